@@ -1,0 +1,67 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type {
+  DataSource,
+  EntityMetadata,
+  EntitySubscriberInterface,
+  InsertEvent,
+  ObjectLiteral,
+  RemoveEvent,
+  UpdateEvent,
+} from 'typeorm';
+import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata';
+import type { QueryRunner } from 'typeorm';
+import type { EntityChange } from '../platform/database/entity-change';
+import type { Unit } from '../platform/database/unit';
+
+/** Follow from a change without being one; the triggers leave them out too (audit.capture functions). */
+const BOOKKEEPING = new Set(['updated_at', 'version']);
+
+/**
+ * The first of the two pens of the audit: hears every write of the entity API and collects it in its unit of work, which
+ * writes all of them by one audit.record() in the flight that carries COMMIT. So a rollback leaves no row, and a change
+ * that was not heard stops the commit. Secret columns are blackened by audit.record itself.
+ */
+@Injectable()
+export class AuditSubscriber implements EntitySubscriberInterface<ObjectLiteral> {
+  constructor(@InjectDataSource() dataSource: DataSource) {
+    dataSource.subscribers.push(this);
+  }
+
+  afterInsert({ metadata, entity, queryRunner }: InsertEvent<ObjectLiteral>): void {
+    collect(queryRunner, metadata, 'INSERT', entity.id, null, pick(entity, auditedColumns(metadata)));
+  }
+
+  afterUpdate({ metadata, entity, databaseEntity, queryRunner }: UpdateEvent<ObjectLiteral>): void {
+    const changed = auditedColumns(metadata).filter(
+      ({ propertyName }) => !isDeepStrictEqual(entity?.[propertyName], databaseEntity[propertyName]),
+    );
+    collect(queryRunner, metadata, 'UPDATE', entity?.id, pick(databaseEntity, changed), pick(entity ?? {}, changed));
+  }
+
+  afterRemove({ metadata, databaseEntity, queryRunner }: RemoveEvent<ObjectLiteral>): void {
+    collect(queryRunner, metadata, 'DELETE', databaseEntity.id, pick(databaseEntity, auditedColumns(metadata)), null);
+  }
+}
+
+function collect(
+  queryRunner: QueryRunner,
+  metadata: EntityMetadata,
+  action: EntityChange['action'],
+  id: unknown,
+  before: EntityChange['old'],
+  after: EntityChange['new'],
+): void {
+  const { unit } = queryRunner.data as { unit?: Unit };
+  if (!unit) throw new Error(`${metadata.tableName}: written outside the data gate`);
+  unit.changes.push({ table: metadata.tableName, id: Number(id), action, old: before, new: after });
+}
+
+function auditedColumns(metadata: EntityMetadata): ColumnMetadata[] {
+  return metadata.columns.filter((c) => c.isSelect && !c.asExpression && !BOOKKEEPING.has(c.databaseName));
+}
+
+function pick(entity: ObjectLiteral, columns: readonly ColumnMetadata[]): Record<string, unknown> {
+  return Object.fromEntries(columns.map((c) => [c.databaseName, entity[c.propertyName] ?? null]));
+}

@@ -1,0 +1,29 @@
+import { Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { Config } from '../config/config';
+import { Database } from './database';
+import { poolOptions, RolePools } from './role-pools';
+import { SystemDatabase } from './system-database';
+
+/** The data gate and TypeORM behind it: entities are registered by their modules, the schema comes from migrations. */
+@Global()
+@Module({
+  imports: [
+    TypeOrmModule.forRootAsync({
+      inject: [Config],
+      useFactory: (config: Config) => ({
+        type: 'postgres' as const,
+        url: config.database.urls.app,
+        applicationName: 'gigvault app',
+        autoLoadEntities: true,
+        synchronize: false,
+        installExtensions: false,
+        retryAttempts: 0,
+        extra: { ...poolOptions(config), max: config.database.poolSize },
+      }),
+    }),
+  ],
+  providers: [Database, SystemDatabase, RolePools],
+  exports: [Database, SystemDatabase, RolePools],
+})
+export class DatabaseModule {}

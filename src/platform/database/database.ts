@@ -1,0 +1,92 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { Pool, QueryResultRow } from 'pg';
+import type { DataSource, ObjectLiteral, QueryRunner } from 'typeorm';
+import { Config } from '../config/config';
+import { currentContext } from '../context/request-context';
+import { AppError } from '../errors/app-error';
+import type { EntityClass, EntityRegistry } from './entities';
+import { EntityStatementsCache } from './entity-statements';
+import { Unit } from './unit';
+
+/**
+ * The data gate: the one place through which a tenant's queries go. Each unit of work is one transaction of the login
+ * gigvault_app with the signed-in user's context in it, opened with its first statement and closed as soon as the work
+ * returns; PostgreSQL's row level security does the rest.
+ * @throws AppError `auth.session_missing` before any SQL when nobody is signed in
+ */
+@Injectable()
+export class Database {
+  private readonly statements: EntityStatementsCache;
+  private readonly registry: EntityRegistry;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly config: Config,
+  ) {
+    this.statements = new EntityStatementsCache(dataSource);
+    this.registry = {
+      statementsOf: (entity) => this.statements.of(entity),
+      queryRunnerFor: (unit) => this.queryRunnerFor(unit),
+    };
+  }
+
+  /** Runs one statement as a unit of its own, in one round trip; what it changes is audited by the triggers. */
+  async query<Row extends QueryResultRow>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const ambient = currentContext()?.unit;
+    return ambient ? ambient.query<Row>(sql, values) : this.begin().only<Row>(sql, values);
+  }
+
+  /** The tenant's row with this id in one round trip, or null; to change it, find it again in a unit with `lock`. */
+  async find<E extends ObjectLiteral>(entity: EntityClass<E>, id: number): Promise<E | null> {
+    const statements = this.statements.of(entity);
+    const [row] = await this.query<ObjectLiteral>(statements.select(false), [id]);
+    return row ? statements.hydrate(row) : null;
+  }
+
+  /**
+   * Runs `work` as one transaction: what it returns is returned after COMMIT, what it throws is thrown after ROLLBACK.
+   * Inside an open unit of the same request it joins that unit. Never call the outside world in it.
+   */
+  async unit<T>(work: (unit: Unit) => Promise<T>): Promise<T> {
+    const ambient = currentContext()?.unit;
+    if (ambient) return this.join(ambient, work);
+    const unit = this.begin();
+    let result: T;
+    try {
+      result = await work(unit);
+    } catch (error) {
+      await unit.rollback();
+      throw error;
+    }
+    await unit.commit();
+    return result;
+  }
+
+  private begin(): Unit {
+    const principal = currentContext()?.principal;
+    if (!principal) throw new AppError('auth.session_missing');
+    return new Unit({
+      pool: (this.dataSource.driver as unknown as { master: Pool }).master,
+      settings: { userId: principal.userId, reason: null },
+      named: this.config.database.preparedStatements,
+      entities: this.registry,
+    });
+  }
+
+  private async join<T>(ambient: Unit, work: (unit: Unit) => Promise<T>): Promise<T> {
+    try {
+      return await work(ambient);
+    } catch (error) {
+      ambient.fail(error);
+      throw error;
+    }
+  }
+
+  /** Never connects: it only carries the unit to TypeORM's subscribers. */
+  private queryRunnerFor(unit: Unit): QueryRunner {
+    const queryRunner = this.dataSource.createQueryRunner();
+    queryRunner.data = { unit };
+    return queryRunner;
+  }
+}

@@ -1,0 +1,127 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ObjectLiteral, QueryRunner } from 'typeorm';
+import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata';
+import { BroadcasterResult } from 'typeorm/subscriber/BroadcasterResult';
+import type { EntityStatements } from './entity-statements';
+import type { Unit } from './unit';
+
+/** A TypeORM entity class with a numeric `id` and no constructor arguments. */
+export type EntityClass<E> = new () => E;
+
+/** Gives a unit what its entity work needs from TypeORM: compiled statements and a runner that reaches the subscribers. */
+export interface EntityRegistry {
+  statementsOf<E extends ObjectLiteral>(entity: EntityClass<E>): EntityStatements<E>;
+  queryRunnerFor(unit: Unit): QueryRunner;
+}
+
+/** How entity work reaches the unit it belongs to. */
+interface UnitPort {
+  send(sql: string, values: readonly unknown[]): Promise<ObjectLiteral[]>;
+  announce(): void;
+}
+
+/** Rows read under a lock or written by their unit: only of those the old values are certain. */
+const held = new WeakSet<ObjectLiteral>();
+
+/**
+ * The rows of one entity inside a unit of work: only what the audit subscriber can describe exactly, so every write is
+ * of one known row. TypeORM's subscribers hear each write as they would from its own repository. Sets of rows are
+ * written by `unit.query`, which the triggers audit.
+ */
+export class Entities<E extends ObjectLiteral> {
+  constructor(
+    private readonly statements: EntityStatements<E>,
+    private readonly queryRunner: QueryRunner,
+    private readonly unit: UnitPort,
+  ) {}
+
+  /**
+   * The row with this id, or null when there is none or it is another tenant's. With `lock` the row is held until the
+   * unit ends, which `update` and `remove` ask for.
+   */
+  async find(id: number, options: { lock?: boolean } = {}): Promise<E | null> {
+    const lock = options.lock ?? false;
+    const [row] = await this.unit.send(this.statements.select(lock), [id]);
+    if (!row) return null;
+    const entity = this.statements.hydrate(row);
+    if (lock) held.add(entity);
+    return entity;
+  }
+
+  /**
+   * Inserts a row and returns it as the database made it, defaults and generated columns included. The tenant is never
+   * among the values: user_id defaults to auth.uid(). Values of undefined are left to the column's default.
+   */
+  async insert(values: Partial<E>): Promise<E> {
+    this.unit.announce();
+    const columns = this.columnsOf(values);
+    const parameters = columns.map((column) => toParameter(column, values[column.propertyName]));
+    const [row] = await this.unit.send(this.statements.insert(columns), parameters);
+    const entity = this.statements.hydrate(row!);
+    held.add(entity);
+    await this.tell((broadcaster, result) =>
+      broadcaster.broadcastAfterInsertEvent(result, this.statements.metadata, entity),
+    );
+    return entity;
+  }
+
+  /**
+   * Changes a row found with `lock` and returns it as it now is; values equal to the old ones are no change, and with
+   * none left nothing is written. The entity passed in keeps its old values.
+   */
+  async update(entity: E, changes: Partial<E>): Promise<E> {
+    this.assertHeld(entity);
+    const columns = this.columnsOf(changes).filter(
+      ({ propertyName }) => !isDeepStrictEqual(entity[propertyName], changes[propertyName]),
+    );
+    if (columns.length === 0) return entity;
+    this.unit.announce();
+    const parameters = columns.map((column) => toParameter(column, changes[column.propertyName]));
+    const [row] = await this.unit.send(this.statements.update(columns), [entity.id, ...parameters]);
+    if (!row) throw new Error(`${this.statements.table} ${entity.id}: a locked row was not updated`);
+    const updated = this.statements.hydrate(row);
+    held.add(updated);
+    await this.tell((broadcaster, result) =>
+      broadcaster.broadcastAfterUpdateEvent(result, this.statements.metadata, updated, entity, columns, []),
+    );
+    return updated;
+  }
+
+  /** Deletes a row found with `lock`; rows that go with it by a foreign key are audited by the triggers. */
+  async remove(entity: E): Promise<void> {
+    this.assertHeld(entity);
+    this.unit.announce();
+    const [row] = await this.unit.send(this.statements.delete(), [entity.id]);
+    if (!row) throw new Error(`${this.statements.table} ${entity.id}: a locked row was not deleted`);
+    await this.tell((broadcaster, result) =>
+      broadcaster.broadcastAfterRemoveEvent(result, this.statements.metadata, undefined, entity, { id: entity.id }),
+    );
+  }
+
+  private columnsOf(values: Partial<E>): ColumnMetadata[] {
+    return Object.keys(values)
+      .filter((property) => values[property] !== undefined)
+      .map((property) => {
+        const column = this.statements.writable.get(property);
+        if (!column) throw new Error(`${this.statements.table}: ${property} is not written by hand`);
+        return column;
+      });
+  }
+
+  private assertHeld(entity: E): void {
+    if (!held.has(entity)) throw new Error(`${this.statements.table}: only a row found with { lock: true } is written`);
+  }
+
+  private async tell(
+    broadcast: (broadcaster: QueryRunner['broadcaster'], result: BroadcasterResult) => void,
+  ): Promise<void> {
+    const result = new BroadcasterResult();
+    broadcast(this.queryRunner.broadcaster, result);
+    if (result.promises.length > 0) await result.wait();
+  }
+}
+
+/** pg writes a JavaScript array as a PostgreSQL array; JSON columns want their text. */
+function toParameter(column: ColumnMetadata, value: unknown): unknown {
+  return value !== null && (column.type === 'jsonb' || column.type === 'json') ? JSON.stringify(value) : value;
+}

@@ -1,0 +1,26 @@
+import { types } from 'pg';
+
+const { builtins } = types;
+
+function toSafeInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} does not fit a JSON number`);
+  return value;
+}
+
+const parsers = new Map<number, (text: string) => unknown>([
+  [builtins.INT8, toSafeInteger],
+  // A calendar day has no zone: pg's default would make it midnight of the server's zone.
+  [builtins.DATE, (text: string) => text],
+]);
+
+/**
+ * How column values become JavaScript values on every connection of ours: bigint → number (refused past 2^53),
+ * numeric → string (money keeps its decimals), timestamptz → Date, date → 'YYYY-MM-DD', json and jsonb parsed.
+ * @see https://node-postgres.com/features/types
+ */
+export const pgTypes = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary'): ((value: string) => unknown) =>
+    (format !== 'binary' ? parsers.get(oid) : undefined) ??
+    (types.getTypeParser(oid, format as 'text') as (value: string) => unknown),
+};

@@ -1,0 +1,45 @@
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Pool } from 'pg';
+import { Config } from '../config/config';
+import { pgTypes } from './pg-types';
+
+/** The logins besides the app's own that a server process may use. */
+export type SystemRole = 'auth' | 'worker' | 'admin' | 'monitor';
+
+/** They are used seldom and shortly; the cluster's connections belong to the app's pool. */
+const POOL_SIZE = 4;
+
+/** What every connection of ours is given, whichever role it logs in as. */
+export function poolOptions(config: Config): { pipeline: true; types: typeof pgTypes; connectionTimeoutMillis: number } {
+  return { pipeline: true, types: pgTypes, connectionTimeoutMillis: config.database.connectTimeoutMs };
+}
+
+/** One small connection pool per system role, made at its first use and closed when the application ends. */
+@Injectable()
+export class RolePools implements OnApplicationShutdown {
+  private readonly pools = new Map<SystemRole, Pool>();
+  private readonly logger = new Logger(RolePools.name);
+
+  constructor(private readonly config: Config) {}
+
+  /** The pool that logs in as `gigvault_<role>`. */
+  of(role: SystemRole): Pool {
+    let pool = this.pools.get(role);
+    if (!pool) {
+      pool = new Pool({
+        ...poolOptions(this.config),
+        connectionString: this.config.database.urls[role],
+        max: POOL_SIZE,
+        application_name: `gigvault ${role}`,
+      });
+      // Without a listener the loss of an idle connection would end the process; the next use connects anew.
+      pool.on('error', (error) => this.logger.warn(`${role}: ${error.message}`));
+      this.pools.set(role, pool);
+    }
+    return pool;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all([...this.pools.values()].map((pool) => pool.end()));
+  }
+}

@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import { Config } from '../config/config';
+import { currentContext } from '../context/request-context';
+import { AppError } from '../errors/app-error';
+import { RolePools, type SystemRole } from './role-pools';
+import { Unit } from './unit';
+
+/**
+ * The one named door past the tenant: every act that needs another role than gigvault_app goes through here, so that a
+ * search for its name finds them all. Each role may do only what schema and functions grant it.
+ */
+@Injectable()
+export class SystemDatabase {
+  constructor(
+    private readonly pools: RolePools,
+    private readonly config: Config,
+  ) {}
+
+  /**
+   * Runs `work` as gigvault_auth, before a user is known: it may only call the functions of schema auth, which log their
+   * own security events.
+   */
+  asAuth<T>(work: (unit: Unit) => Promise<T>): Promise<T> {
+    return this.run('auth', null, work);
+  }
+
+  /** Runs `work` as gigvault_worker for a task; leaves the security event `system.worker` with the reason. */
+  asWorker<T>(reason: string, work: (unit: Unit) => Promise<T>): Promise<T> {
+    return this.run('worker', reason, work);
+  }
+
+  /**
+   * Runs `work` as gigvault_admin for a signed-in admin; leaves the security event `system.admin` with the reason.
+   * @throws AppError `auth.forbidden` before any SQL for anyone else
+   */
+  async asAdmin<T>(reason: string, work: (unit: Unit) => Promise<T>): Promise<T> {
+    if (currentContext()?.principal?.role !== 'admin') throw new AppError('auth.forbidden');
+    return this.run('admin', reason, work);
+  }
+
+  /** Runs `work` as gigvault_monitor, which reads statistics of the cluster and no tenant's row; leaves no event. */
+  asMonitor<T>(work: (unit: Unit) => Promise<T>): Promise<T> {
+    return this.run('monitor', null, work);
+  }
+
+  private async run<T>(role: SystemRole, reason: string | null, work: (unit: Unit) => Promise<T>): Promise<T> {
+    if (reason !== null) await this.leaveEvent(role, reason);
+    const unit = this.begin(role, reason);
+    let result: T;
+    try {
+      result = await work(unit);
+    } catch (error) {
+      await unit.rollback();
+      throw error;
+    }
+    await unit.commit();
+    return result;
+  }
+
+  /** In a transaction of its own, before the act: an act that fails was tried all the same. */
+  private async leaveEvent(role: SystemRole, reason: string): Promise<void> {
+    const context = currentContext();
+    await this.begin(role, reason).only(`SELECT auth.log_event($1, $2, true, $3, $4, $5)`, [
+      `system.${role}`,
+      context?.principal?.userId ?? null,
+      context?.ip ?? null,
+      context?.userAgent ?? null,
+      JSON.stringify({ reason, operation: context?.operation }),
+    ]);
+  }
+
+  private begin(role: SystemRole, reason: string | null): Unit {
+    return new Unit({
+      pool: this.pools.of(role),
+      settings: { userId: null, reason },
+      named: this.config.database.preparedStatements,
+    });
+  }
+}

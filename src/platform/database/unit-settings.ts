@@ -1,0 +1,39 @@
+import { currentContext, type RequestContext } from '../context/request-context';
+
+/** The transaction-local settings that policies, audit triggers and `audit.record` read. */
+const NAMES = ['user_id', 'actor_kind', 'actor_id', 'request_id', 'ip', 'operation', 'reason', 'audited_by'] as const;
+
+/** One statement that sets them all; `true` makes each end with its transaction, as PgBouncer's transaction mode needs. */
+export const SET_CONTEXT = `SELECT ${NAMES.map((name, i) => `set_config('app.${name}', $${i + 1}, true)`).join(', ')}`;
+
+/** Moves the pen between the two ways of auditing inside one unit: 'orm' or '' (the triggers). */
+export const SET_PEN = `SELECT set_config('app.audited_by', $1, true)`;
+
+/** Who writes the audit rows of a statement: the subscriber ('orm') or the triggers (''). */
+export type Pen = 'orm' | '';
+
+/** What a unit of work tells PostgreSQL about itself. */
+export interface UnitSettings {
+  /** The tenant; null for units of the roles that have none. */
+  readonly userId: number | null;
+  readonly reason: string | null;
+}
+
+/**
+ * The values of SET_CONTEXT for the current request, in its order; what is unknown is the empty string, which
+ * `auth.uid()` and the audit functions read as none.
+ */
+export function settingValues(settings: UnitSettings, pen: Pen): string[] {
+  const context: Partial<RequestContext> = currentContext() ?? {};
+  const values = [
+    settings.userId,
+    context.actorKind ?? context.principal?.role,
+    context.principal?.userId,
+    context.requestId,
+    context.ip,
+    context.operation,
+    settings.reason,
+    pen,
+  ];
+  return values.map((value) => (value === null || value === undefined ? '' : String(value)));
+}
