@@ -1,8 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
 import type {
-  DataSource,
   EntityMetadata,
   EntitySubscriberInterface,
   InsertEvent,
@@ -12,6 +10,7 @@ import type {
 } from 'typeorm';
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata';
 import type { QueryRunner } from 'typeorm';
+import { Database } from '../platform/database/database';
 import type { EntityChange } from '../platform/database/entity-change';
 import type { Unit } from '../platform/database/unit';
 
@@ -25,8 +24,8 @@ const BOOKKEEPING = new Set(['updated_at', 'version']);
  */
 @Injectable()
 export class AuditSubscriber implements EntitySubscriberInterface<ObjectLiteral> {
-  constructor(@InjectDataSource() dataSource: DataSource) {
-    dataSource.subscribers.push(this);
+  constructor(database: Database) {
+    database.subscribe(this);
   }
 
   afterInsert({ metadata, entity, queryRunner }: InsertEvent<ObjectLiteral>): void {

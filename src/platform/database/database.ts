@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Pool, QueryResultRow } from 'pg';
-import type { DataSource, ObjectLiteral, QueryRunner } from 'typeorm';
+import type { DataSource, EntitySubscriberInterface, ObjectLiteral, QueryRunner } from 'typeorm';
 import { Config } from '../config/config';
 import { currentContext } from '../context/request-context';
 import { AppError } from '../errors/app-error';
-import type { EntityClass, EntityRegistry } from './entities';
+import type { EntityClass, EntityRegistry, Identified } from './entities';
 import { EntityStatementsCache } from './entity-statements';
 import { Unit } from './unit';
 
@@ -38,7 +38,7 @@ export class Database {
   }
 
   /** The tenant's row with this id in one round trip, or null; to change it, find it again in a unit with `lock`. */
-  async find<E extends ObjectLiteral>(entity: EntityClass<E>, id: number): Promise<E | null> {
+  async find<E extends Identified>(entity: EntityClass<E>, id: number): Promise<E | null> {
     const statements = this.statements.of(entity);
     const [row] = await this.query<ObjectLiteral>(statements.select(false), [id]);
     return row ? statements.hydrate(row) : null;
@@ -61,6 +61,11 @@ export class Database {
     }
     await unit.commit();
     return result;
+  }
+
+  /** Lets a TypeORM subscriber hear every write of the entity API from now on. */
+  subscribe(subscriber: EntitySubscriberInterface): void {
+    this.dataSource.subscribers.push(subscriber);
   }
 
   private begin(): Unit {

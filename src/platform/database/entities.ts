@@ -5,12 +5,15 @@ import { BroadcasterResult } from 'typeorm/subscriber/BroadcasterResult';
 import type { EntityStatements } from './entity-statements';
 import type { Unit } from './unit';
 
-/** A TypeORM entity class with a numeric `id` and no constructor arguments. */
+/** What an entity of the gate is: an object with the numeric id the database gave it. */
+export type Identified = ObjectLiteral & { readonly id: number };
+
+/** A TypeORM entity class without constructor arguments. */
 export type EntityClass<E> = new () => E;
 
 /** Gives a unit what its entity work needs from TypeORM: compiled statements and a runner that reaches the subscribers. */
 export interface EntityRegistry {
-  statementsOf<E extends ObjectLiteral>(entity: EntityClass<E>): EntityStatements<E>;
+  statementsOf<E extends Identified>(entity: EntityClass<E>): EntityStatements<E>;
   queryRunnerFor(unit: Unit): QueryRunner;
 }
 
@@ -21,14 +24,14 @@ interface UnitPort {
 }
 
 /** Rows read under a lock or written by their unit: only of those the old values are certain. */
-const held = new WeakSet<ObjectLiteral>();
+const held = new WeakSet<Identified>();
 
 /**
  * The rows of one entity inside a unit of work: only what the audit subscriber can describe exactly, so every write is
  * of one known row. TypeORM's subscribers hear each write as they would from its own repository. Sets of rows are
  * written by `unit.query`, which the triggers audit.
  */
-export class Entities<E extends ObjectLiteral> {
+export class Entities<E extends Identified> {
   constructor(
     private readonly statements: EntityStatements<E>,
     private readonly queryRunner: QueryRunner,

@@ -1,6 +1,6 @@
 import type { DataSource, EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata';
-import type { EntityClass } from './entities';
+import type { EntityClass, Identified } from './entities';
 
 /** Kept by the database on every write: they follow from the change and are none themselves. */
 const BOOKKEEPING = new Set(['updated_at', 'version']);
@@ -12,7 +12,7 @@ const GIVEN = new Set(['id', 'user_id', 'created_at']);
  * The SQL of one entity, compiled once from TypeORM's metadata. Every statement returns whole rows under property names,
  * so a row becomes an entity without a mapping step (TypeORM's own hydration costs several times the query's CPU).
  */
-export class EntityStatements<E extends ObjectLiteral> {
+export class EntityStatements<E extends Identified> {
   readonly table: string;
   /** Columns that a write may name; those the database generates are not among them. */
   readonly writable: ReadonlyMap<string, ColumnMetadata>;
@@ -69,14 +69,14 @@ export class EntityStatements<E extends ObjectLiteral> {
 
 /** Compiles an entity's statements at its first use and keeps them. */
 export class EntityStatementsCache {
-  private readonly known = new Map<EntityClass<ObjectLiteral>, EntityStatements<ObjectLiteral>>();
+  private readonly known = new Map<EntityClass<Identified>, EntityStatements<Identified>>();
 
   constructor(private readonly dataSource: DataSource) {}
 
-  of<E extends ObjectLiteral>(entity: EntityClass<E>): EntityStatements<E> {
+  of<E extends Identified>(entity: EntityClass<E>): EntityStatements<E> {
     let statements = this.known.get(entity);
     if (!statements) {
-      statements = new EntityStatements<ObjectLiteral>(entity, this.dataSource.getMetadata(entity));
+      statements = new EntityStatements<Identified>(entity, this.dataSource.getMetadata(entity));
       this.known.set(entity, statements);
     }
     return statements as unknown as EntityStatements<E>;

@@ -14,6 +14,10 @@ const parsers = new Map<number, (text: string) => unknown>([
   [builtins.DATE, (text: string) => text],
 ]);
 
+function builtIn(oid: number, format?: 'text' | 'binary'): (text: string) => unknown {
+  return types.getTypeParser(oid, format === 'binary' ? 'binary' : 'text') as (text: string) => unknown;
+}
+
 /**
  * How column values become JavaScript values on every connection of ours: bigint → number (refused past 2^53),
  * numeric → string (money keeps its decimals), timestamptz → Date, date → 'YYYY-MM-DD', json and jsonb parsed.
@@ -21,6 +25,5 @@ const parsers = new Map<number, (text: string) => unknown>([
  */
 export const pgTypes = {
   getTypeParser: (oid: number, format?: 'text' | 'binary'): ((value: string) => unknown) =>
-    (format !== 'binary' ? parsers.get(oid) : undefined) ??
-    (types.getTypeParser(oid, format as 'text') as (value: string) => unknown),
+    (format !== 'binary' ? parsers.get(oid) : undefined) ?? builtIn(oid, format),
 };

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
-import type { ObjectLiteral, QueryRunner } from 'typeorm';
-import { Entities, type EntityClass, type EntityRegistry } from './entities';
+import type { QueryRunner } from 'typeorm';
+import { Entities, type EntityClass, type EntityRegistry, type Identified } from './entities';
 import type { EntityChange } from './entity-change';
 import { statementName } from './statement-names';
 import { SET_CONTEXT, SET_PEN, settingValues, type Pen, type UnitSettings } from './unit-settings';
@@ -28,7 +28,7 @@ export class Unit {
   private pen: Pen | undefined;
   private queryRunner: QueryRunner | undefined;
   private readonly sent: Promise<unknown>[] = [];
-  private failure: unknown;
+  private failure: Error | undefined;
   private ended = false;
 
   constructor(private readonly options: UnitOptions) {}
@@ -42,7 +42,7 @@ export class Unit {
   }
 
   /** The rows of an entity's table, read and written one by one; each write is audited by the subscriber. */
-  of<E extends ObjectLiteral>(entity: EntityClass<E>): Entities<E> {
+  of<E extends Identified>(entity: EntityClass<E>): Entities<E> {
     const { entities } = this.options;
     if (!entities) throw new Error(`${entity.name}: only the tenant's gate reads and writes entities`);
     this.queryRunner ??= entities.queryRunnerFor(this);
@@ -75,7 +75,7 @@ export class Unit {
 
   /** Makes COMMIT impossible: a part of the unit failed, even if its caller went on. */
   fail(error: unknown): void {
-    this.failure ??= error;
+    this.failure ??= error instanceof Error ? error : new Error(String(error));
   }
 
   /**

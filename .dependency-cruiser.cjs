@@ -1,0 +1,89 @@
+/**
+ * Imports run downwards only: main, worker → app.module → domains → platform → packages.
+ * Which domain may know which is listed here and nowhere else.
+ */
+const DOMAINS = ['auth', 'users', 'jobs', 'proposals', 'messages', 'analytics', 'audit'];
+
+/** domain → the domains it may use, by their entities, modules and services only. */
+const MAY_USE = {
+  auth: ['users', 'audit'],
+  users: ['audit'],
+  jobs: ['audit'],
+  proposals: ['jobs', 'audit'],
+  messages: ['jobs', 'audit'],
+  analytics: ['jobs', 'proposals', 'messages', 'audit'],
+  audit: [],
+};
+
+const domainRules = DOMAINS.map((domain) => {
+  const others = DOMAINS.filter((other) => other !== domain && !MAY_USE[domain].includes(other));
+  return {
+    name: `${domain}-knows-its-neighbours`,
+    severity: 'error',
+    comment: 'A new edge between domains is a decision: add it to MAY_USE.',
+    from: { path: `^src/${domain}/` },
+    to: { path: `^src/(${others.join('|')})/` },
+  };
+});
+
+module.exports = {
+  forbidden: [
+    ...domainRules,
+    {
+      name: 'platform-knows-no-domain',
+      severity: 'error',
+      from: { path: '^src/platform/' },
+      to: { path: `^src/(${DOMAINS.join('|')})/` },
+    },
+    {
+      name: 'domains-meet-by-entity-module-service',
+      severity: 'error',
+      from: { path: `^src/(${DOMAINS.join('|')})/` },
+      to: {
+        path: `^src/(${DOMAINS.join('|')})/`,
+        pathNot: ['^src/$1/', '\\.(entity|module|service|dto|guard|strategy)\\.ts$'],
+      },
+    },
+    {
+      name: 'controllers-do-not-query',
+      severity: 'error',
+      from: { path: '\\.controller\\.ts$' },
+      to: { path: ['\\.entity\\.ts$', '^node_modules/(typeorm|pg)/', '^src/platform/database/'] },
+    },
+    {
+      name: 'dtos-are-plain',
+      severity: 'error',
+      comment: 'A DTO may read the entity it shows, by type.',
+      from: { path: '\\.dto\\.ts$' },
+      to: { path: ['\\.service\\.ts$', '\\.module\\.ts$', '\\.controller\\.ts$', '^node_modules/(typeorm|pg|bull)/'] },
+    },
+    {
+      name: 'migrations-stand-alone',
+      severity: 'error',
+      comment: 'A migration that imports what may change tomorrow rewrites history.',
+      from: { path: '^typeorm-migrations/' },
+      to: { path: '^src/' },
+    },
+    {
+      name: 'nothing-imports-the-top',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(main|worker|app\\.module|worker\\.module)\\.ts$|^src/launcher/|\\.spec\\.ts$|^src/platform/http/openapi' },
+      to: { path: '^src/(main|worker|app\\.module|worker\\.module)\\.ts$' },
+    },
+    {
+      name: 'no-circles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    { name: 'no-orphans', severity: 'error', from: { orphan: true, path: '^src/', pathNot: '\\.d\\.ts$|\\.spec\\.ts$' }, to: {} },
+    { name: 'no-tests-in-the-product', severity: 'error', from: { path: '^src/', pathNot: '\\.spec\\.ts$' }, to: { path: '^test/' } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    includeOnly: '^(src|typeorm-migrations|ormconfig|node_modules)',
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.json', '.d.ts'] },
+  },
+};

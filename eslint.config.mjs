@@ -1,0 +1,97 @@
+import jsdoc from 'eslint-plugin-jsdoc';
+import tseslint from 'typescript-eslint';
+
+const noBypass = {
+  paths: [
+    {
+      name: '@nestjs/typeorm',
+      importNames: ['InjectRepository', 'InjectDataSource', 'InjectEntityManager'],
+      message: 'Every query goes through the data gate: inject Database (src/platform/database).',
+    },
+    { name: 'typeorm', importNames: ['DataSource', 'EntityManager', 'Repository'], message: 'Every query goes through the data gate: inject Database (src/platform/database).' },
+    { name: 'pg', message: 'Connections are made by src/platform/database only: inject Database.' },
+  ],
+};
+
+const unsafeSyntax = [
+  {
+    selector: 'MemberExpression[object.name="process"][property.name="env"]',
+    message: 'Settings are read in src/platform/config only: inject Config.',
+  },
+  {
+    selector:
+      'ClassDeclaration:has(Decorator > CallExpression[callee.name="Controller"]):not(:has(Decorator > CallExpression[callee.name=/^(SignedIn|AdminOnly|Public)$/]))',
+    message: 'Not safe yet: say who may call these routes with @SignedIn(), @AdminOnly() or @Public(reason).',
+  },
+  {
+    selector:
+      'CallExpression[callee.property.name=/^(query|only)$/] > TemplateLiteral.arguments[expressions.length>0]:first-child',
+    message: 'SQL is not built from strings: pass values as parameters ($1), keep fragments in *.queries.ts.',
+  },
+  {
+    selector: 'TSAsExpression > TSAnyKeyword',
+    message: 'Say what it is instead of any.',
+  },
+];
+
+export default tseslint.config(
+  { ignores: ['dist/**', 'node_modules/**', '.gigvault/**', 'coverage/**', 'src/schematics/**'] },
+  ...tseslint.configs.recommendedTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    plugins: { jsdoc },
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false }],
+      '@typescript-eslint/ban-ts-comment': ['error', { 'ts-expect-error': { descriptionFormat: '^ -- ' } }],
+      'no-restricted-imports': ['error', noBypass],
+      'no-restricted-syntax': ['error', ...unsafeSyntax],
+      'no-console': 'error',
+      'max-lines': ['error', { max: 300, skipBlankLines: false, skipComments: false }],
+      'max-lines-per-function': ['error', { max: 50 }],
+      eqeqeq: ['error', 'always'],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/**/*.spec.ts'],
+    rules: {
+      'jsdoc/require-jsdoc': [
+        'error',
+        {
+          publicOnly: true,
+          contexts: ['TSInterfaceDeclaration', 'TSTypeAliasDeclaration'],
+          require: { ClassDeclaration: true, FunctionDeclaration: true },
+        },
+      ],
+    },
+  },
+  {
+    // The gate itself, and the processes that make and serve it.
+    files: ['src/platform/database/**/*.ts', 'src/launcher/**/*.ts', 'ormconfig.ts', 'test/**/*.ts'],
+    rules: { 'no-restricted-imports': 'off' },
+  },
+  {
+    files: ['src/platform/config/**/*.ts', 'src/launcher/**/*.ts', 'ormconfig.ts', 'test/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...unsafeSyntax.slice(1)] },
+  },
+  {
+    files: ['test/**/*.ts', 'src/**/*.spec.ts'],
+    rules: {
+      'no-restricted-syntax': 'off',
+      // A describe block is a function, and a spec is as long as what it shows.
+      'max-lines-per-function': 'off',
+      'max-lines': ['error', { max: 600 }],
+      '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+  {
+    // Programs for a terminal: what they print is their output.
+    files: ['src/launcher/**/*.ts', 'src/demo/**/*.ts', 'test/prove/**/*.ts', 'test/bench/**/*.ts', 'src/platform/config/env-example.ts'],
+    rules: { 'no-console': 'off' },
+  },
+  { files: ['**/*.{js,cjs,mjs}'], extends: [tseslint.configs.disableTypeChecked], rules: { '@typescript-eslint/no-require-imports': 'off', 'no-restricted-syntax': 'off' } },
+);
