@@ -1,0 +1,10 @@
+import { Global, Module } from '@nestjs/common';
+import { Config, loadConfig } from './config';
+
+/** Gives every module the `Config`; the application does not start when the settings do not fit. */
+@Global()
+@Module({
+  providers: [{ provide: Config, useFactory: () => loadConfig() }],
+  exports: [Config],
+})
+export class ConfigModule {}

@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
+import { loadConfig, loadSettings } from './config';
+import { ConfigError } from './config-error';
+import { envExample } from './env-example';
+
+const KEY = Buffer.alloc(32, 7).toString('base64');
+
+function environment(changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const roles = ['', 'AUTH_', 'WORKER_', 'ADMIN_', 'MIGRATION_', 'BACKUP_', 'MONITOR_'];
+  const urls = roles.map((role) => [`DATABASE_${role}URL`, 'postgres://login:secret@127.0.0.1:5432/gigvault']);
+  return {
+    ...Object.fromEntries(urls),
+    REDIS_URL: 'redis://127.0.0.1:6379',
+    SECRET_KEY: KEY,
+    ENCRYPTION_KEYS: `k1:${KEY}`,
+    ...changes,
+  };
+}
+
+function problemsOf(changes: NodeJS.ProcessEnv): readonly string[] {
+  try {
+    loadConfig(environment(changes));
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('loadConfig', () => {
+  it('fills in the defaults', () => {
+    const config = loadConfig(environment({ PORT: '', LOG_LEVEL: undefined }));
+
+    expect(config.http).toMatchObject({ host: '127.0.0.1', port: 3000, publicUrl: 'http://127.0.0.1:3000' });
+    expect(config.limits).toEqual({ requestsPerMinute: 600, bodyBytes: 1_048_576, importBytes: 67_108_864 });
+    expect(config.log.level).toBe('info');
+    expect(config.embedded).toBe(false);
+  });
+
+  it('splits lists and keys', () => {
+    const config = loadConfig(
+      environment({ TRUSTED_PROXIES: '10.0.0.0/8, ::1', ENCRYPTION_KEYS: `new:${KEY},old:${KEY}` }),
+    );
+
+    expect(config.http.trustedProxies).toEqual(['10.0.0.0/8', '::1']);
+    expect(config.encryption.keys.map(({ id, key }) => [id, key.length])).toEqual([
+      ['new', 32],
+      ['old', 32],
+    ]);
+  });
+
+  it('names every wrong variable at once and never prints a value', () => {
+    const canary = 'canary-5e1f';
+
+    const problems = problemsOf({
+      PORT: canary,
+      DATABASE_URL: canary,
+      REDIS_URL: undefined,
+      SECRET_KEY: canary,
+      ENCRYPTION_KEYS: `k1:${canary}`,
+      NODE_ENV: canary,
+      GIGVAULT_ADMIN_EMAIL: canary,
+      GIGVAULT_ADMIN_PASSWORD: 'short',
+      TRUSTED_PROXIES: canary,
+      CORS_ORIGINS: canary,
+      GIGVAULT_EMBEDDED: canary,
+    });
+
+    expect(problems.map((problem) => problem.split(':')[0]).sort()).toEqual([
+      'CORS_ORIGINS',
+      'DATABASE_URL',
+      'ENCRYPTION_KEYS',
+      'GIGVAULT_ADMIN_EMAIL',
+      'GIGVAULT_ADMIN_PASSWORD',
+      'GIGVAULT_EMBEDDED',
+      'NODE_ENV',
+      'PORT',
+      'REDIS_URL',
+      'SECRET_KEY',
+      'TRUSTED_PROXIES',
+    ]);
+    expect(problems).toContain('REDIS_URL: is missing');
+    expect(problems.join()).not.toContain(canary);
+  });
+
+  it.each([
+    ['a port out of range', { PORT: '70000' }, 'PORT'],
+    ['a short secret key', { SECRET_KEY: Buffer.alloc(31).toString('base64') }, 'SECRET_KEY'],
+    ['two keys of one id', { ENCRYPTION_KEYS: `k:${KEY},k:${KEY}` }, 'ENCRYPTION_KEYS'],
+    ['an admin without a password', { GIGVAULT_ADMIN_EMAIL: 'a@b.example' }, 'GIGVAULT_ADMIN_EMAIL'],
+    ['an origin with a path', { CORS_ORIGINS: 'https://a.example/path' }, 'CORS_ORIGINS'],
+  ])('refuses %s', (_, changes, name) => {
+    expect(problemsOf(changes)[0]).toMatch(new RegExp(`^${name}`));
+  });
+
+  it('refuses embedded services and a missing mail server in production', () => {
+    const names = problemsOf({ NODE_ENV: 'production', GIGVAULT_EMBEDDED: 'true' });
+
+    expect(names.map((problem) => problem.split(':')[0])).toEqual(['GIGVAULT_EMBEDDED', 'SMTP_URL', 'PUBLIC_URL']);
+  });
+
+  it('is frozen and prints no key', () => {
+    const config = loadConfig(environment());
+
+    expect(() => Object.assign(config, { embedded: true })).toThrow(TypeError);
+    expect(() => Object.assign(config.http, { port: 1 })).toThrow(TypeError);
+    expect(inspect(config.secrets, { showHidden: true, depth: 5 })).not.toContain('07 07');
+    expect(JSON.stringify(config.secrets)).toBe('{}');
+  });
+
+  it('derives a lasting key for each purpose', () => {
+    const { secrets } = loadConfig(environment());
+
+    expect(secrets.derive('cursor')).toEqual(loadConfig(environment()).secrets.derive('cursor'));
+    expect(secrets.derive('cursor')).not.toEqual(secrets.derive('access-token'));
+    expect(secrets.derive('cursor', 64)).toHaveLength(64);
+  });
+});
+
+describe('loadSettings', () => {
+  it('asks only for what is named', () => {
+    const url = 'postgres://o:p@127.0.0.1/db';
+
+    expect(loadSettings(['DATABASE_MIGRATION_URL'], { DATABASE_MIGRATION_URL: url })).toEqual({
+      DATABASE_MIGRATION_URL: url,
+    });
+    expect(() => loadSettings(['DATABASE_MIGRATION_URL'], {})).toThrow('DATABASE_MIGRATION_URL: is missing');
+  });
+});
+
+describe('envExample', () => {
+  it('describes every setting and comments out the optional ones', () => {
+    const text = envExample();
+
+    expect(text).toMatch(/^# PORT=3000$/m);
+    expect(text).toMatch(/^REDIS_URL=redis:/m);
+    expect(text).not.toMatch(/^# $/m);
+  });
+
+  it('is what the repository holds; `npm run env:example` writes it anew', () => {
+    expect(readFileSync('.env.example', 'utf8')).toBe(envExample());
+  });
+});

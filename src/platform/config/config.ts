@@ -1,0 +1,170 @@
+import type { z } from 'zod';
+import { ConfigError } from './config-error';
+import { Secrets } from './secrets';
+import { settings, type Settings } from './settings';
+
+/** One key of secrets at rest. */
+export interface EncryptionKey {
+  readonly id: string;
+  /** 32 bytes. */
+  readonly key: Buffer;
+}
+
+/** The typed, frozen configuration, and the token it is injected by. Made by `loadConfig`. */
+export class Config {
+  readonly environment: Settings['NODE_ENV'];
+  readonly isProduction: boolean;
+  /** The launcher runs PostgreSQL and Redis: mail may go to the local outbox. */
+  readonly embedded: boolean;
+  readonly dataDir: string;
+  readonly http: ReturnType<typeof httpOf>;
+  readonly log: { readonly level: NonNullable<Settings['LOG_LEVEL']> };
+  readonly database: ReturnType<typeof databaseOf>;
+  readonly redis: { readonly url: string };
+  readonly secrets: Secrets;
+  /** The first key encrypts, all decrypt. */
+  readonly encryption: { readonly keys: readonly EncryptionKey[] };
+  readonly auth: ReturnType<typeof authOf>;
+  readonly mail: { readonly smtpUrl: string | undefined; readonly from: string };
+  readonly limits: ReturnType<typeof limitsOf>;
+
+  constructor(settings: Settings) {
+    this.environment = settings.NODE_ENV;
+    this.isProduction = settings.NODE_ENV === 'production';
+    this.embedded = settings.GIGVAULT_EMBEDDED;
+    this.dataDir = settings.GIGVAULT_DATA_DIR;
+    this.http = httpOf(settings);
+    this.log = Object.freeze({ level: settings.LOG_LEVEL ?? (settings.NODE_ENV === 'test' ? 'silent' : 'info') });
+    this.database = databaseOf(settings);
+    this.redis = Object.freeze({ url: settings.REDIS_URL });
+    this.secrets = new Secrets(Buffer.from(settings.SECRET_KEY, 'base64'));
+    this.encryption = Object.freeze({ keys: Object.freeze(settings.ENCRYPTION_KEYS.map(toEncryptionKey)) });
+    this.auth = authOf(settings);
+    this.mail = Object.freeze({ smtpUrl: settings.SMTP_URL, from: settings.MAIL_FROM });
+    this.limits = limitsOf(settings);
+    Object.freeze(this);
+  }
+}
+
+function httpOf(settings: Settings) {
+  const { HOST: host, PORT: port, METRICS_PORT: metricsPort } = settings;
+  return Object.freeze({
+    host,
+    port,
+    metricsPort,
+    /** Without a slash at its end. */
+    publicUrl: (settings.PUBLIC_URL ?? `http://${host}:${port}`).replace(/\/+$/, ''),
+    corsOrigins: settings.CORS_ORIGINS,
+    trustedProxies: settings.TRUSTED_PROXIES,
+  });
+}
+
+function databaseOf(settings: Settings) {
+  return Object.freeze({
+    urls: Object.freeze({
+      app: settings.DATABASE_URL,
+      auth: settings.DATABASE_AUTH_URL,
+      worker: settings.DATABASE_WORKER_URL,
+      admin: settings.DATABASE_ADMIN_URL,
+      migration: settings.DATABASE_MIGRATION_URL,
+      backup: settings.DATABASE_BACKUP_URL,
+      monitor: settings.DATABASE_MONITOR_URL,
+    }),
+    poolSize: settings.DATABASE_POOL_SIZE,
+    connectTimeoutMs: settings.DATABASE_CONNECT_TIMEOUT_MS,
+    preparedStatements: settings.DATABASE_PREPARED_STATEMENTS,
+    statementTimeoutMs: settings.DATABASE_STATEMENT_TIMEOUT_MS,
+  });
+}
+
+function authOf(settings: Settings) {
+  const { GIGVAULT_ADMIN_EMAIL: email, GIGVAULT_ADMIN_PASSWORD: password } = settings;
+  return Object.freeze({
+    accessTokenSeconds: settings.ACCESS_TOKEN_SECONDS,
+    sessionIdleSeconds: settings.SESSION_IDLE_SECONDS,
+    sessionAbsoluteSeconds: settings.SESSION_ABSOLUTE_SECONDS,
+    throttleScale: settings.AUTH_THROTTLE_SCALE,
+    /** The first admin, when both settings are given. */
+    firstAdmin: email && password ? Object.freeze({ email, password }) : undefined,
+  });
+}
+
+function limitsOf(settings: Settings) {
+  return Object.freeze({
+    /** 0 is no limit. */
+    requestsPerMinute: settings.RATE_LIMIT_PER_MINUTE,
+    bodyBytes: settings.BODY_LIMIT_BYTES,
+    importBytes: settings.IMPORT_LIMIT_BYTES,
+  });
+}
+
+function toEncryptionKey(entry: string): EncryptionKey {
+  const [id = '', key = ''] = entry.split(':');
+  return Object.freeze({ id, key: Buffer.from(key, 'base64') });
+}
+
+/**
+ * Reads and checks the whole configuration; the only reader of the environment besides the launcher.
+ * @param environment the variables, `process.env` unless told otherwise
+ * @throws ConfigError naming every variable that is wrong, never its value
+ */
+export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const result = settings.safeParse(present(environment));
+  if (!result.success) throw new ConfigError(problemsOf(result.error));
+  const problems = contradictions(result.data);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return new Config(result.data);
+}
+
+/**
+ * Reads only the settings named, for a command that does not need the rest (the migration CLI).
+ * @throws ConfigError as `loadConfig`
+ */
+export function loadSettings<Name extends keyof Settings>(
+  names: readonly Name[],
+  environment: NodeJS.ProcessEnv = process.env,
+): Pick<Settings, Name> {
+  const mask = Object.fromEntries(names.map((name) => [name, true])) as Record<Name, true>;
+  const result = settings.pick(mask as Parameters<typeof settings.pick>[0]).safeParse(present(environment));
+  if (!result.success) throw new ConfigError(problemsOf(result.error));
+  return result.data as unknown as Pick<Settings, Name>;
+}
+
+/** A variable set to nothing counts as not set, as compose files and shells write it. */
+function present(environment: NodeJS.ProcessEnv): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+}
+
+function problemsOf(error: z.ZodError): string[] {
+  return error.issues.map((issue) => {
+    const name = issue.path.join('.');
+    const missing = issue.code === 'invalid_type' && /undefined/.test(issue.message);
+    return `${name}: ${missing ? 'is missing' : expectation(issue)}`;
+  });
+}
+
+/** What zod says of a value may quote it; only our own words and its lists of options are safe to print. */
+function expectation(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`;
+  if (issue.code === 'custom' || issue.code === 'too_small') return issue.message;
+  if (issue.code === 'invalid_format' && issue.format === 'regex') return issue.message;
+  if (issue.code === 'invalid_format') return `must be a valid ${issue.format}`;
+  return 'is not valid';
+}
+
+/** What no single setting can tell. */
+function contradictions(values: Settings): string[] {
+  const problems: string[] = [];
+  if (Boolean(values.GIGVAULT_ADMIN_EMAIL) !== Boolean(values.GIGVAULT_ADMIN_PASSWORD)) {
+    problems.push('GIGVAULT_ADMIN_EMAIL, GIGVAULT_ADMIN_PASSWORD: give both or neither');
+  }
+  if (values.SESSION_IDLE_SECONDS > values.SESSION_ABSOLUTE_SECONDS) {
+    problems.push('SESSION_IDLE_SECONDS: must not exceed SESSION_ABSOLUTE_SECONDS');
+  }
+  if (values.NODE_ENV === 'production') {
+    if (values.GIGVAULT_EMBEDDED) problems.push('GIGVAULT_EMBEDDED: embedded services are not for production');
+    if (!values.SMTP_URL) problems.push('SMTP_URL: is missing; production has no local outbox');
+    if (!values.PUBLIC_URL) problems.push('PUBLIC_URL: is missing; links in mails need it in production');
+  }
+  return problems;
+}

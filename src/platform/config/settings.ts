@@ -1,0 +1,192 @@
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+
+/** What the generated `.env.example` shows beside a setting's description. */
+interface SettingExample {
+  /** A value that fits; for optional settings the default. */
+  readonly example: string;
+}
+
+const POSTGRES_EXAMPLE_HOST = '127.0.0.1:5432/gigvault';
+
+/** Plain and URL-safe alphabet. */
+const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
+
+function flag(fallback: boolean) {
+  return z
+    .enum(['true', 'false', '1', '0'], 'must be true or false')
+    .default(fallback ? 'true' : 'false')
+    .transform((value) => value === 'true' || value === '1');
+}
+
+function integer(fallback: number, min: number, max: number) {
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .default(String(fallback))
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`);
+}
+
+function url(...protocols: string[]) {
+  const schemes = protocols.map((protocol) => `${protocol}://`).join(' or ');
+  return z.string().refine((value) => {
+    if (!URL.canParse(value)) return false;
+    const { protocol, host } = new URL(value);
+    return protocols.includes(protocol.slice(0, -1)) && host !== '';
+  }, `must be a URL that begins with ${schemes}`);
+}
+
+function list() {
+  return z
+    .string()
+    .default('')
+    .transform((value) =>
+      value
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    );
+}
+
+function databaseUrl(role: string, use: string) {
+  return url('postgres', 'postgresql')
+    .describe(`Login of ${use}.`)
+    .meta({ example: `postgres://gigvault_${role}:change-me@${POSTGRES_EXAMPLE_HOST}` } satisfies SettingExample);
+}
+
+function isAddressOrNetwork(value: string): boolean {
+  return ipaddr.isValid(value) || ipaddr.isValidCIDR(value);
+}
+
+function isOrigin(value: string): boolean {
+  return /^https?:/.test(value) && URL.canParse(value) && new URL(value).origin === value;
+}
+
+function isEncryptionKey(entry: string): boolean {
+  const [id = '', key = '', ...rest] = entry.split(':');
+  return /^[A-Za-z0-9_-]{1,32}$/.test(id) && rest.length === 0 && isKeyOf(key, 32, 32);
+}
+
+function isKeyOf(value: string, minBytes: number, maxBytes = Infinity): boolean {
+  const { length } = Buffer.from(value, 'base64');
+  return BASE64.test(value) && length >= minBytes && length <= maxBytes;
+}
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/**
+ * Every setting of the product: its form, its default and its description. The only definition; `.env.example` is
+ * generated from it. Values are strings as the environment has them; an empty one counts as absent.
+ */
+export const settings = z.object({
+  NODE_ENV: z
+    .enum(['development', 'test', 'production'])
+    .default('development')
+    .describe('production closes /docs and /metrics and refuses embedded services.')
+    .meta({ example: 'development' }),
+  HOST: z.string().default('127.0.0.1').describe('Address the API listens on.').meta({ example: '127.0.0.1' }),
+  PORT: integer(3000, 0, 65_535).describe('Port the API listens on; 0 takes a free one.').meta({ example: '3000' }),
+  METRICS_PORT: integer(0, 0, 65_535)
+    .describe('Port of /metrics apart from the API; 0 serves it on the API, for admins only in production.')
+    .meta({ example: '0' }),
+  PUBLIC_URL: url('http', 'https')
+    .optional()
+    .describe('Address under which clients reach the API, for links in mails and errors; http://HOST:PORT when unset.')
+    .meta({ example: 'https://api.example.com' }),
+  LOG_LEVEL: z
+    .enum(LOG_LEVELS)
+    .optional()
+    .describe('Least severity that is logged; info when unset, silent under test.')
+    .meta({ example: 'info' }),
+  DATABASE_URL: databaseUrl('app', 'every request of a tenant; row level security holds it'),
+  DATABASE_AUTH_URL: databaseUrl('auth', 'registration and sign-in: functions of schema auth only'),
+  DATABASE_WORKER_URL: databaseUrl('worker', 'scheduled tasks'),
+  DATABASE_ADMIN_URL: databaseUrl('admin', "the admin's routes"),
+  DATABASE_MIGRATION_URL: databaseUrl('migrator', 'migrations'),
+  DATABASE_BACKUP_URL: databaseUrl('backup', 'backups: reads everything, writes nothing'),
+  DATABASE_MONITOR_URL: databaseUrl('monitor', 'statistics and health'),
+  DATABASE_POOL_SIZE: integer(10, 1, 500).describe('Connections per process for requests.').meta({ example: '10' }),
+  DATABASE_CONNECT_TIMEOUT_MS: integer(2_000, 100, 60_000)
+    .describe('How long a request waits for a free connection before it is answered 503, in milliseconds.')
+    .meta({ example: '2000' }),
+  DATABASE_PREPARED_STATEMENTS: flag(true)
+    .describe('Named prepared statements; false behind a PgBouncer older than 1.21.')
+    .meta({ example: 'true' }),
+  DATABASE_STATEMENT_TIMEOUT_MS: integer(15_000, 100, 600_000)
+    .describe('Longest run of one statement of a request, in milliseconds.')
+    .meta({ example: '15000' }),
+  REDIS_URL: url('redis', 'rediss')
+    .describe('Redis of sessions, limits and queues; its maxmemory-policy must be noeviction.')
+    .meta({ example: 'redis://127.0.0.1:6379/0' }),
+  SECRET_KEY: z
+    .string()
+    .refine((value) => isKeyOf(value, 32), 'must be base64 of at least 32 random bytes')
+    .describe('Root of the derived keys: access tokens, password pepper, cursors. Make one: openssl rand -base64 32')
+    .meta({ example: '' }),
+  ENCRYPTION_KEYS: z
+    .string()
+    .transform((value) => value.split(',').map((entry) => entry.trim()))
+    .refine((entries) => entries.every(isEncryptionKey), 'must be id:base64 of exactly 32 bytes, several by commas')
+    .refine((entries) => new Set(entries.map((entry) => entry.split(':')[0])).size === entries.length, 'repeats an id')
+    .describe('Keys of secrets at rest as id:base64[,id:base64…]; the first encrypts, all decrypt.')
+    .meta({ example: '' }),
+  GIGVAULT_ADMIN_EMAIL: z
+    .email()
+    .optional()
+    .describe('Makes the first admin at start, together with the password.')
+    .meta({ example: 'admin@example.com' }),
+  GIGVAULT_ADMIN_PASSWORD: z
+    .string()
+    .min(12, 'must have at least 12 characters')
+    .optional()
+    .describe('Password of the first admin, 12 characters or more; remove it after the first start.')
+    .meta({ example: '' }),
+  SMTP_URL: url('smtp', 'smtps')
+    .optional()
+    .describe('Mail server; required in production. Unset with embedded services, mail goes to the local outbox.')
+    .meta({ example: 'smtps://user:password@smtp.example.com' }),
+  MAIL_FROM: z
+    .string()
+    .default('Gigvault <no-reply@localhost>')
+    .describe('Sender of mails.')
+    .meta({ example: 'Gigvault <no-reply@localhost>' }),
+  CORS_ORIGINS: list()
+    .refine((origins) => origins.every(isOrigin), 'must be origins such as https://app.example.com, by commas')
+    .describe('Origins whose browsers may call the API, by commas; none when unset.')
+    .meta({ example: 'https://app.example.com' }),
+  TRUSTED_PROXIES: list()
+    .refine((proxies) => proxies.every(isAddressOrNetwork), 'must be IP addresses or CIDR networks, by commas')
+    .describe('Proxies whose X-Forwarded-For is believed, by commas; none when unset.')
+    .meta({ example: '10.0.0.0/8' }),
+  RATE_LIMIT_PER_MINUTE: integer(600, 0, 1_000_000)
+    .describe('Requests a minute per user, or per address when not signed in; 0 is no limit.')
+    .meta({ example: '600' }),
+  AUTH_THROTTLE_SCALE: integer(1, 1, 1_000_000)
+    .describe('Multiplies the limits of failed sign-ins and of registrations.')
+    .meta({ example: '1' }),
+  BODY_LIMIT_BYTES: integer(1_048_576, 1_024, 104_857_600)
+    .describe('Largest request body, in bytes.')
+    .meta({ example: '1048576' }),
+  IMPORT_LIMIT_BYTES: integer(67_108_864, 1_024, 1_073_741_824)
+    .describe('Largest body of an import, in bytes.')
+    .meta({ example: '67108864' }),
+  ACCESS_TOKEN_SECONDS: integer(900, 30, 3_600).describe('Life of an access token.').meta({ example: '900' }),
+  SESSION_IDLE_SECONDS: integer(1_209_600, 60, 31_536_000)
+    .describe('A session unused for so long ends.')
+    .meta({ example: '1209600' }),
+  SESSION_ABSOLUTE_SECONDS: integer(7_776_000, 60, 31_536_000)
+    .describe('A session ends after so long in any case.')
+    .meta({ example: '7776000' }),
+  GIGVAULT_EMBEDDED: flag(false)
+    .describe('Set by the launcher when it runs PostgreSQL and Redis itself; refused in production.')
+    .meta({ example: 'false' }),
+  GIGVAULT_DATA_DIR: z
+    .string()
+    .default('.gigvault')
+    .describe('Folder of embedded services and local backups.')
+    .meta({ example: '.gigvault' }),
+});
+
+/** The settings after validation: numbers, booleans and lists instead of strings. */
+export type Settings = z.infer<typeof settings>;

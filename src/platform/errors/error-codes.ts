@@ -1,0 +1,75 @@
+/** What one code means: its HTTP status and a short title, both fixed for the code. */
+export interface ErrorCodeDefinition {
+  readonly status: number;
+  readonly title: string;
+}
+
+/**
+ * THE table of errors: every answer that is not a success carries one of these codes. Codes are public and stable: new
+ * ones may come, none changes its meaning. Other rows than the caller's answer 404, never 403. GET /docs/errors is
+ * made from it.
+ */
+export const ERROR_CODES = {
+  // The request itself
+  'request.malformed': { status: 400, title: 'The request cannot be read' },
+  'request.malformed_json': { status: 400, title: 'The body is not valid JSON' },
+  'request.malformed_url': { status: 400, title: 'The address is malformed' },
+  'request.not_acceptable': { status: 406, title: 'No representation fits the Accept header' },
+  'request.timeout': { status: 408, title: 'The request took too long to arrive' },
+  'request.body_too_large': { status: 413, title: 'The body is too large' },
+  'request.url_too_long': { status: 414, title: 'The address is too long' },
+  'request.media_type_unsupported': { status: 415, title: 'The media type of the body is not supported' },
+  'request.headers_too_large': { status: 431, title: 'The headers are too large' },
+  'validation.failed': { status: 400, title: 'Some values are not valid' },
+  'cursor.invalid': { status: 400, title: 'The cursor does not belong to this list' },
+  'route.not_found': { status: 404, title: 'There is no such route' },
+  'route.method_not_allowed': { status: 405, title: 'The route does not know this method' },
+  'resource.not_found': { status: 404, title: 'There is no such resource' },
+  'precondition.failed': { status: 412, title: 'The resource has changed since' },
+  'rate.limited': { status: 429, title: 'Too many requests' },
+  'idempotency.key_invalid': { status: 400, title: 'The Idempotency-Key is not valid' },
+  'idempotency.in_progress': { status: 409, title: 'The first request with this Idempotency-Key is still running' },
+  'idempotency.key_reused': { status: 422, title: 'The Idempotency-Key was used for another request' },
+
+  // The data
+  'reference.not_found': { status: 422, title: 'A value refers to something that does not exist' },
+  'conflict.duplicate': { status: 409, title: 'Such a resource exists already' },
+  'conflict.in_use': { status: 409, title: 'The resource is still in use' },
+  'conflict.concurrent': { status: 409, title: 'Another change came first; try again' },
+
+  // Who asks
+  'auth.session_missing': { status: 401, title: 'Sign in first' },
+  'auth.token_invalid': { status: 401, title: 'The access token is not valid' },
+  'auth.credentials_invalid': { status: 401, title: 'Wrong e-mail address or password' },
+  'auth.refresh_token_invalid': { status: 401, title: 'The refresh token is not valid' },
+  'auth.code_invalid': { status: 401, title: 'The code is not valid' },
+  'auth.link_invalid': { status: 400, title: 'The link is not valid any more' },
+  'auth.email_not_verified': { status: 403, title: 'The e-mail address is not verified yet' },
+  'auth.step_up_required': { status: 403, title: 'Confirm your password first' },
+  'auth.throttled': { status: 429, title: 'Too many failed attempts' },
+  'auth.forbidden': { status: 403, title: 'Not allowed' },
+  'password.unfit': { status: 400, title: 'The password is not acceptable' },
+
+  // Domains
+  'user.not_found': { status: 404, title: 'There is no such user' },
+  'session.not_found': { status: 404, title: 'There is no such session' },
+  'token.not_found': { status: 404, title: 'There is no such connection' },
+  'job.not_found': { status: 404, title: 'There is no such job' },
+  'job.duplicate': { status: 409, title: 'The job with this upworkJobId exists already' },
+  'job.wrong_status': { status: 409, title: 'The job is not in a status for this' },
+  'import.malformed': { status: 400, title: 'The file cannot be read' },
+  'import.too_many_rows': { status: 413, title: 'The import has too many rows' },
+  'proposal.not_found': { status: 404, title: 'There is no such proposal' },
+  'proposal.open_exists': { status: 409, title: 'The job has an open proposal already' },
+  'proposal.not_draft': { status: 409, title: 'Only a draft may be changed' },
+  'proposal.wrong_step': { status: 409, title: 'The proposal cannot take this step now' },
+  'message.not_found': { status: 404, title: 'There is no such message' },
+  'audit.not_found': { status: 404, title: 'There is no such record' },
+
+  // The server
+  internal: { status: 500, title: 'Something went wrong on our side' },
+  'service.unavailable': { status: 503, title: 'The service is busy or restarting; try again' },
+} as const satisfies Record<string, ErrorCodeDefinition>;
+
+/** The name of an error. */
+export type ErrorCode = keyof typeof ERROR_CODES;
