@@ -1,0 +1,80 @@
+/** An answer of the API that was not a 2xx: the problem document's words. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(`${status} ${code}: ${message}`);
+  }
+}
+
+/** A file to send with its media type; `onProgress` hears the bytes handed over so far. */
+export interface Upload {
+  readonly bytes: Uint8Array;
+  readonly contentType: string;
+  readonly onProgress: (sent: number) => void;
+}
+
+const UPLOAD_CHUNK_BYTES = 16_384;
+
+/** A REST consumer of the API, as anyone would write it: fetch, a bearer token, problem documents as errors. */
+export class ApiClient {
+  private accessToken: string | undefined;
+
+  constructor(readonly baseUrl: string) {}
+
+  /** Sends this access token with every further request. */
+  signInWith(accessToken: string): void {
+    this.accessToken = accessToken;
+  }
+
+  get<T>(path: string): Promise<T> {
+    return this.send<T>('GET', path);
+  }
+
+  post<T>(path: string, body: unknown = {}): Promise<T> {
+    return this.send<T>('POST', path, JSON.stringify(body));
+  }
+
+  patch<T>(path: string, body: unknown): Promise<T> {
+    return this.send<T>('PATCH', path, JSON.stringify(body));
+  }
+
+  /** Streams a file as the request's body. */
+  async upload<T>(path: string, upload: Upload): Promise<T> {
+    return this.send<T>('POST', path, chunksOf(upload), upload.contentType);
+  }
+
+  private async send<T>(
+    method: string,
+    path: string,
+    body?: string | AsyncIterable<Uint8Array>,
+    contentType = 'application/json',
+  ): Promise<T> {
+    const response = await fetch(`${this.baseUrl}${path}`, {
+      method,
+      headers: {
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': contentType }),
+        ...(this.accessToken ? { authorization: `Bearer ${this.accessToken}` } : {}),
+      },
+      body: typeof body === 'object' ? ReadableStream.from(body) : body,
+      duplex: 'half',
+    } as RequestInit);
+    const text = await response.text();
+    const answer: unknown = text === '' ? undefined : JSON.parse(text);
+    if (response.ok) return answer as T;
+    const { code = 'unknown', detail, title } = (answer ?? {}) as { code?: string; detail?: string; title?: string };
+    throw new ApiError(response.status, code, detail ?? title ?? response.statusText);
+  }
+}
+
+async function* chunksOf({ bytes, onProgress }: Upload): AsyncIterable<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += UPLOAD_CHUNK_BYTES) {
+    yield bytes.subarray(start, start + UPLOAD_CHUNK_BYTES);
+    onProgress(Math.min(start + UPLOAD_CHUNK_BYTES, bytes.length));
+    // Lets the socket take the chunk before the next is counted.
+    await new Promise(setImmediate);
+  }
+}
