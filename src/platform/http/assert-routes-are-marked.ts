@@ -1,0 +1,53 @@
+import { RequestMethod, type INestApplicationContext, type Type } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { ACCESS } from './access';
+
+/** Nest's own metadata keys of controllers and handlers (@nestjs/common/constants). */
+const PATH = 'path';
+const METHOD = 'method';
+
+/**
+ * Refuses to go on when a route has no access marker: nobody decided who may use it.
+ * @throws Error naming each such route as `Controller.handler (METHOD /path)`
+ */
+export function assertRoutesAreMarked(app: INestApplicationContext): void {
+  const unmarked = [...app.get(ModulesContainer).values()]
+    .flatMap((module) => [...module.controllers.values()])
+    .flatMap(({ metatype }) => (typeof metatype === 'function' ? unmarkedRoutesOf(metatype as Type) : []));
+  if (unmarked.length === 0) return;
+  throw new Error(
+    `These routes lack @SignedIn(), @AdminOnly() or @Public(reason), on the handler or its controller:\n  ${unmarked.join('\n  ')}`,
+  );
+}
+
+function unmarkedRoutesOf(controller: Type): string[] {
+  if (Reflect.hasMetadata(ACCESS, controller)) return [];
+  return handlersOf(controller)
+    .filter(([, handler]) => !Reflect.hasMetadata(ACCESS, handler))
+    .map(([name, handler]) => {
+      const method = RequestMethod[Reflect.getMetadata(METHOD, handler) as RequestMethod] ?? 'GET';
+      const path = [Reflect.getMetadata(PATH, controller), Reflect.getMetadata(PATH, handler)]
+        .flat()
+        .map((part) => String(part).replace(/^\/+|\/+$/g, ''))
+        .filter((part) => part !== '')
+        .join('/');
+      return `${controller.name}.${name} (${method} /${path})`;
+    });
+}
+
+/** Handlers of the class and of those it extends. */
+function handlersOf(controller: Type): [string, object][] {
+  const handlers = new Map<string, object>();
+  for (
+    let prototype: unknown = controller.prototype;
+    prototype && prototype !== Object.prototype;
+    prototype = Object.getPrototypeOf(prototype)
+  ) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype as object))) {
+      if (typeof value === 'function' && Reflect.hasMetadata(METHOD, value) && !handlers.has(name)) {
+        handlers.set(name, value as object);
+      }
+    }
+  }
+  return [...handlers];
+}
