@@ -84,6 +84,7 @@ function authOf(settings: Settings) {
     sessionIdleSeconds: settings.SESSION_IDLE_SECONDS,
     sessionAbsoluteSeconds: settings.SESSION_ABSOLUTE_SECONDS,
     throttleScale: settings.AUTH_THROTTLE_SCALE,
+    passwordHashCost: settings.PASSWORD_HASH_COST,
     /** The first admin, when both settings are given. */
     firstAdmin: email && password ? Object.freeze({ email, password }) : undefined,
   });
@@ -163,6 +164,7 @@ function contradictions(values: Settings): string[] {
   }
   if (values.NODE_ENV === 'production') {
     if (values.GIGVAULT_EMBEDDED) problems.push('GIGVAULT_EMBEDDED: embedded services are not for production');
+    if (values.PASSWORD_HASH_COST < 10) problems.push('PASSWORD_HASH_COST: must be at least 10 in production');
     if (!values.SMTP_URL) problems.push('SMTP_URL: is missing; production has no local outbox');
     if (!values.PUBLIC_URL) problems.push('PUBLIC_URL: is missing; links in mails need it in production');
   }

@@ -138,9 +138,9 @@ export const settings = z.object({
     .meta({ example: 'admin@example.com' }),
   GIGVAULT_ADMIN_PASSWORD: z
     .string()
-    .min(12, 'must have at least 12 characters')
+    .min(8, 'must have at least 8 characters')
     .optional()
-    .describe('Password of the first admin, 12 characters or more; remove it after the first start.')
+    .describe('Password of the first admin, 8 characters or more; remove it after the first start.')
     .meta({ example: '' }),
   SMTP_URL: url('smtp', 'smtps')
     .optional()
@@ -165,6 +165,9 @@ export const settings = z.object({
   AUTH_THROTTLE_SCALE: integer(1, 1, 1_000_000)
     .describe('Multiplies the limits of failed sign-ins and of registrations.')
     .meta({ example: '1' }),
+  PASSWORD_HASH_COST: integer(12, 4, 16)
+    .describe('bcrypt cost of passwords, one more doubles the time; at least 10 in production.')
+    .meta({ example: '12' }),
   BODY_LIMIT_BYTES: integer(1_048_576, 1_024, 104_857_600)
     .describe('Largest request body, in bytes.')
     .meta({ example: '1048576' }),
