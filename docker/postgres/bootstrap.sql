@@ -1,0 +1,178 @@
+-- What only a superuser can give, for the database of the connection: roles, their settings,
+-- extensions, and who may connect. Everything else is in typeorm-migrations.
+--
+-- Run it as a superuser, once for each database, before the migrations; run it again whenever this
+-- file changes. It may be run any number of times, by several sessions at once, as one string over a
+-- driver or with `psql -f`; what already stands is left alone.
+--
+-- Roles are of the cluster, extensions and grants are of the database: CREATE DATABASE … TEMPLATE
+-- copies the extensions but not who may connect, so a clone needs this file too.
+--
+-- Passwords are not written here. A session that wants them set first says, for each role it means:
+--   SELECT set_config('gigvault.password_app', '…', false);   -- _auth, _worker, _admin, _backup, _monitor, _migrator
+-- (psql: PGOPTIONS="-c gigvault.password_app=…"). Without it a role's password stays what it was.
+-- The ALTER ROLE runs inside a DO block, so neither log_statement nor pg_stat_statements sees it.
+
+BEGIN;
+
+-- Advisory locks are of one database; pg_authid is shared, so this lock makes two runs in two
+-- databases of one cluster take turns. Reading it (every login does) is not held up.
+LOCK TABLE pg_catalog.pg_authid IN SHARE ROW EXCLUSIVE MODE;
+
+-- Roles. gigvault_owner is NOINHERIT: it may hand objects to gigvault_definer and gigvault_auditor,
+-- but the policies written TO those two must not open the tables to the owner.
+DO $roles$
+DECLARE
+  role record;
+  password text;
+BEGIN
+  FOR role IN
+    SELECT * FROM (VALUES
+      ('gigvault_owner',    false, false, false),
+      ('gigvault_definer',  false, false, false),
+      ('gigvault_auditor',  false, false, false),
+      ('gigvault_app',      true,  true,  false),
+      ('gigvault_auth',     true,  true,  false),
+      ('gigvault_worker',   true,  true,  false),
+      ('gigvault_admin',    true,  true,  false),
+      ('gigvault_backup',   true,  true,  true),
+      ('gigvault_monitor',  true,  true,  false),
+      ('gigvault_migrator', true,  false, false)
+    ) AS wanted (name, login, inherits, bypasses)
+  LOOP
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = role.name) THEN
+      EXECUTE format('CREATE ROLE %I', role.name);
+    END IF;
+    IF EXISTS (
+      SELECT FROM pg_catalog.pg_roles r
+      WHERE r.rolname = role.name
+        AND (r.rolcanlogin, r.rolinherit, r.rolbypassrls, r.rolsuper, r.rolcreaterole, r.rolcreatedb, r.rolreplication)
+          IS DISTINCT FROM (role.login, role.inherits, role.bypasses, false, false, false, false)
+    ) THEN
+      EXECUTE format('ALTER ROLE %I %s %s %s NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION', role.name,
+        CASE WHEN role.login THEN 'LOGIN' ELSE 'NOLOGIN' END,
+        CASE WHEN role.inherits THEN 'INHERIT' ELSE 'NOINHERIT' END,
+        CASE WHEN role.bypasses THEN 'BYPASSRLS' ELSE 'NOBYPASSRLS' END);
+    END IF;
+    password := nullif(current_setting('gigvault.password_' || substr(role.name, 10), true), '');
+    IF role.login AND password IS NOT NULL THEN
+      EXECUTE format('ALTER ROLE %I PASSWORD %L', role.name, password);
+    END IF;
+  END LOOP;
+END
+$roles$;
+
+-- Memberships. gigvault_backup reads everything (BYPASSRLS alone gives no SELECT); gigvault_monitor
+-- sees other roles' statements in pg_stat_statements.
+DO $memberships$
+DECLARE
+  wanted record;
+BEGIN
+  FOR wanted IN
+    SELECT * FROM (VALUES
+      ('gigvault_migrator', 'gigvault_owner'),
+      ('gigvault_owner',    'gigvault_definer'),
+      ('gigvault_owner',    'gigvault_auditor'),
+      ('gigvault_backup',   'pg_read_all_data'),
+      ('gigvault_monitor',  'pg_read_all_stats')
+    ) AS w (member, role)
+  LOOP
+    IF NOT EXISTS (
+      SELECT FROM pg_catalog.pg_auth_members m
+      WHERE m.member = wanted.member::regrole AND m.roleid = wanted.role::regrole
+    ) THEN
+      EXECUTE format('GRANT %I TO %I', wanted.role, wanted.member);
+    END IF;
+  END LOOP;
+END
+$memberships$;
+
+-- Settings each login starts with. Timeouts are a net below the application's own, so that a lost
+-- client cannot hold a transaction open. row_security = off makes a backup that RLS would thin out
+-- fail instead. jit costs more than it saves on queries that take milliseconds.
+DO $settings$
+DECLARE
+  wanted record;
+BEGIN
+  FOR wanted IN
+    SELECT * FROM (VALUES
+      ('gigvault_migrator', 'role',                                'gigvault_owner'),
+      ('gigvault_migrator', 'TimeZone',                            'UTC'),
+      ('gigvault_migrator', 'search_path',                         'public'),
+      ('gigvault_migrator', 'lock_timeout',                        '10s'),
+      ('gigvault_app',      'TimeZone',                            'UTC'),
+      ('gigvault_app',      'search_path',                         'public'),
+      ('gigvault_app',      'jit',                                 'off'),
+      ('gigvault_app',      'statement_timeout',                   '60s'),
+      ('gigvault_app',      'idle_in_transaction_session_timeout', '60s'),
+      ('gigvault_auth',     'TimeZone',                            'UTC'),
+      ('gigvault_auth',     'search_path',                         'public'),
+      ('gigvault_auth',     'jit',                                 'off'),
+      ('gigvault_auth',     'statement_timeout',                   '15s'),
+      ('gigvault_auth',     'idle_in_transaction_session_timeout', '30s'),
+      ('gigvault_worker',   'TimeZone',                            'UTC'),
+      ('gigvault_worker',   'search_path',                         'public'),
+      ('gigvault_worker',   'statement_timeout',                   '15min'),
+      ('gigvault_worker',   'idle_in_transaction_session_timeout', '60s'),
+      ('gigvault_admin',    'TimeZone',                            'UTC'),
+      ('gigvault_admin',    'search_path',                         'public'),
+      ('gigvault_admin',    'jit',                                 'off'),
+      ('gigvault_admin',    'statement_timeout',                   '30s'),
+      ('gigvault_admin',    'idle_in_transaction_session_timeout', '30s'),
+      ('gigvault_backup',   'TimeZone',                            'UTC'),
+      ('gigvault_backup',   'row_security',                        'off'),
+      ('gigvault_backup',   'default_transaction_read_only',       'on'),
+      ('gigvault_monitor',  'TimeZone',                            'UTC'),
+      ('gigvault_monitor',  'search_path',                         'public'),
+      ('gigvault_monitor',  'default_transaction_read_only',       'on'),
+      ('gigvault_monitor',  'statement_timeout',                   '10s')
+    ) AS w (role, name, value)
+  LOOP
+    IF NOT EXISTS (
+      SELECT FROM pg_catalog.pg_db_role_setting s
+      WHERE s.setdatabase = 0 AND s.setrole = wanted.role::regrole
+        AND format('%s=%s', wanted.name, wanted.value) = ANY (s.setconfig)
+    ) THEN
+      EXECUTE format('ALTER ROLE %I SET %s TO %L', wanted.role, wanted.name, wanted.value);
+    END IF;
+  END LOOP;
+END
+$settings$;
+
+-- Extensions of this database. btree_gin puts the tenant in front of a GIN index, unaccent folds
+-- accents in the search, pg_stat_statements feeds the list of slow queries (it also needs
+-- shared_preload_libraries; without it only that list is refused).
+CREATE EXTENSION IF NOT EXISTS btree_gin WITH SCHEMA public;
+CREATE EXTENSION IF NOT EXISTS unaccent WITH SCHEMA public;
+CREATE EXTENSION IF NOT EXISTS pg_stat_statements WITH SCHEMA public;
+
+-- Who may enter this database, and where. Nobody but our logins; no temporary objects (a function
+-- in pg_temp could watch rows pass in a query) except for gigvault_definer, whose REFRESH … CONCURRENTLY
+-- builds its difference in a temporary table.
+DO $database$
+DECLARE
+  logins CONSTANT text := 'gigvault_app, gigvault_auth, gigvault_worker, gigvault_admin, '
+    'gigvault_backup, gigvault_monitor, gigvault_migrator';
+  here CONSTANT text := quote_ident(current_database());
+BEGIN
+  IF NOT has_database_privilege('gigvault_owner', current_database(), 'CREATE')
+     OR NOT has_database_privilege('gigvault_definer', current_database(), 'TEMPORARY')
+     OR EXISTS (
+       SELECT FROM pg_catalog.pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) g
+       WHERE d.datname = current_database() AND g.grantee = 0)
+     OR EXISTS (
+       SELECT FROM unnest(string_to_array(logins, ', ')) AS login
+       WHERE NOT has_database_privilege(login, current_database(), 'CONNECT'))
+  THEN
+    EXECUTE 'REVOKE ALL ON DATABASE ' || here || ' FROM PUBLIC';
+    EXECUTE 'GRANT CONNECT ON DATABASE ' || here || ' TO ' || logins;
+    EXECUTE 'GRANT CONNECT, CREATE ON DATABASE ' || here || ' TO gigvault_owner';
+    EXECUTE 'GRANT TEMPORARY ON DATABASE ' || here || ' TO gigvault_definer';
+  END IF;
+  IF (SELECT nspowner FROM pg_catalog.pg_namespace WHERE nspname = 'public') <> 'gigvault_owner'::regrole THEN
+    ALTER SCHEMA public OWNER TO gigvault_owner;
+  END IF;
+END
+$database$;
+
+COMMIT;
