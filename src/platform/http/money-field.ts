@@ -1,0 +1,30 @@
+import { applyDecorators } from '@nestjs/common';
+import { Transform, type TransformFnParams } from 'class-transformer';
+import { Matches } from 'class-validator';
+
+/** What numeric(10,2) holds: eight digits before the point. */
+const MONEY = /^(\d{1,8})(?:\.(\d{1,2}))?$/;
+
+/**
+ * A field or query parameter holding an amount of money as a decimal string, at most 99999999.99; the DTO gets it with
+ * two places (`"100.5"` becomes `"100.50"`). A JSON number is refused: it has lost its places before we see it.
+ */
+export function MoneyField(): PropertyDecorator {
+  return applyDecorators(
+    Transform(({ value }: TransformFnParams): unknown => (typeof value === 'string' ? toMoney(value) : value)),
+    Matches(MONEY, {
+      message: '$property must be a decimal string with at most two places, from "0.00" to "99999999.99"',
+    }),
+  );
+}
+
+/** The amount in hundredths; exact, since ten digits are far below 2^53. */
+export function hundredths(money: string): number {
+  return Number(money.replace('.', ''));
+}
+
+/** Two places and no leading zeros; what is no amount stays as it is, for the rule to refuse. */
+function toMoney(text: string): string {
+  const [, whole, places = ''] = MONEY.exec(text.trim()) ?? [];
+  return whole === undefined ? text : `${Number(whole)}.${places.padEnd(2, '0')}`;
+}
