@@ -55,7 +55,7 @@ export const ERROR_CODES = {
   'session.not_found': { status: 404, title: 'There is no such session' },
   'token.not_found': { status: 404, title: 'There is no such connection' },
   'job.not_found': { status: 404, title: 'There is no such job' },
-  'job.duplicate': { status: 409, title: 'The job with this upworkJobId exists already' },
+  'job.already_exists': { status: 409, title: 'The job exists already' },
   'job.wrong_status': { status: 409, title: 'The job is not in a status for this' },
   'import.malformed': { status: 400, title: 'The file cannot be read' },
   'import.too_many_rows': { status: 413, title: 'The import has too many rows' },
