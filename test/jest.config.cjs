@@ -1,0 +1,42 @@
+const { existsSync, readFileSync, readdirSync } = require('node:fs');
+const { join } = require('node:path');
+
+const root = join(__dirname, '..');
+
+/**
+ * Jest on Node 20 cannot require ES modules, and Nest 12 consists of them. Every installed package that says
+ * "type": "module" is therefore transformed to CommonJS; a list by hand would be outdated by the next install.
+ */
+function esModulePackages(folder = join(root, 'node_modules')) {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .flatMap(({ name }) => {
+      const path = join(folder, name);
+      if (name.startsWith('@')) return esModulePackages(path).map((inner) => `${name}/${inner}`);
+      const nested = existsSync(join(path, 'node_modules')) ? esModulePackages(join(path, 'node_modules')) : [];
+      const manifest = join(path, 'package.json');
+      const isModule = existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).type === 'module';
+      return isModule ? [name, ...nested] : nested;
+    });
+}
+
+const esModules = [...new Set(esModulePackages())].map((name) => name.replace(/[.+]/g, '\\$&')).join('|');
+const swc = { ...JSON.parse(readFileSync(join(root, '.swcrc'), 'utf8')), swcrc: false, $schema: undefined };
+
+/** @type {import('jest').Config} */
+module.exports = {
+  rootDir: root,
+  roots: ['<rootDir>/src', '<rootDir>/test'],
+  testEnvironment: 'node',
+  testRegex: ['/src/.*\\.spec\\.ts$', '/test/.*[.-]spec\\.ts$'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/dist/', '<rootDir>/test/prove/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  transform: { '\\.[cm]?[jt]s$': ['@swc/jest', swc] },
+  transformIgnorePatterns: [`/node_modules/(?!(?:.*/node_modules/)?(?:${esModules})/)`],
+  globalSetup: '<rootDir>/test/support/global-setup.ts',
+  globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  // Tests that lean on the order they are written in fail early.
+  randomize: true,
+  maxWorkers: 2,
+  testTimeout: 30_000,
+};

@@ -1,0 +1,91 @@
+import 'reflect-metadata';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bootstrapDatabase, withClient } from '../../src/launcher/bootstrap';
+import { EmbeddedPostgres } from '../../src/launcher/embedded-postgres';
+import { EmbeddedRedis } from '../../src/launcher/embedded-redis';
+import { migrate } from '../../src/launcher/migrations';
+import { LOGINS, newPassword, newPasswords } from '../../src/launcher/roles';
+import { giveTo, isReachable, serviceUser } from '../../src/launcher/service-user';
+import { TEMPLATE_DATABASE, announceServices } from './test-services';
+import { type Watchdog, watchOver } from './watchdog';
+
+/** Is what global teardown has to stop. */
+export interface RunningServices {
+  stop(): Promise<void>;
+}
+
+interface GlobalConfig {
+  rootDir: string;
+  testPathPatterns: { patterns: readonly string[] };
+}
+
+/**
+ * Starts one PostgreSQL and one Redis for the whole run, and makes the migrated template database. A run that asks
+ * for files in src/ only (unit tests) starts nothing.
+ */
+export default async function globalSetup(config: GlobalConfig): Promise<void> {
+  if (asksForUnitTestsOnly(config)) return;
+  const folder = temporaryFolder();
+  const passwords = newPasswords();
+  const postgres = new EmbeddedPostgres({
+    folder: join(folder, 'postgres'),
+    logFile: join(folder, 'postgres.log'),
+    superuserPassword: passwords.superuser,
+    isFast: true,
+  });
+  const redis = new EmbeddedRedis({
+    folder: join(folder, 'redis'),
+    logFile: join(folder, 'redis.log'),
+    password: newPassword(),
+    isFast: true,
+  });
+  let watchdog: Watchdog | undefined;
+  const stop = async (): Promise<void> => {
+    postgres.kill();
+    redis.kill();
+    await Promise.all([postgres.stop(), redis.stop()]);
+    watchdog?.dismiss();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await settleAll([postgres.start(), redis.start()]);
+    watchdog = watchOver([postgres.pid, redis.pid].filter((pid) => pid !== undefined), folder);
+    await makeTemplate(postgres, passwords);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  announceServices({ postgres: { port: postgres.port, passwords }, redis: redis.url });
+  (globalThis as { gigvaultServices?: RunningServices }).gigvaultServices = { stop };
+}
+
+async function makeTemplate(postgres: EmbeddedPostgres, passwords: ReturnType<typeof newPasswords>): Promise<void> {
+  const urlOf = (database: string): string => postgres.url('postgres', passwords.superuser, database);
+  await bootstrapDatabase(urlOf, TEMPLATE_DATABASE, passwords);
+  await migrate(postgres.url(LOGINS.migrator, passwords.migrator, TEMPLATE_DATABASE));
+  await withClient(urlOf('postgres'), (client) =>
+    // Nobody may connect any more: a connected template cannot be cloned.
+    client.query(`ALTER DATABASE ${TEMPLATE_DATABASE} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false`),
+  );
+}
+
+/** Fails only when all have come to an end, so that nothing is still starting while we clean up. */
+async function settleAll(works: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(works)).find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+function asksForUnitTestsOnly({ rootDir, testPathPatterns: { patterns } }: GlobalConfig): boolean {
+  return patterns.length > 0 && patterns.every((pattern) => pattern.replace(`${rootDir}/`, '').replace(/^\.\//, '').startsWith('src/'));
+}
+
+function temporaryFolder(): string {
+  const user = serviceUser();
+  const home = isReachable(tmpdir(), user) ? tmpdir() : '/tmp';
+  const folder = mkdtempSync(join(home, 'gigvault-test-'));
+  chmodSync(folder, 0o700);
+  giveTo(user, folder);
+  return folder;
+}
