@@ -1,0 +1,64 @@
+import { signedIn, type SignedInCaller } from '../support/as';
+import { startApp, type TestApp } from '../support/app';
+import { badRequestsFor } from '../support/bad-input';
+import { operationsOf, type Operation } from '../support/operations';
+
+/** The most that are written into one failure. */
+const SHOWN = 20;
+
+interface Problem {
+  readonly code?: string;
+  readonly requestId?: string;
+  readonly errors?: readonly { readonly pointer: string }[];
+}
+
+describe('bad input', () => {
+  let app: TestApp;
+  let user: SignedInCaller;
+  let admin: SignedInCaller;
+  let operations: Operation[];
+
+  beforeAll(async () => {
+    app = await startApp();
+    user = await signedIn(app);
+    admin = await signedIn(app, { role: 'admin' });
+    operations = (await operationsOf(app.url)).filter(({ path }) => path.startsWith('/v1/'));
+  });
+  afterAll(() => app.close());
+
+  it('is answered by a clear 4xx problem on every route, naming the field where there is one', async () => {
+    const wrong: string[] = [];
+    let sent = 0;
+    for (const operation of operations) {
+      const caller = operation.path.startsWith('/v1/admin') || operation.path.startsWith('/v1/dev') ? admin : user;
+      for (const request of badRequestsFor(operation)) {
+        sent += 1;
+        const label = `${request.method} ${operation.path}: ${request.kind}`;
+        const answer = await caller.send<Problem>(request.method, request.path, request.body, request.headers);
+        if (answer.status < 400 || answer.status > 499) {
+          wrong.push(`${label} → ${answer.status}`);
+          continue;
+        }
+        if (!answer.headers.get('content-type')?.startsWith('application/problem+json')) {
+          wrong.push(`${label} → ${answer.headers.get('content-type')}`);
+        } else if (!answer.body.code || !answer.body.requestId) {
+          wrong.push(`${label} → no code or no request id`);
+        } else if (answer.body.code === 'validation.failed' && request.pointer) {
+          const pointers = (answer.body.errors ?? []).map(({ pointer }) => pointer);
+          const named = pointers.some((pointer) => pointer === request.pointer || pointer.startsWith(`${request.pointer}/`));
+          if (!named) wrong.push(`${label} → points at ${pointers.join(', ')}`);
+        }
+      }
+    }
+
+    expect(wrong.slice(0, SHOWN)).toEqual([]);
+    expect(wrong).toHaveLength(0);
+    expect(sent).toBeGreaterThan(30 * operations.filter(({ body }) => body).length);
+  }, 120_000);
+
+  it('has at least 30 kinds for every route that takes a body', () => {
+    const few = operations.filter((operation) => operation.body && badRequestsFor(operation).length < 30);
+
+    expect(few.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
+  });
+});

@@ -1,0 +1,153 @@
+import type { Operation, Parameter, Schema } from './operations';
+import { exampleOf, pathWith } from './operations';
+
+/** One request that is wrong in one way. */
+export interface BadRequest {
+  readonly kind: string;
+  readonly method: string;
+  readonly path: string;
+  readonly body?: string | Uint8Array;
+  readonly headers?: Record<string, string>;
+  /** What a validation error must point at. */
+  readonly pointer?: string;
+}
+
+const deep = (levels: number): string => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+
+/** Every kind of bad input that this operation can be sent, each in a request of its own. */
+export function badRequestsFor(operation: Operation): BadRequest[] {
+  const ids = operation.parameters.filter((parameter) => parameter.in === 'path');
+  const queries = operation.parameters.filter((parameter) => parameter.in === 'query');
+  return [
+    ...ids.flatMap((parameter) => badIds(operation, parameter)),
+    ...badQueries(operation, queries),
+    ...(operation.body ? [...badBodies(operation), ...badFields(operation, operation.body)] : []),
+  ];
+}
+
+/** A path that would be found, so that only the mistake can be at fault. */
+function goodPath(operation: Operation): string {
+  return pathWith(operation, {});
+}
+
+function badIds(operation: Operation, parameter: Parameter): BadRequest[] {
+  const numeric = parameter.schema?.type === 'integer' || parameter.schema?.type === 'number';
+  const kinds = ['%zz', '%00', '%ED%A0%80', '%F0%28', ...(numeric ? NOT_IDS : [])];
+  return kinds.map((text) => ({
+    kind: `path ${parameter.name}=${text}`,
+    method: operation.method,
+    path: operation.path.replace(`{${parameter.name}}`, text).replace(/\{\w+\}/g, '1'),
+    ...(operation.body && { body: JSON.stringify(exampleOf(operation.body)) }),
+  }));
+}
+
+const NOT_IDS = ['abc', '-1', '0', '1.5', '1e3', '0x1', '9007199254740993', '99999999999999999999', '1%20OR%201=1', 'null'];
+
+function badQueries(operation: Operation, parameters: readonly Parameter[]): BadRequest[] {
+  const request = (kind: string, query: string, pointer?: string): BadRequest => ({
+    kind: `query ${kind}`,
+    method: operation.method,
+    path: `${goodPath(operation)}?${query}`,
+    ...(operation.body && { body: JSON.stringify(exampleOf(operation.body)) }),
+    ...(pointer !== undefined && { pointer }),
+  });
+  const own = parameters.flatMap(({ name, schema }) =>
+    badQueryValues(schema).map((value) => request(`${name}=${value.slice(0, 20)}`, `${name}=${value}`, `/${name}`)),
+  );
+  const isList = parameters.some(({ name }) => name === 'limit');
+  return [
+    request('%zz', 'a=%zz'),
+    ...(operation.method === 'GET' && parameters.length > 0 ? [request('unknown', 'nonsense=1', '/nonsense')] : []),
+    ...(isList ? [request('limit twice', 'limit=1&limit=2', '/limit'), request('__proto__', '__proto__=1')] : []),
+    ...own,
+  ];
+}
+
+function badQueryValues(schema: Schema | undefined): string[] {
+  const broken = ['%00', '%ED%A0%80'];
+  if (schema?.enum) return [...broken, 'nonsense'];
+  if (schema?.type === 'integer' || schema?.type === 'number') {
+    return [...broken, '-1', '0', '1e9', 'NaN', 'Infinity', 'abc', '1.5', '9007199254740993', '%20'];
+  }
+  if (schema?.type === 'boolean') return [...broken, '1', 'yes', 'TRUE', 'null'];
+  if (schema?.type === 'array') return broken;
+  return [...broken, 'x'.repeat(9_000)];
+}
+
+function badBodies(operation: Operation): BadRequest[] {
+  const example = JSON.stringify(exampleOf(operation.body));
+  const raw = (kind: string, body: string | Uint8Array, headers?: Record<string, string>): BadRequest => ({
+    kind: `body ${kind}`,
+    method: operation.method,
+    path: goodPath(operation),
+    body,
+    ...(headers && { headers }),
+  });
+  const [field = 'title'] = Object.keys(operation.body?.properties ?? {});
+  return [
+    raw('broken', '{"a":'),
+    raw('not JSON', 'hello'),
+    raw('trailing text', `${example} x`),
+    raw('an array', '[1]'),
+    raw('a string', '"text"'),
+    raw('a number', '1'),
+    raw('null', 'null'),
+    raw('NaN', `{"${field}":NaN}`),
+    raw('1e400', `{"${field}":1e400}`),
+    raw('beyond 2^53', `{"${field}":9007199254740993}`),
+    raw('deep', deep(200)),
+    raw('very deep', deep(20_000)),
+    raw('a duplicate key', `{"${field}":"a","${field}":"b"}`),
+    raw('an unknown field', JSON.stringify({ ...exampleOf(operation.body), nonsense: 1 })),
+    raw('__proto__', '{"__proto__":{"role":"admin"}}'),
+    raw('constructor', '{"constructor":{"prototype":{"role":"admin"}}}'),
+    raw('a forged tenant', JSON.stringify({ ...exampleOf(operation.body), userId: 1 })),
+    raw('a forged id', JSON.stringify({ ...exampleOf(operation.body), id: 1 })),
+    raw('NUL in a value', `{"${field}":"a\\u0000b"}`),
+    raw('NUL in a key', '{"a\\u0000b":1}'),
+    raw('a lone surrogate', `{"${field}":"a\\ud800b"}`),
+    raw('invalid UTF-8', new Uint8Array([0x7b, 0x22, 0x61, 0x22, 0x3a, 0x22, 0xff, 0xfe, 0x22, 0x7d])),
+    raw('huge', JSON.stringify({ [field]: 'x'.repeat(3 * 1024 * 1024) })),
+    raw('XML', '<a/>', { 'content-type': 'application/xml' }),
+    raw('a form', 'a=1', { 'content-type': 'application/x-www-form-urlencoded' }),
+    raw('text', example, { 'content-type': 'text/plain' }),
+    raw('no such media type', example, { 'content-type': 'nonsense' }),
+    raw('a wrong length', example, { 'content-encoding': 'gzip' }),
+  ];
+}
+
+function badFields(operation: Operation, schema: Schema): BadRequest[] {
+  const example = exampleOf(schema);
+  return Object.entries(schema.properties ?? {}).flatMap(([name, property]) =>
+    badValues(property).map(([kind, value]) => ({
+      kind: `field ${name}: ${kind}`,
+      method: operation.method,
+      path: goodPath(operation),
+      body: JSON.stringify({ ...example, [name]: value }),
+      pointer: `/${name}`,
+    })),
+  );
+}
+
+function badValues(schema: Schema): [string, unknown][] {
+  const types = [schema.type].flat();
+  const object: [string, unknown][] = [['an object', { a: { b: 1 } }]];
+  const list: [string, unknown][] = [['a list', [['a']]]];
+  if (types.includes('string')) {
+    return [
+      ...object,
+      ...list,
+      ['a number', 12],
+      ['a boolean', true],
+      ...(schema.enum ? [['no member', 'nonsense'] as [string, unknown]] : []),
+      ...(schema.maxLength ? [['too long', 'x'.repeat(schema.maxLength + 1)] as [string, unknown]] : []),
+    ];
+  }
+  if (types.includes('integer') || types.includes('number')) {
+    return [...object, ...list, ['text', 'abc'], ['a fraction', 1.5], ['negative', -1]];
+  }
+  if (types.includes('boolean')) return [...object, ...list, ['text', 'true'], ['a number', 1]];
+  if (types.includes('array')) return [...object, ['text', 'abc'], ['a number', 1], ['list of objects', [{ a: 1 }]]];
+  if (types.includes('object')) return [['text', 'abc'], ['a number', 1], ...list];
+  return [];
+}
