@@ -50,3 +50,8 @@ export class AppError extends Error {
 export function invalidValue(pointer: string, code: string, message: string): AppError {
   return new AppError('validation.failed', { detail: message, errors: [{ pointer, code, message }] });
 }
+
+/** `service.unavailable`, to be tried again soon. */
+export function unavailable(cause?: unknown): AppError {
+  return new AppError('service.unavailable', { headers: { 'retry-after': '2' }, cause });
+}

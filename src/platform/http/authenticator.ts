@@ -1,0 +1,17 @@
+import type { FastifyRequest } from 'fastify';
+import type { Principal } from '../context/request-context';
+
+/**
+ * Tells who sends a request, for what happens before or beside Nest's guards: limits, documentation, dashboards. The
+ * auth module provides it under this class as token.
+ */
+export abstract class Authenticator {
+  /** The user of a genuine, unexpired access token, without asking Redis whether the session still lives. */
+  abstract subjectOf(request: FastifyRequest): number | undefined;
+
+  /**
+   * The principal of a live session.
+   * @throws AppError `auth.session_missing` or `auth.token_invalid`
+   */
+  abstract authenticate(request: FastifyRequest): Promise<Principal>;
+}

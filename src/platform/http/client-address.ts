@@ -1,0 +1,27 @@
+import ipaddr from 'ipaddr.js';
+
+/**
+ * Returns an address in the one form that is stored and compared: IPv4 out of `::ffff:1.2.3.4`, no zone, no port.
+ * Returns null for what is not an address: PostgreSQL's inet would refuse it, and with it the whole write.
+ */
+export function normaliseAddress(raw: string | undefined): string | null {
+  const address = raw
+    ?.trim()
+    .replace(/^\[(.+)\](?::\d+)?$/, '$1')
+    .replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1')
+    .replace(/%.*$/, '');
+  // ipaddr.js also reads the old short and octal forms of IPv4, which nobody sends honestly.
+  if (!address || !(ipaddr.IPv4.isValidFourPartDecimal(address) || ipaddr.IPv6.isValid(address))) return null;
+  return ipaddr.process(address).toString();
+}
+
+/** Returns what one sender controls: his IPv4 address, or the /64 network an IPv6 host chooses its addresses from. */
+export function networkOf(address: string | null): string {
+  if (address === null) return 'unknown';
+  const parsed = ipaddr.parse(address);
+  if (!(parsed instanceof ipaddr.IPv6)) return address;
+  return `${parsed.parts
+    .slice(0, 4)
+    .map((part) => part.toString(16))
+    .join(':')}::/64`;
+}

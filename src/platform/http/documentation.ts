@@ -1,0 +1,36 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { Config } from '../config/config';
+import { AppError } from '../errors/app-error';
+import { errorsPage } from '../errors/errors-page';
+import type { Authenticator } from './authenticator';
+import { openapiDocument } from './openapi-document';
+
+/** The pages that tell the whole contract; the list of error codes is open, problems link to it. */
+const CLOSED_IN_PRODUCTION = /^\/docs(-json)?($|\/)(?!errors$)/;
+
+/**
+ * Serves Swagger UI at /docs, the OpenAPI document at /docs-json and the error codes at /docs/errors. In production the
+ * first two are for signed-in users only; the matched route decides, since a path can be written in many ways.
+ */
+export function setUpDocumentation(
+  app: NestFastifyApplication,
+  config: Config,
+  authenticator: Authenticator | undefined,
+): void {
+  const fastify = app.getHttpAdapter().getInstance();
+  if (config.isProduction) {
+    fastify.addHook('onRequest', async (request) => {
+      if (!CLOSED_IN_PRODUCTION.test(request.routeOptions.url ?? '')) return;
+      if (!authenticator) throw new AppError('route.not_found');
+      await authenticator.authenticate(request);
+    });
+  }
+  fastify.get('/docs/errors', (_request, reply) => reply.type('text/html; charset=utf-8').send(errorsPage()));
+  let document: OpenAPIObject | undefined;
+  SwaggerModule.setup('docs', app, () => (document ??= openapiDocument(app)), {
+    raw: ['json'],
+    customSiteTitle: 'Gigvault API',
+    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, defaultModelsExpandDepth: 0 },
+  });
+}

@@ -1,0 +1,65 @@
+import type { DynamicModule, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Config, loadConfig } from '../config/config';
+import { createLogger } from '../logging/logger';
+import { NestLogger } from '../logging/nest-logger';
+import { registerRequestLog } from '../logging/request-log';
+import { createAdapter, NEST_OPTIONS } from './adapter';
+import { assertRoutesAreMarked } from './assert-routes-are-marked';
+import { Authenticator } from './authenticator';
+import { registerBodyParsers } from './body-parsers';
+import { registerCors } from './cors';
+import { Draining } from './draining';
+import { setUpDocumentation } from './documentation';
+import { registerRateLimit } from './rate-limit-hook';
+import { RateLimiter } from './rate-limiter';
+import { registerRequestChecks, registerRequestContext } from './request-hooks';
+import { RouteTable } from './route-table';
+import { registerSecurityHeaders } from './security-headers';
+
+/**
+ * Makes the HTTP application of a root module, complete but not yet initialised: `await app.listen(…)` or `app.init()`.
+ * @throws ConfigError when the settings do not fit; Error naming the routes without an access marker
+ */
+export async function createHttpApp(module: Type | DynamicModule): Promise<NestFastifyApplication> {
+  const adapter = createAdapter(loadConfig());
+  return configureApp(await NestFactory.create<NestFastifyApplication>(module, adapter, NEST_OPTIONS));
+}
+
+/**
+ * Gives an application made with `createAdapter` and `NEST_OPTIONS` its hooks, parsers, limits, headers and pages. Part
+ * of `createHttpApp`; called directly only where a test builds its module itself. The module needs ConfigModule,
+ * RedisModule and HttpModule.
+ * @throws Error naming the routes without an access marker
+ */
+export function configureApp(app: NestFastifyApplication): NestFastifyApplication {
+  assertRoutesAreMarked(app);
+  const config = app.get(Config);
+  const fastify = app.getHttpAdapter().getInstance();
+  const logger = createLogger(config.log.level);
+  app.useLogger(new NestLogger(logger));
+
+  const routes = new RouteTable();
+  routes.watch(fastify);
+  const authenticator = authenticatorOf(app);
+  registerSecurityHeaders(fastify, config);
+  registerCors(fastify, config.http.corsOrigins);
+  registerRequestContext(fastify);
+  registerRateLimit(fastify, app.get(RateLimiter, { strict: false }), authenticator);
+  registerRequestChecks(fastify, routes);
+  registerBodyParsers(fastify, config.limits.importBytes);
+  registerRequestLog(fastify, logger);
+  app.get(Draining, { strict: false }).register(fastify);
+  setUpDocumentation(app, config, authenticator);
+  return app;
+}
+
+/** The auth module's; a module without it (a test of the platform) has nobody signed in. */
+function authenticatorOf(app: NestFastifyApplication): Authenticator | undefined {
+  try {
+    return app.get(Authenticator, { strict: false });
+  } catch {
+    return undefined;
+  }
+}

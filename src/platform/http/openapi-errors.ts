@@ -1,0 +1,87 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { ERROR_CODES } from '../errors/error-codes';
+
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+type Answers = NonNullable<NonNullable<OpenAPIObject['components']>['responses']>;
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+
+/** The answers that follow from what a route is, not from what it does. */
+const ANSWERS = {
+  '400': ['BadRequest', 'The request cannot be read, or a value is not valid.'],
+  '401': ['Unauthorized', 'Nobody is signed in, or the access token is not valid any more.'],
+  '403': ['Forbidden', 'The signed-in user may not do this.'],
+  '404': ['NotFound', "There is no such resource among the user's own."],
+  '409': ['Conflict', 'The state of the resource does not allow this, or the request came twice at once.'],
+  '412': ['PreconditionFailed', 'The resource has changed since the version in If-Match.'],
+  '413': ['TooLarge', 'The body is too large.'],
+  '415': ['UnsupportedMediaType', 'The media type of the body is not supported.'],
+  '422': ['Unprocessable', 'A value refers to something that does not exist, or the Idempotency-Key was used otherwise.'],
+  '429': ['TooManyRequests', 'Too many requests; Retry-After tells when to come back.'],
+  '503': ['Unavailable', 'The service is busy or restarting; Retry-After tells when to come back.'],
+} as const;
+
+type Status = keyof typeof ANSWERS;
+
+/** Adds the problem schema, and to every operation the error answers that follow from its form. */
+export function addErrorAnswers(document: OpenAPIObject): OpenAPIObject {
+  const components = (document.components ??= {});
+  components.schemas = { ...components.schemas, Problem: PROBLEM_SCHEMA };
+  components.responses = { ...components.responses, ...sharedAnswers() };
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const method of METHODS) {
+      const operation = item[method];
+      if (!operation) continue;
+      for (const status of statusesOf(path, method, operation)) {
+        operation.responses[status] ??= { $ref: `#/components/responses/${ANSWERS[status][0]}` };
+      }
+    }
+  }
+  return document;
+}
+
+function statusesOf(path: string, method: string, operation: Operation): Status[] {
+  const statuses: Status[] = ['400', '429', '503'];
+  if (operation.security?.length) statuses.push('401', '403');
+  if (path.includes('{')) statuses.push('404');
+  if (operation.requestBody) statuses.push('413', '415');
+  if (method === 'post' && !path.startsWith('/v1/auth')) statuses.push('409', '422');
+  const parameters = (operation.parameters ?? []) as { name?: string }[];
+  if (parameters.some(({ name }) => name === 'If-Match')) statuses.push('412');
+  return statuses;
+}
+
+function sharedAnswers(): Answers {
+  const answers = Object.values(ANSWERS).map(([name, description]) => [
+    name,
+    { description, content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
+  ]);
+  return Object.fromEntries(answers) as Answers;
+}
+
+const PROBLEM_SCHEMA = {
+  type: 'object',
+  description: 'An error, after RFC 9457.',
+  required: ['type', 'title', 'status', 'instance', 'code', 'requestId'],
+  properties: {
+    type: { type: 'string', description: 'Where the code is explained.', example: '/docs/errors#validation.failed' },
+    title: { type: 'string', example: ERROR_CODES['validation.failed'].title },
+    status: { type: 'integer', example: 400 },
+    detail: { type: 'string', example: 'limit must not be less than 1' },
+    instance: { type: 'string', description: "The request's path.", example: '/v1/jobs' },
+    code: { type: 'string', enum: Object.keys(ERROR_CODES), example: 'validation.failed' },
+    requestId: { type: 'string', example: '5b0f2b0e-5c3a-4d2e-9d5e-2f8f0a6f4d11' },
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['pointer', 'code', 'message'],
+        properties: {
+          pointer: { type: 'string', description: 'JSON pointer (RFC 6901) of the value.', example: '/limit' },
+          code: { type: 'string', example: 'min' },
+          message: { type: 'string', example: 'limit must not be less than 1' },
+        },
+      },
+    },
+  },
+};

@@ -1,0 +1,33 @@
+import type { FastifyInstance } from 'fastify';
+
+/** Knows which methods a path takes, to tell a wrong method (405) from a wrong path (404). */
+export class RouteTable {
+  private readonly routes: { readonly segments: readonly string[]; readonly methods: Set<string> }[] = [];
+
+  /** Notes every route registered from now on. */
+  watch(fastify: FastifyInstance): void {
+    fastify.addHook('onRoute', ({ method, url }) => this.add([method].flat(), url));
+  }
+
+  /** Methods of the path, sorted, OPTIONS with them; empty when no route has it. */
+  methodsOf(path: string): string[] {
+    const segments = segmentsOf(path);
+    const methods = this.routes
+      .filter((route) => route.segments.length === segments.length && route.segments.every(fits(segments)))
+      .flatMap((route) => [...route.methods]);
+    return methods.length === 0 ? [] : [...new Set([...methods, 'OPTIONS'])].sort();
+  }
+
+  private add(methods: readonly string[], url: string): void {
+    if (url.includes('*')) return;
+    this.routes.push({ segments: segmentsOf(url), methods: new Set(methods) });
+  }
+}
+
+function segmentsOf(path: string): string[] {
+  return path.split('/').filter((segment) => segment !== '');
+}
+
+function fits(segments: readonly string[]) {
+  return (pattern: string, index: number) => pattern.startsWith(':') || pattern === segments[index];
+}

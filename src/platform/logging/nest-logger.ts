@@ -1,0 +1,56 @@
+import type { LoggerService } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { currentContext } from '../context/request-context';
+import { printable } from './redact';
+
+/** Writes what Nest and our services log into the process's logger, with the request they log for. */
+export class NestLogger implements LoggerService {
+  constructor(private readonly logger: Logger) {}
+
+  log(message: unknown, ...details: unknown[]): void {
+    this.write('info', message, details);
+  }
+
+  error(message: unknown, ...details: unknown[]): void {
+    this.write('error', message, details);
+  }
+
+  warn(message: unknown, ...details: unknown[]): void {
+    this.write('warn', message, details);
+  }
+
+  debug(message: unknown, ...details: unknown[]): void {
+    this.write('debug', message, details);
+  }
+
+  verbose(message: unknown, ...details: unknown[]): void {
+    this.write('trace', message, details);
+  }
+
+  fatal(message: unknown, ...details: unknown[]): void {
+    this.write('fatal', message, details);
+  }
+
+  /** Nest gives the name of the logger last, and a stack before it. */
+  private write(
+    level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal',
+    message: unknown,
+    details: unknown[],
+  ): void {
+    const source = details.at(-1);
+    const stack = details.length > 1 ? details[0] : undefined;
+    const context = currentContext();
+    this.logger[level](
+      {
+        ...(typeof source === 'string' ? { source } : {}),
+        ...(typeof stack === 'string' ? { stack } : {}),
+        ...(context ? { requestId: context.requestId, operation: context.operation } : {}),
+      },
+      message instanceof Error ? (message.stack ?? message.message) : printable(asText(message)),
+    );
+  }
+}
+
+function asText(message: unknown): string {
+  return typeof message === 'string' ? message : (JSON.stringify(message) ?? String(message));
+}

@@ -1,0 +1,72 @@
+import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Redis, type RedisOptions } from 'ioredis';
+import { Config } from '../config/config';
+
+/** A command that takes longer is answered by an error: a request must not hang on Redis. */
+const COMMAND_TIMEOUT_MS = 1_000;
+
+/** Longest pause between two attempts to connect anew. */
+const MAX_RETRY_MS = 2_000;
+
+const COMMON: RedisOptions = {
+  lazyConnect: true,
+  connectTimeout: 2_000,
+  retryStrategy: (attempt) => Math.min(attempt * 100, MAX_RETRY_MS),
+};
+
+/**
+ * The connections to Redis of this process: one for commands, one for subscriptions. Without Redis the process starts
+ * and keeps trying; commands fail at once instead of waiting, and become 503.
+ */
+@Injectable()
+export class RedisClients implements OnModuleInit, OnApplicationShutdown {
+  readonly commands: Redis;
+  readonly subscriber: Redis;
+  private readonly logger = new Logger(RedisClients.name);
+  private lastError = '';
+
+  constructor(config: Config) {
+    this.commands = new Redis(config.redis.url, {
+      ...COMMON,
+      commandTimeout: COMMAND_TIMEOUT_MS,
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      connectionName: 'gigvault commands',
+    });
+    // Subscriptions are asked for once and must outlive every lost connection, so these do wait.
+    this.subscriber = new Redis(config.redis.url, {
+      ...COMMON,
+      maxRetriesPerRequest: null,
+      connectionName: 'gigvault subscriber',
+    });
+    for (const client of [this.commands, this.subscriber]) client.on('error', (error: Error) => this.note(error));
+    this.commands.on('ready', () => void this.checkEviction());
+  }
+
+  async onModuleInit(): Promise<void> {
+    await Promise.allSettled([this.commands.connect(), this.subscriber.connect()]);
+  }
+
+  onApplicationShutdown(): void {
+    this.commands.disconnect();
+    this.subscriber.disconnect();
+  }
+
+  /** Every attempt fails alike while Redis is away; one line is enough. */
+  private note({ message }: Error): void {
+    if (message !== this.lastError) this.logger.warn(`Redis: ${message}`);
+    this.lastError = message;
+  }
+
+  /** Sessions and queues live here: a Redis that evicts keys would sign users out and lose tasks. */
+  private async checkEviction(): Promise<void> {
+    this.lastError = '';
+    const [, policy] = await this.commands.config('GET', 'maxmemory-policy').then(
+      (answer) => answer as string[],
+      () => [],
+    );
+    if (policy !== undefined && policy !== 'noeviction') {
+      this.logger.warn(`Redis has maxmemory-policy ${policy}; it must be noeviction`);
+    }
+  }
+}
