@@ -1,0 +1,19 @@
+import { Conditions } from './conditions';
+
+describe(Conditions.name, () => {
+  it('numbers the parameters as they come and leaves out what has no value', () => {
+    const conditions = new Conditions()
+      .add('job_id = $?', 42)
+      .add('status = ANY($?)', undefined)
+      .after('created_at, id', '<', ['timestamptz', 'bigint'], ['2026-01-31 09:30:00+00', 7]);
+    const limit = conditions.value(21);
+
+    expect(conditions.where).toBe('WHERE job_id = $1 AND (created_at, id) < ($2::timestamptz, $3::bigint)');
+    expect(limit).toBe('$4');
+    expect(conditions.values).toEqual([42, '2026-01-31 09:30:00+00', 7, 21]);
+  });
+
+  it('gives no clause without a condition', () => {
+    expect(new Conditions().add('x = $?', undefined).after('id', '<', ['bigint'], undefined).where).toBe('');
+  });
+});

@@ -1,0 +1,33 @@
+/**
+ * Collects the conditions of a WHERE clause and their parameters in step, so that a filter is never text. The texts
+ * passed in are constants of a `*.queries.ts` file; `$?` stands for the value.
+ * @example new Conditions().add('job_id = $?', filter.jobId).add('status = ANY($?)', filter.status)
+ */
+export class Conditions {
+  readonly values: unknown[] = [];
+  private readonly texts: string[] = [];
+
+  /** Adds a condition on `value`; without a value (undefined) there is none. A text may use `$?` several times. */
+  add(text: string, value: unknown): this {
+    if (value !== undefined) this.texts.push(text.replaceAll('$?', this.value(value)));
+    return this;
+  }
+
+  /** Adds a row comparison with the keys of the page before; on the first page there are none. */
+  after(columns: string, operator: '<' | '>', types: readonly string[], keys: readonly unknown[] | undefined): this {
+    if (keys === undefined) return this;
+    const marks = keys.map((key, i) => `${this.value(key)}::${types[i]}`);
+    this.texts.push(`(${columns}) ${operator} (${marks.join(', ')})`);
+    return this;
+  }
+
+  /** Makes a value a parameter and returns its placeholder. */
+  value(value: unknown): string {
+    return `$${this.values.push(value)}`;
+  }
+
+  /** The clause with its keyword; empty without a condition. */
+  get where(): string {
+    return this.texts.length === 0 ? '' : `WHERE ${this.texts.join(' AND ')}`;
+  }
+}
