@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
  * Makes idempotency_keys (a key, its effect and the answer are written in one transaction, and kept 24 hours), task_runs
- * (what the scheduled tasks did) and app.purge_expired().
+ * (what the scheduled tasks did), task_settings and app.purge_expired().
  */
 export class CreateTaskSupport implements MigrationInterface {
   readonly name = 'CreateTaskSupport1795305611000';
@@ -16,6 +16,7 @@ export class CreateTaskSupport implements MigrationInterface {
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       DROP FUNCTION app.purge_expired();
+      DROP TABLE task_settings;
       DROP TABLE task_runs;
       DROP TABLE idempotency_keys;
     `);
@@ -49,32 +50,72 @@ const IDEMPOTENCY_KEYS = `
   GRANT SELECT, DELETE ON idempotency_keys TO gigvault_definer;
 `;
 
+/**
+ * A run is claimed by inserting it (a firing of the schedule, once by its instant) or by moving it on from 'queued' or
+ * 'retrying'. lease_until is renewed by the worker that has it; past it another may take the run over, and `attempts`
+ * tells the late one that it lost. What an admin asks for waits here as 'queued', so a queue that forgets loses nothing.
+ */
 const TASK_RUNS = `
   CREATE TABLE task_runs (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT task_runs_pkey PRIMARY KEY,
     task text NOT NULL CONSTRAINT task_runs_task_length CHECK (char_length(task) BETWEEN 1 AND 100),
-    scheduled_for timestamptz NOT NULL,
-    started_at timestamptz NOT NULL DEFAULT now(),
+    scheduled_for timestamptz,
+    started_by text NOT NULL CONSTRAINT task_runs_started_by_known CHECK (started_by IN ('schedule', 'boot', 'admin')),
+    started_by_id bigint,
+    retry_of bigint,
+    outcome text NOT NULL CONSTRAINT task_runs_outcome_known
+      CHECK (outcome IN ('queued', 'running', 'retrying', 'succeeded', 'skipped', 'failed', 'timed_out')),
+    attempts integer NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    started_at timestamptz,
+    lease_until timestamptz,
     ended_at timestamptz,
-    outcome text NOT NULL DEFAULT 'running' CONSTRAINT task_runs_outcome_known CHECK (outcome IN ('running', 'succeeded', 'failed', 'skipped')),
     figures jsonb,
     error text CONSTRAINT task_runs_error_length CHECK (char_length(error) <= 4000),
-    started_by text NOT NULL DEFAULT 'schedule' CONSTRAINT task_runs_started_by_length CHECK (char_length(started_by) <= 200),
     CONSTRAINT task_runs_scheduled_once UNIQUE (task, scheduled_for),
-    CONSTRAINT task_runs_ended_when_over CHECK ((ended_at IS NULL) = (outcome = 'running'))
+    CONSTRAINT task_runs_scheduled_by_schedule CHECK ((scheduled_for IS NOT NULL) = (started_by = 'schedule')),
+    CONSTRAINT task_runs_asked_by_admin CHECK ((started_by_id IS NOT NULL) = (started_by = 'admin')),
+    CONSTRAINT task_runs_leased_while_running CHECK ((lease_until IS NOT NULL) = (outcome = 'running')),
+    CONSTRAINT task_runs_started_before_ended CHECK ((started_at IS NULL) = (outcome = 'queued')),
+    CONSTRAINT task_runs_ended_when_over CHECK ((ended_at IS NULL) = (outcome IN ('queued', 'running')))
   );
   COMMENT ON CONSTRAINT task_runs_scheduled_once ON task_runs IS 'Two workers, one run.';
-  CREATE INDEX idx_task_runs_task ON task_runs (task, started_at DESC, id DESC);
+  COMMENT ON COLUMN task_runs.started_by_id IS 'The admin who asked; no foreign key, the history outlives him.';
+  CREATE INDEX idx_task_runs_task ON task_runs (task, id DESC);
+  CREATE INDEX idx_task_runs_open ON task_runs (outcome, id) WHERE outcome IN ('queued', 'running', 'retrying');
+  CREATE INDEX idx_task_runs_created_at ON task_runs (created_at);
 
   ALTER TABLE task_runs ENABLE ROW LEVEL SECURITY;
   ALTER TABLE task_runs FORCE ROW LEVEL SECURITY;
   CREATE POLICY task_runs_worker_select ON task_runs FOR SELECT TO gigvault_worker USING (true);
-  CREATE POLICY task_runs_worker_insert ON task_runs FOR INSERT TO gigvault_worker WITH CHECK (true);
+  CREATE POLICY task_runs_worker_insert ON task_runs FOR INSERT TO gigvault_worker WITH CHECK (started_by <> 'admin');
   CREATE POLICY task_runs_worker_update ON task_runs FOR UPDATE TO gigvault_worker USING (true);
   CREATE POLICY task_runs_admin_select ON task_runs FOR SELECT TO gigvault_admin USING (true);
+  CREATE POLICY task_runs_admin_insert ON task_runs FOR INSERT TO gigvault_admin
+    WITH CHECK (started_by = 'admin' AND outcome = 'queued');
+  CREATE POLICY task_runs_definer_select ON task_runs FOR SELECT TO gigvault_definer USING (true);
+  CREATE POLICY task_runs_definer_delete ON task_runs FOR DELETE TO gigvault_definer USING (true);
   GRANT SELECT, INSERT ON task_runs TO gigvault_worker;
-  GRANT UPDATE (started_at, ended_at, outcome, figures, error) ON task_runs TO gigvault_worker;
+  GRANT UPDATE (outcome, attempts, started_at, lease_until, ended_at, figures, error) ON task_runs TO gigvault_worker;
   GRANT SELECT ON task_runs TO gigvault_admin;
+  GRANT INSERT (task, started_by, started_by_id, retry_of, outcome) ON task_runs TO gigvault_admin;
+  GRANT SELECT, DELETE ON task_runs TO gigvault_definer;
+
+  CREATE TABLE task_settings (
+    task text CONSTRAINT task_settings_pkey PRIMARY KEY CONSTRAINT task_settings_task_length CHECK (char_length(task) BETWEEN 1 AND 100),
+    paused boolean NOT NULL DEFAULT false,
+    updated_at timestamptz NOT NULL DEFAULT now()
+  );
+  COMMENT ON TABLE task_settings IS 'What an admin sets of a scheduled task; who did and why is in security_logs.';
+  ALTER TABLE task_settings ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE task_settings FORCE ROW LEVEL SECURITY;
+  CREATE POLICY task_settings_worker_select ON task_settings FOR SELECT TO gigvault_worker USING (true);
+  CREATE POLICY task_settings_admin_select ON task_settings FOR SELECT TO gigvault_admin USING (true);
+  CREATE POLICY task_settings_admin_insert ON task_settings FOR INSERT TO gigvault_admin WITH CHECK (true);
+  CREATE POLICY task_settings_admin_update ON task_settings FOR UPDATE TO gigvault_admin USING (true);
+  GRANT SELECT ON task_settings TO gigvault_worker, gigvault_admin;
+  GRANT INSERT ON task_settings TO gigvault_admin;
+  GRANT UPDATE (paused, updated_at) ON task_settings TO gigvault_admin;
 `;
 
 const PURGE = `
@@ -84,12 +125,15 @@ const PURGE = `
     AS $$
     DECLARE
       keys bigint;
+      runs bigint;
     BEGIN
       DELETE FROM public.idempotency_keys WHERE created_at < now() - interval '24 hours';
       GET DIAGNOSTICS keys = ROW_COUNT;
-      RETURN jsonb_build_object('idempotencyKeys', keys);
+      DELETE FROM public.task_runs WHERE created_at < now() - interval '90 days' AND ended_at IS NOT NULL;
+      GET DIAGNOSTICS runs = ROW_COUNT;
+      RETURN jsonb_build_object('idempotencyKeys', keys, 'taskRuns', runs);
     END $$;
-  COMMENT ON FUNCTION app.purge_expired() IS 'Deletes idempotency keys older than 24 hours; returns how many.';
+  COMMENT ON FUNCTION app.purge_expired() IS 'Deletes idempotency keys older than 24 hours and runs of tasks older than 90 days; returns how many.';
   GRANT EXECUTE ON FUNCTION app.purge_expired() TO gigvault_worker;
   ALTER FUNCTION app.purge_expired() OWNER TO gigvault_definer;
 `;

@@ -30,6 +30,14 @@ export class SystemDatabase {
   }
 
   /**
+   * Runs `work` as gigvault_worker for the scheduler's own books (task_runs, task_settings), which hold no tenant's row;
+   * leaves no event, since it happens every few seconds.
+   */
+  asScheduler<T>(work: (unit: Unit) => Promise<T>): Promise<T> {
+    return this.run('worker', null, work);
+  }
+
+  /**
    * Runs `work` as gigvault_admin for a signed-in admin; leaves the security event `system.admin` with the reason.
    * @throws AppError `auth.forbidden` before any SQL for anyone else
    */

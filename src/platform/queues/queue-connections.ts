@@ -1,0 +1,39 @@
+import { Injectable } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import { Config } from '../config/config';
+
+/** Longest pause between two attempts to connect anew. */
+const MAX_RECONNECT_MS = 2_000;
+
+/**
+ * The queue's connections to Redis. Bull brings an older ioredis of its own; the whole process speaks through one
+ * version instead. Bull does not close connections it did not make, so this does.
+ */
+@Injectable()
+export class QueueConnections {
+  /** Pub/sub knows no database numbers: with the number in the prefix, two installations in one Redis stay apart. */
+  readonly prefix: string;
+  private readonly made: Redis[] = [];
+
+  constructor(private readonly config: Config) {
+    const [, databaseNumber = '0'] = /^\/(\d+)$/.exec(new URL(config.redis.url).pathname) ?? [];
+    this.prefix = `gigvault:${databaseNumber}`;
+  }
+
+  /** Makes one connection; what blocks or listens waits for a lost Redis without end, commands do not. */
+  make(type: 'client' | 'subscriber' | 'bclient'): Redis {
+    const connection = new Redis(this.config.redis.url, {
+      connectionName: `gigvault queue ${type}`,
+      enableReadyCheck: false,
+      maxRetriesPerRequest: type === 'client' ? 2 : null,
+      retryStrategy: (attempt) => Math.min(attempt * 100, MAX_RECONNECT_MS),
+    });
+    this.made.push(connection);
+    return connection;
+  }
+
+  /** Closes them all, without waiting for answers. */
+  close(): void {
+    for (const connection of this.made) connection.disconnect();
+  }
+}

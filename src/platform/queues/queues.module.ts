@@ -1,0 +1,47 @@
+import { BullModule } from '@nestjs/bull';
+import { Module } from '@nestjs/common';
+import type { QueueOptions } from 'bull';
+import { QueueConnections } from './queue-connections';
+import { TASKS_QUEUE, TaskQueue } from './task-queue';
+
+/** Entries that ended are kept for the dashboard; the history proper is task_runs. */
+const KEPT_COMPLETED = 100;
+const KEPT_FAILED = 500;
+
+/** Deliveries after the first, 2 s, 6 s, 14 s, … up to two hours later: long enough for PostgreSQL to come back. */
+const ATTEMPTS = 12;
+const FIRST_RETRY_MS = 2_000;
+
+/** Whoever holds an entry says so this often; another takes it over after as long. */
+const STALLED_AFTER_MS = 30_000;
+
+/** A module of its own, because the queue's factory can only be given what a module exports. */
+@Module({ providers: [QueueConnections], exports: [QueueConnections] })
+class QueueConnectionsModule {}
+
+/** The queue of tasks over Bull. Only a worker takes entries from it; every process may put them in. */
+@Module({
+  imports: [
+    QueueConnectionsModule,
+    BullModule.registerQueueAsync({
+      name: TASKS_QUEUE,
+      imports: [QueueConnectionsModule],
+      inject: [QueueConnections],
+      useFactory: (connections: QueueConnections): QueueOptions => ({
+        prefix: connections.prefix,
+        // Typed for the older ioredis that Bull brings along; it was tried with ours (retries, delays, repetitions).
+        createClient: (type) => connections.make(type) as unknown as ReturnType<NonNullable<QueueOptions['createClient']>>,
+        settings: { lockDuration: STALLED_AFTER_MS, stalledInterval: STALLED_AFTER_MS, maxStalledCount: ATTEMPTS },
+        defaultJobOptions: {
+          attempts: ATTEMPTS,
+          backoff: { type: 'exponential', delay: FIRST_RETRY_MS },
+          removeOnComplete: KEPT_COMPLETED,
+          removeOnFail: KEPT_FAILED,
+        },
+      }),
+    }),
+  ],
+  providers: [TaskQueue],
+  exports: [TaskQueue],
+})
+export class QueuesModule {}
