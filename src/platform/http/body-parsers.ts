@@ -1,12 +1,12 @@
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { Transform, type Readable, type TransformCallback } from 'node:stream';
+import { Readable, Transform, type TransformCallback } from 'node:stream';
 import { AppError } from '../errors/app-error';
 import { parseStrictJson } from './strict-json';
 
-/** Media types a route may take as a stream. */
+/** Media types that only routes made for them take, as a stream. */
 const STREAM_TYPES = ['application/x-ndjson', 'text/csv'] as const;
-type StreamType = (typeof STREAM_TYPES)[number];
+type StreamType = (typeof STREAM_TYPES)[number] | 'application/json';
 
 /** PATCH is a merge patch, named so or not. */
 const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
@@ -17,8 +17,8 @@ interface LargeBodyConfig {
 }
 
 /**
- * Raises the route's body limit from BODY_LIMIT_BYTES to IMPORT_LIMIT_BYTES, and lets it take these media types besides
- * JSON; their body comes as a `Readable`, which fails with AppError `request.body_too_large` beyond the limit.
+ * Raises the route's body limit from BODY_LIMIT_BYTES to IMPORT_LIMIT_BYTES, and gives it the body of these media types
+ * as a `Readable` of unread bytes, which fails with AppError `request.body_too_large` beyond the limit.
  */
 export function LargeBody(...streamTypes: StreamType[]): MethodDecorator {
   return RouteConfig({ streamTypes } satisfies LargeBodyConfig);
@@ -39,7 +39,7 @@ export function registerBodyParsers(fastify: FastifyInstance, importBytes: numbe
   fastify.addContentTypeParser(JSON_TYPES, { parseAs: 'buffer' }, (request, body, done) => {
     try {
       assertPlainUtf8(request);
-      done(null, parseStrictJson(body as Buffer));
+      done(null, isStreamed(request) ? Readable.from([body as Buffer]) : parseStrictJson(body as Buffer));
     } catch (error) {
       done(error as Error);
     }
