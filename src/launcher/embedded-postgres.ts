@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
@@ -39,6 +39,11 @@ export class EmbeddedPostgres {
     return this.process?.pid;
   }
 
+  /** Says whether there is no data yet. */
+  get isNew(): boolean {
+    return !existsSync(join(this.options.folder, 'PG_VERSION'));
+  }
+
   /** Settles when the server has ended for whatever reason. */
   get ended(): Promise<string> {
     return this.process?.ended ?? new Promise(() => undefined);
@@ -52,7 +57,7 @@ export class EmbeddedPostgres {
     const programs = await nativePostgres(this.user);
     const { folder } = this.options;
     await stopLeftover(join(folder, 'postmaster.pid'), folder, ['SIGINT', 'SIGQUIT']);
-    if (!existsSync(join(folder, 'PG_VERSION'))) await this.initialise(programs);
+    if (this.isNew) await this.initialise(programs);
     const deadline = Date.now() + START_LIMIT_MS;
     for (;;) {
       const failure = await this.tryStart(programs, deadline);
@@ -82,9 +87,11 @@ export class EmbeddedPostgres {
 
   private async initialise(programs: PostgresPrograms): Promise<void> {
     const { folder, isFast, superuserPassword } = this.options;
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    giveTo(this.user, folder);
+    // Renamed when complete: an initdb that was killed must not pass for data.
+    const draft = `${folder}.new`;
+    rmSync(draft, { recursive: true, force: true });
+    mkdirSync(draft, { recursive: true, mode: 0o700 });
+    giveTo(this.user, draft);
     const passwordFile = join(dirname(folder), 'initdb-password');
     writePrivateFile(passwordFile, superuserPassword);
     giveTo(this.user, passwordFile);
@@ -92,7 +99,7 @@ export class EmbeddedPostgres {
       'initdb',
       programs.initdb,
       [
-        `--pgdata=${folder}`,
+        `--pgdata=${draft}`,
         '--username=postgres',
         `--pwfile=${passwordFile}`,
         '--auth=scram-sha-256',
@@ -107,8 +114,7 @@ export class EmbeddedPostgres {
     );
     const end = await initdb.ended;
     rmSync(passwordFile);
-    if (end === 'code 0') return;
-    rmSync(folder, { recursive: true, force: true });
+    if (end === 'code 0') return renameSync(draft, folder);
     throw new LaunchError(`initdb ended with ${end} (${this.options.logFile}):\n${initdb.lastWords()}`);
   }
 

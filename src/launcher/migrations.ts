@@ -1,6 +1,5 @@
-import 'reflect-metadata';
-import { DataSource } from 'typeorm';
-import configured from '../../ormconfig';
+import type { DataSource } from 'typeorm';
+import { migrationSource } from '../platform/database/migrations';
 
 /** Runs every pending migration as the migration login and returns their names. Each runs in its own transaction. */
 export async function migrate(migrationUrl: string): Promise<string[]> {
@@ -15,7 +14,7 @@ export async function revertLatest(migrationUrl: string): Promise<void> {
 }
 
 async function withDataSource<T>(url: string, work: (dataSource: DataSource) => Promise<T>): Promise<T> {
-  const dataSource = new DataSource({ ...configured.options, url } as DataSource['options']);
+  const dataSource = migrationSource(url);
   await dataSource.initialize();
   try {
     return await work(dataSource);

@@ -38,7 +38,7 @@ export async function redisProgram(): Promise<RedisProgram> {
 const WAYS_OUT = `No Redis was found, and none could be fetched with apt. Any one of these helps:
   apt install redis-server        (Debian, Ubuntu)
   brew install redis              (macOS)
-  docker compose -f docker/compose.yml up -d redis, and set REDIS_URL
+  docker compose -f docker/compose.yml --env-file .env up --build   (everything in containers)
   REDIS_URL=redis://…             (a Redis 6 or newer of your own)`;
 
 function onPath(names: readonly string[]): string | undefined {

@@ -1,0 +1,164 @@
+import { join } from 'node:path';
+import { loadConfig } from '../platform/config/config';
+import { bootstrapDatabase } from './bootstrap';
+import type { DataFolder } from './data-folder';
+import { EmbeddedPostgres } from './embedded-postgres';
+import { EmbeddedRedis } from './embedded-redis';
+import { serverEnvironment, wantsEmbeddedPostgres } from './environment';
+import { freePort, isPortFree } from './free-port';
+import { LaunchError } from './launch-error';
+import type { LauncherLock } from './launcher-lock';
+import { ManagedProcess } from './managed-process';
+import { migrate } from './migrations';
+import { projectRoot } from './project-root';
+import { apiUrl, becomesReady } from './readiness';
+import { Secrets } from './secrets';
+import { type Services, ServicesFile, roleUrls } from './services-file';
+import type { Stack } from './stack';
+
+const READY_LIMIT_MS = 60_000;
+const DATABASE = 'gigvault';
+
+/** Is the start of an installation, step by step; what it has started is in `stack`, also when a step fails. */
+export class Launcher {
+  private readonly secrets: Secrets;
+  private readonly servicesFolder: string;
+  private readonly host: string;
+  private port = 0;
+
+  constructor(
+    private readonly folder: DataFolder,
+    private readonly lock: LauncherLock,
+    private readonly stack: Stack,
+    private readonly env: NodeJS.ProcessEnv,
+  ) {
+    this.secrets = Secrets.load(folder.at('secrets.json'));
+    this.servicesFolder = folder.servicesFolder(this.secrets.values.servicesName);
+    this.host = env['HOST'] || '127.0.0.1';
+  }
+
+  /**
+   * Brings everything up and returns what runs, or throws. Stops between two steps when `signal` is aborted.
+   * @throws LaunchError or ConfigError when the person can do something about it
+   */
+  async start(signal: AbortSignal): Promise<Services> {
+    if (wantsEmbeddedPostgres(this.env)) this.stack.postgres = this.newPostgres();
+    if (!this.env['REDIS_URL']) this.stack.redis = this.newRedis();
+    loadConfig(this.serverEnvironment());
+    await this.choosePort();
+    if (this.stack.postgres?.isNew) this.secrets.makeAdmin();
+    await settleAll([this.stack.postgres?.start(), this.stack.redis?.start()]);
+    this.secrets.rememberPorts({ postgres: this.stack.postgres?.port, redis: this.stack.redis?.port });
+    signal.throwIfAborted();
+    await this.prepareDatabase();
+    signal.throwIfAborted();
+    await this.startServers(signal);
+    return this.announce();
+  }
+
+  /** Returns the admin made at the first start, once: afterwards nobody knows the password but the reader. */
+  takeAdmin(): { email: string; password: string } | undefined {
+    const { admin } = this.secrets.values;
+    if (!admin || this.env['GIGVAULT_ADMIN_EMAIL']) return undefined;
+    this.secrets.forgetAdmin();
+    return admin;
+  }
+
+  private newPostgres(): EmbeddedPostgres {
+    const { passwords, ports } = this.secrets.values;
+    return new EmbeddedPostgres({
+      folder: join(this.servicesFolder, 'postgres'),
+      logFile: this.folder.logOf('postgres'),
+      superuserPassword: passwords.superuser,
+      preferredPort: ports.postgres,
+    });
+  }
+
+  private newRedis(): EmbeddedRedis {
+    const { redisPassword, ports } = this.secrets.values;
+    return new EmbeddedRedis({
+      folder: join(this.servicesFolder, 'redis'),
+      logFile: this.folder.logOf('redis'),
+      password: redisPassword,
+      preferredPort: ports.redis,
+    });
+  }
+
+  private async choosePort(): Promise<void> {
+    const { port } = loadConfig(this.serverEnvironment()).http;
+    this.port = port || (await freePort());
+    if (!(await isPortFree(this.port, this.host))) {
+      throw new LaunchError(`PORT ${this.port} of ${this.host} is taken. Choose another: PORT=${this.port + 1} npm start`);
+    }
+  }
+
+  private async prepareDatabase(): Promise<void> {
+    const { postgres } = this.stack;
+    if (postgres) {
+      const { passwords } = this.secrets.values;
+      await bootstrapDatabase((name) => postgres.url('postgres', passwords.superuser, name), DATABASE, passwords);
+    }
+    await migrate(this.serverEnvironment()['DATABASE_MIGRATION_URL'] ?? '');
+  }
+
+  private async startServers(signal: AbortSignal): Promise<void> {
+    const env = this.serverEnvironment();
+    const [api] = ['main', 'worker'].map((entry) => this.startServer(entry === 'main' ? 'api' : entry, entry, env));
+    const ready = becomesReady(apiUrl(this.host, this.port), READY_LIMIT_MS, signal);
+    const ended = await Promise.race([ready.then((isReady) => (isReady ? undefined : 'slow')), this.stack.firstEnd()]);
+    if (ended === undefined) return;
+    if (ended === 'slow') {
+      throw new LaunchError(`The API was not ready after ${READY_LIMIT_MS / 1000} s:\n${api?.lastWords() ?? ''}`);
+    }
+    const words = this.stack.servers.filter((server) => server.hasEnded).map((server) => server.lastWords());
+    throw new LaunchError(`${ended}:\n${words.join('\n')}`);
+  }
+
+  private startServer(name: string, entry: string, env: NodeJS.ProcessEnv): ManagedProcess {
+    const root = projectRoot();
+    const args = ['--enable-source-maps', join(root, 'dist', 'src', `${entry}.js`)];
+    const server = new ManagedProcess(name, process.execPath, args, { cwd: root, env, logFile: this.folder.logOf(name) });
+    this.stack.servers.push(server);
+    if (server.pid !== undefined) this.lock.note(name, server.pid);
+    return server;
+  }
+
+  private announce(): Services {
+    const { postgres, redis, servers } = this.stack;
+    const pids = [
+      ['launcher', process.pid],
+      ['postgres', postgres?.pid],
+      ['redis', redis?.pid],
+      ...servers.map((server) => [server.name, server.pid]),
+    ].filter(([, pid]) => pid !== undefined);
+    const services: Services = {
+      api: apiUrl(this.host, this.port),
+      ...(postgres && { postgres: this.postgresUrls(postgres) }),
+      ...(redis && { redis: redis.url }),
+      pids: Object.fromEntries(pids) as Record<string, number>,
+    };
+    new ServicesFile(this.folder.at('services.json')).write(services);
+    return services;
+  }
+
+  private serverEnvironment(): NodeJS.ProcessEnv {
+    const { postgres, redis } = this.stack;
+    return serverEnvironment(this.env, {
+      secrets: this.secrets,
+      dataFolder: this.folder.path,
+      port: this.port || undefined,
+      postgres: postgres && this.postgresUrls(postgres),
+      redis: redis?.url,
+    });
+  }
+
+  private postgresUrls(postgres: EmbeddedPostgres): ReturnType<typeof roleUrls> {
+    return roleUrls((login, role) => postgres.url(login, this.secrets.values.passwords[role], DATABASE));
+  }
+}
+
+/** Fails only when all have come to an end, so that nothing is still starting while the rest is being stopped. */
+async function settleAll(works: readonly (Promise<void> | undefined)[]): Promise<void> {
+  const failed = (await Promise.allSettled(works)).find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+}

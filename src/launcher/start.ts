@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError } from '../platform/config/config-error';
+import { DataFolder } from './data-folder';
+import { LaunchError } from './launch-error';
+import { Launcher } from './launcher';
+import { LauncherLock } from './launcher-lock';
+import { projectRoot } from './project-root';
+import { type Services, ServicesFile } from './services-file';
+import { Stack } from './stack';
+import { StopRequests } from './stop-requests';
+
+/** Is `npm start`: starts everything, waits until it is asked to stop or a process ends, stops everything. */
+async function main(): Promise<number> {
+  const envFile = join(projectRoot(), '.env');
+  if (existsSync(envFile)) process.loadEnvFile(envFile);
+  const folder = new DataFolder();
+  const lock = await LauncherLock.take(folder.at('launcher.json'));
+  const stack = new Stack();
+  const requests = new StopRequests(() => stack.hasten());
+  try {
+    const launcher = new Launcher(folder, lock, stack, process.env);
+    say('Starting Gigvault …');
+    greet(await launcher.start(requests.signal), launcher.takeAdmin(), folder);
+    const crash = await Promise.race([requests.first, stack.firstEnd()]);
+    if (!crash) return 0;
+    say(`${crash}; stopping the rest. Logs: ${folder.at('logs')}`);
+    return 1;
+  } catch (error) {
+    if (requests.signal.aborted) return 0;
+    throw error;
+  } finally {
+    if (stack.servers.length > 0) say('Stopping: finishing what was accepted (Ctrl-C again cuts it short) …');
+    await stack.stop();
+    new ServicesFile(folder.at('services.json')).remove();
+    lock.release();
+  }
+}
+
+function greet({ api }: Services, admin: { email: string; password: string } | undefined, folder: DataFolder): void {
+  say(`
+  API        ${api}
+  Swagger    ${api}/docs
+  Dashboard  ${api}/admin
+  Database   npm run db -- --role app
+  Logs       ${folder.at('logs')}
+${admin ? `\n  First admin, shown only now:  ${admin.email}  ${admin.password}\n` : ''}
+Ctrl-C stops everything; the data stays in place.`);
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function explain(error: unknown): void {
+  const isForPeople = error instanceof LaunchError || error instanceof ConfigError;
+  const text = isForPeople ? error.message : error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`\nGigvault did not start. ${text}\n`);
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    explain(error);
+    process.exit(1);
+  },
+);
