@@ -63,6 +63,7 @@ export default tseslint.config(
         'error',
         {
           publicOnly: true,
+          enableFixer: false,
           contexts: ['TSInterfaceDeclaration', 'TSTypeAliasDeclaration'],
           require: { ClassDeclaration: true, FunctionDeclaration: true },
         },
