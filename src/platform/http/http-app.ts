@@ -1,4 +1,4 @@
-import type { DynamicModule, Type } from '@nestjs/common';
+import { VersioningType, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Config, loadConfig } from '../config/config';
@@ -35,6 +35,8 @@ export async function createHttpApp(module: Type | DynamicModule): Promise<NestF
  */
 export function configureApp(app: NestFastifyApplication): NestFastifyApplication {
   assertRoutesAreMarked(app);
+  // @Controller({ path: 'jobs', version: '1' }) is /v1/jobs; a controller without a version has no prefix.
+  app.enableVersioning({ type: VersioningType.URI });
   const config = app.get(Config);
   const fastify = app.getHttpAdapter().getInstance();
   const logger = createLogger(config.log.level);
