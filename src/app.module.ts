@@ -1,12 +1,26 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from './audit/audit.module';
+import { AuthModule } from './auth/auth.module';
 import { ConfigModule } from './platform/config/config.module';
 import { DatabaseModule } from './platform/database/database.module';
+import { EncryptionModule } from './platform/encryption/encryption.module';
 import { HttpModule } from './platform/http/http.module';
+import { MailModule } from './platform/mail/mail.module';
 import { RedisModule } from './platform/redis/redis.module';
+import { UsersModule } from './users/users.module';
 
 /** Everything the API serves: the platform first, then one module a domain. */
 @Module({
-  imports: [ConfigModule, DatabaseModule, RedisModule, HttpModule, AuditModule],
+  imports: [
+    ConfigModule,
+    DatabaseModule,
+    RedisModule,
+    HttpModule,
+    EncryptionModule,
+    MailModule,
+    AuditModule,
+    AuthModule,
+    UsersModule,
+  ],
 })
 export class AppModule {}

@@ -1,0 +1,122 @@
+import { Injectable } from '@nestjs/common';
+import type { QueryResultRow } from 'pg';
+import { SystemDatabase } from '../platform/database/system-database';
+
+/** What sign-in needs to know of an account. */
+export interface Credentials {
+  readonly userId: number;
+  readonly encryptedPassword: string;
+  readonly role: 'user' | 'admin';
+  readonly isActive: boolean;
+  readonly isVerified: boolean;
+  readonly totpEnabled: boolean;
+  /** PostgreSQL's time of this answer. */
+  readonly readAt: Date;
+}
+
+/** Whether an account may have sessions. */
+export interface Standing {
+  readonly role: 'user' | 'admin';
+  readonly isActive: boolean;
+  /** Sessions proven before are over. */
+  readonly sessionsValidFrom: Date;
+}
+
+/** A person who asks for an account. */
+export interface Registration {
+  readonly email: string;
+  readonly encryptedPassword: string;
+  readonly firstName: string | null;
+  readonly lastName: string | null;
+  readonly tokenHash: Buffer;
+  readonly tokenSeconds: number;
+}
+
+/** What a one-time token is for. */
+export type TokenPurpose = 'verify_email' | 'reset_password';
+
+/** A mailed token to be. */
+export interface TokenRequest {
+  readonly email: string;
+  readonly purpose: TokenPurpose;
+  readonly tokenHash: Buffer;
+  readonly tokenSeconds: number;
+}
+
+/**
+ * The functions of schema auth, each one call of the role gigvault_auth, which may do nothing else: before a user is
+ * known there is no tenant whose rows could be read. What each does stands beside it in the migration.
+ */
+@Injectable()
+export class Accounts {
+  constructor(private readonly database: SystemDatabase) {}
+
+  /** The account of an address, in any letter case; null when there is none. */
+  findCredentials(email: string): Promise<Credentials | null> {
+    return this.one<Credentials>(
+      `SELECT user_id AS "userId", encrypted_password AS "encryptedPassword", role, is_active AS "isActive",
+              is_verified AS "isVerified", totp_enabled AS "totpEnabled", read_at AS "readAt"
+         FROM auth.find_credentials($1)`,
+      [email],
+    );
+  }
+
+  /** The account's standing now; null when it is gone. */
+  standing(userId: number): Promise<Standing | null> {
+    return this.one<Standing>(
+      `SELECT role, is_active AS "isActive", sessions_valid_from AS "sessionsValidFrom" FROM auth.standing($1)`,
+      [userId],
+    );
+  }
+
+  /**
+   * Makes the account, or renews one that was never verified, and stores the token that will verify it.
+   * @returns the account's id and whether it was there and verified before; then nothing was changed
+   */
+  async register(registration: Registration): Promise<{ userId: number; isKnown: boolean }> {
+    const row = await this.one<{ userId: number; isKnown: boolean }>(
+      `SELECT user_id AS "userId", is_known AS "isKnown" FROM auth.register($1, $2, $3, $4, $5, $6)`,
+      [
+        registration.email,
+        registration.encryptedPassword,
+        registration.firstName,
+        registration.lastName,
+        registration.tokenHash,
+        registration.tokenSeconds,
+      ],
+    );
+    return row!;
+  }
+
+  /** Stores a token for the account of an address; null when there is none that may have it. */
+  async issueToken(request: TokenRequest): Promise<{ userId: number } | null> {
+    return this.one<{ userId: number }>(`SELECT user_id AS "userId" FROM auth.issue_token($1, $2, $3, $4)`, [
+      request.email,
+      request.purpose,
+      request.tokenHash,
+      request.tokenSeconds,
+    ]);
+  }
+
+  /** Spends a verification token; the id of the account it verified, or null when it is not good. */
+  async verifyEmail(tokenHash: Buffer): Promise<number | null> {
+    const row = await this.one<{ userId: number | null }>(`SELECT auth.verify_email($1) AS "userId"`, [tokenHash]);
+    return row?.userId ?? null;
+  }
+
+  /** Makes sure the address is a verified admin; see auth.ensure_admin for an account that was there before. */
+  async ensureAdmin(email: string, encryptedPassword: string): Promise<'created' | 'promoted' | 'unchanged'> {
+    const row = await this.one<{ outcome: 'created' | 'promoted' | 'unchanged' }>(
+      `SELECT auth.ensure_admin($1, $2) AS outcome`,
+      [email, encryptedPassword],
+    );
+    return row!.outcome;
+  }
+
+  private one<Row extends object>(sql: string, values: readonly unknown[]): Promise<Row | null> {
+    return this.database.asAuth(async (unit) => {
+      const [row] = await unit.query<Row & QueryResultRow>(sql, values);
+      return row ?? null;
+    });
+  }
+}

@@ -1,0 +1,96 @@
+import { Body, Controller, HttpCode, HttpStatus, Post } from '@nestjs/common';
+import {
+  ApiAcceptedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import { Public, SignedIn } from '../platform/http/access';
+import { EmailDto } from './dto/email.dto';
+import { LoginDto } from './dto/login.dto';
+import { OneTimeTokenDto } from './dto/one-time-token.dto';
+import { LogoutDto, RefreshDto } from './dto/refresh.dto';
+import { RegisterDto } from './dto/register.dto';
+import { TokenPairDto } from './dto/token-pair.dto';
+import { RegistrationService } from './registration.service';
+import { SessionTokens } from './session-tokens.service';
+import { SignInService } from './sign-in.service';
+
+/** Signing up, in and out. */
+@ApiTags('Auth')
+@Controller({ path: 'auth', version: '1' })
+export class AuthController {
+  constructor(
+    private readonly registration: RegistrationService,
+    private readonly signIn: SignInService,
+    private readonly tokens: SessionTokens,
+  ) {}
+
+  @Post('register')
+  @Public('nobody is signed in before he has an account')
+  @HttpCode(HttpStatus.ACCEPTED)
+  @ApiOperation({
+    summary: 'Sign up',
+    description: 'Mails a verification link. The answer is the same whether or not the address has an account.',
+  })
+  @ApiAcceptedResponse({ description: 'A letter is on its way.' })
+  register(@Body() dto: RegisterDto): Promise<void> {
+    return this.registration.register(dto);
+  }
+
+  @Post('verify-email')
+  @Public('the mailed token proves who asks')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @ApiOperation({ summary: 'Confirm an e-mail address', description: 'Spends the token of a verification link.' })
+  @ApiNoContentResponse({ description: 'The account may sign in.' })
+  verifyEmail(@Body() { token }: OneTimeTokenDto): Promise<void> {
+    return this.registration.verifyEmail(token);
+  }
+
+  @Post('verify-email/resend')
+  @Public('nobody signs in before his address is verified')
+  @HttpCode(HttpStatus.ACCEPTED)
+  @ApiOperation({
+    summary: 'Ask for another verification link',
+    description: 'The answer is the same whether or not the address has an account to verify.',
+  })
+  @ApiAcceptedResponse({ description: 'If there is an account to verify, a letter is on its way.' })
+  resendVerification(@Body() { email }: EmailDto): Promise<void> {
+    return this.registration.resendVerification(email);
+  }
+
+  @Post('login')
+  @Public('this is where one signs in')
+  @HttpCode(HttpStatus.OK)
+  @ApiOperation({
+    summary: 'Sign in',
+    description: 'An unknown address and a wrong password get the same answer, 401.',
+  })
+  @ApiOkResponse({ type: TokenPairDto })
+  login(@Body() { email, password }: LoginDto): Promise<TokenPairDto> {
+    return this.signIn.login(email, password);
+  }
+
+  @Post('refresh')
+  @Public('the refresh token proves who asks')
+  @HttpCode(HttpStatus.OK)
+  @ApiOperation({
+    summary: 'Exchange a refresh token',
+    description:
+      'Each refresh token is good once; parallel uses within 10 s get the same pair. A later reuse ends the session.',
+  })
+  @ApiOkResponse({ type: TokenPairDto })
+  refresh(@Body() { refreshToken }: RefreshDto): Promise<TokenPairDto> {
+    return this.tokens.refresh(refreshToken);
+  }
+
+  @Post('logout')
+  @SignedIn()
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @ApiOperation({ summary: 'Sign out', description: 'Ends this session everywhere within a second.' })
+  @ApiNoContentResponse({ description: 'The session is over.' })
+  logout(@Body() { refreshToken }: LogoutDto): Promise<void> {
+    return this.signIn.logout(refreshToken);
+  }
+}

@@ -1,0 +1,42 @@
+import { Injectable, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { AuthGuard } from '@nestjs/passport';
+import { Config } from '../platform/config/config';
+import { currentContext, type Principal } from '../platform/context/request-context';
+import { AppError } from '../platform/errors/app-error';
+import { accessLevelOf } from '../platform/http/access';
+
+/**
+ * Stands before every route and is closed by default: a route without an access marker is the admin's. Puts the
+ * principal into the request's context, from which the data gate takes the tenant.
+ */
+@Injectable()
+export class JwtAuthGuard extends AuthGuard('jwt') {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly config: Config,
+  ) {
+    super();
+  }
+
+  /** @throws AppError `auth.session_missing`, `auth.token_invalid`, `auth.forbidden` */
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const level = accessLevelOf(this.reflector, context, this.config.isProduction);
+    if (level === 'public') return true;
+    await super.canActivate(context);
+    const { user } = context.switchToHttp().getRequest<{ user: Principal }>();
+    if (level === 'admin' && user.role !== 'admin') throw new AppError('auth.forbidden');
+    const request = currentContext();
+    if (!request) throw new Error('a request without a context has reached the guard');
+    request.principal = user;
+    return true;
+  }
+
+  /** Turns passport's outcome into our errors; its own would tell why a token failed. */
+  override handleRequest<User = Principal>(error: unknown, user: User | false, info: unknown): User {
+    if (error instanceof Error) throw error;
+    if (user) return user;
+    const isMissing = info instanceof Error && info.message === 'No auth token';
+    throw new AppError(isMissing ? 'auth.session_missing' : 'auth.token_invalid');
+  }
+}

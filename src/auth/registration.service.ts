@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import { Config } from '../platform/config/config';
+import { AppError } from '../platform/errors/app-error';
+import { Mailer } from '../platform/mail/mailer.service';
+import { alreadyRegisteredMail, VERIFICATION_SECONDS, verificationMail } from './account-mails';
+import { Accounts } from './accounts.service';
+import { normalEmail } from './email-address';
+import { hashOneTimeToken, newOneTimeToken } from './one-time-token';
+import { Passwords } from './passwords.service';
+import { SecurityEvents } from './security-events.service';
+
+/** A person who signs up. */
+export interface SignUp {
+  readonly email: string;
+  readonly password: string;
+  readonly firstName?: string | null;
+  readonly lastName?: string | null;
+}
+
+/**
+ * Signing up and verifying. Every answer is the same for a known and an unknown address, and so is the work behind it:
+ * the same number of hashes, statements and letters.
+ */
+@Injectable()
+export class RegistrationService {
+  constructor(
+    private readonly accounts: Accounts,
+    private readonly passwords: Passwords,
+    private readonly mailer: Mailer,
+    private readonly events: SecurityEvents,
+    private readonly config: Config,
+  ) {}
+
+  /**
+   * Makes an account that waits for its verification; the owner of a known address gets a letter that says so. Session:
+   * none. Side effects: a letter, the event `auth.register`.
+   * @throws AppError `rate.limited`
+   */
+  async register({ email: given, password, firstName, lastName }: SignUp): Promise<void> {
+    const email = normalEmail(given);
+    const encryptedPassword = await this.passwords.hash(password);
+    const { token, hash: tokenHash } = newOneTimeToken();
+    const { userId, isKnown } = await this.accounts.register({
+      email,
+      encryptedPassword,
+      firstName: firstName ?? null,
+      lastName: lastName ?? null,
+      tokenHash,
+      tokenSeconds: VERIFICATION_SECONDS,
+    });
+    const { publicUrl } = this.config.http;
+    await this.mailer.send(
+      isKnown ? alreadyRegisteredMail({ publicUrl }, email) : verificationMail({ publicUrl }, email, token),
+    );
+    await this.events.record('auth.register', { success: !isKnown, userId, ...(isKnown && { reason: 'known address' }) });
+  }
+
+  /**
+   * Sends another verification link, if there is an account to verify. Session: none. Side effects: a letter, the event
+   * `auth.verify_email_resend`.
+   */
+  async resendVerification(given: string): Promise<void> {
+    const email = normalEmail(given);
+    const { token, hash: tokenHash } = newOneTimeToken();
+    const issued = await this.accounts.issueToken({
+      email,
+      purpose: 'verify_email',
+      tokenHash,
+      tokenSeconds: VERIFICATION_SECONDS,
+    });
+    await this.mailer.send(verificationMail(this.config.http, email, token), { isDecoy: issued === null });
+    await this.events.record('auth.verify_email_resend', { success: issued !== null, userId: issued?.userId, email });
+  }
+
+  /**
+   * Spends the token of a verification link; the account may sign in from now on. Session: none. Side effects: the event
+   * `auth.verify_email`.
+   * @throws AppError `auth.link_invalid` for a token that is unknown, spent or older than 24 hours
+   */
+  async verifyEmail(token: string): Promise<void> {
+    const userId = await this.accounts.verifyEmail(hashOneTimeToken(token));
+    await this.events.record('auth.verify_email', { success: userId !== null, userId });
+    if (userId === null) throw new AppError('auth.link_invalid');
+  }
+}

@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import { Config } from '../platform/config/config';
+import { currentContext } from '../platform/context/request-context';
+import { SystemDatabase } from '../platform/database/system-database';
+import { emailHash } from './email-address';
+
+/** Everything sign-in leaves on record. */
+export type SecurityEventType =
+  | 'auth.register'
+  | 'auth.verify_email'
+  | 'auth.verify_email_resend'
+  | 'auth.login'
+  | 'auth.refresh'
+  | 'auth.refresh_reused'
+  | 'auth.logout'
+  | 'auth.first_admin';
+
+/** What is known of an event besides its request. */
+export interface SecurityEventFacts {
+  readonly success: boolean;
+  readonly userId?: number | null;
+  /** An address that was tried; kept as a keyed hash. */
+  readonly email?: string;
+  readonly reason?: string;
+  readonly sessionId?: string;
+}
+
+/** Writes security_logs: who tried what, from where, and whether it worked. */
+@Injectable()
+export class SecurityEvents {
+  private readonly emailKey: Buffer;
+
+  constructor(
+    private readonly database: SystemDatabase,
+    config: Config,
+  ) {
+    this.emailKey = config.secrets.derive('email-hash');
+  }
+
+  /** Leaves one event, in a transaction of its own; address and agent come from the request. */
+  async record(type: SecurityEventType, { success, userId, email, reason, sessionId }: SecurityEventFacts): Promise<void> {
+    const context = currentContext();
+    const details = {
+      ...(reason !== undefined && { reason }),
+      ...(sessionId !== undefined && { sessionId }),
+      ...(email !== undefined && { emailHash: emailHash(this.emailKey, email).toString('hex') }),
+      ...(context && { requestId: context.requestId }),
+    };
+    await this.database.asAuth((unit) =>
+      unit.query(`SELECT auth.log_event($1, $2, $3, $4, $5, $6)`, [
+        type,
+        userId ?? null,
+        success,
+        context?.ip ?? null,
+        context?.userAgent ?? null,
+        JSON.stringify(details),
+      ]),
+    );
+  }
+}

@@ -1,0 +1,87 @@
+import { Injectable } from '@nestjs/common';
+import { currentContext } from '../platform/context/request-context';
+import { EncryptionService } from '../platform/encryption/encryption.service';
+import type { SealContext } from '../platform/encryption/seal-context';
+import { AppError } from '../platform/errors/app-error';
+import { AccessTokens } from './access-tokens.service';
+import type { Credentials } from './accounts.service';
+import { RefreshTokens } from './refresh-tokens.service';
+import { SecurityEvents } from './security-events.service';
+import { SessionsService } from './sessions.service';
+
+/** What a client gets at sign-in and at each refresh. */
+export interface TokenPair {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  /** Lifetime of the access token in seconds. */
+  readonly expiresIn: number;
+}
+
+/** Gives sessions their tokens: at their beginning, and anew at each refresh. */
+@Injectable()
+export class SessionTokens {
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly accessTokens: AccessTokens,
+    private readonly refreshTokens: RefreshTokens,
+    private readonly encryption: EncryptionService,
+    private readonly events: SecurityEvents,
+  ) {}
+
+  /** Begins a session of an account whose owner has proved himself, and returns its id and first tokens. */
+  async begin({ userId, role, readAt }: Credentials): Promise<{ sessionId: string; tokens: TokenPair }> {
+    const context = currentContext();
+    const sessionId = this.sessions.newId();
+    const refresh = this.refreshTokens.issue(sessionId);
+    await this.sessions.begin(sessionId, {
+      userId,
+      role,
+      provenAt: readAt,
+      refreshHash: refresh.hash,
+      device: context?.userAgent ?? null,
+      ip: context?.ip ?? null,
+    });
+    return { sessionId, tokens: this.pairOf(userId, sessionId, refresh.token) };
+  }
+
+  /**
+   * Exchanges a refresh token for a new pair; a parallel use within 10 s gets the same pair. A token used again later
+   * ends its session: one of the two who have it is not the owner. Session: none. Side effects: events `auth.refresh`,
+   * `auth.refresh_reused`.
+   * @throws AppError `auth.refresh_token_invalid`, `service.unavailable`
+   */
+  async refresh(presented: string): Promise<TokenPair> {
+    const claim = this.refreshTokens.read(presented);
+    const session = claim && (await this.sessions.live(claim.sessionId));
+    if (!claim || !session) return this.refuse('unknown token or session', session?.userId);
+    const { id: sessionId, userId } = session;
+    const refresh = this.refreshTokens.issue(sessionId);
+    const place = pairPlace(userId, claim.hash);
+    const pair = await this.encryption.seal(JSON.stringify(this.pairOf(userId, sessionId, refresh.token)), place);
+    const result = await this.sessions.rotate(sessionId, claim.hash, { hash: refresh.hash, pair });
+    if ('pair' in result) {
+      await this.events.record('auth.refresh', { success: true, userId, sessionId, reason: result.outcome });
+      return JSON.parse(await this.encryption.open(result.pair, place)) as TokenPair;
+    }
+    if (result.outcome === 'reused') {
+      await this.sessions.end(userId, sessionId);
+      await this.events.record('auth.refresh_reused', { success: false, userId, sessionId });
+    }
+    return this.refuse(result.outcome, userId);
+  }
+
+  private async refuse(reason: string, userId?: number): Promise<never> {
+    await this.events.record('auth.refresh', { success: false, userId, reason });
+    throw new AppError('auth.refresh_token_invalid');
+  }
+
+  private pairOf(userId: number, sessionId: string, refreshToken: string): TokenPair {
+    const accessToken = this.accessTokens.sign('access', { userId, sessionId });
+    return { accessToken, refreshToken, expiresIn: this.accessTokens.lifetimeSeconds };
+  }
+}
+
+/** The pair waits in Redis for parallel requests, sealed: nothing there may sign anybody in. */
+function pairPlace(userId: number, presentedHash: string): SealContext {
+  return { table: 'redis', column: 'session-pair', userId, sealKey: presentedHash };
+}

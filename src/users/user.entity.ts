@@ -1,0 +1,47 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { InstantColumn } from '../platform/database/columns';
+
+/**
+ * An account. Row level security shows a user his own only; he changes his names, everything else about it is changed by
+ * functions of schema auth. No BaseEntity: its tenant is itself.
+ */
+@Entity('users')
+export class User {
+  @PrimaryColumn('bigint', { generated: 'identity', generatedIdentity: 'ALWAYS' })
+  readonly id: number;
+
+  @Column('text')
+  readonly email: string;
+
+  /** No login of the server may read it. */
+  @Column('text', { name: 'encrypted_password', select: false, insert: false, update: false })
+  readonly encryptedPassword: string;
+
+  @Column('text', { name: 'first_name', nullable: true })
+  readonly firstName: string | null;
+
+  @Column('text', { name: 'last_name', nullable: true })
+  readonly lastName: string | null;
+
+  @Column('boolean', { name: 'is_active', default: true })
+  readonly isActive: boolean;
+
+  @Column('boolean', { name: 'is_verified', default: false })
+  readonly isVerified: boolean;
+
+  @Column('text', { default: 'user' })
+  readonly role: 'user' | 'admin';
+
+  /** Sessions begun before it are over. */
+  @InstantColumn('sessions_valid_from', { default: () => 'now()' })
+  readonly sessionsValidFrom: Date;
+
+  @Column('integer', { default: 1 })
+  readonly version: number;
+
+  @InstantColumn('created_at', { default: () => 'now()' })
+  readonly createdAt: Date;
+
+  @InstantColumn('updated_at', { default: () => 'now()' })
+  readonly updatedAt: Date;
+}

@@ -1,0 +1,59 @@
+/** An answer of the API, read to its end. */
+export interface Answer<Body = any> {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Parsed where it is JSON, else the text; undefined when empty. */
+  readonly body: Body;
+}
+
+/** Somebody who calls the API over real HTTP, with or without an access token. */
+export class Caller {
+  constructor(
+    private readonly baseUrl: string,
+    readonly token?: string,
+  ) {}
+
+  get<Body = any>(path: string, headers?: Record<string, string>): Promise<Answer<Body>> {
+    return this.send('GET', path, undefined, headers);
+  }
+
+  post<Body = any>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<Body>> {
+    return this.send('POST', path, body, headers);
+  }
+
+  put<Body = any>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<Body>> {
+    return this.send('PUT', path, body, headers);
+  }
+
+  patch<Body = any>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<Body>> {
+    return this.send('PATCH', path, body, headers);
+  }
+
+  delete<Body = any>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<Body>> {
+    return this.send('DELETE', path, body, headers);
+  }
+
+  /** Sends one request; a string or bytes go as they are, anything else as JSON. */
+  async send<Body = any>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<Body>> {
+    const isRaw = typeof body === 'string' || body instanceof Uint8Array;
+    const response = await fetch(this.baseUrl + path, {
+      method,
+      redirect: 'manual',
+      headers: {
+        ...(this.token && { authorization: `Bearer ${this.token}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: isRaw ? (body as BodyInit) : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
+    const parsed: unknown = text === '' ? undefined : isJson ? JSON.parse(text) : text;
+    return { status: response.status, headers: response.headers, body: parsed as Body };
+  }
+}
