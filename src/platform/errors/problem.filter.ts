@@ -24,7 +24,7 @@ export class ProblemFilter implements ExceptionFilter {
     const path = request.url.split('?', 1)[0] ?? '';
     void reply
       .status(error.status)
-      .headers(error.headers)
+      .headers({ ...challengeOf(error), ...error.headers })
       .header('content-type', PROBLEM_MEDIA_TYPE)
       .send(JSON.stringify(problemOf(error, path, request.id)));
   }
@@ -37,4 +37,11 @@ export class ProblemFilter implements ExceptionFilter {
     if (error.code === 'internal') this.logger.error(`${what}: ${reason.message}`, reason.stack);
     else this.logger.warn(`${what}: ${reason.message}`);
   }
+}
+
+/** A 401 must say how to sign in. @see RFC 9110 section 11.6.1, RFC 6750 section 3 */
+function challengeOf({ status, code }: AppError): Record<string, string> {
+  if (status !== 401) return {};
+  const error = code === 'auth.token_invalid' ? ', error="invalid_token"' : '';
+  return { 'www-authenticate': `Bearer realm="gigvault"${error}` };
 }
