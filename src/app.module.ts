@@ -1,12 +1,15 @@
 import { Module } from '@nestjs/common';
+import { AnalyticsModule } from './analytics/analytics.module';
 import { AuditModule } from './audit/audit.module';
 import { AuthModule } from './auth/auth.module';
+import { MessagesModule } from './messages/messages.module';
 import { ConfigModule } from './platform/config/config.module';
 import { DatabaseModule } from './platform/database/database.module';
 import { EncryptionModule } from './platform/encryption/encryption.module';
 import { HttpModule } from './platform/http/http.module';
 import { MailModule } from './platform/mail/mail.module';
 import { RedisModule } from './platform/redis/redis.module';
+import { ProposalsModule } from './proposals/proposals.module';
 import { UsersModule } from './users/users.module';
 
 /** Everything the API serves: the platform first, then one module a domain. */
@@ -21,6 +24,9 @@ import { UsersModule } from './users/users.module';
     AuditModule,
     AuthModule,
     UsersModule,
+    ProposalsModule,
+    MessagesModule,
+    AnalyticsModule,
   ],
 })
 export class AppModule {}

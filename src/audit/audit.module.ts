@@ -1,8 +1,15 @@
 import { Module } from '@nestjs/common';
+import { AdminLogsController } from './admin-logs.controller';
+import { AuditController } from './audit.controller';
+import { AuditHistory } from './audit-history.service';
+import { AuditLogsService } from './audit-logs.service';
 import { AuditSubscriber } from './audit.subscriber';
+import { SecurityLogsService } from './security-logs.service';
 
-/** Who changed what: the subscriber that writes the record, and the ways to read it. */
+/** Writes down every entity change, and reads what is written; a process without it cannot commit entity work. */
 @Module({
-  providers: [AuditSubscriber],
+  controllers: [AuditController, AdminLogsController],
+  providers: [AuditSubscriber, AuditHistory, AuditLogsService, SecurityLogsService],
+  exports: [AuditHistory],
 })
 export class AuditModule {}

@@ -13,6 +13,12 @@ export class Conditions {
     return this;
   }
 
+  /** Adds a condition that has no value. */
+  always(text: string): this {
+    this.texts.push(text);
+    return this;
+  }
+
   /** Adds a row comparison with the keys of the page before; on the first page there are none. */
   after(columns: string, operator: '<' | '>', types: readonly string[], keys: readonly unknown[] | undefined): this {
     if (keys === undefined) return this;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Pool, QueryResultRow } from 'pg';
-import type { DataSource, EntitySubscriberInterface, ObjectLiteral, QueryRunner } from 'typeorm';
+import type { DataSource, EntityMetadata, EntitySubscriberInterface, ObjectLiteral, QueryRunner } from 'typeorm';
 import { Config } from '../config/config';
 import { currentContext } from '../context/request-context';
 import { AppError } from '../errors/app-error';
@@ -61,6 +61,11 @@ export class Database {
     }
     await unit.commit();
     return result;
+  }
+
+  /** What TypeORM knows of a table; undefined for one without an entity. */
+  metadataOf(table: string): EntityMetadata | undefined {
+    return this.dataSource.entityMetadatas.find(({ tableName }) => tableName === table);
   }
 
   /** Lets a TypeORM subscriber hear every write of the entity API from now on. */

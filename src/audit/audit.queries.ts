@@ -1,0 +1,91 @@
+import { Conditions } from '../platform/database/conditions';
+import type { CursorKey } from '../platform/http/cursor-codec';
+import type { ActorDto } from './dto/actor.dto';
+import type { AuditAction } from './dto/change.dto';
+import type { ListSecurityLogsDto } from './dto/list-security-logs.dto';
+import type { SecurityLogDto } from './dto/security-log.dto';
+
+/** A row of audit_logs, with its sort value as PostgreSQL writes it: a Date loses the microseconds. */
+export interface AuditLogRow {
+  readonly id: number;
+  readonly at: Date;
+  readonly sortKey: string;
+  readonly userId: number | null;
+  readonly table: string;
+  readonly recordId: number | null;
+  readonly action: AuditAction;
+  readonly oldValues: Record<string, unknown> | null;
+  readonly newValues: Record<string, unknown> | null;
+  readonly actorKind: ActorDto['kind'];
+  readonly actorId: number | null;
+  readonly operation: string | null;
+  readonly requestId: string | null;
+  readonly reason: string | null;
+  readonly ipAddress: string | null;
+}
+
+/** A row of security_logs. */
+export type SecurityLogRow = SecurityLogDto & { readonly sortKey: string };
+
+/** What a list of audit rows can be narrowed to. */
+export interface AuditLogFilter {
+  readonly table?: string;
+  readonly recordId?: number;
+  readonly action?: readonly AuditAction[];
+  readonly from?: Date;
+  readonly to?: Date;
+  readonly userId?: number;
+  readonly actorKind?: ActorDto['kind'];
+}
+
+const NEWEST_FIRST = 'ORDER BY created_at DESC, id DESC';
+const KEY_TYPES = ['timestamptz', 'bigint'];
+
+/** One page of the audit rows the role may see, newest first, behind the row with the keys `after`. */
+export function listAuditLogs(
+  filter: AuditLogFilter,
+  after: readonly CursorKey[] | undefined,
+  take: number,
+): [sql: string, values: unknown[]] {
+  const conditions = new Conditions()
+    .add('user_id = $?', filter.userId)
+    .add('table_name = $?', filter.table)
+    .add('record_id = $?', filter.recordId)
+    .add('action = ANY($?)', filter.action)
+    .add('actor_kind = $?', filter.actorKind)
+    .add('created_at >= $?', filter.from)
+    .add('created_at < $?', filter.to)
+    .after('created_at, id', '<', KEY_TYPES, after);
+  const limit = conditions.value(take);
+  return [
+    `SELECT id, created_at AS "at", created_at::text AS "sortKey", user_id AS "userId", table_name AS "table",
+       record_id AS "recordId", action, old_values AS "oldValues", new_values AS "newValues",
+       actor_kind AS "actorKind", actor_id AS "actorId", operation, request_id AS "requestId", reason,
+       host(ip_address) AS "ipAddress"
+     FROM audit_logs ${conditions.where} ${NEWEST_FIRST} LIMIT ${limit}`,
+    conditions.values,
+  ];
+}
+
+/** One page of the security events the role may see, newest first, behind the row with the keys `after`. */
+export function listSecurityLogs(
+  filter: ListSecurityLogsDto,
+  after: readonly CursorKey[] | undefined,
+  take: number,
+): [sql: string, values: unknown[]] {
+  const conditions = new Conditions()
+    .add('user_id = $?', filter.userId)
+    .add('event_type = $?', filter.eventType)
+    .add('success = $?', filter.success)
+    .add('ip_address = app.to_inet($?)', filter.ipAddress)
+    .add('created_at >= $?', filter.from)
+    .add('created_at < $?', filter.to)
+    .after('created_at, id', '<', KEY_TYPES, after);
+  const limit = conditions.value(take);
+  return [
+    `SELECT id, created_at AS "at", created_at::text AS "sortKey", user_id AS "userId", event_type AS "eventType",
+       success, host(ip_address) AS "ipAddress", user_agent AS "userAgent", details
+     FROM security_logs ${conditions.where} ${NEWEST_FIRST} LIMIT ${limit}`,
+    conditions.values,
+  ];
+}

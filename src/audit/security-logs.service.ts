@@ -1,0 +1,25 @@
+import { Injectable } from '@nestjs/common';
+import { SystemDatabase } from '../platform/database/system-database';
+import { KeysetPages } from '../platform/http/keyset-page';
+import type { Page } from '../platform/http/page';
+import { listSecurityLogs, type SecurityLogRow } from './audit.queries';
+import type { ListSecurityLogsDto } from './dto/list-security-logs.dto';
+import type { SecurityLogDto } from './dto/security-log.dto';
+
+/** The security log, read by admins. */
+@Injectable()
+export class SecurityLogsService {
+  constructor(
+    private readonly system: SystemDatabase,
+    private readonly pages: KeysetPages,
+  ) {}
+
+  /** Returns one page of the events that fit the filters, newest first, as gigvault_admin; the reading is one itself. */
+  async list(query: ListSecurityLogsDto): Promise<Page<SecurityLogDto>> {
+    const page = this.pages.open(query);
+    const rows = await this.system.asAdmin('read the security log', (unit) =>
+      unit.query<SecurityLogRow>(...listSecurityLogs(query, page.after, page.take)),
+    );
+    return page.of(rows, (row) => [row.sortKey, row.id], ({ sortKey: _, ...event }) => event);
+  }
+}

@@ -1,0 +1,20 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { declareConstraint } from '../platform/database/pg-errors';
+import { Message } from './message.entity';
+import { MessagesController } from './messages.controller';
+import { MessagesService } from './messages.service';
+
+declareConstraint('messages_job_id_fk', {
+  code: 'reference.not_found',
+  pointer: '/jobId',
+  message: 'jobId names no job of yours',
+});
+
+/** Conversations with clients. */
+@Module({
+  imports: [TypeOrmModule.forFeature([Message])],
+  controllers: [MessagesController],
+  providers: [MessagesService],
+})
+export class MessagesModule {}

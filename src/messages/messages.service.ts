@@ -1,0 +1,84 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../platform/database/database';
+import { AppError } from '../platform/errors/app-error';
+import { assertVersion } from '../platform/http/if-match';
+import { KeysetPages } from '../platform/http/keyset-page';
+import type { Page } from '../platform/http/page';
+import type { CreateMessageDto } from './dto/create-message.dto';
+import type { ListMessagesDto } from './dto/list-messages.dto';
+import { MessageDto } from './dto/message.dto';
+import type { MessagesReadDto } from './dto/messages-read.dto';
+import type { UnreadCountDto } from './dto/unread-count.dto';
+import { Message } from './message.entity';
+import { COUNT_UNREAD, listMessages, READ_ALL_OF_JOB, type MessageRow } from './messages.queries';
+
+/** The signed-in user's conversations; a message is kept as it was written, only its being read changes. */
+@Injectable()
+export class MessagesService {
+  constructor(
+    private readonly database: Database,
+    private readonly pages: KeysetPages,
+  ) {}
+
+  /**
+   * Stores a message; the freelancer's is read from the start. One unit of work; one audit row.
+   * @throws AppError `reference.not_found` (/jobId), by the foreign key
+   */
+  create(dto: CreateMessageDto): Promise<MessageDto> {
+    const isRead = dto.senderType === 'freelancer';
+    return this.database.unit(async (unit) => MessageDto.from(await unit.of(Message).insert({ ...dto, isRead })));
+  }
+
+  /** Returns one page of the messages that fit the filters, in the order of `sort`. One statement. */
+  async list(query: ListMessagesDto): Promise<Page<MessageDto>> {
+    const page = this.pages.open(query);
+    const rows = await this.database.query<MessageRow>(...listMessages(query, page.after, page.take));
+    return page.of(rows, (row) => [row.sortKey, row.id], MessageDto.from);
+  }
+
+  /** Returns one message. @throws AppError `message.not_found` */
+  async get(id: number): Promise<MessageDto> {
+    const message = await this.database.find(Message, id);
+    if (!message) throw new AppError('message.not_found');
+    return MessageDto.from(message);
+  }
+
+  /**
+   * Marks one message as read; one that is read already stays as it is. One unit of work; one audit row when it changed.
+   * @throws AppError `message.not_found`, `precondition.failed`
+   */
+  markRead(id: number, ifMatch?: number): Promise<MessageDto> {
+    return this.database.unit(async (unit) => {
+      const messages = unit.of(Message);
+      const message = await messages.find(id, { lock: true });
+      if (!message) throw new AppError('message.not_found');
+      assertVersion(message, ifMatch);
+      if (message.isRead) return MessageDto.from(message);
+      return MessageDto.from(await messages.update(message, { isRead: true, readAt: new Date() }));
+    });
+  }
+
+  /**
+   * Marks all messages about one job as read and tells how many were not. One statement; an audit row for each.
+   * @throws AppError `reference.not_found` (/jobId)
+   */
+  async markJobRead(jobId: number): Promise<MessagesReadDto> {
+    const [result] = await this.database.query<MessagesReadDto & { hasJob: boolean }>(READ_ALL_OF_JOB, [jobId]);
+    if (!result?.hasJob) throw noSuchJob();
+    return { updated: result.updated };
+  }
+
+  /** Counts the clients' messages that are unread. One statement. */
+  async countUnread(): Promise<UnreadCountDto> {
+    const [count] = await this.database.query<UnreadCountDto>(COUNT_UNREAD);
+    return { unread: count!.unread };
+  }
+}
+
+function noSuchJob(): AppError {
+  const message = 'jobId names no job of yours';
+  return new AppError('reference.not_found', {
+    detail: message,
+    errors: [{ pointer: '/jobId', code: 'reference_not_found', message }],
+  });
+}

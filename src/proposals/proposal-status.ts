@@ -1,0 +1,38 @@
+import { AppError } from '../platform/errors/app-error';
+
+/** Where a proposal can stand; the CHECK of proposals.status lists the same. */
+export const PROPOSAL_STATUSES = ['draft', 'submitted', 'accepted', 'rejected', 'withdrawn', 'archived'] as const;
+
+/** Where a proposal stands. */
+export type ProposalStatus = (typeof PROPOSAL_STATUSES)[number];
+
+/** THE table of steps: where each may begin and where it leads. */
+const STEPS = {
+  submit: { from: ['draft'], to: 'submitted' },
+  accept: { from: ['submitted'], to: 'accepted' },
+  reject: { from: ['submitted'], to: 'rejected' },
+  withdraw: { from: ['submitted'], to: 'withdrawn' },
+  archive: { from: ['submitted', 'accepted', 'rejected', 'withdrawn'], to: 'archived' },
+} as const satisfies Record<string, { from: readonly ProposalStatus[]; to: ProposalStatus }>;
+
+/** A step a proposal can take; also the last part of its route. */
+export type ProposalStep = keyof typeof STEPS;
+
+/** All steps, in the order a proposal may take them. */
+export const PROPOSAL_STEPS = Object.keys(STEPS) as readonly ProposalStep[];
+
+/**
+ * Returns where `step` leads from `status`.
+ * @throws AppError `proposal.wrong_step`, naming the steps that are open
+ */
+export function statusAfter(status: ProposalStatus, step: ProposalStep): ProposalStatus {
+  if (isOpen(status, step)) return STEPS[step].to;
+  const open = PROPOSAL_STEPS.filter((candidate) => isOpen(status, candidate));
+  const rest = open.length > 0 ? `it can: ${open.join(', ')}` : 'no step is open to it';
+  throw new AppError('proposal.wrong_step', { detail: `the proposal is ${status}, it cannot ${step}; ${rest}` });
+}
+
+function isOpen(status: ProposalStatus, step: ProposalStep): boolean {
+  const from: readonly ProposalStatus[] = STEPS[step].from;
+  return from.includes(status);
+}

@@ -1,0 +1,40 @@
+import { Column, Entity } from 'typeorm';
+import { BaseEntity } from '../platform/database/base.entity';
+import { InstantColumn, MoneyColumn } from '../platform/database/columns';
+import type { ProposalStatus } from './proposal-status';
+
+/** What a freelancer offers for a job. Its status is moved by the steps of proposal-status.ts only. */
+@Entity('proposals')
+export class Proposal extends BaseEntity {
+  @Column('bigint', { name: 'job_id' })
+  jobId: number;
+
+  /** Upwork's own id, set by the synchronisation. */
+  @Column('text', { name: 'upwork_proposal_id', nullable: true })
+  upworkProposalId: string | null;
+
+  @Column('text', { name: 'cover_letter', nullable: true })
+  coverLetter: string | null;
+
+  @MoneyColumn('bid_amount')
+  bidAmount: string | null;
+
+  @Column('text', { name: 'bid_type', nullable: true })
+  bidType: 'fixed' | 'hourly' | null;
+
+  @Column('text', { default: 'USD' })
+  currency: string;
+
+  @Column('text', { default: 'draft' })
+  status: ProposalStatus;
+
+  /** Set exactly when it is submitted. */
+  @InstantColumn('submitted_at', { nullable: true })
+  submittedAt: Date | null;
+
+  @InstantColumn('updated_at', { default: () => 'now()' })
+  readonly updatedAt: Date;
+
+  @Column('integer', { default: 1 })
+  readonly version: number;
+}

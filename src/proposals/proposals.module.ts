@@ -1,0 +1,26 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '../audit/audit.module';
+import { declareConstraint } from '../platform/database/pg-errors';
+import { Proposal } from './proposal.entity';
+import { ProposalsController } from './proposals.controller';
+import { ProposalsService } from './proposals.service';
+
+declareConstraint('proposals_job_id_fk', {
+  code: 'reference.not_found',
+  pointer: '/jobId',
+  message: 'jobId names no job of yours',
+});
+declareConstraint('proposals_one_open_per_job', {
+  code: 'proposal.already_open',
+  pointer: '/jobId',
+  message: 'the job has a draft or a submitted proposal already',
+});
+
+/** Proposals for jobs: drafts, their steps, their history. */
+@Module({
+  imports: [TypeOrmModule.forFeature([Proposal]), AuditModule],
+  controllers: [ProposalsController],
+  providers: [ProposalsService],
+})
+export class ProposalsModule {}
