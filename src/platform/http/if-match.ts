@@ -12,15 +12,19 @@ const NEVER = -1;
  */
 export const IfMatch = createParamDecorator<void, number | undefined>(
   (_, context: ExecutionContext) => versionOf(context.switchToHttp().getRequest<FastifyRequest>().headers['if-match']),
-  [
-    ApiHeader({
-      name: 'If-Match',
-      required: false,
-      description: 'ETag of the version the change is meant for; 412 when the resource has changed since.',
-      schema: { type: 'string', example: '"3"' },
-    }) as ParameterDecorator,
-  ],
+  [documentHeader],
 );
+
+function documentHeader(target: object, handler: string | symbol | undefined): void {
+  const descriptor = handler === undefined ? undefined : Object.getOwnPropertyDescriptor(target, handler);
+  if (handler === undefined || !descriptor) return;
+  ApiHeader({
+    name: 'If-Match',
+    required: false,
+    description: 'ETag of the version the change is meant for; 412 when the resource has changed since.',
+    schema: { type: 'string', example: '"3"' },
+  })(target, handler, descriptor);
+}
 
 /** The version in an If-Match header. */
 export function versionOf(header: string | undefined): number | undefined {

@@ -11,6 +11,8 @@ const MAX_RETRY_MS = 2_000;
 const COMMON: RedisOptions = {
   lazyConnect: true,
   connectTimeout: 2_000,
+  // A lost Redis must not hold up the end of the process.
+  disconnectTimeout: 100,
   retryStrategy: (attempt) => Math.min(attempt * 100, MAX_RETRY_MS),
 };
 
