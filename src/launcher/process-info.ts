@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** Says whether a process with this id exists, whoever owns it. */
+/** Says whether a process with this id runs, whoever owns it. One that only waits for its parent to look does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
+  return process.platform !== 'linux' || statOf(pid) !== undefined;
 }
 
 /** Returns the command line of a running process, its words separated by blanks; undefined when there is none. */
@@ -22,10 +22,16 @@ export function commandLine(pid: number): string | undefined {
  * @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html field 22
  */
 export function startMark(pid: number): string | undefined {
-  if (process.platform !== 'linux') return ask(pid, 'lstart=');
+  return process.platform === 'linux' ? statOf(pid)?.[19] : ask(pid, 'lstart=');
+}
+
+/** Returns the fields from the third on (state, parent, …) of a process that has not ended. */
+function statOf(pid: number): string[] | undefined {
   const stat = readProc(pid, 'stat');
   // The second field is the program's name in brackets and may hold blanks itself.
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // A container whose first process reaps no orphans keeps the ended ones as zombies.
+  return fields?.[0] === 'Z' ? undefined : fields;
 }
 
 function readProc(pid: number, file: string): string | undefined {
