@@ -63,7 +63,6 @@ const CONTEXT = `
 
   CREATE FUNCTION app.to_inet(address text) RETURNS inet
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog
     AS $$
     BEGIN
       IF address IS NULL OR address = '' THEN
@@ -87,7 +86,6 @@ const CONTEXT = `
 const ROWS = `
   CREATE FUNCTION app.touch_row() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path = pg_catalog
     AS $$
     BEGIN
       IF NEW.id IS DISTINCT FROM OLD.id THEN

@@ -112,6 +112,7 @@ BEGIN
       ('gigvault_auth',     'idle_in_transaction_session_timeout', '30s'),
       ('gigvault_worker',   'TimeZone',                            'UTC'),
       ('gigvault_worker',   'search_path',                         'public'),
+      ('gigvault_worker',   'jit',                                 'off'),
       ('gigvault_worker',   'statement_timeout',                   '15min'),
       ('gigvault_worker',   'idle_in_transaction_session_timeout', '60s'),
       ('gigvault_admin',    'TimeZone',                            'UTC'),
