@@ -3,7 +3,7 @@ import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } fro
 import type { ChainableCommander, Redis } from 'ioredis';
 import { Config } from '../platform/config/config';
 import type { Principal } from '../platform/context/request-context';
-import { AppError } from '../platform/errors/app-error';
+import { AppError, unavailable } from '../platform/errors/app-error';
 import { RedisClients } from '../platform/redis/redis-clients';
 import type { TokenSubject } from './access-tokens.service';
 import { Accounts } from './accounts.service';
@@ -128,7 +128,7 @@ export class SessionsService implements OnModuleInit, OnApplicationShutdown {
     try {
       return await this.cache.get(id, () => this.load(id));
     } catch (cause) {
-      throw new AppError('service.unavailable', { cause });
+      throw unavailable(cause);
     }
   }
 

@@ -1,0 +1,256 @@
+import { randomUUID } from 'node:crypto';
+import { startApp, type TestApp } from '../support/app';
+import { anonymous, signedIn, type SignedInCaller } from '../support/as';
+import { Caller } from '../support/caller';
+import { mailsTo, tokenOf } from '../support/mails';
+
+const PASSWORD = 'seven green umbrellas';
+
+describe('signing up and in', () => {
+  let app: TestApp;
+  let nobody: Caller;
+  let admin: SignedInCaller;
+
+  beforeAll(async () => {
+    app = await startApp();
+    nobody = anonymous(app);
+    admin = await signedIn(app, { role: 'admin' });
+  });
+  afterAll(() => app.close());
+
+  const anAddress = (): string => `${randomUUID()}@Example.com`;
+
+  async function registered(email: string, password = PASSWORD): Promise<string> {
+    const answer = await nobody.post('/v1/auth/register', { email, password, firstName: 'Ann' });
+    expect(answer).toMatchObject({ status: 202, body: undefined });
+    return tokenOf((await mailsTo(admin, email))[0]);
+  }
+
+  async function verified(email: string, password = PASSWORD): Promise<void> {
+    const token = await registered(email, password);
+    expect((await nobody.post('/v1/auth/verify-email', { token })).status).toBe(204);
+  }
+
+  it('goes the whole way: register, verify, sign in, read, refresh, sign out', async () => {
+    const email = anAddress();
+    await verified(email);
+
+    const login = await nobody.post('/v1/auth/login', { email: email.toUpperCase(), password: PASSWORD });
+    expect(login).toMatchObject({ status: 200, body: { expiresIn: 900 } });
+    const user = new Caller(app.url, login.body.accessToken);
+    expect(await user.get('/v1/users/me')).toMatchObject({
+      status: 200,
+      body: { email: email.toLowerCase(), firstName: 'Ann', lastName: null, role: 'user', isVerified: true },
+    });
+
+    const refresh = await nobody.post('/v1/auth/refresh', { refreshToken: login.body.refreshToken });
+    expect(refresh.status).toBe(200);
+    expect(refresh.body.refreshToken).not.toBe(login.body.refreshToken);
+    const again = new Caller(app.url, refresh.body.accessToken);
+    expect((await again.get('/v1/users/me')).status).toBe(200);
+
+    expect((await again.post('/v1/auth/logout', {})).status).toBe(204);
+    expect(await again.get('/v1/users/me')).toMatchObject({ status: 401, body: { code: 'auth.token_invalid' } });
+    expect((await nobody.post('/v1/auth/refresh', refresh.body)).status).toBe(400);
+    expect((await nobody.post('/v1/auth/refresh', { refreshToken: refresh.body.refreshToken })).status).toBe(401);
+  });
+
+  it('takes a verification link once, and no other', async () => {
+    const email = anAddress();
+    const token = await registered(email);
+
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => nobody.post('/v1/auth/verify-email', { token })),
+    );
+
+    expect(answers.map(({ status }) => status).sort()).toEqual([204, 400, 400, 400, 400, 400, 400, 400]);
+    const unknown = await nobody.post('/v1/auth/verify-email', { token: 'never-issued' });
+    expect(unknown).toMatchObject({ status: 400, body: { code: 'auth.link_invalid' } });
+  });
+
+  it('refuses a link after 24 hours', async () => {
+    const token = await registered(anAddress());
+    await app.db.query('superuser', `UPDATE one_time_tokens SET expires_at = now() - interval '1 second'`);
+
+    expect((await nobody.post('/v1/auth/verify-email', { token })).status).toBe(400);
+  });
+
+  it('tells only who knows the password that the address is not verified', async () => {
+    const email = anAddress();
+    await registered(email);
+
+    const right = await nobody.post('/v1/auth/login', { email, password: PASSWORD });
+    const wrong = await nobody.post('/v1/auth/login', { email, password: `${PASSWORD}!` });
+
+    expect(right).toMatchObject({ status: 403, body: { code: 'auth.email_not_verified' } });
+    expect(wrong).toMatchObject({ status: 401, body: { code: 'auth.credentials_invalid' } });
+  });
+
+  it('answers an unknown address, a wrong password and a deactivated account alike', async () => {
+    const email = anAddress();
+    await verified(email);
+    const wrong = await nobody.post('/v1/auth/login', { email, password: 'not the one it is' });
+    await app.db.query('superuser', `UPDATE users SET is_active = false WHERE email = $1`, [email.toLowerCase()]);
+
+    const deactivated = await nobody.post('/v1/auth/login', { email, password: PASSWORD });
+    const unknown = await nobody.post('/v1/auth/login', { email: anAddress(), password: PASSWORD });
+
+    for (const answer of [wrong, deactivated, unknown]) {
+      const { requestId: _, ...problem } = answer.body;
+      expect([answer.status, problem]).toEqual([
+        401,
+        {
+          type: '/docs/errors#auth.credentials_invalid',
+          title: 'Wrong e-mail address or password',
+          status: 401,
+          instance: '/v1/auth/login',
+          code: 'auth.credentials_invalid',
+        },
+      ]);
+      expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="gigvault"');
+    }
+  });
+
+  it('sends another link where there is something to verify, and answers alike where not', async () => {
+    const waiting = anAddress();
+    const known = anAddress();
+    await registered(waiting);
+    await verified(known);
+    const knownLetters = (await mailsTo(admin, known)).length;
+
+    for (const email of [waiting, known, anAddress()]) {
+      expect(await nobody.post('/v1/auth/verify-email/resend', { email })).toMatchObject({ status: 202, body: undefined });
+    }
+
+    const letters = await mailsTo(admin, waiting);
+    expect(letters).toHaveLength(2);
+    expect((await mailsTo(admin, known)).length).toBe(knownLetters);
+    expect((await nobody.post('/v1/auth/verify-email', { token: tokenOf(letters[0]) })).status).toBe(204);
+    expect((await nobody.post('/v1/auth/verify-email', { token: tokenOf(letters[1]) })).status).toBe(400);
+  });
+
+  it('tells the owner of a verified address of another registration and changes nothing', async () => {
+    const email = anAddress();
+    await verified(email);
+
+    await nobody.post('/v1/auth/register', { email, password: 'a stranger chose this', firstName: 'Eve' });
+
+    const [latest] = await mailsTo(admin, email);
+    expect(latest).toMatchObject({ to: email.toLowerCase(), subject: 'You have an account already' });
+    expect(latest?.text).not.toContain('token=');
+    expect((await nobody.post('/v1/auth/login', { email, password: 'a stranger chose this' })).status).toBe(401);
+    expect((await nobody.post('/v1/auth/login', { email, password: PASSWORD })).status).toBe(200);
+  });
+
+  it('gives the account the password of the registration whose letter was opened', async () => {
+    const email = anAddress();
+    const owners = await registered(email, PASSWORD);
+    await registered(email, 'a stranger chose this');
+
+    expect((await nobody.post('/v1/auth/verify-email', { token: owners })).status).toBe(204);
+
+    expect((await nobody.post('/v1/auth/login', { email, password: 'a stranger chose this' })).status).toBe(401);
+    expect((await nobody.post('/v1/auth/login', { email, password: PASSWORD })).status).toBe(200);
+  });
+
+  it('counts every character of a password: 36 Cyrillic letters are not all there is', async () => {
+    const email = anAddress();
+    const long = 'пароль'.repeat(6);
+    await verified(email, `${long}REAL`);
+
+    expect((await nobody.post('/v1/auth/login', { email, password: `${long}WRONG` })).status).toBe(401);
+    expect((await nobody.post('/v1/auth/login', { email, password: `${long}REAL` })).status).toBe(200);
+  });
+
+  it('takes the same letters in another Unicode form for the same password', async () => {
+    const email = anAddress();
+    await verified(email, 'Björn’s café Ångström'.normalize('NFC'));
+
+    const answer = await nobody.post('/v1/auth/login', { email, password: 'Björn’s café Ångström'.normalize('NFD') });
+
+    expect(answer.status).toBe(200);
+  });
+
+  it.each([
+    [{ email: 'no address' }, '/email', 'is_email'],
+    [{ email: `${'a'.repeat(250)}@example.com` }, '/email', 'max_length'],
+    [{ email: 7 }, '/email', 'is_string'],
+    [{ password: '1234567' }, '/password', 'length'],
+    [{ password: '' }, '/password', 'length'],
+    [{ password: '€'.repeat(129) }, '/password', 'length'],
+    [{ password: ['a', 'list'] }, '/password', 'is_string'],
+    [{ firstName: 'x'.repeat(101) }, '/firstName', 'max_length'],
+    [{ role: 'admin' }, '/role', 'unknown_field'],
+    [{ isVerified: true }, '/isVerified', 'unknown_field'],
+  ])('names the wrong value in %j', async (wrong, pointer, code) => {
+    const answer = await nobody.post('/v1/auth/register', { email: 'ann@example.com', password: PASSWORD, ...wrong });
+
+    expect(answer).toMatchObject({ status: 400, body: { code: 'validation.failed' } });
+    expect(answer.body.errors).toContainEqual(expect.objectContaining({ pointer, code }));
+  });
+
+  it('takes 8 to 128 characters, whatever they are', async () => {
+    for (const password of ['👩‍💻👩‍💻ab', '        ', '€'.repeat(128), '12345678']) {
+      const answer = await nobody.post('/v1/auth/register', { email: anAddress(), password });
+      expect([password, answer.status]).toEqual([password, 202]);
+    }
+  });
+
+  it('lets a user change his names only, at the version he knows', async () => {
+    const user = await signedIn(app);
+
+    const changed = await user.patch('/v1/users/me', { firstName: 'Bea', lastName: null }, { 'if-match': '"1"' });
+    const stale = await user.patch('/v1/users/me', { firstName: 'Cleo' }, { 'if-match': '"1"' });
+    const forbidden = await user.patch('/v1/users/me', { role: 'admin', email: 'x@example.com' });
+
+    expect(changed).toMatchObject({ status: 200, body: { firstName: 'Bea', lastName: null, version: 2 } });
+    expect(changed.headers.get('etag')).toBe('"2"');
+    expect(stale.status).toBe(412);
+    expect(forbidden).toMatchObject({ status: 400, body: { code: 'validation.failed' } });
+    const rows = await app.db.query(
+      'superuser',
+      `SELECT action, old_values, new_values FROM audit_logs WHERE table_name = 'users' AND record_id = $1 AND action = 'UPDATE'`,
+      [user.id],
+    );
+    expect(rows).toEqual([
+      {
+        action: 'UPDATE',
+        old_values: { first_name: 'Ann', last_name: 'Other' },
+        new_values: { first_name: 'Bea', last_name: null },
+      },
+    ]);
+  });
+
+  it('leaves a security event of every outcome', async () => {
+    const email = anAddress();
+    await verified(email);
+    await nobody.post('/v1/auth/login', { email, password: 'not the one it is' });
+    await nobody.post('/v1/auth/login', { email: 'nobody-of-us@example.com', password: PASSWORD });
+    const { body } = await nobody.post('/v1/auth/login', { email, password: PASSWORD }, { 'user-agent': 'A browser' });
+    await nobody.post('/v1/auth/refresh', { refreshToken: body.refreshToken });
+    await new Caller(app.url, body.accessToken).post('/v1/auth/logout', {});
+
+    const events = await app.db.query(
+      'superuser',
+      `SELECT event_type, success, details ->> 'reason' AS reason, host(ip_address) AS ip, user_agent
+         FROM security_logs WHERE user_id = (SELECT id FROM users WHERE email = $1) ORDER BY id`,
+      [email.toLowerCase()],
+    );
+    const unknown = await app.db.query(
+      'superuser',
+      `SELECT details ->> 'emailHash' AS hash, details::text LIKE '%nobody-of-us%' AS leaks FROM security_logs
+        WHERE details ->> 'reason' = 'unknown address'`,
+    );
+
+    expect(events.map(({ event_type: type, success, reason }) => [type, success, reason])).toEqual([
+      ['auth.register', true, null],
+      ['auth.verify_email', true, null],
+      ['auth.login', false, 'wrong password'],
+      ['auth.login', true, null],
+      ['auth.refresh', true, 'rotated'],
+      ['auth.logout', true, null],
+    ]);
+    expect(events[3]).toMatchObject({ ip: '127.0.0.1', user_agent: 'A browser' });
+    expect(unknown).toContainEqual({ hash: expect.stringMatching(/^[0-9a-f]{64}$/), leaks: false });
+  });
+});
