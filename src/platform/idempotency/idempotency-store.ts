@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { Unit } from '../database/unit';
+import { AppError } from '../errors/app-error';
+
+/** An answer that was given once and is given again for the same key. */
+export interface StoredAnswer {
+  /** What the request was, by `hashOf`. */
+  readonly requestHash: string;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON; null for an answer without a body. */
+  readonly body: string | null;
+}
+
+interface StoredRow {
+  readonly request_hash: string;
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: string | null;
+}
+
+// The lock is one statement and the look another: only a look that begins when the lock is held sees what the holder
+// before it has committed.
+const LOCK = `SELECT pg_try_advisory_xact_lock(hashtextextended('idempotency:' || $1, auth.uid())) AS held`;
+
+const FIND = `
+  SELECT request_hash, status, headers, body FROM idempotency_keys
+  WHERE key = $1 AND created_at > now() - interval '24 hours'`;
+
+/** A row older than 24 hours may still be there; its key is free. */
+const KEEP = `
+  INSERT INTO idempotency_keys (key, request_hash, status, headers, body) VALUES ($1, $2, $3, $4, $5)
+  ON CONFLICT (user_id, key) DO UPDATE SET
+    request_hash = excluded.request_hash, status = excluded.status, headers = excluded.headers,
+    body = excluded.body, created_at = excluded.created_at`;
+
+/** Keeps the answers of requests with an Idempotency-Key, per user and for 24 hours, in the transaction of their effect. */
+@Injectable()
+export class IdempotencyStore {
+  /**
+   * Reserves the key for this unit of work until it ends, and returns the answer given before, if any.
+   * @throws AppError `idempotency.in_progress` when another request holds the key
+   */
+  async begin(unit: Unit, key: string): Promise<StoredAnswer | undefined> {
+    const [[lock], [row]] = await Promise.all([
+      unit.query<{ held: boolean }>(LOCK, [key]),
+      unit.query<StoredRow>(FIND, [key]),
+    ]);
+    if (!lock?.held) throw new AppError('idempotency.in_progress', { headers: { 'retry-after': '1' } });
+    if (!row) return undefined;
+    return { requestHash: row.request_hash, status: row.status, headers: row.headers, body: row.body };
+  }
+
+  /** Keeps the answer; it is there exactly when the unit commits. */
+  async keep(unit: Unit, key: string, { requestHash, status, headers, body }: StoredAnswer): Promise<void> {
+    await unit.query(KEEP, [key, requestHash, status, JSON.stringify(headers), body]);
+  }
+
+  /**
+   * Lets an answer be given again only to the request it was given to.
+   * @throws AppError `idempotency.key_reused`
+   */
+  assertSameRequest(stored: StoredAnswer, requestHash: string): void {
+    if (stored.requestHash !== requestHash) throw new AppError('idempotency.key_reused');
+  }
+}
+
+/** Returns the key of a request, undefined without one. @throws AppError `idempotency.key_invalid` */
+export function idempotencyKeyOf(header: string | string[] | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  if (typeof header === 'string' && /^[\x21-\x7e]{1,255}$/.test(header)) return header;
+  throw new AppError('idempotency.key_invalid', { detail: 'give 1 to 255 visible ASCII characters' });
+}
+
+/** Returns the hash by which two requests are the same: method, address and body, whatever the order of its fields. */
+export function hashOf(method: string, url: string, body: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify([method, url, canonical(body) ?? null]))
+    .digest('hex');
+}
+
+function canonical(value: unknown): unknown {
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map(canonical);
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, canonical(inner)]),
+  );
+}

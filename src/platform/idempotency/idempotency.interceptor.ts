@@ -1,0 +1,85 @@
+import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { firstValueFrom, from, type Observable } from 'rxjs';
+import { currentContext, type RequestContext } from '../context/request-context';
+import { Database } from '../database/database';
+import type { Unit } from '../database/unit';
+import { isStreamed } from '../http/body-parsers';
+import { hashOf, idempotencyKeyOf, IdempotencyStore, type StoredAnswer } from './idempotency-store';
+
+/** Headers that belong to an answer and not to the moment it is sent. */
+const KEPT_HEADERS = ['location', 'etag', 'content-type'] as const;
+
+/** Sign-in answers hold tokens and are never kept. */
+const EXCLUDED = /^\/v1\/auth(\/|$)/;
+
+/**
+ * Makes a POST with an Idempotency-Key happen once: the key, the whole effect and the answer are one transaction, which
+ * every use of the data gate in the handler joins. A refusal (4xx) is not kept: the request may be mended and sent again
+ * with the same key. Streamed bodies are left to their route, which uses `IdempotencyStore` itself.
+ * @see draft-ietf-httpapi-idempotency-key-header-07
+ */
+@Injectable()
+export class IdempotencyInterceptor implements NestInterceptor {
+  constructor(
+    private readonly database: Database,
+    private readonly store: IdempotencyStore,
+  ) {}
+
+  intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const request = execution.switchToHttp().getRequest<FastifyRequest>();
+    const context = currentContext();
+    if (request.method !== 'POST' || !context?.principal || isStreamed(request)) return next.handle();
+    if (EXCLUDED.test(request.routeOptions.url ?? '')) return next.handle();
+    const key = idempotencyKeyOf(request.headers['idempotency-key']);
+    if (key === undefined) return next.handle();
+    const reply = execution.switchToHttp().getResponse<FastifyReply>();
+    return from(this.once(key, request, reply, (unit) => inUnit(unit, context, next)));
+  }
+
+  private once(
+    key: string,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    handle: (unit: Unit) => Promise<unknown>,
+  ): Promise<unknown> {
+    const requestHash = hashOf(request.method, request.url, request.body);
+    return this.database.unit(async (unit) => {
+      const stored = await this.store.begin(unit, key);
+      if (stored) {
+        this.store.assertSameRequest(stored, requestHash);
+        return replay(stored, reply);
+      }
+      const body = await handle(unit);
+      await this.store.keep(unit, key, { requestHash, ...answerOf(body, reply) });
+      return body;
+    });
+  }
+}
+
+/** Runs the handler so that all it asks of the gate joins the unit. */
+async function inUnit(unit: Unit, context: RequestContext, next: CallHandler): Promise<unknown> {
+  context.unit = unit;
+  try {
+    return await firstValueFrom(next.handle(), { defaultValue: undefined });
+  } finally {
+    context.unit = undefined;
+  }
+}
+
+function answerOf(body: unknown, reply: FastifyReply): Omit<StoredAnswer, 'requestHash'> {
+  const headers = KEPT_HEADERS.flatMap((name) => {
+    const value = reply.getHeader(name);
+    return value === undefined ? [] : [[name, String(value)]];
+  });
+  return {
+    status: reply.statusCode,
+    headers: Object.fromEntries(headers) as Record<string, string>,
+    body: body === undefined ? null : JSON.stringify(body),
+  };
+}
+
+function replay({ status, headers, body }: StoredAnswer, reply: FastifyReply): unknown {
+  void reply.status(status).headers({ ...headers, 'idempotent-replayed': 'true' });
+  return body === null ? undefined : (JSON.parse(body) as unknown);
+}
