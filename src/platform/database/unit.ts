@@ -59,7 +59,7 @@ export class Unit {
    */
   async only<Row extends QueryResultRow>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
     this.ended = true;
-    const client = await (this.client = this.options.pool.connect());
+    const client = await (this.client = connect(this.options.pool));
     try {
       const [result] = await this.flight(client, () => {
         this.prepareFor('', client);
@@ -127,7 +127,7 @@ export class Unit {
 
   private async send<Row extends QueryResultRow>(pen: Pen, sql: string, values: readonly unknown[]): Promise<Row[]> {
     if (this.ended) throw new Error('a unit of work was used after its end');
-    this.client ??= this.options.pool.connect();
+    this.client ??= connect(this.options.pool);
     const client = await this.client;
     const result = await this.flight(client, () => {
       this.prepareFor(pen, client);
@@ -184,6 +184,20 @@ export class Unit {
     this.sent.push(promise.catch((error: unknown) => this.fail(error)));
     return promise;
   }
+}
+
+/** Connections whose loss is heard. */
+const heard = new WeakSet<PoolClient>();
+
+/**
+ * Takes a connection of the pool. The pool listens to idle ones only: without a listener, the loss of one between two
+ * statements of a unit would end the process. Its next statement fails, and with it the unit.
+ */
+async function connect(pool: Pool): Promise<PoolClient> {
+  const client = await pool.connect();
+  if (!heard.has(client)) client.on('error', () => undefined);
+  heard.add(client);
+  return client;
 }
 
 /** An update whose values turn out equal ('5' for 5.00) changed nothing. */

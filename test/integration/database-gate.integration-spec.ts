@@ -1,0 +1,229 @@
+import { Socket } from 'node:net';
+import { Message } from '../../src/messages/message.entity';
+import { currentContext } from '../../src/platform/context/request-context';
+import { Database } from '../../src/platform/database/database';
+import type { Unit } from '../../src/platform/database/unit';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn } from '../support/as';
+import { within } from '../support/within';
+
+const COUNT = 'SELECT count(*) AS count FROM messages';
+
+describe(Database.name, () => {
+  let app: TestApp;
+  let database: Database;
+  let ann: number;
+  let bob: number;
+
+  beforeAll(async () => {
+    // One connection: what one unit left behind, the next one would find.
+    app = await startApp({ settings: { DATABASE_POOL_SIZE: '1' } });
+    database = app.get(Database);
+    ann = (await signedIn(app)).id;
+    bob = (await signedIn(app)).id;
+  });
+  afterAll(() => app.close());
+  afterEach(() => app.db.query('superuser', 'DELETE FROM messages'));
+
+  const write = (unit: Unit, content: string): Promise<Message> =>
+    unit.of(Message).insert({ senderType: 'client', content });
+
+  const countAs = async (userId: number): Promise<number> => {
+    const [row] = await within(userId, () => database.query<{ count: number }>(COUNT));
+    return row!.count;
+  };
+
+  const contextOfConnection = async (): Promise<unknown> => {
+    const [row] = await pooled<{ context: string }>(app, `SELECT coalesce(current_setting('app.user_id', true), '') AS context`);
+    return row!.context;
+  };
+
+  it('keeps two tenants apart on one connection, whatever fails in between', async () => {
+    const rows: { tenant: number; seen: number[] }[] = [];
+    const wanted = { [ann]: 0, [bob]: 0 };
+
+    await Promise.all(
+      Array.from({ length: 500 }, async (_, i) => {
+        const tenant = i % 2 === 0 ? ann : bob;
+        const isDoomed = i % 5 === 0;
+        if (!isDoomed) wanted[tenant]! += 1;
+        await within(tenant, () =>
+          database.unit(async (unit) => {
+            await write(unit, `unit ${i}`);
+            if (i % 10 === 0) await unit.query('SELECT 1/0');
+            const seen = await unit.query<{ user_id: number }>('SELECT DISTINCT user_id FROM messages');
+            rows.push({ tenant, seen: seen.map((row) => row.user_id) });
+            if (isDoomed) throw new Error('on purpose');
+          }),
+        ).catch((error: Error) => {
+          if (!isDoomed || !/on purpose|division by zero/.test(error.message)) throw error;
+        });
+      }),
+    );
+
+    expect(rows.every(({ tenant, seen }) => seen.length === 1 && seen[0] === tenant)).toBe(true);
+    expect(await countAs(ann)).toBe(wanted[ann]);
+    expect(await countAs(bob)).toBe(wanted[bob]);
+    const audited = await app.db.query('superuser', `SELECT FROM audit_logs WHERE new_values ->> 'content' LIKE 'unit %'`);
+    expect(audited).toHaveLength(400);
+    expect(await contextOfConnection()).toBe('');
+  });
+
+  it('throws before any SQL when nobody is signed in', async () => {
+    const writes = await countWrites(async () => {
+      await expect(database.query(COUNT)).rejects.toMatchObject({ code: 'auth.session_missing' });
+      await expect(database.unit((unit) => unit.query(COUNT))).rejects.toMatchObject({ code: 'auth.session_missing' });
+    });
+
+    expect(currentContext()).toBeUndefined();
+    expect(writes).toBe(0);
+  });
+
+  it('reports a COMMIT that answered ROLLBACK, even when the error before it was swallowed', async () => {
+    const unit = within(ann, () =>
+      database.unit(async (work) => {
+        await write(work, 'lost');
+        await work.query('SELECT 1/0').catch(() => undefined);
+        return 'done';
+      }),
+    );
+
+    await expect(unit).rejects.toThrow('division by zero');
+    expect(await countAs(ann)).toBe(0);
+  });
+
+  it('reports the statement of a one-statement unit that fails, and writes nothing', async () => {
+    const statement = within(ann, () =>
+      database.query(`INSERT INTO messages (sender_type, content) VALUES ('client', 'x'), ('nobody', 'y')`),
+    );
+
+    await expect(statement).rejects.toMatchObject({ code: '23514' });
+    expect(await countAs(ann)).toBe(0);
+  });
+
+  it('gives an error when its backend is killed, and works on with a new one', async () => {
+    const killed = within(ann, () =>
+      database.unit(async (unit) => {
+        await write(unit, 'lost');
+        await killBackends(app);
+        await write(unit, 'lost too');
+      }),
+    );
+
+    await expect(killed).rejects.toThrow();
+    expect(await countAs(ann)).toBe(0);
+  });
+
+  it('survives a backend that is killed while its unit waits for something else', async () => {
+    const killed = within(ann, () =>
+      database.unit(async (unit) => {
+        await write(unit, 'lost');
+        await killBackends(app);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }),
+    );
+
+    await expect(killed).rejects.toThrow();
+    expect(await countAs(ann)).toBe(0);
+  });
+
+  it('survives a backend that is killed between two units', async () => {
+    await countAs(ann);
+    await killBackends(app);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+
+    expect(await countAs(ann)).toBe(0);
+  });
+
+  it('runs the same statement many times at once in one unit', async () => {
+    await within(ann, () => database.unit((unit) => Promise.all(Array.from({ length: 20 }, (_, i) => write(unit, `m${i}`)))));
+
+    expect(await countAs(ann)).toBe(20);
+  });
+
+  it('refuses a unit that is used after its end', async () => {
+    let kept: Unit | undefined;
+    await within(ann, () => database.unit(async (unit) => void (kept = unit)));
+
+    await expect(within(ann, () => kept!.query(COUNT))).rejects.toThrow('after its end');
+  });
+
+  it('joins an open unit of the same request, and a part that failed stops the whole', async () => {
+    const whole = within(ann, () =>
+      database.unit(async (outer) => {
+        currentContext()!.unit = outer;
+        await database.unit((inner) => write(inner, 'first'));
+        await database.unit(() => Promise.reject(new Error('a part failed'))).catch(() => undefined);
+      }),
+    );
+
+    await expect(whole).rejects.toThrow('a part failed');
+    expect(await countAs(ann)).toBe(0);
+  });
+
+  describe('the socket', () => {
+    beforeEach(() => countAs(ann));
+
+    it('is written once for a read', async () => {
+      const writes = await countWrites(() => within(ann, () => database.query(COUNT)));
+
+      expect(writes).toBe(1);
+    });
+
+    it('is written at most twice for a row created, its audit included', async () => {
+      const writes = await countWrites(() => within(ann, () => database.unit((unit) => write(unit, 'new'))));
+
+      expect(writes).toBeLessThanOrEqual(2);
+    });
+
+    it('is written at most three times for a row read under a lock and changed', async () => {
+      const { id } = await within(ann, () => database.unit((unit) => write(unit, 'unread')));
+
+      const writes = await countWrites(() =>
+        within(ann, () =>
+          database.unit(async (unit) => {
+            const messages = unit.of(Message);
+            const found = await messages.find(id, { lock: true });
+            await messages.update(found!, { isRead: true });
+          }),
+        ),
+      );
+
+      expect(writes).toBeLessThanOrEqual(3);
+    });
+  });
+});
+
+/** Runs one statement on the pool's own connection, without a context. */
+async function pooled<Row>(app: TestApp, sql: string): Promise<Row[]> {
+  const { DataSource } = await import('typeorm');
+  return app.get(DataSource).query<Row[]>(sql);
+}
+
+async function killBackends(app: TestApp): Promise<void> {
+  await app.db.query(
+    'superuser',
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'gigvault_app' AND datname = current_database()`,
+  );
+}
+
+/** Counts what reaches the operating system through sockets while `work` runs. */
+async function countWrites(work: () => Promise<unknown>): Promise<number> {
+  const prototype = Socket.prototype as unknown as Record<'_write' | '_writev', (...args: unknown[]) => void>;
+  const { _write, _writev } = prototype;
+  let writes = 0;
+  prototype._write = function (...args) {
+    writes += 1;
+    _write.apply(this, args);
+  };
+  prototype._writev = function (...args) {
+    writes += 1;
+    _writev.apply(this, args);
+  };
+  try {
+    await work();
+  } finally {
+    Object.assign(prototype, { _write, _writev });
+  }
+  return writes;
+}
