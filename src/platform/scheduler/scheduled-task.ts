@@ -1,0 +1,54 @@
+import type { Unit } from '../database/unit';
+
+/** What a run tells of itself, kept with it: how many, which. Never a secret, never a tenant's text. */
+export type Figures = Readonly<Record<string, number | string | boolean | null>>;
+
+/** Who caused a run: the clock, a worker that started, or an admin. */
+export type StartedBy = 'schedule' | 'boot' | 'admin';
+
+/** What a task is given for one run. */
+export interface TaskContext {
+  readonly startedBy: StartedBy;
+  /** Aborted when the time is up, the worker stops or lost the run to another. Long loops look at it. */
+  readonly signal: AbortSignal;
+  /** Figures of the last run that succeeded; null before the first. */
+  readonly lastFigures: Figures | null;
+  /**
+   * Runs one unit of work as gigvault_worker and leaves the security event `system.worker`; each statement is
+   * cancelled by PostgreSQL when the time of the run is up.
+   */
+  readonly asWorker: <T>(work: (unit: Unit) => Promise<T>) => Promise<T>;
+}
+
+/** What a run gives back when there was nothing to do. */
+export interface Skipped {
+  readonly skipped: string;
+}
+
+/**
+ * Background work on a schedule, declared once as a constant and listed in tasks.module.ts. A run may be repeated after
+ * a failure or the death of its worker, so it must be idempotent.
+ */
+export interface ScheduledTask {
+  /** kebab-case; lasting, for the history is kept under it. */
+  readonly id: string;
+  /** One sentence for the admin: what a run does. */
+  readonly description: string;
+  /** Five fields (six with seconds in front), in `timezone`. */
+  readonly cron: string;
+  readonly timezone: 'UTC';
+  /** A run that takes longer is ended and counts as failed. */
+  readonly timeoutMs: number;
+  /** How often a failed run is tried again, later and later. */
+  readonly retries: number;
+  /** One sentence for the admin: what suffers when it does not run. */
+  readonly whatAMissMeans: string;
+  /** Runs once soon after a worker has started, besides the schedule. */
+  readonly soonAfterBoot?: boolean;
+  readonly run: (context: TaskContext) => Promise<Figures | Skipped>;
+}
+
+/** Tells the two kinds of results apart. */
+export function isSkipped(result: Figures | Skipped): result is Skipped {
+  return typeof (result as Skipped).skipped === 'string' && Object.keys(result).length === 1;
+}

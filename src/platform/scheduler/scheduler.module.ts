@@ -1,0 +1,27 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { QueuesModule } from '../queues/queues.module';
+import { Schedule } from './schedule';
+import type { ScheduledTask } from './scheduled-task';
+import { Scheduler } from './scheduler';
+import { TaskRunner } from './task-runner';
+import { TaskRuns } from './task-runs';
+
+/** The scheduled tasks of the installation: every process knows them, a worker runs them. */
+@Module({})
+export class SchedulerModule {
+  /** For processes that only show the schedule and ask for runs. */
+  static knowing(tasks: readonly ScheduledTask[]): DynamicModule {
+    return {
+      module: SchedulerModule,
+      imports: [QueuesModule],
+      providers: [{ provide: Schedule, useFactory: () => new Schedule(tasks) }],
+      exports: [Schedule, QueuesModule],
+    };
+  }
+
+  /** For workers: keeps the schedule in Redis and runs what falls due. */
+  static running(tasks: readonly ScheduledTask[]): DynamicModule {
+    const { providers = [], ...module } = SchedulerModule.knowing(tasks);
+    return { ...module, providers: [...providers, TaskRuns, TaskRunner, Scheduler] };
+  }
+}

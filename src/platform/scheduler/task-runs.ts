@@ -1,0 +1,123 @@
+import { Injectable } from '@nestjs/common';
+import { SystemDatabase } from '../database/system-database';
+import type { TaskDelivery } from '../queues/task-queue';
+import type { Figures, StartedBy } from './scheduled-task';
+
+/** A holder of a run says every 10 s that it is alive; after 30 s of silence another may take the run over. */
+const LEASE = `interval '30 seconds'`;
+
+/** A run nobody took over for so long was lost by the queue too. */
+const LOST_AFTER = `interval '15 minutes'`;
+
+/** A run this process holds; `attempt` fences off an earlier holder that comes back late. */
+export interface HeldRun {
+  readonly id: number;
+  readonly attempt: number;
+  readonly startedBy: StartedBy;
+  readonly lastFigures: Figures | null;
+}
+
+/** How a run ended; 'retrying' is not the end yet. */
+export interface RunEnd {
+  readonly outcome: 'succeeded' | 'skipped' | 'retrying' | 'failed' | 'timed_out';
+  readonly figures?: Figures;
+  readonly error?: string;
+}
+
+interface ClaimRow {
+  readonly id: number;
+  readonly attempts: number;
+  readonly started_by: StartedBy;
+  readonly last_figures: Figures | null;
+}
+
+const HOLDS = `outcome = 'running', started_at = now(), ended_at = NULL, lease_until = now() + ${LEASE}, attempts = r.attempts + 1`;
+const MAY_BE_TAKEN = `(r.outcome IN ('queued', 'retrying') OR (r.outcome = 'running' AND r.lease_until < now()))`;
+const CLAIMED = `r.id, r.attempts, r.started_by, (
+  SELECT l.figures FROM task_runs l
+  WHERE l.task = r.task AND l.outcome = 'succeeded' ORDER BY l.started_at DESC LIMIT 1) AS last_figures`;
+
+/** A firing is inserted once by its unique (task, scheduled_for); a paused task's firing leaves nothing. */
+const CLAIM_FIRING = `
+  INSERT INTO task_runs AS r (task, started_by, scheduled_for, outcome, started_at, lease_until, attempts)
+  SELECT $1, 'schedule', $2::timestamptz, 'running', now(), now() + ${LEASE}, 1
+  WHERE NOT EXISTS (SELECT FROM task_settings s WHERE s.task = $1 AND s.paused)
+  ON CONFLICT (task, scheduled_for) DO UPDATE SET ${HOLDS} WHERE ${MAY_BE_TAKEN}
+  RETURNING ${CLAIMED}`;
+
+const CLAIM_RUN = `UPDATE task_runs r SET ${HOLDS} WHERE r.id = $1 AND ${MAY_BE_TAKEN} RETURNING ${CLAIMED}`;
+
+const IS_HELD = `
+  SELECT 1 FROM task_runs
+  WHERE (id = $1 OR (task = $2 AND scheduled_for = $3::timestamptz)) AND outcome = 'running'`;
+
+const RENEW = `
+  UPDATE task_runs SET lease_until = now() + ${LEASE}
+  WHERE id = $1 AND attempts = $2 AND outcome = 'running' RETURNING id`;
+
+const END = `
+  UPDATE task_runs SET outcome = $3, figures = $4, error = $5, ended_at = now(), lease_until = NULL
+  WHERE id = $1 AND attempts = $2 AND outcome = 'running' RETURNING id`;
+
+const WANT_AFTER_BOOT = `
+  INSERT INTO task_runs (task, started_by, outcome)
+  SELECT $1, 'boot', 'queued'
+  WHERE NOT EXISTS (
+    SELECT FROM task_runs WHERE task = $1 AND (outcome = 'queued' OR started_at > now() - interval '5 seconds'))`;
+
+const QUEUED = `SELECT id, task FROM task_runs WHERE outcome = 'queued' ORDER BY id LIMIT 100`;
+
+const CLOSE_LOST = `
+  UPDATE task_runs SET outcome = 'failed', error = 'its worker was lost and no other took over', ended_at = now(), lease_until = NULL
+  WHERE outcome = 'running' AND lease_until < now() - ${LOST_AFTER} RETURNING id`;
+
+/** The history of runs in task_runs, as the worker writes it; also what makes each firing run once. */
+@Injectable()
+export class TaskRuns {
+  constructor(private readonly database: SystemDatabase) {}
+
+  /**
+   * Takes a delivered run for this process.
+   * @returns the run, 'held' while another process has it, or 'void' when it has ended already or its task is paused
+   */
+  async claim({ taskId, runId, scheduledFor }: TaskDelivery): Promise<HeldRun | 'held' | 'void'> {
+    return this.database.asScheduler(async (unit) => {
+      const [row] =
+        runId === undefined
+          ? await unit.query<ClaimRow>(CLAIM_FIRING, [taskId, scheduledFor])
+          : await unit.query<ClaimRow>(CLAIM_RUN, [runId]);
+      if (row) return { id: row.id, attempt: row.attempts, startedBy: row.started_by, lastFigures: row.last_figures };
+      const held = await unit.query(IS_HELD, [runId ?? null, taskId, scheduledFor]);
+      return held.length > 0 ? 'held' : 'void';
+    });
+  }
+
+  /** Says that the holder is alive; false when it holds the run no more. */
+  async renew({ id, attempt }: HeldRun): Promise<boolean> {
+    const rows = await this.database.asScheduler((unit) => unit.query(RENEW, [id, attempt]));
+    return rows.length > 0;
+  }
+
+  /** Writes how the run ended; false when another holder has it by now, and then nothing is written. */
+  async end({ id, attempt }: HeldRun, { outcome, figures, error }: RunEnd): Promise<boolean> {
+    const values = [id, attempt, outcome, figures ? JSON.stringify(figures) : null, error ?? null];
+    const rows = await this.database.asScheduler((unit) => unit.query(END, values));
+    return rows.length > 0;
+  }
+
+  /** Asks for one run of a task because a worker has started, unless one is waiting or just running. */
+  async wantAfterBoot(taskId: string): Promise<void> {
+    await this.database.asScheduler((unit) => unit.query(WANT_AFTER_BOOT, [taskId]));
+  }
+
+  /** Runs that wait in the table; the queue may have lost them. */
+  async queued(): Promise<{ id: number; task: string }[]> {
+    return this.database.asScheduler((unit) => unit.query<{ id: number; task: string }>(QUEUED));
+  }
+
+  /** Closes runs whose worker died and that nobody took over; returns how many. */
+  async closeLost(): Promise<number> {
+    const rows = await this.database.asScheduler((unit) => unit.query(CLOSE_LOST));
+    return rows.length;
+  }
+}

@@ -1,0 +1,22 @@
+import type { Figures, ScheduledTask, TaskContext } from '../platform/scheduler/scheduled-task';
+
+/** Removes what was kept for a time only: the retention rules themselves stand in the functions it calls. */
+export const PURGE_EXPIRED: ScheduledTask = {
+  id: 'purge-expired',
+  description: 'Deletes idempotency keys and local mails older than a day, expired links, and run histories older than 90 days.',
+  cron: '41 * * * *',
+  timezone: 'UTC',
+  timeoutMs: 5 * 60_000,
+  retries: 3,
+  whatAMissMeans: 'Tables grow; nothing expired becomes valid again.',
+  run: purgeExpired,
+};
+
+async function purgeExpired({ asWorker }: TaskContext): Promise<Figures> {
+  return asWorker(async (unit) => {
+    const [purged] = await unit.query<{ expired: Figures; tokens: number; mails: number }>(
+      `SELECT app.purge_expired() AS expired, app.purge_one_time_tokens() AS tokens, app.purge_mail_outbox() AS mails`,
+    );
+    return { ...purged?.expired, oneTimeTokens: purged?.tokens ?? 0, mails: purged?.mails ?? 0 };
+  });
+}

@@ -1,0 +1,142 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { REFRESH_JOB_STATS } from '../../../src/analytics/refresh-job-stats.task';
+import { CREATE_PARTITIONS } from '../../../src/audit/create-partitions.task';
+import { TaskQueue, type TaskDelivery } from '../../../src/platform/queues/task-queue';
+import type { Figures } from '../../../src/platform/scheduler/scheduled-task';
+import { TaskRunner } from '../../../src/platform/scheduler/task-runner';
+import { PURGE_EXPIRED } from '../../../src/tasks/purge-expired.task';
+import { settingsFor } from '../../support/app';
+import { testDatabase, type TestDatabase } from '../../support/postgres';
+import { startWorker, type TestWorker } from '../../support/worker';
+
+/** The definition of the view, asked of the table itself by one whom no policy binds. */
+const DIRECTLY = `
+  SELECT user_id, count(*) AS total_jobs, count(*) FILTER (WHERE status = 'active') AS active_jobs,
+    count(*) FILTER (WHERE is_favorite) AS favorite_jobs, avg(budget_max - budget_min) AS avg_budget_range,
+    max(created_at) AS last_job_date
+  FROM jobs GROUP BY user_id ORDER BY user_id`;
+
+describe('the scheduled tasks', () => {
+  let db: TestDatabase;
+  let worker: TestWorker;
+  let instant = Date.UTC(2020, 0, 1);
+
+  beforeAll(async () => {
+    db = await testDatabase();
+    const asleep = [REFRESH_JOB_STATS, CREATE_PARTITIONS, PURGE_EXPIRED].map((task) => ({
+      ...task,
+      cron: '0 0 1 1 *',
+      soonAfterBoot: false,
+    }));
+    worker = await startWorker(await settingsFor(db), asleep);
+  });
+
+  afterAll(async () => {
+    await worker.close();
+    await db.end();
+  });
+
+  /** Fires the task as its schedule would, and returns the run. */
+  async function fire(taskId: string): Promise<{ outcome: string; figures: Figures; error: string | null }> {
+    const scheduledFor = new Date((instant += 60_000));
+    const delivery: TaskDelivery = { taskId, scheduledFor, giveUp: () => Promise.resolve() };
+    await worker.get(TaskRunner).take(delivery).catch(() => undefined);
+    const [run] = await db.query<{ outcome: string; figures: Figures; error: string | null }>(
+      'superuser',
+      'SELECT outcome, figures, error FROM task_runs WHERE task = $1 AND scheduled_for = $2',
+      [taskId, scheduledFor],
+    );
+    return run!;
+  }
+
+  async function aUser(email: string): Promise<number> {
+    const [user] = await db.query<{ id: number }>(
+      'superuser',
+      `INSERT INTO users (email, encrypted_password) VALUES ($1, 'none') RETURNING id`,
+      [email],
+    );
+    return user!.id;
+  }
+
+  /** On a connection that ends: PostgreSQL's counters hear of a change up to 10 s late, of a goodbye at once. */
+  async function jobsOf(userId: number, count: number): Promise<void> {
+    await db.transaction('superuser', (client) =>
+      client.query(
+        `INSERT INTO jobs (user_id, source_key, title, status, is_favorite, budget_min, budget_max)
+         SELECT $1, 'upwork:' || n, 'Job ' || n, CASE WHEN n % 3 = 0 THEN 'archived' ELSE 'active' END, n % 2 = 0, n, n * 2
+         FROM generate_series(1, $2::integer) AS n`,
+        [userId, count],
+      ),
+    );
+    await sleep(200);
+  }
+
+  describe(REFRESH_JOB_STATS.id, () => {
+    it('gives each user the numbers of a direct query, although row security is forced on its owner', async () => {
+      await jobsOf(await aUser('one@example.com'), 7);
+      await jobsOf(await aUser('two@example.com'), 40);
+
+      const run = await fire(REFRESH_JOB_STATS.id);
+
+      expect(run).toMatchObject({ outcome: 'succeeded', error: null });
+      const shown = await db.query('superuser', 'SELECT * FROM user_job_stats ORDER BY user_id');
+      expect(shown).toEqual(await db.query('superuser', DIRECTLY));
+      expect(shown.length).toBeGreaterThanOrEqual(2);
+    });
+
+    it('rests while no job changes, and wakes when one does', async () => {
+      await jobsOf(await aUser('three@example.com'), 1);
+      await fire(REFRESH_JOB_STATS.id);
+      await expect(fire(REFRESH_JOB_STATS.id)).resolves.toMatchObject({ outcome: 'skipped', figures: { reason: 'no job has changed' } });
+
+      await jobsOf(await aUser('another@example.com'), 1);
+
+      await expect(fire(REFRESH_JOB_STATS.id)).resolves.toMatchObject({ outcome: 'succeeded' });
+    });
+
+    it('leaves the work to another session that is at it', async () => {
+      await jobsOf(await aUser('four@example.com'), 1);
+      const run = await db.transaction('worker', async (client) => {
+        await client.query('SELECT refresh_user_job_stats()');
+        return fire(REFRESH_JOB_STATS.id);
+      });
+
+      expect(run).toMatchObject({ outcome: 'skipped', figures: { reason: 'another session refreshes' } });
+    });
+  });
+
+  it('makes the partitions of this year and two ahead, and finds nothing to do the second time', async () => {
+    const year = new Date().getUTCFullYear();
+
+    await expect(fire(CREATE_PARTITIONS.id)).resolves.toMatchObject({ outcome: 'succeeded' });
+    await expect(fire(CREATE_PARTITIONS.id)).resolves.toMatchObject({ figures: { made: 'none', drained: 'none' } });
+
+    for (const table of ['analytics', 'audit_logs', 'security_logs']) {
+      for (const wanted of [year, year + 1, year + 2]) {
+        const [found] = await db.query('superuser', 'SELECT to_regclass($1) AS name', [`public.${table}_${wanted}`]);
+        expect(found).toEqual({ name: `${table}_${wanted}` });
+      }
+    }
+  });
+
+  it('purges what is older than a day and keeps what is younger', async () => {
+    const userId = await aUser('five@example.com');
+    await db.query(
+      'superuser',
+      `INSERT INTO idempotency_keys (user_id, key, request_hash, created_at)
+       VALUES ($1, 'old', 'h', now() - interval '25 hours'), ($1, 'young', 'h', now() - interval '23 hours')`,
+      [userId],
+    );
+
+    await expect(fire(PURGE_EXPIRED.id)).resolves.toMatchObject({
+      outcome: 'succeeded',
+      figures: { idempotencyKeys: 1, oneTimeTokens: 0, mails: 0, taskRuns: 0 },
+    });
+    expect(await db.query('superuser', 'SELECT key FROM idempotency_keys')).toEqual([{ key: 'young' }]);
+  });
+
+  it('is in the queue, each task once', async () => {
+    const standing = await worker.get(TaskQueue).repetitions();
+    expect(standing.map(({ taskId }) => taskId).sort()).toEqual(['create-partitions', 'purge-expired', 'refresh-job-stats']);
+  });
+});

@@ -1,0 +1,28 @@
+import type { Type } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { Config, loadConfig } from '../../src/platform/config/config';
+import { ConfigModule } from '../../src/platform/config/config.module';
+import { DatabaseModule } from '../../src/platform/database/database.module';
+import type { ScheduledTask } from '../../src/platform/scheduler/scheduled-task';
+import { SchedulerModule } from '../../src/platform/scheduler/scheduler.module';
+
+/** Is a worker of a test, in this process. */
+export interface TestWorker {
+  /** A provider of the worker. */
+  get<T>(token: Type<T>): T;
+  /** Stops it as SIGTERM would. */
+  close(): Promise<void>;
+}
+
+/** Starts a worker that runs these tasks; several on the same settings are workers of one installation. */
+export async function startWorker(settings: Readonly<Record<string, string>>, tasks: readonly ScheduledTask[]): Promise<TestWorker> {
+  const module = await Test.createTestingModule({
+    imports: [ConfigModule, DatabaseModule, SchedulerModule.running(tasks)],
+  })
+    .overrideProvider(Config)
+    .useValue(loadConfig({ ...settings }))
+    .setLogger(false)
+    .compile();
+  await module.init();
+  return { get: (token) => module.get(token, { strict: false }), close: () => module.close() };
+}
