@@ -6,8 +6,11 @@ import { MessagesModule } from './messages/messages.module';
 import { ConfigModule } from './platform/config/config.module';
 import { DatabaseModule } from './platform/database/database.module';
 import { EncryptionModule } from './platform/encryption/encryption.module';
+import { HealthModule } from './platform/health/health.module';
 import { HttpModule } from './platform/http/http.module';
+import { IdempotencyModule } from './platform/idempotency/idempotency.module';
 import { MailModule } from './platform/mail/mail.module';
+import { MetricsModule } from './platform/metrics/metrics.module';
 import { RedisModule } from './platform/redis/redis.module';
 import { ProposalsModule } from './proposals/proposals.module';
 import { UsersModule } from './users/users.module';
@@ -19,6 +22,9 @@ import { UsersModule } from './users/users.module';
     DatabaseModule,
     RedisModule,
     HttpModule,
+    IdempotencyModule,
+    HealthModule,
+    MetricsModule,
     EncryptionModule,
     MailModule,
     AuditModule,

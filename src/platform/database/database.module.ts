@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Config } from '../config/config';
 import { Database } from './database';
+import { PoolStatistics } from './pool-statistics';
 import { poolOptions, RolePools } from './role-pools';
 import { SystemDatabase } from './system-database';
 
@@ -23,7 +24,7 @@ import { SystemDatabase } from './system-database';
       }),
     }),
   ],
-  providers: [Database, SystemDatabase, RolePools],
-  exports: [Database, SystemDatabase, RolePools],
+  providers: [Database, SystemDatabase, RolePools, PoolStatistics],
+  exports: [Database, SystemDatabase, RolePools, PoolStatistics],
 })
 export class DatabaseModule {}

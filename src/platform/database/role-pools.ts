@@ -39,6 +39,11 @@ export class RolePools implements OnApplicationShutdown {
     return pool;
   }
 
+  /** The pools made so far. */
+  open(): [SystemRole, Pool][] {
+    return [...this.pools];
+  }
+
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([...this.pools.values()].map((pool) => pool.end()));
   }

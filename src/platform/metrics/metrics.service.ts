@@ -1,0 +1,48 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyInstance } from 'fastify';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { PoolStatistics } from '../database/pool-statistics';
+
+const BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** The figures of this process, in Prometheus' form. */
+@Injectable()
+export class Metrics {
+  /** Other modules put their own figures here. */
+  readonly registry = new Registry();
+  private readonly durations: Histogram<'method' | 'route' | 'status'>;
+
+  constructor(pools: PoolStatistics) {
+    // Process, heap, garbage collection and event loop lag.
+    collectDefaultMetrics({ register: this.registry });
+    this.durations = new Histogram({
+      name: 'http_request_duration_seconds',
+      help: 'Time from the request to its answer, by route pattern.',
+      labelNames: ['method', 'route', 'status'],
+      buckets: BUCKETS,
+      registers: [this.registry],
+    });
+    new Gauge({
+      name: 'database_pool_connections',
+      help: 'Connections of a pool: all of them, those idle, and requests waiting for one.',
+      labelNames: ['role', 'state'],
+      registers: [this.registry],
+      collect() {
+        for (const { role, total, idle, waiting } of pools.list()) {
+          this.set({ role, state: 'total' }, total);
+          this.set({ role, state: 'idle' }, idle);
+          this.set({ role, state: 'waiting' }, waiting);
+        }
+      },
+    });
+  }
+
+  /** Measures every request from now on; unknown paths share one label, since anybody can invent them. */
+  watch(fastify: FastifyInstance): void {
+    fastify.addHook('onResponse', (request, reply, done) => {
+      const route = request.routeOptions.url ?? 'unknown';
+      this.durations.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1_000);
+      done();
+    });
+  }
+}
