@@ -5,18 +5,20 @@ import { Config } from '../platform/config/config';
 import { currentContext, type Principal } from '../platform/context/request-context';
 import { AppError } from '../platform/errors/app-error';
 import { accessLevelOf } from '../platform/http/access';
+import { JwtStrategy } from './jwt.strategy';
 
 /**
  * Stands before every route and is closed by default: a route without an access marker is the admin's. Puts the
  * principal into the request's context, from which the data gate takes the tenant.
  */
 @Injectable()
-export class JwtAuthGuard extends AuthGuard('jwt') {
+export class JwtAuthGuard extends AuthGuard() {
   constructor(
     private readonly reflector: Reflector,
     private readonly config: Config,
+    strategy: JwtStrategy,
   ) {
-    super();
+    super({ defaultStrategy: strategy.registeredAs });
   }
 
   /** @throws AppError `auth.session_missing`, `auth.token_invalid`, `auth.forbidden` */

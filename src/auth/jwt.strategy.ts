@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
+import passport from 'passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
 import type { Principal } from '../platform/context/request-context';
 import { AccessTokens, type DecodedToken } from './access-tokens.service';
@@ -7,7 +9,10 @@ import { SessionsService } from './sessions.service';
 
 /** Reads the access token of the Authorization header, then asks for its session: a good token of an ended one is none. */
 @Injectable()
-export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
+export class JwtStrategy extends PassportStrategy(Strategy) {
+  /** passport's list of strategies is the process's; two applications in one process (tests) must not share one. */
+  readonly registeredAs = `jwt-${randomUUID()}`;
+
   constructor(
     private readonly tokens: AccessTokens,
     private readonly sessions: SessionsService,
@@ -20,6 +25,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
       jsonWebTokenOptions: { complete },
       ...checks,
     });
+    passport.use(this.registeredAs, this);
   }
 
   /**

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { Client } from 'pg';
+import { startApp, type TestApp } from '../support/app';
+import { anonymous, signedIn } from '../support/as';
+import { Caller } from '../support/caller';
+import { mailsTo, tokenOf } from '../support/mails';
+
+const hashed = { count: 0 };
+
+jest.mock('bcrypt', () => {
+  const actual = jest.requireActual<typeof import('bcrypt')>('bcrypt');
+  return {
+    ...actual,
+    hash: (...args: Parameters<typeof actual.hash>) => ((hashed.count += 1), actual.hash(...args)),
+    compare: (...args: Parameters<typeof actual.compare>) => ((hashed.count += 1), actual.compare(...args)),
+  };
+});
+
+const PASSWORD = 'seven green umbrellas';
+
+/** What one request costs, by kind of call. */
+interface Work {
+  readonly bcrypt: number;
+  readonly sql: number;
+  readonly redis: number;
+}
+
+describe('an address without an account', () => {
+  let app: TestApp;
+  let nobody: Caller;
+  const addresses = { verified: '', waiting: '', deactivated: '' };
+
+  beforeAll(async () => {
+    app = await startApp();
+    nobody = anonymous(app);
+    const admin = await signedIn(app, { role: 'admin' });
+    for (const kind of ['verified', 'waiting', 'deactivated'] as const) {
+      const email = (addresses[kind] = anAddress());
+      await nobody.post('/v1/auth/register', { email, password: PASSWORD });
+      if (kind !== 'waiting') {
+        await nobody.post('/v1/auth/verify-email', { token: tokenOf((await mailsTo(admin, email))[0]) });
+      }
+    }
+    await app.db.query('superuser', `UPDATE users SET is_active = false WHERE email = $1`, [addresses.deactivated]);
+  });
+  afterAll(() => app.close());
+
+  const anAddress = (): string => `${randomUUID()}@example.com`;
+
+  /** Counts what a request makes this process do; touches of sessions and the like do not happen meanwhile. */
+  async function workOf(request: () => Promise<unknown>): Promise<Work> {
+    const sql = jest.spyOn(Client.prototype, 'query');
+    const redis = jest.spyOn(Redis.prototype, 'sendCommand');
+    hashed.count = 0;
+    await request();
+    const work = { bcrypt: hashed.count, sql: sql.mock.calls.length, redis: redis.mock.calls.length };
+    sql.mockRestore();
+    redis.mockRestore();
+    return work;
+  }
+
+  /** The work for each address; every answer must be the same but for its request id. */
+  async function compare(path: string, body: object, emails: readonly string[]): Promise<Work[]> {
+    const works: Work[] = [];
+    const answers = new Set<string>();
+    for (const email of emails) {
+      works.push(
+        await workOf(async () => {
+          const { status, body: answer } = await nobody.post(path, { email, ...body });
+          answers.add(JSON.stringify([status, { ...answer, requestId: '' }]));
+        }),
+      );
+    }
+    expect([...answers]).toHaveLength(1);
+    return works;
+  }
+
+  const allKinds = (): string[] => [...Object.values(addresses), anAddress(), anAddress()];
+
+  it('costs and answers the same as any other at signing up', async () => {
+    const works = await compare('/v1/auth/register', { password: PASSWORD }, allKinds());
+
+    expect(works[0]).toMatchObject({ bcrypt: 1 });
+    expect(works).toEqual(works.map(() => works[0]));
+  });
+
+  it('costs and answers the same as a wrong password at signing in', async () => {
+    const works = await compare('/v1/auth/login', { password: 'not the one it is' }, allKinds());
+
+    expect(works[0]).toMatchObject({ bcrypt: 1 });
+    expect(works).toEqual(works.map(() => works[0]));
+  });
+
+  it('costs and answers the same as any other at asking for another link', async () => {
+    const works = await compare('/v1/auth/verify-email/resend', {}, allKinds());
+
+    expect(works[0]).toMatchObject({ bcrypt: 0 });
+    expect(works).toEqual(works.map(() => works[0]));
+  });
+});

@@ -1,0 +1,278 @@
+import { createHmac, createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { JwtService } from '@nestjs/jwt';
+import { AccessTokens } from '../../src/auth/access-tokens.service';
+import { SessionsService } from '../../src/auth/sessions.service';
+import { Config } from '../../src/platform/config/config';
+import { startApp, type TestApp } from '../support/app';
+import { anonymous, signedIn, type SignedInCaller } from '../support/as';
+import { Caller } from '../support/caller';
+
+const GRACE_MS = 10_000;
+
+interface Pair {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+}
+
+describe('sessions', () => {
+  let app: TestApp;
+  let second: TestApp;
+
+  beforeAll(async () => {
+    app = await startApp();
+    second = await startApp({ beside: app });
+  });
+  afterAll(async () => {
+    await second.close();
+    await app.close();
+  });
+
+  const refresh = (refreshToken: string, at = app) => anonymous(at).post<Pair>('/v1/auth/refresh', { refreshToken });
+  const statusOf = async (user: Caller): Promise<number> => (await user.get('/v1/users/me')).status;
+  const at = (other: TestApp, user: Caller): Caller => new Caller(other.url, user.token);
+
+  /** As if the grace had gone by. */
+  async function forgetPairs(): Promise<void> {
+    const keys = await app.redis.keys('session-pair:*');
+    if (keys.length > 0) await app.redis.del(...keys);
+  }
+
+  it('give parallel uses of one refresh token the same pair, from whichever process', async () => {
+    const user = await signedIn(app);
+
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => refresh(user.refreshToken, i % 2 === 0 ? app : second)),
+    );
+
+    expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200));
+    expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+    expect(await statusOf(new Caller(app.url, answers[0]!.body.accessToken))).toBe(200);
+  });
+
+  it('keep the pair for 10 seconds, sealed', async () => {
+    const user = await signedIn(app);
+    const { body } = await refresh(user.refreshToken);
+
+    const keys = await app.redis.keys('session-pair:*');
+    const kept = await Promise.all(keys.map(async (key) => ({ value: await app.redis.get(key), ttl: await app.redis.pttl(key) })));
+
+    for (const { value, ttl } of kept) {
+      expect(value).toMatch(/^v1\.test\./);
+      expect(ttl).toBeLessThanOrEqual(GRACE_MS);
+    }
+    const everything = await dumpOf(app);
+    expect(everything).not.toContain(body.refreshToken.split('.')[1]);
+    expect(everything).not.toContain(user.refreshToken.split('.')[1]);
+  });
+
+  it('end when a refresh token is used again later', async () => {
+    const user = await signedIn(app);
+    const first = await refresh(user.refreshToken);
+    await forgetPairs();
+
+    const reused = await refresh(user.refreshToken);
+
+    expect(reused).toMatchObject({ status: 401, body: { code: 'auth.refresh_token_invalid' } });
+    expect((await refresh(first.body.refreshToken)).status).toBe(401);
+    expect(await statusOf(new Caller(app.url, first.body.accessToken))).toBe(401);
+    const [event] = await app.db.query(
+      'superuser',
+      `SELECT user_id, success FROM security_logs WHERE event_type = 'auth.refresh_reused' AND user_id = $1`,
+      [user.id],
+    );
+    expect(event).toEqual({ user_id: user.id, success: false });
+  });
+
+  it('do not end by a guessed refresh token of theirs', async () => {
+    const user = await signedIn(app);
+    const [id, , tag] = user.refreshToken.split('.');
+
+    const guess = await refresh(`${id}.${'A'.repeat(43)}.${tag}`);
+
+    expect(guess.status).toBe(401);
+    expect((await refresh(user.refreshToken)).status).toBe(200);
+  });
+
+  it('are over in every process within a second of signing out', async () => {
+    const user = await signedIn(app);
+    expect([await statusOf(user), await statusOf(at(second, user))]).toEqual([200, 200]);
+
+    expect((await user.post('/v1/auth/logout')).status).toBe(204);
+
+    expect(await statusOf(user)).toBe(401);
+    await sleep(100);
+    expect(await statusOf(at(second, user))).toBe(401);
+  });
+
+  it('are over within a second even where the message is lost', async () => {
+    const user = await signedIn(app);
+    await statusOf(at(second, user));
+    await app.redis.del(`session:${user.sessionId}`);
+
+    await sleep(1000);
+
+    expect(await statusOf(at(second, user))).toBe(401);
+  });
+
+  it('of another user do not end by his refresh token at signing out', async () => {
+    const [user, other] = [await signedIn(app), await signedIn(app)];
+
+    expect((await user.post('/v1/auth/logout', { refreshToken: other.refreshToken })).status).toBe(204);
+
+    expect(await statusOf(other)).toBe(200);
+  });
+
+  it('that a restored Redis revives are refused, because PostgreSQL remembers', async () => {
+    const user = await signedIn(app);
+    expect(await statusOf(user)).toBe(200);
+    const dump = await app.redis.dumpBuffer(`session:${user.sessionId}`);
+    await app.db.query('superuser', `UPDATE users SET sessions_valid_from = clock_timestamp() WHERE id = $1`, [user.id]);
+    await app.get(SessionsService).endAll(user.id);
+    await app.redis.restore(`session:${user.sessionId}`, 0, dump!);
+
+    expect(await statusOf(user)).toBe(401);
+    expect((await refresh(user.refreshToken)).status).toBe(401);
+  });
+
+  it.each([
+    ['deactivated', `UPDATE users SET is_active = false WHERE id = $1`],
+    ['changed in role', `UPDATE users SET role = 'admin' WHERE id = $1`],
+    ['erased', `DELETE FROM users WHERE id = $1`],
+  ])('of a user who is %s are refused by a process that has not seen them', async (_, sql) => {
+    const user = await signedIn(app);
+    await app.db.query('superuser', sql, [user.id]);
+
+    expect(await statusOf(at(second, user))).toBe(401);
+  });
+
+  it('end when unused for long, and after their longest life in any case', async () => {
+    const short = await startApp({
+      beside: app,
+      settings: { SESSION_IDLE_SECONDS: '60', SESSION_ABSOLUTE_SECONDS: '90' },
+    });
+    const user = await signedIn(short);
+    const key = `session:${user.sessionId}`;
+
+    const idle = await app.redis.pttl(key);
+    await app.redis.hset(key, { seen: Date.now() - 61_000, ends: Date.now() + 5_000 });
+    await statusOf(user);
+    await sleep(50);
+
+    expect(idle).toBeGreaterThan(58_000);
+    expect(idle).toBeLessThanOrEqual(60_000);
+    expect(await app.redis.pttl(key)).toBeLessThanOrEqual(5_000);
+    await app.redis.hset(key, { ends: Date.now() - 1 });
+    await sleep(1000);
+    expect(await statusOf(user)).toBe(401);
+    await short.close();
+  });
+
+  it('answer 503 while Redis is away, not 500 and not 200', async () => {
+    const lonely = await startApp({ beside: app });
+    const user = await signedIn(lonely);
+    lonely.redis.disconnect();
+
+    const answer = await user.get('/v1/users/me');
+
+    expect(answer).toMatchObject({ status: 503, body: { code: 'service.unavailable' } });
+    await lonely.close();
+  });
+});
+
+describe('access tokens', () => {
+  let app: TestApp;
+  let user: SignedInCaller;
+
+  beforeAll(async () => {
+    app = await startApp();
+    user = await signedIn(app);
+  });
+  afterAll(() => app.close());
+
+  const claims = (): Record<string, unknown> => {
+    const now = Math.floor(Date.now() / 1000);
+    return { sub: String(user.id), sid: user.sessionId, aud: 'gigvault:access', iss: 'gigvault', iat: now, nbf: now, exp: now + 60 };
+  };
+  const headerOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString());
+  const key = () => createSecretKey(app.get(Config).secrets.derive('access-token'));
+
+  function forged(
+    changes: { header?: Record<string, unknown>; claims?: Record<string, unknown> },
+    secret: KeyObject = key(),
+  ): string {
+    const header = { ...headerOf(user.token!), ...changes.header };
+    const present = Object.entries({ ...claims(), ...changes.claims }).filter(([, value]) => value !== undefined);
+    return new JwtService({ secret }).sign(Object.fromEntries(present), {
+      algorithm: header.alg,
+      header,
+      noTimestamp: true,
+    });
+  }
+
+  function unsigned(algorithm: string): string {
+    const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    return `${encode({ ...headerOf(user.token!), alg: algorithm })}.${encode(claims())}.`;
+  }
+
+  it('made like ours pass, so that the forgeries below fail for their one fault only', async () => {
+    expect((await new Caller(app.url, forged({})).get('/v1/users/me')).status).toBe(200);
+  });
+
+  const now = Math.floor(Date.now() / 1000);
+  it.each<[string, () => string]>([
+    ['with alg none', () => unsigned('none')],
+    ['with alg None', () => unsigned('NoNe')],
+    ['signed with another key', () => forged({}, createSecretKey(Buffer.alloc(32)))],
+    ['signed with HS512', () => forged({ header: { alg: 'HS512' } })],
+    ['signed with RS256', () => forged({ header: { alg: 'RS256' } }, generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey)],
+    ['for another audience', () => forged({ claims: { aud: 'gigvault:mfa' } })],
+    ['for several audiences but ours', () => forged({ claims: { aud: ['a', 'b'] } })],
+    ['of another issuer', () => forged({ claims: { iss: 'someone' } })],
+    ['that is expired', () => forged({ claims: { exp: now - 5 } })],
+    ['without an end', () => forged({ claims: { exp: undefined } })],
+    ['that is not valid yet', () => forged({ claims: { nbf: now + 600 } })],
+    ['with another kid', () => forged({ header: { kid: '../../dev/null' } })],
+    ['without a kid', () => forged({ header: { kid: undefined } })],
+    ['of another type', () => forged({ header: { typ: 'JWT' } })],
+    ['with a key of its own', () => forged({ header: { jwk: { kty: 'oct', k: 'AAAA' } } }, createSecretKey(Buffer.from([0, 0, 0])))],
+    ['meant for the second factor', () => app.get(AccessTokens).sign('mfa', { userId: user.id, sessionId: user.sessionId })],
+    ['of another user with this session', () => forged({ claims: { sub: String(user.id + 1) } })],
+    ['with a sub that is no number', () => forged({ claims: { sub: 'admin' } })],
+    ['without a session', () => forged({ claims: { sid: undefined } })],
+    ['with a session that is no text', () => forged({ claims: { sid: { $ne: '' } } })],
+    ['of a session that never was', () => forged({ claims: { sid: 'A'.repeat(22) } })],
+    ['cut short', () => user.token!.slice(0, -2)],
+    ['that is a refresh token', () => user.refreshToken],
+    ['that is a bare MAC', () => createHmac('sha256', 'x').update('y').digest('base64url')],
+  ])('%s are refused', async (_, make) => {
+    const answer = await new Caller(app.url, make()).get('/v1/users/me');
+
+    expect(answer).toMatchObject({ status: 401, body: { code: 'auth.token_invalid' } });
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="gigvault", error="invalid_token"');
+  });
+
+  it.each(['', 'Basic YTpi', 'Bearer', 'Bearer  '])('are asked for when Authorization is %j', async (authorization) => {
+    const answer = await anonymous(app).get('/v1/users/me', { authorization });
+
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
+    expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer realm="gigvault"/);
+  });
+
+  it('of a user do not open an admin route', async () => {
+    const admin = await signedIn(app, { role: 'admin' });
+
+    expect(await user.get('/v1/dev/outbox')).toMatchObject({ status: 403, body: { code: 'auth.forbidden' } });
+    expect((await admin.get('/v1/dev/outbox')).status).toBe(200);
+  });
+});
+
+/** Every key and value of a test's Redis, as text. */
+async function dumpOf({ redis }: TestApp): Promise<string> {
+  const keys = await redis.keys('*');
+  const values = await Promise.all(
+    keys.map(async (key) => ((await redis.type(key)) === 'hash' ? redis.hgetall(key) : (await redis.type(key)) === 'string' ? redis.get(key) : '')),
+  );
+  return JSON.stringify([keys, values]);
+}

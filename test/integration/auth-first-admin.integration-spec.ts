@@ -1,0 +1,73 @@
+import { startApp, type TestApp, type TestAppOptions } from '../support/app';
+import { anonymous, signedIn } from '../support/as';
+import { Caller } from '../support/caller';
+
+const SETTINGS = { GIGVAULT_ADMIN_EMAIL: 'Boss@example.com', GIGVAULT_ADMIN_PASSWORD: 'password' };
+
+describe('the first admin', () => {
+  let app: TestApp;
+
+  beforeEach(async () => {
+    app = await startApp();
+  });
+  afterEach(() => app.close());
+
+  /** Starts another process beside the first, for as long as `work` takes. */
+  async function withProcess<T>(settings: TestAppOptions['settings'], work: (app: TestApp) => Promise<T>): Promise<T> {
+    const other = await startApp({ beside: app, settings });
+    try {
+      return await work(other);
+    } finally {
+      await other.close();
+    }
+  }
+
+  const signIn = (password: string) => (other: TestApp) =>
+    anonymous(other).post('/v1/auth/login', { email: 'boss@example.com', password });
+
+  it('is made from the environment, verified, whatever his password of 8 characters', async () => {
+    const role = await withProcess(SETTINGS, async (other) => {
+      const { body } = await signIn('password')(other);
+      return (await new Caller(other.url, body.accessToken).get('/v1/users/me')).body.role;
+    });
+
+    expect(role).toBe('admin');
+  });
+
+  it('keeps the password he has, start after start', async () => {
+    await withProcess(SETTINGS, signIn('password'));
+
+    const answers = await withProcess({ ...SETTINGS, GIGVAULT_ADMIN_PASSWORD: 'another one' }, async (other) => [
+      (await signIn('another one')(other)).status,
+      (await signIn('password')(other)).status,
+    ]);
+
+    expect(answers).toEqual([401, 200]);
+  });
+
+  it('is not made twice by two processes that start together', async () => {
+    await Promise.all([withProcess(SETTINGS, signIn('password')), withProcess(SETTINGS, signIn('password'))]);
+
+    expect(await app.db.query('superuser', `SELECT role FROM users`)).toEqual([{ role: 'admin' }]);
+  });
+
+  it('takes over an account that nobody verified, not its password', async () => {
+    await anonymous(app).post('/v1/auth/register', { email: 'boss@example.com', password: 'a stranger chose this' });
+
+    const answers = await withProcess(SETTINGS, async (other) => [
+      (await signIn('a stranger chose this')(other)).status,
+      (await signIn('password')(other)).status,
+    ]);
+
+    expect(answers).toEqual([401, 200]);
+  });
+
+  it('does not get a role back that another admin took away', async () => {
+    await signedIn(app, { role: 'admin' });
+    await signedIn(app, { email: 'boss@example.com' });
+
+    await withProcess(SETTINGS, async () => undefined);
+
+    expect(await app.db.query('superuser', `SELECT role FROM users WHERE email = 'boss@example.com'`)).toEqual([{ role: 'user' }]);
+  });
+});
