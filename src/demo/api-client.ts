@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+
 /** An answer of the API that was not a 2xx: the problem document's words. */
 export class ApiError extends Error {
   constructor(
@@ -59,7 +61,7 @@ export class ApiClient {
         ...(body === undefined ? {} : { 'content-type': contentType }),
         ...(this.accessToken ? { authorization: `Bearer ${this.accessToken}` } : {}),
       },
-      body: typeof body === 'object' ? ReadableStream.from(body) : body,
+      body: typeof body === 'object' ? Readable.toWeb(Readable.from(body)) : body,
       duplex: 'half',
     } as RequestInit);
     const text = await response.text();

@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import { DataFolder } from '../launcher/data-folder';
+import { readJsonFile, writePrivateFile } from '../launcher/private-file';
+import { ApiClient, ApiError } from './api-client';
+import { newestLetterTo } from './mailbox';
+
+/** The demo's own user on one server; kept in the data folder, so that a second run meets the first one's rows. */
+interface Credentials {
+  readonly server: string;
+  readonly email: string;
+  readonly password: string;
+}
+
+/** A signed-in client, and whether its account was made just now. */
+export interface SignedIn {
+  readonly api: ApiClient;
+  readonly email: string;
+  readonly isNew: boolean;
+}
+
+/** Signs the demo's user in, after signing him up and verifying his address where he is not known yet. */
+export async function signInDemoUser(server: string): Promise<SignedIn> {
+  const file = new DataFolder().at('demo.json');
+  const known = readJsonFile<Credentials>(file);
+  if (known?.server === server) {
+    const api = await signIn(known).catch(ignoreRefusal);
+    if (api) return { api, email: known.email, isNew: false };
+  }
+  const signedIn = await signUp(server);
+  writePrivateFile(file, `${JSON.stringify(signedIn.credentials)}\n`);
+  return { api: signedIn.api, email: signedIn.credentials.email, isNew: true };
+}
+
+/** Signs a user up as anybody would: register, follow the mail's link, sign in. */
+export async function signUp(server: string): Promise<{ api: ApiClient; credentials: Credentials }> {
+  const name = randomBytes(4).toString('hex');
+  const credentials = { server, email: `demo-${name}@example.org`, password: randomBytes(18).toString('base64url') };
+  const { email, password } = credentials;
+  const api = new ApiClient(server);
+  await api.post('/v1/auth/register', { email, password, firstName: 'Demo' });
+  const letter = await newestLetterTo(email, api);
+  const [, token] = /[?&]token=([\w-]+)/.exec(letter) ?? [];
+  if (!token) throw new Error(`the letter to ${email} has no link`);
+  await api.post('/v1/auth/verify-email', { token });
+  return { api: await signIn(credentials), credentials };
+}
+
+async function signIn({ server, email, password }: Credentials): Promise<ApiClient> {
+  const api = new ApiClient(server);
+  const { accessToken } = await api.post<{ accessToken: string }>('/v1/auth/login', { email, password });
+  api.signInWith(accessToken);
+  return api;
+}
+
+/** An account that a fresh database does not know is made anew. */
+function ignoreRefusal(error: unknown): undefined {
+  if (error instanceof ApiError && error.status === 401) return undefined;
+  throw error;
+}

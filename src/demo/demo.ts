@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { parseArgs } from 'node:util';
+import { signInDemoUser, signUp } from './account';
+import { Day } from './day';
+import { runningServices } from './mailbox';
+import { SAMPLE_LISTING } from './sample-listing';
+import { Screen } from './screen';
+
+/** `npm run demo [-- --file listings.csv] [--server http://…]`: a freelancer's day against a running server. */
+async function demo(): Promise<void> {
+  const { values } = parseArgs({ options: { file: { type: 'string' }, server: { type: 'string' } } });
+  const server = (values.server ?? runningServices()?.api)?.replace(/\/+$/, '');
+  if (!server) throw new Error('No server runs from this checkout: `npm start` in another terminal, or --server URL.');
+  const listing = values.file ? await readFile(values.file) : Buffer.from(SAMPLE_LISTING);
+  const screen = new Screen();
+
+  screen.heading(`Gigvault at ${server}`);
+  const { api, email, isNew } = await signInDemoUser(server);
+  screen.good(isNew ? `signed up and verified ${email}` : `signed in as ${email}`);
+
+  const day = new Day(api, screen);
+  const began = new Date();
+  await day.bringInJobs(values.file ? basename(values.file) : 'a small listing', listing);
+  const matches = await day.lookForWork();
+  const won = await day.propose(matches);
+  if (won) {
+    await day.talk(won.job);
+    await day.seeTheNumbers(began);
+    await day.readTheRecord(won.proposal);
+    await day.meetAStranger((await signUp(server)).api, won.job);
+  } else {
+    await day.seeTheNumbers(began);
+  }
+  screen.heading(`See it yourself: ${server}/docs`);
+}
+
+demo().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});
