@@ -7,7 +7,7 @@ import { JobStatsDto } from './dto/job-stats.dto';
 /** The signed-in user's numbers. */
 @ApiTags('Analytics')
 @SignedIn()
-@Controller('v1/analytics')
+@Controller({ path: 'analytics', version: '1' })
 export class AnalyticsController {
   constructor(private readonly analytics: AnalyticsService) {}
 

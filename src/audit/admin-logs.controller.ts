@@ -13,7 +13,7 @@ import { SecurityLogsService } from './security-logs.service';
 /** The two logs of the whole installation; each reading leaves a security event of its own. */
 @ApiTags('Admin')
 @AdminOnly()
-@Controller('v1/admin')
+@Controller({ path: 'admin', version: '1' })
 export class AdminLogsController {
   constructor(
     private readonly auditLogs: AuditLogsService,

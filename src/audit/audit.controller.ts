@@ -12,7 +12,7 @@ import { ListAuditLogsDto } from './dto/list-audit-logs.dto';
 /** What happened to the signed-in user's rows, and by whom. */
 @ApiTags('Audit')
 @SignedIn()
-@Controller('v1/audit')
+@Controller({ path: 'audit', version: '1' })
 export class AuditController {
   constructor(private readonly logs: AuditLogsService) {}
 

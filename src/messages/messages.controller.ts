@@ -17,7 +17,7 @@ import { MessagesService } from './messages.service';
 /** Conversations with clients. */
 @ApiTags('Messages')
 @SignedIn()
-@Controller('v1/messages')
+@Controller({ path: 'messages', version: '1' })
 export class MessagesController {
   constructor(private readonly messages: MessagesService) {}
 

@@ -17,7 +17,7 @@ import { ProposalsService } from './proposals.service';
 /** Proposals for jobs: drafts, their steps, their history. */
 @ApiTags('Proposals')
 @SignedIn()
-@Controller('v1/proposals')
+@Controller({ path: 'proposals', version: '1' })
 export class ProposalsController {
   constructor(private readonly proposals: ProposalsService) {}
 

@@ -1,0 +1,211 @@
+import { startApp, type TestApp } from '../support/app';
+import { anonymous, signedIn, type SignedInCaller } from '../support/as';
+import { aStoredJob } from '../support/factories/job.factory';
+import { aMessage } from '../support/factories/message.factory';
+
+describe('the audit log', () => {
+  let app: TestApp;
+  let ann: SignedInCaller;
+  let bob: SignedInCaller;
+  let admin: SignedInCaller;
+
+  beforeAll(async () => {
+    app = await startApp();
+  });
+  beforeEach(async () => {
+    ann = await signedIn(app);
+    bob = await signedIn(app);
+    admin = await signedIn(app, { role: 'admin' });
+  });
+  afterAll(() => app.close());
+
+  const aReadMessage = async (): Promise<number> => {
+    const { id } = (await ann.post('/v1/messages', aMessage())).body;
+    await ann.post(`/v1/messages/${id}/read`);
+    return id;
+  };
+
+  describe('GET /v1/audit/logs', () => {
+    it('shows what happened to his rows, newest first, whoever did it', async () => {
+      const id = await aReadMessage();
+      await app.db.query('superuser', `UPDATE messages SET content = 'edited' WHERE id = $1`, [id]);
+
+      const { status, body } = await ann.get('/v1/audit/logs?table=messages');
+
+      expect(status).toBe(200);
+      expect(body.nextCursor).toBeNull();
+      expect(body.items).toEqual([
+        expect.objectContaining({
+          table: 'messages',
+          recordId: id,
+          action: 'UPDATE',
+          actor: { kind: 'database', id: null },
+          changes: { content: { old: 'When can you start?', new: 'edited' } },
+          ipAddress: null,
+        }),
+        {
+          id: expect.any(Number),
+          at: expect.any(String),
+          table: 'messages',
+          recordId: id,
+          action: 'UPDATE',
+          actor: { kind: 'user', id: ann.id },
+          changes: { isRead: { old: false, new: true }, readAt: { old: null, new: expect.stringMatching(/\.\d{3}Z$/) } },
+          operation: 'POST /v1/messages/:id/read',
+          requestId: expect.any(String),
+          reason: null,
+          ipAddress: '127.0.0.1',
+        },
+        expect.objectContaining({ action: 'INSERT' }),
+      ]);
+    });
+
+    it('keeps to the filters, page by page', async () => {
+      const id = await aReadMessage();
+      const other = await aReadMessage();
+      const actionsOf = async (query: string) =>
+        (await ann.get(`/v1/audit/logs?${query}`)).body.items.map(
+          (row: { recordId: number; action: string }) => `${row.recordId === id ? 'first' : 'other'} ${row.action}`,
+        );
+      const [{ now }] = (await app.db.query<{ now: Date }>('superuser', 'SELECT now()')) as [{ now: Date }];
+
+      expect(await actionsOf(`recordId=${id}&table=messages`)).toEqual(['first UPDATE', 'first INSERT']);
+      expect(await actionsOf('action=INSERT&table=messages')).toEqual(['other INSERT', 'first INSERT']);
+      expect(await actionsOf('table=messages&action=DELETE')).toEqual([]);
+      expect(await actionsOf('table=jobs')).toEqual([]);
+      expect(await actionsOf(`table=messages&from=${new Date(now.getTime() + 60_000).toISOString()}`)).toEqual([]);
+      expect(await actionsOf(`table=messages&recordId=${other}&to=${new Date(now.getTime() + 60_000).toISOString()}`)).toHaveLength(2);
+      const { nextCursor } = (await ann.get('/v1/audit/logs?table=messages&limit=3')).body;
+      expect(await actionsOf(`table=messages&limit=3&cursor=${nextCursor}`)).toEqual(['first INSERT']);
+    });
+
+    it("shows nothing of another's", async () => {
+      await aReadMessage();
+
+      expect((await bob.get('/v1/audit/logs?table=messages')).body).toEqual({ items: [], nextCursor: null });
+    });
+
+    it('never shows a secret: what is kept sealed reads as redacted', async () => {
+      await app.db.query('superuser', `UPDATE users SET encrypted_password = 'another-hash' WHERE id = $1`, [ann.id]);
+
+      const { body } = await ann.get('/v1/audit/logs?table=users');
+
+      expect(body.items[0].changes.encryptedPassword).toEqual({ old: '[redacted]', new: '[redacted]' });
+      expect(JSON.stringify(body)).not.toContain('another-hash');
+    });
+
+    it.each(['table=Jobs;', 'recordId=x', 'action=SELECT', 'from=yesterday', 'to=2026-02-30T00:00:00Z', 'limit=0', 'sort=at', 'userId=1'])(
+      'refuses %s and names it',
+      async (query) => {
+        const { status, body } = await ann.get(`/v1/audit/logs?${query}`);
+
+        expect(status).toBe(400);
+        expect(body.errors[0].pointer).toMatch(new RegExp(`^/${query.split('=')[0]}\\b`));
+      },
+    );
+  });
+
+  describe('GET /v1/audit/:table/:recordId', () => {
+    it('shows the trail of one record', async () => {
+      const id = await aReadMessage();
+
+      const { status, body } = await ann.get(`/v1/audit/messages/${id}`);
+
+      expect(status).toBe(200);
+      expect(body.items.map(({ action }: { action: string }) => action)).toEqual(['UPDATE', 'INSERT']);
+    });
+
+    it('knows nothing of what is not his, what never was, and what is no table', async () => {
+      const id = await aReadMessage();
+
+      const answers = await Promise.all([
+        bob.get(`/v1/audit/messages/${id}`),
+        ann.get('/v1/audit/messages/999999999'),
+        ann.get(`/v1/audit/nonsense/${id}`),
+      ]);
+
+      expect(answers.map(({ status, body }) => [status, body.code])).toEqual(answers.map(() => [404, 'audit.not_found']));
+    });
+
+    it('refuses what is no id', async () => {
+      expect((await ann.get('/v1/audit/messages/x')).body.errors[0].pointer).toBe('/recordId');
+    });
+  });
+
+  describe('GET /v1/admin/audit/logs', () => {
+    it('shows the rows of all tenants to an admin, and leaves a security event', async () => {
+      const id = await aReadMessage();
+
+      const { status, body } = await admin.get(`/v1/admin/audit/logs?userId=${ann.id}&table=messages`);
+
+      expect(status).toBe(200);
+      expect(body.items).toEqual([
+        expect.objectContaining({ userId: ann.id, recordId: id, action: 'UPDATE', ipAddress: '127.0.0.1' }),
+        expect.objectContaining({ userId: ann.id, recordId: id, action: 'INSERT' }),
+      ]);
+      const events = await app.db.query('superuser', `SELECT details FROM security_logs WHERE event_type = 'system.admin' AND user_id = $1`, [admin.id]);
+      expect(events).toEqual([{ details: { reason: 'read the audit log', operation: 'GET /v1/admin/audit/logs' } }]);
+    });
+
+    it('shows what the database owner did', async () => {
+      const jobId = await aStoredJob(app.db, ann.id);
+
+      const { body } = await admin.get(`/v1/admin/audit/logs?actorKind=database&table=jobs&recordId=${jobId}`);
+
+      expect(body.items).toMatchObject([{ action: 'INSERT', actor: { kind: 'database', id: null }, userId: ann.id }]);
+    });
+
+    it('is closed to users and strangers', async () => {
+      expect((await ann.get('/v1/admin/audit/logs')).status).toBe(403);
+      expect((await anonymous(app).get('/v1/admin/audit/logs')).status).toBe(401);
+    });
+  });
+
+  describe('GET /v1/admin/security-logs', () => {
+    it('shows events that fit the filters to an admin, newest first', async () => {
+      const log = `SELECT auth.log_event($1, $2, $3, $4, 'a test', '{"n": 1}')`;
+      await app.db.query('superuser', log, ['login.failed', ann.id, false, '::ffff:203.0.113.7']);
+      await app.db.query('superuser', log, ['login', ann.id, true, '203.0.113.8']);
+
+      const typesOf = async (query: string) =>
+        (await admin.get(`/v1/admin/security-logs?userId=${ann.id}&${query}`)).body.items.map(
+          ({ eventType }: { eventType: string }) => eventType,
+        );
+
+      expect(await typesOf('')).toEqual(['login', 'login.failed']);
+      expect(await typesOf('success=false')).toEqual(['login.failed']);
+      expect(await typesOf('ipAddress=203.0.113.7')).toEqual(['login.failed']);
+      expect(await typesOf('eventType=login')).toEqual(['login']);
+      expect((await admin.get(`/v1/admin/security-logs?userId=${ann.id}&limit=1`)).body).toEqual({
+        nextCursor: expect.any(String),
+        items: [
+          {
+            id: expect.any(Number),
+            at: expect.any(String),
+            userId: ann.id,
+            eventType: 'login',
+            success: true,
+            ipAddress: '203.0.113.8',
+            userAgent: 'a test',
+            details: { n: 1 },
+          },
+        ],
+      });
+    });
+
+    it.each(['ipAddress=x', 'success=1', 'eventType=%20', 'userId=0'])('refuses %s', async (query) => {
+      expect((await admin.get(`/v1/admin/security-logs?${query}`)).status).toBe(400);
+    });
+
+    it('is closed to users', async () => {
+      expect((await ann.get('/v1/admin/security-logs')).status).toBe(403);
+    });
+  });
+
+  it('asks for a sign-in', async () => {
+    const nobody = anonymous(app);
+
+    expect((await nobody.get('/v1/audit/logs')).status).toBe(401);
+    expect((await nobody.get('/v1/audit/jobs/1')).status).toBe(401);
+  });
+});
