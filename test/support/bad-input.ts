@@ -88,7 +88,7 @@ function badBodies(operation: Operation): BadRequest[] {
     raw('broken', '{"a":'),
     raw('not JSON', 'hello'),
     raw('trailing text', `${example} x`),
-    raw('an array', '[1]'),
+    ...(operation.body?.type === 'array' ? [] : [raw('an array', '[1]')]),
     raw('a string', '"text"'),
     raw('a number', '1'),
     raw('null', 'null'),

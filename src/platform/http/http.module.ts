@@ -5,8 +5,10 @@ import { CursorCodec } from './cursor-codec';
 import { Draining } from './draining';
 import { EtagInterceptor } from './etag.interceptor';
 import { KeysetPages } from './keyset-page';
+import { LocationInterceptor } from './location.interceptor';
 import { RateLimiter } from './rate-limiter';
 import { RequestValidationPipe } from './request-validation.pipe';
+import { UnreadBodyInterceptor } from './unread-body.interceptor';
 
 /** What every route stands on: validation, problems, ETags, pages, limits, draining. */
 @Global()
@@ -14,7 +16,9 @@ import { RequestValidationPipe } from './request-validation.pipe';
   providers: [
     { provide: APP_FILTER, useClass: ProblemFilter },
     { provide: APP_PIPE, useClass: RequestValidationPipe },
+    { provide: APP_INTERCEPTOR, useClass: UnreadBodyInterceptor },
     { provide: APP_INTERCEPTOR, useClass: EtagInterceptor },
+    { provide: APP_INTERCEPTOR, useClass: LocationInterceptor },
     CursorCodec,
     KeysetPages,
     RateLimiter,

@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform, type TransformFnParams } from 'class-transformer';
-import { Matches } from 'class-validator';
+import { IsISO4217CurrencyCode, Matches } from 'class-validator';
 
 /** What numeric(10,2) holds: eight digits before the point. */
 const MONEY = /^(\d{1,8})(?:\.(\d{1,2}))?$/;
@@ -15,6 +15,14 @@ export function MoneyField(): PropertyDecorator {
     Matches(MONEY, {
       message: '$property must be a decimal string with at most two places, from "0.00" to "99999999.99"',
     }),
+  );
+}
+
+/** A field holding a currency's three letters of ISO 4217; the DTO gets them in capitals. */
+export function CurrencyField(): PropertyDecorator {
+  return applyDecorators(
+    Transform(({ value }: TransformFnParams): unknown => (typeof value === 'string' ? value.toUpperCase() : value)),
+    IsISO4217CurrencyCode({ message: '$property must be a currency of ISO 4217 such as USD' }),
   );
 }
 

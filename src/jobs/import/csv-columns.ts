@@ -1,0 +1,98 @@
+import { invalidValue, type FieldError } from '../../platform/errors/app-error';
+import { parseStrictJson } from '../../platform/http/strict-json';
+import { BrokenFileError } from './import-row';
+import { isUpworkListing, UPWORK_COLUMNS, readUpworkListing } from './upwork-listing';
+
+/** How the cells of a row become a job's fields. */
+export interface CsvColumns {
+  /** Our field, or the listing's column, of each cell. */
+  readonly names: readonly string[];
+  /** @throws AppError `validation.failed` for a cell that does not have its column's form */
+  read(cells: readonly string[]): Record<string, unknown>;
+}
+
+/** How a cell is read; an empty one is never asked. */
+type CellReader = (cell: string, name: string) => unknown;
+
+const asText: CellReader = (cell) => cell;
+
+const FIELDS: Readonly<Record<string, CellReader>> = {
+  upworkJobId: asText,
+  title: asText,
+  description: asText,
+  budgetMin: asText,
+  budgetMax: asText,
+  hourlyRateMin: asText,
+  hourlyRateMax: asText,
+  currency: asText,
+  skills: asSkills,
+  category: asText,
+  subcategory: asText,
+  country: asText,
+  clientInfo: asJson,
+  jobType: asText,
+  experienceLevel: asText,
+  duration: asText,
+  workload: asText,
+  status: asText,
+  isFavorite: asBoolean,
+};
+
+/**
+ * Returns how the rows under this header are read.
+ * @throws BrokenFileError for a column that is unknown, empty or there twice, and for a header without a title
+ */
+export function columnsOf(header: readonly string[]): CsvColumns {
+  if (isUpworkListing(header)) {
+    assertColumns(header, header, UPWORK_COLUMNS);
+    return { names: header, read: (cells) => readUpworkListing(Object.fromEntries(header.map((name, i) => [name, cells[i] ?? '']))) };
+  }
+  const names = header.map(toCamelCase);
+  assertColumns(header, names, Object.keys(FIELDS));
+  return { names, read: (cells) => Object.fromEntries(cells.flatMap((cell, index) => entryOf(names[index] ?? '', cell))) };
+}
+
+/** An empty cell says nothing. */
+function entryOf(name: string, cell: string): [string, unknown][] {
+  return cell === '' ? [] : [[name, FIELDS[name]?.(cell, name)]];
+}
+
+function assertColumns(header: readonly string[], names: readonly string[], known: readonly string[]): void {
+  const errors: FieldError[] = [];
+  names.forEach((name, index) => {
+    const shown = JSON.stringify(header[index]);
+    const pointer = `/${index}`;
+    if (!known.includes(name)) {
+      errors.push({ pointer, code: 'unknown_column', message: `column ${shown} is unknown; known are ${known.join(', ')}` });
+    } else if (names.indexOf(name) !== index) {
+      errors.push({ pointer, code: 'duplicate_column', message: `column ${shown} is there twice` });
+    }
+  });
+  const [title] = known.filter((name) => name === 'title' || name === 'Job Title');
+  if (errors.length === 0 && title && !names.includes(title)) {
+    errors.push({ pointer: '', code: 'missing_column', message: `the first line names the columns, and ${title} must be one` });
+  }
+  if (errors.length > 0) throw new BrokenFileError(1, errors.map(({ message }) => message).join('; '), errors);
+}
+
+function toCamelCase(name: string): string {
+  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** A JSON array, or values separated by commas. */
+function asSkills(cell: string, name: string): unknown {
+  if (cell.startsWith('[')) return asJson(cell, name);
+  return cell.split(',').map((skill) => skill.trim()).filter((skill) => skill !== '');
+}
+
+function asJson(cell: string, name: string): unknown {
+  try {
+    return parseStrictJson(Buffer.from(cell));
+  } catch {
+    throw invalidValue(`/${name}`, 'malformed_json', `${name} is not valid JSON`);
+  }
+}
+
+function asBoolean(cell: string): unknown {
+  return cell === 'true' ? true : cell === 'false' ? false : cell;
+}

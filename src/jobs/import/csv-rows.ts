@@ -1,0 +1,91 @@
+import { isUtf8 } from 'node:buffer';
+import { Readable } from 'node:stream';
+import { parse } from 'csv-parse';
+import type { FieldError } from '../../platform/errors/app-error';
+import { isUnstorable } from '../../platform/http/text';
+import { columnsOf, type CsvColumns } from './csv-columns';
+import { BrokenFileError, rowErrorsOf, type ImportRow } from './import-row';
+
+const MAX_ROW_BYTES = 1_048_576;
+const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/**
+ * Reads the rows of a CSV file whose first line names the columns: our fields in camelCase or snake_case, or the columns
+ * of an Upwork listing. Any line ending; a quote inside an unquoted value is a character like others. A row with a wrong
+ * number of values, or one that is not UTF-8, is a row of its own errors.
+ * @throws BrokenFileError for an empty file, for columns that are not known, and where a quote is never closed
+ * @see RFC 4180
+ */
+export async function* readCsv(body: AsyncIterable<Buffer>): AsyncGenerator<ImportRow> {
+  const breaks: string[] = [];
+  let columns: CsvColumns | undefined;
+  let row = 0;
+  for await (const cells of recordsOf(body, breaks)) {
+    if (isBlank(cells)) continue;
+    if (columns) yield readRow(columns, (row += 1), cells);
+    else columns = columnsOf(cells.map((cell) => cell.toString('utf8').trim()));
+  }
+  const [broken] = breaks;
+  if (broken) throw new BrokenFileError(row + 1, broken);
+  if (!columns) throw new BrokenFileError(1, 'the file is empty');
+}
+
+/** The records up to the first break, whose reason is noted: would csv-parse fail, it would drop what it has read. */
+function recordsOf(body: AsyncIterable<Buffer>, breaks: string[]): AsyncIterable<Buffer[]> {
+  const parser = parse({
+    // Cells come as bytes, so that one wrong byte is the fault of its row.
+    encoding: null,
+    record_delimiter: ['\r\n', '\n', '\r'],
+    relax_column_count: true,
+    relax_quotes: true,
+    skip_empty_lines: true,
+    max_record_size: MAX_ROW_BYTES,
+    skip_records_with_error: true,
+    on_skip: (error) => {
+      breaks.push(messageOf(error?.code));
+      return undefined;
+    },
+    on_record: (record) => (breaks.length === 0 ? record : null),
+  });
+  const source = Readable.from(withoutBom(body));
+  source.on('error', (error) => parser.destroy(error));
+  return source.pipe(parser) as unknown as AsyncIterable<Buffer[]>;
+}
+
+async function* withoutBom(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let isFirst = true;
+  for await (const chunk of body) {
+    yield isFirst && chunk.subarray(0, BOM.length).equals(BOM) ? chunk.subarray(BOM.length) : chunk;
+    isFirst = false;
+  }
+}
+
+function messageOf(code: string | undefined): string {
+  if (code === 'CSV_MAX_RECORD_SIZE') return `the row exceeds ${MAX_ROW_BYTES} bytes; what follows was not read`;
+  return 'a quote is opened and never closed; what follows was not read';
+}
+
+function readRow(columns: CsvColumns, row: number, cells: readonly Buffer[]): ImportRow {
+  if (cells.length !== columns.names.length) {
+    const message = `the row has ${cells.length} values, the header ${columns.names.length} columns`;
+    return { row, errors: [{ pointer: '', code: 'column_count', message }] };
+  }
+  const errors = cells.flatMap((cell, index) => faultOf(cell, columns.names[index] ?? ''));
+  if (errors.length > 0) return { row, errors };
+  try {
+    return { row, value: columns.read(cells.map((cell) => cell.toString('utf8').trim())) };
+  } catch (error) {
+    return { row, errors: rowErrorsOf(error) };
+  }
+}
+
+function faultOf(cell: Buffer, name: string): FieldError[] {
+  if (!isUtf8(cell)) return [{ pointer: `/${name}`, code: 'not_utf8', message: `${name} is not UTF-8` }];
+  if (!isUnstorable(cell.toString('utf8'))) return [];
+  return [{ pointer: `/${name}`, code: 'unstorable_text', message: `${name} holds NUL` }];
+}
+
+/** A line of white space only. */
+function isBlank(cells: readonly Buffer[]): boolean {
+  return cells.length === 1 && cells[0]?.toString('utf8').trim() === '';
+}

@@ -1,0 +1,36 @@
+import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { SignedIn } from '../../platform/http/access';
+import { LargeBody } from '../../platform/http/body-parsers';
+import { CreateJobDto } from '../dto/create-job.dto';
+import { ImportReportDto } from '../dto/import-report.dto';
+import { ImportOnce } from './import-once.service';
+
+/** The route that brings vacancies in by the file. */
+@ApiTags('Jobs')
+@SignedIn()
+@Controller({ path: 'jobs/import', version: '1' })
+export class JobsImportController {
+  constructor(private readonly imports: ImportOnce) {}
+
+  @Post()
+  @HttpCode(200)
+  @LargeBody('application/json', 'application/x-ndjson', 'text/csv')
+  @ApiOperation({
+    summary: 'Import jobs from a file',
+    description: [
+      'Rows have the fields of POST /v1/jobs: as a JSON array of at most 10,000, as NDJSON, or as CSV in UTF-8 with a header',
+      'in camelCase or snake_case (skills by commas or as a JSON array, clientInfo as JSON), or with the columns of an',
+      'Upwork listing (`Job Title,Hourly/Fixed,Budget,Level,Skills`). At most 64 MiB, not compressed.',
+      'Good rows are kept when others fail. The same `upworkJobId` is the same job: a row that differs replaces its fields,',
+      'those it leaves out included, but not status and favourite. Rows without one are the same job when all is equal.',
+    ].join(' '),
+  })
+  @ApiConsumes('application/json', 'application/x-ndjson', 'text/csv')
+  @ApiBody({ description: 'The rows, whatever the form.', type: [CreateJobDto] })
+  @ApiOkResponse({ type: ImportReportDto, description: 'What became of the rows.' })
+  import(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<ImportReportDto> {
+    return this.imports.run(request, reply);
+  }
+}

@@ -1,0 +1,77 @@
+import type { CheckedRow } from './checked-row';
+
+/** What became of the rows of one statement that were not left as they are. */
+export interface StoredRow {
+  readonly created: boolean;
+}
+
+/** Imports of one tenant take turns, so that two files naming the same jobs in different orders cannot deadlock. */
+export const LOCK_IMPORTS = `SELECT pg_advisory_xact_lock(hashtextextended('jobs.import', (SELECT auth.uid())))`;
+
+const RECORD = `r (source_key text, upwork_job_id text, title text, description text, budget_min numeric, budget_max numeric,
+  hourly_rate_min numeric, hourly_rate_max numeric, currency text, skills text[], category text, subcategory text,
+  country text, client_info jsonb, job_type text, experience_level text, duration text, workload text, status text,
+  is_favorite boolean)`;
+
+const CONTENT = [
+  'title',
+  'description',
+  'budget_min',
+  'budget_max',
+  'hourly_rate_min',
+  'hourly_rate_max',
+  'currency',
+  'skills',
+  'category',
+  'subcategory',
+  'country',
+  'client_info',
+  'job_type',
+  'experience_level',
+  'duration',
+  'workload',
+];
+
+const INSERTED = ['source_key', 'upwork_job_id', ...CONTENT, 'status', 'is_favorite'].join(', ');
+
+/**
+ * xmax is 0 in a row this statement made, and its transaction's id in one it changed; a row that says the same comes not
+ * at all. The order of the rows is kept, so that ids follow the file.
+ */
+const STORE_JOBS = `
+  INSERT INTO jobs (${INSERTED})
+  SELECT ${INSERTED} FROM json_to_recordset($1) AS ${RECORD}
+  ON CONFLICT (user_id, source_key) DO UPDATE SET ${CONTENT.map((column) => `${column} = EXCLUDED.${column}`).join(', ')}
+  WHERE (${CONTENT.map((column) => `jobs.${column}`).join(', ')})
+    IS DISTINCT FROM (${CONTENT.map((column) => `EXCLUDED.${column}`).join(', ')})
+  RETURNING (xmax = 0) AS created`;
+
+/** Returns the statement that makes the jobs that are new and changes those that are not; each job may come once. */
+export function storeJobs(rows: readonly CheckedRow[]): [sql: string, values: unknown[]] {
+  return [STORE_JOBS, [JSON.stringify(rows.map(toRecord))]];
+}
+
+function toRecord({ sourceKey, content, status, isFavorite }: CheckedRow): Record<string, unknown> {
+  return {
+    source_key: sourceKey,
+    upwork_job_id: content.upworkJobId,
+    title: content.title,
+    description: content.description,
+    budget_min: content.budgetMin,
+    budget_max: content.budgetMax,
+    hourly_rate_min: content.hourlyRateMin,
+    hourly_rate_max: content.hourlyRateMax,
+    currency: content.currency,
+    skills: content.skills,
+    category: content.category,
+    subcategory: content.subcategory,
+    country: content.country,
+    client_info: content.clientInfo,
+    job_type: content.jobType,
+    experience_level: content.experienceLevel,
+    duration: content.duration,
+    workload: content.workload,
+    status,
+    is_favorite: isFavorite,
+  };
+}

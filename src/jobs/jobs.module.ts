@@ -1,0 +1,25 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '../audit/audit.module';
+import { declareConstraint } from '../platform/database/pg-errors';
+import { ImportOnce } from './import/import-once.service';
+import { JobsImportController } from './import/jobs-import.controller';
+import { JobsImportService } from './import/jobs-import.service';
+import { Job } from './job.entity';
+import { JobsController } from './jobs.controller';
+import { JobsService } from './jobs.service';
+
+declareConstraint('jobs_source_key_key', {
+  code: 'job.already_exists',
+  pointer: '/upworkJobId',
+  message: 'you have this job already: the same upworkJobId or, without one, the same in all fields; it may be deleted',
+});
+
+/** Vacancies: kept, searched, imported. */
+@Module({
+  imports: [AuditModule, TypeOrmModule.forFeature([Job])],
+  controllers: [JobsImportController, JobsController],
+  providers: [JobsService, JobsImportService, ImportOnce],
+  exports: [JobsService],
+})
+export class JobsModule {}

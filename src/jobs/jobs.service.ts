@@ -1,0 +1,119 @@
+import { Injectable } from '@nestjs/common';
+import { AuditHistory } from '../audit/audit-history.service';
+import type { ChangeDto } from '../audit/dto/change.dto';
+import { Database } from '../platform/database/database';
+import type { Entities } from '../platform/database/entities';
+import { AppError } from '../platform/errors/app-error';
+import { assertVersion } from '../platform/http/if-match';
+import { KeysetPages } from '../platform/http/keyset-page';
+import type { Page } from '../platform/http/page';
+import type { PageQueryDto } from '../platform/http/page-query.dto';
+import type { CreateJobDto } from './dto/create-job.dto';
+import { JobDto } from './dto/job.dto';
+import type { ListJobsDto } from './dto/list-jobs.dto';
+import type { UpdateJobDto } from './dto/update-job.dto';
+import { contentOf } from './job-content';
+import { Job } from './job.entity';
+import { assertRanges } from './job-ranges';
+import { listJobs, type JobRow } from './jobs.queries';
+import { sourceKeyOf } from './source-key';
+
+/** The vacancies of the signed-in user: he sees and changes his own rows only, which PostgreSQL holds to. */
+@Injectable()
+export class JobsService {
+  constructor(
+    private readonly database: Database,
+    private readonly pages: KeysetPages,
+    private readonly auditHistory: AuditHistory,
+  ) {}
+
+  /**
+   * Stores a new job. One transaction, one audit row.
+   * @throws AppError `job.already_exists` when the tenant has the Upwork id, or without one the same job, already;
+   *   `validation.failed` when a range is turned round
+   */
+  async create(dto: CreateJobDto): Promise<JobDto> {
+    assertRanges(dto);
+    const content = contentOf(dto);
+    const { status, isFavorite } = dto;
+    const values = { ...content, status, isFavorite, sourceKey: sourceKeyOf(content) };
+    return JobDto.from(await this.database.unit((unit) => unit.of(Job).insert(values)));
+  }
+
+  /**
+   * Returns a page of the jobs that fit all filters of the query; deleted ones only when its status says so. One round
+   * trip, read as plain rows.
+   * @throws AppError `cursor.invalid`; `validation.failed` when a range is turned round
+   */
+  async list(query: ListJobsDto): Promise<Page<JobDto>> {
+    assertRanges(query);
+    const page = this.pages.open(query);
+    const rows = await this.database.query<JobRow>(...listJobs(query, page.after, page.take));
+    return page.of(
+      rows,
+      ({ sortKey, id }) => [sortKey, id],
+      (row) => JobDto.from(row),
+    );
+  }
+
+  /**
+   * Returns a job, deleted or not. One round trip.
+   * @throws AppError `job.not_found`
+   */
+  async get(id: number): Promise<JobDto> {
+    const job = await this.database.find(Job, id);
+    if (!job) throw new AppError('job.not_found');
+    return JobDto.from(job);
+  }
+
+  /**
+   * Changes what the patch names and returns the job as it now is; without a real change nothing is written. One
+   * transaction with the row locked, at most one audit row.
+   * @param version the version the caller knows, undefined for any
+   * @throws AppError `job.not_found`, then `precondition.failed`, `validation.failed` when a range would be turned round,
+   *   `job.already_exists` when the job would become one the tenant has
+   */
+  async update(id: number, changes: UpdateJobDto, version?: number): Promise<JobDto> {
+    return this.database.unit(async (unit) => {
+      const jobs = unit.of(Job);
+      const job = await this.lock(jobs, id, version);
+      const changed = { ...job, ...given(changes) };
+      assertRanges(changed);
+      return JobDto.from(await jobs.update(job, { ...changes, sourceKey: sourceKeyOf(changed) }));
+    });
+  }
+
+  /**
+   * Sets the job's status to deleted: lists leave it out, and a status of active brings it back. A deleted job stays as
+   * it is. One transaction, at most one audit row.
+   * @throws AppError `job.not_found`, then `precondition.failed`
+   */
+  async remove(id: number, version?: number): Promise<void> {
+    await this.database.unit(async (unit) => {
+      const jobs = unit.of(Job);
+      await jobs.update(await this.lock(jobs, id, version), { status: 'deleted' });
+    });
+  }
+
+  /**
+   * Returns a page of the changes of a job, newest first, its deletion included. One round trip.
+   * @throws AppError `job.not_found`, `cursor.invalid`
+   */
+  async history(id: number, query: PageQueryDto): Promise<Page<ChangeDto>> {
+    const page = await this.auditHistory.of('jobs', id, query);
+    if (page.items.length === 0) await this.get(id);
+    return page;
+  }
+
+  private async lock(jobs: Entities<Job>, id: number, version: number | undefined): Promise<Job> {
+    const job = await jobs.find(id, { lock: true });
+    if (!job) throw new AppError('job.not_found');
+    assertVersion(job, version);
+    return job;
+  }
+}
+
+/** The fields a merge patch names. */
+function given(changes: UpdateJobDto): UpdateJobDto {
+  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+}

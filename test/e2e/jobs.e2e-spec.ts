@@ -1,0 +1,391 @@
+import { randomUUID } from 'node:crypto';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn, type SignedInCaller } from '../support/as';
+import { aJob } from '../support/factories/job.factory';
+
+const NOWHERE = 999_999_999;
+
+describe('/v1/jobs', () => {
+  let app: TestApp;
+  let owner: SignedInCaller;
+  let stranger: SignedInCaller;
+
+  beforeAll(async () => {
+    app = await startApp();
+    owner = await signedIn(app);
+    stranger = await signedIn(app);
+  });
+  afterAll(() => app.close());
+
+  /** Audit rows of a job, oldest first. */
+  const auditOf = (id: number) =>
+    app.db.query<{ action: string; user_id: number; actor_kind: string; actor_id: number; request_id: string; operation: string; old_values: object | null; new_values: Record<string, unknown> | null }>(
+      'superuser',
+      `SELECT * FROM audit_logs WHERE table_name = 'jobs' AND record_id = $1 ORDER BY id`,
+      [id],
+    );
+
+  describe('POST', () => {
+    it('answers 201 with the job, its Location and its ETag, and what was left out is null or the default', async () => {
+      const { status, headers, body } = await owner.post('/v1/jobs', { title: '  Fix   it ' });
+
+      expect(status).toBe(201);
+      expect(headers.get('location')).toBe(`/v1/jobs/${body.id}`);
+      expect(headers.get('etag')).toBe('"1"');
+      expect(body).toEqual({
+        id: expect.any(Number),
+        upworkJobId: null,
+        title: 'Fix   it',
+        description: null,
+        budgetMin: null,
+        budgetMax: null,
+        hourlyRateMin: null,
+        hourlyRateMax: null,
+        currency: 'USD',
+        skills: [],
+        category: null,
+        subcategory: null,
+        country: null,
+        clientInfo: null,
+        jobType: null,
+        experienceLevel: null,
+        duration: null,
+        workload: null,
+        status: 'active',
+        isFavorite: false,
+        version: 1,
+        createdAt: expect.stringMatching(/^\d{4}-.*Z$/),
+        updatedAt: body.createdAt,
+      });
+    });
+
+    it('keeps every field as it was given', async () => {
+      const job = {
+        upworkJobId: `~${randomUUID()}`,
+        title: 'Слава 🚀 "quotes", commas',
+        description: 'Line one\nline two',
+        budgetMin: '0.00',
+        budgetMax: '99999999.99',
+        hourlyRateMin: '25.00',
+        hourlyRateMax: '25.00',
+        currency: 'EUR',
+        skills: ['Node.js', 'C++', 'a,b', '"q"', '{x}', 'NULL'],
+        category: 'Web, Mobile & Software Dev',
+        subcategory: 'Web Development',
+        country: 'Україна',
+        clientInfo: { rating: 4.9, tags: ['a', { b: null }], deep: { toString: 'x' } },
+        jobType: 'hourly',
+        experienceLevel: 'expert',
+        duration: '1 to 3 months',
+        workload: '30+ hrs/week',
+        status: 'archived',
+        isFavorite: true,
+      };
+
+      const created = await owner.post('/v1/jobs', job);
+      const read = await owner.get(`/v1/jobs/${created.body.id}`);
+
+      expect(created.status).toBe(201);
+      expect(created.body).toMatchObject(job);
+      expect(read.body).toEqual(created.body);
+    });
+
+    it('puts values into their one form: money with two places, skills once, currency in capitals, empty as none', async () => {
+      const { body } = await owner.post('/v1/jobs', {
+        title: 'Forms',
+        budgetMin: '100',
+        budgetMax: '0100.5',
+        currency: 'eur',
+        skills: [' SQL', 'SQL ', 'sql'],
+        category: '  ',
+      });
+
+      expect(body).toMatchObject({
+        budgetMin: '100.00',
+        budgetMax: '100.50',
+        currency: 'EUR',
+        skills: ['SQL', 'sql'],
+        category: null,
+      });
+    });
+
+    it('refuses an Upwork id and a job that are there already, but not those of another tenant', async () => {
+      const withId = aJob({ upworkJobId: randomUUID() });
+      const withoutId = aJob({ title: randomUUID(), clientInfo: { a: 1, b: [2] } });
+      await owner.post('/v1/jobs', withId);
+      await owner.post('/v1/jobs', withoutId);
+
+      const again = await owner.post('/v1/jobs', { ...withId, title: 'Another title' });
+      const same = await owner.post('/v1/jobs', { ...withoutId, clientInfo: { b: [2], a: 1 }, isFavorite: true });
+      const other = await owner.post('/v1/jobs', { ...withoutId, country: 'Malta' });
+      const theirs = await stranger.post('/v1/jobs', withId);
+
+      expect([again.status, again.body.code, again.body.errors[0].pointer]).toEqual([
+        409,
+        'job.already_exists',
+        '/upworkJobId',
+      ]);
+      expect([same.status, same.body.code]).toEqual([409, 'job.already_exists']);
+      expect([other.status, theirs.status]).toEqual([201, 201]);
+    });
+
+    it.each([
+      ['no title', { title: undefined }, '/title'],
+      ['a blank title', { title: ' ' }, '/title'],
+      ['null as title', { title: null }, '/title'],
+      ['money as a number', { budgetMin: 100 }, '/budgetMin'],
+      ['three places', { budgetMin: '1.005' }, '/budgetMin'],
+      ['negative money', { hourlyRateMin: '-1.00' }, '/hourlyRateMin'],
+      ['NaN as money', { budgetMax: 'NaN' }, '/budgetMax'],
+      ['1e400 as money', { budgetMax: '1e400' }, '/budgetMax'],
+      ['money beyond numeric(10,2)', { budgetMax: '100000000.00' }, '/budgetMax'],
+      ['a budget turned round', { budgetMin: '10.00', budgetMax: '9.99' }, '/budgetMin'],
+      ['rates turned round', { hourlyRateMin: '100.00', hourlyRateMax: '20.00' }, '/hourlyRateMin'],
+      ['an unknown currency', { currency: 'XYZ' }, '/currency'],
+      ['null as currency', { currency: null }, '/currency'],
+      ['skills as text', { skills: 'SQL' }, '/skills'],
+      ['null as skills', { skills: null }, '/skills'],
+      ['51 skills', { skills: Array.from({ length: 51 }, (_, i) => `s${i}`) }, '/skills'],
+      ['a blank skill', { skills: ['SQL', ' '] }, '/skills/1'],
+      ['a skill that is a number', { skills: ['SQL', 5] }, '/skills/1'],
+      ['clientInfo as a list', { clientInfo: [] }, '/clientInfo'],
+      ['clientInfo of 9 levels', { clientInfo: { a: { a: { a: { a: { a: { a: { a: { a: {} } } } } } } } } }, '/clientInfo'],
+      ['clientInfo of 17 KiB', { clientInfo: { a: 'x'.repeat(17_000) } }, '/clientInfo'],
+      ['an unknown job type', { jobType: 'weekly' }, '/jobType'],
+      ['an unknown level', { experienceLevel: 'Expert' }, '/experienceLevel'],
+      ['status deleted', { status: 'deleted' }, '/status'],
+      ['a favourite as text', { isFavorite: 'true' }, '/isFavorite'],
+      ['a title of 501 characters', { title: 'x'.repeat(501) }, '/title'],
+      ['a description of 50,001 characters', { description: 'x'.repeat(50_001) }, '/description'],
+      ['an Upwork id of 101 characters', { upworkJobId: 'x'.repeat(101) }, '/upworkJobId'],
+      ['a forged tenant', { userId: 1 }, '/userId'],
+      ['a forged source key', { sourceKey: 'upwork:1' }, '/sourceKey'],
+      ['a version', { version: 7 }, '/version'],
+    ])('refuses %s with 400 and a pointer', async (_, values, pointer) => {
+      const { status, headers, body } = await owner.post('/v1/jobs', aJob(values));
+
+      expect(status).toBe(400);
+      expect(headers.get('content-type')).toContain('application/problem+json');
+      expect(body.code).toBe('validation.failed');
+      expect(body.errors.map((error: { pointer: string }) => error.pointer)).toContain(pointer);
+    });
+
+    it('accepts every length and number at its limit', async () => {
+      const { status } = await owner.post('/v1/jobs', {
+        title: '🚀'.repeat(500),
+        description: 'слово '.repeat(8_333),
+        upworkJobId: '~'.repeat(100),
+        skills: Array.from({ length: 50 }, (_, i) => `${i}`.padEnd(100, 'ж')),
+        clientInfo: { text: 'x'.repeat(16_000) },
+      });
+
+      expect(status).toBe(201);
+    });
+
+    it('leaves one audit row with actor, request and operation; a refused one leaves none', async () => {
+      const { headers, body } = await owner.post('/v1/jobs', aJob({ title: randomUUID() }));
+      const [before] = await app.db.query<{ count: number }>('superuser', 'SELECT count(*) FROM audit_logs');
+      await owner.post('/v1/jobs', aJob({ title: body.title }));
+      const [after] = await app.db.query<{ count: number }>('superuser', 'SELECT count(*) FROM audit_logs');
+
+      expect(await auditOf(body.id)).toEqual([
+        expect.objectContaining({
+          action: 'INSERT',
+          user_id: owner.id,
+          actor_kind: 'user',
+          actor_id: owner.id,
+          request_id: headers.get('x-request-id'),
+          operation: 'POST /v1/jobs',
+          old_values: null,
+          new_values: expect.objectContaining({ title: body.title, budget_min: 500, skills: ['PostgreSQL', 'SQL'] }),
+        }),
+      ]);
+      expect(after).toEqual(before);
+    });
+  });
+
+  describe('GET :id', () => {
+    it('answers 304 to who has the version, and 404 for ids of others and of nobody alike', async () => {
+      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID() }));
+
+      const known = await owner.get(`/v1/jobs/${job.id}`, { 'if-none-match': '"1"' });
+      const foreign = await stranger.get(`/v1/jobs/${job.id}`);
+      const missing = await owner.get(`/v1/jobs/${NOWHERE}`);
+
+      expect([known.status, known.body]).toEqual([304, undefined]);
+      expect([foreign.status, foreign.body.code]).toEqual([404, 'job.not_found']);
+      expect([missing.status, missing.body.code]).toEqual([404, 'job.not_found']);
+    });
+  });
+
+  describe('PATCH :id', () => {
+    it('changes what it names, clears by null, and says so in one audit row', async () => {
+      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID(), country: 'Malta' }));
+
+      const { status, headers, body } = await owner.patch(
+        `/v1/jobs/${job.id}`,
+        { isFavorite: true, country: null, skills: ['Go'] },
+        { 'if-match': '"1"', 'content-type': 'application/merge-patch+json' },
+      );
+
+      expect(status).toBe(200);
+      expect(headers.get('etag')).toBe('"2"');
+      expect(body).toEqual({
+        ...job,
+        isFavorite: true,
+        country: null,
+        skills: ['Go'],
+        version: 2,
+        updatedAt: expect.any(String),
+      });
+      expect(Date.parse(body.updatedAt)).toBeGreaterThanOrEqual(Date.parse(job.updatedAt));
+      const [, change] = await auditOf(job.id);
+      expect(change).toMatchObject({
+        action: 'UPDATE',
+        request_id: headers.get('x-request-id'),
+        old_values: { is_favorite: false, country: 'Malta', skills: ['PostgreSQL', 'SQL'] },
+        new_values: { is_favorite: true, country: null, skills: ['Go'] },
+      });
+    });
+
+    it('writes nothing when nothing changes', async () => {
+      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID(), clientInfo: { b: 1, a: [2] } }));
+
+      const same = await owner.patch(`/v1/jobs/${job.id}`, {
+        title: ` ${job.title} `,
+        budgetMin: '500',
+        clientInfo: { a: [2], b: 1 },
+      });
+      const empty = await owner.patch(`/v1/jobs/${job.id}`, {});
+
+      expect([same.status, empty.status]).toEqual([200, 200]);
+      expect([same.body, empty.body]).toEqual([job, job]);
+      expect(await auditOf(job.id)).toHaveLength(1);
+    });
+
+    it('answers 412 to a stale version, after 404', async () => {
+      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID() }));
+      await owner.patch(`/v1/jobs/${job.id}`, { isFavorite: true });
+
+      const stale = await owner.patch(`/v1/jobs/${job.id}`, { title: 'Late' }, { 'if-match': '"1"' });
+      const foreign = await stranger.patch(`/v1/jobs/${job.id}`, { title: 'Mine' }, { 'if-match': '"1"' });
+      const fresh = await owner.patch(`/v1/jobs/${job.id}`, { title: randomUUID() }, { 'if-match': '"2"' });
+
+      expect([stale.status, stale.body.code]).toEqual([412, 'precondition.failed']);
+      expect([foreign.status, foreign.body.code]).toEqual([404, 'job.not_found']);
+      expect(fresh.status).toBe(200);
+      expect(await auditOf(job.id)).toHaveLength(3);
+    });
+
+    it('checks a range with the end that stays', async () => {
+      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID() }));
+
+      const above = await owner.patch(`/v1/jobs/${job.id}`, { budgetMin: '1000.01' });
+      const both = await owner.patch(`/v1/jobs/${job.id}`, { budgetMin: '2000.00', budgetMax: '3000.00' });
+      const cleared = await owner.patch(`/v1/jobs/${job.id}`, { budgetMax: null });
+
+      expect([above.status, above.body.errors[0].pointer]).toEqual([400, '/budgetMin']);
+      expect([both.status, cleared.status]).toEqual([200, 200]);
+    });
+
+    it('cannot make a job one that is there already', async () => {
+      const upworkJobId = randomUUID();
+      await owner.post('/v1/jobs', aJob({ upworkJobId }));
+      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID() }));
+
+      const { status, body } = await owner.patch(`/v1/jobs/${job.id}`, { upworkJobId });
+
+      expect([status, body.code]).toEqual([409, 'job.already_exists']);
+      expect((await owner.get(`/v1/jobs/${job.id}`)).body).toEqual(job);
+    });
+
+    it.each([
+      ['null as title', { title: null }, '/title'],
+      ['status deleted', { status: 'deleted' }, '/status'],
+      ['null as status', { status: null }, '/status'],
+      ['null as favourite', { isFavorite: null }, '/isFavorite'],
+      ['null as skills', { skills: null }, '/skills'],
+      ['an id', { id: 5 }, '/id'],
+      ['a creation time', { createdAt: '2026-01-01T00:00:00Z' }, '/createdAt'],
+      ['a version', { version: 5 }, '/version'],
+      ['money as a number', { budgetMin: 5 }, '/budgetMin'],
+    ])('refuses %s with 400 and a pointer', async (_, changes, pointer) => {
+      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID() }));
+
+      const { status, body } = await owner.patch(`/v1/jobs/${job.id}`, changes);
+
+      expect([status, body.errors[0].pointer]).toEqual([400, pointer]);
+    });
+
+    it('gives one of two parallel changes with the same version a 412', async () => {
+      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID() }));
+
+      const answers = await Promise.all(
+        ['A', 'B', 'C', 'D'].map((title) => owner.patch(`/v1/jobs/${job.id}`, { title: title + job.title }, { 'if-match': '"1"' })),
+      );
+
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 412, 412, 412]);
+    });
+  });
+
+  describe('DELETE :id', () => {
+    it('sets the status; reads and history still answer, and PATCH brings the job back', async () => {
+      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID() }));
+
+      const removed = await owner.delete(`/v1/jobs/${job.id}`, undefined, { 'if-match': '"1"' });
+      const again = await owner.delete(`/v1/jobs/${job.id}`);
+      const read = await owner.get(`/v1/jobs/${job.id}`);
+      const history = await owner.get(`/v1/jobs/${job.id}/history`);
+      const back = await owner.patch(`/v1/jobs/${job.id}`, { status: 'active' });
+
+      expect([removed.status, removed.body, again.status]).toEqual([204, undefined, 204]);
+      expect(read.body).toMatchObject({ status: 'deleted', version: 2 });
+      expect(history.body.items[0].changes).toEqual({ status: { old: 'active', new: 'deleted' } });
+      expect(back.body).toMatchObject({ status: 'active', version: 3 });
+    });
+
+    it('answers 404 for a job of another tenant and 412 for a stale version', async () => {
+      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID() }));
+
+      const foreign = await stranger.delete(`/v1/jobs/${job.id}`, undefined, { 'if-match': '"9"' });
+      const stale = await owner.delete(`/v1/jobs/${job.id}`, undefined, { 'if-match': '"9"' });
+
+      expect([foreign.status, stale.status]).toEqual([404, 412]);
+      expect((await owner.get(`/v1/jobs/${job.id}`)).body).toEqual(job);
+    });
+  });
+
+  describe('GET :id/history', () => {
+    it('lists changes newest first in the API’s own names, by pages; a stranger sees none', async () => {
+      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID() }));
+      await owner.patch(`/v1/jobs/${job.id}`, { budgetMax: '1500.5', isFavorite: true });
+      await owner.patch(`/v1/jobs/${job.id}`, { status: 'archived' });
+
+      const first = await owner.get(`/v1/jobs/${job.id}/history?limit=2`);
+      const second = await owner.get(`/v1/jobs/${job.id}/history?limit=2&cursor=${first.body.nextCursor}`);
+      const foreign = await stranger.get(`/v1/jobs/${job.id}/history`);
+
+      expect(first.body.items).toMatchObject([
+        { action: 'UPDATE', changes: { status: { old: 'active', new: 'archived' } } },
+        { changes: { budgetMax: { old: '1000.00', new: '1500.50' }, isFavorite: { old: false, new: true } } },
+      ]);
+      expect(second.body).toMatchObject({ items: [{ action: 'INSERT' }], nextCursor: null });
+      expect([foreign.status, foreign.body.code]).toEqual([404, 'job.not_found']);
+    });
+  });
+
+  describe('Idempotency-Key', () => {
+    it('makes one job of two requests', async () => {
+      const job = aJob({ title: randomUUID() });
+      const headers = { 'idempotency-key': randomUUID() };
+
+      const first = await owner.post('/v1/jobs', job, headers);
+      const second = await owner.post('/v1/jobs', job, headers);
+
+      expect([first.status, second.status]).toEqual([201, 201]);
+      expect(second.body).toEqual(first.body);
+      expect(second.headers.get('idempotent-replayed')).toBe('true');
+      expect(second.headers.get('location')).toBe(`/v1/jobs/${first.body.id}`);
+    });
+  });
+});
