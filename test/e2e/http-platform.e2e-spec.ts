@@ -105,6 +105,12 @@ class NotesController {
     return { done: true };
   }
 
+  @Post(':id/archive')
+  @HttpCode(200)
+  archive(@Param('id', ParseIdPipe) id: number) {
+    return { id, version: 3 };
+  }
+
   @Get('broken/now')
   broken() {
     throw new Error('canary: password=hunter2');
@@ -243,6 +249,8 @@ describe('the HTTP platform', () => {
       ['null for an object', ['POST', '/v1/notes', { payload: 'null' }], 400, 'validation.failed', ''],
       ['no body where one is needed', ['POST', '/v1/notes'], 400, 'validation.failed', '/title'],
       ['a field in an empty body', ['POST', '/v1/notes/1/read', { payload: '{"a":1}' }], 400, 'validation.failed', '/a'],
+      ['a field for a route without a body', ['POST', '/v1/notes/1/archive', { payload: '{"a":1}' }], 400, 'validation.failed', '/a'],
+      ['a list for a route without a body', ['POST', '/v1/notes/1/archive', { payload: '[1]' }], 400, 'validation.failed', ''],
       ['a large body', ['POST', '/v1/notes', { payload: JSON.stringify({ title: 'x'.repeat(3000) }) }], 413, 'request.body_too_large'],
       ['a form', ['POST', '/v1/notes', { payload: 'title=x', headers: { 'content-type': 'application/x-www-form-urlencoded' } }], 415, 'request.media_type_unsupported'],
       ['plain text', ['POST', '/v1/notes', { payload: 'x', headers: { 'content-type': 'text/plain' } }], 415, 'request.media_type_unsupported'],
@@ -345,6 +353,8 @@ describe('the HTTP platform', () => {
   it('takes an action with {} or nothing', async () => {
     expect((await send('POST', '/v1/notes/1/read', { payload: '{}' })).statusCode).toBe(200);
     expect((await send('POST', '/v1/notes/1/read')).statusCode).toBe(200);
+    expect((await send('POST', '/v1/notes/1/archive')).statusCode).toBe(200);
+    expect((await send('POST', '/v1/notes/1/archive', { payload: '{}' })).statusCode).toBe(200);
     expect((await send('POST', '/v1/notes/1/read', { payload: '', headers: { 'content-length': '0' } })).statusCode).toBe(200);
   });
 

@@ -1,10 +1,7 @@
 import { RequestMethod, type INestApplicationContext, type Type } from '@nestjs/common';
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { ModulesContainer } from '@nestjs/core';
 import { ACCESS } from './access';
-
-/** Nest's own metadata keys of controllers and handlers (@nestjs/common/constants). */
-const PATH = 'path';
-const METHOD = 'method';
 
 /**
  * Refuses to go on when a route has no access marker: nobody decided who may use it.
@@ -25,8 +22,8 @@ function unmarkedRoutesOf(controller: Type): string[] {
   return handlersOf(controller)
     .filter(([, handler]) => !Reflect.hasMetadata(ACCESS, handler))
     .map(([name, handler]) => {
-      const method = RequestMethod[Reflect.getMetadata(METHOD, handler) as RequestMethod] ?? 'GET';
-      const path = [Reflect.getMetadata(PATH, controller), Reflect.getMetadata(PATH, handler)]
+      const method = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod] ?? 'GET';
+      const path = [Reflect.getMetadata(PATH_METADATA, controller), Reflect.getMetadata(PATH_METADATA, handler)]
         .flat()
         .map((part) => String(part).replace(/^\/+|\/+$/g, ''))
         .filter((part) => part !== '')
@@ -44,7 +41,7 @@ function handlersOf(controller: Type): [string, object][] {
     prototype = Object.getPrototypeOf(prototype)
   ) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype as object))) {
-      if (typeof value === 'function' && Reflect.hasMetadata(METHOD, value) && !handlers.has(name)) {
+      if (typeof value === 'function' && Reflect.hasMetadata(METHOD_METADATA, value) && !handlers.has(name)) {
         handlers.set(name, value as object);
       }
     }

@@ -1,7 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { BEARER } from './access';
-import { addErrorAnswers } from './openapi-errors';
+import { addCommonParts } from './openapi-common';
 
 const DESCRIPTION = `The backend a freelancer runs to work on Upwork without trusting anyone with the keys.
 
@@ -26,5 +26,5 @@ export function openapiDocument(app: INestApplication): OpenAPIObject {
   const document = SwaggerModule.createDocument(app, base, {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}.${method}`,
   });
-  return addErrorAnswers(document);
+  return addCommonParts(document);
 }

@@ -23,8 +23,18 @@ const ANSWERS = {
 
 type Status = keyof typeof ANSWERS;
 
-/** Adds the problem schema, and to every operation the error answers that follow from its form. */
-export function addErrorAnswers(document: OpenAPIObject): OpenAPIObject {
+/** The header that makes repeating a POST safe; documented here, since no handler reads it. */
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description:
+    'Makes repeating the request safe for 24 hours: the same key with the same body gives the stored answer, marked `Idempotent-Replayed: true`.',
+  schema: { type: 'string', minLength: 1, maxLength: 255, example: 'a3f1c9e2-create-job' },
+} as const;
+
+/** Adds what every operation has by its form: the problem schema, error answers, and the Idempotency-Key of POSTs. */
+export function addCommonParts(document: OpenAPIObject): OpenAPIObject {
   const components = (document.components ??= {});
   components.schemas = { ...components.schemas, Problem: PROBLEM_SCHEMA };
   components.responses = { ...components.responses, ...sharedAnswers() };
@@ -32,6 +42,7 @@ export function addErrorAnswers(document: OpenAPIObject): OpenAPIObject {
     for (const method of METHODS) {
       const operation = item[method];
       if (!operation) continue;
+      if (isRepeatable(path, method)) operation.parameters = [...(operation.parameters ?? []), { ...IDEMPOTENCY_KEY }];
       for (const status of statusesOf(path, method, operation)) {
         operation.responses[status] ??= { $ref: `#/components/responses/${ANSWERS[status][0]}` };
       }
@@ -45,10 +56,14 @@ function statusesOf(path: string, method: string, operation: Operation): Status[
   if (operation.security?.length) statuses.push('401', '403');
   if (path.includes('{')) statuses.push('404');
   if (operation.requestBody) statuses.push('413', '415');
-  if (method === 'post' && !path.startsWith('/v1/auth')) statuses.push('409', '422');
+  if (isRepeatable(path, method)) statuses.push('409', '422');
   const parameters = (operation.parameters ?? []) as { name?: string }[];
   if (parameters.some(({ name }) => name === 'If-Match')) statuses.push('412');
   return statuses;
+}
+
+function isRepeatable(path: string, method: string): boolean {
+  return method === 'post' && !path.startsWith('/v1/auth');
 }
 
 function sharedAnswers(): Answers {

@@ -1,0 +1,45 @@
+import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
+import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
+import type { FastifyRequest } from 'fastify';
+import type { Observable } from 'rxjs';
+import { AppError } from '../errors/app-error';
+import { unknownField } from './field-errors';
+
+/** Arguments through which a handler reads the body; Nest keys them as `<kind>:<position>`. */
+const READERS = [RouteParamtypes.BODY, RouteParamtypes.REQUEST].map((kind) => `${kind}:`);
+
+/**
+ * Refuses a body that its route would not read, so that a misplaced field is told and not ignored. `{}` and nothing are
+ * what such a route takes.
+ * @throws AppError `validation.failed`
+ */
+@Injectable()
+export class UnreadBodyInterceptor implements NestInterceptor {
+  private readonly readers = new WeakMap<object, boolean>();
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const { body } = context.switchToHttp().getRequest<FastifyRequest>();
+    if (body !== undefined && body !== null && !this.reads(context)) assertEmpty(body);
+    return next.handle();
+  }
+
+  private reads(context: ExecutionContext): boolean {
+    const handler = context.getHandler();
+    let reads = this.readers.get(handler);
+    if (reads === undefined) {
+      const args = Reflect.getMetadata(ROUTE_ARGS_METADATA, context.getClass(), handler.name) as object | undefined;
+      reads = Object.keys(args ?? {}).some((key) => READERS.some((reader) => key.startsWith(reader)));
+      this.readers.set(handler, reads);
+    }
+    return reads;
+  }
+}
+
+function assertEmpty(body: unknown): void {
+  const names = typeof body === 'object' && !Array.isArray(body) ? Object.keys(body as object) : undefined;
+  if (names?.length === 0) return;
+  const message = 'this route takes no body, or {}';
+  const errors = names?.map((name) => unknownField(name, undefined)) ?? [{ pointer: '', code: 'is_object', message }];
+  throw new AppError('validation.failed', { detail: message, errors });
+}
