@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import type { QueryResultRow } from 'pg';
 import { SystemDatabase } from '../platform/database/system-database';
 
 /** What sign-in needs to know of an account. */
@@ -115,8 +114,8 @@ export class Accounts {
 
   private one<Row extends object>(sql: string, values: readonly unknown[]): Promise<Row | null> {
     return this.database.asAuth(async (unit) => {
-      const [row] = await unit.query<Row & QueryResultRow>(sql, values);
-      return row ?? null;
+      const [row] = await unit.query<Record<string, unknown>>(sql, values);
+      return row === undefined ? null : (row as Row);
     });
   }
 }

@@ -37,6 +37,6 @@ import { SignInService } from './sign-in.service';
     SessionsService,
     SignInService,
   ],
-  exports: [Authenticator],
+  exports: [Authenticator, AccessTokens, SessionsService, SignInService],
 })
 export class AuthModule {}

@@ -14,7 +14,7 @@ export class User {
   readonly email: string;
 
   /** No login of the server may read it. */
-  @Column('text', { name: 'encrypted_password', select: false, insert: false, update: false })
+  @Column({ type: 'text', name: 'encrypted_password', select: false, insert: false, update: false })
   readonly encryptedPassword: string;
 
   @Column('text', { name: 'first_name', nullable: true })

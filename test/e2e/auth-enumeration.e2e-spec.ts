@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { startApp, type TestApp } from '../support/app';
 import { anonymous, signedIn } from '../support/as';
-import { Caller } from '../support/caller';
+import { type Caller } from '../support/caller';
 import { mailsTo, tokenOf } from '../support/mails';
 
 const hashed = { count: 0 };

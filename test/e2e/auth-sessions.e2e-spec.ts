@@ -129,7 +129,7 @@ describe('sessions', () => {
     const dump = await app.redis.dumpBuffer(`session:${user.sessionId}`);
     await app.db.query('superuser', `UPDATE users SET sessions_valid_from = clock_timestamp() WHERE id = $1`, [user.id]);
     await app.get(SessionsService).endAll(user.id);
-    await app.redis.restore(`session:${user.sessionId}`, 0, dump!);
+    await app.redis.restore(`session:${user.sessionId}`, 0, dump);
 
     expect(await statusOf(user)).toBe(401);
     expect((await refresh(user.refreshToken)).status).toBe(401);

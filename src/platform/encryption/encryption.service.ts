@@ -33,8 +33,9 @@ export class EncryptionService {
    * @param context where the value will live; the same is needed to open it
    */
   async seal(plaintext: string, context: SealContext): Promise<string> {
+    const key = await this.keyOf(this.currentId);
     const nonce = randomBytes(NONCE_BYTES);
-    const cipher = createCipheriv(ALGORITHM, this.keyOf(this.currentId), nonce, { authTagLength: TAG_BYTES });
+    const cipher = createCipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
     cipher.setAAD(associatedData(this.currentId, context));
     const body = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()]);
     return [VERSION, this.currentId, nonce.toString('base64url'), body.toString('base64url')].join('.');
@@ -46,7 +47,7 @@ export class EncryptionService {
    */
   async open(sealed: string, context: SealContext): Promise<string> {
     const { keyId, nonce, body } = parse(sealed);
-    const decipher = createDecipheriv(ALGORITHM, this.keyOf(keyId), nonce, { authTagLength: TAG_BYTES });
+    const decipher = createDecipheriv(ALGORITHM, await this.keyOf(keyId), nonce, { authTagLength: TAG_BYTES });
     decipher.setAAD(associatedData(keyId, context));
     decipher.setAuthTag(body.subarray(-TAG_BYTES));
     try {
@@ -56,10 +57,10 @@ export class EncryptionService {
     }
   }
 
-  private keyOf(id: string): Buffer {
+  private keyOf(id: string): Promise<Buffer> {
     const key = this.keys.get(id);
-    if (!key) throw new EncryptionError(`ENCRYPTION_KEYS has no key ${JSON.stringify(id)}, which a sealed value needs`);
-    return key;
+    if (key) return Promise.resolve(key);
+    return Promise.reject(new EncryptionError(`ENCRYPTION_KEYS has no key ${JSON.stringify(id)}, which a sealed value needs`));
   }
 }
 

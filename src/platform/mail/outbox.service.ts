@@ -55,8 +55,8 @@ export class Outbox {
     const rows = await this.database.asAdmin('reads the mail outbox', (unit) =>
       unit.query<OutboxRow>(
         `SELECT id, created_at, seal_key, sealed_mail FROM mail_outbox
-          WHERE $1::bytea IS NULL OR recipient_hash = $1 ORDER BY id DESC LIMIT ${MAX_LISTED}`,
-        [to === undefined ? null : this.hashOf(to)],
+          WHERE $1::bytea IS NULL OR recipient_hash = $1 ORDER BY id DESC LIMIT $2`,
+        [to === undefined ? null : this.hashOf(to), MAX_LISTED],
       ),
     );
     return Promise.all(rows.map((row) => this.open(row)));
