@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { commandLine, isAlive } from './process-info';
 
@@ -14,7 +14,13 @@ export async function stopLeftover(
   graceMs = 10_000,
 ): Promise<boolean> {
   const pid = readPid(pidFile);
-  if (pid === undefined || !commandLine(pid)?.includes(folder)) return false;
+  const line = pid === undefined ? undefined : commandLine(pid);
+  if (pid === undefined || line === undefined) return false;
+  if (!line.includes(folder)) {
+    // A stranger has the id now; PostgreSQL would take him for a server of its own and refuse to start.
+    rmSync(pidFile);
+    return false;
+  }
   for (const signal of signals) {
     process.kill(pid, signal);
     if (await hasEnded(pid, graceMs)) return true;

@@ -1,0 +1,71 @@
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { withClient } from '../../src/launcher/bootstrap';
+import { EmbeddedPostgres } from '../../src/launcher/embedded-postgres';
+import { isAlive } from '../../src/launcher/process-info';
+import { giveTo, serviceUser } from '../../src/launcher/service-user';
+
+describe(EmbeddedPostgres.name, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gigvault-postgres-'));
+  const data = join(folder, 'postgres');
+  const servers: EmbeddedPostgres[] = [];
+
+  function newServer(): EmbeddedPostgres {
+    const logFile = join(folder, 'log');
+    const server = new EmbeddedPostgres({ folder: data, logFile, superuserPassword: 'right', isFast: true });
+    servers.push(server);
+    return server;
+  }
+
+  beforeAll(() => {
+    chmodSync(folder, 0o700);
+    giveTo(serviceUser(), folder);
+  });
+  afterEach(() => Promise.all(servers.splice(0).map((server) => server.stop())));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('never runs as root, closes its data to others and asks everybody for a password', async () => {
+    const server = newServer();
+    await server.start();
+
+    const setting = (name: string): Promise<string> =>
+      withClient(server.url('postgres', 'right', 'postgres'), async (client) => {
+        const { rows } = await client.query<{ value: string }>('SELECT current_setting($1) AS value', [name]);
+        return rows[0]?.value ?? '';
+      });
+
+    expect(statSync(data).uid).not.toBe(0);
+    expect(statSync(data).mode & 0o777).toBe(0o700);
+    expect(await setting('listen_addresses')).toBe('127.0.0.1');
+    expect(await setting('unix_socket_directories')).toBe('');
+    expect(await setting('shared_preload_libraries')).toBe('pg_stat_statements');
+    await expect(withClient(server.url('postgres', 'wrong', 'postgres'), () => Promise.resolve())).rejects.toThrow(
+      'password authentication failed',
+    );
+  });
+
+  it('ends a server that a killed run left on its data, and starts', async () => {
+    const left = newServer();
+    await left.start();
+
+    const server = newServer();
+    await server.start();
+
+    expect(isAlive(left.pid ?? 0)).toBe(false);
+    expect(isAlive(server.pid ?? 0)).toBe(true);
+  });
+
+  it('starts although a stranger got the process id in a stale pid file, and spares him', async () => {
+    await newServer().start();
+    await Promise.all(servers.splice(0).map((server) => server.stop()));
+    writeFileSync(join(data, 'postmaster.pid'), `${process.pid}\n${data}\n`);
+    giveTo(serviceUser(), join(data, 'postmaster.pid'));
+
+    const server = newServer();
+    await server.start();
+
+    expect(isAlive(process.pid)).toBe(true);
+    expect(isAlive(server.pid ?? 0)).toBe(true);
+  });
+});

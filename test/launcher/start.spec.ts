@@ -1,0 +1,122 @@
+import { readFileSync, statSync, existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { withClient } from '../../src/launcher/bootstrap';
+import type { Services } from '../../src/launcher/services-file';
+import { Checkout, stillRunning } from '../support/checkout';
+
+describe('npm start', () => {
+  let checkout: Checkout;
+  beforeAll(() => (checkout = new Checkout()));
+  afterAll(() => checkout.remove());
+
+  function readEvents(): string {
+    return existsSync(checkout.data('events')) ? readFileSync(checkout.data('events'), 'utf8') : '';
+  }
+
+  function superuserOf(services: Services): string {
+    return services.postgres?.superuser ?? '';
+  }
+
+  it('writes down for its owner only what runs, and at Ctrl-C drains the API before Redis and PostgreSQL end', async () => {
+    const run = checkout.start();
+    const services = await run.ready();
+    const mode = statSync(checkout.data('services.json')).mode & 0o777;
+    const slow = fetch(`${services.api}/slow`).then((answer) => answer.text());
+    await sleep(100);
+
+    const code = await run.interrupt();
+
+    expect(mode).toBe(0o600);
+    expect(Object.keys(services.pids).sort()).toEqual(['api', 'launcher', 'postgres', 'redis', 'worker']);
+    expect(Object.keys(services.postgres ?? {}).sort()).toEqual(
+      ['admin', 'app', 'auth', 'backup', 'monitor', 'owner', 'superuser', 'worker'],
+    );
+    expect(await slow).toBe('served');
+    expect(code).toBe(0);
+    expect(readEvents()).toContain('drained, postgres up, redis up');
+    expect(readEvents()).not.toContain('interrupted');
+    expect(stillRunning(services)).toEqual([]);
+    expect(existsSync(checkout.data('services.json'))).toBe(false);
+  });
+
+  it('keeps data, ports and secrets between starts, and never shows a password twice', async () => {
+    const first = checkout.start();
+    const before = await first.ready();
+    await withClient(superuserOf(before), (client) => client.query('CREATE TABLE IF NOT EXISTS kept (id int)'));
+    await first.interrupt();
+    const second = checkout.start();
+    const after = await second.ready();
+
+    const kept = await withClient(superuserOf(after), (client) => client.query("SELECT to_regclass('kept') AS name"));
+
+    expect(kept.rows).toEqual([{ name: 'kept' }]);
+    expect(after.postgres).toEqual(before.postgres);
+    expect(after.redis).toBe(before.redis);
+    expect(second.output).not.toContain('First admin');
+    await second.interrupt();
+  });
+
+  it('recovers after a kill -9 of the launcher: ends what it left, and starts', async () => {
+    const killed = checkout.start();
+    const left = await killed.ready();
+    process.kill(killed.pid, 'SIGKILL');
+    await killed.ended;
+
+    const run = checkout.start();
+    const services = await run.ready();
+
+    expect(stillRunning(left)).toEqual([]);
+    expect(await (await fetch(services.api)).text()).toBe('served');
+    await run.interrupt();
+  });
+
+  it('refuses a second launcher on the same data', async () => {
+    const first = checkout.start();
+    await first.ready();
+
+    const second = checkout.start();
+
+    expect(await second.ended).toBe(1);
+    expect(second.output).toContain('already runs here');
+    await first.interrupt();
+  });
+
+  it.each(['api', 'postgres'])('stops the rest with code 1 when %s is killed', async (victim) => {
+    const run = checkout.start();
+    const services = await run.ready();
+
+    process.kill(services.pids[victim] ?? 0, 'SIGKILL');
+
+    expect(await run.ended).toBe(1);
+    expect(run.output).toContain('ended (signal SIGKILL)');
+    expect(stillRunning(services)).toEqual([]);
+    expect(existsSync(checkout.data('services.json'))).toBe(false);
+  });
+
+  it('names PORT when the port is taken', async () => {
+    const squatter = createServer().listen(0, '127.0.0.1');
+    await new Promise((done) => squatter.once('listening', done));
+    const { port } = squatter.address() as { port: number };
+
+    const run = checkout.start({ PORT: String(port) });
+
+    expect(await run.ended).toBe(1);
+    expect(run.output).toContain(`PORT ${port} of 127.0.0.1 is taken`);
+    squatter.close();
+  });
+
+  it('refuses half a configuration and wrong settings before it starts anything, and prints no value', async () => {
+    const half = checkout.start({ DATABASE_AUTH_URL: 'postgres://secret-value@127.0.0.1/x' });
+    const halfCode = await half.ended;
+    const wrong = checkout.start({ PORT: 'secret-value', SMTP_URL: 'secret-value' });
+
+    expect(halfCode).toBe(1);
+    expect(half.output).toContain('DATABASE_AUTH_URL: set, but DATABASE_URL is not');
+    expect(await wrong.ended).toBe(1);
+    expect(wrong.output).toContain('PORT: ');
+    expect(wrong.output).toContain('SMTP_URL: ');
+    expect(half.output + wrong.output).not.toContain('secret-value');
+    expect(existsSync(checkout.data('launcher.json'))).toBe(false);
+  });
+});

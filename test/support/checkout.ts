@@ -1,0 +1,122 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Services } from '../../src/launcher/services-file';
+import { isAlive } from '../../src/launcher/process-info';
+
+const ROOT = resolve(__dirname, '..', '..');
+
+/** Answers like the API, /slow after a second, and writes down what was up when it had drained. */
+const API = `
+const { appendFileSync } = require('node:fs');
+const { connect } = require('node:net');
+const note = (text) => appendFileSync(process.env.GIGVAULT_DATA_DIR + '/events', text + '\\n');
+const isUp = (url) => new Promise((done) => {
+  const { hostname: host, port } = new URL(url);
+  const socket = connect({ host, port }, () => { socket.destroy(); done('up'); });
+  socket.on('error', () => done('down'));
+});
+const server = require('node:http').createServer((request, response) => {
+  setTimeout(() => response.end('served'), request.url === '/slow' ? 1000 : 0);
+});
+server.listen(process.env.PORT, '127.0.0.1');
+process.on('SIGINT', () => note('api was interrupted'));
+process.on('SIGTERM', () => server.close(async () => {
+  note('drained, postgres ' + await isUp(process.env.DATABASE_URL) + ', redis ' + await isUp(process.env.REDIS_URL));
+  process.exit(0);
+}));
+`;
+const WORKER = `setInterval(() => undefined, 1000); process.on('SIGTERM', () => process.exit(0));`;
+
+/** Is a built copy of the repository in a temporary folder, whose API and worker are stand-ins. */
+export class Checkout {
+  readonly path = mkdtempSync(join(tmpdir(), 'gigvault-checkout-'));
+  private readonly runs: LauncherRun[] = [];
+
+  constructor() {
+    for (const name of ['package.json', 'package-lock.json', '.swcrc', 'ormconfig.ts', 'typeorm-migrations', 'docker']) {
+      cpSync(join(ROOT, name), join(this.path, name), { recursive: true });
+    }
+    for (const name of ['launcher', join('platform', 'config'), join('platform', 'database')]) {
+      cpSync(join(ROOT, 'src', name), join(this.path, 'src', name), { recursive: true });
+    }
+    symlinkSync(join(ROOT, 'node_modules'), join(this.path, 'node_modules'));
+    execFileSync(process.execPath, ['src/launcher/build.cjs'], { cwd: this.path });
+    writeFileSync(join(this.path, 'dist', 'src', 'main.js'), API);
+    writeFileSync(join(this.path, 'dist', 'src', 'worker.js'), WORKER);
+  }
+
+  /** Returns a path in the data folder. */
+  data(name: string): string {
+    return join(this.path, '.gigvault', name);
+  }
+
+  /** Runs the launcher as `npm start` does, in a process group of its own, like a shell's foreground job. */
+  start(env: NodeJS.ProcessEnv = {}): LauncherRun {
+    const run = new LauncherRun(this, env);
+    this.runs.push(run);
+    return run;
+  }
+
+  /** Ends what still runs and removes everything. */
+  async remove(): Promise<void> {
+    await Promise.all(this.runs.map((run) => run.interrupt()));
+    const name = existsSync(this.data('secrets.json'))
+      ? (JSON.parse(readFileSync(this.data('secrets.json'), 'utf8')) as { servicesName: string }).servicesName
+      : undefined;
+    if (name && process.getuid?.() === 0) rmSync(join('/var/lib/gigvault', name), { recursive: true, force: true });
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+/** Is one run of the launcher. */
+export class LauncherRun {
+  /** What it has said so far. */
+  output = '';
+  /** Settles with its exit code, or the name of the signal that ended it. */
+  readonly ended: Promise<number | string>;
+  private readonly child: ChildProcess;
+
+  constructor(
+    private readonly checkout: Checkout,
+    env: NodeJS.ProcessEnv,
+  ) {
+    mkdirSync(join(checkout.path, '.gigvault'), { recursive: true });
+    this.child = spawn(process.execPath, ['src/launcher/build.cjs', 'dist/src/launcher/start.js'], {
+      cwd: checkout.path,
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    }
+    this.ended = new Promise((done) => this.child.once('exit', (code, signal) => done(code ?? String(signal))));
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  /** Waits until it says how to stop it, and returns what runs. */
+  async ready(): Promise<Services> {
+    while (!this.output.includes('Ctrl-C stops everything')) {
+      if (this.child.exitCode !== null) throw new Error(this.output);
+      await sleep(20);
+    }
+    return JSON.parse(readFileSync(this.checkout.data('services.json'), 'utf8')) as Services;
+  }
+
+  /** Presses Ctrl-C: the terminal signals the whole foreground group. Returns the exit code. */
+  async interrupt(): Promise<number | string> {
+    if (this.child.exitCode === null && this.child.signalCode === null) process.kill(-this.pid, 'SIGINT');
+    return this.ended;
+  }
+}
+
+/** Returns the names of those processes that still run. */
+export function stillRunning({ pids }: Services): string[] {
+  return Object.keys(pids).filter((name) => isAlive(pids[name] ?? 0));
+}
