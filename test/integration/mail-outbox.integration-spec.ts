@@ -16,6 +16,7 @@ describe('the mail outbox', () => {
     app = await startApp();
     admin = await signedIn(app, { role: 'admin' });
   });
+  beforeEach(() => app.db.query('superuser', `DELETE FROM mail_outbox`));
   afterAll(() => app.close());
 
   it('shows an admin the letters to an address in any letter case, newest first', async () => {
@@ -43,7 +44,6 @@ describe('the mail outbox', () => {
     await app.db.query('superuser', `UPDATE mail_outbox SET seal_key = gen_random_uuid() WHERE id = (SELECT max(id) FROM mail_outbox)`);
 
     expect((await admin.get('/v1/dev/outbox?to=moved@example.com')).status).toBe(500);
-    await app.db.query('superuser', `DELETE FROM mail_outbox WHERE id = (SELECT max(id) FROM mail_outbox)`);
   });
 
   it('is closed to users and strangers, and gone in production', async () => {
