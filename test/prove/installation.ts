@@ -1,0 +1,68 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Services } from '../../src/launcher/services-file';
+
+const ROOT = resolve(__dirname, '..', '..');
+
+/** Who runs the installations of a proof; known to the process too, so that it can read the outbox. */
+const ADMIN = { GIGVAULT_ADMIN_EMAIL: 'admin@example.org', GIGVAULT_ADMIN_PASSWORD: 'only for this proof' };
+
+/** The whole of `npm start` on a data folder of its own, which outlives kills and is removed at the end. */
+export class Installation {
+  private readonly folder = mkdtempSync(join(tmpdir(), 'gigvault-proof-'));
+  private launcher: ChildProcess | undefined;
+  private output = '';
+
+  constructor(private readonly settings: Readonly<Record<string, string>> = {}) {
+    Object.assign(process.env, ADMIN);
+  }
+
+  /** Starts everything and returns what runs, once the API is ready. */
+  async start(): Promise<Services> {
+    this.output = '';
+    const launcher = spawn(process.execPath, ['src/launcher/build.cjs', 'dist/src/launcher/start.js'], {
+      cwd: ROOT,
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        PORT: '0',
+        RATE_LIMIT_PER_MINUTE: '0',
+        LOG_LEVEL: 'warn',
+        GIGVAULT_DATA_DIR: this.folder,
+        ...ADMIN,
+        ...this.settings,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    this.launcher = launcher;
+    for (const stream of [launcher.stdout, launcher.stderr]) {
+      stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    }
+    while (!this.output.includes('Ctrl-C stops everything')) {
+      if (launcher.exitCode !== null) throw new Error(this.output);
+      await sleep(20);
+    }
+    return JSON.parse(readFileSync(join(this.folder, 'services.json'), 'utf8')) as Services;
+  }
+
+  /** Waits until the launcher has ended by itself, as it does when one of its processes dies. */
+  async ended(): Promise<void> {
+    while (this.launcher?.exitCode === null && this.launcher.signalCode === null) await sleep(20);
+  }
+
+  /** Stops everything and removes the data. */
+  async remove(): Promise<void> {
+    if (this.launcher?.exitCode === null && this.launcher.pid) process.kill(this.launcher.pid, 'SIGINT');
+    await this.ended();
+    const secrets = join(this.folder, 'secrets.json');
+    if (existsSync(secrets) && process.getuid?.() === 0) {
+      const { servicesName } = JSON.parse(readFileSync(secrets, 'utf8')) as { servicesName: string };
+      rmSync(join('/var/lib/gigvault', servicesName), { recursive: true, force: true });
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

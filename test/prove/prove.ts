@@ -1,0 +1,24 @@
+import { proveKills } from './kills';
+
+/** The long proofs at full size, by name. */
+const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
+  kills: () => proveKills({ rounds: 20, writers: 8, writeMs: 2_000 }),
+};
+
+/** `npm run prove [name]`: runs all proofs, or one, and prints what they found. */
+async function prove(): Promise<void> {
+  const [wanted] = process.argv.slice(2);
+  const names = wanted === undefined ? Object.keys(PROOFS) : [wanted];
+  for (const name of names) {
+    const proof = PROOFS[name];
+    if (!proof) throw new Error(`There is no proof ${name}; there are: ${Object.keys(PROOFS).join(', ')}`);
+    const began = performance.now();
+    const result = await proof();
+    console.log(name, JSON.stringify(result), `${Math.round((performance.now() - began) / 1000)} s`);
+  }
+}
+
+prove().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
