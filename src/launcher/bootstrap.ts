@@ -16,8 +16,13 @@ export async function bootstrapDatabase(
   passwords?: Record<Role, string>,
 ): Promise<void> {
   await withClient(urlOf('postgres'), async (client) => {
-    const found = await client.query('SELECT FROM pg_database WHERE datname = $1', [database]);
-    if (found.rowCount === 0) await client.query(`CREATE DATABASE ${client.escapeIdentifier(database)}`);
+    // The server writes the statement: it knows how to quote a name.
+    const { rows } = await client.query<{ statement: string }>(
+      `SELECT format('CREATE DATABASE %I', $1::text) AS statement
+       WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = $1)`,
+      [database],
+    );
+    for (const { statement } of rows) await client.query(statement);
   });
   await withClient(urlOf(database), async (client) => {
     for (const role of passwords ? LOGIN_ROLES : []) {

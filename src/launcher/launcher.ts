@@ -159,6 +159,7 @@ export class Launcher {
 
 /** Fails only when all have come to an end, so that nothing is still starting while the rest is being stopped. */
 async function settleAll(works: readonly (Promise<void> | undefined)[]): Promise<void> {
-  const failed = (await Promise.allSettled(works)).find((result) => result.status === 'rejected');
+  const begun = works.filter((work) => work !== undefined);
+  const failed = (await Promise.allSettled(begun)).find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
 }
