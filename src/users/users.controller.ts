@@ -14,7 +14,7 @@ export class UsersController {
   constructor(private readonly users: UsersService) {}
 
   @Get('me')
-  @ApiOperation({ summary: 'Read your account' })
+  @ApiOperation({ summary: 'Read your account', description: 'Your own names, address and standing.' })
   @ApiOkResponse({ type: UserDto })
   get(): Promise<UserDto> {
     return this.users.get();

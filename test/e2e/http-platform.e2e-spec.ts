@@ -18,6 +18,7 @@ import { KeysetPages } from '../../src/platform/http/keyset-page';
 import { PageQueryDto } from '../../src/platform/http/page-query.dto';
 import { ParseIdPipe } from '../../src/platform/http/parse-id.pipe';
 import { RedisModule } from '../../src/platform/redis/redis.module';
+import { anEnvironment } from '../support/config';
 
 class CreateNoteDto {
   @ApiProperty()
@@ -143,23 +144,16 @@ class ForgottenController {
 @Module({ imports: [ConfigModule, RedisModule, HttpModule], controllers: [ForgottenController] })
 class ForgetfulModule {}
 
-const KEY = Buffer.alloc(32, 1).toString('base64');
-const DEAD_URL = '127.0.0.1:1';
-
 function setEnvironment(): void {
-  for (const role of ['', 'AUTH_', 'WORKER_', 'ADMIN_', 'MIGRATION_', 'BACKUP_', 'MONITOR_']) {
-    process.env[`DATABASE_${role}URL`] = `postgres://u:p@${DEAD_URL}/d`;
-  }
-  Object.assign(process.env, {
-    NODE_ENV: 'test',
-    REDIS_URL: `redis://${DEAD_URL}`,
-    SECRET_KEY: KEY,
-    ENCRYPTION_KEYS: `k:${KEY}`,
-    BODY_LIMIT_BYTES: '2048',
-    IMPORT_LIMIT_BYTES: '4096',
-    CORS_ORIGINS: 'https://app.example',
-    TRUSTED_PROXIES: '127.0.0.1',
-  });
+  Object.assign(
+    process.env,
+    anEnvironment({
+      BODY_LIMIT_BYTES: '2048',
+      IMPORT_LIMIT_BYTES: '4096',
+      CORS_ORIGINS: 'https://app.example',
+      TRUSTED_PROXIES: '127.0.0.1',
+    }),
+  );
 }
 
 describe('the HTTP platform', () => {

@@ -3,24 +3,13 @@ import { inspect } from 'node:util';
 import { loadConfig, loadSettings } from './config';
 import { ConfigError } from './config-error';
 import { envExample } from './env-example';
+import { anEnvironment } from '../../../test/support/config';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
 
-function environment(changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  const roles = ['', 'AUTH_', 'WORKER_', 'ADMIN_', 'MIGRATION_', 'BACKUP_', 'MONITOR_'];
-  const urls = roles.map((role) => [`DATABASE_${role}URL`, 'postgres://login:secret@127.0.0.1:5432/gigvault']);
-  return {
-    ...Object.fromEntries(urls),
-    REDIS_URL: 'redis://127.0.0.1:6379',
-    SECRET_KEY: KEY,
-    ENCRYPTION_KEYS: `k1:${KEY}`,
-    ...changes,
-  };
-}
-
 function problemsOf(changes: NodeJS.ProcessEnv): readonly string[] {
   try {
-    loadConfig(environment(changes));
+    loadConfig(anEnvironment(changes));
   } catch (error) {
     if (error instanceof ConfigError) return error.problems;
     throw error;
@@ -30,7 +19,7 @@ function problemsOf(changes: NodeJS.ProcessEnv): readonly string[] {
 
 describe('loadConfig', () => {
   it('fills in the defaults', () => {
-    const config = loadConfig(environment({ PORT: '', LOG_LEVEL: undefined }));
+    const config = loadConfig(anEnvironment({ NODE_ENV: '', PORT: '', LOG_LEVEL: undefined }));
 
     expect(config.http).toMatchObject({ host: '127.0.0.1', port: 3000, publicUrl: 'http://127.0.0.1:3000' });
     expect(config.limits).toEqual({ requestsPerMinute: 600, bodyBytes: 1_048_576, importBytes: 67_108_864 });
@@ -40,7 +29,7 @@ describe('loadConfig', () => {
 
   it('splits lists and keys', () => {
     const config = loadConfig(
-      environment({ TRUSTED_PROXIES: '10.0.0.0/8, ::1', ENCRYPTION_KEYS: `new:${KEY},old:${KEY}` }),
+      anEnvironment({ TRUSTED_PROXIES: '10.0.0.0/8, ::1', ENCRYPTION_KEYS: `new:${KEY},old:${KEY}` }),
     );
 
     expect(config.http.trustedProxies).toEqual(['10.0.0.0/8', '::1']);
@@ -101,7 +90,7 @@ describe('loadConfig', () => {
   });
 
   it('is frozen and prints no key', () => {
-    const config = loadConfig(environment());
+    const config = loadConfig(anEnvironment());
 
     expect(() => Object.assign(config, { embedded: true })).toThrow(TypeError);
     expect(() => Object.assign(config.http, { port: 1 })).toThrow(TypeError);
@@ -110,9 +99,9 @@ describe('loadConfig', () => {
   });
 
   it('derives a lasting key for each purpose', () => {
-    const { secrets } = loadConfig(environment());
+    const { secrets } = loadConfig(anEnvironment());
 
-    expect(secrets.derive('cursor')).toEqual(loadConfig(environment()).secrets.derive('cursor'));
+    expect(secrets.derive('cursor')).toEqual(loadConfig(anEnvironment()).secrets.derive('cursor'));
     expect(secrets.derive('cursor')).not.toEqual(secrets.derive('access-token'));
     expect(secrets.derive('cursor', 64)).toHaveLength(64);
   });

@@ -1,0 +1,23 @@
+import { ERROR_CODES } from './error-codes';
+import { errorsPage } from './errors-page';
+
+describe('ERROR_CODES', () => {
+  const entries = Object.entries(ERROR_CODES);
+
+  it.each(entries)('%s is a stable name of a real error status', (code, { status, title }) => {
+    expect(code).toMatch(/^[a-z]+(_[a-z]+)*(\.[a-z]+(_[a-z]+)*)*$/);
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(status).toBeLessThan(600);
+    expect(title).toMatch(/^[A-Z].*[^.]$/);
+  });
+
+  it('blames the server for two things only', () => {
+    expect(entries.filter(([, { status }]) => status >= 500).map(([code]) => code)).toEqual(['internal', 'service.unavailable']);
+  });
+
+  it('is told whole on the page that problems link to', () => {
+    const page = errorsPage();
+
+    expect(entries.every(([code]) => page.includes(`<tr id="${code}">`))).toBe(true);
+  });
+});

@@ -1,0 +1,116 @@
+import { Type } from 'class-transformer';
+import { IsInt, IsString, MaxLength, Min, ValidateNested } from 'class-validator';
+import { AppError, type FieldError } from '../errors/app-error';
+import { BooleanParam, Instant, IntegerParam, ListParam, NullableField, OptionalField } from './fields';
+import { RequestValidationPipe } from './request-validation.pipe';
+
+class Inner {
+  @IsInt()
+  rank: number;
+}
+
+class Outer {
+  @OptionalField()
+  @IsString({ each: true })
+  @MaxLength(3, { each: true })
+  tags?: string[];
+
+  @OptionalField()
+  @ValidateNested({ each: true })
+  @Type(() => Inner)
+  inner?: Inner[];
+
+  @NullableField()
+  @IsInt()
+  @Min(0)
+  score?: number | null;
+
+  @OptionalField()
+  @Instant()
+  at?: Date;
+
+  @IntegerParam(1, 9)
+  size: number = 5;
+
+  @BooleanParam()
+  open?: boolean;
+
+  @ListParam()
+  @IsString({ each: true })
+  words?: string[];
+}
+
+class Nothing {}
+
+const pipe = new RequestValidationPipe();
+
+async function read(value: unknown, metatype: typeof Outer | typeof Nothing = Outer): Promise<unknown> {
+  return pipe.transform(value, { type: 'body', metatype });
+}
+
+async function refused(value: unknown, metatype?: typeof Nothing): Promise<readonly FieldError[]> {
+  const error: unknown = await read(value, metatype).catch((thrown: unknown) => thrown);
+  if (!(error instanceof AppError)) throw new Error(`not refused: ${JSON.stringify(error)}`);
+  expect([error.code, error.status]).toEqual(['validation.failed', 400]);
+  return error.errors;
+}
+
+describe(RequestValidationPipe.name, () => {
+  it('makes instances, with defaults and converted values', async () => {
+    const value = await read({ at: '2026-01-02T03:04:05+02:00', size: '7', open: 'false', words: 'a, b,,c', score: null });
+
+    expect(value).toBeInstanceOf(Outer);
+    expect(value).toEqual({ at: new Date('2026-01-02T01:04:05Z'), size: 7, open: false, words: ['a', 'b', 'c'], score: null });
+    expect(await read({})).toEqual({ size: 5 });
+    expect(await read(undefined)).toEqual({ size: 5 });
+  });
+
+  it('blames each wrong item itself', async () => {
+    expect(await refused({ tags: ['abc', 'abcd', 5] })).toEqual(
+      expect.arrayContaining([
+        { pointer: '/tags/2', code: 'is_string', message: 'tags must be a string (item 2)' },
+        expect.objectContaining({ pointer: '/tags/1', code: 'max_length' }),
+      ]),
+    );
+  });
+
+  it('points into nested values', async () => {
+    expect(await refused({ inner: [{ rank: 1 }, { rank: 'x', extra: 1 }] })).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ pointer: '/inner/1/rank', code: 'is_int' }),
+        expect.objectContaining({ pointer: '/inner/1/extra', code: 'unknown_field', message: 'extra is unknown; known are rank' }),
+      ]),
+    );
+  });
+
+  it.each([
+    ['null where absence is meant', { tags: null }, '/tags'],
+    ['null for a parameter', { size: null }, '/size'],
+    ['an unknown field', { tag: [] }, '/tag'],
+    ['what every object has', { hasOwnProperty: 1 }, '/hasOwnProperty'],
+    ['a number in disguise', { size: '0x5' }, '/size'],
+    ['a fraction', { size: '1.5' }, '/size'],
+    ['a list for one value', { size: ['1', '2'] }, '/size'],
+    ['an empty boolean', { open: '' }, '/open'],
+    ['a time without a zone', { at: '2026-01-02T03:04:05' }, '/at'],
+    ['a date alone', { at: '2026-01-02' }, '/at'],
+    ['the 31st of April', { at: '2026-04-31T00:00:00Z' }, '/at'],
+    ['the 25th hour', { at: '2026-04-30T25:00:00Z' }, '/at'],
+    ['a number for a time', { at: 5 }, '/at'],
+  ])('refuses %s', async (_, value, pointer) => {
+    expect((await refused(value)).map((error) => error.pointer)).toContain(pointer);
+  });
+
+  it.each([[null], [[]], ['text'], [5], [true]])('refuses %j for an object', async (value) => {
+    expect((await refused(value))[0]).toMatchObject({ pointer: '', code: 'is_object' });
+  });
+
+  it('takes no field where none is declared', async () => {
+    expect(await read({}, Nothing)).toEqual({});
+    expect((await refused({ a: 1 }, Nothing))[0]).toMatchObject({ message: 'a is unknown; nothing is expected here' });
+  });
+
+  it('reports at most 50 errors', async () => {
+    expect(await refused({ tags: Array.from({ length: 500 }, () => 5) })).toHaveLength(50);
+  });
+});

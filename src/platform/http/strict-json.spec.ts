@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { AppError } from '../errors/app-error';
+import { parseStrictJson } from './strict-json';
+
+function refusalOf(text: string): { code: string; pointer: string | undefined; rule: string | undefined } | undefined {
+  try {
+    parseStrictJson(Buffer.from(text));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { code: error.code, pointer: error.errors[0]?.pointer, rule: error.errors[0]?.code };
+  }
+}
+
+describe('parseStrictJson', () => {
+  it('reads what JSON.parse reads', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ noUnicodeString: false, maxDepth: 8 }), (value) => {
+        const text = JSON.stringify(value);
+        if (refusalOf(text)) return;
+        expect(parseStrictJson(Buffer.from(text))).toEqual(JSON.parse(text));
+      }),
+    );
+  });
+
+  it('counts members right whatever the strings hold', () => {
+    const awkward = fc.string({ unit: fc.constantFrom('"', '\\', ':', ',', '{', '}', '[', ']', 'a', '\n', 'é') });
+    fc.assert(
+      fc.property(fc.dictionary(awkward, fc.oneof(awkward, fc.array(awkward), fc.dictionary(awkward, awkward))), (value) => {
+        expect(refusalOf(JSON.stringify(value, null, 1))).toBeUndefined();
+      }),
+    );
+  });
+
+  it('takes nothing as {} and a byte order mark as nothing', () => {
+    expect(parseStrictJson(Buffer.alloc(0))).toEqual({});
+    expect(parseStrictJson(Buffer.from('\uFEFF{"a":1}'))).toEqual({ a: 1 });
+  });
+
+  it.each([
+    ['{"a":{"b":1,"b":2}}', 'duplicate_key', '/a/b'],
+    ['[{"a":1},{"a":1,"x":"\\"a\\":","a":2}]', 'duplicate_key', '/1/a'],
+    ['{"a":1,"\\u0061":2}', 'duplicate_key', '/a'],
+    ['{"a/b~c":{"d":1,"d":1}}', 'duplicate_key', '/a~1b~0c/d'],
+    ['{"a":["x","\\u0000"]}', 'unstorable_text', '/a/1'],
+    ['{"a":"\\udc00\\ud800"}', 'unstorable_text', '/a'],
+    ['{"a\\u0000b":1}', 'unstorable_text', ''],
+    ['{"a":1e400}', 'inexact_number', '/a'],
+    ['{"a":-1e400}', 'inexact_number', '/a'],
+    ['{"a":9007199254740992}', 'inexact_number', '/a'],
+    ['{"__proto__":{"admin":true}}', 'reserved_key', '/__proto__'],
+    ['{"a":{"constructor":{"prototype":{}}}}', 'reserved_key', '/a/constructor'],
+    [`${'['.repeat(33)}${']'.repeat(33)}`, 'too_deep', '/0'.repeat(32)],
+  ])('refuses %s', (text, rule, pointer) => {
+    expect(refusalOf(text)).toEqual({ code: 'validation.failed', rule, pointer });
+  });
+
+  it.each(['{"a":NaN}', '{a:1}', '{"a":1,}', "{'a':1}", '{} x', '{"a":01}', '"\t"', 'undefined', '['.repeat(500_000)])(
+    'refuses what is not JSON: %.20s',
+    (text) => {
+      expect(refusalOf(text)?.code).toBe('request.malformed_json');
+    },
+  );
+
+  it('keeps pairs of surrogates, exact numbers and 32 levels', () => {
+    expect(refusalOf('{"a":"\\ud83d\\ude00😀","b":9007199254740991,"c":0.1,"d":1e300000e}')?.code).toBe('request.malformed_json');
+    expect(refusalOf('{"a":"\\ud83d\\ude00😀","b":9007199254740991,"c":0.1}')).toBeUndefined();
+    expect(refusalOf(`${'['.repeat(32)}${']'.repeat(32)}`)).toBeUndefined();
+  });
+
+  it('does not let __proto__ of one body reach another object', () => {
+    refusalOf('{"__proto__":{"polluted":1}}');
+
+    expect(({} as { polluted?: number }).polluted).toBeUndefined();
+  });
+});

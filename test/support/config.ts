@@ -1,0 +1,22 @@
+import { loadConfig, type Config } from '../../src/platform/config/config';
+
+const KEY = Buffer.alloc(32, 7).toString('base64');
+
+/** Returns settings that fit, for tests of what needs a configuration and no services. */
+export function anEnvironment(changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const roles = ['', 'AUTH_', 'WORKER_', 'ADMIN_', 'MIGRATION_', 'BACKUP_', 'MONITOR_'];
+  const urls = roles.map((role) => [`DATABASE_${role}URL`, 'postgres://login:secret@127.0.0.1:1/gigvault']);
+  return {
+    ...Object.fromEntries(urls),
+    NODE_ENV: 'test',
+    REDIS_URL: 'redis://127.0.0.1:1',
+    SECRET_KEY: KEY,
+    ENCRYPTION_KEYS: `k1:${KEY}`,
+    ...changes,
+  };
+}
+
+/** Returns the configuration of `anEnvironment`. */
+export function aConfig(changes: NodeJS.ProcessEnv = {}): Config {
+  return loadConfig(anEnvironment(changes));
+}
