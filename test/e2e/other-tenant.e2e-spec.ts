@@ -1,4 +1,4 @@
-import { signedIn, type SignedInCaller } from '../support/as';
+import { anonymous, signedIn, type SignedInCaller } from '../support/as';
 import { startApp, type TestApp } from '../support/app';
 import { exampleOf, operationsOf, pathWith, type Operation } from '../support/operations';
 
@@ -92,8 +92,7 @@ describe('routes', () => {
   afterAll(() => app.close());
 
   it('that need a sign-in answer 401 without one, before they look at anything else', async () => {
-    const { Caller } = await import('../support/caller');
-    const nobody = new Caller(app.url);
+    const nobody = anonymous(app);
     const open: string[] = [];
     for (const operation of operations.filter(({ signedIn: needed }) => needed)) {
       const answer = await nobody.send(operation.method, pathWith(operation, {}), operation.body && {});
