@@ -188,17 +188,20 @@ const RECORD = `
       INSERT INTO public.audit_logs (user_id, table_name, record_id, action, old_values, new_values)
       SELECT tenant, c."table", c.id, c.action,
              audit.redacted(v.old, rules.secret_columns), audit.redacted(v.new, rules.secret_columns)
-      FROM jsonb_to_recordset(changes) AS c ("table" text, id bigint, action text, old jsonb, new jsonb)
+      FROM ROWS FROM (jsonb_to_recordset(changes) AS ("table" text, id bigint, action text, old jsonb, new jsonb))
+           WITH ORDINALITY AS c ("table", id, action, old, new, position)
       JOIN audit.audited_tables rules ON rules.table_name = c."table",
       LATERAL (SELECT
-        CASE c.action WHEN 'UPDATE' THEN '{}' WHEN 'INSERT' THEN NULL ELSE given.row END
-          || audit.canonical(c.old, rules),
-        CASE c.action WHEN 'UPDATE' THEN '{}' WHEN 'DELETE' THEN NULL ELSE given.row END
-          || audit.canonical(c.new, rules)
+        audit.canonical(c.old, rules)
+          || CASE c.action WHEN 'UPDATE' THEN '{}' WHEN 'INSERT' THEN NULL ELSE given.row END,
+        audit.canonical(c.new, rules)
+          || CASE c.action WHEN 'UPDATE' THEN '{}' WHEN 'DELETE' THEN NULL ELSE given.row END
         FROM (SELECT CASE c."table" WHEN 'users' THEN jsonb_build_object('id', c.id)
                      ELSE jsonb_build_object('id', c.id, 'user_id', tenant) END) AS given ("row") OFFSET 0
       ) AS v (old, new)
-      WHERE c.action <> 'UPDATE' OR v.old IS DISTINCT FROM v.new;
+      WHERE c.action <> 'UPDATE' OR v.old IS DISTINCT FROM v.new
+      -- Changes of one row have the same time at times; the id must tell which came first.
+      ORDER BY c.position;
       GET DIAGNOSTICS written = ROW_COUNT;
       RETURN written;
     END $$;

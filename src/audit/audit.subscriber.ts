@@ -29,18 +29,21 @@ export class AuditSubscriber implements EntitySubscriberInterface<ObjectLiteral>
   }
 
   afterInsert({ metadata, entity, queryRunner }: InsertEvent<ObjectLiteral>): void {
-    collect(queryRunner, metadata, 'INSERT', entity.id, null, pick(entity, auditedColumns(metadata)));
+    collect(queryRunner, metadata, 'INSERT', entity.id, null, pick(entity, storedColumns(metadata)));
   }
 
   afterUpdate({ metadata, entity, databaseEntity, queryRunner }: UpdateEvent<ObjectLiteral>): void {
-    const changed = auditedColumns(metadata).filter(
+    const changed = storedColumns(metadata).filter(
       ({ propertyName }) => !isDeepStrictEqual(entity?.[propertyName], databaseEntity[propertyName]),
     );
     collect(queryRunner, metadata, 'UPDATE', entity?.id, pick(databaseEntity, changed), pick(entity ?? {}, changed));
   }
 
   afterRemove({ metadata, databaseEntity, queryRunner }: RemoveEvent<ObjectLiteral>): void {
-    collect(queryRunner, metadata, 'DELETE', databaseEntity.id, pick(databaseEntity, auditedColumns(metadata)), null);
+    const columns = storedColumns(metadata);
+    const unread = columns.filter((column) => !column.isSelect).map((column) => column.databaseName);
+    if (unread.length > 0) throw new Error(`${metadata.tableName}: ${unread.join()} is not read; delete by unit.query`);
+    collect(queryRunner, metadata, 'DELETE', databaseEntity.id, pick(databaseEntity, columns), null);
   }
 }
 
@@ -57,8 +60,9 @@ function collect(
   unit.changes.push({ table: metadata.tableName, id: Number(id), action, old: before, new: after });
 }
 
-function auditedColumns(metadata: EntityMetadata): ColumnMetadata[] {
-  return metadata.columns.filter((c) => c.isSelect && !c.asExpression && !BOOKKEEPING.has(c.databaseName));
+/** Also those an entity does not read (`select: false`): by hand they are never written, so they are NULL in a new row. */
+function storedColumns(metadata: EntityMetadata): ColumnMetadata[] {
+  return metadata.columns.filter((column) => !column.asExpression && !BOOKKEEPING.has(column.databaseName));
 }
 
 function pick(entity: ObjectLiteral, columns: readonly ColumnMetadata[]): Record<string, unknown> {

@@ -20,6 +20,11 @@ export class SecurityLogsService {
     const rows = await this.system.asAdmin('read the security log', (unit) =>
       unit.query<SecurityLogRow>(...listSecurityLogs(query, page.after, page.take)),
     );
-    return page.of(rows, (row) => [row.sortKey, row.id], ({ sortKey: _, ...event }) => event);
+    return page.of(rows, (row) => [row.sortKey, row.id], toEvent);
   }
+}
+
+function toEvent(row: SecurityLogRow): SecurityLogDto {
+  const { id, at, userId, eventType, success, ipAddress, userAgent, details } = row;
+  return { id, at, userId, eventType, success, ipAddress, userAgent, details };
 }

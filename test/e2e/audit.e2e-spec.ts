@@ -2,6 +2,11 @@ import { startApp, type TestApp } from '../support/app';
 import { anonymous, signedIn, type SignedInCaller } from '../support/as';
 import { aStoredJob } from '../support/factories/job.factory';
 import { aMessage } from '../support/factories/message.factory';
+import { pluck } from '../support/pluck';
+
+interface Logs {
+  readonly items: { readonly recordId: number; readonly action: string }[];
+}
 
 describe('the audit log', () => {
   let app: TestApp;
@@ -64,8 +69,8 @@ describe('the audit log', () => {
       const id = await aReadMessage();
       const other = await aReadMessage();
       const actionsOf = async (query: string) =>
-        (await ann.get(`/v1/audit/logs?${query}`)).body.items.map(
-          (row: { recordId: number; action: string }) => `${row.recordId === id ? 'first' : 'other'} ${row.action}`,
+        (await ann.get<Logs>(`/v1/audit/logs?${query}`)).body.items.map(
+          (row) => `${row.recordId === id ? 'first' : 'other'} ${row.action}`,
         );
       const [{ now }] = (await app.db.query<{ now: Date }>('superuser', 'SELECT now()')) as [{ now: Date }];
 
@@ -112,7 +117,7 @@ describe('the audit log', () => {
       const { status, body } = await ann.get(`/v1/audit/messages/${id}`);
 
       expect(status).toBe(200);
-      expect(body.items.map(({ action }: { action: string }) => action)).toEqual(['UPDATE', 'INSERT']);
+      expect(pluck(body.items, 'action')).toEqual(['UPDATE', 'INSERT']);
     });
 
     it('knows nothing of what is not his, what never was, and what is no table', async () => {
@@ -168,9 +173,7 @@ describe('the audit log', () => {
       await app.db.query('superuser', log, ['login', ann.id, true, '203.0.113.8']);
 
       const typesOf = async (query: string) =>
-        (await admin.get(`/v1/admin/security-logs?userId=${ann.id}&${query}`)).body.items.map(
-          ({ eventType }: { eventType: string }) => eventType,
-        );
+        pluck((await admin.get(`/v1/admin/security-logs?userId=${ann.id}&${query}`)).body.items, 'eventType');
 
       expect(await typesOf('')).toEqual(['login', 'login.failed']);
       expect(await typesOf('success=false')).toEqual(['login.failed']);

@@ -2,6 +2,7 @@ import { startApp, type TestApp } from '../support/app';
 import { anonymous, signedIn, type SignedInCaller } from '../support/as';
 import { aStoredJob } from '../support/factories/job.factory';
 import { aMessage } from '../support/factories/message.factory';
+import { pluck } from '../support/pluck';
 
 describe('/v1/messages', () => {
   let app: TestApp;
@@ -127,7 +128,7 @@ describe('/v1/messages', () => {
       for (const values of [{ jobId }, {}, { jobId, senderType: 'freelancer' }, { jobId }]) ids.push((await post(values)).id);
       const [first, second, third, fourth] = ids;
       const idsOf = async (query: string) =>
-        (await ann.get(`/v1/messages?${query}`)).body.items.map(({ id }: { id: number }) => id);
+        pluck((await ann.get(`/v1/messages?${query}`)).body.items, 'id');
 
       expect(await idsOf('')).toEqual([fourth, third, second, first]);
       expect(await idsOf('sort=createdAt')).toEqual(ids);

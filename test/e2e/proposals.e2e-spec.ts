@@ -2,6 +2,7 @@ import { startApp, type TestApp } from '../support/app';
 import { anonymous, signedIn, type SignedInCaller } from '../support/as';
 import { aStoredJob } from '../support/factories/job.factory';
 import { aProposal } from '../support/factories/proposal.factory';
+import { pluck } from '../support/pluck';
 
 describe('/v1/proposals', () => {
   let app: TestApp;
@@ -173,7 +174,7 @@ describe('/v1/proposals', () => {
       let cursor: string | null = null;
       do {
         const { body } = await carl.get(`/v1/proposals?limit=2${cursor === null ? '' : `&cursor=${cursor}`}`);
-        seen.push(...body.items.map(({ id }: { id: number }) => id));
+        seen.push(...pluck<number>(body.items, 'id'));
         cursor = body.nextCursor;
         await make();
       } while (cursor !== null);
@@ -190,7 +191,7 @@ describe('/v1/proposals', () => {
       ];
       await carl.post(`/v1/proposals/${first}/submit`);
       const idsOf = async (query: string) =>
-        (await carl.get(`/v1/proposals?${query}`)).body.items.map(({ id }: { id: number }) => id);
+        pluck((await carl.get(`/v1/proposals?${query}`)).body.items, 'id');
 
       expect(await idsOf(`jobId=${jobs[0]}`)).toEqual([first]);
       expect(await idsOf('status=draft')).toEqual([second]);
@@ -284,7 +285,7 @@ describe('/v1/proposals', () => {
       const late = await ann.patch(`/v1/proposals/${id}`, { bidAmount: '1.00' });
 
       expect(readOnly.status).toBe(400);
-      expect(readOnly.body.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual(['/jobId', '/version']);
+      expect(pluck(readOnly.body.errors, 'pointer')).toEqual(['/jobId', '/version']);
       expect(late.status).toBe(409);
       expect(late.body.code).toBe('proposal.not_draft');
     });
@@ -299,7 +300,7 @@ describe('/v1/proposals', () => {
       expect([status, body]).toEqual([204, undefined]);
       expect((await ann.get(`/v1/proposals/${id}`)).status).toBe(404);
       const history = await ann.get(`/v1/proposals/${id}/history`);
-      expect(history.body.items.map(({ action }: { action: string }) => action)).toEqual(['DELETE', 'INSERT']);
+      expect(pluck(history.body.items, 'action')).toEqual(['DELETE', 'INSERT']);
       expect((await bob.get(`/v1/proposals/${id}/history`)).status).toBe(404);
     });
 
@@ -336,7 +337,7 @@ describe('/v1/proposals', () => {
 
       expect(status).toBe(422);
       expect(body.code).toBe('proposal.incomplete');
-      expect(body.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual(['/coverLetter', '/bidAmount', '/bidType']);
+      expect(pluck(body.errors, 'pointer')).toEqual(['/coverLetter', '/bidAmount', '/bidType']);
     });
 
     it.each([

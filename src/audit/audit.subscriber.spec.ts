@@ -1,0 +1,77 @@
+import type { InsertEvent, ObjectLiteral, RemoveEvent, UpdateEvent } from 'typeorm';
+import type { Database } from '../platform/database/database';
+import type { EntityChange } from '../platform/database/entity-change';
+import { AuditSubscriber } from './audit.subscriber';
+
+const column = (propertyName: string, databaseName = propertyName, rest = {}) => ({
+  propertyName,
+  databaseName,
+  isSelect: true,
+  ...rest,
+});
+
+const METADATA = {
+  tableName: 'jobs',
+  columns: [
+    column('id'),
+    column('isFavorite', 'is_favorite'),
+    column('skills'),
+    column('version'),
+    column('updatedAt', 'updated_at'),
+    column('search', 'search', { asExpression: 'to_tsvector(…)' }),
+  ],
+};
+
+describe(AuditSubscriber.name, () => {
+  const subscribe = jest.fn();
+  const subscriber = new AuditSubscriber({ subscribe } as unknown as Database);
+  let changes: EntityChange[];
+
+  const event = <Event>(values: Record<string, unknown>): Event =>
+    ({ metadata: METADATA, queryRunner: { data: { unit: { changes } } }, ...values }) as unknown as Event;
+
+  beforeEach(() => {
+    changes = [];
+  });
+
+  it('asks the data gate to be heard', () => {
+    expect(subscribe).toHaveBeenCalledWith(subscriber);
+  });
+
+  it('tells a new row whole, without what the database keeps by itself', () => {
+    const entity = { id: 7, isFavorite: true, skills: ['a'], version: 1, updatedAt: new Date(), search: 'x' };
+
+    subscriber.afterInsert(event<InsertEvent<ObjectLiteral>>({ entity }));
+
+    expect(changes).toEqual([
+      { table: 'jobs', id: 7, action: 'INSERT', old: null, new: { id: 7, is_favorite: true, skills: ['a'] } },
+    ]);
+  });
+
+  it('tells of a change only what differs', () => {
+    const databaseEntity = { id: 7, isFavorite: false, skills: ['a'], version: 1 };
+    const entity = { id: 7, isFavorite: false, skills: ['b'], version: 2 };
+
+    subscriber.afterUpdate(event<UpdateEvent<ObjectLiteral>>({ entity, databaseEntity }));
+
+    expect(changes).toEqual([{ table: 'jobs', id: 7, action: 'UPDATE', old: { skills: ['a'] }, new: { skills: ['b'] } }]);
+  });
+
+  it('tells a deleted row whole', () => {
+    subscriber.afterRemove(event<RemoveEvent<ObjectLiteral>>({ databaseEntity: { id: 7, isFavorite: true, skills: [] } }));
+
+    expect(changes).toEqual([
+      { table: 'jobs', id: 7, action: 'DELETE', old: { id: 7, is_favorite: true, skills: [] }, new: null },
+    ]);
+  });
+
+  it('refuses to tell of a row whose every column it cannot know', () => {
+    const metadata = { ...METADATA, columns: [...METADATA.columns, column('payload', 'payload', { isSelect: false })] };
+
+    expect(() => subscriber.afterRemove(event({ metadata, databaseEntity: { id: 7 } }))).toThrow('delete by unit.query');
+  });
+
+  it('refuses a write outside of a unit of work', () => {
+    expect(() => subscriber.afterInsert(event({ entity: { id: 7 }, queryRunner: { data: {} } }))).toThrow('outside the data gate');
+  });
+});
