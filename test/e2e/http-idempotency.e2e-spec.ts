@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { startApp, type TestApp } from '../support/app';
+import { anonymous, signedIn, type SignedInCaller } from '../support/as';
+import { aStoredJob } from '../support/factories/job.factory';
+import { aMessage } from '../support/factories/message.factory';
+import { aProposal } from '../support/factories/proposal.factory';
+
+describe('Idempotency-Key', () => {
+  let app: TestApp;
+  let ann: SignedInCaller;
+  let bob: SignedInCaller;
+
+  beforeAll(async () => {
+    app = await startApp();
+  });
+  afterAll(() => app.close());
+  beforeEach(async () => {
+    ann = await signedIn(app);
+    bob = await signedIn(app);
+  });
+
+  function keyed(key: string = randomUUID()): Record<string, string> {
+    return { 'idempotency-key': key };
+  }
+
+  async function messagesOf({ id }: SignedInCaller): Promise<number> {
+    const [row] = await app.db.query<{ count: number }>('superuser', 'SELECT count(*)::int AS count FROM messages WHERE user_id = $1', [id]);
+    return row!.count;
+  }
+
+  async function auditRowsOf({ id }: SignedInCaller): Promise<number> {
+    const [row] = await app.db.query<{ count: number }>(
+      'superuser',
+      `SELECT count(*)::int AS count FROM audit_logs WHERE user_id = $1 AND table_name = 'messages'`,
+      [id],
+    );
+    return row!.count;
+  }
+
+  it('gives the same answer again, and nothing happens again', async () => {
+    const key = keyed();
+
+    const first = await ann.post('/v1/messages', aMessage(), key);
+    const second = await ann.post('/v1/messages', aMessage(), key);
+
+    expect([first.status, second.status]).toEqual([201, 201]);
+    expect(second.body).toEqual(first.body);
+    expect([first.headers.get('idempotent-replayed'), second.headers.get('idempotent-replayed')]).toEqual([null, 'true']);
+    expect([second.headers.get('location'), second.headers.get('etag')]).toEqual([first.headers.get('location'), first.headers.get('etag')]);
+    expect([await messagesOf(ann), await auditRowsOf(ann)]).toEqual([1, 1]);
+  });
+
+  it('does not mind the order of fields', async () => {
+    const key = keyed();
+    const { senderType, content } = aMessage();
+
+    await ann.post('/v1/messages', { senderType, content }, key);
+    const second = await ann.post('/v1/messages', { content, senderType }, key);
+
+    expect(second.headers.get('idempotent-replayed')).toBe('true');
+  });
+
+  it('refuses another body and another route', async () => {
+    const key = keyed();
+    await ann.post('/v1/messages', aMessage(), key);
+
+    const otherBody = await ann.post('/v1/messages', aMessage({ content: 'other' }), key);
+    const otherRoute = await ann.post('/v1/messages/read', { jobId: 1 }, key);
+
+    expect([otherBody.status, otherBody.body.code]).toEqual([422, 'idempotency.key_reused']);
+    expect([otherRoute.status, otherRoute.body.code]).toEqual([422, 'idempotency.key_reused']);
+  });
+
+  it('belongs to one user', async () => {
+    const key = keyed();
+
+    const hers = await ann.post('/v1/messages', aMessage(), key);
+    const his = await bob.post('/v1/messages', aMessage(), key);
+
+    expect(his.status).toBe(201);
+    expect(his.body.id).not.toBe(hers.body.id);
+    expect(his.headers.get('idempotent-replayed')).toBeNull();
+  });
+
+  it('happens once when sent twelve times at once', async () => {
+    const key = keyed();
+
+    const answers = await Promise.all(Array.from({ length: 12 }, () => ann.post('/v1/messages', aMessage(), key)));
+
+    const made = answers.filter(({ status, headers }) => status === 201 && !headers.has('idempotent-replayed'));
+    const others = answers.filter((answer) => !made.includes(answer));
+    expect(made).toHaveLength(1);
+    expect(others.every(({ status, body }) => (status === 201 ? body.id === made[0]!.body.id : body.code === 'idempotency.in_progress'))).toBe(true);
+    expect([await messagesOf(ann), await auditRowsOf(ann)]).toEqual([1, 1]);
+  });
+
+  it('keeps no refusal: the request may be mended', async () => {
+    const key = keyed();
+
+    const refused = await ann.post('/v1/messages', aMessage({ content: '' }), key);
+    const unknownJob = await ann.post('/v1/messages', aMessage({ jobId: 999_999_999 }), key);
+    const mended = await ann.post('/v1/messages', aMessage(), key);
+
+    expect([refused.status, unknownJob.status, mended.status]).toEqual([400, 422, 201]);
+    expect(await messagesOf(ann)).toBe(1);
+  });
+
+  it('repeats an action that could not be taken twice', async () => {
+    const draft = await ann.post('/v1/proposals', aProposal({ jobId: await aStoredJob(app.db, ann.id) }));
+    const key = keyed();
+
+    const first = await ann.post(`/v1/proposals/${draft.body.id}/submit`, {}, key);
+    const second = await ann.post(`/v1/proposals/${draft.body.id}/submit`, {}, key);
+    const withoutKey = await ann.post(`/v1/proposals/${draft.body.id}/submit`, {});
+
+    expect([first.status, second.status, withoutKey.status]).toEqual([200, 200, 409]);
+    expect(second.body).toEqual(first.body);
+  });
+
+  it('is free again after 24 hours', async () => {
+    const key = keyed();
+    await ann.post('/v1/messages', aMessage(), key);
+    await app.db.query('superuser', `UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE user_id = $1`, [ann.id]);
+
+    const later = await ann.post('/v1/messages', aMessage({ content: 'another' }), key);
+    const again = await ann.post('/v1/messages', aMessage({ content: 'another' }), key);
+
+    expect(later.headers.get('idempotent-replayed')).toBeNull();
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    expect(await messagesOf(ann)).toBe(2);
+  });
+
+  it.each([['x'.repeat(256)], ['two words'], ['ключ'.replace(/./g, 'é')]])('refuses the key %.20s', async (key) => {
+    const { status, body } = await ann.post('/v1/messages', aMessage(), keyed(key));
+
+    expect([status, body.code]).toEqual([400, 'idempotency.key_invalid']);
+  });
+
+  it('asks for a session first', async () => {
+    expect((await anonymous(app).post('/v1/messages', aMessage(), keyed())).status).toBe(401);
+  });
+});

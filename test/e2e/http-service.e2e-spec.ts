@@ -1,0 +1,165 @@
+import { startApp, type TestApp } from '../support/app';
+import { anonymous, signedIn } from '../support/as';
+import { Caller } from '../support/caller';
+import { Draining } from '../../src/platform/http/draining';
+
+describe('limits', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startApp({ settings: { RATE_LIMIT_PER_MINUTE: '5', TRUSTED_PROXIES: '127.0.0.1' } });
+  });
+  afterAll(() => app.close());
+
+  function from(address: string): Record<string, string> {
+    return { 'x-forwarded-for': address };
+  }
+
+  it('tells the limit on every answer, errors included', async () => {
+    const caller = anonymous(app);
+
+    const answers = [
+      await caller.get('/v1/jobs', from('192.0.2.1')),
+      await caller.get('/v1/nothing', from('192.0.2.1')),
+      await caller.get('/v1/jobs?limit=%zz', from('192.0.2.1')),
+      await caller.post('/v1/auth/login', '{', from('192.0.2.1')),
+    ];
+
+    expect(answers.map(({ status }) => status)).toEqual([401, 404, 400, 400]);
+    expect(answers.map(({ headers }) => headers.get('ratelimit-policy'))).toEqual(Array(4).fill('"general";q=5;w=60'));
+    expect(answers.map(({ headers }) => headers.get('ratelimit'))).toEqual([4, 3, 2, 1].map((left) => expect.stringMatching(`^"general";r=${left};t=\\d+$`)));
+  });
+
+  it('answers 429 with Retry-After beyond it, but probes pass', async () => {
+    const caller = anonymous(app);
+    for (let sent = 0; sent < 5; sent += 1) await caller.get('/v1/nothing', from('192.0.2.2'));
+
+    const refused = await caller.get('/v1/nothing', from('192.0.2.2'));
+    const probe = await caller.get('/health/live', from('192.0.2.2'));
+
+    expect([refused.status, refused.body.code]).toEqual([429, 'rate.limited']);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(refused.headers.get('ratelimit')).toMatch(/^"general";r=0;t=\d+$/);
+    expect(refused.headers.get('content-type')).toContain('application/problem+json');
+    expect([probe.status, probe.headers.get('ratelimit')]).toEqual([200, null]);
+  });
+
+  it('counts a user as himself wherever he comes from, and not against his address', async () => {
+    const ann = await signedIn(app);
+    for (let sent = 0; sent < 5; sent += 1) await ann.get('/v1/users/me', from(`192.0.2.${10 + sent}`));
+
+    const refused = await ann.get('/v1/users/me', from('192.0.2.99'));
+    const neighbour = await anonymous(app).get('/v1/nothing', from('192.0.2.10'));
+    const forged = await new Caller(app.url, `${ann.token}x`).get('/v1/users/me', from('192.0.2.98'));
+
+    expect([refused.status, neighbour.status, forged.status]).toEqual([429, 404, 401]);
+  });
+});
+
+describe('health and metrics', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startApp();
+  });
+  afterAll(() => app.close());
+
+  it('is live and ready', async () => {
+    const live = await anonymous(app).get('/health/live');
+    const ready = await anonymous(app).get('/health/ready');
+
+    expect([live.status, live.body]).toEqual([200, { status: 'ok' }]);
+    expect([ready.status, ready.body]).toEqual([
+      200,
+      { status: 'ready', checks: expect.objectContaining({ postgres: { status: 'ok' }, redis: { status: 'ok' }, partitions: { status: 'ok' } }) },
+    ]);
+  });
+
+  it('measures by route pattern, not by path', async () => {
+    await anonymous(app).get('/v1/jobs/123456');
+    await anonymous(app).get('/nothing/987654');
+
+    const { status, headers, body } = await anonymous(app).get<string>('/metrics');
+
+    expect(status).toBe(200);
+    expect(headers.get('content-type')).toContain('text/plain; version=0.0.4');
+    expect(body).toMatch(/http_request_duration_seconds_count\{method="GET",route="\/v1\/jobs\/:id",status="401"\} \d/);
+    expect(body).toContain('route="unknown"');
+    expect(body).not.toMatch(/123456|987654/);
+    expect(body).toMatch(/database_pool_connections\{role="app",state="total"\} \d/);
+    expect(body).toContain('nodejs_eventloop_lag_seconds');
+  });
+
+  it('is not ready without Redis, says which part, and still answers at once', async () => {
+    const lame = await startApp({ beside: app, settings: { REDIS_URL: 'redis://127.0.0.1:1', RATE_LIMIT_PER_MINUTE: '5' } });
+    const started = Date.now();
+
+    const ready = await anonymous(lame).get('/health/ready');
+    const unlimited = await anonymous(lame).get('/v1/nothing');
+
+    expect([ready.status, ready.body.checks.redis.status]).toEqual([503, 'failed']);
+    expect([unlimited.status, unlimited.headers.get('ratelimit')]).toEqual([404, null]);
+    expect(Date.now() - started).toBeLessThan(2_500);
+    await lame.close();
+  });
+
+  it('is not ready while it stops', async () => {
+    const leaving = await startApp({ beside: app });
+    leaving.get(Draining).onModuleDestroy();
+
+    const { status, headers, body } = await anonymous(leaving).get('/health/ready');
+
+    expect([status, body.checks.process.detail]).toEqual([503, 'stopping']);
+    expect(headers.get('connection')).toBe('close');
+    await leaving.close();
+  });
+
+  it('is not ready when the database does not answer its probe, and names no reason', async () => {
+    const lame = await startApp({ beside: app, settings: { DATABASE_MONITOR_URL: 'postgres://canary:canary@127.0.0.1:1/x' } });
+
+    const ready = await anonymous(lame).get('/health/ready');
+
+    expect([ready.status, ready.body.checks.postgres]).toEqual([503, { status: 'failed', detail: 'not reachable' }]);
+    expect(JSON.stringify(ready.body)).not.toContain('canary');
+    await lame.close();
+  });
+});
+
+describe('in production', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startApp({
+      settings: {
+        NODE_ENV: 'production',
+        LOG_LEVEL: 'silent',
+        PASSWORD_HASH_COST: '12',
+        SMTP_URL: 'smtp://127.0.0.1:1',
+        PUBLIC_URL: 'https://api.example.com',
+      },
+    });
+  });
+  afterAll(() => app.close());
+
+  it('shows the contract to signed-in users only, however the path is written', async () => {
+    const ann = await signedIn(app);
+    const paths = ['/docs', '/docs/', '/%64ocs', '/docs-json', '/docs/swagger-ui-init.js', '/docs/swagger-ui.css', '/docs?x=1'];
+
+    for (const path of paths) expect([path, (await anonymous(app).get(path)).status]).toEqual([path, 401]);
+    expect((await ann.get('/docs-json')).body).toMatchObject({ openapi: '3.1.0' });
+    expect((await anonymous(app).get('/docs/errors')).status).toBe(200);
+  });
+
+  it('shows its figures to admins only', async () => {
+    const ann = await signedIn(app);
+    const root = await signedIn(app, { role: 'admin' });
+
+    const statuses = [await anonymous(app).get('/metrics'), await ann.get('/metrics'), await root.get('/metrics')].map(({ status }) => status);
+
+    expect(statuses).toEqual([401, 403, 200]);
+  });
+
+  it('tells browsers to keep to https', async () => {
+    expect((await anonymous(app).get('/health/live')).headers.get('strict-transport-security')).toContain('max-age=31536000');
+  });
+});
