@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AdminModule } from './admin/admin.module';
 import { AnalyticsModule } from './analytics/analytics.module';
 import { AuditModule } from './audit/audit.module';
 import { AuthModule } from './auth/auth.module';
@@ -35,6 +36,7 @@ import { UsersModule } from './users/users.module';
     ProposalsModule,
     MessagesModule,
     AnalyticsModule,
+    AdminModule,
   ],
 })
 export class AppModule {}

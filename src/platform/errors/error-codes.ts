@@ -66,6 +66,9 @@ export const ERROR_CODES = {
   'proposal.wrong_step': { status: 409, title: 'The proposal cannot take this step now' },
   'message.not_found': { status: 404, title: 'There is no such message' },
   'audit.not_found': { status: 404, title: 'There is no such record' },
+  'task.not_found': { status: 404, title: 'There is no such task' },
+  'task.run_not_found': { status: 404, title: 'There is no such run' },
+  'task.run_not_failed': { status: 409, title: 'Only a failed run may be retried' },
 
   // The server
   internal: { status: 500, title: 'Something went wrong on our side' },

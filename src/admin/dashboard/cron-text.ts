@@ -1,0 +1,12 @@
+/** Returns a cron of the usual forms in words, any other as it is. */
+export function cronText(cron: string): string {
+  const [minute = '', hour = '', day = '', month = '', weekday = '', ...more] = cron.split(' ');
+  if (more.length > 0 || month !== '*' || weekday !== '*') return cron;
+  const every = /^\*\/(\d+)$/.exec(minute)?.[1];
+  if (every && hour === '*' && day === '*') return `every ${every} minutes`;
+  if (!/^\d+$/.test(minute)) return cron;
+  const mm = minute.padStart(2, '0');
+  if (hour === '*' && day === '*') return `hourly, at minute ${mm}`;
+  if (/^\d+$/.test(hour) && day === '*') return `daily at ${hour.padStart(2, '0')}:${mm}`;
+  return cron;
+}

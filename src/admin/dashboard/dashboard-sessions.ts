@@ -1,0 +1,81 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { AccessTokens } from '../../auth/access-tokens.service';
+import { SessionsService } from '../../auth/sessions.service';
+import { SignInService } from '../../auth/sign-in.service';
+import { Config } from '../../platform/config/config';
+import type { Principal } from '../../platform/context/request-context';
+import { AppError } from '../../platform/errors/app-error';
+
+const COOKIE = 'gigvault_admin';
+
+/** Whoever leaves his desk for the day signs in again the next. */
+const LIFETIME_SECONDS = 8 * 3_600;
+
+/**
+ * Sign-in to the dashboard. A browser sends no bearer token when it opens a page, so the dashboard has a cookie: the id
+ * of an ordinary session and an end, signed. HttpOnly keeps it from scripts, SameSite=Strict from other sites' forms,
+ * Path=/admin from the API. The session is looked up at each request like any other, so ending it closes the dashboard.
+ */
+@Injectable()
+export class DashboardSessions {
+  private readonly key: Buffer;
+  private readonly attributes: string;
+
+  constructor(
+    private readonly signIns: SignInService,
+    private readonly sessions: SessionsService,
+    private readonly tokens: AccessTokens,
+    config: Config,
+  ) {
+    this.key = config.secrets.derive('dashboard-cookie');
+    this.attributes = `Path=/admin; HttpOnly; SameSite=Strict${config.http.publicUrl.startsWith('https:') ? '; Secure' : ''}`;
+  }
+
+  /**
+   * Signs an admin in and returns the Set-Cookie header. Side effects: the event `auth.login`, a session.
+   * @throws AppError as SignInService.login; `auth.forbidden` for a user who is no admin, whose session is ended again
+   */
+  async signIn(email: string, password: string): Promise<string> {
+    const { accessToken } = await this.signIns.login(email, password);
+    const principal = await this.sessions.principalOf(this.tokens.read('access', accessToken));
+    if (principal.role !== 'admin') {
+      await this.sessions.end(principal.userId, principal.sessionId);
+      throw new AppError('auth.forbidden', { detail: 'only admins may enter' });
+    }
+    const ends = Date.now() + LIFETIME_SECONDS * 1_000;
+    const claims = `${principal.userId}.${principal.sessionId}.${ends}`;
+    return `${COOKIE}=${claims}.${this.signatureOf(claims)}; Max-Age=${LIFETIME_SECONDS}; ${this.attributes}`;
+  }
+
+  /** Ends the session of the request and returns the header that removes its cookie. */
+  async signOut(): Promise<string> {
+    await this.signIns.logout();
+    return `${COOKIE}=; Max-Age=0; ${this.attributes}`;
+  }
+
+  /**
+   * The admin who sends the request.
+   * @throws AppError `auth.session_missing`, `auth.token_invalid`, `auth.forbidden`
+   */
+  async authenticate({ headers }: FastifyRequest): Promise<Principal> {
+    const [, value] = new RegExp(`(?:^|;\\s*)${COOKIE}=([^;]*)`).exec(headers.cookie ?? '') ?? [];
+    if (!value) throw new AppError('auth.session_missing');
+    const principal = await this.sessions.principalOf(this.read(value));
+    if (principal.role !== 'admin') throw new AppError('auth.forbidden');
+    return principal;
+  }
+
+  private read(value: string): { userId: number; sessionId: string } | null {
+    const [userId = '', sessionId = '', ends = '', signature = ''] = value.split('.');
+    const expected = Buffer.from(this.signatureOf(`${userId}.${sessionId}.${ends}`));
+    const given = Buffer.from(signature);
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null;
+    return Number(ends) > Date.now() ? { userId: Number(userId), sessionId } : null;
+  }
+
+  private signatureOf(claims: string): string {
+    return createHmac('sha256', this.key).update(claims).digest('base64url');
+  }
+}

@@ -1,0 +1,74 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { AdminOnly } from '../platform/http/access';
+import { PageQueryDto } from '../platform/http/page-query.dto';
+import { ApiPage } from '../platform/http/page-response';
+import type { Page } from '../platform/http/page';
+import { ParseIdPipe } from '../platform/http/parse-id.pipe';
+import { ReasonDto } from './dto/reason.dto';
+import { RunTaskDto } from './dto/run-task.dto';
+import { TaskDto } from './dto/task.dto';
+import { TaskListDto } from './dto/task-list.dto';
+import { TaskRunDto } from './dto/task-run.dto';
+import { TasksService } from './tasks.service';
+
+const TASK_ID = { name: 'id', type: String, description: 'The task.', example: 'refresh-job-stats' } as const;
+
+/** The scheduled tasks; each act and each reading is a security event. */
+@ApiTags('Admin')
+@AdminOnly()
+@Controller({ path: 'admin/tasks', version: '1' })
+export class TasksController {
+  constructor(private readonly tasks: TasksService) {}
+
+  @Get()
+  @ApiOperation({ summary: 'List the scheduled tasks', description: 'With the next firing, the latest run and the usual duration of each.' })
+  @ApiOkResponse({ type: TaskListDto, description: 'The tasks.' })
+  async list(): Promise<TaskListDto> {
+    return { items: await this.tasks.list() };
+  }
+
+  @Post(':id/run')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Run a task now', description: 'Also a paused one. Look for the run in GET /v1/admin/tasks/{id}/runs.' })
+  @ApiParam(TASK_ID)
+  @ApiAcceptedResponse({ type: TaskRunDto, description: 'The queued run.' })
+  run(@Param('id') id: string, @Body() { reason }: RunTaskDto): Promise<TaskRunDto> {
+    return this.tasks.run(id, reason);
+  }
+
+  @Post(':id/pause')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Let the schedule of a task rest', description: 'What runs goes on; runs that an admin asks for are made.' })
+  @ApiParam(TASK_ID)
+  @ApiOkResponse({ type: TaskDto, description: 'The task.' })
+  pause(@Param('id') id: string, @Body() { reason }: ReasonDto): Promise<TaskDto> {
+    return this.tasks.pause(id, reason);
+  }
+
+  @Post(':id/resume')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Let the schedule of a task go on', description: 'Firings it missed are not made up for.' })
+  @ApiParam(TASK_ID)
+  @ApiOkResponse({ type: TaskDto, description: 'The task.' })
+  resume(@Param('id') id: string, @Body() { reason }: ReasonDto): Promise<TaskDto> {
+    return this.tasks.resume(id, reason);
+  }
+
+  @Get(':id/runs')
+  @ApiOperation({ summary: 'List the runs of a task', description: 'Newest first; kept for 90 days.' })
+  @ApiParam(TASK_ID)
+  @ApiPage(TaskRunDto)
+  runs(@Param('id') id: string, @Query() query: PageQueryDto): Promise<Page<TaskRunDto>> {
+    return this.tasks.runs(id, query);
+  }
+
+  @Post('runs/:runId/retry')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Retry a failed run', description: 'Makes a new run; the failed one stays in the history.' })
+  @ApiParam({ name: 'runId', type: 'integer', description: 'The failed run.', example: 501 })
+  @ApiAcceptedResponse({ type: TaskRunDto, description: 'The queued run.' })
+  retry(@Param('runId', ParseIdPipe) runId: number, @Body() { reason }: ReasonDto): Promise<TaskRunDto> {
+    return this.tasks.retry(runId, reason);
+  }
+}

@@ -1,0 +1,151 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { currentContext } from '../platform/context/request-context';
+import { SystemDatabase } from '../platform/database/system-database';
+import { AppError } from '../platform/errors/app-error';
+import { KeysetPages } from '../platform/http/keyset-page';
+import type { PageQueryDto } from '../platform/http/page-query.dto';
+import type { Page } from '../platform/http/page';
+import { TaskQueue } from '../platform/queues/task-queue';
+import { Schedule } from '../platform/scheduler/schedule';
+import type { ScheduledTask } from '../platform/scheduler/scheduled-task';
+import type { TaskDto } from './dto/task.dto';
+import type { TaskRunDto } from './dto/task-run.dto';
+import { findRun, insertRun, listRuns, setPaused, taskStates, type TaskRow } from './tasks.queries';
+
+/** The scheduled tasks in the hands of an admin. Everything here runs as gigvault_admin and leaves a security event. */
+@Injectable()
+export class TasksService {
+  private readonly logger = new Logger(TasksService.name);
+
+  constructor(
+    private readonly system: SystemDatabase,
+    private readonly schedule: Schedule,
+    private readonly queue: TaskQueue,
+    private readonly pages: KeysetPages,
+  ) {}
+
+  /** Returns all tasks in the order of their declaration; without Redis none has a `nextRunAt`. */
+  async list(): Promise<TaskDto[]> {
+    return this.statesOf(this.schedule.tasks, 'list the tasks');
+  }
+
+  /**
+   * Asks for a run at once, also of a paused task. The answer is the queued run; a worker takes it within moments, or as
+   * soon as there is one.
+   * @throws AppError `task.not_found`
+   */
+  async run(id: string, reason: string): Promise<TaskRunDto> {
+    const task = this.find(id);
+    return this.ask(task.id, null, `run task ${task.id}: ${reason}`);
+  }
+
+  /**
+   * Asks for a new run in place of a failed one.
+   * @throws AppError `task.run_not_found`, `task.run_not_failed`
+   */
+  async retry(runId: number, reason?: string): Promise<TaskRunDto> {
+    const [run] = await this.system.asAdmin(`read run ${runId}`, (unit) => unit.query<TaskRunDto>(...findRun(runId)));
+    if (!run || !this.schedule.find(run.task)) throw new AppError('task.run_not_found');
+    if (run.outcome !== 'failed' && run.outcome !== 'timed_out') {
+      throw new AppError('task.run_not_failed', { detail: `the run is ${run.outcome}` });
+    }
+    return this.ask(run.task, run.id, explained(`retry run ${run.id} of task ${run.task}`, reason));
+  }
+
+  /**
+   * Lets the schedule of a task rest; what runs goes on.
+   * @throws AppError `task.not_found`
+   */
+  pause(id: string, reason?: string): Promise<TaskDto> {
+    return this.setPaused(this.find(id), true, explained(`pause task ${id}`, reason));
+  }
+
+  /**
+   * Lets the schedule of a task go on; firings it missed are not made up for.
+   * @throws AppError `task.not_found`
+   */
+  resume(id: string, reason?: string): Promise<TaskDto> {
+    return this.setPaused(this.find(id), false, explained(`resume task ${id}`, reason));
+  }
+
+  /**
+   * Returns one page of the runs of a task, newest first.
+   * @throws AppError `task.not_found`
+   */
+  async runs(id: string, query: PageQueryDto): Promise<Page<TaskRunDto>> {
+    const { id: task } = this.find(id);
+    const page = this.pages.open(query);
+    const [afterId = null] = (page.after ?? []) as number[];
+    const rows = await this.system.asAdmin(`list the runs of task ${task}`, (unit) =>
+      unit.query<TaskRunDto>(...listRuns(task, afterId, page.take)),
+    );
+    return page.of(rows, (row) => [row.id], (row) => row);
+  }
+
+  private find(id: string): ScheduledTask {
+    const task = this.schedule.find(id);
+    if (!task) throw new AppError('task.not_found');
+    return task;
+  }
+
+  /** Once the row is there the run is promised: what the queue misses now, the next comparison of a worker brings it. */
+  private async ask(task: string, retryOf: number | null, reason: string): Promise<TaskRunDto> {
+    const adminId = currentContext()?.principal?.userId ?? 0;
+    const [run] = await this.system.asAdmin(reason, (unit) => unit.query<TaskRunDto>(...insertRun(task, adminId, retryOf)));
+    if (!run) throw new Error('INSERT … RETURNING returned no row');
+    await this.queue.add(task, run.id).catch((error: Error) => this.logger.warn(`run ${run.id} is not in the queue yet: ${error.message}`));
+    return run;
+  }
+
+  private async setPaused(task: ScheduledTask, paused: boolean, reason: string): Promise<TaskDto> {
+    await this.system.asAdmin(reason, (unit) => unit.query(...setPaused(task.id, paused)));
+    const [state] = await this.statesOf([task], `read task ${task.id}`);
+    if (!state) throw new Error(`task ${task.id} has no state`);
+    return state;
+  }
+
+  private async statesOf(tasks: readonly ScheduledTask[], reason: string): Promise<TaskDto[]> {
+    const ids = tasks.map(({ id }) => id);
+    const [rows, nextAt] = await Promise.all([
+      this.system.asAdmin(reason, (unit) => unit.query<TaskRow>(...taskStates(ids))),
+      this.nextFirings(),
+    ]);
+    const byId = new Map(rows.map((row) => [row.task, row]));
+    return tasks.map((task) => taskOf(task, byId.get(task.id), nextAt.get(task.id) ?? null));
+  }
+
+  private async nextFirings(): Promise<Map<string, Date>> {
+    const standing = await this.queue.repetitions().catch(() => []);
+    return new Map(standing.map(({ taskId, nextAt }) => [taskId, nextAt]));
+  }
+}
+
+function taskOf(task: ScheduledTask, row: TaskRow | undefined, nextAt: Date | null): TaskDto {
+  const { id, description, whatAMissMeans, cron, timezone } = task;
+  const paused = row?.paused ?? false;
+  const lastRun = row?.lastRun ?? null;
+  return {
+    id,
+    description,
+    whatAMissMeans,
+    cron,
+    timezone,
+    paused,
+    nextRunAt: paused ? null : nextAt,
+    usualDurationMs: row?.usualDurationMs ?? null,
+    lastRun: lastRun && {
+      ...lastRun,
+      scheduledFor: instantOf(lastRun.scheduledFor),
+      startedAt: instantOf(lastRun.startedAt),
+      endedAt: instantOf(lastRun.endedAt),
+    },
+  };
+}
+
+function instantOf(text: string | null): Date | null {
+  return text === null ? null : new Date(text);
+}
+
+function explained(act: string, reason: string | undefined): string {
+  return reason === undefined ? act : `${act}: ${reason}`;
+}

@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TaskQueue } from '../../src/platform/queues/task-queue';
+import { SCHEDULED_TASKS } from '../../src/tasks/scheduled-tasks';
+import { startApp, type TestApp } from '../support/app';
+import { anonymous, signedIn, type SignedInCaller } from '../support/as';
+import { startWorker, type TestWorker } from '../support/worker';
+
+const FAILING = {
+  ...SCHEDULED_TASKS[2]!,
+  retries: 0,
+  run: () => Promise.reject(new Error('no space left')),
+};
+
+describe('/v1/admin/tasks', () => {
+  let app: TestApp;
+  let worker: TestWorker;
+  let admin: SignedInCaller;
+  let user: SignedInCaller;
+
+  beforeAll(async () => {
+    app = await startApp();
+    const [stats, partitions] = SCHEDULED_TASKS;
+    worker = await startWorker(app.settings, [{ ...stats!, soonAfterBoot: false }, { ...partitions!, soonAfterBoot: false }, FAILING]);
+    admin = await signedIn(app, { role: 'admin' });
+    user = await signedIn(app);
+  });
+
+  afterAll(async () => {
+    await worker.close();
+    await app.close();
+  });
+
+  async function ended(task: string, id: number): Promise<Record<string, unknown>> {
+    for (let tries = 0; tries < 100; tries += 1) {
+      const { body } = await admin.get<{ items: Record<string, unknown>[] }>(`/v1/admin/tasks/${task}/runs`);
+      const run = body.items.find((item) => item.id === id);
+      if (run?.endedAt) return run;
+      await sleep(100);
+    }
+    throw new Error('the run did not end');
+  }
+
+  it('lists every declared task with its next firing', async () => {
+    const { status, body } = await admin.get<{ items: { id: string; nextRunAt: string }[] }>('/v1/admin/tasks');
+
+    expect(status).toBe(200);
+    expect(body.items.map(({ id }) => id)).toEqual(['refresh-job-stats', 'create-partitions', 'purge-expired']);
+    expect(body.items[0]).toMatchObject({ cron: '*/5 * * * *', timezone: 'UTC', paused: false });
+    expect(new Date(body.items[0]!.nextRunAt).getTime()).toBeGreaterThan(Date.now());
+  });
+
+  it('runs a task now, for a reason that stays on record', async () => {
+    const { status, body } = await admin.post('/v1/admin/tasks/refresh-job-stats/run', { reason: 'fresh numbers' });
+
+    expect(status).toBe(202);
+    expect(body).toMatchObject({ task: 'refresh-job-stats', outcome: 'queued', startedBy: 'admin', startedById: admin.id, startedAt: null });
+    await expect(ended('refresh-job-stats', body.id)).resolves.toMatchObject({ outcome: 'succeeded', error: null });
+    const events = await app.db.query<{ details: { reason: string; operation: string }; user_id: number }>(
+      'superuser',
+      `SELECT user_id, details FROM security_logs WHERE event_type = 'system.admin' AND details->>'reason' LIKE '%fresh numbers%'`,
+    );
+    expect(events).toEqual([
+      { user_id: admin.id, details: { reason: 'run task refresh-job-stats: fresh numbers', operation: 'POST /v1/admin/tasks/:id/run' } },
+    ]);
+  });
+
+  it('keeps the error of a failed run, and retries it when asked', async () => {
+    const first = await admin.post('/v1/admin/tasks/purge-expired/run', { reason: 'to see it fail' });
+    await expect(ended('purge-expired', first.body.id)).resolves.toMatchObject({ outcome: 'failed', error: 'no space left' });
+
+    const retry = await admin.post(`/v1/admin/tasks/runs/${first.body.id}/retry`, {});
+
+    expect(retry.status).toBe(202);
+    expect(retry.body).toMatchObject({ retryOf: first.body.id, task: 'purge-expired' });
+    await ended('purge-expired', retry.body.id);
+  });
+
+  it('refuses to retry what did not fail', async () => {
+    const run = await admin.post('/v1/admin/tasks/create-partitions/run', { reason: 'once' });
+    await ended('create-partitions', run.body.id);
+
+    const { status, body } = await admin.post(`/v1/admin/tasks/runs/${run.body.id}/retry`);
+
+    expect([status, body.code]).toEqual([409, 'task.run_not_failed']);
+  });
+
+  it('pauses and resumes', async () => {
+    const paused = await admin.post('/v1/admin/tasks/create-partitions/pause', { reason: 'maintenance' });
+    expect([paused.status, paused.body.paused, paused.body.nextRunAt]).toEqual([200, true, null]);
+
+    const resumed = await admin.post('/v1/admin/tasks/create-partitions/resume');
+    expect([resumed.status, resumed.body.paused]).toEqual([200, false]);
+    expect(resumed.body.nextRunAt).not.toBeNull();
+  });
+
+  it('pages through the runs, newest first', async () => {
+    for (const reason of ['one', 'two', 'three']) await admin.post('/v1/admin/tasks/create-partitions/run', { reason });
+
+    const first = await admin.get('/v1/admin/tasks/create-partitions/runs?limit=2');
+    const second = await admin.get(`/v1/admin/tasks/create-partitions/runs?limit=2&cursor=${first.body.nextCursor}`);
+
+    const ids = [...first.body.items, ...second.body.items].map((run: { id: number }) => run.id);
+    expect(ids).toEqual([...ids].sort((a, b) => b - a));
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('queues ids only', async () => {
+    const entries = await app.get(TaskQueue).bull.getJobs(['completed', 'failed', 'waiting', 'delayed', 'active']);
+    for (const { data } of entries) expect(Object.keys(data).filter((key) => key !== 'runId')).toEqual([]);
+  });
+
+  it.each(['nothing', 'constructor', '%00', '..%2F..'])('answers 404 or 400 for the task %s', async (id) => {
+    const { status } = await admin.post(`/v1/admin/tasks/${id}/run`, { reason: 'x' });
+    expect([400, 404]).toContain(status);
+  });
+
+  it.each([{}, { reason: '' }, { reason: ' ' }, { reason: 7 }, { reason: 'x'.repeat(501) }, { reason: 'x', more: 1 }, { reason: 'a\0b' }])(
+    'refuses to run for %j',
+    async (body) => {
+      expect((await admin.post('/v1/admin/tasks/purge-expired/run', body)).status).toBe(400);
+    },
+  );
+
+  it('is for admins only', async () => {
+    expect((await anonymous(app).get('/v1/admin/tasks')).status).toBe(401);
+    expect((await user.get('/v1/admin/tasks')).status).toBe(403);
+    expect((await user.post('/v1/admin/tasks/purge-expired/run', { reason: 'x' })).status).toBe(403);
+  });
+});

@@ -1,0 +1,284 @@
+import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
+import { DashboardSessions } from '../../src/admin/dashboard/dashboard-sessions';
+import { Passwords } from '../../src/auth/passwords.service';
+import { SessionsService } from '../../src/auth/sessions.service';
+import { Config } from '../../src/platform/config/config';
+import { TaskQueue } from '../../src/platform/queues/task-queue';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn } from '../support/as';
+
+const PASSWORD = 'seven green umbrellas';
+
+describe('/admin', () => {
+  let app: TestApp;
+  let cookie: string;
+
+  beforeAll(async () => {
+    app = await startApp();
+    await anAccount('admin', 'admin@example.com');
+    cookie = await signIn('admin@example.com');
+  });
+
+  afterAll(() => app.close());
+
+  async function anAccount(role: 'user' | 'admin', email: string): Promise<void> {
+    await signedIn(app, { role, email });
+    await app.db.query('superuser', `UPDATE users SET encrypted_password = $2 WHERE email = $1`, [
+      email,
+      await app.get(Passwords).hash(PASSWORD),
+    ]);
+  }
+
+  function post(path: string, form: Record<string, string>, headers: Record<string, string> = {}): Promise<Response> {
+    return fetch(app.url + path, {
+      method: 'POST',
+      redirect: 'manual',
+      body: new URLSearchParams(form),
+      headers: { accept: 'text/html', 'sec-fetch-site': 'same-origin', ...headers },
+    });
+  }
+
+  async function signIn(email: string, password = PASSWORD): Promise<string> {
+    const answer = await post('/admin/sign-in', { email, password });
+    return answer.headers.get('set-cookie')?.split(';', 1)[0] ?? '';
+  }
+
+  /** Sends a path as it is written; fetch would tidy it up. */
+  function raw(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<{ status: number; body: string; location?: string }> {
+    return new Promise((resolve, reject) => {
+      const { hostname, port } = new URL(app.url);
+      request({ hostname, port, path, method, headers }, (response) => {
+        let body = '';
+        response.on('data', (chunk: Buffer) => (body += chunk.toString()));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body, location: response.headers.location }));
+      })
+        .on('error', reject)
+        .end();
+    });
+  }
+
+  describe('without a sign-in', () => {
+    const PATHS = [
+      '/admin',
+      '/admin/',
+      '/%61dmin',
+      '/admin?x=1',
+      '/admin/queues',
+      '/admin/queues/',
+      '/admin/queues/api/queues',
+      '/admin/%71ueues/api/queues',
+      '/%61dmin/queues/api/queues?activeQueue=tasks',
+      '/admin/queues/queue/tasks/1',
+      '/admin/queues/static/js/main.js',
+      '/admin//queues/api/queues',
+      '//admin/queues/api/queues',
+      '/admin/queues;x/api/queues',
+      '/admin;x/queues/api/queues',
+      '/ADMIN/queues/api/queues',
+      '/admin/Queues/api/queues',
+      '/admin/./queues/api/queues',
+      '/x/../admin/queues/api/queues',
+      '/admin%2Fqueues/api/queues',
+      '/admin/queues%2Fapi%2Fqueues',
+      '/admin/queues/api/queues%00',
+    ];
+
+    it.each(PATHS)('gives nothing at %s', async (path) => {
+      for (const headers of [{}, { accept: 'text/html' }, { cookie: 'gigvault_admin=1.x.9999999999999.x' }] as Record<string, string>[]) {
+        const { status, body, location } = await raw(path, headers);
+        expect([303, 400, 401, 404, 405]).toContain(status);
+        if (status === 303) expect(location).toBe('/admin/sign-in');
+        expect(body).not.toMatch(/bull|tasks\b.*counts|Scheduled/i);
+      }
+    });
+
+    it.each([
+      ['PUT', '/admin/queues/api/queues/tasks/pause'],
+      ['PUT', '/admin/%71ueues/api/queues/tasks/clean/failed'],
+      ['POST', '/admin/tasks/refresh-job-stats/run'],
+      ['POST', '/admin/sign-out'],
+    ])('refuses %s %s', async (method, path) => {
+      expect((await raw(path, { 'sec-fetch-site': 'same-origin' }, method)).status).toBe(401);
+    });
+  });
+
+  describe('signing in', () => {
+    it('shows a form that works without scripts', async () => {
+      const answer = await fetch(`${app.url}/admin/sign-in`);
+
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
+      expect(await answer.text()).toContain('<form method="post" action="/admin/sign-in">');
+    });
+
+    it('lets an admin in by a cookie that scripts and other sites cannot use', async () => {
+      const answer = await post('/admin/sign-in', { email: 'admin@example.com', password: PASSWORD });
+
+      expect([answer.status, answer.headers.get('location')]).toEqual([303, '/admin']);
+      expect(answer.headers.get('set-cookie')).toMatch(/^gigvault_admin=[^;]+; Max-Age=28800; Path=\/admin; HttpOnly; SameSite=Strict$/);
+    });
+
+    it('tells a wrong password on the form and keeps what was typed, but the password', async () => {
+      const answer = await post('/admin/sign-in', { email: 'a"b@example.com', password: 'wrong wrong wrong' });
+      const text = await answer.text();
+
+      expect(answer.status).toBeGreaterThanOrEqual(400);
+      expect(text).toContain('value="a&quot;b@example.com"');
+      expect(text).not.toContain('wrong wrong wrong');
+      expect(answer.headers.get('set-cookie')).toBeNull();
+    });
+
+    it('turns a user away and leaves him no session', async () => {
+      const email = `${randomUUID()}@example.com`;
+      await anAccount('user', email);
+      const [user] = await app.db.query<{ id: number }>('superuser', 'SELECT id FROM users WHERE email = $1', [email]);
+      const before = await app.get(SessionsService).list(user!.id);
+
+      const answer = await post('/admin/sign-in', { email, password: PASSWORD });
+
+      expect(answer.status).toBe(403);
+      expect(answer.headers.get('set-cookie')).toBeNull();
+      expect(await app.get(SessionsService).list(user!.id)).toHaveLength(before.length);
+    });
+
+    it.each<Record<string, string>>([
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+      { 'sec-fetch-site': '', origin: 'https://evil.example' },
+      { 'sec-fetch-site': '', origin: 'null' },
+    ])('refuses a form from elsewhere: %j', async (headers) => {
+      const sent = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ''));
+      const answer = await fetch(`${app.url}/admin/tasks/create-partitions/run`, {
+        method: 'POST',
+        redirect: 'manual',
+        body: new URLSearchParams({ reason: 'x' }),
+        headers: { ...sent, cookie },
+      });
+      expect(answer.status).toBe(403);
+    });
+
+    it('refuses a cookie that was changed, that has ended, or whose session has', async () => {
+      const own = await signIn('admin@example.com');
+      const [userId, sessionId, ends, signature] = own.replace('gigvault_admin=', '').split('.');
+      const status = async (value: string) => (await raw('/admin', { cookie: `gigvault_admin=${value}` })).status;
+
+      expect(await status(`${userId}.${sessionId}.${ends}.${signature}`)).toBe(200);
+      expect(await status(`${userId}.${sessionId}.${Number(ends) + 1}.${signature}`)).toBe(401);
+      expect(await status(`${Number(userId) + 1}.${sessionId}.${ends}.${signature}`)).toBe(401);
+      expect(await status(`${userId}.${sessionId}.${ends}.`)).toBe(401);
+      const now = jest.spyOn(Date, 'now').mockReturnValue(Number(ends) + 1);
+      await expect(app.get(DashboardSessions).authenticate({ headers: { cookie: own } } as never)).rejects.toThrow();
+      now.mockRestore();
+      await app.get(SessionsService).end(Number(userId), sessionId!);
+      expect(await status(`${userId}.${sessionId}.${ends}.${signature}`)).toBe(401);
+    });
+
+    it('signs out for good', async () => {
+      const own = await signIn('admin@example.com');
+
+      const answer = await post('/admin/sign-out', {}, { cookie: own });
+
+      expect([answer.status, answer.headers.get('location')]).toEqual([303, '/admin/sign-in']);
+      expect(answer.headers.get('set-cookie')).toContain('Max-Age=0');
+      expect((await raw('/admin', { cookie: own })).status).toBe(401);
+    });
+
+    it('is no key to the API', async () => {
+      expect((await raw('/v1/admin/tasks', { cookie })).status).toBe(401);
+    });
+  });
+
+  describe('signed in', () => {
+    it('shows health, tasks and runs, and no script', async () => {
+      const answer = await fetch(`${app.url}/admin`, { headers: { cookie } });
+      const text = await answer.text();
+
+      expect(answer.headers.get('content-security-policy')).toBe(
+        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+      );
+      expect(answer.headers.get('cache-control')).toBe('no-store');
+      for (const wanted of ['postgres', 'redis', 'partitions of audit_logs', 'refresh-job-stats', 'every 5 minutes', 'Latest runs']) {
+        expect(text).toContain(wanted);
+      }
+      expect(text).toContain('no worker has scheduled');
+      expect(text).not.toMatch(/<script|style="|https?:\/\/(?!www\.w3\.org)/);
+    });
+
+    it('lets a task run for a reason and shows the run', async () => {
+      const answer = await post('/admin/tasks/create-partitions/run', { reason: 'by <b>hand</b>' }, { cookie });
+
+      expect([answer.status, answer.headers.get('location')]).toEqual([303, '/admin?done=run']);
+      const page = await (await fetch(`${app.url}/admin?done=run`, { headers: { cookie } })).text();
+      expect(page).toContain('A run was asked for.');
+      expect(page).toContain('queued');
+      const [event] = await app.db.query<{ details: { reason: string } }>(
+        'superuser',
+        `SELECT details FROM security_logs WHERE details->>'reason' LIKE 'run task create-partitions%'`,
+      );
+      expect(event?.details.reason).toBe('run task create-partitions: by <b>hand</b>');
+    });
+
+    it('pauses and resumes', async () => {
+      await post('/admin/tasks/purge-expired/pause', { reason: 'maintenance' }, { cookie });
+      expect(await (await fetch(`${app.url}/admin`, { headers: { cookie } })).text()).toContain('formaction="/admin/tasks/purge-expired/resume"');
+
+      await post('/admin/tasks/purge-expired/resume', { reason: 'done' }, { cookie });
+      expect(await (await fetch(`${app.url}/admin`, { headers: { cookie } })).text()).not.toContain('/purge-expired/resume');
+    });
+
+    it.each([
+      ['/admin/tasks/create-partitions/run', {}, 400],
+      ['/admin/tasks/nothing/run', { reason: 'x' }, 404],
+      ['/admin/runs/999999/retry', { reason: 'x' }, 404],
+      ['/admin/runs/x/retry', { reason: 'x' }, 400],
+    ])('answers %s with a page of its own when it cannot', async (path, form, status) => {
+      const answer = await post(path, form, { cookie });
+
+      expect(answer.status).toBe(status);
+      expect(answer.headers.get('content-type')).toContain('text/html');
+      expect(await answer.text()).toContain('Back to the dashboard');
+    });
+
+    it('escapes what a run tells', async () => {
+      await app.db.query(
+        'superuser',
+        `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, error)
+         VALUES ('purge-expired', 'boot', 'failed', now(), now(), 1, '<img src=x onerror=alert(1)>')`,
+      );
+
+      const page = await (await fetch(`${app.url}/admin`, { headers: { cookie } })).text();
+
+      expect(page).not.toContain('<img');
+      expect(page).toContain('failed and not succeeded since: purge-expired');
+      expect(page).toMatch(/action="\/admin\/runs\/\d+\/retry"/);
+    });
+
+    it('shows the queue by bull-board, read only and without what an entry might hold', async () => {
+      const queue = app.get(TaskQueue).bull;
+      await queue.add('purge-expired', { runId: 7, secret: 'hunter2' } as never, { delay: 3_600_000 });
+
+      const page = await fetch(`${app.url}/admin/queues`, { headers: { cookie } });
+      expect(page.status).toBe(200);
+      expect(page.headers.get('content-security-policy')).toContain("base-uri 'self'");
+      expect((await fetch(`${app.url}/admin/queues/queue/tasks?status=delayed`, { headers: { cookie } })).status).toBe(200);
+      const list = await fetch(`${app.url}/admin/queues/api/queues?activeQueue=tasks&status=delayed`, { headers: { cookie } });
+      const text = await list.text();
+      expect(list.status).toBe(200);
+      expect(text).toContain('"runId":7');
+      expect(text).not.toContain('hunter2');
+
+      const pause = await fetch(`${app.url}/admin/queues/api/queues/tasks/pause`, {
+        method: 'PUT',
+        headers: { cookie, 'sec-fetch-site': 'same-origin' },
+      });
+      expect(pause.status).toBeGreaterThanOrEqual(400);
+      await expect(queue.isPaused()).resolves.toBe(false);
+    });
+
+    it('takes no form larger than the limit of bodies', async () => {
+      const answer = await post('/admin/sign-in', { email: 'x'.repeat(app.get(Config).limits.bodyBytes) , password: 'x' });
+      expect(answer.status).toBe(413);
+    });
+  });
+});
