@@ -3,6 +3,8 @@ import { Test } from '@nestjs/testing';
 import { Config, loadConfig } from '../../src/platform/config/config';
 import { ConfigModule } from '../../src/platform/config/config.module';
 import { DatabaseModule } from '../../src/platform/database/database.module';
+import { createLogger } from '../../src/platform/logging/logger';
+import { NestLogger } from '../../src/platform/logging/nest-logger';
 import type { ScheduledTask } from '../../src/platform/scheduler/scheduled-task';
 import { SchedulerModule } from '../../src/platform/scheduler/scheduler.module';
 
@@ -21,7 +23,7 @@ export async function startWorker(settings: Readonly<Record<string, string>>, ta
   })
     .overrideProvider(Config)
     .useValue(loadConfig({ ...settings }))
-    .setLogger(false)
+    .setLogger(new NestLogger(createLogger('silent')))
     .compile();
   await module.init();
   return { get: (token) => module.get(token, { strict: false }), close: () => module.close() };
