@@ -37,13 +37,12 @@ async function main(): Promise<number> {
   }
 }
 
-function greet({ api }: Services, admin: { email: string; password: string } | undefined, folder: DataFolder): void {
+function greet({ api, postgres }: Services, admin: { email: string; password: string } | undefined, folder: DataFolder): void {
   say(`
   API        ${api}
   Swagger    ${api}/docs
   Dashboard  ${api}/admin
-  Database   npm run db -- --role app
-  Logs       ${folder.at('logs')}
+${postgres ? '  Database   npm run db -- --role app\n' : ''}  Logs       ${folder.at('logs')}
 ${admin ? `\n  First admin, shown only now:  ${admin.email}  ${admin.password}\n` : ''}
 Ctrl-C stops everything; the data stays in place.`);
 }
