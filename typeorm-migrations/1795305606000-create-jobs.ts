@@ -29,7 +29,10 @@ export class CreateJobs implements MigrationInterface {
   }
 }
 
-/** numeric(10,2) ends at 99,999,999.99; NaN is a legal numeric and larger than all of them, so it is named. */
+/**
+ * numeric(10,2) ends at 99,999,999.99. NaN is a legal numeric, larger than all of them, so each CHECK names it; the
+ * generated columns pass over it, because they are computed before the CHECK speaks.
+ */
 const TABLE = `
   CREATE TABLE jobs (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT jobs_pkey PRIMARY KEY,
@@ -55,10 +58,10 @@ const TABLE = `
     status text NOT NULL DEFAULT 'active' CONSTRAINT jobs_status_known CHECK (status IN ('active', 'archived', 'deleted')),
     is_favorite boolean NOT NULL DEFAULT false,
     source_payload jsonb CONSTRAINT jobs_source_payload_size CHECK (octet_length(source_payload::text) <= 262144),
-    budget_min_hundredths bigint GENERATED ALWAYS AS ((budget_min * 100)::bigint) STORED,
-    budget_max_hundredths bigint GENERATED ALWAYS AS ((budget_max * 100)::bigint) STORED,
-    hourly_rate_min_hundredths bigint GENERATED ALWAYS AS ((hourly_rate_min * 100)::bigint) STORED,
-    hourly_rate_max_hundredths bigint GENERATED ALWAYS AS ((hourly_rate_max * 100)::bigint) STORED,
+    budget_min_hundredths bigint GENERATED ALWAYS AS ((nullif(budget_min, 'NaN') * 100)::bigint) STORED,
+    budget_max_hundredths bigint GENERATED ALWAYS AS ((nullif(budget_max, 'NaN') * 100)::bigint) STORED,
+    hourly_rate_min_hundredths bigint GENERATED ALWAYS AS ((nullif(hourly_rate_min, 'NaN') * 100)::bigint) STORED,
+    hourly_rate_max_hundredths bigint GENERATED ALWAYS AS ((nullif(hourly_rate_max, 'NaN') * 100)::bigint) STORED,
     search tsvector GENERATED ALWAYS AS (app.search_document(title, skills, description)) STORED,
     version integer NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL DEFAULT now(),

@@ -1,0 +1,272 @@
+import type { Client } from 'pg';
+import audited from '../contract/audited-tables.json';
+import { type TestDatabase, testDatabase } from '../support/postgres';
+
+interface AuditRow {
+  user_id: number;
+  table_name: string;
+  record_id: number;
+  action: string;
+  old_values: Record<string, unknown> | null;
+  new_values: Record<string, unknown> | null;
+  actor_kind: string;
+  actor_id: number | null;
+  ip_address: string | null;
+  request_id: string | null;
+  operation: string;
+  reason: string | null;
+}
+
+describe('the audit', () => {
+  let database: TestDatabase;
+  let tenant: number;
+  beforeAll(async () => {
+    database = await testDatabase();
+  });
+  afterAll(() => database.end());
+  beforeEach(async () => {
+    const [user] = await database.query<{ id: number }>(
+      'superuser',
+      `INSERT INTO users (email, encrypted_password) VALUES (gen_random_uuid() || '@example.com', 'SECRET-0') RETURNING id`,
+    );
+    tenant = user!.id;
+  });
+
+  /** The tenant's audit rows, oldest first, without those of the account itself. */
+  const rows = (table = '%'): Promise<AuditRow[]> =>
+    database.query<AuditRow>('superuser', `SELECT * FROM audit_logs WHERE user_id = $1 AND table_name LIKE $2 AND NOT (table_name = 'users' AND action = 'INSERT') ORDER BY id`, [tenant, table]);
+
+  const asTenant = <T>(work: (client: Client) => Promise<T>, settings: Record<string, string> = {}): Promise<T> =>
+    database.transaction('app', async (client) => {
+      for (const [name, value] of Object.entries({ user_id: String(tenant), ...settings })) {
+        await client.query('SELECT set_config($1, $2, true)', [`app.${name}`, value]);
+      }
+      return work(client);
+    });
+
+  const aJob = async (client: Client, key = 'upwork:1'): Promise<number> =>
+    (await client.query(`INSERT INTO jobs (source_key, title, budget_min, skills) VALUES ($1, 'Fix it', 5, '{go}') RETURNING id`, [key])).rows[0].id;
+
+  it('has one row of the whole row for an insert, without generated and bookkeeping columns', async () => {
+    const id = await asTenant((client) => aJob(client));
+
+    const [row, ...more] = await rows();
+    expect(more).toEqual([]);
+    expect(row).toMatchObject({ table_name: 'jobs', record_id: id, action: 'INSERT', old_values: null });
+    expect(row!.new_values).toMatchObject({ id, user_id: tenant, title: 'Fix it', budget_min: 5, skills: ['go'], status: 'active' });
+    for (const absent of ['version', 'updated_at', 'search', 'budget_min_hundredths']) expect(row!.new_values).not.toHaveProperty(absent);
+  });
+
+  it('has only the changed columns for an update, one row for each row of a set, none for a row unchanged', async () => {
+    await asTenant(async (client) => {
+      await aJob(client, 'upwork:1');
+      await aJob(client, 'upwork:2');
+      await client.query(`UPDATE jobs SET is_favorite = true WHERE source_key = 'upwork:2'`);
+      await client.query(`UPDATE jobs SET is_favorite = true`);
+      await client.query(`UPDATE jobs SET is_favorite = true`);
+    });
+
+    const updates = (await rows()).filter(({ action }) => action === 'UPDATE');
+    expect(updates.map((row) => [row.old_values, row.new_values])).toEqual([
+      [{ is_favorite: false }, { is_favorite: true }],
+      [{ is_favorite: false }, { is_favorite: true }],
+    ]);
+    const versions = await asTenant(async (client) => (await client.query('SELECT version FROM jobs')).rows);
+    expect(versions).toEqual([{ version: 2 }, { version: 2 }]);
+  });
+
+  it('tells who, from where and why by the context alone', async () => {
+    await asTenant((client) => aJob(client), {
+      actor_kind: 'admin', actor_id: '77', request_id: 'r-1', ip: '::ffff:192.0.2.7', operation: 'POST /v1/jobs', reason: 'asked to',
+    });
+
+    expect((await rows())[0]).toMatchObject({
+      actor_kind: 'admin', actor_id: 77, request_id: 'r-1', ip_address: '192.0.2.7', operation: 'POST /v1/jobs', reason: 'asked to',
+    });
+  });
+
+  it('survives an address that is none', async () => {
+    for (const ip of ['unknown', 'fe80::1%eth0', '1.2.3.4, 5.6.7.8', '1.2.3.4:5555', 'x'.repeat(500)]) {
+      await asTenant((client) => aJob(client, `upwork:${ip.slice(0, 50)}`), { ip });
+    }
+
+    expect((await rows()).map(({ ip_address }) => ip_address)).toEqual([null, null, null, null, null]);
+  });
+
+  it('knows the login of a change made in psql', async () => {
+    await asTenant((client) => aJob(client));
+    await database.query('superuser', `UPDATE jobs SET title = 'Mended' WHERE user_id = ${tenant}`);
+
+    expect((await rows())[1]).toMatchObject({
+      user_id: tenant, action: 'UPDATE', new_values: { title: 'Mended' }, actor_kind: 'database', actor_id: null, operation: 'login postgres',
+    });
+  });
+
+  it('follows a cascade, also out of a unit whose own statements the subscriber tells', async () => {
+    await asTenant(async (client) => {
+      const job = await aJob(client);
+      await client.query(`INSERT INTO proposals (job_id) VALUES ($1)`, [job]);
+      await client.query(`INSERT INTO messages (job_id, sender_type, content) VALUES ($1, 'client', 'a'), ($1, 'client', 'b')`, [job]);
+    });
+    await database.transaction('superuser', async (client) => {
+      await client.query(`SELECT set_config('app.audited_by', 'orm', true)`);
+      await client.query(`DELETE FROM jobs WHERE user_id = ${tenant}`);
+    });
+
+    const after = (await rows()).slice(4);
+    expect(after.map((row) => [row.table_name, row.action, row.new_values]).sort()).toEqual([
+      ['messages', 'UPDATE', { job_id: null }],
+      ['messages', 'UPDATE', { job_id: null }],
+      ['proposals', 'DELETE', null],
+    ]);
+  });
+
+  it('tells of everything that goes with an account', async () => {
+    await asTenant(async (client) => {
+      await client.query(`INSERT INTO proposals (job_id) VALUES ($1)`, [await aJob(client)]);
+      await client.query(`INSERT INTO analytics (metric_name, date) VALUES ('views', current_date), ('views', '2001-01-01')`);
+    });
+    await database.query('superuser', `DELETE FROM users WHERE id = ${tenant}`);
+
+    const deleted = (await rows()).filter(({ action }) => action === 'DELETE').map(({ table_name }) => table_name);
+    expect(deleted.sort()).toEqual(['analytics', 'analytics', 'jobs', 'proposals', 'users']);
+  });
+
+  it('calls a partition by its table, also when the statement names the partition', async () => {
+    await asTenant((client) => client.query(`INSERT INTO analytics (metric_name, date) VALUES ('views', '2001-01-01')`));
+    await database.query('superuser', `UPDATE analytics_default SET metric_value = 5 WHERE user_id = ${tenant}`);
+
+    expect((await rows()).map((row) => [row.table_name, row.action])).toEqual([['analytics', 'INSERT'], ['analytics', 'UPDATE']]);
+  });
+
+  it('tells an upsert as what it did', async () => {
+    const upsert = `INSERT INTO analytics (metric_name, metric_value, date) VALUES ('views', $1, '2026-05-05')
+      ON CONFLICT (user_id, metric_name, date) DO UPDATE SET metric_value = excluded.metric_value`;
+    for (const value of [1, 1, 2]) await asTenant((client) => client.query(upsert, [value]));
+
+    expect((await rows()).map((row) => [row.action, row.new_values?.metric_value])).toEqual([['INSERT', 1], ['UPDATE', 2]]);
+  });
+
+  it('blackens secrets and keeps the rest', async () => {
+    await asTenant(async (client) => {
+      await client.query(`INSERT INTO user_tokens (seal_key, encrypted_access_token, encrypted_refresh_token, expires_at)
+        VALUES (gen_random_uuid(), 'SECRET-1', 'SECRET-2', now())`);
+      await client.query(`UPDATE user_tokens SET encrypted_access_token = 'SECRET-3', status = 'expired'`);
+      await client.query(`UPDATE user_tokens SET refresh_owner = 'w1', refresh_until = now()`);
+      await client.query(`INSERT INTO user_mfa (encrypted_totp_secret, backup_codes_hash) VALUES ('SECRET-4', '{SECRET-5}')`);
+      await client.query(`UPDATE user_mfa SET last_totp_step = 5`);
+    });
+    await database.query('superuser', `UPDATE users SET encrypted_password = 'SECRET-6' WHERE id = ${tenant}`);
+
+    const all = await rows();
+    expect(all.map((row) => [row.table_name, row.action])).toEqual([
+      ['user_tokens', 'INSERT'], ['user_tokens', 'UPDATE'], ['user_mfa', 'INSERT'], ['users', 'UPDATE'],
+    ]);
+    expect(all[1]!.new_values).toEqual({ encrypted_access_token: '[redacted]', status: 'expired' });
+    expect(JSON.stringify(await database.query('superuser', 'SELECT * FROM audit_logs'))).not.toContain('SECRET');
+  });
+
+  it('leaves no row of a transaction that was undone', async () => {
+    await expect(asTenant(async (client) => {
+      await aJob(client);
+      throw new Error('undone');
+    })).rejects.toThrow('undone');
+
+    expect(await rows()).toEqual([]);
+  });
+
+  it('cannot be written, changed or emptied by the application, nor any audited table truncated by anyone', async () => {
+    for (const sql of [
+      `INSERT INTO audit_logs (user_id, table_name, action) VALUES (${tenant}, 'jobs', 'INSERT')`,
+      `UPDATE audit_logs SET action = 'DELETE'`, 'DELETE FROM audit_logs', 'TRUNCATE audit_logs',
+    ]) {
+      await expect(asTenant((client) => client.query(sql))).rejects.toMatchObject({ code: '42501' });
+    }
+    for (const table of [...audited.audited, 'audit_logs', 'security_logs', 'analytics_default']) {
+      await expect(database.query('superuser', `TRUNCATE ${table} CASCADE`)).rejects.toThrow(/would leave no trace/);
+    }
+  });
+
+  describe('as told by the subscriber', () => {
+    const record = (changes: unknown, settings: Record<string, string> = {}): Promise<number> =>
+      asTenant(async (client) => (await client.query('SELECT audit.record($1) AS written', [JSON.stringify(changes)])).rows[0].written, settings);
+
+    it('has the very shape of the triggers', async () => {
+      const { id, row } = await asTenant(async (client) => {
+        const id = await aJob(client);
+        await client.query(`UPDATE jobs SET budget_min = 7.5, title = 'New' WHERE id = $1`, [id]);
+        await client.query(`UPDATE jobs SET budget_min = 5, title = 'Fix it' WHERE id = $1`, [id]);
+        return { id, row: (await client.query('SELECT * FROM jobs WHERE id = $1', [id])).rows[0] };
+      });
+      await record([
+        { table: 'jobs', id, action: 'INSERT', old: null, new: row },
+        { table: 'jobs', id, action: 'UPDATE', old: { budget_min: '5.00', title: 'Fix it' }, new: { budget_min: '7.50', title: 'New' } },
+        { table: 'jobs', id, action: 'DELETE', old: row, new: null },
+      ]);
+      await database.query('superuser', `DELETE FROM jobs WHERE id = ${id}`);
+
+      const [inserted, updated, , told, toldUpdate, toldDelete, deleted] = await rows();
+      // JavaScript has no microseconds to tell.
+      const inMilliseconds = (values: unknown): unknown => JSON.parse(JSON.stringify(values).replace(/(\.\d{3})\d+\+00:00/g, '$1+00:00'));
+      expect(told!.new_values).toEqual(inMilliseconds(inserted!.new_values));
+      expect([toldUpdate!.old_values, toldUpdate!.new_values]).toEqual([updated!.old_values, updated!.new_values]);
+      expect(toldDelete!.old_values).toEqual(inMilliseconds(deleted!.old_values));
+    });
+
+    it('takes tenant and actor from the context, never from what it is told', async () => {
+      await record(
+        [{ table: 'jobs', id: 5, action: 'INSERT', user_id: 1, actor_kind: 'admin', old: null, new: { title: 'x', user_id: 1 } }],
+        { actor_kind: 'user', actor_id: String(tenant) },
+      );
+
+      expect((await rows())[0]).toMatchObject({ user_id: tenant, actor_kind: 'user', actor_id: tenant, new_values: { user_id: tenant } });
+    });
+
+    it('blackens secrets and skips an update of bookkeeping only', async () => {
+      const written = await record([
+        { table: 'user_tokens', id: 5, action: 'UPDATE', old: { encrypted_access_token: 'S1' }, new: { encrypted_access_token: 'S2' } },
+        { table: 'user_tokens', id: 5, action: 'UPDATE', old: { version: 1 }, new: { version: 2 } },
+      ]);
+
+      expect(written).toBe(1);
+      expect((await rows())[0]).toMatchObject({ old_values: { encrypted_access_token: '[redacted]' }, new_values: { encrypted_access_token: '[redacted]' } });
+    });
+
+    it('is refused without a tenant, of a table that is not audited, of an action unknown, and to other roles', async () => {
+      const change = { table: 'jobs', id: 5, action: 'INSERT', old: null, new: {} };
+      await expect(record([change], { user_id: '' })).rejects.toMatchObject({ code: '42501' });
+      await expect(record([{ ...change, table: 'task_runs' }])).rejects.toThrow('table task_runs is not audited');
+      await expect(record([{ ...change, action: 'TRUNCATE' }])).rejects.toMatchObject({ code: '23514' });
+      await expect(database.query('worker', `SELECT audit.record('[]')`)).rejects.toMatchObject({ code: '42501' });
+    });
+
+    it('is not told again by the triggers', async () => {
+      await asTenant((client) => aJob(client), { audited_by: 'orm' });
+
+      expect(await rows()).toEqual([]);
+    });
+  });
+
+  it('has an answer for every table: audited, or not and why (test/contract/audited-tables.json)', async () => {
+    const watched = await database.query<{ table_name: string }>('superuser', 'SELECT table_name FROM audit.audited_tables');
+    const tables = await database.query<{ name: string }>(
+      'superuser',
+      `SELECT c.relnamespace::regnamespace || '.' || c.relname AS name FROM pg_class c
+       WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace::regnamespace::text !~ '^(pg_|information_schema)'`,
+    );
+
+    expect(watched.map((row) => row.table_name).sort()).toEqual([...audited.audited].sort());
+    const known = [...audited.audited.map((name) => `public.${name}`), ...Object.keys(audited.notAudited)];
+    expect(tables.map(({ name }) => name).sort()).toEqual(known.sort());
+  });
+
+  it('leaves out every generated column', async () => {
+    const missing = await database.query(
+      'superuser',
+      `SELECT t.table_name, a.attname FROM audit.audited_tables t JOIN pg_attribute a ON a.attrelid = t.table_name::regclass
+       WHERE a.attgenerated <> '' AND NOT a.attname = ANY (t.ignored_columns)`,
+    );
+
+    expect(missing).toEqual([]);
+  });
+});

@@ -1,0 +1,43 @@
+import { migrationNames, migrationSource } from '../../src/platform/database/migrations';
+import { checkCatalog } from '../../src/platform/database/preconditions';
+import { readCatalog } from '../contract/read-catalog';
+import { type TestDatabase, testDatabase } from '../support/postgres';
+
+describe('the migrations', () => {
+  let database: TestDatabase;
+  const query = (sql: string) => database.query('superuser', sql);
+  beforeAll(async () => {
+    database = await testDatabase();
+  });
+  afterAll(() => database.end());
+
+  it('go down to an empty schema and up again to the same catalog', async () => {
+    const before = await readCatalog(query);
+    const source = migrationSource(database.urls.migrator);
+    await source.initialize();
+    try {
+      for (let left = migrationNames().length; left > 0; left -= 1) await source.undoLastMigration();
+      const empty = await readCatalog(query);
+      await source.runMigrations();
+
+      expect(Object.keys(empty.relations ?? {})).toEqual(['public.schema_migrations']);
+      expect(empty.functions).toEqual({});
+      expect(Object.keys(empty.schemas ?? {})).toEqual(['public']);
+      expect(await readCatalog(query)).toEqual(before);
+    } finally {
+      await source.destroy();
+    }
+  });
+
+  it('are all named as their files, so that a pending one is noticed', async () => {
+    const done = await query('SELECT name FROM schema_migrations ORDER BY timestamp');
+
+    expect(done.map(({ name }) => name)).toEqual(migrationNames());
+  });
+
+  it('that have not run keep the server from starting, and nothing else is said', async () => {
+    const problems = await checkCatalog((sql) => database.query('app', sql), [...migrationNames(), 'CreateMoon1999999999999']);
+
+    expect(problems).toEqual(['migration CreateMoon1999999999999 has not run: npm run migrate']);
+  });
+});

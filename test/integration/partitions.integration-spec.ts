@@ -1,0 +1,110 @@
+import { catalogWarnings, checkCatalog } from '../../src/platform/database/preconditions';
+import { type TestDatabase, testDatabase } from '../support/postgres';
+
+const THIS_YEAR = new Date().getUTCFullYear();
+
+describe('yearly partitions', () => {
+  let database: TestDatabase;
+  let tenant: number;
+  beforeEach(async () => {
+    database = await testDatabase();
+    const [user] = await database.query<{ id: number }>(
+      'superuser',
+      `INSERT INTO users (email, encrypted_password) VALUES ('a@example.com', 'x') RETURNING id`,
+    );
+    tenant = user!.id;
+  });
+  afterEach(() => database.end());
+
+  const partitionsOf = async (table: string): Promise<string[]> =>
+    (await database.query<{ name: string }>('superuser', `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1::regclass ORDER BY 1`, [table])).map(({ name }) => name);
+
+  /** One metric a day from 1 January of a year. */
+  const fill = (year: number, days: number): Promise<unknown> =>
+    database.query('superuser', `INSERT INTO analytics (user_id, metric_name, metric_value, date) SELECT ${tenant}, 'views', d, make_date(${year}, 1, 1) + d FROM generate_series(0, ${days - 1}) d`);
+
+  const names = async (query: Promise<Record<string, unknown>[]>): Promise<unknown[]> => (await query).map((row) => Object.values(row)[0]);
+
+  it.each(['analytics', 'security_logs', 'audit_logs'])('of %s are there for this year and two more, and a default one', async (table) => {
+    const years = [0, 1, 2].map((ahead) => `${table}_${THIS_YEAR + ahead}`);
+
+    expect(await partitionsOf(table)).toEqual([...years, `${table}_default`]);
+  });
+
+  it('are made by the worker, once, as safe as the first ones', async () => {
+    const wanted = ['analytics', 'audit_logs', 'security_logs'].map((table) => `${table}_${THIS_YEAR + 3}`);
+
+    expect(await names(database.query('worker', 'SELECT app.create_partitions(3)'))).toEqual(wanted);
+    expect(await names(database.query('worker', 'SELECT app.create_partitions(3)'))).toEqual([]);
+    expect(await checkCatalog((sql) => database.query('app', sql))).toEqual([]);
+    await expect(database.query('app', 'SELECT app.create_partitions(3)')).rejects.toMatchObject({ code: '42501' });
+  });
+
+  it('take over the rows that waited in the default one, with their ids and without an audit row', async () => {
+    await fill(THIS_YEAR + 3, 40);
+    const before = await database.query('superuser', 'SELECT * FROM analytics ORDER BY id');
+    const [{ count: audited }] = (await database.query<{ count: number }>('superuser', 'SELECT count(*) FROM audit_logs')) as [{ count: number }];
+
+    await database.query('worker', 'SELECT app.create_partitions(3)');
+
+    expect(await database.query('superuser', `SELECT * FROM analytics_${THIS_YEAR + 3} ORDER BY id`)).toEqual(before);
+    expect(await database.query('superuser', 'SELECT FROM analytics_default')).toEqual([]);
+    expect(await database.query('superuser', 'SELECT count(*) FROM audit_logs')).toEqual([{ count: audited }]);
+    await database.query('superuser', 'UPDATE analytics SET metric_value = -1');
+    expect(await database.query('superuser', 'SELECT count(*) FROM audit_logs')).toEqual([{ count: audited + 40 }]);
+  });
+
+  it('are made for every year found in the default one when it is drained', async () => {
+    await fill(2019, 3);
+    await fill(2021, 3);
+
+    expect(await names(database.query('worker', `SELECT app.drain_default_partition('analytics')`))).toEqual(['analytics_2019', 'analytics_2021']);
+    expect(await names(database.query('worker', `SELECT app.drain_default_partition('analytics')`))).toEqual([]);
+    expect(await database.query('superuser', 'SELECT count(*) FROM analytics')).toEqual([{ count: 6 }]);
+    expect(await database.query('superuser', 'SELECT FROM analytics_default')).toEqual([]);
+    expect(await checkCatalog((sql) => database.query('app', sql))).toEqual([]);
+  });
+
+  it('are made of the default one itself when it holds much of one year', async () => {
+    await fill(2019, 300);
+
+    expect(await names(database.query('worker', `SELECT app.drain_default_partition('analytics', 100)`))).toEqual(['analytics_2019']);
+    expect(await partitionsOf('analytics')).toEqual(expect.arrayContaining(['analytics_2019', 'analytics_default']));
+    expect(await database.query('superuser', 'SELECT count(*) FROM analytics_2019')).toEqual([{ count: 300 }]);
+    await fill(2018, 3);
+    expect(await database.query('superuser', 'SELECT count(*) FROM analytics_default')).toEqual([{ count: 3 }]);
+    expect(await checkCatalog((sql) => database.query('app', sql))).toEqual([]);
+  });
+
+  it('are refused for a table that has none', async () => {
+    await expect(database.query('worker', `SELECT app.drain_default_partition('jobs; DROP TABLE jobs')`)).rejects.toMatchObject({ code: '42P01' });
+  });
+
+  it('are built while others write, and give up rather than hold them up', async () => {
+    await database.transaction('superuser', async (client) => {
+      await client.query(`INSERT INTO analytics (user_id, metric_name, date) VALUES (${tenant}, 'x', '2001-01-01')`);
+      // A writer that touched the default partition holds it: the builder waits no longer than it was told to.
+      await expect(
+        database.transaction('worker', async (worker) => {
+          await worker.query(`SET LOCAL lock_timeout = '200ms'`);
+          await worker.query('SELECT app.create_partitions(3)');
+        }),
+      ).rejects.toMatchObject({ code: '55P03' });
+    });
+    expect(await names(database.query('worker', 'SELECT app.create_partitions(3)'))).toHaveLength(3);
+  });
+
+  it('that are missing are a warning, and their rows are kept', async () => {
+    await database.query('superuser', `DROP TABLE security_logs_${THIS_YEAR}`);
+    await database.query('auth', `SELECT auth.log_event('auth.test', NULL, true, '192.0.2.1', 'agent', '{}')`);
+
+    expect(await database.query('superuser', 'SELECT event_type FROM security_logs_default')).toEqual([{ event_type: 'auth.test' }]);
+    expect(await catalogWarnings((sql) => database.query('app', sql))).toEqual([
+      `table security_logs has no partition for ${THIS_YEAR}: run the task create-partitions; until then its rows go to security_logs_default`,
+    ]);
+    expect(await checkCatalog((sql) => database.query('app', sql))).toEqual([]);
+    await database.query('worker', 'SELECT app.create_partitions(2)');
+    expect(await catalogWarnings((sql) => database.query('app', sql))).toEqual([]);
+    expect(await database.query('superuser', `SELECT event_type FROM security_logs_${THIS_YEAR}`)).toEqual([{ event_type: 'auth.test' }]);
+  });
+});

@@ -1,0 +1,130 @@
+import { Client } from 'pg';
+import { type TestDatabase, testDatabase } from '../support/postgres';
+import { ACTORS, type Actor, MATRIX, OPERATIONS, type Operation, type Tenant, VIEWS } from './matrix';
+
+const ROLE_OF = { owner: 'app', other: 'app', none: 'app', admin: 'admin', worker: 'worker' } as const;
+
+describe('row security', () => {
+  let database: TestDatabase;
+  const clients = new Map<string, Client>();
+  let alice: Tenant;
+  let bob: Tenant;
+  /** Has no rows but a job, so that an insert in his name meets no row of the same key. */
+  let carol: Tenant;
+
+  const aTenant = async (): Promise<Tenant> => {
+    const [user] = await database.query<{ id: number }>('superuser', `${MATRIX['public.users']!.make({ userId: 0, jobId: 0 })} RETURNING id`);
+    const userId = user!.id;
+    const [job] = await database.query<{ id: number }>('superuser', `${MATRIX['public.jobs']!.make({ userId, jobId: 0 })} RETURNING id`);
+    return { userId, jobId: job!.id };
+  };
+
+  beforeAll(async () => {
+    database = await testDatabase();
+    [alice, bob, carol] = [await aTenant(), await aTenant(), await aTenant()];
+    for (const [table, rules] of Object.entries(MATRIX)) {
+      if (table === 'public.users' || table === 'public.jobs') continue;
+      for (const tenant of rules.tenant ? [alice, bob] : [alice]) await database.query('superuser', rules.make(tenant));
+    }
+    await database.query('worker', 'SELECT refresh_user_job_stats()');
+    for (const role of ['app', 'admin', 'worker'] as const) {
+      const client = new Client({ connectionString: database.urls[role] });
+      await client.connect();
+      clients.set(role, client);
+    }
+  });
+  afterAll(async () => {
+    await Promise.all([...clients.values()].map((client) => client.end()));
+    await database.end();
+  });
+
+  /** The rows a statement reached, x for a refusal, or the SQLSTATE of any other error; nothing stays. */
+  const attempt = async (actor: Actor, owner: Tenant, sql: string): Promise<string> => {
+    const client = clients.get(ROLE_OF[actor])!;
+    const tenant = actor === 'owner' ? owner.userId : actor === 'other' ? bob.userId : '';
+    await client.query('BEGIN');
+    try {
+      await client.query(`SELECT set_config('app.user_id', $1, true)`, [String(tenant)]);
+      const { rowCount } = await client.query(sql);
+      return (rowCount ?? 0) > 0 ? '1' : '0';
+    } catch (error) {
+      const { code } = error as { code: string };
+      return code === '42501' ? 'x' : code;
+    } finally {
+      await client.query('ROLLBACK');
+    }
+  };
+
+  const rowOf = async (owner: Tenant, sql: string): Promise<string> => {
+    const cells: string[] = [];
+    for (const actor of ACTORS) cells.push(await attempt(actor, owner, sql));
+    return cells.join(' ');
+  };
+
+  const statement = (table: string, operation: Operation): [Tenant, string] => {
+    const { tenant, set, make } = MATRIX[table]!;
+    const filter = tenant ? ` WHERE ${tenant} = ${alice.userId}` : '';
+    const statements: Record<Operation, string> = {
+      select: `SELECT ${tenant ?? '1'} FROM ${table}${filter}`,
+      insert: make(carol),
+      update: `UPDATE ${table} SET ${set}${filter}`,
+      delete: `DELETE FROM ${table}${filter}`,
+    };
+    return [operation === 'insert' ? carol : alice, statements[operation]];
+  };
+
+  describe.each(Object.keys(MATRIX))('of %s', (table) => {
+    it.each(OPERATIONS)(`lets ${ACTORS.join(', ')} %s what the matrix says`, async (operation) => {
+      expect(await rowOf(...statement(table, operation))).toBe(MATRIX[table]![operation]);
+    });
+  });
+
+  it.each(Object.entries(VIEWS))('of the rows behind %s is %s', async (view, expected) => {
+    expect(await rowOf(alice, `SELECT FROM ${view} WHERE user_id = ${alice.userId}`)).toBe(expected);
+  });
+
+  it('shows a tenant through own_jobs exactly what it shows through jobs', async () => {
+    expect(await rowOf(alice, `SELECT FROM own_jobs WHERE user_id <> ${alice.userId}`)).toBe('0 1 0 x x');
+    for (const [one, another] of [['own_jobs', 'jobs'], ['jobs', 'own_jobs']]) {
+      for (const actor of ['owner', 'other', 'none'] as const) {
+        expect(await attempt(actor, alice, `SELECT id FROM ${one} EXCEPT SELECT id FROM ${another}`)).toBe('0');
+      }
+    }
+  });
+
+  it('knows every table and view: one missing from the matrix is unsafe until shown otherwise', async () => {
+    const relations = await database.query<{ name: string }>(
+      'superuser',
+      `SELECT c.relnamespace::regnamespace || '.' || c.relname AS name FROM pg_class c
+       WHERE c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition
+         AND c.relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')`,
+    );
+
+    expect(relations.map(({ name }) => name).sort()).toEqual([...Object.keys(MATRIX), ...Object.keys(VIEWS)].sort());
+  });
+
+  it('refuses every login every partition named directly, which would skip its parent', async () => {
+    const partitions = await database.query<{ name: string }>(
+      'superuser',
+      `SELECT oid::regclass::text AS name FROM pg_class WHERE relispartition AND relkind = 'r'`,
+    );
+
+    expect(partitions.length).toBeGreaterThanOrEqual(12);
+    for (const { name } of partitions) {
+      expect([name, await rowOf(alice, `SELECT FROM ${name}`)]).toEqual([name, 'x x x x x']);
+      expect([name, await rowOf(alice, `DELETE FROM ${name}`)]).toEqual([name, 'x x x x x']);
+    }
+  });
+
+  it('refuses a proposal on the job of another tenant as it refuses one on no job', async () => {
+    const onJob = (jobId: number): string => `INSERT INTO proposals (job_id) VALUES (${jobId})`;
+
+    expect(await attempt('other', alice, onJob(alice.jobId))).toBe('23503');
+    expect(await attempt('other', alice, onJob(999_999))).toBe('23503');
+  });
+
+  it('refuses to hand a row over to another tenant', async () => {
+    expect(await attempt('owner', alice, `UPDATE jobs SET user_id = ${bob.userId}`)).toBe('x');
+  });
+});

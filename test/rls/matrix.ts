@@ -1,0 +1,146 @@
+/** Who asks: gigvault_app as the row's tenant, as another, without a tenant; gigvault_admin; gigvault_worker. */
+export const ACTORS = ['owner', 'other', 'none', 'admin', 'worker'] as const;
+export type Actor = (typeof ACTORS)[number];
+
+export const OPERATIONS = ['select', 'insert', 'update', 'delete'] as const;
+export type Operation = (typeof OPERATIONS)[number];
+
+/** The tenant a row is made for, and a job of his. */
+export interface Tenant {
+  readonly userId: number;
+  readonly jobId: number;
+}
+
+/**
+ * What each actor gets, in the order of ACTORS: rows reached (0, 1) or x for a refusal (SQLSTATE 42501). The row reached
+ * for is the owner's; an insert names the owner as its tenant, so `other` is an attempt with a forged user_id.
+ */
+export type Expected = `${Cell} ${Cell} ${Cell} ${Cell} ${Cell}`;
+type Cell = '0' | '1' | 'x';
+
+export interface TableRules extends Readonly<Record<Operation, Expected>> {
+  /** Column that names the tenant; absent where rows belong to nobody. */
+  readonly tenant?: 'id' | 'user_id';
+  /** A change of one column, the one most likely to be allowed. */
+  readonly set: string;
+  /** Makes a row of the tenant. */
+  readonly make: (tenant: Tenant) => string;
+}
+
+const NOBODY = 'x x x x x';
+const OWN = '1 0 0 x x';
+const OWN_INSERT = '1 x x x x';
+
+export const MATRIX: Readonly<Record<string, TableRules>> = {
+  'public.users': {
+    // Through functions of schema auth only; a user must not delete himself with all that hangs on it.
+    select: '1 0 0 1 x', insert: NOBODY, update: OWN, delete: NOBODY,
+    tenant: 'id', set: `first_name = 'x'`,
+    make: () => `INSERT INTO users (email, encrypted_password) VALUES (gen_random_uuid() || '@example.com', 'x')`,
+  },
+  'public.user_mfa': {
+    select: OWN, insert: OWN_INSERT, update: OWN, delete: NOBODY,
+    tenant: 'user_id', set: 'totp_enabled = false',
+    make: ({ userId }) => `INSERT INTO user_mfa (user_id) VALUES (${userId})`,
+  },
+  'public.user_tokens': {
+    select: OWN, insert: OWN_INSERT, update: OWN, delete: OWN,
+    tenant: 'user_id', set: `status = 'revoked'`,
+    make: ({ userId }) => `INSERT INTO user_tokens (user_id, seal_key, encrypted_access_token, encrypted_refresh_token, expires_at)
+      VALUES (${userId}, gen_random_uuid(), 'x', 'x', now())`,
+  },
+  'public.jobs': {
+    // Deleted means status 'deleted'.
+    select: OWN, insert: OWN_INSERT, update: OWN, delete: NOBODY,
+    tenant: 'user_id', set: 'is_favorite = true',
+    make: ({ userId }) => `INSERT INTO jobs (user_id, source_key, title) VALUES (${userId}, 'upwork:' || gen_random_uuid(), 'x')`,
+  },
+  'public.proposals': {
+    select: OWN, insert: OWN_INSERT, update: OWN, delete: OWN,
+    tenant: 'user_id', set: `cover_letter = 'x'`,
+    make: ({ userId, jobId }) => `INSERT INTO proposals (user_id, job_id) VALUES (${userId}, ${jobId})`,
+  },
+  'public.messages': {
+    select: OWN, insert: OWN_INSERT, update: OWN, delete: NOBODY,
+    tenant: 'user_id', set: 'is_read = true',
+    make: ({ userId, jobId }) => `INSERT INTO messages (user_id, job_id, sender_type, content) VALUES (${userId}, ${jobId}, 'client', 'x')`,
+  },
+  'public.ai_generations': {
+    select: OWN, insert: OWN_INSERT, update: OWN, delete: NOBODY,
+    tenant: 'user_id', set: `error = 'x'`,
+    make: ({ userId, jobId }) => `INSERT INTO ai_generations (user_id, job_id, generation_type, prompt) VALUES (${userId}, ${jobId}, 'proposal', 'x')`,
+  },
+  'public.analytics': {
+    select: OWN, insert: OWN_INSERT, update: OWN, delete: NOBODY,
+    tenant: 'user_id', set: 'metric_value = 1',
+    make: ({ userId }) => `INSERT INTO analytics (user_id, metric_name, date) VALUES (${userId}, 'x', current_date)`,
+  },
+  'public.idempotency_keys': {
+    select: OWN, insert: OWN_INSERT, update: OWN, delete: OWN,
+    tenant: 'user_id', set: 'status = 200',
+    make: ({ userId }) => `INSERT INTO idempotency_keys (user_id, key, request_hash) VALUES (${userId}, 'x', 'x')`,
+  },
+  'public.security_logs': {
+    select: '1 0 0 1 x', insert: NOBODY, update: NOBODY, delete: NOBODY,
+    tenant: 'user_id', set: `event_type = 'x'`,
+    make: ({ userId }) => `INSERT INTO security_logs (user_id, event_type, success) VALUES (${userId}, 'x', true)`,
+  },
+  'public.audit_logs': {
+    select: '1 0 0 1 x', insert: NOBODY, update: NOBODY, delete: NOBODY,
+    tenant: 'user_id', set: `action = 'x'`,
+    make: ({ userId }) => `INSERT INTO audit_logs (user_id, table_name, action) VALUES (${userId}, 'x', 'INSERT')`,
+  },
+  'public.one_time_tokens': {
+    select: NOBODY, insert: NOBODY, update: NOBODY, delete: NOBODY,
+    tenant: 'user_id', set: 'expires_at = now()',
+    make: ({ userId }) => `INSERT INTO one_time_tokens (user_id, purpose, token_hash, expires_at)
+      VALUES (${userId}, 'verify_email', sha256(gen_random_uuid()::text::bytea), now())`,
+  },
+  'public.mail_outbox': {
+    // The local outbox of an embedded server is read by its admin.
+    select: 'x x x 1 x', insert: NOBODY, update: NOBODY, delete: NOBODY,
+    set: `sealed_mail = 'x'`,
+    make: () => `INSERT INTO mail_outbox (recipient_hash, seal_key, sealed_mail) VALUES (sha256('x'), gen_random_uuid(), 'x')`,
+  },
+  'public.task_runs': {
+    // An admin asks for a run and does nothing else to one; the worker may not claim that an admin asked.
+    select: 'x x x 1 1', insert: 'x x x 1 x', update: 'x x x x 1', delete: NOBODY,
+    set: `figures = '{}'`,
+    make: () => `INSERT INTO task_runs (task, started_by, started_by_id, outcome) VALUES ('x', 'admin', 1, 'queued')`,
+  },
+  'public.task_settings': {
+    select: 'x x x 1 1', insert: 'x x x 1 x', update: 'x x x 1 x', delete: NOBODY,
+    set: 'paused = true',
+    make: () => `INSERT INTO task_settings (task) VALUES (gen_random_uuid())`,
+  },
+  'public.schema_migrations': {
+    select: '1 1 1 1 1', insert: NOBODY, update: NOBODY, delete: NOBODY,
+    set: `name = 'x'`,
+    make: () => `INSERT INTO schema_migrations (timestamp, name) VALUES (1, 'x')`,
+  },
+  'app.partitioned_tables': {
+    select: '1 1 1 1 1', insert: NOBODY, update: NOBODY, delete: NOBODY,
+    set: `key = 'x'`,
+    make: () => `INSERT INTO app.partitioned_tables (table_name, key) VALUES (gen_random_uuid(), 'x')`,
+  },
+  'app.view_refreshes': {
+    // Tenants see the time in own_job_stats.
+    select: 'x x x 1 1', insert: NOBODY, update: NOBODY, delete: NOBODY,
+    set: 'duration_ms = 0',
+    make: () => `INSERT INTO app.view_refreshes (view_name, refreshed_at, duration_ms) VALUES (gen_random_uuid(), now(), 0)`,
+  },
+  'audit.audited_tables': {
+    // gigvault_app reads the list for the check at start; admin and worker have nothing to do in schema audit.
+    select: '1 1 1 x x', insert: NOBODY, update: NOBODY, delete: NOBODY,
+    set: `secret_columns = '{}'`,
+    make: () => `INSERT INTO audit.audited_tables (table_name, secret_columns, ignored_columns, numeric_columns, time_columns)
+      VALUES (gen_random_uuid(), '{}', '{}', '{}', '{}')`,
+  },
+};
+
+/** What may be read of views, with a row of the owner's behind them. */
+export const VIEWS: Readonly<Record<string, Expected>> = {
+  'public.own_jobs': '1 0 0 x x',
+  'public.own_job_stats': '1 0 0 x x',
+  'public.user_job_stats': NOBODY,
+};
