@@ -62,11 +62,11 @@ class NotesController {
 
   @Get()
   list(@Query() query: ListNotesDto) {
-    const { cursor: _, limit, ...filters } = query;
     const page = this.pages.open(query);
+    const { tags, isFavorite, createdFrom } = query;
     const after = Number(page.after?.[0] ?? 0);
     const rows = NOTES.filter(({ id }) => id > after).slice(0, page.take);
-    return { filters, limit, ...page.of(rows, ({ id }) => [id], (note) => note) };
+    return { filters: { tags, isFavorite, createdFrom }, ...page.of(rows, ({ id }) => [id], (note) => note) };
   }
 
   @Get(':id')
@@ -88,8 +88,8 @@ class NotesController {
 
   @Post(':id/read')
   @HttpCode(200)
-  read(@Param('id', ParseIdPipe) id: number, @Body() _: EmptyDto) {
-    return { id, version: 3 };
+  read(@Param('id', ParseIdPipe) id: number, @Body() body: EmptyDto) {
+    return { ...body, id, version: 3 };
   }
 
   @Post('import')

@@ -125,10 +125,11 @@ export function loadSettings<Name extends keyof Settings>(
   names: readonly Name[],
   environment: NodeJS.ProcessEnv = process.env,
 ): Pick<Settings, Name> {
-  const mask = Object.fromEntries(names.map((name) => [name, true])) as Record<Name, true>;
-  const result = settings.pick(mask as Parameters<typeof settings.pick>[0]).safeParse(present(environment));
-  if (!result.success) throw new ConfigError(problemsOf(result.error));
-  return result.data as unknown as Pick<Settings, Name>;
+  const values = present(environment);
+  const results = names.map((name) => [name, settings.shape[name].safeParse(values[name])] as const);
+  const problems = results.flatMap(([name, { error }]) => (error ? problemsOf(error, name) : []));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.fromEntries(results.map(([name, { data }]) => [name, data])) as Pick<Settings, Name>;
 }
 
 /** A variable set to nothing counts as not set, as compose files and shells write it. */
@@ -136,9 +137,9 @@ function present(environment: NodeJS.ProcessEnv): Record<string, string | undefi
   return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
 }
 
-function problemsOf(error: z.ZodError): string[] {
+function problemsOf(error: z.ZodError, setting?: string): string[] {
   return error.issues.map((issue) => {
-    const name = issue.path.join('.');
+    const name = setting ?? issue.path.join('.');
     const missing = issue.code === 'invalid_type' && /undefined/.test(issue.message);
     return `${name}: ${missing ? 'is missing' : expectation(issue)}`;
   });

@@ -35,16 +35,21 @@ function unmarkedRoutesOf(controller: Type): string[] {
 /** Handlers of the class and of those it extends. */
 function handlersOf(controller: Type): [string, object][] {
   const handlers = new Map<string, object>();
-  for (
-    let prototype: unknown = controller.prototype;
-    prototype && prototype !== Object.prototype;
-    prototype = Object.getPrototypeOf(prototype)
-  ) {
-    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype as object))) {
+  for (let prototype = prototypeOf(controller); prototype !== Object.prototype; prototype = parentOf(prototype)) {
+    for (const name of Object.getOwnPropertyNames(prototype)) {
+      const value: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value;
       if (typeof value === 'function' && Reflect.hasMetadata(METHOD_METADATA, value) && !handlers.has(name)) {
-        handlers.set(name, value as object);
+        handlers.set(name, value);
       }
     }
   }
   return [...handlers];
+}
+
+function prototypeOf(controller: Type): object {
+  return controller.prototype as object;
+}
+
+function parentOf(prototype: object): object {
+  return (Object.getPrototypeOf(prototype) as object | null) ?? Object.prototype;
 }

@@ -1,5 +1,5 @@
 import { RouteConfig } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify';
 import { Readable, Transform, type TransformCallback } from 'node:stream';
 import { AppError } from '../errors/app-error';
 import { parseStrictJson } from './strict-json';
@@ -11,9 +11,11 @@ type StreamType = (typeof STREAM_TYPES)[number] | 'application/json';
 /** PATCH is a merge patch, named so or not. */
 const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
 
-/** What `@LargeBody` tells the parsers. */
-interface LargeBodyConfig {
-  readonly streamTypes?: readonly StreamType[];
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What `@LargeBody` tells the parsers. */
+    streamTypes?: readonly StreamType[];
+  }
 }
 
 /**
@@ -21,7 +23,7 @@ interface LargeBodyConfig {
  * as a `Readable` of unread bytes, which fails with AppError `request.body_too_large` beyond the limit.
  */
 export function LargeBody(...streamTypes: StreamType[]): MethodDecorator {
-  return RouteConfig({ streamTypes } satisfies LargeBodyConfig);
+  return RouteConfig({ streamTypes } satisfies FastifyContextConfig);
 }
 
 /** Whether the body of this request comes as a stream. */
@@ -34,7 +36,7 @@ export function isStreamed(request: FastifyRequest): boolean {
 export function registerBodyParsers(fastify: FastifyInstance, importBytes: number): void {
   fastify.removeAllContentTypeParsers();
   fastify.addHook('onRoute', (route) => {
-    if ((route.config as LargeBodyConfig | undefined)?.streamTypes) route.bodyLimit = importBytes;
+    if ((route.config)?.streamTypes) route.bodyLimit = importBytes;
   });
   fastify.addContentTypeParser(JSON_TYPES, { parseAs: 'buffer' }, (request, body, done) => {
     try {
@@ -57,7 +59,7 @@ export function registerBodyParsers(fastify: FastifyInstance, importBytes: numbe
 }
 
 function streamTypesOf(request: FastifyRequest): readonly StreamType[] {
-  return (request.routeOptions.config as LargeBodyConfig).streamTypes ?? [];
+  return request.routeOptions.config.streamTypes ?? [];
 }
 
 /** @throws AppError `request.media_type_unsupported` for a compressed body or another charset */

@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { Config } from '../config/config';
+import { type Config } from '../config/config';
 import { AppError } from '../errors/app-error';
 import { errorsPage } from '../errors/errors-page';
 import type { Authenticator } from './authenticator';

@@ -37,7 +37,7 @@ function errorsOfConstraint(error: ValidationError, constraint: string, message:
 }
 
 function wrongItems(error: ValidationError, constraint: string): number[] {
-  const { value } = error;
+  const value: unknown = error.value;
   if (!Array.isArray(value) || !error.target) return [];
   const rule = rulesOf(error.target.constructor).find(
     ({ propertyName, each, name }) => propertyName === error.property && each && name === constraint,

@@ -64,7 +64,7 @@ export class RedisClients implements OnModuleInit, OnApplicationShutdown {
   private async checkEviction(): Promise<void> {
     this.lastError = '';
     const [, policy] = await this.commands.config('GET', 'maxmemory-policy').then(
-      (answer) => answer as string[],
+      (answer) => answer,
       () => [],
     );
     if (policy !== undefined && policy !== 'noeviction') {
