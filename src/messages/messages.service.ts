@@ -47,15 +47,12 @@ export class MessagesService {
    * Marks one message as read; one that is read already stays as it is. One unit of work; one audit row when it changed.
    * @throws AppError `message.not_found`, `precondition.failed`
    */
-  markRead(id: number, ifMatch?: number): Promise<MessageDto> {
-    return this.database.unit(async (unit) => {
-      const messages = unit.of(Message);
-      const message = await messages.find(id, { lock: true });
-      if (!message) throw new AppError('message.not_found');
-      assertVersion(message, ifMatch);
-      if (message.isRead) return MessageDto.from(message);
-      return MessageDto.from(await messages.update(message, { isRead: true, readAt: new Date() }));
+  async markRead(id: number, ifMatch?: number): Promise<MessageDto> {
+    const message = await this.database.change(Message, id, 'message.not_found', (current) => {
+      assertVersion(current, ifMatch);
+      return current.isRead ? {} : { isRead: true, readAt: new Date() };
     });
+    return MessageDto.from(message);
   }
 
   /**

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { AuditHistory } from '../audit/audit-history.service';
 import type { ChangeDto } from '../audit/dto/change.dto';
 import { Database } from '../platform/database/database';
-import type { Entities } from '../platform/database/entities';
 import { AppError } from '../platform/errors/app-error';
 import { assertVersion } from '../platform/http/if-match';
 import { KeysetPages } from '../platform/http/keyset-page';
@@ -62,12 +61,12 @@ export class ProposalsService {
    * @param ifMatch the version the caller knows; undefined lets any pass
    * @throws AppError `proposal.not_found`, `precondition.failed`, `proposal.not_draft`
    */
-  update(id: number, dto: UpdateProposalDto, ifMatch?: number): Promise<ProposalDto> {
-    return this.database.unit(async (unit) => {
-      const proposals = unit.of(Proposal);
-      const draft = await this.lockDraft(proposals, id, ifMatch);
-      return ProposalDto.from(await proposals.update(draft, dto));
+  async update(id: number, dto: UpdateProposalDto, ifMatch?: number): Promise<ProposalDto> {
+    const draft = await this.database.change(Proposal, id, 'proposal.not_found', (proposal) => {
+      assertDraft(proposal, ifMatch);
+      return dto;
     });
+    return ProposalDto.from(draft);
   }
 
   /**
@@ -77,7 +76,10 @@ export class ProposalsService {
   remove(id: number, ifMatch?: number): Promise<void> {
     return this.database.unit(async (unit) => {
       const proposals = unit.of(Proposal);
-      await proposals.remove(await this.lockDraft(proposals, id, ifMatch));
+      const proposal = await proposals.find(id, { lock: true });
+      if (!proposal) throw new AppError('proposal.not_found');
+      assertDraft(proposal, ifMatch);
+      await proposals.remove(proposal);
     });
   }
 
@@ -85,15 +87,15 @@ export class ProposalsService {
    * Takes one step of proposal-status.ts; of parallel ones the first wins. One unit of work; one audit row.
    * @throws AppError `proposal.not_found`, `precondition.failed`, `proposal.wrong_step`, `proposal.incomplete`
    */
-  take(step: ProposalStep, id: number, ifMatch?: number): Promise<ProposalDto> {
-    return this.database.unit(async (unit) => {
-      const proposals = unit.of(Proposal);
-      const proposal = await this.lock(proposals, id, ifMatch);
+  async take(step: ProposalStep, id: number, ifMatch?: number): Promise<ProposalDto> {
+    const moved = await this.database.change(Proposal, id, 'proposal.not_found', (proposal) => {
+      assertVersion(proposal, ifMatch);
       const status = statusAfter(proposal.status, step);
-      if (step !== 'submit') return ProposalDto.from(await proposals.update(proposal, { status }));
+      if (step !== 'submit') return { status };
       assertComplete(proposal);
-      return ProposalDto.from(await proposals.update(proposal, { status, submittedAt: new Date() }));
+      return { status, submittedAt: new Date() };
     });
+    return ProposalDto.from(moved);
   }
 
   /**
@@ -105,19 +107,13 @@ export class ProposalsService {
     if (page.items.length === 0) await this.get(id);
     return page;
   }
+}
 
-  private async lockDraft(proposals: Entities<Proposal>, id: number, ifMatch?: number): Promise<Proposal> {
-    const proposal = await this.lock(proposals, id, ifMatch);
-    if (proposal.status === 'draft') return proposal;
-    throw new AppError('proposal.not_draft', { detail: `the proposal is ${proposal.status}` });
-  }
-
-  private async lock(proposals: Entities<Proposal>, id: number, ifMatch?: number): Promise<Proposal> {
-    const proposal = await proposals.find(id, { lock: true });
-    if (!proposal) throw new AppError('proposal.not_found');
-    assertVersion(proposal, ifMatch);
-    return proposal;
-  }
+/** Only a draft is changed or deleted, and only the version the caller knows. */
+function assertDraft(proposal: Proposal, ifMatch: number | undefined): void {
+  assertVersion(proposal, ifMatch);
+  if (proposal.status === 'draft') return;
+  throw new AppError('proposal.not_draft', { detail: `the proposal is ${proposal.status}` });
 }
 
 function jobDeleted(): AppError {

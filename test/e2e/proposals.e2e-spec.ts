@@ -1,5 +1,6 @@
 import { startApp, type TestApp } from '../support/app';
 import { anonymous, signedIn, type SignedInCaller } from '../support/as';
+import type { Answer } from '../support/caller';
 import { aStoredJob } from '../support/factories/job.factory';
 import { aProposal } from '../support/factories/proposal.factory';
 import { pluck } from '../support/pluck';
@@ -173,9 +174,9 @@ describe('/v1/proposals', () => {
       const seen: number[] = [];
       let cursor: string | null = null;
       do {
-        const { body } = await carl.get(`/v1/proposals?limit=2${cursor === null ? '' : `&cursor=${cursor}`}`);
-        seen.push(...pluck<number>(body.items, 'id'));
-        cursor = body.nextCursor;
+        const page: Answer = await carl.get(`/v1/proposals?limit=2${cursor === null ? '' : `&cursor=${cursor}`}`);
+        seen.push(...pluck<number>(page.body.items, 'id'));
+        cursor = page.body.nextCursor;
         await make();
       } while (cursor !== null);
 

@@ -160,6 +160,46 @@ describe(Database.name, () => {
     expect(await countAs(ann)).toBe(0);
   });
 
+  describe('change', () => {
+    const change = (id: number, changes: Partial<Message>): Promise<Message> =>
+      within(ann, () => database.change(Message, id, 'message.not_found', () => changes));
+
+    it('returns the row as it now is, audited', async () => {
+      const { id } = await within(ann, () => database.unit((unit) => write(unit, 'unread')));
+
+      expect(await change(id, { isRead: true })).toMatchObject({ id, isRead: true, version: 2, content: 'unread' });
+      const audited = await app.db.query('superuser', `SELECT old_values, new_values FROM audit_logs WHERE table_name = 'messages' AND record_id = $1 AND action = 'UPDATE'`, [id]);
+      expect(audited).toEqual([{ old_values: { is_read: false }, new_values: { is_read: true } }]);
+    });
+
+    it('leaves nothing, and says why, when the database refuses the change', async () => {
+      const { id } = await within(ann, () => database.unit((unit) => write(unit, 'unread')));
+
+      await expect(change(id, { readAt: new Date() })).rejects.toMatchObject({ code: '23514' });
+      const audited = await app.db.query('superuser', `SELECT FROM audit_logs WHERE table_name = 'messages' AND record_id = $1`, [id]);
+      expect(audited).toHaveLength(1);
+    });
+
+    it('leaves nothing when the decision is not to', async () => {
+      const { id } = await within(ann, () => database.unit((unit) => write(unit, 'unread')));
+      const refused = within(ann, () =>
+        database.change(Message, id, 'message.not_found', () => {
+          throw new Error('not this one');
+        }),
+      );
+
+      await expect(refused).rejects.toThrow('not this one');
+      expect(await change(id, {})).toMatchObject({ version: 1 });
+    });
+
+    it("does not find another's row", async () => {
+      const { id } = await within(ann, () => database.unit((unit) => write(unit, 'unread')));
+      const foreign = within(bob, () => database.change(Message, id, 'message.not_found', () => ({ isRead: true })));
+
+      await expect(foreign).rejects.toMatchObject({ code: 'message.not_found' });
+    });
+  });
+
   describe('the socket', () => {
     beforeEach(() => countAs(ann));
 
@@ -175,20 +215,22 @@ describe(Database.name, () => {
       expect(writes).toBeLessThanOrEqual(2);
     });
 
-    it('is written at most three times for a row read under a lock and changed', async () => {
+    it('is written at most twice for a row that is read under a lock and changed, its audit included', async () => {
       const { id } = await within(ann, () => database.unit((unit) => write(unit, 'unread')));
 
       const writes = await countWrites(() =>
-        within(ann, () =>
-          database.unit(async (unit) => {
-            const messages = unit.of(Message);
-            const found = await messages.find(id, { lock: true });
-            await messages.update(found!, { isRead: true });
-          }),
-        ),
+        within(ann, () => database.change(Message, id, 'message.not_found', () => ({ isRead: true }))),
       );
 
-      expect(writes).toBeLessThanOrEqual(3);
+      expect(writes).toBeLessThanOrEqual(2);
+    });
+
+    it('is written once for statements that are issued together', async () => {
+      const writes = await countWrites(() =>
+        within(ann, () => database.unit((unit) => Promise.all([unit.query(COUNT), unit.query(COUNT), unit.query(COUNT)]))),
+      );
+
+      expect(writes).toBeLessThanOrEqual(2);
     });
   });
 });

@@ -5,6 +5,7 @@ import type { DataSource, EntityMetadata, EntitySubscriberInterface, ObjectLiter
 import { Config } from '../config/config';
 import { currentContext } from '../context/request-context';
 import { AppError } from '../errors/app-error';
+import type { ErrorCode } from '../errors/error-codes';
 import type { EntityClass, EntityRegistry, Identified } from './entities';
 import { EntityStatementsCache } from './entity-statements';
 import { Unit } from './unit';
@@ -61,6 +62,29 @@ export class Database {
     }
     await unit.commit();
     return result;
+  }
+
+  /**
+   * Changes one row and returns it as it now is, in two round trips: it is read under a lock, `decide` says what of it
+   * changes or throws, and the change leaves together with its audit row and COMMIT.
+   * @throws AppError `notFound` when the tenant has no row with this id
+   */
+  async change<E extends Identified>(
+    entity: EntityClass<E>,
+    id: number,
+    notFound: ErrorCode,
+    decide: (row: E) => Partial<E>,
+  ): Promise<E> {
+    let changed: Promise<E> | undefined;
+    await this.unit(async (unit) => {
+      const entities = unit.of(entity);
+      const row = await entities.find(id, { lock: true });
+      if (!row) throw new AppError(notFound);
+      changed = entities.update(row, decide(row));
+      // Nobody waits for it here: the end of the unit throws what fails.
+      changed.catch((error: unknown) => unit.fail(error));
+    });
+    return changed!;
   }
 
   /** What TypeORM knows of a table; undefined for one without an entity. */

@@ -17,7 +17,7 @@ export interface UnitOptions {
 /**
  * One transaction with its context in it. BEGIN and the context travel with the first statement in one socket write, so
  * a unit without a statement costs nothing; the audit rows of entity work travel with COMMIT. Statements may be issued
- * in parallel; they run in the order of issue. Made and ended by the gates only.
+ * in parallel: they leave together and run in the order of issue. Made and ended by the gates only.
  * @see README.md beside this file; performance figures are printed by `npm run bench`
  */
 export class Unit {
@@ -84,9 +84,7 @@ export class Unit {
    */
   async commit(): Promise<void> {
     this.ended = true;
-    await Promise.allSettled(this.sent);
-    // One turn of the loop lets a write whose promise nobody awaited tell its change, or be caught below.
-    if (this.announced !== this.changes.length) await new Promise(setImmediate);
+    if (this.announced !== this.changes.length) await this.settle();
     if (this.announced !== this.changes.length) {
       this.fail(new Error(`${this.announced} entity writes announced, ${this.changes.length} audited: not committed`));
     }
@@ -103,6 +101,13 @@ export class Unit {
       throw this.failure;
     }
     await this.release();
+  }
+
+  /** Lets writes whose promises nobody awaited tell their changes, as far as they ever will. */
+  private async settle(): Promise<void> {
+    await this.client?.catch(() => undefined);
+    await Promise.allSettled(this.sent);
+    await new Promise(setImmediate);
   }
 
   /** Ends the unit by ROLLBACK and gives the connection back; a broken connection is thrown away. Never throws. */
@@ -147,18 +152,13 @@ export class Unit {
     this.pen = pen;
   }
 
-  /** Everything issued inside goes out in one socket write. */
+  /** Everything issued in one turn of the event loop goes out in one socket write: ticks come after promises. */
   private async flight<T>(client: PoolClient, issue: () => Promise<T>): Promise<T> {
     const { stream } = client.connection;
     stream.cork();
-    let last: Promise<T>;
+    process.nextTick(() => stream.uncork());
     try {
-      last = issue();
-    } finally {
-      stream.uncork();
-    }
-    try {
-      return await last;
+      return await issue();
     } catch (error) {
       // After the first error of a transaction all others only say that it is aborted.
       throw this.failure ?? error;
