@@ -293,6 +293,29 @@ describe('the HTTP platform', () => {
       expect(response.headers['x-content-type-options']).toBe('nosniff');
     });
 
+    it.each([
+      ['PROPFIND', '/v1/notes', 405],
+      ['TRACE', '/v1/notes/1', 405],
+      ['LOCK', '/v1/nothing', 404],
+      ['SOURCE', '/v1/notes', 405],
+      ['GET', '/v1/notes/', 404],
+      ['GET', '//v1/notes', 404],
+      ['GET', '/v1/notes/1;x=1', 400],
+      ['GET', '/V1/notes', 404],
+    ])('%s %s', async (method, path, status) => {
+      const { port } = app.getHttpServer().address() as AddressInfo;
+
+      const [answered, type] = await new Promise<[number | undefined, string | undefined]>((resolve, reject) => {
+        const call = httpRequest({ port, host: '127.0.0.1', method, path, agent: false }, (response) => {
+          response.resume();
+          resolve([response.statusCode, response.headers['content-type']]);
+        });
+        call.on('error', reject).end();
+      });
+
+      expect([answered, type]).toEqual([status, 'application/problem+json; charset=utf-8']);
+    });
+
     it('what is not HTTP', async () => {
       const { port } = app.getHttpServer().address() as AddressInfo;
       const socket = connect(port, '127.0.0.1');

@@ -14,6 +14,8 @@ describe(RouteTable.name, () => {
     expect(routes.methodsOf('/v1/jobs/5')).toEqual(['GET', 'HEAD', 'OPTIONS', 'PATCH']);
     expect(routes.methodsOf('/v1/jobs/import')).toEqual(['GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST']);
     expect(routes.methodsOf('/v1/jobs')).toEqual([]);
+    expect(routes.methodsOf('/v1/jobs/')).toEqual([]);
+    expect(routes.methodsOf('/v1/jobs/5/')).toEqual([]);
     expect(routes.methodsOf('/files/a')).toEqual([]);
   });
 });

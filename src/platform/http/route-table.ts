@@ -24,10 +24,12 @@ export class RouteTable {
   }
 }
 
+/** A slash at the end is another path, as the router has it. */
 function segmentsOf(path: string): string[] {
-  return path.split('/').filter((segment) => segment !== '');
+  return path.split('/').slice(1);
 }
 
 function fits(segments: readonly string[]) {
-  return (pattern: string, index: number) => pattern.startsWith(':') || pattern === segments[index];
+  return (pattern: string, index: number) =>
+    pattern.startsWith(':') ? segments[index] !== '' : pattern === segments[index];
 }

@@ -3,12 +3,15 @@ import type { Logger } from 'pino';
 import { currentContext } from '../context/request-context';
 import { printable } from './redact';
 
+/** Nest's own reports on starting, a line per module and route: for who debugs that. */
+const START_REPORTS = new Set<unknown>(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer']);
+
 /** Writes what Nest and our services log into the process's logger, with the request they log for. */
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 
   log(message: unknown, ...details: unknown[]): void {
-    this.write('info', message, details);
+    this.write(START_REPORTS.has(details.at(-1)) ? 'debug' : 'info', message, details);
   }
 
   error(message: unknown, ...details: unknown[]): void {
