@@ -157,6 +157,15 @@ describe('the schema', () => {
     });
   });
 
+  it('is read whole by a backup, which writes nothing, and not at all by the monitor', async () => {
+    const [counted] = await database.query('superuser', 'SELECT count(*) FROM jobs');
+
+    expect(await database.query('backup', 'SELECT count(*) FROM jobs')).toEqual([counted]);
+    await expect(database.query('backup', 'DELETE FROM jobs')).rejects.toMatchObject({ code: '25006' });
+    await expect(database.query('monitor', 'SELECT FROM jobs')).rejects.toMatchObject({ code: '42501' });
+    await expect(database.query('monitor', 'SELECT query, total_exec_time FROM pg_stat_statements LIMIT 1')).resolves.toHaveLength(1);
+  });
+
   it('forgets idempotency keys after a day', async () => {
     await asTenant(`INSERT INTO idempotency_keys (key, request_hash, created_at) VALUES ('old', 'x', now() - interval '25 hours'), ('new', 'x', now())`);
 
