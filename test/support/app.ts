@@ -61,7 +61,8 @@ export async function startApp({ settings = {}, beside }: TestAppOptions = {}): 
   };
 }
 
-async function settingsFor({ urls }: TestDatabase): Promise<Record<string, string>> {
+/** The settings of a test's processes on one database, with an empty Redis of their own. */
+export async function settingsFor({ urls }: TestDatabase): Promise<Record<string, string>> {
   return {
     NODE_ENV: 'test',
     HOST: '127.0.0.1',
