@@ -1,0 +1,23 @@
+import { execFile } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+const ROOT = resolve(__dirname, '..', '..');
+
+interface Summary {
+  readonly summary: { readonly totalCruised: number; readonly error: number };
+}
+
+describe('import rules', () => {
+  it('are looked at over the whole source: a cruise of no modules would be green too', async () => {
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [join('node_modules', 'dependency-cruiser', 'bin', 'dependency-cruise.mjs'), 'src', '--output-type', 'json'],
+      { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 },
+    );
+    const { summary } = JSON.parse(stdout) as Summary;
+
+    expect(summary.error).toBe(0);
+    expect(summary.totalCruised).toBeGreaterThan(150);
+  }, 60_000);
+});
