@@ -31,7 +31,7 @@ export async function* readCsv(body: AsyncIterable<Buffer>): AsyncGenerator<Impo
 }
 
 /** The records up to the first break, whose reason is noted: would csv-parse fail, it would drop what it has read. */
-function recordsOf(body: AsyncIterable<Buffer>, breaks: string[]): AsyncIterable<Buffer[]> {
+async function* recordsOf(body: AsyncIterable<Buffer>, breaks: string[]): AsyncGenerator<Buffer[]> {
   const parser = parse({
     // Cells come as bytes, so that one wrong byte is the fault of its row.
     encoding: null,
@@ -49,7 +49,12 @@ function recordsOf(body: AsyncIterable<Buffer>, breaks: string[]): AsyncIterable
   });
   const source = Readable.from(withoutBom(body));
   source.on('error', (error) => parser.destroy(error));
-  return source.pipe(parser) as unknown as AsyncIterable<Buffer[]>;
+  try {
+    yield* source.pipe(parser) as unknown as AsyncIterable<Buffer[]>;
+  } finally {
+    // A file that is refused at its header is not read to its end.
+    source.destroy();
+  }
 }
 
 async function* withoutBom(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

@@ -8,7 +8,11 @@ type Listing = Readonly<Partial<Record<Column, string>>>;
 
 const HOURLY = /^Hourly(?::\s*\$([\d,]+(?:\.\d{1,2})?)(?:\s*-\s*\$([\d,]+(?:\.\d{1,2})?))?)?$/;
 const BUDGET = /^(?:Est\. budget:\s*)?\$([\d,]+(?:\.\d{1,2})?)$/;
-const LEVELS: Readonly<Record<string, string>> = { 'Entry Level': 'entry', Intermediate: 'intermediate', Expert: 'expert' };
+const LEVELS = new Map([
+  ['Entry Level', 'entry'],
+  ['Intermediate', 'intermediate'],
+  ['Expert', 'expert'],
+]);
 
 /** Whether a header is that of a listing. */
 export function isUpworkListing(header: readonly string[]): boolean {
@@ -53,8 +57,8 @@ function budgetOf(cell: string | undefined): Record<string, unknown> {
 
 function levelOf(cell: string | undefined): string | undefined {
   if (cell === undefined) return undefined;
-  const level = LEVELS[cell];
-  if (level === undefined) throw invalidValue('/experienceLevel', 'upwork_level', `Level must be one of ${Object.keys(LEVELS).join(', ')}`);
+  const level = LEVELS.get(cell);
+  if (level === undefined) throw invalidValue('/experienceLevel', 'upwork_level', `Level must be one of ${[...LEVELS.keys()].join(', ')}`);
   return level;
 }
 

@@ -1,0 +1,32 @@
+import { checkRow } from './checked-row';
+import { ImportBatch } from './import-batch';
+
+describe(ImportBatch.name, () => {
+  it('holds each job once, as its last row says, with the status and favourite of its first', async () => {
+    const batch = new ImportBatch();
+    for (const row of [
+      { upworkJobId: '1', title: 'A', isFavorite: true },
+      { upworkJobId: '2', title: 'B' },
+      { upworkJobId: '1', title: 'C', status: 'archived' },
+      { upworkJobId: '1', title: 'C' },
+    ]) {
+      batch.add(await checkRow(row));
+    }
+
+    expect(batch.all.map(({ content, isFavorite, status }) => [content.title, isFavorite, status])).toEqual([
+      ['C', true, 'active'],
+      ['B', false, 'active'],
+    ]);
+    expect(batch.repeated).toEqual({ updated: 1, unchanged: 1 });
+  });
+
+  it('is full by rows, or by bytes when they are large', async () => {
+    const small = new ImportBatch();
+    const large = new ImportBatch();
+    for (let i = 0; !small.isFull; i += 1) small.add(await checkRow({ title: `${i}` }));
+    for (let i = 0; !large.isFull; i += 1) large.add(await checkRow({ title: `${i}`, description: 'x'.repeat(50_000) }));
+
+    expect(small.all).toHaveLength(500);
+    expect(large.all.length).toBeLessThan(50);
+  });
+});

@@ -1,0 +1,40 @@
+import { plainToInstance } from 'class-transformer';
+import { validateSync } from 'class-validator';
+import { hundredths, MoneyField } from './money-field';
+
+class PriceDto {
+  @MoneyField()
+  price: string;
+}
+
+/** The amount as the DTO gets it; undefined when it is refused. */
+function priceOf(value: unknown): string | undefined {
+  const dto = plainToInstance(PriceDto, { price: value });
+  return validateSync(dto).length === 0 ? dto.price : undefined;
+}
+
+describe(MoneyField.name, () => {
+  it.each([
+    ['100', '100.00'],
+    ['100.5', '100.50'],
+    ['0', '0.00'],
+    ['007.10', '7.10'],
+    [' 1.00 ', '1.00'],
+    ['99999999.99', '99999999.99'],
+  ])('reads %j as %j', (text, expected) => {
+    expect(priceOf(text)).toBe(expected);
+  });
+
+  it.each(['', '.', '1.', '.5', '1.005', '-1', '+1', '1e3', '1,000.00', 'NaN', 'Infinity', '0x10', '100000000', '١', 1, 1.5, null, true, ['1'], {}])(
+    'refuses %j',
+    (value) => {
+      expect(priceOf(value)).toBeUndefined();
+    },
+  );
+});
+
+describe(hundredths.name, () => {
+  it('is exact', () => {
+    expect([hundredths('0.00'), hundredths('0.10'), hundredths('99999999.99')]).toEqual([0, 10, 9_999_999_999]);
+  });
+});

@@ -1,0 +1,442 @@
+import { randomUUID } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
+import { startApp, type TestApp } from '../support/app';
+import { anonymous, signedIn, type SignedInCaller } from '../support/as';
+import { aJob } from '../support/factories/job.factory';
+
+const CSV = { 'content-type': 'text/csv' };
+const NDJSON = { 'content-type': 'application/x-ndjson' };
+
+/** Every form of a listing: both payments, all levels, what is not given, counted skills, quotes, a repeated row. */
+const LISTING = `Job Title,Hourly/Fixed,Budget,Level,Skills
+"A shop, with ""cart""",Fixed price,"Est. budget:
+$1,200.00",Intermediate,"Web Development, WordPress, CSS"
+Reports in PostgreSQL,Hourly: $35.00 - $60.00,N/A,Expert,"PostgreSQL, SQL, +3"
+Mentor – for a junior 🚀,Hourly,N/A,Entry Level,TypeScript
+A logo,Fixed price,N/A,N/A,N/A
+Mentor – for a junior 🚀,Hourly,N/A,Entry Level,TypeScript
+`;
+
+const counts = ({ errors: _errors, errorsOmitted: _omitted, ...rest }: Record<string, unknown>): unknown[] => Object.values(rest);
+
+describe('POST /v1/jobs/import', () => {
+  let app: TestApp;
+  let user: SignedInCaller;
+
+  beforeAll(async () => {
+    app = await startApp({ settings: { IMPORT_LIMIT_BYTES: String(8 * 1024 * 1024) } });
+  });
+  beforeEach(async () => {
+    user = await signedIn(app);
+  });
+  afterAll(() => app.close());
+
+  const importing = (body: unknown, headers: Record<string, string> = {}) => user.post('/v1/jobs/import', body, headers);
+  const jobs = async (query = '') => (await user.get(`/v1/jobs?sort=createdAt&limit=100&${query}`)).body.items;
+  const auditRows = async () => {
+    const [row] = await app.db.query<{ count: number }>('superuser', 'SELECT count(*) FROM audit_logs WHERE user_id = $1', [user.id]);
+    return row?.count;
+  };
+
+  describe('of an Upwork listing', () => {
+    it('reads every form of row, in the order of the file', async () => {
+      const { status, body } = await importing(LISTING, CSV);
+
+      expect([status, body]).toEqual([
+        200,
+        { total: 5, created: 4, updated: 0, unchanged: 1, failed: 0, errors: [], errorsOmitted: 0 },
+      ]);
+      expect(await jobs()).toMatchObject([
+        {
+          title: 'A shop, with "cart"',
+          jobType: 'fixed',
+          budgetMin: '1200.00',
+          budgetMax: '1200.00',
+          hourlyRateMin: null,
+          experienceLevel: 'intermediate',
+          skills: ['Web Development', 'WordPress', 'CSS'],
+          currency: 'USD',
+        },
+        {
+          jobType: 'hourly',
+          hourlyRateMin: '35.00',
+          hourlyRateMax: '60.00',
+          budgetMin: null,
+          experienceLevel: 'expert',
+          skills: ['PostgreSQL', 'SQL'],
+        },
+        { title: 'Mentor – for a junior 🚀', jobType: 'hourly', hourlyRateMin: null, experienceLevel: 'entry' },
+        { title: 'A logo', jobType: 'fixed', budgetMax: null, experienceLevel: null, skills: [] },
+      ]);
+    });
+
+    it('creates nothing a second time, with other line endings or a mark of byte order either', async () => {
+      await importing(LISTING, CSV);
+      const audited = await auditRows();
+
+      const again = await importing(LISTING, CSV);
+      const windows = await importing(`\uFEFF${LISTING.replaceAll('\n', '\r\n').replace('budget:\r\n', 'budget:\n')}`, CSV);
+
+      expect(counts(again.body)).toEqual([5, 0, 0, 5, 0]);
+      expect(counts(windows.body)).toEqual([5, 0, 0, 5, 0]);
+      expect(await auditRows()).toBe(audited);
+    });
+
+    it('tells what it does not understand by row, and keeps the others', async () => {
+      const { body } = await importing(
+        [
+          'Job Title,Hourly/Fixed,Budget,Level,Skills',
+          'One,Weekly,N/A,Expert,SQL',
+          'Two,Fixed price,a lot,Expert,SQL',
+          'Three,Fixed price,N/A,Guru,SQL',
+          'Four,Hourly: $60.00 - $35.00,N/A,Expert,SQL',
+          ',Hourly,N/A,Expert,SQL',
+          'Six,Hourly,N/A,Expert,SQL',
+        ].join('\n'),
+        CSV,
+      );
+
+      expect(counts(body)).toEqual([6, 1, 0, 0, 5]);
+      expect(body.errors.map(({ row, pointer }: { row: number; pointer: string }) => `${row}${pointer}`)).toEqual(
+        expect.arrayContaining(['1/jobType', '2/budgetMin', '3/experienceLevel', '4/hourlyRateMin', '5/title']),
+      );
+    });
+  });
+
+  describe('of our own CSV', () => {
+    it('reads all columns, named either way, in any order; empty cells say nothing', async () => {
+      const { body } = await importing(
+        [
+          'title,upwork_job_id,budgetMin,budget_max,hourly_rate_min,hourlyRateMax,currency,skills,category,subcategory,country,client_info,job_type,experienceLevel,duration,workload,status,is_favorite,description',
+          'Full,u-1,1,2.5,3.00,4.00,EUR,"SQL, C++,SQL",Cat,Sub,Malta,"{""rating"": 5}",fixed,expert,Long,Full time,archived,true,"Two',
+          'lines"',
+          'Bare,,,,,,,"[""a,b"",""c""]",,,,,,,,,,,',
+        ].join('\n'),
+        CSV,
+      );
+
+      expect(counts(body)).toEqual([2, 2, 0, 0, 0]);
+      expect(await jobs()).toMatchObject([
+        {
+          title: 'Full',
+          upworkJobId: 'u-1',
+          budgetMin: '1.00',
+          budgetMax: '2.50',
+          currency: 'EUR',
+          skills: ['SQL', 'C++'],
+          clientInfo: { rating: 5 },
+          status: 'archived',
+          isFavorite: true,
+          description: 'Two\nlines',
+        },
+        { title: 'Bare', upworkJobId: null, currency: 'USD', skills: ['a,b', 'c'], status: 'active', isFavorite: false },
+      ]);
+    });
+
+    it('names each row that is at fault and stores the rest', async () => {
+      const bad = Buffer.concat([
+        Buffer.from('title,budget_min,client_info,is_favorite\nGood,1.00,,\nToo,many,,,cells\nFew\n'),
+        Buffer.from('Latin-1 caf\xe9,,,\n', 'latin1'),
+        Buffer.from('NUL \0,,,\nMoney,1e400,,\nJson,,{a},\nList,,[1],\nMaybe,,,perhaps\n\n   \nLast "quoted",2.00,,false\n'),
+      ]);
+
+      const { body } = await importing(bad, CSV);
+
+      expect(counts(body)).toEqual([10, 2, 0, 0, 8]);
+      expect(body.errors.map(({ row, pointer, code }: Record<string, string>) => `${row} ${pointer} ${code}`)).toEqual([
+        '2  column_count',
+        '3  column_count',
+        '4 /title not_utf8',
+        '5 /title unstorable_text',
+        '6 /budgetMin matches',
+        '7 /clientInfo malformed_json',
+        '8 /clientInfo json_object',
+        '9 /isFavorite is_boolean',
+      ]);
+      expect((await jobs()).map(({ title }: { title: string }) => title)).toEqual(['Good', 'Last "quoted"']);
+    });
+
+    it('keeps and counts what came before a quote that is never closed', async () => {
+      const { status, body } = await importing('title,country\nOne,Malta\nTwo,"Cyprus\nThree,Malta\n', CSV);
+
+      expect([status, counts(body)]).toEqual([200, [2, 1, 0, 0, 1]]);
+      expect(body.errors).toEqual([{ row: 2, pointer: '', code: 'file_broken', message: expect.stringContaining('never closed') }]);
+    });
+
+    it.each([
+      ['an empty file', ''],
+      ['an unknown column', 'title,colour\nA,red\n'],
+      ['a column twice', 'budgetMin,title,budget_min\n1,A,1\n'],
+      ['no title', 'country\nMalta\n'],
+      ['a column without a name', 'title,\nA,\n'],
+      ['an unknown column of a listing', 'Job Title,Colour\nA,red\n'],
+      ['a read-only column', 'id,title\n1,A\n'],
+      ['a quote never closed in the header', '"title\nA\n'],
+      ['UTF-16', Buffer.from('\uFEFFtitle\nA\n', 'utf16le')],
+      ['bytes', Buffer.from([0, 1, 2, 255, 254])],
+    ])('refuses %s with 400', async (_, csv) => {
+      const { status, body } = await importing(csv, CSV);
+
+      expect([status, body.code]).toEqual([400, 'import.malformed']);
+      expect(body.errors.length).toBeGreaterThan(0);
+    });
+  });
+
+  describe('of JSON', () => {
+    it('reads an array and tells its faulty elements by their place', async () => {
+      const faulty = [
+        JSON.stringify({ title: 'Good' }),
+        '{"title": 5}',
+        '"text"',
+        '{"title": "twice", "title": "twice"}',
+        '{"title": "NUL \\u0000"}',
+        '{"title": "half \\ud800"}',
+        '{"title": oops}',
+        '{"title": "x", "budgetMin": 12.5}',
+        '{"title": "x", "userId": 1}',
+        '{"title": "x", "toString": 1}',
+        '{"title": "x", "__proto__": {}}',
+        `{"title": "x", "clientInfo": ${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}}`,
+        'null',
+        JSON.stringify({ title: 'Also good ]}",' }),
+      ];
+
+      const { status, body } = await importing(`[${faulty.join(',\n')}]`);
+
+      expect([status, counts(body)]).toEqual([200, [14, 2, 0, 0, 12]]);
+      expect([...new Set(body.errors.map(({ row }: { row: number }) => row))]).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+      expect(body.errors.find(({ row }: { row: number }) => row === 8)).toMatchObject({ pointer: '/budgetMin', code: 'matches' });
+    });
+
+    it('keeps and counts what came before the array breaks off', async () => {
+      const { status, body } = await importing('[{"title":"One"},{"title":"Two"},{"title":"Thr');
+
+      expect([status, counts(body)]).toEqual([200, [3, 2, 0, 0, 1]]);
+      expect(body.errors[0]).toMatchObject({ row: 3, code: 'file_broken' });
+    });
+
+    it('takes an empty array as no rows', async () => {
+      const { status, body } = await importing('\uFEFF [ ] ');
+
+      expect([status, counts(body)]).toEqual([200, [0, 0, 0, 0, 0]]);
+    });
+
+    it.each([
+      ['an object', '{"title":"One"}'],
+      ['nothing', ''],
+      ['text', 'hello'],
+      ['an array that does not begin', ']'],
+      ['bytes', Buffer.from([0xff, 0xfe])],
+      ['two arrays', '[][]'],
+    ])('refuses %s with 400', async (_, json) => {
+      const { status, body } = await importing(json);
+
+      expect([status, body.code]).toEqual([400, 'import.malformed']);
+    });
+
+    it('refuses more than 10,000 rows and stores none of them', async () => {
+      const rows = (count: number): string => `[${Array.from({ length: count }, (_, i) => `{"title":"${i}"}`).join()}]`;
+
+      const { status, body } = await importing(rows(10_001));
+
+      expect([status, body.code]).toEqual([413, 'import.too_many_rows']);
+      expect(await jobs()).toEqual([]);
+    });
+  });
+
+  describe('of NDJSON', () => {
+    it('reads a row a line and skips blank ones; a line cut off is a row that failed', async () => {
+      const { status, body } = await importing('{"title":"One"}\r\n\n  \n[]\n{"title":"Two"}\n{"title":"Thr', NDJSON);
+
+      expect([status, counts(body)]).toEqual([200, [4, 2, 0, 0, 2]]);
+      expect(body.errors.map(({ row }: { row: number }) => row)).toEqual([2, 4]);
+    });
+
+    it('refuses a row of more than 1 MiB, and only it', async () => {
+      const { body } = await importing(`{"title":"One"}\n{"title":"${'x'.repeat(3_000_000)}"}\n{"title":"Three"}`, NDJSON);
+
+      expect(counts(body)).toEqual([3, 2, 0, 0, 1]);
+      expect(body.errors).toMatchObject([{ row: 2, code: 'row_too_large' }]);
+    });
+
+    it('lists at most 1,000 reasons and says how many more there are', async () => {
+      const { body } = await importing('{}\n'.repeat(1_200), NDJSON);
+
+      expect(counts(body)).toEqual([1_200, 0, 0, 0, 1_200]);
+      expect(body.errors).toHaveLength(1_000);
+      expect(body.errorsOmitted).toBeGreaterThan(0);
+    });
+  });
+
+  describe('of jobs that are there', () => {
+    it('changes what differs, but neither status nor favourite, and leaves one audit row each', async () => {
+      const { body: job } = await user.post('/v1/jobs', aJob({ upworkJobId: 'u-1', country: 'Malta' }));
+      await user.patch(`/v1/jobs/${job.id}`, { isFavorite: true, status: 'archived' });
+      const audited = Number(await auditRows());
+
+      const { headers, body } = await importing([{ upworkJobId: 'u-1', title: 'New title', isFavorite: false, status: 'active' }]);
+      const again = await importing([{ upworkJobId: 'u-1', title: 'New title' }]);
+
+      expect(counts(body)).toEqual([1, 0, 1, 0, 0]);
+      expect(counts(again.body)).toEqual([1, 0, 0, 1, 0]);
+      expect((await user.get(`/v1/jobs/${job.id}`)).body).toMatchObject({
+        title: 'New title',
+        country: null,
+        skills: [],
+        isFavorite: true,
+        status: 'archived',
+        version: 3,
+      });
+      expect(await auditRows()).toBe(audited + 1);
+      const [change] = await app.db.query('superuser', 'SELECT * FROM audit_logs WHERE record_id = $1 ORDER BY id DESC LIMIT 1', [job.id]);
+      expect(change).toMatchObject({
+        table_name: 'jobs',
+        action: 'UPDATE',
+        actor_kind: 'user',
+        actor_id: user.id,
+        request_id: headers.get('x-request-id'),
+        operation: 'POST /v1/jobs/import',
+        new_values: { title: 'New title', country: null, skills: [] },
+      });
+    });
+
+    it('takes a deleted job for there, and leaves it deleted', async () => {
+      const { body: job } = await user.post('/v1/jobs', aJob());
+      await user.delete(`/v1/jobs/${job.id}`);
+
+      const { body } = await importing([aJob()]);
+
+      expect(counts(body)).toEqual([1, 0, 0, 1, 0]);
+      expect(await jobs()).toEqual([]);
+    });
+
+    it('takes rows of one file for the same job as if each had come alone', async () => {
+      const rows = [
+        { upworkJobId: 'u-1', title: 'First', isFavorite: true },
+        { upworkJobId: 'u-1', title: 'Second' },
+        { upworkJobId: 'u-1', title: 'Second', isFavorite: false },
+        { title: 'No id', skills: ['a', 'b'] },
+        { title: ' No id ', skills: [' a', 'b', 'a'], budgetMin: null },
+        { title: 'No id', skills: ['b', 'a'] },
+      ];
+
+      const { body } = await importing(rows);
+
+      expect(counts(body)).toEqual([6, 3, 1, 2, 0]);
+      expect(await jobs()).toMatchObject([{ title: 'Second', isFavorite: true }, { skills: ['a', 'b'] }, { skills: ['b', 'a'] }]);
+    });
+
+    it('takes a row that repeats one of an earlier batch for unchanged', async () => {
+      const rows = Array.from({ length: 1_700 }, (_, i) => ({ title: `Job ${i % 850}` }));
+
+      const { body } = await importing(rows);
+
+      expect(counts(body)).toEqual([1_700, 850, 0, 850, 0]);
+    });
+
+    it('is not fooled by another tenant having them', async () => {
+      const other = await signedIn(app);
+      await other.post('/v1/jobs/import', [{ upworkJobId: 'shared', title: 'Theirs' }]);
+
+      const { body } = await importing([{ upworkJobId: 'shared', title: 'Mine' }]);
+
+      expect(counts(body)).toEqual([1, 1, 0, 0, 0]);
+      expect((await other.get('/v1/jobs')).body.items).toMatchObject([{ title: 'Theirs', version: 1 }]);
+    });
+
+    it('of two files at once that name the same jobs in opposite orders, both are stored', async () => {
+      const rows = Array.from({ length: 1_200 }, (_, i) => ({ upworkJobId: `u-${i}`, title: `A ${i}` }));
+      const other = rows.map(({ upworkJobId }) => ({ upworkJobId, title: `B ${upworkJobId}` })).reverse();
+
+      const [a, b] = await Promise.all([importing(rows), importing(other)]);
+
+      expect([a.status, b.status]).toEqual([200, 200]);
+      expect(a.body.created + b.body.created).toBe(1_200);
+      expect(a.body.total + b.body.total).toBe(2_400);
+    });
+  });
+
+  describe('refuses', () => {
+    it.each([
+      ['another media type', 'application/xml', {}],
+      ['a merge patch', 'application/merge-patch+json', {}],
+      ['a compressed body', 'text/csv', { 'content-encoding': 'gzip' }],
+      ['another charset', 'text/csv; charset=windows-1251', {}],
+    ])('%s with 415', async (_, type, headers) => {
+      const { status, body } = await importing('[]', { 'content-type': type, ...headers });
+
+      expect([status, body.code]).toEqual([415, 'request.media_type_unsupported']);
+    });
+
+    it('a file beyond the limit with 413 before it reads it', async () => {
+      const { status, body } = await importing(`title\n${'x'.repeat(9 * 1024 * 1024)}`, CSV);
+
+      expect([status, body.code]).toEqual([413, 'request.body_too_large']);
+    });
+
+    it('nobody signed in with 401', async () => {
+      const { status } = await anonymous(app).post('/v1/jobs/import', 'title\nA\n', CSV);
+
+      expect(status).toBe(401);
+    });
+  });
+
+  it('keeps what it stored of a file whose sender goes away, and goes on serving', async () => {
+    const rows = Array.from({ length: 2_000 }, (_, i) => JSON.stringify({ upworkJobId: `gone-${i}`, title: `Job ${i}` }));
+
+    await new Promise<void>((resolve) => {
+      const request = httpRequest(`${app.url}/v1/jobs/import`, {
+        method: 'POST',
+        headers: { ...NDJSON, authorization: `Bearer ${user.token}`, 'content-length': '5000000' },
+      });
+      request.on('error', () => undefined).on('close', () => resolve());
+      request.write(rows.join('\n'));
+      setTimeout(() => request.destroy(), 700);
+    });
+
+    const [row] = await app.db.query<{ count: number }>('superuser', 'SELECT count(*) FROM jobs WHERE user_id = $1', [user.id]);
+    expect(row!.count).toBeGreaterThan(0);
+    expect(row!.count % 500).toBe(0);
+    expect((await user.get('/v1/jobs')).status).toBe(200);
+  });
+
+  describe('with an Idempotency-Key', () => {
+    it('answers the same file the same way without touching it again, and refuses another one', async () => {
+      const headers = { ...CSV, 'idempotency-key': randomUUID() };
+      const first = await importing(LISTING, headers);
+      await user.delete(`/v1/jobs/${(await jobs())[0].id}`);
+
+      const second = await importing(LISTING, headers);
+      const other = await importing(`${LISTING}Another,Hourly,N/A,Expert,SQL\n`, headers);
+
+      expect(counts(first.body)).toEqual([5, 4, 0, 1, 0]);
+      expect([second.status, second.body]).toEqual([200, first.body]);
+      expect(second.headers.get('idempotent-replayed')).toBe('true');
+      expect([other.status, other.body.code]).toEqual([422, 'idempotency.key_reused']);
+      expect(await jobs()).toHaveLength(3);
+    });
+
+    it('stores all batches in one transaction', async () => {
+      const rows = Array.from({ length: 1_100 }, (_, i) => ({ title: `Job ${i}` }));
+
+      const { body } = await importing(rows, { 'idempotency-key': randomUUID() });
+
+      expect(counts(body)).toEqual([1_100, 1_100, 0, 0, 0]);
+      const [row] = await app.db.query<{ count: number }>(
+        'superuser',
+        'SELECT count(DISTINCT xmin::text) FROM jobs WHERE user_id = $1',
+        [user.id],
+      );
+      expect(row?.count).toBe(1);
+    });
+
+    it('may be used again after a refusal', async () => {
+      const headers = { 'idempotency-key': randomUUID() };
+
+      const refused = await importing('{}', headers);
+      const mended = await importing([{ title: 'One' }], headers);
+
+      expect([refused.status, mended.status]).toEqual([400, 200]);
+    });
+  });
+});

@@ -1,0 +1,73 @@
+import type { Client } from 'pg';
+import { ListJobsDto } from '../../src/jobs/dto/list-jobs.dto';
+import { listJobs } from '../../src/jobs/jobs.queries';
+import { testDatabase, type TestDatabase } from '../support/postgres';
+
+/** A query as validation hands it over. */
+const queryOf = (values: Partial<ListJobsDto>): ListJobsDto => Object.assign(new ListJobsDto(), values);
+
+describe(listJobs.name, () => {
+  let db: TestDatabase;
+  const tenants: number[] = [];
+
+  beforeAll(async () => {
+    db = await testDatabase();
+    const users = await db.query<{ id: number }>(
+      'superuser',
+      `INSERT INTO users (email, encrypted_password, is_verified)
+       SELECT 'user' || n || '@example.com', 'none', true FROM generate_series(1, 8) AS n RETURNING id`,
+    );
+    tenants.push(...users.map(({ id }) => id));
+    // The last tenant has none. Tenants are alike: the planner knows their average only.
+    await db.query(
+      'superuser',
+      `INSERT INTO jobs (user_id, source_key, title, description, skills, category, status, budget_min, budget_max, created_at)
+       SELECT u, 'upwork:' || n, 'Job ' || n, repeat('lorem ipsum dolor ', 20) || 'word' || n % 500, ARRAY['common', 'skill' || n % 500],
+              'Category ' || n % 50, CASE WHEN n % 10 = 0 THEN 'archived' ELSE 'active' END, n, n + 10, now() - n * interval '1 minute'
+       FROM unnest($1::bigint[]) AS u, generate_series(1, 2500) AS n`,
+      [tenants.slice(0, -1)],
+    );
+    await db.query('superuser', 'ANALYZE jobs');
+  });
+  afterAll(() => db.end());
+
+  const asTenant = <T>(tenant: number | undefined, work: (client: Client) => Promise<T>): Promise<T> =>
+    db.transaction('app', async (client) => {
+      if (tenant !== undefined) await client.query(`SELECT set_config('app.user_id', $1, true)`, [String(tenant)]);
+      return work(client);
+    });
+
+  const planOf = (values: Partial<ListJobsDto>): Promise<string> =>
+    asTenant(tenants[0], async (client) => {
+      const [sql, parameters] = listJobs(queryOf(values), undefined, 21);
+      const { rows } = await client.query<Record<string, string>>(`EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) ${sql}`, parameters);
+      return rows.map((row) => row['QUERY PLAN']).join('\n');
+    });
+
+  it.each([
+    ['without a filter', {}, 'idx_jobs_created_at'],
+    ['oldest first', { sort: 'createdAt' }, 'idx_jobs_created_at'],
+    ['of a status', { status: ['archived'] }, 'idx_jobs_status'],
+    ['of a category', { category: 'Category 7' }, 'idx_jobs_category'],
+    ['with a rare skill', { skills: ['skill7'] }, 'idx_jobs_skills'],
+    ['with any of rare skills', { anySkills: ['skill7', 'skill8'] }, 'idx_jobs_skills'],
+    ['with a rare word', { q: 'word7' }, 'idx_jobs_search'],
+    ['with a small budget', { budgetMax: '5.00', budgetMin: '1.00' }, 'idx_jobs_'],
+  ] satisfies [string, Partial<ListJobsDto>, string][])('%s is served by an index', async (_, values, index) => {
+    const plan = await planOf(values);
+
+    expect(plan).toContain(index);
+    expect(plan).not.toContain('Seq Scan');
+  });
+
+  it('reads a page of the newest without sorting the others', async () => {
+    expect(await planOf({})).not.toContain('Sort');
+  });
+
+  it('shows each tenant only his own rows, and nobody none', async () => {
+    const titles = (tenant: number | undefined): Promise<number> =>
+      asTenant(tenant, async (client) => (await client.query(...listJobs(queryOf({ q: 'word7' }), undefined, 101))).rows.length);
+
+    expect(await Promise.all([titles(tenants[0]), titles(tenants.at(-1)), titles(undefined)])).toEqual([5, 0, 0]);
+  });
+});
