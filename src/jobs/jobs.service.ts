@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { AuditHistory } from '../audit/audit-history.service';
 import type { ChangeDto } from '../audit/dto/change.dto';
 import { Database } from '../platform/database/database';
-import type { Entities } from '../platform/database/entities';
 import { AppError } from '../platform/errors/app-error';
 import { assertVersion } from '../platform/http/if-match';
 import { KeysetPages } from '../platform/http/keyset-page';
@@ -74,13 +73,13 @@ export class JobsService {
    *   `job.already_exists` when the job would become one the tenant has
    */
   async update(id: number, changes: UpdateJobDto, version?: number): Promise<JobDto> {
-    return this.database.unit(async (unit) => {
-      const jobs = unit.of(Job);
-      const job = await this.lock(jobs, id, version);
+    const updated = await this.database.change(Job, id, 'job.not_found', (job) => {
+      assertVersion(job, version);
       const changed = { ...job, ...given(changes) };
       assertRanges(changed);
-      return JobDto.from(await jobs.update(job, { ...changes, sourceKey: sourceKeyOf(changed) }));
+      return { ...changes, sourceKey: sourceKeyOf(changed) };
     });
+    return JobDto.from(updated);
   }
 
   /**
@@ -89,9 +88,9 @@ export class JobsService {
    * @throws AppError `job.not_found`, then `precondition.failed`
    */
   async remove(id: number, version?: number): Promise<void> {
-    await this.database.unit(async (unit) => {
-      const jobs = unit.of(Job);
-      await jobs.update(await this.lock(jobs, id, version), { status: 'deleted' });
+    await this.database.change(Job, id, 'job.not_found', (job) => {
+      assertVersion(job, version);
+      return { status: 'deleted' as const };
     });
   }
 
@@ -103,13 +102,6 @@ export class JobsService {
     const page = await this.auditHistory.of('jobs', id, query);
     if (page.items.length === 0) await this.get(id);
     return page;
-  }
-
-  private async lock(jobs: Entities<Job>, id: number, version: number | undefined): Promise<Job> {
-    const job = await jobs.find(id, { lock: true });
-    if (!job) throw new AppError('job.not_found');
-    assertVersion(job, version);
-    return job;
   }
 }
 
