@@ -25,6 +25,9 @@ export async function startWorker(settings: Readonly<Record<string, string>>, ta
     .useValue(loadConfig({ ...settings }))
     .setLogger(new NestLogger(createLogger('silent')))
     .compile();
-  await module.init();
+  await module.init().catch(async (error: unknown) => {
+    await module.close();
+    throw error;
+  });
   return { get: (token) => module.get(token, { strict: false }), close: () => module.close() };
 }

@@ -31,7 +31,7 @@ table { width: 100%; border-collapse: collapse; font-size: .95rem } th { color: 
 th, td { text-align: left; padding: .45rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top }
 tr:last-child td { border-bottom: 0 }
 .error { color: var(--bad); font-family: ui-monospace, monospace; font-size: .85rem }
-.narrow { max-width: 24rem; margin: 12vh auto 0 } footer { padding-block: 2rem }
+.narrow { width: calc(100% - 2rem); max-width: 24rem; margin: 12vh auto 0 } footer { padding-block: 2rem }
 @media (max-width: 44rem) {
   thead { position: absolute; clip-path: inset(50%) } table, tbody, tr, td { display: block }
   tr { border-bottom: 1px solid var(--line); padding: .5rem 0 } tr:last-child { border-bottom: 0 }

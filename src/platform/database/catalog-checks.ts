@@ -39,7 +39,7 @@ const ROLE_CHECKS = [
 ];
 
 const TABLE_CHECKS = [
-  `${WITH} SELECT format('table %s: row security is %s: ALTER TABLE %1$s %s ROW LEVEL SECURITY', name,
+  `${WITH} SELECT format('table %s: row security is %s: ALTER TABLE %1$s %3$s ROW LEVEL SECURITY', name,
      CASE WHEN relrowsecurity THEN 'not forced' ELSE 'off' END, CASE WHEN relrowsecurity THEN 'FORCE' ELSE 'ENABLE' END) AS problem
    FROM tables WHERE NOT relrowsecurity OR NOT relforcerowsecurity`,
   // A policy open to all roles counts for a role with an errand of its own only if it hides nothing.

@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Config } from '../config/config';
+import { CatalogGate } from './catalog-gate';
 import { Database } from './database';
 import { PoolStatistics } from './pool-statistics';
 import { poolOptions, RolePools } from './role-pools';
@@ -24,7 +25,7 @@ import { SystemDatabase } from './system-database';
       }),
     }),
   ],
-  providers: [Database, SystemDatabase, RolePools, PoolStatistics],
+  providers: [CatalogGate, Database, SystemDatabase, RolePools, PoolStatistics],
   exports: [Database, SystemDatabase, RolePools, PoolStatistics],
 })
 export class DatabaseModule {}

@@ -188,6 +188,12 @@ describe(Scheduler.name, () => {
     expect((await runs())[0]?.outcome).toBe('succeeded');
   });
 
+  it('does not start on a database that does not isolate tenants, and says what is wrong', async () => {
+    await db.query('superuser', 'ALTER TABLE jobs NO FORCE ROW LEVEL SECURITY');
+
+    await expect(aWorker(aTask({ cron: EVERY_SECOND }))).rejects.toThrow('ALTER TABLE public.jobs FORCE ROW LEVEL SECURITY');
+  });
+
   it('lets a run finish when the worker is told to stop', async () => {
     const task = aTask({ work: () => sleep(1_000, { done: 'in peace' }) });
     const worker = await aWorker(task);

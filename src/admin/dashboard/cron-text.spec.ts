@@ -1,0 +1,15 @@
+import { cronText } from './cron-text';
+
+describe(cronText.name, () => {
+  it.each([
+    ['*/5 * * * *', 'every 5 minutes'],
+    ['41 * * * *', 'hourly, at minute 41'],
+    ['7 3 * * *', 'daily at 03:07'],
+    ['0 3 1 * *', '0 3 1 * *'],
+    ['0 3 * * 1', '0 3 * * 1'],
+    ['* * * * * *', '* * * * * *'],
+    ['1,2 * * * *', '1,2 * * * *'],
+  ])('puts %s as %s', (cron, text) => {
+    expect(cronText(cron)).toBe(text);
+  });
+});
