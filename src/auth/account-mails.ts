@@ -37,3 +37,59 @@ Sign in with it at ${publicUrl}; if you have forgotten the password, ask there f
 `,
   };
 }
+
+/** How long a reset link is good. */
+export const RESET_SECONDS = 30 * 60;
+
+/** The letter that lets an owner set a new password. */
+export function resetMail({ publicUrl }: MailContext, to: string, token: string): Mail {
+  return {
+    to,
+    subject: 'Set a new password',
+    text: `Open this link within 30 minutes to set a new password:
+
+${publicUrl}/reset-password?token=${token}
+
+If you did not ask for it, ignore this letter: your password stays as it is.
+`,
+  };
+}
+
+/** What an owner is told of after it happened. */
+export type Notice = 'password-changed' | 'refresh-token-reused' | 'mfa-enabled' | 'mfa-disabled' | 'backup-codes-replaced';
+
+const NOTICES: Readonly<Record<Notice, { subject: string; what: string }>> = {
+  'password-changed': {
+    subject: 'Your password was changed',
+    what: 'The password of your account was changed, and your other sessions were ended.',
+  },
+  'refresh-token-reused': {
+    subject: 'A session of yours was ended',
+    what: 'A refresh token of one of your sessions was used twice, so somebody may have a copy of it. We ended that session.',
+  },
+  'mfa-enabled': {
+    subject: 'Two-factor sign-in was turned on',
+    what: 'Signing in to your account now takes a code of your authenticator.',
+  },
+  'mfa-disabled': {
+    subject: 'Two-factor sign-in was turned off',
+    what: 'Signing in to your account takes the password alone now.',
+  },
+  'backup-codes-replaced': {
+    subject: 'You have new backup codes',
+    what: 'New backup codes were made for your account; the old ones are dead.',
+  },
+};
+
+/** The letter that tells an owner of a change of his account, so that he notices one he did not make. */
+export function noticeMail({ publicUrl }: MailContext, to: string, notice: Notice): Mail {
+  const { subject, what } = NOTICES[notice];
+  return {
+    to,
+    subject,
+    text: `${what}
+
+If it was you, there is nothing to do. If not, ask for a new password at ${publicUrl} at once and end your sessions.
+`,
+  };
+}

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { SystemDatabase } from '../platform/database/system-database';
+import type { PasswordOwner } from './password-policy';
 
 /** What sign-in needs to know of an account. */
 export interface Credentials {
@@ -11,6 +12,13 @@ export interface Credentials {
   readonly totpEnabled: boolean;
   /** PostgreSQL's time of this answer. */
   readonly readAt: Date;
+}
+
+/** An account, for confirming that somebody is its owner and for writing to him. */
+export interface Account extends PasswordOwner {
+  readonly encryptedPassword: string;
+  readonly isActive: boolean;
+  readonly totpEnabled: boolean;
 }
 
 /** Whether an account may have sessions. */
@@ -101,6 +109,49 @@ export class Accounts {
   async verifyEmail(tokenHash: Buffer): Promise<number | null> {
     const row = await this.one<{ userId: number | null }>(`SELECT auth.verify_email($1) AS "userId"`, [tokenHash]);
     return row?.userId ?? null;
+  }
+
+  /** The account with this id; null when it is gone. */
+  findAccount(userId: number): Promise<Account | null> {
+    return this.one<Account>(
+      `SELECT email, first_name AS "firstName", last_name AS "lastName", encrypted_password AS "encryptedPassword",
+              is_active AS "isActive", totp_enabled AS "totpEnabled" FROM auth.find_account($1)`,
+      [userId],
+    );
+  }
+
+  /** Whose password a reset token may set, without spending it; null when it is not good. */
+  findReset(tokenHash: Buffer): Promise<(PasswordOwner & { readonly userId: number }) | null> {
+    return this.one(
+      `SELECT user_id AS "userId", email, first_name AS "firstName", last_name AS "lastName" FROM auth.find_reset($1)`,
+      [tokenHash],
+    );
+  }
+
+  /** Spends a reset token: the password is set and all sessions are over; the account's id, or null when it is not good. */
+  async resetPassword(tokenHash: Buffer, encryptedPassword: string): Promise<number | null> {
+    const row = await this.one<{ userId: number | null }>(`SELECT auth.reset_password($1, $2) AS "userId"`, [
+      tokenHash,
+      encryptedPassword,
+    ]);
+    return row?.userId ?? null;
+  }
+
+  /** Sets a password; sessions proven before the returned time are over. Null when the account is gone. */
+  async setPassword(userId: number, encryptedPassword: string): Promise<Date | null> {
+    const row = await this.one<{ at: Date | null }>(`SELECT auth.set_password($1, $2) AS at`, [userId, encryptedPassword]);
+    return row?.at ?? null;
+  }
+
+  /** Sessions proven before the returned time are over. Null when the account is gone. */
+  async endSessions(userId: number): Promise<Date | null> {
+    const row = await this.one<{ at: Date | null }>(`SELECT auth.end_sessions($1) AS at`, [userId]);
+    return row?.at ?? null;
+  }
+
+  /** Stores the same password hashed at another cost, unless it was changed meanwhile. */
+  async rehashPassword(userId: number, oldHash: string, newHash: string): Promise<void> {
+    await this.one(`SELECT auth.rehash_password($1, $2, $3)`, [userId, oldHash, newHash]);
   }
 
   /** Makes sure the address is a verified admin; see auth.ensure_admin for an account that was there before. */

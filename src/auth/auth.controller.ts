@@ -1,29 +1,35 @@
 import { Body, Controller, HttpCode, HttpStatus, Post } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
+  ApiExtraModels,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
   ApiTags,
+  getSchemaPath,
 } from '@nestjs/swagger';
-import { Public, SignedIn } from '../platform/http/access';
+import { Public } from '../platform/http/access';
 import { EmailDto } from './dto/email.dto';
 import { LoginDto } from './dto/login.dto';
 import { OneTimeTokenDto } from './dto/one-time-token.dto';
-import { LogoutDto, RefreshDto } from './dto/refresh.dto';
+import { RefreshDto } from './dto/refresh.dto';
 import { RegisterDto } from './dto/register.dto';
 import { TokenPairDto } from './dto/token-pair.dto';
+import { LoginMfaDto } from './mfa/dto/login-mfa.dto';
+import { MfaRequiredDto } from './mfa/dto/mfa-required.dto';
+import { SignInMfaService } from './mfa/sign-in-mfa.service';
 import { RegistrationService } from './registration.service';
 import { SessionTokens } from './session-tokens.service';
 import { SignInService } from './sign-in.service';
 
-/** Signing up, in and out. */
+/** Signing up and in. */
 @ApiTags('Auth')
 @Controller({ path: 'auth', version: '1' })
 export class AuthController {
   constructor(
     private readonly registration: RegistrationService,
     private readonly signIn: SignInService,
+    private readonly signInMfa: SignInMfaService,
     private readonly tokens: SessionTokens,
   ) {}
 
@@ -65,11 +71,28 @@ export class AuthController {
   @HttpCode(HttpStatus.OK)
   @ApiOperation({
     summary: 'Sign in',
-    description: 'An unknown address and a wrong password get the same answer, 401.',
+    description:
+      'An unknown address and a wrong password get the same answer, 401. With two-factor sign-in a code must follow.',
+  })
+  @ApiExtraModels(TokenPairDto, MfaRequiredDto)
+  @ApiOkResponse({
+    description: 'The tokens of a new session, or the token of the second step.',
+    schema: { oneOf: [TokenPairDto, MfaRequiredDto].map((dto) => ({ $ref: getSchemaPath(dto) })) },
+  })
+  login(@Body() { email, password }: LoginDto): Promise<TokenPairDto | MfaRequiredDto> {
+    return this.signIn.login(email, password);
+  }
+
+  @Post('login/mfa')
+  @Public('the mfaToken proves the first step')
+  @HttpCode(HttpStatus.OK)
+  @ApiOperation({
+    summary: 'Sign in, second step',
+    description: 'Takes a code of the authenticator or a backup code, one of the two; each is good once.',
   })
   @ApiOkResponse({ type: TokenPairDto })
-  login(@Body() { email, password }: LoginDto): Promise<TokenPairDto> {
-    return this.signIn.login(email, password);
+  loginMfa(@Body() { mfaToken, code, backupCode }: LoginMfaDto): Promise<TokenPairDto> {
+    return this.signInMfa.complete(mfaToken, { code, backupCode });
   }
 
   @Post('refresh')
@@ -83,14 +106,5 @@ export class AuthController {
   @ApiOkResponse({ type: TokenPairDto })
   refresh(@Body() { refreshToken }: RefreshDto): Promise<TokenPairDto> {
     return this.tokens.refresh(refreshToken);
-  }
-
-  @Post('logout')
-  @SignedIn()
-  @HttpCode(HttpStatus.NO_CONTENT)
-  @ApiOperation({ summary: 'Sign out', description: 'Ends this session everywhere within a second.' })
-  @ApiNoContentResponse({ description: 'The session is over.' })
-  logout(@Body() { refreshToken }: LogoutDto): Promise<void> {
-    return this.signIn.logout(refreshToken);
   }
 }

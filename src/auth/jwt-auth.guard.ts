@@ -6,6 +6,8 @@ import { currentContext, type Principal } from '../platform/context/request-cont
 import { AppError } from '../platform/errors/app-error';
 import { accessLevelOf } from '../platform/http/access';
 import { JwtStrategy } from './jwt.strategy';
+import { isFresh } from './session-record';
+import { SessionsService } from './sessions.service';
 
 /**
  * Stands before every route and is closed by default: a route without an access marker is the admin's. Puts the
@@ -16,22 +18,31 @@ export class JwtAuthGuard extends AuthGuard() {
   constructor(
     private readonly reflector: Reflector,
     private readonly config: Config,
+    private readonly sessions: SessionsService,
     strategy: JwtStrategy,
   ) {
     super({ defaultStrategy: strategy.registeredAs });
   }
 
-  /** @throws AppError `auth.session_missing`, `auth.token_invalid`, `auth.forbidden` */
+  /** @throws AppError `auth.session_missing`, `auth.token_invalid`, `auth.forbidden`, `auth.step_up_required` */
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const level = accessLevelOf(this.reflector, context, this.config.isProduction);
     if (level === 'public') return true;
     await super.canActivate(context);
     const { user } = context.switchToHttp().getRequest<{ user: Principal }>();
-    if (level === 'admin' && user.role !== 'admin') throw new AppError('auth.forbidden');
+    if (level === 'admin') await this.assertAdmin(user);
     const request = currentContext();
     if (!request) throw new Error('a request without a context has reached the guard');
     request.principal = user;
     return true;
+  }
+
+  /** An admin with a second factor must have shown it within the last minutes. */
+  private async assertAdmin({ role, sessionId }: Principal): Promise<void> {
+    if (role !== 'admin') throw new AppError('auth.forbidden');
+    const session = await this.sessions.live(sessionId);
+    if (!session) throw new AppError('auth.token_invalid');
+    if (session.hasMfa && !isFresh(session)) throw new AppError('auth.step_up_required');
   }
 
   /** Turns passport's outcome into our errors; its own would tell why a token failed. */

@@ -6,8 +6,10 @@ import { alreadyRegisteredMail, VERIFICATION_SECONDS, verificationMail } from '.
 import { Accounts } from './accounts.service';
 import { normalEmail } from './email-address';
 import { hashOneTimeToken, newOneTimeToken } from './one-time-token';
+import { assertPasswordFits } from './password-policy';
 import { Passwords } from './passwords.service';
 import { SecurityEvents } from './security-events.service';
+import { Throttle } from './throttle.service';
 
 /** A person who signs up. */
 export interface SignUp {
@@ -28,16 +30,19 @@ export class RegistrationService {
     private readonly passwords: Passwords,
     private readonly mailer: Mailer,
     private readonly events: SecurityEvents,
+    private readonly throttle: Throttle,
     private readonly config: Config,
   ) {}
 
   /**
    * Makes an account that waits for its verification; the owner of a known address gets a letter that says so. Session:
    * none. Side effects: a letter, the event `auth.register`.
-   * @throws AppError `rate.limited`
+   * @throws AppError `password.unfit`, `auth.throttled`, `rate.limited`
    */
   async register({ email: given, password, firstName, lastName }: SignUp): Promise<void> {
     const email = normalEmail(given);
+    assertPasswordFits(password, { email, firstName, lastName });
+    await this.throttle.takeRegistration();
     const encryptedPassword = await this.passwords.hash(password);
     const { token, hash: tokenHash } = newOneTimeToken();
     const { userId, isKnown } = await this.accounts.register({
@@ -48,10 +53,9 @@ export class RegistrationService {
       tokenHash,
       tokenSeconds: VERIFICATION_SECONDS,
     });
-    const { publicUrl } = this.config.http;
-    await this.mailer.send(
-      isKnown ? alreadyRegisteredMail({ publicUrl }, email) : verificationMail({ publicUrl }, email, token),
-    );
+    const isDecoy = !(await this.throttle.mayMail(email));
+    const { http } = this.config;
+    await this.mailer.send(isKnown ? alreadyRegisteredMail(http, email) : verificationMail(http, email, token), { isDecoy });
     await this.events.record('auth.register', { success: !isKnown, userId, ...(isKnown && { reason: 'known address' }) });
   }
 
@@ -68,7 +72,8 @@ export class RegistrationService {
       tokenHash,
       tokenSeconds: VERIFICATION_SECONDS,
     });
-    await this.mailer.send(verificationMail(this.config.http, email, token), { isDecoy: issued === null });
+    const mayMail = await this.throttle.mayMail(email);
+    await this.mailer.send(verificationMail(this.config.http, email, token), { isDecoy: issued === null || !mayMail });
     await this.events.record('auth.verify_email_resend', { success: issued !== null, userId: issued?.userId, email });
   }
 

@@ -13,6 +13,17 @@ export type SecurityEventType =
   | 'auth.refresh'
   | 'auth.refresh_reused'
   | 'auth.logout'
+  | 'auth.session_ended'
+  | 'auth.sessions_ended'
+  | 'auth.password_change'
+  | 'auth.password_forgot'
+  | 'auth.password_reset'
+  | 'auth.step_up'
+  | 'auth.login_mfa'
+  | 'auth.mfa_enrol'
+  | 'auth.mfa_enable'
+  | 'auth.mfa_disable'
+  | 'auth.mfa_backup_codes'
   | 'auth.first_admin';
 
 /** What is known of an event besides its request. */

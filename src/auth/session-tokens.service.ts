@@ -5,6 +5,7 @@ import type { SealContext } from '../platform/encryption/seal-context';
 import { AppError } from '../platform/errors/app-error';
 import { AccessTokens } from './access-tokens.service';
 import type { Credentials } from './accounts.service';
+import { Notices } from './notices.service';
 import { RefreshTokens } from './refresh-tokens.service';
 import { SecurityEvents } from './security-events.service';
 import { SessionsService } from './sessions.service';
@@ -17,6 +18,9 @@ export interface TokenPair {
   readonly expiresIn: number;
 }
 
+/** What the proof of an account's owner leaves for his session. */
+export type Proof = Pick<Credentials, 'userId' | 'role' | 'readAt' | 'totpEnabled'>;
+
 /** Gives sessions their tokens: at their beginning, and anew at each refresh. */
 @Injectable()
 export class SessionTokens {
@@ -26,10 +30,11 @@ export class SessionTokens {
     private readonly refreshTokens: RefreshTokens,
     private readonly encryption: EncryptionService,
     private readonly events: SecurityEvents,
+    private readonly notices: Notices,
   ) {}
 
   /** Begins a session of an account whose owner has proved himself, and returns its id and first tokens. */
-  async begin({ userId, role, readAt }: Credentials): Promise<{ sessionId: string; tokens: TokenPair }> {
+  async begin({ userId, role, readAt, totpEnabled }: Proof): Promise<{ sessionId: string; tokens: TokenPair }> {
     const context = currentContext();
     const sessionId = this.sessions.newId();
     const refresh = this.refreshTokens.issue(sessionId);
@@ -37,6 +42,7 @@ export class SessionTokens {
       userId,
       role,
       provenAt: readAt,
+      hasMfa: totpEnabled,
       refreshHash: refresh.hash,
       device: context?.userAgent ?? null,
       ip: context?.ip ?? null,
@@ -66,6 +72,7 @@ export class SessionTokens {
     if (result.outcome === 'reused') {
       await this.sessions.end(userId, sessionId);
       await this.events.record('auth.refresh_reused', { success: false, userId, sessionId });
+      await this.notices.send(userId, 'refresh-token-reused');
     }
     return this.refuse(result.outcome, userId);
   }

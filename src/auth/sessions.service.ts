@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, Logger } from '@nestjs/common';
 import type { ChainableCommander, Redis } from 'ioredis';
 import { Config } from '../platform/config/config';
 import type { Principal } from '../platform/context/request-context';
@@ -7,10 +8,13 @@ import { AppError, unavailable } from '../platform/errors/app-error';
 import { RedisClients } from '../platform/redis/redis-clients';
 import type { TokenSubject } from './access-tokens.service';
 import { Accounts } from './accounts.service';
-import { SessionCache } from './session-cache';
+import { SessionMemory } from './session-memory.service';
 import {
+  isWhole,
+  liveSessionOf,
   refreshPairKey,
   sessionKey,
+  summaryOf,
   userSessionsKey,
   type LiveSession,
   type SessionRecord,
@@ -18,14 +22,14 @@ import {
 } from './session-record';
 import { ROTATE, SET_FIELD, TOUCH } from './session-scripts';
 
-/** Ids of sessions that ended, for the caches of all processes. */
-const ENDED_CHANNEL = 'sessions-ended';
-
 /** Within it a second use of a refresh token counts as the same use: two tabs, a repeated request. */
 const REFRESH_GRACE_MS = 10_000;
 
 /** How exact `lastSeenAt` is: one write a minute and session. */
 const TOUCH_EVERY_MS = 60_000;
+
+/** How long the record of a session may lag behind its user's sessions_valid_from. */
+const PROOF_LAG_MS = 100;
 
 const SESSION_ID_BYTES = 16;
 
@@ -35,6 +39,7 @@ export interface NewSession {
   readonly role: 'user' | 'admin';
   /** PostgreSQL's time at which the account was found good. */
   readonly provenAt: Date;
+  readonly hasMfa?: boolean;
   readonly refreshHash: string;
   readonly device: string | null;
   readonly ip: string | null;
@@ -51,40 +56,21 @@ export type RotationResult =
  * revives nothing: the first time a process sees a session it asks PostgreSQL for users.sessions_valid_from.
  */
 @Injectable()
-export class SessionsService implements OnModuleInit, OnApplicationShutdown {
+export class SessionsService {
   private readonly logger = new Logger(SessionsService.name);
-  private readonly cache = new SessionCache();
-  /** Sessions this process has compared with PostgreSQL since it last lost Redis. */
-  private readonly proven = new Set<string>();
   private readonly redis: Redis;
   private readonly idleMs: number;
   private readonly absoluteMs: number;
 
   constructor(
-    private readonly clients: RedisClients,
+    clients: RedisClients,
+    private readonly memory: SessionMemory,
     private readonly accounts: Accounts,
     config: Config,
   ) {
     this.redis = clients.commands;
     this.idleMs = config.auth.sessionIdleSeconds * 1000;
     this.absoluteMs = config.auth.sessionAbsoluteSeconds * 1000;
-  }
-
-  /** Begins to hear of ended sessions. */
-  onModuleInit(): void {
-    const { commands, subscriber } = this.clients;
-    subscriber.on('message', this.hear);
-    // A Redis that went away may come back without its latest writes.
-    for (const client of [commands, subscriber]) client.on('close', this.forgetAll);
-    subscriber.subscribe(ENDED_CHANNEL).catch((error: Error) => {
-      this.logger.warn(`ended sessions are not heard of, only noticed within a second: ${error.message}`);
-    });
-  }
-
-  onApplicationShutdown(): void {
-    const { commands, subscriber } = this.clients;
-    subscriber.off('message', this.hear);
-    for (const client of [commands, subscriber]) client.off('close', this.forgetAll);
   }
 
   /** Makes an id for a session to be: 128 random bits. */
@@ -106,6 +92,7 @@ export class SessionsService implements OnModuleInit, OnApplicationShutdown {
       seen: String(now),
       ends: String(ends),
       refresh: session.refreshHash,
+      mfa: session.hasMfa ? '1' : '',
       fresh: '',
     };
     const list = userSessionsKey(session.userId);
@@ -126,7 +113,7 @@ export class SessionsService implements OnModuleInit, OnApplicationShutdown {
    */
   async live(id: string): Promise<LiveSession | null> {
     try {
-      return await this.cache.get(id, () => this.load(id));
+      return await this.memory.recall(id, () => this.load(id));
     } catch (cause) {
       throw unavailable(cause);
     }
@@ -148,18 +135,10 @@ export class SessionsService implements OnModuleInit, OnApplicationShutdown {
    */
   async rotate(id: string, presentedHash: string, next: { hash: string; pair: string }): Promise<RotationResult> {
     const now = Date.now();
-    const [outcome, pair] = (await this.redis.eval(
-      ROTATE,
-      2,
-      sessionKey(id),
-      refreshPairKey(presentedHash),
-      presentedHash,
-      next.hash,
-      next.pair,
-      REFRESH_GRACE_MS,
-      now,
-      now + this.idleMs,
-    )) as [RotationResult['outcome'], string];
+    const keys = [sessionKey(id), refreshPairKey(presentedHash)];
+    const values = [presentedHash, next.hash, next.pair, REFRESH_GRACE_MS, now, now + this.idleMs];
+    const answer = await this.redis.eval(ROTATE, keys.length, ...keys, ...values);
+    const [outcome, pair] = answer as [RotationResult['outcome'], string];
     return outcome === 'rotated' || outcome === 'repeated' ? { outcome, pair } : { outcome };
   }
 
@@ -168,7 +147,7 @@ export class SessionsService implements OnModuleInit, OnApplicationShutdown {
     const ids = await this.idsOf(userId);
     const records = await Promise.all(ids.map((id) => this.redis.hgetall(sessionKey(id))));
     return records
-      .flatMap((record, i) => (record.user === String(userId) ? [summaryOf(ids[i]!, record)] : []))
+      .flatMap((record, i) => (isWhole(record) && record.user === String(userId) ? [summaryOf(ids[i]!, record)] : []))
       .sort((a, b) => b.lastSeenAt.getTime() - a.lastSeenAt.getTime());
   }
 
@@ -189,44 +168,51 @@ export class SessionsService implements OnModuleInit, OnApplicationShutdown {
 
   /** Marks that the owner has just confirmed who he is. */
   async markFresh(id: string, until: Date): Promise<void> {
-    await this.setField(id, 'fresh', until);
+    await this.setField(id, 'fresh', String(until.getTime()));
   }
 
   /** Lets a session outlive a move of users.sessions_valid_from to `at`. */
   async markProven(id: string, at: Date): Promise<void> {
-    await this.setField(id, 'proven', at);
+    await this.setField(id, 'proven', String(at.getTime()));
   }
 
-  private async setField(id: string, field: keyof SessionRecord, value: Date): Promise<void> {
-    await this.redis.eval(SET_FIELD, 1, sessionKey(id), field, value.getTime());
-    await this.redis.publish(ENDED_CHANNEL, id);
-    this.forget(id);
+  /** Notes in all sessions of a user whether he has a second factor. */
+  async markMfa(userId: number, hasMfa: boolean): Promise<void> {
+    for (const id of await this.idsOf(userId)) await this.setField(id, 'mfa', hasMfa ? '1' : '');
+  }
+
+  private async setField(id: string, field: keyof SessionRecord, value: string): Promise<void> {
+    const multi = this.redis.multi().eval(SET_FIELD, 1, sessionKey(id), field, value);
+    this.memory.announce(multi, id);
+    await all(multi);
+    this.memory.forget(id);
   }
 
   private async load(id: string): Promise<LiveSession | null> {
     const record = await this.redis.hgetall(sessionKey(id));
     if (!isWhole(record) || Number(record.ends) <= Date.now()) return null;
-    const userId = Number(record.user);
-    if (!this.proven.has(id)) {
-      if (!(await this.isProven(userId, record))) {
-        await this.remove(userId, [id]);
+    if (!this.memory.isProven(id)) {
+      if (!(await this.isGood(id, record))) {
+        await this.remove(Number(record.user), [id]);
         return null;
       }
-      this.proven.add(id);
+      this.memory.prove(id);
     }
     this.touch(id, record);
-    return { id, userId, role: record.role as LiveSession['role'], freshUntil: record.fresh ? timeOf(record.fresh) : null };
+    return liveSessionOf(id, record);
   }
 
-  /** Whether the account may still have this session: not deactivated, not changed in role, not told to end them. */
-  private async isProven(userId: number, record: SessionRecord): Promise<boolean> {
-    const standing = await this.accounts.standing(userId);
-    return (
-      standing !== null &&
-      standing.isActive &&
-      standing.role === record.role &&
-      standing.sessionsValidFrom.getTime() <= Number(record.proven)
-    );
+  /**
+   * Whether the account may still have this session: not deactivated, not changed in role, not told to end them. The one
+   * session that survives a change of password learns of its proof a moment after PostgreSQL: hence the second look.
+   */
+  private async isGood(id: string, record: SessionRecord): Promise<boolean> {
+    const standing = await this.accounts.standing(Number(record.user));
+    if (!standing?.isActive || standing.role !== record.role) return false;
+    const validFrom = standing.sessionsValidFrom.getTime();
+    if (validFrom <= Number(record.proven)) return true;
+    await sleep(PROOF_LAG_MS);
+    return validFrom <= Number(await this.redis.hget(sessionKey(id), 'proven'));
   }
 
   /** Not awaited: a request need not wait for its own trace. */
@@ -245,46 +231,14 @@ export class SessionsService implements OnModuleInit, OnApplicationShutdown {
   private async remove(userId: number, ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
     const multi = this.redis.multi().del(...ids.map(sessionKey)).zrem(userSessionsKey(userId), ...ids);
-    for (const id of ids) multi.publish(ENDED_CHANNEL, id);
+    for (const id of ids) this.memory.announce(multi, id);
     await all(multi);
-    ids.forEach((id) => this.forget(id));
+    for (const id of ids) this.memory.forget(id);
   }
-
-  private forget(id: string): void {
-    this.cache.drop(id);
-    this.proven.delete(id);
-  }
-
-  private readonly hear = (channel: string, sessionId: string): void => {
-    if (channel === ENDED_CHANNEL) this.forget(sessionId);
-  };
-
-  private readonly forgetAll = (): void => {
-    this.cache.clear();
-    this.proven.clear();
-  };
 }
 
 /** A transaction of Redis rejects as a whole only when it could not be sent; each command's error stands in its place. */
 async function all(multi: ChainableCommander): Promise<void> {
   const results = (await multi.exec()) ?? [];
   for (const [error] of results) if (error) throw error;
-}
-
-function isWhole(record: Record<string, string>): record is Record<string, string> & SessionRecord {
-  return record.user !== undefined && record.ends !== undefined && record.proven !== undefined;
-}
-
-function summaryOf(id: string, record: Record<string, string>): SessionSummary {
-  return {
-    id,
-    device: record.device || null,
-    ip: record.ip || null,
-    createdAt: timeOf(record.created),
-    lastSeenAt: timeOf(record.seen),
-  };
-}
-
-function timeOf(milliseconds: string | undefined): Date {
-  return new Date(Number(milliseconds));
 }

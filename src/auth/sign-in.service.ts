@@ -1,57 +1,84 @@
 import { Injectable } from '@nestjs/common';
-import { currentContext } from '../platform/context/request-context';
 import { AppError } from '../platform/errors/app-error';
 import { Accounts, type Credentials } from './accounts.service';
 import { normalEmail } from './email-address';
+import { PendingSignIns } from './mfa/pending-sign-ins.service';
 import { Passwords } from './passwords.service';
-import { RefreshTokens } from './refresh-tokens.service';
 import { SecurityEvents } from './security-events.service';
 import { SessionTokens, type TokenPair } from './session-tokens.service';
-import { SessionsService } from './sessions.service';
+import { Throttle } from './throttle.service';
 
-/** Signing in by password, and out. */
+/** The right password of an account with a second factor: a code must follow. */
+export interface MfaChallenge {
+  readonly mfaRequired: true;
+  readonly mfaToken: string;
+}
+
+/** Signing in by password. */
 @Injectable()
 export class SignInService {
   constructor(
     private readonly accounts: Accounts,
     private readonly passwords: Passwords,
-    private readonly sessions: SessionsService,
+    private readonly throttle: Throttle,
     private readonly tokens: SessionTokens,
-    private readonly refreshTokens: RefreshTokens,
+    private readonly pending: PendingSignIns,
     private readonly events: SecurityEvents,
   ) {}
 
   /**
-   * Begins a session for who knows the password. An unknown address costs the same hashes and statements as a wrong
-   * password and gets the same answer. Session: none. Side effects: the event `auth.login`.
-   * @throws AppError `auth.credentials_invalid`; `auth.email_not_verified` only with the right password; `rate.limited`
+   * Begins a session for who knows the password, or asks for the second factor. An unknown address costs the same
+   * hashes, statements and Redis calls as a wrong password and gets the same answer. Session: none. Side effects: the
+   * event `auth.login`.
+   * @throws AppError `auth.credentials_invalid`; `auth.email_not_verified` only with the right password;
+   *   `auth.throttled`, `rate.limited`
    */
-  async login(given: string, password: string): Promise<TokenPair> {
+  async login(given: string, password: string): Promise<TokenPair | MfaChallenge> {
     const email = normalEmail(given);
-    const account = await this.accounts.findCredentials(email);
-    const isRight = await this.passwords.verify(password, account?.encryptedPassword);
-    const refusal = refusalOf(account, isRight);
-    if (!account || refusal) {
-      await this.events.record('auth.login', { success: false, userId: account?.userId, email, reason: refusal?.reason });
-      throw new AppError(refusal?.code ?? 'auth.credentials_invalid');
+    const account = await this.prove(email, password);
+    if (account.totpEnabled) {
+      const mfaToken = await this.pending.begin(account);
+      await this.events.record('auth.login', { success: true, userId: account.userId, reason: 'a code must follow' });
+      return { mfaRequired: true, mfaToken };
     }
     const { sessionId, tokens } = await this.tokens.begin(account);
+    await this.throttle.rememberDevice(email);
     await this.events.record('auth.login', { success: true, userId: account.userId, sessionId });
     return tokens;
   }
 
-  /**
-   * Ends the session of the request, and with its refresh token also the session of that, if it is the same user's.
-   * Session: user. Side effects: the event `auth.logout`.
-   */
-  async logout(refreshToken?: string): Promise<void> {
-    const principal = currentContext()?.principal;
-    if (!principal) throw new AppError('auth.session_missing');
-    const { userId, sessionId } = principal;
-    const other = refreshToken === undefined ? null : this.refreshTokens.read(refreshToken);
-    await this.sessions.end(userId, sessionId);
-    if (other && other.sessionId !== sessionId) await this.sessions.end(userId, other.sessionId);
-    await this.events.record('auth.logout', { success: true, userId, sessionId });
+  /** The account of who knows its password and may sign in. */
+  private async prove(email: string, password: string): Promise<Credentials> {
+    const attempt = await this.reserve(email);
+    const account = await this.accounts.findCredentials(email);
+    const isRight = await this.passwords.verify(password, account?.encryptedPassword).catch(async (error: unknown) => {
+      // Sent away unread: that was no wrong password.
+      await this.throttle.forgive(attempt);
+      throw error;
+    });
+    const refusal = refusalOf(account, isRight);
+    if (isRight) await this.throttle.forgive(attempt);
+    if (account && !refusal) {
+      await this.renewHash(account, password);
+      return account;
+    }
+    await this.events.record('auth.login', { success: false, userId: account?.userId, email, reason: refusal?.reason });
+    throw new AppError(refusal?.code ?? 'auth.credentials_invalid');
+  }
+
+  private async reserve(email: string) {
+    try {
+      return await this.throttle.reserveSignIn(email);
+    } catch (error) {
+      await this.events.record('auth.login', { success: false, email, reason: 'throttled' });
+      throw error;
+    }
+  }
+
+  /** The cost may have been raised since the password was set; only now is it known again. */
+  private async renewHash({ userId, encryptedPassword }: Credentials, password: string): Promise<void> {
+    if (!this.passwords.isOutdated(encryptedPassword)) return;
+    await this.accounts.rehashPassword(userId, encryptedPassword, await this.passwords.hash(password));
   }
 }
 

@@ -48,6 +48,9 @@ export const ERROR_CODES = {
   'auth.step_up_required': { status: 403, title: 'Confirm your password first' },
   'auth.throttled': { status: 429, title: 'Too many failed attempts' },
   'auth.forbidden': { status: 403, title: 'Not allowed' },
+  'mfa.already_enabled': { status: 409, title: 'Two-factor sign-in is on already' },
+  'mfa.not_enrolled': { status: 409, title: 'Ask for a secret first' },
+  'mfa.not_enabled': { status: 409, title: 'Two-factor sign-in is off' },
   'password.unfit': { status: 400, title: 'The password is not acceptable' },
 
   // Domains

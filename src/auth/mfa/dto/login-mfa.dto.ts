@@ -1,0 +1,23 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsString, Length } from 'class-validator';
+import { OptionalField } from '../../../platform/http/fields';
+import { TotpCodeField } from '../totp-code-field';
+
+/** The second step of signing in: one of the two codes. */
+export class LoginMfaDto {
+  @ApiProperty({ description: 'The mfaToken of the first step; good for five minutes.', maxLength: 2000, example: 'eyJhbGciOiJIUzI1NiJ9…' })
+  @IsString()
+  @Length(1, 2000)
+  readonly mfaToken: string;
+
+  @ApiPropertyOptional({ description: 'The six digits the authenticator shows.', example: '287082' })
+  @OptionalField()
+  @TotpCodeField()
+  readonly code?: string;
+
+  @ApiPropertyOptional({ description: 'One of the backup codes, instead.', maxLength: 64, example: 'ABCDEF-GHJKMN-PQRSTV-WXYZ23' })
+  @OptionalField()
+  @IsString()
+  @Length(1, 64)
+  readonly backupCode?: string;
+}

@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import { currentContext, runInContext } from '../../platform/context/request-context';
+import { AppError, invalidValue } from '../../platform/errors/app-error';
+import { Accounts } from '../accounts.service';
+import { SecurityEvents } from '../security-events.service';
+import { SessionTokens, type TokenPair } from '../session-tokens.service';
+import { Throttle } from '../throttle.service';
+import { PendingSignIns, type PendingSignIn } from './pending-sign-ins.service';
+import { SecondFactor, type SecondFactorCode } from './second-factor.service';
+
+/** The second step of signing in. */
+@Injectable()
+export class SignInMfaService {
+  constructor(
+    private readonly pending: PendingSignIns,
+    private readonly secondFactor: SecondFactor,
+    private readonly tokens: SessionTokens,
+    private readonly accounts: Accounts,
+    private readonly throttle: Throttle,
+    private readonly events: SecurityEvents,
+  ) {}
+
+  /**
+   * Begins the session of a sign-in whose password was right, once, for a code that was never used. Session: none; the
+   * code is checked as the tenant it belongs to. Side effects: the event `auth.login_mfa`.
+   * @throws AppError `validation.failed` unless one of the two codes is given, `auth.token_invalid`,
+   *   `auth.code_invalid`, `auth.throttled`
+   */
+  async complete(mfaToken: string, codes: { code?: string; backupCode?: string }): Promise<TokenPair> {
+    const given = oneOf(codes);
+    const signIn = await this.pending.find(mfaToken);
+    if (!signIn) throw new AppError('auth.token_invalid');
+    const { userId } = signIn.proof;
+    const isGood = await this.asOwner(signIn, () => this.secondFactor.spend(given));
+    const kind = 'code' in given ? 'code' : 'backup code';
+    if (!isGood) {
+      await this.events.record('auth.login_mfa', { success: false, userId, reason: `wrong ${kind}` });
+      throw new AppError('auth.code_invalid');
+    }
+    if (!(await this.pending.end(signIn.id))) throw new AppError('auth.token_invalid');
+    const { sessionId, tokens } = await this.tokens.begin(signIn.proof);
+    const account = await this.accounts.findAccount(userId);
+    if (account) await this.throttle.rememberDevice(account.email);
+    await this.events.record('auth.login_mfa', { success: true, userId, sessionId, reason: kind });
+    return tokens;
+  }
+
+  /** His password was right: he may act as the tenant for this one statement, and no further. */
+  private asOwner<T>({ id, proof: { userId, role } }: PendingSignIn, work: () => Promise<T>): Promise<T> {
+    const context = currentContext();
+    if (!context) throw new Error('a sign-in outside of a request');
+    return runInContext({ ...context, principal: { userId, role, sessionId: id } }, work);
+  }
+}
+
+function oneOf({ code, backupCode }: { code?: string; backupCode?: string }): SecondFactorCode {
+  if (code !== undefined && backupCode === undefined) return { code };
+  if (backupCode !== undefined && code === undefined) return { backupCode };
+  throw invalidValue('/code', 'one_of', 'give either code or backupCode');
+}

@@ -1,0 +1,30 @@
+import { Column, Entity } from 'typeorm';
+import { BaseEntity } from '../../platform/database/base.entity';
+import { InstantColumn } from '../../platform/database/columns';
+
+/** A user's second factor; written by the statements of mfa.queries.ts only, which accept each code once. */
+@Entity('user_mfa')
+export class UserMfa extends BaseEntity {
+  @Column({ type: 'text', name: 'encrypted_totp_secret', nullable: true })
+  readonly encryptedTotpSecret: string | null;
+
+  @Column('boolean', { name: 'totp_enabled', default: false })
+  readonly totpEnabled: boolean;
+
+  /** Keyed hashes of the codes not used yet. */
+  @Column('text', { name: 'backup_codes_hash', array: true, default: () => `'{}'` })
+  readonly backupCodesHash: string[];
+
+  @Column('integer', { name: 'backup_codes_used', default: 0 })
+  readonly backupCodesUsed: number;
+
+  /** The latest time step whose code was accepted. */
+  @Column('bigint', { name: 'last_totp_step', nullable: true })
+  readonly lastTotpStep: number | null;
+
+  @Column('integer', { default: 1 })
+  readonly version: number;
+
+  @InstantColumn('updated_at', { default: () => 'now()' })
+  readonly updatedAt: Date;
+}

@@ -1,0 +1,58 @@
+import { Injectable } from '@nestjs/common';
+import { AppError, invalidValue } from '../platform/errors/app-error';
+import { Accounts, type Account } from './accounts.service';
+import { SecondFactor } from './mfa/second-factor.service';
+import { Passwords } from './passwords.service';
+import { currentPrincipal } from './principal';
+import { Throttle } from './throttle.service';
+
+/** A code of the authenticator has six digits; anything else is taken for a backup code. */
+const TOTP_FORM = /^\d{6}$/;
+
+/** Confirms that the signed-in user is still the owner of the account, before he changes what protects it. */
+@Injectable()
+export class OwnerCheck {
+  constructor(
+    private readonly accounts: Accounts,
+    private readonly passwords: Passwords,
+    private readonly secondFactor: SecondFactor,
+    private readonly throttle: Throttle,
+  ) {}
+
+  /**
+   * The principal's account, if the password is his. Session: user.
+   * @throws AppError `auth.credentials_invalid`, `auth.throttled`, `rate.limited`
+   */
+  async password(password: string): Promise<Account> {
+    const { userId } = currentPrincipal();
+    const attempt = await this.throttle.reserve('password', userId);
+    const account = await this.accounts.findAccount(userId);
+    const isRight = await this.passwords.verify(password, account?.encryptedPassword).catch(async (error: unknown) => {
+      // Sent away unread: that was no wrong password.
+      await this.throttle.forgive(attempt);
+      throw error;
+    });
+    if (!isRight || !account) {
+      throw new AppError('auth.credentials_invalid', { detail: 'the password is not right' });
+    }
+    await this.throttle.forgive(attempt);
+    return account;
+  }
+
+  /**
+   * The principal's account, if the password is his and, with a second factor, the code too; the code is then spent.
+   * Session: user.
+   * @param code of the authenticator, or a backup code
+   * @throws AppError `auth.credentials_invalid`, `auth.code_invalid`, `validation.failed` without a needed code,
+   *   `auth.throttled`, `rate.limited`
+   */
+  async passwordAndCode(password: string, code: string | undefined): Promise<Account> {
+    const account = await this.password(password);
+    if (!account.totpEnabled) return account;
+    if (code === undefined) throw invalidValue('/code', 'required', 'code is needed: two-factor sign-in is on');
+    if (!(await this.secondFactor.spend(TOTP_FORM.test(code) ? { code } : { backupCode: code }))) {
+      throw new AppError('auth.code_invalid');
+    }
+    return account;
+  }
+}

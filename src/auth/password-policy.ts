@@ -1,0 +1,48 @@
+import { AppError } from '../platform/errors/app-error';
+import { COMMON_PASSWORDS } from './common-passwords';
+
+/** Whom a password is for. */
+export interface PasswordOwner {
+  readonly email: string;
+  readonly firstName?: string | null;
+  readonly lastName?: string | null;
+}
+
+/** Words everybody tries here. */
+const OUR_WORDS = ['gigvault', 'upwork', 'freelancer'];
+
+/** Shorter parts of a name or an address are too common to mean anything. */
+const MIN_WORD_LENGTH = 3;
+
+/**
+ * Refuses a password that is, whole or less its digits and punctuation, a common one or a word of its owner. Nothing is
+ * asked of its kinds of characters.
+ * @param pointer of the field, for the caller
+ * @throws AppError `password.unfit`
+ * @see NIST SP 800-63B section 3.1.1.2; OWASP ASVS 6.2.4, 6.2.11, 6.2.12
+ */
+export function assertPasswordFits(password: string, owner: PasswordOwner, pointer = '/password'): void {
+  const whole = password.normalize('NFKC').toLowerCase();
+  const letters = lettersOf(whole);
+  if (COMMON_PASSWORDS.has(whole) || COMMON_PASSWORDS.has(letters)) throw unfit(pointer, 'is one that many people use, less its digits and punctuation');
+  if (ownWordsOf(owner).has(letters)) throw unfit(pointer, 'is a name of yours, of your address or of this service, less its digits and punctuation');
+}
+
+function unfit(pointer: string, what: string): AppError {
+  const message = `the password ${what}; choose another`;
+  return new AppError('password.unfit', { detail: message, errors: [{ pointer, code: 'unfit', message }] });
+}
+
+function lettersOf(text: string): string {
+  return text.replace(/[^\p{L}]/gu, '');
+}
+
+/** Names and parts of the address, each alone and together: ann.other@example.com owns ann, other, annother, example. */
+function ownWordsOf({ email, firstName, lastName }: PasswordOwner): Set<string> {
+  const [local = '', domain = ''] = email.normalize('NFKC').toLowerCase().split('@');
+  const [first, last] = [firstName, lastName].map((name) => lettersOf((name ?? '').normalize('NFKC').toLowerCase()));
+  const parts = `${local}.${domain}`.split(/[^\p{L}]+/u);
+  const company = lettersOf(domain.replace(/\.[^.]*$/, ''));
+  const words = [...parts, lettersOf(local), lettersOf(domain), company, `${first}${last}`, `${last}${first}`];
+  return new Set([...OUR_WORDS, ...words, first ?? '', last ?? ''].filter((word) => word.length >= MIN_WORD_LENGTH));
+}

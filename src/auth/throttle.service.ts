@@ -1,0 +1,130 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import ipaddr from 'ipaddr.js';
+import type { Redis } from 'ioredis';
+import { Config } from '../platform/config/config';
+import { currentContext } from '../platform/context/request-context';
+import { AppError, unavailable } from '../platform/errors/app-error';
+import { RedisClients } from '../platform/redis/redis-clients';
+import { emailHash } from './email-address';
+import { FORGIVE, REMEMBER_DEVICE, RESERVE, RESERVE_SIGN_IN, TAKE } from './throttle-scripts';
+
+/** Failures in 15 minutes before delays begin; api.md of the contract. AUTH_THROTTLE_SCALE multiplies all. */
+const PER_ACCOUNT = 15;
+const PER_ADDRESS = 60;
+
+/** In an hour. */
+const REGISTRATIONS_PER_ADDRESS = 60;
+const LETTERS_PER_RECIPIENT = 10;
+
+const KNOWN_DEVICES = 20;
+const DEVICE_LIFE_MS = 180 * 24 * 3600 * 1000;
+
+/** A try that counts as failed until it is forgiven. */
+export interface Reservation {
+  readonly keys: readonly string[];
+  readonly name: string;
+}
+
+/**
+ * Counts failed passwords and codes in Redis, for all processes together. Keys are made of keyed hashes, the same for
+ * addresses with and without an account. Nobody is locked out: who waits may try again, and the owner's usual device (an
+ * address and agent he signed in with before) has a count of its own.
+ */
+@Injectable()
+export class Throttle {
+  private readonly redis: Redis;
+  private readonly key: Buffer;
+  private readonly scale: number;
+
+  constructor(clients: RedisClients, config: Config) {
+    this.redis = clients.commands;
+    this.key = config.secrets.derive('email-hash');
+    this.scale = config.auth.throttleScale;
+  }
+
+  /**
+   * Books a sign-in by password.
+   * @throws AppError `auth.throttled` with Retry-After, and the password must not be looked at
+   */
+  async reserveSignIn(email: string): Promise<Reservation> {
+    const account = emailHash(this.key, email).toString('base64url');
+    const device = this.deviceOf(account);
+    const keys = [`fails:account:${account}`, this.addressKey('fails'), `fails:device:${device}`];
+    const name = randomUUID();
+    const limits = [PER_ACCOUNT * this.scale, PER_ADDRESS * this.scale];
+    this.refuse(await this.eval(RESERVE_SIGN_IN, [...keys, `devices:${account}`], [Date.now(), name, ...limits, device]));
+    return { keys, name };
+  }
+
+  /** Remembers the device of the request as one of the account's own. */
+  async rememberDevice(email: string): Promise<void> {
+    const account = emailHash(this.key, email).toString('base64url');
+    await this.eval(REMEMBER_DEVICE, [`devices:${account}`], [Date.now(), this.deviceOf(account), KNOWN_DEVICES, DEVICE_LIFE_MS]);
+  }
+
+  /**
+   * Books a try of somebody known to confirm himself.
+   * @throws AppError `auth.throttled` with Retry-After
+   */
+  async reserve(what: 'password' | 'code', userId: number): Promise<Reservation> {
+    const keys = [`fails:${what}:${userId}`];
+    const name = randomUUID();
+    this.refuse(await this.eval(RESERVE, keys, [Date.now(), name, PER_ACCOUNT * this.scale]));
+    return { keys, name };
+  }
+
+  /** Takes a booked try back: it did not fail. */
+  async forgive({ keys, name }: Reservation): Promise<void> {
+    await this.eval(FORGIVE, keys, [name]);
+  }
+
+  /**
+   * Counts a registration of the request's address.
+   * @throws AppError `auth.throttled` with Retry-After
+   */
+  async takeRegistration(): Promise<void> {
+    this.refuse(await this.eval(TAKE, [this.addressKey('registrations')], [REGISTRATIONS_PER_ADDRESS * this.scale]));
+  }
+
+  /** Counts a letter asked for by a stranger; false when the recipient has had enough of them this hour. */
+  async mayMail(email: string): Promise<boolean> {
+    const key = `letters:${emailHash(this.key, email).toString('base64url')}`;
+    return (await this.eval(TAKE, [key], [LETTERS_PER_RECIPIENT * this.scale])) === 0;
+  }
+
+  private refuse(waitMs: number): void {
+    if (waitMs === 0) return;
+    const seconds = Math.ceil(waitMs / 1000);
+    throw new AppError('auth.throttled', {
+      detail: `try again in ${seconds} s`,
+      headers: { 'retry-after': String(seconds) },
+    });
+  }
+
+  /** Tells devices of one account apart; the same device gives another value for another account. */
+  private deviceOf(account: string): string {
+    const context = currentContext();
+    return createHmac('sha256', this.key).update(JSON.stringify([account, context?.ip, context?.userAgent])).digest('base64url');
+  }
+
+  private addressKey(what: string): string {
+    return `${what}:address:${networkOf(currentContext()?.ip)}`;
+  }
+
+  private async eval(script: string, keys: readonly string[], values: readonly (string | number)[]): Promise<number> {
+    try {
+      return Number(await this.redis.eval(script, keys.length, ...keys, ...values));
+    } catch (cause) {
+      throw unavailable(cause);
+    }
+  }
+}
+
+/** One household or server has a whole IPv6 /64 to choose addresses from. */
+function networkOf(ip: string | null | undefined): string {
+  if (!ip || !ipaddr.isValid(ip)) return 'unknown';
+  const address = ipaddr.parse(ip);
+  if (address.kind() === 'ipv4') return address.toString();
+  return `${address.toByteArray().slice(0, 8).join('.')}/64`;
+}
