@@ -1,0 +1,85 @@
+import { COUNT_UNREAD, listMessages } from '../../src/messages/messages.queries';
+import { Database } from '../../src/platform/database/database';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn } from '../support/as';
+import { explainAs } from '../support/explain';
+import { aStoredJob } from '../support/factories/job.factory';
+import { within } from '../support/within';
+
+describe('the table messages', () => {
+  let app: TestApp;
+  let database: Database;
+  let ann: number;
+  let bob: number;
+
+  beforeAll(async () => {
+    app = await startApp();
+    database = app.get(Database);
+  });
+  beforeEach(async () => {
+    ann = (await signedIn(app)).id;
+    bob = (await signedIn(app)).id;
+  });
+  afterAll(() => app.close());
+
+  const as = <Row extends object>(userId: number, sql: string, values: unknown[] = []): Promise<Row[]> =>
+    within(userId, () => database.query<Row>(sql, values));
+
+  const store = async (userId: number, jobId: number | null, upworkId: string | null = null): Promise<number> => {
+    const [row] = await as<{ id: number }>(
+      userId,
+      `INSERT INTO messages (job_id, upwork_message_id, sender_type, content) VALUES ($1, $2, 'client', 'x') RETURNING id`,
+      [jobId, upworkId],
+    );
+    return row!.id;
+  };
+
+  it("refuses a message about another tenant's job, and a forged tenant", async () => {
+    const foreign = await aStoredJob(app.db, bob);
+
+    await expect(store(ann, foreign)).rejects.toMatchObject({ constraint: 'messages_job_id_fk' });
+    await expect(
+      as(ann, `INSERT INTO messages (user_id, sender_type, content) VALUES ($1, 'client', 'x')`, [bob]),
+    ).rejects.toMatchObject({ code: '42501' });
+  });
+
+  it("neither shows nor changes another tenant's row, and lets nobody delete one", async () => {
+    const id = await store(bob, null);
+
+    expect(await as(ann, 'SELECT FROM messages WHERE id = $1', [id])).toEqual([]);
+    expect(await as(ann, 'UPDATE messages SET is_read = true WHERE id = $1 RETURNING id', [id])).toEqual([]);
+    await expect(as(bob, 'DELETE FROM messages WHERE id = $1', [id])).rejects.toMatchObject({ code: '42501' });
+  });
+
+  it('lets both sides of a conversation keep the same Upwork id, each of them only once', async () => {
+    await store(ann, null, 'shared');
+
+    await expect(store(bob, null, 'shared')).resolves.toEqual(expect.any(Number));
+    await expect(store(ann, null, 'shared')).rejects.toMatchObject({ constraint: 'messages_upwork_message_id_key' });
+  });
+
+  it('keeps a conversation whose job is gone, with its tenant', async () => {
+    const jobId = await aStoredJob(app.db, ann);
+    const id = await store(ann, jobId);
+
+    await app.db.query('superuser', 'DELETE FROM jobs WHERE id = $1', [jobId]);
+
+    expect(await as(ann, 'SELECT job_id, user_id FROM messages WHERE id = $1', [id])).toEqual([{ job_id: null, user_id: ann }]);
+  });
+
+  it('serves its lists and the unread count from indexes', async () => {
+    await app.db.query(
+      'superuser',
+      `INSERT INTO messages (user_id, sender_type, content, is_read)
+       SELECT $1, CASE WHEN n % 2 = 0 THEN 'client' ELSE 'freelancer' END, 'x', n % 50 <> 0 FROM generate_series(1, 5000) n`,
+      [ann],
+    );
+    await app.db.query('superuser', 'VACUUM ANALYZE messages');
+    const planOf = (filter: Parameters<typeof listMessages>[0]) => explainAs(app.db, ann, ...listMessages(filter, undefined, 21));
+
+    expect(await explainAs(app.db, ann, COUNT_UNREAD)).toContain('idx_messages_is_read');
+    expect(await planOf({ limit: 20, sort: '-createdAt', isRead: false })).toContain('idx_messages_is_read');
+    expect(await planOf({ limit: 20, sort: 'createdAt' })).toContain('idx_messages_created_at');
+    expect(await planOf({ limit: 20, sort: '-createdAt', jobId: 1 })).toContain('idx_messages_job_id');
+  });
+});

@@ -1,0 +1,122 @@
+import { Database } from '../../src/platform/database/database';
+import { listProposals } from '../../src/proposals/proposals.queries';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn } from '../support/as';
+import { explainAs } from '../support/explain';
+import { aStoredJob } from '../support/factories/job.factory';
+import { within } from '../support/within';
+
+describe('the table proposals', () => {
+  let app: TestApp;
+  let database: Database;
+  let ann: number;
+  let bob: number;
+
+  beforeAll(async () => {
+    app = await startApp();
+    database = app.get(Database);
+  });
+  beforeEach(async () => {
+    ann = (await signedIn(app)).id;
+    bob = (await signedIn(app)).id;
+  });
+  afterAll(() => app.close());
+
+  const as = <Row extends object>(userId: number, sql: string, values: unknown[] = []): Promise<Row[]> =>
+    within(userId, () => database.query<Row>(sql, values));
+
+  const draft = async (userId: number, jobId: number, upworkId: string | null = null): Promise<number> => {
+    const [row] = await as<{ id: number }>(
+      userId,
+      'INSERT INTO proposals (job_id, upwork_proposal_id) VALUES ($1, $2) RETURNING id',
+      [jobId, upworkId],
+    );
+    return row!.id;
+  };
+
+  it("refuses a proposal on another tenant's job, by the foreign key that carries the tenant", async () => {
+    const foreign = await aStoredJob(app.db, bob);
+
+    await expect(draft(ann, foreign)).rejects.toMatchObject({ code: '23503', constraint: 'proposals_job_id_fk' });
+    await expect(draft(ann, 999_999_999)).rejects.toMatchObject({ code: '23503', constraint: 'proposals_job_id_fk' });
+  });
+
+  it('refuses a forged tenant', async () => {
+    const jobId = await aStoredJob(app.db, bob);
+
+    await expect(
+      as(ann, 'INSERT INTO proposals (user_id, job_id) VALUES ($1, $2)', [bob, jobId]),
+    ).rejects.toMatchObject({ code: '42501' });
+  });
+
+  it("neither shows, changes nor deletes another tenant's row", async () => {
+    const id = await draft(bob, await aStoredJob(app.db, bob));
+
+    expect(await as(ann, 'SELECT FROM proposals WHERE id = $1', [id])).toEqual([]);
+    expect(await as(ann, `UPDATE proposals SET cover_letter = 'x' WHERE id = $1 RETURNING id`, [id])).toEqual([]);
+    expect(await as(ann, 'DELETE FROM proposals WHERE id = $1 RETURNING id', [id])).toEqual([]);
+    expect(await as(bob, 'SELECT version FROM proposals WHERE id = $1', [id])).toEqual([{ version: 1 }]);
+  });
+
+  it('lets two tenants keep the same Upwork id, and one of them only once', async () => {
+    const [annsJob, annsOther, bobsJob] = [
+      await aStoredJob(app.db, ann),
+      await aStoredJob(app.db, ann),
+      await aStoredJob(app.db, bob),
+    ];
+    await draft(ann, annsJob, 'shared');
+
+    await expect(draft(bob, bobsJob, 'shared')).resolves.toEqual(expect.any(Number));
+    await expect(draft(ann, annsOther, 'shared')).rejects.toMatchObject({ constraint: 'proposals_upwork_proposal_id_key' });
+  });
+
+  it('takes with a deleted job only the proposals of its tenant', async () => {
+    const [annsJob, bobsJob] = [await aStoredJob(app.db, ann), await aStoredJob(app.db, bob)];
+    const [annsDraft, bobsDraft] = [await draft(ann, annsJob), await draft(bob, bobsJob)];
+
+    await app.db.query('superuser', 'DELETE FROM jobs WHERE id = $1', [annsJob]);
+
+    expect(await as(ann, 'SELECT FROM proposals WHERE id = $1', [annsDraft])).toEqual([]);
+    expect(await as(bob, 'SELECT id FROM proposals WHERE id = $1', [bobsDraft])).toEqual([{ id: bobsDraft }]);
+  });
+
+  it('holds submitted_at to the status', async () => {
+    const id = await draft(ann, await aStoredJob(app.db, ann));
+
+    await expect(as(ann, `UPDATE proposals SET status = 'submitted' WHERE id = $1`, [id])).rejects.toMatchObject({
+      constraint: 'proposals_submitted_at_when_submitted',
+    });
+    await expect(as(ann, 'UPDATE proposals SET submitted_at = now() WHERE id = $1', [id])).rejects.toMatchObject({
+      constraint: 'proposals_submitted_at_when_submitted',
+    });
+  });
+
+  it('keeps what is the database’s to keep', async () => {
+    const id = await draft(ann, await aStoredJob(app.db, ann));
+
+    for (const change of ['user_id = 1', 'job_id = 1', 'version = 9', 'created_at = now()', 'updated_at = now()']) {
+      await expect(as(ann, `UPDATE proposals SET ${change} WHERE id = $1`, [id])).rejects.toMatchObject({ code: '42501' });
+    }
+  });
+
+  it('serves its lists from indexes', async () => {
+    await app.db.query(
+      'superuser',
+      `INSERT INTO jobs (user_id, source_key, title) SELECT $1, 'upwork:' || n, 'x' FROM generate_series(1, 5000) n`,
+      [ann],
+    );
+    await app.db.query(
+      'superuser',
+      `INSERT INTO proposals (user_id, job_id, status, submitted_at)
+       SELECT $1, id, CASE WHEN id % 100 = 0 THEN 'accepted' ELSE 'draft' END, CASE WHEN id % 100 = 0 THEN now() END
+       FROM jobs WHERE user_id = $1`,
+      [ann],
+    );
+    await app.db.query('superuser', 'ANALYZE proposals');
+    const planOf = (filter: Parameters<typeof listProposals>[0]) => explainAs(app.db, ann, ...listProposals(filter, undefined, 21));
+
+    expect(await planOf({ limit: 20, sort: '-createdAt' })).toContain('idx_proposals_user_id');
+    expect(await planOf({ limit: 20, sort: '-createdAt', status: ['accepted'] })).toContain('idx_proposals_status');
+    expect(await planOf({ limit: 20, sort: '-createdAt', jobId: 1 })).toMatch(/idx_proposals_job_id|proposals_one_open/);
+  });
+});
