@@ -1,0 +1,52 @@
+import { DataSource, type EntityMetadata } from 'typeorm';
+import { startApp, type TestApp } from '../support/app';
+
+/** A column as both sides can tell it: `numeric(10,2)`, `text[]`, and whether it takes NULL. */
+type Columns = Record<string, string>;
+
+/**
+ * TypeORM's own `migration:generate --check` wants a bookkeeping table for generated columns and reports partitions and
+ * policies as drift; so names, types and nullability are compared here, the rest by the catalog contract.
+ */
+describe('the entities', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startApp();
+  });
+  afterAll(() => app.close());
+
+  async function columnsOf(table: string): Promise<Columns> {
+    const rows = await app.db.query<{ name: string; type: string }>(
+      'superuser',
+      `SELECT attname AS name, format_type(atttypid, atttypmod) || CASE WHEN attnotnull THEN '' ELSE ' null' END AS type
+         FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped`,
+      [`public.${table}`],
+    );
+    return Object.fromEntries(rows.map(({ name, type }) => [name, type]));
+  }
+
+  function mappedColumns(metadata: EntityMetadata): Columns {
+    return Object.fromEntries(
+      metadata.columns.map((column) => {
+        const size = column.precision ? `(${column.precision},${column.scale ?? 0})` : '';
+        const type = String(column.type).replace('timestamptz', 'timestamp with time zone');
+        return [column.databaseName, `${type}${size}${column.isArray ? '[]' : ''}${column.isNullable ? ' null' : ''}`];
+      }),
+    );
+  }
+
+  it('mirror the tables the migrations make, column by column', async () => {
+    const entities = app.get(DataSource).entityMetadatas;
+    const drift: string[] = [];
+    for (const metadata of entities) {
+      const there = await columnsOf(metadata.tableName);
+      for (const [name, type] of Object.entries(mappedColumns(metadata))) {
+        if (there[name] !== type) drift.push(`${metadata.tableName}.${name}: entity ${type}, table ${there[name]}`);
+      }
+    }
+
+    expect(drift).toEqual([]);
+    expect(entities.length).toBeGreaterThan(3);
+  });
+});
