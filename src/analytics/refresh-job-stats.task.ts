@@ -16,9 +16,9 @@ const DURATION = `SELECT duration_ms FROM app.view_refreshes WHERE view_name = '
 export const REFRESH_JOB_STATS: ScheduledTask = {
   id: 'refresh-job-stats',
   description: 'Counts the jobs of every user anew for the statistics (user_job_stats).',
-  cron: '*/5 * * * *',
+  cron: '* * * * *',
   timezone: 'UTC',
-  timeoutMs: 4 * 60_000,
+  timeoutMs: 50_000,
   retries: 2,
   whatAMissMeans: 'Statistics grow old; each answer says of when they are.',
   soonAfterBoot: true,
