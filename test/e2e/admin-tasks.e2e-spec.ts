@@ -45,7 +45,7 @@ describe('/v1/admin/tasks', () => {
 
     expect(status).toBe(200);
     expect(body.items.map(({ id }) => id)).toEqual(['refresh-job-stats', 'create-partitions', 'purge-expired']);
-    expect(body.items[0]).toMatchObject({ cron: '*/5 * * * *', timezone: 'UTC', paused: false });
+    expect(body.items[0]).toMatchObject({ cron: '* * * * *', timezone: 'UTC', paused: false });
     expect(new Date(body.items[0]!.nextRunAt).getTime()).toBeGreaterThan(Date.now());
   });
 
