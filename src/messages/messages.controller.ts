@@ -1,8 +1,9 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { SignedIn } from '../platform/http/access';
 import { IfMatch } from '../platform/http/if-match';
+import { NoFieldsDto } from '../platform/http/no-fields.dto';
 import type { Page } from '../platform/http/page';
 import { ApiPage } from '../platform/http/page-response';
 import { ParseIdPipe } from '../platform/http/parse-id.pipe';
@@ -61,9 +62,14 @@ export class MessagesController {
 
   @Post(':id/read')
   @HttpCode(200)
+  @ApiBody({ type: NoFieldsDto, required: false })
   @ApiOperation({ summary: 'Mark a message as read', description: 'One that is read already stays as it is.' })
   @ApiOkResponse({ type: MessageDto, description: 'The message, read.' })
-  markRead(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: number): Promise<MessageDto> {
+  markRead(
+    @Param('id', ParseIdPipe) id: number,
+    @Body() _body: NoFieldsDto,
+    @IfMatch() ifMatch?: number,
+  ): Promise<MessageDto> {
     return this.messages.markRead(id, ifMatch);
   }
 }

@@ -1,9 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ChangeDto } from '../audit/dto/change.dto';
 import { SignedIn } from '../platform/http/access';
 import { IfMatch } from '../platform/http/if-match';
+import { NoFieldsDto } from '../platform/http/no-fields.dto';
 import type { Page } from '../platform/http/page';
 import { PageQueryDto } from '../platform/http/page-query.dto';
 import { ApiPage } from '../platform/http/page-response';
@@ -71,44 +72,69 @@ export class ProposalsController {
 
   @Post(':id/submit')
   @HttpCode(200)
+  @ApiBody({ type: NoFieldsDto, required: false })
   @ApiOperation({
     summary: 'Submit a draft',
     description: 'It needs a cover letter, a bid and its type; from then on it cannot be changed.',
   })
   @ApiOkResponse({ type: ProposalDto, description: 'The proposal, submitted.' })
-  submit(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: number): Promise<ProposalDto> {
+  submit(
+    @Param('id', ParseIdPipe) id: number,
+    @Body() _body: NoFieldsDto,
+    @IfMatch() ifMatch?: number,
+  ): Promise<ProposalDto> {
     return this.proposals.take('submit', id, ifMatch);
   }
 
   @Post(':id/accept')
   @HttpCode(200)
+  @ApiBody({ type: NoFieldsDto, required: false })
   @ApiOperation({ summary: 'Note that it was accepted', description: 'The client took a submitted proposal.' })
   @ApiOkResponse({ type: ProposalDto, description: 'The proposal, accepted.' })
-  accept(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: number): Promise<ProposalDto> {
+  accept(
+    @Param('id', ParseIdPipe) id: number,
+    @Body() _body: NoFieldsDto,
+    @IfMatch() ifMatch?: number,
+  ): Promise<ProposalDto> {
     return this.proposals.take('accept', id, ifMatch);
   }
 
   @Post(':id/reject')
   @HttpCode(200)
+  @ApiBody({ type: NoFieldsDto, required: false })
   @ApiOperation({ summary: 'Note that it was rejected', description: 'The client declined a submitted proposal.' })
   @ApiOkResponse({ type: ProposalDto, description: 'The proposal, rejected.' })
-  reject(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: number): Promise<ProposalDto> {
+  reject(
+    @Param('id', ParseIdPipe) id: number,
+    @Body() _body: NoFieldsDto,
+    @IfMatch() ifMatch?: number,
+  ): Promise<ProposalDto> {
     return this.proposals.take('reject', id, ifMatch);
   }
 
   @Post(':id/withdraw')
   @HttpCode(200)
+  @ApiBody({ type: NoFieldsDto, required: false })
   @ApiOperation({ summary: 'Withdraw a proposal', description: 'Takes a submitted proposal back.' })
   @ApiOkResponse({ type: ProposalDto, description: 'The proposal, withdrawn.' })
-  withdraw(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: number): Promise<ProposalDto> {
+  withdraw(
+    @Param('id', ParseIdPipe) id: number,
+    @Body() _body: NoFieldsDto,
+    @IfMatch() ifMatch?: number,
+  ): Promise<ProposalDto> {
     return this.proposals.take('withdraw', id, ifMatch);
   }
 
   @Post(':id/archive')
   @HttpCode(200)
+  @ApiBody({ type: NoFieldsDto, required: false })
   @ApiOperation({ summary: 'Archive a proposal', description: 'Puts away any proposal that is not a draft.' })
   @ApiOkResponse({ type: ProposalDto, description: 'The proposal, archived.' })
-  archive(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: number): Promise<ProposalDto> {
+  archive(
+    @Param('id', ParseIdPipe) id: number,
+    @Body() _body: NoFieldsDto,
+    @IfMatch() ifMatch?: number,
+  ): Promise<ProposalDto> {
     return this.proposals.take('archive', id, ifMatch);
   }
 

@@ -392,7 +392,10 @@ describe('/v1/proposals', () => {
     it('takes no fields', async () => {
       const { id } = await aDraft();
 
-      expect((await ann.post(`/v1/proposals/${id}/submit`, '[1')).status).toBe(400);
+      for (const body of ['[1', '[]', 'null', { coverLetter: 'x' }]) {
+        expect((await ann.post(`/v1/proposals/${id}/submit`, body)).status).toBe(400);
+      }
+      expect((await ann.get(`/v1/proposals/${id}`)).body.status).toBe('draft');
     });
   });
 
