@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { startApp, type TestApp } from '../support/app';
 import { anonymous, signedIn, type SignedInCaller } from '../support/as';
 import { aJob } from '../support/factories/job.factory';
@@ -32,6 +33,20 @@ describe('POST /v1/jobs/import', () => {
   afterAll(() => app.close());
 
   const importing = (body: unknown, headers: Record<string, string> = {}) => user.post('/v1/jobs/import', body, headers);
+  /** What a client gets that writes its whole request before it reads. */
+  const sentWhole = (body: Buffer): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const { hostname, port } = new URL(app.url);
+      const socket = connect({ host: hostname, port: Number(port) }).on('error', reject).pause();
+      socket.write(
+        `POST /v1/jobs/import HTTP/1.1\r\nhost: ${hostname}\r\nauthorization: Bearer ${user.token}\r\n` +
+          `content-type: text/csv\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`,
+      );
+      socket.write(body, () => {
+        const chunks: Buffer[] = [];
+        socket.on('data', (chunk) => chunks.push(chunk)).on('end', () => resolve(Buffer.concat(chunks).toString())).resume();
+      });
+    });
   const jobs = async (query = '') => (await user.get(`/v1/jobs?sort=createdAt&limit=100&${query}`)).body.items;
   const auditRows = async () => {
     const [row] = await app.db.query<{ count: number }>('superuser', 'SELECT count(*) FROM audit_logs WHERE user_id = $1', [user.id]);
@@ -372,6 +387,15 @@ describe('POST /v1/jobs/import', () => {
       const { status, body } = await importing(`title\n${'x'.repeat(9 * 1024 * 1024)}`, CSV);
 
       expect([status, body.code]).toEqual([413, 'request.body_too_large']);
+    });
+
+    it('a large file at its header, and takes the rest of it from a sender who goes on before he listens', async () => {
+      const large = Buffer.from(`colour\n${'red\n'.repeat(1_800_000)}`);
+
+      const answer = await sentWhole(large);
+
+      expect(answer).toContain('HTTP/1.1 400');
+      expect(answer).toContain('import.malformed');
     });
 
     it('nobody signed in with 401', async () => {

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { currentContext } from '../../platform/context/request-context';
@@ -9,6 +10,8 @@ import { hashOf, idempotencyKeyOf, IdempotencyStore } from '../../platform/idemp
 import type { ImportReportDto } from '../dto/import-report.dto';
 import { JobsImportService } from './jobs-import.service';
 import { SpooledBody } from './spooled-body';
+
+const MAX_DRAINED_BYTES = 67_108_864;
 
 /** Gives the import what other routes have of the platform's interceptor: an Idempotency-Key makes it happen once. */
 @Injectable()
@@ -30,7 +33,8 @@ export class ImportOnce {
     const body = request.body as AsyncIterable<Buffer>;
     const mediaType = request.headers['content-type'] ?? '';
     const key = idempotencyKeyOf(request.headers['idempotency-key']);
-    if (key === undefined) return this.imports.run(body, mediaType);
+    // A sender who writes all before he reads would never see the answer to a file refused at its first line.
+    if (key === undefined) return this.imports.run(body, mediaType).finally(() => drained(request.raw));
     const spooled = await SpooledBody.of(body);
     try {
       const requestHash = hashOf(request.method, request.url, [mediaType, spooled.digest]);
@@ -58,6 +62,17 @@ export class ImportOnce {
     const report = await joining(unit, run);
     await this.store.keep(unit, key, { requestHash, status: 200, headers: {}, body: JSON.stringify(report) });
     return report;
+  }
+}
+
+/** Reads what is left of a request and forgets it; past the limit of any file the sender is hung up on. */
+async function drained(request: IncomingMessage): Promise<void> {
+  let bytes = 0;
+  try {
+    request.unpipe();
+    for await (const chunk of request as AsyncIterable<Buffer>) if ((bytes += chunk.length) > MAX_DRAINED_BYTES) break;
+  } catch {
+    // He went away: nobody waits for the answer.
   }
 }
 
