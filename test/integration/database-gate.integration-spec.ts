@@ -17,7 +17,7 @@ describe(Database.name, () => {
 
   beforeAll(async () => {
     // One connection: what one unit left behind, the next one would find.
-    app = await startApp({ settings: { DATABASE_POOL_SIZE: '1' } });
+    app = await startApp({ settings: { DATABASE_POOL_SIZE: '1', DATABASE_STATEMENT_TIMEOUT_MS: '2000' } });
     database = app.get(Database);
     ann = (await signedIn(app)).id;
     bob = (await signedIn(app)).id;
@@ -98,6 +98,13 @@ describe(Database.name, () => {
 
     await expect(statement).rejects.toMatchObject({ code: '23514' });
     expect(await countAs(ann)).toBe(0);
+  });
+
+  it('ends a statement that runs longer than a request may, and leaves the connection as it was', async () => {
+    await expect(within(ann, () => database.query('SELECT pg_sleep(5)'))).rejects.toMatchObject({ code: '57014' });
+
+    const [row] = await pooled<{ timeout: string }>(app, `SELECT current_setting('statement_timeout') AS timeout`);
+    expect(row!.timeout).toBe('1min');
   });
 
   it('gives an error when its backend is killed, and works on with a new one', async () => {

@@ -100,10 +100,11 @@ export class Database {
   private begin(): Unit {
     const principal = currentContext()?.principal;
     if (!principal) throw new AppError('auth.session_missing');
+    const { database } = this.config;
     return new Unit({
       pool: (this.dataSource.driver as unknown as { master: Pool }).master,
-      settings: { userId: principal.userId, reason: null },
-      named: this.config.database.preparedStatements,
+      settings: { userId: principal.userId, reason: null, statementTimeoutMs: database.statementTimeoutMs },
+      named: database.preparedStatements,
       entities: this.registry,
     });
   }

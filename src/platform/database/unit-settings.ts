@@ -3,8 +3,13 @@ import { currentContext, type RequestContext } from '../context/request-context'
 /** The transaction-local settings that policies, audit triggers and `audit.record` read. */
 const NAMES = ['user_id', 'actor_kind', 'actor_id', 'request_id', 'ip', 'operation', 'reason', 'audited_by'] as const;
 
+/** An empty one leaves the login's own. As a parameter of the connection PgBouncer would refuse it. */
+const SET_TIMEOUT = `set_config('statement_timeout',
+  coalesce(nullif($${NAMES.length + 1}, ''), current_setting('statement_timeout')), true)`;
+
 /** One statement that sets them all; `true` makes each end with its transaction, as PgBouncer's transaction mode needs. */
-export const SET_CONTEXT = `SELECT ${NAMES.map((name, i) => `set_config('app.${name}', $${i + 1}, true)`).join(', ')}`;
+export const SET_CONTEXT = `SELECT ${NAMES.map((name, i) => `set_config('app.${name}', $${i + 1}, true)`).join(', ')},
+  ${SET_TIMEOUT}`;
 
 /** Moves the pen between the two ways of auditing inside one unit: 'orm' or '' (the triggers). */
 export const SET_PEN = `SELECT set_config('app.audited_by', $1, true)`;
@@ -17,6 +22,8 @@ export interface UnitSettings {
   /** The tenant; null for units of the roles that have none. */
   readonly userId: number | null;
   readonly reason: string | null;
+  /** Longest run of one statement; by default the login's own. */
+  readonly statementTimeoutMs?: number;
 }
 
 /**
@@ -34,6 +41,7 @@ export function settingValues(settings: UnitSettings, pen: Pen): string[] {
     context.operation,
     settings.reason,
     pen,
+    settings.statementTimeoutMs,
   ];
   return values.map((value) => (value === null || value === undefined ? '' : String(value)));
 }
