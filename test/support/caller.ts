@@ -17,6 +17,11 @@ export class Caller {
     readonly token?: string,
   ) {}
 
+  /** The same somebody at another process. */
+  at(baseUrl: string): Caller {
+    return new Caller(baseUrl, this.token);
+  }
+
   get<Body = Anything>(path: string, headers?: Record<string, string>): Promise<Answer<Body>> {
     return this.send('GET', path, undefined, headers);
   }

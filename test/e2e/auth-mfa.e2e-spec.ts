@@ -1,0 +1,204 @@
+import speakeasy from 'speakeasy';
+import { startApp, type TestApp } from '../support/app';
+import { anonymous, signedIn } from '../support/as';
+import { Caller } from '../support/caller';
+import { mailsTo, tokenOf } from '../support/mails';
+import { aPerson, signIn, withTotp, type Person } from '../support/people';
+
+describe('two-factor sign-in', () => {
+  let app: TestApp;
+  let nobody: Caller;
+
+  beforeAll(async () => {
+    app = await startApp();
+    nobody = anonymous(app);
+  });
+  afterAll(() => app.close());
+
+  async function protectedPerson() {
+    const person = await aPerson(app);
+    const user = await signIn(app, person);
+    return { person, user, ...(await withTotp(user, person)) };
+  }
+
+  async function mfaTokenOf({ email, password }: Person): Promise<string> {
+    const { status, body } = await nobody.post('/v1/auth/login', { email, password });
+    expect([status, Object.keys(body)]).toEqual([200, ['mfaRequired', 'mfaToken']]);
+    return body.mfaToken;
+  }
+
+  const statusesOf = (answers: { status: number }[]): number[] => answers.map(({ status }) => status).sort();
+
+  it('goes the whole way: secret, first code, backup codes, sign-in by a code', async () => {
+    const person = await aPerson(app);
+    const user = await signIn(app, person);
+    expect((await user.get('/v1/auth/mfa')).body).toEqual({ totpEnabled: false, backupCodesLeft: 0 });
+
+    const enrolment = await user.post('/v1/auth/mfa/totp', { password: person.password });
+    expect(enrolment.body.secret).toMatch(/^[A-Z2-7]{32}$/);
+    expect(enrolment.body.otpauthUrl).toContain(`secret=${enrolment.body.secret}`);
+    expect(Buffer.from(enrolment.body.qrCode.split(',')[1], 'base64').toString()).toMatch(/^<svg /);
+    const { authenticator, backupCodes } = await withTotp(user, person);
+    expect(new Set(backupCodes).size).toBe(10);
+    expect((await user.get('/v1/auth/mfa')).body).toEqual({ totpEnabled: true, backupCodesLeft: 10 });
+
+    const mfaToken = await mfaTokenOf(person);
+    const done = await nobody.post('/v1/auth/login/mfa', { mfaToken, code: authenticator.code() });
+
+    expect(done).toMatchObject({ status: 200, body: { expiresIn: 900 } });
+    expect((await new Caller(app.url, done.body.accessToken).get('/v1/users/me')).body.email).toBe(person.email);
+    expect((await new Caller(app.url, mfaToken).get('/v1/users/me')).status).toBe(401);
+  });
+
+  it('lets one of eight parallel sign-ins with one code through', async () => {
+    const { person, authenticator } = await protectedPerson();
+    const tokens = await Promise.all(Array.from({ length: 8 }, () => mfaTokenOf(person)));
+
+    const answers = await Promise.all(
+      tokens.map((mfaToken) => nobody.post('/v1/auth/login/mfa', { mfaToken, code: authenticator.code() })),
+    );
+
+    expect(statusesOf(answers)).toEqual([200, 401, 401, 401, 401, 401, 401, 401]);
+  });
+
+  it('lets one of eight parallel uses of one backup code through, and counts it', async () => {
+    const { person, user, backupCodes } = await protectedPerson();
+    const tokens = await Promise.all(Array.from({ length: 8 }, () => mfaTokenOf(person)));
+
+    const answers = await Promise.all(
+      tokens.map((mfaToken) => nobody.post('/v1/auth/login/mfa', { mfaToken, backupCode: backupCodes[3]?.toLowerCase() })),
+    );
+
+    expect(statusesOf(answers)).toEqual([200, 401, 401, 401, 401, 401, 401, 401]);
+    expect((await user.get('/v1/auth/mfa')).body.backupCodesLeft).toBe(9);
+  });
+
+  it('begins one session by one mfaToken', async () => {
+    const { person, backupCodes } = await protectedPerson();
+    const mfaToken = await mfaTokenOf(person);
+
+    const answers = await Promise.all(
+      backupCodes.slice(0, 4).map((backupCode) => nobody.post('/v1/auth/login/mfa', { mfaToken, backupCode })),
+    );
+
+    expect(statusesOf(answers)).toEqual([200, 401, 401, 401]);
+  });
+
+  it('refuses the code of the enrolment, and older ones, at sign-in', async () => {
+    const { person, authenticator } = await protectedPerson();
+    const mfaToken = await mfaTokenOf(person);
+
+    const used = await nobody.post('/v1/auth/login/mfa', { mfaToken, code: authenticator.code(0) });
+
+    expect(used).toMatchObject({ status: 401, body: { code: 'auth.code_invalid' } });
+  });
+
+  it.each([
+    ['none', null],
+    ['empty', ''],
+    ['undecryptable', 'v1.test.AAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAAAAAA'],
+    ['of another user', 'other'],
+  ])('refuses the code of the empty secret when the stored one is %s', async (_, stored) => {
+    const { person } = await protectedPerson();
+    const other = await protectedPerson();
+    await app.db.query('superuser', `ALTER TABLE user_mfa DROP CONSTRAINT IF EXISTS user_mfa_enabled_has_secret`);
+    await app.db.query(
+      'superuser',
+      `UPDATE user_mfa SET last_totp_step = NULL, encrypted_totp_secret =
+         CASE WHEN $2 = 'other' THEN (SELECT encrypted_totp_secret FROM user_mfa WHERE user_id = $3) ELSE $2 END
+        WHERE user_id = $1`,
+      [person.id, stored, other.person.id],
+    );
+    const mfaToken = await mfaTokenOf(person);
+
+    for (const code of [speakeasy.totp({ secret: '', encoding: 'base32' }), speakeasy.totp({ secret: '' }), other.authenticator.code()]) {
+      expect((await nobody.post('/v1/auth/login/mfa', { mfaToken, code })).status).toBe(401);
+    }
+  });
+
+  it('keeps neither secret nor backup codes in the clear', async () => {
+    const person = await aPerson(app);
+    const user = await signIn(app, person);
+    const { body } = await user.post('/v1/auth/mfa/totp', { password: person.password });
+    const { backupCodes } = await withTotp(user, person);
+
+    const [row] = await app.db.query<{ dump: string }>(
+      'superuser',
+      `SELECT string_agg(t::text, ' ') AS dump FROM (
+         SELECT m::text AS t FROM user_mfa m WHERE user_id = $1 UNION ALL SELECT a::text FROM audit_logs a WHERE user_id = $1
+         UNION ALL SELECT s::text FROM security_logs s WHERE user_id = $1) t`,
+      [person.id],
+    );
+
+    for (const secret of [body.secret, ...backupCodes]) expect(row?.dump).not.toContain(secret);
+    expect(row?.dump).toContain('[redacted]');
+  });
+
+  it('replaces backup codes for password and code, and the old ones are dead', async () => {
+    const { person, user, authenticator, backupCodes } = await protectedPerson();
+    const { password } = person;
+
+    const wrong = await user.post('/v1/auth/mfa/backup-codes', { password: 'not it at all', code: authenticator.code() });
+    const fresh = await user.post('/v1/auth/mfa/backup-codes', { password, code: authenticator.code() });
+
+    expect([wrong.status, fresh.status]).toEqual([401, 200]);
+    const mfaToken = await mfaTokenOf(person);
+    expect((await nobody.post('/v1/auth/login/mfa', { mfaToken, backupCode: backupCodes[0] })).status).toBe(401);
+    const done = await nobody.post('/v1/auth/login/mfa', { mfaToken, backupCode: fresh.body.backupCodes[0] });
+    expect(done.status).toBe(200);
+  });
+
+  it('is turned off by password and code, and on again only with another secret', async () => {
+    const { person, user, authenticator, backupCodes } = await protectedPerson();
+    const { password } = person;
+    expect((await user.post('/v1/auth/mfa/totp', { password })).body.code).toBe('mfa.already_enabled');
+    expect((await user.post('/v1/auth/mfa/totp/confirm', { code: authenticator.code() })).body.code).toBe('mfa.already_enabled');
+
+    expect((await user.post('/v1/auth/mfa/totp/disable', { password, code: '000000' })).status).toBe(401);
+    expect((await user.post('/v1/auth/mfa/totp/disable', { password, code: backupCodes[9] })).status).toBe(204);
+
+    expect((await user.get('/v1/auth/mfa')).body).toEqual({ totpEnabled: false, backupCodesLeft: 0 });
+    expect((await user.post('/v1/auth/mfa/totp/confirm', { code: authenticator.code() })).body.code).toBe('mfa.not_enrolled');
+    expect((await user.post('/v1/auth/mfa/backup-codes', { password, code: '000000' })).body.code).toBe('mfa.not_enabled');
+    await signIn(app, person);
+  });
+
+  it('asks for one of the two codes, in their form', async () => {
+    const { person, backupCodes } = await protectedPerson();
+    const mfaToken = await mfaTokenOf(person);
+
+    for (const codes of [{}, { code: '123456', backupCode: backupCodes[0] }, { code: 123456 }, { code: ['123456'] }, { code: '12345' }]) {
+      const answer = await nobody.post('/v1/auth/login/mfa', { mfaToken, ...codes });
+      expect([codes, answer.status, answer.body.errors[0].pointer]).toEqual([codes, 400, '/code']);
+    }
+    const unknown = await nobody.post('/v1/auth/login/mfa', { mfaToken: 'x.y.z', code: '123456' });
+    expect(unknown).toMatchObject({ status: 401, body: { code: 'auth.token_invalid' } });
+  });
+
+  it('is not walked around by a reset of the password', async () => {
+    const { person } = await protectedPerson();
+    const admin = await signedIn(app, { role: 'admin' });
+    await nobody.post('/v1/auth/password/forgot', { email: person.email });
+    const token = tokenOf((await mailsTo(admin, person.email))[0]);
+
+    expect((await nobody.post('/v1/auth/password/reset', { token, password: 'eight blue bicycles' })).status).toBe(204);
+
+    await mfaTokenOf({ ...person, password: 'eight blue bicycles' });
+  });
+
+  it('lets an admin do admin work only after a step-up with a code', async () => {
+    const person = await aPerson(app, { role: 'admin' });
+    const admin = await signIn(app, person);
+    expect((await admin.get('/v1/dev/outbox')).status).toBe(200);
+    const { authenticator, backupCodes } = await withTotp(admin, person);
+
+    const { password } = person;
+    expect(await admin.get('/v1/dev/outbox')).toMatchObject({ status: 403, body: { code: 'auth.step_up_required' } });
+    expect((await admin.post('/v1/auth/step-up', { password })).body.errors[0].pointer).toBe('/code');
+    expect((await admin.post('/v1/auth/step-up', { password, code: '000000' })).body.code).toBe('auth.code_invalid');
+    expect((await admin.post('/v1/auth/step-up', { password, code: authenticator.code() })).status).toBe(204);
+
+    expect((await admin.get('/v1/dev/outbox')).status).toBe(200);
+    expect((await admin.post('/v1/auth/step-up', { password, code: backupCodes[0] })).status).toBe(204);
+  });
+});

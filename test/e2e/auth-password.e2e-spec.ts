@@ -1,0 +1,155 @@
+import { SessionsService } from '../../src/auth/sessions.service';
+import { startApp, type TestApp } from '../support/app';
+import { anonymous, signedIn, type SignedInCaller } from '../support/as';
+import type { Caller } from '../support/caller';
+import { mailsTo, tokenOf } from '../support/mails';
+import { aPerson, signIn } from '../support/people';
+
+const NEW_PASSWORD = 'eight blue bicycles';
+
+describe('passwords and sessions of one’s own', () => {
+  let app: TestApp;
+  let nobody: Caller;
+  let admin: SignedInCaller;
+
+  beforeAll(async () => {
+    app = await startApp();
+    nobody = anonymous(app);
+    admin = await signedIn(app, { role: 'admin' });
+  });
+  afterAll(() => app.close());
+
+  const statusOf = async (user: Caller): Promise<number> => (await user.get('/v1/users/me')).status;
+  const login = (email: string, password: string) => nobody.post('/v1/auth/login', { email, password });
+
+  it('changes with the current password, ends the other sessions and tells the owner', async () => {
+    const person = await aPerson(app);
+    const [here, there] = [await signIn(app, person), await signIn(app, person)];
+
+    const changed = await here.post('/v1/auth/password', { currentPassword: person.password, newPassword: NEW_PASSWORD });
+
+    expect(changed.status).toBe(204);
+    expect([await statusOf(here), await statusOf(there)]).toEqual([200, 401]);
+    expect((await login(person.email, person.password)).status).toBe(401);
+    expect((await login(person.email, NEW_PASSWORD)).status).toBe(200);
+    expect((await mailsTo(admin, person.email))[0]?.subject).toBe('Your password was changed');
+  });
+
+  it('keeps the session that changed it in a process that has not seen it', async () => {
+    const second = await startApp({ beside: app });
+    const person = await aPerson(app);
+    const here = await signIn(app, person);
+
+    await here.post('/v1/auth/password', { currentPassword: person.password, newPassword: NEW_PASSWORD });
+
+    expect((await here.at(second.url).get('/v1/users/me')).status).toBe(200);
+    await second.close();
+  });
+
+  it('does not change by a wrong current password or to an unfit one', async () => {
+    const person = await aPerson(app);
+    const user = await signIn(app, person);
+    const { password } = person;
+
+    const wrong = await user.post('/v1/auth/password', { currentPassword: 'not it at all', newPassword: NEW_PASSWORD });
+    const common = await user.post('/v1/auth/password', { currentPassword: password, newPassword: 'Iloveyou2!' });
+    const short = await user.post('/v1/auth/password', { currentPassword: password, newPassword: 'short' });
+
+    expect(wrong).toMatchObject({ status: 401, body: { code: 'auth.credentials_invalid' } });
+    expect(common).toMatchObject({ status: 400, body: { code: 'password.unfit', errors: [{ pointer: '/newPassword' }] } });
+    expect(short).toMatchObject({ status: 400, body: { code: 'validation.failed' } });
+    expect((await login(person.email, password)).status).toBe(200);
+  });
+
+  it('is reset by a mailed link, once, and all sessions end', async () => {
+    const person = await aPerson(app);
+    const user = await signIn(app, person);
+    expect(await nobody.post('/v1/auth/password/forgot', { email: person.email.toUpperCase() })).toMatchObject({ status: 202, body: undefined });
+    const token = tokenOf((await mailsTo(admin, person.email))[0]);
+
+    const unfit = await nobody.post('/v1/auth/password/reset', { token, password: 'password1' });
+    const answers = await Promise.all(
+      Array.from({ length: 4 }, () => nobody.post('/v1/auth/password/reset', { token, password: NEW_PASSWORD })),
+    );
+
+    expect(unfit.body.code).toBe('password.unfit');
+    expect(answers.map(({ status }) => status).sort()).toEqual([204, 400, 400, 400]);
+    expect(await statusOf(user)).toBe(401);
+    expect((await login(person.email, NEW_PASSWORD)).status).toBe(200);
+  });
+
+  it('is not reset by a link after 30 minutes, of a deactivated account, or meant for something else', async () => {
+    const [late, gone] = [await aPerson(app), await aPerson(app)];
+    for (const { email } of [late, gone]) await nobody.post('/v1/auth/password/forgot', { email });
+    const tokens = await Promise.all([late, gone].map(async ({ email }) => tokenOf((await mailsTo(admin, email))[0])));
+    await app.db.query('superuser', `UPDATE one_time_tokens SET expires_at = now() WHERE user_id = $1`, [late.id]);
+    await app.db.query('superuser', `UPDATE users SET is_active = false WHERE id = $1`, [gone.id]);
+    await nobody.post('/v1/auth/register', { email: 'third@example.com', password: NEW_PASSWORD });
+    tokens.push(tokenOf((await mailsTo(admin, 'third@example.com'))[0]));
+
+    for (const token of tokens) {
+      const answer = await nobody.post('/v1/auth/password/reset', { token, password: NEW_PASSWORD });
+      expect(answer).toMatchObject({ status: 400, body: { code: 'auth.link_invalid' } });
+    }
+  });
+
+  it('is not given to who read it before it was changed', async () => {
+    const person = await aPerson(app);
+    const user = await signIn(app, person);
+    await user.post('/v1/auth/password', { currentPassword: person.password, newPassword: NEW_PASSWORD });
+    const sessions = app.get(SessionsService);
+    const id = sessions.newId();
+
+    // A sign-in that read the account a second ago and was slow.
+    const provenAt = new Date(Date.now() - 1000);
+    await sessions.begin(id, { userId: person.id, role: 'user', provenAt, refreshHash: '', device: null, ip: null });
+
+    expect(await sessions.live(id)).toBeNull();
+  });
+
+  it('lists sessions with device and address, and ends one or all others', async () => {
+    const person = await aPerson(app);
+    const [here, there, third] = [await signIn(app, person), await signIn(app, person, 'a phone'), await signIn(app, person)];
+
+    const { body } = await here.get('/v1/auth/sessions');
+    expect(body.items).toHaveLength(3);
+    expect(body.items.filter((item: { current: boolean }) => item.current)).toHaveLength(1);
+    const phone = body.items.find(({ device }: { device: string }) => device === 'a phone');
+    expect(phone).toEqual({
+      id: expect.any(String),
+      device: 'a phone',
+      ip: '127.0.0.1',
+      createdAt: expect.stringMatching(/Z$/),
+      lastSeenAt: expect.stringMatching(/Z$/),
+      current: false,
+    });
+
+    expect((await here.delete(`/v1/auth/sessions/${phone.id}`)).status).toBe(204);
+    expect([await statusOf(here), await statusOf(there), await statusOf(third)]).toEqual([200, 401, 200]);
+    expect((await here.delete('/v1/auth/sessions')).status).toBe(204);
+    expect([await statusOf(here), await statusOf(third)]).toEqual([200, 401]);
+    expect((await here.get('/v1/auth/sessions')).body.items).toHaveLength(1);
+  });
+
+  it('does not end a session of somebody else', async () => {
+    const [one, other] = [await signedIn(app), await signedIn(app)];
+
+    const answer = await one.delete(`/v1/auth/sessions/${other.sessionId}`);
+
+    expect(answer).toMatchObject({ status: 404, body: { code: 'session.not_found' } });
+    expect(await statusOf(other)).toBe(200);
+  });
+
+  it('is hashed anew at sign-in when the cost was raised', async () => {
+    const person = await aPerson(app);
+    const dearer = await startApp({ beside: app, settings: { PASSWORD_HASH_COST: '5' } });
+
+    const answer = await anonymous(dearer).post('/v1/auth/login', { email: person.email, password: person.password });
+    await dearer.close();
+
+    expect(answer.status).toBe(200);
+    const [row] = await app.db.query<{ hash: string }>('superuser', `SELECT encrypted_password AS hash FROM users WHERE id = $1`, [person.id]);
+    expect(row?.hash).toMatch(/^\$2b\$05\$/);
+    expect((await login(person.email, person.password)).status).toBe(200);
+  });
+});

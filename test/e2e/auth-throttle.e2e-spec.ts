@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import { Passwords } from '../../src/auth/passwords.service';
+import { startApp, type TestApp } from '../support/app';
+import { anonymous } from '../support/as';
+import type { Answer } from '../support/caller';
+import { aPerson, signIn, withTotp, type Person } from '../support/people';
+
+const USUAL = { 'user-agent': 'his usual browser', 'x-forwarded-for': '203.0.113.7' };
+
+describe('failed passwords and codes', () => {
+  let app: TestApp;
+  let hashed: jest.SpyInstance;
+
+  beforeEach(async () => {
+    app = await startApp({ settings: { AUTH_THROTTLE_SCALE: '1', TRUSTED_PROXIES: '127.0.0.1' } });
+    hashed = jest.spyOn(app.get(Passwords), 'verify');
+  });
+  afterEach(() => app.close());
+
+  const from = (address: string) => ({ 'x-forwarded-for': address, 'user-agent': 'an attacker' });
+
+  const login = (email: string, password: string, headers: Record<string, string> = USUAL) =>
+    anonymous(app).post('/v1/auth/login', { email, password }, headers);
+
+  const count = (answers: Answer[], status: number): number => answers.filter((answer) => answer.status === status).length;
+
+  async function atOnce<T>(times: number, work: (i: number) => Promise<T>): Promise<T[]> {
+    const results: T[] = [];
+    for (let done = 0; done < times; done += 50) {
+      results.push(...(await Promise.all(Array.from({ length: 50 }, (_, i) => work(done + i)))));
+    }
+    return results;
+  }
+
+  it.each([
+    ['one address', () => '198.51.100.1'],
+    ['100 addresses', (i: number) => `198.51.100.${i % 100}`],
+  ])('of 1,000 tries from %s at most 20 reach bcrypt, and the owner gets in from his usual device', async (_, address) => {
+    const person = await aPerson(app);
+    expect((await login(person.email, person.password)).status).toBe(200);
+    hashed.mockClear();
+
+    const answers = await atOnce(1000, (i) => login(person.email, `wrong number ${i}`, from(address(i))));
+
+    expect(hashed.mock.calls.length).toBeLessThanOrEqual(20);
+    expect(count(answers, 401) + count(answers, 429)).toBe(1000);
+    const refused = answers.find(({ status }) => status === 429);
+    expect(refused?.body.code).toBe('auth.throttled');
+    expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await login(person.email, person.password, from('198.51.100.200'))).status).toBe(429);
+    expect((await login(person.email, person.password)).status).toBe(200);
+  }, 60_000);
+
+  it('of a known device count too, in its own count', async () => {
+    const person = await aPerson(app);
+    await login(person.email, person.password);
+
+    const answers = await atOnce(50, (i) => login(person.email, `wrong number ${i}`));
+
+    expect(count(answers, 401)).toBe(15);
+    expect((await login(person.email, person.password, from('198.51.100.1'))).status).toBe(200);
+  });
+
+  it('of an unknown address are counted and answered like those of a known one', async () => {
+    const known = await aPerson(app);
+
+    const [toKnown, toUnknown] = await Promise.all(
+      [known.email, `${randomUUID()}@example.com`].map(async (email, i) => {
+        const statuses: number[] = [];
+        for (let n = 0; n < 17; n++) statuses.push((await login(email, 'not it at all', from(`192.0.2.${i}`))).status);
+        return statuses;
+      }),
+    );
+
+    expect(toKnown).toEqual([...Array(15).fill(401), 429, 429]);
+    expect(toUnknown).toEqual(toKnown);
+  });
+
+  it('of many accounts from one address are counted for the address', async () => {
+    const answers = await atOnce(100, (i) => login(`somebody-${i}@example.com`, 'not it at all', from('198.51.100.1')));
+
+    expect(count(answers, 401)).toBe(60);
+    expect((await login('somebody@example.com', 'not it at all', from('198.51.100.2'))).status).toBe(401);
+  });
+
+  it('delay longer each time, never more than 20 an hour, and are forgotten after it', async () => {
+    const { email } = await aPerson(app);
+    const waits: number[] = [];
+    let failures = 0;
+    for (let passed = 0; passed < 3600; ) {
+      const answer = await login(email, 'not it at all', from(`192.0.2.${failures}`));
+      if (answer.status === 401) failures += 1;
+      else {
+        const seconds = Number(answer.headers.get('retry-after'));
+        waits.push(seconds);
+        passed += seconds;
+        await age('fails:account:*', seconds * 1000);
+      }
+    }
+
+    expect(waits.slice(0, 4)).toEqual([60, 120, 240, 480]);
+    expect(Math.max(...waits)).toBeLessThan(3600);
+    expect(failures).toBe(20);
+    expect((await login(email, 'not it at all', from('192.0.2.99'))).status).toBe(401);
+  });
+
+  /** Makes it later for the counts. */
+  async function age(pattern: string, milliseconds: number): Promise<void> {
+    for (const key of await app.redis.keys(pattern)) {
+      for (const member of await app.redis.zrange(key, 0, -1)) await app.redis.zincrby(key, String(-milliseconds), member);
+    }
+  }
+
+  it('are not successes, invalid requests, or the right password of an unverified account', async () => {
+    const person = await aPerson(app);
+    await app.db.query('superuser', `UPDATE users SET is_verified = false WHERE id = $1`, [person.id]);
+    for (let n = 0; n < 20; n++) {
+      expect((await login(person.email, '', from('192.0.2.1'))).status).toBe(400);
+      expect((await login(person.email, person.password, from('192.0.2.1'))).status).toBe(403);
+    }
+    await app.db.query('superuser', `UPDATE users SET is_verified = true WHERE id = $1`, [person.id]);
+    for (let n = 0; n < 20; n++) expect((await login(person.email, person.password, from(`192.0.2.${n}`))).status).toBe(200);
+  });
+
+  it('of the second factor count on their own, wherever they are tried', async () => {
+    const person: Person = await aPerson(app);
+    const user = await signIn(app, person);
+    const { authenticator } = await withTotp(user, person);
+    const { password } = person;
+    const { body } = await login(person.email, password);
+
+    const answers = await atOnce(50, (i) =>
+      i % 2 === 0
+        ? anonymous(app).post('/v1/auth/login/mfa', { mfaToken: body.mfaToken, code: '000000' })
+        : anonymous(app).post('/v1/auth/login/mfa', { mfaToken: body.mfaToken, backupCode: 'AAAAAA' }),
+    );
+
+    expect([count(answers, 401), count(answers, 429)]).toEqual([15, 35]);
+    const right = await anonymous(app).post('/v1/auth/login/mfa', { mfaToken: body.mfaToken, code: authenticator.code() });
+    expect(right).toMatchObject({ status: 429, body: { code: 'auth.throttled' } });
+    expect((await user.post('/v1/auth/step-up', { password, code: authenticator.code() })).status).toBe(429);
+    expect((await user.post('/v1/auth/mfa/totp/disable', { password, code: authenticator.code() })).status).toBe(429);
+  });
+
+  it('of a signed-in user confirming himself are counted', async () => {
+    const person = await aPerson(app);
+    const user = await signIn(app, person);
+
+    const answers = await atOnce(50, () => user.post('/v1/auth/step-up', { password: 'not it at all' }));
+
+    expect([count(answers, 401), count(answers, 429)]).toEqual([15, 35]);
+  });
+
+  it('have company: 60 registrations an hour and address, and ten letters a recipient', async () => {
+    const email = `${randomUUID()}@example.com`;
+    const body = { email, password: 'seven green umbrellas' };
+
+    const answers = await atOnce(100, () => anonymous(app).post('/v1/auth/register', body, from('192.0.2.1')));
+    const elsewhere = await anonymous(app).post('/v1/auth/register', body, from('192.0.2.2'));
+
+    const inPool = count(answers, 429) - answers.filter((answer) => answer.body?.code === 'auth.throttled').length;
+    expect(count(answers, 202) + inPool).toBe(60);
+    expect(elsewhere.status).toBe(202);
+    const [row] = await app.db.query<{ letters: number }>('superuser', `SELECT count(*) AS letters FROM mail_outbox`);
+    expect(row?.letters).toBe(10);
+  });
+});
