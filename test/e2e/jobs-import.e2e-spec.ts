@@ -283,6 +283,12 @@ describe('POST /v1/jobs/import', () => {
     });
   });
 
+  it('gives up on a file of which more than 10,000 rows failed', async () => {
+    const { status, body } = await importing(`{"title":"Good"}\n${'{}\n'.repeat(10_500)}`, NDJSON);
+
+    expect([status, counts(body)]).toEqual([200, [10_003, 1, 0, 0, 10_002]]);
+  });
+
   describe('of jobs that are there', () => {
     it('changes what differs, but neither status nor favourite, and leaves one audit row each', async () => {
       const { body: job } = await user.post('/v1/jobs', aJob({ upworkJobId: 'u-1', country: 'Malta' }));
@@ -323,6 +329,16 @@ describe('POST /v1/jobs/import', () => {
 
       expect(counts(body)).toEqual([1, 0, 0, 1, 0]);
       expect(await jobs()).toEqual([]);
+    });
+
+    it('takes a job that was changed for another than the row it came from', async () => {
+      await importing([{ title: 'As it came' }]);
+      const [job] = await jobs();
+      await user.patch(`/v1/jobs/${job.id}`, { title: 'Changed' });
+
+      const { body } = await importing([{ title: 'As it came' }, { title: 'Changed' }]);
+
+      expect(counts(body)).toEqual([2, 1, 0, 1, 0]);
     });
 
     it('takes rows of one file for the same job as if each had come alone', async () => {

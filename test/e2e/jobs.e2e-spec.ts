@@ -129,6 +129,14 @@ describe('/v1/jobs', () => {
       expect([other.status, theirs.status]).toEqual([201, 201]);
     });
 
+    it('makes one job of two requests at once for the same Upwork id', async () => {
+      const upworkJobId = randomUUID();
+
+      const answers = await Promise.all([1, 2, 3].map(() => owner.post('/v1/jobs', aJob({ upworkJobId }))));
+
+      expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+    });
+
     it.each([
       ['no title', { title: undefined }, '/title'],
       ['a blank title', { title: ' ' }, '/title'],
