@@ -5,7 +5,7 @@ import { TaskQueue, type QueueCounts } from '../platform/queues/task-queue';
 import type { TaskDto } from './dto/task.dto';
 import type { TaskRunDto } from './dto/task-run.dto';
 import { COVERAGE, UNMENDED, VIEW_REFRESHED, type CoverageRow } from './overview.queries';
-import { listRuns } from './tasks.queries';
+import { latestRuns } from './tasks.queries';
 import { TasksService } from './tasks.service';
 
 /** A task that is due for longer is not taken by any worker. */
@@ -80,7 +80,7 @@ export class OverviewService {
         unit.query<CoverageRow>(COVERAGE),
         unit.query<{ at: Date }>(VIEW_REFRESHED),
         unit.query<Facts['unmended'][number]>(UNMENDED),
-        unit.query<TaskRunDto>(...listRuns(null, null, RUNS_SHOWN)),
+        unit.query<TaskRunDto>(...latestRuns(RUNS_SHOWN)),
       ]);
       return { coverage, viewRefreshedAt: refreshed[0]?.at ?? null, unmended, runs };
     });

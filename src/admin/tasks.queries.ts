@@ -41,13 +41,17 @@ export function taskStates(ids: readonly string[]): Query {
   ];
 }
 
-/** The runs of one task, or of all, newest first, behind the run `afterId`. */
-export function listRuns(task: string | null, afterId: number | null, take: number): Query {
+/** The runs of one task, newest first, behind the run `afterId`. */
+export function listRuns(task: string, afterId: number | null, take: number): Query {
   return [
-    `SELECT ${RUN} FROM task_runs r
-     WHERE ($1::text IS NULL OR r.task = $1) AND ($2::bigint IS NULL OR r.id < $2) ORDER BY r.id DESC LIMIT $3`,
+    `SELECT ${RUN} FROM task_runs r WHERE r.task = $1 AND ($2::bigint IS NULL OR r.id < $2) ORDER BY r.id DESC LIMIT $3`,
     [task, afterId, take],
   ];
+}
+
+/** The latest runs of all tasks that had something to do. */
+export function latestRuns(take: number): Query {
+  return [`SELECT ${RUN} FROM task_runs r WHERE r.outcome <> 'skipped' ORDER BY r.id DESC LIMIT $1`, [take]];
 }
 
 /** One run. */

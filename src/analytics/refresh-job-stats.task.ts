@@ -25,13 +25,13 @@ export const REFRESH_JOB_STATS: ScheduledTask = {
   run: refreshJobStats,
 };
 
-async function refreshJobStats({ startedBy, lastFigures, asWorker }: TaskContext): Promise<Figures | Skipped> {
+async function refreshJobStats({ startedBy, lastFigures, look, asWorker }: TaskContext): Promise<Figures | Skipped> {
+  const [state] = await look((unit) => unit.query<{ writes: number; old: boolean | null }>(WRITES));
+  const jobWrites = state?.writes ?? 0;
+  const isUnchanged = jobWrites === lastFigures?.jobWrites && state?.old === false;
+  // Who asks for a refresh has just seen something change, perhaps before the counter did.
+  if (startedBy === 'schedule' && isUnchanged) return { skipped: 'no job has changed' };
   return asWorker(async (unit): Promise<Figures | Skipped> => {
-    const [state] = await unit.query<{ writes: number; old: boolean | null }>(WRITES);
-    const jobWrites = state?.writes ?? 0;
-    const isUnchanged = jobWrites === lastFigures?.jobWrites && state?.old === false;
-    // Who asks for a refresh has just seen something change, perhaps before the counter did.
-    if (startedBy === 'schedule' && isUnchanged) return { skipped: 'no job has changed' };
     const [refreshed] = await unit.query<{ done: boolean }>('SELECT refresh_user_job_stats() AS done');
     if (!refreshed?.done) return { skipped: 'another session refreshes' };
     const [view] = await unit.query<{ duration_ms: number }>(DURATION);

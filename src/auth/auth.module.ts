@@ -62,6 +62,6 @@ import { Throttle } from './throttle.service';
     SignInService,
     Throttle,
   ],
-  exports: [Authenticator, AccessTokens, SessionsService, SignInService],
+  exports: [Authenticator, AccessTokens, OwnSessions, SessionsService, SignInMfaService, SignInService],
 })
 export class AuthModule {}

@@ -7,6 +7,7 @@ import { Config } from '../../src/platform/config/config';
 import { TaskQueue } from '../../src/platform/queues/task-queue';
 import { startApp, type TestApp } from '../support/app';
 import { signedIn } from '../support/as';
+import { aPerson, signIn as signInToApi, withTotp } from '../support/people';
 
 const PASSWORD = 'seven green umbrellas';
 
@@ -129,6 +130,28 @@ describe('/admin', () => {
       expect(answer.headers.get('set-cookie')).toBeNull();
     });
 
+    it('asks an admin with a second factor for his code, again when it was wrong', async () => {
+      const person = await aPerson(app, { role: 'admin' });
+      const { authenticator, backupCodes } = await withTotp(await signInToApi(app, person), person);
+
+      const first = await post('/admin/sign-in', { email: person.email, password: person.password });
+      const [, mfaToken = ''] = /name="mfaToken" value="([^"]+)"/.exec(await first.text()) ?? [];
+      expect([first.status, first.headers.get('set-cookie')]).toEqual([200, null]);
+
+      const wrong = await post('/admin/sign-in/code', { mfaToken, code: 'not a code' });
+      expect(wrong.status).toBe(401);
+      expect(await wrong.text()).toContain(`name="mfaToken" value="${mfaToken}"`);
+
+      const right = await post('/admin/sign-in/code', { mfaToken, code: authenticator.code().replace(/^(...)/, '$1 ') });
+      expect([right.status, right.headers.get('location')]).toEqual([303, '/admin']);
+      const own = right.headers.get('set-cookie')!.split(';', 1)[0]!;
+      expect((await raw('/admin', { cookie: own })).status).toBe(200);
+
+      const again = await post('/admin/sign-in/code', { mfaToken, code: backupCodes[0]! });
+      expect(again.status).toBe(401);
+      expect(await again.text()).toContain('action="/admin/sign-in"');
+    });
+
     it('turns a user away and leaves him no session', async () => {
       const email = `${randomUUID()}@example.com`;
       await anAccount('user', email);
@@ -198,7 +221,7 @@ describe('/admin', () => {
         "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
       );
       expect(answer.headers.get('cache-control')).toBe('no-store');
-      for (const wanted of ['postgres', 'redis', 'partitions of audit_logs', 'refresh-job-stats', 'every 5 minutes', 'Latest runs']) {
+      for (const wanted of ['postgres', 'redis', 'partitions of audit_logs', 'refresh-job-stats', 'every minute', 'Latest runs']) {
         expect(text).toContain(wanted);
       }
       expect(text).toContain('no worker has scheduled');

@@ -2,6 +2,7 @@ import { cronText } from './cron-text';
 
 describe(cronText.name, () => {
   it.each([
+    ['* * * * *', 'every minute'],
     ['*/5 * * * *', 'every 5 minutes'],
     ['41 * * * *', 'hourly, at minute 41'],
     ['7 3 * * *', 'daily at 03:07'],

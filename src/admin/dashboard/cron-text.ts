@@ -2,6 +2,7 @@
 export function cronText(cron: string): string {
   const [minute = '', hour = '', day = '', month = '', weekday = '', ...more] = cron.split(' ');
   if (more.length > 0 || month !== '*' || weekday !== '*') return cron;
+  if (minute === '*' && hour === '*' && day === '*') return 'every minute';
   const every = /^\*\/(\d+)$/.exec(minute)?.[1];
   if (every && hour === '*' && day === '*') return `every ${every} minutes`;
   if (!/^\d+$/.test(minute)) return cron;

@@ -2,6 +2,8 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { AccessTokens } from '../../auth/access-tokens.service';
+import { SignInMfaService } from '../../auth/mfa/sign-in-mfa.service';
+import { OwnSessions } from '../../auth/own-sessions.service';
 import { SessionsService } from '../../auth/sessions.service';
 import { SignInService } from '../../auth/sign-in.service';
 import { Config } from '../../platform/config/config';
@@ -12,6 +14,12 @@ const COOKIE = 'gigvault_admin';
 
 /** Whoever leaves his desk for the day signs in again the next. */
 const LIFETIME_SECONDS = 8 * 3_600;
+
+/** What the authenticator shows; anything else is taken for a backup code. */
+const TOTP_CODE = /^\d{6}$/;
+
+/** Where a sign-in stands: done, with the Set-Cookie header, or waiting for a code. */
+export type SignInStep = { readonly cookie: string } | { readonly mfaToken: string };
 
 /**
  * Sign-in to the dashboard. A browser sends no bearer token when it opens a page, so the dashboard has a cookie: the id
@@ -25,6 +33,8 @@ export class DashboardSessions {
 
   constructor(
     private readonly signIns: SignInService,
+    private readonly secondSteps: SignInMfaService,
+    private readonly ownSessions: OwnSessions,
     private readonly sessions: SessionsService,
     private readonly tokens: AccessTokens,
     config: Config,
@@ -34,24 +44,27 @@ export class DashboardSessions {
   }
 
   /**
-   * Signs an admin in and returns the Set-Cookie header. Side effects: the event `auth.login`, a session.
+   * Takes the first step, which is the only one without a second factor. Side effects: the event `auth.login`, a session.
    * @throws AppError as SignInService.login; `auth.forbidden` for a user who is no admin, whose session is ended again
    */
-  async signIn(email: string, password: string): Promise<string> {
-    const { accessToken } = await this.signIns.login(email, password);
-    const principal = await this.sessions.principalOf(this.tokens.read('access', accessToken));
-    if (principal.role !== 'admin') {
-      await this.sessions.end(principal.userId, principal.sessionId);
-      throw new AppError('auth.forbidden', { detail: 'only admins may enter' });
-    }
-    const ends = Date.now() + LIFETIME_SECONDS * 1_000;
-    const claims = `${principal.userId}.${principal.sessionId}.${ends}`;
-    return `${COOKIE}=${claims}.${this.signatureOf(claims)}; Max-Age=${LIFETIME_SECONDS}; ${this.attributes}`;
+  async signIn(email: string, password: string): Promise<SignInStep> {
+    const answer = await this.signIns.login(email, password);
+    return 'mfaRequired' in answer ? { mfaToken: answer.mfaToken } : { cookie: await this.cookieFor(answer.accessToken) };
+  }
+
+  /**
+   * Takes the second step and returns the Set-Cookie header. Side effects: the event `auth.login_mfa`, a session.
+   * @throws AppError as SignInMfaService.complete; `auth.forbidden` as signIn
+   */
+  async signInWithCode(mfaToken: string, code: string): Promise<string> {
+    const digits = code.replace(/\s/g, '');
+    const codes = TOTP_CODE.test(digits) ? { code: digits } : { backupCode: code };
+    return this.cookieFor((await this.secondSteps.complete(mfaToken, codes)).accessToken);
   }
 
   /** Ends the session of the request and returns the header that removes its cookie. */
   async signOut(): Promise<string> {
-    await this.signIns.logout();
+    await this.ownSessions.logout();
     return `${COOKIE}=; Max-Age=0; ${this.attributes}`;
   }
 
@@ -65,6 +78,17 @@ export class DashboardSessions {
     const principal = await this.sessions.principalOf(this.read(value));
     if (principal.role !== 'admin') throw new AppError('auth.forbidden');
     return principal;
+  }
+
+  private async cookieFor(accessToken: string): Promise<string> {
+    const principal = await this.sessions.principalOf(this.tokens.read('access', accessToken));
+    if (principal.role !== 'admin') {
+      await this.sessions.end(principal.userId, principal.sessionId);
+      throw new AppError('auth.forbidden', { detail: 'only admins may enter' });
+    }
+    const ends = Date.now() + LIFETIME_SECONDS * 1_000;
+    const claims = `${principal.userId}.${principal.sessionId}.${ends}`;
+    return `${COOKIE}=${claims}.${this.signatureOf(claims)}; Max-Age=${LIFETIME_SECONDS}; ${this.attributes}`;
   }
 
   private read(value: string): { userId: number; sessionId: string } | null {

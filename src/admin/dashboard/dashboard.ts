@@ -16,10 +16,11 @@ import { RequestValidationPipe } from '../../platform/http/request-validation.pi
 import { TaskQueue, type TaskEntry } from '../../platform/queues/task-queue';
 import { Schedule } from '../../platform/scheduler/schedule';
 import { RunTaskDto } from '../dto/run-task.dto';
+import { SignInCodeDto } from '../dto/sign-in-code.dto';
 import { OverviewService } from '../overview.service';
 import { TasksService } from '../tasks.service';
 import { DashboardSessions } from './dashboard-sessions';
-import { overviewPage, problemPage, signInPage } from './pages';
+import { codePage, overviewPage, problemPage, signInPage } from './pages';
 import { assertSameOrigin } from './same-origin';
 import { STYLE } from './style';
 
@@ -27,7 +28,7 @@ const PREFIX = '/admin';
 const HTML = 'text/html; charset=utf-8';
 
 /** Routes without a sign-in, as they are registered. */
-const OPEN: ReadonlySet<string> = new Set([`${PREFIX}/sign-in`, `${PREFIX}/style.css`]);
+const OPEN: ReadonlySet<string> = new Set([`${PREFIX}/sign-in`, `${PREFIX}/sign-in/code`, `${PREFIX}/style.css`]);
 
 /** Our own pages need no script at all. */
 const PAGE_POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -115,7 +116,13 @@ export class Dashboard implements OnModuleInit {
     scope.get('/sign-in', (_request, reply) => reply.type(HTML).send(signInPage()));
     scope.post('/sign-in', async (request, reply) => {
       const { email, password } = await this.formOf(request, LoginDto);
-      return reply.header('set-cookie', await this.sessions.signIn(email, password)).redirect(PREFIX, 303);
+      const step = await this.sessions.signIn(email, password);
+      if ('mfaToken' in step) return reply.type(HTML).send(codePage(step));
+      return reply.header('set-cookie', step.cookie).redirect(PREFIX, 303);
+    });
+    scope.post('/sign-in/code', async (request, reply) => {
+      const { mfaToken, code } = await this.formOf(request, SignInCodeDto);
+      return reply.header('set-cookie', await this.sessions.signInWithCode(mfaToken, code)).redirect(PREFIX, 303);
     });
     scope.post('/sign-out', async (_request, reply) =>
       reply.header('set-cookie', await this.sessions.signOut()).redirect(`${PREFIX}/sign-in`, 303),
@@ -169,15 +176,18 @@ export class Dashboard implements OnModuleInit {
     const error = asAppError(thrown);
     const wantsPage = request.headers.accept?.includes('text/html') ?? false;
     if (!wantsPage || error.status >= 500) return this.problems.answer(thrown, request, reply);
-    if (request.routeOptions.url === `${PREFIX}/sign-in`) return void this.sendSignIn(error, request, reply);
+    if (OPEN.has(request.routeOptions.url ?? '')) return void this.sendSignIn(error, request, reply);
     if (error.status === 401) return void reply.redirect(`${PREFIX}/sign-in`, 303);
     void reply.status(error.status).type(HTML).send(problemPage(error.title, error.detail, request.id));
   }
 
-  private sendSignIn(error: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    const { email } = (request.body ?? {}) as Query;
-    const form = { email: typeof email === 'string' ? email : '', problem: error.detail ?? error.title };
-    return reply.status(error.status).headers(error.headers).type(HTML).send(signInPage(form));
+  /** The same form again with what was typed, secrets aside; a wrong code does not begin the sign-in anew. */
+  private sendSignIn(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
+    const { email = '', mfaToken } = (request.body ?? {}) as Record<string, string>;
+    const problem = error.detail ?? error.title;
+    const isCodeStep = mfaToken !== undefined && error.code !== 'auth.token_invalid' && error.code !== 'auth.forbidden';
+    const form = isCodeStep ? codePage({ mfaToken, problem }) : signInPage({ email, problem });
+    void reply.status(error.status).headers(error.headers).type(HTML).send(form);
   }
 }
 

@@ -34,6 +34,24 @@ export function signInPage({ email, problem }: { email?: string; problem?: strin
   );
 }
 
+/** The second step of signing in. */
+export function codePage({ mfaToken, problem }: { mfaToken: string; problem?: string }): string {
+  return page(
+    'Sign in',
+    html`<main class="narrow card">
+      <h1>Gigvault</h1>
+      ${problem === undefined ? null : html`<p class="banner bad" role="alert">${problem}</p>`}
+      <form method="post" action="/admin/sign-in/code">
+        <input type="hidden" name="mfaToken" value="${mfaToken}" />
+        <label>Code of your authenticator, or a backup code
+          <input name="code" autocomplete="one-time-code" required autofocus maxlength="64" /></label>
+        <button class="main">Sign in</button>
+      </form>
+      <p class="dim"><a href="/admin/sign-in">Begin anew</a></p>
+    </main>`,
+  );
+}
+
 /** What went wrong, with a way back. */
 export function problemPage(title: string, detail: string | undefined, requestId: string): string {
   return page(
@@ -70,6 +88,7 @@ export function overviewPage({ at, lights, tasks, runs, queue }: Overview, notic
         </ul>
         <h2>Latest runs</h2>
         <p class="dim">
+          Runs that found nothing to do are left out.
           ${queue === null ? 'The queue does not answer.' : `Queue: ${queue.waiting} waiting, ${queue.active} active, ${queue.delayed} delayed, ${queue.failed} failed.`}
         </p>
         <div class="card">${runsTable(runs)}</div>

@@ -12,7 +12,7 @@ export class TaskDto {
   @ApiProperty({ type: String, description: 'What suffers when it does not run.', example: 'Statistics grow old; each answer says of when they are.' })
   whatAMissMeans: string;
 
-  @ApiProperty({ type: String, description: 'When it runs: minute, hour, day of month, month, day of week.', example: '*/5 * * * *' })
+  @ApiProperty({ type: String, description: 'When it runs: minute, hour, day of month, month, day of week.', example: '17 3 * * *' })
   cron: string;
 
   @ApiProperty({ type: String, description: 'The time zone of `cron`.', example: 'UTC' })

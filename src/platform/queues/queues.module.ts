@@ -12,8 +12,9 @@ const KEPT_FAILED = 500;
 const ATTEMPTS = 12;
 const FIRST_RETRY_MS = 2_000;
 
-/** Whoever holds an entry says so this often; another takes it over after as long. */
-const STALLED_AFTER_MS = 30_000;
+/** An entry whose worker has been silent for so long is delivered again, at the next look for such. */
+const SILENT_AFTER_MS = 15_000;
+const LOOK_EVERY_MS = 10_000;
 
 /** A module of its own, because the queue's factory can only be given what a module exports. */
 @Module({ providers: [QueueConnections], exports: [QueueConnections] })
@@ -31,7 +32,7 @@ class QueueConnectionsModule {}
         prefix: connections.prefix,
         // Typed for the older ioredis that Bull brings along; it was tried with ours (retries, delays, repetitions).
         createClient: (type) => connections.make(type) as unknown as ReturnType<NonNullable<QueueOptions['createClient']>>,
-        settings: { lockDuration: STALLED_AFTER_MS, stalledInterval: STALLED_AFTER_MS, maxStalledCount: ATTEMPTS },
+        settings: { lockDuration: SILENT_AFTER_MS, stalledInterval: LOOK_EVERY_MS, maxStalledCount: ATTEMPTS },
         defaultJobOptions: {
           attempts: ATTEMPTS,
           backoff: { type: 'exponential', delay: FIRST_RETRY_MS },

@@ -14,6 +14,11 @@ export interface TaskContext {
   /** Figures of the last run that succeeded; null before the first. */
   readonly lastFigures: Figures | null;
   /**
+   * Runs one reading unit as gigvault_worker that leaves no event: to find out whether there is anything to do, from
+   * PostgreSQL's own figures and from tables without a tenant's row.
+   */
+  readonly look: <T>(work: (unit: Unit) => Promise<T>) => Promise<T>;
+  /**
    * Runs one unit of work as gigvault_worker and leaves the security event `system.worker`; each statement is
    * cancelled by PostgreSQL when the time of the run is up.
    */

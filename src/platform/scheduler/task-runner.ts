@@ -8,10 +8,13 @@ import { Schedule } from './schedule';
 import { isSkipped, type Figures, type ScheduledTask, type Skipped, type TaskContext } from './scheduled-task';
 import { TaskRuns, type HeldRun, type RunEnd } from './task-runs';
 
-const RENEW_EVERY_MS = 10_000;
+const RENEW_EVERY_MS = 5_000;
 
 /** The history is for people; what matters of an error stands at its beginning. */
 const MAX_ERROR = 1_000;
+
+/** PostgreSQL ends a statement that outlives its run. */
+const TIME_LEFT = `set_config('statement_timeout', $1, true)`;
 
 /** Why a run was ended from outside. */
 class RunEnded extends Error {
@@ -91,11 +94,17 @@ export class TaskRunner {
       signal,
       startedBy: run.startedBy,
       lastFigures: run.lastFigures,
+      look: <T>(work: (unit: Unit) => Promise<T>) => {
+        signal.throwIfAborted();
+        return this.database.asScheduler(async (unit) => {
+          await unit.query(`SELECT set_config('transaction_read_only', 'on', true), ${TIME_LEFT}`, [leftUntil(endsAt)]);
+          return work(unit);
+        });
+      },
       asWorker: <T>(work: (unit: Unit) => Promise<T>) => {
         signal.throwIfAborted();
         return this.database.asWorker(`task ${task.id}`, async (unit) => {
-          const left = Math.max(1, endsAt - Date.now());
-          await unit.query(`SELECT set_config('statement_timeout', $1, true)`, [String(left)]);
+          await unit.query(`SELECT ${TIME_LEFT}`, [leftUntil(endsAt)]);
           return work(unit);
         });
       },
@@ -129,6 +138,10 @@ function contextOf(task: ScheduledTask, what: string): RequestContext {
     operation: `task:${task.id}`,
     actorKind: 'task',
   };
+}
+
+function leftUntil(endsAt: number): string {
+  return String(Math.max(1, endsAt - Date.now()));
 }
 
 function ended(signal: AbortSignal): Promise<never> {

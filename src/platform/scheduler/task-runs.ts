@@ -3,8 +3,8 @@ import { SystemDatabase } from '../database/system-database';
 import type { TaskDelivery } from '../queues/task-queue';
 import type { Figures, StartedBy } from './scheduled-task';
 
-/** A holder of a run says every 10 s that it is alive; after 30 s of silence another may take the run over. */
-const LEASE = `interval '30 seconds'`;
+/** A holder of a run says every 5 s that it is alive; after 20 s of silence another may take the run over. */
+const LEASE = `interval '20 seconds'`;
 
 /** A run nobody took over for so long was lost by the queue too. */
 const LOST_AFTER = `interval '15 minutes'`;

@@ -1,0 +1,15 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsString, Length } from 'class-validator';
+import { TextField } from '../../platform/http/text-field';
+
+/** The second step of the dashboard's sign-in form, which has one field for both kinds of codes. */
+export class SignInCodeDto {
+  @ApiProperty({ type: String, maxLength: 2000, description: 'What the first step gave.' })
+  @IsString()
+  @Length(1, 2_000)
+  readonly mfaToken: string;
+
+  @ApiProperty({ type: String, maxLength: 64, description: 'Six digits of the authenticator, or a backup code.' })
+  @TextField(64)
+  readonly code: string;
+}
