@@ -14,7 +14,8 @@ const RENEW_EVERY_MS = 5_000;
 const MAX_ERROR = 1_000;
 
 /** PostgreSQL ends a statement that outlives its run. */
-const TIME_LEFT = `set_config('statement_timeout', $1, true)`;
+const FOR_TIME_LEFT = `SELECT set_config('statement_timeout', $1, true)`;
+const READ_ONLY_FOR = `SELECT set_config('statement_timeout', $1, true), set_config('transaction_read_only', 'on', true)`;
 
 /** Why a run was ended from outside. */
 class RunEnded extends Error {
@@ -97,14 +98,14 @@ export class TaskRunner {
       look: <T>(work: (unit: Unit) => Promise<T>) => {
         signal.throwIfAborted();
         return this.database.asScheduler(async (unit) => {
-          await unit.query(`SELECT set_config('transaction_read_only', 'on', true), ${TIME_LEFT}`, [leftUntil(endsAt)]);
+          await unit.query(READ_ONLY_FOR, [leftUntil(endsAt)]);
           return work(unit);
         });
       },
       asWorker: <T>(work: (unit: Unit) => Promise<T>) => {
         signal.throwIfAborted();
         return this.database.asWorker(`task ${task.id}`, async (unit) => {
-          await unit.query(`SELECT ${TIME_LEFT}`, [leftUntil(endsAt)]);
+          await unit.query(FOR_TIME_LEFT, [leftUntil(endsAt)]);
           return work(unit);
         });
       },
