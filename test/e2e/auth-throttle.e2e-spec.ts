@@ -107,7 +107,7 @@ describe('failed passwords and codes', () => {
   /** Makes it later for the counts. */
   async function age(pattern: string, milliseconds: number): Promise<void> {
     for (const key of await app.redis.keys(pattern)) {
-      for (const member of await app.redis.zrange(key, 0, -1)) await app.redis.zincrby(key, String(-milliseconds), member);
+      for (const member of await app.redis.zrange(key, '0', '-1')) await app.redis.zincrby(key, String(-milliseconds), member);
     }
   }
 
