@@ -7,6 +7,7 @@ import { Config } from '../../src/platform/config/config';
 import { startApp, type TestApp } from '../support/app';
 import { anonymous, signedIn, type SignedInCaller } from '../support/as';
 import { Caller } from '../support/caller';
+import { mailsTo } from '../support/mails';
 
 const GRACE_MS = 10_000;
 
@@ -82,6 +83,8 @@ describe('sessions', () => {
       [user.id],
     );
     expect(event).toEqual({ user_id: user.id, success: false });
+    const [letter] = await mailsTo(await signedIn(app, { role: 'admin' }), user.email);
+    expect(letter?.subject).toBe('A session of yours was ended');
   });
 
   it('do not end by a guessed refresh token of theirs', async () => {

@@ -1,0 +1,73 @@
+/** How one check of OWASP ASVS 5.0 is held: by a test, or by a reason why there is none. */
+export type AsvsEntry = { readonly file: string; readonly test: string } | { readonly reason: string };
+
+const auth = (test: string): AsvsEntry => ({ file: 'test/e2e/auth.e2e-spec.ts', test });
+const mfa = (test: string): AsvsEntry => ({ file: 'test/e2e/auth-mfa.e2e-spec.ts', test });
+const password = (test: string): AsvsEntry => ({ file: 'test/e2e/auth-password.e2e-spec.ts', test });
+const sessions = (test: string): AsvsEntry => ({ file: 'test/e2e/auth-sessions.e2e-spec.ts', test });
+const throttle = (test: string): AsvsEntry => ({ file: 'test/e2e/auth-throttle.e2e-spec.ts', test });
+const policy = (test: string): AsvsEntry => ({ file: 'src/auth/password-policy.spec.ts', test });
+const totp = (test: string): AsvsEntry => ({ file: 'src/auth/mfa/totp.spec.ts', test });
+const enumeration = (test: string): AsvsEntry => ({ file: 'test/e2e/auth-enumeration.e2e-spec.ts', test });
+
+/**
+ * The checks of V6 (authentication), V7 (sessions) and V9 (self-contained tokens) that apply to a REST service.
+ * @see https://github.com/OWASP/ASVS/tree/v5.0.0_release
+ */
+export const ASVS: Readonly<Record<string, AsvsEntry>> = {
+  '6.1.1': { reason: 'documentation: src/auth/README.md, "Failures that count"' },
+  '6.2.1': auth('names the wrong value in %j'),
+  '6.2.2': password('changes with the current password, ends the other sessions and tells the owner'),
+  '6.2.3': password('does not change by a wrong current password or to an unfit one'),
+  '6.2.4': policy('refuses %j'),
+  '6.2.5': auth('takes 8 to 128 characters, whatever they are'),
+  '6.2.6': { reason: 'of password fields on pages; this is a REST service' },
+  '6.2.7': { reason: 'of password fields on pages; this is a REST service' },
+  '6.2.8': auth('counts every character of a password: 36 Cyrillic letters are not all there is'),
+  '6.2.9': auth('takes 8 to 128 characters, whatever they are'),
+  '6.2.10': { reason: 'nothing makes a password expire' },
+  '6.2.11': policy('refuses %j'),
+  '6.2.12': { reason: 'the common passwords are checked; a service of breached ones would be called from an installation that trusts nobody' },
+  '6.3.1': throttle('of 1,000 tries from %s at most 20 reach bcrypt, and the owner gets in from his usual device'),
+  '6.3.2': { file: 'test/integration/auth-first-admin.integration-spec.ts', test: 'is made from the environment, verified, whatever his password of 8 characters' },
+  '6.3.3': mfa('goes the whole way: secret, first code, backup codes, sign-in by a code'),
+  '6.3.4': mfa('is not walked around by a reset of the password'),
+  '6.3.5': sessions('end when a refresh token is used again later'),
+  '6.3.7': password('changes with the current password, ends the other sessions and tells the owner'),
+  '6.3.8': enumeration('costs and answers the same as a wrong password at signing in'),
+  '6.4.1': auth('takes a verification link once, and no other'),
+  '6.4.3': mfa('is not walked around by a reset of the password'),
+  '6.4.6': { reason: 'no route lets an admin choose a password' },
+  '6.5.1': mfa('lets one of eight parallel sign-ins with one code through'),
+  '6.5.2': mfa('lets one of eight parallel uses of one backup code through, and counts it'),
+  '6.5.3': totp('makes secrets of 160 bits that all letters share evenly'),
+  '6.5.4': totp('makes secrets of 160 bits that all letters share evenly'),
+  '6.5.5': totp('takes the code of the step before and after, and says which'),
+  '6.5.8': totp('takes the code of the step before and after, and says which'),
+  '6.6.2': mfa('begins one session by one mfaToken'),
+  '6.6.3': throttle('of the second factor count on their own, wherever they are tried'),
+  '7.1.1': { reason: 'documentation: src/auth/README.md, "Sessions"' },
+  '7.1.2': { reason: 'documentation: src/auth/README.md, "Sessions"' },
+  '7.2.3': { reason: 'ids have 128 and refresh tokens 256 bits of node:crypto (sessions.service.ts, refresh-tokens.service.ts)' },
+  '7.2.4': auth('goes the whole way: register, verify, sign in, read, refresh, sign out'),
+  '7.3.1': sessions('end when unused for long, and after their longest life in any case'),
+  '7.3.2': sessions('end when unused for long, and after their longest life in any case'),
+  '7.4.1': sessions('are over in every process within a second of signing out'),
+  '7.4.2': sessions('of a user who is %s are refused by a process that has not seen them'),
+  '7.4.3': password('lists sessions with device and address, and ends one or all others'),
+  '7.5.1': mfa('is turned off by password and code, and on again only with another secret'),
+  '7.5.2': password('lists sessions with device and address, and ends one or all others'),
+  '7.5.3': mfa('lets an admin do admin work only after a step-up with a code'),
+  '9.1.1': sessions('%s are refused'),
+  '9.1.2': sessions('%s are refused'),
+  '9.1.3': sessions('%s are refused'),
+  '9.2.1': sessions('%s are refused'),
+  '9.2.2': sessions('%s are refused'),
+  '9.2.3': sessions('%s are refused'),
+  '9.2.4': sessions('%s are refused'),
+};
+
+/** Checks that are not met yet, and by what they will be. */
+export const ASVS_OPEN: Readonly<Record<string, string>> = {
+  '7.4.5': 'DELETE /v1/admin/users/:id/sessions',
+};
