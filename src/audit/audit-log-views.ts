@@ -1,6 +1,6 @@
 import type { EntityMetadata } from 'typeorm';
 import type { Database } from '../platform/database/database';
-import type { AuditLogRow } from './audit.queries';
+import type { AuditLog } from './audit-log.entity';
 import type { ActorDto } from './dto/actor.dto';
 import type { AdminAuditLogDto } from './dto/admin-audit-log.dto';
 import type { AuditLogDto } from './dto/audit-log.dto';
@@ -14,10 +14,10 @@ export class AuditLogViews {
   constructor(private readonly database: Database) {}
 
   /** A change of a record the reader has named. */
-  readonly change = (row: AuditLogRow): ChangeDto => {
-    const columns = this.columnsOf(row.table);
+  readonly change = (row: AuditLog): ChangeDto => {
+    const columns = this.columnsOf(row.tableName);
     return {
-      at: row.at,
+      at: row.createdAt,
       actor: actorOf(row),
       action: row.action,
       changes: fieldChanges(row.oldValues, row.newValues, (column) => columns.get(column)),
@@ -25,9 +25,9 @@ export class AuditLogViews {
   };
 
   /** A row for the tenant it is about: where an admin sits is not his to know. */
-  readonly own = (row: AuditLogRow): AuditLogDto => ({
+  readonly own = (row: AuditLog): AuditLogDto => ({
     id: row.id,
-    table: row.table,
+    table: row.tableName,
     recordId: row.recordId,
     ...this.change(row),
     operation: row.operation,
@@ -37,7 +37,7 @@ export class AuditLogViews {
   });
 
   /** A row for an admin. */
-  readonly admin = (row: AuditLogRow): AdminAuditLogDto => ({
+  readonly admin = (row: AuditLog): AdminAuditLogDto => ({
     ...this.own(row),
     userId: row.userId,
     ipAddress: row.ipAddress,
@@ -51,7 +51,7 @@ export class AuditLogViews {
 }
 
 /** A task that works for a tenant has his id in its context; it is not him. */
-function actorOf({ actorKind, actorId }: AuditLogRow): ActorDto {
+function actorOf({ actorKind, actorId }: AuditLog): ActorDto {
   return { kind: actorKind, id: actorKind === 'user' || actorKind === 'admin' ? actorId : null };
 }
 

@@ -1,31 +1,19 @@
 import { Conditions } from '../platform/database/conditions';
 import type { CursorKey } from '../platform/http/cursor-codec';
+import type { AuditLog } from './audit-log.entity';
 import type { ActorDto } from './dto/actor.dto';
 import type { AuditAction } from './dto/change.dto';
 import type { ListSecurityLogsDto } from './dto/list-security-logs.dto';
-import type { SecurityLogDto } from './dto/security-log.dto';
+import type { SecurityLog } from './security-log.entity';
 
-/** A row of audit_logs, with its sort value as PostgreSQL writes it: a Date loses the microseconds. */
-export interface AuditLogRow {
-  readonly id: number;
-  readonly at: Date;
-  readonly sortKey: string;
-  readonly userId: number | null;
-  readonly table: string;
-  readonly recordId: number | null;
-  readonly action: AuditAction;
-  readonly oldValues: Record<string, unknown> | null;
-  readonly newValues: Record<string, unknown> | null;
-  readonly actorKind: ActorDto['kind'];
-  readonly actorId: number | null;
-  readonly operation: string | null;
-  readonly requestId: string | null;
-  readonly reason: string | null;
-  readonly ipAddress: string | null;
-}
+/** A row of a list, with its sort value as PostgreSQL writes it: a Date loses the microseconds. */
+type Sorted<Row> = Row & { readonly sortKey: string };
 
-/** A row of security_logs. */
-export type SecurityLogRow = SecurityLogDto & { readonly sortKey: string };
+/** A row of the audit log in a list. */
+export type AuditLogRow = Sorted<AuditLog>;
+
+/** A row of the security log in a list. */
+export type SecurityLogRow = Sorted<SecurityLog>;
 
 /** What a list of audit rows can be narrowed to. */
 export interface AuditLogFilter {
@@ -58,7 +46,7 @@ export function listAuditLogs(
     .after('created_at, id', '<', KEY_TYPES, after);
   const limit = conditions.value(take);
   return [
-    `SELECT id, created_at AS "at", created_at::text AS "sortKey", user_id AS "userId", table_name AS "table",
+    `SELECT id, created_at AS "createdAt", created_at::text AS "sortKey", user_id AS "userId", table_name AS "tableName",
        record_id AS "recordId", action, old_values AS "oldValues", new_values AS "newValues",
        actor_kind AS "actorKind", actor_id AS "actorId", operation, request_id AS "requestId", reason,
        host(ip_address) AS "ipAddress"
@@ -83,7 +71,7 @@ export function listSecurityLogs(
     .after('created_at, id', '<', KEY_TYPES, after);
   const limit = conditions.value(take);
   return [
-    `SELECT id, created_at AS "at", created_at::text AS "sortKey", user_id AS "userId", event_type AS "eventType",
+    `SELECT id, created_at AS "createdAt", created_at::text AS "sortKey", user_id AS "userId", event_type AS "eventType",
        success, host(ip_address) AS "ipAddress", user_agent AS "userAgent", details
      FROM security_logs ${conditions.where} ${NEWEST_FIRST} LIMIT ${limit}`,
     conditions.values,

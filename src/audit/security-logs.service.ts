@@ -5,6 +5,7 @@ import type { Page } from '../platform/http/page';
 import { listSecurityLogs, type SecurityLogRow } from './audit.queries';
 import type { ListSecurityLogsDto } from './dto/list-security-logs.dto';
 import type { SecurityLogDto } from './dto/security-log.dto';
+import type { SecurityLog } from './security-log.entity';
 
 /** The security log, read by admins. */
 @Injectable()
@@ -24,7 +25,7 @@ export class SecurityLogsService {
   }
 }
 
-function toEvent(row: SecurityLogRow): SecurityLogDto {
-  const { id, at, userId, eventType, success, ipAddress, userAgent, details } = row;
-  return { id, at, userId, eventType, success, ipAddress, userAgent, details };
+function toEvent(row: SecurityLog): SecurityLogDto {
+  const { id, createdAt, userId, eventType, success, ipAddress, userAgent, details } = row;
+  return { id, at: createdAt, userId, eventType, success, ipAddress, userAgent, details };
 }
