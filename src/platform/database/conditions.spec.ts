@@ -13,6 +13,13 @@ describe(Conditions.name, () => {
     expect(conditions.values).toEqual([42, '2026-01-31 09:30:00+00', 7, 21]);
   });
 
+  it('takes a value several times, and conditions without one', () => {
+    const conditions = new Conditions().add('low <= $? AND high >= $?', 5).always('NOT is_read');
+
+    expect(conditions.where).toBe('WHERE low <= $1 AND high >= $1 AND NOT is_read');
+    expect(conditions.values).toEqual([5]);
+  });
+
   it('gives no clause without a condition', () => {
     expect(new Conditions().add('x = $?', undefined).after('id', '<', ['bigint'], undefined).where).toBe('');
   });
