@@ -9,6 +9,7 @@ import { AuthController } from './auth.controller';
 import { FirstAdmin } from './first-admin.service';
 import { JwtAuthGuard } from './jwt-auth.guard';
 import { JwtStrategy } from './jwt.strategy';
+import { MailLinksController } from './mail-links.controller';
 import { MfaController } from './mfa/mfa.controller';
 import { MfaService } from './mfa/mfa.service';
 import { PendingSignIns } from './mfa/pending-sign-ins.service';
@@ -36,7 +37,7 @@ import { Throttle } from './throttle.service';
 @Global()
 @Module({
   imports: [PassportModule, TypeOrmModule.forFeature([UserMfa])],
-  controllers: [AuthController, MfaController, OwnPasswordController, OwnSessionsController],
+  controllers: [AuthController, MailLinksController, MfaController, OwnPasswordController, OwnSessionsController],
   providers: [
     { provide: APP_GUARD, useClass: JwtAuthGuard },
     { provide: Authenticator, useClass: SessionAuthenticator },

@@ -68,6 +68,25 @@ describe('signing up and in', () => {
     expect(unknown).toMatchObject({ status: 400, body: { code: 'auth.link_invalid' } });
   });
 
+  it('shows a page behind each mailed link, which spends nothing by being opened', async () => {
+    const email = anAddress();
+    const token = await registered(email);
+    const [letter] = await mailsTo(admin, email);
+    const link = /http\S+/.exec(letter!.text)?.[0] ?? '';
+
+    const page = await nobody.get(link.replace('http://gigvault.test', ''));
+    const script = await nobody.get('/mail-links.js');
+
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
+    expect(page.headers.get('referrer-policy')).toBe('no-referrer');
+    expect(page.body).toContain('data-action="/v1/auth/verify-email"');
+    expect(page.body).toContain('<script src="/mail-links.js">');
+    expect(script.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
+    expect((await nobody.get('/reset-password?token=x')).body).toContain('data-action="/v1/auth/password/reset"');
+    expect((await nobody.post('/v1/auth/verify-email', { token })).status).toBe(204);
+  });
+
   it('refuses a link after 24 hours', async () => {
     const token = await registered(anAddress());
     await app.db.query('superuser', `UPDATE one_time_tokens SET expires_at = now() - interval '1 second'`);
