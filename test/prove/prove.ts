@@ -1,7 +1,9 @@
+import { proveEncryption } from './encryption';
 import { proveKills } from './kills';
 
 /** The long proofs at full size, by name. */
 const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
+  encryption: () => proveEncryption({ cases: 100_000 }),
   kills: () => proveKills({ rounds: 20, writers: 8, writeMs: 2_000 }),
 };
 

@@ -49,6 +49,12 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     make: ({ userId }) => `INSERT INTO user_tokens (user_id, seal_key, encrypted_access_token, encrypted_refresh_token, expires_at)
       VALUES (${userId}, gen_random_uuid(), 'x', 'x', now())`,
   },
+  'public.data_keys': {
+    // Through functions of schema auth and app only: one key a call, or a batch to wrap anew.
+    select: NOBODY, insert: NOBODY, update: NOBODY, delete: NOBODY,
+    tenant: 'user_id', set: `wrapped_key = 'x'`,
+    make: ({ userId }) => `INSERT INTO data_keys (user_id, key_id, wrapped_key) VALUES (${userId}, gen_random_uuid(), 'x')`,
+  },
   'public.jobs': {
     // Deleted means status 'deleted'.
     select: OWN, insert: OWN_INSERT, update: OWN, delete: NOBODY,

@@ -1,7 +1,14 @@
 import { Global, Module } from '@nestjs/common';
+import { DataKeyStore } from './data-key-store';
+import { DataKeys } from './data-keys';
 import { EncryptionService } from './encryption.service';
+import { LocalMasterKeys } from './local-master-keys';
+import { MasterKeys } from './master-keys';
 
-/** Sealing of secrets at rest, for every module. */
+/** Sealing of secrets at rest, for every module. Needs DatabaseModule, where the wrapped keys are. */
 @Global()
-@Module({ providers: [EncryptionService], exports: [EncryptionService] })
+@Module({
+  providers: [EncryptionService, DataKeys, DataKeyStore, { provide: MasterKeys, useClass: LocalMasterKeys }],
+  exports: [EncryptionService, MasterKeys],
+})
 export class EncryptionModule {}

@@ -1,0 +1,60 @@
+import { EncryptionService } from '../../src/platform/encryption/encryption.service';
+import type { SealContext } from '../../src/platform/encryption/seal-context';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn, type SignedInCaller } from '../support/as';
+
+describe('data keys', () => {
+  let app: TestApp;
+  let second: TestApp;
+  let ann: SignedInCaller;
+  let place: SealContext;
+
+  beforeAll(async () => {
+    app = await startApp();
+    second = await startApp({ beside: app });
+    ann = await signedIn(app);
+    place = { table: 'user_tokens', column: 'encrypted_access_token', userId: ann.id, sealKey: 'a-uuid' };
+  });
+  afterAll(async () => {
+    await second.close();
+    await app.close();
+  });
+
+  it('are made once, however many processes seal the first secret at once', async () => {
+    const services = Array.from({ length: 20 }, (_, i) => (i % 2 ? app : second).get(EncryptionService));
+    const sealed = await Promise.all(services.map((service) => service.seal('secret', place)));
+
+    expect(new Set(sealed.map((value) => value.split('.')[1])).size).toBe(1);
+    const rows = await app.db.query<{ wrapped_key: string }>('superuser', `SELECT wrapped_key FROM data_keys WHERE user_id = $1`, [ann.id]);
+    expect(rows).toHaveLength(1);
+    expect(rows[0]?.wrapped_key).toMatch(/^w1\.test\./);
+  });
+
+  it('open in another process what the first one sealed', async () => {
+    const sealed = await app.get(EncryptionService).seal('секрет', place);
+
+    expect(await second.get(EncryptionService).open(sealed, place)).toBe('секрет');
+  });
+
+  it('are redacted in the audit', async () => {
+    await app.get(EncryptionService).seal('secret', place);
+    const rows = await app.db.query<{ new_values: Record<string, unknown> }>(
+      'superuser',
+      `SELECT new_values FROM audit_logs WHERE table_name = 'data_keys' AND user_id = $1 AND action = 'INSERT'`,
+      [ann.id],
+    );
+
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows.every(({ new_values }) => new_values['wrapped_key'] === '[redacted]')).toBe(true);
+  });
+
+  it('erase what they sealed when they are destroyed, also in a copy of the row', async () => {
+    const service = app.get(EncryptionService);
+    const sealed = await service.seal('secret', place);
+
+    expect(await service.erase(ann.id)).toBe(true);
+
+    await expect(service.open(sealed, place)).rejects.toThrow('destroyed');
+    expect(await app.db.query('superuser', `SELECT 1 FROM data_keys WHERE user_id = $1`, [ann.id])).toEqual([]);
+  });
+});
