@@ -19,7 +19,7 @@ export class MfaController {
   constructor(private readonly mfa: MfaService) {}
 
   @Get()
-  @ApiOperation({ summary: 'See whether two-factor sign-in is on' })
+  @ApiOperation({ summary: 'See whether two-factor sign-in is on', description: 'And how many backup codes are left.' })
   @ApiOkResponse({ type: MfaStatusDto })
   status(): Promise<MfaStatusDto> {
     return this.mfa.status();
