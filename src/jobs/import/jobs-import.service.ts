@@ -31,13 +31,11 @@ export class JobsImportService {
   constructor(private readonly database: Database) {}
 
   /**
-   * Stores the jobs of a file, batch by batch while it is being read: memory stays flat, and the sender waits while rows
-   * are written. Good rows are kept when others fail, and what came before a break in the file is kept and counted. The
+   * Stores the jobs of a file, batch by batch while it is being read, so that memory stays flat. Good rows are kept when others fail, and what came before a break in the file is kept and counted. The
    * same upworkJobId is the same job, changed where the row differs, except for status and favourite; rows without one
    * are the same job when all their columns are equal.
    *
-   * Each batch is a unit of its own, so that a slow sender holds no transaction; within an open unit (a request with an
-   * Idempotency-Key) all batches join that one. The triggers leave one audit row for each job made or changed.
+   * Each batch is a unit of its own; within an open unit (a request with an Idempotency-Key) all batches join that one. The triggers leave one audit row for each job made or changed.
    * @throws AppError `import.malformed` when nothing of the file can be read, `import.too_many_rows`,
    *   `request.body_too_large`, `request.media_type_unsupported`
    */
@@ -46,6 +44,7 @@ export class JobsImportService {
     if (!read) throw new AppError('request.media_type_unsupported', { detail: `send ${Object.keys(READERS).join(', ')}` });
     const report = new ImportReport();
     let batch = new ImportBatch();
+    let storing = Promise.resolve();
     try {
       for await (const row of read(body)) {
         // Rows come by thousands without a pause of their own; others are waiting too.
@@ -53,16 +52,21 @@ export class JobsImportService {
         await this.take(row, batch, report);
         if (report.failed > MAX_FAILED) throw new BrokenFileError(row.row + 1, `more than ${MAX_FAILED} rows failed; the rest was not read`);
         if (!batch.isFull) continue;
-        await this.store(batch, report);
+        // One batch is read while the one before is stored, on the other core.
+        await storing;
+        storing = this.store(batch, report);
+        storing.catch(() => undefined);
         batch = new ImportBatch();
       }
     } catch (error) {
+      await storing;
       if (!(error instanceof BrokenFileError)) throw error;
       if (report.total === 0 && batch.isEmpty) {
         throw new AppError('import.malformed', { detail: error.message, errors: error.errors });
       }
       report.fail(error.row, error.errors);
     }
+    await storing;
     await this.store(batch, report);
     return report.toJSON();
   }
