@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { DataFolder } from '../launcher/data-folder';
 import { readJsonFile, writePrivateFile } from '../launcher/private-file';
 import { ApiClient, ApiError } from './api-client';
-import { newestLetterTo } from './mailbox';
+import { Operator } from './operator';
 
 /** The demo's own user on one server; kept in the data folder, so that a second run meets the first one's rows. */
 interface Credentials {
@@ -38,7 +38,7 @@ export async function signUp(server: string): Promise<{ api: ApiClient; credenti
   const { email, password } = credentials;
   const api = new ApiClient(server);
   await api.post('/v1/auth/register', { email, password, firstName: 'Demo' });
-  const letter = await newestLetterTo(email, api);
+  const letter = await new Operator(server).newestLetterTo(email);
   const [, token] = /[?&]token=([\w-]+)/.exec(letter) ?? [];
   if (!token) throw new Error(`the letter to ${email} has no link`);
   await api.post('/v1/auth/verify-email', { token });

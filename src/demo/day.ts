@@ -42,8 +42,8 @@ interface Change {
   readonly changes: Readonly<Record<string, { readonly old: unknown; readonly new: unknown }>>;
 }
 
-/** The statistics are a view that a task refreshes every minute. */
-const STATS_WAIT_MS = 75_000;
+/** The statistics are a view; a refresh that was asked for takes a worker a moment. */
+const STATS_WAIT_MS = 15_000;
 
 /** A freelancer's day over HTTP, one method a part of it; each prints what he would want to see. */
 export class Day {
@@ -158,7 +158,6 @@ export class Day {
   }
 
   private async statsSince(since: Date): Promise<JobStats> {
-    this.screen.line('waiting for the statistics, which are counted anew every minute …');
     const until = Date.now() + STATS_WAIT_MS;
     for (;;) {
       const stats = await this.api.get<JobStats>('/v1/analytics/job-stats');

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { signInDemoUser, signUp } from './account';
 import { Day } from './day';
-import { runningServices } from './mailbox';
+import { Operator, runningServices } from './operator';
 import { SAMPLE_LISTING } from './sample-listing';
 import { Screen } from './screen';
 
@@ -20,17 +20,16 @@ async function demo(): Promise<void> {
   screen.good(isNew ? `signed up and verified ${email}` : `signed in as ${email}`);
 
   const day = new Day(api, screen);
-  const began = new Date();
   await day.bringInJobs(values.file ? basename(values.file) : 'a small listing', listing);
   const matches = await day.lookForWork();
   const won = await day.propose(matches);
+  if (won) await day.talk(won.job);
+  const asked = new Date();
+  await new Operator(server).refreshStatistics();
+  await day.seeTheNumbers(asked);
   if (won) {
-    await day.talk(won.job);
-    await day.seeTheNumbers(began);
     await day.readTheRecord(won.proposal);
     await day.meetAStranger((await signUp(server)).api, won.job);
-  } else {
-    await day.seeTheNumbers(began);
   }
   screen.heading(`See it yourself: ${server}/docs`);
 }

@@ -46,7 +46,8 @@ export class Launcher {
     if (!this.env['REDIS_URL']) this.stack.redis = this.newRedis();
     loadConfig(this.serverEnvironment());
     await this.choosePort();
-    if (this.stack.postgres?.isNew) this.secrets.makeAdmin();
+    // An admin the person named is his first; a made one must not follow at a later start without him.
+    if (this.stack.postgres?.isNew && !this.env['GIGVAULT_ADMIN_EMAIL']) this.secrets.makeAdmin();
     await settleAll([this.stack.postgres?.start(), this.stack.redis?.start()]);
     this.secrets.rememberPorts({ postgres: this.stack.postgres?.port, redis: this.stack.redis?.port });
     signal.throwIfAborted();

@@ -10,8 +10,8 @@ export interface KillsOptions {
   /** Each round kills the API or PostgreSQL, in turns, in the middle of writes. */
   readonly rounds: number;
   readonly writers: number;
-  /** How long the writers write before the kill. */
-  readonly writeMs: number;
+  /** The kill comes as soon as so many more jobs were answered, so in the middle of further writes. */
+  readonly jobsPerRound: number;
 }
 
 /** What a proof of kills found; the last three must be 0. */
@@ -27,7 +27,7 @@ export interface KillsResult {
  * Kills the API and PostgreSQL with SIGKILL while jobs are written and patched, starts again, and compares: every id
  * that was answered 2xx exists with exactly one INSERT in the audit, and no audit row speaks of a job that is not there.
  */
-export async function proveKills({ rounds, writers, writeMs }: KillsOptions): Promise<KillsResult> {
+export async function proveKills({ rounds, writers, jobsPerRound }: KillsOptions): Promise<KillsResult> {
   const installation = new Installation();
   const acknowledged: number[] = [];
   try {
@@ -35,7 +35,7 @@ export async function proveKills({ rounds, writers, writeMs }: KillsOptions): Pr
     let { api } = await signUp(services.api);
     for (let round = 0; round < rounds; round++) {
       const writing = Array.from({ length: writers }, (_, i) => write(api, `round ${round} writer ${i}`, acknowledged));
-      await sleep(writeMs);
+      while (acknowledged.length < (round + 1) * jobsPerRound) await sleep(1);
       process.kill(services.pids[round % 2 === 0 ? 'api' : 'postgres']!, 'SIGKILL');
       await Promise.all(writing);
       await installation.ended();

@@ -1,0 +1,97 @@
+import 'reflect-metadata';
+import { Module, type INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { DataFolder } from '../launcher/data-folder';
+import { serverEnvironment } from '../launcher/environment';
+import { Secrets } from '../launcher/secrets';
+import { ServicesFile } from '../launcher/services-file';
+import { ConfigModule } from '../platform/config/config.module';
+import { runInContext } from '../platform/context/request-context';
+import { DatabaseModule } from '../platform/database/database.module';
+import { SystemDatabase } from '../platform/database/system-database';
+import { EncryptionModule } from '../platform/encryption/encryption.module';
+import { MailModule } from '../platform/mail/mail.module';
+import { Outbox } from '../platform/mail/outbox.service';
+import { ApiClient } from './api-client';
+
+@Module({ imports: [ConfigModule, DatabaseModule, EncryptionModule, MailModule] })
+class OperatorModule {}
+
+/** What the launcher started on this machine; undefined when it does not run. */
+export function runningServices(): ReturnType<ServicesFile['read']> {
+  return new ServicesFile(new DataFolder().at('services.json')).read();
+}
+
+/**
+ * What only who runs the installation can do, and the demo needs twice: over HTTP as the admin of GIGVAULT_ADMIN_EMAIL
+ * and GIGVAULT_ADMIN_PASSWORD or, without them, with the keys in the data folder of this machine.
+ */
+export class Operator {
+  constructor(private readonly server: string) {}
+
+  /**
+   * The text of the newest letter to an address in the server's local outbox.
+   * @throws Error without an admin and a data folder, or without a letter
+   */
+  async newestLetterTo(address: string): Promise<string> {
+    const admin = await this.signIn();
+    const letters = admin
+      ? (await admin.get<{ items: Letter[] }>(`/v1/dev/outbox?to=${encodeURIComponent(address)}`)).items
+      : await this.locally((app) => app.get(Outbox).list(address));
+    const [newest] = letters;
+    if (!newest) throw new Error(`no letter to ${address} in the outbox; is SMTP_URL set?`);
+    return newest.text;
+  }
+
+  /** Has the statistics counted now instead of at the next full minute. */
+  async refreshStatistics(): Promise<void> {
+    const admin = await this.signIn();
+    if (admin) await admin.post('/v1/admin/tasks/refresh-job-stats/run', { reason: 'npm run demo' });
+    else {
+      await this.locally((app) =>
+        app.get(SystemDatabase).asWorker('npm run demo', (unit) => unit.query('SELECT refresh_user_job_stats()')),
+      );
+    }
+  }
+
+  private async signIn(): Promise<ApiClient | undefined> {
+    const { GIGVAULT_ADMIN_EMAIL: email, GIGVAULT_ADMIN_PASSWORD: password } = process.env;
+    if (!email || !password) return undefined;
+    const admin = new ApiClient(this.server);
+    const { accessToken } = await admin.post<{ accessToken: string }>('/v1/auth/login', { email, password });
+    admin.signInWith(accessToken);
+    return admin;
+  }
+
+  private async locally<T>(work: (app: INestApplicationContext) => Promise<T>): Promise<T> {
+    Object.assign(process.env, localEnvironment());
+    const app = await NestFactory.createApplicationContext(OperatorModule, { logger: false });
+    try {
+      // Whoever may read the installation's keys is its admin; he has no account to name.
+      const principal = { userId: 0, role: 'admin' as const, sessionId: 'npm run demo' };
+      const context = { requestId: 'npm-run-demo', ip: null, userAgent: null, operation: 'npm run demo', principal };
+      return await runInContext(context, () => work(app));
+    } finally {
+      await app.close();
+    }
+  }
+}
+
+interface Letter {
+  readonly text: string;
+}
+
+function localEnvironment(): NodeJS.ProcessEnv {
+  const services = runningServices();
+  if (!services?.postgres) {
+    throw new Error('Set GIGVAULT_ADMIN_EMAIL and GIGVAULT_ADMIN_PASSWORD: the verification mail is in the outbox.');
+  }
+  const folder = new DataFolder();
+  return serverEnvironment(process.env, {
+    secrets: Secrets.load(folder.at('secrets.json')),
+    dataFolder: folder.path,
+    port: undefined,
+    postgres: services.postgres,
+    redis: services.redis,
+  });
+}
