@@ -14,18 +14,13 @@ const RANGES = [
   ['hourlyRateMin', 'hourlyRateMax'],
 ] as const;
 
-/** Returns an error for each range whose lower end is above its upper one. */
-export function rangeErrors(amounts: Amounts): FieldError[] {
-  return RANGES.flatMap(([min, max]) => {
+/** @throws AppError `validation.failed` when the lower end of a range is above its upper one */
+export function assertRanges(amounts: Amounts): void {
+  const errors = RANGES.flatMap(([min, max]): FieldError[] => {
     const [low, high] = [amounts[min], amounts[max]];
     if (!low || !high || hundredths(low) <= hundredths(high)) return [];
     return [{ pointer: `/${min}`, code: 'range', message: `${min} (${low}) must not be above ${max} (${high})` }];
   });
-}
-
-/** @throws AppError `validation.failed` when a range is turned round */
-export function assertRanges(amounts: Amounts): void {
-  const errors = rangeErrors(amounts);
   if (errors.length === 0) return;
   throw new AppError('validation.failed', { detail: errors.map(({ message }) => message).join('; '), errors });
 }
