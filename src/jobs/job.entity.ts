@@ -8,7 +8,8 @@ const GENERATED = { generatedType: 'STORED', nullable: true, select: false, inse
 
 /** Money in bigint hundredths, which a filter can use an index for. */
 function HundredthsOf(column: string): PropertyDecorator {
-  return Column({ ...GENERATED, type: 'bigint', name: `${column}_hundredths`, asExpression: `(${column} * 100)::bigint` });
+  const asExpression = `(nullif(${column}, 'NaN') * 100)::bigint`;
+  return Column({ ...GENERATED, type: 'bigint', name: `${column}_hundredths`, asExpression });
 }
 
 /** An Upwork vacancy that a tenant keeps. */
