@@ -5,7 +5,7 @@ import { Public } from '../http/access';
 import { HealthChecks, type Readiness } from './health-checks';
 
 /** Answers probes: whether the process lives, and whether it should get requests. */
-@ApiTags('health')
+@ApiTags('Health')
 @Controller('health')
 @Public('probes carry no session; the answer names parts, never reasons')
 export class HealthController {

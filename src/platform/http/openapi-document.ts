@@ -10,6 +10,24 @@ Lists answer \`{items, nextCursor}\`; give \`nextCursor\` as \`cursor\` for the 
 its currency, times are RFC 3339 in UTC. Single resources have an ETag: send it as If-Match to change only the version
 you know. An Idempotency-Key on a POST makes repeating it safe.`;
 
+/** The order of the documentation: as a consumer meets the API, from signing up to running it. */
+const TAGS: readonly { readonly name: string; readonly description: string }[] = [
+  { name: 'Auth', description: 'Sign up, sign in, sessions, second factor.' },
+  { name: 'Users', description: 'Your own account.' },
+  { name: 'Tokens', description: 'Connections to Upwork.' },
+  { name: 'Jobs', description: 'Vacancies: keep, search, import.' },
+  { name: 'Searches', description: 'Saved searches and their alerts.' },
+  { name: 'Proposals', description: 'From draft to answer.' },
+  { name: 'Messages', description: 'Conversations with clients.' },
+  { name: 'Profile', description: 'Who you are, for drafts in your own voice.' },
+  { name: 'AI', description: 'Drafts by language models, their cost and your budget.' },
+  { name: 'Analytics', description: 'Your numbers.' },
+  { name: 'Audit', description: 'Who changed what in your rows.' },
+  { name: 'Admin', description: 'Running the installation.' },
+  { name: 'Development', description: 'Trying it out; absent in production.' },
+  { name: 'Health', description: 'For probes.' },
+];
+
 /** Returns the OpenAPI 3.1 document of an initialised application, the same on every machine. */
 export function openapiDocument(app: INestApplication): OpenAPIObject {
   const base = new DocumentBuilder()
@@ -26,5 +44,13 @@ export function openapiDocument(app: INestApplication): OpenAPIObject {
   const document = SwaggerModule.createDocument(app, base, {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}.${method}`,
   });
+  const used = new Set(Object.values(document.paths).flatMap((item) => tagsOf(item)));
+  document.tags = TAGS.filter(({ name }) => used.delete(name));
+  // A tag nobody described yet still has its place, after the others.
+  document.tags.push(...[...used].sort().map((name) => ({ name })));
   return addCommonParts(document);
+}
+
+function tagsOf(item: object): string[] {
+  return Object.values(item).flatMap((operation: { tags?: string[] }) => operation.tags ?? []);
 }
