@@ -2,7 +2,7 @@
  * Imports run downwards only: main, worker → app.module → domains → platform → packages.
  * Which domain may know which is listed here and nowhere else.
  */
-const DOMAINS = ['auth', 'users', 'jobs', 'proposals', 'messages', 'analytics', 'audit'];
+const DOMAINS = ['auth', 'users', 'jobs', 'proposals', 'messages', 'analytics', 'profiles', 'ai', 'audit'];
 
 /** domain → the domains it may use, by their entities, modules and services only. */
 const MAY_USE = {
@@ -12,6 +12,8 @@ const MAY_USE = {
   proposals: ['jobs', 'audit'],
   messages: ['jobs', 'audit'],
   analytics: ['jobs', 'proposals', 'messages', 'audit'],
+  profiles: ['audit'],
+  ai: ['jobs', 'proposals', 'profiles', 'audit'],
   audit: [],
 };
 

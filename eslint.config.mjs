@@ -108,7 +108,7 @@ export default tseslint.config(
   },
   {
     // Programs for a terminal: what they print is their output.
-    files: ['src/launcher/**/*.ts', 'src/demo/**/*.ts', 'test/prove/**/*.ts', 'test/bench/**/*.ts', 'src/platform/config/env-example.ts'],
+    files: ['src/launcher/**/*.ts', 'src/demo/**/*.ts', 'test/prove/**/*.ts', 'test/fakes/fake-ai.ts', 'test/bench/**/*.ts', 'src/platform/config/env-example.ts'],
     rules: { 'no-console': 'off' },
   },
   { files: ['**/*.{js,cjs,mjs}'], extends: [tseslint.configs.disableTypeChecked], rules: { '@typescript-eslint/no-require-imports': 'off', 'no-restricted-syntax': 'off' } },

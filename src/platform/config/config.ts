@@ -27,6 +27,7 @@ export class Config {
   readonly auth: ReturnType<typeof authOf>;
   readonly mail: { readonly smtpUrl: string | undefined; readonly from: string };
   readonly limits: ReturnType<typeof limitsOf>;
+  readonly ai: ReturnType<typeof aiOf>;
 
   constructor(settings: Settings) {
     this.environment = settings.NODE_ENV;
@@ -42,6 +43,7 @@ export class Config {
     this.auth = authOf(settings);
     this.mail = Object.freeze({ smtpUrl: settings.SMTP_URL, from: settings.MAIL_FROM });
     this.limits = limitsOf(settings);
+    this.ai = aiOf(settings);
     Object.freeze(this);
   }
 }
@@ -88,6 +90,27 @@ function authOf(settings: Settings) {
     /** The first admin, when both settings are given. */
     firstAdmin: email && password ? Object.freeze({ email, password }) : undefined,
   });
+}
+
+function aiOf(settings: Settings) {
+  return Object.freeze({
+    /** In the order they are tried. */
+    order: settings.AI_PROVIDERS,
+    vendors: Object.freeze({
+      openai: vendor(settings.AI_OPENAI_API_KEY, settings.AI_OPENAI_BASE_URL, settings.AI_OPENAI_MODEL),
+      anthropic: vendor(settings.AI_ANTHROPIC_API_KEY, settings.AI_ANTHROPIC_BASE_URL, settings.AI_ANTHROPIC_MODEL),
+      google: vendor(settings.AI_GOOGLE_API_KEY, settings.AI_GOOGLE_BASE_URL, settings.AI_GOOGLE_MODEL),
+      local: vendor(settings.AI_LOCAL_API_KEY, settings.AI_LOCAL_BASE_URL, settings.AI_LOCAL_MODEL),
+    }),
+    maxOutputAiTokens: settings.AI_MAX_OUTPUT_AI_TOKENS,
+    timeoutMs: settings.AI_TIMEOUT_SECONDS * 1_000,
+    dailyCeilingUsd: settings.AI_DAILY_CEILING_USD,
+    monthlyCeilingUsd: settings.AI_MONTHLY_CEILING_USD,
+  });
+}
+
+function vendor(apiKey: string | undefined, baseUrl: string | undefined, model: string) {
+  return Object.freeze({ apiKey, baseUrl: baseUrl?.replace(/\/+$/, ''), model });
 }
 
 function limitsOf(settings: Settings) {

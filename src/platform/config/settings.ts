@@ -49,6 +49,41 @@ function list() {
     );
 }
 
+/** The AI vendors, by the names of the settings; local is any server with OpenAI's protocol. */
+const AI_PROVIDERS = ['openai', 'anthropic', 'google', 'local'] as const;
+
+/** The name of an AI vendor. */
+export type AiProviderName = (typeof AI_PROVIDERS)[number];
+
+function secret(description: string) {
+  return z.string().optional().describe(description).meta({ example: '' } satisfies SettingExample);
+}
+
+function vendorUrl(standard: string, vendor: string) {
+  return url('http', 'https')
+    .default(standard)
+    .describe(`Address of ${vendor}'s API, or of a gateway that speaks it.`)
+    .meta({ example: standard } satisfies SettingExample);
+}
+
+function model(standard: string, vendor: string) {
+  return z
+    .string()
+    .regex(/^[\w.:/-]{1,100}$/, 'must be the name of a model')
+    .default(standard)
+    .describe(`Model of ${vendor} for drafts that name none.`)
+    .meta({ example: standard } satisfies SettingExample);
+}
+
+function money(standard: string, description: string) {
+  return z
+    .string()
+    .regex(/^\d{1,8}\.\d{2}$/, 'must be an amount with two places')
+    .default(standard)
+    .describe(description)
+    .meta({ example: standard } satisfies SettingExample);
+}
+
 function databaseUrl(role: string, use: string) {
   return url('postgres', 'postgresql')
     .describe(`Login of ${use}.`)
@@ -181,6 +216,34 @@ export const settings = z.object({
   SESSION_ABSOLUTE_SECONDS: integer(7_776_000, 60, 31_536_000)
     .describe('A session ends after so long in any case.')
     .meta({ example: '7776000' }),
+  AI_PROVIDERS: list()
+    .transform((names) => (names.length > 0 ? names : [...AI_PROVIDERS]) as AiProviderName[])
+    .refine((names) => names.every((name) => AI_PROVIDERS.includes(name)), `must be of ${AI_PROVIDERS.join(', ')}, by commas`)
+    .describe('AI vendors in the order they are tried, by commas; one without a key is left out.')
+    .meta({ example: AI_PROVIDERS.join(',') }),
+  AI_OPENAI_API_KEY: secret('Key of OpenAI; without it the vendor is unavailable.'),
+  AI_OPENAI_BASE_URL: vendorUrl('https://api.openai.com/v1', 'OpenAI'),
+  AI_OPENAI_MODEL: model('gpt-4.1-mini', 'OpenAI'),
+  AI_ANTHROPIC_API_KEY: secret('Key of Anthropic; without it the vendor is unavailable.'),
+  AI_ANTHROPIC_BASE_URL: vendorUrl('https://api.anthropic.com/v1', 'Anthropic'),
+  AI_ANTHROPIC_MODEL: model('claude-sonnet-4-5', 'Anthropic'),
+  AI_GOOGLE_API_KEY: secret('Key of Google; without it the vendor is unavailable.'),
+  AI_GOOGLE_BASE_URL: vendorUrl('https://generativelanguage.googleapis.com/v1beta', 'Google'),
+  AI_GOOGLE_MODEL: model('gemini-2.5-flash', 'Google'),
+  AI_LOCAL_BASE_URL: url('http', 'https')
+    .optional()
+    .describe('A server that speaks the OpenAI protocol (Ollama, llama.cpp, vLLM); its calls count as free.')
+    .meta({ example: 'http://127.0.0.1:11434/v1' }),
+  AI_LOCAL_API_KEY: secret('Key of the local server, where it wants one.'),
+  AI_LOCAL_MODEL: model('llama3.2', 'the local server'),
+  AI_MAX_OUTPUT_AI_TOKENS: integer(1_500, 16, 32_000)
+    .describe('Longest text of a draft, in aiTokens; what a call reserves depends on it.')
+    .meta({ example: '1500' }),
+  AI_TIMEOUT_SECONDS: integer(120, 1, 3_600)
+    .describe('A call of a vendor that takes longer is ended; half of it without a word, too.')
+    .meta({ example: '120' }),
+  AI_DAILY_CEILING_USD: money('5.00', 'The most a user may spend on AI in a day (UTC), and his budget until he sets a lower one.'),
+  AI_MONTHLY_CEILING_USD: money('50.00', 'The most a user may spend on AI in a month (UTC).'),
   GIGVAULT_EMBEDDED: flag(false)
     .describe('Set by the launcher when it runs PostgreSQL and Redis itself; refused in production.')
     .meta({ example: 'false' }),

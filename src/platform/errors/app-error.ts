@@ -16,6 +16,8 @@ export interface AppErrorOptions {
   readonly errors?: readonly FieldError[];
   /** Response headers that belong to the error: Retry-After, Allow. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Members of the problem besides the standard ones. @see RFC 9457 section 3.2 */
+  readonly extensions?: Readonly<Record<string, unknown>>;
   /** For the log only. */
   readonly cause?: unknown;
 }
@@ -30,6 +32,7 @@ export class AppError extends Error {
   readonly detail: string | undefined;
   readonly errors: readonly FieldError[];
   readonly headers: Readonly<Record<string, string>>;
+  readonly extensions: Readonly<Record<string, unknown>>;
 
   constructor(
     readonly code: ErrorCode,
@@ -43,6 +46,7 @@ export class AppError extends Error {
     this.detail = options.detail;
     this.errors = options.errors ?? [];
     this.headers = options.headers ?? {};
+    this.extensions = options.extensions ?? {};
   }
 }
 

@@ -11,8 +11,11 @@ describe('ERROR_CODES', () => {
     expect(title).toMatch(/^[A-Z].*[^.]$/);
   });
 
-  it('blames the server for two things only', () => {
-    expect(entries.filter(([, { status }]) => status >= 500).map(([code]) => code)).toEqual(['internal', 'service.unavailable']);
+  it('blames the server for two things only, and an AI vendor for three', () => {
+    const blamed = entries.filter(([, { status }]) => status >= 500).map(([code]) => code);
+
+    expect(blamed.filter((code) => !code.startsWith('ai.'))).toEqual(['internal', 'service.unavailable']);
+    expect(blamed.filter((code) => code.startsWith('ai.'))).toEqual(['ai.not_configured', 'ai.model_unavailable', 'ai.generation_failed']);
   });
 
   it('is told whole on the page that problems link to', () => {

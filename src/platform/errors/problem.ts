@@ -57,6 +57,7 @@ export function asAppError(thrown: unknown): AppError {
  */
 export function problemOf(error: AppError, path: string, requestId: string): Problem {
   return {
+    ...error.extensions,
     type: `/docs/errors#${error.code}`,
     title: error.title,
     status: error.status,

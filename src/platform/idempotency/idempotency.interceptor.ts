@@ -1,4 +1,5 @@
-import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import { Injectable, SetMetadata, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { firstValueFrom, from, type Observable } from 'rxjs';
 import { currentContext, type RequestContext } from '../context/request-context';
@@ -13,10 +14,21 @@ const KEPT_HEADERS = ['location', 'etag', 'content-type'] as const;
 /** Sign-in answers hold tokens and are never kept. */
 const EXCLUDED = /^\/v1\/auth(\/|$)/;
 
+/** Metadata key of `KeepsItsOwnKey`. */
+const OWN_KEY = 'gigvault:keeps-its-own-key';
+
+/**
+ * The route keeps the Idempotency-Key itself, by `IdempotencyStore`, with the same answers to its caller.
+ * @param reason why its work cannot be one transaction
+ */
+export function KeepsItsOwnKey(reason: string): MethodDecorator {
+  return SetMetadata(OWN_KEY, reason);
+}
+
 /**
  * Makes a POST with an Idempotency-Key happen once: the key, the whole effect and the answer are one transaction, which
  * every use of the data gate in the handler joins. A refusal (4xx) is not kept: the request may be mended and sent again
- * with the same key. Streamed bodies are left to their route, which uses `IdempotencyStore` itself.
+ * with the same key. Streamed bodies, and routes marked by `KeepsItsOwnKey`, use `IdempotencyStore` themselves.
  * @see draft-ietf-httpapi-idempotency-key-header-07
  */
 @Injectable()
@@ -24,12 +36,14 @@ export class IdempotencyInterceptor implements NestInterceptor {
   constructor(
     private readonly database: Database,
     private readonly store: IdempotencyStore,
+    private readonly reflector: Reflector,
   ) {}
 
   intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
     const request = execution.switchToHttp().getRequest<FastifyRequest>();
     const context = currentContext();
     if (request.method !== 'POST' || !context?.principal || isStreamed(request)) return next.handle();
+    if (this.reflector.get(OWN_KEY, execution.getHandler()) !== undefined) return next.handle();
     if (EXCLUDED.test(request.routeOptions.url ?? '')) return next.handle();
     const key = idempotencyKeyOf(request.headers['idempotency-key']);
     if (key === undefined) return next.handle();

@@ -1,0 +1,24 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AiController } from './ai.controller';
+import { AiGeneration } from './ai-generation.entity';
+import { GenerationFeed } from './generation-feed.service';
+import { GenerationRuns } from './generation-runs.service';
+import { GenerationSources } from './generation-sources.service';
+import { GenerationStream } from './generation-stream.service';
+import { GenerationsController } from './generations.controller';
+import { Generations } from './generations.service';
+import { Ledger } from './ledger.service';
+import { LetterVersion } from './letter-version.entity';
+import { LettersController } from './letters.controller';
+import { Letters } from './letters.service';
+import { Models } from './models.service';
+import { Providers } from './providers/providers.service';
+
+/** AI drafts: vendors, one ledger, a budget that holds. The README beside this file tells how it fits together. */
+@Module({
+  imports: [TypeOrmModule.forFeature([AiGeneration, LetterVersion])],
+  controllers: [AiController, GenerationsController, LettersController],
+  providers: [Providers, Models, Ledger, GenerationFeed, GenerationRuns, GenerationSources, Generations, GenerationStream, Letters],
+})
+export class AiModule {}

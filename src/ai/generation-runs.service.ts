@@ -1,0 +1,155 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Config } from '../platform/config/config';
+import { currentContext, runInContext, type RequestContext } from '../platform/context/request-context';
+import { Database } from '../platform/database/database';
+import { SystemDatabase } from '../platform/database/system-database';
+import { AiGeneration } from './ai-generation.entity';
+import { callVendor } from './call-vendor';
+import { GenerationFeed } from './generation-feed.service';
+import { Ledger } from './ledger.service';
+import { LiveRun, type RunOrder } from './live-run';
+import { outcomeOf } from './outcome';
+
+/** How often this process says that it lives; the sweeper takes it for dead after several of these. */
+const RENEW_EVERY_MS = 2_000;
+
+/** Each model is asked at most so often, with a pause that grows. */
+const TRIES = 2;
+const RETRY_PAUSE_MS = 250;
+
+/** How often the end of a generation is tried to be written, a second apart; then the sweeper settles it. */
+const SETTLE_TRIES = 5;
+
+/** How long a stopping process lets vendors finish. */
+const STOP_PATIENCE_MS = 5_000;
+
+/**
+ * Writes generations: calls vendors, one after the other until one writes, and books how it ended. It belongs to no
+ * request: a client that leaves changes nothing. No transaction and no connection is held while a vendor writes.
+ */
+@Injectable()
+export class GenerationRuns implements OnModuleInit, BeforeApplicationShutdown {
+  private readonly logger = new Logger(GenerationRuns.name);
+  private readonly live = new Map<number, LiveRun>();
+  private readonly ends = new Map<number, Promise<void>>();
+  private renewal: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly config: Config,
+    private readonly database: Database,
+    private readonly system: SystemDatabase,
+    private readonly feed: GenerationFeed,
+    private readonly ledger: Ledger,
+  ) {}
+
+  onModuleInit(): void {
+    this.feed.hearCancel((generationId) => this.live.get(generationId)?.cancellation.abort());
+    this.renewal = setInterval(() => void this.renew(), RENEW_EVERY_MS);
+    this.renewal.unref();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.race([Promise.all(this.ends.values()), sleep(STOP_PATIENCE_MS, undefined, { ref: false })]);
+    for (const run of this.live.values()) {
+      run.isStopped = true;
+      run.cancellation.abort();
+    }
+    await Promise.race([Promise.all(this.ends.values()), sleep(STOP_PATIENCE_MS, undefined, { ref: false })]);
+    clearInterval(this.renewal);
+  }
+
+  /** Begins to write; `finished` tells when the final state is in the database. Needs a tenant's context, outside of a unit. */
+  start(order: RunOrder): LiveRun {
+    const run = new LiveRun(order, this.feed.writer(order.generationId));
+    this.live.set(order.generationId, run);
+    // A context of its own: the request's may be reused, and its unit is over.
+    const context = { ...currentContext(), unit: undefined } as RequestContext;
+    const end = runInContext(context, () => this.write(run)).finally(() => this.forget(run));
+    this.ends.set(order.generationId, end);
+    return run;
+  }
+
+  /** The generation when this process writes it. */
+  find(generationId: number): LiveRun | undefined {
+    return this.live.get(generationId);
+  }
+
+  /** Waits until this process has written the generation to its end; at once when it does not. */
+  async finished(generationId: number): Promise<void> {
+    await this.ends.get(generationId);
+  }
+
+  private forget(run: LiveRun): void {
+    run.close();
+    this.live.delete(run.order.generationId);
+    this.ends.delete(run.order.generationId);
+  }
+
+  private async write(run: LiveRun): Promise<void> {
+    try {
+      await this.callVendors(run);
+      run.finish();
+    } catch (error) {
+      this.logger.error(`generation ${run.order.generationId} failed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    await this.settle(run);
+  }
+
+  /** Retries and other vendors come only before the first byte: after it the reader has half of another text. */
+  private async callVendors(run: LiveRun): Promise<void> {
+    for (const [place, candidate] of run.order.candidates.entries()) {
+      for (let attempt = 1; attempt <= TRIES; attempt += 1) {
+        if (run.cancellation.signal.aborted) return;
+        if (!this.canAfford(run, place)) break;
+        if (attempt > 1) await sleep(RETRY_PAUSE_MS * attempt, undefined, { signal: run.cancellation.signal }).catch(() => undefined);
+        const limits = { ...this.config.ai, cancelled: run.cancellation.signal };
+        const call = await callVendor(candidate, run.order.prompt, limits, run.begin(candidate), {
+          onText: (text) => run.hear(text),
+          onEnd: (reason) => noteEnd(run, reason),
+        });
+        run.end(call);
+        if (call.status === 'succeeded' || call.status === 'cancelled' || run.pieces.last > 0) return;
+        if (!call.isTransient) break;
+      }
+    }
+  }
+
+  /** What a try before has cost must leave room for the worst case of the next within the reservation. */
+  private canAfford(run: LiveRun, place: number): boolean {
+    const spent = run.calls.reduce((sum, { cost }) => sum + cost, 0n);
+    return spent + run.order.worstCosts[place]! <= run.order.reserved;
+  }
+
+  private async settle(run: LiveRun): Promise<void> {
+    const { generationId } = run.order;
+    const outcome = outcomeOf(run);
+    for (let attempt = 1; attempt <= SETTLE_TRIES; attempt += 1) {
+      try {
+        return await this.database.unit(async (unit) => {
+          const generations = unit.of(AiGeneration);
+          if (!(await this.ledger.settle(unit, generationId, run.calls))) return;
+          const generation = await generations.find(generationId, { lock: true });
+          if (generation) await generations.update(generation, outcome);
+        });
+      } catch (error) {
+        this.logger.warn(`generation ${generationId} is not settled yet: ${error instanceof Error ? error.message : String(error)}`);
+        await sleep(1_000, undefined, { ref: false });
+      }
+    }
+  }
+
+  /** One statement for all that this process writes, however many. */
+  private async renew(): Promise<void> {
+    if (this.live.size === 0) return;
+    const figures = JSON.stringify([...this.live.values()].map((run) => run.figures));
+    await this.system
+      .asScheduler((unit) => unit.query('SELECT app.renew_ai_runs($1::jsonb)', [figures]))
+      .catch((error: unknown) => this.logger.warn(`AI calls under way were not renewed: ${error instanceof Error ? error.message : String(error)}`));
+  }
+}
+
+function noteEnd(run: LiveRun, reason: 'stop' | 'length' | 'filtered'): void {
+  if (reason === 'length') run.remarks.push({ code: 'truncated', message: 'it was cut at the longest length a draft may have', excerpt: '' });
+  if (reason === 'filtered') run.remarks.push({ code: 'filtered', message: "the vendor's filter stopped it", excerpt: '' });
+}

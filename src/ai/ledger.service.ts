@@ -1,0 +1,113 @@
+import { Injectable } from '@nestjs/common';
+import { Config } from '../platform/config/config';
+import { Database } from '../platform/database/database';
+import type { Unit } from '../platform/database/unit';
+import { AppError } from '../platform/errors/app-error';
+import type { BudgetState, ModelUsage } from './budget-state';
+import type { CallRecord } from './call-record';
+import { fromUsd, toUsd, type PicoUsd } from './cost';
+import { BEGIN_RUN, BUDGET, END_RUN, MAKE_BUDGET, RESERVE, SET_BUDGET, SETTLE, USAGE_BY_MODEL, WRITE_CALLS } from './ledger.queries';
+import { PRICE_LIST_VERSION } from './price-list';
+import type { Candidate } from './providers/providers.service';
+
+/** The books of the signed-in user's AI calls. */
+@Injectable()
+export class Ledger {
+  private readonly ceilings: readonly [daily: string, monthly: string];
+
+  constructor(
+    private readonly database: Database,
+    { ai }: Config,
+  ) {
+    this.ceilings = [ai.dailyCeilingUsd, ai.monthlyCeilingUsd];
+  }
+
+  /**
+   * Reserves the most a call can cost, in the caller's unit.
+   * @throws AppError `ai.budget_exceeded` with what is left and when it renews
+   */
+  async reserve(unit: Unit, worst: PicoUsd): Promise<void> {
+    const [, [reserved]] = await Promise.all([
+      unit.query(MAKE_BUDGET),
+      unit.query<{ id: number }>(RESERVE, [toUsd(worst), ...this.ceilings]),
+    ]);
+    if (reserved) return;
+    const [state] = await unit.query<BudgetState>(BUDGET, [...this.ceilings]);
+    throw exceeded(state!, worst);
+  }
+
+  /** Notes a call that begins, in the caller's unit; from now on it is settled even if this process dies. */
+  async begin(unit: Unit, generationId: number, reserved: PicoUsd, first: Candidate, input: { aiTokens: number; cost: PicoUsd }): Promise<void> {
+    const { provider, model } = first;
+    await unit.query(BEGIN_RUN, [generationId, toUsd(reserved), provider.name, model, input.aiTokens, toUsd(input.cost), PRICE_LIST_VERSION]);
+  }
+
+  /**
+   * Books the calls of a generation and gives its reservation back, in the caller's unit.
+   * @returns false when it was settled already: this process was taken for dead
+   */
+  async settle(unit: Unit, generationId: number, calls: readonly CallRecord[]): Promise<boolean> {
+    const [run] = await unit.query<{ reservedUsd: string }>(END_RUN, [generationId]);
+    if (!run) return false;
+    const spent = calls.reduce((sum, { cost }) => sum + cost, 0n);
+    const rows = calls.map(({ usage, cost, isTransient: _isTransient, ...call }) => ({ ...call, ...usage, cost: toUsd(cost) }));
+    await Promise.all([
+      unit.query(SETTLE, [run.reservedUsd, toUsd(spent)]),
+      unit.query(WRITE_CALLS, [generationId, JSON.stringify(rows), PRICE_LIST_VERSION]),
+    ]);
+    return true;
+  }
+
+  /** Returns what the user may spend and has spent. One statement. */
+  async budget(): Promise<BudgetState> {
+    const [state] = await this.database.query<BudgetState>(BUDGET, [...this.ceilings]);
+    return state!;
+  }
+
+  /** Returns what each model was used for this month, dearest first. One statement. */
+  usageByModel(): Promise<ModelUsage[]> {
+    return this.database.query<ModelUsage>(USAGE_BY_MODEL);
+  }
+
+  /**
+   * Sets what the user may spend; null is the ceiling of the installation. One unit of work; one audit row.
+   * @throws AppError `ai.budget_above_ceiling`
+   */
+  async setBudget(dailyUsd: string | null, monthlyUsd: string | null): Promise<BudgetState> {
+    this.assertBelow('/dailyUsd', dailyUsd, this.ceilings[0]);
+    this.assertBelow('/monthlyUsd', monthlyUsd, this.ceilings[1]);
+    return this.database.unit(async (unit) => {
+      const [, , [state]] = await Promise.all([
+        unit.query(MAKE_BUDGET),
+        unit.query(SET_BUDGET, [dailyUsd, monthlyUsd]),
+        unit.query<BudgetState>(BUDGET, [...this.ceilings]),
+      ]);
+      return state!;
+    });
+  }
+
+  private assertBelow(pointer: string, usd: string | null, ceiling: string): void {
+    if (usd === null || fromUsd(usd) <= fromUsd(ceiling)) return;
+    const message = `${pointer.slice(1)} is above the ceiling of this installation, ${ceiling} USD`;
+    throw new AppError('ai.budget_above_ceiling', { detail: message, errors: [{ pointer, code: 'above_ceiling', message }] });
+  }
+}
+
+/** Says which of the two limits is in the way, what is left of it, and when it begins anew. */
+function exceeded(state: BudgetState, worst: PicoUsd): AppError {
+  const reserved = fromUsd(state.reservedUsd);
+  const dayLeft = atLeastZero(fromUsd(state.dayLimitUsd) - fromUsd(state.daySpentUsd) - reserved);
+  const monthLeft = atLeastZero(fromUsd(state.monthLimitUsd) - fromUsd(state.monthSpentUsd) - reserved);
+  const [period, left, renewsAt] =
+    worst > monthLeft ? (['month', monthLeft, state.monthRenewsAt] as const) : (['day', dayLeft, state.dayRenewsAt] as const);
+  const seconds = Math.max(1, Math.ceil((renewsAt.getTime() - Date.now()) / 1_000));
+  return new AppError('ai.budget_exceeded', {
+    detail: `the call may cost up to ${toUsd(worst)} USD; ${toUsd(left)} USD are left this ${period}, which renews at ${renewsAt.toISOString()}`,
+    headers: { 'retry-after': String(seconds) },
+    extensions: { period, leftUsd: toUsd(left), neededUsd: toUsd(worst), reservedUsd: toUsd(reserved), renewsAt: renewsAt.toISOString() },
+  });
+}
+
+function atLeastZero(amount: PicoUsd): PicoUsd {
+  return amount < 0n ? 0n : amount;
+}

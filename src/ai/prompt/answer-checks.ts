@@ -1,0 +1,98 @@
+import type { PromptJob, PromptProfile } from './build-prompt';
+
+/** Something a reader should look at before he sends a draft. */
+export interface Finding {
+  readonly code: 'contact_details' | 'claim_beyond_profile' | 'truncated' | 'filtered';
+  readonly message: string;
+  /** The words it is about. */
+  readonly excerpt: string;
+}
+
+/** What the checks know of the draft's sources. */
+export interface CheckSources {
+  readonly profile: PromptProfile;
+  readonly job: PromptJob | null;
+  /** His instructions and template: what he says himself is no invention of the model's. */
+  readonly ownWords: string;
+}
+
+/** So many findings say enough. */
+const MAX_FINDINGS = 20;
+
+/** Upwork forbids contact details before a contract. */
+const CONTACTS: readonly [RegExp, string][] = [
+  [/[\p{L}\d._%+-]+\s?(?:@|\(at\)|\[at\])\s?[\p{L}\d-]+(?:\s?(?:\.|\(dot\)|\[dot\])\s?[\p{L}\d-]+)+/giu, 'an e-mail address'],
+  [/(?<![\d.,])\+?\d[\d\s().-]{7,}\d(?![\d.,]*\d)/gu, 'a telephone number'],
+  [/\b(?:https?:\/\/|www\.)\S+/giu, 'a link'],
+  [/\b(?:telegram|whats ?app|skype|discord|signal|viber|wechat|linkedin)\b[^.!?\n]{0,40}/giu, 'a way round the platform'],
+  [/(?<![\w@.])@[a-z][\w.]{3,30}/giu, 'a handle'],
+];
+
+const YEARS = /\b(\d{1,2})\s*\+?\s*(?:years?|yrs?|років|роки|лет|jahren?|ans|años)\b/giu;
+const RATE = /(?:[$€£]\s?(\d+(?:[.,]\d{1,2})?)|\b(\d+(?:[.,]\d{1,2})?)\s?(?:USD|EUR|dollars?))\s*(?:\/|per|an|a)\s*(?:h|hr|hour)\b/giu;
+const FIGURES = /(?<![\w.,$€£])\d+(?:[.,]\d+)*\s?(?:%|\+|x\b|percent|clients?|projects?|customers?|companies|users?)/giu;
+
+/**
+ * Returns what a draft says that it should not: contact details, and years, rates, figures and skills that neither the
+ * profile nor the user's own words hold. Rules, not understanding: it finds the common and misses the subtle.
+ */
+export function checkAnswer(text: string, sources: CheckSources): Finding[] {
+  const findings = [...contactsIn(text), ...yearsIn(text, sources), ...ratesIn(text, sources), ...figuresIn(text, sources), ...skillsIn(text, sources)];
+  return findings.slice(0, MAX_FINDINGS);
+}
+
+function contactsIn(text: string): Finding[] {
+  return CONTACTS.flatMap(([pattern, what]) =>
+    [...text.matchAll(pattern)].map(([excerpt]): Finding => ({ code: 'contact_details', message: `it gives ${what}`, excerpt: excerpt.trim() })),
+  );
+}
+
+function yearsIn(text: string, { profile, ownWords }: CheckSources): Finding[] {
+  const known = profile.experienceYears ?? 0;
+  return [...text.matchAll(YEARS)]
+    .filter(([excerpt, years]) => Number(years) > known && !says([wordsOf(profile), ownWords], excerpt))
+    .map(([excerpt]) => beyond(excerpt, `your profile says ${known} years`));
+}
+
+function ratesIn(text: string, { profile, ownWords }: CheckSources): Finding[] {
+  return [...text.matchAll(RATE)]
+    .filter(([excerpt, a, b]) => Number((a ?? b ?? '').replace(',', '.')) !== Number(profile.hourlyRate ?? NaN) && !says([ownWords], excerpt))
+    .map(([excerpt]) => beyond(excerpt, `your profile's rate is ${profile.hourlyRate ?? 'not given'}`));
+}
+
+function figuresIn(text: string, { profile, job, ownWords }: CheckSources): Finding[] {
+  const sources = [wordsOf(profile), ownWords, job ? `${job.title} ${job.description ?? ''}` : ''];
+  return [...text.matchAll(FIGURES)]
+    .filter(([excerpt]) => !says(sources, excerpt))
+    .map(([excerpt]) => beyond(excerpt, 'your profile has no such figure'));
+}
+
+/** A skill the job asks for and the profile does not hold, in a sentence of the freelancer's about himself. */
+function skillsIn(text: string, { profile, job, ownWords }: CheckSources): Finding[] {
+  const mine = `${wordsOf(profile)} ${ownWords}`.toLowerCase();
+  const sentences = text.split(/(?<=[.!?\n])\s+/u).filter((sentence) => /\b(?:I|my|me|I've|I'm)\b/u.test(sentence));
+  return (job?.skills ?? [])
+    .filter((skill) => skill.length > 1 && !mine.includes(skill.toLowerCase()))
+    .flatMap((skill) => {
+      const said = sentences.find((sentence) => holdsWord(sentence, skill));
+      return said === undefined ? [] : [beyond(skill, `your profile does not name ${skill}`)];
+    });
+}
+
+function holdsWord(text: string, word: string): boolean {
+  const escaped = word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`(?<![\\p{L}\\d])${escaped}(?![\\p{L}\\d])`, 'iu').test(text);
+}
+
+function beyond(excerpt: string, why: string): Finding {
+  return { code: 'claim_beyond_profile', message: `it says "${excerpt.trim()}", but ${why}`, excerpt: excerpt.trim() };
+}
+
+function says(sources: readonly string[], excerpt: string): boolean {
+  const plain = excerpt.trim().toLowerCase();
+  return sources.some((source) => source.toLowerCase().includes(plain));
+}
+
+function wordsOf({ headline, overview, skills, pastWins }: PromptProfile): string {
+  return [headline, overview, ...skills, ...pastWins].join(' ');
+}

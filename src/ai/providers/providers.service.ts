@@ -1,0 +1,88 @@
+import { createAnthropic } from '@ai-sdk/anthropic';
+import { createGoogleGenerativeAI } from '@ai-sdk/google';
+import { createOpenAI } from '@ai-sdk/openai';
+import { Injectable } from '@nestjs/common';
+import { Config } from '../../platform/config/config';
+import type { AiProviderName } from '../../platform/config/settings';
+import { AppError } from '../../platform/errors/app-error';
+import { MODEL_ALIASES, PRICE_LIST, priceOf, type ModelPrice } from '../price-list';
+import type { Provider } from './provider';
+import { SdkProvider, type SdkProviderOptions } from './sdk.provider';
+import { steadyFetch } from './steady-fetch';
+
+/** A model that may be called, what it charges and by whom it is called. */
+export interface Candidate {
+  readonly provider: Provider;
+  readonly model: string;
+  readonly price: ModelPrice;
+}
+
+/** The vendors of this installation, in the order they are tried. */
+@Injectable()
+export class Providers {
+  readonly all: readonly Provider[];
+
+  constructor({ ai }: Config) {
+    this.all = ai.order.map((name) => new SdkProvider(optionsOf(name, ai.vendors[name])));
+  }
+
+  /**
+   * Returns the models to try, best first: the one that is named and no other, or the default of every vendor that can
+   * be called.
+   * @throws AppError `ai.not_configured`, `ai.model_unknown` and `ai.model_unavailable` (/model)
+   */
+  candidates(model: string | undefined): Candidate[] {
+    if (model !== undefined) return [this.named(model)];
+    const candidates = this.all
+      .filter(({ missingSetting }) => missingSetting === undefined)
+      .flatMap((provider) => this.candidate(provider, provider.defaultModel));
+    if (candidates.length > 0) return candidates;
+    const wanted = this.all.map(({ missingSetting, name }) => missingSetting ?? `a model of ${name} with a known price`);
+    throw new AppError('ai.not_configured', { detail: `set one of ${wanted.join(', ')}` });
+  }
+
+  private named(model: string): Candidate {
+    const name = MODEL_ALIASES[model] ?? PRICE_LIST.find((entry) => entry.model === model)?.provider;
+    const provider = this.all.find((one) => one.name === name || (one.name === 'local' && one.defaultModel === model));
+    const found = provider && this.candidate(provider, model in MODEL_ALIASES ? provider.defaultModel : model)[0];
+    if (!found) {
+      const message = `no model is called ${model}; GET /v1/ai/models lists them`;
+      throw new AppError('ai.model_unknown', { detail: message, errors: [{ pointer: '/model', code: 'model_unknown', message }] });
+    }
+    const { missingSetting } = found.provider;
+    if (missingSetting === undefined) return found;
+    const message = `${model} needs the setting ${missingSetting}`;
+    throw new AppError('ai.model_unavailable', { detail: message, errors: [{ pointer: '/model', code: 'unavailable', message }] });
+  }
+
+  /** None for a model whose price nobody knows. */
+  private candidate(provider: Provider, model: string): Candidate[] {
+    const price = priceOf(provider.name, model);
+    return price ? [{ provider, model, price }] : [];
+  }
+}
+
+interface VendorSettings {
+  readonly apiKey: string | undefined;
+  readonly baseUrl: string | undefined;
+  readonly model: string;
+}
+
+function optionsOf(name: AiProviderName, { apiKey, baseUrl: baseURL, model }: VendorSettings): SdkProviderOptions {
+  const common = { fetch: steadyFetch(), ...(baseURL !== undefined && { baseURL }) };
+  const options = { name, defaultModel: model, missingSetting: apiKey ? undefined : `AI_${name.toUpperCase()}_API_KEY` };
+  switch (name) {
+    case 'anthropic':
+      return { ...options, model: (id) => createAnthropic({ ...common, apiKey: apiKey ?? '' })(id) };
+    case 'google':
+      return { ...options, model: (id) => createGoogleGenerativeAI({ ...common, apiKey: apiKey ?? '' })(id) };
+    case 'openai':
+      return { ...options, model: (id) => createOpenAI({ ...common, apiKey: apiKey ?? '' }).chat(id) };
+    case 'local':
+      return {
+        ...options,
+        missingSetting: baseURL ? undefined : 'AI_LOCAL_BASE_URL',
+        model: (id) => createOpenAI({ ...common, apiKey: apiKey ?? 'none' }).chat(id),
+      };
+  }
+}

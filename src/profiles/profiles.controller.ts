@@ -1,0 +1,32 @@
+import { Body, Controller, Get, Put } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { SignedIn } from '../platform/http/access';
+import { IfMatch } from '../platform/http/if-match';
+import { ProfileDto } from './dto/profile.dto';
+import { PutProfileDto } from './dto/put-profile.dto';
+import { ProfilesService } from './profiles.service';
+
+/** What the user says of himself; drafts are written from it. */
+@ApiTags('Profile')
+@SignedIn()
+@Controller({ path: 'profile', version: '1' })
+export class ProfilesController {
+  constructor(private readonly profiles: ProfilesService) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Read your profile', description: 'Empty, with version 0, before you have written one.' })
+  @ApiOkResponse({ type: ProfileDto, description: 'The profile.' })
+  get(): Promise<ProfileDto> {
+    return this.profiles.get();
+  }
+
+  @Put()
+  @ApiOperation({
+    summary: 'Write your profile',
+    description: 'The whole of it: what you leave out is empty afterwards. AI drafts may claim what stands here, and no more.',
+  })
+  @ApiOkResponse({ type: ProfileDto, description: 'The profile as it now is.' })
+  put(@Body() dto: PutProfileDto, @IfMatch() ifMatch?: number): Promise<ProfileDto> {
+    return this.profiles.put(dto, ifMatch);
+  }
+}

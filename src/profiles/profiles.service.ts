@@ -1,0 +1,39 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../platform/database/database';
+import { assertVersion } from '../platform/http/if-match';
+import { ProfileDto } from './dto/profile.dto';
+import type { PutProfileDto } from './dto/put-profile.dto';
+import { Profile } from './profile.entity';
+import { OWN_PROFILE_ID } from './profiles.queries';
+
+/** The signed-in user's profile. */
+@Injectable()
+export class ProfilesService {
+  constructor(private readonly database: Database) {}
+
+  /** Returns the profile; an empty one when the user has made none. */
+  async get(): Promise<ProfileDto> {
+    return this.database.unit(async (unit) => {
+      const [row] = await unit.query<{ id: number }>(OWN_PROFILE_ID);
+      return ProfileDto.from(row ? await unit.of(Profile).find(row.id) : null);
+    });
+  }
+
+  /**
+   * Makes the profile what `dto` says, and empty where it says nothing. One unit of work; one audit row when something
+   * changed. Of two first ones at once the later is told `conflict.duplicate`.
+   * @throws AppError `precondition.failed`
+   */
+  async put(dto: PutProfileDto, ifMatch?: number): Promise<ProfileDto> {
+    const { headline = null, overview = null, hourlyRate = null, experienceYears = null } = dto;
+    const { skills = [], pastWins = [], currency = 'USD' } = dto;
+    const values = { headline, overview, skills, hourlyRate, currency, experienceYears, pastWins };
+    return this.database.unit(async (unit) => {
+      const profiles = unit.of(Profile);
+      const [row] = await unit.query<{ id: number }>(OWN_PROFILE_ID);
+      const profile = row ? await profiles.find(row.id, { lock: true }) : null;
+      assertVersion({ version: profile?.version ?? 0 }, ifMatch);
+      return ProfileDto.from(profile ? await profiles.update(profile, values) : await profiles.insert(values));
+    });
+  }
+}

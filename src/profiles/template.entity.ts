@@ -1,0 +1,23 @@
+import { Column, Entity } from 'typeorm';
+import { BaseEntity } from '../platform/database/base.entity';
+import { InstantColumn } from '../platform/database/columns';
+import type { TemplateType } from './template-types';
+
+/** A letter in the user's own words, which drafts of its type follow. */
+@Entity('templates')
+export class Template extends BaseEntity {
+  @Column('text')
+  name: string;
+
+  @Column('text', { name: 'generation_type' })
+  type: TemplateType;
+
+  @Column('text')
+  body: string;
+
+  @InstantColumn('updated_at', { default: () => 'now()' })
+  readonly updatedAt: Date;
+
+  @Column('integer', { default: 1 })
+  readonly version: number;
+}

@@ -1,0 +1,60 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { SignedIn } from '../platform/http/access';
+import { IfMatch } from '../platform/http/if-match';
+import type { Page } from '../platform/http/page';
+import { PageQueryDto } from '../platform/http/page-query.dto';
+import { ApiPage } from '../platform/http/page-response';
+import { ParseIdPipe } from '../platform/http/parse-id.pipe';
+import { CreateTemplateDto } from './dto/create-template.dto';
+import { TemplateDto } from './dto/template.dto';
+import { UpdateTemplateDto } from './dto/update-template.dto';
+import { TemplatesService } from './templates.service';
+
+/** Letters in the user's own words, which drafts follow. */
+@ApiTags('Profile')
+@SignedIn()
+@Controller({ path: 'templates', version: '1' })
+export class TemplatesController {
+  constructor(private readonly templates: TemplatesService) {}
+
+  @Post()
+  @ApiOperation({ summary: 'Add a template', description: 'Drafts of its type follow the newest one, or the one they name.' })
+  @ApiCreatedResponse({ type: TemplateDto, description: 'The template.' })
+  create(@Body() dto: CreateTemplateDto): Promise<TemplateDto> {
+    return this.templates.create(dto);
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'List your templates', description: 'Newest first.' })
+  @ApiPage(TemplateDto)
+  list(@Query() query: PageQueryDto): Promise<Page<TemplateDto>> {
+    return this.templates.list(query);
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'Read a template', description: 'With its ETag; If-None-Match answers 304.' })
+  @ApiOkResponse({ type: TemplateDto, description: 'The template.' })
+  get(@Param('id', ParseIdPipe) id: number): Promise<TemplateDto> {
+    return this.templates.get(id);
+  }
+
+  @Patch(':id')
+  @ApiOperation({ summary: 'Change a template', description: 'A JSON merge patch: what is absent stays.' })
+  @ApiOkResponse({ type: TemplateDto, description: 'The template as it now is.' })
+  update(
+    @Param('id', ParseIdPipe) id: number,
+    @Body() dto: UpdateTemplateDto,
+    @IfMatch() ifMatch?: number,
+  ): Promise<TemplateDto> {
+    return this.templates.update(id, dto, ifMatch);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Delete a template', description: 'Drafts that were written from it stay.' })
+  @ApiNoContentResponse({ description: 'It is gone; its history stays.' })
+  remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: number): Promise<void> {
+    return this.templates.remove(id, ifMatch);
+  }
+}

@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../platform/database/database';
+import { AppError } from '../platform/errors/app-error';
+import { assertVersion } from '../platform/http/if-match';
+import { KeysetPages } from '../platform/http/keyset-page';
+import type { Page } from '../platform/http/page';
+import type { PageQueryDto } from '../platform/http/page-query.dto';
+import type { CreateTemplateDto } from './dto/create-template.dto';
+import { TemplateDto } from './dto/template.dto';
+import type { UpdateTemplateDto } from './dto/update-template.dto';
+import { listTemplates, type TemplateRow } from './profiles.queries';
+import { Template } from './template.entity';
+
+/** The signed-in user's templates. Each write is one unit of work with one audit row. */
+@Injectable()
+export class TemplatesService {
+  constructor(
+    private readonly database: Database,
+    private readonly pages: KeysetPages,
+  ) {}
+
+  /** Stores a template. @throws AppError `template.already_exists` */
+  async create(dto: CreateTemplateDto): Promise<TemplateDto> {
+    return TemplateDto.from(await this.database.unit((unit) => unit.of(Template).insert(dto)));
+  }
+
+  /** Returns one page, newest first. One statement. */
+  async list(query: PageQueryDto): Promise<Page<TemplateDto>> {
+    const page = this.pages.open(query);
+    const rows = await this.database.query<TemplateRow>(...listTemplates(page.after, page.take));
+    return page.of(rows, (row) => [row.sortKey, row.id], TemplateDto.from);
+  }
+
+  /** Returns one template. @throws AppError `template.not_found` */
+  async get(id: number): Promise<TemplateDto> {
+    const template = await this.database.find(Template, id);
+    if (!template) throw new AppError('template.not_found');
+    return TemplateDto.from(template);
+  }
+
+  /**
+   * Changes what the merge patch names.
+   * @throws AppError `template.not_found`, `precondition.failed`, `template.already_exists`
+   */
+  async update(id: number, dto: UpdateTemplateDto, ifMatch?: number): Promise<TemplateDto> {
+    const template = await this.database.change(Template, id, 'template.not_found', (current) => {
+      assertVersion(current, ifMatch);
+      return dto;
+    });
+    return TemplateDto.from(template);
+  }
+
+  /** Deletes a template. @throws AppError `template.not_found`, `precondition.failed` */
+  remove(id: number, ifMatch?: number): Promise<void> {
+    return this.database.unit(async (unit) => {
+      const templates = unit.of(Template);
+      const template = await templates.find(id, { lock: true });
+      if (!template) throw new AppError('template.not_found');
+      assertVersion(template, ifMatch);
+      await templates.remove(template);
+    });
+  }
+}

@@ -1,0 +1,239 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FAKE_MARK, startFakeVendors, type FakeVendors } from '../fakes/fake-vendors';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn, type SignedInCaller } from '../support/as';
+import { readEvents, textOf } from '../support/events';
+
+const DRAFT = { type: 'cover_letter' };
+
+describe('POST /v1/ai/generations', () => {
+  let fake: FakeVendors;
+  let app: TestApp;
+  let user: SignedInCaller;
+  beforeAll(async () => {
+    fake = await startFakeVendors();
+    app = await startApp({ settings: fake.settings });
+  });
+  beforeEach(async () => {
+    user = await signedIn(app);
+    fake.behave(() => ({}));
+    fake.bills.length = 0;
+  });
+  afterAll(async () => {
+    await app.close();
+    await fake.close();
+  });
+
+  async function ended(id: number): Promise<Record<string, unknown>> {
+    for (;;) {
+      const { body } = await user.get(`/v1/ai/generations/${id}`);
+      if (body.status !== 'running') return body;
+      await sleep(20);
+    }
+  }
+
+  it('answers the text with its usage and its exact cost', async () => {
+    const { status, headers, body } = await user.post('/v1/ai/generations', DRAFT);
+
+    const [bill] = fake.bills;
+    expect([status, headers.get('location')]).toEqual([201, `/v1/ai/generations/${body.id}`]);
+    expect(body).toMatchObject({ status: 'succeeded', text: bill!.text, provider: 'openai', model: 'gpt-4.1-mini', usageIsEstimated: false, error: null });
+    expect(body.text).toContain(FAKE_MARK);
+    expect(body).toMatchObject({ inputAiTokens: bill!.inputAiTokens, outputAiTokens: bill!.outputAiTokens });
+    expect(BigInt(body.costUsd.replace('.', ''))).toBe(bill!.cost);
+    const { body: usage } = await user.get('/v1/ai/usage');
+    expect(usage.day).toMatchObject({ spentUsd: body.costUsd, budgetUsd: null, limitUsd: '5.00' });
+    expect([usage.reservedUsd, usage.models]).toEqual(['0.000000000000', [expect.objectContaining({ model: 'gpt-4.1-mini', calls: 1, costUsd: body.costUsd })]]);
+  });
+
+  it.each(['gpt-4', 'claude', 'gemini'])('speaks the protocol of %s', async (model) => {
+    const { status, body } = await user.post('/v1/ai/generations', { ...DRAFT, model });
+
+    expect([status, body.status, body.text]).toEqual([201, 'succeeded', fake.bills[0]!.text]);
+    expect(BigInt(body.costUsd.replace('.', ''))).toBe(fake.bills[0]!.cost);
+  });
+
+  it('streams the text as it is written, with ids, and the generation at the end', async () => {
+    fake.behave(() => ({ pieces: ['Dear ', 'client, ', 'hello.'], pauseMs: 5 }));
+
+    const { status, location, events } = await readEvents(`${app.url}/v1/ai/generations`, { token: user.token!, method: 'POST', body: DRAFT });
+
+    expect([status, location]).toEqual([200, `/v1/ai/generations/${events.at(-1)!.data.id}`]);
+    expect(events.map(({ id, event }) => [id, event])).toEqual([[1, 'delta'], [2, 'delta'], [3, 'delta'], [4, 'done']]);
+    expect(textOf(events)).toBe('Dear client, hello.');
+    expect(events.at(-1)!.data).toMatchObject({ status: 'succeeded', text: 'Dear client, hello.' });
+  });
+
+  it('goes on for a client that left, and shows it the rest behind its Last-Event-ID, also on another process', async () => {
+    const second = await startApp({ beside: app });
+    fake.behave(() => ({ pieces: ['a', 'b', 'c', 'd', 'e', 'f'], pauseMs: 60 }));
+
+    const { events, location } = await readEvents(`${app.url}/v1/ai/generations`, { token: user.token!, method: 'POST', body: DRAFT, take: 2 });
+    const resume = (url: string, last: number) =>
+      readEvents(`${url}${location}/stream`, { token: user.token!, headers: { 'last-event-id': String(last) } });
+    const [here, there] = await Promise.all([resume(app.url, 2), resume(second.url, 2)]);
+    const late = await resume(second.url, 4);
+
+    expect(textOf(events)).toBe('ab');
+    expect([textOf(here.events), textOf(there.events), textOf(late.events)]).toEqual(['cdef', 'cdef', 'ef']);
+    expect(there.events.at(-1)).toMatchObject({ event: 'done', data: { status: 'succeeded', text: 'abcdef' } });
+    expect(fake.bills).toHaveLength(1);
+    await second.close();
+  });
+
+  it('is cancelled by DELETE from any process: the vendor is told, what came is kept and booked', async () => {
+    const second = await startApp({ beside: app });
+    for (const api of [app.url, second.url]) {
+      fake.behave(() => ({ pieces: Array.from({ length: 200 }, (_, i) => `word${i} `), pauseMs: 20 }));
+      const { body } = await user.post('/v1/ai/generations', DRAFT, { prefer: 'respond-async' });
+      await sleep(150);
+
+      const answer = await fetch(`${api}/v1/ai/generations/${body.id}`, { method: 'DELETE', headers: { authorization: `Bearer ${user.token}` } });
+
+      const generation = await ended(body.id);
+      expect([answer.status, generation.status, generation.usageIsEstimated]).toEqual([204, 'cancelled', true]);
+      expect(generation.text).toMatch(/^word0 word1 /);
+      expect(Number(generation.costUsd)).toBeGreaterThan(0);
+      await sleep(50);
+      expect(fake.open()).toBe(0);
+    }
+    const { body: usage } = await user.get('/v1/ai/usage');
+    expect(usage.reservedUsd).toBe('0.000000000000');
+    await second.close();
+  });
+
+  it('answers 202 at once to Prefer: respond-async', async () => {
+    fake.behave(() => ({ firstMs: 100 }));
+
+    const { status, headers, body } = await user.post('/v1/ai/generations', DRAFT, { prefer: 'respond-async' });
+
+    expect([status, headers.get('location'), body.status]).toEqual([202, `/v1/ai/generations/${body.id}`, 'running']);
+    expect(await ended(body.id)).toMatchObject({ status: 'succeeded' });
+  });
+
+  it('tries again, then the next vendor, before the first byte, and books every call', async () => {
+    fake.behave(({ vendor }) => (vendor === 'openai' ? { status: 503 } : vendor === 'anthropic' ? { cutAtByte: 0 } : {}));
+
+    const { body } = await user.post('/v1/ai/generations', DRAFT);
+
+    expect(body).toMatchObject({ status: 'succeeded', provider: 'google' });
+    const calls = await app.db.query<{ provider: string; status: string; cost: string }>('superuser', 'SELECT provider, status, cost FROM ai_calls WHERE generation_id = $1 ORDER BY id', [body.id]);
+    expect(calls.map(({ provider, status }) => `${provider} ${status}`)).toEqual(['openai failed', 'openai failed', 'anthropic cut', 'anthropic cut', 'google succeeded']);
+    expect(fake.bills.reduce((sum, { cost }) => sum + cost, 0n)).toBe(BigInt(body.costUsd.replace('.', '')));
+  });
+
+  it('answers 502 when no vendor wrote, keeps the row, and does not try again after the first byte', async () => {
+    fake.behave(() => ({ errorAfter: 3 }));
+
+    const { status, headers, body } = await user.post('/v1/ai/generations', DRAFT);
+
+    expect([status, body.code, fake.bills.length]).toEqual([502, 'ai.generation_failed', 1]);
+    const generation = await user.get(headers.get('location')!);
+    expect(generation.body).toMatchObject({ status: 'failed', text: fake.bills[0]!.text, error: 'openai reported an error while writing' });
+    expect(BigInt(generation.body.costUsd.replace('.', ''))).toBe(fake.bills[0]!.cost);
+  });
+
+  it('answers 402 with what is left and when it renews, before a vendor is called', async () => {
+    await user.put('/v1/ai/budget', { dailyUsd: '0.01', monthlyUsd: null });
+
+    const { status, headers, body } = await user.post('/v1/ai/generations', { ...DRAFT, model: 'gpt-4' });
+
+    expect([status, body.code, body.period, body.leftUsd]).toEqual([402, 'ai.budget_exceeded', 'day', '0.010000000000']);
+    expect(new Date(body.renewsAt).getUTCHours()).toBe(0);
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(fake.bills).toEqual([]);
+    expect((await user.get('/v1/ai/generations')).body.items).toEqual([]);
+  });
+
+  it('happens once for an Idempotency-Key, also at once and as a stream', async () => {
+    fake.behave(() => ({ pieces: ['one ', 'two'], pauseMs: 30 }));
+    const key = { 'idempotency-key': 'draft-1' };
+
+    const [a, b] = await Promise.all([user.post('/v1/ai/generations', DRAFT, key), user.post('/v1/ai/generations', DRAFT, key)]);
+    const again = await user.post('/v1/ai/generations', DRAFT, key);
+    const streamed = await readEvents(`${app.url}/v1/ai/generations`, { token: user.token!, method: 'POST', body: DRAFT, headers: key });
+    const other = await user.post('/v1/ai/generations', { type: 'message' }, key);
+
+    expect([a.status, b.status].every((status) => status === 201 || status === 409)).toBe(true);
+    expect([again.status, again.headers.get('idempotent-replayed'), again.body.text]).toEqual([201, 'true', 'one two']);
+    expect(streamed.events.at(-1)!.data.id).toBe(again.body.id);
+    expect([other.status, other.body.code]).toEqual([422, 'idempotency.key_reused']);
+    expect(fake.bills).toHaveLength(1);
+  });
+
+  it('is not there for another tenant: 404 to read, watch, cancel and accept', async () => {
+    const { body } = await user.post('/v1/ai/generations', DRAFT);
+    const stranger = await signedIn(app);
+    const path = `/v1/ai/generations/${body.id}`;
+
+    const answers = await Promise.all([
+      stranger.get(path),
+      stranger.get(`${path}/stream`),
+      stranger.delete(path),
+      stranger.post(`${path}/accept`, { proposalId: 1 }),
+    ]);
+
+    expect(answers.map(({ status, body: { code } }) => [status, code])).toEqual(Array(4).fill([404, 'ai.generation_not_found']));
+    expect((await stranger.get('/v1/ai/generations')).body.items).toEqual([]);
+  });
+
+  it('refuses a job, a template or a model that is not there', async () => {
+    const answers = await Promise.all(
+      [{ jobId: 999 }, { templateId: 999 }, { model: 'nothing' }].map((wrong) => user.post('/v1/ai/generations', { ...DRAFT, ...wrong })),
+    );
+
+    expect(answers.map(({ status, body }) => [status, body.errors[0].pointer])).toEqual([[422, '/jobId'], [422, '/templateId'], [422, '/model']]);
+  });
+
+  it('stores what a vendor breaks: NUL goes, a character in two halves is put together', async () => {
+    fake.behave(() => ({ pieces: ['a\0b ', '\ud83d', '\ude00', ' end \ud800'] }));
+
+    const { body } = await user.post('/v1/ai/generations', { ...DRAFT, model: 'gpt-4o-mini' });
+
+    expect(body.text).toBe('ab 😀 end \ufffd');
+  });
+
+  it('does not hold a connection of the database while vendors write', async () => {
+    fake.behave(() => ({ pieces: Array(40).fill('x '), pauseMs: 50 }));
+    await Promise.all(Array.from({ length: 20 }, () => user.post('/v1/ai/generations', DRAFT, { prefer: 'respond-async' })));
+    await sleep(300);
+
+    const [{ open }] = await app.db.query<{ open: number }>(
+      'superuser',
+      `SELECT count(*)::integer AS open FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`,
+    ) as [{ open: number }];
+
+    expect([open, fake.open()]).toEqual([0, 20]);
+    await sleep(2_500);
+  });
+});
+
+describe('an installation without a vendor', () => {
+  it('answers 503 and names the settings; models say what they lack', async () => {
+    const app = await startApp({ settings: { AI_PROVIDERS: 'anthropic,google' } });
+    const user = await signedIn(app);
+
+    const draft = await user.post('/v1/ai/generations', DRAFT);
+    const named = await user.post('/v1/ai/generations', { ...DRAFT, model: 'claude' });
+    const models = await user.get('/v1/ai/models');
+
+    expect([draft.status, draft.body.code, draft.body.detail]).toEqual([503, 'ai.not_configured', 'set one of AI_ANTHROPIC_API_KEY, AI_GOOGLE_API_KEY']);
+    expect([named.status, named.body.code]).toEqual([503, 'ai.model_unavailable']);
+    expect(models.body.items).toContainEqual(expect.objectContaining({ id: 'claude', provider: 'anthropic', isAvailable: false, missingSetting: 'AI_ANTHROPIC_API_KEY' }));
+    await app.close();
+  });
+});
+
+describe('a local server with the protocol of OpenAI', () => {
+  it('is a vendor of its own, without a key and without cost', async () => {
+    const fake = await startFakeVendors();
+    const app = await startApp({ settings: { AI_PROVIDERS: 'local', AI_LOCAL_BASE_URL: `${fake.url}/openai/v1`, AI_LOCAL_MODEL: 'gpt-4' } });
+    const user = await signedIn(app);
+
+    const { body } = await user.post('/v1/ai/generations', DRAFT);
+
+    expect(body).toMatchObject({ status: 'succeeded', provider: 'local', model: 'gpt-4', costUsd: '0.000000000000' });
+    await app.close();
+    await fake.close();
+  });
+});

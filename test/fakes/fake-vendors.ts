@@ -1,0 +1,150 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fakeAiTokens, fakeCost, type FakeBill } from './fake-bill';
+import { fakeErrorEvent, fakeEvents, readFakeRequest, type Body, type FakeEvent, type FakeRequest } from './fake-protocols';
+
+/** What every text of the fake begins with, so that nobody takes it for a model's. */
+export const FAKE_MARK = '[FAKE: written by the fake vendor, not by a model]';
+
+/** How a call goes. */
+export interface FakeBehaviour {
+  /** Pieces the text is sent in; a marked letter unless told otherwise. */
+  readonly pieces?: readonly string[];
+  /** Pause before the first event, and before each of the others. */
+  readonly firstMs?: number;
+  readonly pauseMs?: number;
+  /** Refuses with this status. */
+  readonly status?: number;
+  /** Breaks the connection after so many bytes of the body. */
+  readonly cutAtByte?: number;
+  /** Reports an error after so many pieces. */
+  readonly errorAfter?: number;
+  /** The part of the input that was cached, 0 to 1. */
+  readonly cachedShare?: number;
+}
+
+/** A running fake of the three vendors. */
+export interface FakeVendors {
+  readonly url: string;
+  /** Every call that was charged or refused, in the order they ended. */
+  readonly bills: FakeBill[];
+  /** Calls under way. */
+  readonly open: () => number;
+  /** The settings that point the server at it. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** How calls go from now on. */
+  behave(plan: (request: FakeRequest) => FakeBehaviour): void;
+  close(): Promise<void>;
+}
+
+/** Between the last byte and the cut: a network delivers what was sent before it breaks. */
+const CUT_PAUSE_MS = 60;
+
+/** Starts the three vendors' wire protocols over HTTP, on one port; streams only. */
+export async function startFakeVendors({ port = 0 }: { port?: number } = {}): Promise<FakeVendors> {
+  const bills: FakeBill[] = [];
+  let plan: (request: FakeRequest) => FakeBehaviour = () => ({});
+  let open = 0;
+  const server = createServer((request, response) => {
+    open += 1;
+    response.on('close', () => (open -= 1));
+    void answer(request, response, (asked) => plan(asked), bills).catch(() => response.destroy());
+  });
+  server.keepAliveTimeout = 30_000;
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    bills,
+    open: () => open,
+    settings: {
+      AI_OPENAI_API_KEY: 'fake',
+      AI_OPENAI_BASE_URL: `${url}/openai/v1`,
+      AI_ANTHROPIC_API_KEY: 'fake',
+      AI_ANTHROPIC_BASE_URL: `${url}/anthropic/v1`,
+      AI_GOOGLE_API_KEY: 'fake',
+      AI_GOOGLE_BASE_URL: `${url}/google/v1beta`,
+    },
+    behave: (next) => (plan = next),
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  planOf: (asked: FakeRequest) => FakeBehaviour,
+  bills: FakeBill[],
+): Promise<void> {
+  const asked = readFakeRequest((request.url ?? '').split('?', 1)[0]!, (await bodyOf(request)) as Body);
+  if (!asked) return void refuse(response, 404);
+  const behaviour = planOf(asked);
+  const inputAiTokens = fakeAiTokens(asked.system + asked.prompt);
+  if (behaviour.firstMs) await sleep(behaviour.firstMs);
+  if (behaviour.status !== undefined) {
+    bills.push({ ...asked, status: behaviour.status, text: '', inputAiTokens: 0, cachedAiTokens: 0, outputAiTokens: 0, cost: 0n });
+    return void refuse(response, behaviour.status);
+  }
+  const cachedAiTokens = Math.floor(inputAiTokens * (behaviour.cachedShare ?? 0));
+  const pieces = behaviour.pieces ?? LETTER;
+  const outputAfter = (count: number): number => fakeAiTokens(pieces.slice(0, count).join(''));
+  const events = fakeEvents(asked, pieces, { inputAiTokens, cachedAiTokens, outputAfter });
+  const sent = await stream(response, asked, events, behaviour);
+  // Who never heard of a cache is not given its price: OpenAI tells it in the last event only.
+  const cached = sent.all || (asked.vendor !== 'openai' && sent.events > 0) ? cachedAiTokens : 0;
+  const usage = { inputAiTokens, cachedAiTokens: cached, outputAiTokens: fakeAiTokens(sent.text) };
+  bills.push({ ...asked, status: 200, text: sent.text, ...usage, cost: fakeCost(asked.model, usage) });
+}
+
+interface Sent {
+  readonly text: string;
+  readonly events: number;
+  readonly all: boolean;
+}
+
+async function stream(response: ServerResponse, { vendor }: FakeRequest, events: readonly FakeEvent[], behaviour: FakeBehaviour): Promise<Sent> {
+  const { cutAtByte = Infinity, errorAfter = Infinity, pauseMs = 0 } = behaviour;
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'x-fake': 'true' });
+  response.flushHeaders();
+  let [bytes, pieces, count, text] = [0, 0, 0, ''];
+  for (const event of events) {
+    if (response.destroyed) return { text, events: count, all: false };
+    if (pieces >= errorAfter) {
+      response.end(fakeErrorEvent(vendor).bytes);
+      return { text, events: count, all: false };
+    }
+    const room = cutAtByte - bytes;
+    if (room < event.bytes.length) {
+      response.write(event.bytes.subarray(0, room));
+      await sleep(CUT_PAUSE_MS);
+      response.destroy();
+      return { text, events: count, all: false };
+    }
+    response.write(event.bytes);
+    bytes += event.bytes.length;
+    count += 1;
+    if (event.piece !== undefined) [pieces, text] = [pieces + 1, text + event.piece];
+    if (pauseMs > 0) await sleep(pauseMs);
+  }
+  response.end();
+  return { text, events: count, all: true };
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ type: 'error', error: { type: 'fake', code: status, message: `refused with ${status} (fake)`, status: 'FAKE' } }));
+}
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return JSON.parse(Buffer.concat(chunks).toString() || '{}');
+}
+
+const LETTER = `${FAKE_MARK} Hello, I read your posting with care. I would begin with what hurts most, show you a first result soon, and go on from there. Which day suits you for a short call?`.match(
+  /\S+\s*/g,
+)!;
