@@ -5,7 +5,7 @@ export const REMOVED = '[removed]';
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}]/gu;
 
 /** Markup, comments and the marks chat protocols put around roles. */
-const MARKUP = /<!--[\s\S]*?-->|<\|[^|>\n]{0,40}\|>|<\/?[A-Za-z][^<>\n]{0,200}>|\[\/?(?:INST|SYS|SYSTEM|ASSISTANT|USER)\]|<<\/?SYS>>/giu;
+const MARKUP = /<!--[\s\S]*?-->|<\|[^|>\n]{0,40}\|>(?:system|assistant|user|developer)?|<\/?[A-Za-z][^<>\n]{0,200}>|\[\/?(?:INST|SYS|SYSTEM|ASSISTANT|USER)\]|<<\/?SYS>>/giu;
 
 const LINKS = [
   /!?\[([^\]\n]{0,200})\]\([^)\n]{0,2000}\)/gu,
@@ -21,7 +21,7 @@ const INSTRUCTIONS = [
   /\b(?:print|reveal|repeat|show|output|display|leak|echo|dump|recite|tell)\b.{0,60}\b(?:prompt|instructions?|rules|configuration|api[ _-]?keys?|secrets?|passwords?|above|verbatim)\b/iu,
   /\b(?:you are|you're|act as|pretend|behave as|role-?play|from now on|as an ai|new instructions?|jailbreak|dan mode|developer mode)\b/iu,
   /^\s*(?:#{1,6}\s*)?(?:system|assistant|user|human|ai|developer|tool|function)\s*:/iu,
-  /\b(?:call|visit|open|fetch|get|request|browse|load|post|send|curl|wget|navigate|download)\b.{0,60}\b(?:url|uri|link|website|endpoint|webhook|http|https|address|\[removed\])/iu,
+  /\b(?:call|visit|open|fetch|get|request|browse|load|post|send|curl|wget|navigate|download)\b.{0,60}(?:\b(?:url|uri|link|website|endpoint|webhook|https?|address)\b|\[removed\])/iu,
   /\b(?:ai|llm|language model|chat ?gpt|gpt|claude|gemini|bot|assistant)s?\b.{0,80}\b(?:must|should|please|include|write|say|respond|answer|mention|start|begin|read|reply)\b/iu,
   /\b(?:if you(?:'re| are) (?:an? )?(?:ai|llm|bot|model)|to prove (?:that )?you(?:'re| are)|tool_?call|function_?call|execute|eval\s*\()\b/iu,
   /\b(?:respond|reply|answer|begin|start|end)\b.{0,30}\b(?:only|exactly|with the (?:word|phrase)|your (?:answer|reply|response|letter|proposal) with)\b/iu,
