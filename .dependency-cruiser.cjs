@@ -2,7 +2,7 @@
  * Imports run downwards only: main, worker → app.module → domains → platform → packages.
  * Which domain may know which is listed here and nowhere else.
  */
-const DOMAINS = ['auth', 'users', 'jobs', 'proposals', 'messages', 'analytics', 'profiles', 'ai', 'audit'];
+const DOMAINS = ['auth', 'users', 'jobs', 'proposals', 'messages', 'analytics', 'profiles', 'ai', 'tokens', 'upwork', 'audit'];
 
 /** domain → the domains it may use, by their entities, modules and services only. */
 const MAY_USE = {
@@ -14,6 +14,8 @@ const MAY_USE = {
   analytics: ['jobs', 'proposals', 'messages', 'audit'],
   profiles: ['audit'],
   ai: ['jobs', 'proposals', 'profiles', 'audit'],
+  tokens: ['upwork', 'audit'],
+  upwork: [],
   audit: [],
 };
 
@@ -43,7 +45,7 @@ module.exports = {
       from: { path: `^src/(${DOMAINS.join('|')})/` },
       to: {
         path: `^src/(${DOMAINS.join('|')})/`,
-        pathNot: ['^src/$1/', '\\.(entity|module|service|dto|guard|strategy)\\.ts$'],
+        pathNot: ['^src/$1/', '\\.(entity|module|service|dto|guard|strategy|error)\\.ts$'],
       },
     },
     {

@@ -17,6 +17,7 @@ import { MetricsModule } from './platform/metrics/metrics.module';
 import { RedisModule } from './platform/redis/redis.module';
 import { ProfilesModule } from './profiles/profiles.module';
 import { ProposalsModule } from './proposals/proposals.module';
+import { TokensModule } from './tokens/tokens.module';
 import { UsersModule } from './users/users.module';
 
 /** Everything the API serves: the platform first, then one module a domain. */
@@ -37,6 +38,7 @@ import { UsersModule } from './users/users.module';
     JobsModule,
     ProposalsModule,
     MessagesModule,
+    TokensModule,
     AnalyticsModule,
     ProfilesModule,
     AiModule,

@@ -1,11 +1,25 @@
 import { Module } from '@nestjs/common';
 import { ConfigModule } from './platform/config/config.module';
 import { DatabaseModule } from './platform/database/database.module';
+import { EncryptionModule } from './platform/encryption/encryption.module';
+import { HttpModule } from './platform/http/http.module';
+import { MailModule } from './platform/mail/mail.module';
+import { RedisModule } from './platform/redis/redis.module';
 import { SchedulerModule } from './platform/scheduler/scheduler.module';
 import { SCHEDULED_TASKS } from './tasks/scheduled-tasks';
+import { TokensModule } from './tokens/tokens.module';
 
-/** Everything the worker runs: the schedule and its tasks, no routes. */
+/** Everything the worker runs: the schedule, its tasks, and the domains they work in; no routes are served. */
 @Module({
-  imports: [ConfigModule, DatabaseModule, SchedulerModule.running(SCHEDULED_TASKS)],
+  imports: [
+    ConfigModule,
+    DatabaseModule,
+    RedisModule,
+    HttpModule,
+    EncryptionModule,
+    MailModule,
+    TokensModule,
+    SchedulerModule.running(SCHEDULED_TASKS),
+  ],
 })
 export class WorkerModule {}

@@ -45,7 +45,7 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
   },
   'public.user_tokens': {
     select: OWN, insert: OWN_INSERT, update: OWN, delete: OWN,
-    tenant: 'user_id', set: `status = 'revoked'`,
+    tenant: 'user_id', set: `status = 'failing'`,
     make: ({ userId }) => `INSERT INTO user_tokens (user_id, seal_key, encrypted_access_token, encrypted_refresh_token, expires_at)
       VALUES (${userId}, gen_random_uuid(), 'x', 'x', now())`,
   },

@@ -28,6 +28,7 @@ export class Config {
   readonly mail: { readonly smtpUrl: string | undefined; readonly from: string };
   readonly limits: ReturnType<typeof limitsOf>;
   readonly ai: ReturnType<typeof aiOf>;
+  readonly upwork: ReturnType<typeof upworkOf>;
 
   constructor(settings: Settings) {
     this.environment = settings.NODE_ENV;
@@ -44,6 +45,7 @@ export class Config {
     this.mail = Object.freeze({ smtpUrl: settings.SMTP_URL, from: settings.MAIL_FROM });
     this.limits = limitsOf(settings);
     this.ai = aiOf(settings);
+    this.upwork = upworkOf(settings, this.http.publicUrl);
     Object.freeze(this);
   }
 }
@@ -119,6 +121,19 @@ function limitsOf(settings: Settings) {
     requestsPerMinute: settings.RATE_LIMIT_PER_MINUTE,
     bodyBytes: settings.BODY_LIMIT_BYTES,
     importBytes: settings.IMPORT_LIMIT_BYTES,
+  });
+}
+
+function upworkOf(settings: Settings, publicUrl: string) {
+  const { UPWORK_CLIENT_ID: id, UPWORK_CLIENT_SECRET: secret } = settings;
+  return Object.freeze({
+    /** The operator's API application, when both settings are given. */
+    client: id && secret ? Object.freeze({ id, secret }) : undefined,
+    redirectUrl: settings.UPWORK_REDIRECT_URL ?? `${publicUrl}/v1/tokens/upwork/callback`,
+    authorizeUrl: settings.UPWORK_AUTHORIZE_URL,
+    tokenUrl: settings.UPWORK_TOKEN_URL,
+    apiUrl: settings.UPWORK_API_URL,
+    requestsPerSecond: settings.UPWORK_REQUESTS_PER_SECOND,
   });
 }
 

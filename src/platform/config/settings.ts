@@ -244,6 +244,31 @@ export const settings = z.object({
     .meta({ example: '120' }),
   AI_DAILY_CEILING_USD: money('5.00', 'The most a user may spend on AI in a day (UTC), and his budget until he sets a lower one.'),
   AI_MONTHLY_CEILING_USD: money('50.00', 'The most a user may spend on AI in a month (UTC).'),
+  UPWORK_CLIENT_ID: z
+    .string()
+    .optional()
+    .describe('Key of your Upwork API application; without it connections are only stored, not made or refreshed.')
+    .meta({ example: '' }),
+  UPWORK_CLIENT_SECRET: z.string().optional().describe('Secret of that application.').meta({ example: '' }),
+  UPWORK_REDIRECT_URL: url('http', 'https')
+    .optional()
+    .describe('Callback URL registered with Upwork; PUBLIC_URL/v1/tokens/upwork/callback when unset.')
+    .meta({ example: 'https://app.example.com/upwork/connected' }),
+  UPWORK_AUTHORIZE_URL: url('http', 'https')
+    .default('https://www.upwork.com/ab/account-security/oauth2/authorize')
+    .describe("Upwork's page where a user allows the connection.")
+    .meta({ example: 'https://www.upwork.com/ab/account-security/oauth2/authorize' }),
+  UPWORK_TOKEN_URL: url('http', 'https')
+    .default('https://www.upwork.com/api/v3/oauth2/token')
+    .describe("Upwork's address of tokens.")
+    .meta({ example: 'https://www.upwork.com/api/v3/oauth2/token' }),
+  UPWORK_API_URL: url('http', 'https')
+    .default('https://api.upwork.com/graphql')
+    .describe("Upwork's GraphQL address.")
+    .meta({ example: 'https://api.upwork.com/graphql' }),
+  UPWORK_REQUESTS_PER_SECOND: integer(5, 1, 100)
+    .describe('Calls to Upwork a second, all processes together; Upwork allows 10.')
+    .meta({ example: '5' }),
   GIGVAULT_EMBEDDED: flag(false)
     .describe('Set by the launcher when it runs PostgreSQL and Redis itself; refused in production.')
     .meta({ example: 'false' }),

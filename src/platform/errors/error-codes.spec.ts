@@ -11,10 +11,16 @@ describe('ERROR_CODES', () => {
     expect(title).toMatch(/^[A-Z].*[^.]$/);
   });
 
-  it('blames the server for two things only, and an AI vendor for three', () => {
+  it('blames the server for two things only, and a vendor or provider for those it does not do', () => {
     const blamed = entries.filter(([, { status }]) => status >= 500).map(([code]) => code);
 
-    expect(blamed.filter((code) => !code.startsWith('ai.'))).toEqual(['internal', 'service.unavailable']);
+    expect(blamed.filter((code) => !/^(ai|token|upwork)\./.test(code))).toEqual(['internal', 'service.unavailable']);
+    expect(blamed.filter((code) => /^(token|upwork)\./.test(code))).toEqual([
+      'token.refresh_failed',
+      'token.refresh_running',
+      'upwork.not_configured',
+      'upwork.unavailable',
+    ]);
     expect(blamed.filter((code) => code.startsWith('ai.'))).toEqual(['ai.not_configured', 'ai.model_unavailable', 'ai.generation_failed']);
   });
 

@@ -11,8 +11,11 @@ import { hashOf, idempotencyKeyOf, IdempotencyStore, type StoredAnswer } from '.
 /** Headers that belong to an answer and not to the moment it is sent. */
 const KEPT_HEADERS = ['location', 'etag', 'content-type'] as const;
 
-/** Sign-in answers hold tokens and are never kept. */
-const EXCLUDED = /^\/v1\/auth(\/|$)/;
+/**
+ * Sign-in answers hold tokens, an authorization's address its state: they are never kept. A refresh of a connection calls
+ * its provider, which no transaction may wait for; repeated within seconds it is one refresh anyway.
+ */
+const EXCLUDED = /^\/v1\/(auth(\/|$)|tokens\/)/;
 
 /** Metadata key of `KeepsItsOwnKey`. */
 const OWN_KEY = 'gigvault:keeps-its-own-key';

@@ -1,3 +1,4 @@
+import type { Type } from '@nestjs/common';
 import type { Unit } from '../database/unit';
 
 /** What a run tells of itself, kept with it: how many, which. Never a secret, never a tenant's text. */
@@ -23,6 +24,8 @@ export interface TaskContext {
    * cancelled by PostgreSQL when the time of the run is up.
    */
   readonly asWorker: <T>(work: (unit: Unit) => Promise<T>) => Promise<T>;
+  /** A provider of the worker, for tasks that are more than statements. */
+  readonly service: <T>(type: Type<T>) => T;
 }
 
 /** What a run gives back when there was nothing to do. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type Type } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
 import { runInContext, type RequestContext } from '../context/request-context';
 import { SystemDatabase } from '../database/system-database';
 import type { Unit } from '../database/unit';
@@ -37,6 +38,7 @@ export class TaskRunner {
     private readonly schedule: Schedule,
     private readonly runs: TaskRuns,
     private readonly database: SystemDatabase,
+    private readonly modules: ModuleRef,
   ) {}
 
   /**
@@ -95,6 +97,7 @@ export class TaskRunner {
       signal,
       startedBy: run.startedBy,
       lastFigures: run.lastFigures,
+      service: <T>(type: Type<T>) => this.modules.get(type, { strict: false }),
       look: <T>(work: (unit: Unit) => Promise<T>) => {
         signal.throwIfAborted();
         return this.database.asScheduler(async (unit) => {

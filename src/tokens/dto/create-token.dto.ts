@@ -1,0 +1,36 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsIn, IsString, Length, Matches } from 'class-validator';
+import { Instant } from '../../platform/http/fields';
+import { NullableTextField } from '../../platform/http/text-field';
+import { PROVIDERS, type Provider } from '../token-values';
+
+/** What a header can carry. */
+const TOKEN = /^[\x21-\x7e]+$/;
+const MAX_TOKEN = 8_000;
+
+/** Body of POST /v1/tokens: a pair obtained elsewhere. */
+export class CreateTokenDto {
+  @ApiProperty({ type: String, enum: PROVIDERS, description: 'The provider.', example: 'upwork' })
+  @IsIn(PROVIDERS)
+  provider: Provider;
+
+  @ApiProperty({ type: String, maxLength: MAX_TOKEN, writeOnly: true, description: 'The access token; never shown again.', example: 'oauth2v2_3f8a' })
+  @IsString()
+  @Length(1, MAX_TOKEN)
+  @Matches(TOKEN, { message: '$property must be printable ASCII without spaces' })
+  accessToken: string;
+
+  @ApiProperty({ type: String, maxLength: MAX_TOKEN, writeOnly: true, description: 'The refresh token; never shown again.', example: 'oauth2v2_9c1d' })
+  @IsString()
+  @Length(1, MAX_TOKEN)
+  @Matches(TOKEN, { message: '$property must be printable ASCII without spaces' })
+  refreshToken: string;
+
+  @ApiProperty({ type: String, format: 'date-time', description: 'When the access token expires.', example: '2026-01-31T09:30:00.000Z' })
+  @Instant()
+  expiresAt: Date;
+
+  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 100, description: "The provider's id of the organization it acts for.", example: '1234567890' })
+  @NullableTextField(100)
+  organizationId?: string | null;
+}

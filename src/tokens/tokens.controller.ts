@@ -1,0 +1,97 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { SignedIn } from '../platform/http/access';
+import { IfMatch } from '../platform/http/if-match';
+import type { Page } from '../platform/http/page';
+import { PageQueryDto } from '../platform/http/page-query.dto';
+import { ApiPage } from '../platform/http/page-response';
+import { ParseIdPipe } from '../platform/http/parse-id.pipe';
+import { Authorizations } from './authorizations.service';
+import { AuthorizationDto } from './dto/authorization.dto';
+import { CallbackDto } from './dto/callback.dto';
+import { CreateTokenDto } from './dto/create-token.dto';
+import { TokenDto } from './dto/token.dto';
+import { TokensService } from './tokens.service';
+
+/** Connections to Upwork: made, watched, refreshed, ended. No answer holds a token. */
+@ApiTags('Tokens')
+@SignedIn()
+@Controller({ path: 'tokens', version: '1' })
+export class TokensController {
+  constructor(
+    private readonly tokens: TokensService,
+    private readonly authorizations: Authorizations,
+  ) {}
+
+  @Post()
+  @ApiOperation({
+    summary: 'Store a connection made elsewhere',
+    description: 'Keeps the pair, sealed, without calling the provider. The same provider and organization again replaces the pair (200).',
+  })
+  @ApiCreatedResponse({ type: TokenDto, description: 'The new connection.' })
+  @ApiOkResponse({ type: TokenDto, description: 'The connection, with the new pair.' })
+  async store(@Body() dto: CreateTokenDto, @Res({ passthrough: true }) reply: FastifyReply): Promise<TokenDto> {
+    return answer(await this.tokens.store(dto), reply);
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'List your connections', description: 'With status and health; oldest first.' })
+  @ApiPage(TokenDto)
+  list(@Query() query: PageQueryDto): Promise<Page<TokenDto>> {
+    return this.tokens.list(query);
+  }
+
+  @Post('upwork/authorize')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Begin to connect Upwork',
+    description: 'Send the user to `url`. Upwork sends him back with `code` and `state`: hand both to the callback, in this session, within ten minutes.',
+  })
+  @ApiOkResponse({ type: AuthorizationDto, description: 'Where the user allows the connection.' })
+  authorize(): Promise<AuthorizationDto> {
+    return this.authorizations.begin();
+  }
+
+  @Get('upwork/callback')
+  @ApiOperation({
+    summary: 'Finish to connect Upwork',
+    description: 'Takes what Upwork added to the callback URL. A state is good once, and only in the session that began.',
+  })
+  @ApiCreatedResponse({ type: TokenDto, description: 'The new connection.' })
+  @ApiOkResponse({ type: TokenDto, description: 'The connection there was, with the new pair.' })
+  async callback(@Query() query: CallbackDto, @Res({ passthrough: true }) reply: FastifyReply): Promise<TokenDto> {
+    return answer(await this.authorizations.complete(query), reply);
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'Read a connection', description: 'Status, health and what went wrong last; never a token.' })
+  @ApiOkResponse({ type: TokenDto, description: 'The connection.' })
+  get(@Param('id', ParseIdPipe) id: number): Promise<TokenDto> {
+    return this.tokens.get(id);
+  }
+
+  @Post(':id/refresh')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Refresh a connection now',
+    description: 'Connections are refreshed by themselves; this does it at once. However many ask, the provider is called once.',
+  })
+  @ApiOkResponse({ type: TokenDto, description: 'The connection, refreshed.' })
+  refresh(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: number): Promise<TokenDto> {
+    return this.tokens.refresh(id, ifMatch);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Disconnect', description: 'Forgets the pair. What was synchronised stays.' })
+  @ApiNoContentResponse({ description: 'It is gone.' })
+  remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: number): Promise<void> {
+    return this.tokens.remove(id, ifMatch);
+  }
+}
+
+function answer({ token, isNew }: { token: TokenDto; isNew: boolean }, reply: FastifyReply): TokenDto {
+  void reply.status(isNew ? 201 : 200).header('location', `/v1/tokens/${token.id}`);
+  return token;
+}

@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import { currentContext } from '../platform/context/request-context';
+import { Database } from '../platform/database/database';
+import { AppError } from '../platform/errors/app-error';
+import { assertVersion } from '../platform/http/if-match';
+import { KeysetPages } from '../platform/http/keyset-page';
+import type { Page } from '../platform/http/page';
+import type { PageQueryDto } from '../platform/http/page-query.dto';
+import type { CreateTokenDto } from './dto/create-token.dto';
+import { TokenDto } from './dto/token.dto';
+import { TokenRefresher } from './token-refresh.service';
+import { listTokens, storeConnection, type StoredToken } from './tokens.queries';
+import { TokenVault } from './token-vault.service';
+import { UserToken } from './user-token.entity';
+
+/** The signed-in user's connections. What it returns never holds a token. */
+@Injectable()
+export class TokensService {
+  constructor(
+    private readonly database: Database,
+    private readonly pages: KeysetPages,
+    private readonly vault: TokenVault,
+    private readonly refresher: TokenRefresher,
+  ) {}
+
+  /**
+   * Stores a pair, sealed, without calling the provider; the same provider and organization again gets the new pair. One
+   * audit row, its secrets redacted.
+   */
+  async store(connection: CreateTokenDto & { scopes?: readonly string[] }): Promise<{ token: TokenDto; isNew: boolean }> {
+    const userId = currentContext()?.principal?.userId;
+    if (userId === undefined) throw new AppError('auth.session_missing');
+    const { provider, organizationId = null, expiresAt, scopes = [] } = connection;
+    const sealed = await this.vault.seal(userId, connection);
+    const statement = storeConnection({ ...sealed, provider, organizationId, expiresAt, scopes });
+    const [stored] = await this.database.query<StoredToken>(...statement);
+    return { token: TokenDto.from(stored!), isNew: stored!.isNew };
+  }
+
+  /** Returns one page of the connections, oldest first. One statement. */
+  async list(query: PageQueryDto): Promise<Page<TokenDto>> {
+    const page = this.pages.open(query);
+    const rows = await this.database.query<UserToken>(...listTokens(page.after, page.take));
+    return page.of(rows, ({ id }) => [id], TokenDto.from);
+  }
+
+  /** Returns one connection. @throws AppError `token.not_found` */
+  async get(id: number): Promise<TokenDto> {
+    const token = await this.database.find(UserToken, id);
+    if (!token) throw new AppError('token.not_found');
+    return TokenDto.from(token);
+  }
+
+  /**
+   * Refreshes a connection now; one refreshed within the last 10 s stays as it is.
+   * @throws AppError `token.not_found`, `precondition.failed`, and as TokenRefresher.refresh
+   */
+  async refresh(id: number, ifMatch?: number): Promise<TokenDto> {
+    if (ifMatch !== undefined) assertVersion(await this.get(id), ifMatch);
+    return TokenDto.from(await this.refresher.refresh(id));
+  }
+
+  /**
+   * Forgets a connection and its pair. One unit of work; one audit row.
+   * @throws AppError `token.not_found`, `precondition.failed`
+   */
+  remove(id: number, ifMatch?: number): Promise<void> {
+    return this.database.unit(async (unit) => {
+      const tokens = unit.of(UserToken);
+      const token = await tokens.find(id, { lock: true });
+      if (!token) throw new AppError('token.not_found');
+      assertVersion(token, ifMatch);
+      await tokens.remove(token);
+    });
+  }
+}

@@ -1,0 +1,61 @@
+import { Column, Entity } from 'typeorm';
+import { BaseEntity } from '../platform/database/base.entity';
+import { InstantColumn } from '../platform/database/columns';
+import type { Provider, TokenStatus } from './token-values';
+
+/** A connection: the pair of tokens by which we act for a user at a provider, sealed. */
+@Entity('user_tokens')
+export class UserToken extends BaseEntity {
+  @Column('text', { default: 'upwork' })
+  provider: Provider;
+
+  /** The tenant at the provider; null until it is known. */
+  @Column('text', { name: 'organization_id', nullable: true })
+  organizationId: string | null;
+
+  @Column('uuid', { name: 'seal_key' })
+  sealKey: string;
+
+  @Column('text', { name: 'encrypted_access_token' })
+  encryptedAccessToken: string;
+
+  @Column('text', { name: 'encrypted_refresh_token' })
+  encryptedRefreshToken: string;
+
+  @InstantColumn('expires_at')
+  expiresAt: Date;
+
+  @Column('text', { array: true, default: '{}' })
+  scopes: string[];
+
+  @Column('text', { default: 'active' })
+  status: TokenStatus;
+
+  @InstantColumn('last_refreshed_at', { nullable: true })
+  lastRefreshedAt: Date | null;
+
+  @Column('text', { name: 'last_error', nullable: true })
+  lastError: string | null;
+
+  /** Who calls the provider just now, and until when nobody else does. */
+  @Column('text', { name: 'refresh_owner', nullable: true })
+  refreshOwner: string | null;
+
+  @InstantColumn('refresh_until', { nullable: true })
+  refreshUntil: Date | null;
+
+  @InstantColumn('next_refresh_at', { nullable: true })
+  nextRefreshAt: Date | null;
+
+  @Column('integer', { name: 'failed_refreshes', default: 0 })
+  failedRefreshes: number;
+
+  @InstantColumn('reconnect_reported_at', { nullable: true })
+  reconnectReportedAt: Date | null;
+
+  @InstantColumn('updated_at', { default: () => 'now()' })
+  readonly updatedAt: Date;
+
+  @Column('integer', { default: 1 })
+  readonly version: number;
+}

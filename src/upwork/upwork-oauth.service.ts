@@ -1,0 +1,132 @@
+import { Injectable } from '@nestjs/common';
+import * as oauth from 'openid-client';
+import { Config } from '../platform/config/config';
+import { AppError } from '../platform/errors/app-error';
+import { retryAfterOf, UpworkError } from './upwork.error';
+
+/** What Upwork gives at the end of an authorization, and at each refresh. */
+export interface GrantedPair {
+  readonly accessToken: string;
+  /** Absent when the one used before stays good. */
+  readonly refreshToken: string | undefined;
+  readonly expiresAt: Date;
+  readonly scopes: readonly string[] | undefined;
+}
+
+/** An authorization that waits for its user. */
+export interface StartedAuthorization {
+  readonly url: string;
+  readonly state: string;
+  /** PKCE: proves at the end that it is the same who began. */
+  readonly verifier: string;
+}
+
+/** Shorter than the lease under which it is called. */
+const TIMEOUT_SECONDS = 10;
+
+/** What Upwork's documents say of a token that tells no lifetime. */
+const DEFAULT_LIFE_SECONDS = 86_400;
+
+/** A refusal of these is a fact about the grant; any other is about us, the moment or the network. */
+const DEFINITIVE = new Set(['invalid_grant']);
+
+/**
+ * The OAuth 2 authorization code flow with PKCE against Upwork, and the refresh of its tokens, by openid-client.
+ * @see RFC 6749, RFC 7636
+ */
+@Injectable()
+export class UpworkOAuth {
+  private readonly configuration: oauth.Configuration | undefined;
+  private readonly redirectUrl: string;
+
+  constructor({ upwork }: Config) {
+    this.redirectUrl = upwork.redirectUrl;
+    this.configuration = upwork.client && configurationOf(upwork.client, upwork);
+  }
+
+  /** Begins an authorization. @throws AppError `upwork.not_configured` */
+  async begin(): Promise<StartedAuthorization> {
+    const verifier = oauth.randomPKCECodeVerifier();
+    const state = oauth.randomState();
+    const url = oauth.buildAuthorizationUrl(this.configured(), {
+      redirect_uri: this.redirectUrl,
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+      state,
+    });
+    return { url: url.href, state, verifier };
+  }
+
+  /** Exchanges the code of a callback. @throws UpworkError; AppError `upwork.not_configured` */
+  async exchange(code: string, { state, verifier }: Pick<StartedAuthorization, 'state' | 'verifier'>): Promise<GrantedPair> {
+    const callback = new URL(this.redirectUrl);
+    callback.search = new URLSearchParams({ code, state }).toString();
+    const checks = { pkceCodeVerifier: verifier, expectedState: state };
+    return pairOf(await sending(oauth.authorizationCodeGrant(this.configured(), callback, checks)));
+  }
+
+  /** Exchanges a refresh token, which is void afterwards when the answer brings another. @throws as `exchange` */
+  async refresh(refreshToken: string): Promise<GrantedPair> {
+    return pairOf(await sending(oauth.refreshTokenGrant(this.configured(), refreshToken)));
+  }
+
+  private configured(): oauth.Configuration {
+    if (!this.configuration) throw new AppError('upwork.not_configured');
+    return this.configuration;
+  }
+}
+
+function configurationOf(
+  client: { readonly id: string; readonly secret: string },
+  { authorizeUrl, tokenUrl }: Config['upwork'],
+): oauth.Configuration {
+  const server = { issuer: new URL(tokenUrl).origin, authorization_endpoint: authorizeUrl, token_endpoint: tokenUrl };
+  const configuration = new oauth.Configuration(server, client.id, undefined, oauth.ClientSecretPost(client.secret));
+  configuration.timeout = TIMEOUT_SECONDS;
+  configuration[oauth.customFetch] = heeding;
+  // Whoever sets an http: address wants it, as for the fake Upwork of the tests; the standard addresses are https:.
+  if (tokenUrl.startsWith('http:')) oauth.allowInsecureRequests(configuration);
+  return configuration;
+}
+
+/** Tells the answers of a provider that is busy or broken from those that say something about the grant. */
+async function heeding(...[url, options]: Parameters<oauth.CustomFetch>): Promise<Response> {
+  const response = await fetch(url, options as RequestInit);
+  if (response.status !== 429 && response.status < 500) return response;
+  await response.body?.cancel();
+  const kind = response.status === 429 ? 'limited' : 'unavailable';
+  throw new UpworkError(kind, `Upwork answered ${response.status}`, { retryAfterMs: retryAfterOf(response.headers) });
+}
+
+async function sending<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    throw asUpworkError(error);
+  }
+}
+
+/** The library wraps what our fetch threw; its own errors quote answers, which may hold tokens, so only codes go on. */
+function asUpworkError(error: unknown): Error {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof UpworkError || cause instanceof AppError) return cause;
+  }
+  if (error instanceof oauth.ResponseBodyError) {
+    const code = error.error.replace(/[^\w.-]/g, '').slice(0, 100);
+    return new UpworkError(DEFINITIVE.has(code) ? 'refused' : 'unusable', `Upwork refused: ${code}`);
+  }
+  if (error instanceof oauth.ClientError && error.code !== 'OAUTH_TIMEOUT' && error.code !== undefined) {
+    return new UpworkError('unusable', `Upwork's answer cannot be used: ${error.code}`);
+  }
+  return new UpworkError('unavailable', 'Upwork could not be reached');
+}
+
+function pairOf(answer: oauth.TokenEndpointResponse): GrantedPair {
+  const life = answer.expires_in ?? DEFAULT_LIFE_SECONDS;
+  return {
+    accessToken: answer.access_token,
+    refreshToken: answer.refresh_token,
+    expiresAt: new Date(Date.now() + life * 1_000),
+    scopes: answer.scope?.split(/[ ,]+/).filter((scope) => scope !== ''),
+  };
+}

@@ -1,0 +1,198 @@
+import { FakeUpwork } from '../fakes/upwork/fake-upwork';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn, type SignedInCaller } from '../support/as';
+import { aConnection } from '../support/connections';
+
+const IN_AN_HOUR = new Date(Date.now() + 3_600_000).toISOString();
+const PAIR = { provider: 'upwork', accessToken: 'canary-access-1', refreshToken: 'canary-refresh-1', expiresAt: IN_AN_HOUR };
+
+describe('/v1/tokens', () => {
+  let upwork: FakeUpwork;
+  let app: TestApp;
+  let ann: SignedInCaller;
+
+  beforeAll(async () => {
+    upwork = await new FakeUpwork().start();
+    app = await startApp({ settings: upwork.settings });
+  });
+  beforeEach(async () => {
+    ann = await signedIn(app);
+  });
+  afterEach(() => {
+    upwork.faults.clear();
+    upwork.delayMs = 0;
+  });
+  afterAll(async () => {
+    await app.close();
+    await upwork.stop();
+  });
+
+  it('stores a pair without calling the provider, and shows no token', async () => {
+    const { status, headers, body } = await ann.post('/v1/tokens', { ...PAIR, organizationId: 'org-1' });
+
+    expect(status).toBe(201);
+    expect(headers.get('location')).toBe(`/v1/tokens/${body.id}`);
+    expect(body).toMatchObject({ provider: 'upwork', organizationId: 'org-1', status: 'active', health: 'healthy', expiresAt: IN_AN_HOUR });
+    expect(JSON.stringify(body)).not.toContain('canary');
+    expect((await ann.get(`/v1/tokens/${body.id}`)).body).toEqual(body);
+    expect((await ann.get('/v1/tokens')).body).toEqual({ items: [body], nextCursor: null });
+  });
+
+  it('replaces the pair of the same provider and organization, without an organization too', async () => {
+    const first = await ann.post('/v1/tokens', PAIR);
+    const again = await ann.post('/v1/tokens', { ...PAIR, accessToken: 'other' });
+    const other = await ann.post('/v1/tokens', { ...PAIR, organizationId: 'org-2' });
+
+    expect([first.status, again.status, other.status]).toEqual([201, 200, 201]);
+    expect(again.body.id).toBe(first.body.id);
+    expect(other.body.id).not.toBe(first.body.id);
+  });
+
+  it('keeps a pair apart per user, and forgets it on DELETE', async () => {
+    const { body } = await ann.post('/v1/tokens', PAIR);
+    const bob = await signedIn(app);
+
+    expect((await bob.post('/v1/tokens', PAIR)).status).toBe(201);
+    expect((await bob.get(`/v1/tokens/${body.id}`)).body.code).toBe('token.not_found');
+    expect((await bob.delete(`/v1/tokens/${body.id}`)).status).toBe(404);
+    expect((await ann.delete(`/v1/tokens/${body.id}`, undefined, { 'if-match': '"9"' })).status).toBe(412);
+    expect((await ann.delete(`/v1/tokens/${body.id}`)).status).toBe(204);
+    expect((await ann.get(`/v1/tokens/${body.id}`)).status).toBe(404);
+  });
+
+  it.each([
+    [{ ...PAIR, provider: 'elance' }, '/provider'],
+    [{ ...PAIR, accessToken: 'two words' }, '/accessToken'],
+    [{ ...PAIR, refreshToken: '' }, '/refreshToken'],
+    [{ ...PAIR, refreshToken: 'x'.repeat(8_001) }, '/refreshToken'],
+    [{ ...PAIR, expiresAt: 'tomorrow' }, '/expiresAt'],
+    [{ ...PAIR, status: 'active' }, '/status'],
+  ])('refuses %#, points at the field and repeats no token', async (body, pointer) => {
+    const answer = await ann.post('/v1/tokens', body);
+
+    expect(answer.status).toBe(400);
+    expect(new Set(answer.body.errors.map((error: { pointer: string }) => error.pointer))).toEqual(new Set([pointer]));
+    expect(JSON.stringify(answer.body)).not.toContain('canary');
+  });
+
+  it('refreshes now, once for parallel requests, and stays usable', async () => {
+    const id = await aConnection(app, upwork, ann);
+    const before = upwork.grants.refreshes;
+    upwork.delayMs = 300;
+
+    const answers = await Promise.all(Array.from({ length: 10 }, () => ann.post(`/v1/tokens/${id}/refresh`)));
+
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect(answers[0]?.body).toMatchObject({ status: 'active', health: 'healthy', scopes: expect.arrayContaining(['pub-messages:read']) });
+    expect(upwork.grants.refreshes - before).toBe(1);
+  });
+
+  it.each(['429', '500', 'html', 'cut', 'empty'] as const)('says what is wrong when the provider answers %s, keeps the pair and rests', async (fault) => {
+    const id = await aConnection(app, upwork, ann);
+    upwork.faults.next('token', fault);
+
+    const failed = await ann.post(`/v1/tokens/${id}/refresh`);
+    const resting = await ann.post(`/v1/tokens/${id}/refresh`);
+
+    expect([failed.status, failed.body.code]).toEqual([503, 'token.refresh_failed']);
+    expect(Number(failed.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect([resting.status, resting.body.detail]).toEqual([503, failed.body.detail]);
+    const { body } = await ann.get(`/v1/tokens/${id}`);
+    expect(body).toMatchObject({ status: 'failing', health: 'retrying', lastError: expect.stringContaining('Upwork') });
+  });
+
+  it('asks for a new connection when the provider refuses for good', async () => {
+    const id = await aConnection(app, upwork, ann);
+    upwork.grants.revokeAll();
+
+    const answer = await ann.post(`/v1/tokens/${id}/refresh`);
+
+    expect([answer.status, answer.body.code]).toEqual([409, 'token.reconnect_needed']);
+    expect((await ann.get(`/v1/tokens/${id}`)).body).toMatchObject({ status: 'reconnect_needed', health: 'reconnect_needed' });
+    const { body } = await ann.post('/v1/tokens', PAIR);
+    expect(body).toMatchObject({ id, status: 'active', lastError: null });
+  });
+});
+
+describe('/v1/tokens/upwork', () => {
+  let upwork: FakeUpwork;
+  let app: TestApp;
+  let ann: SignedInCaller;
+
+  beforeAll(async () => {
+    upwork = await new FakeUpwork().start();
+    app = await startApp({ settings: upwork.settings });
+  });
+  beforeEach(async () => {
+    ann = await signedIn(app);
+  });
+  afterAll(async () => {
+    await app.close();
+    await upwork.stop();
+  });
+
+  /** Where Upwork sends the user back to. */
+  async function consent(caller: SignedInCaller): Promise<string> {
+    const { body } = await caller.post('/v1/tokens/upwork/authorize');
+    const { headers } = await fetch(body.url, { redirect: 'manual' });
+    const back = new URL(headers.get('location')!);
+    return back.pathname + back.search;
+  }
+
+  it('connects by the code flow with PKCE, and connects anew in place', async () => {
+    const first = await ann.get(await consent(ann));
+    const again = await ann.get(await consent(ann));
+
+    expect([first.status, again.status]).toEqual([201, 200]);
+    expect(first.body).toMatchObject({ status: 'active', health: 'healthy' });
+    expect(again.body.id).toBe(first.body.id);
+    expect(JSON.stringify([first.body, again.body])).not.toContain('oauth2v2_');
+  });
+
+  it('takes a state once', async () => {
+    const callback = await consent(ann);
+
+    expect((await ann.get(callback)).status).toBe(201);
+    expect((await ann.get(callback)).body.code).toBe('token.state_invalid');
+  });
+
+  it('takes a state neither from another user nor in another session, and attaches nothing', async () => {
+    const bob = await signedIn(app);
+    const forBob = await consent(ann);
+    const otherSession = await signedIn(app);
+
+    expect((await bob.get(forBob)).body.code).toBe('token.state_invalid');
+    expect((await ann.get(forBob)).body.code).toBe('token.state_invalid');
+    expect((await otherSession.get(await consent(ann))).body.code).toBe('token.state_invalid');
+    for (const user of [ann, bob]) expect((await user.get('/v1/tokens')).body.items).toEqual([]);
+  });
+
+  it('refuses a missing, unknown or expired state, and a code that is not the authorization’s', async () => {
+    const expired = await consent(ann);
+    const keys = await app.redis.keys('*upwork-authorization*');
+    await app.redis.del(...keys);
+    const mine = new URL(`http://x${await consent(ann)}`);
+    mine.searchParams.set('code', 'stolen');
+
+    expect((await ann.get('/v1/tokens/upwork/callback?code=x')).body.errors[0].pointer).toBe('/state');
+    expect((await ann.get('/v1/tokens/upwork/callback?code=x&state=unknown')).body.code).toBe('token.state_invalid');
+    expect((await ann.get(expired)).body.code).toBe('token.state_invalid');
+    expect((await ann.get(mine.pathname + mine.search)).body.code).toBe('token.authorization_denied');
+  });
+
+  it('says so when the user said no', async () => {
+    const { searchParams } = new URL(`http://x${await consent(ann)}`);
+    const answer = await ann.get(`/v1/tokens/upwork/callback?error=access_denied&state=${searchParams.get('state')}`);
+
+    expect([answer.status, answer.body.code, answer.body.detail]).toEqual([409, 'token.authorization_denied', 'access_denied']);
+  });
+
+  it('needs an API key', async () => {
+    const without = await startApp({ beside: app, settings: { UPWORK_CLIENT_ID: '' } });
+
+    const answer = await (await signedIn(without)).post('/v1/tokens/upwork/authorize');
+
+    expect([answer.status, answer.body.code]).toEqual([503, 'upwork.not_configured']);
+    await without.close();
+  });
+});

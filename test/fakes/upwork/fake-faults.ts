@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ServerResponse } from 'node:http';
+
+/** What can be made to go wrong: `lost` does the work and cuts the connection before the answer. */
+export const FAULTS = ['429', '500', 'html', 'cut', 'lost', 'hang', 'empty'] as const;
+/** One of FAULTS. */
+export type Fault = (typeof FAULTS)[number];
+
+/** The two doors of the fake. */
+export type Door = 'token' | 'graphql';
+
+/** Faults that wait for their calls, in order. */
+export class FakeFaults {
+  private readonly waiting: Record<Door, Fault[]> = { token: [], graphql: [] };
+
+  /** The next `times` calls of a door go wrong. */
+  next(door: Door, fault: Fault, times = 1): void {
+    this.waiting[door].push(...Array.from({ length: times }, () => fault));
+  }
+
+  clear(): void {
+    this.waiting.token = [];
+    this.waiting.graphql = [];
+  }
+
+  take(door: Door): Fault | undefined {
+    return this.waiting[door].shift();
+  }
+}
+
+/** Answers a call as the fault says; `work` is what the call would have done. */
+export async function goWrong(fault: Fault, response: ServerResponse, work: () => unknown): Promise<void> {
+  switch (fault) {
+    case '429':
+      response.writeHead(429, { 'retry-after': '1' }).end();
+      return;
+    case '500':
+      response.writeHead(503).end('out of order');
+      return;
+    case 'html':
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<html><body>Please verify that you are human</body></html>');
+      return;
+    case 'empty':
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+      return;
+    case 'hang':
+      await sleep(60_000, undefined, { ref: false });
+      return;
+    case 'lost':
+      await work();
+      response.destroy();
+      return;
+    case 'cut':
+      response.destroy();
+  }
+}

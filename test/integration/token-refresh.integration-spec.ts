@@ -1,0 +1,172 @@
+import { Test } from '@nestjs/testing';
+import { loadConfig, Config } from '../../src/platform/config/config';
+import { TaskRunner } from '../../src/platform/scheduler/task-runner';
+import { TokenRefresher } from '../../src/tokens/token-refresh.service';
+import { WorkerModule } from '../../src/worker.module';
+import { FakeUpwork } from '../fakes/upwork/fake-upwork';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn, type SignedInCaller } from '../support/as';
+import { Caller } from '../support/caller';
+import { aConnection, passTime } from '../support/connections';
+import { mailsTo } from '../support/mails';
+import { within } from '../support/within';
+
+interface Row {
+  readonly status: string;
+  readonly failed_refreshes: number;
+  readonly last_error: string | null;
+  readonly encrypted_refresh_token: string;
+}
+
+describe('the refresh of connections', () => {
+  let upwork: FakeUpwork;
+  let app: TestApp;
+  let second: TestApp;
+  let worker: { runTask(): Promise<void>; close(): Promise<void> };
+  let ann: SignedInCaller;
+  let id: number;
+
+  beforeAll(async () => {
+    upwork = await new FakeUpwork().start();
+    app = await startApp({ settings: upwork.settings });
+    second = await startApp({ beside: app });
+    worker = await aWorker(app);
+  });
+  beforeEach(async () => {
+    ann = await signedIn(app);
+    id = await aConnection(app, upwork, ann);
+  });
+  afterEach(async () => {
+    upwork.faults.clear();
+    upwork.delayMs = 0;
+    await app.db.query('superuser', 'DELETE FROM user_tokens');
+  });
+  afterAll(async () => {
+    await worker.close();
+    await second.close();
+    await app.close();
+    await upwork.stop();
+  });
+
+  const row = async (): Promise<Row> =>
+    (await app.db.query<Row>('superuser', 'SELECT status, failed_refreshes, last_error, encrypted_refresh_token FROM user_tokens WHERE id = $1', [id]))[0]!;
+
+  it('calls the provider once for 20 workers and 50 requests, and the pair stays good', async () => {
+    const [refreshes, refusals] = [upwork.grants.refreshes, upwork.grants.refusals];
+    upwork.delayMs = 200;
+    const apps = [app, second];
+    const callers = apps.map(({ url }) => new Caller(url, ann.token));
+    const workers = Array.from({ length: 20 }, (_, i) =>
+      within(ann.id, () => apps[i % 2]!.get(TokenRefresher).refresh(id), { actorKind: 'task' }),
+    );
+    const requests = Array.from({ length: 50 }, (_, i) => callers[i % 2]!.post(`/v1/tokens/${id}/refresh`));
+
+    const [refreshed, answers] = await Promise.all([Promise.all(workers), Promise.all(requests)]);
+
+    expect(refreshed.every(({ status }) => status === 'active')).toBe(true);
+    expect(answers.every(({ status }) => status === 200)).toBe(true);
+    expect([upwork.grants.refreshes - refreshes, upwork.grants.refusals - refusals]).toEqual([1, 0]);
+    const token = await within(ann.id, () => second.get(TokenRefresher).accessToken(id));
+    expect(upwork.grants.userOf(token)).toBe(ann.email);
+  });
+
+  it('holds no transaction open while the provider is called', async () => {
+    upwork.delayMs = 500;
+    const refreshing = within(ann.id, () => app.get(TokenRefresher).refresh(id));
+    await new Promise((resolve) => setTimeout(resolve, 250));
+
+    const open = await app.db.query('superuser', `SELECT query FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`);
+
+    expect(open).toEqual([]);
+    await refreshing;
+  });
+
+  it('asks for a new connection when a caller died between the provider’s answer and the store', async () => {
+    upwork.faults.next('token', 'lost');
+    await expect(within(ann.id, () => app.get(TokenRefresher).refresh(id))).rejects.toMatchObject({ code: 'token.refresh_failed' });
+    await passTime(app, id);
+
+    await worker.runTask();
+
+    expect((await row()).status).toBe('reconnect_needed');
+  });
+
+  it('takes the lease of a caller that died, and his late answer is not stored', async () => {
+    await app.db.query('superuser', `UPDATE user_tokens SET refresh_owner = 'dead', refresh_until = now() - interval '1 second' WHERE id = $1`, [id]);
+
+    const refreshed = await within(ann.id, () => app.get(TokenRefresher).refresh(id));
+
+    expect(refreshed.status).toBe('active');
+  });
+
+  it('stores nothing when the owner replaced the pair meanwhile', async () => {
+    upwork.delayMs = 300;
+    const refreshing = within(ann.id, () => app.get(TokenRefresher).refresh(id)).catch((error: unknown) => error);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const pair = { provider: 'upwork', accessToken: 'new-access', refreshToken: 'new-refresh', expiresAt: new Date(Date.now() + 3_600_000).toISOString() };
+    await ann.post('/v1/tokens', pair);
+
+    expect(await refreshing).toMatchObject({ code: 'token.refresh_failed' });
+    expect(await within(ann.id, () => app.get(TokenRefresher).accessToken(id))).toBe('new-access');
+  });
+
+  it('outlives an hour without the provider: the pair stays, pauses grow, and it heals by itself', async () => {
+    const { encrypted_refresh_token: pair } = await row();
+    upwork.faults.next('token', '500', 4);
+    upwork.faults.next('token', '429', 2);
+    upwork.faults.next('token', 'cut', 1);
+    for (let round = 1; round <= 7; round++) {
+      await worker.runTask();
+      expect(await row()).toMatchObject({ status: 'failing', failed_refreshes: round, encrypted_refresh_token: pair });
+      await worker.runTask();
+      expect((await row()).failed_refreshes).toBe(round);
+      await passTime(app, id);
+    }
+
+    await worker.runTask();
+
+    expect(await row()).toMatchObject({ status: 'active', failed_refreshes: 0, last_error: null });
+  });
+
+  it('mails the owner once when only he can help, and no more', async () => {
+    upwork.grants.revokeAll();
+
+    await worker.runTask();
+    await worker.runTask();
+
+    expect(await row()).toMatchObject({ status: 'reconnect_needed', last_error: 'Upwork refused: invalid_grant' });
+    const letters = await mailsTo(await signedIn(app, { role: 'admin' }), ann.email);
+    expect(letters.map(({ subject }) => subject)).toEqual(['Connect Gigvault to Upwork anew']);
+  });
+
+  it('refreshes what was idle for a week, and leaves alone what is good', async () => {
+    const before = upwork.grants.refreshes;
+    await app.db.query('superuser', `UPDATE user_tokens SET expires_at = now() + interval '1 day' WHERE id = $1`, [id]);
+    await worker.runTask();
+    expect(upwork.grants.refreshes - before).toBe(0);
+
+    await app.db.query('superuser', `UPDATE user_tokens SET created_at = now() - interval '8 days' WHERE id = $1`, [id]);
+    await worker.runTask();
+
+    expect(upwork.grants.refreshes - before).toBe(1);
+  });
+});
+
+/** A worker as `npm start` runs it, whose task is run by hand. */
+async function aWorker(app: TestApp): Promise<{ runTask(): Promise<void>; close(): Promise<void> }> {
+  const module = await Test.createTestingModule({ imports: [WorkerModule] })
+    .overrideProvider(Config)
+    .useValue(loadConfig({ ...app.settings }))
+    .compile();
+  const runner = module.get(TaskRunner, { strict: false });
+  return {
+    runTask: async () => {
+      const [run] = await app.db.query<{ id: number }>(
+        'superuser',
+        `INSERT INTO task_runs (task, started_by, outcome) VALUES ('refresh-connections', 'boot', 'queued') RETURNING id`,
+      );
+      await runner.take({ taskId: 'refresh-connections', runId: run!.id, scheduledFor: null, giveUp: () => Promise.resolve() });
+    },
+    close: () => module.close(),
+  };
+}
