@@ -3,7 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { tap, type Observable } from 'rxjs';
 
 /**
- * Tells where a created resource is: an answer 201 with an `id` gets the Location `<path of the list>/<id>`.
+ * Tells where a created resource is: an answer 201 with an `id` gets the Location `<path of the list>/<id>`, unless
+ * its handler has named another.
  * @see RFC 9110 section 15.3.2
  */
 @Injectable()
@@ -14,7 +15,7 @@ export class LocationInterceptor implements NestInterceptor {
     const reply = http.getResponse<FastifyReply>();
     return next.handle().pipe(
       tap((body: unknown) => {
-        if (reply.statusCode !== 201 || !hasId(body)) return;
+        if (reply.statusCode !== 201 || reply.hasHeader('location') || !hasId(body)) return;
         const path = request.url.split('?', 1)[0]?.replace(/\/+$/, '');
         void reply.header('location', `${path}/${body.id}`);
       }),
