@@ -44,7 +44,7 @@ describe('/v1/admin/tasks', () => {
     const { status, body } = await admin.get<{ items: { id: string; nextRunAt: string }[] }>('/v1/admin/tasks');
 
     expect(status).toBe(200);
-    expect(body.items.map(({ id }) => id)).toEqual(['refresh-job-stats', 'create-partitions', 'purge-expired']);
+    expect(body.items.map(({ id }) => id)).toEqual(SCHEDULED_TASKS.map(({ id }) => id));
     expect(body.items[0]).toMatchObject({ cron: '* * * * *', timezone: 'UTC', paused: false });
     expect(new Date(body.items[0]!.nextRunAt).getTime()).toBeGreaterThan(Date.now());
   });
