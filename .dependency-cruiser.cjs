@@ -1,3 +1,6 @@
+const { readdirSync } = require('node:fs');
+const { join } = require('node:path');
+
 /**
  * Imports run downwards only: main, worker → app.module → domains → platform → packages.
  * Which domain may know which is listed here and nowhere else.
@@ -18,6 +21,16 @@ const MAY_USE = {
   upwork: [],
   audit: [],
 };
+
+/** The other folders of src. */
+const NO_DOMAINS = ['admin', 'demo', 'launcher', 'platform', 'schematics', 'tasks'];
+
+const folders = readdirSync(join(__dirname, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+const unruled = folders.filter(({ name }) => ![...DOMAINS, ...NO_DOMAINS].includes(name));
+if (unruled.length > 0) {
+  const names = unruled.map(({ name }) => `src/${name}`).join(', ');
+  throw new Error(`${names}: no import rule knows it; add it to DOMAINS and MAY_USE in .dependency-cruiser.cjs`);
+}
 
 const domainRules = DOMAINS.map((domain) => {
   const others = DOMAINS.filter((other) => other !== domain && !MAY_USE[domain].includes(other));
@@ -53,6 +66,13 @@ module.exports = {
       severity: 'error',
       from: { path: '\\.controller\\.ts$' },
       to: { path: ['\\.entity\\.ts$', '^node_modules/(typeorm|pg)/', '^src/platform/database/'] },
+    },
+    {
+      name: 'connections-are-the-gates',
+      severity: 'error',
+      comment: 'Lint forbids the import; this forbids it in any other form.',
+      from: { path: '^src/', pathNot: '^src/(platform/database|launcher)/|\\.spec\\.ts$' },
+      to: { path: '^node_modules/pg/' },
     },
     {
       name: 'dtos-are-plain',
