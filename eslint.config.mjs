@@ -5,10 +5,14 @@ const noBypass = {
   paths: [
     {
       name: '@nestjs/typeorm',
-      importNames: ['InjectRepository', 'InjectDataSource', 'InjectEntityManager'],
+      importNames: [
+        ...['InjectRepository', 'InjectDataSource', 'InjectEntityManager'],
+        ...['getRepositoryToken', 'getDataSourceToken', 'getEntityManagerToken'],
+      ],
       message: 'Every query goes through the data gate: inject Database (src/platform/database).',
     },
-    { name: 'typeorm', importNames: ['DataSource', 'EntityManager', 'Repository'], message: 'Every query goes through the data gate: inject Database (src/platform/database).' },
+    { name: 'typeorm', importNames: ['DataSource', 'EntityManager', 'Repository', 'TreeRepository'], message: 'Every query goes through the data gate: inject Database (src/platform/database).' },
+    { name: 'typeorm', importNames: ['BaseEntity'], message: 'It queries past the data gate: extend BaseEntity of src/platform/database/base.entity.' },
     { name: 'pg', message: 'Connections are made by src/platform/database only: inject Database.' },
   ],
 };
@@ -35,7 +39,7 @@ const unsafeSyntax = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', '.gigvault/**', 'coverage/**', 'src/schematics/**'] },
+  { ignores: ['dist/**', 'node_modules/**', '.gigvault/**', 'coverage/**', 'src/schematics/*/files/**'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

@@ -1,0 +1,83 @@
+// @ts-check
+const { SchematicsException } = require('@angular-devkit/schematics');
+const ts = require('typescript');
+
+/** @typedef {import('@angular-devkit/schematics').Tree} Tree */
+
+/**
+ * Adds to an object or array literal of a file that is there, before a member or at its end.
+ * @param {Tree} tree
+ * @param {string} path
+ * @param {string} variable name of the constant, or a member of the root of a JSON file
+ * @param {string} text the new member as it is to stand there, without the comma
+ * @param {string} [before] name of the member it shall stand before, with its comments
+ * @throws SchematicsException when the file has no such literal: it was rewritten, and this generator was forgotten
+ */
+function addMember(tree, path, variable, text, before) {
+  const content = tree.readText(path);
+  const source = path.endsWith('.json')
+    ? ts.parseJsonText(path, content)
+    : ts.createSourceFile(path, content, ts.ScriptTarget.Latest, true, path.endsWith('.cjs') ? ts.ScriptKind.JS : ts.ScriptKind.TS);
+  const literal = literalOf(source, variable);
+  const members = literal && (ts.isObjectLiteralExpression(literal) ? literal.properties : literal.elements);
+  const named = members?.findIndex((member) => nameOf(member) === before);
+  const previous = before === undefined ? members?.at(-1) : members?.[(named ?? 0) - 1];
+  if (!literal || !members || !previous) {
+    throw new SchematicsException(`${path}: cannot add to ${variable}${before ? ` before ${before}` : ''}; nothing was written.`);
+  }
+  const start = previous.getStart(source);
+  const indent = content.slice(content.lastIndexOf('\n', start) + 1, start);
+  const isOwnLine = indent.trim() === '';
+  const separator = isOwnLine ? `\n${indent}` : ' ';
+  const recorder = tree.beginUpdate(path);
+  recorder.insertLeft(previous.getEnd(), `,${separator}${text.replaceAll('\n', `\n${isOwnLine ? indent : ''}`)}`);
+  tree.commitUpdate(recorder);
+}
+
+/**
+ * Adds an import behind the last one.
+ * @param {Tree} tree
+ * @param {string} path
+ * @param {string} text
+ */
+function addImport(tree, path, text) {
+  const content = tree.readText(path);
+  const source = ts.createSourceFile(path, content, ts.ScriptTarget.Latest, true);
+  const last = source.statements.filter(ts.isImportDeclaration).at(-1);
+  const recorder = tree.beginUpdate(path);
+  recorder.insertLeft(last?.getEnd() ?? 0, last ? `\n${text}` : `${text}\n`);
+  tree.commitUpdate(recorder);
+}
+
+/** @param {import('typescript').SourceFile} source @param {string} name */
+function literalOf(source, name) {
+  for (const statement of source.statements) {
+    if (ts.isExpressionStatement(statement) && ts.isObjectLiteralExpression(statement.expression)) {
+      return unwrapped(statement.expression.properties.find((property) => nameOf(property) === name));
+    }
+    if (!ts.isVariableStatement(statement)) continue;
+    const found = statement.declarationList.declarations.find((declaration) => declaration.name.getText(source) === name);
+    if (found) return unwrapped(found);
+  }
+  return undefined;
+}
+
+/**
+ * @param {import('typescript').Node | undefined} node
+ * @returns {import('typescript').ObjectLiteralExpression | import('typescript').ArrayLiteralExpression | undefined}
+ */
+function unwrapped(node) {
+  if (!node) return undefined;
+  if (ts.isObjectLiteralExpression(node) || ts.isArrayLiteralExpression(node)) return node;
+  if (ts.isVariableDeclaration(node) || ts.isPropertyAssignment(node)) return unwrapped(node.initializer);
+  if (ts.isAsExpression(node) || ts.isSatisfiesExpression(node)) return unwrapped(node.expression);
+  return undefined;
+}
+
+/** @param {import('typescript').Node} member @returns {string | undefined} */
+function nameOf(member) {
+  const name = ts.isPropertyAssignment(member) ? member.name : undefined;
+  return name && (ts.isIdentifier(name) || ts.isStringLiteral(name)) ? name.text : undefined;
+}
+
+module.exports = { addMember, addImport };

@@ -1,0 +1,216 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Tree } from '@angular-devkit/schematics';
+import { SchematicTestRunner } from '@angular-devkit/schematics/testing';
+import { RepositoryCopy } from '../support/repository-copy';
+
+const ROOT = resolve(__dirname, '..', '..');
+
+/** What the generator reads and changes. The names used below are none a real domain would have: its table would be taken. */
+const SHARED = [
+  '.dependency-cruiser.cjs',
+  'src/app.module.ts',
+  'src/platform/errors/error-codes.ts',
+  'src/tasks/scheduled-tasks.ts',
+  'src/tasks/purge-expired.task.ts',
+  'src/jobs/job.entity.ts',
+  'test/rls/matrix.ts',
+  'test/contract/audited-tables.json',
+];
+
+/** Later than any migration of ours in the next decades. */
+const TIMESTAMP = 4_102_444_800_000;
+
+interface Options {
+  readonly name: string;
+  readonly type?: string;
+  readonly timestamp?: number;
+}
+
+/** The repository as far as the generator looks at it. */
+function repository(): Tree {
+  const tree = Tree.empty();
+  const migrations = readdirSync(join(ROOT, 'typeorm-migrations')).map((name) => `typeorm-migrations/${name}`);
+  for (const file of [...SHARED, ...migrations]) tree.create(file, readFileSync(join(ROOT, file)));
+  return tree;
+}
+
+function contentsOf(tree: Tree): Map<string, string> {
+  const contents = new Map<string, string>();
+  tree.visit((path) => contents.set(path.slice(1), tree.readText(path)));
+  return contents;
+}
+
+describe('nest g', () => {
+  const runner = new SchematicTestRunner('@gigvault/schematics', join(ROOT, 'src/schematics/collection.json'));
+  const before = contentsOf(repository());
+  let said: string[];
+
+  beforeEach(() => {
+    // What to do next is printed when the process ends.
+    said = [];
+    jest.spyOn(process, 'once').mockImplementation((_event, listener: (code: number) => void) => {
+      const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+      listener(0);
+      write.mockRestore();
+      return process;
+    });
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  const generate = (schematic: 'domain' | 'task', options: Options, tree = repository()): Promise<Tree> =>
+    runner.runSchematic(schematic, options, tree);
+
+  const added = (tree: Tree): string[] => [...contentsOf(tree).keys()].filter((file) => !before.has(file)).sort();
+
+  const changed = (tree: Tree): string[] => {
+    const after = contentsOf(tree);
+    return [...before.keys()].filter((file) => after.get(file) !== before.get(file)).sort();
+  };
+
+  const USER = [
+    'src/sample-lists/dto/create-sample-list.dto.ts',
+    'src/sample-lists/dto/list-sample-lists.dto.ts',
+    'src/sample-lists/dto/sample-list.dto.ts',
+    'src/sample-lists/dto/update-sample-list.dto.ts',
+    'src/sample-lists/sample-list.entity.ts',
+    'src/sample-lists/sample-lists.controller.ts',
+    'src/sample-lists/sample-lists.module.ts',
+    'src/sample-lists/sample-lists.queries.spec.ts',
+    'src/sample-lists/sample-lists.queries.ts',
+    'src/sample-lists/sample-lists.service.ts',
+    'test/e2e/sample-lists.e2e-spec.ts',
+    'test/integration/sample-lists.integration-spec.ts',
+    'test/support/factories/sample-list.factory.ts',
+    `typeorm-migrations/${TIMESTAMP}-create-sample-lists.ts`,
+  ];
+
+  describe('domain', () => {
+    it.each([
+      ['user', USER],
+      ['append', USER.filter((file) => !file.includes('update-'))],
+      ['reference', [...USER, 'src/sample-lists/admin-sample-lists.controller.ts'].sort()],
+    ])('--type %s writes all its files, and puts the table on every list', async (type, files) => {
+      const tree = await generate('domain', { name: 'sample-lists', type, timestamp: TIMESTAMP });
+
+      expect(added(tree)).toEqual(files);
+      expect(changed(tree)).toEqual([
+        '.dependency-cruiser.cjs',
+        'src/app.module.ts',
+        'src/platform/errors/error-codes.ts',
+        'test/contract/audited-tables.json',
+        'test/rls/matrix.ts',
+      ]);
+      expect(tree.readText('src/app.module.ts')).toContain("import { SampleListsModule } from './sample-lists/sample-lists.module';");
+      expect(tree.readText('.dependency-cruiser.cjs')).toMatch(/'sample-lists'\];[\s\S]*\n {2}'sample-lists': \[/);
+      expect(tree.readText('src/platform/errors/error-codes.ts')).toContain("'sample_list.not_found': { status: 404");
+      expect(tree.readText('test/rls/matrix.ts')).toContain("\n  'public.sample_lists': {\n");
+      expect(JSON.stringify(tree.readJson('test/contract/audited-tables.json'))).toContain('sample_lists');
+    });
+
+    it.each(['user', 'append', 'reference'])('--type %s leaves nothing to delete or to fill in', async (type) => {
+      const tree = await generate('domain', { name: 'sample-lists', type });
+
+      for (const file of added(tree)) expect(tree.readText(file)).not.toMatch(/<%|%>|TODO|FIXME|eslint-disable/);
+    });
+
+    it('forces row security and has a policy for each command that is granted', async () => {
+      const tree = await generate('domain', { name: 'sample-lists', type: 'user', timestamp: TIMESTAMP });
+
+      const sql = tree.readText(`typeorm-migrations/${TIMESTAMP}-create-sample-lists.ts`);
+      expect(sql).toContain('ALTER TABLE sample_lists FORCE ROW LEVEL SECURITY');
+      for (const command of ['SELECT', 'INSERT', 'UPDATE', 'DELETE']) {
+        expect(sql).toMatch(new RegExp(`CREATE POLICY sample_lists_own_data_${command.toLowerCase()} ON sample_lists FOR ${command}`));
+      }
+    });
+
+    it('dates the migration behind the newest, also twice within a moment', async () => {
+      const once = await generate('domain', { name: 'sample-widgets', type: 'user', timestamp: TIMESTAMP });
+      const twice = await generate('domain', { name: 'sample-records', type: 'append' }, once);
+
+      expect(added(twice)).toContain(`typeorm-migrations/${TIMESTAMP + 1_000}-create-sample-records.ts`);
+    });
+
+    it('says what to run next', async () => {
+      await generate('domain', { name: 'sample-widgets', type: 'user' });
+
+      expect(said.join('')).toBe('\nNext:\n  npm run contract\n  npm test -- sample-widgets\n  npm run migrate\n');
+    });
+  });
+
+  describe('task', () => {
+    it('writes the task and its test, and puts it on the schedule', async () => {
+      const tree = await generate('task', { name: 'polish-samples' });
+
+      expect(added(tree)).toEqual(['src/tasks/polish-samples.task.ts', 'test/integration/scheduler/polish-samples.integration-spec.ts']);
+      expect(changed(tree)).toEqual(['src/tasks/scheduled-tasks.ts']);
+      expect(tree.readText('src/tasks/scheduled-tasks.ts')).toMatch(/import \{ POLISH_SAMPLES \}[\s\S]*, POLISH_SAMPLES\];/);
+      expect(said.join('')).toBe('\nNext:\n  npm test -- polish-samples\n  npm run gates\n  npm start\n');
+    });
+  });
+
+  it.each([
+    ['domain', { name: 'Invoices' }, 'a name is kebab-case'],
+    ['domain', { name: 'invoice' }, 'named in the plural'],
+    ['domain', { name: 'news' }, 'named in the plural'],
+    ['domain', { name: '../x' }, 'a name is kebab-case'],
+    ['domain', { name: 'sample_lists' }, 'a name is kebab-case'],
+    ['domain', { name: '2fast' }, 'a name is kebab-case'],
+    ['domain', { name: 'x'.repeat(30) + 's' }, 'more than 30 characters'],
+    ['domain', { name: 'task' }, 'a meaning of its own'],
+    ['domain', { name: 'tasks' }, 'a meaning of its own'],
+    ['domain', { name: 'sessions' }, 'a meaning of its own'],
+    ['domain', { name: 'jobs' }, 'a meaning of its own'],
+    ['domain', { name: 'dates' }, 'would hide what the files need'],
+    ['domain', { name: 'proposals' }, 'makes a table or view of this name'],
+    ['domain', { name: 'audit-logs' }, 'makes a table or view of this name'],
+    ['domain', { name: 'sample-widgets', type: 'log' }, '--type is one of user, append, reference'],
+    ['domain', { name: 'sample-widgets', spec: false }, 'it is written whole'],
+    ['domain', { name: 'sample-widgets', skipImport: true }, 'it is written whole'],
+    ['domain', { name: 'sample-widgets', path: 'lib' }, 'it is written whole'],
+    ['task', { name: 'digest' }, 'named by what it does'],
+    ['task', { name: '../x' }, 'a name is kebab-case'],
+    ['task', { name: 'purge-expired' }, 'src/tasks/purge-expired.task.ts is this task'],
+  ] as const)('%s refuses %j and writes nothing', async (schematic, options, why) => {
+    const tree = repository();
+
+    await expect(generate(schematic, { type: schematic === 'domain' ? 'user' : undefined, ...options }, tree)).rejects.toThrow(why);
+    expect(contentsOf(tree)).toEqual(before);
+    expect(said).toEqual([]);
+  });
+
+  it.each(['domain', 'task'] as const)('%s refuses the same name twice', async (schematic) => {
+    const options = { name: schematic === 'domain' ? 'sample-widgets' : 'polish-samples' };
+    const once = await generate(schematic, options);
+    const after = contentsOf(once);
+
+    await expect(generate(schematic, options, once)).rejects.toThrow(/src\/sample-widgets exists|is this task/);
+    expect(contentsOf(once)).toEqual(after);
+  });
+
+  it('of all kinds compiles together with the repository', async () => {
+    let tree = await generate('domain', { name: 'sample-widgets', type: 'user' });
+    tree = await generate('domain', { name: 'sample-lists', type: 'append' }, tree);
+    tree = await generate('domain', { name: 'sample-places', type: 'reference' }, tree);
+    tree = await generate('task', { name: 'polish-samples' }, tree);
+    const copy = new RepositoryCopy();
+    for (const [file, text] of contentsOf(tree)) copy.write(file, text);
+
+    const { code, output } = await copy.run('typescript/bin/tsc', ['--noEmit', '-p', 'tsconfig.json']);
+    copy.remove();
+
+    expect(output).toBe('');
+    expect(code).toBe(0);
+  }, 180_000);
+});
+
+describe('nest g --help', () => {
+  it('shows what is ours beside the standard elements', async () => {
+    const copy = new RepositoryCopy();
+    const { output } = await copy.generate('--help');
+    copy.remove();
+
+    expect(output).toMatch(/\bdomain\b[\s\S]*\bresource\b[\s\S]*\bservice\b[\s\S]*\btask\b/);
+    expect(output).toContain('--type user (default), append or');
+  }, 60_000);
+});
