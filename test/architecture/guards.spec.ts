@@ -1,0 +1,149 @@
+import { Controller, Get, Module } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { checkCatalog } from '../../src/platform/database/preconditions';
+import { SignedIn } from '../../src/platform/http/access';
+import { assertRoutesAreMarked } from '../../src/platform/http/assert-routes-are-marked';
+import { testDatabase } from '../support/postgres';
+import { RepositoryCopy } from '../support/repository-copy';
+
+/**
+ * A domain made by hand that forgot what can be forgotten: each of the checks that every domain passes, whoever wrote it,
+ * is shown to fail on it.
+ */
+const MIGRATION = `import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+export class CreateLeaks implements MigrationInterface {
+  readonly name = 'CreateLeaks4102444800000';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query('CREATE TABLE leaks (id bigint, user_id bigint); GRANT SELECT ON leaks TO gigvault_app');
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query('DROP TABLE leaks');
+  }
+}
+`;
+
+const SERVICE = `import { Injectable } from '@nestjs/common';
+import { getDataSourceToken, InjectRepository } from '@nestjs/typeorm';
+import { Pool } from 'pg';
+import { BaseEntity, DataSource, Repository } from 'typeorm';
+import { listJobs } from '../jobs/jobs.queries';
+
+/** Reads past the gate in every way there is. */
+@Injectable()
+export class LeaksService {
+  readonly ways = [getDataSourceToken, InjectRepository, Pool, BaseEntity, DataSource, Repository, listJobs];
+
+  /** The rows of that name. */
+  find(unit: { query(sql: string): Promise<unknown> }, name: string): Promise<unknown> {
+    return unit.query(\`SELECT * FROM leaks WHERE name = '\${name}'\`);
+  }
+
+  /** Another way to a connection. */
+  pool(): Promise<unknown> {
+    return import('pg');
+  }
+}
+`;
+
+const CONTROLLER = `import { Controller, Get } from '@nestjs/common';
+
+/** Nobody said who may call it. */
+@Controller({ path: 'leaks', version: '1' })
+export class LeaksController {
+  @Get()
+  list(): string[] {
+    return [];
+  }
+}
+`;
+
+describe('a domain that forgot what can be forgotten is stopped by', () => {
+  let copy: RepositoryCopy;
+
+  beforeAll(() => {
+    copy = new RepositoryCopy();
+    copy.write('typeorm-migrations/4102444800000-create-leaks.ts', MIGRATION);
+    copy.write('src/leaks/leaks.service.ts', SERVICE);
+    copy.write('src/leaks/leaks.controller.ts', CONTROLLER);
+  });
+  afterAll(() => copy.remove());
+
+  it('lint: its way past the gate, its SQL made of text, its routes for nobody in particular', async () => {
+    const { code, output } = await copy.run('eslint/bin/eslint.js', ['src/leaks']);
+
+    expect(code).toBe(1);
+    for (const name of ['getDataSourceToken', 'InjectRepository', 'DataSource', 'Repository', 'BaseEntity']) {
+      expect(output).toContain(`'${name}' import from`);
+    }
+    expect(output).toContain('Connections are made by src/platform/database only: inject Database');
+    expect(output).toContain('SQL is not built from strings');
+    expect(output).toContain('Not safe yet: say who may call these routes');
+  }, 120_000);
+
+  it('import rules: a folder no rule knows, then an edge nobody decided and a connection of its own', async () => {
+    // The packages of the copy are a link; followed, they would lie outside of it.
+    const args = ['src', '--config', '.dependency-cruiser.cjs', '--preserve-symlinks'];
+    const cruise = () => copy.run('dependency-cruiser/bin/dependency-cruise.mjs', args);
+
+    const unknown = await cruise();
+    const rules = copy.read('.dependency-cruiser.cjs');
+    copy.write('.dependency-cruiser.cjs', rules.replace('DOMAINS = [', "DOMAINS = ['leaks', ").replace('MAY_USE = {', 'MAY_USE = { leaks: [],'));
+    const known = await cruise();
+
+    expect(unknown.code).not.toBe(0);
+    expect(unknown.output).toContain('src/leaks: no import rule knows it');
+    expect(known.code).not.toBe(0);
+    expect(known.output).toMatch(/leaks-knows-its-neighbours: .*src\/leaks\/leaks\.service\.ts → .*src\/jobs\/jobs\.queries\.ts/);
+    expect(known.output).toMatch(/connections-are-the-gates: .*src\/leaks\/leaks\.service\.ts → .*node_modules\/pg\//);
+  }, 120_000);
+
+  it('the tests of the schema: the catalog, the matrix of row security and the list of audited tables', async () => {
+    const { code, output } = await copy.run('jest/bin/jest.js', [
+      ...['--config', 'test/jest.config.cjs', 'test/contract/catalog', 'test/rls/matrix', 'test/integration/audit-triggers'],
+      ...['-t', 'is the one checked in|knows every table|has an answer for every table'],
+    ]);
+
+    expect(code).toBe(1);
+    expect(output).toMatch(/● the schema › is the one checked in[\s\S]*?\+ {5}"public\.leaks": Object/);
+    expect(output).toMatch(/● row security › knows every table and view[\s\S]*?\+ {3}"public\.leaks",/);
+    expect(output).toMatch(/● the audit › has an answer for every table[\s\S]*?\+ {3}"public\.leaks",/);
+    expect(output).toMatch(/Tests: +3 failed/);
+  }, 180_000);
+
+  it('the check before the server starts: its table by name, and what to do', async () => {
+    const database = await testDatabase();
+    await database.query('superuser', 'CREATE TABLE leaks (id bigint, user_id bigint); GRANT SELECT ON leaks TO gigvault_app');
+
+    const problems = await checkCatalog((sql) => database.query('app', sql));
+    await database.end();
+
+    expect(problems).toEqual([
+      'table public.leaks: row security is off: ALTER TABLE public.leaks ENABLE ROW LEVEL SECURITY',
+      'table public.leaks: gigvault_app may SELECT but no policy says which rows: restore the policy or revoke the grant',
+    ]);
+  });
+
+  it('the check of the routes before the server listens: each by its method and path', async () => {
+    @Controller('leaks')
+    class LeaksController {
+      @Get()
+      list(): string[] {
+        return [];
+      }
+
+      @SignedIn()
+      @Get(':id')
+      get(): string {
+        return '';
+      }
+    }
+    @Module({ controllers: [LeaksController] })
+    class LeaksModule {}
+    const module = await Test.createTestingModule({ imports: [LeaksModule] }).compile();
+
+    expect(() => assertRoutesAreMarked(module)).toThrow(/lack @SignedIn[\s\S]*LeaksController\.list \(GET \/leaks\)$/);
+  });
+});
