@@ -8,7 +8,7 @@ import type { Services } from '../../src/launcher/services-file';
 const ROOT = resolve(__dirname, '..', '..');
 
 /** Who runs the installations of a proof; known to the process too, so that it can read the outbox. */
-const ADMIN = { GIGVAULT_ADMIN_EMAIL: 'admin@example.org', GIGVAULT_ADMIN_PASSWORD: 'only for this proof' };
+export const ADMIN = { GIGVAULT_ADMIN_EMAIL: 'admin@example.org', GIGVAULT_ADMIN_PASSWORD: 'only for this proof' };
 
 /** The whole of `npm start` on a data folder of its own, which outlives kills and is removed at the end. */
 export class Installation {
@@ -16,7 +16,11 @@ export class Installation {
   private launcher: ChildProcess | undefined;
   private output = '';
 
-  constructor(private readonly settings: Readonly<Record<string, string>> = {}) {
+  /** @param root the repository it is started from, by default this one */
+  constructor(
+    private readonly settings: Readonly<Record<string, string>> = {},
+    private readonly root = ROOT,
+  ) {
     Object.assign(process.env, ADMIN);
   }
 
@@ -24,7 +28,7 @@ export class Installation {
   async start(): Promise<Services> {
     this.output = '';
     const launcher = spawn(process.execPath, ['src/launcher/build.cjs', 'dist/src/launcher/start.js'], {
-      cwd: ROOT,
+      cwd: this.root,
       env: {
         PATH: process.env.PATH,
         HOME: process.env.HOME,
@@ -54,10 +58,15 @@ export class Installation {
     while (this.launcher?.exitCode === null && this.launcher.signalCode === null) await sleep(20);
   }
 
-  /** Stops everything and removes the data. */
-  async remove(): Promise<void> {
+  /** Stops everything, as Ctrl-C does; the data stay. */
+  async stop(): Promise<void> {
     if (this.launcher?.exitCode === null && this.launcher.pid) process.kill(this.launcher.pid, 'SIGINT');
     await this.ended();
+  }
+
+  /** Stops everything and removes the data. */
+  async remove(): Promise<void> {
+    await this.stop();
     const secrets = join(this.folder, 'secrets.json');
     if (existsSync(secrets) && process.getuid?.() === 0) {
       const { servicesName } = JSON.parse(readFileSync(secrets, 'utf8')) as { servicesName: string };

@@ -1,9 +1,11 @@
 import { proveEncryption } from './encryption';
+import { proveGenerator } from './generator';
 import { proveKills } from './kills';
 
 /** The long proofs at full size, by name. */
 const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
   encryption: () => proveEncryption({ cases: 100_000 }),
+  generator: () => proveGenerator(),
   kills: () => proveKills({ rounds: 20, writers: 8, jobsPerRound: 500 }),
 };
 
