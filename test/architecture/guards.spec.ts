@@ -81,7 +81,7 @@ describe('a domain that forgot what can be forgotten is stopped by', () => {
     expect(output).toContain('Connections are made by src/platform/database only: inject Database');
     expect(output).toContain('SQL is not built from strings');
     expect(output).toContain('Not safe yet: say who may call these routes');
-  }, 120_000);
+  }, 240_000);
 
   it('import rules: a folder no rule knows, then an edge nobody decided and a connection of its own', async () => {
     // The packages of the copy are a link; followed, they would lie outside of it.
@@ -98,7 +98,7 @@ describe('a domain that forgot what can be forgotten is stopped by', () => {
     expect(known.code).not.toBe(0);
     expect(known.output).toMatch(/leaks-knows-its-neighbours: .*src\/leaks\/leaks\.service\.ts → .*src\/jobs\/jobs\.queries\.ts/);
     expect(known.output).toMatch(/connections-are-the-gates: .*src\/leaks\/leaks\.service\.ts → .*node_modules\/pg\//);
-  }, 120_000);
+  }, 240_000);
 
   it('the tests of the schema: the catalog, the matrix of row security and the list of audited tables', async () => {
     const { code, output } = await copy.run('jest/bin/jest.js', [
@@ -111,7 +111,7 @@ describe('a domain that forgot what can be forgotten is stopped by', () => {
     expect(output).toMatch(/● row security › knows every table and view[\s\S]*?\+ {3}"public\.leaks",/);
     expect(output).toMatch(/● the audit › has an answer for every table[\s\S]*?\+ {3}"public\.leaks",/);
     expect(output).toMatch(/Tests: +3 failed/);
-  }, 180_000);
+  }, 240_000);
 
   it('the check before the server starts: its table by name, and what to do', async () => {
     const database = await testDatabase();

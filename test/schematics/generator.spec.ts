@@ -201,7 +201,7 @@ describe('nest g', () => {
 
     expect(output).toBe('');
     expect(code).toBe(0);
-  }, 180_000);
+  }, 240_000);
 });
 
 describe('nest g --help', () => {
