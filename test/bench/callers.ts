@@ -1,0 +1,91 @@
+import 'reflect-metadata';
+import { AppModule } from '../../src/app.module';
+import { AccessTokens } from '../../src/auth/access-tokens.service';
+import { Passwords } from '../../src/auth/passwords.service';
+import { RefreshTokens } from '../../src/auth/refresh-tokens.service';
+import { SessionsService } from '../../src/auth/sessions.service';
+import { withClient } from '../../src/launcher/bootstrap';
+import { runInContext } from '../../src/platform/context/request-context';
+import { CursorCodec } from '../../src/platform/http/cursor-codec';
+import { createHttpApp } from '../../src/platform/http/http-app';
+import { emailOf, makeDataSet, type DataSize } from './data-set';
+import type { BenchServices } from './services';
+
+/** A signed-in user of the bench, and the ids of his jobs, which follow each other. */
+export interface BenchCaller {
+  readonly userId: number;
+  readonly token: string;
+  readonly firstJob: number;
+  readonly jobs: number;
+}
+
+/** Who calls, and where the large tenant's last page begins. */
+export interface Cast {
+  /** From the user with most jobs to one with few. */
+  readonly callers: readonly BenchCaller[];
+  readonly large: BenchCaller;
+  readonly deepCursor: string;
+  readonly email: string;
+  readonly password: string;
+}
+
+const CALLERS = 16;
+const PASSWORD = 'only for this bench';
+const TOKEN_SECONDS = 12 * 3600;
+/** The last of 15,000 pages of 20, or of fewer jobs near the end. */
+const DEEP = 300_000;
+
+/** Makes the data set and signs the callers in, with the product's own parts, so that any server of the bench knows them. */
+export async function prepareCast(services: BenchServices, size: DataSize): Promise<Cast> {
+  Object.assign(process.env, services.environment());
+  const app = await createHttpApp(AppModule);
+  try {
+    await app.init();
+    const passwordHash = await app.get(Passwords, { strict: false }).hash(PASSWORD);
+    await makeDataSet(services, size, passwordHash);
+    const owners = await ownersOf(services, [...ranks(size.users), size.users + 1]);
+    const sessions = app.get(SessionsService, { strict: false });
+    const callers: BenchCaller[] = [];
+    for (const owner of owners) {
+      const sessionId = sessions.newId();
+      const { hash } = app.get(RefreshTokens, { strict: false }).issue(sessionId);
+      const { userId } = owner;
+      await sessions.begin(sessionId, { userId, role: 'user', provenAt: new Date(), refreshHash: hash, device: 'bench', ip: null });
+      callers.push({ ...owner, token: app.get(AccessTokens, { strict: false }).sign('access', { userId, sessionId }, TOKEN_SECONDS) });
+    }
+    const large = callers.pop()!;
+    const deepCursor = await cursorAt(services, large, app.get(CursorCodec, { strict: false }));
+    return { callers, large, deepCursor, email: emailOf(1), password: PASSWORD };
+  } finally {
+    await app.close();
+  }
+}
+
+/** Spread evenly by their logarithm: the heavy users are few and often here. */
+function ranks(users: number): number[] {
+  return Array.from({ length: CALLERS }, (_, i) => Math.max(i + 1, Math.round(users ** (i / (CALLERS - 1)))));
+}
+
+async function ownersOf(services: BenchServices, ids: readonly number[]): Promise<Omit<BenchCaller, 'token'>[]> {
+  return withClient(services.url('superuser'), async (client) => {
+    const { rows } = await client.query<Record<'userId' | 'firstJob' | 'jobs', string>>(
+      `SELECT user_id AS "userId", min(id) AS "firstJob", count(*) AS jobs FROM jobs WHERE user_id = ANY ($1) GROUP BY user_id ORDER BY user_id`,
+      [ids],
+    );
+    return rows.map((row) => ({ userId: Number(row.userId), firstJob: Number(row.firstJob), jobs: Number(row.jobs) }));
+  });
+}
+
+/** A cursor as the product would give it with page 15,000. */
+async function cursorAt(services: BenchServices, { userId, jobs }: BenchCaller, codec: CursorCodec): Promise<string> {
+  return withClient(services.url('superuser'), async (client) => {
+    const { rows } = await client.query<{ key: string; id: string }>(
+      `SELECT created_at::text AS key, id FROM jobs WHERE user_id = $1 AND status <> 'deleted'
+       ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET $2`,
+      [userId, Math.min(DEEP, Math.floor(jobs * 0.75))],
+    );
+    const principal = { userId, role: 'user' as const, sessionId: '' };
+    const list = { requestId: '', ip: null, userAgent: null, operation: 'GET /v1/jobs', principal };
+    return runInContext(list, () => codec.encode([rows[0]!.key, Number(rows[0]!.id)], { sort: '-createdAt' }));
+  });
+}

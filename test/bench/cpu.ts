@@ -1,0 +1,43 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Clock ticks of /proc a second; 100 on every Linux we know. */
+const TICKS = Number(process.platform === 'linux' ? execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }) : 100);
+
+/** CPU time a process has used so far, in microseconds; NaN where there is no /proc. */
+export function cpuOf(pid: number): number {
+  const stat = statOf(pid);
+  return stat ? ((stat.own) / TICKS) * 1e6 : NaN;
+}
+
+/** CPU time of PostgreSQL: the server, the backends that have ended and those at work. */
+export function cpuOfPostgres(pid: number): number {
+  const server = statOf(pid);
+  if (!server) return NaN;
+  const backends = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => statOf(Number(name)))
+    .filter((stat) => stat?.parent === pid);
+  const ticks = backends.reduce((sum, stat) => sum + (stat?.own ?? 0), server.own + server.ended);
+  return (ticks / TICKS) * 1e6;
+}
+
+interface ProcessStat {
+  readonly parent: number;
+  /** Ticks of the process itself. */
+  readonly own: number;
+  /** Ticks of children that have ended. */
+  readonly ended: number;
+}
+
+/** @see man 5 proc: fields 4, 14 to 17; the name in field 2 may hold spaces */
+function statOf(pid: number): ProcessStat | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ').map(Number);
+    const field = (number: number): number => fields[number - 3] ?? 0;
+    return { parent: field(4), own: field(14) + field(15), ended: field(16) + field(17) };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,88 @@
+import type { Client } from 'pg';
+import { withClient } from '../../src/launcher/bootstrap';
+import type { BenchServices } from './services';
+
+/** How much there is of everything. */
+export interface DataSize {
+  readonly users: number;
+  /** Of all those users together, skewed: the first have most. */
+  readonly jobs: number;
+  /** Of one more user. */
+  readonly largeTenantJobs: number;
+}
+
+/** One in so many jobs of the large tenant holds a given rare word. */
+export const JOBS_PER_RARE_WORD = 200;
+
+/** E-mail address of the n-th user, from 1. */
+export function emailOf(user: number): string {
+  return `user${user}@bench.example`;
+}
+
+/**
+ * Makes users and jobs by set-based SQL, the same for the same size: what looks random is a hash of the row's number. A
+ * user's jobs have ids in one row, so that a program that can only count can ask for them. Triggers rest meanwhile, so
+ * there is no audit of it, and the GIN indexes are built afterwards, as a restore would.
+ */
+export async function makeDataSet(services: BenchServices, size: DataSize, passwordHash: string): Promise<void> {
+  await withClient(services.url('superuser'), async (client) => {
+    await client.query(`SET session_replication_role = replica; SET synchronous_commit = off; SET maintenance_work_mem = '256MB'`);
+    await client.query(
+      `INSERT INTO users (email, encrypted_password, first_name, last_name, role, is_verified)
+       SELECT 'user' || n || '@bench.example', $2, 'Ann', 'Other', 'user', true FROM generate_series(1, $1::int) n ORDER BY n`,
+      [size.users + 1, passwordHash],
+    );
+    await withoutIndexes(client, ['idx_jobs_search', 'idx_jobs_skills'], () =>
+      client.query(JOBS, [size.users, size.jobs, size.largeTenantJobs, rareWordsOf(size)]),
+    );
+    await client.query('VACUUM ANALYZE');
+  });
+  await withClient(services.url('worker'), (client) => client.query('SELECT refresh_user_job_stats()'));
+}
+
+/** How many rare words the data set has. */
+export function rareWordsOf({ largeTenantJobs }: DataSize): number {
+  return Math.max(1, Math.floor(largeTenantJobs / JOBS_PER_RARE_WORD));
+}
+
+const JOBS = `
+  WITH weights AS (
+    SELECT n, power(n + 10, -0.8) AS weight FROM generate_series(1, $1::int) n
+  ), shares AS (
+    SELECT n, greatest(20, round($2::int * weight / sum(weight) OVER ()))::int AS jobs FROM weights
+    UNION ALL SELECT $1 + 1, $3::int
+  ), words AS (
+    SELECT array_agg(word ORDER BY n) AS all
+    FROM (SELECT n, 'word' || n AS word FROM generate_series(0, 999) n) w
+  ), sentences AS (
+    SELECT array_agg(sentence ORDER BY s) AS all
+    FROM (
+      SELECT s, string_agg(words.all[1 + abs(hashint8extended(s * 100 + w, 1) % 1000)], ' ') AS sentence
+      FROM generate_series(1, 500) s, generate_series(1, 12) w, words GROUP BY s
+    ) made
+  )
+  INSERT INTO jobs (user_id, source_key, upwork_job_id, title, description, budget_min, budget_max, currency, skills,
+    category, country, client_info, job_type, experience_level, status, is_favorite, created_at, updated_at)
+  SELECT n, 'upwork:~' || row, '~' || row,
+    'Project' || h3 % $4::int || ' ' || words.all[1 + h1 % 1000] || ' ' || words.all[1 + h2 % 1000],
+    sentences.all[1 + h1 % 500] || '. ' || sentences.all[1 + h2 % 500] || '. ' || sentences.all[1 + h3 % 500] || '.',
+    50 * (1 + h1 % 40), 50 * (1 + h1 % 40) + 100 * (h2 % 20), 'USD',
+    ARRAY['skill' || floor(power(h1 % 1000 / 1000.0, 2) * 60), 'skill' || (60 + h2 % 20), 'skill' || (80 + h3 % 20)],
+    'Category ' || h1 % 12, 'Country ' || h2 % 40, jsonb_build_object('rating', 3 + h1 % 20 / 10.0, 'hires', h2 % 100),
+    (ARRAY['fixed', 'hourly'])[1 + h3 % 2], (ARRAY['entry', 'intermediate', 'expert'])[1 + h2 % 3],
+    (ARRAY['active', 'active', 'active', 'archived'])[1 + h1 % 4], h3 % 10 = 0, born, born
+  FROM shares, words, sentences, generate_series(1, jobs) k,
+  LATERAL (SELECT n::bigint * 10000000 + k AS row) numbered,
+  LATERAL (SELECT abs(hashint8extended(row, 1)) AS h1, abs(hashint8extended(row, 2)) AS h2, abs(hashint8extended(row, 3)) AS h3) hashes,
+  LATERAL (SELECT timestamptz '2025-01-01Z' + h1 % 31536000 * interval '1 s' AS born) times
+  ORDER BY n, k`;
+
+async function withoutIndexes(client: Client, names: readonly string[], work: () => Promise<unknown>): Promise<void> {
+  const { rows } = await client.query<{ indexname: string; indexdef: string }>(
+    'SELECT indexname, indexdef FROM pg_indexes WHERE indexname = ANY ($1)',
+    [names],
+  );
+  for (const { indexname } of rows) await client.query(`DROP INDEX ${indexname}`);
+  await work();
+  for (const { indexdef } of rows) await client.query(indexdef);
+}

@@ -1,0 +1,113 @@
+import { connect, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { percentile } from './statistics';
+
+/** One request to send. */
+export interface LoadRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly token?: string;
+  readonly body?: string;
+}
+
+/** What a stretch of load came to. */
+export interface LoadResult {
+  readonly requests: number;
+  readonly rps: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Of the load generator itself. */
+  readonly clientCpuUs: number;
+}
+
+/** How long, and how many at a time. */
+export interface LoadOptions {
+  readonly port: number;
+  readonly connections: number;
+  readonly seconds: number;
+  readonly next: () => LoadRequest;
+  /** Statuses besides 2xx that are an answer and not a fault. */
+  readonly accepted?: readonly number[];
+}
+
+/**
+ * Sends requests over keep-alive connections, each connection the next as soon as it has read the answer to the last. It
+ * writes and reads HTTP/1.1 by hand, so that the client takes as little as it can of the machine it shares.
+ * @throws Error with the first answer that is no success: a server that refuses quickly is not fast
+ */
+export async function load({ port, connections, seconds, next, accepted = [] }: LoadOptions): Promise<LoadResult> {
+  const latencies: number[] = [];
+  const cpu = process.cpuUsage();
+  const began = performance.now();
+  const until = began + seconds * 1000;
+  const channels = Array.from({ length: connections }, () => new Channel(port, accepted));
+  try {
+    await Promise.all(
+      channels.map(async (channel) => {
+        for (let sent = performance.now(); sent < until; sent = performance.now()) {
+          await channel.send(next());
+          latencies.push(performance.now() - sent);
+        }
+      }),
+    );
+  } finally {
+    for (const channel of channels) channel.close();
+  }
+  const { user, system } = process.cpuUsage(cpu);
+  const elapsed = (performance.now() - began) / 1000;
+  latencies.sort((a, b) => a - b);
+  return {
+    requests: latencies.length,
+    rps: latencies.length / elapsed,
+    p50Ms: percentile(latencies, 0.5),
+    p99Ms: percentile(latencies, 0.99),
+    clientCpuUs: (user + system) / latencies.length,
+  };
+}
+
+const HEADER_END = Buffer.from('\r\n\r\n');
+
+/** One keep-alive connection with one request under way at most. */
+class Channel {
+  private readonly socket: Socket;
+  private received: Buffer[] = [];
+  private settle: { resolve: () => void; reject: (error: Error) => void } | undefined;
+
+  constructor(
+    port: number,
+    private readonly accepted: readonly number[],
+  ) {
+    this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    this.socket.on('data', (chunk: Buffer) => this.read(chunk));
+    this.socket.on('error', (error) => this.settle?.reject(error));
+    this.socket.on('close', () => this.settle?.reject(new Error('the server closed a connection under load')));
+  }
+
+  send({ method, path, token, body = '' }: LoadRequest): Promise<void> {
+    const authorization = token === undefined ? '' : `authorization: Bearer ${token}\r\n`;
+    const content = body === '' ? '' : `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`;
+    this.socket.write(`${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${authorization}${content}\r\n${body}`);
+    return new Promise((resolve, reject) => (this.settle = { resolve, reject }));
+  }
+
+  close(): void {
+    this.settle = undefined;
+    this.socket.destroy();
+  }
+
+  private read(chunk: Buffer): void {
+    this.received.push(chunk);
+    const bytes = this.received.length === 1 ? chunk : Buffer.concat(this.received);
+    const headerEnd = bytes.indexOf(HEADER_END);
+    if (headerEnd < 0) return;
+    const head = bytes.toString('latin1', 0, headerEnd);
+    const length = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0);
+    if (bytes.length < headerEnd + HEADER_END.length + length) return;
+    this.received = [];
+    const status = Number(head.slice(9, 12));
+    const { settle } = this;
+    this.settle = undefined;
+    if ((status >= 200 && status < 300) || this.accepted.includes(status)) settle?.resolve();
+    else settle?.reject(new Error(`under load the server answered\n${bytes.toString()}`));
+  }
+}

@@ -1,0 +1,137 @@
+import { listJobs } from '../../src/jobs/jobs.queries';
+import { ListJobsDto } from '../../src/jobs/dto/list-jobs.dto';
+import type { BenchCaller, Cast } from './callers';
+import type { LoadRequest } from './load';
+import { YARDSTICK } from './yardstick-statements';
+
+/** The operations that are compared, by the letters of the results. */
+export const OPERATIONS = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
+/** One of OPERATIONS. */
+export type Operation = (typeof OPERATIONS)[number];
+
+/** What each letter stands for. */
+export const NAMES: Readonly<Record<Operation, string>> = {
+  a: 'get a job',
+  b: 'page of 20',
+  c: 'create + audit',
+  d: 'patch + audit',
+  e: 'own stats',
+  f: 'search, large tenant',
+};
+
+const LIST = { status: 'active', skills: 'skill3', budgetMin: '500.00' };
+
+/** Requests of one operation without end: callers and jobs at random, the same for every server. */
+export function requestsOf(operation: Operation, { callers, large }: Cast, rareWords: number): () => LoadRequest {
+  const request = (from: BenchCaller, method: string, path: string, body?: unknown): LoadRequest => ({
+    method,
+    path,
+    token: from.token,
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const someone = (): BenchCaller => callers[random(callers.length)]!;
+  const job = (from: BenchCaller): string => `/v1/jobs/${from.firstJob + random(from.jobs)}`;
+  const list = `/v1/jobs?${new URLSearchParams({ ...LIST, limit: '20' }).toString()}`;
+  switch (operation) {
+    case 'a':
+      return () => {
+        const from = someone();
+        return request(from, 'GET', job(from));
+      };
+    case 'b':
+      return () => request(someone(), 'GET', list);
+    case 'c':
+      return () => request(someone(), 'POST', '/v1/jobs', newJob());
+    case 'd':
+      return () => {
+        const from = someone();
+        return request(from, 'PATCH', job(from), { title: `Patched ${random(1e9)}` });
+      };
+    case 'e':
+      return () => request(someone(), 'GET', '/v1/analytics/job-stats');
+    case 'f':
+      return () => request(large, 'GET', `/v1/jobs?q=project${random(rareWords)}&limit=20`);
+  }
+}
+
+/** A job as a client would store it; its Upwork id is new each time. */
+export function newJob(): Record<string, unknown> {
+  return {
+    upworkJobId: `~new${random(9e15)}`,
+    title: 'Speed up slow PostgreSQL queries',
+    description: 'Our reports take minutes. Find out why, and make them take seconds. '.repeat(5),
+    budgetMin: '500.00',
+    budgetMax: '1000.00',
+    skills: ['PostgreSQL', 'Performance Optimization', 'SQL'],
+    category: 'Web, Mobile & Software Dev',
+    country: 'Germany',
+    jobType: 'fixed',
+    experienceLevel: 'expert',
+  };
+}
+
+/** The script with which pgbench does the same SQL in one flight: what a server around it can at best come near to. */
+export function pgbenchScriptOf(operation: Operation, cast: Cast, rareWords: number): string {
+  const from = operation === 'f' ? [cast.large] : cast.callers;
+  const pick = (value: (caller: BenchCaller) => number): string =>
+    `case ${from.map((caller, i) => `when :c = ${i} then ${value(caller)}`).join(' ')} else ${value(from[0]!)} end`;
+  return [
+    `\\set c random(0, ${from.length - 1})`,
+    `\\set user ${pick(({ userId }) => userId)}`,
+    `\\set id ${pick(({ firstJob }) => firstJob)} + random(0, 1000000000) % ${pick(({ jobs }) => jobs)}`,
+    '\\set r random(1, 9000000000000000)',
+    `\\set word random(0, ${rareWords - 1})`,
+    '\\startpipeline',
+    'BEGIN;',
+    `${contextFor(operation)};`,
+    `${statementFor(operation).replace(/\s+/g, ' ')};`,
+    'COMMIT;',
+    '\\endpipeline',
+    '',
+  ].join('\n');
+}
+
+function contextFor(operation: Operation): string {
+  const values = [':user', `'user'`, ':user', `'bench-request'`, `'127.0.0.1'`, `'${operation}'`, `''`, `'orm'`, `'15000'`];
+  return fill(YARDSTICK.context, values);
+}
+
+function statementFor(operation: Operation): string {
+  const { get, create, patch, stats } = YARDSTICK;
+  switch (operation) {
+    case 'a':
+      return fill(get, [':id']);
+    case 'b':
+      return productsList({ status: ['active'], skills: ['skill3'], budgetMin: '500.00' });
+    case 'c': {
+      const { upworkJobId: _, skills, ...job } = newJob();
+      const others = Object.values(job).map((value) => quoted(String(value)));
+      const list = quoted(`{${(skills as string[]).map((skill) => `"${skill}"`).join()}}`);
+      return fill(create, [`'~bench' || (:r)::text`, list, ...others]);
+    }
+    case 'd':
+      return fill(patch, [':id', `'Patched ' || (:r)::text`]);
+    case 'e':
+      return stats;
+    case 'f':
+      return productsList({ q: 'project0' }).replace(`'project0'`, `'project' || (:word)::text`);
+  }
+}
+
+/** The very statement of the product, with its values written into it. */
+function productsList(filters: Partial<ListJobsDto>): string {
+  const [sql, values] = listJobs(Object.assign(new ListJobsDto(), filters), undefined, 21);
+  return fill(sql, values.map((value) => (Array.isArray(value) ? `'{${value.join()}}'` : typeof value === 'number' ? String(value) : quoted(String(value)))));
+}
+
+function fill(sql: string, values: readonly string[]): string {
+  return sql.replace(/\$(\d+)/g, (_, number: string) => values[Number(number) - 1]!);
+}
+
+function quoted(text: string): string {
+  return `'${text.replace(/'/g, "''")}'`;
+}
+
+function random(below: number): number {
+  return Math.floor(Math.random() * below);
+}

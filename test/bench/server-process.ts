@@ -1,0 +1,73 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../src/launcher/free-port';
+import { cpuOf } from './cpu';
+
+const ROOT = resolve(__dirname, '..', '..');
+const START_LIMIT_MS = 60_000;
+
+/** The product and the hand-written servers, as Node runs them. */
+export const PROGRAMS = {
+  product: ['dist/src/main.js'],
+  fastify: ['-r', 'ts-node/register/transpile-only', 'test/bench/yardstick.ts'],
+  fastifyPipelined: ['-r', 'ts-node/register/transpile-only', 'test/bench/yardstick.ts', '--pipelined'],
+} as const;
+
+/** A server under measurement, a process of its own. */
+export class ServerProcess {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly port: number,
+  ) {}
+
+  /**
+   * Starts one and returns when it listens.
+   * @param nodeOptions such as `--cpu-prof`
+   * @throws Error with its output when it ends instead
+   */
+  static async start(
+    program: keyof typeof PROGRAMS,
+    environment: Readonly<Record<string, string>>,
+    nodeOptions: readonly string[] = [],
+  ): Promise<ServerProcess> {
+    const port = await freePort();
+    const child = spawn(process.execPath, [...nodeOptions, ...PROGRAMS[program]], {
+      cwd: ROOT,
+      env: { ...environment, PORT: String(port) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-5_000)));
+    }
+    const deadline = Date.now() + START_LIMIT_MS;
+    while (!(await listens(port))) {
+      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`${program} did not start:\n${output}`);
+      await sleep(50);
+    }
+    return new ServerProcess(child, port);
+  }
+
+  /** CPU time used so far, in microseconds. */
+  get cpu(): number {
+    return cpuOf(this.child.pid!);
+  }
+
+  /** Ends it as an operator would. */
+  async stop(): Promise<void> {
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGTERM');
+    await ended;
+  }
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    socket.once('connect', () => done(true)).once('error', () => done(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}

@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bootstrapDatabase } from '../../src/launcher/bootstrap';
+import { EmbeddedPostgres } from '../../src/launcher/embedded-postgres';
+import { EmbeddedRedis } from '../../src/launcher/embedded-redis';
+import { migrate } from '../../src/launcher/migrations';
+import { loginOf, newPassword, newPasswords, type Role } from '../../src/launcher/roles';
+import { giveTo, isReachable, serviceUser } from '../../src/launcher/service-user';
+
+const DATABASE = 'gigvault';
+
+/** Connections a server holds; the yardstick's as many as the product's. */
+const POOL_SIZE = 10;
+
+/** A PostgreSQL and a Redis of the bench's own, durable as in production, with the product's migrated database. */
+export class BenchServices {
+  private readonly passwords = newPasswords();
+  private readonly secretKey = randomBytes(32).toString('base64');
+  private readonly encryptionKey = randomBytes(32).toString('base64');
+  private readonly folder = temporaryFolder();
+  private readonly postgres = new EmbeddedPostgres({
+    folder: join(this.folder, 'postgres'),
+    logFile: join(this.folder, 'postgres.log'),
+    superuserPassword: this.passwords.superuser,
+  });
+  private readonly redis = new EmbeddedRedis({
+    folder: join(this.folder, 'redis'),
+    logFile: join(this.folder, 'redis.log'),
+    password: newPassword(),
+  });
+
+  get postgresPid(): number {
+    return this.postgres.pid!;
+  }
+
+  get postgresPort(): number {
+    return this.postgres.port;
+  }
+
+  /** A connection URL of that role. */
+  url(role: Role, database = DATABASE): string {
+    return this.postgres.url(loginOf(role), this.passwords[role], database);
+  }
+
+  /** The login and password of the API, for programs that are no servers of ours. */
+  get app(): { readonly user: string; readonly password: string; readonly database: string } {
+    return { user: loginOf('app'), password: this.passwords.app, database: DATABASE };
+  }
+
+  /** Starts both and makes the database. */
+  async start(): Promise<void> {
+    await Promise.all([this.postgres.start(), this.redis.start()]);
+    await bootstrapDatabase((database) => this.url('superuser', database), DATABASE, this.passwords);
+    await migrate(this.url('migrator'));
+  }
+
+  /** The environment of a server in production mode; limits are off, and only warnings are logged. */
+  environment(): Record<string, string> {
+    return {
+      PATH: process.env.PATH ?? '',
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'warn',
+      HOST: '127.0.0.1',
+      PUBLIC_URL: 'https://gigvault.example',
+      SMTP_URL: 'smtp://127.0.0.1:1',
+      RATE_LIMIT_PER_MINUTE: '0',
+      AUTH_THROTTLE_SCALE: '1000000',
+      DATABASE_POOL_SIZE: String(POOL_SIZE),
+      DATABASE_URL: this.url('app'),
+      DATABASE_AUTH_URL: this.url('auth'),
+      DATABASE_WORKER_URL: this.url('worker'),
+      DATABASE_ADMIN_URL: this.url('admin'),
+      DATABASE_MIGRATION_URL: this.url('migrator'),
+      DATABASE_BACKUP_URL: this.url('backup'),
+      DATABASE_MONITOR_URL: this.url('monitor'),
+      REDIS_URL: this.redis.url,
+      SECRET_KEY: this.secretKey,
+      ENCRYPTION_KEYS: `bench:${this.encryptionKey}`,
+      GIGVAULT_DATA_DIR: join(this.folder, 'data'),
+    };
+  }
+
+  /** Stops both and removes the data. */
+  async stop(): Promise<void> {
+    await Promise.all([this.postgres.stop(), this.redis.stop()]);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function temporaryFolder(): string {
+  const user = serviceUser();
+  const home = isReachable(tmpdir(), user) ? tmpdir() : '/tmp';
+  const folder = mkdtempSync(join(home, 'gigvault-bench-'));
+  chmodSync(folder, 0o700);
+  giveTo(user, folder);
+  return folder;
+}
