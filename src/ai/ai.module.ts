@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { declareConstraint } from '../platform/database/pg-errors';
 import { AiController } from './ai.controller';
 import { AiGeneration } from './ai-generation.entity';
 import { GenerationFeed } from './generation-feed.service';
@@ -15,7 +16,13 @@ import { Letters } from './letters.service';
 import { Models } from './models.service';
 import { Providers } from './providers/providers.service';
 
-/** AI drafts: vendors, one ledger, a budget that holds. The README beside this file tells how it fits together. */
+declareConstraint('ai_generations_job_id_fk', {
+  code: 'reference.not_found',
+  pointer: '/jobId',
+  message: 'jobId names no job of yours',
+});
+
+/** AI drafts: vendors, one ledger, a budget that holds. */
 @Module({
   imports: [TypeOrmModule.forFeature([AiGeneration, LetterVersion])],
   controllers: [AiController, GenerationsController, LettersController],

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Config } from '../platform/config/config';
 import { currentContext, runInContext, type RequestContext } from '../platform/context/request-context';
-import { Database } from '../platform/database/database';
 import { SystemDatabase } from '../platform/database/system-database';
 import { AiGeneration } from './ai-generation.entity';
 import { callVendor } from './call-vendor';
@@ -32,12 +31,11 @@ const STOP_PATIENCE_MS = 5_000;
 export class GenerationRuns implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger(GenerationRuns.name);
   private readonly live = new Map<number, LiveRun>();
-  private readonly ends = new Map<number, Promise<void>>();
+  private readonly ends = new Map<number, Promise<AiGeneration | undefined>>();
   private renewal: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly config: Config,
-    private readonly database: Database,
     private readonly system: SystemDatabase,
     private readonly feed: GenerationFeed,
     private readonly ledger: Ledger,
@@ -75,9 +73,9 @@ export class GenerationRuns implements OnModuleInit, BeforeApplicationShutdown {
     return this.live.get(generationId);
   }
 
-  /** Waits until this process has written the generation to its end; at once when it does not. */
-  async finished(generationId: number): Promise<void> {
-    await this.ends.get(generationId);
+  /** Waits until this process has written the generation to its end and returns it; undefined when another writes it. */
+  async finished(generationId: number): Promise<AiGeneration | undefined> {
+    return this.ends.get(generationId);
   }
 
   private forget(run: LiveRun): void {
@@ -86,14 +84,15 @@ export class GenerationRuns implements OnModuleInit, BeforeApplicationShutdown {
     this.ends.delete(run.order.generationId);
   }
 
-  private async write(run: LiveRun): Promise<void> {
+  private async write(run: LiveRun): Promise<AiGeneration | undefined> {
     try {
       await this.callVendors(run);
       run.finish();
     } catch (error) {
       this.logger.error(`generation ${run.order.generationId} failed: ${error instanceof Error ? error.message : String(error)}`);
     }
-    await this.settle(run);
+    run.written = await this.settle(run);
+    return run.written;
   }
 
   /** Retries and other vendors come only before the first byte: after it the reader has half of another text. */
@@ -121,22 +120,30 @@ export class GenerationRuns implements OnModuleInit, BeforeApplicationShutdown {
     return spent + run.order.worstCosts[place]! <= run.order.reserved;
   }
 
-  private async settle(run: LiveRun): Promise<void> {
+  private async settle(run: LiveRun): Promise<AiGeneration | undefined> {
     const { generationId } = run.order;
     const outcome = outcomeOf(run);
     for (let attempt = 1; attempt <= SETTLE_TRIES; attempt += 1) {
       try {
-        return await this.database.unit(async (unit) => {
+        return await this.ledger.unit(async (unit) => {
           const generations = unit.of(AiGeneration);
-          if (!(await this.ledger.settle(unit, generationId, run.calls))) return;
-          const generation = await generations.find(generationId, { lock: true });
-          if (generation) await generations.update(generation, outcome);
+          const [reserved, generation] = await Promise.all([
+            this.ledger.end(unit, generationId),
+            generations.find(generationId, { lock: true }),
+          ]);
+          if (reserved === undefined || !generation) return undefined;
+          const [ended] = await Promise.all([
+            generations.update(generation, outcome),
+            this.ledger.settle(unit, generationId, run.calls, reserved),
+          ]);
+          return ended;
         });
       } catch (error) {
         this.logger.warn(`generation ${generationId} is not settled yet: ${error instanceof Error ? error.message : String(error)}`);
         await sleep(1_000, undefined, { ref: false });
       }
     }
+    return undefined;
   }
 
   /** One statement for all that this process writes, however many. */

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { currentContext, runInContext } from '../platform/context/request-context';
+import { GenerationDto } from './dto/generation.dto';
 import { GenerationFeed } from './generation-feed.service';
 import { GenerationRuns } from './generation-runs.service';
 import { isOver } from './generation-values';
 import { Generations } from './generations.service';
+import type { LiveRun } from './live-run';
 import type { Piece } from './piece-buffer';
 
 /** A silent line is cut by proxies; a comment keeps it open, and is the moment to look whether the writer still lives. */
@@ -42,9 +44,10 @@ export class GenerationStream {
   }
 
   private async *events(id: number, after: number): AsyncGenerator<string> {
+    const run = this.runs.find(id);
     let last = after;
     yield ': the text comes piece by piece\n\n';
-    for await (const piece of this.piecesOf(id, after)) {
+    for await (const piece of this.piecesOf(id, after, run)) {
       if (piece === null) {
         yield ': still writing\n\n';
         continue;
@@ -52,7 +55,7 @@ export class GenerationStream {
       last = piece.seq;
       yield frame('delta', last, { text: piece.text });
     }
-    let generation = await this.generations.get(id);
+    let generation = run?.written ? GenerationDto.from(run.written) : await this.generations.get(id);
     for (let look = 0; look < BOOKING_LOOKS && !isOver(generation.status); look += 1) {
       await sleep(BOOKING_MS, undefined, { ref: false });
       yield ': being booked\n\n';
@@ -61,8 +64,7 @@ export class GenerationStream {
     yield frame('done', last + 1, generation);
   }
 
-  private async *piecesOf(id: number, after: number): AsyncGenerator<Piece | null> {
-    const run = this.runs.find(id);
+  private async *piecesOf(id: number, after: number, run: LiveRun | undefined): AsyncGenerator<Piece | null> {
     if (run) {
       yield* run.pieces.follow(after, SILENCE_MS);
       return;

@@ -64,12 +64,12 @@ export class Generations {
     const worstCosts = candidates.map(({ price }) => worstCostOf(text, this.config.ai.maxOutputAiTokens, price));
     // With room for one try that is cut before its first byte: its input is charged too.
     const reserved = largest(worstCosts.map((cost, i) => cost + worstCostOf(text, 0, candidates[i]!.price)));
-    const begun = await this.database.unit(async (unit): Promise<Begun> => {
+    const begun = await this.ledger.unit(async (unit): Promise<Begun> => {
       const again = requestKey && (await this.begunBefore(unit, requestKey));
       if (again !== undefined) return { id: again, isReplay: true };
-      await this.ledger.reserve(unit, reserved);
       const id = await this.insert(unit, dto, prompt, candidates[0]!, reserved);
       if (requestKey) await this.keepKey(unit, requestKey, id);
+      await this.ledger.reserve(unit, reserved);
       return { id, isReplay: false };
     });
     if (begun.isReplay) return begun;
@@ -85,8 +85,8 @@ export class Generations {
    * @throws AppError `ai.generation_failed` when no vendor wrote it
    */
   async result(id: number): Promise<GenerationDto> {
-    await this.runs.finished(id);
-    let generation = await this.get(id);
+    const written = await this.runs.finished(id);
+    let generation = written ? GenerationDto.from(written) : await this.get(id);
     if (!isOver(generation.status)) {
       for await (const piece of this.feed.follow(id, 0, 1_000)) {
         if (piece === null && isOver((await this.get(id)).status)) break;

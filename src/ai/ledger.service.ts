@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../platform/config/config';
+import { currentContext } from '../platform/context/request-context';
 import { Database } from '../platform/database/database';
 import type { Unit } from '../platform/database/unit';
 import { AppError } from '../platform/errors/app-error';
@@ -9,11 +10,13 @@ import { fromUsd, toUsd, type PicoUsd } from './cost';
 import { BEGIN_RUN, BUDGET, END_RUN, MAKE_BUDGET, RESERVE, SET_BUDGET, SETTLE, USAGE_BY_MODEL, WRITE_CALLS } from './ledger.queries';
 import { PRICE_LIST_VERSION } from './price-list';
 import type { Candidate } from './providers/providers.service';
+import { Turns } from './turns';
 
 /** The books of the signed-in user's AI calls. */
 @Injectable()
 export class Ledger {
   private readonly ceilings: readonly [daily: string, monthly: string];
+  private readonly turns = new Turns();
 
   constructor(
     private readonly database: Database,
@@ -22,8 +25,13 @@ export class Ledger {
     this.ceilings = [ai.dailyCeilingUsd, ai.monthlyCeilingUsd];
   }
 
+  /** Runs a unit of work that reserves or settles; units of the same user come one after the other. */
+  unit<T>(work: (unit: Unit) => Promise<T>): Promise<T> {
+    return this.turns.take(currentContext()?.principal?.userId ?? 0, () => this.database.unit(work));
+  }
+
   /**
-   * Reserves the most a call can cost, in the caller's unit.
+   * Reserves the most a call can cost, in the caller's unit; best as its last statement, for it locks the user's budget.
    * @throws AppError `ai.budget_exceeded` with what is left and when it renews
    */
   async reserve(unit: Unit, worst: PicoUsd): Promise<void> {
@@ -43,19 +51,22 @@ export class Ledger {
   }
 
   /**
-   * Books the calls of a generation and gives its reservation back, in the caller's unit.
-   * @returns false when it was settled already: this process was taken for dead
+   * Ends what `begin` noted, in the caller's unit, and returns the reservation; undefined when it was settled already,
+   * because this process was taken for dead.
    */
-  async settle(unit: Unit, generationId: number, calls: readonly CallRecord[]): Promise<boolean> {
+  async end(unit: Unit, generationId: number): Promise<string | undefined> {
     const [run] = await unit.query<{ reservedUsd: string }>(END_RUN, [generationId]);
-    if (!run) return false;
+    return run?.reservedUsd;
+  }
+
+  /** Books the calls of a generation and gives its reservation back, in the caller's unit; best as its last statement. */
+  async settle(unit: Unit, generationId: number, calls: readonly CallRecord[], reservedUsd: string): Promise<void> {
     const spent = calls.reduce((sum, { cost }) => sum + cost, 0n);
     const rows = calls.map(({ usage, cost, isTransient: _isTransient, ...call }) => ({ ...call, ...usage, cost: toUsd(cost) }));
     await Promise.all([
-      unit.query(SETTLE, [run.reservedUsd, toUsd(spent)]),
       unit.query(WRITE_CALLS, [generationId, JSON.stringify(rows), PRICE_LIST_VERSION]),
+      unit.query(SETTLE, [reservedUsd, toUsd(spent)]),
     ]);
-    return true;
   }
 
   /** Returns what the user may spend and has spent. One statement. */

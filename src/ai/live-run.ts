@@ -1,3 +1,4 @@
+import type { AiGeneration } from './ai-generation.entity';
 import type { CallRecord } from './call-record';
 import { costOf, NO_USAGE, toUsd, type PicoUsd } from './cost';
 import type { GenerationType } from './generation-values';
@@ -29,6 +30,8 @@ export class LiveRun {
   readonly cancellation = new AbortController();
   readonly remarks: Finding[] = [];
   readonly startedAt = performance.now();
+  /** The row as it was left at the end; undefined before, and when it could not be written. */
+  written: AiGeneration | undefined;
   /** True when the process is ending it, not the user. */
   isStopped = false;
   private readonly text = new StorableText();

@@ -22,6 +22,8 @@ export interface FakeBehaviour {
   readonly errorAfter?: number;
   /** The part of the input that was cached, 0 to 1. */
   readonly cachedShare?: number;
+  /** Told of each piece just before it is written. */
+  readonly onPiece?: (index: number) => void;
 }
 
 /** A running fake of the three vendors. */
@@ -124,6 +126,7 @@ async function stream(response: ServerResponse, { vendor }: FakeRequest, events:
       response.destroy();
       return { text, events: count, all: false };
     }
+    if (event.piece !== undefined) behaviour.onPiece?.(pieces);
     response.write(event.bytes);
     bytes += event.bytes.length;
     count += 1;

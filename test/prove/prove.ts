@@ -1,9 +1,17 @@
+import { proveAi } from './ai/prove-ai';
 import { proveEncryption } from './encryption';
 import { proveGenerator } from './generator';
 import { proveKills } from './kills';
 
 /** The long proofs at full size, by name. */
 const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
+  ai: () =>
+    proveAi({
+      budget: { rounds: 3, calls: 200 },
+      ledger: { calls: 1_000, atOnce: 20 },
+      kills: ['gpt-4', 'claude', 'gemini'],
+      streams: { streams: 500, openingMs: 10_000 },
+    }),
   encryption: () => proveEncryption({ cases: 100_000 }),
   generator: () => proveGenerator(),
   kills: () => proveKills({ rounds: 20, writers: 8, jobsPerRound: 500 }),

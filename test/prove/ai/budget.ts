@@ -1,0 +1,56 @@
+import type { AiInstallation } from './ai-installation';
+
+/** How often the budget is attacked, by how many calls at once. */
+export interface BudgetOptions {
+  readonly rounds: number;
+  readonly calls: number;
+}
+
+/** One round against a budget of 1.00 USD; overspent, reserved and unaccounted must be 0. */
+export interface BudgetRound {
+  readonly written: number;
+  readonly refused: number;
+  readonly other: number;
+  readonly spentUsd: string;
+  readonly overspent: number;
+  readonly reserved: number;
+  readonly unaccounted: number;
+}
+
+/** Sends many calls at once against a budget of 1.00 USD, a new user a round, and compares the books with the fake's bills. */
+export async function proveBudget(installation: AiInstallation, { rounds, calls }: BudgetOptions): Promise<BudgetRound[]> {
+  const results: BudgetRound[] = [];
+  for (let round = 0; round < rounds; round += 1) results.push(await attack(installation, calls));
+  return results;
+}
+
+async function attack(installation: AiInstallation, calls: number): Promise<BudgetRound> {
+  const { fake } = installation;
+  const user = await installation.user();
+  fake.bills.length = 0;
+  // Long letters at random speeds: what is settled makes room while others still ask.
+  fake.behave(() => ({ pieces: Array.from({ length: 40 }, () => 'x'.repeat(100)), pauseMs: Math.random() * 20 }));
+  await user.put('/v1/ai/budget', { dailyUsd: '1.00', monthlyUsd: '1.00' });
+  const answers = await Promise.all(
+    Array.from({ length: calls }, () => user.post('/v1/ai/generations', { type: 'cover_letter', model: 'claude-haiku-4-5' })),
+  );
+  const strange = answers.filter(({ status }) => status !== 201 && status !== 402);
+  if (strange[0]) console.error(`${strange.length} calls were answered otherwise, the first ${strange[0].status} ${JSON.stringify(strange[0].body)}`);
+  const { body: usage } = await user.get('/v1/ai/usage');
+  const spent = pico(usage.day.spentUsd);
+  const billed = fake.bills.reduce((sum, { cost }) => sum + cost, 0n);
+  const count = (status: number): number => answers.filter((answer) => answer.status === status).length;
+  return {
+    written: count(201),
+    refused: count(402),
+    other: calls - count(201) - count(402),
+    spentUsd: usage.day.spentUsd,
+    overspent: spent > pico('1.000000000000') ? 1 : 0,
+    reserved: Number(usage.reservedUsd),
+    unaccounted: spent === billed && fake.bills.length === count(201) ? 0 : 1,
+  };
+}
+
+function pico(usd: string): bigint {
+  return BigInt(usd.replace('.', ''));
+}
