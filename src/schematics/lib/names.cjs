@@ -12,11 +12,11 @@ const MAX_LENGTH = 30;
 /** Words that mean one thing here already (README, glossary), and folders of src that are no domains. */
 const GLOSSARY = ['job', 'task', 'token', 'session', 'user', 'tenant', 'actor', 'health', 'metric', 'admin', 'doc', 'queue', 'migration'];
 
-/** A class or variable of these names would hide what the files of a domain need, or is no name in TypeScript. */
+/** A class, variable or table of these names would hide what the files of a domain need, or is none in TypeScript or SQL. */
 const NO_NAMES = [
   ...['array', 'boolean', 'buffer', 'date', 'error', 'function', 'map', 'number', 'object', 'promise', 'record', 'set', 'string', 'symbol'],
   ...['app-error', 'audit-history', 'change', 'column', 'condition', 'database', 'entity', 'instant', 'module', 'page', 'system-database', 'unit'],
-  ...['break', 'case', 'class', 'const', 'default', 'delete', 'enum', 'export', 'import', 'interface', 'new', 'package', 'return', 'switch', 'throw', 'type', 'yield'],
+  ...['break', 'case', 'class', 'const', 'default', 'delete', 'enum', 'export', 'import', 'interface', 'new', 'package', 'reference', 'return', 'switch', 'throw', 'type', 'yield'],
   ...['app', 'ann', 'bob', 'body', 'dto', 'id', 'query', 'row', 'rule', 'sql', 'status', 'value', 'version'],
 ];
 
