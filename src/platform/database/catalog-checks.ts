@@ -86,6 +86,11 @@ const OTHER_CHECKS = [
    WHERE p.pronamespace::regnamespace::text IN ('public', 'app', 'audit', 'auth')
      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
      AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) g WHERE g.grantee = 0)`,
+  `SELECT DISTINCT format('table %s lies in a schema that no check looks at, but %s may use it: make it in schema public', c.oid::regclass,
+     CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END) AS problem
+   FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) g LEFT JOIN pg_roles r ON r.oid = g.grantee
+   WHERE c.relkind IN ('r', 'p') AND c.relnamespace::regnamespace::text !~ '^(pg_.*|information_schema|public|app|audit|auth)$'
+     AND (g.grantee = 0 OR r.rolname LIKE 'gigvault\\_%' AND g.grantee <> c.relowner)`,
   `SELECT format('materialized view %s has no row security but %s may read it: REVOKE SELECT ON %1$s FROM %2$s', c.oid::regclass,
      CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END) AS problem
    FROM pg_class c, aclexplode(c.relacl) g WHERE c.relkind = 'm' AND g.grantee <> c.relowner`,
