@@ -9,8 +9,8 @@ const DOMAINS = ['auth', 'users', 'jobs', 'proposals', 'messages', 'analytics', 
 
 /** domain → the domains it may use, by their entities, modules and services only. */
 const MAY_USE = {
-  auth: ['users', 'audit'],
-  users: ['audit'],
+  auth: ['audit'],
+  users: ['auth', 'audit'],
   jobs: ['audit'],
   proposals: ['jobs', 'audit'],
   messages: ['jobs', 'audit'],

@@ -6,11 +6,13 @@ import { DashboardSessions } from './dashboard/dashboard-sessions';
 import { OverviewService } from './overview.service';
 import { TasksController } from './tasks.controller';
 import { TasksService } from './tasks.service';
+import { AdminUsersController } from './users.controller';
+import { AdminUsersService } from './users.service';
 
-/** What admins use: the routes of the scheduled tasks, and the dashboard at /admin. */
+/** What admins use: the routes of the scheduled tasks and of accounts, and the dashboard at /admin. */
 @Module({
   imports: [SchedulerModule.knowing(SCHEDULED_TASKS)],
-  controllers: [TasksController],
-  providers: [TasksService, OverviewService, DashboardSessions, Dashboard],
+  controllers: [TasksController, AdminUsersController],
+  providers: [TasksService, AdminUsersService, OverviewService, DashboardSessions, Dashboard],
 })
 export class AdminModule {}

@@ -10,6 +10,7 @@ import { Schedule } from '../platform/scheduler/schedule';
 import type { ScheduledTask } from '../platform/scheduler/scheduled-task';
 import type { TaskDto } from './dto/task.dto';
 import type { TaskRunDto } from './dto/task-run.dto';
+import { explained } from './explained';
 import { findRun, insertRun, listRuns, setPaused, taskStates, type TaskRow } from './tasks.queries';
 
 /** The scheduled tasks in the hands of an admin. Everything here runs as gigvault_admin and leaves a security event. */
@@ -144,8 +145,4 @@ function taskOf(task: ScheduledTask, row: TaskRow | undefined, nextAt: Date | nu
 
 function instantOf(text: string | null): Date | null {
   return text === null ? null : new Date(text);
-}
-
-function explained(act: string, reason: string | undefined): string {
-  return reason === undefined ? act : `${act}: ${reason}`;
 }

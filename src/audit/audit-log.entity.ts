@@ -32,6 +32,14 @@ export class AuditLog {
   @Column('jsonb', { name: 'new_values', nullable: true })
   readonly newValues: Record<string, unknown> | null;
 
+  /** Goes with the values when they are forgotten. */
+  @Column('bytea', { name: 'values_salt', nullable: true, select: false })
+  readonly valuesSalt: Buffer | null;
+
+  /** What stands for forgotten values; see audit.values_hash(). */
+  @Column('bytea', { name: 'values_hash', nullable: true, select: false })
+  readonly valuesHash: Buffer | null;
+
   @Column('inet', { name: 'ip_address', nullable: true })
   readonly ipAddress: string | null;
 

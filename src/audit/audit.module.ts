@@ -14,6 +14,6 @@ import { SecurityLogsService } from './security-logs.service';
   imports: [TypeOrmModule.forFeature([AuditLog, SecurityLog])],
   controllers: [AuditController, AdminLogsController],
   providers: [AuditSubscriber, AuditHistory, AuditLogsService, SecurityLogsService],
-  exports: [AuditHistory],
+  exports: [AuditHistory, SecurityLogsService],
 })
 export class AuditModule {}

@@ -55,9 +55,12 @@ export function listAuditLogs(
   ];
 }
 
+/** What a list of security events can be narrowed to. */
+type SecurityLogFilter = Omit<ListSecurityLogsDto, 'limit' | 'cursor'>;
+
 /** One page of the security events the role may see, newest first, behind the row with the keys `after`. */
 export function listSecurityLogs(
-  filter: ListSecurityLogsDto,
+  filter: SecurityLogFilter,
   after: readonly CursorKey[] | undefined,
   take: number,
 ): [sql: string, values: unknown[]] {

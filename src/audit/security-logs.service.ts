@@ -1,17 +1,20 @@
 import { Injectable } from '@nestjs/common';
+import { Database } from '../platform/database/database';
 import { SystemDatabase } from '../platform/database/system-database';
 import { KeysetPages } from '../platform/http/keyset-page';
 import type { Page } from '../platform/http/page';
 import { listSecurityLogs, type SecurityLogRow } from './audit.queries';
+import type { ListOwnSecurityLogsDto } from './dto/list-own-security-logs.dto';
 import type { ListSecurityLogsDto } from './dto/list-security-logs.dto';
 import type { SecurityLogDto } from './dto/security-log.dto';
 import type { SecurityLog } from './security-log.entity';
 
-/** The security log, read by admins. */
+/** The security log, read by admins and, each his own part, by users. */
 @Injectable()
 export class SecurityLogsService {
   constructor(
     private readonly system: SystemDatabase,
+    private readonly database: Database,
     private readonly pages: KeysetPages,
   ) {}
 
@@ -21,6 +24,13 @@ export class SecurityLogsService {
     const rows = await this.system.asAdmin('read the security log', (unit) =>
       unit.query<SecurityLogRow>(...listSecurityLogs(query, page.after, page.take)),
     );
+    return page.of(rows, (row) => [row.sortKey, row.id], toEvent);
+  }
+
+  /** Returns one page of the signed-in user's own events that fit the filters, newest first. Session: user. */
+  async listOwn(query: ListOwnSecurityLogsDto): Promise<Page<SecurityLogDto>> {
+    const page = this.pages.open(query);
+    const rows = await this.database.query<SecurityLogRow>(...listSecurityLogs(query, page.after, page.take));
     return page.of(rows, (row) => [row.sortKey, row.id], toEvent);
   }
 }

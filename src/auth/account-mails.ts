@@ -56,7 +56,7 @@ If you did not ask for it, ignore this letter: your password stays as it is.
 }
 
 /** What an owner is told of after it happened. */
-export type Notice = 'password-changed' | 'refresh-token-reused' | 'mfa-enabled' | 'mfa-disabled' | 'backup-codes-replaced';
+export type Notice = 'password-changed' | 'refresh-token-reused' | 'mfa-enabled' | 'mfa-disabled' | 'mfa-reset' | 'sessions-ended' | 'backup-codes-replaced';
 
 const NOTICES: Readonly<Record<Notice, { subject: string; what: string }>> = {
   'password-changed': {
@@ -75,6 +75,14 @@ const NOTICES: Readonly<Record<Notice, { subject: string; what: string }>> = {
     subject: 'Two-factor sign-in was turned off',
     what: 'Signing in to your account takes the password alone now.',
   },
+  'mfa-reset': {
+    subject: 'Two-factor sign-in was turned off by an admin',
+    what: 'An admin took the second factor of your account away and ended your sessions. Signing in takes the password alone now; set up your authenticator again.',
+  },
+  'sessions-ended': {
+    subject: 'Your sessions were ended by an admin',
+    what: 'An admin ended all sessions of your account. Sign in again; your password is as it was.',
+  },
   'backup-codes-replaced': {
     subject: 'You have new backup codes',
     what: 'New backup codes were made for your account; the old ones are dead.',
@@ -90,6 +98,26 @@ export function noticeMail({ publicUrl }: MailContext, to: string, notice: Notic
     text: `${what}
 
 If it was you, there is nothing to do. If not, ask for a new password at ${publicUrl} at once and end your sessions.
+`,
+  };
+}
+
+/** What the letter about an erasure tells. */
+export interface ErasureFacts {
+  readonly userId: number;
+  readonly erasedAt: Date;
+  readonly backupsHoldItUntil: Date;
+}
+
+/** The last letter to somebody who has left. */
+export function erasureMail(to: string, { userId, erasedAt, backupsHoldItUntil }: ErasureFacts): Mail {
+  return {
+    to,
+    subject: 'Your account was erased',
+    text: `Your account, number ${userId}, was erased on ${erasedAt.toISOString()} with all that belonged to it, after its password
+was confirmed. This cannot be undone.
+
+Older backups hold it until ${backupsHoldItUntil.toISOString()}; they are read only to repair the server.
 `,
   };
 }

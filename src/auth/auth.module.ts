@@ -63,6 +63,18 @@ import { Throttle } from './throttle.service';
     SignInService,
     Throttle,
   ],
-  exports: [Authenticator, AccessTokens, OwnSessions, SessionsService, SignInMfaService, SignInService],
+  exports: [
+    Authenticator,
+    AccessTokens,
+    Accounts,
+    Notices,
+    OwnPassword,
+    OwnSessions,
+    SecurityEvents,
+    SessionsService,
+    SignInMfaService,
+    SignInService,
+    Throttle,
+  ],
 })
 export class AuthModule {}

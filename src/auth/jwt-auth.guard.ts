@@ -4,9 +4,8 @@ import { AuthGuard } from '@nestjs/passport';
 import { Config } from '../platform/config/config';
 import { currentContext, type Principal } from '../platform/context/request-context';
 import { AppError } from '../platform/errors/app-error';
-import { accessLevelOf } from '../platform/http/access';
+import { accessLevelOf, needsStepUp } from '../platform/http/access';
 import { JwtStrategy } from './jwt.strategy';
-import { isFresh } from './session-record';
 import { SessionsService } from './sessions.service';
 
 /**
@@ -30,19 +29,12 @@ export class JwtAuthGuard extends AuthGuard() {
     if (level === 'public') return true;
     await super.canActivate(context);
     const { user } = context.switchToHttp().getRequest<{ user: Principal }>();
-    if (level === 'admin') await this.assertAdmin(user);
+    if (level === 'admin') await this.sessions.assertAdmin(user);
+    if (needsStepUp(this.reflector, context)) await this.sessions.assertFresh(user);
     const request = currentContext();
     if (!request) throw new Error('a request without a context has reached the guard');
     request.principal = user;
     return true;
-  }
-
-  /** An admin with a second factor must have shown it within the last minutes. */
-  private async assertAdmin({ role, sessionId }: Principal): Promise<void> {
-    if (role !== 'admin') throw new AppError('auth.forbidden');
-    const session = await this.sessions.live(sessionId);
-    if (!session) throw new AppError('auth.token_invalid');
-    if (session.hasMfa && !isFresh(session)) throw new AppError('auth.step_up_required');
   }
 
   /** Turns passport's outcome into our errors; its own would tell why a token failed. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../platform/config/config';
 import { Mailer } from '../platform/mail/mailer.service';
-import { noticeMail, type Notice } from './account-mails';
+import { erasureMail, noticeMail, type ErasureFacts, type Notice } from './account-mails';
 import { Accounts } from './accounts.service';
 
 /** Tells owners by mail what happened to their accounts. */
@@ -17,5 +17,10 @@ export class Notices {
   async send(userId: number, notice: Notice): Promise<void> {
     const account = await this.accounts.findAccount(userId);
     if (account) await this.mailer.send(noticeMail(this.config.http, account.email, notice));
+  }
+
+  /** Tells somebody whose account is gone that it is. Never inside a unit of work. */
+  async erased(email: string, facts: ErasureFacts): Promise<void> {
+    await this.mailer.send(erasureMail(email, facts));
   }
 }

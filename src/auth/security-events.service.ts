@@ -24,7 +24,8 @@ export type SecurityEventType =
   | 'auth.mfa_enable'
   | 'auth.mfa_disable'
   | 'auth.mfa_backup_codes'
-  | 'auth.first_admin';
+  | 'auth.first_admin'
+  | 'user.export';
 
 /** What is known of an event besides its request. */
 export interface SecurityEventFacts {

@@ -10,6 +10,7 @@ import type { TokenSubject } from './access-tokens.service';
 import { Accounts } from './accounts.service';
 import { SessionMemory } from './session-memory.service';
 import {
+  isFresh,
   isWhole,
   liveSessionOf,
   refreshPairKey,
@@ -127,6 +128,27 @@ export class SessionsService {
     const session = subject && (await this.live(subject.sessionId));
     if (!session || session.userId !== subject.userId) throw new AppError('auth.token_invalid');
     return { userId: session.userId, role: session.role, sessionId: session.id };
+  }
+
+  /**
+   * Lets admins pass; one with a second factor must have confirmed himself within the last minutes.
+   * @throws AppError `auth.forbidden`, `auth.token_invalid`, `auth.step_up_required`
+   */
+  async assertAdmin({ role, sessionId }: Principal): Promise<void> {
+    if (role !== 'admin') throw new AppError('auth.forbidden');
+    const session = await this.live(sessionId);
+    if (!session) throw new AppError('auth.token_invalid');
+    if (session.hasMfa && !isFresh(session)) throw new AppError('auth.step_up_required');
+  }
+
+  /**
+   * Lets pass who has confirmed himself within the last minutes.
+   * @throws AppError `auth.token_invalid`, `auth.step_up_required`
+   */
+  async assertFresh({ sessionId }: Principal): Promise<void> {
+    const session = await this.live(sessionId);
+    if (!session) throw new AppError('auth.token_invalid');
+    if (!isFresh(session)) throw new AppError('auth.step_up_required');
   }
 
   /**

@@ -16,6 +16,15 @@ const PER_ADDRESS = 60;
 /** In an hour. */
 const REGISTRATIONS_PER_ADDRESS = 60;
 const LETTERS_PER_RECIPIENT = 10;
+const EXPORTS_PER_USER = 10;
+
+/** What a user has used of one of his limits. */
+export interface LimitUse {
+  readonly name: string;
+  readonly limit: number;
+  readonly used: number;
+  readonly windowSeconds: number;
+}
 
 const KNOWN_DEVICES = 20;
 const DEVICE_LIFE_MS = 180 * 24 * 3600 * 1000;
@@ -67,7 +76,7 @@ export class Throttle {
    * Books a try of somebody known to confirm himself.
    * @throws AppError `auth.throttled` with Retry-After
    */
-  async reserve(what: 'password' | 'code', userId: number): Promise<Reservation> {
+  async reserve(what: (typeof KINDS)[number], userId: number): Promise<Reservation> {
     const keys = [`fails:${what}:${userId}`];
     const name = randomUUID();
     this.refuse(await this.eval(RESERVE, keys, [Date.now(), name, PER_ACCOUNT * this.scale]));
@@ -91,6 +100,47 @@ export class Throttle {
   async mayMail(email: string): Promise<boolean> {
     const key = `letters:${emailHash(this.key, email).toString('base64url')}`;
     return (await this.eval(TAKE, [key], [LETTERS_PER_RECIPIENT * this.scale])) === 0;
+  }
+
+  /**
+   * Counts an export of everything held on a user.
+   * @throws AppError `auth.throttled` with Retry-After
+   */
+  async takeExport(userId: number): Promise<void> {
+    this.refuse(await this.eval(TAKE, [exportsKey(userId)], [EXPORTS_PER_USER * this.scale]));
+  }
+
+  /** What a signed-in user has used of his limits. @throws AppError `service.unavailable` */
+  async usesOf(userId: number): Promise<LimitUse[]> {
+    const since = Date.now() - 15 * 60_000;
+    const counts = [this.redis.get(exportsKey(userId)), ...KINDS.map((kind) => this.redis.zcount(`fails:${kind}:${userId}`, since, '+inf'))];
+    const [exports, passwords, codes] = await Promise.all(counts).catch((cause: unknown) => {
+      throw unavailable(cause);
+    });
+    return [
+      { name: 'exports', limit: EXPORTS_PER_USER * this.scale, used: Number(exports), windowSeconds: 3600 },
+      { name: 'failedPasswords', limit: PER_ACCOUNT * this.scale, used: Number(passwords), windowSeconds: 900 },
+      { name: 'failedCodes', limit: PER_ACCOUNT * this.scale, used: Number(codes), windowSeconds: 900 },
+    ];
+  }
+
+  /** The name under which an address stands in logs and keys. */
+  hashOf(email: string): Buffer {
+    return emailHash(this.key, email);
+  }
+
+  /** Forgets all that is counted of an account that is gone. */
+  async forget(userId: number, email: string): Promise<void> {
+    const account = this.hashOf(email).toString('base64url');
+    const devices = await this.redis.zrange(`devices:${account}`, '0', '-1');
+    await this.redis.del(
+      `fails:account:${account}`,
+      `devices:${account}`,
+      `letters:${account}`,
+      exportsKey(userId),
+      ...KINDS.map((kind) => `fails:${kind}:${userId}`),
+      ...devices.map((device) => `fails:device:${device}`),
+    );
   }
 
   private refuse(waitMs: number): void {
@@ -119,6 +169,13 @@ export class Throttle {
       throw unavailable(cause);
     }
   }
+}
+
+/** What a signed-in user may get wrong. */
+const KINDS = ['password', 'code'] as const;
+
+function exportsKey(userId: number): string {
+  return `exports:${userId}`;
 }
 
 /** One household or server has a whole IPv6 /64 to choose addresses from. */

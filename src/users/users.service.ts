@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { currentContext } from '../platform/context/request-context';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
 import { assertVersion } from '../platform/http/if-match';
 import { UpdateUserDto } from './dto/update-user.dto';
 import { UserDto } from './dto/user.dto';
+import { ownId } from './own-id';
 import { User } from './user.entity';
 
 /** The signed-in user's own account. */
@@ -35,11 +35,4 @@ export class UsersService {
       return UserDto.from(await users.update(user, { firstName: changes.firstName, lastName: changes.lastName }));
     });
   }
-}
-
-/** @throws AppError `auth.session_missing` */
-function ownId(): number {
-  const principal = currentContext()?.principal;
-  if (!principal) throw new AppError('auth.session_missing');
-  return principal.userId;
 }

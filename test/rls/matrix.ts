@@ -39,7 +39,8 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     make: () => `INSERT INTO users (email, encrypted_password) VALUES (gen_random_uuid() || '@example.com', 'x')`,
   },
   'public.user_mfa': {
-    select: OWN, insert: OWN_INSERT, update: OWN, delete: NOBODY,
+    // An admin sees whether a second factor is on and nothing else of it.
+    select: '1 0 0 1 x', insert: OWN_INSERT, update: OWN, delete: NOBODY,
     tenant: 'user_id', set: 'totp_enabled = false',
     make: ({ userId }) => `INSERT INTO user_mfa (user_id) VALUES (${userId})`,
   },
@@ -131,6 +132,12 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     select: '1 0 0 1 x', insert: NOBODY, update: NOBODY, delete: NOBODY,
     tenant: 'user_id', set: `action = 'x'`,
     make: ({ userId }) => `INSERT INTO audit_logs (user_id, table_name, action) VALUES (${userId}, 'x', 'INSERT')`,
+  },
+  'public.access_alerts': {
+    // Found by a function of the worker; an admin dismisses one.
+    select: '1 0 0 1 x', insert: NOBODY, update: 'x x x 1 x', delete: NOBODY,
+    tenant: 'user_id', set: 'dismissed_at = now()',
+    make: ({ userId }) => `INSERT INTO access_alerts (user_id, kind, event_id) VALUES (${userId}, 'new_device', ${userId})`,
   },
   'public.one_time_tokens': {
     select: NOBODY, insert: NOBODY, update: NOBODY, delete: NOBODY,

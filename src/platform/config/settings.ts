@@ -269,6 +269,12 @@ export const settings = z.object({
   UPWORK_REQUESTS_PER_SECOND: integer(5, 1, 100)
     .describe('Calls to Upwork a second, all processes together; Upwork allows 10.')
     .meta({ example: '5' }),
+  SECURITY_LOG_RETENTION_DAYS: integer(400, 30, 3_650)
+    .describe('Security events older than so many days are deleted.')
+    .meta({ example: '400' }),
+  BACKUP_RETENTION_DAYS: integer(35, 1, 3_650)
+    .describe('Days after which a backup is gone; a certificate of erasure says until when older ones hold the data.')
+    .meta({ example: '35' }),
   GIGVAULT_EMBEDDED: flag(false)
     .describe('Set by the launcher when it runs PostgreSQL and Redis itself; refused in production.')
     .meta({ example: 'false' }),

@@ -55,6 +55,7 @@ export const ERROR_CODES = {
 
   // Domains
   'user.not_found': { status: 404, title: 'There is no such user' },
+  'user.last_admin': { status: 409, title: 'The last active admin must stay one' },
   'session.not_found': { status: 404, title: 'There is no such session' },
   'token.not_found': { status: 404, title: 'There is no such connection' },
   'token.state_invalid': { status: 400, title: 'The authorization is unknown, used or expired; begin anew' },

@@ -17,6 +17,9 @@ export interface AccessMarker {
 /** Metadata key of the marker. */
 export const ACCESS = 'gigvault:access';
 
+/** Metadata key of `StepUp`. */
+const STEP_UP = 'gigvault:step-up';
+
 /** The security scheme's name in the OpenAPI document. */
 export const BEARER = 'accessToken';
 
@@ -28,6 +31,16 @@ export function SignedIn(): ClassDecorator & MethodDecorator {
 /** The route is for admins. */
 export function AdminOnly(): ClassDecorator & MethodDecorator {
   return mark({ level: 'admin' });
+}
+
+/** The route asks its user to have confirmed within the last minutes that he is the owner (POST /v1/auth/step-up). */
+export function StepUp(): ClassDecorator & MethodDecorator {
+  return SetMetadata(STEP_UP, true);
+}
+
+/** Whether a route asks for that. */
+export function needsStepUp(reflector: Reflector, context: ExecutionContext): boolean {
+  return reflector.getAllAndOverride<true | undefined>(STEP_UP, [context.getHandler(), context.getClass()]) === true;
 }
 
 /**

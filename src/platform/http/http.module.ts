@@ -24,6 +24,6 @@ import { UnreadBodyInterceptor } from './unread-body.interceptor';
     RateLimiter,
     Draining,
   ],
-  exports: [KeysetPages, CursorCodec, Draining],
+  exports: [KeysetPages, CursorCodec, Draining, RateLimiter],
 })
 export class HttpModule {}

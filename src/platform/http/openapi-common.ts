@@ -63,7 +63,7 @@ function statusesOf(path: string, method: string, operation: Operation): Status[
 }
 
 function isRepeatable(path: string, method: string): boolean {
-  return method === 'post' && !path.startsWith('/v1/auth');
+  return method === 'post' && !/^\/v1\/(auth\/|users\/me\/erase$|admin\/users\/)/.test(path);
 }
 
 function sharedAnswers(): Answers {

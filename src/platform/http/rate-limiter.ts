@@ -6,6 +6,7 @@ import { AppError } from '../errors/app-error';
 import { RedisClients } from '../redis/redis-clients';
 
 const WINDOW_SECONDS = 60;
+const THROTTLER = 'general';
 
 /** A limit that cannot be counted in time is not worth a slow answer. */
 const REDIS_TIMEOUT_MS = 100;
@@ -55,6 +56,14 @@ export class RateLimiter {
     throw new AppError('rate.limited', { headers: { ...headers, 'retry-after': String(Math.max(1, seconds)) } });
   }
 
+  /** The limit and what a subject has used of it in this minute; null when there is none. */
+  async useOf(subject: string): Promise<{ limit: number; used: number; windowSeconds: number } | null> {
+    if (this.limit === 0) return null;
+    // The storage's own name for the counter.
+    const used = Number(await this.redis.commands.get(`{rate:${subject}:${THROTTLER}}:hits`));
+    return { limit: this.limit, used, windowSeconds: WINDOW_SECONDS };
+  }
+
   private async count(subject: string) {
     if (this.redis.commands.status !== 'ready') return this.pass('Redis is not connected');
     const windowMs = WINDOW_SECONDS * 1_000;
@@ -63,7 +72,7 @@ export class RateLimiter {
       timer = setTimeout(() => resolve(undefined), REDIS_TIMEOUT_MS);
     });
     try {
-      const counted = this.storage.increment(`rate:${subject}`, windowMs, this.limit, windowMs, 'general');
+      const counted = this.storage.increment(`rate:${subject}`, windowMs, this.limit, windowMs, THROTTLER);
       return (await Promise.race([counted, timeout])) ?? this.pass('Redis takes too long');
     } catch (error) {
       return this.pass(String(error));

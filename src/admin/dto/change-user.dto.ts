@@ -1,0 +1,17 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { IsBoolean, IsIn } from 'class-validator';
+import { OptionalField } from '../../platform/http/fields';
+import { RunTaskDto } from './run-task.dto';
+
+/** What an admin changes of an account, and why. */
+export class ChangeUserDto extends RunTaskDto {
+  @ApiPropertyOptional({ description: 'Whether he may sign in.', example: false })
+  @OptionalField()
+  @IsBoolean()
+  isActive?: boolean;
+
+  @ApiPropertyOptional({ description: 'What he may do.', enum: ['user', 'admin'], example: 'admin' })
+  @OptionalField()
+  @IsIn(['user', 'admin'])
+  role?: 'user' | 'admin';
+}
