@@ -50,7 +50,7 @@ describe('the two pens of the audit', () => {
     action,
     old_values: less(old_values),
     new_values: less(new_values),
-    who: { ...rest, id: 0, record_id: 0, created_at: 0, transaction_id: 0 },
+    who: { ...rest, id: 0, record_id: 0, created_at: 0, transaction_id: 0, values_salt: 0 },
   });
 
   const FULL = {

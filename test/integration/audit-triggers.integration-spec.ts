@@ -151,7 +151,7 @@ describe('the audit', () => {
     await asTenant(async (client) => {
       await client.query(`INSERT INTO user_tokens (seal_key, encrypted_access_token, encrypted_refresh_token, expires_at)
         VALUES (gen_random_uuid(), 'SECRET-1', 'SECRET-2', now())`);
-      await client.query(`UPDATE user_tokens SET encrypted_access_token = 'SECRET-3', status = 'expired'`);
+      await client.query(`UPDATE user_tokens SET encrypted_access_token = 'SECRET-3', status = 'failing'`);
       await client.query(`UPDATE user_tokens SET refresh_owner = 'w1', refresh_until = now()`);
       await client.query(`INSERT INTO user_mfa (encrypted_totp_secret, backup_codes_hash) VALUES ('SECRET-4', '{SECRET-5}')`);
       await client.query(`UPDATE user_mfa SET last_totp_step = 5`);
@@ -162,7 +162,7 @@ describe('the audit', () => {
     expect(all.map((row) => [row.table_name, row.action])).toEqual([
       ['user_tokens', 'INSERT'], ['user_tokens', 'UPDATE'], ['user_mfa', 'INSERT'], ['users', 'UPDATE'],
     ]);
-    expect(all[1]!.new_values).toEqual({ encrypted_access_token: '[redacted]', status: 'expired' });
+    expect(all[1]!.new_values).toEqual({ encrypted_access_token: '[redacted]', status: 'failing' });
     expect(JSON.stringify(await database.query('superuser', 'SELECT * FROM audit_logs'))).not.toContain('SECRET');
   });
 
