@@ -2,6 +2,7 @@ import { createHash, createSecretKey, randomUUID, type KeyObject } from 'node:cr
 import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import { Config } from '../platform/config/config';
+import { VerifiedTokens } from './verified-tokens';
 
 const ALGORITHM = 'HS256';
 const ISSUER = 'gigvault';
@@ -47,6 +48,7 @@ export class AccessTokens {
   readonly lifetimeSeconds: number;
   private readonly keyId: string;
   private readonly jwt: JwtService;
+  private readonly verified = new VerifiedTokens();
 
   constructor(config: Config) {
     const secret = config.secrets.derive('access-token');
@@ -87,10 +89,20 @@ export class AccessTokens {
     return { userId, sessionId: sid };
   }
 
+  /** The subject of an access token that `read` found good before and that has not expired; null for any other. */
+  recall(token: string): TokenSubject | null {
+    return this.verified.recall(token) ?? null;
+  }
+
   /** Reads a token outside of the guard; null when anything about it is wrong. */
   read(kind: TokenKind, token: string): TokenSubject | null {
+    const known = kind === 'access' ? this.recall(token) : null;
+    if (known) return known;
     try {
-      return this.subjectOf(kind, this.jwt.verify<DecodedToken>(token, this.checksOf(kind)));
+      const decoded = this.jwt.verify<DecodedToken>(token, this.checksOf(kind));
+      const subject = this.subjectOf(kind, decoded);
+      if (subject && kind === 'access') this.verified.keep(token, subject, Number(decoded.payload.exp));
+      return subject;
     } catch {
       return null;
     }

@@ -4,6 +4,7 @@ import type { Principal } from '../platform/context/request-context';
 import { AppError } from '../platform/errors/app-error';
 import type { Authenticator } from '../platform/http/authenticator';
 import { AccessTokens, type TokenSubject } from './access-tokens.service';
+import { bearerTokenOf } from './bearer-token';
 import { SessionsService } from './sessions.service';
 
 /** Tells who sends a request where no guard stands: before the routing and at pages that are not Nest's. */
@@ -24,7 +25,7 @@ export class SessionAuthenticator implements Authenticator {
   }
 
   private read({ headers }: FastifyRequest): TokenSubject | null {
-    const [, token] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
+    const token = bearerTokenOf(headers);
     return token === undefined ? null : this.tokens.read('access', token);
   }
 }

@@ -7,9 +7,12 @@ const NAMES = ['user_id', 'actor_kind', 'actor_id', 'request_id', 'ip', 'operati
 const SET_TIMEOUT = `set_config('statement_timeout',
   coalesce(nullif($${NAMES.length + 1}, ''), current_setting('statement_timeout')), true)`;
 
-/** One statement that sets them all; `true` makes each end with its transaction, as PgBouncer's transaction mode needs. */
-export const SET_CONTEXT = `SELECT ${NAMES.map((name, i) => `set_config('app.${name}', $${i + 1}, true)`).join(', ')},
-  ${SET_TIMEOUT}`;
+/**
+ * One statement that sets them all; `true` makes each end with its transaction, as PgBouncer's transaction mode needs. It
+ * answers no column: what set_config returns would be described, sent and parsed for nobody.
+ */
+export const SET_CONTEXT = `SELECT FROM (SELECT
+  ${NAMES.map((name, i) => `set_config('app.${name}', $${i + 1}, true)`).join(', ')}, ${SET_TIMEOUT}) AS context`;
 
 /** Moves the pen between the two ways of auditing inside one unit: 'orm' or '' (the triggers). */
 export const SET_PEN = `SELECT set_config('app.audited_by', $1, true)`;

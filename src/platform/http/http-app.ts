@@ -15,8 +15,10 @@ import { setUpDocumentation } from './documentation';
 import { registerRateLimit } from './rate-limit-hook';
 import { RateLimiter } from './rate-limiter';
 import { registerRequestChecks, registerRequestContext } from './request-hooks';
+import { registerResourceHeaders } from './resource-headers';
 import { RouteTable } from './route-table';
 import { registerSecurityHeaders } from './security-headers';
+import { UnreadBodyGuard } from './unread-body.guard';
 
 /**
  * Makes the HTTP application of a root module, complete but not yet initialised: `await app.listen(…)` or `app.init()`.
@@ -37,6 +39,7 @@ export function configureApp(app: NestFastifyApplication): NestFastifyApplicatio
   assertRoutesAreMarked(app);
   // @Controller({ path: 'jobs', version: '1' }) is /v1/jobs; a controller without a version has no prefix.
   app.enableVersioning({ type: VersioningType.URI });
+  app.useGlobalGuards(new UnreadBodyGuard());
   const config = app.get(Config);
   const fastify = app.getHttpAdapter().getInstance();
   const logger = createLogger(config.log.level);
@@ -51,6 +54,7 @@ export function configureApp(app: NestFastifyApplication): NestFastifyApplicatio
   registerRateLimit(fastify, app.get(RateLimiter, { strict: false }), authenticator);
   registerRequestChecks(fastify, routes);
   registerBodyParsers(fastify, config.limits.importBytes);
+  registerResourceHeaders(fastify);
   registerRequestLog(fastify, logger);
   app.get(Draining, { strict: false }).register(fastify);
   setUpDocumentation(app, config, authenticator);
