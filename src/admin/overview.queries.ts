@@ -22,9 +22,9 @@ export const COVERAGE = `
 
 export const VIEW_REFRESHED = `SELECT refreshed_at AS at FROM app.view_refreshes WHERE view_name = 'user_job_stats'`;
 
-/** Failures an admin has not put right: no later run of the task has succeeded. */
+/** Failures an admin has not put right: no later run of the task has succeeded; a skipped one did nothing and proves nothing. */
 export const UNMENDED = `
   SELECT r.id, r.task, r.ended_at AS "endedAt", r.error FROM task_runs r
   WHERE r.outcome IN ('failed', 'timed_out') AND NOT EXISTS (
-    SELECT FROM task_runs later WHERE later.task = r.task AND later.id > r.id AND later.outcome IN ('succeeded', 'skipped'))
+    SELECT FROM task_runs later WHERE later.task = r.task AND later.id > r.id AND later.outcome = 'succeeded')
   ORDER BY r.id DESC LIMIT 20`;

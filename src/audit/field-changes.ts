@@ -11,8 +11,8 @@ export interface AuditedColumn {
 /** A row as audit_logs keeps it: column names, PostgreSQL's JSON of the values. */
 type StoredValues = Readonly<Record<string, unknown>> | null;
 
-/** Name the record and its owner, which the caller knows. */
-const GIVEN = new Set(['id', 'user_id']);
+/** Name the record and its owner, which the caller knows; source_key follows from the other fields. */
+const GIVEN = new Set(['id', 'user_id', 'source_key']);
 
 /**
  * Returns what changed under the API's field names and in the API's forms: money as a decimal string, times in

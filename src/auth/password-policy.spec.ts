@@ -38,6 +38,10 @@ describe('assertPasswordFits', () => {
     expect(() => assertPasswordFits(password, owner)).not.toThrow();
   });
 
+  it('refuses the whole address', () => {
+    expect(() => assertPasswordFits(owner.email, owner)).toThrow(AppError);
+  });
+
   it('needs no names', () => {
     expect(() => assertPasswordFits('seven green umbrellas', { email: 'a@b.co', firstName: null })).not.toThrow();
   });

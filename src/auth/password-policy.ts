@@ -37,12 +37,12 @@ function lettersOf(text: string): string {
   return text.replace(/[^\p{L}]/gu, '');
 }
 
-/** Names and parts of the address, each alone and together: ann.other@example.com owns ann, other, annother, example. */
+/** Names and parts of the address, each alone and together: ann.other@example.com owns ann, other, annother, example, annotherexamplecom. */
 function ownWordsOf({ email, firstName, lastName }: PasswordOwner): Set<string> {
   const [local = '', domain = ''] = email.normalize('NFKC').toLowerCase().split('@');
   const [first, last] = [firstName, lastName].map((name) => lettersOf((name ?? '').normalize('NFKC').toLowerCase()));
   const parts = `${local}.${domain}`.split(/[^\p{L}]+/u);
   const company = lettersOf(domain.replace(/\.[^.]*$/, ''));
-  const words = [...parts, lettersOf(local), lettersOf(domain), company, `${first}${last}`, `${last}${first}`];
+  const words = [...parts, lettersOf(local), lettersOf(domain), lettersOf(`${local}${domain}`), company, `${first}${last}`, `${last}${first}`];
   return new Set([...OUR_WORDS, ...words, first ?? '', last ?? ''].filter((word) => word.length >= MIN_WORD_LENGTH));
 }

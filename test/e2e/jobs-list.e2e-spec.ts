@@ -92,7 +92,6 @@ describe('GET /v1/jobs', () => {
     ['skills=postgresql', ''],
     ['anySkills=PHP,SQL', 'DBA'],
     ['skills=PHP&anySkills=SQL,WordPress', 'DA'],
-    ['skills=', 'EDCBA'],
     ['budgetMin=200', 'BA'],
     ['budgetMin=200.01', 'B'],
     ['budgetMin=1000.01', ''],

@@ -70,7 +70,7 @@ function badQueryValues(schema: Schema | undefined): string[] {
     return [...broken, '-1', '0', '1e9', 'NaN', 'Infinity', 'abc', '1.5', '9007199254740993', '%20'];
   }
   if (schema?.type === 'boolean') return [...broken, '1', 'yes', 'TRUE', 'null'];
-  if (schema?.type === 'array') return broken;
+  if (schema?.type === 'array') return [...broken, '', ','];
   return [...broken, 'x'.repeat(9_000)];
 }
 

@@ -30,7 +30,8 @@ button.main { background: var(--link); color: var(--card); border-color: var(--l
 table { width: 100%; border-collapse: collapse; font-size: .95rem } th { color: var(--dim); font-weight: 500 }
 th, td { text-align: left; padding: .45rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top }
 tr:last-child td { border-bottom: 0 }
-.error { color: var(--bad); font-family: ui-monospace, monospace; font-size: .85rem }
+th, td { overflow-wrap: normal } td:last-child { width: 45% }
+.error { overflow-wrap: anywhere; color: var(--bad); font-family: ui-monospace, monospace; font-size: .85rem }
 .narrow { width: calc(100% - 2rem); max-width: 24rem; margin: 12vh auto 0 } footer { padding-block: 2rem }
 @media (max-width: 44rem) {
   thead { position: absolute; clip-path: inset(50%) } table, tbody, tr, td { display: block }

@@ -13,7 +13,7 @@ export class JobStatsDto {
 
   @ApiProperty({
     type: String,
-    description: 'The mean of budgetMax - budgetMin over jobs that have both, in the currency of the jobs.',
+    description: 'The mean of budgetMax - budgetMin over jobs that have both, whatever their currency: amounts are not converted.',
     example: '350.00',
   })
   avgBudgetRange: string;

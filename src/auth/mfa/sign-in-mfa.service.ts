@@ -8,6 +8,8 @@ import { Throttle } from '../throttle.service';
 import { PendingSignIns, type PendingSignIn } from './pending-sign-ins.service';
 import { SecondFactor, type SecondFactorCode } from './second-factor.service';
 
+const SPENT = 'the mfaToken is spent or too old: sign in with the password again';
+
 /** The second step of signing in. */
 @Injectable()
 export class SignInMfaService {
@@ -29,7 +31,7 @@ export class SignInMfaService {
   async complete(mfaToken: string, codes: { code?: string; backupCode?: string }): Promise<TokenPair> {
     const given = oneOf(codes);
     const signIn = await this.pending.find(mfaToken);
-    if (!signIn) throw new AppError('auth.token_invalid');
+    if (!signIn) throw new AppError('auth.token_invalid', { detail: SPENT });
     const { userId } = signIn.proof;
     const isGood = await this.asOwner(signIn, () => this.secondFactor.spend(given));
     const kind = 'code' in given ? 'code' : 'backup code';
@@ -37,7 +39,7 @@ export class SignInMfaService {
       await this.events.record('auth.login_mfa', { success: false, userId, reason: `wrong ${kind}` });
       throw new AppError('auth.code_invalid');
     }
-    if (!(await this.pending.end(signIn.id))) throw new AppError('auth.token_invalid');
+    if (!(await this.pending.end(signIn.id))) throw new AppError('auth.token_invalid', { detail: SPENT });
     const { sessionId, tokens } = await this.tokens.begin(signIn.proof);
     const account = await this.accounts.findAccount(userId);
     if (account) await this.throttle.rememberDevice(account.email);

@@ -6,8 +6,10 @@ export const UPWORK_COLUMNS = ['Job Title', 'Hourly/Fixed', 'Budget', 'Level', '
 type Column = (typeof UPWORK_COLUMNS)[number];
 type Listing = Readonly<Partial<Record<Column, string>>>;
 
-const HOURLY = /^Hourly(?::\s*\$([\d,]+(?:\.\d{1,2})?)(?:\s*-\s*\$([\d,]+(?:\.\d{1,2})?))?)?$/;
-const BUDGET = /^(?:Est\. budget:\s*)?\$([\d,]+(?:\.\d{1,2})?)$/;
+/** Commas only between groups of three digits: `$1,50` is a mistake, not 150 dollars. */
+const AMOUNT = String.raw`\$((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d{1,2})?)`;
+const HOURLY = new RegExp(String.raw`^Hourly(?::\s*${AMOUNT}(?:\s*-\s*${AMOUNT})?)?$`);
+const BUDGET = new RegExp(String.raw`^(?:Est\. budget:\s*)?${AMOUNT}$`);
 const LEVELS = new Map([
   ['Entry Level', 'entry'],
   ['Intermediate', 'intermediate'],

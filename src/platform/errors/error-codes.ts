@@ -39,7 +39,7 @@ export const ERROR_CODES = {
 
   // Who asks
   'auth.session_missing': { status: 401, title: 'Sign in first' },
-  'auth.token_invalid': { status: 401, title: 'The access token is not valid' },
+  'auth.token_invalid': { status: 401, title: 'The token is not valid' },
   'auth.credentials_invalid': { status: 401, title: 'Wrong e-mail address or password' },
   'auth.refresh_token_invalid': { status: 401, title: 'The refresh token is not valid' },
   'auth.code_invalid': { status: 401, title: 'The code is not valid' },

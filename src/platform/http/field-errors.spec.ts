@@ -62,6 +62,7 @@ describe(RequestValidationPipe.name, () => {
     expect(value).toBeInstanceOf(Outer);
     expect(value).toEqual({ at: new Date('2026-01-02T01:04:05Z'), size: 7, open: false, words: ['a', 'b', 'c'], score: null });
     expect(await read({})).toEqual({ size: 5 });
+    await expect(read({ words: '' })).rejects.toThrow();
     expect(await read(undefined)).toEqual({ size: 5 });
   });
 

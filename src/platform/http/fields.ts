@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform, type TransformFnParams } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsBoolean, IsDate, IsInt, IsOptional, Max, Min, ValidateIf } from 'class-validator';
+import { ArrayMaxSize, ArrayNotEmpty, IsArray, IsBoolean, IsDate, IsInt, IsOptional, Max, Min, ValidateIf } from 'class-validator';
 
 /** RFC 3339 with a zone; what `Date.parse` takes beyond it is not. */
 const INSTANT =
@@ -49,6 +49,8 @@ export function ListParam(): PropertyDecorator {
     OptionalField(),
     Transform(({ value }: TransformFnParams): unknown => (value === undefined ? undefined : splitList(value))),
     IsArray(),
+    // An empty form field must not widen the list unnoticed.
+    ArrayNotEmpty(),
     ArrayMaxSize(MAX_LIST),
   );
 }

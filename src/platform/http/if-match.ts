@@ -40,5 +40,6 @@ export function versionOf(header: string | undefined): number | undefined {
  */
 export function assertVersion(current: { readonly version: number }, expected: number | undefined): void {
   if (expected === undefined || expected === current.version) return;
-  throw new AppError('precondition.failed', { detail: `its ETag is now "${current.version}"` });
+  const what = expected === NEVER ? 'If-Match must be one ETag as this server gave it' : 'it has changed';
+  throw new AppError('precondition.failed', { detail: `${what}; its ETag is now "${current.version}"` });
 }
