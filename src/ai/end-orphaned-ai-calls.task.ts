@@ -16,10 +16,9 @@ export const END_ORPHANED_AI_CALLS: ScheduledTask = {
   run: endOrphanedAiCalls,
 };
 
-async function endOrphanedAiCalls({ asWorker }: TaskContext): Promise<Figures | Skipped> {
-  const ended = await asWorker(async (unit) => {
-    const [row] = await unit.query<{ ended: number }>('SELECT app.end_orphaned_ai_runs($1::interval) AS ended', [UNSEEN_FOR]);
-    return row?.ended ?? 0;
-  });
-  return ended === 0 ? { skipped: 'no call was orphaned' } : { ended };
+async function endOrphanedAiCalls({ look, asWorker }: TaskContext): Promise<Figures | Skipped> {
+  const [found] = await look((unit) => unit.query<{ orphaned: number }>('SELECT app.orphaned_ai_runs($1::interval) AS orphaned', [UNSEEN_FOR]));
+  if (found?.orphaned === 0) return { skipped: 'no call was orphaned' };
+  const [row] = await asWorker((unit) => unit.query<{ ended: number }>('SELECT app.end_orphaned_ai_runs($1::interval) AS ended', [UNSEEN_FOR]));
+  return { ended: row?.ended ?? 0 };
 }

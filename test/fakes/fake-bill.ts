@@ -23,6 +23,8 @@ export interface FakeBill {
   readonly body: unknown;
   /** The HTTP status that was answered. */
   readonly status: number;
+  /** Whether all of the answer left the fake. */
+  readonly isComplete: boolean;
   /** What of the text left the fake in whole events. */
   readonly text: string;
   readonly inputAiTokens: number;

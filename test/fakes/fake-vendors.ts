@@ -14,6 +14,8 @@ export interface FakeBehaviour {
   /** Pause before the first event, and before each of the others. */
   readonly firstMs?: number;
   readonly pauseMs?: number;
+  /** Waits for this before the first event. */
+  readonly after?: Promise<unknown>;
   /** Refuses with this status. */
   readonly status?: number;
   /** Breaks the connection after so many bytes of the body. */
@@ -86,9 +88,10 @@ async function answer(
   if (!asked) return void refuse(response, 404);
   const behaviour = planOf(asked);
   const inputAiTokens = fakeAiTokens(asked.system + asked.prompt);
+  await behaviour.after;
   if (behaviour.firstMs) await sleep(behaviour.firstMs);
   if (behaviour.status !== undefined) {
-    bills.push({ ...asked, status: behaviour.status, text: '', inputAiTokens: 0, cachedAiTokens: 0, outputAiTokens: 0, cost: 0n });
+    bills.push({ ...asked, status: behaviour.status, isComplete: false, text: '', inputAiTokens: 0, cachedAiTokens: 0, outputAiTokens: 0, cost: 0n });
     return void refuse(response, behaviour.status);
   }
   const cachedAiTokens = Math.floor(inputAiTokens * (behaviour.cachedShare ?? 0));
@@ -99,7 +102,7 @@ async function answer(
   // Who never heard of a cache is not given its price: OpenAI tells it in the last event only.
   const cached = sent.all || (asked.vendor !== 'openai' && sent.events > 0) ? cachedAiTokens : 0;
   const usage = { inputAiTokens, cachedAiTokens: cached, outputAiTokens: fakeAiTokens(sent.text) };
-  bills.push({ ...asked, status: 200, text: sent.text, ...usage, cost: fakeCost(asked.model, usage) });
+  bills.push({ ...asked, status: 200, isComplete: sent.all, text: sent.text, ...usage, cost: fakeCost(asked.model, usage) });
 }
 
 interface Sent {

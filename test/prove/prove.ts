@@ -10,7 +10,7 @@ const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
       budget: { rounds: 3, calls: 200 },
       ledger: { calls: 1_000, atOnce: 20 },
       kills: ['gpt-4', 'claude', 'gemini'],
-      streams: { streams: 500, openingMs: 10_000 },
+      streams: { streams: 500, waitingMs: 5_000, spreadMs: 10_000 },
     }),
   encryption: () => proveEncryption({ cases: 100_000 }),
   generator: () => proveGenerator(),

@@ -4,9 +4,9 @@ describe(proveAi.name, () => {
   it('holds the budget, keeps exact books, survives a kill and streams without a connection, at a small size', async () => {
     const result = await proveAi({
       budget: { rounds: 1, calls: 120 },
-      ledger: { calls: 60, atOnce: 10 },
+      ledger: { calls: 50, atOnce: 10 },
       kills: ['gpt-4'],
-      streams: { streams: 40, openingMs: 1_500 },
+      streams: { streams: 40, waitingMs: 1_000, spreadMs: 500 },
     });
 
     expect(result.budget).toEqual([expect.objectContaining({ other: 0, overspent: 0, reserved: 0, unaccounted: 0 })]);
@@ -15,6 +15,8 @@ describe(proveAi.name, () => {
     expect(result.kills).toEqual([expect.objectContaining({ isWhole: true, finalStatus: 'failed', reservedUsd: '0.000000000000', vendorCalls: 1 })]);
     expect(result.kills[0]!.secondsToEnd).toBeLessThan(60);
     expect(Number(result.kills[0]!.costUsd)).toBeGreaterThan(0);
+    expect(result.ledger.faults).toBeGreaterThan(0);
+    expect(result.streams.connectionsWhileWaiting.samples).toBeGreaterThan(0);
     expect(result.streams).toMatchObject({ complete: 40, connectionsWhileWaiting: { inTransaction: 0, busy: 0 } });
   }, 240_000);
 });

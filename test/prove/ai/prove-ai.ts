@@ -1,15 +1,15 @@
 import { AiInstallation } from './ai-installation';
-import { proveBudget } from './budget';
+import { proveBudget, type BudgetOptions } from './budget';
 import { proveAiKills } from './kills';
-import { proveLedger } from './ledger';
-import { proveStreams } from './streams';
+import { proveLedger, type LedgerOptions } from './ledger';
+import { proveStreams, type StreamsOptions } from './streams';
 
 /** How much of each proof. */
 export interface AiProofOptions {
-  readonly budget: { readonly rounds: number; readonly calls: number };
-  readonly ledger: { readonly calls: number; readonly atOnce: number };
+  readonly budget: BudgetOptions;
+  readonly ledger: LedgerOptions;
   readonly kills: readonly string[];
-  readonly streams: { readonly streams: number; readonly openingMs: number };
+  readonly streams: StreamsOptions;
 }
 
 /** The long proofs of AI drafts, one after the other on one installation. */

@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Caller } from '../../support/caller';
 import type { AiInstallation } from './ai-installation';
 
-/** How many streams, and how long until the vendors begin to write. */
+/** How many streams, how long all of them are watched while they wait, and over what time their first pieces come. */
 export interface StreamsOptions {
   readonly streams: number;
-  readonly openingMs: number;
+  readonly waitingMs: number;
+  readonly spreadMs: number;
 }
 
 /** What many streams on one process need. */
@@ -21,16 +22,19 @@ export interface StreamsResult {
 }
 
 /** Opens many streams on one API process and measures its memory, its delay and its connections. */
-export async function proveStreams(installation: AiInstallation, { streams, openingMs }: StreamsOptions): Promise<StreamsResult> {
+export async function proveStreams(installation: AiInstallation, { streams, waitingMs, spreadMs }: StreamsOptions): Promise<StreamsResult> {
   const { fake } = installation;
   const { url, pid } = await installation.process();
   const user = await installation.user();
   const sentAt = new Map<string, number>();
+  let release: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
   fake.behave(({ prompt }) => {
     const mark = markOf(prompt);
     return {
       pieces: Array.from({ length: 10 }, (_, i) => `piece ${i} `),
-      firstMs: openingMs + Math.random() * openingMs,
+      after: released,
+      firstMs: Math.random() * spreadMs,
       pauseMs: 400,
       onPiece: (index) => index === 0 && sentAt.set(mark, performance.now()),
     };
@@ -42,8 +46,11 @@ export async function proveStreams(installation: AiInstallation, { streams, open
   }
   let peak = 0;
   const memory = setInterval(() => (peak = Math.max(peak, rssMb(pid))), 200);
-  while (fake.open() < streams && sentAt.size === 0) await sleep(20);
-  const connections = await watchConnections(installation, () => sentAt.size === 0);
+  while (fake.open() < streams) await sleep(20);
+  // The last of them has its row by now; its transaction may still be ending.
+  await sleep(500);
+  const connections = await watchConnections(installation, waitingMs);
+  release();
   const done = await Promise.all(readings);
   clearInterval(memory);
   const delays = done.map(({ mark, firstAt }) => firstAt - sentAt.get(mark)!).sort((a, b) => a - b);
@@ -75,9 +82,9 @@ async function read(url: string, user: Caller, mark: string): Promise<{ mark: st
 }
 
 /** Every connection of every tenant's gate counts: nobody else is at work. */
-async function watchConnections(installation: AiInstallation, isWaiting: () => boolean): Promise<StreamsResult['connectionsWhileWaiting']> {
+async function watchConnections(installation: AiInstallation, waitingMs: number): Promise<StreamsResult['connectionsWhileWaiting']> {
   const result = { samples: 0, inTransaction: 0, busy: 0 };
-  while (isWaiting()) {
+  for (const end = performance.now() + waitingMs; performance.now() < end; ) {
     const rows = await installation.query<{ state: string }>(
       `SELECT state FROM pg_stat_activity WHERE usename = 'gigvault_app' AND state <> 'idle'`,
     );

@@ -1,0 +1,145 @@
+import { END_ORPHANED_AI_CALLS } from '../../src/ai/end-orphaned-ai-calls.task';
+import { fromUsd, toUsd } from '../../src/ai/cost';
+import { Ledger } from '../../src/ai/ledger.service';
+import { priceOf } from '../../src/ai/price-list';
+import { Providers } from '../../src/ai/providers/providers.service';
+import { runInContext } from '../../src/platform/context/request-context';
+import { Database } from '../../src/platform/database/database';
+import { SystemDatabase } from '../../src/platform/database/system-database';
+import { startFakeVendors, type FakeVendors } from '../fakes/fake-vendors';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn, type SignedInCaller } from '../support/as';
+import { within } from '../support/within';
+
+describe('the books of AI calls', () => {
+  let fake: FakeVendors;
+  let app: TestApp;
+  let user: SignedInCaller;
+  beforeAll(async () => {
+    fake = await startFakeVendors();
+    app = await startApp({ settings: fake.settings });
+  });
+  beforeEach(async () => {
+    user = await signedIn(app);
+    fake.behave(() => ({}));
+  });
+  afterAll(async () => {
+    await app.close();
+    await fake.close();
+  });
+
+  const reserve = (usd: string): Promise<boolean> =>
+    within(user.id, () => app.get(Database).unit((unit) => app.get(Ledger).reserve(unit, fromUsd(usd)))).then(
+      () => true,
+      () => false,
+    );
+
+  /** A call under way whose process was last seen so long ago. */
+  async function aRun(unseenSeconds: number): Promise<number> {
+    return within(user.id, async () => {
+      const ledger = app.get(Ledger);
+      const [candidate] = app.get(Providers).candidates('gpt-4');
+      const id = await app.get(Database).unit(async (unit) => {
+        const [row] = await unit.query<{ id: number }>(
+          `INSERT INTO ai_generations (generation_type, prompt, status) VALUES ('message', 'x', 'running') RETURNING id`,
+        );
+        await ledger.begin(unit, row!.id, fromUsd('0.5'), candidate!, { aiTokens: 100, cost: fromUsd('0.003') });
+        await ledger.reserve(unit, fromUsd('0.5'));
+        return row!.id;
+      });
+      await app.db.query('superuser', `UPDATE ai_runs SET started_at = now() - interval '1 minute', seen_at = now() - make_interval(secs => $2) WHERE generation_id = $1`, [id, unseenSeconds]);
+      return id;
+    });
+  }
+
+  /** One run of the task, as a worker makes it. */
+  function runTask(): Promise<unknown> {
+    const context = { requestId: 'task-run-1', ip: null, userAgent: null, operation: 'task:end-orphaned-ai-calls', actorKind: 'task' } as const;
+    return runInContext(context, () =>
+      END_ORPHANED_AI_CALLS.run({
+        startedBy: 'schedule',
+        signal: new AbortController().signal,
+        lastFigures: null,
+        look: (work) => app.get(SystemDatabase).asScheduler(work),
+        asWorker: (work) => app.get(SystemDatabase).asWorker('a test', work),
+        service: (type) => app.get(type),
+      }),
+    );
+  }
+
+  it('let no number of parallel reservations pass the budget', async () => {
+    await user.put('/v1/ai/budget', { dailyUsd: '1.00' });
+
+    const granted = await Promise.all(Array.from({ length: 60 }, () => reserve('0.030000000001')));
+
+    expect(granted.filter(Boolean)).toHaveLength(33);
+    expect((await user.get('/v1/ai/usage')).body).toMatchObject({ reservedUsd: '0.990000000033', day: { leftUsd: '0.009999999967' } });
+  });
+
+  it('begin a day and a month anew, but keep what is reserved', async () => {
+    await user.put('/v1/ai/budget', { dailyUsd: '1.00', monthlyUsd: '1.50' });
+    await reserve('0.1');
+    const spend = (day: string): Promise<unknown> =>
+      app.db.query('superuser', `UPDATE ai_budgets SET day = ${day}, day_spent_usd = 0.95, month_spent_usd = 0.95 WHERE user_id = $1`, [user.id]);
+
+    await spend('current_date');
+    expect(await reserve('0.1')).toBe(false);
+    await spend('current_date - 1');
+    expect(await reserve('0.1')).toBe(true);
+    expect(await reserve('0.4')).toBe(false);
+    expect((await user.get('/v1/ai/usage')).body).toMatchObject({ reservedUsd: '0.200000000000', day: { spentUsd: '0.000000000000' }, month: { spentUsd: '0.950000000000' } });
+  });
+
+  it('settle the calls of a process that died, once, and leave those of a living one', async () => {
+    const [dead, alive] = [await aRun(20), await aRun(5)];
+
+    const figures = await runTask();
+    const again = await runTask();
+
+    expect([figures, again]).toEqual([{ ended: 1 }, { skipped: 'no call was orphaned' }]);
+    const { body } = await user.get(`/v1/ai/generations/${dead}`);
+    expect(body).toMatchObject({ status: 'failed', costUsd: '0.003000000000', inputAiTokens: 100, usageIsEstimated: true, error: 'the server stopped while the vendor was writing' });
+    expect((await user.get(`/v1/ai/generations/${alive}`)).body.status).toBe('running');
+    expect((await user.get('/v1/ai/usage')).body).toMatchObject({ reservedUsd: '0.500000000000', day: { spentUsd: '0.003000000000' } });
+    const late = await within(user.id, () => app.get(Database).unit((unit) => app.get(Ledger).end(unit, dead)));
+    expect(late).toBeUndefined();
+    const logs = await user.get(`/v1/audit/ai_generations/${dead}`);
+    expect(logs.body.items[0]).toMatchObject({ action: 'UPDATE', actor: { kind: 'task' } });
+  });
+
+  it('know the price of every default model', () => {
+    for (const { name, defaultModel } of app.get(Providers).all) expect(priceOf(name, defaultModel)).toBeDefined();
+    expect(toUsd(0n)).toBe('0.000000000000');
+  });
+
+  it('end what a stopping process writes, and book it', async () => {
+    const second = await startApp({ beside: app });
+    fake.behave(() => ({ pieces: Array(400).fill('word '), pauseMs: 50 }));
+    const answer = await fetch(`${second.url}/v1/ai/generations`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${user.token}`, 'content-type': 'application/json', prefer: 'respond-async' },
+      body: JSON.stringify({ type: 'message', model: 'gpt-4' }),
+    });
+    const { id } = (await answer.json()) as { id: number };
+
+    await second.close();
+
+    const { body } = await user.get(`/v1/ai/generations/${id}`);
+    expect(body).toMatchObject({ status: 'failed', error: 'the server stopped while the vendor was writing', text: expect.stringMatching(/^word word /) });
+    expect((await user.get('/v1/ai/usage')).body.reservedUsd).toBe('0.000000000000');
+  });
+
+  it('end a vendor that is silent for too long, and ask the next', async () => {
+    const hasty = await startApp({ beside: app, settings: { AI_TIMEOUT_SECONDS: '1' } });
+    fake.behave(({ vendor }) => (vendor === 'openai' ? { firstMs: 3_000 } : {}));
+    const answer = await fetch(`${hasty.url}/v1/ai/generations`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${user.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ type: 'message' }),
+    });
+    const body = (await answer.json()) as Record<string, unknown>;
+
+    expect([answer.status, body.provider, body.usageIsEstimated]).toEqual([201, 'anthropic', true]);
+    await hasty.close();
+  });
+});

@@ -1,0 +1,22 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** Lets the task that settles orphaned AI calls find out that there is none without an event for every look. */
+export class LookForOrphanedAiCalls implements MigrationInterface {
+  readonly name = 'LookForOrphanedAiCalls1795305642000';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(`
+      CREATE FUNCTION app.orphaned_ai_runs(unseen_for interval) RETURNS integer
+        LANGUAGE sql STABLE SECURITY DEFINER
+        SET search_path = pg_catalog
+        AS $$ SELECT count(*)::integer FROM public.ai_runs WHERE seen_at < clock_timestamp() - unseen_for $$;
+      COMMENT ON FUNCTION app.orphaned_ai_runs(interval) IS 'How many AI calls no process has renewed for so long.';
+      GRANT EXECUTE ON FUNCTION app.orphaned_ai_runs(interval) TO gigvault_worker;
+      ALTER FUNCTION app.orphaned_ai_runs(interval) OWNER TO gigvault_definer;
+    `);
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query('DROP FUNCTION app.orphaned_ai_runs(interval)');
+  }
+}
