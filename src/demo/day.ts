@@ -1,3 +1,4 @@
+import { draftWithAi } from './ai-draft';
 import { ApiError, type ApiClient } from './api-client';
 import type { Screen } from './screen';
 
@@ -92,6 +93,7 @@ export class Day {
       const draft = await this.draftFor(job);
       if (!draft) continue;
       this.screen.good(`drafted #${draft.id} for "${job.title}"`);
+      await draftWithAi(this.api, this.screen, job.id, draft.id);
       await this.api.patch(`/v1/proposals/${draft.id}`, { bidAmount: '45.00' });
       await this.api.post(`/v1/proposals/${draft.id}/submit`);
       const proposal = await this.api.post<Proposal>(`/v1/proposals/${draft.id}/accept`);
