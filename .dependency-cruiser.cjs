@@ -5,7 +5,7 @@ const { join } = require('node:path');
  * Imports run downwards only: main, worker → app.module → domains → platform → packages.
  * Which domain may know which is listed here and nowhere else.
  */
-const DOMAINS = ['auth', 'users', 'jobs', 'proposals', 'messages', 'analytics', 'profiles', 'ai', 'tokens', 'upwork', 'audit'];
+const DOMAINS = ['auth', 'users', 'jobs', 'proposals', 'messages', 'analytics', 'profiles', 'ai', 'tokens', 'upwork', 'sync', 'audit'];
 
 /** domain → the domains it may use, by their entities, modules and services only. */
 const MAY_USE = {
@@ -19,6 +19,7 @@ const MAY_USE = {
   ai: ['jobs', 'proposals', 'profiles', 'audit'],
   tokens: ['upwork', 'audit'],
   upwork: [],
+  sync: ['jobs', 'proposals', 'messages', 'tokens', 'upwork', 'audit'],
   audit: [],
 };
 
@@ -58,7 +59,7 @@ module.exports = {
       from: { path: `^src/(${DOMAINS.join('|')})/` },
       to: {
         path: `^src/(${DOMAINS.join('|')})/`,
-        pathNot: ['^src/$1/', '\\.(entity|module|service|dto|guard|strategy|error)\\.ts$'],
+        pathNot: ['^src/$1/', '\\.(entity|module|service|dto|guard|strategy|error|documents)\\.ts$'],
       },
     },
     {

@@ -17,6 +17,7 @@ import { MetricsModule } from './platform/metrics/metrics.module';
 import { RedisModule } from './platform/redis/redis.module';
 import { ProfilesModule } from './profiles/profiles.module';
 import { ProposalsModule } from './proposals/proposals.module';
+import { SyncModule } from './sync/sync.module';
 import { TokensModule } from './tokens/tokens.module';
 import { UsersModule } from './users/users.module';
 
@@ -39,6 +40,7 @@ import { UsersModule } from './users/users.module';
     ProposalsModule,
     MessagesModule,
     TokensModule,
+    SyncModule,
     AnalyticsModule,
     ProfilesModule,
     AiModule,

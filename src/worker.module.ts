@@ -3,9 +3,11 @@ import { ConfigModule } from './platform/config/config.module';
 import { DatabaseModule } from './platform/database/database.module';
 import { EncryptionModule } from './platform/encryption/encryption.module';
 import { HttpModule } from './platform/http/http.module';
+import { IdempotencyModule } from './platform/idempotency/idempotency.module';
 import { MailModule } from './platform/mail/mail.module';
 import { RedisModule } from './platform/redis/redis.module';
 import { SchedulerModule } from './platform/scheduler/scheduler.module';
+import { SyncModule } from './sync/sync.module';
 import { SCHEDULED_TASKS } from './tasks/scheduled-tasks';
 import { TokensModule } from './tokens/tokens.module';
 
@@ -18,7 +20,9 @@ import { TokensModule } from './tokens/tokens.module';
     HttpModule,
     EncryptionModule,
     MailModule,
+    IdempotencyModule,
     TokensModule,
+    SyncModule,
     SchedulerModule.running(SCHEDULED_TASKS),
   ],
 })

@@ -20,6 +20,6 @@ declareConstraint('jobs_source_key_key', {
   imports: [AuditModule, TypeOrmModule.forFeature([Job])],
   controllers: [JobsImportController, JobsController],
   providers: [JobsService, JobsImportService, ImportOnce],
-  exports: [JobsService],
+  exports: [JobsService, JobsImportService],
 })
 export class JobsModule {}

@@ -4,6 +4,7 @@ import { declareConstraint } from '../platform/database/pg-errors';
 import { Message } from './message.entity';
 import { MessagesController } from './messages.controller';
 import { MessagesService } from './messages.service';
+import { UpworkMessages } from './upwork-messages.service';
 
 declareConstraint('messages_job_id_fk', {
   code: 'reference.not_found',
@@ -15,6 +16,7 @@ declareConstraint('messages_job_id_fk', {
 @Module({
   imports: [TypeOrmModule.forFeature([Message])],
   controllers: [MessagesController],
-  providers: [MessagesService],
+  providers: [MessagesService, UpworkMessages],
+  exports: [UpworkMessages],
 })
 export class MessagesModule {}

@@ -5,6 +5,7 @@ import { declareConstraint } from '../platform/database/pg-errors';
 import { Proposal } from './proposal.entity';
 import { ProposalsController } from './proposals.controller';
 import { ProposalsService } from './proposals.service';
+import { UpworkProposals } from './upwork-proposals.service';
 
 declareConstraint('proposals_job_id_fk', {
   code: 'reference.not_found',
@@ -21,6 +22,7 @@ declareConstraint('proposals_one_open_per_job', {
 @Module({
   imports: [TypeOrmModule.forFeature([Proposal]), AuditModule],
   controllers: [ProposalsController],
-  providers: [ProposalsService],
+  providers: [ProposalsService, UpworkProposals],
+  exports: [UpworkProposals],
 })
 export class ProposalsModule {}

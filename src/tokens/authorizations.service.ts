@@ -6,6 +6,8 @@ import type { SealContext } from '../platform/encryption/seal-context';
 import { AppError } from '../platform/errors/app-error';
 import { RedisClients } from '../platform/redis/redis-clients';
 import { UpworkError } from '../upwork/upwork.error';
+import { COMPANY_SELECTOR } from '../upwork/upwork.documents';
+import { UpworkClient } from '../upwork/upwork-client.service';
 import { UpworkOAuth } from '../upwork/upwork-oauth.service';
 import type { AuthorizationDto } from './dto/authorization.dto';
 import type { CallbackDto } from './dto/callback.dto';
@@ -34,6 +36,7 @@ export class Authorizations {
     private readonly redis: RedisClients,
     private readonly encryption: EncryptionService,
     private readonly upwork: UpworkOAuth,
+    private readonly client: UpworkClient,
     private readonly tokens: TokensService,
   ) {}
 
@@ -67,7 +70,16 @@ export class Authorizations {
     });
     if (pair.refreshToken === undefined) throw denied('it came without a refresh token');
     const { accessToken, refreshToken, expiresAt, scopes } = pair;
-    return this.tokens.store({ provider: 'upwork', accessToken, refreshToken, expiresAt, organizationId: null, scopes });
+    const organizationId = await this.organizationOf(accessToken);
+    return this.tokens.store({ provider: 'upwork', accessToken, refreshToken, expiresAt, organizationId, scopes });
+  }
+
+  /** The first organization Upwork offers, which is the freelancer's own. */
+  private async organizationOf(accessToken: string): Promise<string | null> {
+    const answer = await this.client.call(COMPANY_SELECTOR, {}, { accessToken, organizationId: null }).catch((reason: unknown) => {
+      throw asAppError(reason);
+    });
+    return answer.companySelector.items[0]?.organizationId ?? null;
   }
 }
 

@@ -144,7 +144,7 @@ describe('/v1/tokens/upwork', () => {
     const again = await ann.get(await consent(ann));
 
     expect([first.status, again.status]).toEqual([201, 200]);
-    expect(first.body).toMatchObject({ status: 'active', health: 'healthy' });
+    expect(first.body).toMatchObject({ status: 'active', health: 'healthy', organizationId: 'org-freelancer' });
     expect(again.body.id).toBe(first.body.id);
     expect(JSON.stringify([first.body, again.body])).not.toContain('oauth2v2_');
   });

@@ -1,13 +1,10 @@
-import { Test } from '@nestjs/testing';
-import { loadConfig, Config } from '../../src/platform/config/config';
-import { TaskRunner } from '../../src/platform/scheduler/task-runner';
 import { TokenRefresher } from '../../src/tokens/token-refresh.service';
-import { WorkerModule } from '../../src/worker.module';
 import { FakeUpwork } from '../fakes/upwork/fake-upwork';
 import { startApp, type TestApp } from '../support/app';
 import { signedIn, type SignedInCaller } from '../support/as';
 import { Caller } from '../support/caller';
 import { aConnection, passTime } from '../support/connections';
+import { aWorker, type HandWorker } from '../support/hand-worker';
 import { mailsTo } from '../support/mails';
 import { within } from '../support/within';
 
@@ -22,7 +19,7 @@ describe('the refresh of connections', () => {
   let upwork: FakeUpwork;
   let app: TestApp;
   let second: TestApp;
-  let worker: { runTask(): Promise<void>; close(): Promise<void> };
+  let worker: HandWorker;
   let ann: SignedInCaller;
   let id: number;
 
@@ -86,7 +83,7 @@ describe('the refresh of connections', () => {
     await expect(within(ann.id, () => app.get(TokenRefresher).refresh(id))).rejects.toMatchObject({ code: 'token.refresh_failed' });
     await passTime(app, id);
 
-    await worker.runTask();
+    await worker.runTask('refresh-connections');
 
     expect((await row()).status).toBe('reconnect_needed');
   });
@@ -116,14 +113,14 @@ describe('the refresh of connections', () => {
     upwork.faults.next('token', '429', 2);
     upwork.faults.next('token', 'cut', 1);
     for (let round = 1; round <= 7; round++) {
-      await worker.runTask();
+      await worker.runTask('refresh-connections');
       expect(await row()).toMatchObject({ status: 'failing', failed_refreshes: round, encrypted_refresh_token: pair });
-      await worker.runTask();
+      await worker.runTask('refresh-connections');
       expect((await row()).failed_refreshes).toBe(round);
       await passTime(app, id);
     }
 
-    await worker.runTask();
+    await worker.runTask('refresh-connections');
 
     expect(await row()).toMatchObject({ status: 'active', failed_refreshes: 0, last_error: null });
   });
@@ -131,8 +128,8 @@ describe('the refresh of connections', () => {
   it('mails the owner once when only he can help, and no more', async () => {
     upwork.grants.revokeAll();
 
-    await worker.runTask();
-    await worker.runTask();
+    await worker.runTask('refresh-connections');
+    await worker.runTask('refresh-connections');
 
     expect(await row()).toMatchObject({ status: 'reconnect_needed', last_error: 'Upwork refused: invalid_grant' });
     const letters = await mailsTo(await signedIn(app, { role: 'admin' }), ann.email);
@@ -142,31 +139,12 @@ describe('the refresh of connections', () => {
   it('refreshes what was idle for a week, and leaves alone what is good', async () => {
     const before = upwork.grants.refreshes;
     await app.db.query('superuser', `UPDATE user_tokens SET expires_at = now() + interval '1 day' WHERE id = $1`, [id]);
-    await worker.runTask();
+    await worker.runTask('refresh-connections');
     expect(upwork.grants.refreshes - before).toBe(0);
 
     await app.db.query('superuser', `UPDATE user_tokens SET created_at = now() - interval '8 days' WHERE id = $1`, [id]);
-    await worker.runTask();
+    await worker.runTask('refresh-connections');
 
     expect(upwork.grants.refreshes - before).toBe(1);
   });
 });
-
-/** A worker as `npm start` runs it, whose task is run by hand. */
-async function aWorker(app: TestApp): Promise<{ runTask(): Promise<void>; close(): Promise<void> }> {
-  const module = await Test.createTestingModule({ imports: [WorkerModule] })
-    .overrideProvider(Config)
-    .useValue(loadConfig({ ...app.settings }))
-    .compile();
-  const runner = module.get(TaskRunner, { strict: false });
-  return {
-    runTask: async () => {
-      const [run] = await app.db.query<{ id: number }>(
-        'superuser',
-        `INSERT INTO task_runs (task, started_by, outcome) VALUES ('refresh-connections', 'boot', 'queued') RETURNING id`,
-      );
-      await runner.take({ taskId: 'refresh-connections', runId: run!.id, scheduledFor: null, giveUp: () => Promise.resolve() });
-    },
-    close: () => module.close(),
-  };
-}

@@ -50,6 +50,20 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     make: ({ userId }) => `INSERT INTO user_tokens (user_id, seal_key, encrypted_access_token, encrypted_refresh_token, expires_at)
       VALUES (${userId}, gen_random_uuid(), 'x', 'x', now())`,
   },
+  'public.saved_searches': {
+    select: OWN, insert: OWN_INSERT, update: OWN, delete: OWN,
+    tenant: 'user_id', set: 'new_matches = 1',
+    make: ({ userId }) => `INSERT INTO saved_searches (user_id, name, query) VALUES (${userId}, gen_random_uuid(), 'x')`,
+  },
+  'public.syncs': {
+    // They come with their connection, and go with it.
+    select: OWN, insert: OWN_INSERT, update: OWN, delete: NOBODY,
+    tenant: 'user_id', set: 'failures = 1',
+    make: ({ userId }) => `WITH token AS (
+        INSERT INTO user_tokens (user_id, organization_id, seal_key, encrypted_access_token, encrypted_refresh_token, expires_at)
+        VALUES (${userId}, gen_random_uuid(), gen_random_uuid(), 'x', 'x', now()) RETURNING id
+      ) INSERT INTO syncs (user_id, token_id, kind) SELECT ${userId}, id, 'jobs' FROM token`,
+  },
   'public.data_keys': {
     // Through functions of schema auth and app only: one key a call, or a batch to wrap anew.
     select: NOBODY, insert: NOBODY, update: NOBODY, delete: NOBODY,

@@ -26,8 +26,8 @@ export class TaskRunDto {
   @ApiProperty({ type: String, enum: RUN_OUTCOMES, description: 'How it stands. `skipped`: there was nothing to do.', example: 'succeeded' })
   outcome: RunOutcome;
 
-  @ApiProperty({ type: String, enum: ['schedule', 'boot', 'admin'], description: 'What started it.', example: 'schedule' })
-  startedBy: 'schedule' | 'boot' | 'admin';
+  @ApiProperty({ type: String, enum: ['schedule', 'boot', 'admin', 'user'], description: 'What started it.', example: 'schedule' })
+  startedBy: 'schedule' | 'boot' | 'admin' | 'user';
 
   @ApiProperty({ type: 'integer', nullable: true, description: 'The admin who asked for it.', example: 1 })
   startedById: number | null;

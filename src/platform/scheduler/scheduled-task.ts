@@ -4,8 +4,8 @@ import type { Unit } from '../database/unit';
 /** What a run tells of itself, kept with it: how many, which. Never a secret, never a tenant's text. */
 export type Figures = Readonly<Record<string, number | string | boolean | null>>;
 
-/** Who caused a run: the clock, a worker that started, or an admin. */
-export type StartedBy = 'schedule' | 'boot' | 'admin';
+/** Who caused a run: the clock, a worker that started, an admin, or a user who asked for what it does. */
+export type StartedBy = 'schedule' | 'boot' | 'admin' | 'user';
 
 /** What a task is given for one run. */
 export interface TaskContext {

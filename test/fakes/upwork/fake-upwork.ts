@@ -1,15 +1,21 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FakeFaults, goWrong } from './fake-faults';
+import { FakeFaults, goWrong, type Fault } from './fake-faults';
 import { FakeGrants } from './fake-grants';
+import { FakeMarketplace } from './fake-marketplace';
 
 /**
- * Upwork on this machine, over real HTTP: OAuth 2 with PKCE and rotating refresh tokens, and faults on command. It keeps
- * everything in memory. Upwork itself has no sandbox and advises to stub.
+ * Upwork on this machine, over real HTTP: OAuth 2 with PKCE and rotating refresh tokens, as much of its GraphQL as we use,
+ * limits, and faults on command. It keeps everything in memory. Upwork itself has no sandbox and advises to stub.
  */
 export class FakeUpwork {
   readonly grants = new FakeGrants('fake-client', 'fake-secret');
   readonly faults = new FakeFaults();
+  readonly marketplace = new FakeMarketplace();
+  /** Instants of the calls of GraphQL, and the tenants they named. */
+  readonly calls: { at: number; operation: string; tenant: string | undefined }[] = [];
+  /** More calls in one second are answered 429. */
+  limitPerSecond = 10;
   /** Every answer of the token endpoint takes so long. */
   delayMs = 0;
   private readonly server: Server;
@@ -56,7 +62,43 @@ export class FakeUpwork {
       return;
     }
     if (route === 'POST /api/v3/oauth2/token') return this.token(await textOf(request), response);
+    if (route === 'POST /graphql') return this.graphql(request, response);
+    if (route.startsWith('POST /control/')) return json(response, 200, this.control(url.pathname.slice(9), await textOf(request)));
     response.writeHead(404).end();
+  }
+
+  private async graphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { operationName, variables } = JSON.parse(await textOf(request)) as { operationName: string; variables: Record<string, unknown> };
+    const now = Date.now();
+    this.calls.push({ at: now, operation: operationName, tenant: request.headers['x-upwork-api-tenantid'] as string | undefined });
+    const fault = this.faults.take('graphql');
+    if (fault) return goWrong(fault, response, () => undefined);
+    if (this.calls.filter(({ at }) => at > now - 1_000).length > this.limitPerSecond) return goWrong('429', response, () => undefined);
+    const user = this.grants.userOf(request.headers.authorization?.replace('Bearer ', '') ?? '');
+    if (user === undefined) return json(response, 401, { message: 'Unauthorized' });
+    json(response, 200, { data: this.marketplace.answer(operationName, user, variables) });
+  }
+
+  /** What a person would do on the site, by HTTP: for the demo and whoever tries things out. */
+  private control(act: string, text: string): unknown {
+    const body = (text === '' ? {} : JSON.parse(text)) as Record<string, string>;
+    const { jobId = '', proposalId = '', message = '', user = 'freelancer' } = body;
+    switch (act) {
+      case 'hello':
+        return { settings: this.settings };
+      case 'publish':
+        return this.marketplace.publish({ title: body['title'] ?? 'A job', description: body['description'] ?? '', skills: body['skills']?.split(',') ?? [], hourly: ['40', '60'] });
+      case 'submit':
+        return this.marketplace.submit(user, jobId, body['coverLetter'] ?? '', body['bid'] ?? '50.00');
+      case 'decide':
+        return this.marketplace.decide(proposalId, body['status'] ?? 'Accepted') ?? {};
+      case 'write':
+        return this.marketplace.write(proposalId, body['author'] === 'freelancer' ? 'freelancer' : 'client', message);
+      case 'fault':
+        return this.faults.next(body['door'] === 'graphql' ? 'graphql' : 'token', (body['fault'] ?? '500') as Fault, Number(body['times'] ?? 1)) ?? {};
+      default:
+        throw new Error(`no such act: ${act}`);
+    }
   }
 
   private async token(body: string, response: ServerResponse): Promise<void> {

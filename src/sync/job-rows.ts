@@ -1,0 +1,54 @@
+import type { UpworkJob } from '../upwork/upwork.documents';
+
+type Money = UpworkJob['amount'];
+
+const LEVELS: Readonly<Record<string, string>> = { ENTRY_LEVEL: 'entry', INTERMEDIATE: 'intermediate', EXPERT: 'expert' };
+
+/** Returns a vacancy of Upwork as a row of an import, under our field names. */
+export function jobRowOf(job: UpworkJob): Record<string, unknown> {
+  const isHourly = job.hourlyBudgetMin !== null && job.hourlyBudgetMin !== undefined;
+  const fixed = amountOf(job.amount);
+  return {
+    upworkJobId: job.ciphertext ?? job.id,
+    title: cut(job.title, 500),
+    description: cut(job.description, 50_000),
+    jobType: isHourly ? 'hourly' : fixed ? 'fixed' : null,
+    budgetMin: isHourly ? null : fixed,
+    budgetMax: isHourly ? null : fixed,
+    hourlyRateMin: amountOf(job.hourlyBudgetMin),
+    hourlyRateMax: amountOf(job.hourlyBudgetMax),
+    currency: (isHourly ? job.hourlyBudgetMin : job.amount)?.currency ?? 'USD',
+    skills: (job.skills ?? []).slice(0, 50).map(({ name, prettyName }) => cut(prettyName ?? name, 100)),
+    category: cut(job.category, 100),
+    subcategory: cut(job.subcategory, 100),
+    country: cut(job.client?.location?.country, 100),
+    experienceLevel: LEVELS[job.experienceLevel ?? ''] ?? null,
+    duration: cut(job.durationLabel, 100),
+    workload: cut(job.engagement, 100),
+    clientInfo: clientInfoOf(job),
+  };
+}
+
+/** Zero is how Upwork says that there is no amount. */
+function amountOf(money: Money): string | null {
+  const value = Number(money?.rawValue ?? 0);
+  return value > 0 && value < 1e8 ? value.toFixed(2) : null;
+}
+
+/** What changes at each look (the number of applicants) stays out: a job changes when its vacancy does. */
+function clientInfoOf({ client, publishedDateTime, renewedDateTime }: UpworkJob): Record<string, unknown> {
+  const info = {
+    hires: client?.totalHires,
+    postedJobs: client?.totalPostedJobs,
+    reviews: client?.totalReviews,
+    rating: client?.totalFeedback,
+    verification: client?.verificationStatus,
+    publishedAt: publishedDateTime,
+    renewedAt: renewedDateTime,
+  };
+  return Object.fromEntries(Object.entries(info).filter(([, value]) => value !== null && value !== undefined));
+}
+
+function cut(text: string | null | undefined, max: number): string | null {
+  return text === null || text === undefined ? null : [...text].slice(0, max).join('');
+}

@@ -1,0 +1,71 @@
+import { Injectable } from '@nestjs/common';
+import { UpworkMessages, type KnownMessage, type KnownRoom } from '../messages/upwork-messages.service';
+import { CURRENT_USER, ROOMS, ROOM_STORIES, type UpworkRoom, type UpworkStory } from '../upwork/upwork.documents';
+import { UpworkClient, type UpworkCaller } from '../upwork/upwork-client.service';
+import { pagesOf } from './pages';
+import type { SyncFigures } from './sync-values';
+
+const PAGE = 50;
+const MAX_ROOM_PAGES = 20;
+const MAX_STORY_PAGES = 20;
+
+/** Clocks differ, and a room may show its news a moment late. */
+const OVERLAP_MS = 300_000;
+
+/** Brings in the conversations of the tenant. */
+@Injectable()
+export class MessagesSync {
+  constructor(
+    private readonly upwork: UpworkClient,
+    private readonly messages: UpworkMessages,
+  ) {}
+
+  /**
+   * Reads the rooms with news since the last time, and of each the stories that are new or were edited. Session: user, a
+   * unit a room. @throws UpworkError
+   */
+  async run(caller: UpworkCaller, watermark: Date | null): Promise<SyncFigures> {
+    const figures = { rooms: 0, created: 0, updated: 0, read: 0 };
+    const since = watermark && new Date(watermark.getTime() - OVERLAP_MS);
+    const { user } = await this.upwork.call(CURRENT_USER, {}, caller);
+    const filter = since ? { activeSince_eq: since.toISOString() } : {};
+    const read = async (after: string | null) =>
+      (await this.upwork.call(ROOMS, { filter, pagination: { after, first: PAGE } }, caller)).roomList;
+    for await (const rooms of pagesOf(MAX_ROOM_PAGES, read)) {
+      for (const room of rooms) {
+        const stories = await this.storiesOf(room, since, caller);
+        const stored = await this.messages.store(knownRoomOf(room), stories.flatMap((story) => knownOf(story, user.id)));
+        figures.rooms += 1;
+        figures.created += stored.created;
+        figures.updated += stored.updated;
+        figures.read += stored.read;
+      }
+    }
+    return figures;
+  }
+
+  /** Newest first: at the first page without news the rest is known. */
+  private async storiesOf(room: UpworkRoom, since: Date | null, caller: UpworkCaller): Promise<UpworkStory[]> {
+    const found: UpworkStory[] = [];
+    const read = async (after: string | null) => {
+      const variables = { filter: { roomId_eq: room.id }, pagination: { after, first: PAGE } };
+      return (await this.upwork.call(ROOM_STORIES, variables, caller)).roomStories;
+    };
+    for await (const stories of pagesOf(MAX_STORY_PAGES, read)) {
+      found.push(...stories);
+      if (since && !stories.some((story) => Date.parse(story.updatedDateTime ?? story.createdDateTime) >= since.getTime())) break;
+    }
+    return found;
+  }
+}
+
+function knownRoomOf({ id, vendorProposal, lastReadDateTime }: UpworkRoom): KnownRoom {
+  return { roomId: id, upworkProposalId: vendorProposal?.id ?? null, readUntil: lastReadDateTime ? new Date(lastReadDateTime) : null };
+}
+
+/** A story without a text is an event of the room. */
+function knownOf({ id, message, user, createdDateTime }: UpworkStory, ownId: string): KnownMessage[] {
+  if (!message) return [];
+  const senderType = user?.id === ownId ? 'freelancer' : 'client';
+  return [{ upworkMessageId: id, senderType, content: message.slice(0, 50_000), sentAt: new Date(createdDateTime) }];
+}

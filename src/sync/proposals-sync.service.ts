@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import { JobsImportService } from '../jobs/import/jobs-import.service';
+import { UpworkProposals, type KnownProposal } from '../proposals/upwork-proposals.service';
+import { VENDOR_PROPOSALS, type UpworkProposal } from '../upwork/upwork.documents';
+import { UpworkClient, type UpworkCaller } from '../upwork/upwork-client.service';
+import { importBodyOf } from './import-body';
+import { pagesOf } from './pages';
+import type { SyncFigures } from './sync-values';
+
+const PAGE = 50;
+const MAX_PAGES = 20;
+
+/** Upwork's words for where a proposal stands; its list is not published, so others are counted and left alone. */
+const STATUSES: Readonly<Record<string, KnownProposal['status']>> = {
+  PENDING: 'submitted',
+  SUBMITTED: 'submitted',
+  ACTIVATED: 'submitted',
+  ACCEPTED: 'accepted',
+  HIRED: 'accepted',
+  DECLINED: 'rejected',
+  REJECTED: 'rejected',
+  WITHDRAWN: 'withdrawn',
+  ARCHIVED: 'archived',
+};
+
+/** Lets the tenant's proposals follow those on Upwork. */
+@Injectable()
+export class ProposalsSync {
+  constructor(
+    private readonly upwork: UpworkClient,
+    private readonly proposals: UpworkProposals,
+    private readonly imports: JobsImportService,
+  ) {}
+
+  /** Reads all proposals, for any of them may have moved. Session: user, a short unit each. @throws UpworkError */
+  async run(caller: UpworkCaller): Promise<SyncFigures> {
+    const figures = { created: 0, moved: 0, unchanged: 0, unknownJob: 0, unknownStatus: 0 };
+    const read = async (after: string | null) =>
+      (await this.upwork.call(VENDOR_PROPOSALS, { pagination: { after, first: PAGE } }, caller)).vendorProposals;
+    for await (const nodes of pagesOf(MAX_PAGES, read)) {
+      for (const node of nodes) {
+        const known = knownOf(node);
+        if (known) figures[await this.follow(node, known)] += 1;
+        else figures.unknownStatus += 1;
+      }
+    }
+    return figures;
+  }
+
+  /** A proposal for a vacancy that was never brought in brings in its title. */
+  private async follow(node: UpworkProposal, known: KnownProposal) {
+    const outcome = await this.proposals.follow(known);
+    const title = node.marketplaceJobPosting.content?.title;
+    if (outcome !== 'unknownJob' || !title) return outcome;
+    await this.imports.run(importBodyOf([{ upworkJobId: node.marketplaceJobPosting.id, title: title.slice(0, 500) }]), 'application/json');
+    return this.proposals.follow(known);
+  }
+}
+
+function knownOf({ id, marketplaceJobPosting, terms, proposalCoverLetter, auditDetails, status }: UpworkProposal): KnownProposal | undefined {
+  const known = STATUSES[status.status.toUpperCase()];
+  if (!known) return undefined;
+  const jobId = marketplaceJobPosting.id;
+  const submittedAt = new Date(auditDetails?.createdDateTime ?? NaN);
+  const bid = Number(terms?.chargeRate?.rawValue ?? 0);
+  return {
+    upworkProposalId: id,
+    // The search names a vacancy by its ciphertext, which is its id behind one of two marks.
+    upworkJobIds: [jobId, `~01${jobId}`, `~02${jobId}`],
+    status: known,
+    submittedAt: Number.isNaN(submittedAt.getTime()) ? new Date() : submittedAt,
+    coverLetter: proposalCoverLetter ?? null,
+    bidAmount: bid > 0 && bid < 1e8 ? bid.toFixed(2) : null,
+    currency: terms?.chargeRate?.currency ?? 'USD',
+  };
+}

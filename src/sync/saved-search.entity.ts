@@ -1,0 +1,34 @@
+import { Column, Entity } from 'typeorm';
+import { BaseEntity } from '../platform/database/base.entity';
+import { InstantColumn } from '../platform/database/columns';
+
+/** A search for vacancies that a user wants to have run for him. */
+@Entity('saved_searches')
+export class SavedSearch extends BaseEntity {
+  @Column('text')
+  name: string;
+
+  @Column('text')
+  query: string;
+
+  @Column('text', { name: 'job_type', nullable: true })
+  jobType: 'fixed' | 'hourly' | null;
+
+  @Column('integer', { name: 'alert_hours', nullable: true })
+  alertHours: number | null;
+
+  @Column('integer', { name: 'new_matches', default: 0 })
+  newMatches: number;
+
+  @InstantColumn('last_searched_at', { nullable: true })
+  lastSearchedAt: Date | null;
+
+  @InstantColumn('last_alerted_at', { nullable: true })
+  lastAlertedAt: Date | null;
+
+  @InstantColumn('updated_at', { default: () => 'now()' })
+  readonly updatedAt: Date;
+
+  @Column('integer', { default: 1 })
+  readonly version: number;
+}

@@ -1,0 +1,53 @@
+import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { SignedIn } from '../platform/http/access';
+import { ParseIdPipe } from '../platform/http/parse-id.pipe';
+import { SyncDto } from './dto/sync.dto';
+import { SyncListDto } from './dto/sync-list.dto';
+import { SyncsService } from './syncs.service';
+
+/** What is brought in from Upwork, and how fresh it is. */
+@ApiTags('Synchronisation')
+@SignedIn()
+@Controller({ version: '1' })
+export class SyncsController {
+  constructor(private readonly syncs: SyncsService) {}
+
+  @Post('jobs/sync')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Search Upwork now', description: 'Runs your saved searches on each connection. Follow it at GET /v1/syncs/{id}.' })
+  @ApiAcceptedResponse({ type: SyncListDto, description: 'The queued synchronisations.' })
+  async syncJobs(): Promise<SyncListDto> {
+    return { items: await this.syncs.request('jobs') };
+  }
+
+  @Post('proposals/sync')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Follow your proposals now', description: 'What was submitted, accepted or rejected on Upwork moves on here.' })
+  @ApiAcceptedResponse({ type: SyncListDto, description: 'The queued synchronisations.' })
+  async syncProposals(): Promise<SyncListDto> {
+    return { items: await this.syncs.request('proposals') };
+  }
+
+  @Post('messages/sync')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Fetch messages now', description: 'New and edited messages of your rooms on Upwork.' })
+  @ApiAcceptedResponse({ type: SyncListDto, description: 'The queued synchronisations.' })
+  async syncMessages(): Promise<SyncListDto> {
+    return { items: await this.syncs.request('messages') };
+  }
+
+  @Get('syncs')
+  @ApiOperation({ summary: 'List your synchronisations', description: 'Three for each connection, with last success and lag.' })
+  @ApiOkResponse({ type: SyncListDto, description: 'The synchronisations.' })
+  async list(): Promise<SyncListDto> {
+    return { items: await this.syncs.list() };
+  }
+
+  @Get('syncs/:id')
+  @ApiOperation({ summary: 'Read a synchronisation', description: 'Where it stands, what it did, why it failed.' })
+  @ApiOkResponse({ type: SyncDto, description: 'The synchronisation.' })
+  get(@Param('id', ParseIdPipe) id: number): Promise<SyncDto> {
+    return this.syncs.get(id);
+  }
+}

@@ -1,0 +1,65 @@
+import type { SyncFigures, SyncKind } from './sync-values';
+
+/** A row of syncs. */
+export interface SyncRow {
+  readonly id: number;
+  readonly userId: number;
+  readonly tokenId: number;
+  readonly organizationId: string | null;
+  readonly kind: SyncKind;
+  readonly requestedAt: Date | null;
+  readonly startedAt: Date | null;
+  readonly succeededAt: Date | null;
+  readonly nextAt: Date;
+  readonly watermark: Date | null;
+  readonly failures: number;
+  readonly lastError: string | null;
+  readonly figures: SyncFigures;
+  readonly isRunning: boolean;
+  readonly createdAt: Date;
+}
+
+const COLUMNS = `s.id, s.user_id AS "userId", s.token_id AS "tokenId", t.organization_id AS "organizationId", s.kind,
+  s.requested_at AS "requestedAt", s.started_at AS "startedAt", s.succeeded_at AS "succeededAt", s.next_at AS "nextAt",
+  s.watermark, s.failures, s.last_error AS "lastError", s.figures, coalesce(s.lease_until > now(), false) AS "isRunning",
+  s.created_at AS "createdAt"`;
+
+const WITH_TOKEN = `JOIN user_tokens t ON t.user_id = s.user_id AND t.id = s.token_id`;
+
+/** Asks for the synchronisation of kind $1 of each connection that can do it; a run under way is followed by another. */
+export const REQUEST_SYNCS = `
+  WITH asked AS (
+    INSERT INTO syncs AS s (token_id, kind, requested_at)
+    SELECT t.id, $1, now() FROM user_tokens t WHERE t.status <> 'reconnect_needed'
+    ON CONFLICT ON CONSTRAINT syncs_connection_kind_key DO UPDATE SET requested_at = now(), next_at = now()
+    RETURNING s.*
+  )
+  SELECT ${COLUMNS} FROM asked s ${WITH_TOKEN} ORDER BY s.id`;
+
+/** All synchronisations of the tenant. */
+export const LIST_SYNCS = `SELECT ${COLUMNS} FROM syncs s ${WITH_TOKEN} ORDER BY s.token_id, s.id`;
+
+/** The synchronisation $1. */
+export const READ_SYNC = `SELECT ${COLUMNS} FROM syncs s ${WITH_TOKEN} WHERE s.id = $1`;
+
+/** Takes the lease of the synchronisation $1 for $2 if it is due and free; it ends by itself after $3 seconds. */
+export const CLAIM_SYNC = `
+  UPDATE syncs s SET lease_owner = $2, lease_until = now() + make_interval(secs => $3), started_at = now()
+  FROM user_tokens t
+  WHERE s.id = $1 AND t.user_id = s.user_id AND t.id = s.token_id
+    AND s.next_at <= now() AND (s.lease_until IS NULL OR s.lease_until < now())
+  RETURNING ${COLUMNS}`;
+
+/** Ends the synchronisation $1 of $2 with success; what was asked for while it ran is run again at once. */
+export const SYNC_SUCCEEDED = `
+  UPDATE syncs SET succeeded_at = now(), watermark = started_at, figures = $3, failures = 0, last_error = NULL,
+    next_at = CASE WHEN requested_at > started_at THEN now() ELSE now() + make_interval(secs => $4) END,
+    lease_owner = NULL, lease_until = NULL
+  WHERE id = $1 AND lease_owner = $2`;
+
+/** Ends it with the error $3; it is tried again after $4 seconds. The watermark stays, so nothing is passed over. */
+export const SYNC_FAILED = `
+  UPDATE syncs SET failures = failures + 1, last_error = $3, next_at = now() + make_interval(secs => $4),
+    lease_owner = NULL, lease_until = NULL
+  WHERE id = $1 AND lease_owner = $2`;
+

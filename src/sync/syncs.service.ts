@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable, Logger } from '@nestjs/common';
+import { Database } from '../platform/database/database';
+import { AppError } from '../platform/errors/app-error';
+import { TaskRequests } from '../platform/scheduler/task-requests';
+import { TokenRefresher } from '../tokens/token-refresh.service';
+import { UpworkError } from '../upwork/upwork.error';
+import { SyncDto } from './dto/sync.dto';
+import { JobsSync } from './jobs-sync.service';
+import { MessagesSync } from './messages-sync.service';
+import { ProposalsSync } from './proposals-sync.service';
+import { EVERY_SECONDS, SYNC_TASK_ID, type SyncFigures, type SyncKind } from './sync-values';
+import { CLAIM_SYNC, LIST_SYNCS, READ_SYNC, REQUEST_SYNCS, SYNC_FAILED, SYNC_SUCCEEDED, type SyncRow } from './syncs.queries';
+
+/** A worker that dies loses its synchronisation to another after so long. */
+const LEASE_SECONDS = 600;
+
+const FIRST_PAUSE_SECONDS = 60;
+const MAX_PAUSE_SECONDS = 3_600;
+
+/** The synchronisations of the signed-in user's connections: asked for, run and shown. */
+@Injectable()
+export class SyncsService {
+  private readonly logger = new Logger(SyncsService.name);
+
+  constructor(
+    private readonly database: Database,
+    private readonly tasks: TaskRequests,
+    private readonly tokens: TokenRefresher,
+    private readonly jobs: JobsSync,
+    private readonly proposals: ProposalsSync,
+    private readonly messages: MessagesSync,
+  ) {}
+
+  /**
+   * Asks for a synchronisation of one kind of all connections; a worker begins it within moments.
+   * @throws AppError `token.not_connected` when there is no connection that works
+   */
+  async request(kind: SyncKind): Promise<SyncDto[]> {
+    const rows = await this.database.query<SyncRow>(REQUEST_SYNCS, [kind]);
+    if (rows.length === 0) throw new AppError('token.not_connected');
+    await this.tasks.ask(SYNC_TASK_ID);
+    return rows.map(SyncDto.from);
+  }
+
+  /** Returns all synchronisations of all connections. One statement. */
+  async list(): Promise<SyncDto[]> {
+    return (await this.database.query<SyncRow>(LIST_SYNCS)).map(SyncDto.from);
+  }
+
+  /** Returns one synchronisation. @throws AppError `sync.not_found` */
+  async get(id: number): Promise<SyncDto> {
+    const [row] = await this.database.query<SyncRow>(READ_SYNC, [id]);
+    if (!row) throw new AppError('sync.not_found');
+    return SyncDto.from(row);
+  }
+
+  /**
+   * Runs one synchronisation that is due, unless another worker has it. Session: user, for whom a task works; Upwork is
+   * called between units. What it stored before a failure stays, and comes again as unchanged.
+   * @returns its figures; undefined when it failed or was not to be run
+   */
+  async run(id: number): Promise<SyncFigures | undefined> {
+    const owner = randomUUID();
+    const [sync] = await this.database.query<SyncRow>(CLAIM_SYNC, [id, owner, LEASE_SECONDS]);
+    if (!sync) return undefined;
+    try {
+      const figures = await this.perform(sync);
+      await this.database.query(SYNC_SUCCEEDED, [id, owner, JSON.stringify(figures), EVERY_SECONDS[sync.kind]]);
+      return figures;
+    } catch (error) {
+      await this.database.query(SYNC_FAILED, [id, owner, this.reasonOf(sync, error), pauseAfter(sync, error)]);
+      return undefined;
+    }
+  }
+
+  private async perform({ kind, tokenId, organizationId, watermark }: SyncRow): Promise<SyncFigures> {
+    const caller = { accessToken: await this.tokens.accessToken(tokenId), organizationId };
+    switch (kind) {
+      case 'jobs':
+        return this.jobs.run(caller);
+      case 'proposals':
+        return this.proposals.run(caller);
+      case 'messages':
+        return this.messages.run(caller, watermark);
+    }
+  }
+
+  private reasonOf({ id, kind }: SyncRow, error: unknown): string {
+    if (error instanceof UpworkError || error instanceof AppError) return error.message.slice(0, 1_000);
+    this.logger.error(`synchronisation ${id} (${kind}): ${String(error)}`);
+    return 'something went wrong on our side';
+  }
+}
+
+function pauseAfter({ failures }: SyncRow, error: unknown): number {
+  const doubled = Math.min(FIRST_PAUSE_SECONDS * 2 ** Math.min(failures, 10), MAX_PAUSE_SECONDS);
+  const askedFor = error instanceof UpworkError ? (error.retryAfterMs ?? 0) / 1_000 : 0;
+  return Math.max(askedFor, doubled * (1 - Math.random() / 5));
+}

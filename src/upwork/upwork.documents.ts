@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import type { UpworkDocument } from './upwork-document';
+
+function documentOf<Schema extends z.ZodType>(name: string, text: string, data: Schema): UpworkDocument<Schema> {
+  return { name, text, data };
+}
+
+const text = z.string().nullish();
+const money = z.object({ rawValue: z.union([z.string(), z.number()]), currency: z.string().nullish() }).nullish();
+const pageInfo = z.object({ hasNextPage: z.boolean(), endCursor: text });
+
+function connectionOf<Node extends z.ZodType>(node: Node) {
+  return z.object({ edges: z.array(z.object({ node })), pageInfo });
+}
+
+/** The organizations a connection may act for. */
+export const COMPANY_SELECTOR = documentOf(
+  'CompanySelector',
+  `query CompanySelector { companySelector { items { organizationId title } } }`,
+  z.object({ companySelector: z.object({ items: z.array(z.object({ organizationId: z.string(), title: text })) }) }),
+);
+
+/** Who the connection belongs to. */
+export const CURRENT_USER = documentOf('CurrentUser', `query CurrentUser { user { id } }`, z.object({ user: z.object({ id: z.string() }) }));
+
+const job = z.object({
+  id: z.string(),
+  ciphertext: text,
+  title: z.string(),
+  description: text,
+  amount: money,
+  hourlyBudgetMin: money,
+  hourlyBudgetMax: money,
+  durationLabel: text,
+  engagement: text,
+  experienceLevel: text,
+  category: text,
+  subcategory: text,
+  skills: z.array(z.object({ name: z.string(), prettyName: text })).nullish(),
+  client: z
+    .object({
+      totalHires: z.number().nullish(),
+      totalPostedJobs: z.number().nullish(),
+      totalReviews: z.number().nullish(),
+      totalFeedback: z.number().nullish(),
+      verificationStatus: text,
+      location: z.object({ country: text }).nullish(),
+    })
+    .nullish(),
+  publishedDateTime: text,
+  renewedDateTime: text,
+});
+
+/** A vacancy as the search gives it. */
+export type UpworkJob = z.output<typeof job>;
+
+/** Vacancies that fit a filter, newest first. */
+export const SEARCH_JOBS = documentOf(
+  'SearchJobs',
+  `query SearchJobs($filter: MarketplaceJobPostingsSearchFilter) {
+    marketplaceJobPostingsSearch(marketPlaceJobFilter: $filter, searchType: USER_JOBS_SEARCH, sortAttributes: [{ field: RECENCY }]) {
+      edges { node {
+        id ciphertext title description amount { rawValue currency } hourlyBudgetMin { rawValue currency }
+        hourlyBudgetMax { rawValue currency } durationLabel engagement experienceLevel category subcategory
+        skills { name prettyName } client { totalHires totalPostedJobs totalReviews totalFeedback verificationStatus location { country } }
+        publishedDateTime renewedDateTime
+      } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }`,
+  z.object({ marketplaceJobPostingsSearch: connectionOf(job) }),
+);
+
+const proposal = z.object({
+  id: z.string(),
+  marketplaceJobPosting: z.object({ id: z.string(), content: z.object({ title: z.string() }).nullish() }),
+  terms: z.object({ chargeRate: money }).nullish(),
+  proposalCoverLetter: text,
+  auditDetails: z.object({ createdDateTime: text }).nullish(),
+  status: z.object({ status: z.string() }),
+});
+
+/** A proposal as Upwork has it. */
+export type UpworkProposal = z.output<typeof proposal>;
+
+/** The freelancer's proposals. */
+export const VENDOR_PROPOSALS = documentOf(
+  'VendorProposals',
+  `query VendorProposals($pagination: Pagination) {
+    vendorProposals(filter: {}, sortAttribute: { field: CREATEDDATETIME, sortOrder: DESC }, pagination: $pagination) {
+      edges { node {
+        id marketplaceJobPosting { id content { title } } terms { chargeRate { rawValue currency } } proposalCoverLetter
+        auditDetails { createdDateTime } status { status }
+      } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }`,
+  z.object({ vendorProposals: connectionOf(proposal) }),
+);
+
+const room = z.object({ id: z.string(), lastReadDateTime: text, vendorProposal: z.object({ id: z.string() }).nullish() });
+
+/** A conversation. */
+export type UpworkRoom = z.output<typeof room>;
+
+/** Conversations with something new. */
+export const ROOMS = documentOf(
+  'Rooms',
+  `query Rooms($filter: RoomFilter, $pagination: Pagination) {
+    roomList(filter: $filter, pagination: $pagination) {
+      edges { node { id lastReadDateTime vendorProposal { id } } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }`,
+  z.object({ roomList: connectionOf(room) }),
+);
+
+const story = z.object({
+  id: z.string(),
+  createdDateTime: z.string(),
+  updatedDateTime: text,
+  message: text,
+  user: z.object({ id: z.string() }).nullish(),
+});
+
+/** A message of a conversation. */
+export type UpworkStory = z.output<typeof story>;
+
+/** The messages of a conversation, newest first. */
+export const ROOM_STORIES = documentOf(
+  'RoomStories',
+  `query RoomStories($filter: RoomStoryFilter, $pagination: Pagination) {
+    roomStories(filter: $filter, pagination: $pagination) {
+      edges { node { id createdDateTime updatedDateTime message user { id } } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }`,
+  z.object({ roomStories: connectionOf(story) }),
+);

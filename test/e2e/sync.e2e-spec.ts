@@ -1,0 +1,188 @@
+import { SyncsService } from '../../src/sync/syncs.service';
+import { FakeUpwork } from '../fakes/upwork/fake-upwork';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn, type SignedInCaller } from '../support/as';
+import { aConnection } from '../support/connections';
+import type { Answer } from '../support/caller';
+import { mailsTo } from '../support/mails';
+import { aWorker, type HandWorker } from '../support/hand-worker';
+import { within } from '../support/within';
+
+/** A row of a list, as it comes. */
+type Shown = Answer['body'];
+type Kind = 'jobs' | 'proposals' | 'messages';
+
+describe('synchronisation with Upwork', () => {
+  let upwork: FakeUpwork;
+  let app: TestApp;
+  let worker: HandWorker;
+  let ann: SignedInCaller;
+  let connection: number;
+
+  beforeAll(async () => {
+    upwork = await new FakeUpwork().start();
+    app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100' } });
+    upwork.limitPerSecond = 1_000;
+    worker = await aWorker(app);
+  });
+  beforeEach(async () => {
+    ann = await signedIn(app);
+    connection = await aConnection(app, upwork, ann, { seconds: 3_600, organizationId: 'org-ann' });
+    // A new connection is synchronised at once; here each test says what is.
+    await app.db.query('superuser', `UPDATE syncs SET next_at = now() + interval '1 day'`);
+  });
+  afterEach(async () => {
+    upwork.faults.clear();
+    upwork.marketplace.jobs.length = 0;
+    await app.db.query('superuser', 'DELETE FROM user_tokens');
+  });
+  afterAll(async () => {
+    await worker.close();
+    await app.close();
+    await upwork.stop();
+  });
+
+  /** Asks for a synchronisation over HTTP, lets the worker do it, and returns where it stands. */
+  async function sync(kind: Kind, user = ann): Promise<Answer['body']> {
+    const { status, body } = await user.post(`/v1/${kind}/sync`);
+    expect([status, body.items[0].status]).toEqual([202, 'queued']);
+    await worker.runTask('sync-connections');
+    return (await user.get(`/v1/syncs/${body.items[0].id}`)).body;
+  }
+
+  it('walks from a search to an accepted proposal', async () => {
+    const posted = upwork.marketplace.publish({ title: 'Speed up PostgreSQL', skills: ['PostgreSQL'], hourly: ['40', '60'] });
+    await ann.post('/v1/saved-searches', { name: 'Databases', query: 'postgresql' });
+    expect(await sync('jobs')).toMatchObject({ status: 'succeeded', connectionId: connection, figures: { searches: 1, created: 1 } });
+    const { body: jobs } = await ann.get('/v1/jobs');
+    expect(jobs.items).toMatchObject([{ title: posted.title, upworkJobId: `~02${posted.id}`, jobType: 'hourly', hourlyRateMin: '40.00', country: 'Germany' }]);
+
+    const { body: draft } = await ann.post('/v1/proposals', { jobId: jobs.items[0].id, coverLetter: 'Draft', bidAmount: '45.00', bidType: 'hourly' });
+    const sent = upwork.marketplace.submit(ann.email, posted.id, 'What was sent', '48.00');
+    expect(await sync('proposals')).toMatchObject({ status: 'succeeded', figures: { moved: 1 } });
+    const { body: submitted } = await ann.get(`/v1/proposals/${draft.id}`);
+    expect(submitted).toMatchObject({ status: 'submitted', upworkProposalId: sent.id, coverLetter: 'What was sent', bidAmount: '48.00' });
+
+    upwork.marketplace.write(sent.id, 'client', 'When can you start?');
+    expect(await sync('messages')).toMatchObject({ status: 'succeeded', figures: { rooms: 1, created: 1 } });
+    expect((await ann.get('/v1/messages/unread-count')).body).toEqual({ unread: 1 });
+    upwork.marketplace.write(sent.id, 'freelancer', 'On Monday.');
+    expect(await sync('messages')).toMatchObject({ figures: { created: 1, read: 1 } });
+    const { body: messages } = await ann.get(`/v1/messages?jobId=${draft.jobId}&sort=createdAt`);
+    expect(messages.items.map((m: Shown) => [m.senderType, m.content, m.isRead])).toEqual([
+      ['client', 'When can you start?', true],
+      ['freelancer', 'On Monday.', true],
+    ]);
+
+    upwork.marketplace.decide(sent.id, 'Accepted');
+    await sync('proposals');
+    expect((await ann.get(`/v1/proposals/${draft.id}`)).body.status).toBe('accepted');
+    const { body: history } = await ann.get(`/v1/proposals/${draft.id}/history`);
+    expect(history.items.map((change: Shown) => change.actor.kind)).toEqual(['task', 'task', 'user']);
+    expect(upwork.calls.at(-1)?.tenant).toBe('org-ann');
+  });
+
+  it('is idempotent, keeps favourite and status, and notices a renewal', async () => {
+    const posted = upwork.marketplace.publish({ title: 'Vue dashboards', amount: '900' });
+    await ann.post('/v1/saved-searches', { name: 'Vue', query: 'vue' });
+    await sync('jobs');
+    const [job] = (await ann.get('/v1/jobs')).body.items;
+    await ann.patch(`/v1/jobs/${job.id}`, { isFavorite: true, status: 'archived' });
+
+    expect(await sync('jobs')).toMatchObject({ figures: { created: 0, updated: 0, unchanged: 1 } });
+    posted.renewedAt = new Date();
+    expect(await sync('jobs')).toMatchObject({ figures: { created: 0, updated: 1 } });
+
+    const { body } = await ann.get(`/v1/jobs/${job.id}`);
+    expect(body).toMatchObject({ isFavorite: true, status: 'archived', budgetMax: '900.00', clientInfo: { renewedAt: posted.renewedAt.toISOString() } });
+  });
+
+  it('reads on over pages, and updates an edited story', async () => {
+    for (let n = 0; n < 120; n++) upwork.marketplace.publish({ title: `Rust job ${n}`, amount: '100' });
+    await ann.post('/v1/saved-searches', { name: 'Rust', query: 'rust' });
+    expect(await sync('jobs')).toMatchObject({ figures: { created: 120 } });
+
+    const posted = upwork.marketplace.publish({ title: 'Never searched for' });
+    const sent = upwork.marketplace.submit(ann.email, posted.id, 'Hello', '10.00');
+    expect(await sync('proposals')).toMatchObject({ figures: { created: 1 } });
+    const story = upwork.marketplace.write(sent.id, 'client', 'Frist');
+    await sync('messages');
+    story.message = 'First';
+    story.updatedAt = new Date();
+
+    expect(await sync('messages')).toMatchObject({ figures: { created: 0, updated: 1 } });
+    expect((await ann.get('/v1/messages')).body.items[0]).toMatchObject({ content: 'First' });
+  });
+
+  it.each(['html', 'empty', '500', 'cut'] as const)('ends in a clear error when Upwork answers %s, and goes on afterwards', async (fault) => {
+    await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
+    upwork.faults.next('graphql', fault, 3);
+
+    const failed = await sync('jobs');
+    upwork.faults.clear();
+
+    expect(failed).toMatchObject({ status: 'failed', lastError: expect.stringContaining('Upwork') });
+    expect(await sync('jobs')).toMatchObject({ status: 'succeeded', lastError: null });
+  });
+
+  it('tries again by itself after one fault', async () => {
+    await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
+    upwork.faults.next('graphql', '429');
+
+    expect(await sync('jobs')).toMatchObject({ status: 'succeeded' });
+  });
+
+  it('mails new matches at most once in the hours wished for', async () => {
+    await ann.post('/v1/saved-searches', { name: 'Go', query: 'golang', alertHours: 24 });
+    for (const title of ['Golang one', 'Golang two']) {
+      upwork.marketplace.publish({ title });
+      await sync('jobs');
+    }
+
+    const letters = await mailsTo(await signedIn(app, { role: 'admin' }), ann.email);
+    expect(letters.map(({ text }) => text.split('\n')[0])).toEqual(['Go: 1']);
+    expect((await ann.get('/v1/saved-searches')).body.items[0]).toMatchObject({ newMatches: 1 });
+  });
+
+  it('runs once when two workers take it at once', async () => {
+    await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
+    const { body } = await ann.post('/v1/jobs/sync');
+    const before = upwork.calls.length;
+    const syncs = app.get(SyncsService);
+
+    const results = await Promise.all([1, 2, 3].map(() => within(ann.id, () => syncs.run(body.items[0].id))));
+
+    expect(results.filter((figures) => figures !== undefined)).toHaveLength(1);
+    expect(upwork.calls.length - before).toBe(1);
+  });
+
+  it('needs a connection, and shows a stranger nothing', async () => {
+    const bob = await signedIn(app);
+    const { body } = await ann.get('/v1/syncs');
+
+    expect((await bob.post('/v1/jobs/sync')).body.code).toBe('token.not_connected');
+    expect(body.items.map(({ kind }: { kind: string }) => kind).sort()).toEqual(['jobs', 'messages', 'proposals']);
+    expect((await bob.get(`/v1/syncs/${body.items[0].id}`)).body.code).toBe('sync.not_found');
+  });
+});
+
+describe('/v1/saved-searches', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await startApp();
+  });
+  afterAll(() => app.close());
+
+  it('are made, changed, listed and deleted', async () => {
+    const ann = await signedIn(app);
+    const made = await ann.post('/v1/saved-searches', { name: 'One', query: 'sql', jobType: 'fixed' });
+    expect([made.status, made.headers.get('location')]).toEqual([201, `/v1/saved-searches/${made.body.id}`]);
+    expect((await ann.post('/v1/saved-searches', { name: 'One', query: 'x' })).body.code).toBe('saved_search.already_exists');
+
+    const changed = await ann.patch(`/v1/saved-searches/${made.body.id}`, { jobType: null, alertHours: 12 });
+    expect(changed.body).toMatchObject({ name: 'One', jobType: null, alertHours: 12, version: 2 });
+    expect((await ann.get('/v1/saved-searches')).body.items).toEqual([changed.body]);
+    expect((await ann.delete(`/v1/saved-searches/${made.body.id}`)).status).toBe(204);
+    expect((await ann.get(`/v1/saved-searches/${made.body.id}`)).status).toBe(404);
+  });
+});
