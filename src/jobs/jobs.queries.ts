@@ -1,4 +1,5 @@
 import { Conditions } from '../platform/database/conditions';
+import type { QueryOptions } from '../platform/database/unit';
 import type { CursorKey } from '../platform/http/cursor-codec';
 import { hundredths } from '../platform/http/money-field';
 import type { JobDto } from './dto/job.dto';
@@ -39,19 +40,21 @@ const ORDERS: Readonly<Record<JobSort, Order>> = {
 
 /**
  * Returns the statement that reads a page of the tenant's jobs, behind the row with the keys `after`. It reads own_jobs,
- * through which the GIN indexes serve text and skills (the migration says why row security would not let them).
+ * through which the GIN indexes serve text and skills (the migration says why row security would not let them). How many
+ * jobs have a word or a skill decides which index is best, so those statements are planned for their values.
  */
 export function listJobs(
   query: ListJobsDto,
   after: readonly CursorKey[] | undefined,
   take: number,
-): [sql: string, values: unknown[]] {
+): [sql: string, values: unknown[], options: QueryOptions] {
   const { expression, key, type, isDescending } = ORDERS[query.sort];
   const direction = isDescending ? 'DESC' : 'ASC';
   const conditions = filtersOf(query).after(`${expression}, id`, isDescending ? '<' : '>', [type, 'bigint'], after);
   const sql = `SELECT ${COLUMNS}, ${key} AS "sortKey" FROM own_jobs ${conditions.where}
     ORDER BY ${expression} ${direction}, id ${direction} LIMIT ${conditions.value(take)}`;
-  return [sql, conditions.values];
+  const isPlannedAnew = [query.q, some(query.skills), some(query.anySkills)].some((filter) => filter !== undefined);
+  return [sql, conditions.values, { isPlannedAnew }];
 }
 
 function filtersOf(query: ListJobsDto): Conditions {

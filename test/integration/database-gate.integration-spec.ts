@@ -147,6 +147,16 @@ describe(Database.name, () => {
     expect(await countAs(ann)).toBe(20);
   });
 
+  it('keeps no plan of a statement that is planned anew each time', async () => {
+    const [named, anew] = ['SELECT 1 AS named', 'SELECT 1 AS anew'];
+    const kept = await within(ann, async () => {
+      await Promise.all([database.query(named), database.query(anew, [], { isPlannedAnew: true })]);
+      return database.query<{ statement: string }>('SELECT statement FROM pg_prepared_statements WHERE statement = ANY ($1)', [[named, anew]]);
+    });
+
+    expect(kept).toEqual([{ statement: named }]);
+  });
+
   it('refuses a unit that is used after its end', async () => {
     let kept: Unit | undefined;
     await within(ann, () => database.unit(async (unit) => void (kept = unit)));

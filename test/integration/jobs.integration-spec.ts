@@ -66,7 +66,10 @@ describe(listJobs.name, () => {
 
   it('shows each tenant only his own rows, and nobody none', async () => {
     const titles = (tenant: number | undefined): Promise<number> =>
-      asTenant(tenant, async (client) => (await client.query(...listJobs(queryOf({ q: 'word7' }), undefined, 101))).rows.length);
+      asTenant(tenant, async (client) => {
+        const [sql, parameters] = listJobs(queryOf({ q: 'word7' }), undefined, 101);
+        return (await client.query(sql, parameters)).rows.length;
+      });
 
     expect(await Promise.all([titles(tenants[0]), titles(tenants.at(-1)), titles(undefined)])).toEqual([5, 0, 0]);
   });

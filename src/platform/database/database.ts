@@ -8,7 +8,7 @@ import { AppError } from '../errors/app-error';
 import type { ErrorCode } from '../errors/error-codes';
 import type { EntityClass, EntityRegistry, Identified } from './entities';
 import { EntityStatementsCache } from './entity-statements';
-import { Unit } from './unit';
+import { Unit, type QueryOptions } from './unit';
 
 /**
  * The data gate: the one place through which a tenant's queries go. Each unit of work is one transaction of the login
@@ -33,9 +33,13 @@ export class Database {
   }
 
   /** Runs one statement as a unit of its own, in one round trip; what it changes is audited by the triggers. */
-  async query<Row extends QueryResultRow>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+  async query<Row extends QueryResultRow>(
+    sql: string,
+    values: readonly unknown[] = [],
+    options?: QueryOptions,
+  ): Promise<Row[]> {
     const ambient = currentContext()?.unit;
-    return ambient ? ambient.query<Row>(sql, values) : this.begin().only<Row>(sql, values);
+    return ambient ? ambient.query<Row>(sql, values, options) : this.begin().only<Row>(sql, values, options);
   }
 
   /** The tenant's row with this id in one round trip, or null; to change it, find it again in a unit with `lock`. */

@@ -14,6 +14,15 @@ export interface UnitOptions {
   readonly entities?: EntityRegistry;
 }
 
+/** How one statement is run. */
+export interface QueryOptions {
+  /**
+   * Plans the statement at each run, for the values it has then. A named statement gets one plan for all values from its
+   * sixth run on, which serves a rare word of a search well and reads a whole tenant for a common one.
+   */
+  readonly isPlannedAnew?: boolean;
+}
+
 /**
  * One transaction with its context in it. BEGIN and the context travel with the first statement in one socket write, so
  * a unit without a statement costs nothing; the audit rows of entity work travel with COMMIT. Statements may be issued
@@ -37,8 +46,8 @@ export class Unit {
    * Runs one statement; its rows come as pg-types.ts says. What it changes is audited by the triggers.
    * @throws the PostgreSQL error of the first statement of the unit that failed, for pg-errors.ts to map
    */
-  query<Row extends QueryResultRow>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
-    return this.send<Row>('', sql, values);
+  query<Row extends QueryResultRow>(sql: string, values: readonly unknown[] = [], options?: QueryOptions): Promise<Row[]> {
+    return this.send<Row>('', sql, values, options);
   }
 
   /** The rows of an entity's table, read and written one by one; each write is audited by the subscriber. */
@@ -57,13 +66,17 @@ export class Unit {
    * round trip.
    * @throws the statement's PostgreSQL error; nothing is then written
    */
-  async only<Row extends QueryResultRow>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+  async only<Row extends QueryResultRow>(
+    sql: string,
+    values: readonly unknown[] = [],
+    options?: QueryOptions,
+  ): Promise<Row[]> {
     this.ended = true;
     const client = await (this.client = connect(this.options.pool));
     try {
       const [result] = await this.flight(client, () => {
         this.prepareFor('', client);
-        return Promise.all([this.issue<Row>(client, sql, values), this.issueCommit(client)]);
+        return Promise.all([this.issue<Row>(client, sql, values, options), this.issueCommit(client)]);
       });
       await this.release();
       return result.rows;
@@ -130,13 +143,18 @@ export class Unit {
     client?.release();
   }
 
-  private async send<Row extends QueryResultRow>(pen: Pen, sql: string, values: readonly unknown[]): Promise<Row[]> {
+  private async send<Row extends QueryResultRow>(
+    pen: Pen,
+    sql: string,
+    values: readonly unknown[],
+    options?: QueryOptions,
+  ): Promise<Row[]> {
     if (this.ended) throw new Error('a unit of work was used after its end');
     this.client ??= connect(this.options.pool);
     const client = await this.client;
     const result = await this.flight(client, () => {
       this.prepareFor(pen, client);
-      return this.issue<Row>(client, sql, values);
+      return this.issue<Row>(client, sql, values, options);
     });
     return result.rows;
   }
@@ -169,8 +187,9 @@ export class Unit {
     client: PoolClient,
     text: string,
     values: readonly unknown[],
+    options: QueryOptions = {},
   ): Promise<QueryResult<Row>> {
-    const name = this.options.named ? statementName(text) : undefined;
+    const name = this.options.named && !options.isPlannedAnew ? statementName(text) : undefined;
     return this.track(client.query<Row>({ name, text, values: [...values] }));
   }
 

@@ -1,0 +1,110 @@
+import { ListJobsDto } from '../../src/jobs/dto/list-jobs.dto';
+import { listJobs } from '../../src/jobs/jobs.queries';
+import { testDatabase, type TestDatabase } from '../support/postgres';
+
+/** Jobs of the tenant who has most of all: enough that reading them all is dear, few enough to make in a second. */
+const MANY = 20_000;
+
+/** Rows a page may look at: itself, and what an index cannot tell apart. */
+const FEW = 400;
+
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly 'Rows Removed by Index Recheck'?: number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
+
+/**
+ * Counts rows, not milliseconds: a plan that reads the whole tenant reads 20,000 here and 400,000 there. Both kinds of plan
+ * are asked for, since a named statement gets a generic one from its sixth run on.
+ */
+describe('lists of a tenant with many jobs', () => {
+  let db: TestDatabase;
+  let tenant: number;
+  let middle: [string, number];
+
+  beforeAll(async () => {
+    db = await testDatabase();
+    const users = await db.query<{ id: number }>(
+      'superuser',
+      `INSERT INTO users (email, encrypted_password, is_verified)
+       SELECT 'user' || n || '@example.com', 'none', true FROM generate_series(0, 200) AS n RETURNING id`,
+    );
+    tenant = users[0]!.id;
+    await db.query(
+      'superuser',
+      `INSERT INTO jobs (user_id, source_key, title, skills, category, status, budget_min, budget_max, created_at)
+       SELECT u, 'upwork:' || u || '-' || n, 'Job ' || n || ' word' || n % 400, ARRAY['common', 'skill' || n % 400], 'Category ' || n % 200,
+              CASE WHEN n % 100 = 0 THEN 'archived' ELSE 'active' END, n, n + 10, timestamptz '2026-01-01Z' + n * interval '1 minute'
+       FROM unnest($1::bigint[]) WITH ORDINALITY AS users (u, place), generate_series(1, CASE place WHEN 1 THEN ${MANY} ELSE 20 END) AS n`,
+      [users.map(({ id }) => id)],
+    );
+    await db.query('superuser', 'VACUUM ANALYZE jobs');
+    const [row] = await db.query<{ key: string; id: number }>(
+      'superuser',
+      `SELECT created_at::text AS key, id FROM jobs WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET ${MANY / 2}`,
+      [tenant],
+    );
+    middle = [row!.key, row!.id];
+  }, 60_000);
+  afterAll(() => db.end());
+
+  const rowsReadBy = async (values: Partial<ListJobsDto>, after: [string, number] | undefined, mode: string): Promise<number> =>
+    db.transaction('app', async (client) => {
+      const [sql, parameters, { isPlannedAnew }] = listJobs(Object.assign(new ListJobsDto(), values), after, 21);
+      await client.query(`SELECT set_config('app.user_id', $1, true), set_config('plan_cache_mode', $2, true)`, [
+        String(tenant),
+        isPlannedAnew ? 'force_custom_plan' : mode,
+      ]);
+      await client.query(`PREPARE list AS ${sql}`);
+      const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
+        `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE list (${parameters.map((value) => literal(value)).join(', ')})`,
+      );
+      await client.query('DEALLOCATE list');
+      return nodesOf(rows[0]!['QUERY PLAN'][0].Plan)
+        .filter((node) => node['Relation Name'] === 'jobs')
+        .reduce((sum, node) => sum + readBy(node), 0);
+    });
+
+  const cases = [
+    ['the newest', {}],
+    ['the oldest', { sort: 'createdAt' }],
+    ['of a rare status', { status: ['archived'] }],
+    ['of a common status', { status: ['active'] }],
+    ['of a category', { category: 'Category 7' }],
+    ['since a late hour', { createdFrom: new Date('2026-01-14T21:00:00Z') }],
+    ['with a common skill', { skills: ['common'] }],
+    ['with a rare skill', { skills: ['skill7'] }],
+    ['with any of rare skills', { anySkills: ['skill7', 'skill8'] }],
+    ['with a rare word', { q: 'word7' }],
+    ['of a status, with a rare skill and a budget', { status: ['active'], skills: ['skill7'], budgetMin: '100.00' }],
+  ] satisfies [string, Partial<ListJobsDto>][];
+
+  describe.each(['force_custom_plan', 'force_generic_plan'])('%s', (mode) => {
+    it.each(cases)('%s: reads few rows', async (_, values) => {
+      expect(await rowsReadBy(values, undefined, mode)).toBeLessThan(FEW);
+    });
+
+    it('a page in the middle reads no more than the first', async () => {
+      expect(await rowsReadBy({}, middle, mode)).toBeLessThan(FEW);
+      expect(await rowsReadBy({ status: ['active'] }, middle, mode)).toBeLessThan(FEW);
+    });
+  });
+});
+
+function readBy(node: PlanNode): number {
+  const dropped = (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
+  return (node['Actual Rows'] + dropped) * node['Actual Loops'];
+}
+
+function literal(value: unknown): string {
+  if (Array.isArray(value)) return `'{${value.join()}}'`;
+  if (value instanceof Date) return `'${value.toISOString()}'`;
+  return `'${String(value)}'`;
+}
