@@ -2,6 +2,7 @@ import { proveAi } from './ai/prove-ai';
 import { proveEncryption } from './encryption';
 import { proveGenerator } from './generator';
 import { proveKills } from './kills';
+import { proveTenants } from './tenants';
 
 /** The long proofs at full size, by name. */
 const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -15,6 +16,7 @@ const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
   encryption: () => proveEncryption({ cases: 100_000 }),
   generator: () => proveGenerator(),
   kills: () => proveKills({ rounds: 20, writers: 8, jobsPerRound: 500 }),
+  tenants: () => proveTenants({ units: 10_000 }),
 };
 
 /** `npm run prove [name]`: runs all proofs, or one, and prints what they found. */
