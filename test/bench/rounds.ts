@@ -36,11 +36,14 @@ export interface RoundsOptions {
   readonly connections: number;
 }
 
+/** Less than this, and a server is judged by code that is not compiled yet. */
+const WARM_UP_SECONDS = 1.5;
+
 /** Runs the rounds of one operation; each begins with another contender, so that none always runs after the same one. */
 export async function measure(arena: Arena, operation: Operation, { rounds, seconds, connections }: RoundsOptions): Promise<Round[]> {
   const results: Round[] = [];
   // The first requests meet cold code, empty pools and statements without a plan.
-  for (const contender of CONTENDERS) await once(arena, contender, operation, Math.min(1, seconds / 2), connections);
+  for (const contender of CONTENDERS) await once(arena, contender, operation, Math.max(WARM_UP_SECONDS, seconds / 2), connections);
   for (let number = 0; number < rounds; number++) {
     const round: Round = {};
     for (let i = 0; i < CONTENDERS.length; i++) {
