@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { SchedulerModule } from '../platform/scheduler/scheduler.module';
 import { SCHEDULED_TASKS } from '../tasks/scheduled-tasks';
+import { AccessAlertsService } from './access-alerts.service';
 import { Dashboard } from './dashboard/dashboard';
 import { DashboardSessions } from './dashboard/dashboard-sessions';
 import { OverviewService } from './overview.service';
@@ -13,6 +14,6 @@ import { AdminUsersService } from './users.service';
 @Module({
   imports: [SchedulerModule.knowing(SCHEDULED_TASKS)],
   controllers: [TasksController, AdminUsersController],
-  providers: [TasksService, AdminUsersService, OverviewService, DashboardSessions, Dashboard],
+  providers: [AccessAlertsService, TasksService, AdminUsersService, OverviewService, DashboardSessions, Dashboard],
 })
 export class AdminModule {}

@@ -6,6 +6,7 @@ import type { TaskDto } from './dto/task.dto';
 import type { TaskRunDto } from './dto/task-run.dto';
 import { COVERAGE, UNMENDED, VIEW_REFRESHED, type CoverageRow } from './overview.queries';
 import { latestRuns } from './tasks.queries';
+import { AccessAlertsService, type ShownAlert } from './access-alerts.service';
 import { TasksService } from './tasks.service';
 
 /** A task that is due for longer is not taken by any worker. */
@@ -33,6 +34,7 @@ export interface Overview {
   readonly lights: readonly Light[];
   readonly tasks: readonly TaskDto[];
   readonly runs: readonly TaskRunDto[];
+  readonly alerts: readonly ShownAlert[];
   readonly queue: QueueCounts | null;
 }
 
@@ -41,6 +43,7 @@ interface Facts {
   readonly viewRefreshedAt: Date | null;
   readonly unmended: readonly Pick<TaskRunDto, 'id' | 'task' | 'endedAt' | 'error'>[];
   readonly runs: readonly TaskRunDto[];
+  readonly alerts: readonly ShownAlert[];
 }
 
 /** Tells whether the installation is well, or why not. */
@@ -51,6 +54,7 @@ export class OverviewService {
     private readonly health: HealthChecks,
     private readonly queue: TaskQueue,
     private readonly tasks: TasksService,
+    private readonly alerts: AccessAlertsService,
   ) {}
 
   /** Returns the state of now. Runs as gigvault_admin; the reading is a security event. */
@@ -62,8 +66,8 @@ export class OverviewService {
       this.queue.counts().catch(() => null),
     ]);
     const at = new Date();
-    const lights = [...services, viewLight(facts, at), ...coverageLights(facts), failuresLight(facts), scheduleLight(tasks, at)];
-    return { at, lights, tasks, runs: facts.runs, queue };
+    const lights = [...services, viewLight(facts, at), ...coverageLights(facts), failuresLight(facts), attacksLight(facts), scheduleLight(tasks, at)];
+    return { at, lights, tasks, runs: facts.runs, alerts: facts.alerts, queue };
   }
 
   private async serviceLights(): Promise<Light[]> {
@@ -76,13 +80,14 @@ export class OverviewService {
 
   private facts(): Promise<Facts> {
     return this.system.asAdmin('open the dashboard', async (unit) => {
-      const [coverage, refreshed, unmended, runs] = await Promise.all([
+      const [coverage, refreshed, unmended, runs, alerts] = await Promise.all([
         unit.query<CoverageRow>(COVERAGE),
         unit.query<{ at: Date }>(VIEW_REFRESHED),
         unit.query<Facts['unmended'][number]>(UNMENDED),
         unit.query<TaskRunDto>(...latestRuns(RUNS_SHOWN)),
+        this.alerts.standing(unit),
       ]);
-      return { coverage, viewRefreshedAt: refreshed[0]?.at ?? null, unmended, runs };
+      return { coverage, viewRefreshedAt: refreshed[0]?.at ?? null, unmended, runs, alerts };
     });
   }
 }
@@ -109,6 +114,16 @@ function failuresLight({ unmended }: Facts): Light {
     name: 'runs',
     isGreen: tasks.length === 0,
     text: tasks.length === 0 ? 'no failure stands' : `failed and not succeeded since: ${tasks.join(', ')}`,
+  };
+}
+
+/** New devices concern their owners; an attack on many concerns the admin. */
+function attacksLight({ alerts }: Facts): Light {
+  const attacks = alerts.filter(({ kind }) => kind !== 'new_device');
+  return {
+    name: 'sign-ins',
+    isGreen: attacks.length === 0,
+    text: attacks.length === 0 ? 'nothing out of the ordinary' : `${attacks.length} alerts stand, see below`,
   };
 }
 

@@ -94,7 +94,12 @@ export class OwnPassword {
       await this.events.record('auth.step_up', { success: false, userId, sessionId });
       throw error;
     });
-    await this.sessions.markFresh(sessionId, new Date(Date.now() + FRESH_MS));
+    await this.keepFresh(sessionId);
     await this.events.record('auth.step_up', { success: true, userId, sessionId });
+  }
+
+  /** Marks a session as freshly confirmed, for a caller that has just seen password and code. Session: none. */
+  async keepFresh(sessionId: string): Promise<void> {
+    await this.sessions.markFresh(sessionId, new Date(Date.now() + FRESH_MS));
   }
 }

@@ -1,10 +1,19 @@
 import { END_ORPHANED_AI_CALLS } from '../ai/end-orphaned-ai-calls.task';
 import { REFRESH_JOB_STATS } from '../analytics/refresh-job-stats.task';
 import { CREATE_PARTITIONS } from '../audit/create-partitions.task';
+import { WATCH_ACCESS } from '../auth/watch-access.task';
 import type { ScheduledTask } from '../platform/scheduler/scheduled-task';
 import { SYNC_CONNECTIONS } from '../sync/sync-connections.task';
 import { REFRESH_CONNECTIONS } from '../tokens/refresh-connections.task';
 import { PURGE_EXPIRED } from './purge-expired.task';
 
 /** The whole schedule of the installation: a task exists by being declared in its domain and listed here. */
-export const SCHEDULED_TASKS: readonly ScheduledTask[] = [REFRESH_JOB_STATS, CREATE_PARTITIONS, PURGE_EXPIRED, END_ORPHANED_AI_CALLS, REFRESH_CONNECTIONS, SYNC_CONNECTIONS];
+export const SCHEDULED_TASKS: readonly ScheduledTask[] = [
+  REFRESH_JOB_STATS,
+  CREATE_PARTITIONS,
+  PURGE_EXPIRED,
+  END_ORPHANED_AI_CALLS,
+  REFRESH_CONNECTIONS,
+  SYNC_CONNECTIONS,
+  WATCH_ACCESS,
+];

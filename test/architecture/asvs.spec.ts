@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ASVS, ASVS_OPEN } from './asvs';
+import { ASVS, ASVS_REQUIRED } from './asvs';
 
 const ROOT = join(__dirname, '..', '..');
 
@@ -14,13 +14,15 @@ describe('OWASP ASVS 5.0, V6, V7 and V9', () => {
   });
 
   it('says how many checks are covered', () => {
-    const total = Object.keys(ASVS).length + Object.keys(ASVS_OPEN).length;
-    const open = Object.entries(ASVS_OPEN).map(([id, what]) => `${id} (${what})`);
+    const total = ASVS_REQUIRED.length;
+    const covered = ASVS_REQUIRED.filter((id) => ASVS[id] !== undefined);
+    const reasons = Object.entries(ASVS).flatMap(([id, entry]) => ('reason' in entry ? [`${id} (${entry.reason})`] : []));
 
     process.stdout.write(
-      `ASVS V6, V7, V9: ${Object.keys(ASVS).length} of ${total} covered, ${tested.length} by tests; open: ${open.join(', ') || 'none'}\n`,
+      `ASVS V6, V7, V9: ${covered.length} of ${total} covered, ${tested.length} by tests, ${reasons.length} by a reason: ${reasons.join(', ')}\n`,
     );
 
+    expect(covered).toEqual(ASVS_REQUIRED);
     expect(tested.length / total).toBeGreaterThan(0.75);
   });
 });

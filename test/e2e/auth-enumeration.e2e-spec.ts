@@ -98,4 +98,11 @@ describe('an address without an account', () => {
     expect(works[0]).toMatchObject({ bcrypt: 0 });
     expect(works).toEqual(works.map(() => works[0]));
   });
+
+  it('costs and answers the same as any other at asking for a new password', async () => {
+    const works = await compare('/v1/auth/password/forgot', {}, allKinds());
+
+    expect(works[0]).toMatchObject({ bcrypt: 0 });
+    expect(works).toEqual(works.map(() => works[0]));
+  });
 });

@@ -152,6 +152,36 @@ describe('/admin', () => {
       expect(await again.text()).toContain('action="/admin/sign-in"');
     });
 
+    it('asks an admin for his second factor again after ten minutes, as the API does', async () => {
+      const person = await aPerson(app, { role: 'admin' });
+      const { authenticator } = await withTotp(await signInToApi(app, person), person);
+      const { password } = person;
+      const first = await post('/admin/sign-in', { email: person.email, password });
+      const [, mfaToken = ''] = /name="mfaToken" value="([^"]+)"/.exec(await first.text()) ?? [];
+      const signedIn = await post('/admin/sign-in/code', { mfaToken, code: authenticator.code() });
+      const headers = { cookie: signedIn.headers.get('set-cookie')!.split(';', 1)[0]!, accept: 'text/html' };
+      expect((await raw('/admin', headers)).status).toBe(200);
+      const [, sessionId] = headers.cookie.replace('gigvault_admin=', '').split('.');
+      await app.get(SessionsService).markFresh(sessionId!, new Date(Date.now() - 1));
+
+      for (const path of ['/admin', '/admin/queues/']) expect(await raw(path, headers)).toMatchObject({ status: 303, location: '/admin/confirm' });
+      const act = await post('/admin/tasks/refresh-job-stats/run', { reason: 'why not' }, headers);
+      expect([act.status, act.headers.get('location')]).toEqual([303, '/admin/confirm']);
+      expect((await raw('/admin', { cookie: headers.cookie })).status).toBe(403);
+      expect((await raw('/admin/confirm', headers)).body).toContain('action="/admin/confirm"');
+      const wrong = await post('/admin/confirm', { password: 'not it at all', code: '000000' }, headers);
+      expect([wrong.status, (await wrong.text()).includes('role="alert"')]).toEqual([401, true]);
+      const spent = await post('/admin/confirm', { password, code: authenticator.code() }, headers);
+      expect(spent.status).toBe(401);
+      await app.db.query('superuser', `UPDATE user_mfa SET last_totp_step = last_totp_step - 1 WHERE user_id = $1`, [person.id]);
+
+      const right = await post('/admin/confirm', { password, code: authenticator.code() }, headers);
+
+      expect([right.status, right.headers.get('location')]).toEqual([303, '/admin']);
+      expect((await raw('/admin', headers)).status).toBe(200);
+      expect((await raw('/admin/confirm')).status).not.toBe(200);
+    });
+
     it('turns a user away and leaves him no session', async () => {
       const email = `${randomUUID()}@example.com`;
       await anAccount('user', email);

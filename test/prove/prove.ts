@@ -3,6 +3,7 @@ import { proveEncryption } from './encryption';
 import { proveGenerator } from './generator';
 import { proveKills } from './kills';
 import { proveTenants } from './tenants';
+import { proveSignIn } from './sign-in';
 
 /** The long proofs at full size, by name. */
 const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -17,6 +18,7 @@ const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
   generator: () => proveGenerator(),
   kills: () => proveKills({ rounds: 20, writers: 8, jobsPerRound: 500 }),
   tenants: () => proveTenants({ units: 10_000 }),
+  'sign-in': () => proveSignIn({ flood: 200, accounts: 200 }),
 };
 
 /** `npm run prove [name]`: runs all proofs, or one, and prints what they found. */

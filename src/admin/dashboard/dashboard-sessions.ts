@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { AccessTokens } from '../../auth/access-tokens.service';
 import { SignInMfaService } from '../../auth/mfa/sign-in-mfa.service';
+import { OwnPassword } from '../../auth/own-password.service';
 import { OwnSessions } from '../../auth/own-sessions.service';
 import { SessionsService } from '../../auth/sessions.service';
 import { SignInService } from '../../auth/sign-in.service';
@@ -35,6 +36,7 @@ export class DashboardSessions {
     private readonly signIns: SignInService,
     private readonly secondSteps: SignInMfaService,
     private readonly ownSessions: OwnSessions,
+    private readonly passwords: OwnPassword,
     private readonly sessions: SessionsService,
     private readonly tokens: AccessTokens,
     config: Config,
@@ -59,7 +61,27 @@ export class DashboardSessions {
   async signInWithCode(mfaToken: string, code: string): Promise<string> {
     const digits = code.replace(/\s/g, '');
     const codes = TOTP_CODE.test(digits) ? { code: digits } : { backupCode: code };
-    return this.cookieFor((await this.secondSteps.complete(mfaToken, codes)).accessToken);
+    const cookie = await this.cookieFor((await this.secondSteps.complete(mfaToken, codes)).accessToken);
+    // Password and code were shown this very moment: that is a step-up.
+    const session = this.read(cookie.slice(COOKIE.length + 1, cookie.indexOf(';')));
+    if (session) await this.passwords.keepFresh(session.sessionId);
+    return cookie;
+  }
+
+  /**
+   * Confirms the admin of the request again, for ten minutes. Side effects: the event `auth.step_up`.
+   * @throws AppError as OwnPassword.stepUp
+   */
+  async confirm(password: string, code: string): Promise<void> {
+    await this.passwords.stepUp(password, code.replace(/\s/g, ''));
+  }
+
+  /**
+   * Lets the admin of the request pass as the guard of the API does: with a second factor he must have shown it lately.
+   * @throws AppError `auth.step_up_required`
+   */
+  assertFresh(principal: Principal): Promise<void> {
+    return this.sessions.assertAdmin(principal);
   }
 
   /** Ends the session of the request and returns the header that removes its cookie. */

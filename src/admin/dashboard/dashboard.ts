@@ -15,12 +15,14 @@ import { parseQuery, assertQuery, type Query } from '../../platform/http/query-s
 import { RequestValidationPipe } from '../../platform/http/request-validation.pipe';
 import { TaskQueue, type TaskEntry } from '../../platform/queues/task-queue';
 import { Schedule } from '../../platform/scheduler/schedule';
+import { ConfirmDto } from '../dto/confirm.dto';
 import { RunTaskDto } from '../dto/run-task.dto';
 import { SignInCodeDto } from '../dto/sign-in-code.dto';
+import { AccessAlertsService } from '../access-alerts.service';
 import { OverviewService } from '../overview.service';
 import { TasksService } from '../tasks.service';
 import { DashboardSessions } from './dashboard-sessions';
-import { codePage, overviewPage, problemPage, signInPage } from './pages';
+import { codePage, confirmPage, overviewPage, problemPage, signInPage } from './pages';
 import { assertSameOrigin } from './same-origin';
 import { STYLE } from './style';
 
@@ -29,6 +31,12 @@ const HTML = 'text/html; charset=utf-8';
 
 /** Routes without a sign-in, as they are registered. */
 const OPEN: ReadonlySet<string> = new Set([`${PREFIX}/sign-in`, `${PREFIX}/sign-in/code`, `${PREFIX}/style.css`]);
+
+/** Routes for an admin whose second factor was shown too long ago. */
+const UNCONFIRMED: ReadonlySet<string> = new Set([`${PREFIX}/confirm`, `${PREFIX}/sign-out`]);
+
+/** Problems that no second factor mends. */
+const SIGNED_OUT: ReadonlySet<string> = new Set(['auth.session_missing', 'auth.token_invalid', 'auth.forbidden']);
 
 /** Our own pages need no script at all. */
 const PAGE_POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -43,6 +51,7 @@ const NOTICES: Readonly<Record<string, string>> = {
   retry: 'A new run was asked for.',
   pause: 'The schedule rests.',
   resume: 'The schedule goes on.',
+  dismiss: 'The alert is dismissed.',
 };
 
 /**
@@ -62,6 +71,7 @@ export class Dashboard implements OnModuleInit {
     private readonly sessions: DashboardSessions,
     private readonly overview: OverviewService,
     private readonly tasks: TasksService,
+    private readonly alerts: AccessAlertsService,
     private readonly schedule: Schedule,
     private readonly queue: TaskQueue,
   ) {}
@@ -104,6 +114,7 @@ export class Dashboard implements OnModuleInit {
     const context = currentContext();
     if (!context) throw new Error('the dashboard needs the context of its request');
     context.principal = principal;
+    if (!UNCONFIRMED.has(request.routeOptions.url ?? '')) await this.sessions.assertFresh(principal);
   }
 
   private addPages(scope: FastifyInstance): void {
@@ -124,6 +135,12 @@ export class Dashboard implements OnModuleInit {
       const { mfaToken, code } = await this.formOf(request, SignInCodeDto);
       return reply.header('set-cookie', await this.sessions.signInWithCode(mfaToken, code)).redirect(PREFIX, 303);
     });
+    scope.get('/confirm', (_request, reply) => reply.type(HTML).send(confirmPage()));
+    scope.post('/confirm', async (request, reply) => {
+      const { password, code } = await this.formOf(request, ConfirmDto);
+      await this.sessions.confirm(password, code);
+      return reply.redirect(PREFIX, 303);
+    });
     scope.post('/sign-out', async (_request, reply) =>
       reply.header('set-cookie', await this.sessions.signOut()).redirect(`${PREFIX}/sign-in`, 303),
     );
@@ -139,7 +156,9 @@ export class Dashboard implements OnModuleInit {
     act('run', '/tasks/:id/run', (id, reason) => this.tasks.run(id, reason));
     act('pause', '/tasks/:id/pause', (id, reason) => this.tasks.pause(id, reason));
     act('resume', '/tasks/:id/resume', (id, reason) => this.tasks.resume(id, reason));
-    act('retry', '/runs/:id/retry', (id, reason) => this.tasks.retry(this.ids.transform(id, { type: 'param', data: 'id' }), reason));
+    const idOf = (id: string): number => this.ids.transform(id, { type: 'param', data: 'id' });
+    act('retry', '/runs/:id/retry', (id, reason) => this.tasks.retry(idOf(id), reason));
+    act('dismiss', '/alerts/:id/dismiss', (id, reason) => this.alerts.dismiss(idOf(id), reason));
   }
 
   /** Read only: what is done to a queue behind the schedule's back would leave no trace in task_runs or the security log. */
@@ -177,6 +196,10 @@ export class Dashboard implements OnModuleInit {
     const wantsPage = request.headers.accept?.includes('text/html') ?? false;
     if (!wantsPage || error.status >= 500) return this.problems.answer(thrown, request, reply);
     if (OPEN.has(request.routeOptions.url ?? '')) return void this.sendSignIn(error, request, reply);
+    if (request.routeOptions.url === `${PREFIX}/confirm` && request.method === 'POST' && !SIGNED_OUT.has(error.code)) {
+      return void reply.status(error.status).headers(error.headers).type(HTML).send(confirmPage(error.detail ?? error.title));
+    }
+    if (error.code === 'auth.step_up_required') return void reply.redirect(`${PREFIX}/confirm`, 303);
     if (error.status === 401) return void reply.redirect(`${PREFIX}/sign-in`, 303);
     void reply.status(error.status).type(HTML).send(problemPage(error.title, error.detail, request.id));
   }

@@ -1,3 +1,5 @@
+import { accessAlertAdvice, accessAlertText } from '../../auth/access-alert-mail';
+import type { ShownAlert } from '../access-alerts.service';
 import type { TaskDto } from '../dto/task.dto';
 import type { RunOutcome, TaskRunDto } from '../dto/task-run.dto';
 import type { Light, Overview } from '../overview.service';
@@ -52,6 +54,24 @@ export function codePage({ mfaToken, problem }: { mfaToken: string; problem?: st
   );
 }
 
+/** Asks an admin to show his second factor again. */
+export function confirmPage(problem?: string): string {
+  return page(
+    'Confirm who you are',
+    html`<main class="narrow card">
+      <h1>Gigvault</h1>
+      ${problem === undefined ? html`<p>You showed your second factor more than ten minutes ago.</p>` : html`<p class="banner bad" role="alert">${problem}</p>`}
+      <form method="post" action="/admin/confirm">
+        <label>Password <input name="password" type="password" autocomplete="current-password" required autofocus /></label>
+        <label>Code of your authenticator, or a backup code
+          <input name="code" autocomplete="one-time-code" required maxlength="64" /></label>
+        <button class="main">Go on</button>
+      </form>
+      <form method="post" action="/admin/sign-out"><button>Sign out</button></form>
+    </main>`,
+  );
+}
+
 /** What went wrong, with a way back. */
 export function problemPage(title: string, detail: string | undefined, requestId: string): string {
   return page(
@@ -66,7 +86,7 @@ export function problemPage(title: string, detail: string | undefined, requestId
 }
 
 /** The one page: green, or the reason why not; then the tasks and what they did. */
-export function overviewPage({ at, lights, tasks, runs, queue }: Overview, notice?: string): string {
+export function overviewPage({ at, lights, tasks, runs, alerts, queue }: Overview, notice?: string): string {
   const isWaiting = notice !== undefined && runs.some(({ outcome }) => outcome === 'queued' || outcome === 'running');
   return page(
     'Dashboard',
@@ -86,6 +106,7 @@ export function overviewPage({ at, lights, tasks, runs, queue }: Overview, notic
         <ul class="grid">
           ${tasks.map(taskItem)}
         </ul>
+        ${alertsPart(alerts)}
         <h2>Latest runs</h2>
         <p class="dim">
           Runs that found nothing to do are left out.
@@ -113,6 +134,29 @@ function lightItem({ name, isGreen, text }: Light): Markup {
   return html`<li class="card">
     <div class="row"><h3>${name}</h3> ${tag(isGreen ? 'good' : 'bad', isGreen ? 'ok' : 'look')}</div>
     <p class="dim">${text}</p>
+  </li>`;
+}
+
+function alertsPart(alerts: readonly ShownAlert[]): Markup | null {
+  if (alerts.length === 0) return null;
+  return html`<h2>Sign-ins out of the ordinary</h2>
+    <ul class="grid">
+      ${alerts.map(alertItem)}
+    </ul>`;
+}
+
+function alertItem(alert: ShownAlert): Markup {
+  return html`<li class="card">
+    <div class="row"><h3>${alert.userId === null ? 'installation' : `user ${alert.userId}`}</h3> ${tag(alert.kind === 'new_device' ? 'wait' : 'bad', alert.kind)}</div>
+    <p>${accessAlertText(alert)}</p>
+    <p class="dim">${moment(alert.createdAt)} · ${accessAlertAdvice(alert)}</p>
+    <details>
+      <summary>Dismiss</summary>
+      <form method="post" action="/admin/alerts/${alert.id}/dismiss">
+        <label>Reason <input name="reason" required maxlength="500" autocomplete="off" /></label>
+        <div class="buttons"><button class="main">Dismiss</button></div>
+      </form>
+    </details>
   </li>`;
 }
 

@@ -92,6 +92,7 @@ export const ERROR_CODES = {
   'message.not_found': { status: 404, title: 'There is no such message' },
   'audit.not_found': { status: 404, title: 'There is no such record' },
   'task.not_found': { status: 404, title: 'There is no such task' },
+  'alert.not_found': { status: 404, title: 'There is no such alert' },
   'task.run_not_found': { status: 404, title: 'There is no such run' },
   'task.run_not_failed': { status: 409, title: 'Only a failed run may be retried' },
 
