@@ -28,6 +28,8 @@ export const EXPORT_SECTIONS: readonly ExportSection[] = [
   },
   byId('secondFactor', 'user_mfa'),
   byId('connections', 'user_tokens'),
+  byId('syncs', 'syncs'),
+  byId('savedSearches', 'saved_searches'),
   byId('profiles', 'profiles'),
   byId('templates', 'templates'),
   byId('jobs', 'jobs'),
