@@ -8,6 +8,7 @@ import { EmbeddedRedis } from '../../src/launcher/embedded-redis';
 import { migrate } from '../../src/launcher/migrations';
 import { loginOf, newPassword, newPasswords, type Role } from '../../src/launcher/roles';
 import { giveTo, isReachable, serviceUser } from '../../src/launcher/service-user';
+import { watchOver, type Watchdog } from '../support/watchdog';
 
 const DATABASE = 'gigvault';
 
@@ -30,6 +31,7 @@ export class BenchServices {
     logFile: join(this.folder, 'redis.log'),
     password: newPassword(),
   });
+  private watchdog: Watchdog | undefined;
 
   get postgresPid(): number {
     return this.postgres.pid!;
@@ -52,6 +54,8 @@ export class BenchServices {
   /** Starts both and makes the database. */
   async start(): Promise<void> {
     await Promise.all([this.postgres.start(), this.redis.start()]);
+    // A run that is cut short cannot stop them itself.
+    this.watchdog = watchOver([this.postgres.pid, this.redis.pid].filter((pid) => pid !== undefined), this.folder);
     await bootstrapDatabase((database) => this.url('superuser', database), DATABASE, this.passwords);
     await migrate(this.url('migrator'));
   }
@@ -85,6 +89,7 @@ export class BenchServices {
   /** Stops both and removes the data. */
   async stop(): Promise<void> {
     await Promise.all([this.postgres.stop(), this.redis.stop()]);
+    this.watchdog?.dismiss();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
