@@ -4,6 +4,8 @@ import { SCHEDULED_TASKS } from '../tasks/scheduled-tasks';
 import { AccessAlertsService } from './access-alerts.service';
 import { Dashboard } from './dashboard/dashboard';
 import { DashboardSessions } from './dashboard/dashboard-sessions';
+import { EncryptionKeysController } from './encryption-keys.controller';
+import { EncryptionKeysService } from './encryption-keys.service';
 import { OverviewService } from './overview.service';
 import { TasksController } from './tasks.controller';
 import { TasksService } from './tasks.service';
@@ -13,7 +15,15 @@ import { AdminUsersService } from './users.service';
 /** What admins use: the routes of the scheduled tasks and of accounts, and the dashboard at /admin. */
 @Module({
   imports: [SchedulerModule.knowing(SCHEDULED_TASKS)],
-  controllers: [TasksController, AdminUsersController],
-  providers: [AccessAlertsService, TasksService, AdminUsersService, OverviewService, DashboardSessions, Dashboard],
+  controllers: [EncryptionKeysController, TasksController, AdminUsersController],
+  providers: [
+    AccessAlertsService,
+    EncryptionKeysService,
+    TasksService,
+    AdminUsersService,
+    OverviewService,
+    DashboardSessions,
+    Dashboard,
+  ],
 })
 export class AdminModule {}

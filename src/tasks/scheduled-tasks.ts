@@ -2,6 +2,7 @@ import { END_ORPHANED_AI_CALLS } from '../ai/end-orphaned-ai-calls.task';
 import { REFRESH_JOB_STATS } from '../analytics/refresh-job-stats.task';
 import { CREATE_PARTITIONS } from '../audit/create-partitions.task';
 import { WATCH_ACCESS } from '../auth/watch-access.task';
+import { ROTATE_ENCRYPTION_KEYS } from '../platform/encryption/rotate-encryption-keys.task';
 import type { ScheduledTask } from '../platform/scheduler/scheduled-task';
 import { SYNC_CONNECTIONS } from '../sync/sync-connections.task';
 import { REFRESH_CONNECTIONS } from '../tokens/refresh-connections.task';
@@ -16,4 +17,5 @@ export const SCHEDULED_TASKS: readonly ScheduledTask[] = [
   REFRESH_CONNECTIONS,
   SYNC_CONNECTIONS,
   WATCH_ACCESS,
+  ROTATE_ENCRYPTION_KEYS,
 ];

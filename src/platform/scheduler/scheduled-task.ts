@@ -1,4 +1,4 @@
-import type { Type } from '@nestjs/common';
+import type { Abstract, Type } from '@nestjs/common';
 import type { Unit } from '../database/unit';
 
 /** What a run tells of itself, kept with it: how many, which. Never a secret, never a tenant's text. */
@@ -25,7 +25,7 @@ export interface TaskContext {
    */
   readonly asWorker: <T>(work: (unit: Unit) => Promise<T>) => Promise<T>;
   /** A provider of the worker, for tasks that are more than statements. */
-  readonly service: <T>(type: Type<T>) => T;
+  readonly service: <T>(type: Type<T> | Abstract<T>) => T;
 }
 
 /** What a run gives back when there was nothing to do. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Injectable, Logger, type Type } from '@nestjs/common';
+import { Injectable, Logger, type Abstract, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { runInContext, type RequestContext } from '../context/request-context';
 import { SystemDatabase } from '../database/system-database';
@@ -97,7 +97,7 @@ export class TaskRunner {
       signal,
       startedBy: run.startedBy,
       lastFigures: run.lastFigures,
-      service: <T>(type: Type<T>) => this.modules.get(type, { strict: false }),
+      service: <T>(type: Type<T> | Abstract<T>) => this.modules.get(type, { strict: false }),
       look: <T>(work: (unit: Unit) => Promise<T>) => {
         signal.throwIfAborted();
         return this.database.asScheduler(async (unit) => {
