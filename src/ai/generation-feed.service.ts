@@ -8,6 +8,9 @@ const KEPT_SECONDS = 3_600;
 /** Pieces that come close together are stored together: a hundred small writes a second a stream serve nobody. */
 const GATHER_MS = 40;
 
+/** A Redis that is away fails every piece alike; one line in so long is enough. */
+const WARNING_INTERVAL_MS = 10_000;
+
 /** The channel on which every process hears whom to cancel. */
 const CANCEL = 'ai:cancel';
 
@@ -26,6 +29,7 @@ interface Entry {
 export class GenerationFeed implements OnModuleInit {
   private readonly logger = new Logger(GenerationFeed.name);
   private readonly readers = new Map<string, Set<PieceBuffer>>();
+  private warnedAt = -Infinity;
   private onCancel: (generationId: number) => void = () => undefined;
 
   constructor(private readonly redis: RedisClients) {}
@@ -79,13 +83,11 @@ export class GenerationFeed implements OnModuleInit {
     const text = JSON.stringify(entry);
     // An entry is numbered by its newest piece; the end comes after the last.
     const id = entry.pieces.at(-1)?.seq;
-    this.redis.commands
-      .pipeline()
-      .xadd(key, id === undefined ? '*' : `${id}-${entry.over ? 1 : 0}`, 'entry', text)
-      .expire(key, KEPT_SECONDS)
-      .publish(key, text)
-      .exec()
-      .catch((error: unknown) => this.note(error));
+    const commands = this.redis.commands.pipeline();
+    commands.xadd(key, id === undefined ? '*' : `${id}-${entry.over ? 1 : 0}`, 'entry', text);
+    if (entry.over || entry.pieces[0]?.seq === 1) commands.expire(key, KEPT_SECONDS);
+    commands.publish(key, text);
+    commands.exec().catch((error: unknown) => this.note(error));
   }
 
   private async subscribe(key: string, buffer: PieceBuffer): Promise<void> {
@@ -103,6 +105,8 @@ export class GenerationFeed implements OnModuleInit {
   }
 
   private note(error: unknown): void {
+    if (performance.now() - this.warnedAt < WARNING_INTERVAL_MS) return;
+    this.warnedAt = performance.now();
     this.logger.warn(`a text is not stored for those who lose the line: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

@@ -51,7 +51,7 @@ export class GenerationsController {
     if (isReplay) void reply.header('idempotent-replayed', 'true');
     if (wantsStream(request)) {
       void reply.status(200);
-      return toEvents(await this.stream.open(id, 0));
+      return toEvents(await this.stream.open(id, 0), reply);
     }
     if (!/(?:^|[,;\s])respond-async(?:$|[,;\s])/i.test(String(request.headers.prefer ?? ''))) return this.generations.result(id);
     void reply.status(202).header('preference-applied', 'respond-async');
@@ -80,8 +80,12 @@ export class GenerationsController {
   @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Id of the last event you have.', schema: { type: 'string', example: '17' } })
   @ApiProduces(STREAM)
   @ApiOkResponse({ description: 'Events `delta` ({text}) and `done` (the generation).', schema: { type: 'string' } })
-  async watch(@Param('id', ParseIdPipe) id: number, @Req() request: FastifyRequest): Promise<StreamableFile> {
-    return toEvents(await this.stream.open(id, lastEventIdOf(request)));
+  async watch(
+    @Param('id', ParseIdPipe) id: number,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StreamableFile> {
+    return toEvents(await this.stream.open(id, lastEventIdOf(request)), reply);
   }
 
   @Delete(':id')
@@ -111,6 +115,8 @@ function lastEventIdOf({ headers }: FastifyRequest): number {
   return /^\d{1,9}$/.test(id) ? Number(id) : 0;
 }
 
-function toEvents(events: AsyncGenerator<string>): StreamableFile {
+/** Proxies gather what they pass on unless they are told not to. */
+function toEvents(events: AsyncGenerator<string>, reply: FastifyReply): StreamableFile {
+  void reply.header('x-accel-buffering', 'no');
   return new StreamableFile(Readable.from(events, { objectMode: false }), { type: `${STREAM}; charset=utf-8` });
 }

@@ -33,16 +33,22 @@ export function outcomeOf(run: LiveRun): Partial<AiGeneration> {
   };
 }
 
-function statusOf({ calls, isStopped }: LiveRun, text: string): GenerationStatus {
-  const status = calls.at(-1)?.status;
-  if (status === 'succeeded') return text.trim() === '' ? 'failed' : 'succeeded';
-  return status === 'cancelled' && !isStopped ? 'cancelled' : 'failed';
+function statusOf(run: LiveRun, text: string): GenerationStatus {
+  if (run.calls.at(-1)?.status === 'succeeded') return text.trim() === '' ? 'failed' : 'succeeded';
+  return isCancelled(run) ? 'cancelled' : 'failed';
 }
 
-function errorOf({ calls, isStopped }: LiveRun, text: string): string | null {
-  if (isStopped) return 'the server stopped while the vendor was writing';
+/** By the user, before or during a call. */
+function isCancelled({ cancellation, isStopped }: LiveRun): boolean {
+  return cancellation.signal.aborted && !isStopped;
+}
+
+function errorOf(run: LiveRun, text: string): string | null {
+  const { calls, isStopped } = run;
   const last = calls.at(-1);
   if (last?.status === 'succeeded') return text.trim() === '' ? `${last.provider} answered nothing` : null;
+  if (isStopped) return 'the server stopped while the vendor was writing';
+  if (isCancelled(run)) return 'cancelled';
   if (!last) return 'the server could not call a vendor';
   return calls.map(({ error }) => error).join('; ').slice(0, MAX_ERROR);
 }

@@ -13,8 +13,8 @@ export interface ModelPrice {
 }
 
 /**
- * The day these prices were taken from the vendors' pages; kept with every call. A change of a price is a new version:
- * what was charged by an old one stays what it was.
+ * The version of the list, kept with every call: what was charged by an older one stays what it was. Whoever runs an
+ * installation compares the list with his vendors' pages; a change of a price or a model is a new version.
  */
 export const PRICE_LIST_VERSION = '2026-11-01';
 

@@ -70,7 +70,8 @@ interface VendorSettings {
 
 function optionsOf(name: AiProviderName, { apiKey, baseUrl: baseURL, model }: VendorSettings): SdkProviderOptions {
   const common = { fetch: steadyFetch(), ...(baseURL !== undefined && { baseURL }) };
-  const options = { name, defaultModel: model, missingSetting: apiKey ? undefined : `AI_${name.toUpperCase()}_API_KEY` };
+  const tellsUsageEarly = name === 'anthropic' || name === 'google';
+  const options = { name, tellsUsageEarly, defaultModel: model, missingSetting: apiKey ? undefined : `AI_${name.toUpperCase()}_API_KEY` };
   switch (name) {
     case 'anthropic':
       return { ...options, model: (id) => createAnthropic({ ...common, apiKey: apiKey ?? '' })(id) };

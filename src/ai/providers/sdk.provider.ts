@@ -17,6 +17,8 @@ export interface SdkProviderOptions {
   readonly defaultModel: string;
   readonly missingSetting: string | undefined;
   readonly model: (name: string) => LanguageModelV3;
+  /** Whether its protocol tells of the usage before the end; where not, its raw events are not worth their time. */
+  readonly tellsUsageEarly: boolean;
 }
 
 /** A vendor called through its provider of the AI SDK. */
@@ -54,7 +56,7 @@ export class SdkProvider implements Provider {
         ],
         maxOutputTokens: maxOutputAiTokens,
         abortSignal: signal,
-        includeRawChunks: true,
+        includeRawChunks: this.options.tellsUsageEarly,
       });
       return stream;
     } catch (error) {

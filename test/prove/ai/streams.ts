@@ -10,11 +10,17 @@ export interface StreamsOptions {
   readonly spreadMs: number;
 }
 
+/** Each stream brings a piece a second: with many streams that is what one process computes in half of its time. */
+const PIECES = 10;
+const PAUSE_MS = 1_000;
+
 /** What many streams on one process need. */
 export interface StreamsResult {
   readonly streams: number;
   readonly complete: number;
   readonly peakMemoryMb: number;
+  /** What the process computed for one piece, from the vendor's bytes to the reader's: tells a slow server from a busy machine. */
+  readonly cpuMsPerPiece: number;
   readonly firstChunkMedianMs: number;
   readonly firstChunkP95Ms: number;
   /** Connections of gigvault_app in use, in samples taken while all streams waited for their first piece. */
@@ -32,10 +38,10 @@ export async function proveStreams(installation: AiInstallation, { streams, wait
   fake.behave(({ prompt }) => {
     const mark = markOf(prompt);
     return {
-      pieces: Array.from({ length: 10 }, (_, i) => `piece ${i} `),
+      pieces: Array.from({ length: PIECES }, (_, i) => `piece ${i} `),
       after: released,
       firstMs: Math.random() * spreadMs,
-      pauseMs: 400,
+      pauseMs: PAUSE_MS,
       onPiece: (index) => index === 0 && sentAt.set(mark, performance.now()),
     };
   });
@@ -50,14 +56,17 @@ export async function proveStreams(installation: AiInstallation, { streams, wait
   // The last of them has its row by now; its transaction may still be ending.
   await sleep(500);
   const connections = await watchConnections(installation, waitingMs);
+  const computed = cpuMs(pid);
   release();
   const done = await Promise.all(readings);
   clearInterval(memory);
+  const cpuMsPerPiece = (cpuMs(pid) - computed) / (streams * PIECES);
   const delays = done.map(({ mark, firstAt }) => firstAt - sentAt.get(mark)!).sort((a, b) => a - b);
   return {
     streams,
     complete: done.filter(({ isComplete }) => isComplete).length,
     peakMemoryMb: Math.round(peak),
+    cpuMsPerPiece: Math.round(cpuMsPerPiece * 1_000) / 1_000,
     firstChunkMedianMs: rounded(delays[Math.floor(delays.length / 2)]!),
     firstChunkP95Ms: rounded(delays[Math.floor(delays.length * 0.95)]!),
     connectionsWhileWaiting: connections,
@@ -99,6 +108,12 @@ async function watchConnections(installation: AiInstallation, waitingMs: number)
 function rssMb(pid: number): number {
   const [, kilobytes = '0'] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kilobytes) / 1024;
+}
+
+/** User and system time so far; the kernel counts in hundredths of a second. */
+function cpuMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 function markOf(prompt: string): string {
