@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Type } from '@nestjs/common';
 import { WATCH_ACCESS } from '../../src/auth/watch-access.task';
 import { SystemDatabase } from '../../src/platform/database/system-database';
 import { runInContext } from '../../src/platform/context/request-context';
@@ -30,7 +29,7 @@ describe('the watch over sign-ins', () => {
       lastFigures,
       look: (work) => system.asScheduler(work),
       asWorker: (work) => system.asWorker('a test', work),
-      service: <T>(type: Type<T>) => app.get(type),
+      service: (type) => app.get(type),
     };
     return runInContext({ requestId: 'a test', ip: null, userAgent: null, operation: 'a test', actorKind: 'task' }, () => task.run(context));
   }
