@@ -38,5 +38,7 @@ module.exports = {
   // Tests that lean on the order they are written in fail early.
   randomize: true,
   maxWorkers: 2,
+  // Each file loads the whole application anew, and a worker keeps what the last one left.
+  workerIdleMemoryLimit: '1GB',
   testTimeout: 30_000,
 };
