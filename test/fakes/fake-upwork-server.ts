@@ -7,7 +7,7 @@ async function main(): Promise<void> {
   upwork.marketplace.publish({ title: 'A Telegram bot in Python', description: 'It answers questions.', skills: ['Python'], amount: '500' });
   const settings = Object.entries(upwork.settings).map(([name, value]) => `  export ${name}=${value}`);
   process.stdout.write(
-    [`The fake Upwork listens on ${upwork.url}. Start Gigvault with:`, '', ...settings, '', 'Then, in another terminal: npm run demo', ''].join('\n'),
+    [`The fake Upwork listens on ${upwork.url}. Start Gigvault with:`, '', ...settings, '', 'Then follow the README: the tour tells how to connect, search and synchronise.', ''].join('\n'),
   );
 }
 
