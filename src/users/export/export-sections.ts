@@ -36,8 +36,6 @@ export const EXPORT_SECTIONS: readonly ExportSection[] = [
   byId('proposals', 'proposals'),
   byId('letterVersions', 'letter_versions'),
   byId('messages', 'messages'),
-  byId('savedSearches', 'saved_searches'),
-  byId('synchronisations', 'syncs'),
   byId('aiGenerations', 'ai_generations'),
   byId('aiBudgets', 'ai_budgets'),
   byId('aiCalls', 'ai_calls'),
