@@ -11,6 +11,7 @@ const SHARED = [
   '.dependency-cruiser.cjs',
   'src/app.module.ts',
   'src/platform/errors/error-codes.ts',
+  'src/users/export/export-sections.ts',
   'src/tasks/scheduled-tasks.ts',
   'src/tasks/purge-expired.task.ts',
   'src/jobs/job.entity.ts',
@@ -98,6 +99,7 @@ describe('nest g', () => {
         '.dependency-cruiser.cjs',
         'src/app.module.ts',
         'src/platform/errors/error-codes.ts',
+        ...(type === 'reference' ? [] : ['src/users/export/export-sections.ts']),
         'test/contract/audited-tables.json',
         'test/rls/matrix.ts',
       ]);

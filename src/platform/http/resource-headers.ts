@@ -2,9 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /**
  * Gives answers that are a single resource their headers: one with a `version` its ETag, and a reader who has that
- * version already 304 without a body; a created one with an `id` the Location `<path of the list>/<id>`. Answers carry
- * `Cache-Control: no-store`, so no cache shares an ETag between users. Hooks and no interceptors: each interceptor costs
- * every request several promises and observables.
+ * version already 304 without a body; a created one with an `id` the Location `<path of the list>/<id>`, unless its
+ * handler has named another. Answers carry `Cache-Control: no-store`, so no cache shares an ETag between users. Hooks and
+ * no interceptors: each interceptor costs every request several promises and observables.
  * @see RFC 9110 sections 13 and 15.3.2
  */
 export function registerResourceHeaders(fastify: FastifyInstance): void {
@@ -30,7 +30,7 @@ function tag(body: unknown, request: FastifyRequest, reply: FastifyReply): void 
 }
 
 function locate(body: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  if (reply.statusCode !== 201) return;
+  if (reply.statusCode !== 201 || reply.hasHeader('location')) return;
   const id = numberIn(body, 'id');
   if (id === undefined) return;
   const path = request.url.split('?', 1)[0]?.replace(/\/+$/, '');

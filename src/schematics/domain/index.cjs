@@ -14,16 +14,18 @@ const { wordsOf } = require('../lib/words.cjs');
  */
 
 const MATRIX = 'test/rls/matrix.ts';
+const EXPORT = 'src/users/export/export-sections.ts';
 const AUDITED = 'test/contract/audited-tables.json';
 
 /**
- * What the types differ in outside of their own files: the domains they use, their rows in the matrix of row security
- * and their answer to the audit.
- * @type {Readonly<Record<string, { uses: string, matrix: (words: Words) => string, notAudited?: string }>>}
+ * What the types differ in outside of their own files: the domains they use, their rows in the matrix of row security,
+ * whether their rows are a tenant's, who can take them along, and their answer to the audit.
+ * @type {Readonly<Record<string, { uses: string, matrix: (words: Words) => string, isTenants: boolean, notAudited?: string }>>}
  */
 const TYPES = {
   user: {
     uses: `['audit']`,
+    isTenants: true,
     matrix: ({ table }) => `'public.${table}': {
   select: OWN, insert: OWN_INSERT, update: OWN, delete: OWN,
   tenant: 'user_id', set: \`name = 'x'\`,
@@ -32,6 +34,7 @@ const TYPES = {
   },
   append: {
     uses: '[]',
+    isTenants: true,
     matrix: ({ table }) => `'public.${table}': {
   // What was added stays as it is.
   select: OWN, insert: OWN_INSERT, update: NOBODY, delete: NOBODY,
@@ -42,6 +45,7 @@ const TYPES = {
   },
   reference: {
     uses: '[]',
+    isTenants: false,
     matrix: ({ table }) => `'public.${table}': {
   // The same for every user, kept by admins.
   select: '1 1 0 1 x', insert: 'x x x 1 x', update: 'x x x 1 x', delete: 'x x x 1 x',
@@ -77,8 +81,8 @@ function domain(options) {
  * @param {(typeof TYPES)[string]} type
  * @returns {Rule}
  */
-function register(words, { uses, matrix, notAudited }) {
-  const { plural, table, code, word } = words;
+function register(words, { uses, matrix, isTenants, notAudited }) {
+  const { plural, pluralCamel, table, code, word } = words;
   const key = plural.includes('-') ? `'${plural}'` : plural;
   return (tree) => {
     addMember(tree, '.dependency-cruiser.cjs', 'DOMAINS', `'${plural}'`);
@@ -86,6 +90,7 @@ function register(words, { uses, matrix, notAudited }) {
     const meaning = `{ status: 404, title: 'There is no such ${word}' }`;
     addMember(tree, 'src/platform/errors/error-codes.ts', 'ERROR_CODES', `'${code}.not_found': ${meaning}`, 'internal');
     addMember(tree, MATRIX, 'MATRIX', matrix(words), 'public.schema_migrations');
+    if (isTenants) addMember(tree, EXPORT, 'EXPORT_SECTIONS', `byId('${pluralCamel}', '${table}')`);
     if (notAudited) addMember(tree, AUDITED, 'notAudited', `"public.${table}": "${notAudited}"`, 'public.schema_migrations');
     else addMember(tree, AUDITED, 'audited', `"${table}"`);
   };
