@@ -146,7 +146,7 @@ describe('nest g', () => {
 
       expect(added(tree)).toEqual(['src/tasks/polish-samples.task.ts', 'test/integration/scheduler/polish-samples.integration-spec.ts']);
       expect(changed(tree)).toEqual(['src/tasks/scheduled-tasks.ts']);
-      expect(tree.readText('src/tasks/scheduled-tasks.ts')).toMatch(/import \{ POLISH_SAMPLES \}[\s\S]*, POLISH_SAMPLES\];/);
+      expect(tree.readText('src/tasks/scheduled-tasks.ts')).toMatch(/import \{ POLISH_SAMPLES \}[\s\S]*,\s+POLISH_SAMPLES,?\s*\];/);
       expect(said.join('')).toBe('\nNext:\n  npm test -- polish-samples\n  npm run gates\n  npm start\n');
     });
   });
