@@ -4,6 +4,8 @@ import { SCHEDULED_TASKS } from '../tasks/scheduled-tasks';
 import { AccessAlertsService } from './access-alerts.service';
 import { Dashboard } from './dashboard/dashboard';
 import { DashboardSessions } from './dashboard/dashboard-sessions';
+import { DatabaseController } from './database/database.controller';
+import { DatabaseMetricsService } from './database/database-metrics.service';
 import { EncryptionKeysController } from './encryption-keys.controller';
 import { EncryptionKeysService } from './encryption-keys.service';
 import { OverviewService } from './overview.service';
@@ -15,9 +17,10 @@ import { AdminUsersService } from './users.service';
 /** What admins use: the routes of the scheduled tasks and of accounts, and the dashboard at /admin. */
 @Module({
   imports: [SchedulerModule.knowing(SCHEDULED_TASKS)],
-  controllers: [EncryptionKeysController, TasksController, AdminUsersController],
+  controllers: [DatabaseController, EncryptionKeysController, TasksController, AdminUsersController],
   providers: [
     AccessAlertsService,
+    DatabaseMetricsService,
     EncryptionKeysService,
     TasksService,
     AdminUsersService,

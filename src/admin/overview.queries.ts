@@ -1,24 +1,18 @@
 /** How far a table's partitions reach without a gap, and whether rows lie in its default one. */
 export interface CoverageRow {
   readonly table: string;
-  /** Whole days from now to the first day without a partition. */
+  /** Whole days from now to the first moment without a partition. */
   readonly days: number;
-  /** As PostgreSQL's counters estimate it. */
+  /** Counted, to 100,000 at most. */
   readonly strays: number;
 }
 
-/** The cheap facts only: nothing here reads a tenant's row. */
+/** Figures only: nothing here shows a tenant's row. */
 export const COVERAGE = `
-  SELECT t.table_name AS "table", greatest(0, floor(extract(epoch FROM make_date(gap.year, 1, 1) - now()) / 86400))::integer AS days,
-    coalesce(pg_stat_get_live_tuples(to_regclass(format('public.%I', t.table_name || '_default'))), 0)::integer AS strays
-  FROM app.partitioned_tables t
-  CROSS JOIN LATERAL (
-    SELECT min(y.year) AS year
-    FROM generate_series(extract(year FROM now())::integer, extract(year FROM now())::integer + 50) AS y (year)
-    WHERE NOT EXISTS (
-      SELECT FROM pg_inherits WHERE inhrelid = to_regclass(format('public.%I', t.table_name || '_' || y.year)))
-  ) gap
-  ORDER BY t.table_name`;
+  SELECT c.table_name AS "table", least(floor(extract(epoch FROM c.covered_until - now()) / 86400), 36500)::integer AS days,
+    s.stray_rows::integer AS strays
+  FROM app.partition_coverage() c JOIN app.default_partition_rows() s ON s.table_name = c.table_name
+  ORDER BY 1`;
 
 export const VIEW_REFRESHED = `SELECT refreshed_at AS at FROM app.view_refreshes WHERE view_name = 'user_job_stats'`;
 

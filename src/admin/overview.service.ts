@@ -104,7 +104,7 @@ function coverageLights({ coverage }: Facts): Light[] {
   return coverage.map(({ table, days, strays }) => ({
     name: `partitions of ${table}`,
     isGreen: days >= COVERAGE_LOW_DAYS && strays === 0,
-    text: `cover ${days} days${strays > 0 ? `; about ${strays} rows lie in the default partition` : ''}`,
+    text: `cover ${days} days${strays > 0 ? `; ${strays} rows lie in the default partition` : ''}`,
   }));
 }
 

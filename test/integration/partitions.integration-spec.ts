@@ -100,7 +100,7 @@ describe('yearly partitions', () => {
 
     expect(await database.query('superuser', 'SELECT event_type FROM security_logs_default')).toEqual([{ event_type: 'auth.test' }]);
     expect(await catalogWarnings((sql) => database.query('app', sql))).toEqual([
-      `table security_logs has no partition for ${THIS_YEAR}: run the task create-partitions; until then its rows go to security_logs_default`,
+      'table security_logs has no partition for this moment: run the task create-partitions; until then its rows go to security_logs_default',
     ]);
     expect(await checkCatalog((sql) => database.query('app', sql))).toEqual([]);
     await database.query('worker', 'SELECT app.create_partitions(2)');

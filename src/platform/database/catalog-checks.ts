@@ -105,9 +105,7 @@ const OTHER_CHECKS = [
 /** Each answers one row `problem` for every thing that breaks the isolation of tenants or the audit; any login may run them. */
 export const CATALOG_CHECKS: readonly string[] = [...ROLE_CHECKS, ...TABLE_CHECKS, ...OTHER_CHECKS];
 
-/** Rows of a year without a partition of its own go to the default one: to be mended, not to be refused. */
+/** Rows of a time without a partition of its own go to the default one: to be mended, not to be refused. */
 export const PARTITION_WARNINGS = `
-  SELECT format('table %s has no partition for %s: run the task create-partitions; until then its rows go to %s_default',
-    t.table_name, extract(year FROM now() AT TIME ZONE 'UTC'), t.table_name) AS warning
-  FROM app.partitioned_tables t
-  WHERE to_regclass(format('public.%I', t.table_name || '_' || extract(year FROM now() AT TIME ZONE 'UTC'))) IS NULL`;
+  SELECT format('table %s has no partition for this moment: run the task create-partitions; until then its rows go to %1$s_default', table_name) AS warning
+  FROM app.partition_coverage() WHERE covered_until <= now()`;

@@ -26,12 +26,7 @@ const FRESH_MS = 1_000;
 
 /** A missing partition is not lost data (there is a DEFAULT one), but work for an admin. */
 const UNCOVERED = `
-  SELECT parent.relname AS name FROM pg_class parent
-  WHERE parent.relkind = 'p' AND parent.relnamespace = 'public'::regnamespace AND NOT EXISTS (
-    SELECT FROM pg_inherits JOIN pg_class partition ON partition.oid = inhrelid
-    WHERE inhparent = parent.oid
-      AND partition.relname = parent.relname || '_' || to_char(now() + interval '60 days', 'YYYY'))
-  ORDER BY name`;
+  SELECT table_name AS name FROM app.partition_coverage() WHERE covered_until < now() + interval '60 days' ORDER BY name`;
 
 /** Knows whether this process can serve: its own parts, and those that other modules add. */
 @Injectable()

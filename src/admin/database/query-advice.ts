@@ -1,0 +1,58 @@
+/** What pg_stat_statements counted of one statement. */
+export interface StatementFigures {
+  readonly calls: number;
+  readonly totalMs: number;
+  readonly meanMs: number;
+  readonly deviationMs: number;
+  readonly rows: number;
+  readonly pagesCached: number;
+  readonly pagesRead: number;
+  readonly pagesSpilled: number;
+}
+
+interface Rule {
+  readonly fits: (figures: StatementFigures) => boolean;
+  readonly advice: (figures: StatementFigures) => string;
+}
+
+const SLOW_MS = 5;
+const whole = (value: number): string => Math.round(value).toLocaleString('en');
+const pages = ({ pagesCached, pagesRead }: StatementFigures): number => pagesCached + pagesRead;
+
+/** The first that fits is given: from what is surely wrong to what may be so by nature. */
+const RULES: readonly Rule[] = [
+  {
+    fits: ({ pagesSpilled }) => pagesSpilled > 0,
+    advice: ({ pagesSpilled, calls }) =>
+      `Spills ${whole(pagesSpilled / calls)} pages a call to disk for want of work_mem: sort by an index, read less, or raise work_mem.`,
+  },
+  {
+    fits: (figures) => figures.meanMs >= SLOW_MS && pages(figures) / Math.max(figures.rows, 1) > 200,
+    advice: (figures) =>
+      `Looks at ${whole(pages(figures) / Math.max(figures.rows, 1))} pages for each row: an index is missing or cannot be used; see EXPLAIN (ANALYZE, BUFFERS).`,
+  },
+  {
+    fits: ({ rows, calls }) => rows / calls > 10_000,
+    advice: ({ rows, calls }) => `Returns ${whole(rows / calls)} rows a call: read pages, or count in the database.`,
+  },
+  {
+    fits: (figures) => figures.meanMs >= SLOW_MS && figures.pagesRead > 1_000 && figures.pagesRead / pages(figures) > 0.2,
+    advice: (figures) =>
+      `${whole((100 * figures.pagesRead) / pages(figures))} % of its pages come from outside shared_buffers: more memory, or a smaller index.`,
+  },
+  {
+    fits: ({ meanMs, deviationMs, calls }) => calls >= 10 && meanMs >= SLOW_MS && deviationMs > 3 * meanMs,
+    advice: ({ meanMs, deviationMs }) =>
+      `Takes ${whole(meanMs)} ms and strays by ${whole(deviationMs)} ms: it waits for locks, or some values ask for another plan.`,
+  },
+  {
+    fits: ({ meanMs, totalMs, calls }) => meanMs < SLOW_MS && calls > 100_000 && totalMs > 60_000,
+    advice: ({ calls }) => `Quick, but called ${whole(calls)} times: cache what it gives, or ask for many at once.`,
+  },
+  { fits: ({ meanMs }) => meanMs >= SLOW_MS, advice: () => 'Nothing stands out but its time; see EXPLAIN (ANALYZE, BUFFERS).' },
+];
+
+/** Returns what to do about a statement, in a sentence. */
+export function adviceOn(figures: StatementFigures): string {
+  return RULES.find(({ fits }) => fits(figures))?.advice(figures) ?? 'Quick enough.';
+}
