@@ -32,6 +32,14 @@ export class Proposal extends BaseEntity {
   @InstantColumn('submitted_at', { nullable: true })
   submittedAt: Date | null;
 
+  /** Set by the database when it is accepted. */
+  @InstantColumn('won_at', { nullable: true, insert: false, update: false })
+  readonly wonAt: Date | null;
+
+  /** Set by the database when it is rejected. */
+  @InstantColumn('rejected_at', { nullable: true, insert: false, update: false })
+  readonly rejectedAt: Date | null;
+
   @InstantColumn('updated_at', { default: () => 'now()' })
   readonly updatedAt: Date;
 

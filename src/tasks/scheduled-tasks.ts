@@ -1,4 +1,5 @@
 import { END_ORPHANED_AI_CALLS } from '../ai/end-orphaned-ai-calls.task';
+import { RECORD_DAILY_METRICS } from '../analytics/record-daily-metrics.task';
 import { REFRESH_JOB_STATS } from '../analytics/refresh-job-stats.task';
 import { CREATE_PARTITIONS } from '../audit/create-partitions.task';
 import { WATCH_ACCESS } from '../auth/watch-access.task';
@@ -13,6 +14,7 @@ export const SCHEDULED_TASKS: readonly ScheduledTask[] = [
   REFRESH_JOB_STATS,
   CREATE_PARTITIONS,
   PURGE_EXPIRED,
+  RECORD_DAILY_METRICS,
   END_ORPHANED_AI_CALLS,
   REFRESH_CONNECTIONS,
   SYNC_CONNECTIONS,

@@ -1,0 +1,110 @@
+import { RECORD_DAILY_METRICS } from '../../src/analytics/record-daily-metrics.task';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn, type SignedInCaller } from '../support/as';
+import { aStoredJob } from '../support/factories/job.factory';
+import { aProposal } from '../support/factories/proposal.factory';
+import { aWorker, type HandWorker } from '../support/hand-worker';
+
+describe(RECORD_DAILY_METRICS.id, () => {
+  let app: TestApp;
+  let worker: HandWorker;
+  let ann: SignedInCaller;
+  let won: number;
+
+  const metrics = async (user = ann.id): Promise<Record<string, string>> =>
+    Object.fromEntries(
+      (await app.db.query<{ name: string; value: string }>(
+        'superuser',
+        `SELECT metric_name || ' ' || (current_date - date) AS name, metric_value AS value FROM analytics WHERE user_id = $1 ORDER BY 1`,
+        [user],
+      )).map(({ name, value }) => [name, value]),
+    );
+  const run = async (): Promise<Record<string, unknown>> => {
+    await worker.runTask(RECORD_DAILY_METRICS.id);
+    const [last] = await app.db.query<{ figures: Record<string, unknown> }>('superuser', 'SELECT figures FROM task_runs ORDER BY id DESC LIMIT 1');
+    return last!.figures;
+  };
+  const auditRows = async (): Promise<number> =>
+    (await app.db.query<{ count: number }>('superuser', `SELECT count(*) FROM audit_logs WHERE table_name = 'analytics'`))[0]!.count;
+
+  beforeEach(async () => {
+    app = await startApp();
+    worker = await aWorker(app);
+    ann = await signedIn(app);
+    const jobs = [await aStoredJob(app.db, ann.id), await aStoredJob(app.db, ann.id), await aStoredJob(app.db, ann.id)];
+    await app.db.query('superuser', `UPDATE jobs SET created_at = now() - interval '3 days' WHERE id = $1`, [jobs[2]]);
+    const proposals = await Promise.all(jobs.slice(0, 2).map(async (jobId) => (await ann.post('/v1/proposals', aProposal({ jobId }))).body.id as number));
+    for (const id of proposals) await ann.post(`/v1/proposals/${id}/submit`);
+    won = proposals[0]!;
+    await ann.post(`/v1/proposals/${won}/accept`);
+  });
+  afterEach(async () => {
+    await worker.close();
+    await app.close();
+  });
+
+  it('counts each day of each user, and the history at the first run', async () => {
+    const [generation] = await app.db.query<{ id: number }>(
+      'superuser',
+      `INSERT INTO ai_generations (user_id, generation_type, prompt) VALUES ($1, 'message', 'x') RETURNING id`,
+      [ann.id],
+    );
+    await app.db.query(
+      'superuser',
+      `INSERT INTO ai_calls (user_id, generation_id, provider, model, status, input_ai_tokens, output_ai_tokens, cached_ai_tokens, usage_is_estimated, cost, price_list_version, duration_ms)
+       SELECT $1, $2, 'openai', 'm', 'succeeded', 1, 1, 0, false, 0.001234, 'v', 1 FROM generate_series(1, 2)`,
+      [ann.id, generation!.id],
+    );
+
+    await run();
+
+    expect(await metrics()).toEqual({ 'ai_cost_usd 0': '0.00', 'answers 0': '1.00', 'jobs_seen 0': '2.00', 'jobs_seen 3': '1.00', 'proposals_sent 0': '2.00', 'wins 0': '1.00' });
+    expect(await app.db.query('superuser', `SELECT metric_data FROM analytics WHERE metric_name = 'ai_cost_usd'`)).toEqual([{ metric_data: { usd: '0.002468000000' } }]);
+  });
+
+  it('changes nothing when it is repeated, and leaves no trace of it', async () => {
+    await run();
+    const [before, audited] = [await metrics(), await auditRows()];
+
+    const figures = await run();
+
+    expect(figures).toMatchObject({ written: 0 });
+    expect([await metrics(), await auditRows()]).toEqual([before, audited]);
+  });
+
+  it('counts what came late, and takes back what is no more', async () => {
+    await run();
+    await app.db.query('superuser', `UPDATE jobs SET created_at = now() - interval '1 day' WHERE user_id = $1 AND created_at > now() - interval '1 day'`, [ann.id]);
+
+    await run();
+
+    expect(await metrics()).toMatchObject({ 'jobs_seen 0': '0.00', 'jobs_seen 1': '2.00', 'jobs_seen 3': '1.00' });
+  });
+
+  it('makes up for the days it missed', async () => {
+    await run();
+    await app.db.query('superuser', `UPDATE task_runs SET figures = figures || jsonb_build_object('lastDay', current_date - 10) WHERE task = $1`, [RECORD_DAILY_METRICS.id]);
+    await app.db.query('superuser', `UPDATE jobs SET created_at = now() - interval '9 days' WHERE user_id = $1`, [ann.id]);
+
+    const figures = await run();
+
+    expect(Date.parse(String(figures.lastDay)) - Date.parse(String(figures.firstDay))).toBe(10 * 86_400_000);
+    expect(await metrics()).toMatchObject({ 'jobs_seen 0': '0.00', 'jobs_seen 3': '0.00', 'jobs_seen 9': '3.00' });
+  });
+
+  it('counts a message of the client as the answer, once, and a win that was archived since', async () => {
+    await app.db.query('superuser', `UPDATE proposals SET status = 'submitted' WHERE id = $1`, [won]);
+    await app.db.query('superuser', `UPDATE proposals SET status = 'accepted' WHERE id = $1`, [won]);
+    await ann.post(`/v1/proposals/${won}/archive`);
+    await app.db.query(
+      'superuser',
+      `INSERT INTO messages (user_id, job_id, sender_type, content) SELECT p.user_id, p.job_id, 'client', 'Hello' FROM proposals p, generate_series(1, 2) WHERE p.user_id = $1`,
+      [ann.id],
+    );
+
+    await run();
+
+    expect(await metrics()).toMatchObject({ 'answers 0': '2.00', 'wins 0': '1.00' });
+    expect(await app.db.query('superuser', `SELECT count(*) FROM audit_logs WHERE table_name = 'proposals' AND new_values ?| '{won_at,rejected_at}'`)).toEqual([{ count: 0 }]);
+  });
+});
