@@ -1,9 +1,21 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module';
 import { SchedulerModule } from '../platform/scheduler/scheduler.module';
 import { SCHEDULED_TASKS } from '../tasks/scheduled-tasks';
 import { AccessAlertsService } from './access-alerts.service';
+import { DashboardActs } from './dashboard/acts';
 import { Dashboard } from './dashboard/dashboard';
 import { DashboardSessions } from './dashboard/dashboard-sessions';
+import { DashboardEvents } from './dashboard/events';
+import { LiveViews } from './dashboard/live-views';
+import { PANELS, type Panel } from './dashboard/panel';
+import { DatabasePanel } from './dashboard/panels/database.panel';
+import { KeysPanel } from './dashboard/panels/keys.panel';
+import { PartitionsPanel } from './dashboard/panels/partitions.panel';
+import { RunsPanel } from './dashboard/panels/runs.panel';
+import { SecurityPanel } from './dashboard/panels/security.panel';
+import { UserPanel } from './dashboard/panels/user.panel';
+import { UsersPanel } from './dashboard/panels/users.panel';
 import { DatabaseController } from './database/database.controller';
 import { DatabaseMetricsService } from './database/database-metrics.service';
 import { EncryptionKeysController } from './encryption-keys.controller';
@@ -14,9 +26,12 @@ import { TasksService } from './tasks.service';
 import { AdminUsersController } from './users.controller';
 import { AdminUsersService } from './users.service';
 
+/** The pages of the dashboard besides the tasks; one exists by being listed here. */
+const PANEL_CLASSES = [RunsPanel, DatabasePanel, PartitionsPanel, SecurityPanel, UsersPanel, UserPanel, KeysPanel];
+
 /** What admins use: the routes of the scheduled tasks and of accounts, and the dashboard at /admin. */
 @Module({
-  imports: [SchedulerModule.knowing(SCHEDULED_TASKS)],
+  imports: [AuditModule, SchedulerModule.knowing(SCHEDULED_TASKS)],
   controllers: [DatabaseController, EncryptionKeysController, TasksController, AdminUsersController],
   providers: [
     AccessAlertsService,
@@ -26,6 +41,11 @@ import { AdminUsersService } from './users.service';
     AdminUsersService,
     OverviewService,
     DashboardSessions,
+    DashboardActs,
+    DashboardEvents,
+    LiveViews,
+    ...PANEL_CLASSES,
+    { provide: PANELS, inject: PANEL_CLASSES, useFactory: (...panels: Panel[]) => panels },
     Dashboard,
   ],
 })

@@ -7,6 +7,17 @@ export interface CoverageRow {
   readonly strays: number;
 }
 
+/** A run that is not over. */
+export interface OpenRunRow {
+  readonly id: number;
+  readonly task: string;
+  readonly outcome: 'queued' | 'running' | 'retrying';
+  readonly attempts: number;
+  /** How long it waits or runs, in milliseconds. */
+  readonly forMs: number;
+  readonly error: string | null;
+}
+
 /** Figures only: nothing here shows a tenant's row. */
 export const COVERAGE = `
   SELECT c.table_name AS "table", least(floor(extract(epoch FROM c.covered_until - now()) / 86400), 36500)::integer AS days,
@@ -22,3 +33,9 @@ export const UNMENDED = `
   WHERE r.outcome IN ('failed', 'timed_out') AND NOT EXISTS (
     SELECT FROM task_runs later WHERE later.task = r.task AND later.id > r.id AND later.outcome = 'succeeded')
   ORDER BY r.id DESC LIMIT 20`;
+
+/** What waits, runs or is tried again. */
+export const OPEN_RUNS = `
+  SELECT r.id, r.task, r.outcome, r.attempts, r.error,
+    round(extract(epoch FROM now() - CASE r.outcome WHEN 'running' THEN r.started_at ELSE r.created_at END) * 1000)::bigint AS "forMs"
+  FROM task_runs r WHERE r.outcome IN ('queued', 'running', 'retrying') ORDER BY r.id LIMIT 100`;

@@ -1,4 +1,4 @@
-import type { TaskRunDto } from './dto/task-run.dto';
+import type { RunOutcome, TaskRunDto } from './dto/task-run.dto';
 
 /** A statement and its values. */
 type Query = [sql: string, values: unknown[]];
@@ -52,6 +52,73 @@ export function listRuns(task: string, afterId: number | null, take: number): Qu
 /** The latest runs of all tasks that had something to do. */
 export function latestRuns(take: number): Query {
   return [`SELECT ${RUN} FROM task_runs r WHERE r.outcome <> 'skipped' ORDER BY r.id DESC LIMIT $1`, [take]];
+}
+
+/** One bar of a small picture of a task's runs. */
+export interface RecentRun {
+  readonly id: number;
+  readonly task: string;
+  readonly outcome: RunOutcome;
+  readonly ms: number;
+}
+
+/** The latest runs of each of these tasks that did something and are over, oldest first, at most `take` of each. */
+export function recentRuns(ids: readonly string[], take = 24): Query {
+  return [
+    `SELECT recent.id, recent.task, recent.outcome, recent.ms
+     FROM unnest($1::text[]) AS t (task)
+     CROSS JOIN LATERAL (
+       SELECT r.id, r.task, r.outcome, extract(epoch FROM r.ended_at - r.started_at)::float8 * 1000 AS ms FROM task_runs r
+       WHERE r.task = t.task AND r.outcome IN ('succeeded', 'failed', 'timed_out') ORDER BY r.id DESC LIMIT $2
+     ) recent
+     ORDER BY recent.id`,
+    [ids, take],
+  ];
+}
+
+/** What the history of runs is searched by. */
+export interface RunFilters {
+  readonly task?: string;
+  readonly outcome?: string;
+  readonly before?: number;
+}
+
+/** Runs that fit the filters, newest first; those that found nothing to do only when asked for. */
+export function searchRuns({ task, outcome, before }: RunFilters, take: number): Query {
+  return [
+    `SELECT ${RUN} FROM task_runs r
+     WHERE ($1::text IS NULL OR r.task = $1) AND (r.outcome = $2 OR ($2 IS NULL AND r.outcome <> 'skipped'))
+       AND ($3::bigint IS NULL OR r.id < $3)
+     ORDER BY r.id DESC LIMIT $4`,
+    [task ?? null, outcome ?? null, before ?? null, take],
+  ];
+}
+
+/** How many runs of an hour ended in which way. */
+export interface HourRow {
+  readonly at: Date;
+  readonly succeeded: number;
+  readonly skipped: number;
+  readonly failed: number;
+}
+
+/** The last 24 hours, of one task or of all, gaps included. */
+export function runsByHour(task: string | null): Query {
+  return [
+    `SELECT hour.at, count(r.id) FILTER (WHERE r.outcome = 'succeeded')::integer AS succeeded,
+       count(r.id) FILTER (WHERE r.outcome = 'skipped')::integer AS skipped,
+       count(r.id) FILTER (WHERE r.outcome IN ('failed', 'timed_out'))::integer AS failed
+     FROM generate_series(date_trunc('hour', now()) - interval '23 hours', date_trunc('hour', now()), interval '1 hour') AS hour (at)
+     LEFT JOIN task_runs r ON r.created_at >= hour.at AND r.created_at < hour.at + interval '1 hour'
+       AND ($1::text IS NULL OR r.task = $1)
+     GROUP BY hour.at ORDER BY hour.at`,
+    [task],
+  ];
+}
+
+/** The run made in place of this one, the newest. */
+export function findRetry(id: number): Query {
+  return [`SELECT r.id FROM task_runs r WHERE r.retry_of = $1 ORDER BY r.id DESC LIMIT 1`, [id]];
 }
 
 /** One run. */

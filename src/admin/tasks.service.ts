@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { currentContext } from '../platform/context/request-context';
 import { SystemDatabase } from '../platform/database/system-database';
+import type { Unit } from '../platform/database/unit';
 import { AppError } from '../platform/errors/app-error';
 import { KeysetPages } from '../platform/http/keyset-page';
 import type { PageQueryDto } from '../platform/http/page-query.dto';
@@ -25,9 +26,21 @@ export class TasksService {
     private readonly pages: KeysetPages,
   ) {}
 
+  /** The ids of all tasks, in the order of their declaration. */
+  get ids(): string[] {
+    return this.schedule.tasks.map(({ id }) => id);
+  }
+
   /** Returns all tasks in the order of their declaration; without Redis none has a `nextRunAt`. */
-  async list(): Promise<TaskDto[]> {
-    return this.statesOf(this.schedule.tasks, 'list the tasks');
+  list(): Promise<TaskDto[]> {
+    return this.system.asAdmin('list the tasks', (unit) => this.states(unit));
+  }
+
+  /** As `list`, or those with these ids only. Session: a unit of gigvault_admin. */
+  async states(unit: Unit, ids: readonly string[] = this.ids): Promise<TaskDto[]> {
+    const [rows, nextAt] = await Promise.all([unit.query<TaskRow>(...taskStates(ids)), this.nextFirings()]);
+    const byId = new Map(rows.map((row) => [row.task, row]));
+    return ids.map((id) => taskOf(this.find(id), byId.get(id), nextAt.get(id) ?? null));
   }
 
   /**
@@ -83,7 +96,8 @@ export class TasksService {
     return page.of(rows, (row) => [row.id], (row) => row);
   }
 
-  private find(id: string): ScheduledTask {
+  /** @throws AppError `task.not_found` */
+  find(id: string): ScheduledTask {
     const task = this.schedule.find(id);
     if (!task) throw new AppError('task.not_found');
     return task;
@@ -99,20 +113,12 @@ export class TasksService {
   }
 
   private async setPaused(task: ScheduledTask, paused: boolean, reason: string): Promise<TaskDto> {
-    await this.system.asAdmin(reason, (unit) => unit.query(...setPaused(task.id, paused)));
-    const [state] = await this.statesOf([task], `read task ${task.id}`);
+    const [state] = await this.system.asAdmin(reason, async (unit) => {
+      await unit.query(...setPaused(task.id, paused));
+      return this.states(unit, [task.id]);
+    });
     if (!state) throw new Error(`task ${task.id} has no state`);
     return state;
-  }
-
-  private async statesOf(tasks: readonly ScheduledTask[], reason: string): Promise<TaskDto[]> {
-    const ids = tasks.map(({ id }) => id);
-    const [rows, nextAt] = await Promise.all([
-      this.system.asAdmin(reason, (unit) => unit.query<TaskRow>(...taskStates(ids))),
-      this.nextFirings(),
-    ]);
-    const byId = new Map(rows.map((row) => [row.task, row]));
-    return tasks.map((task) => taskOf(task, byId.get(task.id), nextAt.get(task.id) ?? null));
   }
 
   private async nextFirings(): Promise<Map<string, Date>> {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Notices } from '../auth/notices.service';
+import type { SessionSummary } from '../auth/session-record';
 import { SessionsService } from '../auth/sessions.service';
 import { SystemDatabase } from '../platform/database/system-database';
 import type { Unit } from '../platform/database/unit';
@@ -33,6 +34,16 @@ export class AdminUsersService {
     const page = this.pages.open(query);
     const rows = await this.system.asAdmin('list users', (unit) => unit.query<UserRow>(...listUsers(query, page.after, page.take)));
     return page.of(rows, (row) => [row.sortKey, row.id], shown);
+  }
+
+  /**
+   * One account, with its live sessions.
+   * @throws AppError `user.not_found`
+   */
+  async get(id: number): Promise<{ user: AdminUserDto; sessions: SessionSummary[] }> {
+    const user = await this.system.asAdmin(`read user ${id} and his sessions`, (unit) => this.find(unit, id));
+    if (!user) throw new AppError('user.not_found');
+    return { user, sessions: await this.sessions.list(id) };
   }
 
   /**

@@ -1,5 +1,7 @@
 /** Returns a cron of the usual forms in words, any other as it is. */
 export function cronText(cron: string): string {
+  const seconds = /^\*\/(\d+) \* \* \* \* \*$/.exec(cron)?.[1];
+  if (seconds) return `every ${seconds} seconds`;
   const [minute = '', hour = '', day = '', month = '', weekday = '', ...more] = cron.split(' ');
   if (more.length > 0 || month !== '*' || weekday !== '*') return cron;
   if (minute === '*' && hour === '*' && day === '*') return 'every minute';

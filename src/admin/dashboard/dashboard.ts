@@ -1,7 +1,5 @@
-import { createBullBoard } from '@bull-board/api';
-import { BullAdapter } from '@bull-board/api/bullAdapter';
-import { FastifyAdapter } from '@bull-board/fastify';
-import { Injectable, type OnModuleInit, type Type } from '@nestjs/common';
+import { Readable } from 'node:stream';
+import { Inject, Injectable, type OnModuleInit, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LoginDto } from '../../auth/dto/login.dto';
@@ -13,17 +11,26 @@ import { asAppError } from '../../platform/errors/problem';
 import { ParseIdPipe } from '../../platform/http/parse-id.pipe';
 import { parseQuery, assertQuery, type Query } from '../../platform/http/query-string';
 import { RequestValidationPipe } from '../../platform/http/request-validation.pipe';
-import { TaskQueue, type TaskEntry } from '../../platform/queues/task-queue';
-import { Schedule } from '../../platform/scheduler/schedule';
+import { TaskQueue } from '../../platform/queues/task-queue';
 import { ConfirmDto } from '../dto/confirm.dto';
 import { RunTaskDto } from '../dto/run-task.dto';
 import { SignInCodeDto } from '../dto/sign-in-code.dto';
-import { AccessAlertsService } from '../access-alerts.service';
 import { OverviewService } from '../overview.service';
-import { TasksService } from '../tasks.service';
+import { DashboardActs } from './acts';
+import { addBoard } from './board';
+import { DashboardEvents } from './events';
+import { html } from './html';
 import { DashboardSessions } from './dashboard-sessions';
-import { codePage, confirmPage, overviewPage, problemPage, signInPage } from './pages';
+import { signedInPage } from './layout';
+import { LiveViews } from './live-views';
+import { actPage } from './pages/act-page';
+import { overviewPage } from './pages/overview-page';
+import { runPage } from './pages/run-page';
+import { codePage, confirmPage, problemPage, signInPage } from './pages/sign-in-pages';
+import { taskPage } from './pages/task-page';
+import { PANELS, type Panel } from './panel';
 import { assertSameOrigin } from './same-origin';
+import { SCRIPT } from './script';
 import { STYLE } from './style';
 
 const PREFIX = '/admin';
@@ -38,24 +45,14 @@ const UNCONFIRMED: ReadonlySet<string> = new Set([`${PREFIX}/confirm`, `${PREFIX
 /** Problems that no second factor mends. */
 const SIGNED_OUT: ReadonlySet<string> = new Set(['auth.session_missing', 'auth.token_invalid', 'auth.forbidden']);
 
-/** Our own pages need no script at all. */
-const PAGE_POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/** Our own pages have one script file, which asks for the events; nothing inline, nothing from elsewhere. */
+const PAGE_POLICY =
+  "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/** bull-board's page has scripts of its own, an inline style and a <base>; its fonts from elsewhere are not loaded. */
-const BOARD_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'";
-
-/** What an act answered, by its name in the address. */
-const NOTICES: Readonly<Record<string, string>> = {
-  run: 'A run was asked for.',
-  retry: 'A new run was asked for.',
-  pause: 'The schedule rests.',
-  resume: 'The schedule goes on.',
-  dismiss: 'The alert is dismissed.',
-};
+type WithId = { Params: { id: string } };
 
 /**
- * The admin's page at /admin, and bull-board at /admin/queues. All of it is one Fastify plugin whose hook asks for the
+ * The admin's pages at /admin, and bull-board at /admin/queues. All of it is one Fastify plugin whose hook asks for the
  * sign-in: a hook of a plugin belongs to its routes and not to a spelling of their path, so no encoding of an address
  * goes past it. (Nest's guards never run for bull-board's routes; its own `middleware` option covers only its first.)
  */
@@ -70,9 +67,10 @@ export class Dashboard implements OnModuleInit {
     private readonly config: Config,
     private readonly sessions: DashboardSessions,
     private readonly overview: OverviewService,
-    private readonly tasks: TasksService,
-    private readonly alerts: AccessAlertsService,
-    private readonly schedule: Schedule,
+    private readonly views: LiveViews,
+    private readonly acts: DashboardActs,
+    private readonly events: DashboardEvents,
+    @Inject(PANELS) private readonly panels: readonly Panel[],
     private readonly queue: TaskQueue,
   ) {}
 
@@ -81,9 +79,12 @@ export class Dashboard implements OnModuleInit {
     void fastify.register(
       (scope, _options, done) => {
         this.protect(scope);
+        this.addSignIn(scope);
         this.addPages(scope);
+        this.addPanels(scope);
+        this.addEvents(scope);
         this.addActs(scope);
-        this.addBoard(scope);
+        addBoard(scope, `${PREFIX}/queues`, this.queue);
         done();
       },
       { prefix: PREFIX },
@@ -117,12 +118,7 @@ export class Dashboard implements OnModuleInit {
     if (!UNCONFIRMED.has(request.routeOptions.url ?? '')) await this.sessions.assertFresh(principal);
   }
 
-  private addPages(scope: FastifyInstance): void {
-    scope.get('/', async (request, reply) => {
-      const { done } = request.query as Query;
-      const notice = typeof done === 'string' && Object.hasOwn(NOTICES, done) ? NOTICES[done] : undefined;
-      return reply.type(HTML).send(overviewPage(await this.overview.get(), notice));
-    });
+  private addSignIn(scope: FastifyInstance): void {
     scope.get('/style.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(STYLE));
     scope.get('/sign-in', (_request, reply) => reply.type(HTML).send(signInPage()));
     scope.post('/sign-in', async (request, reply) => {
@@ -146,42 +142,60 @@ export class Dashboard implements OnModuleInit {
     );
   }
 
-  private addActs(scope: FastifyInstance): void {
-    const act = (name: string, path: string, work: (id: string, reason: string) => Promise<unknown>) =>
-      scope.post<{ Params: { id: string } }>(path, async (request, reply) => {
-        const { reason } = await this.formOf(request, RunTaskDto);
-        await work(request.params.id, reason);
-        return reply.redirect(`${PREFIX}?done=${name}`, 303);
-      });
-    act('run', '/tasks/:id/run', (id, reason) => this.tasks.run(id, reason));
-    act('pause', '/tasks/:id/pause', (id, reason) => this.tasks.pause(id, reason));
-    act('resume', '/tasks/:id/resume', (id, reason) => this.tasks.resume(id, reason));
-    const idOf = (id: string): number => this.ids.transform(id, { type: 'param', data: 'id' });
-    act('retry', '/runs/:id/retry', (id, reason) => this.tasks.retry(idOf(id), reason));
-    act('dismiss', '/alerts/:id/dismiss', (id, reason) => this.alerts.dismiss(idOf(id), reason));
+  private addPages(scope: FastifyInstance): void {
+    scope.get('/script.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(SCRIPT));
+    scope.get('/', async (request, reply) =>
+      reply.type(HTML).send(overviewPage(await this.overview.get(), this.noticeOf(request))),
+    );
+    scope.get<WithId>('/tasks/:id', async (request, reply) =>
+      reply.type(HTML).send(taskPage(await this.views.task(request.params.id), this.noticeOf(request))),
+    );
+    scope.get<WithId>('/runs/:id', async (request, reply) => {
+      const id = this.ids.transform(request.params.id, { type: 'param', data: 'id' });
+      return reply.type(HTML).send(runPage(await this.views.run(id), this.noticeOf(request)));
+    });
   }
 
-  /** Read only: what is done to a queue behind the schedule's back would leave no trace in task_runs or the security log. */
-  private addBoard(scope: FastifyInstance): void {
-    const adapter = new BullAdapter(this.queue.bull, { readOnlyMode: true, description: `${this.schedule.tasks.length} tasks` });
-    adapter.setFormatter('data', idsOf);
-    adapter.setFormatter('returnValue', () => null);
-    const server = new FastifyAdapter();
-    server.setBasePath(`${PREFIX}/queues`);
-    createBullBoard({
-      queues: [adapter],
-      serverAdapter: server,
-      options: { uiConfig: { boardTitle: 'Gigvault', hideRedisDetails: true, hideDocsLink: true, miscLinks: [{ text: 'Dashboard', url: PREFIX }] } },
+  private addPanels(scope: FastifyInstance): void {
+    for (const panel of this.panels) {
+      scope.get<{ Params: { id?: string } }>(panel.path, async (request, reply) => {
+        const { id = '' } = request.params;
+        const body = await panel.render({ query: request.query as Query, id });
+        const { title, section } = panel;
+        const notice = this.noticeOf(request);
+        return reply.type(HTML).send(signedInPage({ title, section, notice, body: html`<h1>${title} ${id}</h1>${body}` }));
+      });
+    }
+  }
+
+  private addEvents(scope: FastifyInstance): void {
+    scope.get('/events', { exposeHeadRoute: false }, async (request, reply) => {
+      const { view } = request.query as Query;
+      const events = await this.events.watch(typeof view === 'string' ? view : 'overview', request, reply);
+      // Proxies gather what they pass on unless told not to; a line kept open behind the end would hold up a stopping server.
+      void reply.headers({ 'x-accel-buffering': 'no', connection: 'close' });
+      return reply.type('text/event-stream; charset=utf-8').send(Readable.from(events, { objectMode: false }));
     });
-    server.setErrorHandler(() => ({ status: 500, body: { error: 'The queue could not be read' } }));
-    void scope.register(
-      (board, _options, done) => {
-        board.addHook('onRequest', async (_request, reply) => void reply.header('content-security-policy', BOARD_POLICY));
-        void board.register(server.registerPlugin());
-        done();
-      },
-      { prefix: '/queues' },
-    );
+  }
+
+  /** Each act is asked for on its path, and done there. */
+  private addActs(scope: FastifyInstance): void {
+    for (const [name, act] of Object.entries(this.acts.all)) {
+      scope.get<WithId>(act.path, (request, reply) =>
+        reply.type(HTML).send(actPage(act.ask(request.params.id), request.url.split('?', 1)[0] ?? '')),
+      );
+      scope.post<WithId>(act.path, async (request, reply) => {
+        const { reason } = await this.formOf(request, RunTaskDto);
+        return reply.redirect(`${await act.do(request.params.id, reason)}?done=${name}`, 303);
+      });
+    }
+  }
+
+  /** What to tell of the act that led to this page. */
+  private noticeOf(request: FastifyRequest): string | undefined {
+    const { done } = request.query as Query;
+    const all = this.acts.all;
+    return typeof done === 'string' && Object.hasOwn(all, done) ? all[done]?.notice : undefined;
   }
 
   private async formOf<T>(request: FastifyRequest, rules: Type<T>): Promise<T> {
@@ -212,9 +226,4 @@ export class Dashboard implements OnModuleInit {
     const form = isCodeStep ? codePage({ mfaToken, problem }) : signInPage({ email, problem });
     void reply.status(error.status).headers(error.headers).type(HTML).send(form);
   }
-}
-
-/** Entries hold ids only; should one ever hold more, the board does not show it. */
-function idsOf(data: TaskEntry | undefined): TaskEntry {
-  return data?.runId === undefined ? {} : { runId: data.runId };
 }

@@ -5,6 +5,11 @@ import { AppError } from '../errors/app-error';
 import { RolePools, type SystemRole } from './role-pools';
 import { Unit } from './unit';
 
+/** Runs one reading unit of a watch. */
+export type ReadAsAdmin = <T>(work: (unit: Unit) => Promise<T>) => Promise<T>;
+
+const READ_ONLY = `SELECT set_config('transaction_read_only', 'on', true)`;
+
 /**
  * The one named door past the tenant: every act that needs another role than gigvault_app goes through here, so that a
  * search for its name finds them all. Each role may do only what schema and functions grant it.
@@ -44,6 +49,20 @@ export class SystemDatabase {
   async asAdmin<T>(reason: string, work: (unit: Unit) => Promise<T>): Promise<T> {
     if (currentContext()?.principal?.role !== 'admin') throw new AppError('auth.forbidden');
     return this.run('admin', reason, work);
+  }
+
+  /**
+   * Opens the watch of a signed-in admin: leaves the event `system.admin` with the reason once, now, and returns what runs
+   * reading units as gigvault_admin under it, as often as he looks. Who watches must end it with the admin's session.
+   * @throws AppError `auth.forbidden` before any SQL for anyone else
+   */
+  async watchAsAdmin(reason: string): Promise<ReadAsAdmin> {
+    await this.asAdmin(reason, () => Promise.resolve());
+    return (work) =>
+      this.run('admin', null, async (unit) => {
+        await unit.query(READ_ONLY);
+        return work(unit);
+      });
   }
 
   /** Runs `work` as gigvault_monitor, which reads statistics of the cluster and no tenant's row; leaves no event. */

@@ -1,0 +1,138 @@
+import { Injectable } from '@nestjs/common';
+import { ParseIdPipe } from '../../platform/http/parse-id.pipe';
+import { AccessAlertsService } from '../access-alerts.service';
+import { EncryptionKeysService } from '../encryption-keys.service';
+import { TasksService } from '../tasks.service';
+import { AdminUsersService } from '../users.service';
+
+/** What is asked before an act. */
+export interface Question {
+  readonly title: string;
+  readonly text: string;
+  readonly button: string;
+  /** Where who thinks better of it goes. */
+  readonly back: string;
+  /** Whether somebody loses something by it. */
+  readonly isGrave?: boolean;
+}
+
+/** Something an admin can do: GET on its path asks, POST with a reason does it and leads on. */
+export interface Act {
+  readonly path: string;
+  /** What is told when it is done, on the page it leads to. */
+  readonly notice: string;
+  readonly ask: (id: string) => Question;
+  /** Does it for a reason, which goes on record, and returns the page to go on with. */
+  readonly do: (id: string, reason: string) => Promise<string>;
+}
+
+/** All that can be done on the dashboard. A route exists by standing here. */
+@Injectable()
+export class DashboardActs {
+  private readonly ids = new ParseIdPipe();
+
+  constructor(
+    private readonly tasks: TasksService,
+    private readonly alerts: AccessAlertsService,
+    private readonly users: AdminUsersService,
+    private readonly keys: EncryptionKeysService,
+  ) {}
+
+  /** Every act by its name, which stands in the address after it is done. */
+  get all(): Readonly<Record<string, Act>> {
+    return { ...this.ofTasks(), ...this.ofUsers(), ...this.others() };
+  }
+
+  private idOf(id: string): number {
+    return this.ids.transform(id, { type: 'param', data: 'id' });
+  }
+
+  private ofTasks(): Record<string, Act> {
+    const question = (id: string, title: string, button: string, text: string): Question => {
+      const { description } = this.tasks.find(id);
+      return { title: `${title} ${id}?`, text: `${description} ${text}`, button, back: `/admin/tasks/${id}` };
+    };
+    return {
+      run: {
+        path: '/tasks/:id/run',
+        notice: 'A run was asked for.',
+        ask: (id) => question(id, 'Run', 'Run now', 'A worker takes the run within moments; its schedule stays as it is.'),
+        do: async (id, reason) => `/admin/runs/${(await this.tasks.run(id, reason)).id}`,
+      },
+      pause: {
+        path: '/tasks/:id/pause',
+        notice: 'The schedule rests.',
+        ask: (id) => question(id, 'Pause', 'Pause', `While it rests: ${this.tasks.find(id).whatAMissMeans}`),
+        do: async (id, reason) => `/admin/tasks/${(await this.tasks.pause(id, reason)).id}`,
+      },
+      resume: {
+        path: '/tasks/:id/resume',
+        notice: 'The schedule goes on.',
+        ask: (id) => question(id, 'Resume', 'Resume', 'What it missed is not made up for.'),
+        do: async (id, reason) => `/admin/tasks/${(await this.tasks.resume(id, reason)).id}`,
+      },
+      retry: {
+        path: '/runs/:id/retry',
+        notice: 'A new run was asked for.',
+        ask: (id) => ({
+          title: `Retry run ${this.idOf(id)}?`,
+          text: 'A new run does the same work; this one stays in the history as it is.',
+          button: 'Retry',
+          back: `/admin/runs/${id}`,
+        }),
+        do: async (id, reason) => `/admin/runs/${(await this.tasks.retry(this.idOf(id), reason)).id}`,
+      },
+    };
+  }
+
+  private ofUsers(): Record<string, Act> {
+    const act = (path: string, notice: string, [title, text, button]: readonly [string, string, string], work: (id: number, reason: string) => Promise<unknown>): Act => ({
+      path: `/users/:id/${path}`,
+      notice,
+      ask: (id) => ({ title: `${title} ${this.idOf(id)}?`, text, button, back: `/admin/users/${id}`, isGrave: path !== 'activate' }),
+      do: async (id, reason) => {
+        await work(this.idOf(id), reason);
+        return `/admin/users/${id}`;
+      },
+    });
+    return {
+      deactivate: act('deactivate', 'The user is locked out.', ['Lock out user', 'All sessions end at once, and nobody can sign in to the account until it is unlocked. Nothing is deleted.', 'Lock out'], (id, reason) =>
+        this.users.change(id, { isActive: false, reason }),
+      ),
+      activate: act('activate', 'The user may sign in again.', ['Unlock user', 'The owner may sign in again with the same password and second factor.', 'Unlock'], (id, reason) =>
+        this.users.change(id, { isActive: true, reason }),
+      ),
+      'end-sessions': act('end-sessions', 'All sessions have ended.', ['End all sessions of user', 'The owner has to sign in again everywhere, and is told so by mail.', 'End sessions'], (id, reason) =>
+        this.users.endSessions(id, reason),
+      ),
+      'reset-mfa': act('reset-mfa', 'The second factor is gone.', ['Take away the second factor of user', 'For an owner who has lost it, when you are sure who asks. All sessions end; the owner is told by mail. The password stays.', 'Take it away'], (id, reason) =>
+        this.users.resetMfa(id, reason),
+      ),
+    };
+  }
+
+  private others(): Record<string, Act> {
+    return {
+      dismiss: {
+        path: '/alerts/:id/dismiss',
+        notice: 'The alert is dismissed.',
+        ask: (id) => ({ title: `Dismiss alert ${this.idOf(id)}?`, text: 'It leaves the dashboard and stays in the records.', button: 'Dismiss', back: '/admin/security' }),
+        do: async (id, reason) => {
+          await this.alerts.dismiss(this.idOf(id), reason);
+          return '/admin/security';
+        },
+      },
+      rotate: {
+        path: '/keys/rotate',
+        notice: 'The rotation was asked for.',
+        ask: () => ({
+          title: 'Rotate the encryption keys?',
+          text: 'All data keys are wrapped anew with the current master key. Reading and writing go on meanwhile.',
+          button: 'Rotate',
+          back: '/admin/keys',
+        }),
+        do: async (_id, reason) => `/admin/runs/${(await this.keys.rotate(reason)).id}`,
+      },
+    };
+  }
+}

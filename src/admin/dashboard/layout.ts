@@ -1,0 +1,73 @@
+import { html, type Markup } from './html';
+
+/** What stands in the navigation, in its order. */
+const NAVIGATION: readonly (readonly [href: string, name: string])[] = [
+  ['/admin', 'Overview'],
+  ['/admin/runs', 'Runs'],
+  ['/admin/database', 'Database'],
+  ['/admin/partitions', 'Partitions'],
+  ['/admin/security', 'Security'],
+  ['/admin/users', 'Users'],
+  ['/admin/keys', 'Keys'],
+  ['/admin/queues', 'Queue'],
+];
+
+/** A page for a signed-in admin. */
+export interface Page {
+  readonly title: string;
+  /** The entry of the navigation it belongs to. */
+  readonly section: string;
+  readonly body: Markup;
+  /** Told once, after an act. */
+  readonly notice?: string;
+  /** What of it is shown live: a view of /admin/events. */
+  readonly live?: string;
+  /** Without a script the page loads itself again after so many seconds. */
+  readonly reloadSeconds?: number;
+}
+
+/** A page with the navigation, for a signed-in admin. */
+export function signedInPage({ title, section, body, notice, live, reloadSeconds }: Page): string {
+  return documentOf(
+    title,
+    html`<a class="skip" href="#content">Skip to the content</a>
+      <header>
+        <a class="brand" href="/admin">Gigvault</a>
+        <nav aria-label="Dashboard">
+          ${NAVIGATION.map(([href, name]) => html`<a href="${href}"${href === section ? html` aria-current="page"` : null}>${name}</a>`)}
+        </nav>
+        <form method="post" action="/admin/sign-out"><button class="quiet">Sign out</button></form>
+      </header>
+      <main id="content"${live === undefined ? null : html` data-events="/admin/events?view=${encodeURIComponent(live)}"`}>
+        ${notice === undefined ? null : html`<p class="notice" role="status">${notice}</p>`} ${body}
+      </main>
+      <footer class="dim">
+        <span id="live" hidden></span>
+        Times are UTC. What you do here is kept in the security log, with your reason. <a href="/docs">API</a>
+      </footer>
+      <script src="/admin/script.js" defer></script>`,
+    reloadSeconds,
+  );
+}
+
+/** A page of one narrow card, for who is not signed in yet or has to decide something. */
+export function cardPage(title: string, body: Markup): string {
+  return documentOf(title, html`<main class="narrow card">${body}</main>`);
+}
+
+function documentOf(title: string, body: Markup, reloadSeconds?: number): string {
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="robots" content="noindex" />
+        ${reloadSeconds === undefined ? null : html`<noscript><meta http-equiv="refresh" content="${reloadSeconds}" /></noscript>`}
+        <title>${title} · Gigvault</title>
+        <link rel="stylesheet" href="/admin/style.css" />
+      </head>
+      <body>
+        ${body}
+      </body>
+    </html>`.text;
+}

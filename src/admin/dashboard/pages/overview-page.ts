@@ -1,0 +1,98 @@
+import type { TaskDto } from '../../dto/task.dto';
+import type { Light } from '../../light';
+import type { Overview } from '../../overview.service';
+import { sparkline } from '../charts';
+import { cronText } from '../cron-text';
+import { html, type Markup } from '../html';
+import { signedInPage } from '../layout';
+import { duration, live, moment, outcomeTag, tag, tookMs } from '../widgets';
+import { runsTable } from '../runs-table';
+
+/** The parts of the page that are shown live, by their names. */
+export function overviewParts(overview: Overview): Record<string, Markup> {
+  return {
+    banner: banner(overview.lights),
+    lights: html`<ul class="lights">${overview.lights.map(lightItem)}</ul>`,
+    tasks: html`<ul class="tasks">${overview.tasks.map((task) => taskItem(task, overview))}</ul>`,
+    queue: queueLine(overview),
+    runs: runsTable('The latest runs of all tasks', overview.runs),
+  };
+}
+
+/** The one page: green, or the reason why not; then the tasks and what they did. */
+export function overviewPage(overview: Overview, notice?: string): string {
+  const parts = overviewParts(overview);
+  const part = (name: string): Markup => live(name, parts[name] ?? html``);
+  return signedInPage({
+    title: 'Overview',
+    section: '/admin',
+    notice,
+    live: 'overview',
+    body: html`<h1 class="hidden">Overview</h1>
+      ${part('banner')} ${part('lights')}
+      <h2>Scheduled tasks</h2>
+      ${part('tasks')}
+      <div class="row"><h2>Latest runs</h2><a href="/admin/runs">All runs</a></div>
+      ${part('queue')}
+      <div class="card">${part('runs')}</div>
+      <noscript><p class="dim">As of ${moment(overview.at)}. <a href="/admin">Refresh</a></p></noscript>`,
+  });
+}
+
+function banner(lights: readonly Light[]): Markup {
+  const reasons = lights.filter(({ level }) => level !== 'good');
+  if (reasons.length === 0) {
+    return html`<section class="banner good" role="status"><strong>All is well.</strong> <span>${lights.length} of ${lights.length} checks are green.</span></section>`;
+  }
+  const isBad = reasons.some(({ level }) => level === 'bad');
+  return html`<section class="banner ${isBad ? 'bad' : 'warn'}" role="status">
+    <strong>${isBad ? 'Something needs you' : 'Worth a look'}</strong>
+    <ul>
+      ${reasons.map(({ name, text, href }) => html`<li><a href="${href}">${name}</a>: ${text}</li>`)}
+    </ul>
+  </section>`;
+}
+
+function lightItem({ name, level, text, href }: Light): Markup {
+  const word = { good: 'ok', warn: 'look', bad: 'broken' }[level];
+  return html`<li><a class="light ${level}" href="${href}"><span class="row"><b>${name}</b> ${tag(level, word)}</span> <span class="dim clip">${text}</span></a></li>`;
+}
+
+function taskItem(task: TaskDto, { recent }: Overview): Markup {
+  const { id, lastRun, paused } = task;
+  const path = `/admin/tasks/${id}`;
+  return html`<li class="card task">
+    <div>
+      <h3><a href="${path}">${id}</a> ${paused ? tag('warn', 'paused') : null}</h3>
+      <p class="dim">${cronText(task.cron)}</p>
+    </div>
+    <dl>
+      <dt>Next</dt><dd>${nextOf(task)}</dd>
+      <dt>Last</dt><dd>${lastRun === null ? html`<span class="dim">never</span>` : html`<a class="plain" href="/admin/runs/${lastRun.id}">${outcomeTag(lastRun)}</a> ${moment(lastRun.startedAt, true)}`}</dd>
+      <dt>Took</dt><dd>${tookText(task)}</dd>
+    </dl>
+    ${sparkline(recent.filter((run) => run.task === id)) ?? html`<span></span>`}
+    <p class="acts">
+      <a class="button" href="${path}/run">Run now<span class="hidden"> ${id}</span></a>
+      <a class="button quiet" href="${path}/${paused ? 'resume' : 'pause'}">${paused ? 'Resume' : 'Pause'}<span class="hidden"> ${id}</span></a>
+    </p>
+  </li>`;
+}
+
+/** When it is due, or why that is not known. */
+export function nextOf({ nextRunAt, paused }: TaskDto): Markup {
+  if (paused) return html`<span class="dim">rests until it is resumed</span>`;
+  return nextRunAt === null ? html`<span class="dim">no worker has scheduled it</span>` : moment(nextRunAt, true);
+}
+
+/** How long the last run took, against the usual time. */
+export function tookText({ lastRun, usualDurationMs }: TaskDto): Markup {
+  const took = lastRun && tookMs(lastRun);
+  if (usualDurationMs === null) return html`${duration(took)}`;
+  return html`${duration(took)} <span class="dim">usually ${duration(usualDurationMs)}</span>`;
+}
+
+function queueLine({ queue }: Overview): Markup {
+  const text = queue === null ? 'The queue does not answer' : `Queue: ${queue.waiting} waiting, ${queue.active} active, ${queue.failed} failed`;
+  return html`<p class="dim">${text}. Runs that found nothing to do are left out.</p>`;
+}

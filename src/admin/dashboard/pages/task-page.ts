@@ -1,0 +1,61 @@
+import type { TaskDto } from '../../dto/task.dto';
+import type { TaskRunDto } from '../../dto/task-run.dto';
+import type { RecentRun } from '../../tasks.queries';
+import { durationsChart } from '../charts';
+import { cronText } from '../cron-text';
+import { html, type Markup } from '../html';
+import { signedInPage } from '../layout';
+import { facts, live, moment, outcomeTag, tag } from '../widgets';
+import { nextOf, tookText } from './overview-page';
+import { runsTable } from '../runs-table';
+
+/** One task with its history. */
+export interface ShownTask {
+  readonly task: TaskDto;
+  readonly recent: readonly RecentRun[];
+  readonly runs: readonly TaskRunDto[];
+}
+
+/** The parts of the page that are shown live, by their names. */
+export function taskParts({ task, recent, runs }: ShownTask): Record<string, Markup> {
+  const { lastRun } = task;
+  return {
+    state: facts([
+      ['Schedule', html`${cronText(task.cron)} <code>${task.cron}</code> <span class="dim">${task.timezone}</span>`],
+      ['Next', nextOf(task)],
+      ['Last', lastRun === null ? html`<span class="dim">never</span>` : html`<a class="plain" href="/admin/runs/${lastRun.id}">${outcomeTag(lastRun)}</a> ${moment(lastRun.startedAt, true)}`],
+      ['Took', tookText(task)],
+      ['If it is missed', task.whatAMissMeans],
+    ]),
+    chart: durationsChart(recent, task.usualDurationMs),
+    runs: runsTable('Its latest runs', runs),
+  };
+}
+
+/** One task: when it runs, how long that takes, what it did, and what can be done with it. */
+export function taskPage(shown: ShownTask, notice?: string): string {
+  const { id, description, paused } = shown.task;
+  const parts = taskParts(shown);
+  const part = (name: string): Markup => live(name, parts[name] ?? html``);
+  return signedInPage({
+    title: id,
+    section: '/admin',
+    notice,
+    live: `task:${id}`,
+    body: html`<p class="crumbs"><a href="/admin">Overview</a> / tasks</p>
+      <h1>${id} ${paused ? tag('warn', 'paused') : null}</h1>
+      <p>${description}</p>
+      <div class="card">
+        ${part('state')}
+        <p class="acts">
+          <a class="button main" href="/admin/tasks/${id}/run">Run now</a>
+          <a class="button" href="/admin/tasks/${id}/${paused ? 'resume' : 'pause'}">${paused ? 'Resume' : 'Pause'}</a>
+        </p>
+      </div>
+      <h2>How long it takes</h2>
+      <div class="card">${part('chart')}</div>
+      <h2>Runs</h2>
+      <div class="card">${part('runs')}</div>
+      <p><a href="/admin/runs?task=${id}">All its runs</a></p>`,
+  });
+}

@@ -1,0 +1,107 @@
+import { Injectable } from '@nestjs/common';
+import { DatabaseMetricsService, type DatabaseOverview } from '../../database/database-metrics.service';
+import { html, type Markup } from '../html';
+import type { Panel } from '../panel';
+import { bytes, duration, moment, numbers, table, tag } from '../widgets';
+
+/** How PostgreSQL is doing: sizes, slow statements, connections, cache, age of views, indexes nobody uses. */
+@Injectable()
+export class DatabasePanel implements Panel {
+  readonly path = '/database';
+  readonly title = 'Database';
+  readonly section = '/admin/database';
+
+  constructor(private readonly metrics: DatabaseMetricsService) {}
+
+  async render(): Promise<Markup> {
+    const overview = await this.metrics.overview();
+    return html`${numbersOf(overview)} ${viewsOf(overview)}
+      <h2>Slow statements</h2>
+      ${slowOf(overview)}
+      <h2>Sizes</h2>
+      <div class="card">${sizesOf(overview)}</div>
+      <h2>Connections</h2>
+      <div class="card">${connectionsOf(overview)}</div>
+      <h2>Indexes nobody uses</h2>
+      <div class="card">${unusedOf(overview)}</div>`;
+  }
+}
+
+function numbersOf({ state, connections }: DatabaseOverview): Markup {
+  return numbers([
+    [bytes(state.sizeBytes), 'in all'],
+    [state.cacheHitPercent === null ? '–' : `${state.cacheHitPercent} %`, 'of pages found in memory'],
+    [`${connections.total} of ${connections.max}`, 'connections'],
+    [connections.waiting, 'wait for a lock'],
+    [state.deadlocks, 'deadlocks'],
+  ]);
+}
+
+function viewsOf({ state }: DatabaseOverview): Markup {
+  return html`${state.views.map(({ view, refreshedAt, durationMs }) => html`<p><b>${view}</b> was refreshed ${moment(refreshedAt, true)}, which took ${duration(durationMs)}.</p>`)}
+    <p class="dim">PostgreSQL runs since ${moment(state.startedAt)}; it counts since ${moment(state.statisticsSince ?? state.startedAt)}.</p>`;
+}
+
+function slowOf({ slowQueries }: DatabaseOverview): Markup {
+  if (slowQueries.unavailable !== null) return html`<p class="notice warn">${slowQueries.unavailable}</p>`;
+  return html`<div class="card">
+    ${table(
+      'The statements with the longest mean time, without values',
+      [
+        { head: 'Statement', cell: ({ query }) => html`<details><summary><code class="clip">${query.slice(0, 200)}</code></summary><pre class="wrap">${query}</pre></details>` },
+        { head: 'By', cell: ({ role }) => role },
+        { head: 'Calls', cell: ({ calls }) => calls, isNumber: true },
+        { head: 'Mean', cell: ({ meanMs }) => duration(meanMs), isNumber: true },
+        { head: 'Longest', cell: ({ maxMs }) => duration(maxMs), isNumber: true },
+        { head: 'Advice', cell: ({ advice }) => advice },
+      ],
+      slowQueries.items,
+      'No statement was counted yet.',
+    )}
+  </div>`;
+}
+
+function sizesOf({ tableSizes }: DatabaseOverview): Markup {
+  return table(
+    'Tables and views, largest first',
+    [
+      { head: 'Table', cell: (row) => html`${row.schema === 'public' ? '' : `${row.schema}.`}${row.table} ${row.isView ? html`<span class="dim">view</span>` : null}${row.partitions > 0 ? html`<span class="dim">${row.partitions} partitions</span>` : null}` },
+      { head: 'Size', cell: ({ sizeBytes }) => bytes(sizeBytes), isNumber: true },
+      { head: 'Indexes', cell: ({ indexBytes }) => bytes(indexBytes), isNumber: true },
+      { head: 'Rows, about', cell: ({ liveRows }) => liveRows, isNumber: true },
+      { head: 'Dead rows', cell: ({ deadRows }) => deadRows, isNumber: true },
+    ],
+    tableSizes,
+    'There is no table.',
+  );
+}
+
+function connectionsOf({ connections }: DatabaseOverview): Markup {
+  return table(
+    'Connections by login',
+    [
+      { head: 'Login', cell: ({ role }) => role },
+      { head: 'Database', cell: ({ database }) => database },
+      { head: 'All', cell: ({ total }) => total, isNumber: true },
+      { head: 'Active', cell: ({ active }) => active, isNumber: true },
+      { head: 'Idle', cell: ({ idle }) => idle, isNumber: true },
+      { head: 'Idle in transaction', cell: ({ idleInTransaction, longestIdleInTransactionSeconds }) => (idleInTransaction === 0 ? 0 : tag('warn', `${idleInTransaction}, ${Math.round(longestIdleInTransactionSeconds)} s`)), isNumber: true },
+      { head: 'Waiting', cell: ({ waiting }) => (waiting === 0 ? 0 : tag('warn', String(waiting))), isNumber: true },
+    ],
+    connections.items,
+    'Nobody is connected.',
+  );
+}
+
+function unusedOf({ indexes }: DatabaseOverview): Markup {
+  return table(
+    'Indexes without a scan that keep no rows unique',
+    [
+      { head: 'Index', cell: ({ index }) => index },
+      { head: 'Table', cell: (row) => row.table },
+      { head: 'Size', cell: ({ sizeBytes }) => bytes(sizeBytes), isNumber: true },
+    ],
+    indexes.filter(({ scans, isConstraint, schema }) => scans === 0 && !isConstraint && schema === 'public').slice(0, 20),
+    'Every index is used.',
+  );
+}

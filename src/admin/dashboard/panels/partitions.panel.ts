@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import { DatabaseMetricsService } from '../../database/database-metrics.service';
+import type { PartitionDto } from '../../database/dto/partition.dto';
+import type { PartitionedTableDto } from '../../database/dto/partitioned-table.dto';
+import { html, type Markup } from '../html';
+import type { Panel } from '../panel';
+import { bytes, moment, table, tag, type Column } from '../widgets';
+
+type State = 'covered' | 'default' | 'missing';
+
+const WORDS: Readonly<Record<State, string>> = {
+  covered: 'has a partition',
+  default: 'rows would go to the default partition',
+  missing: 'inserts would fail',
+};
+
+const MONTHS = ['J', 'F', 'M', 'A', 'M', 'J', 'J', 'A', 'S', 'O', 'N', 'D'];
+const YEARS_BACK = 1;
+const YEARS_AHEAD = 3;
+
+const COLUMNS: readonly Column<PartitionDto>[] = [
+  { head: 'Partition', cell: ({ name }) => name },
+  { head: 'From', cell: ({ from, isDefault }) => (isDefault ? 'default' : (from?.toISOString().slice(0, 10) ?? 'ever')) },
+  { head: 'To', cell: ({ to, isDefault }) => (isDefault ? '' : (to?.toISOString().slice(0, 10) ?? 'ever')) },
+  { head: 'Rows, about', cell: ({ liveRows }) => liveRows, isNumber: true },
+  { head: 'Size', cell: ({ sizeBytes }) => bytes(sizeBytes), isNumber: true },
+];
+
+/** Which months have a partition, table by table, and what each partition holds. */
+@Injectable()
+export class PartitionsPanel implements Panel {
+  readonly path = '/partitions';
+  readonly title = 'Partitions';
+  readonly section = '/admin/partitions';
+
+  constructor(private readonly metrics: DatabaseMetricsService) {}
+
+  async render(): Promise<Markup> {
+    const tables = await this.metrics.partitions();
+    return html`<p>Yearly partitions are made ahead by <a href="/admin/tasks/create-partitions">create-partitions</a>.</p>
+      <p class="key">${(['covered', 'default', 'missing'] as const).map((state) => html`<span class="nowrap"><i class="swatch month-${state}"></i>${state}: ${WORDS[state]}</span> `)}</p>
+      ${tables.map(calendar)}
+      <h2>What they hold</h2>
+      <div class="card">${table('Partitions with their sizes', COLUMNS, tables.flatMap(({ partitions }) => partitions), 'No table is partitioned.')}</div>`;
+  }
+}
+
+function calendar(shown: PartitionedTableDto): Markup {
+  const now = new Date();
+  const first = now.getUTCFullYear() - YEARS_BACK;
+  const years = Array.from({ length: YEARS_BACK + 1 + YEARS_AHEAD }, (_, i) => first + i);
+  const monthCell = (year: number, month: number): Markup => {
+    const state = stateOf(new Date(Date.UTC(year, month, 1)), shown.partitions);
+    const isNow = year === now.getUTCFullYear() && month === now.getUTCMonth();
+    const name = `${year}-${String(month + 1).padStart(2, '0')}`;
+    return html`<td class="month-${state}${isNow ? ' now' : ''}" title="${name}: ${WORDS[state]}"><span class="hidden">${state}</span></td>`;
+  };
+  return html`<section class="card calendar-card">
+    <div class="row"><h2>${shown.table}</h2> ${reachOf(shown)}</div>
+    <table class="calendar">
+      <caption>Months of ${shown.table} and whether they have a partition</caption>
+      <thead><tr><th scope="col"><span class="hidden">Year</span></th>${MONTHS.map((month) => html`<th scope="col">${month}</th>`)}</tr></thead>
+      <tbody>${years.map((year) => html`<tr><th scope="row">${year}</th>${MONTHS.map((_, month) => monthCell(year, month))}</tr>`)}</tbody>
+    </table>
+  </section>`;
+}
+
+function reachOf({ isCovered, coveredUntil, daysCovered, rowsInDefault, oldestInDefault }: PartitionedTableDto): Markup {
+  const strays = rowsInDefault === 0 ? null : html` ${tag('warn', `${rowsInDefault} rows in default`)} <span class="dim">since ${moment(oldestInDefault)}</span>`;
+  if (!isCovered) return html`<span>${tag('bad', 'no partition for today')}${strays}</span>`;
+  const until = coveredUntil === null ? 'for ever' : `until ${coveredUntil.toISOString().slice(0, 10)}, ${daysCovered} days`;
+  return html`<span><span class="dim">covered ${until}</span>${strays}</span>`;
+}
+
+/** A month counts as covered when all of it is. */
+function stateOf(month: Date, partitions: readonly PartitionDto[]): State {
+  const next = new Date(Date.UTC(month.getUTCFullYear(), month.getUTCMonth() + 1, 1));
+  const covers = ({ isDefault, from, to }: PartitionDto): boolean => !isDefault && (from === null || from <= month) && (to === null || to >= next);
+  if (partitions.some(covers)) return 'covered';
+  return partitions.some(({ isDefault }) => isDefault) ? 'default' : 'missing';
+}

@@ -1,0 +1,53 @@
+import type { TaskDto } from './dto/task.dto';
+import { partitionsLight, runsLight, scheduleLight, signInsLight, viewLight } from './lights';
+import type { OpenRunRow } from './overview.queries';
+
+const NOW = new Date('2026-01-31T12:00:00Z');
+
+function aTask(parts: Partial<TaskDto> = {}): TaskDto {
+  return { id: 'a-task', paused: false, nextRunAt: new Date(NOW.getTime() + 60_000), usualDurationMs: 100, lastRun: null, ...parts } as TaskDto;
+}
+
+function aRun(parts: Partial<OpenRunRow>): OpenRunRow {
+  return { id: 7, task: 'a-task', outcome: 'running', attempts: 1, forMs: 0, error: null, ...parts };
+}
+
+describe('the lights', () => {
+  it('are not green while a run is tried again, and say why', () => {
+    const light = runsLight([], [aRun({ outcome: 'retrying', attempts: 2, error: 'the disk is full' })]);
+
+    expect(light).toMatchObject({ level: 'warn', text: 'run 7 of a-task is tried again after attempt 2 failed: the disk is full', href: '/admin/runs/7' });
+  });
+
+  it('are red while a failure stands', () => {
+    expect(runsLight([{ id: 3, task: 'a-task', error: 'x' }], [])).toMatchObject({ level: 'bad', text: 'failed and not succeeded since: a-task' });
+    expect(runsLight([], [aRun({})])).toMatchObject({ level: 'good' });
+  });
+
+  it.each<[string, TaskDto[], OpenRunRow[], string, string]>([
+    ['all is in time', [aTask()], [], 'good', '1 tasks on schedule'],
+    ['a task was paused', [aTask({ paused: true, nextRunAt: null })], [], 'warn', 'paused: a-task'],
+    ['no worker ever came', [aTask({ nextRunAt: null })], [], 'bad', 'no worker has scheduled a-task'],
+    ['no worker takes what is due', [aTask({ nextRunAt: new Date(NOW.getTime() - 180_000) })], [], 'bad', 'no worker takes a-task, which is due'],
+    ['a run waits', [aTask()], [aRun({ outcome: 'queued', forMs: 180_000 })], 'bad', 'run 7 of a-task waits and no worker takes it'],
+    ['a run takes much longer than usual', [aTask()], [aRun({ forMs: 90_000 })], 'warn', 'run 7 of a-task has been running for 90 s'],
+    ['a run takes long as always', [aTask({ usualDurationMs: 60_000 })], [aRun({ forMs: 90_000 })], 'good', '1 tasks on schedule'],
+  ])('say of the schedule when %s', (_case, tasks, open, level, text) => {
+    expect(scheduleLight(tasks, open, NOW)).toMatchObject({ level, text });
+  });
+
+  it('tell how far partitions reach', () => {
+    expect(partitionsLight([{ table: 'a', days: 400, strays: 0 }])).toMatchObject({ level: 'good', text: '1 tables are covered for 400 days' });
+    expect(partitionsLight([{ table: 'a', days: 400, strays: 2 }])).toMatchObject({ level: 'warn', text: '2 rows of a lie in its default partition' });
+    expect(partitionsLight([{ table: 'a', days: 20, strays: 0 }])).toMatchObject({ level: 'bad', text: 'a is covered for 20 days only' });
+    expect(partitionsLight([{ table: 'a', days: -3, strays: 0 }])).toMatchObject({ level: 'bad', text: 'a has no partition for today' });
+  });
+
+  it('tell of old statistics and of attacks', () => {
+    expect(viewLight(null, NOW)).toMatchObject({ level: 'bad' });
+    expect(viewLight(new Date(NOW.getTime() - 3 * 3_600_000), NOW)).toMatchObject({ level: 'bad', text: 'refreshed 180 min ago' });
+    expect(viewLight(new Date(NOW.getTime() - 1_000), NOW)).toMatchObject({ level: 'good' });
+    expect(signInsLight([{ kind: 'new_device' }])).toMatchObject({ level: 'good' });
+    expect(signInsLight([{ kind: 'failure_burst' }])).toMatchObject({ level: 'bad', text: '1 alert stands' });
+  });
+});

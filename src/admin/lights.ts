@@ -1,0 +1,93 @@
+import type { Readiness } from '../platform/health/health-checks';
+import type { TaskDto } from './dto/task.dto';
+import type { TaskRunDto } from './dto/task-run.dto';
+import type { Level, Light } from './light';
+import type { CoverageRow, OpenRunRow } from './overview.queries';
+
+/** A task that is due for longer is not taken by any worker. */
+const LATE_MS = 2 * 60_000;
+
+/** Unchanged numbers are refreshed hourly. */
+const VIEW_OLD_MS = 2 * 3_600_000;
+
+/** Time enough to find out why no partitions are made. */
+const COVERAGE_LOW_DAYS = 90;
+
+/** A run is slow when it takes so many times what it usually does, and long enough to matter. */
+const SLOW_FACTOR = 5;
+const SLOW_MS = 60_000;
+
+/** Whether the services that everything stands on answer. */
+export function serviceLights({ checks }: Readiness): Light[] {
+  return ['postgres', 'redis'].map((name) => {
+    const isWell = checks[name]?.status === 'ok';
+    const text = isWell ? 'answers' : (checks[name]?.detail ?? 'not known');
+    return { name: name === 'postgres' ? 'PostgreSQL' : 'Redis', level: isWell ? 'good' : 'bad', text, href: name === 'postgres' ? '/admin/database' : '/admin/queues' };
+  });
+}
+
+/** How old the job statistics are. */
+export function viewLight(refreshedAt: Date | null, now: Date): Light {
+  const light = { name: 'Job statistics', href: '/admin/tasks/refresh-job-stats' };
+  if (!refreshedAt) return { ...light, level: 'bad', text: 'never refreshed' };
+  const ageMs = now.getTime() - refreshedAt.getTime();
+  const minutes = Math.floor(ageMs / 60_000);
+  const text = minutes === 0 ? 'refreshed within the last minute' : `refreshed ${minutes} min ago`;
+  return { ...light, level: ageMs < VIEW_OLD_MS ? 'good' : 'bad', text };
+}
+
+/** Whether the partitioned tables reach far enough ahead, the worst first; one light for all. */
+export function partitionsLight(coverage: readonly CoverageRow[]): Light {
+  const low = coverage.filter(({ days }) => days < COVERAGE_LOW_DAYS);
+  const strayed = coverage.filter(({ strays }) => strays > 0);
+  const reasons = [
+    ...low.map(({ table, days }) => (days < 0 ? `${table} has no partition for today` : `${table} is covered for ${days} days only`)),
+    ...strayed.map(({ table, strays }) => `${strays} rows of ${table} lie in its default partition`),
+  ];
+  const level: Level = low.length > 0 ? 'bad' : strayed.length > 0 ? 'warn' : 'good';
+  const least = Math.min(...coverage.map(({ days }) => days));
+  const text = reasons.length > 0 ? reasons.join('; ') : `${coverage.length} tables are covered for ${least} days`;
+  return { name: 'Partitions', level, text, href: '/admin/partitions' };
+}
+
+/** What failed and was not put right, and what is being tried again. */
+export function runsLight(unmended: readonly Pick<TaskRunDto, 'id' | 'task' | 'error'>[], open: readonly OpenRunRow[]): Light {
+  const retrying = open.filter(({ outcome }) => outcome === 'retrying');
+  const failed = [...new Set(unmended.map(({ task }) => task))];
+  const reasons = [
+    ...(failed.length > 0 ? [`failed and not succeeded since: ${failed.join(', ')}`] : []),
+    ...retrying.map(({ id, task, attempts, error }) => `run ${id} of ${task} is tried again after attempt ${attempts} failed: ${error ?? 'no reason kept'}`),
+  ];
+  const level: Level = failed.length > 0 ? 'bad' : retrying.length > 0 ? 'warn' : 'good';
+  const newest = unmended[0] ?? retrying[0];
+  return { name: 'Runs', level, text: reasons.length > 0 ? reasons.join('; ') : 'no failure stands', href: newest ? `/admin/runs/${newest.id}` : '/admin/runs' };
+}
+
+/** Whether workers take what is due, in time, and what an admin has paused. */
+export function scheduleLight(tasks: readonly TaskDto[], open: readonly OpenRunRow[], now: Date): Light {
+  const waiting = tasks.filter(({ paused }) => !paused);
+  const paused = tasks.filter((task) => task.paused).map(({ id }) => id);
+  const unscheduled = waiting.filter(({ nextRunAt }) => nextRunAt === null).map(({ id }) => id);
+  const late = waiting.filter(({ nextRunAt }) => nextRunAt !== null && now.getTime() - nextRunAt.getTime() > LATE_MS).map(({ id }) => id);
+  const stuck = open.filter(({ outcome, forMs }) => outcome === 'queued' && forMs > LATE_MS);
+  const usual = new Map(tasks.map(({ id, usualDurationMs }) => [id, usualDurationMs ?? 0]));
+  const slow = open.filter(({ outcome, task, forMs }) => outcome === 'running' && forMs > Math.max(SLOW_MS, SLOW_FACTOR * (usual.get(task) ?? 0)));
+  const broken = [
+    ...(unscheduled.length > 0 ? [`no worker has scheduled ${unscheduled.join(', ')}`] : []),
+    ...(late.length > 0 ? [`no worker takes ${late.join(', ')}, which ${late.length === 1 ? 'is' : 'are'} due`] : []),
+    ...stuck.map(({ id, task }) => `run ${id} of ${task} waits and no worker takes it`),
+  ];
+  const odd = [
+    ...slow.map(({ id, task, forMs }) => `run ${id} of ${task} has been running for ${Math.round(forMs / 1_000)} s`),
+    ...(paused.length > 0 ? [`paused: ${paused.join(', ')}`] : []),
+  ];
+  const level: Level = broken.length > 0 ? 'bad' : odd.length > 0 ? 'warn' : 'good';
+  return { name: 'Schedule', level, text: [...broken, ...odd].join('; ') || `${tasks.length} tasks on schedule`, href: '/admin/runs' };
+}
+
+/** New devices concern their owners; an attack on many concerns the admin. */
+export function signInsLight(alerts: readonly { readonly kind: string }[]): Light {
+  const attacks = alerts.filter(({ kind }) => kind !== 'new_device').length;
+  const text = attacks === 0 ? 'nothing out of the ordinary' : `${attacks} alert${attacks === 1 ? ' stands' : 's stand'}`;
+  return { name: 'Sign-ins', level: attacks === 0 ? 'good' : 'bad', text, href: '/admin/security' };
+}

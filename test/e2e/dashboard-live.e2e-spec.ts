@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SessionsService } from '../../src/auth/sessions.service';
+import { anAccount, dashboardCookie, rawRequest } from '../support/admin-browser';
+import { startApp, type TestApp } from '../support/app';
+import { readEvents, type ServerEvent } from '../support/events';
+
+describe('/admin/events', () => {
+  let app: TestApp;
+  let admin: Awaited<ReturnType<typeof anAccount>>;
+  let cookie: string;
+
+  beforeAll(async () => {
+    app = await startApp();
+    admin = await anAccount(app, 'admin');
+    cookie = await dashboardCookie(app, admin);
+  });
+
+  afterAll(() => app.close());
+
+  function watch(view: string, take?: number, withCookie = cookie): Promise<{ status: number; events: ServerEvent[] }> {
+    return readEvents(`${app.url}/admin/events?view=${view}`, { token: '', headers: { cookie: withCookie }, take });
+  }
+
+  async function aRun(outcome = 'queued'): Promise<number> {
+    const [run] = await app.db.query<{ id: number }>(
+      'superuser',
+      `INSERT INTO task_runs (task, started_by, outcome) VALUES ('purge-expired', 'boot', $1) RETURNING id`,
+      [outcome],
+    );
+    return run!.id;
+  }
+
+  it('shows a run changing as it does', async () => {
+    const id = await aRun();
+    const watching = watch(`run:${id}`, 3);
+    await sleep(300);
+    await app.db.query('superuser', `UPDATE task_runs SET outcome = 'running', started_at = now(), lease_until = now() + interval '20 s', attempts = 1 WHERE id = $1`, [id]);
+    await sleep(1_300);
+    await app.db.query('superuser', `UPDATE task_runs SET outcome = 'failed', ended_at = now(), lease_until = NULL, error = '<b>no</b>' WHERE id = $1`, [id]);
+
+    const { status, events } = await watching;
+
+    expect(status).toBe(200);
+    const states = events.map(({ event, data }) => [event, /class="tag \w+">([\w ]+)</.exec(data.run as string)?.[1]]);
+    expect(states).toEqual([['parts', 'queued'], ['parts', 'running'], ['parts', 'failed']]);
+    expect(events[2]!.data.run).toContain('&lt;b&gt;no&lt;/b&gt;');
+    expect(events[2]!.data.run).toContain(`/admin/runs/${id}/retry`);
+  });
+
+  it('tells the overview by its parts, and only those that change', async () => {
+    const watching = watch('overview', 2);
+    await sleep(400);
+    await app.db.query('superuser', `INSERT INTO task_settings (task, paused) VALUES ('watch-access', true)`);
+
+    const { events } = await watching;
+
+    expect(Object.keys(events[0]!.data as object)).toEqual(['banner', 'lights', 'tasks', 'queue', 'runs']);
+    expect(Object.keys(events[1]!.data as object)).toEqual(['banner', 'lights', 'tasks']);
+    expect(events[1]!.data.tasks).toContain('href="/admin/tasks/watch-access/resume"');
+  });
+
+  it('leaves one security event however long it lasts', async () => {
+    await watch('task:sync-connections', 1);
+    await sleep(1_200);
+
+    const events = await app.db.query('superuser', `SELECT 1 FROM security_logs WHERE details->>'reason' = 'watch the dashboard: task:sync-connections'`);
+    expect(events).toHaveLength(1);
+  });
+
+  it('ends with the session', async () => {
+    const own = await dashboardCookie(app, admin);
+    const watching = watch('overview', undefined, own);
+    await sleep(500);
+    const [userId, sessionId] = own.replace('gigvault_admin=', '').split('.');
+    await app.get(SessionsService).end(Number(userId), sessionId!);
+
+    const { events } = await watching;
+
+    expect(events.map(({ event }) => event)).toEqual(['parts', 'end']);
+  });
+
+  it('refuses what nobody shows live, and more pages than a person has open', async () => {
+    expect((await rawRequest(app, '/admin/events?view=nothing', { cookie })).status).toBe(404);
+    expect((await rawRequest(app, '/admin/events?view=run:x', { cookie })).status).toBe(404);
+    expect((await rawRequest(app, '/admin/events?view=overview', { cookie }, 'HEAD')).status).toBe(405);
+    const own = await dashboardCookie(app, admin);
+    const leave = new AbortController();
+    const open = await Promise.all(
+      Array.from({ length: 7 }, () => fetch(`${app.url}/admin/events?view=task:watch-access`, { headers: { cookie: own }, signal: leave.signal })),
+    );
+    expect(open.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 200, 200, 429]);
+    leave.abort();
+    await sleep(300);
+    expect((await watch('task:watch-access', 1, own)).status).toBe(200);
+  });
+});
