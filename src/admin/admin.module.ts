@@ -21,6 +21,7 @@ import { DatabaseMetricsService } from './database/database-metrics.service';
 import { EncryptionKeysController } from './encryption-keys.controller';
 import { EncryptionKeysService } from './encryption-keys.service';
 import { OverviewService } from './overview.service';
+import { TaskAlertsService } from './task-alerts.service';
 import { TasksController } from './tasks.controller';
 import { TasksService } from './tasks.service';
 import { AdminUsersController } from './users.controller';
@@ -37,6 +38,7 @@ const PANEL_CLASSES = [RunsPanel, DatabasePanel, PartitionsPanel, SecurityPanel,
     AccessAlertsService,
     DatabaseMetricsService,
     EncryptionKeysService,
+    TaskAlertsService,
     TasksService,
     AdminUsersService,
     OverviewService,

@@ -7,9 +7,11 @@ import type { Page } from '../platform/http/page';
 import { ParseIdPipe } from '../platform/http/parse-id.pipe';
 import { ReasonDto } from './dto/reason.dto';
 import { RunTaskDto } from './dto/run-task.dto';
+import { TaskAlertListDto } from './dto/task-alert-list.dto';
 import { TaskDto } from './dto/task.dto';
 import { TaskListDto } from './dto/task-list.dto';
 import { TaskRunDto } from './dto/task-run.dto';
+import { TaskAlertsService } from './task-alerts.service';
 import { TasksService } from './tasks.service';
 
 const TASK_ID = { name: 'id', type: String, description: 'The task.', example: 'refresh-job-stats' } as const;
@@ -19,13 +21,23 @@ const TASK_ID = { name: 'id', type: String, description: 'The task.', example: '
 @AdminOnly()
 @Controller({ path: 'admin/tasks', version: '1' })
 export class TasksController {
-  constructor(private readonly tasks: TasksService) {}
+  constructor(
+    private readonly tasks: TasksService,
+    private readonly taskAlerts: TaskAlertsService,
+  ) {}
 
   @Get()
   @ApiOperation({ summary: 'List the scheduled tasks', description: 'With the next firing, the latest run and the usual duration of each.' })
   @ApiOkResponse({ type: TaskListDto, description: 'The tasks.' })
   async list(): Promise<TaskListDto> {
     return { items: await this.tasks.list() };
+  }
+
+  @Get('alerts')
+  @ApiOperation({ summary: 'List what is wrong with the tasks', description: 'Missed, overlong and failed runs; an alert ends when its task is well again.' })
+  @ApiOkResponse({ type: TaskAlertListDto, description: 'The alerts that stand.' })
+  async alerts(): Promise<TaskAlertListDto> {
+    return { items: await this.taskAlerts.list() };
   }
 
   @Post(':id/run')

@@ -84,6 +84,16 @@ describe('/v1/admin/tasks', () => {
     expect([status, body.code]).toEqual([409, 'task.run_not_failed']);
   });
 
+  it('lists what is wrong, as long as it is', async () => {
+    await app.db.query('superuser', `INSERT INTO task_alerts (task, kind, reason, cleared_at) VALUES ('create-partitions', 'overlong', 'over', now()), ('create-partitions', 'missed', 'was due', NULL)`);
+
+    const { status, body } = await admin.get('/v1/admin/tasks/alerts');
+
+    expect(status).toBe(200);
+    expect(body.items).toEqual([{ id: expect.any(Number), task: 'create-partitions', kind: 'missed', reason: 'was due', createdAt: expect.any(String), mailedAt: null }]);
+    expect((await user.get('/v1/admin/tasks/alerts')).status).toBe(403);
+  });
+
   it('pauses and resumes', async () => {
     const paused = await admin.post('/v1/admin/tasks/create-partitions/pause', { reason: 'maintenance' });
     expect([paused.status, paused.body.paused, paused.body.nextRunAt]).toEqual([200, true, null]);

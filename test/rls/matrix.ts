@@ -176,6 +176,11 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     set: 'paused = true',
     make: () => `INSERT INTO task_settings (task) VALUES (gen_random_uuid())`,
   },
+  'public.task_alerts': {
+    select: 'x x x 1 1', insert: 'x x x x 1', update: 'x x x x 1', delete: NOBODY,
+    set: 'cleared_at = now()',
+    make: () => `INSERT INTO task_alerts (task, kind, reason) VALUES (gen_random_uuid(), 'missed', 'x')`,
+  },
   'public.schema_migrations': {
     select: '1 1 1 1 1', insert: NOBODY, update: NOBODY, delete: NOBODY,
     set: `name = 'x'`,

@@ -1,0 +1,34 @@
+import type { Mail } from '../mail/mail';
+import type { ScheduledTask } from './scheduled-task';
+
+/** Something wrong with a scheduled task. */
+export interface TaskAlert {
+  readonly id: number;
+  readonly task: string;
+  readonly kind: 'missed' | 'overlong' | 'failed';
+  /** A sentence without its subject, the task. */
+  readonly reason: string;
+  readonly createdAt: Date;
+}
+
+const SUBJECTS: Readonly<Record<TaskAlert['kind'], string>> = {
+  missed: 'does not run',
+  overlong: 'takes too long',
+  failed: 'failed',
+};
+
+/** The letter to an admin; the alert is on the dashboard as long as it stands. */
+export function taskAlertMail(publicUrl: string, to: string, alert: TaskAlert, task: ScheduledTask | undefined): Mail {
+  return {
+    to,
+    subject: `The task ${alert.task} ${SUBJECTS[alert.kind]}`,
+    text: `The task ${alert.task}: ${alert.reason}.
+Found on ${alert.createdAt.toISOString()} at ${publicUrl}.
+
+What it does: ${task?.description ?? 'not known to this release.'}
+What this means: ${task?.whatAMissMeans ?? 'not known to this release.'}
+
+You get one letter for this, however long it lasts. Look at ${publicUrl}/admin.
+`,
+  };
+}
