@@ -13,6 +13,10 @@ export class AiGeneration extends BaseEntity {
   @Column('bigint', { name: 'job_id', nullable: true })
   jobId: number | null;
 
+  /** The template it followed, which may be gone since. */
+  @Column('bigint', { name: 'template_id', nullable: true })
+  templateId: number | null;
+
   @Column('text', { name: 'generation_type' })
   type: GenerationType;
 

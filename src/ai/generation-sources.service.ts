@@ -10,9 +10,9 @@ const PROFILE = `
   SELECT headline, overview, skills, hourly_rate AS "hourlyRate", currency, experience_years AS "experienceYears", past_wins AS "pastWins"
   FROM profiles`;
 
-const TEMPLATE = 'SELECT body FROM templates WHERE id = $1';
+const TEMPLATE = 'SELECT id, body FROM templates WHERE id = $1';
 
-const NEWEST_TEMPLATE = 'SELECT body FROM templates WHERE generation_type = $1 ORDER BY created_at DESC, id DESC LIMIT 1';
+const NEWEST_TEMPLATE = 'SELECT id, body FROM templates WHERE generation_type = $1 ORDER BY created_at DESC, id DESC LIMIT 1';
 
 const MESSAGES = `
   SELECT sender_type AS "senderType", content FROM (
@@ -29,6 +29,11 @@ const EMPTY_PROFILE: PromptProfile = {
   pastWins: [],
 };
 
+interface TemplateRow {
+  readonly id: number;
+  readonly body: string;
+}
+
 /** Collects what a draft is written from. */
 @Injectable()
 export class GenerationSources {
@@ -42,7 +47,7 @@ export class GenerationSources {
     return this.database.unit(async (unit) => {
       const [profiles, templates, jobs, messages] = await Promise.all([
         unit.query<{ headline: string } & PromptProfile>(PROFILE),
-        templateId ? unit.query<{ body: string }>(TEMPLATE, [templateId]) : unit.query<{ body: string }>(NEWEST_TEMPLATE, [type]),
+        templateId ? unit.query<TemplateRow>(TEMPLATE, [templateId]) : unit.query<TemplateRow>(NEWEST_TEMPLATE, [type]),
         jobId ? unit.query<{ title: string } & PromptJob>(JOB, [jobId]) : [],
         jobId && type === 'message' ? unit.query<{ content: string } & PromptMessage>(MESSAGES, [jobId]) : [],
       ]);
@@ -51,6 +56,7 @@ export class GenerationSources {
       return {
         type,
         instructions: instructions ?? null,
+        templateId: templates[0]?.id ?? null,
         template: templates[0]?.body ?? null,
         profile: profiles[0] ?? EMPTY_PROFILE,
         job: jobs[0] ?? null,

@@ -67,7 +67,7 @@ export class Generations {
     const begun = await this.ledger.unit(async (unit): Promise<Begun> => {
       const again = requestKey && (await this.begunBefore(unit, requestKey));
       if (again !== undefined) return { id: again, isReplay: true };
-      const id = await this.insert(unit, dto, prompt, candidates[0]!, reserved);
+      const id = await this.insert(unit, dto, parts.templateId, prompt, candidates[0]!, reserved);
       if (requestKey) await this.keepKey(unit, requestKey, id);
       await this.ledger.reserve(unit, reserved);
       return { id, isReplay: false };
@@ -141,9 +141,16 @@ export class Generations {
     await this.keys.keep(unit, key, { requestHash: hash, status: 202, headers, body: JSON.stringify({ id }) });
   }
 
-  private async insert(unit: Unit, dto: CreateGenerationDto, prompt: Prompt, first: Candidate, reserved: PicoUsd): Promise<number> {
+  private async insert(
+    unit: Unit,
+    dto: CreateGenerationDto,
+    templateId: number | null,
+    prompt: Prompt,
+    first: Candidate,
+    reserved: PicoUsd,
+  ): Promise<number> {
     const { type, jobId, instructions } = dto;
-    const { id } = await unit.of(AiGeneration).insert({ type, jobId, instructions, status: 'running', prompt: promptText(prompt) });
+    const { id } = await unit.of(AiGeneration).insert({ type, jobId, templateId, instructions, status: 'running', prompt: promptText(prompt) });
     const aiTokens = estimatedAiTokens(prompt.system + prompt.prompt);
     const cost = costOf({ ...NO_USAGE, inputAiTokens: aiTokens }, first.price);
     await this.ledger.begin(unit, id, reserved, first, { aiTokens, cost });

@@ -1,5 +1,5 @@
 import { startApp, type TestApp } from '../support/app';
-import { anonymous, signedIn } from '../support/as';
+import { anonymous, signedIn, type SignedInCaller } from '../support/as';
 import { aStoredJob } from '../support/factories/job.factory';
 
 describe('GET /v1/analytics/job-stats', () => {
@@ -45,5 +45,156 @@ describe('GET /v1/analytics/job-stats', () => {
 
   it('asks for a sign-in', async () => {
     expect((await anonymous(app).get('/v1/analytics/job-stats')).status).toBe(401);
+  });
+});
+
+describe('/v1/analytics/metrics', () => {
+  let app: TestApp;
+  let ann: SignedInCaller;
+
+  beforeAll(async () => {
+    app = await startApp();
+    ann = await signedIn(app);
+  });
+  afterAll(() => app.close());
+
+  const put = (body: Record<string, unknown>) => ann.put('/v1/analytics/metrics', body);
+
+  it('keeps one value a day, and shows the days between as well', async () => {
+    expect((await put({ metric: 'profile_views', date: '2026-03-01', value: '3' })).body).toEqual({ metric: 'profile_views', date: '2026-03-01', value: '3.00', data: null });
+    await put({ metric: 'profile_views', date: '2026-03-01', value: '7.50', data: { source: 'upwork' } });
+    await put({ metric: 'profile_views', date: '2026-03-03', value: '-1' });
+
+    const { status, body } = await ann.get('/v1/analytics/metrics?metric=profile_views&from=2026-02-28&to=2026-03-03');
+
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      from: '2026-02-28',
+      to: '2026-03-03',
+      items: [
+        {
+          metric: 'profile_views',
+          points: [
+            { date: '2026-02-28', value: '0.00', data: null, isRecorded: false },
+            { date: '2026-03-01', value: '7.50', data: { source: 'upwork' }, isRecorded: true },
+            { date: '2026-03-02', value: '0.00', data: null, isRecorded: false },
+            { date: '2026-03-03', value: '-1.00', data: null, isRecorded: true },
+          ],
+        },
+      ],
+    });
+  });
+
+  it('shows what is counted, and the own ones, of the last 30 days, and nothing of others', async () => {
+    const bob = await signedIn(app);
+    const today = new Date().toISOString().slice(0, 10);
+    await put({ metric: 'secret_of_ann', date: today, value: '1' });
+    await app.db.query('superuser', `INSERT INTO analytics (user_id, metric_name, date, metric_value) VALUES ($1, 'wins', $2, 4)`, [bob.id, today]);
+
+    const { body } = await bob.get('/v1/analytics/metrics');
+
+    expect(body.items.map(({ metric }: { metric: string }) => metric)).toEqual(['ai_cost_usd', 'answers', 'jobs_seen', 'proposals_sent', 'wins']);
+    expect(body.items[4].points).toHaveLength(30);
+    expect(body.items[4].points.at(-1)).toEqual({ date: today, value: '4.00', data: null, isRecorded: true });
+  });
+
+  it.each<[Record<string, unknown>, string]>([
+    [{ metric: 'wins', date: '2026-03-01', value: '1' }, '/metric'],
+    [{ metric: '', date: '2026-03-01' }, '/metric'],
+    [{ metric: 'x', date: '2026-02-30' }, '/date'],
+    [{ metric: 'x', date: '2026-03-01T00:00:00Z' }, '/date'],
+    [{ metric: 'x', date: '2026-03-01', value: 1 }, '/value'],
+    [{ metric: 'x', date: '2026-03-01', value: '1e3' }, '/value'],
+    [{ metric: 'x', date: '2026-03-01', value: '12345678901234' }, '/value'],
+    [{ metric: 'x', date: '2026-03-01', data: [1] }, '/data'],
+    [{ metric: 'x', date: '2026-03-01', userId: 1 }, '/userId'],
+  ])('refuses to write %j', async (body, pointer) => {
+    const answer = await put(body);
+
+    expect([answer.status, answer.body.errors[0].pointer]).toEqual([400, pointer]);
+  });
+
+  it.each(['metrics?from=2026-03-02&to=2026-03-01', 'metrics?from=yesterday', 'metrics?metric=', 'summary?from=2020-01-01', 'summary?until=2026-01-01'])(
+    'refuses to read %s',
+    async (path) => {
+      expect((await ann.get(`/v1/analytics/${path}`)).status).toBe(400);
+    },
+  );
+});
+
+describe('GET /v1/analytics/summary', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await startApp();
+  });
+  afterAll(() => app.close());
+
+  it('is all zeros for a user without proposals', async () => {
+    const { status, body } = await (await signedIn(app)).get('/v1/analytics/summary');
+
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      funnel: { jobsSeen: 0, proposalsDrafted: 0, proposalsSent: 0, answered: 0, won: 0 },
+      winRate: null, answerRate: null, medianAnswerSeconds: null, aiCostUsd: '0.000000000000', costPerWinUsd: null,
+      byCategory: [], byBudgetBand: [], byTemplate: [],
+    });
+    expect(body.byWeekday).toHaveLength(7);
+    expect(body.byWeekday[0]).toEqual({ key: 'monday', sent: 0, answered: 0, won: 0, winRate: null, medianAnswerSeconds: null });
+  });
+
+  it('tells what became of the proposals, and by kind, to their owner only', async () => {
+    const [ann, bob] = [await signedIn(app), await signedIn(app)];
+    // Four jobs; three proposals sent on Monday, 2 March 2026, a draft; one won after an hour, one answered after three.
+    await app.db.query(
+      'superuser',
+      `WITH j AS (
+         INSERT INTO jobs (user_id, source_key, title, category, job_type, budget_max, hourly_rate_max, created_at)
+         SELECT $1, 'upwork:' || n, 'J', CASE WHEN n < 3 THEN 'Web' END, CASE WHEN n = 4 THEN 'hourly' ELSE 'fixed' END,
+           CASE WHEN n < 3 THEN 250 WHEN n = 3 THEN 9000 END, CASE WHEN n = 4 THEN 45 END, '2026-03-02'
+         FROM generate_series(1, 4) n RETURNING id, source_key
+       ), t AS (INSERT INTO templates (user_id, name, generation_type, body) VALUES ($1, 'short one', 'cover_letter', 'x') RETURNING id
+       ), g AS (
+         INSERT INTO ai_generations (user_id, job_id, generation_type, template_id, status, prompt, response, created_at)
+         SELECT $1, j.id, 'cover_letter', t.id, 'succeeded', 'x', 'y', '2026-03-01' FROM j, t WHERE source_key = 'upwork:1' RETURNING id
+       ), c AS (
+         INSERT INTO ai_calls (user_id, generation_id, provider, model, status, input_ai_tokens, output_ai_tokens, cached_ai_tokens, usage_is_estimated, cost, price_list_version, duration_ms, created_at)
+         SELECT $1, id, 'openai', 'm', 'succeeded', 1, 1, 0, false, 0.000000000123, 'v', 1, '2026-03-01' FROM g
+       ), m AS (
+         INSERT INTO messages (user_id, job_id, sender_type, content, created_at)
+         SELECT $1, id, 'client', 'Hi', '2026-03-02 13:00Z'::timestamptz + n * interval '1 day' FROM j, generate_series(0, 2) n WHERE source_key = 'upwork:2'
+       )
+       INSERT INTO proposals (user_id, job_id, status, submitted_at, created_at)
+       SELECT $1, id, CASE source_key WHEN 'upwork:4' THEN 'draft' ELSE 'submitted' END, CASE WHEN source_key <> 'upwork:4' THEN '2026-03-02 10:00Z'::timestamptz END, '2026-03-01'
+       FROM j`,
+      [ann.id],
+    );
+    await app.db.query('superuser', `UPDATE proposals SET status = 'accepted' WHERE user_id = $1 AND job_id = (SELECT id FROM jobs WHERE source_key = 'upwork:1')`, [ann.id]);
+    await app.db.transaction('superuser', async (client) => {
+      // What stamps the hour of the win would stamp this one's.
+      await client.query('ALTER TABLE proposals DISABLE TRIGGER stamp_decision');
+      await client.query(`UPDATE proposals SET won_at = '2026-03-02 11:00Z' WHERE status = 'accepted'`);
+      await client.query('ALTER TABLE proposals ENABLE TRIGGER stamp_decision');
+    });
+
+    const { body } = await ann.get('/v1/analytics/summary?from=2026-03-01&to=2026-03-02');
+
+    expect(body).toMatchObject({
+      from: '2026-03-01', to: '2026-03-02',
+      funnel: { jobsSeen: 4, proposalsDrafted: 4, proposalsSent: 3, answered: 2, won: 1 },
+      winRate: 0.3333, answerRate: 0.6667, medianAnswerSeconds: 7200,
+      aiCostUsd: '0.000000000123', costPerWinUsd: '0.000000000123',
+    });
+    expect(body.byCategory).toEqual([
+      { key: 'Web', sent: 2, answered: 2, won: 1, winRate: 0.5, medianAnswerSeconds: 7200 },
+      { key: null, sent: 1, answered: 0, won: 0, winRate: 0, medianAnswerSeconds: null },
+    ]);
+    expect(body.byBudgetBand.map(({ key, sent }: { key: string; sent: number }) => [key, sent])).toEqual([['fixed 100 to 500 USD', 2], ['fixed 5000 and more USD', 1]]);
+    expect(body.byWeekday[0]).toMatchObject({ key: 'monday', sent: 3, won: 1 });
+    expect(body.byTemplate).toEqual([
+      expect.objectContaining({ key: null, sent: 2, won: 0 }),
+      expect.objectContaining({ key: 'short one', sent: 1, won: 1, winRate: 1 }),
+    ]);
+    expect((await bob.get('/v1/analytics/summary?from=2026-03-01&to=2026-03-02')).body.funnel).toMatchObject({ jobsSeen: 0, proposalsSent: 0 });
+    expect((await ann.get('/v1/analytics/summary?from=2026-03-03&to=2026-03-03')).body.funnel.proposalsSent).toBe(0);
   });
 });

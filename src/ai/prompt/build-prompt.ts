@@ -6,6 +6,7 @@ export interface PromptParts {
   readonly type: GenerationType;
   /** What the user asked for in this call; his own words, trusted. */
   readonly instructions: string | null;
+  readonly templateId: number | null;
   readonly template: string | null;
   readonly profile: PromptProfile;
   readonly job: PromptJob | null;

@@ -12,7 +12,7 @@ import {
   type SettableJobStatus,
 } from '../job-values';
 import { JOB_FIELDS } from './job-fields';
-import { JsonObjectField } from './json-object-field';
+import { JsonObjectField } from '../../platform/http/json-object-field';
 import { SkillsField } from './skills-field';
 
 /** Body of POST /v1/jobs, and a row of an import. */
