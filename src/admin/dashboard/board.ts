@@ -2,6 +2,7 @@ import { createBullBoard } from '@bull-board/api';
 import { BullAdapter } from '@bull-board/api/bullAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyInstance } from 'fastify';
+import { asAppError } from '../../platform/errors/problem';
 import type { TaskEntry, TaskQueue } from '../../platform/queues/task-queue';
 
 /** bull-board's page has scripts of its own, an inline style and a <base>. */
@@ -26,7 +27,11 @@ export function addBoard(scope: FastifyInstance, path: string, queue: TaskQueue)
     serverAdapter: server,
     options: { uiConfig: { boardTitle: 'Gigvault', hideRedisDetails: true, hideDocsLink: true, miscLinks: [{ text: 'Dashboard', url: '/admin' }] } },
   });
-  server.setErrorHandler(() => ({ status: 500, body: { error: 'The queue could not be read' } }));
+  // It answers what our own hooks refuse, too: an address that cannot be read is no fault of the queue.
+  server.setErrorHandler((thrown) => {
+    const { status, title } = asAppError(thrown);
+    return status < 500 ? { status: status as 400, body: { error: title } } : { status: 500, body: { error: 'The queue could not be read' } };
+  });
   void scope.register(
     (board, _options, done) => {
       board.addHook('onRequest', async (_request, reply) => void reply.header('content-security-policy', POLICY));

@@ -3,7 +3,7 @@ import { html, type Markup } from './html';
 import { duration } from './widgets';
 
 const SPARK = { width: 120, height: 24, bars: 24 };
-const WIDE = { width: 720, height: 140, top: 14, left: 56, bottom: 18 };
+const WIDE = { width: 900, height: 150, top: 20, left: 72, bottom: 26 };
 
 /** What a bar is coloured by. */
 function classOf({ outcome }: RecentRun): string {
@@ -14,7 +14,7 @@ function classOf({ outcome }: RecentRun): string {
 function wordsOf(runs: readonly RecentRun[]): string {
   const failed = runs.filter(({ outcome }) => outcome !== 'succeeded').length;
   const times = runs.map(({ ms }) => ms);
-  return `The last ${runs.length} runs: ${failed} failed; they took ${duration(Math.min(...times))} to ${duration(Math.max(...times))}`;
+  return `The last ${runs.length === 1 ? 'run' : `${runs.length} runs`}: ${failed} failed; took ${duration(Math.min(...times))} to ${duration(Math.max(...times))}`;
 }
 
 /** A picture of a line's height: how long the latest runs took, the failed ones in another colour and full height. */
@@ -50,7 +50,7 @@ export function durationsChart(runs: readonly RecentRun[], usualMs: number | nul
       })}
       ${usualMs === null ? null : html`<line class="usual" x1="${left}" x2="${width}" y1="${yOf(usualMs).toFixed(1)}" y2="${yOf(usualMs).toFixed(1)}" />`}
     </svg>
-    <figcaption>How long the last ${runs.length} runs took, oldest first${usualMs === null ? null : html`; the line is the usual time, ${duration(usualMs)}`}.</figcaption>
+    <figcaption>How long the last ${runs.length === 1 ? 'run' : `${runs.length} runs`} took, oldest first${usualMs === null ? null : html`; the line is the usual time, ${duration(usualMs)}`}.</figcaption>
   </figure>`;
 }
 

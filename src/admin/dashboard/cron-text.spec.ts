@@ -5,6 +5,7 @@ describe(cronText.name, () => {
     ['* * * * *', 'every minute'],
     ['*/5 * * * *', 'every 5 minutes'],
     ['41 * * * *', 'hourly, at minute 41'],
+    ['12 */6 * * *', 'every 6 hours, at minute 12'],
     ['7 3 * * *', 'daily at 03:07'],
     ['0 3 1 * *', '0 3 1 * *'],
     ['0 3 * * 1', '0 3 * * 1'],

@@ -9,6 +9,8 @@ export function cronText(cron: string): string {
   if (every && hour === '*' && day === '*') return `every ${every} minutes`;
   if (!/^\d+$/.test(minute)) return cron;
   const mm = minute.padStart(2, '0');
+  const hours = /^\*\/(\d+)$/.exec(hour)?.[1];
+  if (hours && day === '*') return `every ${hours} hours, at minute ${mm}`;
   if (hour === '*' && day === '*') return `hourly, at minute ${mm}`;
   if (/^\d+$/.test(hour) && day === '*') return `daily at ${hour.padStart(2, '0')}:${mm}`;
   return cron;

@@ -31,13 +31,13 @@ p { margin: .4rem 0 } p, dd { max-width: 75ch } code, pre { font: .875em/1.5 ui-
 .notice { background: var(--calm-bg); border-radius: .75rem; padding: .7rem 1rem; max-width: none; margin: .75rem 0 }
 .good { color: var(--good); background: var(--good-bg) } .bad { color: var(--bad); background: var(--bad-bg) } .warn { color: var(--warn); background: var(--warn-bg) }
 .tag { display: inline-block; border-radius: 1rem; padding: .05rem .6rem; font-size: .82rem; font-weight: 600; white-space: nowrap } .tag.calm { color: var(--ink); background: var(--calm-bg) }
-ul.lights, ul.tasks, ul.grid, ul.numbers { list-style: none; margin: 0; padding: 0; display: grid; gap: .6rem }
+ul.lights, ul.tasks, ul.grid, ul.numbers { list-style: none; margin: 0; padding: 0; display: grid; gap: .6rem; position: relative } .acts, td, h1, h2 { position: relative }
 .lights { grid-template-columns: repeat(auto-fill, minmax(min(100%, 14.5rem), 1fr)); margin-top: .6rem !important }
 .light { display: block; height: 100%; background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: .6rem .9rem; color: var(--ink); text-decoration: none }
 .light:hover { border-color: var(--edge) } .clip { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden }
 .grid { grid-template-columns: repeat(auto-fill, minmax(min(100%, 22rem), 1fr)) } .numbers { grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)) } .numbers strong { display: block; font-size: 1.5rem; letter-spacing: -.02em }
-.task { display: grid; grid-template-columns: minmax(12rem, 1.1fr) minmax(18rem, 2fr) 120px auto; gap: .5rem 1.5rem; align-items: center; padding-block: .75rem }
-.task h3 a { color: var(--ink); text-decoration: none } .task h3 a:hover { text-decoration: underline } .task p { margin: 0 } .task dl { margin: 0; font-size: .92rem }
+.task { display: grid; grid-template-columns: minmax(12rem, 1fr) minmax(20rem, 2fr) 120px auto; gap: .5rem 1.5rem; align-items: center; padding-block: .75rem }
+.task h3 a { color: var(--ink); text-decoration: none } .task h3 a:hover { text-decoration: underline } .task p { margin: 0 } .task dl { margin: 0; font-size: .92rem; grid-template: auto auto / 1fr 1.5fr 1.3fr; grid-auto-flow: column; gap: 0 1rem }
 dl { display: grid; grid-template-columns: auto 1fr; gap: .15rem 1rem; margin: .25rem 0 } dt { color: var(--dim) } dd { margin: 0 }
 .acts { display: flex; flex-wrap: wrap; gap: .5rem; margin-top: .75rem }
 button, .button { display: inline-block; font: inherit; font-weight: 600; font-size: .92rem; line-height: 1.4; border: 1px solid var(--edge); border-radius: .5rem; padding: .35rem .85rem; background: var(--card); color: var(--ink); cursor: pointer; text-decoration: none; text-align: center }
@@ -50,23 +50,24 @@ input, select { font: inherit; color: var(--ink); background: var(--card); borde
 progress { width: 100%; height: .6rem; accent-color: var(--bar-good) }
 table { width: 100%; border-collapse: collapse; font-size: .93rem } th { color: var(--dim); font-weight: 500; white-space: nowrap }
 th, td { text-align: left; padding: .45rem .75rem .45rem 0; border-bottom: 1px solid var(--line); vertical-align: top } tr:last-child > td, tr:last-child > th[scope=row] { border-bottom: 0 }
-td.number, th.number { text-align: right } td time { white-space: nowrap } td { overflow-wrap: break-word } td:last-child { overflow-wrap: anywhere; padding-right: 0 }
+td.number, th.number, .button, dd code { white-space: nowrap } td.number, th.number { text-align: right; padding-right: 1.5rem } td.number:last-child, th.number:last-child { padding-right: 0 } td time { white-space: nowrap } td { overflow-wrap: break-word } td:last-child { overflow-wrap: anywhere; padding-right: 0 }
 .empty { color: var(--dim); margin: .25rem 0 } .error { color: var(--bad); font: .85rem/1.5 ui-monospace, SFMono-Regular, Menlo, monospace }
 pre.error { background: var(--bad-bg); border-radius: .5rem; padding: .75rem 1rem; white-space: pre-wrap; margin: 0 }
-figure { margin: 0 } svg { display: block; max-width: 100% } .chart { width: 100%; height: auto; max-height: 12rem } .chart text { fill: var(--dim); font-size: 11px } .axis { stroke: var(--line) } .usual { stroke: var(--ink); stroke-dasharray: 4 4; opacity: .6 }
+figure { margin: 0 } svg { display: block; max-width: 100% } .chart { width: 100%; height: auto } .chart text { fill: var(--dim); font-size: 11px } .axis { stroke: var(--line) } .usual { stroke: var(--ink); stroke-dasharray: 4 4; opacity: .6 }
 .bar-good { fill: var(--bar-good); background: var(--bar-good) } .bar-bad { fill: var(--bar-bad); background: var(--bar-bad) } .bar-calm { fill: var(--bar-calm); background: var(--bar-calm) }
 .swatch { display: inline-block; width: .8em; height: .8em; border-radius: .2em; vertical-align: -.05em; margin: 0 .3em 0 .6em } .key { color: var(--dim); font-size: .9rem } figcaption { margin-top: .4rem }
 .calendar { border-collapse: separate; border-spacing: 3px; table-layout: fixed } .calendar th, .calendar td { padding: .15rem; text-align: center; border: 0; height: 1.6rem; vertical-align: middle } .calendar td { border-radius: .3rem } .calendar th:first-child { width: 3.5rem; text-align: left }
 .month-covered { background: var(--bar-good) } .month-default { background: repeating-linear-gradient(45deg, var(--warn-bg) 0 5px, var(--warn) 5px 7px) } .month-missing { background: repeating-linear-gradient(-45deg, var(--bad-bg) 0 3px, var(--bad) 3px 7px) } .calendar .now { outline: 2px solid var(--ink); outline-offset: 1px }
-pre.wrap { white-space: pre-wrap; margin: .5rem 0 } details summary { cursor: pointer } .calendar-card { margin-top: .75rem } .calendar-card h2 { margin: 0 } .nowrap { white-space: nowrap }
+pre.wrap { white-space: pre-wrap; margin: .5rem 0 } summary { cursor: pointer } .calendar-card { margin-top: .75rem } .calendar-card h2 { margin: 0 } .nowrap { white-space: nowrap }
 footer { padding-block: 2.5rem } .live { font-weight: 600; margin-right: .6rem } .live::before { content: ""; display: inline-block; width: .6em; height: .6em; border-radius: 50%; margin-right: .4em; background: var(--bar-calm) } .live.on, .live.off { background: none } .live.on::before { background: var(--bar-good) }
-@media (max-width: 62rem) { .task { grid-template-columns: 1fr auto } .task dl { grid-column: 1 / -1; grid-row: 2 } }
+@media (max-width: 62rem) { .task { grid-template-columns: minmax(0, 1fr) auto } .task dl { grid-column: 1 / -1; grid-row: 2 } }
 @media (max-width: 44rem) {
   header, main, footer { padding-inline: .9rem } .card { padding: .85rem .9rem } nav { order: 3; flex-basis: 100%; margin: .25rem -.5rem 0 } nav a { padding: .25rem .5rem } header form { margin-left: auto }
-  .lights { grid-template-columns: 1fr } .task { grid-template-columns: 1fr } .task dl { grid-row: auto } .acts > * { flex: 1 }
-  table:not(.calendar) thead { position: absolute; clip-path: inset(50%) } table:not(.calendar), table:not(.calendar) tbody, table:not(.calendar) tr, table:not(.calendar) td { display: block }
+  .lights { grid-template-columns: 1fr } .task { grid-template-columns: minmax(0, 1fr) } .task dl { grid-row: auto; grid-template: none / auto 1fr; grid-auto-flow: row } .acts > * { flex: 1 1 auto }
+  table:not(.calendar) thead { display: block; position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) } table:not(.calendar), table:not(.calendar) tbody, table:not(.calendar) tr, table:not(.calendar) td { display: block }
   table:not(.calendar) tr { border-bottom: 1px solid var(--line); padding: .6rem 0 } table:not(.calendar) tr:last-child { border-bottom: 0 }
   table:not(.calendar) td { border: 0; padding: .1rem 0; text-align: left } td[data-label]::before { content: attr(data-label) ": "; color: var(--dim) } table:not(.calendar) td:empty { display: none }
+  .chart text { font-size: 26px }
   .calendar { border-spacing: 1px } .calendar th:first-child { width: 2.6rem }
 }
 @media (prefers-reduced-motion: no-preference) { a, button, .light { transition: background-color .12s, border-color .12s } }

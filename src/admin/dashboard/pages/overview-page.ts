@@ -29,7 +29,7 @@ export function overviewPage(overview: Overview, notice?: string): string {
     notice,
     live: 'overview',
     body: html`<h1 class="hidden">Overview</h1>
-      ${part('banner')} ${part('lights')}
+      <div aria-live="polite">${part('banner')}</div> ${part('lights')}
       <h2>Scheduled tasks</h2>
       ${part('tasks')}
       <div class="row"><h2>Latest runs</h2><a href="/admin/runs">All runs</a></div>
@@ -42,10 +42,10 @@ export function overviewPage(overview: Overview, notice?: string): string {
 function banner(lights: readonly Light[]): Markup {
   const reasons = lights.filter(({ level }) => level !== 'good');
   if (reasons.length === 0) {
-    return html`<section class="banner good" role="status"><strong>All is well.</strong> <span>${lights.length} of ${lights.length} checks are green.</span></section>`;
+    return html`<section class="banner good" aria-label="State"><strong>All is well.</strong> <span>${lights.length} of ${lights.length} checks are green.</span></section>`;
   }
   const isBad = reasons.some(({ level }) => level === 'bad');
-  return html`<section class="banner ${isBad ? 'bad' : 'warn'}" role="status">
+  return html`<section class="banner ${isBad ? 'bad' : 'warn'}" aria-label="State">
     <strong>${isBad ? 'Something needs you' : 'Worth a look'}</strong>
     <ul>
       ${reasons.map(({ name, text, href }) => html`<li><a href="${href}">${name}</a>: ${text}</li>`)}

@@ -45,7 +45,7 @@ function stateOf({ run, usualDurationMs }: ShownRun): Markup {
     ...(run.scheduledFor === null ? [] : ([['Due', moment(run.scheduledFor)]] as const)),
     ['Started', moment(run.startedAt)],
     ['Ended', moment(run.endedAt)],
-    ['Took', html`${duration(took)} <span class="dim">usually ${duration(usualDurationMs)}</span>`],
+    ['Took', html`${duration(took)}${usualDurationMs === null ? null : html` <span class="dim">usually ${duration(usualDurationMs)}</span>`}`],
     ['Attempts', run.attempts],
   ]);
 }

@@ -4,6 +4,9 @@ import { html, type Markup } from '../html';
 import type { Panel } from '../panel';
 import { bytes, duration, moment, numbers, table, tag } from '../widgets';
 
+/** Lists are for a look; GET /v1/admin/database tells all. */
+const SHOWN = 15;
+
 /** How PostgreSQL is doing: sizes, slow statements, connections, cache, age of views, indexes nobody uses. */
 @Injectable()
 export class DatabasePanel implements Panel {
@@ -18,7 +21,7 @@ export class DatabasePanel implements Panel {
     return html`${numbersOf(overview)} ${viewsOf(overview)}
       <h2>Slow statements</h2>
       ${slowOf(overview)}
-      <h2>Sizes</h2>
+      <h2>Largest tables</h2>
       <div class="card">${sizesOf(overview)}</div>
       <h2>Connections</h2>
       <div class="card">${connectionsOf(overview)}</div>
@@ -48,7 +51,7 @@ function slowOf({ slowQueries }: DatabaseOverview): Markup {
     ${table(
       'The statements with the longest mean time, without values',
       [
-        { head: 'Statement', cell: ({ query }) => html`<details><summary><code class="clip">${query.slice(0, 200)}</code></summary><pre class="wrap">${query}</pre></details>` },
+        { head: 'Statement', cell: ({ query }) => html`<details><summary><code>${query.length > 90 ? `${query.slice(0, 90)} …` : query}</code></summary><pre class="wrap">${query}</pre></details>` },
         { head: 'By', cell: ({ role }) => role },
         { head: 'Calls', cell: ({ calls }) => calls, isNumber: true },
         { head: 'Mean', cell: ({ meanMs }) => duration(meanMs), isNumber: true },
@@ -63,7 +66,7 @@ function slowOf({ slowQueries }: DatabaseOverview): Markup {
 
 function sizesOf({ tableSizes }: DatabaseOverview): Markup {
   return table(
-    'Tables and views, largest first',
+    `The ${SHOWN} largest tables and views`,
     [
       { head: 'Table', cell: (row) => html`${row.schema === 'public' ? '' : `${row.schema}.`}${row.table} ${row.isView ? html`<span class="dim">view</span>` : null}${row.partitions > 0 ? html`<span class="dim">${row.partitions} partitions</span>` : null}` },
       { head: 'Size', cell: ({ sizeBytes }) => bytes(sizeBytes), isNumber: true },
@@ -71,7 +74,7 @@ function sizesOf({ tableSizes }: DatabaseOverview): Markup {
       { head: 'Rows, about', cell: ({ liveRows }) => liveRows, isNumber: true },
       { head: 'Dead rows', cell: ({ deadRows }) => deadRows, isNumber: true },
     ],
-    tableSizes,
+    tableSizes.slice(0, SHOWN),
     'There is no table.',
   );
 }
@@ -101,7 +104,7 @@ function unusedOf({ indexes }: DatabaseOverview): Markup {
       { head: 'Table', cell: (row) => row.table },
       { head: 'Size', cell: ({ sizeBytes }) => bytes(sizeBytes), isNumber: true },
     ],
-    indexes.filter(({ scans, isConstraint, schema }) => scans === 0 && !isConstraint && schema === 'public').slice(0, 20),
+    indexes.filter(({ scans, isConstraint, schema }) => scans === 0 && !isConstraint && schema === 'public').slice(0, SHOWN),
     'Every index is used.',
   );
 }

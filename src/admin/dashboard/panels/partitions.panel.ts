@@ -10,12 +10,12 @@ type State = 'covered' | 'default' | 'missing';
 
 const WORDS: Readonly<Record<State, string>> = {
   covered: 'has a partition',
-  default: 'rows would go to the default partition',
+  default: 'only the default one takes rows',
   missing: 'inserts would fail',
 };
 
 const MONTHS = ['J', 'F', 'M', 'A', 'M', 'J', 'J', 'A', 'S', 'O', 'N', 'D'];
-const YEARS_BACK = 1;
+const YEARS_BACK = 3;
 const YEARS_AHEAD = 3;
 
 const COLUMNS: readonly Column<PartitionDto>[] = [
@@ -47,8 +47,9 @@ export class PartitionsPanel implements Panel {
 
 function calendar(shown: PartitionedTableDto): Markup {
   const now = new Date();
-  const first = now.getUTCFullYear() - YEARS_BACK;
-  const years = Array.from({ length: YEARS_BACK + 1 + YEARS_AHEAD }, (_, i) => first + i);
+  const starts = shown.partitions.flatMap(({ from }) => (from === null ? [] : [from.getUTCFullYear()]));
+  const first = Math.max(now.getUTCFullYear() - YEARS_BACK, Math.min(now.getUTCFullYear(), ...starts));
+  const years = Array.from({ length: now.getUTCFullYear() + YEARS_AHEAD - first + 1 }, (_, i) => first + i);
   const monthCell = (year: number, month: number): Markup => {
     const state = stateOf(new Date(Date.UTC(year, month, 1)), shown.partitions);
     const isNow = year === now.getUTCFullYear() && month === now.getUTCMonth();

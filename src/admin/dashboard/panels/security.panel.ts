@@ -83,9 +83,16 @@ function eventsTable(events: readonly SecurityLogDto[]): Markup {
       { head: 'Event', cell: ({ eventType, success }) => html`${eventType} ${success ? null : tag('bad', 'failed')}` },
       { head: 'User', cell: ({ userId }) => (userId === null ? '' : html`<a href="/admin/users/${userId}">${userId}</a>`), isNumber: true },
       { head: 'Address', cell: ({ ipAddress }) => ipAddress },
-      { head: 'Tells', cell: ({ details }) => Object.entries(details ?? {}).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(', ') },
+      { head: 'Tells', cell: tellsOf },
     ],
     events,
     'Nothing has happened yet.',
   );
+}
+
+/** Why, where that is known; ids of requests and sessions are for programs. */
+function tellsOf({ details }: SecurityLogDto): string {
+  const { reason, requestId: _request, sessionId: _session, operation: _operation, ...more } = details ?? {};
+  const parts = Object.entries(more).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  return (typeof reason === 'string' ? [reason, ...parts] : parts).join(', ');
 }

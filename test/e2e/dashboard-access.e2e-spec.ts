@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DashboardSessions } from '../../src/admin/dashboard/dashboard-sessions';
+import { SessionsService } from '../../src/auth/sessions.service';
+import { SCHEDULED_TASKS } from '../../src/tasks/scheduled-tasks';
+import { anAccount, dashboardCookie, rawRequest, type RawAnswer } from '../support/admin-browser';
+import { startApp, type TestApp } from '../support/app';
+
+/** Everything behind the sign-in that can be read: pages, the script, the events, and bull-board with its API. */
+const PAGES = [
+  '/admin',
+  '/admin/script.js',
+  '/admin/events',
+  '/admin/events?view=overview',
+  '/admin/runs',
+  '/admin/runs/1',
+  '/admin/runs/1/retry',
+  '/admin/tasks/create-partitions',
+  '/admin/tasks/create-partitions/run',
+  '/admin/database',
+  '/admin/partitions',
+  '/admin/security',
+  '/admin/users',
+  '/admin/users/1',
+  '/admin/users/1/deactivate',
+  '/admin/keys',
+  '/admin/confirm',
+  '/admin/queues',
+  '/admin/queues/queue/tasks',
+  '/admin/queues/api/queues',
+  '/admin/queues/api/queues?activeQueue=tasks&status=delayed',
+  '/admin/queues/api/queues/tasks/1',
+];
+
+/** Other spellings of one path, which routers, proxies and file systems have been known to take for it. */
+const SPELLINGS: Readonly<Record<string, (path: string) => string>> = {
+  'as it is': (path) => path,
+  'a slash at the end': (path) => path.replace(/(\?|$)/, '/$1'),
+  'two slashes': (path) => path.replace('/admin', '//admin'),
+  'two slashes within': (path) => path.replace('/admin', '/admin/'),
+  'a dot': (path) => path.replace('/admin', '/./admin'),
+  'an encoded dot': (path) => path.replace('/admin', '/%2e/admin'),
+  'back and forth': (path) => path.replace('/admin', '/docs/../admin'),
+  'encoded back and forth': (path) => path.replace('/admin', '/docs/%2e%2e/admin'),
+  'into an open route and out': (path) => path.replace('/admin', '/admin/sign-in/..'),
+  'into an open route and out, encoded': (path) => path.replace('/admin', '/admin/style.css/%2e%2e'),
+  'out by an encoded slash': (path) => path.replace('/admin', '/admin/style.css%2f..'),
+  'capitals': (path) => path.replace('/admin', '/ADMIN'),
+  'an encoded letter': (path) => path.replace('/admin', '/%61dmin'),
+  'letters encoded twice': (path) => path.replace('/admin', '/%2561dmin'),
+  'an encoded slash': (path) => path.replace('/admin/', '/admin%2F'),
+  'all slashes encoded': (path) => `/${path.slice(1).replaceAll('/', '%2f')}`,
+  'a matrix parameter': (path) => path.replace('/admin', '/admin;v=1'),
+  'a matrix parameter of an open route': (path) => path.replace('/admin', '/admin/style.css;/..'),
+  'a backslash': (path) => path.replace('/admin/', '/admin\\'),
+  'NUL at the end': (path) => path.replace(/(\?|$)/, '%00$1'),
+  'a file name at the end': (path) => path.replace(/(\?|$)/, '/main.css$1'),
+  'an open route as a query': (path) => `${path}${path.includes('?') ? '&' : '?'}/admin/style.css`,
+  'a fragment': (path) => `${path}#/admin/style.css`,
+};
+
+/** Words of the pages that only an admin sees, and of the queue's API. */
+const INNER = new RegExp(`${SCHEDULED_TASKS.map(({ id }) => id).join('|')}|Sign out|data-live|EventSource|"queues"|"counts"|event: parts|__UI_CONFIG__`);
+
+describe('what nobody gets from /admin without being an admin', () => {
+  let app: TestApp;
+  const visitors: Record<string, Record<string, string>> = {};
+
+  beforeAll(async () => {
+    app = await startApp();
+    const admin = await anAccount(app, 'admin', 'admin@example.com');
+    const user = await anAccount(app, 'user', 'user@example.com');
+    const cookieOf = (userId: number, sessionId: string, ends: number): string => {
+      // Signed by the server itself: only its holder is wrong.
+      const sessions = app.get(DashboardSessions) as unknown as { signatureOf(claims: string): string };
+      const claims = `${userId}.${sessionId}.${ends}`;
+      return `gigvault_admin=${claims}.${sessions.signatureOf(claims)}`;
+    };
+    const later = Date.now() + 3_600_000;
+    const ended = await dashboardCookie(app, admin);
+    const [adminId, endedSession] = ended.replace('gigvault_admin=', '').split('.');
+    await app.get(SessionsService).end(Number(adminId), endedSession!);
+    await sleep(1_100);
+    Object.assign(visitors, {
+      nobody: {},
+      'somebody with an access token of the API': { authorization: `Bearer ${admin.sessionId}` },
+      'a user whose cookie is signed': { cookie: cookieOf(user.id, user.sessionId, later) },
+      'an admin whose sign-in is too old': { cookie: cookieOf(admin.id, admin.sessionId, Date.now() - 1) },
+      'an admin whose session has ended': { cookie: ended },
+      'somebody who made a cookie up': { cookie: `gigvault_admin=${admin.id}.${admin.sessionId}.${later}.AAAA` },
+    });
+  });
+
+  afterAll(() => app.close());
+
+  function leaks({ status, body, location, headers }: RawAnswer): string | null {
+    if (status === 303 && location !== '/admin/sign-in') return `sent to ${location}`;
+    if (![204, 303, 400, 401, 403, 404, 405, 414].includes(status)) return `answered ${status}`;
+    if (status === 204 && body !== '') return 'a body with 204';
+    if (headers['set-cookie'] !== undefined) return 'a cookie';
+    const inner = INNER.exec(body.replace(/"instance":"[^"]*"/, ''))?.[0];
+    return inner === undefined ? null : `told ${inner}`;
+  }
+
+  it.each(Object.keys(SPELLINGS))('not by %s', async (spelling) => {
+    const found: string[] = [];
+    let asked = 0;
+    for (const [visitor, headers] of Object.entries(visitors)) {
+      await Promise.all(
+        PAGES.flatMap((page) =>
+          ['GET', 'HEAD', 'OPTIONS'].map(async (method) => {
+            const path = SPELLINGS[spelling]!(page);
+            const answer = await rawRequest(app, path, { ...headers, accept: asked % 2 ? 'text/html' : '*/*' }, method);
+            asked += 1;
+            const leak = leaks(answer);
+            if (leak) found.push(`${visitor}: ${method} ${path} ${leak}`);
+          }),
+        ),
+      );
+    }
+    expect(asked).toBe(6 * PAGES.length * 3);
+    expect(found).toEqual([]);
+  });
+
+  it('nor does anything happen for them', async () => {
+    const acts = ['/admin/tasks/create-partitions/run', '/admin/tasks/create-partitions/pause', '/admin/users/1/deactivate', '/admin/users/1/reset-mfa', '/admin/keys/rotate', '/admin/sign-out'];
+    for (const [, headers] of Object.entries(visitors)) {
+      for (const path of acts) {
+        const { status } = await rawRequest(app, path, { ...headers, 'sec-fetch-site': 'same-origin' }, 'POST');
+        expect([401, 403]).toContain(status);
+      }
+      const { status } = await rawRequest(app, '/admin/queues/api/queues/tasks/pause', { ...headers, 'sec-fetch-site': 'same-origin' }, 'PUT');
+      expect([401, 403]).toContain(status);
+    }
+    expect(await app.db.query('superuser', 'SELECT 1 FROM task_runs UNION ALL SELECT 1 FROM task_settings')).toEqual([]);
+    expect(await app.db.query('superuser', 'SELECT 1 FROM users WHERE NOT is_active')).toEqual([]);
+  });
+
+  it('while an admin gets it all', async () => {
+    const cookie = await dashboardCookie(app, { email: 'admin@example.com', password: 'seven green umbrellas' });
+    const [run] = await app.db.query<{ id: number }>('superuser', `INSERT INTO task_runs (task, started_by, outcome) VALUES ('purge-expired', 'boot', 'queued') RETURNING id`);
+    expect(run?.id).toBe(1);
+    for (const path of PAGES.filter((page) => !page.endsWith('/tasks/1'))) {
+      const { status, body } = await rawRequest(app, path, { cookie });
+      expect([path, status]).toEqual([path, 200]);
+      expect([path, body.length > 100]).toEqual([path, true]);
+    }
+    await app.db.query('superuser', 'DELETE FROM task_runs');
+  });
+});
