@@ -1,15 +1,27 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Config } from '../platform/config/config';
 import type { Figures, ScheduledTask, TaskContext } from '../platform/scheduler/scheduled-task';
 
 /** This year and so many more always have their partitions. */
 const YEARS_AHEAD = 2;
 
 /** Attaching waits for whoever writes, and whoever writes next waits behind it: better to give up soon and try again. */
-const LOCK_TIMEOUT = '2s';
+const LOCK_TIMEOUT = '500ms';
 
-/** Keeps the yearly partitions of analytics, security_logs and audit_logs ahead of the calendar. */
+/** Tries and the pause before the next; after that the run fails and is retried as a whole. */
+const TRIES = 10;
+const PAUSE_MS = 500;
+
+/** SQLSTATE: lock_timeout; a deadlock; a row that came into the default partition meanwhile. */
+const BUSY: ReadonlySet<unknown> = new Set(['55P03', '40P01', '23514']);
+
+/** Parts of default partitions drained in one run; the next goes on. */
+const MAX_PARTS = 500;
+
+/** Keeps the partitions of analytics, security_logs and audit_logs ahead of the calendar. */
 export const CREATE_PARTITIONS: ScheduledTask = {
   id: 'create-partitions',
-  description: 'Makes the yearly partitions of this year and two ahead, and moves stray rows into theirs.',
+  description: 'Makes the yearly partitions of this year and two ahead, moves stray rows into theirs, and archives old ones (PARTITION_ARCHIVE_AFTER_YEARS).',
   cron: '17 3 * * *',
   timezone: 'UTC',
   timeoutMs: 10 * 60_000,
@@ -19,23 +31,40 @@ export const CREATE_PARTITIONS: ScheduledTask = {
   run: createPartitions,
 };
 
-/** Each table by a transaction of its own, so that no lock outlives its table. */
-async function createPartitions({ signal, asWorker }: TaskContext): Promise<Figures> {
-  const made = await asWorker(async (unit) => {
-    await unit.query(`SELECT set_config('lock_timeout', $1, true)`, [LOCK_TIMEOUT]);
-    return unit.query<{ name: string }>('SELECT name FROM app.create_partitions($1) AS name', [YEARS_AHEAD]);
-  });
-  const tables = await asWorker((unit) =>
-    unit.query<{ table_name: string }>('SELECT table_name FROM app.partitioned_tables ORDER BY table_name'),
-  );
+/** Each step is a transaction of its own, so that no lock outlives it. */
+async function createPartitions(context: TaskContext): Promise<Figures> {
+  const { partitionYears } = context.service(Config).retention;
+  const tables = await names(context, 'SELECT table_name AS name FROM app.partitioned_tables ORDER BY table_name', []);
   const drained: string[] = [];
-  for (const { table_name: table } of tables) {
-    signal.throwIfAborted();
-    const names = await asWorker(async (unit) => {
-      await unit.query(`SELECT set_config('lock_timeout', $1, true)`, [LOCK_TIMEOUT]);
-      return unit.query<{ name: string }>('SELECT name FROM app.drain_default_partition($1) AS name', [table]);
-    });
-    drained.push(...names.map(({ name }) => name));
+  for (const table of tables) {
+    for (;;) {
+      const parts = await names(context, 'SELECT name FROM app.drain_default_partition($1) AS name', [table]);
+      drained.push(...parts);
+      if (parts.length === 0 || drained.length >= MAX_PARTS) break;
+    }
   }
-  return { made: made.map(({ name }) => name).join(', ') || 'none', drained: drained.join(', ') || 'none' };
+  // After the draining: to make a partition moves what the default one holds of it, however much.
+  const made = await names(context, 'SELECT name FROM app.create_partitions($1) AS name', [YEARS_AHEAD]);
+  const archived = partitionYears > 0 ? await names(context, 'SELECT name FROM app.archive_partitions($1) AS name', [partitionYears]) : [];
+  return { made: listed(made), drained: listed(drained), archived: listed(archived) };
+}
+
+async function names({ signal, asWorker }: TaskContext, sql: string, values: readonly unknown[]): Promise<string[]> {
+  for (let tries = 1; ; tries += 1) {
+    signal.throwIfAborted();
+    try {
+      const rows = await asWorker(async (unit) => {
+        await unit.query(`SELECT set_config('lock_timeout', $1, true)`, [LOCK_TIMEOUT]);
+        return unit.query<{ name: string }>(sql, values);
+      });
+      return rows.map(({ name }) => name);
+    } catch (error) {
+      if (tries === TRIES || !BUSY.has((error as { code?: unknown }).code)) throw error;
+      await sleep(PAUSE_MS, undefined, { signal });
+    }
+  }
+}
+
+function listed(found: readonly string[]): string {
+  return found.join(', ') || 'none';
 }

@@ -56,11 +56,12 @@ describe('yearly partitions', () => {
 
   it('are made for every year found in the default one when it is drained', async () => {
     await fill(2019, 3);
-    await fill(2021, 3);
+    await fill(2021, 4);
 
-    expect(await names(database.query('worker', `SELECT app.drain_default_partition('analytics')`))).toEqual(['analytics_2019', 'analytics_2021']);
+    expect(await names(database.query('worker', `SELECT app.drain_default_partition('analytics')`))).toEqual(['analytics_2019']);
+    expect(await names(database.query('worker', `SELECT app.drain_default_partition('analytics')`))).toEqual(['analytics_2021']);
     expect(await names(database.query('worker', `SELECT app.drain_default_partition('analytics')`))).toEqual([]);
-    expect(await database.query('superuser', 'SELECT count(*) FROM analytics')).toEqual([{ count: 6 }]);
+    expect(await database.query('superuser', 'SELECT count(*) FROM analytics')).toEqual([{ count: 7 }]);
     expect(await database.query('superuser', 'SELECT FROM analytics_default')).toEqual([]);
     expect(await checkCatalog((sql) => database.query('app', sql))).toEqual([]);
   });
@@ -74,6 +75,37 @@ describe('yearly partitions', () => {
     await fill(2018, 3);
     expect(await database.query('superuser', 'SELECT count(*) FROM analytics_default')).toEqual([{ count: 3 }]);
     expect(await checkCatalog((sql) => database.query('app', sql))).toEqual([]);
+  });
+
+  it('are built for the part of a year that one made by hand leaves open', async () => {
+    await database.query('superuser', `DROP TABLE security_logs_${THIS_YEAR}`);
+    await database.query('superuser', `CREATE TABLE security_logs_${THIS_YEAR} PARTITION OF security_logs FOR VALUES FROM ('${THIS_YEAR}-01-01') TO (now() - interval '1 second')`);
+    await database.query('superuser', `SELECT app.secure_partition('security_logs', 'security_logs_${THIS_YEAR}')`);
+    await database.query('auth', `SELECT auth.log_event('auth.test', NULL, true, '192.0.2.1', 'agent', '{}')`);
+
+    const [made, ...more] = await names(database.query('worker', 'SELECT app.create_partitions(2)'));
+
+    expect(made).toMatch(new RegExp(`^security_logs_${THIS_YEAR}\\d{10}$`));
+    expect(more).toEqual([]);
+    expect(await database.query('superuser', `SELECT event_type FROM ${String(made)}`)).toEqual([{ event_type: 'auth.test' }]);
+    expect(await database.query('superuser', `SELECT covered_until FROM app.partition_coverage() WHERE table_name = 'security_logs'`)).toEqual([{ covered_until: new Date(Date.UTC(THIS_YEAR + 3, 0, 1)) }]);
+    expect(await checkCatalog((sql) => database.query('app', sql))).toEqual([]);
+  });
+
+  it('that are old are detached and put aside with all they hold', async () => {
+    await fill(2019, 3);
+    await fill(2021, 4);
+    for (let i = 0; i < 2; i += 1) await database.query('worker', `SELECT app.drain_default_partition('analytics')`);
+
+    expect(await names(database.query('worker', 'SELECT app.archive_partitions($1)', [THIS_YEAR - 2021]))).toEqual(['analytics_2019']);
+    expect(await names(database.query('worker', 'SELECT app.archive_partitions($1)', [THIS_YEAR - 2021]))).toEqual([]);
+
+    expect(await database.query('superuser', 'SELECT count(*) FROM archive.analytics_2019')).toEqual([{ count: 3 }]);
+    expect(await database.query('superuser', 'SELECT count(*) FROM analytics')).toEqual([{ count: 4 }]);
+    await expect(database.query('worker', 'SELECT FROM archive.analytics_2019')).rejects.toMatchObject({ code: '42501' });
+    expect(await checkCatalog((sql) => database.query('app', sql))).toEqual([]);
+    await fill(2019, 1);
+    expect(await database.query('superuser', 'SELECT count(*) FROM analytics_default')).toEqual([{ count: 1 }]);
   });
 
   it('are refused for a table that has none', async () => {

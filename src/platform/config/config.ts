@@ -29,8 +29,8 @@ export class Config {
   readonly limits: ReturnType<typeof limitsOf>;
   readonly ai: ReturnType<typeof aiOf>;
   readonly upwork: ReturnType<typeof upworkOf>;
-  /** How long what outlives its use is kept, in days. */
-  readonly retention: { readonly securityLogDays: number; readonly backupDays: number };
+  /** How long what outlives its use is kept; 0 years are for ever. */
+  readonly retention: { readonly securityLogDays: number; readonly partitionYears: number; readonly backupDays: number };
 
   constructor(settings: Settings) {
     this.environment = settings.NODE_ENV;
@@ -48,7 +48,11 @@ export class Config {
     this.limits = limitsOf(settings);
     this.ai = aiOf(settings);
     this.upwork = upworkOf(settings, this.http.publicUrl);
-    this.retention = Object.freeze({ securityLogDays: settings.SECURITY_LOG_RETENTION_DAYS, backupDays: settings.BACKUP_RETENTION_DAYS });
+    this.retention = Object.freeze({
+      securityLogDays: settings.SECURITY_LOG_RETENTION_DAYS,
+      partitionYears: settings.PARTITION_ARCHIVE_AFTER_YEARS,
+      backupDays: settings.BACKUP_RETENTION_DAYS,
+    });
     Object.freeze(this);
   }
 }

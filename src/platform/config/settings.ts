@@ -272,6 +272,9 @@ export const settings = z.object({
   SECURITY_LOG_RETENTION_DAYS: integer(400, 30, 3_650)
     .describe('Security events older than so many days are deleted.')
     .meta({ example: '400' }),
+  PARTITION_ARCHIVE_AFTER_YEARS: integer(0, 0, 100)
+    .describe('Partitions that ended so many whole years ago are detached and put into schema archive, out of reach of the API, of exports and of erasure: dump and drop them there. 0 keeps all.')
+    .meta({ example: '0' }),
   BACKUP_RETENTION_DAYS: integer(35, 1, 3_650)
     .describe('Days after which a backup is gone; a certificate of erasure says until when older ones hold the data.')
     .meta({ example: '35' }),
