@@ -33,7 +33,14 @@ describe('the lights', () => {
     ['a run takes much longer than usual', [aTask()], [aRun({ forMs: 90_000 })], 'warn', 'run 7 of a-task has been running for 90 s'],
     ['a run takes long as always', [aTask({ usualDurationMs: 60_000 })], [aRun({ forMs: 90_000 })], 'good', '1 tasks on schedule'],
   ])('say of the schedule when %s', (_case, tasks, open, level, text) => {
-    expect(scheduleLight(tasks, open, NOW)).toMatchObject({ level, text });
+    expect(scheduleLight(tasks, open, [], NOW)).toMatchObject({ level, text });
+  });
+
+  it('say what the watch over the schedule has found, once', () => {
+    const missed = { task: 'a-task', kind: 'missed' as const, reason: 'was due at noon and no worker took it' };
+    expect(scheduleLight([aTask()], [], [missed], NOW)).toMatchObject({ level: 'bad', text: 'a-task was due at noon and no worker took it' });
+    expect(scheduleLight([aTask({ nextRunAt: null })], [], [missed], NOW)).toMatchObject({ level: 'bad', text: 'no worker has scheduled a-task' });
+    expect(scheduleLight([aTask()], [], [{ ...missed, kind: 'overlong', reason: 'long' }], NOW)).toMatchObject({ level: 'warn', text: 'a-task: long' });
   });
 
   it('tell how far partitions reach', () => {

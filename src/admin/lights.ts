@@ -1,4 +1,5 @@
 import type { Readiness } from '../platform/health/health-checks';
+import type { TaskAlertDto } from './dto/task-alert.dto';
 import type { TaskDto } from './dto/task.dto';
 import type { TaskRunDto } from './dto/task-run.dto';
 import type { Level, Light } from './light';
@@ -16,6 +17,9 @@ const COVERAGE_LOW_DAYS = 90;
 /** A run is slow when it takes so many times what it usually does, and long enough to matter. */
 const SLOW_FACTOR = 5;
 const SLOW_MS = 60_000;
+
+/** What the watch over the schedule has found; a failure is told by the runs themselves. */
+export type TaskTrouble = Pick<TaskAlertDto, 'task' | 'kind' | 'reason'>;
 
 /** Whether the services that everything stands on answer. */
 export function serviceLights({ checks }: Readiness): Light[] {
@@ -64,7 +68,7 @@ export function runsLight(unmended: readonly Pick<TaskRunDto, 'id' | 'task' | 'e
 }
 
 /** Whether workers take what is due, in time, and what an admin has paused. */
-export function scheduleLight(tasks: readonly TaskDto[], open: readonly OpenRunRow[], now: Date): Light {
+export function scheduleLight(tasks: readonly TaskDto[], open: readonly OpenRunRow[], alerts: readonly TaskTrouble[], now: Date): Light {
   const waiting = tasks.filter(({ paused }) => !paused);
   const paused = tasks.filter((task) => task.paused).map(({ id }) => id);
   const unscheduled = waiting.filter(({ nextRunAt }) => nextRunAt === null).map(({ id }) => id);
@@ -72,12 +76,15 @@ export function scheduleLight(tasks: readonly TaskDto[], open: readonly OpenRunR
   const stuck = open.filter(({ outcome, forMs }) => outcome === 'queued' && forMs > LATE_MS);
   const usual = new Map(tasks.map(({ id, usualDurationMs }) => [id, usualDurationMs ?? 0]));
   const slow = open.filter(({ outcome, task, forMs }) => outcome === 'running' && forMs > Math.max(SLOW_MS, SLOW_FACTOR * (usual.get(task) ?? 0)));
+  const told = new Set([...paused, ...unscheduled, ...late]);
   const broken = [
+    ...alerts.filter(({ kind, task }) => kind === 'missed' && !told.has(task)).map(({ task, reason }) => `${task} ${reason}`),
     ...(unscheduled.length > 0 ? [`no worker has scheduled ${unscheduled.join(', ')}`] : []),
     ...(late.length > 0 ? [`no worker takes ${late.join(', ')}, which ${late.length === 1 ? 'is' : 'are'} due`] : []),
     ...stuck.map(({ id, task }) => `run ${id} of ${task} waits and no worker takes it`),
   ];
   const odd = [
+    ...alerts.filter(({ kind, task }) => kind === 'overlong' && !slow.some((run) => run.task === task)).map(({ task, reason }) => `${task}: ${reason}`),
     ...slow.map(({ id, task, forMs }) => `run ${id} of ${task} has been running for ${Math.round(forMs / 1_000)} s`),
     ...(paused.length > 0 ? [`paused: ${paused.join(', ')}`] : []),
   ];

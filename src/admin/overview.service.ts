@@ -10,6 +10,7 @@ import type { Light } from './light';
 import { partitionsLight, runsLight, scheduleLight, serviceLights, signInsLight, viewLight } from './lights';
 import { COVERAGE, OPEN_RUNS, UNMENDED, VIEW_REFRESHED, type CoverageRow, type OpenRunRow } from './overview.queries';
 import { latestRuns, recentRuns, type RecentRun } from './tasks.queries';
+import { TaskAlertsService } from './task-alerts.service';
 import { TasksService } from './tasks.service';
 
 const RUNS_SHOWN = 12;
@@ -34,6 +35,7 @@ export class OverviewService {
     private readonly queue: TaskQueue,
     private readonly tasks: TasksService,
     private readonly alerts: AccessAlertsService,
+    private readonly taskAlerts: TaskAlertsService,
   ) {}
 
   /**
@@ -47,10 +49,10 @@ export class OverviewService {
       this.queue.counts().catch(() => null),
     ]);
     const at = new Date();
-    const { coverage, refreshed, unmended, open, runs, recent, alerts, tasks } = facts;
+    const { coverage, refreshed, unmended, open, runs, recent, alerts, troubles, tasks } = facts;
     const lights = [
       ...serviceLights(readiness),
-      scheduleLight(tasks, open, at),
+      scheduleLight(tasks, open, troubles, at),
       runsLight(unmended, open),
       viewLight(refreshed[0]?.at ?? null, at),
       partitionsLight(coverage),
@@ -60,7 +62,7 @@ export class OverviewService {
   }
 
   private async facts(unit: Unit) {
-    const [coverage, refreshed, unmended, open, runs, recent, alerts, tasks] = await Promise.all([
+    const [coverage, refreshed, unmended, open, runs, recent, alerts, troubles, tasks] = await Promise.all([
       unit.query<CoverageRow>(COVERAGE),
       unit.query<{ at: Date }>(VIEW_REFRESHED),
       unit.query<Pick<TaskRunDto, 'id' | 'task' | 'error'>>(UNMENDED),
@@ -68,8 +70,9 @@ export class OverviewService {
       unit.query<TaskRunDto>(...latestRuns(RUNS_SHOWN)),
       unit.query<RecentRun>(...recentRuns(this.tasks.ids)),
       this.alerts.standing(unit),
+      this.taskAlerts.standing(unit),
       this.tasks.states(unit),
     ]);
-    return { coverage, refreshed, unmended, open, runs, recent, alerts, tasks };
+    return { coverage, refreshed, unmended, open, runs, recent, alerts, troubles, tasks };
   }
 }
