@@ -1,5 +1,6 @@
 import { proveAi } from './ai/prove-ai';
 import { proveEncryption } from './encryption';
+import { proveFirings } from './firings';
 import { proveGenerator } from './generator';
 import { proveKills } from './kills';
 import { proveTenants } from './tenants';
@@ -15,6 +16,8 @@ const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
       streams: { streams: 500, waitingMs: 5_000, spreadMs: 10_000 },
     }),
   encryption: () => proveEncryption({ cases: 100_000 }),
+  // Five minutes at three firings a second, a kill each minute.
+  firings: () => proveFirings({ apis: 3, workers: 2, tasks: 6, everySeconds: 2, firings: 1_000, killEveryMs: 60_000 }),
   generator: () => proveGenerator(),
   kills: () => proveKills({ rounds: 20, writers: 8, jobsPerRound: 500 }),
   tenants: () => proveTenants({ units: 10_000 }),

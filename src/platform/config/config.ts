@@ -29,6 +29,8 @@ export class Config {
   readonly limits: ReturnType<typeof limitsOf>;
   readonly ai: ReturnType<typeof aiOf>;
   readonly upwork: ReturnType<typeof upworkOf>;
+  /** After how long a run of a silent worker is taken over. */
+  readonly tasks: { readonly leaseMs: number };
   /** How long what outlives its use is kept; 0 years are for ever. */
   readonly retention: { readonly securityLogDays: number; readonly partitionYears: number; readonly backupDays: number };
 
@@ -48,6 +50,7 @@ export class Config {
     this.limits = limitsOf(settings);
     this.ai = aiOf(settings);
     this.upwork = upworkOf(settings, this.http.publicUrl);
+    this.tasks = Object.freeze({ leaseMs: settings.TASK_LEASE_SECONDS * 1_000 });
     this.retention = Object.freeze({
       securityLogDays: settings.SECURITY_LOG_RETENTION_DAYS,
       partitionYears: settings.PARTITION_ARCHIVE_AFTER_YEARS,

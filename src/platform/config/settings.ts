@@ -269,6 +269,9 @@ export const settings = z.object({
   UPWORK_REQUESTS_PER_SECOND: integer(5, 1, 100)
     .describe('Calls to Upwork a second, all processes together; Upwork allows 10.')
     .meta({ example: '5' }),
+  TASK_LEASE_SECONDS: integer(20, 2, 3_600)
+    .describe('A worker that is silent for so long has lost its run, which another takes over; the same for all processes.')
+    .meta({ example: '20' }),
   SECURITY_LOG_RETENTION_DAYS: integer(400, 30, 3_650)
     .describe('Security events older than so many days are deleted.')
     .meta({ example: '400' }),

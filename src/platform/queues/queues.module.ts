@@ -1,6 +1,7 @@
 import { BullModule } from '@nestjs/bull';
 import { Module } from '@nestjs/common';
 import type { QueueOptions } from 'bull';
+import { Config } from '../config/config';
 import { QueueConnections } from './queue-connections';
 import { TASKS_QUEUE, TaskQueue } from './task-queue';
 
@@ -11,10 +12,6 @@ const KEPT_FAILED = 500;
 /** Deliveries after the first, 2 s, 6 s, 14 s, … up to two hours later: long enough for PostgreSQL to come back. */
 const ATTEMPTS = 12;
 const FIRST_RETRY_MS = 2_000;
-
-/** An entry whose worker has been silent for so long is delivered again, at the next look for such. */
-const SILENT_AFTER_MS = 15_000;
-const LOOK_EVERY_MS = 10_000;
 
 /** A module of its own, because the queue's factory can only be given what a module exports. */
 @Module({ providers: [QueueConnections], exports: [QueueConnections] })
@@ -27,12 +24,13 @@ class QueueConnectionsModule {}
     BullModule.registerQueueAsync({
       name: TASKS_QUEUE,
       imports: [QueueConnectionsModule],
-      inject: [QueueConnections],
-      useFactory: (connections: QueueConnections): QueueOptions => ({
+      inject: [QueueConnections, Config],
+      useFactory: (connections: QueueConnections, { tasks }: Config): QueueOptions => ({
         prefix: connections.prefix,
         // Typed for the older ioredis that Bull brings along; it was tried with ours (retries, delays, repetitions).
         createClient: (type) => connections.make(type) as unknown as ReturnType<NonNullable<QueueOptions['createClient']>>,
-        settings: { lockDuration: SILENT_AFTER_MS, stalledInterval: LOOK_EVERY_MS, maxStalledCount: ATTEMPTS },
+        // An entry whose worker has been silent for a while is delivered again; who takes it finds the lease just over.
+        settings: { lockDuration: tasks.leaseMs * 0.75, stalledInterval: tasks.leaseMs * 0.5, maxStalledCount: ATTEMPTS },
         defaultJobOptions: {
           attempts: ATTEMPTS,
           backoff: { type: 'exponential', delay: FIRST_RETRY_MS },

@@ -9,8 +9,6 @@ import { Schedule } from './schedule';
 import { isSkipped, type Figures, type ScheduledTask, type Skipped, type TaskContext } from './scheduled-task';
 import { TaskRuns, type HeldRun, type RunEnd } from './task-runs';
 
-const RENEW_EVERY_MS = 5_000;
-
 /** The history is for people; what matters of an error stands at its beginning. */
 const MAX_ERROR = 1_000;
 
@@ -75,7 +73,7 @@ export class TaskRunner {
 
   private async run(task: ScheduledTask, run: HeldRun, stop: AbortController): Promise<RunEnd> {
     const startedAt = Date.now();
-    const renewal = setInterval(() => void this.renew(run, stop), RENEW_EVERY_MS);
+    const renewal = setInterval(() => void this.renew(run, stop), this.runs.renewEveryMs);
     const limit = setTimeout(() => stop.abort(new RunEnded(true, `took longer than ${task.timeoutMs} ms`)), task.timeoutMs);
     let end: RunEnd;
     try {

@@ -1,10 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { Config } from '../config/config';
 import { SystemDatabase } from '../database/system-database';
 import type { TaskDelivery } from '../queues/task-queue';
 import type { Figures, StartedBy } from './scheduled-task';
-
-/** A holder of a run says every 5 s that it is alive; after 20 s of silence another may take the run over. */
-const LEASE = `interval '20 seconds'`;
 
 /** A run nobody took over for so long was lost by the queue too. */
 const LOST_AFTER = `interval '15 minutes'`;
@@ -31,6 +29,8 @@ interface ClaimRow {
   readonly last_figures: Figures | null;
 }
 
+/** $1 is the lease in milliseconds, in all of these. */
+const LEASE = `$1::integer * interval '1 millisecond'`;
 const HOLDS = `outcome = 'running', started_at = now(), ended_at = NULL, lease_until = now() + ${LEASE}, attempts = r.attempts + 1`;
 const MAY_BE_TAKEN = `(r.outcome IN ('queued', 'retrying') OR (r.outcome = 'running' AND r.lease_until < now()))`;
 const CLAIMED = `r.id, r.attempts, r.started_by, (
@@ -40,12 +40,12 @@ const CLAIMED = `r.id, r.attempts, r.started_by, (
 /** A firing is inserted once by its unique (task, scheduled_for); a paused task's firing leaves nothing. */
 const CLAIM_FIRING = `
   INSERT INTO task_runs AS r (task, started_by, scheduled_for, outcome, started_at, lease_until, attempts)
-  SELECT $1, 'schedule', $2::timestamptz, 'running', now(), now() + ${LEASE}, 1
-  WHERE NOT EXISTS (SELECT FROM task_settings s WHERE s.task = $1 AND s.paused)
+  SELECT $2, 'schedule', $3::timestamptz, 'running', now(), now() + ${LEASE}, 1
+  WHERE NOT EXISTS (SELECT FROM task_settings s WHERE s.task = $2 AND s.paused)
   ON CONFLICT (task, scheduled_for) DO UPDATE SET ${HOLDS} WHERE ${MAY_BE_TAKEN}
   RETURNING ${CLAIMED}`;
 
-const CLAIM_RUN = `UPDATE task_runs r SET ${HOLDS} WHERE r.id = $1 AND ${MAY_BE_TAKEN} RETURNING ${CLAIMED}`;
+const CLAIM_RUN = `UPDATE task_runs r SET ${HOLDS} WHERE r.id = $2 AND ${MAY_BE_TAKEN} RETURNING ${CLAIMED}`;
 
 const IS_HELD = `
   SELECT 1 FROM task_runs
@@ -53,7 +53,7 @@ const IS_HELD = `
 
 const RENEW = `
   UPDATE task_runs SET lease_until = now() + ${LEASE}
-  WHERE id = $1 AND attempts = $2 AND outcome = 'running' RETURNING id`;
+  WHERE id = $2 AND attempts = $3 AND outcome = 'running' RETURNING id`;
 
 const END = `
   UPDATE task_runs SET outcome = $3, figures = $4, error = $5, ended_at = now(), lease_until = NULL
@@ -74,7 +74,19 @@ const CLOSE_LOST = `
 /** The history of runs in task_runs, as the worker writes it; also what makes each firing run once. */
 @Injectable()
 export class TaskRuns {
-  constructor(private readonly database: SystemDatabase) {}
+  private readonly leaseMs: number;
+
+  constructor(
+    private readonly database: SystemDatabase,
+    config: Config,
+  ) {
+    this.leaseMs = config.tasks.leaseMs;
+  }
+
+  /** How often a holder says that it is alive: some words may get lost. */
+  get renewEveryMs(): number {
+    return this.leaseMs / 4;
+  }
 
   /**
    * Takes a delivered run for this process.
@@ -84,8 +96,8 @@ export class TaskRuns {
     return this.database.asScheduler(async (unit) => {
       const [row] =
         runId === undefined
-          ? await unit.query<ClaimRow>(CLAIM_FIRING, [taskId, scheduledFor])
-          : await unit.query<ClaimRow>(CLAIM_RUN, [runId]);
+          ? await unit.query<ClaimRow>(CLAIM_FIRING, [this.leaseMs, taskId, scheduledFor])
+          : await unit.query<ClaimRow>(CLAIM_RUN, [this.leaseMs, runId]);
       if (row) return { id: row.id, attempt: row.attempts, startedBy: row.started_by, lastFigures: row.last_figures };
       const held = await unit.query(IS_HELD, [runId ?? null, taskId, scheduledFor]);
       return held.length > 0 ? 'held' : 'void';
@@ -94,7 +106,7 @@ export class TaskRuns {
 
   /** Says that the holder is alive; false when it holds the run no more. */
   async renew({ id, attempt }: HeldRun): Promise<boolean> {
-    const rows = await this.database.asScheduler((unit) => unit.query(RENEW, [id, attempt]));
+    const rows = await this.database.asScheduler((unit) => unit.query(RENEW, [this.leaseMs, id, attempt]));
     return rows.length > 0;
   }
 

@@ -1,0 +1,41 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ConfigModule } from '../../src/platform/config/config.module';
+import { DatabaseModule } from '../../src/platform/database/database.module';
+import type { ScheduledTask } from '../../src/platform/scheduler/scheduled-task';
+import { SchedulerModule } from '../../src/platform/scheduler/scheduler.module';
+
+/** A worker of the proof of firings, a process of its own that can be killed: `firings-worker.ts <tasks> <every seconds>`. */
+const [tasks = '1', everySeconds = '2'] = process.argv.slice(2);
+
+/** Does nothing for a while, so that a kill finds it at work. */
+function aTask(name: number): ScheduledTask {
+  return {
+    id: `firing-${name}`,
+    description: 'A task of a proof.',
+    cron: `*/${everySeconds} * * * * *`,
+    timezone: 'UTC',
+    timeoutMs: 30_000,
+    retries: 3,
+    whatAMissMeans: 'The proof fails.',
+    run: async () => {
+      const ms = 200 + Math.random() * 300;
+      await sleep(ms);
+      return { ms: Math.round(ms) };
+    },
+  };
+}
+
+@Module({
+  imports: [ConfigModule, DatabaseModule, SchedulerModule.running(Array.from({ length: Number(tasks) }, (_, i) => aTask(i)))],
+})
+class FiringsWorker {}
+
+NestFactory.createApplicationContext(FiringsWorker, { logger: ['log', 'warn', 'error'], abortOnError: false }).then(
+  () => console.log('ready'),
+  (error: unknown) => {
+    console.error(error);
+    process.exitCode = 1;
+  },
+);

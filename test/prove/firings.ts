@@ -1,0 +1,188 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { withClient } from '../../src/launcher/bootstrap';
+import { BenchServices } from '../bench/services';
+import { ServerProcess } from '../bench/server-process';
+
+const ROOT = resolve(__dirname, '..', '..');
+
+/** A run whose worker died is taken over when its lease and the queue's patience are over. */
+const PATIENCE_MS = 90_000;
+
+/** Every run takes longer, and has begun by then. */
+const INTO_A_RUN_MS = 180;
+
+/** How much fires, and who dies. */
+export interface FiringsOptions {
+  readonly apis: number;
+  readonly workers: number;
+  readonly tasks: number;
+  /** Each task fires at every second that this divides. */
+  readonly everySeconds: number;
+  /** At least so many firings, of all tasks together. */
+  readonly firings: number;
+  /** One worker, in turns, is killed with SIGKILL so often, and started again. */
+  readonly killEveryMs: number;
+  /** TASK_LEASE_SECONDS of the workers; the product's own unless given. */
+  readonly leaseSeconds?: number;
+}
+
+/** What a proof of firings found; the middle four must be 0. */
+export interface FiringsResult {
+  readonly firings: number;
+  readonly kills: number;
+  readonly missing: number;
+  readonly unfinished: number;
+  /** Firings with more than one row of the history. */
+  readonly doubled: number;
+  /** Runs whose end more than one worker wrote, by the workers' own logs. */
+  readonly completedTwice: number;
+  /** Runs that died with their worker and were taken over by another. */
+  readonly takenOver: number;
+  /** Ends that were written, by the workers' own logs; one that died right behind its COMMIT did not tell. */
+  readonly endsTold: number;
+  /** From due to begun, of those that were not taken over. */
+  readonly longestLatenessMs: number;
+}
+
+/** A worker process, its log gathered across its lives. */
+class Worker {
+  private child: ChildProcess | undefined;
+
+  constructor(
+    private readonly environment: Readonly<Record<string, string>>,
+    private readonly options: FiringsOptions,
+    private readonly log: string[],
+  ) {}
+
+  async start(): Promise<void> {
+    const args = ['-r', 'ts-node/register/transpile-only', 'test/prove/firings-worker.ts', String(this.options.tasks), String(this.options.everySeconds)];
+    const child = spawn(process.execPath, args, { cwd: ROOT, env: { ...this.environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = child;
+    let output = '';
+    const isReady = new Promise<void>((done, fail) => {
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.on('data', (chunk: Buffer) => {
+          output += chunk.toString();
+          const lines = output.split('\n');
+          output = lines.pop() ?? '';
+          this.log.push(...lines);
+          if (lines.includes('ready')) done();
+        });
+      }
+      child.once('exit', () => fail(new Error(`a worker ended:\n${this.log.slice(-20).join('\n')}`)));
+    });
+    await isReady;
+  }
+
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const { child } = this;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+  }
+}
+
+/**
+ * Lets tasks fire while several APIs look on and workers are killed in turns, and compares: every firing of the schedule
+ * has one row in the history, and that one succeeded; no end was written by two.
+ */
+export async function proveFirings(options: FiringsOptions): Promise<FiringsResult> {
+  execFileSync(process.execPath, ['src/launcher/build.cjs'], { cwd: ROOT });
+  const services = new BenchServices();
+  const log: string[] = [];
+  await services.start();
+  const { leaseSeconds } = options;
+  const environment = { ...services.environment(), ...(leaseSeconds !== undefined && { TASK_LEASE_SECONDS: String(leaseSeconds) }) };
+  const workers = Array.from({ length: options.workers }, () => new Worker(environment, options, log));
+  const apis: ServerProcess[] = [];
+  try {
+    await Promise.all(workers.map((worker) => worker.start()));
+    for (let i = 0; i < options.apis; i++) apis.push(await ServerProcess.start('product', services.environment()));
+    const stepMs = options.everySeconds * 1_000;
+    const from = Math.ceil(Date.now() / stepMs) * stepMs + stepMs;
+    const to = from + Math.ceil(options.firings / options.tasks) * stepMs;
+    const kills = await killInTurns(workers, { everyMs: options.killEveryMs, stepMs, until: to });
+    return { kills, ...(await compare(services.url('superuser'), { ...options, stepMs, from, to }, log)) };
+  } finally {
+    await Promise.all([...workers.map((worker) => worker.end('SIGTERM')), ...apis.map((api) => api.stop())]);
+    await services.stop();
+  }
+}
+
+/** Kills when the workers have just taken what fell due, and leaves nobody dead. */
+async function killInTurns(workers: readonly Worker[], { everyMs, stepMs, until }: { everyMs: number; stepMs: number; until: number }): Promise<number> {
+  for (let kills = 0; ; kills++) {
+    const soon = Date.now() + everyMs;
+    const next = Math.ceil(soon / stepMs) * stepMs + INTO_A_RUN_MS;
+    await sleep(Math.max(0, Math.min(next, until) - Date.now()));
+    if (next >= until) return kills;
+    const worker = workers[kills % workers.length]!;
+    await worker.end('SIGKILL');
+    await worker.start();
+  }
+}
+
+interface RunRow {
+  readonly id: string;
+  readonly task: string;
+  readonly at: Date;
+  readonly outcome: string;
+  readonly attempts: number;
+  readonly late_ms: number;
+}
+
+interface Window {
+  readonly tasks: number;
+  readonly stepMs: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+async function compare(url: string, window: Window, log: readonly string[]): Promise<Omit<FiringsResult, 'kills'>> {
+  const { tasks, stepMs, from, to } = window;
+  const rows = await endedRuns(url, window);
+  const seen = new Map<string, number>();
+  for (const { task, at } of rows) seen.set(`${task} ${at.getTime()}`, (seen.get(`${task} ${at.getTime()}`) ?? 0) + 1);
+  let missing = 0;
+  for (let at = from; at < to; at += stepMs) {
+    for (let n = 0; n < tasks; n++) if (!seen.has(`firing-${n} ${at}`)) missing += 1;
+  }
+  const ends = new Map<string, number>();
+  for (const line of log) {
+    const [, id] = /: run (\d+) succeeded after \d+ ms (?!.*another worker)/.exec(line) ?? [];
+    if (id !== undefined) ends.set(id, (ends.get(id) ?? 0) + 1);
+  }
+  return {
+    firings: rows.length,
+    missing,
+    unfinished: rows.filter(({ outcome }) => outcome !== 'succeeded').length,
+    doubled: [...seen.values()].filter((count) => count > 1).length,
+    completedTwice: rows.filter(({ id }) => (ends.get(id) ?? 0) > 1).length,
+    endsTold: rows.reduce((sum, { id }) => sum + (ends.get(id) ?? 0), 0),
+    takenOver: rows.filter(({ attempts }) => attempts > 1).length,
+    longestLatenessMs: Math.round(Math.max(0, ...rows.filter(({ attempts }) => attempts === 1).map(({ late_ms: late }) => late))),
+  };
+}
+
+/** Waits until what fired in this time is over, or it takes too long. */
+async function endedRuns(url: string, { tasks, stepMs, from, to }: Window): Promise<RunRow[]> {
+  const deadline = Date.now() + PATIENCE_MS;
+  const expected = (tasks * (to - from)) / stepMs;
+  for (;;) {
+    const rows = await withClient(url, async (client) => {
+      const { rows: found } = await client.query<RunRow>(
+        `SELECT id::text, task, scheduled_for AS at, outcome, attempts, extract(epoch FROM started_at - scheduled_for)::float8 * 1000 AS late_ms
+         FROM task_runs WHERE task LIKE 'firing-%' AND scheduled_for >= $1 AND scheduled_for < $2`,
+        [new Date(from), new Date(to)],
+      );
+      return found;
+    });
+    const isOver = rows.every(({ outcome }) => outcome !== 'running' && outcome !== 'retrying' && outcome !== 'queued');
+    if ((isOver && rows.length >= expected) || Date.now() > deadline) return rows;
+    await sleep(500);
+  }
+}
