@@ -4,8 +4,10 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  * Lets partitions be built for the part of a year that none covers, whatever an operator made by hand, and a default
  * partition be drained a part at a time, each in a transaction of its own.
  *
- * Who moves rows takes the default partition exclusively at once: a lock that is made stronger on the way meets readers
- * that are about to write there, and one of the two would be killed as a deadlock. Writers to other partitions never wait.
+ * A row that waits for the default partition's lock has been routed there already, and fails once that partition no longer
+ * takes it. So whoever takes rows from the default partition, or might, stops writers at the parent, where they have not
+ * been routed yet. A reader about to write can meet this crosswise: with a lock_timeout below PostgreSQL's deadlock_timeout
+ * (1 s) it is the builder that gives way, and tries again.
  */
 export class BuildPartitionsByGaps implements MigrationInterface {
   readonly name = 'BuildPartitionsByGaps1795305679000';
@@ -70,8 +72,11 @@ const BUILD = `
       EXECUTE format('CREATE TABLE public.%I (LIKE public.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)',
         gap.gap_name, parent);
       EXECUTE format('ALTER TABLE public.%I ADD CONSTRAINT only_this_time CHECK (%s)', gap.gap_name, gap.gap_check);
-      EXECUTE format('LOCK TABLE ONLY public.%I IN ACCESS EXCLUSIVE MODE', fallback);
       EXECUTE format('SELECT EXISTS (SELECT FROM public.%I WHERE %s)', fallback, gap.gap_check) INTO stray;
+      IF stray OR now() >= gap.gap_from AND now() < gap.gap_to THEN
+        EXECUTE format('LOCK TABLE ONLY public.%I IN SHARE ROW EXCLUSIVE MODE', parent);
+      END IF;
+      EXECUTE format('LOCK TABLE ONLY public.%I IN ACCESS EXCLUSIVE MODE', fallback);
       IF stray THEN
         -- Moving a row is no change of it: the audit triggers of the default partition rest in this transaction.
         EXECUTE format('ALTER TABLE public.%I DISABLE TRIGGER USER', fallback);

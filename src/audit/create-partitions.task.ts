@@ -5,7 +5,10 @@ import type { Figures, ScheduledTask, TaskContext } from '../platform/scheduler/
 /** This year and so many more always have their partitions. */
 const YEARS_AHEAD = 2;
 
-/** Attaching waits for whoever writes, and whoever writes next waits behind it: better to give up soon and try again. */
+/**
+ * Attaching waits for whoever writes, and whoever writes next waits behind it: better to give up soon and try again; below
+ * deadlock_timeout, so that it is never a writer who is ended.
+ */
 const LOCK_TIMEOUT = '500ms';
 
 /** Tries and the pause before the next; after that the run fails and is retried as a whole. */

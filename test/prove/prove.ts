@@ -3,6 +3,7 @@ import { proveEncryption } from './encryption';
 import { proveFirings } from './firings';
 import { proveGenerator } from './generator';
 import { proveKills } from './kills';
+import { provePartitions } from './partitions';
 import { proveTenants } from './tenants';
 import { proveSignIn } from './sign-in';
 
@@ -20,6 +21,7 @@ const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
   firings: () => proveFirings({ apis: 3, workers: 2, tasks: 6, everySeconds: 2, firings: 1_000, killEveryMs: 60_000 }),
   generator: () => proveGenerator(),
   kills: () => proveKills({ rounds: 20, writers: 8, jobsPerRound: 500 }),
+  partitions: () => provePartitions({ boundMs: 10_000, writers: 8, strays: 200_000 }),
   tenants: () => proveTenants({ units: 10_000 }),
   'sign-in': () => proveSignIn({ flood: 200, accounts: 200 }),
 };

@@ -1,0 +1,77 @@
+import type { Abstract, Type } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { QueryResultRow } from 'pg';
+import { AppModule } from '../../src/app.module';
+import { withClient } from '../../src/launcher/bootstrap';
+import { createHttpApp } from '../../src/platform/http/http-app';
+import { SystemDatabase } from '../../src/platform/database/system-database';
+import type { ScheduledTask, TaskContext } from '../../src/platform/scheduler/scheduled-task';
+import { BenchServices } from '../bench/services';
+import { within } from '../support/within';
+
+/** PostgreSQL and Redis of a proof's own, with the API in this process. */
+export class Served {
+  readonly services = new BenchServices();
+  private app: NestFastifyApplication | undefined;
+
+  /** @param settings of the environment, beside those of a server in production */
+  constructor(private readonly settings: Readonly<Record<string, string>> = {}) {}
+
+  /** Runs `work` between start and stop. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      await this.services.start();
+      await this.startApp();
+      return await work();
+    } finally {
+      await this.app?.close();
+      await this.services.stop();
+    }
+  }
+
+  /** Stops the API and starts it again. */
+  async restart(): Promise<void> {
+    await this.app?.close();
+    await this.startApp();
+  }
+
+  /** A provider of the API. */
+  get<T>(token: Type<T> | Abstract<T>): T {
+    return this.app!.get(token, { strict: false });
+  }
+
+  /** Runs statements as the superuser; the rows of the last one, int8 as text. */
+  sql<Row extends QueryResultRow>(statement: string, values: unknown[] = []): Promise<Row[]> {
+    return withClient(this.services.url('superuser'), async (client) => (await client.query<Row>(statement, values)).rows);
+  }
+
+  /** Makes so many verified users; their ids. */
+  async users(count: number): Promise<number[]> {
+    const rows = await this.sql<{ id: string }>(
+      `INSERT INTO users (email, encrypted_password, is_verified)
+       SELECT 'user' || n || '@example.org', 'none', true FROM generate_series(1, $1::integer) n RETURNING id`,
+      [count],
+    );
+    return rows.map(({ id }) => Number(id));
+  }
+
+  /** Runs a task once, as a worker would, without its retries. */
+  async run(task: ScheduledTask): Promise<unknown> {
+    const system = this.get(SystemDatabase);
+    const context: TaskContext = {
+      startedBy: 'admin',
+      signal: new AbortController().signal,
+      lastFigures: null,
+      look: (work) => system.asScheduler(work),
+      asWorker: (work) => system.asWorker(`task ${task.id}`, work),
+      service: (type) => this.get(type),
+    };
+    return within(0, () => task.run(context));
+  }
+
+  private async startApp(): Promise<void> {
+    Object.assign(process.env, this.services.environment(), this.settings);
+    this.app = await createHttpApp(AppModule);
+    await this.app.init();
+  }
+}
