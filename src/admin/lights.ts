@@ -40,8 +40,9 @@ export function viewLight(refreshedAt: Date | null, now: Date): Light {
   return { ...light, level: ageMs < VIEW_OLD_MS ? 'good' : 'bad', text };
 }
 
-/** Whether the partitioned tables reach far enough ahead, the worst first; one light for all. */
-export function partitionsLight(coverage: readonly CoverageRow[]): Light {
+/** Whether the partitioned tables reach far enough ahead, the worst first; one light for all; null when they cannot be read. */
+export function partitionsLight(coverage: readonly CoverageRow[] | null): Light {
+  if (!coverage) return { name: 'Partitions', level: 'bad', text: 'cannot be read; is a default partition missing?', href: '/admin/tasks/create-partitions' };
   const low = coverage.filter(({ days }) => days < COVERAGE_LOW_DAYS);
   const strayed = coverage.filter(({ strays }) => strays > 0);
   const reasons = [

@@ -1,0 +1,100 @@
+import { SessionsService } from '../../src/auth/sessions.service';
+import { anAccount, dashboardCookie, postForm } from '../support/admin-browser';
+import { startApp, type TestApp } from '../support/app';
+
+describe('the panels of /admin', () => {
+  let app: TestApp;
+  let cookie: string;
+
+  beforeAll(async () => {
+    app = await startApp();
+    cookie = await dashboardCookie(app, await anAccount(app, 'admin', 'admin@example.com'));
+  });
+
+  afterAll(() => app.close());
+
+  async function page(path: string): Promise<string> {
+    const answer = await fetch(app.url + path, { headers: { cookie, accept: 'text/html' } });
+    const text = await answer.text();
+    expect([path, answer.status]).toEqual([path, 200]);
+    return text;
+  }
+
+  async function act(path: string, reason = 'a test'): Promise<string> {
+    expect(await page(path)).toContain(`action="${path}"`);
+    const answer = await postForm(app, path, { reason }, { cookie });
+    expect([path, answer.status]).toEqual([path, 303]);
+    return answer.headers.get('location')!;
+  }
+
+  it('show the database by figures and each month of the partitions', async () => {
+    const database = await page('/admin/database');
+    for (const wanted of ['of pages found in memory', 'Slow statements', 'gigvault_monitor', 'security_logs', 'user_job_stats']) expect(database).toContain(wanted);
+
+    const partitions = await page('/admin/partitions');
+    const year = new Date().getUTCFullYear();
+    expect(partitions).toContain(`title="${year}-12: has a partition"`);
+    expect(partitions).toContain(`title="${year + 3}-01: only the default one takes rows"`);
+    expect(partitions).toContain('month-covered now');
+  });
+
+  it('leave the first page standing, and red, when a default partition is gone', async () => {
+    await app.db.query('superuser', 'ALTER TABLE analytics_default RENAME TO elsewhere');
+    const overview = await page('/admin');
+    await app.db.query('superuser', 'ALTER TABLE elsewhere RENAME TO analytics_default');
+
+    expect(overview).toContain('cannot be read; is a default partition missing?');
+  });
+
+  it('find a user, lock him out, let him in again and end his sessions, each for a reason on record', async () => {
+    const user = await anAccount(app, 'user', 'odd+name@example.com');
+    expect(await page('/admin/users?q=odd%2Bname')).toContain('odd+name@example.com');
+    expect(await page('/admin/users?q=%3Cscript%3Enobody')).toContain('Nobody fits.');
+    expect(await page(`/admin/users/${user.id}`)).toContain('a test');
+
+    expect(await act(`/admin/users/${user.id}/deactivate`, 'stolen laptop')).toBe(`/admin/users/${user.id}?done=deactivate`);
+    expect(await page(`/admin/users/${user.id}?done=deactivate`)).toMatch(/The user is locked out\.[^]*locked out[^]*Not signed in anywhere\./);
+    await act(`/admin/users/${user.id}/activate`);
+    await act(`/admin/users/${user.id}/end-sessions`);
+    expect(await app.get(SessionsService).list(user.id)).toEqual([]);
+
+    const events = await app.db.query<{ reason: string }>('superuser', `SELECT details->>'reason' AS reason FROM security_logs WHERE details->>'reason' LIKE '%user ${user.id}:%' ORDER BY id`);
+    expect(events.map(({ reason }) => reason)).toEqual([`change user ${user.id}: stolen laptop`, `change user ${user.id}: a test`, `end the sessions of user ${user.id}: a test`]);
+  });
+
+  it('show the alerts that stand until they are dismissed', async () => {
+    const [alert] = await app.db.query<{ id: number }>(
+      'superuser',
+      `INSERT INTO access_alerts (kind, event_id, ip_address, details) VALUES ('address_sweep', 1, '203.0.113.7', '{"failures": 40, "accounts": 12}') RETURNING id`,
+    );
+    expect(await page('/admin')).toContain('1 alert stands');
+    expect(await page('/admin/security')).toContain('40 sign-ins to 12 accounts failed');
+
+    expect(await act(`/admin/alerts/${alert!.id}/dismiss`)).toBe('/admin/security?done=dismiss');
+    expect(await page('/admin/security')).toContain('No alert stands.');
+    expect(await page('/admin/security?show=failed')).toContain('All events');
+  });
+
+  it('show the keys, what they wrap, and rotate them', async () => {
+    expect(await page('/admin/keys')).toMatch(/<code>test<\/code>[^]*current/);
+    expect(await act('/admin/keys/rotate')).toMatch(/^\/admin\/runs\/\d+\?done=rotate$/);
+  });
+
+  it('search the history of runs', async () => {
+    await app.db.query('superuser', `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, figures) VALUES
+      ('watch-access', 'boot', 'skipped', now(), now(), 1, '{"reason": "nothing new"}'), ('watch-access', 'boot', 'succeeded', now(), now(), 1, '{"alerts": 3}')`);
+
+    const all = await page('/admin/runs?task=watch-access');
+    expect(all).toContain('alerts: 3');
+    expect(all).not.toContain('nothing new');
+    expect(all).toContain('aria-label="Runs of the last 24 hours: 1 succeeded, 1 found nothing to do, 0 failed"');
+    expect(await page('/admin/runs?outcome=skipped')).toContain('reason: nothing new');
+    await page('/admin/runs?task=%27%3B--&outcome=x&before=1e9');
+  });
+
+  it('load nothing from elsewhere, the queue included', async () => {
+    for (const path of ['/admin', '/admin/database', '/admin/users', '/admin/queues']) {
+      expect([path, /(?:src|href)="(?:https?:)?\/\//.exec(await page(path))]).toEqual([path, null]);
+    }
+  });
+});
