@@ -10,8 +10,8 @@ export type SystemRole = 'auth' | 'worker' | 'admin' | 'monitor';
 const POOL_SIZE = 4;
 
 /** What every connection of ours is given, whichever role it logs in as. */
-export function poolOptions(config: Config): { pipeline: true; types: typeof pgTypes; connectionTimeoutMillis: number } {
-  return { pipeline: true, types: pgTypes, connectionTimeoutMillis: config.database.connectTimeoutMs };
+export function poolOptions(config: Config): { types: typeof pgTypes; connectionTimeoutMillis: number } {
+  return { types: pgTypes, connectionTimeoutMillis: config.database.connectTimeoutMs };
 }
 
 /** One small connection pool per system role, made at its first use and closed when the application ends. */

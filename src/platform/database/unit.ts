@@ -1,7 +1,8 @@
-import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
+import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import type { QueryRunner } from 'typeorm';
 import { Entities, type EntityClass, type EntityRegistry, type Identified } from './entities';
 import type { EntityChange } from './entity-change';
+import { Flight, type FlightResult, type FlightStatement } from './flight';
 import { statementName } from './statement-names';
 import { SET_CONTEXT, SET_PEN, settingValues, type Pen, type UnitSettings } from './unit-settings';
 
@@ -23,6 +24,14 @@ export interface QueryOptions {
   readonly isPlannedAnew?: boolean;
 }
 
+/** A statement that waits for the next flight, and whoever waits for its answer. */
+interface Passenger {
+  readonly pen?: Pen;
+  readonly statement: FlightStatement;
+  readonly resolve: (result: FlightResult) => void;
+  readonly reject: (error: Error) => void;
+}
+
 /**
  * One transaction with its context in it. BEGIN and the context travel with the first statement in one socket write, so
  * a unit without a statement costs nothing; the audit rows of entity work travel with COMMIT. Statements may be issued
@@ -33,10 +42,11 @@ export class Unit {
   /** Changes told by the audit subscriber; must match what `of()` announced, or the unit does not commit. */
   readonly changes: EntityChange[] = [];
   private announced = 0;
-  private client: Promise<PoolClient> | undefined;
+  private client: PoolClient | undefined;
   private pen: Pen | undefined;
   private queryRunner: QueryRunner | undefined;
-  private readonly sent: Promise<unknown>[] = [];
+  private waiting: Passenger[] = [];
+  private departure: Promise<void> | undefined;
   private failure: Error | undefined;
   private ended = false;
 
@@ -62,8 +72,8 @@ export class Unit {
   }
 
   /**
-   * Runs one statement as the whole unit and ends it: BEGIN, context, statement and COMMIT in one socket write, one
-   * round trip.
+   * Runs one statement as the whole unit and ends it: context and statement in one socket write, one round trip. What
+   * travels together is a transaction without BEGIN and COMMIT.
    * @throws the statement's PostgreSQL error; nothing is then written
    */
   async only<Row extends QueryResultRow>(
@@ -72,17 +82,14 @@ export class Unit {
     options?: QueryOptions,
   ): Promise<Row[]> {
     this.ended = true;
-    const client = await (this.client = connect(this.options.pool));
+    const client = await connect(this.options.pool);
     try {
-      const [result] = await this.flight(client, () => {
-        this.prepareFor('', client);
-        return Promise.all([this.issue<Row>(client, sql, values, options), this.issueCommit(client)]);
-      });
-      await this.release();
-      return result.rows;
+      const [, result] = await Flight.send(client, [this.context(''), this.statement(sql, values, options)]);
+      return result!.rows as Row[];
     } catch (error) {
-      await this.rollback();
-      throw error;
+      throw withCallers(error);
+    } finally {
+      client.release();
     }
   }
 
@@ -101,46 +108,48 @@ export class Unit {
     if (this.announced !== this.changes.length) {
       this.fail(new Error(`${this.announced} entity writes announced, ${this.changes.length} audited: not committed`));
     }
-    if (this.failure === undefined && this.client) {
-      const client = await this.client;
-      await this.flight(client, () => {
-        const changes = this.changes.filter(isRealChange);
-        if (changes.length > 0) void this.issue(client, `SELECT audit.record($1)`, [JSON.stringify(changes)]);
-        return this.issueCommit(client);
-      }).catch((error: unknown) => this.fail(error));
+    if (this.failure === undefined && (this.waiting.length > 0 || this.pen !== undefined)) {
+      await this.finish().catch((error: unknown) => this.fail(error));
     }
     if (this.failure !== undefined) {
       await this.rollback();
       throw this.failure;
     }
-    await this.release();
-  }
-
-  /** Lets writes whose promises nobody awaited tell their changes, as far as they ever will. */
-  private async settle(): Promise<void> {
-    await this.client?.catch(() => undefined);
-    await Promise.allSettled(this.sent);
-    await new Promise(setImmediate);
+    this.client?.release();
+    this.client = undefined;
   }
 
   /** Ends the unit by ROLLBACK and gives the connection back; a broken connection is thrown away. Never throws. */
   async rollback(): Promise<void> {
     this.ended = true;
-    const client = await this.client?.catch(() => undefined);
+    this.refuseWaiting(this.failure ?? new Error('the unit of work was rolled back'));
+    await this.departure;
+    const { client } = this;
     if (!client) return;
-    await Promise.allSettled(this.sent);
+    this.client = undefined;
     const broken = await client.query('ROLLBACK').then(
       () => false,
       () => true,
     );
     client.release(broken);
-    this.client = undefined;
   }
 
-  private async release(): Promise<void> {
-    const client = await this.client;
-    this.client = undefined;
-    client?.release();
+  /** The audit rows and COMMIT; one of a failed transaction answers ROLLBACK without an error of its own. */
+  private async finish(): Promise<void> {
+    const changes = this.changes.filter(isRealChange);
+    if (changes.length > 0) {
+      const audit = this.statement(`SELECT audit.record($1)`, [JSON.stringify(changes)]);
+      // A failure of it reaches the unit with that of its flight.
+      this.board(audit).catch(() => undefined);
+    }
+    const { command } = await this.board(this.statement('COMMIT', []));
+    if (command !== 'COMMIT') throw new Error(`COMMIT answered ${command}`);
+  }
+
+  /** Lets writes whose promises nobody awaited tell their changes, as far as they ever will. */
+  private async settle(): Promise<void> {
+    await this.depart();
+    await new Promise(setImmediate);
   }
 
   private async send<Row extends QueryResultRow>(
@@ -150,58 +159,65 @@ export class Unit {
     options?: QueryOptions,
   ): Promise<Row[]> {
     if (this.ended) throw new Error('a unit of work was used after its end');
-    this.client ??= connect(this.options.pool);
-    const client = await this.client;
-    const result = await this.flight(client, () => {
-      this.prepareFor(pen, client);
-      return this.issue<Row>(client, sql, values, options);
+    const { rows } = await this.board(this.statement(sql, values, options), pen);
+    return rows as Row[];
+  }
+
+  /** Everything boarded in one turn of the event loop leaves together: ticks come after promises. */
+  private board(statement: FlightStatement, pen?: Pen): Promise<FlightResult> {
+    return new Promise((resolve, reject) => {
+      if (this.waiting.push({ pen, statement, resolve, reject }) === 1) process.nextTick(() => void this.depart());
     });
-    return result.rows;
   }
 
-  /** Sends BEGIN and the context before the first statement, and moves the pen where a statement wants the other. */
-  private prepareFor(pen: Pen, client: PoolClient): void {
-    if (this.pen === undefined) {
-      void this.track(client.query('BEGIN'));
-      void this.issue(client, SET_CONTEXT, settingValues(this.options.settings, pen));
-    } else if (this.pen !== pen) {
-      void this.issue(client, SET_PEN, [pen]);
+  /** Sends what waits, flight after flight; returns when nothing waits any more, and never throws. */
+  private depart(): Promise<void> {
+    this.departure ??= this.fly().finally(() => (this.departure = undefined));
+    return this.departure;
+  }
+
+  private async fly(): Promise<void> {
+    while (this.waiting.length > 0) {
+      const passengers = this.waiting;
+      this.waiting = [];
+      try {
+        this.client ??= await connect(this.options.pool);
+        const [statements, seats] = this.seat(passengers);
+        const results = await Flight.send(this.client, statements);
+        passengers.forEach(({ resolve }, i) => resolve(results[seats[i]!]!));
+      } catch (error) {
+        // After the first error of a transaction all others only say that it is aborted.
+        this.fail(withCallers(error));
+        for (const { reject } of passengers) reject(this.failure!);
+        this.refuseWaiting(this.failure!);
+      }
     }
-    this.pen = pen;
   }
 
-  /** Everything issued in one turn of the event loop goes out in one socket write: ticks come after promises. */
-  private async flight<T>(client: PoolClient, issue: () => Promise<T>): Promise<T> {
-    const { stream } = client.connection;
-    stream.cork();
-    process.nextTick(() => stream.uncork());
-    try {
-      return await issue();
-    } catch (error) {
-      // After the first error of a transaction all others only say that it is aborted.
-      throw this.failure ?? error;
-    }
+  /** BEGIN and the context go before the first statement, and the pen moves where a statement wants the other. */
+  private seat(passengers: readonly Passenger[]): [statements: FlightStatement[], seats: number[]] {
+    const statements: FlightStatement[] = [];
+    const seats = passengers.map(({ statement, pen = this.pen ?? '' }) => {
+      if (this.pen === undefined) statements.push(this.statement('BEGIN', []), this.context(pen));
+      else if (this.pen !== pen) statements.push(this.statement(SET_PEN, [pen]));
+      this.pen = pen;
+      return statements.push(statement) - 1;
+    });
+    return [statements, seats];
   }
 
-  private issue<Row extends QueryResultRow>(
-    client: PoolClient,
-    text: string,
-    values: readonly unknown[],
-    options: QueryOptions = {},
-  ): Promise<QueryResult<Row>> {
-    const name = this.options.named && !options.isPlannedAnew ? statementName(text) : undefined;
-    return this.track(client.query<Row>({ name, text, values: [...values] }));
+  private refuseWaiting(error: Error): void {
+    for (const { reject } of this.waiting) reject(error);
+    this.waiting = [];
   }
 
-  /** A COMMIT of a failed transaction answers ROLLBACK without an error of its own. */
-  private async issueCommit(client: PoolClient): Promise<void> {
-    const { command } = await this.track(client.query('COMMIT'));
-    if (command !== 'COMMIT') throw this.failure ?? new Error(`COMMIT answered ${command}`);
+  private context(pen: Pen): FlightStatement {
+    return this.statement(SET_CONTEXT, settingValues(this.options.settings, pen));
   }
 
-  private track<T>(promise: Promise<T>): Promise<T> {
-    this.sent.push(promise.catch((error: unknown) => this.fail(error)));
-    return promise;
+  private statement(text: string, values: readonly unknown[], options?: QueryOptions): FlightStatement {
+    const name = this.options.named && !options?.isPlannedAnew ? statementName(text) : undefined;
+    return { name, text, values };
   }
 }
 
@@ -217,6 +233,12 @@ async function connect(pool: Pool): Promise<PoolClient> {
   if (!heard.has(client)) client.on('error', () => undefined);
   heard.add(client);
   return client;
+}
+
+/** An error of PostgreSQL knows the parser that read it and not who asked; what awaited it is told in its place. */
+function withCallers(error: unknown): unknown {
+  if (error instanceof Error) Error.captureStackTrace(error, withCallers);
+  return error;
 }
 
 /** An update whose values turn out equal ('5' for 5.00) changed nothing. */
