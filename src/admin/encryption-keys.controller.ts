@@ -1,6 +1,7 @@
-import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { AdminOnly } from '../platform/http/access';
+import { Post } from '../platform/idempotency/post';
 import { EncryptionKeyListDto } from './dto/encryption-key-list.dto';
 import { RunTaskDto } from './dto/run-task.dto';
 import { TaskRunDto } from './dto/task-run.dto';

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res, StreamableFile } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Query, Req, Res, StreamableFile } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiCreatedResponse, ApiHeader, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SignedIn } from '../platform/http/access';
@@ -8,6 +8,7 @@ import { ApiPage } from '../platform/http/page-response';
 import { ParseIdPipe } from '../platform/http/parse-id.pipe';
 import { KeepsItsOwnKey } from '../platform/idempotency/idempotency.interceptor';
 import { hashOf, idempotencyKeyOf } from '../platform/idempotency/idempotency-store';
+import { Post } from '../platform/idempotency/post';
 import { CreateGenerationDto } from './dto/create-generation.dto';
 import { GenerationDto } from './dto/generation.dto';
 import { ListGenerationsDto } from './dto/list-generations.dto';

@@ -1,10 +1,11 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SignedIn } from '../platform/http/access';
 import { IfMatch } from '../platform/http/if-match';
 import type { Page } from '../platform/http/page';
 import { ApiPage } from '../platform/http/page-response';
 import { ParseIdPipe } from '../platform/http/parse-id.pipe';
+import { Post } from '../platform/idempotency/post';
 import { AcceptGenerationDto } from './dto/accept-generation.dto';
 import { AcceptedLetterDto } from './dto/accepted-letter.dto';
 import { LetterVersionDto } from './dto/letter-version.dto';

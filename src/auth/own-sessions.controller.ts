@@ -1,6 +1,7 @@
-import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { SignedIn } from '../platform/http/access';
+import { Post } from '../platform/idempotency/post';
 import { LogoutDto } from './dto/refresh.dto';
 import { SessionsDto } from './dto/session.dto';
 import { OwnSessions } from './own-sessions.service';

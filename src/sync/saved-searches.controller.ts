@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SignedIn } from '../platform/http/access';
 import { IfMatch } from '../platform/http/if-match';
@@ -6,6 +6,7 @@ import type { Page } from '../platform/http/page';
 import { PageQueryDto } from '../platform/http/page-query.dto';
 import { ApiPage } from '../platform/http/page-response';
 import { ParseIdPipe } from '../platform/http/parse-id.pipe';
+import { Post } from '../platform/idempotency/post';
 import { CreateSavedSearchDto } from './dto/create-saved-search.dto';
 import { SavedSearchDto } from './dto/saved-search.dto';
 import { UpdateSavedSearchDto } from './dto/update-saved-search.dto';

@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, HttpStatus, Post, Query, StreamableFile } from '@nestjs/common';
+import { Controller, Get, HttpCode, HttpStatus, Query, StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ListOwnSecurityLogsDto } from '../audit/dto/list-own-security-logs.dto';
 import { SecurityLogDto } from '../audit/dto/security-log.dto';
@@ -6,6 +6,7 @@ import { SecurityLogsService } from '../audit/security-logs.service';
 import { SignedIn, StepUp } from '../platform/http/access';
 import type { Page } from '../platform/http/page';
 import { ApiPage } from '../platform/http/page-response';
+import { Post } from '../platform/idempotency/post';
 import { ErasureCertificateDto } from './dto/erasure-certificate.dto';
 import { LimitsDto } from './dto/limit.dto';
 import { Erasure } from './erasure.service';

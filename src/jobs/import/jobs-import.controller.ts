@@ -1,8 +1,9 @@
-import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { Controller, HttpCode, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SignedIn } from '../../platform/http/access';
 import { LargeBody } from '../../platform/http/body-parsers';
+import { Post } from '../../platform/idempotency/post';
 import { CreateJobDto } from '../dto/create-job.dto';
 import { ImportReportDto } from '../dto/import-report.dto';
 import { ImportOnce } from './import-once.service';

@@ -1,12 +1,8 @@
 import { Global, Module } from '@nestjs/common';
-import { APP_INTERCEPTOR } from '@nestjs/core';
 import { IdempotencyInterceptor } from './idempotency.interceptor';
 import { IdempotencyStore } from './idempotency-store';
 
-/** Idempotency-Key on every POST that creates or acts, but those under /v1/auth. Needs DatabaseModule. */
+/** Idempotency-Key on every route made by `Post` of this folder. Needs DatabaseModule. */
 @Global()
-@Module({
-  providers: [IdempotencyStore, { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor }],
-  exports: [IdempotencyStore],
-})
+@Module({ providers: [IdempotencyStore, IdempotencyInterceptor], exports: [IdempotencyStore, IdempotencyInterceptor] })
 export class IdempotencyModule {}
