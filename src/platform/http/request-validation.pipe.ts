@@ -2,6 +2,7 @@ import { Injectable, type ArgumentMetadata, type PipeTransform, type Type } from
 import { plainToInstance } from 'class-transformer';
 import { validate } from 'class-validator';
 import { AppError, invalidValue, type FieldError } from '../errors/app-error';
+import { CompiledRules } from './compiled-rules';
 import { fieldErrorsOf, unknownField } from './field-errors';
 
 /** Types that Nest reports for arguments without a class of rules. */
@@ -9,7 +10,8 @@ const PLAIN_TYPES = new Set<unknown>([String, Number, Boolean, Array, Object, Da
 
 /**
  * Turns bodies and queries into instances of their DTO class and holds them to its rules; a field or parameter the
- * class does not know is refused, with the ones it knows named.
+ * class does not know is refused, with the ones it knows named. What the compiled rules do not accept is looked at again
+ * by class-validator, whose word it is.
  */
 @Injectable()
 export class RequestValidationPipe implements PipeTransform {
@@ -17,6 +19,8 @@ export class RequestValidationPipe implements PipeTransform {
   async transform(value: unknown, { type, metatype }: ArgumentMetadata): Promise<unknown> {
     if (type === 'custom' || !metatype || PLAIN_TYPES.has(metatype)) return value;
     const plain = asObject(value);
+    const accepted = CompiledRules.of(metatype)?.accept(plain);
+    if (accepted) return accepted;
     refuseInherited(plain, metatype);
     const instance: unknown = plainToInstance(metatype, plain);
     const errors = await validate(instance as object, {

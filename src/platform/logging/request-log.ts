@@ -6,6 +6,7 @@ import { loggableUrl } from './redact';
 export function registerRequestLog(fastify: FastifyInstance, logger: Logger): void {
   fastify.addHook('onResponse', (request, reply, done) => {
     const level = reply.statusCode >= 500 ? 'warn' : 'info';
+    if (!logger.isLevelEnabled(level)) return done();
     logger[level](
       {
         requestId: request.id,

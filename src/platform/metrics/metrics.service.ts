@@ -11,6 +11,7 @@ export class Metrics {
   /** Other modules put their own figures here. */
   readonly registry = new Registry();
   private readonly durations: Histogram<'method' | 'route' | 'status'>;
+  private readonly labelled = new Map<string, Histogram.Internal<'method' | 'route' | 'status'>>();
 
   constructor(pools: PoolStatistics) {
     // Process, heap, garbage collection and event loop lag.
@@ -40,9 +41,16 @@ export class Metrics {
   /** Measures every request from now on; unknown paths share one label, since anybody can invent them. */
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onResponse', (request, reply, done) => {
-      const route = request.routeOptions.url ?? 'unknown';
-      this.durations.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1_000);
+      this.durationsOf(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode).observe(reply.elapsedTime / 1_000);
       done();
     });
+  }
+
+  /** Kept, since prom-client checks and joins the labels anew each time; there are as many as routes times statuses. */
+  private durationsOf(method: string, route: string, status: number): Histogram.Internal<'method' | 'route' | 'status'> {
+    const key = `${method} ${status} ${route}`;
+    let durations = this.labelled.get(key);
+    if (!durations) this.labelled.set(key, (durations = this.durations.labels({ method, route, status })));
+    return durations;
   }
 }
