@@ -121,16 +121,15 @@ describe('the watch over sign-ins', () => {
     });
     const cookie = signIn.headers.get('set-cookie')!.split(';', 1)[0]!;
 
-    const page = (await anonymous(app).get('/admin', { cookie })).body as string;
+    const page = (await anonymous(app).get('/admin/security', { cookie })).body as string;
 
-    expect(page).toContain('Sign-ins out of the ordinary');
     expect(page).toContain('12 sign-ins to your account failed');
     const [, id] = /\/admin\/alerts\/(\d+)\/dismiss/.exec(page)!;
     const dismissed = await anonymous(app).post(`/admin/alerts/${id}/dismiss`, 'reason=it+was+a+test', {
       cookie, 'content-type': 'application/x-www-form-urlencoded',
     });
-    expect([dismissed.status, dismissed.headers.get('location')]).toEqual([303, '/admin?done=dismiss']);
-    expect((await anonymous(app).get('/admin', { cookie })).body).not.toContain('Sign-ins out of the ordinary');
+    expect([dismissed.status, dismissed.headers.get('location')]).toEqual([303, '/admin/security?done=dismiss']);
+    expect((await anonymous(app).get('/admin/security', { cookie })).body).toContain('No alert stands.');
     const events = await app.db.query('superuser', `SELECT details ->> 'reason' AS reason FROM security_logs WHERE details ->> 'reason' LIKE 'dismiss%'`);
     expect(events).toEqual([{ reason: `dismiss access alert ${id}: it was a test` }]);
   });
