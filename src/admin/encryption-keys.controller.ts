@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { AdminOnly } from '../platform/http/access';
+import { AdminOnly, StepUp } from '../platform/http/access';
 import { Post } from '../platform/idempotency/post';
 import { EncryptionKeyListDto } from './dto/encryption-key-list.dto';
 import { RunTaskDto } from './dto/run-task.dto';
@@ -22,10 +22,11 @@ export class EncryptionKeysController {
   }
 
   @Post('rotate')
+  @StepUp()
   @HttpCode(202)
   @ApiOperation({
     summary: 'Rotate the encryption keys',
-    description: 'Wraps all data keys with the current key, the first of ENCRYPTION_KEYS. Reads and writes go on meanwhile.',
+    description: 'Wraps all data keys with the current key, the first of ENCRYPTION_KEYS. Reads and writes go on meanwhile. Asks for a fresh step-up.',
   })
   @ApiAcceptedResponse({ type: TaskRunDto, description: 'The queued run.' })
   rotate(@Body() { reason }: RunTaskDto): Promise<TaskRunDto> {

@@ -4,6 +4,7 @@ import { startApp, type TestApp } from '../support/app';
 import { signedIn, type SignedInCaller } from '../support/as';
 import { Caller } from '../support/caller';
 import { aWorker } from '../support/hand-worker';
+import { aPerson, signIn } from '../support/people';
 
 const USERS = 1_500;
 
@@ -71,11 +72,15 @@ describe('the rotation of encryption keys', () => {
     await rotated.close();
   }, 120_000);
 
-  it('is asked for by an admin, with a reason, and by nobody else', async () => {
-    const asked = await admin.post('/v1/admin/encryption-keys/rotate', { reason: 'yearly' });
+  it('is asked for by an admin after a step-up, with a reason, and by nobody else', async () => {
+    const person = await aPerson(app, { role: 'admin' });
+    const late = await signIn(app, person);
+    const rotate = (body: object = { reason: 'yearly' }) => late.post('/v1/admin/encryption-keys/rotate', body);
 
-    expect([asked.status, asked.body.task]).toEqual([202, 'rotate-encryption-keys']);
+    expect(await rotate()).toMatchObject({ status: 403, body: { code: 'auth.step_up_required' } });
+    expect((await late.post('/v1/auth/step-up', { password: person.password })).status).toBe(204);
+    expect(await rotate()).toMatchObject({ status: 202, body: { task: 'rotate-encryption-keys' } });
+    expect((await rotate({})).status).toBe(400);
     expect((await (await signedIn(app)).post('/v1/admin/encryption-keys/rotate', { reason: 'yearly' })).status).toBe(403);
-    expect((await admin.post('/v1/admin/encryption-keys/rotate', {})).status).toBe(400);
   });
 });
