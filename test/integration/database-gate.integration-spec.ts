@@ -141,6 +141,16 @@ describe(Database.name, () => {
     expect(await countAs(ann)).toBe(0);
   });
 
+  it('gives nobody the connection whose backend was killed under a read', async () => {
+    const killed = within(ann, () => database.query('SELECT pg_sleep(1)'));
+    const next = countAs(ann);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await killBackends(app);
+
+    await expect(killed).rejects.toMatchObject({ code: '57P01' });
+    expect(await next).toBe(0);
+  });
+
   it('runs the same statement many times at once in one unit', async () => {
     await within(ann, () => database.unit((unit) => Promise.all(Array.from({ length: 20 }, (_, i) => write(unit, `m${i}`)))));
 

@@ -83,14 +83,16 @@ export class Unit {
   ): Promise<Row[]> {
     this.ended = true;
     const client = await connect(this.options.pool);
+    let results: FlightResult[];
     try {
-      const [, result] = await Flight.send(client, [this.context(''), this.statement(sql, values, options)]);
-      return result!.rows as Row[];
+      results = await Flight.send(client, [this.context(''), this.statement(sql, values, options)]);
     } catch (error) {
+      // PostgreSQL has rolled back by itself; what is left to learn is whether the connection lives.
+      await releaseAfter(client, 'SELECT');
       throw withCallers(error);
-    } finally {
-      client.release();
     }
+    client.release();
+    return results[1]!.rows as Row[];
   }
 
   /** Makes COMMIT impossible: a part of the unit failed, even if its caller went on. */
@@ -127,11 +129,7 @@ export class Unit {
     const { client } = this;
     if (!client) return;
     this.client = undefined;
-    const broken = await client.query('ROLLBACK').then(
-      () => false,
-      () => true,
-    );
-    client.release(broken);
+    await releaseAfter(client, 'ROLLBACK');
   }
 
   /** The audit rows and COMMIT; one of a failed transaction answers ROLLBACK without an error of its own. */
@@ -233,6 +231,15 @@ async function connect(pool: Pool): Promise<PoolClient> {
   if (!heard.has(client)) client.on('error', () => undefined);
   heard.add(client);
   return client;
+}
+
+/** Gives a connection back behind a last statement; one that cannot run it is thrown away. Never throws. */
+async function releaseAfter(client: PoolClient, statement: string): Promise<void> {
+  const broken = await client.query(statement).then(
+    () => false,
+    () => true,
+  );
+  client.release(broken);
 }
 
 /** An error of PostgreSQL knows the parser that read it and not who asked; what awaited it is told in its place. */
