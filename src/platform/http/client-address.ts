@@ -1,15 +1,14 @@
 import ipaddr from 'ipaddr.js';
 
 /** Four numbers without leading zeros: already in the one form, as nearly every address is. */
-const PLAIN_IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
-const LEADING_ZERO = /(?:^|\.)0\d/;
+const PLAIN_IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
 /**
  * Returns an address in the one form that is stored and compared: IPv4 out of `::ffff:1.2.3.4`, no zone, no port.
  * Returns null for what is not an address: PostgreSQL's inet would refuse it, and with it the whole write.
  */
 export function normaliseAddress(raw: string | undefined): string | null {
-  if (raw !== undefined && PLAIN_IPV4.test(raw) && !LEADING_ZERO.test(raw)) return raw;
+  if (raw !== undefined && PLAIN_IPV4.test(raw)) return raw;
   const address = raw
     ?.trim()
     .replace(/^\[(.+)\](?::\d+)?$/, '$1')

@@ -22,7 +22,8 @@ interface Field {
 export class CompiledRules {
   private static readonly known = new Map<Type, CompiledRules | null>();
 
-  private constructor(
+  /** Made by `of`. */
+  constructor(
     private readonly type: Type,
     private readonly fields: ReadonlyMap<string, Field>,
   ) {}
@@ -53,11 +54,6 @@ export class CompiledRules {
     }
     return instance;
   }
-
-  /** @internal made by `of` */
-  static make(type: Type, fields: ReadonlyMap<string, Field>): CompiledRules {
-    return new CompiledRules(type, fields);
-  }
 }
 
 function compile(type: Type): CompiledRules | null {
@@ -69,7 +65,7 @@ function compile(type: Type): CompiledRules | null {
     const own = rules.filter(({ propertyName }) => propertyName === name);
     return [name, { transforms: transformsOf(type, name), conditions: conditionsOf(own), checks: own.flatMap(checksOf) }];
   });
-  return CompiledRules.make(type, new Map(fields));
+  return new CompiledRules(type, new Map(fields));
 }
 
 /** Nested objects, promises and rules of groups are class-validator's own affair. */
