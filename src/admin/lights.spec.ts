@@ -1,4 +1,5 @@
 import type { TaskDto } from './dto/task.dto';
+import type { PartitionCoverageDto } from './database/dto/partition-coverage.dto';
 import { partitionsLight, runsLight, scheduleLight, signInsLight, viewLight } from './lights';
 import type { OpenRunRow } from './overview.queries';
 
@@ -44,10 +45,14 @@ describe('the lights', () => {
   });
 
   it('tell how far partitions reach', () => {
-    expect(partitionsLight([{ table: 'a', days: 400, strays: 0 }])).toMatchObject({ level: 'good', text: '1 tables are covered for 400 days' });
-    expect(partitionsLight([{ table: 'a', days: 400, strays: 2 }])).toMatchObject({ level: 'warn', text: '2 rows of a lie in its default partition' });
-    expect(partitionsLight([{ table: 'a', days: 20, strays: 0 }])).toMatchObject({ level: 'bad', text: 'a is covered for 20 days only' });
-    expect(partitionsLight([{ table: 'a', days: -3, strays: 0 }])).toMatchObject({ level: 'bad', text: 'a has no partition for today' });
+    const light = (parts: Partial<PartitionCoverageDto>) =>
+      partitionsLight([{ table: 'a', isCovered: true, coveredUntil: null, daysCovered: 400, rowsInDefault: 0, oldestInDefault: null, newestInDefault: null, ...parts }]);
+
+    expect(light({})).toMatchObject({ level: 'good', text: '1 tables are covered for 400 days' });
+    expect(light({ rowsInDefault: 2 })).toMatchObject({ level: 'warn', text: '2 rows of a lie in its default partition' });
+    expect(light({ daysCovered: 20 })).toMatchObject({ level: 'bad', text: 'a is covered for 20 days only' });
+    expect(light({ isCovered: false, daysCovered: 0 })).toMatchObject({ level: 'bad', text: 'a has no partition for today' });
+    expect(light({ rowsInDefault: null })).toMatchObject({ level: 'bad', text: 'a has no default partition: rows that no other takes are refused' });
   });
 
   it('tell of old statistics and of attacks', () => {

@@ -3,7 +3,8 @@ import type { TaskAlertDto } from './dto/task-alert.dto';
 import type { TaskDto } from './dto/task.dto';
 import type { TaskRunDto } from './dto/task-run.dto';
 import type { Level, Light } from './light';
-import type { CoverageRow, OpenRunRow } from './overview.queries';
+import type { PartitionCoverageDto } from './database/dto/partition-coverage.dto';
+import type { OpenRunRow } from './overview.queries';
 
 /** A task that is due for longer is not taken by any worker. */
 const LATE_MS = 2 * 60_000;
@@ -40,17 +41,18 @@ export function viewLight(refreshedAt: Date | null, now: Date): Light {
   return { ...light, level: ageMs < VIEW_OLD_MS ? 'good' : 'bad', text };
 }
 
-/** Whether the partitioned tables reach far enough ahead, the worst first; one light for all; null when they cannot be read. */
-export function partitionsLight(coverage: readonly CoverageRow[] | null): Light {
-  if (!coverage) return { name: 'Partitions', level: 'bad', text: 'cannot be read; is a default partition missing?', href: '/admin/tasks/create-partitions' };
-  const low = coverage.filter(({ days }) => days < COVERAGE_LOW_DAYS);
-  const strayed = coverage.filter(({ strays }) => strays > 0);
+/** Whether the partitioned tables reach far enough ahead and can take any row, the worst first; one light for all. */
+export function partitionsLight(coverage: readonly PartitionCoverageDto[]): Light {
+  const low = coverage.filter(({ daysCovered }) => daysCovered < COVERAGE_LOW_DAYS);
+  const bare = coverage.filter(({ rowsInDefault }) => rowsInDefault === null);
+  const strayed = coverage.filter(({ rowsInDefault }) => rowsInDefault !== null && rowsInDefault > 0);
   const reasons = [
-    ...low.map(({ table, days }) => (days < 0 ? `${table} has no partition for today` : `${table} is covered for ${days} days only`)),
-    ...strayed.map(({ table, strays }) => `${strays} rows of ${table} lie in its default partition`),
+    ...low.map(({ table, isCovered, daysCovered }) => (isCovered ? `${table} is covered for ${daysCovered} days only` : `${table} has no partition for today`)),
+    ...bare.map(({ table }) => `${table} has no default partition: rows that no other takes are refused`),
+    ...strayed.map(({ table, rowsInDefault }) => `${rowsInDefault} rows of ${table} lie in its default partition`),
   ];
-  const level: Level = low.length > 0 ? 'bad' : strayed.length > 0 ? 'warn' : 'good';
-  const least = Math.min(...coverage.map(({ days }) => days));
+  const level: Level = low.length + bare.length > 0 ? 'bad' : strayed.length > 0 ? 'warn' : 'good';
+  const least = Math.min(...coverage.map(({ daysCovered }) => daysCovered));
   const text = reasons.length > 0 ? reasons.join('; ') : `${coverage.length} tables are covered for ${least} days`;
   return { name: 'Partitions', level, text, href: '/admin/partitions' };
 }

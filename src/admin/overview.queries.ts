@@ -1,12 +1,3 @@
-/** How far a table's partitions reach without a gap, and whether rows lie in its default one. */
-export interface CoverageRow {
-  readonly table: string;
-  /** Whole days from now to the first moment without a partition. */
-  readonly days: number;
-  /** Counted, to 100,000 at most. */
-  readonly strays: number;
-}
-
 /** A run that is not over. */
 export interface OpenRunRow {
   readonly id: number;
@@ -17,13 +8,6 @@ export interface OpenRunRow {
   readonly forMs: number;
   readonly error: string | null;
 }
-
-/** Figures only: nothing here shows a tenant's row. */
-export const COVERAGE = `
-  SELECT c.table_name AS "table", least(floor(extract(epoch FROM c.covered_until - now()) / 86400), 36500)::integer AS days,
-    s.stray_rows::integer AS strays
-  FROM app.partition_coverage() c JOIN app.default_partition_rows() s ON s.table_name = c.table_name
-  ORDER BY 1`;
 
 export const VIEW_REFRESHED = `SELECT refreshed_at AS at FROM app.view_refreshes WHERE view_name = 'user_job_stats'`;
 

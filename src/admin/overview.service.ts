@@ -4,11 +4,12 @@ import type { Unit } from '../platform/database/unit';
 import { HealthChecks } from '../platform/health/health-checks';
 import { TaskQueue, type QueueCounts } from '../platform/queues/task-queue';
 import { AccessAlertsService } from './access-alerts.service';
+import { DatabaseMetricsService } from './database/database-metrics.service';
 import type { TaskDto } from './dto/task.dto';
 import type { TaskRunDto } from './dto/task-run.dto';
 import type { Light } from './light';
 import { partitionsLight, runsLight, scheduleLight, serviceLights, signInsLight, viewLight } from './lights';
-import { COVERAGE, OPEN_RUNS, UNMENDED, VIEW_REFRESHED, type CoverageRow, type OpenRunRow } from './overview.queries';
+import { OPEN_RUNS, UNMENDED, VIEW_REFRESHED, type OpenRunRow } from './overview.queries';
 import { latestRuns, recentRuns, type RecentRun } from './tasks.queries';
 import { TaskAlertsService } from './task-alerts.service';
 import { TasksService } from './tasks.service';
@@ -34,6 +35,7 @@ export class OverviewService {
     private readonly health: HealthChecks,
     private readonly queue: TaskQueue,
     private readonly tasks: TasksService,
+    private readonly database: DatabaseMetricsService,
     private readonly alerts: AccessAlertsService,
     private readonly taskAlerts: TaskAlertsService,
   ) {}
@@ -46,8 +48,7 @@ export class OverviewService {
     const [readiness, facts, coverage, queue] = await Promise.all([
       this.health.ready(),
       read((unit) => this.facts(unit)),
-      // By itself: a partition that is gone must make a light red, not the page fail.
-      this.system.asMonitor((unit) => unit.query<CoverageRow>(COVERAGE)).catch(() => null),
+      this.database.coverage(),
       this.queue.counts().catch(() => null),
     ]);
     const at = new Date();

@@ -38,12 +38,14 @@ describe('the panels of /admin', () => {
     expect(partitions).toContain('month-covered now');
   });
 
-  it('leave the first page standing, and red, when a default partition is gone', async () => {
+  it('tell of a default partition that is gone, wherever partitions are shown', async () => {
     await app.db.query('superuser', 'ALTER TABLE analytics_default RENAME TO elsewhere');
-    const overview = await page('/admin');
+    const pages = [await page('/admin'), await page('/admin/partitions'), await page('/admin/database')];
     await app.db.query('superuser', 'ALTER TABLE elsewhere RENAME TO analytics_default');
 
-    expect(overview).toContain('cannot be read; is a default partition missing?');
+    expect(pages[0]).toContain('analytics has no default partition');
+    expect(pages[1]).toContain('no default partition');
+    expect(pages[2]).toContain('<h1');
   });
 
   it('find a user, lock him out, let him in again and end his sessions, each for a reason on record', async () => {

@@ -6,6 +6,7 @@ import type { ConnectionGroupDto } from './dto/connection-group.dto';
 import type { DatabaseStateDto } from './dto/database-state.dto';
 import type { IndexUseDto } from './dto/index-use.dto';
 import type { PartitionDto } from './dto/partition.dto';
+import type { PartitionCoverageDto } from './dto/partition-coverage.dto';
 import type { PartitionedTableDto } from './dto/partitioned-table.dto';
 import { SlowQueryDto, type SlowQueryRow } from './dto/slow-query.dto';
 import type { SlowQueriesDto } from './dto/slow-queries.dto';
@@ -94,6 +95,11 @@ export class DatabaseMetricsService {
     });
   }
 
+  /** Returns how far each partitioned table reaches, and what lies in its default partition. */
+  coverage(): Promise<PartitionCoverageDto[]> {
+    return this.system.asMonitor(readCoverage);
+  }
+
   /** Returns how far each partitioned table reaches, what lies in its default partition, and its partitions in order. */
   async partitions(): Promise<PartitionedTableDto[]> {
     const [tables, partitions] = await this.system.asMonitor((unit) => Promise.all([readCoverage(unit), readPartitions(unit)]));
@@ -106,7 +112,7 @@ export class DatabaseMetricsService {
   }
 }
 
-function readCoverage(unit: Unit): Promise<Omit<PartitionedTableDto, 'partitions'>[]> {
+function readCoverage(unit: Unit): Promise<PartitionCoverageDto[]> {
   return unit.query(COVERAGE);
 }
 

@@ -67,10 +67,15 @@ function calendar(shown: PartitionedTableDto): Markup {
 }
 
 function reachOf({ isCovered, coveredUntil, daysCovered, rowsInDefault, oldestInDefault }: PartitionedTableDto): Markup {
-  const strays = rowsInDefault === 0 ? null : html` ${tag('warn', `${rowsInDefault} rows in default`)} <span class="dim">since ${moment(oldestInDefault)}</span>`;
+  const strays = straysOf(rowsInDefault, oldestInDefault);
   if (!isCovered) return html`<span>${tag('bad', 'no partition for today')}${strays}</span>`;
   const until = coveredUntil === null ? 'for ever' : `until ${coveredUntil.toISOString().slice(0, 10)}, ${daysCovered} days`;
   return html`<span><span class="dim">covered ${until}</span>${strays}</span>`;
+}
+
+function straysOf(rows: number | null, oldest: Date | null): Markup | null {
+  if (rows === null) return html` ${tag('bad', 'no default partition')}`;
+  return rows === 0 ? null : html` ${tag('warn', `${rows} rows in default`)} <span class="dim">since ${moment(oldest)}</span>`;
 }
 
 /** A month counts as covered when all of it is. */

@@ -1,51 +1,9 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { PartitionCoverageDto } from './partition-coverage.dto';
 import { PartitionDto } from './partition.dto';
 
 /** A table with partitions by time. */
-export class PartitionedTableDto {
-  @ApiProperty({ type: String, description: 'Its name.', example: 'audit_logs' })
-  table: string;
-
-  @ApiProperty({ type: Boolean, description: 'A partition takes the rows of now; without one the default partition does.', example: true })
-  isCovered: boolean;
-
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    nullable: true,
-    description: 'The first instant without a partition; null when there is none.',
-    example: '2029-01-01T00:00:00.000Z',
-  })
-  coveredUntil: Date | null;
-
-  @ApiProperty({ type: 'integer', description: 'Whole days until then, 0 when not covered now.', example: 770 })
-  daysCovered: number;
-
-  @ApiProperty({
-    type: 'integer',
-    description: 'Rows in the default partition, counted to 100,000 at most; the task create-partitions moves them.',
-    example: 0,
-  })
-  rowsInDefault: number;
-
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    nullable: true,
-    description: 'The oldest of them.',
-    example: '2030-01-01T00:00:00.000Z',
-  })
-  oldestInDefault: Date | null;
-
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    nullable: true,
-    description: 'The newest of them.',
-    example: '2030-02-01T00:00:00.000Z',
-  })
-  newestInDefault: Date | null;
-
+export class PartitionedTableDto extends PartitionCoverageDto {
   @ApiProperty({ type: [PartitionDto], description: 'In order of time, the default one last.' })
   partitions: PartitionDto[];
 }
