@@ -13,6 +13,7 @@ import type { QueryRunner } from 'typeorm';
 import { Database } from '../platform/database/database';
 import type { EntityChange } from '../platform/database/entity-change';
 import type { Unit } from '../platform/database/unit';
+import { storedValues } from './stored-values';
 
 /** Follow from a change without being one; the triggers leave them out too (audit.capture functions). */
 const BOOKKEEPING = new Set(['updated_at', 'version']);
@@ -29,21 +30,21 @@ export class AuditSubscriber implements EntitySubscriberInterface<ObjectLiteral>
   }
 
   afterInsert({ metadata, entity, queryRunner }: InsertEvent<ObjectLiteral>): void {
-    collect(queryRunner, metadata, 'INSERT', entity.id, null, pick(entity, storedColumns(metadata)));
+    collect(queryRunner, metadata, 'INSERT', entity.id, null, storedValues(entity, storedColumns(metadata)));
   }
 
   afterUpdate({ metadata, entity, databaseEntity, queryRunner }: UpdateEvent<ObjectLiteral>): void {
     const changed = storedColumns(metadata).filter(
       ({ propertyName }) => !isDeepStrictEqual(entity?.[propertyName], databaseEntity[propertyName]),
     );
-    collect(queryRunner, metadata, 'UPDATE', entity?.id, pick(databaseEntity, changed), pick(entity ?? {}, changed));
+    collect(queryRunner, metadata, 'UPDATE', entity?.id, storedValues(databaseEntity, changed), storedValues(entity ?? {}, changed));
   }
 
   afterRemove({ metadata, databaseEntity, queryRunner }: RemoveEvent<ObjectLiteral>): void {
     const columns = storedColumns(metadata);
     const unread = columns.filter((column) => !column.isSelect).map((column) => column.databaseName);
     if (unread.length > 0) throw new Error(`${metadata.tableName}: ${unread.join()} is not read; delete by unit.query`);
-    collect(queryRunner, metadata, 'DELETE', databaseEntity.id, pick(databaseEntity, columns), null);
+    collect(queryRunner, metadata, 'DELETE', databaseEntity.id, storedValues(databaseEntity, columns), null);
   }
 }
 
@@ -63,8 +64,4 @@ function collect(
 /** Also those an entity does not read (`select: false`): by hand they are never written, so they are NULL in a new row. */
 function storedColumns(metadata: EntityMetadata): ColumnMetadata[] {
   return metadata.columns.filter((column) => !column.asExpression && !BOOKKEEPING.has(column.databaseName));
-}
-
-function pick(entity: ObjectLiteral, columns: readonly ColumnMetadata[]): Record<string, unknown> {
-  return Object.fromEntries(columns.map((c) => [c.databaseName, entity[c.propertyName] ?? null]));
 }

@@ -201,8 +201,8 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     // gigvault_app reads the list for the check at start; admin and worker have nothing to do in schema audit.
     select: '1 1 1 x x', insert: NOBODY, update: NOBODY, delete: NOBODY,
     set: `secret_columns = '{}'`,
-    make: () => `INSERT INTO audit.audited_tables (table_name, secret_columns, ignored_columns, numeric_columns, time_columns)
-      VALUES (gen_random_uuid(), '{}', '{}', '{}', '{}')`,
+    make: () => `INSERT INTO audit.audited_tables (table_name, secret_columns, ignored_columns)
+      VALUES (gen_random_uuid(), '{}', '{}')`,
   },
 };
 

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import type { QueryRunner } from 'typeorm';
 import { Entities, type EntityClass, type EntityRegistry, type Identified } from './entities';
-import type { EntityChange } from './entity-change';
+import { toldChanges, type EntityChange } from './entity-change';
 import { Flight, type FlightResult, type FlightStatement } from './flight';
 import { statementName } from './statement-names';
 import { SET_CONTEXT, SET_PEN, settingValues, type Pen, type UnitSettings } from './unit-settings';
@@ -136,7 +136,7 @@ export class Unit {
   private async finish(): Promise<void> {
     const changes = this.changes.filter(isRealChange);
     if (changes.length > 0) {
-      const audit = this.statement(`SELECT audit.record($1)`, [JSON.stringify(changes)]);
+      const audit = this.statement(`SELECT audit.record($1)`, [toldChanges(changes)]);
       // A failure of it reaches the unit with that of its flight.
       this.board(audit).catch(() => undefined);
     }
@@ -250,5 +250,5 @@ function withCallers(error: unknown): unknown {
 
 /** An update whose values turn out equal ('5' for 5.00) changed nothing. */
 function isRealChange(change: EntityChange): boolean {
-  return change.action !== 'UPDATE' || Object.keys(change.new ?? {}).length > 0;
+  return change.action !== 'UPDATE' || change.new !== '{}';
 }
