@@ -1,7 +1,11 @@
+import { deepStrictEqual } from 'node:assert';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Abstract, Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { OpenAPIObject } from '@nestjs/swagger';
 import { Test } from '@nestjs/testing';
+import type { FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
 import { AppModule } from '../../src/app.module';
 import { Config, loadConfig } from '../../src/platform/config/config';
@@ -44,7 +48,11 @@ export async function startApp({ settings = {}, beside }: TestAppOptions = {}): 
     .overrideProvider(Config)
     .useValue(config)
     .compile();
-  const app = configureApp(module.createNestApplication<NestFastifyApplication>(createAdapter(config), NEST_OPTIONS));
+  const app = configureApp(
+    module.createNestApplication<NestFastifyApplication>(createAdapter(config), NEST_OPTIONS),
+    JSON.parse(readFileSync('test/contract/openapi.json', 'utf8')) as OpenAPIObject,
+  );
+  refuseUndeclaredFields(app.getHttpAdapter().getInstance());
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as { port: number };
   return {
@@ -59,6 +67,22 @@ export async function startApp({ settings = {}, beside }: TestAppOptions = {}): 
       if (!beside) await db.end();
     },
   };
+}
+
+/** Lists are written by their DTO's declarations: one that leaves out a field, or makes another value of it, is a fault. */
+function refuseUndeclaredFields(fastify: FastifyInstance): void {
+  const bodies = new WeakMap<object, unknown>();
+  fastify.addHook('preSerialization', (request, _reply, body, done) => {
+    bodies.set(request, body);
+    done(null, body);
+  });
+  fastify.addHook('onSend', (request, _reply, payload, done) => {
+    const body = bodies.get(request);
+    if (typeof payload === 'string' && typeof body === 'object' && body !== null && 'items' in body) {
+      deepStrictEqual(JSON.parse(payload), JSON.parse(JSON.stringify(body)));
+    }
+    done(null, payload);
+  });
 }
 
 /** The settings of a test's processes on one database, with an empty Redis of their own. */

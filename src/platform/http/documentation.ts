@@ -4,7 +4,6 @@ import { type Config } from '../config/config';
 import { AppError } from '../errors/app-error';
 import { errorsPage } from '../errors/errors-page';
 import type { Authenticator } from './authenticator';
-import { openapiDocument } from './openapi-document';
 
 /** The pages that tell the whole contract; the list of error codes is open, problems link to it. */
 const CLOSED_IN_PRODUCTION = /^\/docs(-json)?($|\/)(?!errors$)/;
@@ -17,6 +16,7 @@ export function setUpDocumentation(
   app: NestFastifyApplication,
   config: Config,
   authenticator: Authenticator | undefined,
+  documentOf: () => OpenAPIObject,
 ): void {
   const fastify = app.getHttpAdapter().getInstance();
   if (config.isProduction) {
@@ -28,8 +28,7 @@ export function setUpDocumentation(
     });
   }
   fastify.get('/docs/errors', (_request, reply) => reply.type('text/html; charset=utf-8').send(errorsPage()));
-  let document: OpenAPIObject | undefined;
-  SwaggerModule.setup('docs', app, () => (document ??= openapiDocument(app)), {
+  SwaggerModule.setup('docs', app, documentOf, {
     raw: ['json'],
     customSiteTitle: 'Gigvault API',
     swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, defaultModelsExpandDepth: 0 },
