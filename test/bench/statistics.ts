@@ -3,11 +3,13 @@ export function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }
 
-/** A median with the least and the greatest value around it. */
+/** A median with the least and the greatest value around it, and the bounds of the middle half of all values. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
   readonly max: number;
+  readonly lower: number;
+  readonly upper: number;
 }
 
 /** The median of values measured in several rounds, and how far they lie apart; undefined without a value. */
@@ -16,5 +18,5 @@ export function spreadOf(values: readonly number[]): Spread | undefined {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-  return { median, min: sorted[0]!, max: sorted.at(-1)! };
+  return { median, min: sorted[0]!, max: sorted.at(-1)!, lower: percentile(sorted, 0.25), upper: percentile(sorted, 0.75) };
 }

@@ -1,10 +1,10 @@
-import { Socket } from 'node:net';
 import { Message } from '../../src/messages/message.entity';
 import { currentContext } from '../../src/platform/context/request-context';
 import { Database } from '../../src/platform/database/database';
 import type { Unit } from '../../src/platform/database/unit';
 import { startApp, type TestApp } from '../support/app';
 import { signedIn } from '../support/as';
+import { socketWrites } from '../support/socket-writes';
 import { within } from '../support/within';
 
 const COUNT = 'SELECT count(*) AS count FROM messages';
@@ -69,7 +69,7 @@ describe(Database.name, () => {
   });
 
   it('throws before any SQL when nobody is signed in', async () => {
-    const writes = await countWrites(async () => {
+    const { writes } = await socketWrites(async () => {
       await expect(database.query(COUNT)).rejects.toMatchObject({ code: 'auth.session_missing' });
       await expect(database.unit((unit) => unit.query(COUNT))).rejects.toMatchObject({ code: 'auth.session_missing' });
     });
@@ -231,13 +231,13 @@ describe(Database.name, () => {
     beforeEach(() => countAs(ann));
 
     it('is written once for a read', async () => {
-      const writes = await countWrites(() => within(ann, () => database.query(COUNT)));
+      const { writes } = await socketWrites(() => within(ann, () => database.query(COUNT)));
 
       expect(writes).toBe(1);
     });
 
     it('is written at most twice for a row created, its audit included', async () => {
-      const writes = await countWrites(() => within(ann, () => database.unit((unit) => write(unit, 'new'))));
+      const { writes } = await socketWrites(() => within(ann, () => database.unit((unit) => write(unit, 'new'))));
 
       expect(writes).toBeLessThanOrEqual(2);
     });
@@ -245,7 +245,7 @@ describe(Database.name, () => {
     it('is written at most twice for a row that is read under a lock and changed, its audit included', async () => {
       const { id } = await within(ann, () => database.unit((unit) => write(unit, 'unread')));
 
-      const writes = await countWrites(() =>
+      const { writes } = await socketWrites(() =>
         within(ann, () => database.change(Message, id, 'message.not_found', () => ({ isRead: true }))),
       );
 
@@ -253,7 +253,7 @@ describe(Database.name, () => {
     });
 
     it('is written once for statements that are issued together', async () => {
-      const writes = await countWrites(() =>
+      const { writes } = await socketWrites(() =>
         within(ann, () => database.unit((unit) => Promise.all([unit.query(COUNT), unit.query(COUNT), unit.query(COUNT)]))),
       );
 
@@ -273,25 +273,4 @@ async function killBackends(app: TestApp): Promise<void> {
     'superuser',
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'gigvault_app' AND datname = current_database()`,
   );
-}
-
-/** Counts what reaches the operating system through sockets while `work` runs. */
-async function countWrites(work: () => Promise<unknown>): Promise<number> {
-  const prototype = Socket.prototype as unknown as Record<'_write' | '_writev', (...args: unknown[]) => void>;
-  const { _write, _writev } = prototype;
-  let writes = 0;
-  prototype._write = function (...args) {
-    writes += 1;
-    _write.apply(this, args);
-  };
-  prototype._writev = function (...args) {
-    writes += 1;
-    _writev.apply(this, args);
-  };
-  try {
-    await work();
-  } finally {
-    Object.assign(prototype, { _write, _writev });
-  }
-  return writes;
 }

@@ -1,6 +1,7 @@
 import { proveAi } from './ai/prove-ai';
 import { proveEncryption } from './encryption';
 import { proveFirings } from './firings';
+import { proveGate } from './gate';
 import { proveGenerator } from './generator';
 import { proveKills } from './kills';
 import { provePartitions } from './partitions';
@@ -19,6 +20,7 @@ const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
   encryption: () => proveEncryption({ cases: 100_000 }),
   // Five minutes at three firings a second, a kill each minute.
   firings: () => proveFirings({ apis: 3, workers: 2, tasks: 6, everySeconds: 2, firings: 1_000, killEveryMs: 60_000 }),
+  gate: () => proveGate({ blocks: 60, unitsPerBlock: 400 }),
   generator: () => proveGenerator(),
   kills: () => proveKills({ rounds: 20, writers: 8, jobsPerRound: 500 }),
   partitions: () => provePartitions({ boundMs: 10_000, writers: 8, strays: 200_000 }),

@@ -1,0 +1,52 @@
+import { Database } from '../../src/platform/database/database';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn, type SignedInCaller } from '../support/as';
+import { socketWrites } from '../support/socket-writes';
+import { within } from '../support/within';
+
+/** Most of a short request's CPU goes into writes to PostgreSQL: each is a round trip, and two system calls. */
+describe('socket writes to PostgreSQL', () => {
+  let app: TestApp;
+  let port: number;
+  let ann: SignedInCaller;
+  let id: number;
+
+  beforeAll(async () => {
+    // One connection, which is open before anything is counted.
+    app = await startApp({ settings: { DATABASE_POOL_SIZE: '1' } });
+    port = Number(new URL(app.db.urls.app).port);
+    ann = await signedIn(app);
+    ({ body: { id } } = await ann.post('/v1/jobs', { title: 'One' }));
+  });
+  afterAll(() => app.close());
+
+  it.each([
+    ['a get', 1, () => ann.get(`/v1/jobs/${id}`)],
+    ['a page', 1, () => ann.get('/v1/jobs?limit=20')],
+    ['a search', 1, () => ann.get('/v1/jobs?q=one&skills=SQL')],
+    ['the stats', 1, () => ann.get('/v1/analytics/job-stats')],
+    ['a create', 2, () => ann.post('/v1/jobs', { title: 'Two' })],
+    ['a patch', 2, () => ann.patch(`/v1/jobs/${id}`, { title: `Three ${Date.now()}` })],
+    ['a delete', 2, () => ann.delete(`/v1/jobs/${id}`)],
+  ])('%s: at most %i', async (_, most, send) => {
+    const { writes, result } = await socketWrites(send, port);
+
+    expect(result.status).toBeLessThan(300);
+    expect(writes).toBeGreaterThan(0);
+    expect(writes).toBeLessThanOrEqual(most);
+  });
+
+  it('are as many as statements that wait for each other, and COMMIT', async () => {
+    const { writes } = await socketWrites(
+      () =>
+        within(ann.id, () =>
+          app.get(Database).unit(async (unit) => {
+            for (let trip = 0; trip < 3; trip++) await unit.query('SELECT 1');
+          }),
+        ),
+      port,
+    );
+
+    expect(writes).toBe(4);
+  });
+});
