@@ -3,16 +3,19 @@ import type { AddressInfo } from 'node:net';
 import { load } from './load';
 import { dropsAgainst, summarise, thisMachine, type BenchResult } from './result';
 import type { Round } from './rounds';
+import { spreadOf } from './statistics';
+import { shortTable } from './table';
 
 const round = (product: number, fastify: number, pgbench: number): Round => ({
   product: { rps: product, p99Ms: 3, serverCpuUs: 200 },
   fastify: { rps: fastify, p99Ms: 2 },
   fastifyPipelined: { rps: fastify, serverCpuUs: 150 },
   pgbench: { rps: pgbench },
+  productCached: { rps: product * 3 },
 });
 
 const resultOf = (...rounds: Round[]): BenchResult => ({
-  machine: thisMachine(),
+  machine: thisMachine('PostgreSQL'),
   size: {},
   operations: { a: summarise(rounds) },
   byConcurrency: {},
@@ -28,9 +31,9 @@ describe(summarise.name, () => {
   });
 
   it('leaves the ratio to pgbench empty where there is none', () => {
-    const { pgbench: _, ...without } = round(100, 100, 1);
+    const { pgbench: _, productCached: __, ...without } = round(100, 100, 1);
 
-    expect(summarise([without]).vsPgbench).toBeNull();
+    expect(summarise([without])).toMatchObject({ vsPgbench: null, cachedVsFastify: null });
   });
 });
 
@@ -38,11 +41,33 @@ describe(dropsAgainst.name, () => {
   it('tells a ratio that fell by more than 15 %', () => {
     const drops = dropsAgainst(resultOf(round(100, 100, 400)), resultOf(round(84, 100, 400)));
 
-    expect(drops).toEqual(['a vsFastify: 0.84 instead of 1 (-16 %)', 'a vsPgbench: 0.21 instead of 0.25 (-16 %)']);
+    expect(drops).toEqual([
+      'a vsFastify: 0.84 instead of 1 (-16 %)',
+      'a vsPgbench: 0.21 instead of 0.25 (-16 %)',
+      'a cachedVsFastify: 2.52 instead of 3 (-16 %)',
+    ]);
   });
 
   it('lets a slower machine pass: only ratios count', () => {
     expect(dropsAgainst(resultOf(round(100, 100, 400)), resultOf(round(10, 10, 40)))).toEqual([]);
+  });
+});
+
+describe(shortTable.name, () => {
+  it('has a line for each operation, and says what it was measured on', () => {
+    const { machine } = resultOf(round(100, 100, 400));
+    const lines = shortTable(resultOf(round(100, 100, 400))).split('\n');
+
+    expect(lines[0]).toContain(`${machine.cores} cores of ${machine.cpu}`);
+    expect(lines.at(-1)).toBe('| a get a job | 100 | 1.00 | 0.25 | 3.00 |');
+  });
+});
+
+describe(spreadOf.name, () => {
+  it('gives the median, the ends and the bounds of the middle half', () => {
+    expect(spreadOf([5, 1, 4, 2, 3])).toEqual({ median: 3, min: 1, max: 5, lower: 2, upper: 4 });
+    expect(spreadOf([4, 1, 2, 3])?.median).toBe(2.5);
+    expect(spreadOf([])).toBeUndefined();
   });
 });
 

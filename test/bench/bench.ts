@@ -2,81 +2,101 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { withClient } from '../../src/launcher/bootstrap';
+import { assertSameAnswers } from './answers';
 import { prepareCast } from './callers';
-import { rareWordsOf, type DataSize } from './data-set';
-import { measureExtras, type Extras } from './extras';
+import type { DataSize } from './data-set';
+import { measureExtras, type Extras, type ExtrasOptions } from './extras';
 import { OPERATIONS, type Operation } from './operations';
 import { Pgbench } from './pgbench';
 import { print, printExtras } from './report';
 import { dropsAgainst, summarise, thisMachine, type BenchResult, type OperationResult } from './result';
-import { measure, type Arena } from './rounds';
-import { ServerProcess } from './server-process';
+import { measure, type Arena, type RoundsOptions } from './rounds';
+import { startServers } from './servers';
 import { BenchServices } from './services';
+import { fillReadmes } from './table';
 
 /** How much of everything a run does. */
-interface Plan extends DataSize {
+interface Plan {
+  readonly size: DataSize;
   /** The first of them is the one results are compared at. */
-  readonly concurrencies: readonly number[];
-  readonly rounds: number;
-  readonly seconds: number;
-  readonly importRows: number;
+  readonly levels: readonly RoundsOptions[];
+  readonly extras: Omit<ExtrasOptions, keyof DataSize>;
 }
 
+/** Three quarters of an hour on two cores. */
 const FULL: Plan = {
-  users: 2_000,
-  jobs: 400_000,
-  largeTenantJobs: 400_000,
-  concurrencies: [16, 1, 64],
-  rounds: 7,
-  seconds: 5,
-  importRows: 10_000,
+  size: { users: 2_000, jobs: 400_000, largeTenantJobs: 400_000 },
+  levels: [
+    { connections: 16, rounds: 7, seconds: 4 },
+    { connections: 1, rounds: 5, seconds: 2 },
+    { connections: 64, rounds: 5, seconds: 2 },
+  ],
+  extras: { rounds: 7, seconds: 3, importRows: 10_000, streamRows: 100_000, hasTenfold: true },
 };
 
 /** Ends within three minutes on two cores; figures of it are a hint. */
-const QUICK: Plan = { users: 200, jobs: 20_000, largeTenantJobs: 40_000, concurrencies: [16], rounds: 3, seconds: 1, importRows: 10_000 };
+const QUICK: Plan = {
+  size: { users: 200, jobs: 20_000, largeTenantJobs: 40_000 },
+  levels: [{ connections: 16, rounds: 3, seconds: 0.5 }],
+  extras: { rounds: 2, seconds: 0.6, importRows: 10_000, streamRows: 20_000, hasTenfold: false },
+};
 
 const RESULTS = join(__dirname, 'results');
 
-/** `npm run bench [-- --quick] [--against <result>] [--only a,b] [--profile]`. */
+/** `npm run bench [-- --quick] [--against <result>] [--only a,b] [--extras] [--rounds n] [--seconds n] [--profile] [--table <result>]`. */
 async function bench(): Promise<void> {
   const { values } = parseArgs({
     options: {
       quick: { type: 'boolean', default: false },
       against: { type: 'string' },
       only: { type: 'string' },
+      extras: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       profile: { type: 'boolean', default: false },
+      table: { type: 'string' },
     },
   });
-  const chosen = values.quick ? QUICK : FULL;
-  const plan = { ...chosen, rounds: Number(values.rounds ?? chosen.rounds), seconds: Number(values.seconds ?? chosen.seconds) };
-  const only = values.only?.split(',') as Operation[] | undefined;
-  const result = await run(plan, only, values.profile);
-  if (!only) write(result, values.quick);
+  if (values.table !== undefined) return fillReadmes(resultIn(values.table));
+  const { size, levels, extras } = values.quick ? QUICK : FULL;
+  const chosen = { ...(values.rounds && { rounds: Number(values.rounds) }), ...(values.seconds && { seconds: Number(values.seconds) }) };
+  const plan = { size, levels: levels.map((level) => ({ ...level, ...chosen })), extras: { ...extras, ...chosen } };
+  const isPart = values.only !== undefined || values.extras;
+  const only = isPart ? ((values.only?.split(',') ?? []) as Operation[]) : undefined;
+  const result = await run(plan, { operations: only ?? OPERATIONS, hasExtras: !isPart || values.extras, isProfiled: values.profile });
+  if (!isPart) write(result, values.quick);
   if (values.against === undefined) return;
-  const drops = dropsAgainst(JSON.parse(readFileSync(values.against, 'utf8')) as BenchResult, result);
+  const drops = dropsAgainst(resultIn(values.against), result);
   for (const drop of drops) console.log(`slower than before: ${drop}`);
   if (drops.length > 0) process.exitCode = 1;
 }
 
-async function run(plan: Plan, only: readonly Operation[] | undefined, isProfiled: boolean): Promise<BenchResult> {
-  const { users, jobs, largeTenantJobs } = plan;
+interface Parts {
+  readonly operations: readonly Operation[];
+  readonly hasExtras: boolean;
+  readonly isProfiled: boolean;
+}
+
+async function run(plan: Plan, { operations, hasExtras, isProfiled }: Parts): Promise<BenchResult> {
+  const { users, jobs, largeTenantJobs } = plan.size;
   const services = new BenchServices();
   const folder = mkdtempSync(join(tmpdir(), 'gigvault-pgbench-'));
   try {
     await services.start();
     console.log(`making ${users} users with ${jobs} jobs and one with ${largeTenantJobs} …`);
-    const cast = await prepareCast(services, plan);
+    const cast = await prepareCast(services, plan.size);
     const servers = await startServers(services, isProfiled);
     try {
-      const pgbench = Pgbench.find(services, folder);
-      const arena: Arena = { cast, rareWords: rareWordsOf(plan), postgresPid: services.postgresPid, pgbench, servers };
-      const byConcurrency = await measureAll(arena, plan, only ?? OPERATIONS);
-      const extras: Extras | undefined = only ? undefined : await measureExtras(arena, services, plan);
+      const pgbench = await Pgbench.find(services, folder);
+      const { postgresPid, redisPid } = services;
+      const arena: Arena = { cast, postgresPid, redisPid, pgbench, servers };
+      await assertSameAnswers(arena, services);
+      const byConcurrency = await measureAll(arena, plan.levels, operations);
+      const extras: Extras | undefined = hasExtras ? await measureExtras(arena, services, { ...plan.size, ...plan.extras }) : undefined;
       if (extras) printExtras(extras);
-      const operations = byConcurrency[String(plan.concurrencies[0])] ?? {};
-      return { machine: thisMachine(), size: { users, jobs, largeTenantJobs }, operations, byConcurrency, extras };
+      const machine = thisMachine(await versionOf(services));
+      return { machine, size: plan.size, operations: byConcurrency[String(plan.levels[0]?.connections)] ?? {}, byConcurrency, extras };
     } finally {
       await Promise.all(Object.values(servers).map((server) => server.stop()));
     }
@@ -86,31 +106,28 @@ async function run(plan: Plan, only: readonly Operation[] | undefined, isProfile
   }
 }
 
-async function startServers(services: BenchServices, isProfiled: boolean): Promise<Arena['servers']> {
-  const environment = services.environment();
-  const profiler = isProfiled ? ['--cpu-prof', `--cpu-prof-dir=${join(tmpdir(), 'gigvault-profiles')}`] : [];
-  return {
-    product: await ServerProcess.start('product', environment, profiler),
-    fastify: await ServerProcess.start('fastify', environment),
-    fastifyPipelined: await ServerProcess.start('fastifyPipelined', environment, profiler),
-  };
-}
-
-async function measureAll(
-  arena: Arena,
-  { concurrencies, rounds, seconds }: Plan,
-  operations: readonly Operation[],
-): Promise<BenchResult['byConcurrency']> {
+async function measureAll(arena: Arena, levels: readonly RoundsOptions[], operations: readonly Operation[]): Promise<BenchResult['byConcurrency']> {
   const all: Record<string, Partial<Record<Operation, OperationResult>>> = {};
-  for (const connections of concurrencies) {
+  for (const level of levels) {
     const results: Partial<Record<Operation, OperationResult>> = {};
     for (const operation of operations) {
-      results[operation] = summarise(await measure(arena, operation, { rounds, seconds, connections }));
-      print(operation, connections, results[operation]);
+      results[operation] = summarise(await measure(arena, operation, level));
+      print(operation, level.connections, results[operation]);
     }
-    all[String(connections)] = results;
+    all[String(level.connections)] = results;
   }
   return all;
+}
+
+async function versionOf(services: BenchServices): Promise<string> {
+  return withClient(services.url('superuser'), async (client) => {
+    const { rows } = await client.query<{ version: string }>(`SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1) AS version`);
+    return rows[0]!.version;
+  });
+}
+
+function resultIn(file: string): BenchResult {
+  return JSON.parse(readFileSync(file, 'utf8')) as BenchResult;
 }
 
 function write(result: BenchResult, isQuick: boolean): void {

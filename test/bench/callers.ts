@@ -8,7 +8,7 @@ import { withClient } from '../../src/launcher/bootstrap';
 import { runInContext } from '../../src/platform/context/request-context';
 import { CursorCodec } from '../../src/platform/http/cursor-codec';
 import { createHttpApp } from '../../src/platform/http/http-app';
-import { emailOf, makeDataSet, type DataSize } from './data-set';
+import { makeDataSet, type DataSize } from './data-set';
 import type { BenchServices } from './services';
 
 /** A signed-in user of the bench, and the ids of his jobs, which follow each other. */
@@ -25,11 +25,14 @@ export interface Cast {
   readonly callers: readonly BenchCaller[];
   readonly large: BenchCaller;
   readonly deepCursor: string;
-  readonly email: string;
+  /** Of all users. */
   readonly password: string;
+  readonly passwordHash: string;
+  readonly users: number;
 }
 
 const CALLERS = 16;
+const HOT_JOBS = 500;
 const PASSWORD = 'only for this bench';
 const TOKEN_SECONDS = 12 * 3600;
 /** The last of 15,000 pages of 20, or of fewer jobs near the end. */
@@ -55,10 +58,16 @@ export async function prepareCast(services: BenchServices, size: DataSize): Prom
     }
     const large = callers.pop()!;
     const deepCursor = await cursorAt(services, large, app.get(CursorCodec, { strict: false }));
-    return { callers, large, deepCursor, email: emailOf(1), password: PASSWORD };
+    return { callers, large, deepCursor, password: PASSWORD, passwordHash, users: size.users };
   } finally {
     await app.close();
   }
+}
+
+/** The same callers, who ask for some 500 of their jobs only, as people do who look at what they have just seen. */
+export function hot(cast: Cast): Cast {
+  const each = Math.round(HOT_JOBS / cast.callers.length);
+  return { ...cast, callers: cast.callers.map((caller) => ({ ...caller, jobs: Math.min(caller.jobs, each) })) };
 }
 
 /** Spread evenly by their logarithm: the heavy users are few and often here. */

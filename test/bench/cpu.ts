@@ -7,7 +7,21 @@ const TICKS = Number(process.platform === 'linux' ? execFileSync('getconf', ['CL
 /** CPU time a process has used so far, in microseconds; NaN where there is no /proc. */
 export function cpuOf(pid: number): number {
   const stat = statOf(pid);
-  return stat ? ((stat.own) / TICKS) * 1e6 : NaN;
+  return stat ? (stat.own / TICKS) * 1e6 : NaN;
+}
+
+/** CPU time of the programs this process has started and seen end, in microseconds. */
+export function cpuOfEndedChildren(): number {
+  return ((statOf(process.pid)?.ended ?? NaN) / TICKS) * 1e6;
+}
+
+/** Memory a process holds now, in MiB; NaN where there is no /proc. @see man 5 proc, VmRSS */
+export function memoryOf(pid: number): number {
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+  } catch {
+    return NaN;
+  }
 }
 
 /** CPU time of PostgreSQL: the server, the backends that have ended and those at work. */

@@ -7,12 +7,14 @@ export interface DataSize {
   readonly users: number;
   /** Of all those users together, skewed: the first have most. */
   readonly jobs: number;
-  /** Of one more user. */
+  /** Of one more user; 0 for none. */
   readonly largeTenantJobs: number;
+  /** So many times the users, each with as many jobs as his model among the first. */
+  readonly times?: number;
 }
 
-/** One in so many jobs of the large tenant holds a given rare word. */
-export const JOBS_PER_RARE_WORD = 200;
+/** Titles hold `project0` and so on: one of them is in one job of so many. */
+export const RARE_WORDS = 2_000;
 
 /** E-mail address of the n-th user, from 1. */
 export function emailOf(user: number): string {
@@ -22,27 +24,21 @@ export function emailOf(user: number): string {
 /**
  * Makes users and jobs by set-based SQL, the same for the same size: what looks random is a hash of the row's number. A
  * user's jobs have ids in one row, so that a program that can only count can ask for them. Triggers rest meanwhile, so
- * there is no audit of it, and the GIN indexes are built afterwards, as a restore would.
+ * there is no audit of it, and the indexes are built afterwards, as a restore would.
  */
-export async function makeDataSet(services: BenchServices, size: DataSize, passwordHash: string): Promise<void> {
-  await withClient(services.url('superuser'), async (client) => {
+export async function makeDataSet(services: BenchServices, size: DataSize, passwordHash: string, database?: string): Promise<void> {
+  const { users, times = 1, jobs, largeTenantJobs } = size;
+  await withClient(services.url('superuser', database), async (client) => {
     await client.query(`SET session_replication_role = replica; SET synchronous_commit = off; SET maintenance_work_mem = '256MB'`);
     await client.query(
       `INSERT INTO users (email, encrypted_password, first_name, last_name, role, is_verified)
        SELECT 'user' || n || '@bench.example', $2, 'Ann', 'Other', 'user', true FROM generate_series(1, $1::int) n ORDER BY n`,
-      [size.users + 1, passwordHash],
+      [users * times + 1, passwordHash],
     );
-    await withoutIndexes(client, ['idx_jobs_search', 'idx_jobs_skills'], () =>
-      client.query(JOBS, [size.users, size.jobs, size.largeTenantJobs, rareWordsOf(size)]),
-    );
+    await withoutIndexes(client, () => client.query(JOBS, [users, jobs, largeTenantJobs, RARE_WORDS, times]));
     await client.query('VACUUM ANALYZE');
   });
-  await withClient(services.url('worker'), (client) => client.query('SELECT refresh_user_job_stats()'));
-}
-
-/** How many rare words the data set has. */
-export function rareWordsOf({ largeTenantJobs }: DataSize): number {
-  return Math.max(1, Math.floor(largeTenantJobs / JOBS_PER_RARE_WORD));
+  await withClient(services.url('worker', database), (client) => client.query('SELECT refresh_user_job_stats()'));
 }
 
 const JOBS = `
@@ -50,7 +46,9 @@ const JOBS = `
     SELECT n, power(n + 10, -0.8) AS weight FROM generate_series(1, $1::int) n
   ), shares AS (
     SELECT n, greatest(20, round($2::int * weight / sum(weight) OVER ()))::int AS jobs FROM weights
-    UNION ALL SELECT $1 + 1, $3::int
+  ), owners AS (
+    SELECT n + $1 * again AS n, jobs FROM shares, generate_series(0, $5::int - 1) again
+    UNION ALL SELECT $1 * $5 + 1, $3::int
   ), words AS (
     SELECT array_agg(word ORDER BY n) AS all
     FROM (SELECT n, 'word' || n AS word FROM generate_series(0, 999) n) w
@@ -71,16 +69,17 @@ const JOBS = `
     'Category ' || h1 % 12, 'Country ' || h2 % 40, jsonb_build_object('rating', 3 + h1 % 20 / 10.0, 'hires', h2 % 100),
     (ARRAY['fixed', 'hourly'])[1 + h3 % 2], (ARRAY['entry', 'intermediate', 'expert'])[1 + h2 % 3],
     (ARRAY['active', 'active', 'active', 'archived'])[1 + h1 % 4], h3 % 10 = 0, born, born
-  FROM shares, words, sentences, generate_series(1, jobs) k,
+  FROM owners, words, sentences, generate_series(1, jobs) k,
   LATERAL (SELECT n::bigint * 10000000 + k AS row) numbered,
   LATERAL (SELECT abs(hashint8extended(row, 1)) AS h1, abs(hashint8extended(row, 2)) AS h2, abs(hashint8extended(row, 3)) AS h3) hashes,
   LATERAL (SELECT timestamptz '2025-01-01Z' + h1 % 31536000 * interval '1 s' AS born) times
   ORDER BY n, k`;
 
-async function withoutIndexes(client: Client, names: readonly string[], work: () => Promise<unknown>): Promise<void> {
+/** Those of jobs that hold up no constraint are built when all rows are there. */
+async function withoutIndexes(client: Client, work: () => Promise<unknown>): Promise<void> {
   const { rows } = await client.query<{ indexname: string; indexdef: string }>(
-    'SELECT indexname, indexdef FROM pg_indexes WHERE indexname = ANY ($1)',
-    [names],
+    `SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'jobs'
+     AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = format('%I.%I', schemaname, indexname)::regclass)`,
   );
   for (const { indexname } of rows) await client.query(`DROP INDEX ${indexname}`);
   await work();

@@ -26,8 +26,6 @@ export interface LoadOptions {
   readonly connections: number;
   readonly seconds: number;
   readonly next: () => LoadRequest;
-  /** Statuses besides 2xx that are an answer and not a fault. */
-  readonly accepted?: readonly number[];
 }
 
 /**
@@ -35,12 +33,12 @@ export interface LoadOptions {
  * writes and reads HTTP/1.1 by hand, so that the client takes as little as it can of the machine it shares.
  * @throws Error with the first answer that is no success: a server that refuses quickly is not fast
  */
-export async function load({ port, connections, seconds, next, accepted = [] }: LoadOptions): Promise<LoadResult> {
+export async function load({ port, connections, seconds, next }: LoadOptions): Promise<LoadResult> {
   const latencies: number[] = [];
   const cpu = process.cpuUsage();
   const began = performance.now();
   const until = began + seconds * 1000;
-  const channels = Array.from({ length: connections }, () => new Channel(port, accepted));
+  const channels = Array.from({ length: connections }, () => new Channel(port));
   try {
     await Promise.all(
       channels.map(async (channel) => {
@@ -73,10 +71,7 @@ class Channel {
   private received: Buffer[] = [];
   private settle: { resolve: () => void; reject: (error: Error) => void } | undefined;
 
-  constructor(
-    port: number,
-    private readonly accepted: readonly number[],
-  ) {
+  constructor(port: number) {
     this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
     this.socket.on('data', (chunk: Buffer) => this.read(chunk));
     this.socket.on('error', (error) => this.settle?.reject(error));
@@ -107,7 +102,7 @@ class Channel {
     const status = Number(head.slice(9, 12));
     const { settle } = this;
     this.settle = undefined;
-    if ((status >= 200 && status < 300) || this.accepted.includes(status)) settle?.resolve();
+    if (status >= 200 && status < 300) settle?.resolve();
     else settle?.reject(new Error(`under load the server answered\n${bytes.toString()}`));
   }
 }

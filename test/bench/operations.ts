@@ -1,6 +1,7 @@
 import { listJobs } from '../../src/jobs/jobs.queries';
 import { ListJobsDto } from '../../src/jobs/dto/list-jobs.dto';
 import type { BenchCaller, Cast } from './callers';
+import { RARE_WORDS } from './data-set';
 import type { LoadRequest } from './load';
 import { YARDSTICK } from './yardstick-statements';
 
@@ -22,7 +23,7 @@ export const NAMES: Readonly<Record<Operation, string>> = {
 const LIST = { status: 'active', skills: 'skill3', budgetMin: '500.00' };
 
 /** Requests of one operation without end: callers and jobs at random, the same for every server. */
-export function requestsOf(operation: Operation, { callers, large }: Cast, rareWords: number): () => LoadRequest {
+export function requestsOf(operation: Operation, { callers, large }: Cast): () => LoadRequest {
   const request = (from: BenchCaller, method: string, path: string, body?: unknown): LoadRequest => ({
     method,
     path,
@@ -50,7 +51,7 @@ export function requestsOf(operation: Operation, { callers, large }: Cast, rareW
     case 'e':
       return () => request(someone(), 'GET', '/v1/analytics/job-stats');
     case 'f':
-      return () => request(large, 'GET', `/v1/jobs?q=project${random(rareWords)}&limit=20`);
+      return () => request(large, 'GET', `/v1/jobs?q=project${random(RARE_WORDS)}&limit=20`);
   }
 }
 
@@ -59,7 +60,7 @@ export function newJob(): Record<string, unknown> {
   return {
     upworkJobId: `~new${random(9e15)}`,
     title: 'Speed up slow PostgreSQL queries',
-    description: 'Our reports take minutes. Find out why, and make them take seconds. '.repeat(5),
+    description: 'Our reports take minutes. Find out why, and make them take seconds. '.repeat(5).trim(),
     budgetMin: '500.00',
     budgetMax: '1000.00',
     skills: ['PostgreSQL', 'Performance Optimization', 'SQL'],
@@ -71,7 +72,7 @@ export function newJob(): Record<string, unknown> {
 }
 
 /** The script with which pgbench does the same SQL in one flight: what a server around it can at best come near to. */
-export function pgbenchScriptOf(operation: Operation, cast: Cast, rareWords: number): string {
+export function pgbenchScriptOf(operation: Operation, cast: Cast): string {
   const from = operation === 'f' ? [cast.large] : cast.callers;
   const pick = (value: (caller: BenchCaller) => number): string =>
     `case ${from.map((caller, i) => `when :c = ${i} then ${value(caller)}`).join(' ')} else ${value(from[0]!)} end`;
@@ -80,7 +81,7 @@ export function pgbenchScriptOf(operation: Operation, cast: Cast, rareWords: num
     `\\set user ${pick(({ userId }) => userId)}`,
     `\\set id ${pick(({ firstJob }) => firstJob)} + random(0, 1000000000) % ${pick(({ jobs }) => jobs)}`,
     '\\set r random(1, 9000000000000000)',
-    `\\set word random(0, ${rareWords - 1})`,
+    `\\set word random(0, ${RARE_WORDS - 1})`,
     '\\startpipeline',
     'BEGIN;',
     `${contextFor(operation)};`,

@@ -1,52 +1,105 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants, existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { cacheFolder } from '../../src/launcher/cache-folder';
+import { isExecutable, librariesIn, unpackPackage } from '../../src/launcher/debian-packages';
 import type { BenchServices } from './services';
+import { percentile } from './statistics';
 
 const run = promisify(execFile);
-const DEBIAN = '/usr/lib/postgresql';
+const INSTALLED = '/usr/lib/postgresql';
+/** Of the transactions, whose latency is written down. */
+const SAMPLED = 0.1;
+
+/** A pgbench that runs here. */
+interface Program {
+  readonly command: string;
+  readonly libraries?: string;
+}
+
+/** What a run came to. */
+export interface PgbenchResult {
+  readonly requests: number;
+  readonly rps: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
 
 /** pgbench, PostgreSQL's own load generator: what is left when there is no server around the SQL. */
 export class Pgbench {
   private constructor(
-    private readonly command: string,
+    private readonly program: Program,
     private readonly services: BenchServices,
     private readonly folder: string,
   ) {}
 
-  /** Finds pgbench on PATH or where Debian keeps it; undefined without one, and its column stays empty. */
-  static find(services: BenchServices, folder: string): Pgbench | undefined {
-    const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort().reverse() : [];
-    const folders = [...(process.env.PATH ?? '').split(delimiter), ...versions.map((version) => join(DEBIAN, version, 'bin'))];
-    const command = folders.map((place) => join(place, 'pgbench')).find(isExecutable);
-    return command === undefined ? undefined : new Pgbench(command, services, folder);
+  /**
+   * Finds pgbench where Debian keeps it or on PATH, else in the cache, else fetches Debian's or Ubuntu's signed package into
+   * the cache without installing it. Undefined, and said so, without one: its column then stays empty.
+   */
+  static async find(services: BenchServices, folder: string): Promise<Pgbench | undefined> {
+    try {
+      const program = installed(INSTALLED, process.env.PATH) ?? (await fetched());
+      return new Pgbench(program, services, folder);
+    } catch (error) {
+      console.log(`pgbench is not on this machine, and apt could not fetch it (${String(error).split('\n')[0]}): its column stays empty.`);
+      return undefined;
+    }
   }
 
   /**
-   * Runs a script for so long and returns its transactions a second, connecting not counted.
+   * Runs a script for so long; connecting is not counted, latencies are those of every tenth transaction.
    * @throws Error when a transaction failed
    */
-  async rate(name: string, script: string, connections: number, seconds: number): Promise<number> {
-    const file = join(this.folder, `${name}.sql`);
+  async run(name: string, script: string, connections: number, seconds: number): Promise<PgbenchResult> {
+    const log = mkdtempSync(join(this.folder, 'log-'));
+    const file = join(log, `${name}.sql`);
     writeFileSync(file, script);
     const { user, password, database } = this.services.app;
     const server = ['-h', '127.0.0.1', '-p', String(this.services.postgresPort), '-U', user];
     const load = ['-c', String(connections), '-j', String(Math.min(2, connections)), '-T', String(Math.max(1, Math.round(seconds)))];
-    const { stdout, stderr } = await run(this.command, [...server, ...load, '-n', '-M', 'prepared', '-f', file, database], {
-      env: { PGPASSWORD: password },
+    const sample = ['--log', `--log-prefix=${join(log, 'latency')}`, `--sampling-rate=${SAMPLED}`];
+    const { command, libraries } = this.program;
+    const { stdout, stderr } = await run(command, [...server, ...load, ...sample, '-n', '-M', 'prepared', '-f', file, database], {
+      env: { PGPASSWORD: password, ...(libraries !== undefined && { LD_LIBRARY_PATH: libraries }) },
     });
-    const rate = Number(/tps = ([\d.]+) \(without/.exec(stdout)?.[1]);
-    if (!(rate > 0) || /aborted|ERROR/.test(stderr)) throw new Error(`pgbench ${name}:\n${stdout}\n${stderr}`);
-    return rate;
+    const requests = Number(/actually processed: (\d+)/.exec(stdout)?.[1]);
+    const rps = Number(/tps = ([\d.]+) \(without/.exec(stdout)?.[1]);
+    const latencies = latenciesIn(log);
+    rmSync(log, { recursive: true });
+    if (!(rps > 0) || /aborted|ERROR/.test(stderr)) throw new Error(`pgbench ${name}:\n${stdout}\n${stderr}`);
+    return { requests, rps, p50Ms: percentile(latencies, 0.5), p99Ms: percentile(latencies, 0.99) };
   }
 }
 
-function isExecutable(path: string): boolean {
+/** Debian's command on PATH is a script that looks for a cluster first. */
+function installed(debian: string, path = ''): Program | undefined {
+  const versions = existsSync(debian) ? readdirSync(debian).sort().reverse() : [];
+  const folders = [...versions.map((version) => join(debian, version, 'bin')), ...path.split(delimiter)];
+  const command = folders.map((folder) => join(folder, 'pgbench')).find(isExecutable);
+  return command === undefined ? undefined : { command };
+}
+
+async function fetched(): Promise<Program> {
+  const place = join(cacheFolder(), `pgbench-${process.arch}`);
   try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
+    await unpackPackage('postgresql-*', place, 'libpq5');
+    const libraries = librariesIn(place);
+    const program = installed(join(place, 'root', INSTALLED));
+    if (!program) throw new Error('the package holds no pgbench');
+    await run(program.command, ['--version'], { env: { LD_LIBRARY_PATH: libraries } });
+    return { ...program, libraries };
+  } catch (error) {
+    rmSync(place, { recursive: true, force: true });
+    throw error;
   }
+}
+
+/** In milliseconds, sorted. @see https://www.postgresql.org/docs/15/pgbench.html, per-transaction logging: the third field */
+function latenciesIn(folder: string): number[] {
+  const lines = readdirSync(folder)
+    .filter((file) => file.startsWith('latency'))
+    .flatMap((file) => readFileSync(join(folder, file), 'utf8').trim().split('\n'));
+  return lines.map((line) => Number(line.split(' ')[2]) / 1000).filter(Number.isFinite).sort((a, b) => a - b);
 }

@@ -1,7 +1,7 @@
 import { cpus, totalmem } from 'node:os';
 import type { Extras } from './extras';
 import type { Operation } from './operations';
-import type { Contender, Measurement, Round } from './rounds';
+import { CONTENDERS, type Contender, type Measurement, type Round } from './rounds';
 import { spreadOf, type Spread } from './statistics';
 
 /** What `npm run bench` found, as it is kept in results/. Ratios compare neighbours of one round; > 1 is faster than. */
@@ -14,17 +14,19 @@ export interface BenchResult {
   readonly extras: Extras | undefined;
 }
 
-/** The medians of one operation; the first four are what `--against` and the table in the README go by. */
+/** The medians of one operation; ratios are what `--against` and the tables in the READMEs go by. */
 export interface OperationResult {
   readonly vsFastify: number;
   readonly vsPgbench: number | null;
   readonly p99Ratio: number;
   /** Of the product's process, a request. */
   readonly cpuUs: number;
-  readonly vsFastifyPipelined: number;
+  readonly vsFastifyPipelined: number | null;
+  /** With the cache on; null without one. */
+  readonly cachedVsFastify: number | null;
   /** CPU a request beyond that of the pipelined hand-written server. */
-  readonly cpuOverPipelinedUs: number;
-  readonly spread: { readonly vsFastify?: Spread; readonly vsPgbench?: Spread; readonly p99Ratio?: Spread };
+  readonly cpuOverPipelinedUs: number | null;
+  readonly spread: Partial<Record<'vsFastify' | 'vsPgbench' | 'vsFastifyPipelined' | 'cachedVsFastify' | 'p99Ratio', Spread>>;
   readonly contenders: Partial<Record<Contender, Partial<Measurement>>>;
 }
 
@@ -34,39 +36,48 @@ export interface Machine {
   readonly cores: number;
   readonly memoryGiB: number;
   readonly node: string;
+  /** `PostgreSQL 15.18`. */
+  readonly postgres: string;
   readonly platform: string;
 }
 
-/** The machine the bench runs on. */
-export function thisMachine(): Machine {
+/** The machine the bench runs on, with its PostgreSQL. */
+export function thisMachine(postgres: string): Machine {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     node: process.version,
+    postgres,
     platform: `${process.platform} ${process.arch}`,
   };
 }
 
 /** The medians over the rounds of one operation. */
 export function summarise(rounds: readonly Round[]): OperationResult {
-  const ratios = (other: Contender, of: keyof Measurement = 'rps'): Spread | undefined =>
-    spreadOf(rounds.flatMap((round) => ratioOf(round.product?.[of], round[other]?.[of])));
-  const vsFastify = ratios('fastify');
-  const vsPgbench = ratios('pgbench');
-  const p99Ratio = ratios('fastify', 'p99Ms');
-  const contenders = Object.fromEntries(
-    (['pgbench', 'fastify', 'fastifyPipelined', 'product'] as const).map((contender) => [contender, medians(rounds, contender)]),
-  ) as Record<Contender, Partial<Measurement>>;
+  const ratios = (one: Contender, other: Contender, of: 'rps' | 'p99Ms' = 'rps'): Spread | undefined =>
+    spreadOf(rounds.flatMap((round) => ratioOf(round[one]?.[of], round[other]?.[of])));
+  const spread = {
+    vsFastify: ratios('product', 'fastify'),
+    vsPgbench: ratios('product', 'pgbench'),
+    vsFastifyPipelined: ratios('product', 'fastifyPipelined'),
+    cachedVsFastify: ratios('productCached', 'fastify'),
+    p99Ratio: ratios('product', 'fastify', 'p99Ms'),
+  };
+  const contenders = Object.fromEntries(CONTENDERS.map((contender) => [contender, medians(rounds, contender)])) as Record<
+    Contender,
+    Partial<Measurement>
+  >;
   const cpuUs = contenders.product.serverCpuUs ?? NaN;
   return {
-    vsFastify: rounded(vsFastify?.median),
-    vsPgbench: vsPgbench ? rounded(vsPgbench.median) : null,
-    p99Ratio: rounded(p99Ratio?.median),
+    vsFastify: rounded(spread.vsFastify?.median),
+    vsPgbench: orNull(spread.vsPgbench?.median),
+    p99Ratio: rounded(spread.p99Ratio?.median),
     cpuUs: Math.round(cpuUs),
-    vsFastifyPipelined: rounded(ratios('fastifyPipelined')?.median),
-    cpuOverPipelinedUs: Math.round(cpuUs - (contenders.fastifyPipelined.serverCpuUs ?? NaN)),
-    spread: { vsFastify, vsPgbench, p99Ratio },
+    vsFastifyPipelined: orNull(spread.vsFastifyPipelined?.median),
+    cachedVsFastify: orNull(spread.cachedVsFastify?.median),
+    cpuOverPipelinedUs: orNull(cpuUs - (contenders.fastifyPipelined.serverCpuUs ?? NaN), 1),
+    spread,
     contenders,
   };
 }
@@ -78,7 +89,7 @@ const TOLERANCE = 0.85;
 export function dropsAgainst(earlier: BenchResult, now: BenchResult): string[] {
   return Object.entries(earlier.operations).flatMap(([operation, before]) => {
     const after = now.operations[operation as Operation];
-    return (['vsFastify', 'vsPgbench'] as const).flatMap((ratio) => {
+    return (['vsFastify', 'vsPgbench', 'cachedVsFastify'] as const).flatMap((ratio) => {
       const [old, current] = [before[ratio], after?.[ratio]];
       if (!old || !current || current >= old * TOLERANCE) return [];
       return [`${operation} ${ratio}: ${current} instead of ${old} (${Math.round((current / old - 1) * 100)} %)`];
@@ -94,8 +105,14 @@ function medians(rounds: readonly Round[], contender: Contender): Partial<Measur
   const of = (key: keyof Measurement): number | undefined =>
     rounded(spreadOf(rounds.flatMap((round) => round[contender]?.[key] ?? []))?.median, 100);
   return Object.fromEntries(
-    (['rps', 'p50Ms', 'p99Ms', 'serverCpuUs', 'postgresCpuUs', 'clientCpuUs'] as const).map((key) => [key, of(key)]),
+    (['rps', 'p50Ms', 'p99Ms', 'serverCpuUs', 'postgresCpuUs', 'redisCpuUs', 'clientCpuUs'] as const).map((key) => [key, of(key)]),
   );
+}
+
+/** JSON knows no NaN. */
+function orNull(value: number | undefined, places = 100): number | null {
+  const result = rounded(value, places);
+  return Number.isNaN(result) ? null : result;
 }
 
 function rounded(value: number | undefined, places = 100): number {

@@ -1,32 +1,33 @@
 import type { Cast } from './callers';
-import { cpuOfPostgres } from './cpu';
+import { cpuOf, cpuOfEndedChildren, cpuOfPostgres } from './cpu';
 import { load, type LoadResult } from './load';
 import { pgbenchScriptOf, requestsOf, type Operation } from './operations';
 import type { Pgbench } from './pgbench';
 import type { ServerProcess } from './server-process';
+import type { Servers } from './servers';
 
 /** Those that are compared; each operation is run by all of them in turn. */
-export const CONTENDERS = ['pgbench', 'fastify', 'fastifyPipelined', 'product'] as const;
+export const CONTENDERS = ['pgbench', 'fastify', 'fastifyPipelined', 'product', 'productCached'] as const;
 /** One of CONTENDERS. */
 export type Contender = (typeof CONTENDERS)[number];
 
-/** What one contender did in one round; CPU is in microseconds a request. */
-export interface Measurement extends Partial<LoadResult> {
-  readonly rps: number;
+/** What one contender did in one round; CPU is in microseconds a request, of the load generator too. */
+export interface Measurement extends LoadResult {
   readonly serverCpuUs?: number;
-  readonly postgresCpuUs?: number;
+  readonly postgresCpuUs: number;
+  readonly redisCpuUs?: number;
 }
 
 /** One round: every contender once, one after the other, so that a ratio compares neighbours in time. */
-export type Round = Partial<Record<Contender, Measurement>>;
+export type Round = Partial<Record<Contender, Partial<Measurement>>>;
 
 /** What a round needs. */
 export interface Arena {
   readonly cast: Cast;
-  readonly rareWords: number;
   readonly postgresPid: number;
+  readonly redisPid: number;
   readonly pgbench: Pgbench | undefined;
-  readonly servers: Readonly<Record<Exclude<Contender, 'pgbench'>, ServerProcess>>;
+  readonly servers: Servers;
 }
 
 /** How often, how long and how many at a time. */
@@ -34,20 +35,22 @@ export interface RoundsOptions {
   readonly rounds: number;
   readonly seconds: number;
   readonly connections: number;
+  readonly contenders?: readonly Contender[];
 }
 
-/** Less than this, and a server is judged by code that is not compiled yet. */
-const WARM_UP_SECONDS = 1.5;
+/** Less than this, and a server is judged by code that is not compiled yet; what is slow by itself gets no longer. */
+const WARM_UP = { seconds: 1, requests: 2_000, atMost: 3 };
 
 /** Runs the rounds of one operation; each begins with another contender, so that none always runs after the same one. */
-export async function measure(arena: Arena, operation: Operation, { rounds, seconds, connections }: RoundsOptions): Promise<Round[]> {
+export async function measure(arena: Arena, operation: Operation, options: RoundsOptions): Promise<Round[]> {
+  const { rounds, seconds, connections, contenders = CONTENDERS } = options;
   const results: Round[] = [];
   // The first requests meet cold code, empty pools and statements without a plan.
-  for (const contender of CONTENDERS) await once(arena, contender, operation, Math.max(WARM_UP_SECONDS, seconds / 2), connections);
+  for (const contender of contenders) await warmUp(arena, contender, operation, connections);
   for (let number = 0; number < rounds; number++) {
     const round: Round = {};
-    for (let i = 0; i < CONTENDERS.length; i++) {
-      const contender = CONTENDERS[(i + number) % CONTENDERS.length]!;
+    for (let i = 0; i < contenders.length; i++) {
+      const contender = contenders[(i + number) % contenders.length]!;
       const measurement = await once(arena, contender, operation, seconds, connections);
       if (measurement) round[contender] = measurement;
     }
@@ -56,23 +59,36 @@ export async function measure(arena: Arena, operation: Operation, { rounds, seco
   return results;
 }
 
-async function once(
-  { cast, rareWords, postgresPid, pgbench, servers }: Arena,
-  contender: Contender,
-  operation: Operation,
-  seconds: number,
-  connections: number,
-): Promise<Measurement | undefined> {
-  if (contender === 'pgbench') {
-    if (!pgbench) return undefined;
-    return { rps: await pgbench.rate(operation, pgbenchScriptOf(operation, cast, rareWords), connections, seconds) };
+async function warmUp(arena: Arena, contender: Contender, operation: Operation, connections: number): Promise<void> {
+  let requests = 0;
+  for (let turn = 0; turn < WARM_UP.atMost && requests < WARM_UP.requests; turn++) {
+    requests += (await once(arena, contender, operation, WARM_UP.seconds, connections))?.requests ?? WARM_UP.requests;
   }
-  const server = servers[contender];
-  const before = [server.cpu, cpuOfPostgres(postgresPid)] as const;
-  const result = await load({ port: server.port, connections, seconds, next: requestsOf(operation, cast, rareWords) });
-  return {
-    ...result,
-    serverCpuUs: (server.cpu - before[0]) / result.requests,
-    postgresCpuUs: (cpuOfPostgres(postgresPid) - before[1]) / result.requests,
+}
+
+async function once(arena: Arena, contender: Contender, operation: Operation, seconds: number, connections: number): Promise<Measurement | undefined> {
+  const { cast } = arena;
+  if (contender === 'pgbench') return arena.pgbench && byPgbench(arena, arena.pgbench, operation, seconds, connections);
+  const server = arena.servers[contender];
+  if (!server) return undefined;
+  const cpu = startCpu(arena, server);
+  const result = await load({ port: server.port, connections, seconds, next: requestsOf(operation, cast) });
+  return { ...result, ...cpu(result.requests) };
+}
+
+async function byPgbench(arena: Arena, pgbench: Pgbench, operation: Operation, seconds: number, connections: number): Promise<Measurement> {
+  const [cpu, own] = [startCpu(arena), cpuOfEndedChildren()];
+  const result = await pgbench.run(operation, pgbenchScriptOf(operation, arena.cast), connections, seconds);
+  const { postgresCpuUs } = cpu(result.requests);
+  return { ...result, postgresCpuUs, clientCpuUs: (cpuOfEndedChildren() - own) / result.requests };
+}
+
+/** Counts CPU from now on; the function tells what it was a request. */
+function startCpu({ postgresPid, redisPid }: Arena, server?: ServerProcess) {
+  const read = (): number[] => [server?.cpu ?? NaN, cpuOfPostgres(postgresPid), cpuOf(redisPid)];
+  const before = read();
+  return (requests: number): { serverCpuUs: number; postgresCpuUs: number; redisCpuUs: number } => {
+    const [serverCpuUs, postgresCpuUs, redisCpuUs] = read().map((after, i) => (after - before[i]!) / requests);
+    return { serverCpuUs: serverCpuUs!, postgresCpuUs: postgresCpuUs!, redisCpuUs: redisCpuUs! };
   };
 }

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../src/launcher/free-port';
-import { cpuOf } from './cpu';
+import { cpuOf, memoryOf } from './cpu';
 
 const ROOT = resolve(__dirname, '..', '..');
 const START_LIMIT_MS = 60_000;
@@ -54,6 +54,11 @@ export class ServerProcess {
   /** CPU time used so far, in microseconds. */
   get cpu(): number {
     return cpuOf(this.child.pid!);
+  }
+
+  /** Memory held now, in MiB. */
+  get memory(): number {
+    return memoryOf(this.child.pid!);
   }
 
   /** Ends it as an operator would. */

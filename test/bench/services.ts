@@ -37,6 +37,10 @@ export class BenchServices {
     return this.postgres.pid!;
   }
 
+  get redisPid(): number {
+    return this.redis.pid!;
+  }
+
   get postgresPort(): number {
     return this.postgres.port;
   }
@@ -51,17 +55,22 @@ export class BenchServices {
     return { user: loginOf('app'), password: this.passwords.app, database: DATABASE };
   }
 
-  /** Starts both and makes the database. */
+  /** Starts both and makes the database, which is migrated and empty. */
   async start(): Promise<void> {
     await Promise.all([this.postgres.start(), this.redis.start()]);
     // A run that is cut short cannot stop them itself.
     this.watchdog = watchOver([this.postgres.pid, this.redis.pid].filter((pid) => pid !== undefined), this.folder);
-    await bootstrapDatabase((database) => this.url('superuser', database), DATABASE, this.passwords);
-    await migrate(this.url('migrator'));
+    await this.makeDatabase(DATABASE);
+  }
+
+  /** Makes one more database, migrated and empty. */
+  async makeDatabase(name: string): Promise<void> {
+    await bootstrapDatabase((database) => this.url('superuser', database), name, this.passwords);
+    await migrate(this.url('migrator', name));
   }
 
   /** The environment of a server in production mode; limits are off, and only warnings are logged. */
-  environment(): Record<string, string> {
+  environment(database = DATABASE): Record<string, string> {
     return {
       PATH: process.env.PATH ?? '',
       NODE_ENV: 'production',
@@ -72,13 +81,13 @@ export class BenchServices {
       RATE_LIMIT_PER_MINUTE: '0',
       AUTH_THROTTLE_SCALE: '1000000',
       DATABASE_POOL_SIZE: String(POOL_SIZE),
-      DATABASE_URL: this.url('app'),
-      DATABASE_AUTH_URL: this.url('auth'),
-      DATABASE_WORKER_URL: this.url('worker'),
-      DATABASE_ADMIN_URL: this.url('admin'),
-      DATABASE_MIGRATION_URL: this.url('migrator'),
-      DATABASE_BACKUP_URL: this.url('backup'),
-      DATABASE_MONITOR_URL: this.url('monitor'),
+      DATABASE_URL: this.url('app', database),
+      DATABASE_AUTH_URL: this.url('auth', database),
+      DATABASE_WORKER_URL: this.url('worker', database),
+      DATABASE_ADMIN_URL: this.url('admin', database),
+      DATABASE_MIGRATION_URL: this.url('migrator', database),
+      DATABASE_BACKUP_URL: this.url('backup', database),
+      DATABASE_MONITOR_URL: this.url('monitor', database),
       REDIS_URL: this.redis.url,
       SECRET_KEY: this.secretKey,
       ENCRYPTION_KEYS: `bench:${this.encryptionKey}`,

@@ -1,0 +1,115 @@
+import type { Client } from 'pg';
+import { withClient } from '../../src/launcher/bootstrap';
+import { cpuOfPostgres } from './cpu';
+import { load } from './load';
+import { requestsOf } from './operations';
+import type { Arena } from './rounds';
+import { ServerProcess } from './server-process';
+import { productEnvironment } from './servers';
+import type { BenchServices } from './services';
+import { spreadOf, type Spread } from './statistics';
+
+/** What its audit costs a write over HTTP, as shares of the audited write. */
+export interface WriteAuditCost {
+  /** Of the time: 1 - rate with / rate without, of neighbours. */
+  readonly time: Spread;
+  /** Of the CPU of server and PostgreSQL together, over all rounds. */
+  readonly cpu: number;
+  /** CPU a request of server and of PostgreSQL, in microseconds. */
+  readonly audited: readonly [server: number, postgres: number];
+  readonly unaudited: readonly [server: number, postgres: number];
+}
+
+/** Of both writes. */
+export interface AuditCost {
+  readonly create: WriteAuditCost;
+  readonly patch: WriteAuditCost;
+}
+
+/** A round of one side; short, so that a machine that is busy for a while is so for both. */
+const ROUND_SECONDS = 0.5;
+/** Pairs of them for each round that is asked for. */
+const PAIRS = 3;
+
+type Side = 'audited' | 'unaudited';
+
+/**
+ * The same writes by a product that audits and by one that does not: a second process whose subscriber collects nothing
+ * (without-audit.ts), with the audit triggers of the table off while it works. Sides take turns in short rounds.
+ */
+export async function measureAuditCost(arena: Arena, services: BenchServices, { rounds, seconds }: { rounds: number; seconds: number }): Promise<AuditCost> {
+  const withoutAudit = ['-r', 'ts-node/register/transpile-only', '-r', './test/bench/without-audit.ts'];
+  const environment = productEnvironment(services);
+  // Both new: one that has worked for long has better compiled code.
+  const servers = { audited: await ServerProcess.start('product', environment), unaudited: await ServerProcess.start('product', environment, withoutAudit) };
+  const plan = { pairs: rounds * PAIRS, warmUpSeconds: Math.max(2, seconds * 2) };
+  try {
+    return await withClient(services.url('superuser'), async (client) => ({
+      create: await costOf('c', arena, servers, client, plan),
+      patch: await costOf('d', arena, servers, client, plan),
+    }));
+  } finally {
+    await Promise.all([servers.audited.stop(), servers.unaudited.stop()]);
+  }
+}
+
+async function costOf(
+  operation: 'c' | 'd',
+  { cast, postgresPid }: Arena,
+  servers: Readonly<Record<Side, ServerProcess>>,
+  client: Client,
+  { pairs, warmUpSeconds }: { pairs: number; warmUpSeconds: number },
+): Promise<WriteAuditCost> {
+  const totals = { audited: { requests: 0, server: 0, postgres: 0 }, unaudited: { requests: 0, server: 0, postgres: 0 } };
+  const run = async (side: Side, seconds: number): Promise<number> => {
+    const server = servers[side];
+    if (side === 'unaudited') await triggers(client, 'DISABLE');
+    const before = [server.cpu, cpuOfPostgres(postgresPid)] as const;
+    const result = await load({ port: server.port, connections: 16, seconds, next: requestsOf(operation, cast) });
+    totals[side].requests += result.requests;
+    totals[side].server += server.cpu - before[0];
+    totals[side].postgres += cpuOfPostgres(postgresPid) - before[1];
+    if (side === 'unaudited') await triggers(client, 'ENABLE');
+    return result.rps;
+  };
+  try {
+    await assertAudits(client, true, () => run('audited', warmUpSeconds));
+    await assertAudits(client, false, () => run('unaudited', warmUpSeconds));
+    for (const total of Object.values(totals)) Object.assign(total, { requests: 0, server: 0, postgres: 0 });
+    const shares: number[] = [];
+    for (let pair = 0; pair < pairs; pair++) {
+      const rates = { audited: 0, unaudited: 0 };
+      for (const side of pair % 2 === 0 ? (['audited', 'unaudited'] as const) : (['unaudited', 'audited'] as const)) {
+        rates[side] = await run(side, ROUND_SECONDS);
+      }
+      shares.push(1 - rates.audited / rates.unaudited);
+    }
+    const cpuOf = ({ requests, server, postgres }: (typeof totals)[Side]) => [Math.round(server / requests), Math.round(postgres / requests)] as const;
+    const [audited, unaudited] = [cpuOf(totals.audited), cpuOf(totals.unaudited)];
+    const cpu = 1 - (unaudited[0] + unaudited[1]) / (audited[0] + audited[1]);
+    return { time: spreadOf(shares)!, cpu: Math.round(cpu * 100) / 100, audited, unaudited };
+  } finally {
+    await triggers(client, 'ENABLE');
+  }
+}
+
+/** Those that audit jobs, and no others. */
+async function triggers(client: Client, verb: 'ENABLE' | 'DISABLE'): Promise<void> {
+  const { rows } = await client.query<{ statement: string }>(
+    `SELECT format('ALTER TABLE jobs ${verb} TRIGGER %I', tgname) AS statement
+     FROM pg_trigger t JOIN pg_proc p ON p.oid = tgfoid
+     WHERE tgrelid = 'jobs'::regclass AND pronamespace = 'audit'::regnamespace AND tgenabled = '${verb === 'ENABLE' ? 'D' : 'O'}'`,
+  );
+  for (const { statement } of rows) await client.query(statement);
+}
+
+async function assertAudits(client: Client, isExpected: boolean, work: () => Promise<unknown>): Promise<void> {
+  const count = async (): Promise<number> => {
+    const { rows } = await client.query<{ count: string }>(`SELECT count(*) FROM audit_logs WHERE table_name = 'jobs'`);
+    return Number(rows[0]!.count);
+  };
+  const before = await count();
+  await work();
+  const isAudited = (await count()) > before;
+  if (isAudited !== isExpected) throw new Error(`the writes were ${isAudited ? '' : 'not '}audited`);
+}
