@@ -6,6 +6,7 @@ import { AuditModule } from './audit/audit.module';
 import { AuthModule } from './auth/auth.module';
 import { JobsModule } from './jobs/jobs.module';
 import { MessagesModule } from './messages/messages.module';
+import { CacheModule } from './platform/cache/cache.module';
 import { ConfigModule } from './platform/config/config.module';
 import { DatabaseModule } from './platform/database/database.module';
 import { EncryptionModule } from './platform/encryption/encryption.module';
@@ -27,6 +28,7 @@ import { UsersModule } from './users/users.module';
     ConfigModule,
     DatabaseModule,
     RedisModule,
+    CacheModule,
     HttpModule,
     IdempotencyModule,
     HealthModule,

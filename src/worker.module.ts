@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { CacheModule } from './platform/cache/cache.module';
 import { ConfigModule } from './platform/config/config.module';
 import { DatabaseModule } from './platform/database/database.module';
 import { EncryptionModule } from './platform/encryption/encryption.module';
@@ -17,6 +18,7 @@ import { TokensModule } from './tokens/tokens.module';
     ConfigModule,
     DatabaseModule,
     RedisModule,
+    CacheModule,
     HttpModule,
     EncryptionModule,
     MailModule,

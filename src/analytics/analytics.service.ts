@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
 import { metricSeries, outcomes, OWN_JOB_STATS, putMetric, volumes } from './analytics.queries';
@@ -20,12 +21,17 @@ const SUMMARY_DAYS = 365;
 /** The signed-in user's numbers. */
 @Injectable()
 export class AnalyticsService {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly cache: Cache,
+  ) {}
 
   /** Returns what the user's jobs came to when user_job_stats was last refreshed; zeros without jobs. One statement. */
-  async jobStats(): Promise<JobStatsDto> {
-    const [stats] = await this.database.query<JobStatsDto>(OWN_JOB_STATS);
-    return stats!;
+  jobStats(): Promise<JobStatsDto> {
+    return this.cache.readStatistics('job-stats', async () => {
+      const [stats] = await this.database.query<JobStatsDto>(OWN_JOB_STATS);
+      return stats!;
+    });
   }
 
   /**
@@ -59,12 +65,14 @@ export class AnalyticsService {
    */
   async summary(days: DayRangeDto): Promise<SummaryDto> {
     const range = dayRange(days, SUMMARY_DAYS);
-    const [rows, [counts]] = await this.database.unit((unit) =>
-      Promise.all([
-        unit.query<OutcomeRow>(...outcomes(range.from, range.to)),
-        unit.query<Volumes>(...volumes(range.from, range.to)),
-      ]),
-    );
-    return summaryOf(range, rows, counts!);
+    return this.cache.read('summary', `${range.from}:${range.to}`, async () => {
+      const [rows, [counts]] = await this.database.unit((unit) =>
+        Promise.all([
+          unit.query<OutcomeRow>(...outcomes(range.from, range.to)),
+          unit.query<Volumes>(...volumes(range.from, range.to)),
+        ]),
+      );
+      return summaryOf(range, rows, counts!);
+    });
   }
 }

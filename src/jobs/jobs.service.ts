@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AuditHistory } from '../audit/audit-history.service';
 import type { ChangeDto } from '../audit/dto/change.dto';
+import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
 import { assertVersion } from '../platform/http/if-match';
@@ -22,6 +23,7 @@ import { sourceKeyOf } from './source-key';
 export class JobsService {
   constructor(
     private readonly database: Database,
+    private readonly cache: Cache,
     private readonly pages: KeysetPages,
     private readonly auditHistory: AuditHistory,
   ) {}
@@ -59,10 +61,12 @@ export class JobsService {
    * Returns a job, deleted or not. One round trip.
    * @throws AppError `job.not_found`
    */
-  async get(id: number): Promise<JobDto> {
-    const job = await this.database.find(Job, id);
-    if (!job) throw new AppError('job.not_found');
-    return JobDto.from(job);
+  get(id: number): Promise<JobDto> {
+    return this.cache.read('jobs', id, async () => {
+      const job = await this.database.find(Job, id);
+      if (!job) throw new AppError('job.not_found');
+      return JobDto.from(job);
+    });
   }
 
   /**

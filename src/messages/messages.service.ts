@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
 import { assertVersion } from '../platform/http/if-match';
@@ -17,6 +18,7 @@ import { COUNT_UNREAD, listMessages, READ_ALL_OF_JOB, type MessageRow } from './
 export class MessagesService {
   constructor(
     private readonly database: Database,
+    private readonly cache: Cache,
     private readonly pages: KeysetPages,
   ) {}
 
@@ -37,10 +39,12 @@ export class MessagesService {
   }
 
   /** Returns one message. @throws AppError `message.not_found` */
-  async get(id: number): Promise<MessageDto> {
-    const message = await this.database.find(Message, id);
-    if (!message) throw new AppError('message.not_found');
-    return MessageDto.from(message);
+  get(id: number): Promise<MessageDto> {
+    return this.cache.read('messages', id, async () => {
+      const message = await this.database.find(Message, id);
+      if (!message) throw new AppError('message.not_found');
+      return MessageDto.from(message);
+    });
   }
 
   /**

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
 import { assertVersion } from '../platform/http/if-match';
 import { ProfileDto } from './dto/profile.dto';
@@ -9,14 +10,19 @@ import { OWN_PROFILE_ID } from './profiles.queries';
 /** The signed-in user's profile. */
 @Injectable()
 export class ProfilesService {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly cache: Cache,
+  ) {}
 
   /** Returns the profile; an empty one when the user has made none. */
-  async get(): Promise<ProfileDto> {
-    return this.database.unit(async (unit) => {
-      const [row] = await unit.query<{ id: number }>(OWN_PROFILE_ID);
-      return ProfileDto.from(row ? await unit.of(Profile).find(row.id) : null);
-    });
+  get(): Promise<ProfileDto> {
+    return this.cache.read('profile', 'own', () =>
+      this.database.unit(async (unit) => {
+        const [row] = await unit.query<{ id: number }>(OWN_PROFILE_ID);
+        return ProfileDto.from(row ? await unit.of(Profile).find(row.id) : null);
+      }),
+    );
   }
 
   /**

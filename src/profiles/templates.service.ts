@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
 import { assertVersion } from '../platform/http/if-match';
@@ -16,6 +17,7 @@ import { Template } from './template.entity';
 export class TemplatesService {
   constructor(
     private readonly database: Database,
+    private readonly cache: Cache,
     private readonly pages: KeysetPages,
   ) {}
 
@@ -32,10 +34,12 @@ export class TemplatesService {
   }
 
   /** Returns one template. @throws AppError `template.not_found` */
-  async get(id: number): Promise<TemplateDto> {
-    const template = await this.database.find(Template, id);
-    if (!template) throw new AppError('template.not_found');
-    return TemplateDto.from(template);
+  get(id: number): Promise<TemplateDto> {
+    return this.cache.read('templates', id, async () => {
+      const template = await this.database.find(Template, id);
+      if (!template) throw new AppError('template.not_found');
+      return TemplateDto.from(template);
+    });
   }
 
   /**

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AuditHistory } from '../audit/audit-history.service';
 import type { ChangeDto } from '../audit/dto/change.dto';
+import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
 import { assertVersion } from '../platform/http/if-match';
@@ -21,6 +22,7 @@ import { listProposals, type ProposalRow } from './proposals.queries';
 export class ProposalsService {
   constructor(
     private readonly database: Database,
+    private readonly cache: Cache,
     private readonly pages: KeysetPages,
     private readonly auditHistory: AuditHistory,
   ) {}
@@ -50,10 +52,12 @@ export class ProposalsService {
   }
 
   /** Returns one proposal. @throws AppError `proposal.not_found` */
-  async get(id: number): Promise<ProposalDto> {
-    const proposal = await this.database.find(Proposal, id);
-    if (!proposal) throw new AppError('proposal.not_found');
-    return ProposalDto.from(proposal);
+  get(id: number): Promise<ProposalDto> {
+    return this.cache.read('proposals', id, async () => {
+      const proposal = await this.database.find(Proposal, id);
+      if (!proposal) throw new AppError('proposal.not_found');
+      return ProposalDto.from(proposal);
+    });
   }
 
   /**

@@ -13,7 +13,7 @@ function essence(body: Record<string, unknown>): Record<string, unknown> {
   return rest;
 }
 
-describe("another tenant's objects", () => {
+describe.each(['false', 'true'])("another tenant's objects, with CACHE_ENABLED=%s,", (isEnabled) => {
   let app: TestApp;
   let owner: SignedInCaller;
   let stranger: SignedInCaller;
@@ -21,7 +21,7 @@ describe("another tenant's objects", () => {
   const owned: Record<string, number> = {};
 
   beforeAll(async () => {
-    app = await startApp();
+    app = await startApp({ settings: { CACHE_ENABLED: isEnabled } });
     owner = await signedIn(app);
     stranger = await signedIn(app);
     operations = await operationsOf(app.url);
@@ -29,6 +29,8 @@ describe("another tenant's objects", () => {
     const proposal = await owner.post('/v1/proposals', { jobId: job.body.id });
     const message = await owner.post('/v1/messages', { jobId: job.body.id, senderType: 'client', content: 'Hello' });
     Object.assign(owned, { jobs: job.body.id, proposals: proposal.body.id, messages: message.body.id });
+    // What could be kept, is.
+    for (const [domain, id] of Object.entries(owned)) await owner.get(`/v1/${domain}/${id}`);
   });
   afterAll(() => app.close());
 

@@ -21,6 +21,7 @@ export class Config {
   readonly log: { readonly level: NonNullable<Settings['LOG_LEVEL']> };
   readonly database: ReturnType<typeof databaseOf>;
   readonly redis: { readonly url: string };
+  readonly cache: { readonly isEnabled: boolean };
   readonly secrets: Secrets;
   /** The first key encrypts, all decrypt. */
   readonly encryption: { readonly keys: readonly EncryptionKey[] };
@@ -43,6 +44,7 @@ export class Config {
     this.log = Object.freeze({ level: settings.LOG_LEVEL ?? (settings.NODE_ENV === 'test' ? 'silent' : 'info') });
     this.database = databaseOf(settings);
     this.redis = Object.freeze({ url: settings.REDIS_URL });
+    this.cache = Object.freeze({ isEnabled: settings.CACHE_ENABLED });
     this.secrets = new Secrets(Buffer.from(settings.SECRET_KEY, 'base64'));
     this.encryption = Object.freeze({ keys: Object.freeze(settings.ENCRYPTION_KEYS.map(toEncryptionKey)) });
     this.auth = authOf(settings);

@@ -154,6 +154,9 @@ export const settings = z.object({
   REDIS_URL: url('redis', 'rediss')
     .describe('Redis of sessions, limits and queues; its maxmemory-policy must be noeviction.')
     .meta({ example: 'redis://127.0.0.1:6379/0' }),
+  CACHE_ENABLED: flag(true)
+    .describe('Keeps what a user reads often in memory and in Redis, for at most a second after it changed; false asks PostgreSQL each time. The same for all processes.')
+    .meta({ example: 'true' }),
   SECRET_KEY: z
     .string()
     .refine((value) => isKeyOf(value, 32), 'must be base64 of at least 32 random bytes')

@@ -20,6 +20,7 @@ import { Unit, type QueryOptions } from './unit';
 export class Database {
   private readonly statements: EntityStatementsCache;
   private readonly registry: EntityRegistry;
+  private listener: ((userId: number) => Promise<void>) | undefined;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -101,15 +102,25 @@ export class Database {
     this.dataSource.subscribers.push(subscriber);
   }
 
+  /**
+   * Lets one listener hear, after COMMIT and before the unit's work returns, that a tenant's unit may have changed his
+   * rows. What it throws would be the unit's error, though the change stands.
+   */
+  afterChange(listener: (userId: number) => Promise<void>): void {
+    this.listener = listener;
+  }
+
   private begin(): Unit {
     const principal = currentContext()?.principal;
     if (!principal) throw new AppError('auth.session_missing');
+    const { listener } = this;
     const { database } = this.config;
     return new Unit({
       pool: (this.dataSource.driver as unknown as { master: Pool }).master,
       settings: { userId: principal.userId, reason: null, statementTimeoutMs: database.statementTimeoutMs },
       named: database.preparedStatements,
       entities: this.registry,
+      afterChange: listener && (() => listener(principal.userId)),
     });
   }
 

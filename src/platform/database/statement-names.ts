@@ -15,3 +15,10 @@ export function statementName(text: string): string | undefined {
   names.set(text, name);
   return name;
 }
+
+const WRITES = /\b(?:INSERT INTO|(?<!FOR (?:NO KEY )?)UPDATE|DELETE FROM|MERGE INTO)\b/i;
+
+/** Whether a statement's text says that it writes. What a function that it calls may write is not seen. */
+export function isWriting(text: string): boolean {
+  return WRITES.test(text);
+}

@@ -3,7 +3,7 @@ import type { QueryRunner } from 'typeorm';
 import { Entities, type EntityClass, type EntityRegistry, type Identified } from './entities';
 import { toldChanges, type EntityChange } from './entity-change';
 import { Flight, type FlightResult, type FlightStatement } from './flight';
-import { statementName } from './statement-names';
+import { isWriting, statementName } from './statement-names';
 import { SET_CONTEXT, SET_PEN, settingValues, type Pen, type UnitSettings } from './unit-settings';
 
 /** What a unit of work needs from its gate. */
@@ -13,6 +13,8 @@ export interface UnitOptions {
   readonly named: boolean;
   /** Absent for roles that have no entity API. */
   readonly entities?: EntityRegistry;
+  /** Called after the COMMIT of a unit that may have changed rows, and awaited by it. */
+  readonly afterChange?: () => Promise<void>;
 }
 
 /** How one statement is run. */
@@ -49,6 +51,7 @@ export class Unit {
   private departure: Promise<void> | undefined;
   private failure: Error | undefined;
   private ended = false;
+  private hasWritten = false;
 
   constructor(private readonly options: UnitOptions) {}
 
@@ -57,6 +60,7 @@ export class Unit {
    * @throws the PostgreSQL error of the first statement of the unit that failed, for pg-errors.ts to map
    */
   query<Row extends QueryResultRow>(sql: string, values: readonly unknown[] = [], options?: QueryOptions): Promise<Row[]> {
+    this.noteStatement(sql);
     return this.send<Row>('', sql, values, options);
   }
 
@@ -82,6 +86,7 @@ export class Unit {
     options?: QueryOptions,
   ): Promise<Row[]> {
     this.ended = true;
+    this.noteStatement(sql);
     const client = await connect(this.options.pool);
     let results: FlightResult[];
     try {
@@ -92,6 +97,7 @@ export class Unit {
       throw withCallers(error);
     }
     client.release();
+    if (this.hasWritten) await this.options.afterChange?.();
     return results[1]!.rows as Row[];
   }
 
@@ -119,6 +125,7 @@ export class Unit {
     }
     this.client?.release();
     this.client = undefined;
+    if (this.hasWritten || this.changes.some(isRealChange)) await this.options.afterChange?.();
   }
 
   /** Ends the unit by ROLLBACK and gives the connection back; a broken connection is thrown away. Never throws. */
@@ -148,6 +155,11 @@ export class Unit {
   private async settle(): Promise<void> {
     await this.depart();
     await new Promise(setImmediate);
+  }
+
+  /** Looked into only where somebody wants to know. */
+  private noteStatement(sql: string): void {
+    this.hasWritten ||= this.options.afterChange !== undefined && isWriting(sql);
   }
 
   private async send<Row extends QueryResultRow>(

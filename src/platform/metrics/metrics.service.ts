@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { CacheFigures } from '../cache/cache-figures';
 import { PoolStatistics } from '../database/pool-statistics';
 
 const BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -13,7 +14,7 @@ export class Metrics {
   private readonly durations: Histogram<'method' | 'route' | 'status'>;
   private readonly labelled = new Map<string, Histogram.Internal<'method' | 'route' | 'status'>>();
 
-  constructor(pools: PoolStatistics) {
+  constructor(pools: PoolStatistics, cache: CacheFigures) {
     // Process, heap, garbage collection and event loop lag.
     collectDefaultMetrics({ register: this.registry });
     this.durations = new Histogram({
@@ -36,6 +37,7 @@ export class Metrics {
         }
       },
     });
+    this.count(cache);
   }
 
   /** Measures every request from now on; unknown paths share one label, since anybody can invent them. */
@@ -43,6 +45,29 @@ export class Metrics {
     fastify.addHook('onResponse', (request, reply, done) => {
       this.durationsOf(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode).observe(reply.elapsedTime / 1_000);
       done();
+    });
+  }
+
+  /** The cache counts for itself: a label looked up for each read would cost more than the read. */
+  private count(cache: CacheFigures): void {
+    new Counter({
+      name: 'cache_reads_total',
+      help: 'Reads through the cache by what answered: memory, redis, database (and kept), or aside (the cache is off or stood aside).',
+      labelNames: ['from'],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const from of ['memory', 'redis', 'database', 'aside'] as const) this.inc({ from }, cache[from]);
+      },
+    });
+    new Counter({
+      name: 'cache_bumps_total',
+      help: "New versions of tenants given by this process, after its own writes and for others' it was first to hear of.",
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        this.inc(cache.bumps);
+      },
     });
   }
 

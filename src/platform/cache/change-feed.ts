@@ -1,0 +1,150 @@
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Config } from '../config/config';
+import { SystemDatabase } from '../database/system-database';
+import { RedisClients } from '../redis/redis-clients';
+import { STANDS_OR_PUT } from './cache-scripts';
+import { CacheFigures } from './cache-figures';
+import { VALUE_SECONDS } from './stored-values';
+import { TenantVersions, type TenantChange } from './tenant-versions';
+
+/** How often each process asks for changes. */
+const EVERY_MS = 300;
+
+/** Longest time since the last answer in which the cache may serve: with the answer's own way, a second. */
+const MAX_AGE_MS = 900;
+
+/** A position outlives every value that was kept since it was written, so none is ever met without one. */
+const POSITION_SECONDS = VALUE_SECONDS + 60;
+
+/** refreshed_at is as good as a version of user_job_stats, and the same for all tenants. */
+const CHANGES = `
+  SELECT c.position, c.changes, (SELECT refreshed_at::text FROM app.view_refreshes WHERE view_name = 'user_job_stats') AS refreshed
+  FROM audit.changes_since($1) c`;
+
+interface Changes {
+  readonly position: object;
+  readonly changes: readonly TenantChange[];
+  readonly refreshed: string | null;
+}
+
+/** One run of Redis, and how far this process has followed the changes in it. */
+interface Line {
+  readonly space: string;
+  position: object;
+}
+
+/**
+ * Follows the changes of tenants' rows, whatever path they take, so that the cache serves nothing older than a second: it
+ * asks PostgreSQL (as gigvault_monitor, audit.changes_since) who changed, gives those tenants new versions, and only then
+ * counts the answer. While the last one is too old, or Redis is away, the cache serves nothing.
+ */
+@Injectable()
+export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger(ChangeFeed.name);
+  private line: Line | undefined;
+  private askedAt = -Infinity;
+  private refreshed = '';
+  private timer: NodeJS.Timeout | undefined;
+  private isStopped = true;
+  private lastError = '';
+
+  constructor(
+    private readonly database: SystemDatabase,
+    private readonly clients: RedisClients,
+    private readonly versions: TenantVersions,
+    private readonly figures: CacheFigures,
+    private readonly config: Config,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    if (!this.config.cache.isEnabled) return;
+    this.isStopped = false;
+    const { commands, subscriber } = this.clients;
+    subscriber.on('message', this.hear);
+    // Messages were missed, and a Redis that comes back may have forgotten its latest writes.
+    for (const client of [commands, subscriber]) client.on('close', this.beginAnew);
+    subscriber.subscribe(this.versions.channel).catch((error: Error) => this.warn(error));
+    void this.follow();
+  }
+
+  onApplicationShutdown(): void {
+    this.isStopped = true;
+    clearTimeout(this.timer);
+    const { commands, subscriber } = this.clients;
+    subscriber.off('message', this.hear);
+    for (const client of [commands, subscriber]) client.off('close', this.beginAnew);
+    this.beginAnew();
+  }
+
+  /** Whether every change that was committed more than a second ago is known here. */
+  get isFresh(): boolean {
+    return performance.now() - this.askedAt < MAX_AGE_MS;
+  }
+
+  /** When user_job_stats was refreshed, as known here. */
+  get statsRefreshed(): string {
+    return this.refreshed;
+  }
+
+  /** Lets the cache serve nothing until changes have been asked for anew, from where the position in Redis stands. */
+  readonly beginAnew = (): void => {
+    this.line = undefined;
+    this.askedAt = -Infinity;
+    this.versions.use(undefined);
+  };
+
+  private async follow(): Promise<void> {
+    await this.poll().then(
+      () => (this.lastError = ''),
+      (error: Error) => this.warn(error),
+    );
+    if (!this.isStopped) this.timer = setTimeout(() => void this.follow(), EVERY_MS).unref();
+  }
+
+  private async poll(): Promise<void> {
+    const askedAt = performance.now();
+    const line = (this.line ??= await this.open());
+    const { position, changes, refreshed } = await this.ask(line.position);
+    this.figures.bumps += await this.versions.bumpUnclaimed(changes, line.space);
+    await this.clients.commands.set(`${line.space}:position`, JSON.stringify(position), 'EX', POSITION_SECONDS);
+    // Begun anew meanwhile: what was heard since then is not in this answer.
+    if (this.line !== line) return;
+    line.position = position;
+    this.refreshed = refreshed ?? '';
+    this.askedAt = askedAt;
+  }
+
+  /**
+   * Finds where to go on: at the position in Redis, so that nothing that happened since the values there were last looked
+   * after is missed, else here. The names of the keys hold Redis' own run: one that restarts with an older memory, or a
+   * replica that takes over, revives nothing.
+   */
+  private async open(): Promise<Line> {
+    const { commands, subscriber } = this.clients;
+    if (commands.status !== 'ready' || subscriber.status !== 'ready') throw new Error('Redis is away');
+    const [, run] = /^run_id:(\w+)/m.exec(await commands.info('server')) ?? [];
+    if (run === undefined) throw new Error('Redis does not tell its run_id');
+    const space = `cache:${run}`;
+    // Taken before Redis is asked, so that no change lies between the two.
+    const { position } = await this.ask(null);
+    const stands = await commands.eval(STANDS_OR_PUT, 1, `${space}:position`, JSON.stringify(position), POSITION_SECONDS);
+    if (this.isStopped) throw new Error('stopping');
+    this.versions.use(space);
+    return { space, position: JSON.parse(String(stands)) as object };
+  }
+
+  private async ask(since: object | null): Promise<Changes> {
+    const [answer] = await this.database.asMonitor((unit) => unit.query<Changes & Record<string, unknown>>(CHANGES, [since]));
+    return answer!;
+  }
+
+  private readonly hear = (channel: string, message: string): void => {
+    if (channel === this.versions.channel) this.versions.hear(message);
+  };
+
+  /** Every attempt fails alike while something is away; one line is enough. */
+  private warn({ message }: Error): void {
+    if (message !== this.lastError) this.logger.warn(`the cache stands aside: ${message}`);
+    this.lastError = message;
+  }
+}

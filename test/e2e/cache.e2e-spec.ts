@@ -1,0 +1,377 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { JobsService } from '../../src/jobs/jobs.service';
+import { Cache } from '../../src/platform/cache/cache';
+import { CacheFigures } from '../../src/platform/cache/cache-figures';
+import { ChangeFeed } from '../../src/platform/cache/change-feed';
+import { currentContext } from '../../src/platform/context/request-context';
+import { Database } from '../../src/platform/database/database';
+import { RedisClients } from '../../src/platform/redis/redis-clients';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn, type SignedInCaller } from '../support/as';
+import type { Answer } from '../support/caller';
+import { aJob, aStoredJob } from '../support/factories/job.factory';
+import { aMessage } from '../support/factories/message.factory';
+import { within } from '../support/within';
+
+const ON = { CACHE_ENABLED: 'true' };
+
+/** How old what is served may be. */
+const MAX_AGE_MS = 1_000;
+
+/** A problem document less what differs between any two requests. */
+function essence({ status, body }: Answer): unknown {
+  const { requestId: _requestId, instance: _instance, ...rest } = body;
+  return { status, ...rest };
+}
+
+describe(Cache.name, () => {
+  let one: TestApp;
+  let two: TestApp;
+  let ann: SignedInCaller;
+  let bob: SignedInCaller;
+
+  beforeAll(async () => {
+    one = await startApp({ settings: ON });
+    two = await startApp({ settings: ON, beside: one });
+    ann = await signedIn(one);
+    bob = await signedIn(one);
+  });
+  afterAll(async () => {
+    await two.close();
+    await one.close();
+  });
+  beforeEach(() => Promise.all([fresh(one), fresh(two)]));
+
+  const fresh = async (app: TestApp): Promise<void> => {
+    for (const end = Date.now() + 5_000; !app.get(ChangeFeed).isFresh; await sleep(10)) {
+      if (Date.now() > end) throw new Error('the changes are not followed');
+    }
+  };
+
+  /** What answered the reads while `work` ran. */
+  const readsOf = async (app: TestApp, work: () => Promise<unknown>): Promise<Omit<CacheFigures, 'bumps'>> => {
+    const before = { ...app.get(CacheFigures) };
+    await work();
+    const { memory, redis, database, aside } = app.get(CacheFigures);
+    return {
+      memory: memory - before.memory,
+      redis: redis - before.redis,
+      database: database - before.database,
+      aside: aside - before.aside,
+    };
+  };
+
+  const newJob = async (of: SignedInCaller, title: string): Promise<number> => (await of.post('/v1/jobs', aJob({ title }))).body.id;
+
+  /** Reads until the value has stayed: the feed may tell of what was just written a second time. */
+  const warm = async (of: SignedInCaller, path: string, ...apps: TestApp[]): Promise<void> => {
+    for (const app of apps) {
+      for (const end = Date.now() + 5_000; (await readsOf(app, () => of.at(app.url).get(path))).memory === 0; await sleep(20)) {
+        if (Date.now() > end) throw new Error(`${path} is not kept`);
+      }
+    }
+  };
+
+  const setTitle = (id: number, title: string): Promise<unknown> =>
+    one.db.query('superuser', 'UPDATE jobs SET title = $2 WHERE id = $1', [id, title]);
+
+  it('asks PostgreSQL once, then answers from memory, and in another process from Redis, all alike', async () => {
+    const id = await aStoredJob(one.db, ann.id, { title: 'Once' });
+    await sleep(MAX_AGE_MS);
+    const answers: Answer[] = [];
+    const get = (app: TestApp) => async () => void answers.push(await ann.at(app.url).get(`/v1/jobs/${id}`));
+
+    expect(await readsOf(one, get(one))).toEqual({ memory: 0, redis: 0, database: 1, aside: 0 });
+    expect(await readsOf(one, get(one))).toEqual({ memory: 1, redis: 0, database: 0, aside: 0 });
+    expect(await readsOf(two, get(two))).toEqual({ memory: 0, redis: 1, database: 0, aside: 0 });
+    expect(await readsOf(two, get(two))).toEqual({ memory: 1, redis: 0, database: 0, aside: 0 });
+    expect(answers.map(({ status, headers, body }) => [status, headers.get('etag'), body])).toEqual(
+      Array(4).fill([200, '"1"', answers[0]!.body]),
+    );
+    expect(answers[0]!.body).toMatchObject({ id, title: 'Once', createdAt: expect.stringMatching(/Z$/) });
+  });
+
+  it('shows a change at once in every process to whoever was told that it is made', async () => {
+    const id = await newJob(ann, 'Version 0');
+    const path = `/v1/jobs/${id}`;
+    for (let i = 1; i <= 25; i++) {
+      await warm(ann, path, one, two);
+      const [writer, reader] = i % 2 ? [one, two] : [two, one];
+      expect((await ann.at(writer.url).patch(path, { title: `Version ${i}` })).status).toBe(200);
+
+      expect((await ann.at(reader.url).get(path)).body.title).toBe(`Version ${i}`);
+      expect((await ann.at(writer.url).get(path)).body.title).toBe(`Version ${i}`);
+    }
+  });
+
+  it('shows what a plain statement of the gate has changed at once, too', async () => {
+    const jobId = await newJob(ann, 'Talked about');
+    const { body: message } = await ann.post('/v1/messages', aMessage({ jobId }));
+    const path = `/v1/messages/${message.id}`;
+    await warm(ann, path, one, two);
+    expect((await ann.get(path)).body.isRead).toBe(false);
+
+    expect((await ann.post('/v1/messages/read', { jobId })).body).toEqual({ updated: 1 });
+
+    expect((await ann.at(two.url).get(path)).body.isRead).toBe(true);
+  });
+
+  it('shows what was changed past the server within a second', async () => {
+    const id = await aStoredJob(one.db, ann.id, { title: 'Before' });
+    await warm(ann, `/v1/jobs/${id}`, one, two);
+    for (let i = 0; i < 3; i++) {
+      await setTitle(id, `After ${i}`);
+      await sleep(MAX_AGE_MS);
+
+      for (const app of [one, two]) expect((await ann.at(app.url).get(`/v1/jobs/${id}`)).body.title).toBe(`After ${i}`);
+      await warm(ann, `/v1/jobs/${id}`, one, two);
+    }
+  });
+
+  it('notices a transaction that commits after later ones have', async () => {
+    const id = await aStoredJob(one.db, ann.id, { title: 'Before' });
+    const other = await aStoredJob(one.db, ann.id);
+    await one.db.transaction('superuser', async (client) => {
+      await client.query(`UPDATE jobs SET title = 'Late' WHERE id = $1`, [id]);
+      for (let i = 0; i < 4; i++) {
+        await setTitle(other, `Meanwhile ${i}`);
+        await sleep(400);
+      }
+      await warm(ann, `/v1/jobs/${id}`, one, two);
+      expect((await ann.get(`/v1/jobs/${id}`)).body.title).toBe('Before');
+    });
+    await sleep(MAX_AGE_MS);
+
+    for (const app of [one, two]) expect((await ann.at(app.url).get(`/v1/jobs/${id}`)).body.title).toBe('Late');
+  });
+
+  it('shows own statistics of the last refresh within a second, and keeps them until then', async () => {
+    const path = '/v1/analytics/job-stats';
+    const cleo = await signedIn(one);
+    await aStoredJob(one.db, cleo.id);
+    await warm(cleo, path, one, two);
+    const before = await cleo.get(path);
+    await one.db.query('worker', 'SELECT refresh_user_job_stats()');
+    await sleep(MAX_AGE_MS);
+
+    expect(before.body.totalJobs).toBe(0);
+    for (const app of [one, two]) expect((await cleo.at(app.url).get(path)).body.totalJobs).toBe(1);
+    await warm(cleo, path, one, two);
+    expect(await readsOf(two, () => cleo.at(two.url).get(path))).toMatchObject({ memory: 1 });
+  });
+
+  it('gives nobody what is kept for another, whoever asks first, and says so as for what is not there', async () => {
+    const jobs = new Map<number, SignedInCaller>();
+    for (let i = 0; i < 10; i++) {
+      const owner = i % 2 ? ann : bob;
+      jobs.set(await aStoredJob(one.db, owner.id, { title: `of ${owner.id}` }), owner);
+    }
+    const ids = [...jobs.keys()];
+    const missing = essence(await ann.get('/v1/jobs/999999999'));
+    const wrong: unknown[] = [];
+    const ask = async (n: number): Promise<void> => {
+      const id = ids[(n * 7) % ids.length]!;
+      const reader = (n >> 1) % 2 ? ann : bob;
+      const answer = await reader.at(n % 2 ? one.url : two.url).get(`/v1/jobs/${id}`);
+      const isRight =
+        jobs.get(id) === reader
+          ? answer.status === 200 && answer.body.title === `of ${reader.id}`
+          : JSON.stringify(essence(answer)) === JSON.stringify(missing);
+      if (!isRight) wrong.push([n, answer.status, answer.body]);
+    };
+    const reads = await readsOf(one, async () => {
+      for (let n = 0; n < 800; n += 16) await Promise.all(Array.from({ length: 16 }, (_, i) => ask(n + i)));
+    });
+
+    expect(wrong).toEqual([]);
+    expect(reads.memory).toBeGreaterThan(100);
+  });
+
+  it('answers 304 from memory to who has the version, and with the new one once it changed', async () => {
+    const path = `/v1/jobs/${await newJob(ann, 'Tagged')}`;
+    await warm(ann, path, one, two);
+    const { headers, body } = await ann.get(path);
+    const known = { 'if-none-match': headers.get('etag')! };
+    const unchanged = await ann.at(two.url).get(path, known);
+    await ann.patch(path, { title: 'Tagged anew' });
+    const changed = await ann.at(two.url).get(path, known);
+
+    expect(body.version).toBe(1);
+    expect([unchanged.status, unchanged.headers.get('etag'), unchanged.body]).toEqual([304, '"1"', undefined]);
+    expect([changed.status, changed.headers.get('etag'), changed.body.title]).toEqual([200, '"2"', 'Tagged anew']);
+    expect((await bob.at(two.url).get(path, known)).status).toBe(404);
+  });
+
+  it('does not keep alive what was read before a change and stored after it', async () => {
+    const id = await newJob(ann, 'Old');
+    const read = (load: () => Promise<{ title: string }>) =>
+      within(ann.id, () => one.get(Cache).read('a-race', id, load));
+    const title = async (): Promise<{ title: string }> => {
+      const [row] = await within(ann.id, () => one.get(Database).query<{ title: string }>('SELECT title FROM jobs WHERE id = $1', [id]));
+      return row!;
+    };
+    let go = (): void => undefined;
+    const slow = read(async () => {
+      const old = await title();
+      await new Promise<void>((resolve) => (go = resolve));
+      return old;
+    });
+    await sleep(50);
+    await ann.at(two.url).patch(`/v1/jobs/${id}`, { title: 'New' });
+    go();
+
+    expect((await slow).title).toBe('Old');
+    expect((await read(title)).title).toBe('New');
+    expect((await within(ann.id, () => two.get(Cache).read('a-race', id, title))).title).toBe('New');
+  });
+
+  it('keeps what it has when a unit rolls back or changes nothing', async () => {
+    const path = `/v1/jobs/${await newJob(ann, 'Kept')}`;
+    await warm(ann, path, one, two);
+    await sleep(MAX_AGE_MS);
+    await warm(ann, path, one);
+    const bumps = one.get(CacheFigures).bumps;
+    const failed = within(ann.id, () =>
+      one.get(Database).unit(async (unit) => {
+        await unit.query(`UPDATE jobs SET title = 'Lost' WHERE user_id = $1`, [ann.id]);
+        throw new Error('on purpose');
+      }),
+    );
+
+    await expect(failed).rejects.toThrow('on purpose');
+    expect((await ann.patch(path, { title: 'Kept' })).body.version).toBe(1);
+    expect((await ann.patch(path, { title: 'x' }, { 'if-match': '"99"' })).status).toBe(412);
+    expect(one.get(CacheFigures).bumps).toBe(bumps);
+    expect(await readsOf(one, () => ann.get(path))).toMatchObject({ memory: 1 });
+  });
+
+  it('stands aside while a request has an open unit', async () => {
+    const id = await newJob(ann, 'Seen by all');
+    await warm(ann, `/v1/jobs/${id}`, one);
+    const reads = await readsOf(one, () =>
+      within(ann.id, () =>
+        one.get(Database).unit(async (unit) => {
+          currentContext()!.unit = unit;
+          await unit.query(`UPDATE jobs SET title = 'Not yet' WHERE id = $1`, [id]);
+          expect((await one.get(JobsService).get(id)).title).toBe('Not yet');
+          throw new Error('on purpose');
+        }),
+      ).catch(() => undefined),
+    );
+
+    expect(reads).toEqual({ memory: 0, redis: 0, database: 0, aside: 1 });
+    expect((await ann.get(`/v1/jobs/${id}`)).body.title).toBe('Seen by all');
+  });
+
+  it('freezes what it shares', async () => {
+    const id = await newJob(ann, 'Shared');
+    await warm(ann, `/v1/jobs/${id}`, one);
+    const job = await within(ann.id, () => one.get(JobsService).get(id));
+
+    expect(() => job.skills.push('mine')).toThrow(TypeError);
+    expect(() => (job.title = 'mine')).toThrow(TypeError);
+  });
+
+  it('finds nothing of the time in which nobody followed the changes', async () => {
+    const id = await aStoredJob(one.db, ann.id, { title: 'Before' });
+    const last = await startApp({ settings: ON, beside: one });
+    await fresh(last);
+    await warm(ann, `/v1/jobs/${id}`, last);
+    for (const app of [one, two, last]) app.get(ChangeFeed).onApplicationShutdown();
+    await last.close();
+    await setTitle(id, 'Unseen');
+    const first = await startApp({ settings: ON, beside: one });
+    try {
+      await fresh(first);
+      const { body } = await ann.at(first.url).get(`/v1/jobs/${id}`);
+
+      expect(body.title).toBe('Unseen');
+    } finally {
+      await first.close();
+      for (const app of [one, two]) app.get(ChangeFeed).onApplicationBootstrap();
+    }
+  });
+
+  describe('stands aside', () => {
+    let aside: TestApp;
+    let id: number;
+
+    beforeEach(async () => {
+      aside = await startApp({ settings: ON, beside: one });
+      id = await aStoredJob(one.db, ann.id, { title: 'Before' });
+      await fresh(aside);
+      await warm(ann, `/v1/jobs/${id}`, aside);
+    });
+    afterEach(() => aside.close());
+
+    const titleThere = async (): Promise<string> => (await within(ann.id, () => aside.get(JobsService).get(id))).title;
+
+    it('when the changes are not followed any more', async () => {
+      clearTimeout((aside.get(ChangeFeed) as unknown as { timer: NodeJS.Timeout }).timer);
+      await setTitle(id, 'After');
+      await sleep(MAX_AGE_MS);
+      const reads = await readsOf(aside, async () => expect(await titleThere()).toBe('After'));
+
+      expect(reads).toEqual({ memory: 0, redis: 0, database: 0, aside: 1 });
+    });
+
+    it('when PostgreSQL does not tell of them in time', async () => {
+      await one.db.transaction('superuser', async (client) => {
+        await client.query('LOCK TABLE audit_logs IN ACCESS EXCLUSIVE MODE');
+        await sleep(MAX_AGE_MS);
+        const reads = await readsOf(aside, async () => expect(await titleThere()).toBe('Before'));
+
+        expect(reads).toEqual({ memory: 0, redis: 0, database: 0, aside: 1 });
+      });
+      await fresh(aside);
+      await warm(ann, `/v1/jobs/${id}`, aside);
+    });
+
+    it.each(['commands', 'subscriber'] as const)('when Redis is away (%s), and comes back by itself', async (name) => {
+      const client = aside.get(RedisClients)[name];
+      client.disconnect();
+      await new Promise((resolve) => client.once('close', resolve));
+      await setTitle(id, 'After');
+      const reads = await readsOf(aside, async () => expect(await titleThere()).toBe('After'));
+      expect(reads).toEqual({ memory: 0, redis: 0, database: 0, aside: 1 });
+      if (name === 'commands') {
+        await within(ann.id, () => aside.get(JobsService).update(id, { title: 'Written without Redis' }));
+        expect(await titleThere()).toBe('Written without Redis');
+      }
+
+      await client.connect();
+      await fresh(aside);
+      await warm(ann, `/v1/jobs/${id}`, aside);
+    });
+
+    it('when it is off', async () => {
+      const off = await startApp({ settings: { CACHE_ENABLED: 'false' }, beside: one });
+      try {
+        const reads = await readsOf(off, () => ann.at(off.url).get(`/v1/jobs/${id}`));
+
+        expect(reads).toEqual({ memory: 0, redis: 0, database: 0, aside: 1 });
+      } finally {
+        await off.close();
+      }
+    });
+  });
+
+  it('holds keys of the run of Redis, the tenant and the version, which end', async () => {
+    const id = await newJob(ann, 'Stored');
+    await warm(ann, `/v1/jobs/${id}`, one);
+    const [, run] = /run_id:(\w+)/.exec(await one.redis.info('server'))!;
+    const keys = await one.redis.keys('cache:*');
+    const lives = await Promise.all(keys.map((key) => one.redis.ttl(key)));
+
+    expect(keys.every((key) => key.startsWith(`cache:${run}:`))).toBe(true);
+    expect(keys.some((key) => new RegExp(`^cache:${run}:${ann.id}:[\\w-]{16}:jobs:${id}$`).test(key))).toBe(true);
+    expect(Math.min(...lives)).toBeGreaterThanOrEqual(0);
+  });
+
+  it('counts in the metrics', async () => {
+    const { body } = await ann.get('/metrics');
+
+    expect(body).toMatch(/^cache_reads_total\{from="memory"\} [1-9]/m);
+    expect(body).toMatch(/^cache_bumps_total [1-9]/m);
+  });
+});

@@ -1,0 +1,157 @@
+import { Client } from 'pg';
+import { pgTypes } from '../../src/platform/database/pg-types';
+import { aStoredJob } from '../support/factories/job.factory';
+import { testDatabase, type TestDatabase } from '../support/postgres';
+
+interface Position {
+  readonly floor: number;
+}
+
+describe('audit.changes_since()', () => {
+  let db: TestDatabase;
+  const tenants: number[] = [];
+  const jobs: number[] = [];
+
+  beforeAll(async () => {
+    db = await testDatabase();
+    for (let i = 0; i < 4; i++) {
+      const [user] = await db.query<{ id: number }>('superuser', `INSERT INTO users (email, encrypted_password) VALUES ('u' || $1 || '@example.com', 'none') RETURNING id`, [i]);
+      tenants.push(user!.id);
+      jobs.push(await aStoredJob(db, user!.id));
+    }
+  });
+  afterAll(() => db.end());
+
+  const ask = async (since: Position | null): Promise<[position: Position, changes: [number, string][]]> => {
+    const [answer] = await db.query<{ position: Position; changes: [number, string][] }>('monitor', 'SELECT * FROM audit.changes_since($1)', [since]);
+    return [answer!.position, answer!.changes];
+  };
+
+  const change = (tenant: number, title: string): Promise<unknown> =>
+    db.query('superuser', 'UPDATE jobs SET title = $2 WHERE id = $1', [jobs[tenant], title]);
+
+  /** A session of its own with an open transaction, which has its number already. */
+  const open = async (): Promise<Client> => {
+    const client = new Client({ connectionString: db.urls.superuser, types: pgTypes });
+    await client.connect();
+    await client.query('BEGIN; SELECT pg_current_xact_id()');
+    return client;
+  };
+
+  const set = (client: Client, tenant: number, title: string): Promise<unknown> =>
+    client.query('UPDATE jobs SET title = $2 WHERE id = $1', [jobs[tenant], title]);
+
+  it('tells each change once, to who asks for what came after', async () => {
+    const [start, nothing] = await ask(null);
+    await change(0, 'A');
+    const [first, told] = await ask(start);
+    const [, toldAgain] = await ask(first);
+    const [, toldToAnother] = await ask(start);
+
+    expect(nothing).toEqual([]);
+    expect(told).toEqual([[tenants[0], expect.stringMatching(/^\d+$/)]]);
+    expect(toldAgain).toEqual([]);
+    expect(toldToAnother).toEqual(told);
+  });
+
+  it('tells of a transaction that began after another, wrote before it and ends after it', async () => {
+    let [position] = await ask(null);
+    const earlier = await open();
+    const later = await open();
+    await set(later, 1, 'B');
+    await set(earlier, 2, 'B');
+    await earlier.query('COMMIT');
+    await earlier.end();
+    const told: number[][] = [];
+    for (let i = 0; i < 4; i++) {
+      const [next, changes] = await ask(position);
+      position = next;
+      told.push(changes.map(([tenant]) => tenant));
+    }
+    await later.query('COMMIT');
+    await later.end();
+    const [, changes] = await ask(position);
+
+    expect(told).toEqual([[tenants[2]], [], [], []]);
+    expect(changes.map(([tenant]) => tenant)).toEqual([tenants[1]]);
+  });
+
+  it('tells every committed change once and no other, however transactions and questions interleave', async () => {
+    let [position] = await ask(null);
+    const told: string[] = [];
+    const committed: string[] = [];
+    const sessions = await Promise.all(tenants.map(() => open()));
+    await Promise.all(sessions.map((session) => session.query('ROLLBACK')));
+    const state = sessions.map(() => ({ isOpen: false, wrote: false }));
+    let random = 20260101;
+    const below = (n: number): number => (random = (random * 1_103_515_245 + 12_345) % 2 ** 31) % n;
+    for (let step = 0; step < 400; step++) {
+      const n = below(sessions.length);
+      const [session, its] = [sessions[n]!, state[n]!];
+      const what = below(7);
+      if (what === 0) {
+        const [next, changes] = await ask(position);
+        position = next;
+        told.push(...changes.map(String));
+      } else if (!its.isOpen) {
+        await session.query('BEGIN');
+        // With a number from the start, or with one when it writes first.
+        if (what > 3) await session.query('SELECT pg_current_xact_id()');
+        Object.assign(its, { isOpen: true, wrote: false });
+      } else if (what < 5) {
+        // Each session has a tenant of its own: they never wait for each other.
+        await set(session, n, `step ${step}`);
+        its.wrote = true;
+      } else {
+        const { rows } = await session.query<{ id: string | null }>('SELECT pg_current_xact_id_if_assigned()::text AS id');
+        await session.query(what === 5 ? 'COMMIT' : 'ROLLBACK');
+        if (what === 5 && its.wrote) committed.push(String([tenants[n], rows[0]!.id]));
+        its.isOpen = false;
+      }
+    }
+    await Promise.all(sessions.map((session) => session.end()));
+    for (let i = 0; i < 3; i++) {
+      const [next, changes] = await ask(position);
+      position = next;
+      told.push(...changes.map(String));
+    }
+
+    expect(told.toSorted()).toEqual(committed.toSorted());
+    expect(committed.length).toBeGreaterThan(20);
+    // What is settled is not read again.
+    expect(await db.query('superuser', 'SELECT max(id) AS floor FROM audit_logs')).toEqual([{ floor: position.floor }]);
+  });
+
+  it('tells of both tenants when a row moves from one to the other', async () => {
+    const [position] = await ask(null);
+    const job = await aStoredJob(db, tenants[0]!);
+    const [next] = await ask(position);
+    await db.query('superuser', 'UPDATE jobs SET user_id = $2 WHERE id = $1', [job, tenants[1]]);
+    const [, changes] = await ask(next);
+
+    expect(changes.map(([tenant]) => tenant).toSorted()).toEqual([tenants[0], tenants[1]].toSorted());
+  });
+
+  it('reads what is new by its index, however long the log is', async () => {
+    await db.query('superuser', `INSERT INTO audit_logs (user_id, table_name, action) SELECT 1, 'jobs', 'INSERT' FROM generate_series(1, 20000)`);
+    await db.query('superuser', 'ANALYZE audit_logs');
+    let [position] = await ask(null);
+    [position] = await ask(position);
+    const plan = await db.transaction('superuser', async (client) => {
+      await client.query(`LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on; SET auto_explain.log_analyze = on; SET client_min_messages = log`);
+      const notices: string[] = [];
+      client.on('notice', ({ message }) => notices.push(message ?? ''));
+      await client.query('SELECT * FROM audit.changes_since($1)', [position]);
+      return notices.join('\n');
+    });
+
+    // Of this year's partition; the others are empty.
+    expect(plan).toMatch(/Index Scan using audit_logs_\d+_pkey on audit_logs_\d+ a_1.*\n *Index Cond: \(id > /);
+  });
+
+  it('is for gigvault_monitor only', async () => {
+    for (const role of ['app', 'auth', 'worker', 'admin'] as const) {
+      await expect(db.query(role, 'SELECT * FROM audit.changes_since(NULL)')).rejects.toMatchObject({ code: '42501' });
+    }
+  });
+});
