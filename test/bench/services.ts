@@ -80,6 +80,7 @@ export class BenchServices {
       SMTP_URL: 'smtp://127.0.0.1:1',
       RATE_LIMIT_PER_MINUTE: '0',
       AUTH_THROTTLE_SCALE: '1000000',
+      CACHE_ENABLED: 'false',
       DATABASE_POOL_SIZE: String(POOL_SIZE),
       DATABASE_URL: this.url('app', database),
       DATABASE_AUTH_URL: this.url('auth', database),

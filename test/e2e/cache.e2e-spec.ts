@@ -356,7 +356,7 @@ describe(Cache.name, () => {
     });
   });
 
-  it('holds keys of the run of Redis, the tenant and the version, which end', async () => {
+  it('holds keys of the run of Redis, the tenant, the version and the build, which end', async () => {
     const id = await newJob(ann, 'Stored');
     await warm(ann, `/v1/jobs/${id}`, one);
     const [, run] = /run_id:(\w+)/.exec(await one.redis.info('server'))!;
@@ -364,7 +364,7 @@ describe(Cache.name, () => {
     const lives = await Promise.all(keys.map((key) => one.redis.ttl(key)));
 
     expect(keys.every((key) => key.startsWith(`cache:${run}:`))).toBe(true);
-    expect(keys.some((key) => new RegExp(`^cache:${run}:${ann.id}:[\\w-]{16}:jobs:${id}$`).test(key))).toBe(true);
+    expect(keys.some((key) => new RegExp(`^cache:${run}:${ann.id}:[\\w-]{16}:[\\w-]{12}:jobs:${id}$`).test(key))).toBe(true);
     expect(Math.min(...lives)).toBeGreaterThanOrEqual(0);
   });
 

@@ -1,3 +1,4 @@
+import { CacheFigures } from '../../src/platform/cache/cache-figures';
 import { anonymous, signedIn, type SignedInCaller } from '../support/as';
 import { startApp, type TestApp } from '../support/app';
 import { exampleOf, operationsOf, pathWith, type Operation } from '../support/operations';
@@ -30,7 +31,9 @@ describe.each(['false', 'true'])("another tenant's objects, with CACHE_ENABLED=%
     const message = await owner.post('/v1/messages', { jobId: job.body.id, senderType: 'client', content: 'Hello' });
     Object.assign(owned, { jobs: job.body.id, proposals: proposal.body.id, messages: message.body.id });
     // What could be kept, is.
-    for (const [domain, id] of Object.entries(owned)) await owner.get(`/v1/${domain}/${id}`);
+    do {
+      for (const [domain, id] of Object.entries(owned)) await owner.get(`/v1/${domain}/${id}`);
+    } while (isEnabled === 'true' && app.get(CacheFigures).memory < 3);
   });
   afterAll(() => app.close());
 

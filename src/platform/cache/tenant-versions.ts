@@ -3,7 +3,9 @@ import { Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { Config } from '../config/config';
+import { databaseNumberOf } from '../redis/database-number';
 import { RedisClients } from '../redis/redis-clients';
+import { buildId } from './build-id';
 import { BUMP_UNCLAIMED, STANDS_OR_PUT } from './cache-scripts';
 
 /** Tenants whose version this process remembers. */
@@ -20,6 +22,7 @@ const CHANGES_PER_SCRIPT = 500;
 
 /** What a tenant's values are kept under until something of his changes; two of the same object are the same version. */
 export interface Version {
+  readonly token: string;
   /** Beginning of the keys of values in Redis. */
   readonly prefix: string;
 }
@@ -38,7 +41,7 @@ interface Known {
  */
 @Injectable()
 export class TenantVersions {
-  /** Pub/sub knows no database numbers: with the number in its name, two installations in one Redis stay apart. */
+  /** Where all processes hear of new versions. */
   readonly channel: string;
   private readonly redis: Redis;
   private readonly known = new LRUCache<number, Known>({ max: MAX_TENANTS });
@@ -46,14 +49,15 @@ export class TenantVersions {
 
   constructor(clients: RedisClients, config: Config) {
     this.redis = clients.commands;
-    const [, databaseNumber = '0'] = /^\/(\d+)$/.exec(new URL(config.redis.url).pathname) ?? [];
-    this.channel = `gigvault:${databaseNumber}:cache`;
+    this.channel = `gigvault:${databaseNumberOf(config.redis.url)}:cache`;
   }
 
   /** Begins to use the keys of one run of Redis; undefined ends that. Whatever was remembered is forgotten. */
   use(space: string | undefined): void {
     this.space = space;
     this.known.clear();
+    // Made now, when nobody waits for it.
+    if (space !== undefined) buildId();
   }
 
   /** The tenant's version as remembered; undefined when it must be asked for. */
@@ -112,7 +116,7 @@ export class TenantVersions {
   hear(message: string): void {
     const [userId = '', token = ''] = message.split(':');
     const known = this.known.peek(Number(userId));
-    if (known && !known.version?.prefix.endsWith(`:${token}:`)) this.drop(Number(userId));
+    if (known && known.version?.token !== token) this.drop(Number(userId));
   }
 
   /** What is dropped while it is asked for is no longer in the map, and so never believed. */
@@ -120,8 +124,9 @@ export class TenantVersions {
     const known: Known = { version: undefined, asked: Promise.resolve() };
     const key = keyOf(space, userId);
     known.asked = this.redis.eval(STANDS_OR_PUT, 1, key, newToken(), VERSION_SECONDS).then(
-      (token) => {
-        known.version = { prefix: `${key}:${String(token)}:` };
+      (answer) => {
+        const token = String(answer);
+        known.version = { token, prefix: `${key}:${token}:${buildId()}:` };
       },
       () => {
         if (this.known.peek(userId) === known) this.drop(userId);

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { Config } from '../config/config';
+import { databaseNumberOf } from '../redis/database-number';
 
 /** Longest pause between two attempts to connect anew. */
 const MAX_RECONNECT_MS = 2_000;
@@ -11,13 +12,12 @@ const MAX_RECONNECT_MS = 2_000;
  */
 @Injectable()
 export class QueueConnections {
-  /** Pub/sub knows no database numbers: with the number in the prefix, two installations in one Redis stay apart. */
+  /** With the database's number in it, two installations in one Redis stay apart. */
   readonly prefix: string;
   private readonly made: Redis[] = [];
 
   constructor(private readonly config: Config) {
-    const [, databaseNumber = '0'] = /^\/(\d+)$/.exec(new URL(config.redis.url).pathname) ?? [];
-    this.prefix = `gigvault:${databaseNumber}`;
+    this.prefix = `gigvault:${databaseNumberOf(config.redis.url)}`;
   }
 
   /** Makes one connection; what blocks or listens waits for a lost Redis without end, commands do not. */
