@@ -58,8 +58,8 @@ describe('audit.changes_since()', () => {
     let [position] = await ask(null);
     const earlier = await open();
     const later = await open();
-    await set(later, 1, 'B');
-    await set(earlier, 2, 'B');
+    await set(later, 1, `asked before: ${isAskedBefore}`);
+    await set(earlier, 2, `asked before: ${isAskedBefore}`);
     await earlier.query('COMMIT');
     await earlier.end();
     if (!isAskedBefore) [position] = await ask(null);
