@@ -7,6 +7,7 @@ import type { SyncFigures } from './sync-values';
 
 const PAGE = 50;
 const MAX_ROOM_PAGES = 20;
+/** What is older than the newest thousand of a room keeps the text it had. */
 const MAX_STORY_PAGES = 20;
 
 /** Clocks differ, and a room may show its news a moment late. */
@@ -22,7 +23,7 @@ export class MessagesSync {
 
   /**
    * Reads the rooms with news since the last time, and of each the stories that are new or were edited. Session: user, a
-   * unit a room. @throws UpworkError
+   * unit a room; a room that was stored comes again as unchanged. @throws UpworkError
    */
   async run(caller: UpworkCaller, watermark: Date | null): Promise<SyncFigures> {
     const figures = { rooms: 0, created: 0, updated: 0, read: 0 };
@@ -33,7 +34,7 @@ export class MessagesSync {
       (await this.upwork.call(ROOMS, { filter, pagination: { after, first: PAGE } }, caller)).roomList;
     for await (const rooms of pagesOf(MAX_ROOM_PAGES, read)) {
       for (const room of rooms) {
-        const stories = await this.storiesOf(room, since, caller);
+        const stories = await this.storiesOf(room, caller);
         const stored = await this.messages.store(knownRoomOf(room), stories.flatMap((story) => knownOf(story, user.id)));
         figures.rooms += 1;
         figures.created += stored.created;
@@ -44,17 +45,14 @@ export class MessagesSync {
     return figures;
   }
 
-  /** Newest first: at the first page without news the rest is known. */
-  private async storiesOf(room: UpworkRoom, since: Date | null, caller: UpworkCaller): Promise<UpworkStory[]> {
+  /** All of them: they come by the time they were written, so one that was edited stands on any page. */
+  private async storiesOf(room: UpworkRoom, caller: UpworkCaller): Promise<UpworkStory[]> {
     const found: UpworkStory[] = [];
     const read = async (after: string | null) => {
       const variables = { filter: { roomId_eq: room.id }, pagination: { after, first: PAGE } };
       return (await this.upwork.call(ROOM_STORIES, variables, caller)).roomStories;
     };
-    for await (const stories of pagesOf(MAX_STORY_PAGES, read)) {
-      found.push(...stories);
-      if (since && !stories.some((story) => Date.parse(story.updatedDateTime ?? story.createdDateTime) >= since.getTime())) break;
-    }
+    for await (const stories of pagesOf(MAX_STORY_PAGES, read)) found.push(...stories);
     return found;
   }
 }

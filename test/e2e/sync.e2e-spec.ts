@@ -114,6 +114,17 @@ describe('synchronisation with Upwork', () => {
     expect((await ann.get('/v1/messages')).body.items[0]).toMatchObject({ content: 'First' });
   });
 
+  it('sees an old story that was edited, behind pages without news', async () => {
+    const sent = upwork.marketplace.submit(ann.email, upwork.marketplace.publish({ title: 'A long talk' }).id, 'Hello', '10.00');
+    const anHourAgo = new Date(Date.now() - 3_600_000);
+    const stories = Array.from({ length: 110 }, (_, n) => upwork.marketplace.write(sent.id, 'client', `Story ${n}`));
+    for (const story of stories) Object.assign(story, { createdAt: anHourAgo, updatedAt: anHourAgo });
+    expect(await sync('messages')).toMatchObject({ figures: { created: 110 } });
+    Object.assign(stories[2]!, { message: 'Said better', updatedAt: new Date() });
+
+    expect(await sync('messages')).toMatchObject({ figures: { created: 0, updated: 1 } });
+  });
+
   it.each(['html', 'empty', '500', 'cut'] as const)('ends in a clear error when Upwork answers %s, and goes on afterwards', async (fault) => {
     await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
     upwork.faults.next('graphql', fault, 3);
