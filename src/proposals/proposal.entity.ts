@@ -13,6 +13,10 @@ export class Proposal extends BaseEntity {
   @Column('text', { name: 'upwork_proposal_id', nullable: true })
   upworkProposalId: string | null;
 
+  /** Upwork's own word for where it stands; `status` is what it means here. */
+  @Column('text', { name: 'upwork_status', nullable: true })
+  upworkStatus: string | null;
+
   @Column('text', { name: 'cover_letter', nullable: true })
   coverLetter: string | null;
 

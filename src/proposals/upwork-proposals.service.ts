@@ -10,6 +10,8 @@ export interface KnownProposal {
   /** The forms in which Upwork names its vacancy. */
   readonly upworkJobIds: readonly string[];
   readonly status: Exclude<ProposalStatus, 'draft'>;
+  /** Upwork's own word for that. */
+  readonly upworkStatus: string | null;
   readonly submittedAt: Date;
   readonly coverLetter: string | null;
   readonly bidAmount: string | null;
@@ -48,9 +50,9 @@ export class UpworkProposals {
       ]);
       if (!match) return 'unknownJob';
       if (match.proposalId !== null) return this.move(unit, match.proposalId, known);
-      const { upworkProposalId, status, submittedAt, coverLetter, bidAmount, currency } = known;
+      const { upworkProposalId, upworkStatus, status, submittedAt, coverLetter, bidAmount, currency } = known;
       const { jobId, jobType: bidType } = match;
-      await unit.of(Proposal).insert({ jobId, upworkProposalId, status, submittedAt, coverLetter, bidAmount, bidType, currency });
+      await unit.of(Proposal).insert({ jobId, upworkProposalId, upworkStatus, status, submittedAt, coverLetter, bidAmount, bidType, currency });
       return 'created';
     });
   }
@@ -62,6 +64,7 @@ export class UpworkProposals {
     const isAhead = RANK[known.status] > RANK[proposal.status];
     const changed = await proposals.update(proposal, {
       upworkProposalId: known.upworkProposalId,
+      upworkStatus: known.upworkStatus,
       ...(isAhead && { status: known.status }),
       ...(proposal.status === 'draft' && {
         submittedAt: known.submittedAt,

@@ -10,11 +10,15 @@ import type { SyncFigures } from './sync-values';
 const PAGE = 50;
 const MAX_PAGES = 20;
 
-/** Upwork's words for where a proposal stands; its list is not published, so others are counted and left alone. */
+/**
+ * Upwork's words for where a proposal stands. Its list is not published: one with another word was sent, which is all that
+ * is known of it, and its word is kept beside that.
+ */
 const STATUSES: Readonly<Record<string, KnownProposal['status']>> = {
   PENDING: 'submitted',
   SUBMITTED: 'submitted',
   ACTIVATED: 'submitted',
+  OFFERED: 'submitted',
   ACCEPTED: 'accepted',
   HIRED: 'accepted',
   DECLINED: 'rejected',
@@ -39,9 +43,8 @@ export class ProposalsSync {
       (await this.upwork.call(VENDOR_PROPOSALS, { pagination: { after, first: PAGE } }, caller)).vendorProposals;
     for await (const nodes of pagesOf(MAX_PAGES, read)) {
       for (const node of nodes) {
-        const known = knownOf(node);
-        if (known) figures[await this.follow(node, known)] += 1;
-        else figures.unknownStatus += 1;
+        figures[await this.follow(node, knownOf(node))] += 1;
+        if (!STATUSES[node.status.status.toUpperCase()]) figures.unknownStatus += 1;
       }
     }
     return figures;
@@ -57,9 +60,7 @@ export class ProposalsSync {
   }
 }
 
-function knownOf({ id, marketplaceJobPosting, terms, proposalCoverLetter, auditDetails, status }: UpworkProposal): KnownProposal | undefined {
-  const known = STATUSES[status.status.toUpperCase()];
-  if (!known) return undefined;
+function knownOf({ id, marketplaceJobPosting, terms, proposalCoverLetter, auditDetails, status }: UpworkProposal): KnownProposal {
   const jobId = marketplaceJobPosting.id;
   const submittedAt = new Date(auditDetails?.createdDateTime ?? NaN);
   const bid = Number(terms?.chargeRate?.rawValue ?? 0);
@@ -67,7 +68,8 @@ function knownOf({ id, marketplaceJobPosting, terms, proposalCoverLetter, auditD
     upworkProposalId: id,
     // The search names a vacancy by its ciphertext, which is its id behind one of two marks.
     upworkJobIds: [jobId, `~01${jobId}`, `~02${jobId}`],
-    status: known,
+    status: STATUSES[status.status.toUpperCase()] ?? 'submitted',
+    upworkStatus: status.status.slice(0, 100) || null,
     submittedAt: Number.isNaN(submittedAt.getTime()) ? new Date() : submittedAt,
     coverLetter: proposalCoverLetter ?? null,
     bidAmount: bid > 0 && bid < 1e8 ? bid.toFixed(2) : null,

@@ -38,6 +38,7 @@ describe('/v1/proposals', () => {
         id: expect.any(Number),
         jobId,
         upworkProposalId: null,
+        upworkStatus: null,
         coverLetter: 'I have done this three times.',
         bidAmount: '45.00',
         bidType: 'hourly',

@@ -13,6 +13,9 @@ export class ProposalDto {
   @ApiProperty({ type: String, nullable: true, description: "Upwork's id of it, once known.", example: null })
   upworkProposalId: string | null;
 
+  @ApiProperty({ type: String, nullable: true, description: "Upwork's own word for where it stands, as last heard; status is what it means here.", example: null })
+  upworkStatus: string | null;
+
   @ApiProperty({ type: String, nullable: true, description: 'The text the client reads.', example: 'I have built three such pipelines.' })
   coverLetter: string | null;
 
@@ -46,6 +49,7 @@ export class ProposalDto {
       id: proposal.id,
       jobId: proposal.jobId,
       upworkProposalId: proposal.upworkProposalId,
+      upworkStatus: proposal.upworkStatus,
       coverLetter: proposal.coverLetter,
       bidAmount: proposal.bidAmount,
       bidType: proposal.bidType,
