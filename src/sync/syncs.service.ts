@@ -74,8 +74,22 @@ export class SyncsService {
     }
   }
 
-  private async perform({ kind, tokenId, organizationId, watermark }: SyncRow): Promise<SyncFigures> {
-    const caller = { accessToken: await this.tokens.accessToken(tokenId), organizationId };
+  /**
+   * An access token may be void before its time: it is refreshed once, after which the connection either works or says
+   * that it must be made anew.
+   */
+  private async perform(sync: SyncRow): Promise<SyncFigures> {
+    try {
+      return await this.performBy(await this.tokens.accessToken(sync.tokenId), sync);
+    } catch (error) {
+      if (!(error instanceof UpworkError) || error.kind !== 'refused') throw error;
+      await this.tokens.refresh(sync.tokenId);
+      return this.performBy(await this.tokens.accessToken(sync.tokenId), sync);
+    }
+  }
+
+  private performBy(accessToken: string, { kind, organizationId, watermark }: SyncRow): Promise<SyncFigures> {
+    const caller = { accessToken, organizationId };
     switch (kind) {
       case 'jobs':
         return this.jobs.run(caller);

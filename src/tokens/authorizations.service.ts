@@ -105,5 +105,6 @@ function denied(reason: string): AppError {
 function asAppError(error: unknown): unknown {
   if (!(error instanceof UpworkError)) return error;
   if (error.kind === 'refused' || error.kind === 'unusable') return denied(error.message);
-  return new AppError('upwork.unavailable', { detail: error.message, headers: { 'retry-after': '5' }, cause: error });
+  const seconds = Math.max(5, Math.ceil((error.retryAfterMs ?? 0) / 1_000));
+  return new AppError('upwork.unavailable', { detail: error.message, headers: { 'retry-after': String(seconds) }, cause: error });
 }

@@ -110,7 +110,8 @@ export class UpworkClient {
 function parse(name: string, { status, headers }: Response, body: string): unknown {
   if (status === 429) throw new UpworkError('limited', 'Upwork allows no more calls just now', { retryAfterMs: retryAfterOf(headers) });
   if (status >= 500) throw new UpworkError('unavailable', `Upwork answered ${status}`, { retryAfterMs: retryAfterOf(headers) });
-  if (status === 401 || status === 403) throw new UpworkError('refused', `Upwork answered ${status}: the connection may not do this`);
+  if (status === 401) throw new UpworkError('refused', 'Upwork answered 401: the access token is not good');
+  if (status === 403) throw new UpworkError('unusable', `${name}: Upwork answered 403: the connection may not do this`);
   const type = headers.get('content-type') ?? 'nothing';
   if (!/\bjson\b/i.test(type)) throw new UpworkError('unusable', `${name}: Upwork answered ${status} with ${type.split(';', 1)[0]} instead of JSON`);
   try {

@@ -114,6 +114,23 @@ describe('synchronisation with Upwork', () => {
     expect((await ann.get('/v1/messages')).body.items[0]).toMatchObject({ content: 'First' });
   });
 
+  it('keeps a word of Upwork that nobody expected, and takes the proposal for sent', async () => {
+    const posted = upwork.marketplace.publish({ title: 'Lisp for a bank', amount: '900' });
+    await ann.post('/v1/saved-searches', { name: 'Lisp', query: 'lisp' });
+    await sync('jobs');
+    const [job] = (await ann.get('/v1/jobs')).body.items;
+    const { body: draft } = await ann.post('/v1/proposals', { jobId: job.id, coverLetter: 'Draft', bidAmount: '900.00', bidType: 'fixed' });
+    const sent = upwork.marketplace.submit(ann.email, posted.id, 'Sent', '900.00');
+    upwork.marketplace.decide(sent.id, 'Shortlisted');
+
+    expect(await sync('proposals')).toMatchObject({ figures: { moved: 1, unknownStatus: 1 } });
+    expect((await ann.get(`/v1/proposals/${draft.id}`)).body).toMatchObject({ status: 'submitted', upworkStatus: 'Shortlisted', upworkProposalId: sent.id });
+    expect(await sync('proposals')).toMatchObject({ figures: { moved: 0, unchanged: 1, unknownStatus: 1 } });
+    upwork.marketplace.decide(sent.id, 'Hired');
+    await sync('proposals');
+    expect((await ann.get('/v1/proposals')).body.items[0]).toMatchObject({ status: 'accepted', upworkStatus: 'Hired' });
+  });
+
   it('sees an old story that was edited, behind pages without news', async () => {
     const sent = upwork.marketplace.submit(ann.email, upwork.marketplace.publish({ title: 'A long talk' }).id, 'Hello', '10.00');
     const anHourAgo = new Date(Date.now() - 3_600_000);
@@ -134,6 +151,27 @@ describe('synchronisation with Upwork', () => {
 
     expect(failed).toMatchObject({ status: 'failed', lastError: expect.stringContaining('Upwork') });
     expect(await sync('jobs')).toMatchObject({ status: 'succeeded', lastError: null });
+  });
+
+  it('refreshes an access token that is void before its time, and goes on', async () => {
+    await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
+    const refreshes = upwork.grants.refreshes;
+    upwork.grants.expireAll();
+
+    expect(await sync('jobs')).toMatchObject({ status: 'succeeded' });
+    expect(upwork.grants.refreshes - refreshes).toBe(1);
+  });
+
+  it('learns of an application that was removed at Upwork at the next call, not a day later', async () => {
+    await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
+    upwork.grants.revokeAll();
+
+    expect(await sync('jobs')).toMatchObject({ status: 'failed', lastError: expect.stringContaining('invalid_grant') });
+    await worker.runTask('refresh-connections');
+
+    expect((await ann.get(`/v1/tokens/${connection}`)).body).toMatchObject({ status: 'reconnect_needed' });
+    expect((await mailsTo(await signedIn(app, { role: 'admin' }), ann.email)).map(({ subject }) => subject)).toEqual(['Connect Gigvault to Upwork anew']);
+    expect((await ann.post('/v1/jobs/sync')).body.code).toBe('token.not_connected');
   });
 
   it('tries again by itself after one fault', async () => {

@@ -1,6 +1,7 @@
 import { FakeUpwork } from '../fakes/upwork/fake-upwork';
 import { startApp, type TestApp } from '../support/app';
 import { signedIn, type SignedInCaller } from '../support/as';
+import { Caller } from '../support/caller';
 import { aConnection } from '../support/connections';
 
 const IN_AN_HOUR = new Date(Date.now() + 3_600_000).toISOString();
@@ -178,6 +179,55 @@ describe('/v1/tokens/upwork', () => {
     expect((await ann.get('/v1/tokens/upwork/callback?code=x&state=unknown')).body.code).toBe('token.state_invalid');
     expect((await ann.get(expired)).body.code).toBe('token.state_invalid');
     expect((await ann.get(mine.pathname + mine.search)).body.code).toBe('token.authorization_denied');
+  });
+
+  it('keeps a state for ten minutes, its verifier sealed, and refuses it afterwards', async () => {
+    const { body } = await ann.post('/v1/tokens/upwork/authorize');
+    const { searchParams } = new URL(body.url);
+    const [key] = await app.redis.keys('*upwork-authorization*');
+    const kept = `${key} ${await app.redis.get(key!)}`;
+    expect(await app.redis.ttl(key!)).toBeGreaterThan(590);
+    expect(await app.redis.ttl(key!)).toBeLessThanOrEqual(600);
+    expect([searchParams.get('code_challenge_method'), searchParams.get('code_challenge')?.length]).toEqual(['S256', 43]);
+    expect(kept).not.toContain(searchParams.get('state'));
+    expect(JSON.parse(kept.slice(kept.indexOf('{'))).sealedVerifier).toMatch(/^v1\./);
+    const { headers } = await fetch(body.url, { redirect: 'manual' });
+    await app.redis.pexpire(key!, 1);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+
+    const back = new URL(headers.get('location')!);
+    expect((await ann.get(back.pathname + back.search)).body.code).toBe('token.state_invalid');
+  });
+
+  it('takes a state once, from callbacks at the same moment too', async () => {
+    const callback = await consent(ann);
+
+    const answers = await Promise.all(Array.from({ length: 8 }, () => ann.get(callback)));
+
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array.from({ length: 7 }, () => 400)]);
+    expect((await ann.get('/v1/tokens')).body.items).toHaveLength(1);
+  });
+
+  it("refuses a code of somebody else's authorization behind one's own state: PKCE ties them", async () => {
+    const bob = await signedIn(app);
+    const [forAnn, forBob] = [await consent(ann), await consent(bob)].map((path) => new URL(path, 'http://x'));
+    forAnn!.searchParams.set('code', forBob!.searchParams.get('code')!);
+
+    const answer = await ann.get(forAnn!.pathname + forAnn!.search);
+
+    expect([answer.status, answer.body.code]).toEqual([409, 'token.authorization_denied']);
+    for (const user of [ann, bob]) expect((await user.get('/v1/tokens')).body.items).toEqual([]);
+    expect((await new Caller(app.url).get(forBob!.pathname + forBob!.search)).status).toBe(401);
+  });
+
+  it('passes on how long a busy provider wants to be left alone', async () => {
+    const callback = await consent(ann);
+    upwork.faults.retryAfter = '90';
+    upwork.faults.next('token', '429');
+
+    const answer = await ann.get(callback);
+
+    expect([answer.status, answer.body.code, answer.headers.get('retry-after')]).toEqual([503, 'upwork.unavailable', '90']);
   });
 
   it('says so when the user said no', async () => {

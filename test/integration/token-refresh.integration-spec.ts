@@ -13,6 +13,8 @@ interface Row {
   readonly failed_refreshes: number;
   readonly last_error: string | null;
   readonly encrypted_refresh_token: string;
+  /** Until it is tried again. */
+  readonly rest_seconds: number;
 }
 
 describe('the refresh of connections', () => {
@@ -46,7 +48,15 @@ describe('the refresh of connections', () => {
   });
 
   const row = async (): Promise<Row> =>
-    (await app.db.query<Row>('superuser', 'SELECT status, failed_refreshes, last_error, encrypted_refresh_token FROM user_tokens WHERE id = $1', [id]))[0]!;
+    (
+      await app.db.query<Row>(
+        'superuser',
+        `SELECT status, failed_refreshes, last_error, encrypted_refresh_token,
+           extract(epoch FROM next_refresh_at - now())::float8 AS rest_seconds FROM user_tokens WHERE id = $1`,
+        [id],
+      )
+    )[0]!;
+  const lettersToAnn = async () => mailsTo(await signedIn(app, { role: 'admin' }), ann.email);
 
   it('calls the provider once for 20 workers and 50 requests, and the pair stays good', async () => {
     const [refreshes, refusals] = [upwork.grants.refreshes, upwork.grants.refusals];
@@ -107,32 +117,81 @@ describe('the refresh of connections', () => {
     expect(await within(ann.id, () => app.get(TokenRefresher).accessToken(id))).toBe('new-access');
   });
 
-  it('outlives an hour without the provider: the pair stays, pauses grow, and it heals by itself', async () => {
+  it.each([
+    ['429', '1200', [1_190, 1_200]],
+    ['429', new Date(Date.now() + 1_800_000).toUTCString(), [1_700, 1_800]],
+    ['500', '', [20, 30]],
+    ['gateway', '', [20, 30]],
+    ['html', '', [20, 30]],
+    ['empty', '', [20, 30]],
+    ['cut', '', [20, 30]],
+  ] as const)('takes %s (Retry-After %p) for a passing trouble: the pair stays, nobody is mailed, and it rests as long as asked', async (fault, retryAfter, [min, max]) => {
     const { encrypted_refresh_token: pair } = await row();
-    upwork.faults.next('token', '500', 4);
-    upwork.faults.next('token', '429', 2);
-    upwork.faults.next('token', 'cut', 1);
-    for (let round = 1; round <= 7; round++) {
+    upwork.faults.retryAfter = retryAfter;
+    upwork.faults.next('token', fault);
+
+    await worker.runTask('refresh-connections');
+
+    const after = await row();
+    expect(after).toMatchObject({ status: 'failing', failed_refreshes: 1, encrypted_refresh_token: pair });
+    expect(after.rest_seconds).toBeGreaterThanOrEqual(min);
+    expect(after.rest_seconds).toBeLessThanOrEqual(max);
+    expect(await lettersToAnn()).toEqual([]);
+    await passTime(app, id);
+    await worker.runTask('refresh-connections');
+    expect(await row()).toMatchObject({ status: 'active', failed_refreshes: 0, last_error: null });
+  });
+
+  it("takes a refusal of our own application for ours to mend: no connection is lost by the operator's wrong key", async () => {
+    const { encrypted_refresh_token: pair } = await row();
+    const { clientSecret } = upwork.grants;
+    upwork.grants.clientSecret = 'another';
+
+    await worker.runTask('refresh-connections');
+    upwork.grants.clientSecret = clientSecret;
+
+    expect(await row()).toMatchObject({ status: 'failing', last_error: 'Upwork refused: invalid_client', encrypted_refresh_token: pair });
+    expect(await lettersToAnn()).toEqual([]);
+  });
+
+  it('outlives an hour without the provider: the pair stays, pauses grow to ten minutes, nobody is mailed, and it heals by itself', async () => {
+    const { encrypted_refresh_token: pair } = await row();
+    const faults = ['500', 'gateway', 'html', '429', 'cut', '500', '429', '500', 'cut'] as const;
+    for (const fault of faults) upwork.faults.next('token', fault);
+    let passed = 0;
+    for (const round of faults.keys()) {
       await worker.runTask('refresh-connections');
-      expect(await row()).toMatchObject({ status: 'failing', failed_refreshes: round, encrypted_refresh_token: pair });
+      const failed = await row();
+      expect(failed).toMatchObject({ status: 'failing', failed_refreshes: round + 1, encrypted_refresh_token: pair });
+      const planned = Math.min(30 * 2 ** round, 600);
+      expect(failed.rest_seconds).toBeLessThanOrEqual(planned);
+      expect(failed.rest_seconds).toBeGreaterThan(planned * 0.8 - 10);
+      passed += failed.rest_seconds;
       await worker.runTask('refresh-connections');
-      expect((await row()).failed_refreshes).toBe(round);
+      expect((await row()).failed_refreshes).toBe(round + 1);
       await passTime(app, id);
     }
+    expect(passed).toBeGreaterThan(2_400);
 
     await worker.runTask('refresh-connections');
 
     expect(await row()).toMatchObject({ status: 'active', failed_refreshes: 0, last_error: null });
+    expect(await lettersToAnn()).toEqual([]);
   });
 
-  it('mails the owner once when only he can help, and no more', async () => {
+  it('mails the owner once when only he can help, and no more; the pair is kept, and is not tried again', async () => {
+    const { encrypted_refresh_token: pair } = await row();
     upwork.grants.revokeAll();
+    const refusals = upwork.grants.refusals;
 
-    await worker.runTask('refresh-connections');
-    await worker.runTask('refresh-connections');
+    for (let round = 1; round <= 3; round++) {
+      await worker.runTask('refresh-connections');
+      await passTime(app, id);
+    }
 
-    expect(await row()).toMatchObject({ status: 'reconnect_needed', last_error: 'Upwork refused: invalid_grant' });
-    const letters = await mailsTo(await signedIn(app, { role: 'admin' }), ann.email);
+    expect(await row()).toMatchObject({ status: 'reconnect_needed', last_error: 'Upwork refused: invalid_grant', encrypted_refresh_token: pair });
+    expect(upwork.grants.refusals - refusals).toBe(1);
+    const letters = await lettersToAnn();
     expect(letters.map(({ subject }) => subject)).toEqual(['Connect Gigvault to Upwork anew']);
   });
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerResponse } from 'node:http';
 
-/** What can be made to go wrong: `lost` does the work and cuts the connection before the answer. */
-export const FAULTS = ['429', '500', 'html', 'cut', 'lost', 'hang', 'empty'] as const;
+/** What can be made to go wrong: `lost` does the work and cuts the connection before the answer; `gateway` is 502 in HTML. */
+export const FAULTS = ['429', '500', 'gateway', 'html', 'cut', 'lost', 'hang', 'empty'] as const;
 /** One of FAULTS. */
 export type Fault = (typeof FAULTS)[number];
 
@@ -11,6 +11,8 @@ export type Door = 'token' | 'graphql';
 
 /** Faults that wait for their calls, in order. */
 export class FakeFaults {
+  /** Retry-After of the 429s that are yet to come: seconds, or a date. */
+  retryAfter = '1';
   private readonly waiting: Record<Door, Fault[]> = { token: [], graphql: [] };
 
   /** The next `times` calls of a door go wrong. */
@@ -21,6 +23,7 @@ export class FakeFaults {
   clear(): void {
     this.waiting.token = [];
     this.waiting.graphql = [];
+    this.retryAfter = '1';
   }
 
   take(door: Door): Fault | undefined {
@@ -29,13 +32,16 @@ export class FakeFaults {
 }
 
 /** Answers a call as the fault says; `work` is what the call would have done. */
-export async function goWrong(fault: Fault, response: ServerResponse, work: () => unknown): Promise<void> {
+export async function goWrong(fault: Fault, response: ServerResponse, work: () => unknown, retryAfter = '1'): Promise<void> {
   switch (fault) {
     case '429':
-      response.writeHead(429, { 'retry-after': '1' }).end();
+      response.writeHead(429, { 'retry-after': retryAfter }).end();
       return;
     case '500':
       response.writeHead(503).end('out of order');
+      return;
+    case 'gateway':
+      response.writeHead(502, { 'content-type': 'text/html' }).end('<html><body>Bad gateway</body></html>');
       return;
     case 'html':
       response.writeHead(200, { 'content-type': 'text/html' }).end('<html><body>Please verify that you are human</body></html>');

@@ -30,7 +30,7 @@ export class FakeGrants {
 
   constructor(
     readonly clientId: string,
-    readonly clientSecret: string,
+    public clientSecret: string,
   ) {}
 
   /** What the consent page does when the user says yes: the URL he is sent back to. */
@@ -70,6 +70,11 @@ export class FakeGrants {
   userOf(accessToken: string): string | undefined {
     const found = this.accessTokens.get(accessToken);
     return found && found.until > Date.now() ? found.user : undefined;
+  }
+
+  /** Voids the access tokens and nothing else. */
+  expireAll(): void {
+    this.accessTokens.clear();
   }
 
   /** Voids every refresh token, as a user does who removes the application. */

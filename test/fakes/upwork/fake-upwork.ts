@@ -72,7 +72,7 @@ export class FakeUpwork {
     const now = Date.now();
     this.calls.push({ at: now, operation: operationName, tenant: request.headers['x-upwork-api-tenantid'] as string | undefined });
     const fault = this.faults.take('graphql');
-    if (fault) return goWrong(fault, response, () => undefined);
+    if (fault) return goWrong(fault, response, () => undefined, this.faults.retryAfter);
     if (this.calls.filter(({ at }) => at > now - 1_000).length > this.limitPerSecond) return goWrong('429', response, () => undefined);
     const user = this.grants.userOf(request.headers.authorization?.replace('Bearer ', '') ?? '');
     if (user === undefined) return json(response, 401, { message: 'Unauthorized' });
@@ -104,7 +104,7 @@ export class FakeUpwork {
   private async token(body: string, response: ServerResponse): Promise<void> {
     const work = () => this.grants.answer(new URLSearchParams(body));
     const fault = this.faults.take('token');
-    if (fault) return goWrong(fault, response, work);
+    if (fault) return goWrong(fault, response, work, this.faults.retryAfter);
     const { status, body: answer } = work();
     if (this.delayMs > 0) await sleep(this.delayMs);
     json(response, status, answer);
