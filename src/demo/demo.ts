@@ -6,6 +6,7 @@ import { Day } from './day';
 import { Operator, runningServices } from './operator';
 import { SAMPLE_LISTING } from './sample-listing';
 import { Screen } from './screen';
+import { UpworkLoop } from './upwork-loop';
 
 /** `npm run demo [-- --file listings.csv] [--server http://…]`: a freelancer's day against a running server. */
 async function demo(): Promise<void> {
@@ -24,6 +25,8 @@ async function demo(): Promise<void> {
   const matches = await day.lookForWork();
   const won = await day.propose(matches);
   if (won) await day.talk(won.job);
+  const contract = await new UpworkLoop(api, screen).walk();
+  if (contract) await day.readTheRecord(contract);
   const asked = new Date();
   await new Operator(server).refreshStatistics();
   await day.seeTheNumbers(asked);

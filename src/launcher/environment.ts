@@ -20,6 +20,8 @@ export interface Supplies {
   /** By the names of services.json; absent when DATABASE_URL is the operator's. */
   postgres: Record<(typeof SIBLINGS)[keyof typeof SIBLINGS] | 'app', string> | undefined;
   redis: string | undefined;
+  /** Settings of the fake Upwork; they go before the person's own, who asked for it. */
+  upwork?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -41,6 +43,7 @@ export function serverEnvironment(env: NodeJS.ProcessEnv, supplies: Supplies): N
     ...(supplies.port !== undefined && { PORT: String(supplies.port) }),
     GIGVAULT_DATA_DIR: supplies.dataFolder,
     ...(redis && { REDIS_URL: redis }),
+    ...supplies.upwork,
     ...(postgres && {
       GIGVAULT_EMBEDDED: 'true',
       DATABASE_URL: postgres.app,

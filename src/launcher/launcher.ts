@@ -5,6 +5,7 @@ import type { DataFolder } from './data-folder';
 import { EmbeddedPostgres } from './embedded-postgres';
 import { EmbeddedRedis } from './embedded-redis';
 import { serverEnvironment, wantsEmbeddedPostgres } from './environment';
+import { fakeUpworkCommand, fakeUpworkSettings } from './fake-upwork';
 import { freePort, isPortFree } from './free-port';
 import { LaunchError } from './launch-error';
 import type { LauncherLock } from './launcher-lock';
@@ -25,12 +26,14 @@ export class Launcher {
   private readonly servicesFolder: string;
   private readonly host: string;
   private port = 0;
+  private upwork: { url: string; settings: Record<string, string> } | undefined;
 
   constructor(
     private readonly folder: DataFolder,
     private readonly lock: LauncherLock,
     private readonly stack: Stack,
     private readonly env: NodeJS.ProcessEnv,
+    private readonly options: { readonly fakeUpwork: boolean },
   ) {
     this.secrets = Secrets.load(folder.at('secrets.json'));
     this.servicesFolder = folder.servicesFolder(this.secrets.values.servicesName);
@@ -53,6 +56,7 @@ export class Launcher {
     signal.throwIfAborted();
     await this.prepareDatabase();
     signal.throwIfAborted();
+    if (this.options.fakeUpwork) await this.startFakeUpwork(signal);
     await this.startServers(signal);
     return this.announce();
   }
@@ -115,10 +119,22 @@ export class Launcher {
     throw new LaunchError(`${ended}:\n${words.join('\n')}`);
   }
 
+  private async startFakeUpwork(signal: AbortSignal): Promise<void> {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const server = this.run('fake-upwork', fakeUpworkCommand(port, this.env), this.env);
+    const settings = await Promise.race([fakeUpworkSettings(url, signal), server.ended.then(() => undefined)]);
+    if (!settings) throw new LaunchError(`The fake Upwork does not answer:\n${server.lastWords()}`);
+    this.upwork = { url, settings };
+  }
+
   private startServer(name: string, entry: string, env: NodeJS.ProcessEnv): ManagedProcess {
-    const root = projectRoot();
-    const args = ['--enable-source-maps', join(root, 'dist', 'src', `${entry}.js`)];
-    const server = new ManagedProcess(name, process.execPath, args, { cwd: root, env, logFile: this.folder.logOf(name) });
+    return this.run(name, ['--enable-source-maps', join(projectRoot(), 'dist', 'src', `${entry}.js`)], env);
+  }
+
+  private run(name: string, args: readonly string[], env: NodeJS.ProcessEnv): ManagedProcess {
+    const logFile = this.folder.logOf(name);
+    const server = new ManagedProcess(name, process.execPath, args, { cwd: projectRoot(), env, logFile });
     this.stack.servers.push(server);
     if (server.pid !== undefined) this.lock.note(name, server.pid);
     return server;
@@ -136,6 +152,7 @@ export class Launcher {
       api: apiUrl(this.host, this.port),
       ...(postgres && { postgres: this.postgresUrls(postgres) }),
       ...(redis && { redis: redis.url }),
+      ...(this.upwork && { fakeUpwork: this.upwork.url }),
       pids: Object.fromEntries(pids) as Record<string, number>,
     };
     new ServicesFile(this.folder.at('services.json')).write(services);
@@ -150,6 +167,7 @@ export class Launcher {
       port: this.port || undefined,
       postgres: postgres && this.postgresUrls(postgres),
       redis: redis?.url,
+      upwork: this.upwork?.settings,
     });
   }
 

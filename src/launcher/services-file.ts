@@ -10,6 +10,8 @@ export interface Services {
   api: string;
   postgres?: Record<ServiceRole, string>;
   redis?: string;
+  /** With --fake-upwork. */
+  fakeUpwork?: string;
   pids: Record<string, number>;
 }
 

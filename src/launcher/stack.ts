@@ -9,7 +9,7 @@ const DRAIN_MS = 25_000;
 export class Stack {
   postgres: EmbeddedPostgres | undefined;
   redis: EmbeddedRedis | undefined;
-  /** API and worker. */
+  /** API, worker and, where it was wished for, the fake Upwork. */
   readonly servers: ManagedProcess[] = [];
   private stopping: Promise<void> | undefined;
 

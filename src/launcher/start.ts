@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { ConfigError } from '../platform/config/config-error';
 import { DataFolder } from './data-folder';
 import { LaunchError } from './launch-error';
@@ -10,16 +11,17 @@ import { type Services, ServicesFile } from './services-file';
 import { Stack } from './stack';
 import { StopRequests } from './stop-requests';
 
-/** Is `npm start`: starts everything, waits until it is asked to stop or a process ends, stops everything. */
+/** Is `npm start [-- --fake-upwork]`: starts everything, waits until it is asked to stop or a process ends, stops everything. */
 async function main(): Promise<number> {
   const envFile = join(projectRoot(), '.env');
   if (existsSync(envFile)) process.loadEnvFile(envFile);
+  const options = optionsOf(process.argv.slice(2));
   const folder = new DataFolder();
   const lock = await LauncherLock.take(folder.at('launcher.json'));
   const stack = new Stack();
   const requests = new StopRequests(() => stack.hasten());
   try {
-    const launcher = new Launcher(folder, lock, stack, process.env);
+    const launcher = new Launcher(folder, lock, stack, process.env, options);
     say('Starting Gigvault …');
     greet(await launcher.start(requests.signal), launcher.takeAdmin(), folder);
     const crash = await Promise.race([requests.first, stack.firstEnd()]);
@@ -37,12 +39,21 @@ async function main(): Promise<number> {
   }
 }
 
-function greet({ api, postgres }: Services, admin: { email: string; password: string } | undefined, folder: DataFolder): void {
+function optionsOf(args: string[]): { fakeUpwork: boolean } {
+  try {
+    const { values } = parseArgs({ args, options: { 'fake-upwork': { type: 'boolean', default: false } } });
+    return { fakeUpwork: values['fake-upwork'] };
+  } catch (error) {
+    throw new LaunchError(`${(error as Error).message}; the only option is --fake-upwork.`);
+  }
+}
+
+function greet({ api, postgres, fakeUpwork }: Services, admin: { email: string; password: string } | undefined, folder: DataFolder): void {
   say(`
   API        ${api}
   Swagger    ${api}/docs
   Dashboard  ${api}/admin
-${postgres ? '  Database   npm run db -- --role app\n' : ''}  Logs       ${folder.at('logs')}
+${fakeUpwork ? `  Upwork     ${fakeUpwork}, a fake one; npm run demo walks from a search there to an accepted proposal\n` : ''}${postgres ? '  Database   npm run db -- --role app\n' : ''}  Logs       ${folder.at('logs')}
 ${admin ? `\n  First admin, shown only now:  ${admin.email}  ${admin.password}\n` : ''}
 Ctrl-C stops everything; the data stays in place.`);
 }

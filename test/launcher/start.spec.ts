@@ -1,5 +1,6 @@
 import { readFileSync, statSync, existsSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withClient } from '../../src/launcher/bootstrap';
 import type { Services } from '../../src/launcher/services-file';
@@ -104,6 +105,27 @@ describe('npm start', () => {
     expect(await run.ended).toBe(1);
     expect(run.output).toContain(`PORT ${port} of 127.0.0.1 is taken`);
     squatter.close();
+  });
+
+  it('brings a fake Upwork along when asked, tells the API of it, and refuses other options', async () => {
+    const bare = checkout.start({}, '--fake-upwork');
+    expect(await bare.ended).toBe(1);
+    expect(bare.output).toContain('--fake-upwork needs a checkout');
+    checkout.add('tsconfig.json', join('test', 'fakes'));
+
+    const run = checkout.start({}, '--fake-upwork');
+    const services = await run.ready();
+    const hello = await fetch(`${services.fakeUpwork}/control/hello`, { method: 'POST' });
+    const told = await (await fetch(`${services.api}/upwork`)).text();
+    await run.interrupt();
+    const unknown = checkout.start({}, '--fake');
+
+    expect(hello.status).toBe(200);
+    expect(told).toBe(`${services.fakeUpwork}/graphql`);
+    expect(services.pids).toHaveProperty('fake-upwork');
+    expect(stillRunning(services)).toEqual([]);
+    expect(await unknown.ended).toBe(1);
+    expect(unknown.output).toContain('the only option is --fake-upwork');
   });
 
   it('refuses half a configuration and wrong settings before it starts anything, and prints no value', async () => {

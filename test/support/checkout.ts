@@ -19,6 +19,7 @@ const isUp = (url) => new Promise((done) => {
   socket.on('error', () => done('down'));
 });
 const server = require('node:http').createServer((request, response) => {
+  if (request.url === '/upwork') return response.end(process.env.UPWORK_API_URL);
   setTimeout(() => response.end('served'), request.url === '/slow' ? 1000 : 0);
 });
 server.listen(process.env.PORT, '127.0.0.1');
@@ -53,9 +54,14 @@ export class Checkout {
     return join(this.path, '.gigvault', name);
   }
 
-  /** Runs the launcher as `npm start` does, in a process group of its own, like a shell's foreground job. */
-  start(env: NodeJS.ProcessEnv = {}): LauncherRun {
-    const run = new LauncherRun(this, env);
+  /** Adds a file or folder of the repository. */
+  add(...names: readonly string[]): void {
+    for (const name of names) cpSync(join(ROOT, name), join(this.path, name), { recursive: true });
+  }
+
+  /** Runs the launcher as `npm start -- ARGS` does, in a process group of its own, like a shell's foreground job. */
+  start(env: NodeJS.ProcessEnv = {}, ...args: readonly string[]): LauncherRun {
+    const run = new LauncherRun(this, env, args);
     this.runs.push(run);
     return run;
   }
@@ -82,9 +88,10 @@ export class LauncherRun {
   constructor(
     private readonly checkout: Checkout,
     env: NodeJS.ProcessEnv,
+    args: readonly string[],
   ) {
     mkdirSync(join(checkout.path, '.gigvault'), { recursive: true });
-    this.child = spawn(process.execPath, ['src/launcher/build.cjs', 'dist/src/launcher/start.js'], {
+    this.child = spawn(process.execPath, ['src/launcher/build.cjs', 'dist/src/launcher/start.js', ...args], {
       cwd: checkout.path,
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

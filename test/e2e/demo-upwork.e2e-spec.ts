@@ -1,0 +1,69 @@
+import { ApiClient } from '../../src/demo/api-client';
+import { Screen } from '../../src/demo/screen';
+import { UpworkLoop } from '../../src/demo/upwork-loop';
+import { FakeUpwork } from '../fakes/upwork/fake-upwork';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn } from '../support/as';
+import { aWorker, type HandWorker } from '../support/hand-worker';
+
+describe(UpworkLoop.name, () => {
+  let upwork: FakeUpwork;
+  let app: TestApp;
+  let worker: HandWorker;
+  let isOver = false;
+  let working: Promise<void>;
+  const lines: string[] = [];
+
+  beforeAll(async () => {
+    upwork = await new FakeUpwork().start();
+    app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100' } });
+    upwork.limitPerSecond = 1_000;
+    worker = await aWorker(app);
+    working = work();
+    jest.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
+  });
+  beforeEach(() => void (lines.length = 0));
+  afterAll(async () => {
+    jest.restoreAllMocks();
+    isOver = true;
+    await working;
+    await worker.close();
+    await app.close();
+    await upwork.stop();
+  });
+
+  /** A worker that looks all the time what it was asked for. */
+  async function work(): Promise<void> {
+    while (!isOver) {
+      await worker.runTask('sync-connections');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async function walk(by: TestApp, token = ''): Promise<string> {
+    const api = new ApiClient(by.url);
+    api.signInWith(token);
+    await new UpworkLoop(api, new Screen()).walk();
+    return lines.join('');
+  }
+
+  it('walks from a vacancy there to an accepted proposal, and a second time', async () => {
+    const ann = await signedIn(app);
+
+    const said = await walk(app, ann.token);
+
+    const steps = ['connected to http://127', 'a client publishes', 'searched: 1 new', 'it is draft', 'is submitted ("Pending" there), for 58.00 USD', '(1 unread)', '(0 unread', 'is accepted'];
+    expect(steps.filter((step) => !said.includes(step))).toEqual([]);
+    expect(await walk(app, ann.token)).toContain('is accepted');
+  });
+
+  it('says how to get a fake Upwork where none is', async () => {
+    const without = await startApp({ beside: app, settings: { UPWORK_CLIENT_ID: '' } });
+    const elsewhere = await startApp({ beside: app, settings: { UPWORK_AUTHORIZE_URL: 'https://www.upwork.com/x' } });
+
+    expect(await walk(without, (await signedIn(without)).token)).toContain('npm start -- --fake-upwork');
+    expect(await walk(elsewhere, (await signedIn(elsewhere)).token)).toContain('connected to Upwork itself');
+    await without.close();
+    await elsewhere.close();
+  });
+});
