@@ -5,7 +5,7 @@ const { join } = require('node:path');
  * Imports run downwards only: main, worker → app.module → domains → platform → packages.
  * Which domain may know which is listed here and nowhere else.
  */
-const DOMAINS = ['auth', 'users', 'jobs', 'proposals', 'messages', 'analytics', 'profiles', 'ai', 'tokens', 'upwork', 'sync', 'audit'];
+const DOMAINS = ['auth', 'users', 'jobs', 'proposals', 'messages', 'analytics', 'profiles', 'ai', 'tokens', 'upwork', 'sync', 'alerts', 'audit'];
 
 /** domain → the domains it may use, by their entities, modules and services only. */
 const MAY_USE = {
@@ -17,9 +17,10 @@ const MAY_USE = {
   analytics: ['jobs', 'proposals', 'messages', 'audit'],
   profiles: ['audit'],
   ai: ['jobs', 'proposals', 'profiles', 'audit'],
-  tokens: ['upwork', 'audit'],
+  tokens: ['upwork', 'alerts', 'audit'],
   upwork: [],
-  sync: ['jobs', 'proposals', 'messages', 'tokens', 'upwork', 'audit'],
+  alerts: ['audit'],
+  sync: ['jobs', 'proposals', 'messages', 'tokens', 'upwork', 'alerts', 'audit'],
   audit: [],
 };
 

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module';
 import { AiModule } from './ai/ai.module';
+import { AlertsModule } from './alerts/alerts.module';
 import { AnalyticsModule } from './analytics/analytics.module';
 import { AuditModule } from './audit/audit.module';
 import { AuthModule } from './auth/auth.module';
@@ -43,6 +44,7 @@ import { UsersModule } from './users/users.module';
     MessagesModule,
     TokensModule,
     SyncModule,
+    AlertsModule,
     AnalyticsModule,
     ProfilesModule,
     AiModule,

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AlertsModule } from './alerts/alerts.module';
 import { CacheModule } from './platform/cache/cache.module';
 import { ConfigModule } from './platform/config/config.module';
 import { DatabaseModule } from './platform/database/database.module';
@@ -25,6 +26,7 @@ import { TokensModule } from './tokens/tokens.module';
     IdempotencyModule,
     TokensModule,
     SyncModule,
+    AlertsModule,
     SchedulerModule.running(SCHEDULED_TASKS),
   ],
 })

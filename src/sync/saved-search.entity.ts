@@ -17,6 +17,10 @@ export class SavedSearch extends BaseEntity {
   @Column('integer', { name: 'alert_hours', nullable: true })
   alertHours: number | null;
 
+  /** Where new matches are sent; null: they are mailed. */
+  @Column('bigint', { name: 'webhook_id', nullable: true })
+  webhookId: number | null;
+
   @Column('integer', { name: 'new_matches', default: 0 })
   newMatches: number;
 

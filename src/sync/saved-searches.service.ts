@@ -11,24 +11,28 @@ import { SavedSearchDto } from './dto/saved-search.dto';
 import type { UpdateSavedSearchDto } from './dto/update-saved-search.dto';
 import { SavedSearch } from './saved-search.entity';
 
-/** What one letter tells: the searches of a user with new matches, and where to send it. */
-export interface Digest {
-  readonly email: string;
-  readonly searches: readonly { readonly name: string; readonly newMatches: number }[];
-}
-
-const COLUMNS = `id, user_id AS "userId", name, query, job_type AS "jobType", alert_hours AS "alertHours", new_matches AS "newMatches",
+const COLUMNS = `id, user_id AS "userId", name, query, job_type AS "jobType", alert_hours AS "alertHours", webhook_id AS "webhookId", new_matches AS "newMatches",
   last_searched_at AS "lastSearchedAt", last_alerted_at AS "lastAlertedAt", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
 
-/** Taken and marked in one statement: the same matches are never mailed twice. */
-const TAKE_ALERTS = `
+/**
+ * Taken and recorded in one statement: the same matches are never told twice, and not lost when their sender dies. One
+ * record for each webhook and one for the mail. What a webhook that is switched off would be told waits for it.
+ */
+const RECORD_ALERTS = `
   WITH due AS (
-    SELECT id, name, new_matches FROM saved_searches
-    WHERE new_matches > 0 AND coalesce(last_alerted_at, '-infinity') < now() - make_interval(hours => alert_hours) FOR UPDATE
+    SELECT s.id, s.name, s.new_matches, s.webhook_id FROM saved_searches s
+    WHERE s.new_matches > 0 AND coalesce(s.last_alerted_at, '-infinity') < now() - make_interval(hours => s.alert_hours)
+      AND (s.webhook_id IS NULL OR EXISTS (SELECT FROM webhooks w WHERE w.id = s.webhook_id AND w.is_active))
+    FOR UPDATE OF s
   ), taken AS (
-    UPDATE saved_searches s SET new_matches = 0, last_alerted_at = now() FROM due WHERE s.id = due.id RETURNING due.name, due.new_matches
+    UPDATE saved_searches s SET new_matches = 0, last_alerted_at = now() FROM due WHERE s.id = due.id
+    RETURNING due.id, due.name, due.new_matches, due.webhook_id
   )
-  SELECT name, new_matches AS "newMatches", (SELECT email FROM users) AS email FROM taken ORDER BY name`;
+  INSERT INTO alert_deliveries (webhook_id, event_type, payload)
+  SELECT webhook_id, 'saved_search.matched',
+         jsonb_build_object('searches', jsonb_agg(jsonb_build_object('id', id, 'name', name, 'newMatches', new_matches) ORDER BY name))
+  FROM taken GROUP BY webhook_id
+  RETURNING id`;
 
 /** The signed-in user's saved searches. */
 @Injectable()
@@ -38,7 +42,7 @@ export class SavedSearchesService {
     private readonly pages: KeysetPages,
   ) {}
 
-  /** Saves a search; it runs with the next synchronisation. @throws AppError `saved_search.already_exists` */
+  /** Saves a search; it runs with the next synchronisation. @throws AppError `saved_search.already_exists`, `reference.not_found` */
   create(dto: CreateSavedSearchDto): Promise<SavedSearchDto> {
     return this.database.unit(async (unit) => SavedSearchDto.from(await unit.of(SavedSearch).insert(dto)));
   }
@@ -80,10 +84,8 @@ export class SavedSearchesService {
     });
   }
 
-  /** Takes the new matches that are due to be mailed; undefined when there are none. One statement. */
-  async takeAlerts(): Promise<Digest | undefined> {
-    const rows = await this.database.query<{ name: string; newMatches: number; email: string }>(TAKE_ALERTS);
-    const [first] = rows;
-    return first && { email: first.email, searches: rows };
+  /** Takes the new matches the user is to be told of and records the alerts; returns how many. One statement. */
+  async recordAlerts(): Promise<number> {
+    return (await this.database.query(RECORD_ALERTS)).length;
   }
 }

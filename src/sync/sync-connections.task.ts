@@ -1,6 +1,5 @@
 import { runInContext, type RequestContext } from '../platform/context/request-context';
-import { Config } from '../platform/config/config';
-import { Mailer } from '../platform/mail/mailer.service';
+import { Deliveries } from '../alerts/deliveries.service';
 import type { Figures, ScheduledTask, Skipped, TaskContext } from '../platform/scheduler/scheduled-task';
 import { SavedSearchesService } from './saved-searches.service';
 import { SYNC_TASK_ID } from './sync-values';
@@ -17,7 +16,7 @@ interface DueSync {
 /** Brings vacancies, proposals and messages of all connections up to date. */
 export const SYNC_CONNECTIONS: ScheduledTask = {
   id: SYNC_TASK_ID,
-  description: 'Synchronises vacancies, proposals and messages of the connections that are due, and mails new matches of saved searches.',
+  description: 'Synchronises vacancies, proposals and messages of the connections that are due, and records alerts of new matches of saved searches.',
   cron: '* * * * *',
   timezone: 'UTC',
   timeoutMs: 10 * 60_000,
@@ -37,24 +36,14 @@ async function syncConnections(task: TaskContext): Promise<Figures | Skipped> {
       const { user_id: userId, sync_id: syncId } = next;
       const figures = await runInContext(contextFor(userId), () => syncs.run(syncId));
       counts[figures ? 'succeeded' : 'failed'] += 1;
-      if (figures?.['searches']) counts.alerts += await runInContext(contextFor(userId), () => alert(task));
+      if (figures?.['searches']) {
+        counts.alerts += await runInContext(contextFor(userId), () => task.service(SavedSearchesService).recordAlerts());
+      }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
+  if (counts.alerts > 0) await task.service(Deliveries).wake();
   return counts;
-}
-
-/** One letter for all searches of a user that are due; returns how many letters. */
-async function alert({ service }: TaskContext): Promise<number> {
-  const digest = await service(SavedSearchesService).takeAlerts();
-  if (!digest) return 0;
-  const lines = digest.searches.map(({ name, newMatches }) => `${name}: ${newMatches}`);
-  await service(Mailer).send({
-    to: digest.email,
-    subject: `New vacancies for your saved searches`,
-    text: [...lines, '', `See them at ${service(Config).http.publicUrl}`].join('\n'),
-  });
-  return 1;
 }
 
 /** Works for the tenant through his own gate; the record says it was a task. */

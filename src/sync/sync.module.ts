@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AlertsModule } from '../alerts/alerts.module';
 import { AuditModule } from '../audit/audit.module';
 import { JobsModule } from '../jobs/jobs.module';
 import { MessagesModule } from '../messages/messages.module';
@@ -24,11 +25,18 @@ declareConstraint('saved_searches_name_key', {
   message: 'you have a saved search of this name',
 });
 
+declareConstraint('saved_searches_webhook_id_fk', {
+  code: 'reference.not_found',
+  pointer: '/webhookId',
+  message: 'webhookId names no webhook of yours',
+});
+
 /** Brings vacancies, proposals and messages in from Upwork. */
 @Module({
   imports: [
     TypeOrmModule.forFeature([SavedSearch]),
     AuditModule,
+    AlertsModule,
     QueuesModule,
     UpworkModule,
     TokensModule,

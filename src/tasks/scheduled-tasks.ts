@@ -1,3 +1,4 @@
+import { DELIVER_ALERTS } from '../alerts/deliver-alerts.task';
 import { END_ORPHANED_AI_CALLS } from '../ai/end-orphaned-ai-calls.task';
 import { RECORD_DAILY_METRICS } from '../analytics/record-daily-metrics.task';
 import { REFRESH_JOB_STATS } from '../analytics/refresh-job-stats.task';
@@ -18,6 +19,7 @@ export const SCHEDULED_TASKS: readonly ScheduledTask[] = [
   END_ORPHANED_AI_CALLS,
   REFRESH_CONNECTIONS,
   SYNC_CONNECTIONS,
+  DELIVER_ALERTS,
   WATCH_ACCESS,
   ROTATE_ENCRYPTION_KEYS,
 ];

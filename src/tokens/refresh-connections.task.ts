@@ -1,9 +1,7 @@
+import { Deliveries } from '../alerts/deliveries.service';
 import { runInContext, type RequestContext } from '../platform/context/request-context';
-import { Mailer } from '../platform/mail/mailer.service';
 import type { Figures, ScheduledTask, TaskContext } from '../platform/scheduler/scheduled-task';
 import { AppError } from '../platform/errors/app-error';
-import { Config } from '../platform/config/config';
-import { reconnectMail } from './reconnect-mail';
 import { TokenRefresher } from './token-refresh.service';
 
 /** Ahead of expiry, with room for failures. */
@@ -19,11 +17,6 @@ const AT_ONCE = 5;
 interface DueConnection {
   readonly user_id: number;
   readonly token_id: number;
-}
-
-interface LostConnection extends DueConnection {
-  readonly provider: string;
-  readonly email: string;
 }
 
 /** Keeps connections alive: refreshes each before it expires, and tells its owner once when only he can help. */
@@ -53,8 +46,8 @@ async function refreshConnections(task: TaskContext): Promise<Figures> {
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  const mailed = await report(task);
-  return { ...counts, mailed };
+  const reported = await report(task);
+  return { ...counts, reported };
 }
 
 async function outcomeOf(refresh: () => Promise<unknown>): Promise<'refreshed' | 'failed' | 'reconnectNeeded'> {
@@ -67,18 +60,17 @@ async function outcomeOf(refresh: () => Promise<unknown>): Promise<'refreshed' |
   }
 }
 
-/** Marked in the transaction that takes them: a letter may be lost with its worker, but never comes twice. */
+/** Marked in the transaction that records the letters: each owner is told, and once. */
 async function report({ asWorker, look, service }: TaskContext): Promise<number> {
   const waits = await look((unit) =>
     unit.query<{ waits: boolean }>(`SELECT app.has_connections_to_report() AS waits`),
   );
   if (!waits[0]?.waits) return 0;
-  const lost = await asWorker((unit) =>
-    unit.query<LostConnection>(`SELECT * FROM app.connections_to_report($1)`, [MAX_CONNECTIONS]),
+  const [recorded] = await asWorker((unit) =>
+    unit.query<{ letters: number }>(`SELECT app.report_lost_connections($1) AS letters`, [MAX_CONNECTIONS]),
   );
-  const { publicUrl } = service(Config).http;
-  for (const { email, provider } of lost) await service(Mailer).send(reconnectMail(publicUrl, email, provider));
-  return lost.length;
+  await service(Deliveries).wake();
+  return recorded?.letters ?? 0;
 }
 
 /** Works for the tenant through his own gate; the record says it was a task. */

@@ -168,6 +168,7 @@ describe('synchronisation with Upwork', () => {
 
     expect(await sync('jobs')).toMatchObject({ status: 'failed', lastError: expect.stringContaining('invalid_grant') });
     await worker.runTask('refresh-connections');
+    await worker.runTask('deliver-alerts');
 
     expect((await ann.get(`/v1/tokens/${connection}`)).body).toMatchObject({ status: 'reconnect_needed' });
     expect((await mailsTo(await signedIn(app, { role: 'admin' }), ann.email)).map(({ subject }) => subject)).toEqual(['Connect Gigvault to Upwork anew']);
@@ -186,6 +187,7 @@ describe('synchronisation with Upwork', () => {
     for (const title of ['Golang one', 'Golang two']) {
       upwork.marketplace.publish({ title });
       await sync('jobs');
+      await worker.runTask('deliver-alerts');
     }
 
     const letters = await mailsTo(await signedIn(app, { role: 'admin' }), ann.email);

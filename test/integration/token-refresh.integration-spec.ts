@@ -56,7 +56,10 @@ describe('the refresh of connections', () => {
         [id],
       )
     )[0]!;
-  const lettersToAnn = async () => mailsTo(await signedIn(app, { role: 'admin' }), ann.email);
+  const lettersToAnn = async () => {
+    await worker.runTask('deliver-alerts');
+    return mailsTo(await signedIn(app, { role: 'admin' }), ann.email);
+  };
 
   it('calls the provider once for 20 workers and 50 requests, and the pair stays good', async () => {
     const [refreshes, refusals] = [upwork.grants.refreshes, upwork.grants.refusals];

@@ -55,6 +55,17 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     tenant: 'user_id', set: 'new_matches = 1',
     make: ({ userId }) => `INSERT INTO saved_searches (user_id, name, query) VALUES (${userId}, gen_random_uuid(), 'x')`,
   },
+  'public.webhooks': {
+    select: OWN, insert: OWN_INSERT, update: OWN, delete: OWN,
+    tenant: 'user_id', set: 'is_active = false',
+    make: ({ userId }) => `INSERT INTO webhooks (user_id, url, seal_key, encrypted_secret) VALUES (${userId}, 'x', gen_random_uuid(), 'x')`,
+  },
+  'public.alert_deliveries': {
+    // The worker learns by a function which are due.
+    select: OWN, insert: OWN_INSERT, update: OWN, delete: NOBODY,
+    tenant: 'user_id', set: 'attempts = 1',
+    make: ({ userId }) => `INSERT INTO alert_deliveries (user_id, event_type, payload) VALUES (${userId}, 'x', '{}')`,
+  },
   'public.syncs': {
     // They come with their connection, and go with it.
     select: OWN, insert: OWN_INSERT, update: OWN, delete: NOBODY,

@@ -12,11 +12,11 @@ import { hashOf, idempotencyKeyOf, IdempotencyStore, type StoredAnswer } from '.
 const KEPT_HEADERS = ['location', 'etag', 'content-type'] as const;
 
 /**
- * Sign-in answers hold tokens, an authorization's address its state: they are never kept. A refresh of a connection calls
+ * Sign-in answers hold tokens, an authorization's address its state, a webhook's its secret: they are never kept. A refresh of a connection calls
  * its provider, which no transaction may wait for; repeated within seconds it is one refresh anyway. An erased user has no
  * keys any more; what an admin does to an account ends in letters, and does the same when repeated.
  */
-const EXCLUDED = /^\/v1\/(auth(\/|$)|tokens\/|users\/me\/erase$|admin\/users\/)/;
+const EXCLUDED = /^\/v1\/(auth(\/|$)|tokens\/|users\/me\/erase$|admin\/users\/|webhooks(\/:id\/rotate-secret)?$)/;
 
 /** Metadata key of `KeepsItsOwnKey`. */
 const OWN_KEY = 'gigvault:keeps-its-own-key';

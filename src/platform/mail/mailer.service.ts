@@ -41,6 +41,26 @@ export class Mailer implements OnApplicationShutdown {
     this.underWay.add(delivery);
   }
 
+  /**
+   * Sends a letter that whoever asks keeps until it has gone: one attempt, awaited. Its id becomes the Message-ID, so that
+   * a repetition is known as one.
+   * @returns null when it has gone, otherwise the code of the mail server's refusal
+   */
+  async deliverOnce(mail: Mail, id: string): Promise<string | null> {
+    if (currentContext()?.unit) throw new Error('mail is sent after the unit of work, not in it');
+    if (!this.transport) {
+      await this.outbox.put(mail, false);
+      return null;
+    }
+    try {
+      await this.transport.sendMail({ from: this.config.mail.from, messageId: `<${id}@gigvault>`, ...mail });
+      return null;
+    } catch (error) {
+      // The server's words may quote the address.
+      return (error as { code?: string }).code ?? 'unknown';
+    }
+  }
+
   /** Waits for the letters under way; tries no more. */
   async onApplicationShutdown(): Promise<void> {
     this.stopping.abort();

@@ -18,10 +18,17 @@ export class CreateSavedSearchDto {
   @IsIn(['fixed', 'hourly'])
   jobType?: 'fixed' | 'hourly' | null;
 
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 168, nullable: true, description: 'New matches are mailed at most once in so many hours; null: never.', example: 24 })
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 168, nullable: true, description: 'You are told of new matches at most once in so many hours; null: never.', example: 24 })
   @NullableField()
   @IsInt()
   @Min(1)
   @Max(168)
   alertHours?: number | null;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, nullable: true, description: 'The webhook of yours that is told; null: a mail tells you.', example: 2 })
+  @NullableField()
+  @IsInt()
+  @Min(1)
+  @Max(Number.MAX_SAFE_INTEGER)
+  webhookId?: number | null;
 }

@@ -15,8 +15,11 @@ export class SavedSearchDto {
   @ApiProperty({ enum: ['fixed', 'hourly'], nullable: true, description: 'Only vacancies that pay so.', example: 'hourly' })
   jobType: 'fixed' | 'hourly' | null;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'How often new matches are mailed at most.', example: 24 })
+  @ApiProperty({ type: 'integer', nullable: true, description: 'You are told at most once in so many hours; null: never.', example: 24 })
   alertHours: number | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'The webhook that is told; null: a mail tells you.', example: null })
+  webhookId: number | null;
 
   @ApiProperty({ type: 'integer', description: 'Jobs found since the last alert.', example: 3 })
   newMatches: number;
@@ -35,7 +38,7 @@ export class SavedSearchDto {
 
   /** Shows a row of the table. */
   static from(this: void, search: SavedSearch): SavedSearchDto {
-    const { id, name, query, jobType, alertHours, newMatches, lastSearchedAt, version, createdAt, updatedAt } = search;
-    return { id, name, query, jobType, alertHours, newMatches, lastSearchedAt, version, createdAt, updatedAt };
+    const { id, name, query, jobType, alertHours, webhookId, newMatches, lastSearchedAt, version, createdAt, updatedAt } = search;
+    return { id, name, query, jobType, alertHours, webhookId, newMatches, lastSearchedAt, version, createdAt, updatedAt };
   }
 }

@@ -1,0 +1,64 @@
+import { AddressRefusedError, assertReachable, reachableLookup } from './reachable-address';
+
+const PUBLIC_ONLY = { loopback: false };
+
+describe(assertReachable.name, () => {
+  it.each([
+    'http://example.com/',
+    'ftp://example.com/',
+    'https://user:secret@example.com/',
+    'http://127.0.0.1:3000/',
+    'https://127.0.0.1/',
+    'https://127.1/',
+    'https://2130706433/',
+    'https://0x7f.1/',
+    'https://10.0.0.1/',
+    'https://172.16.4.4/',
+    'https://192.168.1.1/',
+    'https://169.254.169.254/latest/meta-data',
+    'https://100.64.0.1/',
+    'https://0.0.0.0/',
+    'https://255.255.255.255/',
+    'https://224.0.0.1/',
+    'https://[::1]/',
+    'https://[::]/',
+    'https://[fe80::1]/',
+    'https://[fd00::1]/',
+    'https://[::ffff:10.0.0.1]/',
+    'https://[::ffff:7f00:1]/',
+    'https://[64:ff9b::10.0.0.1]/',
+    'https://[2002:a00:1::]/',
+  ])('refuses %s', (url) => {
+    expect(() => assertReachable(url, PUBLIC_ONLY)).toThrow(AddressRefusedError);
+  });
+
+  it.each(['https://example.com/hook?x=1', 'https://example.com:8443/', 'https://93.184.216.34/', 'https://[2606:2800:220:1::1]/'])('lets %s pass', (url) => {
+    expect(() => assertReachable(url, PUBLIC_ONLY)).not.toThrow();
+  });
+
+  it("lets a developer's own machine pass, and no other without TLS", () => {
+    for (const url of ['http://127.0.0.1:9/', 'http://localhost:9/', 'http://[::1]:9/', 'https://localhost/']) {
+      expect(() => assertReachable(url, { loopback: true })).not.toThrow();
+    }
+    for (const url of ['http://10.0.0.1/', 'http://example.com/', 'https://192.168.0.1/', 'https://169.254.169.254/']) {
+      expect(() => assertReachable(url, { loopback: true })).toThrow(AddressRefusedError);
+    }
+  });
+});
+
+describe(reachableLookup.name, () => {
+  const look = (name: string, reach: { loopback: boolean }, all: boolean) =>
+    new Promise((resolve, reject) => {
+      reachableLookup(reach)(name, { all }, (error, address) => (error ? reject(error) : resolve(address)));
+    });
+
+  it('judges where a name leads, not how it looks', async () => {
+    await expect(look('localhost', PUBLIC_ONLY, true)).rejects.toThrow(AddressRefusedError);
+    await expect(look('localhost', PUBLIC_ONLY, false)).rejects.toThrow('not public');
+    expect(await look('localhost', { loopback: true }, true)).toContainEqual({ address: '127.0.0.1', family: 4 });
+  });
+
+  it('passes on that there is no such name', async () => {
+    await expect(look('no-such-name.invalid', PUBLIC_ONLY, true)).rejects.toThrow(/ENOTFOUND|EAI_AGAIN/);
+  });
+});

@@ -1,0 +1,59 @@
+import { lookup, type LookupAddress, type LookupOptions } from 'node:dns';
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+
+/** Where a webhook may lead: to public addresses by https; on a developer's machine also to itself, by http too. */
+export interface Reach {
+  readonly loopback: boolean;
+}
+
+/** Why an address is not called. The message is for its user. */
+export class AddressRefusedError extends Error {}
+
+type LookupCallback = (error: Error | null, address: string | LookupAddress[], family?: number) => void;
+
+/**
+ * Makes sure that a URL may be a webhook as far as its text tells; where its name leads is `reachableLookup`'s to judge.
+ * @throws AddressRefusedError
+ */
+export function assertReachable(text: string, reach: Reach): void {
+  const { protocol, username, password, hostname } = new URL(text);
+  if (username !== '' || password !== '') throw new AddressRefusedError('a URL with a password in it is not called');
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const isOwn = host === 'localhost' || (isIP(host) !== 0 && isLoopback(host));
+  if (protocol !== 'https:' && !(protocol === 'http:' && isOwn && reach.loopback)) {
+    throw new AddressRefusedError('only https: is called');
+  }
+  if (isIP(host) !== 0) assertAddress(host, reach);
+}
+
+/**
+ * Returns a lookup for node's http client that gives public addresses only. The connection is made to what was judged, so
+ * a name that leads elsewhere a moment later (DNS rebinding) gains nothing; with one refused address all are.
+ */
+export function reachableLookup(reach: Reach) {
+  return (hostname: string, options: LookupOptions, callback: LookupCallback): void => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, '');
+      try {
+        for (const { address } of addresses) assertAddress(address, reach);
+      } catch (refusal) {
+        return callback(refusal as Error, '');
+      }
+      const [first] = addresses;
+      if (options.all || !first) return callback(null, addresses);
+      callback(null, first.address, first.family);
+    });
+  };
+}
+
+/** What is neither public nor, where it may be, this machine: private networks, link-local ones with their metadata, … */
+function assertAddress(address: string, { loopback }: Reach): void {
+  if (ipaddr.process(address).range() === 'unicast') return;
+  if (loopback && isLoopback(address)) return;
+  throw new AddressRefusedError('it leads to an address that is not public');
+}
+
+function isLoopback(address: string): boolean {
+  return ipaddr.process(address).range() === 'loopback';
+}

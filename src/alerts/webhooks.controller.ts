@@ -1,0 +1,100 @@
+import { Body, Controller, Delete, Get, Header, HttpCode, Param, Patch, Query } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { SignedIn } from '../platform/http/access';
+import { IfMatch } from '../platform/http/if-match';
+import type { Page } from '../platform/http/page';
+import { PageQueryDto } from '../platform/http/page-query.dto';
+import { ApiPage } from '../platform/http/page-response';
+import { ParseIdPipe } from '../platform/http/parse-id.pipe';
+import { Post } from '../platform/idempotency/post';
+import { Deliveries } from './deliveries.service';
+import { CreateWebhookDto } from './dto/create-webhook.dto';
+import { DeliveryDto } from './dto/delivery.dto';
+import { NewWebhookDto } from './dto/new-webhook.dto';
+import { UpdateWebhookDto } from './dto/update-webhook.dto';
+import { WebhookDto } from './dto/webhook.dto';
+import { WebhooksService } from './webhooks.service';
+
+/** Addresses of the user's own that are told of new matches, signed. */
+@ApiTags('Webhooks')
+@SignedIn()
+@Controller({ path: 'webhooks', version: '1' })
+export class WebhooksController {
+  constructor(
+    private readonly webhooks: WebhooksService,
+    private readonly deliveries: Deliveries,
+  ) {}
+
+  @Post()
+  @Header('cache-control', 'no-store')
+  @ApiOperation({
+    summary: 'Add a webhook',
+    description:
+      'Public https: addresses only. Messages are signed by the Standard Webhooks specification: webhook-id, webhook-timestamp, webhook-signature. The secret is shown in this answer only. Name the webhook in a saved search to have its new matches sent there.',
+  })
+  @ApiCreatedResponse({ type: NewWebhookDto, description: 'The webhook, with its secret.' })
+  create(@Body() dto: CreateWebhookDto): Promise<NewWebhookDto> {
+    return this.webhooks.create(dto);
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'List your webhooks', description: 'Oldest first.' })
+  @ApiPage(WebhookDto)
+  list(@Query() query: PageQueryDto): Promise<Page<WebhookDto>> {
+    return this.webhooks.list(query);
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'Read a webhook', description: 'Never with its secret.' })
+  @ApiOkResponse({ type: WebhookDto, description: 'The webhook.' })
+  get(@Param('id', ParseIdPipe) id: number): Promise<WebhookDto> {
+    return this.webhooks.get(id);
+  }
+
+  @Patch(':id')
+  @ApiOperation({ summary: 'Change a webhook', description: 'A JSON merge patch. What finds it switched off waits, and is sent when it is on again.' })
+  @ApiOkResponse({ type: WebhookDto, description: 'The webhook as it is now.' })
+  update(@Param('id', ParseIdPipe) id: number, @Body() dto: UpdateWebhookDto, @IfMatch() ifMatch?: number): Promise<WebhookDto> {
+    return this.webhooks.update(id, dto, ifMatch);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Delete a webhook', description: 'With the log of what it was sent. Searches that used it mail their matches again.' })
+  @ApiNoContentResponse({ description: 'It is gone.' })
+  remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: number): Promise<void> {
+    return this.webhooks.remove(id, ifMatch);
+  }
+
+  @Post(':id/rotate-secret')
+  @HttpCode(200)
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Make a new secret', description: 'For 24 hours messages are signed with both, so that nothing is lost while you change it.' })
+  @ApiOkResponse({ type: NewWebhookDto, description: 'The webhook, with its new secret.' })
+  rotateSecret(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: number): Promise<NewWebhookDto> {
+    return this.webhooks.rotateSecret(id, ifMatch);
+  }
+
+  @Post(':id/test')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Send a test message', description: 'Of type webhook.test, within moments. How it went is in the deliveries.' })
+  @ApiAcceptedResponse({ type: DeliveryDto, description: 'The recorded delivery.' })
+  test(@Param('id', ParseIdPipe) id: number): Promise<DeliveryDto> {
+    return this.deliveries.test(id);
+  }
+
+  @Get(':id/deliveries')
+  @ApiOperation({ summary: 'List what a webhook was sent', description: 'Newest first, for 30 days: attempts, status, what went wrong, when it is tried again.' })
+  @ApiPage(DeliveryDto)
+  listDeliveries(@Param('id', ParseIdPipe) id: number, @Query() query: PageQueryDto): Promise<Page<DeliveryDto>> {
+    return this.deliveries.list(id, query);
+  }
+
+  @Post(':id/deliveries/:deliveryId/retry')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Send a failed delivery anew', description: 'Under the same webhook-id, by which a receiver knows a repetition.' })
+  @ApiAcceptedResponse({ type: DeliveryDto, description: 'The delivery, pending again.' })
+  retry(@Param('id', ParseIdPipe) id: number, @Param('deliveryId', ParseIdPipe) deliveryId: number): Promise<DeliveryDto> {
+    return this.deliveries.retry(id, deliveryId);
+  }
+}

@@ -1,0 +1,257 @@
+import { Deliveries } from '../../src/alerts/deliveries.service';
+import { WebhookSender } from '../../src/alerts/webhook-sender.service';
+import { Config, loadConfig } from '../../src/platform/config/config';
+import { SavedSearchesService } from '../../src/sync/saved-searches.service';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn, type SignedInCaller } from '../support/as';
+import type { Answer } from '../support/caller';
+import { aWorker, type HandWorker } from '../support/hand-worker';
+import { mailsTo } from '../support/mails';
+import { signaturesBy, WebhookReceiver } from '../support/webhook-receiver';
+import { within } from '../support/within';
+
+describe('/v1/webhooks', () => {
+  let app: TestApp;
+  let worker: HandWorker;
+  let receiver: WebhookReceiver;
+  let ann: SignedInCaller;
+
+  beforeAll(async () => {
+    app = await startApp();
+    worker = await aWorker(app);
+  });
+  beforeEach(async () => {
+    ann = await signedIn(app);
+    receiver = await new WebhookReceiver().start();
+  });
+  afterEach(async () => {
+    await receiver.stop();
+    await app.db.query('superuser', 'DELETE FROM alert_deliveries');
+  });
+  afterAll(async () => {
+    await worker.close();
+    await app.close();
+  });
+
+  const aWebhook = async (): Promise<{ id: number; secret: string }> => (await ann.post('/v1/webhooks', { url: receiver.url })).body;
+  const deliver = () => worker.runTask('deliver-alerts');
+  const deliveriesOf = async (id: number): Promise<Answer['body'][]> => (await ann.get(`/v1/webhooks/${id}/deliveries`)).body.items;
+  const passTime = () => app.db.query('superuser', `UPDATE alert_deliveries SET next_at = next_at - interval '1 day', lease_until = lease_until - interval '1 day'`);
+
+  /** A saved search of Ann's with new matches, as a synchronisation leaves it. */
+  async function matched(name: string, newMatches: number, webhookId: number | null): Promise<void> {
+    const { status, body } = await ann.post('/v1/saved-searches', { name, query: 'x', alertHours: 1, webhookId });
+    expect([status, body.webhookId]).toEqual([201, webhookId]);
+    await app.db.query('superuser', 'UPDATE saved_searches SET new_matches = $2 WHERE id = $1', [body.id, newMatches]);
+  }
+  const record = () => within(ann.id, () => app.get(SavedSearchesService).recordAlerts());
+
+  it('shows a secret once, and keeps it in the clear nowhere', async () => {
+    const made = await ann.post('/v1/webhooks', { url: receiver.url }, { 'idempotency-key': 'once' });
+    const { id, secret } = made.body;
+
+    expect([made.status, made.headers.get('location'), made.headers.get('cache-control')]).toEqual([201, `/v1/webhooks/${id}`, 'no-store']);
+    expect(secret).toMatch(/^whsec_.{44}$/);
+    expect((await ann.get(`/v1/webhooks/${id}`)).body).not.toHaveProperty('secret');
+    expect((await ann.get('/v1/webhooks')).body.items).toHaveLength(1);
+    const tables = ['webhooks', 'idempotency_keys', 'audit_logs', 'security_logs'];
+    for (const table of tables) {
+      const [row] = await app.db.query<{ dump: string }>('superuser', `SELECT coalesce(string_agg(t::text, ' '), '') AS dump FROM ${table} t`);
+      expect(row!.dump).not.toContain(secret.slice(6));
+    }
+    const trail = await ann.get(`/v1/audit/webhooks/${id}`);
+    expect(JSON.stringify(trail.body)).toContain('[redacted]');
+  });
+
+  it('sends a signed test message, and tells how it went', async () => {
+    const { id, secret } = await aWebhook();
+
+    const asked = await ann.post(`/v1/webhooks/${id}/test`);
+    await deliver();
+
+    expect([asked.status, asked.body.status]).toEqual([202, 'pending']);
+    const [message] = receiver.received;
+    expect(JSON.parse(message!.body)).toEqual({ type: 'webhook.test', timestamp: asked.body.createdAt, data: { message: expect.any(String) } });
+    expect(message!.headers).toMatchObject({ 'webhook-id': asked.body.eventId, 'content-type': 'application/json' });
+    expect(Math.abs(Number(message!.headers['webhook-timestamp']) - Date.now() / 1_000)).toBeLessThan(5);
+    expect(signaturesBy(secret, message!)).toEqual([0]);
+    expect(await deliveriesOf(id)).toMatchObject([{ status: 'delivered', attempts: 1, responseStatus: 204, lastError: null, nextAttemptAt: null }]);
+  });
+
+  it('tells a webhook of the new matches of all searches that name it, in one message, and mails the others', async () => {
+    const { id } = await aWebhook();
+    await matched('Databases', 3, id);
+    await matched('Go', 1, id);
+    await matched('Vue', 2, null);
+
+    expect(await record()).toBe(2);
+    expect(await record()).toBe(0);
+    await deliver();
+
+    expect(receiver.received.map(({ body }) => JSON.parse(body).data.searches)).toEqual([
+      [expect.objectContaining({ name: 'Databases', newMatches: 3 }), expect.objectContaining({ name: 'Go', newMatches: 1 })],
+    ]);
+    const letters = await mailsTo(await signedIn(app, { role: 'admin' }), ann.email);
+    expect(letters.map(({ text }) => text.split('\n')[0])).toEqual(['Vue: 2']);
+  });
+
+  it('loses no alert with the worker that took it, and sends it once when two want to', async () => {
+    await matched('Databases', 3, null);
+    await record();
+    const { id } = await aWebhook();
+    const { body: taken } = await ann.post(`/v1/webhooks/${id}/test`);
+    await app.db.query('superuser', `UPDATE alert_deliveries SET lease_owner = gen_random_uuid(), lease_until = now() + interval '1 minute', attempts = 1 WHERE id = $1`, [taken.id]);
+
+    await Promise.all([deliver(), deliver(), deliver()]);
+    expect(receiver.received).toHaveLength(0);
+    await passTime();
+    await Promise.all([1, 2, 3].map(() => within(ann.id, () => app.get(Deliveries).deliver(taken.id))));
+
+    expect(receiver.received.map(({ headers }) => headers['webhook-id'])).toEqual([taken.eventId]);
+    expect(await mailsTo(await signedIn(app, { role: 'admin' }), ann.email)).toHaveLength(1);
+  });
+
+  it('tries again later and later under the same id, gives up after a good day, and sends it anew when asked', async () => {
+    const { id } = await aWebhook();
+    receiver.answer = (response) => response.writeHead(500).end('no');
+    await ann.post(`/v1/webhooks/${id}/test`);
+    for (const pause of [60, 300, 1_800, 7_200, 18_000, 36_000, 36_000]) {
+      await deliver();
+      const [delivery] = await deliveriesOf(id);
+      expect(delivery).toMatchObject({ status: 'pending', responseStatus: 500, lastError: 'it answered 500' });
+      const wait = (Date.parse(delivery.nextAttemptAt) - Date.now()) / 1_000;
+      expect(wait).toBeLessThanOrEqual(pause);
+      expect(wait).toBeGreaterThan(pause * 0.9 - 5);
+      expect((await ann.post(`/v1/webhooks/${id}/deliveries/${delivery.id}/retry`)).body.code).toBe('webhook.delivery_not_failed');
+      await passTime();
+    }
+    await deliver();
+    await deliver();
+    const [failed] = await deliveriesOf(id);
+    expect(failed).toMatchObject({ status: 'failed', attempts: 8, nextAttemptAt: null });
+    receiver.answer = (response) => response.writeHead(200).end();
+
+    expect((await ann.post(`/v1/webhooks/${id}/deliveries/${failed.id}/retry`)).status).toBe(202);
+    await deliver();
+
+    expect((await deliveriesOf(id))[0]).toMatchObject({ status: 'delivered', responseStatus: 200 });
+    expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id']))).toEqual(new Set([failed.eventId]));
+    expect(receiver.received).toHaveLength(9);
+  });
+
+  it('signs with both secrets for a day after a rotation', async () => {
+    const { id, secret } = await aWebhook();
+    const rotated = await ann.post(`/v1/webhooks/${id}/rotate-secret`, {}, { 'if-match': '"1"' });
+    expect((await ann.post(`/v1/webhooks/${id}/rotate-secret`, {}, { 'if-match': '"1"' })).status).toBe(412);
+    await ann.post(`/v1/webhooks/${id}/test`);
+    await deliver();
+    await app.db.query('superuser', `UPDATE webhooks SET previous_secret_until = now() - interval '1 second' WHERE id = $1`, [id]);
+    await ann.post(`/v1/webhooks/${id}/test`);
+    await deliver();
+
+    const [during, after] = receiver.received;
+    expect([signaturesBy(rotated.body.secret, during!), signaturesBy(secret, during!)]).toEqual([[0], [1]]);
+    expect([signaturesBy(rotated.body.secret, after!), signaturesBy(secret, after!)]).toEqual([[0], []]);
+  });
+
+  it('is switched off by 410; what it would be told waits, and is sent when it is on again', async () => {
+    const { id } = await aWebhook();
+    receiver.answer = (response) => response.writeHead(410).end();
+    await ann.post(`/v1/webhooks/${id}/test`);
+    await deliver();
+    expect((await ann.get(`/v1/webhooks/${id}`)).body.isActive).toBe(false);
+    expect(await deliveriesOf(id)).toMatchObject([{ status: 'failed', lastError: 'it answered 410' }]);
+    await matched('Databases', 3, id);
+    expect(await record()).toBe(0);
+
+    await ann.patch(`/v1/webhooks/${id}`, { isActive: true });
+
+    expect(await record()).toBe(1);
+  });
+
+  it('is of its user alone', async () => {
+    const { id } = await aWebhook();
+    const bob = await signedIn(app);
+
+    const answers = [
+      await bob.get(`/v1/webhooks/${id}`),
+      await bob.patch(`/v1/webhooks/${id}`, { isActive: false }),
+      await bob.post(`/v1/webhooks/${id}/rotate-secret`),
+      await bob.post(`/v1/webhooks/${id}/test`),
+      await bob.get(`/v1/webhooks/${id}/deliveries`),
+      await bob.delete(`/v1/webhooks/${id}`),
+    ];
+    const stolen = await bob.post('/v1/saved-searches', { name: 'X', query: 'x', webhookId: id });
+
+    expect(answers.map(({ status, body }) => [status, body.code])).toEqual(answers.map(() => [404, 'webhook.not_found']));
+    expect([stolen.status, stolen.body.code, stolen.body.errors[0].pointer]).toEqual([422, 'reference.not_found', '/webhookId']);
+    await matched('Databases', 1, id);
+    expect((await ann.delete(`/v1/webhooks/${id}`)).status).toBe(204);
+    expect((await ann.get('/v1/saved-searches')).body.items[0]).toMatchObject({ webhookId: null });
+  });
+
+  it.each(['http://example.com/', 'https://10.0.0.1/', 'https://169.254.169.254/latest/', 'https://u:p@example.com/', 'https://[fd00::1]/'])('refuses %s', async (url) => {
+    const { id } = await aWebhook();
+
+    for (const answer of [await ann.post('/v1/webhooks', { url }), await ann.patch(`/v1/webhooks/${id}`, { url })]) {
+      expect([answer.status, answer.body.code, answer.body.errors[0].pointer]).toEqual([422, 'webhook.url_refused', '/url']);
+    }
+    expect((await ann.post('/v1/webhooks', { url: 'not a url' })).status).toBe(400);
+  });
+});
+
+describe(WebhookSender.name, () => {
+  let app: TestApp;
+  let receiver: WebhookReceiver;
+  const message = { id: 'x', timestamp: 1, body: '{}' };
+  const secrets = ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'];
+
+  beforeAll(async () => {
+    app = await startApp();
+    receiver = await new WebhookReceiver().start();
+  });
+  afterAll(async () => {
+    await receiver.stop();
+    await app.close();
+  });
+
+  it('follows no redirect, into its own network least of all', async () => {
+    const inner = await new WebhookReceiver().start();
+    receiver.answer = (response) => response.writeHead(302, { location: inner.url }).end();
+
+    expect(await app.get(WebhookSender).send(receiver.url, message, secrets)).toEqual({ status: 302, error: 'it answered 302' });
+    expect(inner.received).toEqual([]);
+    await inner.stop();
+  });
+
+  it('waits so long and no longer, and takes so much of an answer and no more', async () => {
+    const sender = Object.assign(new WebhookSender(app.get(Config)), { timeoutMs: 200 });
+    receiver.answer = () => undefined;
+    expect(await sender.send(receiver.url, message, secrets)).toEqual({ status: null, error: 'it did not answer within 0.2 s' });
+
+    const cut = new Promise<number>((resolve) => {
+      receiver.answer = (response) => {
+        let sent = 0;
+        const more = setInterval(() => response.write('x'.repeat(16_384), () => (sent += 16_384)), 1);
+        response.writeHead(200).on('close', () => (clearInterval(more), resolve(sent)));
+      };
+    });
+    expect(await app.get(WebhookSender).send(receiver.url, message, secrets)).toEqual({ status: 200, error: null });
+    expect(await cut).toBeLessThan(8_000_000);
+  });
+
+  it('calls nothing in production that is not public, whatever its name', async () => {
+    const { isProduction } = loadConfig({ ...app.settings, NODE_ENV: 'production', SMTP_URL: 'smtp://127.0.0.1:9', PASSWORD_HASH_COST: '10' });
+    const sender = new WebhookSender({ isProduction } as Config);
+    const { port } = new URL(receiver.url);
+
+    for (const url of [`https://localhost:${port}/`, `https://127.0.0.1:${port}/`]) {
+      expect(await sender.send(url, message, secrets)).toEqual({ status: null, error: 'it leads to an address that is not public' });
+    }
+    expect(await sender.send(receiver.url, message, secrets)).toEqual({ status: null, error: 'only https: is called' });
+  });
+
+  it('says what it can when nobody listens', async () => {
+    expect(await app.get(WebhookSender).send('http://127.0.0.1:1/', message, secrets)).toEqual({ status: null, error: 'it could not be reached (ECONNREFUSED)' });
+  });
+});

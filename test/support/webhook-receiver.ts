@@ -1,0 +1,46 @@
+import { createHmac } from 'node:crypto';
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A message as it came. */
+export interface ReceivedMessage {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** A user's own server, which answers as its test wants. */
+export class WebhookReceiver {
+  readonly received: ReceivedMessage[] = [];
+  /** What becomes of the next messages. */
+  answer: (response: ServerResponse) => void = (response) => response.writeHead(204).end();
+  private readonly server: Server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      this.received.push({ headers: request.headers, body: Buffer.concat(chunks).toString() });
+      this.answer(response);
+    });
+  });
+
+  async start(): Promise<this> {
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    return this;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/hook`;
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+}
+
+/** Which of a message's signatures a secret made, as a receiver finds out by the specification. */
+export function signaturesBy(secret: string, { headers, body }: ReceivedMessage): number[] {
+  const text = `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`;
+  const expected = `v1,${createHmac('sha256', Buffer.from(secret.replace('whsec_', ''), 'base64')).update(text).digest('base64')}`;
+  const signatures = String(headers['webhook-signature']).split(' ');
+  return signatures.flatMap((signature, i) => (signature === expected ? [i] : []));
+}
