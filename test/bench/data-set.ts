@@ -31,8 +31,9 @@ export async function makeDataSet(services: BenchServices, size: DataSize, passw
   await withClient(services.url('superuser', database), async (client) => {
     await client.query(`SET session_replication_role = replica; SET synchronous_commit = off; SET maintenance_work_mem = '256MB'`);
     await client.query(
-      `INSERT INTO users (email, encrypted_password, first_name, last_name, role, is_verified)
-       SELECT 'user' || n || '@bench.example', $2, 'Ann', 'Other', 'user', true FROM generate_series(1, $1::int) n ORDER BY n`,
+      // A session of one database is good in all: none was ended.
+      `INSERT INTO users (email, encrypted_password, first_name, last_name, role, is_verified, sessions_valid_from)
+       SELECT 'user' || n || '@bench.example', $2, 'Ann', 'Other', 'user', true, '2025-01-01Z' FROM generate_series(1, $1::int) n ORDER BY n`,
       [users * times + 1, passwordHash],
     );
     await withoutIndexes(client, () => client.query(JOBS, [users, jobs, largeTenantJobs, RARE_WORDS, times]));

@@ -33,6 +33,7 @@ const ROWS_A_UNIT = 2;
 /**
  * Two tenants take turns over one pooled connection, twenty units under way at a time, four of five failing in one way or
  * another; each looks at what it can see before it ends. Afterwards every row and every audit row is counted.
+ * @throws Error with what was found when it is not 0
  */
 export async function proveTenants({ units }: TenantsOptions): Promise<TenantsResult> {
   const services = new BenchServices();
@@ -45,7 +46,11 @@ export async function proveTenants({ units }: TenantsOptions): Promise<TenantsRe
       await app.init();
       const tenants = await makeTenants(services);
       const seen = await interleave(app.get(Database, { strict: false }), tenants, units);
-      return { ...seen, ...(await count(services, seen.committed)), leftOnConnection: await leftovers(app.get(Database, { strict: false }), tenants[0]!) };
+      const leftOnConnection = await leftovers(app.get(Database, { strict: false }), tenants[0]!);
+      const result = { ...seen, ...(await count(services, seen.committed)), leftOnConnection };
+      const { committed, failed, ...wrong } = result;
+      if (committed === 0 || failed === 0 || Object.values(wrong).some((found) => found !== 0)) throw new Error(JSON.stringify(result));
+      return result;
     } finally {
       await app.close();
     }
