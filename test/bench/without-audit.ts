@@ -13,7 +13,7 @@ const built = createRequire(__filename)(join(__dirname, '..', '..', 'dist', 'src
 
 function collectNothing({ queryRunner }: { queryRunner: { data: object } }): void {
   const { unit } = queryRunner.data as { unit: Unit };
-  unit.changes.push({ table: '', id: 0, action: 'UPDATE', old: {}, new: {} });
+  unit.changes.push({ table: '', id: 0, action: 'UPDATE', old: '{}', new: '{}' });
 }
 
 Object.assign(built.AuditSubscriber.prototype, { afterInsert: collectNothing, afterUpdate: collectNothing, afterRemove: collectNothing });
