@@ -5,11 +5,14 @@ const DAY_MS = 86_400_000;
 /** What arrives late is counted for so many days more: a synchronisation brings in yesterday's messages. */
 const LATE_DAYS = 2;
 
-/** The first run, or one after a long rest, goes back no further. */
+/** The past is counted back no further. */
 const MAX_DAYS = 400;
 
 /** Each part is a transaction of its own. */
-const DAYS_AT_ONCE = 31;
+const DAYS_AT_ONCE = 14;
+
+/** A run begins no more of the past after so long; the next one goes on with it. */
+const PAST_MS = 5_000;
 
 /** Writes the figures of each user and day into analytics; days that were missed are made up for. */
 export const RECORD_DAILY_METRICS: ScheduledTask = {
@@ -24,27 +27,66 @@ export const RECORD_DAILY_METRICS: ScheduledTask = {
   run: recordDailyMetrics,
 };
 
-async function recordDailyMetrics({ lastFigures, signal, asWorker }: TaskContext): Promise<Figures> {
+/**
+ * First what is new since the last run, then the past from there backwards: users of a large installation that begins to
+ * count have yesterday's figures at once, and no run takes long. `countedFrom` says how far back the series reach,
+ * `historyFrom` how far they will.
+ */
+async function recordDailyMetrics(context: TaskContext): Promise<Figures> {
+  const { lastFigures } = context;
+  const began = performance.now();
   const today = startOfDay(Date.now());
-  const first = Math.max(firstDay(today, lastFigures?.lastDay), today - (MAX_DAYS - 1) * DAY_MS);
-  let counted = 0;
-  let written = 0;
-  for (let from = first; from <= today; from += DAYS_AT_ONCE * DAY_MS) {
+  const historyFrom = today - (MAX_DAYS - 1) * DAY_MS;
+  const firstDay = Math.max(newSince(today, dayOf(lastFigures?.lastDay)), historyFrom);
+  const counts = new Counts(context);
+  for (let from = firstDay; from <= today; from += DAYS_AT_ONCE * DAY_MS) await counts.add(from, Math.min(lastOf(from), today));
+  let countedFrom = Math.max(countedBackTo(lastFigures) ?? firstDay, historyFrom);
+  while (countedFrom > historyFrom && performance.now() - began < PAST_MS) {
+    const from = Math.max(countedFrom - DAYS_AT_ONCE * DAY_MS, historyFrom);
+    await counts.add(from, countedFrom - DAY_MS);
+    countedFrom = from;
+  }
+  return { firstDay: toDate(firstDay), lastDay: toDate(today), countedFrom: toDate(countedFrom), historyFrom: toDate(historyFrom), ...counts.figures };
+}
+
+/** Counts parts of the series. */
+class Counts {
+  private counted = 0;
+  private written = 0;
+
+  constructor(private readonly context: TaskContext) {}
+
+  get figures(): Figures {
+    return { counted: this.counted, written: this.written };
+  }
+
+  async add(from: number, to: number): Promise<void> {
+    const { signal, asWorker } = this.context;
     signal.throwIfAborted();
-    const to = Math.min(from + (DAYS_AT_ONCE - 1) * DAY_MS, today);
     const [row] = await asWorker((unit) =>
       unit.query<{ figures: { counted: number; written: number } }>('SELECT app.record_daily_metrics($1, $2) AS figures', [toDate(from), toDate(to)]),
     );
-    counted += row!.figures.counted;
-    written += row!.figures.written;
+    this.counted += row!.figures.counted;
+    this.written += row!.figures.written;
   }
-  return { firstDay: toDate(first), lastDay: toDate(today), counted, written };
 }
 
 /** The day the last run ended with was not over then. */
-function firstDay(today: number, lastDay: unknown): number {
-  const last = typeof lastDay === 'string' ? Date.parse(lastDay) : Number.NEGATIVE_INFINITY;
-  return Math.min(last, today - (LATE_DAYS - 1) * DAY_MS);
+function newSince(today: number, lastDay: number | undefined): number {
+  return Math.min(lastDay ?? today, today - (LATE_DAYS - 1) * DAY_MS);
+}
+
+/** Runs of before `countedFrom` was kept had counted all there is. */
+function countedBackTo(lastFigures: Figures | null): number | undefined {
+  return dayOf(lastFigures?.countedFrom) ?? (lastFigures && Number.NEGATIVE_INFINITY) ?? undefined;
+}
+
+function dayOf(figure: unknown): number | undefined {
+  return typeof figure === 'string' ? Date.parse(figure) : undefined;
+}
+
+function lastOf(from: number): number {
+  return from + (DAYS_AT_ONCE - 1) * DAY_MS;
 }
 
 function startOfDay(instant: number): number {

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { withClient } from '../../src/launcher/bootstrap';
-import type { BenchServices } from './services';
+import type { Role } from '../../src/launcher/roles';
 
 /** How much there is of everything. */
 export interface DataSize {
@@ -11,6 +11,14 @@ export interface DataSize {
   readonly largeTenantJobs: number;
   /** So many times the users, each with as many jobs as his model among the first. */
   readonly times?: number;
+  /** Jobs were created within 365 days from this instant; the same one at all times unless given. */
+  readonly from?: string;
+}
+
+/** A migrated database to fill. */
+export interface Fillable {
+  /** A connection URL of that role. */
+  url(role: Role, database?: string): string;
 }
 
 /** Titles hold `project0` and so on: one of them is in one job of so many. */
@@ -26,7 +34,7 @@ export function emailOf(user: number): string {
  * user's jobs have ids in one row, so that a program that can only count can ask for them. Triggers rest meanwhile, so
  * there is no audit of it, and the indexes are built afterwards, as a restore would.
  */
-export async function makeDataSet(services: BenchServices, size: DataSize, passwordHash: string, database?: string): Promise<void> {
+export async function makeDataSet(services: Fillable, size: DataSize, passwordHash: string, database?: string): Promise<void> {
   const { users, times = 1, jobs, largeTenantJobs } = size;
   await withClient(services.url('superuser', database), async (client) => {
     await client.query(`SET session_replication_role = replica; SET synchronous_commit = off; SET maintenance_work_mem = '256MB'`);
@@ -36,7 +44,7 @@ export async function makeDataSet(services: BenchServices, size: DataSize, passw
        SELECT 'user' || n || '@bench.example', $2, 'Ann', 'Other', 'user', true, '2025-01-01Z' FROM generate_series(1, $1::int) n ORDER BY n`,
       [users * times + 1, passwordHash],
     );
-    await withoutIndexes(client, () => client.query(JOBS, [users, jobs, largeTenantJobs, RARE_WORDS, times]));
+    await withoutIndexes(client, () => client.query(JOBS, [users, jobs, largeTenantJobs, RARE_WORDS, times, size.from ?? '2025-01-01Z']));
     await client.query('VACUUM ANALYZE');
   });
   await withClient(services.url('worker', database), (client) => client.query('SELECT refresh_user_job_stats()'));
@@ -73,7 +81,7 @@ const JOBS = `
   FROM owners, words, sentences, generate_series(1, jobs) k,
   LATERAL (SELECT n::bigint * 10000000 + k AS row) numbered,
   LATERAL (SELECT abs(hashint8extended(row, 1)) AS h1, abs(hashint8extended(row, 2)) AS h2, abs(hashint8extended(row, 3)) AS h3) hashes,
-  LATERAL (SELECT timestamptz '2025-01-01Z' + h1 % 31536000 * interval '1 s' AS born) times
+  LATERAL (SELECT $6::timestamptz + h1 % 31536000 * interval '1 s' AS born) times
   ORDER BY n, k`;
 
 /** Those of jobs that hold up no constraint are built when all rows are there. */

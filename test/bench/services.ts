@@ -72,24 +72,8 @@ export class BenchServices {
   /** The environment of a server in production mode; limits are off, and only warnings are logged. */
   environment(database = DATABASE): Record<string, string> {
     return {
-      PATH: process.env.PATH ?? '',
-      NODE_ENV: 'production',
-      LOG_LEVEL: 'warn',
-      HOST: '127.0.0.1',
-      PUBLIC_URL: 'https://gigvault.example',
-      SMTP_URL: 'smtp://127.0.0.1:1',
-      RATE_LIMIT_PER_MINUTE: '0',
-      AUTH_THROTTLE_SCALE: '1000000',
+      ...productionSettings((role) => this.url(role, database), this.redis.url),
       CACHE_ENABLED: 'false',
-      DATABASE_POOL_SIZE: String(POOL_SIZE),
-      DATABASE_URL: this.url('app', database),
-      DATABASE_AUTH_URL: this.url('auth', database),
-      DATABASE_WORKER_URL: this.url('worker', database),
-      DATABASE_ADMIN_URL: this.url('admin', database),
-      DATABASE_MIGRATION_URL: this.url('migrator', database),
-      DATABASE_BACKUP_URL: this.url('backup', database),
-      DATABASE_MONITOR_URL: this.url('monitor', database),
-      REDIS_URL: this.redis.url,
       SECRET_KEY: this.secretKey,
       ENCRYPTION_KEYS: `bench:${this.encryptionKey}`,
       GIGVAULT_DATA_DIR: join(this.folder, 'data'),
@@ -102,6 +86,29 @@ export class BenchServices {
     this.watchdog?.dismiss();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Settings of a server in production mode on these services, but for its keys and its folder. */
+export function productionSettings(urlOf: (role: Role) => string, redisUrl: string): Record<string, string> {
+  return {
+    PATH: process.env.PATH ?? '',
+    NODE_ENV: 'production',
+    LOG_LEVEL: 'warn',
+    HOST: '127.0.0.1',
+    PUBLIC_URL: 'https://gigvault.example',
+    SMTP_URL: 'smtp://127.0.0.1:1',
+    RATE_LIMIT_PER_MINUTE: '0',
+    AUTH_THROTTLE_SCALE: '1000000',
+    DATABASE_POOL_SIZE: String(POOL_SIZE),
+    DATABASE_URL: urlOf('app'),
+    DATABASE_AUTH_URL: urlOf('auth'),
+    DATABASE_WORKER_URL: urlOf('worker'),
+    DATABASE_ADMIN_URL: urlOf('admin'),
+    DATABASE_MIGRATION_URL: urlOf('migrator'),
+    DATABASE_BACKUP_URL: urlOf('backup'),
+    DATABASE_MONITOR_URL: urlOf('monitor'),
+    REDIS_URL: redisUrl,
+  };
 }
 
 function temporaryFolder(): string {

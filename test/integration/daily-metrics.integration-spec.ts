@@ -62,6 +62,24 @@ describe(RECORD_DAILY_METRICS.id, () => {
     expect(await app.db.query('superuser', `SELECT metric_data FROM analytics WHERE metric_name = 'ai_cost_usd'`)).toEqual([{ metric_data: { usd: '0.002468000000' } }]);
   });
 
+  it('gives the past a short time only, and goes on with it where the last run stopped', async () => {
+    const realNow = performance.now.bind(performance);
+    let later = 0;
+    // Whoever looks at the clock finds that ten seconds have passed.
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => realNow() + (later += 10_000));
+
+    const first = await run().finally(() => clock.mockRestore());
+
+    expect(first.countedFrom).toBe(first.firstDay);
+    expect(await metrics()).toMatchObject({ 'jobs_seen 0': '2.00' });
+    expect(await metrics()).not.toHaveProperty('jobs_seen 3');
+
+    const second = await run();
+
+    expect(second.countedFrom).toBe(second.historyFrom);
+    expect(await metrics()).toMatchObject({ 'jobs_seen 0': '2.00', 'jobs_seen 3': '1.00' });
+  });
+
   it('changes nothing when it is repeated, and leaves no trace of it', async () => {
     await run();
     const [before, audited] = [await metrics(), await auditRows()];

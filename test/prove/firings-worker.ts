@@ -1,10 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { ConfigModule } from '../../src/platform/config/config.module';
-import { DatabaseModule } from '../../src/platform/database/database.module';
 import type { ScheduledTask } from '../../src/platform/scheduler/scheduled-task';
-import { SchedulerModule } from '../../src/platform/scheduler/scheduler.module';
+import { serveWorker } from './serve-worker';
 
 /** A worker of the proof of firings, a process of its own that can be killed: `firings-worker.ts <tasks> <every seconds>`. */
 const [tasks = '1', everySeconds = '2'] = process.argv.slice(2);
@@ -27,15 +23,4 @@ function aTask(name: number): ScheduledTask {
   };
 }
 
-@Module({
-  imports: [ConfigModule, DatabaseModule, SchedulerModule.running(Array.from({ length: Number(tasks) }, (_, i) => aTask(i)))],
-})
-class FiringsWorker {}
-
-NestFactory.createApplicationContext(FiringsWorker, { logger: ['log', 'warn', 'error'], abortOnError: false }).then(
-  () => console.log('ready'),
-  (error: unknown) => {
-    console.error(error);
-    process.exitCode = 1;
-  },
-);
+serveWorker(Array.from({ length: Number(tasks) }, (_, i) => aTask(i)));

@@ -1,18 +1,22 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from 'pg';
 import { withClient } from '../../src/launcher/bootstrap';
-import { BenchServices } from '../bench/services';
 import { ServerProcess } from '../bench/server-process';
+import { proofServices } from './proof-services';
+import { WorkerProcess } from './worker-process';
 
 const ROOT = resolve(__dirname, '..', '..');
 
 /** A run whose worker died is taken over when its lease and the queue's patience are over. */
 const PATIENCE_MS = 90_000;
 
-/** Every run takes longer, and has begun by then. */
-const INTO_A_RUN_MS = 180;
+/** Every run takes longer, so that one which has just begun is still at work. */
+const LOOK_EVERY_MS = 20;
+
+/** How long a kill waits for all that fell due to have begun; on a busy machine some begin when others are over. */
+const BEGIN_WITHIN_MS = 1_000;
 
 /** How much fires, and who dies. */
 export interface FiringsOptions {
@@ -47,57 +51,17 @@ export interface FiringsResult {
   readonly longestLatenessMs: number;
 }
 
-/** A worker process, its log gathered across its lives. */
-class Worker {
-  private child: ChildProcess | undefined;
-
-  constructor(
-    private readonly environment: Readonly<Record<string, string>>,
-    private readonly options: FiringsOptions,
-    private readonly log: string[],
-  ) {}
-
-  async start(): Promise<void> {
-    const args = ['-r', 'ts-node/register/transpile-only', 'test/prove/firings-worker.ts', String(this.options.tasks), String(this.options.everySeconds)];
-    const child = spawn(process.execPath, args, { cwd: ROOT, env: { ...this.environment }, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.child = child;
-    let output = '';
-    const isReady = new Promise<void>((done, fail) => {
-      for (const stream of [child.stdout, child.stderr]) {
-        stream.on('data', (chunk: Buffer) => {
-          output += chunk.toString();
-          const lines = output.split('\n');
-          output = lines.pop() ?? '';
-          this.log.push(...lines);
-          if (lines.includes('ready')) done();
-        });
-      }
-      child.once('exit', () => fail(new Error(`a worker ended:\n${this.log.slice(-20).join('\n')}`)));
-    });
-    await isReady;
-  }
-
-  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    const { child } = this;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill(signal);
-    await ended;
-  }
-}
-
 /**
  * Lets tasks fire while several APIs look on and workers are killed in turns, and compares: every firing of the schedule
  * has one row in the history, and that one succeeded; no end was written by two.
  */
 export async function proveFirings(options: FiringsOptions): Promise<FiringsResult> {
   execFileSync(process.execPath, ['src/launcher/build.cjs'], { cwd: ROOT });
-  const services = new BenchServices();
-  const log: string[] = [];
+  const services = proofServices();
   await services.start();
   const { leaseSeconds } = options;
   const environment = { ...services.environment(), ...(leaseSeconds !== undefined && { TASK_LEASE_SECONDS: String(leaseSeconds) }) };
-  const workers = Array.from({ length: options.workers }, () => new Worker(environment, options, log));
+  const workers = Array.from({ length: options.workers }, () => new WorkerProcess('firings-worker.ts', [String(options.tasks), String(options.everySeconds)], environment));
   const apis: ServerProcess[] = [];
   try {
     await Promise.all(workers.map((worker) => worker.start()));
@@ -105,24 +69,42 @@ export async function proveFirings(options: FiringsOptions): Promise<FiringsResu
     const stepMs = options.everySeconds * 1_000;
     const from = Math.ceil(Date.now() / stepMs) * stepMs + stepMs;
     const to = from + Math.ceil(options.firings / options.tasks) * stepMs;
-    const kills = await killInTurns(workers, { everyMs: options.killEveryMs, stepMs, until: to });
-    return { kills, ...(await compare(services.url('superuser'), { ...options, stepMs, from, to }, log)) };
+    const haveBegun = (): Promise<void> => withClient(services.url('superuser'), (client) => runsBegin(client, options.tasks));
+    const kills = await killInTurns(workers, { everyMs: options.killEveryMs, stepMs, until: to, haveBegun });
+    return { kills, ...(await compare(services.url('superuser'), { ...options, stepMs, from, to }, workers.flatMap(({ log }) => log))) };
   } finally {
     await Promise.all([...workers.map((worker) => worker.end('SIGTERM')), ...apis.map((api) => api.stop())]);
     await services.stop();
   }
 }
 
+/** When who is killed. */
+interface Kills {
+  readonly everyMs: number;
+  readonly stepMs: number;
+  readonly until: number;
+  /** Settles when what fell due is at work. */
+  readonly haveBegun: () => Promise<void>;
+}
+
 /** Kills when the workers have just taken what fell due, and leaves nobody dead. */
-async function killInTurns(workers: readonly Worker[], { everyMs, stepMs, until }: { everyMs: number; stepMs: number; until: number }): Promise<number> {
+async function killInTurns(workers: readonly WorkerProcess[], { everyMs, stepMs, until, haveBegun }: Kills): Promise<number> {
   for (let kills = 0; ; kills++) {
     const soon = Date.now() + everyMs;
-    const next = Math.ceil(soon / stepMs) * stepMs + INTO_A_RUN_MS;
+    const next = Math.ceil(soon / stepMs) * stepMs;
     await sleep(Math.max(0, Math.min(next, until) - Date.now()));
     if (next >= until) return kills;
+    await haveBegun();
     const worker = workers[kills % workers.length]!;
     await worker.end('SIGKILL');
     await worker.start();
+  }
+}
+
+async function runsBegin(client: Client, tasks: number): Promise<void> {
+  for (const deadline = Date.now() + BEGIN_WITHIN_MS; Date.now() < deadline; await sleep(LOOK_EVERY_MS)) {
+    const { rowCount } = await client.query(`SELECT FROM task_runs WHERE task LIKE 'firing-%' AND outcome = 'running'`);
+    if (rowCount === tasks) return;
   }
 }
 

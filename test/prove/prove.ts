@@ -7,6 +7,7 @@ import { proveKills } from './kills';
 import { provePartitions } from './partitions';
 import { proveTenants } from './tenants';
 import { proveSignIn } from './sign-in';
+import { proveStats } from './stats';
 
 /** The long proofs at full size, by name. */
 const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -25,6 +26,8 @@ const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
   kills: () => proveKills({ rounds: 20, writers: 8, jobsPerRound: 500 }),
   partitions: () => provePartitions({ boundMs: 10_000, writers: 8, strays: 200_000 }),
   tenants: () => proveTenants({ units: 10_000 }),
+  stats: () =>
+    proveStats({ users: 10_000, jobs: 1_000_000, readers: 8, readMs: 10_000, refreshes: { rounds: 20, rings: 8, seconds: 20 } }),
   'sign-in': () => proveSignIn({ flood: 200, accounts: 200 }),
 };
 

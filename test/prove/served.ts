@@ -5,13 +5,13 @@ import { AppModule } from '../../src/app.module';
 import { withClient } from '../../src/launcher/bootstrap';
 import { createHttpApp } from '../../src/platform/http/http-app';
 import { SystemDatabase } from '../../src/platform/database/system-database';
-import type { ScheduledTask, TaskContext } from '../../src/platform/scheduler/scheduled-task';
-import { BenchServices } from '../bench/services';
+import type { Figures, ScheduledTask, Skipped, TaskContext } from '../../src/platform/scheduler/scheduled-task';
 import { within } from '../support/within';
+import { proofServices } from './proof-services';
 
 /** PostgreSQL and Redis of a proof's own, with the API in this process. */
 export class Served {
-  readonly services = new BenchServices();
+  readonly services = proofServices();
   private app: NestFastifyApplication | undefined;
 
   /** @param settings of the environment, beside those of a server in production */
@@ -55,13 +55,13 @@ export class Served {
     return rows.map(({ id }) => Number(id));
   }
 
-  /** Runs a task once, as a worker would, without its retries. */
-  async run(task: ScheduledTask): Promise<unknown> {
+  /** Runs a task once, as a worker would, without its retries; what it gave back. */
+  async run(task: ScheduledTask, lastFigures: Figures | null = null): Promise<Figures | Skipped> {
     const system = this.get(SystemDatabase);
     const context: TaskContext = {
       startedBy: 'admin',
       signal: new AbortController().signal,
-      lastFigures: null,
+      lastFigures,
       look: (work) => system.asScheduler(work),
       asWorker: (work) => system.asWorker(`task ${task.id}`, work),
       service: (type) => this.get(type),

@@ -3,8 +3,8 @@ import { withClient } from '../../src/launcher/bootstrap';
 import { Message } from '../../src/messages/message.entity';
 import { Database } from '../../src/platform/database/database';
 import { createHttpApp } from '../../src/platform/http/http-app';
-import { BenchServices } from '../bench/services';
 import { within } from '../support/within';
+import { proofServices, type ProofServices } from './proof-services';
 
 /** How much is interleaved. */
 export interface TenantsOptions {
@@ -36,7 +36,7 @@ const ROWS_A_UNIT = 2;
  * @throws Error with what was found when it is not 0
  */
 export async function proveTenants({ units }: TenantsOptions): Promise<TenantsResult> {
-  const services = new BenchServices();
+  const services = proofServices();
   try {
     await services.start();
     const environment = { ...services.environment(), DATABASE_POOL_SIZE: '1', DATABASE_CONNECT_TIMEOUT_MS: '60000' };
@@ -59,7 +59,7 @@ export async function proveTenants({ units }: TenantsOptions): Promise<TenantsRe
   }
 }
 
-async function makeTenants(services: BenchServices): Promise<number[]> {
+async function makeTenants(services: ProofServices): Promise<number[]> {
   return withClient(services.url('superuser'), async (client) => {
     const { rows } = await client.query<{ id: string }>(
       `INSERT INTO users (email, encrypted_password, is_verified) VALUES ('ann@example.org', 'none', true), ('bob@example.org', 'none', true) RETURNING id`,
@@ -111,7 +111,7 @@ async function work(
   });
 }
 
-async function count(services: BenchServices, committed: number): Promise<Pick<TenantsResult, 'halfWritten' | 'wronglyAudited'>> {
+async function count(services: ProofServices, committed: number): Promise<Pick<TenantsResult, 'halfWritten' | 'wronglyAudited'>> {
   return withClient(services.url('superuser'), async (client) => {
     const { rows } = await client.query<{ kept: string; lost: string; unaudited: string; orphans: string }>(`
       SELECT count(*) FILTER (WHERE content = 'kept') AS kept, count(*) FILTER (WHERE content = 'lost') AS lost,

@@ -16,6 +16,11 @@ export function announceServices(services: TestServices): void {
   process.env[VARIABLE] = JSON.stringify(services);
 }
 
+/** Says whether this process belongs to a test run that has services. */
+export function hasTestServices(): boolean {
+  return process.env[VARIABLE] !== undefined;
+}
+
 /**
  * Returns where the services of this run are.
  * @throws Error in a run of unit tests only (every pattern in src/), which starts none

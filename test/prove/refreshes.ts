@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { REFRESH_JOB_STATS } from '../../src/analytics/refresh-job-stats.task';
+import { TasksService } from '../../src/admin/tasks.service';
+import { withClient } from '../../src/launcher/bootstrap';
+import { within } from '../support/within';
+import type { Served } from './served';
+import { WorkerProcess } from './worker-process';
+
+/** How often two workers are made to meet. */
+export interface RefreshesOptions {
+  /** Each holds the first refresh open until all the others have been and gone. */
+  readonly rounds: number;
+  /** Runs asked for at once in a round. */
+  readonly rings: number;
+  /** How long both schedulers let the refresh fire every second, while jobs change. */
+  readonly seconds: number;
+}
+
+/** What two worker processes made of it. */
+export interface RefreshesResult {
+  readonly workers: number;
+  readonly rung: { readonly runs: number; readonly refreshes: number; readonly leftToTheOther: number };
+  /** Doubled are firings with more than one run; unaccounted are refreshes without a run of their own. */
+  readonly fired: { readonly runs: number; readonly refreshes: number; readonly doubled: number; readonly unaccounted: number };
+  /** Processes that ended at least one of these runs, by their own logs. */
+  readonly workersAtWork: number;
+}
+
+const TASK = REFRESH_JOB_STATS.id;
+const WORKERS = 2;
+const PATIENCE_MS = 30_000;
+
+/** Counts what really happened, whatever the runs say: a sequence is not rolled back. */
+const COUNTER = `
+  CREATE SEQUENCE refreshes_counted;
+  CREATE FUNCTION count_refresh() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    AS $$ BEGIN PERFORM nextval('public.refreshes_counted'); RETURN NULL; END $$;
+  CREATE TRIGGER count_refresh AFTER INSERT OR UPDATE ON app.view_refreshes FOR EACH ROW EXECUTE FUNCTION count_refresh()`;
+
+/**
+ * Lets two worker processes, each with a scheduler, refresh user_job_stats: first both are rung at once while the first
+ * refresh is held open, then both keep a schedule of every second. Refreshes are counted by PostgreSQL.
+ */
+export async function proveRefreshes(served: Served, options: RefreshesOptions): Promise<RefreshesResult> {
+  const environment = served.services.environment();
+  const workers = Array.from({ length: WORKERS }, () => new WorkerProcess('refreshes-worker.ts', [], environment));
+  try {
+    await setPaused(served, true);
+    await Promise.all(workers.map((worker) => worker.start()));
+    await served.sql(COUNTER);
+    const rung = await ring(served, options);
+    await setPaused(served, false);
+    const fired = await fire(served, options.seconds);
+    const workersAtWork = workers.filter(({ log }) => log.some((line) => /: run \d+ (succeeded|skipped)/.test(line))).length;
+    return { workers: WORKERS, rung, fired, workersAtWork };
+  } finally {
+    await Promise.all(workers.map((worker) => worker.end('SIGTERM')));
+  }
+}
+
+async function ring(served: Served, { rounds, rings }: RefreshesOptions): Promise<RefreshesResult['rung']> {
+  const before = await refreshesOf(served);
+  for (let round = 0; round < rounds; round++) {
+    const { last } = await runsOf(served, 0);
+    await withClient(served.services.url('superuser'), async (client) => {
+      // A refresh waits for this lock, and whoever refreshes at the same time finds it at work.
+      await client.query('BEGIN; LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE');
+      await Promise.all(Array.from({ length: rings }, () => asAdmin(() => served.get(TasksService).run(TASK, 'the proof rings'))));
+      await until(async () => (await runsOf(served, last)).skipped >= rings - 1);
+      await client.query('COMMIT');
+    });
+    await until(async () => (await runsOf(served, last)).open === 0);
+  }
+  const { runs, skipped } = await runsOf(served, 0);
+  return { runs, refreshes: (await refreshesOf(served)) - before, leftToTheOther: skipped };
+}
+
+async function fire(served: Served, seconds: number): Promise<RefreshesResult['fired']> {
+  const [before, { last }] = [await refreshesOf(served), await runsOf(served, 0)];
+  for (const end = Date.now() + seconds * 1_000; Date.now() < end; await sleep(200)) {
+    await served.sql('UPDATE jobs SET is_favorite = NOT is_favorite WHERE id = (SELECT min(id) FROM jobs)');
+  }
+  await setPaused(served, true);
+  await until(async () => (await runsOf(served, last)).open === 0);
+  const { runs, succeeded, instants } = await runsOf(served, last);
+  const refreshes = (await refreshesOf(served)) - before;
+  return { runs, refreshes, doubled: runs - instants, unaccounted: refreshes - succeeded };
+}
+
+interface Runs {
+  readonly runs: number;
+  readonly open: number;
+  readonly succeeded: number;
+  readonly skipped: number;
+  readonly instants: number;
+  readonly last: number;
+}
+
+async function runsOf(served: Served, after: number): Promise<Runs> {
+  const [row] = await served.sql<{ runs: Runs }>(
+    `SELECT jsonb_build_object('runs', count(*), 'open', count(*) FILTER (WHERE ended_at IS NULL),
+       'succeeded', count(*) FILTER (WHERE outcome = 'succeeded'), 'skipped', count(*) FILTER (WHERE outcome = 'skipped'),
+       'instants', count(DISTINCT scheduled_for), 'last', coalesce(max(id), 0)) AS runs
+     FROM task_runs WHERE task = $1 AND id > $2`,
+    [TASK, after],
+  );
+  return row!.runs;
+}
+
+async function refreshesOf(served: Served): Promise<number> {
+  const [row] = await served.sql<{ count: number }>('SELECT (last_value - 1 + is_called::integer)::integer AS count FROM refreshes_counted');
+  return row!.count;
+}
+
+async function setPaused(served: Served, isPaused: boolean): Promise<void> {
+  const tasks = served.get(TasksService);
+  await asAdmin(() => (isPaused ? tasks.pause(TASK, 'the proof') : tasks.resume(TASK, 'the proof')));
+}
+
+function asAdmin<T>(work: () => Promise<T>): Promise<T> {
+  return within(0, work, { role: 'admin' });
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + PATIENCE_MS; !(await isSo()); await sleep(50)) {
+    if (Date.now() > deadline) throw new Error('the workers did not come to an end');
+  }
+}
