@@ -12,55 +12,18 @@ const EVERY_SECOND = '* * * * * *';
 const NEVER_IN_A_TEST = '0 0 1 1 *';
 
 describe(Scheduler.name, () => {
-  let db: TestDatabase;
-  let settings: Record<string, string>;
-  let workers: TestWorker[];
+  /** The tests mostly wait, and each has an installation of its own: so they run side by side. */
+  const given = (name: string, work: (installation: Installation) => Promise<void>): void =>
+    it.concurrent(name, async () => {
+      const installation = await Installation.make();
+      await work(installation).finally(() => installation.remove());
+    });
 
-  beforeEach(async () => {
-    db = await testDatabase();
-    settings = await settingsFor(db);
-    workers = [];
-  });
-
-  afterEach(async () => {
-    await Promise.all(workers.map((worker) => worker.close()));
-    await db.end();
-  });
-
-  async function aWorker(...tasks: ScheduledTask[]): Promise<TestWorker> {
-    const worker = await startWorker(settings, tasks);
-    workers.push(worker);
-    return worker;
-  }
-
-  function runs(): Promise<RunRow[]> {
-    return db.query<RunRow>('superuser', 'SELECT * FROM task_runs ORDER BY id');
-  }
-
-  async function askFor(task: string): Promise<number> {
-    const [row] = await db.query<{ id: number }>(
-      'superuser',
-      `INSERT INTO task_runs (task, started_by, started_by_id, outcome) VALUES ($1, 'admin', 7, 'queued') RETURNING id`,
-      [task],
-    );
-    await workers[0]!.get(TaskQueue).add(task, row!.id);
-    return row!.id;
-  }
-
-  async function waitFor(isDone: (rows: RunRow[]) => boolean): Promise<RunRow[]> {
-    for (let tries = 0; tries < 150; tries += 1) {
-      const rows = await runs();
-      if (isDone(rows)) return rows;
-      await sleep(100);
-    }
-    throw new Error(`not seen within 15 s; last: ${JSON.stringify(await runs())}`);
-  }
-
-  it('runs each firing once, however many workers there are', async () => {
+  given('runs each firing once, however many workers there are', async (the) => {
     const task = aTask({ cron: EVERY_SECOND });
-    await Promise.all([aWorker(task), aWorker(task), aWorker(task)]);
+    await Promise.all([the.aWorker(task), the.aWorker(task), the.aWorker(task)]);
 
-    const rows = await waitFor((all) => all.filter(isOver).length >= 3);
+    const rows = await the.waitFor((all) => all.filter(isOver).length >= 3);
 
     const instants = rows.map((row) => row.scheduled_for?.getTime());
     expect(new Set(instants).size).toBe(rows.length);
@@ -69,20 +32,19 @@ describe(Scheduler.name, () => {
     expect(rows[0]).toMatchObject({ outcome: 'succeeded', attempts: 1, started_by: 'schedule', figures: { done: 1 } });
   });
 
-  it('leaves one repetition behind when a cron has changed, and none of a task that is gone', async () => {
-    const first = await aWorker(aTask({ id: 'moves', cron: '0 1 * * *' }), aTask({ id: 'goes', cron: '0 2 * * *' }));
-    await first.close();
-    workers = [];
+  given('leaves one repetition behind when a cron has changed, and none of a task that is gone', async (the) => {
+    const first = await the.aWorker(aTask({ id: 'moves', cron: '0 1 * * *' }), aTask({ id: 'goes', cron: '0 2 * * *' }));
+    await the.dismiss(first);
 
-    const second = await aWorker(aTask({ id: 'moves', cron: '0 3 * * *' }));
+    const second = await the.aWorker(aTask({ id: 'moves', cron: '0 3 * * *' }));
 
     const standing = await second.get(TaskQueue).repetitions();
     expect(standing.map(({ taskId, cron }) => ({ taskId, cron }))).toEqual([{ taskId: 'moves', cron: '0 3 * * *' }]);
     expect((await second.get(TaskQueue).counts()).delayed).toBe(1);
   });
 
-  it('mends a schedule that Redis has lost', async () => {
-    const worker = await aWorker(aTask({ cron: '0 1 * * *' }));
+  given('mends a schedule that Redis has lost', async (the) => {
+    const worker = await the.aWorker(aTask({ cron: '0 1 * * *' }));
     const [repetition] = await worker.get(TaskQueue).repetitions();
     await worker.get(TaskQueue).removeRepetition(repetition!);
 
@@ -91,25 +53,25 @@ describe(Scheduler.name, () => {
     expect(await worker.get(TaskQueue).repetitions()).toHaveLength(1);
   });
 
-  it('tries a failed run again and keeps what went wrong until it succeeds', async () => {
+  given('tries a failed run again and keeps what went wrong until it succeeds', async (the) => {
     const task = aTask({ retries: 1, work: ({ count }) => Promise.reject(new Error(`broken ${count}`)) });
-    await aWorker(task);
-    const id = await askFor(task.id);
+    await the.aWorker(task);
+    const id = await the.askFor(task.id);
 
-    const retrying = await waitFor(([row]) => row?.outcome === 'retrying');
+    const retrying = await the.waitFor(([row]) => row?.outcome === 'retrying');
     expect(retrying[0]).toMatchObject({ id, error: 'broken 1', attempts: 1 });
     task.work = () => Promise.resolve({ done: 2 });
-    const rows = await waitFor(([row]) => row?.outcome === 'succeeded');
+    const rows = await the.waitFor(([row]) => row?.outcome === 'succeeded');
 
     expect(rows).toEqual([expect.objectContaining({ id, attempts: 2, error: null, figures: { done: 2 }, started_by_id: 7 })]);
   });
 
-  it('gives a run up when its retries are used, with the last error', async () => {
+  given('gives a run up when its retries are used, with the last error', async (the) => {
     const task = aTask({ retries: 0, work: () => Promise.reject(new Error('broken')) });
-    const worker = await aWorker(task);
-    await askFor(task.id);
+    const worker = await the.aWorker(task);
+    await the.askFor(task.id);
 
-    const rows = await waitFor(([row]) => row?.outcome === 'failed');
+    const rows = await the.waitFor(([row]) => row?.outcome === 'failed');
 
     expect(rows).toEqual([expect.objectContaining({ attempts: 1, error: 'broken' })]);
     const [failed] = await worker.get(TaskQueue).bull.getFailed();
@@ -117,20 +79,20 @@ describe(Scheduler.name, () => {
     expect(failed?.data).toEqual({ runId: rows[0]!.id });
   });
 
-  it('ends a run that takes too long, its statement in PostgreSQL included', async () => {
+  given('ends a run that takes too long, its statement in PostgreSQL included', async (the) => {
     const task = aTask({ retries: 0, timeoutMs: 300, work: ({ context }) => context.asWorker((unit) => unit.query('SELECT pg_sleep(20)').then(() => ({}))) });
-    await aWorker(task);
-    await askFor(task.id);
+    await the.aWorker(task);
+    await the.askFor(task.id);
 
-    const rows = await waitFor(([row]) => row?.outcome === 'timed_out');
+    const rows = await the.waitFor(([row]) => row?.outcome === 'timed_out');
 
     expect(rows[0]?.error).toBe('took longer than 300 ms');
     await sleep(300);
-    const sleeping = await db.query('superuser', `SELECT 1 FROM pg_stat_activity WHERE datname = $1 AND state = 'active' AND query LIKE '%pg_sleep(20)%' AND pid <> pg_backend_pid()`, [db.name]);
+    const sleeping = await the.db.query('superuser', `SELECT 1 FROM pg_stat_activity WHERE datname = $1 AND state = 'active' AND query LIKE '%pg_sleep(20)%' AND pid <> pg_backend_pid()`, [the.db.name]);
     expect(sleeping).toEqual([]);
   });
 
-  it('runs as a task: the context of its changes and its security event name it', async () => {
+  given('runs as a task: the context of its changes and its security event name it', async (the) => {
     let seen: unknown;
     const task = aTask({
       work: ({ context }) => {
@@ -143,79 +105,132 @@ describe(Scheduler.name, () => {
         });
       },
     });
-    await aWorker(task);
-    const id = await askFor(task.id);
+    await the.aWorker(task);
+    const id = await the.askFor(task.id);
 
-    const [row] = await waitFor(([first]) => first?.outcome === 'succeeded');
+    const [row] = await the.waitFor(([first]) => first?.outcome === 'succeeded');
 
     expect(row?.figures).toEqual({ role: 'gigvault_worker', actor: 'task', operation: 'task:a-task' });
     expect(seen).toMatchObject({ requestId: `task-run-${id}`, actorKind: 'task' });
-    const events = await db.query('superuser', `SELECT event_type, success, details FROM security_logs`);
+    const events = await the.db.query('superuser', `SELECT event_type, success, details FROM security_logs`);
     expect(events).toEqual([
       { event_type: 'system.worker', success: true, details: { reason: 'task a-task', operation: 'task:a-task' } },
     ]);
   });
 
-  it('lets a paused task rest until it is resumed, but runs it when asked', async () => {
-    await db.query('superuser', `INSERT INTO task_settings (task, paused) VALUES ('a-task', true)`);
+  given('lets a paused task rest until it is resumed, but runs it when asked', async (the) => {
+    await the.db.query('superuser', `INSERT INTO task_settings (task, paused) VALUES ('a-task', true)`);
     const task = aTask({ cron: EVERY_SECOND });
-    await aWorker(task);
+    await the.aWorker(task);
     await sleep(2_500);
-    expect(await runs()).toEqual([]);
+    expect(await the.runs()).toEqual([]);
 
-    await askFor(task.id);
-    await waitFor((rows) => rows.length === 1 && rows[0]!.outcome === 'succeeded');
-    await db.query('superuser', `UPDATE task_settings SET paused = false`);
-    await waitFor((rows) => rows.some((row) => row.scheduled_for !== null && isOver(row)));
+    await the.askFor(task.id);
+    await the.waitFor((rows) => rows.length === 1 && rows[0]!.outcome === 'succeeded');
+    await the.db.query('superuser', `UPDATE task_settings SET paused = false`);
+    await the.waitFor((rows) => rows.some((row) => row.scheduled_for !== null && isOver(row)));
   });
 
-  it('takes over the run of a worker that died, and ignores it should it come back', async () => {
-    const [row] = await db.query<{ id: number }>(
+  given('takes over the run of a worker that died, and ignores it should it come back', async (the) => {
+    const [row] = await the.db.query<{ id: number }>(
       'superuser',
       `INSERT INTO task_runs (task, started_by, outcome, attempts, started_at, lease_until)
        VALUES ('a-task', 'boot', 'running', 1, now() - interval '1 minute', now() - interval '30 seconds') RETURNING id`,
     );
     const task = aTask({});
-    const worker = await aWorker(task);
+    const worker = await the.aWorker(task);
 
     await worker.get(TaskQueue).add(task.id, row!.id);
 
-    const rows = await waitFor(([first]) => first?.outcome === 'succeeded');
+    const rows = await the.waitFor(([first]) => first?.outcome === 'succeeded');
     expect(rows).toEqual([expect.objectContaining({ id: row!.id, attempts: 2 })]);
     const late = { id: row!.id, attempt: 1, startedBy: 'boot' as const, lastFigures: null };
     await expect(worker.get(TaskRuns).renew(late)).resolves.toBe(false);
     await expect(worker.get(TaskRuns).end(late, { outcome: 'failed', error: 'late' })).resolves.toBe(false);
-    expect((await runs())[0]?.outcome).toBe('succeeded');
+    expect((await the.runs())[0]?.outcome).toBe('succeeded');
   });
 
-  it('does not start on a database that does not isolate tenants, and says what is wrong', async () => {
-    await db.query('superuser', 'ALTER TABLE jobs NO FORCE ROW LEVEL SECURITY');
+  given('does not start on a database that does not isolate tenants, and says what is wrong', async (the) => {
+    await the.db.query('superuser', 'ALTER TABLE jobs NO FORCE ROW LEVEL SECURITY');
 
-    await expect(aWorker(aTask({ cron: EVERY_SECOND }))).rejects.toThrow('ALTER TABLE public.jobs FORCE ROW LEVEL SECURITY');
+    await expect(the.aWorker(aTask({ cron: EVERY_SECOND }))).rejects.toThrow('ALTER TABLE public.jobs FORCE ROW LEVEL SECURITY');
   });
 
-  it('lets a run finish when the worker is told to stop', async () => {
+  given('lets a run finish when the worker is told to stop', async (the) => {
     const task = aTask({ work: () => sleep(1_000, { done: 'in peace' }) });
-    const worker = await aWorker(task);
-    await askFor(task.id);
-    await waitFor(([row]) => row?.outcome === 'running');
+    const worker = await the.aWorker(task);
+    await the.askFor(task.id);
+    await the.waitFor(([row]) => row?.outcome === 'running');
 
-    workers = [];
-    await worker.close();
+    await the.dismiss(worker);
 
-    expect(await runs()).toEqual([expect.objectContaining({ outcome: 'succeeded', figures: { done: 'in peace' } })]);
+    expect(await the.runs()).toEqual([expect.objectContaining({ outcome: 'succeeded', figures: { done: 'in peace' } })]);
   });
 
-  it('runs soon after boot what wants to, and once for workers that start together', async () => {
+  given('runs soon after boot what wants to, and once for workers that start together', async (the) => {
     const task = aTask({ soonAfterBoot: true, cron: NEVER_IN_A_TEST });
-    await aWorker(task);
-    await aWorker(task);
+    await the.aWorker(task);
+    await the.aWorker(task);
 
-    const rows = await waitFor((all) => all.some(isOver));
+    const rows = await the.waitFor((all) => all.some(isOver));
 
     expect(rows).toEqual([expect.objectContaining({ started_by: 'boot', outcome: 'succeeded' })]);
   });
 });
+
+/** A database and a Redis of one test's own, with the workers on them. */
+class Installation {
+  private readonly workers: TestWorker[] = [];
+
+  private constructor(
+    readonly db: TestDatabase,
+    private readonly settings: Readonly<Record<string, string>>,
+  ) {}
+
+  static async make(): Promise<Installation> {
+    const db = await testDatabase();
+    return new Installation(db, await settingsFor(db));
+  }
+
+  async aWorker(...tasks: ScheduledTask[]): Promise<TestWorker> {
+    const worker = await startWorker(this.settings, tasks);
+    this.workers.push(worker);
+    return worker;
+  }
+
+  async dismiss(worker: TestWorker): Promise<void> {
+    this.workers.splice(this.workers.indexOf(worker), 1);
+    await worker.close();
+  }
+
+  runs(): Promise<RunRow[]> {
+    return this.db.query<RunRow>('superuser', 'SELECT * FROM task_runs ORDER BY id');
+  }
+
+  async askFor(task: string): Promise<number> {
+    const [row] = await this.db.query<{ id: number }>(
+      'superuser',
+      `INSERT INTO task_runs (task, started_by, started_by_id, outcome) VALUES ($1, 'admin', 7, 'queued') RETURNING id`,
+      [task],
+    );
+    await this.workers[0]!.get(TaskQueue).add(task, row!.id);
+    return row!.id;
+  }
+
+  async waitFor(isDone: (rows: RunRow[]) => boolean): Promise<RunRow[]> {
+    for (let tries = 0; tries < 150; tries += 1) {
+      const rows = await this.runs();
+      if (isDone(rows)) return rows;
+      await sleep(100);
+    }
+    throw new Error(`not seen within 15 s; last: ${JSON.stringify(await this.runs())}`);
+  }
+
+  async remove(): Promise<void> {
+    await Promise.all(this.workers.map((worker) => worker.close()));
+    await this.db.end();
+  }
+}
 
 interface RunRow {
   readonly id: number;
