@@ -51,18 +51,28 @@ export class ServerProcess {
     return new ServerProcess(child, port);
   }
 
-  /** CPU time used so far, in microseconds. */
-  get cpu(): number {
-    return cpuOf(this.child.pid!);
+  get pid(): number {
+    return this.child.pid!;
   }
 
   /** Memory held now, in MiB. */
   get memory(): number {
-    return memoryOf(this.child.pid!);
+    return memoryOf(this.pid);
   }
 
-  /** Ends it as an operator would. */
+  /** Whether it ended, by itself or by a signal. */
+  get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  /** CPU time used so far, in microseconds. */
+  get cpu(): number {
+    return cpuOf(this.pid);
+  }
+
+  /** Ends it as an operator would, unless it has ended. */
   async stop(): Promise<void> {
+    if (this.hasEnded) return;
     const ended = once(this.child, 'exit');
     this.child.kill('SIGTERM');
     await ended;

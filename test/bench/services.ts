@@ -73,7 +73,6 @@ export class BenchServices {
   environment(database = DATABASE): Record<string, string> {
     return {
       ...productionSettings((role) => this.url(role, database), this.redis.url),
-      CACHE_ENABLED: 'false',
       SECRET_KEY: this.secretKey,
       ENCRYPTION_KEYS: `bench:${this.encryptionKey}`,
       GIGVAULT_DATA_DIR: join(this.folder, 'data'),
@@ -99,6 +98,7 @@ export function productionSettings(urlOf: (role: Role) => string, redisUrl: stri
     SMTP_URL: 'smtp://127.0.0.1:1',
     RATE_LIMIT_PER_MINUTE: '0',
     AUTH_THROTTLE_SCALE: '1000000',
+    CACHE_ENABLED: 'false',
     DATABASE_POOL_SIZE: String(POOL_SIZE),
     DATABASE_URL: urlOf('app'),
     DATABASE_AUTH_URL: urlOf('auth'),

@@ -15,8 +15,8 @@ const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
     proveAi({
       budget: { rounds: 3, calls: 200 },
       ledger: { calls: 1_000, atOnce: 20 },
-      kills: ['gpt-4', 'claude', 'gemini'],
-      streams: { streams: 500, waitingMs: 5_000, spreadMs: 10_000 },
+      streams: { streams: 500, waitingMs: 5_000, spreadMs: 10_000, pauseMs: 1_000 },
+      kills: { models: ['gpt-4', 'claude', 'gemini'], afterMs: 3_500, isAged: false },
     }),
   encryption: () => proveEncryption({ cases: 100_000 }),
   // Five minutes at three firings a second, a kill each minute.

@@ -1,68 +1,78 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { signUp } from '../../../src/demo/account';
 import { withClient } from '../../../src/launcher/bootstrap';
-import { freePort } from '../../../src/launcher/free-port';
-import type { Services } from '../../../src/launcher/services-file';
+import { ServerProcess } from '../../bench/server-process';
 import { startFakeVendors, type FakeVendors } from '../../fakes/fake-vendors';
 import { Caller } from '../../support/caller';
-import { Installation } from '../installation';
+import { proofServices, type ProofServices } from '../proof-services';
+import { WorkerProcess } from '../worker-process';
 
 const ROOT = resolve(__dirname, '..', '..', '..');
 
-/** No proof but that of the budget may run into one. */
-const CEILINGS = { AI_DAILY_CEILING_USD: '100000.00', AI_MONTHLY_CEILING_USD: '1000000.00' };
+/** No proof but that of the budget may run into one; neither a password's cost nor a busy machine is part of any. */
+const SETTINGS = { AI_DAILY_CEILING_USD: '100000.00', AI_MONTHLY_CEILING_USD: '1000000.00', PASSWORD_HASH_COST: '10', DATABASE_CONNECT_TIMEOUT_MS: '60000' };
 
-/** A whole installation that takes the fake for its AI vendors, with API processes beside the launcher's. */
+/** An API, a process of its own, that takes the fake for its AI vendors; another API process and a worker come beside. */
 export class AiInstallation {
-  private readonly beside: ChildProcess[] = [];
+  private besideApi: ServerProcess | undefined;
+  private worker: WorkerProcess | undefined;
 
   private constructor(
-    private readonly installation: Installation,
-    readonly services: Services,
+    private readonly services: ProofServices,
+    private readonly environment: Readonly<Record<string, string>>,
+    private readonly api: ServerProcess,
     readonly fake: FakeVendors,
   ) {}
 
-  /** Starts everything. */
+  /** Starts PostgreSQL, Redis, the fake and the API. */
   static async start(): Promise<AiInstallation> {
+    execFileSync(process.execPath, ['src/launcher/build.cjs'], { cwd: ROOT });
     const fake = await startFakeVendors();
-    const installation = new Installation({ ...fake.settings, ...CEILINGS });
-    return new AiInstallation(installation, await installation.start(), fake);
+    const services = proofServices();
+    await services.start();
+    const environment = { ...services.environment(), ...fake.settings, ...SETTINGS };
+    return new AiInstallation(services, environment, await ServerProcess.start('product', environment), fake);
+  }
+
+  /** Starts the worker, which looks for orphaned calls on the task's own schedule, or on another. */
+  async work(...cron: string[]): Promise<void> {
+    this.worker = new WorkerProcess('ai/ai-worker.ts', cron, this.environment);
+    await this.worker.start();
+  }
+
+  get url(): string {
+    return urlOf(this.api);
   }
 
   /** A new user, signed in. */
   async user(): Promise<Caller> {
-    const { credentials } = await signUp(this.services.api);
-    const { body } = await new Caller(this.services.api).post<{ accessToken: string }>('/v1/auth/login', {
-      email: credentials.email,
-      password: credentials.password,
-    });
-    return new Caller(this.services.api, body.accessToken);
+    const credentials = { email: `${randomUUID()}@example.com`, password: 'seven green umbrellas' };
+    await new Caller(this.url).post('/v1/auth/register', credentials);
+    await this.query('UPDATE users SET is_verified = true WHERE email = $1', [credentials.email]);
+    const { body } = await new Caller(this.url).post<{ accessToken: string }>('/v1/auth/login', credentials);
+    return new Caller(this.url, body.accessToken);
   }
 
-  /** Another API process on the same database and Redis, as a second machine would be. */
+  /** The other API process on the same database and Redis, as a second machine would be; a new one if it was killed. */
   async process(): Promise<{ url: string; pid: number }> {
-    const environment = readFileSync(`/proc/${this.services.pids.api}/environ`, 'utf8').split('\0');
-    const port = await freePort();
-    const env = Object.fromEntries(environment.filter((pair) => pair !== '').map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
-    const child = spawn(process.execPath, ['dist/src/main.js'], { cwd: ROOT, env: { ...env, PORT: String(port) }, stdio: 'ignore' });
-    this.beside.push(child);
-    const url = `http://127.0.0.1:${port}`;
-    while (!(await fetch(`${url}/health/ready`).then(({ ok }) => ok, () => false))) await sleep(50);
-    return { url, pid: child.pid! };
+    if (!this.besideApi || this.besideApi.hasEnded) this.besideApi = await ServerProcess.start('product', this.environment);
+    return { url: urlOf(this.besideApi), pid: this.besideApi.pid };
   }
 
   /** Asks the database as its superuser. */
   query<Row>(sql: string, values: unknown[] = []): Promise<Row[]> {
-    return withClient(this.services.postgres!.superuser, async (client) => (await client.query(sql, values)).rows as Row[]);
+    return withClient(this.services.url('superuser'), async (client) => (await client.query(sql, values)).rows as Row[]);
   }
 
   /** Stops everything and removes the data. */
   async remove(): Promise<void> {
-    for (const child of this.beside) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
-    await this.installation.remove();
+    await Promise.all([this.api.stop(), this.besideApi?.stop(), this.worker?.end('SIGTERM')]);
+    await this.services.stop();
     await this.fake.close();
   }
+}
+
+function urlOf({ port }: ServerProcess): string {
+  return `http://127.0.0.1:${port}`;
 }

@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AiInstallation } from './ai-installation';
 
 /** How often the budget is attacked, by how many calls at once. */
 export interface BudgetOptions {
   readonly rounds: number;
   readonly calls: number;
+  /** Whether the vendors wait until every call was taken or refused; else what is settled makes room while others still ask. */
+  readonly isHeld?: boolean;
 }
 
 /** One round against a budget of 1.00 USD; overspent, reserved and unaccounted must be 0. */
@@ -18,21 +21,23 @@ export interface BudgetRound {
 }
 
 /** Sends many calls at once against a budget of 1.00 USD, a new user a round, and compares the books with the fake's bills. */
-export async function proveBudget(installation: AiInstallation, { rounds, calls }: BudgetOptions): Promise<BudgetRound[]> {
+export async function proveBudget(installation: AiInstallation, options: BudgetOptions): Promise<BudgetRound[]> {
   const results: BudgetRound[] = [];
-  for (let round = 0; round < rounds; round += 1) results.push(await attack(installation, calls));
+  for (let round = 0; round < options.rounds; round += 1) results.push(await attack(installation, options));
   return results;
 }
 
-async function attack(installation: AiInstallation, calls: number): Promise<BudgetRound> {
+async function attack(installation: AiInstallation, { calls, isHeld = false }: BudgetOptions): Promise<BudgetRound> {
   const { fake } = installation;
   const user = await installation.user();
   fake.bills.length = 0;
-  // Long letters at random speeds: what is settled makes room while others still ask.
-  fake.behave(() => ({ pieces: Array.from({ length: 40 }, () => 'x'.repeat(100)), pauseMs: Math.random() * 20 }));
+  let answered = 0;
+  const decided = isHeld ? until(() => fake.open() + answered >= calls) : undefined;
+  // Long letters at random speeds.
+  fake.behave(() => ({ pieces: Array.from({ length: 40 }, () => 'x'.repeat(100)), pauseMs: Math.random() * 20, after: decided }));
   await user.put('/v1/ai/budget', { dailyUsd: '1.00', monthlyUsd: '1.00' });
   const answers = await Promise.all(
-    Array.from({ length: calls }, () => user.post('/v1/ai/generations', { type: 'cover_letter', model: 'claude-haiku-4-5' })),
+    Array.from({ length: calls }, () => user.post('/v1/ai/generations', { type: 'cover_letter', model: 'claude-haiku-4-5' }).finally(() => (answered += 1))),
   );
   const strange = answers.filter(({ status }) => status !== 201 && status !== 402);
   if (strange[0]) console.error(`${strange.length} calls were answered otherwise, the first ${strange[0].status} ${JSON.stringify(strange[0].body)}`);
@@ -49,6 +54,10 @@ async function attack(installation: AiInstallation, calls: number): Promise<Budg
     reserved: Number(usage.reservedUsd),
     unaccounted: spent === billed && fake.bills.length === count(201) ? 0 : 1,
   };
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await sleep(20);
 }
 
 function pico(usd: string): bigint {

@@ -18,29 +18,44 @@ export interface AiKill {
   readonly vendorCalls: number;
 }
 
+/** How calls are orphaned. */
+export interface AiKillsOptions {
+  /** One kill for each of these models. */
+  readonly models: readonly string[];
+  /** So long after the first piece of a text; what it had cost by then is booked every two seconds. */
+  readonly afterMs: number;
+  /** Whether the silence of a killed process is made as long as the worker's patience, and a worker looks every second, instead of waiting. */
+  readonly isAged: boolean;
+}
+
 const PIECES = Array.from({ length: 2_000 }, (_, i) => `word${i} `);
 
 /** Kills an API process with SIGKILL in the middle of a stream, resumes on another, and waits for the end of the row. */
-export async function proveAiKills(installation: AiInstallation, models: readonly string[]): Promise<AiKill[]> {
+export async function proveAiKills(installation: AiInstallation, options: AiKillsOptions): Promise<AiKill[]> {
+  if (options.isAged) await installation.work('* * * * * *');
   const results: AiKill[] = [];
-  for (const model of models) results.push(await kill(installation, model));
+  for (const model of options.models) results.push(await kill(installation, model, options));
   return results;
 }
 
-async function kill(installation: AiInstallation, model: string): Promise<AiKill> {
+async function kill(installation: AiInstallation, model: string, { afterMs, isAged }: AiKillsOptions): Promise<AiKill> {
   const { fake } = installation;
   const user = await installation.user();
   const victim = await installation.process();
-  fake.behave(() => ({ pieces: PIECES, pauseMs: 25 }));
+  let begin: () => void = () => undefined;
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  fake.behave(() => ({ pieces: PIECES, pauseMs: 25, onPiece: begin }));
   fake.bills.length = 0;
   const request = { token: user.token!, method: 'POST', body: { type: 'cover_letter', model } } as const;
   const reading = readEvents(`${victim.url}/v1/ai/generations`, request);
-  await sleep(3_500);
+  await begun;
+  await sleep(afterMs);
   process.kill(victim.pid, 'SIGKILL');
   const killedAt = performance.now();
   const { events, location } = await reading;
+  if (isAged) await installation.query(`UPDATE ai_runs SET started_at = started_at - interval '15 seconds', seen_at = seen_at - interval '15 seconds'`);
   const last = String(events.at(-1)!.id);
-  const resumed = await readEvents(`${installation.services.api}${location}/stream`, { token: user.token!, headers: { 'last-event-id': last } });
+  const resumed = await readEvents(`${installation.url}${location}/stream`, { token: user.token!, headers: { 'last-event-id': last } });
   const secondsToEnd = Math.round((performance.now() - killedAt) / 100) / 10;
   const { body: row } = await user.get(location);
   const { body: usage } = await user.get('/v1/ai/usage');

@@ -3,10 +3,10 @@ import { proveAi } from './prove-ai';
 describe(proveAi.name, () => {
   it('holds the budget, keeps exact books, survives a kill and streams without a connection, at a small size', async () => {
     const result = await proveAi({
-      budget: { rounds: 1, calls: 120 },
-      ledger: { calls: 50, atOnce: 10 },
-      kills: ['gpt-4'],
-      streams: { streams: 40, waitingMs: 1_000, spreadMs: 500 },
+      budget: { rounds: 1, calls: 120, isHeld: true },
+      ledger: { calls: 50, atOnce: 25 },
+      streams: { streams: 40, waitingMs: 300, spreadMs: 200, pauseMs: 20 },
+      kills: { models: ['gpt-4'], afterMs: 2_300, isAged: true },
     });
 
     expect(result.budget).toEqual([expect.objectContaining({ other: 0, overspent: 0, reserved: 0, unaccounted: 0 })]);

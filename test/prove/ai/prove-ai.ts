@@ -1,6 +1,6 @@
 import { AiInstallation } from './ai-installation';
 import { proveBudget, type BudgetOptions } from './budget';
-import { proveAiKills } from './kills';
+import { proveAiKills, type AiKillsOptions } from './kills';
 import { proveLedger, type LedgerOptions } from './ledger';
 import { proveStreams, type StreamsOptions } from './streams';
 
@@ -8,19 +8,20 @@ import { proveStreams, type StreamsOptions } from './streams';
 export interface AiProofOptions {
   readonly budget: BudgetOptions;
   readonly ledger: LedgerOptions;
-  readonly kills: readonly string[];
   readonly streams: StreamsOptions;
+  readonly kills: AiKillsOptions;
 }
 
 /** The long proofs of AI drafts, one after the other on one installation. */
 export async function proveAi({ budget, ledger, kills, streams }: AiProofOptions) {
   const installation = await AiInstallation.start();
   try {
+    if (!kills.isAged) await installation.work();
     return {
       budget: await proveBudget(installation, budget),
       ledger: await proveLedger(installation, ledger),
-      kills: await proveAiKills(installation, kills),
       streams: await proveStreams(installation, streams),
+      kills: await proveAiKills(installation, kills),
     };
   } finally {
     await installation.remove();

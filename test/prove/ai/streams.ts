@@ -8,11 +8,11 @@ export interface StreamsOptions {
   readonly streams: number;
   readonly waitingMs: number;
   readonly spreadMs: number;
+  /** Between the pieces of a stream. With many streams, a second is what one process computes in half of its time. */
+  readonly pauseMs: number;
 }
 
-/** Each stream brings a piece a second: with many streams that is what one process computes in half of its time. */
 const PIECES = 10;
-const PAUSE_MS = 1_000;
 
 /** What many streams on one process need. */
 export interface StreamsResult {
@@ -28,7 +28,7 @@ export interface StreamsResult {
 }
 
 /** Opens many streams on one API process and measures its memory, its delay and its connections. */
-export async function proveStreams(installation: AiInstallation, { streams, waitingMs, spreadMs }: StreamsOptions): Promise<StreamsResult> {
+export async function proveStreams(installation: AiInstallation, { streams, waitingMs, spreadMs, pauseMs }: StreamsOptions): Promise<StreamsResult> {
   const { fake } = installation;
   const { url, pid } = await installation.process();
   const user = await installation.user();
@@ -41,7 +41,7 @@ export async function proveStreams(installation: AiInstallation, { streams, wait
       pieces: Array.from({ length: PIECES }, (_, i) => `piece ${i} `),
       after: released,
       firstMs: Math.random() * spreadMs,
-      pauseMs: PAUSE_MS,
+      pauseMs,
       onPiece: (index) => index === 0 && sentAt.set(mark, performance.now()),
     };
   });
