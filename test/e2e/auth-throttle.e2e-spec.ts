@@ -11,11 +11,13 @@ describe('failed passwords and codes', () => {
   let app: TestApp;
   let hashed: jest.SpyInstance;
 
-  beforeEach(async () => {
-    app = await startApp({ settings: { AUTH_THROTTLE_SCALE: '1', TRUSTED_PROXIES: '127.0.0.1' } });
+  beforeAll(async () => {
+    app = await startApp({ settings: { AUTH_THROTTLE_SCALE: '1', TRUSTED_PROXIES: '127.0.0.1', DATABASE_CONNECT_TIMEOUT_MS: '30000' } });
     hashed = jest.spyOn(app.get(Passwords), 'verify');
   });
-  afterEach(() => app.close());
+  // Failures are counted in Redis only, and each test has people of its own.
+  beforeEach(() => app.redis.flushdb());
+  afterAll(() => app.close());
 
   const from = (address: string) => ({ 'x-forwarded-for': address, 'user-agent': 'an attacker' });
 
@@ -87,7 +89,10 @@ describe('failed passwords and codes', () => {
     const { email } = await aPerson(app);
     const waits: number[] = [];
     let failures = 0;
-    for (let passed = 0; passed < 3600; ) {
+    const began = Date.now();
+    // On a slow machine the hour is over a little sooner.
+    const elapsed = (): number => (Date.now() - began) / 1000;
+    for (let passed = 0; passed + elapsed() < 3600; ) {
       const answer = await login(email, 'not it at all', from(`192.0.2.${failures}`));
       if (answer.status === 401) failures += 1;
       else {
@@ -154,6 +159,7 @@ describe('failed passwords and codes', () => {
   it('have company: 60 registrations an hour and address, and ten letters a recipient', async () => {
     const email = `${randomUUID()}@example.com`;
     const body = { email, password: 'seven green umbrellas' };
+    const before = await lettersSent();
 
     const answers = await atOnce(100, () => anonymous(app).post('/v1/auth/register', body, from('192.0.2.1')));
     const elsewhere = await anonymous(app).post('/v1/auth/register', body, from('192.0.2.2'));
@@ -161,7 +167,11 @@ describe('failed passwords and codes', () => {
     const inPool = count(answers, 429) - answers.filter((answer) => answer.body?.code === 'auth.throttled').length;
     expect(count(answers, 202) + inPool).toBe(60);
     expect(elsewhere.status).toBe(202);
-    const [row] = await app.db.query<{ letters: number }>('superuser', `SELECT count(*) AS letters FROM mail_outbox`);
-    expect(row?.letters).toBe(10);
+    expect((await lettersSent()) - before).toBe(10);
   });
+
+  async function lettersSent(): Promise<number> {
+    const [row] = await app.db.query<{ letters: number }>('superuser', `SELECT count(*) AS letters FROM mail_outbox`);
+    return row!.letters;
+  }
 });
