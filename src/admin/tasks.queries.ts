@@ -80,17 +80,20 @@ export function recentRuns(ids: readonly string[], take = 24): Query {
 export interface RunFilters {
   readonly task?: string;
   readonly outcome?: string;
+  /** The id of a run, or part of what it tells. */
+  readonly text?: string;
   readonly before?: number;
 }
 
 /** Runs that fit the filters, newest first; those that found nothing to do only when asked for. */
-export function searchRuns({ task, outcome, before }: RunFilters, take: number): Query {
+export function searchRuns({ task, outcome, text, before }: RunFilters, take: number): Query {
   return [
     `SELECT ${RUN} FROM task_runs r
      WHERE ($1::text IS NULL OR r.task = $1) AND (r.outcome = $2 OR ($2 IS NULL AND r.outcome <> 'skipped'))
        AND ($3::bigint IS NULL OR r.id < $3)
-     ORDER BY r.id DESC LIMIT $4`,
-    [task ?? null, outcome ?? null, before ?? null, take],
+       AND ($4::text IS NULL OR r.id::text = $4 OR strpos(lower(concat_ws(' ', r.error, r.figures)), lower($4)) > 0)
+     ORDER BY r.id DESC LIMIT $5`,
+    [task ?? null, outcome ?? null, before ?? null, text ?? null, take],
   ];
 }
 
@@ -120,6 +123,13 @@ export function runsByHour(task: string | null): Query {
 export function findRetry(id: number): Query {
   return [`SELECT r.id FROM task_runs r WHERE r.retry_of = $1 ORDER BY r.id DESC LIMIT 1`, [id]];
 }
+
+/** The latest failure of each task that has not succeeded since and is not being tried anew. */
+export const FAILED_FOR_GOOD = `
+  SELECT DISTINCT ON (r.task) r.id, r.task FROM task_runs r
+  WHERE r.outcome IN ('failed', 'timed_out') AND NOT EXISTS (
+    SELECT FROM task_runs later WHERE later.task = r.task AND later.id > r.id AND later.outcome IN ('succeeded', 'queued', 'running', 'retrying'))
+  ORDER BY r.task, r.id DESC`;
 
 /** One run. */
 export function findRun(id: number): Query {

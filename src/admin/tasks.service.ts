@@ -12,7 +12,10 @@ import type { ScheduledTask } from '../platform/scheduler/scheduled-task';
 import type { TaskDto } from './dto/task.dto';
 import type { TaskRunDto } from './dto/task-run.dto';
 import { explained } from './explained';
-import { findRun, insertRun, listRuns, setPaused, taskStates, type TaskRow } from './tasks.queries';
+import { FAILED_FOR_GOOD, findRun, insertRun, listRuns, setPaused, taskStates, type TaskRow } from './tasks.queries';
+
+/** A run that failed and stands so. */
+export type FailedRun = Pick<TaskRunDto, 'id' | 'task'>;
 
 /** The scheduled tasks in the hands of an admin. Everything here runs as gigvault_admin and leaves a security event. */
 @Injectable()
@@ -64,6 +67,18 @@ export class TasksService {
       throw new AppError('task.run_not_failed', { detail: `the run is ${run.outcome}` });
     }
     return this.ask(run.task, run.id, explained(`retry run ${run.id} of task ${run.task}`, reason));
+  }
+
+  /** Returns the latest failure of each task that has not succeeded since and is not being tried anew. Session: a unit of gigvault_admin. */
+  async failures(unit: Unit): Promise<FailedRun[]> {
+    const runs = await unit.query<FailedRun>(FAILED_FOR_GOOD);
+    return runs.filter(({ task }) => this.schedule.find(task));
+  }
+
+  /** Asks for a new run in place of each of `failures()`. */
+  async retryAll(reason: string): Promise<void> {
+    const failures = await this.system.asAdmin('look for failed runs', (unit) => this.failures(unit));
+    for (const { id } of failures) await this.retry(id, reason);
   }
 
   /**

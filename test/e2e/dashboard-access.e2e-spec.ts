@@ -14,6 +14,7 @@ const PAGES = [
   '/admin/runs',
   '/admin/runs/1',
   '/admin/runs/1/retry',
+  '/admin/runs/retry-all',
   '/admin/tasks/create-partitions',
   '/admin/tasks/create-partitions/run',
   '/admin/database',

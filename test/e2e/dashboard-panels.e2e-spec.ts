@@ -92,6 +92,30 @@ describe('the panels of /admin', () => {
     expect(all).toContain('aria-label="Runs of the last 24 hours: 1 succeeded, 1 found nothing to do, 0 failed"');
     expect(await page('/admin/runs?outcome=skipped')).toContain('reason: nothing new');
     await page('/admin/runs?task=%27%3B--&outcome=x&before=1e9');
+
+    const told = await page('/admin/runs?text=ALERTS');
+    expect(told).toContain('alerts: 3');
+    expect(told).toContain('value="ALERTS"');
+    expect(await page('/admin/runs?text=%25')).toContain('No run tells that.');
+    const [, id] = /href="\/admin\/runs\/(\d+)"/.exec(told)!;
+    expect(await page(`/admin/runs?text=${id}`)).toContain('alerts: 3');
+  });
+
+  it('retry all that failed and has not succeeded since, one run a task, for a reason on record', async () => {
+    await app.db.query('superuser', `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, error) VALUES
+      ('sync-connections', 'boot', 'failed', now(), now(), 1, 'first'), ('sync-connections', 'boot', 'timed_out', now(), now(), 1, 'second'),
+      ('create-partitions', 'boot', 'failed', now(), now(), 1, 'no lock'), ('create-partitions', 'boot', 'skipped', now(), now(), 1, NULL),
+      ('refresh-connections', 'boot', 'failed', now(), now(), 1, 'mended since'), ('refresh-connections', 'boot', 'succeeded', now(), now(), 1, NULL),
+      ('gone-since', 'boot', 'failed', now(), now(), 1, 'not known any more')`);
+    expect(await page('/admin/runs')).toContain('Retry all that failed (2)');
+
+    expect(await act('/admin/runs/retry-all', 'the network is back')).toBe('/admin/runs?done=retry-all');
+
+    const retries = await app.db.query('superuser', `SELECT r.task, f.error FROM task_runs r JOIN task_runs f ON f.id = r.retry_of ORDER BY 1`);
+    expect(retries).toEqual([{ task: 'create-partitions', error: 'no lock' }, { task: 'sync-connections', error: 'second' }]);
+    expect(await page('/admin/runs')).not.toContain('Retry all that failed');
+    const [{ count } = { count: 0 }] = await app.db.query<{ count: number }>('superuser', `SELECT count(*) FROM security_logs WHERE details->>'reason' LIKE 'retry run %: the network is back'`);
+    expect(count).toBe(2);
   });
 
   it('load nothing from elsewhere, the queue included', async () => {

@@ -113,6 +113,20 @@ export class DashboardActs {
 
   private others(): Record<string, Act> {
     return {
+      'retry-all': {
+        path: '/runs/retry-all',
+        notice: 'A new run was asked for in place of each failed one.',
+        ask: () => ({
+          title: 'Retry all that failed?',
+          text: 'One new run for each task whose latest run failed and that has not succeeded since.',
+          button: 'Retry all',
+          back: '/admin/runs',
+        }),
+        do: async (_id, reason) => {
+          await this.tasks.retryAll(reason);
+          return '/admin/runs';
+        },
+      },
       dismiss: {
         path: '/alerts/:id/dismiss',
         notice: 'The alert is dismissed.',

@@ -72,7 +72,7 @@ export function hoursChart(hours: readonly HourRow[]): Markup {
     </svg>
     <figcaption>
       ${words}.
-      <span class="key"><i class="swatch bar-good"></i>succeeded <i class="swatch bar-calm"></i>nothing to do <i class="swatch bar-bad"></i>failed</span>
+      <span class="key">${[['good', 'succeeded'], ['calm', 'nothing to do'], ['bad', 'failed']].map(([kind, word]) => html`<span class="nowrap"><i class="swatch bar-${kind}"></i>${word}</span> `)}</span>
     </figcaption>
   </figure>`;
 }

@@ -13,8 +13,8 @@ const COLUMNS: readonly Column<TaskRunDto>[] = [
 ];
 
 /** Runs with what they tell, each a link to its page. */
-export function runsTable(caption: string, runs: readonly TaskRunDto[]): Markup {
-  return table(caption, COLUMNS, runs, 'No run is kept here yet.');
+export function runsTable(caption: string, runs: readonly TaskRunDto[], whenEmpty = 'No run is kept here yet.'): Markup {
+  return table(caption, COLUMNS, runs, whenEmpty);
 }
 
 /** Who or what began a run. */

@@ -45,7 +45,7 @@ button:hover, .button:hover { border-color: var(--ink) } button.main, .button.ma
 button.grave { background: var(--bad); color: var(--card); border-color: var(--bad) } button.quiet, .button.quiet { border-color: transparent; background: none; color: var(--dim) } .quiet:hover { color: var(--ink) !important; background: var(--calm-bg) !important }
 form { display: grid; gap: .75rem } header form { display: block } .filters { display: flex; flex-wrap: wrap; align-items: end; gap: .6rem; margin: 1rem 0 }
 label { display: grid; gap: .2rem; font-size: .9rem; color: var(--dim) }
-input, select { font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--edge); border-radius: .5rem; padding: .4rem .6rem; width: 100%; min-width: 0 } .filters label { flex: 0 1 18rem }
+input, select { font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--edge); border-radius: .5rem; padding: .4rem .6rem; width: 100%; min-width: 0; min-height: 2.4rem } .filters label { flex: 0 1 18rem }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px }
 progress { width: 100%; height: .6rem; accent-color: var(--bar-good) }
 table { width: 100%; border-collapse: collapse; font-size: .93rem } th { color: var(--dim); font-weight: 500; white-space: nowrap }
@@ -67,7 +67,7 @@ footer { padding-block: 2.5rem } .live { font-weight: 600; margin-right: .6rem }
   table:not(.calendar) thead { display: block; position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) } table:not(.calendar), table:not(.calendar) tbody, table:not(.calendar) tr, table:not(.calendar) td { display: block }
   table:not(.calendar) tr { border-bottom: 1px solid var(--line); padding: .6rem 0 } table:not(.calendar) tr:last-child { border-bottom: 0 }
   table:not(.calendar) td { border: 0; padding: .1rem 0; text-align: left } td[data-label]::before { content: attr(data-label) ": "; color: var(--dim) } table:not(.calendar) td:empty { display: none }
-  .chart text { font-size: 26px }
+  .filters label, .filters button { flex: 1 1 100% } .chart text { font-size: 26px }
   .calendar { border-spacing: 1px } .calendar th:first-child { width: 2.6rem }
 }
 @media (prefers-reduced-motion: no-preference) { a, button, .light { transition: background-color .12s, border-color .12s } }

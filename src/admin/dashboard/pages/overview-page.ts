@@ -93,6 +93,6 @@ export function tookText({ lastRun, usualDurationMs }: TaskDto): Markup {
 }
 
 function queueLine({ queue }: Overview): Markup {
-  const text = queue === null ? 'The queue does not answer' : `Queue: ${queue.waiting} waiting, ${queue.active} active, ${queue.failed} failed`;
+  const text = queue === null ? 'The queue does not answer' : `Queue: ${queue.waiting} waiting, ${queue.active} active, ${queue.delayed} due later, ${queue.failed} failed`;
   return html`<p class="dim">${text}. Runs that found nothing to do are left out.</p>`;
 }

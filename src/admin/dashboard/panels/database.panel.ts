@@ -7,6 +7,9 @@ import { bytes, duration, moment, numbers, table, tag } from '../widgets';
 /** Lists are for a look; GET /v1/admin/database tells all. */
 const SHOWN = 15;
 
+/** Every transaction is idle for a moment between its statements; longer is worth a look. */
+const IDLE_SECONDS = 5;
+
 /** How PostgreSQL is doing: sizes, slow statements, connections, cache, age of views, indexes nobody uses. */
 @Injectable()
 export class DatabasePanel implements Panel {
@@ -88,7 +91,7 @@ function connectionsOf({ connections }: DatabaseOverview): Markup {
       { head: 'All', cell: ({ total }) => total, isNumber: true },
       { head: 'Active', cell: ({ active }) => active, isNumber: true },
       { head: 'Idle', cell: ({ idle }) => idle, isNumber: true },
-      { head: 'Idle in transaction', cell: ({ idleInTransaction, longestIdleInTransactionSeconds }) => (idleInTransaction === 0 ? 0 : tag('warn', `${idleInTransaction}, ${Math.round(longestIdleInTransactionSeconds)} s`)), isNumber: true },
+      { head: 'Idle in transaction', cell: ({ idleInTransaction, longestIdleInTransactionSeconds }) => (longestIdleInTransactionSeconds < IDLE_SECONDS ? idleInTransaction : tag('warn', `${idleInTransaction}, ${Math.round(longestIdleInTransactionSeconds)} s`)), isNumber: true },
       { head: 'Waiting', cell: ({ waiting }) => (waiting === 0 ? 0 : tag('warn', String(waiting))), isNumber: true },
     ],
     connections.items,
