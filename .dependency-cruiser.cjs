@@ -5,7 +5,7 @@ const { join } = require('node:path');
  * Imports run downwards only: main, worker → app.module → domains → platform → packages.
  * Which domain may know which is listed here and nowhere else.
  */
-const DOMAINS = ['auth', 'users', 'jobs', 'proposals', 'messages', 'analytics', 'profiles', 'ai', 'tokens', 'upwork', 'sync', 'alerts', 'audit'];
+const DOMAINS = ['auth', 'users', 'jobs', 'proposals', 'messages', 'analytics', 'profiles', 'ai', 'tokens', 'upwork', 'sync', 'alerts', 'audit', 'backups'];
 
 /** domain → the domains it may use, by their entities, modules and services only. */
 const MAY_USE = {
@@ -22,6 +22,7 @@ const MAY_USE = {
   alerts: ['audit'],
   sync: ['jobs', 'proposals', 'messages', 'tokens', 'upwork', 'alerts', 'audit'],
   audit: [],
+  backups: [],
 };
 
 /** The other folders of src. */

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AlertsModule } from './alerts/alerts.module';
+import { BackupsModule } from './backups/backups.module';
 import { CacheModule } from './platform/cache/cache.module';
 import { ConfigModule } from './platform/config/config.module';
 import { DatabaseModule } from './platform/database/database.module';
@@ -27,6 +28,7 @@ import { TokensModule } from './tokens/tokens.module';
     TokensModule,
     SyncModule,
     AlertsModule,
+    BackupsModule,
     SchedulerModule.running(SCHEDULED_TASKS),
   ],
 })

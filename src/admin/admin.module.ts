@@ -3,12 +3,15 @@ import { AuditModule } from '../audit/audit.module';
 import { SchedulerModule } from '../platform/scheduler/scheduler.module';
 import { SCHEDULED_TASKS } from '../tasks/scheduled-tasks';
 import { AccessAlertsService } from './access-alerts.service';
+import { AdminBackupsService } from './backups.service';
+import { BackupsController } from './backups.controller';
 import { DashboardActs } from './dashboard/acts';
 import { Dashboard } from './dashboard/dashboard';
 import { DashboardSessions } from './dashboard/dashboard-sessions';
 import { DashboardEvents } from './dashboard/events';
 import { LiveViews } from './dashboard/live-views';
 import { PANELS, type Panel } from './dashboard/panel';
+import { BackupsPanel } from './dashboard/panels/backups.panel';
 import { DatabasePanel } from './dashboard/panels/database.panel';
 import { KeysPanel } from './dashboard/panels/keys.panel';
 import { PartitionsPanel } from './dashboard/panels/partitions.panel';
@@ -28,14 +31,15 @@ import { AdminUsersController } from './users.controller';
 import { AdminUsersService } from './users.service';
 
 /** The pages of the dashboard besides the tasks; one exists by being listed here. */
-const PANEL_CLASSES = [RunsPanel, DatabasePanel, PartitionsPanel, SecurityPanel, UsersPanel, UserPanel, KeysPanel];
+const PANEL_CLASSES = [RunsPanel, DatabasePanel, PartitionsPanel, BackupsPanel, SecurityPanel, UsersPanel, UserPanel, KeysPanel];
 
 /** What admins use: the routes of the scheduled tasks and of accounts, and the dashboard at /admin. */
 @Module({
   imports: [AuditModule, SchedulerModule.knowing(SCHEDULED_TASKS)],
-  controllers: [DatabaseController, EncryptionKeysController, TasksController, AdminUsersController],
+  controllers: [BackupsController, DatabaseController, EncryptionKeysController, TasksController, AdminUsersController],
   providers: [
     AccessAlertsService,
+    AdminBackupsService,
     DatabaseMetricsService,
     EncryptionKeysService,
     TaskAlertsService,

@@ -15,7 +15,7 @@ export class EncryptionKeysController {
   constructor(private readonly keys: EncryptionKeysService) {}
 
   @Get()
-  @ApiOperation({ summary: 'List the encryption keys', description: 'By id, with their uses: the progress of a rotation. An old key may go at 0.' })
+  @ApiOperation({ summary: 'List the encryption keys', description: 'By id, with their uses: the progress of a rotation. An old key may go when it has no uses and no backup needs it.' })
   @ApiOkResponse({ type: EncryptionKeyListDto, description: 'The keys, the current one first.' })
   async list(): Promise<EncryptionKeyListDto> {
     return { items: await this.keys.list() };

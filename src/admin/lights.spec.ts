@@ -1,6 +1,6 @@
 import type { TaskDto } from './dto/task.dto';
 import type { PartitionCoverageDto } from './database/dto/partition-coverage.dto';
-import { partitionsLight, runsLight, scheduleLight, signInsLight, viewLight } from './lights';
+import { backupsLight, partitionsLight, runsLight, scheduleLight, signInsLight, viewLight } from './lights';
 import type { OpenRunRow } from './overview.queries';
 
 const NOW = new Date('2026-01-31T12:00:00Z');
@@ -61,5 +61,18 @@ describe('the lights', () => {
     expect(viewLight(new Date(NOW.getTime() - 1_000), NOW)).toMatchObject({ level: 'good' });
     expect(signInsLight([{ kind: 'new_device' }])).toMatchObject({ level: 'good' });
     expect(signInsLight([{ kind: 'failure_burst' }])).toMatchObject({ level: 'bad', text: '1 alert stands' });
+  });
+
+  it('are green for backups while the newest that was restored is young, and tell what failed', () => {
+    const hoursAgo = (hours: number) => new Date(NOW.getTime() - hours * 3_600_000);
+    const failed = { id: 7, status: 'failed' as const, error: 'the disk is full' };
+    const verified = { id: 6, status: 'verified' as const, error: null };
+
+    expect(backupsLight({ verifiedAt: hoursAgo(3), latest: verified, isUnderWay: false }, 26, NOW)).toMatchObject({ level: 'good', text: 'the newest verified backup is 3 h old' });
+    expect(backupsLight({ verifiedAt: hoursAgo(27), latest: verified, isUnderWay: true }, 26, NOW)).toMatchObject({ level: 'bad', text: 'the newest verified backup is 27 h old' });
+    expect(backupsLight({ verifiedAt: hoursAgo(3), latest: failed, isUnderWay: false }, 26, NOW)).toMatchObject({ level: 'warn', text: 'the newest verified backup is 3 h old; backup 7 failed: the disk is full' });
+    expect(backupsLight({ verifiedAt: null, latest: failed, isUnderWay: true }, 26, NOW)).toMatchObject({ level: 'bad', text: 'no backup is verified yet; backup 7 failed: the disk is full' });
+    expect(backupsLight({ verifiedAt: null, latest: null, isUnderWay: true }, 26, NOW)).toMatchObject({ level: 'warn', text: 'the first backup is being made' });
+    expect(backupsLight({ verifiedAt: null, latest: null, isUnderWay: false }, 26, NOW)).toMatchObject({ level: 'bad', text: 'no backup is verified yet' });
   });
 });

@@ -1,3 +1,4 @@
+import type { BackupState } from './backups.queries';
 import type { Readiness } from '../platform/health/health-checks';
 import type { TaskAlertDto } from './dto/task-alert.dto';
 import type { TaskDto } from './dto/task.dto';
@@ -55,6 +56,19 @@ export function partitionsLight(coverage: readonly PartitionCoverageDto[]): Ligh
   const least = Math.min(...coverage.map(({ daysCovered }) => daysCovered));
   const text = reasons.length > 0 ? reasons.join('; ') : `${coverage.length} tables are covered for ${least} days`;
   return { name: 'Partitions', level, text, href: '/admin/partitions' };
+}
+
+/** Whether there is a young backup that was restored; one that was only made does not count. */
+export function backupsLight(state: BackupState | undefined, maxAgeHours: number, now: Date): Light {
+  const { verifiedAt = null, latest = null, isUnderWay = false } = state ?? {};
+  const hours = verifiedAt && Math.floor((now.getTime() - verifiedAt.getTime()) / 3_600_000);
+  const age = hours === null ? 'no backup is verified yet' : `the newest verified backup is ${hours === 0 ? 'less than an hour' : `${hours} h`} old`;
+  const failure = latest?.status === 'failed' ? `backup ${latest.id} failed: ${latest.error ?? 'no reason kept'}` : undefined;
+  const isYoung = hours !== null && hours < maxAgeHours;
+  const isFirst = verifiedAt === null && failure === undefined && isUnderWay;
+  const level: Level = isYoung ? (failure === undefined ? 'good' : 'warn') : isFirst ? 'warn' : 'bad';
+  const text = isFirst ? 'the first backup is being made' : [age, failure].filter((words) => words !== undefined).join('; ');
+  return { name: 'Backups', level, text, href: '/admin/backups' };
 }
 
 /** What failed and was not put right, and what is being tried again. */

@@ -3,12 +3,14 @@ import { SystemDatabase, type ReadAsAdmin } from '../platform/database/system-da
 import type { Unit } from '../platform/database/unit';
 import { HealthChecks } from '../platform/health/health-checks';
 import { TaskQueue, type QueueCounts } from '../platform/queues/task-queue';
+import { Config } from '../platform/config/config';
 import { AccessAlertsService } from './access-alerts.service';
+import { BACKUP_STATE, type BackupState } from './backups.queries';
 import { DatabaseMetricsService } from './database/database-metrics.service';
 import type { TaskDto } from './dto/task.dto';
 import type { TaskRunDto } from './dto/task-run.dto';
 import type { Light } from './light';
-import { partitionsLight, runsLight, scheduleLight, serviceLights, signInsLight, viewLight } from './lights';
+import { backupsLight, partitionsLight, runsLight, scheduleLight, serviceLights, signInsLight, viewLight } from './lights';
 import { OPEN_RUNS, UNMENDED, VIEW_REFRESHED, type OpenRunRow } from './overview.queries';
 import { latestRuns, recentRuns, type RecentRun } from './tasks.queries';
 import { TaskAlertsService } from './task-alerts.service';
@@ -38,6 +40,7 @@ export class OverviewService {
     private readonly database: DatabaseMetricsService,
     private readonly alerts: AccessAlertsService,
     private readonly taskAlerts: TaskAlertsService,
+    private readonly config: Config,
   ) {}
 
   /**
@@ -52,20 +55,21 @@ export class OverviewService {
       this.queue.counts().catch(() => null),
     ]);
     const at = new Date();
-    const { refreshed, unmended, open, runs, recent, alerts, troubles, tasks } = facts;
+    const { refreshed, unmended, open, runs, recent, alerts, troubles, tasks, backups } = facts;
     const lights = [
       ...serviceLights(readiness),
       scheduleLight(tasks, open, troubles, at),
       runsLight(unmended, open),
       viewLight(refreshed[0]?.at ?? null, at),
       partitionsLight(coverage),
+      backupsLight(backups[0], this.config.backups.maxAgeHours, at),
       signInsLight(alerts),
     ];
     return { at, lights, tasks, recent, runs, queue };
   }
 
   private async facts(unit: Unit) {
-    const [refreshed, unmended, open, runs, recent, alerts, troubles, tasks] = await Promise.all([
+    const [refreshed, unmended, open, runs, recent, alerts, troubles, tasks, backups] = await Promise.all([
       unit.query<{ at: Date }>(VIEW_REFRESHED),
       unit.query<Pick<TaskRunDto, 'id' | 'task' | 'error'>>(UNMENDED),
       unit.query<OpenRunRow>(OPEN_RUNS),
@@ -74,7 +78,8 @@ export class OverviewService {
       this.alerts.standing(unit),
       this.taskAlerts.standing(unit),
       this.tasks.states(unit),
+      unit.query<BackupState>(BACKUP_STATE),
     ]);
-    return { refreshed, unmended, open, runs, recent, alerts, troubles, tasks };
+    return { refreshed, unmended, open, runs, recent, alerts, troubles, tasks, backups };
   }
 }

@@ -19,8 +19,10 @@ interface EmbeddedPostgresOptions {
   superuserPassword: string;
   /** Taken when it is free. */
   preferredPort?: number;
-  /** For tests: nothing survives a power cut, and everything is quicker. */
+  /** For what is thrown away: nothing survives a power cut, and everything is quicker. */
   isFast?: boolean;
+  /** Those that npm installed unless told otherwise. */
+  programs?: PostgresPrograms;
 }
 
 /**
@@ -54,8 +56,7 @@ export class EmbeddedPostgres {
    * @throws LaunchError with the last lines of its log when it does not start
    */
   async start(): Promise<void> {
-    const programs = await nativePostgres(this.user);
-    const { folder } = this.options;
+    const { folder, programs = await nativePostgres(this.user) } = this.options;
     await stopLeftover(join(folder, 'postmaster.pid'), folder, ['SIGINT', 'SIGQUIT']);
     if (this.isNew) await this.initialise(programs);
     const deadline = Date.now() + START_LIMIT_MS;

@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { loadConfig } from '../platform/config/config';
 import { bootstrapDatabase } from './bootstrap';
 import type { DataFolder } from './data-folder';
-import { EmbeddedPostgres } from './embedded-postgres';
+import type { EmbeddedPostgres } from './embedded-postgres';
 import { EmbeddedRedis } from './embedded-redis';
 import { serverEnvironment, wantsEmbeddedPostgres } from './environment';
 import { fakeUpworkCommand, fakeUpworkSettings } from './fake-upwork';
 import { freePort, isPortFree } from './free-port';
+import { DATABASE, installationPostgres } from './installation-postgres';
 import { LaunchError } from './launch-error';
 import type { LauncherLock } from './launcher-lock';
 import { ManagedProcess } from './managed-process';
@@ -18,7 +19,6 @@ import { type Services, ServicesFile, roleUrls } from './services-file';
 import type { Stack } from './stack';
 
 const READY_LIMIT_MS = 60_000;
-const DATABASE = 'gigvault';
 
 /** Is the start of an installation, step by step; what it has started is in `stack`, also when a step fails. */
 export class Launcher {
@@ -45,7 +45,7 @@ export class Launcher {
    * @throws LaunchError or ConfigError when the person can do something about it
    */
   async start(signal: AbortSignal): Promise<Services> {
-    if (wantsEmbeddedPostgres(this.env)) this.stack.postgres = this.newPostgres();
+    if (wantsEmbeddedPostgres(this.env)) this.stack.postgres = installationPostgres(this.folder, this.secrets);
     if (!this.env['REDIS_URL']) this.stack.redis = this.newRedis();
     loadConfig(this.serverEnvironment());
     await this.choosePort();
@@ -67,16 +67,6 @@ export class Launcher {
     if (!admin || this.env['GIGVAULT_ADMIN_EMAIL']) return undefined;
     this.secrets.forgetAdmin();
     return admin;
-  }
-
-  private newPostgres(): EmbeddedPostgres {
-    const { passwords, ports } = this.secrets.values;
-    return new EmbeddedPostgres({
-      folder: join(this.servicesFolder, 'postgres'),
-      logFile: this.folder.logOf('postgres'),
-      superuserPassword: passwords.superuser,
-      preferredPort: ports.postgres,
-    });
   }
 
   private newRedis(): EmbeddedRedis {

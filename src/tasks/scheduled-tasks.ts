@@ -4,6 +4,7 @@ import { RECORD_DAILY_METRICS } from '../analytics/record-daily-metrics.task';
 import { REFRESH_JOB_STATS } from '../analytics/refresh-job-stats.task';
 import { CREATE_PARTITIONS } from '../audit/create-partitions.task';
 import { WATCH_ACCESS } from '../auth/watch-access.task';
+import { BACKUP } from '../backups/backup.task';
 import { ROTATE_ENCRYPTION_KEYS } from '../platform/encryption/rotate-encryption-keys.task';
 import type { ScheduledTask } from '../platform/scheduler/scheduled-task';
 import { SYNC_CONNECTIONS } from '../sync/sync-connections.task';
@@ -22,4 +23,5 @@ export const SCHEDULED_TASKS: readonly ScheduledTask[] = [
   DELIVER_ALERTS,
   WATCH_ACCESS,
   ROTATE_ENCRYPTION_KEYS,
+  BACKUP,
 ];

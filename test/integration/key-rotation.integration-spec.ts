@@ -58,8 +58,8 @@ describe('the rotation of encryption keys', () => {
     expect(halfway.items.find(({ id }: { id: string }) => id === 'test').uses).toBeGreaterThan(0);
     expect(halfway.items.find(({ id }: { id: string }) => id === 'new').uses).toBeGreaterThan(0);
     expect(body.items).toEqual([
-      { id: 'new', isCurrent: true, isConfigured: true, uses: USERS },
-      { id: 'test', isCurrent: false, isConfigured: true, uses: 0 },
+      { id: 'new', isCurrent: true, isConfigured: true, uses: USERS, backups: 0 },
+      { id: 'test', isCurrent: false, isConfigured: true, uses: 0, backups: 0 },
     ]);
     expect(failed).toBe(0);
     expect(opened).toBeGreaterThan(50);

@@ -1,4 +1,5 @@
 import { proveAi } from './ai/prove-ai';
+import { proveBackups } from './backups';
 import { proveEncryption } from './encryption';
 import { proveFirings } from './firings';
 import { proveGate } from './gate';
@@ -18,6 +19,7 @@ const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
       streams: { streams: 500, waitingMs: 5_000, spreadMs: 10_000, pauseMs: 1_000 },
       kills: { models: ['gpt-4', 'claude', 'gemini'], afterMs: 3_500, isAged: false },
     }),
+  backups: () => proveBackups(),
   encryption: () => proveEncryption({ cases: 100_000 }),
   // Five minutes at three firings a second, a kill each minute.
   firings: () => proveFirings({ apis: 3, workers: 2, tasks: 6, everySeconds: 2, firings: 1_000, killEveryMs: 60_000 }),

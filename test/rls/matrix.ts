@@ -192,6 +192,12 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     set: 'cleared_at = now()',
     make: () => `INSERT INTO task_alerts (task, kind, reason) VALUES (gen_random_uuid(), 'missed', 'x')`,
   },
+  'public.backups': {
+    // An admin asks for one, or for another check of one that has a file; a worker writes the rest, and forgets those that are gone.
+    select: 'x x x 1 1', insert: 'x x x 1 1', update: 'x x x 0 1', delete: 'x x x x 0',
+    set: `status = 'pending'`,
+    make: () => `INSERT INTO backups (started_by, started_by_id) VALUES ('admin', 1)`,
+  },
   'public.schema_migrations': {
     select: '1 1 1 1 1', insert: NOBODY, update: NOBODY, delete: NOBODY,
     set: `name = 'x'`,

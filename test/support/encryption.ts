@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { Config } from '../../src/platform/config/config';
 import type { DataKeyStore, WrappedDataKey } from '../../src/platform/encryption/data-key-store';
 import { DataKeys } from '../../src/platform/encryption/data-keys';
 import { EncryptionService } from '../../src/platform/encryption/encryption.service';
@@ -40,6 +39,6 @@ export class DataKeysInMemory {
 
 /** An encryption service as a new process would have it, on a store that outlives it. */
 export function encryptionOn(store: DataKeysInMemory, ...keys: readonly TestMasterKey[]): EncryptionService {
-  const masterKeys = new LocalMasterKeys({ encryption: { keys } } as unknown as Config);
+  const masterKeys = new LocalMasterKeys({ encryption: { keys } });
   return new EncryptionService(new DataKeys(store as unknown as DataKeyStore, masterKeys));
 }

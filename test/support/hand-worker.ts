@@ -9,6 +9,8 @@ import type { TestApp } from './app';
 export interface HandWorker {
   /** Runs a task to its end, whatever its schedule says. @throws Error when it failed */
   runTask(id: string): Promise<void>;
+  /** Runs what an admin has asked for, the oldest first. @throws Error when it failed */
+  runAsked(id: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -21,14 +23,19 @@ export async function aWorker(app: TestApp): Promise<HandWorker> {
   // Without module.init(), which would begin the schedule, nobody has connected to Redis yet.
   await module.get(RedisClients, { strict: false }).onModuleInit();
   const runner = module.get(TaskRunner, { strict: false });
+  const take = (taskId: string, runId: number) => runner.take({ taskId, runId, scheduledFor: null, giveUp: () => Promise.resolve() });
   return {
+    runAsked: async (id) => {
+      const [run] = await app.db.query<{ id: number }>('superuser', `SELECT min(id) AS id FROM task_runs WHERE task = $1 AND outcome = 'queued'`, [id]);
+      await take(id, run!.id);
+    },
     runTask: async (id) => {
       const [run] = await app.db.query<{ id: number }>(
         'superuser',
         `INSERT INTO task_runs (task, started_by, outcome) VALUES ($1, 'boot', 'queued') RETURNING id`,
         [id],
       );
-      await runner.take({ taskId: id, runId: run!.id, scheduledFor: null, giveUp: () => Promise.resolve() });
+      await take(id, run!.id);
     },
     close: () => module.close(),
   };

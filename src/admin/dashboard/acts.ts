@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ParseIdPipe } from '../../platform/http/parse-id.pipe';
 import { AccessAlertsService } from '../access-alerts.service';
+import { AdminBackupsService } from '../backups.service';
 import { EncryptionKeysService } from '../encryption-keys.service';
 import { TasksService } from '../tasks.service';
 import { AdminUsersService } from '../users.service';
@@ -36,11 +37,12 @@ export class DashboardActs {
     private readonly alerts: AccessAlertsService,
     private readonly users: AdminUsersService,
     private readonly keys: EncryptionKeysService,
+    private readonly backups: AdminBackupsService,
   ) {}
 
   /** Every act by its name, which stands in the address after it is done. */
   get all(): Readonly<Record<string, Act>> {
-    return { ...this.ofTasks(), ...this.ofUsers(), ...this.others() };
+    return { ...this.ofTasks(), ...this.ofUsers(), ...this.ofBackups(), ...this.others() };
   }
 
   private idOf(id: string): number {
@@ -108,6 +110,34 @@ export class DashboardActs {
       'reset-mfa': act('reset-mfa', 'The second factor is gone.', ['Take away the second factor of user', 'For an owner who has lost it, when you are sure who asks. All sessions end; the owner is told by mail. The password stays.', 'Take it away'], (id, reason) =>
         this.users.resetMfa(id, reason),
       ),
+    };
+  }
+
+  private ofBackups(): Record<string, Act> {
+    return {
+      'make-backup': {
+        path: '/backups/make',
+        notice: 'A backup was asked for.',
+        ask: () => ({
+          title: 'Make a backup?',
+          text: 'A worker dumps the database, stores the dump sealed, and restores it into a scratch cluster to see that it can be.',
+          button: 'Make it',
+          back: '/admin/backups',
+        }),
+        do: async (_id, reason) => {
+          await this.backups.create(reason);
+          return '/admin/backups';
+        },
+      },
+      'verify-backup': {
+        path: '/backups/:id/verify',
+        notice: 'A check was asked for.',
+        ask: (id) => ({ title: `Verify backup ${this.idOf(id)}?`, text: 'Its file is read from where it is kept, restored and compared.', button: 'Verify', back: '/admin/backups' }),
+        do: async (id, reason) => {
+          await this.backups.verify(this.idOf(id), reason);
+          return '/admin/backups';
+        },
+      },
     };
   }
 

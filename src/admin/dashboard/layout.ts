@@ -6,6 +6,7 @@ const NAVIGATION: readonly (readonly [href: string, name: string])[] = [
   ['/admin/runs', 'Runs'],
   ['/admin/database', 'Database'],
   ['/admin/partitions', 'Partitions'],
+  ['/admin/backups', 'Backups'],
   ['/admin/security', 'Security'],
   ['/admin/users', 'Users'],
   ['/admin/keys', 'Keys'],

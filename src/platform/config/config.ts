@@ -1,6 +1,8 @@
+import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { ConfigError } from './config-error';
 import { Secrets } from './secrets';
+import type { backupSettings } from './backup-settings';
 import { settings, type Settings } from './settings';
 
 /** One key of secrets at rest. */
@@ -34,6 +36,7 @@ export class Config {
   readonly tasks: { readonly leaseMs: number };
   /** How long what outlives its use is kept; 0 years are for ever. */
   readonly retention: { readonly securityLogDays: number; readonly partitionYears: number; readonly backupDays: number };
+  readonly backups: ReturnType<typeof backupsOf>;
 
   constructor(settings: Settings) {
     this.environment = settings.NODE_ENV;
@@ -58,9 +61,27 @@ export class Config {
       partitionYears: settings.PARTITION_ARCHIVE_AFTER_YEARS,
       backupDays: settings.BACKUP_RETENTION_DAYS,
     });
+    this.backups = backupsOf(settings);
     Object.freeze(this);
   }
 }
+
+/** The settings of backups, also for a command that does not need the rest. */
+export function backupsOf(settings: Pick<Settings, BackupSetting | 'GIGVAULT_DATA_DIR'>) {
+  const { BACKUP_S3_BUCKET: bucket, BACKUP_S3_ENDPOINT: endpoint, BACKUP_S3_ACCESS_KEY: accessKey, BACKUP_S3_SECRET_KEY: secretKey } = settings;
+  const { BACKUP_S3_REGION: region, BACKUP_S3_PREFIX: prefix } = settings;
+  return Object.freeze({
+    folder: resolve(settings.BACKUP_DIR ?? join(settings.GIGVAULT_DATA_DIR, 'backups')),
+    /** In place of the folder, when it is set. */
+    s3: bucket && endpoint && accessKey && secretKey ? Object.freeze({ endpoint, region, bucket, accessKey, secretKey, prefix }) : undefined,
+    keep: Object.freeze({ daily: settings.BACKUP_KEEP_DAILY, weekly: settings.BACKUP_KEEP_WEEKLY, monthly: settings.BACKUP_KEEP_MONTHLY }),
+    maxAgeHours: settings.BACKUP_MAX_AGE_HOURS,
+    scratchUrl: settings.BACKUP_SCRATCH_URL,
+  });
+}
+
+/** A setting of backups. */
+type BackupSetting = keyof typeof backupSettings;
 
 function httpOf(settings: Settings) {
   const { HOST: host, PORT: port, METRICS_PORT: metricsPort } = settings;
@@ -149,7 +170,8 @@ function upworkOf(settings: Settings, publicUrl: string) {
   });
 }
 
-function toEncryptionKey(entry: string): EncryptionKey {
+/** One key of ENCRYPTION_KEYS. */
+export function toEncryptionKey(entry: string): EncryptionKey {
   const [id = '', key = ''] = entry.split(':');
   return Object.freeze({ id, key: Buffer.from(key, 'base64') });
 }
@@ -213,6 +235,7 @@ function contradictions(values: Settings): string[] {
   if (values.SESSION_IDLE_SECONDS > values.SESSION_ABSOLUTE_SECONDS) {
     problems.push('SESSION_IDLE_SECONDS: must not exceed SESSION_ABSOLUTE_SECONDS');
   }
+  problems.push(...backupContradictions(values));
   if (values.NODE_ENV === 'production') {
     if (values.GIGVAULT_EMBEDDED) problems.push('GIGVAULT_EMBEDDED: embedded services are not for production');
     if (values.PASSWORD_HASH_COST < 10) problems.push('PASSWORD_HASH_COST: must be at least 10 in production');
@@ -220,4 +243,9 @@ function contradictions(values: Settings): string[] {
     if (!values.PUBLIC_URL) problems.push('PUBLIC_URL: is missing; links in mails need it in production');
   }
   return problems;
+}
+
+function backupContradictions(values: Settings): string[] {
+  const missing = (['BACKUP_S3_ENDPOINT', 'BACKUP_S3_ACCESS_KEY', 'BACKUP_S3_SECRET_KEY'] as const).filter((name) => !values[name]);
+  return values.BACKUP_S3_BUCKET && missing.length > 0 ? [`${missing.join(', ')}: missing, for BACKUP_S3_BUCKET is set`] : [];
 }

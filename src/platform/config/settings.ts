@@ -1,63 +1,18 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-
-/** What the generated `.env.example` shows beside a setting's description. */
-interface SettingExample {
-  /** A value that fits; for optional settings the default. */
-  readonly example: string;
-}
+import { backupSettings } from './backup-settings';
+import { flag, integer, list, secret, url, type SettingExample } from './setting-forms';
 
 const POSTGRES_EXAMPLE_HOST = '127.0.0.1:5432/gigvault';
 
 /** Plain and URL-safe alphabet. */
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
 
-function flag(fallback: boolean) {
-  return z
-    .enum(['true', 'false', '1', '0'], 'must be true or false')
-    .default(fallback ? 'true' : 'false')
-    .transform((value) => value === 'true' || value === '1');
-}
-
-function integer(fallback: number, min: number, max: number) {
-  return z
-    .string()
-    .regex(/^\d{1,15}$/, 'must be a whole number')
-    .default(String(fallback))
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`);
-}
-
-function url(...protocols: string[]) {
-  const schemes = protocols.map((protocol) => `${protocol}://`).join(' or ');
-  return z.string().refine((value) => {
-    if (!URL.canParse(value)) return false;
-    const { protocol, host } = new URL(value);
-    return protocols.includes(protocol.slice(0, -1)) && host !== '';
-  }, `must be a URL that begins with ${schemes}`);
-}
-
-function list() {
-  return z
-    .string()
-    .default('')
-    .transform((value) =>
-      value
-        .split(',')
-        .map((part) => part.trim())
-        .filter((part) => part !== ''),
-    );
-}
-
 /** The AI vendors, by the names of the settings; local is any server with OpenAI's protocol. */
 const AI_PROVIDERS = ['openai', 'anthropic', 'google', 'local'] as const;
 
 /** The name of an AI vendor. */
 export type AiProviderName = (typeof AI_PROVIDERS)[number];
-
-function secret(description: string) {
-  return z.string().optional().describe(description).meta({ example: '' } satisfies SettingExample);
-}
 
 function vendorUrl(standard: string, vendor: string) {
   return url('http', 'https')
@@ -281,9 +236,7 @@ export const settings = z.object({
   PARTITION_ARCHIVE_AFTER_YEARS: integer(0, 0, 100)
     .describe('Partitions that ended so many whole years ago are detached and put into schema archive, out of reach of the API, of exports and of erasure: dump and drop them there. 0 keeps all.')
     .meta({ example: '0' }),
-  BACKUP_RETENTION_DAYS: integer(35, 1, 3_650)
-    .describe('Days after which a backup is gone; a certificate of erasure says until when older ones hold the data.')
-    .meta({ example: '35' }),
+  ...backupSettings,
   GIGVAULT_EMBEDDED: flag(false)
     .describe('Set by the launcher when it runs PostgreSQL and Redis itself; refused in production.')
     .meta({ example: 'false' }),

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { decrypt, encrypt } from './aes-gcm';
-import { DataKeys } from './data-keys';
+import { DataKeys, type DataKey } from './data-keys';
 import { EncryptionError } from './encryption-error';
 import type { SealContext } from './seal-context';
 import { readSealed, writeSealed } from './sealed-text';
@@ -31,17 +31,8 @@ export class EncryptionService {
    * Returns the text that was sealed in the same context. Session: none.
    * @throws EncryptionError when the value was altered or moved, or its key was destroyed
    */
-  async open(sealed: string, context: SealContext): Promise<string> {
-    const { keyId, ...box } = readSealed(VERSION, sealed);
-    if (!UUID.test(keyId)) throw new EncryptionError('not a sealed value of a known version');
-    const { userId, key } = await this.dataKeys.byId(keyId);
-    const where = `${context.table}.${context.column}`;
-    if (userId !== context.userId) throw new EncryptionError(`${where}: sealed for another user`);
-    try {
-      return decrypt(key, box, associatedData(keyId, context)).toString('utf8');
-    } catch (cause) {
-      throw new EncryptionError(`${where}: a sealed value does not open`, { cause });
-    }
+  open(sealed: string, context: SealContext): Promise<string> {
+    return openSealed(sealed, context, (keyId) => this.dataKeys.byId(keyId));
   }
 
   /**
@@ -54,6 +45,23 @@ export class EncryptionService {
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * As `EncryptionService.open`, with data keys from elsewhere: those of a restored copy of the database.
+ * @throws EncryptionError when the value was altered or moved, or what `keyOf` throws
+ */
+export async function openSealed(sealed: string, context: SealContext, keyOf: (keyId: string) => Promise<DataKey>): Promise<string> {
+  const { keyId, ...box } = readSealed(VERSION, sealed);
+  if (!UUID.test(keyId)) throw new EncryptionError('not a sealed value of a known version');
+  const { userId, key } = await keyOf(keyId);
+  const where = `${context.table}.${context.column}`;
+  if (userId !== context.userId) throw new EncryptionError(`${where}: sealed for another user`);
+  try {
+    return decrypt(key, box, associatedData(keyId, context)).toString('utf8');
+  } catch (cause) {
+    throw new EncryptionError(`${where}: a sealed value does not open`, { cause });
+  }
+}
 
 /** A JSON array cannot be read two ways, as joined strings can. */
 function associatedData(keyId: string, { table, column, userId, sealKey }: SealContext): Buffer {

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Config } from '../config/config';
 import { decrypt, encrypt } from './aes-gcm';
 import { EncryptionError } from './encryption-error';
@@ -14,7 +14,7 @@ export class LocalMasterKeys extends MasterKeys {
   readonly ids: readonly string[];
   private readonly keys: ReadonlyMap<string, Buffer>;
 
-  constructor({ encryption }: Config) {
+  constructor(@Inject(Config) { encryption }: Pick<Config, 'encryption'>) {
     super();
     this.keys = new Map(encryption.keys.map(({ id, key }) => [id, key]));
     this.ids = [...this.keys.keys()];

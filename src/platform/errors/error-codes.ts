@@ -98,6 +98,8 @@ export const ERROR_CODES = {
   'task.not_found': { status: 404, title: 'There is no such task' },
   'alert.not_found': { status: 404, title: 'There is no such alert' },
   'task.run_not_found': { status: 404, title: 'There is no such run' },
+  'backup.not_found': { status: 404, title: 'There is no such backup' },
+  'backup.not_checkable': { status: 409, title: 'The backup cannot be verified now' },
   'task.run_not_failed': { status: 409, title: 'Only a failed run may be retried' },
 
   // The server

@@ -30,8 +30,9 @@ export class KeysPanel implements Panel {
           'Master keys and their uses',
           [
             { head: 'Key', cell: ({ id }) => html`<code>${id}</code>` },
-            { head: 'Standing', cell: ({ isCurrent, isConfigured, uses: used }) => (isCurrent ? tag('good', 'current') : !isConfigured ? tag('bad', 'in use and missing') : used === 0 ? tag('calm', 'may go') : tag('warn', 'old, in use')) },
+            { head: 'Standing', cell: ({ isCurrent, isConfigured, uses: used, backups }) => (isCurrent ? tag('good', 'current') : !isConfigured ? tag('bad', 'in use and missing') : used === 0 && backups === 0 ? tag('calm', 'may go') : tag('warn', 'old, in use')) },
             { head: 'Data keys', cell: ({ uses: used }) => used, isNumber: true },
+            { head: 'Backups', cell: ({ backups }) => backups, isNumber: true },
           ],
           keys,
           'No key is configured.',

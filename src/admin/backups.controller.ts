@@ -1,0 +1,49 @@
+import { Body, Controller, Get, HttpCode, Param, Query } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { AdminOnly, StepUp } from '../platform/http/access';
+import { PageQueryDto } from '../platform/http/page-query.dto';
+import { ApiPage } from '../platform/http/page-response';
+import type { Page } from '../platform/http/page';
+import { ParseIdPipe } from '../platform/http/parse-id.pipe';
+import { Post } from '../platform/idempotency/post';
+import { AdminBackupsService } from './backups.service';
+import { BackupDto } from './dto/backup.dto';
+import { ReasonDto } from './dto/reason.dto';
+import { RunTaskDto } from './dto/run-task.dto';
+
+/** The backups; each act and each reading is a security event. What is in a backup leaves by no route. */
+@ApiTags('Admin')
+@AdminOnly()
+@Controller({ path: 'admin/backups', version: '1' })
+export class BackupsController {
+  constructor(private readonly backups: AdminBackupsService) {}
+
+  @Get()
+  @ApiOperation({ summary: 'List the backups', description: 'Newest first, with those whose files are gone.' })
+  @ApiPage(BackupDto)
+  list(@Query() query: PageQueryDto): Promise<Page<BackupDto>> {
+    return this.backups.list(query);
+  }
+
+  @Post()
+  @StepUp()
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Make a backup now',
+    description: 'It is dumped, sealed, stored, and restored to see that it can be; only then is it `verified`. Asks for a fresh step-up.',
+  })
+  @ApiAcceptedResponse({ type: BackupDto, description: 'The backup that waits for a worker.' })
+  create(@Body() { reason }: RunTaskDto): Promise<BackupDto> {
+    return this.backups.create(reason);
+  }
+
+  @Post(':id/verify')
+  @StepUp()
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Verify a backup again', description: 'Its file is read from where it is kept, restored and compared. Asks for a fresh step-up.' })
+  @ApiParam({ name: 'id', type: 'integer', description: 'The backup.', example: 12 })
+  @ApiAcceptedResponse({ type: BackupDto, description: 'The backup that waits for a worker.' })
+  verify(@Param('id', ParseIdPipe) id: number, @Body() { reason }: ReasonDto): Promise<BackupDto> {
+    return this.backups.verify(id, reason);
+  }
+}

@@ -1,0 +1,133 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { EncryptionError } from '../platform/encryption/encryption-error';
+import type { MasterKeys } from '../platform/encryption/master-keys';
+import { openStream, sealStream, type Bytes } from '../platform/encryption/sealed-stream';
+import { BackupError } from './backup-error';
+import { manifestShape, type Manifest } from './manifest';
+
+const MAGIC = Buffer.from('gigvault backup 1\n');
+const LENGTH_BYTES = 4;
+const MAX_HEADER_BYTES = 64 * 1_024;
+const MAX_MANIFEST_BYTES = 64 * 1_024 * 1_024;
+
+const headerShape = z.object({
+  /** The file's name; a file put in another's place is found out. */
+  name: z.string(),
+  takenAt: z.iso.datetime(),
+  /** The key of this file, which a master key wraps. */
+  wrappedKey: z.string(),
+});
+
+/** What a backup file tells without a key. */
+export type BackupHeader = Readonly<z.infer<typeof headerShape>>;
+
+/** A backup file that was opened: what it says of itself, and the archive of pg_dump, to be read to its end. */
+export interface OpenedBackup {
+  readonly header: BackupHeader;
+  readonly manifest: Manifest;
+  readonly archive: Bytes;
+}
+
+/**
+ * Returns the bytes of a backup file: a readable header, then manifest and archive, sealed in chunks with a key made for
+ * this file. Nothing but the header is in the clear.
+ */
+export async function* writeBackup(name: string, manifest: Manifest, archive: Bytes, masterKeys: MasterKeys): AsyncGenerator<Buffer> {
+  const key = randomBytes(32);
+  const wrappedKey = await masterKeys.wrap(key, placeOf(name));
+  const header = Buffer.from(JSON.stringify({ name, takenAt: manifest.takenAt, wrappedKey } satisfies BackupHeader));
+  yield Buffer.concat([MAGIC, lengthOf(header), header]);
+  yield* sealStream(key, digestOf(header), withManifest(manifest, archive));
+}
+
+/**
+ * Opens a backup file as far as its manifest. The rest is decrypted while `archive` is read; only when that has come to
+ * its end without an error is the file whole.
+ * @throws BackupError, from `archive` too, when the file is none, altered, cut off, or its key is not here
+ */
+export async function openBackup(file: Bytes, masterKeys: MasterKeys): Promise<OpenedBackup> {
+  const source = new ByteReader(file);
+  if (!(await source.take(MAGIC.length)).equals(MAGIC)) throw new BackupError('this is no backup of Gigvault, or of a version it does not know');
+  const headerBytes = await source.takeCounted(MAX_HEADER_BYTES);
+  const header = parsed(headerShape, headerBytes, 'header');
+  const key = await masterKeys.unwrap(header.wrappedKey, placeOf(header.name)).catch((error: unknown) => {
+    throw inWords(error);
+  });
+  const plain = new ByteReader(openStream(key, digestOf(headerBytes), source.rest()));
+  const manifest = parsed(manifestShape, await plain.takeCounted(MAX_MANIFEST_BYTES), 'manifest');
+  return { header, manifest, archive: plain.rest() };
+}
+
+async function* withManifest(manifest: Manifest, archive: Bytes): AsyncGenerator<Buffer> {
+  const bytes = Buffer.from(JSON.stringify(manifest));
+  yield Buffer.concat([lengthOf(bytes), bytes]);
+  yield* archive;
+}
+
+/** Takes bytes from the front of a stream. */
+class ByteReader {
+  private readonly pieces: AsyncIterator<Buffer>;
+  private held = Buffer.alloc(0);
+
+  constructor(source: Bytes) {
+    this.pieces = source[Symbol.asyncIterator]();
+  }
+
+  async take(length: number): Promise<Buffer> {
+    while (this.held.length < length) {
+      const piece = await this.next();
+      if (!piece) throw new BackupError('the file ends too early');
+      this.held = Buffer.concat([this.held, piece]);
+    }
+    const taken = this.held.subarray(0, length);
+    this.held = this.held.subarray(length);
+    return taken;
+  }
+
+  async takeCounted(max: number): Promise<Buffer> {
+    const length = (await this.take(LENGTH_BYTES)).readUInt32BE();
+    if (length > max) throw new BackupError('the file is damaged: it names an impossible length');
+    return this.take(length);
+  }
+
+  async *rest(): AsyncGenerator<Buffer> {
+    if (this.held.length > 0) yield this.held;
+    for (let piece = await this.next(); piece; piece = await this.next()) yield piece;
+  }
+
+  private async next(): Promise<Buffer | undefined> {
+    try {
+      const next = await this.pieces.next();
+      return next.done ? undefined : next.value;
+    } catch (error) {
+      throw inWords(error);
+    }
+  }
+}
+
+function parsed<T>(shape: z.ZodType<T>, bytes: Buffer, what: string): T {
+  try {
+    return shape.parse(JSON.parse(bytes.toString('utf8')));
+  } catch (cause) {
+    throw new BackupError(`the ${what} of the file is damaged`, { cause });
+  }
+}
+
+function inWords(error: unknown): unknown {
+  return error instanceof EncryptionError ? new BackupError(`the file does not open: ${error.message}`, { cause: error }) : error;
+}
+
+function placeOf(name: string): Buffer {
+  return Buffer.from(JSON.stringify(['backups', name]));
+}
+
+function digestOf(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}
+
+function lengthOf(bytes: Buffer): Buffer {
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt32BE(bytes.length);
+  return length;
+}

@@ -1,0 +1,60 @@
+/** A backup that waits to be made, or to be checked again. */
+export interface WaitingRow {
+  readonly id: number;
+  readonly fileName: string | null;
+  readonly sizeBytes: number | null;
+  readonly sha256: string | null;
+  readonly migration: string | null;
+}
+
+/** A file that may have to go. */
+export interface KeptRow {
+  readonly id: number;
+  readonly fileName: string;
+  readonly status: 'pending' | 'running' | 'verified' | 'failed';
+  readonly createdAt: Date;
+}
+
+const WAITING = `id, file_name AS "fileName", size_bytes AS "sizeBytes", sha256, migration`;
+
+export const TAKE_WAITING = `
+  UPDATE backups SET status = 'running', started_at = now(), error = NULL
+  WHERE id = (SELECT id FROM backups WHERE status = 'pending' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+  RETURNING ${WAITING}`;
+
+export const BEGIN = `
+  INSERT INTO backups (status, started_by, started_at) VALUES ('running', $1, now()) RETURNING ${WAITING}`;
+
+/** A worker that was lost while it dumped left nothing; one that was lost while it checked left a file to check. */
+export const CLOSE_LOST = `
+  UPDATE backups SET
+    status = CASE WHEN size_bytes IS NULL THEN 'failed' ELSE 'pending' END,
+    error = CASE WHEN size_bytes IS NULL THEN 'its worker was lost' END
+  WHERE status = 'running' RETURNING id, file_name AS "fileName", status`;
+
+export const PUT_CANARY = `UPDATE backups SET seal_key = $2, encrypted_canary = $3 WHERE id = $1`;
+
+export const NAME_FILE = `UPDATE backups SET store = $2, file_name = $3, migration = $4, master_keys = $5 WHERE id = $1`;
+
+export const WRITTEN = `UPDATE backups SET size_bytes = $2, sha256 = $3 WHERE id = $1`;
+
+export const VERIFIED = `
+  UPDATE backups SET status = 'verified', verified_at = now(), error = NULL, figures = $2 WHERE id = $1`;
+
+/** A file that was not written whole is not there. */
+export const FAILED = `
+  UPDATE backups SET status = 'failed', error = $2, verified_at = NULL,
+    file_name = CASE WHEN size_bytes IS NULL THEN NULL ELSE file_name END, store = CASE WHEN size_bytes IS NULL THEN NULL ELSE store END
+  WHERE id = $1`;
+
+export const NEWEST_VERIFIED = `
+  SELECT max(created_at) AS at FROM backups WHERE status = 'verified' AND removed_at IS NULL`;
+
+/** Those that have a file. */
+export const KEPT = `
+  SELECT id, file_name AS "fileName", status, created_at AS "createdAt" FROM backups
+  WHERE size_bytes IS NOT NULL AND removed_at IS NULL ORDER BY created_at DESC, id DESC`;
+
+export const REMOVED = `UPDATE backups SET removed_at = now() WHERE id = $1`;
+
+export const FORGET_OLD = `DELETE FROM backups WHERE removed_at < now() - interval '400 days'`;

@@ -1,0 +1,88 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { chmod, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Bytes } from '../platform/encryption/sealed-stream';
+import { BackupError } from './backup-error';
+import { BackupStore, newestFirst } from './backup-store';
+
+/** A folder of this machine, or one mounted here, open to its owner only. */
+export class FolderStore extends BackupStore {
+  readonly kind = 'folder';
+
+  constructor(private readonly folder: string) {
+    super();
+  }
+
+  async write(name: string, content: Bytes, signal?: AbortSignal): Promise<void> {
+    const part = this.partOf(name);
+    try {
+      await mkdir(this.folder, { recursive: true, mode: 0o700 });
+      await chmod(this.folder, 0o700);
+      await pipeline(Readable.from(content, { objectMode: false }), createWriteStream(part, { mode: 0o600, flush: true }), { signal });
+      await rename(part, join(this.folder, name));
+      await this.syncFolder();
+    } catch (error) {
+      // Where nothing can be written, nothing can be left.
+      await this.clearPart(name).catch(() => undefined);
+      throw inWords(error);
+    }
+  }
+
+  async *read(name: string): Bytes & AsyncGenerator<Buffer> {
+    try {
+      for await (const piece of createReadStream(join(this.folder, name))) yield piece as Buffer;
+    } catch (error) {
+      throw inWords(error);
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    await rm(join(this.folder, name), { force: true });
+    await this.clearPart(name);
+  }
+
+  async clearPart(name: string): Promise<void> {
+    await rm(this.partOf(name), { force: true });
+  }
+
+  async list(): Promise<string[]> {
+    try {
+      return newestFirst(await readdir(this.folder));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw inWords(error);
+    }
+  }
+
+  private partOf(name: string): string {
+    return join(this.folder, `${name}.part`);
+  }
+
+  /** A file's name is on disk when its folder is. */
+  private async syncFolder(): Promise<void> {
+    const folder = await open(this.folder, 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  }
+}
+
+const SENTENCES: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of the disk is used up',
+  EROFS: 'the disk is read only',
+  EACCES: 'permission denied',
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'a part of its path is no folder',
+  EEXIST: 'a file is in its place',
+};
+
+function inWords(error: unknown): unknown {
+  const { code, path } = error as NodeJS.ErrnoException;
+  const sentence = code === undefined ? undefined : SENTENCES[code];
+  return sentence === undefined ? error : new BackupError(`folder of backups: ${sentence}${path === undefined ? '' : ` (${path})`}`, { cause: error });
+}

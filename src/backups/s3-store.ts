@@ -1,0 +1,105 @@
+import { Readable } from 'node:stream';
+import { S3Client, S3Errors } from '@bradenmacdonald/s3-lite-client';
+import type { Bytes } from '../platform/encryption/sealed-stream';
+import { BackupError } from './backup-error';
+import { BackupStore, newestFirst } from './backup-store';
+
+/** Four parts are in memory at once; ten thousand are the most, 160 GB. */
+const PART_BYTES = 16 * 1_024 * 1_024;
+
+/** Where the bucket is and who may use it. */
+export interface S3Access {
+  /** Address of the service, for a path-style request. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly bucket: string;
+  readonly accessKey: string;
+  readonly secretKey: string;
+  /** Put in front of each name. */
+  readonly prefix: string;
+}
+
+/** A bucket of any store that speaks S3: Amazon, MinIO, Ceph, Garage, R2 … Files go there in parts as they are made. */
+export class S3Store extends BackupStore {
+  readonly kind = 's3';
+  private readonly client: S3Client;
+  private readonly prefix: string;
+
+  constructor({ endpoint, region, bucket, accessKey, secretKey, prefix }: S3Access) {
+    super();
+    this.client = new S3Client({ endPoint: endpoint, region, bucket, accessKey, secretKey, pathStyle: true });
+    this.prefix = prefix;
+  }
+
+  async write(name: string, content: Bytes, signal?: AbortSignal): Promise<void> {
+    try {
+      const source = Readable.from(watched(content, signal), { objectMode: false });
+      await this.client.putObject(this.keyOf(name), Readable.toWeb(source) as ReadableStream<Uint8Array>, { partSize: PART_BYTES });
+    } catch (error) {
+      // Parts that were sent cost money until their upload is ended; a store that is away keeps them all the same.
+      await this.clearPart(name).catch(() => undefined);
+      throw inWords(error);
+    }
+  }
+
+  async *read(name: string): Bytes & AsyncGenerator<Buffer> {
+    try {
+      const { body } = await this.client.getObject(this.keyOf(name));
+      if (!body) return;
+      for await (const piece of Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0])) yield Buffer.from(piece as Uint8Array);
+    } catch (error) {
+      throw inWords(error);
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    try {
+      await this.client.deleteObject(this.keyOf(name));
+    } catch (error) {
+      throw inWords(error);
+    }
+    await this.clearPart(name);
+  }
+
+  /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html */
+  async clearPart(name: string): Promise<void> {
+    const key = this.keyOf(name);
+    try {
+      const answer = await this.client.makeRequest({ method: 'GET', objectName: '', query: { uploads: '', prefix: key }, returnBody: true });
+      for (const [, uploadId = ''] of (await answer.text()).matchAll(/<UploadId>([^<]+)<\/UploadId>/g)) {
+        await this.client.makeRequest({ method: 'DELETE', objectName: key, query: { uploadId }, statusCode: 204 });
+      }
+    } catch (error) {
+      throw inWords(error);
+    }
+  }
+
+  async list(): Promise<string[]> {
+    const names: string[] = [];
+    try {
+      for await (const { key } of this.client.listObjects({ prefix: this.prefix })) names.push(key.slice(this.prefix.length));
+    } catch (error) {
+      throw inWords(error);
+    }
+    return newestFirst(names);
+  }
+
+  private keyOf(name: string): string {
+    return this.prefix + name;
+  }
+}
+
+/** Ends the stream with an error when the signal says so. */
+async function* watched(content: Bytes, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
+  for await (const piece of content) {
+    signal?.throwIfAborted();
+    yield piece;
+  }
+}
+
+/** What the store says may name the account; its code tells enough. */
+function inWords(error: unknown): unknown {
+  if (error instanceof S3Errors.ServerError) return new BackupError(`the S3 store answered ${error.statusCode} ${error.code}`, { cause: error });
+  if ((error as Error).name === 'TypeError') return new BackupError('the S3 store does not answer', { cause: error });
+  return error;
+}

@@ -1,0 +1,70 @@
+import { withDirectConnection, type DirectConnection } from '../platform/database/direct-connection';
+import { BackupError } from './backup-error';
+import { readDatabaseState } from './database-state';
+import type { Manifest } from './manifest';
+
+/** Tenants whose rows are compared one by one: the first, the newest, and so many by chance. */
+const SAMPLED = 20;
+
+const WHO = `
+  SELECT current_user AS name, r.rolsuper OR r.rolbypassrls AS "bypasses",
+    ARRAY(SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind IN ('r', 'p', 'S') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        AND NOT (has_schema_privilege(n.oid, 'USAGE') AND CASE c.relkind WHEN 'S' THEN has_sequence_privilege(c.oid, 'SELECT') ELSE has_table_privilege(c.oid, 'SELECT') END)
+      ORDER BY 1 LIMIT 5) AS closed
+  FROM pg_roles r WHERE r.rolname = current_user`;
+
+const FACTS = `
+  SELECT now() AS "takenAt", current_setting('server_version') AS "serverVersion",
+    ARRAY(SELECT DISTINCT split_part(k.wrapped_key, '.', 2) FROM public.data_keys k ORDER BY 1) AS "masterKeys",
+    to_jsonb(ARRAY(SELECT id FROM (
+      (SELECT min(u.id) AS id FROM public.users u) UNION (SELECT max(u.id) FROM public.users u)
+      UNION (SELECT u.id FROM public.users u ORDER BY random() LIMIT $1)) AS s WHERE id IS NOT NULL ORDER BY id)) AS "sampledUsers",
+    coalesce((SELECT jsonb_agg(jsonb_build_object('userId', e.user_id, 'at', to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
+      FROM (SELECT s.user_id, max(s.created_at) AS at FROM public.security_logs s
+        WHERE s.event_type = 'audit.forgotten' AND s.user_id IS NOT NULL GROUP BY s.user_id) AS e), '[]') AS erased`;
+
+type Facts = Pick<Manifest, 'serverVersion' | 'masterKeys' | 'sampledUsers' | 'erased'> & { readonly takenAt: Date };
+
+/** What is in the row of the backup before the dump. */
+export type Canary = Pick<Manifest, 'backupId' | 'canaryHash'>;
+
+/** An instant of the database that stays as it is while work goes on. */
+export interface Snapshot {
+  /** For pg_dump. */
+  readonly id: string;
+  readonly manifest: Manifest;
+}
+
+/**
+ * Refuses a login whose dump would be no backup: one bound by row level security sees few rows or none, and pg_dump may
+ * tell nothing of it.
+ * @throws BackupError naming the login and the setting
+ */
+export async function assertSeesEverything(connection: DirectConnection): Promise<Manifest['role']> {
+  const [who] = await connection.query<{ name: string; bypasses: boolean; closed: string[] }>(WHO);
+  if (!who?.bypasses) {
+    throw new BackupError(`${who?.name ?? 'the login'} is bound by row level security, so what it dumps is no backup: DATABASE_BACKUP_URL must be the login of gigvault_backup`);
+  }
+  if (who.closed.length > 0) throw new BackupError(`${who.name} may not read ${who.closed.join(', ')}: run docker/postgres/bootstrap.sql again`);
+  return { name: who.name, seesAllRows: true };
+}
+
+/**
+ * Runs `work` while one instant of the database stands still for it and for pg_dump, and tells what there was at that
+ * instant. Reads each table once.
+ * @param url of gigvault_backup, past a pooler
+ * @throws BackupError when that login does not see everything
+ */
+export function withSnapshot<T>(url: string, canary: Canary, work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+  return withDirectConnection(url, async (connection) => {
+    const role = await assertSeesEverything(connection);
+    await connection.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const [snapshot] = await connection.query<{ id: string }>('SELECT pg_export_snapshot() AS id');
+    const [facts] = await connection.query<Facts>(FACTS, [SAMPLED]);
+    if (!snapshot || !facts) throw new Error('a statement without a table answered no row');
+    const { takenAt, ...rest } = facts;
+    const state = await readDatabaseState(connection, facts.sampledUsers);
+    return work({ id: snapshot.id, manifest: { version: 1, takenAt: takenAt.toISOString(), role, ...rest, ...state, ...canary } });
+  });
+}

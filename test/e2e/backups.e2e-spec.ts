@@ -1,0 +1,151 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { anAccount, dashboardCookie, postForm } from '../support/admin-browser';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn } from '../support/as';
+import { aWorker, type HandWorker } from '../support/hand-worker';
+import { aPerson, signIn } from '../support/people';
+
+interface Row {
+  readonly id: number;
+  readonly status: string;
+  readonly error: string | null;
+  readonly file_name: string | null;
+}
+
+describe('/v1/admin/backups', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gigvault-backups-'));
+  let app: TestApp;
+  let worker: HandWorker;
+  let cookie: string;
+
+  beforeAll(async () => {
+    app = await startApp({ settings: { BACKUP_DIR: folder } });
+    worker = await aWorker(app);
+    cookie = await dashboardCookie(app, await anAccount(app, 'admin'));
+    await (await signedIn(app)).post('/v1/jobs', { title: 'The canary vacancy 7741' });
+  });
+  afterAll(async () => {
+    await worker.close();
+    await app.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const rows = () => app.db.query<Row>('superuser', 'SELECT id, status, error, file_name FROM backups ORDER BY id');
+  const lastRun = async () => (await app.db.query<{ outcome: string; figures: unknown; error: string }>('superuser', `SELECT outcome, figures, error FROM task_runs WHERE task = 'backup' ORDER BY id DESC LIMIT 1`))[0];
+
+  async function page(path: string): Promise<string> {
+    const answer = await fetch(app.url + path, { headers: { cookie, accept: 'text/html' } });
+    expect([path, answer.status]).toEqual([path, 200]);
+    return answer.text();
+  }
+
+  it('are made when asked, restored, and only then verified and the light green; a byte that changed makes it red', async () => {
+    const person = await aPerson(app, { role: 'admin' });
+    const admin = await signIn(app, person);
+    expect(await admin.post('/v1/admin/backups', { reason: 'before the upgrade' })).toMatchObject({ status: 403, body: { code: 'auth.step_up_required' } });
+    expect(await page('/admin')).toContain('no backup is verified yet');
+    await admin.post('/v1/auth/step-up', { password: person.password });
+
+    const asked = await admin.post('/v1/admin/backups', { reason: 'before the upgrade' });
+    expect(asked).toMatchObject({ status: 202, body: { status: 'pending', startedBy: 'admin', startedById: person.id, reason: 'before the upgrade', sizeBytes: null, verifiedAt: null } });
+    expect(await page('/admin')).toContain('the first backup is being made');
+    await worker.runAsked('backup');
+
+    const { body } = await admin.get('/v1/admin/backups');
+    const [name] = readdirSync(folder);
+    const file = join(folder, name!);
+    expect(body).toEqual({ items: [expect.objectContaining({ id: asked.body.id, status: 'verified', fileName: name, store: 'folder', error: null, removedAt: null })], nextCursor: null });
+    expect(body.items[0]).toMatchObject({ sizeBytes: readFileSync(file).length, figures: { tables: expect.any(Number), rows: expect.any(Number) } });
+    expect(Date.parse(body.items[0].verifiedAt)).toBeGreaterThan(Date.parse(body.items[0].createdAt));
+    expect(await page('/admin')).toContain('the newest verified backup is less than an hour old');
+    expect(await page('/admin/backups')).toMatch(/verified[^]*before the upgrade/);
+    const events = await app.db.query<{ reason: string }>('superuser', `SELECT details->>'reason' AS reason FROM security_logs WHERE event_type = 'system.admin' AND user_id = $1 ORDER BY id`, [person.id]);
+    expect(events.map(({ reason }) => reason)).toEqual(expect.arrayContaining(['make a backup: before the upgrade', 'run task backup: before the upgrade']));
+
+    const text = readFileSync(file).toString('latin1');
+    for (const secret of ['canary vacancy', 'CREATE TABLE', 'gigvault_app', 'PGDMP', '@example.com']) expect(text).not.toContain(secret);
+    expect((await admin.get('/v1/admin/encryption-keys')).body.items).toEqual([expect.objectContaining({ id: 'test', backups: 1 })]);
+
+    await worker.runTask('backup');
+    expect(await lastRun()).toMatchObject({ outcome: 'skipped', figures: { reason: 'the newest backup is verified and young' } });
+
+    const { id } = asked.body;
+    expect(await postForm(app, `/admin/backups/${id}/verify`, { reason: 'an odd noise of the disk' }, { cookie })).toMatchObject({ status: 303 });
+    expect(await admin.post(`/v1/admin/backups/${id}/verify`)).toMatchObject({ status: 409, body: { code: 'backup.not_checkable' } });
+    expect((await admin.post('/v1/admin/backups/999/verify')).status).toBe(404);
+    await worker.runAsked('backup');
+    expect(await rows()).toEqual([{ id, status: 'verified', error: null, file_name: name }]);
+
+    const bytes = readFileSync(file);
+    bytes[bytes.length - 5]! ^= 1;
+    writeFileSync(file, bytes);
+    expect(await admin.post(`/v1/admin/backups/${id}/verify`, {})).toMatchObject({ status: 202, body: { status: 'pending', verifiedAt: expect.any(String) } });
+    await expect(worker.runAsked('backup')).rejects.toThrow();
+    expect(await rows()).toEqual([{ id, status: 'failed', error: expect.stringContaining('the file does not open'), file_name: name }]);
+    expect(await page('/admin')).toMatch(/no backup is verified yet; backup \d+ failed: the file does not open/);
+    expect((await (await signedIn(app)).get('/v1/admin/backups')).status).toBe(403);
+  }, 60_000);
+});
+
+describe('the task backup', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gigvault-backups-'));
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startApp({ settings: { BACKUP_DIR: folder } });
+  });
+  afterAll(async () => {
+    await app.close();
+    rmSync(folder, { recursive: true });
+  });
+  beforeEach(() => app.db.query('superuser', 'TRUNCATE backups'));
+
+  const rows = () => app.db.query<Row>('superuser', 'SELECT id, status, error, file_name FROM backups ORDER BY id');
+
+  /** Why it failed. */
+  async function failure(settings: Record<string, string> = {}): Promise<string> {
+    const worker = await aWorker({ ...app, settings: { ...app.settings, ...settings } });
+    await worker.runTask('backup').catch(() => undefined);
+    await worker.close();
+    const [run] = await app.db.query<{ error: string }>('superuser', `SELECT error FROM task_runs WHERE task = 'backup' ORDER BY id DESC LIMIT 1`);
+    return run!.error;
+  }
+
+  it(`refuses the app's login`, async () => {
+    expect(await failure({ DATABASE_BACKUP_URL: app.db.urls.app })).toBe(
+      'gigvault_app is bound by row level security, so what it dumps is no backup: DATABASE_BACKUP_URL must be the login of gigvault_backup',
+    );
+    expect(await rows()).toEqual([]);
+  });
+
+  it('fails where it may not write, and leaves no file', async () => {
+    writeFileSync(join(folder, 'a file'), '');
+
+    expect(await failure({ BACKUP_DIR: join(folder, 'a file') })).toContain('folder of backups: a file is in its place');
+
+    expect(await rows()).toEqual([expect.objectContaining({ status: 'failed', file_name: null })]);
+    rmSync(join(folder, 'a file'));
+  });
+
+  it('refuses to try backups on the server with the data', async () => {
+    expect(await failure({ BACKUP_SCRATCH_URL: app.db.urls.superuser })).toBe('BACKUP_SCRATCH_URL is the server with the data: give it one of its own');
+  });
+
+  it('closes what a killed worker left: a half-made one has failed, a whole one is checked', async () => {
+    const [half, whole] = [1, 2].map((id) => `gigvault-20260131T021200Z-${id}.backup`);
+    await app.db.query('superuser', `INSERT INTO backups (status, started_by, store, file_name, size_bytes, sha256, migration)
+      VALUES ('running', 'schedule', 'folder', '${half}', NULL, NULL, NULL), ('running', 'schedule', 'folder', '${whole}', 10, repeat('0', 64), 'x')`);
+    writeFileSync(join(folder, `${half}.part`), 'half');
+
+    expect(await failure()).toContain('there is no such file');
+
+    expect(await rows()).toEqual([
+      expect.objectContaining({ status: 'failed', error: 'its worker was lost' }),
+      expect.objectContaining({ status: 'failed', error: expect.stringContaining('there is no such file') }),
+      expect.objectContaining({ status: 'verified' }),
+    ]);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+  }, 60_000);
+});

@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BackupError } from '../../src/backups/backup-error';
+import { type BackupStore, fileNameOf } from '../../src/backups/backup-store';
+import { FolderStore } from '../../src/backups/folder-store';
+import { dumpArchive, restoreArchive } from '../../src/backups/postgres-archive';
+import { storeOf } from '../../src/backups/store-of';
+import { FakeS3 } from '../fakes/fake-s3';
+import { collected, inPieces } from '../support/bytes';
+import { aConfig } from '../support/config';
+
+const NAME = fileNameOf(12, new Date('2026-01-31T02:12:00.400Z'));
+
+async function* dying(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield* inPieces(bytes);
+  throw new BackupError('pg_dump ended with SIGKILL');
+}
+
+const read = (store: BackupStore, name: string): Promise<Buffer> => collected(store.read(name));
+
+describe('a store of backups', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gigvault-store-'));
+  const s3 = new FakeS3();
+
+  beforeAll(() => s3.start());
+  afterAll(async () => {
+    await s3.stop();
+    rmSync(folder, { recursive: true });
+  });
+  afterEach(() => (s3.fault = undefined));
+
+  const storeWith = (settings: Record<string, string>) => storeOf(aConfig(settings).backups);
+  const stores: [string, () => BackupStore][] = [
+    ['a folder', () => storeWith({ BACKUP_DIR: join(folder, 'new', 'backups') })],
+    ['S3', () => storeWith(s3.settings)],
+  ];
+
+  // 36 MB are three parts in S3, of which the last is smaller.
+  it.each(stores)('gives back what was written, lists it and removes it: %s', async (_kind, make) => {
+    const store = make();
+    const bytes = randomBytes(36 * 1_024 * 1_024);
+    const newer = fileNameOf(13, new Date('2026-02-01T02:12:00Z'));
+
+    expect(await store.list()).toEqual([]);
+    await store.write(NAME, inPieces(bytes));
+    await store.write(newer, inPieces(bytes.subarray(0, 100)));
+
+    expect((await read(store, NAME)).equals(bytes)).toBe(true);
+    expect(await store.list()).toEqual([newer, NAME]);
+    await store.remove(NAME);
+    await store.remove(NAME);
+    await expect(read(store, NAME)).rejects.toThrow(BackupError);
+    expect(await store.list()).toEqual([newer]);
+    await store.remove(newer);
+  });
+
+  it.each(stores)('keeps nothing of what did not come to its end: %s', async (_kind, make) => {
+    const store = make();
+
+    await expect(store.write(NAME, dying(randomBytes(20 * 1_024 * 1_024)))).rejects.toThrow('pg_dump ended with SIGKILL');
+    await expect(store.write(NAME, inPieces(Buffer.alloc(10)), AbortSignal.abort(new Error('stopped')))).rejects.toThrow();
+
+    expect(await store.list()).toEqual([]);
+    expect([s3.objects.size, s3.uploads.size]).toEqual([0, 0]);
+    expect(existsSync(join(folder, 'new', 'backups')) ? readdirSync(join(folder, 'new', 'backups')) : []).toEqual([]);
+  });
+
+  it('in a folder is open to its owner only, and says that the disk is full', async () => {
+    const place = join(folder, 'small');
+    const store = new FolderStore(place);
+    await store.write(NAME, inPieces(Buffer.alloc(10)));
+    expect([statSync(place).mode & 0o777, statSync(join(place, NAME)).mode & 0o777]).toEqual([0o700, 0o600]);
+    await store.remove(NAME);
+    symlinkSync('/dev/full', join(place, `${NAME}.part`));
+
+    await expect(store.write(NAME, inPieces(randomBytes(3_000_000)))).rejects.toThrow('folder of backups: the disk is full');
+
+    expect(readdirSync(place)).toEqual([]);
+  });
+
+  it('in S3 is refused with another key, and says what the store answered', async () => {
+    const stranger = storeWith({ ...s3.settings, BACKUP_S3_SECRET_KEY: 'another' });
+    await expect(stranger.write(NAME, inPieces(Buffer.alloc(10)))).rejects.toThrow('the S3 store answered 403 SignatureDoesNotMatch');
+    s3.fault = { methods: ['PUT'], status: 507, code: 'InsufficientCapacity' };
+    const store = storeWith(s3.settings);
+
+    await expect(store.write(NAME, inPieces(randomBytes(20 * 1_024 * 1_024)))).rejects.toThrow('the S3 store answered 507 InsufficientCapacity');
+
+    expect([s3.objects.size, s3.uploads.size]).toEqual([0, 0]);
+    await expect(storeWith({ ...s3.settings, BACKUP_S3_ENDPOINT: 'http://127.0.0.1:1' }).list()).rejects.toThrow('the S3 store does not answer');
+  });
+});
+
+describe('the programs of PostgreSQL', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gigvault-tools-'));
+  const tools = { folder, major: 15 };
+  const url = 'postgres://who:secret@127.0.0.1:1/gigvault?sslmode=no-verify';
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function program(name: string, script: string): void {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`);
+    chmodSync(join(folder, name), 0o755);
+  }
+
+  it.each([
+    ['fails', 'echo "server closed the connection" >&2; exit 1', 'pg_dump ended with code 1: server closed the connection'],
+    ['is killed', 'kill -9 $$', 'pg_dump ended with SIGKILL'],
+  ])('leave no file of a dump that %s half way', async (_how, end, message) => {
+    program('pg_dump', `head -c 3000000 /dev/zero; ${end}`);
+    const store = new FolderStore(join(folder, 'backups'));
+
+    await expect(store.write(NAME, dumpArchive(tools, { url, snapshot: 'x' }))).rejects.toThrow(message);
+
+    expect(readdirSync(join(folder, 'backups'))).toEqual([]);
+  });
+
+  it('get the password by the environment, and end with the run', async () => {
+    program('pg_dump', 'echo "$PGUSER $PGPASSWORD $PGHOST $PGPORT $PGDATABASE $PGSSLMODE / $*"');
+    const line = await collected(dumpArchive(tools, { url, snapshot: '0001-1' }));
+    expect(line.toString()).toMatch(/^who secret 127.0.0.1 1 gigvault require \/ .*--snapshot=0001-1/);
+    expect(line.toString().split(' / ')[1]).not.toContain('secret');
+
+    program('pg_dump', 'exec sleep 600');
+    const stop = new AbortController();
+    const stopped = collected(dumpArchive(tools, { url, snapshot: 'x' }, stop.signal));
+    setTimeout(() => stop.abort(), 200);
+    await expect(stopped).rejects.toThrow('did not run');
+  });
+
+  it('read a file to its end, also when pg_restore needs no more of it', async () => {
+    program('pg_restore', 'head -c 10 >/dev/null');
+    let read = 0;
+    const counted = async function* () {
+      for await (const piece of inPieces(randomBytes(5_000_000), 100_000)) {
+        read += piece.length;
+        yield piece;
+      }
+    };
+
+    await restoreArchive(tools, url, counted());
+
+    expect(read).toBe(5_000_000);
+    await expect(restoreArchive(tools, url, dying(randomBytes(2_000_000)))).rejects.toThrow('SIGKILL');
+    program('pg_restore', 'echo "no space left" >&2; exit 1');
+    await expect(restoreArchive(tools, url, inPieces(randomBytes(5_000_000)))).rejects.toThrow('pg_restore ended with code 1: no space left');
+  });
+});
