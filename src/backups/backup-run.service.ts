@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Config } from '../platform/config/config';
 import { withDirectConnection } from '../platform/database/direct-connection';
 import { migrationNames } from '../platform/database/migrations';
@@ -26,6 +26,8 @@ const ASK_AGAIN_MS = 1_000;
 
 const MAX_ERROR = 1_000;
 
+const STOP_PATIENCE_MS = 5_000;
+
 /** What one run has at hand. */
 interface Bench {
   readonly tools: PostgresTools;
@@ -37,7 +39,9 @@ interface Bench {
  * there, restored into a scratch cluster and compared. Only what came through all of it is verified.
  */
 @Injectable()
-export class BackupRun {
+export class BackupRun implements OnApplicationShutdown {
+  private current: Promise<unknown> | undefined;
+
   constructor(
     private readonly config: Config,
     private readonly store: BackupStore,
@@ -52,6 +56,17 @@ export class BackupRun {
    * @throws BackupError when one of them failed; the rows of backups tell all
    */
   run(context: TaskContext): Promise<Figures | Skipped> {
+    const run = this.alone(context);
+    this.current = run.catch(() => undefined);
+    return run;
+  }
+
+  /** A run that was told to end takes its scratch cluster along; a process that ends first leaves it to the next run. */
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.race([this.current, sleep(STOP_PATIENCE_MS, undefined, { ref: false })]);
+  }
+
+  private alone(context: TaskContext): Promise<Figures | Skipped> {
     return withDirectConnection(this.config.database.urls.backup, async (connection) => {
       await assertSeesEverything(connection);
       while (!(await connection.query<{ isFree: boolean }>(ONE_AT_A_TIME))[0]?.isFree) await sleep(ASK_AGAIN_MS, undefined, { signal: context.signal });
