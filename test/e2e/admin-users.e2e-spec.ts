@@ -143,7 +143,10 @@ describe('users in the hands of an admin', () => {
 
     const answers = await Promise.all([demote(one, two.id), demote(two, one.id)]);
 
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+    // 401 when the first was through before the second was let in: who is no admin any more has no session either.
+    const [best, other] = answers.map(({ status }) => status).sort();
+    expect(best).toBe(200);
+    expect([401, 409]).toContain(other);
     const admins = await own.db.query('superuser', `SELECT count(*) AS n FROM users WHERE role = 'admin' AND is_active`);
     expect(admins).toEqual([{ n: 1 }]);
     await own.close();
