@@ -142,15 +142,28 @@ async function eraseAgain(connection: DirectConnection, ids: readonly number[]):
 /** Gives the restored database the name; what had it is dropped when it is empty, else kept under another. */
 async function exchange(connection: DirectConnection, name: string, side: string, tables: number | undefined): Promise<string | null> {
   if (tables === 0) await named(connection, 'DROP DATABASE %I WITH (FORCE)', name);
-  let keptAs: string | null = null;
-  if (tables !== undefined && tables > 0) {
-    keptAs = `${name}_before_${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`;
-    await named(connection, 'ALTER DATABASE %I WITH ALLOW_CONNECTIONS false', name);
+  const keptAs = tables ? await putAside(connection, name) : null;
+  try {
+    await renamed(connection, side, name);
+  } catch (error) {
+    if (keptAs !== null) await renamed(connection, keptAs, name);
+    throw error;
+  }
+  return keptAs;
+}
+
+/** Renames a database in a moment in which nobody can be connected to it. */
+async function putAside(connection: DirectConnection, name: string): Promise<string> {
+  const keptAs = `${name}_before_${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`;
+  let now = name;
+  await named(connection, 'ALTER DATABASE %I WITH ALLOW_CONNECTIONS false', name);
+  try {
     await connection.query(CLOSE_CONNECTIONS, [name]);
     await renamed(connection, name, keptAs);
-    await named(connection, 'ALTER DATABASE %I WITH ALLOW_CONNECTIONS true', keptAs);
+    now = keptAs;
+  } finally {
+    await named(connection, 'ALTER DATABASE %I WITH ALLOW_CONNECTIONS true', now);
   }
-  await renamed(connection, side, name);
   return keptAs;
 }
 
