@@ -80,6 +80,14 @@ export class Job extends BaseEntity {
   @Column('jsonb', { name: 'source_payload', nullable: true, select: false })
   readonly sourcePayload?: unknown;
 
+  /** When a synchronisation last saw it; moves without being a change. */
+  @InstantColumn('fetched_at', { nullable: true, select: false, insert: false, update: false })
+  readonly fetchedAt?: Date | null;
+
+  /** When its content was given up. */
+  @InstantColumn('expired_at', { nullable: true, select: false, insert: false, update: false })
+  readonly expiredAt?: Date | null;
+
   @HundredthsOf('budget_min')
   readonly budgetMinHundredths?: number;
 

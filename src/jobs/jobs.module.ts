@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module';
 import { declareConstraint } from '../platform/database/pg-errors';
+import { FetchedJobs } from './fetched-jobs.service';
 import { ImportOnce } from './import/import-once.service';
 import { JobsImportController } from './import/jobs-import.controller';
 import { JobsImportService } from './import/jobs-import.service';
@@ -19,7 +20,7 @@ declareConstraint('jobs_source_key_key', {
 @Module({
   imports: [AuditModule, TypeOrmModule.forFeature([Job])],
   controllers: [JobsImportController, JobsController],
-  providers: [JobsService, JobsImportService, ImportOnce],
-  exports: [JobsService, JobsImportService],
+  providers: [JobsService, JobsImportService, ImportOnce, FetchedJobs],
+  exports: [JobsService, JobsImportService, FetchedJobs],
 })
 export class JobsModule {}

@@ -29,6 +29,10 @@ export class Message extends BaseEntity {
   @InstantColumn('read_at', { nullable: true })
   readAt: Date | null;
 
+  /** When its text came from Upwork. */
+  @InstantColumn('fetched_at', { nullable: true, insert: false, update: false })
+  readonly fetchedAt: Date | null;
+
   @InstantColumn('updated_at', { default: () => 'now()' })
   readonly updatedAt: Date;
 

@@ -19,13 +19,13 @@ export interface KnownRoom {
 
 const STORE = `
   WITH job AS (SELECT p.job_id AS id FROM proposals p WHERE p.upwork_proposal_id = $2)
-  INSERT INTO messages AS m (job_id, room_id, upwork_message_id, sender_type, content, is_read, read_at, created_at)
+  INSERT INTO messages AS m (job_id, room_id, upwork_message_id, sender_type, content, is_read, read_at, created_at, fetched_at)
   SELECT (SELECT id FROM job), $1, r.id, r.sender, r.content, v.is_read,
-         CASE WHEN v.is_read AND r.sender = 'client' THEN now() END, r.sent_at
+         CASE WHEN v.is_read AND r.sender = 'client' THEN now() END, r.sent_at, now()
   FROM jsonb_to_recordset($4) AS r (id text, sender text, content text, sent_at timestamptz),
        LATERAL (SELECT r.sender = 'freelancer' OR coalesce(r.sent_at <= $3::timestamptz, false)) AS v (is_read)
   ORDER BY r.sent_at
-  ON CONFLICT ON CONSTRAINT messages_upwork_message_id_key DO UPDATE SET content = excluded.content
+  ON CONFLICT ON CONSTRAINT messages_upwork_message_id_key DO UPDATE SET content = excluded.content, fetched_at = now()
   WHERE m.content IS DISTINCT FROM excluded.content
   RETURNING xmax = 0 AS "isNew"`;
 

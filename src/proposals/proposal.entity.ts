@@ -44,6 +44,10 @@ export class Proposal extends BaseEntity {
   @InstantColumn('rejected_at', { nullable: true, insert: false, update: false })
   readonly rejectedAt: Date | null;
 
+  /** When a synchronisation last saw it; moves without being a change. */
+  @InstantColumn('fetched_at', { nullable: true, insert: false, update: false })
+  readonly fetchedAt: Date | null;
+
   @InstantColumn('updated_at', { default: () => 'now()' })
   readonly updatedAt: Date;
 

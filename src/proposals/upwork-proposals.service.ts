@@ -33,6 +33,11 @@ const MATCH = `
   WHERE j.upwork_job_id = ANY ($2)
   ORDER BY p.upwork_proposal_id IS NULL, p.id LIMIT 1`;
 
+/** Within the hour is near enough, and spares the writes. */
+const SEEN = `
+  UPDATE proposals SET fetched_at = now()
+  WHERE upwork_proposal_id = ANY ($1) AND (fetched_at IS NULL OR fetched_at < now() - interval '1 hour')`;
+
 /** Lets proposals follow what happens to them on Upwork. */
 @Injectable()
 export class UpworkProposals {
@@ -55,6 +60,11 @@ export class UpworkProposals {
       await unit.of(Proposal).insert({ jobId, upworkProposalId, upworkStatus, status, submittedAt, coverLetter, bidAmount, bidType, currency });
       return 'created';
     });
+  }
+
+  /** Notes that Upwork has these proposals still. One statement; no audit row, for nothing of them changed. */
+  async seen(upworkProposalIds: readonly string[]): Promise<void> {
+    await this.database.query(SEEN, [upworkProposalIds]);
   }
 
   private async move(unit: Unit, id: number, known: KnownProposal): Promise<FollowOutcome> {

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { JobsImportService } from '../jobs/import/jobs-import.service';
+import { FetchedJobs } from '../jobs/fetched-jobs.service';
+import { Config } from '../platform/config/config';
 import { Database } from '../platform/database/database';
 import { SEARCH_JOBS } from '../upwork/upwork.documents';
 import { UpworkClient, type UpworkCaller } from '../upwork/upwork-client.service';
-import { importBodyOf } from './import-body';
 import { jobRowOf } from './job-rows';
 import { pagesOf } from './pages';
 import type { SyncFigures } from './sync-values';
@@ -21,12 +21,18 @@ interface Search {
   readonly query: string;
   readonly jobType: 'fixed' | 'hourly' | null;
   readonly lastSearchedAt: Date | null;
+  readonly lastFullSearchAt: Date | null;
 }
 
 const SEARCHES = `
-  SELECT id, query, job_type AS "jobType", last_searched_at AS "lastSearchedAt" FROM saved_searches ORDER BY id LIMIT 50`;
+  SELECT id, query, job_type AS "jobType", last_searched_at AS "lastSearchedAt", last_full_search_at AS "lastFullSearchAt"
+  FROM saved_searches ORDER BY id LIMIT 50`;
 
-const SEARCHED = `UPDATE saved_searches SET new_matches = new_matches + $2, last_searched_at = $3 WHERE id = $1`;
+const COUNT_MATCHES = `UPDATE saved_searches SET new_matches = new_matches + $2 WHERE id = $1`;
+
+const SEARCHED = `
+  UPDATE saved_searches SET last_searched_at = $2, last_full_search_at = CASE WHEN $3 THEN $2 ELSE last_full_search_at END
+  WHERE id = $1`;
 
 /** Brings in the vacancies that fit the tenant's saved searches, by the rules of the import. */
 @Injectable()
@@ -34,34 +40,45 @@ export class JobsSync {
   constructor(
     private readonly database: Database,
     private readonly upwork: UpworkClient,
-    private readonly imports: JobsImportService,
+    private readonly jobs: FetchedJobs,
+    private readonly config: Config,
   ) {}
 
   /**
    * Runs every saved search. The same vacancy is the same job, changed where Upwork says something new; favourite and
-   * status stay. Session: user, short units of its own. @throws UpworkError
+   * status stay. Each page is stored together with its count of new matches, so a run that breaks off loses and repeats
+   * none. Session: user, short units of its own. @throws UpworkError
    */
   async run(caller: UpworkCaller): Promise<SyncFigures> {
     const figures = { searches: 0, created: 0, updated: 0, unchanged: 0, failed: 0 };
     for (const search of await this.database.query<Search>(SEARCHES)) {
       const began = new Date();
-      let created = 0;
-      for await (const rows of this.rowsOf(search, caller)) {
-        const report = await this.imports.run(importBodyOf(rows), 'application/json');
-        created += report.created;
+      const isFull = this.isFullSearchDue(search);
+      for await (const rows of this.rowsOf(search, isFull, caller)) {
+        const report = await this.jobs.store(rows, (unit, { created }) => unit.query(COUNT_MATCHES, [search.id, created]));
+        figures.created += report.created;
         figures.updated += report.updated;
         figures.unchanged += report.unchanged;
         figures.failed += report.failed;
       }
-      await this.database.query(SEARCHED, [search.id, created, began]);
+      await this.database.query(SEARCHED, [search.id, began, isFull]);
       figures.searches += 1;
-      figures.created += created;
     }
     return figures;
   }
 
-  /** Until a page holds nothing new: what was published or renewed before the last search is known. */
-  private async *rowsOf({ query, jobType, lastSearchedAt }: Search, caller: UpworkCaller): AsyncGenerator<Record<string, unknown>[]> {
+  /** Twice in the time a vacancy is kept unseen: what a search still finds does not expire. */
+  private isFullSearchDue({ lastFullSearchAt }: Search): boolean {
+    const everyMs = (this.config.upwork.cacheHours / 2) * 3_600_000;
+    return lastFullSearchAt === null || (everyMs > 0 && lastFullSearchAt.getTime() < Date.now() - everyMs);
+  }
+
+  /** Until a page holds nothing new, for what was published or renewed before the last search is known; or all, to see it again. */
+  private async *rowsOf(
+    { query, jobType, lastSearchedAt }: Search,
+    isFull: boolean,
+    caller: UpworkCaller,
+  ): AsyncGenerator<Record<string, unknown>[]> {
     const known = (lastSearchedAt?.getTime() ?? 0) - OVERLAP_MS;
     const filter = { searchExpression_eq: query, ...(jobType && { jobType_eq: jobType.toUpperCase() }) };
     const read = async (after: string | null) => {
@@ -69,9 +86,9 @@ export class JobsSync {
       return (await this.upwork.call(SEARCH_JOBS, variables, caller)).marketplaceJobPostingsSearch;
     };
     for await (const jobs of pagesOf(MAX_PAGES, read)) {
-      const fresh = jobs.filter((job) => Date.parse(job.renewedDateTime ?? job.publishedDateTime ?? '') >= known || known < 0);
+      const isKnown = !jobs.some((job) => Date.parse(job.renewedDateTime ?? job.publishedDateTime ?? '') >= known);
       if (jobs.length > 0) yield jobs.map(jobRowOf);
-      if (fresh.length === 0) return;
+      if (isKnown && !isFull) return;
     }
   }
 }

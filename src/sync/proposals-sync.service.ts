@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { JobsImportService } from '../jobs/import/jobs-import.service';
+import { FetchedJobs } from '../jobs/fetched-jobs.service';
 import { UpworkProposals, type KnownProposal } from '../proposals/upwork-proposals.service';
 import { VENDOR_PROPOSALS, type UpworkProposal } from '../upwork/upwork.documents';
 import { UpworkClient, type UpworkCaller } from '../upwork/upwork-client.service';
-import { importBodyOf } from './import-body';
 import { pagesOf } from './pages';
 import type { SyncFigures } from './sync-values';
 
@@ -33,7 +32,7 @@ export class ProposalsSync {
   constructor(
     private readonly upwork: UpworkClient,
     private readonly proposals: UpworkProposals,
-    private readonly imports: JobsImportService,
+    private readonly jobs: FetchedJobs,
   ) {}
 
   /** Reads all proposals, for any of them may have moved. Session: user, a short unit each. @throws UpworkError */
@@ -46,6 +45,7 @@ export class ProposalsSync {
         figures[await this.follow(node, knownOf(node))] += 1;
         if (!STATUSES[node.status.status.toUpperCase()]) figures.unknownStatus += 1;
       }
+      await this.proposals.seen(nodes.map(({ id }) => id));
     }
     return figures;
   }
@@ -55,7 +55,7 @@ export class ProposalsSync {
     const outcome = await this.proposals.follow(known);
     const title = node.marketplaceJobPosting.content?.title;
     if (outcome !== 'unknownJob' || !title) return outcome;
-    await this.imports.run(importBodyOf([{ upworkJobId: node.marketplaceJobPosting.id, title: title.slice(0, 500) }]), 'application/json');
+    await this.jobs.store([{ upworkJobId: node.marketplaceJobPosting.id, title: title.slice(0, 500) }]);
     return this.proposals.follow(known);
   }
 }

@@ -27,6 +27,10 @@ export class SavedSearch extends BaseEntity {
   @InstantColumn('last_searched_at', { nullable: true })
   lastSearchedAt: Date | null;
 
+  /** When all its pages were last read. */
+  @InstantColumn('last_full_search_at', { nullable: true })
+  lastFullSearchAt: Date | null;
+
   @InstantColumn('last_alerted_at', { nullable: true })
   lastAlertedAt: Date | null;
 

@@ -64,11 +64,13 @@ export class SavedSearchesService {
     return SavedSearchDto.from(search);
   }
 
-  /** Changes a search as the merge patch says. @throws AppError `saved_search.not_found`, `precondition.failed`, `saved_search.already_exists` */
+  /** Changes a search as the merge patch says; one that looks for something else starts anew. @throws AppError `saved_search.not_found`, `precondition.failed`, `saved_search.already_exists` */
   async update(id: number, dto: UpdateSavedSearchDto, ifMatch?: number): Promise<SavedSearchDto> {
     const changed = await this.database.change(SavedSearch, id, 'saved_search.not_found', (search) => {
       assertVersion(search, ifMatch);
-      return dto;
+      const { query = search.query, jobType = search.jobType } = dto;
+      const isAnother = query !== search.query || jobType !== search.jobType;
+      return isAnother ? { ...dto, lastSearchedAt: null, lastFullSearchAt: null } : dto;
     });
     return SavedSearchDto.from(changed);
   }

@@ -5,6 +5,7 @@ import { REFRESH_JOB_STATS } from '../analytics/refresh-job-stats.task';
 import { CREATE_PARTITIONS } from '../audit/create-partitions.task';
 import { WATCH_ACCESS } from '../auth/watch-access.task';
 import { BACKUP } from '../backups/backup.task';
+import { EXPIRE_FETCHED_JOBS } from '../jobs/expire-fetched-jobs.task';
 import { ROTATE_ENCRYPTION_KEYS } from '../platform/encryption/rotate-encryption-keys.task';
 import type { ScheduledTask } from '../platform/scheduler/scheduled-task';
 import { SYNC_CONNECTIONS } from '../sync/sync-connections.task';
@@ -21,6 +22,7 @@ export const SCHEDULED_TASKS: readonly ScheduledTask[] = [
   REFRESH_CONNECTIONS,
   SYNC_CONNECTIONS,
   DELIVER_ALERTS,
+  EXPIRE_FETCHED_JOBS,
   WATCH_ACCESS,
   ROTATE_ENCRYPTION_KEYS,
   BACKUP,

@@ -153,6 +153,29 @@ describe('synchronisation with Upwork', () => {
     expect(await sync('jobs')).toMatchObject({ status: 'succeeded', lastError: null });
   });
 
+  it('counts every new match once, though the run that found it broke off', async () => {
+    for (let n = 0; n < 120; n++) upwork.marketplace.publish({ title: `Kotlin job ${n}`, amount: '100' });
+    await ann.post('/v1/saved-searches', { name: 'Kotlin', query: 'kotlin', alertHours: 168 });
+    await app.db.query('superuser', 'UPDATE saved_searches SET last_alerted_at = now()');
+    upwork.faults.next('graphql', 'none');
+    upwork.faults.next('graphql', '500', 3);
+
+    expect(await sync('jobs')).toMatchObject({ status: 'failed' });
+    expect((await ann.get('/v1/saved-searches')).body.items[0]).toMatchObject({ newMatches: 50 });
+    expect(await sync('jobs')).toMatchObject({ status: 'succeeded', figures: { created: 70, unchanged: 50 } });
+    expect((await ann.get('/v1/saved-searches')).body.items[0]).toMatchObject({ newMatches: 120 });
+  });
+
+  it('searches all anew when a search looks for something else', async () => {
+    const anHourAgo = new Date(Date.now() - 7_200_000);
+    for (let n = 0; n < 60; n++) upwork.marketplace.publish({ title: `Scala job ${n}`, amount: '100', publishedAt: anHourAgo });
+    const { body: search } = await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
+    await sync('jobs');
+    await ann.patch(`/v1/saved-searches/${search.id}`, { query: 'scala' });
+
+    expect(await sync('jobs')).toMatchObject({ figures: { created: 60 } });
+  });
+
   it('refreshes an access token that is void before its time, and goes on', async () => {
     await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
     const refreshes = upwork.grants.refreshes;

@@ -39,16 +39,19 @@ const INSERTED = ['source_key', 'upwork_job_id', ...CONTENT, 'status', 'is_favor
  * at all. The order of the rows is kept, so that ids follow the file.
  */
 const STORE_JOBS = `
-  INSERT INTO jobs (${INSERTED})
-  SELECT ${INSERTED} FROM json_to_recordset($1) AS ${RECORD}
+  INSERT INTO jobs (${INSERTED}, fetched_at)
+  SELECT ${INSERTED}, CASE WHEN $2 THEN now() END FROM json_to_recordset($1) AS ${RECORD}
   ON CONFLICT (user_id, source_key) DO UPDATE SET ${CONTENT.map((column) => `${column} = EXCLUDED.${column}`).join(', ')}
   WHERE (${CONTENT.map((column) => `jobs.${column}`).join(', ')})
     IS DISTINCT FROM (${CONTENT.map((column) => `EXCLUDED.${column}`).join(', ')})
   RETURNING (xmax = 0) AS created`;
 
-/** Returns the statement that makes the jobs that are new and changes those that are not; each job may come once. */
-export function storeJobs(rows: readonly CheckedRow[]): [sql: string, values: unknown[]] {
-  return [STORE_JOBS, [JSON.stringify(rows.map(toRecord))]];
+/**
+ * Returns the statement that makes the jobs that are new and changes those that are not; each job may come once. New ones
+ * that were fetched from Upwork say so.
+ */
+export function storeJobs(rows: readonly CheckedRow[], isFetched: boolean): [sql: string, values: unknown[]] {
+  return [STORE_JOBS, [JSON.stringify(rows.map(toRecord)), isFetched]];
 }
 
 function toRecord({ sourceKey, content, status, isFavorite }: CheckedRow): Record<string, unknown> {

@@ -36,10 +36,11 @@ export class JobsImportService {
    * are the same job when all their columns are equal.
    *
    * Each batch is a unit of its own; within an open unit (a request with an Idempotency-Key) all batches join that one. The triggers leave one audit row for each job made or changed.
+   * @param isFetched the rows come from Upwork itself and not from the user
    * @throws AppError `import.malformed` when nothing of the file can be read, `import.too_many_rows`,
    *   `request.body_too_large`, `request.media_type_unsupported`
    */
-  async run(body: AsyncIterable<Buffer>, contentType: string): Promise<ImportReportDto> {
+  async run(body: AsyncIterable<Buffer>, contentType: string, { isFetched = false } = {}): Promise<ImportReportDto> {
     const read = READERS[contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''];
     if (!read) throw new AppError('request.media_type_unsupported', { detail: `send ${Object.keys(READERS).join(', ')}` });
     const report = new ImportReport();
@@ -54,7 +55,7 @@ export class JobsImportService {
         if (!batch.isFull) continue;
         // One batch is read while the one before is stored, on the other core.
         await storing;
-        storing = this.store(batch, report);
+        storing = this.store(batch, report, isFetched);
         storing.catch(() => undefined);
         batch = new ImportBatch();
       }
@@ -67,7 +68,7 @@ export class JobsImportService {
       report.fail(error.row, error.errors);
     }
     await storing;
-    await this.store(batch, report);
+    await this.store(batch, report, isFetched);
     return report.toJSON();
   }
 
@@ -80,12 +81,12 @@ export class JobsImportService {
     }
   }
 
-  private async store(batch: ImportBatch, report: ImportReport): Promise<void> {
+  private async store(batch: ImportBatch, report: ImportReport, isFetched: boolean): Promise<void> {
     if (batch.isEmpty) return;
     const rows = batch.all;
     const stored = await this.database.unit(async (unit) => {
       const locked = unit.query(LOCK_IMPORTS);
-      const result = await unit.query<StoredRow>(...storeJobs(rows));
+      const result = await unit.query<StoredRow>(...storeJobs(rows, isFetched));
       await locked;
       return result;
     });

@@ -227,6 +227,9 @@ export const settings = z.object({
   UPWORK_REQUESTS_PER_SECOND: integer(5, 1, 100)
     .describe('Calls to Upwork a second, all processes together; Upwork allows 10.')
     .meta({ example: '5' }),
+  UPWORK_CACHE_HOURS: integer(24, 0, 8_760)
+    .describe("Vacancies no search has seen for so long lose their content, unless their user made them his own; Upwork's terms name 24. 0 keeps all.")
+    .meta({ example: '24' }),
   TASK_LEASE_SECONDS: integer(20, 2, 3_600)
     .describe('A worker that is silent for so long has lost its run, which another takes over; the same for all processes.')
     .meta({ example: '20' }),

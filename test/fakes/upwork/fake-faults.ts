@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerResponse } from 'node:http';
 
-/** What can be made to go wrong: `lost` does the work and cuts the connection before the answer; `gateway` is 502 in HTML. */
-export const FAULTS = ['429', '500', 'gateway', 'html', 'cut', 'lost', 'hang', 'empty'] as const;
+/** What can be made to go wrong: `lost` does the work and cuts the connection before the answer; `gateway` is 502 in HTML; `none` lets one call pass. */
+export const FAULTS = ['none', '429', '500', 'gateway', 'html', 'cut', 'lost', 'hang', 'empty'] as const;
 /** One of FAULTS. */
 export type Fault = (typeof FAULTS)[number];
 
@@ -26,13 +26,14 @@ export class FakeFaults {
     this.retryAfter = '1';
   }
 
-  take(door: Door): Fault | undefined {
-    return this.waiting[door].shift();
+  take(door: Door): Exclude<Fault, 'none'> | undefined {
+    const fault = this.waiting[door].shift();
+    return fault === 'none' ? undefined : fault;
   }
 }
 
 /** Answers a call as the fault says; `work` is what the call would have done. */
-export async function goWrong(fault: Fault, response: ServerResponse, work: () => unknown, retryAfter = '1'): Promise<void> {
+export async function goWrong(fault: Exclude<Fault, 'none'>, response: ServerResponse, work: () => unknown, retryAfter = '1'): Promise<void> {
   switch (fault) {
     case '429':
       response.writeHead(429, { 'retry-after': retryAfter }).end();

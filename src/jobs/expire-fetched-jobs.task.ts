@@ -1,0 +1,31 @@
+import { Config } from '../platform/config/config';
+import type { Figures, ScheduledTask, Skipped, TaskContext } from '../platform/scheduler/scheduled-task';
+
+/** One transaction's; the audit writes a row for each. */
+const BATCH = 1_000;
+
+/** Keeps vacancies of Upwork no longer than its terms allow. */
+export const EXPIRE_FETCHED_JOBS: ScheduledTask = {
+  id: 'expire-fetched-jobs',
+  description: 'Gives up the content of vacancies that no search has seen for UPWORK_CACHE_HOURS, except favourites and what has a proposal, a message or an AI draft.',
+  cron: '17 * * * *',
+  timezone: 'UTC',
+  timeoutMs: 10 * 60_000,
+  retries: 3,
+  whatAMissMeans: "Vacancies are kept longer than Upwork's terms allow.",
+  run: expireFetchedJobs,
+};
+
+async function expireFetchedJobs({ asWorker, service, signal }: TaskContext): Promise<Figures | Skipped> {
+  const { cacheHours } = service(Config).upwork;
+  if (cacheHours === 0) return { skipped: 'UPWORK_CACHE_HOURS is 0' };
+  let expired = 0;
+  for (let batch = BATCH; batch === BATCH; expired += batch) {
+    signal.throwIfAborted();
+    const [row] = await asWorker((unit) =>
+      unit.query<{ expired: number }>(`SELECT app.expire_fetched_jobs(make_interval(hours => $1), $2) AS expired`, [cacheHours, BATCH]),
+    );
+    batch = row?.expired ?? 0;
+  }
+  return { expired };
+}

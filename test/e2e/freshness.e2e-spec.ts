@@ -1,0 +1,139 @@
+import { FakeUpwork } from '../fakes/upwork/fake-upwork';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn, type SignedInCaller } from '../support/as';
+import type { Answer } from '../support/caller';
+import { aConnection } from '../support/connections';
+import { aJob } from '../support/factories/job.factory';
+import { aProposal } from '../support/factories/proposal.factory';
+import { aWorker, type HandWorker } from '../support/hand-worker';
+
+describe('how fresh what came from Upwork is', () => {
+  let upwork: FakeUpwork;
+  let app: TestApp;
+  let worker: HandWorker;
+  let ann: SignedInCaller;
+
+  beforeAll(async () => {
+    upwork = await new FakeUpwork().start();
+    upwork.limitPerSecond = 1_000;
+    app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100' } });
+    worker = await aWorker(app);
+  });
+  beforeEach(async () => {
+    ann = await signedIn(app);
+    await aConnection(app, upwork, ann, { seconds: 3_600 });
+    await ann.post('/v1/saved-searches', { name: 'Erlang', query: 'erlang' });
+  });
+  afterEach(async () => {
+    upwork.marketplace.jobs.length = 0;
+    await app.db.query('superuser', 'DELETE FROM user_tokens');
+  });
+  afterAll(async () => {
+    await worker.close();
+    await app.close();
+    await upwork.stop();
+  });
+
+  async function sync(): Promise<void> {
+    await ann.post('/v1/jobs/sync');
+    await worker.runTask('sync-connections');
+  }
+  const expire = (by = worker) => by.runTask('expire-fetched-jobs');
+  const passHours = (hours: number) =>
+    app.db.query('superuser', `UPDATE jobs SET fetched_at = fetched_at - make_interval(hours => $1)`, [hours]);
+  const jobs = async (): Promise<Answer['body'][]> => (await ann.get('/v1/jobs?limit=100')).body.items;
+  const idOf = async (title: string): Promise<number> => (await jobs()).find((job) => job.title === title).id;
+  const rowOf = async (id: number) =>
+    (
+      await app.db.query<{ version: number; age: number | null; audits: number }>(
+        'superuser',
+        `SELECT version, extract(epoch FROM now() - fetched_at)::float8 AS age,
+           (SELECT count(*) FROM audit_logs WHERE table_name = 'jobs' AND record_id = j.id) AS audits FROM jobs j WHERE id = $1`,
+        [id],
+      )
+    )[0]!;
+
+  it('gives up a vacancy that nobody used and no search saw for a day, and nothing the user made his own', async () => {
+    for (const title of ['Erlang unused', 'Erlang favourite', 'Erlang proposed', 'Erlang discussed']) {
+      upwork.marketplace.publish({ title, description: 'Long words', skills: ['Erlang'], hourly: ['40', '60'] });
+    }
+    await sync();
+    await ann.post('/v1/jobs', aJob({ title: 'Erlang of my own' }));
+    const unused = await idOf('Erlang unused');
+    await ann.patch(`/v1/jobs/${await idOf('Erlang favourite')}`, { isFavorite: true });
+    await ann.post('/v1/proposals', aProposal({ jobId: await idOf('Erlang proposed') }));
+    await ann.post('/v1/messages', { jobId: await idOf('Erlang discussed'), senderType: 'client', content: 'Hello' });
+    await passHours(23);
+    await expire();
+    expect(await jobs()).toHaveLength(5);
+
+    await passHours(2);
+    await expire();
+
+    expect((await jobs()).map(({ title }) => title).sort()).toEqual(['Erlang discussed', 'Erlang favourite', 'Erlang of my own', 'Erlang proposed']);
+    const { body } = await ann.get(`/v1/jobs/${unused}`);
+    expect(body).toMatchObject({ title: 'A vacancy no longer kept', description: null, skills: [], hourlyRateMin: null, clientInfo: null, status: 'deleted' });
+    const { body: history } = await ann.get(`/v1/jobs/${unused}/history`);
+    expect(history.items[0]).toMatchObject({ actor: { kind: 'task' }, action: 'UPDATE', changes: { status: { old: 'active', new: 'deleted' } } });
+  });
+
+  it('has it back, as it was, when a search sees it again; what the user archived stays so', async () => {
+    for (const title of ['Erlang active', 'Erlang archived']) upwork.marketplace.publish({ title, amount: '900' });
+    await sync();
+    const [active, archived] = [await idOf('Erlang active'), await idOf('Erlang archived')];
+    await ann.patch(`/v1/jobs/${archived}`, { status: 'archived' });
+    await passHours(25);
+    await expire();
+    expect((await ann.get(`/v1/jobs/${archived}`)).body).toMatchObject({ title: 'A vacancy no longer kept', status: 'archived' });
+
+    await sync();
+
+    expect((await ann.get(`/v1/jobs/${active}`)).body).toMatchObject({ title: 'Erlang active', budgetMax: '900.00', status: 'active' });
+    expect((await ann.get(`/v1/jobs/${archived}`)).body).toMatchObject({ title: 'Erlang archived', status: 'archived' });
+    expect((await rowOf(active)).age).toBeLessThan(60);
+  });
+
+  it('notes that a search still sees a vacancy, which is no change of it', async () => {
+    upwork.marketplace.publish({ title: 'Erlang still there' });
+    await sync();
+    const id = await idOf('Erlang still there');
+    const before = await rowOf(id);
+    await passHours(20);
+
+    await sync();
+
+    expect(await rowOf(id)).toEqual({ ...before, age: expect.any(Number) });
+    expect((await rowOf(id)).age).toBeLessThan(60);
+  });
+
+  it('reads all pages of a search twice a day, so that what stands on the last does not expire', async () => {
+    const long = new Date(Date.now() - 7_200_000);
+    for (let n = 0; n < 120; n++) upwork.marketplace.publish({ title: `Erlang ${n}`, publishedAt: long });
+    const pages = async () => {
+      const before = upwork.calls.filter(({ operation }) => operation === 'SearchJobs').length;
+      await sync();
+      return upwork.calls.filter(({ operation }) => operation === 'SearchJobs').length - before;
+    };
+    expect([await pages(), await pages()]).toEqual([3, 1]);
+    await passHours(13);
+    await app.db.query('superuser', `UPDATE saved_searches SET last_full_search_at = last_full_search_at - interval '13 hours'`);
+
+    expect(await pages()).toBe(3);
+    await passHours(13);
+    await expire();
+
+    expect(await jobs()).toHaveLength(100);
+  });
+
+  it('keeps all where the operator says so', async () => {
+    upwork.marketplace.publish({ title: 'Erlang for ever' });
+    await sync();
+    await passHours(10_000);
+    const patient = await aWorker({ ...app, settings: { ...app.settings, UPWORK_CACHE_HOURS: '0' } });
+
+    await expire(patient);
+
+    await patient.close();
+    expect(await jobs()).toMatchObject([{ title: 'Erlang for ever' }]);
+  });
+});
