@@ -25,24 +25,33 @@ const changes = fc.oneof(
   fc.record({ kind: fc.constant('userId'), userId: userIds }),
   fc.record({ kind: fc.constant('version'), text: fc.constantFrom('v0', 'v2', 'w1', '', 'V1', 'v1 ') }),
   fc.record({ kind: fc.constantFrom('byte', 'cut', 'char'), at: fc.nat(), mask: fc.integer({ min: 1, max: 255 }) }),
+  fc.record({ kind: fc.constantFrom('keyId', 'wrapping'), at: fc.nat(), mask: fc.integer({ min: 1, max: 255 }) }),
   fc.record({ kind: fc.constant('none') }),
 );
+/** An id that no data key has. */
+const NO_KEY = '00000000-0000-4000-8000-000000000000';
+
 type Change = { kind: string; text?: string; userId?: number | null; at?: number; mask?: number };
 
 /**
- * Seals texts in places of any kind, then changes table, column, user, seal key, version, a byte, a character or the
- * length, and opens: only what is unchanged opens, and as the text it was. Every other outcome is an EncryptionError.
+ * Seals texts in places of any kind, then changes table, column, user, seal key, version, key id, a byte, a character or
+ * the length of the value, or the wrapping of its data key, and opens: only what is unchanged opens, and as the text it
+ * was. Every other outcome is an EncryptionError.
  */
 export async function proveEncryption({ cases }: { cases: number }): Promise<EncryptionResult> {
-  const encryption = encryptionOn(new DataKeysInMemory(), aMasterKey('k1'));
+  const store = new DataKeysInMemory();
+  const [k1, k2] = [aMasterKey('k1'), aMasterKey('k2')];
+  const encryption = encryptionOn(store, k1, k2);
   const found = { cases: 0, opened: 0, refused: 0, wronglyOpened: 0 };
   const property = fc.asyncProperty(fc.string({ unit: 'grapheme', maxLength: 60 }), places, changes, async (text, place, change) => {
     const sealed = await encryption.seal(text, place);
-    const [value, where] = changed(sealed, place, change);
-    const isSame = value === sealed && JSON.stringify(where) === JSON.stringify(place);
+    const isRewrapped = change.kind === 'wrapping';
+    const opener = isRewrapped ? encryptionOn(withChangedWrapping(store, place.userId, change), k1, k2) : encryption;
+    const [value, where] = changed(sealed, place, change, store);
+    const isSame = !isRewrapped && value === sealed && JSON.stringify(where) === JSON.stringify(place);
     found.cases += 1;
     try {
-      const opened = await encryption.open(value, where);
+      const opened = await opener.open(value, where);
       if (isSame && opened === text) found.opened += 1;
       else found.wronglyOpened += 1;
     } catch (error) {
@@ -55,7 +64,23 @@ export async function proveEncryption({ cases }: { cases: number }): Promise<Enc
   return found;
 }
 
-function changed(sealed: string, place: SealContext, change: Change): [value: string, place: SealContext] {
+/** The row of the user's data key as somebody has altered it: another user, another master key, another byte. */
+function withChangedWrapping(store: DataKeysInMemory, userId: number | null, { at = 0, mask = 1 }: Change): DataKeysInMemory {
+  const row = store.rows.get(userId)!;
+  const [version, , nonce = '', body = ''] = row.wrappedKey.split('.');
+  const bytes = Buffer.from(body, 'base64url');
+  bytes[at % bytes.length]! ^= mask;
+  const altered = [
+    { ...row, userId: userId === null ? 1 : null },
+    { ...row, wrappedKey: [version, 'k2', nonce, body].join('.') },
+    { ...row, wrappedKey: [version, 'k1', nonce, bytes.toString('base64url')].join('.') },
+  ][at % 3]!;
+  const changedStore = new DataKeysInMemory();
+  changedStore.rows.set(altered.userId, altered);
+  return changedStore;
+}
+
+function changed(sealed: string, place: SealContext, change: Change, { rows }: DataKeysInMemory): [value: string, place: SealContext] {
   const [version = '', keyId = '', nonce = '', body = ''] = sealed.split('.');
   const { kind, text = '', at = 0, mask = 1 } = change;
   switch (kind) {
@@ -67,6 +92,10 @@ function changed(sealed: string, place: SealContext, change: Change): [value: st
       return [sealed, { ...place, userId: change.userId ?? null }];
     case 'version':
       return [[text, keyId, nonce, body].join('.'), place];
+    case 'keyId': {
+      const known = [...rows.values()].map((row) => row.keyId);
+      return [[version, [...known, NO_KEY][at % (known.length + 1)], nonce, body].join('.'), place];
+    }
     case 'byte': {
       const bytes = Buffer.concat([Buffer.from(nonce, 'base64url'), Buffer.from(body, 'base64url')]);
       bytes[at % bytes.length]! ^= mask;
