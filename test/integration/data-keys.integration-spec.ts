@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EncryptionService } from '../../src/platform/encryption/encryption.service';
 import type { SealContext } from '../../src/platform/encryption/seal-context';
+import { RedisClients } from '../../src/platform/redis/redis-clients';
 import { startApp, type TestApp } from '../support/app';
 import { signedIn, type SignedInCaller } from '../support/as';
 
@@ -21,7 +23,6 @@ describe('data keys', () => {
   });
 
   it('are made once, however many processes seal the first secret at once', async () => {
-    // Somebody new: another process may hold a key that a test destroyed for up to a minute.
     const { id } = await signedIn(app);
     const services = Array.from({ length: 20 }, (_, i) => (i % 2 ? app : second).get(EncryptionService));
     const sealed = await Promise.all(services.map((service) => service.seal('secret', { ...place, userId: id })));
@@ -58,5 +59,41 @@ describe('data keys', () => {
 
     await expect(service.open(sealed, place)).rejects.toThrow('destroyed');
     expect(await app.db.query('superuser', `SELECT 1 FROM data_keys WHERE user_id = $1`, [ann.id])).toEqual([]);
+  });
+
+  it('are forgotten by every process within a second of their end, and nothing is sealed with them again', async () => {
+    const services = [app, second].map((process) => process.get(EncryptionService));
+    const { id: userId } = await signedIn(app);
+    const hers = { ...place, userId };
+    const sealed = await services[1]!.seal('secret', hers);
+    for (const service of services) expect(await service.open(sealed, hers)).toBe('secret');
+
+    await services[0]!.erase(userId);
+    const erasedAt = Date.now();
+
+    let lastOpenedMs = 0;
+    while (Date.now() - erasedAt < 1_500) {
+      const opened = await services[1]!.open(sealed, hers).catch(() => undefined);
+      if (opened !== undefined) lastOpenedMs = Date.now() - erasedAt;
+      await sleep(5);
+    }
+    expect(lastOpenedMs).toBeLessThan(1_000);
+    const anew = await services[1]!.seal('new', hers);
+    expect(await services[0]!.open(anew, hers)).toBe('new');
+  });
+
+  it('are forgotten within a second also by a process that has lost Redis', async () => {
+    const { id: userId } = await signedIn(app);
+    const hers = { ...place, userId };
+    const deaf = await startApp({ beside: app });
+    const sealed = await deaf.get(EncryptionService).seal('secret', hers);
+    deaf.get(RedisClients).subscriber.disconnect();
+    expect(await deaf.get(EncryptionService).open(sealed, hers)).toBe('secret');
+
+    await app.get(EncryptionService).erase(userId);
+    await sleep(1_000);
+
+    await expect(deaf.get(EncryptionService).open(sealed, hers)).rejects.toThrow('destroyed');
+    await deaf.close();
   });
 });

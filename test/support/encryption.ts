@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import type { Config } from '../../src/platform/config/config';
+import { DataKeyMemory } from '../../src/platform/encryption/data-key-memory';
 import type { DataKeyStore, WrappedDataKey } from '../../src/platform/encryption/data-key-store';
 import { DataKeys } from '../../src/platform/encryption/data-keys';
 import { EncryptionService } from '../../src/platform/encryption/encryption.service';
 import { LocalMasterKeys } from '../../src/platform/encryption/local-master-keys';
+import type { RedisClients } from '../../src/platform/redis/redis-clients';
 
 /** One master key of a test. */
 export interface TestMasterKey {
@@ -39,6 +42,8 @@ export class DataKeysInMemory {
 
 /** An encryption service as a new process would have it, on a store that outlives it. */
 export function encryptionOn(store: DataKeysInMemory, ...keys: readonly TestMasterKey[]): EncryptionService {
-  const masterKeys = new LocalMasterKeys({ encryption: { keys } });
-  return new EncryptionService(new DataKeys(store as unknown as DataKeyStore, masterKeys));
+  const masterKeys = new LocalMasterKeys({ encryption: { keys } } as unknown as Config);
+  // One process, which nobody has to tell anything.
+  const redis = { commands: { publish: () => Promise.resolve(0) }, subscriber: { status: 'ready' } } as unknown as RedisClients;
+  return new EncryptionService(new DataKeys(store as unknown as DataKeyStore, masterKeys, new DataKeyMemory(redis)));
 }

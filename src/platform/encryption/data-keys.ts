@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { DataKeyMemory } from './data-key-memory';
 import { DataKeyStore, type WrappedDataKey } from './data-key-store';
 import { EncryptionError } from './encryption-error';
 import { MasterKeys } from './master-keys';
@@ -12,47 +13,39 @@ export interface DataKey {
   readonly key: Buffer;
 }
 
-/** A key that another process destroyed is used here for at most so long. */
-const KEPT_MS = 60_000;
-
-/** More users are not busy in one minute; the oldest make room. */
-const MAX_KEPT = 10_000;
-
 /**
  * The data keys of users, one each, made at their first secret and wrapped by a master key. Opened keys are kept in
  * memory for a minute. Destroying a key erases what it sealed, wherever a copy of it lies.
  */
 @Injectable()
 export class DataKeys {
-  private readonly kept = new Map<string, { dataKey: DataKey; until: number }>();
-  private readonly current = new Map<number | null, string>();
-
   constructor(
     private readonly store: DataKeyStore,
     private readonly masterKeys: MasterKeys,
+    private readonly memory: DataKeyMemory,
   ) {}
 
   /** The key that seals for this user, made when he has none; null is nobody. */
   async ofUser(userId: number | null): Promise<DataKey> {
-    const known = this.keptKey(this.current.get(userId) ?? '');
-    if (known) return known;
-    return this.keep(await this.unwrap((await this.store.ofUser(userId)) ?? (await this.make(userId))));
+    const known = this.memory.ofUser(userId);
+    return known ?? this.memory.keep(async () => this.unwrap((await this.store.ofUser(userId)) ?? (await this.make(userId))));
   }
 
   /** The key a sealed value names. @throws EncryptionError when it was destroyed or never was */
   async byId(keyId: string): Promise<DataKey> {
-    const known = this.keptKey(keyId);
+    const known = this.memory.byId(keyId);
     if (known) return known;
-    const wrapped = await this.store.find(keyId);
-    if (!wrapped) throw new EncryptionError('the data key of a sealed value was destroyed');
-    return this.keep(await this.unwrap(wrapped));
+    return this.memory.keep(async () => {
+      const wrapped = await this.store.find(keyId);
+      if (!wrapped) throw new EncryptionError('the data key of a sealed value was destroyed');
+      return this.unwrap(wrapped);
+    });
   }
 
-  /** Destroys the user's key: at once here, within a minute in other processes, nothing it sealed opens any more. */
+  /** Destroys the user's key: at once here, within a second in other processes, nothing it sealed opens any more. */
   async destroy(userId: number): Promise<boolean> {
     const destroyed = await this.store.destroy(userId);
-    this.kept.delete(this.current.get(userId) ?? '');
-    this.current.delete(userId);
+    await this.memory.forget(userId);
     return destroyed;
   }
 
@@ -65,22 +58,6 @@ export class DataKeys {
   private async unwrap(wrapped: WrappedDataKey): Promise<DataKey> {
     const { userId, keyId, wrappedKey } = wrapped;
     return { userId, keyId, key: await this.masterKeys.unwrap(wrappedKey, associatedData(wrapped)) };
-  }
-
-  private keptKey(keyId: string): DataKey | undefined {
-    const entry = this.kept.get(keyId);
-    return entry && entry.until > Date.now() ? entry.dataKey : undefined;
-  }
-
-  private keep(dataKey: DataKey): DataKey {
-    this.kept.set(dataKey.keyId, { dataKey, until: Date.now() + KEPT_MS });
-    this.current.set(dataKey.userId, dataKey.keyId);
-    if (this.kept.size > MAX_KEPT) {
-      const [oldest, entry] = this.kept.entries().next().value!;
-      this.kept.delete(oldest);
-      this.current.delete(entry.dataKey.userId);
-    }
-    return dataKey;
   }
 }
 

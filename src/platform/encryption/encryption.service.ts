@@ -36,7 +36,7 @@ export class EncryptionService {
   }
 
   /**
-   * Destroys the data key of a user: nothing sealed for him opens again, here at once and everywhere within a minute,
+   * Destroys the data key of a user: nothing sealed for him opens again, here at once and everywhere within a second,
    * copies in tables, logs and dumps without their keys included. Session: none. False when he had no key.
    */
   erase(userId: number): Promise<boolean> {
