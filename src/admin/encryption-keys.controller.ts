@@ -1,5 +1,5 @@
-import { Body, Controller, Get, HttpCode } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, HttpCode, Param } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { AdminOnly, StepUp } from '../platform/http/access';
 import { Post } from '../platform/idempotency/post';
 import { EncryptionKeyListDto } from './dto/encryption-key-list.dto';
@@ -15,10 +15,10 @@ export class EncryptionKeysController {
   constructor(private readonly keys: EncryptionKeysService) {}
 
   @Get()
-  @ApiOperation({ summary: 'List the encryption keys', description: 'By id, with their uses: the progress of a rotation. An old key may go when it has no uses and no backup needs it.' })
+  @ApiOperation({ summary: 'List the encryption keys', description: 'By id, with their uses, and the latest rotation with its progress. An old key may go when it has no uses and no backup needs it.' })
   @ApiOkResponse({ type: EncryptionKeyListDto, description: 'The keys, the current one first.' })
-  async list(): Promise<EncryptionKeyListDto> {
-    return { items: await this.keys.list() };
+  list(): Promise<EncryptionKeyListDto> {
+    return this.keys.list();
   }
 
   @Post('rotate')
@@ -26,10 +26,24 @@ export class EncryptionKeysController {
   @HttpCode(202)
   @ApiOperation({
     summary: 'Rotate the encryption keys',
-    description: 'Wraps all data keys with the current key, the first of ENCRYPTION_KEYS. Reads and writes go on meanwhile. Asks for a fresh step-up.',
+    description:
+      'Where keys come from a key file, makes a new one, which is used once every process has it; else goes on with the first of ENCRYPTION_KEYS. Then wraps all data keys with it. Carries on a rotation that is under way. Reads and writes go on meanwhile. Asks for a fresh step-up.',
   })
   @ApiAcceptedResponse({ type: TaskRunDto, description: 'The queued run.' })
   rotate(@Body() { reason }: RunTaskDto): Promise<TaskRunDto> {
     return this.keys.rotate(reason);
+  }
+
+  @Post(':id/retire')
+  @StepUp()
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Destroy an old encryption key',
+    description: 'Out of the key file, when it wraps nothing any more. Backups made while it wrapped do not open any more. Asks for a fresh step-up.',
+  })
+  @ApiParam({ name: 'id', type: 'string', description: 'The key.', example: 'k1' })
+  @ApiNoContentResponse({ description: 'It is gone.' })
+  retire(@Param('id') id: string, @Body() { reason }: RunTaskDto): Promise<void> {
+    return this.keys.retire(id, reason);
   }
 }

@@ -12,9 +12,10 @@ import { SystemDatabase } from '../platform/database/system-database';
 import { EncryptionModule } from '../platform/encryption/encryption.module';
 import { MailModule } from '../platform/mail/mail.module';
 import { Outbox } from '../platform/mail/outbox.service';
+import { RedisModule } from '../platform/redis/redis.module';
 import { ApiClient } from './api-client';
 
-@Module({ imports: [ConfigModule, DatabaseModule, EncryptionModule, MailModule] })
+@Module({ imports: [ConfigModule, DatabaseModule, RedisModule, EncryptionModule, MailModule] })
 class OperatorModule {}
 
 /** What the launcher started on this machine; undefined when it does not run. */

@@ -1,7 +1,9 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { KeyFile } from '../platform/encryption/key-file';
 import { serverEnvironment, wantsEmbeddedPostgres } from './environment';
+import { writePrivateFile } from './private-file';
 import { Secrets } from './secrets';
 
 describe(serverEnvironment.name, () => {
@@ -22,7 +24,10 @@ describe(serverEnvironment.name, () => {
       DATABASE_MIGRATION_URL: 'e',
       REDIS_URL: 'r',
       SECRET_KEY: Secrets.load(file).values.SECRET_KEY,
+      ENCRYPTION_KEY_FILE: join(folder, 'encryption-keys.json'),
     });
+    expect(env['ENCRYPTION_KEYS']).toBeUndefined();
+    expect(statSync(env['ENCRYPTION_KEY_FILE']!).mode & 0o777).toBe(0o600);
     expect(env['GIGVAULT_ADMIN_PASSWORD']).toBeUndefined();
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
@@ -33,12 +38,28 @@ describe(serverEnvironment.name, () => {
     expect(env).toEqual({ DATABASE_URL: 'theirs', GIGVAULT_DATA_DIR: folder });
   });
 
+  it('moves the master keys of an older installation into their file, and never makes lost ones anew', () => {
+    const older = join(folder, 'older');
+    const key = Buffer.alloc(32, 9).toString('base64');
+    mkdirSync(older);
+    writePrivateFile(join(older, 'secrets.json'), JSON.stringify({ ...Secrets.load(file).values, ENCRYPTION_KEYS: `k2:${key},k1:${key}` }));
+
+    const { keyFile } = Secrets.load(join(older, 'secrets.json'));
+
+    expect(new KeyFile(keyFile).read()).toEqual({ current: 'k2', keys: new Map([['k2', Buffer.alloc(32, 9)], ['k1', Buffer.alloc(32, 9)]]) });
+    expect(readFileSync(join(older, 'secrets.json'), 'utf8')).not.toContain(key);
+    rmSync(keyFile);
+    Secrets.load(join(older, 'secrets.json'));
+    expect(existsSync(keyFile)).toBe(false);
+  });
+
   it("prefers the person's keys and admin to the made ones", () => {
     const { secrets, ...rest } = supplies();
     secrets.makeAdmin();
-    const env = { SECRET_KEY: 'mine', GIGVAULT_ADMIN_EMAIL: 'me@example.com', GIGVAULT_ADMIN_PASSWORD: 'mine too' };
+    const env = { SECRET_KEY: 'mine', ENCRYPTION_KEYS: 'mine:too', GIGVAULT_ADMIN_EMAIL: 'me@example.com', GIGVAULT_ADMIN_PASSWORD: 'mine too' };
 
     expect(serverEnvironment(env, { secrets, ...rest })).toMatchObject(env);
+    expect(serverEnvironment(env, { secrets, ...rest })['ENCRYPTION_KEY_FILE']).toBeUndefined();
     expect(serverEnvironment({}, { secrets, ...rest })['GIGVAULT_ADMIN_EMAIL']).toBe('admin@gigvault.local');
     secrets.forgetAdmin();
     expect(Secrets.load(file).values.admin).toBeUndefined();

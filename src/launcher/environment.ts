@@ -54,11 +54,11 @@ export function serverEnvironment(env: NodeJS.ProcessEnv, supplies: Supplies): N
 }
 
 /** The keys belong to the data: a database of the operator's comes with keys of the operator's. */
-function keys(env: NodeJS.ProcessEnv, { values }: Secrets): NodeJS.ProcessEnv {
+function keys(env: NodeJS.ProcessEnv, { values, keyFile }: Secrets): NodeJS.ProcessEnv {
   const { GIGVAULT_ADMIN_EMAIL: email, GIGVAULT_ADMIN_PASSWORD: password } = env;
   return {
     SECRET_KEY: env['SECRET_KEY'] || values.SECRET_KEY,
-    ENCRYPTION_KEYS: env['ENCRYPTION_KEYS'] || values.ENCRYPTION_KEYS,
+    ...(!env['ENCRYPTION_KEYS'] && { ENCRYPTION_KEY_FILE: env['ENCRYPTION_KEY_FILE'] || keyFile }),
     ...(!email &&
       !password &&
       values.admin && { GIGVAULT_ADMIN_EMAIL: values.admin.email, GIGVAULT_ADMIN_PASSWORD: values.admin.password }),

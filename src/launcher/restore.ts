@@ -9,7 +9,7 @@ import { rowsIn } from '../backups/manifest';
 import { readWhole, restoreDatabase, type RestoreOptions } from '../backups/restore-database';
 import { storeOf } from '../backups/store-of';
 import { backupSettings } from '../platform/config/backup-settings';
-import { backupsOf, loadSettings, toEncryptionKey } from '../platform/config/config';
+import { backupsOf, encryptionOf, loadSettings } from '../platform/config/config';
 import { ConfigError } from '../platform/config/config-error';
 import { LocalMasterKeys } from '../platform/encryption/local-master-keys';
 import { DataFolder } from './data-folder';
@@ -20,7 +20,7 @@ import { LauncherLock } from './launcher-lock';
 import { projectRoot } from './project-root';
 import { Secrets } from './secrets';
 
-const SETTINGS = [...(Object.keys(backupSettings) as (keyof typeof backupSettings)[]), 'GIGVAULT_DATA_DIR', 'ENCRYPTION_KEYS'] as const;
+const SETTINGS = [...(Object.keys(backupSettings) as (keyof typeof backupSettings)[]), 'GIGVAULT_DATA_DIR', 'ENCRYPTION_KEYS', 'ENCRYPTION_KEY_FILE'] as const;
 
 const USAGE = `npm run restore                        lists the backups
 npm run restore -- <number|latest|file>
@@ -53,7 +53,8 @@ async function main(): Promise<void> {
   const settings = loadSettings(SETTINGS, environmentOf(folder, secrets));
   const store = storeOf(backupsOf(settings));
   if (wish.backup === undefined) return list(store);
-  const masterKeys = new LocalMasterKeys({ encryption: { keys: settings.ENCRYPTION_KEYS.map(toEncryptionKey) } });
+  if (!settings.ENCRYPTION_KEYS && !settings.ENCRYPTION_KEY_FILE) throw new LaunchError('A backup opens with the keys of its time only: give ENCRYPTION_KEYS or ENCRYPTION_KEY_FILE.');
+  const masterKeys = new LocalMasterKeys({ encryption: encryptionOf(settings) });
   const source = await sourceOf(wish.backup, store);
   const options = { ...source, masterKeys, isForced: wish.isForced };
   if (wish.to !== undefined) return restore({ ...options, target: wish.to }, wish);
@@ -88,8 +89,8 @@ async function intoEmbedded(folder: DataFolder, secrets: Secrets, work: (target:
 }
 
 function environmentOf(folder: DataFolder, secrets: Secrets | undefined): NodeJS.ProcessEnv {
-  const { ENCRYPTION_KEYS } = secrets ? serverEnvironment(process.env, { secrets, dataFolder: folder.path, port: undefined, postgres: NO_URLS, redis: undefined }) : process.env;
-  return { ...process.env, GIGVAULT_DATA_DIR: folder.path, ENCRYPTION_KEYS };
+  const { ENCRYPTION_KEYS, ENCRYPTION_KEY_FILE } = secrets ? serverEnvironment(process.env, { secrets, dataFolder: folder.path, port: undefined, postgres: NO_URLS, redis: undefined }) : process.env;
+  return { ...process.env, GIGVAULT_DATA_DIR: folder.path, ENCRYPTION_KEYS, ENCRYPTION_KEY_FILE };
 }
 
 /** Only the keys are wanted of the environment. */

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { KeyFile, newMasterKey, type KeyRing } from '../platform/encryption/key-file';
 import { readJsonFile, writePrivateFile } from './private-file';
 import { type Role, newPassword, newPasswords } from './roles';
 
 interface StoredSecrets {
   SECRET_KEY: string;
-  ENCRYPTION_KEYS: string;
   /** Of the database logins. */
   passwords: Record<Role, string>;
   redisPassword: string;
@@ -16,9 +17,14 @@ interface StoredSecrets {
   ports: { postgres?: number; redis?: number };
 }
 
+/** What the file held before the master keys had one of their own. */
+interface OlderSecrets extends StoredSecrets {
+  ENCRYPTION_KEYS?: string;
+}
+
 /**
- * Are the secrets of an installation on embedded services, in a file only its owner may read, made at the first
- * start. Whoever loses the file loses the data: it holds the keys.
+ * Are the secrets of an installation on embedded services, in two files only their owner may read, made at the first
+ * start: this one, and the master keys beside it, which a rotation changes. Whoever loses one of them loses the data.
  */
 export class Secrets {
   private constructor(
@@ -26,12 +32,20 @@ export class Secrets {
     private stored: StoredSecrets,
   ) {}
 
-  /** Reads the file, or makes it. */
+  /** Reads the file, or makes it together with the master keys. */
   static load(file: string): Secrets {
-    const found = readJsonFile<StoredSecrets>(file);
-    const secrets = new Secrets(file, found ?? fresh());
-    if (!found) secrets.save();
+    const { ENCRYPTION_KEYS: older, ...found }: Partial<OlderSecrets> = readJsonFile<OlderSecrets>(file) ?? {};
+    const isNew = found.SECRET_KEY === undefined;
+    const secrets = new Secrets(file, isNew ? fresh() : (found as StoredSecrets));
+    // The keys first: this file says that they were made, and they are never made again.
+    if (isNew || older !== undefined) new KeyFile(secrets.keyFile).create(older === undefined ? freshKeys() : ringOf(older));
+    if (isNew || older !== undefined) secrets.save();
     return secrets;
+  }
+
+  /** The path of the master keys. */
+  get keyFile(): string {
+    return join(dirname(this.file), 'encryption-keys.json');
   }
 
   get values(): Readonly<StoredSecrets> {
@@ -66,10 +80,19 @@ export class Secrets {
 function fresh(): StoredSecrets {
   return {
     SECRET_KEY: randomBytes(32).toString('base64'),
-    ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     passwords: newPasswords(),
     redisPassword: newPassword(),
     servicesName: randomBytes(16).toString('hex'),
     ports: {},
   };
+}
+
+function freshKeys(): KeyRing {
+  return { current: 'k1', keys: new Map([['k1', newMasterKey()]]) };
+}
+
+/** Reads `id:base64[,id:base64…]`, the current one first. */
+function ringOf(text: string): KeyRing {
+  const keys = text.split(',').map((entry) => entry.split(':') as [id: string, key: string]);
+  return { current: keys[0]![0], keys: new Map(keys.map(([id, key]) => [id, Buffer.from(key, 'base64')])) };
 }

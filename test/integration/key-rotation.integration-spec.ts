@@ -1,86 +1,210 @@
 import { randomBytes } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { EncryptionService } from '../../src/platform/encryption/encryption.service';
 import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
-import { Caller } from '../support/caller';
-import { aWorker } from '../support/hand-worker';
+import { signedIn } from '../support/as';
+import type { Caller } from '../support/caller';
+import { aWorker, type HandWorker } from '../support/hand-worker';
+import { aKeyFile } from '../support/key-file';
 import { aPerson, signIn } from '../support/people';
 
-const USERS = 1_500;
+const USERS = 1_100;
 
-describe('the rotation of encryption keys', () => {
+const placeOf = (userId: number) => ({ table: 'user_tokens', column: 'encrypted_access_token', userId, sealKey: 'a-uuid' });
+
+interface Sealed {
+  readonly userId: number;
+  readonly value: string;
+}
+
+/** Makes users with a secret each. */
+async function someSecrets(app: TestApp, count: number): Promise<Sealed[]> {
+  const rows = await app.db.query<{ id: number }>(
+    'superuser',
+    `INSERT INTO users (email, encrypted_password) SELECT gen_random_uuid() || '@example.com', 'none' FROM generate_series(1, $1) RETURNING id`,
+    [count],
+  );
+  const sealed: Sealed[] = [];
+  for (const { id: userId } of rows) sealed.push({ userId, value: await app.get(EncryptionService).seal(`secret ${userId}`, placeOf(userId)) });
+  return sealed;
+}
+
+/** Opens secrets at random until told to stop; the result is how many opened, and how many did not. */
+function readers(processes: readonly TestApp[], sealed: readonly Sealed[]): () => Promise<{ opened: number; failed: number }> {
+  const counts = { opened: 0, failed: 0 };
+  let isOver = false;
+  const reading = processes.map(async (process) => {
+    while (!isOver) {
+      const { userId, value } = sealed[Math.floor(Math.random() * sealed.length)]!;
+      const text = await process.get(EncryptionService).open(value, placeOf(userId)).catch(() => undefined);
+      counts[text === `secret ${userId}` ? 'opened' : 'failed'] += 1;
+      // A key that is remembered opens without a pause, and nothing else would get a turn.
+      await setImmediate();
+    }
+  });
+  return async () => {
+    isOver = true;
+    await Promise.all(reading);
+    return counts;
+  };
+}
+
+/** An admin who has just confirmed that it is he. */
+async function aConfirmedAdmin(app: TestApp): Promise<Caller> {
+  const person = await aPerson(app, { role: 'admin' });
+  const admin = await signIn(app, person);
+  await admin.post('/v1/auth/step-up', { password: person.password });
+  return admin;
+}
+
+describe('the rotation of a key file', () => {
+  const file = aKeyFile();
   let app: TestApp;
-  let admin: SignedInCaller;
-  const sealed: { userId: number; value: string }[] = [];
+  let second: TestApp;
+  let worker: HandWorker;
+  let admin: Caller;
 
   beforeAll(async () => {
-    app = await startApp();
-    admin = await signedIn(app, { role: 'admin' });
-    const rows = await app.db.query<{ id: number }>(
-      'superuser',
-      `INSERT INTO users (email, encrypted_password) SELECT 'user' || g || '@example.com', 'none' FROM generate_series(1, $1) g RETURNING id`,
-      [USERS],
-    );
-    const encryption = app.get(EncryptionService);
-    for (const { id: userId } of rows) sealed.push({ userId, value: await encryption.seal(`secret ${userId}`, placeOf(userId)) });
-  }, 60_000);
-  afterAll(() => app.close());
+    app = await startApp({ settings: { ...file.settings, TASK_LEASE_SECONDS: '2' } });
+    second = await startApp({ beside: app });
+    worker = await aWorker(app);
+    admin = await aConfirmedAdmin(app);
+  });
+  afterAll(async () => {
+    await worker.close();
+    await second.close();
+    await app.close();
+    file.remove();
+  });
 
-  const placeOf = (userId: number) => ({ table: 'user_tokens', column: 'encrypted_access_token', userId, sealKey: 'a-uuid' });
+  const keys = () => admin.get('/v1/admin/encryption-keys');
+  const rotate = (reason = 'yearly') => admin.post('/v1/admin/encryption-keys/rotate', { reason });
+  const retire = (id: string) => admin.post(`/v1/admin/encryption-keys/${id}/retire`, { reason: 'rotated' });
 
-  it('wraps every data key anew while secrets are read and made, is resumed after deaths, and frees the old key', async () => {
-    const keys = `new:${randomBytes(32).toString('base64')},${app.settings['ENCRYPTION_KEYS']}`;
-    const rotated = await startApp({ beside: app, settings: { ENCRYPTION_KEYS: keys } });
-    const worker = await aWorker(rotated);
-    let failed = 0;
-    let opened = 0;
-    let isOver = false;
-    const reading = (async () => {
-      while (!isOver) {
-        const { userId, value } = sealed[Math.floor(Math.random() * sealed.length)]!;
-        const text = await rotated.get(EncryptionService).open(value, placeOf(userId)).catch(() => undefined);
-        if (text === `secret ${userId}`) opened += 1;
-        else failed += 1;
-      }
-    })();
+  it('makes its own key, wraps every data key anew while secrets are read and made, is resumed after a death, and frees the old key', async () => {
+    const sealed = await someSecrets(app, USERS);
+    const { body: before } = await keys();
+    const total = before.items[0].uses as number;
+    const stop = readers([app, second], sealed);
     // What a worker that died in the middle leaves: the first batches done, the rest not.
     await app.db.query('superuser', `CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       IF NEW.id % 700 = 0 THEN RAISE EXCEPTION 'killed'; END IF; RETURN NEW; END $$`);
     await app.db.query('superuser', `CREATE TRIGGER die BEFORE UPDATE ON data_keys FOR EACH ROW EXECUTE FUNCTION die()`);
-    await expect(worker.runTask('rotate-encryption-keys')).rejects.toThrow();
-    const { body: halfway } = await new Caller(rotated.url, admin.token).get('/v1/admin/encryption-keys');
-    await app.db.query('superuser', 'DROP FUNCTION die() CASCADE');
-    await worker.runTask('rotate-encryption-keys');
-    isOver = true;
-    await reading;
 
-    const { body } = await new Caller(rotated.url, admin.token).get('/v1/admin/encryption-keys');
-    expect(halfway.items.find(({ id }: { id: string }) => id === 'test').uses).toBeGreaterThan(0);
-    expect(halfway.items.find(({ id }: { id: string }) => id === 'new').uses).toBeGreaterThan(0);
-    expect(body.items).toEqual([
-      { id: 'new', isCurrent: true, isConfigured: true, uses: USERS, backups: 0 },
-      { id: 'test', isCurrent: false, isConfigured: true, uses: 0, backups: 0 },
-    ]);
+    expect(await rotate()).toMatchObject({ status: 202, body: { task: 'rotate-encryption-keys' } });
+    const { body: asked } = await keys();
+    await expect(worker.runTask('rotate-encryption-keys')).rejects.toThrow();
+    const { body: halfway } = await keys();
+    await app.db.query('superuser', 'DROP FUNCTION die() CASCADE');
+    expect((await rotate('again')).status).toBe(202);
+    const made = await someSecrets(second, 20);
+    await worker.runTask('rotate-encryption-keys');
+    const { opened, failed } = await stop();
+    const { body: done } = await keys();
+
+    const { keyId } = asked.rotation;
+    expect(asked).toMatchObject({ makesKeys: true, rotation: { promotedAt: null, finishedAt: null, rewrapped: 0, total } });
+    expect(halfway.rotation).toMatchObject({ keyId, startedAt: asked.rotation.startedAt, finishedAt: null });
+    expect(halfway.rotation.promotedAt).not.toBeNull();
+    expect(halfway.rotation.rewrapped).toBeGreaterThan(0);
+    expect(halfway.rotation.rewrapped).toBeLessThan(total);
+    expect(done.items[0]).toEqual({ id: keyId, isCurrent: true, isConfigured: true, uses: total + 20, backups: 0 });
+    expect(done.items.slice(1).every(({ uses }: { uses: number }) => uses === 0)).toBe(true);
+    expect(done.items[1].id).toBe(before.items[0].id);
+    expect(done.rotation).toMatchObject({ keyId, rewrapped: total + 20, total: total + 20 });
+    expect(done.rotation.finishedAt).not.toBeNull();
     expect(failed).toBe(0);
     expect(opened).toBeGreaterThan(50);
-    const withoutOld = await startApp({ beside: app, settings: { ENCRYPTION_KEYS: keys.split(',')[0]! } });
-    for (const { userId, value } of sealed.slice(0, 50)) {
-      expect(await withoutOld.get(EncryptionService).open(value, placeOf(userId))).toBe(`secret ${userId}`);
+    const fresh = await startApp({ beside: app });
+    for (const { userId, value } of [...sealed.slice(0, 50), ...made]) {
+      expect(await fresh.get(EncryptionService).open(value, placeOf(userId))).toBe(`secret ${userId}`);
     }
-    await withoutOld.close();
-    await worker.close();
-    await rotated.close();
+    await fresh.close();
   }, 120_000);
+
+  it('destroys an old key only when it wraps nothing any more', async () => {
+    await someSecrets(app, 2);
+    await app.db.query('superuser', `UPDATE key_rotations SET promoted_at = now(), finished_at = now() WHERE finished_at IS NULL`);
+    await rotate();
+    await worker.runTask('rotate-encryption-keys');
+    const [current, old] = (await keys()).body.items.map(({ id }: { id: string }) => id) as [string, string];
+    const rewrite = (from: string, to: string) =>
+      app.db.query('superuser', `UPDATE data_keys SET wrapped_key = replace(wrapped_key, $1, $2) WHERE id = (SELECT min(id) FROM data_keys)`, [`w1.${from}.`, `w1.${to}.`]);
+
+    expect(await retire('nobody')).toMatchObject({ status: 404, body: { code: 'encryption_key.not_found' } });
+    expect(await retire(current)).toMatchObject({ status: 409, body: { code: 'encryption_key.in_use' } });
+    expect(await retire(old)).toMatchObject({ status: 409, body: { code: 'encryption_key.in_use', detail: expect.stringContaining('minute') as string } });
+    await app.db.query('superuser', `UPDATE key_rotations SET finished_at = now() - interval '2 minutes'`);
+    await rewrite(current, old);
+    expect(await retire(old)).toMatchObject({ status: 409, body: { detail: 'it still wraps 1 data keys' } });
+    await rewrite(old, current);
+    expect((await retire(old)).status).toBe(204);
+    expect((await keys()).body.items.map(({ id }: { id: string }) => id)).not.toContain(old);
+  });
 
   it('is asked for by an admin after a step-up, with a reason, and by nobody else', async () => {
     const person = await aPerson(app, { role: 'admin' });
     const late = await signIn(app, person);
-    const rotate = (body: object = { reason: 'yearly' }) => late.post('/v1/admin/encryption-keys/rotate', body);
+    const ask = (body: object = { reason: 'yearly' }) => late.post('/v1/admin/encryption-keys/rotate', body);
 
-    expect(await rotate()).toMatchObject({ status: 403, body: { code: 'auth.step_up_required' } });
+    expect(await ask()).toMatchObject({ status: 403, body: { code: 'auth.step_up_required' } });
+    expect(await late.post('/v1/admin/encryption-keys/k1/retire', { reason: 'x' })).toMatchObject({ status: 403, body: { code: 'auth.step_up_required' } });
     expect((await late.post('/v1/auth/step-up', { password: person.password })).status).toBe(204);
-    expect(await rotate()).toMatchObject({ status: 202, body: { task: 'rotate-encryption-keys' } });
-    expect((await rotate({})).status).toBe(400);
+    expect(await ask()).toMatchObject({ status: 202, body: { task: 'rotate-encryption-keys' } });
+    expect((await ask({})).status).toBe(400);
     expect((await (await signedIn(app)).post('/v1/admin/encryption-keys/rotate', { reason: 'yearly' })).status).toBe(403);
   });
+});
+
+describe('the rotation of keys from the environment', () => {
+  const key = () => randomBytes(32).toString('base64');
+  const [older, newer] = [`old:${key()}`, `new:${key()}`];
+  let app: TestApp;
+  let worker: HandWorker;
+  let admin: Caller;
+
+  beforeAll(async () => {
+    app = await startApp({ settings: { ENCRYPTION_KEYS: `${newer},${older}`, TASK_LEASE_SECONDS: '2' } });
+    worker = await aWorker(app);
+    admin = await aConfirmedAdmin(app);
+  });
+  afterAll(async () => {
+    await worker.close();
+    await app.close();
+  });
+
+  const keys = async () => (await admin.get('/v1/admin/encryption-keys')).body;
+  const reasons = async () =>
+    (await app.db.query<{ error: string }>('superuser', `SELECT error FROM task_runs WHERE error IS NOT NULL ORDER BY id DESC LIMIT 1`))[0]!.error;
+
+  it('uses a key only when every process has it, and ends only when every process wraps with it', async () => {
+    const without = await startApp({ beside: app, settings: { ENCRYPTION_KEYS: older } });
+    const [sealed] = await someSecrets(without, 1);
+    expect((await admin.post('/v1/admin/encryption-keys/rotate', { reason: 'yearly' })).status).toBe(202);
+
+    await expect(worker.runTask('rotate-encryption-keys')).rejects.toThrow();
+    expect(await reasons()).toMatch(/^not every process has the master key new: process \d+ of /);
+    expect((await keys()).rotation).toMatchObject({ keyId: 'new', promotedAt: null, rewrapped: 0, total: 1 });
+    await without.close();
+
+    const halfway = await startApp({ beside: app, settings: { ENCRYPTION_KEYS: `${older},${newer}` } });
+    await expect(worker.runTask('rotate-encryption-keys')).rejects.toThrow();
+    expect(await reasons()).toMatch(/^not every process wraps with the master key new/);
+    const [made] = await someSecrets(halfway, 1);
+    await halfway.close();
+    expect((await keys()).rotation).toMatchObject({ finishedAt: null, rewrapped: 1, total: 2 });
+
+    await worker.runTask('rotate-encryption-keys');
+    expect(await keys()).toMatchObject({
+      makesKeys: false,
+      items: [{ id: 'new', isCurrent: true, uses: 2 }, { id: 'old', isCurrent: false, uses: 0 }],
+      rotation: { finishedAt: expect.any(String) as string },
+    });
+    const alone = await startApp({ beside: app, settings: { ENCRYPTION_KEYS: newer } });
+    for (const { userId, value } of [sealed!, made!]) {
+      expect(await alone.get(EncryptionService).open(value, placeOf(userId))).toBe(`secret ${userId}`);
+    }
+    await alone.close();
+    expect(await admin.post('/v1/admin/encryption-keys/old/retire', { reason: 'x' })).toMatchObject({ status: 409, body: { code: 'encryption_key.of_settings' } });
+  }, 60_000);
 });

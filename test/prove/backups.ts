@@ -227,5 +227,5 @@ const SEED = `
   SELECT refresh_user_job_stats();`;
 
 function masterKeysOf(...keys: readonly TestMasterKey[]): MasterKeys {
-  return new LocalMasterKeys({ encryption: { keys } });
+  return new LocalMasterKeys({ encryption: { keys, keyFile: undefined } });
 }

@@ -198,6 +198,12 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     set: `status = 'pending'`,
     make: () => `INSERT INTO backups (started_by, started_by_id) VALUES ('admin', 1)`,
   },
+  'public.key_rotations': {
+    // One is open, so that a second is allowed and comes to nothing. An admin may only turn it to another key.
+    select: 'x x x 1 1', insert: 'x x x 0 0', update: 'x x x x 1', delete: NOBODY,
+    set: 'promoted_at = now()',
+    make: () => `INSERT INTO key_rotations (key_id) VALUES ('k1') ON CONFLICT DO NOTHING`,
+  },
   'public.schema_migrations': {
     select: '1 1 1 1 1', insert: NOBODY, update: NOBODY, delete: NOBODY,
     set: `name = 'x'`,

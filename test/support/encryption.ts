@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { Config } from '../../src/platform/config/config';
 import { DataKeyMemory } from '../../src/platform/encryption/data-key-memory';
 import type { DataKeyStore, WrappedDataKey } from '../../src/platform/encryption/data-key-store';
 import { DataKeys } from '../../src/platform/encryption/data-keys';
@@ -42,7 +41,7 @@ export class DataKeysInMemory {
 
 /** An encryption service as a new process would have it, on a store that outlives it. */
 export function encryptionOn(store: DataKeysInMemory, ...keys: readonly TestMasterKey[]): EncryptionService {
-  const masterKeys = new LocalMasterKeys({ encryption: { keys } } as unknown as Config);
+  const masterKeys = new LocalMasterKeys({ encryption: { keys, keyFile: undefined } });
   // One process, which nobody has to tell anything.
   const redis = { commands: { publish: () => Promise.resolve(0) }, subscriber: { status: 'ready' } } as unknown as RedisClients;
   return new EncryptionService(new DataKeys(store as unknown as DataKeyStore, masterKeys, new DataKeyMemory(redis)));

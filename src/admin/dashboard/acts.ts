@@ -171,11 +171,29 @@ export class DashboardActs {
         notice: 'The rotation was asked for.',
         ask: () => ({
           title: 'Rotate the encryption keys?',
-          text: 'All data keys are wrapped anew with the current master key. Reading and writing go on meanwhile.',
+          text: 'Where master keys come from a key file, a new one is made, and used once every process has it; else the first of ENCRYPTION_KEYS is the new one. All data keys are wrapped anew with it. Reading and writing go on meanwhile.',
           button: 'Rotate',
           back: '/admin/keys',
         }),
-        do: async (_id, reason) => `/admin/runs/${(await this.keys.rotate(reason)).id}`,
+        do: async (_id, reason) => {
+          await this.keys.rotate(reason);
+          return '/admin/keys';
+        },
+      },
+      retire: {
+        path: '/keys/:id/retire',
+        notice: 'The key is destroyed.',
+        ask: (id) => ({
+          title: `Destroy the master key ${id}?`,
+          text: 'It wraps nothing in the database any more. Backups made while it wrapped do not open without it, and nothing brings it back.',
+          button: 'Destroy',
+          back: '/admin/keys',
+          isGrave: true,
+        }),
+        do: async (id, reason) => {
+          await this.keys.retire(id, reason);
+          return '/admin/keys';
+        },
       },
     };
   }

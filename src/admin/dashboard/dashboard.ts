@@ -161,9 +161,9 @@ export class Dashboard implements OnModuleInit {
       scope.get<{ Params: { id?: string } }>(panel.path, async (request, reply) => {
         const { id = '' } = request.params;
         const body = await panel.render({ query: request.query as Query, id });
-        const { title, section } = panel;
+        const { title, section, live } = panel;
         const notice = this.noticeOf(request);
-        return reply.type(HTML).send(signedInPage({ title, section, notice, body: html`<h1>${title} ${id}</h1>${body}` }));
+        return reply.type(HTML).send(signedInPage({ title, section, notice, live, body: html`<h1>${title} ${id}</h1>${body}` }));
       });
     }
   }

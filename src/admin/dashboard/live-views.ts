@@ -2,12 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { SystemDatabase, type ReadAsAdmin } from '../../platform/database/system-database';
 import { AppError } from '../../platform/errors/app-error';
 import type { TaskRunDto } from '../dto/task-run.dto';
+import { EncryptionKeysService } from '../encryption-keys.service';
 import { OverviewService } from '../overview.service';
 import { findRetry, findRun, listRuns, recentRuns, type RecentRun } from '../tasks.queries';
 import { TasksService } from '../tasks.service';
 import type { Markup } from './html';
 import { overviewParts } from './pages/overview-page';
 import { runParts, type ShownRun } from './pages/run-page';
+import { keysParts } from './pages/keys-page';
 import { taskParts, type ShownTask } from './pages/task-page';
 
 /** Reads the parts of a page that are shown live, by their names. */
@@ -23,12 +25,14 @@ export class LiveViews {
     private readonly system: SystemDatabase,
     private readonly overview: OverviewService,
     private readonly tasks: TasksService,
+    private readonly keys: EncryptionKeysService,
   ) {}
 
   /** @throws AppError `resource.not_found` */
   find(name: string): LiveView {
     const [kind, id = ''] = name.split(':', 2);
     if (name === 'overview') return async (read) => overviewParts(await this.overview.get(read));
+    if (name === 'keys') return async (read) => keysParts(await this.keys.list(read));
     if (kind === 'task' && this.tasks.ids.includes(id)) return async (read) => taskParts(await this.task(id, read));
     if (kind === 'run' && /^\d{1,15}$/.test(id)) return async (read) => runParts(await this.run(Number(id), read));
     throw new AppError('resource.not_found', { detail: 'nothing of this name is shown live' });

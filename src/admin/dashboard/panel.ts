@@ -15,6 +15,8 @@ export interface Panel {
   readonly title: string;
   /** The entry of the navigation it belongs to. */
   readonly section: string;
+  /** What of it is shown live: a view of /admin/events. */
+  readonly live?: string;
   /** Returns what stands below its title, for the admin of the request. Reading rows, unlike figures, is a security event. */
   render(request: PanelRequest): Promise<Markup>;
 }

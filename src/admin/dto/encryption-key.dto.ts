@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 
 /** A master key of secrets at rest, by its name; the key itself is shown nowhere. */
 export class EncryptionKeyDto {
-  @ApiProperty({ type: String, description: 'Its id in ENCRYPTION_KEYS.', example: 'k1' })
+  @ApiProperty({ type: String, description: 'Its id in ENCRYPTION_KEYS or the key file.', example: 'k1' })
   id: string;
 
   @ApiProperty({ type: Boolean, description: 'Whether it wraps new data keys.', example: true })

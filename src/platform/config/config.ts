@@ -25,8 +25,8 @@ export class Config {
   readonly redis: { readonly url: string };
   readonly cache: { readonly isEnabled: boolean };
   readonly secrets: Secrets;
-  /** The first key encrypts, all decrypt. */
-  readonly encryption: { readonly keys: readonly EncryptionKey[] };
+  /** The master keys, the first of which wraps, or the file that holds them. */
+  readonly encryption: { readonly keys: readonly EncryptionKey[]; readonly keyFile: string | undefined };
   readonly auth: ReturnType<typeof authOf>;
   readonly mail: { readonly smtpUrl: string | undefined; readonly from: string };
   readonly limits: ReturnType<typeof limitsOf>;
@@ -49,7 +49,7 @@ export class Config {
     this.redis = Object.freeze({ url: settings.REDIS_URL });
     this.cache = Object.freeze({ isEnabled: settings.CACHE_ENABLED });
     this.secrets = new Secrets(Buffer.from(settings.SECRET_KEY, 'base64'));
-    this.encryption = Object.freeze({ keys: Object.freeze(settings.ENCRYPTION_KEYS.map(toEncryptionKey)) });
+    this.encryption = encryptionOf(settings);
     this.auth = authOf(settings);
     this.mail = Object.freeze({ smtpUrl: settings.SMTP_URL, from: settings.MAIL_FROM });
     this.limits = limitsOf(settings);
@@ -172,8 +172,12 @@ function upworkOf(settings: Settings, publicUrl: string) {
   });
 }
 
-/** One key of ENCRYPTION_KEYS. */
-export function toEncryptionKey(entry: string): EncryptionKey {
+/** The master keys, or the file that holds them, of checked settings. */
+export function encryptionOf({ ENCRYPTION_KEYS: entries = [], ENCRYPTION_KEY_FILE: keyFile }: Pick<Settings, 'ENCRYPTION_KEYS' | 'ENCRYPTION_KEY_FILE'>) {
+  return Object.freeze({ keys: Object.freeze(entries.map(toEncryptionKey)), keyFile });
+}
+
+function toEncryptionKey(entry: string): EncryptionKey {
   const [id = '', key = ''] = entry.split(':');
   return Object.freeze({ id, key: Buffer.from(key, 'base64') });
 }
@@ -233,6 +237,9 @@ function contradictions(values: Settings): string[] {
   const problems: string[] = [];
   if (Boolean(values.GIGVAULT_ADMIN_EMAIL) !== Boolean(values.GIGVAULT_ADMIN_PASSWORD)) {
     problems.push('GIGVAULT_ADMIN_EMAIL, GIGVAULT_ADMIN_PASSWORD: give both or neither');
+  }
+  if (!values.ENCRYPTION_KEYS === !values.ENCRYPTION_KEY_FILE) {
+    problems.push('ENCRYPTION_KEYS, ENCRYPTION_KEY_FILE: give one of them');
   }
   if (values.SESSION_IDLE_SECONDS > values.SESSION_ABSOLUTE_SECONDS) {
     problems.push('SESSION_IDLE_SECONDS: must not exceed SESSION_ABSOLUTE_SECONDS');

@@ -122,8 +122,12 @@ export const settings = z.object({
     .transform((value) => value.split(',').map((entry) => entry.trim()))
     .refine((entries) => entries.every(isEncryptionKey), 'must be id:base64 of exactly 32 bytes, several by commas')
     .refine((entries) => new Set(entries.map((entry) => entry.split(':')[0])).size === entries.length, 'repeats an id')
-    .describe('Keys of secrets at rest as id:base64[,id:base64…]; the first encrypts, all decrypt.')
+    .optional()
+    .describe('Master keys of secrets at rest as id:base64[,id:base64…]; the first wraps, all unwrap. This or ENCRYPTION_KEY_FILE.')
     .meta({ example: '' }),
+  ENCRYPTION_KEY_FILE: z.string().optional()
+    .describe('File with the master keys, the same for all processes and closed to others (mode 0600); a rotation makes its own key in it.')
+    .meta({ example: '/var/lib/gigvault/encryption-keys.json' }),
   GIGVAULT_ADMIN_EMAIL: z
     .email()
     .optional()

@@ -1,10 +1,18 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Config } from '../config/config';
 import type { Figures, ScheduledTask, Skipped, TaskContext } from '../scheduler/scheduled-task';
 import { associatedData } from './data-keys';
 import { EncryptionError } from './encryption-error';
+import { KeyHolders, type KeyHolder } from './key-holders';
+import { FINISHED, NOTE_ROTATION, OPEN_ROTATION, PROMOTED, type KeyRotation } from './key-rotations.queries';
 import { MasterKeys } from './master-keys';
 
 /** Wrapped anew in one transaction; a worker that dies loses no more work than this. */
 const BATCH = 500;
+
+/** So many leases all processes may take to have a key, or to wrap with it. */
+const PATIENCE = 1.5;
+const LOOK_EVERY_MS = 250;
 
 interface Row {
   readonly id: number;
@@ -13,47 +21,98 @@ interface Row {
   readonly wrappedKey: string;
 }
 
+interface Counts {
+  rewrapped: number;
+  unreadable: number;
+}
+
 const NEXT = `
   SELECT id, user_id AS "userId", key_id AS "keyId", wrapped_key AS "wrappedKey" FROM app.data_keys_not_under($1, $2, $3)`;
 
+/** A run that was given up and its successor must not lock each other's rows in turns. */
+const ONE_AT_A_TIME = `SELECT pg_advisory_xact_lock(hashtextextended('rotate-encryption-keys', 0))`;
+
 /**
- * Wraps every data key with the current master key. No secret is touched and none stops opening meanwhile: either
- * wrapping of a data key gives the same key. What is done stays done, so a run that died is simply begun again.
+ * Changes the master key in three steps, each of which may be repeated: a new key is made, where keys come from a file, and
+ * the run waits until every process has it; then it wraps what is new; then every data key is wrapped with it anew. No
+ * secret is touched and none stops opening meanwhile: either wrapping of a data key gives the same key. What is done stays
+ * done, so a run that died is simply begun again, by the next worker that starts.
  */
 export const ROTATE_ENCRYPTION_KEYS: ScheduledTask = {
   id: 'rotate-encryption-keys',
-  description: 'Wraps data keys that an older master key wraps with the current one, the first of ENCRYPTION_KEYS.',
+  description: 'Carries on a rotation of the master key, and wraps data keys that an older one wraps with the current one.',
   cron: '23 3 * * *',
   timezone: 'UTC',
   timeoutMs: 60 * 60_000,
   retries: 3,
   whatAMissMeans: 'An old master key stays in use and cannot be removed; nothing stops working.',
+  soonAfterBoot: true,
   run: rotateEncryptionKeys,
 };
 
-async function rotateEncryptionKeys({ look, asWorker, service, signal }: TaskContext): Promise<Figures | Skipped> {
+async function rotateEncryptionKeys(task: TaskContext): Promise<Figures | Skipped> {
+  const masterKeys = task.service(MasterKeys);
+  const keyId = await keyToRotateTo(task, masterKeys);
+  if (keyId === undefined) return { skipped: 'the current key wraps all data keys, and no rotation is open' };
+  if (masterKeys.makesKeys) await masterKeys.prepare(keyId);
+  await untilEveryProcess(task, `has the master key ${keyId}`, ({ ids }) => ids.includes(keyId));
+  if (masterKeys.currentId !== keyId) await masterKeys.promote(keyId);
+  await task.asWorker((unit) => unit.query(PROMOTED, [keyId]));
+  const counts: Counts = { rewrapped: 0, unreadable: 0 };
+  await rewrapAll(task, keyId, counts);
+  await untilEveryProcess(task, `wraps with the master key ${keyId}`, ({ currentId }) => currentId === keyId);
+  // What others made with the old key before they saw the new one.
+  if (counts.unreadable === 0) await rewrapAll(task, keyId, counts);
+  if (counts.unreadable > 0) {
+    throw new Error(`${counts.unreadable} data keys cannot be unwrapped: their master key is missing; ${counts.rewrapped} were wrapped anew`);
+  }
+  await task.asWorker((unit) => unit.query(FINISHED, [keyId]));
+  return { keyId, ...counts };
+}
+
+/** The key of the open rotation, or, unless a worker has merely started, the current one when another is still in use. */
+async function keyToRotateTo({ look, asWorker, startedBy }: TaskContext, { currentId, makesKeys }: MasterKeys): Promise<string | undefined> {
+  const [open] = await look((unit) => unit.query<KeyRotation>(OPEN_ROTATION));
+  if (open) {
+    if (open.keyId === currentId || makesKeys) return open.keyId;
+    throw new Error(`the first key of this worker's ENCRYPTION_KEYS is ${currentId}, and the rotation is to ${open.keyId}: put that first in all processes, or ask for a new rotation`);
+  }
+  if (startedBy === 'boot') return undefined;
+  const others = await look((unit) => unit.query<Row>(NEXT, [currentId, 0, 1]));
+  if (others.length === 0) return undefined;
+  await asWorker((unit) => unit.query(NOTE_ROTATION, [currentId]));
+  return currentId;
+}
+
+/** @throws Error naming the processes of which it is not true in time */
+async function untilEveryProcess({ service, signal }: TaskContext, what: string, isTrueOf: (holder: KeyHolder) => boolean): Promise<void> {
+  const holders = service(KeyHolders);
+  for (const until = Date.now() + PATIENCE * service(Config).tasks.leaseMs; ; await sleep(LOOK_EVERY_MS, undefined, { signal })) {
+    const others = (await holders.list()).filter((holder) => !isTrueOf(holder));
+    if (others.length === 0) return;
+    if (Date.now() > until) throw new Error(`not every process ${what}: ${others.map(({ name }) => name).join(', ')}`);
+  }
+}
+
+async function rewrapAll({ look, asWorker, service, signal }: TaskContext, masterKey: string, counts: Counts): Promise<void> {
   const masterKeys = service(MasterKeys);
-  const figures = { rewrapped: 0, unreadable: 0 };
   for (let after = 0; ; ) {
     signal.throwIfAborted();
-    const rows = await look((unit) => unit.query<Row>(NEXT, [masterKeys.currentId, after, BATCH]));
-    if (rows.length === 0) break;
+    const rows = await look((unit) => unit.query<Row>(NEXT, [masterKey, after, BATCH]));
+    if (rows.length === 0) return;
     const changes: { id: number; old: string; new: string }[] = [];
     for (const row of rows) {
       const wrapped = await rewrapped(row, masterKeys);
-      if (wrapped === undefined) figures.unreadable += 1;
+      if (wrapped === undefined) counts.unreadable += 1;
       else changes.push({ id: row.id, old: row.wrappedKey, new: wrapped });
     }
-    const [result] = await asWorker((unit) =>
-      unit.query<{ changed: number }>(`SELECT app.rewrap_data_keys($1) AS changed`, [JSON.stringify(changes)]),
-    );
-    figures.rewrapped += result?.changed ?? 0;
+    counts.rewrapped += await asWorker(async (unit) => {
+      await unit.query(ONE_AT_A_TIME);
+      const [result] = await unit.query<{ changed: number }>(`SELECT app.rewrap_data_keys($1) AS changed`, [JSON.stringify(changes)]);
+      return result?.changed ?? 0;
+    });
     after = rows.at(-1)!.id;
   }
-  if (figures.unreadable > 0) {
-    throw new Error(`${figures.unreadable} data keys cannot be unwrapped: a key is missing from ENCRYPTION_KEYS; ${figures.rewrapped} were wrapped anew`);
-  }
-  return figures.rewrapped === 0 ? { skipped: 'the current key wraps all data keys' } : figures;
 }
 
 async function rewrapped(row: Row, masterKeys: MasterKeys): Promise<string | undefined> {

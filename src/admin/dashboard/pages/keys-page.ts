@@ -1,0 +1,67 @@
+import { ROTATE_ENCRYPTION_KEYS } from '../../../platform/encryption/rotate-encryption-keys.task';
+import type { EncryptionKeyDto } from '../../dto/encryption-key.dto';
+import type { EncryptionKeyListDto } from '../../dto/encryption-key-list.dto';
+import type { KeyRotationDto } from '../../dto/key-rotation.dto';
+import { html, type Markup } from '../html';
+import { facts, live, moment, table, tag } from '../widgets';
+
+/** The parts of the page that are shown live, by their names. */
+export function keysParts(shown: EncryptionKeyListDto): Record<'progress' | 'keys', Markup> {
+  return { progress: html`${progressOf(shown)}${rotationOf(shown.rotation)}`, keys: keysOf(shown) };
+}
+
+/** What stands below the title: how far the latest rotation has come, and each key with its uses. */
+export function keysBody(shown: EncryptionKeyListDto): Markup {
+  const { progress, keys } = keysParts(shown);
+  return html`<p>Each user's secrets are sealed with a key of his own, which a master key wraps. Master keys are not in the database; what they are is never shown.</p>
+    <div class="card">
+      ${live('progress', progress)}
+      <p class="acts"><a class="button main" href="/admin/keys/rotate">${isOpen(shown.rotation) ? 'Carry on' : 'Rotate'}</a> <a class="button quiet" href="/admin/tasks/${ROTATE_ENCRYPTION_KEYS.id}">Its runs</a></p>
+    </div>
+    <h2>Master keys</h2>
+    <div class="card">${live('keys', keys)}</div>`;
+}
+
+function isOpen(rotation: KeyRotationDto | null): boolean {
+  return rotation !== null && rotation.finishedAt === null;
+}
+
+function progressOf({ items }: EncryptionKeyListDto): Markup {
+  const uses = items.reduce((sum, key) => sum + key.uses, 0);
+  const done = items.filter(({ isCurrent }) => isCurrent).reduce((sum, key) => sum + key.uses, 0);
+  return html`<p><b>${done} of ${uses}</b> data keys are wrapped with the current master key.</p>
+    <progress max="${Math.max(uses, 1)}" value="${uses === 0 ? 1 : done}">${done} of ${uses}</progress>`;
+}
+
+function rotationOf(rotation: KeyRotationDto | null): Markup | null {
+  if (!rotation) return null;
+  const { keyId, startedAt, promotedAt, finishedAt, rewrapped, total } = rotation;
+  const state = finishedAt ? tag('good', 'finished') : promotedAt ? tag('warn', `${rewrapped} of ${total} wrapped`) : tag('warn', 'waits until every process has the key');
+  return facts([
+    ['Latest rotation', html`to <code>${keyId}</code> ${state}`],
+    ['Asked for', moment(startedAt)],
+    ['In use since', moment(promotedAt)],
+    ['Finished', moment(finishedAt)],
+  ]);
+}
+
+function keysOf({ items, makesKeys }: EncryptionKeyListDto): Markup {
+  const columns = [
+    { head: 'Key', cell: ({ id }: EncryptionKeyDto) => html`<code>${id}</code>` },
+    { head: 'Standing', cell: standingOf },
+    { head: 'Data keys', cell: ({ uses }: EncryptionKeyDto) => uses, isNumber: true },
+    { head: 'Backups', cell: ({ backups }: EncryptionKeyDto) => backups, isNumber: true },
+    ...(makesKeys ? [{ head: 'Act', cell: retirementOf }] : []),
+  ];
+  return table('Master keys and their uses', columns, items, 'No key is configured.');
+}
+
+function standingOf({ isCurrent, isConfigured, uses, backups }: EncryptionKeyDto): Markup {
+  if (isCurrent) return tag('good', 'current');
+  if (!isConfigured) return tag('bad', 'in use and missing');
+  return uses === 0 && backups === 0 ? tag('calm', 'may go') : tag('warn', 'in use, not current');
+}
+
+function retirementOf({ id, isCurrent, isConfigured, uses, backups }: EncryptionKeyDto): Markup {
+  return isCurrent || !isConfigured || uses > 0 || backups > 0 ? html`` : html`<a href="/admin/keys/${id}/retire">Destroy</a>`;
+}

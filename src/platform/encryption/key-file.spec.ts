@@ -1,0 +1,87 @@
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
+import type { Config } from '../config/config';
+import { KeyFile, newMasterKey } from './key-file';
+import { LocalMasterKeys } from './local-master-keys';
+
+const WHERE = Buffer.from('somewhere');
+
+describe(KeyFile.name, () => {
+  let folder: string;
+  let file: KeyFile;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'gigvault-keys-'));
+    file = new KeyFile(join(folder, 'keys.json'));
+    file.create({ current: 'k1', keys: new Map([['k1', newMasterKey()]]) });
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** The master keys of one more process. */
+  const aProcess = () => new LocalMasterKeys({ encryption: { keys: [], keyFile: file.path } } as unknown as Config);
+
+  it('is made once, for its owner only, and leaves no draft behind', () => {
+    const made = file.read();
+
+    file.create({ current: 'other', keys: new Map([['other', newMasterKey()]]) });
+
+    expect(file.read()).toEqual(made);
+    expect(statSync(file.path).mode & 0o777).toBe(0o600);
+    expect(readdirSync(folder)).toEqual(['keys.json']);
+  });
+
+  it.each([
+    ['a file that others may read', () => chmodSync(file.path, 0o640), 'chmod 600'],
+    ['no file', () => rmSync(file.path), 'put it back'],
+    ['what is no JSON', () => writeFileSync(file.path, 'k1'), 'no file of master keys'],
+    ['a current key that is not there', () => writeFileSync(file.path, '{"current":"k2","keys":{}}'), 'no file of master keys'],
+    ['a short key', () => writeFileSync(file.path, '{"current":"k1","keys":{"k1":"c2hvcnQ="}}'), 'no file of master keys'],
+  ])('refuses %s', (_, spoil, words) => {
+    spoil();
+
+    expect(aProcess).toThrow(words);
+  });
+
+  it('loses no key to changes at once, and outlives one whose process died with the lock', async () => {
+    const ids = Array.from({ length: 20 }, (_, i) => `n${i}`);
+    const lock = `${file.path}.lock`;
+    writeFileSync(lock, '');
+    utimesSync(lock, new Date(0), new Date(0));
+
+    await Promise.all(ids.map((id) => aProcess().prepare(id)));
+
+    expect([...file.read().keys.keys()].sort()).toEqual(['k1', ...ids].sort());
+    expect(readdirSync(folder)).toEqual(['keys.json']);
+  });
+
+  it('gives a prepared key to every process before it wraps, and lets it wrap everywhere at once', async () => {
+    const [one, other] = [aProcess(), aProcess()];
+    const old = await one.wrap(newMasterKey(), WHERE);
+
+    await one.prepare('k2');
+    await one.prepare('k2');
+    expect([other.currentId, other.ids]).toEqual(['k1', ['k1', 'k2']]);
+    expect(await other.wrap(newMasterKey(), WHERE)).toMatch(/^w1\.k1\./);
+
+    await one.promote('k2');
+    const wrapped = await other.wrap(newMasterKey(), WHERE);
+    expect(wrapped).toMatch(/^w1\.k2\./);
+    for (const process of [one, other]) for (const text of [old, wrapped]) expect(await process.unwrap(text, WHERE)).toHaveLength(32);
+
+    await expect(one.retire('k2')).rejects.toThrow('current');
+    await one.retire('k1');
+    expect(other.ids).toEqual(['k2']);
+    await expect(aProcess().unwrap(old, WHERE)).rejects.toThrow('k1');
+  });
+
+  it('is used as last known while it cannot be read', async () => {
+    const process = aProcess();
+    Logger.overrideLogger(false);
+    rmSync(file.path);
+
+    expect(await process.unwrap(await process.wrap(newMasterKey(), WHERE), WHERE)).toHaveLength(32);
+    await expect(process.prepare('k2')).rejects.toThrow('ENCRYPTION_KEY_FILE');
+  });
+});

@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { ConfigError } from '../config/config-error';
+
+/** Some master keys; `current` wraps, all unwrap. */
+export interface KeyRing {
+  readonly current: string;
+  /** 32 bytes each, by id. */
+  readonly keys: ReadonlyMap<string, Buffer>;
+}
+
+const KEY_BYTES = 32;
+const CONTENT = z.object({ current: z.string(), keys: z.record(z.string().regex(/^[\w-]{1,32}$/), z.string()) });
+
+/** A change takes milliseconds; whoever holds the lock for longer has died with it. */
+const LOCK_STALE_MS = 10_000;
+const LOCK_LOOK_EVERY_MS = 20;
+
+/**
+ * The file with the master keys of an installation, `{"current": "k1", "keys": {"k1": "<base64 of 32 bytes>"}}`, open to its
+ * owner only. It is replaced whole, and on disk before a change returns: a reader never meets half of it, and no key is
+ * used that could be lost with the power.
+ */
+export class KeyFile {
+  constructor(readonly path: string) {}
+
+  /** Makes the file with these keys, unless there is one. */
+  create(ring: KeyRing): void {
+    const draft = this.write(ring);
+    try {
+      linkSync(draft, this.path);
+      this.syncFolder();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    } finally {
+      rmSync(draft);
+    }
+  }
+
+  /** Tells one content of the file from another. @throws ConfigError when there is no file */
+  get stamp(): string {
+    const { ino, mtimeNs, mode } = this.inspected(() => statSync(this.path, { bigint: true }));
+    return `${ino} ${mtimeNs} ${mode}`;
+  }
+
+  /** Returns what the file holds. @throws ConfigError when it is missing, others may read it, or it is no key file */
+  read(): KeyRing {
+    const { mode } = this.inspected(() => statSync(this.path));
+    if ((mode & 0o077) !== 0) throw this.problem(`others than its owner may read ${this.path}: chmod 600 it`);
+    const text = this.inspected(() => readFileSync(this.path, 'utf8'));
+    const content = CONTENT.safeParse(parsed(text)).data;
+    const keys = new Map(Object.entries(content?.keys ?? {}).map(([id, key]) => [id, Buffer.from(key, 'base64')]));
+    const isWhole = content !== undefined && keys.has(content.current) && [...keys.values()].every(({ length }) => length === KEY_BYTES);
+    if (!isWhole) throw this.problem(`${this.path} is no file of master keys`);
+    return { current: content.current, keys };
+  }
+
+  /** Replaces the content by what `work` makes of it, one process at a time. @throws as `read`, and when it cannot be written */
+  async change(work: (ring: KeyRing) => KeyRing): Promise<void> {
+    const lock = `${this.path}.lock`;
+    while (!taken(lock)) {
+      if (isStale(lock)) rmSync(lock, { force: true });
+      await sleep(LOCK_LOOK_EVERY_MS);
+    }
+    try {
+      renameSync(this.write(work(this.read())), this.path);
+      this.syncFolder();
+    } finally {
+      rmSync(lock, { force: true });
+    }
+  }
+
+  /** Writes a draft of the file and returns its path. */
+  private write({ current, keys }: KeyRing): string {
+    const draft = `${this.path}.${randomBytes(6).toString('hex')}`;
+    const content = { current, keys: Object.fromEntries([...keys].map(([id, key]) => [id, key.toString('base64')])) };
+    const file = openSync(draft, 'wx', 0o600);
+    try {
+      writeSync(file, `${JSON.stringify(content, null, 2)}\n`);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    return draft;
+  }
+
+  /** A name is on disk when its folder is. */
+  private syncFolder(): void {
+    const folder = openSync(dirname(this.path), 'r');
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
+  }
+
+  private inspected<T>(look: () => T): T {
+    try {
+      return look();
+    } catch (error) {
+      throw this.problem(`${(error as Error).message}; without its keys no secret opens: put it back from where you keep them`);
+    }
+  }
+
+  private problem(text: string): ConfigError {
+    return new ConfigError([`ENCRYPTION_KEY_FILE: ${text}`]);
+  }
+}
+
+/** Fresh bytes for a master key. */
+export function newMasterKey(): Buffer {
+  return randomBytes(KEY_BYTES);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function taken(lock: string): boolean {
+  try {
+    closeSync(openSync(lock, 'wx', 0o600));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function isStale(lock: string): boolean {
+  try {
+    return Date.now() - statSync(lock).mtimeMs > LOCK_STALE_MS;
+  } catch {
+    return false;
+  }
+}
