@@ -1,13 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { withClient } from '../../src/launcher/bootstrap';
 import { ServerProcess } from '../bench/server-process';
+import { buildServers } from './build-servers';
 import { proofServices } from './proof-services';
 import { WorkerProcess } from './worker-process';
-
-const ROOT = resolve(__dirname, '..', '..');
 
 /** A run whose worker died is taken over when its lease and the queue's patience are over. */
 const PATIENCE_MS = 90_000;
@@ -56,7 +53,7 @@ export interface FiringsResult {
  * has one row in the history, and that one succeeded; no end was written by two.
  */
 export async function proveFirings(options: FiringsOptions): Promise<FiringsResult> {
-  execFileSync(process.execPath, ['src/launcher/build.cjs'], { cwd: ROOT });
+  buildServers();
   const services = proofServices();
   await services.start();
   const { leaseSeconds } = options;
