@@ -12,7 +12,8 @@ export const ADMIN = { GIGVAULT_ADMIN_EMAIL: 'admin@example.org', GIGVAULT_ADMIN
 
 /** The whole of `npm start` on a data folder of its own, which outlives kills and is removed at the end. */
 export class Installation {
-  private readonly folder = mkdtempSync(join(tmpdir(), 'gigvault-proof-'));
+  /** Its data folder: keys, logs and what says what runs. */
+  readonly folder = mkdtempSync(join(tmpdir(), 'gigvault-proof-'));
   private launcher: ChildProcess | undefined;
   private output = '';
 
@@ -51,6 +52,11 @@ export class Installation {
       await sleep(20);
     }
     return JSON.parse(readFileSync(join(this.folder, 'services.json'), 'utf8')) as Services;
+  }
+
+  /** What the launcher has printed since it was started. */
+  get printed(): string {
+    return this.output;
   }
 
   /** Waits until the launcher has ended by itself, as it does when one of its processes dies. */

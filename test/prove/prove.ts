@@ -1,5 +1,6 @@
 import { proveAi } from './ai/prove-ai';
 import { proveBackups } from './backups';
+import { proveCanary } from './canary';
 import { proveEncryption } from './encryption';
 import { proveFirings } from './firings';
 import { proveGate } from './gate';
@@ -22,6 +23,7 @@ const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
       kills: { models: ['gpt-4', 'claude', 'gemini'], afterMs: 3_500, isAged: false },
     }),
   backups: () => proveBackups(),
+  canary: () => proveCanary(),
   encryption: () => proveEncryption({ cases: 100_000 }),
   // Five minutes at three firings a second, a kill each minute.
   firings: () => proveFirings({ apis: 3, workers: 2, tasks: 6, everySeconds: 2, firings: 1_000, killEveryMs: 60_000 }),
