@@ -1,14 +1,11 @@
-import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { resolve } from 'node:path';
 import { withClient } from '../../../src/launcher/bootstrap';
 import { ServerProcess } from '../../bench/server-process';
 import { startFakeVendors, type FakeVendors } from '../../fakes/fake-vendors';
 import { Caller } from '../../support/caller';
+import { buildServers } from '../build-servers';
 import { proofServices, type ProofServices } from '../proof-services';
 import { WorkerProcess } from '../worker-process';
-
-const ROOT = resolve(__dirname, '..', '..', '..');
 
 /** No proof but that of the budget may run into one; neither a password's cost nor a busy machine is part of any. */
 const SETTINGS = { AI_DAILY_CEILING_USD: '100000.00', AI_MONTHLY_CEILING_USD: '1000000.00', PASSWORD_HASH_COST: '10', DATABASE_CONNECT_TIMEOUT_MS: '60000' };
@@ -27,7 +24,7 @@ export class AiInstallation {
 
   /** Starts PostgreSQL, Redis, the fake and the API. */
   static async start(): Promise<AiInstallation> {
-    execFileSync(process.execPath, ['src/launcher/build.cjs'], { cwd: ROOT });
+    buildServers();
     const fake = await startFakeVendors();
     const services = proofServices();
     await services.start();
