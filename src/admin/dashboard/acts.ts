@@ -42,7 +42,7 @@ export class DashboardActs {
 
   /** Every act by its name, which stands in the address after it is done. */
   get all(): Readonly<Record<string, Act>> {
-    return { ...this.ofTasks(), ...this.ofUsers(), ...this.ofBackups(), ...this.others() };
+    return { ...this.ofTasks(), ...this.ofUsers(), ...this.ofBackups(), ...this.ofKeys(), ...this.others() };
   }
 
   private idOf(id: string): number {
@@ -166,6 +166,11 @@ export class DashboardActs {
           return '/admin/security';
         },
       },
+    };
+  }
+
+  private ofKeys(): Record<string, Act> {
+    return {
       rotate: {
         path: '/keys/rotate',
         notice: 'The rotation was asked for.',
@@ -185,7 +190,7 @@ export class DashboardActs {
         notice: 'The key is destroyed.',
         ask: (id) => ({
           title: `Destroy the master key ${id}?`,
-          text: 'It wraps nothing in the database any more. Backups made while it wrapped do not open without it, and nothing brings it back.',
+          text: 'It wraps nothing in the database any more, and no backup that is kept. Copies of backups elsewhere that were made while it wrapped do not open without it, and nothing brings it back.',
           button: 'Destroy',
           back: '/admin/keys',
           isGrave: true,

@@ -2,7 +2,6 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
-import type { Config } from '../config/config';
 import { KeyFile, newMasterKey } from './key-file';
 import { LocalMasterKeys } from './local-master-keys';
 
@@ -20,7 +19,7 @@ describe(KeyFile.name, () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   /** The master keys of one more process. */
-  const aProcess = () => new LocalMasterKeys({ encryption: { keys: [], keyFile: file.path } } as unknown as Config);
+  const aProcess = () => new LocalMasterKeys({ encryption: { keys: [], keyFile: file.path } });
 
   it('is made once, for its owner only, and leaves no draft behind', () => {
     const made = file.read();
