@@ -34,7 +34,6 @@ export class TellFreshness implements MigrationInterface {
       ALTER TABLE saved_searches DROP COLUMN last_full_search_at;
       UPDATE audit.audited_tables SET ignored_columns = array_remove(ignored_columns, 'fetched_at')
         WHERE table_name IN ('jobs', 'proposals', 'messages');
-      UPDATE audit.audited_tables SET time_columns = array_remove(time_columns, 'expired_at') WHERE table_name = 'jobs';
       UPDATE audit.audited_tables SET ignored_columns = array_remove(ignored_columns, 'last_full_search_at') WHERE table_name = 'saved_searches';
     `);
   }
@@ -57,7 +56,6 @@ const COLUMNS = `
   GRANT UPDATE (fetched_at) ON messages TO gigvault_app;
   GRANT UPDATE (last_full_search_at) ON saved_searches TO gigvault_app;
   UPDATE audit.audited_tables SET ignored_columns = ignored_columns || '{fetched_at}' WHERE table_name IN ('jobs', 'proposals', 'messages');
-  UPDATE audit.audited_tables SET time_columns = time_columns || '{expired_at}' WHERE table_name = 'jobs';
   UPDATE audit.audited_tables SET ignored_columns = ignored_columns || '{last_full_search_at}' WHERE table_name = 'saved_searches';
 `;
 
