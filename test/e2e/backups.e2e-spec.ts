@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FakeS3 } from '../fakes/fake-s3';
 import { anAccount, dashboardCookie, postForm } from '../support/admin-browser';
 import { startApp, type TestApp } from '../support/app';
 import { signedIn } from '../support/as';
@@ -128,6 +129,20 @@ describe('the task backup', () => {
     expect(await rows()).toEqual([expect.objectContaining({ status: 'failed', file_name: null })]);
     rmSync(join(folder, 'a file'));
   });
+
+  it('keeps them in an S3 store, and removes there what the rule does not keep', async () => {
+    const s3 = await new FakeS3().start();
+    s3.objects.set('gigvault/gigvault-20200131T021200Z-1.backup', Buffer.from('of long ago'));
+    const worker = await aWorker({ ...app, settings: { ...app.settings, ...s3.settings } });
+    await worker.runTask('backup');
+    await worker.close();
+    await s3.stop();
+
+    const [row] = await rows();
+    expect(row).toMatchObject({ status: 'verified' });
+    expect([...s3.objects.keys()]).toEqual([`gigvault/${row!.file_name}`]);
+    expect(readdirSync(folder).filter((name) => name === row!.file_name)).toEqual([]);
+  }, 60_000);
 
   it('refuses to try backups on the server with the data', async () => {
     expect(await failure({ BACKUP_SCRATCH_URL: app.db.urls.superuser })).toBe('BACKUP_SCRATCH_URL is the server with the data: give it one of its own');
