@@ -59,6 +59,7 @@ export class CanaryDoors {
     await this.secondFactor(user);
     await this.passwords(user);
     await this.connections(user);
+    await this.webhooks(user);
     await this.authorization(user);
     await this.oddDoors(user);
     await this.dashboard();
@@ -156,6 +157,15 @@ export class CanaryDoors {
     await this.say(user.post('/v1/tokens', { ...pair(), expiresAt: 'never' }));
     await this.say(user.post('/v1/tokens', { ...pair(), accessToken: { secret: this.note('access token in an object', aCanary()) } }));
     await this.say(user.get('/v1/tokens'));
+  }
+
+  private async webhooks(user: Caller): Promise<void> {
+    const { body: made } = await user.post('/v1/webhooks', { url: 'https://hooks.example.com/gigvault' }, { 'idempotency-key': 'canary-webhook' });
+    const { body: rotated } = await user.post(`/v1/webhooks/${made.id}/rotate-secret`);
+    for (const secret of [made.secret, rotated.secret] as string[]) this.note('secret of a webhook', secret.replace(/^whsec_/, ''));
+    await this.say(user.post(`/v1/webhooks/${made.id}/test`));
+    await this.say(user.get(`/v1/webhooks/${made.id}/deliveries`));
+    await this.say(user.get('/v1/webhooks'));
   }
 
   private async authorization(user: Caller): Promise<void> {
