@@ -23,6 +23,8 @@ interface EmbeddedPostgresOptions {
   isFast?: boolean;
   /** Those that npm installed unless told otherwise. */
   programs?: PostgresPrograms;
+  /** 100 unless given; 300 where it is fast. */
+  maxConnections?: number;
 }
 
 /**
@@ -154,7 +156,7 @@ export class EmbeddedPostgres {
       ['shared_preload_libraries', 'pg_stat_statements'],
       ['timezone', 'UTC'],
       ['log_timezone', 'UTC'],
-      ['max_connections', this.options.isFast ? '300' : '100'],
+      ['max_connections', String(this.options.maxConnections ?? (this.options.isFast ? 300 : 100))],
       ...(this.options.isFast
         ? ([
             ['fsync', 'off'],

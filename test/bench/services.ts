@@ -25,6 +25,8 @@ export class BenchServices {
     folder: join(this.folder, 'postgres'),
     logFile: join(this.folder, 'postgres.log'),
     superuserPassword: this.passwords.superuser,
+    // 64 of pgbench's stand beside the pools of all servers.
+    maxConnections: 300,
   });
   private readonly redis = new EmbeddedRedis({
     folder: join(this.folder, 'redis'),
