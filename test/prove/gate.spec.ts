@@ -1,15 +1,17 @@
-import { proveGate, type GateCost } from './gate';
+import { assertCheap, proveGate } from './gate';
 
-/** Of what the same statements cost by hand. */
-const AT_MOST = 1.1;
+/**
+ * `npm run prove gate` asserts 1.1, in a process of its own. Here jest wraps every module, which costs the gate's many more
+ * than the few of the code by hand, and other tests run beside it; what this finds is a gate that has become slow.
+ */
+const AT_MOST = 1.5;
 
 describe(proveGate.name, () => {
-  it('costs no more CPU than the same statements by hand, for a read, a create and a patch', async () => {
-    const { read, create, patch } = await proveGate({ blocks: 15, unitsPerBlock: 160 });
+  it('costs little more CPU than the same statements by hand, for a read, a create and a patch', async () => {
+    const result = await proveGate({ blocks: 12, unitsPerBlock: 120 });
 
-    // Two estimates of one thing; what else runs on the machine only raises them.
-    const tooDear = Object.entries({ read, create, patch }).filter(([, { ratio, paired }]: [string, GateCost]) => Math.min(ratio, paired[0]) > AT_MOST);
-    expect(tooDear).toEqual([]);
-    expect([read, create, patch].every(({ gateUs, handUs }) => gateUs > 0 && handUs > 0)).toBe(true);
+    expect(() => assertCheap(result, AT_MOST)).not.toThrow();
+    expect(Object.values(result).every(({ gateUs, handUs }) => gateUs > 0 && handUs > 0)).toBe(true);
+    expect(() => assertCheap(result, 0.01)).toThrow('read costs');
   }, 120_000);
 });

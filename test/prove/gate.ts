@@ -63,6 +63,19 @@ export async function proveGate(options: GateOptions): Promise<GateResult> {
   });
 }
 
+/**
+ * Returns the result when no unit costs more than `atMost` times the work by hand; of two estimates, which noise only
+ * raises, the lesser counts.
+ * @throws Error naming the first that does
+ */
+export function assertCheap(result: GateResult, atMost: number): GateResult {
+  for (const [what, { ratio, paired }] of Object.entries(result) as [string, GateCost][]) {
+    const cost = Math.min(ratio, paired[0]);
+    if (cost > atMost) throw new Error(`a ${what} costs ${cost} times the work by hand: ${JSON.stringify(result)}`);
+  }
+  return result;
+}
+
 async function compare(userId: number, { blocks, unitsPerBlock }: GateOptions, gate: Work, byHand: Work): Promise<GateCost> {
   const costs = { gate: [] as number[], hand: [] as number[] };
   for (let block = -WARM_UP_BLOCKS; block < blocks; block++) {

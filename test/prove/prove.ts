@@ -3,7 +3,7 @@ import { proveBackups } from './backups';
 import { proveCanary } from './canary';
 import { proveEncryption } from './encryption';
 import { proveFirings } from './firings';
-import { proveGate } from './gate';
+import { assertCheap, proveGate } from './gate';
 import { proveGenerator } from './generator';
 import { proveKills } from './kills';
 import { provePartitions } from './partitions';
@@ -27,7 +27,7 @@ const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
   encryption: () => proveEncryption({ cases: 100_000 }),
   // Five minutes at three firings a second, a kill each minute.
   firings: () => proveFirings({ apis: 3, workers: 2, tasks: 6, everySeconds: 2, firings: 1_000, killEveryMs: 60_000 }),
-  gate: () => proveGate({ blocks: 60, unitsPerBlock: 400 }),
+  gate: async () => assertCheap(await proveGate({ blocks: 60, unitsPerBlock: 400 }), 1.1),
   generator: () => proveGenerator(),
   kills: () => proveKills({ rounds: 20, writers: 8, jobsPerRound: 500 }),
   partitions: () => provePartitions({ boundMs: 10_000, writers: 8, strays: 200_000 }),
