@@ -48,7 +48,7 @@ export class BackupsPanel implements Panel {
       ])}
       <p class="acts"><a class="button main" href="/admin/backups/make">Make one now</a> <a class="button quiet" href="/admin/tasks/${BACKUP.id}">Its runs</a></p>
       <div class="card">${table('Backups, newest first', COLUMNS, items, 'There is no backup yet.')}</div>
-      <p class="dim">Kept: the newest of each of ${keep.daily} days, ${keep.weekly} weeks and ${keep.monthly} months, ${this.config.retention.backupDays} days at most.
+      <p class="dim">Kept: the newest of each of ${keep.daily} days, ${keep.weekly} weeks and ${keep.monthly} ${keep.monthly === 1 ? 'month' : 'months'}, ${this.config.retention.backupDays} days at most.
         Restore one with <code>npm run restore -- &lt;number&gt;</code>.</p>`;
   }
 }
