@@ -15,12 +15,12 @@ import type { EntityChange } from '../platform/database/entity-change';
 import type { Unit } from '../platform/database/unit';
 import { storedValues } from './stored-values';
 
-/** Follow from a change without being one; the triggers leave them out too (audit.capture functions). */
-const BOOKKEEPING = new Set(['updated_at', 'version']);
+/** Follow from a change without being one; audit.audited_tables ignores them too. */
+const BOOKKEEPING = new Set(['updated_at', 'version', 'fetched_at']);
 
 /**
  * The first of the two pens of the audit: hears every write of the entity API and collects it in its unit of work, which
- * writes all of them by one audit.record() in the flight that carries COMMIT. So a rollback leaves no row, and a change
+ * writes each of them by audit.record() in the flight that carries COMMIT. So a rollback leaves no row, and a change
  * that was not heard stops the commit. Secret columns are blackened by audit.record itself.
  */
 @Injectable()

@@ -17,6 +17,8 @@ interface Order {
   readonly key: string;
   readonly type: 'timestamptz' | 'bigint' | 'text';
   readonly isDescending: boolean;
+  /** Whether an index of the tenant's jobs has this order. */
+  readonly isIndexed: boolean;
 }
 
 const COLUMNS = `id, upwork_job_id AS "upworkJobId", title, description, budget_min AS "budgetMin", budget_max AS "budgetMax",
@@ -34,37 +36,68 @@ const ORDERS: Readonly<Record<JobSort, Order>> = {
   '-budgetMax': { ...byAmount('budget_max', NO_AMOUNT.descending), isDescending: true },
   hourlyRateMax: { ...byAmount('hourly_rate_max', NO_AMOUNT.ascending), isDescending: false },
   '-hourlyRateMax': { ...byAmount('hourly_rate_max', NO_AMOUNT.descending), isDescending: true },
-  title: { expression: 'title', key: 'title', type: 'text', isDescending: false },
-  '-title': { expression: 'title', key: 'title', type: 'text', isDescending: true },
+  title: { expression: 'title', key: 'title', type: 'text', isDescending: false, isIndexed: false },
+  '-title': { expression: 'title', key: 'title', type: 'text', isDescending: true, isIndexed: false },
 };
 
 /**
+ * Up to so many finds of a GIN index are read and sorted; when there are more, walking the list's own order meets a page
+ * of them sooner.
+ */
+const FEW = 1_000;
+
+/**
  * Returns the statement that reads a page of the tenant's jobs, behind the row with the keys `after`. It reads own_jobs,
- * through which the GIN indexes serve text and skills (the migration says why row security would not let them). How many
- * jobs have a word or a skill decides which index is best, so those statements are planned for their values.
+ * through which the GIN indexes serve text and skills (the migration says why row security would not let them).
  */
 export function listJobs(
   query: ListJobsDto,
   after: readonly CursorKey[] | undefined,
   take: number,
 ): [sql: string, values: unknown[], options: QueryOptions] {
-  const { expression, key, type, isDescending } = ORDERS[query.sort];
-  const direction = isDescending ? 'DESC' : 'ASC';
-  const conditions = filtersOf(query).after(`${expression}, id`, isDescending ? '<' : '>', [type, 'bigint'], after);
-  const sql = `SELECT ${COLUMNS}, ${key} AS "sortKey" FROM own_jobs ${conditions.where}
-    ORDER BY ${expression} ${direction}, id ${direction} LIMIT ${conditions.value(take)}`;
-  const isPlannedAnew = [query.q, some(query.skills), some(query.anySkills)].some((filter) => filter !== undefined);
-  return [sql, conditions.values, { isPlannedAnew }];
+  const order = ORDERS[query.sort];
+  const values: unknown[] = [];
+  const words = wordsOf(query, new Conditions(values));
+  const others = filtersOf(query, new Conditions(values)).after(`${order.expression}, id`, order.isDescending ? '<' : '>', [order.type, 'bigint'], after);
+  const limit = `LIMIT ${others.value(take)}`;
+  if (!words.isEmpty) return [pageOfFinds(order, words.all, others.all, limit), values, { hasOnePlan: true }];
+  return [`SELECT ${COLUMNS}, ${order.key} AS "sortKey" FROM own_jobs ${others.where} ${by(order)} ${limit}`, values, {}];
 }
 
-function filtersOf(query: ListJobsDto): Conditions {
-  const conditions = new Conditions()
+/**
+ * A page of what text or skills find. How many they find decides which way is best, and is known only once they are looked
+ * up: so one plan holds both ways and takes its turn when it runs, instead of a plan for each list's values, which costs
+ * more to make than to run. OFFSET 0 leaves the finding to the GIN index; an index cannot serve IS TRUE.
+ */
+function pageOfFinds(order: Order, words: string, others: string, limit: string): string {
+  const walked = order.isIndexed ? `(${words}) IS TRUE` : words;
+  return `WITH found AS MATERIALIZED (
+      SELECT id, ${order.expression} AS key FROM (SELECT * FROM own_jobs WHERE ${words} OFFSET 0) AS job WHERE ${others} LIMIT ${FEW + 1})
+    SELECT ${COLUMNS}, ${order.key} AS "sortKey" FROM own_jobs
+    WHERE id = ANY (CASE WHEN EXISTS (SELECT FROM found OFFSET ${FEW})
+      THEN ARRAY(SELECT id FROM own_jobs WHERE ${walked} AND ${others} ${by(order)} ${limit})
+      ELSE ARRAY(SELECT id FROM found ${by({ ...order, expression: 'key' })} ${limit}) END)
+    ${by(order)}`;
+}
+
+function by({ expression, isDescending }: Order): string {
+  const direction = isDescending ? 'DESC' : 'ASC';
+  return `ORDER BY ${expression} ${direction}, id ${direction}`;
+}
+
+/** What the GIN indexes find. */
+function wordsOf(query: ListJobsDto, conditions: Conditions): Conditions {
+  return conditions
     .add('search @@ app.search_query($?)', query.q)
+    .add('skills @> $?', some(query.skills))
+    .add('skills && $?', some(query.anySkills));
+}
+
+function filtersOf(query: ListJobsDto, conditions: Conditions): Conditions {
+  conditions
     .add('category = $?', query.category)
     .add('subcategory = $?', query.subcategory)
     .add('country = $?', query.country)
-    .add('skills @> $?', some(query.skills))
-    .add('skills && $?', some(query.anySkills))
     .add(reaches('budget'), amount(query.budgetMin))
     .add(begins('budget'), amount(query.budgetMax))
     .add(reaches('hourly_rate'), amount(query.hourlyRateMin))
@@ -108,10 +141,10 @@ function some<T>(values: readonly T[] | undefined): readonly T[] | undefined {
 }
 
 function byCreation(): Omit<Order, 'isDescending'> {
-  return { expression: 'created_at', key: 'created_at::text', type: 'timestamptz' };
+  return { expression: 'created_at', key: 'created_at::text', type: 'timestamptz', isIndexed: true };
 }
 
 function byAmount(column: 'budget_max' | 'hourly_rate_max', none: string): Omit<Order, 'isDescending'> {
   const expression = `coalesce(${column}_hundredths, ${none})`;
-  return { expression, key: expression, type: 'bigint' };
+  return { expression, key: expression, type: 'bigint', isIndexed: false };
 }

@@ -5,8 +5,7 @@ const COLUMNS = `id, upwork_job_id AS "upworkJobId", title, description, budget_
   client_info AS "clientInfo", job_type AS "jobType", experience_level AS "experienceLevel", duration, workload, status,
   is_favorite AS "isFavorite", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
 
-const audited = (action: string, values: string): string =>
-  `audit.record(jsonb_build_array(jsonb_build_object('table', 'jobs', 'id', n.id, 'action', '${action}', ${values})))`;
+const audited = (action: string, old: string, now: string): string => `audit.record('jobs', n.id, '${action}', ${old}, ${now})`;
 
 /**
  * The SQL that a careful engineer writes by hand for the same routes: under row security, each write one statement with
@@ -28,11 +27,11 @@ export const YARDSTICK = {
       INSERT INTO jobs (upwork_job_id, source_key, skills, title, description, budget_min, budget_max, category, country,
         job_type, experience_level)
       VALUES ($1, 'upwork:' || ($1), $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING *
-    ) SELECT ${COLUMNS}, ${audited('INSERT', `'new', to_jsonb(n)`)} AS audited FROM n`,
+    ) SELECT ${COLUMNS}, ${audited('INSERT', 'NULL', 'to_jsonb(n)')} AS audited FROM n`,
 
   patch: `WITH o AS (SELECT id AS old_id, title AS old_title FROM jobs WHERE id = $1 FOR UPDATE),
     n AS (UPDATE jobs SET title = $2 FROM o WHERE jobs.id = o.old_id RETURNING jobs.*, old_title)
-    SELECT ${COLUMNS}, ${audited('UPDATE', `'old', jsonb_build_object('title', n.old_title), 'new', jsonb_build_object('title', n.title)`)}
+    SELECT ${COLUMNS}, ${audited('UPDATE', `jsonb_build_object('title', n.old_title)`, `jsonb_build_object('title', n.title)`)}
       AS audited FROM n`,
 
   stats: `SELECT total_jobs AS "totalJobs", active_jobs AS "activeJobs", favorite_jobs AS "favoriteJobs",

@@ -157,14 +157,17 @@ describe(Database.name, () => {
     expect(await countAs(ann)).toBe(20);
   });
 
-  it('keeps no plan of a statement that is planned anew each time', async () => {
-    const [named, anew] = ['SELECT 1 AS named', 'SELECT 1 AS anew'];
-    const kept = await within(ann, async () => {
-      await Promise.all([database.query(named), database.query(anew, [], { isPlannedAnew: true })]);
-      return database.query<{ statement: string }>('SELECT statement FROM pg_prepared_statements WHERE statement = ANY ($1)', [[named, anew]]);
+  it('makes one plan for all values of a statement that asks for it, and of no other', async () => {
+    const [one, any] = ['SELECT $1::text AS one', 'SELECT $1::text AS any'];
+    const plans = await within(ann, async () => {
+      await Promise.all([database.query(one, ['a'], { hasOnePlan: true }), database.query(any, ['a'])]);
+      return database.query<object>('SELECT statement, generic_plans FROM pg_prepared_statements WHERE statement = ANY ($1) ORDER BY statement', [[one, any]]);
     });
 
-    expect(kept).toEqual([{ statement: named }]);
+    expect(plans).toEqual([
+      { statement: any, generic_plans: 0 },
+      { statement: one, generic_plans: 1 },
+    ]);
   });
 
   it('refuses a unit that is used after its end', async () => {

@@ -204,7 +204,7 @@ describe('the schema', () => {
       ['GRANT SELECT ON user_job_stats TO gigvault_app', /materialized view user_job_stats/],
       ['CREATE VIEW every_job AS SELECT * FROM jobs; GRANT SELECT ON every_job TO gigvault_app', /view every_job shows rows past/],
       ['ALTER FUNCTION refresh_user_job_stats() RESET search_path', /refresh_user_job_stats\(\) runs with the rights of gigvault_definer/],
-      ['GRANT EXECUTE ON FUNCTION audit.record(jsonb) TO PUBLIC', /audit\.record\(jsonb\) may be called by PUBLIC/],
+      ['GRANT EXECUTE ON FUNCTION audit.record(text, bigint, text, jsonb, jsonb) TO PUBLIC', /audit\.record\(text, ?bigint, ?text, ?jsonb, ?jsonb\) may be called by PUBLIC/],
       ['ALTER TABLE jobs DISABLE TRIGGER audit_update', /table public\.jobs: audit trigger audit_update is missing or disabled/],
       ['DROP TRIGGER audit_delete ON analytics_default', /analytics_default: audit trigger audit_delete/],
       ['ALTER TABLE jobs OWNER TO gigvault_app', /jobs is owned by gigvault_app/],

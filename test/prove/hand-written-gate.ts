@@ -46,7 +46,7 @@ const STATEMENTS = {
   lock: `SELECT ${READ} FROM jobs WHERE id = $1 FOR UPDATE`,
   insert: `INSERT INTO jobs (${WRITTEN.join(', ')}) VALUES (${WRITTEN.map((_, i) => `$${i + 1}`).join(', ')}) RETURNING ${READ}`,
   retitle: `UPDATE jobs SET title = $2 WHERE id = $1 RETURNING ${READ}`,
-  audit: 'SELECT audit.record($1)',
+  audit: 'SELECT audit.record($1, $2, $3, $4, $5)',
 } as const;
 
 /**
@@ -69,7 +69,7 @@ export class HandWrittenGate {
       const [, , inserted] = await flight(client, () => [client.query('BEGIN'), context(client, 'orm'), run(client, 'insert', parameters)]);
       const job = inserted!.rows[0] as Job;
       const row = Object.fromEntries(AUDITED.map((column) => [column, job[COLUMNS[column]]]));
-      await flight(client, () => [...audited(client, [{ table: 'jobs', id: job.id, action: 'INSERT', old: null, new: row }])]);
+      await flight(client, () => audited(client, job.id, 'INSERT', null, JSON.stringify(row)));
       return job;
     });
   }
@@ -78,8 +78,8 @@ export class HandWrittenGate {
     return this.connected(async (client) => {
       const [, , found] = await flight(client, () => [client.query('BEGIN'), context(client, 'orm'), run(client, 'lock', [id])]);
       const old = found!.rows[0] as Job;
-      const change = { table: 'jobs', id, action: 'UPDATE', old: { title: old.title }, new: { title } };
-      const [changed] = await flight(client, () => [run(client, 'retitle', [id, title]), ...audited(client, [change])]);
+      const change = [JSON.stringify({ title: old.title }), JSON.stringify({ title })] as const;
+      const [changed] = await flight(client, () => [run(client, 'retitle', [id, title]), ...audited(client, id, 'UPDATE', ...change)]);
       return changed!.rows[0] as Job;
     });
   }
@@ -118,8 +118,8 @@ function context(client: PoolClient, pen: 'orm' | ''): Answer {
   return run(client, 'context', [userId, principal!.role, userId, requestId, ip, operation, '', pen, '15000']);
 }
 
-function audited(client: PoolClient, changes: readonly object[]): Answer[] {
-  return [run(client, 'audit', [JSON.stringify(changes)]), client.query('COMMIT')];
+function audited(client: PoolClient, id: number, action: string, before: string | null, after: string): Answer[] {
+  return [run(client, 'audit', ['jobs', id, action, before, after]), client.query('COMMIT')];
 }
 
 function run(client: PoolClient, name: keyof typeof STATEMENTS, values: unknown[]): Answer {

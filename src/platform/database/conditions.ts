@@ -4,8 +4,10 @@
  * @example new Conditions().add('job_id = $?', filter.jobId).add('status = ANY($?)', filter.status)
  */
 export class Conditions {
-  readonly values: unknown[] = [];
   private readonly texts: string[] = [];
+
+  /** Conditions of one statement that stand in several places share its `values`. */
+  constructor(readonly values: unknown[] = []) {}
 
   /** Adds a condition on `value`; without a value (undefined) there is none. A text may use `$?` several times. */
   add(text: string, value: unknown): this {
@@ -32,8 +34,18 @@ export class Conditions {
     return `$${this.values.push(value)}`;
   }
 
+  /** Whether there is none. */
+  get isEmpty(): boolean {
+    return this.texts.length === 0;
+  }
+
+  /** One condition that says all of them. */
+  get all(): string {
+    return this.isEmpty ? 'true' : this.texts.join(' AND ');
+  }
+
   /** The clause with its keyword; empty without a condition. */
   get where(): string {
-    return this.texts.length === 0 ? '' : `WHERE ${this.texts.join(' AND ')}`;
+    return this.isEmpty ? '' : `WHERE ${this.all}`;
   }
 }

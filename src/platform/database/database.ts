@@ -33,14 +33,17 @@ export class Database {
     };
   }
 
-  /** Runs one statement as a unit of its own, in one round trip; what it changes is audited by the triggers. */
+  /**
+   * Runs one statement as a unit of its own, in one round trip; what it changes is audited by the triggers. Inside an open
+   * unit of the same request it joins that unit, whose plans are PostgreSQL's choice.
+   */
   async query<Row extends QueryResultRow>(
     sql: string,
     values: readonly unknown[] = [],
     options?: QueryOptions,
   ): Promise<Row[]> {
     const ambient = currentContext()?.unit;
-    return ambient ? ambient.query<Row>(sql, values, options) : this.begin().only<Row>(sql, values, options);
+    return ambient ? ambient.query<Row>(sql, values) : this.begin().only<Row>(sql, values, options);
   }
 
   /** The tenant's row with this id in one round trip, or null; to change it, find it again in a unit with `lock`. */

@@ -10,11 +10,7 @@ export interface EntityChange {
   readonly new: string | null;
 }
 
-/** Returns the argument of audit.record() that tells of these changes. */
-export function toldChanges(changes: readonly EntityChange[]): string {
-  const told = changes.map(
-    (change) =>
-      `{"table":"${change.table}","id":${change.id},"action":"${change.action}","old":${change.old},"new":${change.new}}`,
-  );
-  return `[${told.join()}]`;
+/** Returns the arguments of audit.record() that tell of a change. */
+export function toldChange(change: EntityChange): unknown[] {
+  return [change.table, change.id, change.action, change.old, change.new];
 }

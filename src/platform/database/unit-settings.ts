@@ -11,8 +11,10 @@ const SET_TIMEOUT = `set_config('statement_timeout',
  * One statement that sets them all; `true` makes each end with its transaction, as PgBouncer's transaction mode needs. It
  * answers no column: what set_config returns would be described, sent and parsed for nobody.
  */
-export const SET_CONTEXT = `SELECT FROM (SELECT
-  ${NAMES.map((name, i) => `set_config('app.${name}', $${i + 1}, true)`).join(', ')}, ${SET_TIMEOUT}) AS context`;
+export const SET_CONTEXT = setContext();
+
+/** The same, and what runs behind it in the transaction gets one plan for all values. */
+export const SET_CONTEXT_AND_PLAN = setContext(`, set_config('plan_cache_mode', 'force_generic_plan', true)`);
 
 /** Moves the pen between the two ways of auditing inside one unit: 'orm' or '' (the triggers). */
 export const SET_PEN = `SELECT set_config('app.audited_by', $1, true)`;
@@ -47,4 +49,9 @@ export function settingValues(settings: UnitSettings, pen: Pen): string[] {
     settings.statementTimeoutMs,
   ];
   return values.map((value) => (value === null || value === undefined ? '' : String(value)));
+}
+
+function setContext(more = ''): string {
+  const settings = NAMES.map((name, i) => `set_config('app.${name}', $${i + 1}, true)`).join(', ');
+  return `SELECT FROM (SELECT ${settings}, ${SET_TIMEOUT}${more}) AS context`;
 }

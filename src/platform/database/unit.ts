@@ -1,10 +1,10 @@
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import type { QueryRunner } from 'typeorm';
 import { Entities, type EntityClass, type EntityRegistry, type Identified } from './entities';
-import { toldChanges, type EntityChange } from './entity-change';
+import { toldChange, type EntityChange } from './entity-change';
 import { Flight, type FlightResult, type FlightStatement } from './flight';
 import { isWriting, statementName } from './statement-names';
-import { SET_CONTEXT, SET_PEN, settingValues, type Pen, type UnitSettings } from './unit-settings';
+import { SET_CONTEXT, SET_CONTEXT_AND_PLAN, SET_PEN, settingValues, type Pen, type UnitSettings } from './unit-settings';
 
 /** What a unit of work needs from its gate. */
 export interface UnitOptions {
@@ -20,10 +20,10 @@ export interface UnitOptions {
 /** How one statement is run. */
 export interface QueryOptions {
   /**
-   * Plans the statement at each run, for the values it has then. A named statement gets one plan for all values from its
-   * sixth run on, which serves a rare word of a search well and reads a whole tenant for a common one.
+   * Gives the statement one plan for all values. By itself PostgreSQL makes a plan anew at each run for as long as those for
+   * the values look cheaper than one for any, and the making of a large one costs more than its run.
    */
-  readonly isPlannedAnew?: boolean;
+  readonly hasOnePlan?: boolean;
 }
 
 /** A statement that waits for the next flight, and whoever waits for its answer. */
@@ -59,9 +59,9 @@ export class Unit {
    * Runs one statement; its rows come as pg-types.ts says. What it changes is audited by the triggers.
    * @throws the PostgreSQL error of the first statement of the unit that failed, for pg-errors.ts to map
    */
-  query<Row extends QueryResultRow>(sql: string, values: readonly unknown[] = [], options?: QueryOptions): Promise<Row[]> {
+  query<Row extends QueryResultRow>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
     this.noteStatement(sql);
-    return this.send<Row>('', sql, values, options);
+    return this.send<Row>('', sql, values);
   }
 
   /** The rows of an entity's table, read and written one by one; each write is audited by the subscriber. */
@@ -90,7 +90,7 @@ export class Unit {
     const client = await connect(this.options.pool);
     let results: FlightResult[];
     try {
-      results = await Flight.send(client, [this.context(''), this.statement(sql, values, options)]);
+      results = await Flight.send(client, [this.context('', options), this.statement(sql, values)]);
     } catch (error) {
       // PostgreSQL has rolled back by itself; what is left to learn is whether the connection lives.
       await releaseAfter(client, 'SELECT');
@@ -141,9 +141,8 @@ export class Unit {
 
   /** The audit rows and COMMIT; one of a failed transaction answers ROLLBACK without an error of its own. */
   private async finish(): Promise<void> {
-    const changes = this.changes.filter(isRealChange);
-    if (changes.length > 0) {
-      const audit = this.statement(`SELECT audit.record($1)`, [toldChanges(changes)]);
+    for (const change of this.changes.filter(isRealChange)) {
+      const audit = this.statement('SELECT audit.record($1, $2, $3, $4, $5)', toldChange(change));
       // A failure of it reaches the unit with that of its flight.
       this.board(audit).catch(() => undefined);
     }
@@ -162,14 +161,9 @@ export class Unit {
     this.hasWritten ||= this.options.afterChange !== undefined && isWriting(sql);
   }
 
-  private async send<Row extends QueryResultRow>(
-    pen: Pen,
-    sql: string,
-    values: readonly unknown[],
-    options?: QueryOptions,
-  ): Promise<Row[]> {
+  private async send<Row extends QueryResultRow>(pen: Pen, sql: string, values: readonly unknown[]): Promise<Row[]> {
     if (this.ended) throw new Error('a unit of work was used after its end');
-    const { rows } = await this.board(this.statement(sql, values, options), pen);
+    const { rows } = await this.board(this.statement(sql, values), pen);
     return rows as Row[];
   }
 
@@ -221,13 +215,12 @@ export class Unit {
     this.waiting = [];
   }
 
-  private context(pen: Pen): FlightStatement {
-    return this.statement(SET_CONTEXT, settingValues(this.options.settings, pen));
+  private context(pen: Pen, options?: QueryOptions): FlightStatement {
+    return this.statement(options?.hasOnePlan ? SET_CONTEXT_AND_PLAN : SET_CONTEXT, settingValues(this.options.settings, pen));
   }
 
-  private statement(text: string, values: readonly unknown[], options?: QueryOptions): FlightStatement {
-    const name = this.options.named && !options?.isPlannedAnew ? statementName(text) : undefined;
-    return { name, text, values };
+  private statement(text: string, values: readonly unknown[]): FlightStatement {
+    return { name: this.options.named ? statementName(text) : undefined, text, values };
   }
 }
 
