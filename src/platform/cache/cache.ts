@@ -5,10 +5,11 @@ import { currentContext } from '../context/request-context';
 import { Database } from '../database/database';
 import { CacheFigures } from './cache-figures';
 import { ChangeFeed } from './change-feed';
+import { noteJson } from './json-texts';
 import { StoredValues, VALUE_SECONDS } from './stored-values';
 import { TenantVersions, type Version } from './tenant-versions';
 
-/** Length of the values' JSON; as objects they take two to three times that. */
+/** Length of the values' JSON, which is held too; as objects they take two to three times that. */
 const MAX_HELD = 64 * 1024 * 1024;
 
 interface Held {
@@ -66,14 +67,14 @@ export class Cache implements OnModuleInit {
     const stored = await this.stored.get(storedKey);
     if (stored !== undefined && this.feed.isFresh && this.versions.current(userId) === version) {
       this.figures.redis += 1;
-      return this.hold(key, { version, value: stored.value }, stored.length) as T;
+      return this.hold(key, { version, value: stored.value }, stored.text) as T;
     }
     this.figures.database += 1;
     const value = await load();
     // The version was read before the database was: should it have changed since, this is kept under a dead one.
     const text = JSON.stringify(value);
     this.stored.put(storedKey, text);
-    return this.hold(key, { version, value }, text.length) as T;
+    return this.hold(key, { version, value }, text) as T;
   }
 
   /** As `read`, for what follows from user_job_stats: kept until the view is refreshed, or the tenant changes something. */
@@ -86,9 +87,10 @@ export class Cache implements OnModuleInit {
     return load();
   }
 
-  private hold(key: string, held: Held, length: number): object {
+  private hold(key: string, held: Held, text: string): object {
     deepFreeze(held.value);
-    this.held.set(key, held, { size: key.length + length });
+    noteJson(held.value, text);
+    this.held.set(key, held, { size: key.length + text.length });
     return held.value;
   }
 

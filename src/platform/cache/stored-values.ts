@@ -29,10 +29,10 @@ export class StoredValues {
   }
 
   /** The value under a key, instants as Dates; undefined when there is none. */
-  async get(key: string): Promise<{ value: object; length: number } | undefined> {
+  async get(key: string): Promise<{ value: object; text: string } | undefined> {
     try {
       const text = await this.redis.get(key);
-      return text === null ? undefined : { value: JSON.parse(text, revived) as object, length: text.length };
+      return text === null ? undefined : { value: JSON.parse(text, revived) as object, text };
     } catch {
       return undefined;
     }

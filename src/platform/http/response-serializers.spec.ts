@@ -1,5 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import fastify, { type FastifyInstance } from 'fastify';
+import { noteJson } from '../cache/json-texts';
 import { registerResponseSerializers } from './response-serializers';
 
 const DOCUMENT = {
@@ -41,6 +42,17 @@ describe(registerResponseSerializers.name, () => {
     const { json, headers } = await app.inject('/users/7/things').then((answer) => ({ json: answer.json<unknown>(), headers: answer.headers }));
 
     expect(json).toEqual({ items: [{ at: '1970-01-01T00:00:00.000Z', client: { rating: 4.5 } }, { at: null, client: {} }] });
+    expect(headers['content-type']).toBe('application/json; charset=utf-8');
+  });
+
+  it('sends a value as the JSON that was noted of it', async () => {
+    const value = { title: 'x' };
+    noteJson(value, '{"title":"as noted"}');
+    app.get('/noted', () => value);
+
+    const { body, headers } = await app.inject('/noted');
+
+    expect(body).toBe('{"title":"as noted"}');
     expect(headers['content-type']).toBe('application/json; charset=utf-8');
   });
 

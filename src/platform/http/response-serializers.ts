@@ -1,20 +1,24 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import fastJsonStringify, { type Schema } from 'fast-json-stringify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { notedJson } from '../cache/json-texts';
 
 type Serialize = (body: unknown) => string;
 
 /**
  * Writes the JSON of lists by code compiled from the OpenAPI document, and so from the decorators of their DTOs: JSON of
  * twenty rows costs more than reading them. Each route's is compiled at its first answer; what its DTO does not declare
- * is not sent. Single resources are too small to gain.
+ * is not sent. Single resources are too small to gain; those the cache holds are sent as the JSON it holds.
  * @param documentOf called once, at the first list served
  * @see https://github.com/fastify/fast-json-stringify
  */
 export function registerResponseSerializers(fastify: FastifyInstance, documentOf: () => OpenAPIObject): void {
   const serializers = new Map<string, Serialize | null>();
   fastify.addHook('preSerialization', (request, reply, body, done) => {
-    if (request.method === 'GET' && reply.statusCode === 200 && isPage(body)) {
+    const noted = isObject(body) ? notedJson(body) : undefined;
+    if (noted !== undefined) {
+      void reply.serializer(() => noted);
+    } else if (request.method === 'GET' && reply.statusCode === 200 && isPage(body)) {
       const url = request.routeOptions.url ?? '';
       let serialize = serializers.get(url);
       if (serialize === undefined) serializers.set(url, (serialize = compile(documentOf(), request)));
@@ -24,8 +28,12 @@ export function registerResponseSerializers(fastify: FastifyInstance, documentOf
   });
 }
 
+function isObject(body: unknown): body is object {
+  return typeof body === 'object' && body !== null;
+}
+
 function isPage(body: unknown): boolean {
-  return typeof body === 'object' && body !== null && 'items' in body;
+  return isObject(body) && 'items' in body;
 }
 
 /** Null for a route that the document does not know. */
