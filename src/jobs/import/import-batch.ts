@@ -1,31 +1,34 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CheckedRow } from './checked-row';
+import { recordOf, type JobRecord } from './job-record';
 
 /** Rows a statement stores; more make it no faster, and hold locks longer. */
 const MAX_ROWS = 500;
 
 /** Size of a statement's rows as JSON, past which it is sent. */
-const MAX_BYTES = 4_194_304;
+const MAX_BYTES = 2_097_152;
 
 /**
  * Rows on their way into one statement, each job once: ON CONFLICT cannot touch a row twice. A later row of the same job
  * takes the place of the earlier, as if it had come in a statement of its own.
+ *
+ * They wait as text. When V8 has seen most objects of one origin outlive a collection, it makes the next in the old
+ * generation, where they and the values they hold lie dead until a full one: memory would grow with the file.
  */
 export class ImportBatch {
   /** Later rows that said nothing new, and those that changed what an earlier one said. */
   readonly repeated = { unchanged: 0, updated: 0 };
-  private readonly rows = new Map<string, CheckedRow>();
+  private readonly rows = new Map<string, string>();
   private bytes = 0;
 
   add(row: CheckedRow): void {
     const earlier = this.rows.get(row.sourceKey);
-    if (earlier && isDeepStrictEqual(earlier.content, row.content)) {
-      this.repeated.unchanged += 1;
-      return;
-    }
-    if (earlier) this.repeated.updated += 1;
-    this.rows.set(row.sourceKey, earlier ? { ...earlier, content: row.content } : row);
-    this.bytes += sizeOf(row);
+    if (earlier === undefined) return this.put(row.sourceKey, JSON.stringify(recordOf(row)));
+    const before = recordIn(earlier);
+    const text = JSON.stringify({ ...recordOf(row), ...keptOf(before) });
+    const isRepeated = isDeepStrictEqual(before, recordIn(text));
+    this.repeated[isRepeated ? 'unchanged' : 'updated'] += 1;
+    if (!isRepeated) this.put(row.sourceKey, text);
   }
 
   get isEmpty(): boolean {
@@ -36,14 +39,28 @@ export class ImportBatch {
     return this.rows.size >= MAX_ROWS || this.bytes >= MAX_BYTES;
   }
 
-  /** The rows in the order in which their jobs first came. */
-  get all(): CheckedRow[] {
-    return [...this.rows.values()];
+  /**
+   * Takes the rows out: how many, and as a JSON array in the order in which their jobs first came. Those
+   * bytes lie outside of the heap: a string of their size that outlives one collection stays until a full one.
+   */
+  take(): { readonly count: number; readonly json: Buffer } {
+    const taken = { count: this.rows.size, json: Buffer.from(`[${[...this.rows.values()].join()}]`) };
+    this.rows.clear();
+    this.bytes = 0;
+    return taken;
+  }
+
+  private put(sourceKey: string, text: string): void {
+    this.rows.set(sourceKey, text);
+    this.bytes += Buffer.byteLength(text);
   }
 }
 
-/** Near enough: only texts without a small limit count. */
-function sizeOf({ content }: CheckedRow): number {
-  const { description, clientInfo } = content;
-  return 1_024 + 2 * (description?.length ?? 0) + (clientInfo ? JSON.stringify(clientInfo).length : 0);
+function recordIn(text: string): JobRecord {
+  return JSON.parse(text) as JobRecord;
+}
+
+/** What an existing job keeps of its own. */
+function keptOf({ status, is_favorite }: JobRecord): JobRecord {
+  return { status, is_favorite };
 }

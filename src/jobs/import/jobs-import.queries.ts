@@ -1,5 +1,3 @@
-import type { CheckedRow } from './checked-row';
-
 /** What became of the rows of one statement that were not left as they are. */
 export interface StoredRow {
   readonly created: boolean;
@@ -49,32 +47,8 @@ const STORE_JOBS = `
 /**
  * Returns the statement that makes the jobs that are new and changes those that are not; each job may come once. New ones
  * that were fetched from Upwork say so.
+ * @param json an array of JobRecord; PostgreSQL takes bytes as the binary form of json, which is its text
  */
-export function storeJobs(rows: readonly CheckedRow[], isFetched: boolean): [sql: string, values: unknown[]] {
-  return [STORE_JOBS, [JSON.stringify(rows.map(toRecord)), isFetched]];
-}
-
-function toRecord({ sourceKey, content, status, isFavorite }: CheckedRow): Record<string, unknown> {
-  return {
-    source_key: sourceKey,
-    upwork_job_id: content.upworkJobId,
-    title: content.title,
-    description: content.description,
-    budget_min: content.budgetMin,
-    budget_max: content.budgetMax,
-    hourly_rate_min: content.hourlyRateMin,
-    hourly_rate_max: content.hourlyRateMax,
-    currency: content.currency,
-    skills: content.skills,
-    category: content.category,
-    subcategory: content.subcategory,
-    country: content.country,
-    client_info: content.clientInfo,
-    job_type: content.jobType,
-    experience_level: content.experienceLevel,
-    duration: content.duration,
-    workload: content.workload,
-    status,
-    is_favorite: isFavorite,
-  };
+export function storeJobs(json: Buffer, isFetched: boolean): [sql: string, values: unknown[]] {
+  return [STORE_JOBS, [json, isFetched]];
 }

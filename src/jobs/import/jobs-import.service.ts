@@ -83,16 +83,16 @@ export class JobsImportService {
 
   private async store(batch: ImportBatch, report: ImportReport, isFetched: boolean): Promise<void> {
     if (batch.isEmpty) return;
-    const rows = batch.all;
+    const { count, json } = batch.take();
     const stored = await this.database.unit(async (unit) => {
       const locked = unit.query(LOCK_IMPORTS);
-      const result = await unit.query<StoredRow>(...storeJobs(rows, isFetched));
+      const result = await unit.query<StoredRow>(...storeJobs(json, isFetched));
       await locked;
       return result;
     });
     const created = stored.filter((row) => row.created).length;
     report.created += created;
     report.updated += stored.length - created + batch.repeated.updated;
-    report.unchanged += rows.length - stored.length + batch.repeated.unchanged;
+    report.unchanged += count - stored.length + batch.repeated.unchanged;
   }
 }
