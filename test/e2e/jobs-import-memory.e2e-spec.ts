@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Database } from '../../src/platform/database/database';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn } from '../support/as';
+import { aJob } from '../support/factories/job.factory';
+
+const WARM_UP_ROWS = 2_000;
+const ROWS = 12_000;
+
+/** Batches of 500 rows between two looks at the memory: a quarter of the body. */
+const BATCHES = 6;
+
+/** Bytes a row: its text has some 200, its key 100, and its objects more than either; what else the process does has its place below. */
+const MAX_HELD = 20;
+const MAX_GARBAGE = 200;
+
+describe('POST /v1/jobs/import of a long body', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startApp();
+    setFlagsFromString('--expose-gc');
+  });
+  afterAll(() => app.close());
+
+  it('holds nothing of a row once it is stored', async () => {
+    expect(await bytesPerRow(heldBytes)).toBeLessThan(MAX_HELD);
+  });
+
+  it('leaves no garbage of a row that only a full collection takes away', async () => {
+    expect(await bytesPerRow(oldBytes)).toBeLessThan(MAX_GARBAGE);
+  });
+
+  /** By how much what is looked at grows with each row, from a quarter of a body on. */
+  async function bytesPerRow(look: () => number): Promise<number> {
+    const { token = '' } = await signedIn(app);
+    await imported(app.url, token, WARM_UP_ROWS);
+    const looks: number[] = [];
+    const database = app.get(Database);
+    const unit = database.unit.bind(database);
+    let batches = 0;
+    database.unit = (work) => {
+      if (batches++ % BATCHES === 0) looks.push(look());
+      return unit(work);
+    };
+    try {
+      expect(await imported(app.url, token, ROWS)).toMatchObject({ created: ROWS });
+    } finally {
+      database.unit = unit;
+    }
+    const [, quarter = NaN, , last = NaN] = looks;
+    return (last - quarter) / (ROWS / 2);
+  }
+});
+
+/** What lives in the heap and beside it. */
+function heldBytes(): number {
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  // What lay beside the heap is freed in the background, and that is over when the next collection begins.
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+/** What lies in the generation that only a full collection looks at, garbage too. */
+function oldBytes(): number {
+  const spaces = getHeapSpaceStatistics().filter(({ space_name: name }) => name === 'old_space' || name === 'large_object_space');
+  return spaces.reduce((sum, { space_used_size: used }) => sum + used, 0);
+}
+
+/** Streams so many rows and returns the answer. */
+async function imported(appUrl: string, token: string, rows: number): Promise<unknown> {
+  const body = Readable.from(
+    (function* () {
+      for (let row = 0; row < rows; row++) yield Buffer.from(`${JSON.stringify(aJob({ upworkJobId: randomUUID() }))}\n`);
+    })(),
+  );
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/x-ndjson' };
+  const init: RequestInit & { duplex: 'half' } = { method: 'POST', headers, body: Readable.toWeb(body) as ReadableStream, duplex: 'half' };
+  const response = await fetch(`${appUrl}/v1/jobs/import`, init);
+  return response.json();
+}
