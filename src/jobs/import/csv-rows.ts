@@ -17,7 +17,7 @@ const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
  * @see RFC 4180
  */
 export async function* readCsv(body: AsyncIterable<Buffer>): AsyncGenerator<ImportRow> {
-  const breaks: string[] = [];
+  const breaks: Break[] = [];
   let columns: CsvColumns | undefined;
   let row = 0;
   for await (const cells of recordsOf(body, breaks)) {
@@ -26,12 +26,22 @@ export async function* readCsv(body: AsyncIterable<Buffer>): AsyncGenerator<Impo
     else columns = columnsOf(cells.map((cell) => cell.toString('utf8').trim()));
   }
   const [broken] = breaks;
-  if (broken) throw new BrokenFileError(row + 1, broken);
+  if (broken) throw new BrokenFileError(row + 1, broken.message);
   if (!columns) throw new BrokenFileError(1, 'the file is empty');
 }
 
-/** The records up to the first break, whose reason is noted: would csv-parse fail, it would drop what it has read. */
-async function* recordsOf(body: AsyncIterable<Buffer>, breaks: string[]): AsyncGenerator<Buffer[]> {
+/** Where a file cannot be understood any more, and why. */
+interface Break {
+  readonly message: string;
+  /** How many records came before it. */
+  readonly records: number;
+}
+
+/**
+ * The records up to the first break, which is noted: would csv-parse fail, it would drop what it has read. Its `on_record`
+ * leaves garbage of each record that only a full collection takes away, so they are counted here.
+ */
+async function* recordsOf(body: AsyncIterable<Buffer>, breaks: Break[]): AsyncGenerator<Buffer[]> {
   const parser = parse({
     // Cells come as bytes, so that one wrong byte is the fault of its row.
     encoding: null,
@@ -42,15 +52,19 @@ async function* recordsOf(body: AsyncIterable<Buffer>, breaks: string[]): AsyncG
     max_record_size: MAX_ROW_BYTES,
     skip_records_with_error: true,
     on_skip: (error) => {
-      breaks.push(messageOf(error?.code));
+      breaks.push({ message: messageOf(error?.code), records: Number(error?.['records']) });
       return undefined;
     },
-    on_record: (record) => (breaks.length === 0 ? record : null),
   });
   const source = Readable.from(withoutBom(body));
   source.on('error', (error) => parser.destroy(error));
   try {
-    yield* source.pipe(parser) as unknown as AsyncIterable<Buffer[]>;
+    let records = 0;
+    for await (const record of source.pipe(parser) as unknown as AsyncIterable<Buffer[]>) {
+      if (breaks[0] && records >= breaks[0].records) continue;
+      records += 1;
+      yield record;
+    }
   } finally {
     // A file that is refused at its header is not read to its end.
     source.destroy();
