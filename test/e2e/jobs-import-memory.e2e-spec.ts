@@ -17,7 +17,14 @@ const BATCHES = 6;
 const MAX_HELD = 20;
 const MAX_GARBAGE = 200;
 
-describe('POST /v1/jobs/import of a long body', () => {
+/** A row of each form; its id is new each time. */
+const FORMS = {
+  'application/x-ndjson': { header: '', row: () => JSON.stringify(aJob({ upworkJobId: randomUUID() })) },
+  'text/csv': { header: 'upworkJobId,title,description,skills\n', row: () => `${randomUUID()},A job,One of many,"SQL, C++"` },
+};
+type Form = keyof typeof FORMS;
+
+describe.each(Object.keys(FORMS) as Form[])('POST /v1/jobs/import of a long body of %s', (form) => {
   let app: TestApp;
 
   beforeAll(async () => {
@@ -34,10 +41,10 @@ describe('POST /v1/jobs/import of a long body', () => {
     expect(await bytesPerRow(oldBytes)).toBeLessThan(MAX_GARBAGE);
   });
 
-  /** By how much what is looked at grows with each row, from a quarter of a body on. */
+  /** By how much what is looked at grows with each row, in the quarter of a body in which it grows least. */
   async function bytesPerRow(look: () => number): Promise<number> {
     const { token = '' } = await signedIn(app);
-    await imported(app.url, token, WARM_UP_ROWS);
+    await imported(app.url, token, form, WARM_UP_ROWS);
     const looks: number[] = [];
     const database = app.get(Database);
     const unit = database.unit.bind(database);
@@ -47,12 +54,13 @@ describe('POST /v1/jobs/import of a long body', () => {
       return unit(work);
     };
     try {
-      expect(await imported(app.url, token, ROWS)).toMatchObject({ created: ROWS });
+      expect(await imported(app.url, token, form, ROWS)).toMatchObject({ created: ROWS });
     } finally {
       database.unit = unit;
     }
-    const [, quarter = NaN, , last = NaN] = looks;
-    return (last - quarter) / (ROWS / 2);
+    // What is kept of rows grows in each quarter; what else the process does, such as compiling, falls into one.
+    const quarters = looks.slice(1).map((bytes, i) => bytes - looks[i]!);
+    return Math.min(...quarters) / (ROWS / 4);
   }
 });
 
@@ -73,13 +81,14 @@ function oldBytes(): number {
 }
 
 /** Streams so many rows and returns the answer. */
-async function imported(appUrl: string, token: string, rows: number): Promise<unknown> {
+async function imported(appUrl: string, token: string, form: Form, rows: number): Promise<unknown> {
   const body = Readable.from(
     (function* () {
-      for (let row = 0; row < rows; row++) yield Buffer.from(`${JSON.stringify(aJob({ upworkJobId: randomUUID() }))}\n`);
+      yield Buffer.from(FORMS[form].header);
+      for (let row = 0; row < rows; row++) yield Buffer.from(`${FORMS[form].row()}\n`);
     })(),
   );
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/x-ndjson' };
+  const headers = { authorization: `Bearer ${token}`, 'content-type': form };
   const init: RequestInit & { duplex: 'half' } = { method: 'POST', headers, body: Readable.toWeb(body) as ReadableStream, duplex: 'half' };
   const response = await fetch(`${appUrl}/v1/jobs/import`, init);
   return response.json();
