@@ -2,13 +2,15 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
  * Makes an audit row cost a third of what it did (`npm run bench` prints what it costs a write). audit.record() takes one
- * change as its arguments and is one INSERT: every expression of PL/pgSQL is made ready anew in each transaction, and there
- * were sixteen. What the server tells is written as it came unless something in it is not for the log.
+ * change as its arguments and is one INSERT with as few expressions as will do: every expression, of PL/pgSQL or of a
+ * default, is made ready anew in each transaction. What the server tells is written as it came; where something in it is
+ * not for the log, or nothing was to be written, audit.record_cleaned() looks closer.
  *
- * The CHECKs of audit_logs are gone: PostgreSQL reads their expressions anew at every insert. Only two functions write here,
- * and they hold to the same rules: the table is one of audit.audited_tables or the trigger's own, an action is one of three,
- * an unknown kind of actor is 'database', and values are forgotten by one UPDATE. The address is normalised by the server,
- * so it is cast and no longer tried in a subtransaction; the salt keeps 122 random bits of the 244.
+ * The CHECKs of audit_logs are gone: PostgreSQL reads their expressions anew at every insert. Only three functions write
+ * here, and they hold to the same rules: the table is one of audit.audited_tables or the trigger's own, an action is one of
+ * three, an unknown kind of actor is 'database', and values are forgotten by one UPDATE. The server bounds and normalises
+ * what the context holds, so it is not cut, and an address is cast and no longer tried in a subtransaction. The salt keeps
+ * 122 random bits of the 244.
  */
 export class RecordChangeByChange implements MigrationInterface {
   readonly name = 'RecordChangeByChange1795305750000';
@@ -70,25 +72,44 @@ function asAuditor(statements: string): string {
 const RECORD = `
   DROP FUNCTION audit.record(jsonb);
 
-  CREATE FUNCTION audit.cleaned(
-    row_values jsonb, rules audit.audited_tables, is_whole boolean, record_id bigint, tenant bigint
-  ) RETURNS jsonb
-    LANGUAGE plpgsql IMMUTABLE
+  CREATE FUNCTION audit.record_cleaned(logical text, record_id bigint, action text, old_values jsonb, new_values jsonb) RETURNS boolean
+    LANGUAGE plpgsql
     AS $$
+    DECLARE
+      tenant CONSTANT bigint := auth.uid();
+      rules audit.audited_tables;
+      before jsonb;
+      after jsonb;
     BEGIN
-      row_values := row_values - rules.ignored_columns;
-      IF is_whole THEN
-        row_values := row_values || jsonb_build_object('id', record_id);
-        -- The tenant of a user is himself.
-        IF rules.table_name <> 'users' THEN
-          row_values := row_values || jsonb_build_object('user_id', tenant);
-        END IF;
+      SELECT * INTO rules FROM audit.audited_tables t WHERE t.table_name = logical;
+      IF tenant IS NULL THEN
+        RAISE EXCEPTION 'no tenant: audit.record() writes for app.user_id' USING ERRCODE = 'insufficient_privilege';
+      ELSIF rules.table_name IS NULL THEN
+        RAISE EXCEPTION 'table % is not audited', coalesce(logical, 'without a name') USING ERRCODE = 'invalid_parameter_value';
+      ELSIF (action IN ('INSERT', 'UPDATE', 'DELETE')) IS NOT TRUE THEN
+        RAISE EXCEPTION 'action % is not known', coalesce(action, 'without a name') USING ERRCODE = 'check_violation';
       END IF;
-      RETURN audit.redacted(row_values, rules.secret_columns);
+      before := old_values - rules.ignored_columns;
+      after := new_values - rules.ignored_columns;
+      IF action <> 'UPDATE' THEN
+        -- A whole row names itself and its tenant, whatever was told; the tenant of a user is himself.
+        before := before || jsonb_build_object('id', record_id);
+        after := after || jsonb_build_object('id', record_id);
+        IF logical <> 'users' THEN
+          before := before || jsonb_build_object('user_id', tenant);
+          after := after || jsonb_build_object('user_id', tenant);
+        END IF;
+      ELSIF before IS NOT DISTINCT FROM after THEN
+        RETURN false;
+      END IF;
+      INSERT INTO public.audit_logs (user_id, table_name, record_id, action, old_values, new_values)
+      VALUES (tenant, logical, record_cleaned.record_id, record_cleaned.action,
+              audit.redacted(before, rules.secret_columns), audit.redacted(after, rules.secret_columns));
+      RETURN true;
     END $$;
-  REVOKE EXECUTE ON FUNCTION audit.cleaned(jsonb, audit.audited_tables, boolean, bigint, bigint) FROM PUBLIC;
-  COMMENT ON FUNCTION audit.cleaned(jsonb, audit.audited_tables, boolean, bigint, bigint) IS
-    'Told values without what is ignored, with secrets blackened; a whole row names itself and its tenant, whatever was told.';
+  REVOKE EXECUTE ON FUNCTION audit.record_cleaned(text, bigint, text, jsonb, jsonb) FROM PUBLIC;
+  COMMENT ON FUNCTION audit.record_cleaned(text, bigint, text, jsonb, jsonb) IS
+    'Writes a change without what is ignored and with secrets blackened, or says why it may not; called by audit.record().';
 
   CREATE FUNCTION audit.record(logical text, record_id bigint, action text, old_values jsonb, new_values jsonb) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -98,33 +119,18 @@ const RECORD = `
       tenant CONSTANT bigint := auth.uid();
     BEGIN
       INSERT INTO public.audit_logs (user_id, table_name, record_id, action, old_values, new_values)
-      SELECT tenant, t.table_name, record.record_id, record.action,
-        CASE WHEN record.old_values ?| t.handled_columns
-               OR record.action = 'DELETE' AND (record.old_values -> 'id' = to_jsonb(record.record_id)
-                                                AND record.old_values -> 'user_id' = to_jsonb(tenant)) IS NOT TRUE
-             THEN audit.cleaned(record.old_values, t, record.action = 'DELETE', record.record_id, tenant)
-             ELSE record.old_values END,
-        CASE WHEN record.new_values ?| t.handled_columns
-               OR record.action = 'INSERT' AND (record.new_values -> 'id' = to_jsonb(record.record_id)
-                                                AND record.new_values -> 'user_id' = to_jsonb(tenant)) IS NOT TRUE
-             THEN audit.cleaned(record.new_values, t, record.action = 'INSERT', record.record_id, tenant)
-             ELSE record.new_values END
+      SELECT tenant, t.table_name, record.record_id, record.action, record.old_values, record.new_values
       FROM audit.audited_tables t
-      WHERE t.table_name = record.logical AND tenant IS NOT NULL AND CASE record.action
-        WHEN 'UPDATE' THEN record.old_values - t.ignored_columns IS DISTINCT FROM record.new_values - t.ignored_columns
-        ELSE record.action IN ('INSERT', 'DELETE') END;
+      WHERE t.table_name = logical AND tenant IS NOT NULL
+        AND (record.old_values ?| t.handled_columns) IS NOT TRUE AND (record.new_values ?| t.handled_columns) IS NOT TRUE
+        AND CASE record.action
+          WHEN 'UPDATE' THEN record.old_values <> record.new_values
+          WHEN 'INSERT' THEN record.new_values -> 'id' = to_jsonb(record.record_id) AND record.new_values -> 'user_id' = to_jsonb(tenant)
+        END;
       IF FOUND THEN
         RETURN true;
       END IF;
-      IF tenant IS NULL THEN
-        RAISE EXCEPTION 'no tenant: audit.record() writes for app.user_id' USING ERRCODE = 'insufficient_privilege';
-      ELSIF NOT EXISTS (SELECT FROM audit.audited_tables t WHERE t.table_name = record.logical) THEN
-        RAISE EXCEPTION 'table % is not audited', coalesce(record.logical, 'without a name')
-          USING ERRCODE = 'invalid_parameter_value';
-      ELSIF record.action IS DISTINCT FROM 'UPDATE' THEN
-        RAISE EXCEPTION 'action % is not known', coalesce(record.action, 'without a name') USING ERRCODE = 'check_violation';
-      END IF;
-      RETURN false;
+      RETURN audit.record_cleaned(logical, record_id, action, old_values, new_values);
     END $$;
   REVOKE EXECUTE ON FUNCTION audit.record(text, bigint, text, jsonb, jsonb) FROM PUBLIC;
   GRANT EXECUTE ON FUNCTION audit.record(text, bigint, text, jsonb, jsonb) TO gigvault_app;
@@ -137,6 +143,9 @@ const DEFAULTS = `
     ALTER COLUMN ip_address SET DEFAULT nullif(current_setting('app.ip', true), '')::inet,
     ALTER COLUMN actor_kind SET DEFAULT CASE WHEN current_setting('app.actor_kind', true) IN ('user', 'admin', 'task')
       THEN current_setting('app.actor_kind', true) ELSE 'database' END,
+    ALTER COLUMN request_id SET DEFAULT nullif(current_setting('app.request_id', true), ''),
+    ALTER COLUMN operation SET DEFAULT coalesce(nullif(current_setting('app.operation', true), ''), 'login ' || session_user),
+    ALTER COLUMN reason SET DEFAULT nullif(current_setting('app.reason', true), ''),
     ALTER COLUMN values_salt SET DEFAULT uuid_send(gen_random_uuid());
 `;
 
@@ -144,12 +153,15 @@ const DEFAULTS_BEFORE = `
   ALTER TABLE audit_logs
     ALTER COLUMN ip_address SET DEFAULT app.to_inet(current_setting('app.ip', true)),
     ALTER COLUMN actor_kind SET DEFAULT coalesce(nullif(current_setting('app.actor_kind', true), ''), 'database'),
+    ALTER COLUMN request_id SET DEFAULT nullif(left(current_setting('app.request_id', true), 200), ''),
+    ALTER COLUMN operation SET DEFAULT coalesce(nullif(left(current_setting('app.operation', true), 200), ''), 'login ' || session_user),
+    ALTER COLUMN reason SET DEFAULT nullif(left(current_setting('app.reason', true), 1000), ''),
     ALTER COLUMN values_salt SET DEFAULT uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
 `;
 
 const RECORD_BEFORE = `
   DROP FUNCTION audit.record(text, bigint, text, jsonb, jsonb);
-  DROP FUNCTION audit.cleaned(jsonb, audit.audited_tables, boolean, bigint, bigint);
+  DROP FUNCTION audit.record_cleaned(text, bigint, text, jsonb, jsonb);
   CREATE FUNCTION audit.record(changes jsonb) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog

@@ -61,7 +61,14 @@ function collect(
   unit.changes.push({ table: metadata.tableName, id: Number(id), action, old: before, new: after });
 }
 
+const stored = new WeakMap<EntityMetadata, ColumnMetadata[]>();
+
 /** Also those an entity does not read (`select: false`): by hand they are never written, so they are NULL in a new row. */
 function storedColumns(metadata: EntityMetadata): ColumnMetadata[] {
-  return metadata.columns.filter((column) => !column.asExpression && !BOOKKEEPING.has(column.databaseName));
+  let columns = stored.get(metadata);
+  if (!columns) {
+    columns = metadata.columns.filter((column) => !column.asExpression && !BOOKKEEPING.has(column.databaseName));
+    stored.set(metadata, columns);
+  }
+  return columns;
 }

@@ -9,14 +9,16 @@ const DECIMAL = /^-?\d+(\.\d+)?$/;
  * audit.record() need not take apart what it is told.
  */
 export function storedValues(entity: ObjectLiteral, columns: readonly ColumnMetadata[]): string {
-  const members = columns.map(({ databaseName, propertyName, type }) => {
-    return `"${databaseName}":${storedValue(entity[propertyName], type)}`;
-  });
-  return `{${members.join()}}`;
+  let members = '';
+  for (const { databaseName, propertyName, type } of columns) {
+    members += `${members && ','}"${databaseName}":${storedValue(entity[propertyName], type)}`;
+  }
+  return `{${members}}`;
 }
 
 function storedValue(value: unknown, type: ColumnMetadata['type']): string {
   if (value === null || value === undefined) return 'null';
+  if (typeof value === 'boolean') return String(value);
   if (value instanceof Date) return `"${value.toISOString().replace(/\.?0*Z$/, '+00:00')}"`;
   // JSON.stringify would make it a string, and Number() would lose places past the 15th digit.
   if (type === 'numeric' && typeof value === 'string' && DECIMAL.test(value)) return value;
