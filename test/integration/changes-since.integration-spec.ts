@@ -112,7 +112,9 @@ describe('audit.changes_since()', () => {
       }
     }
     await Promise.all(sessions.map((session) => session.end()));
-    for (let i = 0; i < 3; i++) {
+    const [newest] = await db.query<{ floor: number }>('superuser', 'SELECT max(id) AS floor FROM audit_logs');
+    // Transactions of other tests' databases hold the floor back as long as they are open.
+    for (const late = Date.now() + 20_000; position.floor !== newest!.floor && Date.now() < late; ) {
       const [next, changes] = await ask(position);
       position = next;
       told.push(...changes.map(String));
@@ -121,7 +123,7 @@ describe('audit.changes_since()', () => {
     expect(told.toSorted()).toEqual(committed.toSorted());
     expect(committed.length).toBeGreaterThan(20);
     // What is settled is not read again.
-    expect(await db.query('superuser', 'SELECT max(id) AS floor FROM audit_logs')).toEqual([{ floor: position.floor }]);
+    expect(position.floor).toBe(newest!.floor);
   });
 
   it('tells of both tenants when a row moves from one to the other', async () => {
