@@ -48,11 +48,12 @@ describe(AuditSubscriber.name, () => {
     ]);
   });
 
-  it('tells of a change only what differs', () => {
+  it('tells of a change only the columns that were written', () => {
     const databaseEntity = { id: 7, isFavorite: false, skills: ['a'], version: 1 };
     const entity = { id: 7, isFavorite: false, skills: ['b'], version: 2 };
+    const updatedColumns = METADATA.columns.filter(({ propertyName }) => ['skills', 'version'].includes(propertyName));
 
-    subscriber.afterUpdate(event<UpdateEvent<ObjectLiteral>>({ entity, databaseEntity }));
+    subscriber.afterUpdate(event<UpdateEvent<ObjectLiteral>>({ entity, databaseEntity, updatedColumns }));
 
     expect(changes).toEqual([{ table: 'jobs', id: 7, action: 'UPDATE', old: '{"skills":["a"]}', new: '{"skills":["b"]}' }]);
   });

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import type {
   EntityMetadata,
@@ -33,10 +32,8 @@ export class AuditSubscriber implements EntitySubscriberInterface<ObjectLiteral>
     collect(queryRunner, metadata, 'INSERT', entity.id, null, storedValues(entity, storedColumns(metadata)));
   }
 
-  afterUpdate({ metadata, entity, databaseEntity, queryRunner }: UpdateEvent<ObjectLiteral>): void {
-    const changed = storedColumns(metadata).filter(
-      ({ propertyName }) => !isDeepStrictEqual(entity?.[propertyName], databaseEntity[propertyName]),
-    );
+  afterUpdate({ metadata, entity, databaseEntity, updatedColumns, queryRunner }: UpdateEvent<ObjectLiteral>): void {
+    const changed = updatedColumns.filter(isStored);
     collect(queryRunner, metadata, 'UPDATE', entity?.id, storedValues(databaseEntity, changed), storedValues(entity ?? {}, changed));
   }
 
@@ -67,8 +64,12 @@ const stored = new WeakMap<EntityMetadata, ColumnMetadata[]>();
 function storedColumns(metadata: EntityMetadata): ColumnMetadata[] {
   let columns = stored.get(metadata);
   if (!columns) {
-    columns = metadata.columns.filter((column) => !column.asExpression && !BOOKKEEPING.has(column.databaseName));
+    columns = metadata.columns.filter(isStored);
     stored.set(metadata, columns);
   }
   return columns;
+}
+
+function isStored({ asExpression, databaseName }: ColumnMetadata): boolean {
+  return !asExpression && !BOOKKEEPING.has(databaseName);
 }
