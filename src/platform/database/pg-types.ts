@@ -8,8 +8,15 @@ function toSafeInteger(text: string): number {
   return value;
 }
 
+/** By V8's own parser, which takes half the time of pg's; sessions are in UTC, and what is rare is pg's. */
+function toInstant(text: string): unknown {
+  if (text[10] !== ' ' || !text.endsWith('+00')) return builtIn(builtins.TIMESTAMPTZ)(text);
+  return new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`);
+}
+
 const parsers = new Map<number, (text: string) => unknown>([
   [builtins.INT8, toSafeInteger],
+  [builtins.TIMESTAMPTZ, toInstant],
   // A calendar day has no zone: pg's default would make it midnight of the server's zone.
   [builtins.DATE, (text: string) => text],
 ]);
