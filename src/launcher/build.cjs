@@ -1,7 +1,8 @@
 // @ts-check
 // Plain JavaScript, for it runs before anything is built: `node src/launcher/build.cjs [program [arguments]]`
-// compiles what has changed into dist/ and then runs the program in this process.
-const { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } = require('node:fs');
+// compiles what has changed into dist/ and then runs the program in this process. Several may build at once: each puts every
+// file in its place whole, and none removes what another has made.
+const { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } = require('node:fs');
 const { dirname, join, relative, resolve } = require('node:path');
 
 const root = resolve(__dirname, '..', '..');
@@ -35,17 +36,33 @@ async function build() {
   } catch {
     // The first build, or a broken stamp: compile everything.
   }
-  if (before.rules !== rules) {
-    rmSync(join(root, 'dist'), { recursive: true, force: true });
-    before = { files: {} };
-  }
+  const isWhole = before.rules !== rules;
   const files = Object.fromEntries(sources().map((file) => [file, mark(file)]));
-  const gone = Object.keys(before.files).filter((file) => !(file in files));
-  const changed = Object.keys(files).filter((file) => files[file] !== before.files[file]);
+  const gone = isWhole ? strays(Object.keys(files)) : Object.keys(before.files).filter((file) => !(file in files)).map(output);
+  const changed = Object.keys(files).filter((file) => isWhole || files[file] !== before.files[file]);
   if (gone.length + changed.length === 0) return;
-  for (const file of gone) rmSync(output(file), { force: true });
+  for (const file of gone) rmSync(file, { force: true });
   if (changed.length > 0) await compile(changed);
-  writeFileSync(stampFile, JSON.stringify({ rules, files }));
+  replace(stampFile, JSON.stringify({ rules, files }));
+}
+
+/** @param {string[]} files @returns {string[]} the JavaScript in dist/ that has no source any more */
+function strays(files) {
+  const wanted = new Set(files.map(output));
+  try {
+    const found = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).map((file) => join(root, 'dist', file));
+    return found.filter((file) => file.endsWith('.js') && !wanted.has(file));
+  } catch {
+    // Nothing was built yet.
+    return [];
+  }
+}
+
+/** @param {string} file @param {string} text */
+function replace(file, text) {
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, text);
+  renameSync(draft, file);
 }
 
 /** @param {string[]} files */
@@ -55,7 +72,7 @@ async function compile(files) {
     files.map(async (file) => {
       const { code } = await transformFile(join(root, file), { root, cwd: root, sourceMaps: 'inline' });
       mkdirSync(dirname(output(file)), { recursive: true });
-      writeFileSync(output(file), code);
+      replace(output(file), code);
     }),
   );
 }
