@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Makes an audit row cost a third of what it did (`npm run bench` prints what it costs a write). audit.record() takes one
+ * Takes a third off what its audit costs a write (`npm run bench` prints it). audit.record() takes one
  * change as its arguments and is one INSERT with as few expressions as will do: every expression, of PL/pgSQL or of a
  * default, is made ready anew in each transaction. What the server tells is written as it came; where something in it is
  * not for the log, or nothing was to be written, audit.record_cleaned() looks closer.

@@ -8,7 +8,7 @@ function toSafeInteger(text: string): number {
   return value;
 }
 
-/** By V8's own parser, which takes half the time of pg's; sessions are in UTC, and what is rare is pg's. */
+/** By V8's own parser, which takes three fifths of the time of pg's; sessions are in UTC, and what is rare is pg's. */
 function toInstant(text: string): unknown {
   if (text[10] !== ' ' || !text.endsWith('+00')) return builtIn(builtins.TIMESTAMPTZ)(text);
   return new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`);

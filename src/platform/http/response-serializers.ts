@@ -15,14 +15,14 @@ type Serialize = (body: unknown) => string;
 export function registerResponseSerializers(fastify: FastifyInstance, documentOf: () => OpenAPIObject): void {
   const serializers = new Map<string, Serialize | null>();
   fastify.addHook('preSerialization', (request, reply, body, done) => {
-    const noted = isObject(body) ? notedJson(body) : undefined;
-    if (noted !== undefined) {
-      void reply.serializer(() => noted);
-    } else if (request.method === 'GET' && reply.statusCode === 200 && isPage(body)) {
+    if (request.method === 'GET' && reply.statusCode === 200 && isPage(body)) {
       const url = request.routeOptions.url ?? '';
       let serialize = serializers.get(url);
       if (serialize === undefined) serializers.set(url, (serialize = compile(documentOf(), request)));
       if (serialize) void reply.serializer(serialize);
+    } else if (isObject(body)) {
+      const noted = notedJson(body);
+      if (noted !== undefined) void reply.serializer(() => noted);
     }
     done(null, body);
   });
