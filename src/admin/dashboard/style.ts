@@ -66,7 +66,7 @@ footer { padding-block: 2.5rem } .live { font-weight: 600; margin-right: .6rem }
   .lights { grid-template-columns: 1fr } .task { grid-template-columns: minmax(0, 1fr) } .task dl { grid-row: auto; grid-template: none / auto 1fr; grid-auto-flow: row } .acts > * { flex: 1 1 auto }
   table:not(.calendar) thead { display: block; position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) } table:not(.calendar), table:not(.calendar) tbody, table:not(.calendar) tr, table:not(.calendar) td { display: block }
   table:not(.calendar) tr { border-bottom: 1px solid var(--line); padding: .6rem 0 } table:not(.calendar) tr:last-child { border-bottom: 0 }
-  table:not(.calendar) td { border: 0; padding: .1rem 0; text-align: left } td[data-label]::before { content: attr(data-label) ": "; color: var(--dim) } table:not(.calendar) td:empty { display: none }
+  table:not(.calendar) td { border: 0; padding: .1rem 0; text-align: left } td:not([data-label=""])[data-label]::before { content: attr(data-label) ": "; color: var(--dim) } table:not(.calendar) td:empty { display: none }
   .filters label, .filters button { flex: 1 1 100% } .chart text { font-size: 26px }
   .calendar { border-spacing: 1px } .calendar th:first-child { width: 2.6rem }
 }
