@@ -92,6 +92,8 @@ class RotationProof {
     const loading = Array.from({ length: loads }, () => this.child(['test/prove/rotation-load.ts', ...[firstUser, secrets, newcomers].map(String)]));
     await Promise.all(loading.map((load) => load.line('ready')));
     const admin = await this.signIn();
+    // A worker that starts makes a backup, and one made before the last data key is wrapped anew keeps the old key in use.
+    const paused = await admin.post('/v1/admin/tasks/backup/pause', REASON);
     const began = performance.now();
     const asked = await admin.post('/v1/admin/encryption-keys/rotate', REASON);
     const killed = await this.killWorkers(kills);
@@ -103,6 +105,8 @@ class RotationProof {
     if (failures.length > 0) console.error(failures.join('\n'));
     const onTheOldKey = await this.count(`SELECT count(*) AS n FROM data_keys WHERE split_part(wrapped_key, '.', 2) = 'k1'`);
     const retired = await this.retire(admin);
+    const refused = [paused, asked, retired].filter(({ status }) => status >= 300);
+    if (refused.length > 0) console.error(refused.map(({ body }) => JSON.stringify(body)).join('\n'));
     const sum = (name: 'reads' | 'writes' | 'firstSecrets' | 'failed') => counts.reduce((total, one) => total + one[name], 0);
     return {
       secrets,
@@ -116,7 +120,7 @@ class RotationProof {
       failed: sum('failed'),
       onTheOldKey,
       unopened: await this.unopened(),
-      failedRequests: [asked.status !== 202, retired.status !== 204].filter(Boolean).length,
+      failedRequests: refused.length,
     };
   }
 

@@ -51,7 +51,7 @@ export interface ScheduledTask {
   readonly retries: number;
   /** One sentence for the admin: what suffers when it does not run. */
   readonly whatAMissMeans: string;
-  /** Runs once soon after a worker has started, besides the schedule. */
+  /** Runs once soon after a worker has started, besides the schedule, unless it is paused. */
   readonly soonAfterBoot?: boolean;
   readonly run: (context: TaskContext) => Promise<Figures | Skipped>;
 }

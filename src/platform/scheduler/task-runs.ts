@@ -63,7 +63,8 @@ const WANT_AFTER_BOOT = `
   INSERT INTO task_runs (task, started_by, outcome)
   SELECT $1, 'boot', 'queued'
   WHERE NOT EXISTS (
-    SELECT FROM task_runs WHERE task = $1 AND (outcome = 'queued' OR started_at > now() - interval '5 seconds'))`;
+    SELECT FROM task_runs WHERE task = $1 AND (outcome = 'queued' OR started_at > now() - interval '5 seconds'))
+  AND NOT EXISTS (SELECT FROM task_settings s WHERE s.task = $1 AND s.paused)`;
 
 const QUEUED = `SELECT id, task FROM task_runs WHERE outcome = 'queued' ORDER BY id LIMIT 100`;
 
@@ -117,7 +118,7 @@ export class TaskRuns {
     return rows.length > 0;
   }
 
-  /** Asks for one run of a task because a worker has started, unless one is waiting or just running. */
+  /** Asks for one run of a task because a worker has started, unless one is waiting or just running, or the task is paused. */
   async wantAfterBoot(taskId: string): Promise<void> {
     await this.database.asScheduler((unit) => unit.query(WANT_AFTER_BOOT, [taskId]));
   }

@@ -176,6 +176,14 @@ describe(Scheduler.name, () => {
 
     expect(rows).toEqual([expect.objectContaining({ started_by: 'boot', outcome: 'succeeded' })]);
   });
+
+  given('leaves a paused task alone when a worker boots', async (the) => {
+    await the.db.query('superuser', `INSERT INTO task_settings (task, paused) VALUES ('a-task', true)`);
+
+    await the.aWorker(aTask({ soonAfterBoot: true, cron: NEVER_IN_A_TEST }));
+
+    expect(await the.runs()).toEqual([]);
+  });
 });
 
 /** A database and a Redis of one test's own, with the workers on them. */
