@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ScheduledTask } from '../../src/platform/scheduler/scheduled-task';
+import { AT_WORK } from './firings';
 import { serveWorker } from './serve-worker';
 
 /** A worker of the proof of firings, a process of its own that can be killed: `firings-worker.ts <tasks> <every seconds>`. */
 const [tasks = '1', everySeconds = '2'] = process.argv.slice(2);
 
-/** Does nothing for a while, so that a kill finds it at work. */
+/** Says that it is at work and does nothing for a while, so that a kill finds it there. */
 function aTask(name: number): ScheduledTask {
   return {
     id: `firing-${name}`,
@@ -16,6 +17,7 @@ function aTask(name: number): ScheduledTask {
     retries: 3,
     whatAMissMeans: 'The proof fails.',
     run: async () => {
+      console.log(AT_WORK);
       const ms = 200 + Math.random() * 300;
       await sleep(ms);
       return { ms: Math.round(ms) };

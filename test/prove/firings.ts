@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from 'pg';
 import { withClient } from '../../src/launcher/bootstrap';
 import { ServerProcess } from '../bench/server-process';
 import { buildServers } from './build-servers';
@@ -9,11 +8,8 @@ import { WorkerProcess } from './worker-process';
 /** A run whose worker died is taken over when its lease and the queue's patience are over. */
 const PATIENCE_MS = 90_000;
 
-/** Every run takes longer, so that one which has just begun is still at work. */
-const LOOK_EVERY_MS = 20;
-
-/** How long a kill waits for all that fell due to have begun; on a busy machine some begin when others are over. */
-const BEGIN_WITHIN_MS = 1_000;
+/** A run prints it when it begins, and takes 200 ms more at least. */
+export const AT_WORK = 'at work';
 
 /** How much fires, and who dies. */
 export interface FiringsOptions {
@@ -66,8 +62,7 @@ export async function proveFirings(options: FiringsOptions): Promise<FiringsResu
     const stepMs = options.everySeconds * 1_000;
     const from = Math.ceil(Date.now() / stepMs) * stepMs + stepMs;
     const to = from + Math.ceil(options.firings / options.tasks) * stepMs;
-    const haveBegun = (): Promise<void> => withClient(services.url('superuser'), (client) => runsBegin(client, options.tasks));
-    const kills = await killInTurns(workers, { everyMs: options.killEveryMs, stepMs, until: to, haveBegun });
+    const kills = await killInTurns(workers, options.killEveryMs, to);
     return { kills, ...(await compare(services.url('superuser'), { ...options, stepMs, from, to }, workers.flatMap(({ log }) => log))) };
   } finally {
     await Promise.all([...workers.map((worker) => worker.end('SIGTERM')), ...apis.map((api) => api.stop())]);
@@ -75,33 +70,15 @@ export async function proveFirings(options: FiringsOptions): Promise<FiringsResu
   }
 }
 
-/** When who is killed. */
-interface Kills {
-  readonly everyMs: number;
-  readonly stepMs: number;
-  readonly until: number;
-  /** Settles when what fell due is at work. */
-  readonly haveBegun: () => Promise<void>;
-}
-
-/** Kills when the workers have just taken what fell due, and leaves nobody dead. */
-async function killInTurns(workers: readonly WorkerProcess[], { everyMs, stepMs, until, haveBegun }: Kills): Promise<number> {
+/** Kills one that is at work, each time, and leaves nobody dead. */
+async function killInTurns(workers: readonly WorkerProcess[], everyMs: number, until: number): Promise<number> {
   for (let kills = 0; ; kills++) {
-    const soon = Date.now() + everyMs;
-    const next = Math.ceil(soon / stepMs) * stepMs;
-    await sleep(Math.max(0, Math.min(next, until) - Date.now()));
-    if (next >= until) return kills;
-    await haveBegun();
+    await sleep(Math.max(0, Math.min(everyMs, until - Date.now())));
     const worker = workers[kills % workers.length]!;
+    const isAtWork = await Promise.race([worker.nextLine(AT_WORK).then(() => true), sleep(Math.max(0, until - Date.now()), false)]);
+    if (!isAtWork) return kills;
     await worker.end('SIGKILL');
     await worker.start();
-  }
-}
-
-async function runsBegin(client: Client, tasks: number): Promise<void> {
-  for (const deadline = Date.now() + BEGIN_WITHIN_MS; Date.now() < deadline; await sleep(LOOK_EVERY_MS)) {
-    const { rowCount } = await client.query(`SELECT FROM task_runs WHERE task LIKE 'firing-%' AND outcome = 'running'`);
-    if (rowCount === tasks) return;
   }
 }
 

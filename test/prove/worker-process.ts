@@ -7,6 +7,7 @@ const ROOT = resolve(__dirname, '..', '..');
 /** A worker of a proof as a process of its own, its log gathered across its lives. */
 export class WorkerProcess {
   readonly log: string[] = [];
+  private readonly listeners = new Set<(line: string) => void>();
   private child: ChildProcess | undefined;
 
   /** @param program a file of this folder that calls serveWorker() */
@@ -29,10 +30,23 @@ export class WorkerProcess {
           const lines = output.split('\n');
           output = lines.pop() ?? '';
           this.log.push(...lines);
+          for (const line of lines) for (const listener of this.listeners) listener(line);
           if (lines.includes('ready')) done();
         });
       }
       child.once('exit', () => fail(new Error(`a worker ended:\n${this.log.slice(-20).join('\n')}`)));
+    });
+  }
+
+  /** Settles when it prints this line the next time; never, when it does not any more. */
+  nextLine(expected: string): Promise<void> {
+    return new Promise((done) => {
+      const listener = (line: string): void => {
+        if (line !== expected) return;
+        this.listeners.delete(listener);
+        done();
+      };
+      this.listeners.add(listener);
     });
   }
 
