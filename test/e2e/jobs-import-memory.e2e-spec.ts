@@ -14,7 +14,7 @@ const ROWS = 8_000;
 const BATCHES = 4;
 
 /** Bytes a row: its text has some 200, its key 100, and its objects more than either; what else the process does has its place below. */
-const MAX_HELD = 20;
+const MAX_HELD = 60;
 
 /** A row of each form; its id is new each time. */
 const FORMS = {
