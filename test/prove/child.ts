@@ -4,11 +4,11 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const ROOT = resolve(__dirname, '..', '..');
-const LINES_KEPT = 200;
 
 /** A process of a proof that talks by lines: what it is told, and what it prints. */
 export class Child {
-  private readonly lines: string[] = [];
+  /** All it has printed. */
+  readonly lines: string[] = [];
   private readonly listeners = new Set<(line: string) => void>();
   private readonly child: ChildProcess;
 
@@ -19,7 +19,6 @@ export class Child {
     for (const stream of [this.child.stdout!, this.child.stderr!]) {
       createInterface({ input: stream }).on('line', (line) => {
         this.lines.push(line);
-        if (this.lines.length > LINES_KEPT) this.lines.shift();
         for (const listener of this.listeners) listener(line);
       });
     }
