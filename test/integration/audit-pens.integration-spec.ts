@@ -206,13 +206,21 @@ describe('the two pens of the audit', () => {
     expect(await app.db.query('superuser', 'SELECT FROM messages WHERE user_id = $1', [ann])).toEqual([]);
   });
 
-  it('refuse entity work on a row that was not locked, and on what is not written by hand', async () => {
+  it('refuse entity work on a row that was not locked or is known as it was before, and on what is not written by hand', async () => {
     const { id } = await asAnn((unit) => unit.of(Proposal).insert({ jobId }));
 
     await expect(
       asAnn(async (unit) => {
         const proposals = unit.of(Proposal);
         return proposals.update((await proposals.find(id))!, { bidAmount: '1.00' });
+      }),
+    ).rejects.toThrow('lock: true');
+    await expect(
+      asAnn(async (unit) => {
+        const proposals = unit.of(Proposal);
+        const proposal = (await proposals.find(id, { lock: true }))!;
+        await proposals.update(proposal, { bidAmount: '1.00' });
+        return proposals.update(proposal, { bidAmount: '2.00' });
       }),
     ).rejects.toThrow('lock: true');
     await expect(asAnn((unit) => unit.of(Proposal).insert({ jobId, userId: 1 }))).rejects.toThrow('userId is not written by hand');

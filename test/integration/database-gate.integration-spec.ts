@@ -2,8 +2,10 @@ import { Message } from '../../src/messages/message.entity';
 import { currentContext } from '../../src/platform/context/request-context';
 import { Database } from '../../src/platform/database/database';
 import type { Unit } from '../../src/platform/database/unit';
+import { Proposal } from '../../src/proposals/proposal.entity';
 import { startApp, type TestApp } from '../support/app';
 import { signedIn } from '../support/as';
+import { aStoredJob } from '../support/factories/job.factory';
 import { socketWrites } from '../support/socket-writes';
 import { within } from '../support/within';
 
@@ -200,6 +202,17 @@ describe(Database.name, () => {
       expect(await change(id, { isRead: true })).toMatchObject({ id, isRead: true, version: 2, content: 'unread' });
       const audited = await app.db.query('superuser', `SELECT old_values, new_values FROM audit_logs WHERE table_name = 'messages' AND record_id = $1 AND action = 'UPDATE'`, [id]);
       expect(audited).toEqual([{ old_values: { is_read: false }, new_values: { is_read: true } }]);
+    });
+
+    it('returns what triggers made of the row, too', async () => {
+      const jobId = await aStoredJob(app.db, ann);
+      const { id } = await within(ann, () => database.unit((unit) => unit.of(Proposal).insert({ jobId })));
+
+      const won = { status: 'accepted', submittedAt: new Date() } as const;
+      const changed = await within(ann, () => database.change(Proposal, id, 'proposal.not_found', () => won));
+
+      expect(changed.wonAt).toBeInstanceOf(Date);
+      expect(changed).toEqual(await within(ann, () => database.find(Proposal, id)));
     });
 
     it('leaves nothing, and says why, when the database refuses the change', async () => {

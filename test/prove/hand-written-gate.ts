@@ -45,7 +45,7 @@ const STATEMENTS = {
   select: `SELECT ${READ} FROM jobs WHERE id = $1`,
   lock: `SELECT ${READ} FROM jobs WHERE id = $1 FOR UPDATE`,
   insert: `INSERT INTO jobs (${WRITTEN.join(', ')}) VALUES (${WRITTEN.map((_, i) => `$${i + 1}`).join(', ')}) RETURNING ${READ}`,
-  retitle: `UPDATE jobs SET title = $2 WHERE id = $1 RETURNING ${READ}`,
+  retitle: `UPDATE jobs SET title = $2 WHERE id = $1 RETURNING title, version, updated_at AS "updatedAt"`,
   audit: 'SELECT audit.record($1, $2, $3, $4, $5)',
 } as const;
 
@@ -80,7 +80,7 @@ export class HandWrittenGate {
       const old = found!.rows[0] as Job;
       const change = [JSON.stringify({ title: old.title }), JSON.stringify({ title })] as const;
       const [changed] = await flight(client, () => [run(client, 'retitle', [id, title]), ...audited(client, id, 'UPDATE', ...change)]);
-      return changed!.rows[0] as Job;
+      return { ...old, ...(changed!.rows[0] as Partial<Job>) };
     });
   }
 

@@ -70,8 +70,9 @@ export class Entities<E extends Identified> {
 
   /**
    * Changes a row found with `lock` and returns it as it now is; values equal to the old ones are no change, and with
-   * none left nothing is written. The entity passed in keeps its old values. Subscribers hear of it before it is sent:
-   * the row is locked, so what it will be is known, and the unit need not wait for the answer before COMMIT.
+   * none left nothing is written. The entity passed in keeps its old values and is not written again: the one returned is.
+   * Subscribers hear of it before it is sent: the row is locked, so what it will be is known, and the unit need not wait
+   * for the answer before COMMIT.
    */
   async update(entity: E, changes: Partial<E>): Promise<E> {
     this.assertHeld(entity);
@@ -79,10 +80,11 @@ export class Entities<E extends Identified> {
       (column) => !isSame(column, entity[column.propertyName], changes[column.propertyName]),
     );
     if (columns.length === 0) return entity;
+    held.delete(entity);
     this.unit.announce();
     const values = Object.fromEntries(columns.map((c) => [c.propertyName, changes[c.propertyName] as unknown]));
     const told = this.tell((broadcaster, result) => {
-      const changed = this.statements.hydrate({ ...entity, ...values });
+      const changed = this.statements.hydrate(entity, values);
       broadcaster.broadcastAfterUpdateEvent(result, this.statements.metadata, changed, entity, columns, []);
     });
     const parameters = columns.map((column) => toParameter(column, values[column.propertyName]));
@@ -91,7 +93,7 @@ export class Entities<E extends Identified> {
       told,
     ]);
     if (!row) throw new Error(`${this.statements.table} ${entity.id}: a locked row was not updated`);
-    const updated = this.statements.hydrate(row);
+    const updated = this.statements.hydrate(entity, row);
     held.add(updated);
     return updated;
   }

@@ -9,7 +9,7 @@ const BOOKKEEPING = new Set(['updated_at', 'version']);
 const GIVEN = new Set(['id', 'user_id', 'created_at']);
 
 /**
- * The SQL of one entity, compiled once from TypeORM's metadata. Every statement returns whole rows under property names,
+ * The SQL of one entity, compiled once from TypeORM's metadata. Statements return columns under property names,
  * so a row becomes an entity without a mapping step (TypeORM's own hydration costs several times the query's CPU).
  */
 export class EntityStatements<E extends Identified> {
@@ -17,6 +17,8 @@ export class EntityStatements<E extends Identified> {
   /** Columns that a write may name; those the database generates are not among them. */
   readonly writable: ReadonlyMap<string, ColumnMetadata>;
   private readonly returning: string;
+  /** Columns that may change without being named: bookkeeping, and what generated columns and triggers make of the row. */
+  private readonly following: readonly ColumnMetadata[];
   private readonly texts = new Map<string, string>();
 
   constructor(
@@ -25,9 +27,11 @@ export class EntityStatements<E extends Identified> {
   ) {
     this.table = metadata.tableName;
     const selected = metadata.columns.filter((column) => column.isSelect);
-    this.returning = selected.map((c) => `"${c.databaseName}" AS "${c.propertyName}"`).join(', ');
-    const own = selected.filter((column) => !column.asExpression && !BOOKKEEPING.has(column.databaseName));
-    this.writable = new Map(own.filter((c) => !GIVEN.has(c.databaseName)).map((c) => [c.propertyName, c]));
+    this.returning = named(selected);
+    const changing = selected.filter((column) => !GIVEN.has(column.databaseName));
+    const own = changing.filter((column) => !column.asExpression && !BOOKKEEPING.has(column.databaseName));
+    this.writable = new Map(own.map((column) => [column.propertyName, column]));
+    this.following = changing.filter((column) => !own.includes(column) || !column.isUpdate);
   }
 
   select(lock: boolean): string {
@@ -46,16 +50,18 @@ export class EntityStatements<E extends Identified> {
     });
   }
 
+  /** Returns no more than what the write may have changed: the row is known. */
   update(columns: readonly ColumnMetadata[]): string {
     return this.text('update', columns, (names) => {
       const sets = names.map((name, i) => `${name} = $${i + 2}`).join(', ');
-      return `UPDATE "${this.table}" SET ${sets} WHERE "id" = $1 RETURNING ${this.returning}`;
+      const changed = new Set([...columns, ...this.following]);
+      return `UPDATE "${this.table}" SET ${sets} WHERE "id" = $1 RETURNING ${named([...changed])}`;
     });
   }
 
-  /** The row as an entity. */
-  hydrate(row: ObjectLiteral): E {
-    return Object.assign(new this.entity(), row);
+  /** The row as an entity, with what a later row says of its columns. */
+  hydrate(row: ObjectLiteral, later?: ObjectLiteral): E {
+    return Object.assign(new this.entity(), row, later);
   }
 
   private text(verb: string, columns: readonly ColumnMetadata[], build: (names: string[]) => string): string {
@@ -65,6 +71,11 @@ export class EntityStatements<E extends Identified> {
     if (text === undefined) this.texts.set(key, (text = build(names)));
     return text;
   }
+}
+
+/** Under the names of their properties. */
+function named(columns: readonly ColumnMetadata[]): string {
+  return columns.map((column) => `"${column.databaseName}" AS "${column.propertyName}"`).join(', ');
 }
 
 /** Compiles an entity's statements at its first use and keeps them. */
