@@ -18,7 +18,7 @@ function aTask(name: number): ScheduledTask {
     whatAMissMeans: 'The proof fails.',
     run: async () => {
       console.log(AT_WORK);
-      const ms = 200 + Math.random() * 300;
+      const ms = 400 + Math.random() * 200;
       await sleep(ms);
       return { ms: Math.round(ms) };
     },

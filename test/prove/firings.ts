@@ -8,7 +8,7 @@ import { WorkerProcess } from './worker-process';
 /** A run whose worker died is taken over when its lease and the queue's patience are over. */
 const PATIENCE_MS = 90_000;
 
-/** A run prints it when it begins, and takes 200 ms more at least. */
+/** A run prints it when it begins, and takes 400 ms more at least. */
 export const AT_WORK = 'at work';
 
 /** How much fires, and who dies. */
@@ -62,7 +62,7 @@ export async function proveFirings(options: FiringsOptions): Promise<FiringsResu
     const stepMs = options.everySeconds * 1_000;
     const from = Math.ceil(Date.now() / stepMs) * stepMs + stepMs;
     const to = from + Math.ceil(options.firings / options.tasks) * stepMs;
-    const kills = await killInTurns(workers, options.killEveryMs, to);
+    const kills = await killInTurns(workers, options.killEveryMs, from, to);
     return { kills, ...(await compare(services.url('superuser'), { ...options, stepMs, from, to }, workers.flatMap(({ log }) => log))) };
   } finally {
     await Promise.all([...workers.map((worker) => worker.end('SIGTERM')), ...apis.map((api) => api.stop())]);
@@ -70,8 +70,9 @@ export async function proveFirings(options: FiringsOptions): Promise<FiringsResu
   }
 }
 
-/** Kills one that is at work, each time, and leaves nobody dead. */
-async function killInTurns(workers: readonly WorkerProcess[], everyMs: number, until: number): Promise<number> {
+/** Kills one that is at work, each time, and leaves nobody dead. What fires before `from` is not compared, and not killed. */
+async function killInTurns(workers: readonly WorkerProcess[], everyMs: number, from: number, until: number): Promise<number> {
+  await sleep(Math.max(0, from - Date.now()));
   for (let kills = 0; ; kills++) {
     await sleep(Math.max(0, Math.min(everyMs, until - Date.now())));
     const worker = workers[kills % workers.length]!;
