@@ -58,10 +58,13 @@ export function listJobs(
   const order = ORDERS[query.sort];
   const values: unknown[] = [];
   const words = wordsOf(query, new Conditions(values));
+  const hasRange = [query.budgetMin, query.budgetMax, query.hourlyRateMin, query.hourlyRateMax].some((end) => end !== undefined);
   const others = filtersOf(query, new Conditions(values)).after(`${order.expression}, id`, order.isDescending ? '<' : '>', [order.type, 'bigint'], after);
   const limit = `LIMIT ${others.value(take)}`;
-  if (!words.isEmpty) return [pageOfFinds(order, words.all, others.all, limit), values, { hasOnePlan: true }];
-  return [`SELECT ${COLUMNS}, ${order.key} AS "sortKey" FROM own_jobs ${others.where} ${by(order)} ${limit}`, values, {}];
+  if (!words.isEmpty) return [pageOfFinds(order, words.all, others.all, limit), values, { planned: 'once' }];
+  // Whether an amount is rare, and the index of budgets worth its while, shows in the value alone.
+  const options: QueryOptions = hasRange ? { planned: 'eachTime' } : {};
+  return [`SELECT ${COLUMNS}, ${order.key} AS "sortKey" FROM own_jobs ${others.where} ${by(order)} ${limit}`, values, options];
 }
 
 /**
@@ -103,10 +106,11 @@ function filtersOf(query: ListJobsDto, conditions: Conditions): Conditions {
     .add(begins('budget'), amount(query.budgetMax))
     .add(reaches('hourly_rate'), amount(query.hourlyRateMin))
     .add(begins('hourly_rate'), amount(query.hourlyRateMax))
-    .add('is_favorite = $?', query.isFavorite)
     .add('created_at >= $?', query.createdFrom)
     // Instants are shown in milliseconds and kept in microseconds.
     .add(`created_at < $?::timestamptz + interval '1 millisecond'`, query.createdTo);
+  // As text, since the index of favourites serves no parameter.
+  if (query.isFavorite !== undefined) conditions.always(query.isFavorite ? 'is_favorite' : 'NOT is_favorite');
   addAnyOf(conditions, 'job_type', query.jobType);
   addAnyOf(conditions, 'experience_level', query.experienceLevel);
   addAnyOf(conditions, 'status', some(query.status));

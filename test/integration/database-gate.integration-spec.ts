@@ -159,16 +159,24 @@ describe(Database.name, () => {
     expect(await countAs(ann)).toBe(20);
   });
 
-  it('makes one plan for all values of a statement that asks for it, and of no other', async () => {
-    const [one, other] = ['SELECT $1::text AS one', 'SELECT $1::text AS other'];
+  it('plans a statement once or each time where it asks for it, and leaves the others to PostgreSQL', async () => {
+    const [once, eachTime, other] = ['SELECT $1::text AS once', 'SELECT $1::text AS each_time', 'SELECT $1::text AS other'];
     const plans = await within(ann, async () => {
-      await Promise.all([database.query(one, ['a'], { hasOnePlan: true }), database.query(other, ['a'])]);
-      return database.query<object>('SELECT statement, generic_plans FROM pg_prepared_statements WHERE statement = ANY ($1) ORDER BY statement', [[one, other]]);
+      for (let run = 0; run < 8; run++) {
+        await database.query(once, ['a'], { planned: 'once' });
+        await database.query(eachTime, ['a'], { planned: 'eachTime' });
+        await database.query(other, ['a']);
+      }
+      return database.query<object>(
+        'SELECT statement, generic_plans, custom_plans FROM pg_prepared_statements WHERE statement = ANY ($1) ORDER BY statement DESC',
+        [[once, eachTime, other]],
+      );
     });
 
     expect(plans).toEqual([
-      { statement: one, generic_plans: 1 },
-      { statement: other, generic_plans: 0 },
+      { statement: other, generic_plans: 3, custom_plans: 5 },
+      { statement: once, generic_plans: 8, custom_plans: 0 },
+      { statement: eachTime, generic_plans: 0, custom_plans: 8 },
     ]);
   });
 

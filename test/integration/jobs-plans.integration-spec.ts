@@ -44,8 +44,8 @@ describe('lists of a tenant with many jobs', () => {
     tenant = users[0]!.id;
     await db.query(
       'superuser',
-      `INSERT INTO jobs (user_id, source_key, title, skills, category, status, budget_min, budget_max, created_at)
-       SELECT u, 'upwork:' || u || '-' || n, 'Job ' || n || ' word' || n % 400 || CASE WHEN n % 9 = 0 THEN ' most' ELSE '' END, ARRAY['common', 'skill' || n % 400], 'Category ' || n % 200,
+      `INSERT INTO jobs (user_id, source_key, title, skills, category, is_favorite, status, budget_min, budget_max, created_at)
+       SELECT u, 'upwork:' || u || '-' || n, 'Job ' || n || ' word' || n % 400 || CASE WHEN n % 9 = 0 THEN ' most' ELSE '' END, ARRAY['common', 'skill' || n % 400], 'Category ' || n % 200, n % 1000 = 0,
               CASE WHEN n % 100 = 0 THEN 'archived' ELSE 'active' END, n, n + 10, timestamptz '2026-01-01Z' + n * interval '1 minute'
        FROM unnest($1::bigint[]) WITH ORDINALITY AS users (u, place), generate_series(1, CASE place WHEN 1 THEN ${MANY} ELSE 20 END) AS n`,
       [users.map(({ id }) => id)],
@@ -63,10 +63,10 @@ describe('lists of a tenant with many jobs', () => {
 
   const planOf = (values: Partial<ListJobsDto>, after: [string, number] | undefined, mode: string): Promise<PlanNode> =>
     db.transaction('app', async (client) => {
-      const [sql, parameters, { hasOnePlan }] = listJobs(Object.assign(new ListJobsDto(), values), after, 21);
+      const [sql, parameters, { planned }] = listJobs(Object.assign(new ListJobsDto(), values), after, 21);
       await client.query(`SELECT set_config('app.user_id', $1, true), set_config('plan_cache_mode', $2, true)`, [
         String(tenant),
-        hasOnePlan ? 'force_generic_plan' : mode,
+        planned === undefined ? mode : planned === 'once' ? 'force_generic_plan' : 'force_custom_plan',
       ]);
       await client.query(`PREPARE list AS ${sql}`);
       const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
@@ -145,6 +145,12 @@ describe('lists of a tenant with many jobs', () => {
     ['with a rare skill', { skills: ['skill7'] }],
     ['with any of rare skills', { anySkills: ['skill7', 'skill8'] }],
     ['with a rare word', { q: 'word7' }],
+    ['with a high budget', { budgetMin: '19990.00' }],
+    ['with a budget that nobody offers', { budgetMin: '90000.00' }],
+    ['with a low budget', { budgetMax: '5.00' }],
+    ['of a status, with a narrow budget', { status: ['active'], budgetMin: '100.00', budgetMax: '120.00' }],
+    ['of the favourites', { isFavorite: true }],
+    ['of what is no favourite', { isFavorite: false }],
     ['of a status, with a rare skill and a budget', { status: ['active'], skills: ['skill7'], budgetMin: '100.00' }],
   ] satisfies [string, Partial<ListJobsDto>][];
 

@@ -48,11 +48,12 @@ describe(listJobs.name, () => {
     ['without a filter', {}, 'idx_jobs_created_at'],
     ['oldest first', { sort: 'createdAt' }, 'idx_jobs_created_at'],
     ['of a status', { status: ['archived'] }, 'idx_jobs_status'],
+    ['of the favourites', { isFavorite: true }, 'idx_jobs_favorites'],
     ['of a category', { category: 'Category 7' }, 'idx_jobs_category'],
     ['with a rare skill', { skills: ['skill7'] }, 'idx_jobs_skills'],
     ['with any of rare skills', { anySkills: ['skill7', 'skill8'] }, 'idx_jobs_skills'],
     ['with a rare word', { q: 'word7' }, 'idx_jobs_search'],
-    ['with a small budget', { budgetMax: '5.00', budgetMin: '1.00' }, 'idx_jobs_'],
+    ['with a small budget', { budgetMax: '5.00', budgetMin: '1.00' }, 'idx_jobs_budget_range'],
   ] satisfies [string, Partial<ListJobsDto>, string][])('%s is served by an index', async (_, values, index) => {
     const plan = await planOf(values);
 

@@ -13,8 +13,11 @@ const SET_TIMEOUT = `set_config('statement_timeout',
  */
 export const SET_CONTEXT = setContext();
 
-/** The same, and what runs behind it in the transaction gets one plan for all values. */
-export const SET_CONTEXT_AND_PLAN = setContext(`, set_config('plan_cache_mode', 'force_generic_plan', true)`);
+/** The same, and what runs behind it in the transaction is planned so. */
+export const SET_CONTEXT_AND_PLAN = {
+  once: setContext(`, set_config('plan_cache_mode', 'force_generic_plan', true)`),
+  eachTime: setContext(`, set_config('plan_cache_mode', 'force_custom_plan', true)`),
+};
 
 /** Moves the pen between the two ways of auditing inside one unit: 'orm' or '' (the triggers). */
 export const SET_PEN = `SELECT set_config('app.audited_by', $1, true)`;

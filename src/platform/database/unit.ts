@@ -20,10 +20,12 @@ export interface UnitOptions {
 /** How one statement is run. */
 export interface QueryOptions {
   /**
-   * Gives the statement one plan for all values. By itself PostgreSQL makes a plan anew at each run for as long as those for
-   * the values look cheaper than one for any, and the making of a large one costs more than its run.
+   * Whether the statement gets one plan for all values, or each time one for its values. By itself PostgreSQL takes the one
+   * from the sixth run on if it looks no dearer than those before: the making of a large plan costs more than its run, and
+   * a plan for any value cannot know that this one is rare.
+   * @see https://www.postgresql.org/docs/15/runtime-config-query.html#GUC-PLAN-CACHE-MODE
    */
-  readonly hasOnePlan?: boolean;
+  readonly planned?: 'once' | 'eachTime';
 }
 
 /** A statement that waits for the next flight, and whoever waits for its answer. */
@@ -216,7 +218,8 @@ export class Unit {
   }
 
   private context(pen: Pen, options?: QueryOptions): FlightStatement {
-    return this.statement(options?.hasOnePlan ? SET_CONTEXT_AND_PLAN : SET_CONTEXT, settingValues(this.options.settings, pen));
+    const text = options?.planned === undefined ? SET_CONTEXT : SET_CONTEXT_AND_PLAN[options.planned];
+    return this.statement(text, settingValues(this.options.settings, pen));
   }
 
   private statement(text: string, values: readonly unknown[]): FlightStatement {
