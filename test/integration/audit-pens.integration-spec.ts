@@ -223,8 +223,11 @@ describe('the two pens of the audit', () => {
         return proposals.update(proposal, { bidAmount: '2.00' });
       }),
     ).rejects.toThrow('lock: true');
+    const ofAnEndedUnit = (await asAnn((unit) => unit.of(Proposal).find(id, { lock: true })))!;
+    await expect(asAnn((unit) => unit.of(Proposal).update(ofAnEndedUnit, { bidAmount: '3.00' }))).rejects.toThrow('lock: true');
     await expect(asAnn((unit) => unit.of(Proposal).insert({ jobId, userId: 1 }))).rejects.toThrow('userId is not written by hand');
     await expect(asAnn((unit) => unit.of(Proposal).insert({ jobId, version: 7 }))).rejects.toThrow('version is not written by hand');
+    await expect(asAnn((unit) => unit.of(Proposal).insert({ jobId, wonAt: new Date() }))).rejects.toThrow('wonAt is not written by hand');
   });
 
   it('take tenant, actor and request from the context, whatever the argument of audit.record says', async () => {

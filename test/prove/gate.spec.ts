@@ -1,17 +1,18 @@
-import { assertCheap, proveGate } from './gate';
+import { proveGate, tooDear, type GateOptions } from './gate';
 
-/**
- * `npm run prove gate` asserts 1.1, in a process of its own. Here jest wraps every module, which costs the gate's many more
- * than the few of the code by hand, and other tests run beside it; what this finds is a gate that has become slow.
- */
-const AT_MOST = 1.5;
+const AT_MOST = 1.1;
+const SMALL: GateOptions = { blocks: 12, unitsPerBlock: 120 };
+
+/** Jest's wrapping of each module and the tests beside it only add: one measurement of so many has to be cheap enough. */
+const ATTEMPTS = 3;
 
 describe(proveGate.name, () => {
-  it('costs little more CPU than the same statements by hand, for a read, a create and a patch', async () => {
-    const result = await proveGate({ blocks: 12, unitsPerBlock: 120 });
+  it('costs at most a tenth more CPU than the same statements by hand, for a read, a create and a patch', async () => {
+    let result = await proveGate(SMALL);
+    for (let attempt = 1; attempt < ATTEMPTS && tooDear(result, AT_MOST); attempt++) result = await proveGate(SMALL);
 
-    expect(() => assertCheap(result, AT_MOST)).not.toThrow();
+    expect(tooDear(result, AT_MOST)).toBeUndefined();
     expect(Object.values(result).every(({ gateUs, handUs }) => gateUs > 0 && handUs > 0)).toBe(true);
-    expect(() => assertCheap(result, 0.01)).toThrow('read costs');
-  }, 120_000);
+    expect(tooDear(result, 0.01)).toContain('read costs');
+  }, 240_000);
 });

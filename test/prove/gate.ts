@@ -64,15 +64,19 @@ export async function proveGate(options: GateOptions): Promise<GateResult> {
 }
 
 /**
- * Returns the result when no unit costs more than `atMost` times the work by hand; of two estimates, which noise only
- * raises, the lesser counts.
- * @throws Error naming the first that does
+ * Says of the first unit that costs more than `atMost` times the work by hand how much it does, or undefined when none does;
+ * of two estimates, which noise only raises, the lesser counts.
  */
+export function tooDear(result: GateResult, atMost: number): string | undefined {
+  const costs = Object.entries(result).map(([what, { ratio, paired }]: [string, GateCost]) => [what, Math.min(ratio, paired[0])] as const);
+  const dear = costs.find(([, cost]) => cost > atMost);
+  return dear && `a ${dear[0]} costs ${dear[1]} times the work by hand: ${JSON.stringify(result)}`;
+}
+
+/** Returns the result. @throws Error with what is too dear */
 export function assertCheap(result: GateResult, atMost: number): GateResult {
-  for (const [what, { ratio, paired }] of Object.entries(result) as [string, GateCost][]) {
-    const cost = Math.min(ratio, paired[0]);
-    if (cost > atMost) throw new Error(`a ${what} costs ${cost} times the work by hand: ${JSON.stringify(result)}`);
-  }
+  const dear = tooDear(result, atMost);
+  if (dear !== undefined) throw new Error(dear);
   return result;
 }
 

@@ -21,10 +21,9 @@ export interface EntityRegistry {
 interface UnitPort {
   send(sql: string, values: readonly unknown[]): Promise<ObjectLiteral[]>;
   announce(): void;
+  /** Rows that it read under a lock or wrote: only of those the old values are certain. */
+  readonly held: WeakSet<Identified>;
 }
-
-/** Rows read under a lock or written by their unit: only of those the old values are certain. */
-const held = new WeakSet<Identified>();
 
 /**
  * The rows of one entity inside a unit of work: only what the audit subscriber can describe exactly, so every write is
@@ -47,7 +46,7 @@ export class Entities<E extends Identified> {
     const [row] = await this.unit.send(this.statements.select(lock), [id]);
     if (!row) return null;
     const entity = this.statements.hydrate(row);
-    if (lock) held.add(entity);
+    if (lock) this.unit.held.add(entity);
     return entity;
   }
 
@@ -61,7 +60,7 @@ export class Entities<E extends Identified> {
     const parameters = columns.map((column) => toParameter(column, values[column.propertyName]));
     const [row] = await this.unit.send(this.statements.insert(columns), parameters);
     const entity = this.statements.hydrate(row!);
-    held.add(entity);
+    this.unit.held.add(entity);
     await this.tell((broadcaster, result) =>
       broadcaster.broadcastAfterInsertEvent(result, this.statements.metadata, entity),
     );
@@ -80,7 +79,7 @@ export class Entities<E extends Identified> {
       (column) => !isSame(column, entity[column.propertyName], changes[column.propertyName]),
     );
     if (columns.length === 0) return entity;
-    held.delete(entity);
+    this.unit.held.delete(entity);
     this.unit.announce();
     const values = Object.fromEntries(columns.map((c) => [c.propertyName, changes[c.propertyName] as unknown]));
     const told = this.tell((broadcaster, result) => {
@@ -94,7 +93,7 @@ export class Entities<E extends Identified> {
     ]);
     if (!row) throw new Error(`${this.statements.table} ${entity.id}: a locked row was not updated`);
     const updated = this.statements.hydrate(entity, row);
-    held.add(updated);
+    this.unit.held.add(updated);
     return updated;
   }
 
@@ -120,7 +119,7 @@ export class Entities<E extends Identified> {
   }
 
   private assertHeld(entity: E): void {
-    if (!held.has(entity)) throw new Error(`${this.statements.table}: only a row found with { lock: true } is written`);
+    if (!this.unit.held.has(entity)) throw new Error(`${this.statements.table}: only a row found with { lock: true } is written`);
   }
 
   private async tell(

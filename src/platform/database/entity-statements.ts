@@ -14,7 +14,7 @@ const GIVEN = new Set(['id', 'user_id', 'created_at']);
  */
 export class EntityStatements<E extends Identified> {
   readonly table: string;
-  /** Columns that a write may name; those the database generates are not among them. */
+  /** Columns that a write may name; those the database or the system writes alone are not among them. */
   readonly writable: ReadonlyMap<string, ColumnMetadata>;
   private readonly returning: string;
   /** Columns that may change without being named: bookkeeping, and what generated columns and triggers make of the row. */
@@ -29,9 +29,9 @@ export class EntityStatements<E extends Identified> {
     const selected = metadata.columns.filter((column) => column.isSelect);
     this.returning = named(selected);
     const changing = selected.filter((column) => !GIVEN.has(column.databaseName));
-    const own = changing.filter((column) => !column.asExpression && !BOOKKEEPING.has(column.databaseName));
+    const own = changing.filter((column) => column.isUpdate && !column.asExpression && !BOOKKEEPING.has(column.databaseName));
     this.writable = new Map(own.map((column) => [column.propertyName, column]));
-    this.following = changing.filter((column) => !own.includes(column) || !column.isUpdate);
+    this.following = changing.filter((column) => !own.includes(column));
   }
 
   select(lock: boolean): string {

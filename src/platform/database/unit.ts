@@ -45,6 +45,7 @@ interface Passenger {
 export class Unit {
   /** Changes told by the audit subscriber; must match what `of()` announced, or the unit does not commit. */
   readonly changes: EntityChange[] = [];
+  private readonly held = new WeakSet<Identified>();
   private announced = 0;
   private client: PoolClient | undefined;
   private pen: Pen | undefined;
@@ -74,6 +75,7 @@ export class Unit {
     return new Entities(entities.statementsOf(entity), this.queryRunner, {
       send: (sql, values) => this.send('orm', sql, values),
       announce: () => void (this.announced += 1),
+      held: this.held,
     });
   }
 
