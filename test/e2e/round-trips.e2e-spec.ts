@@ -50,3 +50,23 @@ describe('socket writes to PostgreSQL', () => {
     expect(writes).toBe(4);
   });
 });
+
+/** As PgBouncer before 1.21 needs it, which hands each transaction another connection of the server. */
+describe('DATABASE_PREPARED_STATEMENTS=false', () => {
+  it('leaves no statement behind on the connection, and answers the same', async () => {
+    const app = await startApp({ settings: { DATABASE_POOL_SIZE: '1', DATABASE_PREPARED_STATEMENTS: 'false' } });
+    try {
+      const ann = await signedIn(app);
+      const { body: job } = await ann.post('/v1/jobs', { title: 'One', skills: ['SQL'] });
+      const { body: changed } = await ann.patch(`/v1/jobs/${job.id}`, { title: 'Two' });
+
+      expect(changed).toEqual({ ...job, title: 'Two', version: 2, updatedAt: changed.updatedAt });
+      expect(await ann.get(`/v1/jobs/${job.id}`)).toMatchObject({ status: 200, body: changed });
+      for (const search of ['skills=SQL', 'budgetMin=1']) expect(await ann.get(`/v1/jobs?${search}`)).toMatchObject({ status: 200 });
+      const left = await within(ann.id, () => app.get(Database).query('SELECT name FROM pg_prepared_statements'));
+      expect(left).toEqual([]);
+    } finally {
+      await app.close();
+    }
+  });
+});
