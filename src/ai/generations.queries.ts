@@ -20,8 +20,8 @@ export function listGenerations(
 ): [sql: string, values: unknown[]] {
   const conditions = new Conditions()
     .add('job_id = $?', jobId)
-    .add('generation_type = ANY($?)', type?.length ? type : undefined)
-    .add('status = ANY($?)', status?.length ? status : undefined)
+    .anyOf('generation_type', type)
+    .anyOf('status', status)
     .after('created_at, id', '<', ['timestamptz', 'bigint'], after);
   const limit = conditions.value(take);
   return [

@@ -39,7 +39,7 @@ export function listAuditLogs(
     .add('user_id = $?', filter.userId)
     .add('table_name = $?', filter.table)
     .add('record_id = $?', filter.recordId)
-    .add('action = ANY($?)', filter.action)
+    .anyOf('action', filter.action)
     .add('actor_kind = $?', filter.actorKind)
     .add('created_at >= $?', filter.from)
     .add('created_at < $?', filter.to)

@@ -111,17 +111,9 @@ function filtersOf(query: ListJobsDto, conditions: Conditions): Conditions {
     .add(`created_at < $?::timestamptz + interval '1 millisecond'`, query.createdTo);
   // As text, since the index of favourites serves no parameter.
   if (query.isFavorite !== undefined) conditions.always(query.isFavorite ? 'is_favorite' : 'NOT is_favorite');
-  addAnyOf(conditions, 'job_type', query.jobType);
-  addAnyOf(conditions, 'experience_level', query.experienceLevel);
-  addAnyOf(conditions, 'status', some(query.status));
+  conditions.anyOf('job_type', query.jobType).anyOf('experience_level', query.experienceLevel).anyOf('status', query.status);
   if (!some(query.status)) conditions.add('status <> $?', 'deleted');
   return conditions;
-}
-
-/** One value is compared by =, which keeps the order of an index that goes on behind the column. */
-function addAnyOf(conditions: Conditions, column: 'status' | 'job_type' | 'experience_level', values?: readonly string[]): void {
-  if (values?.length === 1) conditions.add(`${column} = $?`, values[0]);
-  else conditions.add(`${column} = ANY ($?)`, some(values));
 }
 
 /** A range whose upper end is at or above the value; an end left open has no limit. */

@@ -26,7 +26,7 @@ export function listProposals(
   const { column, direction } = SORTS[sort];
   const conditions = new Conditions()
     .add('job_id = $?', jobId)
-    .add('status = ANY($?)', status)
+    .anyOf('status', status)
     .after(`${column}, id`, direction === 'ASC' ? '>' : '<', ['timestamptz', 'bigint'], after);
   const limit = conditions.value(take);
   return [

@@ -2,6 +2,7 @@ import { ListJobsDto } from '../../src/jobs/dto/list-jobs.dto';
 import { JOB_SORTS } from '../../src/jobs/job-values';
 import { listJobs } from '../../src/jobs/jobs.queries';
 import type { CursorKey } from '../../src/platform/http/cursor-codec';
+import { analyzeAs, PLAN_MODES, rowsRead, type PlanNode } from '../support/explain';
 import { testDatabase, type TestDatabase } from '../support/postgres';
 
 /** Jobs of the tenant who has most of all: enough that reading them all is dear, few enough to make in a second. */
@@ -9,20 +10,6 @@ const MANY = 20_000;
 
 /** Rows a page may look at: itself, and what an index cannot tell apart. */
 const FEW = 400;
-
-interface PlanNode {
-  readonly 'Node Type': string;
-  readonly 'Relation Name'?: string;
-  readonly 'Actual Rows': number;
-  readonly 'Actual Loops': number;
-  readonly 'Shared Hit Blocks': number;
-  readonly 'Shared Read Blocks': number;
-  readonly 'Rows Removed by Filter'?: number;
-  readonly 'Rows Removed by Index Recheck'?: number;
-  readonly Plans?: readonly PlanNode[];
-}
-
-const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 
 /**
  * Counts rows, not milliseconds: a plan that reads the whole tenant reads 20,000 here and 400,000 there. Both kinds of plan
@@ -61,25 +48,13 @@ describe('lists of a tenant with many jobs', () => {
   }, 60_000);
   afterAll(() => db.end());
 
-  const planOf = (values: Partial<ListJobsDto>, after: [string, number] | undefined, mode: string): Promise<PlanNode> =>
-    db.transaction('app', async (client) => {
-      const [sql, parameters, { planned }] = listJobs(Object.assign(new ListJobsDto(), values), after, 21);
-      await client.query(`SELECT set_config('app.user_id', $1, true), set_config('plan_cache_mode', $2, true)`, [
-        String(tenant),
-        planned === undefined ? mode : planned === 'once' ? 'force_generic_plan' : 'force_custom_plan',
-      ]);
-      await client.query(`PREPARE list AS ${sql}`);
-      const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
-        `EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE list (${parameters.map((value) => literal(value)).join(', ')})`,
-      );
-      await client.query('DEALLOCATE list');
-      return rows[0]!['QUERY PLAN'][0].Plan;
-    });
+  const planOf = (values: Partial<ListJobsDto>, after: [string, number] | undefined, mode: string): Promise<PlanNode> => {
+    const [sql, parameters, { planned }] = listJobs(Object.assign(new ListJobsDto(), values), after, 21);
+    const ownMode = planned === 'once' ? 'force_generic_plan' : 'force_custom_plan';
+    return analyzeAs(db, tenant, planned === undefined ? mode : ownMode, sql, parameters);
+  };
 
-  const rowsReadBy = async (values: Partial<ListJobsDto>, after: [string, number] | undefined, mode: string): Promise<number> =>
-    nodesOf(await planOf(values, after, mode))
-      .filter((node) => node['Relation Name'] === 'jobs')
-      .reduce((sum, node) => sum + readBy(node), 0);
+  const rowsReadBy = async (...list: Parameters<typeof planOf>): Promise<number> => rowsRead(await planOf(...list), 'jobs');
 
   const blocksReadBy = async (values: Partial<ListJobsDto>): Promise<number> => {
     const plan = await planOf(values, undefined, 'auto');
@@ -154,7 +129,7 @@ describe('lists of a tenant with many jobs', () => {
     ['of a status, with a rare skill and a budget', { status: ['active'], skills: ['skill7'], budgetMin: '100.00' }],
   ] satisfies [string, Partial<ListJobsDto>][];
 
-  describe.each(['force_custom_plan', 'force_generic_plan'])('%s', (mode) => {
+  describe.each(PLAN_MODES)('%s', (mode) => {
     it.each(cases)('%s: reads few rows', async (_, values) => {
       expect(await rowsReadBy(values, undefined, mode)).toBeLessThan(FEW);
     });
@@ -172,14 +147,3 @@ describe('lists of a tenant with many jobs', () => {
     });
   });
 });
-
-function readBy(node: PlanNode): number {
-  const dropped = (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
-  return (node['Actual Rows'] + dropped) * node['Actual Loops'];
-}
-
-function literal(value: unknown): string {
-  if (Array.isArray(value)) return `'{${value.join()}}'`;
-  if (value instanceof Date) return `'${value.toISOString()}'`;
-  return `'${String(value)}'`;
-}

@@ -1,8 +1,6 @@
-import { COUNT_UNREAD, listMessages } from '../../src/messages/messages.queries';
 import { Database } from '../../src/platform/database/database';
 import { startApp, type TestApp } from '../support/app';
 import { signedIn } from '../support/as';
-import { explainAs } from '../support/explain';
 import { aStoredJob } from '../support/factories/job.factory';
 import { within } from '../support/within';
 
@@ -65,21 +63,5 @@ describe('the table messages', () => {
     await app.db.query('superuser', 'DELETE FROM jobs WHERE id = $1', [jobId]);
 
     expect(await as(ann, 'SELECT job_id, user_id FROM messages WHERE id = $1', [id])).toEqual([{ job_id: null, user_id: ann }]);
-  });
-
-  it('serves its lists and the unread count from indexes', async () => {
-    await app.db.query(
-      'superuser',
-      `INSERT INTO messages (user_id, sender_type, content, is_read)
-       SELECT $1, CASE WHEN n % 2 = 0 THEN 'client' ELSE 'freelancer' END, 'x', n % 50 <> 0 FROM generate_series(1, 5000) n`,
-      [ann],
-    );
-    await app.db.query('superuser', 'VACUUM ANALYZE messages');
-    const planOf = (filter: Parameters<typeof listMessages>[0]) => explainAs(app.db, ann, ...listMessages(filter, undefined, 21));
-
-    expect(await explainAs(app.db, ann, COUNT_UNREAD)).toContain('idx_messages_is_read');
-    expect(await planOf({ limit: 20, sort: '-createdAt', isRead: false })).toContain('idx_messages_is_read');
-    expect(await planOf({ limit: 20, sort: 'createdAt' })).toContain('idx_messages_created_at');
-    expect(await planOf({ limit: 20, sort: '-createdAt', jobId: 1 })).toContain('idx_messages_job_id');
   });
 });

@@ -1,8 +1,6 @@
 import { Database } from '../../src/platform/database/database';
-import { listProposals } from '../../src/proposals/proposals.queries';
 import { startApp, type TestApp } from '../support/app';
 import { signedIn } from '../support/as';
-import { explainAs } from '../support/explain';
 import { aStoredJob } from '../support/factories/job.factory';
 import { within } from '../support/within';
 
@@ -97,26 +95,5 @@ describe('the table proposals', () => {
     for (const change of ['user_id = 1', 'job_id = 1', 'version = 9', 'created_at = now()', 'updated_at = now()']) {
       await expect(as(ann, `UPDATE proposals SET ${change} WHERE id = $1`, [id])).rejects.toMatchObject({ code: '42501' });
     }
-  });
-
-  it('serves its lists from indexes', async () => {
-    await app.db.query(
-      'superuser',
-      `INSERT INTO jobs (user_id, source_key, title) SELECT $1, 'upwork:' || n, 'x' FROM generate_series(1, 5000) n`,
-      [ann],
-    );
-    await app.db.query(
-      'superuser',
-      `INSERT INTO proposals (user_id, job_id, status, submitted_at)
-       SELECT $1, id, CASE WHEN id % 100 = 0 THEN 'accepted' ELSE 'draft' END, CASE WHEN id % 100 = 0 THEN now() END
-       FROM jobs WHERE user_id = $1`,
-      [ann],
-    );
-    await app.db.query('superuser', 'ANALYZE proposals');
-    const planOf = (filter: Parameters<typeof listProposals>[0]) => explainAs(app.db, ann, ...listProposals(filter, undefined, 21));
-
-    expect(await planOf({ limit: 20, sort: '-createdAt' })).toContain('idx_proposals_user_id');
-    expect(await planOf({ limit: 20, sort: '-createdAt', status: ['accepted'] })).toContain('idx_proposals_status');
-    expect(await planOf({ limit: 20, sort: '-createdAt', jobId: 1 })).toMatch(/idx_proposals_job_id|proposals_one_open/);
   });
 });

@@ -4,13 +4,20 @@ describe(Conditions.name, () => {
   it('numbers the parameters as they come and leaves out what has no value', () => {
     const conditions = new Conditions()
       .add('job_id = $?', 42)
-      .add('status = ANY($?)', undefined)
+      .add('status = $?', undefined)
       .after('created_at, id', '<', ['timestamptz', 'bigint'], ['2026-01-31 09:30:00+00', 7]);
     const limit = conditions.value(21);
 
     expect(conditions.where).toBe('WHERE job_id = $1 AND (created_at, id) < ($2::timestamptz, $3::bigint)');
     expect(limit).toBe('$4');
     expect(conditions.values).toEqual([42, '2026-01-31 09:30:00+00', 7, 21]);
+  });
+
+  it('takes the one of several values by =, any of several, and none of none', () => {
+    const conditions = new Conditions().anyOf('status', ['draft']).anyOf('type', ['a', 'b']).anyOf('kind', []).anyOf('role', undefined);
+
+    expect(conditions.where).toBe('WHERE status = $1 AND type = ANY ($2)');
+    expect(conditions.values).toEqual(['draft', ['a', 'b']]);
   });
 
   it('takes a value several times, and conditions without one', () => {

@@ -1,7 +1,7 @@
 /**
  * Collects the conditions of a WHERE clause and their parameters in step, so that a filter is never text. The texts
  * passed in are constants of a `*.queries.ts` file; `$?` stands for the value.
- * @example new Conditions().add('job_id = $?', filter.jobId).add('status = ANY($?)', filter.status)
+ * @example new Conditions().add('job_id = $?', filter.jobId).anyOf('status', filter.status)
  */
 export class Conditions {
   private readonly texts: string[] = [];
@@ -13,6 +13,15 @@ export class Conditions {
   add(text: string, value: unknown): this {
     if (value !== undefined) this.texts.push(text.replaceAll('$?', this.value(value)));
     return this;
+  }
+
+  /**
+   * Adds that the column is one of `values`; without any there is no condition. One value is compared by =, which keeps the
+   * order of an index that goes on behind the column, whatever the plan.
+   */
+  anyOf(column: string, values: readonly string[] | undefined): this {
+    if (!values || values.length === 0) return this;
+    return values.length === 1 ? this.add(`${column} = $?`, values[0]) : this.add(`${column} = ANY ($?)`, values);
   }
 
   /** Adds a condition that has no value. */

@@ -1,0 +1,106 @@
+import { listGenerations } from '../../src/ai/generations.queries';
+import { listVersions } from '../../src/ai/letters.queries';
+import { listDeliveries } from '../../src/alerts/deliveries.queries';
+import { listAuditLogs, listSecurityLogs } from '../../src/audit/audit.queries';
+import { COUNT_UNREAD, listMessages } from '../../src/messages/messages.queries';
+import type { CursorKey } from '../../src/platform/http/cursor-codec';
+import { listProposals } from '../../src/proposals/proposals.queries';
+import { analyzeAs, PLAN_MODES, rowsRead } from '../support/explain';
+import { testDatabase, type TestDatabase } from '../support/postgres';
+
+/** Rows of each kind that the tenant has: reading them all would show. */
+const MANY = 5_000;
+
+/** Rows a page may look at. */
+const FEW = 100;
+
+const TAKE = 21;
+
+/** Each of what follows is of the tenant $1, a minute apart. */
+const DATA = [
+  `INSERT INTO jobs (user_id, source_key, title) VALUES ($1, 'upwork:1', 'A job'), ($1, 'upwork:2', 'Another')`,
+  `INSERT INTO proposals (user_id, job_id, status, submitted_at, created_at)
+   SELECT $1, (SELECT min(id) + (n % 100 <> 0)::integer FROM jobs WHERE user_id = $1), CASE WHEN n % 100 = 0 THEN 'accepted' ELSE 'rejected' END, now(), CREATED FROM NUMBERS`,
+  `INSERT INTO messages (user_id, job_id, sender_type, content, is_read, created_at)
+   SELECT $1, (SELECT min(id) + (n % 100 <> 0)::integer FROM jobs WHERE user_id = $1), 'client', 'x', n % 100 <> 0, CREATED FROM NUMBERS`,
+  `INSERT INTO ai_generations (user_id, job_id, generation_type, prompt, created_at)
+   SELECT $1, (SELECT min(id) + (n % 100 <> 0)::integer FROM jobs WHERE user_id = $1), CASE WHEN n % 100 = 0 THEN 'message' ELSE 'cover_letter' END, 'x', CREATED FROM NUMBERS`,
+  `INSERT INTO letter_versions (user_id, proposal_id, letter)
+   SELECT $1, (SELECT min(id) + (n % 100 <> 0)::integer FROM proposals WHERE user_id = $1), 'x' FROM NUMBERS`,
+  `INSERT INTO webhooks (user_id, url, seal_key, encrypted_secret) VALUES ($1, 'https://example.com', gen_random_uuid(), 'x')`,
+  `INSERT INTO alert_deliveries (user_id, webhook_id, event_type, payload)
+   SELECT $1, (SELECT id FROM webhooks WHERE user_id = $1), 'x', '{}' FROM NUMBERS`,
+  `INSERT INTO security_logs (user_id, event_type, success, created_at) SELECT $1, 'login', n % 2 = 0, CREATED FROM NUMBERS`,
+].map((sql) => sql.replace('NUMBERS', 'generate_series(1, $2::integer) AS n').replace('CREATED', `now() - n * interval '1 minute'`));
+
+type Page = (after: CursorKey[] | undefined) => [sql: string, values: unknown[]];
+
+/** Counts rows, not milliseconds. Lists of jobs are looked at beside this one. */
+describe('lists of a tenant with many rows', () => {
+  let db: TestDatabase;
+  let tenant: number;
+  let first: { job: number; proposal: number; webhook: number };
+
+  beforeAll(async () => {
+    db = await testDatabase();
+    const users = await db.query<{ id: number }>(
+      'superuser',
+      `INSERT INTO users (email, encrypted_password) SELECT 'user' || n || '@example.com', 'none' FROM generate_series(0, 20) AS n RETURNING id`,
+    );
+    tenant = users[0]!.id;
+    for (const { id } of users) {
+      for (const sql of DATA) await db.query('superuser', sql, sql.includes('$2') ? [id, id === tenant ? MANY : 20] : [id]);
+    }
+    await db.query('superuser', 'VACUUM ANALYZE');
+    [first] = (await db.query<typeof first>(
+      'superuser',
+      `SELECT (SELECT min(id) FROM jobs WHERE user_id = $1) AS job, (SELECT min(id) FROM proposals WHERE user_id = $1) AS proposal,
+         (SELECT id FROM webhooks WHERE user_id = $1) AS webhook`,
+      [tenant],
+    )) as [typeof first];
+  }, 60_000);
+  afterAll(() => db.end());
+
+  /** The keys of a row in the middle of a list by time, or by id. */
+  const middleOf = async (table: string, key: 'created_at' | 'id'): Promise<CursorKey[]> => {
+    const [row] = await db.query<{ created_at: string; id: number }>(
+      'superuser',
+      `SELECT created_at::text AS created_at, id FROM ${table} WHERE user_id = $1 ORDER BY ${key} DESC OFFSET ${MANY / 2} LIMIT 1`,
+      [tenant],
+    );
+    return key === 'id' ? [row!.id] : [row!.created_at, row!.id];
+  };
+
+  const lists: [string, string, 'created_at' | 'id', Page][] = [
+    ['proposals', 'proposals', 'created_at', (after) => listProposals({ limit: 20, sort: '-createdAt' }, after, TAKE)],
+    ['the oldest proposals', 'proposals', 'created_at', (after) => listProposals({ limit: 20, sort: 'createdAt' }, after, TAKE)],
+    ['accepted proposals', 'proposals', 'created_at', (after) => listProposals({ limit: 20, sort: '-createdAt', status: ['accepted'] }, after, TAKE)],
+    ['proposals of a job', 'proposals', 'created_at', (after) => listProposals({ limit: 20, sort: '-createdAt', jobId: first.job }, after, TAKE)],
+    ['messages', 'messages', 'created_at', (after) => listMessages({ limit: 20, sort: '-createdAt' }, after, TAKE)],
+    ['messages of a job', 'messages', 'created_at', (after) => listMessages({ limit: 20, sort: 'createdAt', jobId: first.job }, after, TAKE)],
+    ['unread messages', 'messages', 'created_at', (after) => listMessages({ limit: 20, sort: '-createdAt', isRead: false }, after, TAKE)],
+    ['generations', 'ai_generations', 'created_at', (after) => listGenerations({ limit: 20 }, after, TAKE)],
+    ['drafts of messages', 'ai_generations', 'created_at', (after) => listGenerations({ limit: 20, type: ['message'] }, after, TAKE)],
+    ['generations of a job', 'ai_generations', 'created_at', (after) => listGenerations({ limit: 20, jobId: first.job }, after, TAKE)],
+    ['versions of a letter', 'letter_versions', 'id', (after) => listVersions(first.proposal, after, TAKE)],
+    ['deliveries of a webhook', 'alert_deliveries', 'id', (after) => listDeliveries(first.webhook, after, TAKE)],
+    ['the audit log', 'audit_logs', 'created_at', (after) => listAuditLogs({}, after, TAKE)],
+    ['the history of a row', 'audit_logs', 'created_at', (after) => listAuditLogs({ table: 'jobs', recordId: first.job }, after, TAKE)],
+    ['security events', 'security_logs', 'created_at', (after) => listSecurityLogs({}, after, TAKE)],
+  ];
+
+  describe.each(PLAN_MODES)('%s', (mode) => {
+    it.each(lists)('%s: the first page and one in the middle read few rows', async (_, table, key, page) => {
+      for (const after of [undefined, await middleOf(table, key)]) {
+        const read = rowsRead(await analyzeAs(db, tenant, mode, ...page(after)), table);
+
+        expect(read).toBeGreaterThan(0);
+        expect(read).toBeLessThan(FEW);
+      }
+    });
+
+    it('the count of unread messages reads those alone', async () => {
+      expect(rowsRead(await analyzeAs(db, tenant, mode, COUNT_UNREAD, []), 'messages')).toBe(MANY / 100);
+    });
+  });
+});
