@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { load } from './load';
+import { MEASURED_IN_ORDER, OPERATIONS } from './operations';
 import { dropsAgainst, summarise, thisMachine, type BenchResult } from './result';
 import type { Round } from './rounds';
 import { spreadOf } from './statistics';
@@ -50,6 +51,13 @@ describe(dropsAgainst.name, () => {
 
   it('lets a slower machine pass: only ratios count', () => {
     expect(dropsAgainst(resultOf(round(100, 100, 400)), resultOf(round(10, 10, 40)))).toEqual([]);
+  });
+});
+
+describe('the order of measuring', () => {
+  it('has each operation once, and what adds rows at the end', () => {
+    expect([...MEASURED_IN_ORDER].sort()).toEqual(OPERATIONS);
+    expect(MEASURED_IN_ORDER.slice(-2)).toEqual(['d', 'c']);
   });
 });
 

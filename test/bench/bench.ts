@@ -7,7 +7,7 @@ import { assertSameAnswers } from './answers';
 import { prepareCast } from './callers';
 import type { DataSize } from './data-set';
 import { measureExtras, type Extras, type ExtrasOptions } from './extras';
-import { OPERATIONS, type Operation } from './operations';
+import { MEASURED_IN_ORDER, OPERATIONS, type Operation } from './operations';
 import { Pgbench } from './pgbench';
 import { print, printExtras } from './report';
 import { dropsAgainst, summarise, thisMachine, type BenchResult, type OperationResult } from './result';
@@ -106,15 +106,15 @@ async function run(plan: Plan, { operations, hasExtras, isProfiled }: Parts): Pr
   }
 }
 
+/** One operation after the other at all levels, so that no level's creates lie in the way of another's lists. */
 async function measureAll(arena: Arena, levels: readonly RoundsOptions[], operations: readonly Operation[]): Promise<BenchResult['byConcurrency']> {
   const all: Record<string, Partial<Record<Operation, OperationResult>>> = {};
-  for (const level of levels) {
-    const results: Partial<Record<Operation, OperationResult>> = {};
-    for (const operation of operations) {
-      results[operation] = summarise(await measure(arena, operation, level));
-      print(operation, level.connections, results[operation]);
+  for (const operation of MEASURED_IN_ORDER.filter((one) => operations.includes(one))) {
+    for (const level of levels) {
+      const result = summarise(await measure(arena, operation, level));
+      print(operation, level.connections, result);
+      (all[String(level.connections)] ??= {})[operation] = result;
     }
-    all[String(level.connections)] = results;
   }
   return all;
 }

@@ -10,6 +10,9 @@ export const OPERATIONS = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
 /** One of OPERATIONS. */
 export type Operation = (typeof OPERATIONS)[number];
 
+/** In which order they are measured: a list walks past what was created before it, so what writes comes last. */
+export const MEASURED_IN_ORDER: readonly Operation[] = ['a', 'b', 'e', 'f', 'd', 'c'];
+
 /** What each letter stands for. */
 export const NAMES: Readonly<Record<Operation, string>> = {
   a: 'get a job',
