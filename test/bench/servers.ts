@@ -21,7 +21,7 @@ export function productEnvironment(services: BenchServices, { cache = false, dat
   return { ...services.environment(database), [CACHE]: String(cache) };
 }
 
-/** Starts them all, each in a process of its own; with `isProfiled` two of them leave CPU profiles when they end. */
+/** Starts them all, each in a process of its own; with `isProfiled` all but `fastify` leave CPU profiles when they end. */
 export async function startServers(services: BenchServices, isProfiled: boolean): Promise<Servers> {
   const profiler = isProfiled ? ['--cpu-prof', `--cpu-prof-dir=${join(tmpdir(), 'gigvault-profiles')}`] : [];
   return {

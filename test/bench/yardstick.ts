@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
-import fastify, { type FastifyRequest } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { Redis } from 'ioredis';
 import { escapeLiteral, Pool, type PoolClient, type QueryResult } from 'pg';
 import { AccessTokens } from '../../src/auth/access-tokens.service';
@@ -119,6 +119,14 @@ async function main(): Promise<void> {
   });
   app.get('/v1/analytics/job-stats', { schema: { response: { 200: STATS_SCHEMA } } }, async (request) => (await run(request, 'stats'))[0]);
   await app.listen({ port: config.http.port, host: config.http.host });
+  process.once('SIGTERM', () => void stop(app));
+}
+
+/** Exits by itself, for a process that a signal ends writes no CPU profile. */
+async function stop(app: FastifyInstance): Promise<void> {
+  await app.close();
+  await Promise.all([pool.end(), redis.quit()]);
+  process.exit();
 }
 
 void main();
