@@ -52,6 +52,31 @@ describe(dropsAgainst.name, () => {
   it('lets a slower machine pass: only ratios count', () => {
     expect(dropsAgainst(resultOf(round(100, 100, 400)), resultOf(round(10, 10, 40)))).toEqual([]);
   });
+
+  it('tells a ratio that is not there any more', () => {
+    const { pgbench: _, productCached: __, ...without } = round(100, 100, 400);
+    const before = resultOf(round(100, 100, 400));
+    const gone = ['a vsPgbench: none instead of 0.25', 'a cachedVsFastify: none instead of 3'];
+
+    expect(dropsAgainst(before, resultOf(without))).toEqual(gone);
+    expect(dropsAgainst(before, resultOf({ product: { rps: 100 } }))).toEqual(['a vsFastify: none instead of 1', ...gone]);
+  });
+
+  it('compares only what was to be measured', () => {
+    const [before, after] = [resultOf(round(100, 100, 400)), { ...resultOf(), operations: {} }];
+
+    expect(dropsAgainst(before, after, ['b'])).toEqual([]);
+    expect(dropsAgainst(before, after, ['a', 'b'])).toHaveLength(3);
+  });
+
+  it('refuses a result of another size', () => {
+    const full = { ...resultOf(round(100, 100, 400)), size: { users: 2_000 } };
+    const quick = { ...full, size: { users: 200 } };
+
+    expect(() => dropsAgainst(full, quick)).toThrow(
+      'the earlier result is of another size: {"users":2000} there, {"users":200} here; ratios of the two are not compared',
+    );
+  });
 });
 
 describe('the order of measuring', () => {

@@ -10,7 +10,7 @@ import { measureExtras, type Extras, type ExtrasOptions } from './extras';
 import { MEASURED_IN_ORDER, OPERATIONS, type Operation } from './operations';
 import { Pgbench } from './pgbench';
 import { print, printExtras } from './report';
-import { dropsAgainst, summarise, thisMachine, type BenchResult, type OperationResult } from './result';
+import { assertSameSize, dropsAgainst, summarise, thisMachine, type BenchResult, type OperationResult } from './result';
 import { measure, type Arena, type RoundsOptions } from './rounds';
 import { startServers } from './servers';
 import { BenchServices } from './services';
@@ -64,10 +64,13 @@ async function bench(): Promise<void> {
   const plan = { size, levels: levels.map((level) => ({ ...level, ...chosen })), extras: { ...extras, ...chosen } };
   const isPart = values.only !== undefined || values.extras;
   const only = isPart ? ((values.only?.split(',') ?? []) as Operation[]) : undefined;
-  const result = await run(plan, { operations: only ?? OPERATIONS, hasExtras: !isPart || values.extras, isProfiled: values.profile });
+  const operations = only ?? OPERATIONS;
+  const earlier = values.against === undefined ? undefined : resultIn(values.against);
+  if (earlier) assertSameSize(earlier, size);
+  const result = await run(plan, { operations, hasExtras: !isPart || values.extras, isProfiled: values.profile });
   if (!isPart) write(result, values.quick);
-  if (values.against === undefined) return;
-  const drops = dropsAgainst(resultIn(values.against), result);
+  if (!earlier) return;
+  const drops = dropsAgainst(earlier, result, operations);
   for (const drop of drops) console.log(`slower than before: ${drop}`);
   if (drops.length > 0) process.exitCode = 1;
 }

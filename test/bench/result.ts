@@ -1,6 +1,7 @@
 import { cpus, totalmem } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
 import type { Extras } from './extras';
-import type { Operation } from './operations';
+import { OPERATIONS, type Operation } from './operations';
 import { CONTENDERS, type Contender, type Measurement, type Round } from './rounds';
 import { spreadOf, type Spread } from './statistics';
 
@@ -85,16 +86,29 @@ export function summarise(rounds: readonly Round[]): OperationResult {
 /** A ratio that fell below this share of the earlier one is a drop. */
 const TOLERANCE = 0.85;
 
-/** Ratios that fell by more than 15 % against an earlier result, one line each; times are never compared. */
-export function dropsAgainst(earlier: BenchResult, now: BenchResult): string[] {
-  return Object.entries(earlier.operations).flatMap(([operation, before]) => {
-    const after = now.operations[operation as Operation];
+/**
+ * Ratios of these operations that fell by more than 15 % against an earlier result, or are not there any more, one line
+ * each; times are never compared.
+ * @throws Error when the data were of another size
+ */
+export function dropsAgainst(earlier: BenchResult, now: BenchResult, operations: readonly Operation[] = OPERATIONS): string[] {
+  assertSameSize(earlier, now.size);
+  return operations.flatMap((operation) => {
+    const [before, after] = [earlier.operations[operation], now.operations[operation]];
     return (['vsFastify', 'vsPgbench', 'cachedVsFastify'] as const).flatMap((ratio) => {
-      const [old, current] = [before[ratio], after?.[ratio]];
-      if (!old || !current || current >= old * TOLERANCE) return [];
+      const [old, current] = [before?.[ratio], after?.[ratio]];
+      if (!old || (current && current >= old * TOLERANCE)) return [];
+      if (!current) return [`${operation} ${ratio}: none instead of ${old}`];
       return [`${operation} ${ratio}: ${current} instead of ${old} (${Math.round((current / old - 1) * 100)} %)`];
     });
   });
+}
+
+/** @throws Error when an earlier result is of data of another size */
+export function assertSameSize(earlier: BenchResult, size: object): void {
+  if (isDeepStrictEqual(earlier.size, size)) return;
+  const [there, here] = [JSON.stringify(earlier.size), JSON.stringify(size)];
+  throw new Error(`the earlier result is of another size: ${there} there, ${here} here; ratios of the two are not compared`);
 }
 
 function ratioOf(mine: number | undefined, other: number | undefined): number[] {
