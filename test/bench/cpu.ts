@@ -24,14 +24,19 @@ export function memoryOf(pid: number): number {
   }
 }
 
-/** CPU time of PostgreSQL: the server, the backends that have ended and those at work. */
-export function cpuOfPostgres(pid: number): number {
-  const server = statOf(pid);
-  if (!server) return NaN;
+/**
+ * CPU time of PostgreSQL: the server, the backends that have ended and those at work. One that ends while they are read may
+ * be missed or counted twice, so they are read once more, up to so often.
+ */
+export function cpuOfPostgres(pid: number, readings = 10): number {
+  const before = statOf(pid);
+  if (!before) return NaN;
   const backends = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((name) => statOf(Number(name)))
     .filter((stat) => stat?.parent === pid);
+  const server = statOf(pid) ?? before;
+  if (server.ended !== before.ended && readings > 1) return cpuOfPostgres(pid, readings - 1);
   const ticks = backends.reduce((sum, stat) => sum + (stat?.own ?? 0), server.own + server.ended);
   return (ticks / TICKS) * 1e6;
 }
