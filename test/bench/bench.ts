@@ -1,13 +1,12 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { withClient } from '../../src/launcher/bootstrap';
 import { assertSameAnswers } from './answers';
 import { prepareCast } from './callers';
-import type { DataSize } from './data-set';
-import { measureExtras, type Extras, type ExtrasOptions } from './extras';
-import { MEASURED_IN_ORDER, OPERATIONS, type Operation } from './operations';
+import { measureExtras, type Extras } from './extras';
+import { MEASURED_IN_ORDER, type Operation } from './operations';
+import { optionsOf, type BenchOptions } from './options';
 import { Pgbench } from './pgbench';
 import { print, printExtras } from './report';
 import { assertSameSize, dropsAgainst, summarise, thisMachine, type BenchResult, type OperationResult } from './result';
@@ -16,79 +15,31 @@ import { startServers } from './servers';
 import { BenchServices } from './services';
 import { fillReadmes } from './table';
 
-/** How much of everything a run does. */
-interface Plan {
-  readonly size: DataSize;
-  /** The first of them is the one results are compared at. */
-  readonly levels: readonly RoundsOptions[];
-  readonly extras: Omit<ExtrasOptions, keyof DataSize>;
-}
-
-/** Three quarters of an hour on two cores. */
-const FULL: Plan = {
-  size: { users: 2_000, jobs: 400_000, largeTenantJobs: 400_000 },
-  levels: [
-    { connections: 16, rounds: 7, seconds: 4 },
-    { connections: 1, rounds: 5, seconds: 2 },
-    { connections: 64, rounds: 5, seconds: 2 },
-  ],
-  extras: { rounds: 7, seconds: 3, importRows: 10_000, streamRows: 100_000, hasTenfold: true },
-};
-
-/** Ends within three minutes on two cores; figures of it are a hint. */
-const QUICK: Plan = {
-  size: { users: 200, jobs: 20_000, largeTenantJobs: 40_000 },
-  levels: [{ connections: 16, rounds: 3, seconds: 0.5 }],
-  extras: { rounds: 2, seconds: 0.6, importRows: 10_000, streamRows: 20_000, hasTenfold: false },
-};
-
 const RESULTS = join(__dirname, 'results');
 
-/** `npm run bench [-- --quick] [--against <result>] [--only a,b] [--extras] [--rounds n] [--seconds n] [--profile] [--table <result>]`. */
+/** Is `npm run bench`; what is asked for is read, and refused, before minutes go by. */
 async function bench(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      quick: { type: 'boolean', default: false },
-      against: { type: 'string' },
-      only: { type: 'string' },
-      extras: { type: 'boolean', default: false },
-      rounds: { type: 'string' },
-      seconds: { type: 'string' },
-      profile: { type: 'boolean', default: false },
-      table: { type: 'string' },
-    },
-  });
-  if (values.table !== undefined) return fillReadmes(resultIn(values.table));
-  const { size, levels, extras } = values.quick ? QUICK : FULL;
-  const chosen = { ...(values.rounds && { rounds: Number(values.rounds) }), ...(values.seconds && { seconds: Number(values.seconds) }) };
-  const plan = { size, levels: levels.map((level) => ({ ...level, ...chosen })), extras: { ...extras, ...chosen } };
-  const isPart = values.only !== undefined || values.extras;
-  const only = isPart ? ((values.only?.split(',') ?? []) as Operation[]) : undefined;
-  const operations = only ?? OPERATIONS;
-  const earlier = values.against === undefined ? undefined : resultIn(values.against);
-  if (earlier) assertSameSize(earlier, size);
-  const result = await run(plan, { operations, hasExtras: !isPart || values.extras, isProfiled: values.profile });
-  if (!isPart) write(result, values.quick);
+  const options = optionsOf(process.argv.slice(2));
+  if (options.table !== undefined) return fillReadmes(resultIn(options.table));
+  const earlier = options.against === undefined ? undefined : resultIn(options.against);
+  if (earlier) assertSameSize(earlier, options.plan.size);
+  const result = await run(options);
+  if (!options.isPart) write(result, options.isQuick);
   if (!earlier) return;
-  const drops = dropsAgainst(earlier, result, operations);
+  const drops = dropsAgainst(earlier, result, options.operations);
   for (const drop of drops) console.log(`slower than before: ${drop}`);
   if (drops.length > 0) process.exitCode = 1;
 }
 
-interface Parts {
-  readonly operations: readonly Operation[];
-  readonly hasExtras: boolean;
-  readonly isProfiled: boolean;
-}
-
-async function run(plan: Plan, { operations, hasExtras, isProfiled }: Parts): Promise<BenchResult> {
-  const { users, jobs, largeTenantJobs } = plan.size;
+async function run({ plan, operations, hasExtras, isProfiled }: BenchOptions): Promise<BenchResult> {
+  const { size, ...lengths } = plan;
+  const { users, jobs, largeTenantJobs } = size;
   const services = new BenchServices();
   const folder = mkdtempSync(join(tmpdir(), 'gigvault-pgbench-'));
   try {
     await services.start();
     console.log(`making ${users} users with ${jobs} jobs and one with ${largeTenantJobs} …`);
-    const cast = await prepareCast(services, plan.size);
+    const cast = await prepareCast(services, size);
     const servers = await startServers(services, isProfiled);
     try {
       const pgbench = await Pgbench.find(services, folder);
@@ -96,10 +47,11 @@ async function run(plan: Plan, { operations, hasExtras, isProfiled }: Parts): Pr
       const arena: Arena = { cast, postgresPid, redisPid, pgbench, servers };
       await assertSameAnswers(arena, services);
       const byConcurrency = await measureAll(arena, plan.levels, operations);
-      const extras: Extras | undefined = hasExtras ? await measureExtras(arena, services, { ...plan.size, ...plan.extras }) : undefined;
+      const extras: Extras | undefined = hasExtras ? await measureExtras(arena, services, { ...size, ...plan.extras }) : undefined;
       if (extras) printExtras(extras);
       const machine = thisMachine(await versionOf(services));
-      return { machine, size: plan.size, operations: byConcurrency[String(plan.levels[0]?.connections)] ?? {}, byConcurrency, extras };
+      const compared = byConcurrency[String(plan.levels[0]?.connections)] ?? {};
+      return { machine, size, plan: lengths, operations: compared, byConcurrency, extras };
     } finally {
       await Promise.all(Object.values(servers).map((server) => server.stop()));
     }

@@ -2,6 +2,7 @@ import { cpus, totalmem } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import type { Extras } from './extras';
 import { OPERATIONS, type Operation } from './operations';
+import type { Plan } from './options';
 import { CONTENDERS, type Contender, type Measurement, type Round } from './rounds';
 import { spreadOf, type Spread } from './statistics';
 
@@ -9,6 +10,8 @@ import { spreadOf, type Spread } from './statistics';
 export interface BenchResult {
   readonly machine: Machine;
   readonly size: object;
+  /** How many rounds, and how long, each level and the extras were given; older results do not tell. */
+  readonly plan?: Omit<Plan, 'size'>;
   /** At concurrency 16, medians. */
   readonly operations: Partial<Record<Operation, OperationResult>>;
   readonly byConcurrency: Readonly<Record<string, Partial<Record<Operation, OperationResult>>>>;

@@ -1,0 +1,38 @@
+import { OPERATIONS } from './operations';
+import { optionsOf } from './options';
+
+describe(optionsOf.name, () => {
+  it('measures everything at three levels unless it is told otherwise', () => {
+    const { plan, ...others } = optionsOf([]);
+
+    expect(plan.levels.map(({ connections }) => connections)).toEqual([16, 1, 64]);
+    expect(others).toMatchObject({ operations: OPERATIONS, hasExtras: true, isPart: false, isQuick: false, isProfiled: false });
+  });
+
+  it('takes rounds and seconds for all levels and the extras', () => {
+    const { levels, extras } = optionsOf(['--rounds', '9', '--seconds', '0.5']).plan;
+
+    for (const each of [...levels, extras]) expect(each).toMatchObject({ rounds: 9, seconds: 0.5 });
+  });
+
+  it('measures a part: some operations, the extras, or both', () => {
+    expect(optionsOf(['--only', 'b,a'])).toMatchObject({ operations: ['b', 'a'], hasExtras: false, isPart: true });
+    expect(optionsOf(['--extras'])).toMatchObject({ operations: [], hasExtras: true, isPart: true });
+    expect(optionsOf(['--only', 'c', '--extras'])).toMatchObject({ operations: ['c'], hasExtras: true, isPart: true });
+  });
+
+  it.each([
+    [['--only', 'x'], `--only: there is no operation 'x'; there are a, b, c, d, e, f`],
+    [['--only', 'a,'], `--only: there is no operation ''`],
+    [['--rounds', 'abc'], `--rounds: 'abc' is not a whole number from 1`],
+    [['--rounds', '2.5'], `--rounds: '2.5'`],
+    [['--rounds', '0'], `--rounds: '0'`],
+    [['--rounds='], `--rounds: ''`],
+    [['--seconds=-1'], `--seconds: '-1' is not a number above 0`],
+    [['--seconds', '-1'], '--seconds'],
+    [['--seconds', 'Infinity'], `--seconds: 'Infinity'`],
+    [['--quickly'], '--quickly'],
+  ])('refuses %j', (args, message) => {
+    expect(() => optionsOf(args)).toThrow(message);
+  });
+});

@@ -1,0 +1,105 @@
+import { parseArgs } from 'node:util';
+import type { DataSize } from './data-set';
+import type { ExtrasOptions } from './extras';
+import { OPERATIONS, type Operation } from './operations';
+import type { RoundsOptions } from './rounds';
+
+/** How much of everything a run does. */
+export interface Plan {
+  readonly size: DataSize;
+  /** The first of them is the one results are compared at. */
+  readonly levels: readonly RoundsOptions[];
+  readonly extras: Omit<ExtrasOptions, keyof DataSize>;
+}
+
+/** What a command line of the bench asks for. */
+export interface BenchOptions {
+  readonly plan: Plan;
+  readonly operations: readonly Operation[];
+  readonly hasExtras: boolean;
+  /** Not all there is to measure, so no result to keep. */
+  readonly isPart: boolean;
+  readonly isQuick: boolean;
+  readonly isProfiled: boolean;
+  /** A file with an earlier result to compare with. */
+  readonly against: string | undefined;
+  /** A file with a result to fill the tables from, instead of measuring. */
+  readonly table: string | undefined;
+}
+
+/** Three quarters of an hour on two cores. */
+const FULL: Plan = {
+  size: { users: 2_000, jobs: 400_000, largeTenantJobs: 400_000 },
+  levels: [
+    { connections: 16, rounds: 7, seconds: 4 },
+    { connections: 1, rounds: 5, seconds: 2 },
+    { connections: 64, rounds: 5, seconds: 2 },
+  ],
+  extras: { rounds: 7, seconds: 3, importRows: 10_000, streamRows: 100_000, hasTenfold: true },
+};
+
+/** Ends within three minutes on two cores; figures of it are a hint. */
+const QUICK: Plan = {
+  size: { users: 200, jobs: 20_000, largeTenantJobs: 40_000 },
+  levels: [{ connections: 16, rounds: 3, seconds: 0.5 }],
+  extras: { rounds: 2, seconds: 0.6, importRows: 10_000, streamRows: 20_000, hasTenfold: false },
+};
+
+/**
+ * Reads `[--quick] [--against <result>] [--only a,b] [--extras] [--rounds n] [--seconds n] [--profile] [--table <result>]`.
+ * @throws Error that names the option that cannot be meant
+ */
+export function optionsOf(args: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      against: { type: 'string' },
+      only: { type: 'string' },
+      extras: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      profile: { type: 'boolean', default: false },
+      table: { type: 'string' },
+    },
+  });
+  const { quick: isQuick, only, rounds, seconds, profile: isProfiled, against, table } = values;
+  const isPart = only !== undefined || values.extras;
+  return {
+    plan: planOf(isQuick ? QUICK : FULL, {
+      ...(rounds !== undefined && { rounds: roundsOf(rounds) }),
+      ...(seconds !== undefined && { seconds: secondsOf(seconds) }),
+    }),
+    operations: isPart ? operationsOf(only) : OPERATIONS,
+    hasExtras: !isPart || values.extras,
+    isPart,
+    isQuick,
+    isProfiled,
+    against,
+    table,
+  };
+}
+
+function planOf({ size, levels, extras }: Plan, chosen: Partial<Pick<RoundsOptions, 'rounds' | 'seconds'>>): Plan {
+  return { size, levels: levels.map((level) => ({ ...level, ...chosen })), extras: { ...extras, ...chosen } };
+}
+
+function operationsOf(only: string | undefined): Operation[] {
+  return (only?.split(',') ?? []).map((letter) => {
+    const operation = OPERATIONS.find((one) => one === letter);
+    if (!operation) throw new Error(`--only: there is no operation '${letter}'; there are ${OPERATIONS.join(', ')}`);
+    return operation;
+  });
+}
+
+function roundsOf(text: string): number {
+  const rounds = Number(text);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds: '${text}' is not a whole number from 1`);
+  return rounds;
+}
+
+function secondsOf(text: string): number {
+  const seconds = Number(text);
+  if (!Number.isFinite(seconds) || seconds <= 0) throw new Error(`--seconds: '${text}' is not a number above 0`);
+  return seconds;
+}
