@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { load } from './load';
 import { MEASURED_IN_ORDER, OPERATIONS } from './operations';
-import { dropsAgainst, summarise, thisMachine, type BenchResult } from './result';
+import { assertSameSize, dropsAgainst, summarise, thisMachine, type BenchResult } from './result';
 import type { Round } from './rounds';
 import { spreadOf } from './statistics';
 import { shortTable } from './table';
@@ -68,12 +68,14 @@ describe(dropsAgainst.name, () => {
     expect(dropsAgainst(before, after, ['b'])).toEqual([]);
     expect(dropsAgainst(before, after, ['a', 'b'])).toHaveLength(3);
   });
+});
 
+describe(assertSameSize.name, () => {
   it('refuses a result of another size', () => {
     const full = { ...resultOf(round(100, 100, 400)), size: { users: 2_000 } };
-    const quick = { ...full, size: { users: 200 } };
 
-    expect(() => dropsAgainst(full, quick)).toThrow(
+    expect(() => assertSameSize(full, { users: 2_000 })).not.toThrow();
+    expect(() => assertSameSize(full, { users: 200 })).toThrow(
       'the earlier result is of another size: {"users":2000} there, {"users":200} here; ratios of the two are not compared',
     );
   });

@@ -38,7 +38,7 @@ const FULL: Plan = {
   extras: { rounds: 7, seconds: 3, importRows: 10_000, streamRows: 100_000, hasTenfold: true },
 };
 
-/** Ends within three minutes on two quiet cores; figures of it are a hint. */
+/** Less than four minutes on two slow cores; figures of it are a hint. */
 const QUICK: Plan = {
   size: { users: 200, jobs: 20_000, largeTenantJobs: 40_000 },
   levels: [{ connections: 16, rounds: 3, seconds: 0.5 }],
