@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../platform/config/config';
 import { currentContext } from '../platform/context/request-context';
+import { FairSemaphore } from '../platform/concurrency/fair-semaphore';
 import { Database } from '../platform/database/database';
 import type { Unit } from '../platform/database/unit';
 import { AppError } from '../platform/errors/app-error';
@@ -10,13 +11,13 @@ import { fromUsd, toUsd, type PicoUsd } from './cost';
 import { BEGIN_RUN, BUDGET, END_RUN, MAKE_BUDGET, RESERVE, SET_BUDGET, SETTLE, USAGE_BY_MODEL, WRITE_CALLS } from './ledger.queries';
 import { PRICE_LIST_VERSION } from './price-list';
 import type { Candidate } from './providers/providers.service';
-import { Turns } from './turns';
 
 /** The books of the signed-in user's AI calls. */
 @Injectable()
 export class Ledger {
   private readonly ceilings: readonly [daily: string, monthly: string];
-  private readonly turns = new Turns();
+  /** A user's budget is one row: their parallel calls would hold a connection each to wait for it. */
+  private readonly turns = new FairSemaphore({ resource: 'AI calls', perKey: 1 });
 
   constructor(
     private readonly database: Database,
@@ -27,7 +28,7 @@ export class Ledger {
 
   /** Runs a unit of work that reserves or settles; units of the same user come one after the other. */
   unit<T>(work: (unit: Unit) => Promise<T>): Promise<T> {
-    return this.turns.take(currentContext()?.principal?.userId ?? 0, () => this.database.unit(work));
+    return this.turns.run(currentContext()?.principal?.userId ?? 0, () => this.database.unit(work));
   }
 
   /**

@@ -27,6 +27,7 @@ export const ERROR_CODES = {
   'resource.not_found': { status: 404, title: 'There is no such resource' },
   'precondition.failed': { status: 412, title: 'The resource has changed since' },
   'rate.limited': { status: 429, title: 'Too many requests' },
+  'rate.too_many_at_once': { status: 429, title: 'Too many requests at once' },
   'idempotency.key_invalid': { status: 400, title: 'The Idempotency-Key is not valid' },
   'idempotency.in_progress': { status: 409, title: 'The first request with this Idempotency-Key is still running' },
   'idempotency.key_reused': { status: 422, title: 'The Idempotency-Key was used for another request' },
