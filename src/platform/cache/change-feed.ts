@@ -78,7 +78,12 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
 
   /** Whether every change that was committed more than a second ago is known here. */
   get isFresh(): boolean {
-    return performance.now() - this.askedAt < MAX_AGE_MS;
+    return performance.now() - this.knownUntil < MAX_AGE_MS;
+  }
+
+  /** The time, by performance.now(), up to which every committed change is known here; -Infinity when none is. */
+  get knownUntil(): number {
+    return this.askedAt;
   }
 
   /** When user_job_stats was refreshed, as known here. */
