@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
+import { currentContext } from '../../src/platform/context/request-context';
 import { startApp, type TestApp } from '../support/app';
 import { anonymous, signedIn } from '../support/as';
 import { type Caller } from '../support/caller';
@@ -48,16 +49,18 @@ describe('an address without an account', () => {
 
   const anAddress = (): string => `${randomUUID()}@example.com`;
 
-  /** Counts what a request makes this process do; touches of sessions and the like do not happen meanwhile. */
-  async function workOf(request: () => Promise<unknown>): Promise<Work> {
-    const sql = jest.spyOn(Client.prototype, 'query');
-    const redis = jest.spyOn(Redis.prototype, 'sendCommand');
+  /** Counts what a request makes this process do, without what the process does in the background. */
+  async function workOf(requestId: string, request: () => Promise<unknown>): Promise<Work> {
+    const isOfRequest = (): boolean => currentContext()?.requestId === requestId;
+    let [sql, redis] = [0, 0];
+    const spies = [
+      spyOnCalls(Client.prototype, 'query', () => isOfRequest() && (sql += 1)),
+      spyOnCalls(Redis.prototype, 'sendCommand', () => isOfRequest() && (redis += 1)),
+    ];
     hashed.count = 0;
     await request();
-    const work = { bcrypt: hashed.count, sql: sql.mock.calls.length, redis: redis.mock.calls.length };
-    sql.mockRestore();
-    redis.mockRestore();
-    return work;
+    for (const spy of spies) spy.mockRestore();
+    return { bcrypt: hashed.count, sql, redis };
   }
 
   /** The work for each address; every answer must be the same but for its request id. */
@@ -65,14 +68,16 @@ describe('an address without an account', () => {
     const works: Work[] = [];
     const answers = new Set<string>();
     for (const email of emails) {
+      const requestId = randomUUID();
       works.push(
-        await workOf(async () => {
-          const { status, body: answer } = await nobody.post(path, { email, ...body });
+        await workOf(requestId, async () => {
+          const { status, body: answer } = await nobody.post(path, { email, ...body }, { 'x-request-id': requestId });
           answers.add(JSON.stringify([status, { ...answer, requestId: '' }]));
         }),
       );
     }
     expect([...answers]).toHaveLength(1);
+    expect(works.every(({ sql, redis }) => sql > 0 && redis > 0)).toBe(true);
     return works;
   }
 
@@ -106,3 +111,12 @@ describe('an address without an account', () => {
     expect(works).toEqual(works.map(() => works[0]));
   });
 });
+
+/** Calls `note` before each call of a method. */
+function spyOnCalls<T extends object>(target: T, method: jest.FunctionPropertyNames<Required<T>>, note: () => void): jest.SpyInstance {
+  const original = target[method] as unknown as (...args: unknown[]) => unknown;
+  return jest.spyOn(target, method as never).mockImplementation(function (this: T, ...args: unknown[]) {
+    note();
+    return original.apply(this, args);
+  } as never);
+}
