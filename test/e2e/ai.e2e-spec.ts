@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { FAKE_MARK, startFakeVendors, type FakeVendors } from '../fakes/fake-vendors';
 import { startApp, type TestApp } from '../support/app';
 import { signedIn, type SignedInCaller } from '../support/as';
 import { readEvents, textOf } from '../support/events';
+import { eventually } from '../support/eventually';
 
 const DRAFT = { type: 'cover_letter' };
 
@@ -19,18 +19,18 @@ describe('POST /v1/ai/generations', () => {
     fake.behave(() => ({}));
     fake.bills.length = 0;
   });
+  // A call that ends during the next test would put its bill among the bills of that test.
+  afterEach(() => eventually('the vendors have ended every call', () => fake.open() === 0));
   afterAll(async () => {
     await app.close();
     await fake.close();
   });
 
-  async function ended(id: number): Promise<Record<string, unknown>> {
-    for (;;) {
+  const ended = (id: number): Promise<Record<string, unknown>> =>
+    eventually('the generation ends', async () => {
       const { body } = await user.get(`/v1/ai/generations/${id}`);
-      if (body.status !== 'running') return body;
-      await sleep(20);
-    }
-  }
+      return body.status !== 'running' && body;
+    });
 
   it('answers the text with its usage and its exact cost', async () => {
     const { status, headers, body } = await user.post('/v1/ai/generations', DRAFT);
@@ -84,18 +84,19 @@ describe('POST /v1/ai/generations', () => {
   it('is cancelled by DELETE from any process: the vendor is told, what came is kept and booked', async () => {
     const second = await startApp({ beside: app });
     for (const api of [app.url, second.url]) {
-      fake.behave(() => ({ pieces: Array.from({ length: 200 }, (_, i) => `word${i} `), pauseMs: 20 }));
+      const pieces = Array.from({ length: 200 }, (_, i) => `word${i} `);
+      fake.behave(() => ({ pieces, onPiece: (index) => index === 2 && new Promise(() => undefined) }));
       const { body } = await user.post('/v1/ai/generations', DRAFT, { prefer: 'respond-async' });
-      await sleep(150);
+      await readEvents(`${app.url}/v1/ai/generations/${body.id}/stream`, { token: user.token!, take: 2 });
 
       const answer = await fetch(`${api}/v1/ai/generations/${body.id}`, { method: 'DELETE', headers: { authorization: `Bearer ${user.token}` } });
 
       const generation = await ended(body.id);
       expect([answer.status, generation.status, generation.usageIsEstimated]).toEqual([204, 'cancelled', true]);
-      expect(generation.text).toMatch(/^word0 word1 /);
+      expect(generation.text).toBe('word0 word1 ');
       expect(Number(generation.costUsd)).toBeGreaterThan(0);
-      await sleep(50);
-      expect(fake.open()).toBe(0);
+      await eventually('the vendor notices that its caller left', () => fake.open() === 0);
+      expect(fake.bills.at(-1)).toMatchObject({ isComplete: false, text: 'word0 word1 ' });
     }
     const { body: usage } = await user.get('/v1/ai/usage');
     expect(usage.reservedUsd).toBe('0.000000000000');
@@ -103,9 +104,12 @@ describe('POST /v1/ai/generations', () => {
   });
 
   it('answers 202 at once to Prefer: respond-async', async () => {
-    fake.behave(() => ({ firstMs: 100 }));
+    let release!: () => void;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    fake.behave(() => ({ after: released }));
 
     const { status, headers, body } = await user.post('/v1/ai/generations', DRAFT, { prefer: 'respond-async' });
+    release();
 
     expect([status, headers.get('location'), body.status]).toEqual([202, `/v1/ai/generations/${body.id}`, 'running']);
     expect(await ended(body.id)).toMatchObject({ status: 'succeeded' });
@@ -194,17 +198,24 @@ describe('POST /v1/ai/generations', () => {
   });
 
   it('does not hold a connection of the database while vendors write', async () => {
-    fake.behave(() => ({ pieces: Array(40).fill('x '), pauseMs: 50 }));
+    let [writing, release] = [0, (): void => undefined];
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const hold = (index: number): unknown => index === 5 && ((writing += 1), released);
+    fake.behave(() => ({ pieces: Array(40).fill('x '), onPiece: hold }));
     await Promise.all(Array.from({ length: 20 }, () => user.post('/v1/ai/generations', DRAFT, { prefer: 'respond-async' })));
-    await sleep(300);
+    await eventually('20 vendors write', () => writing === 20);
 
-    const [{ open }] = await app.db.query<{ open: number }>(
-      'superuser',
-      `SELECT count(*)::integer AS open FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`,
-    ) as [{ open: number }];
+    // Other work of the application opens transactions too, but none that lasts.
+    await eventually('no transaction is open', async () => {
+      const open = await app.db.query(
+        'superuser',
+        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`,
+      );
+      return open.length === 0;
+    });
 
-    expect([open, fake.open()]).toEqual([0, 20]);
-    await sleep(2_500);
+    expect(fake.open()).toBe(20);
+    release();
   });
 });
 

@@ -24,8 +24,8 @@ export interface FakeBehaviour {
   readonly errorAfter?: number;
   /** The part of the input that was cached, 0 to 1. */
   readonly cachedShare?: number;
-  /** Told of each piece just before it is written. */
-  readonly onPiece?: (index: number) => void;
+  /** Called just before each piece is written; a promise that it returns holds the piece back while the caller stays. */
+  readonly onPiece?: (index: number) => unknown;
 }
 
 /** A running fake of the three vendors. */
@@ -33,7 +33,7 @@ export interface FakeVendors {
   readonly url: string;
   /** Every call that was charged or refused, in the order they ended. */
   readonly bills: FakeBill[];
-  /** Calls under way. */
+  /** Calls under way: their connection is open, or their bill is not written yet. */
   readonly open: () => number;
   /** The settings that point the server at it. */
   readonly settings: Readonly<Record<string, string>>;
@@ -52,8 +52,9 @@ export async function startFakeVendors({ port = 0 }: { port?: number } = {}): Pr
   let open = 0;
   const server = createServer((request, response) => {
     open += 1;
-    response.on('close', () => (open -= 1));
-    void answer(request, response, (asked) => plan(asked), bills).catch(() => response.destroy());
+    const closed = new Promise((resolve) => response.once('close', resolve));
+    const answered = answer({ request, response, closed }, (asked) => plan(asked), bills).catch(() => response.destroy());
+    void Promise.all([closed, answered]).then(() => (open -= 1));
   });
   server.keepAliveTimeout = 30_000;
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
@@ -78,12 +79,15 @@ export async function startFakeVendors({ port = 0 }: { port?: number } = {}): Pr
   };
 }
 
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  planOf: (asked: FakeRequest) => FakeBehaviour,
-  bills: FakeBill[],
-): Promise<void> {
+interface Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Resolves when the connection is closed. */
+  readonly closed: Promise<unknown>;
+}
+
+async function answer(call: Call, planOf: (asked: FakeRequest) => FakeBehaviour, bills: FakeBill[]): Promise<void> {
+  const { request, response } = call;
   const asked = readFakeRequest((request.url ?? '').split('?', 1)[0]!, (await bodyOf(request)) as Body);
   if (!asked) return void refuse(response, 404);
   const behaviour = planOf(asked);
@@ -98,7 +102,7 @@ async function answer(
   const pieces = behaviour.pieces ?? LETTER;
   const outputAfter = (count: number): number => fakeAiTokens(pieces.slice(0, count).join(''));
   const events = fakeEvents(asked, pieces, { inputAiTokens, cachedAiTokens, outputAfter });
-  const sent = await stream(response, asked, events, behaviour);
+  const sent = await stream(call, asked, events, behaviour);
   // Who never heard of a cache is not given its price: OpenAI tells it in the last event only.
   const cached = sent.all || (asked.vendor !== 'openai' && sent.events > 0) ? cachedAiTokens : 0;
   const usage = { inputAiTokens, cachedAiTokens: cached, outputAiTokens: fakeAiTokens(sent.text) };
@@ -111,12 +115,20 @@ interface Sent {
   readonly all: boolean;
 }
 
-async function stream(response: ServerResponse, { vendor }: FakeRequest, events: readonly FakeEvent[], behaviour: FakeBehaviour): Promise<Sent> {
+async function stream(
+  { response, closed }: Call,
+  { vendor }: FakeRequest,
+  events: readonly FakeEvent[],
+  behaviour: FakeBehaviour,
+): Promise<Sent> {
   const { cutAtByte = Infinity, errorAfter = Infinity, pauseMs = 0 } = behaviour;
   response.writeHead(200, { 'content-type': 'text/event-stream', 'x-fake': 'true' });
   response.flushHeaders();
   let [bytes, pieces, count, text] = [0, 0, 0, ''];
   for (const event of events) {
+    // No pause after the last event: the bill is written before the caller has read it.
+    if (count > 0 && pauseMs > 0) await sleep(pauseMs);
+    if (event.piece !== undefined) await Promise.race([behaviour.onPiece?.(pieces), closed]);
     if (response.destroyed) return { text, events: count, all: false };
     if (pieces >= errorAfter) {
       response.end(fakeErrorEvent(vendor).bytes);
@@ -129,12 +141,10 @@ async function stream(response: ServerResponse, { vendor }: FakeRequest, events:
       response.destroy();
       return { text, events: count, all: false };
     }
-    if (event.piece !== undefined) behaviour.onPiece?.(pieces);
     response.write(event.bytes);
     bytes += event.bytes.length;
     count += 1;
     if (event.piece !== undefined) [pieces, text] = [pieces + 1, text + event.piece];
-    if (pauseMs > 0) await sleep(pauseMs);
   }
   response.end();
   return { text, events: count, all: true };
