@@ -13,7 +13,7 @@ interface Entry {
 export class SessionCache {
   private readonly entries = new Map<string, Entry>();
 
-  constructor(private readonly now: () => number = Date.now) {}
+  constructor(private readonly now = (): number => Date.now()) {}
 
   /** The remembered answer, or what `load` answers now; a failed load is not remembered. */
   get(sessionId: string, load: () => Promise<LiveSession | null>): Promise<LiveSession | null> {

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SessionsService } from '../../src/auth/sessions.service';
 import { anAccount, dashboardCookie, rawRequest } from '../support/admin-browser';
 import { startApp, type TestApp } from '../support/app';
-import { readEvents, type ServerEvent } from '../support/events';
+import { readEvents, type EventsRequest, type ServerEvent } from '../support/events';
+import { eventually } from '../support/eventually';
 
 describe('/admin/events', () => {
   let app: TestApp;
@@ -17,28 +17,34 @@ describe('/admin/events', () => {
 
   afterAll(() => app.close());
 
-  function watch(view: string, take?: number, withCookie = cookie): Promise<{ status: number; events: ServerEvent[] }> {
-    return readEvents(`${app.url}/admin/events?view=${view}`, { token: '', headers: { cookie: withCookie }, take });
+  function watch(
+    view: string,
+    { cookie: own = cookie, ...request }: Pick<EventsRequest, 'take' | 'onEvent'> & { cookie?: string } = {},
+  ): Promise<{ status: number; events: ServerEvent[] }> {
+    return readEvents(`${app.url}/admin/events?view=${view}`, { token: '', headers: { cookie: own }, ...request });
   }
 
-  async function aRun(outcome = 'queued'): Promise<number> {
+  async function aRun(outcome = 'queued', task = 'purge-expired'): Promise<number> {
     const [run] = await app.db.query<{ id: number }>(
       'superuser',
-      `INSERT INTO task_runs (task, started_by, outcome) VALUES ('purge-expired', 'boot', $1) RETURNING id`,
-      [outcome],
+      `INSERT INTO task_runs (task, started_by, outcome) VALUES ($2, 'boot', $1) RETURNING id`,
+      [outcome, task],
     );
     return run!.id;
   }
 
   it('shows a run changing as it does', async () => {
     const id = await aRun();
-    const watching = watch(`run:${id}`, 3);
-    await sleep(300);
-    await app.db.query('superuser', `UPDATE task_runs SET outcome = 'running', started_at = now(), lease_until = now() + interval '20 s', attempts = 1 WHERE id = $1`, [id]);
-    await sleep(1_300);
-    await app.db.query('superuser', `UPDATE task_runs SET outcome = 'failed', ended_at = now(), lease_until = NULL, error = '<b>no</b>' WHERE id = $1`, [id]);
+    const changes = [
+      `UPDATE task_runs SET outcome = 'running', started_at = now(), lease_until = now() + interval '1 hour', attempts = 1
+       WHERE id = $1`,
+      `UPDATE task_runs SET outcome = 'failed', ended_at = now(), lease_until = NULL, error = '<b>no</b>' WHERE id = $1`,
+    ];
 
-    const { status, events } = await watching;
+    const { status, events } = await watch(`run:${id}`, {
+      take: 3,
+      onEvent: (_, index) => changes[index] && app.db.query('superuser', changes[index], [id]),
+    });
 
     expect(status).toBe(200);
     const states = events.map(({ event, data }) => [event, /class="tag \w+">([\w ]+)</.exec(data.run as string)?.[1]]);
@@ -48,11 +54,12 @@ describe('/admin/events', () => {
   });
 
   it('tells the overview by its parts, and only those that change', async () => {
-    const watching = watch('overview', 2);
-    await sleep(400);
-    await app.db.query('superuser', `INSERT INTO task_settings (task, paused) VALUES ('watch-access', true)`);
+    const pause = `INSERT INTO task_settings (task, paused) VALUES ('watch-access', true)`;
 
-    const { events } = await watching;
+    const { events } = await watch('overview', {
+      take: 2,
+      onEvent: (_, index) => index === 0 && app.db.query('superuser', pause),
+    });
 
     expect(Object.keys(events[0]!.data as object)).toEqual(['banner', 'lights', 'tasks', 'queue', 'runs']);
     expect(Object.keys(events[1]!.data as object)).toEqual(['banner', 'lights', 'tasks']);
@@ -60,8 +67,7 @@ describe('/admin/events', () => {
   });
 
   it('leaves one security event however long it lasts', async () => {
-    await watch('task:sync-connections', 1);
-    await sleep(1_200);
+    await watch('task:sync-connections', { take: 3, onEvent: () => aRun('queued', 'sync-connections') });
 
     const events = await app.db.query('superuser', `SELECT 1 FROM security_logs WHERE details->>'reason' = 'watch the dashboard: task:sync-connections'`);
     expect(events).toHaveLength(1);
@@ -69,12 +75,12 @@ describe('/admin/events', () => {
 
   it('ends with the session', async () => {
     const own = await dashboardCookie(app, admin);
-    const watching = watch('overview', undefined, own);
-    await sleep(500);
     const [userId, sessionId] = own.replace('gigvault_admin=', '').split('.');
-    await app.get(SessionsService).end(Number(userId), sessionId!);
 
-    const { events } = await watching;
+    const { events } = await watch('overview', {
+      cookie: own,
+      onEvent: (_, index) => index === 0 && app.get(SessionsService).end(Number(userId), sessionId!),
+    });
 
     expect(events.map(({ event }) => event)).toEqual(['parts', 'end']);
   });
@@ -90,7 +96,9 @@ describe('/admin/events', () => {
     );
     expect(open.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 200, 200, 429]);
     leave.abort();
-    await sleep(300);
-    expect((await watch('task:watch-access', 1, own)).status).toBe(200);
+    await eventually('a page may be opened again', async () => {
+      const { status } = await watch('task:watch-access', { take: 1, cookie: own });
+      return status === 200;
+    });
   });
 });

@@ -14,11 +14,13 @@ export interface EventsRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Leaves after so many events. */
   readonly take?: number;
+  /** Called with each event and its place among them; what follows is read when its promise has resolved. */
+  readonly onEvent?: (event: ServerEvent, index: number) => unknown;
 }
 
 /** Reads server-sent events until their end, or leaves; a line that breaks counts as an end. */
 export async function readEvents(url: string, request: EventsRequest): Promise<{ status: number; location: string; events: ServerEvent[] }> {
-  const { token, method = 'GET', body, headers = {}, take = Infinity } = request;
+  const { token, method = 'GET', body, headers = {}, take = Infinity, onEvent } = request;
   const leave = new AbortController();
   const response = await fetch(url, {
     method,
@@ -40,7 +42,10 @@ export async function readEvents(url: string, request: EventsRequest): Promise<{
       rest += decoder.decode(chunk, { stream: true });
       const blocks = rest.split('\n\n');
       rest = blocks.pop()!;
-      events.push(...blocks.map(toEvent).filter((event) => event !== undefined));
+      for (const event of blocks.map(toEvent).filter((event) => event !== undefined)) {
+        events.push(event);
+        await onEvent?.(event, events.length - 1);
+      }
       if (events.length >= take) break;
     }
   } catch {
