@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { pgTypes } from '../../src/platform/database/pg-types';
+import { eventually } from '../support/eventually';
 import { aStoredJob } from '../support/factories/job.factory';
 import { testDatabase, type TestDatabase } from '../support/postgres';
 
@@ -141,10 +141,10 @@ describe('audit.changes_since()', () => {
     await db.query('superuser', 'ANALYZE audit_logs');
     let [position] = await ask(null);
     // Transactions of other databases count too: the floor rises when those that ran then have ended.
-    for (let tries = 0; position.floor < 20_000 && tries < 200; tries++) {
+    await eventually('the floor rises', async () => {
       [position] = await ask(position);
-      await sleep(20);
-    }
+      return position.floor >= 20_000;
+    });
     const plan = await db.transaction('superuser', async (client) => {
       await client.query(`LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on; SET auto_explain.log_analyze = on; SET client_min_messages = log`);
       const notices: string[] = [];

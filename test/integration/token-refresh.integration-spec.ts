@@ -3,6 +3,8 @@ import { FakeUpwork } from '../fakes/upwork/fake-upwork';
 import { startApp, type TestApp } from '../support/app';
 import { signedIn, type SignedInCaller } from '../support/as';
 import { Caller } from '../support/caller';
+import { eventually } from '../support/eventually';
+import { freezeDate } from '../support/frozen-date';
 import { aConnection, passTime } from '../support/connections';
 import { aWorker, type HandWorker } from '../support/hand-worker';
 import { mailsTo } from '../support/mails';
@@ -13,7 +15,7 @@ interface Row {
   readonly failed_refreshes: number;
   readonly last_error: string | null;
   readonly encrypted_refresh_token: string;
-  /** Until it is tried again. */
+  /** From the failure until it is tried again. */
   readonly rest_seconds: number;
 }
 
@@ -38,6 +40,8 @@ describe('the refresh of connections', () => {
   afterEach(async () => {
     upwork.faults.clear();
     upwork.delayMs = 0;
+    upwork.beforeToken = undefined;
+    jest.useRealTimers();
     await app.db.query('superuser', 'DELETE FROM user_tokens');
   });
   afterAll(async () => {
@@ -52,10 +56,16 @@ describe('the refresh of connections', () => {
       await app.db.query<Row>(
         'superuser',
         `SELECT status, failed_refreshes, last_error, encrypted_refresh_token,
-           extract(epoch FROM next_refresh_at - now())::float8 AS rest_seconds FROM user_tokens WHERE id = $1`,
+           extract(epoch FROM next_refresh_at - updated_at)::float8 AS rest_seconds FROM user_tokens WHERE id = $1`,
         [id],
       )
     )[0]!;
+  /** Holds back what the provider answers; returns, once it is called, how to let it answer. */
+  const whenProviderIsCalled = (): Promise<() => void> =>
+    new Promise((called) => {
+      upwork.beforeToken = () => new Promise<void>((release) => called(release));
+    });
+
   const lettersToAnn = async () => {
     await worker.runTask('deliver-alerts');
     return mailsTo(await signedIn(app, { role: 'admin' }), ann.email);
@@ -81,14 +91,21 @@ describe('the refresh of connections', () => {
   });
 
   it('holds no transaction open while the provider is called', async () => {
-    upwork.delayMs = 500;
+    const called = whenProviderIsCalled();
     const refreshing = within(ann.id, () => app.get(TokenRefresher).refresh(id));
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    const release = await called;
 
-    const open = await app.db.query('superuser', `SELECT query FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`);
+    // Other work of the application opens transactions too, but none that lasts.
+    await eventually('no transaction is open', async () => {
+      const open = await app.db.query(
+        'superuser',
+        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`,
+      );
+      return open.length === 0;
+    });
 
-    expect(open).toEqual([]);
-    await refreshing;
+    release();
+    expect((await refreshing).status).toBe('active');
   });
 
   it('asks for a new connection when a caller died between the provider’s answer and the store', async () => {
@@ -110,19 +127,20 @@ describe('the refresh of connections', () => {
   });
 
   it('stores nothing when the owner replaced the pair meanwhile', async () => {
-    upwork.delayMs = 300;
+    const called = whenProviderIsCalled();
     const refreshing = within(ann.id, () => app.get(TokenRefresher).refresh(id)).catch((error: unknown) => error);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const release = await called;
     const pair = { provider: 'upwork', accessToken: 'new-access', refreshToken: 'new-refresh', expiresAt: new Date(Date.now() + 3_600_000).toISOString() };
     await ann.post('/v1/tokens', pair);
+    release();
 
     expect(await refreshing).toMatchObject({ code: 'token.refresh_failed' });
     expect(await within(ann.id, () => app.get(TokenRefresher).accessToken(id))).toBe('new-access');
   });
 
   it.each([
-    ['429', '1200', [1_190, 1_200]],
-    ['429', new Date(Date.now() + 1_800_000).toUTCString(), [1_700, 1_800]],
+    ['429', '1200', [1_200, 1_200]],
+    ['429', 'a date in half an hour', [1_800, 1_800]],
     ['500', '', [20, 30]],
     ['gateway', '', [20, 30]],
     ['html', '', [20, 30]],
@@ -130,7 +148,10 @@ describe('the refresh of connections', () => {
     ['cut', '', [20, 30]],
   ] as const)('takes %s (Retry-After %p) for a passing trouble: the pair stays, nobody is mailed, and it rests as long as asked', async (fault, retryAfter, [min, max]) => {
     const { encrypted_refresh_token: pair } = await row();
-    upwork.faults.retryAfter = retryAfter;
+    // A date of HTTP has whole seconds.
+    freezeDate(Math.floor(Date.now() / 1_000) * 1_000);
+    const isDate = retryAfter.startsWith('a date');
+    upwork.faults.retryAfter = isDate ? new Date(Date.now() + 1_800_000).toUTCString() : retryAfter;
     upwork.faults.next('token', fault);
 
     await worker.runTask('refresh-connections');
@@ -168,7 +189,7 @@ describe('the refresh of connections', () => {
       expect(failed).toMatchObject({ status: 'failing', failed_refreshes: round + 1, encrypted_refresh_token: pair });
       const planned = Math.min(30 * 2 ** round, 600);
       expect(failed.rest_seconds).toBeLessThanOrEqual(planned);
-      expect(failed.rest_seconds).toBeGreaterThan(planned * 0.8 - 10);
+      expect(failed.rest_seconds).toBeGreaterThan(planned * 0.8 - 1);
       passed += failed.rest_seconds;
       await worker.runTask('refresh-connections');
       expect((await row()).failed_refreshes).toBe(round + 1);

@@ -18,6 +18,8 @@ export class FakeUpwork {
   limitPerSecond = 10;
   /** Every answer of the token endpoint takes so long. */
   delayMs = 0;
+  /** Awaited before each answer of the token endpoint that is no fault. */
+  beforeToken: (() => Promise<void>) | undefined;
   private readonly server: Server;
 
   constructor() {
@@ -107,6 +109,7 @@ export class FakeUpwork {
     if (fault) return goWrong(fault, response, work, this.faults.retryAfter);
     const { status, body: answer } = work();
     if (this.delayMs > 0) await sleep(this.delayMs);
+    await this.beforeToken?.();
     json(response, status, answer);
   }
 }

@@ -2,9 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TaskQueue } from '../../../src/platform/queues/task-queue';
 import type { Figures, ScheduledTask, Skipped, TaskContext } from '../../../src/platform/scheduler/scheduled-task';
 import { Scheduler } from '../../../src/platform/scheduler/scheduler';
+import { TaskRunner } from '../../../src/platform/scheduler/task-runner';
 import { TaskRuns } from '../../../src/platform/scheduler/task-runs';
 import { currentContext } from '../../../src/platform/context/request-context';
 import { settingsFor } from '../../support/app';
+import { eventually } from '../../support/eventually';
 import { testDatabase, type TestDatabase } from '../../support/postgres';
 import { startWorker, type TestWorker } from '../../support/worker';
 
@@ -80,16 +82,20 @@ describe(Scheduler.name, () => {
   });
 
   given('ends a run that takes too long, its statement in PostgreSQL included', async (the) => {
-    const task = aTask({ retries: 0, timeoutMs: 300, work: ({ context }) => context.asWorker((unit) => unit.query('SELECT pg_sleep(20)').then(() => ({}))) });
+    const task = aTask({ retries: 0, timeoutMs: 300, work: ({ context }) => context.asWorker((unit) => unit.query('SELECT pg_sleep(600)').then(() => ({}))) });
     await the.aWorker(task);
     await the.askFor(task.id);
 
     const rows = await the.waitFor(([row]) => row?.outcome === 'timed_out');
 
     expect(rows[0]?.error).toBe('took longer than 300 ms');
-    await sleep(300);
-    const sleeping = await the.db.query('superuser', `SELECT 1 FROM pg_stat_activity WHERE datname = $1 AND state = 'active' AND query LIKE '%pg_sleep(20)%' AND pid <> pg_backend_pid()`, [the.db.name]);
-    expect(sleeping).toEqual([]);
+    const sleeping = `
+      SELECT 1 FROM pg_stat_activity
+      WHERE datname = $1 AND state = 'active' AND query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()`;
+    await eventually('the statement ends', async () => {
+      const statements = await the.db.query('superuser', sleeping, [the.db.name]);
+      return statements.length === 0;
+    });
   });
 
   given('runs as a task: the context of its changes and its security event name it', async (the) => {
@@ -121,8 +127,10 @@ describe(Scheduler.name, () => {
   given('lets a paused task rest until it is resumed, but runs it when asked', async (the) => {
     await the.db.query('superuser', `INSERT INTO task_settings (task, paused) VALUES ('a-task', true)`);
     const task = aTask({ cron: EVERY_SECOND });
-    await the.aWorker(task);
-    await sleep(2_500);
+    const worker = await the.aWorker(task);
+    const take = jest.spyOn(worker.get(TaskRunner), 'take');
+    await eventually('two firings are taken', () => take.mock.results.length >= 2);
+    await Promise.all(take.mock.results.map(({ value }) => value as Promise<void>));
     expect(await the.runs()).toEqual([]);
 
     await the.askFor(task.id);
@@ -157,12 +165,15 @@ describe(Scheduler.name, () => {
   });
 
   given('lets a run finish when the worker is told to stop', async (the) => {
-    const task = aTask({ work: () => sleep(1_000, { done: 'in peace' }) });
+    let finish!: (figures: Figures) => void;
+    const task = aTask({ work: () => new Promise<Figures>((resolve) => (finish = resolve)) });
     const worker = await the.aWorker(task);
     await the.askFor(task.id);
-    await the.waitFor(([row]) => row?.outcome === 'running');
+    await eventually('the task runs', () => task.ran === 1);
 
-    await the.dismiss(worker);
+    const dismissed = the.dismiss(worker);
+    finish({ done: 'in peace' });
+    await dismissed;
 
     expect(await the.runs()).toEqual([expect.objectContaining({ outcome: 'succeeded', figures: { done: 'in peace' } })]);
   });
@@ -226,12 +237,12 @@ class Installation {
   }
 
   async waitFor(isDone: (rows: RunRow[]) => boolean): Promise<RunRow[]> {
-    for (let tries = 0; tries < 150; tries += 1) {
+    for (let tries = 0; tries < 250; tries += 1) {
       const rows = await this.runs();
       if (isDone(rows)) return rows;
       await sleep(100);
     }
-    throw new Error(`not seen within 15 s; last: ${JSON.stringify(await this.runs())}`);
+    throw new Error(`not seen within 25 s; last: ${JSON.stringify(await this.runs())}`);
   }
 
   async remove(): Promise<void> {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { REFRESH_JOB_STATS } from '../../../src/analytics/refresh-job-stats.task';
 import { CREATE_PARTITIONS } from '../../../src/audit/create-partitions.task';
 import { TaskQueue, type TaskDelivery } from '../../../src/platform/queues/task-queue';
@@ -6,6 +5,7 @@ import type { Figures } from '../../../src/platform/scheduler/scheduled-task';
 import { TaskRunner } from '../../../src/platform/scheduler/task-runner';
 import { PURGE_EXPIRED } from '../../../src/tasks/purge-expired.task';
 import { settingsFor } from '../../support/app';
+import { eventually } from '../../support/eventually';
 import { testDatabase, type TestDatabase } from '../../support/postgres';
 import { startWorker, type TestWorker } from '../../support/worker';
 
@@ -58,8 +58,17 @@ describe('the scheduled tasks', () => {
     return user!.id;
   }
 
-  /** On a connection that ends: PostgreSQL's counters hear of a change up to 10 s late, of a goodbye at once. */
+  /** Rows of jobs ever written, as PostgreSQL counts them: it hears of a change when the connection ends, or up to 10 s late. */
+  async function writesOfJobs(): Promise<number> {
+    const [counter] = await db.query<{ writes: number }>(
+      'superuser',
+      `SELECT pg_stat_get_tuples_inserted('public.jobs'::regclass)::integer AS writes`,
+    );
+    return counter!.writes;
+  }
+
   async function jobsOf(userId: number, count: number): Promise<void> {
+    const before = await writesOfJobs();
     await db.transaction('superuser', (client) =>
       client.query(
         `INSERT INTO jobs (user_id, source_key, title, status, is_favorite, budget_min, budget_max)
@@ -68,7 +77,7 @@ describe('the scheduled tasks', () => {
         [userId, count],
       ),
     );
-    await sleep(200);
+    await eventually('the writes are counted', async () => (await writesOfJobs()) === before + count);
   }
 
   describe(REFRESH_JOB_STATS.id, () => {
