@@ -1,10 +1,10 @@
 import { readFileSync, statSync, existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { withClient } from '../../src/launcher/bootstrap';
 import type { Services } from '../../src/launcher/services-file';
 import { Checkout, stillRunning } from '../support/checkout';
+import { eventually } from '../support/eventually';
 
 describe('npm start', () => {
   let checkout: Checkout;
@@ -24,7 +24,7 @@ describe('npm start', () => {
     const services = await run.ready();
     const mode = statSync(checkout.data('services.json')).mode & 0o777;
     const slow = fetch(`${services.api}/slow`).then((answer) => answer.text());
-    await sleep(100);
+    await eventually('the API has the request', () => readEvents().includes('asked for /slow'));
 
     const code = await run.interrupt();
 

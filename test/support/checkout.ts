@@ -8,7 +8,7 @@ import { isAlive } from '../../src/launcher/process-info';
 
 const ROOT = resolve(__dirname, '..', '..');
 
-/** Answers like the API, /slow after a second, and writes down what was up when it had drained. */
+/** Answers like the API, /slow after a second; writes down that it was asked for that, and what was up when it had drained. */
 const API = `
 const { appendFileSync } = require('node:fs');
 const { connect } = require('node:net');
@@ -20,6 +20,7 @@ const isUp = (url) => new Promise((done) => {
 });
 const server = require('node:http').createServer((request, response) => {
   if (request.url === '/upwork') return response.end(process.env.UPWORK_API_URL);
+  if (request.url === '/slow') note('asked for /slow');
   setTimeout(() => response.end('served'), request.url === '/slow' ? 1000 : 0);
 });
 server.listen(process.env.PORT, '127.0.0.1');
