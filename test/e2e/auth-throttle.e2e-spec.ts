@@ -47,7 +47,8 @@ describe('failed passwords and codes', () => {
     const answers = await atOnce(1000, (i) => login(person.email, `wrong number ${i}`, from(address(i))));
 
     expect(hashed.mock.calls.length).toBeLessThanOrEqual(20);
-    expect(count(answers, 401) + count(answers, 429)).toBe(1000);
+    const others = answers.filter(({ status }) => status !== 401 && status !== 429);
+    expect(others.map(({ status, body }) => [status, body.code])).toEqual([]);
     const refused = answers.find(({ status }) => status === 429);
     expect(refused?.body.code).toBe('auth.throttled');
     expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(0);

@@ -39,6 +39,9 @@ export interface TestAppOptions {
   readonly beside?: TestApp;
 }
 
+/** Longer than any test: on a busy machine a command may take longer than the second that the server allows. */
+const COMMAND_TIMEOUT_MS = 60_000;
+
 /** Starts the API; limits are off and passwords cheap unless the settings say otherwise. */
 export async function startApp({ settings = {}, beside }: TestAppOptions = {}): Promise<TestApp> {
   const db = beside?.db ?? (await testDatabase());
@@ -52,6 +55,8 @@ export async function startApp({ settings = {}, beside }: TestAppOptions = {}): 
     module.createNestApplication<NestFastifyApplication>(createAdapter(config), NEST_OPTIONS),
     JSON.parse(readFileSync('test/contract/openapi.json', 'utf8')) as OpenAPIObject,
   );
+  const redis = app.get(RedisClients, { strict: false }).commands;
+  redis.options.commandTimeout = COMMAND_TIMEOUT_MS;
   refuseUndeclaredFields(app.getHttpAdapter().getInstance());
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as { port: number };
@@ -59,7 +64,7 @@ export async function startApp({ settings = {}, beside }: TestAppOptions = {}): 
     url: `http://127.0.0.1:${port}`,
     app,
     db,
-    redis: app.get(RedisClients, { strict: false }).commands,
+    redis,
     settings: environment,
     get: (token) => app.get(token, { strict: false }),
     close: async () => {
