@@ -171,7 +171,9 @@ describe(Scheduler.name, () => {
     await the.askFor(task.id);
     await eventually('the task runs', () => task.ran === 1);
 
+    const stop = jest.spyOn(worker.get(TaskRunner), 'stop');
     const dismissed = the.dismiss(worker);
+    await eventually('the worker waits for its runs', () => stop.mock.calls.length === 1);
     finish({ done: 'in peace' });
     await dismissed;
 
