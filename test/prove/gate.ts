@@ -43,7 +43,7 @@ const WARM_UP_BLOCKS = 6;
  * counted, not the clock's; of each the least block is compared, since whatever else a machine does only adds.
  */
 export async function proveGate(options: GateOptions): Promise<GateResult> {
-  const served = new Served({ DATABASE_POOL_SIZE: String(AT_A_TIME) });
+  const served = new Served({ DATABASE_POOL_SIZE: String(AT_A_TIME), DATABASE_CONNECT_TIMEOUT_MS: '30000' });
   return served.during(async () => {
     const hand = new HandWrittenGate(new Pool({ connectionString: served.services.url('app'), max: AT_A_TIME, pipeline: true }));
     try {
