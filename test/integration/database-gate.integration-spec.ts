@@ -80,6 +80,17 @@ describe(Database.name, () => {
     expect(writes).toBe(0);
   });
 
+  it('probes as the app, through its pool, with no tenant', async () => {
+    expect(await database.probe()).toEqual({ isInRecovery: false });
+    await within(ann, () =>
+      database.unit(async (unit) => {
+        await unit.query(COUNT);
+        await expect(database.probe()).rejects.toThrow('timeout exceeded');
+      }),
+    );
+    expect(await contextOfConnection()).toBe('');
+  });
+
   it('reports a COMMIT that answered ROLLBACK, even when the error before it was swallowed', async () => {
     const unit = within(ann, () =>
       database.unit(async (work) => {

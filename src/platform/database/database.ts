@@ -95,6 +95,17 @@ export class Database {
     return changed!;
   }
 
+  /**
+   * Asks PostgreSQL the way requests do, as gigvault_app through the app's own pool, but without a tenant. For readiness
+   * probes: it fails whenever no request could be served.
+   */
+  async probe(): Promise<{ isInRecovery: boolean }> {
+    const [row] = await this.unitOf(null).only<{ isInRecovery: boolean }>(
+      'SELECT pg_is_in_recovery() AS "isInRecovery"',
+    );
+    return row!;
+  }
+
   /** What TypeORM knows of a table; undefined for one without an entity. */
   metadataOf(table: string): EntityMetadata | undefined {
     return this.dataSource.entityMetadatas.find(({ tableName }) => tableName === table);
@@ -116,14 +127,18 @@ export class Database {
   private begin(): Unit {
     const principal = currentContext()?.principal;
     if (!principal) throw new AppError('auth.session_missing');
+    return this.unitOf(principal.userId);
+  }
+
+  private unitOf(userId: number | null): Unit {
     const { listener } = this;
     const { database } = this.config;
     return new Unit({
       pool: (this.dataSource.driver as unknown as { master: Pool }).master,
-      settings: { userId: principal.userId, reason: null, statementTimeoutMs: database.statementTimeoutMs },
+      settings: { userId, reason: null, statementTimeoutMs: database.statementTimeoutMs },
       named: database.preparedStatements,
       entities: this.registry,
-      afterChange: listener && (() => listener(principal.userId)),
+      afterChange: userId === null ? undefined : listener && (() => listener(userId)),
     });
   }
 
