@@ -17,25 +17,40 @@ export interface ConstraintError {
 
 /** SQLSTATE → code, by whole state and then by class. Detail and hint of PostgreSQL never reach the caller. */
 const CODES: Readonly<Record<string, ErrorCode>> = {
+  '08': 'service.unavailable', // connection; also what PgBouncer answers when it has no server
   '22': 'validation.failed', // data exception: 22001 too long, 22003 out of range, 22021 NUL, 22P02 form, 22P05 escape
   '23502': 'validation.failed', // NOT NULL
   '23503': 'conflict.in_use',
   '23505': 'conflict.duplicate',
   '23514': 'validation.failed', // CHECK
+  '25006': 'service.unavailable', // read-only transaction: the server became a standby
+  '25P03': 'service.unavailable', // idle in transaction for too long
   '40001': 'conflict.concurrent', // serialization failure
   '40P01': 'conflict.concurrent', // deadlock
   '42501': 'auth.forbidden', // row level security or a missing grant
-  '53': 'service.unavailable', // insufficient resources: 53300 too many connections
+  '53': 'service.unavailable', // insufficient resources: 53100 disk full, 53300 too many connections
   '55P03': 'conflict.concurrent', // lock not available
   '57014': 'service.unavailable', // statement timeout
   '57P': 'service.unavailable', // 57P01 admin shutdown, 57P02 crash, 57P03 starting up
-  '08': 'service.unavailable', // connection
+  '58': 'service.unavailable', // system error: 58030 I/O
 };
 
-const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
+const NETWORK_CODES = new Set([
+  ...['ECONNABORTED', 'ECONNREFUSED', 'ECONNRESET', 'EHOSTDOWN', 'EHOSTUNREACH', 'ENETDOWN', 'ENETUNREACH'],
+  ...['ENOTFOUND', 'EAI_AGAIN', 'EPIPE', 'ETIMEDOUT'],
+]);
 
 /** Errors of pg's pool and client that carry no code. */
-const CONNECTION_MESSAGES = /^(timeout exceeded when trying to connect|Connection terminated|Client has encountered)/;
+const CONNECTION_MESSAGES = new RegExp(
+  `^(?:${[
+    'timeout exceeded when trying to connect',
+    'timeout expired',
+    'Connection terminated',
+    'Client has encountered a connection error',
+    'Client was closed',
+    'Cannot use a pool after calling end',
+  ].join('|')})`,
+);
 
 const constraintErrors = new Map<string, ConstraintError>();
 
