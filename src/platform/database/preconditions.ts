@@ -13,6 +13,8 @@ export async function checkCatalog(
   query: CatalogQuery,
   migrations: readonly string[] = migrationNames(),
 ): Promise<string[]> {
+  const newer = await newerSchema(query, migrations);
+  if (newer !== undefined) return [newer];
   const pending = await pendingMigrations(query, migrations);
   // A schema of another build would only repeat, in many sentences, that its migrations have not run.
   if (pending.length > 0) return pending;
@@ -28,9 +30,29 @@ export async function catalogWarnings(query: CatalogQuery): Promise<string[]> {
   return (await query(PARTITION_WARNINGS)).map((row) => String(row.warning));
 }
 
-async function pendingMigrations(query: CatalogQuery, wanted: readonly string[]): Promise<string[]> {
+/**
+ * Returns one sentence for a database that a newer release has migrated, undefined for any other. This release neither
+ * knows what that migration changed nor what has to hold now.
+ * @param known the migrations of this release
+ */
+export async function newerSchema(
+  query: CatalogQuery,
+  known: readonly string[] = migrationNames(),
+): Promise<string | undefined> {
+  const unknown = (await doneMigrations(query)).filter((name) => !known.includes(name));
+  if (unknown.length === 0) return undefined;
+  return (
+    `the database was migrated by a newer release of Gigvault, with ${unknown.join(', ')}: ` +
+    'start that release, or restore a backup that was made before'
+  );
+}
+
+async function doneMigrations(query: CatalogQuery): Promise<string[]> {
   const [table] = await query(`SELECT to_regclass('public.${MIGRATIONS_TABLE}') IS NOT NULL AS there`);
-  const done = table?.there ? await query(`SELECT name FROM ${MIGRATIONS_TABLE}`) : [];
-  const names = new Set(done.map((row) => row.name));
-  return wanted.filter((name) => !names.has(name)).map((name) => `migration ${name} has not run: npm run migrate`);
+  return table?.there ? (await query(`SELECT name FROM ${MIGRATIONS_TABLE} ORDER BY name`)).map(({ name }) => String(name)) : [];
+}
+
+async function pendingMigrations(query: CatalogQuery, wanted: readonly string[]): Promise<string[]> {
+  const done = new Set(await doneMigrations(query));
+  return wanted.filter((name) => !done.has(name)).map((name) => `migration ${name} has not run: npm run migrate`);
 }
