@@ -1,6 +1,8 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import { Config } from '../config/config';
+import { assertNamedStatements } from './named-statements-check';
 import { catalogWarnings, checkCatalog, type CatalogQuery } from './preconditions';
 
 /** Keeps API and worker from starting on a database that does not isolate tenants: nothing is served until it does. */
@@ -8,10 +10,14 @@ import { catalogWarnings, checkCatalog, type CatalogQuery } from './precondition
 export class CatalogGate implements OnModuleInit {
   private readonly logger = new Logger(CatalogGate.name);
 
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly config: Config,
+  ) {}
 
   /** @throws Error naming everything that is wrong, and what to do about each */
   async onModuleInit(): Promise<void> {
+    if (this.config.database.preparedStatements) await assertNamedStatements(this.config);
     const query: CatalogQuery = (sql) => this.dataSource.query<Record<string, unknown>[]>(sql);
     const problems = await checkCatalog(query);
     if (problems.length > 0) {

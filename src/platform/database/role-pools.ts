@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { Pool } from 'pg';
+import { Pool, type ClientBase } from 'pg';
 import { Config } from '../config/config';
 import { pgTypes } from './pg-types';
 
@@ -9,9 +9,29 @@ export type SystemRole = 'auth' | 'worker' | 'admin' | 'monitor';
 /** They are used seldom and shortly; the cluster's connections belong to the app's pool. */
 const POOL_SIZE = 4;
 
-/** What every connection of ours is given, whichever role it logs in as. */
-export function poolOptions(config: Config): { types: typeof pgTypes; connectionTimeoutMillis: number } {
-  return { types: pgTypes, connectionTimeoutMillis: config.database.connectTimeoutMs };
+/** Idle time of a connection before TCP asks whether the other side is still there. */
+const KEEP_ALIVE_MS = 10_000;
+
+/** Options of a connection, whichever role it logs in as. */
+export function connectionOptions(config: Config) {
+  return {
+    types: pgTypes,
+    connectionTimeoutMillis: config.database.connectTimeoutMs,
+    // Lets the system find a server that is gone while nobody waits for an answer of it.
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+  };
+}
+
+/**
+ * Options of every pool. The pool itself listens to idle connections only: without this listener the loss of one that is
+ * being taken or is in use would end the process. Its next statement fails.
+ */
+export function poolOptions(config: Config) {
+  return {
+    ...connectionOptions(config),
+    onConnect: (client: ClientBase) => void client.on('error', () => undefined),
+  };
 }
 
 /** One small connection pool per system role, made at its first use and closed when the application ends. */
