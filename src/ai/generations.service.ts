@@ -104,7 +104,7 @@ export class Generations {
   /** Returns one page of the generations that fit the filters, newest first. One statement. */
   async list(query: ListGenerationsDto): Promise<Page<GenerationDto>> {
     const page = this.pages.open(query);
-    const rows = await this.database.query<GenerationRow>(...listGenerations(query, page.after, page.take));
+    const rows = await this.database.list<GenerationRow>(...listGenerations(query, page.after, page.take));
     return page.of(rows, (row) => [row.sortKey, row.id], GenerationDto.from);
   }
 

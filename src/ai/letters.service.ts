@@ -58,7 +58,7 @@ export class Letters {
   /** Returns one page of the versions of a proposal's letter, newest first. One statement. */
   async versions(query: ListLetterVersionsDto): Promise<Page<LetterVersionDto>> {
     const page = this.pages.open(query);
-    const rows = await this.database.query<LetterVersionRow>(...listVersions(query.proposalId, page.after, page.take));
+    const rows = await this.database.list<LetterVersionRow>(...listVersions(query.proposalId, page.after, page.take));
     return page.of(rows, ({ id }) => [id], LetterVersionDto.from);
   }
 

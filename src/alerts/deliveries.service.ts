@@ -61,7 +61,7 @@ export class Deliveries {
   async list(webhookId: number, query: PageQueryDto): Promise<Page<DeliveryDto>> {
     await this.assertWebhook(webhookId);
     const page = this.pages.open(query);
-    const rows = await this.database.query<DeliveryRow>(...listDeliveries(webhookId, page.after, page.take));
+    const rows = await this.database.list<DeliveryRow>(...listDeliveries(webhookId, page.after, page.take));
     return page.of(rows, ({ id }) => [id], DeliveryDto.from);
   }
 

@@ -26,7 +26,7 @@ export class AuditHistory {
   async of(table: string, recordId: number, query: PageQueryDto): Promise<Page<ChangeDto>> {
     const scope = { ...query, table, recordId };
     const page = this.pages.open(scope);
-    const rows = await this.database.query<AuditLogRow>(...listAuditLogs({ table, recordId }, page.after, page.take));
+    const rows = await this.database.list<AuditLogRow>(...listAuditLogs({ table, recordId }, page.after, page.take));
     return page.of(rows, (row) => [row.sortKey, row.id], this.views.change);
   }
 }

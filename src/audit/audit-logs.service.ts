@@ -28,7 +28,7 @@ export class AuditLogsService {
   /** Returns one page of what happened to the signed-in user's rows, newest first. One statement. */
   async list(query: ListAuditLogsDto): Promise<Page<AuditLogDto>> {
     const page = this.pages.open(query);
-    const rows = await this.database.query<AuditLogRow>(...listAuditLogs(query, page.after, page.take));
+    const rows = await this.database.list<AuditLogRow>(...listAuditLogs(query, page.after, page.take));
     return page.of(rows, (row) => [row.sortKey, row.id], this.views.own);
   }
 
@@ -40,7 +40,7 @@ export class AuditLogsService {
   async trail(table: string, recordId: number, query: PageQueryDto): Promise<Page<AuditLogDto>> {
     const scope = { ...query, table, recordId };
     const page = this.pages.open(scope);
-    const rows = await this.database.query<AuditLogRow>(...listAuditLogs({ table, recordId }, page.after, page.take));
+    const rows = await this.database.list<AuditLogRow>(...listAuditLogs({ table, recordId }, page.after, page.take));
     if (rows.length === 0 && query.cursor === undefined) throw new AppError('audit.not_found');
     return page.of(rows, (row) => [row.sortKey, row.id], this.views.own);
   }

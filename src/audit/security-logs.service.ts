@@ -30,7 +30,7 @@ export class SecurityLogsService {
   /** Returns one page of the signed-in user's own events that fit the filters, newest first. Session: user. */
   async listOwn(query: ListOwnSecurityLogsDto): Promise<Page<SecurityLogDto>> {
     const page = this.pages.open(query);
-    const rows = await this.database.query<SecurityLogRow>(...listSecurityLogs(query, page.after, page.take));
+    const rows = await this.database.list<SecurityLogRow>(...listSecurityLogs(query, page.after, page.take));
     return page.of(rows, (row) => [row.sortKey, row.id], toEvent);
   }
 }

@@ -49,7 +49,7 @@ export class JobsService {
   async list(query: ListJobsDto): Promise<Page<JobDto>> {
     assertRanges(query);
     const page = this.pages.open(query);
-    const rows = await this.database.query<JobRow>(...listJobs(query, page.after, page.take));
+    const rows = await this.database.list<JobRow>(...listJobs(query, page.after, page.take));
     return page.of(
       rows,
       ({ sortKey, id }) => [sortKey, id],

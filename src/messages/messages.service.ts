@@ -34,7 +34,7 @@ export class MessagesService {
   /** Returns one page of the messages that fit the filters, in the order of `sort`. One statement. */
   async list(query: ListMessagesDto): Promise<Page<MessageDto>> {
     const page = this.pages.open(query);
-    const rows = await this.database.query<MessageRow>(...listMessages(query, page.after, page.take));
+    const rows = await this.database.list<MessageRow>(...listMessages(query, page.after, page.take));
     return page.of(rows, (row) => [row.sortKey, row.id], MessageDto.from);
   }
 

@@ -29,7 +29,7 @@ export class TemplatesService {
   /** Returns one page, newest first. One statement. */
   async list(query: PageQueryDto): Promise<Page<TemplateDto>> {
     const page = this.pages.open(query);
-    const rows = await this.database.query<TemplateRow>(...listTemplates(page.after, page.take));
+    const rows = await this.database.list<TemplateRow>(...listTemplates(page.after, page.take));
     return page.of(rows, (row) => [row.sortKey, row.id], TemplateDto.from);
   }
 

@@ -47,7 +47,7 @@ export class ProposalsService {
   /** Returns one page of the proposals that fit the filters, in the order of `sort`. One statement. */
   async list(query: ListProposalsDto): Promise<Page<ProposalDto>> {
     const page = this.pages.open(query);
-    const rows = await this.database.query<ProposalRow>(...listProposals(query, page.after, page.take));
+    const rows = await this.database.list<ProposalRow>(...listProposals(query, page.after, page.take));
     return page.of(rows, (row) => [row.sortKey, row.id], ProposalDto.from);
   }
 

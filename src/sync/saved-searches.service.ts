@@ -53,7 +53,7 @@ export class SavedSearchesService {
     const conditions = new Conditions().after('id', '>', ['bigint'], page.after);
     const limit = conditions.value(page.take);
     const sql = `SELECT ${COLUMNS} FROM saved_searches ${conditions.where} ORDER BY id LIMIT ${limit}`;
-    const rows = await this.database.query<SavedSearch>(sql, conditions.values);
+    const rows = await this.database.list<SavedSearch>(sql, conditions.values);
     return page.of(rows, ({ id }) => [id], SavedSearchDto.from);
   }
 

@@ -40,7 +40,7 @@ export class TokensService {
   /** Returns one page of the connections, oldest first. One statement. */
   async list(query: PageQueryDto): Promise<Page<TokenDto>> {
     const page = this.pages.open(query);
-    const rows = await this.database.query<UserToken>(...listTokens(page.after, page.take));
+    const rows = await this.database.list<UserToken>(...listTokens(page.after, page.take));
     return page.of(rows, ({ id }) => [id], TokenDto.from);
   }
 

@@ -64,7 +64,7 @@ export class Erasure {
 
   private async eraseRows(emailHash: Buffer) {
     const outcome = await this.database.unit(async (unit) => {
-      await unit.query(`SELECT set_config('statement_timeout', $1, true)`, [String(STATEMENT_TIMEOUT_MS)]);
+      unit.setStatementTimeout(STATEMENT_TIMEOUT_MS);
       const [row] = await unit.query<{ outcome: Outcome | null }>('SELECT auth.erase_account($1) AS outcome', [emailHash]);
       return row?.outcome ?? null;
     });

@@ -12,6 +12,8 @@ export interface FairLimits {
   readonly maxWaitingPerKey?: number;
   /** Waiting at once for all keys. */
   readonly maxWaiting?: number;
+  /** Longest wait for a place. */
+  readonly maxWaitMs?: number;
   /** Seconds after which a refused caller should try again; 2 by default. */
   readonly retryAfterSeconds?: number;
 }
@@ -36,7 +38,7 @@ export class FairSemaphore<Key extends string | number = number> {
 
   /**
    * Runs `work` when the key and the resource have room.
-   * @throws AppError `rate.too_many_at_once` with Retry-After, at once, when too much waits already
+   * @throws AppError `rate.too_many_at_once` with Retry-After: at once when too much waits already, or after `maxWaitMs`
    */
   async run<T>(key: Key, work: () => Promise<T>): Promise<T> {
     const release = await this.acquire(key);
@@ -49,7 +51,7 @@ export class FairSemaphore<Key extends string | number = number> {
 
   /**
    * Takes one place and returns the function that gives it back; calling that twice does nothing.
-   * @throws AppError `rate.too_many_at_once` with Retry-After, at once, when too much waits already
+   * @throws AppError `rate.too_many_at_once` with Retry-After: at once when too much waits already, or after `maxWaitMs`
    */
   async acquire(key: Key): Promise<() => void> {
     const lane = this.laneOf(key);
@@ -59,7 +61,7 @@ export class FairSemaphore<Key extends string | number = number> {
       this.assertMayWait(key, lane);
       this.waiting += 1;
       // The one that gives its place back starts this one, so the counts never drop in between.
-      await new Promise<void>((resolve) => lane.queue.push(resolve));
+      await this.turn(key, lane);
     }
     let isReleased = false;
     return () => {
@@ -67,6 +69,24 @@ export class FairSemaphore<Key extends string | number = number> {
       isReleased = true;
       this.release(key, lane);
     };
+  }
+
+  private turn(key: Key, lane: Lane): Promise<void> {
+    const { maxWaitMs } = this.limits;
+    return new Promise((resolve, reject) => {
+      const start = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const giveUp = (): void => {
+        lane.queue.splice(lane.queue.indexOf(start), 1);
+        this.waiting -= 1;
+        this.forgetIfIdle(key, lane);
+        reject(this.refusal());
+      };
+      const timer = maxWaitMs === undefined ? undefined : setTimeout(giveUp, maxWaitMs);
+      lane.queue.push(start);
+    });
   }
 
   private laneOf(key: Key): Lane {
@@ -86,10 +106,15 @@ export class FairSemaphore<Key extends string | number = number> {
   }
 
   private assertMayWait(key: Key, lane: Lane): void {
-    const { resource, maxWaitingPerKey = Infinity, maxWaiting = Infinity, retryAfterSeconds = 2 } = this.limits;
+    const { maxWaitingPerKey = Infinity, maxWaiting = Infinity } = this.limits;
     if (lane.queue.length < maxWaitingPerKey && this.waiting < maxWaiting) return;
     this.forgetIfIdle(key, lane);
-    throw new AppError('rate.too_many_at_once', {
+    throw this.refusal();
+  }
+
+  private refusal(): AppError {
+    const { resource, retryAfterSeconds = 2 } = this.limits;
+    return new AppError('rate.too_many_at_once', {
       detail: `Too many ${resource} at once. Try again in ${retryAfterSeconds} s.`,
       headers: { 'retry-after': String(retryAfterSeconds) },
     });

@@ -111,6 +111,7 @@ function databaseOf(settings: Settings) {
     connectTimeoutMs: settings.DATABASE_CONNECT_TIMEOUT_MS,
     preparedStatements: settings.DATABASE_PREPARED_STATEMENTS,
     statementTimeoutMs: settings.DATABASE_STATEMENT_TIMEOUT_MS,
+    listTimeoutMs: settings.DATABASE_LIST_TIMEOUT_MS,
   });
 }
 

@@ -104,8 +104,11 @@ export const settings = z.object({
     .describe('Named prepared statements; false behind a PgBouncer older than 1.21.')
     .meta({ example: 'true' }),
   DATABASE_STATEMENT_TIMEOUT_MS: integer(15_000, 100, 600_000)
-    .describe('Longest run of one statement of a request, in milliseconds.')
+    .describe('Longest run of one statement, in milliseconds; tasks set their own. An answer that is 2 s later is given up: 503.')
     .meta({ example: '15000' }),
+  DATABASE_LIST_TIMEOUT_MS: integer(5_000, 100, 600_000)
+    .describe('Longest run of the statement of a list or a search, in milliseconds.')
+    .meta({ example: '5000' }),
   REDIS_URL: url('redis', 'rediss')
     .describe('Redis of sessions, limits and queues; its maxmemory-policy must be noeviction.')
     .meta({ example: 'redis://127.0.0.1:6379/0' }),

@@ -3,6 +3,7 @@ import type { ObjectLiteral, QueryRunner } from 'typeorm';
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata';
 import { BroadcasterResult } from 'typeorm/subscriber/BroadcasterResult';
 import type { EntityStatements } from './entity-statements';
+import { handled } from './handled';
 import type { Unit } from './unit';
 
 /** What an entity of the gate is: an object with the numeric id the database gave it. */
@@ -41,8 +42,34 @@ export class Entities<E extends Identified> {
    * The row with this id, or null when there is none or it is another tenant's. With `lock` the row is held until the
    * unit ends, which `update` and `remove` ask for.
    */
-  async find(id: number, options: { lock?: boolean } = {}): Promise<E | null> {
-    const lock = options.lock ?? false;
+  find(id: number, options: { lock?: boolean } = {}): Promise<E | null> {
+    return handled(this.findRow(id, options.lock ?? false));
+  }
+
+  /**
+   * Inserts a row and returns it as the database made it, defaults and generated columns included. The tenant is never
+   * among the values: user_id defaults to auth.uid(). Values of undefined are left to the column's default.
+   */
+  insert(values: Partial<E>): Promise<E> {
+    return handled(this.insertRow(values));
+  }
+
+  /**
+   * Changes a row found with `lock` and returns it as it now is; values equal to the old ones are no change, and with
+   * none left nothing is written. The entity passed in keeps its old values and is not written again: the one returned is.
+   * Subscribers hear of it before it is sent: the row is locked, so what it will be is known, and the unit need not wait
+   * for the answer before COMMIT.
+   */
+  update(entity: E, changes: Partial<E>): Promise<E> {
+    return handled(this.updateRow(entity, changes));
+  }
+
+  /** Deletes a row found with `lock`; rows that go with it by a foreign key are audited by the triggers. */
+  remove(entity: E): Promise<void> {
+    return handled(this.removeRow(entity));
+  }
+
+  private async findRow(id: number, lock: boolean): Promise<E | null> {
     const [row] = await this.unit.send(this.statements.select(lock), [id]);
     if (!row) return null;
     const entity = this.statements.hydrate(row);
@@ -50,11 +77,7 @@ export class Entities<E extends Identified> {
     return entity;
   }
 
-  /**
-   * Inserts a row and returns it as the database made it, defaults and generated columns included. The tenant is never
-   * among the values: user_id defaults to auth.uid(). Values of undefined are left to the column's default.
-   */
-  async insert(values: Partial<E>): Promise<E> {
+  private async insertRow(values: Partial<E>): Promise<E> {
     this.unit.announce();
     const columns = this.columnsOf(values);
     const parameters = columns.map((column) => toParameter(column, values[column.propertyName]));
@@ -67,13 +90,7 @@ export class Entities<E extends Identified> {
     return entity;
   }
 
-  /**
-   * Changes a row found with `lock` and returns it as it now is; values equal to the old ones are no change, and with
-   * none left nothing is written. The entity passed in keeps its old values and is not written again: the one returned is.
-   * Subscribers hear of it before it is sent: the row is locked, so what it will be is known, and the unit need not wait
-   * for the answer before COMMIT.
-   */
-  async update(entity: E, changes: Partial<E>): Promise<E> {
+  private async updateRow(entity: E, changes: Partial<E>): Promise<E> {
     this.assertHeld(entity);
     const columns = this.columnsOf(changes).filter(
       (column) => !isSame(column, entity[column.propertyName], changes[column.propertyName]),
@@ -97,8 +114,7 @@ export class Entities<E extends Identified> {
     return updated;
   }
 
-  /** Deletes a row found with `lock`; rows that go with it by a foreign key are audited by the triggers. */
-  async remove(entity: E): Promise<void> {
+  private async removeRow(entity: E): Promise<void> {
     this.assertHeld(entity);
     this.unit.announce();
     const [row] = await this.unit.send(this.statements.delete(), [entity.id]);

@@ -16,6 +16,11 @@ export interface FlightResult {
   command: string;
 }
 
+/** The socket of pg's client, which its published types leave out. */
+interface Driver {
+  readonly connection: { readonly stream: { destroy(error: Error): void } };
+}
+
 /** Messages of pg's connection that its published types leave out or describe for an older version. */
 interface Wire {
   readonly stream: { cork(): void; uncork(): void };
@@ -29,6 +34,17 @@ interface Wire {
 }
 
 const NO_ROWS = new RowShape([]);
+
+/** PostgreSQL did not answer in time, so the connection was closed; whether the last statement took effect is unknown. */
+export class AnswerTimeoutError extends Error {
+  /** Read by pg-errors.ts as the loss of a connection. */
+  readonly code = 'ETIMEDOUT';
+
+  constructor(timeoutMs: number) {
+    super(`PostgreSQL did not answer within ${timeoutMs} ms`);
+    this.name = AnswerTimeoutError.name;
+  }
+}
 
 /** The named statements each connection knows, and what they answer. */
 const prepared = new WeakMap<Connection, Map<string, RowShape>>();
@@ -46,6 +62,9 @@ export class Flight implements Submittable {
   private shape: RowShape | undefined;
   private known = new Map<string, RowShape>();
   private failure: Error | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  /** Messages that arrived so far. */
+  private received = 0;
 
   private constructor(
     private readonly statements: readonly FlightStatement[],
@@ -54,10 +73,19 @@ export class Flight implements Submittable {
 
   /**
    * Sends the statements and returns their answers in order; it waits its turn behind what the connection still does.
-   * @throws the PostgreSQL error of the statement that failed, or of the implicit commit
+   * @param answerTimeoutMs longest wait for the answer of one statement; then the connection is closed
+   * @throws the PostgreSQL error of the statement that failed, or of the implicit commit; AnswerTimeoutError
    */
-  static send(client: PoolClient, statements: readonly FlightStatement[]): Promise<FlightResult[]> {
-    return new Promise((resolve, reject) => void client.query(new Flight(statements, { resolve, reject })));
+  static send(
+    client: PoolClient,
+    statements: readonly FlightStatement[],
+    answerTimeoutMs: number,
+  ): Promise<FlightResult[]> {
+    return new Promise((resolve, reject) => {
+      const flight = new Flight(statements, { resolve, reject });
+      flight.timer = setTimeout(() => flight.expire(client, answerTimeoutMs), answerTimeoutMs);
+      client.query(flight);
+    });
   }
 
   /** Called by pg when the connection is free; an error it returns is handed to `handleError`, and nothing was sent. */
@@ -83,6 +111,7 @@ export class Flight implements Submittable {
   }
 
   handleDataRow({ fields }: { fields: (string | null)[] }): void {
+    this.received += 1;
     if (this.failure) return;
     try {
       this.result.rows.push(this.shape!.row(fields));
@@ -92,6 +121,8 @@ export class Flight implements Submittable {
   }
 
   handleCommandComplete({ text }: { text: string }): void {
+    this.received += 1;
+    this.timer?.refresh();
     this.result.command = text;
     const { name } = this.statements[this.results.length]!;
     if (name !== undefined) this.known.set(name, this.shape ?? NO_ROWS);
@@ -113,10 +144,12 @@ export class Flight implements Submittable {
   }
 
   handleError(error: Error): void {
+    this.stopTimer();
     this.settle.reject(error);
   }
 
   handleReadyForQuery(): void {
+    this.stopTimer();
     if (this.failure) this.settle.reject(this.failure);
     else this.settle.resolve(this.results);
   }
@@ -130,6 +163,24 @@ export class Flight implements Submittable {
     }
     wire.bind({ statement: name, values });
     wire.execute();
+  }
+
+  /**
+   * Closes the connection, unless an answer arrived but was not read yet: a blocked event loop runs its timers before it
+   * reads its sockets. The driver then fails what waits for this connection with the error given here.
+   */
+  private expire(client: PoolClient, answerTimeoutMs: number): void {
+    const { received } = this;
+    setImmediate(() => {
+      if (this.timer === undefined) return;
+      if (this.received > received) this.timer.refresh();
+      else (client as unknown as Driver).connection.stream.destroy(new AnswerTimeoutError(answerTimeoutMs));
+    });
+  }
+
+  private stopTimer(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
   }
 
   private shapeOf(index: number): RowShape | undefined {

@@ -97,10 +97,11 @@ export class SystemDatabase {
   }
 
   private begin(role: SystemRole, reason: string | null): Unit {
+    const { preparedStatements, statementTimeoutMs } = this.config.database;
     return new Unit({
       pool: this.pools.of(role),
-      settings: { userId: null, reason },
-      named: this.config.database.preparedStatements,
+      settings: { userId: null, reason, statementTimeoutMs },
+      named: preparedStatements,
     });
   }
 }

@@ -3,9 +3,8 @@ import { currentContext, type RequestContext } from '../context/request-context'
 /** The transaction-local settings that policies, audit triggers and `audit.record` read. */
 const NAMES = ['user_id', 'actor_kind', 'actor_id', 'request_id', 'ip', 'operation', 'reason', 'audited_by'] as const;
 
-/** An empty one leaves the login's own. As a parameter of the connection PgBouncer would refuse it. */
-const SET_TIMEOUT = `set_config('statement_timeout',
-  coalesce(nullif($${NAMES.length + 1}, ''), current_setting('statement_timeout')), true)`;
+/** Set here because PgBouncer refuses it as a parameter of the connection. */
+const SET_TIMEOUT = `set_config('statement_timeout', $${NAMES.length + 1}, true)`;
 
 /**
  * One statement that sets them all; `true` makes each end with its transaction, as PgBouncer's transaction mode needs. It
@@ -30,15 +29,15 @@ export interface UnitSettings {
   /** The tenant; null for units of the roles that have none. */
   readonly userId: number | null;
   readonly reason: string | null;
-  /** Longest run of one statement; by default the login's own. */
-  readonly statementTimeoutMs?: number;
+  /** Longest run of one statement; the client waits for its answer two seconds longer. */
+  readonly statementTimeoutMs: number;
 }
 
 /**
  * The values of SET_CONTEXT for the current request, in its order; what is unknown is the empty string, which
  * `auth.uid()` and the audit functions read as none.
  */
-export function settingValues(settings: UnitSettings, pen: Pen): string[] {
+export function settingValues(settings: UnitSettings, pen: Pen, statementTimeoutMs: number): string[] {
   const context: Partial<RequestContext> = currentContext() ?? {};
   const values = [
     settings.userId,
@@ -49,7 +48,7 @@ export function settingValues(settings: UnitSettings, pen: Pen): string[] {
     context.operation,
     settings.reason,
     pen,
-    settings.statementTimeoutMs,
+    statementTimeoutMs,
   ];
   return values.map((value) => (value === null || value === undefined ? '' : String(value)));
 }

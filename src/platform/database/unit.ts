@@ -1,14 +1,18 @@
-import type { Pool, PoolClient, QueryResultRow } from 'pg';
+import type { Pool, QueryResultRow } from 'pg';
 import type { QueryRunner } from 'typeorm';
+import { Connection } from './connection';
 import { Entities, type EntityClass, type EntityRegistry, type Identified } from './entities';
 import { toldChange, type EntityChange } from './entity-change';
-import { Flight, type FlightResult, type FlightStatement } from './flight';
+import type { FlightResult, FlightStatement } from './flight';
+import { handled } from './handled';
 import { isWriting, statementName } from './statement-names';
 import { SET_CONTEXT, SET_CONTEXT_AND_PLAN, SET_PEN, settingValues, type Pen, type UnitSettings } from './unit-settings';
 
 /** What a unit of work needs from its gate. */
 export interface UnitOptions {
   readonly pool: Pool;
+  /** Waits for the right to take a connection of the pool, and returns the function that gives it back. */
+  readonly takePlace?: () => Promise<() => void>;
   readonly settings: UnitSettings;
   readonly named: boolean;
   /** Absent for roles that have no entity API. */
@@ -26,6 +30,8 @@ export interface QueryOptions {
    * @see https://www.postgresql.org/docs/15/runtime-config-query.html#GUC-PLAN-CACHE-MODE
    */
   readonly planned?: 'once' | 'eachTime';
+  /** Longest run of the statement when it is a unit by itself; by default that of every statement of a request. */
+  readonly statementTimeoutMs?: number;
 }
 
 /** A statement that waits for the next flight, and whoever waits for its answer. */
@@ -47,7 +53,8 @@ export class Unit {
   readonly changes: EntityChange[] = [];
   private readonly held = new WeakSet<Identified>();
   private announced = 0;
-  private client: PoolClient | undefined;
+  private connection: Connection | undefined;
+  private statementTimeoutMs: number;
   private pen: Pen | undefined;
   private queryRunner: QueryRunner | undefined;
   private waiting: Passenger[] = [];
@@ -56,7 +63,9 @@ export class Unit {
   private ended = false;
   private hasWritten = false;
 
-  constructor(private readonly options: UnitOptions) {}
+  constructor(private readonly options: UnitOptions) {
+    this.statementTimeoutMs = options.settings.statementTimeoutMs;
+  }
 
   /**
    * Runs one statement; its rows come as pg-types.ts says. What it changes is audited by the triggers.
@@ -65,6 +74,12 @@ export class Unit {
   query<Row extends QueryResultRow>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
     this.noteStatement(sql);
     return this.send<Row>('', sql, values);
+  }
+
+  /** Lets each statement of this unit run this long from now on. */
+  setStatementTimeout(ms: number): void {
+    this.statementTimeoutMs = ms;
+    void this.query(`SELECT set_config('statement_timeout', $1, true)`, [String(ms)]);
   }
 
   /** The rows of an entity's table, read and written one by one; each write is audited by the subscriber. */
@@ -91,16 +106,18 @@ export class Unit {
   ): Promise<Row[]> {
     this.ended = true;
     this.noteStatement(sql);
-    const client = await connect(this.options.pool);
+    this.statementTimeoutMs = options?.statementTimeoutMs ?? this.statementTimeoutMs;
+    const connection = await this.connect();
     let results: FlightResult[];
     try {
-      results = await Flight.send(client, [this.context('', options), this.statement(sql, values)]);
+      const statements = [this.context('', options), this.statement(sql, values)];
+      results = await connection.send(statements, this.statementTimeoutMs);
     } catch (error) {
       // PostgreSQL has rolled back by itself; what is left to learn is whether the connection lives.
-      await releaseAfter(client, 'SELECT');
+      await connection.releaseAfter('SELECT');
       throw withCallers(error);
     }
-    client.release();
+    connection.release();
     if (this.hasWritten) await this.options.afterChange?.();
     return results[1]!.rows as Row[];
   }
@@ -127,8 +144,8 @@ export class Unit {
       await this.rollback();
       throw this.failure;
     }
-    this.client?.release();
-    this.client = undefined;
+    this.connection?.release();
+    this.connection = undefined;
     if (this.hasWritten || this.changes.some(isRealChange)) await this.options.afterChange?.();
   }
 
@@ -137,18 +154,17 @@ export class Unit {
     this.ended = true;
     this.refuseWaiting(this.failure ?? new Error('the unit of work was rolled back'));
     await this.departure;
-    const { client } = this;
-    if (!client) return;
-    this.client = undefined;
-    await releaseAfter(client, 'ROLLBACK');
+    const { connection } = this;
+    if (!connection) return;
+    this.connection = undefined;
+    await connection.releaseAfter('ROLLBACK');
   }
 
   /** The audit rows and COMMIT; one of a failed transaction answers ROLLBACK without an error of its own. */
   private async finish(): Promise<void> {
     for (const change of this.changes.filter(isRealChange)) {
-      const audit = this.statement('SELECT audit.record($1, $2, $3, $4, $5)', toldChange(change));
       // A failure of it reaches the unit with that of its flight.
-      this.board(audit).catch(() => undefined);
+      void handled(this.board(this.statement('SELECT audit.record($1, $2, $3, $4, $5)', toldChange(change))));
     }
     const { command } = await this.board(this.statement('COMMIT', []));
     if (command !== 'COMMIT') throw new Error(`COMMIT answered ${command}`);
@@ -165,10 +181,13 @@ export class Unit {
     this.hasWritten ||= this.options.afterChange !== undefined && isWriting(sql);
   }
 
-  private async send<Row extends QueryResultRow>(pen: Pen, sql: string, values: readonly unknown[]): Promise<Row[]> {
-    if (this.ended) throw new Error('a unit of work was used after its end');
-    const { rows } = await this.board(this.statement(sql, values), pen);
-    return rows as Row[];
+  /** The unit fails as a whole, and its end throws the failure: no answer has to be awaited for its error. */
+  private send<Row extends QueryResultRow>(pen: Pen, sql: string, values: readonly unknown[]): Promise<Row[]> {
+    return handled(
+      this.ended
+        ? Promise.reject(new Error('a unit of work was used after its end'))
+        : this.board(this.statement(sql, values), pen).then(({ rows }) => rows as Row[]),
+    );
   }
 
   /** Everything boarded in one turn of the event loop leaves together: ticks come after promises. */
@@ -176,6 +195,10 @@ export class Unit {
     return new Promise((resolve, reject) => {
       if (this.waiting.push({ pen, statement, resolve, reject }) === 1) process.nextTick(() => void this.depart());
     });
+  }
+
+  private connect(): Promise<Connection> {
+    return Connection.take(this.options.pool, this.options.takePlace);
   }
 
   /** Sends what waits, flight after flight; returns when nothing waits any more, and never throws. */
@@ -189,9 +212,9 @@ export class Unit {
       const passengers = this.waiting;
       this.waiting = [];
       try {
-        this.client ??= await connect(this.options.pool);
+        this.connection ??= await this.connect();
         const [statements, seats] = this.seat(passengers);
-        const results = await Flight.send(this.client, statements);
+        const results = await this.connection.send(statements, this.statementTimeoutMs);
         passengers.forEach(({ resolve }, i) => resolve(results[seats[i]!]!));
       } catch (error) {
         // After the first error of a transaction all others only say that it is aborted.
@@ -221,35 +244,12 @@ export class Unit {
 
   private context(pen: Pen, options?: QueryOptions): FlightStatement {
     const text = options?.planned === undefined ? SET_CONTEXT : SET_CONTEXT_AND_PLAN[options.planned];
-    return this.statement(text, settingValues(this.options.settings, pen));
+    return this.statement(text, settingValues(this.options.settings, pen, this.statementTimeoutMs));
   }
 
   private statement(text: string, values: readonly unknown[]): FlightStatement {
     return { name: this.options.named ? statementName(text) : undefined, text, values };
   }
-}
-
-/** Connections whose loss is heard. */
-const heard = new WeakSet<PoolClient>();
-
-/**
- * Takes a connection of the pool. The pool listens to idle ones only: without a listener, the loss of one between two
- * statements of a unit would end the process. Its next statement fails, and with it the unit.
- */
-async function connect(pool: Pool): Promise<PoolClient> {
-  const client = await pool.connect();
-  if (!heard.has(client)) client.on('error', () => undefined);
-  heard.add(client);
-  return client;
-}
-
-/** Gives a connection back behind a last statement; one that cannot run it is thrown away. Never throws. */
-async function releaseAfter(client: PoolClient, statement: string): Promise<void> {
-  const broken = await client.query(statement).then(
-    () => false,
-    () => true,
-  );
-  client.release(broken);
 }
 
 /** An error of PostgreSQL knows the parser that read it and not who asked; what awaited it is told in its place. */

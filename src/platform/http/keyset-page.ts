@@ -20,7 +20,7 @@ export interface KeysetPage {
  * Opens pages of lists that are sorted by a key and resumed behind a row, so that inserts neither repeat nor hide one.
  * @example
  * const page = this.pages.open(query);
- * const rows = await this.database.query<JobRow>(...listJobs(query, page.after, page.take));
+ * const rows = await this.database.list<JobRow>(...listJobs(query, page.after, page.take));
  * return page.of(rows, (row) => [row.sort_key, row.id], JobDto.from);
  */
 @Injectable()

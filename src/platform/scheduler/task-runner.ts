@@ -12,9 +12,7 @@ import { TaskRuns, type HeldRun, type RunEnd } from './task-runs';
 /** The history is for people; what matters of an error stands at its beginning. */
 const MAX_ERROR = 1_000;
 
-/** PostgreSQL ends a statement that outlives its run. */
-const FOR_TIME_LEFT = `SELECT set_config('statement_timeout', $1, true)`;
-const READ_ONLY_FOR = `SELECT set_config('statement_timeout', $1, true), set_config('transaction_read_only', 'on', true)`;
+const READ_ONLY = `SELECT set_config('transaction_read_only', 'on', true)`;
 
 /** Why a run was ended from outside. */
 class RunEnded extends Error {
@@ -99,14 +97,16 @@ export class TaskRunner {
       look: <T>(work: (unit: Unit) => Promise<T>) => {
         signal.throwIfAborted();
         return this.database.asScheduler(async (unit) => {
-          await unit.query(READ_ONLY_FOR, [leftUntil(endsAt)]);
+          unit.setStatementTimeout(leftUntil(endsAt));
+          await unit.query(READ_ONLY);
           return work(unit);
         });
       },
       asWorker: <T>(work: (unit: Unit) => Promise<T>) => {
         signal.throwIfAborted();
-        return this.database.asWorker(`task ${task.id}`, async (unit) => {
-          await unit.query(FOR_TIME_LEFT, [leftUntil(endsAt)]);
+        return this.database.asWorker(`task ${task.id}`, (unit) => {
+          // PostgreSQL ends a statement that outlives its run.
+          unit.setStatementTimeout(leftUntil(endsAt));
           return work(unit);
         });
       },
@@ -142,8 +142,8 @@ function contextOf(task: ScheduledTask, what: string): RequestContext {
   };
 }
 
-function leftUntil(endsAt: number): string {
-  return String(Math.max(1, endsAt - Date.now()));
+function leftUntil(endsAt: number): number {
+  return Math.max(1, endsAt - Date.now());
 }
 
 function ended(signal: AbortSignal): Promise<never> {
