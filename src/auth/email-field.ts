@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { IsEmail, IsString, MaxLength } from 'class-validator';
+import { IsEmail, IsString } from 'class-validator';
+import { TextLength } from '../platform/http/text-length';
 
 /** Longest address that can be mailed. @see RFC 5321 section 4.5.3.1.3 */
 const MAX_EMAIL_LENGTH = 254;
@@ -15,7 +16,7 @@ export function EmailField(): PropertyDecorator {
       example: 'ann@example.com',
     }),
     IsString(),
-    MaxLength(MAX_EMAIL_LENGTH),
+    TextLength(0, MAX_EMAIL_LENGTH),
     IsEmail(),
   );
 }

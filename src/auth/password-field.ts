@@ -1,5 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { IsString, ValidateBy, type ValidationOptions } from 'class-validator';
+import { codePointsIn } from '../platform/http/text';
 
 /** In characters (code points), not bytes or UTF-16 units. 15 and more are advised; nothing is asked of their kind. */
 export const MIN_PASSWORD_LENGTH = 8;
@@ -33,7 +34,7 @@ function HasCharacters(min: number, max: number, options?: ValidationOptions): P
 function charactersOf(text: string): number {
   // A cheap bound first: normalising a megabyte is work a stranger should not get for nothing.
   if (text.length > MAX_PASSWORD_LENGTH * 8) return Infinity;
-  return [...text.normalize('NFC')].length;
+  return codePointsIn(text.normalize('NFC'));
 }
 
 function isBetween(value: number, min: number, max: number): boolean {

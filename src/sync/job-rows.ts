@@ -1,3 +1,4 @@
+import { firstCodePoints } from '../platform/http/text';
 import type { UpworkJob } from '../upwork/upwork.documents';
 
 type Money = UpworkJob['amount'];
@@ -50,5 +51,5 @@ function clientInfoOf({ client, publishedDateTime, renewedDateTime }: UpworkJob)
 }
 
 function cut(text: string | null | undefined, max: number): string | null {
-  return text === null || text === undefined ? null : [...text].slice(0, max).join('');
+  return text === null || text === undefined ? null : firstCodePoints(text, max);
 }

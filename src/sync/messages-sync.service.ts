@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { UpworkMessages, type KnownMessage, type KnownRoom } from '../messages/upwork-messages.service';
+import { firstCodePoints } from '../platform/http/text';
 import { CURRENT_USER, ROOMS, ROOM_STORIES, type UpworkRoom, type UpworkStory } from '../upwork/upwork.documents';
 import { UpworkClient, type UpworkCaller } from '../upwork/upwork-client.service';
 import { pagesOf } from './pages';
@@ -65,5 +66,5 @@ function knownRoomOf({ id, vendorProposal, lastReadDateTime }: UpworkRoom): Know
 function knownOf({ id, message, user, createdDateTime }: UpworkStory, ownId: string): KnownMessage[] {
   if (!message) return [];
   const senderType = user?.id === ownId ? 'freelancer' : 'client';
-  return [{ upworkMessageId: id, senderType, content: message.slice(0, 50_000), sentAt: new Date(createdDateTime) }];
+  return [{ upworkMessageId: id, senderType, content: firstCodePoints(message, 50_000), sentAt: new Date(createdDateTime) }];
 }

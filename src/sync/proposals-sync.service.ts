@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { FetchedJobs } from '../jobs/fetched-jobs.service';
+import { firstCodePoints } from '../platform/http/text';
 import { UpworkProposals, type KnownProposal } from '../proposals/upwork-proposals.service';
 import { VENDOR_PROPOSALS, type UpworkProposal } from '../upwork/upwork.documents';
 import { UpworkClient, type UpworkCaller } from '../upwork/upwork-client.service';
@@ -55,7 +56,7 @@ export class ProposalsSync {
     const outcome = await this.proposals.follow(known);
     const title = node.marketplaceJobPosting.content?.title;
     if (outcome !== 'unknownJob' || !title) return outcome;
-    await this.jobs.store([{ upworkJobId: node.marketplaceJobPosting.id, title: title.slice(0, 500) }]);
+    await this.jobs.store([{ upworkJobId: node.marketplaceJobPosting.id, title: firstCodePoints(title, 500) }]);
     return this.proposals.follow(known);
   }
 }
@@ -69,7 +70,7 @@ function knownOf({ id, marketplaceJobPosting, terms, proposalCoverLetter, auditD
     // The search names a vacancy by its ciphertext, which is its id behind one of two marks.
     upworkJobIds: [jobId, `~01${jobId}`, `~02${jobId}`],
     status: STATUSES[status.status.toUpperCase()] ?? 'submitted',
-    upworkStatus: status.status.slice(0, 100) || null,
+    upworkStatus: firstCodePoints(status.status, 100) || null,
     submittedAt: Number.isNaN(submittedAt.getTime()) ? new Date() : submittedAt,
     coverLetter: proposalCoverLetter ?? null,
     bidAmount: bid > 0 && bid < 1e8 ? bid.toFixed(2) : null,

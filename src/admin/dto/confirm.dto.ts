@@ -1,4 +1,5 @@
-import { IsString, Length } from 'class-validator';
+import { IsString } from 'class-validator';
+import { TextLength } from '../../platform/http/text-length';
 import { PasswordField } from '../../auth/password-field';
 
 /** The form by which an admin confirms himself again. */
@@ -7,6 +8,6 @@ export class ConfirmDto {
   readonly password: string;
 
   @IsString()
-  @Length(1, 64)
+  @TextLength(1, 64)
   readonly code: string;
 }

@@ -1,12 +1,13 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsString, Length } from 'class-validator';
+import { IsString } from 'class-validator';
+import { TextLength } from '../../platform/http/text-length';
 import { TextField } from '../../platform/http/text-field';
 
 /** The second step of the dashboard's sign-in form, which has one field for both kinds of codes. */
 export class SignInCodeDto {
   @ApiProperty({ type: String, maxLength: 2000, description: 'What the first step gave.' })
   @IsString()
-  @Length(1, 2_000)
+  @TextLength(1, 2_000)
   readonly mfaToken: string;
 
   @ApiProperty({ type: String, maxLength: 64, description: 'Six digits of the authenticator, or a backup code.' })

@@ -1,5 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsString, Length } from 'class-validator';
+import { IsString } from 'class-validator';
+import { TextLength } from '../../platform/http/text-length';
 import { ListParam } from '../../platform/http/fields';
 import { DayRangeDto } from './day-range.dto';
 
@@ -12,6 +13,6 @@ export class ListMetricsDto extends DayRangeDto {
   })
   @ListParam()
   @IsString({ each: true })
-  @Length(1, 100, { each: true })
+  @TextLength(1, 100, { each: true })
   metric?: string[];
 }

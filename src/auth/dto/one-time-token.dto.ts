@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsString, Length } from 'class-validator';
+import { IsString } from 'class-validator';
+import { TextLength } from '../../platform/http/text-length';
 
 /** The token of a mailed link. */
 export class OneTimeTokenDto {
@@ -9,6 +10,6 @@ export class OneTimeTokenDto {
     example: 'q1Yw3Jc0pRt5vXz8bNfKd2sGhLmA7uEoTiCyPjZrV94',
   })
   @IsString()
-  @Length(1, 200)
+  @TextLength(1, 200)
   readonly token: string;
 }

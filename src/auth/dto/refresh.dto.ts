@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsString, Length } from 'class-validator';
+import { IsString } from 'class-validator';
+import { TextLength } from '../../platform/http/text-length';
 import { OptionalField } from '../../platform/http/fields';
 
 const MAX_LENGTH = 200;
@@ -9,7 +10,7 @@ const EXAMPLE = 'nJb2mE0iX8s1u3aQd5wV7g.Qk9…';
 export class RefreshDto {
   @ApiProperty({ description: 'The latest refresh token of the session.', maxLength: MAX_LENGTH, example: EXAMPLE })
   @IsString()
-  @Length(1, MAX_LENGTH)
+  @TextLength(1, MAX_LENGTH)
   readonly refreshToken: string;
 }
 
@@ -22,6 +23,6 @@ export class LogoutDto {
   })
   @OptionalField()
   @IsString()
-  @Length(1, MAX_LENGTH)
+  @TextLength(1, MAX_LENGTH)
   readonly refreshToken?: string;
 }

@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsString, Length } from 'class-validator';
+import { IsString } from 'class-validator';
+import { TextLength } from '../../platform/http/text-length';
 import { OptionalField } from '../../platform/http/fields';
 import { MAX_PASSWORD_LENGTH, PasswordField } from '../password-field';
 
@@ -16,6 +17,6 @@ export class StepUpDto {
   })
   @OptionalField()
   @IsString()
-  @Length(1, 64)
+  @TextLength(1, 64)
   readonly code?: string;
 }

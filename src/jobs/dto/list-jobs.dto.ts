@@ -1,5 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsString, Length } from 'class-validator';
+import { IsIn, IsString } from 'class-validator';
+import { TextLength } from '../../platform/http/text-length';
 import { BooleanParam, Instant, ListParam, OptionalField } from '../../platform/http/fields';
 import { MoneyField } from '../../platform/http/money-field';
 import { PageQueryDto } from '../../platform/http/page-query.dto';
@@ -66,13 +67,13 @@ export class ListJobsDto extends PageQueryDto {
   @ApiPropertyOptional({ type: [String], description: 'All of these skills, spelt as in the job.', example: ['PostgreSQL'] })
   @ListParam()
   @IsString({ each: true })
-  @Length(1, 100, { each: true })
+  @TextLength(1, 100, { each: true })
   skills?: string[];
 
   @ApiPropertyOptional({ type: [String], description: 'At least one of these skills.', example: ['PostgreSQL', 'MySQL'] })
   @ListParam()
   @IsString({ each: true })
-  @Length(1, 100, { each: true })
+  @TextLength(1, 100, { each: true })
   anySkills?: string[];
 
   @ApiPropertyOptional({

@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform, type TransformFnParams } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsString, Length } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsString } from 'class-validator';
+import { TextLength } from '../../platform/http/text-length';
 
 const MAX_SKILLS = 50;
 const MAX_SKILL_LENGTH = 100;
@@ -12,7 +13,7 @@ export function SkillsField(): PropertyDecorator {
     IsArray(),
     ArrayMaxSize(MAX_SKILLS),
     IsString({ each: true }),
-    Length(1, MAX_SKILL_LENGTH, { each: true }),
+    TextLength(1, MAX_SKILL_LENGTH, { each: true }),
   );
 }
 

@@ -1,8 +1,9 @@
 import { Type } from 'class-transformer';
-import { IsInt, IsString, MaxLength, Min, ValidateNested } from 'class-validator';
+import { IsInt, IsString, Min, ValidateNested } from 'class-validator';
 import { AppError, type FieldError } from '../errors/app-error';
 import { BooleanParam, Instant, IntegerParam, ListParam, NullableField, OptionalField } from './fields';
 import { RequestValidationPipe } from './request-validation.pipe';
+import { TextLength } from './text-length';
 
 class Inner {
   @IsInt()
@@ -12,7 +13,7 @@ class Inner {
 class Outer {
   @OptionalField()
   @IsString({ each: true })
-  @MaxLength(3, { each: true })
+  @TextLength(0, 3, { each: true })
   tags?: string[];
 
   @OptionalField()

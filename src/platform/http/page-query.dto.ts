@@ -1,5 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsString, Length } from 'class-validator';
+import { IsString } from 'class-validator';
+import { TextLength } from './text-length';
 import { IntegerParam, OptionalField } from './fields';
 
 /** The parameters every list has. A list's own DTO extends it with its filters and its `sort`. */
@@ -21,6 +22,6 @@ export class PageQueryDto {
   })
   @OptionalField()
   @IsString()
-  @Length(1, 2_000)
+  @TextLength(1, 2_000)
   cursor?: string;
 }

@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform, type TransformFnParams } from 'class-transformer';
-import { IsString, Length, MaxLength } from 'class-validator';
+import { IsString } from 'class-validator';
+import { TextLength } from './text-length';
 import { NullableField } from './fields';
 
 /** A text of 1 to `max` characters, without the white space around it. */
@@ -8,7 +9,7 @@ export function TextField(max: number): PropertyDecorator {
   return applyDecorators(
     Transform(({ value }: TransformFnParams): unknown => (typeof value === 'string' ? value.trim() : value)),
     IsString(),
-    Length(1, max),
+    TextLength(1, max),
   );
 }
 
@@ -18,6 +19,6 @@ export function NullableTextField(max: number): PropertyDecorator {
     NullableField(),
     Transform(({ value }: TransformFnParams): unknown => (typeof value === 'string' ? value.trim() || null : value)),
     IsString(),
-    MaxLength(max),
+    TextLength(0, max),
   );
 }

@@ -1,5 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { ArrayMaxSize, IsArray, IsInt, IsString, Length, Max, Min } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsInt, IsString, Max, Min } from 'class-validator';
+import { TextLength } from '../../platform/http/text-length';
 import { NullableField, OptionalField } from '../../platform/http/fields';
 import { CurrencyField, MoneyField } from '../../platform/http/money-field';
 import { NullableTextField } from '../../platform/http/text-field';
@@ -19,7 +20,7 @@ export class PutProfileDto {
   @IsArray()
   @ArrayMaxSize(100)
   @IsString({ each: true })
-  @Length(1, 100, { each: true })
+  @TextLength(1, 100, { each: true })
   skills?: string[];
 
   @ApiPropertyOptional({ type: String, nullable: true, description: 'What an hour costs.', example: '60.00' })
@@ -44,6 +45,6 @@ export class PutProfileDto {
   @IsArray()
   @ArrayMaxSize(20)
   @IsString({ each: true })
-  @Length(1, 1_000, { each: true })
+  @TextLength(1, 1_000, { each: true })
   pastWins?: string[];
 }

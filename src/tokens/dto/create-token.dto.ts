@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsString, Length, Matches } from 'class-validator';
+import { IsIn, IsString, Matches } from 'class-validator';
+import { TextLength } from '../../platform/http/text-length';
 import { Instant } from '../../platform/http/fields';
 import { NullableTextField } from '../../platform/http/text-field';
 import { PROVIDERS, type Provider } from '../token-values';
@@ -16,13 +17,13 @@ export class CreateTokenDto {
 
   @ApiProperty({ type: String, maxLength: MAX_TOKEN, writeOnly: true, description: 'The access token; never shown again.', example: 'oauth2v2_3f8a' })
   @IsString()
-  @Length(1, MAX_TOKEN)
+  @TextLength(1, MAX_TOKEN)
   @Matches(TOKEN, { message: '$property must be printable ASCII without spaces' })
   accessToken: string;
 
   @ApiProperty({ type: String, maxLength: MAX_TOKEN, writeOnly: true, description: 'The refresh token; never shown again.', example: 'oauth2v2_9c1d' })
   @IsString()
-  @Length(1, MAX_TOKEN)
+  @TextLength(1, MAX_TOKEN)
   @Matches(TOKEN, { message: '$property must be printable ASCII without spaces' })
   refreshToken: string;
 

@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsString, Length } from 'class-validator';
+import { IsString } from 'class-validator';
+import { TextLength } from '../../../platform/http/text-length';
 import { OptionalField } from '../../../platform/http/fields';
 import { TotpCodeField } from '../totp-code-field';
 
@@ -7,7 +8,7 @@ import { TotpCodeField } from '../totp-code-field';
 export class LoginMfaDto {
   @ApiProperty({ description: 'The mfaToken of the first step; good for five minutes.', maxLength: 2000, example: 'eyJhbGciOiJIUzI1NiJ9…' })
   @IsString()
-  @Length(1, 2000)
+  @TextLength(1, 2000)
   readonly mfaToken: string;
 
   @ApiPropertyOptional({ description: 'The six digits the authenticator shows.', example: '287082' })
@@ -18,6 +19,6 @@ export class LoginMfaDto {
   @ApiPropertyOptional({ description: 'One of the backup codes, instead.', maxLength: 64, example: 'ABCDEF-GHJKMN-PQRSTV-WXYZ23' })
   @OptionalField()
   @IsString()
-  @Length(1, 64)
+  @TextLength(1, 64)
   readonly backupCode?: string;
 }

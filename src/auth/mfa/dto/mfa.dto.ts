@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsString, Length } from 'class-validator';
+import { IsString } from 'class-validator';
+import { TextLength } from '../../../platform/http/text-length';
 import { MAX_PASSWORD_LENGTH, PasswordField } from '../../password-field';
 import { TotpCodeField } from '../totp-code-field';
 
@@ -25,7 +26,7 @@ export class PasswordAndCodeDto {
 
   @ApiProperty({ description: 'A code of the authenticator, or a backup code.', maxLength: 64, example: '287082' })
   @IsString()
-  @Length(1, 64)
+  @TextLength(1, 64)
   readonly code: string;
 }
 

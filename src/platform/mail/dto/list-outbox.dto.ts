@@ -1,5 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsString, MaxLength } from 'class-validator';
+import { IsString } from 'class-validator';
+import { TextLength } from '../../http/text-length';
 import { OptionalField } from '../../http/fields';
 
 /** What to look for in the outbox. */
@@ -7,6 +8,6 @@ export class ListOutboxDto {
   @ApiPropertyOptional({ description: 'Only letters to this address, in any letter case.', example: 'ann@example.com' })
   @OptionalField()
   @IsString()
-  @MaxLength(254)
+  @TextLength(0, 254)
   readonly to?: string;
 }
