@@ -91,6 +91,19 @@ describe(Database.name, () => {
     expect(await contextOfConnection()).toBe('');
   });
 
+  it('fails as a whole, also where nobody awaits the answer of a part', async () => {
+    const unit = within(ann, () =>
+      database.unit(async (work) => {
+        const parts = [work.query(COUNT), write(work, 'lost'), work.of(Message).find(1, { lock: true })];
+        await work.query('SELECT 1/0');
+        return Promise.all(parts);
+      }),
+    );
+
+    await expect(unit).rejects.toThrow('division by zero');
+    await new Promise(setImmediate);
+  });
+
   it('reports a COMMIT that answered ROLLBACK, even when the error before it was swallowed', async () => {
     const unit = within(ann, () =>
       database.unit(async (work) => {
@@ -294,6 +307,82 @@ describe(Database.name, () => {
 
       expect(writes).toBeLessThanOrEqual(2);
     });
+  });
+});
+
+describe(`${Database.name} with two tenants`, () => {
+  let app: TestApp;
+  let database: Database;
+  let ann: number;
+  let bob: number;
+
+  beforeAll(async () => {
+    app = await startApp({ settings: { DATABASE_POOL_SIZE: '5', DATABASE_CONNECT_TIMEOUT_MS: '1000', DATABASE_LIST_TIMEOUT_MS: '100' } });
+    database = app.get(Database);
+    ann = (await signedIn(app)).id;
+    bob = (await signedIn(app)).id;
+  });
+  afterAll(() => app.close());
+
+  /** Units of one tenant that hold their connection until they are let go. */
+  const holding = (userId: number, count: number) => {
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    let isOpen = (): void => undefined;
+    const open = new Promise<void>((resolve) => (isOpen = resolve));
+    const units = Array.from({ length: count }, () =>
+      within(userId, () =>
+        database.unit(async (unit) => {
+          await unit.query(COUNT);
+          if ((count -= 1) === 0) isOpen();
+          await held;
+          // Another unit inside of this one: it must not wait for a place of the same tenant.
+          return database.query(COUNT);
+        }),
+      ),
+    );
+    return { units, open, letGo };
+  };
+
+  it('lets one hold at most 40 % of the connections, and refuses who waits too long', async () => {
+    const { units, open, letGo } = holding(ann, 2);
+    await open;
+
+    const refused = await within(ann, () => database.query(COUNT)).catch((error: unknown) => error);
+    const served = await within(bob, () => database.query<{ count: number }>(COUNT));
+
+    expect(refused).toMatchObject({ code: 'rate.too_many_at_once', status: 429, headers: { 'retry-after': '2' } });
+    expect(served).toEqual([{ count: 0 }]);
+    letGo();
+    expect(await Promise.all(units)).toEqual([[{ count: 0 }], [{ count: 0 }]]);
+    expect(await within(ann, () => database.query(COUNT))).toEqual([{ count: 0 }]);
+  });
+
+  it('gives the place back when a unit fails or cannot connect', async () => {
+    for (let i = 0; i < 5; i++) {
+      await expect(within(ann, () => database.query('SELECT 1/0'))).rejects.toThrow('division by zero');
+      await expect(within(ann, () => database.unit((unit) => unit.query('SELECT 1/0')))).rejects.toThrow('division');
+    }
+
+    expect(await within(ann, () => database.query(COUNT))).toEqual([{ count: 0 }]);
+  });
+
+  it('gives lists and searches less time than other statements', async () => {
+    await expect(within(ann, () => database.list('SELECT pg_sleep(10)'))).rejects.toMatchObject({ code: '57014' });
+
+    const [row] = await within(ann, () => database.query<{ timeout: string }>(`SELECT current_setting('statement_timeout') AS timeout`));
+    expect(row!.timeout).toBe('15s');
+  });
+
+  it('lets a unit give its statements more time', async () => {
+    const timeout = await within(ann, () =>
+      database.unit(async (unit) => {
+        unit.setStatementTimeout(120_000);
+        return unit.query(`SELECT current_setting('statement_timeout') AS timeout`);
+      }),
+    );
+
+    expect(timeout).toEqual([{ timeout: '2min' }]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { migrationNames, migrationSource } from '../../src/platform/database/migrations';
+import { migrate } from '../../src/launcher/migrations';
 import { checkCatalog } from '../../src/platform/database/preconditions';
 import { readCatalog } from '../contract/read-catalog';
 import { type TestDatabase, testDatabase } from '../support/postgres';
@@ -39,5 +40,19 @@ describe('the migrations', () => {
     const problems = await checkCatalog((sql) => database.query('app', sql), [...migrationNames(), 'CreateMoon1999999999999']);
 
     expect(problems).toEqual(['migration CreateMoon1999999999999 has not run: npm run migrate']);
+  });
+
+  it('of a newer release keep the server from starting, and this release from migrating', async () => {
+    const [newest, ...older] = migrationNames().reverse();
+    const reason =
+      `the database was migrated by a newer release of Gigvault, with ${newest}: ` +
+      'start that release, or restore a backup that was made before';
+
+    expect(await checkCatalog((sql) => database.query('app', sql), older)).toEqual([reason]);
+
+    await database.query('superuser', `INSERT INTO schema_migrations (timestamp, name) VALUES (1, 'CreateMoon1999999999999')`);
+    await expect(migrate(database.urls.migrator)).rejects.toThrow('a newer release of Gigvault, with CreateMoon1999999999999');
+    await database.query('superuser', `DELETE FROM schema_migrations WHERE name = 'CreateMoon1999999999999'`);
+    expect(await migrate(database.urls.migrator)).toEqual([]);
   });
 });

@@ -69,6 +69,25 @@ describe(FairSemaphore.name, () => {
     (await semaphore.acquire(3))();
   });
 
+  it('refuses what has waited too long, and goes on with the others', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    const semaphore = new FairSemaphore({ resource: 'requests', perKey: 1, maxWaitingPerKey: 2, maxWaitMs: 2_000 });
+    const release = await semaphore.acquire(1);
+    const early = semaphore.acquire(1);
+    jest.advanceTimersByTime(1_500);
+    const late = semaphore.acquire(1);
+    jest.advanceTimersByTime(500);
+
+    await expect(early).rejects.toMatchObject({ code: 'rate.too_many_at_once', headers: { 'retry-after': '2' } });
+
+    release();
+    const releaseLate = await late;
+    jest.advanceTimersByTime(10_000);
+    releaseLate();
+    (await semaphore.acquire(1))();
+    jest.useRealTimers();
+  });
+
   it('gives a place back once, also when the work fails', async () => {
     const semaphore = new FairSemaphore({ resource: 'imports', perKey: 1 });
     const release = await semaphore.acquire(1);

@@ -55,7 +55,8 @@ export class Database {
     values: readonly unknown[] = [],
     options?: QueryOptions,
   ): Promise<Row[]> {
-    return this.query<Row>(sql, values, { statementTimeoutMs: this.config.database.listTimeoutMs, ...options });
+    const { listTimeoutMs, statementTimeoutMs } = this.config.database;
+    return this.query<Row>(sql, values, { ...options, statementTimeoutMs: Math.min(listTimeoutMs, statementTimeoutMs) });
   }
 
   /** The tenant's row with this id in one round trip, or null; to change it, find it again in a unit with `lock`. */

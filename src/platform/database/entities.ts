@@ -3,7 +3,7 @@ import type { ObjectLiteral, QueryRunner } from 'typeorm';
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata';
 import { BroadcasterResult } from 'typeorm/subscriber/BroadcasterResult';
 import type { EntityStatements } from './entity-statements';
-import { handled } from './handled';
+import { handled } from '../concurrency/handled';
 import type { Unit } from './unit';
 
 /** What an entity of the gate is: an object with the numeric id the database gave it. */

@@ -1,3 +1,4 @@
+import { AnswerTimeoutError } from './flight';
 import { declareConstraint, toAppError } from './pg-errors';
 
 function pgError(code: string, fields: Record<string, string> = {}): Error {
@@ -19,15 +20,21 @@ describe('toAppError', () => {
     ['40001', 'conflict.concurrent', 409],
     ['40P01', 'conflict.concurrent', 409],
     ['42501', 'auth.forbidden', 403],
+    ['25006', 'service.unavailable', 503],
+    ['25P03', 'service.unavailable', 503],
+    ['53100', 'service.unavailable', 503],
     ['53300', 'service.unavailable', 503],
     ['57014', 'service.unavailable', 503],
     ['57P01', 'service.unavailable', 503],
     ['57P03', 'service.unavailable', 503],
+    ['58030', 'service.unavailable', 503],
     ['08006', 'service.unavailable', 503],
+    ['08P01', 'service.unavailable', 503],
   ])('maps SQLSTATE %s to %s', (state, code, status) => {
     const error = toAppError(pgError(state));
 
     expect([error?.code, error?.status]).toEqual([code, status]);
+    expect(error?.headers).toEqual(status === 503 ? { 'retry-after': '2' } : {});
     expect(`${error?.detail} ${JSON.stringify(error?.errors)}`).not.toContain('alice');
   });
 
@@ -45,7 +52,12 @@ describe('toAppError', () => {
     Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }),
     new AggregateError([Object.assign(new Error('x'), { code: 'ECONNREFUSED' })]),
     new Error('timeout exceeded when trying to connect'),
+    new Error('timeout expired'),
     new Error('Connection terminated unexpectedly'),
+    new Error('Client has encountered a connection error and is not queryable'),
+    new Error('Client was closed and is not queryable'),
+    new Error('Cannot use a pool after calling end on the pool'),
+    new AnswerTimeoutError(17_000),
   ])('makes a lost way to the database 503 with Retry-After', (lost) => {
     expect(toAppError(lost)).toMatchObject({ status: 503, headers: { 'retry-after': '2' } });
   });

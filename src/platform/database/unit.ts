@@ -4,7 +4,7 @@ import { Connection } from './connection';
 import { Entities, type EntityClass, type EntityRegistry, type Identified } from './entities';
 import { toldChange, type EntityChange } from './entity-change';
 import type { FlightResult, FlightStatement } from './flight';
-import { handled } from './handled';
+import { handled } from '../concurrency/handled';
 import { isWriting, statementName } from './statement-names';
 import { SET_CONTEXT, SET_CONTEXT_AND_PLAN, SET_PEN, settingValues, type Pen, type UnitSettings } from './unit-settings';
 

@@ -1,0 +1,153 @@
+import { Pool } from 'pg';
+import { Message } from '../../src/messages/message.entity';
+import { loadConfig } from '../../src/platform/config/config';
+import { Database } from '../../src/platform/database/database';
+import { Flight } from '../../src/platform/database/flight';
+import { assertNamedStatements } from '../../src/platform/database/named-statements-check';
+import type { Unit } from '../../src/platform/database/unit';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn, type SignedInCaller } from '../support/as';
+import { TcpProxy } from '../support/tcp-proxy';
+import { testServices } from '../support/test-services';
+import { within } from '../support/within';
+
+/** Statement timeout of the application behind the proxy; it gives an answer up two seconds later. */
+const STATEMENT_TIMEOUT_MS = 100;
+
+const READY = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
+
+describe('a PostgreSQL that', () => {
+  let first: TestApp;
+  let app: TestApp;
+  let proxy: TcpProxy;
+  let database: Database;
+  let user: SignedInCaller;
+
+  beforeAll(async () => {
+    first = await startApp();
+    user = await signedIn(first);
+    proxy = await TcpProxy.start(testServices().postgres.port);
+    app = await startApp({
+      beside: first,
+      settings: {
+        DATABASE_URL: proxy.inFrontOf(first.settings.DATABASE_URL!),
+        DATABASE_STATEMENT_TIMEOUT_MS: String(STATEMENT_TIMEOUT_MS),
+        // Statements are on the wire as text, for the proxy to see.
+        DATABASE_PREPARED_STATEMENTS: 'false',
+      },
+    });
+    database = app.get(Database);
+  });
+  afterEach(() => {
+    proxy.onClientBytes = proxy.onServerBytes = () => true;
+    proxy.thaw();
+  });
+  afterAll(async () => {
+    await app.close();
+    await proxy.close();
+    await first.close();
+  });
+
+  const write = (unit: Unit): Promise<Message> => unit.of(Message).insert({ senderType: 'client', content: 'x' });
+  /** Freezes the server when a statement with this text has reached the proxy. */
+  const freezeAt = (text: string): void => {
+    proxy.onClientBytes = (bytes) => {
+      if (bytes.includes(text)) proxy.freeze();
+      return true;
+    };
+  };
+
+  it('freezes before it answers costs the request 503, and the next one a fresh connection', async () => {
+    const jobs = () => user.at(app.url).get('/v1/jobs');
+    expect((await jobs()).status).toBe(200);
+    proxy.freeze();
+
+    const { status, headers, body } = await jobs();
+
+    expect([status, headers.get('retry-after'), body.code]).toEqual([503, '2', 'service.unavailable']);
+    proxy.thaw();
+    expect((await jobs()).status).toBe(200);
+  });
+
+  it('freezes at COMMIT costs the request 503, and nobody waits for ever', async () => {
+    freezeAt('COMMIT');
+
+    const { status, headers } = await user.at(app.url).post('/v1/jobs', { title: 'A job' });
+
+    expect([status, headers.get('retry-after')]).toEqual([503, '2']);
+    proxy.onClientBytes = () => true;
+    proxy.thaw();
+    expect((await user.at(app.url).get('/v1/jobs')).status).toBe(200);
+  });
+
+  it('freezes at ROLLBACK leaves the error that came before, and the pool usable', async () => {
+    freezeAt('ROLLBACK');
+    const failing = within(user.id, () => database.unit((unit) => unit.query('SELECT 1/0')));
+
+    await expect(failing).rejects.toThrow('division by zero');
+    proxy.onClientBytes = () => true;
+    proxy.thaw();
+    expect(await database.probe()).toEqual({ isInRecovery: false });
+  });
+
+  it('freezes between two statements fails the unit at the next one', async () => {
+    const unit = within(user.id, () =>
+      database.unit(async (work) => {
+        await write(work);
+        proxy.freeze();
+        await write(work);
+      }),
+    );
+
+    await expect(unit).rejects.toMatchObject({ name: 'AnswerTimeoutError', code: 'ETIMEDOUT' });
+  });
+
+  it('answers while the event loop was blocked is heard', async () => {
+    const pool = new Pool({ connectionString: first.db.urls.app });
+    const client = await pool.connect();
+    const answer = Flight.send(client, [{ text: 'SELECT 1 AS one', values: [] }], 100);
+    const end = Date.now() + 1_000;
+    while (Date.now() < end);
+
+    expect(await answer).toMatchObject([{ rows: [{ one: 1 }] }]);
+    client.release();
+    await pool.end();
+  });
+
+  it('ends the session in the packet of its last answer does not end the process', async () => {
+    const fatal = errorResponse({ S: 'FATAL', V: 'FATAL', C: '57P01', M: 'terminating connection' });
+    proxy.onServerBytes = (bytes, { client }) => {
+      if (!bytes.subarray(-READY.length).equals(READY)) return true;
+      client.write(Buffer.concat([bytes, fatal]));
+      return false;
+    };
+    const results = await Promise.allSettled(Array.from({ length: 30 }, () => database.probe()));
+    proxy.onServerBytes = () => true;
+
+    expect(results).toHaveLength(30);
+    await Promise.allSettled(Array.from({ length: 10 }, () => database.probe()));
+    expect(await database.probe()).toEqual({ isInRecovery: false });
+  });
+
+  it('does not know a named statement in the next transaction keeps the server from starting', async () => {
+    const config = loadConfig({ ...app.settings, DATABASE_PREPARED_STATEMENTS: 'true' });
+    await assertNamedStatements(config);
+    const state = { S: 'ERROR', V: 'ERROR', C: '26000', M: 'prepared statement "gigvault_check" does not exist' };
+    proxy.onClientBytes = (bytes, { client }) => {
+      const isKnown = bytes[0] === 'B'.charCodeAt(0);
+      if (isKnown) client.write(Buffer.concat([errorResponse(state), READY]));
+      return !isKnown;
+    };
+
+    await expect(assertNamedStatements(config)).rejects.toThrow('DATABASE_PREPARED_STATEMENTS: must be false');
+  });
+});
+
+/** PostgreSQL's message ErrorResponse. */
+function errorResponse(fields: Readonly<Record<string, string>>): Buffer {
+  const body = Buffer.from(`${Object.entries(fields).map(([field, value]) => `${field}${value}\0`).join('')}\0`);
+  const head = Buffer.alloc(5);
+  head.write('E');
+  head.writeUInt32BE(body.length + 4, 1);
+  return Buffer.concat([head, body]);
+}

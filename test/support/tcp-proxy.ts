@@ -1,0 +1,67 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+/** One client and its connection to the server behind the proxy. */
+interface Pair {
+  readonly client: Socket;
+  readonly server: Socket;
+}
+
+/** What a test does with the bytes of one direction; answers whether they are forwarded. */
+type Tap = (bytes: Buffer, pair: Pair) => boolean;
+
+/** A TCP proxy in front of a service of the test run that can stop forwarding, as a frozen or cut-off host does. */
+export class TcpProxy {
+  onClientBytes: Tap = () => true;
+  onServerBytes: Tap = () => true;
+  /** Connections made to it so far. */
+  connections = 0;
+  private readonly pairs = new Set<Pair>();
+  private isFrozen = false;
+
+  private constructor(private readonly server: Server) {}
+
+  static async start(port: number): Promise<TcpProxy> {
+    const server = createServer();
+    const proxy = new TcpProxy(server);
+    server.on('connection', (client) => proxy.join(client, connect({ host: '127.0.0.1', port })));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    return proxy;
+  }
+
+  /** The URL with the proxy in place of its host and port. */
+  inFrontOf(url: string): string {
+    return Object.assign(new URL(url), { port: String((this.server.address() as AddressInfo).port) }).href;
+  }
+
+  /** Forwards nothing any more; connections stay open and new ones are accepted. */
+  freeze(): void {
+    this.isFrozen = true;
+    for (const { client, server } of this.pairs) [client, server].forEach((socket) => socket.pause());
+  }
+
+  thaw(): void {
+    this.isFrozen = false;
+    for (const { client, server } of this.pairs) [client, server].forEach((socket) => socket.resume());
+  }
+
+  async close(): Promise<void> {
+    for (const { client, server } of this.pairs) [client, server].forEach((socket) => socket.destroy());
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private join(client: Socket, server: Socket): void {
+    const pair = { client, server };
+    this.connections += 1;
+    this.pairs.add(pair);
+    this.forward(client, server, (bytes) => this.onClientBytes(bytes, pair));
+    this.forward(server, client, (bytes) => this.onServerBytes(bytes, pair));
+    server.on('close', () => this.pairs.delete(pair));
+    if (this.isFrozen) [client, server].forEach((socket) => socket.pause());
+  }
+
+  private forward(from: Socket, to: Socket, tap: (bytes: Buffer) => boolean): void {
+    from.on('data', (bytes: Buffer) => void (tap(bytes) && to.write(bytes)));
+    from.on('end', () => to.end()).on('close', () => to.destroy()).on('error', () => to.destroy());
+  }
+}
