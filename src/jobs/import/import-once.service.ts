@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { FairSemaphore } from '../../platform/concurrency/fair-semaphore';
 import { currentContext } from '../../platform/context/request-context';
 import { Database } from '../../platform/database/database';
 import type { Unit } from '../../platform/database/unit';
@@ -10,9 +11,17 @@ import type { ImportReportDto } from '../dto/import-report.dto';
 import { JobsImportService } from './jobs-import.service';
 import { SpooledBody } from './spooled-body';
 
+/** Most rows of an import with an Idempotency-Key: they are one transaction, which holds a connection and locks. */
+const MAX_KEYED_ROWS = 10_000;
+
+/** Imports of one tenant run one after the other. */
+const TURNS = { resource: 'imports', perKey: 1, maxWaitingPerKey: 2, maxWaitMs: 60_000, retryAfterSeconds: 5 };
+
 /** Takes files in, and gives the import what other routes have of an interceptor: an Idempotency-Key makes it happen once. */
 @Injectable()
 export class ImportOnce {
+  private readonly turns = new FairSemaphore(TURNS);
+
   constructor(
     private readonly imports: JobsImportService,
     private readonly database: Database,
@@ -22,18 +31,21 @@ export class ImportOnce {
   /**
    * Imports the request's body. It is read to its end first: no sender, however slow, holds a transaction, and none waits
    * at his end while rows are stored. With a key the whole effect, the key and the answer are one transaction.
-   * @throws AppError as JobsImportService.run; `idempotency.key_invalid`, `.in_progress`, `.key_reused`
+   * Imports of one tenant take turns.
+   * @throws AppError as JobsImportService.run; `rate.too_many_at_once` when too many wait; `idempotency.key_invalid`, `.in_progress`, `.key_reused`
    */
   async run(request: FastifyRequest, reply: FastifyReply): Promise<ImportReportDto> {
     if (!isStreamed(request)) throw new AppError('request.media_type_unsupported');
     const mediaType = request.headers['content-type'] ?? '';
     const key = idempotencyKeyOf(request.headers['idempotency-key']);
     const body = await SpooledBody.of(request.body as AsyncIterable<Buffer>);
-    const run = (): Promise<ImportReportDto> => this.imports.run(body.read(), mediaType);
+    const run = (maxRows?: number): Promise<ImportReportDto> => this.imports.run(body.read(), mediaType, { maxRows });
     try {
-      if (key === undefined) return await run();
-      const requestHash = hashOf(request.method, request.url, [mediaType, body.digest]);
-      return await this.database.unit((unit) => this.once(unit, key, requestHash, reply, run));
+      return await this.turns.run(tenant(), () => {
+        if (key === undefined) return run();
+        const requestHash = hashOf(request.method, request.url, [mediaType, body.digest]);
+        return this.database.unit((unit) => this.once(unit, key, requestHash, reply, () => run(MAX_KEYED_ROWS)));
+      });
     } finally {
       await body.close();
     }
@@ -67,4 +79,10 @@ async function joining<T>(unit: Unit, work: () => Promise<T>): Promise<T> {
   } finally {
     if (context) context.unit = undefined;
   }
+}
+
+function tenant(): number {
+  const principal = currentContext()?.principal;
+  if (!principal) throw new AppError('auth.session_missing');
+  return principal.userId;
 }

@@ -3,8 +3,12 @@ export interface StoredRow {
   readonly created: boolean;
 }
 
-/** Imports of one tenant take turns, so that two files naming the same jobs in different orders cannot deadlock. */
-export const LOCK_IMPORTS = `SELECT pg_advisory_xact_lock(hashtextextended('jobs.import', (SELECT auth.uid())))`;
+/**
+ * Batches of one tenant are stored one after the other, so that two files naming the same jobs in different orders cannot
+ * deadlock. A batch that finds another at work does not wait for it here, with a connection in hand.
+ */
+export const TRY_LOCK_IMPORTS = `
+  SELECT pg_try_advisory_xact_lock(hashtextextended('jobs.import', (SELECT auth.uid()))) AS "isLocked"`;
 
 const RECORD = `r (source_key text, upwork_job_id text, title text, description text, budget_min numeric, budget_max numeric,
   hourly_rate_min numeric, hourly_rate_max numeric, currency text, skills text[], category text, subcategory text,
