@@ -1,5 +1,6 @@
 import jsdoc from 'eslint-plugin-jsdoc';
 import tseslint from 'typescript-eslint';
+import { rules } from './eslint-rules.mjs';
 
 const noBypass = {
   paths: [
@@ -13,6 +14,11 @@ const noBypass = {
     },
     { name: 'typeorm', importNames: ['DataSource', 'EntityManager', 'Repository', 'TreeRepository'], message: 'Every query goes through the data gate: inject Database (src/platform/database).' },
     { name: 'typeorm', importNames: ['BaseEntity'], message: 'It queries past the data gate: extend BaseEntity of src/platform/database/base.entity.' },
+    {
+      name: 'class-validator',
+      importNames: ['Length', 'MaxLength', 'MinLength'],
+      message: 'It does not count as PostgreSQL does: take TextLength of src/platform/http/text-length.',
+    },
     { name: '@nestjs/common', importNames: ['Post'], message: 'Take Post of src/platform/idempotency/post, which keeps Idempotency-Keys.' },
     { name: 'pg', message: 'Connections are made by src/platform/database only: inject Database.' },
   ],
@@ -45,10 +51,11 @@ export default tseslint.config(
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
-    plugins: { jsdoc },
+    plugins: { jsdoc, gigvault: { rules } },
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-floating-promises': 'error',
+      'gigvault/no-promise-over-await': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false }],
       '@typescript-eslint/ban-ts-comment': ['error', { 'ts-expect-error': { descriptionFormat: '^ -- ' } }],
@@ -96,6 +103,8 @@ export default tseslint.config(
       'max-lines-per-function': 'off',
       'max-lines': ['error', { max: 600 }],
       '@typescript-eslint/unbound-method': 'off',
+      // A test starts what it then watches, and fails when nobody handles an error.
+      'gigvault/no-promise-over-await': 'off',
       // Answers are looked at as they come: what they hold is what the test finds out.
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
@@ -116,5 +125,5 @@ export default tseslint.config(
     files: ['src/launcher/**/*.ts', 'src/demo/**/*.ts', 'test/prove/**/*.ts', 'test/fakes/fake-ai.ts', 'test/bench/**/*.ts', 'src/platform/config/env-example.ts'],
     rules: { 'no-console': 'off' },
   },
-  { files: ['**/*.{js,cjs,mjs}'], extends: [tseslint.configs.disableTypeChecked], rules: { '@typescript-eslint/no-require-imports': 'off', 'no-restricted-syntax': 'off' } },
+  { files: ['**/*.{js,cjs,mjs}'], extends: [tseslint.configs.disableTypeChecked], rules: { '@typescript-eslint/no-require-imports': 'off', 'gigvault/no-promise-over-await': 'off', 'no-restricted-syntax': 'off' } },
 );

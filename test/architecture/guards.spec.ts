@@ -28,17 +28,37 @@ export class CreateLeaks implements MigrationInterface {
 const SERVICE = `import { Injectable } from '@nestjs/common';
 import { getDataSourceToken, InjectRepository } from '@nestjs/typeorm';
 import { Pool } from 'pg';
+import { MaxLength } from 'class-validator';
 import { BaseEntity, DataSource, Repository } from 'typeorm';
 import { listJobs } from '../jobs/jobs.queries';
 
 /** Reads past the gate in every way there is. */
 @Injectable()
 export class LeaksService {
-  readonly ways = [getDataSourceToken, InjectRepository, Pool, BaseEntity, DataSource, Repository, listJobs];
+  readonly ways = [getDataSourceToken, InjectRepository, Pool, BaseEntity, DataSource, MaxLength, Repository, listJobs];
 
   /** The rows of that name. */
   find(unit: { query(sql: string): Promise<unknown> }, name: string): Promise<unknown> {
     return unit.query(\`SELECT * FROM leaks WHERE name = '\${name}'\`);
+  }
+
+  /** A promise that nobody hears when the await in between throws, and a list of such promises. */
+  async both(unit: { query(sql: string): Promise<unknown> }): Promise<unknown> {
+    const lock = unit.query('SELECT 1');
+    const all = ['SELECT 2', 'SELECT 3'].map((sql) => unit.query(sql));
+    const rows = await unit.query('SELECT 4');
+    return [rows, await lock, await Promise.all(all)];
+  }
+
+  /** Promises that are awaited together, or handled before. */
+  async together(unit: { query(sql: string): Promise<unknown> }): Promise<unknown> {
+    const first = unit.query('SELECT 1');
+    const second = unit.query('SELECT 2');
+    await Promise.all([first, second]);
+    const third = unit.query('SELECT 3');
+    third.catch(() => undefined);
+    await unit.query('SELECT 4');
+    return third;
   }
 
   /** Another way to a connection. */
@@ -80,6 +100,11 @@ describe('a domain that forgot what can be forgotten is stopped by', () => {
     }
     expect(output).toContain('Connections are made by src/platform/database only: inject Database');
     expect(output).toContain('SQL is not built from strings');
+    expect(output).toContain("'MaxLength' import from 'class-validator' is restricted");
+    expect(output.match(/nobody handles the error of \w+/g)).toEqual([
+      'nobody handles the error of lock',
+      'nobody handles the error of all',
+    ]);
     expect(output).toContain('Not safe yet: say who may call these routes');
   }, 240_000);
 

@@ -1,0 +1,63 @@
+/** Whether a value of this type is a promise, or a list of promises. */
+function holdsPromise(checker, type) {
+  if (type.isUnion()) return type.types.some((part) => holdsPromise(checker, part));
+  if (checker.isArrayType(type) || checker.isTupleType(type)) {
+    return checker.getTypeArguments(type).some((item) => holdsPromise(checker, item));
+  }
+  return type.getProperty('then') !== undefined;
+}
+
+/** The innermost function around a node; its program when there is none. */
+function functionAround(node) {
+  let around = node.parent;
+  while (around.parent && !/Function/.test(around.type)) around = around.parent;
+  return around;
+}
+
+/**
+ * A promise that is kept in a variable over another `await`: when that one throws, nobody handles the kept one's error,
+ * which then ends the process. Await both with Promise.all, or handle its error before the next `await`.
+ */
+const noPromiseOverAwait = {
+  meta: {
+    type: 'problem',
+    messages: {
+      kept: 'If the await in between throws, nobody handles the error of {{name}}: use Promise.all, or handle it first.',
+    },
+    schema: [],
+  },
+  create(context) {
+    const services = context.sourceCode.parserServices;
+    const checker = services.program.getTypeChecker();
+    const kept = [];
+    const awaits = [];
+
+    const keep = (name, value, node) => {
+      if (name.type !== 'Identifier' || !value || value.type === 'AwaitExpression') return;
+      if (holdsPromise(checker, services.getTypeAtLocation(value))) kept.push({ name, node });
+    };
+    const isKeptOver = ({ name, node }) => {
+      const scope = context.sourceCode.getScope(name);
+      const variable = scope.references.find(({ identifier }) => identifier === name)?.resolved;
+      const uses = variable?.references.filter((use) => use.isRead() && use.identifier.range[0] > node.range[1]) ?? [];
+      const firstUse = Math.min(...uses.map(({ identifier }) => identifier.range[0]));
+      return awaits.some(
+        (each) =>
+          each.range[0] > node.range[1] && each.range[1] < firstUse && functionAround(each) === functionAround(node),
+      );
+    };
+    return {
+      VariableDeclarator: (node) => keep(node.id, node.init, node),
+      AssignmentExpression: (node) => keep(node.left, node.right, node),
+      AwaitExpression: (node) => void awaits.push(node),
+      'Program:exit': () => {
+        for (const each of kept.filter(isKeptOver)) {
+          context.report({ node: each.node, messageId: 'kept', data: { name: each.name.name } });
+        }
+      },
+    };
+  },
+};
+
+/** The rules of this repository's own. */
+export const rules = { 'no-promise-over-await': noPromiseOverAwait };
