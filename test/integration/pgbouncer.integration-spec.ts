@@ -1,0 +1,49 @@
+import { loadConfig } from '../../src/platform/config/config';
+import { Database } from '../../src/platform/database/database';
+import { assertNamedStatements } from '../../src/platform/database/named-statements-check';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn } from '../support/as';
+import { pgBouncerVersion, startPgBouncer, type PgBouncer } from '../support/pgbouncer';
+
+const version = pgBouncerVersion();
+const isOld = version !== undefined && /^1\.(?:\d|1\d|20)\./.test(version);
+
+if (version === undefined) {
+  it.skip('behind PgBouncer: the program pgbouncer is not on this machine', () => undefined);
+} else {
+  describe(`behind PgBouncer ${version} in transaction mode`, () => {
+    let app: TestApp;
+    let bouncer: PgBouncer;
+
+    beforeAll(async () => {
+      app = await startApp();
+      bouncer = await startPgBouncer(app.settings.DATABASE_URL!);
+    });
+    afterAll(async () => {
+      await bouncer.close();
+      await app.close();
+    });
+
+    const settings = (prepared: boolean) => ({
+      DATABASE_URL: bouncer.urlOf(app.settings.DATABASE_URL!),
+      DATABASE_PREPARED_STATEMENTS: String(prepared),
+    });
+
+    (isOld ? it : it.skip)('named statements that do not outlive a transaction keep the server from starting', async () => {
+      const config = loadConfig({ ...app.settings, ...settings(true) });
+
+      await expect(assertNamedStatements(config)).rejects.toThrow('DATABASE_PREPARED_STATEMENTS: must be false');
+    });
+
+    it('the server works without named statements', async () => {
+      const user = await signedIn(app);
+      const beside = await startApp({ beside: app, settings: settings(false) });
+
+      const answers = await Promise.all(Array.from({ length: 20 }, () => user.at(beside.url).get('/v1/jobs')));
+
+      expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
+      expect(await beside.get(Database).probe()).toEqual({ isInRecovery: false });
+      await beside.close();
+    });
+  });
+}
