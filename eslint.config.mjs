@@ -125,5 +125,13 @@ export default tseslint.config(
     files: ['src/launcher/**/*.ts', 'src/demo/**/*.ts', 'test/prove/**/*.ts', 'test/fakes/fake-ai.ts', 'test/bench/**/*.ts', 'src/platform/config/env-example.ts'],
     rules: { 'no-console': 'off' },
   },
-  { files: ['**/*.{js,cjs,mjs}'], extends: [tseslint.configs.disableTypeChecked], rules: { '@typescript-eslint/no-require-imports': 'off', 'gigvault/no-promise-over-await': 'off', 'no-restricted-syntax': 'off' } },
+  {
+    files: ['**/*.{js,cjs,mjs}'],
+    extends: [tseslint.configs.disableTypeChecked],
+    rules: {
+      '@typescript-eslint/no-require-imports': 'off',
+      'gigvault/no-promise-over-await': 'off',
+      'no-restricted-syntax': 'off',
+    },
+  },
 );

@@ -66,5 +66,6 @@ function knownRoomOf({ id, vendorProposal, lastReadDateTime }: UpworkRoom): Know
 function knownOf({ id, message, user, createdDateTime }: UpworkStory, ownId: string): KnownMessage[] {
   if (!message) return [];
   const senderType = user?.id === ownId ? 'freelancer' : 'client';
-  return [{ upworkMessageId: id, senderType, content: firstCodePoints(message, 50_000), sentAt: new Date(createdDateTime) }];
+  const content = firstCodePoints(message, 50_000);
+  return [{ upworkMessageId: id, senderType, content, sentAt: new Date(createdDateTime) }];
 }

@@ -3,6 +3,9 @@ import { startApp, type TestApp } from '../support/app';
 import { signedIn, type SignedInCaller } from '../support/as';
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
+const END_WAITING = `
+  SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE usename = 'gigvault_app' AND datname = current_database() AND wait_event_type = 'Lock'`;
 const LOCK = `SELECT pg_advisory_xact_lock(hashtextextended('jobs.import', $1))`;
 
 /** An import that fails must fail alone: an error that nobody handles would fail the test that runs. */
@@ -28,10 +31,9 @@ describe('an import', () => {
       return work();
     });
 
-  /** Waits until a backend of the application does what the condition says. */
-  const untilBackend = async (condition: string): Promise<void> => {
-    const sql = `SELECT FROM pg_stat_activity WHERE usename = 'gigvault_app' AND datname = current_database() AND ${condition}`;
-    while ((await app.db.query('superuser', sql)).length === 0);
+  /** Ends the backend of the application that waits for a lock, as soon as there is one. */
+  const endWaitingBackend = async (): Promise<void> => {
+    while ((await app.db.query('superuser', END_WAITING)).length === 0);
   };
 
   it('whose connection is lost while it stores is 503, and the process serves on', async () => {
@@ -39,8 +41,7 @@ describe('an import', () => {
 
     await whileLocked('SELECT FROM jobs WHERE id = $1 FOR UPDATE', [id], async () => {
       const answer = importing([{ upworkJobId: 'locked', title: 'Changed' }]);
-      await untilBackend(`wait_event_type = 'Lock'`);
-      await app.db.query('superuser', `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'gigvault_app' AND wait_event_type = 'Lock' AND datname = current_database()`);
+      await endWaitingBackend();
 
       const { status, headers } = await answer;
       expect([status, headers.get('retry-after')]).toEqual([503, '2']);
@@ -65,7 +66,8 @@ describe('an import', () => {
     const answers = await whileLocked('SELECT FROM jobs WHERE id = $1 FOR UPDATE', [id], async () => {
       const sent = Array.from({ length: 4 }, () => importing([{ upworkJobId: 'locked', title: 'Changed' }]));
       const first = await Promise.race(sent);
-      expect([first.status, first.headers.get('retry-after'), first.body.code]).toEqual([429, '5', 'rate.too_many_at_once']);
+      expect([first.status, first.headers.get('retry-after')]).toEqual([429, '5']);
+      expect(first.body.code).toBe('rate.too_many_at_once');
       expect((await other.post('/v1/jobs/import', [{ title: 'Theirs' }])).status).toBe(200);
       return sent;
     });

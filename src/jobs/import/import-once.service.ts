@@ -32,7 +32,8 @@ export class ImportOnce {
    * Imports the request's body. It is read to its end first: no sender, however slow, holds a transaction, and none waits
    * at his end while rows are stored. With a key the whole effect, the key and the answer are one transaction.
    * Imports of one tenant take turns.
-   * @throws AppError as JobsImportService.run; `rate.too_many_at_once` when too many wait; `idempotency.key_invalid`, `.in_progress`, `.key_reused`
+   * @throws AppError as JobsImportService.run; `rate.too_many_at_once` when too many wait; `idempotency.key_invalid`,
+   *   `.in_progress`, `.key_reused`
    */
   async run(request: FastifyRequest, reply: FastifyReply): Promise<ImportReportDto> {
     if (!isStreamed(request)) throw new AppError('request.media_type_unsupported');

@@ -26,7 +26,7 @@ export class JobsImportController {
       'Upwork listing (`Job Title,Hourly/Fixed,Budget,Level,Skills`). At most 64 MiB, not compressed.',
       'Good rows are kept when others fail. The same `upworkJobId` is the same job: a row that differs replaces its fields,',
       'those it leaves out included, but not status and favourite. Rows without one are the same job when all is equal.',
-      'With an Idempotency-Key the import is one transaction, of at most 10,000 rows; without one, rows are stored batch by',
+      'With an Idempotency-Key the import is one transaction of at most 10,000 rows; without one it is stored batch by',
       'batch. Imports of one account run one after the other: the second and third wait, more are answered 429.',
     ].join(' '),
   })

@@ -4,8 +4,8 @@ export interface StoredRow {
 }
 
 /**
- * Batches of one tenant are stored one after the other, so that two files naming the same jobs in different orders cannot
- * deadlock. A batch that finds another at work does not wait for it here, with a connection in hand.
+ * Batches of one tenant are stored one after the other, so that two files naming the same jobs in different orders
+ * cannot deadlock. A batch that finds another at work does not wait for it here, with a connection in hand.
  */
 export const TRY_LOCK_IMPORTS = `
   SELECT pg_try_advisory_xact_lock(hashtextextended('jobs.import', (SELECT auth.uid()))) AS "isLocked"`;

@@ -45,10 +45,10 @@ export class JobsImportService {
   constructor(private readonly database: Database) {}
 
   /**
-   * Stores the jobs of a file, batch by batch while it is being read, so that memory stays flat. Good rows are kept when
-   * others fail, and what came before a break in the file is kept and counted. The same upworkJobId is the same job,
-   * changed where the row differs, except for status and favourite; rows without one are the same job when all their
-   * columns are equal.
+   * Stores the jobs of a file, batch by batch while it is being read, so that memory stays flat. Good rows are kept
+   * when others fail, and what came before a break in the file is kept and counted. The same upworkJobId is the same
+   * job, changed where the row differs, except for status and favourite; rows without one are the same job when all
+   * their columns are equal.
    *
    * Each batch is a unit of its own; within an open unit (a request with an Idempotency-Key) all batches join that one.
    * The triggers leave one audit row for each job made or changed.

@@ -38,7 +38,8 @@ export class FairSemaphore<Key extends string | number = number> {
 
   /**
    * Runs `work` when the key and the resource have room.
-   * @throws AppError `rate.too_many_at_once` with Retry-After: at once when too much waits already, or after `maxWaitMs`
+   * @throws AppError `rate.too_many_at_once` with Retry-After: at once when too much waits already, or after
+   *   `maxWaitMs`
    */
   async run<T>(key: Key, work: () => Promise<T>): Promise<T> {
     const release = await this.acquire(key);
@@ -51,7 +52,8 @@ export class FairSemaphore<Key extends string | number = number> {
 
   /**
    * Takes one place and returns the function that gives it back; calling that twice does nothing.
-   * @throws AppError `rate.too_many_at_once` with Retry-After: at once when too much waits already, or after `maxWaitMs`
+   * @throws AppError `rate.too_many_at_once` with Retry-After: at once when too much waits already, or after
+   *   `maxWaitMs`
    */
   async acquire(key: Key): Promise<() => void> {
     const lane = this.laneOf(key);

@@ -104,7 +104,7 @@ export const settings = z.object({
     .describe('Named prepared statements; false behind a PgBouncer older than 1.21.')
     .meta({ example: 'true' }),
   DATABASE_STATEMENT_TIMEOUT_MS: integer(15_000, 100, 600_000)
-    .describe('Longest run of one statement, in milliseconds; tasks set their own. An answer that is 2 s later is given up: 503.')
+    .describe('Longest run of one statement, in milliseconds; tasks set their own. An answer 2 s later than that is a 503.')
     .meta({ example: '15000' }),
   DATABASE_LIST_TIMEOUT_MS: integer(5_000, 100, 600_000)
     .describe('Longest run of the statement of a list or a search, in milliseconds.')

@@ -1,7 +1,10 @@
 import type { Pool, PoolClient } from 'pg';
 import { Flight, type FlightResult, type FlightStatement } from './flight';
 
-/** PostgreSQL ends a statement at its timeout. An answer that is later than that by this much is not awaited any longer. */
+/**
+ * PostgreSQL ends a statement at its timeout. An answer that is later than that by this much is not awaited any
+ * longer.
+ */
 const GRACE_MS = 2_000;
 
 /** A connection of a pool, taken by one unit of work. */

@@ -56,7 +56,8 @@ export class Database {
     options?: QueryOptions,
   ): Promise<Row[]> {
     const { listTimeoutMs, statementTimeoutMs } = this.config.database;
-    return this.query<Row>(sql, values, { ...options, statementTimeoutMs: Math.min(listTimeoutMs, statementTimeoutMs) });
+    const timeoutMs = Math.min(listTimeoutMs, statementTimeoutMs);
+    return this.query<Row>(sql, values, { ...options, statementTimeoutMs: timeoutMs });
   }
 
   /** The tenant's row with this id in one round trip, or null; to change it, find it again in a unit with `lock`. */
@@ -109,8 +110,8 @@ export class Database {
   }
 
   /**
-   * Asks PostgreSQL the way requests do, as gigvault_app through the app's own pool, but without a tenant. For readiness
-   * probes: it fails whenever no request could be served.
+   * Asks PostgreSQL the way requests do, as gigvault_app through the app's own pool, but without a tenant. For
+   * readiness probes: it fails whenever no request could be served.
    */
   async probe(): Promise<{ isInRecovery: boolean }> {
     const [row] = await this.unitOf(null).only<{ isInRecovery: boolean }>(

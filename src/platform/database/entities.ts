@@ -56,9 +56,9 @@ export class Entities<E extends Identified> {
 
   /**
    * Changes a row found with `lock` and returns it as it now is; values equal to the old ones are no change, and with
-   * none left nothing is written. The entity passed in keeps its old values and is not written again: the one returned is.
-   * Subscribers hear of it before it is sent: the row is locked, so what it will be is known, and the unit need not wait
-   * for the answer before COMMIT.
+   * none left nothing is written. The entity passed in keeps its old values and is not written again: the one returned
+   * is. Subscribers hear of it before it is sent: the row is locked, so what it will be is known, and the unit need
+   * not wait for the answer before COMMIT.
    */
   update(entity: E, changes: Partial<E>): Promise<E> {
     return handled(this.updateRow(entity, changes));

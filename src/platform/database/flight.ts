@@ -35,7 +35,9 @@ interface Wire {
 
 const NO_ROWS = new RowShape([]);
 
-/** PostgreSQL did not answer in time, so the connection was closed; whether the last statement took effect is unknown. */
+/**
+ * PostgreSQL did not answer in time, so the connection was closed; whether the last statement took effect is unknown.
+ */
 export class AnswerTimeoutError extends Error {
   /** Read by pg-errors.ts as the loss of a connection. */
   readonly code = 'ETIMEDOUT';
@@ -166,8 +168,8 @@ export class Flight implements Submittable {
   }
 
   /**
-   * Closes the connection, unless an answer arrived but was not read yet: a blocked event loop runs its timers before it
-   * reads its sockets. The driver then fails what waits for this connection with the error given here.
+   * Closes the connection, unless an answer arrived but was not read yet: a blocked event loop runs its timers before
+   * it reads its sockets. The driver then fails what waits for this connection with the error given here.
    */
   private expire(client: PoolClient, answerTimeoutMs: number): void {
     const { received } = this;

@@ -9,8 +9,8 @@ const STATEMENT = { name: 'gigvault_check', text: 'SELECT 1' };
 const NAME_STATES = new Set(['26000', '42P05']);
 
 /**
- * Checks that a statement named in one transaction can be used in the next. Behind a pooler in transaction mode the next
- * transaction may run on another connection of the server: while a second client holds the first one's, it must.
+ * Checks that a statement named in one transaction can be used in the next. Behind a pooler in transaction mode the
+ * next transaction may run on another connection of the server: while a second client holds the first one's, it must.
  * @throws ConfigError that says which setting to change
  */
 export async function assertNamedStatements(config: Config): Promise<void> {

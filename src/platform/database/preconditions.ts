@@ -49,7 +49,8 @@ export async function newerSchema(
 
 async function doneMigrations(query: CatalogQuery): Promise<string[]> {
   const [table] = await query(`SELECT to_regclass('public.${MIGRATIONS_TABLE}') IS NOT NULL AS there`);
-  return table?.there ? (await query(`SELECT name FROM ${MIGRATIONS_TABLE} ORDER BY name`)).map(({ name }) => String(name)) : [];
+  const done = table?.there ? await query(`SELECT name FROM ${MIGRATIONS_TABLE} ORDER BY name`) : [];
+  return done.map(({ name }) => String(name));
 }
 
 async function pendingMigrations(query: CatalogQuery, wanted: readonly string[]): Promise<string[]> {

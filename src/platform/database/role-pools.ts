@@ -24,8 +24,8 @@ export function connectionOptions(config: Config) {
 }
 
 /**
- * Options of every pool. The pool itself listens to idle connections only: without this listener the loss of one that is
- * being taken or is in use would end the process. Its next statement fails.
+ * Options of every pool. The pool itself listens to idle connections only: without this listener the loss of one that
+ * is being taken or is in use would end the process. Its next statement fails.
  */
 export function poolOptions(config: Config) {
   return {

@@ -7,7 +7,10 @@ const SHARE = 0.4;
 /** Requests of one tenant that may wait for a connection. */
 const MAX_WAITING_PER_TENANT = 100;
 
-/** Divides the connections of the app's pool between tenants, so that one tenant's slow requests leave some to the others. */
+/**
+ * Divides the connections of the app's pool between tenants, so that one tenant's slow requests leave some to the
+ * others.
+ */
 export class TenantPlaces {
   private readonly places: FairSemaphore;
   /** Places that each request holds. */

@@ -2,8 +2,8 @@ import { ValidateBy, type ValidationOptions } from 'class-validator';
 import { codePointsIn } from './text';
 
 /**
- * The text has `min` to `max` code points, as PostgreSQL and JSON Schema count them. class-validator's own rules leave out
- * variation selectors, so they accept texts that the database refuses.
+ * The text has `min` to `max` code points, as PostgreSQL and JSON Schema count them. class-validator's own rules leave
+ * out variation selectors, so they accept texts that the database refuses.
  */
 export function TextLength(min: number, max: number, options?: ValidationOptions): PropertyDecorator {
   const range = min === 0 ? `at most ${max}` : `${min} to ${max}`;
