@@ -1,4 +1,5 @@
 import jsdoc from 'eslint-plugin-jsdoc';
+import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 import { rules } from './eslint-rules.mjs';
 
@@ -74,7 +75,11 @@ export default tseslint.config(
   {
     files: ['src/**/*.ts'],
     ignores: ['src/**/*.spec.ts'],
+    plugins: { regexp },
     rules: {
+      // Texts of strangers run through most patterns, and a slow one stops the whole process.
+      'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+      'regexp/no-super-linear-move': ['error', { report: 'potential' }],
       'jsdoc/require-jsdoc': [
         'error',
         {

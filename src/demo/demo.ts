@@ -11,7 +11,7 @@ import { UpworkLoop } from './upwork-loop';
 /** `npm run demo [-- --file listings.csv] [--server http://…]`: a freelancer's day against a running server. */
 async function demo(): Promise<void> {
   const { values } = parseArgs({ options: { file: { type: 'string' }, server: { type: 'string' } } });
-  const server = (values.server ?? runningServices()?.api)?.replace(/\/+$/, '');
+  const server = (values.server ?? runningServices()?.api)?.replace(/(?<!\/)\/+$/, '');
   if (!server) throw new Error('No server runs from this checkout: `npm start` in another terminal, or --server URL.');
   const listing = values.file ? await readFile(values.file) : Buffer.from(SAMPLE_LISTING);
   const screen = new Screen();

@@ -94,7 +94,7 @@ async function librariesNeeded(name: string, options: readonly string[]): Promis
   const libraries = new Set<string>();
   for (let asked = [name]; asked.length > 0; ) {
     const { stdout } = await run('apt-cache', [...options, 'depends', '--important', ...asked]);
-    const needed = [...stdout.matchAll(/^\s*Depends: (lib[a-z0-9+.-]*)$/gm)].map(([, library]) => library ?? '');
+    const needed = [...stdout.matchAll(/^[ \t]*Depends: (lib[a-z0-9+.-]*)$/gm)].map(([, library]) => library ?? '');
     asked = needed.filter((library) => !NEVER_FETCHED.has(library) && !libraries.has(library));
     asked.forEach((library) => libraries.add(library));
   }

@@ -16,21 +16,37 @@ export interface CheckSources {
   readonly ownWords: string;
 }
 
-/** So many findings say enough. */
+/** More findings say nothing new. */
 const MAX_FINDINGS = 20;
+
+/** Excerpts that are compared with the sources, for each kind: a text of nothing but figures must not take seconds. */
+const MAX_COMPARED = 200;
 
 /** Upwork forbids contact details before a contract. */
 const CONTACTS: readonly [RegExp, string][] = [
-  [/[\p{L}\d._%+-]+\s?(?:@|\(at\)|\[at\])\s?[\p{L}\d-]+(?:\s?(?:\.|\(dot\)|\[dot\])\s?[\p{L}\d-]+)+/giu, 'an e-mail address'],
-  [/(?<![\d.,])\+?\d[\d\s().-]{7,}\d(?![\d.,]*\d)/gu, 'a telephone number'],
+  [
+    /(?<![\p{L}\d._%+-])[\p{L}\d._%+-]+\s?(?:@|\(at\)|\[at\])\s?[\p{L}\d-]+(?:\s?(?:\.|\(dot\)|\[dot\])\s?[\p{L}\d-]+)+/giu,
+    'an e-mail address',
+  ],
   [/\b(?:https?:\/\/|www\.)\S+/giu, 'a link'],
   [/\b(?:telegram|whats ?app|skype|discord|signal|viber|wechat|linkedin)\b[^.!?\n]{0,40}/giu, 'a way round the platform'],
   [/(?<![\w@.])@[a-z][\w.]{3,30}/giu, 'a handle'],
 ];
 
-const YEARS = /\b(\d{1,2})\s*\+?\s*(?:years?|yrs?|років|роки|лет|jahren?|ans|años)\b/giu;
-const RATE = /(?:[$€£]\s?(\d+(?:[.,]\d{1,2})?)|\b(\d+(?:[.,]\d{1,2})?)\s?(?:USD|EUR|dollars?))\s*(?:\/|per|an|a)\s*(?:h|hr|hour)\b/giu;
+/** A run of digits and what separates them in telephone numbers. */
+const DIGITS = /(?<![\d.,])\+?\d[\d\s().-]*/gu;
+
+/** A shorter run is a figure, a date or a price. */
+const MIN_TELEPHONE = 9;
+
+const YEARS = /\b(\d{1,2})\s?\+?\s?(?:years?|yrs?|років|роки|лет|jahren?|ans|años)\b/giu;
+const RATE = /(?:[$€£]\s?(\d+(?:[.,]\d{1,2})?)|\b(\d+(?:[.,]\d{1,2})?)\s?(?:USD|EUR|dollars?))\s?(?:\/|per|an|a)\s?(?:h|hr|hour)\b/giu;
 const FIGURES = /(?<![\w.,$€£])\d+(?:[.,]\d+)*\s?(?:%|\+|x\b|percent|clients?|projects?|customers?|companies|users?)/giu;
+
+const SENTENCE_END = /(?<=[.!?])\s+|\n/u;
+
+/** The patterns of this file, for the test of their running time. */
+export const ANSWER_PATTERNS: readonly RegExp[] = [...CONTACTS.map(([pattern]) => pattern), DIGITS, YEARS, RATE, FIGURES, SENTENCE_END];
 
 /**
  * Returns what a draft says that it should not: contact details, and years, rates, figures and skills that neither the
@@ -42,27 +58,53 @@ export function checkAnswer(text: string, sources: CheckSources): Finding[] {
 }
 
 function contactsIn(text: string): Finding[] {
-  return CONTACTS.flatMap(([pattern, what]) =>
-    [...text.matchAll(pattern)].map(([excerpt]): Finding => ({ code: 'contact_details', message: `it gives ${what}`, excerpt: excerpt.trim() })),
-  );
+  const details = CONTACTS.flatMap(([pattern, what]) => matches(text, pattern).map(([excerpt]) => contact(excerpt, what)));
+  return [...details, ...telephonesIn(text).map((excerpt) => contact(excerpt, 'a telephone number'))];
+}
+
+/** A long run that ends with a digit and goes on with no decimals. */
+function telephonesIn(text: string): string[] {
+  return matches(text, DIGITS).flatMap(({ 0: run, index }) => {
+    const isAmount = /^,\d/.test(text.slice(index + run.length, index + run.length + 2));
+    let end = run.length;
+    while (/\D/.test(run.charAt(end - 1))) end -= 1;
+    const excerpt = run.slice(0, end);
+    return excerpt.length >= MIN_TELEPHONE && !isAmount ? [excerpt] : [];
+  });
+}
+
+function contact(excerpt: string, what: string): Finding {
+  return { code: 'contact_details', message: `it gives ${what}`, excerpt: excerpt.trim() };
+}
+
+/** The first matches that differ. */
+function matches(text: string, pattern: RegExp): RegExpExecArray[] {
+  const found = new Map<string, RegExpExecArray>();
+  for (const match of text.matchAll(pattern)) {
+    if (!found.has(match[0])) found.set(match[0], match);
+    if (found.size === MAX_COMPARED) break;
+  }
+  return [...found.values()];
 }
 
 function yearsIn(text: string, { profile, ownWords }: CheckSources): Finding[] {
   const known = profile.experienceYears ?? 0;
-  return [...text.matchAll(YEARS)]
-    .filter(([excerpt, years]) => Number(years) > known && !says([wordsOf(profile), ownWords], excerpt))
+  const sources = lowerCase([wordsOf(profile), ownWords]);
+  return matches(text, YEARS)
+    .filter(([excerpt, years]) => Number(years) > known && !says(sources, excerpt))
     .map(([excerpt]) => beyond(excerpt, `your profile says ${known} years`));
 }
 
 function ratesIn(text: string, { profile, ownWords }: CheckSources): Finding[] {
-  return [...text.matchAll(RATE)]
-    .filter(([excerpt, a, b]) => Number((a ?? b ?? '').replace(',', '.')) !== Number(profile.hourlyRate ?? NaN) && !says([ownWords], excerpt))
+  const sources = lowerCase([ownWords]);
+  return matches(text, RATE)
+    .filter(([excerpt, a, b]) => Number((a ?? b ?? '').replace(',', '.')) !== Number(profile.hourlyRate ?? NaN) && !says(sources, excerpt))
     .map(([excerpt]) => beyond(excerpt, `your profile's rate is ${profile.hourlyRate ?? 'not given'}`));
 }
 
 function figuresIn(text: string, { profile, job, ownWords }: CheckSources): Finding[] {
-  const sources = [wordsOf(profile), ownWords, job ? `${job.title} ${job.description ?? ''}` : ''];
-  return [...text.matchAll(FIGURES)]
+  const sources = lowerCase([wordsOf(profile), ownWords, job ? `${job.title} ${job.description ?? ''}` : '']);
+  return matches(text, FIGURES)
     .filter(([excerpt]) => !says(sources, excerpt))
     .map(([excerpt]) => beyond(excerpt, 'your profile has no such figure'));
 }
@@ -70,7 +112,7 @@ function figuresIn(text: string, { profile, job, ownWords }: CheckSources): Find
 /** A skill the job asks for and the profile does not hold, in a sentence of the freelancer's about himself. */
 function skillsIn(text: string, { profile, job, ownWords }: CheckSources): Finding[] {
   const mine = `${wordsOf(profile)} ${ownWords}`.toLowerCase();
-  const sentences = text.split(/(?<=[.!?\n])\s+/u).filter((sentence) => /\b(?:I|my|me|I've|I'm)\b/u.test(sentence));
+  const sentences = text.split(SENTENCE_END).filter((sentence) => /\b(?:I|my|me|I've|I'm)\b/u.test(sentence));
   return (job?.skills ?? [])
     .filter((skill) => skill.length > 1 && !mine.includes(skill.toLowerCase()))
     .flatMap((skill) => {
@@ -88,9 +130,14 @@ function beyond(excerpt: string, why: string): Finding {
   return { code: 'claim_beyond_profile', message: `it says "${excerpt.trim()}", but ${why}`, excerpt: excerpt.trim() };
 }
 
+/** `sources` in lower case. */
 function says(sources: readonly string[], excerpt: string): boolean {
   const plain = excerpt.trim().toLowerCase();
-  return sources.some((source) => source.toLowerCase().includes(plain));
+  return sources.some((source) => source.includes(plain));
+}
+
+function lowerCase(sources: readonly string[]): string[] {
+  return sources.map((source) => source.toLowerCase());
 }
 
 function wordsOf({ headline, overview, skills, pastWins }: PromptProfile): string {

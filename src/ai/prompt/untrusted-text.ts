@@ -1,62 +1,82 @@
-/** What stands where something was taken out; told to the model, so that it does not wonder. */
-export const REMOVED = '[removed]';
+import { withoutLinks } from './links';
+import { ORDERS } from './order-patterns';
+import { REMOVED } from './removed';
+import { firstOf } from './text-cut';
 
-/** Invisible characters, and those that turn the direction of text: they hide words from the reader, not from the model. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}]/gu;
+/** How much more than its result of a text is read: cleaning makes a text shorter, and what is behind is never sent. */
+const SLACK = 2;
 
-/** Markup, comments and the marks chat protocols put around roles. */
-const MARKUP = /<!--[\s\S]*?-->|<\|[^|>\n]{0,40}\|>(?:system|assistant|user|developer)?|<\/?[A-Za-z][^<>\n]{0,200}>|\[\/?(?:INST|SYS|SYSTEM|ASSISTANT|USER)\]|<<\/?SYS>>/giu;
+/**
+ * Invisible characters, and those that turn the direction of text: they hide words from the reader, not from the model.
+ * U+200C and U+200D inside a word or an emoji are part of its spelling and stay.
+ */
+const INVISIBLE =
+  /(?<![\p{L}\p{M}\p{Extended_Pictographic}\p{Emoji_Modifier}])[\u200c\u200d]|[\u200c\u200d](?![\p{L}\p{M}\p{Extended_Pictographic}])|(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}]/gu;
 
-const LINKS = [
-  /!?\[([^\]\n]{0,200})\]\([^)\n]{0,2000}\)/gu,
-  /\b(?:[a-z][a-z0-9+.-]{1,15}:\/\/|www\.)[^\s<>"'`]+/giu,
-  /\b(?:javascript|data|mailto|tel|file):[^\s<>"'`]+/giu,
-  /\b(?:[a-z0-9-]{1,63}\.)+(?:com|net|org|io|ai|dev|app|co|me|info|biz|xyz|ru|ua|cn|tk|ly|sh|gg|site|online|top|link)(?:\/[^\s<>"'`]*)?(?![\w-])/giu,
+/** Tags of HTML and the marks chat protocols put around roles. A single word in brackets that is no tag stays. */
+const MARKUP = [
+  /<\|[^<|>\n]{0,40}\|>(?:system|assistant|user|developer)?/giu,
+  /<\/[a-z][^<>\n]{0,200}>/giu,
+  /<[a-z][\w-]{0,40}(?:\s[^<>\n=]{0,60}=[^<>\n]{0,200}|\s?\/)>/giu,
+  /<(?:[abipqsu]|br|hr|em|h[1-6]|[duo]l|d[dt]|li|div|span|strong|small|code|pre|table|t[dhr]|html|head|body|script|style|img|form|svg|system|assistant|user)>/giu,
+  /\[\/?(?:INST|SYS|SYSTEM|ASSISTANT|USER)\]|<<\/?SYS>>/giu,
 ];
 
-/** A sentence that speaks to the model instead of describing work. */
-const INSTRUCTIONS = [
-  /\b(?:ignore|disregard|forget|override|bypass|skip)\b.{0,60}\b(?:above|previous|prior|earlier|preceding|foregoing|instructions?|rules?|prompts?|guidelines|everything|polic(?:y|ies))\b/iu,
-  /\b(?:system|developer|hidden|initial|original|secret)\s+(?:prompt|message|instructions?)\b/iu,
-  /\b(?:print|reveal|repeat|show|output|display|leak|echo|dump|recite|tell)\b.{0,60}\b(?:prompt|instructions?|rules|configuration|api[ _-]?keys?|secrets?|passwords?|above|verbatim)\b/iu,
-  /\b(?:you are|you're|act as|pretend|behave as|role-?play|from now on|as an ai|new instructions?|jailbreak|dan mode|developer mode)\b/iu,
-  /^\s*(?:#{1,6}\s*)?(?:system|assistant|user|human|ai|developer|tool|function)\s*:/iu,
-  /\b(?:call|visit|open|fetch|get|request|browse|load|post|send|curl|wget|navigate|download)\b.{0,60}(?:\b(?:url|uri|link|website|endpoint|webhook|https?|address)\b|\[removed\])/iu,
-  /\b(?:ai|llm|language model|chat ?gpt|gpt|claude|gemini|bot|assistant)s?\b.{0,80}\b(?:must|should|please|include|write|say|respond|answer|mention|start|begin|read|reply)\b/iu,
-  /\b(?:if you(?:'re| are) (?:an? )?(?:ai|llm|bot|model)|to prove (?:that )?you(?:'re| are)|tool_?call|function_?call|execute|eval\s*\()\b/iu,
-  /\b(?:respond|reply|answer|begin|start|end)\b.{0,30}\b(?:only|exactly|with the (?:word|phrase)|your (?:answer|reply|response|letter|proposal) with)\b/iu,
-  /(?:ігноруй|игнорируй|забудь|ignorier|vergiss|ignora|olvida|ignorez|oubliez).{0,80}/iu,
-  /\b(?:base64|rot13|decode (?:this|the following))\b/iu,
-  /[A-Za-z0-9+/]{80,}={0,2}/u,
-];
+const SENTENCE_END = /(?<=[.!?;。])\s+/u;
+const REPEATED_MARK = /\[removed\][\s.]*(?=\[removed\])/gu;
 
-/** Brackets that could close the block the text stands in, by look-alikes that could not. */
+/** The patterns of this file, for the test of their running time. */
+export const UNTRUSTED_TEXT_PATTERNS: readonly RegExp[] = [INVISIBLE, ...MARKUP, SENTENCE_END, REPEATED_MARK];
+
+/** Brackets that could close the block around the text, by look-alikes that could not. */
 const BRACKETS: Readonly<Record<string, string>> = { '<': '‹', '>': '›' };
 
 /**
- * Returns a text of a stranger as plain description: without links, markup, invisible characters and sentences that give
- * orders to a model, and unable to end the block it is put into. It is no proof against cleverness: what protects is that
- * the model has no tools, that the text stands as data, and that a person reads the draft before it is sent.
+ * Returns a stranger's text as plain description: without links, markup, invisible characters and sentences that give
+ * orders to a model, and unable to end its block. The time is linear in `maxLength`, whatever the text: it is cut before
+ * and after normalisation, which may lengthen it. It is no proof against cleverness: what protects is that the model has
+ * no tools, that the text is marked as data, and that a person reads the draft before it is sent.
  */
 export function asData(text: string, maxLength: number): string {
-  let plain = text.normalize('NFKC').replace(INVISIBLE, (c) => (c === '\n' || c === '\t' ? c : c === '\r' ? '\n' : ''));
-  plain = plain.replace(MARKUP, ' ');
-  plain = plain.replace(LINKS[0]!, '$1 [removed]');
-  for (const link of LINKS.slice(1)) plain = plain.replace(link, REMOVED);
-  const lines = plain.split('\n').map((line) => sentencesOf(line).map(withoutOrders).join(' ').replace(/[ \t]+/g, ' ').trim());
-  return lines
+  const room = SLACK * maxLength;
+  let plain = firstOf(firstOf(text, room).normalize('NFKC'), room).replace(/\r\n?/g, '\n');
+  plain = plain.replace(INVISIBLE, (character) => (character === '\n' || character === '\t' ? character : ''));
+  plain = withoutComments(plain);
+  for (const pattern of MARKUP) plain = plain.replace(pattern, ' ');
+  plain = withoutLinks(plain);
+  const lines = plain.split('\n').map((line) => withoutOrders(line).replace(/[ \t]+/g, ' ').trim());
+  plain = lines
     .join('\n')
-    .replace(/(?:\[removed\][\s.]*){2,}/g, `${REMOVED}\n`)
+    .replace(REPEATED_MARK, '')
     .replace(/\n{3,}/g, '\n\n')
     .replace(/[<>]/g, (bracket) => BRACKETS[bracket]!)
-    .trim()
-    .slice(0, maxLength);
+    .trim();
+  return firstOf(plain, maxLength);
 }
 
-function sentencesOf(line: string): string[] {
-  return line.split(/(?<=[.!?;。])\s+/u);
+/** Takes out comments of HTML; of one without an end only its mark, for nothing says how far it goes. */
+function withoutComments(text: string): string {
+  let plain = '';
+  let at = 0;
+  for (let start = text.indexOf('<!--'); start !== -1; start = text.indexOf('<!--', at)) {
+    const end = text.indexOf('-->', start + 4);
+    if (end === -1) break;
+    plain += `${text.slice(at, start)} `;
+    at = end + 3;
+  }
+  return plain + text.slice(at).replaceAll('<!--', ' ');
 }
 
-function withoutOrders(sentence: string): string {
-  return INSTRUCTIONS.some((order) => order.test(sentence)) ? REMOVED : sentence;
+function withoutOrders(line: string): string {
+  return line.split(SENTENCE_END).map(withoutOrder).join(' ');
+}
+
+/** No order is shorter. */
+const MIN_ORDER = 8;
+
+/** Joiners inside words could hide an order from the patterns, so these see the sentence without them. */
+function withoutOrder(sentence: string): string {
+  if (sentence.length < MIN_ORDER) return sentence;
+  const bare = sentence.replace(/[\u200c\u200d]/g, '');
+  return ORDERS.some((order) => order.test(bare)) ? REMOVED : sentence;
 }

@@ -90,7 +90,7 @@ function httpOf(settings: Settings) {
     port,
     metricsPort,
     /** Without a slash at its end. */
-    publicUrl: (settings.PUBLIC_URL ?? `http://${host}:${port}`).replace(/\/+$/, ''),
+    publicUrl: (settings.PUBLIC_URL ?? `http://${host}:${port}`).replace(/(?<!\/)\/+$/, ''),
     corsOrigins: settings.CORS_ORIGINS,
     trustedProxies: settings.TRUSTED_PROXIES,
   });
@@ -146,7 +146,7 @@ function aiOf(settings: Settings) {
 }
 
 function vendor(apiKey: string | undefined, baseUrl: string | undefined, model: string) {
-  return Object.freeze({ apiKey, baseUrl: baseUrl?.replace(/\/+$/, ''), model });
+  return Object.freeze({ apiKey, baseUrl: baseUrl?.replace(/(?<!\/)\/+$/, ''), model });
 }
 
 function limitsOf(settings: Settings) {

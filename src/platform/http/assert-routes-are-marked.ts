@@ -25,7 +25,7 @@ function unmarkedRoutesOf(controller: Type): string[] {
       const method = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod] ?? 'GET';
       const path = [Reflect.getMetadata(PATH_METADATA, controller), Reflect.getMetadata(PATH_METADATA, handler)]
         .flat()
-        .map((part) => String(part).replace(/^\/+|\/+$/g, ''))
+        .map((part) => String(part).replace(/^\/+|(?<!\/)\/+$/g, ''))
         .filter((part) => part !== '')
         .join('/');
       return `${controller.name}.${name} (${method} /${path})`;

@@ -13,7 +13,7 @@ export function normaliseAddress(raw: string | undefined): string | null {
     ?.trim()
     .replace(/^\[(.+)\](?::\d+)?$/, '$1')
     .replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1')
-    .replace(/%.*$/, '');
+    .split('%', 1)[0];
   // ipaddr.js also reads the old short and octal forms of IPv4, which nobody sends honestly.
   if (!address || !(ipaddr.IPv4.isValidFourPartDecimal(address) || ipaddr.IPv6.isValid(address))) return null;
   return ipaddr.process(address).toString();

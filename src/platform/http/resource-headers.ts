@@ -33,7 +33,7 @@ function locate(body: unknown, request: FastifyRequest, reply: FastifyReply): vo
   if (reply.statusCode !== 201 || reply.hasHeader('location')) return;
   const id = numberIn(body, 'id');
   if (id === undefined) return;
-  const path = request.url.split('?', 1)[0]?.replace(/\/+$/, '');
+  const path = request.url.split('?', 1)[0]?.replace(/(?<!\/)\/+$/, '');
   void reply.header('location', `${path}/${id}`);
 }
 

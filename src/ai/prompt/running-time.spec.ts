@@ -1,0 +1,43 @@
+import { slowFillings } from '../../../test/support/running-time';
+import { ANSWER_PATTERNS, checkAnswer } from './answer-checks';
+import { LINK_PATTERNS } from './links';
+import { ORDERS } from './order-patterns';
+import { similarityOf } from './similarity';
+import { asData, UNTRUSTED_TEXT_PATTERNS } from './untrusted-text';
+
+const LENGTH = 4_000;
+
+/** A quadratic pattern takes a multiple of `LENGTH` / 2. */
+const LIMIT = 800;
+
+const PROFILE = { headline: 'a', overview: null, skills: ['b'], hourlyRate: null, currency: 'USD', experienceYears: 1, pastWins: [] };
+const SOURCES = { profile: PROFILE, job: { title: 'a', description: null, skills: ['Kubernetes', 'C++'] }, ownWords: '' };
+
+describe("the time of looking at a stranger's text", () => {
+  it.each([...UNTRUSTED_TEXT_PATTERNS, ...LINK_PATTERNS, ...ORDERS, ...ANSWER_PATTERNS].map((pattern) => [pattern]))(
+    'is linear in its length: %s',
+    (pattern) => {
+      expect(slowFillings((text) => text.split(pattern), LENGTH, LIMIT)).toEqual([]);
+    },
+  );
+
+  it.each<[string, (text: string) => unknown]>([
+    ['cleaning it for a prompt', (text) => asData(text, LENGTH / 2)],
+    ['checking an answer', (text) => checkAnswer(text, SOURCES)],
+    ['comparing letters', (text) => similarityOf(text, text)],
+  ])('is linear in its length: %s', (_, work) => {
+    expect(slowFillings(work, LENGTH, 4 * LIMIT)).toEqual([]);
+  });
+
+  it('does not depend on what is behind the part that is sent', () => {
+    const [short, long] = ['\u33c2'.repeat(8_000), '\u33c2'.repeat(50_000)];
+
+    expect(asData(long, 4_000)).toBe(asData(short, 4_000));
+  });
+
+  it('is found too long for a quadratic pattern', () => {
+    const quadratic = /(?:[a-z0-9-]{1,63}\.)+(?:com|net)(?![\w-])/giu;
+
+    expect(slowFillings((text) => text.split(quadratic), LENGTH, LIMIT, ['a.'])).toEqual(['"a."', '"a.!"']);
+  });
+});
