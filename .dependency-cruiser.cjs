@@ -16,7 +16,7 @@ const MAY_USE = {
   messages: ['jobs', 'audit'],
   analytics: ['jobs', 'proposals', 'messages', 'audit'],
   profiles: ['audit'],
-  ai: ['jobs', 'proposals', 'profiles', 'audit'],
+  ai: ['auth', 'jobs', 'proposals', 'profiles', 'audit'],
   tokens: ['upwork', 'alerts', 'audit'],
   upwork: [],
   alerts: ['audit'],

@@ -1,6 +1,6 @@
 import type { TaskDto } from './dto/task.dto';
 import type { PartitionCoverageDto } from './database/dto/partition-coverage.dto';
-import { backupsLight, partitionsLight, runsLight, scheduleLight, signInsLight, viewLight } from './lights';
+import { aiLight, backupsLight, partitionsLight, runsLight, scheduleLight, signInsLight, viewLight } from './lights';
 import type { OpenRunRow } from './overview.queries';
 
 const NOW = new Date('2026-01-31T12:00:00Z');
@@ -74,5 +74,15 @@ describe('the lights', () => {
     expect(backupsLight({ verifiedAt: null, latest: failed, isUnderWay: true }, 26, NOW)).toMatchObject({ level: 'bad', text: 'no backup is verified yet; backup 7 failed: the disk is full' });
     expect(backupsLight({ verifiedAt: null, latest: null, isUnderWay: true }, 26, NOW)).toMatchObject({ level: 'warn', text: 'the first backup is being made' });
     expect(backupsLight({ verifiedAt: null, latest: null, isUnderWay: false }, 26, NOW)).toMatchObject({ level: 'bad', text: 'no backup is verified yet' });
+  });
+
+  it.each([
+    ['1.5', 'good', '2.00 of 10.00 USD today, 3.50 USD this month'],
+    ['8.6', 'warn', '9.10 of 10.00 USD today, 3.50 USD this month'],
+    ['9.5', 'bad', '10.00 of 10.00 USD today, 3.50 USD this month'],
+  ])('say what AI costs the installation: %s', (daySpentUsd, level, text) => {
+    const spending = { reservedUsd: '0.5', daySpentUsd, monthSpentUsd: '3' };
+
+    expect(aiLight(spending, { dailyUsd: '10.00', monthlyUsd: '0.00' })).toMatchObject({ level, text });
   });
 });

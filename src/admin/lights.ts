@@ -5,7 +5,7 @@ import type { TaskDto } from './dto/task.dto';
 import type { TaskRunDto } from './dto/task-run.dto';
 import type { Level, Light } from './light';
 import type { PartitionCoverageDto } from './database/dto/partition-coverage.dto';
-import type { OpenRunRow } from './overview.queries';
+import type { AiSpending, OpenRunRow } from './overview.queries';
 
 /** A task that is due for longer is not taken by any worker. */
 const LATE_MS = 2 * 60_000;
@@ -114,4 +114,20 @@ export function signInsLight(alerts: readonly { readonly kind: string }[]): Ligh
   const attacks = alerts.filter(({ kind }) => kind !== 'new_device').length;
   const text = attacks === 0 ? 'nothing out of the ordinary' : `${attacks} alert${attacks === 1 ? ' stands' : 's stand'}`;
   return { name: 'Sign-ins', level: attacks === 0 ? 'good' : 'bad', text, href: '/admin/security' };
+}
+
+/** Share of a ceiling from which an admin should know. */
+const NEAR_CEILING = 0.9;
+
+/** Whether AI drafts can still be written: what all users together have spent and reserved against the ceilings. */
+export function aiLight(spending: AiSpending, ceilings: { readonly dailyUsd: string; readonly monthlyUsd: string }): Light {
+  const reserved = Number(spending.reservedUsd);
+  const periods = [
+    { name: 'today', used: Number(spending.daySpentUsd) + reserved, ceiling: Number(ceilings.dailyUsd) },
+    { name: 'this month', used: Number(spending.monthSpentUsd) + reserved, ceiling: Number(ceilings.monthlyUsd) },
+  ];
+  const share = Math.max(...periods.map(({ used, ceiling }) => (ceiling > 0 ? used / ceiling : 0)));
+  const level: Level = share >= 1 ? 'bad' : share >= NEAR_CEILING ? 'warn' : 'good';
+  const text = periods.map(({ name, used, ceiling }) => `${used.toFixed(2)}${ceiling > 0 ? ` of ${ceiling.toFixed(2)}` : ''} USD ${name}`);
+  return { name: 'AI spending', level, text: text.join(', '), href: '/admin/users' };
 }

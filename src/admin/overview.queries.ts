@@ -23,3 +23,17 @@ export const OPEN_RUNS = `
   SELECT r.id, r.task, r.outcome, r.attempts, r.error,
     round(extract(epoch FROM now() - CASE r.outcome WHEN 'running' THEN r.started_at ELSE r.created_at END) * 1000)::bigint AS "forMs"
   FROM task_runs r WHERE r.outcome IN ('queued', 'running', 'retrying') ORDER BY r.id LIMIT 100`;
+
+/** What all users together have reserved and spent on AI. */
+export interface AiSpending {
+  readonly reservedUsd: string;
+  readonly daySpentUsd: string;
+  readonly monthSpentUsd: string;
+}
+
+/** A counter of an older day counts for nothing. */
+export const AI_SPENDING = `
+  SELECT reserved_usd::text AS "reservedUsd",
+    (CASE WHEN day = (now() AT TIME ZONE 'UTC')::date THEN day_spent_usd ELSE 0 END)::text AS "daySpentUsd",
+    (CASE WHEN month = date_trunc('month', now() AT TIME ZONE 'UTC')::date THEN month_spent_usd ELSE 0 END)::text AS "monthSpentUsd"
+  FROM app.ai_spending`;

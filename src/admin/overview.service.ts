@@ -10,8 +10,8 @@ import { DatabaseMetricsService } from './database/database-metrics.service';
 import type { TaskDto } from './dto/task.dto';
 import type { TaskRunDto } from './dto/task-run.dto';
 import type { Light } from './light';
-import { backupsLight, partitionsLight, runsLight, scheduleLight, serviceLights, signInsLight, viewLight } from './lights';
-import { OPEN_RUNS, UNMENDED, VIEW_REFRESHED, type OpenRunRow } from './overview.queries';
+import { aiLight, backupsLight, partitionsLight, runsLight, scheduleLight, serviceLights, signInsLight, viewLight } from './lights';
+import { AI_SPENDING, OPEN_RUNS, UNMENDED, VIEW_REFRESHED, type AiSpending, type OpenRunRow } from './overview.queries';
 import { latestRuns, recentRuns, type RecentRun } from './tasks.queries';
 import { TaskAlertsService } from './task-alerts.service';
 import { TasksService } from './tasks.service';
@@ -55,7 +55,8 @@ export class OverviewService {
       this.queue.counts().catch(() => null),
     ]);
     const at = new Date();
-    const { refreshed, unmended, open, runs, recent, alerts, troubles, tasks, backups } = facts;
+    const { refreshed, unmended, open, runs, recent, alerts, troubles, tasks, backups, spending } = facts;
+    const { installationDailyCeilingUsd: dailyUsd, installationMonthlyCeilingUsd: monthlyUsd } = this.config.ai;
     const lights = [
       ...serviceLights(readiness),
       scheduleLight(tasks, open, troubles, at),
@@ -64,12 +65,13 @@ export class OverviewService {
       partitionsLight(coverage),
       backupsLight(backups[0], this.config.backups.maxAgeHours, at),
       signInsLight(alerts),
+      ...spending.map((row) => aiLight(row, { dailyUsd, monthlyUsd })),
     ];
     return { at, lights, tasks, recent, runs, queue };
   }
 
   private async facts(unit: Unit) {
-    const [refreshed, unmended, open, runs, recent, alerts, troubles, tasks, backups] = await Promise.all([
+    const [refreshed, unmended, open, runs, recent, alerts, troubles, tasks, backups, spending] = await Promise.all([
       unit.query<{ at: Date }>(VIEW_REFRESHED),
       unit.query<Pick<TaskRunDto, 'id' | 'task' | 'error'>>(UNMENDED),
       unit.query<OpenRunRow>(OPEN_RUNS),
@@ -79,7 +81,8 @@ export class OverviewService {
       this.taskAlerts.standing(unit),
       this.tasks.states(unit),
       unit.query<BackupState>(BACKUP_STATE),
+      unit.query<AiSpending>(AI_SPENDING),
     ]);
-    return { refreshed, unmended, open, runs, recent, alerts, troubles, tasks, backups };
+    return { refreshed, unmended, open, runs, recent, alerts, troubles, tasks, backups, spending };
   }
 }

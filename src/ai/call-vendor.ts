@@ -1,8 +1,10 @@
 import type { CallRecord, CallStatus } from './call-record';
-import { costOf, NO_USAGE } from './cost';
+import { costOf, NO_USAGE, type Usage } from './cost';
 import type { Prompt } from './prompt/build-prompt';
+import type { EndReason } from './providers/provider';
 import type { Candidate } from './providers/providers.service';
 import { VendorError } from './providers/vendor-error';
+import { ThoughtFilter } from './thought-filter';
 import type { UsageMeter } from './usage-meter';
 
 /** The limits of one call. */
@@ -10,20 +12,25 @@ export interface CallLimits {
   readonly maxOutputAiTokens: number;
   /** Of the whole call; half of it without a word ends it too. */
   readonly timeoutMs: number;
-  /** The user's wish to end it, or the process's. */
+  /** Aborted when the user ends it, or the process. */
   readonly cancelled: AbortSignal;
 }
 
-/** What a call tells while it runs. */
+/** Receives what comes of a call while it runs. */
 export interface CallHooks {
   readonly onText: (text: string) => void;
-  /** Why the vendor stopped, when that is not the text's own end. */
-  readonly onEnd: (reason: 'length' | 'filtered' | 'stop') => void;
+  readonly onEnd: (reason: EndReason) => void;
 }
 
+/** As the CHECK of ai_generations.response has it. */
+const MAX_CHARACTERS = 200_000;
+
+/** White space and repetitions have the longest aiTokens; a text that is longer does not keep to the limit it was given. */
+const MAX_CHARACTERS_PER_AI_TOKEN = 32;
+
 /**
- * Calls a vendor once and returns how that ended; never throws. What was used is what the vendor told, and where it
- * broke off an estimate by what had come.
+ * Calls a vendor once and returns how that ended; never throws. What was used is what the vendor reported, and where it
+ * reported nothing possible an estimate by what had come. An answer that is longer than its limit is ended there.
  */
 export async function callVendor(
   { provider, model, price }: Candidate,
@@ -35,21 +42,21 @@ export async function callVendor(
   const began = performance.now();
   const clock = new Clock(limits.timeoutMs);
   const signal = AbortSignal.any([limits.cancelled, clock.signal]);
+  const { maxOutputAiTokens } = limits;
+  const answer = new Answer(maxOutputAiTokens, meter, onText);
   let hasEnded = false;
   let failure: VendorError | undefined;
   try {
-    for await (const event of provider.stream({ model, ...prompt, maxOutputAiTokens: limits.maxOutputAiTokens, signal })) {
+    const call = { model, ...prompt, maxOutputAiTokens, onUsage: (usage: Partial<Usage>) => meter.report(usage), signal };
+    for await (const event of provider.stream(call)) {
       clock.heard();
-      if (event.type === 'usage') meter.tell(event.usage);
-      if (event.type === 'text') {
-        meter.hear(event.text);
-        onText(event.text);
-      }
-      if (event.type === 'end') {
-        hasEnded = true;
-        onEnd(event.reason);
-      }
+      if (event.type === 'text') answer.add(event.text);
+      if (event.type === 'text' && !answer.isTooLong) continue;
+      hasEnded = true;
+      onEnd(event.type === 'end' ? event.reason : 'length');
+      break;
     }
+    answer.end();
   } catch (error) {
     failure = error instanceof VendorError ? error : new VendorError(`${provider.name} could not be understood`, true, false);
   } finally {
@@ -61,6 +68,36 @@ export async function callVendor(
   const { usage, isEstimated } = isFree ? { usage: NO_USAGE, isEstimated: false } : meter.reading();
   const durationMs = Math.round(performance.now() - began);
   return { provider: provider.name, model, ...end, usage, isEstimated, cost: costOf(usage, price), durationMs };
+}
+
+/** The text of one call, without its thoughts and at most as long as it may be. */
+class Answer {
+  private readonly thoughts = new ThoughtFilter();
+  private room: number;
+
+  constructor(
+    maxOutputAiTokens: number,
+    private readonly meter: UsageMeter,
+    private readonly onText: (text: string) => void,
+  ) {
+    this.room = Math.min(MAX_CHARACTERS, maxOutputAiTokens * MAX_CHARACTERS_PER_AI_TOKEN);
+  }
+
+  get isTooLong(): boolean {
+    return this.room === 0;
+  }
+
+  /** Thoughts are charged like text. */
+  add(piece: string): void {
+    const text = piece.slice(0, this.room);
+    this.room -= text.length;
+    this.meter.addText(text);
+    this.onText(this.thoughts.next(text));
+  }
+
+  end(): void {
+    this.onText(this.thoughts.end());
+  }
 }
 
 interface Ending {

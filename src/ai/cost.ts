@@ -22,7 +22,7 @@ const PICO = 1_000_000_000_000n;
 /** Room for what a vendor's protocol puts around a prompt. */
 const FRAME_AI_TOKENS = 256;
 
-/** How long an aiToken of English is on average; only used where the vendor told nothing. */
+/** How long an aiToken of English is on average; only used where the vendor reported nothing. */
 const BYTES_PER_AI_TOKEN = 4;
 
 /** Returns what a call costs by the price list, exactly. */
@@ -37,19 +37,29 @@ export function costOf(usage: Usage, price: ModelPrice): PicoUsd {
   );
 }
 
+/** Returns the most aiTokens a prompt can have. */
+export function maxInputAiTokens(prompt: string): number {
+  return Buffer.byteLength(prompt) + FRAME_AI_TOKENS;
+}
+
 /**
  * Returns the most a call can cost: no aiToken is shorter than a byte, whatever the vendor's alphabet, and the frame its
  * protocol puts around a prompt is small; the output is bounded by the vendor.
  */
 export function worstCostOf(prompt: string, maxOutputAiTokens: number, price: ModelPrice): PicoUsd {
-  const input = BigInt(Buffer.byteLength(prompt) + FRAME_AI_TOKENS);
+  const input = BigInt(maxInputAiTokens(prompt));
   const dearest = [price.input, price.cachedInput, price.cacheWrite].map(perAiToken).reduce((a, b) => (a > b ? a : b));
   return input * dearest + BigInt(maxOutputAiTokens) * perAiToken(price.output);
 }
 
-/** Returns how many aiTokens a text has, roughly; for calls that were cut before the vendor told. */
+/** Returns how many aiTokens a text has, roughly; for calls whose usage the vendor did not report. */
 export function estimatedAiTokens(text: string): number {
-  return Math.ceil(Buffer.byteLength(text) / BYTES_PER_AI_TOKEN);
+  return estimatedFromBytes(Buffer.byteLength(text));
+}
+
+/** Returns how many aiTokens a text of so many bytes has, roughly. */
+export function estimatedFromBytes(bytes: number): number {
+  return Math.ceil(bytes / BYTES_PER_AI_TOKEN);
 }
 
 /** The amount as a decimal string with 12 places, as numeric(24,12) takes it. */

@@ -17,8 +17,15 @@ export const END_ORPHANED_AI_CALLS: ScheduledTask = {
 };
 
 async function endOrphanedAiCalls({ look, asWorker }: TaskContext): Promise<Figures | Skipped> {
-  const [found] = await look((unit) => unit.query<{ orphaned: number }>('SELECT app.orphaned_ai_runs($1::interval) AS orphaned', [UNSEEN_FOR]));
-  if (found?.orphaned === 0) return { skipped: 'no call was orphaned' };
+  const orphaned = await orphanedCalls(look);
+  if (orphaned === 0) return { skipped: 'no call was orphaned' };
   const [row] = await asWorker((unit) => unit.query<{ ended: number }>('SELECT app.end_orphaned_ai_runs($1::interval) AS ended', [UNSEEN_FOR]));
-  return { ended: row?.ended ?? 0 };
+  const ended = row?.ended ?? 0;
+  // Others may have been orphaned meanwhile; one that stays cannot be settled, and PostgreSQL's log says why.
+  return ended < orphaned ? { ended, left: await orphanedCalls(look) } : { ended };
+}
+
+async function orphanedCalls(look: TaskContext['look']): Promise<number> {
+  const [found] = await look((unit) => unit.query<{ orphaned: number }>('SELECT app.orphaned_ai_runs($1::interval) AS orphaned', [UNSEEN_FOR]));
+  return found?.orphaned ?? 0;
 }

@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { z } from 'zod';
 import { RedisClients } from '../platform/redis/redis-clients';
 import { PieceBuffer, type Piece } from './piece-buffer';
 
@@ -14,11 +15,10 @@ const WARNING_INTERVAL_MS = 10_000;
 /** The channel on which every process hears whom to cancel. */
 const CANCEL = 'ai:cancel';
 
-/** What stands in the stream: pieces, or the end. */
-interface Entry {
-  readonly pieces: readonly Piece[];
-  readonly over: boolean;
-}
+/** An entry of the stream: pieces, or the end. */
+const ENTRY = z.object({ pieces: z.array(z.object({ seq: z.number(), text: z.string() })), over: z.boolean() });
+
+type Entry = Readonly<z.infer<typeof ENTRY>>;
 
 /**
  * Carries the texts of generations between processes, over Redis: a stream a generation, numbered by its pieces, and a
@@ -37,7 +37,7 @@ export class GenerationFeed implements OnModuleInit {
   onModuleInit(): void {
     this.redis.subscriber.on('message', (channel: string, message: string) => {
       if (channel === CANCEL) this.onCancel(Number(message));
-      for (const buffer of this.readers.get(channel) ?? []) pour(JSON.parse(message) as Entry, buffer);
+      for (const buffer of this.readers.get(channel) ?? []) pour(toEntry(message), buffer);
     });
     this.redis.subscriber.subscribe(CANCEL).catch((error: unknown) => this.note(error));
   }
@@ -65,7 +65,7 @@ export class GenerationFeed implements OnModuleInit {
     try {
       // After the subscription: what falls between the two comes twice and counts once.
       const stored = await this.redis.commands.xrange(key, `(${after}-0`, '+').catch(() => []);
-      for (const [, fields] of stored) pour(JSON.parse(fields[1] ?? '{}') as Entry, buffer);
+      for (const [, fields] of stored) pour(toEntry(fields[1]), buffer);
       yield* buffer.follow(after, silenceMs);
     } finally {
       await this.unsubscribe(key, buffer);
@@ -75,19 +75,24 @@ export class GenerationFeed implements OnModuleInit {
   /** Returns the pieces behind `after` of a generation that is over; empty when they are kept no more. */
   async pieces(generationId: number, after: number): Promise<Piece[]> {
     const stored = await this.redis.commands.xrange(keyOf(generationId), `(${after}-0`, '+').catch(() => []);
-    return stored.flatMap(([, fields]) => (JSON.parse(fields[1] ?? '{}') as Entry).pieces).filter(({ seq }) => seq > after);
+    return stored.flatMap(([, fields]) => toEntry(fields[1]).pieces).filter(({ seq }) => seq > after);
   }
 
+  /** Never throws: it runs in timers. */
   private store(generationId: number, entry: Entry): void {
     const key = keyOf(generationId);
     const text = JSON.stringify(entry);
     // An entry is numbered by its newest piece; the end comes after the last.
     const id = entry.pieces.at(-1)?.seq;
-    const commands = this.redis.commands.pipeline();
-    commands.xadd(key, id === undefined ? '*' : `${id}-${entry.over ? 1 : 0}`, 'entry', text);
-    if (entry.over || entry.pieces[0]?.seq === 1) commands.expire(key, KEPT_SECONDS);
-    commands.publish(key, text);
-    commands.exec().catch((error: unknown) => this.note(error));
+    try {
+      const commands = this.redis.commands.pipeline();
+      commands.xadd(key, id === undefined ? '*' : `${id}-${entry.over ? 1 : 0}`, 'entry', text);
+      if (entry.over || entry.pieces[0]?.seq === 1) commands.expire(key, KEPT_SECONDS);
+      commands.publish(key, text);
+      commands.exec().catch((error: unknown) => this.note(error));
+    } catch (error) {
+      this.note(error);
+    }
   }
 
   private async subscribe(key: string, buffer: PieceBuffer): Promise<void> {
@@ -138,6 +143,15 @@ export class FeedWriter {
 
 function keyOf(generationId: number): string {
   return `ai:generation:${generationId}`;
+}
+
+/** Reads an entry; one that is not ours holds nothing. */
+function toEntry(text: string | undefined): Entry {
+  try {
+    return ENTRY.parse(JSON.parse(text ?? ''));
+  } catch {
+    return { pieces: [], over: false };
+  }
 }
 
 function pour({ pieces, over }: Entry, buffer: PieceBuffer): void {

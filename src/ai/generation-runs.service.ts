@@ -1,5 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { FairSemaphore } from '../platform/concurrency/fair-semaphore';
 import { Config } from '../platform/config/config';
 import { currentContext, runInContext, type RequestContext } from '../platform/context/request-context';
 import { SystemDatabase } from '../platform/database/system-database';
@@ -13,15 +14,22 @@ import { outcomeOf } from './outcome';
 /** How often this process says that it lives; the sweeper takes it for dead after several of these. */
 const RENEW_EVERY_MS = 2_000;
 
-/** Each model is asked at most so often, with a pause that grows. */
+/** Calls of each model, with a pause that grows. */
 const TRIES = 2;
 const RETRY_PAUSE_MS = 250;
 
-/** How often the end of a generation is tried to be written, a second apart; then the sweeper settles it. */
+/** Attempts to write the end of a generation, a second apart; then the sweeper settles it. */
 const SETTLE_TRIES = 5;
 
 /** How long a stopping process lets vendors finish. */
 const STOP_PATIENCE_MS = 5_000;
+
+/** A place among the runs of this process, which may have to wait for its turn. */
+export interface RunPlace {
+  readonly turn: Promise<unknown>;
+  /** Gives it back, now or as soon as it is taken. */
+  readonly release: () => void;
+}
 
 /**
  * Writes generations: calls vendors, one after the other until one writes, and books how it ended. It belongs to no
@@ -32,6 +40,7 @@ export class GenerationRuns implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger(GenerationRuns.name);
   private readonly live = new Map<number, LiveRun>();
   private readonly ends = new Map<number, Promise<AiGeneration | undefined>>();
+  private readonly places: FairSemaphore;
   private renewal: NodeJS.Timeout | undefined;
 
   constructor(
@@ -39,7 +48,10 @@ export class GenerationRuns implements OnModuleInit, BeforeApplicationShutdown {
     private readonly system: SystemDatabase,
     private readonly feed: GenerationFeed,
     private readonly ledger: Ledger,
-  ) {}
+  ) {
+    const { runsPerUser: perKey, runs: total } = config.ai;
+    this.places = new FairSemaphore({ resource: 'drafts', perKey, total, maxWaitingPerKey: perKey, maxWaiting: total, retryAfterSeconds: 10 });
+  }
 
   onModuleInit(): void {
     this.feed.hearCancel((generationId) => this.live.get(generationId)?.cancellation.abort());
@@ -57,13 +69,27 @@ export class GenerationRuns implements OnModuleInit, BeforeApplicationShutdown {
     clearInterval(this.renewal);
   }
 
-  /** Begins to write; `finished` tells when the final state is in the database. Needs a tenant's context, outside of a unit. */
-  start(order: RunOrder): LiveRun {
+  /**
+   * Takes a place for another run of the signed-in user, or one in their queue.
+   * @throws AppError `rate.too_many_at_once`, at once, when the queue is full
+   */
+  async admit(): Promise<RunPlace> {
+    const turn = this.places.acquire(currentContext()?.principal?.userId ?? 0);
+    // It is refused before the next turn of the event loop, or never.
+    await Promise.race([turn, nextTurn()]);
+    return { turn, release: () => void turn.then((release) => release()) };
+  }
+
+  /**
+   * Writes the generation when its place has its turn, and gives the place back. `finished` resolves when the final state
+   * is in the database. Needs a tenant's context, outside of a unit.
+   */
+  start(order: RunOrder, place: RunPlace): LiveRun {
     const run = new LiveRun(order, this.feed.writer(order.generationId));
     this.live.set(order.generationId, run);
     // A context of its own: the request's may be reused, and its unit is over.
     const context = { ...currentContext(), unit: undefined } as RequestContext;
-    const end = runInContext(context, () => this.write(run)).finally(() => this.forget(run));
+    const end = runInContext(context, () => this.write(run, place)).finally(() => this.forget(run));
     this.ends.set(order.generationId, end);
     return run;
   }
@@ -84,15 +110,31 @@ export class GenerationRuns implements OnModuleInit, BeforeApplicationShutdown {
     this.ends.delete(run.order.generationId);
   }
 
-  private async write(run: LiveRun): Promise<AiGeneration | undefined> {
+  /** Never rejects: nobody may be waiting for it. */
+  private async write(run: LiveRun, place: RunPlace): Promise<AiGeneration | undefined> {
     try {
-      await this.callVendors(run);
+      await this.callVendorsInTurn(run, place);
       run.finish();
     } catch (error) {
-      this.logger.error(`generation ${run.order.generationId} failed: ${error instanceof Error ? error.message : String(error)}`);
+      this.logger.error(`generation ${run.order.generationId} failed: ${messageOf(error)}`);
     }
-    run.written = await this.settle(run);
+    try {
+      run.written = await this.settle(run);
+    } catch (error) {
+      this.logger.error(`generation ${run.order.generationId} could not be settled: ${messageOf(error)}`);
+    }
     return run.written;
+  }
+
+  private async callVendorsInTurn(run: LiveRun, place: RunPlace): Promise<void> {
+    const { signal } = run.cancellation;
+    const isCancelled = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    try {
+      await Promise.race([place.turn, isCancelled]);
+      await this.callVendors(run);
+    } finally {
+      place.release();
+    }
   }
 
   /** Retries and other vendors come only before the first byte: after it the reader has half of another text. */
@@ -103,9 +145,9 @@ export class GenerationRuns implements OnModuleInit, BeforeApplicationShutdown {
         if (!this.canAfford(run, place)) break;
         if (attempt > 1) await sleep(RETRY_PAUSE_MS * attempt, undefined, { signal: run.cancellation.signal }).catch(() => undefined);
         const limits = { ...this.config.ai, cancelled: run.cancellation.signal };
-        const call = await callVendor(candidate, run.order.prompt, limits, run.begin(candidate), {
+        const call = await callVendor(candidate, run.order.prompt, limits, run.begin(candidate, limits.maxOutputAiTokens), {
           onText: (text) => run.hear(text),
-          onEnd: (reason) => noteEnd(run, reason),
+          onEnd: (reason) => (run.endReason = reason),
         });
         run.end(call);
         if (call.status === 'succeeded' || call.status === 'cancelled' || run.pieces.last > 0) return;
@@ -139,24 +181,35 @@ export class GenerationRuns implements OnModuleInit, BeforeApplicationShutdown {
           return ended;
         });
       } catch (error) {
-        this.logger.warn(`generation ${generationId} is not settled yet: ${error instanceof Error ? error.message : String(error)}`);
+        this.logger.warn(`generation ${generationId} is not settled yet: ${messageOf(error)}`);
         await sleep(1_000, undefined, { ref: false });
       }
     }
     return undefined;
   }
 
-  /** One statement for all that this process writes, however many. */
+  /** One statement for all that this process writes. Never rejects: it runs in a timer. */
   private async renew(): Promise<void> {
-    if (this.live.size === 0) return;
-    const figures = JSON.stringify([...this.live.values()].map((run) => run.figures));
-    await this.system
-      .asScheduler((unit) => unit.query('SELECT app.renew_ai_runs($1::jsonb)', [figures]))
-      .catch((error: unknown) => this.logger.warn(`AI calls under way were not renewed: ${error instanceof Error ? error.message : String(error)}`));
+    try {
+      const figures = [...this.live.values()].flatMap((run) => this.figuresOf(run));
+      if (figures.length === 0) return;
+      await this.system.asScheduler((unit) => unit.query('SELECT app.renew_ai_runs($1::jsonb)', [JSON.stringify(figures)]));
+    } catch (error) {
+      this.logger.warn(`AI calls under way were not renewed: ${messageOf(error)}`);
+    }
+  }
+
+  /** One run whose figures cannot be read must not keep the others from being renewed. */
+  private figuresOf(run: LiveRun): LiveRun['figures'][] {
+    try {
+      return [run.figures];
+    } catch (error) {
+      this.logger.error(`generation ${run.order.generationId} cannot be renewed: ${messageOf(error)}`);
+      return [];
+    }
   }
 }
 
-function noteEnd(run: LiveRun, reason: 'stop' | 'length' | 'filtered'): void {
-  if (reason === 'length') run.remarks.push({ code: 'truncated', message: 'it was cut at the longest length a draft may have', excerpt: '' });
-  if (reason === 'filtered') run.remarks.push({ code: 'filtered', message: "the vendor's filter stopped it", excerpt: '' });
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

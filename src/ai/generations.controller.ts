@@ -32,7 +32,7 @@ export class GenerationsController {
   @ApiOperation({
     summary: 'Write a draft',
     description:
-      'Answers the text when it is complete; with `Prefer: respond-async` 202 at once; with `Accept: text/event-stream` the text as it is written (events `delta` with ids, then `done`). ' +
+      'Answers the text when it is complete; with `Prefer: respond-async` 202 at once; with `Accept: text/event-stream` the text as it is written (events `delta` with ids, then `done`; `end` when the session is over). ' +
       'The worst case is reserved in your budget before a vendor is called, and what was really spent is booked afterwards. A client that leaves does not stop it: DELETE does. ' +
       'The same Idempotency-Key finds the same generation and never starts a second call.',
   })
@@ -41,12 +41,15 @@ export class GenerationsController {
   @ApiCreatedResponse({ type: GenerationDto, description: 'The generation with its text.' })
   @ApiAcceptedResponse({ type: GenerationDto, description: 'The generation, being written.' })
   @ApiResponse({ status: 402, description: 'The budget does not allow it: what is left, and when it renews.' })
+  @ApiResponse({ status: 429, description: 'Too many of your drafts are being written, or too many of your event streams are open; Retry-After says when to try again.' })
+  @ApiResponse({ status: 503, description: 'No vendor is configured, or all users together have used the AI budget of the installation.' })
   @ApiResponse({ status: 502, description: 'No vendor wrote the text; the generation tells why.' })
   async create(
     @Body() dto: CreateGenerationDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<GenerationDto | StreamableFile> {
+    if (wantsStream(request)) await this.stream.takeLine(reply);
     const { id, isReplay } = await this.generations.begin(dto, keyOf(request));
     void reply.header('location', `/v1/ai/generations/${id}`);
     if (isReplay) void reply.header('idempotent-replayed', 'true');
@@ -76,16 +79,18 @@ export class GenerationsController {
   @Get(':id/stream')
   @ApiOperation({
     summary: 'Watch a generation being written',
-    description: 'Goes on behind Last-Event-ID, on whichever process: no second call is made. The last event is `done` and holds the whole generation.',
+    description: 'Goes on behind Last-Event-ID, on whichever process: no second call is made. The last event is `done` and holds the whole generation, or `end` when your session is over.',
   })
   @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Id of the last event you have.', schema: { type: 'string', example: '17' } })
   @ApiProduces(STREAM)
-  @ApiOkResponse({ description: 'Events `delta` ({text}) and `done` (the generation).', schema: { type: 'string' } })
+  @ApiOkResponse({ description: 'Events `delta` ({text}), `done` (the generation) and `end` (the session is over).', schema: { type: 'string' } })
+  @ApiResponse({ status: 429, description: 'Too many of your event streams are open.' })
   async watch(
     @Param('id', ParseIdPipe) id: number,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
+    await this.stream.takeLine(reply);
     return toEvents(await this.stream.open(id, lastEventIdOf(request)), reply);
   }
 

@@ -52,7 +52,8 @@ export class Generations {
    * Reserves the most the draft can cost and begins to write it; returns before a vendor is called. The reservation, the
    * row and the key are one transaction that is over by then; the same key again finds the same generation.
    * @throws AppError `ai.not_configured`, `ai.model_unknown`, `ai.model_unavailable`, `ai.budget_exceeded`,
-   *   `reference.not_found`, `idempotency.in_progress`, `idempotency.key_reused`
+   *   `ai.installation_budget_exceeded`, `rate.too_many_at_once`, `reference.not_found`, `idempotency.in_progress`,
+   *   `idempotency.key_reused`
    */
   async begin(dto: CreateGenerationDto, requestKey: RequestKey | undefined): Promise<Begun> {
     const earlier = requestKey && (await this.database.unit((unit) => this.begunBefore(unit, requestKey)));
@@ -64,20 +65,19 @@ export class Generations {
     const worstCosts = candidates.map(({ price }) => worstCostOf(text, this.config.ai.maxOutputAiTokens, price));
     // With room for one try that is cut before its first byte: its input is charged too.
     const reserved = largest(worstCosts.map((cost, i) => cost + worstCostOf(text, 0, candidates[i]!.price)));
-    const begun = await this.ledger.unit(async (unit): Promise<Begun> => {
-      const again = requestKey && (await this.begunBefore(unit, requestKey));
-      if (again !== undefined) return { id: again, isReplay: true };
-      const id = await this.insert(unit, dto, parts.templateId, prompt, candidates[0]!, reserved);
-      if (requestKey) await this.keepKey(unit, requestKey, id);
-      await this.ledger.reserve(unit, reserved);
-      return { id, isReplay: false };
-    });
-    if (begun.isReplay) return begun;
     const ownWords = [parts.instructions, parts.template].join(' ');
     const checks = { profile: parts.profile, job: parts.job, ownWords };
-    const order: RunOrder = { generationId: begun.id, type: dto.type, prompt, candidates, worstCosts, reserved, checks };
-    this.runs.start(order);
-    return begun;
+    const order = { type: dto.type, prompt, candidates, worstCosts, reserved, checks };
+    const place = await this.runs.admit();
+    try {
+      const begun = await this.reserve(dto, parts.templateId, requestKey, order);
+      if (begun.isReplay) place.release();
+      else this.runs.start({ ...order, generationId: begun.id }, place);
+      return begun;
+    } catch (error) {
+      place.release();
+      throw error;
+    }
   }
 
   /**
@@ -127,6 +127,22 @@ export class Generations {
     if (!run) return this.feed.cancel(id);
     run.cancellation.abort();
     await this.runs.finished(id);
+  }
+
+  private reserve(
+    dto: CreateGenerationDto,
+    templateId: number | null,
+    requestKey: RequestKey | undefined,
+    { prompt, candidates, reserved }: Omit<RunOrder, 'generationId'>,
+  ): Promise<Begun> {
+    return this.ledger.unit(async (unit): Promise<Begun> => {
+      const again = requestKey && (await this.begunBefore(unit, requestKey));
+      if (again !== undefined) return { id: again, isReplay: true };
+      const id = await this.insert(unit, dto, templateId, prompt, candidates[0]!, reserved);
+      if (requestKey) await this.keepKey(unit, requestKey, id);
+      await this.ledger.reserve(unit, reserved);
+      return { id, isReplay: false };
+    });
   }
 
   private async begunBefore(unit: Unit, { key, hash }: RequestKey): Promise<number | undefined> {

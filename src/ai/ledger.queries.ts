@@ -20,6 +20,9 @@ export const RESERVE = `
     AND ${SPENT_THIS_MONTH} + reserved_usd + $1::numeric <= least(monthly_usd, $3::numeric)
   RETURNING id`;
 
+/** Which ceiling of the installation, $1 a day and $2 a month, the reservations and what is spent pass; after RESERVE. */
+export const ABOVE_INSTALLATION = 'SELECT app.ai_spending_above($1::numeric, $2::numeric) AS period';
+
 /** Gives the reservation $1 back and books what was really spent, $2. */
 export const SETTLE = `
   UPDATE ai_budgets SET reserved_usd = reserved_usd - $1::numeric,

@@ -8,7 +8,18 @@ import { AppError } from '../platform/errors/app-error';
 import type { BudgetState, ModelUsage } from './budget-state';
 import type { CallRecord } from './call-record';
 import { fromUsd, toUsd, type PicoUsd } from './cost';
-import { BEGIN_RUN, BUDGET, END_RUN, MAKE_BUDGET, RESERVE, SET_BUDGET, SETTLE, USAGE_BY_MODEL, WRITE_CALLS } from './ledger.queries';
+import {
+  ABOVE_INSTALLATION,
+  BEGIN_RUN,
+  BUDGET,
+  END_RUN,
+  MAKE_BUDGET,
+  RESERVE,
+  SET_BUDGET,
+  SETTLE,
+  USAGE_BY_MODEL,
+  WRITE_CALLS,
+} from './ledger.queries';
 import { PRICE_LIST_VERSION } from './price-list';
 import type { Candidate } from './providers/providers.service';
 
@@ -16,6 +27,7 @@ import type { Candidate } from './providers/providers.service';
 @Injectable()
 export class Ledger {
   private readonly ceilings: readonly [daily: string, monthly: string];
+  private readonly installationCeilings: readonly [daily: string, monthly: string];
   /** A user's budget is one row: their parallel calls would hold a connection each to wait for it. */
   private readonly turns = new FairSemaphore({ resource: 'AI calls', perKey: 1 });
 
@@ -24,6 +36,7 @@ export class Ledger {
     { ai }: Config,
   ) {
     this.ceilings = [ai.dailyCeilingUsd, ai.monthlyCeilingUsd];
+    this.installationCeilings = [ai.installationDailyCeilingUsd, ai.installationMonthlyCeilingUsd];
   }
 
   /** Runs a unit of work that reserves or settles; units of the same user come one after the other. */
@@ -32,17 +45,19 @@ export class Ledger {
   }
 
   /**
-   * Reserves the most a call can cost, in the caller's unit; best as its last statement, for it locks the user's budget.
-   * @throws AppError `ai.budget_exceeded` with what is left and when it renews
+   * Reserves the most a call can cost, in the caller's unit; best as its last statement, for it locks the user's budget
+   * and the counters of the installation. What it reserved goes with the unit when it throws.
+   * @throws AppError `ai.budget_exceeded` with what is left and when it renews, `ai.installation_budget_exceeded`
    */
   async reserve(unit: Unit, worst: PicoUsd): Promise<void> {
-    const [, [reserved]] = await Promise.all([
+    const [, [reserved], [above]] = await Promise.all([
       unit.query(MAKE_BUDGET),
       unit.query<{ id: number }>(RESERVE, [toUsd(worst), ...this.ceilings]),
+      unit.query<{ period: 'day' | 'month' | null }>(ABOVE_INSTALLATION, [...this.installationCeilings]),
     ]);
-    if (reserved) return;
+    if (reserved && !above?.period) return;
     const [state] = await unit.query<BudgetState>(BUDGET, [...this.ceilings]);
-    throw exceeded(state!, worst);
+    throw reserved ? installationExceeded(state!, above!.period!) : exceeded(state!, worst);
   }
 
   /** Notes a call that begins, in the caller's unit; from now on it is settled even if this process dies. */
@@ -105,17 +120,30 @@ export class Ledger {
   }
 }
 
-/** Says which of the two limits is in the way, what is left of it, and when it begins anew. */
+/** Names the period and nothing of what others spend. */
+function installationExceeded(state: BudgetState, period: 'day' | 'month'): AppError {
+  const renewsAt = period === 'day' ? state.dayRenewsAt : state.monthRenewsAt;
+  return new AppError('ai.installation_budget_exceeded', {
+    detail: `All users together have used what this installation may spend on AI this ${period}. Try again after ${renewsAt.toISOString()}.`,
+    headers: { 'retry-after': String(secondsUntil(renewsAt)) },
+    extensions: { period, renewsAt: renewsAt.toISOString() },
+  });
+}
+
+function secondsUntil(instant: Date): number {
+  return Math.max(1, Math.ceil((instant.getTime() - Date.now()) / 1_000));
+}
+
+/** Says which of the two limits is in the way, what is left of it, and when it renews. */
 function exceeded(state: BudgetState, worst: PicoUsd): AppError {
   const reserved = fromUsd(state.reservedUsd);
   const dayLeft = atLeastZero(fromUsd(state.dayLimitUsd) - fromUsd(state.daySpentUsd) - reserved);
   const monthLeft = atLeastZero(fromUsd(state.monthLimitUsd) - fromUsd(state.monthSpentUsd) - reserved);
   const [period, left, renewsAt] =
     worst > monthLeft ? (['month', monthLeft, state.monthRenewsAt] as const) : (['day', dayLeft, state.dayRenewsAt] as const);
-  const seconds = Math.max(1, Math.ceil((renewsAt.getTime() - Date.now()) / 1_000));
   return new AppError('ai.budget_exceeded', {
     detail: `the call may cost up to ${toUsd(worst)} USD; ${toUsd(left)} USD are left this ${period}, which renews at ${renewsAt.toISOString()}`,
-    headers: { 'retry-after': String(seconds) },
+    headers: { 'retry-after': String(secondsUntil(renewsAt)) },
     extensions: { period, leftUsd: toUsd(left), neededUsd: toUsd(worst), reservedUsd: toUsd(reserved), renewsAt: renewsAt.toISOString() },
   });
 }

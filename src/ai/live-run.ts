@@ -2,11 +2,12 @@ import type { AiGeneration } from './ai-generation.entity';
 import type { CallRecord } from './call-record';
 import { costOf, NO_USAGE, toUsd, type PicoUsd } from './cost';
 import type { GenerationType } from './generation-values';
-import type { CheckSources, Finding } from './prompt/answer-checks';
+import type { CheckSources } from './prompt/answer-checks';
 import type { Prompt } from './prompt/build-prompt';
 import { StorableText } from './prompt/storable-text';
 import { PieceBuffer } from './piece-buffer';
 import type { FeedWriter } from './generation-feed.service';
+import type { EndReason } from './providers/provider';
 import type { Candidate } from './providers/providers.service';
 import { UsageMeter } from './usage-meter';
 
@@ -28,10 +29,11 @@ export class LiveRun {
   readonly pieces = new PieceBuffer();
   readonly calls: CallRecord[] = [];
   readonly cancellation = new AbortController();
-  readonly remarks: Finding[] = [];
   readonly startedAt = performance.now();
   /** The row as it was left at the end; undefined before, and when it could not be written. */
   written: AiGeneration | undefined;
+  /** Why the vendor stopped; undefined while it writes and when it was cut. */
+  endReason: EndReason | undefined;
   /** True when the process is ending it, not the user. */
   isStopped = false;
   private readonly text = new StorableText();
@@ -46,9 +48,9 @@ export class LiveRun {
   }
 
   /** Begins another call and returns its meter. */
-  begin(candidate: Candidate): UsageMeter {
+  begin(candidate: Candidate, maxOutputAiTokens: number): UsageMeter {
     this.candidate = candidate;
-    return (this.meter = new UsageMeter(this.order.prompt));
+    return (this.meter = new UsageMeter(this.order.prompt, maxOutputAiTokens));
   }
 
   /** Notes a call that is over. */

@@ -3,7 +3,8 @@ import { toUsd } from './cost';
 import type { GenerationStatus } from './generation-values';
 import type { LiveRun } from './live-run';
 import { PRICE_LIST_VERSION } from './price-list';
-import { checkAnswer } from './prompt/answer-checks';
+import { checkAnswer, type Finding } from './prompt/answer-checks';
+import type { EndReason } from './providers/provider';
 
 /** As the CHECKs of ai_generations have it. */
 const MAX_RESPONSE = 200_000;
@@ -27,7 +28,7 @@ export function outcomeOf(run: LiveRun): Partial<AiGeneration> {
     cost: toUsd(calls.reduce((total, { cost }) => total + cost, 0n)),
     usageIsEstimated: calls.some(({ isEstimated }) => isEstimated),
     priceListVersion: PRICE_LIST_VERSION,
-    findings: [...run.remarks, ...checkAnswer(text, order.checks)],
+    findings: [...findingsOf(run), ...checkAnswer(text, order.checks)],
     error: errorOf(run, text),
     durationMs: Math.round(performance.now() - run.startedAt),
   };
@@ -46,9 +47,28 @@ function isCancelled({ cancellation, isStopped }: LiveRun): boolean {
 function errorOf(run: LiveRun, text: string): string | null {
   const { calls, isStopped } = run;
   const last = calls.at(-1);
-  if (last?.status === 'succeeded') return text.trim() === '' ? `${last.provider} answered nothing` : null;
+  if (last?.status === 'succeeded') return text.trim() === '' ? `${last.provider} ${emptyBecause(run.endReason)}` : null;
   if (isStopped) return 'the server stopped while the vendor was writing';
   if (isCancelled(run)) return 'cancelled';
   if (!last) return 'the server could not call a vendor';
   return calls.map(({ error }) => error).join('; ').slice(0, MAX_ERROR);
+}
+
+function emptyBecause(reason: EndReason | undefined): string {
+  switch (reason) {
+    case 'filtered':
+      return 'refused the draft by its safety filter; change your words, leave the job out, or choose another model';
+    case 'tool':
+      return 'asked for a tool instead of writing, and drafts have none; choose another model';
+    case 'length':
+      return 'used all of its output before the text began; choose another model or raise AI_MAX_OUTPUT_AI_TOKENS';
+    default:
+      return 'answered nothing';
+  }
+}
+
+function findingsOf({ endReason }: LiveRun): Finding[] {
+  if (endReason === 'length') return [{ code: 'truncated', message: 'it was cut at the longest length a draft may have', excerpt: '' }];
+  if (endReason === 'filtered') return [{ code: 'filtered', message: "the vendor's filter stopped it", excerpt: '' }];
+  return [];
 }

@@ -2,6 +2,7 @@ import { Body, Controller, HttpCode, HttpStatus } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiExtraModels,
+  ApiForbiddenResponse,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
@@ -39,9 +40,12 @@ export class AuthController {
   @HttpCode(HttpStatus.ACCEPTED)
   @ApiOperation({
     summary: 'Sign up',
-    description: 'Mails a verification link. The answer is the same whether or not the address has an account.',
+    description:
+      'Mails a verification link. The answer is the same whether or not the address has an account. ' +
+      'An installation with REGISTRATION_ENABLED=false answers 403 to every address.',
   })
-  @ApiAcceptedResponse({ description: 'A letter is on its way.' })
+  @ApiAcceptedResponse({ description: 'An email is on its way.' })
+  @ApiForbiddenResponse({ description: '`auth.registration_closed`: this installation takes no new accounts.' })
   register(@Body() dto: RegisterDto): Promise<void> {
     return this.registration.register(dto);
   }

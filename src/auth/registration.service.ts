@@ -37,9 +37,12 @@ export class RegistrationService {
   /**
    * Makes an account that waits for its verification; the owner of a known address gets a letter that says so. Session:
    * none. Side effects: a letter, the event `auth.register`.
-   * @throws AppError `password.unfit`, `auth.throttled`, `rate.limited`
+   * @throws AppError `auth.registration_closed`, `password.unfit`, `auth.throttled`, `rate.limited`
    */
   async register({ email: given, password, firstName, lastName }: SignUp): Promise<void> {
+    if (!this.config.auth.isRegistrationOpen) {
+      throw new AppError('auth.registration_closed', { detail: 'Ask the administrator of this installation for an account.' });
+    }
     const email = normalEmail(given);
     assertPasswordFits(password, { email, firstName, lastName });
     await this.throttle.takeRegistration();

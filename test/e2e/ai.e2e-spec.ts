@@ -12,7 +12,7 @@ describe('POST /v1/ai/generations', () => {
   let user: SignedInCaller;
   beforeAll(async () => {
     fake = await startFakeVendors();
-    app = await startApp({ settings: fake.settings });
+    app = await startApp({ settings: { ...fake.settings, AI_RUNS_PER_USER: '20' } });
   });
   beforeEach(async () => {
     user = await signedIn(app);

@@ -49,10 +49,27 @@ export function readFakeRequest(url: string, body: Body): FakeRequest | undefine
   };
 }
 
+/** What a vendor reports otherwise than its documentation has it. */
+export interface FakeOddity {
+  /** In place of `usage` (OpenAI), `usage` of both events (Anthropic), `usageMetadata` of each event (Google). */
+  readonly usage?: unknown;
+  /** In place of the finish reason. */
+  readonly finish?: string;
+  /** Calls a tool that nobody offered, and stops for it. */
+  readonly tool?: boolean;
+  /** Refuses the prompt as Google does: no candidate, a block reason. */
+  readonly blockReason?: string;
+}
+
 /** Writes a text as the vendor's stream of events. */
-export function fakeEvents({ vendor, model }: FakeRequest, pieces: readonly string[], usage: FakeUsage): FakeEvent[] {
-  if (vendor === 'openai') return openai(model, pieces, usage);
-  return vendor === 'anthropic' ? anthropic(model, pieces, usage) : google(model, pieces, usage);
+export function fakeEvents(
+  { vendor, model }: FakeRequest,
+  pieces: readonly string[],
+  usage: FakeUsage,
+  odd: FakeOddity = {},
+): FakeEvent[] {
+  if (vendor === 'openai') return openai(model, pieces, usage, odd);
+  return vendor === 'anthropic' ? anthropic(model, pieces, usage, odd) : google(model, pieces, usage, odd);
 }
 
 /** The vendor's way of saying, in mid-stream, that it failed. */
@@ -78,7 +95,7 @@ function textOf(content: Content | undefined): string {
   return content.map(({ text }) => text ?? '').join('');
 }
 
-function openai(model: string, pieces: readonly string[], usage: FakeUsage): FakeEvent[] {
+function openai(model: string, pieces: readonly string[], usage: FakeUsage, odd: FakeOddity): FakeEvent[] {
   const chunk = (delta: object, finish: string | null): object => ({
     id: 'chatcmpl-fake',
     object: 'chat.completion.chunk',
@@ -97,13 +114,16 @@ function openai(model: string, pieces: readonly string[], usage: FakeUsage): Fak
   return [
     data(chunk({ role: 'assistant', content: '' }, null)),
     ...pieces.map((piece) => data(chunk({ content: piece }, null), piece)),
-    data(chunk({}, 'stop')),
-    data({ ...chunk({}, null), choices: [], usage: counts }),
+    ...(odd.tool ? [data(chunk({ tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: FAKE_TOOL }] }, null))] : []),
+    data(chunk({}, odd.tool ? 'tool_calls' : (odd.finish ?? 'stop'))),
+    data({ ...chunk({}, null), choices: [], usage: 'usage' in odd ? odd.usage : counts }),
     { bytes: Buffer.from('data: [DONE]\n\n') },
   ];
 }
 
-function anthropic(model: string, pieces: readonly string[], usage: FakeUsage): FakeEvent[] {
+const FAKE_TOOL = { name: 'http_get', arguments: '{"url":"http://169.254.169.254/"}' };
+
+function anthropic(model: string, pieces: readonly string[], usage: FakeUsage, odd: FakeOddity): FakeEvent[] {
   const message = {
     id: 'msg_fake',
     type: 'message',
@@ -112,12 +132,15 @@ function anthropic(model: string, pieces: readonly string[], usage: FakeUsage): 
     content: [],
     stop_reason: null,
     stop_sequence: null,
-    usage: {
-      input_tokens: usage.inputAiTokens - usage.cachedAiTokens,
-      cache_read_input_tokens: usage.cachedAiTokens,
-      cache_creation_input_tokens: 0,
-      output_tokens: 0,
-    },
+    usage:
+      'usage' in odd
+        ? odd.usage
+        : {
+            input_tokens: usage.inputAiTokens - usage.cachedAiTokens,
+            cache_read_input_tokens: usage.cachedAiTokens,
+            cache_creation_input_tokens: 0,
+            output_tokens: 0,
+          },
   };
   const delta = (text: string): object => ({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } });
   return [
@@ -127,14 +150,17 @@ function anthropic(model: string, pieces: readonly string[], usage: FakeUsage): 
     named('content_block_stop', { type: 'content_block_stop', index: 0 }),
     named('message_delta', {
       type: 'message_delta',
-      delta: { stop_reason: 'end_turn', stop_sequence: null },
-      usage: { output_tokens: usage.outputAfter(pieces.length) },
+      delta: { stop_reason: odd.finish ?? 'end_turn', stop_sequence: null },
+      usage: 'usage' in odd ? odd.usage : { output_tokens: usage.outputAfter(pieces.length) },
     }),
     named('message_stop', { type: 'message_stop' }),
   ];
 }
 
-function google(model: string, pieces: readonly string[], usage: FakeUsage): FakeEvent[] {
+function google(model: string, pieces: readonly string[], usage: FakeUsage, odd: FakeOddity): FakeEvent[] {
+  if (odd.blockReason !== undefined) {
+    return [data({ promptFeedback: { blockReason: odd.blockReason }, usageMetadata: { promptTokenCount: usage.inputAiTokens }, modelVersion: model })];
+  }
   return pieces.map((piece, index) => {
     const output = usage.outputAfter(index + 1);
     const counts = {
@@ -146,9 +172,9 @@ function google(model: string, pieces: readonly string[], usage: FakeUsage): Fak
     const candidate = {
       content: { role: 'model', parts: [{ text: piece }] },
       index: 0,
-      ...(index === pieces.length - 1 && { finishReason: 'STOP' }),
+      ...(index === pieces.length - 1 && { finishReason: odd.finish ?? 'STOP' }),
     };
-    return data({ candidates: [candidate], usageMetadata: counts, modelVersion: model }, piece);
+    return data({ candidates: [candidate], usageMetadata: 'usage' in odd ? odd.usage : counts, modelVersion: model }, piece);
   });
 }
 

@@ -1,8 +1,9 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { fakeAiTokens, fakeCost, type FakeBill } from './fake-bill';
-import { fakeErrorEvent, fakeEvents, readFakeRequest, type Body, type FakeEvent, type FakeRequest } from './fake-protocols';
+import { fakeErrorEvent, fakeEvents, readFakeRequest, type Body, type FakeEvent, type FakeOddity, type FakeRequest } from './fake-protocols';
 
 /** What every text of the fake begins with, so that nobody takes it for a model's. */
 export const FAKE_MARK = '[FAKE: written by the fake vendor, not by a model]';
@@ -26,6 +27,14 @@ export interface FakeBehaviour {
   readonly cachedShare?: number;
   /** Called just before each piece is written; a promise that it returns holds the piece back while the caller stays. */
   readonly onPiece?: (index: number) => unknown;
+  /** What the vendor reports, wrong as it may be, in each of its protocol's places. */
+  readonly odd?: FakeOddity;
+  /** Answers this body instead of an event stream of ours. */
+  readonly body?: { readonly type: string; readonly text: string };
+  /** Sends this again and again until the connection is closed. */
+  readonly endless?: string;
+  /** Sends nothing more after so many pieces, and keeps the connection open. */
+  readonly stallAfter?: number;
 }
 
 /** A running fake of the three vendors. */
@@ -98,10 +107,14 @@ async function answer(call: Call, planOf: (asked: FakeRequest) => FakeBehaviour,
     bills.push({ ...asked, status: behaviour.status, isComplete: false, text: '', inputAiTokens: 0, cachedAiTokens: 0, outputAiTokens: 0, cost: 0n });
     return void refuse(response, behaviour.status);
   }
+  if (behaviour.body !== undefined || behaviour.endless !== undefined) {
+    bills.push({ ...asked, status: 200, isComplete: false, text: '', inputAiTokens: 0, cachedAiTokens: 0, outputAiTokens: 0, cost: 0n });
+    return writeOddBody(response, behaviour);
+  }
   const cachedAiTokens = Math.floor(inputAiTokens * (behaviour.cachedShare ?? 0));
   const pieces = behaviour.pieces ?? LETTER;
   const outputAfter = (count: number): number => fakeAiTokens(pieces.slice(0, count).join(''));
-  const events = fakeEvents(asked, pieces, { inputAiTokens, cachedAiTokens, outputAfter });
+  const events = fakeEvents(asked, pieces, { inputAiTokens, cachedAiTokens, outputAfter }, behaviour.odd);
   const sent = await stream(call, asked, events, behaviour);
   // Who never heard of a cache is not given its price: OpenAI tells it in the last event only.
   const cached = sent.all || (asked.vendor !== 'openai' && sent.events > 0) ? cachedAiTokens : 0;
@@ -121,7 +134,7 @@ async function stream(
   events: readonly FakeEvent[],
   behaviour: FakeBehaviour,
 ): Promise<Sent> {
-  const { cutAtByte = Infinity, errorAfter = Infinity, pauseMs = 0 } = behaviour;
+  const { cutAtByte = Infinity, errorAfter = Infinity, stallAfter = Infinity, pauseMs = 0 } = behaviour;
   response.writeHead(200, { 'content-type': 'text/event-stream', 'x-fake': 'true' });
   response.flushHeaders();
   let [bytes, pieces, count, text] = [0, 0, 0, ''];
@@ -130,6 +143,10 @@ async function stream(
     if (count > 0 && pauseMs > 0) await sleep(pauseMs);
     if (event.piece !== undefined) await Promise.race([behaviour.onPiece?.(pieces), closed]);
     if (response.destroyed) return { text, events: count, all: false };
+    if (pieces >= stallAfter) {
+      await closed;
+      return { text, events: count, all: false };
+    }
     if (pieces >= errorAfter) {
       response.end(fakeErrorEvent(vendor).bytes);
       return { text, events: count, all: false };
@@ -148,6 +165,15 @@ async function stream(
   }
   response.end();
   return { text, events: count, all: true };
+}
+
+async function writeOddBody(response: ServerResponse, { body, endless }: FakeBehaviour): Promise<void> {
+  response.writeHead(200, { 'content-type': body?.type ?? 'text/event-stream', 'x-fake': 'true' });
+  if (body) return void response.end(body.text);
+  while (!response.destroyed) {
+    if (!response.write(endless)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    else await nextTurn();
+  }
 }
 
 function refuse(response: ServerResponse, status: number): void {

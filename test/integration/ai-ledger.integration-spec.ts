@@ -107,6 +107,37 @@ describe('the books of AI calls', () => {
     expect(logs.body.items[0]).toMatchObject({ action: 'UPDATE', actor: { kind: 'task' } });
   });
 
+  it('settle each call of dead processes by itself, also with figures no call can have', async () => {
+    const [impossible, broken, whole] = [await aRun(20), await aRun(20), await aRun(20)];
+    const set = (id: number, figures: string): Promise<unknown> =>
+      app.db.query('superuser', `UPDATE ai_runs SET ${figures} WHERE generation_id = $1`, [id]);
+    await set(impossible, `cost_usd = -1, input_ai_tokens = -5, started_at = now() - interval '90 days'`);
+    await set(broken, `provider = ''`);
+
+    expect(await runTask()).toEqual({ ended: 2, left: 1 });
+
+    const bodies = await Promise.all([impossible, broken, whole].map((id) => user.get(`/v1/ai/generations/${id}`)));
+    expect(bodies.map(({ body }) => [body.status, body.costUsd])).toEqual([['failed', '0.000000000000'], ['running', null], ['failed', '0.003000000000']]);
+    expect((await user.get('/v1/ai/usage')).body.reservedUsd).toBe('0.500000000000');
+    await app.db.query('superuser', 'DELETE FROM ai_runs WHERE generation_id = $1', [broken]);
+  });
+
+  it('renew every call, whatever the figures of one', async () => {
+    const [odd, plain] = [await aRun(20), await aRun(20)];
+    const figures = [
+      { generationId: odd, provider: 'openai', model: 'gpt-4', inputAiTokens: -1, outputAiTokens: 3e9, cachedAiTokens: 0.5, cost: '999' },
+      { generationId: plain, provider: 'openai', model: 'gpt-4', inputAiTokens: 7, outputAiTokens: 8, cachedAiTokens: 0, cost: '0.1' },
+    ];
+    await app.get(SystemDatabase).asScheduler((unit) => unit.query('SELECT app.renew_ai_runs($1::jsonb)', [JSON.stringify(figures)]));
+
+    const rows = await app.db.query('superuser', `SELECT input_ai_tokens AS input, output_ai_tokens AS output, cost_usd::float8 AS cost, seen_at > now() - interval '10 seconds' AS renewed FROM ai_runs WHERE generation_id = ANY ($1) ORDER BY generation_id`, [[odd, plain]]);
+    expect(rows).toEqual([
+      { input: 0, output: 2147483647, cost: 0.5, renewed: true },
+      { input: 7, output: 8, cost: 0.1, renewed: true },
+    ]);
+    await app.db.query('superuser', 'DELETE FROM ai_runs WHERE generation_id = ANY ($1)', [[odd, plain]]);
+  });
+
   it('know the price of every default model', () => {
     for (const { name, defaultModel } of app.get(Providers).all) expect(priceOf(name, defaultModel)).toBeDefined();
     expect(toUsd(0n)).toBe('0.000000000000');

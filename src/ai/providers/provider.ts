@@ -7,6 +7,8 @@ export interface VendorCall {
   readonly system: string;
   readonly prompt: string;
   readonly maxOutputAiTokens: number;
+  /** Receives what the vendor reports of its usage, at any time; a later report replaces what it repeats. */
+  readonly onUsage: (usage: Partial<Usage>) => void;
   /** Ends the call, and with it the connection to the vendor. */
   readonly signal: AbortSignal;
 }
@@ -14,10 +16,11 @@ export interface VendorCall {
 /** What comes of a call, as it comes. */
 export type VendorEvent =
   | { readonly type: 'text'; readonly text: string }
-  /** What the vendor says it has counted so far; a later one replaces what it repeats. */
-  | { readonly type: 'usage'; readonly usage: Partial<Usage> }
   /** The vendor said that it is done; without it the call was cut. */
-  | { readonly type: 'end'; readonly reason: 'stop' | 'length' | 'filtered' };
+  | { readonly type: 'end'; readonly reason: EndReason };
+
+/** Why a vendor stopped: the text's own end, the longest length, its filter, or a tool that nobody offered it. */
+export type EndReason = 'stop' | 'length' | 'filtered' | 'tool';
 
 /** A vendor of texts. */
 export interface Provider {

@@ -8,7 +8,6 @@ import { AppError } from '../../platform/errors/app-error';
 import { MODEL_ALIASES, PRICE_LIST, priceOf, type ModelPrice } from '../price-list';
 import type { Provider } from './provider';
 import { SdkProvider, type SdkProviderOptions } from './sdk.provider';
-import { steadyFetch } from './steady-fetch';
 
 /** A model that may be called, what it charges and by whom it is called. */
 export interface Candidate {
@@ -69,21 +68,20 @@ interface VendorSettings {
 }
 
 function optionsOf(name: AiProviderName, { apiKey, baseUrl: baseURL, model }: VendorSettings): SdkProviderOptions {
-  const common = { fetch: steadyFetch(), ...(baseURL !== undefined && { baseURL }) };
-  const tellsUsageEarly = name === 'anthropic' || name === 'google';
-  const options = { name, tellsUsageEarly, defaultModel: model, missingSetting: apiKey ? undefined : `AI_${name.toUpperCase()}_API_KEY` };
+  const common = baseURL === undefined ? {} : { baseURL };
+  const options = { name, defaultModel: model, missingSetting: apiKey ? undefined : `AI_${name.toUpperCase()}_API_KEY` };
   switch (name) {
     case 'anthropic':
-      return { ...options, model: (id) => createAnthropic({ ...common, apiKey: apiKey ?? '' })(id) };
+      return { ...options, model: (id, fetchIt) => createAnthropic({ ...common, fetch: fetchIt, apiKey: apiKey ?? '' })(id) };
     case 'google':
-      return { ...options, model: (id) => createGoogleGenerativeAI({ ...common, apiKey: apiKey ?? '' })(id) };
+      return { ...options, model: (id, fetchIt) => createGoogleGenerativeAI({ ...common, fetch: fetchIt, apiKey: apiKey ?? '' })(id) };
     case 'openai':
-      return { ...options, model: (id) => createOpenAI({ ...common, apiKey: apiKey ?? '' }).chat(id) };
+      return { ...options, model: (id, fetchIt) => createOpenAI({ ...common, fetch: fetchIt, apiKey: apiKey ?? '' }).chat(id) };
     case 'local':
       return {
         ...options,
         missingSetting: baseURL ? undefined : 'AI_LOCAL_BASE_URL',
-        model: (id) => createOpenAI({ ...common, apiKey: apiKey ?? 'none' }).chat(id),
+        model: (id, fetchIt) => createOpenAI({ ...common, fetch: fetchIt, apiKey: apiKey ?? 'none' }).chat(id),
       };
   }
 }

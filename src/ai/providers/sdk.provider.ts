@@ -3,22 +3,18 @@ import {
   type LanguageModelV3,
   type LanguageModelV3FinishReason,
   type LanguageModelV3StreamPart,
-  type LanguageModelV3Usage,
 } from '@ai-sdk/provider';
 import type { AiProviderName } from '../../platform/config/settings';
-import type { Usage } from '../cost';
-import type { Provider, VendorCall, VendorEvent } from './provider';
-import { usageSoFar } from './usage-so-far';
+import type { EndReason, Provider, VendorCall, VendorEvent } from './provider';
 import { VendorError } from './vendor-error';
+import { vendorFetch } from './vendor-fetch';
 
 /** How a vendor of the AI SDK is set up. */
 export interface SdkProviderOptions {
   readonly name: AiProviderName;
   readonly defaultModel: string;
   readonly missingSetting: string | undefined;
-  readonly model: (name: string) => LanguageModelV3;
-  /** Whether its protocol tells of the usage before the end; where not, its raw events are not worth their time. */
-  readonly tellsUsageEarly: boolean;
+  readonly model: (name: string, fetchIt: typeof fetch) => LanguageModelV3;
 }
 
 /** A vendor called through its provider of the AI SDK. */
@@ -47,16 +43,15 @@ export class SdkProvider implements Provider {
     }
   }
 
-  private async open({ model, system, prompt, maxOutputAiTokens, signal }: VendorCall): Promise<ReadableStream<LanguageModelV3StreamPart>> {
+  private async open({ model, system, prompt, maxOutputAiTokens, onUsage, signal }: VendorCall): Promise<ReadableStream<LanguageModelV3StreamPart>> {
     try {
-      const { stream } = await this.options.model(model).doStream({
+      const { stream } = await this.options.model(model, vendorFetch(this.name, onUsage)).doStream({
         prompt: [
           { role: 'system', content: system },
           { role: 'user', content: [{ type: 'text', text: prompt }] },
         ],
         maxOutputTokens: maxOutputAiTokens,
         abortSignal: signal,
-        includeRawChunks: this.options.tellsUsageEarly,
       });
       return stream;
     } catch (error) {
@@ -66,13 +61,8 @@ export class SdkProvider implements Provider {
 
   private *eventsOf(part: LanguageModelV3StreamPart): Generator<VendorEvent> {
     if (part.type === 'text-delta') yield { type: 'text', text: part.delta };
-    if (part.type === 'raw') {
-      const usage = usageSoFar(part.rawValue);
-      if (usage) yield { type: 'usage', usage };
-    }
     if (part.type === 'error') throw new VendorError(`${this.name} reported an error while writing`, true, false);
     if (part.type === 'finish') {
-      yield { type: 'usage', usage: usageOf(part.usage) };
       const reason = endOf(part.finishReason);
       if (reason === 'error') throw new VendorError(`${this.name} reported an error while writing`, true, false);
       if (reason) yield { type: 'end', reason };
@@ -81,6 +71,7 @@ export class SdkProvider implements Provider {
 
   /** What a call ends with before the vendor has begun to write. */
   private refusalOf(error: unknown): VendorError {
+    if (error instanceof VendorError) return error;
     if (!APICallError.isInstance(error) || error.statusCode === undefined) {
       return new VendorError(`${this.name} could not be reached`, true, true);
     }
@@ -91,20 +82,16 @@ export class SdkProvider implements Provider {
   }
 }
 
-/** What the vendor told; what it did not is left out. */
-function usageOf({ inputTokens, outputTokens }: LanguageModelV3Usage): Partial<Usage> {
-  return {
-    ...(inputTokens.total !== undefined && {
-      inputAiTokens: inputTokens.total,
-      cachedAiTokens: inputTokens.cacheRead ?? 0,
-      cacheWriteAiTokens: inputTokens.cacheWrite ?? 0,
-    }),
-    ...(outputTokens.total !== undefined && { outputAiTokens: outputTokens.total }),
-  };
-}
-
-function endOf({ unified }: LanguageModelV3FinishReason): 'stop' | 'length' | 'filtered' | 'error' | undefined {
-  if (unified === 'stop' || unified === 'length') return unified;
-  if (unified === 'content-filter') return 'filtered';
-  return unified === 'error' ? 'error' : undefined;
+/** Undefined when the vendor gave no reason: it was cut. A reason that nobody knows is an end like another. */
+function endOf({ unified, raw }: LanguageModelV3FinishReason): EndReason | 'error' | undefined {
+  switch (unified) {
+    case 'content-filter':
+      return 'filtered';
+    case 'tool-calls':
+      return 'tool';
+    case 'other':
+      return raw === undefined ? undefined : 'stop';
+    default:
+      return unified;
+  }
 }

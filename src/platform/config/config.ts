@@ -118,6 +118,7 @@ function databaseOf(settings: Settings) {
 function authOf(settings: Settings) {
   const { GIGVAULT_ADMIN_EMAIL: email, GIGVAULT_ADMIN_PASSWORD: password } = settings;
   return Object.freeze({
+    isRegistrationOpen: settings.REGISTRATION_ENABLED,
     accessTokenSeconds: settings.ACCESS_TOKEN_SECONDS,
     sessionIdleSeconds: settings.SESSION_IDLE_SECONDS,
     sessionAbsoluteSeconds: settings.SESSION_ABSOLUTE_SECONDS,
@@ -142,6 +143,12 @@ function aiOf(settings: Settings) {
     timeoutMs: settings.AI_TIMEOUT_SECONDS * 1_000,
     dailyCeilingUsd: settings.AI_DAILY_CEILING_USD,
     monthlyCeilingUsd: settings.AI_MONTHLY_CEILING_USD,
+    /** 0.00 is none. */
+    installationDailyCeilingUsd: settings.AI_INSTALLATION_DAILY_CEILING_USD,
+    installationMonthlyCeilingUsd: settings.AI_INSTALLATION_MONTHLY_CEILING_USD,
+    runs: settings.AI_RUNS,
+    runsPerUser: settings.AI_RUNS_PER_USER,
+    streamsPerUser: settings.AI_STREAMS_PER_USER,
   });
 }
 

@@ -165,6 +165,9 @@ export const settings = z.object({
   AUTH_THROTTLE_SCALE: integer(1, 1, 1_000_000)
     .describe('Multiplies the limits of failed sign-ins and of registrations.')
     .meta({ example: '1' }),
+  REGISTRATION_ENABLED: flag(true)
+    .describe('false closes POST /v1/auth/register: nobody can make an account. Accounts that exist are not affected.')
+    .meta({ example: 'true' }),
   PASSWORD_HASH_COST: integer(12, 4, 16)
     .describe('bcrypt cost of passwords, one more doubles the time; at least 10 in production.')
     .meta({ example: '12' }),
@@ -209,6 +212,20 @@ export const settings = z.object({
     .meta({ example: '120' }),
   AI_DAILY_CEILING_USD: money('5.00', 'The most a user may spend on AI in a day (UTC), and his budget until he sets a lower one.'),
   AI_MONTHLY_CEILING_USD: money('50.00', 'The most a user may spend on AI in a month (UTC).'),
+  AI_INSTALLATION_DAILY_CEILING_USD: money(
+    '50.00',
+    'The most all users together may spend on AI in a day (UTC); 0.00 is no ceiling. The same for all processes.',
+  ),
+  AI_INSTALLATION_MONTHLY_CEILING_USD: money('500.00', 'The most all users together may spend on AI in a month (UTC); 0.00 is no ceiling.'),
+  AI_RUNS_PER_USER: integer(3, 1, 1_000)
+    .describe('Drafts of a user that are written at once in a process; as many wait, and more are answered 429.')
+    .meta({ example: '3' }),
+  AI_RUNS: integer(100, 1, 10_000)
+    .describe('Drafts that are written at once in a process; as many wait, and users take turns.')
+    .meta({ example: '100' }),
+  AI_STREAMS_PER_USER: integer(10, 1, 1_000)
+    .describe('Event streams of drafts that a user may have open at once in a process.')
+    .meta({ example: '10' }),
   UPWORK_CLIENT_ID: z
     .string()
     .optional()

@@ -8,7 +8,17 @@ import { proofServices, type ProofServices } from '../proof-services';
 import { WorkerProcess } from '../worker-process';
 
 /** No proof but that of the budget may run into one; neither a password's cost nor a busy machine is part of any. */
-const SETTINGS = { AI_DAILY_CEILING_USD: '100000.00', AI_MONTHLY_CEILING_USD: '1000000.00', PASSWORD_HASH_COST: '10', DATABASE_CONNECT_TIMEOUT_MS: '60000' };
+const SETTINGS = {
+  AI_DAILY_CEILING_USD: '100000.00',
+  AI_MONTHLY_CEILING_USD: '1000000.00',
+  AI_INSTALLATION_DAILY_CEILING_USD: '0.00',
+  AI_INSTALLATION_MONTHLY_CEILING_USD: '0.00',
+  AI_RUNS_PER_USER: '1000',
+  AI_RUNS: '10000',
+  AI_STREAMS_PER_USER: '1000',
+  PASSWORD_HASH_COST: '10',
+  DATABASE_CONNECT_TIMEOUT_MS: '60000',
+};
 
 /** An API, a process of its own, that takes the fake for its AI vendors; another API process and a worker come beside. */
 export class AiInstallation {

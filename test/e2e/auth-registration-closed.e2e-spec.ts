@@ -1,0 +1,28 @@
+import { startApp, type TestApp } from '../support/app';
+import { signedIn } from '../support/as';
+import { Caller } from '../support/caller';
+
+describe('an installation that takes no new accounts', () => {
+  let app: TestApp;
+  beforeAll(async () => (app = await startApp({ settings: { REGISTRATION_ENABLED: 'false' } })));
+  afterAll(() => app.close());
+
+  it('answers 403 alike to known and unknown addresses, and writes nothing', async () => {
+    const { email } = await signedIn(app);
+    const state = `SELECT (SELECT count(*)::integer FROM users) AS users, (SELECT count(*)::integer FROM one_time_tokens) AS tokens`;
+    const before = await app.db.query('superuser', state);
+
+    const answers = await Promise.all(
+      [email, 'nobody@example.com'].map((address) => new Caller(app.url).post('/v1/auth/register', { email: address, password: 'seven green umbrellas' })),
+    );
+
+    const [known, unknown] = answers.map(({ status, body: { requestId: _, instance: __, ...body } }) => ({ status, body }));
+    expect(known).toMatchObject({ status: 403, body: { code: 'auth.registration_closed' } });
+    expect(known).toEqual(unknown);
+    expect(await app.db.query('superuser', state)).toEqual(before);
+  });
+
+  it('lets those who have an account sign in', async () => {
+    expect((await (await signedIn(app)).get('/v1/users/me')).status).toBe(200);
+  });
+});

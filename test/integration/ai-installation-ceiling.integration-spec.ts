@@ -1,0 +1,101 @@
+import { fromUsd } from '../../src/ai/cost';
+import { Ledger } from '../../src/ai/ledger.service';
+import { Database } from '../../src/platform/database/database';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn, type SignedInCaller } from '../support/as';
+import { within } from '../support/within';
+
+const CEILINGS = { AI_INSTALLATION_DAILY_CEILING_USD: '0.50', AI_INSTALLATION_MONTHLY_CEILING_USD: '0.80' };
+
+describe('the AI ceiling of an installation', () => {
+  let app: TestApp;
+  let users: SignedInCaller[];
+  beforeAll(async () => {
+    app = await startApp({ settings: CEILINGS });
+    users = await Promise.all(Array.from({ length: 4 }, () => signedIn(app)));
+  });
+  beforeEach(async () => {
+    await app.db.query('superuser', 'UPDATE ai_budgets SET reserved_usd = 0, day_spent_usd = 0, month_spent_usd = 0');
+    await app.db.query('superuser', 'UPDATE app.ai_spending SET reserved_usd = 0, day_spent_usd = 0, month_spent_usd = 0');
+  });
+  afterAll(() => app.close());
+
+  const reserve = (at: TestApp, user: SignedInCaller, usd: string): Promise<string> =>
+    within(user.id, () => at.get(Database).unit((unit) => at.get(Ledger).reserve(unit, fromUsd(usd)))).then(
+      () => 'reserved',
+      (error: { code: string; extensions?: { period: string } }) => `${error.code} ${error.extensions?.period}`,
+    );
+
+  const settle = (user: SignedInCaller, reserved: string, spent: string): Promise<unknown> =>
+    app.db.query(
+      'superuser',
+      `UPDATE ai_budgets SET reserved_usd = reserved_usd - $2, day_spent_usd = day_spent_usd + $3, month_spent_usd = month_spent_usd + $3 WHERE user_id = $1`,
+      [user.id, reserved, spent],
+    );
+
+  async function spending(): Promise<number[]> {
+    const [row] = await app.db.query<{ figures: number[] }>(
+      'superuser',
+      'SELECT ARRAY[reserved_usd, day_spent_usd, month_spent_usd]::float8[] AS figures FROM app.ai_spending',
+    );
+    return row!.figures;
+  }
+
+  it('is never passed by parallel reservations of many users on two processes', async () => {
+    const second = await startApp({ beside: app });
+
+    const answers = await Promise.all(
+      Array.from({ length: 80 }, (_, i) => reserve(i % 2 === 0 ? app : second, users[i % users.length]!, '0.030000000001')),
+    );
+
+    expect(answers.filter((answer) => answer === 'reserved')).toHaveLength(16);
+    expect(new Set(answers)).toEqual(new Set(['reserved', 'ai.installation_budget_exceeded day']));
+    const [sum] = await app.db.query<{ sum: number }>('superuser', 'SELECT sum(reserved_usd)::float8 AS sum FROM ai_budgets');
+    expect(await spending()).toEqual([sum!.sum, 0, 0]);
+    await second.close();
+  });
+
+  it('counts what was spent and gives back what was not; a day renews, a month does not', async () => {
+    await reserve(app, users[0]!, '0.5');
+    await settle(users[0]!, '0.5', '0.4');
+    expect(await spending()).toEqual([0, 0.4, 0.4]);
+    expect(await reserve(app, users[1]!, '0.2')).toBe('ai.installation_budget_exceeded day');
+    await app.db.query('superuser', 'UPDATE app.ai_spending SET day = day - 1');
+
+    expect(await reserve(app, users[1]!, '0.3')).toBe('reserved');
+    expect(await reserve(app, users[2]!, '0.2')).toBe('ai.installation_budget_exceeded month');
+  });
+
+  it('keeps what a deleted user spent, and gives back what they had reserved', async () => {
+    const leaver = await signedIn(app);
+    await reserve(app, leaver, '0.3');
+    await settle(leaver, '0.1', '0.1');
+
+    await app.db.query('superuser', 'DELETE FROM users WHERE id = $1', [leaver.id]);
+
+    expect(await spending()).toEqual([0, 0.1, 0.1]);
+  });
+
+  it('is none when it is 0.00', async () => {
+    const open = await startApp({ beside: app, settings: { AI_INSTALLATION_DAILY_CEILING_USD: '0.00', AI_INSTALLATION_MONTHLY_CEILING_USD: '0.00' } });
+
+    expect(await reserve(open, users[0]!, '1')).toBe('reserved');
+    await open.close();
+  });
+
+  it('answers 503 and says when to try again, without what others spend', async () => {
+    const strict = await startApp({ beside: app, settings: { AI_INSTALLATION_DAILY_CEILING_USD: '0.01', AI_OPENAI_API_KEY: 'never called' } });
+
+    const { status, body, headers } = await users[0]!.at(strict.url).post('/v1/ai/generations', { type: 'message', model: 'gpt-4' });
+
+    expect([status, body.code, body.period]).toEqual([503, 'ai.installation_budget_exceeded', 'day']);
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(JSON.stringify(body)).not.toMatch(/usd|0\.01/i);
+    expect(await spending()).toEqual([0, 0, 0]);
+    await strict.close();
+  });
+
+  it('shows the sums to no user', async () => {
+    await expect(app.db.query('app', 'SELECT * FROM app.ai_spending')).rejects.toThrow('permission denied');
+  });
+});
