@@ -108,6 +108,7 @@ describe('the books of AI calls', () => {
   });
 
   it('settle each call of dead processes by itself, also with figures no call can have', async () => {
+    await runTask();
     const [impossible, broken, whole] = [await aRun(20), await aRun(20), await aRun(20)];
     const set = (id: number, figures: string): Promise<unknown> =>
       app.db.query('superuser', `UPDATE ai_runs SET ${figures} WHERE generation_id = $1`, [id]);
