@@ -214,6 +214,13 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     set: `key = 'x'`,
     make: () => `INSERT INTO app.partitioned_tables (table_name, key) VALUES (gen_random_uuid(), 'x')`,
   },
+  'app.ai_spending': {
+    // Users learn of a ceiling that is passed, and of no amount; a trigger writes it.
+    select: 'x x x 1 x', insert: NOBODY, update: NOBODY, delete: NOBODY,
+    set: 'reserved_usd = 0',
+    make: () => `INSERT INTO app.ai_spending (reserved_usd, day, day_spent_usd, month, month_spent_usd)
+      VALUES (0, now()::date, 0, now()::date, 0) ON CONFLICT (id) DO NOTHING`,
+  },
   'app.view_refreshes': {
     // Tenants see the time in own_job_stats.
     select: 'x x x 1 1', insert: NOBODY, update: NOBODY, delete: NOBODY,
