@@ -1,13 +1,21 @@
 import { AppModule } from './app.module';
 import { Config } from './platform/config/config';
+import { Draining } from './platform/http/draining';
 import { createHttpApp } from './platform/http/http-app';
 import { reportFatal } from './platform/logging/report-fatal';
+import { ProcessLifecycle } from './platform/process/process-lifecycle';
 
-/** The API process: ends with code 1 and the reasons when settings, routes or the database's catalog are not in order. */
+const lifecycle = new ProcessLifecycle();
+
+/**
+ * Runs the API process. Ends with code 1 and the reasons when settings, routes or the database's catalog are not in
+ * order. On SIGTERM it answers not ready at once, stays open for SHUTDOWN_DELAY_SECONDS and finishes what it accepted.
+ */
 async function main(): Promise<void> {
   const app = await createHttpApp(AppModule);
-  app.enableShutdownHooks();
   const { http } = app.get(Config);
+  const draining = app.get(Draining, { strict: false });
+  lifecycle.manage(app, { onEnding: () => draining.begin(), delayMs: http.shutdownDelayMs });
   await app.listen(http.port, http.host);
 }
 

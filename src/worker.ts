@@ -3,16 +3,20 @@ import { Config } from './platform/config/config';
 import { createLogger } from './platform/logging/logger';
 import { NestLogger } from './platform/logging/nest-logger';
 import { reportFatal } from './platform/logging/report-fatal';
+import { ProcessLifecycle } from './platform/process/process-lifecycle';
 import { WorkerModule } from './worker.module';
 
+const lifecycle = new ProcessLifecycle();
+
 /**
- * The worker process: runs scheduled tasks and serves no routes. Ends with code 1 and the reasons when settings or the
- * database's catalog are not in order; on SIGTERM and SIGINT it finishes its runs, for at most 15 seconds.
+ * Runs the worker process: scheduled tasks, no routes. Ends with code 1 and the reasons when settings or the database's
+ * catalog are not in order. On a stop signal, or after a fault that nothing caught, it finishes its runs, for at most 15
+ * seconds.
  */
 async function main(): Promise<void> {
   const app = await NestFactory.createApplicationContext(WorkerModule, { bufferLogs: true, abortOnError: false });
   app.useLogger(new NestLogger(createLogger(app.get(Config).log.level)));
-  app.enableShutdownHooks();
+  lifecycle.manage(app);
 }
 
 main().catch(reportFatal);

@@ -59,15 +59,10 @@ export class Installation {
     return this.output;
   }
 
-  /** Waits until the launcher has ended by itself, as it does when one of its processes dies. */
-  async ended(): Promise<void> {
-    while (this.launcher?.exitCode === null && this.launcher.signalCode === null) await sleep(20);
-  }
-
   /** Stops everything, as Ctrl-C does; the data stay. */
   async stop(): Promise<void> {
     if (this.launcher?.exitCode === null && this.launcher.pid) process.kill(this.launcher.pid, 'SIGINT');
-    await this.ended();
+    while (this.launcher?.exitCode === null && this.launcher.signalCode === null) await sleep(20);
   }
 
   /** Stops everything and removes the data. */

@@ -38,7 +38,8 @@ export async function proveKills({ rounds, writers, jobsPerRound }: KillsOptions
       while (acknowledged.length < (round + 1) * jobsPerRound) await sleep(1);
       process.kill(services.pids[round % 2 === 0 ? 'api' : 'postgres']!, 'SIGKILL');
       await Promise.all(writing);
-      await installation.ended();
+      // The launcher would restart what was killed; a round is a start of the whole installation.
+      await installation.stop();
       services = await installation.start();
       ({ api } = await signUp(services.api));
     }

@@ -93,6 +93,7 @@ function httpOf(settings: Settings) {
     publicUrl: (settings.PUBLIC_URL ?? `http://${host}:${port}`).replace(/(?<!\/)\/+$/, ''),
     corsOrigins: settings.CORS_ORIGINS,
     trustedProxies: settings.TRUSTED_PROXIES,
+    shutdownDelayMs: settings.SHUTDOWN_DELAY_SECONDS * 1_000,
   });
 }
 

@@ -80,6 +80,9 @@ export const settings = z.object({
   METRICS_PORT: integer(0, 0, 65_535)
     .describe('Port of /metrics apart from the API; 0 serves it on the API, for admins only in production.')
     .meta({ example: '0' }),
+  SHUTDOWN_DELAY_SECONDS: integer(0, 0, 300)
+    .describe('How long the API stays open after SIGTERM while /health/ready answers 503; behind a load balancer two to three of its probe intervals.')
+    .meta({ example: '0' }),
   PUBLIC_URL: url('http', 'https')
     .optional()
     .describe('Address under which clients reach the API, for links in mails and errors; http://HOST:PORT when unset.')

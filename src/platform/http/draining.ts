@@ -6,9 +6,9 @@ import type { FastifyInstance } from 'fastify';
 const MAX_DRAIN_MS = 10_000;
 
 /**
- * Ends the process's service in order: from the moment it is told to stop it says so (readiness, `connection: close`),
- * finishes what it accepted, and is done after 10 seconds in any case. Pools must outlive it: they close in
- * `onApplicationShutdown`, which Nest calls when the server has closed.
+ * Ends the HTTP service in order. From `begin` on, readiness answers not ready and answers carry `connection: close`, while
+ * the port stays open. When Nest closes the application, accepted requests finish within 10 seconds. Pools must outlive
+ * them: they close in `onApplicationShutdown`, which Nest calls when the server has closed.
  */
 @Injectable()
 export class Draining implements OnModuleDestroy {
@@ -16,13 +16,18 @@ export class Draining implements OnModuleDestroy {
 
   constructor(private readonly host: HttpAdapterHost) {}
 
-  /** Whether the process is on its way out. */
+  /** True from the beginning of the end on. */
   get isDraining(): boolean {
     return this.begun;
   }
 
-  onModuleDestroy(): void {
+  /** Turns readiness to not ready; requests are still served. */
+  begin(): void {
     this.begun = true;
+  }
+
+  onModuleDestroy(): void {
+    this.begin();
     const fastify = this.host.httpAdapter?.getInstance<FastifyInstance | undefined>();
     setTimeout(() => fastify?.server.closeAllConnections(), MAX_DRAIN_MS).unref();
   }

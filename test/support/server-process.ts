@@ -1,0 +1,58 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { buildServers } from '../prove/build-servers';
+
+const ROOT = resolve(__dirname, '..', '..');
+
+/** Rejects a promise that nobody handles at SIGUSR2, throws where nobody catches at SIGURG. */
+const PLANT = `
+process.on('SIGUSR2', () => void Promise.reject(new Error('a planted rejection')));
+process.on('SIGURG', () => { throw new Error('a planted exception'); });
+`;
+
+/** The API or the worker in a process of its own, as it is built, with planted faults. */
+export class ServerProcess {
+  /** What it has logged so far. */
+  readonly lines: string[] = [];
+  /** Settles with its exit code, or the name of the signal that ended it. */
+  readonly ended: Promise<number | string>;
+  private readonly child: ChildProcess;
+  private readonly listeners = new Set<() => void>();
+
+  constructor(entry: 'main' | 'worker', settings: Readonly<Record<string, string>>) {
+    buildServers();
+    const plant = join(tmpdir(), `gigvault-plant-${process.pid}.cjs`);
+    writeFileSync(plant, PLANT);
+    this.child = spawn(process.execPath, ['--require', plant, join('dist', 'src', `${entry}.js`)], {
+      cwd: ROOT,
+      env: { ...settings, LOG_LEVEL: 'info' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [this.child.stdout!, this.child.stderr!]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        this.lines.push(line);
+        for (const listener of this.listeners) listener();
+      });
+    }
+    this.ended = once(this.child, 'exit').then(([code, signal]: (number | string | null)[]) => code ?? String(signal));
+  }
+
+  /** Waits for a line that contains this text. @throws Error with all lines when the process ends before */
+  async line(text: string): Promise<string> {
+    const found = (): string | undefined => this.lines.find((line) => line.includes(text));
+    while (found() === undefined) {
+      const next = new Promise<'line'>((done) => this.listeners.add(() => done('line')));
+      if ((await Promise.race([next, this.ended])) !== 'line' && found() === undefined) throw new Error(this.lines.join('\n'));
+      this.listeners.clear();
+    }
+    return found()!;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+}
