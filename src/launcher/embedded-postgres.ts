@@ -28,11 +28,12 @@ interface EmbeddedPostgresOptions {
 }
 
 /**
- * Is a PostgreSQL server of our own on 127.0.0.1, with passwords only (SCRAM), no socket file, and
+ * A PostgreSQL server of our own on 127.0.0.1, with passwords only (SCRAM), no socket file, and
  * pg_stat_statements loaded. As root it runs under `postgres` or `nobody`.
  */
 export class EmbeddedPostgres {
-  /** Known after `start`. */
+  readonly title = 'PostgreSQL';
+  /** Known after `start`; a later start keeps it. */
   port = 0;
   private process: ManagedProcess | undefined;
   private readonly user = serviceUser();
@@ -83,9 +84,21 @@ export class EmbeddedPostgres {
     await this.process?.stop({ signal: 'SIGINT', graceMs: 20_000, force: 'SIGQUIT' });
   }
 
+  /** Returns the last lines of its log. */
+  lastWords(): string {
+    return this.process?.lastWords() ?? '';
+  }
+
   /** Ends the server at once; the next start recovers from the log. */
   kill(): void {
     this.process?.kill('SIGQUIT');
+  }
+
+  /** Its clients know the port it has had. */
+  private async choosePort(preferred: number | undefined): Promise<number> {
+    const port = await freePort(this.process ? this.port : preferred);
+    if (this.process && port !== this.port) throw new LaunchError(`Port ${this.port} was taken by another program meanwhile.`);
+    return port;
   }
 
   private async initialise(programs: PostgresPrograms): Promise<void> {
@@ -123,7 +136,7 @@ export class EmbeddedPostgres {
 
   private async tryStart(programs: PostgresPrograms, deadline: number): Promise<string | undefined> {
     const { folder, logFile, preferredPort } = this.options;
-    this.port = await freePort(preferredPort);
+    this.port = await this.choosePort(preferredPort);
     const settings = [...this.settings()].flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const server = new ManagedProcess('postgres', programs.postgres, ['-D', folder, ...settings], {
       cwd: folder,

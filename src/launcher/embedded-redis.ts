@@ -23,9 +23,10 @@ interface EmbeddedRedisOptions {
   isFast?: boolean;
 }
 
-/** Is a Redis server of our own on 127.0.0.1 with a password; it refuses writes when full rather than lose tasks. */
+/** A Redis server of our own on 127.0.0.1 with a password; it refuses writes when full rather than lose tasks. */
 export class EmbeddedRedis {
-  /** Known after `start`. */
+  readonly title = 'Redis';
+  /** Known after `start`; a later start keeps it. */
   port = 0;
   private process: ManagedProcess | undefined;
   private readonly user = serviceUser();
@@ -56,7 +57,7 @@ export class EmbeddedRedis {
     await stopLeftover(join(folder, 'redis.pid'), configFile, ['SIGTERM', 'SIGKILL']);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     giveTo(this.user, folder);
-    this.port = await freePort(preferredPort);
+    this.port = await this.choosePort(preferredPort);
     // A file, not arguments: every user of the machine may read those.
     writePrivateFile(configFile, this.config());
     giveTo(this.user, configFile);
@@ -75,9 +76,21 @@ export class EmbeddedRedis {
     await this.process?.stop({ signal: 'SIGTERM', graceMs: 10_000, force: 'SIGKILL' });
   }
 
+  /** Returns the last lines of its log. */
+  lastWords(): string {
+    return this.process?.lastWords() ?? '';
+  }
+
   /** Ends the server at once. */
   kill(): void {
     this.process?.kill('SIGKILL');
+  }
+
+  /** Its clients know the port it has had. */
+  private async choosePort(preferred: number | undefined): Promise<number> {
+    const port = await freePort(this.process ? this.port : preferred);
+    if (this.process && port !== this.port) throw new LaunchError(`Port ${this.port} was taken by another program meanwhile.`);
+    return port;
   }
 
   private async waitFor(server: ManagedProcess): Promise<void> {

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '../platform/config/config';
 import { bootstrapDatabase } from './bootstrap';
@@ -12,15 +13,17 @@ import { LaunchError } from './launch-error';
 import type { LauncherLock } from './launcher-lock';
 import { ManagedProcess } from './managed-process';
 import { migrate } from './migrations';
+import { cpuMark } from './process-info';
 import { projectRoot } from './project-root';
-import { apiUrl, becomesReady } from './readiness';
+import { apiUrl, whyNotReady } from './readiness';
 import { Secrets } from './secrets';
+import { Server } from './server';
 import { type Services, ServicesFile, roleUrls } from './services-file';
 import type { Stack } from './stack';
 
-const READY_LIMIT_MS = 60_000;
+const TITLES: Readonly<Record<string, string>> = { api: 'The API', worker: 'The worker', 'fake-upwork': 'The fake Upwork' };
 
-/** Is the start of an installation, step by step; what it has started is in `stack`, also when a step fails. */
+/** Starts an installation step by step; what it has started is in `stack`, also when a step fails. */
 export class Launcher {
   private readonly secrets: Secrets;
   private readonly servicesFolder: string;
@@ -47,7 +50,7 @@ export class Launcher {
   async start(signal: AbortSignal): Promise<Services> {
     if (wantsEmbeddedPostgres(this.env)) this.stack.postgres = installationPostgres(this.folder, this.secrets);
     if (!this.env['REDIS_URL']) this.stack.redis = this.newRedis();
-    loadConfig(this.serverEnvironment());
+    this.stack.shutdownDelayMs = loadConfig(this.serverEnvironment()).http.shutdownDelayMs;
     await this.choosePort();
     // An admin the person named is his first; a made one must not follow at a later start without him.
     if (this.stack.postgres?.isNew && !this.env['GIGVAULT_ADMIN_EMAIL']) this.secrets.makeAdmin();
@@ -59,6 +62,26 @@ export class Launcher {
     if (this.options.fakeUpwork) await this.startFakeUpwork(signal);
     await this.startServers(signal);
     return this.announce();
+  }
+
+  /**
+   * Restarts from now on what ends by itself, and keeps services.json right.
+   * @returns a promise of the reason when a process is not started again
+   */
+  supervise(signal: AbortSignal, say: (text: string) => void): Promise<string> {
+    return this.stack.supervise(say, (service) => {
+      this.announce();
+      if (service instanceof Server && service.name === 'api') void this.sayWhenReady(service, signal, say);
+    });
+  }
+
+  private async sayWhenReady(api: Server, signal: AbortSignal, say: (text: string) => void): Promise<void> {
+    const { pid } = api;
+    const problem = await this.whyNotReady(api, signal).catch(() => 'it was stopped');
+    // One that has ended meanwhile is reported as such.
+    if (api.hasEnded || api.pid !== pid) return;
+    if (problem === undefined) say('The API is ready again.');
+    else if (!signal.aborted) say(`The API is not ready: ${problem}. See ${this.folder.logOf('api')}`);
   }
 
   /** Returns the admin made at the first start, once: afterwards nobody knows the password but the reader. */
@@ -98,15 +121,21 @@ export class Launcher {
 
   private async startServers(signal: AbortSignal): Promise<void> {
     const env = this.serverEnvironment();
-    const [api] = ['main', 'worker'].map((entry) => this.startServer(entry === 'main' ? 'api' : entry, entry, env));
-    const ready = becomesReady(apiUrl(this.host, this.port), READY_LIMIT_MS, signal);
-    const ended = await Promise.race([ready.then((isReady) => (isReady ? undefined : 'slow')), this.stack.firstEnd()]);
-    if (ended === undefined) return;
-    if (ended === 'slow') {
-      throw new LaunchError(`The API was not ready after ${READY_LIMIT_MS / 1000} s:\n${api?.lastWords() ?? ''}`);
-    }
+    const api = this.startServer('api', 'main', env);
+    this.startServer('worker', 'worker', env);
+    const problem = this.whyNotReady(api, signal);
+    const ended = this.stack.firstEnd().then((end) => ({ end }));
+    const outcome = await Promise.race([problem, ended]);
+    if (outcome === undefined) return;
+    if (typeof outcome === 'string') throw new LaunchError(`The API did not start: ${outcome}.\n${api.lastWords()}`);
     const words = this.stack.servers.filter((server) => server.hasEnded).map((server) => server.lastWords());
-    throw new LaunchError(`${ended}:\n${words.join('\n')}`);
+    throw new LaunchError(`${outcome.end}:\n${words.join('\n')}`);
+  }
+
+  private whyNotReady(api: Server, signal: AbortSignal): Promise<string | undefined> {
+    const logFile = this.folder.logOf(api.name);
+    const progress = (): string => `${cpuMark(api.pid ?? 0)} ${statSync(logFile).size}`;
+    return whyNotReady(apiUrl(this.host, this.port), progress, signal);
   }
 
   private async startFakeUpwork(signal: AbortSignal): Promise<void> {
@@ -118,15 +147,18 @@ export class Launcher {
     this.upwork = { url, settings };
   }
 
-  private startServer(name: string, entry: string, env: NodeJS.ProcessEnv): ManagedProcess {
+  private startServer(name: string, entry: string, env: NodeJS.ProcessEnv): Server {
     return this.run(name, ['--enable-source-maps', join(projectRoot(), 'dist', 'src', `${entry}.js`)], env);
   }
 
-  private run(name: string, args: readonly string[], env: NodeJS.ProcessEnv): ManagedProcess {
-    const logFile = this.folder.logOf(name);
-    const server = new ManagedProcess(name, process.execPath, args, { cwd: projectRoot(), env, logFile });
+  private run(name: string, args: readonly string[], env: NodeJS.ProcessEnv): Server {
+    const server = new Server(name, TITLES[name] ?? name, () => {
+      const logFile = this.folder.logOf(name);
+      const child = new ManagedProcess(name, process.execPath, args, { cwd: projectRoot(), env, logFile });
+      if (child.pid !== undefined) this.lock.note(name, child.pid);
+      return child;
+    });
     this.stack.servers.push(server);
-    if (server.pid !== undefined) this.lock.note(name, server.pid);
     return server;
   }
 

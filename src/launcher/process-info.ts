@@ -25,6 +25,11 @@ export function startMark(pid: number): string | undefined {
   return process.platform === 'linux' ? statOf(pid)?.[19] : ask(pid, 'lstart=');
 }
 
+/** Returns a text that changes whenever the process has used the processor: a process that is starting does. */
+export function cpuMark(pid: number): string {
+  return (process.platform === 'linux' ? statOf(pid)?.slice(11, 13).join(' ') : ask(pid, 'time=')) ?? '';
+}
+
 /** Returns the fields from the third on (state, parent, …) of a process that has not ended. */
 function statOf(pid: number): string[] | undefined {
   const stat = readProc(pid, 'stat');

@@ -7,19 +7,51 @@ export function apiUrl(host: string, port: number): string {
   return `http://${name}:${port}`;
 }
 
-/** Returns true as soon as /health/ready answers 200, false when it has not within `limitMs`. */
-export async function becomesReady(api: string, limitMs: number, signal: AbortSignal): Promise<boolean> {
-  const deadline = Date.now() + limitMs;
-  while (Date.now() < deadline) {
+/** How long a start may take. */
+export interface ReadyLimits {
+  /** Longest time without any progress. */
+  readonly idleMs: number;
+  /** Longest time in all: a process that works without end makes progress, too. */
+  readonly totalMs: number;
+}
+
+const LIMITS: ReadyLimits = { idleMs: 60_000, totalMs: 15 * 60_000 };
+
+/**
+ * Waits until /health/ready answers 200, for as long as there is progress: until it answers at all, `progress` changes;
+ * from then on, its answers do. A busy machine makes a start slow, but does not stop it.
+ * @param progress a text that differs whenever the process has got on
+ * @returns undefined when it is ready, otherwise why it was given up
+ */
+export async function whyNotReady(
+  api: string,
+  progress: () => string,
+  signal: AbortSignal,
+  { idleMs, totalMs }: ReadyLimits = LIMITS,
+): Promise<string | undefined> {
+  const startedAt = Date.now();
+  let seen = { mark: '', at: startedAt };
+  while (Date.now() - startedAt < totalMs) {
     signal.throwIfAborted();
-    try {
-      const answer = await fetch(`${api}/health/ready`, { signal: AbortSignal.timeout(3_000) });
-      await answer.arrayBuffer();
-      if (answer.status === 200) return true;
-    } catch {
-      // Not listening yet.
+    const answer = await ask(`${api}/health/ready`);
+    if (answer?.isReady) return undefined;
+    const mark = answer?.text ?? progress();
+    if (mark !== seen.mark) seen = { mark, at: Date.now() };
+    else if (Date.now() - seen.at > idleMs) {
+      const what = answer ? `it answers ${answer.text}` : 'it does not answer';
+      return `${what}, without any progress for ${idleMs / 1_000} s`;
     }
     await sleep(50);
   }
-  return false;
+  return `it was not ready after ${totalMs / 60_000} minutes`;
+}
+
+async function ask(url: string): Promise<{ isReady: boolean; text: string } | undefined> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(3_000) });
+    return { isReady: response.status === 200, text: await response.text() };
+  } catch {
+    // Not listening yet.
+    return undefined;
+  }
 }

@@ -11,7 +11,10 @@ import { type Services, ServicesFile } from './services-file';
 import { Stack } from './stack';
 import { StopRequests } from './stop-requests';
 
-/** Is `npm start [-- --fake-upwork]`: starts everything, waits until it is asked to stop or a process ends, stops everything. */
+/**
+ * Runs `npm start [-- --fake-upwork]`: starts everything, restarts what ends by itself, and stops everything when it is
+ * asked to, when a process ends again and again, or when the launcher itself fails.
+ */
 async function main(): Promise<number> {
   const envFile = join(projectRoot(), '.env');
   if (existsSync(envFile)) process.loadEnvFile(envFile);
@@ -23,10 +26,11 @@ async function main(): Promise<number> {
   try {
     const launcher = new Launcher(folder, lock, stack, process.env, options);
     say('Starting Gigvault …');
+    const failed = ownFault();
     greet(await launcher.start(requests.signal), launcher.takeAdmin(), folder);
-    const crash = await Promise.race([requests.first, stack.firstEnd()]);
-    if (!crash) return 0;
-    say(`${crash}; stopping the rest. Logs: ${folder.at('logs')}`);
+    const reason = await Promise.race([requests.first, launcher.supervise(requests.signal, say), failed]);
+    if (!reason) return 0;
+    say(`${reason}\nStopping the rest. Logs: ${folder.at('logs')}`);
     return 1;
   } catch (error) {
     if (requests.signal.aborted) return 0;
@@ -37,6 +41,17 @@ async function main(): Promise<number> {
     new ServicesFile(folder.at('services.json')).remove();
     lock.release();
   }
+}
+
+/** Settles when something in the launcher fails that nothing catches: it must not leave its processes behind. */
+function ownFault(): Promise<string> {
+  return new Promise((resolve) => {
+    const fail = (error: unknown): void => {
+      resolve(`The launcher failed: ${error instanceof Error ? error.stack : String(error)}`);
+    };
+    process.on('uncaughtException', fail);
+    process.on('unhandledRejection', fail);
+  });
 }
 
 function optionsOf(args: string[]): { fakeUpwork: boolean } {

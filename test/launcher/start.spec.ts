@@ -6,6 +6,9 @@ import type { Services } from '../../src/launcher/services-file';
 import { Checkout, stillRunning } from '../support/checkout';
 import { eventually } from '../support/eventually';
 
+/** Ends the API before it listens. */
+const API_ENDS = `if (process.argv[1]?.endsWith('main.js')) { console.log('its last line'); process.exit(3); }`;
+
 describe('npm start', () => {
   let checkout: Checkout;
   beforeAll(() => (checkout = new Checkout()));
@@ -83,15 +86,36 @@ describe('npm start', () => {
     await first.interrupt();
   });
 
-  it.each(['api', 'postgres'])('stops the rest with code 1 when %s is killed', async (victim) => {
+  it('starts again what is killed, leaves the rest alone, and writes down the new process', async () => {
     const run = checkout.start();
-    const services = await run.ready();
+    let services = await run.ready();
+    const { launcher } = services.pids;
 
-    process.kill(services.pids[victim] ?? 0, 'SIGKILL');
+    for (const [name, title] of [['api', 'The API'], ['worker', 'The worker'], ['postgres', 'PostgreSQL'], ['redis', 'Redis']] as const) {
+      const { [name]: victim = 0, ...others } = services.pids;
+      process.kill(victim, 'SIGKILL');
+      services = await run.servicesOnce(({ pids }) => pids[name] !== victim);
+
+      expect(services.pids).toEqual({ ...others, [name]: expect.any(Number) });
+      expect(run.output).toContain(`${title} ended (signal SIGKILL). It is started again in 1 s.`);
+    }
+    await run.says('The API is ready again.');
+    const lock = JSON.parse(readFileSync(checkout.data('launcher.json'), 'utf8')) as Record<string, { pid: number }>;
+    const kept = await withClient(superuserOf(services), (client) => client.query('SELECT 1 AS one'));
+    const code = await run.interrupt();
+
+    expect(kept.rows).toEqual([{ one: 1 }]);
+    expect([lock.launcher?.pid, lock.api?.pid, lock.worker?.pid]).toEqual([launcher, services.pids.api, services.pids.worker]);
+    expect(code).toBe(0);
+    expect(stillRunning(services)).toEqual([]);
+  });
+
+  it('says why the API does not start, with the end of its log', async () => {
+    const run = checkout.start({ NODE_OPTIONS: `--require ${checkout.plant('ends.cjs', API_ENDS)}` });
 
     expect(await run.ended).toBe(1);
-    expect(run.output).toContain('ended (signal SIGKILL)');
-    expect(stillRunning(services)).toEqual([]);
+    expect(run.output).toContain('The API ended (code 3)');
+    expect(run.output).toContain('its last line');
     expect(existsSync(checkout.data('services.json'))).toBe(false);
   });
 

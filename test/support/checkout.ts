@@ -55,6 +55,12 @@ export class Checkout {
     return join(this.path, '.gigvault', name);
   }
 
+  /** Writes a script that NODE_OPTIONS can preload, and returns its path. */
+  plant(name: string, script: string): string {
+    writeFileSync(join(this.path, name), script);
+    return join(this.path, name);
+  }
+
   /** Adds a file or folder of the repository. */
   add(...names: readonly string[]): void {
     for (const name of names) cpSync(join(ROOT, name), join(this.path, name), { recursive: true });
@@ -110,11 +116,26 @@ export class LauncherRun {
 
   /** Waits until it says how to stop it, and returns what runs. */
   async ready(): Promise<Services> {
-    while (!this.output.includes('Ctrl-C stops everything')) {
+    await this.says('Ctrl-C stops everything');
+    return JSON.parse(readFileSync(this.checkout.data('services.json'), 'utf8')) as Services;
+  }
+
+  /** Waits until services.json says what is wanted, and returns it. */
+  async servicesOnce(isWanted: (services: Services) => boolean): Promise<Services> {
+    for (;;) {
+      if (this.child.exitCode !== null) throw new Error(this.output);
+      const services = JSON.parse(readFileSync(this.checkout.data('services.json'), 'utf8')) as Services;
+      if (isWanted(services)) return services;
+      await sleep(20);
+    }
+  }
+
+  /** Waits until it has said this. */
+  async says(text: string): Promise<void> {
+    while (!this.output.includes(text)) {
       if (this.child.exitCode !== null) throw new Error(this.output);
       await sleep(20);
     }
-    return JSON.parse(readFileSync(this.checkout.data('services.json'), 'utf8')) as Services;
   }
 
   /** Presses Ctrl-C: the terminal signals the whole foreground group. Returns the exit code. */
