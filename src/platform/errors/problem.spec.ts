@@ -6,6 +6,26 @@ function withStatus(statusCode: number, code: string): Error {
   return Object.assign(new Error('canary'), { statusCode, code });
 }
 
+function reply(message: string): Error {
+  return Object.assign(new Error(message), { name: 'ReplyError' });
+}
+
+const REDIS_UNAVAILABLE = [
+  reply("OOM command not allowed when used memory > 'maxmemory'. script: canary, on @user_script:1."),
+  reply('ERR Error running script (call to f_canary): @user_script:1: -OOM command not allowed'),
+  reply("READONLY You can't write against a read only replica."),
+  reply('NOREPLICAS Not enough good replicas to write.'),
+  reply('LOADING Redis is loading the dataset in memory'),
+  reply("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."),
+  reply('CLUSTERDOWN The cluster is down'),
+  reply('MISCONF Redis is configured to save RDB snapshots, but it is currently unable to persist to disk.'),
+  reply('BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.'),
+  Object.assign(reply('EXECABORT Transaction discarded because of previous errors.'), { previousErrors: [reply('OOM command not allowed')] }),
+  new Error('Command timed out'),
+  new Error('Connection is closed.'),
+  new Error("Stream isn't writeable and enableOfflineQueue options is false"),
+];
+
 describe('asAppError', () => {
   it.each<[string, unknown, string, number]>([
     ['an AppError', new AppError('job.not_found'), 'job.not_found', 404],
@@ -16,6 +36,8 @@ describe('asAppError', () => {
     ["Fastify's malformed URL", withStatus(400, 'FST_ERR_BAD_URL'), 'request.malformed_url', 400],
     ["Fastify's 503", withStatus(503, 'FST_ERR_X'), 'service.unavailable', 503],
     ["Fastify's 500", withStatus(500, 'FST_ERR_X'), 'internal', 500],
+    ...REDIS_UNAVAILABLE.map((error): [string, unknown, string, number] => [`Redis's ${error.message}`, error, 'service.unavailable', 503]),
+    ['a fault of ours in a command to Redis', reply('WRONGTYPE Operation against a key holding the wrong kind of value'), 'internal', 500],
     ['a TypeError', new TypeError('canary'), 'internal', 500],
     ['a thrown string', 'canary', 'internal', 500],
     ['a thrown nothing', undefined, 'internal', 500],
@@ -23,6 +45,7 @@ describe('asAppError', () => {
     const error = asAppError(thrown);
 
     expect([error.code, error.status]).toEqual([code, status]);
+    if (status === 503) expect(error.headers).toHaveProperty('retry-after');
     expect(JSON.stringify(problemOf(error, '/v1/x', 'r'))).not.toContain('canary');
   });
 });

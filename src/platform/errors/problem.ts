@@ -1,5 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { toAppError } from '../database/pg-errors';
+import { isRedisUnavailable } from '../redis/redis-errors';
 import { AppError, unavailable, type FieldError } from './app-error';
 import type { ErrorCode } from './error-codes';
 
@@ -44,10 +45,11 @@ const CODE_OF_FASTIFY: Readonly<Record<string, ErrorCode>> = {
 
 /**
  * Returns the error the caller may see for anything thrown: an AppError as it is, PostgreSQL's and the framework's by
- * table, everything else as `internal` without details.
+ * table, Redis's as `service.unavailable` where it cannot serve now, everything else as `internal` without details.
  */
 export function asAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
+  if (isRedisUnavailable(thrown)) return unavailable(thrown);
   return toAppError(thrown) ?? fromFramework(thrown) ?? new AppError('internal', { cause: thrown });
 }
 

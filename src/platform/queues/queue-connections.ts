@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { Config } from '../config/config';
 import { databaseNumberOf } from '../redis/database-number';
+import { reconnectAfterFailover } from '../redis/redis-clients';
 
 /** Longest pause between two attempts to connect anew. */
 const MAX_RECONNECT_MS = 2_000;
@@ -26,6 +27,7 @@ export class QueueConnections {
       connectionName: `gigvault queue ${type}`,
       enableReadyCheck: false,
       maxRetriesPerRequest: type === 'client' ? 2 : null,
+      reconnectOnError: reconnectAfterFailover(),
       retryStrategy: (attempt) => Math.min(attempt * 100, MAX_RECONNECT_MS),
     });
     this.made.push(connection);

@@ -5,8 +5,11 @@ import { Config } from '../config/config';
 /** A command that takes longer is answered by an error: a request must not hang on Redis. */
 const COMMAND_TIMEOUT_MS = 1_000;
 
-/** Longest pause between two attempts to connect anew. */
+/** Longest pause between two attempts to connect again. */
 const MAX_RETRY_MS = 2_000;
+
+/** A replica stays one until somebody acts; reads go on meanwhile, and each reconnection interrupts them. */
+const READONLY_RECONNECT_MS = 5_000;
 
 const COMMON: RedisOptions = {
   lazyConnect: true,
@@ -19,6 +22,7 @@ const COMMON: RedisOptions = {
 /**
  * The connections to Redis of this process: one for commands, one for subscriptions. Without Redis the process starts
  * and keeps trying; commands fail at once instead of waiting, and become 503.
+ * After a failover, what the URL names may have become a read-only replica: the client then looks the name up again.
  */
 @Injectable()
 export class RedisClients implements OnModuleInit, OnApplicationShutdown {
@@ -34,6 +38,7 @@ export class RedisClients implements OnModuleInit, OnApplicationShutdown {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       connectionName: 'gigvault commands',
+      reconnectOnError: reconnectAfterFailover(),
     });
     // Subscriptions are asked for once and must outlive every lost connection, so these do wait.
     this.subscriber = new Redis(config.redis.url, {
@@ -71,4 +76,14 @@ export class RedisClients implements OnModuleInit, OnApplicationShutdown {
       this.logger.warn(`Redis has maxmemory-policy ${policy}; it must be noeviction`);
     }
   }
+}
+
+/** Returns a judge of errors: one of a read-only replica lets the client connect again, now and then. */
+export function reconnectAfterFailover(): (error: Error) => boolean {
+  let reconnectedAt = 0;
+  return ({ message }) => {
+    if (!message.startsWith('READONLY') || Date.now() - reconnectedAt < READONLY_RECONNECT_MS) return false;
+    reconnectedAt = Date.now();
+    return true;
+  };
 }
