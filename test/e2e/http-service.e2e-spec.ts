@@ -1,6 +1,8 @@
 import { startApp, type TestApp } from '../support/app';
 import { anonymous, signedIn } from '../support/as';
 import { Caller } from '../support/caller';
+import { Database } from '../../src/platform/database/database';
+import { within } from '../support/within';
 import { Draining } from '../../src/platform/http/draining';
 
 describe('limits', () => {
@@ -112,12 +114,40 @@ describe('health and metrics', () => {
     await leaving.close();
   });
 
-  it('is not ready when the database does not answer its probe, and names no reason', async () => {
+  it('is not ready while requests hold every connection of the pool', async () => {
+    const lame = await startApp({ beside: app, settings: { DATABASE_POOL_SIZE: '1' } });
+
+    const ready = await within(1, () =>
+      lame.get(Database).unit(async (unit) => {
+        await unit.query('SELECT 1');
+        return anonymous(lame).get('/health/ready');
+      }),
+    );
+
+    expect([ready.status, ready.body.checks.postgres]).toEqual([503, { status: 'failed', detail: 'no answer in time' }]);
+    await lame.close();
+  });
+
+  it.each([
+    ['default_transaction_read_only = on', 'read-only'],
+    ['temp_file_limit = 8', 'out of resources'],
+  ])('is not ready when requests meet %s', async (setting, detail) => {
+    await app.db.query('superuser', `ALTER ROLE gigvault_app IN DATABASE ${app.db.name} SET ${setting}`);
+    const lame = await startApp({ beside: app });
+
+    const ready = await anonymous(lame).get('/health/ready');
+    await app.db.query('superuser', `ALTER ROLE gigvault_app IN DATABASE ${app.db.name} RESET ALL`);
+    await lame.close();
+
+    expect([ready.status, ready.body.checks.postgres]).toEqual([503, { status: 'failed', detail }]);
+  });
+
+  it('is ready without what only warns, and names no reason', async () => {
     const lame = await startApp({ beside: app, settings: { DATABASE_MONITOR_URL: 'postgres://canary:canary@127.0.0.1:1/x' } });
 
     const ready = await anonymous(lame).get('/health/ready');
 
-    expect([ready.status, ready.body.checks.postgres]).toEqual([503, { status: 'failed', detail: 'not reachable' }]);
+    expect([ready.status, ready.body.checks.partitions]).toEqual([200, { status: 'warning', detail: 'not known' }]);
     expect(JSON.stringify(ready.body)).not.toContain('canary');
     await lame.close();
   });

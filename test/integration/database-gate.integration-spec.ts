@@ -81,7 +81,7 @@ describe(Database.name, () => {
   });
 
   it('probes as the app, through its pool, with no tenant', async () => {
-    expect(await database.probe()).toEqual({ isInRecovery: false });
+    expect(await database.probe()).toEqual({ isInRecovery: false, isReadOnly: false, written: 4_000 });
     await within(ann, () =>
       database.unit(async (unit) => {
         await unit.query(COUNT);

@@ -12,6 +12,15 @@ import { TenantPlaces } from './tenant-places';
 import { Unit, type QueryOptions } from './unit';
 
 /**
+ * The rows of the inner query do not fit into the work_mem set beside it, so PostgreSQL writes them to a temporary file, 56 kB
+ * on the disk of the data, and deletes it: a full disk fails the probe, and a probe leaves nothing to vacuum.
+ */
+const PROBE = `
+  SELECT pg_is_in_recovery() AS "isInRecovery", current_setting('transaction_read_only') = 'on' AS "isReadOnly", count(n) AS written
+  FROM (SELECT set_config('work_mem', '64kB', true) AS memory OFFSET 0) small,
+       LATERAL generate_series(1, 4000 + 0 * length(small.memory)) n`;
+
+/**
  * The data gate: the one place through which a tenant's queries go. Each unit of work is one transaction of the login
  * gigvault_app with the signed-in user's context in it, opened with its first statement and closed as soon as the work
  * returns; PostgreSQL's row level security does the rest.
@@ -110,13 +119,11 @@ export class Database {
   }
 
   /**
-   * Asks PostgreSQL the way requests do, as gigvault_app through the app's own pool, but without a tenant. For
-   * readiness probes: it fails whenever no request could be served.
+   * Asks PostgreSQL the way requests do, as gigvault_app through the app's own pool, but without a tenant. For readiness
+   * probes: it fails whenever no request could be served, and when the disk of the data is full.
    */
-  async probe(): Promise<{ isInRecovery: boolean }> {
-    const [row] = await this.unitOf(null).only<{ isInRecovery: boolean }>(
-      'SELECT pg_is_in_recovery() AS "isInRecovery"',
-    );
+  async probe(): Promise<{ isInRecovery: boolean; isReadOnly: boolean }> {
+    const [row] = await this.unitOf(null).only<{ isInRecovery: boolean; isReadOnly: boolean }>(PROBE);
     return row!;
   }
 

@@ -1,15 +1,17 @@
 import { Injectable } from '@nestjs/common';
+import { Database } from '../database/database';
 import { SystemDatabase } from '../database/system-database';
 import { Draining } from '../http/draining';
 import { RedisClients } from '../redis/redis-clients';
+import { shortReason } from './short-reason';
 
-/** How one part of the service is; a warning does not take it out of service. */
+/** The state of one part of the service; a warning does not take it out of service. */
 export interface CheckResult {
   readonly status: 'ok' | 'warning' | 'failed';
   readonly detail?: string;
 }
 
-/** Finds out about one part; whatever it throws counts as failed. */
+/** Finds out about one part; an error it throws counts as failed. */
 export type Check = () => Promise<CheckResult>;
 
 /** The readiness of the process and of all it needs. */
@@ -21,21 +23,29 @@ export interface Readiness {
 /** A part that does not answer in this time is as good as failed. */
 const CHECK_TIMEOUT_MS = 1_000;
 
-/** Probes may come as often as they like; the parts are asked once a second. */
+/** Probes may come at any rate; the parts are asked once a second. */
 const FRESH_MS = 1_000;
 
 /** A missing partition is not lost data (there is a DEFAULT one), but work for an admin. */
 const UNCOVERED = `
   SELECT table_name AS name FROM app.partition_coverage() WHERE covered_until < now() + interval '60 days' ORDER BY name`;
 
-/** Knows whether this process can serve: its own parts, and those that other modules add. */
+/** Written by each probe; it expires, so a process that is gone leaves nothing behind. */
+const BEAT_KEY = 'health:beat';
+const BEAT_SECONDS = 10;
+
+/**
+ * Finds out whether this process can serve: its own parts, and those that other modules add. Each part is asked the way
+ * requests go: PostgreSQL as gigvault_app through the app's own pool, Redis by a write through the commands' client.
+ */
 @Injectable()
 export class HealthChecks {
   private readonly checks = new Map<string, Check>();
   private last: { readonly at: number; readonly readiness: Promise<Readiness> } | undefined;
 
   constructor(
-    private readonly database: SystemDatabase,
+    private readonly database: Database,
+    private readonly system: SystemDatabase,
     private readonly redis: RedisClients,
     private readonly draining: Draining,
   ) {
@@ -67,23 +77,25 @@ export class HealthChecks {
   }
 
   private async checkPostgres(): Promise<CheckResult> {
-    await this.database.asMonitor((unit) => unit.query('SELECT 1'));
-    return { status: 'ok' };
+    const { isInRecovery, isReadOnly } = await this.database.probe();
+    if (isInRecovery) return { status: 'failed', detail: 'in recovery' };
+    return isReadOnly ? { status: 'failed', detail: 'read-only' } : { status: 'ok' };
   }
 
   private async checkRedis(): Promise<CheckResult> {
-    await this.redis.commands.ping();
+    await this.redis.commands.set(BEAT_KEY, Date.now(), 'EX', BEAT_SECONDS);
     return { status: 'ok' };
   }
 
   private async checkPartitions(): Promise<CheckResult> {
-    const uncovered = await this.database.asMonitor((unit) => unit.query<{ name: string }>(UNCOVERED));
+    const uncovered = await this.system.asMonitor((unit) => unit.query<{ name: string }>(UNCOVERED)).catch(() => null);
+    if (uncovered === null) return { status: 'warning', detail: 'not known' };
     if (uncovered.length === 0) return { status: 'ok' };
     return { status: 'warning', detail: `no partition ahead: ${uncovered.map(({ name }) => name).join(', ')}` };
   }
 }
 
-/** Why a part failed is for the log and the admin, not for whoever asks. */
+/** A probe is told a few words, never an error's own text. */
 async function within(check: Check): Promise<CheckResult> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<CheckResult>((resolve) => {
@@ -91,8 +103,8 @@ async function within(check: Check): Promise<CheckResult> {
   });
   try {
     return await Promise.race([check(), timeout]);
-  } catch {
-    return { status: 'failed', detail: 'not reachable' };
+  } catch (error) {
+    return { status: 'failed', detail: shortReason(error) };
   } finally {
     clearTimeout(timer);
   }

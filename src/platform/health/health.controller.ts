@@ -4,32 +4,32 @@ import type { FastifyReply } from 'fastify';
 import { Public } from '../http/access';
 import { HealthChecks, type Readiness } from './health-checks';
 
-/** Answers probes: whether the process lives, and whether it should get requests. */
+/** Answers probes of liveness and readiness. */
 @ApiTags('Health')
 @Controller('health')
-@Public('probes carry no session; the answer names parts, never reasons')
+@Public('probes carry no session; the answer names parts in a few words, never the text of an error')
 export class HealthController {
   constructor(private readonly checks: HealthChecks) {}
 
   @Get('live')
-  @ApiOperation({ summary: 'Tell whether the process lives', description: 'Asks nobody else; restart it when this fails.' })
-  @ApiOkResponse({ description: 'It does.', example: { status: 'ok' } })
+  @ApiOperation({ summary: 'Check liveness', description: 'Asks no other service. Restart the process when this fails.' })
+  @ApiOkResponse({ description: 'The process lives.', example: { status: 'ok' } })
   live(): { status: 'ok' } {
     return { status: 'ok' };
   }
 
   @Get('ready')
   @ApiOperation({
-    summary: 'Tell whether the process can serve',
-    description: 'Each part has a second to answer. Not ready while stopping. Partitions only ever warn.',
+    summary: 'Check readiness',
+    description: 'Asks each part the way requests do: PostgreSQL through the pool of requests, with a write to its disk, and Redis by a write. A part that does not answer within a second has failed. Not ready while stopping. Partitions only warn.',
   })
   @ApiOkResponse({
-    description: 'It can.',
+    description: 'Requests can be served.',
     example: { status: 'ready', checks: { postgres: { status: 'ok' }, redis: { status: 'ok' } } },
   })
   @ApiServiceUnavailableResponse({
-    description: 'It cannot.',
-    example: { status: 'not_ready', checks: { postgres: { status: 'failed', detail: 'no answer in time' } } },
+    description: 'Requests cannot be served.',
+    example: { status: 'not_ready', checks: { postgres: { status: 'failed', detail: 'disk full' } } },
   })
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<Readiness> {
     const readiness = await this.checks.ready();

@@ -1,7 +1,8 @@
 import { InjectQueue } from '@nestjs/bull';
-import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, Optional, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { Job as BullJob, Queue } from 'bull';
-import { AppError } from '../errors/app-error';
+import { unavailable } from '../errors/app-error';
+import { HealthChecks, type CheckResult } from '../health/health-checks';
 import { QueueConnections } from './queue-connections';
 
 /** Name of the one queue; each task is a named entry in it. */
@@ -59,9 +60,11 @@ export class TaskQueue implements OnModuleInit, OnApplicationShutdown {
   constructor(
     @InjectQueue(TASKS_QUEUE) private readonly queue: Queue<TaskEntry>,
     private readonly connections: QueueConnections,
+    @Optional() private readonly health?: HealthChecks,
   ) {}
 
   onModuleInit(): void {
+    this.health?.add('queue', () => this.check());
     // Every attempt to connect fails alike while Redis is away; one line is enough.
     this.queue.on('error', ({ message }: Error) => {
       if (message !== this.lastError) this.logger.warn(message);
@@ -127,6 +130,12 @@ export class TaskQueue implements OnModuleInit, OnApplicationShutdown {
     await patiently(this.queue.pause(true, true));
   }
 
+  /** The queue has a client of its own, which may be cut off while that of requests is not. */
+  private async check(): Promise<CheckResult> {
+    await patiently(this.queue.client.ping());
+    return { status: 'ok' };
+  }
+
   /** Bull's own object, for its board. */
   get bull(): Queue<TaskEntry> {
     return this.queue;
@@ -147,7 +156,7 @@ function deliveryOf(entry: BullJob<TaskEntry>): TaskDelivery {
 async function patiently<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const impatience = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new AppError('service.unavailable', { detail: 'Redis does not answer' })), REDIS_PATIENCE_MS);
+    timer = setTimeout(() => reject(unavailable(new Error('Redis does not answer the queue'))), REDIS_PATIENCE_MS);
   });
   try {
     return await Promise.race([work, impatience]);

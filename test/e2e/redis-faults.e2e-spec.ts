@@ -1,0 +1,69 @@
+import { startApp, type TestApp } from '../support/app';
+import { anonymous } from '../support/as';
+import type { Answer } from '../support/caller';
+import { OwnRedis } from '../support/own-redis';
+import { aPerson, type Person } from '../support/people';
+
+describe('a Redis that', () => {
+  const redis = new OwnRedis();
+  let app: TestApp;
+  let ann: Person;
+  let refreshToken: string;
+
+  beforeAll(async () => {
+    await redis.start();
+    app = await startApp({ settings: { REDIS_URL: redis.url } });
+    ann = await aPerson(app);
+    ({ refreshToken } = (await login()).body);
+  });
+  afterAll(async () => {
+    await app.close();
+    await redis.stop();
+  });
+
+  async function login(): Promise<Answer<{ refreshToken: string; code: string }>> {
+    return anonymous(app).post('/v1/auth/login', { email: ann.email, password: ann.password });
+  }
+
+  it.each<[string, string, string[], string[]]>([
+    ['is full', 'out of memory', ['CONFIG', 'SET', 'maxmemory', '1'], ['CONFIG', 'SET', 'maxmemory', '0']],
+    ['became a replica', 'read-only', ['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE']],
+    ['lost its replicas', 'too few replicas', ['CONFIG', 'SET', 'min-replicas-to-write', '1'], ['CONFIG', 'SET', 'min-replicas-to-write', '0']],
+  ])('%s makes what it is needed for 503 with Retry-After, and readiness says so at once', async (_, detail, [breaks = '', ...with_], [mends = '', ...again]) => {
+    await redis.command(breaks, ...with_);
+    const answers = [
+      await login(),
+      await anonymous(app).post('/v1/auth/refresh', { refreshToken }),
+      await anonymous(app).post('/v1/auth/register', { email: 'new@example.com', password: 'seven green umbrellas' }),
+    ];
+    const ready = await readyOnce(503);
+    await redis.command(mends, ...again);
+    const mended = await readyOnce(200);
+
+    expect(answers.map(({ status, body }) => [status, (body as { code: string }).code])).toEqual(Array(3).fill([503, 'service.unavailable']));
+    expect(answers.every(({ headers }) => headers.has('retry-after'))).toBe(true);
+    expect(ready.body.checks.redis).toEqual({ status: 'failed', detail });
+    expect(mended.body.checks.redis).toEqual({ status: 'ok' });
+    expect((await login()).status).toBe(200);
+  });
+
+  it('is frozen is 503 with Retry-After, and works again when it goes on', async () => {
+    redis.signal('SIGSTOP');
+    const answer = await login();
+    const ready = await readyOnce(503);
+    redis.signal('SIGCONT');
+    await readyOnce(200);
+
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, expect.any(String)]);
+    expect(ready.body.checks.redis).toEqual({ status: 'failed', detail: 'no answer in time' });
+    expect((await login()).status).toBe(200);
+  });
+
+  /** A probe's answer may be a second old. */
+  async function readyOnce(status: number): Promise<Answer<{ checks: Record<string, unknown> }>> {
+    for (;;) {
+      const answer = await anonymous(app).get<{ checks: Record<string, unknown> }>('/health/ready');
+      if (answer.status === status) return answer;
+    }
+  }
+});
