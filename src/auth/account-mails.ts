@@ -1,4 +1,4 @@
-import type { Mail } from '../platform/mail/mail';
+import type { Mail, OutgoingMail } from '../platform/mail/mail';
 
 /** What the letters of sign-in need to know of the installation. */
 export interface MailContext {
@@ -10,9 +10,10 @@ export interface MailContext {
 export const VERIFICATION_SECONDS = 24 * 60 * 60;
 
 /** The letter that verifies an address. */
-export function verificationMail({ publicUrl }: MailContext, to: string, token: string): Mail {
+export function verificationMail({ publicUrl }: MailContext, to: string, token: string): OutgoingMail {
   return {
     to,
+    validForSeconds: VERIFICATION_SECONDS,
     subject: 'Confirm your e-mail address',
     text: `Welcome to Gigvault.
 
@@ -42,9 +43,10 @@ Sign in with it at ${publicUrl}; if you have forgotten the password, ask there f
 export const RESET_SECONDS = 30 * 60;
 
 /** The letter that lets an owner set a new password. */
-export function resetMail({ publicUrl }: MailContext, to: string, token: string): Mail {
+export function resetMail({ publicUrl }: MailContext, to: string, token: string): OutgoingMail {
   return {
     to,
+    validForSeconds: RESET_SECONDS,
     subject: 'Set a new password',
     text: `Open this link within 30 minutes to set a new password:
 

@@ -4,7 +4,7 @@ import type { Figures, ScheduledTask, TaskContext } from '../platform/scheduler/
 /** Removes what was kept for a time only: the retention rules themselves stand in the functions it calls. */
 export const PURGE_EXPIRED: ScheduledTask = {
   id: 'purge-expired',
-  description: 'Deletes idempotency keys and local mails older than a day, expired links, run histories older than 90 days, alerts that were sent 30 days ago, and security events past SECURITY_LOG_RETENTION_DAYS.',
+  description: 'Deletes idempotency keys and local emails older than a day, records of sent emails older than 30 days, expired links, run histories older than 90 days, alerts that were sent 30 days ago, and security events past SECURITY_LOG_RETENTION_DAYS.',
   cron: '41 * * * *',
   timezone: 'UTC',
   timeoutMs: 5 * 60_000,

@@ -7,6 +7,7 @@ import { WATCH_ACCESS } from '../auth/watch-access.task';
 import { BACKUP } from '../backups/backup.task';
 import { EXPIRE_FETCHED_JOBS } from '../jobs/expire-fetched-jobs.task';
 import { ROTATE_ENCRYPTION_KEYS } from '../platform/encryption/rotate-encryption-keys.task';
+import { SEND_MAILS } from '../platform/mail/send-mails.task';
 import type { ScheduledTask } from '../platform/scheduler/scheduled-task';
 import { SYNC_CONNECTIONS } from '../sync/sync-connections.task';
 import { REFRESH_CONNECTIONS } from '../tokens/refresh-connections.task';
@@ -22,6 +23,7 @@ export const SCHEDULED_TASKS: readonly ScheduledTask[] = [
   REFRESH_CONNECTIONS,
   SYNC_CONNECTIONS,
   DELIVER_ALERTS,
+  SEND_MAILS,
   EXPIRE_FETCHED_JOBS,
   WATCH_ACCESS,
   ROTATE_ENCRYPTION_KEYS,

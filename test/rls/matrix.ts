@@ -171,7 +171,7 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
       VALUES (${userId}, 'verify_email', sha256(gen_random_uuid()::text::bytea), now())`,
   },
   'public.mail_outbox': {
-    // The local outbox of an embedded server is read by its admin.
+    // An admin reads the local outbox; what is to be sent is claimed by functions.
     select: 'x x x 1 x', insert: NOBODY, update: NOBODY, delete: NOBODY,
     set: `sealed_mail = 'x'`,
     make: () => `INSERT INTO mail_outbox (recipient_hash, seal_key, sealed_mail) VALUES (sha256('x'), gen_random_uuid(), 'x')`,

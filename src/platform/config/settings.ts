@@ -147,7 +147,7 @@ export const settings = z.object({
     .meta({ example: '' }),
   SMTP_URL: url('smtp', 'smtps')
     .optional()
-    .describe('Mail server; required in production. Unset with embedded services, mail goes to the local outbox.')
+    .describe('Mail server; required in production. When unset, emails stay in the local outbox.')
     .meta({ example: 'smtps://user:password@smtp.example.com' }),
   MAIL_FROM: z
     .string()

@@ -35,7 +35,7 @@ export class SystemDatabase {
   }
 
   /**
-   * Runs `work` as gigvault_worker for the scheduler's own books (task_runs, task_settings), which hold no tenant's row;
+   * Runs `work` as gigvault_worker for the scheduler's own books (task_runs, task_settings) and the outbox, which hold no tenant's row;
    * leaves no event, since it happens every few seconds.
    */
   asScheduler<T>(work: (unit: Unit) => Promise<T>): Promise<T> {

@@ -1,9 +1,17 @@
 import { Global, Module } from '@nestjs/common';
+import { QueuesModule } from '../queues/queues.module';
+import { TaskRequests } from '../scheduler/task-requests';
 import { Mailer } from './mailer.service';
 import { OutboxController } from './outbox.controller';
 import { Outbox } from './outbox.service';
+import { SmtpTransport } from './smtp-transport';
 
-/** Mail for every module. */
+/** Email for every module. */
 @Global()
-@Module({ controllers: [OutboxController], providers: [Mailer, Outbox], exports: [Mailer] })
+@Module({
+  imports: [QueuesModule],
+  controllers: [OutboxController],
+  providers: [Mailer, Outbox, SmtpTransport, TaskRequests],
+  exports: [Mailer],
+})
 export class MailModule {}

@@ -1,0 +1,37 @@
+import type { Figures, ScheduledTask, Skipped, TaskContext } from '../scheduler/scheduled-task';
+import { Outbox } from './outbox.service';
+import { SEND_MAILS_ID } from './send-mails-id';
+import { SmtpTransport } from './smtp-transport';
+
+const AT_ONCE = 5;
+
+/** Sends what waits in the outbox. */
+export const SEND_MAILS: ScheduledTask = {
+  id: SEND_MAILS_ID,
+  description: 'Sends emails from the outbox; tries again what the mail server did not accept, for a day or as long as its link is valid.',
+  cron: '* * * * *',
+  timezone: 'UTC',
+  timeoutMs: 5 * 60_000,
+  retries: 0,
+  whatAMissMeans: 'Emails come later; those whose links expire meanwhile are not sent.',
+  soonAfterBoot: true,
+  run: sendMails,
+};
+
+async function sendMails({ look, asWorker, service, signal }: TaskContext): Promise<Figures | Skipped> {
+  const [waiting] = await look((unit) => unit.query<{ due: boolean }>('SELECT app.mails_due() AS due'));
+  if (!waiting?.due) return { skipped: 'nothing is due' };
+  const [gone] = await asWorker((unit) => unit.query<{ expired: number }>('SELECT app.expire_mails() AS expired'));
+  const outbox = service(Outbox);
+  const smtp = service(SmtpTransport);
+  const counts = { sent: 0, pending: 0, failed: gone?.expired ?? 0 };
+  const work = async (): Promise<void> => {
+    while (!signal.aborted) {
+      const status = await outbox.sendNext((mail, id) => smtp.send(mail, id));
+      if (status === undefined) return;
+      if (status !== null) counts[status] += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return counts;
+}

@@ -1,0 +1,171 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+/** An email as the sink has accepted it. */
+export interface AcceptedMail {
+  readonly from: string;
+  readonly to: readonly string[];
+  /** Headers and text, with dots unstuffed. */
+  readonly data: string;
+}
+
+/** What the sink does instead of accepting: the reply of this text, silence for 'hang', the end of the connection for 'drop'. */
+export type Misbehaviour = string;
+
+/** Octets of a line with its CRLF. @see RFC 5321 section 4.5.3.1.6 */
+const MAX_LINE = 1_000;
+
+const PATH = /^(?:FROM|TO):<([^<>\s]*)>(?: [A-Z0-9-]+(?:=\S+)?)*$/i;
+
+/** A mail server of RFC 5321 on a port of this machine that keeps what it accepts, and answers what a test wants. */
+export class SmtpSink {
+  readonly accepted: AcceptedMail[] = [];
+  /** By recipient: what is answered to RCPT TO. */
+  readonly atRecipient = new Map<string, Misbehaviour>();
+  /** By recipient: what is answered after the message. */
+  readonly atData = new Map<string, Misbehaviour>();
+  /** Answered instead of the greeting. */
+  atGreeting: Misbehaviour | undefined;
+  /** How many connections there have been. */
+  connections = 0;
+  private readonly sockets = new Set<Socket>();
+  private readonly waiting = new Set<() => void>();
+  private server: Server = createServer((socket) => this.serve(socket));
+  private port = 0;
+
+  /** Begins to listen; after a stop, on the same port. */
+  async start(): Promise<this> {
+    this.server = createServer((socket) => this.serve(socket)).listen(this.port, '127.0.0.1');
+    await once(this.server, 'listening');
+    this.port = (this.server.address() as AddressInfo).port;
+    return this;
+  }
+
+  get url(): string {
+    return `smtp://127.0.0.1:${this.port}`;
+  }
+
+  /** Waits until so many connections have come. */
+  async connected(count: number): Promise<void> {
+    while (this.connections < count) await new Promise<void>((done) => this.waiting.add(done));
+  }
+
+  async stop(): Promise<void> {
+    const closed = once(this.server, 'close');
+    this.server.close();
+    for (const socket of this.sockets) socket.destroy();
+    await closed;
+  }
+
+  private serve(socket: Socket): void {
+    this.connections += 1;
+    for (const done of this.waiting) done();
+    this.waiting.clear();
+    this.sockets.add(socket);
+    socket.on('close', () => this.sockets.delete(socket)).on('error', () => undefined);
+    const session = new SmtpSession(this, (reply) => act(socket, reply));
+    act(socket, this.atGreeting ?? '220 sink.test ESMTP');
+    let rest = '';
+    socket.setEncoding('latin1').on('data', (chunk: string) => {
+      const lines = (rest + chunk).split('\r\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) session.hear(line);
+    });
+  }
+}
+
+/** One connection, as a state machine. */
+class SmtpSession {
+  private hasGreeted = false;
+  private from: string | undefined;
+  private to: string[] = [];
+  private data: string[] | undefined;
+
+  constructor(
+    private readonly sink: SmtpSink,
+    private readonly reply: (reply: Misbehaviour) => void,
+  ) {}
+
+  hear(line: string): void {
+    if (line.length + 2 > MAX_LINE || /[\r\n\0]/.test(line)) return this.reply('500 Line too long or malformed');
+    if (this.data) return this.hearData(this.data, line);
+    const [verb = '', ...words] = line.split(' ');
+    const rest = words.join(' ');
+    switch (verb.toUpperCase()) {
+      case 'EHLO':
+      case 'HELO':
+        return this.greet(rest);
+      case 'MAIL':
+        return this.hearSender(rest);
+      case 'RCPT':
+        return this.hearRecipient(rest);
+      case 'DATA':
+        return this.beginData(rest);
+      case 'RSET':
+        this.reset();
+        return this.reply('250 OK');
+      case 'NOOP':
+        return this.reply('250 OK');
+      case 'QUIT':
+        this.reply('221 Bye');
+        return this.reply('drop');
+      default:
+        return this.reply('500 Unknown command');
+    }
+  }
+
+  private greet(name: string): void {
+    if (name === '') return this.reply('501 Name missing');
+    this.hasGreeted = true;
+    this.reset();
+    this.reply('250 sink.test');
+  }
+
+  private hearSender(rest: string): void {
+    const path = PATH.exec(rest)?.[1];
+    if (!this.hasGreeted || this.from !== undefined) return this.reply('503 Bad sequence');
+    if (path === undefined || !/^FROM:/i.test(rest)) return this.reply('501 Malformed path');
+    this.from = path;
+    this.reply('250 OK');
+  }
+
+  private hearRecipient(rest: string): void {
+    const path = PATH.exec(rest)?.[1];
+    if (this.from === undefined) return this.reply('503 Bad sequence');
+    if (!path?.includes('@') || !/^TO:/i.test(rest)) return this.reply('501 Malformed path');
+    const misbehaviour = this.sink.atRecipient.get(path);
+    if (misbehaviour) return this.reply(misbehaviour);
+    this.to.push(path);
+    this.reply('250 OK');
+  }
+
+  private beginData(rest: string): void {
+    if (rest !== '') return this.reply('501 No parameters');
+    if (this.to.length === 0) return this.reply(this.from === undefined ? '503 Bad sequence' : '554 No valid recipients');
+    this.data = [];
+    this.reply('354 End with a dot');
+  }
+
+  private hearData(data: string[], line: string): void {
+    if (line !== '.') {
+      data.push(line.startsWith('.') ? line.slice(1) : line);
+      return;
+    }
+    const misbehaviour = this.to.map((to) => this.sink.atData.get(to)).find((reply) => reply !== undefined);
+    if (!misbehaviour) this.sink.accepted.push({ from: this.from ?? '', to: this.to, data: data.join('\r\n') });
+    this.reset();
+    this.reply(misbehaviour ?? '250 Accepted');
+  }
+
+  private reset(): void {
+    this.from = undefined;
+    this.to = [];
+    this.data = undefined;
+  }
+}
+
+function act(socket: Socket, reply: Misbehaviour): void {
+  if (reply === 'hang') return;
+  if (reply === 'drop') socket.end();
+  else socket.write(`${reply}\r\n`);
+}
