@@ -48,10 +48,13 @@ describe('a Redis that', () => {
   });
 
   it('is frozen is 503 with Retry-After, and works again when it goes on', async () => {
+    const { commandTimeout } = app.redis.options;
+    app.redis.options.commandTimeout = 1_000;
     redis.signal('SIGSTOP');
     const answer = await login();
     const ready = await readyOnce(503);
     redis.signal('SIGCONT');
+    app.redis.options.commandTimeout = commandTimeout;
     await readyOnce(200);
 
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, expect.any(String)]);
