@@ -92,7 +92,8 @@ function by({ expression, isDescending }: Order): string {
 /** What the GIN indexes find. */
 function wordsOf(query: ListJobsDto, conditions: Conditions): Conditions {
   return conditions
-    .add('search @@ app.search_query($?)', query.q)
+    // As a sub-select it is read once, and not for each row.
+    .add('search @@ (SELECT app.search_query($?))', query.q)
     .add('skills @> $?', some(query.skills))
     .add('skills && $?', some(query.anySkills));
 }

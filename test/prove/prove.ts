@@ -9,6 +9,7 @@ import { proveKills } from './kills';
 import { provePartitions } from './partitions';
 import { proveRefresh } from './refresh';
 import { proveRotation } from './rotation';
+import { listingOf, proveSearch } from './search';
 import { proveTenants } from './tenants';
 import { proveSignIn } from './sign-in';
 import { proveStats } from './stats';
@@ -33,6 +34,8 @@ const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
   partitions: () => provePartitions({ boundMs: 10_000, writers: 8, strays: 200_000 }),
   refresh: () => proveRefresh({ workers: 20, requests: 50 }),
   rotation: () => proveRotation({ secrets: 100_000, newcomers: 2_000, kills: 20, loads: 2 }),
+  // `npm run prove search -- --file listing.csv`; without a file, the demo's listing.
+  search: () => proveSearch(listingOf(process.argv)),
   tenants: () => proveTenants({ units: 10_000 }),
   stats: () =>
     proveStats({ users: 10_000, jobs: 1_000_000, readers: 8, readMs: 10_000, refreshes: { rounds: 20, rings: 8, seconds: 20 } }),
