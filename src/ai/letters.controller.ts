@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SignedIn } from '../platform/http/access';
-import { IfMatch } from '../platform/http/if-match';
+import { IfMatch, type Preconditions } from '../platform/http/if-match';
 import type { Page } from '../platform/http/page';
 import { ApiPage } from '../platform/http/page-response';
 import { ParseIdPipe } from '../platform/http/parse-id.pipe';
@@ -26,7 +26,7 @@ export class LettersController {
     description: 'Of a proposal that is a draft; the letter it replaces is kept. Tells which of your own letters are so much like it that a client may notice. If-Match is the proposal’s.',
   })
   @ApiOkResponse({ type: AcceptedLetterDto, description: 'What became of it.' })
-  accept(@Param('id', ParseIdPipe) id: number, @Body() dto: AcceptGenerationDto, @IfMatch() ifMatch?: number): Promise<AcceptedLetterDto> {
+  accept(@Param('id', ParseIdPipe) id: number, @Body() dto: AcceptGenerationDto, @IfMatch() ifMatch?: Preconditions): Promise<AcceptedLetterDto> {
     return this.letters.accept(id, dto, ifMatch);
   }
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database';
 import type { Unit } from '../platform/database/unit';
 import { AppError } from '../platform/errors/app-error';
-import { assertVersion } from '../platform/http/if-match';
+import { assertVersion, type Preconditions } from '../platform/http/if-match';
 import { KeysetPages } from '../platform/http/keyset-page';
 import type { Page } from '../platform/http/page';
 import { Proposal } from '../proposals/proposal.entity';
@@ -34,7 +34,7 @@ export class Letters {
    * @throws AppError `ai.generation_not_found`, `ai.generation_not_ready`, `reference.not_found` (/proposalId),
    *   `precondition.failed`, `proposal.not_draft`
    */
-  accept(id: number, { proposalId }: AcceptGenerationDto, ifMatch?: number): Promise<AcceptedLetterDto> {
+  accept(id: number, { proposalId }: AcceptGenerationDto, ifMatch?: Preconditions): Promise<AcceptedLetterDto> {
     return this.database.unit(async (unit) => {
       const generation = await unit.of(AiGeneration).find(id);
       if (!generation) throw new AppError('ai.generation_not_found');
@@ -62,7 +62,7 @@ export class Letters {
     return page.of(rows, ({ id }) => [id], LetterVersionDto.from);
   }
 
-  private async draft(unit: Unit, proposalId: number, ifMatch: number | undefined): Promise<Proposal> {
+  private async draft(unit: Unit, proposalId: number, ifMatch: Preconditions | undefined): Promise<Proposal> {
     const proposal = await unit.of(Proposal).find(proposalId, { lock: true });
     if (!proposal) {
       const message = 'proposalId names no proposal of yours';

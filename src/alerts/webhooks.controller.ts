@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Param, Patch, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SignedIn } from '../platform/http/access';
-import { IfMatch } from '../platform/http/if-match';
+import { IfMatch, type Preconditions } from '../platform/http/if-match';
 import type { Page } from '../platform/http/page';
 import { PageQueryDto } from '../platform/http/page-query.dto';
 import { ApiPage } from '../platform/http/page-response';
@@ -54,7 +54,7 @@ export class WebhooksController {
   @Patch(':id')
   @ApiOperation({ summary: 'Change a webhook', description: 'A JSON merge patch. What finds it switched off waits, and is sent when it is on again.' })
   @ApiOkResponse({ type: WebhookDto, description: 'The webhook as it is now.' })
-  update(@Param('id', ParseIdPipe) id: number, @Body() dto: UpdateWebhookDto, @IfMatch() ifMatch?: number): Promise<WebhookDto> {
+  update(@Param('id', ParseIdPipe) id: number, @Body() dto: UpdateWebhookDto, @IfMatch() ifMatch?: Preconditions): Promise<WebhookDto> {
     return this.webhooks.update(id, dto, ifMatch);
   }
 
@@ -62,7 +62,7 @@ export class WebhooksController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Delete a webhook', description: 'With the log of what it was sent. Searches that used it mail their matches again.' })
   @ApiNoContentResponse({ description: 'It is gone.' })
-  remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: number): Promise<void> {
+  remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {
     return this.webhooks.remove(id, ifMatch);
   }
 
@@ -71,7 +71,7 @@ export class WebhooksController {
   @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'Make a new secret', description: 'For 24 hours messages are signed with both, so that nothing is lost while you change it.' })
   @ApiOkResponse({ type: NewWebhookDto, description: 'The webhook, with its new secret.' })
-  rotateSecret(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: number): Promise<NewWebhookDto> {
+  rotateSecret(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<NewWebhookDto> {
     return this.webhooks.rotateSecret(id, ifMatch);
   }
 

@@ -3,7 +3,7 @@ import { Conditions } from '../platform/database/conditions';
 import { currentContext } from '../platform/context/request-context';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
-import { assertVersion } from '../platform/http/if-match';
+import { assertVersion, type Preconditions } from '../platform/http/if-match';
 import { KeysetPages } from '../platform/http/keyset-page';
 import type { Page } from '../platform/http/page';
 import type { PageQueryDto } from '../platform/http/page-query.dto';
@@ -55,7 +55,7 @@ export class WebhooksService {
   }
 
   /** Changes a webhook as the merge patch says. @throws AppError `webhook.not_found`, `webhook.url_refused`, `precondition.failed` */
-  async update(id: number, dto: UpdateWebhookDto, ifMatch?: number): Promise<WebhookDto> {
+  async update(id: number, dto: UpdateWebhookDto, ifMatch?: Preconditions): Promise<WebhookDto> {
     if (dto.url !== undefined) this.assertUrl(dto.url);
     const changed = await this.database.change(Webhook, id, 'webhook.not_found', (webhook) => {
       assertVersion(webhook, ifMatch);
@@ -65,7 +65,7 @@ export class WebhooksService {
   }
 
   /** Makes a new secret; the one before signs beside it for a day. @throws AppError `webhook.not_found`, `precondition.failed` */
-  async rotateSecret(id: number, ifMatch?: number): Promise<NewWebhookDto> {
+  async rotateSecret(id: number, ifMatch?: Preconditions): Promise<NewWebhookDto> {
     const before = await this.find(id);
     assertVersion(before, ifMatch);
     const { secret, sealed } = await this.secrets.make(before.userId, before);
@@ -78,7 +78,7 @@ export class WebhooksService {
   }
 
   /** Deletes a webhook and the log of what it was sent; searches that used it mail again. @throws AppError `webhook.not_found`, `precondition.failed` */
-  remove(id: number, ifMatch?: number): Promise<void> {
+  remove(id: number, ifMatch?: Preconditions): Promise<void> {
     return this.database.unit(async (unit) => {
       const webhooks = unit.of(Webhook);
       const webhook = await webhooks.find(id, { lock: true });

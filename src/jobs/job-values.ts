@@ -18,6 +18,9 @@ export const SETTABLE_JOB_STATUSES = ['active', 'archived'] as const satisfies r
 /** One of SETTABLE_JOB_STATUSES. */
 export type SettableJobStatus = (typeof SETTABLE_JOB_STATUSES)[number];
 
+/** Largest clientInfo: bytes as text, and levels. */
+export const CLIENT_INFO_LIMITS = [16_384, 8] as const;
+
 /** Orders of a list; `-` is descending. */
 export const JOB_SORTS = [
   'createdAt',

@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query } from '@n
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ChangeDto } from '../audit/dto/change.dto';
 import { SignedIn } from '../platform/http/access';
-import { IfMatch } from '../platform/http/if-match';
+import { IfMatch, type Preconditions } from '../platform/http/if-match';
 import type { Page } from '../platform/http/page';
 import { PageQueryDto } from '../platform/http/page-query.dto';
 import { ApiPage } from '../platform/http/page-response';
@@ -58,17 +58,17 @@ export class JobsController {
   update(
     @Param('id', ParseIdPipe) id: number,
     @Body() changes: UpdateJobDto,
-    @IfMatch() version?: number,
+    @IfMatch() ifMatch?: Preconditions,
   ): Promise<JobDto> {
-    return this.jobs.update(id, changes, version);
+    return this.jobs.update(id, changes, ifMatch);
   }
 
   @Delete(':id')
   @HttpCode(204)
   @ApiOperation({ summary: 'Delete a job', description: 'Sets its status to deleted; lists leave it out.' })
   @ApiNoContentResponse({ description: 'The job is deleted.' })
-  remove(@Param('id', ParseIdPipe) id: number, @IfMatch() version?: number): Promise<void> {
-    return this.jobs.remove(id, version);
+  remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {
+    return this.jobs.remove(id, ifMatch);
   }
 
   @Get(':id/history')

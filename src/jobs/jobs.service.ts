@@ -4,7 +4,8 @@ import type { ChangeDto } from '../audit/dto/change.dto';
 import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
-import { assertVersion } from '../platform/http/if-match';
+import { assertVersion, type Preconditions } from '../platform/http/if-match';
+import { patchObject } from '../platform/http/json-object-field';
 import { KeysetPages } from '../platform/http/keyset-page';
 import type { Page } from '../platform/http/page';
 import type { PageQueryDto } from '../platform/http/page-query.dto';
@@ -15,6 +16,7 @@ import type { UpdateJobDto } from './dto/update-job.dto';
 import { contentOf } from './job-content';
 import { Job } from './job.entity';
 import { assertRanges } from './job-ranges';
+import { CLIENT_INFO_LIMITS } from './job-values';
 import { listJobs, type JobRow } from './jobs.queries';
 import { sourceKeyOf } from './source-key';
 
@@ -72,16 +74,17 @@ export class JobsService {
   /**
    * Changes what the patch names and returns the job as it now is; without a real change nothing is written. One
    * transaction with the row locked, at most one audit row.
-   * @param version the version the caller knows, undefined for any
+   * @param ifMatch what the caller knows of the version; undefined lets any pass
    * @throws AppError `job.not_found`, then `precondition.failed`, `validation.failed` when a range would be turned round,
    *   `job.already_exists` when the job would become one the tenant has
    */
-  async update(id: number, changes: UpdateJobDto, version?: number): Promise<JobDto> {
+  async update(id: number, changes: UpdateJobDto, ifMatch?: Preconditions): Promise<JobDto> {
     const updated = await this.database.change(Job, id, 'job.not_found', (job) => {
-      assertVersion(job, version);
-      const changed = { ...job, ...given(changes) };
+      assertVersion(job, ifMatch);
+      const patch = merged(job, changes);
+      const changed = { ...job, ...given(patch) };
       assertRanges(changed);
-      return { ...changes, sourceKey: sourceKeyOf(changed) };
+      return { ...patch, sourceKey: sourceKeyOf(changed) };
     });
     return JobDto.from(updated);
   }
@@ -91,9 +94,9 @@ export class JobsService {
    * it is. One transaction, at most one audit row.
    * @throws AppError `job.not_found`, then `precondition.failed`
    */
-  async remove(id: number, version?: number): Promise<void> {
+  async remove(id: number, ifMatch?: Preconditions): Promise<void> {
     await this.database.change(Job, id, 'job.not_found', (job) => {
-      assertVersion(job, version);
+      assertVersion(job, ifMatch);
       return { status: 'deleted' as const };
     });
   }
@@ -107,6 +110,12 @@ export class JobsService {
     if (page.items.length === 0) await this.get(id);
     return page;
   }
+}
+
+/** Returns the patch with clientInfo as it will be, merged level by level. @throws AppError `validation.failed` beyond its limits */
+function merged({ clientInfo }: Job, changes: UpdateJobDto): UpdateJobDto {
+  if (!changes.clientInfo) return changes;
+  return { ...changes, clientInfo: patchObject('clientInfo', CLIENT_INFO_LIMITS, clientInfo, changes.clientInfo) };
 }
 
 /** The fields a merge patch names. */

@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Query, Res } from '@nestjs/comm
 import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { SignedIn } from '../platform/http/access';
-import { IfMatch } from '../platform/http/if-match';
+import { IfMatch, type Preconditions } from '../platform/http/if-match';
 import { NoFieldsDto } from '../platform/http/no-fields.dto';
 import type { Page } from '../platform/http/page';
 import { ApiPage } from '../platform/http/page-response';
@@ -69,7 +69,7 @@ export class MessagesController {
   markRead(
     @Param('id', ParseIdPipe) id: number,
     @Body() _body: NoFieldsDto,
-    @IfMatch() ifMatch?: number,
+    @IfMatch() ifMatch?: Preconditions,
   ): Promise<MessageDto> {
     return this.messages.markRead(id, ifMatch);
   }

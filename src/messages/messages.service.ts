@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
-import { assertVersion } from '../platform/http/if-match';
+import { assertVersion, type Preconditions } from '../platform/http/if-match';
 import { KeysetPages } from '../platform/http/keyset-page';
 import type { Page } from '../platform/http/page';
 import type { CreateMessageDto } from './dto/create-message.dto';
@@ -51,7 +51,7 @@ export class MessagesService {
    * Marks one message as read; one that is read already stays as it is. One unit of work; one audit row when it changed.
    * @throws AppError `message.not_found`, `precondition.failed`
    */
-  async markRead(id: number, ifMatch?: number): Promise<MessageDto> {
+  async markRead(id: number, ifMatch?: Preconditions): Promise<MessageDto> {
     const message = await this.database.change(Message, id, 'message.not_found', (current) => {
       assertVersion(current, ifMatch);
       return current.isRead ? {} : { isRead: true, readAt: new Date() };

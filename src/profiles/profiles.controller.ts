@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Put } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SignedIn } from '../platform/http/access';
-import { IfMatch } from '../platform/http/if-match';
+import { IfMatch, type Preconditions } from '../platform/http/if-match';
 import { ProfileDto } from './dto/profile.dto';
 import { PutProfileDto } from './dto/put-profile.dto';
 import { ProfilesService } from './profiles.service';
@@ -26,7 +26,7 @@ export class ProfilesController {
     description: 'The whole of it: what you leave out is empty afterwards. AI drafts may claim what stands here, and no more.',
   })
   @ApiOkResponse({ type: ProfileDto, description: 'The profile as it now is.' })
-  put(@Body() dto: PutProfileDto, @IfMatch() ifMatch?: number): Promise<ProfileDto> {
+  put(@Body() dto: PutProfileDto, @IfMatch() ifMatch?: Preconditions): Promise<ProfileDto> {
     return this.profiles.put(dto, ifMatch);
   }
 }

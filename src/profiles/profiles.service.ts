@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
-import { assertVersion } from '../platform/http/if-match';
+import { assertVersion, type Preconditions } from '../platform/http/if-match';
 import { ProfileDto } from './dto/profile.dto';
 import type { PutProfileDto } from './dto/put-profile.dto';
 import { Profile } from './profile.entity';
@@ -30,7 +30,7 @@ export class ProfilesService {
    * changed. Of two first ones at once the later is told `conflict.duplicate`.
    * @throws AppError `precondition.failed`
    */
-  async put(dto: PutProfileDto, ifMatch?: number): Promise<ProfileDto> {
+  async put(dto: PutProfileDto, ifMatch?: Preconditions): Promise<ProfileDto> {
     const { headline = null, overview = null, hourlyRate = null, experienceYears = null } = dto;
     const { skills = [], pastWins = [], currency = 'USD' } = dto;
     const values = { headline, overview, skills, hourlyRate, currency, experienceYears, pastWins };

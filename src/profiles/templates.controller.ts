@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SignedIn } from '../platform/http/access';
-import { IfMatch } from '../platform/http/if-match';
+import { IfMatch, type Preconditions } from '../platform/http/if-match';
 import type { Page } from '../platform/http/page';
 import { PageQueryDto } from '../platform/http/page-query.dto';
 import { ApiPage } from '../platform/http/page-response';
@@ -46,7 +46,7 @@ export class TemplatesController {
   update(
     @Param('id', ParseIdPipe) id: number,
     @Body() dto: UpdateTemplateDto,
-    @IfMatch() ifMatch?: number,
+    @IfMatch() ifMatch?: Preconditions,
   ): Promise<TemplateDto> {
     return this.templates.update(id, dto, ifMatch);
   }
@@ -55,7 +55,7 @@ export class TemplatesController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Delete a template', description: 'Drafts that were written from it stay.' })
   @ApiNoContentResponse({ description: 'It is gone; its history stays.' })
-  remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: number): Promise<void> {
+  remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {
     return this.templates.remove(id, ifMatch);
   }
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
-import { assertVersion } from '../platform/http/if-match';
+import { assertVersion, type Preconditions } from '../platform/http/if-match';
 import { KeysetPages } from '../platform/http/keyset-page';
 import type { Page } from '../platform/http/page';
 import type { PageQueryDto } from '../platform/http/page-query.dto';
@@ -46,7 +46,7 @@ export class TemplatesService {
    * Changes what the merge patch names.
    * @throws AppError `template.not_found`, `precondition.failed`, `template.already_exists`
    */
-  async update(id: number, dto: UpdateTemplateDto, ifMatch?: number): Promise<TemplateDto> {
+  async update(id: number, dto: UpdateTemplateDto, ifMatch?: Preconditions): Promise<TemplateDto> {
     const template = await this.database.change(Template, id, 'template.not_found', (current) => {
       assertVersion(current, ifMatch);
       return dto;
@@ -55,7 +55,7 @@ export class TemplatesService {
   }
 
   /** Deletes a template. @throws AppError `template.not_found`, `precondition.failed` */
-  remove(id: number, ifMatch?: number): Promise<void> {
+  remove(id: number, ifMatch?: Preconditions): Promise<void> {
     return this.database.unit(async (unit) => {
       const templates = unit.of(Template);
       const template = await templates.find(id, { lock: true });

@@ -3,7 +3,7 @@ import { ApiBody, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOp
 import type { FastifyReply } from 'fastify';
 import { ChangeDto } from '../audit/dto/change.dto';
 import { SignedIn } from '../platform/http/access';
-import { IfMatch } from '../platform/http/if-match';
+import { IfMatch, type Preconditions } from '../platform/http/if-match';
 import { NoFieldsDto } from '../platform/http/no-fields.dto';
 import type { Page } from '../platform/http/page';
 import { PageQueryDto } from '../platform/http/page-query.dto';
@@ -58,7 +58,7 @@ export class ProposalsController {
   update(
     @Param('id', ParseIdPipe) id: number,
     @Body() dto: UpdateProposalDto,
-    @IfMatch() ifMatch?: number,
+    @IfMatch() ifMatch?: Preconditions,
   ): Promise<ProposalDto> {
     return this.proposals.update(id, dto, ifMatch);
   }
@@ -67,7 +67,7 @@ export class ProposalsController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Delete a draft', description: 'Only a draft can be deleted; archive what was submitted.' })
   @ApiNoContentResponse({ description: 'It is gone; its history stays.' })
-  remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: number): Promise<void> {
+  remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {
     return this.proposals.remove(id, ifMatch);
   }
 
@@ -82,7 +82,7 @@ export class ProposalsController {
   submit(
     @Param('id', ParseIdPipe) id: number,
     @Body() _body: NoFieldsDto,
-    @IfMatch() ifMatch?: number,
+    @IfMatch() ifMatch?: Preconditions,
   ): Promise<ProposalDto> {
     return this.proposals.take('submit', id, ifMatch);
   }
@@ -95,7 +95,7 @@ export class ProposalsController {
   accept(
     @Param('id', ParseIdPipe) id: number,
     @Body() _body: NoFieldsDto,
-    @IfMatch() ifMatch?: number,
+    @IfMatch() ifMatch?: Preconditions,
   ): Promise<ProposalDto> {
     return this.proposals.take('accept', id, ifMatch);
   }
@@ -108,7 +108,7 @@ export class ProposalsController {
   reject(
     @Param('id', ParseIdPipe) id: number,
     @Body() _body: NoFieldsDto,
-    @IfMatch() ifMatch?: number,
+    @IfMatch() ifMatch?: Preconditions,
   ): Promise<ProposalDto> {
     return this.proposals.take('reject', id, ifMatch);
   }
@@ -121,7 +121,7 @@ export class ProposalsController {
   withdraw(
     @Param('id', ParseIdPipe) id: number,
     @Body() _body: NoFieldsDto,
-    @IfMatch() ifMatch?: number,
+    @IfMatch() ifMatch?: Preconditions,
   ): Promise<ProposalDto> {
     return this.proposals.take('withdraw', id, ifMatch);
   }
@@ -134,7 +134,7 @@ export class ProposalsController {
   archive(
     @Param('id', ParseIdPipe) id: number,
     @Body() _body: NoFieldsDto,
-    @IfMatch() ifMatch?: number,
+    @IfMatch() ifMatch?: Preconditions,
   ): Promise<ProposalDto> {
     return this.proposals.take('archive', id, ifMatch);
   }

@@ -4,7 +4,7 @@ import type { ChangeDto } from '../audit/dto/change.dto';
 import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
-import { assertVersion } from '../platform/http/if-match';
+import { assertVersion, type Preconditions } from '../platform/http/if-match';
 import { KeysetPages } from '../platform/http/keyset-page';
 import type { Page } from '../platform/http/page';
 import type { PageQueryDto } from '../platform/http/page-query.dto';
@@ -62,10 +62,10 @@ export class ProposalsService {
 
   /**
    * Changes a draft as the merge patch says. One unit of work; one audit row when something changed.
-   * @param ifMatch the version the caller knows; undefined lets any pass
+   * @param ifMatch what the caller knows of the version; undefined lets any pass
    * @throws AppError `proposal.not_found`, `precondition.failed`, `proposal.not_draft`
    */
-  async update(id: number, dto: UpdateProposalDto, ifMatch?: number): Promise<ProposalDto> {
+  async update(id: number, dto: UpdateProposalDto, ifMatch?: Preconditions): Promise<ProposalDto> {
     const draft = await this.database.change(Proposal, id, 'proposal.not_found', (proposal) => {
       assertDraft(proposal, ifMatch);
       return dto;
@@ -77,7 +77,7 @@ export class ProposalsService {
    * Deletes a draft; its history stays. One unit of work; one audit row.
    * @throws AppError `proposal.not_found`, `precondition.failed`, `proposal.not_draft`
    */
-  remove(id: number, ifMatch?: number): Promise<void> {
+  remove(id: number, ifMatch?: Preconditions): Promise<void> {
     return this.database.unit(async (unit) => {
       const proposals = unit.of(Proposal);
       const proposal = await proposals.find(id, { lock: true });
@@ -91,7 +91,7 @@ export class ProposalsService {
    * Takes one step of proposal-status.ts; of parallel ones the first wins. One unit of work; one audit row.
    * @throws AppError `proposal.not_found`, `precondition.failed`, `proposal.wrong_step`, `proposal.incomplete`
    */
-  async take(step: ProposalStep, id: number, ifMatch?: number): Promise<ProposalDto> {
+  async take(step: ProposalStep, id: number, ifMatch?: Preconditions): Promise<ProposalDto> {
     const moved = await this.database.change(Proposal, id, 'proposal.not_found', (proposal) => {
       assertVersion(proposal, ifMatch);
       const status = statusAfter(proposal.status, step);
@@ -114,7 +114,7 @@ export class ProposalsService {
 }
 
 /** Only a draft is changed or deleted, and only the version the caller knows. */
-function assertDraft(proposal: Proposal, ifMatch: number | undefined): void {
+function assertDraft(proposal: Proposal, ifMatch: Preconditions | undefined): void {
   assertVersion(proposal, ifMatch);
   if (proposal.status === 'draft') return;
   throw new AppError('proposal.not_draft', { detail: `the proposal is ${proposal.status}` });

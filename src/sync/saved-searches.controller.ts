@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SignedIn } from '../platform/http/access';
-import { IfMatch } from '../platform/http/if-match';
+import { IfMatch, type Preconditions } from '../platform/http/if-match';
 import type { Page } from '../platform/http/page';
 import { PageQueryDto } from '../platform/http/page-query.dto';
 import { ApiPage } from '../platform/http/page-response';
@@ -43,7 +43,7 @@ export class SavedSearchesController {
   @Patch(':id')
   @ApiOperation({ summary: 'Change a saved search', description: 'A JSON merge patch.' })
   @ApiOkResponse({ type: SavedSearchDto, description: 'The search as it is now.' })
-  update(@Param('id', ParseIdPipe) id: number, @Body() dto: UpdateSavedSearchDto, @IfMatch() ifMatch?: number): Promise<SavedSearchDto> {
+  update(@Param('id', ParseIdPipe) id: number, @Body() dto: UpdateSavedSearchDto, @IfMatch() ifMatch?: Preconditions): Promise<SavedSearchDto> {
     return this.searches.update(id, dto, ifMatch);
   }
 
@@ -51,7 +51,7 @@ export class SavedSearchesController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Delete a saved search', description: 'The jobs it found stay.' })
   @ApiNoContentResponse({ description: 'It is gone.' })
-  remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: number): Promise<void> {
+  remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {
     return this.searches.remove(id, ifMatch);
   }
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Conditions } from '../platform/database/conditions';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
-import { assertVersion } from '../platform/http/if-match';
+import { assertVersion, type Preconditions } from '../platform/http/if-match';
 import { KeysetPages } from '../platform/http/keyset-page';
 import type { Page } from '../platform/http/page';
 import type { PageQueryDto } from '../platform/http/page-query.dto';
@@ -65,7 +65,7 @@ export class SavedSearchesService {
   }
 
   /** Changes a search as the merge patch says; one that looks for something else starts anew. @throws AppError `saved_search.not_found`, `precondition.failed`, `saved_search.already_exists` */
-  async update(id: number, dto: UpdateSavedSearchDto, ifMatch?: number): Promise<SavedSearchDto> {
+  async update(id: number, dto: UpdateSavedSearchDto, ifMatch?: Preconditions): Promise<SavedSearchDto> {
     const changed = await this.database.change(SavedSearch, id, 'saved_search.not_found', (search) => {
       assertVersion(search, ifMatch);
       const { query = search.query, jobType = search.jobType } = dto;
@@ -76,7 +76,7 @@ export class SavedSearchesService {
   }
 
   /** Deletes a search; the jobs it found stay. @throws AppError `saved_search.not_found`, `precondition.failed` */
-  remove(id: number, ifMatch?: number): Promise<void> {
+  remove(id: number, ifMatch?: Preconditions): Promise<void> {
     return this.database.unit(async (unit) => {
       const searches = unit.of(SavedSearch);
       const search = await searches.find(id, { lock: true });

@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Query, Res } from '@nes
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { SignedIn } from '../platform/http/access';
-import { IfMatch } from '../platform/http/if-match';
+import { IfMatch, type Preconditions } from '../platform/http/if-match';
 import type { Page } from '../platform/http/page';
 import { PageQueryDto } from '../platform/http/page-query.dto';
 import { ApiPage } from '../platform/http/page-response';
@@ -79,7 +79,7 @@ export class TokensController {
     description: 'Connections are refreshed by themselves; this does it at once. However many ask, the provider is called once.',
   })
   @ApiOkResponse({ type: TokenDto, description: 'The connection, refreshed.' })
-  refresh(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: number): Promise<TokenDto> {
+  refresh(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<TokenDto> {
     return this.tokens.refresh(id, ifMatch);
   }
 
@@ -87,7 +87,7 @@ export class TokensController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Disconnect', description: 'Forgets the pair. What was synchronised stays.' })
   @ApiNoContentResponse({ description: 'It is gone.' })
-  remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: number): Promise<void> {
+  remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {
     return this.tokens.remove(id, ifMatch);
   }
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { currentContext } from '../platform/context/request-context';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
-import { assertVersion } from '../platform/http/if-match';
+import { assertVersion, type Preconditions } from '../platform/http/if-match';
 import { KeysetPages } from '../platform/http/keyset-page';
 import type { Page } from '../platform/http/page';
 import type { PageQueryDto } from '../platform/http/page-query.dto';
@@ -55,7 +55,7 @@ export class TokensService {
    * Refreshes a connection now; one refreshed within the last 10 s stays as it is.
    * @throws AppError `token.not_found`, `precondition.failed`, and as TokenRefresher.refresh
    */
-  async refresh(id: number, ifMatch?: number): Promise<TokenDto> {
+  async refresh(id: number, ifMatch?: Preconditions): Promise<TokenDto> {
     if (ifMatch !== undefined) assertVersion(await this.get(id), ifMatch);
     return TokenDto.from(await this.refresher.refresh(id));
   }
@@ -64,7 +64,7 @@ export class TokensService {
    * Forgets a connection and its pair. One unit of work; one audit row.
    * @throws AppError `token.not_found`, `precondition.failed`
    */
-  remove(id: number, ifMatch?: number): Promise<void> {
+  remove(id: number, ifMatch?: Preconditions): Promise<void> {
     return this.database.unit(async (unit) => {
       const tokens = unit.of(UserToken);
       const token = await tokens.find(id, { lock: true });

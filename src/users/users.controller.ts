@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Patch } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SignedIn } from '../platform/http/access';
-import { IfMatch } from '../platform/http/if-match';
+import { IfMatch, type Preconditions } from '../platform/http/if-match';
 import { UpdateUserDto } from './dto/update-user.dto';
 import { UserDto } from './dto/user.dto';
 import { UsersService } from './users.service';
@@ -23,7 +23,7 @@ export class UsersController {
   @Patch('me')
   @ApiOperation({ summary: 'Change your names', description: 'A merge patch; null clears a name.' })
   @ApiOkResponse({ type: UserDto })
-  update(@Body() dto: UpdateUserDto, @IfMatch() version?: number): Promise<UserDto> {
-    return this.users.update(dto, version);
+  update(@Body() dto: UpdateUserDto, @IfMatch() ifMatch?: Preconditions): Promise<UserDto> {
+    return this.users.update(dto, ifMatch);
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
-import { assertVersion } from '../platform/http/if-match';
+import { assertVersion, type Preconditions } from '../platform/http/if-match';
 import { UpdateUserDto } from './dto/update-user.dto';
 import { UserDto } from './dto/user.dto';
 import { ownId } from './own-id';
@@ -26,12 +26,12 @@ export class UsersService {
    * Changes the names of the signed-in user. Session: user, one unit; one audit row if anything changed.
    * @throws AppError `user.not_found`, `precondition.failed`
    */
-  update(changes: UpdateUserDto, expectedVersion: number | undefined): Promise<UserDto> {
+  update(changes: UpdateUserDto, ifMatch: Preconditions | undefined): Promise<UserDto> {
     return this.database.unit(async (unit) => {
       const users = unit.of(User);
       const user = await users.find(ownId(), { lock: true });
       if (!user) throw new AppError('user.not_found');
-      assertVersion(user, expectedVersion);
+      assertVersion(user, ifMatch);
       return UserDto.from(await users.update(user, { firstName: changes.firstName, lastName: changes.lastName }));
     });
   }

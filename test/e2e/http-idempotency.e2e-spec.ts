@@ -117,6 +117,17 @@ describe('Idempotency-Key', () => {
     expect(second.body).toEqual(first.body);
   });
 
+  it('takes {} and no body for the same request', async () => {
+    const draft = await ann.post('/v1/proposals', aProposal({ jobId: await aStoredJob(app.db, ann.id) }));
+    const key = keyed();
+
+    const first = await ann.post(`/v1/proposals/${draft.body.id}/submit`, undefined, key);
+    const second = await ann.post(`/v1/proposals/${draft.body.id}/submit`, {}, key);
+
+    expect([first.status, second.status, second.headers.get('idempotent-replayed')]).toEqual([200, 200, 'true']);
+    expect(second.body).toEqual(first.body);
+  });
+
   it('is free again after 24 hours', async () => {
     const key = keyed();
     await ann.post('/v1/messages', aMessage(), key);

@@ -13,7 +13,7 @@ import { LargeBody } from '../../src/platform/http/body-parsers';
 import { BooleanParam, Instant, ListParam, NullableField, OptionalField } from '../../src/platform/http/fields';
 import { createHttpApp } from '../../src/platform/http/http-app';
 import { HttpModule } from '../../src/platform/http/http.module';
-import { assertVersion, IfMatch } from '../../src/platform/http/if-match';
+import { assertVersion, IfMatch, type Preconditions } from '../../src/platform/http/if-match';
 import { KeysetPages } from '../../src/platform/http/keyset-page';
 import { PageQueryDto } from '../../src/platform/http/page-query.dto';
 import { ParseIdPipe } from '../../src/platform/http/parse-id.pipe';
@@ -81,7 +81,7 @@ class NotesController {
   }
 
   @Patch(':id')
-  update(@Param('id', ParseIdPipe) id: number, @Body() dto: CreateNoteDto, @IfMatch() expected: number | undefined) {
+  update(@Param('id', ParseIdPipe) id: number, @Body() dto: CreateNoteDto, @IfMatch() expected: Preconditions | undefined) {
     assertVersion({ version: 3 }, expected);
     return { id, ...dto, version: 4 };
   }
@@ -274,6 +274,8 @@ describe('the HTTP platform', () => {
       ['__proto__ as a parameter', ['GET', '/v1/notes?__proto__=1'], 400, 'validation.failed', '/__proto__'],
       ['a made-up cursor', ['GET', '/v1/notes?cursor=AAAA'], 400, 'cursor.invalid', '/cursor'],
       ['a stale version', ['PATCH', '/v1/notes/1', { payload: '{"title":"x"}', headers: { 'if-match': '"2"' } }], 412, 'precondition.failed'],
+      ['a version that the change must not meet', ['PATCH', '/v1/notes/1', { payload: '{"title":"x"}', headers: { 'if-none-match': '*' } }], 412, 'precondition.failed'],
+      ['a read of another version', ['GET', '/v1/notes/1', { headers: { 'if-match': '"2"' } }], 412, 'precondition.failed'],
       ['a malformed If-Match', ['PATCH', '/v1/notes/1', { payload: '{"title":"x"}', headers: { 'if-match': '3' } }], 412, 'precondition.failed'],
       ['a fault of ours', ['GET', '/v1/notes/broken/now'], 500, 'internal'],
     ])('%s', async (_, ...[args, status, code, pointer]) => {

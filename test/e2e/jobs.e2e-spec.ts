@@ -226,6 +226,22 @@ describe('/v1/jobs', () => {
     });
   });
 
+  it('takes the currencies of today, a file of US-ASCII, and finds a skill with a comma', async () => {
+    const { status, body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID(), currency: 'XCG', skills: ['Writing, Translation'] }));
+    const testing = await owner.post('/v1/jobs', aJob({ title: randomUUID(), currency: 'XTS' }));
+    const file = await owner.post('/v1/jobs/import', `title\n${randomUUID()}\n`, { 'content-type': 'text/csv; charset=us-ascii' });
+    const quoted = encodeURIComponent('"Writing, Translation"');
+    const idsOf = async (query: string): Promise<number[]> => (await owner.get(`/v1/jobs?${query}`)).body.items.map(({ id }: { id: number }) => id);
+
+    expect([status, job.currency]).toEqual([201, 'XCG']);
+    expect([testing.status, testing.body.errors[0].pointer]).toEqual([400, '/currency']);
+    expect([file.status, file.body.created]).toEqual([200, 1]);
+    expect(await idsOf(`skills=${quoted}`)).toEqual([job.id]);
+    expect(await idsOf(`anySkills=${quoted},None`)).toEqual([job.id]);
+    expect(await idsOf('skills=Writing, Translation')).toEqual([]);
+    expect((await owner.get('/v1/jobs?createdFrom=2016-12-31T23:59:60Z')).status).toBe(200);
+  });
+
   describe('PATCH :id', () => {
     it('changes what it names, clears by null, and says so in one audit row', async () => {
       const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID(), country: 'Malta' }));
@@ -269,6 +285,26 @@ describe('/v1/jobs', () => {
       expect([same.status, empty.status]).toEqual([200, 200]);
       expect([same.body, empty.body]).toEqual([job, job]);
       expect(await auditOf(job.id)).toHaveLength(1);
+    });
+
+    it('merges clientInfo level by level, and holds the result to its limits', async () => {
+      const clientInfo = { a: 1, b: { c: 2 }, keep: true };
+      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID(), clientInfo }));
+      const path = `/v1/jobs/${job.id}`;
+
+      const merged = await owner.patch(path, { clientInfo: { a: null, b: { d: 3 } } });
+      const filled = await owner.patch(path, { clientInfo: { text: 'x'.repeat(9_000) } });
+      const beyond = await owner.patch(path, { clientInfo: { more: 'x'.repeat(9_000) } });
+      const swapped = await owner.patch(path, { clientInfo: { text: null, more: 'x'.repeat(9_000) } });
+      const cleared = await owner.patch(path, { clientInfo: null });
+      const begun = await owner.patch(path, { clientInfo: { a: { b: null, c: [null] } } });
+
+      expect(merged.body.clientInfo).toEqual({ b: { c: 2, d: 3 }, keep: true });
+      expect(filled.status).toBe(200);
+      expect([beyond.status, beyond.body.errors[0].pointer]).toEqual([400, '/clientInfo']);
+      expect(Object.keys(swapped.body.clientInfo)).toEqual(['b', 'keep', 'more']);
+      expect(cleared.body.clientInfo).toBeNull();
+      expect(begun.body.clientInfo).toEqual({ a: { c: [null] } });
     });
 
     it('answers 412 to a stale version, after 404', async () => {

@@ -4,6 +4,7 @@ import { NullableField, OptionalField } from '../../platform/http/fields';
 import { CurrencyField, MoneyField } from '../../platform/http/money-field';
 import { NullableTextField, TextField } from '../../platform/http/text-field';
 import {
+  CLIENT_INFO_LIMITS,
   EXPERIENCE_LEVELS,
   JOB_TYPES,
   SETTABLE_JOB_STATUSES,
@@ -73,7 +74,7 @@ export class CreateJobDto {
 
   @ApiPropertyOptional(JOB_FIELDS.clientInfo)
   @NullableField()
-  @JsonObjectField(16_384, 8)
+  @JsonObjectField(...CLIENT_INFO_LIMITS)
   clientInfo?: Record<string, unknown> | null;
 
   @ApiPropertyOptional(JOB_FIELDS.jobType)

@@ -22,7 +22,8 @@ export class ListJobsDto extends PageQueryDto {
     type: String,
     maxLength: 200,
     description:
-      'Words to find in title, skills and description; without accents or case. `"a phrase"`, `or` and `-without` work.',
+      'Words to find in title, skills and description; without accents or case. `"a phrase"`, `or` and `-without` work. ' +
+      'Slashes, dots and hyphens part words: `node`, `node.js` and `nodejs` find React/Node.js. C, C# and C++ are three words.',
     example: 'postgres -wordpress',
   })
   @OptionalField()
@@ -64,13 +65,13 @@ export class ListJobsDto extends PageQueryDto {
   @IsIn(EXPERIENCE_LEVELS, { each: true })
   experienceLevel?: ExperienceLevel[];
 
-  @ApiPropertyOptional({ type: [String], description: 'All of these skills, spelt as in the job.', example: ['PostgreSQL'] })
+  @ApiPropertyOptional({ type: [String], description: 'All of these skills, spelt as in the job. Quote a skill that has a comma: `"Writing, Translation"`.', example: ['PostgreSQL'] })
   @ListParam()
   @IsString({ each: true })
   @TextLength(1, 100, { each: true })
   skills?: string[];
 
-  @ApiPropertyOptional({ type: [String], description: 'At least one of these skills.', example: ['PostgreSQL', 'MySQL'] })
+  @ApiPropertyOptional({ type: [String], description: 'At least one of these skills; quote one that has a comma.', example: ['PostgreSQL', 'MySQL'] })
   @ListParam()
   @IsString({ each: true })
   @TextLength(1, 100, { each: true })

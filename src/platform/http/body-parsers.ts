@@ -66,7 +66,8 @@ function streamTypesOf(request: FastifyRequest): readonly StreamType[] {
 function assertPlainUtf8({ headers }: FastifyRequest): void {
   const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '') ?? [];
-  if (encoding === 'identity' && /^utf-?8$/i.test(charset)) return;
+  // Every US-ASCII text is a UTF-8 text. RFC 3629 section 1
+  if (encoding === 'identity' && /^(utf-?8|us-ascii)$/i.test(charset)) return;
   throw new AppError('request.media_type_unsupported', { detail: 'send the body as plain UTF-8' });
 }
 

@@ -4,7 +4,13 @@ import { ArrayMaxSize, ArrayNotEmpty, IsArray, IsBoolean, IsDate, IsInt, IsOptio
 
 /** RFC 3339 with a zone; what `Date.parse` takes beyond it is not. */
 const INSTANT =
-  /^(\d{4})-(\d{2})-(\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
+  /^(\d{4})-(\d{2})-(\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
+
+/** The second 60 of an instant. @see RFC 3339 section 5.7 */
+const LEAP_SECOND = /:60(?:\.\d+)?(?=[Z+-])/i;
+
+/** One value of a list parameter: quoted, with each quote in it doubled, or plain up to the next comma. */
+const LIST_VALUE = /\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(?:,|$)/gy;
 
 /** Longest list a query may carry. */
 const MAX_LIST = 50;
@@ -43,7 +49,10 @@ export function BooleanParam(): PropertyDecorator {
   );
 }
 
-/** A query parameter holding a list, repeated or by commas, without empty parts; may be absent. Add `{each: true}` rules. */
+/**
+ * A query parameter holding a list, repeated or by commas, without empty parts; may be absent. A value with a comma in it is
+ * quoted: `"Writing, Translation"`. Add `{each: true}` rules.
+ */
 export function ListParam(): PropertyDecorator {
   return applyDecorators(
     OptionalField(),
@@ -66,9 +75,12 @@ export function Instant(): PropertyDecorator {
 function splitList(value: unknown): unknown {
   const parts: unknown[] = Array.isArray(value) ? value : [value];
   return parts
-    .flatMap((part) => (typeof part === 'string' ? part.split(',') : [part]))
-    .map((part) => (typeof part === 'string' ? part.trim() : part))
+    .flatMap((part) => (typeof part === 'string' ? valuesOf(part) : [part]))
     .filter((part) => part !== '');
+}
+
+function valuesOf(list: string): string[] {
+  return [...list.matchAll(LIST_VALUE)].map(([, quoted, plain = '']) => quoted?.replaceAll('""', '"') ?? plain.trim());
 }
 
 function parseInstant(value: unknown): unknown {
@@ -77,5 +89,12 @@ function parseInstant(value: unknown): unknown {
   // Date rolls the 30th of February over to March; such a day does not exist.
   const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
   if (date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day)) return value;
-  return new Date(value as string);
+  return LEAP_SECOND.test(value as string) ? (afterLeapSecond(value as string) ?? value) : new Date(value as string);
+}
+
+/** Returns the minute that follows a leap second, which ends a month of UTC; undefined for any other second 60. */
+function afterLeapSecond(text: string): Date | undefined {
+  const next = new Date(Date.parse(text.replace(LEAP_SECOND, ':59')) + 1_000);
+  const isStartOfMonth = next.getUTCDate() === 1 && next.getUTCHours() === 0 && next.getUTCMinutes() === 0;
+  return isStartOfMonth ? next : undefined;
 }

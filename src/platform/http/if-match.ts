@@ -2,44 +2,78 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../errors/app-error';
+import { hasTags, isAny, listsStrongly, listsWeakly } from './entity-tags';
 
-/** No version is ever this one: what cannot match is answered 412 after the 404 of a foreign id. */
-const NEVER = -1;
+/** What a request asks of the version it is meant for: its If-Match and If-None-Match. */
+export interface Preconditions {
+  readonly ifMatch?: string;
+  readonly ifNoneMatch?: string;
+}
 
 /**
- * Injects the version the caller's If-Match names: undefined without the header or for `*`; a value that can match no
- * version (weak, malformed, several) comes as one that never does. Hand it to `assertVersion`.
+ * Injects the request's If-Match and If-None-Match, undefined without either. Hand them to `assertVersion`.
+ * @see RFC 9110 section 13
  */
-export const IfMatch = createParamDecorator<void, number | undefined>(
-  (_, context: ExecutionContext) => versionOf(context.switchToHttp().getRequest<FastifyRequest>().headers['if-match']),
-  [documentHeader],
+export const IfMatch = createParamDecorator<void, Preconditions | undefined>(
+  (_, context: ExecutionContext) => preconditionsOf(context.switchToHttp().getRequest<FastifyRequest>().headers),
+  [documentHeaders],
 );
 
-function documentHeader(target: object, handler: string | symbol | undefined): void {
+function documentHeaders(target: object, handler: string | symbol | undefined): void {
   const descriptor = handler === undefined ? undefined : Object.getOwnPropertyDescriptor(target, handler);
   if (handler === undefined || !descriptor) return;
   ApiHeader({
+    name: 'If-None-Match',
+    required: false,
+    description: 'ETags the resource must not have, or `*`: 412 when it has one of them. Nothing is changed then.',
+    schema: { type: 'string', example: '"2"' },
+  })(target, handler, descriptor);
+  ApiHeader({
     name: 'If-Match',
     required: false,
-    description: 'ETag of the version the change is meant for; 412 when the resource has changed since.',
+    description: 'ETag, or ETags, of the version the change is meant for; 412 when the resource has changed since.',
     schema: { type: 'string', example: '"3"' },
   })(target, handler, descriptor);
 }
 
-/** The version in an If-Match header. */
-export function versionOf(header: string | undefined): number | undefined {
-  const value = header?.trim();
-  if (value === undefined || value === '*') return undefined;
-  const [, version] = /^"(\d{1,15})"$/.exec(value) ?? [];
-  return version === undefined ? NEVER : Number(version);
+/** Returns the preconditions among these headers; undefined without any. */
+export function preconditionsOf(headers: FastifyRequest['headers']): Preconditions | undefined {
+  const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
+  return ifMatch === undefined && ifNoneMatch === undefined ? undefined : { ifMatch, ifNoneMatch };
 }
 
 /**
- * Lets a change go on only for the version the caller knows.
+ * Lets a change go on only when the version fits what the caller asks of it. A resource of version 0 is one that nobody
+ * has stored yet, which `*` does not match. If-Match is tried first.
+ * @throws AppError `precondition.failed`
+ * @see RFC 9110 section 13.2.2
+ */
+export function assertVersion(current: { readonly version: number }, preconditions: Preconditions | undefined): void {
+  assertMatches(current, preconditions);
+  const { ifNoneMatch } = preconditions ?? {};
+  if (ifNoneMatch === undefined || !hasOneOf(current, ifNoneMatch)) return;
+  throw failed(`If-None-Match names the current ETag "${current.version}", so nothing was changed.`);
+}
+
+/**
+ * Lets a request go on only when If-Match, if there is one, lists the version.
  * @throws AppError `precondition.failed`
  */
-export function assertVersion(current: { readonly version: number }, expected: number | undefined): void {
-  if (expected === undefined || expected === current.version) return;
-  const what = expected === NEVER ? 'If-Match must be one ETag as this server gave it' : 'it has changed';
-  throw new AppError('precondition.failed', { detail: `${what}; its ETag is now "${current.version}"` });
+export function assertMatches({ version }: { readonly version: number }, preconditions: Preconditions | undefined): void {
+  const { ifMatch } = preconditions ?? {};
+  if (ifMatch === undefined || (isAny(ifMatch) ? version > 0 : listsStrongly(ifMatch, String(version)))) return;
+  throw failed(
+    hasTags(ifMatch)
+      ? `The ETag is now "${version}". Read the resource again and repeat the change with that If-Match.`
+      : `If-Match must list ETags in double quotes, as this server sends them; the ETag is now "${version}".`,
+  );
+}
+
+/** Returns whether If-None-Match names this version. */
+export function hasOneOf({ version }: { readonly version: number }, ifNoneMatch: string): boolean {
+  return isAny(ifNoneMatch) ? version > 0 : listsWeakly(ifNoneMatch, String(version));
+}
+
+function failed(detail: string): AppError {
+  return new AppError('precondition.failed', { detail });
 }

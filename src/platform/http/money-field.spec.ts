@@ -1,6 +1,6 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
-import { hundredths, MoneyField } from './money-field';
+import { CurrencyField, hundredths, MoneyField } from './money-field';
 
 class PriceDto {
   @MoneyField()
@@ -36,5 +36,27 @@ describe(MoneyField.name, () => {
 describe(hundredths.name, () => {
   it('is exact', () => {
     expect([hundredths('0.00'), hundredths('0.10'), hundredths('99999999.99')]).toEqual([0, 10, 9_999_999_999]);
+  });
+});
+
+class CurrencyDto {
+  @CurrencyField()
+  currency: string;
+}
+
+describe(CurrencyField.name, () => {
+  it.each([
+    ['USD', true],
+    ['uah', true],
+    ['XCG', true],
+    ['ZWG', true],
+    ['XXX', false],
+    ['XTS', false],
+    ['xts', false],
+    ['ABC', false],
+    ['', false],
+    [1, false],
+  ])('takes %j: %s', (currency, isTaken) => {
+    expect(validateSync(plainToInstance(CurrencyDto, { currency })).length === 0).toBe(isTaken);
   });
 });

@@ -1,9 +1,15 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform, type TransformFnParams } from 'class-transformer';
-import { IsISO4217CurrencyCode, Matches } from 'class-validator';
+import { isISO4217CurrencyCode, Matches, ValidateBy } from 'class-validator';
 
 /** What numeric(10,2) holds: eight digits before the point. */
 const MONEY = /^(\d{1,8})(?:\.(\d{1,2}))?$/;
+
+/** Codes of ISO 4217 that class-validator does not know yet: the Caribbean guilder (2025) and the Zimbabwe Gold (2024). */
+const NEW_CURRENCIES: ReadonlySet<unknown> = new Set(['XCG', 'ZWG']);
+
+/** Codes of ISO 4217 that are no currency: "no currency" and "reserved for testing". */
+const NO_CURRENCIES: ReadonlySet<unknown> = new Set(['XXX', 'XTS']);
 
 /**
  * A field or query parameter holding an amount of money as a decimal string, at most 99999999.99; the DTO gets it with
@@ -22,8 +28,15 @@ export function MoneyField(): PropertyDecorator {
 export function CurrencyField(): PropertyDecorator {
   return applyDecorators(
     Transform(({ value }: TransformFnParams): unknown => (typeof value === 'string' ? value.toUpperCase() : value)),
-    IsISO4217CurrencyCode({ message: '$property must be a currency of ISO 4217 such as USD' }),
+    ValidateBy({
+      name: 'isISO4217CurrencyCode',
+      validator: { validate: isCurrency, defaultMessage: () => '$property must be a currency of ISO 4217 such as USD' },
+    }),
   );
+}
+
+function isCurrency(code: unknown): boolean {
+  return NEW_CURRENCIES.has(code) || (isISO4217CurrencyCode(code) && !NO_CURRENCIES.has(code));
 }
 
 /** The amount in hundredths; exact, since ten digits are far below 2^53. */

@@ -73,11 +73,18 @@ export function idempotencyKeyOf(header: string | string[] | undefined): string 
   throw new AppError('idempotency.key_invalid', { detail: 'give 1 to 255 visible ASCII characters' });
 }
 
-/** Returns the hash by which two requests are the same: method, address and body, whatever the order of its fields. */
+/**
+ * Returns the hash by which two requests are the same: method, address and body, whatever the order of its fields. An empty
+ * object and no body are the same.
+ */
 export function hashOf(method: string, url: string, body: unknown): string {
   return createHash('sha256')
-    .update(JSON.stringify([method, url, canonical(body) ?? null]))
+    .update(JSON.stringify([method, url, isEmpty(body) ? null : canonical(body)]))
     .digest('hex');
+}
+
+function isEmpty(body: unknown): boolean {
+  return body === undefined || body === null || (body instanceof Object && !Array.isArray(body) && Object.keys(body).length === 0);
 }
 
 function canonical(value: unknown): unknown {

@@ -1,0 +1,61 @@
+import { plainToInstance } from 'class-transformer';
+import { validateSync } from 'class-validator';
+import { Instant, ListParam } from './fields';
+
+class QueryDto {
+  @Instant()
+  at: Date;
+}
+
+class ListDto {
+  @ListParam()
+  list: string[];
+}
+
+const instantOf = (at: unknown): string | undefined => {
+  const dto = plainToInstance(QueryDto, { at });
+  return validateSync(dto).length === 0 ? dto.at.toISOString() : undefined;
+};
+
+const listOf = (list: unknown): string[] | undefined => {
+  const dto = plainToInstance(ListDto, { list });
+  return validateSync(dto).length === 0 ? dto.list : undefined;
+};
+
+describe(Instant.name, () => {
+  it.each([
+    ['2026-01-31T09:30:00Z', '2026-01-31T09:30:00.000Z'],
+    ['2026-01-31t09:30:00.5+02:00', '2026-01-31T07:30:00.500Z'],
+    ['2016-12-31T23:59:60Z', '2017-01-01T00:00:00.000Z'],
+    ['2016-12-31T23:59:60.75Z', '2017-01-01T00:00:00.000Z'],
+    ['1990-12-31T15:59:60-08:00', '1991-01-01T00:00:00.000Z'],
+    ['2015-07-01T01:59:60+02:00', '2015-07-01T00:00:00.000Z'],
+  ])('reads %s as %s', (text, expected) => {
+    expect(instantOf(text)).toBe(expected);
+  });
+
+  it.each(['2016-12-31T23:58:60Z', '2016-12-30T23:59:60Z', '2016-12-31T23:59:60+01:00', '2016-12-31T23:59:61Z', '2026-02-30T00:00:00Z', '2026-01-31', 'now', 5])(
+    'refuses %j',
+    (text) => {
+      expect(instantOf(text)).toBeUndefined();
+    },
+  );
+});
+
+describe(ListParam.name, () => {
+  it.each([
+    ['SQL, Node.js , ,C++', ['SQL', 'Node.js', 'C++']],
+    [['SQL', 'A,B'], ['SQL', 'A', 'B']],
+    ['"Writing, Translation"', ['Writing, Translation']],
+    [' "Writing, Translation" , SQL', ['Writing, Translation', 'SQL']],
+    ['SQL,"a ""b"", c"', ['SQL', 'a "b", c']],
+    ['24" screens, "half', ['24" screens', '"half']],
+    ['"a" b, c', ['"a" b', 'c']],
+  ])('reads %j as %j', (text, expected) => {
+    expect(listOf(text)).toEqual(expected);
+  });
+
+  it.each(['', ' , ,', '""'])('refuses %j, which has no value', (text) => {
+    expect(listOf(text)).toBeUndefined();
+  });
+});

@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn, type SignedInCaller } from '../support/as';
+import { aJob, aStoredJob } from '../support/factories/job.factory';
+import { aMessage } from '../support/factories/message.factory';
+import { aProposal } from '../support/factories/proposal.factory';
+
+/** A resource with an ETag: how it is made, where it is read, and a change of it. */
+interface Resource {
+  readonly name: string;
+  make(ann: SignedInCaller): Promise<string>;
+  readonly change: readonly [method: string, suffix: string, body?: object];
+}
+
+describe('preconditions of RFC 9110', () => {
+  let app: TestApp;
+  let ann: SignedInCaller;
+
+  beforeAll(async () => {
+    app = await startApp();
+  });
+  afterAll(() => app.close());
+  beforeEach(async () => {
+    ann = await signedIn(app);
+  });
+
+  const made = (path: string, body: () => object) => async (owner: SignedInCaller): Promise<string> => {
+    const { status, body: resource } = await owner.post(path, body());
+    expect(status).toBe(201);
+    return `${path}/${resource.id}`;
+  };
+  const proposal = async (owner: SignedInCaller): Promise<string> => {
+    const jobId = await aStoredJob(app.db, owner.id);
+    return made('/v1/proposals', () => aProposal({ jobId }))(owner);
+  };
+
+  const resources: readonly Resource[] = [
+    { name: 'a job', make: made('/v1/jobs', () => aJob({ title: randomUUID() })), change: ['PATCH', '', { title: 'Changed' }] },
+    { name: 'a job, deleted', make: made('/v1/jobs', () => aJob({ title: randomUUID() })), change: ['DELETE', ''] },
+    { name: 'a template', make: made('/v1/templates', aTemplate), change: ['PATCH', '', { body: 'Another body {{job}}' }] },
+    { name: 'a template, deleted', make: made('/v1/templates', aTemplate), change: ['DELETE', ''] },
+    { name: 'a saved search', make: made('/v1/saved-searches', aSearch), change: ['PATCH', '', { name: 'Changed' }] },
+    { name: 'a webhook', make: made('/v1/webhooks', aWebhook), change: ['PATCH', '', { isActive: false }] },
+    { name: 'a proposal', make: proposal, change: ['PATCH', '', { bidAmount: '9.00' }] },
+    { name: 'a proposal, submitted', make: proposal, change: ['POST', '/submit', {}] },
+    { name: 'a message', make: made('/v1/messages', () => aMessage({ senderType: 'client' })), change: ['POST', '/read', {}] },
+    { name: 'an account', make: () => Promise.resolve('/v1/users/me'), change: ['PATCH', '', { firstName: 'Bea' }] },
+    { name: 'a profile', make: aStoredProfile, change: ['PUT', '', { headline: 'Changed' }] },
+  ];
+
+  it.each(resources)('$name', async ({ make, change: [method, suffix, body] }) => {
+    const path = await make(ann);
+    const before = await ann.get(path);
+    const etag = before.headers.get('etag')!;
+    const change = (headers: Record<string, string>) => ann.send(method, path + suffix, body, headers);
+
+    const refused = [
+      await change({ 'if-none-match': '*' }),
+      await change({ 'if-none-match': `"0", ${etag}` }),
+      await change({ 'if-none-match': `W/${etag}` }),
+      await change({ 'if-match': `W/${etag}` }),
+      await change({ 'if-match': '"0", "99"' }),
+      await change({ 'if-match': etag, 'if-none-match': etag }),
+    ];
+    const unchanged = await ann.get(path);
+    const changed = await change({ 'if-match': `"0", ${etag}`, 'if-none-match': '"0"' });
+
+    expect(refused.map(({ status, body: problem }) => [status, problem.code])).toEqual(refused.map(() => [412, 'precondition.failed']));
+    expect(unchanged.body).toEqual(before.body);
+    expect([200, 204]).toContain(changed.status);
+  });
+
+  it('says 404 before 412, and 400 before both', async () => {
+    const headers = { 'if-none-match': '*' };
+
+    expect((await ann.patch('/v1/jobs/999999999', { title: 'x' }, headers)).status).toBe(404);
+    expect((await ann.patch('/v1/jobs/999999999', { title: 1 }, headers)).status).toBe(400);
+  });
+
+  it('lets a reader ask for a version', async () => {
+    const path = await made('/v1/jobs', () => aJob({ title: randomUUID() }))(ann);
+    const statusOf = async (headers: Record<string, string>): Promise<number> => (await ann.get(path, headers)).status;
+
+    expect(await statusOf({ 'if-match': '"1"' })).toBe(200);
+    expect(await statusOf({ 'if-match': '*' })).toBe(200);
+    expect(await statusOf({ 'if-match': '"2"' })).toBe(412);
+    expect(await statusOf({ 'if-none-match': '"2", W/"1"' })).toBe(304);
+    expect(await statusOf({ 'if-match': '"2"', 'if-none-match': '"1"' })).toBe(412);
+  });
+
+  it('writes a profile only if there is none, and only if there is one', async () => {
+    const put = async (headers: Record<string, string>): Promise<number> => (await ann.put('/v1/profile', { headline: 'x' }, headers)).status;
+
+    expect(await put({ 'if-match': '*' })).toBe(412);
+    expect(await put({ 'if-none-match': '*' })).toBe(200);
+    expect(await put({ 'if-none-match': '*' })).toBe(412);
+    expect(await put({ 'if-match': '*' })).toBe(200);
+  });
+});
+
+async function aStoredProfile(owner: SignedInCaller): Promise<string> {
+  expect((await owner.put('/v1/profile', { headline: 'First' })).status).toBe(200);
+  return '/v1/profile';
+}
+
+function aTemplate(): object {
+  return { name: randomUUID(), type: 'cover_letter', body: 'Dear client' };
+}
+
+function aSearch(): object {
+  return { name: randomUUID(), query: 'postgresql' };
+}
+
+function aWebhook(): object {
+  return { url: 'http://127.0.0.1:9/hook' };
+}
