@@ -19,6 +19,41 @@ describe('assertPasswordFits', () => {
     'КовальГанна1',
     'gigvault2026',
     'ＰＡＳＳＷＯＲＤ１',
+    // One character, a unit, a sequence, a date, blanks.
+    '00000000',
+    '22222222',
+    '99999999',
+    'aaaaaaaa',
+    'zzzzzzzz',
+    'aaaaaaa1',
+    '        ',
+    '\u00a0\u3000        ',
+    '12121212',
+    'abcabcabc',
+    '19901990',
+    '20252025',
+    '20252026',
+    '31.12.1999',
+    '1999-12-31',
+    '87654321',
+    '12345678a',
+    'abcdefgh',
+    'abc123xyz',
+    'ZYXWVUTS',
+    'asdfghjk',
+    '1qaz@WSX',
+    'йцукенгш',
+    '😀😀😀😀😀😀😀😀',
+    // Folded: lookalikes, accents, another keyboard, doubling, words of this service.
+    'P@ssw0rd',
+    'pässword',
+    '1l0v3y0u!',
+    'пароль12',
+    'привет123',
+    'dragondragon',
+    'freelance',
+    'Fr33lance!',
+    'Up-Work-77',
   ])('refuses %j', (password) => {
     const refused = (): void => assertPasswordFits(password, owner);
 
@@ -34,6 +69,13 @@ describe('assertPasswordFits', () => {
     '93847561029',
     'Ганна любить каву',
     'x1y2z3w4',
+    'kitten piano 7',
+    'Tr4verse-Lemon',
+    'калина над Дніпром',
+    '2719 4460 8135',
+    'zm7#qk2!vd',
+    '三つの緑の傘が歩く',
+    'abc meadow 123 lantern',
   ])('takes %j, whatever characters it has', (password) => {
     expect(() => assertPasswordFits(password, owner)).not.toThrow();
   });
@@ -44,6 +86,21 @@ describe('assertPasswordFits', () => {
 
   it('needs no names', () => {
     expect(() => assertPasswordFits('seven green umbrellas', { email: 'a@b.co', firstName: null })).not.toThrow();
+  });
+
+  it('says in one sentence what is wrong, and what to do', () => {
+    const textOf = (password: string): unknown => {
+      try {
+        return assertPasswordFits(password, owner);
+      } catch (error) {
+        return (error as AppError).detail;
+      }
+    };
+
+    expect(textOf('P@ssw0rd1')).toBe('This password is too common (even without its digits and punctuation). Choose another one.');
+    expect(textOf('abcdefgh')).toBe('This password is a repetition, a sequence or a date. Choose another one.');
+    expect(textOf('        ')).toBe('This password is only white space. Choose another one.');
+    expect(textOf('annother1')).toMatch(/^This password is a name of yours.* Choose another one\.$/);
   });
 
   it('points to the field', () => {

@@ -1,5 +1,6 @@
 import { AppError } from '../platform/errors/app-error';
-import { COMMON_PASSWORDS } from './common-passwords';
+import { COMMON_PASSWORDS, lettersOf } from './common-passwords';
+import { foldedForms, isPattern } from './password-folding';
 
 /** Whom a password is for. */
 export interface PasswordOwner {
@@ -9,32 +10,35 @@ export interface PasswordOwner {
 }
 
 /** Words everybody tries here. */
-const OUR_WORDS = ['gigvault', 'upwork', 'freelancer'];
+const OUR_WORDS = ['gigvault', 'upwork', 'freelance', 'freelancer', 'freelancing'];
 
 /** Shorter parts of a name or an address are too common to mean anything. */
 const MIN_WORD_LENGTH = 3;
 
 /**
- * Refuses a password that is, whole or less its digits and punctuation, a common one or a word of its owner. Nothing is
- * asked of its kinds of characters.
+ * Refuses a password that is a common one, a pattern, or a word of its owner, also behind accents, lookalikes, another
+ * keyboard, digits and punctuation. Nothing is asked of its kinds of characters.
  * @param pointer of the field, for the caller
  * @throws AppError `password.unfit`
  * @see NIST SP 800-63B section 3.1.1.2; OWASP ASVS 6.2.4, 6.2.11, 6.2.12
  */
 export function assertPasswordFits(password: string, owner: PasswordOwner, pointer = '/password'): void {
   const whole = password.normalize('NFKC').toLowerCase();
-  const letters = lettersOf(whole);
-  if (COMMON_PASSWORDS.has(whole) || COMMON_PASSWORDS.has(letters)) throw unfit(pointer, 'is one that many people use, less its digits and punctuation');
-  if (ownWordsOf(owner).has(letters)) throw unfit(pointer, 'is a name of yours, of your address or of this service, less its digits and punctuation');
+  if (whole.trim() === '') throw unfit(pointer, 'This password is only white space.');
+  if (isPattern(whole)) throw unfit(pointer, 'This password is a repetition, a sequence or a date.');
+  const forms = [...foldedForms(whole)];
+  if (forms.some((form) => COMMON_PASSWORDS.has(form))) {
+    throw unfit(pointer, 'This password is too common (even without its digits and punctuation).');
+  }
+  const ownWords = ownWordsOf(owner);
+  if (forms.some((form) => ownWords.has(form))) {
+    throw unfit(pointer, 'This password is a name of yours, of your address or of this service (even without its digits and punctuation).');
+  }
 }
 
 function unfit(pointer: string, what: string): AppError {
-  const message = `the password ${what}; choose another`;
+  const message = `${what} Choose another one.`;
   return new AppError('password.unfit', { detail: message, errors: [{ pointer, code: 'unfit', message }] });
-}
-
-function lettersOf(text: string): string {
-  return text.replace(/[^\p{L}]/gu, '');
 }
 
 /** Names and parts of the address, each alone and together: ann.other@example.com owns ann, other, annother, example, annotherexamplecom. */

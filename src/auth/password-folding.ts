@@ -1,0 +1,109 @@
+import { lettersOf } from './common-passwords';
+
+/** Letters that digits and signs stand for; where two are usual, a second reading has the other one. */
+const LOOKALIKES: readonly Readonly<Record<string, string>>[] = [
+  { '@': 'a', '4': 'a', '8': 'b', '(': 'c', '3': 'e', '€': 'e', '6': 'g', '9': 'g', '1': 'i', '!': 'i', '|': 'i', '0': 'o', '$': 's', '5': 's', '7': 't', '+': 't', '2': 'z' },
+  { '@': 'a', '4': 'a', '3': 'e', '1': 'l', '!': 'l', '|': 'l', '0': 'o', '$': 's', '5': 's', '7': 't' },
+];
+
+/** The keys of a Ukrainian and of a Russian keyboard, and what they type on an English one: `пароль` is `gfhjkm`. */
+const CYRILLIC_KEYS = ['йцукенгшщзхїфівапролджєячсмитьбю', 'йцукенгшщзхъфывапролджэячсмитьбю'];
+const ENGLISH_KEYS = `qwertyuiop[]asdfghjkl;'zxcvbnm,.`;
+
+/** Neighbours on a keyboard and in an alphabet, in either direction. */
+const ROWS = [
+  '012345678901234567890',
+  'abcdefghijklmnopqrstuvwxyz',
+  'абвгґдеєжзиіїйклмнопрстуфхцчшщьюя',
+  'абвгдеёжзийклмнопрстуфхцчшщъыьэюя',
+  'qwertyuiop[]',
+  'asdfghjkl;',
+  'zxcvbnm,./',
+  'qwertzuiop',
+  'azertyuiop',
+  'qsdfghjklm',
+  'йцукенгшщзхїґ',
+  'йцукенгшщзхъ',
+  'фівапролджє',
+  'фывапролджэ',
+  'ячсмитьбю',
+  '!@#$%^&*()_+',
+  '1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik,9ol.0p;/',
+  'qazwsxedcrfvtgbyhnujmikolp',
+].flatMap((row) => [row, [...row].reverse().join('')]);
+
+/** A row of fewer characters is no pattern. */
+const MIN_RUN = 3;
+
+/** Longest unit whose repetition is a pattern by itself. */
+const MAX_UNIT = 4;
+
+/** A password of so few runs and single characters is a pattern: `abc123xyz` are three. */
+const MAX_PIECES = 3;
+
+/** Fewer digits are a part of many good passwords. */
+const MIN_DIGITS = 6;
+
+/**
+ * Returns the forms a password in small letters is compared in: without accents, with letters for their lookalikes, as typed
+ * on an English keyboard, its letters alone, its digits alone, and the unit it repeats.
+ */
+export function foldedForms(whole: string): Set<string> {
+  const forms = [whole, ...withoutEnds(whole), whole.normalize('NFKD').replace(/\p{M}/gu, ''), ...CYRILLIC_KEYS.map((keys) => typedInEnglish(whole, keys))];
+  const spelt = forms.flatMap((form) => [form, ...LOOKALIKES.map((lookalikes) => withLetters(form, lookalikes))]);
+  const digits = whole.replace(/[^0-9]/g, '');
+  return new Set([...spelt, ...spelt.map(lettersOf), repeatedUnit(whole), ...(digits.length >= MIN_DIGITS ? [digits] : [])]);
+}
+
+/** Returns whether a password in small letters is a repetition, a run of keys or of an alphabet, or a date. */
+export function isPattern(whole: string): boolean {
+  return repeatedUnit(whole).length <= MAX_UNIT || piecesOf(whole) <= MAX_PIECES || isDates(whole);
+}
+
+/** Leaves out the signs, and the digits and signs, around a word: in `P@ssw0rd1!` they stand for no letters. */
+function withoutEnds(text: string): string[] {
+  return [text.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, ''), text.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, '')];
+}
+
+function withLetters(text: string, lookalikes: Readonly<Record<string, string>>): string {
+  return [...text].map((character) => lookalikes[character] ?? character).join('');
+}
+
+function typedInEnglish(text: string, keys: string): string {
+  return [...text].map((character) => ENGLISH_KEYS[keys.indexOf(character)] ?? character).join('');
+}
+
+/** Returns what a text repeats from its start to its end, or the text itself. */
+function repeatedUnit(text: string): string {
+  return /^(.+?)\1+$/su.exec(text)?.[1] ?? text;
+}
+
+/** Counts the runs of one repeated character or of neighbours, and the characters outside of them. */
+function piecesOf(text: string): number {
+  const characters = [...text];
+  let pieces = 0;
+  for (let start = 0; start < characters.length; pieces++) start += runAt(characters, start);
+  return pieces;
+}
+
+/** Returns the length of the run that begins here; 1 without one. */
+function runAt(characters: readonly string[], start: number): number {
+  const same = characters.slice(start).findIndex((character) => character !== characters[start]);
+  let length = same === -1 ? characters.length - start : same;
+  while (start + length < characters.length && isRow(characters.slice(start, start + length + 1))) length++;
+  return length >= MIN_RUN ? length : 1;
+}
+
+function isRow(characters: readonly string[]): boolean {
+  const text = characters.join('');
+  return ROWS.some((row) => row.includes(text));
+}
+
+/** Returns whether a text is digits and separators that spell a date, or two years. */
+function isDates(text: string): boolean {
+  if (!/^[\d\s./_-]+$/.test(text)) return false;
+  const digits = text.replace(/\D/g, '');
+  const year = '(?:19|20)\\d\\d';
+  const [month, day] = ['(?:0?[1-9]|1[0-2])', '(?:0?[1-9]|[12]\\d|3[01])'];
+  return new RegExp(`^(?:${day}${month}${year}|${month}${day}${year}|${year}${month}${day}|${year}${day}${month}|${year}${year})$`).test(digits);
+}
