@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
+import type { Unit } from '../platform/database/unit';
 import { assertVersion, type Preconditions } from '../platform/http/if-match';
 import { ProfileDto } from './dto/profile.dto';
 import type { PutProfileDto } from './dto/put-profile.dto';
 import { Profile } from './profile.entity';
-import { OWN_PROFILE_ID } from './profiles.queries';
+import { LOCK_FIRST_PROFILE, OWN_PROFILE_ID } from './profiles.queries';
 
 /** The signed-in user's profile. */
 @Injectable()
@@ -27,7 +28,7 @@ export class ProfilesService {
 
   /**
    * Makes the profile what `dto` says, and empty where it says nothing. One unit of work; one audit row when something
-   * changed. Of two first ones at once the later is told `conflict.duplicate`.
+   * changed. First ones at once are made one after another: the later ones change what the first has made.
    * @throws AppError `precondition.failed`
    */
   async put(dto: PutProfileDto, ifMatch?: Preconditions): Promise<ProfileDto> {
@@ -36,10 +37,19 @@ export class ProfilesService {
     const values = { headline, overview, skills, hourlyRate, currency, experienceYears, pastWins };
     return this.database.unit(async (unit) => {
       const profiles = unit.of(Profile);
-      const [row] = await unit.query<{ id: number }>(OWN_PROFILE_ID);
-      const profile = row ? await profiles.find(row.id, { lock: true }) : null;
+      const profile = await ownProfile(unit);
       assertVersion({ version: profile?.version ?? 0 }, ifMatch);
       return ProfileDto.from(profile ? await profiles.update(profile, values) : await profiles.insert(values));
     });
   }
+}
+
+/** Returns the tenant's profile, locked; null when there is none, and then no other request can make it before this one ends. */
+async function ownProfile(unit: Unit): Promise<Profile | null> {
+  const [row] = await unit.query<{ id: number }>(OWN_PROFILE_ID);
+  if (row) return unit.of(Profile).find(row.id, { lock: true });
+  await unit.query(LOCK_FIRST_PROFILE);
+  // A statement of its own: only one that begins when the lock is held sees what its holder before has committed.
+  const [made] = await unit.query<{ id: number }>(OWN_PROFILE_ID);
+  return made ? unit.of(Profile).find(made.id, { lock: true }) : null;
 }

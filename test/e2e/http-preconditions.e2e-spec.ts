@@ -88,6 +88,20 @@ describe('preconditions of RFC 9110', () => {
     expect(await statusOf({ 'if-match': '"2"', 'if-none-match': '"1"' })).toBe(412);
   });
 
+  it('writes a first profile twelve times at once: one row, and a row of audit for each that changed it', async () => {
+    const answers = await Promise.all(Array.from({ length: 12 }, (_, n) => ann.put('/v1/profile', { headline: `Headline ${n % 6}` })));
+    const [{ count, version }] = await app.db.query<{ count: number; version: number }>(
+      'superuser',
+      'SELECT count(*)::int AS count, max(version) AS version FROM profiles WHERE user_id = $1',
+      [ann.id],
+    ) as [{ count: number; version: number }];
+    const audit = await app.db.query<{ action: string }>('superuser', `SELECT action FROM audit_logs WHERE table_name = 'profiles' AND user_id = $1 ORDER BY id`, [ann.id]);
+
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect(count).toBe(1);
+    expect(audit.map(({ action }) => action)).toEqual(['INSERT', ...Array.from({ length: version - 1 }, () => 'UPDATE')]);
+  });
+
   it('writes a profile only if there is none, and only if there is one', async () => {
     const put = async (headers: Record<string, string>): Promise<number> => (await ann.put('/v1/profile', { headline: 'x' }, headers)).status;
 
