@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { SystemDatabase } from '../platform/database/system-database';
+import { asciiDomainOf, canonicalEmail } from '../platform/mail/email-address';
 import type { PasswordOwner } from './password-policy';
 
 /** What sign-in needs to know of an account. */
@@ -39,6 +40,13 @@ export interface Registration {
   readonly tokenSeconds: number;
 }
 
+/** The account a registration made or found. */
+interface RegisteredAccount {
+  readonly userId: number;
+  readonly mailTo: string;
+  readonly isKnown: boolean;
+}
+
 /** What a one-time token is for. */
 export type TokenPurpose = 'verify_email' | 'reset_password';
 
@@ -58,13 +66,13 @@ export interface TokenRequest {
 export class Accounts {
   constructor(private readonly database: SystemDatabase) {}
 
-  /** The account of an address, in any letter case; null when there is none. */
+  /** The account of an address, in any letter case and either spelling of its domain; null when there is none. */
   findCredentials(email: string): Promise<Credentials | null> {
     return this.one<Credentials>(
       `SELECT user_id AS "userId", encrypted_password AS "encryptedPassword", role, is_active AS "isActive",
               is_verified AS "isVerified", totp_enabled AS "totpEnabled", read_at AS "readAt"
          FROM auth.find_credentials($1)`,
-      [email],
+      [canonicalEmail(email)],
     );
   }
 
@@ -78,13 +86,15 @@ export class Accounts {
 
   /**
    * Makes the account, or renews one that was never verified, and stores the token that will verify it.
-   * @returns the account's id and whether it was there and verified before; then nothing was changed
+   * @returns the account's id, the address as it was first given, and whether it was there and verified before; then nothing
+   *   was changed
    */
-  async register(registration: Registration): Promise<{ userId: number; isKnown: boolean }> {
-    const row = await this.one<{ userId: number; isKnown: boolean }>(
-      `SELECT user_id AS "userId", is_known AS "isKnown" FROM auth.register($1, $2, $3, $4, $5, $6)`,
+  async register(registration: Registration): Promise<RegisteredAccount> {
+    const row = await this.one<RegisteredAccount>(
+      `SELECT user_id AS "userId", mail_to AS "mailTo", is_known AS "isKnown" FROM auth.register($1, $2, $3, $4, $5, $6, $7)`,
       [
         registration.email,
+        asciiDomainOf(registration.email),
         registration.encryptedPassword,
         registration.firstName,
         registration.lastName,
@@ -96,9 +106,9 @@ export class Accounts {
   }
 
   /** Stores a token for the account of an address; null when there is none that may have it. */
-  async issueToken(request: TokenRequest): Promise<{ userId: number } | null> {
-    return this.one<{ userId: number }>(`SELECT user_id AS "userId" FROM auth.issue_token($1, $2, $3, $4)`, [
-      request.email,
+  async issueToken(request: TokenRequest): Promise<{ userId: number; mailTo: string } | null> {
+    return this.one(`SELECT user_id AS "userId", mail_to AS "mailTo" FROM auth.issue_token($1, $2, $3, $4)`, [
+      canonicalEmail(request.email),
       request.purpose,
       request.tokenHash,
       request.tokenSeconds,
@@ -157,8 +167,8 @@ export class Accounts {
   /** Makes sure the address is a verified admin; see auth.ensure_admin for an account that was there before. */
   async ensureAdmin(email: string, encryptedPassword: string): Promise<'created' | 'promoted' | 'unchanged'> {
     const row = await this.one<{ outcome: 'created' | 'promoted' | 'unchanged' }>(
-      `SELECT auth.ensure_admin($1, $2) AS outcome`,
-      [email, encryptedPassword],
+      `SELECT auth.ensure_admin($1, $2, $3) AS outcome`,
+      [email, asciiDomainOf(email), encryptedPassword],
     );
     return row!.outcome;
   }

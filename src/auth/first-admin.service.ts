@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Config } from '../platform/config/config';
+import { normalEmail } from '../platform/mail/email-address';
 import { Accounts } from './accounts.service';
-import { normalEmail } from './email-address';
 import { Passwords } from './passwords.service';
 import { SecurityEvents } from './security-events.service';
 

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../platform/config/config';
 import { AppError } from '../platform/errors/app-error';
+import { normalEmail } from '../platform/mail/email-address';
 import { Mailer } from '../platform/mail/mailer.service';
 import { RESET_SECONDS, resetMail } from './account-mails';
 import { Accounts } from './accounts.service';
-import { normalEmail } from './email-address';
 import { Notices } from './notices.service';
 import { hashOneTimeToken, newOneTimeToken } from './one-time-token';
 import { OwnSessions } from './own-sessions.service';
@@ -63,7 +63,7 @@ export class OwnPassword {
     const request = { email, purpose: 'reset_password', tokenHash, tokenSeconds: RESET_SECONDS } as const;
     const issued = await this.accounts.issueToken(request);
     const mayMail = await this.throttle.mayMail(email);
-    await this.mailer.send(resetMail(this.config.http, email, token), { isDecoy: issued === null || !mayMail });
+    await this.mailer.send(resetMail(this.config.http, issued?.mailTo ?? email, token), { isDecoy: issued === null || !mayMail });
     await this.events.record('auth.password_forgot', { success: issued !== null, userId: issued?.userId, email });
   }
 

@@ -2,12 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { AppError, invalidValue } from '../platform/errors/app-error';
 import { Accounts, type Account } from './accounts.service';
 import { SecondFactor } from './mfa/second-factor.service';
+import { isTotpCode } from './mfa/totp-code-field';
 import { Passwords } from './passwords.service';
 import { currentPrincipal } from './principal';
 import { Throttle } from './throttle.service';
-
-/** A code of the authenticator has six digits; anything else is taken for a backup code. */
-const TOTP_FORM = /^\d{6}$/;
 
 /** Confirms that the signed-in user is still the owner of the account, before he changes what protects it. */
 @Injectable()
@@ -50,7 +48,7 @@ export class OwnerCheck {
     const account = await this.password(password);
     if (!account.totpEnabled) return account;
     if (code === undefined) throw invalidValue('/code', 'required', 'code is needed: two-factor sign-in is on');
-    if (!(await this.secondFactor.spend(TOTP_FORM.test(code) ? { code } : { backupCode: code }))) {
+    if (!(await this.secondFactor.spend(isTotpCode(code) ? { code } : { backupCode: code }))) {
       throw new AppError('auth.code_invalid');
     }
     return account;

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../platform/config/config';
 import { AppError } from '../platform/errors/app-error';
+import { normalEmail } from '../platform/mail/email-address';
 import { Mailer } from '../platform/mail/mailer.service';
 import { alreadyRegisteredMail, VERIFICATION_SECONDS, verificationMail } from './account-mails';
 import { Accounts } from './accounts.service';
-import { normalEmail } from './email-address';
 import { hashOneTimeToken, newOneTimeToken } from './one-time-token';
 import { assertPasswordFits } from './password-policy';
 import { Passwords } from './passwords.service';
@@ -48,7 +48,7 @@ export class RegistrationService {
     await this.throttle.takeRegistration();
     const encryptedPassword = await this.passwords.hash(password);
     const { token, hash: tokenHash } = newOneTimeToken();
-    const { userId, isKnown } = await this.accounts.register({
+    const { userId, mailTo, isKnown } = await this.accounts.register({
       email,
       encryptedPassword,
       firstName: firstName ?? null,
@@ -58,7 +58,7 @@ export class RegistrationService {
     });
     const isDecoy = !(await this.throttle.mayMail(email));
     const { http } = this.config;
-    await this.mailer.send(isKnown ? alreadyRegisteredMail(http, email) : verificationMail(http, email, token), { isDecoy });
+    await this.mailer.send(isKnown ? alreadyRegisteredMail(http, mailTo) : verificationMail(http, mailTo, token), { isDecoy });
     await this.events.record('auth.register', { success: !isKnown, userId, ...(isKnown && { reason: 'known address' }) });
   }
 
@@ -76,7 +76,7 @@ export class RegistrationService {
       tokenSeconds: VERIFICATION_SECONDS,
     });
     const mayMail = await this.throttle.mayMail(email);
-    await this.mailer.send(verificationMail(this.config.http, email, token), { isDecoy: issued === null || !mayMail });
+    await this.mailer.send(verificationMail(this.config.http, issued?.mailTo ?? email, token), { isDecoy: issued === null || !mayMail });
     await this.events.record('auth.verify_email_resend', { success: issued !== null, userId: issued?.userId, email });
   }
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../platform/config/config';
 import { currentContext } from '../platform/context/request-context';
 import { SystemDatabase } from '../platform/database/system-database';
-import { emailHash } from './email-address';
+import { emailHash } from '../platform/mail/email-address';
 
 /** Everything sign-in leaves on record. */
 export type SecurityEventType =

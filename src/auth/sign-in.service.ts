@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../platform/errors/app-error';
+import { normalEmail } from '../platform/mail/email-address';
 import { Accounts, type Credentials } from './accounts.service';
-import { normalEmail } from './email-address';
 import { PendingSignIns } from './mfa/pending-sign-ins.service';
 import { Passwords } from './passwords.service';
 import { SecurityEvents } from './security-events.service';

@@ -5,8 +5,8 @@ import type { Redis } from 'ioredis';
 import { Config } from '../platform/config/config';
 import { currentContext } from '../platform/context/request-context';
 import { AppError, unavailable } from '../platform/errors/app-error';
+import { emailHash } from '../platform/mail/email-address';
 import { RedisClients } from '../platform/redis/redis-clients';
-import { emailHash } from './email-address';
 import { FORGIVE, REMEMBER_DEVICE, RESERVE, RESERVE_SIGN_IN, TAKE } from './throttle-scripts';
 
 /** Failures in 15 minutes before delays begin; api.md of the contract. AUTH_THROTTLE_SCALE multiplies all. */

@@ -30,6 +30,28 @@ describe('the migrations', () => {
     }
   });
 
+  it('give the accounts of international domains their ASCII form, unless another account has it', async () => {
+    const source = migrationSource(database.urls.migrator);
+    await source.initialize();
+    const last = migrationNames().indexOf('JoinInternationalAddresses1795305810001');
+    try {
+      for (let left = migrationNames().length; left > last; left -= 1) await source.undoLastMigration();
+      await query(`INSERT INTO users (email, encrypted_password) VALUES
+        ('ann@bücher.example', 'x'), ('ann@xn--bcher-kva.example', 'x'), ('bob@bücher.example', 'x'), ('cat@xn--a-ü.example', 'x')`);
+      await source.runMigrations();
+
+      expect(await query(`SELECT email, ascii_domain FROM users ORDER BY id`)).toEqual([
+        { email: 'ann@bücher.example', ascii_domain: null },
+        { email: 'ann@xn--bcher-kva.example', ascii_domain: null },
+        { email: 'bob@bücher.example', ascii_domain: 'xn--bcher-kva.example' },
+        { email: 'cat@xn--a-ü.example', ascii_domain: null },
+      ]);
+    } finally {
+      await query('DELETE FROM users');
+      await source.destroy();
+    }
+  });
+
   it('are all named as their files, so that a pending one is noticed', async () => {
     const done = await query('SELECT name FROM schema_migrations ORDER BY timestamp');
 

@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { AccessTokens } from '../../auth/access-tokens.service';
+import { isTotpCode } from '../../auth/mfa/totp-code-field';
 import { SignInMfaService } from '../../auth/mfa/sign-in-mfa.service';
 import { OwnPassword } from '../../auth/own-password.service';
 import { OwnSessions } from '../../auth/own-sessions.service';
@@ -15,9 +16,6 @@ const COOKIE = 'gigvault_admin';
 
 /** Whoever leaves his desk for the day signs in again the next. */
 const LIFETIME_SECONDS = 8 * 3_600;
-
-/** What the authenticator shows; anything else is taken for a backup code. */
-const TOTP_CODE = /^\d{6}$/;
 
 /** Where a sign-in stands: done, with the Set-Cookie header, or waiting for a code. */
 export type SignInStep = { readonly cookie: string } | { readonly mfaToken: string };
@@ -59,8 +57,7 @@ export class DashboardSessions {
    * @throws AppError as SignInMfaService.complete; `auth.forbidden` as signIn
    */
   async signInWithCode(mfaToken: string, code: string): Promise<string> {
-    const digits = code.replace(/\s/g, '');
-    const codes = TOTP_CODE.test(digits) ? { code: digits } : { backupCode: code };
+    const codes = isTotpCode(code) ? { code } : { backupCode: code };
     const cookie = await this.cookieFor((await this.secondSteps.complete(mfaToken, codes)).accessToken);
     // Password and code were shown this very moment: that is a step-up.
     const session = this.read(cookie.slice(COOKIE.length + 1, cookie.indexOf(';')));
@@ -73,7 +70,7 @@ export class DashboardSessions {
    * @throws AppError as OwnPassword.stepUp
    */
   async confirm(password: string, code: string): Promise<void> {
-    await this.passwords.stepUp(password, code.replace(/\s/g, ''));
+    await this.passwords.stepUp(password, code);
   }
 
   /**

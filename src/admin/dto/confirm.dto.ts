@@ -1,5 +1,4 @@
-import { IsString } from 'class-validator';
-import { TextLength } from '../../platform/http/text-length';
+import { AnyCodeField } from '../../auth/mfa/totp-code-field';
 import { PasswordField } from '../../auth/password-field';
 
 /** The form by which an admin confirms himself again. */
@@ -7,7 +6,6 @@ export class ConfirmDto {
   @PasswordField()
   readonly password: string;
 
-  @IsString()
-  @TextLength(1, 64)
+  @AnyCodeField()
   readonly code: string;
 }

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString } from 'class-validator';
 import { TextLength } from '../../platform/http/text-length';
-import { TextField } from '../../platform/http/text-field';
+import { AnyCodeField } from '../../auth/mfa/totp-code-field';
 
 /** The second step of the dashboard's sign-in form, which has one field for both kinds of codes. */
 export class SignInCodeDto {
@@ -11,6 +11,6 @@ export class SignInCodeDto {
   readonly mfaToken: string;
 
   @ApiProperty({ type: String, maxLength: 64, description: 'Six digits of the authenticator, or a backup code.' })
-  @TextField(64)
+  @AnyCodeField()
   readonly code: string;
 }

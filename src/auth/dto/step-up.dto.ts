@@ -1,7 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsString } from 'class-validator';
-import { TextLength } from '../../platform/http/text-length';
 import { OptionalField } from '../../platform/http/fields';
+import { AnyCodeField } from '../mfa/totp-code-field';
 import { MAX_PASSWORD_LENGTH, PasswordField } from '../password-field';
 
 /** Proof that it is still the owner. */
@@ -16,7 +15,6 @@ export class StepUpDto {
     example: '287082',
   })
   @OptionalField()
-  @IsString()
-  @TextLength(1, 64)
+  @AnyCodeField()
   readonly code?: string;
 }

@@ -1,11 +1,47 @@
 import { createHmac } from 'node:crypto';
+import { domainToASCII } from 'node:url';
 
-/** The one spelling of an address: Unicode NFC in small letters, as the unique index on users compares it. */
+/** Longest name of a domain. @see RFC 1035 section 2.3.4 */
+const MAX_DOMAIN_LENGTH = 253;
+
+/** Returns the spelling an address is stored and mailed in: Unicode NFC in small letters. */
 export function normalEmail(email: string): string {
   return email.normalize('NFC').toLowerCase();
 }
 
-/** A keyed hash of an address, for logs and look-ups where the address itself must not stand. */
+/**
+ * Returns the spelling by which an address is compared: its domain in ASCII, since `bücher.example` and
+ * `xn--bcher-kva.example` are one domain. The unique index on users compares the same.
+ * @see RFC 5890 section 2.3.2.4
+ */
+export function canonicalEmail(email: string): string {
+  const normal = normalEmail(email);
+  const domain = asciiDomainOf(normal);
+  return domain === null ? normal : `${localPartOf(normal)}@${domain}`;
+}
+
+/** Returns the ASCII form of an address's domain; null for a domain that is in ASCII, or that has none. */
+export function asciiDomainOf(email: string): string | null {
+  const domain = domainOf(normalEmail(email));
+  const ascii = domainToASCII(domain);
+  return ascii === domain || ascii === '' ? null : ascii;
+}
+
+/** Returns whether the domain of an address exists in ASCII, as mail needs it. */
+export function hasMailDomain(email: string): boolean {
+  const ascii = domainToASCII(domainOf(normalEmail(email)));
+  return ascii !== '' && ascii.length <= MAX_DOMAIN_LENGTH;
+}
+
+/** Returns a keyed hash of an address, for logs and look-ups that must not hold the address itself. */
 export function emailHash(key: Buffer, email: string): Buffer {
-  return createHmac('sha256', key).update(normalEmail(email)).digest();
+  return createHmac('sha256', key).update(canonicalEmail(email)).digest();
+}
+
+function localPartOf(email: string): string {
+  return email.slice(0, email.lastIndexOf('@'));
+}
+
+function domainOf(email: string): string {
+  return email.slice(email.lastIndexOf('@') + 1);
 }

@@ -1,9 +1,10 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { Config } from '../config/config';
 import { SystemDatabase } from '../database/system-database';
 import { EncryptionService } from '../encryption/encryption.service';
 import type { SealContext } from '../encryption/seal-context';
+import { canonicalEmail, emailHash } from './email-address';
 import type { Mail, OutgoingMail } from './mail';
 import type { SendFailure } from './smtp-transport';
 
@@ -74,7 +75,7 @@ export class Outbox {
     const mail: Mail = { to, subject, text };
     const sealed = await this.encryption.seal(JSON.stringify(mail), placeOf(sealKey));
     const lifetime = options.isLocal ? null : (validForSeconds ?? LIFETIME_SECONDS);
-    const domain = to.slice(to.lastIndexOf('@') + 1);
+    const domain = canonicalEmail(to).replace(/^.*@/s, '');
     const values = [this.hashOf(to), this.hashOf(domain), sealKey, sealed, options.isDecoy, lifetime];
     await this.database.asAuth((unit) => unit.query(`SELECT auth.enqueue_mail($1, $2, $3, $4, $5, $6)`, values));
   }
@@ -134,7 +135,7 @@ export class Outbox {
   }
 
   private hashOf(address: string): Buffer {
-    return createHmac('sha256', this.addressKey).update(address.normalize('NFC').toLowerCase()).digest();
+    return emailHash(this.addressKey, address);
   }
 }
 

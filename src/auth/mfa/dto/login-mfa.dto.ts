@@ -2,7 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsString } from 'class-validator';
 import { TextLength } from '../../../platform/http/text-length';
 import { OptionalField } from '../../../platform/http/fields';
-import { TotpCodeField } from '../totp-code-field';
+import { AnyCodeField, TotpCodeField } from '../totp-code-field';
 
 /** The second step of signing in: one of the two codes. */
 export class LoginMfaDto {
@@ -11,14 +11,13 @@ export class LoginMfaDto {
   @TextLength(1, 2000)
   readonly mfaToken: string;
 
-  @ApiPropertyOptional({ description: 'The six digits the authenticator shows.', example: '287082' })
+  @ApiPropertyOptional({ description: 'The six digits the authenticator shows, with or without white space.', example: '287082' })
   @OptionalField()
   @TotpCodeField()
   readonly code?: string;
 
   @ApiPropertyOptional({ description: 'One of the backup codes, instead.', maxLength: 64, example: 'ABCDEF-GHJKMN-PQRSTV-WXYZ23' })
   @OptionalField()
-  @IsString()
-  @TextLength(1, 64)
+  @AnyCodeField()
   readonly backupCode?: string;
 }

@@ -1,8 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsString } from 'class-validator';
-import { TextLength } from '../../../platform/http/text-length';
 import { MAX_PASSWORD_LENGTH, PasswordField } from '../../password-field';
-import { TotpCodeField } from '../totp-code-field';
+import { AnyCodeField, TotpCodeField } from '../totp-code-field';
 
 /** Asks for a secret. */
 export class EnrolTotpDto {
@@ -13,7 +11,7 @@ export class EnrolTotpDto {
 
 /** The first code of the authenticator. */
 export class ConfirmTotpDto {
-  @ApiProperty({ description: 'The six digits the authenticator shows.', example: '287082' })
+  @ApiProperty({ description: 'The six digits the authenticator shows, with or without white space.', example: '287082' })
   @TotpCodeField()
   readonly code: string;
 }
@@ -25,8 +23,7 @@ export class PasswordAndCodeDto {
   readonly password: string;
 
   @ApiProperty({ description: 'A code of the authenticator, or a backup code.', maxLength: 64, example: '287082' })
-  @IsString()
-  @TextLength(1, 64)
+  @AnyCodeField()
   readonly code: string;
 }
 
