@@ -67,4 +67,17 @@ describe('problemOf', () => {
 
     expect(problemOf(new AppError('validation.failed', { detail: 'd', errors }), '/', 'r')).toMatchObject({ detail: 'd', errors });
   });
+
+  it('stays below 64 KiB whatever the error quotes, and says how many errors it leaves out', () => {
+    const quoted = '\u0001'.repeat(100_000);
+    const long = (length: number) => ({ pointer: `/${quoted.slice(0, length)}`, code: 'max_length', message: 'too long' });
+
+    const problem = problemOf(new AppError('validation.failed', { detail: quoted, errors: Array.from({ length: 50 }, () => long(200)) }), `/${quoted}`, 'r');
+    const hopeless = problemOf(new AppError('validation.failed', { errors: [long(100_000)] }), '/', 'r');
+
+    expect(Buffer.byteLength(JSON.stringify(problem))).toBeLessThan(65_536);
+    expect(problem.errors!.length + problem.errorsOmitted!).toBe(50);
+    expect(problem.errors!.length).toBeGreaterThan(10);
+    expect(hopeless).toMatchObject({ errors: [], errorsOmitted: 1 });
+  });
 });

@@ -14,7 +14,18 @@ export interface Problem {
   readonly code: ErrorCode;
   readonly requestId: string;
   readonly errors?: readonly FieldError[];
+  /** How many of the errors found were left out, so that the answer stays short. */
+  readonly errorsOmitted?: number;
 }
+
+/**
+ * Bounds of a problem document, together below 64 KiB: an error may quote its input, but no input may make a long answer.
+ * In characters, which JSON may write as six bytes each.
+ */
+const MAX_DETAIL_LENGTH = 2_500;
+const MAX_PATH_LENGTH = 1_000;
+/** In bytes as JSON. */
+const MAX_ERRORS_BYTES = 32_768;
 
 /** Media type of problems. */
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json; charset=utf-8';
@@ -58,17 +69,31 @@ export function asAppError(thrown: unknown): AppError {
  * @param path the request's path; the query stays out, it may hold what the sender would not repeat
  */
 export function problemOf(error: AppError, path: string, requestId: string): Problem {
+  const errors = fitting(error.errors);
+  const omitted = error.errors.length - errors.length;
   return {
     ...error.extensions,
     type: `/docs/errors#${error.code}`,
     title: error.title,
     status: error.status,
-    ...(error.detail === undefined ? {} : { detail: error.detail }),
-    instance: path,
+    ...(error.detail === undefined ? {} : { detail: cut(error.detail, MAX_DETAIL_LENGTH) }),
+    instance: cut(path, MAX_PATH_LENGTH),
     code: error.code,
     requestId,
-    ...(error.errors.length === 0 ? {} : { errors: error.errors }),
+    ...(error.errors.length === 0 ? {} : { errors }),
+    ...(omitted === 0 ? {} : { errorsOmitted: omitted }),
   };
+}
+
+/** Returns the first errors, as many as fit. */
+function fitting(errors: readonly FieldError[]): readonly FieldError[] {
+  let bytes = 0;
+  const end = errors.findIndex((error) => (bytes += Buffer.byteLength(JSON.stringify(error))) > MAX_ERRORS_BYTES);
+  return end === -1 ? errors : errors.slice(0, end);
+}
+
+function cut(text: string, maxLength: number): string {
+  return text.length <= maxLength ? text : `${text.slice(0, maxLength).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
 function fromFramework(thrown: unknown): AppError | undefined {

@@ -2,6 +2,7 @@ import type { Type } from '@nestjs/common';
 import { TransformationType, type TransformFnParams } from 'class-transformer';
 import { defaultMetadataStorage } from 'class-transformer/cjs/storage';
 import { getMetadataStorage, ValidationTypes, type ValidationArguments } from 'class-validator';
+import { cutToLimits, limitsOf, type ValueLimits } from './value-limits';
 
 type Rules = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetValidationMetadatas']>;
 type Condition = (object: object, value: unknown) => boolean;
@@ -12,12 +13,13 @@ interface Field {
   readonly transforms: readonly ((params: TransformFnParams) => unknown)[];
   readonly conditions: readonly Condition[];
   readonly checks: readonly Check[];
+  readonly limits: ValueLimits;
 }
 
 /**
  * The rules of one DTO class, gathered once from the decorators that class-validator and class-transformer keep: those
- * two look all of them up again for each object, which costs a small write a seventh of its CPU time. Only good input is
- * recognised here; whatever is not is left to them, who also tell what is wrong with it.
+ * two look all of them up again for each object, which costs a small write a seventh of its CPU time. This class accepts
+ * good input; class-validator says what is wrong with the rest.
  */
 export class CompiledRules {
   private static readonly known = new Map<Type, CompiledRules | null>();
@@ -35,22 +37,28 @@ export class CompiledRules {
     return rules;
   }
 
-  /** The instance that class-transformer would make of this object, if all its values keep the rules; else null. */
+  /** Returns the instance that class-transformer would make of this object if all its values keep the rules; else null. */
   accept(plain: object): object | null {
-    const instance = new this.type() as Record<string, unknown>;
-    for (const [name, value] of Object.entries(plain)) {
-      const field = this.fields.get(name);
-      if (!field) return null;
-      let transformed: unknown = value;
-      for (const transform of field.transforms) {
-        transformed = transform({ value: transformed, key: name, obj: plain, type: TransformationType.PLAIN_TO_CLASS, options: {} });
-      }
-      instance[name] = transformed;
-    }
+    if (!Object.keys(plain).every((name) => this.fields.has(name))) return null;
+    const instance = this.instantiate(plain) as Record<string, unknown>;
     for (const [name, { conditions, checks }] of this.fields) {
       const value = instance[name];
       if (!conditions.every((condition) => condition(instance, value))) continue;
       if (!checks.every((check) => check(instance, value))) return null;
+    }
+    return instance;
+  }
+
+  /** Makes the instance from the names the class knows. A value beyond its field's length is cut, and still too long. */
+  instantiate(plain: object): object {
+    const instance = new this.type() as Record<string, unknown>;
+    for (const [name, { transforms, limits }] of this.fields) {
+      if (!Object.hasOwn(plain, name)) continue;
+      let value: unknown = (plain as Record<string, unknown>)[name];
+      for (const transform of transforms) {
+        value = transform({ value, key: name, obj: plain, type: TransformationType.PLAIN_TO_CLASS, options: {} });
+      }
+      instance[name] = cutToLimits(value, limits);
     }
     return instance;
   }
@@ -63,7 +71,8 @@ function compile(type: Type): CompiledRules | null {
   if (names.some((name) => isShaped(type, name))) return null;
   const fields = names.map((name): [string, Field] => {
     const own = rules.filter(({ propertyName }) => propertyName === name);
-    return [name, { transforms: transformsOf(type, name), conditions: conditionsOf(own), checks: own.flatMap(checksOf) }];
+    const transforms = transformsOf(type, name);
+    return [name, { transforms, conditions: conditionsOf(own), checks: own.flatMap(checksOf), limits: limitsOf(own) }];
   });
   return new CompiledRules(type, new Map(fields));
 }

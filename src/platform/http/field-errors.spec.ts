@@ -1,5 +1,5 @@
 import { Type } from 'class-transformer';
-import { IsInt, IsString, Min, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, IsInt, IsString, Min, ValidateBy, ValidateNested } from 'class-validator';
 import { AppError, type FieldError } from '../errors/app-error';
 import { BooleanParam, Instant, IntegerParam, ListParam, NullableField, OptionalField } from './fields';
 import { RequestValidationPipe } from './request-validation.pipe';
@@ -80,7 +80,7 @@ describe(RequestValidationPipe.name, () => {
     expect(await refused({ inner: [{ rank: 1 }, { rank: 'x', extra: 1 }] })).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ pointer: '/inner/1/rank', code: 'is_int' }),
-        expect.objectContaining({ pointer: '/inner/1/extra', code: 'unknown_field', message: 'extra is unknown; known are rank' }),
+        expect.objectContaining({ pointer: '/inner/1/extra', code: 'unknown_field', message: 'extra is unknown' }),
       ]),
     );
   });
@@ -109,10 +109,51 @@ describe(RequestValidationPipe.name, () => {
 
   it('takes no field where none is declared', async () => {
     expect(await read({}, Nothing)).toEqual({});
-    expect((await refused({ a: 1 }, Nothing))[0]).toMatchObject({ message: 'a is unknown; nothing is expected here' });
+    await expect(read({ a: 1 }, Nothing)).rejects.toMatchObject({
+      detail: 'a is unknown; nothing is expected here',
+      errors: [{ pointer: '/a', code: 'unknown_field', message: 'a is unknown' }],
+    });
+  });
+
+  it('names the known fields once, and what is wrong with them beside what is unknown', async () => {
+    await expect(read({ tag: 1, tegs: 1, score: 'x' })).rejects.toMatchObject({
+      detail: expect.stringMatching(/^tag is unknown; tegs is unknown; score .*; known are at, inner, open, score, size, tags, words$/),
+      errors: [{ pointer: '/tag' }, { pointer: '/tegs' }, { pointer: '/score' }, { pointer: '/score' }],
+    });
   });
 
   it('reports at most 50 errors', async () => {
     expect(await refused({ tags: Array.from({ length: 500 }, () => 5) })).toHaveLength(50);
+  });
+
+  it('looks for no more than 50 unknown names, and shows only the beginning of a long one', async () => {
+    const names = Array.from({ length: 500 }, (_, index) => `n${index}`);
+
+    expect(await refused(Object.fromEntries(names.map((name) => [name, 1])))).toHaveLength(50);
+    expect((await refused({ ['x'.repeat(1_000)]: 1 }))[0]!.pointer).toBe(`/${'x'.repeat(200)}…`);
+  });
+
+  it('lets no rule read more of a value than its length allows', async () => {
+    const lengths: number[] = [];
+    const Seen = (): PropertyDecorator => ValidateBy({ name: 'seen', validator: { validate: (value) => lengths.push(value.length) > 0 } });
+    class Short {
+      @Seen()
+      @Length(1, 10)
+      text?: string;
+
+      @OptionalField()
+      @Seen()
+      @ArrayMaxSize(3)
+      list?: string[];
+    }
+
+    await expect(pipe.transform({ text: 'x'.repeat(1_000) }, { type: 'body', metatype: Short })).rejects.toMatchObject({
+      errors: [{ pointer: '/text', code: 'is_length' }],
+    });
+    await expect(pipe.transform({ text: 'x', list: Array(1_000).fill('x') }, { type: 'body', metatype: Short })).rejects.toMatchObject({
+      errors: [{ pointer: '/list', code: 'array_max_size' }],
+    });
+    expect(Math.max(...lengths)).toBe(22);
+    expect(await pipe.transform({ text: '🚀'.repeat(10) }, { type: 'body', metatype: Short })).toEqual({ text: '🚀'.repeat(10) });
   });
 });

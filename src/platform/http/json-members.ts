@@ -2,10 +2,21 @@ import { pointerStep } from './text';
 
 const QUOTE = 34;
 const BACKSLASH = 92;
+const COMMA = 44;
 const COLON = 58;
+const OPEN_BRACKET = 91;
+const OPEN_BRACE = 123;
 
 /** Strings and structure of a valid JSON text; what lies between them does not matter here. */
-const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]/g;
+
+/** How much a JSON text holds, counted without parsing it. */
+export interface JsonSize {
+  /** Members of objects, repeated ones each time. */
+  readonly members: number;
+  /** Objects, arrays, their items and members: no fewer than the values of the text, at most twice as many. */
+  readonly values: number;
+}
 
 /** An object or array that is open while reading. */
 interface Frame {
@@ -14,17 +25,18 @@ interface Frame {
 }
 
 /**
- * Returns how many members the objects of a valid JSON text have in all, repeated ones counted each time. JSON.parse
- * keeps the last of duplicates, so that a smaller number of keys in its result tells that there were some.
+ * Returns the size of a JSON text, valid or not. JSON.parse keeps the last of duplicate keys, so fewer keys in its result
+ * than members in the text show that there were some.
  */
-export function memberCount(text: string): number {
-  let count = 0;
+export function jsonSizeOf(text: string): JsonSize {
+  let [members, values] = [0, 0];
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
-    if (code === COLON) count += 1;
-    else if (code === QUOTE) at = endOfString(text, at);
+    if (code === QUOTE) at = endOfString(text, at);
+    else if (code === COLON) members += 1;
+    else if (code === COMMA || code === OPEN_BRACKET || code === OPEN_BRACE) values += 1;
   }
-  return count;
+  return { members, values };
 }
 
 /** Returns the JSON pointer of the first duplicate key of a valid JSON text; '' when it has none. */

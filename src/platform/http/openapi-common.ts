@@ -98,5 +98,6 @@ const PROBLEM_SCHEMA = {
         },
       },
     },
+    errorsOmitted: { type: 'integer', description: 'Errors left out to keep the answer short; absent when all are listed.', example: 3 },
   },
 };

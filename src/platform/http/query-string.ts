@@ -1,5 +1,5 @@
 import { AppError, invalidValue } from '../errors/app-error';
-import { isUnstorable, pointerStep } from './text';
+import { isUnstorable, pointerStep, shown } from './text';
 
 /** A parsed query: a name given several times has a list. */
 export type Query = Record<string, string | string[]>;
@@ -52,8 +52,8 @@ export function assertParams(params: Readonly<Record<string, string | undefined>
 }
 
 function unstorable(name: string): AppError {
-  const shown = name.replace(/\0|\p{Surrogate}/gu, '\uFFFD');
-  return invalidValue(pointerStep(shown), 'unstorable_text', `${shown} holds NUL or half of a surrogate pair`);
+  const storable = shown(name).replace(/\0|\p{Surrogate}/gu, '\uFFFD');
+  return invalidValue(pointerStep(storable), 'unstorable_text', `${storable} holds NUL or half of a surrogate pair`);
 }
 
 function splitOnce(part: string): [string, string] {

@@ -1,17 +1,18 @@
-import { Injectable, type ArgumentMetadata, type PipeTransform, type Type } from '@nestjs/common';
+import { Injectable, type ArgumentMetadata, type PipeTransform } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { validate } from 'class-validator';
-import { AppError, invalidValue, type FieldError } from '../errors/app-error';
+import { AppError, invalidValue } from '../errors/app-error';
 import { CompiledRules } from './compiled-rules';
-import { fieldErrorsOf, unknownField } from './field-errors';
+import { fieldErrorsOf, knownNamesHint, knownNamesOf, MAX_ERRORS, unknownFields } from './field-errors';
 
 /** Types that Nest reports for arguments without a class of rules. */
 const PLAIN_TYPES = new Set<unknown>([String, Number, Boolean, Array, Object, Date, Buffer]);
 
 /**
  * Turns bodies and queries into instances of their DTO class and holds them to its rules; a field or parameter the
- * class does not know is refused, with the ones it knows named. What the compiled rules do not accept is looked at again
- * by class-validator, whose word it is.
+ * class does not know is refused, with the ones it knows named. The compiled rules accept good input; class-validator
+ * describes the rest. What it costs depends on the class, not on the input: unknown names are compared and not
+ * transformed, values beyond a field's length are cut, and no more than 50 errors are looked for.
  */
 @Injectable()
 export class RequestValidationPipe implements PipeTransform {
@@ -19,18 +20,22 @@ export class RequestValidationPipe implements PipeTransform {
   async transform(value: unknown, { type, metatype }: ArgumentMetadata): Promise<unknown> {
     if (type === 'custom' || !metatype || PLAIN_TYPES.has(metatype)) return value;
     const plain = asObject(value);
-    const accepted = CompiledRules.of(metatype)?.accept(plain);
+    const rules = CompiledRules.of(metatype);
+    const accepted = rules?.accept(plain);
     if (accepted) return accepted;
-    refuseInherited(plain, metatype);
-    const instance: unknown = plainToInstance(metatype, plain);
-    const errors = await validate(instance as object, {
+    const known = knownNamesOf(metatype);
+    const unknown = unknownFields(Object.keys(plain), known);
+    const instance: unknown = rules?.instantiate(plain) ?? plainToInstance(metatype, knownPart(plain, known));
+    const invalid = await validate(instance as object, {
       whitelist: true,
       forbidNonWhitelisted: true,
       // A class without rules takes no field at all; that is a body of `{}`.
       forbidUnknownValues: false,
     });
-    if (errors.length > 0) throw refusal(fieldErrorsOf(errors));
-    return instance;
+    const errors = [...unknown, ...fieldErrorsOf(invalid, MAX_ERRORS - unknown.length)];
+    if (errors.length === 0) return instance;
+    const hint = unknown.length > 0 ? [knownNamesHint(known)] : [];
+    throw new AppError('validation.failed', { detail: [...errors.map(({ message }) => message), ...hint].join('; '), errors });
   }
 }
 
@@ -40,12 +45,7 @@ function asObject(value: unknown): object {
   throw invalidValue('', 'is_object', 'the body must be a JSON object');
 }
 
-/** class-validator takes `toString` and its like for declared, because every object has them. */
-function refuseInherited(plain: object, metatype: Type): void {
-  const inherited = Object.keys(plain).filter((key) => key in Object.prototype);
-  if (inherited.length > 0) throw refusal(inherited.map((key) => unknownField(key, metatype)));
-}
-
-function refusal(errors: FieldError[]): AppError {
-  return new AppError('validation.failed', { detail: errors.map(({ message }) => message).join('; '), errors });
+function knownPart(plain: object, known: ReadonlySet<string>): object {
+  const names = [...known].filter((name) => Object.hasOwn(plain, name));
+  return Object.fromEntries(names.map((name) => [name, (plain as Record<string, unknown>)[name]]));
 }

@@ -55,12 +55,32 @@ describe('parseStrictJson', () => {
     expect(refusalOf(text)).toEqual({ code: 'validation.failed', rule, pointer });
   });
 
-  it.each(['{"a":NaN}', '{a:1}', '{"a":1,}', "{'a':1}", '{} x', '{"a":01}', '"\t"', 'undefined', '['.repeat(500_000)])(
+  it.each(['{"a":NaN}', '{a:1}', '{"a":1,}', "{'a':1}", '{} x', '{"a":01}', '"\t"', 'undefined', '['.repeat(40_000)])(
     'refuses what is not JSON: %.20s',
     (text) => {
       expect(refusalOf(text)?.code).toBe('request.malformed_json');
     },
   );
+
+  it.each([
+    ['{}'.repeat(50_000), undefined],
+    [`[${'1,'.repeat(50_000)}1]`, undefined],
+    ['['.repeat(50_000), undefined],
+    [`{"a":[${'{},'.repeat(10)}{}]}`, 20],
+  ])('refuses too many values before they are parsed: %.20s', (text, maxValues) => {
+    const parse = jest.spyOn(JSON, 'parse');
+
+    expect(() => parseStrictJson(Buffer.from(text), maxValues)).toThrow('values');
+    expect(parse).not.toHaveBeenCalled();
+    parse.mockRestore();
+  });
+
+  it('takes what the largest field may hold', () => {
+    const metadata = `[${'1,'.repeat(65_536 / 2 - 2)}1]`;
+
+    expect(refusalOf(`{"metadata":${metadata}}`)).toBeUndefined();
+    expect(refusalOf(`{"text":"${',[{'.repeat(100_000)}"}`)).toBeUndefined();
+  });
 
   it('keeps pairs of surrogates, exact numbers and 32 levels', () => {
     expect(refusalOf('{"a":"\\ud83d\\ude00😀","b":9007199254740991,"c":0.1,"d":1e300000e}')?.code).toBe('request.malformed_json');

@@ -1,10 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import { AppError, invalidValue } from '../errors/app-error';
-import { duplicateKeyPointer, memberCount } from './json-members';
+import { duplicateKeyPointer, jsonSizeOf } from './json-members';
 import { isUnstorable, pointerStep } from './text';
 
 /** Deeper nesting serves nobody and costs every reader. */
 const MAX_DEPTH = 32;
+
+/** Most values of a body: the largest that a rule allows, the 65,536 bytes of a metric's metadata, hold fewer. */
+const MAX_VALUES = 40_000;
 
 /** Keys that reach into JavaScript's objects instead of naming a value. */
 const RESERVED_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
@@ -19,19 +22,24 @@ interface Fault {
 /**
  * Returns the value of a JSON text, or of nothing `{}`. Refused is all that two readers could understand differently
  * or that could not be stored as it is: bytes that are not UTF-8, NUL and lone surrogates, duplicate or reserved keys,
- * numbers beyond the exact range, nesting beyond 32 levels.
+ * numbers beyond the exact range, nesting beyond 32 levels. Too many values are refused before they are parsed.
+ * @param maxValues counted as `JsonSize.values`
  * @throws AppError `request.malformed_json`, or `validation.failed` with the pointer of the value
  * @see RFC 8259; RFC 7493 (I-JSON)
  */
-export function parseStrictJson(body: Buffer): unknown {
+export function parseStrictJson(body: Buffer, maxValues = MAX_VALUES): unknown {
   if (body.length === 0) return {};
   if (!isUtf8(body)) throw new AppError('request.malformed_json', { detail: 'the body is not UTF-8' });
   const text = body.toString('utf8').replace(/^\uFEFF/, '');
+  const size = jsonSizeOf(text);
+  if (size.values > maxValues) {
+    throw invalidValue('', 'too_many_values', `The text has more than ${maxValues} values. Send fewer items and members.`);
+  }
   const value = parse(text);
   const members = { count: 0 };
   const fault = faultOf(value, 0, members);
   if (fault) throw invalidValue(fault.path, fault.code, `${fault.path || 'the body'} ${fault.message}`);
-  if (members.count !== memberCount(text)) {
+  if (members.count !== size.members) {
     const pointer = duplicateKeyPointer(text);
     throw invalidValue(pointer, 'duplicate_key', `${pointer} is given twice`);
   }

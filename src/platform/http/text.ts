@@ -6,9 +6,17 @@ export function isUnstorable(text: string): boolean {
   return UNSTORABLE.test(text);
 }
 
-/** One step of a JSON pointer. @see RFC 6901 section 3 */
+/** Longest name that an error repeats. */
+const MAX_SHOWN = 200;
+
+/** Returns a text as an error shows it: cut where it is longer than a person reads. */
+export function shown(text: string): string {
+  return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN).replace(/[\uD800-\uDBFF]$/, '')}…`;
+}
+
+/** Returns one step of a JSON pointer; a very long name is cut. @see RFC 6901 section 3 */
 export function pointerStep(key: string | number): string {
-  return `/${String(key).replace(/~/g, '~0').replace(/\//g, '~1')}`;
+  return `/${shown(String(key)).replace(/~/g, '~0').replace(/\//g, '~1')}`;
 }
 
 /** Returns the number of code points, which is what PostgreSQL and JSON Schema call a text's length. */

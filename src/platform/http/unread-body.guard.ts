@@ -3,7 +3,7 @@ import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../errors/app-error';
-import { unknownField } from './field-errors';
+import { unknownFields } from './field-errors';
 
 /** Arguments through which a handler reads the body; Nest keys them as `<kind>:<position>`. */
 const READERS = [RouteParamtypes.BODY, RouteParamtypes.REQUEST].map((kind) => `${kind}:`);
@@ -39,6 +39,6 @@ function assertEmpty(body: unknown): void {
   const names = typeof body === 'object' && !Array.isArray(body) ? Object.keys(body as object) : undefined;
   if (names?.length === 0) return;
   const message = 'this route takes no body, or {}';
-  const errors = names?.map((name) => unknownField(name, undefined)) ?? [{ pointer: '', code: 'is_object', message }];
+  const errors = names ? unknownFields(names, new Set()) : [{ pointer: '', code: 'is_object', message }];
   throw new AppError('validation.failed', { detail: message, errors });
 }
