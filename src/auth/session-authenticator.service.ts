@@ -19,6 +19,12 @@ export class SessionAuthenticator implements Authenticator {
     return this.read(request)?.userId;
   }
 
+  assertToken(request: FastifyRequest): void {
+    if (this.read(request)) return;
+    const isMissing = !/^bearer\s+\S/i.test(request.headers.authorization ?? '');
+    throw new AppError(isMissing ? 'auth.session_missing' : 'auth.token_invalid');
+  }
+
   async authenticate(request: FastifyRequest): Promise<Principal> {
     if (!request.headers.authorization) throw new AppError('auth.session_missing');
     return this.sessions.principalOf(this.read(request));

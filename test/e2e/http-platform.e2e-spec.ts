@@ -95,8 +95,8 @@ class NotesController {
   @Post('import')
   @HttpCode(200)
   @LargeBody('text/csv')
-  async import(@Body() body: Readable | unknown[]) {
-    return { length: Array.isArray(body) ? body.length : (await text(body)).length };
+  async import(@Body() body: Readable) {
+    return { length: (await text(body)).length };
   }
 
   @Delete('slow')
@@ -325,7 +325,7 @@ describe('the HTTP platform', () => {
       socket.write('NONSENSE\r\n\r\n');
       const answer = await text(socket);
 
-      expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request\r\nContent-Type: application\/problem\+json/);
+      expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request\r\ncontent-type: application\/problem\+json/);
     });
   });
 
@@ -383,7 +383,7 @@ describe('the HTTP platform', () => {
 
     expect((await csv(4096)).json()).toEqual({ length: 4096 });
     expect((await csv(4097)).statusCode).toBe(413);
-    expect((await send('POST', '/v1/notes/import', { payload: `[${'1,'.repeat(1500)}1]` })).json()).toEqual({ length: 1501 });
+    expect((await send('POST', '/v1/notes/import', { payload: '{}' })).statusCode).toBe(415);
   });
 
   it('tells the methods of a path', async () => {

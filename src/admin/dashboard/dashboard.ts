@@ -36,6 +36,9 @@ import { STYLE } from './style';
 const PREFIX = '/admin';
 const HTML = 'text/html; charset=utf-8';
 
+/** Largest form; what its longest field may hold takes a third of it. */
+const FORM_BYTES = 16_384;
+
 /** Routes without a sign-in, as they are registered. */
 const OPEN: ReadonlySet<string> = new Set([`${PREFIX}/sign-in`, `${PREFIX}/sign-in/code`, `${PREFIX}/style.css`]);
 
@@ -92,6 +95,8 @@ export class Dashboard implements OnModuleInit {
   }
 
   private protect(scope: FastifyInstance): void {
+    scope.addHook('onRoute', (route) => void (route.bodyLimit = FORM_BYTES));
+    scope.removeContentTypeParser(['application/json', 'application/merge-patch+json']);
     scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
       done(null, parseQuery(body as string));
     });

@@ -94,6 +94,10 @@ function httpOf(settings: Settings) {
     corsOrigins: settings.CORS_ORIGINS,
     trustedProxies: settings.TRUSTED_PROXIES,
     shutdownDelayMs: settings.SHUTDOWN_DELAY_SECONDS * 1_000,
+    maxConnections: settings.HTTP_MAX_CONNECTIONS,
+    maxConnectionsPerAddress: settings.HTTP_MAX_CONNECTIONS_PER_ADDRESS,
+    requestTimeoutMs: settings.HTTP_REQUEST_TIMEOUT_MS,
+    headersTimeoutMs: settings.HTTP_HEADERS_TIMEOUT_MS,
   });
 }
 
@@ -163,6 +167,9 @@ function limitsOf(settings: Settings) {
     requestsPerMinute: settings.RATE_LIMIT_PER_MINUTE,
     bodyBytes: settings.BODY_LIMIT_BYTES,
     importBytes: settings.IMPORT_LIMIT_BYTES,
+    spoolBytes: settings.IMPORT_SPOOL_BYTES,
+    largeBodies: settings.LARGE_BODIES_AT_ONCE,
+    largeBodiesPerCaller: settings.LARGE_BODIES_AT_ONCE_PER_CALLER,
   });
 }
 
@@ -252,6 +259,12 @@ function contradictions(values: Settings): string[] {
   }
   if (values.SESSION_IDLE_SECONDS > values.SESSION_ABSOLUTE_SECONDS) {
     problems.push('SESSION_IDLE_SECONDS: must not exceed SESSION_ABSOLUTE_SECONDS');
+  }
+  if (values.IMPORT_SPOOL_BYTES < values.IMPORT_LIMIT_BYTES) {
+    problems.push('IMPORT_SPOOL_BYTES: must not be less than IMPORT_LIMIT_BYTES');
+  }
+  if (values.HTTP_HEADERS_TIMEOUT_MS > values.HTTP_REQUEST_TIMEOUT_MS) {
+    problems.push('HTTP_HEADERS_TIMEOUT_MS: must not exceed HTTP_REQUEST_TIMEOUT_MS');
   }
   problems.push(...backupContradictions(values));
   if (values.NODE_ENV === 'production') {

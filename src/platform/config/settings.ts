@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { backupSettings } from './backup-settings';
+import { httpSettings } from './http-settings';
 import { flag, integer, list, secret, url, type SettingExample } from './setting-forms';
 
 const POSTGRES_EXAMPLE_HOST = '127.0.0.1:5432/gigvault';
@@ -174,12 +175,7 @@ export const settings = z.object({
   PASSWORD_HASH_COST: integer(12, 4, 16)
     .describe('bcrypt cost of passwords, one more doubles the time; at least 10 in production.')
     .meta({ example: '12' }),
-  BODY_LIMIT_BYTES: integer(1_048_576, 1_024, 104_857_600)
-    .describe('Largest request body, in bytes.')
-    .meta({ example: '1048576' }),
-  IMPORT_LIMIT_BYTES: integer(67_108_864, 1_024, 1_073_741_824)
-    .describe('Largest body of an import, in bytes.')
-    .meta({ example: '67108864' }),
+  ...httpSettings,
   ACCESS_TOKEN_SECONDS: integer(900, 30, 3_600).describe('Life of an access token.').meta({ example: '900' }),
   SESSION_IDLE_SECONDS: integer(1_209_600, 60, 31_536_000)
     .describe('A session unused for so long ends.')

@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   'request.body_too_large': { status: 413, title: 'The body is too large' },
   'request.url_too_long': { status: 414, title: 'The address is too long' },
   'request.media_type_unsupported': { status: 415, title: 'The media type of the body is not supported' },
+  'request.expectation_failed': { status: 417, title: 'The Expect header asks for something the server does not do' },
   'request.headers_too_large': { status: 431, title: 'The headers are too large' },
   'validation.failed': { status: 400, title: 'Some values are not valid' },
   'cursor.invalid': { status: 400, title: 'The cursor does not belong to this list' },

@@ -14,6 +14,13 @@ export interface AccessMarker {
   readonly inProduction?: AccessLevel;
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The marker of a route that is Nest's. */
+    access?: AccessMarker;
+  }
+}
+
 /** Metadata key of the marker. */
 export const ACCESS = 'gigvault:access';
 
@@ -61,7 +68,11 @@ export function accessLevelOf(reflector: Reflector, context: ExecutionContext, i
     context.getHandler(),
     context.getClass(),
   ]);
-  if (!marker) return 'admin';
+  return marker ? levelOf(marker, isProduction) : 'admin';
+}
+
+/** Returns the level that a marker demands. */
+export function levelOf(marker: AccessMarker, isProduction: boolean): AccessLevel {
   return (isProduction ? marker.inProduction : undefined) ?? marker.level;
 }
 

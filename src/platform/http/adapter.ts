@@ -1,20 +1,20 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { STATUS_CODES } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from '../config/config';
 import type { ErrorCode } from '../errors/error-codes';
 import { AppError } from '../errors/app-error';
 import { asAppError, PROBLEM_MEDIA_TYPE, problemOf } from '../errors/problem';
+import { closeConnection, isAnswering, isClosing, limitConnections } from './connections';
 import { parseQuery } from './query-string';
 import { requestIdOf } from './request-id';
 
 /** Longest parameter in a path; tables and task ids are shorter, ids far so. */
 const MAX_PARAM_LENGTH = 128;
 
-/** How long a client may take to send a whole request, and its headers. */
-const REQUEST_TIMEOUT_MS = 120_000;
-const HEADERS_TIMEOUT_MS = 15_000;
+/** Node looks for requests that take too long this often, or more often where the limits are shorter. */
+const TIMEOUT_CHECK_MS = 5_000;
 
 /** Nest's options that belong to the adapter: our own body parsers, our own logger, errors thrown instead of exits. */
 export const NEST_OPTIONS = { bodyParser: false, bufferLogs: true, abortOnError: false } as const;
@@ -22,11 +22,17 @@ export const NEST_OPTIONS = { bodyParser: false, bufferLogs: true, abortOnError:
 /** Makes the Fastify adapter; `configureApp` completes it. */
 export function createAdapter(config: Config): FastifyAdapter {
   const proxies = [...config.http.trustedProxies];
+  const { requestTimeoutMs, headersTimeoutMs } = config.http;
   const adapter = new FastifyAdapter({
     logger: false,
     trustProxy: proxies.length > 0 ? proxies : false,
     bodyLimit: config.limits.bodyBytes,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: requestTimeoutMs,
+    http: {
+      // Its answer would be Node's own and no problem document; `registerProtocolChecks` refuses such a request.
+      requireHostHeader: false,
+      connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, Math.ceil(headersTimeoutMs / 2)),
+    },
     genReqId: requestIdOf,
     // Requests that reach a closing server are accepted work; they are answered with `connection: close`.
     return503OnClosing: false,
@@ -34,7 +40,10 @@ export function createAdapter(config: Config): FastifyAdapter {
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerClientError,
   });
-  adapter.getInstance().server.headersTimeout = HEADERS_TIMEOUT_MS;
+  const { server } = adapter.getInstance();
+  server.headersTimeout = headersTimeoutMs;
+  limitConnections(server, config);
+  answerExpectations(server);
   return adapter;
 }
 
@@ -43,34 +52,44 @@ function answerFrameworkError(thrown: Error, request: FastifyRequest, reply: Fas
   const error = asAppError(thrown);
   void reply
     .status(error.status)
-    .headers({
-      'content-type': PROBLEM_MEDIA_TYPE,
-      'x-request-id': request.id,
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-    })
+    .headers(ownHeaders(request.id))
     .send(JSON.stringify(problemOf(error, '', request.id)));
 }
 
-/** What is not HTTP at all has no request and no reply, only a socket. */
+/** Answers what is not HTTP, or not all of it in time: it has no request and no reply, only a socket. */
 function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (isClosing(socket)) return;
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const code = codeOfClientError(error.code);
+  // Behind the beginning of another answer a client could not tell this one from it.
+  if (isAnswering(socket)) return closeConnection(socket);
   const requestId = requestIdOf({ headers: {} });
-  const problem = new AppError(code);
+  const problem = new AppError(codeOfClientError(error.code));
   const body = JSON.stringify(problemOf(problem, '', requestId));
-  socket.end(
-    [
-      `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
-      `Content-Type: ${PROBLEM_MEDIA_TYPE}`,
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      `X-Request-Id: ${requestId}`,
-      'Cache-Control: no-store',
-      'Connection: close',
-      '',
-      body,
-    ].join('\r\n'),
-  );
+  const headers = Object.entries({ ...ownHeaders(requestId), 'content-length': Buffer.byteLength(body), connection: 'close' });
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  closeConnection(socket, `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines}\r\n${body}`);
+}
+
+/** Lets requests that wait for `100 Continue` begin, and answers what no server here can do. */
+function answerExpectations(server: Server): void {
+  server.on('checkContinue', (request, reply) => void server.emit('request', request, reply));
+  server.on('checkExpectation', (request: IncomingMessage, reply: ServerResponse) => {
+    const requestId = requestIdOf(request);
+    const problem = new AppError('request.expectation_failed');
+    reply
+      .writeHead(problem.status, { ...ownHeaders(requestId), connection: 'close' })
+      .end(JSON.stringify(problemOf(problem, request.url?.split('?', 1)[0] ?? '', requestId)));
+  });
+}
+
+/** The headers of an answer that passes no hook. */
+function ownHeaders(requestId: string): Record<string, string> {
+  return {
+    'content-type': PROBLEM_MEDIA_TYPE,
+    'x-request-id': requestId,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  };
 }
 
 function codeOfClientError(code: string | undefined): ErrorCode {

@@ -1,16 +1,20 @@
 import { RequestMethod, type INestApplicationContext, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { ModulesContainer } from '@nestjs/core';
-import { ACCESS } from './access';
+import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constants.js';
+import { ACCESS, type AccessMarker } from './access';
 
 /**
- * Refuses to go on when a route has no access marker: nobody decided who may use it.
- * @throws Error naming each such route as `Controller.handler (METHOD /path)`
+ * Refuses to go on when a route has no access marker: nobody decided who may use it. Gives each route's marker to Fastify
+ * as `config.access`, for hooks that run before Nest.
+ * @throws Error naming each unmarked route as `Controller.handler (METHOD /path)`
  */
 export function assertRoutesAreMarked(app: INestApplicationContext): void {
-  const unmarked = [...app.get(ModulesContainer).values()]
+  const controllers = [...app.get(ModulesContainer).values()]
     .flatMap((module) => [...module.controllers.values()])
-    .flatMap(({ metatype }) => (typeof metatype === 'function' ? unmarkedRoutesOf(metatype as Type) : []));
+    .flatMap(({ metatype }) => (typeof metatype === 'function' ? [metatype as Type] : []));
+  const unmarked = controllers.flatMap(unmarkedRoutesOf);
+  for (const controller of controllers) passMarkersOf(controller);
   if (unmarked.length === 0) return;
   throw new Error(
     `These routes lack @SignedIn(), @AdminOnly() or @Public(reason), on the handler or its controller:\n  ${unmarked.join('\n  ')}`,
@@ -30,6 +34,19 @@ function unmarkedRoutesOf(controller: Type): string[] {
         .join('/');
       return `${controller.name}.${name} (${method} /${path})`;
     });
+}
+
+/** Nest reads Fastify's route configuration from the handler, which controllers share when they inherit it. */
+function passMarkersOf(controller: Type): void {
+  for (const [name, handler] of handlersOf(controller)) {
+    const own = Reflect.getMetadata(ACCESS, handler) as AccessMarker | undefined;
+    const access = own ?? (Reflect.getMetadata(ACCESS, controller) as AccessMarker | undefined);
+    const config = Reflect.getMetadata(FASTIFY_ROUTE_CONFIG_METADATA, handler) as { access?: AccessMarker } | undefined;
+    if (config?.access && config.access.level !== access?.level) {
+      throw new Error(`${controller.name}.${name} is inherited: mark the handler, since its controllers differ`);
+    }
+    Reflect.defineMetadata(FASTIFY_ROUTE_CONFIG_METADATA, { ...config, access }, handler);
+  }
 }
 
 /** Handlers of the class and of those it extends. */

@@ -10,6 +10,12 @@ export abstract class Authenticator {
   abstract subjectOf(request: FastifyRequest): number | undefined;
 
   /**
+   * Refuses a request without a genuine access token, as the guard would, without asking Redis.
+   * @throws AppError `auth.session_missing` or `auth.token_invalid`
+   */
+  abstract assertToken(request: FastifyRequest): void;
+
+  /**
    * The principal of a live session.
    * @throws AppError `auth.session_missing` or `auth.token_invalid`
    */

@@ -1,6 +1,6 @@
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify';
-import { Readable, Transform, type TransformCallback } from 'node:stream';
+import { Transform, type Readable, type TransformCallback } from 'node:stream';
 import { AppError } from '../errors/app-error';
 import { parseStrictJson } from './strict-json';
 
@@ -9,66 +9,90 @@ const STREAM_TYPES = ['application/x-ndjson', 'text/csv'] as const;
 type StreamType = (typeof STREAM_TYPES)[number] | 'application/json';
 
 /** PATCH is a merge patch, named so or not. */
-const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
+const JSON_TYPES: readonly string[] = ['application/json', 'application/merge-patch+json'];
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What `@LargeBody` tells the parsers. */
+    /** The media types of `@LargeBody`. */
     streamTypes?: readonly StreamType[];
   }
 }
 
 /**
- * Raises the route's body limit from BODY_LIMIT_BYTES to IMPORT_LIMIT_BYTES, and gives it the body of these media types
- * as a `Readable` of unread bytes, which fails with AppError `request.body_too_large` beyond the limit.
+ * Makes the route take bodies of these media types only, up to IMPORT_LIMIT_BYTES, each as a `Readable` of unread bytes,
+ * which fails with AppError `request.body_too_large` beyond the limit.
  */
 export function LargeBody(...streamTypes: StreamType[]): MethodDecorator {
   return RouteConfig({ streamTypes } satisfies FastifyContextConfig);
 }
 
 /** Whether the body of this request comes as a stream. */
-export function isStreamed(request: FastifyRequest): boolean {
-  const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
-  return streamTypesOf(request).some((streamType) => streamType === type);
+export function isStreamed({ headers, routeOptions }: FastifyRequest): boolean {
+  return routeOptions.config.streamTypes?.some((type) => type === mediaTypeOf(headers['content-type'])) ?? false;
 }
 
-/** Replaces Fastify's body parsers by ours: strict JSON everywhere, streams where a route asks for them, else 415. */
+/**
+ * Replaces Fastify's body parsers: strict JSON up to the route's limit, streams where a route asks for them, else 415.
+ * What is refused by its headers is refused unread.
+ */
 export function registerBodyParsers(fastify: FastifyInstance, importBytes: number): void {
   fastify.removeAllContentTypeParsers();
-  fastify.addHook('onRoute', (route) => {
-    if ((route.config)?.streamTypes) route.bodyLimit = importBytes;
-  });
-  fastify.addContentTypeParser(JSON_TYPES, { parseAs: 'buffer' }, (request, body, done) => {
+  fastify.addContentTypeParser([...JSON_TYPES, ...STREAM_TYPES], (request, payload, done) => {
     try {
-      assertPlainUtf8(request);
-      done(null, isStreamed(request) ? Readable.from([body as Buffer]) : parseStrictJson(body as Buffer));
-    } catch (error) {
-      done(error as Error);
-    }
-  });
-  fastify.addContentTypeParser([...STREAM_TYPES], (request, payload, done) => {
-    try {
-      assertPlainUtf8(request);
-      if (!isStreamed(request)) throw new AppError('request.media_type_unsupported');
-      if (Number(request.headers['content-length']) > importBytes) throw new AppError('request.body_too_large');
-      done(null, limited(payload, importBytes));
+      const { config, bodyLimit } = request.routeOptions;
+      assertReadable(request, config.streamTypes ?? JSON_TYPES);
+      const maxBytes = config.streamTypes ? importBytes : bodyLimit;
+      if (Number(request.headers['content-length']) > maxBytes) throw new AppError('request.body_too_large');
+      if (config.streamTypes) return done(null, limited(payload, maxBytes));
+      readWhole(payload, maxBytes, (error, body) => {
+        if (error) return done(error);
+        try {
+          done(null, parseStrictJson(body));
+        } catch (refused) {
+          done(refused as Error);
+        }
+      });
     } catch (error) {
       done(error as Error);
     }
   });
 }
 
-function streamTypesOf(request: FastifyRequest): readonly StreamType[] {
-  return request.routeOptions.config.streamTypes ?? [];
-}
-
-/** @throws AppError `request.media_type_unsupported` for a compressed body or another charset */
-function assertPlainUtf8({ headers }: FastifyRequest): void {
+/** @throws AppError `request.media_type_unsupported` for another type, a compressed body or another charset */
+function assertReadable({ headers }: FastifyRequest, types: readonly string[]): void {
+  if (!types.includes(mediaTypeOf(headers['content-type']))) {
+    throw new AppError('request.media_type_unsupported', { detail: `The route takes ${types.join(', ')}.` });
+  }
   const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '') ?? [];
   // Every US-ASCII text is a UTF-8 text. RFC 3629 section 1
   if (encoding === 'identity' && /^(utf-?8|us-ascii)$/i.test(charset)) return;
-  throw new AppError('request.media_type_unsupported', { detail: 'send the body as plain UTF-8' });
+  throw new AppError('request.media_type_unsupported', { detail: 'Send the body as plain UTF-8.' });
+}
+
+function mediaTypeOf(contentType: string | undefined): string {
+  return contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+/** Reads a body to its end; one that grows beyond the limit is not read further. */
+function readWhole(payload: Readable, maxBytes: number, done: (error: Error | null, body: Buffer) => void): void {
+  let chunks: Buffer[] = [];
+  let bytes = 0;
+  let isDone = false;
+  const finish = (error: Error | null): void => {
+    if (isDone) return;
+    isDone = true;
+    done(error, Buffer.concat(chunks));
+    chunks = [];
+  };
+  payload.on('data', (chunk: Buffer) => {
+    if (isDone) return;
+    bytes += chunk.length;
+    if (bytes > maxBytes) finish(new AppError('request.body_too_large'));
+    else chunks.push(chunk);
+  });
+  payload.on('end', () => finish(null));
+  payload.on('error', (cause) => finish(new AppError('request.malformed', { detail: 'The body broke off.', cause })));
 }
 
 function limited(payload: Readable, maxBytes: number): Readable {

@@ -22,7 +22,8 @@ export function registerRateLimit(
   });
 }
 
-function subjectOf(request: FastifyRequest, authenticator: Authenticator | undefined): string {
+/** Returns whom a request counts for: its user if the access token is genuine, else its address. */
+export function subjectOf(request: FastifyRequest, authenticator: Authenticator | undefined): string {
   const userId = authenticator?.subjectOf(request);
   return userId === undefined ? `ip:${networkOf(normaliseAddress(request.ip))}` : `user:${userId}`;
 }

@@ -17,6 +17,15 @@ export function registerRequestContext(fastify: FastifyInstance): void {
   });
 }
 
+/** Refuses requests of HTTP/1.1 that do not name one host. @see RFC 9112 section 3.2 */
+export function registerProtocolChecks(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', ({ raw }, _reply, done) => {
+    const hosts = raw.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+    if (hosts === 1 || (hosts === 0 && raw.httpVersion === '1.0')) return done();
+    done(new AppError('request.malformed', { detail: 'Send exactly one Host header.' }));
+  });
+}
+
 /** Refuses wrong paths, wrong methods, and addresses that cannot be read, before the body is. */
 export function registerRequestChecks(fastify: FastifyInstance, routes: RouteTable): void {
   fastify.addHook('onRequest', (request, reply, done) => {
