@@ -6,6 +6,7 @@ import { FetchedJobs } from './fetched-jobs.service';
 import { ImportOnce } from './import/import-once.service';
 import { JobsImportController } from './import/jobs-import.controller';
 import { JobsImportService } from './import/jobs-import.service';
+import { BodySpool } from './import/spooled-body';
 import { Job } from './job.entity';
 import { JobsController } from './jobs.controller';
 import { JobsService } from './jobs.service';
@@ -20,7 +21,7 @@ declareConstraint('jobs_source_key_key', {
 @Module({
   imports: [AuditModule, TypeOrmModule.forFeature([Job])],
   controllers: [JobsImportController, JobsController],
-  providers: [JobsService, JobsImportService, ImportOnce, FetchedJobs],
+  providers: [JobsService, JobsImportService, BodySpool, ImportOnce, FetchedJobs],
   exports: [JobsService, JobsImportService, FetchedJobs],
 })
 export class JobsModule {}

@@ -1,7 +1,8 @@
 import { invalidValue, type FieldError } from '../../platform/errors/app-error';
 import { parseStrictJson } from '../../platform/http/strict-json';
+import { shown } from '../../platform/http/text';
 import { BrokenFileError } from './import-row';
-import { isUpworkListing, UPWORK_COLUMNS, readUpworkListing } from './upwork-listing';
+import { isUpworkListing, UPWORK_COLUMNS, readUpworkListing, splitSkills } from './upwork-listing';
 
 /** How the cells of a row become a job's fields. */
 export interface CsvColumns {
@@ -38,6 +39,11 @@ const FIELDS: Readonly<Record<string, CellReader>> = {
   isFavorite: asBoolean,
 };
 
+const MAX_COLUMNS = Object.keys(FIELDS).length;
+
+/** Most values of a cell: as many as a row of JSON may have. */
+const MAX_CELL_VALUES = 10_000;
+
 /**
  * Returns how the rows under this header are read.
  * @throws BrokenFileError for a column that is unknown, empty or there twice, and for a header without a title
@@ -47,7 +53,7 @@ export function columnsOf(header: readonly string[]): CsvColumns {
     assertColumns(header, header, UPWORK_COLUMNS);
     return { names: header, read: (cells) => readUpworkListing(Object.fromEntries(header.map((name, i) => [name, cells[i] ?? '']))) };
   }
-  const names = header.map(toCamelCase);
+  const names = header.length > MAX_COLUMNS ? header : header.map(toCamelCase);
   assertColumns(header, names, Object.keys(FIELDS));
   return { names, read: (cells) => Object.fromEntries(cells.flatMap((cell, index) => entryOf(names[index] ?? '', cell))) };
 }
@@ -58,21 +64,27 @@ function entryOf(name: string, cell: string): [string, unknown][] {
 }
 
 function assertColumns(header: readonly string[], names: readonly string[], known: readonly string[]): void {
-  const errors: FieldError[] = [];
-  names.forEach((name, index) => {
-    const shown = JSON.stringify(header[index]);
-    const pointer = `/${index}`;
-    if (!known.includes(name)) {
-      errors.push({ pointer, code: 'unknown_column', message: `column ${shown} is unknown; known are ${known.join(', ')}` });
-    } else if (names.indexOf(name) !== index) {
-      errors.push({ pointer, code: 'duplicate_column', message: `column ${shown} is there twice` });
-    }
-  });
+  const errors = names.length > known.length ? [tooMany(names.length, known.length)] : faultsOf(header, names, known);
   const [title] = known.filter((name) => name === 'title' || name === 'Job Title');
   if (errors.length === 0 && title && !names.includes(title)) {
     errors.push({ pointer: '', code: 'missing_column', message: `the first line names the columns, and ${title} must be one` });
   }
-  if (errors.length > 0) throw new BrokenFileError(1, errors.map(({ message }) => message).join('; '), errors);
+  if (errors.length === 0) return;
+  const hint = errors.some(({ code }) => code !== 'missing_column') ? `; known are ${known.join(', ')}` : '';
+  throw new BrokenFileError(1, errors.map(({ message }) => message).join('; ') + hint, errors);
+}
+
+function tooMany(count: number, max: number): FieldError {
+  return { pointer: '', code: 'too_many_columns', message: `the first line has ${count} columns, more than the ${max} there are` };
+}
+
+function faultsOf(header: readonly string[], names: readonly string[], known: readonly string[]): FieldError[] {
+  return names.flatMap((name, index) => {
+    const column = `column ${JSON.stringify(shown(header[index] ?? ''))}`;
+    if (!known.includes(name)) return [{ pointer: `/${index}`, code: 'unknown_column', message: `${column} is unknown` }];
+    if (names.indexOf(name) === index) return [];
+    return [{ pointer: `/${index}`, code: 'duplicate_column', message: `${column} is there twice` }];
+  });
 }
 
 function toCamelCase(name: string): string {
@@ -82,12 +94,12 @@ function toCamelCase(name: string): string {
 /** A JSON array, or values separated by commas. */
 function asSkills(cell: string, name: string): unknown {
   if (cell.startsWith('[')) return asJson(cell, name);
-  return cell.split(',').map((skill) => skill.trim()).filter((skill) => skill !== '');
+  return splitSkills(cell).filter((skill) => skill !== '');
 }
 
 function asJson(cell: string, name: string): unknown {
   try {
-    return parseStrictJson(Buffer.from(cell));
+    return parseStrictJson(Buffer.from(cell), MAX_CELL_VALUES);
   } catch {
     throw invalidValue(`/${name}`, 'malformed_json', `${name} is not valid JSON`);
   }

@@ -1,12 +1,19 @@
 import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
-import { parse } from 'csv-parse';
+import { parse, type Parser } from 'csv-parse';
 import type { FieldError } from '../../platform/errors/app-error';
 import { isUnstorable } from '../../platform/http/text';
 import { columnsOf, type CsvColumns } from './csv-columns';
 import { BrokenFileError, rowErrorsOf, type ImportRow } from './import-row';
 
 const MAX_ROW_BYTES = 1_048_576;
+
+/** The names of all columns, each several times over. */
+const MAX_HEADER_BYTES = 65_536;
+
+/** Bytes given to the parser at once, and how many of them it may not have parsed yet when more are asked for. */
+const PIECE_BYTES = 16_384;
+const UNPARSED_BYTES = 4 * PIECE_BYTES;
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
@@ -49,6 +56,7 @@ async function* recordsOf(body: AsyncIterable<Buffer>, breaks: Break[]): AsyncGe
     relax_column_count: true,
     relax_quotes: true,
     skip_empty_lines: true,
+    // Counts the values only; `bounded` counts the commas between them.
     max_record_size: MAX_ROW_BYTES,
     skip_records_with_error: true,
     on_skip: (error) => {
@@ -56,7 +64,7 @@ async function* recordsOf(body: AsyncIterable<Buffer>, breaks: Break[]): AsyncGe
       return undefined;
     },
   });
-  const source = Readable.from(withoutBom(body));
+  const source = Readable.from(bounded(withoutBom(body), parser, breaks));
   source.on('error', (error) => parser.destroy(error));
   try {
     let records = 0;
@@ -71,6 +79,22 @@ async function* recordsOf(body: AsyncIterable<Buffer>, breaks: Break[]): AsyncGe
   }
 }
 
+/** Passes the bytes on until a row is too long, which it notes: the parser would hold any number of empty values of one row. */
+async function* bounded(body: AsyncIterable<Buffer>, { info }: Parser, breaks: Break[]): AsyncGenerator<Buffer> {
+  let [ended, bytes] = [0, 0];
+  for await (const chunk of body) {
+    for (let start = 0; start < chunk.length; start += PIECE_BYTES) {
+      const { records, empty_lines: blank } = info;
+      if (records + blank !== ended) [ended, bytes] = [records + blank, 0];
+      const maxBytes = records === 0 ? MAX_HEADER_BYTES : MAX_ROW_BYTES;
+      if (bytes > maxBytes + UNPARSED_BYTES) return void breaks.push({ message: tooLong(maxBytes), records });
+      const piece = chunk.subarray(start, start + PIECE_BYTES);
+      bytes += piece.length;
+      yield piece;
+    }
+  }
+}
+
 async function* withoutBom(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let isFirst = true;
   for await (const chunk of body) {
@@ -79,8 +103,12 @@ async function* withoutBom(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
   }
 }
 
+function tooLong(maxBytes: number): string {
+  return `the row exceeds ${maxBytes} bytes; what follows was not read`;
+}
+
 function messageOf(code: string | undefined): string {
-  if (code === 'CSV_MAX_RECORD_SIZE') return `the row exceeds ${MAX_ROW_BYTES} bytes; what follows was not read`;
+  if (code === 'CSV_MAX_RECORD_SIZE') return tooLong(MAX_ROW_BYTES);
   return 'a quote is opened and never closed; what follows was not read';
 }
 

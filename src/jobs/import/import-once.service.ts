@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FairSemaphore } from '../../platform/concurrency/fair-semaphore';
@@ -9,7 +10,8 @@ import { isStreamed } from '../../platform/http/body-parsers';
 import { hashOf, idempotencyKeyOf, IdempotencyStore } from '../../platform/idempotency/idempotency-store';
 import type { ImportReportDto } from '../dto/import-report.dto';
 import { JobsImportService } from './jobs-import.service';
-import { SpooledBody } from './spooled-body';
+import { withinMaxRows } from './json-rows';
+import { BodySpool } from './spooled-body';
 
 /** Most rows of an import with an Idempotency-Key: they are one transaction, which holds a connection and locks. */
 const MAX_KEYED_ROWS = 10_000;
@@ -26,6 +28,7 @@ export class ImportOnce {
     private readonly imports: JobsImportService,
     private readonly database: Database,
     private readonly store: IdempotencyStore,
+    private readonly spool: BodySpool,
   ) {}
 
   /**
@@ -39,7 +42,8 @@ export class ImportOnce {
     if (!isStreamed(request)) throw new AppError('request.media_type_unsupported');
     const mediaType = request.headers['content-type'] ?? '';
     const key = idempotencyKeyOf(request.headers['idempotency-key']);
-    const body = await SpooledBody.of(request.body as AsyncIterable<Buffer>);
+    const isArray = mediaType.split(';', 1)[0]?.trim().toLowerCase() === 'application/json';
+    const body = await this.spool.receive(request.body as Readable, isArray ? withinMaxRows : undefined);
     const run = (maxRows?: number): Promise<ImportReportDto> => this.imports.run(body.read(), mediaType, { maxRows });
     try {
       return await this.turns.run(tenant(), () => {

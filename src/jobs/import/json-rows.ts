@@ -1,27 +1,54 @@
 import { AppError } from '../../platform/errors/app-error';
 import { parseStrictJson } from '../../platform/http/strict-json';
 import { BrokenFileError, rowErrorsOf, type ImportRow } from './import-row';
-import { splitJsonArray } from './split-json-array';
+import { JsonArraySplitter } from './split-json-array';
 
-/** Longest array a caller may send; longer files come as NDJSON or CSV, which are not held in memory. */
+/** Longest array a caller may send; longer files come as NDJSON or CSV. */
 const MAX_ROWS = 10_000;
 
 /** Longest row; a job with every field at its limit is a fifth of it. */
 const MAX_ROW_BYTES = 1_048_576;
 
+/** Most values of a row: the 16,384 bytes of its clientInfo hold fewer. */
+const MAX_ROW_VALUES = 10_000;
+
 const NEWLINE = 10;
 
 /**
- * Reads the rows of a JSON array. An element that is not valid JSON is a row of its own errors; the rest stands.
- * @throws AppError `import.too_many_rows` before the first row; BrokenFileError where the array breaks off
+ * Reads the rows of a JSON array. An element that is not valid JSON is a row of its own errors; the others are kept.
+ * @throws BrokenFileError where the array breaks off
  */
 export async function* readJsonArray(body: AsyncIterable<Buffer>): AsyncGenerator<ImportRow> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  const json = Buffer.concat(chunks);
-  assertNotTooMany(json);
+  const splitter = new JsonArraySplitter(MAX_ROW_BYTES);
   let row = 0;
-  for (const element of splitJsonArray(json)) yield parseRow((row += 1), element);
+  for await (const chunk of body) {
+    for (const element of splitter.push(chunk)) yield parseRow((row += 1), element);
+  }
+  splitter.end();
+}
+
+/**
+ * Passes a JSON array on while it counts its elements, so that a file with too many is refused before any is stored.
+ * @throws AppError `import.too_many_rows`
+ */
+export async function* withinMaxRows(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const splitter = new JsonArraySplitter(0);
+  let count = 0;
+  let isBroken = false;
+  for await (const chunk of body) {
+    try {
+      if (!isBroken) for (const _ of splitter.push(chunk)) if ((count += 1) > MAX_ROWS) break;
+    } catch (error) {
+      // It breaks again when its rows are read, after those before the break.
+      if (!(error instanceof BrokenFileError)) throw error;
+      isBroken = true;
+    }
+    if (count > MAX_ROWS) {
+      const detail = `An array holds at most ${MAX_ROWS} rows. Send more as NDJSON or CSV.`;
+      throw new AppError('import.too_many_rows', { detail });
+    }
+    yield chunk;
+  }
 }
 
 /**
@@ -48,27 +75,13 @@ export async function* readNdjson(body: AsyncIterable<Buffer>): AsyncGenerator<I
   if (row === 0) throw new BrokenFileError(1, 'the file is empty');
 }
 
-function assertNotTooMany(json: Buffer): void {
-  let count = 0;
-  try {
-    for (const _ of splitJsonArray(json)) if ((count += 1) > MAX_ROWS) break;
-  } catch (error) {
-    // It breaks again when its rows are read, after those before the break.
-    if (!(error instanceof BrokenFileError)) throw error;
-  }
-  if (count <= MAX_ROWS) return;
-  throw new AppError('import.too_many_rows', {
-    detail: `an array holds at most ${MAX_ROWS} rows; send more as NDJSON or CSV`,
-  });
-}
-
 function parseRow(row: number, json: Buffer): ImportRow {
   if (json.length > MAX_ROW_BYTES) {
     return { row, errors: [{ pointer: '', code: 'row_too_large', message: `the row exceeds ${MAX_ROW_BYTES} bytes` }] };
   }
   if (isBlank(json)) return { row, errors: [{ pointer: '', code: 'malformed_json', message: 'the row is missing' }] };
   try {
-    return { row, value: parseStrictJson(json) };
+    return { row, value: parseStrictJson(json, MAX_ROW_VALUES) };
   } catch (error) {
     return { row, errors: rowErrorsOf(error) };
   }

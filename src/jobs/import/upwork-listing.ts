@@ -10,6 +10,8 @@ type Listing = Readonly<Partial<Record<Column, string>>>;
 const AMOUNT = String.raw`\$((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d{1,2})?)`;
 const HOURLY = new RegExp(String.raw`^Hourly(?::\s*${AMOUNT}(?:\s*-\s*${AMOUNT})?)?$`);
 const BUDGET = new RegExp(String.raw`^(?:Est\. budget:\s*)?${AMOUNT}$`);
+/** Far more than the skills of a job; empty parts and repeated skills do not count there. */
+const MAX_PARTS = 1_000;
 const LEVELS = new Map([
   ['Entry Level', 'entry'],
   ['Intermediate', 'intermediate'],
@@ -64,8 +66,18 @@ function levelOf(cell: string | undefined): string | undefined {
   return level;
 }
 
+/**
+ * Returns the parts of a cell between its commas, trimmed.
+ * @throws AppError `validation.failed` for more than 1,000
+ */
+export function splitSkills(cell: string): string[] {
+  const parts = cell.split(',', MAX_PARTS + 1);
+  if (parts.length > MAX_PARTS) throw invalidValue('/skills', 'too_many_values', `skills has more than ${MAX_PARTS} parts`);
+  return parts.map((part) => part.trim());
+}
+
 function skillsOf(cell: string | undefined): string[] {
-  const skills = (cell ?? '').split(',').map((skill) => skill.trim());
+  const skills = splitSkills(cell ?? '');
   if (/^\+\d+$/.test(skills.at(-1) ?? '')) skills.pop();
   return skills.filter((skill) => skill !== '');
 }
