@@ -1,5 +1,6 @@
 import { proveAi } from './ai/prove-ai';
 import { proveBackups } from './backups';
+import { proveBodies } from './bodies';
 import { proveCanary } from './canary';
 import { proveEncryption } from './encryption';
 import { proveFirings } from './firings';
@@ -24,6 +25,7 @@ const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
       kills: { models: ['gpt-4', 'claude', 'gemini'], afterMs: 3_500, isAged: false },
     }),
   backups: () => proveBackups(),
+  bodies: () => proveBodies({ boundMs: 200 }),
   canary: () => proveCanary(),
   encryption: () => proveEncryption({ cases: 100_000 }),
   // Five minutes at three firings a second, a kill each minute.

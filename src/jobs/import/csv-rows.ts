@@ -8,12 +8,20 @@ import { BrokenFileError, rowErrorsOf, type ImportRow } from './import-row';
 
 const MAX_ROW_BYTES = 1_048_576;
 
-/** The names of all columns, each several times over. */
-const MAX_HEADER_BYTES = 65_536;
+/** Most commas of a row, those within its values too: the longest description may consist of 50,000. */
+const MAX_ROW_COMMAS = 65_536;
 
-/** Bytes given to the parser at once, and how many of them it may not have parsed yet when more are asked for. */
+/** The names of all columns, each several times over. */
+const MAX_HEADER_BYTES = 8_192;
+
+/** Bytes given to the parser at once; while it reads the header, fewer. */
 const PIECE_BYTES = 16_384;
-const UNPARSED_BYTES = 4 * PIECE_BYTES;
+const HEADER_PIECE_BYTES = 1_024;
+
+/** How many pieces may be on their way to the parser when the next is asked for. */
+const PIECES_AHEAD = 4;
+
+const COMMA = 44;
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
@@ -79,20 +87,34 @@ async function* recordsOf(body: AsyncIterable<Buffer>, breaks: Break[]): AsyncGe
   }
 }
 
-/** Passes the bytes on until a row is too long, which it notes: the parser would hold any number of empty values of one row. */
+/**
+ * Passes the bytes on, a piece a turn of the event loop, until a row is too long, which it notes: the parser would hold
+ * any number of empty values of one row.
+ */
 async function* bounded(body: AsyncIterable<Buffer>, { info }: Parser, breaks: Break[]): AsyncGenerator<Buffer> {
-  let [ended, bytes] = [0, 0];
+  let [ended, bytes, commas] = [0, 0, 0];
   for await (const chunk of body) {
-    for (let start = 0; start < chunk.length; start += PIECE_BYTES) {
+    for (let start = 0, size = 0; start < chunk.length; start += size) {
       const { records, empty_lines: blank } = info;
-      if (records + blank !== ended) [ended, bytes] = [records + blank, 0];
+      if (records + blank !== ended) [ended, bytes, commas] = [records + blank, 0, 0];
+      size = records === 0 ? HEADER_PIECE_BYTES : PIECE_BYTES;
       const maxBytes = records === 0 ? MAX_HEADER_BYTES : MAX_ROW_BYTES;
-      if (bytes > maxBytes + UNPARSED_BYTES) return void breaks.push({ message: tooLong(maxBytes), records });
-      const piece = chunk.subarray(start, start + PIECE_BYTES);
+      const ahead = PIECES_AHEAD * size;
+      if (bytes > maxBytes + ahead) return void breaks.push({ message: tooLong(`${maxBytes} bytes`), records });
+      if (commas > MAX_ROW_COMMAS + ahead) return void breaks.push({ message: tooLong(`${MAX_ROW_COMMAS} commas`), records });
+      const piece = chunk.subarray(start, start + size);
       bytes += piece.length;
+      commas += commasIn(piece);
       yield piece;
+      await new Promise(setImmediate);
     }
   }
+}
+
+function commasIn(bytes: Buffer): number {
+  let count = 0;
+  for (let at = 0; at < bytes.length; at += 1) if (bytes[at] === COMMA) count += 1;
+  return count;
 }
 
 async function* withoutBom(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -103,12 +125,12 @@ async function* withoutBom(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
   }
 }
 
-function tooLong(maxBytes: number): string {
-  return `the row exceeds ${maxBytes} bytes; what follows was not read`;
+function tooLong(limit: string): string {
+  return `the row exceeds ${limit}; what follows was not read`;
 }
 
 function messageOf(code: string | undefined): string {
-  if (code === 'CSV_MAX_RECORD_SIZE') return tooLong(MAX_ROW_BYTES);
+  if (code === 'CSV_MAX_RECORD_SIZE') return tooLong(`${MAX_ROW_BYTES} bytes`);
   return 'a quote is opened and never closed; what follows was not read';
 }
 

@@ -62,6 +62,10 @@ export async function* readNdjson(body: AsyncIterable<Buffer>): AsyncGenerator<I
   for await (const chunk of body) {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+      if (end === start && rest.length === 0) {
+        start += 1;
+        continue;
+      }
       const line = rest.length > 0 ? Buffer.concat([...rest, chunk.subarray(start, end)]) : chunk.subarray(start, end);
       [rest, restBytes, start] = [[], 0, end + 1];
       if (!isBlank(line)) yield parseRow((row += 1), line);

@@ -104,6 +104,8 @@ function limited(payload: Readable, maxBytes: number): Readable {
       else callback(null, chunk);
     },
   });
+  // It may fail before its route begins to read it, which then finds the error; unheard it would end the process.
+  limiter.on('error', () => undefined);
   // A client that goes away half way must not look like the end of its file.
   payload.on('error', (error) => limiter.destroy(error));
   payload.on('close', () => {

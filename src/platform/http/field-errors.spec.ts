@@ -138,7 +138,7 @@ describe(RequestValidationPipe.name, () => {
     const Seen = (): PropertyDecorator => ValidateBy({ name: 'seen', validator: { validate: (value) => lengths.push(value.length) > 0 } });
     class Short {
       @Seen()
-      @Length(1, 10)
+      @TextLength(1, 10)
       text?: string;
 
       @OptionalField()

@@ -1,0 +1,81 @@
+import { anAccount, dashboardCookie } from '../support/admin-browser';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn, type SignedInCaller } from '../support/as';
+import { formShapes, importShapes, shapedRequests, type ShapedRequest } from '../support/body-shapes';
+import { longestTurn, timeToWalk } from '../support/loop-delay';
+import { operationsOf } from '../support/operations';
+
+const MIB = 1_048_576;
+
+/** What a route without a sign-in reads at most. */
+const PUBLIC_BYTES = 60_000;
+const FORM_BYTES = 15_000;
+
+/** A body may cost so many times what parsing it costs. */
+const FACTOR = 6;
+
+/** Other work of the machine only ever adds to a measurement: the smallest of several is the nearest. */
+const ATTEMPTS = 4;
+
+/** One of each kind: no sign-in, many fields, lists, a URL, an address, no body at all. */
+const ROUTES = ['POST /v1/auth/login', 'POST /v1/jobs', 'PUT /v1/profile', 'POST /v1/webhooks', 'POST /v1/jobs/sync'];
+
+describe('a mebibyte of anything', () => {
+  let app: TestApp;
+  let user: SignedInCaller;
+  let cookie: string;
+
+  beforeAll(async () => {
+    app = await startApp();
+    user = await signedIn(app);
+    calibrate();
+    cookie = await dashboardCookie(app, await anAccount(app, 'admin'));
+  });
+  afterAll(() => app.close());
+
+  let fastestWalk = Infinity;
+  const calibrate = (): number => {
+    const walk = timeToWalk(MIB);
+    fastestWalk = Math.min(fastestWalk, walk);
+    return walk;
+  };
+
+  const send = async ({ method, path, type, body }: ShapedRequest): Promise<number> => {
+    const headers = { 'content-type': type, accept: 'text/html', 'sec-fetch-site': 'same-origin', cookie };
+    return (await user.send(method, path, body, headers)).status;
+  };
+
+  /** The requests that held the event loop longer than they may, with what was measured. */
+  const slowOnes = async (requests: readonly ShapedRequest[]): Promise<string[]> => {
+    const slow: string[] = [];
+    for (const request of requests) {
+      const label = `${request.method} ${request.path}: ${request.shape}`;
+      const seen: string[] = [];
+      for (let isSlow = true; isSlow && seen.length < ATTEMPTS; ) {
+        let status = 0;
+        const took = await longestTurn(async () => (status = await send(request)));
+        if (status >= 500) slow.push(`${label} → ${status}`);
+        // Most are far below the fastest calibration so far; one that is not is compared with this very moment.
+        isSlow = took > FACTOR * fastestWalk && took > FACTOR * calibrate();
+        seen.push(`${Math.round(took)} ms, ${Math.round(fastestWalk)} ms to walk`);
+        if (isSlow && seen.length === ATTEMPTS) slow.push(`${label}: ${seen.join('; ')}`);
+      }
+    }
+    return slow;
+  };
+
+  it.each(ROUTES)('does not hold up the process at %s', async (route) => {
+    const operation = (await operationsOf(app.url)).find(({ method, path }) => `${method} ${path}` === route)!;
+    const bytes = operation.signedIn ? MIB - 4_096 : PUBLIC_BYTES;
+
+    expect(await slowOnes(shapedRequests(operation, bytes))).toEqual([]);
+  });
+
+  it('does not hold up the process at the import', async () => {
+    expect(await slowOnes(importShapes(MIB))).toEqual([]);
+  }, 60_000);
+
+  it('does not hold up the process at a form of the dashboard', async () => {
+    expect(await slowOnes([MIB, FORM_BYTES].flatMap((bytes) => formShapes('/admin/sign-in', bytes)))).toEqual([]);
+  });
+});

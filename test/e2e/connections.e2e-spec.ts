@@ -1,0 +1,172 @@
+import type { Server } from 'node:http';
+import { BodySpool } from '../../src/jobs/import/spooled-body';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn, type SignedInCaller } from '../support/as';
+import { connectionsOf, HalfOpenClient, noConnections } from '../support/half-open';
+
+const MIB = 1_048_576;
+
+/** The head of an import of this length. */
+function importHead(user: SignedInCaller | undefined, length: number, more = ''): string {
+  const authorization = user ? `authorization: Bearer ${user.token}\r\n` : '';
+  return `POST /v1/jobs/import HTTP/1.1\r\nhost: x\r\ncontent-type: text/csv\r\ncontent-length: ${length}\r\n${authorization}${more}\r\n`;
+}
+
+describe('connections', () => {
+  describe('of clients that keep their side open', () => {
+    let app: TestApp;
+    let server: Server;
+    let user: SignedInCaller;
+
+    beforeAll(async () => {
+      app = await startApp({
+        settings: {
+          HTTP_HEADERS_TIMEOUT_MS: '300',
+          HTTP_REQUEST_TIMEOUT_MS: '900',
+          HTTP_MAX_CONNECTIONS_PER_ADDRESS: '30',
+          BODY_LIMIT_BYTES: String(MIB),
+          IMPORT_LIMIT_BYTES: String(8 * MIB),
+        },
+      });
+      server = app.app.getHttpServer();
+      user = await signedIn(app);
+    });
+    afterAll(() => app.close());
+    afterEach(() => noConnections(server));
+
+    const clients = (count: number): Promise<HalfOpenClient[]> => Promise.all(Array.from({ length: count }, () => HalfOpenClient.to(app.url)));
+
+    it.each([
+      ['half a header', 'GET / HTTP/1.1\r\nX-', ' 408 '],
+      ['nothing', '', ' 408 '],
+      ['what is not HTTP', 'NONSENSE\r\n\r\n', ' 400 '],
+      ['long headers', `GET / HTTP/1.1\r\nhost: x\r\nx-long: ${'a'.repeat(40_000)}\r\n\r\n`, ' 431 '],
+      ['half a body', 'POST /v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{', ' 408 '],
+    ])('end after %s', async (_, words, status) => {
+      const all = await clients(20);
+      for (const client of all) client.write(words);
+
+      const answers = await Promise.all(all.map((client) => client.ended()));
+
+      expect(answers.every((answer) => answer.includes(status) && answer.includes('application/problem+json'))).toBe(true);
+      await noConnections(server);
+      expect(await connectionsOf(server)).toBe(0);
+    });
+
+    it('give the temporary files of half-sent imports back', async () => {
+      const all = await clients(4);
+      for (const client of all) client.write(Buffer.concat([Buffer.from(importHead(user, 2 * MIB)), Buffer.alloc(MIB, 'a')]));
+      await Promise.all(all.map((client) => client.ended()));
+
+      await noConnections(server);
+
+      expect(app.get(BodySpool).usedBytes).toBe(0);
+    });
+
+    it.each([
+      ['413 for too large a body', () => importHead(user, 9 * MIB), ' 413 '],
+      ['401 for nobody', () => importHead(undefined, 8 * MIB), ' 401 '],
+      ['415 for another type', () => importHead(user, 8 * MIB).replace('text/csv', 'text/plain'), ' 415 '],
+    ])('read %s while they still send, then end', async (_, head, status) => {
+      const [client] = await clients(1);
+      client!.write(head());
+      client!.keepSending(Buffer.alloc(16_384, 'a'));
+
+      const answer = await client!.ended();
+
+      expect(answer).toContain(status);
+      expect(answer.toLowerCase()).toContain('connection: close');
+      await noConnections(server);
+    });
+
+    it('are bounded for one address', async () => {
+      const all = await clients(40);
+
+      await Promise.all(all.slice(30).map((client) => client.ended()));
+
+      expect(await connectionsOf(server)).toBeLessThanOrEqual(30);
+    });
+  });
+
+  describe('with large bodies', () => {
+    let app: TestApp;
+    let user: SignedInCaller;
+    let other: SignedInCaller;
+
+    beforeAll(async () => {
+      const limits = { IMPORT_LIMIT_BYTES: String(2 * MIB), IMPORT_SPOOL_BYTES: String(2 * MIB), LARGE_BODIES_AT_ONCE_PER_CALLER: '2' };
+      app = await startApp({ settings: limits });
+      [user, other] = [await signedIn(app), await signedIn(app)];
+    });
+    afterAll(() => app.close());
+
+    const waitingImport = async (who: SignedInCaller | undefined): Promise<HalfOpenClient> => {
+      const client = await HalfOpenClient.to(app.url);
+      client.write(importHead(who, 2 * MIB, 'expect: 100-continue\r\n'));
+      await client.hears('\r\n\r\n');
+      return client;
+    };
+
+    it('invite only who is signed in to send theirs', async () => {
+      const [stranger, known] = [await waitingImport(undefined), await waitingImport(user)];
+
+      expect(stranger.received).toMatch(/^HTTP\/1\.1 401 /);
+      expect(known.received).toMatch(/^HTTP\/1\.1 100 Continue/);
+      for (const client of [stranger, known]) client.leave();
+      await noConnections(app.app.getHttpServer());
+    });
+
+    it('may be given up at any moment', async () => {
+      for (let turns = 0; turns < 30; turns += 1) {
+        const client = await HalfOpenClient.to(app.url);
+        client.write(importHead(user, 2 * MIB));
+        for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate);
+        client.leave();
+      }
+
+      // A failure nobody hears would have ended the process, and with it this test.
+      await noConnections(app.app.getHttpServer());
+    });
+
+    it('have so many places for each caller', async () => {
+      const two = [await waitingImport(user), await waitingImport(user)];
+      const [third, others] = [await waitingImport(user), await waitingImport(other)];
+
+      expect(third.received).toMatch(/^HTTP\/1\.1 429 [^]*retry-after: \d+[^]*rate\.too_many_at_once/i);
+      expect(others.received).toContain('100 Continue');
+      for (const client of [...two, third, others]) client.leave();
+      await noConnections(app.app.getHttpServer());
+      const again = await waitingImport(user);
+      expect(again.received).toContain('100 Continue');
+      again.leave();
+    });
+
+    it('are answered 503 when the temporary files are full', async () => {
+      const first = await HalfOpenClient.to(app.url);
+      first.write(Buffer.concat([Buffer.from(importHead(user, 2 * MIB)), Buffer.alloc(1.5 * MIB, 'a')]));
+      while (app.get(BodySpool).usedBytes < 1.5 * MIB) await new Promise((resolve) => setTimeout(resolve, 5));
+
+      const { status, headers } = await other.post('/v1/jobs/import', `title\n${'a'.repeat(MIB)}`, { 'content-type': 'text/csv' });
+
+      expect([status, headers.get('retry-after')]).toEqual([503, '10']);
+      first.leave();
+      while (app.get(BodySpool).usedBytes > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      expect((await other.post('/v1/jobs/import', 'title\nA\n', { 'content-type': 'text/csv' })).status).toBe(200);
+    });
+
+    it.each([
+      ['no host', 'GET /health/live HTTP/1.1\r\n\r\n', 400],
+      ['two hosts', 'GET /health/live HTTP/1.1\r\nhost: a\r\nHost: b\r\n\r\n', 400],
+      ['an expectation nobody meets', 'GET /health/live HTTP/1.1\r\nhost: a\r\nexpect: tea\r\n\r\n', 417],
+      ['no host in HTTP/1.0', 'GET /health/live HTTP/1.0\r\n\r\n', 200],
+    ])('answer %s with a document of ours', async (_, request, status) => {
+      const client = await HalfOpenClient.to(app.url);
+      client.write(request);
+      await client.hears('}');
+
+      expect(client.received).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+      if (status !== 200) expect(client.received).toContain('application/problem+json');
+      client.leave();
+    });
+  });
+});

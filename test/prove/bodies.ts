@@ -1,0 +1,69 @@
+import type { Services } from '../../src/launcher/services-file';
+import { formShapes, importShapes, shapedRequests, type ShapedRequest } from '../support/body-shapes';
+import { operationsOf } from '../support/operations';
+import { ADMIN, Installation } from './installation';
+
+const BYTES = 1_044_480;
+
+/** What a route without a sign-in reads at most; larger bodies are refused unread. */
+const PUBLIC_BYTES = 60_000;
+const FORM_BYTES = 15_000;
+
+/** Of an idle machine. */
+const WORST = 10;
+
+interface Measured {
+  readonly label: string;
+  readonly delayMs: number;
+  readonly status: number;
+}
+
+/**
+ * Sends each shape of body to each route that takes one, text fields one by one, and measures how long the liveness route
+ * of the same process takes meanwhile. Fails when an answer is a server's fault or the delay exceeds the bound.
+ */
+export async function proveBodies({ boundMs }: { boundMs: number }): Promise<object> {
+  const installation = new Installation({ AUTH_THROTTLE_SCALE: '1000000' });
+  try {
+    const { api: url } = await installation.start();
+    const token = await signIn(url);
+    const operations = (await operationsOf(url)).filter(({ path, body }) => body && path !== '/v1/jobs/import' && !path.endsWith('/erase'));
+    const requests = [
+      ...operations.flatMap((operation) => shapedRequests(operation, operation.signedIn ? BYTES : PUBLIC_BYTES, { isEach: true })),
+      ...importShapes(BYTES),
+      ...[BYTES, FORM_BYTES].flatMap((bytes) => formShapes('/admin/sign-in', bytes)),
+    ];
+    const measured: Measured[] = [];
+    for (const request of requests) measured.push(await measure(url, token, request));
+    const worst = measured.sort((a, b) => b.delayMs - a.delayMs).slice(0, WORST);
+    const faults = measured.filter(({ status, delayMs }) => status >= 500 || delayMs > boundMs);
+    if (faults.length > 0) throw new Error(`these held up the process or failed: ${JSON.stringify(faults.slice(0, WORST))}`);
+    return { routes: operations.length + 2, requests: requests.length, worst };
+  } finally {
+    await installation.remove();
+  }
+}
+
+async function signIn(url: Services['api']): Promise<string> {
+  const body = JSON.stringify({ email: ADMIN.GIGVAULT_ADMIN_EMAIL, password: ADMIN.GIGVAULT_ADMIN_PASSWORD });
+  const answer = await fetch(`${url}/v1/auth/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  return ((await answer.json()) as { accessToken: string }).accessToken;
+}
+
+/** The longest answer of /health/live while the request is on its way. */
+async function measure(url: string, token: string, { method, path, shape, type, body }: ShapedRequest): Promise<Measured> {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': type };
+  let isOver = false;
+  const answered = fetch(url + path, { method, headers, body }).then(async (answer) => {
+    await answer.arrayBuffer();
+    isOver = true;
+    return answer.status;
+  });
+  let delayMs = 0;
+  do {
+    const asked = performance.now();
+    await (await fetch(`${url}/health/live`)).arrayBuffer();
+    delayMs = Math.max(delayMs, Math.round(performance.now() - asked));
+  } while (!isOver);
+  return { label: `${method} ${path}: ${shape}`, delayMs, status: await answered };
+}
