@@ -171,6 +171,26 @@ describe('POST /v1/jobs/import', () => {
       expect((await jobs()).map(({ title }: { title: string }) => title)).toEqual(['Good', 'Last "quoted"']);
     });
 
+    it.each([
+      ['a header of 500,000 columns', 'a,'.repeat(500_000)],
+      ['a header of 40 columns', `${'a,'.repeat(40)}\n1\n`],
+      ['a header of one long name', `${'a'.repeat(6_000)}\n1\n`],
+    ])('refuses %s with a short answer', async (_, csv) => {
+      const { status, body } = await importing(csv, CSV);
+
+      expect([status, body.code, body.errors.length]).toEqual([400, 'import.malformed', 1]);
+      expect(JSON.stringify(body).length).toBeLessThan(2_000);
+    });
+
+    it('keeps and counts what came before a row of values without end', async () => {
+      const description = ','.repeat(50_000);
+
+      const { body } = await importing(`title,description\nOne,"${description}"\nTwo,\n${','.repeat(2_000_000)}\nThree,\n`, CSV);
+
+      expect([counts(body), body.errors]).toMatchObject([[3, 2, 0, 0, 1], [{ row: 3, code: 'file_broken' }]]);
+      expect((await jobs())[0]).toMatchObject({ title: 'One', description });
+    });
+
     it('keeps and counts what came before a quote that is never closed', async () => {
       const { status, body } = await importing('title,country\nOne,Malta\nTwo,"Cyprus\nThree,Malta\n', CSV);
 
