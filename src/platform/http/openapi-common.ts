@@ -12,16 +12,31 @@ const ANSWERS = {
   '401': ['Unauthorized', 'Nobody is signed in, or the access token is not valid any more.'],
   '403': ['Forbidden', 'The signed-in user may not do this.'],
   '404': ['NotFound', "There is no such resource among the user's own."],
+  '408': ['Timeout', 'The request did not arrive completely in time.'],
   '409': ['Conflict', 'The state of the resource does not allow this, or the request came twice at once.'],
   '412': ['PreconditionFailed', 'The resource has changed since the version in If-Match.'],
   '413': ['TooLarge', 'The body is too large.'],
+  '414': ['AddressTooLong', 'A parameter of the path is longer than any id.'],
   '415': ['UnsupportedMediaType', 'The media type of the body is not supported.'],
   '422': ['Unprocessable', 'A value refers to something that does not exist, or the Idempotency-Key was used otherwise.'],
   '429': ['TooManyRequests', 'Too many requests; Retry-After tells when to come back.'],
+  '431': ['HeadersTooLarge', 'The address and the headers together are too large.'],
   '503': ['Unavailable', 'The service is busy or restarting; Retry-After tells when to come back.'],
 } as const;
 
 type Status = keyof typeof ANSWERS;
+
+const NOT_MODIFIED = { description: 'The resource still has the version in If-None-Match; no body.' };
+
+/** Error answers of single operations, which their form does not show. */
+const OWN_STATUSES: Readonly<Record<string, readonly Status[]>> = {
+  'post /v1/auth/login': ['401', '403'],
+  'post /v1/auth/login/mfa': ['401', '403'],
+  'post /v1/auth/refresh': ['401', '403'],
+  'post /v1/auth/mfa/totp/confirm': ['409'],
+  'post /v1/admin/users/{id}/reset-mfa': ['409'],
+  'patch /v1/saved-searches/{id}': ['422'],
+};
 
 /** The header that makes repeating a POST safe; documented here, since no handler reads it. */
 const IDEMPOTENCY_KEY = {
@@ -46,16 +61,19 @@ export function addCommonParts(document: OpenAPIObject): OpenAPIObject {
       for (const status of statusesOf(path, method, operation)) {
         operation.responses[status] ??= { $ref: `#/components/responses/${ANSWERS[status][0]}` };
       }
+      if (method === 'get' && hasVersion(document, operation)) operation.responses['304'] ??= NOT_MODIFIED;
     }
   }
   return document;
 }
 
 function statusesOf(path: string, method: string, operation: Operation): Status[] {
-  const statuses: Status[] = ['400', '429', '503'];
+  const statuses: Status[] = ['400', '408', '429', '431', '503', ...(OWN_STATUSES[`${method} ${path}`] ?? [])];
   if (operation.security?.length) statuses.push('401', '403');
-  if (path.includes('{')) statuses.push('404');
-  if (operation.requestBody) statuses.push('413', '415');
+  if (path.includes('{')) statuses.push('404', '414');
+  // A body is read, and refused, also where none is expected; that of a GET is ignored.
+  if (method !== 'get') statuses.push('413', '415');
+  if (method === 'put' || method === 'patch') statuses.push('409');
   if (isRepeatable(path, method)) statuses.push('409', '422');
   const parameters = (operation.parameters ?? []) as { name?: string }[];
   if (parameters.some(({ name }) => name === 'If-Match')) statuses.push('412');
@@ -64,6 +82,15 @@ function statusesOf(path: string, method: string, operation: Operation): Status[
 
 function isRepeatable(path: string, method: string): boolean {
   return method === 'post' && !/^\/v1\/(auth\/|users\/me\/erase$|admin\/users\/)/.test(path);
+}
+
+/** Says whether the answer is a single resource with a version, which has an ETag. */
+function hasVersion(document: OpenAPIObject, operation: Operation): boolean {
+  const answer = operation.responses['200'];
+  const schema = answer && 'content' in answer ? answer.content?.['application/json']?.schema : undefined;
+  const name = schema && '$ref' in schema ? schema.$ref.split('/').at(-1) : undefined;
+  const resource = name === undefined ? undefined : document.components?.schemas?.[name];
+  return resource !== undefined && 'properties' in resource && resource.properties?.['version'] !== undefined;
 }
 
 function sharedAnswers(): Answers {
