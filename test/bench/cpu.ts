@@ -17,8 +17,17 @@ export function cpuOfEndedChildren(): number {
 
 /** Memory a process holds now, in MiB; NaN where there is no /proc. @see man 5 proc, VmRSS */
 export function memoryOf(pid: number): number {
+  return statusOf(pid, /^VmRSS:\s+(\d+) kB/m) / 1024;
+}
+
+/** The most memory a process has held so far, in MiB; NaN where there is no /proc. @see man 5 proc, VmHWM */
+export function peakMemoryOf(pid: number): number {
+  return statusOf(pid, /^VmHWM:\s+(\d+) kB/m) / 1024;
+}
+
+function statusOf(pid: number, field: RegExp): number {
   try {
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+    return Number(field.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
   } catch {
     return NaN;
   }

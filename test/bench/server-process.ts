@@ -21,6 +21,7 @@ export class ServerProcess {
   private constructor(
     private readonly child: ChildProcess,
     readonly port: number,
+    private readonly output: { text: string },
   ) {}
 
   /**
@@ -39,20 +40,25 @@ export class ServerProcess {
       env: { ...environment, PORT: String(port) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    let output = '';
+    const output = { text: '' };
     for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-5_000)));
+      stream.on('data', (chunk: Buffer) => (output.text = (output.text + chunk.toString()).slice(-5_000)));
     }
     const deadline = Date.now() + START_LIMIT_MS;
     while (!(await listens(port))) {
-      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`${program} did not start:\n${output}`);
+      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`${program} did not start:\n${output.text}`);
       await sleep(50);
     }
-    return new ServerProcess(child, port);
+    return new ServerProcess(child, port, output);
   }
 
   get pid(): number {
     return this.child.pid!;
+  }
+
+  /** The end of what it has printed. */
+  get lastWords(): string {
+    return this.output.text;
   }
 
   /** Memory held now, in MiB. */

@@ -21,19 +21,18 @@ export class BenchServices {
   private readonly secretKey = randomBytes(32).toString('base64');
   private readonly encryptionKey = randomBytes(32).toString('base64');
   private readonly folder = temporaryFolder();
-  private readonly postgres = new EmbeddedPostgres({
-    folder: join(this.folder, 'postgres'),
-    logFile: join(this.folder, 'postgres.log'),
-    superuserPassword: this.passwords.superuser,
-    // 64 of pgbench's stand beside the pools of all servers.
-    maxConnections: 300,
-  });
+  private postgres: EmbeddedPostgres;
   private readonly redis = new EmbeddedRedis({
     folder: join(this.folder, 'redis'),
     logFile: join(this.folder, 'redis.log'),
     password: newPassword(),
   });
   private watchdog: Watchdog | undefined;
+
+  /** @param postgresFolder the data folder of PostgreSQL, when it is not to be inside that of the others */
+  constructor(private readonly postgresFolder?: string) {
+    this.postgres = this.newPostgres();
+  }
 
   get postgresPid(): number {
     return this.postgres.pid!;
@@ -60,9 +59,15 @@ export class BenchServices {
   /** Starts both and makes the database, which is migrated and empty. */
   async start(): Promise<void> {
     await Promise.all([this.postgres.start(), this.redis.start()]);
-    // A run that is cut short cannot stop them itself.
-    this.watchdog = watchOver([this.postgres.pid, this.redis.pid].filter((pid) => pid !== undefined), this.folder);
+    this.watch();
     await this.makeDatabase(DATABASE);
+  }
+
+  /** Starts PostgreSQL on the same port and data, after it was killed. */
+  async restartPostgres(): Promise<void> {
+    this.postgres = this.newPostgres(this.postgres.port);
+    await this.postgres.start();
+    this.watch();
   }
 
   /** Makes one more database, migrated and empty. */
@@ -86,6 +91,23 @@ export class BenchServices {
     await Promise.all([this.postgres.stop(), this.redis.stop()]);
     this.watchdog?.dismiss();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private newPostgres(preferredPort?: number): EmbeddedPostgres {
+    return new EmbeddedPostgres({
+      folder: this.postgresFolder ?? join(this.folder, 'postgres'),
+      logFile: join(this.folder, 'postgres.log'),
+      superuserPassword: this.passwords.superuser,
+      ...(preferredPort !== undefined && { preferredPort }),
+      // 64 of pgbench's stand beside the pools of all servers.
+      maxConnections: 300,
+    });
+  }
+
+  /** A run that is cut short cannot stop them itself. */
+  private watch(): void {
+    this.watchdog?.dismiss();
+    this.watchdog = watchOver([this.postgres.pid, this.redis.pid].filter((pid) => pid !== undefined), this.folder);
   }
 }
 

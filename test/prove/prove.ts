@@ -1,8 +1,11 @@
 import { proveAi } from './ai/prove-ai';
+import { assertClean, proveAdversarial } from './adversarial/prove-adversarial';
+import { assertUnharmed, proveAttacker } from './attacker/prove-attacker';
 import { proveBackups } from './backups';
 import { proveBodies } from './bodies';
 import { proveCanary } from './canary';
 import { proveEncryption } from './encryption';
+import { assertSurvived, proveFaults } from './faults/prove-faults';
 import { proveFirings } from './firings';
 import { assertCheap, proveGate } from './gate';
 import { proveGenerator } from './generator';
@@ -15,8 +18,20 @@ import { proveTenants } from './tenants';
 import { proveSignIn } from './sign-in';
 import { proveStats } from './stats';
 
+/** How long each fault lasts. */
+const FAULTS_MS = {
+  'PostgreSQL frozen': 20_000,
+  'Redis frozen': 10_000,
+  'pool exhausted': 10_000,
+  'disk full': 10_000,
+  'Redis full': 5_000,
+  'Redis read-only': 5_000,
+  'PostgreSQL killed': 5_000,
+};
+
 /** The long proofs at full size, by name. */
 const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
+  adversarial: async () => assertClean(await proveAdversarial({ seed: 7, oneCaseOf: 1, inputs: 150 })),
   ai: () =>
     proveAi({
       budget: { rounds: 3, calls: 200 },
@@ -24,10 +39,12 @@ const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
       streams: { streams: 500, waitingMs: 5_000, spreadMs: 10_000, pauseMs: 1_000 },
       kills: { models: ['gpt-4', 'claude', 'gemini'], afterMs: 3_500, isAged: false },
     }),
+  attacker: async () => assertUnharmed(await proveAttacker({ baselineMs: 60_000, attackMs: 300_000, hashCost: 12 })),
   backups: () => proveBackups(),
   bodies: () => proveBodies({ boundMs: 200 }),
   canary: () => proveCanary(),
   encryption: () => proveEncryption({ cases: 100_000 }),
+  faults: async () => assertSurvived(await proveFaults({ writers: 12, holdMs: FAULTS_MS })),
   // Five minutes at three firings a second, a kill each minute.
   firings: () => proveFirings({ apis: 3, workers: 2, tasks: 6, everySeconds: 2, firings: 1_000, killEveryMs: 60_000 }),
   gate: async () => assertCheap(await proveGate({ blocks: 60, unitsPerBlock: 400 }), 1.1),

@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Account, ApiUnderTest } from '../api-under-test';
+
+/** Somebody who waits longer than this has got no answer. */
+const PATIENCE_MS = 60_000;
+
+/** Between two requests of one client, so that a refusing server is not asked in a tight loop. */
+const PAUSE_MS = 20;
+const PROBE_PAUSE_MS = 250;
+
+/** A request and what became of it. */
+export interface Attempt {
+  readonly kind: 'write' | 'sign-in' | 'probe';
+  readonly begunAt: number;
+  readonly endedAt: number;
+  /** 0 is no answer. */
+  readonly status: number;
+  readonly hasRetryAfter: boolean;
+}
+
+/** Writers, a client that signs in and a probe, each sending one request after the other until the end. */
+export class Load {
+  readonly attempts: Attempt[] = [];
+  /** The version that was acknowledged last, by the job's id. */
+  readonly acknowledged = new Map<number, number>();
+  private isOver = false;
+  private readonly clients: Promise<void>[] = [];
+  private readonly listeners = new Set<(attempt: Attempt) => void>();
+
+  constructor(private readonly api: ApiUnderTest) {}
+
+  /** Makes an account for each writer, and begins. */
+  async start(writers: number): Promise<void> {
+    const tokens: string[] = [];
+    for (let i = 0; i < writers; i++) tokens.push(await (await this.api.account()).signIn());
+    const account = await this.api.account();
+    this.clients.push(...tokens.map((token) => this.write(token)), this.signIn(account), this.probe());
+  }
+
+  /** Settles with the next attempt for which this is so. */
+  next(isIt: (attempt: Attempt) => boolean): Promise<Attempt> {
+    return new Promise((done) => {
+      const listener = (attempt: Attempt): void => {
+        if (!isIt(attempt)) return;
+        this.listeners.delete(listener);
+        done(attempt);
+      };
+      this.listeners.add(listener);
+    });
+  }
+
+  /** Lets every client finish its request. */
+  async stop(): Promise<void> {
+    this.isOver = true;
+    await Promise.all(this.clients);
+  }
+
+  /** Creates jobs and changes each once. */
+  private async write(token: string): Promise<void> {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    while (!this.isOver) {
+      // Not compressible, so that tables grow and a full disk is felt.
+      const body = JSON.stringify({
+        title: 'Written under faults',
+        description: randomBytes(2_000).toString('base64'),
+      });
+      const created = await this.attempt('write', '/v1/jobs', { method: 'POST', headers, body });
+      if (created) {
+        this.acknowledged.set(created.id, created.version);
+        const patch = { method: 'PATCH', headers, body: '{"isFavorite":true}' };
+        const changed = await this.attempt('write', `/v1/jobs/${created.id}`, patch);
+        if (changed) this.acknowledged.set(changed.id, changed.version);
+      }
+      await sleep(PAUSE_MS);
+    }
+  }
+
+  private async signIn({ email, password }: Account): Promise<void> {
+    const request = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email, password }),
+    };
+    for (; !this.isOver; await sleep(PROBE_PAUSE_MS)) await this.attempt('sign-in', '/v1/auth/login', request);
+  }
+
+  private async probe(): Promise<void> {
+    for (; !this.isOver; await sleep(PROBE_PAUSE_MS)) await this.attempt('probe', '/health/ready', {});
+  }
+
+  private async attempt(
+    kind: Attempt['kind'],
+    path: string,
+    request: RequestInit,
+  ): Promise<{ id: number; version: number } | undefined> {
+    const begunAt = performance.now();
+    let answer: { response: Response; text: string } | undefined;
+    try {
+      const response = await fetch(this.api.url + path, { ...request, signal: AbortSignal.timeout(PATIENCE_MS) });
+      answer = { response, text: await response.text() };
+    } catch {
+      // No answer.
+    }
+    const status = answer?.response.status ?? 0;
+    const hasRetryAfter = answer?.response.headers.has('retry-after') ?? false;
+    const attempt = { kind, begunAt, endedAt: performance.now(), status, hasRetryAfter };
+    this.attempts.push(attempt);
+    for (const listener of this.listeners) listener(attempt);
+    return answer?.response.ok ? (JSON.parse(answer.text) as { id: number; version: number }) : undefined;
+  }
+}
