@@ -13,6 +13,9 @@ const KINDS = {
   mfa: { audience: 'gigvault:mfa', type: 'mfa+jwt' },
 } as const;
 
+/** How far the clocks of two API processes may differ: a token is good this long before it was made. */
+const CLOCK_SKEW_SECONDS = 30;
+
 /** The use of a token. */
 export type TokenKind = keyof typeof KINDS;
 
@@ -64,7 +67,7 @@ export class AccessTokens {
     const now = Math.floor(Date.now() / 1000);
     const { audience, type } = KINDS[kind];
     return this.jwt.sign(
-      { sub: String(userId), sid: sessionId, iat: now, nbf: now, exp: now + lifetimeSeconds },
+      { sub: String(userId), sid: sessionId, iat: now, nbf: now - CLOCK_SKEW_SECONDS, exp: now + lifetimeSeconds },
       {
         algorithm: ALGORITHM,
         audience,

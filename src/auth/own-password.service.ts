@@ -47,7 +47,7 @@ export class OwnPassword {
       throw error;
     });
     assertPasswordFits(newPassword, account, '/newPassword');
-    const validFrom = await this.accounts.setPassword(userId, await this.passwords.hash(newPassword));
+    const validFrom = await this.accounts.setPassword(userId, await this.passwords.hash(newPassword, account.email));
     await this.ownSessions.keepOnlyCurrent(validFrom);
     await this.events.record('auth.password_change', { success: true, userId });
     await this.notices.send(userId, 'password-changed');
@@ -70,14 +70,14 @@ export class OwnPassword {
   /**
    * Sets a new password by a mailed token and ends all sessions, for good. Nobody is signed in by it, so a second factor
    * is still asked for. Session: none. Side effects: a letter to the owner, the event `auth.password_reset`.
-   * @throws AppError `auth.link_invalid`, `password.unfit`, `rate.limited`
+   * @throws AppError `auth.link_invalid`, `password.unfit`, `rate.too_many_at_once`
    */
   async reset(token: string, password: string): Promise<void> {
     const tokenHash = hashOneTimeToken(token);
     const owner = await this.accounts.findReset(tokenHash);
     if (owner) assertPasswordFits(password, owner);
     // A guess is not worth a hash.
-    const userId = owner && (await this.accounts.resetPassword(tokenHash, await this.passwords.hash(password)));
+    const userId = owner && (await this.accounts.resetPassword(tokenHash, await this.passwords.hash(password, owner.email)));
     await this.events.record('auth.password_reset', { success: userId !== null, userId });
     if (userId === null) throw new AppError('auth.link_invalid');
     await this.sessions.endAll(userId);

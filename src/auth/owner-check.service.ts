@@ -19,13 +19,13 @@ export class OwnerCheck {
 
   /**
    * The principal's account, if the password is his. Session: user.
-   * @throws AppError `auth.credentials_invalid`, `auth.throttled`, `rate.limited`
+   * @throws AppError `auth.credentials_invalid`, `auth.throttled`, `rate.too_many_at_once`
    */
   async password(password: string): Promise<Account> {
     const { userId } = currentPrincipal();
     const attempt = await this.throttle.reserve('password', userId);
     const account = await this.accounts.findAccount(userId);
-    const isRight = await this.passwords.verify(password, account?.encryptedPassword).catch(async (error: unknown) => {
+    const isRight = await this.passwords.verify(password, account?.encryptedPassword, account?.email).catch(async (error: unknown) => {
       // Sent away unread: that was no wrong password.
       await this.throttle.forgive(attempt);
       throw error;
@@ -42,7 +42,7 @@ export class OwnerCheck {
    * Session: user.
    * @param code of the authenticator, or a backup code
    * @throws AppError `auth.credentials_invalid`, `auth.code_invalid`, `validation.failed` without a needed code,
-   *   `auth.throttled`, `rate.limited`
+   *   `auth.throttled`, `rate.too_many_at_once`
    */
   async passwordAndCode(password: string, code: string | undefined): Promise<Account> {
     const account = await this.password(password);

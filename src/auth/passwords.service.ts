@@ -1,16 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { Injectable } from '@nestjs/common';
 import { compare, getRounds, hash } from 'bcrypt';
 import { Config } from '../platform/config/config';
-import { AppError } from '../platform/errors/app-error';
-import { BoundedPool, PoolFullError } from './bounded-pool';
-
-/** More waiting sign-ins than this are sent away, so that a flood of them leaves the other requests their memory and time. */
-const MAX_WAITING = 32;
-
-/** About how long the queue takes to drain at cost 12. */
-const RETRY_AFTER_SECONDS = 10;
+import { HashQueue } from './hash-queue';
 
 /**
  * Hashes and checks passwords: bcrypt over base64(HMAC-SHA-256(pepper, password)). bcrypt alone ignores all past 72 bytes
@@ -22,8 +14,7 @@ const RETRY_AFTER_SECONDS = 10;
 export class Passwords {
   private readonly pepper: Buffer;
   private readonly cost: number;
-  /** bcrypt runs beside the event loop but takes whole cores: one stays free for everything else. */
-  private readonly pool = new BoundedPool(Math.max(1, availableParallelism() - 1), MAX_WAITING);
+  private readonly queue = new HashQueue();
   private decoy: Promise<string> | undefined;
 
   constructor(config: Config) {
@@ -33,20 +24,22 @@ export class Passwords {
 
   /**
    * Returns the hash to store, 60 characters.
-   * @throws AppError `rate.limited` when too many wait
+   * @param account the email address of the account, which runs one hash at a time
+   * @throws AppError `rate.too_many_at_once` when too many wait
    */
-  hash(password: string): Promise<string> {
-    return this.inTurn(() => hash(this.prehash(password), this.cost));
+  hash(password: string, account?: string): Promise<string> {
+    return this.queue.run(account, () => hash(this.prehash(password), this.cost));
   }
 
   /**
    * Whether the password is the one that was hashed. Without a hash (no such account) the same work is done and the
    * answer is false.
-   * @throws AppError `rate.limited` when too many wait
+   * @param account the email address that was given, with or without an account
+   * @throws AppError `rate.too_many_at_once` when too many wait
    */
-  async verify(password: string, encrypted: string | undefined): Promise<boolean> {
+  async verify(password: string, encrypted: string | undefined, account?: string): Promise<boolean> {
     const expected = encrypted ?? (await this.decoyHash());
-    const isSame = await this.inTurn(() => compare(this.prehash(password), expected));
+    const isSame = await this.queue.run(account, () => compare(this.prehash(password), expected));
     return isSame && encrypted !== undefined;
   }
 
@@ -66,18 +59,5 @@ export class Passwords {
 
   private prehash(password: string): string {
     return createHmac('sha256', this.pepper).update(password.normalize('NFC'), 'utf8').digest('base64');
-  }
-
-  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await this.pool.run(work);
-    } catch (error) {
-      if (!(error instanceof PoolFullError)) throw error;
-      throw new AppError('rate.limited', {
-        detail: 'too many sign-ins at once; try again shortly',
-        headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
-        cause: error,
-      });
-    }
   }
 }

@@ -37,7 +37,7 @@ export class RegistrationService {
   /**
    * Makes an account that waits for its verification; the owner of a known address gets a letter that says so. Session:
    * none. Side effects: a letter, the event `auth.register`.
-   * @throws AppError `auth.registration_closed`, `password.unfit`, `auth.throttled`, `rate.limited`
+   * @throws AppError `auth.registration_closed`, `password.unfit`, `auth.throttled`, `rate.too_many_at_once`
    */
   async register({ email: given, password, firstName, lastName }: SignUp): Promise<void> {
     if (!this.config.auth.isRegistrationOpen) {
@@ -46,7 +46,7 @@ export class RegistrationService {
     const email = normalEmail(given);
     assertPasswordFits(password, { email, firstName, lastName });
     await this.throttle.takeRegistration();
-    const encryptedPassword = await this.passwords.hash(password);
+    const encryptedPassword = await this.passwords.hash(password, email);
     const { token, hash: tokenHash } = newOneTimeToken();
     const { userId, mailTo, isKnown } = await this.accounts.register({
       email,

@@ -33,12 +33,15 @@ export class SessionTokens {
     private readonly notices: Notices,
   ) {}
 
-  /** Begins a session of an account whose owner has proved himself, and returns its id and first tokens. */
+  /**
+   * Begins a session of an account whose owner has proved who they are, and returns its id and first tokens. Side effects:
+   * the event `auth.session_ended` for each of the oldest sessions beyond 50, which end.
+   */
   async begin({ userId, role, readAt, totpEnabled }: Proof): Promise<{ sessionId: string; tokens: TokenPair }> {
     const context = currentContext();
     const sessionId = this.sessions.newId();
     const refresh = this.refreshTokens.issue(sessionId);
-    await this.sessions.begin(sessionId, {
+    const ended = await this.sessions.begin(sessionId, {
       userId,
       role,
       provenAt: readAt,
@@ -47,6 +50,9 @@ export class SessionTokens {
       device: context?.userAgent ?? null,
       ip: context?.ip ?? null,
     });
+    for (const oldest of ended) {
+      await this.events.record('auth.session_ended', { success: true, userId, sessionId: oldest, reason: 'too many sessions' });
+    }
     return { sessionId, tokens: this.pairOf(userId, sessionId, refresh.token) };
   }
 

@@ -34,6 +34,9 @@ const PROOF_LAG_MS = 100;
 
 const SESSION_ID_BYTES = 16;
 
+/** Sessions of one user; beginning another ends the oldest. */
+const MAX_SESSIONS = 50;
+
 /** What a new session is made of. */
 export interface NewSession {
   readonly userId: number;
@@ -79,8 +82,11 @@ export class SessionsService {
     return randomBytes(SESSION_ID_BYTES).toString('base64url');
   }
 
-  /** Begins a session; it is live when the promise resolves. */
-  async begin(id: string, session: NewSession): Promise<void> {
+  /**
+   * Begins a session; it is live when the promise resolves.
+   * @returns the ids of the oldest sessions, which ended because the user has more than 50
+   */
+  async begin(id: string, session: NewSession): Promise<string[]> {
     const now = Date.now();
     const ends = now + this.absoluteMs;
     const record: SessionRecord = {
@@ -97,15 +103,17 @@ export class SessionsService {
       fresh: '',
     };
     const list = userSessionsKey(session.userId);
-    await all(
+    const results = await all(
       this.redis
         .multi()
         .hset(sessionKey(id), record)
         .pexpireat(sessionKey(id), Math.min(ends, now + this.idleMs))
         .zremrangebyscore(list, '-inf', now)
         .zadd(list, ends, id)
-        .pexpireat(list, ends),
+        .pexpireat(list, ends)
+        .zcard(list),
     );
+    return Number(results.at(-1)) > MAX_SESSIONS ? this.endOldest(session.userId) : [];
   }
 
   /**
@@ -246,6 +254,17 @@ export class SessionsService {
       .catch((error: Error) => this.logger.warn(`session not touched: ${error.message}`));
   }
 
+  /** The list also names sessions that ended by being idle; they do not count. */
+  private async endOldest(userId: number): Promise<string[]> {
+    const ids = await this.idsOf(userId);
+    const isLive = await Promise.all(ids.map((id) => this.redis.exists(sessionKey(id))));
+    await this.remove(userId, ids.filter((_, i) => isLive[i] === 0));
+    const oldest = ids.filter((_, i) => isLive[i] === 1).slice(0, -MAX_SESSIONS);
+    const hasEnded = await Promise.all(oldest.map((id) => this.end(userId, id)));
+    return oldest.filter((_, i) => hasEnded[i]);
+  }
+
+  /** In the order of their beginning. */
   private async idsOf(userId: number): Promise<string[]> {
     return this.redis.zrangebyscore(userSessionsKey(userId), Date.now(), '+inf');
   }
@@ -260,7 +279,8 @@ export class SessionsService {
 }
 
 /** A transaction of Redis rejects as a whole only when it could not be sent; each command's error stands in its place. */
-async function all(multi: ChainableCommander): Promise<void> {
+async function all(multi: ChainableCommander): Promise<unknown[]> {
   const results = (await multi.exec()) ?? [];
   for (const [error] of results) if (error) throw error;
+  return results.map(([, result]) => result);
 }

@@ -31,7 +31,7 @@ export class SignInService {
    * hashes, statements and Redis calls as a wrong password and gets the same answer. Session: none. Side effects: the
    * event `auth.login`.
    * @throws AppError `auth.credentials_invalid`; `auth.email_not_verified` only with the right password;
-   *   `auth.throttled`, `rate.limited`
+   *   `auth.throttled`, `rate.too_many_at_once`
    */
   async login(given: string, password: string): Promise<TokenPair | MfaChallenge> {
     const email = normalEmail(given);
@@ -51,7 +51,7 @@ export class SignInService {
   private async prove(email: string, password: string): Promise<Credentials> {
     const attempt = await this.reserve(email);
     const account = await this.accounts.findCredentials(email);
-    const isRight = await this.passwords.verify(password, account?.encryptedPassword).catch(async (error: unknown) => {
+    const isRight = await this.passwords.verify(password, account?.encryptedPassword, email).catch(async (error: unknown) => {
       // Sent away unread: that was no wrong password.
       await this.throttle.forgive(attempt);
       throw error;
@@ -59,7 +59,7 @@ export class SignInService {
     const refusal = refusalOf(account, isRight);
     if (isRight) await this.throttle.forgive(attempt);
     if (account && !refusal) {
-      await this.renewHash(account, password);
+      await this.renewHash(account, email, password);
       return account;
     }
     await this.events.record('auth.login', { success: false, userId: account?.userId, email, reason: refusal?.reason });
@@ -76,9 +76,9 @@ export class SignInService {
   }
 
   /** The cost may have been raised since the password was set; only now is it known again. */
-  private async renewHash({ userId, encryptedPassword }: Credentials, password: string): Promise<void> {
+  private async renewHash({ userId, encryptedPassword }: Credentials, email: string, password: string): Promise<void> {
     if (!this.passwords.isOutdated(encryptedPassword)) return;
-    await this.accounts.rehashPassword(userId, encryptedPassword, await this.passwords.hash(password));
+    await this.accounts.rehashPassword(userId, encryptedPassword, await this.passwords.hash(password, email));
   }
 }
 

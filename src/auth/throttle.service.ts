@@ -1,12 +1,12 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import ipaddr from 'ipaddr.js';
 import type { Redis } from 'ioredis';
 import { Config } from '../platform/config/config';
 import { currentContext } from '../platform/context/request-context';
 import { AppError, unavailable } from '../platform/errors/app-error';
 import { emailHash } from '../platform/mail/email-address';
 import { RedisClients } from '../platform/redis/redis-clients';
+import { networkOf } from './client-network';
 import { FORGIVE, REMEMBER_DEVICE, RESERVE, RESERVE_SIGN_IN, TAKE } from './throttle-scripts';
 
 /** Failures in 15 minutes before delays begin; api.md of the contract. AUTH_THROTTLE_SCALE multiplies all. */
@@ -176,12 +176,4 @@ const KINDS = ['password', 'code'] as const;
 
 function exportsKey(userId: number): string {
   return `exports:${userId}`;
-}
-
-/** One household or server has a whole IPv6 /64 to choose addresses from. */
-function networkOf(ip: string | null | undefined): string {
-  if (!ip || !ipaddr.isValid(ip)) return 'unknown';
-  const address = ipaddr.parse(ip);
-  if (address.kind() === 'ipv4') return address.toString();
-  return `${address.toByteArray().slice(0, 8).join('.')}/64`;
 }

@@ -9,6 +9,7 @@ import { Caller } from '../support/caller';
 import { eventually } from '../support/eventually';
 import { freezeDate } from '../support/frozen-date';
 import { mailsTo } from '../support/mails';
+import { aPerson, signIn } from '../support/people';
 
 const GRACE_MS = 10_000;
 
@@ -70,6 +71,30 @@ describe('sessions', () => {
     const everything = await dumpOf(app);
     expect(everything).not.toContain(body.refreshToken.split('.')[1]);
     expect(everything).not.toContain(user.refreshToken.split('.')[1]);
+  });
+
+  it('are at most 50 of a user: another sign-in ends the oldest, which leaves an event', async () => {
+    const person = await aPerson(app);
+    const [oldest, second] = [await signIn(app, person), await signIn(app, person)];
+    const sessions = app.get(SessionsService);
+    const session = { userId: person.id, role: 'user', provenAt: new Date(), refreshHash: 'x', device: null, ip: null } as const;
+    // One of them ended by being idle: it does not count.
+    const idle = sessions.newId();
+    await sessions.begin(idle, session);
+    await app.redis.del(`session:${idle}`);
+    for (let n = 2; n < 50; n++) expect(await sessions.begin(sessions.newId(), session)).toEqual([]);
+    expect([await statusOf(oldest), await statusOf(second)]).toEqual([200, 200]);
+
+    const newest = await signIn(app, person);
+
+    expect([await statusOf(oldest), await statusOf(second), await statusOf(newest)]).toEqual([401, 200, 200]);
+    expect((await newest.get('/v1/auth/sessions')).body.items).toHaveLength(50);
+    const events = await app.db.query(
+      'superuser',
+      `SELECT details ->> 'reason' AS reason FROM security_logs WHERE event_type = 'auth.session_ended' AND user_id = $1`,
+      [person.id],
+    );
+    expect(events).toEqual([{ reason: 'too many sessions' }]);
   });
 
   it('end when a refresh token is used again later', async () => {
