@@ -33,9 +33,19 @@ export function listDeliveries(webhookId: number, after: readonly CursorKey[] | 
   return [`SELECT ${COLUMNS} FROM alert_deliveries d ${conditions.where} ORDER BY d.id DESC LIMIT ${limit}`, conditions.values];
 }
 
-/** Records a message of type $2 for the webhook $1. */
+/** Records a message of type $2 for the webhook $1; it is due when the webhook does not pause. */
 export const RECORD_DELIVERY = `
-  INSERT INTO alert_deliveries AS d (webhook_id, event_type, payload) VALUES ($1, $2, $3) RETURNING ${COLUMNS}`;
+  INSERT INTO alert_deliveries AS d (webhook_id, event_type, payload, next_at)
+  SELECT w.id, $2, $3, greatest(now(), w.paused_until) FROM webhooks w WHERE w.id = $1 RETURNING ${COLUMNS}`;
+
+/** Locks the webhook $1, so that its tests are counted one after the other; no row when there is no such one. */
+export const LOCK_WEBHOOK = `SELECT id FROM webhooks WHERE id = $1 FOR UPDATE`;
+
+/** Seconds until the webhook $1 may be tested again, when $2 tests were recorded in the last minute; else no row. */
+export const TESTS_EXHAUSTED = `
+  SELECT ceil(extract(epoch FROM d.created_at + interval '1 minute' - now()))::integer AS seconds FROM alert_deliveries d
+  WHERE d.webhook_id = $1 AND d.event_type = 'webhook.test' AND d.created_at > now() - interval '1 minute'
+  ORDER BY d.id DESC OFFSET $2::integer - 1 LIMIT 1`;
 
 /** Has the failed delivery $2 of the webhook $1 sent anew; no row when there is no such one. */
 export const RETRY_DELIVERY = `
@@ -45,17 +55,33 @@ export const RETRY_DELIVERY = `
 /** Whether the webhook $1 has the delivery $2. */
 export const HAS_DELIVERY = `SELECT id FROM alert_deliveries WHERE webhook_id = $1 AND id = $2`;
 
-/** Takes the delivery $1 for $2, for $3 seconds; no row when it is over, not due, or another's. */
+/** Takes the delivery $1 for $2, for $3 seconds; no row when it is over, not due, another's, or its webhook pauses. */
 export const CLAIM_DELIVERY = `
   UPDATE alert_deliveries d SET lease_owner = $2, lease_until = now() + make_interval(secs => $3), attempts = d.attempts + 1
   WHERE d.id = $1 AND d.status = 'pending' AND d.next_at <= now() AND (d.lease_until IS NULL OR d.lease_until < now())
+    AND NOT EXISTS (SELECT FROM webhooks w WHERE w.id = d.webhook_id AND w.paused_until > now())
   RETURNING ${COLUMNS}, d.webhook_id AS "webhookId", (SELECT email FROM users) AS email`;
 
-/** Ends the delivery $1 of $2 with success. */
+/** Ends the delivery $1 of $2 with success; its webhook $4 answers again. */
 export const DELIVERED = `
+  WITH answering AS (UPDATE webhooks SET timeouts = 0, paused_until = NULL WHERE id = $4 AND timeouts > 0)
   UPDATE alert_deliveries SET status = 'delivered', delivered_at = now(), response_status = $3, last_error = NULL,
     lease_owner = NULL, lease_until = NULL
   WHERE id = $1 AND lease_owner = $2`;
+
+/**
+ * Pauses the webhook $1, and what waits for it, for $2 seconds; when that is null, because it did not answer in time: for
+ * one minute, doubled with each timeout in a row up to a quarter of an hour. Of two timeouts at once one counts.
+ */
+export const PAUSE_WEBHOOK = `
+  WITH paused AS (
+    UPDATE webhooks SET timeouts = timeouts + CASE WHEN $2::float8 IS NULL THEN 1 ELSE 0 END,
+      paused_until = now() + coalesce(make_interval(secs => $2::float8), least(interval '1 minute' * 2 ^ least(timeouts, 10), interval '15 minutes'))
+    WHERE id = $1 AND (paused_until IS NULL OR paused_until <= now())
+    RETURNING id, paused_until
+  )
+  UPDATE alert_deliveries d SET next_at = paused.paused_until FROM paused
+  WHERE d.webhook_id = paused.id AND d.status = 'pending' AND d.next_at < paused.paused_until`;
 
 /** Notes that an attempt failed: tried again after $5 seconds, or given up when that is null. */
 export const NOT_DELIVERED = `

@@ -14,9 +14,12 @@ import {
   DELIVERED,
   HAS_DELIVERY,
   listDeliveries,
+  LOCK_WEBHOOK,
   NOT_DELIVERED,
+  PAUSE_WEBHOOK,
   RECORD_DELIVERY,
   RETRY_DELIVERY,
+  TESTS_EXHAUSTED,
   type DeliveryRow,
   type TakenDelivery,
 } from './deliveries.queries';
@@ -33,6 +36,9 @@ const LEASE_SECONDS = 60;
 
 /** Pauses after failed attempts, in seconds, less up to a tenth; after the last one it is given up, a good day later. */
 const PAUSES = [60, 300, 1_800, 7_200, 18_000, 36_000, 36_000];
+
+/** Of a webhook. */
+const TESTS_A_MINUTE = 5;
 
 /** By this a receiver says that it wants no more. @see the Standard Webhooks specification, "Operational considerations" */
 const GONE = 410;
@@ -65,13 +71,22 @@ export class Deliveries {
     return page.of(rows, ({ id }) => [id], DeliveryDto.from);
   }
 
-  /** Records a test message for a webhook and has it sent. @throws AppError `webhook.not_found` */
+  /**
+   * Records a test message for a webhook and has it sent.
+   * @throws AppError `webhook.not_found`; `rate.limited` with Retry-After beyond five in a minute
+   */
   async test(webhookId: number): Promise<DeliveryDto> {
-    await this.assertWebhook(webhookId);
     const payload = JSON.stringify({ message: 'A test: this webhook works.' });
-    const [row] = await this.database.query<DeliveryRow>(RECORD_DELIVERY, [webhookId, 'webhook.test', payload]);
+    const row = await this.database.unit(async (unit) => {
+      const [webhook] = await unit.query(LOCK_WEBHOOK, [webhookId]);
+      if (!webhook) throw new AppError('webhook.not_found');
+      const [exhausted] = await unit.query<{ seconds: number }>(TESTS_EXHAUSTED, [webhookId, TESTS_A_MINUTE]);
+      if (exhausted) throw tooManyTests(exhausted.seconds);
+      const [recorded] = await unit.query<DeliveryRow>(RECORD_DELIVERY, [webhookId, 'webhook.test', payload]);
+      return recorded!;
+    });
     await this.wake();
-    return DeliveryDto.from(row!);
+    return DeliveryDto.from(row);
   }
 
   /** Has a delivery that was given up sent anew. @throws AppError `webhook.delivery_not_found`, `webhook.delivery_not_failed` */
@@ -94,15 +109,23 @@ export class Deliveries {
     const owner = randomUUID();
     const [taken] = await this.database.query<TakenDelivery>(CLAIM_DELIVERY, [id, owner, LEASE_SECONDS]);
     if (!taken) return undefined;
-    const { status, error } = await this.send(taken);
-    if (error === null) {
-      await this.database.query(DELIVERED, [id, owner, status]);
+    const result = await this.send(taken);
+    if (result.error === null) {
+      await this.database.query(DELIVERED, [id, owner, result.status, taken.webhookId]);
       return true;
     }
-    if (status === GONE) await this.switchOff(taken.webhookId);
-    const pause = status === GONE ? undefined : PAUSES[taken.attempts - 1];
-    await this.database.query(NOT_DELIVERED, [id, owner, status, error, pause === undefined ? null : pause * (1 - Math.random() / 10)]);
+    await this.noteFailure(taken, owner, result);
     return false;
+  }
+
+  private async noteFailure({ id, webhookId, attempts }: TakenDelivery, owner: string, result: SendResult): Promise<void> {
+    const { status, error, retryAfterMs, hasTimedOut } = result;
+    if (status === GONE) await this.switchOff(webhookId);
+    const pause = status === GONE ? undefined : PAUSES[attempts - 1];
+    const askedFor = retryAfterMs === undefined ? null : retryAfterMs / 1_000;
+    const seconds = pause === undefined ? null : Math.max(pause * (1 - Math.random() / 10), askedFor ?? 0);
+    await this.database.query(NOT_DELIVERED, [id, owner, status, error, seconds]);
+    if (hasTimedOut || askedFor !== null) await this.database.query(PAUSE_WEBHOOK, [webhookId, askedFor]);
   }
 
   private async send(delivery: TakenDelivery): Promise<SendResult> {
@@ -134,4 +157,11 @@ export class Deliveries {
   private async assertWebhook(id: number): Promise<void> {
     if (!(await this.database.find(Webhook, id))) throw new AppError('webhook.not_found');
   }
+}
+
+function tooManyTests(seconds: number): AppError {
+  return new AppError('rate.limited', {
+    detail: `A webhook is tested at most ${TESTS_A_MINUTE} times a minute. Try again in ${seconds} s.`,
+    headers: { 'retry-after': String(seconds) },
+  });
 }

@@ -28,6 +28,20 @@ describe(assertReachable.name, () => {
     'https://[::ffff:7f00:1]/',
     'https://[64:ff9b::10.0.0.1]/',
     'https://[2002:a00:1::]/',
+    'https://[::a9fe:a9fe]/',
+    'https://[::7f00:1]/',
+    'https://[::ffff:0:10.0.0.1]/',
+    'https://[::ffff:0:93.184.216.34]/',
+    'https://[::ffff:a9fe:a9fe]/',
+    'https://[64:ff9b::a9fe:a9fe]/',
+    'https://[4000::1]/',
+    'https://168.63.129.16/',
+    'https://[::ffff:168.63.129.16]/',
+    'https://[fe80::1%25lo]/',
+    'https://[::1%25]/',
+    'https://xn--a/',
+    'https://0x100000000/',
+    'not a URL',
   ])('refuses %s', (url) => {
     expect(() => assertReachable(url, PUBLIC_ONLY)).toThrow(AddressRefusedError);
   });

@@ -17,6 +17,7 @@ type LookupCallback = (error: Error | null, address: string | LookupAddress[], f
  * @throws AddressRefusedError
  */
 export function assertReachable(text: string, reach: Reach): void {
+  if (!URL.canParse(text)) throw new AddressRefusedError('It is not a valid URL.');
   const { protocol, username, password, hostname } = new URL(text);
   if (username !== '' || password !== '') throw new AddressRefusedError('a URL with a password in it is not called');
   const host = hostname.replace(/^\[|\]$/g, '');
@@ -47,11 +48,24 @@ export function reachableLookup(reach: Reach) {
   };
 }
 
-/** What is neither public nor, where it may be, this machine: private networks, link-local ones with their metadata, … */
+/** Rejects what is neither public nor, where it may be, this machine: private and link-local networks with metadata, … */
 function assertAddress(address: string, { loopback }: Reach): void {
-  if (ipaddr.process(address).range() === 'unicast') return;
+  if (isPublic(address)) return;
   if (loopback && isLoopback(address)) return;
   throw new AddressRefusedError('it leads to an address that is not public');
+}
+
+/** Public by its number, but it answers inside of Azure only, where it gives machines their configuration. */
+const AZURE_PLATFORM = '168.63.129.16';
+
+/** The only part of IPv6 that is given out as public addresses; the rest holds IPv4 addresses in disguise, among others. */
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
+
+/** @see the IANA IPv4 and IPv6 special-purpose address registries; RFC 4291 section 2.5 */
+function isPublic(address: string): boolean {
+  const parsed = ipaddr.process(address);
+  if (parsed.range() !== 'unicast' || parsed.toString() === AZURE_PLATFORM) return false;
+  return parsed instanceof ipaddr.IPv4 || parsed.match(GLOBAL_UNICAST);
 }
 
 function isLoopback(address: string): boolean {

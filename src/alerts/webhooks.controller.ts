@@ -77,7 +77,7 @@ export class WebhooksController {
 
   @Post(':id/test')
   @HttpCode(202)
-  @ApiOperation({ summary: 'Send a test message', description: 'Of type webhook.test, within moments. How it went is in the deliveries.' })
+  @ApiOperation({ summary: 'Send a test message', description: 'Of type webhook.test, within moments; at most 5 a minute for each webhook, beyond that 429 with Retry-After. How it went is in the deliveries.' })
   @ApiAcceptedResponse({ type: DeliveryDto, description: 'The recorded delivery.' })
   test(@Param('id', ParseIdPipe) id: number): Promise<DeliveryDto> {
     return this.deliveries.test(id);

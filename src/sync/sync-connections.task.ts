@@ -1,17 +1,21 @@
-import { runInContext, type RequestContext } from '../platform/context/request-context';
 import { Deliveries } from '../alerts/deliveries.service';
 import type { Figures, ScheduledTask, Skipped, TaskContext } from '../platform/scheduler/scheduled-task';
+import { runForTenants, type DueItem } from '../platform/scheduler/tenant-runs';
 import { SavedSearchesService } from './saved-searches.service';
 import { SYNC_TASK_ID } from './sync-values';
 import { SyncsService } from './syncs.service';
 
+/** A look takes so many. */
 const MAX_SYNCS = 500;
-const AT_ONCE = 5;
 
-interface DueSync {
-  readonly user_id: number;
-  readonly sync_id: number;
-}
+/** Most of a synchronisation is waiting for Upwork, whose rate all of them share. */
+const AT_ONCE = 20;
+const PER_TENANT = 2;
+
+const TIMEOUT_MS = 10 * 60_000;
+const LOOK_FOR_MS = 5 * 60_000;
+
+const DUE = `SELECT user_id AS "userId", sync_id AS id FROM app.syncs_due($1)`;
 
 /** Brings vacancies, proposals and messages of all connections up to date. */
 export const SYNC_CONNECTIONS: ScheduledTask = {
@@ -19,41 +23,28 @@ export const SYNC_CONNECTIONS: ScheduledTask = {
   description: 'Synchronises vacancies, proposals and messages of the connections that are due, and records alerts of new matches of saved searches.',
   cron: '* * * * *',
   timezone: 'UTC',
-  timeoutMs: 10 * 60_000,
+  timeoutMs: TIMEOUT_MS,
   retries: 0,
   whatAMissMeans: 'What users see of Upwork grows old; each synchronisation says of when it is.',
   run: syncConnections,
 };
 
-async function syncConnections(task: TaskContext): Promise<Figures | Skipped> {
-  const due = await task.look((unit) => unit.query<DueSync>(`SELECT * FROM app.syncs_due($1)`, [MAX_SYNCS]));
-  if (due.length === 0) return { skipped: 'nothing is due' };
-  const syncs = task.service(SyncsService);
-  const counts = { due: due.length, succeeded: 0, failed: 0, alerts: 0 };
-  const waiting = [...due];
-  const work = async (): Promise<void> => {
-    for (let next = waiting.shift(); next && !task.signal.aborted; next = waiting.shift()) {
-      const { user_id: userId, sync_id: syncId } = next;
-      const figures = await runInContext(contextFor(userId), () => syncs.run(syncId));
+async function syncConnections({ look, service, signal }: TaskContext): Promise<Figures | Skipped> {
+  const syncs = service(SyncsService);
+  const counts = { succeeded: 0, failed: 0, alerts: 0 };
+  const due = await runForTenants({
+    taskId: SYNC_TASK_ID,
+    signal,
+    atOnce: AT_ONCE,
+    perTenant: PER_TENANT,
+    lookForMs: LOOK_FOR_MS,
+    find: () => look((unit) => unit.query<DueItem>(DUE, [MAX_SYNCS])),
+    work: async ({ id }) => {
+      const figures = await syncs.run(id);
       counts[figures ? 'succeeded' : 'failed'] += 1;
-      if (figures?.['searches']) {
-        counts.alerts += await runInContext(contextFor(userId), () => task.service(SavedSearchesService).recordAlerts());
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  if (counts.alerts > 0) await task.service(Deliveries).wake();
-  return counts;
-}
-
-/** Works for the tenant through his own gate; the record says it was a task. */
-function contextFor(userId: number): RequestContext {
-  return {
-    requestId: `task-${SYNC_TASK_ID}`,
-    ip: null,
-    userAgent: null,
-    operation: `task:${SYNC_TASK_ID}`,
-    actorKind: 'task',
-    principal: { userId, role: 'user', sessionId: 'task' },
-  };
+      if (figures?.['searches']) counts.alerts += await service(SavedSearchesService).recordAlerts();
+    },
+  });
+  if (counts.alerts > 0) await service(Deliveries).wake();
+  return due === 0 ? { skipped: 'nothing is due' } : { due, ...counts };
 }

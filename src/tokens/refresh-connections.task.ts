@@ -1,6 +1,6 @@
 import { Deliveries } from '../alerts/deliveries.service';
-import { runInContext, type RequestContext } from '../platform/context/request-context';
 import type { Figures, ScheduledTask, TaskContext } from '../platform/scheduler/scheduled-task';
+import { runForTenants, type DueItem } from '../platform/scheduler/tenant-runs';
 import { AppError } from '../platform/errors/app-error';
 import { TokenRefresher } from './token-refresh.service';
 
@@ -10,22 +10,26 @@ const AHEAD = '15 minutes';
 /** Upwork's help says a refresh token lasts two weeks unused. */
 const KEEP_ALIVE = '7 days';
 
-/** A run takes so many; the next minute brings the rest. */
+/** A look takes so many. */
 const MAX_CONNECTIONS = 500;
-const AT_ONCE = 5;
 
-interface DueConnection {
-  readonly user_id: number;
-  readonly token_id: number;
-}
+/** Most of a refresh is waiting for the provider. */
+const AT_ONCE = 10;
+const PER_TENANT = 2;
+
+const TASK_ID = 'refresh-connections';
+const TIMEOUT_MS = 5 * 60_000;
+const LOOK_FOR_MS = 4 * 60_000;
+
+const DUE = `SELECT user_id AS "userId", token_id AS id FROM app.connections_due($1, $2, $3)`;
 
 /** Keeps connections alive: refreshes each before it expires, and tells its owner once when only he can help. */
 export const REFRESH_CONNECTIONS: ScheduledTask = {
-  id: 'refresh-connections',
+  id: TASK_ID,
   description: 'Refreshes the connections that expire soon or were idle for a week, and mails whoever must connect anew.',
   cron: '* * * * *',
   timezone: 'UTC',
-  timeoutMs: 5 * 60_000,
+  timeoutMs: TIMEOUT_MS,
   retries: 0,
   whatAMissMeans: 'Synchronisation stops when connections expire; after two weeks users must connect anew.',
   soonAfterBoot: true,
@@ -33,21 +37,25 @@ export const REFRESH_CONNECTIONS: ScheduledTask = {
 };
 
 async function refreshConnections(task: TaskContext): Promise<Figures> {
-  const due = await task.look((unit) =>
-    unit.query<DueConnection>(`SELECT * FROM app.connections_due($1, $2, $3)`, [AHEAD, KEEP_ALIVE, MAX_CONNECTIONS]),
-  );
-  const refresher = task.service(TokenRefresher);
-  const counts = { due: due.length, refreshed: 0, failed: 0, reconnectNeeded: 0 };
-  const waiting = [...due];
-  const work = async (): Promise<void> => {
-    for (let next = waiting.shift(); next && !task.signal.aborted; next = waiting.shift()) {
-      const { user_id: userId, token_id: tokenId } = next;
-      counts[await outcomeOf(() => runInContext(contextFor(userId), () => refresher.refresh(tokenId)))] += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  const { look, service, signal } = task;
+  const refresher = service(TokenRefresher);
+  const counts = { refreshed: 0, failed: 0, reconnectNeeded: 0 };
+  const run = runForTenants({
+    taskId: TASK_ID,
+    signal,
+    atOnce: AT_ONCE,
+    perTenant: PER_TENANT,
+    lookForMs: LOOK_FOR_MS,
+    find: () => look((unit) => unit.query<DueItem>(DUE, [AHEAD, KEEP_ALIVE, MAX_CONNECTIONS])),
+    work: async ({ id }) => {
+      counts[await outcomeOf(() => refresher.refresh(id))] += 1;
+    },
+  });
+  // Owners are told also when a refresh failed on our side.
+  const [refreshes] = await Promise.allSettled([run]);
   const reported = await report(task);
-  return { ...counts, reported };
+  if (refreshes.status === 'rejected') throw refreshes.reason;
+  return { due: refreshes.value, ...counts, reported };
 }
 
 async function outcomeOf(refresh: () => Promise<unknown>): Promise<'refreshed' | 'failed' | 'reconnectNeeded'> {
@@ -71,16 +79,4 @@ async function report({ asWorker, look, service }: TaskContext): Promise<number>
   );
   await service(Deliveries).wake();
   return recorded?.letters ?? 0;
-}
-
-/** Works for the tenant through his own gate; the record says it was a task. */
-function contextFor(userId: number): RequestContext {
-  return {
-    requestId: 'task-refresh-connections',
-    ip: null,
-    userAgent: null,
-    operation: 'task:refresh-connections',
-    actorKind: 'task',
-    principal: { userId, role: 'user', sessionId: 'task' },
-  };
 }

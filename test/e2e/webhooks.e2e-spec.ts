@@ -1,3 +1,5 @@
+import { EventEmitter, once } from 'node:events';
+import type { Socket } from 'node:net';
 import { Deliveries } from '../../src/alerts/deliveries.service';
 import { WebhookSender } from '../../src/alerts/webhook-sender.service';
 import { Config, loadConfig } from '../../src/platform/config/config';
@@ -7,8 +9,32 @@ import { signedIn, type SignedInCaller } from '../support/as';
 import type { Answer } from '../support/caller';
 import { aWorker, type HandWorker } from '../support/hand-worker';
 import { mailsTo } from '../support/mails';
-import { signaturesBy, WebhookReceiver } from '../support/webhook-receiver';
+import { aRawReceiver, signaturesBy, WebhookReceiver } from '../support/webhook-receiver';
 import { within } from '../support/within';
+
+const URLS_NOT_CALLED = [
+  'http://example.com/',
+  'https://10.0.0.1/',
+  'https://169.254.169.254/latest/',
+  'https://u:p@example.com/',
+  'https://[fd00::1]/',
+  'https://[::a9fe:a9fe]/',
+  'https://[::ffff:a9fe:a9fe]/',
+  'https://[::ffff:0:a9fe:a9fe]/',
+  'https://[64:ff9b::a9fe:a9fe]/',
+  'https://168.63.129.16/',
+];
+
+const URLS_THAT_ARE_NONE = [
+  'not a url',
+  'https://[::1%25lo]/',
+  'https://[fe80::1%25lo]/',
+  'https://[::1%25]/',
+  'https://xn--a/',
+  'https://0x100000000/',
+  'https://',
+  'javascript:alert(1)',
+];
 
 describe('/v1/webhooks', () => {
   let app: TestApp;
@@ -169,6 +195,129 @@ describe('/v1/webhooks', () => {
     expect(await record()).toBe(1);
   });
 
+  it("are not delayed by another user's receiver that never answers, nor is what comes while that one is waited for", async () => {
+    const slow = await new WebhookReceiver().start();
+    const sender = worker.get(WebhookSender);
+    const { timeoutMs } = sender;
+    // However slow this machine is, the receiver that does not answer is not given up.
+    sender.timeoutMs = 600_000;
+    const events = new EventEmitter();
+    const open: (() => void)[] = [];
+    slow.answer = (response) => {
+      open.push(() => response.writeHead(204).end());
+      events.emit('called');
+    };
+    const { body: dead } = await ann.post('/v1/webhooks', { url: slow.url });
+    for (let n = 0; n < 5; n++) expect((await ann.post(`/v1/webhooks/${dead.id}/test`)).status).toBe(202);
+    const bob = await signedIn(app);
+    const { body: good } = await bob.post('/v1/webhooks', { url: receiver.url });
+    receiver.answer = (response) => {
+      response.writeHead(204).end();
+      events.emit('arrived');
+    };
+    await bob.post(`/v1/webhooks/${good.id}/test`);
+
+    const first = once(events, 'arrived');
+    const run = deliver();
+    await first;
+    const second = once(events, 'arrived');
+    await bob.post(`/v1/webhooks/${good.id}/test`);
+    await second;
+    if (open.length < 2) await once(events, 'called');
+
+    expect([receiver.received.length, slow.received.length]).toEqual([2, 2]);
+    slow.answer = (response) => response.writeHead(204).end();
+    for (const end of open) end();
+    await run;
+    expect([receiver.received.length, slow.received.length]).toEqual([2, 5]);
+    sender.timeoutMs = timeoutMs;
+    await slow.stop();
+  });
+
+  it('gives each tenant a turn before anybody gets a second', async () => {
+    const tenants = [ann, await signedIn(app), await signedIn(app)];
+    for (const tenant of tenants) {
+      const { body } = await tenant.post('/v1/webhooks', { url: receiver.url });
+      for (let n = 0; n < 3; n++) await tenant.post(`/v1/webhooks/${body.id}/test`);
+    }
+
+    const due = await app.db.query<{ user_id: number }>('superuser', 'SELECT user_id FROM app.alerts_due(4)');
+
+    expect(due.map(({ user_id }) => user_id)).toEqual([...tenants.map(({ id }) => id), ann.id]);
+  });
+
+  it('is tested at most five times a minute, each by itself', async () => {
+    const [{ id }, other] = [await aWebhook(), await aWebhook()];
+
+    const answers = await Promise.all(Array.from({ length: 12 }, () => ann.post(`/v1/webhooks/${id}/test`)));
+    const refused = answers.filter(({ status }) => status === 429);
+
+    expect([answers.filter(({ status }) => status === 202).length, refused.length]).toEqual([5, 7]);
+    expect(refused[0]!.body).toMatchObject({ code: 'rate.limited', detail: expect.stringContaining('5 times a minute') });
+    expect(Number(refused[0]!.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(Number(refused[0]!.headers.get('retry-after'))).toBeLessThanOrEqual(60);
+    expect((await ann.post(`/v1/webhooks/${other.id}/test`)).status).toBe(202);
+    await app.db.query('superuser', `UPDATE alert_deliveries SET created_at = created_at - interval '1 minute' WHERE webhook_id = $1`, [id]);
+    expect((await ann.post(`/v1/webhooks/${id}/test`)).status).toBe(202);
+  });
+
+  it('pauses by itself when it does not answer in time, longer each time, and goes on with its first answer', async () => {
+    const slow = await aRawReceiver(() => undefined);
+    const { body: dead } = await ann.post('/v1/webhooks', { url: slow.url });
+    const { id: other } = await aWebhook();
+    const sender = worker.get(WebhookSender);
+    const usual = sender.timeoutMs;
+    sender.timeoutMs = 100;
+    for (const minutes of [1, 2, 4]) {
+      for (let n = 0; n < 2; n++) await ann.post(`/v1/webhooks/${dead.id}/test`);
+      await deliver();
+      const [row] = await app.db.query<{ seconds: number }>(
+        'superuser',
+        'SELECT extract(epoch FROM paused_until - now())::float8 AS seconds FROM webhooks WHERE id = $1',
+        [dead.id],
+      );
+      expect(row!.seconds).toBeLessThanOrEqual(minutes * 60);
+      expect(row!.seconds).toBeGreaterThan((minutes - 1) * 60);
+      await app.db.query('superuser', `UPDATE webhooks SET paused_until = now() WHERE id = $1`, [dead.id]);
+      await app.db.query('superuser', `DELETE FROM alert_deliveries`);
+    }
+    sender.timeoutMs = usual;
+    await app.db.query('superuser', `UPDATE webhooks SET paused_until = now() + interval '1 minute' WHERE id = $1`, [dead.id]);
+    await ann.post(`/v1/webhooks/${dead.id}/test`);
+    await ann.post(`/v1/webhooks/${other}/test`);
+    await deliver();
+    expect([(await deliveriesOf(dead.id))[0].attempts, receiver.received.length]).toEqual([0, 1]);
+
+    await app.db.query('superuser', `UPDATE webhooks SET paused_until = now(), url = $2 WHERE id = $1`, [dead.id, receiver.url]);
+    await passTime();
+    await deliver();
+
+    expect(await app.db.query('superuser', 'SELECT timeouts, paused_until FROM webhooks WHERE id = $1', [dead.id])).toEqual([{ timeouts: 0, paused_until: null }]);
+    expect((await ann.get(`/v1/webhooks/${dead.id}`)).body.version).toBe(2);
+    await slow.stop();
+  });
+
+  it.each([
+    ['503', '900', 900],
+    ['429', () => new Date(Date.now() + 900_000).toUTCString(), 900],
+    ['503', '999999', 3_600],
+    ['503', 'soon', 60],
+    ['500', '900', 60],
+  ])('waits after %s as long as Retry-After %p asks for', async (status, header, seconds) => {
+    const { id } = await aWebhook();
+    receiver.answer = (response) => response.writeHead(Number(status), { 'retry-after': typeof header === 'string' ? header : header() }).end();
+    await ann.post(`/v1/webhooks/${id}/test`);
+    await ann.post(`/v1/webhooks/${id}/test`);
+
+    await deliver();
+
+    for (const { nextAttemptAt } of await deliveriesOf(id)) {
+      const wait = (Date.parse(nextAttemptAt) - Date.now()) / 1_000;
+      expect(wait).toBeLessThanOrEqual(seconds);
+      expect(wait).toBeGreaterThan(seconds * 0.9 - 30);
+    }
+  });
+
   it('is of its user alone', async () => {
     const { id } = await aWebhook();
     const bob = await signedIn(app);
@@ -190,13 +339,20 @@ describe('/v1/webhooks', () => {
     expect((await ann.get('/v1/saved-searches')).body.items[0]).toMatchObject({ webhookId: null });
   });
 
-  it.each(['http://example.com/', 'https://10.0.0.1/', 'https://169.254.169.254/latest/', 'https://u:p@example.com/', 'https://[fd00::1]/'])('refuses %s', async (url) => {
+  it.each(URLS_NOT_CALLED)('refuses %s', async (url) => {
     const { id } = await aWebhook();
 
     for (const answer of [await ann.post('/v1/webhooks', { url }), await ann.patch(`/v1/webhooks/${id}`, { url })]) {
       expect([answer.status, answer.body.code, answer.body.errors[0].pointer]).toEqual([422, 'webhook.url_refused', '/url']);
     }
-    expect((await ann.post('/v1/webhooks', { url: 'not a url' })).status).toBe(400);
+  });
+
+  it.each(URLS_THAT_ARE_NONE)('says that %p is no URL', async (url) => {
+    const { id } = await aWebhook();
+
+    for (const answer of [await ann.post('/v1/webhooks', { url }), await ann.patch(`/v1/webhooks/${id}`, { url })]) {
+      expect([answer.status, answer.body.code, answer.body.errors[0].pointer]).toEqual([400, 'validation.failed', '/url']);
+    }
   });
 });
 
@@ -227,7 +383,7 @@ describe(WebhookSender.name, () => {
   it('waits so long and no longer, and takes so much of an answer and no more', async () => {
     const sender = Object.assign(new WebhookSender(app.get(Config)), { timeoutMs: 200 });
     receiver.answer = () => undefined;
-    expect(await sender.send(receiver.url, message, secrets)).toEqual({ status: null, error: 'it did not answer within 0.2 s' });
+    expect(await sender.send(receiver.url, message, secrets)).toEqual({ status: null, error: 'it did not answer within 0.2 s', hasTimedOut: true });
 
     const cut = new Promise<number>((resolve) => {
       receiver.answer = (response) => {
@@ -238,6 +394,41 @@ describe(WebhookSender.name, () => {
     });
     expect(await app.get(WebhookSender).send(receiver.url, message, secrets)).toEqual({ status: 200, error: null });
     expect(await cut).toBeLessThan(8_000_000);
+  });
+
+  const forever = (socket: Socket, text: string): void => {
+    const more = (): boolean => socket.write(text) || !socket.once('drain', more);
+    more();
+  };
+  it.each<[string, (socket: Socket) => void]>([
+    ['a status line that is none', (socket) => socket.end('HTTP/9.9 what\r\n\r\n')],
+    ['another protocol', (socket) => socket.end('220 mail.example.com ESMTP\r\n')],
+    ['headers that are too large', (socket) => socket.end(`HTTP/1.1 200 OK\r\nx: ${'x'.repeat(100_000)}\r\n\r\n`)],
+    ['headers without an end', (socket) => (socket.write('HTTP/1.1 200 OK\r\n'), forever(socket, 'x: y\r\n'.repeat(1_000)))],
+    ['early hints without an end', (socket) => forever(socket, 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(100))],
+    ['a broken length', (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n')],
+    ['an end before the answer', (socket) => socket.destroy()],
+    ['half a status line', (socket) => void socket.write('HTTP/1.1 2')],
+  ])('takes %s for a failed delivery', async (_, answer) => {
+    const raw = await aRawReceiver(answer);
+    const sender = Object.assign(new WebhookSender(app.get(Config)), { timeoutMs: 500 });
+
+    const result = await sender.send(raw.url, message, secrets);
+
+    expect(result).toMatchObject({ status: null, error: expect.stringMatching(/^it (could not be reached|did not answer)/) });
+    await raw.stop();
+  });
+
+  it('takes a switch of protocols for a failed delivery, and closes the connection', async () => {
+    let hasClosed: Promise<unknown> | undefined;
+    const raw = await aRawReceiver((socket) => {
+      hasClosed = once(socket, 'close');
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n');
+    });
+
+    expect(await app.get(WebhookSender).send(raw.url, message, secrets)).toEqual({ status: 101, error: 'it answered 101' });
+    await hasClosed;
+    await raw.stop();
   });
 
   it('calls nothing in production that is not public, whatever its name', async () => {

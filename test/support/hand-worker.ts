@@ -1,3 +1,4 @@
+import type { Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { Config, loadConfig } from '../../src/platform/config/config';
 import { RedisClients } from '../../src/platform/redis/redis-clients';
@@ -11,6 +12,8 @@ export interface HandWorker {
   runTask(id: string): Promise<void>;
   /** Runs what an admin has asked for, the oldest first. @throws Error when it failed */
   runAsked(id: string): Promise<void>;
+  /** A provider of the worker. */
+  get<T>(type: Type<T>): T;
   close(): Promise<void>;
 }
 
@@ -37,6 +40,7 @@ export async function aWorker(app: TestApp): Promise<HandWorker> {
       );
       await take(id, run!.id);
     },
+    get: (type) => module.get(type, { strict: false }),
     close: () => module.close(),
   };
 }

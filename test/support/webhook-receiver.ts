@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 
 /** A message as it came. */
 export interface ReceivedMessage {
@@ -43,4 +43,21 @@ export function signaturesBy(secret: string, { headers, body }: ReceivedMessage)
   const expected = `v1,${createHmac('sha256', Buffer.from(secret.replace('whsec_', ''), 'base64')).update(text).digest('base64')}`;
   const signatures = String(headers['webhook-signature']).split(' ');
   return signatures.flatMap((signature, i) => (signature === expected ? [i] : []));
+}
+
+/** Starts a receiver below HTTP: `answer` gets each connection once its request has begun. */
+export async function aRawReceiver(answer: (socket: Socket) => void): Promise<{ url: string; stop: () => Promise<void> }> {
+  const sockets = new Set<Socket>();
+  const server = createTcpServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined).once('data', () => answer(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+    stop: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 }

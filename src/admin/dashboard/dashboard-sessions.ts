@@ -111,10 +111,12 @@ export class DashboardSessions {
   }
 
   private read(value: string): { userId: number; sessionId: string } | null {
-    const [userId = '', sessionId = '', ends = '', signature = ''] = value.split('.');
-    const expected = Buffer.from(this.signatureOf(`${userId}.${sessionId}.${ends}`));
-    const given = Buffer.from(signature);
+    const end = value.lastIndexOf('.');
+    const claims = value.slice(0, Math.max(0, end));
+    const expected = Buffer.from(this.signatureOf(claims));
+    const given = Buffer.from(value.slice(end + 1));
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null;
+    const [userId, sessionId = '', ends] = claims.split('.');
     return Number(ends) > Date.now() ? { userId: Number(userId), sessionId } : null;
   }
 
