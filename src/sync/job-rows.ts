@@ -11,21 +11,21 @@ export function jobRowOf(job: UpworkJob): Record<string, unknown> {
   const fixed = amountOf(job.amount);
   return {
     upworkJobId: job.ciphertext ?? job.id,
-    title: cut(job.title, 500),
-    description: cut(job.description, 50_000),
+    title: firstCodePoints(job.title, 500),
+    description: cutOrNull(job.description, 50_000),
     jobType: isHourly ? 'hourly' : fixed ? 'fixed' : null,
     budgetMin: isHourly ? null : fixed,
     budgetMax: isHourly ? null : fixed,
     hourlyRateMin: amountOf(job.hourlyBudgetMin),
     hourlyRateMax: amountOf(job.hourlyBudgetMax),
     currency: (isHourly ? job.hourlyBudgetMin : job.amount)?.currency ?? 'USD',
-    skills: (job.skills ?? []).slice(0, 50).map(({ name, prettyName }) => cut(prettyName ?? name, 100)),
-    category: cut(job.category, 100),
-    subcategory: cut(job.subcategory, 100),
-    country: cut(job.client?.location?.country, 100),
+    skills: (job.skills ?? []).slice(0, 50).map(({ name, prettyName }) => firstCodePoints(prettyName ?? name, 100)),
+    category: cutOrNull(job.category, 100),
+    subcategory: cutOrNull(job.subcategory, 100),
+    country: cutOrNull(job.client?.location?.country, 100),
     experienceLevel: LEVELS[job.experienceLevel ?? ''] ?? null,
-    duration: cut(job.durationLabel, 100),
-    workload: cut(job.engagement, 100),
+    duration: cutOrNull(job.durationLabel, 100),
+    workload: cutOrNull(job.engagement, 100),
     clientInfo: clientInfoOf(job),
   };
 }
@@ -50,6 +50,6 @@ function clientInfoOf({ client, publishedDateTime, renewedDateTime }: UpworkJob)
   return Object.fromEntries(Object.entries(info).filter(([, value]) => value !== null && value !== undefined));
 }
 
-function cut(text: string | null | undefined, max: number): string | null {
+function cutOrNull(text: string | null | undefined, max: number): string | null {
   return text === null || text === undefined ? null : firstCodePoints(text, max);
 }

@@ -6,7 +6,8 @@ import { SEARCH_JOBS } from '../upwork/upwork.documents';
 import { UpworkClient, type UpworkCaller } from '../upwork/upwork-client.service';
 import { jobRowOf } from './job-rows';
 import { pagesOf } from './pages';
-import type { SyncFigures } from './sync-values';
+import { SyncParts } from './sync-parts';
+import type { SyncResult } from './sync-values';
 
 const PAGE = 50;
 
@@ -31,8 +32,11 @@ const SEARCHES = `
 const COUNT_MATCHES = `UPDATE saved_searches SET new_matches = new_matches + $2 WHERE id = $1`;
 
 const SEARCHED = `
-  UPDATE saved_searches SET last_searched_at = $2, last_full_search_at = CASE WHEN $3 THEN $2 ELSE last_full_search_at END
+  UPDATE saved_searches SET last_searched_at = $2, last_full_search_at = CASE WHEN $3 THEN $2 ELSE last_full_search_at END,
+    last_error = NULL
   WHERE id = $1`;
+
+const SEARCH_FAILED = `UPDATE saved_searches SET last_error = $2 WHERE id = $1`;
 
 /** Brings in the vacancies that fit the tenant's saved searches, by the rules of the import. */
 @Injectable()
@@ -47,24 +51,32 @@ export class JobsSync {
   /**
    * Runs every saved search. The same vacancy is the same job, changed where Upwork says something new; favourite and
    * status stay. Each page is stored together with its count of new matches, so a run that breaks off loses and repeats
-   * none. Session: user, short units of its own. @throws UpworkError
+   * none. A search that fails keeps the reason and leaves the others alone. Session: user, short units of its own.
+   * @throws UpworkError when the access token is refused or all searches failed
    */
-  async run(caller: UpworkCaller): Promise<SyncFigures> {
-    const figures = { searches: 0, created: 0, updated: 0, unchanged: 0, failed: 0 };
+  async run(caller: UpworkCaller): Promise<SyncResult> {
+    const figures = { searches: 0, created: 0, updated: 0, unchanged: 0, failed: 0, failedSearches: 0, unreadable: 0 };
+    const parts = new SyncParts();
     for (const search of await this.database.query<Search>(SEARCHES)) {
-      const began = new Date();
-      const isFull = this.isFullSearchDue(search);
-      for await (const rows of this.rowsOf(search, isFull, caller)) {
-        const report = await this.jobs.store(rows, (unit, { created }) => unit.query(COUNT_MATCHES, [search.id, created]));
-        figures.created += report.created;
-        figures.updated += report.updated;
-        figures.unchanged += report.unchanged;
-        figures.failed += report.failed;
-      }
-      await this.database.query(SEARCHED, [search.id, began, isFull]);
-      figures.searches += 1;
+      const reason = await parts.run(`saved search ${search.id}`, () => this.search(search, caller, figures));
+      if (reason !== null) await this.database.query(SEARCH_FAILED, [search.id, reason]);
     }
-    return figures;
+    figures.failedSearches = parts.failed;
+    return { error: parts.summary(), isComplete: parts.isComplete, figures };
+  }
+
+  private async search(search: Search, caller: UpworkCaller, figures: Record<string, number>): Promise<void> {
+    const began = new Date();
+    const isFull = this.isFullSearchDue(search);
+    const add = (name: string, count: number): void => void (figures[name] = (figures[name] ?? 0) + count);
+    for await (const { rows, unreadable } of this.rowsOf(search, isFull, caller)) {
+      add('unreadable', unreadable);
+      if (rows.length === 0) continue;
+      const report = await this.jobs.store(rows, (unit, { created }) => unit.query(COUNT_MATCHES, [search.id, created]));
+      for (const name of ['created', 'updated', 'unchanged', 'failed'] as const) add(name, report[name]);
+    }
+    await this.database.query(SEARCHED, [search.id, began, isFull]);
+    add('searches', 1);
   }
 
   /** Twice in the time a vacancy is kept unseen: what a search still finds does not expire. */
@@ -78,16 +90,16 @@ export class JobsSync {
     { query, jobType, lastSearchedAt }: Search,
     isFull: boolean,
     caller: UpworkCaller,
-  ): AsyncGenerator<Record<string, unknown>[]> {
+  ): AsyncGenerator<{ rows: Record<string, unknown>[]; unreadable: number }> {
     const known = (lastSearchedAt?.getTime() ?? 0) - OVERLAP_MS;
     const filter = { searchExpression_eq: query, ...(jobType && { jobType_eq: jobType.toUpperCase() }) };
     const read = async (after: string | null) => {
       const variables = { filter: { ...filter, pagination_eq: { after, first: PAGE } } };
       return (await this.upwork.call(SEARCH_JOBS, variables, caller)).marketplaceJobPostingsSearch;
     };
-    for await (const jobs of pagesOf(MAX_PAGES, read)) {
+    for await (const { nodes: jobs, unreadable } of pagesOf(MAX_PAGES, read)) {
       const isKnown = !jobs.some((job) => Date.parse(job.renewedDateTime ?? job.publishedDateTime ?? '') >= known);
-      if (jobs.length > 0) yield jobs.map(jobRowOf);
+      yield { rows: jobs.map(jobRowOf), unreadable };
       if (isKnown && !isFull) return;
     }
   }

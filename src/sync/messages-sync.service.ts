@@ -4,7 +4,8 @@ import { firstCodePoints } from '../platform/http/text';
 import { CURRENT_USER, ROOMS, ROOM_STORIES, type UpworkRoom, type UpworkStory } from '../upwork/upwork.documents';
 import { UpworkClient, type UpworkCaller } from '../upwork/upwork-client.service';
 import { pagesOf } from './pages';
-import type { SyncFigures } from './sync-values';
+import { SyncParts } from './sync-parts';
+import type { SyncResult } from './sync-values';
 
 const PAGE = 50;
 const MAX_ROOM_PAGES = 20;
@@ -23,38 +24,50 @@ export class MessagesSync {
   ) {}
 
   /**
-   * Reads the rooms with news since the last time, and of each the stories that are new or were edited. Session: user, a
-   * unit a room; a room that was stored comes again as unchanged. @throws UpworkError
+   * Reads the rooms with news since the last time, and of each the stories that are new or were edited. A room that fails
+   * leaves the others alone. Session: user, a unit a room; a room that was stored comes again as unchanged.
+   * @throws UpworkError when the access token is refused, the list of rooms cannot be read, or all rooms failed
    */
-  async run(caller: UpworkCaller, watermark: Date | null): Promise<SyncFigures> {
-    const figures = { rooms: 0, created: 0, updated: 0, read: 0 };
+  async run(caller: UpworkCaller, watermark: Date | null): Promise<SyncResult> {
+    const figures = { rooms: 0, created: 0, updated: 0, read: 0, failedRooms: 0, unreadable: 0 };
+    const parts = new SyncParts();
     const since = watermark && new Date(watermark.getTime() - OVERLAP_MS);
     const { user } = await this.upwork.call(CURRENT_USER, {}, caller);
     const filter = since ? { activeSince_eq: since.toISOString() } : {};
     const read = async (after: string | null) =>
       (await this.upwork.call(ROOMS, { filter, pagination: { after, first: PAGE } }, caller)).roomList;
-    for await (const rooms of pagesOf(MAX_ROOM_PAGES, read)) {
+    for await (const { nodes: rooms, unreadable } of pagesOf(MAX_ROOM_PAGES, read)) {
+      figures.unreadable += unreadable;
       for (const room of rooms) {
-        const stories = await this.storiesOf(room, caller);
-        const stored = await this.messages.store(knownRoomOf(room), stories.flatMap((story) => knownOf(story, user.id)));
-        figures.rooms += 1;
-        figures.created += stored.created;
-        figures.updated += stored.updated;
-        figures.read += stored.read;
+        await parts.run(`room ${room.id}`, async () => {
+          const { stories, unreadable: lost } = await this.storiesOf(room, caller);
+          const stored = await this.messages.store(knownRoomOf(room), stories.flatMap((story) => knownOf(story, user.id)));
+          figures.rooms += 1;
+          figures.created += stored.created;
+          figures.updated += stored.updated;
+          figures.read += stored.read;
+          figures.unreadable += lost;
+        });
       }
     }
-    return figures;
+    figures.failedRooms = parts.failed;
+    return { error: parts.summary(), isComplete: parts.isComplete, figures };
   }
 
   /** All of them: they come by the time they were written, so one that was edited stands on any page. */
-  private async storiesOf(room: UpworkRoom, caller: UpworkCaller): Promise<UpworkStory[]> {
-    const found: UpworkStory[] = [];
+  private async storiesOf(room: UpworkRoom, caller: UpworkCaller): Promise<{ stories: UpworkStory[]; unreadable: number }> {
+    // A story that is written meanwhile moves others to the next page, where they come again.
+    const found = new Map<string, UpworkStory>();
+    let lost = 0;
     const read = async (after: string | null) => {
       const variables = { filter: { roomId_eq: room.id }, pagination: { after, first: PAGE } };
       return (await this.upwork.call(ROOM_STORIES, variables, caller)).roomStories;
     };
-    for await (const stories of pagesOf(MAX_STORY_PAGES, read)) found.push(...stories);
-    return found;
+    for await (const { nodes, unreadable } of pagesOf(MAX_STORY_PAGES, read)) {
+      for (const story of nodes) found.set(story.id, story);
+      lost += unreadable;
+    }
+    return { stories: [...found.values()], unreadable: lost };
   }
 }
 

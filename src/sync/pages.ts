@@ -2,7 +2,9 @@ import { UpworkError } from '../upwork/upwork.error';
 
 /** One page of a GraphQL connection. */
 export interface NodePage<Node> {
-  readonly edges: readonly { readonly node: Node }[];
+  readonly nodes: readonly Node[];
+  /** How many nodes more there are that cannot be read. */
+  readonly unreadable: number;
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor?: string | null };
 }
 
@@ -10,11 +12,12 @@ export interface NodePage<Node> {
 export async function* pagesOf<Node>(
   maxPages: number,
   read: (after: string | null) => Promise<NodePage<Node>>,
-): AsyncGenerator<readonly Node[]> {
+): AsyncGenerator<NodePage<Node>> {
   let after: string | null = null;
   for (let n = 0; n < maxPages; n++) {
-    const { edges, pageInfo }: NodePage<Node> = await read(after);
-    yield edges.map(({ node }) => node);
+    const page: NodePage<Node> = await read(after);
+    yield page;
+    const { pageInfo } = page;
     if (!pageInfo.hasNextPage) return;
     const next: string | null = pageInfo.endCursor ?? null;
     if (next === null || next === after) throw new UpworkError('unusable', "Upwork's pages do not go on");

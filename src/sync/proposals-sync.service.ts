@@ -5,10 +5,12 @@ import { UpworkProposals, type KnownProposal } from '../proposals/upwork-proposa
 import { VENDOR_PROPOSALS, type UpworkProposal } from '../upwork/upwork.documents';
 import { UpworkClient, type UpworkCaller } from '../upwork/upwork-client.service';
 import { pagesOf } from './pages';
-import type { SyncFigures } from './sync-values';
+import { SyncParts } from './sync-parts';
+import type { SyncResult } from './sync-values';
 
 const PAGE = 50;
 const MAX_PAGES = 20;
+const MAX_COVER_LETTER = 20_000;
 
 /**
  * Upwork's words for where a proposal stands. Its list is not published: one with another word was sent, which is all that
@@ -36,19 +38,27 @@ export class ProposalsSync {
     private readonly jobs: FetchedJobs,
   ) {}
 
-  /** Reads all proposals, for any of them may have moved. Session: user, a short unit each. @throws UpworkError */
-  async run(caller: UpworkCaller): Promise<SyncFigures> {
-    const figures = { created: 0, moved: 0, unchanged: 0, unknownJob: 0, unknownStatus: 0 };
+  /**
+   * Reads all proposals, for any of them may have moved. One that cannot be stored leaves the others alone. Session: user,
+   * a short unit each. @throws UpworkError when a page cannot be read or all proposals failed
+   */
+  async run(caller: UpworkCaller): Promise<SyncResult> {
+    const figures = { created: 0, moved: 0, unchanged: 0, unknownJob: 0, unknownStatus: 0, failed: 0, unreadable: 0 };
+    const parts = new SyncParts();
     const read = async (after: string | null) =>
       (await this.upwork.call(VENDOR_PROPOSALS, { pagination: { after, first: PAGE } }, caller)).vendorProposals;
-    for await (const nodes of pagesOf(MAX_PAGES, read)) {
+    for await (const { nodes, unreadable } of pagesOf(MAX_PAGES, read)) {
+      figures.unreadable += unreadable;
       for (const node of nodes) {
-        figures[await this.follow(node, knownOf(node))] += 1;
-        if (!STATUSES[node.status.status.toUpperCase()]) figures.unknownStatus += 1;
+        await parts.run(`proposal ${node.id}`, async () => {
+          figures[await this.follow(node, knownOf(node))] += 1;
+          if (!STATUSES[node.status.status.toUpperCase()]) figures.unknownStatus += 1;
+        });
       }
       await this.proposals.seen(nodes.map(({ id }) => id));
     }
-    return figures;
+    figures.failed = parts.failed;
+    return { error: parts.summary(), isComplete: parts.isComplete, figures };
   }
 
   /** A proposal for a vacancy that was never brought in brings in its title. */
@@ -72,7 +82,7 @@ function knownOf({ id, marketplaceJobPosting, terms, proposalCoverLetter, auditD
     status: STATUSES[status.status.toUpperCase()] ?? 'submitted',
     upworkStatus: firstCodePoints(status.status, 100) || null,
     submittedAt: Number.isNaN(submittedAt.getTime()) ? new Date() : submittedAt,
-    coverLetter: proposalCoverLetter ?? null,
+    coverLetter: proposalCoverLetter ? firstCodePoints(proposalCoverLetter, MAX_COVER_LETTER) : null,
     bidAmount: bid > 0 && bid < 1e8 ? bid.toFixed(2) : null,
     currency: terms?.chargeRate?.currency ?? 'USD',
   };

@@ -31,6 +31,10 @@ export class SavedSearch extends BaseEntity {
   @InstantColumn('last_full_search_at', { nullable: true })
   lastFullSearchAt: Date | null;
 
+  /** Why its latest run failed. */
+  @Column('text', { name: 'last_error', nullable: true })
+  lastError: string | null;
+
   @InstantColumn('last_alerted_at', { nullable: true })
   lastAlertedAt: Date | null;
 

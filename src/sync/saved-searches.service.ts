@@ -12,7 +12,7 @@ import type { UpdateSavedSearchDto } from './dto/update-saved-search.dto';
 import { SavedSearch } from './saved-search.entity';
 
 const COLUMNS = `id, user_id AS "userId", name, query, job_type AS "jobType", alert_hours AS "alertHours", webhook_id AS "webhookId", new_matches AS "newMatches",
-  last_searched_at AS "lastSearchedAt", last_alerted_at AS "lastAlertedAt", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
+  last_searched_at AS "lastSearchedAt", last_error AS "lastError", last_alerted_at AS "lastAlertedAt", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
 
 /**
  * Taken and recorded in one statement: the same matches are never told twice, and not lost when their sender dies. One
@@ -70,7 +70,7 @@ export class SavedSearchesService {
       assertVersion(search, ifMatch);
       const { query = search.query, jobType = search.jobType } = dto;
       const isAnother = query !== search.query || jobType !== search.jobType;
-      return isAnother ? { ...dto, lastSearchedAt: null, lastFullSearchAt: null } : dto;
+      return isAnother ? { ...dto, lastSearchedAt: null, lastFullSearchAt: null, lastError: null } : dto;
     });
     return SavedSearchDto.from(changed);
   }

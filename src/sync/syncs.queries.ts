@@ -26,15 +26,26 @@ const COLUMNS = `s.id, s.user_id AS "userId", s.token_id AS "tokenId", t.organiz
 
 const WITH_TOKEN = `JOIN user_tokens t ON t.user_id = s.user_id AND t.id = s.token_id`;
 
-/** Asks for the synchronisation of kind $1 of each connection that can do it; a run under way is followed by another. */
+/** When kind $1 was asked for within the last $2 seconds. */
+const ASKED = `FROM syncs a WHERE a.kind = $1 AND a.requested_at > now() - make_interval(secs => $2)`;
+
+/**
+ * Asks for the synchronisation of kind $1 of each connection that can do it; a run under way is followed by another. No row
+ * when it was asked for within the last $2 seconds.
+ */
 export const REQUEST_SYNCS = `
   WITH asked AS (
     INSERT INTO syncs AS s (token_id, kind, requested_at)
-    SELECT t.id, $1, now() FROM user_tokens t WHERE t.status <> 'reconnect_needed'
+    SELECT t.id, $1, now() FROM user_tokens t WHERE t.status <> 'reconnect_needed' AND NOT EXISTS (SELECT ${ASKED})
     ON CONFLICT ON CONSTRAINT syncs_connection_kind_key DO UPDATE SET requested_at = now(), next_at = now()
     RETURNING s.*
   )
   SELECT ${COLUMNS} FROM asked s ${WITH_TOKEN} ORDER BY s.id`;
+
+/** Seconds until kind $1 may be asked for again; no row when it may be now. */
+export const SECONDS_TO_WAIT = `
+  SELECT ceil(extract(epoch FROM a.requested_at + make_interval(secs => $2) - now()))::integer AS seconds ${ASKED}
+  ORDER BY a.requested_at DESC LIMIT 1`;
 
 /** All synchronisations of the tenant. */
 export const LIST_SYNCS = `SELECT ${COLUMNS} FROM syncs s ${WITH_TOKEN} ORDER BY s.token_id, s.id`;
@@ -50,9 +61,13 @@ export const CLAIM_SYNC = `
     AND s.next_at <= now() AND (s.lease_until IS NULL OR s.lease_until < now())
   RETURNING ${COLUMNS}`;
 
-/** Ends the synchronisation $1 of $2 with success; what was asked for while it ran is run again at once. */
+/**
+ * Ends the synchronisation $1 of $2 with success; what was asked for while it ran is run again at once. Unless it is
+ * complete ($5) the watermark stays, so nothing is passed over; $6 says which parts failed.
+ */
 export const SYNC_SUCCEEDED = `
-  UPDATE syncs SET succeeded_at = now(), watermark = started_at, figures = $3, failures = 0, last_error = NULL,
+  UPDATE syncs SET succeeded_at = now(), watermark = CASE WHEN $5 THEN started_at ELSE watermark END, figures = $3,
+    failures = 0, last_error = $6,
     next_at = CASE WHEN requested_at > started_at THEN now() ELSE now() + make_interval(secs => $4) END,
     lease_owner = NULL, lease_until = NULL
   WHERE id = $1 AND lease_owner = $2`;

@@ -70,13 +70,14 @@ export class Authorizations {
     });
     if (pair.refreshToken === undefined) throw denied('it came without a refresh token');
     const { accessToken, refreshToken, expiresAt, scopes } = pair;
-    const organizationId = await this.organizationOf(accessToken);
+    const organizationId = await this.organizationOf(userId, accessToken);
     return this.tokens.store({ provider: 'upwork', accessToken, refreshToken, expiresAt, organizationId, scopes });
   }
 
   /** The first organization Upwork offers, which is the freelancer's own. */
-  private async organizationOf(accessToken: string): Promise<string | null> {
-    const answer = await this.client.call(COMPANY_SELECTOR, {}, { accessToken, organizationId: null }).catch((reason: unknown) => {
+  private async organizationOf(userId: number, accessToken: string): Promise<string | null> {
+    const caller = { userId, accessToken, organizationId: null };
+    const answer = await this.client.call(COMPANY_SELECTOR, {}, caller).catch((reason: unknown) => {
       throw asAppError(reason);
     });
     return answer.companySelector.items[0]?.organizationId ?? null;

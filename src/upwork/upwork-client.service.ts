@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
+import { FairSemaphore } from '../platform/concurrency/fair-semaphore';
 import { Config } from '../platform/config/config';
+import { HEADER_TOKEN } from '../platform/http/header-token';
 import { CircuitBreaker } from './circuit-breaker';
 import type { UpworkDocument } from './upwork-document';
 import { UpworkLimiter } from './upwork-limiter.service';
@@ -9,12 +11,20 @@ import { retryAfterOf, UpworkError } from './upwork.error';
 
 /** For whom a call is made. */
 export interface UpworkCaller {
+  /** The tenant here: failures and turns are counted for each. */
+  readonly userId: number;
   readonly accessToken: string;
   /** The tenant at Upwork; null lets Upwork choose. */
   readonly organizationId: string | null;
 }
 
 const TIMEOUT_MS = 15_000;
+
+/** Calls of one tenant at once. */
+const CALLS_PER_TENANT = 2;
+
+/** More calls than this of one tenant wait for a turn only by mistake. */
+const MAX_WAITING_PER_TENANT = 100;
 
 /** Pauses before the second and the third try, less up to half. */
 const RETRY_AFTER_MS = [500, 2_000];
@@ -24,16 +34,21 @@ const MAX_SLEEP_MS = 5_000;
 
 const answerSchema = z.object({
   data: z.unknown().optional(),
-  errors: z.array(z.object({ message: z.string(), path: z.array(z.union([z.string(), z.number()])).optional() })).optional(),
+  errors: z.array(z.object({ path: z.array(z.union([z.string(), z.number()])).nullish().catch(null) })).nullish(),
 });
 
 /**
- * Upwork's GraphQL API: one rate over all processes, a time limit, retries with jitter, a circuit breaker, and answers
- * checked against what our documents expect. It only reads, so a repeated call does no harm.
+ * Upwork's GraphQL API: one rate over all processes in which tenants take turns, a time limit, retries with jitter, a
+ * circuit breaker, and answers checked against what our documents expect. It only reads, so a repeated call does no harm.
  */
 @Injectable()
 export class UpworkClient {
   private readonly breaker = new CircuitBreaker();
+  private readonly turns = new FairSemaphore({
+    resource: 'calls to Upwork',
+    perKey: CALLS_PER_TENANT,
+    maxWaitingPerKey: MAX_WAITING_PER_TENANT,
+  });
 
   constructor(
     private readonly limiter: UpworkLimiter,
@@ -50,9 +65,12 @@ export class UpworkClient {
     variables: Readonly<Record<string, unknown>>,
     caller: UpworkCaller,
   ): Promise<z.output<Schema>> {
+    // Built outside of the tries: what cannot be sent is no failure of Upwork.
+    const request = this.requestFor(document, variables, caller);
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.once(document, variables, caller);
+        const answer = await this.turns.run(caller.userId, () => this.once(document.name, request, caller.userId));
+        return dataOf(document, answer);
       } catch (error) {
         const pause = pauseBefore(attempt, error);
         if (pause === undefined) throw error;
@@ -61,43 +79,25 @@ export class UpworkClient {
     }
   }
 
-  private async once<Schema extends z.ZodType>(
-    document: UpworkDocument<Schema>,
-    variables: Readonly<Record<string, unknown>>,
-    caller: UpworkCaller,
-  ): Promise<z.output<Schema>> {
-    const { restMs } = this.breaker;
+  private async once(name: string, request: RequestInit, userId: number): Promise<unknown> {
+    const restMs = this.breaker.restMs(userId);
     if (restMs > 0) throw new UpworkError('unavailable', 'Upwork does not answer just now', { retryAfterMs: restMs });
     await this.limiter.turn();
     try {
-      const data = dataOf(document, await this.send(document, variables, caller));
-      this.breaker.succeeded();
-      return data;
+      const answer = await this.send(name, request);
+      this.breaker.answered(userId);
+      return answer;
     } catch (error) {
-      if (error instanceof UpworkError && error.kind === 'unavailable') this.breaker.failed();
-      else this.breaker.succeeded();
+      if (error instanceof UpworkError && error.kind === 'unavailable') this.breaker.failed(userId);
+      else this.breaker.answered(userId);
       if (error instanceof UpworkError && error.kind === 'limited') await this.limiter.pause(error.retryAfterMs ?? 1_000);
       throw error;
     }
   }
 
-  private async send(
-    { name, text }: UpworkDocument<z.ZodType>,
-    variables: Readonly<Record<string, unknown>>,
-    { accessToken, organizationId }: UpworkCaller,
-  ): Promise<unknown> {
-    const response = await fetch(this.config.upwork.apiUrl, {
-      method: 'POST',
-      redirect: 'manual',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-      headers: {
-        'content-type': 'application/json',
-        accept: 'application/json',
-        authorization: `Bearer ${accessToken}`,
-        ...(organizationId !== null && { 'x-upwork-api-tenantid': organizationId }),
-      },
-      body: JSON.stringify({ operationName: name, query: text, variables }),
-    }).catch((cause: unknown) => {
+  private async send(name: string, request: RequestInit): Promise<unknown> {
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const response = await fetch(this.config.upwork.apiUrl, { ...request, signal }).catch((cause: unknown) => {
       throw new UpworkError('unavailable', 'Upwork could not be reached', { cause });
     });
     const body = await response.text().catch((cause: unknown) => {
@@ -105,6 +105,26 @@ export class UpworkClient {
     });
     return parse(name, response, body);
   }
+
+  private requestFor(
+    { name, text }: UpworkDocument<z.ZodType>,
+    variables: Readonly<Record<string, unknown>>,
+    { accessToken, organizationId }: UpworkCaller,
+  ): RequestInit {
+    const headers = {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      authorization: `Bearer ${headerValue('access token', accessToken)}`,
+      ...(organizationId !== null && { 'x-upwork-api-tenantid': headerValue('organizationId', organizationId) }),
+    };
+    return { method: 'POST', redirect: 'manual', headers, body: JSON.stringify({ operationName: name, query: text, variables }) };
+  }
+}
+
+/** Rows older than the rule of the DTO may hold anything. */
+function headerValue(what: string, value: string): string {
+  if (HEADER_TOKEN.test(value)) return value;
+  throw new UpworkError('unusable', `The connection's ${what} cannot be sent to Upwork. Connect Upwork again.`);
 }
 
 function parse(name: string, { status, headers }: Response, body: string): unknown {
@@ -121,16 +141,19 @@ function parse(name: string, { status, headers }: Response, body: string): unkno
   }
 }
 
-/** What Upwork says of errors may quote texts of the user; only where they are goes on. */
-function dataOf<Schema extends z.ZodType>(document: UpworkDocument<Schema>, answer: unknown): z.output<Schema> {
-  const { name } = document;
+/**
+ * Returns the data of an answer. With errors beside it the data counts, if it has our shape: Upwork leaves out what it
+ * could not read. What Upwork says of errors may quote texts of the user, so only where they are goes on.
+ */
+function dataOf<Schema extends z.ZodType>({ name, data: schema }: UpworkDocument<Schema>, answer: unknown): z.output<Schema> {
   const envelope = answerSchema.safeParse(answer);
   if (!envelope.success) throw new UpworkError('unusable', `${name}: Upwork's answer is no GraphQL answer`);
-  const [error] = envelope.data.errors ?? [];
+  const { data, errors } = envelope.data;
+  const [error] = errors ?? [];
+  const parsed = schema.safeParse(data);
+  if (parsed.success) return parsed.data;
   if (error) throw new UpworkError('unusable', `${name}: Upwork reports an error at ${error.path?.join('.') ?? 'the operation'}`);
-  const data = document.data.safeParse(envelope.data.data);
-  if (data.success) return data.data;
-  const where = data.error.issues[0]?.path.join('.');
+  const where = parsed.error.issues[0]?.path.join('.');
   throw new UpworkError('unusable', `${name}: Upwork's answer has another shape at ${where === '' ? 'its top' : where}`);
 }
 

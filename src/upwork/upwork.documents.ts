@@ -1,32 +1,47 @@
 import { z } from 'zod';
+import { HEADER_TOKEN } from '../platform/http/header-token';
 import type { UpworkDocument } from './upwork-document';
 
 function documentOf<Schema extends z.ZodType>(name: string, text: string, data: Schema): UpworkDocument<Schema> {
   return { name, text, data };
 }
 
-const text = z.string().nullish();
+/** Names what is looked up again; with characters that no column holds it is no id. */
+const id = z.string().min(1).max(100).regex(/^[^\p{C}]+$/u);
+/** PostgreSQL stores neither NUL nor half of a surrogate pair. */
+const words = z.string().transform((value) => value.replace(/\0|\p{Surrogate}/gu, ''));
+const text = words.nullish();
+/** Between 1970 and the end of year 9999. */
+const instant = z.string().refine((value) => Date.parse(value) >= 0 && Date.parse(value) < 253_402_300_800_000);
 const money = z.object({ rawValue: z.union([z.string(), z.number()]), currency: z.string().nullish() }).nullish();
 const pageInfo = z.object({ hasNextPage: z.boolean(), endCursor: text });
 
+/** A page of nodes. One that cannot be read, in whatever way, is counted and left out. */
 function connectionOf<Node extends z.ZodType>(node: Node) {
-  return z.object({ edges: z.array(z.object({ node })), pageInfo });
+  const edge = z.object({ node: z.unknown() });
+  return z.object({ edges: z.array(z.unknown()), pageInfo }).transform(({ edges, pageInfo: info }) => {
+    const nodes = edges.flatMap((each) => {
+      const read = node.safeParse(edge.safeParse(each).data?.node);
+      return read.success ? [read.data] : [];
+    });
+    return { nodes, unreadable: edges.length - nodes.length, pageInfo: info };
+  });
 }
 
 /** The organizations a connection may act for. */
 export const COMPANY_SELECTOR = documentOf(
   'CompanySelector',
   `query CompanySelector { companySelector { items { organizationId title } } }`,
-  z.object({ companySelector: z.object({ items: z.array(z.object({ organizationId: z.string(), title: text })) }) }),
+  z.object({ companySelector: z.object({ items: z.array(z.object({ organizationId: z.string().regex(HEADER_TOKEN).max(100), title: text })) }) }),
 );
 
 /** Who the connection belongs to. */
-export const CURRENT_USER = documentOf('CurrentUser', `query CurrentUser { user { id } }`, z.object({ user: z.object({ id: z.string() }) }));
+export const CURRENT_USER = documentOf('CurrentUser', `query CurrentUser { user { id } }`, z.object({ user: z.object({ id }) }));
 
 const job = z.object({
-  id: z.string(),
-  ciphertext: text,
-  title: z.string(),
+  id,
+  ciphertext: id.nullish(),
+  title: words,
   description: text,
   amount: money,
   hourlyBudgetMin: money,
@@ -36,7 +51,7 @@ const job = z.object({
   experienceLevel: text,
   category: text,
   subcategory: text,
-  skills: z.array(z.object({ name: z.string(), prettyName: text })).nullish(),
+  skills: z.array(z.object({ name: words, prettyName: text })).nullish(),
   client: z
     .object({
       totalHires: z.number().nullish(),
@@ -72,12 +87,12 @@ export const SEARCH_JOBS = documentOf(
 );
 
 const proposal = z.object({
-  id: z.string(),
-  marketplaceJobPosting: z.object({ id: z.string(), content: z.object({ title: z.string() }).nullish() }),
+  id,
+  marketplaceJobPosting: z.object({ id, content: z.object({ title: words }).nullish() }),
   terms: z.object({ chargeRate: money }).nullish(),
   proposalCoverLetter: text,
   auditDetails: z.object({ createdDateTime: text }).nullish(),
-  status: z.object({ status: z.string() }),
+  status: z.object({ status: words }),
 });
 
 /** A proposal as Upwork has it. */
@@ -98,7 +113,7 @@ export const VENDOR_PROPOSALS = documentOf(
   z.object({ vendorProposals: connectionOf(proposal) }),
 );
 
-const room = z.object({ id: z.string(), lastReadDateTime: text, vendorProposal: z.object({ id: z.string() }).nullish() });
+const room = z.object({ id, lastReadDateTime: instant.nullish().catch(null), vendorProposal: z.object({ id }).nullish() });
 
 /** A conversation. */
 export type UpworkRoom = z.output<typeof room>;
@@ -116,11 +131,11 @@ export const ROOMS = documentOf(
 );
 
 const story = z.object({
-  id: z.string(),
-  createdDateTime: z.string(),
+  id,
+  createdDateTime: instant,
   updatedDateTime: text,
   message: text,
-  user: z.object({ id: z.string() }).nullish(),
+  user: z.object({ id }).nullish(),
 });
 
 /** A message of a conversation. */

@@ -90,6 +90,7 @@ describe('what nobody gets from /admin without being an admin', () => {
       'a user whose cookie is signed': { cookie: cookieOf(user.id, user.sessionId, later) },
       'an admin whose sign-in is too old': { cookie: cookieOf(admin.id, admin.sessionId, Date.now() - 1) },
       'an admin whose session has ended': { cookie: ended },
+      'an admin whose cookie has one part more': { cookie: `${cookieOf(admin.id, admin.sessionId, later)}.anything` },
       'somebody who made a cookie up': { cookie: `gigvault_admin=${admin.id}.${admin.sessionId}.${later}.AAAA` },
     });
   });

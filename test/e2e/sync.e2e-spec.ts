@@ -1,9 +1,9 @@
 import { SyncsService } from '../../src/sync/syncs.service';
-import { FakeUpwork } from '../fakes/upwork/fake-upwork';
+import { FakeUpwork, type FakeAnswer } from '../fakes/upwork/fake-upwork';
 import { startApp, type TestApp } from '../support/app';
 import { signedIn, type SignedInCaller } from '../support/as';
 import { aConnection } from '../support/connections';
-import type { Answer } from '../support/caller';
+import { Caller, type Answer } from '../support/caller';
 import { mailsTo } from '../support/mails';
 import { aWorker, type HandWorker } from '../support/hand-worker';
 import { within } from '../support/within';
@@ -33,6 +33,7 @@ describe('synchronisation with Upwork', () => {
   });
   afterEach(async () => {
     upwork.faults.clear();
+    upwork.alter = (_, answer) => answer;
     upwork.marketplace.jobs.length = 0;
     await app.db.query('superuser', 'DELETE FROM user_tokens');
   });
@@ -216,6 +217,137 @@ describe('synchronisation with Upwork', () => {
     const letters = await mailsTo(await signedIn(app, { role: 'admin' }), ann.email);
     expect(letters.map(({ text }) => text.split('\n')[0])).toEqual(['Go: 1']);
     expect((await ann.get('/v1/saved-searches')).body.items[0]).toMatchObject({ newMatches: 1 });
+  });
+
+  /** What Upwork, or a stranger who writes there, makes of a node now and then. */
+  const NUL_AND_HALF = '\0\ud800';
+  const odd = (node: Record<string, unknown>) => [
+    { node: null },
+    null,
+    'a text',
+    { node: { ...node, id: null } },
+    { node: { ...node, id: 'x\0' } },
+    { node: { ...node, id: { of: 'another shape' } } },
+    {},
+  ];
+
+  it('leaves out vacancies that cannot be read, counts them, and keeps the others', async () => {
+    upwork.marketplace.publish({ title: `Elixir ${NUL_AND_HALF}one`, description: NUL_AND_HALF });
+    await ann.post('/v1/saved-searches', { name: 'Elixir', query: 'elixir' });
+    upwork.alter = (_, answer) => {
+      const { edges } = answer.data['marketplaceJobPostingsSearch']!;
+      const { node } = edges[0]!;
+      edges.push(...(odd(node!) as FakeAnswer['data'][string]['edges']), { node: { ...node, title: null } });
+      return { ...answer, errors: [{ message: 'null in a non-null field', path: ['marketplaceJobPostingsSearch', 'edges', 1, 'node'] }] };
+    };
+
+    expect(await sync('jobs')).toMatchObject({ status: 'succeeded', lastError: null, figures: { searches: 1, created: 1, unreadable: 8 } });
+    expect((await ann.get('/v1/jobs')).body.items).toMatchObject([{ title: 'Elixir one' }]);
+  });
+
+  it('leaves out proposals that cannot be read or stored, counts them, and follows the others', async () => {
+    upwork.marketplace.submit(ann.email, upwork.marketplace.publish({ title: 'Perl' }).id, `Hello ${NUL_AND_HALF}`, '10.00');
+    upwork.alter = (_, answer) => {
+      const { edges } = answer.data['vendorProposals']!;
+      const node = edges[0]!.node!;
+      const dated = (createdDateTime: string) => ({ node: { ...node, id: '7', marketplaceJobPosting: { id: '8', content: { title: 'x' } }, auditDetails: { createdDateTime } } });
+      edges.unshift(...(odd(node) as FakeAnswer['data'][string]['edges']), { node: { ...node, status: null } }, dated('-271821-04-20T00:00:00.000Z'));
+      return answer;
+    };
+
+    expect(await sync('proposals')).toMatchObject({
+      status: 'succeeded',
+      lastError: '1 of 2 failed. The first: something went wrong on our side',
+      figures: { created: 1, failed: 1, unreadable: 8 },
+    });
+    expect((await ann.get('/v1/proposals')).body.items).toMatchObject([{ coverLetter: 'Hello ' }]);
+  });
+
+  it('leaves out stories that cannot be read, and reads the others once though they come twice', async () => {
+    const sent = upwork.marketplace.submit(ann.email, upwork.marketplace.publish({ title: 'Ada' }).id, 'Hello', '10.00');
+    upwork.marketplace.write(sent.id, 'client', `One${NUL_AND_HALF}`);
+    upwork.marketplace.write(sent.id, 'client', '🙂'.repeat(50_001));
+    upwork.alter = (_, answer) => {
+      const { edges = [] } = answer.data['roomStories'] ?? {};
+      if (edges.length === 0) return answer;
+      const node = edges[0]!.node!;
+      const system = { node: { ...node, id: '99', message: null, user: null } };
+      edges.push(...(odd(node) as FakeAnswer['data'][string]['edges']), system, { node }, { node: { ...node, createdDateTime: 'soon' } });
+      return answer;
+    };
+
+    expect(await sync('messages')).toMatchObject({ status: 'succeeded', lastError: null, figures: { rooms: 1, created: 2, unreadable: 8, failedRooms: 0 } });
+    expect((await ann.get('/v1/messages')).body.items.map(({ content }: Shown) => [...content].length).sort()).toEqual([3, 50_000]);
+  });
+
+  it('gives each search its own fate', async () => {
+    upwork.marketplace.publish({ title: 'Cobol payroll' });
+    for (const name of ['Broken', 'Cobol']) await ann.post('/v1/saved-searches', { name, query: name.toLowerCase() });
+    upwork.alter = ({ variables }, answer) => (JSON.stringify(variables).includes('broken') ? { data: null } : answer);
+
+    const done = await sync('jobs');
+
+    expect(done).toMatchObject({ status: 'succeeded', figures: { searches: 1, created: 1, failedSearches: 1 } });
+    expect(done.lastError).toContain('1 of 2 failed. The first: SearchJobs');
+    const { items } = (await ann.get('/v1/saved-searches')).body;
+    expect(items.map((search: Shown) => [search.lastError !== null, search.lastSearchedAt !== null])).toEqual([[true, false], [false, true]]);
+    upwork.alter = (_, answer) => answer;
+    await sync('jobs');
+    expect((await ann.get('/v1/saved-searches')).body.items.map((search: Shown) => search.lastError)).toEqual([null, null]);
+  });
+
+  it('gives each room its own fate, and asks again for one that Upwork could not give', async () => {
+    const rooms = ['One', 'Two'].map((title) => upwork.marketplace.submit(ann.email, upwork.marketplace.publish({ title }).id, 'Hello', '10.00'));
+    for (const { id } of rooms) upwork.marketplace.write(id, 'client', 'News');
+    upwork.faults.next('graphql', 'none', 2);
+    upwork.faults.next('graphql', '500', 3);
+
+    expect(await sync('messages')).toMatchObject({ status: 'succeeded', lagSeconds: null, figures: { rooms: 1, failedRooms: 1, created: 1 } });
+    expect(await sync('messages')).toMatchObject({ status: 'succeeded', lastError: null, figures: { rooms: 2, failedRooms: 0, created: 1 } });
+  });
+
+  it('of one tenant whose answers do not come holds up nobody else', async () => {
+    const bob = await signedIn(app);
+    await aConnection(app, upwork, bob, { seconds: 3_600, organizationId: 'org-bob' });
+    await app.db.query('superuser', `UPDATE syncs SET next_at = now() + interval '1 day'`);
+    for (const user of [ann, bob]) await user.post('/v1/saved-searches', { name: 'Any', query: 'x' });
+    const release: (() => void)[] = [];
+    const asked = new Map<string, () => void>();
+    const askedBy = (email: string) => new Promise<void>((resolve) => asked.set(email, resolve));
+    upwork.alter = async ({ user }, answer) => {
+      asked.get(user)?.();
+      if (user === ann.email) await new Promise<void>((resolve) => release.push(resolve));
+      return answer;
+    };
+    await ann.post('/v1/jobs/sync');
+    await ann.post('/v1/proposals/sync');
+
+    const annAsked = askedBy(ann.email);
+    const run = worker.runTask('sync-connections');
+    await annAsked;
+    const bobAsked = askedBy(bob.email);
+    await bob.post('/v1/jobs/sync');
+    await bobAsked;
+
+    upwork.alter = (_, answer) => answer;
+    for (const go of release) go();
+    await run;
+    expect((await ann.get('/v1/syncs')).body.items.map((shown: Shown) => shown.status).sort()).toEqual(['queued', 'succeeded', 'succeeded']);
+  });
+
+  it('is asked for once in 30 s of each kind', async () => {
+    const strict = await startApp({ beside: app, settings: { UPWORK_SYNC_INTERVAL_SECONDS: '30' } });
+    const at = new Caller(strict.url, ann.token);
+
+    expect([(await at.post('/v1/jobs/sync')).status, (await at.post('/v1/messages/sync')).status]).toEqual([202, 202]);
+    const refused = await at.post('/v1/jobs/sync');
+
+    expect([refused.status, refused.body.code]).toEqual([429, 'rate.limited']);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(30);
+    await app.db.query('superuser', `UPDATE syncs SET requested_at = requested_at - interval '30 s'`);
+    expect((await at.post('/v1/jobs/sync')).status).toBe(202);
+    await strict.close();
   });
 
   it('runs once when two workers take it at once', async () => {

@@ -30,8 +30,8 @@ describe(UpworkClient.name, () => {
     await upwork.stop();
   });
 
-  const callerOf = () => ({ accessToken: upwork.grants.pair('ann').accessToken, organizationId: 'org-1' });
-  const call = (by = app) => by.get(UpworkClient).call(CURRENT_USER, {}, callerOf());
+  const callerOf = (userId = 1) => ({ userId, accessToken: upwork.grants.pair('ann').accessToken, organizationId: 'org-1' });
+  const call = (by = app, userId = 1) => by.get(UpworkClient).call(CURRENT_USER, {}, callerOf(userId));
 
   it('keeps one rate over all processes', async () => {
     const first = Date.now() + 1_000;
@@ -76,13 +76,67 @@ describe(UpworkClient.name, () => {
 
     await expect(call(third)).rejects.toMatchObject({ kind: 'unavailable', message: 'Upwork does not answer just now' });
 
-    await third.close();
     expect(calls).toBe(5);
     expect(upwork.calls).toHaveLength(calls);
+    upwork.faults.clear();
+    // One tenant's failures may be the tenant's own.
+    await expect(call(third, 2)).resolves.toBeDefined();
+    await third.close();
+  });
+
+  it.each([
+    ['organizationId', { organizationId: '漢字' }],
+    ['organizationId', { organizationId: 'a\r\nb: c' }],
+    ['access token', { accessToken: 'a b' }],
+  ])('calls nobody when the %s fits no header, and takes that for no failure of Upwork', async (what, wrong) => {
+    for (let n = 0; n < 10; n++) {
+      await expect(app.get(UpworkClient).call(CURRENT_USER, {}, { ...callerOf(3), ...wrong })).rejects.toMatchObject({
+        kind: 'unusable',
+        message: `The connection's ${what} cannot be sent to Upwork. Connect Upwork again.`,
+      });
+    }
+
+    expect(upwork.calls).toEqual([]);
+    await expect(call(app, 3)).resolves.toBeDefined();
+  });
+
+  it('takes refusals, other 4xx and odd bodies for no failure of Upwork', async () => {
+    for (const [fault, kind] of [['html', 'unusable'], ['empty', 'unusable']] as const) {
+      upwork.faults.next('graphql', fault, 6);
+      for (let n = 0; n < 6; n++) await expect(call(app, 4)).rejects.toMatchObject({ kind });
+    }
+    for (let n = 0; n < 6; n++) {
+      await expect(app.get(UpworkClient).call(CURRENT_USER, {}, { ...callerOf(4), accessToken: 'nobody' })).rejects.toMatchObject({ kind: 'refused' });
+    }
+
+    await expect(call(app, 4)).resolves.toBeDefined();
+  });
+
+  it('makes at most two calls of a tenant at once, and lets others pass', async () => {
+    const release: (() => void)[] = [];
+    const arrived = new Promise<void>((resolve) => {
+      upwork.alter = async ({ user }, answer) => {
+        if (user !== 'ann') return answer;
+        const released = new Promise<void>((go) => release.push(go));
+        if (release.length === 2) resolve();
+        await released;
+        return answer;
+      };
+    });
+    const calls = Array.from({ length: 6 }, () => call(app, 5));
+    await arrived;
+    const { accessToken } = upwork.grants.pair('bob');
+
+    await app.get(UpworkClient).call(CURRENT_USER, {}, { userId: 6, accessToken, organizationId: null });
+
+    expect(release).toHaveLength(2);
+    upwork.alter = (_, answer) => answer;
+    for (const go of release) go();
+    await Promise.all(calls);
   });
 
   it('says so when the access token is not good', async () => {
-    const stranger = app.get(UpworkClient).call(CURRENT_USER, {}, { accessToken: 'nobody', organizationId: null });
+    const stranger = app.get(UpworkClient).call(CURRENT_USER, {}, { userId: 1, accessToken: 'nobody', organizationId: null });
 
     await expect(stranger).rejects.toMatchObject({ kind: 'refused', message: expect.stringContaining('401') });
   });

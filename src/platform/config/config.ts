@@ -183,6 +183,7 @@ function upworkOf(settings: Settings, publicUrl: string) {
     tokenUrl: settings.UPWORK_TOKEN_URL,
     apiUrl: settings.UPWORK_API_URL,
     requestsPerSecond: settings.UPWORK_REQUESTS_PER_SECOND,
+    syncIntervalSeconds: settings.UPWORK_SYNC_INTERVAL_SECONDS,
     /** How long what nobody uses is kept; 0 is for ever. */
     cacheHours: settings.UPWORK_CACHE_HOURS,
   });

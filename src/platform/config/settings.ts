@@ -250,6 +250,9 @@ export const settings = z.object({
   UPWORK_REQUESTS_PER_SECOND: integer(5, 1, 100)
     .describe('Calls to Upwork a second, all processes together; Upwork allows 10.')
     .meta({ example: '5' }),
+  UPWORK_SYNC_INTERVAL_SECONDS: integer(30, 0, 3_600)
+    .describe('A user may ask for a synchronisation of one kind once in so many seconds; 0 is no limit.')
+    .meta({ example: '30' }),
   UPWORK_CACHE_HOURS: integer(24, 0, 8_760)
     .describe("Vacancies no search has seen for so long lose their content, unless their user made them his own; Upwork's terms name 24. 0 keeps all.")
     .meta({ example: '24' }),

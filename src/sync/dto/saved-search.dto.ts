@@ -27,6 +27,9 @@ export class SavedSearchDto {
   @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'When it last ran.', example: null })
   lastSearchedAt: Date | null;
 
+  @ApiProperty({ type: String, nullable: true, description: 'Why its latest run failed; null when it succeeded.', example: null })
+  lastError: string | null;
+
   @ApiProperty({ type: 'integer', description: 'Counts its changes; its ETag.', example: 1 })
   version: number;
 
@@ -38,7 +41,7 @@ export class SavedSearchDto {
 
   /** Shows a row of the table. */
   static from(this: void, search: SavedSearch): SavedSearchDto {
-    const { id, name, query, jobType, alertHours, webhookId, newMatches, lastSearchedAt, version, createdAt, updatedAt } = search;
-    return { id, name, query, jobType, alertHours, webhookId, newMatches, lastSearchedAt, version, createdAt, updatedAt };
+    const { id, name, query, jobType, alertHours, webhookId, newMatches, lastSearchedAt, lastError, version, createdAt, updatedAt } = search;
+    return { id, name, query, jobType, alertHours, webhookId, newMatches, lastSearchedAt, lastError, version, createdAt, updatedAt };
   }
 }

@@ -25,7 +25,7 @@ export class SyncDto {
   @ApiProperty({ type: String, format: 'date-time', description: 'When it runs next by itself.', example: '2026-01-31T09:30:00.000Z' })
   nextRunAt: Date;
 
-  @ApiProperty({ type: String, nullable: true, description: 'Why the latest run failed.', example: null })
+  @ApiProperty({ type: String, nullable: true, description: 'Why the latest run failed; after one that succeeded: which parts of it did not.', example: null })
   lastError: string | null;
 
   @ApiProperty({ type: 'object', additionalProperties: { type: 'integer' }, description: 'What the last run that succeeded did.', example: { created: 3 } })
@@ -39,9 +39,9 @@ export class SyncDto {
   }
 }
 
-function statusOf({ isRunning, requestedAt, startedAt, lastError, succeededAt }: SyncRow): SyncDto['status'] {
+function statusOf({ isRunning, requestedAt, startedAt, failures, succeededAt }: SyncRow): SyncDto['status'] {
   if (isRunning) return 'running';
   if (requestedAt !== null && (startedAt === null || requestedAt > startedAt)) return 'queued';
-  if (lastError !== null) return 'failed';
+  if (failures > 0) return 'failed';
   return succeededAt === null ? 'queued' : 'succeeded';
 }

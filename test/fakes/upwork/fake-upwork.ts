@@ -4,6 +4,12 @@ import { FakeFaults, goWrong, type Fault } from './fake-faults';
 import { FakeGrants } from './fake-grants';
 import { FakeMarketplace } from './fake-marketplace';
 
+/** An answer of GraphQL: the pages of its connections by their names. */
+export interface FakeAnswer {
+  data: Record<string, { edges: { node: Record<string, unknown> | null }[] }>;
+  errors?: { message: string; path: (string | number)[] }[];
+}
+
 /**
  * Upwork on this machine, over real HTTP: OAuth 2 with PKCE and rotating refresh tokens, as much of its GraphQL as we use,
  * limits, and faults on command. It keeps everything in memory. Upwork itself has no sandbox and advises to stub.
@@ -16,6 +22,8 @@ export class FakeUpwork {
   readonly calls: { at: number; operation: string; tenant: string | undefined }[] = [];
   /** More calls in one second are answered 429. */
   limitPerSecond = 10;
+  /** Changes an answer of GraphQL before it is sent, or keeps it back. */
+  alter: (call: { operation: string; user: string; variables: Record<string, unknown> }, answer: FakeAnswer) => unknown = (_, answer) => answer;
   /** Every answer of the token endpoint takes so long. */
   delayMs = 0;
   /** Awaited before each answer of the token endpoint that is no fault. */
@@ -53,6 +61,8 @@ export class FakeUpwork {
       UPWORK_AUTHORIZE_URL: `${this.url}/ab/account-security/oauth2/authorize`,
       UPWORK_TOKEN_URL: `${this.url}/api/v3/oauth2/token`,
       UPWORK_API_URL: `${this.url}/graphql`,
+      // A demo or a test asks again at once.
+      UPWORK_SYNC_INTERVAL_SECONDS: '0',
     };
   }
 
@@ -78,7 +88,8 @@ export class FakeUpwork {
     if (this.calls.filter(({ at }) => at > now - 1_000).length > this.limitPerSecond) return goWrong('429', response, () => undefined);
     const user = this.grants.userOf(request.headers.authorization?.replace('Bearer ', '') ?? '');
     if (user === undefined) return json(response, 401, { message: 'Unauthorized' });
-    json(response, 200, { data: this.marketplace.answer(operationName, user, variables) });
+    const answer = { data: this.marketplace.answer(operationName, user, variables) as FakeAnswer['data'] };
+    json(response, 200, await this.alter({ operation: operationName, user, variables }, answer));
   }
 
   /** What a person would do on the site, by HTTP: for the demo and whoever tries things out. */
