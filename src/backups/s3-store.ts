@@ -32,13 +32,15 @@ export class S3Store extends BackupStore {
   }
 
   async write(name: string, content: Bytes, signal?: AbortSignal): Promise<void> {
+    let broken: { readonly error: unknown } | undefined;
+    const noted = watched(content, signal, (error) => (broken = { error }));
     try {
-      const source = Readable.from(watched(content, signal), { objectMode: false });
+      const source = Readable.from(noted, { objectMode: false });
       await this.client.putObject(this.keyOf(name), Readable.toWeb(source) as ReadableStream<Uint8Array>, { partSize: PART_BYTES });
     } catch (error) {
       // Parts that were sent cost money until their upload is ended; a store that is away keeps them all the same.
       await this.clearPart(name).catch(() => undefined);
-      throw inWords(error);
+      throw broken ? broken.error : inWords(error);
     }
   }
 
@@ -89,17 +91,35 @@ export class S3Store extends BackupStore {
   }
 }
 
-/** Ends the stream with an error when the signal says so. */
-async function* watched(content: Bytes, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
-  for await (const piece of content) {
-    signal?.throwIfAborted();
-    yield piece;
+/**
+ * Ends the stream with an error when the signal says so. `onError` gets the errors of the content; those of the store come
+ * by the `yield`.
+ */
+async function* watched(content: Bytes, signal: AbortSignal | undefined, onError: (error: unknown) => void): AsyncGenerator<Buffer> {
+  const pieces = content[Symbol.asyncIterator]();
+  const next = async (): Promise<IteratorResult<Buffer>> => {
+    try {
+      signal?.throwIfAborted();
+      return await pieces.next();
+    } catch (error) {
+      onError(error);
+      throw error;
+    }
+  };
+  try {
+    for (let piece = await next(); !piece.done; piece = await next()) yield piece.value;
+  } finally {
+    await pieces.return?.();
   }
 }
 
-/** What the store says may name the account; its code tells enough. */
-function inWords(error: unknown): unknown {
-  if (error instanceof S3Errors.ServerError) return new BackupError(`the S3 store answered ${error.statusCode} ${error.code}`, { cause: error });
-  if ((error as Error).name === 'TypeError') return new BackupError('the S3 store does not answer', { cause: error });
-  return error;
+/** What the store says may name the account; its code tells enough. An answer nobody can read is a failure like others. */
+function inWords(error: unknown): BackupError {
+  if (error instanceof BackupError) return error;
+  if (error instanceof S3Errors.ServerError) {
+    const code = error.code.replace(/[^\w.-]/g, '').slice(0, 100);
+    return new BackupError(`the S3 store answered ${error.statusCode} ${code}`, { cause: error });
+  }
+  const isAway = (error as Error).name === 'TypeError';
+  return new BackupError(isAway ? 'the S3 store does not answer' : "the S3 store's answer cannot be used", { cause: error });
 }

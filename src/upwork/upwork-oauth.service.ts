@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import * as oauth from 'openid-client';
+import { z } from 'zod';
 import { Config } from '../platform/config/config';
 import { AppError } from '../platform/errors/app-error';
+import { HEADER_TOKEN } from '../platform/http/header-token';
 import { retryAfterOf, UpworkError } from './upwork.error';
 
 /** What Upwork gives at the end of an authorization, and at each refresh. */
@@ -26,6 +28,15 @@ const TIMEOUT_SECONDS = 10;
 
 /** What Upwork's documents say of a token that tells no lifetime. */
 const DEFAULT_LIFE_SECONDS = 86_400;
+
+/** Longer than any token lives. */
+const MAX_LIFE_SECONDS = 10 * 365 * 86_400;
+
+const MAX_TOKEN = 8_000;
+const MAX_SCOPE = 4_000;
+
+/** @see RFC 6749 section 3.3 */
+const SCOPE = /^[\x20-\x7e]*$/;
 
 /** A refusal of these is a fact about the grant; any other is about us, the moment or the network. */
 const DEFINITIVE = new Set(['invalid_grant']);
@@ -121,12 +132,24 @@ function asUpworkError(error: unknown): Error {
   return new UpworkError('unavailable', 'Upwork could not be reached');
 }
 
+/** What is stored of an answer. Its access token becomes a header; a lifetime that is none is not told. */
+const pairSchema = z.object({
+  access_token: z.string().max(MAX_TOKEN).regex(HEADER_TOKEN),
+  refresh_token: z.string().min(1).max(MAX_TOKEN).optional(),
+  expires_in: z.number().positive().max(MAX_LIFE_SECONDS).catch(DEFAULT_LIFE_SECONDS),
+  scope: z.string().regex(SCOPE).max(MAX_SCOPE).optional().catch(undefined),
+});
+
 function pairOf(answer: oauth.TokenEndpointResponse): GrantedPair {
-  const life = answer.expires_in ?? DEFAULT_LIFE_SECONDS;
+  const parsed = pairSchema.safeParse(answer);
+  if (!parsed.success) {
+    throw new UpworkError('unusable', `Upwork's answer has another shape at ${parsed.error.issues[0]?.path.join('.')}`);
+  }
+  const { access_token: accessToken, refresh_token: refreshToken, expires_in: life, scope } = parsed.data;
   return {
-    accessToken: answer.access_token,
-    refreshToken: answer.refresh_token,
+    accessToken,
+    refreshToken,
     expiresAt: new Date(Date.now() + life * 1_000),
-    scopes: answer.scope?.split(/[ ,]+/).filter((scope) => scope !== ''),
+    scopes: scope?.split(/[ ,]+/).filter((name) => name !== ''),
   };
 }

@@ -67,6 +67,9 @@ describe('/v1/tokens', () => {
     [{ ...PAIR, refreshToken: '' }, '/refreshToken'],
     [{ ...PAIR, refreshToken: 'x'.repeat(8_001) }, '/refreshToken'],
     [{ ...PAIR, expiresAt: 'tomorrow' }, '/expiresAt'],
+    [{ ...PAIR, organizationId: '漢字' }, '/organizationId'],
+    [{ ...PAIR, organizationId: 'a b' }, '/organizationId'],
+    [{ ...PAIR, organizationId: 'a\r\nb: c' }, '/organizationId'],
     [{ ...PAIR, status: 'active' }, '/status'],
   ])('refuses %#, points at the field and repeats no token', async (body, pointer) => {
     const answer = await ann.post('/v1/tokens', body);

@@ -20,7 +20,7 @@ export class FakeS3 {
   readonly objects = new Map<string, Buffer>();
   readonly uploads = new Map<string, Upload>();
   /** What is answered from now on in place of an answer: status and code, for requests of these methods. */
-  fault: { readonly methods: readonly string[]; readonly status: number; readonly code: string } | undefined;
+  fault: { readonly methods: readonly string[]; readonly status: number; readonly code: string; readonly body?: string } | undefined;
   private readonly server: Server = createServer((request, response) => void this.answer(request, response));
   private port = 0;
 
@@ -53,6 +53,7 @@ export class FakeS3 {
     const bytes = Buffer.concat(body);
     const url = new URL(request.url ?? '/', `http://127.0.0.1:${this.port}`);
     const problem = problemOf(request, url, bytes) ?? (this.fault?.methods.includes(request.method ?? '') ? this.fault : undefined);
+    if (problem && 'body' in problem) return void response.writeHead(problem.status).end(problem.body);
     if (problem) return void response.writeHead(problem.status, { 'content-type': 'application/xml' }).end(xml('Error', `<Code>${problem.code}</Code><Message>as it was told to</Message>`));
     const [, bucket = '', ...rest] = decodeURIComponent(url.pathname).split('/');
     if (bucket !== BUCKET) return void response.writeHead(404).end(xml('Error', '<Code>NoSuchBucket</Code><Message>no such bucket</Message>'));

@@ -93,6 +93,28 @@ describe('a store of backups', () => {
   });
 });
 
+describe('a store that answers oddly', () => {
+  const s3 = new FakeS3();
+  beforeAll(() => s3.start());
+  afterAll(() => s3.stop());
+
+  it.each(['<html><body>Sign in</body></html>', '{}', '', 'x', '<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>'])(
+    'fails in clear words with %p',
+    async (body) => {
+      const store = storeOf(aConfig(s3.settings).backups);
+      s3.fault = { methods: ['GET', 'POST'], status: 200, code: '', body };
+
+      const unusable = { name: 'BackupError', message: "the S3 store's answer cannot be used" };
+      await expect(store.list()).rejects.toMatchObject(unusable);
+      const large = store.write(NAME, inPieces(Buffer.alloc(20 * 1_024 * 1_024)));
+      await expect(large).rejects.toMatchObject(unusable);
+
+      s3.fault = { methods: ['GET', 'POST', 'DELETE'], status: 503, code: '', body };
+      for (const work of [() => store.list(), () => store.remove(NAME), () => read(store, NAME)]) await expect(work()).rejects.toThrow(/^the S3 store answered 503/);
+    },
+  );
+});
+
 describe('the programs of PostgreSQL', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gigvault-tools-'));
   const tools = { folder, major: 15 };

@@ -1,0 +1,71 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { aConfig } from '../../test/support/config';
+import { UpworkOAuth } from './upwork-oauth.service';
+
+describe(UpworkOAuth.name, () => {
+  let server: Server;
+  let upwork: UpworkOAuth;
+  let answer: string;
+
+  beforeAll(async () => {
+    server = createServer((_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(answer));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const settings = { UPWORK_CLIENT_ID: 'id', UPWORK_CLIENT_SECRET: 'secret', UPWORK_TOKEN_URL: `http://127.0.0.1:${port}/token` };
+    upwork = new UpworkOAuth(aConfig(settings));
+  });
+  afterAll(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  const good = { access_token: 'a', token_type: 'bearer', refresh_token: 'b', expires_in: 60, scope: 'x y' };
+  const given = (changes: object): void => void (answer = JSON.stringify({ ...good, ...changes }));
+
+  it('takes a pair', async () => {
+    given({});
+
+    expect(await upwork.refresh('r')).toMatchObject({ accessToken: 'a', refreshToken: 'b', scopes: ['x', 'y'] });
+  });
+
+  it.each([
+    ['an access token that fits no header', { access_token: '漢字' }],
+    ['an access token with a line end', { access_token: 'a\r\nb' }],
+    ['an access token without an end', { access_token: 'a'.repeat(100_000) }],
+    ['no access token', { access_token: undefined }],
+    ['a number as a token', { access_token: 7 }],
+    ['an empty refresh token', { refresh_token: '' }],
+    ['a list as a refresh token', { refresh_token: [] }],
+    ['a token type of its own', { token_type: 'mac' }],
+  ])('refuses an answer with %s in clear words', async (_, changes) => {
+    given(changes);
+
+    await expect(upwork.refresh('r')).rejects.toMatchObject({
+      name: 'UpworkError',
+      kind: 'unusable',
+      message: expect.stringMatching(/^Upwork's answer (has another shape at|cannot be used)/),
+    });
+  });
+
+  it.each(['[]', 'null', '"a"', '{', '', '{"access_token":{}}'])('refuses %p as an answer', async (text) => {
+    answer = text;
+
+    await expect(upwork.refresh('r')).rejects.toMatchObject({ name: 'UpworkError', kind: 'unusable' });
+  });
+
+  it.each([1e300, 1e12, 0.0])('takes a lifetime of %p for one that is not told', async (seconds) => {
+    given({ expires_in: seconds });
+
+    const { expiresAt } = await upwork.refresh('r');
+
+    const hours = (expiresAt.getTime() - Date.now()) / 3_600_000;
+    expect([hours > 23, hours <= 24]).toEqual([true, true]);
+  });
+
+  it('takes odd scopes for scopes that are not told', async () => {
+    given({ scope: 'x\0y' });
+
+    expect((await upwork.refresh('r')).scopes).toBeUndefined();
+  });
+});
