@@ -122,7 +122,7 @@ describe('what nobody gets from /admin without being an admin', () => {
         ),
       );
     }
-    expect(asked).toBe(6 * PAGES.length * 3);
+    expect(asked).toBe(7 * PAGES.length * 3);
     expect(found).toEqual([]);
   });
 
