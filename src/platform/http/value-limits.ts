@@ -31,14 +31,14 @@ export function cutToLimits(value: unknown, { length, items, itemLength }: Value
   return list.map((item) => (typeof item === 'string' ? cutText(item, itemLength) : item));
 }
 
-/** class-validator counts a surrogate pair as one character. */
+/** Lengths count code points, which are one or two units each. */
 function cutText(text: string, limit: number | undefined): string {
   return limit === undefined || text.length <= 2 * limit + 2 ? text : text.slice(0, 2 * limit + 2);
 }
 
 function maxLengthOf(rule: Rule): number | undefined {
-  if (rule.name === 'maxLength') return constraintOf(rule, 0);
-  return rule.name === 'isLength' ? constraintOf(rule, 1) : undefined;
+  // Both names are TextLength's, whose constraints are the least and the most.
+  return rule.name === 'maxLength' || rule.name === 'isLength' ? constraintOf(rule, 1) : undefined;
 }
 
 function constraintOf({ constraints }: Rule, index: number): number | undefined {
