@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { currentContext } from '../platform/context/request-context';
 import { FairSemaphore } from '../platform/concurrency/fair-semaphore';
-import { networkOf } from './client-network';
+import { networkOf } from '../platform/http/client-address';
 
 const RESOURCE = 'sign-ins';
 
@@ -38,7 +38,7 @@ export class HashQueue {
    * @throws AppError `rate.too_many_at_once` with Retry-After, at once, when too much waits already
    */
   run<T>(account: string | undefined, hash: () => Promise<T>): Promise<T> {
-    const inTurn = (): Promise<T> => this.addresses.run(networkOf(currentContext()?.ip), hash);
+    const inTurn = (): Promise<T> => this.addresses.run(networkOf(currentContext()?.ip ?? null), hash);
     return account === undefined ? inTurn() : this.accounts.run(account, inTurn);
   }
 }

@@ -4,9 +4,9 @@ import type { Redis } from 'ioredis';
 import { Config } from '../platform/config/config';
 import { currentContext } from '../platform/context/request-context';
 import { AppError, unavailable } from '../platform/errors/app-error';
+import { networkOf } from '../platform/http/client-address';
 import { emailHash } from '../platform/mail/email-address';
 import { RedisClients } from '../platform/redis/redis-clients';
-import { networkOf } from './client-network';
 import { FORGIVE, REMEMBER_DEVICE, RESERVE, RESERVE_SIGN_IN, TAKE } from './throttle-scripts';
 
 /** Failures in 15 minutes before delays begin; api.md of the contract. AUTH_THROTTLE_SCALE multiplies all. */
@@ -159,7 +159,7 @@ export class Throttle {
   }
 
   private addressKey(what: string): string {
-    return `${what}:address:${networkOf(currentContext()?.ip)}`;
+    return `${what}:address:${networkOf(currentContext()?.ip ?? null)}`;
   }
 
   private async eval(script: string, keys: readonly string[], values: readonly (string | number)[]): Promise<number> {
