@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { SessionsService } from '../auth/sessions.service';
+import { handled } from '../platform/concurrency/handled';
 import { FairSemaphore } from '../platform/concurrency/fair-semaphore';
 import { Config } from '../platform/config/config';
 import { currentContext, runInContext } from '../platform/context/request-context';
@@ -70,7 +71,8 @@ export class GenerationStream {
   /** Looks at the session between events and in every silence; `end` is the last event of one that is over. */
   private async *whileSignedIn(events: AsyncGenerator<string>): AsyncGenerator<string> {
     let checkedAt = performance.now();
-    let next = events.next();
+    // A step that fails while nobody waits for it fails nothing else.
+    let next = handled(events.next());
     try {
       for (;;) {
         const due = checkedAt + SESSION_CHECK_MS - performance.now();
@@ -78,7 +80,7 @@ export class GenerationStream {
         if (event?.done) return;
         if (event) {
           yield event.value;
-          next = events.next();
+          next = handled(events.next());
           continue;
         }
         if (await this.isSignedOut()) {
@@ -89,7 +91,6 @@ export class GenerationStream {
       }
     } finally {
       // The step under way ends by itself, within a silence; nobody waits for it.
-      next.catch(() => undefined);
       events.return(undefined).catch(() => undefined);
     }
   }

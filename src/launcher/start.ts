@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { handled } from '../platform/concurrency/handled';
 import { ConfigError } from '../platform/config/config-error';
 import { DataFolder } from './data-folder';
 import { LaunchError } from './launch-error';
@@ -26,7 +27,7 @@ async function main(): Promise<number> {
   try {
     const launcher = new Launcher(folder, lock, stack, process.env, options);
     say('Starting Gigvault …');
-    const failed = ownFault();
+    const failed = handled(ownFault());
     greet(await launcher.start(requests.signal), launcher.takeAdmin(), folder);
     const reason = await Promise.race([requests.first, launcher.supervise(requests.signal, say), failed]);
     if (!reason) return 0;
