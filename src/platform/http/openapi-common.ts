@@ -36,6 +36,8 @@ const OWN_STATUSES: Readonly<Record<string, readonly Status[]>> = {
   'post /v1/auth/mfa/totp/confirm': ['409'],
   'post /v1/admin/users/{id}/reset-mfa': ['409'],
   'patch /v1/saved-searches/{id}': ['422'],
+  'patch /v1/webhooks/{id}': ['422'],
+  'put /v1/ai/budget': ['422'],
 };
 
 /** The header that makes repeating a POST safe; documented here, since no handler reads it. */
@@ -58,10 +60,11 @@ export function addCommonParts(document: OpenAPIObject): OpenAPIObject {
       const operation = item[method];
       if (!operation) continue;
       if (isRepeatable(path, method)) operation.parameters = [...(operation.parameters ?? []), { ...IDEMPOTENCY_KEY }];
-      for (const status of statusesOf(path, method, operation)) {
+      const isVersioned = method === 'get' && hasVersion(document, operation);
+      if (isVersioned) operation.responses['304'] ??= NOT_MODIFIED;
+      for (const status of [...statusesOf(path, method, operation), ...(isVersioned ? (['412'] as const) : [])]) {
         operation.responses[status] ??= { $ref: `#/components/responses/${ANSWERS[status][0]}` };
       }
-      if (method === 'get' && hasVersion(document, operation)) operation.responses['304'] ??= NOT_MODIFIED;
     }
   }
   return document;

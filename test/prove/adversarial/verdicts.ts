@@ -66,7 +66,7 @@ export class Verdicts {
         ? [{ rule: 'admin route', detail: String(status) } as const]
         : []),
       ...(leak ? [{ rule: 'leak', detail: body.match(leak)?.[0] ?? '' } as const] : []),
-      ...this.contractFaults(operation, reply),
+      ...(status >= 500 ? [] : this.contractFaults(operation, reply)),
     ];
   }
 
@@ -78,7 +78,7 @@ export class Verdicts {
       return [{ rule: 'undocumented type', detail: `${status} ${mediaType}` }];
     }
     if (status >= 400 && body.length > PROBLEM_LIMIT_BYTES)
-      return [{ rule: 'schema', detail: `a problem of ${body.length} characters` }];
+      return [{ rule: 'schema', detail: 'a problem of more than 64 KiB' }];
     return this.schemaFaults(
       `${answer.pointer}/content/${escaped(mediaType)}/schema`,
       answer.value.content?.[mediaType]?.schema,

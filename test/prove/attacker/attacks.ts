@@ -64,7 +64,7 @@ export class Attacks {
             path: '/v1/jobs/import',
             type: 'application/x-ndjson',
             body: many,
-            headers: { 'idempotency-key': `key ${(this.serial += 1)}` },
+            headers: { 'idempotency-key': `key-${(this.serial += 1)}` },
           }),
       },
       {

@@ -8,7 +8,7 @@ describe(proveFaults.name, () => {
     });
 
     for (const fault of faults) {
-      expect(fault).toMatchObject({ wrong: 0, recoveryMs: expect.any(Number) });
+      expect(fault).toMatchObject({ wrong: 0, unanswered: 0, recoveryMs: expect.any(Number) });
       expect(fault.answers['503']).toBeGreaterThan(0);
       expect(fault.notReady).toBeGreaterThan(0);
       expect(fault.recoveryMs).not.toBe(Infinity);
@@ -25,6 +25,7 @@ describe(assertSurvived.name, () => {
     answers: {},
     wrong: 0,
     slowestMs: 10,
+    unanswered: 0,
     notReady: 1,
     stillReady: 0,
     recoveryMs: 10,
@@ -42,6 +43,7 @@ describe(assertSurvived.name, () => {
   it.each([
     ['1 requests were answered neither', { faults: [{ ...fault, wrong: 1 }] }],
     ['an answer took', { faults: [{ ...fault, slowestMs: 20_000 }] }],
+    ['3 clients were answered only after it', { faults: [{ ...fault, unanswered: 3 }] }],
     ['0 probes said not ready', { faults: [{ ...fault, notReady: 0 }] }],
     ['2 ready', { faults: [{ ...fault, stillReady: 2 }] }],
     ['works again after Infinity', { faults: [{ ...fault, recoveryMs: Infinity }] }],

@@ -12,6 +12,8 @@ const PROBE_PAUSE_MS = 250;
 /** A request and what became of it. */
 export interface Attempt {
   readonly kind: 'write' | 'sign-in' | 'probe';
+  /** Each client waits for an answer before it sends the next request. */
+  readonly client: number;
   readonly begunAt: number;
   readonly endedAt: number;
   /** 0 is no answer. */
@@ -35,7 +37,7 @@ export class Load {
     const tokens: string[] = [];
     for (let i = 0; i < writers; i++) tokens.push(await (await this.api.account()).signIn());
     const account = await this.api.account();
-    this.clients.push(...tokens.map((token) => this.write(token)), this.signIn(account), this.probe());
+    this.clients.push(...tokens.map((token, client) => this.write(token, client)), this.signIn(account), this.probe());
   }
 
   /** Settles with the next attempt for which this is so. */
@@ -57,7 +59,7 @@ export class Load {
   }
 
   /** Creates jobs and changes each once. */
-  private async write(token: string): Promise<void> {
+  private async write(token: string, client: number): Promise<void> {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     while (!this.isOver) {
       // Not compressible, so that tables grow and a full disk is felt.
@@ -65,11 +67,11 @@ export class Load {
         title: 'Written under faults',
         description: randomBytes(2_000).toString('base64'),
       });
-      const created = await this.attempt('write', '/v1/jobs', { method: 'POST', headers, body });
+      const created = await this.attempt('write', client, '/v1/jobs', { method: 'POST', headers, body });
       if (created) {
         this.acknowledged.set(created.id, created.version);
         const patch = { method: 'PATCH', headers, body: '{"isFavorite":true}' };
-        const changed = await this.attempt('write', `/v1/jobs/${created.id}`, patch);
+        const changed = await this.attempt('write', client, `/v1/jobs/${created.id}`, patch);
         if (changed) this.acknowledged.set(changed.id, changed.version);
       }
       await sleep(PAUSE_MS);
@@ -82,15 +84,16 @@ export class Load {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ email, password }),
     };
-    for (; !this.isOver; await sleep(PROBE_PAUSE_MS)) await this.attempt('sign-in', '/v1/auth/login', request);
+    for (; !this.isOver; await sleep(PROBE_PAUSE_MS)) await this.attempt('sign-in', 0, '/v1/auth/login', request);
   }
 
   private async probe(): Promise<void> {
-    for (; !this.isOver; await sleep(PROBE_PAUSE_MS)) await this.attempt('probe', '/health/ready', {});
+    for (; !this.isOver; await sleep(PROBE_PAUSE_MS)) await this.attempt('probe', 0, '/health/ready', {});
   }
 
   private async attempt(
     kind: Attempt['kind'],
+    client: number,
     path: string,
     request: RequestInit,
   ): Promise<{ id: number; version: number } | undefined> {
@@ -104,7 +107,7 @@ export class Load {
     }
     const status = answer?.response.status ?? 0;
     const hasRetryAfter = answer?.response.headers.has('retry-after') ?? false;
-    const attempt = { kind, begunAt, endedAt: performance.now(), status, hasRetryAfter };
+    const attempt = { kind, client, begunAt, endedAt: performance.now(), status, hasRetryAfter };
     this.attempts.push(attempt);
     for (const listener of this.listeners) listener(attempt);
     return answer?.response.ok ? (JSON.parse(answer.text) as { id: number; version: number }) : undefined;

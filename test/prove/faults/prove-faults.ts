@@ -9,7 +9,7 @@ import { Load, type Attempt } from './load';
 /** How long the faults last. */
 export interface FaultsOptions {
   readonly writers: number;
-  /** Names of the faults, each with its length; undefined lasts until a request and the probe have noticed it. */
+  /** Names of the faults, each with its length; undefined lasts until every client and the probe were refused. */
   readonly holdMs: Readonly<Record<string, number | undefined>>;
 }
 
@@ -21,6 +21,8 @@ export interface FaultReport {
   /** Those that were neither 2xx nor a 503 with Retry-After. */
   readonly wrong: number;
   readonly slowestMs: number;
+  /** Clients that got no answer at all during the fault. */
+  readonly unanswered: number;
   /** Probes answered 503 during the fault, and those answered 200 a second or more after its beginning. */
   readonly notReady: number;
   readonly stillReady: number;
@@ -62,7 +64,7 @@ export async function proveFaults({ writers, holdMs }: FaultsOptions): Promise<F
     const api = await ApiUnderTest.start({ settings: SETTINGS, services });
     const list = listOf(services, disk, api.redisUrl).filter(({ name }) => name in holdMs);
     const skipped = Object.keys(holdMs).filter((name) => !list.some((fault) => fault.name === name));
-    return { skipped, ...(await sufferAll(api, list, writers, holdMs)) };
+    return { skipped, ...(await sufferAll(api, list, { writers, holdMs })) };
   } finally {
     disk?.unmount();
   }
@@ -71,8 +73,7 @@ export async function proveFaults({ writers, holdMs }: FaultsOptions): Promise<F
 async function sufferAll(
   api: ApiUnderTest,
   list: readonly faults.Fault[],
-  writers: number,
-  holdMs: FaultsOptions['holdMs'],
+  { writers, holdMs }: FaultsOptions,
 ): Promise<Omit<FaultsResult, 'skipped'>> {
   const load = new Load(api);
   try {
@@ -80,7 +81,7 @@ async function sufferAll(
     const reports: FaultReport[] = [];
     for (const fault of list) {
       await settled(load.next(({ kind, status }) => kind === 'probe' && status === 200));
-      reports.push(await suffer(load, fault, holdMs[fault.name]));
+      reports.push(await suffer(load, fault, { writers, holdMs: holdMs[fault.name] }));
     }
     await load.stop();
     const comparison = await compareAcknowledged(api, load.acknowledged);
@@ -106,10 +107,11 @@ export function assertSurvived(result: FaultsResult): FaultsResult {
   return result;
 }
 
-function brokenPromises({ wrong, slowestMs, notReady, stillReady, recoveryMs }: FaultReport): string[] {
+function brokenPromises({ wrong, slowestMs, unanswered, notReady, stillReady, recoveryMs }: FaultReport): string[] {
   return [
     ...(wrong > 0 ? [`${wrong} requests were answered neither 2xx nor 503 with Retry-After`] : []),
     ...(slowestMs > DEADLINE_MS ? [`an answer took ${slowestMs} ms`] : []),
+    ...(unanswered > 0 ? [`${unanswered} clients were answered only after it`] : []),
     ...(notReady === 0 || stillReady > 0 ? [`${notReady} probes said not ready, ${stillReady} ready`] : []),
     ...(recoveryMs > RECOVERY_LIMIT_MS ? [`works again after ${recoveryMs} ms`] : []),
   ];
@@ -127,9 +129,17 @@ function listOf(services: BenchServices, disk: FullDisk | undefined, redisUrl: s
   ];
 }
 
-async function suffer(load: Load, fault: faults.Fault, holdMs: number | undefined): Promise<FaultReport> {
+async function suffer(
+  load: Load,
+  fault: faults.Fault,
+  { writers, holdMs }: { writers: number; holdMs: number | undefined },
+): Promise<FaultReport> {
   const isHit = ({ kind, status }: Attempt): boolean => kind === fault.affects && !isSuccess(status);
-  const noticed = Promise.all([load.next(isHit), load.next(({ kind, status }) => kind === 'probe' && status === 503)]);
+  const clients = Array.from({ length: fault.affects === 'write' ? writers : 1 }, (_, client) => client);
+  const noticed = Promise.all([
+    ...clients.map((client) => load.next((attempt) => isHit(attempt) && attempt.client === client)),
+    load.next(({ kind, status }) => kind === 'probe' && status === 503),
+  ]);
   const hit = load.next(isHit);
   await fault.begin();
   // Space that is left inside the files of a full disk is used up first.
@@ -141,14 +151,19 @@ async function suffer(load: Load, fault: faults.Fault, holdMs: number | undefine
   const endedAt = performance.now();
   const works = await settled(Promise.all([success('write'), success('sign-in')]));
   const recoveryMs = works ? Math.round(Math.max(...works.map((attempt) => attempt.endedAt)) - endedAt) : Infinity;
-  return { fault: fault.name, ...seen(load.attempts, begunAt, endedAt), recoveryMs };
+  return {
+    fault: fault.name,
+    ...seen(load.attempts, begunAt, endedAt),
+    unanswered: unansweredOf(load.attempts, begunAt, endedAt),
+    recoveryMs,
+  };
 }
 
 function seen(
   attempts: readonly Attempt[],
   begunAt: number,
   endedAt: number,
-): Omit<FaultReport, 'fault' | 'recoveryMs'> {
+): Omit<FaultReport, 'fault' | 'unanswered' | 'recoveryMs'> {
   const during = attempts.filter((attempt) => attempt.endedAt > begunAt && attempt.begunAt < endedAt);
   const requests = during.filter(({ kind }) => kind !== 'probe');
   const answers: Record<string, number> = {};
@@ -163,6 +178,16 @@ function seen(
     notReady: probes.filter(({ status }) => status === 503).length,
     stillReady: late.filter(({ status }) => status === 200).length,
   };
+}
+
+function unansweredOf(attempts: readonly Attempt[], begunAt: number, endedAt: number): number {
+  const nameOf = ({ kind, client }: Attempt): string => `${kind} ${client}`;
+  const requests = attempts.filter(({ kind }) => kind !== 'probe');
+  const all = new Set(requests.map(nameOf));
+  const answered = new Set(
+    requests.filter((attempt) => attempt.endedAt > begunAt && attempt.endedAt <= endedAt).map(nameOf),
+  );
+  return all.size - answered.size;
 }
 
 function isSuccess(status: number): boolean {
