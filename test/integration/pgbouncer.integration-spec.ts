@@ -42,7 +42,7 @@ if (version === undefined) {
       const answers = await Promise.all(Array.from({ length: 20 }, () => user.at(beside.url).get('/v1/jobs')));
 
       expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
-      expect(await beside.get(Database).probe()).toEqual({ isInRecovery: false });
+      expect(await beside.get(Database).probe()).toMatchObject({ isInRecovery: false });
       await beside.close();
     });
   });
