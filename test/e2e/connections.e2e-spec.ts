@@ -24,8 +24,6 @@ describe('connections', () => {
           HTTP_HEADERS_TIMEOUT_MS: '300',
           HTTP_REQUEST_TIMEOUT_MS: '900',
           HTTP_MAX_CONNECTIONS_PER_ADDRESS: '30',
-          BODY_LIMIT_BYTES: String(MIB),
-          IMPORT_LIMIT_BYTES: String(8 * MIB),
         },
       });
       server = app.app.getHttpServer();
@@ -37,18 +35,16 @@ describe('connections', () => {
     const clients = (count: number): Promise<HalfOpenClient[]> => Promise.all(Array.from({ length: count }, () => HalfOpenClient.to(app.url)));
 
     it.each([
-      ['half a header', 'GET / HTTP/1.1\r\nX-', ' 408 '],
-      ['nothing', '', ' 408 '],
-      ['what is not HTTP', 'NONSENSE\r\n\r\n', ' 400 '],
-      ['long headers', `GET / HTTP/1.1\r\nhost: x\r\nx-long: ${'a'.repeat(40_000)}\r\n\r\n`, ' 431 '],
-      ['half a body', 'POST /v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{', ' 408 '],
-    ])('end after %s', async (_, words, status) => {
+      ['half a header', 'GET / HTTP/1.1\r\nX-'],
+      ['nothing', ''],
+      ['half a body', 'POST /v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{'],
+    ])('end in time after %s', async (_, words) => {
       const all = await clients(20);
       for (const client of all) client.write(words);
 
       const answers = await Promise.all(all.map((client) => client.ended()));
 
-      expect(answers.every((answer) => answer.includes(status) && answer.includes('application/problem+json'))).toBe(true);
+      expect(answers.every((answer) => answer.includes(' 408 ') && answer.includes('application/problem+json'))).toBe(true);
       await noConnections(server);
       expect(await connectionsOf(server)).toBe(0);
     });
@@ -63,22 +59,6 @@ describe('connections', () => {
       expect(app.get(BodySpool).usedBytes).toBe(0);
     });
 
-    it.each([
-      ['413 for too large a body', () => importHead(user, 9 * MIB), ' 413 '],
-      ['401 for nobody', () => importHead(undefined, 8 * MIB), ' 401 '],
-      ['415 for another type', () => importHead(user, 8 * MIB).replace('text/csv', 'text/plain'), ' 415 '],
-    ])('read %s while they still send, then end', async (_, head, status) => {
-      const [client] = await clients(1);
-      client!.write(head());
-      client!.keepSending(Buffer.alloc(16_384, 'a'));
-
-      const answer = await client!.ended();
-
-      expect(answer).toContain(status);
-      expect(answer.toLowerCase()).toContain('connection: close');
-      await noConnections(server);
-    });
-
     it('are bounded for one address', async () => {
       const all = await clients(40);
 
@@ -88,14 +68,16 @@ describe('connections', () => {
     });
   });
 
-  describe('with large bodies', () => {
+  describe('with the usual time', () => {
     let app: TestApp;
+    let server: Server;
     let user: SignedInCaller;
     let other: SignedInCaller;
 
     beforeAll(async () => {
       const limits = { IMPORT_LIMIT_BYTES: String(2 * MIB), IMPORT_SPOOL_BYTES: String(2 * MIB), LARGE_BODIES_AT_ONCE_PER_CALLER: '2' };
       app = await startApp({ settings: limits });
+      server = app.app.getHttpServer();
       [user, other] = [await signedIn(app), await signedIn(app)];
     });
     afterAll(() => app.close());
@@ -114,6 +96,33 @@ describe('connections', () => {
       expect(known.received).toMatch(/^HTTP\/1\.1 100 Continue/);
       for (const client of [stranger, known]) client.leave();
       await noConnections(app.app.getHttpServer());
+    });
+
+    it.each([
+      ['413 for too large a body', () => importHead(user, 3 * MIB), ' 413 '],
+      ['401 for nobody', () => importHead(undefined, 2 * MIB), ' 401 '],
+      ['415 for another type', () => importHead(user, 2 * MIB).replace('text/csv', 'text/plain'), ' 415 '],
+    ])('read %s while they still send, then end', async (_, head, status) => {
+      const client = await HalfOpenClient.to(app.url);
+      client.write(head());
+      client.keepSending(Buffer.alloc(16_384, 'a'));
+
+      const answer = await client.ended();
+
+      expect(answer).toContain(status);
+      expect(answer.toLowerCase()).toContain('connection: close');
+      await noConnections(server);
+    });
+
+    it.each([
+      ['what is not HTTP', 'NONSENSE\r\n\r\n', ' 400 '],
+      ['long headers', `GET / HTTP/1.1\r\nhost: x\r\nx-long: ${'a'.repeat(40_000)}\r\n\r\n`, ' 431 '],
+    ])('end after %s', async (_, words, status) => {
+      const client = await HalfOpenClient.to(app.url);
+      client.write(words);
+
+      expect(await client.ended()).toContain(status);
+      await noConnections(server);
     });
 
     it('may be given up at any moment', async () => {
@@ -152,6 +161,8 @@ describe('connections', () => {
       first.leave();
       while (app.get(BodySpool).usedBytes > 0) await new Promise((resolve) => setTimeout(resolve, 5));
       expect((await other.post('/v1/jobs/import', 'title\nA\n', { 'content-type': 'text/csv' })).status).toBe(200);
+      // Those that fetch keeps for its next request, which the next test would wait for.
+      server.closeIdleConnections();
     });
 
     it.each([

@@ -36,7 +36,10 @@ export class HalfOpenClient {
 
   /** Waits until the server has said this. */
   async hears(words: string): Promise<void> {
-    while (!this.text.includes(words)) await once(this.socket, 'data');
+    while (!this.text.includes(words)) {
+      if (this.socket.readableEnded || this.socket.destroyed) throw new Error(`the connection ended after ${JSON.stringify(this.text)}`);
+      await Promise.race(['data', 'end', 'close'].map((event) => once(this.socket, event)));
+    }
   }
 
   /** Waits until the server has ended its side; what it has said. */

@@ -36,7 +36,9 @@ export function registerAdmission(fastify: FastifyInstance, config: Config, auth
       return done(error as Error);
     }
     places.acquire(subjectOf(request, authenticator)).then((release) => {
-      request.raw.once('close', release);
+      // The client may be gone already, and with it the event.
+      if (request.raw.destroyed) release();
+      else request.raw.once('close', release);
       done();
     }, done);
   });
