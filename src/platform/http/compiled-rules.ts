@@ -24,11 +24,23 @@ interface Field {
 export class CompiledRules {
   private static readonly known = new Map<Type, CompiledRules | null>();
 
+  /** Instances that hold a value which was cut. */
+  private static readonly cut = new WeakSet<object>();
+
   /** Made by `of`. */
   constructor(
     private readonly type: Type,
     private readonly fields: ReadonlyMap<string, Field>,
   ) {}
+
+  /**
+   * Returns an instance that keeps its rules.
+   * @throws Error when a value of it was cut: a limit that is read otherwise than its rule checks it must not lose data
+   */
+  static whole<T extends object>(instance: T): T {
+    if (!CompiledRules.cut.has(instance)) return instance;
+    throw new Error(`${instance.constructor.name} accepts a value that was cut`);
+  }
 
   /** The class's rules; null for one whose decorators do more than transform and check the fields themselves. */
   static of(type: Type): CompiledRules | null {
@@ -46,7 +58,7 @@ export class CompiledRules {
       if (!conditions.every((condition) => condition(instance, value))) continue;
       if (!checks.every((check) => check(instance, value))) return null;
     }
-    return instance;
+    return CompiledRules.whole(instance);
   }
 
   /** Makes the instance from the names the class knows. A value beyond its field's length is cut, and still too long. */
@@ -59,6 +71,7 @@ export class CompiledRules {
         value = transform({ value, key: name, obj: plain, type: TransformationType.PLAIN_TO_CLASS, options: {} });
       }
       instance[name] = cutToLimits(value, limits);
+      if (!Object.is(instance[name], value)) CompiledRules.cut.add(instance);
     }
     return instance;
   }

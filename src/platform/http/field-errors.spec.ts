@@ -156,4 +156,14 @@ describe(RequestValidationPipe.name, () => {
     expect(Math.max(...lengths)).toBe(22);
     expect(await pipe.transform({ text: '🚀'.repeat(10) }, { type: 'body', metatype: Short })).toEqual({ text: '🚀'.repeat(10) });
   });
+
+  it('never accepts a value that was cut', async () => {
+    class Misread {
+      @ValidateBy({ name: 'isLength', constraints: [0, 0], validator: { validate: () => true } })
+      text?: string;
+    }
+
+    await expect(pipe.transform({ text: 'kept whole or not at all' }, { type: 'body', metatype: Misread })).rejects.toThrow('cut');
+    expect(await pipe.transform({ text: 'ab' }, { type: 'body', metatype: Misread })).toEqual({ text: 'ab' });
+  });
 });

@@ -25,15 +25,15 @@ export class RequestValidationPipe implements PipeTransform {
     if (accepted) return accepted;
     const known = knownNamesOf(metatype);
     const unknown = unknownFields(Object.keys(plain), known);
-    const instance: unknown = rules?.instantiate(plain) ?? plainToInstance(metatype, knownPart(plain, known));
-    const invalid = await validate(instance as object, {
+    const instance = rules?.instantiate(plain) ?? (plainToInstance(metatype, knownPart(plain, known)) as object);
+    const invalid = await validate(instance, {
       whitelist: true,
       forbidNonWhitelisted: true,
       // A class without rules takes no field at all; that is a body of `{}`.
       forbidUnknownValues: false,
     });
     const errors = [...unknown, ...fieldErrorsOf(invalid, MAX_ERRORS - unknown.length)];
-    if (errors.length === 0) return instance;
+    if (errors.length === 0) return CompiledRules.whole(instance);
     const hint = unknown.length > 0 ? [knownNamesHint(known)] : [];
     throw new AppError('validation.failed', { detail: [...errors.map(({ message }) => message), ...hint].join('; '), errors });
   }

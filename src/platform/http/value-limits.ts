@@ -21,14 +21,16 @@ export function limitsOf(rules: readonly Rule[]): ValueLimits {
 
 /**
  * Cuts a value that breaks a limit to the shortest that still breaks it. The field is refused either way, but its other
- * rules (an e-mail pattern, the rule of each item) then read no more than a legal value holds.
+ * rules (an e-mail pattern, the rule of each item) then read no more than a legal value holds. Returns a value within
+ * the limits itself.
  */
 export function cutToLimits(value: unknown, { length, items, itemLength }: ValueLimits): unknown {
   if (typeof value === 'string') return cutText(value, length);
   if (!Array.isArray(value)) return value;
   const list: unknown[] = items !== undefined && value.length > items ? value.slice(0, items + 1) : value;
   if (itemLength === undefined) return list;
-  return list.map((item) => (typeof item === 'string' ? cutText(item, itemLength) : item));
+  const cut = list.map((item) => (typeof item === 'string' ? cutText(item, itemLength) : item));
+  return cut.every((item, index) => item === list[index]) ? list : cut;
 }
 
 /** Lengths count code points, which are one or two units each. */
