@@ -41,7 +41,7 @@ export class Checkout {
     for (const name of ['package.json', 'package-lock.json', '.swcrc', 'ormconfig.ts', 'typeorm-migrations', 'docker']) {
       cpSync(join(ROOT, name), join(this.path, name), { recursive: true });
     }
-    for (const name of ['launcher', join('platform', 'config'), join('platform', 'database'), join('platform', 'encryption', 'key-file.ts')]) {
+    for (const name of ['launcher', 'platform/config', 'platform/database', 'platform/concurrency', 'platform/encryption/key-file.ts']) {
       cpSync(join(ROOT, 'src', name), join(this.path, 'src', name), { recursive: true });
     }
     symlinkSync(join(ROOT, 'node_modules'), join(this.path, 'node_modules'));

@@ -21,7 +21,12 @@ describe('ERROR_CODES', () => {
       'upwork.not_configured',
       'upwork.unavailable',
     ]);
-    expect(blamed.filter((code) => code.startsWith('ai.'))).toEqual(['ai.not_configured', 'ai.model_unavailable', 'ai.generation_failed']);
+    expect(blamed.filter((code) => code.startsWith('ai.'))).toEqual([
+      'ai.not_configured',
+      'ai.model_unavailable',
+      'ai.installation_budget_exceeded',
+      'ai.generation_failed',
+    ]);
   });
 
   it('is told whole on the page that problems link to', () => {

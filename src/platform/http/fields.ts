@@ -10,7 +10,7 @@ const INSTANT =
 const LEAP_SECOND = /:60(?:\.\d+)?(?=[Z+-])/i;
 
 /** One value of a list parameter: quoted, with each quote in it doubled, or plain up to the next comma. */
-const LIST_VALUE = /\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(?:,|$)/gy;
+const LIST_VALUE = /(?:\s*"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(?:,|$)/gy;
 
 /** Longest list a query may carry. */
 const MAX_LIST = 50;
