@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Body, Controller, Delete, Get, HttpCode, Param, Query, Req, Res, StreamableFile } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiCreatedResponse, ApiHeader, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiCreatedResponse, ApiHeader, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SignedIn } from '../platform/http/access';
 import type { Page } from '../platform/http/page';
@@ -16,6 +16,8 @@ import { GenerationStream } from './generation-stream.service';
 import { Generations, type RequestKey } from './generations.service';
 
 const STREAM = 'text/event-stream';
+
+const EVENTS = 'Events `delta` ({text}), `done` (the generation) and `end` (the session is over).';
 
 /** Texts written by AI vendors. */
 @ApiTags('AI')
@@ -37,7 +39,7 @@ export class GenerationsController {
       'The same Idempotency-Key finds the same generation and never starts a second call.',
   })
   @ApiHeader({ name: 'Prefer', required: false, description: '`respond-async` answers 202 at once.', schema: { type: 'string', example: 'respond-async' } })
-  @ApiProduces('application/json', STREAM)
+  @ApiOkResponse({ description: EVENTS, content: { [STREAM]: { schema: { type: 'string' } } } })
   @ApiCreatedResponse({ type: GenerationDto, description: 'The generation with its text.' })
   @ApiAcceptedResponse({ type: GenerationDto, description: 'The generation, being written.' })
   @ApiResponse({ status: 402, description: 'The budget does not allow it: what is left, and when it renews.' })
@@ -82,8 +84,7 @@ export class GenerationsController {
     description: 'Goes on behind Last-Event-ID, on whichever process: no second call is made. The last event is `done` and holds the whole generation, or `end` when your session is over.',
   })
   @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Id of the last event you have.', schema: { type: 'string', example: '17' } })
-  @ApiProduces(STREAM)
-  @ApiOkResponse({ description: 'Events `delta` ({text}), `done` (the generation) and `end` (the session is over).', schema: { type: 'string' } })
+  @ApiOkResponse({ description: EVENTS, content: { [STREAM]: { schema: { type: 'string' } } } })
   @ApiResponse({ status: 429, description: 'Too many of your event streams are open.' })
   async watch(
     @Param('id', ParseIdPipe) id: number,

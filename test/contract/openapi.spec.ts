@@ -2,17 +2,35 @@ import { readFileSync } from 'node:fs';
 import { AppModule } from '../../src/app.module';
 import { openapiContract } from '../../src/platform/http/openapi-contract';
 
+interface Answer {
+  readonly description?: string;
+  readonly $ref?: string;
+  readonly content?: Record<string, unknown>;
+  readonly headers?: Record<string, unknown>;
+}
+
+interface Parameter {
+  readonly name: string;
+  readonly in: string;
+  readonly required?: boolean;
+  readonly schema: Record<string, unknown>;
+}
+
 interface Operation {
   readonly summary?: string;
   readonly description?: string;
   readonly tags?: readonly string[];
-  readonly responses: Record<string, { readonly description?: string; readonly $ref?: string }>;
+  readonly parameters?: readonly Parameter[];
+  readonly security?: readonly unknown[];
+  readonly requestBody?: { readonly content: Record<string, { readonly schema: Schema; readonly example?: object }> };
+  readonly responses: Record<string, Answer>;
 }
 
 interface Schema {
   readonly description?: string;
   readonly $ref?: string;
   readonly allOf?: unknown;
+  readonly type?: string | string[];
   readonly properties?: Record<string, Schema>;
 }
 
@@ -65,5 +83,102 @@ describe('the OpenAPI contract', () => {
     );
 
     expect(bare.filter((field) => !field.startsWith('Problem.'))).toEqual([]);
+  });
+
+  it('has no default in any body of a request, so a generated client sends only what its caller gives', () => {
+    const withDefaults = operations.flatMap(([name, { requestBody }]) =>
+      Object.values(requestBody?.content ?? {})
+        .flatMap(({ schema }) => defaultsIn(schema, ''))
+        .map((pointer) => `${name} ${pointer}`),
+    );
+
+    expect(operations.filter(([, { requestBody }]) => requestBody).length).toBeGreaterThan(20);
+    expect(withDefaults).toEqual([]);
+    expect(schemas.flatMap(([name, schema]) => defaultsIn(schema, name))).toEqual([]);
+  });
+
+  /** The pointers of all `default` below a schema, through its references. */
+  function defaultsIn(value: unknown, pointer: string, seen: readonly unknown[] = []): string[] {
+    if (typeof value !== 'object' || value === null || seen.includes(value)) return [];
+    const found = 'default' in value && !pointer.endsWith('/properties') ? [pointer] : [];
+    const { $ref } = value as Schema;
+    const target = $ref === undefined ? undefined : schemas.find(([name]) => name === $ref.split('/').at(-1))?.[1];
+    return [
+      ...found,
+      ...defaultsIn(target, `${pointer}->${$ref ?? ''}`, [...seen, value]),
+      ...Object.entries(value).flatMap(([key, inner]) => defaultsIn(inner, `${pointer}/${key}`, [...seen, value])),
+    ];
+  }
+
+  it('has ids that are 64-bit integers from 1 up, in paths, queries and bodies', () => {
+    const isId = (name: string) => /^(id|\w+Id)$/.test(name);
+    const inAddresses = operations.flatMap(([operation, { parameters = [] }]) =>
+      parameters.filter(({ schema }) => schema.type === 'number' || schema.type === 'integer').map((found) => ({ ...found, operation })),
+    );
+    const ids = inAddresses.filter((parameter) => parameter.in === 'path' || isId(parameter.name));
+    const fields = schemas.flatMap(([name, { properties = {} }]) =>
+      Object.entries(properties).filter(([field, { type }]) => isId(field) && [type].flat().includes('integer')).map(([field, schema]) => [`${name}.${field}`, schema]),
+    );
+
+    expect(ids.length).toBeGreaterThan(30);
+    for (const { operation, name, schema } of ids) {
+      expect({ operation, name, schema }).toMatchObject({ schema: { type: 'integer', format: 'int64', minimum: 1 } });
+    }
+    for (const field of fields) expect(field).toEqual([field[0], expect.objectContaining({ format: 'int64', minimum: 1 })]);
+  });
+
+  it('says of every operation whether it needs a token', () => {
+    expect(failing(({ security }) => security === undefined)).toEqual([]);
+    expect(failing(({ security }, name) => / \/v1\/jobs/.test(name) && security?.length !== 1)).toEqual([]);
+    expect(failing(({ security }, name) => name === 'POST /v1/auth/login' && security?.length !== 0)).toEqual([]);
+  });
+
+  it('fills in no optional filter or header, and no id of a row, so what Swagger UI sends finds rows', () => {
+    const filled = operations.flatMap(([name, { parameters = [] }]) =>
+      parameters.filter(({ required, schema }) => !required && 'example' in schema).map((parameter) => `${name} ${parameter.name}`),
+    );
+    const example = (name: string) =>
+      operations.find(([found]) => found === name)?.[1].requestBody?.content['application/json']?.example;
+
+    expect(filled).toEqual([]);
+    expect(example('POST /v1/messages')).toEqual({ senderType: 'client', content: 'When can you start?' });
+    for (const name of ['POST /v1/jobs', 'POST /v1/saved-searches', 'POST /v1/ai/generations']) {
+      expect([name, Object.keys(example(name) ?? {}).filter((field) => field.endsWith('Id'))]).toEqual([name, []]);
+    }
+  });
+
+  it('gives every error a problem document and every stream or file the type of a text', () => {
+    const bodies = operations.flatMap(([name, { responses }]) =>
+      Object.entries(responses).map(([status, answer]) => ({ name, status, answer, types: Object.keys(answer.content ?? {}) })),
+    );
+    const errors = bodies.filter(({ status, answer }) => /^[45]/.test(status) && !answer.$ref);
+
+    expect(errors.filter(({ types }) => types[0] !== 'application/problem+json').map(({ name }) => name)).toEqual(['GET /health/ready']);
+    expect(bodies.filter(({ types }) => types.includes('text/event-stream')).map(({ name, status }) => `${name} ${status}`)).toEqual([
+      'POST /v1/ai/generations 200',
+      'GET /v1/ai/generations/{id}/stream 200',
+    ]);
+    const texts = operations.flatMap(([, { requestBody }]) =>
+      Object.entries(requestBody?.content ?? {}).filter(([type]) => /csv|ndjson/.test(type)).map(([, { schema }]) => schema),
+    );
+    expect(texts).toEqual([{ type: 'string' }, { type: 'string' }]);
+  });
+
+  it('promises an Idempotency-Key only where it is kept', () => {
+    const takesKey = failing(({ parameters = [] }) => parameters.some(({ name }) => name === 'Idempotency-Key'));
+    const ignored = ['/v1/webhooks', '/v1/webhooks/{id}/rotate-secret', '/v1/tokens/upwork/authorize', '/v1/tokens/{id}/refresh'];
+
+    expect(takesKey).toEqual(expect.arrayContaining(['POST /v1/jobs', 'POST /v1/tokens', 'POST /v1/ai/generations']));
+    expect(takesKey.filter((name) => ignored.includes(name.slice(5)) || name.includes('/auth/'))).toEqual([]);
+  });
+
+  it('names the headers of answers and the merge patch', () => {
+    const headers = (name: string, status: string) =>
+      Object.keys(operations.find(([found]) => found === name)?.[1].responses[status]?.headers ?? {});
+
+    expect(headers('POST /v1/jobs', '201')).toEqual(expect.arrayContaining(['ETag', 'Location', 'RateLimit', 'Idempotent-Replayed']));
+    expect(headers('POST /v1/jobs/sync', '202')).toContain('Location');
+    expect(headers('GET /v1/jobs/{id}', '304')).toContain('ETag');
+    expect(failing(({ requestBody }, name) => name.startsWith('PATCH') && !requestBody?.content['application/merge-patch+json'])).toEqual([]);
   });
 });

@@ -98,8 +98,7 @@ export class CreateJobDto {
   @ApiPropertyOptional({
     type: String,
     enum: SETTABLE_JOB_STATUSES,
-    default: 'active',
-    description: 'Archived jobs stay in the lists; deleted is set by DELETE alone.',
+    description: 'Archived jobs stay in the lists; deleted is set by DELETE alone. A new job without one is active.',
     example: 'active',
   })
   @OptionalField()

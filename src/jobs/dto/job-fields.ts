@@ -1,8 +1,6 @@
 import type { ApiPropertyOptions } from '@nestjs/swagger';
 import { EXPERIENCE_LEVELS, JOB_TYPES } from '../job-values';
 
-const MONEY_PATTERN = '^\\d{1,8}\\.\\d{2}$';
-
 /** How the fields of a job are described wherever they appear in the OpenAPI document; the examples make a valid job. */
 export const JOB_FIELDS = {
   upworkJobId: {
@@ -23,32 +21,28 @@ export const JOB_FIELDS = {
   budgetMin: {
     type: String,
     nullable: true,
-    pattern: MONEY_PATTERN,
     description: 'Lower end of the budget of a fixed-price job; not above budgetMax.',
     example: '500.00',
   },
   budgetMax: {
     type: String,
     nullable: true,
-    pattern: MONEY_PATTERN,
     description: 'Upper end of the budget of a fixed-price job.',
     example: '1000.00',
   },
   hourlyRateMin: {
     type: String,
     nullable: true,
-    pattern: MONEY_PATTERN,
     description: 'Lower end of the hourly rate; not above hourlyRateMax.',
     example: '25.00',
   },
   hourlyRateMax: {
     type: String,
     nullable: true,
-    pattern: MONEY_PATTERN,
     description: 'Upper end of the hourly rate.',
     example: '35.00',
   },
-  currency: { type: String, default: 'USD', description: 'Currency of all amounts, ISO 4217.', example: 'USD' },
+  currency: { type: String, description: 'Currency of all amounts, ISO 4217. A new job without one gets USD.', example: 'USD' },
   skills: {
     type: [String],
     maxItems: 50,
@@ -75,5 +69,9 @@ export const JOB_FIELDS = {
   },
   duration: { type: String, nullable: true, maxLength: 100, description: 'Expected duration.', example: '1 to 3 months' },
   workload: { type: String, nullable: true, maxLength: 100, description: 'Expected workload.', example: 'Less than 30 hrs/week' },
-  isFavorite: { type: Boolean, default: false, description: 'Whether the tenant marked the job as a favourite.', example: false },
+  isFavorite: {
+    type: Boolean,
+    description: 'Whether the user marked the job as a favourite. A new job is none unless it says so.',
+    example: false,
+  },
 } as const satisfies Record<string, ApiPropertyOptions>;

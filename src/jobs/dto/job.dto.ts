@@ -3,6 +3,9 @@ import type { Job } from '../job.entity';
 import { JOB_STATUSES, type ExperienceLevel, type JobStatus, type JobType } from '../job-values';
 import { JOB_FIELDS } from './job-fields';
 
+/** Amounts are always sent with two places. */
+const MONEY_PATTERN = '^\\d{1,8}\\.\\d{2}$';
+
 /** A job as the API shows it. */
 export class JobDto {
   @ApiProperty({ type: 'integer', description: 'Id of the job.', example: 4711 })
@@ -17,16 +20,16 @@ export class JobDto {
   @ApiProperty(JOB_FIELDS.description)
   description: string | null;
 
-  @ApiProperty(JOB_FIELDS.budgetMin)
+  @ApiProperty({ ...JOB_FIELDS.budgetMin, pattern: MONEY_PATTERN })
   budgetMin: string | null;
 
-  @ApiProperty(JOB_FIELDS.budgetMax)
+  @ApiProperty({ ...JOB_FIELDS.budgetMax, pattern: MONEY_PATTERN })
   budgetMax: string | null;
 
-  @ApiProperty(JOB_FIELDS.hourlyRateMin)
+  @ApiProperty({ ...JOB_FIELDS.hourlyRateMin, pattern: MONEY_PATTERN })
   hourlyRateMin: string | null;
 
-  @ApiProperty(JOB_FIELDS.hourlyRateMax)
+  @ApiProperty({ ...JOB_FIELDS.hourlyRateMax, pattern: MONEY_PATTERN })
   hourlyRateMax: string | null;
 
   @ApiProperty(JOB_FIELDS.currency)

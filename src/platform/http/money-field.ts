@@ -1,4 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
 import { Transform, type TransformFnParams } from 'class-transformer';
 import { isISO4217CurrencyCode, Matches, ValidateBy } from 'class-validator';
 
@@ -17,6 +18,7 @@ const NO_CURRENCIES: ReadonlySet<unknown> = new Set(['XXX', 'XTS']);
  */
 export function MoneyField(): PropertyDecorator {
   return applyDecorators(
+    ApiProperty({ pattern: MONEY.source }),
     Transform(({ value }: TransformFnParams): unknown => (typeof value === 'string' ? toMoney(value) : value)),
     Matches(MONEY, {
       message: '$property must be a decimal string with at most two places, from "0.00" to "99999999.99"',

@@ -1,10 +1,12 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { ERROR_CODES } from '../errors/error-codes';
+import { addResponseHeaders } from './openapi-headers';
+import { hasVersion, operationsOf, type Operation } from './openapi-operations';
+import { isRepeatable } from './repeatable-routes';
 
-type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type Answers = NonNullable<NonNullable<OpenAPIObject['components']>['responses']>;
 
-const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+const PROBLEM_CONTENT = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
 
 /** The answers that follow from what a route is, not from what it does. */
 const ANSWERS = {
@@ -47,7 +49,16 @@ const IDEMPOTENCY_KEY = {
   required: false,
   description:
     'Makes repeating the request safe for 24 hours: the same key with the same body gives the stored answer, marked `Idempotent-Replayed: true`.',
-  schema: { type: 'string', minLength: 1, maxLength: 255, example: 'a3f1c9e2-create-job' },
+  schema: { type: 'string', minLength: 1, maxLength: 255, examples: ['a3f1c9e2-create-job'] },
+} as const;
+
+/** The header of a reader who has a version already. */
+const IF_NONE_MATCH = {
+  name: 'If-None-Match',
+  in: 'header',
+  required: false,
+  description: 'ETags you have: 304 without a body when the resource still has one of them.',
+  schema: { type: 'string', examples: ['"3"'] },
 } as const;
 
 /** Adds what every operation has by its form: the problem schema, error answers, and the Idempotency-Key of POSTs. */
@@ -55,19 +66,32 @@ export function addCommonParts(document: OpenAPIObject): OpenAPIObject {
   const components = (document.components ??= {});
   components.schemas = { ...components.schemas, Problem: PROBLEM_SCHEMA };
   components.responses = { ...components.responses, ...sharedAnswers() };
-  for (const [path, item] of Object.entries(document.paths)) {
-    for (const method of METHODS) {
-      const operation = item[method];
-      if (!operation) continue;
-      if (isRepeatable(path, method)) operation.parameters = [...(operation.parameters ?? []), { ...IDEMPOTENCY_KEY }];
-      const isVersioned = method === 'get' && hasVersion(document, operation);
-      if (isVersioned) operation.responses['304'] ??= NOT_MODIFIED;
-      for (const status of [...statusesOf(path, method, operation), ...(isVersioned ? (['412'] as const) : [])]) {
-        operation.responses[status] ??= { $ref: `#/components/responses/${ANSWERS[status][0]}` };
-      }
+  for (const { path, method, operation } of operationsOf(document)) {
+    if (takesKey(path, method)) operation.parameters = [...(operation.parameters ?? []), { ...IDEMPOTENCY_KEY }];
+    const isVersioned = method === 'get' && hasVersion(document, operation);
+    for (const status of [...statusesOf(path, method, operation), ...(isVersioned ? (['412'] as const) : [])]) {
+      operation.responses[status] ??= { $ref: `#/components/responses/${ANSWERS[status][0]}` };
     }
+    if (isVersioned) addCondition(operation);
+    // A public operation says so itself; without this a generated client sends its token there too, or a linter warns.
+    operation.security ??= [];
+    giveProblems(operation);
   }
+  addResponseHeaders(document);
   return document;
+}
+
+/** Lets a reader who has the version say so. */
+function addCondition(operation: Operation): void {
+  operation.responses['304'] ??= NOT_MODIFIED;
+  operation.parameters = [...(operation.parameters ?? []), { ...IF_NONE_MATCH }];
+}
+
+/** Gives errors that a route describes itself the body that they have. */
+function giveProblems({ responses }: Operation): void {
+  for (const [status, answer] of Object.entries(responses)) {
+    if (/^[45]/.test(status) && answer && !('$ref' in answer)) answer.content ??= PROBLEM_CONTENT;
+  }
 }
 
 function statusesOf(path: string, method: string, operation: Operation): Status[] {
@@ -77,29 +101,20 @@ function statusesOf(path: string, method: string, operation: Operation): Status[
   // A body is read, and refused, also where none is expected; that of a GET is ignored.
   if (method !== 'get') statuses.push('413', '415');
   if (method === 'put' || method === 'patch') statuses.push('409');
-  if (isRepeatable(path, method)) statuses.push('409', '422');
+  if (takesKey(path, method)) statuses.push('409', '422');
   const parameters = (operation.parameters ?? []) as { name?: string }[];
   if (parameters.some(({ name }) => name === 'If-Match')) statuses.push('412');
   return statuses;
 }
 
-function isRepeatable(path: string, method: string): boolean {
-  return method === 'post' && !/^\/v1\/(auth\/|users\/me\/erase$|admin\/users\/)/.test(path);
-}
-
-/** Says whether the answer is a single resource with a version, which has an ETag. */
-function hasVersion(document: OpenAPIObject, operation: Operation): boolean {
-  const answer = operation.responses['200'];
-  const schema = answer && 'content' in answer ? answer.content?.['application/json']?.schema : undefined;
-  const name = schema && '$ref' in schema ? schema.$ref.split('/').at(-1) : undefined;
-  const resource = name === undefined ? undefined : document.components?.schemas?.[name];
-  return resource !== undefined && 'properties' in resource && resource.properties?.['version'] !== undefined;
+function takesKey(path: string, method: string): boolean {
+  return method === 'post' && isRepeatable(path.replace(/\{(\w+)\}/g, ':$1'));
 }
 
 function sharedAnswers(): Answers {
   const answers = Object.values(ANSWERS).map(([name, description]) => [
     name,
-    { description, content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
+    { description, content: PROBLEM_CONTENT },
   ]);
   return Object.fromEntries(answers) as Answers;
 }

@@ -2,6 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { BEARER } from './access';
 import { addCommonParts } from './openapi-common';
+import { describeRequests } from './openapi-requests';
 
 const DESCRIPTION = `The backend a freelancer runs to work on Upwork without trusting anyone with the keys.
 
@@ -16,7 +17,8 @@ const TAGS: readonly { readonly name: string; readonly description: string }[] =
   { name: 'Users', description: 'Your own account.' },
   { name: 'Tokens', description: 'Connections to Upwork.' },
   { name: 'Jobs', description: 'Vacancies: keep, search, import.' },
-  { name: 'Searches', description: 'Saved searches and their alerts.' },
+  { name: 'Synchronisation', description: 'Saved searches, and what is brought in from Upwork.' },
+  { name: 'Webhooks', description: 'Addresses that are called when a saved search finds something; their deliveries.' },
   { name: 'Proposals', description: 'From draft to answer.' },
   { name: 'Messages', description: 'Conversations with clients.' },
   { name: 'Profile', description: 'Who you are, for drafts in your own voice.' },
@@ -35,6 +37,7 @@ export function openapiDocument(app: INestApplication): OpenAPIObject {
     .setTitle('Gigvault')
     .setDescription(DESCRIPTION)
     .setVersion('1')
+    .addServer('/', 'This server.')
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addBearerAuth(
       { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The accessToken of POST /v1/auth/login.' },
@@ -48,6 +51,7 @@ export function openapiDocument(app: INestApplication): OpenAPIObject {
   document.tags = TAGS.filter(({ name }) => used.delete(name));
   // A tag nobody described yet still has its place, after the others.
   document.tags.push(...[...used].sort().map((name) => ({ name })));
+  describeRequests(document);
   return addCommonParts(document);
 }
 

@@ -6,17 +6,11 @@ import { currentContext, type RequestContext } from '../context/request-context'
 import { Database } from '../database/database';
 import type { Unit } from '../database/unit';
 import { isStreamed } from '../http/body-parsers';
+import { isRepeatable } from '../http/repeatable-routes';
 import { hashOf, idempotencyKeyOf, IdempotencyStore, type StoredAnswer } from './idempotency-store';
 
 /** Headers that belong to an answer and not to the moment it is sent. */
 const KEPT_HEADERS = ['location', 'etag', 'content-type'] as const;
-
-/**
- * Sign-in answers hold tokens, an authorization's address its state, a webhook's its secret: they are never kept. A refresh of a connection calls
- * its provider, which no transaction may wait for; repeated within seconds it is one refresh anyway. An erased user has no
- * keys any more; what an admin does to an account ends in letters, and does the same when repeated.
- */
-const EXCLUDED = /^\/v1\/(auth(\/|$)|tokens\/|users\/me\/erase$|admin\/users\/|webhooks(\/:id\/rotate-secret)?$)/;
 
 /** Metadata key of `KeepsItsOwnKey`. */
 const OWN_KEY = 'gigvault:keeps-its-own-key';
@@ -48,7 +42,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const context = currentContext();
     if (request.method !== 'POST' || !context?.principal || isStreamed(request)) return next.handle();
     if (this.reflector.get(OWN_KEY, execution.getHandler()) !== undefined) return next.handle();
-    if (EXCLUDED.test(request.routeOptions.url ?? '')) return next.handle();
+    if (!isRepeatable(request.routeOptions.url ?? '')) return next.handle();
     const key = idempotencyKeyOf(request.headers['idempotency-key']);
     if (key === undefined) return next.handle();
     const reply = execution.switchToHttp().getResponse<FastifyReply>();

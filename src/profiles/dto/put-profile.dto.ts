@@ -28,7 +28,7 @@ export class PutProfileDto {
   @MoneyField()
   hourlyRate?: string | null;
 
-  @ApiPropertyOptional({ type: String, default: 'USD', description: 'ISO 4217 code of the rate.', example: 'USD' })
+  @ApiPropertyOptional({ type: String, description: 'ISO 4217 code of the rate; USD without one.', example: 'USD' })
   @OptionalField()
   @CurrencyField()
   currency?: string;
