@@ -47,7 +47,7 @@ const unsafeSyntax = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', '.gigvault/**', 'coverage/**', 'src/schematics/*/files/**'] },
+  { ignores: ['dist/**', 'node_modules/**', '.gigvault/**', 'coverage/**', 'src/schematics/*/files/**', 'test/contract/clients/**'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
