@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module';
+import { PageAuthenticator } from '../platform/http/authenticator';
 import { SchedulerModule } from '../platform/scheduler/scheduler.module';
 import { SCHEDULED_TASKS } from '../tasks/scheduled-tasks';
 import { AccessAlertsService } from './access-alerts.service';
@@ -47,6 +48,7 @@ const PANEL_CLASSES = [RunsPanel, DatabasePanel, PartitionsPanel, BackupsPanel, 
     AdminUsersService,
     OverviewService,
     DashboardSessions,
+    { provide: PageAuthenticator, useExisting: DashboardSessions },
     DashboardActs,
     DashboardEvents,
     LiveViews,

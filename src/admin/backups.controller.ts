@@ -5,6 +5,7 @@ import { PageQueryDto } from '../platform/http/page-query.dto';
 import { ApiPage } from '../platform/http/page-response';
 import type { Page } from '../platform/http/page';
 import { ParseIdPipe } from '../platform/http/parse-id.pipe';
+import { FollowAt } from '../platform/http/resource-headers';
 import { Post } from '../platform/idempotency/post';
 import { AdminBackupsService } from './backups.service';
 import { BackupDto } from './dto/backup.dto';
@@ -28,6 +29,7 @@ export class BackupsController {
   @Post()
   @StepUp()
   @HttpCode(202)
+  @FollowAt('/v1/admin/backups')
   @ApiOperation({
     summary: 'Make a backup now',
     description: 'It is dumped, sealed, stored, and restored to see that it can be; only then is it `verified`. Asks for a fresh step-up.',
@@ -40,6 +42,7 @@ export class BackupsController {
   @Post(':id/verify')
   @StepUp()
   @HttpCode(202)
+  @FollowAt('/v1/admin/backups')
   @ApiOperation({ summary: 'Verify a backup again', description: 'Its file is read from where it is kept, restored and compared. Asks for a fresh step-up.' })
   @ApiParam({ name: 'id', type: 'integer', description: 'The backup.', example: 12 })
   @ApiAcceptedResponse({ type: BackupDto, description: 'The backup that waits for a worker.' })

@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { AdminOnly, StepUp } from '../platform/http/access';
+import { FollowAt } from '../platform/http/resource-headers';
 import { Post } from '../platform/idempotency/post';
 import { EncryptionKeyListDto } from './dto/encryption-key-list.dto';
 import { RunTaskDto } from './dto/run-task.dto';
@@ -24,6 +25,7 @@ export class EncryptionKeysController {
   @Post('rotate')
   @StepUp()
   @HttpCode(202)
+  @FollowAt('/v1/admin/encryption-keys')
   @ApiOperation({
     summary: 'Rotate the encryption keys',
     description:

@@ -5,6 +5,7 @@ import { PageQueryDto } from '../platform/http/page-query.dto';
 import { ApiPage } from '../platform/http/page-response';
 import type { Page } from '../platform/http/page';
 import { ParseIdPipe } from '../platform/http/parse-id.pipe';
+import { FollowAt } from '../platform/http/resource-headers';
 import { Post } from '../platform/idempotency/post';
 import { ReasonDto } from './dto/reason.dto';
 import { RunTaskDto } from './dto/run-task.dto';
@@ -43,6 +44,7 @@ export class TasksController {
 
   @Post(':id/run')
   @HttpCode(202)
+  @FollowAt('/v1/admin/tasks/:id/runs')
   @ApiOperation({ summary: 'Run a task now', description: 'Also a paused one. Look for the run in GET /v1/admin/tasks/{id}/runs.' })
   @ApiParam(TASK_ID)
   @ApiAcceptedResponse({ type: TaskRunDto, description: 'The queued run.' })
@@ -78,6 +80,7 @@ export class TasksController {
 
   @Post('runs/:runId/retry')
   @HttpCode(202)
+  @FollowAt('/v1/admin/tasks')
   @ApiOperation({ summary: 'Retry a failed run', description: 'Makes a new run; the failed one stays in the history.' })
   @ApiParam({ name: 'runId', type: 'integer', description: 'The failed run.', example: 501 })
   @ApiAcceptedResponse({ type: TaskRunDto, description: 'The queued run.' })

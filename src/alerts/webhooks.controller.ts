@@ -6,6 +6,7 @@ import type { Page } from '../platform/http/page';
 import { PageQueryDto } from '../platform/http/page-query.dto';
 import { ApiPage } from '../platform/http/page-response';
 import { ParseIdPipe } from '../platform/http/parse-id.pipe';
+import { FollowAt } from '../platform/http/resource-headers';
 import { Post } from '../platform/idempotency/post';
 import { Deliveries } from './deliveries.service';
 import { CreateWebhookDto } from './dto/create-webhook.dto';
@@ -77,6 +78,7 @@ export class WebhooksController {
 
   @Post(':id/test')
   @HttpCode(202)
+  @FollowAt('/v1/webhooks/:id/deliveries')
   @ApiOperation({ summary: 'Send a test message', description: 'Of type webhook.test, within moments; at most 5 a minute for each webhook, beyond that 429 with Retry-After. How it went is in the deliveries.' })
   @ApiAcceptedResponse({ type: DeliveryDto, description: 'The recorded delivery.' })
   test(@Param('id', ParseIdPipe) id: number): Promise<DeliveryDto> {
@@ -92,6 +94,7 @@ export class WebhooksController {
 
   @Post(':id/deliveries/:deliveryId/retry')
   @HttpCode(202)
+  @FollowAt('/v1/webhooks/:id/deliveries')
   @ApiOperation({ summary: 'Send a failed delivery anew', description: 'Under the same webhook-id, by which a receiver knows a repetition.' })
   @ApiAcceptedResponse({ type: DeliveryDto, description: 'The delivery, pending again.' })
   retry(@Param('id', ParseIdPipe) id: number, @Param('deliveryId', ParseIdPipe) deliveryId: number): Promise<DeliveryDto> {

@@ -2,6 +2,7 @@ import { Controller, Get, HttpCode, Param } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SignedIn } from '../platform/http/access';
 import { ParseIdPipe } from '../platform/http/parse-id.pipe';
+import { FollowAt } from '../platform/http/resource-headers';
 import { Post } from '../platform/idempotency/post';
 import { SyncDto } from './dto/sync.dto';
 import { SyncListDto } from './dto/sync-list.dto';
@@ -18,6 +19,7 @@ export class SyncsController {
 
   @Post('jobs/sync')
   @HttpCode(202)
+  @FollowAt('/v1/syncs')
   @ApiOperation({ summary: 'Search Upwork now', description: `Runs your saved searches on each connection. Follow it at GET /v1/syncs/{id}. ${ONCE_IN_A_WHILE}` })
   @ApiAcceptedResponse({ type: SyncListDto, description: 'The queued synchronisations.' })
   async syncJobs(): Promise<SyncListDto> {
@@ -26,6 +28,7 @@ export class SyncsController {
 
   @Post('proposals/sync')
   @HttpCode(202)
+  @FollowAt('/v1/syncs')
   @ApiOperation({ summary: 'Follow your proposals now', description: `What was submitted, accepted or rejected on Upwork moves on here. ${ONCE_IN_A_WHILE}` })
   @ApiAcceptedResponse({ type: SyncListDto, description: 'The queued synchronisations.' })
   async syncProposals(): Promise<SyncListDto> {
@@ -34,6 +37,7 @@ export class SyncsController {
 
   @Post('messages/sync')
   @HttpCode(202)
+  @FollowAt('/v1/syncs')
   @ApiOperation({ summary: 'Fetch messages now', description: `New and edited messages of your rooms on Upwork. ${ONCE_IN_A_WHILE}` })
   @ApiAcceptedResponse({ type: SyncListDto, description: 'The queued synchronisations.' })
   async syncMessages(): Promise<SyncListDto> {

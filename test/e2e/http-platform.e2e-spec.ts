@@ -6,6 +6,7 @@ import { request as httpRequest } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { gunzipSync } from 'node:zlib';
 import { ConfigModule } from '../../src/platform/config/config.module';
 import { currentContext } from '../../src/platform/context/request-context';
 import { AdminOnly, Public, SignedIn } from '../../src/platform/http/access';
@@ -17,6 +18,7 @@ import { assertVersion, IfMatch, type Preconditions } from '../../src/platform/h
 import { KeysetPages } from '../../src/platform/http/keyset-page';
 import { PageQueryDto } from '../../src/platform/http/page-query.dto';
 import { ParseIdPipe } from '../../src/platform/http/parse-id.pipe';
+import { FollowAt } from '../../src/platform/http/resource-headers';
 import { RedisModule } from '../../src/platform/redis/redis.module';
 import { anEnvironment } from '../support/config';
 
@@ -112,13 +114,39 @@ class NotesController {
     return { id, version: 3 };
   }
 
+  @Get('long/text')
+  long() {
+    return { text: 'word '.repeat(1_000) };
+  }
+
+  @Get('whole/list')
+  whole() {
+    return { items: [1, 2] };
+  }
+
+  @Post(':id/run')
+  @HttpCode(202)
+  @FollowAt('/v1/notes/:id/runs')
+  run(@Param('id', ParseIdPipe) id: number) {
+    return { id };
+  }
+
   @Get('broken/now')
   broken() {
     throw new Error('canary: password=hunter2');
   }
 }
 
-@Module({ imports: [ConfigModule, RedisModule, HttpModule], controllers: [NotesController] })
+@Controller('v1/auth')
+@Public('a toy')
+class SecretsController {
+  @Get('secret')
+  secret() {
+    return { text: 'word '.repeat(1_000) };
+  }
+}
+
+@Module({ imports: [ConfigModule, RedisModule, HttpModule], controllers: [NotesController, SecretsController] })
 class ToyModule {}
 
 @Controller('v1/open')
@@ -405,6 +433,68 @@ describe('the HTTP platform', () => {
     expect(preflight.headers['access-control-allow-origin']).toBe('https://app.example');
     expect(preflight.headers['access-control-allow-headers']).toContain('Idempotency-Key');
     expect(stranger.headers['access-control-allow-origin']).toBeUndefined();
+  });
+
+  it('compresses what is long, by what the client takes, and nothing that holds a secret', async () => {
+    const encodingOf = async (url: string, accepted: string) => (await send('GET', url, { headers: { 'accept-encoding': accepted } })).headers['content-encoding'];
+    const plain = await send('GET', '/v1/notes/long/text');
+    const zipped = await send('GET', '/v1/notes/long/text', { headers: { 'accept-encoding': 'gzip' } });
+
+    expect(gunzipSync(zipped.rawPayload).toString()).toBe(plain.body);
+    expect(zipped.rawPayload.length).toBeLessThan(plain.rawPayload.length / 10);
+    expect([plain.headers['content-encoding'], zipped.headers['content-encoding']]).toEqual([undefined, 'gzip']);
+    expect(zipped.headers.vary).toContain('accept-encoding');
+    expect(await encodingOf('/v1/notes/long/text', 'gzip, deflate, br')).toBe('br');
+    expect(await encodingOf('/docs-json', 'br')).toBe('br');
+    expect(await encodingOf('/v1/notes/1', 'br')).toBeUndefined();
+    expect(await encodingOf('/v1/auth/secret', 'br')).toBeUndefined();
+    expect((await post('{"title":"x"}', { 'content-encoding': 'gzip' })).statusCode).toBe(415);
+  });
+
+  it('lets a browser keep what has an id and an ETag, after it has asked', async () => {
+    const job = await send('GET', '/v1/notes/1');
+    const again = await send('GET', '/v1/notes/1', { headers: { 'if-none-match': '"3"' } });
+    const list = await send('GET', '/v1/notes');
+
+    expect([job.headers['cache-control'], again.statusCode, again.headers['cache-control']]).toEqual(['private, no-cache', 304, 'private, no-cache']);
+    expect(list.headers['cache-control']).toBe('no-store');
+  });
+
+  it('ends every list with a cursor and says where accepted work can be followed', async () => {
+    expect((await send('GET', '/v1/notes/whole/list')).json()).toEqual({ items: [1, 2], nextCursor: null });
+    expect((await send('POST', '/v1/notes/7/run')).headers.location).toBe('/v1/notes/7/runs');
+  });
+
+  it('refuses what it cannot answer: another media type, a parameter nobody reads', async () => {
+    const xml = await send('GET', '/v1/notes/1', { headers: { accept: 'application/xml' } });
+    const html = await send('GET', '/v1/notes/1', { headers: { accept: 'text/html,application/xml;q=0.9,*/*;q=0.8' } });
+    const unread = await send('GET', '/v1/notes/1?fields=id');
+
+    expect([xml.statusCode, xml.json<{ code: string }>().code, html.statusCode]).toEqual([406, 'request.not_acceptable', 200]);
+    expect([unread.statusCode, unread.json<{ errors: object[] }>().errors]).toEqual([400, [expect.objectContaining({ pointer: '/fields', code: 'unknown_field' })]]);
+    expect((await send('GET', '/verify-email?token=x')).statusCode).toBe(404);
+  });
+
+  it('welcomes at the bare address, a browser with a page', async () => {
+    for (const path of ['/', '/v1']) {
+      const page = await send('GET', path, { headers: { accept: 'text/html,*/*;q=0.8' } });
+      const { links } = (await send('GET', path)).json<{ links: Record<string, string> }>();
+
+      expect([page.statusCode, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+      for (const link of ['/docs', '/docs-json', '/docs/errors', '/admin', '/health/ready']) {
+        expect(page.body).toContain(`href="${link}"`);
+        expect(Object.values(links)).toContain(link);
+      }
+    }
+    expect((await send('GET', '/docs-json')).statusCode).toBe(200);
+  });
+
+  it('lets a browser load nothing for an answer that is no page', async () => {
+    const policyOf = async (url: string) => (await send('GET', url)).headers['content-security-policy'];
+
+    expect(await policyOf('/v1/notes/1')).toBe("default-src 'none';frame-ancestors 'none'");
+    expect(await policyOf('/nowhere')).toBe("default-src 'none';frame-ancestors 'none'");
+    expect(await policyOf('/docs')).toContain("style-src 'self' 'unsafe-inline'");
   });
 
   it('documents itself, without pages from elsewhere', async () => {

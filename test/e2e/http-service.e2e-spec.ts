@@ -1,3 +1,4 @@
+import { anAccount, dashboardCookie } from '../support/admin-browser';
 import { startApp, type TestApp } from '../support/app';
 import { anonymous, signedIn } from '../support/as';
 import { Caller } from '../support/caller';
@@ -176,6 +177,19 @@ describe('in production', () => {
     for (const path of paths) expect([path, (await anonymous(app).get(path)).status]).toEqual([path, 401]);
     expect((await ann.get('/docs-json')).body).toMatchObject({ openapi: '3.1.0' });
     expect((await anonymous(app).get('/docs/errors')).status).toBe(200);
+  });
+
+  it('shows the contract to an admin who is signed in at the dashboard, and sends other browsers to its sign-in', async () => {
+    const cookie = await dashboardCookie(app, await anAccount(app, 'admin'));
+    expect(cookie).toMatch(/^gigvault_admin=/);
+    const html = { accept: 'text/html' };
+    const stranger = await fetch(`${app.url}/docs`, { headers: html, redirect: 'manual' });
+
+    for (const path of ['/docs', '/docs/swagger-ui-init.js', '/docs-json']) {
+      expect([path, (await fetch(app.url + path, { headers: { cookie } })).status]).toEqual([path, 200]);
+    }
+    expect([stranger.status, stranger.headers.get('location')]).toEqual([303, '/admin/sign-in']);
+    expect((await fetch(`${app.url}/docs`, { headers: { ...html, cookie: 'gigvault_admin=1.2.3.4' }, redirect: 'manual' })).status).toBe(303);
   });
 
   it('shows its figures to admins only', async () => {

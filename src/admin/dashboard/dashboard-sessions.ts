@@ -11,6 +11,7 @@ import { SignInService } from '../../auth/sign-in.service';
 import { Config } from '../../platform/config/config';
 import type { Principal } from '../../platform/context/request-context';
 import { AppError } from '../../platform/errors/app-error';
+import type { PageAuthenticator } from '../../platform/http/authenticator';
 
 const COOKIE = 'gigvault_admin';
 
@@ -23,10 +24,11 @@ export type SignInStep = { readonly cookie: string } | { readonly mfaToken: stri
 /**
  * Sign-in to the dashboard. A browser sends no bearer token when it opens a page, so the dashboard has a cookie: the id
  * of an ordinary session and an end, signed. HttpOnly keeps it from scripts, SameSite=Strict from other sites' forms,
- * Path=/admin from the API. The session is looked up at each request like any other, so ending it closes the dashboard.
+ * the API reads no cookie at all. Its path is the whole server, since it
+ * opens the API's documentation too. The session is looked up at each request like any other, so ending it closes the dashboard.
  */
 @Injectable()
-export class DashboardSessions {
+export class DashboardSessions implements PageAuthenticator {
   private readonly key: Buffer;
   private readonly attributes: string;
 
@@ -40,7 +42,7 @@ export class DashboardSessions {
     config: Config,
   ) {
     this.key = config.secrets.derive('dashboard-cookie');
-    this.attributes = `Path=/admin; HttpOnly; SameSite=Strict${config.http.publicUrl.startsWith('https:') ? '; Secure' : ''}`;
+    this.attributes = `Path=/; HttpOnly; SameSite=Strict${config.http.publicUrl.startsWith('https:') ? '; Secure' : ''}`;
   }
 
   /**

@@ -21,3 +21,12 @@ export abstract class Authenticator {
    */
   abstract authenticate(request: FastifyRequest): Promise<Principal>;
 }
+
+/** Says which admin opens a page in a browser, which sends no bearer token. The dashboard provides it under this class. */
+export abstract class PageAuthenticator {
+  /**
+   * Returns the admin whose cookie the request carries.
+   * @throws AppError `auth.session_missing`, `auth.token_invalid` or `auth.forbidden`
+   */
+  abstract authenticate(request: FastifyRequest): Promise<Principal>;
+}

@@ -7,10 +7,12 @@ import { createLogger } from '../logging/logger';
 import { NestLogger } from '../logging/nest-logger';
 import { registerRequestLog } from '../logging/request-log';
 import { createAdapter, NEST_OPTIONS } from './adapter';
+import { registerAccept } from './accept';
 import { registerAdmission } from './admission';
 import { assertRoutesAreMarked } from './assert-routes-are-marked';
 import { Authenticator } from './authenticator';
 import { registerBodyParsers } from './body-parsers';
+import { registerCompression } from './compression';
 import { registerEarlyAnswers } from './connections';
 import { registerCors } from './cors';
 import { Draining } from './draining';
@@ -23,7 +25,8 @@ import { registerResourceHeaders } from './resource-headers';
 import { registerResponseSerializers } from './response-serializers';
 import { RouteTable } from './route-table';
 import { registerSecurityHeaders } from './security-headers';
-import { UnreadBodyGuard } from './unread-body.guard';
+import { UnreadInputGuard } from './unread-input.guard';
+import { registerWelcome } from './welcome';
 
 /**
  * Makes the HTTP application of a root module, complete but not yet initialised: `await app.listen(…)` or `app.init()`.
@@ -45,7 +48,7 @@ export function configureApp(app: NestFastifyApplication, known?: OpenAPIObject)
   assertRoutesAreMarked(app);
   // @Controller({ path: 'jobs', version: '1' }) is /v1/jobs; a controller without a version has no prefix.
   app.enableVersioning({ type: VersioningType.URI });
-  app.useGlobalGuards(new UnreadBodyGuard());
+  app.useGlobalGuards(new UnreadInputGuard());
   const config = app.get(Config);
   const fastify = app.getHttpAdapter().getInstance();
   const logger = createLogger(config.log.level);
@@ -63,12 +66,15 @@ export function configureApp(app: NestFastifyApplication, known?: OpenAPIObject)
   registerRateLimit(fastify, app.get(RateLimiter, { strict: false }), authenticator);
   registerProtocolChecks(fastify);
   registerRequestChecks(fastify, routes);
+  registerAccept(fastify);
   registerAdmission(fastify, config, authenticator);
   registerBodyParsers(fastify, config.limits.importBytes);
   registerResourceHeaders(fastify);
   registerResponseSerializers(fastify, documentOf);
+  registerCompression(fastify);
   registerRequestLog(fastify, logger);
   app.get(Draining, { strict: false }).register(fastify);
+  registerWelcome(fastify);
   setUpDocumentation(app, config, authenticator, documentOf);
   return app;
 }

@@ -2,6 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { BEARER } from './access';
 import { addCommonParts } from './openapi-common';
+import { completeLists } from './openapi-lists';
 import { describeRequests } from './openapi-requests';
 
 const DESCRIPTION = `The backend a freelancer runs to work on Upwork without trusting anyone with the keys.
@@ -52,6 +53,7 @@ export function openapiDocument(app: INestApplication): OpenAPIObject {
   // A tag nobody described yet still has its place, after the others.
   document.tags.push(...[...used].sort().map((name) => ({ name })));
   describeRequests(document);
+  completeLists(document);
   return addCommonParts(document);
 }
 

@@ -1,10 +1,27 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { assertMatches, hasOneOf, preconditionsOf } from './if-match';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The path of `@FollowAt`. */
+    followAt?: string;
+  }
+}
+
+/**
+ * Gives the 202 of a route its Location.
+ * @param path where the work can be followed; a parameter of the route's own path is filled in: `/v1/webhooks/:id/deliveries`
+ */
+export function FollowAt(path: string): MethodDecorator {
+  return RouteConfig({ followAt: path } satisfies FastifyContextConfig);
+}
 
 /**
  * Gives answers that are a single resource their headers: one with a `version` its ETag, and a reader who has that
  * version already 304 without a body, one whose If-Match names others 412; a created one with an `id` the Location `<path of the list>/<id>`, unless its
- * handler has named another. Answers carry `Cache-Control: no-store`, so no cache shares an ETag between users. Hooks and
+ * handler has named another; one of accepted work the Location of `@FollowAt`. A browser may keep what has an id and an
+ * ETag and asks before it shows it (`private, no-cache`); all else is `no-store`. Hooks and
  * no interceptors: each interceptor costs every request several promises and observables.
  * @see RFC 9110 sections 13 and 15.3.2
  */
@@ -34,10 +51,24 @@ function tag(body: unknown, request: FastifyRequest, reply: FastifyReply): void 
   const preconditions = preconditionsOf(request.headers);
   assertMatches({ version }, preconditions);
   const { ifNoneMatch } = preconditions ?? {};
+  if (isOfOneTenant(request)) void reply.header('cache-control', 'private, no-cache');
   if (ifNoneMatch !== undefined && hasOneOf({ version }, ifNoneMatch)) void reply.status(304);
 }
 
+/**
+ * Returns whether the path names the row by its id, which no two tenants share. `/v1/profile` is another resource for each
+ * user: a browser that two people use would send the ETag of the one and show their profile to the other on a 304.
+ */
+function isOfOneTenant({ params }: FastifyRequest): boolean {
+  return Object.keys(params as object).length > 0;
+}
+
 function locate(body: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { followAt } = request.routeOptions.config;
+  if (reply.statusCode === 202 && followAt !== undefined) {
+    const params = request.params as Readonly<Record<string, string>>;
+    void reply.header('location', followAt.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? '')));
+  }
   if (reply.statusCode !== 201 || reply.hasHeader('location')) return;
   const id = numberIn(body, 'id');
   if (id === undefined) return;

@@ -14,7 +14,8 @@ type Serialize = (body: unknown) => string;
  */
 export function registerResponseSerializers(fastify: FastifyInstance, documentOf: () => OpenAPIObject): void {
   const serializers = new Map<string, Serialize | null>();
-  fastify.addHook('preSerialization', (request, reply, body, done) => {
+  fastify.addHook('preSerialization', (request, reply, answer, done) => {
+    const body = isPage(answer) && !('nextCursor' in answer) ? { ...answer, nextCursor: null } : answer;
     if (request.method === 'GET' && reply.statusCode === 200 && isPage(body)) {
       const url = request.routeOptions.url ?? '';
       let serialize = serializers.get(url);
@@ -32,7 +33,8 @@ function isObject(body: unknown): body is object {
   return typeof body === 'object' && body !== null;
 }
 
-function isPage(body: unknown): boolean {
+/** Also a list that is always whole: it gets the cursor that ends every list. */
+function isPage(body: unknown): body is object {
   return isObject(body) && 'items' in body;
 }
 

@@ -4,8 +4,11 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Config } from '../config/config';
 
-/** The pages we serve load nothing from elsewhere; Swagger UI's page has a style element of its own. */
-const CONTENT_SECURITY_POLICY = {
+/** An answer of the API is no page: a browser that shows one loads nothing and runs nothing. */
+const API_POLICY = { useDefaults: false, directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] } };
+
+/** The pages we serve load nothing from elsewhere; Swagger UI's page and the small ones have a style element of their own. */
+const PAGE_POLICY = {
   useDefaults: false,
   directives: {
     'default-src': ["'none'"],
@@ -20,19 +23,21 @@ const CONTENT_SECURITY_POLICY = {
   },
 };
 
+/** Routes that answer HTML for a browser; the dashboard has a policy of its own. */
+const PAGES = /^\/(?:docs(?:\/.*)?|verify-email|reset-password|)$/;
+
 /**
- * Adds the security headers of every answer; HSTS only where the API is reached by https. They are the same for all, so
- * helmet makes them once: made anew for each request they cost it a twentieth of its CPU time.
+ * Adds the security headers of every answer; HSTS only where the API is reached by https. Helmet makes
+ * them once: made for each request they cost it a twentieth of its CPU time.
  */
 export function registerSecurityHeaders(fastify: FastifyInstance, config: Config): void {
   const strictTransportSecurity = config.http.publicUrl.startsWith('https:') ? { maxAge: 31_536_000 } : false;
-  const headers = headersOf({
-    contentSecurityPolicy: CONTENT_SECURITY_POLICY,
-    strictTransportSecurity,
-    xFrameOptions: { action: 'deny' },
-  });
-  fastify.addHook('onRequest', (_request, reply, done) => {
-    void reply.headers(headers);
+  const headersWith = (contentSecurityPolicy: HelmetOptions['contentSecurityPolicy']): Record<string, string> =>
+    headersOf({ contentSecurityPolicy, strictTransportSecurity, xFrameOptions: { action: 'deny' } });
+  const forPages = headersWith(PAGE_POLICY);
+  const forApi = headersWith(API_POLICY);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    void reply.headers(PAGES.test(request.routeOptions.url ?? '') ? forPages : forApi);
     done();
   });
 }
