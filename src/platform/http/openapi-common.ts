@@ -14,6 +14,7 @@ const ANSWERS = {
   '401': ['Unauthorized', 'Nobody is signed in, or the access token is not valid any more.'],
   '403': ['Forbidden', 'The signed-in user may not do this.'],
   '404': ['NotFound', "There is no such resource among the user's own."],
+  '406': ['NotAcceptable', 'The Accept header takes no media type of this route.'],
   '408': ['Timeout', 'The request did not arrive completely in time.'],
   '409': ['Conflict', 'The state of the resource does not allow this, or the request came twice at once.'],
   '412': ['PreconditionFailed', 'The resource has changed since the version in If-Match.'],
@@ -97,6 +98,7 @@ function giveProblems({ responses }: Operation): void {
 function statusesOf(path: string, method: string, operation: Operation): Status[] {
   const statuses: Status[] = ['400', '408', '429', '431', '503', ...(OWN_STATUSES[`${method} ${path}`] ?? [])];
   if (operation.security?.length) statuses.push('401', '403');
+  if (path.startsWith('/v1/')) statuses.push('406');
   if (path.includes('{')) statuses.push('404', '414');
   // A body is read, and refused, also where none is expected; that of a GET is ignored.
   if (method !== 'get') statuses.push('413', '415');
