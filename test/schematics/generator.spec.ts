@@ -1,10 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { Tree } from '@angular-devkit/schematics';
 import { SchematicTestRunner } from '@angular-devkit/schematics/testing';
+import { plural } from 'pluralize';
+import * as ts from 'typescript';
 import { RepositoryCopy } from '../support/repository-copy';
 
 const ROOT = resolve(__dirname, '..', '..');
+
+/** Plain JavaScript, as the Nest CLI runs it. */
+const { assertDomainName } = createRequire(__filename)('../../src/schematics/lib/names.cjs') as {
+  assertDomainName: (tree: Tree, name: string, type: string) => void;
+};
 
 /** What the generator reads and changes. The names used below are none a real domain would have: its table would be taken. */
 const SHARED = [
@@ -34,6 +42,38 @@ function repository(): Tree {
   const migrations = readdirSync(join(ROOT, 'typeorm-migrations')).map((name) => `typeorm-migrations/${name}`);
   for (const file of [...SHARED, ...migrations]) tree.create(file, readFileSync(join(ROOT, file)));
   return tree;
+}
+
+/** Reserved words of TypeScript, and what is no variable in a module. */
+const RESERVED = [
+  ...Array.from({ length: ts.SyntaxKind.LastFutureReservedWord - ts.SyntaxKind.FirstReservedWord + 1 }, (_, i) =>
+    ts.tokenToString(ts.SyntaxKind.FirstReservedWord + i) ?? '',
+  ),
+  ...['argument', 'await', 'eval', 'undefined'],
+];
+
+/** Reserved words of PostgreSQL 15: `pg_get_keywords()`, catcode R and T. A plural of theirs, such as orders, is none. */
+const RESERVED_IN_SQL = `all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate
+  collation column concurrently constraint create cross default deferrable desc distinct do else end except false fetch for foreign
+  freeze from full grant group having ilike in initially inner intersect into is isnull join lateral leading left like limit
+  localtime localtimestamp natural not notnull null offset on only or order outer overlaps placing primary references returning right
+  select similar some symmetric table tablesample then to trailing true union unique user using variadic verbose when where
+  window with`.split(/\s+/);
+
+/** Names that other files of a domain import for something else, but no file that has both. */
+const NEAR = [['posts', 'user'], ['gets', 'append'], ['cursor-keys', 'reference'], ['keyset-pages', 'user']] as const;
+
+function kebab(name: string): string {
+  return name.replaceAll('_', '-');
+}
+
+function isAccepted(tree: Tree, name: string, type: string): boolean {
+  try {
+    assertDomainName(tree, name, type);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function contentsOf(tree: Tree): Map<string, string> {
@@ -181,6 +221,38 @@ describe('nest g', () => {
     expect(said).toEqual([]);
   });
 
+  // The names are many and the templates few, so this asks the rules themselves.
+  it.each(['user', 'append', 'reference'])('--type %s refuses every reserved word, singular and plural', (type) => {
+    const tree = repository();
+    const names = [...RESERVED.flatMap((word) => [word, plural(word), `${word}s`]), ...RESERVED_IN_SQL];
+    const accepted = names.filter((name) => isAccepted(tree, name, type));
+
+    expect(accepted).toEqual([]);
+  });
+
+  it.each(['voids', 'tries', 'lets', 'privates', 'arguments', 'interfaces', 'overlaps'])('refuses %s and writes nothing', async (name) => {
+    const tree = repository();
+
+    await expect(generate('domain', { name, type: 'user' }, tree)).rejects.toThrow('Nothing was written.');
+    expect(contentsOf(tree)).toEqual(before);
+  });
+
+  it.each(['user', 'append', 'reference'])('--type %s refuses every name that the product has taken', (type) => {
+    const tree = repository();
+    const { relations } = JSON.parse(readFileSync(join(ROOT, 'test/contract/catalog.json'), 'utf8')) as { relations: object };
+    const tables = Object.keys(relations).filter((name) => name.startsWith('public.')).map((name) => kebab(name.slice(7)));
+    const domains = readdirSync(join(ROOT, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    for (const name of domains) if (!tree.exists(`src/${name}/index.ts`)) tree.create(`src/${name}/index.ts`, '');
+    const taken = [...tables, ...domains];
+
+    expect(taken.length).toBeGreaterThan(50);
+    expect(taken.filter((name) => isAccepted(tree, name, type))).toEqual([]);
+  });
+
+  it.each(['invoices', 'ledgers', 'price-lists', 'posts', 'countries', 'items', 'notes'])('accepts %s', (name) => {
+    expect(['user', 'append', 'reference'].filter((type) => isAccepted(repository(), name, type))).toHaveLength(3);
+  });
+
   it.each(['domain', 'task'] as const)('%s refuses the same name twice', async (schematic) => {
     const options = { name: schematic === 'domain' ? 'sample-widgets' : 'polish-samples' };
     const once = await generate(schematic, options);
@@ -194,6 +266,8 @@ describe('nest g', () => {
     let tree = await generate('domain', { name: 'sample-widgets', type: 'user' });
     tree = await generate('domain', { name: 'sample-lists', type: 'append' }, tree);
     tree = await generate('domain', { name: 'sample-places', type: 'reference' }, tree);
+    // Near to names of the templates' imports, and accepted.
+    for (const [name, type] of NEAR) tree = await generate('domain', { name, type }, tree);
     tree = await generate('task', { name: 'polish-samples' }, tree);
     const copy = new RepositoryCopy();
     for (const [file, text] of contentsOf(tree)) copy.write(file, text);

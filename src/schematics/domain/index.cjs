@@ -66,7 +66,7 @@ function domain(options) {
     assertWhole(options);
     const type = TYPES[options.type];
     if (!type) throw new SchematicsException(`--type is one of ${Object.keys(TYPES).join(', ')}. Nothing was written.`);
-    assertDomainName(tree, options.name);
+    assertDomainName(tree, options.name, options.type);
     const words = wordsOf(options.name);
     const timestamp = options.timestamp ?? nextTimestamp(tree);
     const files = apply(url(`./files/${options.type}`), [applyTemplates({ ...words, timestamp }), move('/')]);

@@ -1,8 +1,11 @@
 // @ts-check
 const { SchematicsException } = require('@angular-devkit/schematics');
-const { isPluralName, singularOf, snake } = require('./words.cjs');
+const { clashOf } = require('./clashes.cjs');
+const { isPluralName, singularOf, snake, wordsOf } = require('./words.cjs');
 
 /** @typedef {import('@angular-devkit/schematics').Tree} Tree */
+
+const ERRORS = 'src/platform/errors/error-codes.ts';
 
 const KEBAB = /^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/;
 
@@ -21,11 +24,18 @@ const NO_NAMES = [
 ];
 
 /**
+ * The plurals among PostgreSQL's reserved words, which name no table without quotes, and the table of TypeORM.
+ * @see https://www.postgresql.org/docs/15/sql-keywords-appendix.html
+ */
+const NO_TABLES = ['as', 'overlaps', 'references', 'schema-migrations'];
+
+/**
  * @param {Tree} tree
  * @param {string} name as the CLI hands it over: it has folded PriceLists to price-lists by then
+ * @param {string} type of the domain
  * @throws SchematicsException when it is no plural in kebab-case, means something else here or is taken
  */
-function assertDomainName(tree, name) {
+function assertDomainName(tree, name, type) {
   assertKebab('domain', name);
   if (name.length > MAX_LENGTH) refuse('domain', name, `it has more than ${MAX_LENGTH} characters`);
   const one = singularOf(name);
@@ -33,12 +43,16 @@ function assertDomainName(tree, name) {
     if (GLOSSARY.includes(word)) refuse('domain', name, `"${word}" has a meaning of its own here (README, glossary)`);
     if (NO_NAMES.includes(word)) refuse('domain', name, `"${word}" would hide what the files need under this name`);
   }
+  if (NO_TABLES.includes(name)) refuse('domain', name, `"${name}" is a keyword of SQL or a table of TypeORM`);
   if (!isPluralName(name)) refuse('domain', name, 'a domain is named in the plural, such as invoices or price-lists');
   if (tree.getDir(`/src/${name}`).subfiles.length + tree.getDir(`/src/${name}`).subdirs.length > 0) {
     refuse('domain', name, `src/${name} exists`);
   }
   const migration = migrationThatMakes(tree, snake(name));
   if (migration) refuse('domain', name, `typeorm-migrations/${migration} makes a table or view of this name`);
+  if (tree.readText(ERRORS).includes(`'${snake(one)}.`)) refuse('domain', name, `${ERRORS} has codes of "${snake(one)}"`);
+  const clash = clashOf(wordsOf(name), type);
+  if (clash) refuse('domain', name, `the files would need "${clash}" for two things`);
 }
 
 /**
