@@ -58,6 +58,18 @@ describe(UpworkLoop.name, () => {
     expect(await walk(app, ann.token)).toContain('is accepted');
   });
 
+  it('walks again when the fake Upwork was started again and knows nothing of before', async () => {
+    const ann = await signedIn(app);
+    await walk(app, ann.token);
+    const port = Number(new URL(upwork.url).port);
+    await upwork.stop();
+    upwork = await new FakeUpwork().start(port);
+    upwork.limitPerSecond = 1_000;
+    lines.length = 0;
+
+    expect(await walk(app, ann.token)).toContain('is accepted');
+  });
+
   it('says how to get a fake Upwork where none is', async () => {
     const without = await startApp({ beside: app, settings: { UPWORK_CLIENT_ID: '' } });
     const elsewhere = await startApp({ beside: app, settings: { UPWORK_AUTHORIZE_URL: 'https://www.upwork.com/x' } });

@@ -48,7 +48,8 @@ export class FakeMarketplace {
   readonly jobs: FakeJob[] = [];
   readonly proposals: FakeProposal[] = [];
   readonly rooms: FakeRoom[] = [];
-  private next = 1_790_000_000_000;
+  /** Begins with the clock: what a server took from an earlier fake keeps its id for itself. */
+  private next = Date.now() * 1_000;
 
   /** A client publishes a vacancy. */
   publish(job: Partial<Omit<FakeJob, 'id'>> & { title: string }): FakeJob {
