@@ -1,8 +1,9 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { chmod, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { makeFolder, whyNotUsable } from '../platform/config/usable-folder';
 import type { Bytes } from '../platform/encryption/sealed-stream';
 import { BackupError } from './backup-error';
 import { BackupStore, newestFirst } from './backup-store';
@@ -18,7 +19,7 @@ export class FolderStore extends BackupStore {
   async write(name: string, content: Bytes, signal?: AbortSignal): Promise<void> {
     const part = this.partOf(name);
     try {
-      await mkdir(this.folder, { recursive: true, mode: 0o700 });
+      await makeFolder(this.folder);
       await chmod(this.folder, 0o700);
       await pipeline(Readable.from(content, { objectMode: false }), createWriteStream(part, { mode: 0o600, flush: true }), { signal });
       await rename(part, join(this.folder, name));
@@ -26,6 +27,7 @@ export class FolderStore extends BackupStore {
     } catch (error) {
       // Where nothing can be written, nothing can be left.
       await this.clearPart(name).catch(() => undefined);
+      if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') throw notUsable(await whyNotUsable(this.folder), error);
       throw inWords(error);
     }
   }
@@ -77,9 +79,11 @@ const SENTENCES: Readonly<Record<string, string>> = {
   EROFS: 'the disk is read only',
   EACCES: 'permission denied',
   ENOENT: 'there is no such file',
-  ENOTDIR: 'a part of its path is no folder',
-  EEXIST: 'a file is in its place',
 };
+
+function notUsable(why: string | undefined, cause: unknown): BackupError {
+  return new BackupError(`BACKUP_DIR is not usable: ${why ?? 'a file was in its place'}.`, { cause });
+}
 
 function inWords(error: unknown): unknown {
   const { code, path } = error as NodeJS.ErrnoException;

@@ -1,6 +1,8 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BackupsModule } from '../../src/backups/backups.module';
+import { loadConfig } from '../../src/platform/config/config';
 import { FakeS3 } from '../fakes/fake-s3';
 import { anAccount, dashboardCookie, postForm } from '../support/admin-browser';
 import { startApp, type TestApp } from '../support/app';
@@ -124,10 +126,18 @@ describe('the task backup', () => {
   it('fails where it may not write, and leaves no file', async () => {
     writeFileSync(join(folder, 'a file'), '');
 
-    expect(await failure({ BACKUP_DIR: join(folder, 'a file') })).toContain('folder of backups: a file is in its place');
+    expect(await failure({ BACKUP_DIR: join(folder, 'a file') })).toBe(`BACKUP_DIR is not usable: ${join(folder, 'a file')} is a file, not a folder.`);
 
     expect(await rows()).toEqual([expect.objectContaining({ status: 'failed', file_name: null })]);
     rmSync(join(folder, 'a file'));
+  });
+
+  it('does not let the worker start where it may not write', async () => {
+    const unusable = new BackupsModule(loadConfig({ ...app.settings, BACKUP_DIR: '/proc/nope/backups' }));
+    const usable = new BackupsModule(loadConfig({ ...app.settings, BACKUP_DIR: folder }));
+
+    await expect(unusable.onModuleInit()).rejects.toThrow('BACKUP_DIR is not usable: /proc/nope/backups: no folder can be made there.');
+    await expect(usable.onModuleInit()).resolves.toBeUndefined();
   });
 
   it('keeps them in an S3 store, and removes there what the rule does not keep', async () => {
