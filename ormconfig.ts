@@ -1,3 +1,4 @@
+import './src/platform/config/client-variables';
 import { loadSettings } from './src/platform/config/config';
 import { migrationSource } from './src/platform/database/migrations';
 

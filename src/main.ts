@@ -1,3 +1,4 @@
+import './platform/config/client-variables';
 import { AppModule } from './app.module';
 import { Config } from './platform/config/config';
 import { Draining } from './platform/http/draining';

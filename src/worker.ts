@@ -1,3 +1,4 @@
+import './platform/config/client-variables';
 import { NestFactory } from '@nestjs/core';
 import { Config } from './platform/config/config';
 import { createLogger } from './platform/logging/logger';

@@ -21,7 +21,7 @@ interface Generation {
 export async function draftWithAi(api: ApiClient, screen: Screen, jobId: number, proposalId: number): Promise<void> {
   const { items } = await api.get<Models>('/v1/ai/models');
   if (!items.some(({ isAvailable }) => isAvailable)) {
-    screen.line('no AI vendor is configured; `npm run fake:ai` prints the settings for one that works offline');
+    screen.line('no AI vendor is configured; `npm start -- --fake-ai` brings one that works offline');
     return;
   }
   const generation = await api.post<Generation>('/v1/ai/generations', { type: 'cover_letter', jobId });

@@ -1,3 +1,4 @@
+import '../platform/config/client-variables';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -1,3 +1,4 @@
+import '../platform/config/client-variables';
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { DataFolder } from './data-folder';

@@ -122,8 +122,8 @@ export class EmbeddedRedis {
       'bind 127.0.0.1',
       `port ${this.port}`,
       `requirepass ${password}`,
-      `dir "${folder}"`,
-      `pidfile "${join(folder, 'redis.pid')}"`,
+      `dir ${quoted(folder)}`,
+      `pidfile ${quoted(join(folder, 'redis.pid'))}`,
       // Its command line stays as we gave it: by that the next start recognises a server a killed run left.
       'set-proc-title no',
       'daemonize no',
@@ -134,4 +134,9 @@ export class EmbeddedRedis {
       '',
     ].join('\n');
   }
+}
+
+/** Redis reads a quoted value as C does. */
+function quoted(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }

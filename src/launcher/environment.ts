@@ -1,8 +1,8 @@
 import { LaunchError } from './launch-error';
 import type { Secrets } from './secrets';
 
-/** Are the variables of the database logins besides DATABASE_URL, and the role each one carries. */
-const SIBLINGS = {
+/** The variables of the database logins besides DATABASE_URL, and the role each one carries. */
+export const SIBLINGS = {
   DATABASE_AUTH_URL: 'auth',
   DATABASE_WORKER_URL: 'worker',
   DATABASE_ADMIN_URL: 'admin',
@@ -20,8 +20,8 @@ export interface Supplies {
   /** By the names of services.json; absent when DATABASE_URL is the operator's. */
   postgres: Record<(typeof SIBLINGS)[keyof typeof SIBLINGS] | 'app', string> | undefined;
   redis: string | undefined;
-  /** Settings of the fake Upwork; they go before the person's own, who asked for it. */
-  upwork?: Readonly<Record<string, string>>;
+  /** Settings of the fakes; they go before the person's own, who asked for them. */
+  fakes?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -43,7 +43,7 @@ export function serverEnvironment(env: NodeJS.ProcessEnv, supplies: Supplies): N
     ...(supplies.port !== undefined && { PORT: String(supplies.port) }),
     GIGVAULT_DATA_DIR: supplies.dataFolder,
     ...(redis && { REDIS_URL: redis }),
-    ...supplies.upwork,
+    ...supplies.fakes,
     ...(postgres && {
       GIGVAULT_EMBEDDED: 'true',
       DATABASE_URL: postgres.app,

@@ -1,13 +1,15 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '../platform/config/config';
+import { whyNotUsable } from '../platform/config/usable-folder';
 import { bootstrapDatabase } from './bootstrap';
 import type { DataFolder } from './data-folder';
 import type { EmbeddedPostgres } from './embedded-postgres';
 import { EmbeddedRedis } from './embedded-redis';
 import { serverEnvironment, wantsEmbeddedPostgres } from './environment';
-import { fakeUpworkCommand, fakeUpworkSettings } from './fake-upwork';
+import { FAKE_NAMES, fakeCommand, type FakeName, fakeSettings, titleOfFake } from './fakes';
 import { freePort, isPortFree } from './free-port';
+import { tryGivenServices } from './given-services';
 import { DATABASE, installationPostgres } from './installation-postgres';
 import { LaunchError } from './launch-error';
 import type { LauncherLock } from './launcher-lock';
@@ -21,7 +23,7 @@ import { Server } from './server';
 import { type Services, ServicesFile, roleUrls } from './services-file';
 import type { Stack } from './stack';
 
-const TITLES: Readonly<Record<string, string>> = { api: 'The API', worker: 'The worker', 'fake-upwork': 'The fake Upwork' };
+const TITLES = { api: 'The API', worker: 'The worker' } as const;
 
 /** Starts an installation step by step; what it has started is in `stack`, also when a step fails. */
 export class Launcher {
@@ -29,14 +31,14 @@ export class Launcher {
   private readonly servicesFolder: string;
   private readonly host: string;
   private port = 0;
-  private upwork: { url: string; settings: Record<string, string> } | undefined;
+  private readonly fakes = new Map<FakeName, { url: string; settings: Record<string, string> }>();
 
   constructor(
     private readonly folder: DataFolder,
     private readonly lock: LauncherLock,
     private readonly stack: Stack,
     private readonly env: NodeJS.ProcessEnv,
-    private readonly options: { readonly fakeUpwork: boolean },
+    private readonly fakesWanted: ReadonlySet<FakeName>,
   ) {
     this.secrets = Secrets.load(folder.at('secrets.json'));
     this.servicesFolder = folder.servicesFolder(this.secrets.values.servicesName);
@@ -50,7 +52,7 @@ export class Launcher {
   async start(signal: AbortSignal): Promise<Services> {
     if (wantsEmbeddedPostgres(this.env)) this.stack.postgres = installationPostgres(this.folder, this.secrets);
     if (!this.env['REDIS_URL']) this.stack.redis = this.newRedis();
-    this.stack.shutdownDelayMs = loadConfig(this.serverEnvironment()).http.shutdownDelayMs;
+    await this.checkSettings();
     await this.choosePort();
     // An admin the person named is his first; a made one must not follow at a later start without him.
     if (this.stack.postgres?.isNew && !this.env['GIGVAULT_ADMIN_EMAIL']) this.secrets.makeAdmin();
@@ -59,7 +61,7 @@ export class Launcher {
     signal.throwIfAborted();
     await this.prepareDatabase();
     signal.throwIfAborted();
-    if (this.options.fakeUpwork) await this.startFakeUpwork(signal);
+    for (const name of FAKE_NAMES) if (this.fakesWanted.has(name)) await this.startFake(name, signal);
     await this.startServers(signal);
     return this.announce();
   }
@@ -102,6 +104,15 @@ export class Launcher {
     });
   }
 
+  /** Tries what the person has set before anything is started. */
+  private async checkSettings(): Promise<void> {
+    const { http, backups } = loadConfig(this.serverEnvironment());
+    this.stack.shutdownDelayMs = http.shutdownDelayMs;
+    const problem = backups.s3 ? undefined : await whyNotUsable(backups.folder);
+    if (problem !== undefined) throw new LaunchError(`BACKUP_DIR is not usable: ${problem}.`);
+    await tryGivenServices(this.env);
+  }
+
   private async choosePort(): Promise<void> {
     const { port } = loadConfig(this.serverEnvironment()).http;
     this.port = port || (await freePort());
@@ -138,21 +149,21 @@ export class Launcher {
     return whyNotReady(apiUrl(this.host, this.port), progress, signal);
   }
 
-  private async startFakeUpwork(signal: AbortSignal): Promise<void> {
+  private async startFake(name: FakeName, signal: AbortSignal): Promise<void> {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
-    const server = this.run('fake-upwork', fakeUpworkCommand(port, this.env), this.env);
-    const settings = await Promise.race([fakeUpworkSettings(url, signal), server.ended.then(() => undefined)]);
-    if (!settings) throw new LaunchError(`The fake Upwork does not answer:\n${server.lastWords()}`);
-    this.upwork = { url, settings };
+    const server = this.run(name, titleOfFake(name), fakeCommand(name, port, this.env), this.env);
+    const settings = await Promise.race([fakeSettings(url, signal), server.ended.then(() => undefined)]);
+    if (!settings) throw new LaunchError(`${titleOfFake(name)} does not answer:\n${server.lastWords()}`);
+    this.fakes.set(name, { url, settings });
   }
 
-  private startServer(name: string, entry: string, env: NodeJS.ProcessEnv): Server {
-    return this.run(name, ['--enable-source-maps', join(projectRoot(), 'dist', 'src', `${entry}.js`)], env);
+  private startServer(name: keyof typeof TITLES, entry: string, env: NodeJS.ProcessEnv): Server {
+    return this.run(name, TITLES[name], ['--enable-source-maps', join(projectRoot(), 'dist', 'src', `${entry}.js`)], env);
   }
 
-  private run(name: string, args: readonly string[], env: NodeJS.ProcessEnv): Server {
-    const server = new Server(name, TITLES[name] ?? name, () => {
+  private run(name: string, title: string, args: readonly string[], env: NodeJS.ProcessEnv): Server {
+    const server = new Server(name, title, () => {
       const logFile = this.folder.logOf(name);
       const child = new ManagedProcess(name, process.execPath, args, { cwd: projectRoot(), env, logFile });
       if (child.pid !== undefined) this.lock.note(name, child.pid);
@@ -174,11 +185,16 @@ export class Launcher {
       api: apiUrl(this.host, this.port),
       ...(postgres && { postgres: this.postgresUrls(postgres) }),
       ...(redis && { redis: redis.url }),
-      ...(this.upwork && { fakeUpwork: this.upwork.url }),
+      ...this.fakeUrls(),
       pids: Object.fromEntries(pids) as Record<string, number>,
     };
     new ServicesFile(this.folder.at('services.json')).write(services);
     return services;
+  }
+
+  private fakeUrls(): Pick<Services, 'fakeUpwork' | 'fakeAi'> {
+    const [upwork, ai] = [this.fakes.get('fake-upwork'), this.fakes.get('fake-ai')];
+    return { ...(upwork && { fakeUpwork: upwork.url }), ...(ai && { fakeAi: ai.url }) };
   }
 
   private serverEnvironment(): NodeJS.ProcessEnv {
@@ -189,7 +205,7 @@ export class Launcher {
       port: this.port || undefined,
       postgres: postgres && this.postgresUrls(postgres),
       redis: redis?.url,
-      upwork: this.upwork?.settings,
+      fakes: Object.assign({}, ...[...this.fakes.values()].map(({ settings }) => settings)) as Record<string, string>,
     });
   }
 

@@ -1,3 +1,4 @@
+import '../platform/config/client-variables';
 import { DataFolder } from './data-folder';
 import { migrate, revertLatest } from './migrations';
 import { ServicesFile } from './services-file';

@@ -11,16 +11,21 @@ export interface PostgresPrograms {
   postgres: string;
 }
 
+/** initdb calls postgres through a shell and puts the path into double quotes, in which these keep their meaning. */
+const MEANT_FOR_A_SHELL = /["$`\\\n]/;
+
 /**
  * Finds the PostgreSQL that npm installed and makes it runnable by `user`: the links between its libraries come from
  * an install script that `--ignore-scripts` leaves out, and a checkout under a closed home cannot be entered by the
- * account the services run under, so there the programs are copied to the cache once.
+ * account the services run under, so there the programs are copied to the cache once. So they are when a shell would read
+ * the path as something else.
  * @throws LaunchError when there is no PostgreSQL for this platform
  */
 export async function nativePostgres(user: ServiceUser | undefined): Promise<PostgresPrograms> {
   const home = installedFolder();
   const native = join(home, 'native');
-  const usable = isReachable(join(native, 'bin', 'postgres'), user) && isReachable(join(native, 'lib'), user);
+  const isOpen = isReachable(join(native, 'bin', 'postgres'), user) && isReachable(join(native, 'lib'), user);
+  const usable = isOpen && !MEANT_FOR_A_SHELL.test(native);
   const folder = usable && linkLibraries(native) ? native : await copyToCache(home);
   return { initdb: join(folder, 'bin', 'initdb'), postgres: join(folder, 'bin', 'postgres') };
 }

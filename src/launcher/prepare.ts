@@ -1,3 +1,4 @@
+import '../platform/config/client-variables';
 import { bootstrapDatabase } from './bootstrap';
 import { migrate } from './migrations';
 import { LOGIN_ROLES, type Role } from './roles';

@@ -1,3 +1,4 @@
+import { removeClientVariables } from '../platform/config/client-variables';
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
@@ -41,6 +42,7 @@ interface Wish {
 async function main(): Promise<void> {
   const envFile = join(projectRoot(), '.env');
   if (existsSync(envFile)) process.loadEnvFile(envFile);
+  removeClientVariables();
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { to: { type: 'string' }, force: { type: 'boolean', default: false }, yes: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },

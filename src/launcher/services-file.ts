@@ -12,6 +12,8 @@ export interface Services {
   redis?: string;
   /** With --fake-upwork. */
   fakeUpwork?: string;
+  /** With --fake-ai. */
+  fakeAi?: string;
   pids: Record<string, number>;
 }
 

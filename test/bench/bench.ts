@@ -1,3 +1,4 @@
+import '../../src/platform/config/client-variables';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

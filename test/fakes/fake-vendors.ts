@@ -60,6 +60,8 @@ export async function startFakeVendors({ port = 0 }: { port?: number } = {}): Pr
   let plan: (request: FakeRequest) => FakeBehaviour = () => ({});
   let open = 0;
   const server = createServer((request, response) => {
+    // The launcher asks how to use it.
+    if (request.url === '/control/hello') return void response.end(JSON.stringify({ settings: settingsFor(url) }));
     open += 1;
     const closed = new Promise((resolve) => response.once('close', resolve));
     const answered = answer({ request, response, closed }, (asked) => plan(asked), bills).catch(() => response.destroy());
@@ -72,19 +74,24 @@ export async function startFakeVendors({ port = 0 }: { port?: number } = {}): Pr
     url,
     bills,
     open: () => open,
-    settings: {
-      AI_OPENAI_API_KEY: 'fake',
-      AI_OPENAI_BASE_URL: `${url}/openai/v1`,
-      AI_ANTHROPIC_API_KEY: 'fake',
-      AI_ANTHROPIC_BASE_URL: `${url}/anthropic/v1`,
-      AI_GOOGLE_API_KEY: 'fake',
-      AI_GOOGLE_BASE_URL: `${url}/google/v1beta`,
-    },
+    settings: settingsFor(url),
     behave: (next) => (plan = next),
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
+  };
+}
+
+/** The settings that point a server at the fake of this address. */
+function settingsFor(url: string): Readonly<Record<string, string>> {
+  return {
+    AI_OPENAI_API_KEY: 'fake',
+    AI_OPENAI_BASE_URL: `${url}/openai/v1`,
+    AI_ANTHROPIC_API_KEY: 'fake',
+    AI_ANTHROPIC_BASE_URL: `${url}/anthropic/v1`,
+    AI_GOOGLE_API_KEY: 'fake',
+    AI_GOOGLE_BASE_URL: `${url}/google/v1beta`,
   };
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, existsSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { withClient } from '../../src/launcher/bootstrap';
@@ -8,6 +8,17 @@ import { eventually } from '../support/eventually';
 
 /** Ends the API before it listens. */
 const API_ENDS = `if (process.argv[1]?.endsWith('main.js')) { console.log('its last line'); process.exit(3); }`;
+
+/** The settings of the databases, and the names their roles have in services.json. */
+const GIVEN = {
+  DATABASE_URL: 'app',
+  DATABASE_AUTH_URL: 'auth',
+  DATABASE_WORKER_URL: 'worker',
+  DATABASE_ADMIN_URL: 'admin',
+  DATABASE_MIGRATION_URL: 'owner',
+  DATABASE_BACKUP_URL: 'backup',
+  DATABASE_MONITOR_URL: 'monitor',
+} as const;
 
 describe('npm start', () => {
   let checkout: Checkout;
@@ -131,25 +142,92 @@ describe('npm start', () => {
     squatter.close();
   });
 
-  it('brings a fake Upwork along when asked, tells the API of it, and refuses other options', async () => {
+  it('brings the fakes along that it is asked for, gives their settings to the API, and refuses other options', async () => {
     const bare = checkout.start({}, '--fake-upwork');
     expect(await bare.ended).toBe(1);
     expect(bare.output).toContain('--fake-upwork needs a checkout');
     checkout.add('tsconfig.json', join('test', 'fakes'));
 
-    const run = checkout.start({}, '--fake-upwork');
+    const run = checkout.start({}, '--fake-upwork', '--fake-ai');
     const services = await run.ready();
     const hello = await fetch(`${services.fakeUpwork}/control/hello`, { method: 'POST' });
-    const told = await (await fetch(`${services.api}/upwork`)).text();
+    const given = await (await fetch(`${services.api}/fakes`)).text();
     await run.interrupt();
     const unknown = checkout.start({}, '--fake');
 
     expect(hello.status).toBe(200);
-    expect(told).toBe(`${services.fakeUpwork}/graphql`);
+    expect(given).toBe(`${services.fakeUpwork}/graphql ${services.fakeAi}/openai/v1`);
     expect(services.pids).toHaveProperty('fake-upwork');
+    expect(services.pids).toHaveProperty('fake-ai');
     expect(stillRunning(services)).toEqual([]);
     expect(await unknown.ended).toBe(1);
-    expect(unknown.output).toContain('the only option is --fake-upwork');
+    expect(unknown.output).toContain('the options are --fake-upwork, --fake-ai and --help');
+  });
+
+  it('prints its options and ends when asked for help', async () => {
+    const run = checkout.start({}, '--help');
+
+    expect(await run.ended).toBe(0);
+    expect(run.output).toContain('npm start -- --fake-upwork');
+    expect(run.output).toContain('npm start -- --fake-ai');
+  });
+
+  it('takes an .env that is .env.example as it is', async () => {
+    checkout.add('.env.example');
+    copyFileSync(join(checkout.path, '.env.example'), join(checkout.path, '.env'));
+
+    const run = checkout.start();
+    const services = await run.ready();
+    await run.interrupt();
+    rmSync(join(checkout.path, '.env'));
+
+    expect(Object.keys(services.pids).sort()).toEqual(['api', 'launcher', 'postgres', 'redis', 'worker']);
+  });
+
+  it('names at once each given service that refuses or is away, and prints no value', async () => {
+    const running = checkout.start();
+    const { redis = '', postgres } = await running.ready();
+    const wrong = (url: string): string => url.replace(/:[^:@/]+@/, ':secret-value@');
+    const urls = Object.fromEntries(
+      Object.entries(GIVEN).map(([name, role]) => [name, postgres?.[role as keyof typeof postgres] ?? '']),
+    );
+    const given = {
+      ...urls,
+      DATABASE_URL: wrong(urls['DATABASE_URL'] ?? ''),
+      DATABASE_BACKUP_URL: 'postgres://x:secret-value@127.0.0.1:1/x',
+      DATABASE_MONITOR_URL: (urls['DATABASE_MONITOR_URL'] ?? '').replace(/[^/]+$/, 'elsewhere'),
+      SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
+      ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 8).toString('base64')}`,
+      GIGVAULT_DATA_DIR: 'apart',
+    };
+
+    const run = checkout.start({ ...given, REDIS_URL: wrong(redis) });
+    const code = await run.ended;
+    const away = checkout.start({ GIGVAULT_DATA_DIR: 'apart', REDIS_URL: 'redis://:secret-value@127.0.0.1:1/0' });
+    const awayCode = await away.ended;
+    await running.interrupt();
+
+    expect([code, awayCode]).toEqual([1, 1]);
+    expect(run.output.split('\n').filter((line) => /_URL: /.test(line))).toEqual([
+      '  DATABASE_URL: the password is refused',
+      '  DATABASE_BACKUP_URL: nothing listens at this host and port',
+      '  DATABASE_MONITOR_URL: the server has no such database',
+      '  REDIS_URL: the password is refused',
+    ]);
+    expect(away.output).toContain('  REDIS_URL: nothing listens at this host and port');
+    expect(run.output + away.output).not.toContain('secret-value');
+  });
+
+  it.each([
+    ['below a file', (path: string) => join(path, 'package.json', 'backups'), 'package.json is a file, not a folder.'],
+    ['below /proc', () => '/proc/nope/deeper', 'no folder can be made there'],
+  ])('tries BACKUP_DIR before it starts anything: one %s', async (_, folderIn, why) => {
+    const run = checkout.start({ BACKUP_DIR: folderIn(checkout.path) });
+
+    expect(await run.ended).toBe(1);
+    expect(run.output).toContain('BACKUP_DIR is not usable: ');
+    expect(run.output).toContain(why);
+    expect(run.output).not.toContain('Stopping');
   });
 
   it('refuses half a configuration and wrong settings before it starts anything, and prints no value', async () => {

@@ -1,3 +1,4 @@
+import '../../src/platform/config/client-variables';
 import { proveAi } from './ai/prove-ai';
 import { assertClean, proveAdversarial } from './adversarial/prove-adversarial';
 import { assertUnharmed, proveAttacker } from './attacker/prove-attacker';

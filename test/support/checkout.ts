@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +19,7 @@ const isUp = (url) => new Promise((done) => {
   socket.on('error', () => done('down'));
 });
 const server = require('node:http').createServer((request, response) => {
-  if (request.url === '/upwork') return response.end(process.env.UPWORK_API_URL);
+  if (request.url === '/fakes') return response.end(process.env.UPWORK_API_URL + ' ' + process.env.AI_OPENAI_BASE_URL);
   if (request.url === '/slow') note('asked for /slow');
   setTimeout(() => response.end('served'), request.url === '/slow' ? 1000 : 0);
 });
@@ -32,12 +32,37 @@ process.on('SIGTERM', () => server.close(async () => {
 `;
 const WORKER = `setInterval(() => undefined, 1000); process.on('SIGTERM', () => process.exit(0));`;
 
-/** Is a built copy of the repository in a temporary folder, whose API and worker are stand-ins. */
+/** Names that a shell, a pattern of file names or a configuration file would read as something else. */
+const ODD_FOLDER = join('gigvault (1)', `[copy] {a,b} $HOME "it's" #ü`);
+
+/** What a person has in the shell for a PostgreSQL elsewhere; nothing of it may steer ours. */
+const VARIABLES_OF_ANOTHER_DATABASE = {
+  PGSSLMODE: 'require',
+  PGOPTIONS: '-c search_path=nowhere',
+  PGHOST: 'db.invalid',
+  PGUSER: 'somebody',
+  PGPASSWORD: 'something',
+  PGSERVICE: 'elsewhere',
+  PGPASSFILE: '/nowhere',
+  PGTZ: 'Asia/Tokyo',
+  PGCLIENTENCODING: 'LATIN1',
+  NODE_PG_FORCE_NATIVE: '1',
+};
+
+/**
+ * A built copy of the repository in a temporary folder of an odd name, whose API and worker are stand-ins. It is started with
+ * the variables of another database.
+ */
 export class Checkout {
-  readonly path = mkdtempSync(join(tmpdir(), 'gigvault-checkout-'));
+  readonly path: string;
+  private readonly home = mkdtempSync(join(tmpdir(), 'gigvault-checkout-'));
   private readonly runs: LauncherRun[] = [];
 
   constructor() {
+    this.path = join(this.home, ODD_FOLDER);
+    mkdirSync(this.path, { recursive: true });
+    // As open as a checkout below a home that others may enter.
+    chmodSync(this.home, 0o755);
     for (const name of ['package.json', 'package-lock.json', '.swcrc', 'ormconfig.ts', 'typeorm-migrations', 'docker']) {
       cpSync(join(ROOT, name), join(this.path, name), { recursive: true });
     }
@@ -55,10 +80,10 @@ export class Checkout {
     return join(this.path, '.gigvault', name);
   }
 
-  /** Writes a script that NODE_OPTIONS can preload, and returns its path. */
+  /** Writes a script that NODE_OPTIONS can preload, and returns its path, which has no space in it. */
   plant(name: string, script: string): string {
-    writeFileSync(join(this.path, name), script);
-    return join(this.path, name);
+    writeFileSync(join(this.home, name), script);
+    return join(this.home, name);
   }
 
   /** Adds a file or folder of the repository. */
@@ -76,11 +101,13 @@ export class Checkout {
   /** Ends what still runs and removes everything. */
   async remove(): Promise<void> {
     await Promise.all(this.runs.map((run) => run.interrupt()));
-    const name = existsSync(this.data('secrets.json'))
-      ? (JSON.parse(readFileSync(this.data('secrets.json'), 'utf8')) as { servicesName: string }).servicesName
-      : undefined;
-    if (name && process.getuid?.() === 0) rmSync(join('/var/lib/gigvault', name), { recursive: true, force: true });
-    rmSync(this.path, { recursive: true, force: true });
+    // A test may have used a second data folder beside the first.
+    const secrets = readdirSync(this.path).map((name) => join(this.path, name, 'secrets.json')).filter((file) => existsSync(file));
+    for (const file of process.getuid?.() === 0 ? secrets : []) {
+      const { servicesName } = JSON.parse(readFileSync(file, 'utf8')) as { servicesName: string };
+      rmSync(join('/var/lib/gigvault', servicesName), { recursive: true, force: true });
+    }
+    rmSync(this.home, { recursive: true, force: true });
   }
 }
 
@@ -100,7 +127,7 @@ export class LauncherRun {
     mkdirSync(join(checkout.path, '.gigvault'), { recursive: true });
     this.child = spawn(process.execPath, ['src/launcher/build.cjs', 'dist/src/launcher/start.js', ...args], {
       cwd: checkout.path,
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', ...env },
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', ...VARIABLES_OF_ANOTHER_DATABASE, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });

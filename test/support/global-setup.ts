@@ -1,3 +1,4 @@
+import '../../src/platform/config/client-variables';
 import 'reflect-metadata';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

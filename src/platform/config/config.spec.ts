@@ -120,12 +120,13 @@ describe('loadSettings', () => {
 });
 
 describe('envExample', () => {
-  it('describes every setting and comments out the optional ones', () => {
+  it('describes every setting, marks the required ones, and sets nothing when it is taken as it is', () => {
     const text = envExample();
 
     expect(text).toMatch(/^# PORT=3000$/m);
-    expect(text).toMatch(/^REDIS_URL=redis:/m);
+    expect(text).toMatch(/\(required\)\n# REDIS_URL=redis:/);
     expect(text).not.toMatch(/^# $/m);
+    expect(text).not.toMatch(/^[^#\n]/m);
   });
 
   it('is what the repository holds; `npm run env:example` writes it anew', () => {

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { DataSource } from 'typeorm';
+import { DataSource, type MigrationInterface } from 'typeorm';
 
 /** Where the migrations lie: beside src in the repository, beside src in dist after a build. */
 const FOLDER = join(__dirname, '..', '..', '..', 'typeorm-migrations');
@@ -16,7 +17,7 @@ export function migrationSource(url: string): DataSource {
   return new DataSource({
     type: 'postgres',
     url,
-    migrations: [join(FOLDER, '*.{ts,js}')],
+    migrations: migrationClasses(),
     migrationsTableName: MIGRATIONS_TABLE,
     migrationsTransactionMode: 'each',
     applicationName: 'gigvault migrations',
@@ -25,10 +26,20 @@ export function migrationSource(url: string): DataSource {
 
 /** The names of this build's migrations as MIGRATIONS_TABLE notes them, in their order (`CreateJobs1795305606000`). */
 export function migrationNames(): string[] {
+  return migrationFiles().map(({ time, words }) => pascal(words) + time);
+}
+
+/** Loads the classes file by file: TypeORM would read a path as a pattern, in which `(1)` and `[copy]` mean something else. */
+function migrationClasses(): (new () => MigrationInterface)[] {
+  const load = createRequire(__filename);
+  return migrationFiles().flatMap(({ file }) => Object.values(load(join(FOLDER, file)) as Record<string, new () => MigrationInterface>));
+}
+
+function migrationFiles(): { file: string; time: string; words: string }[] {
   const files = readdirSync(FOLDER).sort();
   return files.flatMap((file) => {
     const [, time, words] = /^(\d{13})-([a-z0-9-]+)\.[jt]s$/.exec(file) ?? [];
-    return time && words ? [pascal(words) + time] : [];
+    return time && words ? [{ file, time, words }] : [];
   });
 }
 
