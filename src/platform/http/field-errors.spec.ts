@@ -3,6 +3,7 @@ import { ArrayMaxSize, IsInt, IsString, Min, ValidateBy, ValidateNested } from '
 import { AppError, type FieldError } from '../errors/app-error';
 import { BooleanParam, Instant, IntegerParam, ListParam, NullableField, OptionalField } from './fields';
 import { RequestValidationPipe } from './request-validation.pipe';
+import { NullableTextField, TextField } from './text-field';
 import { TextLength } from './text-length';
 
 class Inner {
@@ -131,6 +132,28 @@ describe(RequestValidationPipe.name, () => {
 
     expect(await refused(Object.fromEntries(names.map((name) => [name, 1])))).toHaveLength(50);
     expect((await refused({ ['x'.repeat(1_000)]: 1 }))[0]!.pointer).toBe(`/${'x'.repeat(200)}…`);
+  });
+
+  it('keeps a text that is within its length whole, and cuts none that it accepts', async () => {
+    class Texts {
+      @TextField(20)
+      title: string;
+
+      @NullableTextField(20)
+      country?: string | null;
+
+      @OptionalField()
+      @TextLength(0, 20)
+      note?: string;
+
+      @OptionalField()
+      @TextLength(0, 20, { each: true })
+      tags?: string[];
+    }
+    const text = 'x'.repeat(20);
+    const value = { title: text, country: text, note: text, tags: [text] };
+
+    expect(await pipe.transform(value, { type: 'body', metatype: Texts })).toEqual(value);
   });
 
   it('lets no rule read more of a value than its length allows', async () => {
