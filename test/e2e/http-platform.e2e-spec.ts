@@ -361,7 +361,7 @@ describe('the HTTP platform', () => {
     const response = await send('GET', '/v1/notes?limt=1');
 
     expect(response.json<{ detail: string }>().detail).toBe(
-      'limt is unknown; known are createdFrom, cursor, isFavorite, limit, tags',
+      'Unknown parameter "limt". Did you mean "limit"? Known parameters: createdFrom, cursor, isFavorite, limit, tags.',
     );
   });
 

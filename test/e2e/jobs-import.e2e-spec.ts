@@ -182,6 +182,31 @@ describe('POST /v1/jobs/import', () => {
       expect(JSON.stringify(body).length).toBeLessThan(2_000);
     });
 
+    const createdAs = async (csv: string | Buffer, created: object[], failed: string[] = []): Promise<void> => {
+      const { status, body } = await importing(csv, CSV);
+
+      expect([status, counts(body)]).toEqual([200, [created.length + failed.length, created.length, 0, 0, failed.length]]);
+      expect(body.errors.map(({ row, pointer }: { row: number; pointer: string }) => `${row}${pointer}`)).toEqual(failed);
+      expect(await jobs()).toMatchObject(created);
+    };
+
+    it.each<[string, string | Buffer, object[], string[]?]>([
+      ['booleans of Excel', 'title,isFavorite\nOne,TRUE\nTwo,FALSE\nThree,true\n', [{ isFavorite: true }, { isFavorite: false }, { isFavorite: true }]],
+      [
+        'ids in scientific notation',
+        'upworkJobId,title\n1.98E+18,First vacancy\n1.98E+18,Second vacancy\n~021978700000000000001,Third vacancy\n',
+        [{ title: 'Third vacancy', upworkJobId: '~021978700000000000001' }],
+        ['1/upworkJobId', '2/upworkJobId'],
+      ],
+      ['blank rows', 'title,skills,jobType\nOne,"SQL, Python",fixed\n,,\n,,\n', [{ title: 'One', jobType: 'fixed' }]],
+      ['UTF-16 with its mark', Buffer.from('\uFEFFtitle,skills\r\nOne,SQL\r\n', 'utf16le'), [{ title: 'One', skills: ['SQL'] }]],
+      ['semicolons and a decimal comma', 'title;skills;budgetMin\nOne;"SQL, Python";500,50\n', [{ skills: ['SQL', 'Python'], budgetMin: '500.50' }]],
+      ['600 code points that look like 300 characters', `title,skills\n${'\u2764\uFE0F'.repeat(300)},SQL\nTwo,SQL\n`, [{ title: 'Two' }], ['1/title']],
+      ['an empty last column', 'title,skills,\nOne,SQL,\nTwo,Python,\n', [{ title: 'One' }, { title: 'Two' }]],
+    ])('of a spreadsheet reads %s', async (_, csv, created, failed = []) => {
+      await createdAs(csv, created, failed);
+    });
+
     it('keeps and counts what came before a row of values without end', async () => {
       const description = ','.repeat(50_000);
 
@@ -203,11 +228,11 @@ describe('POST /v1/jobs/import', () => {
       ['an unknown column', 'title,colour\nA,red\n'],
       ['a column twice', 'budgetMin,title,budget_min\n1,A,1\n'],
       ['no title', 'country\nMalta\n'],
-      ['a column without a name', 'title,\nA,\n'],
       ['an unknown column of a listing', 'Job Title,Colour\nA,red\n'],
       ['a read-only column', 'id,title\n1,A\n'],
       ['a quote never closed in the header', '"title\nA\n'],
-      ['UTF-16', Buffer.from('\uFEFFtitle\nA\n', 'utf16le')],
+      ['UTF-16 without its mark', Buffer.from('title\nA\n', 'utf16le')],
+      ['a workbook', Buffer.from('PK\x03\x04 a workbook')],
       ['bytes', Buffer.from([0, 1, 2, 255, 254])],
     ])('refuses %s with 400', async (_, csv) => {
       const { status, body } = await importing(csv, CSV);

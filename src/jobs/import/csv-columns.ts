@@ -1,110 +1,140 @@
 import { invalidValue, type FieldError } from '../../platform/errors/app-error';
-import { parseStrictJson } from '../../platform/http/strict-json';
+import { foldName, unknownName } from '../../platform/http/nearest-name';
 import { shown } from '../../platform/http/text';
+import { assertCurrencyOf } from './cell-amount';
+import {
+  asAmount,
+  asBoolean,
+  asChoice,
+  asId,
+  asJson,
+  asSkills,
+  assertNoFormulaError,
+  asText,
+  isNothing,
+  type CellReader,
+} from './cell-readers';
+import type { Separator } from './csv-separator';
 import { BrokenFileError } from './import-row';
-import { isUpworkListing, UPWORK_COLUMNS, readUpworkListing, splitSkills } from './upwork-listing';
+import { isUpworkListing, UPWORK_COLUMNS, readUpworkListing } from './upwork-listing';
 
 /** How the cells of a row become a job's fields. */
 export interface CsvColumns {
-  /** Our field, or the listing's column, of each cell. */
+  /** Our field, or the listing's column, of each cell; '' for a column without a name. */
   readonly names: readonly string[];
   /** @throws AppError `validation.failed` for a cell that does not have its column's form */
   read(cells: readonly string[]): Record<string, unknown>;
 }
 
-/** How a cell is read; an empty one is never asked. */
-type CellReader = (cell: string, name: string) => unknown;
-
-const asText: CellReader = (cell) => cell;
-
 const FIELDS: Readonly<Record<string, CellReader>> = {
-  upworkJobId: asText,
+  upworkJobId: asId,
   title: asText,
   description: asText,
-  budgetMin: asText,
-  budgetMax: asText,
-  hourlyRateMin: asText,
-  hourlyRateMax: asText,
+  budgetMin: asAmount,
+  budgetMax: asAmount,
+  hourlyRateMin: asAmount,
+  hourlyRateMax: asAmount,
   currency: asText,
   skills: asSkills,
   category: asText,
   subcategory: asText,
   country: asText,
   clientInfo: asJson,
-  jobType: asText,
-  experienceLevel: asText,
+  jobType: asChoice,
+  experienceLevel: asChoice,
   duration: asText,
   workload: asText,
-  status: asText,
+  status: asChoice,
   isFavorite: asBoolean,
 };
 
-const MAX_COLUMNS = Object.keys(FIELDS).length;
+const FIELD_NAMES = Object.keys(FIELDS);
 
-/** Most values of a cell: as many as a row of JSON may have. */
-const MAX_CELL_VALUES = 10_000;
+/** Longer than any name of a column. */
+const MAX_NAME_LENGTH = 100;
+
+/** Most mistakes of a header that its detail describes; `errors` has them all. */
+const MAX_DESCRIBED = 3;
 
 /**
- * Returns how the rows under this header are read.
- * @throws BrokenFileError for a column that is unknown, empty or there twice, and for a header without a title
+ * Returns how the rows under this header are read. Case, spaces and underscores of names do not matter.
+ * @throws BrokenFileError for a column that is unknown or there twice, and for a header without a title
  */
-export function columnsOf(header: readonly string[]): CsvColumns {
-  if (isUpworkListing(header)) {
-    assertColumns(header, header, UPWORK_COLUMNS);
-    return { names: header, read: (cells) => readUpworkListing(Object.fromEntries(header.map((name, i) => [name, cells[i] ?? '']))) };
-  }
-  const names = header.length > MAX_COLUMNS ? header : header.map(toCamelCase);
-  assertColumns(header, names, Object.keys(FIELDS));
-  return { names, read: (cells) => Object.fromEntries(cells.flatMap((cell, index) => entryOf(names[index] ?? '', cell))) };
+export function columnsOf(header: readonly string[], separator: Separator): CsvColumns {
+  const listing = header.map((name) => nameOf(name, UPWORK_COLUMNS));
+  const isListing = isUpworkListing(listing);
+  const known: readonly string[] = isListing ? UPWORK_COLUMNS : FIELD_NAMES;
+  const names = isListing ? listing : header.map((name) => nameOf(name, FIELD_NAMES));
+  assertColumns(header, names, known);
+  const pairsOf = (cells: readonly string[]): [string, string][] =>
+    cells.map((cell, index): [string, string] => [names[index] ?? '', cell]).filter(([name]) => name !== '');
+  const read = (cells: readonly string[]): Record<string, unknown> => {
+    assertUnnamedEmpty(names, cells);
+    const pairs = pairsOf(cells);
+    return isListing ? readUpworkListing(Object.fromEntries(pairs)) : readFields(pairs, separator);
+  };
+  return { names, read };
 }
 
-/** An empty cell says nothing. */
-function entryOf(name: string, cell: string): [string, unknown][] {
-  return cell === '' ? [] : [[name, FIELDS[name]?.(cell, name)]];
+/** Returns the known name that differs by case, spaces and marks only, else the name as it is. */
+function nameOf(name: string, known: readonly string[]): string {
+  if (name.length > MAX_NAME_LENGTH) return name;
+  const folded = foldName(name);
+  return known.find((candidate) => foldName(candidate) === folded) ?? name;
+}
+
+/** Leaves out empty cells, and those with a word that means that there is no value. */
+function readFields(pairs: readonly [string, string][], separator: Separator): Record<string, unknown> {
+  const given = pairs.filter(([, cell]) => !isNothing(cell));
+  const currency = given.find(([name]) => name === 'currency')?.[1] ?? 'USD';
+  return Object.fromEntries(
+    given.map(([name, cell]) => {
+      assertNoFormulaError(cell, name);
+      if (FIELDS[name] === asAmount) assertCurrencyOf(cell, name, currency);
+      return [name, FIELDS[name]?.(cell, name, separator)];
+    }),
+  );
+}
+
+function assertUnnamedEmpty(names: readonly string[], cells: readonly string[]): void {
+  const index = names.findIndex((name, at) => name === '' && cells[at] !== '');
+  if (index === -1) return;
+  throw invalidValue('', 'unnamed_column', `Column ${index + 1} has a value and no name. Name it in the first line or clear it.`);
 }
 
 function assertColumns(header: readonly string[], names: readonly string[], known: readonly string[]): void {
-  const errors = names.length > known.length ? [tooMany(names.length, known.length)] : faultsOf(header, names, known);
+  const count = names.filter((name) => name !== '').length;
+  const errors = count > known.length ? [tooMany(count, known.length)] : faultsOf(header, names, known);
   const [title] = known.filter((name) => name === 'title' || name === 'Job Title');
   if (errors.length === 0 && title && !names.includes(title)) {
-    errors.push({ pointer: '', code: 'missing_column', message: `the first line names the columns, and ${title} must be one` });
+    errors.push({ pointer: '', code: 'missing_column', message: `The first line names the columns, and "${title}" must be one.` });
   }
-  if (errors.length === 0) return;
-  const hint = errors.some(({ code }) => code !== 'missing_column') ? `; known are ${known.join(', ')}` : '';
-  throw new BrokenFileError(1, errors.map(({ message }) => message).join('; ') + hint, errors);
+  if (errors.length > 0) throw new BrokenFileError(1, describe(errors, known), errors);
+}
+
+/** Names the known columns once, however many are wrong. */
+function describe(errors: readonly FieldError[], known: readonly string[]): string {
+  const more = errors.length - MAX_DESCRIBED;
+  return [
+    ...errors.slice(0, MAX_DESCRIBED).map(({ message }) => message),
+    ...(more > 0 ? [`${more} more columns are wrong.`] : []),
+    `Known columns: ${known.join(', ')}.`,
+    ...(errors.some(({ code }) => code === 'unknown_column') ? ['The separator is a comma, a semicolon, a tab or "|".'] : []),
+  ].join(' ');
 }
 
 function tooMany(count: number, max: number): FieldError {
-  return { pointer: '', code: 'too_many_columns', message: `the first line has ${count} columns, more than the ${max} there are` };
+  return { pointer: '', code: 'too_many_columns', message: `The first line has ${count} columns; at most ${max} are known.` };
 }
 
 function faultsOf(header: readonly string[], names: readonly string[], known: readonly string[]): FieldError[] {
   return names.flatMap((name, index) => {
-    const column = `column ${JSON.stringify(shown(header[index] ?? ''))}`;
-    if (!known.includes(name)) return [{ pointer: `/${index}`, code: 'unknown_column', message: `${column} is unknown` }];
+    if (name === '') return [];
+    if (!known.includes(name)) {
+      return [{ pointer: `/${index}`, code: 'unknown_column', message: unknownName('column', header[index] ?? '', known) }];
+    }
     if (names.indexOf(name) === index) return [];
-    return [{ pointer: `/${index}`, code: 'duplicate_column', message: `${column} is there twice` }];
+    const message = `The column "${shown(header[index] ?? '')}" is there twice.`;
+    return [{ pointer: `/${index}`, code: 'duplicate_column', message }];
   });
-}
-
-function toCamelCase(name: string): string {
-  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** A JSON array, or values separated by commas. */
-function asSkills(cell: string, name: string): unknown {
-  if (cell.startsWith('[')) return asJson(cell, name);
-  return splitSkills(cell).filter((skill) => skill !== '');
-}
-
-function asJson(cell: string, name: string): unknown {
-  try {
-    return parseStrictJson(Buffer.from(cell), MAX_CELL_VALUES);
-  } catch {
-    throw invalidValue(`/${name}`, 'malformed_json', `${name} is not valid JSON`);
-  }
-}
-
-function asBoolean(cell: string): unknown {
-  return cell === 'true' ? true : cell === 'false' ? false : cell;
 }

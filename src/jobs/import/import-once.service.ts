@@ -6,7 +6,7 @@ import { currentContext } from '../../platform/context/request-context';
 import { Database } from '../../platform/database/database';
 import type { Unit } from '../../platform/database/unit';
 import { AppError } from '../../platform/errors/app-error';
-import { isStreamed } from '../../platform/http/body-parsers';
+import { isStreamed, unsupportedMediaType } from '../../platform/http/body-parsers';
 import { hashOf, idempotencyKeyOf, IdempotencyStore } from '../../platform/idempotency/idempotency-store';
 import type { ImportReportDto } from '../dto/import-report.dto';
 import { JobsImportService } from './jobs-import.service';
@@ -39,7 +39,7 @@ export class ImportOnce {
    *   `.in_progress`, `.key_reused`
    */
   async run(request: FastifyRequest, reply: FastifyReply): Promise<ImportReportDto> {
-    if (!isStreamed(request)) throw new AppError('request.media_type_unsupported');
+    if (!isStreamed(request)) throw unsupportedMediaType(request);
     const mediaType = request.headers['content-type'] ?? '';
     const key = idempotencyKeyOf(request.headers['idempotency-key']);
     const isArray = mediaType.split(';', 1)[0]?.trim().toLowerCase() === 'application/json';

@@ -21,9 +21,13 @@ export class JobsImportController {
   @ApiOperation({
     summary: 'Import jobs from a file',
     description: [
-      'Rows have the fields of POST /v1/jobs: as a JSON array of at most 10,000, as NDJSON, or as CSV in UTF-8 with a header',
-      'in camelCase or snake_case (skills by commas or as a JSON array, clientInfo as JSON), or with the columns of an',
-      'Upwork listing (`Job Title,Hourly/Fixed,Budget,Level,Skills`). At most 64 MiB, not compressed.',
+      'Rows have the fields of POST /v1/jobs: as a JSON array of at most 10,000, as NDJSON, or as CSV with a header that',
+      'names them (case, spaces and underscores do not matter), or with the columns of an Upwork listing',
+      '(`Job Title,Hourly/Fixed,Budget,Level,Skills`). At most 64 MiB, not compressed.',
+      'CSV is UTF-8, or UTF-16 with its byte order mark; the separator is a comma, a semicolon, a tab or `|`. Empty rows and',
+      'empty columns without a name are left out. `TRUE`, `yes` and `1` are true; `$1,200.00`, `1.200,00` and `1 200,00` are',
+      '1200.00; skills are separated by commas or are a JSON array; clientInfo is JSON. Cells with `nan`, `NULL`, `None`,',
+      '`N/A` or `-` are empty.',
       'Good rows are kept when others fail. The same `upworkJobId` is the same job: a row that differs replaces its fields,',
       'those it leaves out included, but not status and favourite. Rows without one are the same job when all is equal.',
       'With an Idempotency-Key the import is one transaction of at most 10,000 rows; without one it is stored batch by',

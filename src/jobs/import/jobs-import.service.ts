@@ -62,7 +62,7 @@ export class JobsImportService {
     { isFetched = false, maxRows = Infinity }: ImportOptions = {},
   ): Promise<ImportReportDto> {
     const read = READERS[contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''];
-    if (!read) throw new AppError('request.media_type_unsupported', { detail: `send ${Object.keys(READERS).join(', ')}` });
+    if (!read) throw new AppError('request.media_type_unsupported', { detail: `Send ${Object.keys(READERS).join(', ')}.` });
     const report = new ImportReport();
     let batch = new ImportBatch();
     let turnBegan = performance.now();

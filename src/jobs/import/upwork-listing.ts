@@ -1,4 +1,5 @@
 import { invalidValue } from '../../platform/errors/app-error';
+import { isNothing, splitSkills } from './cell-readers';
 
 /** Columns of a listing as Upwork's search page gives it. */
 export const UPWORK_COLUMNS = ['Job Title', 'Hourly/Fixed', 'Budget', 'Level', 'Skills'] as const;
@@ -10,17 +11,15 @@ type Listing = Readonly<Partial<Record<Column, string>>>;
 const AMOUNT = String.raw`\$((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d{1,2})?)`;
 const HOURLY = new RegExp(String.raw`^Hourly(?::\s*${AMOUNT}(?:\s*-\s*${AMOUNT})?)?$`);
 const BUDGET = new RegExp(String.raw`^(?:Est\. budget:\s*)?${AMOUNT}$`);
-/** Far more than the skills of a job; empty parts and repeated skills do not count there. */
-const MAX_PARTS = 1_000;
 const LEVELS = new Map([
   ['Entry Level', 'entry'],
   ['Intermediate', 'intermediate'],
   ['Expert', 'expert'],
 ]);
 
-/** Whether a header is that of a listing. */
-export function isUpworkListing(header: readonly string[]): boolean {
-  return header.includes('Job Title');
+/** Whether these columns are those of a listing. */
+export function isUpworkListing(names: readonly string[]): boolean {
+  return names.includes('Job Title');
 }
 
 /**
@@ -40,7 +39,7 @@ export function readUpworkListing(listing: Listing): Record<string, unknown> {
 
 /** The cell, unless it says nothing. */
 function given(cell: string | undefined): string | undefined {
-  return cell === '' || cell === 'N/A' ? undefined : cell;
+  return cell === undefined || isNothing(cell) ? undefined : cell;
 }
 
 function paymentOf(cell: string | undefined): Record<string, unknown> {
@@ -64,16 +63,6 @@ function levelOf(cell: string | undefined): string | undefined {
   const level = LEVELS.get(cell);
   if (level === undefined) throw invalidValue('/experienceLevel', 'upwork_level', `Level must be one of ${[...LEVELS.keys()].join(', ')}`);
   return level;
-}
-
-/**
- * Returns the parts of a cell between its commas, trimmed.
- * @throws AppError `validation.failed` for more than 1,000
- */
-export function splitSkills(cell: string): string[] {
-  const parts = cell.split(',', MAX_PARTS + 1);
-  if (parts.length > MAX_PARTS) throw invalidValue('/skills', 'too_many_values', `skills has more than ${MAX_PARTS} parts`);
-  return parts.map((part) => part.trim());
 }
 
 function skillsOf(cell: string | undefined): string[] {

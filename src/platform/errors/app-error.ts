@@ -1,4 +1,4 @@
-import { ERROR_CODES, type ErrorCode } from './error-codes';
+import { ERROR_CODES, type ErrorCode, type ErrorCodeDefinition } from './error-codes';
 
 /** One wrong value of a request. */
 export interface FieldError {
@@ -38,12 +38,12 @@ export class AppError extends Error {
     readonly code: ErrorCode,
     options: AppErrorOptions = {},
   ) {
-    const { status, title } = ERROR_CODES[code];
-    super(options.detail ?? title, { cause: options.cause });
+    const { status, title, detail }: ErrorCodeDefinition = ERROR_CODES[code];
+    super(options.detail ?? detail ?? title, { cause: options.cause });
     this.name = AppError.name;
     this.status = status;
     this.title = title;
-    this.detail = options.detail;
+    this.detail = options.detail ?? detail;
     this.errors = options.errors ?? [];
     this.headers = options.headers ?? {};
     this.extensions = options.extensions ?? {};

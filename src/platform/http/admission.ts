@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { FairSemaphore } from '../concurrency/fair-semaphore';
 import type { Config } from '../config/config';
-import { AppError } from '../errors/app-error';
+import { bodyTooLarge } from './body-parsers';
 import { levelOf } from './access';
 import type { Authenticator } from './authenticator';
 import { subjectOf } from './rate-limit-hook';
@@ -52,6 +52,6 @@ export function registerAdmission(fastify: FastifyInstance, config: Config, auth
 function isSmall({ headers, routeOptions }: FastifyRequest): boolean {
   const length = headers['content-length'];
   if (length === undefined) return headers['transfer-encoding'] === undefined;
-  if (Number(length) > routeOptions.bodyLimit && !routeOptions.config.streamTypes) throw new AppError('request.body_too_large');
+  if (Number(length) > routeOptions.bodyLimit && !routeOptions.config.streamTypes) throw bodyTooLarge(routeOptions.bodyLimit);
   return Number(length) <= SMALL_BYTES;
 }

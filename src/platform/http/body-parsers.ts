@@ -40,9 +40,9 @@ export function registerBodyParsers(fastify: FastifyInstance, importBytes: numbe
   fastify.addContentTypeParser([...JSON_TYPES, ...STREAM_TYPES], (request, payload, done) => {
     try {
       const { config, bodyLimit } = request.routeOptions;
-      assertReadable(request, config.streamTypes ?? JSON_TYPES);
+      assertReadable(request);
       const maxBytes = config.streamTypes ? importBytes : bodyLimit;
-      if (Number(request.headers['content-length']) > maxBytes) throw new AppError('request.body_too_large');
+      if (Number(request.headers['content-length']) > maxBytes) throw bodyTooLarge(maxBytes);
       if (config.streamTypes) return done(null, limited(payload, maxBytes));
       readWhole(payload, maxBytes, (error, body) => {
         if (error) return done(error);
@@ -59,15 +59,37 @@ export function registerBodyParsers(fastify: FastifyInstance, importBytes: numbe
 }
 
 /** @throws AppError `request.media_type_unsupported` for another type, a compressed body or another charset */
-function assertReadable({ headers }: FastifyRequest, types: readonly string[]): void {
-  if (!types.includes(mediaTypeOf(headers['content-type']))) {
-    throw new AppError('request.media_type_unsupported', { detail: `The route takes ${types.join(', ')}.` });
-  }
+function assertReadable(request: FastifyRequest): void {
+  const { headers } = request;
+  if (!typesOf(request).includes(mediaTypeOf(headers['content-type']))) throw unsupportedMediaType(request);
   const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  if (encoding !== 'identity') throw unsupportedMediaType(request, 'Send the body without compression.');
   const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '') ?? [];
   // Every US-ASCII text is a UTF-8 text. RFC 3629 section 1
-  if (encoding === 'identity' && /^(utf-?8|us-ascii)$/i.test(charset)) return;
-  throw new AppError('request.media_type_unsupported', { detail: 'Send the body as plain UTF-8.' });
+  if (!/^(utf-?8|us-ascii)$/i.test(charset)) throw unsupportedMediaType(request, 'Save the text as UTF-8 and send that.');
+}
+
+/** Returns the refusal of a body for its media type; names the types of the route, in the header for its method too. */
+export function unsupportedMediaType(request: FastifyRequest, remedy?: string): AppError {
+  const types = typesOf(request).join(', ');
+  const header = { POST: 'accept-post', PATCH: 'accept-patch' }[request.method];
+  return new AppError('request.media_type_unsupported', {
+    detail: remedy ?? `Send ${types}.`,
+    headers: header === undefined ? {} : { [header]: types },
+  });
+}
+
+/** Returns the refusal of a body that is too large, with its limit. */
+export function bodyTooLarge(maxBytes: number): AppError {
+  const isWhole = maxBytes % MEBIBYTE === 0;
+  const limit = isWhole ? `${maxBytes / MEBIBYTE} MiB` : `${maxBytes.toLocaleString('en')} bytes`;
+  return new AppError('request.body_too_large', { detail: `The body exceeds the limit of ${limit}.` });
+}
+
+const MEBIBYTE = 1_048_576;
+
+function typesOf({ routeOptions }: FastifyRequest): readonly string[] {
+  return routeOptions.config.streamTypes ?? JSON_TYPES;
 }
 
 function mediaTypeOf(contentType: string | undefined): string {
@@ -88,7 +110,7 @@ function readWhole(payload: Readable, maxBytes: number, done: (error: Error | nu
   payload.on('data', (chunk: Buffer) => {
     if (isDone) return;
     bytes += chunk.length;
-    if (bytes > maxBytes) finish(new AppError('request.body_too_large'));
+    if (bytes > maxBytes) finish(bodyTooLarge(maxBytes));
     else chunks.push(chunk);
   });
   payload.on('end', () => finish(null));
@@ -100,7 +122,7 @@ function limited(payload: Readable, maxBytes: number): Readable {
   const limiter = new Transform({
     transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback) {
       bytes += chunk.length;
-      if (bytes > maxBytes) callback(new AppError('request.body_too_large'));
+      if (bytes > maxBytes) callback(bodyTooLarge(maxBytes));
       else callback(null, chunk);
     },
   });

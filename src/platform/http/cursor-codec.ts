@@ -44,7 +44,7 @@ export class CursorCodec {
       bytes.length > SIGNATURE_BYTES &&
       timingSafeEqual(bytes.subarray(0, SIGNATURE_BYTES), this.sign(payload, scope));
     if (!genuine) {
-      const message = 'the cursor is not of this list with these filters and this sort';
+      const message = 'This cursor belongs to another list, filter or sort. Start again without it.';
       throw new AppError('cursor.invalid', {
         detail: message,
         errors: [{ pointer: '/cursor', code: 'cursor_invalid', message }],

@@ -34,7 +34,7 @@ export function registerRequestChecks(fastify: FastifyInstance, routes: RouteTab
     if (methods.length === 0) return done(new AppError('route.not_found'));
     void reply.header('allow', methods.join(', '));
     if (request.method === 'OPTIONS') return void reply.status(204).send();
-    done(new AppError('route.method_not_allowed', { detail: `the route takes ${methods.join(', ')}` }));
+    done(new AppError('route.method_not_allowed', { detail: `This route accepts ${methods.join(', ')}.` }));
   });
   fastify.addHook('onRequest', (request, _reply, done) => {
     try {

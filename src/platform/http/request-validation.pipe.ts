@@ -3,7 +3,7 @@ import { plainToInstance } from 'class-transformer';
 import { validate } from 'class-validator';
 import { AppError, invalidValue } from '../errors/app-error';
 import { CompiledRules } from './compiled-rules';
-import { fieldErrorsOf, knownNamesHint, knownNamesOf, MAX_ERRORS, unknownFields } from './field-errors';
+import { describeErrors, fieldErrorsOf, knownNamesOf, MAX_ERRORS, unknownFields } from './field-errors';
 
 /** Types that Nest reports for arguments without a class of rules. */
 const PLAIN_TYPES = new Set<unknown>([String, Number, Boolean, Array, Object, Date, Buffer]);
@@ -24,7 +24,8 @@ export class RequestValidationPipe implements PipeTransform {
     const accepted = rules?.accept(plain);
     if (accepted) return accepted;
     const known = knownNamesOf(metatype);
-    const unknown = unknownFields(Object.keys(plain), known);
+    const kind = type === 'body' ? 'field' : 'parameter';
+    const unknown = unknownFields(Object.keys(plain), known, kind);
     const instance = rules?.instantiate(plain) ?? (plainToInstance(metatype, knownPart(plain, known)) as object);
     const invalid = await validate(instance, {
       whitelist: true,
@@ -34,15 +35,14 @@ export class RequestValidationPipe implements PipeTransform {
     });
     const errors = [...unknown, ...fieldErrorsOf(invalid, MAX_ERRORS - unknown.length)];
     if (errors.length === 0) return CompiledRules.whole(instance);
-    const hint = unknown.length > 0 ? [knownNamesHint(known)] : [];
-    throw new AppError('validation.failed', { detail: [...errors.map(({ message }) => message), ...hint].join('; '), errors });
+    throw new AppError('validation.failed', { detail: describeErrors(errors, known, kind), errors });
   }
 }
 
 function asObject(value: unknown): object {
   if (value === undefined) return {};
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  throw invalidValue('', 'is_object', 'the body must be a JSON object');
+  throw invalidValue('', 'is_object', 'The body must be a JSON object.');
 }
 
 function knownPart(plain: object, known: ReadonlySet<string>): object {

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { AppError, invalidValue } from '../errors/app-error';
 import { duplicateKeyPointer, jsonSizeOf } from './json-members';
+import { malformedAt } from './malformed-json';
 import { isUnstorable, pointerStep } from './text';
 
 /** Deeper nesting serves nobody and costs every reader. */
@@ -29,7 +30,7 @@ interface Fault {
  */
 export function parseStrictJson(body: Buffer, maxValues = MAX_VALUES): unknown {
   if (body.length === 0) return {};
-  if (!isUtf8(body)) throw new AppError('request.malformed_json', { detail: 'the body is not UTF-8' });
+  if (!isUtf8(body)) throw new AppError('request.malformed_json', { detail: 'The text is not UTF-8.' });
   const text = body.toString('utf8').replace(/^\uFEFF/, '');
   const size = jsonSizeOf(text);
   if (size.values > maxValues) {
@@ -50,7 +51,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    throw new AppError('request.malformed_json');
+    throw new AppError('request.malformed_json', { detail: malformedAt(text) });
   }
 }
 

@@ -59,7 +59,7 @@ function assertNoQuery(query: Query): void {
 function assertEmpty(body: unknown): void {
   const names = typeof body === 'object' && !Array.isArray(body) ? Object.keys(body as object) : undefined;
   if (names?.length === 0) return;
-  const message = 'this route takes no body, or {}';
+  const message = 'This route takes no body, or {}.';
   const errors = names ? unknownFields(names, new Set()) : [{ pointer: '', code: 'is_object', message }];
   throw new AppError('validation.failed', { detail: message, errors });
 }

@@ -1,0 +1,69 @@
+import { invalidValue } from '../../platform/errors/app-error';
+import { shown } from '../../platform/http/text';
+import type { Separator } from './csv-separator';
+
+/** A sign or a code of a currency before or behind a number. */
+const AMOUNT = /^(?:(US\$|[$€£₴]|[A-Z]{3})\s*)?(\d[\d.,'’\s]*)(US\$|[$€£₴]|[A-Z]{3})?$/i;
+
+/** Longer than any amount with its sign and its groups. */
+const MAX_CELL_LENGTH = 40;
+
+/** Digits in groups of three, and up to two decimal places behind the other mark. */
+const GROUPED_BY_COMMA = /^\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?$/;
+const GROUPED_BY_POINT = /^\d{1,3}(?:\.\d{3})+(?:,\d{1,2})?$/;
+const DECIMAL_COMMA = /^\d+,\d{1,2}$/;
+
+/** `1,200` and `1.200`: 1200 in one country, 1.2 in another. */
+const AMBIGUOUS = /^\d{1,3}[.,]\d{3}$/;
+
+/** White space and apostrophes between groups of three digits. */
+const SPACED = /^\d{1,3}(?:[\s'’]\d{3})+(?=[.,]\d{1,2}$|$)/;
+
+/** The currencies that a sign may mean. */
+const CURRENCIES: Readonly<Record<string, readonly string[]>> = {
+  $: ['USD', 'CAD', 'AUD', 'NZD', 'SGD', 'HKD', 'MXN'],
+  US$: ['USD'],
+  '€': ['EUR'],
+  '£': ['GBP'],
+  '₴': ['UAH'],
+};
+
+/**
+ * Returns an amount of a spreadsheet as a decimal string: `$1,200.00`, `1.200,00 €` and `1 200,00` are `1200.00`. Other
+ * text is returned as it is, for the rule of the field to refuse.
+ * @throws AppError `validation.failed` for one that may be read in two ways
+ */
+export function amountOfCell(cell: string, name: string, separator: Separator): string {
+  const [, , digits] = partsOf(cell);
+  if (digits === undefined) return cell;
+  const number = digits.trim().replace(SPACED, (groups) => groups.replace(/[\s'’]/g, ''));
+  // Only programs with a decimal point separate by commas.
+  if (AMBIGUOUS.test(number) && !(separator === ',' && number.includes(','))) throw ambiguous(cell, name, number);
+  if (GROUPED_BY_COMMA.test(number)) return number.replaceAll(',', '');
+  if (GROUPED_BY_POINT.test(number)) return number.replaceAll('.', '').replace(',', '.');
+  return DECIMAL_COMMA.test(number) ? number.replace(',', '.') : /^\d+(?:\.\d+)?$/.test(number) ? number : cell;
+}
+
+/**
+ * Checks the sign of an amount against the row's currency.
+ * @throws AppError `validation.failed`
+ */
+export function assertCurrencyOf(cell: string, name: string, currency: string): void {
+  const [, before, , behind] = partsOf(cell);
+  for (const sign of [before, behind]) {
+    if (sign === undefined || (CURRENCIES[sign.toUpperCase()] ?? [sign.toUpperCase()]).includes(currency.toUpperCase())) continue;
+    const message = `${name} is in ${sign}, but the row's currency is ${shown(currency)}. Name the currency in a column "currency".`;
+    throw invalidValue(`/${name}`, 'currency_mismatch', message);
+  }
+}
+
+/** Returns the sign before, the number and the sign behind, from index 1 on. */
+function partsOf(cell: string): readonly (string | undefined)[] {
+  return cell.length > MAX_CELL_LENGTH ? [] : (AMOUNT.exec(cell) ?? []);
+}
+
+function ambiguous(cell: string, name: string, number: string): Error {
+  const whole = `${number.replace(/[.,]/, '')}.00`;
+  const fraction = number.replace(',', '.').replace(/0$/, '');
+  return invalidValue(`/${name}`, 'ambiguous_amount', `${name} is "${cell}", which may mean ${whole} or ${fraction}. Write ${whole}.`);
+}

@@ -1,0 +1,82 @@
+import { BrokenFileError } from './import-row';
+
+/** What a caller does about a file in another encoding or format. */
+export const SAVE_AS_UTF8 = 'Save it as CSV (UTF-8) and send that file.';
+
+/** Bytes that tell the format and the encoding of a file. */
+const SIGNATURE_BYTES = 8;
+
+const UTF8_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+const UTF16_MARKS: readonly (readonly [Buffer, string])[] = [
+  [Buffer.from([0xff, 0xfe]), 'utf-16le'],
+  [Buffer.from([0xfe, 0xff]), 'utf-16be'],
+];
+
+/** The first bytes of files that are sent as CSV by mistake. */
+const OTHER_FORMATS: readonly (readonly [Buffer, string])[] = [
+  [Buffer.from([0xff, 0xfe, 0, 0]), 'a text in UTF-32'],
+  [Buffer.from([0, 0, 0xfe, 0xff]), 'a text in UTF-32'],
+  [Buffer.from('PK\x03\x04'), 'a workbook (.xlsx or .ods) or another ZIP file'],
+  [Buffer.from([0xd0, 0xcf, 0x11, 0xe0]), 'a workbook (.xls)'],
+  [Buffer.from([0x1f, 0x8b]), 'compressed (gzip)'],
+  [Buffer.from('%PDF'), 'a PDF'],
+  [Buffer.from('{\\rtf'), 'a rich text document'],
+  [Buffer.from('<'), 'an HTML or XML document'],
+];
+
+/**
+ * Yields the file's text in UTF-8 without its byte order mark. UTF-16 is converted when it has its mark.
+ * @throws BrokenFileError for a workbook or another format, for UTF-16 without its mark, and for invalid UTF-16
+ */
+export async function* asUtf8(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let start: Buffer | undefined = Buffer.alloc(0);
+  let decode = (bytes: Buffer): Buffer => bytes;
+  for await (const chunk of body) {
+    if (!start) {
+      yield decode(chunk);
+      continue;
+    }
+    start = Buffer.concat([start, chunk]);
+    if (start.length < SIGNATURE_BYTES) continue;
+    decode = decoderOf(start);
+    yield decode(start);
+    start = undefined;
+  }
+  if (start) {
+    decode = decoderOf(start);
+    yield decode(start);
+  }
+  yield decode(END);
+}
+
+/** Tells a decoder that nothing follows. */
+const END = Buffer.alloc(0);
+
+function decoderOf(start: Buffer): (bytes: Buffer) => Buffer {
+  const [, format] = OTHER_FORMATS.find(([signature]) => startsWith(start, signature)) ?? [];
+  if (format) throw new BrokenFileError(1, `The file is ${format}, not CSV. ${SAVE_AS_UTF8}`);
+  const [, encoding] = UTF16_MARKS.find(([mark]) => startsWith(start, mark)) ?? [];
+  if (encoding) return utf16Decoder(encoding);
+  if (looksLikeUtf16(start)) throw new BrokenFileError(1, `The file is UTF-16 without a byte order mark. ${SAVE_AS_UTF8}`);
+  return (bytes) => (bytes === start && startsWith(bytes, UTF8_MARK) ? bytes.subarray(UTF8_MARK.length) : bytes);
+}
+
+function utf16Decoder(encoding: string): (bytes: Buffer) => Buffer {
+  const decoder = new TextDecoder(encoding, { fatal: true });
+  return (bytes) => {
+    try {
+      return Buffer.from(decoder.decode(bytes, { stream: bytes !== END }));
+    } catch {
+      throw new BrokenFileError(1, `The file is not valid UTF-16. ${SAVE_AS_UTF8}`);
+    }
+  };
+}
+
+/** The name of a column begins with a character of ASCII, which UTF-16 writes with a NUL before or behind it. */
+function looksLikeUtf16(start: Buffer): boolean {
+  return start.length > 1 && (start[0] === 0) !== (start[1] === 0);
+}
+
+function startsWith(bytes: Buffer, signature: Buffer): boolean {
+  return bytes.subarray(0, signature.length).equals(signature);
+}
