@@ -167,6 +167,8 @@ export class EmbeddedPostgres {
       ['unix_socket_directories', ''],
       ['password_encryption', 'scram-sha-256'],
       ['shared_preload_libraries', 'pg_stat_statements'],
+      // Utility statements, such as CREATE ROLE, keep their literals there.
+      ['pg_stat_statements.track_utility', 'off'],
       ['timezone', 'UTC'],
       ['log_timezone', 'UTC'],
       ['max_connections', String(this.options.maxConnections ?? (this.options.isFast ? 300 : 100))],

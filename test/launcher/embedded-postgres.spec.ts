@@ -40,6 +40,7 @@ describe(EmbeddedPostgres.name, () => {
     expect(await setting('listen_addresses')).toBe('127.0.0.1');
     expect(await setting('unix_socket_directories')).toBe('');
     expect(await setting('shared_preload_libraries')).toBe('pg_stat_statements');
+    expect(await setting('pg_stat_statements.track_utility')).toBe('off');
     await expect(withClient(server.url('postgres', 'wrong', 'postgres'), () => Promise.resolve())).rejects.toThrow(
       'password authentication failed',
     );

@@ -1,6 +1,8 @@
+import { fastify } from 'fastify';
 import { NestLogger } from './nest-logger';
 import { createLogger } from './logger';
-import { loggableUrl, printable } from './redact';
+import { parameterNames, printable } from './redact';
+import { registerRequestLog } from './request-log';
 
 function record(): { lines: string[]; write(line: string): void } {
   const lines: string[] = [];
@@ -31,9 +33,34 @@ describe('createLogger', () => {
   });
 });
 
-describe('loggableUrl', () => {
-  it('hides the secrets of links', () => {
-    expect(loggableUrl('/v1/x?token=canary&q=a&code=canary')).toBe('/v1/x?token=[redacted]&q=a&code=[redacted]');
+describe('registerRequestLog', () => {
+  it('writes the pattern of the route and the names of parameters, and nothing that a caller wrote', async () => {
+    const sink = record();
+    const server = fastify();
+    registerRequestLog(server, createLogger('info', sink));
+    server.get('/v1/things/:id', () => ({}));
+
+    await server.inject('/v1/things/canary?q=canary&%74oken=canary');
+    await server.inject('/canary?canary=');
+    await server.close();
+
+    expect(sink.lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { route: '/v1/things/:id', parameters: ['q', '?'], status: 200 },
+      { route: null, status: 404 },
+    ]);
+    expect(sink.lines[0]).not.toContain('canary');
+  });
+});
+
+describe('parameterNames', () => {
+  it.each([
+    ['/v1/x?token=canary&q=canary&q=canary&code=canary', ['token', 'q', 'code']],
+    ['/v1/x?%74oken=canary&email=canary%40example.com', ['?', 'email']],
+    ['/v1/x?canary', []],
+    ['/v1/x?canary@example.com=1', ['?']],
+    ['/v1/canary', []],
+  ])('gives the names of %s and no value', (url, names) => {
+    expect(parameterNames(url)).toEqual(names);
   });
 });
 

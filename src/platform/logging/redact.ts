@@ -31,12 +31,21 @@ export const REDACTED_PATHS: string[] = SECRET_NAMES.flatMap((name) => {
   return [step.slice(1, -1).includes('-') ? step : name, `*${step}`, `*.*${step}`];
 });
 
-/** Query parameters that carry a secret (links of mails, OAuth callbacks), and every character that could forge a line. */
-const SECRET_PARAMETERS = /([?&](?:token|code|state|accessToken|refreshToken|password)=)[^&#]*/gi;
+/** What a name of a parameter looks like; a value without a name, or an encoded name, is something else. */
+const PARAMETER_NAME = /^[a-z]\w{0,39}$/i;
+/** Most parameters whose names are logged: more than any route has. */
+const MAX_NAMES = 40;
 
-/** Returns a URL that may be logged. */
-export function loggableUrl(url: string): string {
-  return printable(url.replace(SECRET_PARAMETERS, `$1${CENSOR}`)).slice(0, 2_000);
+/**
+ * Returns the names of a URL's query parameters, each once. Their values are what people search for, addresses, and
+ * secrets of links: none is logged.
+ */
+export function parameterNames(url: string): string[] {
+  const start = url.indexOf('?');
+  if (start === -1) return [];
+  const pairs = url.slice(start + 1).split('&', MAX_NAMES).filter((pair) => pair.includes('='));
+  const names = pairs.map((pair) => pair.slice(0, pair.indexOf('=')));
+  return [...new Set(names.map((name) => (PARAMETER_NAME.test(name) ? name : '?')))];
 }
 
 /** Returns the text with its control characters escaped, so that no sender writes log lines or moves a terminal's cursor. */

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { loggableUrl } from './redact';
+import { parameterNames } from './redact';
 
-/** Writes one line per request when its answer is sent: never a body, a header or the secret of a link. */
+/** Writes one line per request when its answer is sent: never a body, a header, a path or a value of a query. */
 export function registerRequestLog(fastify: FastifyInstance, logger: Logger): void {
   fastify.addHook('onResponse', (request, reply, done) => {
     const level = reply.statusCode >= 500 ? 'warn' : 'info';
@@ -11,8 +11,8 @@ export function registerRequestLog(fastify: FastifyInstance, logger: Logger): vo
       {
         requestId: request.id,
         method: request.method,
-        url: loggableUrl(request.url),
         route: request.routeOptions.url ?? null,
+        parameters: parameterNames(request.url),
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 10) / 10,
         ip: request.ip,
