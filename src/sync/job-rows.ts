@@ -7,18 +7,19 @@ const LEVELS: Readonly<Record<string, string>> = { ENTRY_LEVEL: 'entry', INTERME
 
 /** Returns a vacancy of Upwork as a row of an import, under our field names. */
 export function jobRowOf(job: UpworkJob): Record<string, unknown> {
-  const isHourly = job.hourlyBudgetMin !== null && job.hourlyBudgetMin !== undefined;
+  const jobType = jobTypeOf(job);
+  const isHourly = jobType === 'hourly';
   const fixed = amountOf(job.amount);
   return {
     upworkJobId: job.ciphertext ?? job.id,
     title: firstCodePoints(job.title, 500),
     description: cutOrNull(job.description, 50_000),
-    jobType: isHourly ? 'hourly' : fixed ? 'fixed' : null,
+    jobType,
     budgetMin: isHourly ? null : fixed,
     budgetMax: isHourly ? null : fixed,
     hourlyRateMin: amountOf(job.hourlyBudgetMin),
     hourlyRateMax: amountOf(job.hourlyBudgetMax),
-    currency: (isHourly ? job.hourlyBudgetMin : job.amount)?.currency ?? 'USD',
+    currency: (isHourly ? (job.hourlyBudgetMin ?? job.hourlyBudgetMax) : job.amount)?.currency ?? 'USD',
     skills: (job.skills ?? []).slice(0, 50).map(({ name, prettyName }) => firstCodePoints(prettyName ?? name, 100)),
     category: cutOrNull(job.category, 100),
     subcategory: cutOrNull(job.subcategory, 100),
@@ -28,6 +29,13 @@ export function jobRowOf(job: UpworkJob): Record<string, unknown> {
     workload: cutOrNull(job.engagement, 100),
     clientInfo: clientInfoOf(job),
   };
+}
+
+/** Returns the kind of pay: by the amounts, then by the hours a week, which only hourly vacancies have. */
+function jobTypeOf(job: UpworkJob): 'hourly' | 'fixed' | null {
+  if (amountOf(job.hourlyBudgetMin) !== null || amountOf(job.hourlyBudgetMax) !== null) return 'hourly';
+  if (amountOf(job.amount) !== null) return 'fixed';
+  return job.engagement ? 'hourly' : null;
 }
 
 /** Zero is how Upwork says that there is no amount. */

@@ -28,7 +28,7 @@ declareConstraint('saved_searches_name_key', {
 declareConstraint('saved_searches_webhook_id_fk', {
   code: 'reference.not_found',
   pointer: '/webhookId',
-  message: 'webhookId names no webhook of yours',
+  message: 'You have no webhook with this id.',
 });
 
 /** Brings vacancies, proposals and messages in from Upwork. */
