@@ -19,7 +19,7 @@ import { Providers } from './providers/providers.service';
 declareConstraint('ai_generations_job_id_fk', {
   code: 'reference.not_found',
   pointer: '/jobId',
-  message: 'jobId names no job of yours',
+  message: 'You have no job with this id.',
 });
 
 /** AI drafts: vendors, one ledger, a budget that holds. */

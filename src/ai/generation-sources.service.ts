@@ -51,8 +51,8 @@ export class GenerationSources {
         jobId ? unit.query<{ title: string } & PromptJob>(JOB, [jobId]) : [],
         jobId && type === 'message' ? unit.query<{ content: string } & PromptMessage>(MESSAGES, [jobId]) : [],
       ]);
-      if (jobId && jobs.length === 0) throw missing('/jobId', 'jobId names no job of yours');
-      if (templateId && templates.length === 0) throw missing('/templateId', 'templateId names no template of yours');
+      if (jobId && jobs.length === 0) throw missing('/jobId', 'You have no job with this id.');
+      if (templateId && templates.length === 0) throw missing('/templateId', 'You have no template with this id.');
       return {
         type,
         instructions: instructions ?? null,

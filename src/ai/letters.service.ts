@@ -65,12 +65,12 @@ export class Letters {
   private async draft(unit: Unit, proposalId: number, ifMatch: Preconditions | undefined): Promise<Proposal> {
     const proposal = await unit.of(Proposal).find(proposalId, { lock: true });
     if (!proposal) {
-      const message = 'proposalId names no proposal of yours';
+      const message = 'You have no proposal with this id.';
       throw new AppError('reference.not_found', { detail: message, errors: [{ pointer: '/proposalId', code: 'not_found', message }] });
     }
     assertVersion(proposal, ifMatch);
     if (proposal.status === 'draft') return proposal;
-    throw new AppError('proposal.not_draft', { detail: `the proposal is ${proposal.status}` });
+    throw new AppError('proposal.not_draft', { detail: `The proposal is ${proposal.status}. Only a draft may be changed.` });
   }
 
   /** A letter the user wrote or edited himself has no version yet. */

@@ -19,11 +19,11 @@ type LookupCallback = (error: Error | null, address: string | LookupAddress[], f
 export function assertReachable(text: string, reach: Reach): void {
   if (!URL.canParse(text)) throw new AddressRefusedError('It is not a valid URL.');
   const { protocol, username, password, hostname } = new URL(text);
-  if (username !== '' || password !== '') throw new AddressRefusedError('a URL with a password in it is not called');
+  if (username !== '' || password !== '') throw new AddressRefusedError('Webhook URLs must not contain a user name or a password.');
   const host = hostname.replace(/^\[|\]$/g, '');
   const isOwn = host === 'localhost' || (isIP(host) !== 0 && isLoopback(host));
   if (protocol !== 'https:' && !(protocol === 'http:' && isOwn && reach.loopback)) {
-    throw new AddressRefusedError('only https: is called');
+    throw new AddressRefusedError('Webhook URLs must begin with https://.');
   }
   if (isIP(host) !== 0) assertAddress(host, reach);
 }
@@ -52,7 +52,7 @@ export function reachableLookup(reach: Reach) {
 function assertAddress(address: string, { loopback }: Reach): void {
   if (isPublic(address)) return;
   if (loopback && isLoopback(address)) return;
-  throw new AddressRefusedError('it leads to an address that is not public');
+  throw new AddressRefusedError('The address is not public.');
 }
 
 /** Public by its number, but it answers inside of Azure only, where it gives machines their configuration. */

@@ -143,7 +143,7 @@ export class SessionsService {
    * @throws AppError `auth.forbidden`, `auth.token_invalid`, `auth.step_up_required`
    */
   async assertAdmin({ role, sessionId }: Principal): Promise<void> {
-    if (role !== 'admin') throw new AppError('auth.forbidden');
+    if (role !== 'admin') throw new AppError('auth.forbidden', { detail: 'This route needs the role admin.' });
     const session = await this.live(sessionId);
     if (!session) throw new AppError('auth.token_invalid');
     if (session.hasMfa && !isFresh(session)) throw new AppError('auth.step_up_required');

@@ -88,5 +88,6 @@ function notUsable(why: string | undefined, cause: unknown): BackupError {
 function inWords(error: unknown): unknown {
   const { code, path } = error as NodeJS.ErrnoException;
   const sentence = code === undefined ? undefined : SENTENCES[code];
-  return sentence === undefined ? error : new BackupError(`folder of backups: ${sentence}${path === undefined ? '' : ` (${path})`}`, { cause: error });
+  if (sentence === undefined) return error;
+  return new BackupError(`BACKUP_DIR is not usable: ${path === undefined ? '' : `${path}: `}${sentence}.`, { cause: error });
 }

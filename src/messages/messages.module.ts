@@ -9,7 +9,7 @@ import { UpworkMessages } from './upwork-messages.service';
 declareConstraint('messages_job_id_fk', {
   code: 'reference.not_found',
   pointer: '/jobId',
-  message: 'jobId names no job of yours',
+  message: 'You have no job with this id.',
 });
 
 /** Conversations with clients. */

@@ -77,7 +77,7 @@ export class MessagesService {
 }
 
 function noSuchJob(): AppError {
-  const message = 'jobId names no job of yours';
+  const message = 'You have no job with this id.';
   return new AppError('reference.not_found', {
     detail: message,
     errors: [{ pointer: '/jobId', code: 'reference_not_found', message }],

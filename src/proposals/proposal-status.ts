@@ -28,8 +28,12 @@ export const PROPOSAL_STEPS = Object.keys(STEPS) as readonly ProposalStep[];
 export function statusAfter(status: ProposalStatus, step: ProposalStep): ProposalStatus {
   if (isOpen(status, step)) return STEPS[step].to;
   const open = PROPOSAL_STEPS.filter((candidate) => isOpen(status, candidate));
-  const rest = open.length > 0 ? `it can: ${open.join(', ')}` : 'no step is open to it';
-  throw new AppError('proposal.wrong_step', { detail: `the proposal is ${status}, it cannot ${step}; ${rest}` });
+  const article = /^[aeiou]/.test(status) ? 'An' : 'A';
+  const { to } = STEPS[step];
+  const rest = open.length > 0 ? `Possible now: ${open.join(', ')}.` : 'No step is possible any more.';
+  throw new AppError('proposal.wrong_step', {
+    detail: `${article} ${status} proposal cannot be ${to}${to === status ? ' again' : ''}. ${rest}`,
+  });
 }
 
 function isOpen(status: ProposalStatus, step: ProposalStep): boolean {

@@ -10,7 +10,7 @@ import { UpworkProposals } from './upwork-proposals.service';
 declareConstraint('proposals_job_id_fk', {
   code: 'reference.not_found',
   pointer: '/jobId',
-  message: 'jobId names no job of yours',
+  message: 'You have no job with this id.',
 });
 declareConstraint('proposals_one_open_per_job', {
   code: 'proposal.already_open',

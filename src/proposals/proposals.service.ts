@@ -117,7 +117,7 @@ export class ProposalsService {
 function assertDraft(proposal: Proposal, ifMatch: Preconditions | undefined): void {
   assertVersion(proposal, ifMatch);
   if (proposal.status === 'draft') return;
-  throw new AppError('proposal.not_draft', { detail: `the proposal is ${proposal.status}` });
+  throw new AppError('proposal.not_draft', { detail: `The proposal is ${proposal.status}. Only a draft may be changed.` });
 }
 
 function jobDeleted(): AppError {

@@ -228,7 +228,7 @@ describe('an installation without a vendor', () => {
     const named = await user.post('/v1/ai/generations', { ...DRAFT, model: 'claude' });
     const models = await user.get('/v1/ai/models');
 
-    expect([draft.status, draft.body.code, draft.body.detail]).toEqual([503, 'ai.not_configured', 'set one of AI_ANTHROPIC_API_KEY, AI_GOOGLE_API_KEY']);
+    expect([draft.status, draft.body.code, draft.body.detail]).toEqual([503, 'ai.not_configured', 'The operator of this server sets one of AI_ANTHROPIC_API_KEY, AI_GOOGLE_API_KEY.']);
     expect([named.status, named.body.code]).toEqual([503, 'ai.model_unavailable']);
     expect(models.body.items).toContainEqual(expect.objectContaining({ id: 'claude', provider: 'anthropic', isAvailable: false, missingSetting: 'AI_ANTHROPIC_API_KEY' }));
     await app.close();

@@ -437,9 +437,9 @@ describe(WebhookSender.name, () => {
     const { port } = new URL(receiver.url);
 
     for (const url of [`https://localhost:${port}/`, `https://127.0.0.1:${port}/`]) {
-      expect(await sender.send(url, message, secrets)).toEqual({ status: null, error: 'it leads to an address that is not public' });
+      expect(await sender.send(url, message, secrets)).toEqual({ status: null, error: 'The address is not public.' });
     }
-    expect(await sender.send(receiver.url, message, secrets)).toEqual({ status: null, error: 'only https: is called' });
+    expect(await sender.send(receiver.url, message, secrets)).toEqual({ status: null, error: 'Webhook URLs must begin with https://.' });
   });
 
   it('says what it can when nobody listens', async () => {

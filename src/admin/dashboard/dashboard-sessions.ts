@@ -97,7 +97,7 @@ export class DashboardSessions implements PageAuthenticator {
     const [, value] = new RegExp(`(?:^|;\\s*)${COOKIE}=([^;]*)`).exec(headers.cookie ?? '') ?? [];
     if (!value) throw new AppError('auth.session_missing');
     const principal = await this.sessions.principalOf(this.read(value));
-    if (principal.role !== 'admin') throw new AppError('auth.forbidden');
+    if (principal.role !== 'admin') throw new AppError('auth.forbidden', { detail: 'The dashboard needs the role admin.' });
     return principal;
   }
 
@@ -105,7 +105,7 @@ export class DashboardSessions implements PageAuthenticator {
     const principal = await this.sessions.principalOf(this.tokens.read('access', accessToken));
     if (principal.role !== 'admin') {
       await this.sessions.end(principal.userId, principal.sessionId);
-      throw new AppError('auth.forbidden', { detail: 'only admins may enter' });
+      throw new AppError('auth.forbidden', { detail: 'The dashboard needs the role admin.' });
     }
     const ends = Date.now() + LIFETIME_SECONDS * 1_000;
     const claims = `${principal.userId}.${principal.sessionId}.${ends}`;

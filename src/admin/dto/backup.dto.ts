@@ -42,7 +42,7 @@ export class BackupDto {
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, description: 'What the check compared, and how long it took.', example: { tables: 40, rows: 120000, dumpMs: 2100, checkMs: 8300 } })
   figures: Record<string, unknown> | null;
 
-  @ApiProperty({ type: String, nullable: true, description: 'Why it failed.', example: 'folder of backups: the disk is full' })
+  @ApiProperty({ type: String, nullable: true, description: 'Why it failed.', example: 'BACKUP_DIR is not usable: the disk is full.' })
   error: string | null;
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'When its file was removed, by the rule of what is kept.', example: '2026-03-07T02:12:41.000Z' })

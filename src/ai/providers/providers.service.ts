@@ -37,7 +37,7 @@ export class Providers {
       .flatMap((provider) => this.candidate(provider, provider.defaultModel));
     if (candidates.length > 0) return candidates;
     const wanted = this.all.map(({ missingSetting, name }) => missingSetting ?? `a model of ${name} with a known price`);
-    throw new AppError('ai.not_configured', { detail: `set one of ${wanted.join(', ')}` });
+    throw new AppError('ai.not_configured', { detail: `The operator of this server sets one of ${wanted.join(', ')}.` });
   }
 
   private named(model: string): Candidate {
