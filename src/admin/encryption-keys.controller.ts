@@ -29,7 +29,7 @@ export class EncryptionKeysController {
   @ApiOperation({
     summary: 'Rotate the encryption keys',
     description:
-      'Where keys come from a key file, makes a new one, which is used once every process has it; else goes on with the first of ENCRYPTION_KEYS. Then wraps all data keys with it. Carries on a rotation that is under way. Reads and writes go on meanwhile. Asks for a fresh step-up.',
+      'Where keys come from a key file, makes a new one, which is used once every process has it; else goes on with the first of ENCRYPTION_KEYS. Then wraps all data keys with it. Carries on a rotation that is under way. Reads and writes go on meanwhile. Needs a re-authentication within the last 10 minutes.',
   })
   @ApiAcceptedResponse({ type: TaskRunDto, description: 'The queued run.' })
   rotate(@Body() { reason }: RunTaskDto): Promise<TaskRunDto> {
@@ -41,7 +41,7 @@ export class EncryptionKeysController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'Destroy an old encryption key',
-    description: 'Out of the key file, when it wraps nothing any more. Backups made while it wrapped do not open any more. Asks for a fresh step-up.',
+    description: 'Out of the key file, when it wraps nothing any more. Backups made while it wrapped do not open any more. Needs a re-authentication within the last 10 minutes.',
   })
   @ApiParam({ name: 'id', type: 'string', description: 'The key.', example: 'k1' })
   @ApiNoContentResponse({ description: 'It is gone.' })

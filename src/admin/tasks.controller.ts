@@ -54,7 +54,7 @@ export class TasksController {
 
   @Post(':id/pause')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Let the schedule of a task rest', description: 'What runs goes on; runs that an admin asks for are made.' })
+  @ApiOperation({ summary: 'Pause a schedule', description: 'What runs goes on; runs that an admin asks for are made.' })
   @ApiParam(TASK_ID)
   @ApiOkResponse({ type: TaskDto, description: 'The task.' })
   pause(@Param('id') id: string, @Body() { reason }: ReasonDto): Promise<TaskDto> {
@@ -63,7 +63,7 @@ export class TasksController {
 
   @Post(':id/resume')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Let the schedule of a task go on', description: 'Firings it missed are not made up for.' })
+  @ApiOperation({ summary: 'Resume a schedule', description: 'Firings it missed are not made up for.' })
   @ApiParam(TASK_ID)
   @ApiOkResponse({ type: TaskDto, description: 'The task.' })
   resume(@Param('id') id: string, @Body() { reason }: ReasonDto): Promise<TaskDto> {

@@ -47,7 +47,7 @@ export class AdminUsersController {
   @Post(':id/reset-mfa')
   @HttpCode(HttpStatus.OK)
   @ApiOperation({
-    summary: "Take a user's second factor away",
+    summary: "Reset a user's MFA",
     description: 'For an owner who has lost it: ends his sessions and tells him by mail. No secret is shown or chosen.',
   })
   @ApiParam(USER_ID)

@@ -91,7 +91,7 @@ export class Ledger {
     return state!;
   }
 
-  /** Returns what each model was used for this month, dearest first. One statement. */
+  /** Returns what each model was used for this month, most expensive first. One statement. */
   usageByModel(): Promise<ModelUsage[]> {
     return this.database.query<ModelUsage>(USAGE_BY_MODEL);
   }

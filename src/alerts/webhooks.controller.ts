@@ -95,7 +95,7 @@ export class WebhooksController {
   @Post(':id/deliveries/:deliveryId/retry')
   @HttpCode(202)
   @FollowAt('/v1/webhooks/:id/deliveries')
-  @ApiOperation({ summary: 'Send a failed delivery anew', description: 'Under the same webhook-id, by which a receiver knows a repetition.' })
+  @ApiOperation({ summary: 'Send a failed delivery again', description: 'Under the same webhook-id, by which a receiver knows a repetition.' })
   @ApiAcceptedResponse({ type: DeliveryDto, description: 'The delivery, pending again.' })
   retry(@Param('id', ParseIdPipe) id: number, @Param('deliveryId', ParseIdPipe) deliveryId: number): Promise<DeliveryDto> {
     return this.deliveries.retry(id, deliveryId);

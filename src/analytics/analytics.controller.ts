@@ -47,7 +47,7 @@ export class AnalyticsController {
 
   @Get('summary')
   @ApiOperation({
-    summary: 'Read what wins',
+    summary: 'Win statistics',
     description: 'Of the proposals sent in a range of days (by default the last 365) what became of them until now, and by kind.',
   })
   @ApiOkResponse({ type: SummaryDto, description: 'The figures, as of now.' })

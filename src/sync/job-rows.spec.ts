@@ -2,7 +2,7 @@ import type { UpworkJob } from '../upwork/upwork.documents';
 import { jobRowOf } from './job-rows';
 
 const usd = (rawValue: string): UpworkJob['amount'] => ({ rawValue, currency: 'USD' });
-const jobOf = (fields: Partial<UpworkJob>): UpworkJob => ({ id: '1', title: 'A', ...fields }) as UpworkJob;
+const jobOf = (fields: Partial<UpworkJob>): UpworkJob => ({ id: '1', title: 'A', ...fields });
 
 describe(jobRowOf.name, () => {
   it.each<[string, Partial<UpworkJob>, object]>([

@@ -52,7 +52,7 @@ export class SyncsController {
   }
 
   @Get('syncs/:id')
-  @ApiOperation({ summary: 'Read a synchronisation', description: 'Where it stands, what it did, why it failed.' })
+  @ApiOperation({ summary: 'Read a synchronisation', description: 'The status, what it did, why it failed.' })
   @ApiOkResponse({ type: SyncDto, description: 'The synchronisation.' })
   get(@Param('id', ParseIdPipe) id: number): Promise<SyncDto> {
     return this.syncs.get(id);

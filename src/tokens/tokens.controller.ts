@@ -46,7 +46,7 @@ export class TokensController {
   @Post('upwork/authorize')
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Begin to connect Upwork',
+    summary: 'Start connecting Upwork',
     description: 'Send the user to `url`. Upwork sends him back with `code` and `state`: hand both to the callback, in this session, within ten minutes.',
   })
   @ApiOkResponse({ type: AuthorizationDto, description: 'Where the user allows the connection.' })
@@ -56,7 +56,7 @@ export class TokensController {
 
   @Get('upwork/callback')
   @ApiOperation({
-    summary: 'Finish to connect Upwork',
+    summary: 'Complete connecting Upwork',
     description: 'Takes what Upwork added to the callback URL. A state is good once, and only in the session that began.',
   })
   @ApiCreatedResponse({ type: TokenDto, description: 'The new connection.' })

@@ -48,7 +48,7 @@ export class OwnDataController {
   @HttpCode(HttpStatus.OK)
   @ApiOperation({
     summary: 'Erase your account',
-    description: 'For good, with all that hangs on it. Asks for a fresh step-up; answers what was erased and what stays until when.',
+    description: 'For good, with all that hangs on it. Needs a re-authentication within the last 10 minutes. Answers what was erased and what stays until when.',
   })
   @ApiOkResponse({ type: ErasureCertificateDto })
   erase(): Promise<ErasureCertificateDto> {

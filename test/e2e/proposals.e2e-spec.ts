@@ -347,7 +347,7 @@ describe('/v1/proposals', () => {
       ['archive', [], 'submit'],
       ['submit', ['submit'], 'accept, reject, withdraw, archive'],
       ['withdraw', ['submit', 'accept'], 'archive'],
-      ['archive', ['submit', 'archive'], 'no step'],
+      ['archive', ['submit', 'archive'], 'No step'],
     ])('refuses %s after %j and names the open steps', async (step, taken, named) => {
       const { id } = await aDraft();
       for (const before of taken) await ann.post(`/v1/proposals/${id}/${before}`);

@@ -8,7 +8,7 @@ export type RunOutcome = (typeof RUN_OUTCOMES)[number];
 
 /** One run of a task, as an admin sees it. */
 export class TaskRunDto {
-  @ApiProperty({ type: 'integer', description: 'Its id.', example: 501 })
+  @ApiProperty({ type: 'integer', description: 'The id.', example: 501 })
   id: number;
 
   @ApiProperty({ type: String, description: 'The task.', example: 'refresh-job-stats' })

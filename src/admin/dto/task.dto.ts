@@ -3,7 +3,7 @@ import { TaskRunDto } from './task-run.dto';
 
 /** A scheduled task, as an admin sees it. */
 export class TaskDto {
-  @ApiProperty({ type: String, description: 'Its id.', example: 'refresh-job-stats' })
+  @ApiProperty({ type: String, description: 'The id.', example: 'refresh-job-stats' })
   id: string;
 
   @ApiProperty({ type: String, description: 'What a run does.', example: 'Counts the jobs of every user anew for the statistics (user_job_stats).' })

@@ -7,7 +7,7 @@ const COUNT = { type: 'integer', nullable: true } as const;
 
 /** A generation as the API shows it. */
 export class GenerationDto {
-  @ApiProperty({ type: 'integer', description: 'Its id.', example: 7 })
+  @ApiProperty({ type: 'integer', description: 'The id.', example: 7 })
   id: number;
 
   @ApiProperty({ type: String, enum: GENERATION_TYPES, description: 'What it is.', example: 'cover_letter' })
@@ -16,7 +16,7 @@ export class GenerationDto {
   @ApiProperty({ type: 'integer', nullable: true, description: 'The job it is for.', example: 42 })
   jobId: number | null;
 
-  @ApiProperty({ type: String, enum: GENERATION_STATUSES, description: 'Where it stands.', example: 'succeeded' })
+  @ApiProperty({ type: String, enum: GENERATION_STATUSES, description: 'The status.', example: 'succeeded' })
   status: GenerationStatus;
 
   @ApiProperty({ type: String, nullable: true, description: 'The text; of a call that was cut, what had come.', example: 'Dear client, …' })

@@ -3,7 +3,7 @@ import type { LetterVersion } from '../letter-version.entity';
 
 /** A letter a proposal has or had. */
 export class LetterVersionDto {
-  @ApiProperty({ type: 'integer', description: 'Its id.', example: 11 })
+  @ApiProperty({ type: 'integer', description: 'The id.', example: 11 })
   id: number;
 
   @ApiProperty({ type: 'integer', description: 'The proposal.', example: 7 })

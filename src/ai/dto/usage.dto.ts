@@ -15,7 +15,7 @@ export class UsageDto {
   @ApiProperty({ type: String, description: 'USD reserved by calls under way, 12 places.', example: '0.000000000000' })
   reservedUsd: string;
 
-  @ApiProperty({ type: [ModelUsageDto], description: 'This month by model, dearest first.' })
+  @ApiProperty({ type: [ModelUsageDto], description: 'This month by model, most expensive first.' })
   models: ModelUsageDto[];
 
   /** Shows the books. */

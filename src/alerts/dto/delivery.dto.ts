@@ -3,7 +3,7 @@ import type { DeliveryRow } from '../deliveries.queries';
 
 /** A message to a webhook, and how its sending went. */
 export class DeliveryDto {
-  @ApiProperty({ type: 'integer', description: 'Its id.', example: 8 })
+  @ApiProperty({ type: 'integer', description: 'The id.', example: 8 })
   id: number;
 
   @ApiProperty({ type: String, format: 'uuid', description: 'Its webhook-id, the same at each attempt.', example: '0b9df4ee-6f9b-4d32-9a5e-0f1f5f0a1d77' })

@@ -3,7 +3,7 @@ import type { Webhook } from '../webhook.entity';
 
 /** A webhook as the API shows it: without its secret. */
 export class WebhookDto {
-  @ApiProperty({ type: 'integer', description: 'Its id.', example: 2 })
+  @ApiProperty({ type: 'integer', description: 'The id.', example: 2 })
   id: number;
 
   @ApiProperty({ type: String, description: 'Where messages are sent.', example: 'https://hooks.example.com/gigvault' })

@@ -3,7 +3,7 @@ import { ChangeDto } from './change.dto';
 
 /** One row of the audit log. */
 export class AuditLogDto extends ChangeDto {
-  @ApiProperty({ type: 'integer', description: 'Its id.', example: 1001 })
+  @ApiProperty({ type: 'integer', description: 'The id.', example: 1001 })
   id: number;
 
   @ApiProperty({ type: String, description: 'The table of the record.', example: 'proposals' })

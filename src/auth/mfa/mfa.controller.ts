@@ -30,7 +30,7 @@ export class MfaController {
   @HttpCode(HttpStatus.OK)
   @ApiOperation({
     summary: 'Ask for a secret',
-    description: 'Counts once it is confirmed; asking again replaces it. SHA-1, six digits, 30 seconds.',
+    description: 'Takes effect after /confirm; asking again replaces it. SHA-1, six digits, 30 seconds.',
   })
   @ApiOkResponse({ type: TotpEnrolmentDto })
   enrol(@Body() { password }: EnrolTotpDto): Promise<TotpEnrolmentDto> {

@@ -3,7 +3,7 @@ import type { Message } from '../message.entity';
 
 /** A message as the API shows it. */
 export class MessageDto {
-  @ApiProperty({ type: 'integer', description: 'Its id.', example: 11 })
+  @ApiProperty({ type: 'integer', description: 'The id.', example: 11 })
   id: number;
 
   @ApiProperty({ type: 'integer', nullable: true, description: 'The job it is about.', example: 42 })

@@ -88,8 +88,8 @@ function singleErrorOf({ property, value, constraints, target }: ValidationError
   const rules = rulesOf(target?.constructor).filter(({ propertyName, each }) => propertyName === property && !each);
   const isOptional = rules.some(({ type }) => type === ValidationTypes.CONDITIONAL_VALIDATION);
   if (value === null && isOptional) return { pointer, code: 'not_null', message: `${property} must not be null. Leave it out.` };
-  if (value === undefined || value === null || value === '') {
-    if (!isOptional) return { pointer, code: 'required', message: `${property} is required.` };
+  if ((value === undefined || value === null) && !isOptional) {
+    return { pointer, code: 'required', message: `${property} is required.` };
   }
   if ('isInt' in constraints || 'min' in constraints || 'max' in constraints) return integerError(property, constraints, rules, pointer);
   const type = rules.find(({ name }) => name !== undefined && name in constraints && TYPE_RULES.has(name))?.name;

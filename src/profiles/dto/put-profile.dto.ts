@@ -15,7 +15,12 @@ export class PutProfileDto {
   @NullableTextField(5_000)
   overview?: string | null;
 
-  @ApiPropertyOptional({ type: [String], description: 'What you can do; drafts that claim more are reported.', example: ['PostgreSQL', 'SQL'] })
+  @ApiPropertyOptional({
+    type: [String],
+    maxItems: 100,
+    description: 'What you can do; drafts that claim more are reported.',
+    example: ['PostgreSQL', 'SQL'],
+  })
   @OptionalField()
   @IsArray()
   @ArrayMaxSize(100)
@@ -23,7 +28,13 @@ export class PutProfileDto {
   @TextLength(1, 100, { each: true })
   skills?: string[];
 
-  @ApiPropertyOptional({ type: String, nullable: true, description: 'What an hour costs.', example: '60.00' })
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    pattern: '^\\d{1,8}(\\.\\d{1,2})?$',
+    description: 'The price of an hour.',
+    example: '60.00',
+  })
   @NullableField()
   @MoneyField()
   hourlyRate?: string | null;
@@ -40,7 +51,12 @@ export class PutProfileDto {
   @Max(80)
   experienceYears?: number | null;
 
-  @ApiPropertyOptional({ type: [String], description: 'Work you may point at, a sentence or two each.', example: ['Cut a 40 s report to 2 s.'] })
+  @ApiPropertyOptional({
+    type: [String],
+    maxItems: 20,
+    description: 'Work you may point at, a sentence or two each.',
+    example: ['Cut a 40 s report to 2 s.'],
+  })
   @OptionalField()
   @IsArray()
   @ArrayMaxSize(20)

@@ -4,7 +4,7 @@ import { TEMPLATE_TYPES, type TemplateType } from '../template-types';
 
 /** A template as the API shows it. */
 export class TemplateDto {
-  @ApiProperty({ type: 'integer', description: 'Its id.', example: 3 })
+  @ApiProperty({ type: 'integer', description: 'The id.', example: 3 })
   id: number;
 
   @ApiProperty({ type: String, description: 'How the user calls it.', example: 'Short and warm' })

@@ -4,7 +4,7 @@ import { PROPOSAL_STATUSES, type ProposalStatus } from '../proposal-status';
 
 /** A proposal as the API shows it. */
 export class ProposalDto {
-  @ApiProperty({ type: 'integer', description: 'Its id.', example: 7 })
+  @ApiProperty({ type: 'integer', description: 'The id.', example: 7 })
   id: number;
 
   @ApiProperty({ type: 'integer', description: 'The job it is for.', example: 42 })
@@ -28,7 +28,7 @@ export class ProposalDto {
   @ApiProperty({ type: String, description: 'ISO 4217 code of the bid.', example: 'USD' })
   currency: string;
 
-  @ApiProperty({ enum: PROPOSAL_STATUSES, description: 'Where it stands.', example: 'draft' })
+  @ApiProperty({ enum: PROPOSAL_STATUSES, description: 'The status.', example: 'draft' })
   status: ProposalStatus;
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'When it was submitted.', example: null })

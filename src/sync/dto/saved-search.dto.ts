@@ -3,7 +3,7 @@ import type { SavedSearch } from '../saved-search.entity';
 
 /** A saved search as the API shows it. */
 export class SavedSearchDto {
-  @ApiProperty({ type: 'integer', description: 'Its id.', example: 4 })
+  @ApiProperty({ type: 'integer', description: 'The id.', example: 4 })
   id: number;
 
   @ApiProperty({ type: String, description: 'Its name.', example: 'Slow databases' })

@@ -4,7 +4,7 @@ import type { SyncRow } from '../syncs.queries';
 
 /** Where a synchronisation stands. */
 export class SyncDto {
-  @ApiProperty({ type: 'integer', description: 'Its id.', example: 5 })
+  @ApiProperty({ type: 'integer', description: 'The id.', example: 5 })
   id: number;
 
   @ApiProperty({ type: 'integer', description: 'The connection it is of.', example: 3 })

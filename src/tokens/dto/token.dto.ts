@@ -4,7 +4,7 @@ import type { UserToken } from '../user-token.entity';
 
 /** A connection as the API shows it: never a token. */
 export class TokenDto {
-  @ApiProperty({ type: 'integer', description: 'Its id.', example: 3 })
+  @ApiProperty({ type: 'integer', description: 'The id.', example: 3 })
   id: number;
 
   @ApiProperty({ enum: PROVIDERS, description: 'The provider.', example: 'upwork' })
@@ -13,7 +13,7 @@ export class TokenDto {
   @ApiProperty({ type: String, nullable: true, description: "The provider's id of the organization it acts for.", example: '1234567890' })
   organizationId: string | null;
 
-  @ApiProperty({ enum: TOKEN_STATUSES, description: 'Where it stands: failing is tried again by itself, reconnect_needed needs its owner.', example: 'active' })
+  @ApiProperty({ enum: TOKEN_STATUSES, description: 'The status: failing is tried again by itself, reconnect_needed needs its owner.', example: 'active' })
   status: TokenStatus;
 
   @ApiProperty({ enum: TOKEN_HEALTHS, description: 'What to think of it.', example: 'healthy' })

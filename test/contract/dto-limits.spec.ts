@@ -1,0 +1,130 @@
+import { readFileSync } from 'node:fs';
+import type { Type } from '@nestjs/common';
+import { getMetadataStorage } from 'class-validator';
+import { CreateGenerationDto } from '../../src/ai/dto/create-generation.dto';
+import { CreateWebhookDto } from '../../src/alerts/dto/create-webhook.dto';
+import { UpdateWebhookDto } from '../../src/alerts/dto/update-webhook.dto';
+import { PutMetricDto } from '../../src/analytics/dto/put-metric.dto';
+import { CreateJobDto } from '../../src/jobs/dto/create-job.dto';
+import { UpdateJobDto } from '../../src/jobs/dto/update-job.dto';
+import { CreateMessageDto } from '../../src/messages/dto/create-message.dto';
+import { limitsOf } from '../../src/platform/http/value-limits';
+import { CreateTemplateDto } from '../../src/profiles/dto/create-template.dto';
+import { PutProfileDto } from '../../src/profiles/dto/put-profile.dto';
+import { UpdateTemplateDto } from '../../src/profiles/dto/update-template.dto';
+import { CreateProposalDto } from '../../src/proposals/dto/create-proposal.dto';
+import { UpdateProposalDto } from '../../src/proposals/dto/update-proposal.dto';
+import { CreateSavedSearchDto } from '../../src/sync/dto/create-saved-search.dto';
+import { UpdateSavedSearchDto } from '../../src/sync/dto/update-saved-search.dto';
+import { UpdateUserDto } from '../../src/users/dto/update-user.dto';
+
+/** The table that the fields of each body are stored in. */
+const TABLES: readonly (readonly [Type, string])[] = [
+  [CreateJobDto, 'jobs'],
+  [UpdateJobDto, 'jobs'],
+  [CreateProposalDto, 'proposals'],
+  [UpdateProposalDto, 'proposals'],
+  [CreateMessageDto, 'messages'],
+  [CreateSavedSearchDto, 'saved_searches'],
+  [UpdateSavedSearchDto, 'saved_searches'],
+  [CreateWebhookDto, 'webhooks'],
+  [UpdateWebhookDto, 'webhooks'],
+  [CreateTemplateDto, 'templates'],
+  [UpdateTemplateDto, 'templates'],
+  [PutProfileDto, 'profiles'],
+  [PutMetricDto, 'analytics'],
+  [CreateGenerationDto, 'ai_generations'],
+  [UpdateUserDto, 'users'],
+];
+
+interface Relation {
+  readonly columns: Readonly<Record<string, string>>;
+  readonly constraints: Readonly<Record<string, string>>;
+}
+
+interface Property {
+  readonly maxLength?: number;
+  readonly maxItems?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly enum?: readonly unknown[];
+  readonly pattern?: string;
+}
+
+/** Where a field's rules say less than its column does. */
+type Laxer = string;
+
+const json = <T>(name: string): T => JSON.parse(readFileSync(`test/contract/${name}`, 'utf8')) as T;
+const { relations } = json<{ relations: Record<string, Relation> }>('catalog.json');
+const { schemas } = json<{ components: { schemas: Record<string, { properties?: Record<string, Property> }> } }>('openapi.json').components;
+
+const columnOf = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const numberIn = (text: string, pattern: RegExp): number | undefined => {
+  const [, number] = pattern.exec(text) ?? [];
+  return number === undefined ? undefined : Number(number);
+};
+const isLaxer = (own: number | undefined, column: number | undefined): boolean => column !== undefined && (own === undefined || own > column);
+
+/** The limits that the CHECKs of a table set for one column. */
+function checksOf({ constraints }: Relation, column: string) {
+  const text = Object.values(constraints).filter((constraint) => constraint.startsWith('CHECK')).join('\n');
+  const [, list] = new RegExp(`\\(${column} = ANY \\(ARRAY\\[([^\\]]*)\\]`).exec(text) ?? [];
+  return {
+    length: numberIn(text, new RegExp(`char_length\\(${column}\\) <= (\\d+)`)),
+    items: numberIn(text, new RegExp(`cardinality\\(${column}\\) <= (\\d+)`)),
+    minimum: numberIn(text, new RegExp(`\\(${column} >= (\\d+)\\)`)),
+    maximum: numberIn(text, new RegExp(`\\(${column} <= (\\d+)\\)`)),
+    values: list === undefined ? undefined : [...list.matchAll(/'([^']*)'/g)].map(([, value]) => value),
+  };
+}
+
+function rulesOf(type: Type, field: string) {
+  return getMetadataStorage().getTargetValidationMetadatas(type, '', true, false).filter(({ propertyName }) => propertyName === field);
+}
+
+/** Compares the rules that a body is held to, and what OpenAPI says of them, with the column. */
+function laxerThan(type: Type, field: string, property: Property, relation: Relation): Laxer[] {
+  const checks = checksOf(relation, columnOf(field));
+  const rules = rulesOf(type, field);
+  const limits = limitsOf(rules);
+  const constraintOf = (name: string) => rules.find((rule) => rule.name === name)?.constraints?.[0] as unknown;
+  const [min, max] = [constraintOf('min'), constraintOf('max')] as (number | undefined)[];
+  const values = (constraintOf('isIn') ?? property.enum) as readonly unknown[] | undefined;
+  const money = /^numeric\((\d+),2\)/.exec(relation.columns[columnOf(field)] ?? '');
+  const faults: [string, boolean][] = [
+    ['length', isLaxer(limits.length, checks.length)],
+    ['maxLength of OpenAPI', checks.length !== undefined && property.maxLength !== limits.length],
+    ['items', isLaxer(limits.items, checks.items)],
+    ['maxItems of OpenAPI', checks.items !== undefined && property.maxItems !== limits.items],
+    ['maximum', isLaxer(max, checks.maximum)],
+    ['minimum', checks.minimum !== undefined && checks.maximum !== undefined && (min === undefined || min < checks.minimum)],
+    ['range of OpenAPI', checks.maximum !== undefined && (property.maximum !== max || property.minimum !== min)],
+    ['values', checks.values !== undefined && !(values ?? ['?']).every((value) => value === null || checks.values.includes(String(value)))],
+    ['places of money', money !== null && (property.pattern === undefined || new RegExp(property.pattern).test(`${'9'.repeat(Number(money[1]) - 1)}.99`))],
+  ];
+  return faults.filter(([, isFault]) => isFault).map(([what]) => `${type.name}.${field}: ${what}`);
+}
+
+describe('the limits of bodies', () => {
+  const compared = TABLES.flatMap(([type, table]) => {
+    const relation = relations[`public.${table}`]!;
+    const fields = Object.entries(schemas[type.name]?.properties ?? {}).filter(([field]) => columnOf(field) in relation.columns);
+    return fields.map(([field, property]) => ({ type, field, property, relation }));
+  });
+
+  it('are nowhere laxer than the CHECKs and types of their columns, in code points, and are what OpenAPI says', () => {
+    expect(compared.flatMap(({ type, field, property, relation }) => laxerThan(type, field, property, relation))).toEqual([]);
+  });
+
+  it('are compared for the fields of every table, and a laxer one is found', () => {
+    expect(compared.length).toBeGreaterThan(70);
+    expect(new Set(compared.map(({ type }) => type)).size).toBe(TABLES.length);
+    const relation: Relation = {
+      columns: { title: 'text', budget_min: 'numeric(8,2)' },
+      constraints: { a: 'CHECK ((char_length(title) <= 499))' },
+    };
+
+    expect(laxerThan(CreateJobDto, 'title', { maxLength: 500 }, relation)).toEqual(['CreateJobDto.title: length']);
+    expect(laxerThan(CreateJobDto, 'budgetMin', { pattern: '^\\d{1,8}\\.\\d{2}$' }, relation)).toEqual(['CreateJobDto.budgetMin: places of money']);
+  });
+});
