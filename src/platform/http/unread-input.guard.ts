@@ -3,7 +3,7 @@ import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../errors/app-error';
-import { knownNamesHint, unknownFields } from './field-errors';
+import { describeErrors, unknownFields } from './field-errors';
 import type { Query } from './query-string';
 
 /** Arguments through which a handler reads the body; Nest keys them as `<kind>:<position>`. */
@@ -13,9 +13,9 @@ const BODY_READERS = [RouteParamtypes.BODY, RouteParamtypes.REQUEST];
 const QUERY_READERS = [RouteParamtypes.QUERY];
 
 /**
- * Refuses a body that its route would not read, and parameters of the query of a GET, so that a misplaced field is an error
- * and not ignored. `{}` and nothing are what a route without a body takes. A guard behind that of auth, so that who is not signed in learns nothing of bodies; an
- * interceptor would cost every request more than the check.
+ * Refuses a body that its route would not read, and parameters of the query of a GET, so that a misplaced field is an
+ * error and not ignored. `{}` and nothing are what a route without a body takes. It runs behind the guard of auth, so a
+ * caller without a session learns nothing of bodies; an interceptor would cost every request more than the check.
  * @throws AppError `validation.failed`
  */
 export class UnreadInputGuard implements CanActivate {
@@ -51,9 +51,8 @@ function assertNoQuery(query: Query): void {
   const names = Object.keys(query);
   if (names.length === 0) return;
   const none = new Set<string>();
-  const errors = unknownFields(names, none);
-  const detail = `${errors.map(({ message }) => message).join('; ')}; ${knownNamesHint(none)}`;
-  throw new AppError('validation.failed', { detail, errors });
+  const errors = unknownFields(names, none, 'parameter');
+  throw new AppError('validation.failed', { detail: describeErrors(errors, none, 'parameter'), errors });
 }
 
 function assertEmpty(body: unknown): void {
