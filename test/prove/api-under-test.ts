@@ -129,7 +129,7 @@ export class ApiUnderTest {
 
   /** Returns the longest delay of the API's event loop since the last call, in milliseconds. */
   async loopDelayMs(): Promise<number> {
-    const text = await (await fetch(this.metricsUrl)).text();
+    const text = await (await fetch(this.metricsUrl, { headers: { connection: 'close' } })).text();
     const [, seconds] = /^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(text) ?? [];
     return Math.round(Number(seconds) * 10_000) / 10;
   }

@@ -135,10 +135,13 @@ async function suffer(
   { writers, holdMs }: { writers: number; holdMs: number | undefined },
 ): Promise<FaultReport> {
   const isHit = ({ kind, status }: Attempt): boolean => kind === fault.affects && !isSuccess(status);
-  const clients = Array.from({ length: fault.affects === 'write' ? writers : 1 }, (_, client) => client);
+  const isRefused = (kind: Attempt['kind'], client: number) => (attempt: Attempt) =>
+    attempt.kind === kind && attempt.client === client && !isSuccess(attempt.status);
+  const clients = fault.affects === 'write' ? Array.from({ length: writers }, (_, client) => client) : [];
   const noticed = Promise.all([
-    ...clients.map((client) => load.next((attempt) => isHit(attempt) && attempt.client === client)),
-    load.next(({ kind, status }) => kind === 'probe' && status === 503),
+    ...clients.map((client) => load.next(isRefused('write', client))),
+    load.next(isRefused('sign-in', 0)),
+    load.next(isRefused('probe', 0)),
   ]);
   const hit = load.next(isHit);
   await fault.begin();
