@@ -4,6 +4,7 @@ import { PageAuthenticator } from '../platform/http/authenticator';
 import { SchedulerModule } from '../platform/scheduler/scheduler.module';
 import { SCHEDULED_TASKS } from '../tasks/scheduled-tasks';
 import { AccessAlertsService } from './access-alerts.service';
+import { BackupFilesService } from './backup-files.service';
 import { AdminBackupsService } from './backups.service';
 import { BackupsController } from './backups.controller';
 import { DashboardActs } from './dashboard/acts';
@@ -41,6 +42,7 @@ const PANEL_CLASSES = [RunsPanel, DatabasePanel, PartitionsPanel, BackupsPanel, 
   providers: [
     AccessAlertsService,
     AdminBackupsService,
+    BackupFilesService,
     DatabaseMetricsService,
     EncryptionKeysService,
     TaskAlertsService,

@@ -1,9 +1,19 @@
 type Query = [sql: string, values: unknown[]];
 
+/** The file of a backup, as its row describes it. */
+export interface KeptFile {
+  readonly id: number;
+  readonly store: 'folder' | 's3';
+  readonly fileName: string;
+  readonly sizeBytes: number;
+}
+
 /** How well the database is backed up. */
 export interface BackupState {
   /** When the newest one that is verified was taken. */
   readonly verifiedAt: Date | null;
+  /** The file of that one, as its row describes it. */
+  readonly file: KeptFile | null;
   /** The latest that has come to an end. */
   readonly latest: { readonly id: number; readonly status: 'verified' | 'failed'; readonly error: string | null } | null;
   readonly isUnderWay: boolean;
@@ -46,6 +56,8 @@ export function wantCheck(id: number): Query {
 export const BACKUP_STATE = `
   SELECT
     (SELECT max(b.created_at) FROM backups b WHERE b.verified_at IS NOT NULL AND b.removed_at IS NULL) AS "verifiedAt",
+    (SELECT jsonb_build_object('id', b.id, 'store', b.store, 'fileName', b.file_name, 'sizeBytes', b.size_bytes) FROM backups b
+     WHERE b.verified_at IS NOT NULL AND b.removed_at IS NULL ORDER BY b.created_at DESC, b.id DESC LIMIT 1) AS file,
     (SELECT jsonb_build_object('id', b.id, 'status', b.status, 'error', b.error) FROM backups b
      WHERE b.status IN ('verified', 'failed') ORDER BY b.id DESC LIMIT 1) AS latest,
     EXISTS (SELECT FROM backups b WHERE b.status IN ('pending', 'running')) AS "isUnderWay"`;

@@ -1,5 +1,5 @@
-/** How well something is: well, to be looked at, or broken. */
-export type Level = 'good' | 'warn' | 'bad';
+/** How well something is: OK, a warning, failing, or not known because nobody could look. */
+export type Level = 'good' | 'warn' | 'bad' | 'unknown';
 
 /** One light of the dashboard. */
 export interface Light {

@@ -1,6 +1,6 @@
 import type { TaskDto } from './dto/task.dto';
 import type { PartitionCoverageDto } from './database/dto/partition-coverage.dto';
-import { aiLight, backupsLight, partitionsLight, runsLight, scheduleLight, signInsLight, viewLight } from './lights';
+import { aiLight, backupsLight, connectionsLight, deliveriesLight, partitionsLight, runsLight, scheduleLight, signInsLight, viewLight } from './lights';
 import type { OpenRunRow } from './overview.queries';
 
 const NOW = new Date('2026-01-31T12:00:00Z');
@@ -60,7 +60,7 @@ describe('the lights', () => {
     expect(viewLight(new Date(NOW.getTime() - 3 * 3_600_000), NOW)).toMatchObject({ level: 'bad', text: 'refreshed 180 min ago' });
     expect(viewLight(new Date(NOW.getTime() - 1_000), NOW)).toMatchObject({ level: 'good' });
     expect(signInsLight([{ kind: 'new_device' }])).toMatchObject({ level: 'good' });
-    expect(signInsLight([{ kind: 'failure_burst' }])).toMatchObject({ level: 'bad', text: '1 alert stands' });
+    expect(signInsLight([{ kind: 'failure_burst' }])).toMatchObject({ level: 'bad', text: '1 open alert about attacks' });
   });
 
   it('are green for backups while the newest that was restored is young, and tell what failed', () => {
@@ -68,12 +68,36 @@ describe('the lights', () => {
     const failed = { id: 7, status: 'failed' as const, error: 'the disk is full' };
     const verified = { id: 6, status: 'verified' as const, error: null };
 
-    expect(backupsLight({ verifiedAt: hoursAgo(3), latest: verified, isUnderWay: false }, 26, NOW)).toMatchObject({ level: 'good', text: 'the newest verified backup is 3 h old' });
-    expect(backupsLight({ verifiedAt: hoursAgo(27), latest: verified, isUnderWay: true }, 26, NOW)).toMatchObject({ level: 'bad', text: 'the newest verified backup is 27 h old' });
-    expect(backupsLight({ verifiedAt: hoursAgo(3), latest: failed, isUnderWay: false }, 26, NOW)).toMatchObject({ level: 'warn', text: 'the newest verified backup is 3 h old; backup 7 failed: the disk is full' });
-    expect(backupsLight({ verifiedAt: null, latest: failed, isUnderWay: true }, 26, NOW)).toMatchObject({ level: 'bad', text: 'no backup is verified yet; backup 7 failed: the disk is full' });
-    expect(backupsLight({ verifiedAt: null, latest: null, isUnderWay: true }, 26, NOW)).toMatchObject({ level: 'warn', text: 'the first backup is being made' });
-    expect(backupsLight({ verifiedAt: null, latest: null, isUnderWay: false }, 26, NOW)).toMatchObject({ level: 'bad', text: 'no backup is verified yet' });
+    expect(backupsLight({ file: null, verifiedAt: hoursAgo(3), latest: verified, isUnderWay: false }, null, 26, NOW)).toMatchObject({ level: 'good', text: 'the newest verified backup is 3 h old' });
+    expect(backupsLight({ file: null, verifiedAt: hoursAgo(27), latest: verified, isUnderWay: true }, null, 26, NOW)).toMatchObject({ level: 'bad', text: 'the newest verified backup is 27 h old' });
+    expect(backupsLight({ file: null, verifiedAt: hoursAgo(3), latest: failed, isUnderWay: false }, null, 26, NOW)).toMatchObject({ level: 'warn', text: 'the newest verified backup is 3 h old; backup 7 failed: the disk is full' });
+    expect(backupsLight({ file: null, verifiedAt: null, latest: failed, isUnderWay: true }, null, 26, NOW)).toMatchObject({ level: 'bad', text: 'no backup is verified yet; backup 7 failed: the disk is full' });
+    expect(backupsLight({ file: null, verifiedAt: null, latest: null, isUnderWay: true }, null, 26, NOW)).toMatchObject({ level: 'warn', text: 'the first backup is being made' });
+    expect(backupsLight({ file: null, verifiedAt: null, latest: null, isUnderWay: false }, null, 26, NOW)).toMatchObject({ level: 'bad', text: 'no backup is verified yet' });
+  });
+
+  it('are never green for a backup whose file is gone or could not be looked at', () => {
+    const state = { verifiedAt: NOW, file: null, latest: null, isUnderWay: false };
+    const look = (status: 'missing' | 'unknown') => backupsLight(state, { status, reason: 'why not' }, 26, NOW);
+
+    expect(backupsLight(state, { status: 'present' }, 26, NOW)).toMatchObject({ level: 'good' });
+    expect(look('missing')).toMatchObject({ level: 'bad', text: 'the newest verified backup is less than an hour old; why not' });
+    expect(look('unknown')).toMatchObject({ level: 'unknown', text: 'the newest verified backup is less than an hour old; why not' });
+    expect(backupsLight({ ...state, verifiedAt: null }, { status: 'unknown', reason: 'why not' }, 26, NOW)).toMatchObject({ level: 'bad' });
+  });
+
+  it('are amber for a run that failed in part, and for what fails for users', () => {
+    const faults = { syncs: 3, failingSyncs: 0, failingDeliveries: 0, lostDeliveries: 0, failingMails: 0, lostMails: 0 };
+
+    expect(runsLight([], [], [{ id: 8, task: 'a-task', figures: { due: 3, failed: 3 } }])).toMatchObject({
+      level: 'warn', text: 'run 8 of a-task failed in part (3 failed)', href: '/admin/runs/8',
+    });
+    expect(connectionsLight(faults)).toMatchObject({ level: 'good', text: '3 synchronisations, no failures' });
+    expect(connectionsLight({ ...faults, failingSyncs: 2 })).toMatchObject({ level: 'warn', text: '2 of 3 synchronisations fail' });
+    expect(deliveriesLight(faults)).toMatchObject({ level: 'good' });
+    expect(deliveriesLight({ ...faults, failingDeliveries: 1, lostMails: 2 })).toMatchObject({
+      level: 'warn', text: '1 alerts could not be delivered yet; 2 emails given up within a day',
+    });
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import type { FileState } from './backup-files.service';
 import type { BackupState } from './backups.queries';
 import type { Readiness } from '../platform/health/health-checks';
 import type { TaskAlertDto } from './dto/task-alert.dto';
@@ -5,7 +6,7 @@ import type { TaskDto } from './dto/task.dto';
 import type { TaskRunDto } from './dto/task-run.dto';
 import type { Level, Light } from './light';
 import type { PartitionCoverageDto } from './database/dto/partition-coverage.dto';
-import type { AiSpending, OpenRunRow } from './overview.queries';
+import type { AiSpending, OpenRunRow, ServiceFaults } from './overview.queries';
 
 /** A task that is due for longer is not taken by any worker. */
 const LATE_MS = 2 * 60_000;
@@ -58,30 +59,44 @@ export function partitionsLight(coverage: readonly PartitionCoverageDto[]): Ligh
   return { name: 'Partitions', level, text, href: '/admin/partitions' };
 }
 
-/** Whether there is a young backup that was restored; one that was only made does not count. */
-export function backupsLight(state: BackupState | undefined, maxAgeHours: number, now: Date): Light {
+/** Returns the light of the backups: whether there is a young one that was restored, and whether its file is still there. */
+export function backupsLight(state: BackupState | undefined, file: FileState | null, maxAgeHours: number, now: Date): Light {
   const { verifiedAt = null, latest = null, isUnderWay = false } = state ?? {};
   const hours = verifiedAt && Math.floor((now.getTime() - verifiedAt.getTime()) / 3_600_000);
   const age = hours === null ? 'no backup is verified yet' : `the newest verified backup is ${hours === 0 ? 'less than an hour' : `${hours} h`} old`;
   const failure = latest?.status === 'failed' ? `backup ${latest.id} failed: ${latest.error ?? 'no reason kept'}` : undefined;
   const isYoung = hours !== null && hours < maxAgeHours;
   const isFirst = verifiedAt === null && failure === undefined && isUnderWay;
-  const level: Level = isYoung ? (failure === undefined ? 'good' : 'warn') : isFirst ? 'warn' : 'bad';
-  const text = isFirst ? 'the first backup is being made' : [age, failure].filter((words) => words !== undefined).join('; ');
+  const byAge: Level = isYoung ? (failure === undefined ? 'good' : 'warn') : isFirst ? 'warn' : 'bad';
+  const level = worse(byAge, file === null || file.status === 'present' ? 'good' : file.status === 'missing' ? 'bad' : 'unknown');
+  const reasons = [age, file !== null && file.status !== 'present' ? file.reason : undefined, failure];
+  const text = isFirst ? 'the first backup is being made' : reasons.filter((words) => words !== undefined).join('; ');
   return { name: 'Backups', level, text, href: '/admin/backups' };
 }
 
-/** What failed and was not put right, and what is being tried again. */
-export function runsLight(unmended: readonly Pick<TaskRunDto, 'id' | 'task' | 'error'>[], open: readonly OpenRunRow[]): Light {
+/** What nobody could look at is not good, but a known fault weighs more. */
+const WEIGHTS: readonly Level[] = ['good', 'unknown', 'warn', 'bad'];
+
+function worse(one: Level, other: Level): Level {
+  return WEIGHTS.indexOf(one) >= WEIGHTS.indexOf(other) ? one : other;
+}
+
+/** Returns the light of the runs: what failed and was not put right, what failed in part, and what is tried again. */
+export function runsLight(
+  unmended: readonly Pick<TaskRunDto, 'id' | 'task' | 'error'>[],
+  open: readonly OpenRunRow[],
+  partial: readonly Pick<TaskRunDto, 'id' | 'task' | 'figures'>[] = [],
+): Light {
   const retrying = open.filter(({ outcome }) => outcome === 'retrying');
   const failed = [...new Set(unmended.map(({ task }) => task))];
   const reasons = [
     ...(failed.length > 0 ? [`failed and not succeeded since: ${failed.join(', ')}`] : []),
     ...retrying.map(({ id, task, attempts, error }) => `run ${id} of ${task} is tried again after attempt ${attempts} failed: ${error ?? 'no reason kept'}`),
+    ...partial.map(({ id, task, figures }) => `run ${id} of ${task} failed in part (${String(figures?.['failed'])} failed)`),
   ];
-  const level: Level = failed.length > 0 ? 'bad' : retrying.length > 0 ? 'warn' : 'good';
-  const newest = unmended[0] ?? retrying[0];
-  return { name: 'Runs', level, text: reasons.length > 0 ? reasons.join('; ') : 'no failure stands', href: newest ? `/admin/runs/${newest.id}` : '/admin/runs' };
+  const level: Level = failed.length > 0 ? 'bad' : retrying.length + partial.length > 0 ? 'warn' : 'good';
+  const newest = unmended[0] ?? retrying[0] ?? partial[0];
+  return { name: 'Runs', level, text: reasons.length > 0 ? reasons.join('; ') : 'no open failures', href: newest ? `/admin/runs/${newest.id}` : '/admin/runs' };
 }
 
 /** Whether workers take what is due, in time, and what an admin has paused. */
@@ -112,8 +127,33 @@ export function scheduleLight(tasks: readonly TaskDto[], open: readonly OpenRunR
 /** New devices concern their owners; an attack on many concerns the admin. */
 export function signInsLight(alerts: readonly { readonly kind: string }[]): Light {
   const attacks = alerts.filter(({ kind }) => kind !== 'new_device').length;
-  const text = attacks === 0 ? 'nothing out of the ordinary' : `${attacks} alert${attacks === 1 ? ' stands' : 's stand'}`;
+  const text = attacks === 0 ? 'nothing out of the ordinary' : `${attacks} open ${attacks === 1 ? 'alert' : 'alerts'} about attacks`;
   return { name: 'Sign-ins', level: attacks === 0 ? 'good' : 'bad', text, href: '/admin/security' };
+}
+
+/** Returns the light of the connections: whether the synchronisations of users succeed. */
+export function connectionsLight({ syncs, failingSyncs }: ServiceFaults): Light {
+  const isWell = failingSyncs === 0;
+  const all = `${syncs} ${syncs === 1 ? 'synchronisation' : 'synchronisations'}`;
+  const text = isWell ? (syncs === 0 ? 'nobody is connected' : `${all}, no failures`) : `${failingSyncs} of ${all} fail`;
+  return { name: 'Connections', level: isWell ? 'good' : 'warn', text, href: '/admin/tasks/sync-connections' };
+}
+
+/** Returns the light of what is sent to users: deliveries and emails that are tried again, or were given up within a day. */
+export function deliveriesLight({ failingDeliveries, lostDeliveries, failingMails, lostMails }: ServiceFaults): Light {
+  const reasons = [
+    [failingDeliveries, 'alerts could not be delivered yet'],
+    [lostDeliveries, 'alerts given up within a day'],
+    [failingMails, 'emails could not be sent yet'],
+    [lostMails, 'emails given up within a day'],
+  ].flatMap(([count, words]) => (count === 0 ? [] : [`${count} ${words}`]));
+  const task = failingDeliveries + lostDeliveries > 0 ? 'deliver-alerts' : 'send-mails';
+  return {
+    name: 'Webhooks and mail',
+    level: reasons.length === 0 ? 'good' : 'warn',
+    text: reasons.join('; ') || 'nothing failed',
+    href: `/admin/tasks/${task}`,
+  };
 }
 
 /** Share of a ceiling from which an admin should know. */

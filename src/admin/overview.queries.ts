@@ -15,7 +15,7 @@ export const VIEW_REFRESHED = `SELECT refreshed_at AS at FROM app.view_refreshes
 export const UNMENDED = `
   SELECT r.id, r.task, r.ended_at AS "endedAt", r.error FROM task_runs r
   WHERE r.outcome IN ('failed', 'timed_out') AND NOT EXISTS (
-    SELECT FROM task_runs later WHERE later.task = r.task AND later.id > r.id AND later.outcome = 'succeeded')
+    SELECT FROM task_runs later WHERE later.task = r.task AND later.id > r.id AND later.outcome IN ('succeeded', 'partial'))
   ORDER BY r.id DESC LIMIT 20`;
 
 /** What waits, runs or is tried again. */
@@ -37,3 +37,26 @@ export const AI_SPENDING = `
     (CASE WHEN day = (now() AT TIME ZONE 'UTC')::date THEN day_spent_usd ELSE 0 END)::text AS "daySpentUsd",
     (CASE WHEN month = date_trunc('month', now() AT TIME ZONE 'UTC')::date THEN month_spent_usd ELSE 0 END)::text AS "monthSpentUsd"
   FROM app.ai_spending`;
+
+/** Tasks whose latest run that did anything, within a day, failed in part. */
+export const PARTIAL_RUNS = `
+  SELECT DISTINCT ON (r.task) r.id, r.task, r.figures FROM task_runs r
+  WHERE r.outcome = 'partial' AND r.ended_at > now() - interval '1 day' AND NOT EXISTS (
+    SELECT FROM task_runs later WHERE later.task = r.task AND later.id > r.id
+      AND later.outcome IN ('succeeded', 'partial', 'failed', 'timed_out'))
+  ORDER BY r.task, r.id DESC`;
+
+/** What fails for users now, counted over all of them. */
+export interface ServiceFaults {
+  readonly syncs: number;
+  readonly failingSyncs: number;
+  readonly failingDeliveries: number;
+  readonly lostDeliveries: number;
+  readonly failingMails: number;
+  readonly lostMails: number;
+}
+
+export const SERVICE_FAULTS = `
+  SELECT syncs, failing_syncs AS "failingSyncs", failing_deliveries AS "failingDeliveries", lost_deliveries AS "lostDeliveries",
+    failing_mails AS "failingMails", lost_mails AS "lostMails"
+  FROM app.service_faults()`;

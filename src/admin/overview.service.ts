@@ -4,14 +4,36 @@ import type { Unit } from '../platform/database/unit';
 import { HealthChecks } from '../platform/health/health-checks';
 import { TaskQueue, type QueueCounts } from '../platform/queues/task-queue';
 import { Config } from '../platform/config/config';
+import { BackupFilesService } from './backup-files.service';
 import { AccessAlertsService } from './access-alerts.service';
 import { BACKUP_STATE, type BackupState } from './backups.queries';
 import { DatabaseMetricsService } from './database/database-metrics.service';
 import type { TaskDto } from './dto/task.dto';
 import type { TaskRunDto } from './dto/task-run.dto';
 import type { Light } from './light';
-import { aiLight, backupsLight, partitionsLight, runsLight, scheduleLight, serviceLights, signInsLight, viewLight } from './lights';
-import { AI_SPENDING, OPEN_RUNS, UNMENDED, VIEW_REFRESHED, type AiSpending, type OpenRunRow } from './overview.queries';
+import {
+  aiLight,
+  backupsLight,
+  connectionsLight,
+  deliveriesLight,
+  partitionsLight,
+  runsLight,
+  scheduleLight,
+  serviceLights,
+  signInsLight,
+  viewLight,
+} from './lights';
+import {
+  AI_SPENDING,
+  OPEN_RUNS,
+  PARTIAL_RUNS,
+  SERVICE_FAULTS,
+  UNMENDED,
+  VIEW_REFRESHED,
+  type AiSpending,
+  type OpenRunRow,
+  type ServiceFaults,
+} from './overview.queries';
 import { latestRuns, recentRuns, type RecentRun } from './tasks.queries';
 import { TaskAlertsService } from './task-alerts.service';
 import { TasksService } from './tasks.service';
@@ -40,6 +62,7 @@ export class OverviewService {
     private readonly database: DatabaseMetricsService,
     private readonly alerts: AccessAlertsService,
     private readonly taskAlerts: TaskAlertsService,
+    private readonly backupFiles: BackupFilesService,
     private readonly config: Config,
   ) {}
 
@@ -55,15 +78,17 @@ export class OverviewService {
       this.queue.counts().catch(() => null),
     ]);
     const at = new Date();
-    const { refreshed, unmended, open, runs, recent, alerts, troubles, tasks, backups, spending } = facts;
+    const { refreshed, unmended, partial, faults, open, runs, recent, alerts, troubles, tasks, backups, spending } = facts;
+    const file = backups[0]?.file ? await this.backupFiles.check(backups[0].file) : null;
     const { installationDailyCeilingUsd: dailyUsd, installationMonthlyCeilingUsd: monthlyUsd } = this.config.ai;
     const lights = [
       ...serviceLights(readiness),
       scheduleLight(tasks, open, troubles, at),
-      runsLight(unmended, open),
+      runsLight(unmended, open, partial),
+      ...faults.flatMap((row) => [connectionsLight(row), deliveriesLight(row)]),
       viewLight(refreshed[0]?.at ?? null, at),
       partitionsLight(coverage),
-      backupsLight(backups[0], this.config.backups.maxAgeHours, at),
+      backupsLight(backups[0], file, this.config.backups.maxAgeHours, at),
       signInsLight(alerts),
       ...spending.map((row) => aiLight(row, { dailyUsd, monthlyUsd })),
     ];
@@ -71,9 +96,11 @@ export class OverviewService {
   }
 
   private async facts(unit: Unit) {
-    const [refreshed, unmended, open, runs, recent, alerts, troubles, tasks, backups, spending] = await Promise.all([
+    const [refreshed, unmended, partial, faults, open, runs, recent, alerts, troubles, tasks, backups, spending] = await Promise.all([
       unit.query<{ at: Date }>(VIEW_REFRESHED),
       unit.query<Pick<TaskRunDto, 'id' | 'task' | 'error'>>(UNMENDED),
+      unit.query<Pick<TaskRunDto, 'id' | 'task' | 'figures'>>(PARTIAL_RUNS),
+      unit.query<ServiceFaults>(SERVICE_FAULTS),
       unit.query<OpenRunRow>(OPEN_RUNS),
       unit.query<TaskRunDto>(...latestRuns(RUNS_SHOWN)),
       unit.query<RecentRun>(...recentRuns(this.tasks.ids)),
@@ -83,6 +110,6 @@ export class OverviewService {
       unit.query<BackupState>(BACKUP_STATE),
       unit.query<AiSpending>(AI_SPENDING),
     ]);
-    return { refreshed, unmended, open, runs, recent, alerts, troubles, tasks, backups, spending };
+    return { refreshed, unmended, partial, faults, open, runs, recent, alerts, troubles, tasks, backups, spending };
   }
 }

@@ -20,7 +20,8 @@ type LastRun = Omit<TaskRunDto, 'scheduledFor' | 'startedAt' | 'endedAt'> & {
 
 const RUN = `
   r.id, r.task, r.scheduled_for AS "scheduledFor", r.started_at AS "startedAt", r.ended_at AS "endedAt", r.outcome,
-  r.started_by AS "startedBy", r.started_by_id AS "startedById", r.retry_of AS "retryOf", r.attempts, r.figures, r.error`;
+  r.started_by AS "startedBy", r.started_by_id AS "startedById", r.retry_of AS "retryOf", r.attempts, r.figures, r.error,
+  r.failed_attempts AS "failedAttempts"`;
 
 /** How the tasks with these ids stand: setting, latest run, usual duration. */
 export function taskStates(ids: readonly string[]): Query {
@@ -34,7 +35,7 @@ export function taskStates(ids: readonly string[]): Query {
      LEFT JOIN LATERAL (
        SELECT round(percentile_cont(0.5) WITHIN GROUP (ORDER BY d.ms))::integer AS ms FROM (
          SELECT extract(epoch FROM r.ended_at - r.started_at) * 1000 AS ms
-         FROM task_runs r WHERE r.task = t.task AND r.outcome = 'succeeded' ORDER BY r.id DESC LIMIT 20
+         FROM task_runs r WHERE r.task = t.task AND r.outcome IN ('succeeded', 'partial') ORDER BY r.id DESC LIMIT 20
        ) d
      ) usual ON true`,
     [ids],
@@ -69,7 +70,7 @@ export function recentRuns(ids: readonly string[], take = 24): Query {
      FROM unnest($1::text[]) AS t (task)
      CROSS JOIN LATERAL (
        SELECT r.id, r.task, r.outcome, extract(epoch FROM r.ended_at - r.started_at)::float8 * 1000 AS ms FROM task_runs r
-       WHERE r.task = t.task AND r.outcome IN ('succeeded', 'failed', 'timed_out') ORDER BY r.id DESC LIMIT $2
+       WHERE r.task = t.task AND r.outcome IN ('succeeded', 'partial', 'failed', 'timed_out') ORDER BY r.id DESC LIMIT $2
      ) recent
      ORDER BY recent.id`,
     [ids, take],
@@ -101,6 +102,7 @@ export function searchRuns({ task, outcome, text, before }: RunFilters, take: nu
 export interface HourRow {
   readonly at: Date;
   readonly succeeded: number;
+  readonly partial: number;
   readonly skipped: number;
   readonly failed: number;
 }
@@ -109,6 +111,7 @@ export interface HourRow {
 export function runsByHour(task: string | null): Query {
   return [
     `SELECT hour.at, count(r.id) FILTER (WHERE r.outcome = 'succeeded')::integer AS succeeded,
+       count(r.id) FILTER (WHERE r.outcome = 'partial')::integer AS partial,
        count(r.id) FILTER (WHERE r.outcome = 'skipped')::integer AS skipped,
        count(r.id) FILTER (WHERE r.outcome IN ('failed', 'timed_out'))::integer AS failed
      FROM generate_series(date_trunc('hour', now()) - interval '23 hours', date_trunc('hour', now()), interval '1 hour') AS hour (at)
@@ -128,7 +131,7 @@ export function findRetry(id: number): Query {
 export const FAILED_FOR_GOOD = `
   SELECT DISTINCT ON (r.task) r.id, r.task FROM task_runs r
   WHERE r.outcome IN ('failed', 'timed_out') AND NOT EXISTS (
-    SELECT FROM task_runs later WHERE later.task = r.task AND later.id > r.id AND later.outcome IN ('succeeded', 'queued', 'running', 'retrying'))
+    SELECT FROM task_runs later WHERE later.task = r.task AND later.id > r.id AND later.outcome IN ('succeeded', 'partial', 'queued', 'running', 'retrying'))
   ORDER BY r.task, r.id DESC`;
 
 /** One run. */

@@ -20,6 +20,9 @@ export abstract class BackupStore {
   /** Removes what a writer that died may have left of a file, not the file. */
   abstract clearPart(name: string): Promise<void>;
 
+  /** Returns the size of a file in bytes, null when it is not there. @throws BackupError when the store cannot be read */
+  abstract sizeOf(name: string): Promise<number | null>;
+
   /** The names of the backups that are there, newest first. */
   abstract list(): Promise<string[]>;
 }

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { chmod, open, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -54,6 +54,16 @@ export class FolderStore extends BackupStore {
       return newestFirst(await readdir(this.folder));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw inWords(error);
+    }
+  }
+
+  async sizeOf(name: string): Promise<number | null> {
+    try {
+      const { size } = await stat(join(this.folder, name));
+      return size;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
       throw inWords(error);
     }
   }

@@ -86,6 +86,16 @@ export class S3Store extends BackupStore {
     return newestFirst(names);
   }
 
+  async sizeOf(name: string): Promise<number | null> {
+    try {
+      const { size } = await this.client.statObject(this.keyOf(name));
+      return size;
+    } catch (error) {
+      if (error instanceof S3Errors.ServerError && error.statusCode === 404) return null;
+      throw inWords(error);
+    }
+  }
+
   private keyOf(name: string): string {
     return this.prefix + name;
   }

@@ -1,17 +1,25 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { SessionsService } from '../../src/auth/sessions.service';
 import { anAccount, dashboardCookie, postForm } from '../support/admin-browser';
 import { startApp, type TestApp } from '../support/app';
+import { eventually } from '../support/eventually';
 
 describe('the panels of /admin', () => {
+  const backups = mkdtempSync(join(tmpdir(), 'gigvault-backups-'));
   let app: TestApp;
   let cookie: string;
 
   beforeAll(async () => {
-    app = await startApp();
+    app = await startApp({ settings: { BACKUP_DIR: backups } });
     cookie = await dashboardCookie(app, await anAccount(app, 'admin', 'admin@example.com'));
   });
 
-  afterAll(() => app.close());
+  afterAll(async () => {
+    await app.close();
+    rmSync(backups, { recursive: true });
+  });
 
   async function page(path: string): Promise<string> {
     const answer = await fetch(app.url + path, { headers: { cookie, accept: 'text/html' } });
@@ -69,7 +77,7 @@ describe('the panels of /admin', () => {
       'superuser',
       `INSERT INTO access_alerts (kind, event_id, ip_address, details) VALUES ('address_sweep', 1, '203.0.113.7', '{"failures": 40, "accounts": 12}') RETURNING id`,
     );
-    expect(await page('/admin')).toContain('1 alert stands');
+    expect(await page('/admin')).toContain('1 open alert about attacks');
     expect(await page('/admin/security')).toContain('40 sign-ins to 12 accounts failed');
 
     expect(await act(`/admin/alerts/${alert!.id}/dismiss`)).toBe('/admin/security?done=dismiss');
@@ -83,6 +91,48 @@ describe('the panels of /admin', () => {
     expect(await page('/admin/keys')).toMatch(/to <code>test<\/code>[^]*waits until every process has the key/);
   });
 
+  it('say of a backup whose file is gone that it is gone, and of one that is there that it is', async () => {
+    const name = 'gigvault-20260131T021200Z-1.backup';
+    await app.db.query('superuser', `INSERT INTO backups (status, started_by, store, file_name, size_bytes, sha256, verified_at)
+      VALUES ('verified', 'schedule', 'folder', $1, 5, repeat('0', 64), now())`, [name]);
+
+    const gone = [await page('/admin'), await page('/admin/backups')];
+    writeFileSync(join(backups, name), '12345');
+    await eventually('the light looks again', async () => /Backups<\/b> <span class="tag good">/.test(await page('/admin')));
+    const there = await page('/admin/backups');
+    writeFileSync(join(backups, name), '123');
+    await eventually('a file that was cut is seen', async () => (await page('/admin')).includes('has 3 bytes instead of 5'));
+
+    expect(gone[0]).toMatch(/Backups<\/b> <span class="tag bad">Failing/);
+    expect(gone[0]).toContain(`(${name}) is not in the store`);
+    expect(gone[1]).toMatch(/<strong>0<\/strong> <span class="dim">verified, with a file[^]*file missing/);
+    expect(there).toMatch(/<strong>1<\/strong> <span class="dim">verified, with a file/);
+    expect(there).not.toContain('file missing');
+  });
+
+  it('show a run that failed in part as that, and the overview is not well', async () => {
+    await app.db.query('superuser', `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, figures) VALUES
+      ('deliver-alerts', 'boot', 'partial', now(), now(), 1, '{"due": 1, "failed": 1, "delivered": 0}')`);
+
+    const overview = await page('/admin');
+    expect(overview).toMatch(/Runs<\/b> <span class="tag (warn|bad)">/);
+    expect(overview).toMatch(/run \d+ of deliver-alerts failed in part \(1 failed\)/);
+    expect(overview).not.toContain('All is well.');
+    expect(overview).toMatch(/Connections<\/b>[^]*Webhooks and mail<\/b>/);
+    expect(await page('/admin/runs?outcome=partial')).toContain('<span class="tag warn">partial</span>');
+  });
+
+  it('show every attempt of a failed run with its error, from its first start on', async () => {
+    const attempts = [1, 2].map((n) => ({ attempt: n, startedAt: `2026-01-31T09:30:0${n}.000Z`, endedAt: `2026-01-31T09:30:0${n}.500Z`, error: `<b>broken ${n}</b>` }));
+    const [run] = await app.db.query<{ id: number }>('superuser', `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, error, failed_attempts)
+      VALUES ('backup', 'boot', 'failed', '2026-01-31T09:30:02Z', '2026-01-31T09:30:02.5Z', 2, '<b>broken 2</b>', $1) RETURNING id`, [JSON.stringify(attempts)]);
+
+    const shown = await page(`/admin/runs/${run!.id}`);
+    expect(shown).toMatch(/Started<\/dt><dd><time datetime="2026-01-31T09:30:01.000Z"/);
+    for (const n of [1, 2]) expect(shown).toContain(`&lt;b&gt;broken ${n}&lt;/b&gt;`);
+    await app.db.query('superuser', 'DELETE FROM task_runs WHERE id = $1', [run!.id]);
+  });
+
   it('search the history of runs', async () => {
     await app.db.query('superuser', `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, figures) VALUES
       ('watch-access', 'boot', 'skipped', now(), now(), 1, '{"reason": "nothing new"}'), ('watch-access', 'boot', 'succeeded', now(), now(), 1, '{"alerts": 3}')`);
@@ -90,7 +140,7 @@ describe('the panels of /admin', () => {
     const all = await page('/admin/runs?task=watch-access');
     expect(all).toContain('alerts: 3');
     expect(all).not.toContain('nothing new');
-    expect(all).toContain('aria-label="Runs of the last 24 hours: 1 succeeded, 1 found nothing to do, 0 failed"');
+    expect(all).toContain('aria-label="Runs of the last 24 hours: 1 succeeded, 0 failed in part, 1 found nothing to do, 0 failed"');
     expect(await page('/admin/runs?outcome=skipped')).toContain('reason: nothing new');
     await page('/admin/runs?task=%27%3B--&outcome=x&before=1e9');
 

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import type { ScheduledTask } from '../../src/platform/scheduler/scheduled-task';
@@ -10,12 +13,15 @@ import { startWorker, type TestWorker } from '../support/worker';
 /** Every page an admin can open from the navigation. */
 const PAGES = ['/admin', '/admin/runs', '/admin/database', '/admin/partitions', '/admin/backups', '/admin/security', '/admin/users', '/admin/keys'];
 
+const BACKUP_FILE = 'gigvault-20260131T021200Z-1.backup';
+
 /** Without one that is verified the dashboard is not green. */
 const A_BACKUP = `INSERT INTO backups (status, started_by, store, file_name, size_bytes, sha256, verified_at)
-  VALUES ('verified', 'schedule', 'folder', 'gigvault-20260131T021200Z-1.backup', 7340032, repeat('0', 64), now())`;
+  VALUES ('verified', 'schedule', 'folder', '${BACKUP_FILE}', 7340032, repeat('0', 64), now())`;
 
 // One person's walk: each step begins where the one before it ended.
 describeInBrowser('the dashboard in a browser', () => {
+  const backups = mkdtempSync(join(tmpdir(), 'gigvault-backups-'));
   let app: TestApp;
   let worker: TestWorker;
   let browser: Browser;
@@ -24,7 +30,9 @@ describeInBrowser('the dashboard in a browser', () => {
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    app = await startApp();
+    app = await startApp({ settings: { BACKUP_DIR: backups } });
+    writeFileSync(join(backups, BACKUP_FILE), '');
+    truncateSync(join(backups, BACKUP_FILE), 7_340_032);
     worker = await startWorker(app.settings, SCHEDULED_TASKS.map(tame));
     await app.db.query('superuser', A_BACKUP);
     browser = await startBrowser();
@@ -38,6 +46,7 @@ describeInBrowser('the dashboard in a browser', () => {
     await browser?.close();
     await worker?.close();
     await app?.close();
+    rmSync(backups, { recursive: true });
   });
 
   /** The schedule as it is, whose tasks do nothing of their own: one is slow, one fails until it is mended. */

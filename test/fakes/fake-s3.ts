@@ -95,7 +95,7 @@ export class FakeS3 {
     }
     const object = this.objects.get(key);
     if (!object) return void response.writeHead(404).end(xml('Error', '<Code>NoSuchKey</Code><Message>no such key</Message>'));
-    response.end(object);
+    response.setHeader('content-length', object.length).setHeader('etag', `"${md5(object)}"`).setHeader('last-modified', 'Sat, 31 Jan 2026 02:12:00 GMT').end(object);
   }
 
   private complete(id: string, { key, parts }: Upload, body: Buffer, response: ServerResponse): void {

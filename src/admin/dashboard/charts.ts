@@ -7,14 +7,16 @@ const WIDE = { width: 900, height: 150, top: 20, left: 72, bottom: 26 };
 
 /** What a bar is coloured by. */
 function classOf({ outcome }: RecentRun): string {
+  if (outcome === 'partial') return 'bar-warn';
   return outcome === 'succeeded' ? 'bar-good' : 'bar-bad';
 }
 
 /** In words, for who does not see the picture. */
 function wordsOf(runs: readonly RecentRun[]): string {
-  const failed = runs.filter(({ outcome }) => outcome !== 'succeeded').length;
+  const partial = runs.filter(({ outcome }) => outcome === 'partial').length;
+  const failed = runs.filter(({ outcome }) => outcome === 'failed' || outcome === 'timed_out').length;
   const times = runs.map(({ ms }) => ms);
-  return `The last ${runs.length === 1 ? 'run' : `${runs.length} runs`}: ${failed} failed; took ${duration(Math.min(...times))} to ${duration(Math.max(...times))}`;
+  return `The last ${runs.length === 1 ? 'run' : `${runs.length} runs`}: ${failed} failed, ${partial} in part; took ${duration(Math.min(...times))} to ${duration(Math.max(...times))}`;
 }
 
 /** A picture of a line's height: how long the latest runs took, the failed ones in another colour and full height. */
@@ -25,7 +27,7 @@ export function sparkline(runs: readonly RecentRun[]): Markup | null {
   const step = width / bars;
   return html`<svg class="spark" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${wordsOf(runs)}">
     ${runs.map((run, i) => {
-      const size = run.outcome === 'succeeded' ? Math.max(2, (run.ms / most) * height) : height;
+      const size = run.outcome === 'succeeded' || run.outcome === 'partial' ? Math.max(2, (run.ms / most) * height) : height;
       return html`<rect class="${classOf(run)}" x="${((bars - runs.length + i) * step).toFixed(1)}" y="${(height - size).toFixed(1)}" width="${(step - 1.5).toFixed(1)}" height="${size.toFixed(1)}" rx="1" />`;
     })}
   </svg>`;
@@ -57,9 +59,9 @@ export function durationsChart(runs: readonly RecentRun[], usualMs: number | nul
 /** How the runs of the last day ended, hour by hour. */
 export function hoursChart(hours: readonly HourRow[]): Markup {
   const { width, height, top, left, bottom } = WIDE;
-  const most = Math.max(...hours.map(({ succeeded, skipped, failed }) => succeeded + skipped + failed), 1);
-  const sum = (name: 'succeeded' | 'skipped' | 'failed'): number => hours.reduce((all, hour) => all + hour[name], 0);
-  const words = `Runs of the last 24 hours: ${sum('succeeded')} succeeded, ${sum('skipped')} found nothing to do, ${sum('failed')} failed`;
+  const most = Math.max(...hours.map(({ succeeded, partial, skipped, failed }) => succeeded + partial + skipped + failed), 1);
+  const sum = (name: 'succeeded' | 'partial' | 'skipped' | 'failed'): number => hours.reduce((all, hour) => all + hour[name], 0);
+  const words = `Runs of the last 24 hours: ${sum('succeeded')} succeeded, ${sum('partial')} failed in part, ${sum('skipped')} found nothing to do, ${sum('failed')} failed`;
   const room = height - top - bottom;
   const step = (width - left) / Math.max(hours.length, 1);
   return html`<figure>
@@ -72,16 +74,16 @@ export function hoursChart(hours: readonly HourRow[]): Markup {
     </svg>
     <figcaption>
       ${words}.
-      <span class="key">${[['good', 'succeeded'], ['calm', 'nothing to do'], ['bad', 'failed']].map(([kind, word]) => html`<span class="nowrap"><i class="swatch bar-${kind}"></i>${word}</span> `)}</span>
+      <span class="key">${[['good', 'succeeded'], ['warn', 'failed in part'], ['calm', 'nothing to do'], ['bad', 'failed']].map(([kind, word]) => html`<span class="nowrap"><i class="swatch bar-${kind}"></i>${word}</span> `)}</span>
     </figcaption>
   </figure>`;
 }
 
-function hourBar({ at, succeeded, skipped, failed }: HourRow, x: number, step: number, size: (count: number) => number, base: number): Markup {
-  const parts: (readonly [string, number])[] = [['bar-calm', skipped], ['bar-good', succeeded], ['bar-bad', failed]];
+function hourBar({ at, succeeded, partial, skipped, failed }: HourRow, x: number, step: number, size: (count: number) => number, base: number): Markup {
+  const parts: (readonly [string, number])[] = [['bar-calm', skipped], ['bar-good', succeeded], ['bar-warn', partial], ['bar-bad', failed]];
   let y = base;
   return html`<g>
-    <title>${at.toISOString().slice(11, 16)}: ${succeeded} succeeded, ${skipped} nothing to do, ${failed} failed</title>
+    <title>${at.toISOString().slice(11, 16)}: ${succeeded} succeeded, ${partial} failed in part, ${skipped} nothing to do, ${failed} failed</title>
     ${parts.map(([name, count]) => {
       if (count === 0) return null;
       y -= size(count);

@@ -2,10 +2,10 @@
 export const STYLE = `
 :root { color-scheme: light dark; --bg: #f5f6f8; --card: #fff; --ink: #1a1f26; --dim: #5a6572; --line: #dfe3e8; --edge: #8b95a1;
   --good: #146c32; --good-bg: #e2f4e7; --bad: #a3161b; --bad-bg: #fde8e7; --warn: #7a4d00; --warn-bg: #fcf0d2; --calm-bg: #e9ecf0; --link: #0b55c0; --on-link: #fff;
-  --bar-good: #4f9d69; --bar-bad: #cf3a3f; --bar-calm: #c3cad2 }
+  --bar-good: #4f9d69; --bar-warn: #d99a1c; --bar-bad: #cf3a3f; --bar-calm: #c3cad2 }
 @media (prefers-color-scheme: dark) { :root { --bg: #101418; --card: #181d23; --ink: #e5e9ee; --dim: #9ba6b3; --line: #2b333c; --edge: #66717d;
   --good: #79dd95; --good-bg: #14301d; --bad: #ffa09e; --bad-bg: #3b1719; --warn: #f1c66d; --warn-bg: #362a0e; --calm-bg: #262d35; --link: #86b4ff; --on-link: #0c1420;
-  --bar-good: #4c9a66; --bar-bad: #e0575b; --bar-calm: #48525d } }
+  --bar-good: #4c9a66; --bar-warn: #c99532; --bar-bad: #e0575b; --bar-calm: #48525d } }
 * { box-sizing: border-box }
 html { scroll-padding-top: 4rem }
 body { margin: 0; background: var(--bg); color: var(--ink); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; overflow-wrap: anywhere; font-variant-numeric: tabular-nums }
@@ -30,7 +30,7 @@ p { margin: .4rem 0 } p, dd { max-width: 75ch } code, pre { font: .875em/1.5 ui-
 .banner ul { margin: .4rem 0 0; padding-left: 1.2rem; color: var(--ink) } .banner a { color: inherit; font-weight: 600 }
 .notice { background: var(--calm-bg); border-radius: .75rem; padding: .7rem 1rem; max-width: none; margin: .75rem 0 }
 .good { color: var(--good); background: var(--good-bg) } .bad { color: var(--bad); background: var(--bad-bg) } .warn { color: var(--warn); background: var(--warn-bg) }
-.tag { display: inline-block; border-radius: 1rem; padding: .05rem .6rem; font-size: .82rem; font-weight: 600; white-space: nowrap } .tag.calm { color: var(--ink); background: var(--calm-bg) }
+.tag { display: inline-block; border-radius: 1rem; padding: .05rem .6rem; font-size: .82rem; font-weight: 600; white-space: nowrap } .calm, .unknown { color: var(--ink); background: var(--calm-bg) }
 ul.lights, ul.tasks, ul.grid, ul.numbers { list-style: none; margin: 0; padding: 0; display: grid; gap: .6rem; position: relative } .acts, td, h1, h2 { position: relative }
 .lights { grid-template-columns: repeat(auto-fill, minmax(min(100%, 14.5rem), 1fr)); margin-top: .6rem !important }
 .light { display: block; height: 100%; background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: .6rem .9rem; color: var(--ink); text-decoration: none }
@@ -54,7 +54,7 @@ td.number, th.number, .button, dd code { white-space: nowrap } td.number, th.num
 .empty { color: var(--dim); margin: .25rem 0 } .error { color: var(--bad); font: .85rem/1.5 ui-monospace, SFMono-Regular, Menlo, monospace }
 pre.error { background: var(--bad-bg); border-radius: .5rem; padding: .75rem 1rem; white-space: pre-wrap; margin: 0 }
 figure { margin: 0 } svg { display: block; max-width: 100% } .chart { width: 100%; height: auto } .chart text { fill: var(--dim); font-size: 11px } .axis { stroke: var(--line) } .usual { stroke: var(--ink); stroke-dasharray: 4 4; opacity: .6 }
-.bar-good { fill: var(--bar-good); background: var(--bar-good) } .bar-bad { fill: var(--bar-bad); background: var(--bar-bad) } .bar-calm { fill: var(--bar-calm); background: var(--bar-calm) }
+.bar-good { fill: var(--bar-good); background: var(--bar-good) } .bar-warn { fill: var(--bar-warn); background: var(--bar-warn) } .bar-bad { fill: var(--bar-bad); background: var(--bar-bad) } .bar-calm { fill: var(--bar-calm); background: var(--bar-calm) }
 .swatch { display: inline-block; width: .8em; height: .8em; border-radius: .2em; vertical-align: -.05em; margin: 0 .3em 0 .6em } .key { color: var(--dim); font-size: .9rem } figcaption { margin-top: .4rem }
 .calendar { border-collapse: separate; border-spacing: 3px; table-layout: fixed } .calendar th, .calendar td { padding: .15rem; text-align: center; border: 0; height: 1.6rem; vertical-align: middle } .calendar td { border-radius: .3rem } .calendar th:first-child { width: 3.5rem; text-align: left }
 .month-covered { background: var(--bar-good) } .month-default { background: repeating-linear-gradient(45deg, var(--warn-bg) 0 5px, var(--warn) 5px 7px) } .month-missing { background: repeating-linear-gradient(-45deg, var(--bad-bg) 0 3px, var(--bad) 3px 7px) } .calendar .now { outline: 2px solid var(--ink); outline-offset: 1px }

@@ -7,7 +7,8 @@ const TONES: Readonly<Record<RunOutcome, Level | 'calm'>> = {
   running: 'calm',
   retrying: 'warn',
   succeeded: 'good',
-  skipped: 'good',
+  partial: 'warn',
+  skipped: 'calm',
   failed: 'bad',
   timed_out: 'bad',
 };

@@ -1,10 +1,25 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-/** How a run stands; the last four are ends. */
-export const RUN_OUTCOMES = ['queued', 'running', 'retrying', 'succeeded', 'skipped', 'failed', 'timed_out'] as const;
+/** The states of a run; the last five are ends. */
+export const RUN_OUTCOMES = ['queued', 'running', 'retrying', 'succeeded', 'partial', 'skipped', 'failed', 'timed_out'] as const;
 
 /** One of RUN_OUTCOMES. */
 export type RunOutcome = (typeof RUN_OUTCOMES)[number];
+
+/** An attempt of a run that failed. */
+export class FailedAttemptDto {
+  @ApiProperty({ type: 'integer', description: 'The number of the attempt, from 1.', example: 1 })
+  attempt: number;
+
+  @ApiProperty({ type: String, format: 'date-time', description: 'When it started.', example: '2026-01-31T09:30:00.120Z' })
+  startedAt: string;
+
+  @ApiProperty({ type: String, format: 'date-time', description: 'When it ended.', example: '2026-01-31T09:30:00.480Z' })
+  endedAt: string;
+
+  @ApiProperty({ type: String, description: 'Why it failed.', example: 'canceling statement due to lock timeout' })
+  error: string;
+}
 
 /** One run of a task, as an admin sees it. */
 export class TaskRunDto {
@@ -23,7 +38,7 @@ export class TaskRunDto {
   @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'When its last attempt ended; null before.', example: '2026-01-31T09:30:00.480Z' })
   endedAt: Date | null;
 
-  @ApiProperty({ type: String, enum: RUN_OUTCOMES, description: 'How it stands. `skipped`: there was nothing to do.', example: 'succeeded' })
+  @ApiProperty({ type: String, enum: RUN_OUTCOMES, description: '`skipped`: there was nothing to do. `partial`: it ended, and `figures.failed` items could not be done.', example: 'succeeded' })
   outcome: RunOutcome;
 
   @ApiProperty({ type: String, enum: ['schedule', 'boot', 'admin', 'user'], description: 'What started it.', example: 'schedule' })
@@ -43,4 +58,7 @@ export class TaskRunDto {
 
   @ApiProperty({ type: String, nullable: true, description: 'Why its last attempt failed.', example: 'canceling statement due to lock timeout' })
   error: string | null;
+
+  @ApiProperty({ type: [FailedAttemptDto], description: 'Every attempt that failed, oldest first.' })
+  failedAttempts: FailedAttemptDto[];
 }

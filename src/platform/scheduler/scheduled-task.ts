@@ -1,7 +1,10 @@
 import type { Abstract, Type } from '@nestjs/common';
 import type { Unit } from '../database/unit';
 
-/** What a run tells of itself, kept with it: how many, which. Never a secret, never a tenant's text. */
+/**
+ * What a run counts, kept with it: how many, which. Never a secret, never a tenant's text. A figure `failed` counts the items
+ * that could not be done; above zero the run ends as `partial`.
+ */
 export type Figures = Readonly<Record<string, number | string | boolean | null>>;
 
 /** Who caused a run: the clock, a worker that started, an admin, or a user who asked for what it does. */
@@ -12,7 +15,7 @@ export interface TaskContext {
   readonly startedBy: StartedBy;
   /** Aborted when the time is up, the worker stops or lost the run to another. Long loops look at it. */
   readonly signal: AbortSignal;
-  /** Figures of the last run that succeeded; null before the first. */
+  /** Figures of the last run that succeeded, whole or in part; null before the first. */
   readonly lastFigures: Figures | null;
   /**
    * Runs one reading unit as gigvault_worker that leaves no event: to find out whether there is anything to do, from
@@ -59,4 +62,9 @@ export interface ScheduledTask {
 /** Tells the two kinds of results apart. */
 export function isSkipped(result: Figures | Skipped): result is Skipped {
   return typeof (result as Skipped).skipped === 'string' && Object.keys(result).length === 1;
+}
+
+/** Returns whether some of the items of a run could not be done. */
+export function hasFailures(figures: Figures): boolean {
+  return typeof figures['failed'] === 'number' && figures['failed'] > 0;
 }

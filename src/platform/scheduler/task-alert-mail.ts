@@ -17,7 +17,7 @@ const SUBJECTS: Readonly<Record<TaskAlert['kind'], string>> = {
   failed: 'failed',
 };
 
-/** The letter to an admin; the alert is on the dashboard as long as it stands. */
+/** Returns the email to an admin; the dashboard shows the alert until it is over. */
 export function taskAlertMail(publicUrl: string, to: string, alert: TaskAlert, task: ScheduledTask | undefined): Mail {
   return {
     to,
@@ -28,7 +28,7 @@ Found on ${alert.createdAt.toISOString()} at ${publicUrl}.
 What it does: ${task?.description ?? 'not known to this release.'}
 What this means: ${task?.whatAMissMeans ?? 'not known to this release.'}
 
-You get one letter for this, however long it lasts. Look at ${publicUrl}/admin.
+You get one email for this, however long it lasts. See ${publicUrl}/admin.
 `,
   };
 }

@@ -6,7 +6,7 @@ import { SystemDatabase } from '../database/system-database';
 import type { Unit } from '../database/unit';
 import type { TaskDelivery } from '../queues/task-queue';
 import { Schedule } from './schedule';
-import { isSkipped, type Figures, type ScheduledTask, type Skipped, type TaskContext } from './scheduled-task';
+import { hasFailures, isSkipped, type Figures, type ScheduledTask, type Skipped, type TaskContext } from './scheduled-task';
 import { TaskRuns, type HeldRun, type RunEnd } from './task-runs';
 
 /** The history is for people; what matters of an error stands at its beginning. */
@@ -120,7 +120,7 @@ export class TaskRunner {
   }
 
   private async answer({ outcome }: RunEnd, run: HeldRun, delivery: TaskDelivery): Promise<void> {
-    if (outcome === 'succeeded' || outcome === 'skipped') return;
+    if (outcome === 'succeeded' || outcome === 'partial' || outcome === 'skipped') return;
     if (outcome !== 'retrying') await delivery.giveUp();
     throw new Error(`run ${run.id} ${outcome === 'retrying' ? 'is tried again' : 'failed'}; task_runs tells why`);
   }
@@ -128,6 +128,7 @@ export class TaskRunner {
   private log(task: ScheduledTask, run: HeldRun, end: RunEnd, tookMs: number, kept: boolean): void {
     const what = `${task.id}: run ${run.id} ${end.outcome} after ${tookMs} ms${kept ? '' : ', but another worker holds it by now'}`;
     if (end.error !== undefined) this.logger.error(`${what}: ${end.error}`);
+    else if (end.outcome === 'partial') this.logger.warn(`${what} ${JSON.stringify(end.figures ?? {})}`);
     else this.logger.log(`${what} ${JSON.stringify(end.figures ?? {})}`);
   }
 }
@@ -153,9 +154,8 @@ function ended(signal: AbortSignal): Promise<never> {
 }
 
 function endOf(result: Figures | Skipped): RunEnd {
-  return isSkipped(result)
-    ? { outcome: 'skipped', figures: { reason: result.skipped } }
-    : { outcome: 'succeeded', figures: result };
+  if (isSkipped(result)) return { outcome: 'skipped', figures: { reason: result.skipped } };
+  return { outcome: hasFailures(result) ? 'partial' : 'succeeded', figures: result };
 }
 
 function failureOf(error: unknown, signal: AbortSignal, mayRetry: boolean): RunEnd {

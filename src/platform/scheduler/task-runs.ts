@@ -15,9 +15,9 @@ export interface HeldRun {
   readonly lastFigures: Figures | null;
 }
 
-/** How a run ended; 'retrying' is not the end yet. */
+/** How a run ended; 'retrying' is not the end yet, 'partial' is one whose figures count failures. */
 export interface RunEnd {
-  readonly outcome: 'succeeded' | 'skipped' | 'retrying' | 'failed' | 'timed_out';
+  readonly outcome: 'succeeded' | 'partial' | 'skipped' | 'retrying' | 'failed' | 'timed_out';
   readonly figures?: Figures;
   readonly error?: string;
 }
@@ -31,11 +31,22 @@ interface ClaimRow {
 
 /** $1 is the lease in milliseconds, in all of these. */
 const LEASE = `$1::integer * interval '1 millisecond'`;
-const HOLDS = `outcome = 'running', started_at = now(), ended_at = NULL, lease_until = now() + ${LEASE}, attempts = r.attempts + 1`;
+
+/** An instant inside of JSON, as the API writes instants. */
+const instant = (sql: string): string => `to_char(${sql} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+/** The failed attempts with the one that ends now. */
+const withAttempt = (endedAt: string, error: string): string => `r.failed_attempts || jsonb_build_object(
+  'attempt', r.attempts, 'startedAt', ${instant('r.started_at')}, 'endedAt', ${instant(endedAt)}, 'error', ${error})`;
+
+/** An attempt that still runs when another takes the run over was lost with its worker. */
+const HOLDS = `
+  failed_attempts = CASE WHEN r.outcome = 'running' THEN ${withAttempt('r.lease_until', `'its worker was lost'`)} ELSE r.failed_attempts END,
+  outcome = 'running', started_at = now(), ended_at = NULL, lease_until = now() + ${LEASE}, attempts = r.attempts + 1`;
 const MAY_BE_TAKEN = `(r.outcome IN ('queued', 'retrying') OR (r.outcome = 'running' AND r.lease_until < now()))`;
 const CLAIMED = `r.id, r.attempts, r.started_by, (
   SELECT l.figures FROM task_runs l
-  WHERE l.task = r.task AND l.outcome = 'succeeded' ORDER BY l.started_at DESC LIMIT 1) AS last_figures`;
+  WHERE l.task = r.task AND l.outcome IN ('succeeded', 'partial') ORDER BY l.started_at DESC LIMIT 1) AS last_figures`;
 
 /** A firing is inserted once by its unique (task, scheduled_for); a paused task's firing leaves nothing. */
 const CLAIM_FIRING = `
@@ -56,7 +67,8 @@ const RENEW = `
   WHERE id = $2 AND attempts = $3 AND outcome = 'running' RETURNING id`;
 
 const END = `
-  UPDATE task_runs SET outcome = $3, figures = $4, error = $5, ended_at = now(), lease_until = NULL
+  UPDATE task_runs r SET outcome = $3, figures = $4, error = $5::text, ended_at = now(), lease_until = NULL,
+    failed_attempts = CASE WHEN $5::text IS NULL THEN r.failed_attempts ELSE ${withAttempt('now()', '$5::text')} END
   WHERE id = $1 AND attempts = $2 AND outcome = 'running' RETURNING id`;
 
 const WANT_AFTER_BOOT = `
@@ -68,8 +80,11 @@ const WANT_AFTER_BOOT = `
 
 const QUEUED = `SELECT id, task FROM task_runs WHERE outcome = 'queued' ORDER BY id LIMIT 100`;
 
+const LOST = `'its worker was lost and no other took over'`;
+
 const CLOSE_LOST = `
-  UPDATE task_runs SET outcome = 'failed', error = 'its worker was lost and no other took over', ended_at = now(), lease_until = NULL
+  UPDATE task_runs r SET outcome = 'failed', error = ${LOST}, ended_at = now(), lease_until = NULL,
+    failed_attempts = ${withAttempt('r.lease_until', LOST)}
   WHERE outcome = 'running' AND lease_until < now() - ${LOST_AFTER} RETURNING id`;
 
 /** The history of runs in task_runs, as the worker writes it; also what makes each firing run once. */

@@ -14,14 +14,14 @@ const TROUBLES = `
     AND s.paused IS NOT TRUE AND (s.updated_at IS NULL OR s.updated_at < d.due)
     AND NOT EXISTS (SELECT FROM task_runs r WHERE r.task = d.task AND (r.scheduled_for >= d.due OR r.started_at >= d.due))
   UNION ALL
-  SELECT DISTINCT ON (d.task) d.task, 'overlong', format('run %s has taken %s s by now; usual are %s s, allowed %s s', r.id,
-    round(r.seconds), coalesce(round(usual.seconds)::text, 'not known'), d.timeout_ms / 1000)
+  SELECT DISTINCT ON (d.task) d.task, 'overlong', format('run %s has been running for %s s; %slimit %s s', r.id, round(r.seconds),
+    coalesce(format('usual duration %s s, ', round(usual.seconds)), ''), d.timeout_ms / 1000)
   FROM declared d
   JOIN LATERAL (SELECT r.id, extract(epoch FROM now() - r.started_at) AS seconds FROM task_runs r WHERE r.task = d.task AND r.outcome = 'running') r ON true
   LEFT JOIN LATERAL (
     SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY l.seconds) AS seconds FROM (
       SELECT extract(epoch FROM l.ended_at - l.started_at) AS seconds FROM task_runs l
-      WHERE l.task = d.task AND l.outcome = 'succeeded' ORDER BY l.id DESC LIMIT 20) l
+      WHERE l.task = d.task AND l.outcome IN ('succeeded', 'partial') ORDER BY l.id DESC LIMIT 20) l
     HAVING count(*) >= 5
   ) usual ON true
   WHERE r.seconds > d.timeout_ms / 1000.0 + 15 OR r.seconds > greatest(60, 5 * usual.seconds)
@@ -29,8 +29,8 @@ const TROUBLES = `
   SELECT d.task, 'failed', left(format('run %s %s: %s', r.id, CASE r.outcome WHEN 'timed_out' THEN 'took too long' ELSE 'failed' END, r.error), 1000)
   FROM declared d
   JOIN LATERAL (
-    SELECT r.* FROM task_runs r WHERE r.task = d.task AND r.outcome IN ('succeeded', 'failed', 'timed_out') ORDER BY r.ended_at DESC LIMIT 1
-  ) r ON r.outcome <> 'succeeded'`;
+    SELECT r.* FROM task_runs r WHERE r.task = d.task AND r.outcome IN ('succeeded', 'partial', 'failed', 'timed_out') ORDER BY r.ended_at DESC LIMIT 1
+  ) r ON r.outcome IN ('failed', 'timed_out')`;
 
 /**
  * Makes task_alerts agree with the troubles of now: a new one is written once, whoever finds it first, with the security

@@ -12,6 +12,7 @@ import { startWorker, type TestWorker } from '../../support/worker';
 
 const EVERY_SECOND = '* * * * * *';
 const NEVER_IN_A_TEST = '0 0 1 1 *';
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 describe(Scheduler.name, () => {
   /** The tests mostly wait, and each has an installation of its own: so they run side by side. */
@@ -66,6 +67,29 @@ describe(Scheduler.name, () => {
     const rows = await the.waitFor(([row]) => row?.outcome === 'succeeded');
 
     expect(rows).toEqual([expect.objectContaining({ id, attempts: 2, error: null, figures: { done: 2 }, started_by_id: 7 })]);
+  });
+
+  given('ends a run whose figures count failures as partial, and does not repeat it', async (the) => {
+    const task = aTask({ work: () => Promise.resolve({ due: 3, failed: 3, succeeded: 0 }) });
+    await the.aWorker(task);
+    await the.askFor(task.id);
+
+    const rows = await the.waitFor(([row]) => row !== undefined && isOver(row));
+
+    expect(rows).toEqual([expect.objectContaining({ outcome: 'partial', attempts: 1, error: null, figures: { due: 3, failed: 3, succeeded: 0 } })]);
+  });
+
+  given('keeps the error of every attempt', async (the) => {
+    const task = aTask({ retries: 1, work: ({ count }) => Promise.reject(new Error(`broken ${count}`)) });
+    await the.aWorker(task);
+    await the.askFor(task.id);
+
+    const [run] = await the.waitFor(([row]) => row?.outcome === 'failed');
+
+    expect(run!.failed_attempts).toEqual([1, 2].map((attempt) => ({
+      attempt, error: `broken ${attempt}`, startedAt: expect.stringMatching(INSTANT), endedAt: expect.stringMatching(INSTANT),
+    })));
+    expect(run!.failed_attempts[0]!.startedAt < run!.failed_attempts[1]!.startedAt).toBe(true);
   });
 
   given('gives a run up when its retries are used, with the last error', async (the) => {
@@ -261,6 +285,7 @@ interface RunRow {
   readonly attempts: number;
   readonly figures: Figures | null;
   readonly error: string | null;
+  readonly failed_attempts: readonly { readonly attempt: number; readonly startedAt: string; readonly endedAt: string; readonly error: string }[];
 }
 
 interface AskedWork {

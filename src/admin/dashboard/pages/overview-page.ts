@@ -44,9 +44,10 @@ function banner(lights: readonly Light[]): Markup {
   if (reasons.length === 0) {
     return html`<section class="banner good" aria-label="State"><strong>All is well.</strong> <span>${lights.length} of ${lights.length} checks are green.</span></section>`;
   }
-  const isBad = reasons.some(({ level }) => level === 'bad');
-  return html`<section class="banner ${isBad ? 'bad' : 'warn'}" aria-label="State">
-    <strong>${isBad ? 'Something needs you' : 'Worth a look'}</strong>
+  const level = (['bad', 'warn', 'unknown'] as const).find((name) => reasons.some((light) => light.level === name)) ?? 'unknown';
+  const title = { bad: 'Something is failing', warn: 'Warning', unknown: 'Not everything could be checked' }[level];
+  return html`<section class="banner ${level}" aria-label="State">
+    <strong>${title}</strong>
     <ul>
       ${reasons.map(({ name, text, href }) => html`<li><a href="${href}">${name}</a>: ${text}</li>`)}
     </ul>
@@ -54,7 +55,7 @@ function banner(lights: readonly Light[]): Markup {
 }
 
 function lightItem({ name, level, text, href }: Light): Markup {
-  const word = { good: 'ok', warn: 'look', bad: 'broken' }[level];
+  const word = { good: 'OK', warn: 'Warning', bad: 'Failing', unknown: 'Unknown' }[level];
   return html`<li><a class="light ${level}" href="${href}"><span class="row"><b>${name}</b> ${tag(level, word)}</span> <span class="dim clip">${text}</span></a></li>`;
 }
 
