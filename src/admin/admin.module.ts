@@ -7,12 +7,16 @@ import { AccessAlertsService } from './access-alerts.service';
 import { BackupFilesService } from './backup-files.service';
 import { AdminBackupsService } from './backups.service';
 import { BackupsController } from './backups.controller';
+import { AccountRoutes } from './dashboard/account-routes';
+import { ActRoutes } from './dashboard/act-routes';
 import { DashboardActs } from './dashboard/acts';
 import { Dashboard } from './dashboard/dashboard';
 import { DashboardSessions } from './dashboard/dashboard-sessions';
 import { DashboardEvents } from './dashboard/events';
 import { LiveViews } from './dashboard/live-views';
 import { PANELS, type Panel } from './dashboard/panel';
+import { ProblemPages } from './dashboard/problem-pages';
+import { SignInRoutes } from './dashboard/sign-in-routes';
 import { BackupsPanel } from './dashboard/panels/backups.panel';
 import { DatabasePanel } from './dashboard/panels/database.panel';
 import { KeysPanel } from './dashboard/panels/keys.panel';
@@ -51,6 +55,10 @@ const PANEL_CLASSES = [RunsPanel, DatabasePanel, PartitionsPanel, BackupsPanel, 
     OverviewService,
     DashboardSessions,
     { provide: PageAuthenticator, useExisting: DashboardSessions },
+    ProblemPages,
+    SignInRoutes,
+    AccountRoutes,
+    ActRoutes,
     DashboardActs,
     DashboardEvents,
     LiveViews,

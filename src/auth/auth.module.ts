@@ -67,6 +67,7 @@ import { Throttle } from './throttle.service';
     Authenticator,
     AccessTokens,
     Accounts,
+    MfaService,
     Notices,
     OwnPassword,
     OwnSessions,

@@ -75,7 +75,7 @@ describe('/v1/admin/backups', () => {
     expect(await lastRun()).toMatchObject({ outcome: 'skipped', figures: { reason: 'the newest backup is verified and young' } });
 
     const { id } = asked.body;
-    expect(await postForm(app, `/admin/backups/${id}/verify`, { reason: 'an odd noise of the disk' }, { cookie })).toMatchObject({ status: 303 });
+    expect(await postForm(app, `/admin/backups/${id}/verify`, { reason: 'an odd noise of the disk', password: 'seven green umbrellas' }, { cookie })).toMatchObject({ status: 303 });
     expect(await admin.post(`/v1/admin/backups/${id}/verify`)).toMatchObject({ status: 409, body: { code: 'backup.not_checkable' } });
     expect((await admin.post('/v1/admin/backups/999/verify')).status).toBe(404);
     await worker.runAsked('backup');

@@ -30,7 +30,7 @@ describe('the panels of /admin', () => {
 
   async function act(path: string, reason = 'a test'): Promise<string> {
     expect(await page(path)).toContain(`action="${path}"`);
-    const answer = await postForm(app, path, { reason }, { cookie });
+    const answer = await postForm(app, path, { reason, password: 'seven green umbrellas' }, { cookie });
     expect([path, answer.status]).toEqual([path, 303]);
     return answer.headers.get('location')!;
   }

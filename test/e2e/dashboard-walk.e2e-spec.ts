@@ -93,12 +93,12 @@ describeInBrowser('the dashboard in a browser', () => {
     await page.goto(`${app.url}/admin/tasks/create-partitions`);
     await page.getByRole('link', { name: 'Pause' }).click();
     await confirm('Pause');
-    await page.getByText('The schedule rests.').waitFor();
+    await page.getByText('Schedule paused.').waitFor();
     await page.goto(`${app.url}/admin`);
     await page.getByText('paused: create-partitions').first().waitFor();
     await page.getByRole('link', { name: 'Resume create-partitions' }).click();
     await confirm('Resume');
-    await page.getByText('The schedule goes on.').waitFor();
+    await page.getByText('Schedule resumed.').waitFor();
 
     await page.goto(`${app.url}/admin/tasks/purge-expired/run`);
     await confirm('Run now');

@@ -5,7 +5,7 @@ import { Config } from '../../src/platform/config/config';
 import { TaskQueue } from '../../src/platform/queues/task-queue';
 import { anAccount, dashboardCookie, postForm, rawRequest } from '../support/admin-browser';
 import { startApp, type TestApp } from '../support/app';
-import { aPerson, signIn as signInToApi, withTotp } from '../support/people';
+import { aPerson, Authenticator, signIn as signInToApi, withTotp } from '../support/people';
 
 const PASSWORD = 'seven green umbrellas';
 
@@ -55,7 +55,7 @@ describe('/admin', () => {
       for (const headers of [{}, { accept: 'text/html' }, { cookie: 'gigvault_admin=1.x.9999999999999.x' }] as Record<string, string>[]) {
         const { status, body, location } = await raw(path, headers);
         expect([303, 400, 401, 404, 405]).toContain(status);
-        if (status === 303) expect(location).toBe('/admin/sign-in');
+        if (status === 303) expect(location).toMatch(/^\/admin\/sign-in(\?to=%2Fadmin|$)/);
         expect(body).not.toMatch(/bull|tasks\b.*counts|Scheduled/i);
       }
     });
@@ -118,7 +118,7 @@ describe('/admin', () => {
       expect(await again.text()).toContain('action="/admin/sign-in"');
     });
 
-    it('asks an admin for his second factor again after ten minutes, as the API does', async () => {
+    it('lets an admin read for as long as pages are opened, and asks for both factors on the form of an act after ten minutes', async () => {
       const person = await aPerson(app, { role: 'admin' });
       const { authenticator } = await withTotp(await signInToApi(app, person), person);
       const { password } = person;
@@ -126,26 +126,113 @@ describe('/admin', () => {
       const [, mfaToken = ''] = /name="mfaToken" value="([^"]+)"/.exec(await first.text()) ?? [];
       const signedIn = await post('/admin/sign-in/code', { mfaToken, code: authenticator.code() });
       const headers = { cookie: signedIn.headers.get('set-cookie')!.split(';', 1)[0]!, accept: 'text/html' };
-      expect((await raw('/admin', headers)).status).toBe(200);
       const [, sessionId] = headers.cookie.replace('gigvault_admin=', '').split('.');
       await app.get(SessionsService).markFresh(sessionId!, new Date(Date.now() - 1));
+      const run = (form: Record<string, string>) => post('/admin/tasks/refresh-job-stats/run', { reason: 'why not', ...form }, headers);
 
-      for (const path of ['/admin', '/admin/queues/']) expect(await raw(path, headers)).toMatchObject({ status: 303, location: '/admin/confirm' });
-      const act = await post('/admin/tasks/refresh-job-stats/run', { reason: 'why not' }, headers);
-      expect([act.status, act.headers.get('location')]).toEqual([303, '/admin/confirm']);
-      expect((await raw('/admin', { cookie: headers.cookie })).status).toBe(403);
-      expect((await raw('/admin/confirm', headers)).body).toContain('action="/admin/confirm"');
-      const wrong = await post('/admin/confirm', { password: 'not it at all', code: '000000' }, headers);
-      expect([wrong.status, (await wrong.text()).includes('role="alert"')]).toEqual([401, true]);
-      const spent = await post('/admin/confirm', { password, code: authenticator.code() }, headers);
-      expect(spent.status).toBe(401);
+      for (const path of ['/admin', '/admin/queues/']) expect((await raw(path, headers)).status).toBe(200);
+      expect((await raw('/admin/tasks/refresh-job-stats/run', headers)).body).toMatch(/name="password"[^]*name="code"/);
+      const bare = await run({});
+      expect([bare.status, /name="password"/.test(await bare.text())]).toEqual([403, true]);
+      const wrong = await run({ password: 'not it at all', code: '000000' });
+      expect([wrong.status, /role="alert"[^]*value="why not"/.test(await wrong.text())]).toEqual([401, true]);
+      expect((await run({ password, code: authenticator.code() })).status).toBe(401);
       await app.db.query('superuser', `UPDATE user_mfa SET last_totp_step = last_totp_step - 1 WHERE user_id = $1`, [person.id]);
 
-      const right = await post('/admin/confirm', { password, code: authenticator.code() }, headers);
+      const right = await run({ password, code: authenticator.code() });
 
-      expect([right.status, right.headers.get('location')]).toEqual([303, '/admin']);
-      expect((await raw('/admin', headers)).status).toBe(200);
-      expect((await raw('/admin/confirm')).status).not.toBe(200);
+      expect([right.status, right.headers.get('location')]).toEqual([303, expect.stringMatching(/^\/admin\/runs\/\d+\?done=run$/)]);
+      expect((await raw('/admin/tasks/refresh-job-stats/run', headers)).body).not.toContain('name="password"');
+    });
+
+    it.each([
+      '/admin/keys/rotate', '/admin/keys/old/retire', '/admin/backups/make', '/admin/backups/1/verify',
+      '/admin/users/1/deactivate', '/admin/users/1/activate', '/admin/users/1/end-sessions', '/admin/users/1/reset-mfa',
+    ])('does %s only after a fresh proof, also for an admin without a second factor', async (path) => {
+      const own = await signIn('admin@example.com');
+      const before = await app.db.query('superuser', 'SELECT (SELECT count(*) FROM task_runs) AS runs, (SELECT count(*) FROM backups) AS backups');
+
+      const answers = [await post(path, { reason: 'x' }, { cookie: own }), await post(path, { reason: 'x', password: 'not it at all' }, { cookie: own })];
+      const program = await post(path, { reason: 'x' }, { cookie: own, accept: 'application/json' });
+
+      expect(answers.map(({ status }) => status)).toEqual([403, 401]);
+      for (const answer of answers) expect(await answer.text()).toContain('name="password"');
+      expect([program.status, (await program.json() as { code: string }).code]).toEqual([403, 'auth.step_up_required']);
+      expect(await app.db.query('superuser', 'SELECT (SELECT count(*) FROM task_runs) AS runs, (SELECT count(*) FROM backups) AS backups')).toEqual(before);
+    });
+
+    it('asks to confirm after half an hour without a page, and leads on to the page that was asked for', async () => {
+      const own = await signIn('admin@example.com');
+      const later = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 31 * 60_000);
+      try {
+        const asked = await raw('/admin/runs?task=backup', { cookie: own, accept: 'text/html' });
+        expect(asked).toMatchObject({ status: 303, location: '/admin/confirm?to=%2Fadmin%2Fruns%3Ftask%3Dbackup' });
+        const form = await raw(asked.location!, { cookie: own, accept: 'text/html' });
+        expect(form.body).toContain('name="to" value="/admin/runs?task=backup"');
+        const wrong = await post('/admin/confirm', { password: 'not it at all', to: '/admin/runs?task=backup' }, { cookie: own });
+        expect([wrong.status, (await wrong.text()).includes('name="to" value="/admin/runs?task=backup"')]).toEqual([401, true]);
+        const right = await post('/admin/confirm', { password: PASSWORD, to: '/admin/runs?task=backup' }, { cookie: own });
+        expect([right.status, right.headers.get('location')]).toEqual([303, '/admin/runs?task=backup']);
+        const renewed = right.headers.get('set-cookie')!.split(';', 1)[0]!;
+        expect((await raw('/admin/runs?task=backup', { cookie: renewed, accept: 'text/html' })).status).toBe(200);
+        expect((await raw('/admin/runs', { cookie: own })).status).toBe(403);
+      } finally {
+        later.mockRestore();
+      }
+    });
+
+    it('renews the half hour with each page a person opens', async () => {
+      const own = await signIn('admin@example.com');
+      const later = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 29 * 60_000);
+      try {
+        const page = await raw('/admin/runs', { cookie: own, accept: 'text/html' });
+        expect(page.headers['set-cookie']).toEqual([expect.stringMatching(/^gigvault_admin=/)]);
+        expect((await raw('/admin/script.js', { cookie: own })).headers['set-cookie']).toBeUndefined();
+      } finally {
+        later.mockRestore();
+      }
+    });
+
+    it('leads on to the page that was asked for after the sign-in, and to none elsewhere', async () => {
+      const asked = await raw('/admin/users/8', { accept: 'text/html' });
+      expect(asked).toMatchObject({ status: 303, location: '/admin/sign-in?to=%2Fadmin%2Fusers%2F8' });
+      expect((await raw(asked.location!)).body).toContain('name="to" value="/admin/users/8"');
+      const locations = [];
+      for (const to of ['/admin/users/8', 'https://evil.example/admin', '//evil.example', '/v1/jobs', '/admin/../v1']) {
+        locations.push((await post('/admin/sign-in', { email: 'admin@example.com', password: PASSWORD, to })).headers.get('location'));
+      }
+      expect(locations).toEqual(['/admin/users/8', '/admin', '/admin', '/admin', '/admin']);
+    });
+
+    it('answers an unknown address or method below /admin with a page for people and a problem for programs', async () => {
+      const page = await raw('/admin/nope', { cookie, accept: 'text/html' });
+      expect([page.status, page.headers['content-type']]).toEqual([404, 'text/html; charset=utf-8']);
+      expect(page.body).toContain('Back to the dashboard');
+      expect((await raw('/admin/account/sessions/end-others', { cookie, accept: 'text/html' })).headers['content-type']).toBe('text/html; charset=utf-8');
+      expect((await raw('/admin/nope', { cookie })).headers['content-type']).toContain('application/problem+json');
+    });
+
+    it('lets an admin turn on a second factor by a QR code, on the page of their account', async () => {
+      const person = await aPerson(app, { role: 'admin' });
+      const own = { cookie: await dashboardCookie(app, person) };
+      expect((await raw('/admin/account', own)).body).toMatch(new RegExp(`${person.email}[^]*Set up[^]*this one`));
+      const refused = await post('/admin/account/two-factor', { password: 'not it at all' }, own);
+      expect([refused.status, (await refused.text()).includes('role="alert"')]).toEqual([401, true]);
+
+      const enrol = await post('/admin/account/two-factor', { password: PASSWORD }, own);
+      const page = await enrol.text();
+      expect(enrol.headers.get('content-security-policy')).toContain('img-src data:');
+      expect(page).toContain('src="data:image/svg+xml;base64,');
+      const secret = /Key: <code>([A-Z2-7 ]+)</.exec(page)![1]!.replaceAll(' ', '');
+      const authenticator = new Authenticator(secret);
+      const wrong = await post('/admin/account/two-factor/confirm', { code: 'x' }, own);
+      expect([wrong.status, (await wrong.text()).includes('role="alert"')]).toEqual([400, true]);
+      const confirmed = await (await post('/admin/account/two-factor/confirm', { code: authenticator.code(0) }, own)).text();
+
+      expect(confirmed.match(/<li>[A-Z0-9-]+<\/li>/g)).toHaveLength(10);
+      expect((await raw('/admin/account', own)).body).toContain('10 backup codes left');
+      const again = await post('/admin/sign-in', { email: person.email, password: PASSWORD });
+      expect(await again.text()).toContain('name="mfaToken"');
     });
 
     it('turns a user away and leaves him no session', async () => {
@@ -179,18 +266,18 @@ describe('/admin', () => {
 
     it('refuses a cookie that was changed, that has ended, or whose session has', async () => {
       const own = await signIn('admin@example.com');
-      const [userId, sessionId, ends, signature] = own.replace('gigvault_admin=', '').split('.');
+      const [userId, sessionId, ends, seen, signature] = own.replace('gigvault_admin=', '').split('.');
       const status = async (value: string) => (await raw('/admin', { cookie: `gigvault_admin=${value}` })).status;
 
-      expect(await status(`${userId}.${sessionId}.${ends}.${signature}`)).toBe(200);
-      expect(await status(`${userId}.${sessionId}.${Number(ends) + 1}.${signature}`)).toBe(401);
-      expect(await status(`${Number(userId) + 1}.${sessionId}.${ends}.${signature}`)).toBe(401);
-      expect(await status(`${userId}.${sessionId}.${ends}.`)).toBe(401);
+      expect(await status(`${userId}.${sessionId}.${ends}.${seen}.${signature}`)).toBe(200);
+      expect(await status(`${userId}.${sessionId}.${Number(ends) + 1}.${seen}.${signature}`)).toBe(401);
+      expect(await status(`${Number(userId) + 1}.${sessionId}.${ends}.${seen}.${signature}`)).toBe(401);
+      expect(await status(`${userId}.${sessionId}.${ends}.${seen}.`)).toBe(401);
       const now = jest.spyOn(Date, 'now').mockReturnValue(Number(ends) + 1);
       await expect(app.get(DashboardSessions).authenticate({ headers: { cookie: own } } as never)).rejects.toThrow();
       now.mockRestore();
       await app.get(SessionsService).end(Number(userId), sessionId!);
-      expect(await status(`${userId}.${sessionId}.${ends}.${signature}`)).toBe(401);
+      expect(await status(`${userId}.${sessionId}.${ends}.${seen}.${signature}`)).toBe(401);
     });
 
     it('signs out for good', async () => {
@@ -230,7 +317,7 @@ describe('/admin', () => {
 
       expect([answer.status, answer.headers.get('location')]).toEqual([303, expect.stringMatching(/^\/admin\/runs\/\d+\?done=run$/)]);
       const page = await (await fetch(app.url + answer.headers.get('location')!, { headers: { cookie } })).text();
-      expect(page).toContain('A run was asked for.');
+      expect(page).toContain('Run queued.');
       expect(page).toContain('queued');
       const [event] = await app.db.query<{ details: { reason: string } }>(
         'superuser',

@@ -11,23 +11,25 @@ export interface Question {
   readonly title: string;
   readonly text: string;
   readonly button: string;
-  /** Where who thinks better of it goes. */
+  /** The page that Cancel leads to. */
   readonly back: string;
-  /** Whether somebody loses something by it. */
+  /** Whether it takes something away. */
   readonly isGrave?: boolean;
 }
 
 /** Something an admin can do: GET on its path asks, POST with a reason does it and leads on. */
 export interface Act {
   readonly path: string;
-  /** What is told when it is done, on the page it leads to. */
+  /** Whether every admin must have confirmed who they are within the last minutes, with or without a second factor. */
+  readonly needsStepUp?: boolean;
+  /** Shown on the page it leads to. */
   readonly notice: string;
   readonly ask: (id: string) => Question;
   /** Does it for a reason, which goes on record, and returns the page to go on with. */
   readonly do: (id: string, reason: string) => Promise<string>;
 }
 
-/** All that can be done on the dashboard. A route exists by standing here. */
+/** Lists all that can be done on the dashboard; each has a route. */
 @Injectable()
 export class DashboardActs {
   private readonly ids = new ParseIdPipe();
@@ -40,7 +42,7 @@ export class DashboardActs {
     private readonly backups: AdminBackupsService,
   ) {}
 
-  /** Every act by its name, which stands in the address after it is done. */
+  /** Every act by its name, which is in the address after it is done. */
   get all(): Readonly<Record<string, Act>> {
     return { ...this.ofTasks(), ...this.ofUsers(), ...this.ofBackups(), ...this.ofKeys(), ...this.others() };
   }
@@ -57,20 +59,20 @@ export class DashboardActs {
     return {
       run: {
         path: '/tasks/:id/run',
-        notice: 'A run was asked for.',
+        notice: 'Run queued.',
         ask: (id) => question(id, 'Run', 'Run now', 'A worker takes the run within moments; its schedule stays as it is.'),
         do: async (id, reason) => `/admin/runs/${(await this.tasks.run(id, reason)).id}`,
       },
       pause: {
         path: '/tasks/:id/pause',
-        notice: 'The schedule rests.',
-        ask: (id) => question(id, 'Pause', 'Pause', `While it rests: ${this.tasks.find(id).whatAMissMeans}`),
+        notice: 'Schedule paused.',
+        ask: (id) => question(id, 'Pause', 'Pause', `While it is paused: ${this.tasks.find(id).whatAMissMeans}`),
         do: async (id, reason) => `/admin/tasks/${(await this.tasks.pause(id, reason)).id}`,
       },
       resume: {
         path: '/tasks/:id/resume',
-        notice: 'The schedule goes on.',
-        ask: (id) => question(id, 'Resume', 'Resume', 'What it missed is not made up for.'),
+        notice: 'Schedule resumed.',
+        ask: (id) => question(id, 'Resume', 'Resume', 'Missed runs are not repeated.'),
         do: async (id, reason) => `/admin/tasks/${(await this.tasks.resume(id, reason)).id}`,
       },
       retry: {
@@ -90,6 +92,7 @@ export class DashboardActs {
   private ofUsers(): Record<string, Act> {
     const act = (path: string, notice: string, [title, text, button]: readonly [string, string, string], work: (id: number, reason: string) => Promise<unknown>): Act => ({
       path: `/users/:id/${path}`,
+      needsStepUp: true,
       notice,
       ask: (id) => ({ title: `${title} ${this.idOf(id)}?`, text, button, back: `/admin/users/${id}`, isGrave: path !== 'activate' }),
       do: async (id, reason) => {
@@ -101,13 +104,13 @@ export class DashboardActs {
       deactivate: act('deactivate', 'The user is locked out.', ['Lock out user', 'All sessions end at once, and nobody can sign in to the account until it is unlocked. Nothing is deleted.', 'Lock out'], (id, reason) =>
         this.users.change(id, { isActive: false, reason }),
       ),
-      activate: act('activate', 'The user may sign in again.', ['Unlock user', 'The owner may sign in again with the same password and second factor.', 'Unlock'], (id, reason) =>
+      activate: act('activate', 'The user may sign in again.', ['Unlock user', 'The user may sign in again with the same password and second factor.', 'Unlock'], (id, reason) =>
         this.users.change(id, { isActive: true, reason }),
       ),
-      'end-sessions': act('end-sessions', 'All sessions have ended.', ['End all sessions of user', 'The owner has to sign in again everywhere, and is told so by mail.', 'End sessions'], (id, reason) =>
+      'end-sessions': act('end-sessions', 'All sessions were ended.', ['End all sessions of user', 'The user has to sign in again everywhere, and gets an email.', 'End sessions'], (id, reason) =>
         this.users.endSessions(id, reason),
       ),
-      'reset-mfa': act('reset-mfa', 'The second factor is gone.', ['Take away the second factor of user', 'For an owner who has lost it, when you are sure who asks. All sessions end; the owner is told by mail. The password stays.', 'Take it away'], (id, reason) =>
+      'reset-mfa': act('reset-mfa', 'The second factor was reset.', ['Reset the second factor of user', 'For users who have lost it, when you are sure who asks. All sessions end; the user gets an email. The password stays.', 'Reset'], (id, reason) =>
         this.users.resetMfa(id, reason),
       ),
     };
@@ -117,7 +120,8 @@ export class DashboardActs {
     return {
       'make-backup': {
         path: '/backups/make',
-        notice: 'A backup was asked for.',
+        needsStepUp: true,
+        notice: 'Backup queued.',
         ask: () => ({
           title: 'Make a backup?',
           text: 'A worker dumps the database, stores the dump sealed, and restores it into a scratch cluster to see that it can be.',
@@ -131,7 +135,8 @@ export class DashboardActs {
       },
       'verify-backup': {
         path: '/backups/:id/verify',
-        notice: 'A check was asked for.',
+        needsStepUp: true,
+        notice: 'Verification queued.',
         ask: (id) => ({ title: `Verify backup ${this.idOf(id)}?`, text: 'Its file is read from where it is kept, restored and compared.', button: 'Verify', back: '/admin/backups' }),
         do: async (id, reason) => {
           await this.backups.verify(this.idOf(id), reason);
@@ -145,7 +150,7 @@ export class DashboardActs {
     return {
       'retry-all': {
         path: '/runs/retry-all',
-        notice: 'A new run was asked for in place of each failed one.',
+        notice: 'A new run was queued in place of each failed one.',
         ask: () => ({
           title: 'Retry all that failed?',
           text: 'One new run for each task whose latest run failed and that has not succeeded since.',
@@ -159,7 +164,7 @@ export class DashboardActs {
       },
       dismiss: {
         path: '/alerts/:id/dismiss',
-        notice: 'The alert is dismissed.',
+        notice: 'The alert was dismissed.',
         ask: (id) => ({ title: `Dismiss alert ${this.idOf(id)}?`, text: 'It leaves the dashboard and stays in the records.', button: 'Dismiss', back: '/admin/security' }),
         do: async (id, reason) => {
           await this.alerts.dismiss(this.idOf(id), reason);
@@ -173,10 +178,11 @@ export class DashboardActs {
     return {
       rotate: {
         path: '/keys/rotate',
-        notice: 'The rotation was asked for.',
+        needsStepUp: true,
+        notice: 'Key rotation queued.',
         ask: () => ({
           title: 'Rotate the encryption keys?',
-          text: 'Where master keys come from a key file, a new one is made, and used once every process has it; else the first of ENCRYPTION_KEYS is the new one. All data keys are wrapped anew with it. Reading and writing go on meanwhile.',
+          text: 'Where master keys come from a key file, a new one is made, and used once every process has it; else the first of ENCRYPTION_KEYS is the new one. All data keys are wrapped with it again. Reading and writing continue.',
           button: 'Rotate',
           back: '/admin/keys',
         }),
@@ -187,7 +193,8 @@ export class DashboardActs {
       },
       retire: {
         path: '/keys/:id/retire',
-        notice: 'The key is destroyed.',
+        needsStepUp: true,
+        notice: 'The key was destroyed.',
         ask: (id) => ({
           title: `Destroy the master key ${id}?`,
           text: 'It wraps nothing in the database any more, and no backup that is kept. Copies of backups elsewhere that were made while it wrapped do not open without it, and nothing brings it back.',

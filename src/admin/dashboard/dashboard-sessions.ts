@@ -6,6 +6,7 @@ import { isTotpCode } from '../../auth/mfa/totp-code-field';
 import { SignInMfaService } from '../../auth/mfa/sign-in-mfa.service';
 import { OwnPassword } from '../../auth/own-password.service';
 import { OwnSessions } from '../../auth/own-sessions.service';
+import { isFresh } from '../../auth/session-record';
 import { SessionsService } from '../../auth/sessions.service';
 import { SignInService } from '../../auth/sign-in.service';
 import { Config } from '../../platform/config/config';
@@ -15,17 +16,37 @@ import type { PageAuthenticator } from '../../platform/http/authenticator';
 
 const COOKIE = 'gigvault_admin';
 
-/** Whoever leaves his desk for the day signs in again the next. */
+/** A sign-in lasts a working day. */
 const LIFETIME_SECONDS = 8 * 3_600;
+
+/** Without a page opened for so long, admins confirm who they are. */
+const IDLE_MS = 30 * 60_000;
+
+/** How exact that is: the cookie is renewed once a minute. */
+const RENEW_AFTER_MS = 60_000;
+
+/** What must be shown before an act. */
+export interface NeededProof {
+  /** Whether a code of the second factor is needed beside the password. */
+  readonly code: boolean;
+}
+
+interface CookieContent {
+  readonly userId: number;
+  readonly sessionId: string;
+  /** The end of the sign-in, and when a page was last opened. */
+  readonly ends: number;
+  readonly seen: number;
+}
 
 /** Where a sign-in stands: done, with the Set-Cookie header, or waiting for a code. */
 export type SignInStep = { readonly cookie: string } | { readonly mfaToken: string };
 
 /**
  * Sign-in to the dashboard. A browser sends no bearer token when it opens a page, so the dashboard has a cookie: the id
- * of an ordinary session and an end, signed. HttpOnly keeps it from scripts, SameSite=Strict from other sites' forms,
- * the API reads no cookie at all. Its path is the whole server, since it
- * opens the API's documentation too. The session is looked up at each request like any other, so ending it closes the dashboard.
+ * of an ordinary session, an end and the time of the last page, signed. HttpOnly keeps it from scripts, SameSite=Strict
+ * from other sites' forms; the API reads no cookie at all. Its path is the whole server, since it opens the API's
+ * documentation too. The session is looked up at each request like any other, so ending it closes the dashboard.
  */
 @Injectable()
 export class DashboardSessions implements PageAuthenticator {
@@ -71,16 +92,35 @@ export class DashboardSessions implements PageAuthenticator {
    * Confirms the admin of the request again, for ten minutes. Side effects: the event `auth.step_up`.
    * @throws AppError as OwnPassword.stepUp
    */
-  async confirm(password: string, code: string): Promise<void> {
+  async confirm(password: string, code: string | undefined): Promise<void> {
     await this.passwords.stepUp(password, code);
   }
 
   /**
-   * Lets the admin of the request pass as the guard of the API does: with a second factor he must have shown it lately.
+   * Returns what the admin must show before an act, null when nothing: who has a second factor must have confirmed within
+   * the last minutes before any act, and everybody before one that needs a step-up.
+   * @throws AppError `auth.token_invalid`
+   */
+  async proofFor({ sessionId }: Principal, needsStepUp: boolean): Promise<NeededProof | null> {
+    const session = await this.sessions.live(sessionId);
+    if (!session) throw new AppError('auth.token_invalid');
+    if (isFresh(session) || !(needsStepUp || session.hasMfa)) return null;
+    return { code: session.hasMfa };
+  }
+
+  /**
+   * Lets requests pass whose admin has opened a page within the last half hour.
    * @throws AppError `auth.step_up_required`
    */
-  assertFresh(principal: Principal): Promise<void> {
-    return this.sessions.assertAdmin(principal);
+  assertActive(request: FastifyRequest): void {
+    const content = this.contentOf(request);
+    if (content && Date.now() - content.seen > IDLE_MS) throw new AppError('auth.step_up_required', { detail: 'No page was opened for half an hour.' });
+  }
+
+  /** Returns the Set-Cookie header that notes that a page is opened now; undefined when the last one was a moment ago. */
+  renewal(request: FastifyRequest, force = false): string | undefined {
+    const content = this.contentOf(request);
+    return content && (force || Date.now() - content.seen > RENEW_AFTER_MS) ? this.headerOf({ ...content, seen: Date.now() }) : undefined;
   }
 
   /** Ends the session of the request and returns the header that removes its cookie. */
@@ -93,8 +133,8 @@ export class DashboardSessions implements PageAuthenticator {
    * The admin who sends the request.
    * @throws AppError `auth.session_missing`, `auth.token_invalid`, `auth.forbidden`
    */
-  async authenticate({ headers }: FastifyRequest): Promise<Principal> {
-    const [, value] = new RegExp(`(?:^|;\\s*)${COOKIE}=([^;]*)`).exec(headers.cookie ?? '') ?? [];
+  async authenticate({ headers }: Pick<FastifyRequest, 'headers'>): Promise<Principal> {
+    const value = valueOf(headers.cookie);
     if (!value) throw new AppError('auth.session_missing');
     const principal = await this.sessions.principalOf(this.read(value));
     if (principal.role !== 'admin') throw new AppError('auth.forbidden', { detail: 'The dashboard needs the role admin.' });
@@ -107,22 +147,38 @@ export class DashboardSessions implements PageAuthenticator {
       await this.sessions.end(principal.userId, principal.sessionId);
       throw new AppError('auth.forbidden', { detail: 'The dashboard needs the role admin.' });
     }
-    const ends = Date.now() + LIFETIME_SECONDS * 1_000;
-    const claims = `${principal.userId}.${principal.sessionId}.${ends}`;
-    return `${COOKIE}=${claims}.${this.signatureOf(claims)}; Max-Age=${LIFETIME_SECONDS}; ${this.attributes}`;
+    const { userId, sessionId } = principal;
+    const now = Date.now();
+    return this.headerOf({ userId, sessionId, ends: now + LIFETIME_SECONDS * 1_000, seen: now });
   }
 
-  private read(value: string): { userId: number; sessionId: string } | null {
+  private headerOf({ userId, sessionId, ends, seen }: CookieContent): string {
+    const claims = `${userId}.${sessionId}.${ends}.${seen}`;
+    const left = Math.max(0, Math.round((ends - Date.now()) / 1_000));
+    return `${COOKIE}=${claims}.${this.signatureOf(claims)}; Max-Age=${left}; ${this.attributes}`;
+  }
+
+  private contentOf({ headers }: FastifyRequest): CookieContent | null {
+    const value = valueOf(headers.cookie);
+    return value ? this.read(value) : null;
+  }
+
+  private read(value: string): CookieContent | null {
     const end = value.lastIndexOf('.');
     const claims = value.slice(0, Math.max(0, end));
     const expected = Buffer.from(this.signatureOf(claims));
     const given = Buffer.from(value.slice(end + 1));
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null;
-    const [userId, sessionId = '', ends] = claims.split('.');
-    return Number(ends) > Date.now() ? { userId: Number(userId), sessionId } : null;
+    const [userId, sessionId = '', ends, seen] = claims.split('.');
+    if (!(Number(ends) > Date.now()) || !(Number(seen) > 0)) return null;
+    return { userId: Number(userId), sessionId, ends: Number(ends), seen: Number(seen) };
   }
 
   private signatureOf(claims: string): string {
     return createHmac('sha256', this.key).update(claims).digest('base64url');
   }
+}
+
+function valueOf(cookies = ''): string | undefined {
+  return new RegExp(`(?:^|;\\s*)${COOKIE}=([^;]*)`).exec(cookies)?.[1];
 }

@@ -8,11 +8,14 @@ import { Draining } from '../../platform/http/draining';
 import { DashboardSessions } from './dashboard-sessions';
 import { LiveViews, type LiveView } from './live-views';
 
-/** How often is looked. */
+/** Poll interval. */
 const LOOK_EVERY_MS = 1_000;
 
-/** A silent line is cut by proxies; a comment keeps it open. */
+/** Proxies cut silent connections, and the page wants to know that this one lives. */
 const HEARTBEAT_MS = 15_000;
+
+/** A look that takes longer is as good as none. */
+const STALE_MS = 2_000;
 
 /** Open pages at once, in this process and of one session: each looks at the database once a second. */
 const MAX_OPEN = 24;
@@ -20,7 +23,8 @@ const MAX_OF_A_SESSION = 6;
 
 /**
  * What changes on a page of the dashboard, as server-sent events: `parts` with the markup of the parts that have changed,
- * and `end` when the admin is signed out or must confirm himself. The sign-in is asked anew before each look.
+ * `stale` when they cannot be read now, `fresh` when they can again or nothing has changed for long, and `end` when the
+ * admin is signed out or must confirm. The sign-in is checked before each look.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 @Injectable()
@@ -45,7 +49,8 @@ export class DashboardEvents {
     const read = await this.system.watchAsAdmin(`watch the dashboard: ${name}`);
     const look = () =>
       runInContext(context, async () => {
-        await this.sessions.assertFresh(await this.sessions.authenticate(request));
+        await this.sessions.authenticate(request);
+        this.sessions.assertActive(request);
         return view(read);
       });
     return this.events(look, line);
@@ -72,31 +77,42 @@ export class DashboardEvents {
   private async *events(look: () => ReturnType<LiveView>, line: { isOpen: boolean }): AsyncGenerator<string> {
     const known = new Map<string, string>();
     let spokeAt = Date.now();
+    let isStale = false;
     yield 'retry: 5000\n\n';
     while (line.isOpen && !this.draining.isDraining) {
-      const parts = await changes(look, known);
+      const looked = changes(look, known);
+      let parts = await Promise.race([looked, sleep(STALE_MS, 'stale' as const, { ref: false })]);
+      if (parts === 'stale' && !isStale) yield eventOf('stale');
+      if (parts === 'stale') {
+        isStale = true;
+        parts = await looked;
+      }
       if (parts === 'over') {
-        yield 'event: end\ndata: {}\n\n';
+        yield eventOf('end');
         return;
       }
-      const isSilent = parts === null && Date.now() - spokeAt < HEARTBEAT_MS;
-      if (!isSilent) {
+      if (parts !== 'stale' && (parts !== null || isStale || Date.now() - spokeAt >= HEARTBEAT_MS)) {
         spokeAt = Date.now();
-        yield parts === null ? ': nothing has changed\n\n' : `event: parts\ndata: ${JSON.stringify(parts)}\n\n`;
+        isStale = false;
+        yield parts === null ? eventOf('fresh') : eventOf('parts', parts);
       }
       await sleep(LOOK_EVERY_MS, undefined, { ref: false });
     }
   }
 }
 
-/** The parts that are not as they were last told; 'over' when the admin may look no more. */
-async function changes(look: () => ReturnType<LiveView>, known: Map<string, string>): Promise<Record<string, string> | 'over' | null> {
+function eventOf(name: string, data: object = {}): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+/** Returns the parts that have changed since the last look; 'over' when the admin may look no more, 'stale' when it failed. */
+async function changes(look: () => ReturnType<LiveView>, known: Map<string, string>): Promise<Record<string, string> | 'over' | 'stale' | null> {
   let parts: Awaited<ReturnType<LiveView>>;
   try {
     parts = await look();
   } catch (error) {
     // What cannot be read now may be read in a second; who is signed out stays so.
-    return error instanceof AppError && error.status < 500 ? 'over' : null;
+    return error instanceof AppError && error.status < 500 ? 'over' : 'stale';
   }
   const changed = Object.entries(parts).filter(([name, { text }]) => known.get(name) !== text);
   for (const [name, { text }] of changed) known.set(name, text);

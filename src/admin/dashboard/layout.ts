@@ -1,6 +1,6 @@
 import { html, type Markup } from './html';
 
-/** What stands in the navigation, in its order. */
+/** The navigation, in its order. */
 const NAVIGATION: readonly (readonly [href: string, name: string])[] = [
   ['/admin', 'Overview'],
   ['/admin/runs', 'Runs'],
@@ -19,7 +19,7 @@ export interface Page {
   /** The entry of the navigation it belongs to. */
   readonly section: string;
   readonly body: Markup;
-  /** Told once, after an act. */
+  /** Shown once, after an act. */
   readonly notice?: string;
   /** What of it is shown live: a view of /admin/events. */
   readonly live?: string;
@@ -37,6 +37,7 @@ export function signedInPage({ title, section, body, notice, live, reloadSeconds
         <nav aria-label="Dashboard">
           ${NAVIGATION.map(([href, name]) => html`<a href="${href}"${href === section ? html` aria-current="page"` : null}>${name}</a>`)}
         </nav>
+        <a class="account" href="/admin/account"${section === '/admin/account' ? html` aria-current="page"` : null}>Account</a>
         <form method="post" action="/admin/sign-out"><button class="quiet">Sign out</button></form>
       </header>
       <main id="content"${live === undefined ? null : html` data-events="/admin/events?view=${encodeURIComponent(live)}"`}>
@@ -47,23 +48,24 @@ export function signedInPage({ title, section, body, notice, live, reloadSeconds
         Times are UTC. What you do here is kept in the security log, with your reason. <a href="/docs">API</a>
       </footer>
       <script src="/admin/script.js" defer></script>`,
-    reloadSeconds,
+    reloadSeconds === undefined ? null : html`<noscript><meta http-equiv="refresh" content="${reloadSeconds}" /></noscript>`,
   );
 }
 
-/** A page of one narrow card, for who is not signed in yet or has to decide something. */
-export function cardPage(title: string, body: Markup): string {
-  return documentOf(title, html`<main class="narrow card">${body}</main>`);
+/** Returns a page of one narrow card, for people who are not signed in yet or have to decide something. */
+export function cardPage(title: string, body: Markup, reloadSeconds?: number): string {
+  const reload = reloadSeconds === undefined ? null : html`<meta http-equiv="refresh" content="${reloadSeconds}" />`;
+  return documentOf(title, html`<main class="narrow card">${body}</main>`, reload);
 }
 
-function documentOf(title: string, body: Markup, reloadSeconds?: number): string {
+function documentOf(title: string, body: Markup, reload: Markup | null): string {
   return html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="robots" content="noindex" />
-        ${reloadSeconds === undefined ? null : html`<noscript><meta http-equiv="refresh" content="${reloadSeconds}" /></noscript>`}
+        ${reload}
         <title>${title} · Gigvault</title>
         <link rel="stylesheet" href="/admin/style.css" />
       </head>

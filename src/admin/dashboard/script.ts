@@ -29,16 +29,38 @@ export const SCRIPT = `'use strict';
     part.innerHTML = markup;
     if (focused) for (const link of part.querySelectorAll('a')) if (link.getAttribute('href') === focused) { link.focus(); break; }
   };
-  const events = new EventSource(main.dataset.events);
-  events.addEventListener('open', () => say('on', 'Live'));
-  events.addEventListener('parts', ({ data }) => {
-    for (const [name, markup] of Object.entries(JSON.parse(data))) {
-      const part = document.querySelector('[data-live="' + name + '"]');
-      if (part) replace(part, markup);
-    }
-    tick();
-  });
-  events.addEventListener('end', () => { events.close(); say('off', 'No longer live: you are signed out or have to confirm yourself.'); });
-  events.addEventListener('error', () => say('off', events.readyState === EventSource.CLOSED ? 'Not live: load the page again.' : 'Connecting anew …'));
+  const reconnecting = () => say('off', 'Reconnecting …');
+  let events, watchdog;
+  const alive = () => {
+    clearTimeout(watchdog);
+    watchdog = setTimeout(reconnecting, 40000);
+    say('on', 'Live');
+  };
+  const over = () => { clearTimeout(watchdog); events.close(); say('off', 'No longer live: load the page again to sign in or to confirm that it is you.'); };
+  const again = async () => {
+    const answer = await fetch(main.dataset.events.split('?')[0].replace('/events', '/script.js'), { cache: 'no-store' }).catch(() => null);
+    if (answer && (answer.status === 401 || answer.status === 403)) over(); else connect();
+  };
+  const connect = () => {
+    events = new EventSource(main.dataset.events);
+    events.addEventListener('stale', () => { clearTimeout(watchdog); reconnecting(); });
+    events.addEventListener('fresh', alive);
+    events.addEventListener('parts', ({ data }) => {
+      alive();
+      for (const [name, markup] of Object.entries(JSON.parse(data))) {
+        const part = document.querySelector('[data-live="' + name + '"]');
+        if (part) replace(part, markup);
+      }
+      tick();
+    });
+    events.addEventListener('end', over);
+    events.addEventListener('error', () => {
+      clearTimeout(watchdog);
+      reconnecting();
+      // A browser tries again by itself after a lost connection, but not after an answer that is no stream.
+      if (events.readyState === EventSource.CLOSED) setTimeout(again, 5000);
+    });
+  };
+  connect();
 })();
 `;

@@ -15,6 +15,8 @@ header { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; align-items: center
 nav { display: flex; flex-wrap: wrap; gap: .15rem; flex: 1 }
 nav a { color: var(--dim); text-decoration: none; padding: .3rem .65rem; border-radius: .5rem }
 nav a:hover { background: var(--calm-bg); color: var(--ink) }
+.account { color: var(--dim); text-decoration: none; padding: .3rem .65rem; border-radius: .5rem } .account:hover, .account[aria-current] { color: var(--ink); background: var(--calm-bg) }
+.qr { display: block; width: 14rem; max-width: 100%; background: #fff; border-radius: .5rem } .codes { columns: 2; font: .95rem/1.7 ui-monospace, SFMono-Regular, Menlo, monospace; padding-left: 1.5rem }
 nav a[aria-current] { color: var(--ink); background: var(--calm-bg); font-weight: 600 }
 h1 { font-size: 1.5rem; letter-spacing: -.015em; line-height: 1.25; margin: 1rem 0 .75rem } h2 { font-size: 1.1rem; margin: 2.25rem 0 .75rem } h3 { font-size: 1rem; margin: 0 }
 a { color: var(--link); text-underline-offset: .15em } a.plain { color: inherit; text-decoration-color: var(--edge) }
@@ -62,7 +64,7 @@ pre.wrap { white-space: pre-wrap; margin: .5rem 0 } summary { cursor: pointer } 
 footer { padding-block: 2.5rem } .live { font-weight: 600; margin-right: .6rem } .live::before { content: ""; display: inline-block; width: .6em; height: .6em; border-radius: 50%; margin-right: .4em; background: var(--bar-calm) } .live.on, .live.off { background: none } .live.on::before { background: var(--bar-good) }
 @media (max-width: 62rem) { .task { grid-template-columns: minmax(0, 1fr) auto } .task dl { grid-column: 1 / -1; grid-row: 2 } }
 @media (max-width: 44rem) {
-  header, main, footer { padding-inline: .9rem } .card { padding: .85rem .9rem } nav { order: 3; flex-basis: 100%; margin: .25rem -.5rem 0 } nav a { padding: .25rem .5rem } header form { margin-left: auto }
+  header, main, footer { padding-inline: .9rem } .card { padding: .85rem .9rem } nav { order: 3; flex-basis: 100%; margin: .25rem -.5rem 0 } nav a { padding: .25rem .5rem } header .account { margin-left: auto } .codes { columns: 1 }
   .lights { grid-template-columns: 1fr } .task { grid-template-columns: minmax(0, 1fr) } .task dl { grid-row: auto; grid-template: none / auto 1fr; grid-auto-flow: row } .acts > * { flex: 1 1 auto }
   table:not(.calendar) thead { display: block; position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) } table:not(.calendar), table:not(.calendar) tbody, table:not(.calendar) tr, table:not(.calendar) td { display: block }
   table:not(.calendar) tr { border-bottom: 1px solid var(--line); padding: .6rem 0 } table:not(.calendar) tr:last-child { border-bottom: 0 }

@@ -29,7 +29,8 @@ export class ProblemFilter implements ExceptionFilter {
       .send(JSON.stringify(problemOf(error, path, request.id)));
   }
 
-  private log(error: AppError, request: FastifyRequest): void {
+  /** Logs an error that is our fault, once. */
+  log(error: AppError, request: FastifyRequest): void {
     if (error.status < 500) return;
     const what = `${request.method} ${request.routeOptions.url ?? '-'} ${error.code} (request ${request.id})`;
     const { cause } = error;
