@@ -59,7 +59,8 @@ describe('the lights', () => {
     expect(viewLight(null, NOW)).toMatchObject({ level: 'bad' });
     expect(viewLight(new Date(NOW.getTime() - 3 * 3_600_000), NOW)).toMatchObject({ level: 'bad', text: 'refreshed 180 min ago' });
     expect(viewLight(new Date(NOW.getTime() - 1_000), NOW)).toMatchObject({ level: 'good' });
-    expect(signInsLight([{ kind: 'new_device' }])).toMatchObject({ level: 'good' });
+    expect(signInsLight([{ kind: 'new_device' }])).toMatchObject({ level: 'good', text: '1 about new devices' });
+    expect(signInsLight([{ kind: 'new_device' }, { kind: 'failure_burst' }])).toMatchObject({ level: 'bad', text: '1 open alert about attacks, 1 about new devices' });
     expect(signInsLight([{ kind: 'failure_burst' }])).toMatchObject({ level: 'bad', text: '1 open alert about attacks' });
   });
 

@@ -127,7 +127,12 @@ export function scheduleLight(tasks: readonly TaskDto[], open: readonly OpenRunR
 /** New devices concern their owners; an attack on many concerns the admin. */
 export function signInsLight(alerts: readonly { readonly kind: string }[]): Light {
   const attacks = alerts.filter(({ kind }) => kind !== 'new_device').length;
-  const text = attacks === 0 ? 'nothing out of the ordinary' : `${attacks} open ${attacks === 1 ? 'alert' : 'alerts'} about attacks`;
+  const others = alerts.length - attacks;
+  const counts = [
+    ...(attacks > 0 ? [`${attacks} open ${attacks === 1 ? 'alert' : 'alerts'} about attacks`] : []),
+    ...(others > 0 ? [`${others} about new devices`] : []),
+  ];
+  const text = counts.join(', ') || 'nothing unusual';
   return { name: 'Sign-ins', level: attacks === 0 ? 'good' : 'bad', text, href: '/admin/security' };
 }
 

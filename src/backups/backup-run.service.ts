@@ -107,7 +107,7 @@ export class BackupRun implements OnApplicationShutdown {
   private async waiting(context: TaskContext): Promise<WaitingRow | undefined> {
     const asked = context.startedBy === 'admin' ? await this.take(context) : undefined;
     if (asked) return asked;
-    const [row] = await context.asWorker((unit) => unit.query<WaitingRow>(BEGIN, [context.startedBy === 'boot' ? 'boot' : 'schedule']));
+    const [row] = await context.asWorker((unit) => unit.query<WaitingRow>(BEGIN, startOf(context)));
     return row;
   }
 
@@ -185,4 +185,9 @@ export class BackupRun implements OnApplicationShutdown {
 
 function wordsOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).slice(0, MAX_ERROR) || 'for no reason given';
+}
+
+/** Returns what started a backup that nobody waits for; an admin may also have asked for a run of the task. */
+function startOf({ startedBy, startedById }: TaskContext): [startedBy: string, startedById: number | null] {
+  return startedBy === 'admin' || startedBy === 'boot' ? [startedBy, startedById] : ['schedule', null];
 }

@@ -23,7 +23,7 @@ export const TAKE_WAITING = `
   RETURNING ${WAITING}`;
 
 export const BEGIN = `
-  INSERT INTO backups (status, started_by, started_at) VALUES ('running', $1, now()) RETURNING ${WAITING}`;
+  INSERT INTO backups (status, started_by, started_by_id, started_at) VALUES ('running', $1, $2, now()) RETURNING ${WAITING}`;
 
 /** A worker that was lost while it dumped left nothing; one that was lost while it checked left a file to check. */
 export const CLOSE_LOST = `

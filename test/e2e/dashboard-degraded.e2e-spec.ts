@@ -27,16 +27,16 @@ describe('the dashboard while Redis does not answer', () => {
     redis.signal('SIGSTOP');
     const answer = await eventually('it is noticed', async () => {
       const page = await open(path);
-      return page.status === 503 && page;
+      return page.status === 503 ? page : undefined;
     });
     redis.signal('SIGCONT');
 
-    expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
-    expect(answer.headers['content-security-policy']).toContain("default-src 'none'");
-    expect(answer.location).toBeUndefined();
-    expect(answer.body).toMatch(/<meta http-equiv="refresh" content="5" \/>/);
-    expect(answer.body).toContain('Redis');
-    expect(answer.body).toContain(`<a href="${path}">Try again</a>`);
+    expect(answer!.headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(answer!.headers['content-security-policy']).toContain("default-src 'none'");
+    expect(answer!.location).toBeUndefined();
+    expect(answer!.body).toMatch(/<meta http-equiv="refresh" content="5" \/>/);
+    expect(answer!.body).toContain('Redis');
+    expect(answer!.body).toContain(`<a href="${path}">Try again</a>`);
     await eventually('the page is back', async () => (await open(path)).status !== 503);
   });
 
@@ -44,9 +44,9 @@ describe('the dashboard while Redis does not answer', () => {
     redis.signal('SIGSTOP');
     const answer = await eventually('it is noticed', async () => {
       const problem = await rawRequest(app, '/admin', { cookie });
-      return problem.status === 503 && problem;
+      return problem.status === 503 ? problem : undefined;
     });
-    expect(JSON.parse(answer.body)).toMatchObject({ code: 'service.unavailable' });
+    expect(JSON.parse(answer!.body)).toMatchObject({ code: 'service.unavailable' });
   });
 
   it('tells an open page that it is not live, and when it is again', async () => {

@@ -59,7 +59,7 @@ describe('the panels of /admin', () => {
   it('find a user, lock him out, let him in again and end his sessions, each for a reason on record', async () => {
     const user = await anAccount(app, 'user', 'odd+name@example.com');
     expect(await page('/admin/users?q=odd%2Bname')).toContain('odd+name@example.com');
-    expect(await page('/admin/users?q=%3Cscript%3Enobody')).toContain('Nobody fits.');
+    expect(await page('/admin/users?q=%3Cscript%3Enobody')).toContain('No user matches.');
     expect(await page(`/admin/users/${user.id}`)).toContain('a test');
 
     expect(await act(`/admin/users/${user.id}/deactivate`, 'stolen laptop')).toBe(`/admin/users/${user.id}?done=deactivate`);
@@ -81,8 +81,38 @@ describe('the panels of /admin', () => {
     expect(await page('/admin/security')).toContain('40 sign-ins to 12 accounts failed');
 
     expect(await act(`/admin/alerts/${alert!.id}/dismiss`)).toBe('/admin/security?done=dismiss');
-    expect(await page('/admin/security')).toContain('No alert stands.');
-    expect(await page('/admin/security?show=failed')).toContain('All events');
+    expect(await page('/admin/security')).toContain('No open alerts.');
+  });
+
+  it('speak of the user to the admin who reads an alert', async () => {
+    const user = await anAccount(app, 'user');
+    const ids = await app.db.query<{ id: number }>('superuser', `INSERT INTO access_alerts (kind, user_id, event_id, ip_address, details) VALUES
+      ('failure_burst', $1, 2, '203.0.113.7', '{"failures": 15, "addresses": 1}'), ('new_device', $1, 3, '203.0.113.7', '{"device": "Firefox"}'),
+      ('far_addresses', $1, 4, '203.0.113.7', '{"otherAddress": "198.51.100.1"}') RETURNING id`, [user.id]);
+
+    const security = await page('/admin/security');
+    expect(security).toContain('15 sign-ins to the account of this user failed within minutes, from 1 address.');
+    expect(security).toContain('signed in to the account of this user: Firefox');
+    expect(security).not.toMatch(/\byour (account|password|other)|If it was you|DELETE \/v1/);
+    expect(await page('/admin')).toMatch(/1 open alert about attacks|2 open alerts about attacks/);
+    await app.db.query('superuser', 'DELETE FROM access_alerts WHERE id = ANY ($1)', [ids.map(({ id }) => id)]);
+  });
+
+  it('show security events by type and user, page by page', async () => {
+    const user = await anAccount(app, 'user');
+    await app.db.query('superuser', `INSERT INTO security_logs (user_id, event_type, success, details, created_at)
+      SELECT $1, 'auth.paged', n % 2 = 0, jsonb_build_object('reason', 'event number ' || n), now() - n * interval '1 second' FROM generate_series(1, 60) n`, [user.id]);
+    const rows = (text: string): string[] => text.match(/event number \d+/g) ?? [];
+    const older = (text: string): string => /href="([^"]+)">Older events</.exec(text)?.[1]?.replaceAll('&amp;', '&') ?? '';
+
+    const first = await page(`/admin/security?type=auth.paged&user=${user.id}`);
+    const second = await page(older(first));
+    expect([rows(first).length, rows(second).length, new Set([...rows(first), ...rows(second)]).size]).toEqual([50, 10, 60]);
+    expect(older(second)).toBe('');
+    expect(second).toContain('Newest events');
+    expect(rows(await page(`/admin/security?type=auth.paged&user=${user.id}&show=failed`))).toHaveLength(30);
+    expect(await page(`/admin/security?type=auth.none&user=${user.id}`)).toContain('No event matches these filters.');
+    expect(rows(await page(`/admin/security?type=auth.paged&user=${user.id + 1_000}`))).toHaveLength(0);
   });
 
   it('show the keys, what they wrap, and rotate them', async () => {
@@ -147,7 +177,7 @@ describe('the panels of /admin', () => {
     const told = await page('/admin/runs?text=ALERTS');
     expect(told).toContain('alerts: 3');
     expect(told).toContain('value="ALERTS"');
-    expect(await page('/admin/runs?text=%25')).toContain('No run tells that.');
+    expect(await page('/admin/runs?text=%25')).toContain('No run matches these filters.');
     const [, id] = /href="\/admin\/runs\/(\d+)"/.exec(told)!;
     expect(await page(`/admin/runs?text=${id}`)).toContain('alerts: 3');
   });

@@ -24,7 +24,7 @@ describe('the watch over sign-ins', () => {
   function run(task: typeof WATCH_ACCESS, lastFigures: Figures | null = null): Promise<Figures | Skipped> {
     const system = app.get(SystemDatabase);
     const context: TaskContext = {
-      startedBy: 'schedule',
+      startedBy: 'schedule', startedById: null,
       signal: new AbortController().signal,
       lastFigures,
       look: (work) => system.asScheduler(work),

@@ -57,7 +57,7 @@ describe('the books of AI calls', () => {
     const context = { requestId: 'task-run-1', ip: null, userAgent: null, operation: 'task:end-orphaned-ai-calls', actorKind: 'task' } as const;
     return runInContext(context, () =>
       END_ORPHANED_AI_CALLS.run({
-        startedBy: 'schedule',
+        startedBy: 'schedule', startedById: null,
         signal: new AbortController().signal,
         lastFigures: null,
         look: (work) => app.get(SystemDatabase).asScheduler(work),

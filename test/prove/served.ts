@@ -59,7 +59,7 @@ export class Served {
   async run(task: ScheduledTask, lastFigures: Figures | null = null): Promise<Figures | Skipped> {
     const system = this.get(SystemDatabase);
     const context: TaskContext = {
-      startedBy: 'admin',
+      startedBy: 'admin', startedById: null,
       signal: new AbortController().signal,
       lastFigures,
       look: (work) => system.asScheduler(work),

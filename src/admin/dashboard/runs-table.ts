@@ -7,23 +7,23 @@ const COLUMNS: readonly Column<TaskRunDto>[] = [
   { head: 'Task', cell: ({ task }) => html`<a class="plain" href="/admin/tasks/${task}">${task}</a>` },
   { head: 'Outcome', cell: outcomeTag },
   { head: 'Started', cell: ({ startedAt }) => moment(startedAt, true) },
-  { head: 'Took', cell: (run) => duration(tookMs(run)), isNumber: true },
-  { head: 'By', cell: startedBy },
-  { head: 'Tells', cell: tellsOf },
+  { head: 'Duration', cell: (run) => duration(tookMs(run)), isNumber: true },
+  { head: 'Started by', cell: startedBy },
+  { head: 'Result', cell: resultOf },
 ];
 
-/** Runs with what they tell, each a link to its page. */
+/** Returns a table of runs with their results, each a link to its page. */
 export function runsTable(caption: string, runs: readonly TaskRunDto[], whenEmpty = 'No run is kept here yet.'): Markup {
   return table(caption, COLUMNS, runs, whenEmpty);
 }
 
-/** Who or what began a run. */
+/** Returns who or what started a run. */
 export function startedBy({ startedBy, startedById, retryOf }: TaskRunDto): Markup {
   const who = startedBy === 'admin' ? html`<a class="plain" href="/admin/users/${startedById}">admin ${startedById}</a>` : startedBy;
   return html`${who}${retryOf === null ? null : html`, retry of <a href="/admin/runs/${retryOf}">${retryOf}</a>`}`;
 }
 
-function tellsOf({ error, figures }: TaskRunDto): Markup | string {
+function resultOf({ error, figures }: TaskRunDto): Markup | string {
   if (error !== null) return html`<span class="error">${error}</span>`;
   return Object.entries(figures ?? {})
     .map(([name, value]) => `${name}: ${String(value)}`)

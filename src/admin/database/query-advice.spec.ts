@@ -1,6 +1,6 @@
 import { adviceOn, type StatementFigures } from './query-advice';
 
-const QUICK: StatementFigures = { calls: 100, totalMs: 100, meanMs: 1, deviationMs: 1, rows: 100, pagesCached: 400, pagesRead: 0, pagesSpilled: 0 };
+const QUICK: StatementFigures = { query: 'SELECT * FROM jobs WHERE user_id = $1', calls: 100, totalMs: 100, meanMs: 1, deviationMs: 1, rows: 100, pagesCached: 400, pagesRead: 0, pagesSpilled: 0 };
 
 describe(adviceOn.name, () => {
   it.each<[string, Partial<StatementFigures>, RegExp]>([
@@ -14,5 +14,21 @@ describe(adviceOn.name, () => {
     ['is merely slow', { meanMs: 9 }, /Nothing stands out/],
   ])('tells of a statement that %s', (_, figures, advice) => {
     expect(adviceOn({ ...QUICK, ...figures })).toMatch(advice);
+  });
+
+  it.each([
+    'SELECT refresh_user_job_stats()',
+    'select app.partition_coverage() AS covered',
+    'SELECT * FROM app.syncs_due($1)',
+    'INSERT INTO jobs (title) VALUES ($1) ON CONFLICT DO NOTHING',
+    'SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace',
+  ])('asks for no index for %s', (query) => {
+    expect(adviceOn({ ...QUICK, query, meanMs: 50, pagesCached: 100_000 })).toMatch(/Nothing stands out/);
+  });
+
+  it('asks for one where a statement of ours reads a table', () => {
+    for (const query of ['UPDATE jobs SET title = $1 WHERE lower(title) = $2', 'SELECT count(*) FROM jobs', 'SELECT lower(title) FROM jobs WHERE f($1)']) {
+      expect(adviceOn({ ...QUICK, query, meanMs: 50, pagesCached: 100_000 })).toMatch(/an index/);
+    }
   });
 });

@@ -1,5 +1,7 @@
 /** What pg_stat_statements counted of one statement. */
 export interface StatementFigures {
+  /** Its text. */
+  readonly query: string;
   readonly calls: number;
   readonly totalMs: number;
   readonly meanMs: number;
@@ -19,6 +21,17 @@ const SLOW_MS = 5;
 const whole = (value: number): string => Math.round(value).toLocaleString('en');
 const pages = ({ pagesCached, pagesRead }: StatementFigures): number => pagesCached + pagesRead;
 
+/** A call of a function, whose own statements are counted with it. */
+const CALL = /^\s*select\s+(?:\*\s+from\s+)?[\w.]+\s*\([^()]*\)(?:\s+as\s+\w+)?\s*;?\s*$/i;
+
+/** Reads of the catalog, ours included; its indexes are PostgreSQL's. */
+const OF_CATALOG = /\b(?:pg_(?:catalog|class|attribute|constraint|proc|index|policy|roles|stat\w*|database|namespace|inherits)|information_schema)\b/i;
+
+/** Whether pages read for few rows point to an index: not for rows written, calls of functions, or the catalog. */
+function readsTables({ query }: StatementFigures): boolean {
+  return !/^[\s(]*(?:insert|merge|values)\b/i.test(query) && !CALL.test(query) && !OF_CATALOG.test(query);
+}
+
 /** The first that fits is given: from what is surely wrong to what may be so by nature. */
 const RULES: readonly Rule[] = [
   {
@@ -27,7 +40,7 @@ const RULES: readonly Rule[] = [
       `Spills ${whole(pagesSpilled / calls)} pages a call to disk for want of work_mem: sort by an index, read less, or raise work_mem.`,
   },
   {
-    fits: (figures) => figures.meanMs >= SLOW_MS && pages(figures) / Math.max(figures.rows, 1) > 200,
+    fits: (figures) => figures.meanMs >= SLOW_MS && readsTables(figures) && pages(figures) / Math.max(figures.rows, 1) > 200,
     advice: (figures) =>
       `Looks at ${whole(pages(figures) / Math.max(figures.rows, 1))} pages for each row: an index is missing or cannot be used; see EXPLAIN (ANALYZE, BUFFERS).`,
   },

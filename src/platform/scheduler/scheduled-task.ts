@@ -13,6 +13,8 @@ export type StartedBy = 'schedule' | 'boot' | 'admin' | 'user';
 /** What a task is given for one run. */
 export interface TaskContext {
   readonly startedBy: StartedBy;
+  /** The admin who asked for the run. */
+  readonly startedById: number | null;
   /** Aborted when the time is up, the worker stops or lost the run to another. Long loops look at it. */
   readonly signal: AbortSignal;
   /** Figures of the last run that succeeded, whole or in part; null before the first. */

@@ -92,6 +92,7 @@ export class TaskRunner {
     return {
       signal,
       startedBy: run.startedBy,
+      startedById: run.startedById,
       lastFigures: run.lastFigures,
       service: <T>(type: Type<T> | Abstract<T>) => this.modules.get(type, { strict: false }),
       look: <T>(work: (unit: Unit) => Promise<T>) => {

@@ -12,6 +12,7 @@ export interface HeldRun {
   readonly id: number;
   readonly attempt: number;
   readonly startedBy: StartedBy;
+  readonly startedById: number | null;
   readonly lastFigures: Figures | null;
 }
 
@@ -26,6 +27,7 @@ interface ClaimRow {
   readonly id: number;
   readonly attempts: number;
   readonly started_by: StartedBy;
+  readonly started_by_id: number | null;
   readonly last_figures: Figures | null;
 }
 
@@ -44,7 +46,7 @@ const HOLDS = `
   failed_attempts = CASE WHEN r.outcome = 'running' THEN ${withAttempt('r.lease_until', `'its worker was lost'`)} ELSE r.failed_attempts END,
   outcome = 'running', started_at = now(), ended_at = NULL, lease_until = now() + ${LEASE}, attempts = r.attempts + 1`;
 const MAY_BE_TAKEN = `(r.outcome IN ('queued', 'retrying') OR (r.outcome = 'running' AND r.lease_until < now()))`;
-const CLAIMED = `r.id, r.attempts, r.started_by, (
+const CLAIMED = `r.id, r.attempts, r.started_by, r.started_by_id, (
   SELECT l.figures FROM task_runs l
   WHERE l.task = r.task AND l.outcome IN ('succeeded', 'partial') ORDER BY l.started_at DESC LIMIT 1) AS last_figures`;
 
@@ -114,7 +116,7 @@ export class TaskRuns {
         runId === undefined
           ? await unit.query<ClaimRow>(CLAIM_FIRING, [this.leaseMs, taskId, scheduledFor])
           : await unit.query<ClaimRow>(CLAIM_RUN, [this.leaseMs, runId]);
-      if (row) return { id: row.id, attempt: row.attempts, startedBy: row.started_by, lastFigures: row.last_figures };
+      if (row) return { id: row.id, attempt: row.attempts, startedBy: row.started_by, startedById: row.started_by_id, lastFigures: row.last_figures };
       const held = await unit.query(IS_HELD, [runId ?? null, taskId, scheduledFor]);
       return held.length > 0 ? 'held' : 'void';
     });

@@ -89,6 +89,13 @@ describe(TaskWatch.name, () => {
     expect(await alerts()).toEqual([]);
   });
 
+  it('says nothing of a usual duration that is not known', async () => {
+    const look = aWatch();
+    await aRun('running', -700);
+    await look();
+    expect(await alerts()).toEqual([{ kind: 'overlong', reason: expect.stringMatching(/^run \d+ has been running for 700 s; limit 600 s$/), isOver: false }]);
+  });
+
   it('tells of a run that takes much longer than usual, or than it may', async () => {
     for (let i = 0; i < 5; i += 1) await aRun('succeeded', -3600 - i, -3580 - i);
     const look = aWatch();
@@ -98,7 +105,7 @@ describe(TaskWatch.name, () => {
 
     await app.db.query('superuser', `UPDATE task_runs SET started_at = now() - interval '110 seconds' WHERE outcome = 'running'`);
     await look();
-    expect(await alerts()).toEqual([{ kind: 'overlong', reason: expect.stringMatching(/has taken 110 s by now; usual are 20 s, allowed 600 s/), isOver: false }]);
+    expect(await alerts()).toEqual([{ kind: 'overlong', reason: expect.stringMatching(/has been running for 110 s; usual duration 20 s, limit 600 s$/), isOver: false }]);
 
     await app.db.query('superuser', `UPDATE task_runs SET outcome = 'succeeded', ended_at = now(), lease_until = NULL WHERE outcome = 'running'`);
     await look();

@@ -7,19 +7,22 @@ import { facts, live, moment, table, tag } from '../widgets';
 
 /** The parts of the page that are shown live, by their names. */
 export function keysParts(shown: EncryptionKeyListDto): Record<'progress' | 'keys', Markup> {
-  return { progress: html`${progressOf(shown)}${rotationOf(shown.rotation)}`, keys: keysOf(shown) };
+  return { progress: html`${progressOf(shown)}${rotationOf(shown.rotation)}${actsOf(shown)}`, keys: keysOf(shown) };
 }
 
-/** What stands below the title: how far the latest rotation has come, and each key with its uses. */
+/** Returns the page below its title: how far the latest rotation has come, and each key with its uses. */
 export function keysBody(shown: EncryptionKeyListDto): Markup {
   const { progress, keys } = keysParts(shown);
-  return html`<p>Each user's secrets are sealed with a key of his own, which a master key wraps. Master keys are not in the database; what they are is never shown.</p>
+  return html`<p>Each user's secrets are sealed with a key of their own, which a master key wraps. Master keys are not in the database and are never shown.</p>
     <div class="card">
       ${live('progress', progress)}
-      <p class="acts"><a class="button main" href="/admin/keys/rotate">${isOpen(shown.rotation) ? 'Carry on' : 'Rotate'}</a> <a class="button quiet" href="/admin/tasks/${ROTATE_ENCRYPTION_KEYS.id}">Its runs</a></p>
     </div>
     <h2>Master keys</h2>
     <div class="card">${live('keys', keys)}</div>`;
+}
+
+function actsOf({ rotation }: EncryptionKeyListDto): Markup {
+  return html`<p class="acts"><a class="button main" href="/admin/keys/rotate">${isOpen(rotation) ? 'Continue' : 'Rotate'}</a> <a class="button quiet" href="/admin/tasks/${ROTATE_ENCRYPTION_KEYS.id}">Run history</a></p>`;
 }
 
 function isOpen(rotation: KeyRotationDto | null): boolean {
@@ -48,7 +51,7 @@ function rotationOf(rotation: KeyRotationDto | null): Markup | null {
 function keysOf({ items, makesKeys }: EncryptionKeyListDto): Markup {
   const columns = [
     { head: 'Key', cell: ({ id }: EncryptionKeyDto) => html`<code>${id}</code>` },
-    { head: 'Standing', cell: standingOf },
+    { head: 'Status', cell: statusOf },
     { head: 'Data keys', cell: ({ uses }: EncryptionKeyDto) => uses, isNumber: true },
     { head: 'Backups', cell: ({ backups }: EncryptionKeyDto) => backups, isNumber: true },
     ...(makesKeys ? [{ head: 'Act', cell: retirementOf }] : []),
@@ -56,7 +59,7 @@ function keysOf({ items, makesKeys }: EncryptionKeyListDto): Markup {
   return table('Master keys and their uses', columns, items, 'No key is configured.');
 }
 
-function standingOf({ isCurrent, isConfigured, uses, backups }: EncryptionKeyDto): Markup {
+function statusOf({ isCurrent, isConfigured, uses, backups }: EncryptionKeyDto): Markup {
   if (isCurrent) return tag('good', 'current');
   if (!isConfigured) return tag('bad', 'in use and missing');
   return uses === 0 && backups === 0 ? tag('calm', 'may go') : tag('warn', 'in use, not current');

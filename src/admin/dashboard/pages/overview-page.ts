@@ -70,7 +70,7 @@ function taskItem(task: TaskDto, { recent }: Overview): Markup {
     <dl>
       <dt>Next</dt><dd>${nextOf(task)}</dd>
       <dt>Last</dt><dd>${lastRun === null ? html`<span class="dim">never</span>` : html`<a class="plain" href="/admin/runs/${lastRun.id}">${outcomeTag(lastRun)}</a> ${moment(lastRun.startedAt, true)}`}</dd>
-      <dt>Took</dt><dd>${tookText(task)}</dd>
+      <dt>Duration</dt><dd>${tookText(task)}</dd>
     </dl>
     ${sparkline(recent.filter((run) => run.task === id)) ?? html`<span></span>`}
     <p class="acts">
@@ -82,7 +82,7 @@ function taskItem(task: TaskDto, { recent }: Overview): Markup {
 
 /** When it is due, or why that is not known. */
 export function nextOf({ nextRunAt, paused }: TaskDto): Markup {
-  if (paused) return html`<span class="dim">rests until it is resumed</span>`;
+  if (paused) return html`<span class="dim">paused until it is resumed</span>`;
   return nextRunAt === null ? html`<span class="dim">no worker has scheduled it</span>` : moment(nextRunAt, true);
 }
 

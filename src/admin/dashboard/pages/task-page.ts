@@ -24,11 +24,11 @@ export function taskParts({ task, recent, runs }: ShownTask): Record<string, Mar
       ['Schedule', html`${cronText(task.cron)} <code>${task.cron}</code> <span class="dim">${task.timezone}</span>`],
       ['Next', nextOf(task)],
       ['Last', lastRun === null ? html`<span class="dim">never</span>` : html`<a class="plain" href="/admin/runs/${lastRun.id}">${outcomeTag(lastRun)}</a> ${moment(lastRun.startedAt, true)}`],
-      ['Took', tookText(task)],
+      ['Duration', tookText(task)],
       ['If it is missed', task.whatAMissMeans],
     ]),
     chart: durationsChart(recent, task.usualDurationMs),
-    runs: runsTable('Its latest runs', runs),
+    runs: runsTable('Latest runs', runs),
   };
 }
 
@@ -56,6 +56,6 @@ export function taskPage(shown: ShownTask, notice?: string): string {
       <div class="card">${part('chart')}</div>
       <h2>Runs</h2>
       <div class="card">${part('runs')}</div>
-      <p><a href="/admin/runs?task=${id}">All its runs</a></p>`,
+      <p><a href="/admin/runs?task=${id}">Run history</a></p>`,
   });
 }

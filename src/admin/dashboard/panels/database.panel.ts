@@ -28,7 +28,8 @@ export class DatabasePanel implements Panel {
       <div class="card">${sizesOf(overview)}</div>
       <h2>Connections</h2>
       <div class="card">${connectionsOf(overview)}</div>
-      <h2>Indexes nobody uses</h2>
+      <h2>Unused indexes</h2>
+      <p>Counted since ${moment(overview.state.statisticsSince ?? overview.state.startedAt)}. Drop none before every task and report has run in that time.</p>
       <div class="card">${unusedOf(overview)}</div>`;
   }
 }
@@ -38,7 +39,7 @@ function numbersOf({ state, connections }: DatabaseOverview): Markup {
     [bytes(state.sizeBytes), 'in all'],
     [state.cacheHitPercent === null ? '–' : `${state.cacheHitPercent} %`, 'of pages found in memory'],
     [`${connections.total} of ${connections.max}`, 'connections'],
-    [connections.waiting, 'wait for a lock'],
+    [connections.waiting, 'waiting for locks'],
     [state.deadlocks, 'deadlocks'],
   ]);
 }
@@ -55,7 +56,7 @@ function slowOf({ slowQueries }: DatabaseOverview): Markup {
       'The statements with the longest mean time, without values',
       [
         { head: 'Statement', cell: ({ query }) => html`<details><summary><code>${query.length > 90 ? `${query.slice(0, 90)} …` : query}</code></summary><pre class="wrap">${query}</pre></details>` },
-        { head: 'By', cell: ({ role }) => role },
+        { head: 'Role', cell: ({ role }) => role },
         { head: 'Calls', cell: ({ calls }) => calls, isNumber: true },
         { head: 'Mean', cell: ({ meanMs }) => duration(meanMs), isNumber: true },
         { head: 'Longest', cell: ({ maxMs }) => duration(maxMs), isNumber: true },

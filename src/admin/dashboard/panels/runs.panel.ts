@@ -41,11 +41,11 @@ export class RunsPanel implements Panel {
       <form class="filters" method="get" action="/admin/runs" role="search">
         <label>Task <select name="task"><option value="">all</option>${this.tasks.ids.map((id) => option(id, task))}</select></label>
         <label>Outcome <select name="outcome"><option value="">all that did something</option>${RUN_OUTCOMES.map((name) => option(name, outcome))}</select></label>
-        <label>Run, or part of what it tells <input type="search" name="text" maxlength="${MAX_TEXT}" value="${text}" /></label>
+        <label>Run, or part of its result <input type="search" name="text" maxlength="${MAX_TEXT}" value="${text}" /></label>
         <button>Show</button>
       </form>
       ${failures.length === 0 ? null : html`<p class="acts"><a class="button" href="/admin/runs/retry-all">Retry all that failed (${failures.length})</a></p>`}
-      <div class="card">${runsTable('Runs, newest first', runs, text === undefined ? undefined : 'No run tells that.')}</div>
+      <div class="card">${runsTable('Runs, newest first', runs, task || outcome || text || before ? 'No run matches these filters.' : undefined)}</div>
       ${runs.length < ON_A_PAGE ? null : html`<p><a href="/admin/runs?${older.toString()}">Older runs</a></p>`}`;
   }
 }

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { accessAlertAdvice, accessAlertText } from '../../../auth/access-alert-mail';
 import type { SecurityLogDto } from '../../../audit/dto/security-log.dto';
 import { SecurityLogsService } from '../../../audit/security-logs.service';
 import { ListSecurityLogsDto } from '../../../audit/dto/list-security-logs.dto';
 import { SystemDatabase } from '../../../platform/database/system-database';
+import { adminAlertAdvice, adminAlertText } from '../../access-alert-words';
 import { AccessAlertsService, type ShownAlert } from '../../access-alerts.service';
 import { html, type Markup } from '../html';
+import type { Query } from '../../../platform/http/query-string';
 import type { Panel, PanelRequest } from '../panel';
 import { moment, numbers, table, tag } from '../widgets';
 
@@ -28,7 +29,7 @@ const NUMBERS = `
     (SELECT count(*)::integer FROM user_mfa m JOIN users u ON u.id = m.user_id WHERE m.totp_enabled AND u.is_active) AS "withMfa"
   FROM security_logs WHERE created_at > now() - interval '24 hours'`;
 
-/** Alerts that stand, and the latest security events. */
+/** Open alerts, and the security events, filtered and page by page. */
 @Injectable()
 export class SecurityPanel implements Panel {
   readonly path = '/security';
@@ -42,18 +43,18 @@ export class SecurityPanel implements Panel {
   ) {}
 
   async render({ query }: PanelRequest): Promise<Markup> {
-    const isFailed = query['show'] === 'failed';
-    const filters = Object.assign(new ListSecurityLogsDto(), { limit: EVENTS_SHOWN, success: isFailed ? false : undefined });
-    const [[alerts, [figures]], { items }] = await Promise.all([
+    const filters = filtersOf(query);
+    const [[alerts, [figures]], { items, nextCursor }] = await Promise.all([
       this.system.asAdmin('look at the alerts', (unit) => Promise.all([this.alerts.standing(unit), unit.query<Numbers>(NUMBERS)])),
       this.events.list(filters),
     ]);
     return html`${figures ? numbersOf(figures) : null}
-      <h2>Sign-ins out of the ordinary</h2>
-      ${alerts.length === 0 ? html`<p class="empty">No alert stands.</p>` : html`<ul class="grid">${alerts.map(alertItem)}</ul>`}
+      <h2>Unusual sign-ins</h2>
+      ${alerts.length === 0 ? html`<p class="empty">No open alerts.</p>` : html`<ul class="grid">${alerts.map(alertItem)}</ul>`}
       <h2>Security events</h2>
-      <p>${isFailed ? html`<a href="/admin/security">All events</a>` : html`<a href="/admin/security?show=failed">Only what failed</a>`}</p>
-      <div class="card">${eventsTable(items)}</div>`;
+      ${filterForm(filters)}
+      <div class="card">${eventsTable(items)}</div>
+      ${pagesOf(filters, nextCursor)}`;
   }
 }
 
@@ -69,8 +70,8 @@ function numbersOf({ signIns, failed, addresses, users, withMfa }: Numbers): Mar
 function alertItem(alert: ShownAlert): Markup {
   return html`<li class="card">
     <div class="row"><h3>${alert.userId === null ? 'Installation' : html`<a href="/admin/users/${alert.userId}">User ${alert.userId}</a>`}</h3> ${tag(alert.kind === 'new_device' ? 'warn' : 'bad', alert.kind)}</div>
-    <p>${accessAlertText(alert)}</p>
-    <p class="dim">${moment(alert.createdAt, true)} · ${accessAlertAdvice(alert)}</p>
+    <p>${adminAlertText(alert)}</p>
+    <p class="dim">${moment(alert.createdAt, true)} · ${adminAlertAdvice(alert)}</p>
     <p class="acts"><a class="button" href="/admin/alerts/${alert.id}/dismiss">Dismiss</a></p>
   </li>`;
 }
@@ -83,16 +84,47 @@ function eventsTable(events: readonly SecurityLogDto[]): Markup {
       { head: 'Event', cell: ({ eventType, success }) => html`${eventType} ${success ? null : tag('bad', 'failed')}` },
       { head: 'User', cell: ({ userId }) => (userId === null ? '' : html`<a href="/admin/users/${userId}">${userId}</a>`), isNumber: true },
       { head: 'Address', cell: ({ ipAddress }) => ipAddress },
-      { head: 'Tells', cell: tellsOf },
+      { head: 'Details', cell: detailsOf },
     ],
     events,
-    'Nothing has happened yet.',
+    'No event matches these filters.',
   );
 }
 
 /** Why, where that is known; ids of requests and sessions are for programs. */
-function tellsOf({ details }: SecurityLogDto): string {
+function detailsOf({ details }: SecurityLogDto): string {
   const { reason, requestId: _request, sessionId: _session, operation: _operation, ...more } = details ?? {};
   const parts = Object.entries(more).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
   return (typeof reason === 'string' ? [reason, ...parts] : parts).join(', ');
+}
+
+/** Reads the filters of the address; what is no value of a filter is left out. */
+function filtersOf(query: Query): ListSecurityLogsDto {
+  const text = (name: string): string => (typeof query[name] === 'string' ? query[name].trim() : '');
+  const userId = text('user');
+  return Object.assign(new ListSecurityLogsDto(), {
+    limit: EVENTS_SHOWN,
+    eventType: /^[a-z0-9_.-]{1,100}$/.test(text('type')) ? text('type') : undefined,
+    userId: /^[1-9]\d{0,14}$/.test(userId) ? Number(userId) : undefined,
+    success: text('show') === 'failed' ? false : undefined,
+    cursor: text('cursor') || undefined,
+  });
+}
+
+function filterForm({ eventType, userId, success }: ListSecurityLogsDto): Markup {
+  return html`<form class="filters" method="get" action="/admin/security" role="search">
+    <label>Type <input type="search" name="type" maxlength="100" value="${eventType}" placeholder="auth.login" /></label>
+    <label>User <input type="search" name="user" inputmode="numeric" maxlength="15" value="${userId}" /></label>
+    <label>Result <select name="show"><option value="">all</option><option value="failed"${success === false ? html` selected` : null}>failed</option></select></label>
+    <button>Show</button>
+  </form>`;
+}
+
+function pagesOf({ eventType, userId, success, cursor }: ListSecurityLogsDto, nextCursor: string | null): Markup {
+  const filters = { type: eventType ?? '', user: String(userId ?? ''), show: success === false ? 'failed' : '' };
+  const address = (more: Record<string, string>): string => `/admin/security?${new URLSearchParams({ ...filters, ...more }).toString()}`;
+  return html`<p class="acts">
+    ${cursor === undefined ? null : html`<a class="button quiet" href="${address({})}">Newest events</a>`}
+    ${nextCursor === null ? null : html`<a class="button quiet" href="${address({ cursor: nextCursor })}">Older events</a>`}
+  </p>`;
 }

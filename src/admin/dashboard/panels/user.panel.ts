@@ -6,7 +6,7 @@ import type { Panel, PanelRequest } from '../panel';
 import { facts, moment, table } from '../widgets';
 import { standingOf } from './users.panel';
 
-/** One account: its standing, its sessions, and what an admin can do. */
+/** One account: its status, its sessions, and what an admin can do. */
 @Injectable()
 export class UserPanel implements Panel {
   readonly path = '/users/:id';
@@ -24,12 +24,12 @@ export class UserPanel implements Panel {
           ['E-mail', user.email],
           ['Name', [user.firstName, user.lastName].filter(Boolean).join(' ') || '–'],
           ['Role', user.role],
-          ['Standing', standingOf(user)],
+          ['Status', standingOf(user)],
           ['Since', moment(user.createdAt)],
         ])}
         <p class="acts">
           ${user.isActive ? act('deactivate', 'Lock out') : act('activate', 'Unlock')} ${act('end-sessions', 'End all sessions')}
-          ${user.mfaEnabled ? act('reset-mfa', 'Take away the second factor') : null}
+          ${user.mfaEnabled ? act('reset-mfa', 'Reset the second factor') : null}
         </p>
       </div>
       <h2>Sessions</h2>
@@ -39,7 +39,7 @@ export class UserPanel implements Panel {
           [
             { head: 'Device', cell: ({ device }) => device ?? 'unknown' },
             { head: 'Address', cell: ({ ip }) => ip ?? 'unknown' },
-            { head: 'Begun', cell: ({ createdAt }) => moment(createdAt) },
+            { head: 'Started', cell: ({ createdAt }) => moment(createdAt) },
             { head: 'Last seen', cell: ({ lastSeenAt }) => moment(lastSeenAt, true) },
           ],
           sessions,

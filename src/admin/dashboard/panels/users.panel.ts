@@ -38,15 +38,15 @@ function usersTable(users: readonly AdminUserDto[]): Markup {
       { head: 'E-mail', cell: ({ email }) => email },
       { head: 'Name', cell: ({ firstName, lastName }) => [firstName, lastName].filter(Boolean).join(' ') },
       { head: 'Role', cell: ({ role }) => role },
-      { head: 'Standing', cell: standingOf },
+      { head: 'Status', cell: standingOf },
       { head: 'Since', cell: ({ createdAt }) => moment(createdAt) },
     ],
     users,
-    'Nobody fits.',
+    'No user matches.',
   );
 }
 
-/** Whether he may sign in, and how safely. */
+/** Returns whether a user may sign in, and how safely. */
 export function standingOf({ isActive, isVerified, mfaEnabled }: AdminUserDto): Markup {
   return html`${isActive ? tag('good', 'active') : tag('bad', 'locked out')} ${isVerified ? null : tag('warn', 'not verified')} ${mfaEnabled ? tag('good', 'second factor') : null}`;
 }
