@@ -22,7 +22,7 @@ const whole = (value: number): string => Math.round(value).toLocaleString('en');
 const pages = ({ pagesCached, pagesRead }: StatementFigures): number => pagesCached + pagesRead;
 
 /** A call of a function, whose own statements are counted with it. */
-const CALL = /^\s*select\s+(?:\*\s+from\s+)?[\w.]+\s*\([^()]*\)(?:\s+as\s+\w+)?\s*;?\s*$/i;
+const CALL = /^\s*select\s+(?:\*\s+from\s+)?[\w.]+\s*\([^()]*\)(?:\s+as\s+\w+)?$/i;
 
 /** Reads of the catalog, ours included; its indexes are PostgreSQL's. */
 const OF_CATALOG = /\b(?:pg_(?:catalog|class|attribute|constraint|proc|index|policy|roles|stat\w*|database|namespace|inherits)|information_schema)\b/i;

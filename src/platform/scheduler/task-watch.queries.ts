@@ -15,7 +15,7 @@ const TROUBLES = `
     AND NOT EXISTS (SELECT FROM task_runs r WHERE r.task = d.task AND (r.scheduled_for >= d.due OR r.started_at >= d.due))
   UNION ALL
   SELECT DISTINCT ON (d.task) d.task, 'overlong', format('run %s has been running for %s s; %slimit %s s', r.id, round(r.seconds),
-    coalesce(format('usual duration %s s, ', round(usual.seconds)), ''), d.timeout_ms / 1000)
+    coalesce('usual duration ' || round(usual.seconds) || ' s, ', ''), d.timeout_ms / 1000)
   FROM declared d
   JOIN LATERAL (SELECT r.id, extract(epoch FROM now() - r.started_at) AS seconds FROM task_runs r WHERE r.task = d.task AND r.outcome = 'running') r ON true
   LEFT JOIN LATERAL (

@@ -176,7 +176,7 @@ describe(Scheduler.name, () => {
 
     const rows = await the.waitFor(([first]) => first?.outcome === 'succeeded');
     expect(rows).toEqual([expect.objectContaining({ id: row!.id, attempts: 2 })]);
-    const late = { id: row!.id, attempt: 1, startedBy: 'boot' as const, lastFigures: null };
+    const late = { id: row!.id, attempt: 1, startedBy: 'boot' as const, startedById: null, lastFigures: null };
     await expect(worker.get(TaskRuns).renew(late)).resolves.toBe(false);
     await expect(worker.get(TaskRuns).end(late, { outcome: 'failed', error: 'late' })).resolves.toBe(false);
     expect((await the.runs())[0]?.outcome).toBe('succeeded');
