@@ -6,7 +6,7 @@ import { facts, tag } from '../widgets';
 /** The page tries again by itself after so many seconds. */
 const RELOAD_SECONDS = 5;
 
-const NAMES: Readonly<Record<string, string>> = { postgres: 'PostgreSQL', redis: 'Redis', partitions: 'Partitions', process: 'This process' };
+const NAMES: Readonly<Record<string, string>> = { postgres: 'PostgreSQL', redis: 'Redis', partitions: 'Partitions', queue: 'Queue', process: 'This process' };
 
 const WORDS = { ok: ['good', 'OK'], warning: ['warn', 'Warning'], failed: ['bad', 'Failing'] } as const;
 
