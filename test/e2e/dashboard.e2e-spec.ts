@@ -83,7 +83,7 @@ describe('/admin', () => {
       const answer = await post('/admin/sign-in', { email: 'admin@example.com', password: PASSWORD });
 
       expect([answer.status, answer.headers.get('location')]).toEqual([303, '/admin']);
-      expect(answer.headers.get('set-cookie')).toMatch(/^gigvault_admin=[^;]+; Max-Age=28800; Path=\/admin; HttpOnly; SameSite=Strict$/);
+      expect(answer.headers.get('set-cookie')).toMatch(/^gigvault_admin=[^;]+; Max-Age=28800; Path=\/; HttpOnly; SameSite=Strict$/);
     });
 
     it('tells a wrong password on the form and keeps what was typed, but the password', async () => {
