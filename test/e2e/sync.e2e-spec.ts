@@ -339,7 +339,9 @@ describe('synchronisation with Upwork', () => {
     const strict = await startApp({ beside: app, settings: { UPWORK_SYNC_INTERVAL_SECONDS: '30' } });
     const at = new Caller(strict.url, ann.token);
 
-    expect([(await at.post('/v1/jobs/sync')).status, (await at.post('/v1/messages/sync')).status]).toEqual([202, 202]);
+    const accepted = [await at.post('/v1/jobs/sync'), await at.post('/v1/messages/sync')];
+
+    expect(accepted.map(({ status, headers }) => [status, headers.get('location')])).toEqual([[202, '/v1/syncs'], [202, '/v1/syncs']]);
     const refused = await at.post('/v1/jobs/sync');
 
     expect([refused.status, refused.body.code]).toEqual([429, 'rate.limited']);
