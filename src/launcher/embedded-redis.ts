@@ -54,15 +54,18 @@ export class EmbeddedRedis {
     const { folder, logFile, preferredPort } = this.options;
     const program = await redisProgram();
     const configFile = join(folder, 'redis.conf');
-    await stopLeftover(join(folder, 'redis.pid'), configFile, ['SIGTERM', 'SIGKILL']);
+    const pidFile = join(folder, 'redis.pid');
+    await stopLeftover(pidFile, folder, ['SIGTERM', 'SIGKILL']);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     giveTo(this.user, folder);
     this.port = await this.choosePort(preferredPort);
-    // A file, not arguments: every user of the machine may read those.
+    // A file, not arguments: every user of the machine may read those. Redis reads the file's path as a pattern, so it comes as
+    // the standard input; the argument is for the next start, which recognises by it a server that a killed run left.
     writePrivateFile(configFile, this.config());
     giveTo(this.user, configFile);
-    const server = new ManagedProcess('redis', program.command, [configFile], {
+    const server = new ManagedProcess('redis', program.command, ['-', '--pidfile', pidFile], {
       cwd: folder,
+      inputFile: configFile,
       env: { PATH: process.env['PATH'], LD_LIBRARY_PATH: program.libraries },
       user: this.user,
       logFile,
@@ -123,8 +126,7 @@ export class EmbeddedRedis {
       `port ${this.port}`,
       `requirepass ${password}`,
       `dir ${quoted(folder)}`,
-      `pidfile ${quoted(join(folder, 'redis.pid'))}`,
-      // Its command line stays as we gave it: by that the next start recognises a server a killed run left.
+      // Its command line stays as we gave it.
       'set-proc-title no',
       'daemonize no',
       'save ""',

@@ -10,6 +10,8 @@ interface ProcessOptions {
   user?: ServiceUser;
   /** File its output is appended to; without one it writes to our terminal. */
   logFile?: string;
+  /** File it reads as its standard input. */
+  inputFile?: string;
 }
 
 interface Stop {
@@ -36,14 +38,15 @@ export class ManagedProcess {
     private readonly options: ProcessOptions = {},
   ) {
     const log = options.logFile === undefined ? undefined : openLog(options.logFile);
+    const input = options.inputFile === undefined ? undefined : openSync(options.inputFile, 'r');
     this.child = spawn(command, args, {
       cwd: options.cwd,
       env: options.env ?? process.env,
       detached: true,
-      stdio: ['ignore', log ?? 'inherit', log ?? 'inherit'],
+      stdio: [input ?? 'ignore', log ?? 'inherit', log ?? 'inherit'],
       ...(options.user && { uid: options.user.uid, gid: options.user.gid }),
     });
-    if (log !== undefined) closeSync(log);
+    for (const file of [input, log]) if (file !== undefined) closeSync(file);
     this.ended = new Promise((resolve) => {
       this.child.once('error', (error) => resolve(error.message));
       this.child.once('exit', (code, signal) => resolve(signal ? `signal ${signal}` : `code ${code}`));

@@ -8,7 +8,8 @@ import { giveTo, serviceUser } from '../../src/launcher/service-user';
 
 describe(EmbeddedPostgres.name, () => {
   const folder = mkdtempSync(join(tmpdir(), 'gigvault-postgres-'));
-  const data = join(folder, 'postgres');
+  // A folder of any name will do.
+  const data = join(folder, '[data] (1) {a,b} $HOME "q" ü');
   const servers: EmbeddedPostgres[] = [];
 
   function newServer(): EmbeddedPostgres {

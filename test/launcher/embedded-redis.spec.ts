@@ -1,0 +1,53 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Redis from 'ioredis';
+import { EmbeddedRedis } from '../../src/launcher/embedded-redis';
+import { isAlive } from '../../src/launcher/process-info';
+import { giveTo, serviceUser } from '../../src/launcher/service-user';
+
+describe(EmbeddedRedis.name, () => {
+  const home = mkdtempSync(join(tmpdir(), 'gigvault-redis-'));
+  const servers: EmbeddedRedis[] = [];
+
+  /** Redis reads the path of its configuration as a pattern, and values in it as C does. */
+  function newServer(): EmbeddedRedis {
+    const folder = join(home, '[copy] (1) {a,b} "q" \\ ü');
+    mkdirSync(folder, { recursive: true });
+    giveTo(serviceUser(), folder);
+    const server = new EmbeddedRedis({ folder, logFile: join(home, 'log'), password: 'right' });
+    servers.push(server);
+    return server;
+  }
+
+  beforeAll(() => {
+    chmodSync(home, 0o700);
+    giveTo(serviceUser(), home);
+  });
+  afterEach(() => Promise.all(servers.splice(0).map((server) => server.stop())));
+  afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+  it('starts in a folder of any name, with its own configuration', async () => {
+    const server = newServer();
+    await server.start();
+    const client = new Redis(server.url);
+
+    const [, policy] = (await client.config('GET', 'maxmemory-policy')) as string[];
+    const [, password] = (await client.config('GET', 'requirepass')) as string[];
+    client.disconnect();
+
+    expect(policy).toBe('noeviction');
+    expect(password).toBe('right');
+  });
+
+  it('ends a server that a killed run left on its data, and starts', async () => {
+    const left = newServer();
+    await left.start();
+
+    const server = newServer();
+    await server.start();
+
+    expect(isAlive(left.pid ?? 0)).toBe(false);
+    expect(isAlive(server.pid ?? 0)).toBe(true);
+  });
+});
