@@ -41,4 +41,6 @@ module.exports = {
   // Each file loads the whole application anew, and a worker keeps what the last one left.
   workerIdleMemoryLimit: '1GB',
   testTimeout: 30_000,
+  // A worker ends by itself, but on a busy machine it takes longer than half a second to free its memory.
+  workerGracefulExitTimeout: 20_000,
 };
