@@ -13,6 +13,9 @@ const ROOT = resolve(__dirname, '..', '..');
 const SECTION = 'Five-minute tour';
 const README_ADDRESS = '127.0.0.1:3000';
 
+/** For a server that never gets ready: the tour would ask for it without end. */
+const LIMIT_MS = 10 * 60_000;
+
 /** Calls curl and notes its exit code, the status of the answer and the arguments. */
 const CURL = `#!/usr/bin/env bash
 headers=$(mktemp -p "$TOUR_FOLDER")
@@ -57,7 +60,12 @@ async function main(): Promise<void> {
 
 /** A server in the background keeps the output open, so this waits for the shell alone. */
 function runScript(script: string, env: NodeJS.ProcessEnv): Promise<number | null> {
-  const shell = spawn('bash', ['-euo', 'pipefail', '-c', script], { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const shell = spawn('bash', ['-euo', 'pipefail', '-c', script], {
+    cwd: ROOT,
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    timeout: LIMIT_MS,
+  });
   return new Promise((done, fail) => shell.once('error', fail).once('exit', done));
 }
 
