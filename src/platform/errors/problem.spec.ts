@@ -30,6 +30,8 @@ describe('asAppError', () => {
   it.each<[string, unknown, string, number]>([
     ['an AppError', new AppError('job.not_found'), 'job.not_found', 404],
     ["Nest's 404", new NotFoundException('Cannot GET /x'), 'route.not_found', 404],
+    ["Nest's 406", new HttpException('canary', 406), 'request.not_acceptable', 406],
+    ["Nest's 408", new HttpException('canary', 408), 'request.timeout', 408],
     ["Nest's 400", new BadRequestException('canary'), 'request.malformed', 400],
     ['a status of no code of its own', new HttpException('canary', 418), 'request.malformed', 400],
     ["Fastify's 415", withStatus(415, 'FST_ERR_CTP_INVALID_MEDIA_TYPE'), 'request.media_type_unsupported', 415],

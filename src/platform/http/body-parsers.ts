@@ -56,6 +56,7 @@ export function registerBodyParsers(fastify: FastifyInstance, importBytes: numbe
       done(error as Error);
     }
   });
+  fastify.addContentTypeParser('*', (request, _payload, done) => done(unsupportedMediaType(request)));
 }
 
 /** @throws AppError `request.media_type_unsupported` for another type, a compressed body or another charset */
