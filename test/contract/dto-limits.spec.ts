@@ -99,7 +99,7 @@ function laxerThan(type: Type, field: string, property: Property, relation: Rela
     ['maximum', isLaxer(max, checks.maximum)],
     ['minimum', checks.minimum !== undefined && checks.maximum !== undefined && (min === undefined || min < checks.minimum)],
     ['range of OpenAPI', checks.maximum !== undefined && (property.maximum !== max || property.minimum !== min)],
-    ['values', checks.values !== undefined && !(values ?? ['?']).every((value) => value === null || checks.values.includes(value as string))],
+    ['values', checks.values !== undefined && !(values ?? ['?']).every((value) => value === null || checks.values?.includes(value as string))],
     ['places of money', money !== null && (property.pattern === undefined || new RegExp(property.pattern).test(`${'9'.repeat(Number(money[1]) - 1)}.99`))],
   ];
   return faults.filter(([, isFault]) => isFault).map(([what]) => `${type.name}.${field}: ${what}`);
