@@ -10,8 +10,7 @@ export function TextLength(min: number, max: number, options?: ValidationOptions
   return ValidateBy(
     {
       name: min === 0 ? 'maxLength' : 'isLength',
-      // As class-validator's own rules have them; `limitsOf` reads them.
-      constraints: min === 0 ? [max] : [min, max],
+      constraints: [min, max],
       validator: {
         validate: (value: unknown) => typeof value === 'string' && isBetween(value, min, max),
         defaultMessage: () => `$property must have ${range} characters`,
