@@ -123,13 +123,13 @@ describe('the watch over sign-ins', () => {
 
     const page = (await anonymous(app).get('/admin/security', { cookie })).body as string;
 
-    expect(page).toContain('12 sign-ins to your account failed');
+    expect(page).toContain('12 sign-ins to the account of this user failed');
     const [, id] = /\/admin\/alerts\/(\d+)\/dismiss/.exec(page)!;
     const dismissed = await anonymous(app).post(`/admin/alerts/${id}/dismiss`, 'reason=it+was+a+test', {
       cookie, 'content-type': 'application/x-www-form-urlencoded',
     });
     expect([dismissed.status, dismissed.headers.get('location')]).toEqual([303, '/admin/security?done=dismiss']);
-    expect((await anonymous(app).get('/admin/security', { cookie })).body).toContain('No alert stands.');
+    expect((await anonymous(app).get('/admin/security', { cookie })).body).toContain('No open alerts.');
     const events = await app.db.query('superuser', `SELECT details ->> 'reason' AS reason FROM security_logs WHERE details ->> 'reason' LIKE 'dismiss%'`);
     expect(events).toEqual([{ reason: `dismiss access alert ${id}: it was a test` }]);
   });
