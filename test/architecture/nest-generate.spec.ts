@@ -6,7 +6,7 @@ import { startApp, type TestApp } from '../support/app';
 
 const ROOT = resolve(__dirname, '..', '..');
 const COPIED = ['src', 'typeorm-migrations', 'docker', 'ormconfig.ts', 'package.json', 'package-lock.json', 'tsconfig.json'];
-const RULES = ['nest-cli.json', '.swcrc', 'eslint.config.mjs'];
+const RULES = ['nest-cli.json', '.swcrc', 'eslint.config.mjs', 'eslint-rules.mjs'];
 
 interface Run {
   readonly code: number;

@@ -82,6 +82,7 @@ describe('/v1/analytics/metrics', () => {
           ],
         },
       ],
+      nextCursor: null,
     });
   });
 

@@ -38,6 +38,8 @@ const OWN_STATUSES: Readonly<Record<string, readonly Status[]>> = {
   'post /v1/auth/refresh': ['401', '403'],
   'post /v1/auth/mfa/totp/confirm': ['409'],
   'post /v1/admin/users/{id}/reset-mfa': ['409'],
+  'post /v1/tokens/{id}/refresh': ['409'],
+  'post /v1/webhooks/{id}/rotate-secret': ['409'],
   'patch /v1/saved-searches/{id}': ['422'],
   'patch /v1/webhooks/{id}': ['422'],
   'put /v1/ai/budget': ['422'],
