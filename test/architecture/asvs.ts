@@ -55,7 +55,7 @@ export const ASVS: Readonly<Record<string, AsvsEntry>> = {
   '7.2.4': auth('goes the whole way: register, verify, sign in, read, refresh, sign out'),
   '7.3.1': sessions('end when unused for long, and after their longest life in any case'),
   '7.3.2': sessions('end when unused for long, and after their longest life in any case'),
-  '7.4.1': sessions('are over in every process within a second of signing out'),
+  '7.4.1': sessions('are over within a second even where the message is lost'),
   '7.4.2': sessions('of a user who is %s are refused by a process that has not seen them'),
   '7.4.3': password('lists sessions with device and address, and ends one or all others'),
   '7.4.5': admin('lose all sessions, also those a Redis brings back'),
