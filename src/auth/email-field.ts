@@ -9,7 +9,7 @@ import { hasMailDomain } from '../platform/mail/email-address';
 const MAX_EMAIL_LENGTH = 254;
 
 /** White space of ASCII around an address. @see https://html.spec.whatwg.org/multipage/input.html#email-state-(type=email) */
-const WHITE_SPACE_AROUND = /^[\t\n\f\r ]+|[\t\n\f\r ]+$/g;
+const WHITE_SPACE_AROUND = /^[\t\n\f\r ]+|(?<![\t\n\f\r ])[\t\n\f\r ]+$/g;
 
 /** White space, controls, and characters that show nothing: by them two addresses look the same. */
 const UNSEEN = /[\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/u;

@@ -62,7 +62,15 @@ export function isPattern(whole: string): boolean {
 
 /** Leaves out the signs, and the digits and signs, around a word: in `P@ssw0rd1!` they stand for no letters. */
 function withoutEnds(text: string): string[] {
-  return [text.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, ''), text.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, '')];
+  return [/[\p{L}\p{N}]/u, /\p{L}/u].map((kept) => fromFirstToLast(text, kept));
+}
+
+/** Returns the text from its first to its last character of a kind; empty without one. */
+function fromFirstToLast(text: string, kind: RegExp): string {
+  const characters = [...text];
+  const kept = characters.map((character) => kind.test(character));
+  const first = kept.indexOf(true);
+  return first === -1 ? '' : characters.slice(first, kept.lastIndexOf(true) + 1).join('');
 }
 
 function withLetters(text: string, lookalikes: Readonly<Record<string, string>>): string {
@@ -75,7 +83,8 @@ function typedInEnglish(text: string, keys: string): string {
 
 /** Returns what a text repeats from its start to its end, or the text itself. */
 function repeatedUnit(text: string): string {
-  return /^(.+?)\1+$/su.exec(text)?.[1] ?? text;
+  // A text comes again in its double where its shortest period ends.
+  return text.slice(0, `${text}${text}`.indexOf(text, 1));
 }
 
 /** Counts the runs of one repeated character or of neighbours, and the characters outside of them. */
