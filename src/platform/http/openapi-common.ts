@@ -41,6 +41,7 @@ const OWN_STATUSES: Readonly<Record<string, readonly Status[]>> = {
   'post /v1/tokens/{id}/refresh': ['409'],
   'post /v1/webhooks/{id}/rotate-secret': ['409'],
   'patch /v1/saved-searches/{id}': ['422'],
+  'post /v1/webhooks': ['422'],
   'patch /v1/webhooks/{id}': ['422'],
   'put /v1/ai/budget': ['422'],
 };
@@ -98,12 +99,12 @@ function giveProblems({ responses }: Operation): void {
 }
 
 function statusesOf(path: string, method: string, operation: Operation): Status[] {
-  const statuses: Status[] = ['400', '408', '429', '431', '503', ...(OWN_STATUSES[`${method} ${path}`] ?? [])];
+  const statuses: Status[] = ['400', '408', '413', '429', '431', '503', ...(OWN_STATUSES[`${method} ${path}`] ?? [])];
   if (operation.security?.length) statuses.push('401', '403');
   if (path.startsWith('/v1/')) statuses.push('406');
   if (path.includes('{')) statuses.push('404', '414');
-  // A body is read, and refused, also where none is expected; that of a GET is ignored.
-  if (method !== 'get') statuses.push('413', '415');
+  // A body is read, and refused, also where none is expected; of that of a GET only the declared size is looked at.
+  if (method !== 'get') statuses.push('415');
   if (method === 'put' || method === 'patch') statuses.push('409');
   if (takesKey(path, method)) statuses.push('409', '422');
   const parameters = (operation.parameters ?? []) as { name?: string }[];
