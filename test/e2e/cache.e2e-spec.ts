@@ -4,6 +4,7 @@ import { CacheFigures } from '../../src/platform/cache/cache-figures';
 import { ChangeFeed } from '../../src/platform/cache/change-feed';
 import { currentContext } from '../../src/platform/context/request-context';
 import { Database } from '../../src/platform/database/database';
+import { SystemDatabase } from '../../src/platform/database/system-database';
 import { RedisClients } from '../../src/platform/redis/redis-clients';
 import { startApp, type TestApp } from '../support/app';
 import { signedIn, type SignedInCaller } from '../support/as';
@@ -389,7 +390,7 @@ describe(Cache.name, () => {
     });
   });
 
-  it('holds keys of the run of Redis, the tenant, the version and the build, which end', async () => {
+  it('holds keys of the run of Redis, the timeline, the tenant, the version and the build, which end', async () => {
     const id = await newJob(ann, 'Stored');
     await warm(ann, `/v1/jobs/${id}`, one);
     const [, run] = /run_id:(\w+)/.exec(await one.redis.info('server'))!;
@@ -397,9 +398,30 @@ describe(Cache.name, () => {
     const lives = await Promise.all(keys.map((key) => one.redis.ttl(key)));
 
     expect(keys.every((key) => key.startsWith(`cache:${run}:`))).toBe(true);
-    expect(keys.some((key) => new RegExp(`^cache:${run}:${ann.id}:[\\w-]{16}:[\\w-]{12}:jobs:${id}$`).test(key))).toBe(true);
+    expect(keys.some((key) => new RegExp(`^cache:${run}:\\d+-\\d+-[0-9A-F]{8}:${ann.id}:[\\w-]{16}:[\\w-]{12}:jobs:${id}$`).test(key))).toBe(true);
     // -1 is a key without an end; one that ended meanwhile is -2.
     expect(lives).not.toContain(-1);
+  });
+
+  it('serves nothing of a timeline that a failover ended', async () => {
+    const id = await newJob(ann, 'Lost by the failover');
+    await warm(ann, `/v1/jobs/${id}`, one);
+    // A promoted replica lacks the change: nothing is recorded of it, so the feed cannot report it.
+    await one.db.query('superuser', `SET session_replication_role = replica; UPDATE jobs SET title = 'As promoted' WHERE id = ${id}`);
+    await followed(one);
+    expect((await ann.get(`/v1/jobs/${id}`)).body.title).toBe('Lost by the failover');
+
+    const database = one.get(SystemDatabase);
+    const asMonitor = database.asMonitor.bind(database);
+    jest.spyOn(database, 'asMonitor').mockImplementation(async (work) => {
+      const rows = await asMonitor(work);
+      if (Array.isArray(rows) && rows[0]?.timeline) rows[0].timeline += '2';
+      return rows;
+    });
+
+    await eventually('the promoted title is read', async () => (await ann.get(`/v1/jobs/${id}`)).body.title === 'As promoted');
+    await fresh(one);
+    expect(await one.get(RedisClients).commands.keys(`cache:*2:position`)).toHaveLength(1);
   });
 
   it('counts in the metrics', async () => {

@@ -16,20 +16,29 @@ const MAX_AGE_MS = 900;
 /** A position outlives every value that was kept since it was written, so none is ever met without one. */
 const POSITION_SECONDS = VALUE_SECONDS + 60;
 
-/** refreshed_at is as good as a version of user_job_stats, and the same for all tenants. */
+/**
+ * refreshed_at is as good as a version of user_job_stats, and the same for all tenants. A replica that is promoted begins a
+ * new timeline and may lack changes that were committed; its transaction ids are given out a second time.
+ * @see https://www.postgresql.org/docs/15/continuous-archiving.html#BACKUP-TIMELINES
+ */
 const CHANGES = `
-  SELECT c.position, c.changes, (SELECT refreshed_at::text FROM app.view_refreshes WHERE view_name = 'user_job_stats') AS refreshed
-  FROM audit.changes_since($1) c`;
+  SELECT c.position, c.changes, (SELECT refreshed_at::text FROM app.view_refreshes WHERE view_name = 'user_job_stats') AS refreshed,
+    concat_ws('-', s.system_identifier, d.oid,
+      CASE WHEN NOT pg_is_in_recovery() THEN left(pg_walfile_name(pg_current_wal_lsn()), 8) END) AS timeline
+  FROM audit.changes_since($1) c, pg_control_system() s, pg_database d WHERE d.datname = current_database()`;
 
 interface Changes {
   readonly position: object;
   readonly changes: readonly TenantChange[];
   readonly refreshed: string | null;
+  /** The cluster, the database and its timeline. */
+  readonly timeline: string;
 }
 
-/** One run of Redis, and how far this process has followed the changes in it. */
+/** One run of Redis beside one timeline of PostgreSQL, and how far this process has followed the changes. */
 interface Line {
   readonly space: string;
+  readonly timeline: string;
   position: object;
 }
 
@@ -109,7 +118,11 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
   private async poll(): Promise<void> {
     const askedAt = performance.now();
     const line = (this.line ??= await this.open());
-    const { position, changes, refreshed } = await this.ask(line.position);
+    const { position, changes, refreshed, timeline } = await this.ask(line.position);
+    if (timeline !== line.timeline) {
+      this.beginAnew();
+      throw new Error('PostgreSQL has another timeline');
+    }
     this.figures.bumps += await this.versions.bumpUnclaimed(changes, line.space);
     await this.clients.commands.set(`${line.space}:position`, JSON.stringify(position), 'EX', POSITION_SECONDS);
     // Begun anew meanwhile: what was heard since then is not in this answer.
@@ -122,20 +135,20 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
   /**
    * Finds where to go on: at the position in Redis, so that nothing that happened since the values there were last looked
    * after is missed, else here. The names of the keys hold Redis' own run: one that restarts with an older memory, or a
-   * replica that takes over, revives nothing.
+   * replica that takes over, revives nothing. They hold PostgreSQL's timeline too: what a failover lost is not served.
    */
   private async open(): Promise<Line> {
     const { commands, subscriber } = this.clients;
     if (commands.status !== 'ready' || subscriber.status !== 'ready') throw new Error('Redis is away');
     const [, run] = /^run_id:(\w+)/m.exec(await commands.info('server')) ?? [];
     if (run === undefined) throw new Error('Redis does not tell its run_id');
-    const space = `cache:${run}`;
     // Taken before Redis is asked, so that no change lies between the two.
-    const { position } = await this.ask(null);
+    const { position, timeline } = await this.ask(null);
+    const space = `cache:${run}:${timeline}`;
     const stands = await commands.eval(STANDS_OR_PUT, 1, `${space}:position`, JSON.stringify(position), POSITION_SECONDS);
     if (this.isStopped) throw new Error('stopping');
     this.versions.use(space);
-    return { space, position: JSON.parse(String(stands)) as object };
+    return { space, timeline, position: JSON.parse(String(stands)) as object };
   }
 
   private async ask(since: object | null): Promise<Changes> {
