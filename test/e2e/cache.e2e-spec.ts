@@ -407,7 +407,10 @@ describe(Cache.name, () => {
     const id = await newJob(ann, 'Lost by the failover');
     await warm(ann, `/v1/jobs/${id}`, one);
     // A promoted replica lacks the change: nothing is recorded of it, so the feed cannot report it.
-    await one.db.query('superuser', `SET session_replication_role = replica; UPDATE jobs SET title = 'As promoted' WHERE id = ${id}`);
+    await one.db.query(
+      'superuser',
+      `BEGIN; SET LOCAL session_replication_role = replica; UPDATE jobs SET title = 'As promoted' WHERE id = ${id}; COMMIT`,
+    );
     await followed(one);
     expect((await ann.get(`/v1/jobs/${id}`)).body.title).toBe('Lost by the failover');
 
