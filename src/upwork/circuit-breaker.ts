@@ -26,7 +26,7 @@ export class CircuitBreaker {
     return Math.max(this.failing.size > 1 ? restOf(this.ofAll) : 0, own ? restOf(own) : 0);
   }
 
-  /** Notes an answer, whatever it says: the service works. */
+  /** Records an answer. Any answer shows that the service works. */
   answered(tenant: number): void {
     this.ofTenant.delete(tenant);
     this.failing.clear();

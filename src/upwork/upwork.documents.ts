@@ -16,7 +16,7 @@ const instant = z.string().refine((value) => Date.parse(value) >= 0 && Date.pars
 const money = z.object({ rawValue: z.union([z.string(), z.number()]), currency: z.string().nullish() }).nullish();
 const pageInfo = z.object({ hasNextPage: z.boolean(), endCursor: text });
 
-/** A page of nodes. One that cannot be read, in whatever way, is counted and left out. */
+/** A page of nodes. A node that cannot be read is counted and left out. */
 function connectionOf<Node extends z.ZodType>(node: Node) {
   const edge = z.object({ node: z.unknown() });
   return z.object({ edges: z.array(z.unknown()), pageInfo }).transform(({ edges, pageInfo: info }) => {

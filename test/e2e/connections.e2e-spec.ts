@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { BodySpool } from '../../src/jobs/import/spooled-body';
 import { startApp, type TestApp } from '../support/app';
+import { eventually } from '../support/eventually';
 import { signedIn, type SignedInCaller } from '../support/as';
 import { connectionsOf, HalfOpenClient, noConnections } from '../support/half-open';
 
@@ -153,13 +154,13 @@ describe('connections', () => {
     it('are answered 503 when the temporary files are full', async () => {
       const first = await HalfOpenClient.to(app.url);
       first.write(Buffer.concat([Buffer.from(importHead(user, 2 * MIB)), Buffer.alloc(1.5 * MIB, 'a')]));
-      while (app.get(BodySpool).usedBytes < 1.5 * MIB) await new Promise((resolve) => setTimeout(resolve, 5));
+      await eventually('the first body is stored', () => app.get(BodySpool).usedBytes >= 1.5 * MIB);
 
       const { status, headers } = await other.post('/v1/jobs/import', `title\n${'a'.repeat(MIB)}`, { 'content-type': 'text/csv' });
 
       expect([status, headers.get('retry-after')]).toEqual([503, '10']);
       first.leave();
-      while (app.get(BodySpool).usedBytes > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      await eventually('the first body is removed', () => app.get(BodySpool).usedBytes === 0);
       expect((await other.post('/v1/jobs/import', 'title\nA\n', { 'content-type': 'text/csv' })).status).toBe(200);
       // Those that fetch keeps for its next request, which the next test would wait for.
       server.closeIdleConnections();

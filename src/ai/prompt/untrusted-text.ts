@@ -33,7 +33,7 @@ const BRACKETS: Readonly<Record<string, string>> = { '<': '‹', '>': '›' };
 
 /**
  * Returns a stranger's text as plain description: without links, markup, invisible characters and sentences that give
- * orders to a model, and unable to end its block. The time is linear in `maxLength`, whatever the text: it is cut before
+ * orders to a model, and unable to end its block. The time is linear in `maxLength` for every text: it is cut before
  * and after normalisation, which may lengthen it. It is no proof against cleverness: what protects is that the model has
  * no tools, that the text is marked as data, and that a person reads the draft before it is sent.
  */

@@ -70,7 +70,7 @@ describe('problemOf', () => {
     expect(problemOf(new AppError('validation.failed', { detail: 'd', errors }), '/', 'r')).toMatchObject({ detail: 'd', errors });
   });
 
-  it('stays below 64 KiB whatever the error quotes, and says how many errors it leaves out', () => {
+  it('stays below 64 KiB with every text that it quotes, and says how many errors it leaves out', () => {
     const quoted = '\u0001'.repeat(100_000);
     const long = (length: number) => ({ pointer: `/${quoted.slice(0, length)}`, code: 'max_length', message: 'too long' });
 

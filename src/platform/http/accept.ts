@@ -9,7 +9,7 @@ const EVENTS = /^\/v1\/ai\/generations(?:\/:id\/stream)?$/;
 
 /**
  * Refuses a request for a representation that no route of the API has, before it does anything. Pages (the dashboard, the
- * documentation, mailed links) are sent whatever the header says.
+ * documentation, mailed links) are sent with every header.
  */
 export function registerAccept(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {

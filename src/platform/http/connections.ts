@@ -60,7 +60,7 @@ export function registerEarlyAnswers(fastify: FastifyInstance): void {
     if (raw.complete === false && !raw.destroyed) {
       const timer = setTimeout(() => raw.socket.destroy(), LINGER_MS);
       raw.once('close', () => clearTimeout(timer));
-      // Whoever read the body may have stopped in the middle; Node drops only what nobody has begun to read.
+      // A reader of the body may have stopped in the middle; Node drops only a body that nobody has begun to read.
       raw.resume();
     }
     done();

@@ -16,7 +16,7 @@ const isAccepted = (text: string): boolean => validateSync(new Texts(text)).leng
 const anyText = fc.string({ unit: 'binary', maxLength: 6 });
 
 describe(TextLength.name, () => {
-  it('counts code points, whatever the text', () => {
+  it('counts code points of every text', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const { length } = [...text];

@@ -74,8 +74,8 @@ export function idempotencyKeyOf(header: string | string[] | undefined): string 
 }
 
 /**
- * Returns the hash by which two requests are the same: method, address and body, whatever the order of its fields. An empty
- * object and no body are the same.
+ * Returns the hash by which two requests are the same: method, address and body. The order of the body's fields does not
+ * count; an empty object and no body are the same.
  */
 export function hashOf(method: string, url: string, body: unknown): string {
   return createHash('sha256')
