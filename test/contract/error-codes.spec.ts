@@ -24,6 +24,18 @@ describe('the codes of errors', () => {
     expect(Object.keys(ERROR_CODES).filter((code) => !isNamed(code) && !UNTESTED.has(code))).toEqual([]);
   });
 
+  it('name only routes that exist', () => {
+    const { paths } = JSON.parse(readFileSync('test/contract/openapi.json', 'utf8')) as { paths: Record<string, object> };
+    const named = Object.values(ERROR_CODES).flatMap((code) => JSON.stringify(code).match(/\b(?:GET|POST|PUT|PATCH|DELETE) \/v1\/[\w/{}-]+/g) ?? []);
+    const isRoute = (name: string): boolean => {
+      const [method = '', path = ''] = name.split(' ');
+      return method.toLowerCase() in (paths[path] ?? {});
+    };
+
+    expect(named).not.toEqual([]);
+    expect(named.filter((name) => !isRoute(name))).toEqual([]);
+  });
+
   it('without a test are codes that have none', () => {
     expect([...UNTESTED.keys()].filter((code) => !(code in ERROR_CODES) || isNamed(code))).toEqual([]);
   });
