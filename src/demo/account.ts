@@ -5,30 +5,35 @@ import { ApiClient, ApiError } from './api-client';
 import { Operator } from './operator';
 
 /** The demo's own user on one server; kept in the data folder, so that a second run meets the first one's rows. */
-interface Credentials {
+export interface Credentials {
   readonly server: string;
   readonly email: string;
   readonly password: string;
 }
 
-/** A signed-in client, and whether its account was made just now. */
+/** A signed-in client, what it signed in with, and whether its account was made just now. */
 export interface SignedIn {
   readonly api: ApiClient;
-  readonly email: string;
+  readonly credentials: Credentials;
   readonly isNew: boolean;
 }
 
 /** Signs the demo's user in, after signing him up and verifying his address where he is not known yet. */
 export async function signInDemoUser(server: string): Promise<SignedIn> {
-  const file = new DataFolder().at('demo.json');
+  const file = credentialsFile();
   const known = readJsonFile<Credentials>(file);
   if (known?.server === server) {
     const api = await signIn(known).catch(ignoreRefusal);
-    if (api) return { api, email: known.email, isNew: false };
+    if (api) return { api, credentials: known, isNew: false };
   }
   const signedIn = await signUp(server);
   writePrivateFile(file, `${JSON.stringify(signedIn.credentials)}\n`);
-  return { api: signedIn.api, email: signedIn.credentials.email, isNew: true };
+  return { ...signedIn, isNew: true };
+}
+
+/** Where the demo keeps its user's password. */
+export function credentialsFile(): string {
+  return new DataFolder().at('demo.json');
 }
 
 /** Signs a user up as anybody would: register, follow the mail's link, sign in. */

@@ -7,6 +7,7 @@ import { Day } from './day';
 import { Operator, runningServices } from './operator';
 import { SAMPLE_LISTING } from './sample-listing';
 import { Screen } from './screen';
+import { showHowToSignIn } from './show-how-to-sign-in';
 import { UpworkLoop } from './upwork-loop';
 
 /** `npm run demo [-- --file listings.csv] [--server http://…]`: a freelancer's day against a running server. */
@@ -18,7 +19,8 @@ async function demo(): Promise<void> {
   const screen = new Screen();
 
   screen.heading(`Gigvault at ${server}`);
-  const { api, email, isNew } = await signInDemoUser(server);
+  const { api, credentials, isNew } = await signInDemoUser(server);
+  const { email } = credentials;
   screen.good(isNew ? `signed up and verified ${email}` : `signed in as ${email}`);
 
   const day = new Day(api, screen);
@@ -35,7 +37,7 @@ async function demo(): Promise<void> {
     await day.readTheRecord(won.proposal);
     await day.meetAStranger((await signUp(server)).api, won.job);
   }
-  screen.heading(`See it yourself: ${server}/docs`);
+  showHowToSignIn(screen, credentials);
 }
 
 demo().catch((error: unknown) => {
