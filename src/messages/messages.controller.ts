@@ -55,7 +55,7 @@ export class MessagesController {
 
   @Post('read')
   @HttpCode(200)
-  @ApiOperation({ summary: "Mark a job's messages as read", description: 'All messages about the job, in one go.' })
+  @ApiOperation({ summary: "Mark a job's messages as read", description: 'All messages about the job, in one go. The job must be one of your own (POST /v1/jobs); it may have no messages yet.' })
   @ApiOkResponse({ type: MessagesReadDto, description: 'How many were unread before.' })
   markJobRead(@Body() { jobId }: ReadMessagesDto): Promise<MessagesReadDto> {
     return this.messages.markJobRead(jobId);

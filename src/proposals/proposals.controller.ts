@@ -26,7 +26,7 @@ export class ProposalsController {
   @Post()
   @ApiOperation({
     summary: 'Draft a proposal',
-    description: 'For one of your jobs that has no draft and no submitted proposal. Only `jobId` is needed to begin.',
+    description: 'For one of your jobs that has no draft and no submitted proposal; create the job first (POST /v1/jobs). Only `jobId` is needed to begin.',
   })
   @ApiCreatedResponse({ type: ProposalDto, description: 'The draft.' })
   async create(@Body() dto: CreateProposalDto, @Res({ passthrough: true }) reply: FastifyReply): Promise<ProposalDto> {

@@ -8,7 +8,7 @@ import { SyncDto } from './dto/sync.dto';
 import { SyncListDto } from './dto/sync-list.dto';
 import { SyncsService } from './syncs.service';
 
-const ONCE_IN_A_WHILE = 'Once in 30 s (UPWORK_SYNC_INTERVAL_SECONDS); sooner is 429 with Retry-After.';
+const CONDITIONS = 'Needs a connection (POST /v1/tokens/upwork/authorize). Once in 30 s (UPWORK_SYNC_INTERVAL_SECONDS); sooner is 429 with Retry-After.';
 
 /** What is brought in from Upwork, and how fresh it is. */
 @ApiTags('Synchronisation')
@@ -20,7 +20,7 @@ export class SyncsController {
   @Post('jobs/sync')
   @HttpCode(202)
   @FollowAt('/v1/syncs')
-  @ApiOperation({ summary: 'Search Upwork now', description: `Runs your saved searches on each connection. Follow it at GET /v1/syncs/{id}. ${ONCE_IN_A_WHILE}` })
+  @ApiOperation({ summary: 'Search Upwork now', description: `Runs your saved searches on each connection. Follow it at GET /v1/syncs/{id}. ${CONDITIONS}` })
   @ApiAcceptedResponse({ type: SyncListDto, description: 'The queued synchronisations.' })
   async syncJobs(): Promise<SyncListDto> {
     return { items: await this.syncs.request('jobs') };
@@ -29,7 +29,7 @@ export class SyncsController {
   @Post('proposals/sync')
   @HttpCode(202)
   @FollowAt('/v1/syncs')
-  @ApiOperation({ summary: 'Follow your proposals now', description: `What was submitted, accepted or rejected on Upwork moves on here. ${ONCE_IN_A_WHILE}` })
+  @ApiOperation({ summary: 'Follow your proposals now', description: `What was submitted, accepted or rejected on Upwork moves on here. ${CONDITIONS}` })
   @ApiAcceptedResponse({ type: SyncListDto, description: 'The queued synchronisations.' })
   async syncProposals(): Promise<SyncListDto> {
     return { items: await this.syncs.request('proposals') };
@@ -38,7 +38,7 @@ export class SyncsController {
   @Post('messages/sync')
   @HttpCode(202)
   @FollowAt('/v1/syncs')
-  @ApiOperation({ summary: 'Fetch messages now', description: `New and edited messages of your rooms on Upwork. ${ONCE_IN_A_WHILE}` })
+  @ApiOperation({ summary: 'Fetch messages now', description: `New and edited messages of your rooms on Upwork. ${CONDITIONS}` })
   @ApiAcceptedResponse({ type: SyncListDto, description: 'The queued synchronisations.' })
   async syncMessages(): Promise<SyncListDto> {
     return { items: await this.syncs.request('messages') };

@@ -22,6 +22,8 @@ export interface Parameter {
   readonly in: 'path' | 'query' | 'header';
   readonly required?: boolean;
   readonly schema?: Schema;
+  readonly example?: unknown;
+  readonly examples?: Readonly<Record<string, { readonly value?: unknown }>>;
 }
 
 /** One operation of the API, read from the server's own OpenAPI document. */
@@ -33,13 +35,15 @@ export interface Operation {
   readonly parameters: readonly Parameter[];
   /** Of an `application/json` body, references resolved one level; undefined without one. */
   readonly body: Schema | undefined;
+  /** The example body of each media type; undefined for a type without one. */
+  readonly examples: Readonly<Record<string, unknown>>;
   readonly statuses: readonly string[];
 }
 
 interface RawOperation {
   readonly parameters?: readonly Parameter[];
   readonly security?: readonly unknown[];
-  readonly requestBody?: { readonly content?: Readonly<Record<string, { readonly schema?: Schema }>> };
+  readonly requestBody?: { readonly content?: Readonly<Record<string, { readonly schema?: Schema; readonly example?: unknown }>> };
   readonly responses?: Readonly<Record<string, unknown>>;
 }
 
@@ -66,6 +70,7 @@ export async function operationsOf(url: string): Promise<Operation[]> {
         signedIn: (raw.security?.length ?? 0) > 0,
         parameters: raw.parameters ?? [],
         body: resolve(raw.requestBody?.content?.['application/json']?.schema),
+        examples: Object.fromEntries(Object.entries(raw.requestBody?.content ?? {}).map(([type, { example }]) => [type, example])),
         statuses: Object.keys(raw.responses ?? {}),
       })),
   );

@@ -5,12 +5,12 @@ import { RunTaskDto } from './run-task.dto';
 
 /** What an admin changes of an account, and why. */
 export class ChangeUserDto extends RunTaskDto {
-  @ApiPropertyOptional({ description: 'Whether he may sign in.', example: false })
+  @ApiPropertyOptional({ description: 'Whether the user may sign in.', example: true })
   @OptionalField()
   @IsBoolean()
   isActive?: boolean;
 
-  @ApiPropertyOptional({ description: 'What he may do.', enum: ['user', 'admin'], example: 'admin' })
+  @ApiPropertyOptional({ description: 'What the user may do.', enum: ['user', 'admin'], example: 'user' })
   @OptionalField()
   @IsIn(['user', 'admin'])
   role?: 'user' | 'admin';

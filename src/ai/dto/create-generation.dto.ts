@@ -21,7 +21,7 @@ export class CreateGenerationDto {
     type: String,
     maxLength: 100,
     description: 'A model of GET /v1/ai/models, and no other; without it the vendors are tried in the order of the installation.',
-    example: 'claude',
+    examples: ['claude'],
   })
   @OptionalField()
   @IsString()

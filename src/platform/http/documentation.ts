@@ -5,6 +5,7 @@ import { type Config } from '../config/config';
 import { AppError } from '../errors/app-error';
 import { errorsPage } from '../errors/errors-page';
 import { PageAuthenticator, type Authenticator } from './authenticator';
+import { OWN_IDS_PLUGINS } from './docs-own-ids';
 
 /** The pages that tell the whole contract; the list of error codes is open, problems link to it. */
 const CLOSED_IN_PRODUCTION = /^\/docs(-json)?($|\/)(?!errors$)/;
@@ -40,6 +41,7 @@ export function setUpDocumentation(
       defaultModelsExpandDepth: 0,
       docExpansion: 'none',
       filter: true,
+      plugins: OWN_IDS_PLUGINS,
     },
   });
 }

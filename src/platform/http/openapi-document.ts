@@ -10,7 +10,9 @@ const DESCRIPTION = `The backend a freelancer runs to work on Upwork without tru
 Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`, listed at [/docs/errors](/docs/errors).
 Lists answer \`{items, nextCursor}\`; give \`nextCursor\` as \`cursor\` for the next page. Money is a decimal string with
 its currency, times are RFC 3339 in UTC. Single resources have an ETag: send it as If-Match to change only the version
-you know. An Idempotency-Key on a POST makes repeating it safe.`;
+you know. An Idempotency-Key on a POST makes repeating it safe.
+
+In Swagger UI, "Try it out" fills in the ids of your newest rows once you are authorized.`;
 
 /** The order of the documentation: as a consumer meets the API, from signing up to running it. */
 const TAGS: readonly { readonly name: string; readonly description: string }[] = [

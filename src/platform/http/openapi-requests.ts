@@ -58,8 +58,9 @@ function describeParameter(parameter: Parameter): void {
   const { schema, name } = parameter;
   if (!schema) return;
   const isNumber = schema.type === 'number' || schema.type === 'integer';
-  if (isNumber && (parameter.in === 'path' || ID.test(name))) Object.assign(schema, { type: 'integer', format: 'int64', minimum: 1 });
-  if (parameter.required || schema.example === undefined) return;
+  const isRowId = isNumber && (parameter.in === 'path' || ID.test(name));
+  if (isRowId) Object.assign(schema, { type: 'integer', format: 'int64', minimum: 1 });
+  if (schema.example === undefined || (parameter.required && !isRowId)) return;
   schema.examples = [schema.example];
   delete schema.example;
 }
@@ -73,8 +74,9 @@ function describeBody(method: Method, operation: Operation, schemas: Readonly<Re
   }
   const json = content['application/json'];
   if (!json) return;
-  const schema = schemas[json.schema?.$ref?.split('/').at(-1) ?? ''];
-  if (schema) json.example = exampleOf(schema);
+  const { $ref, items } = json.schema ?? {};
+  const schema = schemas[($ref ?? items?.$ref)?.split('/').at(-1) ?? ''];
+  if (schema) json.example = items ? [exampleOf(schema)] : exampleOf(schema);
   if (method === 'patch') content['application/merge-patch+json'] = { ...json };
 }
 

@@ -12,6 +12,7 @@ const OPERATION: Operation = {
   signedIn: true,
   parameters: [{ name: 'id', in: 'path' }],
   body: { properties: { name: {} } },
+  examples: {},
   statuses: ['200'],
 };
 const DOCUMENT = {

@@ -16,7 +16,7 @@ export class LoginMfaDto {
   @TotpCodeField()
   readonly code?: string;
 
-  @ApiPropertyOptional({ description: 'One of the backup codes, instead.', maxLength: 64, example: 'ABCDEF-GHJKMN-PQRSTV-WXYZ23' })
+  @ApiPropertyOptional({ description: 'One of the backup codes, instead.', maxLength: 64, examples: ['ABCDEF-GHJKMN-PQRSTV-WXYZ23'] })
   @OptionalField()
   @AnyCodeField()
   readonly backupCode?: string;

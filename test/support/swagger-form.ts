@@ -1,0 +1,73 @@
+import type { Answer, Caller } from './caller';
+import { pathWith, type Operation, type Parameter } from './operations';
+
+/** Where the page takes an id from that no example can know; see `OWN_IDS_PLUGINS`. */
+const LISTS: Readonly<Record<string, string>> = { jobId: '/v1/jobs', proposalId: '/v1/proposals', recordId: '/v1/jobs' };
+
+/** Returns what Swagger UI fills a parameter with by itself, in its order of preference; undefined for an empty field. */
+export function prefillOf({ schema, example, examples }: Parameter): string | undefined {
+  const [first] = Object.values(examples ?? {});
+  const value = first?.value ?? example ?? schema?.example ?? schema?.default;
+  return value === undefined || typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** An account in front of Swagger UI: presses "Execute" and changes nothing but the empty fields for ids. */
+export class SwaggerForm {
+  constructor(
+    private readonly caller: Caller,
+    private readonly operations: readonly Operation[],
+  ) {}
+
+  /** Sends the operation as the form stands, with the body of a media type where it has several. */
+  async execute(operation: Operation, type?: string): Promise<Answer> {
+    const values: Record<string, string> = {};
+    const query = new URLSearchParams();
+    const headers: Record<string, string> = {};
+    for (const parameter of operation.parameters) {
+      const { name, in: place } = parameter;
+      const value = prefillOf(parameter) ?? (parameter.required ? await this.idFor(operation, name, values) : undefined);
+      if (value === undefined) continue;
+      if (place === 'path') values[name] = value;
+      else if (place === 'query') query.set(name, value);
+      else headers[name] = value;
+    }
+    const mediaType = type ?? Object.keys(operation.examples)[0];
+    const body = mediaType === undefined ? undefined : await this.withIds(operation.examples[mediaType]);
+    const path = encodeURI(pathWith(operation, values)) + (query.size > 0 ? `?${query.toString()}` : '');
+    return this.caller.send(operation.method, path, body, { ...headers, ...(mediaType === undefined ? {} : { 'content-type': mediaType }) });
+  }
+
+  /** Executes an operation by its name, such as `POST /v1/jobs`. */
+  async executeNamed(name: string): Promise<Answer> {
+    return this.execute(this.operations.find(({ method, path }) => `${method} ${path}` === name)!);
+  }
+
+  private async withIds(example: unknown): Promise<unknown> {
+    if (typeof example !== 'object' || example === null || Array.isArray(example)) return example;
+    const filled: Record<string, unknown> = { ...example };
+    for (const name of Object.keys(filled)) {
+      const list = LISTS[name];
+      if (list !== undefined) filled[name] = (await this.newestIn(list)) ?? filled[name];
+    }
+    return filled;
+  }
+
+  private async idFor({ path }: Operation, name: string, known: Readonly<Record<string, string>>): Promise<string | undefined> {
+    const before = path.split(`/{${name}}`)[0]!.replace(/\{(\w+)\}/g, (_, parameter: string) => known[parameter]!);
+    return (await this.newestIn(LISTS[name] ?? before))?.toString();
+  }
+
+  /** The first id of a list; the example of its POST makes a row where there is none. */
+  private async newestIn(list: string): Promise<string | number | undefined> {
+    const id = await this.firstOf(list);
+    const create = this.operations.find(({ method, path }) => method === 'POST' && path === list);
+    if (id !== undefined || !create) return id;
+    await this.execute(create);
+    return this.firstOf(list);
+  }
+
+  private async firstOf(list: string): Promise<string | number | undefined> {
+    const { body } = await this.caller.get<{ items?: { id: string | number }[] }>(list);
+    return body?.items?.[0]?.id;
+  }
+}
