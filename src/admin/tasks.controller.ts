@@ -81,7 +81,7 @@ export class TasksController {
   @Post('runs/:runId/retry')
   @HttpCode(202)
   @FollowAt('/v1/admin/tasks')
-  @ApiOperation({ summary: 'Retry a failed run', description: 'Makes a new run; the failed one stays in the history.' })
+  @ApiOperation({ summary: 'Retry a failed run', description: 'Also one that failed in part. The task runs again and takes what is due then; the failed run stays in the history.' })
   @ApiParam({ name: 'runId', type: 'integer', description: 'The failed run.', example: 501 })
   @ApiAcceptedResponse({ type: TaskRunDto, description: 'The queued run.' })
   retry(@Param('runId', ParseIdPipe) runId: number, @Body() { reason }: ReasonDto): Promise<TaskRunDto> {

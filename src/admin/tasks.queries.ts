@@ -127,11 +127,16 @@ export function findRetry(id: number): Query {
   return [`SELECT r.id FROM task_runs r WHERE r.retry_of = $1 ORDER BY r.id DESC LIMIT 1`, [id]];
 }
 
-/** The latest failure of each task that has not succeeded since and is not being tried anew. */
+/**
+ * The latest failure of each task that has not succeeded since and is not being retried. One in part counts for a day, as
+ * on the overview, and until it was retried: a retry that finds nothing due proves that nothing is left to do.
+ */
 export const FAILED_FOR_GOOD = `
   SELECT DISTINCT ON (r.task) r.id, r.task FROM task_runs r
-  WHERE r.outcome IN ('failed', 'timed_out') AND NOT EXISTS (
-    SELECT FROM task_runs later WHERE later.task = r.task AND later.id > r.id AND later.outcome IN ('succeeded', 'partial', 'queued', 'running', 'retrying'))
+  WHERE (r.outcome IN ('failed', 'timed_out') OR (r.outcome = 'partial' AND r.ended_at > now() - interval '1 day'))
+    AND NOT EXISTS (
+      SELECT FROM task_runs later WHERE later.task = r.task AND later.id > r.id
+        AND (later.outcome IN ('succeeded', 'partial', 'queued', 'running', 'retrying') OR (r.outcome = 'partial' AND later.retry_of = r.id)))
   ORDER BY r.task, r.id DESC`;
 
 /** One run. */

@@ -10,11 +10,11 @@ import { TaskQueue } from '../platform/queues/task-queue';
 import { Schedule } from '../platform/scheduler/schedule';
 import type { ScheduledTask } from '../platform/scheduler/scheduled-task';
 import type { TaskDto } from './dto/task.dto';
-import type { TaskRunDto } from './dto/task-run.dto';
+import { RETRYABLE, type TaskRunDto } from './dto/task-run.dto';
 import { explained } from './explained';
 import { FAILED_FOR_GOOD, findRun, insertRun, listRuns, setPaused, taskStates, type TaskRow } from './tasks.queries';
 
-/** A run that failed and stands so. */
+/** A run that failed, wholly or in part, and was not made good since. */
 export type FailedRun = Pick<TaskRunDto, 'id' | 'task'>;
 
 /** The scheduled tasks in the hands of an admin. Everything here runs as gigvault_admin and leaves a security event. */
@@ -57,19 +57,17 @@ export class TasksService {
   }
 
   /**
-   * Asks for a new run in place of a failed one.
+   * Asks for a new run in place of one that failed, wholly or in part: the task runs again and takes what is due then.
    * @throws AppError `task.run_not_found`, `task.run_not_failed`
    */
   async retry(runId: number, reason?: string): Promise<TaskRunDto> {
     const [run] = await this.system.asAdmin(`read run ${runId}`, (unit) => unit.query<TaskRunDto>(...findRun(runId)));
     if (!run || !this.schedule.find(run.task)) throw new AppError('task.run_not_found');
-    if (run.outcome !== 'failed' && run.outcome !== 'timed_out') {
-      throw new AppError('task.run_not_failed', { detail: `the run is ${run.outcome}` });
-    }
+    if (!RETRYABLE.has(run.outcome)) throw new AppError('task.run_not_failed', { detail: `The run is ${run.outcome}; only a run that is failed, timed_out or partial can be retried.` });
     return this.ask(run.task, run.id, explained(`retry run ${run.id} of task ${run.task}`, reason));
   }
 
-  /** Returns the latest failure of each task that has not succeeded since and is not being tried anew. Session: a unit of gigvault_admin. */
+  /** Returns the latest failure of each task, whole or in part, that has not succeeded since and is not being retried. Session: a unit of gigvault_admin. */
   async failures(unit: Unit): Promise<FailedRun[]> {
     const runs = await unit.query<FailedRun>(FAILED_FOR_GOOD);
     return runs.filter(({ task }) => this.schedule.find(task));

@@ -75,6 +75,16 @@ describe('/v1/admin/tasks', () => {
     await ended('purge-expired', retry.body.id);
   });
 
+  it('retries a run that failed in part', async () => {
+    const [run] = await app.db.query<{ id: number }>('superuser', `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, figures)
+      VALUES ('purge-expired', 'boot', 'partial', now(), now(), 1, '{"failed": 1}') RETURNING id`);
+
+    const retry = await admin.post(`/v1/admin/tasks/runs/${run!.id}/retry`, {});
+
+    expect([retry.status, retry.body.retryOf]).toEqual([202, run!.id]);
+    await ended('purge-expired', retry.body.id);
+  });
+
   it('refuses to retry what did not fail', async () => {
     const run = await admin.post('/v1/admin/tasks/create-partitions/run', { reason: 'once' });
     await ended('create-partitions', run.body.id);

@@ -140,9 +140,9 @@ describe('the panels of /admin', () => {
     expect(there).not.toContain('file missing');
   });
 
-  it('show a run that failed in part as that, and the overview is not well', async () => {
-    await app.db.query('superuser', `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, figures) VALUES
-      ('deliver-alerts', 'boot', 'partial', now(), now(), 1, '{"due": 1, "failed": 1, "delivered": 0}')`);
+  it('show a run that failed in part as that, the overview is not well, and the run can be retried', async () => {
+    const [run] = await app.db.query<{ id: number }>('superuser', `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, figures) VALUES
+      ('deliver-alerts', 'boot', 'partial', now(), now(), 1, '{"due": 1, "failed": 1, "delivered": 0}') RETURNING id`);
 
     const overview = await page('/admin');
     expect(overview).toMatch(/Runs<\/b> <span class="tag (warn|bad)">/);
@@ -150,6 +150,11 @@ describe('the panels of /admin', () => {
     expect(overview).not.toContain('All is well.');
     expect(overview).toMatch(/Connections<\/b>[^]*Webhooks and mail<\/b>/);
     expect(await page('/admin/runs?outcome=partial')).toContain('<span class="tag warn">partial</span>');
+
+    expect(await page(`/admin/runs/${run!.id}`)).toContain(`href="/admin/runs/${run!.id}/retry"`);
+    const retry = /^\/admin\/runs\/(\d+)\?done=retry$/.exec(await act(`/admin/runs/${run!.id}/retry`))![1];
+    expect(await page(`/admin/runs/${run!.id}`)).toContain(`Retried as <a href="/admin/runs/${retry}">`);
+    await app.db.query('superuser', 'DELETE FROM task_runs WHERE id IN ($1, $2)', [run!.id, retry]);
   });
 
   it('show every attempt of a failed run with its error, from its first start on', async () => {
@@ -182,21 +187,31 @@ describe('the panels of /admin', () => {
     expect(await page(`/admin/runs?text=${id}`)).toContain('alerts: 3');
   });
 
-  it('retry all that failed and has not succeeded since, one run a task, for a reason on record', async () => {
+  it('retry all that failed, wholly or in part, and has not succeeded since: one run a task, for a reason on record', async () => {
     await app.db.query('superuser', `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, error) VALUES
       ('sync-connections', 'boot', 'failed', now(), now(), 1, 'first'), ('sync-connections', 'boot', 'timed_out', now(), now(), 1, 'second'),
       ('create-partitions', 'boot', 'failed', now(), now(), 1, 'no lock'), ('create-partitions', 'boot', 'skipped', now(), now(), 1, NULL),
       ('refresh-connections', 'boot', 'failed', now(), now(), 1, 'mended since'), ('refresh-connections', 'boot', 'succeeded', now(), now(), 1, NULL),
-      ('gone-since', 'boot', 'failed', now(), now(), 1, 'not known any more')`);
-    expect(await page('/admin/runs')).toContain('Retry all that failed (2)');
+      ('gone-since', 'boot', 'failed', now(), now(), 1, 'not known any more'),
+      ('deliver-alerts', 'boot', 'failed', now(), now(), 1, 'ran since'), ('deliver-alerts', 'boot', 'partial', now(), now(), 1, NULL),
+      ('send-mails', 'boot', 'partial', now(), now(), 1, NULL), ('send-mails', 'boot', 'succeeded', now(), now(), 1, NULL),
+      ('watch-access', 'boot', 'partial', now() - interval '25 hours', now() - interval '25 hours', 1, NULL)`);
+    expect(await page('/admin/runs')).toContain('Retry all that failed (3)');
 
     expect(await act('/admin/runs/retry-all', 'the network is back')).toBe('/admin/runs?done=retry-all');
 
-    const retries = await app.db.query('superuser', `SELECT r.task, f.error FROM task_runs r JOIN task_runs f ON f.id = r.retry_of ORDER BY 1`);
-    expect(retries).toEqual([{ task: 'create-partitions', error: 'no lock' }, { task: 'sync-connections', error: 'second' }]);
+    const retries = await app.db.query('superuser', `SELECT r.task, f.outcome, f.error FROM task_runs r JOIN task_runs f ON f.id = r.retry_of ORDER BY 1`);
+    expect(retries).toEqual([
+      { task: 'create-partitions', outcome: 'failed', error: 'no lock' },
+      { task: 'deliver-alerts', outcome: 'partial', error: null },
+      { task: 'sync-connections', outcome: 'timed_out', error: 'second' },
+    ]);
+    // A retry that finds nothing due leaves nothing to retry, unlike one of a run that failed.
+    await app.db.query('superuser', `UPDATE task_runs SET outcome = 'skipped', started_at = now(), ended_at = now(), attempts = 1 WHERE task = 'deliver-alerts' AND retry_of IS NOT NULL`);
     expect(await page('/admin/runs')).not.toContain('Retry all that failed');
+    await app.db.query('superuser', `DELETE FROM task_runs WHERE task IN ('deliver-alerts', 'send-mails', 'watch-access')`);
     const [{ count } = { count: 0 }] = await app.db.query<{ count: number }>('superuser', `SELECT count(*) FROM security_logs WHERE details->>'reason' LIKE 'retry run %: the network is back'`);
-    expect(count).toBe(2);
+    expect(count).toBe(3);
   });
 
   it('load nothing from elsewhere, the queue included', async () => {

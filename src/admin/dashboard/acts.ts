@@ -80,7 +80,7 @@ export class DashboardActs {
         notice: 'A new run was asked for.',
         ask: (id) => ({
           title: `Retry run ${this.idOf(id)}?`,
-          text: 'A new run does the same work; this one stays in the history as it is.',
+          text: 'The task runs again: it takes what is due then and does not repeat what is already done. This run stays in the history as it is.',
           button: 'Retry',
           back: `/admin/runs/${id}`,
         }),
@@ -153,7 +153,7 @@ export class DashboardActs {
         notice: 'A new run was queued in place of each failed one.',
         ask: () => ({
           title: 'Retry all that failed?',
-          text: 'One new run for each task whose latest run failed and that has not succeeded since.',
+          text: 'One new run for each task whose latest run failed, wholly or in part, and that has not succeeded since.',
           button: 'Retry all',
           back: '/admin/runs',
         }),

@@ -6,6 +6,9 @@ export const RUN_OUTCOMES = ['queued', 'running', 'retrying', 'succeeded', 'part
 /** One of RUN_OUTCOMES. */
 export type RunOutcome = (typeof RUN_OUTCOMES)[number];
 
+/** The outcomes that leave something undone, which a retry may still do. */
+export const RETRYABLE: ReadonlySet<RunOutcome> = new Set(['failed', 'timed_out', 'partial']);
+
 /** An attempt of a run that failed. */
 export class FailedAttemptDto {
   @ApiProperty({ type: 'integer', description: 'The number of the attempt, from 1.', example: 1 })
@@ -47,7 +50,7 @@ export class TaskRunDto {
   @ApiProperty({ type: 'integer', nullable: true, description: 'The admin who asked for it.', example: 1 })
   startedById: number | null;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'The failed run it repeats.', example: 500 })
+  @ApiProperty({ type: 'integer', nullable: true, description: 'The run it repeats, which failed wholly or in part.', example: 500 })
   retryOf: number | null;
 
   @ApiProperty({ type: 'integer', description: 'How often it was begun.', example: 1 })

@@ -117,7 +117,7 @@ export const ERROR_CODES = {
   'task.run_not_found': { status: 404, title: 'There is no such run' },
   'backup.not_found': { status: 404, title: 'There is no such backup' },
   'backup.not_checkable': { status: 409, title: 'The backup cannot be verified now' },
-  'task.run_not_failed': { status: 409, title: 'Only a failed run may be retried' },
+  'task.run_not_failed': { status: 409, title: 'Only a run that failed, wholly or in part, can be retried' },
 
   // The server
   internal: { status: 500, title: 'Something went wrong on our side' },

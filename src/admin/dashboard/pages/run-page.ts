@@ -1,4 +1,4 @@
-import type { FailedAttemptDto, TaskRunDto } from '../../dto/task-run.dto';
+import { RETRYABLE, type FailedAttemptDto, type TaskRunDto } from '../../dto/task-run.dto';
 import { html, type Markup } from '../html';
 import { signedInPage } from '../layout';
 import { duration, facts, live, moment, outcomeTag, table, tookMs } from '../widgets';
@@ -74,7 +74,7 @@ function figuresOf({ run }: ShownRun): Markup | null {
 
 function actsOf({ run, retriedBy }: ShownRun): Markup | null {
   if (retriedBy !== null) return html`<p>Retried as <a href="/admin/runs/${retriedBy}">run ${retriedBy}</a>.</p>`;
-  if (run.outcome !== 'failed' && run.outcome !== 'timed_out') return null;
+  if (!RETRYABLE.has(run.outcome)) return null;
   return html`<p class="acts"><a class="button main" href="/admin/runs/${run.id}/retry">Retry</a></p>`;
 }
 
