@@ -3,6 +3,8 @@ import { startApp, type TestApp } from '../support/app';
 import { readEvents } from '../support/events';
 import { eventually } from '../support/eventually';
 import { OwnRedis } from '../support/own-redis';
+import { TcpProxy } from '../support/tcp-proxy';
+import { testServices } from '../support/test-services';
 
 describe('the dashboard while Redis does not answer', () => {
   const redis = new OwnRedis();
@@ -35,7 +37,7 @@ describe('the dashboard while Redis does not answer', () => {
     expect(answer!.headers['content-security-policy']).toContain("default-src 'none'");
     expect(answer!.location).toBeUndefined();
     expect(answer!.body).toMatch(/<meta http-equiv="refresh" content="5" \/>/);
-    expect(answer!.body).toContain('Redis');
+    expect(answer!.body).toContain('<h1>Redis cannot be used</h1>');
     expect(answer!.body).toContain(`<a href="${path}">Try again</a>`);
     await eventually('the page is back', async () => (await open(path)).status !== 503);
   });
@@ -59,5 +61,68 @@ describe('the dashboard while Redis does not answer', () => {
 
     expect(events.map(({ event }) => event).slice(0, 2)).toEqual(['parts', 'stale']);
     expect(['fresh', 'parts']).toContain(events[2]?.event);
+  });
+});
+
+describe('the dashboard while PostgreSQL is away', () => {
+  let direct: TestApp;
+  let proxy: TcpProxy;
+  let app: TestApp;
+  let cookie: string;
+
+  beforeAll(async () => {
+    direct = await startApp();
+    proxy = await TcpProxy.start(testServices().postgres.port);
+    const urls = Object.entries(direct.settings).filter(([name]) => name.startsWith('DATABASE_'));
+    app = await startApp({ beside: direct, settings: Object.fromEntries(urls.map(([name, url]) => [name, proxy.inFrontOf(url)])) });
+    cookie = await dashboardCookie(app, await anAccount(app, 'admin'));
+  });
+  afterEach(() => proxy.thaw());
+  afterAll(async () => {
+    await app.close();
+    await proxy.close();
+    await direct.close();
+  });
+
+  const open = (path: string, accept = 'text/html') => rawRequest(app, path, { cookie, accept });
+
+  describe.each([
+    ['does not answer', () => proxy.freeze()],
+    ['refuses connections', () => proxy.cut()],
+  ])('because it %s', (_how, takeAway) => {
+    it.each(['/admin', '/admin/runs'])('is a page that says so at %s, tries again there, and recovers by itself', async (path) => {
+      takeAway();
+      // The health checks may know of it a second late, and a socket's ECONNRESET is no Error of Jest's realm: 500 at first.
+      const answer = await eventually('it is noticed', async () => {
+        const page = await open(path);
+        return page.status === 503 && page.body.includes('<h1>PostgreSQL cannot be used</h1>') ? page : undefined;
+      });
+      const problem = await open(path, 'application/json');
+      proxy.thaw();
+
+      expect(answer!.headers['content-type']).toBe('text/html; charset=utf-8');
+      expect(answer!.location).toBeUndefined();
+      expect(answer!.body).toMatch(/<meta http-equiv="refresh" content="5" \/>/);
+      expect(answer!.body).toContain(`<a href="${path}">Try again</a>`);
+      expect(JSON.parse(problem.body)).toMatchObject({ status: 503, code: 'service.unavailable' });
+      await eventually('the page is back', async () => (await open(path)).status === 200);
+    });
+
+    it('still shows the queue, which needs Redis alone', async () => {
+      takeAway();
+      expect((await open('/admin/queues')).status).toBe(200);
+    });
+
+    it('tells an open page that it is not live, and when it is again', async () => {
+      const { events } = await readEvents(`${app.url}/admin/events?view=task:watch-access`, {
+        token: '',
+        headers: { cookie },
+        take: 3,
+        onEvent: (_, index) => (index === 0 ? takeAway() : proxy.thaw()),
+      });
+
+      expect(events.map(({ event }) => event).slice(0, 2)).toEqual(['parts', 'stale']);
+      expect(['fresh', 'parts']).toContain(events[2]?.event);
+    });
   });
 });

@@ -18,6 +18,7 @@ export class TcpProxy {
   connections = 0;
   private readonly pairs = new Set<Pair>();
   private isFrozen = false;
+  private isCut = false;
 
   private constructor(private readonly server: Server) {}
 
@@ -40,13 +41,21 @@ export class TcpProxy {
     for (const { client, server } of this.pairs) [client, server].forEach((socket) => socket.pause());
   }
 
+  /** Ends all connections, and each new one at once. */
+  cut(): void {
+    this.isCut = true;
+    this.endAll();
+  }
+
+  /** Undoes `freeze` and `cut`. */
   thaw(): void {
     this.isFrozen = false;
+    this.isCut = false;
     for (const { client, server } of this.pairs) [client, server].forEach((socket) => socket.resume());
   }
 
   async close(): Promise<void> {
-    for (const { client, server } of this.pairs) [client, server].forEach((socket) => socket.destroy());
+    this.endAll();
     await new Promise((resolve) => this.server.close(resolve));
   }
 
@@ -58,6 +67,11 @@ export class TcpProxy {
     this.forward(server, client, (bytes) => this.onServerBytes(bytes, pair));
     server.on('close', () => this.pairs.delete(pair));
     if (this.isFrozen) [client, server].forEach((socket) => socket.pause());
+    if (this.isCut) [client, server].forEach((socket) => socket.destroy());
+  }
+
+  private endAll(): void {
+    for (const { client, server } of this.pairs) [client, server].forEach((socket) => socket.destroy());
   }
 
   private forward(from: Socket, to: Socket, tap: (bytes: Buffer) => boolean): void {

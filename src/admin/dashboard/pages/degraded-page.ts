@@ -8,6 +8,9 @@ const RELOAD_SECONDS = 5;
 
 const NAMES: Readonly<Record<string, string>> = { postgres: 'PostgreSQL', redis: 'Redis', partitions: 'Partitions', queue: 'Queue', process: 'This process' };
 
+/** What cannot be read while another part is away; the title names that part alone. */
+const RESTS_ON: Readonly<Record<string, string>> = { partitions: 'postgres', queue: 'redis' };
+
 const WORDS = { ok: ['good', 'OK'], warning: ['warn', 'Warning'], failed: ['bad', 'Failing'] } as const;
 
 /** What the page is made of. */
@@ -24,8 +27,8 @@ export interface Degraded {
 
 /** Returns the page shown while PostgreSQL or Redis is away: what is wrong, at the same address, until it is over. */
 export function degradedPage({ checks, isUnavailable, canReload, path, requestId }: Degraded): string {
-  const failed = Object.entries(checks).filter(([, { status }]) => status === 'failed');
-  const title = failed.length > 0 ? `${failed.map(([name]) => nameOf(name)).join(' and ')} cannot be used` : isUnavailable ? 'Temporarily unavailable' : 'This page failed';
+  const failed = Object.keys(checks).filter((name) => hasFailed(checks, name) && !hasFailed(checks, RESTS_ON[name]));
+  const title = failed.length > 0 ? `${failed.map(nameOf).join(' and ')} cannot be used` : isUnavailable ? 'Temporarily unavailable' : 'This page failed';
   return cardPage(
     title,
     html`<h1>${title}</h1>
@@ -35,6 +38,10 @@ export function degradedPage({ checks, isUnavailable, canReload, path, requestId
       <p class="dim">Request ${requestId}</p>`,
     canReload && isUnavailable ? RELOAD_SECONDS : undefined,
   );
+}
+
+function hasFailed(checks: Degraded['checks'], name: string | undefined): boolean {
+  return name !== undefined && checks[name]?.status === 'failed';
 }
 
 function nameOf(check: string): string {
