@@ -26,13 +26,13 @@ describe('the lights', () => {
   });
 
   it.each<[string, TaskDto[], OpenRunRow[], string, string]>([
-    ['all is in time', [aTask()], [], 'good', '1 tasks on schedule'],
+    ['all is in time', [aTask()], [], 'good', '1 task on schedule'],
     ['a task was paused', [aTask({ paused: true, nextRunAt: null })], [], 'warn', 'paused: a-task'],
     ['no worker ever came', [aTask({ nextRunAt: null })], [], 'bad', 'no worker has scheduled a-task'],
     ['no worker takes what is due', [aTask({ nextRunAt: new Date(NOW.getTime() - 180_000) })], [], 'bad', 'no worker takes a-task, which is due'],
     ['a run waits', [aTask()], [aRun({ outcome: 'queued', forMs: 180_000 })], 'bad', 'run 7 of a-task waits and no worker takes it'],
     ['a run takes much longer than usual', [aTask()], [aRun({ forMs: 90_000 })], 'warn', 'run 7 of a-task has been running for 90 s'],
-    ['a run takes long as always', [aTask({ usualDurationMs: 60_000 })], [aRun({ forMs: 90_000 })], 'good', '1 tasks on schedule'],
+    ['a run takes long as always', [aTask({ usualDurationMs: 60_000 })], [aRun({ forMs: 90_000 })], 'good', '1 task on schedule'],
   ])('say of the schedule when %s', (_case, tasks, open, level, text) => {
     expect(scheduleLight(tasks, open, [], NOW)).toMatchObject({ level, text });
   });
@@ -48,7 +48,7 @@ describe('the lights', () => {
     const light = (parts: Partial<PartitionCoverageDto>) =>
       partitionsLight([{ table: 'a', isCovered: true, coveredUntil: null, daysCovered: 400, rowsInDefault: 0, oldestInDefault: null, newestInDefault: null, ...parts }]);
 
-    expect(light({})).toMatchObject({ level: 'good', text: '1 tables are covered for 400 days' });
+    expect(light({})).toMatchObject({ level: 'good', text: '1 table is covered for 400 days' });
     expect(light({ rowsInDefault: 2 })).toMatchObject({ level: 'warn', text: '2 rows of a lie in its default partition' });
     expect(light({ daysCovered: 20 })).toMatchObject({ level: 'bad', text: 'a is covered for 20 days only' });
     expect(light({ isCovered: false, daysCovered: 0 })).toMatchObject({ level: 'bad', text: 'a has no partition for today' });
@@ -95,9 +95,10 @@ describe('the lights', () => {
     });
     expect(connectionsLight(faults)).toMatchObject({ level: 'good', text: '3 synchronisations, no failures' });
     expect(connectionsLight({ ...faults, failingSyncs: 2 })).toMatchObject({ level: 'warn', text: '2 of 3 synchronisations fail' });
+    expect(connectionsLight({ ...faults, failingSyncs: 1 })).toMatchObject({ level: 'warn', text: '1 of 3 synchronisations fails' });
     expect(deliveriesLight(faults)).toMatchObject({ level: 'good' });
     expect(deliveriesLight({ ...faults, failingDeliveries: 1, lostMails: 2 })).toMatchObject({
-      level: 'warn', text: '1 alerts could not be delivered yet; 2 emails given up within a day',
+      level: 'warn', text: '1 alert could not be delivered yet; 2 emails given up within a day',
     });
   });
 

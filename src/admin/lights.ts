@@ -24,6 +24,10 @@ const SLOW_MS = 60_000;
 /** What the watch over the schedule has found; a failure is told by the runs themselves. */
 export type TaskTrouble = Pick<TaskAlertDto, 'task' | 'kind' | 'reason'>;
 
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
 /** Whether the services that everything stands on answer. */
 export function serviceLights({ checks }: Readiness): Light[] {
   return ['postgres', 'redis'].map((name) => {
@@ -51,11 +55,11 @@ export function partitionsLight(coverage: readonly PartitionCoverageDto[]): Ligh
   const reasons = [
     ...low.map(({ table, isCovered, daysCovered }) => (isCovered ? `${table} is covered for ${daysCovered} days only` : `${table} has no partition for today`)),
     ...bare.map(({ table }) => `${table} has no default partition: rows that no other takes are refused`),
-    ...strayed.map(({ table, rowsInDefault }) => `${rowsInDefault} rows of ${table} lie in its default partition`),
+    ...strayed.map(({ table, rowsInDefault }) => `${counted(rowsInDefault ?? 0, 'row')} of ${table} ${rowsInDefault === 1 ? 'lies' : 'lie'} in its default partition`),
   ];
   const level: Level = low.length + bare.length > 0 ? 'bad' : strayed.length > 0 ? 'warn' : 'good';
   const least = Math.min(...coverage.map(({ daysCovered }) => daysCovered));
-  const text = reasons.length > 0 ? reasons.join('; ') : `${coverage.length} tables are covered for ${least} days`;
+  const text = reasons.length > 0 ? reasons.join('; ') : `${counted(coverage.length, 'table')} ${coverage.length === 1 ? 'is' : 'are'} covered for ${least} days`;
   return { name: 'Partitions', level, text, href: '/admin/partitions' };
 }
 
@@ -121,7 +125,7 @@ export function scheduleLight(tasks: readonly TaskDto[], open: readonly OpenRunR
     ...(paused.length > 0 ? [`paused: ${paused.join(', ')}`] : []),
   ];
   const level: Level = broken.length > 0 ? 'bad' : odd.length > 0 ? 'warn' : 'good';
-  return { name: 'Schedule', level, text: [...broken, ...odd].join('; ') || `${tasks.length} tasks on schedule`, href: '/admin/runs' };
+  return { name: 'Schedule', level, text: [...broken, ...odd].join('; ') || `${counted(tasks.length, 'task')} on schedule`, href: '/admin/runs' };
 }
 
 /** New devices concern their owners; an attack on many concerns the admin. */
@@ -129,7 +133,7 @@ export function signInsLight(alerts: readonly { readonly kind: string }[]): Ligh
   const attacks = alerts.filter(({ kind }) => kind !== 'new_device').length;
   const others = alerts.length - attacks;
   const counts = [
-    ...(attacks > 0 ? [`${attacks} open ${attacks === 1 ? 'alert' : 'alerts'} about attacks`] : []),
+    ...(attacks > 0 ? [`${counted(attacks, 'open alert')} about attacks`] : []),
     ...(others > 0 ? [`${others} about new devices`] : []),
   ];
   const text = counts.join(', ') || 'nothing unusual';
@@ -139,19 +143,19 @@ export function signInsLight(alerts: readonly { readonly kind: string }[]): Ligh
 /** Returns the light of the connections: whether the synchronisations of users succeed. */
 export function connectionsLight({ syncs, failingSyncs }: ServiceFaults): Light {
   const isWell = failingSyncs === 0;
-  const all = `${syncs} ${syncs === 1 ? 'synchronisation' : 'synchronisations'}`;
-  const text = isWell ? (syncs === 0 ? 'nobody is connected' : `${all}, no failures`) : `${failingSyncs} of ${all} fail`;
+  const all = counted(syncs, 'synchronisation');
+  const text = isWell ? (syncs === 0 ? 'nobody is connected' : `${all}, no failures`) : `${failingSyncs} of ${all} ${failingSyncs === 1 ? 'fails' : 'fail'}`;
   return { name: 'Connections', level: isWell ? 'good' : 'warn', text, href: '/admin/tasks/sync-connections' };
 }
 
 /** Returns the light of what is sent to users: deliveries and emails that are tried again, or were given up within a day. */
 export function deliveriesLight({ failingDeliveries, lostDeliveries, failingMails, lostMails }: ServiceFaults): Light {
-  const reasons = [
-    [failingDeliveries, 'alerts could not be delivered yet'],
-    [lostDeliveries, 'alerts given up within a day'],
-    [failingMails, 'emails could not be sent yet'],
-    [lostMails, 'emails given up within a day'],
-  ].flatMap(([count, words]) => (count === 0 ? [] : [`${count} ${words}`]));
+  const reasons = ([
+    [failingDeliveries, 'alert', 'could not be delivered yet'],
+    [lostDeliveries, 'alert', 'given up within a day'],
+    [failingMails, 'email', 'could not be sent yet'],
+    [lostMails, 'email', 'given up within a day'],
+  ] as const).flatMap(([count, what, words]) => (count === 0 ? [] : [`${counted(count, what)} ${words}`]));
   const task = failingDeliveries + lostDeliveries > 0 ? 'deliver-alerts' : 'send-mails';
   return {
     name: 'Webhooks and mail',

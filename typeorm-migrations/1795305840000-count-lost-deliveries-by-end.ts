@@ -1,0 +1,57 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/**
+ * Counts a delivery as lost within a day of the moment it was given up. Its retries take more than a day, so by the moment
+ * it was recorded it was never counted. Deliveries of inactive users are not tried and no longer count as failing.
+ */
+export class CountLostDeliveriesByEnd1795305840000 implements MigrationInterface {
+  readonly name = 'CountLostDeliveriesByEnd1795305840000';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    // The last attempt sets next_at to the moment it ended.
+    await queryRunner.query(serviceFaults(
+      'public.alert_deliveries d JOIN public.users u ON u.id = d.user_id',
+      `(d.status = 'pending' AND d.attempts > 0 AND d.last_error IS NOT NULL AND u.is_active)
+        OR (d.status = 'failed' AND d.next_at > now() - interval '1 day')`,
+    ));
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(serviceFaults(
+      'public.alert_deliveries d',
+      `(d.status = 'pending' AND d.attempts > 0 AND d.last_error IS NOT NULL)
+        OR (d.status = 'failed' AND d.created_at > now() - interval '1 day')`,
+    ));
+  }
+}
+
+/** The function belongs to gigvault_definer. */
+function serviceFaults(deliveries: string, isCounted: string): string {
+  return `
+    SET LOCAL ROLE gigvault_definer;
+    CREATE OR REPLACE FUNCTION app.service_faults()
+    RETURNS TABLE (syncs bigint, failing_syncs bigint, failing_deliveries bigint, lost_deliveries bigint, failing_mails bigint, lost_mails bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog
+    AS $$
+    SELECT s.all_of_them, s.failing, d.failing, d.lost, m.failing, m.lost
+    FROM (
+      SELECT count(*) AS all_of_them, count(*) FILTER (WHERE s.failures > 0) AS failing
+      FROM public.syncs s
+      JOIN public.user_tokens t ON t.user_id = s.user_id AND t.id = s.token_id
+      JOIN public.users u ON u.id = s.user_id
+      WHERE u.is_active AND t.status <> 'reconnect_needed'
+    ) s, (
+      SELECT count(*) FILTER (WHERE d.status = 'pending') AS failing, count(*) FILTER (WHERE d.status = 'failed') AS lost
+      FROM ${deliveries}
+      WHERE ${isCounted}
+    ) d, (
+      SELECT count(*) FILTER (WHERE m.status = 'pending') AS failing, count(*) FILTER (WHERE m.status = 'failed') AS lost
+      FROM public.mail_outbox m
+      WHERE (m.status = 'pending' AND m.attempts > 0 AND m.error IS NOT NULL)
+        OR (m.status = 'failed' AND m.ended_at > now() - interval '1 day')
+    ) m
+  $$;
+    SET LOCAL ROLE gigvault_owner;
+  `;
+}
