@@ -154,6 +154,19 @@ describe('the task backup', () => {
     expect(readdirSync(folder).filter((name) => name === row!.file_name)).toEqual([]);
   }, 60_000);
 
+  it('keeps on its row and shows on the dashboard which admin ran it', async () => {
+    const admin = await anAccount(app, 'admin');
+    const cookie = await dashboardCookie(app, admin);
+    expect((await postForm(app, '/admin/tasks/backup/run', { reason: 'before the upgrade' }, { cookie })).status).toBe(303);
+    const worker = await aWorker(app);
+    await worker.runAsked('backup');
+    await worker.close();
+
+    expect(await app.db.query('superuser', 'SELECT status, started_by, started_by_id FROM backups')).toEqual([{ status: 'verified', started_by: 'admin', started_by_id: admin.id }]);
+    const page = await (await fetch(`${app.url}/admin/backups`, { headers: { cookie } })).text();
+    expect(page).toContain(`<td data-label="Started by"><a class="plain" href="/admin/users/${admin.id}">admin ${admin.id}</a>`);
+  }, 60_000);
+
   it('refuses to try backups on the server with the data', async () => {
     expect(await failure({ BACKUP_SCRATCH_URL: app.db.urls.superuser })).toBe('BACKUP_SCRATCH_URL is the server with the data: give it one of its own');
   });

@@ -66,6 +66,20 @@ describe('/admin/events', () => {
     expect(events[1]!.data.tasks).toContain('href="/admin/tasks/watch-access/resume"');
   });
 
+  it('offers the next rotation of the keys as soon as the last one has finished', async () => {
+    await app.db.query('superuser', `INSERT INTO key_rotations (key_id, promoted_at) VALUES ('test', now())`);
+    const page = await rawRequest(app, '/admin/keys', { cookie });
+    expect(page.body).toMatch(/<div data-live="progress">(?:(?!<\/div>)[^])*href="\/admin\/keys\/rotate">Continue</);
+
+    const { events } = await watch('keys', {
+      take: 2,
+      onEvent: (_, index) => index === 0 && app.db.query('superuser', 'UPDATE key_rotations SET finished_at = now()'),
+    });
+
+    expect(events[0]!.data.progress).toContain('href="/admin/keys/rotate">Continue<');
+    expect(events[1]!.data.progress).toMatch(/finished[^]*href="\/admin\/keys\/rotate">Rotate</);
+  });
+
   it('leaves one security event however long it lasts', async () => {
     await watch('task:sync-connections', { take: 3, onEvent: () => aRun('queued', 'sync-connections') });
 
