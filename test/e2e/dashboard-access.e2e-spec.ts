@@ -30,6 +30,7 @@ const PAGES = [
   '/admin/confirm',
   '/admin/account',
   '/admin/queues',
+  '/admin/queues/mend.js',
   '/admin/queues/queue/tasks',
   '/admin/queues/api/queues',
   '/admin/queues/api/queues?activeQueue=tasks&status=delayed',

@@ -4,6 +4,7 @@ import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyInstance } from 'fastify';
 import { asAppError } from '../../platform/errors/problem';
 import type { TaskEntry, TaskQueue } from '../../platform/queues/task-queue';
+import { BOARD_SCRIPT } from './board-script';
 
 /** bull-board's page has scripts of its own, an inline style and a <base>. */
 const POLICY =
@@ -25,7 +26,7 @@ export function addBoard(scope: FastifyInstance, path: string, queue: TaskQueue)
   createBullBoard({
     queues: [adapter],
     serverAdapter: server,
-    options: { uiConfig: { boardTitle: 'Gigvault', hideRedisDetails: true, hideDocsLink: true, miscLinks: [{ text: 'Dashboard', url: '/admin' }] } },
+    options: { uiConfig: { boardTitle: 'Gigvault', hideRedisDetails: true, hideDocsLink: true, miscLinks: [{ text: 'Back to the dashboard', url: '/admin' }] } },
   });
   // It answers what our own hooks refuse, too: an address that cannot be read is no fault of the queue.
   server.setErrorHandler((thrown) => {
@@ -37,8 +38,9 @@ export function addBoard(scope: FastifyInstance, path: string, queue: TaskQueue)
       board.addHook('onRequest', async (_request, reply) => void reply.header('content-security-policy', POLICY));
       board.addHook('onSend', (_request, reply, payload, next) => {
         const isPage = typeof payload === 'string' && String(reply.getHeader('content-type')).startsWith('text/html');
-        next(null, isPage ? payload.replace(FOREIGN_FONTS, '') : payload);
+        next(null, isPage ? payload.replace(FOREIGN_FONTS, '').replace('</body>', `<script defer src="${path}/mend.js"></script></body>`) : payload);
       });
+      board.get('/mend.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(BOARD_SCRIPT));
       void board.register(server.registerPlugin());
       done();
     },

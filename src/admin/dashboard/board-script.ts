@@ -1,0 +1,40 @@
+/**
+ * What bull-board's page leaves out, added as the page changes: names of the buttons that show an icon alone, a heading
+ * where there is none, and a link back that is visible. It relies on elements and icons, not on the page's own classes.
+ */
+export const BOARD_SCRIPT = `'use strict';
+(() => {
+  const names = { maximize: 'Full screen', settings: 'Settings', 'circle-user': 'Links', 'ellipsis-vertical': 'Actions', copy: 'Copy' };
+  const nameOf = (button) => {
+    const icon = /lucide-([a-z-]+)/.exec(button.querySelector('svg')?.getAttribute('class') ?? '')?.[1] ?? '';
+    return names[icon] ?? (icon.replaceAll('-', ' ') || 'Button');
+  };
+  const addNames = () => {
+    for (const button of document.querySelectorAll('button:not([aria-label], [aria-labelledby], [title])')) {
+      if (button.textContent.trim() === '') button.setAttribute('aria-label', nameOf(button));
+    }
+  };
+  const addHeading = () => {
+    const own = document.getElementById('board-heading');
+    const others = document.querySelectorAll('h1:not(#board-heading)').length;
+    if (own && others > 0) own.remove();
+    const main = document.querySelector('main');
+    if (own || others > 0 || !main) return;
+    const heading = Object.assign(document.createElement('h1'), { id: 'board-heading', textContent: 'Queue' });
+    heading.style.cssText = 'position:absolute;width:1px;height:1px;margin:-1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap';
+    main.prepend(heading);
+  };
+  const addLink = () => {
+    const list = document.querySelector('header ul');
+    if (!list || document.getElementById('board-back')) return;
+    const link = Object.assign(document.createElement('a'), { id: 'board-back', href: '/admin', textContent: 'Back to the dashboard' });
+    link.style.cssText = 'white-space:nowrap;text-decoration:underline;padding:0 .5rem';
+    const item = document.createElement('li');
+    item.append(link);
+    list.prepend(item);
+  };
+  const mend = () => { addNames(); addHeading(); addLink(); };
+  new MutationObserver(mend).observe(document.body, { childList: true, subtree: true });
+  mend();
+})();
+`;
