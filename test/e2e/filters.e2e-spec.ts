@@ -100,6 +100,8 @@ const LABEL_FIELDS: Readonly<Record<string, string>> = {
   '/v1/messages': 'content',
   '/v1/ai/generations': 'instructions',
   '/v1/ai/letter-versions': 'letter',
+  '/v1/analytics/metrics': 'metric',
+  '/v1/analytics/summary': 'key',
   '/v1/audit/logs': 'requestId',
   '/v1/users/me/security-events': 'userAgent',
   '/v1/admin/audit/logs': 'requestId',
@@ -119,11 +121,10 @@ type Item = Readonly<Record<string, unknown>>;
 
 /** The arranged rows that an answer shows, sorted; rows that the test did not arrange have no label. */
 function labelsIn(path: string, body: { items: readonly Item[]; byCategory: readonly Item[] }): string {
-  const values = {
-    '/v1/analytics/summary': () => body.byCategory.map(({ key }) => key),
-    '/v1/analytics/metrics': () => body.items.filter(({ points }) => (points as Item[]).some(({ isRecorded }) => isRecorded)).map(({ metric }) => metric),
-  }[path]?.() ?? body.items.map((item) => item[LABEL_FIELDS[path]!]);
-  return values.flatMap((value) => (typeof value === 'string' && /^[A-Z]( |$)/.test(value) ? [value[0]] : [])).sort().join('');
+  const { items, byCategory } = body;
+  const isRecorded = ({ points }: Item): boolean => (points as Item[] | undefined)?.some((point) => point['isRecorded']) ?? true;
+  const rows = path === '/v1/analytics/summary' ? byCategory : items.filter(isRecorded);
+  return rows.map((item) => item[LABEL_FIELDS[path]!]).flatMap((value) => (typeof value === 'string' && /^[A-Z]( |$)/.test(value) ? [value[0]] : [])).sort().join('');
 }
 
 /** The rows of one user; their labels are in the fields above. */
