@@ -3,6 +3,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Query, Req, Res, Stream
 import { ApiAcceptedResponse, ApiCreatedResponse, ApiHeader, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SignedIn } from '../platform/http/access';
+import { IfMatch, type Preconditions } from '../platform/http/if-match';
 import type { Page } from '../platform/http/page';
 import { ApiPage } from '../platform/http/page-response';
 import { ParseIdPipe } from '../platform/http/parse-id.pipe';
@@ -102,8 +103,8 @@ export class GenerationsController {
     description: "Ends the vendor's call. What was written stays, what it cost is booked; one that is over stays as it is.",
   })
   @ApiNoContentResponse({ description: 'It ends.' })
-  cancel(@Param('id', ParseIdPipe) id: number): Promise<void> {
-    return this.generations.cancel(id);
+  cancel(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {
+    return this.generations.cancel(id, ifMatch);
   }
 }
 

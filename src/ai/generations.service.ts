@@ -3,6 +3,7 @@ import { Config } from '../platform/config/config';
 import { Database } from '../platform/database/database';
 import type { Unit } from '../platform/database/unit';
 import { AppError } from '../platform/errors/app-error';
+import { assertVersion, type Preconditions } from '../platform/http/if-match';
 import { KeysetPages } from '../platform/http/keyset-page';
 import type { Page } from '../platform/http/page';
 import { IdempotencyStore } from '../platform/idempotency/idempotency-store';
@@ -118,11 +119,12 @@ export class Generations {
   /**
    * Ends the vendor's call of a generation, whichever process makes it; what came is kept and what it cost is booked. One
    * that is over stays as it is.
-   * @throws AppError `ai.generation_not_found`
+   * @throws AppError `ai.generation_not_found`, `precondition.failed`
    */
-  async cancel(id: number): Promise<void> {
-    const { status } = await this.get(id);
-    if (isOver(status)) return;
+  async cancel(id: number, preconditions: Preconditions | undefined): Promise<void> {
+    const generation = await this.get(id);
+    assertVersion(generation, preconditions);
+    if (isOver(generation.status)) return;
     const run = this.runs.find(id);
     if (!run) return this.feed.cancel(id);
     run.cancellation.abort();

@@ -7,6 +7,7 @@ import type { Page } from '../platform/http/page';
 import { PageQueryDto } from '../platform/http/page-query.dto';
 import { ApiPage } from '../platform/http/page-response';
 import { ParseIdPipe } from '../platform/http/parse-id.pipe';
+import { Unconditional } from '../platform/http/resource-headers';
 import { Post } from '../platform/idempotency/post';
 import { Authorizations } from './authorizations.service';
 import { AuthorizationDto } from './dto/authorization.dto';
@@ -55,6 +56,7 @@ export class TokensController {
   }
 
   @Get('upwork/callback')
+  @Unconditional()
   @ApiOperation({
     summary: 'Complete connecting Upwork',
     description: 'Takes what Upwork added to the callback URL. A state is good once, and only in the session that began.',

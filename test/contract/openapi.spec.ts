@@ -190,4 +190,17 @@ describe('the OpenAPI contract', () => {
     expect(headers('GET /v1/jobs/{id}', '304')).toContain('ETag');
     expect(failing(({ requestBody }, name) => name.startsWith('PATCH') && !requestBody?.content['application/merge-patch+json'])).toEqual([]);
   });
+
+  it('names the preconditions of each read of a resource with a version, and what they answer', () => {
+    const named = (name: string) => operations.find(([found]) => found === name)?.[1].parameters?.map((parameter) => parameter.name) ?? [];
+    const versioned = failing(({ responses }, name) => name.startsWith('GET') && '304' in responses);
+
+    expect(versioned).toEqual(expect.arrayContaining(['GET /v1/jobs/{id}', 'GET /v1/profile', 'GET /v1/users/me']));
+    expect(versioned).not.toContain('GET /v1/tokens/upwork/callback');
+    expect(versioned.filter((name) => !['If-Match', 'If-None-Match'].every((header) => named(name).includes(header)))).toEqual([]);
+    expect(failing(({ responses }, name) => versioned.includes(name) && !(responses['412'] && responses['200']?.headers?.['ETag']))).toEqual([]);
+    const changes = operations.filter(([name]) => versioned.includes(name.replace(/^(PUT|PATCH|DELETE) /, 'GET ')));
+    expect(changes.filter(([name]) => !named(name).includes('If-Match')).map(([name]) => name)).toEqual([]);
+    expect(failing(({ responses }, name) => '412' in responses !== named(name).includes('If-Match'))).toEqual([]);
+  });
 });

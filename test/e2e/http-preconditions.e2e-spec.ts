@@ -34,6 +34,15 @@ describe('preconditions of RFC 9110', () => {
     return made('/v1/proposals', () => aProposal({ jobId }))(owner);
   };
 
+  const generation = async (owner: SignedInCaller): Promise<string> => {
+    const [row] = await app.db.query<{ id: number }>(
+      'superuser',
+      `INSERT INTO ai_generations (user_id, generation_type, prompt, status) VALUES ($1, 'message', 'x', 'running') RETURNING id`,
+      [owner.id],
+    );
+    return `/v1/ai/generations/${row!.id}`;
+  };
+
   const resources: readonly Resource[] = [
     { name: 'a job', make: made('/v1/jobs', () => aJob({ title: randomUUID() })), change: ['PATCH', '', { title: 'Changed' }] },
     { name: 'a job, deleted', make: made('/v1/jobs', () => aJob({ title: randomUUID() })), change: ['DELETE', ''] },
@@ -45,6 +54,7 @@ describe('preconditions of RFC 9110', () => {
     { name: 'a proposal, submitted', make: proposal, change: ['POST', '/submit', {}] },
     { name: 'a message', make: made('/v1/messages', () => aMessage({ senderType: 'client' })), change: ['POST', '/read', {}] },
     { name: 'an account', make: () => Promise.resolve('/v1/users/me'), change: ['PATCH', '', { firstName: 'Bea' }] },
+    { name: 'a generation, cancelled', make: generation, change: ['DELETE', ''] },
     { name: 'a profile', make: aStoredProfile, change: ['PUT', '', { headline: 'Changed' }] },
   ];
 

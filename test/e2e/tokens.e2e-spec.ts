@@ -153,6 +153,14 @@ describe('/v1/tokens/upwork', () => {
     expect(JSON.stringify([first.body, again.body])).not.toContain('oauth2v2_');
   });
 
+  it('ignores preconditions at the callback, which is no resource that a reader could have', async () => {
+    const created = await ann.get(await consent(ann), { 'if-match': '"99"', 'if-none-match': '*' });
+    const replaced = await ann.get(await consent(ann), { 'if-match': '"99"', 'if-none-match': '*' });
+
+    expect([created.status, replaced.status]).toEqual([201, 200]);
+    expect(replaced.body.id).toBe(created.body.id);
+  });
+
   it('takes a state once', async () => {
     const callback = await consent(ann);
 

@@ -56,14 +56,23 @@ const IDEMPOTENCY_KEY = {
   schema: { type: 'string', minLength: 1, maxLength: 255, examples: ['a3f1c9e2-create-job'] },
 } as const;
 
-/** The header of a reader who has a version already. */
-const IF_NONE_MATCH = {
-  name: 'If-None-Match',
-  in: 'header',
-  required: false,
-  description: 'ETags you have: 304 without a body when the resource still has one of them.',
-  schema: { type: 'string', examples: ['"3"'] },
-} as const;
+/** The preconditions of a read. @see RFC 9110 section 13.1 */
+const PRECONDITIONS = [
+  {
+    name: 'If-None-Match',
+    in: 'header',
+    required: false,
+    description: 'ETags you have: 304 without a body when the resource still has one of them.',
+    schema: { type: 'string', examples: ['"3"'] },
+  },
+  {
+    name: 'If-Match',
+    in: 'header',
+    required: false,
+    description: 'ETag, or ETags, of the version you want to read; 412 when the resource has another by now. It is tried first.',
+    schema: { type: 'string', examples: ['"3"'] },
+  },
+] as const;
 
 /** Adds what every operation has by its form: the problem schema, error answers, and the Idempotency-Key of POSTs. */
 export function addCommonParts(document: OpenAPIObject): OpenAPIObject {
@@ -72,11 +81,10 @@ export function addCommonParts(document: OpenAPIObject): OpenAPIObject {
   components.responses = { ...components.responses, ...sharedAnswers() };
   for (const { path, method, operation } of operationsOf(document)) {
     if (takesKey(path, method)) operation.parameters = [...(operation.parameters ?? []), { ...IDEMPOTENCY_KEY }];
-    const isVersioned = method === 'get' && hasVersion(document, operation);
-    for (const status of [...statusesOf(path, method, operation), ...(isVersioned ? (['412'] as const) : [])]) {
+    if (method === 'get' && !operation.responses['201'] && hasVersion(document, operation)) addPreconditions(operation);
+    for (const status of statusesOf(path, method, operation)) {
       operation.responses[status] ??= { $ref: `#/components/responses/${ANSWERS[status][0]}` };
     }
-    if (isVersioned) addCondition(operation);
     // A public operation says so itself; without this a generated client sends its token there too, or a linter warns.
     operation.security ??= [];
     giveProblems(operation);
@@ -85,10 +93,10 @@ export function addCommonParts(document: OpenAPIObject): OpenAPIObject {
   return document;
 }
 
-/** Lets a reader who has the version say so. */
-function addCondition(operation: Operation): void {
+/** Lets a reader name the versions they have, or want. A GET that may create something has none: `Unconditional`. */
+function addPreconditions(operation: Operation): void {
   operation.responses['304'] ??= NOT_MODIFIED;
-  operation.parameters = [...(operation.parameters ?? []), { ...IF_NONE_MATCH }];
+  operation.parameters = [...(operation.parameters ?? []), ...PRECONDITIONS.map((header) => ({ ...header }))];
 }
 
 /** Gives errors that a route describes itself the body that they have. */

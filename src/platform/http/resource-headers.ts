@@ -6,6 +6,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The path of `@FollowAt`. */
     followAt?: string;
+    /** Whether the route is one of `@Unconditional`. */
+    isUnconditional?: boolean;
   }
 }
 
@@ -15,6 +17,14 @@ declare module 'fastify' {
  */
 export function FollowAt(path: string): MethodDecorator {
   return RouteConfig({ followAt: path } satisfies FastifyContextConfig);
+}
+
+/**
+ * Marks a GET that changes something: it has no version that a reader could have already, so preconditions are ignored.
+ * @see RFC 9110 section 13.2.1
+ */
+export function Unconditional(): MethodDecorator {
+  return RouteConfig({ isUnconditional: true } satisfies FastifyContextConfig);
 }
 
 /**
@@ -47,7 +57,7 @@ function tag(body: unknown, request: FastifyRequest, reply: FastifyReply): void 
   if (version === undefined) return;
   void reply.header('etag', `"${version}"`);
   // A change has tried its preconditions before it was made.
-  if (request.method !== 'GET' && request.method !== 'HEAD') return;
+  if ((request.method !== 'GET' && request.method !== 'HEAD') || request.routeOptions.config.isUnconditional) return;
   const preconditions = preconditionsOf(request.headers);
   assertMatches({ version }, preconditions);
   const { ifNoneMatch } = preconditions ?? {};
