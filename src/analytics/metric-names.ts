@@ -5,3 +5,6 @@ export const COUNTED_METRICS = ['jobs_seen', 'proposals_sent', 'answers', 'wins'
 export function isCounted(metric: string): boolean {
   return (COUNTED_METRICS as readonly string[]).includes(metric);
 }
+
+/** How answers write a value: numeric(15,2). */
+export const METRIC_VALUE_PATTERN = '^-?\\d{1,13}\\.\\d{2}$';

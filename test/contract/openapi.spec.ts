@@ -31,6 +31,8 @@ interface Schema {
   readonly $ref?: string;
   readonly allOf?: unknown;
   readonly type?: string | string[];
+  readonly pattern?: string;
+  readonly example?: unknown;
   readonly properties?: Record<string, Schema>;
 }
 
@@ -202,5 +204,16 @@ describe('the OpenAPI contract', () => {
     const changes = operations.filter(([name]) => versioned.includes(name.replace(/^(PUT|PATCH|DELETE) /, 'GET ')));
     expect(changes.filter(([name]) => !named(name).includes('If-Match')).map(([name]) => name)).toEqual([]);
     expect(failing(({ responses }, name) => '412' in responses !== named(name).includes('If-Match'))).toEqual([]);
+  });
+
+  it('has a pattern for every amount, in bodies and answers, which the example fits', () => {
+    const amounts = schemas.flatMap(([name, { properties = {} }]) =>
+      Object.entries(properties)
+        .filter(([field, { example }]) => (typeof example === 'string' && /^-?\d+\.\d+$/.test(example)) || /Usd|Amount$/.test(field))
+        .map(([field, { pattern, example }]) => ({ field: `${name}.${field}`, pattern, example: String(example) })),
+    );
+
+    expect(amounts.length).toBeGreaterThan(30);
+    expect(amounts.filter(({ pattern, example }) => pattern === undefined || !new RegExp(pattern).test(example))).toEqual([]);
   });
 });

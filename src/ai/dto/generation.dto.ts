@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ApiAmount } from '../../platform/http/money-field';
 import type { AiGeneration } from '../ai-generation.entity';
 import { GENERATION_STATUSES, GENERATION_TYPES, type GenerationStatus, type GenerationType } from '../generation-values';
 import { FindingDto } from './finding.dto';
@@ -43,7 +44,7 @@ export class GenerationDto {
   @ApiProperty({ ...COUNT, description: 'aiTokens sent that the vendor had cached.', example: 0 })
   cachedAiTokens: number | null;
 
-  @ApiProperty({ type: String, nullable: true, description: 'USD, 12 places, of all calls it took.', example: '0.006036000000' })
+  @ApiAmount({ places: 12, nullable: true, description: 'USD of all calls it took.', example: '0.006036000000' })
   costUsd: string | null;
 
   @ApiProperty({ type: Boolean, description: 'The vendor broke off before it told all of the usage.', example: false })

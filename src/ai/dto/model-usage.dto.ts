@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ApiAmount } from '../../platform/http/money-field';
 
 /** What a model was used for this month. */
 export class ModelUsageDto {
@@ -20,6 +21,6 @@ export class ModelUsageDto {
   @ApiProperty({ type: 'integer', description: 'aiTokens sent that the vendor had cached.', example: 0 })
   cachedAiTokens: number;
 
-  @ApiProperty({ type: String, description: 'USD, 12 places.', example: '0.072432000000' })
+  @ApiAmount({ places: 12, description: 'What they cost, in USD.', example: '0.072432000000' })
   costUsd: string;
 }

@@ -1,5 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 
+/** As vendors write prices. */
+const PRICE = { type: String, pattern: '^\\d{1,8}(\\.\\d{1,12})?$' } as const;
+
 /** A model a draft may name. */
 export class ModelDto {
   @ApiProperty({ type: String, description: 'What to give as `model`.', example: 'claude-sonnet-4-5' })
@@ -17,9 +20,9 @@ export class ModelDto {
   @ApiProperty({ type: Boolean, description: "Whether it is its vendor's for drafts that name none.", example: true })
   isDefault: boolean;
 
-  @ApiProperty({ type: String, description: 'USD for a million aiTokens sent.', example: '3' })
+  @ApiProperty({ ...PRICE, description: 'USD for a million aiTokens sent.', example: '3' })
   inputUsdPerMillion: string;
 
-  @ApiProperty({ type: String, description: 'USD for a million aiTokens written.', example: '15' })
+  @ApiProperty({ ...PRICE, description: 'USD for a million aiTokens written.', example: '15' })
   outputUsdPerMillion: string;
 }

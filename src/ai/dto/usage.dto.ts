@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ApiAmount } from '../../platform/http/money-field';
 import type { BudgetState, ModelUsage } from '../budget-state';
 import { fromUsd, toUsd } from '../cost';
 import { BudgetPeriodDto } from './budget-period.dto';
@@ -12,7 +13,7 @@ export class UsageDto {
   @ApiProperty({ type: BudgetPeriodDto, description: 'This month.' })
   month: BudgetPeriodDto;
 
-  @ApiProperty({ type: String, description: 'USD reserved by calls under way, 12 places.', example: '0.000000000000' })
+  @ApiAmount({ places: 12, description: 'USD reserved by calls under way.', example: '0.000000000000' })
   reservedUsd: string;
 
   @ApiProperty({ type: [ModelUsageDto], description: 'This month by model, most expensive first.' })

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ApiAmount } from '../../platform/http/money-field';
 
 /** What the jobs of a user come to. */
 export class JobStatsDto {
@@ -11,8 +12,7 @@ export class JobStatsDto {
   @ApiProperty({ type: 'integer', description: 'Those that are favourites.', example: 12 })
   favoriteJobs: number;
 
-  @ApiProperty({
-    type: String,
+  @ApiAmount({
     description: 'The mean of budgetMax - budgetMin over jobs that have both, whatever their currency: amounts are not converted.',
     example: '350.00',
   })

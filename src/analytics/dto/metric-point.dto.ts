@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { METRIC_VALUE_PATTERN } from '../metric-names';
 
 /** A metric on one day. */
 export class MetricPointDto {
@@ -8,6 +9,7 @@ export class MetricPointDto {
   @ApiProperty({
     type: String,
     nullable: true,
+    pattern: METRIC_VALUE_PATTERN,
     description: 'A decimal string; 0.00 where nothing is recorded, null where a value of yours has none.',
     example: '3.00',
   })

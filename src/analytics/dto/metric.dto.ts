@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { METRIC_VALUE_PATTERN } from '../metric-names';
 
 /** One value of a metric. */
 export class MetricDto {
@@ -8,7 +9,7 @@ export class MetricDto {
   @ApiProperty({ type: String, format: 'date', description: 'The day (UTC).', example: '2026-01-31' })
   date: string;
 
-  @ApiProperty({ type: String, nullable: true, description: 'A decimal string with two places.', example: '12.00' })
+  @ApiProperty({ type: String, nullable: true, pattern: METRIC_VALUE_PATTERN, description: 'A decimal string with two places.', example: '12.00' })
   value: string | null;
 
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, description: 'What else belongs to it.', example: null })

@@ -5,6 +5,9 @@ import { TextField } from '../../platform/http/text-field';
 import { JsonObjectField } from '../../platform/http/json-object-field';
 import { DayField } from './day-field';
 
+/** What numeric(15,2) holds. */
+const VALUE = /^-?\d{1,13}(\.\d{1,2})?$/;
+
 /** One value of a metric of your own; it replaces the one of that day. */
 export class PutMetricDto {
   @ApiProperty({ type: String, maxLength: 100, description: 'Its name; those that are counted for you are refused.', example: 'profile_views' })
@@ -15,9 +18,9 @@ export class PutMetricDto {
   @DayField()
   date: string;
 
-  @ApiPropertyOptional({ type: String, nullable: true, description: 'A decimal string with at most two places.', example: '12.00' })
+  @ApiPropertyOptional({ type: String, nullable: true, pattern: VALUE.source, description: 'A decimal string with at most two places.', example: '12.00' })
   @NullableField()
-  @Matches(/^-?\d{1,13}(\.\d{1,2})?$/, { message: '$property must be a decimal string with at most 13 digits before and two behind the point' })
+  @Matches(VALUE, { message: '$property must be a decimal string with at most 13 digits before and two behind the point' })
   value?: string | null;
 
   @ApiPropertyOptional({ type: 'object', additionalProperties: true, nullable: true, description: 'What else belongs to it.', example: { source: 'upwork' } })

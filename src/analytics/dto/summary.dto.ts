@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ApiAmount } from '../../platform/http/money-field';
 import { FunnelDto } from './funnel.dto';
 import { OutcomeDto } from './outcome.dto';
 
@@ -22,13 +23,13 @@ export class SummaryDto {
   @ApiProperty({ type: Number, nullable: true, description: 'Half of the answers came sooner; null without an answer.', example: 7200 })
   medianAnswerSeconds: number | null;
 
-  @ApiProperty({ type: String, description: 'What AI calls of the range cost, in USD, 12 places.', example: '0.420000000000' })
+  @ApiAmount({ places: 12, description: 'What AI calls of the range cost, in USD.', example: '0.420000000000' })
   aiCostUsd: string;
 
-  @ApiProperty({
-    type: String,
+  @ApiAmount({
+    places: 12,
     nullable: true,
-    description: 'aiCostUsd for each win, 12 places; null without a win.',
+    description: 'aiCostUsd for each win; null without a win.',
     example: '0.210000000000',
   })
   costPerWinUsd: string | null;

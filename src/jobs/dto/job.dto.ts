@@ -1,10 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ApiAmount } from '../../platform/http/money-field';
 import type { Job } from '../job.entity';
 import { JOB_STATUSES, type ExperienceLevel, type JobStatus, type JobType } from '../job-values';
 import { JOB_FIELDS } from './job-fields';
-
-/** Amounts are always sent with two places. */
-const MONEY_PATTERN = '^\\d{1,8}\\.\\d{2}$';
 
 /** A job as the API shows it. */
 export class JobDto {
@@ -20,16 +18,16 @@ export class JobDto {
   @ApiProperty(JOB_FIELDS.description)
   description: string | null;
 
-  @ApiProperty({ ...JOB_FIELDS.budgetMin, pattern: MONEY_PATTERN })
+  @ApiAmount(JOB_FIELDS.budgetMin)
   budgetMin: string | null;
 
-  @ApiProperty({ ...JOB_FIELDS.budgetMax, pattern: MONEY_PATTERN })
+  @ApiAmount(JOB_FIELDS.budgetMax)
   budgetMax: string | null;
 
-  @ApiProperty({ ...JOB_FIELDS.hourlyRateMin, pattern: MONEY_PATTERN })
+  @ApiAmount(JOB_FIELDS.hourlyRateMin)
   hourlyRateMin: string | null;
 
-  @ApiProperty({ ...JOB_FIELDS.hourlyRateMax, pattern: MONEY_PATTERN })
+  @ApiAmount(JOB_FIELDS.hourlyRateMax)
   hourlyRateMax: string | null;
 
   @ApiProperty(JOB_FIELDS.currency)

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ApiAmount } from '../../platform/http/money-field';
 import type { Profile } from '../profile.entity';
 
 /** A profile as the API shows it; an empty one has version 0. */
@@ -12,7 +13,7 @@ export class ProfileDto {
   @ApiProperty({ type: [String], description: 'What the user can do.', example: ['PostgreSQL', 'SQL'] })
   skills: string[];
 
-  @ApiProperty({ type: String, nullable: true, description: 'What an hour costs.', example: '60.00' })
+  @ApiAmount({ nullable: true, description: 'What an hour costs.', example: '60.00' })
   hourlyRate: string | null;
 
   @ApiProperty({ type: String, description: 'ISO 4217 code of the rate.', example: 'USD' })

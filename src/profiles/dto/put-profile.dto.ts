@@ -31,7 +31,6 @@ export class PutProfileDto {
   @ApiPropertyOptional({
     type: String,
     nullable: true,
-    pattern: '^\\d{1,8}(\\.\\d{1,2})?$',
     description: 'The price of an hour.',
     example: '60.00',
   })

@@ -33,7 +33,6 @@ export class CreateProposalDto {
   @ApiPropertyOptional({
     type: String,
     nullable: true,
-    pattern: '^\\d{1,8}(\\.\\d{1,2})?$',
     description: 'What you ask for, in `currency`: the whole price, or the price of an hour; needed to submit.',
     example: '45.00',
   })

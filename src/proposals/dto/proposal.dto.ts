@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ApiAmount } from '../../platform/http/money-field';
 import type { Proposal } from '../proposal.entity';
 import { PROPOSAL_STATUSES, type ProposalStatus } from '../proposal-status';
 
@@ -19,7 +20,7 @@ export class ProposalDto {
   @ApiProperty({ type: String, nullable: true, description: 'The text the client reads.', example: 'I have built three such pipelines.' })
   coverLetter: string | null;
 
-  @ApiProperty({ type: String, nullable: true, description: 'The bid, with two places.', example: '45.00' })
+  @ApiAmount({ nullable: true, description: 'The bid.', example: '45.00' })
   bidAmount: string | null;
 
   @ApiProperty({ enum: ['fixed', 'hourly'], nullable: true, description: 'What the bid is for.', example: 'hourly' })
