@@ -1,0 +1,118 @@
+import { startFakeVendors, type FakeVendors } from '../fakes/fake-vendors';
+import { startApp, type TestApp } from '../support/app';
+import { signedIn, type SignedInCaller } from '../support/as';
+import type { Caller } from '../support/caller';
+import { aStoredJob } from '../support/factories/job.factory';
+import { exampleOf, operationsOf, pathWith, type Operation } from '../support/operations';
+import { aPerson, signIn } from '../support/people';
+
+/** What one person sees as a character, and how many code points it is: neither its UTF-16 units nor its graphemes. */
+const UNITS: readonly (readonly [name: string, unit: string, codePoints: number])[] = [
+  ['a character beyond U+FFFF', '\u{1f600}', 1],
+  ['a heart with its variation selector', '\u2764\ufe0f', 2],
+  ['a letter with a combining accent', 'q\u0301', 2],
+];
+
+/** A text field of the body of an operation, and its limit in the contract. */
+interface TextField {
+  readonly operation: Operation;
+  readonly field: string;
+  readonly maxLength: number;
+}
+
+interface Problem {
+  readonly errors?: readonly { readonly pointer: string; readonly code: string }[];
+}
+
+/** A text of exactly so many code points. */
+function textOf(unit: string, codePoints: number, length: number): string {
+  return unit.repeat(Math.floor(length / codePoints)) + 'x'.repeat(length % codePoints);
+}
+
+describe('the lengths of texts', () => {
+  let vendors: FakeVendors;
+  let app: TestApp;
+  /** An admin who has just proven who they are. */
+  let admin: Caller;
+  let fields: readonly TextField[];
+
+  beforeAll(async () => {
+    vendors = await startFakeVendors();
+    app = await startApp({ settings: vendors.settings });
+    const person = await aPerson(app, { role: 'admin' });
+    admin = await signIn(app, person);
+    await admin.post('/v1/auth/step-up', { password: person.password });
+    fields = (await operationsOf(app.url)).flatMap((operation) =>
+      Object.entries(operation.body?.properties ?? {}).flatMap(([field, { maxLength }]) =>
+        maxLength === undefined ? [] : [{ operation, field, maxLength }],
+      ),
+    );
+  });
+  afterAll(async () => {
+    await app.close();
+    await vendors.close();
+  });
+
+  /** The id of a row of the caller's that the operation changes; an operation without one here finds none. */
+  async function idFor({ path }: Operation, caller: SignedInCaller): Promise<string> {
+    const make = async (list: string, body: object): Promise<string> => String((await caller.post(list, body)).body.id);
+    const [, list] = /^\/v1\/((?:admin\/)?[\w-]+)\/\{id\}/.exec(path) ?? [];
+    switch (list) {
+      case 'jobs':
+        return String(await aStoredJob(app.db, caller.id));
+      case 'proposals':
+        return make('/v1/proposals', { jobId: await aStoredJob(app.db, caller.id) });
+      case 'saved-searches':
+        return make('/v1/saved-searches', { name: 'A search', query: 'sql' });
+      case 'webhooks':
+        return make('/v1/webhooks', { url: 'https://example.com/hook' });
+      case 'templates':
+        return make('/v1/templates', { name: 'A template', type: 'message', body: 'Hi' });
+      case 'admin/users':
+        return String((await signedIn(app)).id);
+      case 'admin/tasks':
+        return 'refresh-job-stats';
+      default:
+        return '1';
+    }
+  }
+
+  /** Sends the body of the examples with one text of its own. */
+  async function send({ operation, field }: TextField, text: string): Promise<{ status: number; errors: NonNullable<Problem['errors']> }> {
+    const user = await signedIn(app);
+    const caller = operation.path.startsWith('/v1/admin/') ? admin : user;
+    const path = pathWith(operation, { id: await idFor(operation, user) });
+    const examples = Object.entries(exampleOf(operation.body)).filter(([name]) => !/[a-z]Id$/.test(name));
+    const needed = operation.body?.required?.includes('jobId') ? { jobId: await aStoredJob(app.db, user.id) } : {};
+    const { status, body } = await caller.send<Problem | undefined>(operation.method, path, { ...Object.fromEntries(examples), ...needed, [field]: text });
+    return { status, errors: (body?.errors ?? []).filter(({ pointer }) => pointer === `/${field}`) };
+  }
+
+  it.each(UNITS)('are counted in code points, for every field: %s', async (_, unit, codePoints) => {
+    const faults: string[] = [];
+    for (const textField of fields) {
+      const name = `${textField.operation.method} ${textField.operation.path} ${textField.field}`;
+      const longest = await send(textField, textOf(unit, codePoints, textField.maxLength));
+      const longer = await send(textField, textOf(unit, codePoints, textField.maxLength + 1));
+      const isStored = !textField.operation.path.startsWith('/v1/auth/');
+      const isWrong = longest.status >= 500 || longest.errors.some(({ code }) => /length/.test(code));
+      // A request that is refused for another value has not been tried.
+      const isUntried = isStored && [400, 403, 404, 422].includes(longest.status) && longest.errors.length === 0;
+      if (isWrong || isUntried) faults.push(`${name}: ${JSON.stringify(longest)}`);
+      if (longer.status !== 400 || longer.errors.length === 0) faults.push(`${name}, one more: ${JSON.stringify(longer)}`);
+    }
+
+    expect(fields.length).toBeGreaterThan(60);
+    expect(faults).toEqual([]);
+  });
+
+  it('refuses names of 60 hearts, which are 120 code points, and takes 50', async () => {
+    const ann = await signedIn(app);
+    const rename = async (hearts: number) => (await ann.patch('/v1/users/me', { firstName: '\u2764\ufe0f'.repeat(hearts) })) as { status: number; body: Problem };
+
+    const [refused, taken] = [await rename(60), await rename(50)];
+
+    expect([refused.status, refused.body.errors?.map(({ pointer }) => pointer)]).toEqual([400, ['/firstName']]);
+    expect(taken.status).toBe(200);
+  });
+});
