@@ -1,27 +1,50 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createSourceFile, forEachChild, isCallExpression, isStringLiteralLike, type Node, ScriptTarget, type SourceFile } from 'typescript';
 import { ERROR_CODES } from '../../src/platform/errors/error-codes';
-
-/** Codes that no test produces, each with the reason. */
-const UNTESTED: ReadonlyMap<string, string> = new Map([
-  ['token.refresh_running', 'answered after 10 s of waiting for the refresh of another process'],
-]);
 
 /** Tests that list codes without producing them. */
 const LISTS = ['error-codes.spec.ts', 'openapi.spec.ts'];
 
-function testsIn(folder: string, isTest: (name: string) => boolean): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && isTest(name) && !LISTS.some((list) => name.endsWith(list)))
-    .map((name) => readFileSync(join(folder, name), 'utf8'));
+const CODES: ReadonlySet<string> = new Set(Object.keys(ERROR_CODES));
+
+/** The calls whose arguments are what a test compares with: a matcher, and the table of a test. */
+const COMPARES = /^expect\(.*\)(?:\.\w+)+$|\b(?:it|test|describe)(?:\.\w+)*\.each$/s;
+
+function specFiles(): SourceFile[] {
+  return ['src', 'test'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => /[.-]spec\.ts$/.test(name) && !LISTS.some((list) => name.endsWith(list)))
+      .map((name) => parse(readFileSync(join(folder, name), 'utf8'))),
+  );
+}
+
+function parse(text: string): SourceFile {
+  return createSourceFile('a.spec.ts', text, ScriptTarget.Latest, true);
+}
+
+/** The codes that a test compares an answer or an error with; one that it only names is not among them. */
+function expectedCodes(node: Node, isCompared = false): string[] {
+  if (isStringLiteralLike(node)) return isCompared ? codesIn(node.text) : [];
+  const found: string[] = [];
+  forEachChild(node, (child) => {
+    const isArgument = isCallExpression(node) && child !== node.expression && COMPARES.test(node.expression.getText());
+    found.push(...expectedCodes(child, isCompared || isArgument));
+  });
+  return found;
+}
+
+/** The text itself, or the code in a text of JSON. */
+function codesIn(text: string): string[] {
+  const code = /"code":"([^"]+)"/.exec(text)?.[1] ?? text;
+  return CODES.has(code) ? [code] : [];
 }
 
 describe('the codes of errors', () => {
-  const text = [...testsIn('test', () => true), ...testsIn('src', (name) => name.endsWith('.spec.ts'))].join('\n');
-  const isNamed = (code: string): boolean => new RegExp(`(['"\`])${code.replace('.', '\\.')}\\1`).test(text);
+  it('are each expected by a test of what the server answers or throws', () => {
+    const expected = new Set(specFiles().flatMap((file) => expectedCodes(file)));
 
-  it('are each produced by a test', () => {
-    expect(Object.keys(ERROR_CODES).filter((code) => !isNamed(code) && !UNTESTED.has(code))).toEqual([]);
+    expect([...CODES].filter((code) => !expected.has(code))).toEqual([]);
   });
 
   it('name only routes that exist', () => {
@@ -36,7 +59,11 @@ describe('the codes of errors', () => {
     expect(named.filter((name) => !isRoute(name))).toEqual([]);
   });
 
-  it('without a test are codes that have none', () => {
-    expect([...UNTESTED.keys()].filter((code) => !(code in ERROR_CODES) || isNamed(code))).toEqual([]);
+  it('that a test only names do not count', () => {
+    const named = `const CODE = 'job.not_found'; expect(codes.includes('audit.not_found')).toBe(true);`;
+    const compared = `expect(body.code).toBe('user.not_found'); it.each([['sync.not_found']])('x', f); expect(text).toContain('"code":"task.not_found"');`;
+
+    expect(expectedCodes(parse(named))).toEqual([]);
+    expect(expectedCodes(parse(compared))).toEqual(['user.not_found', 'sync.not_found', 'task.not_found']);
   });
 });

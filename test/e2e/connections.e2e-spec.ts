@@ -46,6 +46,7 @@ describe('connections', () => {
       const answers = await Promise.all(all.map((client) => client.ended()));
 
       expect(answers.every((answer) => answer.includes(' 408 ') && answer.includes('application/problem+json'))).toBe(true);
+      expect(answers[0]).toContain('"code":"request.timeout"');
       await noConnections(server);
       expect(await connectionsOf(server)).toBe(0);
     });

@@ -167,6 +167,7 @@ describe('the texts of errors', () => {
   });
 
   it.each([
+    ['request.malformed', 'GET /health/live HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\n\r\n'],
     ['request.expectation_failed', 'GET /health/live HTTP/1.1\r\nhost: a\r\nexpect: tea\r\n\r\n'],
     ['request.headers_too_large', `GET / HTTP/1.1\r\nhost: x\r\nx-long: ${'a'.repeat(40_000)}\r\n\r\n`],
   ])('%s is a problem before there is a request', async (code, words) => {

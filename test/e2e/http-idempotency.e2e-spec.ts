@@ -94,6 +94,19 @@ describe('Idempotency-Key', () => {
     expect([await messagesOf(ann), await auditRowsOf(ann)]).toEqual([1, 1]);
   });
 
+  it('is refused while another request with the key is still running, and serves once that one has ended', async () => {
+    const key = randomUUID();
+    const lock = `SELECT pg_advisory_xact_lock(hashtextextended('idempotency:' || $1, $2))`;
+    const during = await app.db.transaction('superuser', async (client) => {
+      await client.query(lock, [key, ann.id]);
+      return ann.post('/v1/messages', aMessage(), keyed(key));
+    });
+
+    expect([during.status, during.body.code, during.headers.get('retry-after')]).toEqual([409, 'idempotency.in_progress', '1']);
+    expect(await messagesOf(ann)).toBe(0);
+    expect((await ann.post('/v1/messages', aMessage(), keyed(key))).status).toBe(201);
+  });
+
   it('keeps no refusal: the request may be mended', async () => {
     const key = keyed();
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { startApp, type TestApp } from '../support/app';
 import { signedIn, type SignedInCaller } from '../support/as';
+import { eventually } from '../support/eventually';
 import { aJob, aStoredJob } from '../support/factories/job.factory';
 import { aMessage } from '../support/factories/message.factory';
 import { aProposal } from '../support/factories/proposal.factory';
@@ -96,6 +97,22 @@ describe('preconditions of RFC 9110', () => {
     expect(await statusOf({ 'if-match': '"2"' })).toBe(412);
     expect(await statusOf({ 'if-none-match': '"2", W/"1"' })).toBe(304);
     expect(await statusOf({ 'if-match': '"2"', 'if-none-match': '"1"' })).toBe(412);
+  });
+
+  it('refuses the rotation of a secret that another one overtook', async () => {
+    const path = await made('/v1/webhooks', aWebhook)(ann);
+    const id = path.split('/').at(-1);
+    const rotating = await app.db.transaction('superuser', async (client) => {
+      await client.query(`UPDATE webhooks SET is_active = false, version = version + 1 WHERE id = $1`, [id]);
+      const answer = ann.post(`${path}/rotate-secret`);
+      await eventually('the rotation waits for the row', async () => {
+        const waiting = await app.db.query('superuser', `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`);
+        return waiting.length > 0;
+      });
+      return { answer };
+    });
+
+    expect(await rotating.answer).toMatchObject({ status: 409, body: { code: 'conflict.concurrent' } });
   });
 
   it('writes a first profile twelve times at once: one row, and a row of audit for each that changed it', async () => {

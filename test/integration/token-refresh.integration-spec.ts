@@ -90,6 +90,19 @@ describe('the refresh of connections', () => {
     expect(upwork.grants.userOf(token)).toBe(ann.email);
   });
 
+  it('stops waiting for the refresh of another process after 10 s, and changes nothing', async () => {
+    await app.db.query('superuser', `UPDATE user_tokens SET refresh_owner = 'another', refresh_until = now() + interval '1 minute' WHERE id = $1`, [id]);
+    const refreshes = upwork.grants.refreshes;
+    const date = freezeDate();
+    const clock = setInterval(() => date.advance(1_000), 20);
+
+    const { status, body, headers } = await ann.post(`/v1/tokens/${id}/refresh`);
+    clearInterval(clock);
+
+    expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'token.refresh_running', '5']);
+    expect(upwork.grants.refreshes).toBe(refreshes);
+  });
+
   it('holds no transaction open while the provider is called', async () => {
     const called = whenProviderIsCalled();
     const refreshing = within(ann.id, () => app.get(TokenRefresher).refresh(id));
