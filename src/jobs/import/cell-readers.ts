@@ -3,6 +3,7 @@ import { parseStrictJson } from '../../platform/http/strict-json';
 import { shown } from '../../platform/http/text';
 import { amountOfCell } from './cell-amount';
 import type { Separator } from './csv-separator';
+import { booleanOf, choiceOf, isSpreadsheetError } from './spreadsheet-words';
 
 /** Returns a cell's value for the field of this name; an empty cell is not read. */
 export type CellReader = (cell: string, name: string, separator: Separator) => unknown;
@@ -13,86 +14,93 @@ const MAX_CELL_VALUES = 10_000;
 /** Far more than the skills of a job; empty parts and repeated skills do not count there. */
 const MAX_PARTS = 1_000;
 
-/** How spreadsheets, databases and data frames write that there is no value. `NA` is not one of them: it is Namibia. */
-const NOTHING = /^(?:nan|null|none|nil|n\/a|#n\/a|<na>|[-–—]+)$/i;
+/** Longer cells have no quoted parts. */
+const MAX_QUOTED_LENGTH = 10_000;
 
-/** A formula that failed. */
-const FORMULA_ERROR = /^#(?:REF!|VALUE!|NAME\?|DIV\/0!|NUM!|NULL!|SPILL!|CALC!|GETTING_DATA|ERROR!)$/i;
+/** What separates skills in a cell: also line ends and bullets, and the commas of other scripts. */
+const PARTS = /[,;|\n\r\t\v\u2028\u2029•●▪‣，、；،]/u;
 
-/** A number in scientific notation, or with decimal places of zeros. */
-const NUMBER_OF_SPREADSHEET = /^[+-]?\d+(?:[.,]\d+)?e[+-]?\d+$|^\d{9,}[.,]0+$/i;
+/** One part of a cell in which a part may be quoted, with what separates it from the next. */
+const QUOTED_PART = /(?: *"((?:[^"]|"")*)" *(?=[,;|\n\r\t]|$)|([^,;|\n\r\t]*))(?:[,;|\n\r\t]|$)/gy;
+
+/** Longest cell that is looked at for a number: no id is longer. */
+const MAX_ID_LENGTH = 100;
+
+/** What a spreadsheet makes of a long number: scientific notation, groups of digits, decimal places. */
+const NUMBERS_OF_SPREADSHEETS = [
+  /^[+-]?\d[\d.,\s]*(?:e ?|[×x*] ?10 ?\^? ?)[+-]?\d+$/i,
+  /^\d{1,3}(?:[.,\s'’]\d{3}){2,}(?:[.,]\d+)?$/,
+  /^\d{9,}[.,]\d+$/,
+];
 
 /** Spreadsheets keep 15 digits of a number; the others become zeros. */
 const ROUNDED_NUMBER = /^\d{15}0{3,}$/;
 
-const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
-  ...['true', 'yes', 'y', '1'].map((word) => [word, true] as const),
-  ...['false', 'no', 'n', '0'].map((word) => [word, false] as const),
-]);
-
-const CHOICES: ReadonlyMap<string, string> = new Map([
-  ['fixed price', 'fixed'],
-  ['fixed-price', 'fixed'],
-  ['entry level', 'entry'],
-]);
-
-/** Whether the cell has no value, or a word that spreadsheets write for none. */
-export function isNothing(cell: string): boolean {
-  return cell === '' || NOTHING.test(cell);
-}
-
-/** @throws AppError `validation.failed` for a formula that failed */
+/** @throws AppError `validation.failed` for a formula that failed, and for the `###` of a column that is too narrow */
 export function assertNoFormulaError(cell: string, name: string): void {
-  if (!FORMULA_ERROR.test(cell)) return;
-  throw invalidValue(`/${name}`, 'formula_error', `${name} is the error ${cell} of a formula. Correct the formula or clear the cell.`);
+  if (!isSpreadsheetError(cell)) return;
+  const reason = cell.startsWith('##') ? 'which a column shows that is too narrow. Widen it' : 'the error of a formula. Correct the formula';
+  throw invalidValue(`/${name}`, 'formula_error', `${name} is ${cell}, ${reason} or clear the cell.`);
 }
 
 export const asText: CellReader = (cell) => cell;
+
+/** A word that is no text of its own, such as the code of a currency. */
+export const asCode: CellReader = (cell) => cell;
 
 export const asAmount: CellReader = amountOfCell;
 
 /** Upwork's id of a vacancy. @throws AppError `validation.failed` when a spreadsheet has rounded it */
 export const asId: CellReader = (cell, name) => {
-  if (!NUMBER_OF_SPREADSHEET.test(cell) && !ROUNDED_NUMBER.test(cell)) return cell;
+  if (cell.length > MAX_ID_LENGTH) return cell;
+  const plain = cell.normalize('NFKC');
+  if (!ROUNDED_NUMBER.test(plain) && !NUMBERS_OF_SPREADSHEETS.some((number) => number.test(plain))) return cell;
   throw invalidValue(
     `/${name}`,
     'rounded_number',
-    `${name} is ${shown(cell)}: a spreadsheet has rounded it. Format the column as text, paste the ids again and export it.`,
+    `${name} is ${shown(cell)}: a spreadsheet has made a number of it. Format the column as text, paste the ids again and export it.`,
   );
 };
 
 /** A word of a list, in any case. */
-export const asChoice: CellReader = (cell) => {
-  const word = cell.toLowerCase();
-  return CHOICES.get(word) ?? word;
-};
+export const asChoice: CellReader = choiceOf;
 
 export const asBoolean: CellReader = (cell, name) => {
-  const value = BOOLEANS.get(cell.toLowerCase());
+  const value = booleanOf(cell);
   if (value !== undefined) return value;
   throw invalidValue(`/${name}`, 'is_boolean', `${name} must be TRUE or FALSE (also yes or no, 1 or 0).`);
 };
 
-/** A JSON array, or values separated by commas, semicolons or lines. */
-export const asSkills: CellReader = (cell, name, separator) => {
-  if (cell.startsWith('[')) return asJson(cell, name, separator);
-  return splitSkills(cell).filter((skill) => skill !== '');
+/** A JSON array, an array of PostgreSQL, or values separated by commas, semicolons, lines or bullets. */
+export const asSkills: CellReader = (cell, name) => {
+  if (cell.startsWith('[')) return jsonOf(cell, name, `${name} is not a valid JSON array. Write the values with commas between them.`);
+  const isArray = cell.startsWith('{') && cell.endsWith('}');
+  return splitSkills(isArray ? cell.slice(1, -1) : cell).filter((skill) => skill !== '');
 };
 
-export const asJson: CellReader = (cell, name) => {
+export const asJson: CellReader = (cell, name) => jsonOf(cell, name, `${name} is not valid JSON`);
+
+function jsonOf(cell: string, name: string, message: string): unknown {
   try {
     return parseStrictJson(Buffer.from(cell), MAX_CELL_VALUES);
   } catch {
-    throw invalidValue(`/${name}`, 'malformed_json', `${name} is not valid JSON`);
+    throw invalidValue(`/${name}`, 'malformed_json', message);
   }
-};
+}
 
 /**
- * Returns the parts of a cell between its commas, semicolons and line ends, trimmed.
+ * Returns the parts of a cell between its separators, trimmed. A part in double quotes may hold separators.
  * @throws AppError `validation.failed` for more than 1,000
  */
 export function splitSkills(cell: string): string[] {
-  const parts = cell.split(/[,;\n]/, MAX_PARTS + 1);
+  const isQuoted = cell.includes('"') && cell.length <= MAX_QUOTED_LENGTH;
+  const parts = isQuoted ? quotedParts(cell) : cell.split(PARTS, MAX_PARTS + 1);
   if (parts.length > MAX_PARTS) throw invalidValue('/skills', 'too_many_values', `skills has more than ${MAX_PARTS} parts`);
   return parts.map((part) => part.trim());
+}
+
+function quotedParts(cell: string): string[] {
+  return [...cell.matchAll(QUOTED_PART)].flatMap(([, quoted, plain = '']) =>
+    quoted === undefined ? plain.split(PARTS) : [quoted.replaceAll('""', '"')],
+  );
 }

@@ -1,21 +1,22 @@
 import { invalidValue, type FieldError } from '../../platform/errors/app-error';
-import { foldName, unknownName } from '../../platform/http/nearest-name';
+import { foldName, nearestName, unknownName } from '../../platform/http/nearest-name';
 import { shown } from '../../platform/http/text';
 import { assertCurrencyOf } from './cell-amount';
 import {
   asAmount,
   asBoolean,
   asChoice,
+  asCode,
   asId,
   asJson,
   asSkills,
   assertNoFormulaError,
   asText,
-  isNothing,
   type CellReader,
 } from './cell-readers';
 import type { Separator } from './csv-separator';
 import { BrokenFileError } from './import-row';
+import { bareCell, isNothing } from './spreadsheet-words';
 import { isUpworkListing, UPWORK_COLUMNS, readUpworkListing } from './upwork-listing';
 
 /** How the cells of a row become a job's fields. */
@@ -34,7 +35,7 @@ const FIELDS: Readonly<Record<string, CellReader>> = {
   budgetMax: asAmount,
   hourlyRateMin: asAmount,
   hourlyRateMax: asAmount,
-  currency: asText,
+  currency: asCode,
   skills: asSkills,
   category: asText,
   subcategory: asText,
@@ -49,6 +50,9 @@ const FIELDS: Readonly<Record<string, CellReader>> = {
 };
 
 const FIELD_NAMES = Object.keys(FIELDS);
+
+/** Readers of numbers and of words, around which marks say nothing. */
+const BARE_READERS: ReadonlySet<CellReader | undefined> = new Set([asAmount, asBoolean, asChoice, asCode, asId]);
 
 /** Longer than any name of a column. */
 const MAX_NAME_LENGTH = 100;
@@ -85,7 +89,9 @@ function nameOf(name: string, known: readonly string[]): string {
 
 /** Leaves out empty cells, and those with a word that means that there is no value. */
 function readFields(pairs: readonly [string, string][], separator: Separator): Record<string, unknown> {
-  const given = pairs.filter(([, cell]) => !isNothing(cell));
+  const given = pairs
+    .map(([name, cell]): [string, string] => [name, BARE_READERS.has(FIELDS[name]) ? bareCell(cell) : cell])
+    .filter(([, cell]) => !isNothing(cell));
   const currency = given.find(([name]) => name === 'currency')?.[1] ?? 'USD';
   return Object.fromEntries(
     given.map(([name, cell]) => {
@@ -103,38 +109,50 @@ function assertUnnamedEmpty(names: readonly string[], cells: readonly string[]):
 }
 
 function assertColumns(header: readonly string[], names: readonly string[], known: readonly string[]): void {
-  const count = names.filter((name) => name !== '').length;
-  const errors = count > known.length ? [tooMany(count, known.length)] : faultsOf(header, names, known);
+  const errors = faultsOf(header, names, known);
   const [title] = known.filter((name) => name === 'title' || name === 'Job Title');
   if (errors.length === 0 && title && !names.includes(title)) {
     errors.push({ pointer: '', code: 'missing_column', message: `The first line names the columns, and "${title}" must be one.` });
   }
-  if (errors.length > 0) throw new BrokenFileError(1, describe(errors, known), errors);
+  if (errors.length > 0) throw new BrokenFileError(1, describe(errors, header, known), errors);
 }
 
 /** Names the known columns once, however many are wrong. */
-function describe(errors: readonly FieldError[], known: readonly string[]): string {
+function describe(errors: readonly FieldError[], header: readonly string[], known: readonly string[]): string {
   const more = errors.length - MAX_DESCRIBED;
   return [
+    ...(hasKnownColumn(header, known) ? [] : ['No column is known. Remove what is above the line that names the columns.']),
     ...errors.slice(0, MAX_DESCRIBED).map(({ message }) => message),
-    ...(more > 0 ? [`${more} more columns are wrong.`] : []),
+    ...(more > 0 ? [more === 1 ? '1 more column is wrong.' : `${more} more columns are wrong.`] : []),
     `Known columns: ${known.join(', ')}.`,
     ...(errors.some(({ code }) => code === 'unknown_column') ? ['The separator is a comma, a semicolon, a tab or "|".'] : []),
   ].join(' ');
 }
 
-function tooMany(count: number, max: number): FieldError {
-  return { pointer: '', code: 'too_many_columns', message: `The first line has ${count} columns; at most ${max} are known.` };
+/** Whether a name is known, or much like one that is. */
+function hasKnownColumn(header: readonly string[], known: readonly string[]): boolean {
+  return header.slice(0, known.length).some((name) => nearestName(name, known) !== undefined);
 }
 
 function faultsOf(header: readonly string[], names: readonly string[], known: readonly string[]): FieldError[] {
-  return names.flatMap((name, index) => {
-    if (name === '') return [];
-    if (!known.includes(name)) {
-      return [{ pointer: `/${index}`, code: 'unknown_column', message: unknownName('column', header[index] ?? '', known) }];
-    }
-    if (names.indexOf(name) === index) return [];
-    const message = `The column "${shown(header[index] ?? '')}" is there twice.`;
-    return [{ pointer: `/${index}`, code: 'duplicate_column', message }];
-  });
+  const named = [...names.keys()].filter((index) => names[index] !== '');
+  // Of more columns than are known one among the first is wrong, so that the others need not be looked at.
+  const faults = named.slice(0, known.length + 1).flatMap((index) => faultOf(index, header[index] ?? '', names, known));
+  if (named.length <= known.length) return faults;
+  const message = `The first line has ${named.length} columns; at most ${known.length} are known. ${faults[0]?.message ?? ''}`;
+  return [{ pointer: '', code: 'too_many_columns', message }];
+}
+
+function faultOf(index: number, text: string, names: readonly string[], known: readonly string[]): FieldError[] {
+  const name = names[index] ?? '';
+  if (!known.includes(name)) return [{ pointer: `/${index}`, code: 'unknown_column', message: unknownColumn(text, known) }];
+  if (names.indexOf(name) === index) return [];
+  return [{ pointer: `/${index}`, code: 'duplicate_column', message: `The column "${shown(text)}" is there twice.` }];
+}
+
+function unknownColumn(text: string, known: readonly string[]): string {
+  const parts = text.length > MAX_NAME_LENGTH ? [] : text.split(/[^\p{L}\p{N}\s_-]+/u);
+  const isLine = parts.filter((part) => known.includes(nameOf(part, known))).length > 1;
+  if (!isLine) return unknownName('column', text, known);
+  return `The line "${shown(text)}" is one value. Name its separator or leave out the quotes around the line.`;
 }

@@ -17,12 +17,32 @@ const OTHER_FORMATS: readonly (readonly [Buffer, string])[] = [
   [Buffer.from([0xff, 0xfe, 0, 0]), 'a text in UTF-32'],
   [Buffer.from([0, 0, 0xfe, 0xff]), 'a text in UTF-32'],
   [Buffer.from('PK\x03\x04'), 'a workbook (.xlsx or .ods) or another ZIP file'],
+  [Buffer.from('PK\x05\x06'), 'an empty ZIP file'],
   [Buffer.from([0xd0, 0xcf, 0x11, 0xe0]), 'a workbook (.xls)'],
   [Buffer.from([0x1f, 0x8b]), 'compressed (gzip)'],
   [Buffer.from('%PDF'), 'a PDF'],
   [Buffer.from('{\\rtf'), 'a rich text document'],
-  [Buffer.from('<'), 'an HTML or XML document'],
+  [Buffer.from('7z\xbc\xaf', 'latin1'), 'an archive (.7z)'],
+  [Buffer.from('Rar!'), 'an archive (.rar)'],
+  [Buffer.from('BZh'), 'compressed (bzip2)'],
+  [Buffer.from('SQLite'), 'a database'],
+  [Buffer.from('PAR1'), 'a Parquet file'],
 ];
+
+/** The first character of texts that are sent as CSV by mistake. */
+const OTHER_TEXTS: readonly (readonly [string, string])[] = [
+  ['<', `an HTML or XML document, not CSV. ${SAVE_AS_UTF8}`],
+  ['[', 'JSON, not CSV. Send it as application/json.'],
+  ['{', 'JSON, not CSV. Send one object a line as application/x-ndjson, or an array as application/json.'],
+];
+
+/** @throws BrokenFileError for a header that is one of another format */
+export function assertCsvHeader(cells: readonly string[]): void {
+  const [first = ''] = cells;
+  const [, format] = OTHER_TEXTS.find(([start]) => first.startsWith(start)) ?? [];
+  if (format) throw new BrokenFileError(1, `The file is ${format}`);
+  if (cells.some((cell) => /[\0-\x08\x0e-\x1f]/.test(cell))) throw new BrokenFileError(1, `The file is binary, not CSV. ${SAVE_AS_UTF8}`);
+}
 
 /**
  * Yields the file's text in UTF-8 without its byte order mark. UTF-16 is converted when it has its mark.

@@ -4,9 +4,10 @@ import { parse, type Parser } from 'csv-parse';
 import type { FieldError } from '../../platform/errors/app-error';
 import { isUnstorable } from '../../platform/http/text';
 import { columnsOf, type CsvColumns } from './csv-columns';
-import { asUtf8, SAVE_AS_UTF8 } from './csv-encoding';
+import { assertCsvHeader, asUtf8, SAVE_AS_UTF8 } from './csv-encoding';
 import { lineEndsIn, separate, type SeparatedText, type Separator } from './csv-separator';
 import { BrokenFileError, rowErrorsOf, type ImportRow } from './import-row';
+import { textOfCell } from './spreadsheet-words';
 
 const MAX_ROW_BYTES = 1_048_576;
 
@@ -38,11 +39,14 @@ export async function* readCsv(body: AsyncIterable<Buffer>): AsyncGenerator<Impo
   const breaks: Break[] = [];
   const source = await separate(asUtf8(body));
   let columns: CsvColumns | undefined;
+  let header: readonly Buffer[] = [];
   let row = 0;
   for await (const cells of recordsOf(source, breaks)) {
     if (cells.every(isBlank)) continue;
-    if (!columns) columns = columnsOf(cells.map(textOfHeader), source.separator);
-    else {
+    if (!columns) {
+      header = cells;
+      columns = columnsOf(headerOf(cells), source.separator);
+    } else if (!isRepeated(header, cells)) {
       const read = readRow(columns, (row += 1), cells);
       if (row === 1 && isNotUtf8(read)) throw new BrokenFileError(1, NOT_UTF8);
       yield read;
@@ -77,6 +81,8 @@ async function* recordsOf({ separator, text, linesBefore }: SeparatedText, break
     record_delimiter: ['\r\n', '\n', '\r'],
     relax_column_count: true,
     relax_quotes: true,
+    // White space before a quote does not make the quote a character.
+    ltrim: true,
     skip_empty_lines: true,
     // Counts the values only; `bounded` counts the separators between them.
     max_record_size: MAX_ROW_BYTES,
@@ -158,7 +164,8 @@ function lineEndsInCell(cell: Buffer): number {
 function readRow(columns: CsvColumns, row: number, all: readonly Buffer[]): ImportRow {
   const { names } = columns;
   // Programs end each row with as many separators as the widest row has.
-  const cells = all.slice(names.length).every(isBlank) ? all.slice(0, names.length) : all;
+  const missing = names.slice(all.length).every((name) => name === '') ? names.length - all.length : 0;
+  const cells = all.slice(names.length).every(isBlank) ? [...all.slice(0, names.length), ...Array<Buffer>(Math.max(0, missing)).fill(EMPTY)] : all;
   if (cells.length !== names.length) {
     const message = `the row has ${cells.length} values, the header ${names.length} columns`;
     return { row, errors: [{ pointer: '', code: 'column_count', message }] };
@@ -166,7 +173,7 @@ function readRow(columns: CsvColumns, row: number, all: readonly Buffer[]): Impo
   const errors = cells.flatMap((cell, index) => faultOf(cell, names[index] ?? ''));
   if (errors.length > 0) return { row, errors };
   try {
-    return { row, value: columns.read(cells.map((cell) => cell.toString('utf8').trim())) };
+    return { row, value: columns.read(cells.map((cell) => textOfCell(cell.toString('utf8')))) };
   } catch (error) {
     return { row, errors: rowErrorsOf(error) };
   }
@@ -182,15 +189,24 @@ function isNotUtf8({ errors }: ImportRow): boolean {
   return errors?.some(({ code }) => code === 'not_utf8') ?? false;
 }
 
-/** @throws BrokenFileError for a name that is not UTF-8 */
-function textOfHeader(cell: Buffer): string {
-  if (!isUtf8(cell)) throw new BrokenFileError(1, NOT_UTF8);
-  return cell.toString('utf8').trim();
+/** @throws BrokenFileError for a name that is not UTF-8, and for another format */
+function headerOf(cells: readonly Buffer[]): string[] {
+  if (!cells.every((cell) => isUtf8(cell))) throw new BrokenFileError(1, NOT_UTF8);
+  const texts = cells.map((cell) => textOfCell(cell.toString('utf8')));
+  assertCsvHeader(texts);
+  return texts;
 }
 
-/** Nothing but white space, that of other scripts included. */
+/** Files that were put together have a header each. */
+function isRepeated(header: readonly Buffer[], cells: readonly Buffer[]): boolean {
+  return header.length > 1 && header.length === cells.length && header.every((name, index) => name.equals(cells[index] ?? EMPTY));
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/** Nothing but white space, that of other scripts included, and characters without a width. */
 function isBlank(cell: Buffer): boolean {
-  return cell.length === 0 || (cell.length <= MAX_BLANK_BYTES && cell.toString('utf8').trim() === '');
+  return cell.length === 0 || (cell.length <= MAX_BLANK_BYTES && cell.toString('utf8').replace(/\p{Cf}/gu, '').trim() === '');
 }
 
 /** Longer cells of nothing but white space are left to the rules of their fields. */

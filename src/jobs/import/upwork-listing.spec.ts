@@ -10,6 +10,9 @@ describe(readUpworkListing.name, () => {
     ['Hourly: $25.00 - $35.00', { jobType: 'hourly', hourlyRateMin: '25.00', hourlyRateMax: '35.00' }],
     ['Hourly: $1,025.00 - $1,035.50', { jobType: 'hourly', hourlyRateMin: '1025.00', hourlyRateMax: '1035.50' }],
     ['Hourly: $40.00', { jobType: 'hourly', hourlyRateMin: '40.00', hourlyRateMax: '40.00' }],
+    ['FIXED PRICE', { jobType: 'fixed' }],
+    ['Fixed-price', { jobType: 'fixed' }],
+    ['hourly: $25.00–$35.00', { jobType: 'hourly', hourlyRateMin: '25.00', hourlyRateMax: '35.00' }],
     ['N/A', {}],
     ['', {}],
   ])('reads payment %j', (cell, expected) => {

@@ -1,5 +1,7 @@
 import { invalidValue } from '../../platform/errors/app-error';
-import { isNothing, splitSkills } from './cell-readers';
+import { EXPERIENCE_LEVELS } from '../job-values';
+import { splitSkills } from './cell-readers';
+import { choiceOf, isNothing } from './spreadsheet-words';
 
 /** Columns of a listing as Upwork's search page gives it. */
 export const UPWORK_COLUMNS = ['Job Title', 'Hourly/Fixed', 'Budget', 'Level', 'Skills'] as const;
@@ -9,13 +11,9 @@ type Listing = Readonly<Partial<Record<Column, string>>>;
 
 /** Commas only between groups of three digits: `$1,50` is a mistake, not 150 dollars. */
 const AMOUNT = String.raw`\$((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d{1,2})?)`;
-const HOURLY = new RegExp(String.raw`^Hourly(?::\s*${AMOUNT}(?:\s*-\s*${AMOUNT})?)?$`);
-const BUDGET = new RegExp(String.raw`^(?:Est\. budget:\s*)?${AMOUNT}$`);
-const LEVELS = new Map([
-  ['Entry Level', 'entry'],
-  ['Intermediate', 'intermediate'],
-  ['Expert', 'expert'],
-]);
+const HOURLY = new RegExp(String.raw`^Hourly(?::\s*${AMOUNT}(?:\s*[-–—]\s*${AMOUNT})?)?$`, 'i');
+const BUDGET = new RegExp(String.raw`^(?:Est\. budget:\s*)?${AMOUNT}$`, 'i');
+const LEVELS: ReadonlySet<string> = new Set(EXPERIENCE_LEVELS);
 
 /** Whether these columns are those of a listing. */
 export function isUpworkListing(names: readonly string[]): boolean {
@@ -44,7 +42,7 @@ function given(cell: string | undefined): string | undefined {
 
 function paymentOf(cell: string | undefined): Record<string, unknown> {
   if (cell === undefined) return {};
-  if (cell === 'Fixed price' || cell === 'Fixed') return { jobType: 'fixed' };
+  if (choiceOf(cell) === 'fixed') return { jobType: 'fixed' };
   const match = HOURLY.exec(cell);
   if (!match) throw invalidValue('/jobType', 'upwork_payment', `Hourly/Fixed must be "Fixed price", "Hourly" or "Hourly: $25.00 - $35.00"`);
   const [, min, max = min] = match;
@@ -60,8 +58,8 @@ function budgetOf(cell: string | undefined): Record<string, unknown> {
 
 function levelOf(cell: string | undefined): string | undefined {
   if (cell === undefined) return undefined;
-  const level = LEVELS.get(cell);
-  if (level === undefined) throw invalidValue('/experienceLevel', 'upwork_level', `Level must be one of ${[...LEVELS.keys()].join(', ')}`);
+  const level = choiceOf(cell);
+  if (!LEVELS.has(level)) throw invalidValue('/experienceLevel', 'upwork_level', 'Level must be Entry Level, Intermediate or Expert');
   return level;
 }
 

@@ -6,6 +6,15 @@ const MAX_LENGTH = 40;
 /** Largest share of a name that may differ. */
 const MAX_DIFFERENT = 0.4;
 
+/** Longer names are cut before they are folded. */
+const MAX_SHOWN_LENGTH = 100;
+
+/** A unit or a remark behind a name: `Budget (USD)`. */
+const UNIT = /[([][^()[\]]*[)\]]\s*$/u;
+
+/** Spaces, hyphens, accents, invisible characters, emoji, and the marks of fields that must be filled in. */
+const DECORATION = /[\s_.:*\p{Pd}\p{M}\p{Cf}\p{Extended_Pictographic}]/gu;
+
 /** Members of resources that the server sets, folded. */
 const READ_ONLY: ReadonlySet<string> = new Set(['id', 'userid', 'version', 'createdat', 'updatedat', 'deletedat']);
 
@@ -24,7 +33,7 @@ export function unknownName(kind: string, name: string, known: Iterable<string>)
  * same beginning or end, or one with few other letters.
  */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
-  const wanted = foldName(name);
+  const wanted = foldName(name.slice(0, MAX_SHOWN_LENGTH).replace(UNIT, ''));
   if (wanted === '' || wanted.length > MAX_LENGTH) return undefined;
   let [nearest, least]: [string | undefined, number] = [undefined, Infinity];
   for (const candidate of known) {
@@ -34,9 +43,12 @@ export function nearestName(name: string, known: Iterable<string>): string | und
   return nearest;
 }
 
-/** Returns a name without its case, spaces and marks: `Job Title`, `job_title` and `jobTitle` are one. */
+/**
+ * Returns a name without its case, spaces, hyphens, accents and decoration: `Job Title`, `job_title`, `📌 Job–Title *` and
+ * `jobTitle` are one. What may change the meaning stays: `Budget (EUR)`.
+ */
 export function foldName(name: string): string {
-  return name.toLowerCase().replace(/[\s_-]+/g, '');
+  return name.normalize('NFKD').toLowerCase().replace(DECORATION, '');
 }
 
 /** Infinity when the names differ too much. */
