@@ -20,13 +20,28 @@ export function assertReachable(text: string, reach: Reach): void {
   if (!URL.canParse(text)) throw new AddressRefusedError('It is not a valid URL.');
   const { protocol, username, password, hostname } = new URL(text);
   if (username !== '' || password !== '') throw new AddressRefusedError('Webhook URLs must not contain a user name or a password.');
-  const host = hostname.replace(/^\[|\]$/g, '');
-  const isOwn = host === 'localhost' || (isIP(host) !== 0 && isLoopback(host));
+  const host = hostname.replace(/^\[|\]$|\.$/g, '');
+  const isOwn = LOCALHOST.test(host) || (isIP(host) !== 0 && isLoopback(host));
   if (protocol !== 'https:' && !(protocol === 'http:' && isOwn && reach.loopback)) {
     throw new AddressRefusedError('Webhook URLs must begin with https://.');
   }
   if (isIP(host) !== 0) assertAddress(host, reach);
+  else if (!(isOwn && reach.loopback)) assertPublicName(host);
 }
+
+/** This machine. @see RFC 6761 section 6.3 */
+const LOCALHOST = /^(?:.+\.)?localhost$/;
+
+/** Names that never lead to a public address. @see the IANA special-use domain name registry; ICANN's reservation of .internal */
+const PRIVATE_NAMES = /(?:^|\.)(?:localhost|local|internal|test|invalid|onion|home\.arpa|[^.]+\.(?:in-addr|ip6)\.arpa)$/;
+
+/** @throws AddressRefusedError for a name without a dot, which no public one is, and for one of a private domain */
+function assertPublicName(host: string): void {
+  if (host.includes('.') && !PRIVATE_NAMES.test(host)) return;
+  throw new AddressRefusedError(NOT_PUBLIC);
+}
+
+const NOT_PUBLIC = 'The address is not public.';
 
 /**
  * Returns a lookup for node's http client that gives public addresses only. The connection is made to what was judged, so
@@ -52,7 +67,7 @@ export function reachableLookup(reach: Reach) {
 function assertAddress(address: string, { loopback }: Reach): void {
   if (isPublic(address)) return;
   if (loopback && isLoopback(address)) return;
-  throw new AddressRefusedError('The address is not public.');
+  throw new AddressRefusedError(NOT_PUBLIC);
 }
 
 /** Public by its number, but it answers inside of Azure only, where it gives machines their configuration. */
