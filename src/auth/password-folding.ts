@@ -6,6 +6,12 @@ const LOOKALIKES: readonly Readonly<Record<string, string>>[] = [
   { '@': 'a', '4': 'a', '3': 'e', '1': 'l', '!': 'l', '|': 'l', '0': 'o', '$': 's', '5': 's', '7': 't' },
 ];
 
+/** Letters of other scripts that look like ours, and pairs that look like one letter. */
+const TWINS: Readonly<Record<string, string>> = {
+  а: 'a', в: 'b', е: 'e', ё: 'e', і: 'i', ї: 'i', ј: 'j', к: 'k', м: 'm', н: 'h', о: 'o', р: 'p', с: 'c', ѕ: 's', т: 't', у: 'y', х: 'x', һ: 'h', ԁ: 'd', ѡ: 'w', ԝ: 'w',
+  α: 'a', β: 'b', ε: 'e', ι: 'i', κ: 'k', ν: 'v', ο: 'o', ρ: 'p', τ: 't', υ: 'u', χ: 'x', ω: 'w', ı: 'i', ł: 'l', ø: 'o', ß: 'b',
+};
+
 /** The keys of a Ukrainian and of a Russian keyboard, and what they type on an English one: `пароль` is `gfhjkm`. */
 const CYRILLIC_KEYS = ['йцукенгшщзхїфівапролджєячсмитьбю', 'йцукенгшщзхъфывапролджэячсмитьбю'];
 const ENGLISH_KEYS = `qwertyuiop[]asdfghjkl;'zxcvbnm,.`;
@@ -45,14 +51,17 @@ const MAX_PIECES = 3;
 const MIN_DIGITS = 6;
 
 /**
- * Returns the forms a password in small letters is compared in: without accents, with letters for their lookalikes, as typed
- * on an English keyboard, its letters alone, its digits alone, and the unit it repeats.
+ * Returns the forms a password in small letters is compared in: without accents, with letters for their lookalikes of other
+ * scripts and of digits, as typed on an English keyboard, its letters alone, its digits alone, and the unit it repeats.
  */
 export function foldedForms(whole: string): Set<string> {
-  const forms = [whole, ...withoutEnds(whole), whole.normalize('NFKD').replace(/\p{M}/gu, ''), ...CYRILLIC_KEYS.map((keys) => typedInEnglish(whole, keys))];
+  const unit = repeatedUnit(whole);
+  const plain = whole.normalize('NFKD').replace(/[\p{M}\p{Cf}]/gu, '');
+  const latin = withLetters(plain, TWINS).replaceAll('vv', 'w');
+  const forms = [whole, unit, ...withoutEnds(whole), ...withoutEnds(unit), plain, latin, ...CYRILLIC_KEYS.map((keys) => typedInEnglish(whole, keys))];
   const spelt = forms.flatMap((form) => [form, ...LOOKALIKES.map((lookalikes) => withLetters(form, lookalikes))]);
   const digits = whole.replace(/[^0-9]/g, '');
-  return new Set([...spelt, ...spelt.map(lettersOf), repeatedUnit(whole), ...(digits.length >= MIN_DIGITS ? [digits] : [])]);
+  return new Set([...spelt, ...spelt.map(lettersOf), ...(digits.length >= MIN_DIGITS ? [digits] : [])]);
 }
 
 /** Returns whether a password in small letters is a repetition, a run of keys or of an alphabet, or a date. */

@@ -54,6 +54,15 @@ describe('assertPasswordFits', () => {
     'freelance',
     'Fr33lance!',
     'Up-Work-77',
+    // Letters of other scripts and invisible characters, and a folded unit that comes again.
+    'раssword1',
+    'passwоrd123',
+    'ра$$wоrd',
+    'passvvord1',
+    'pass\u00adword\u200b1',
+    'іlovеуоu1',
+    'Passw0rd!Passw0rd!',
+    'P@ssw0rd-P@ssw0rd-',
   ])('refuses %j', (password) => {
     const refused = (): void => assertPasswordFits(password, owner);
 
@@ -82,6 +91,10 @@ describe('assertPasswordFits', () => {
 
   it('refuses the whole address', () => {
     expect(() => assertPasswordFits(owner.email, owner)).toThrow(AppError);
+  });
+
+  it.each(['acmewidgets1', 'Acme-Widgets2026', 'acmewidgetscouk'])('refuses %j, the name of a company in the address', (password) => {
+    expect(() => assertPasswordFits(password, { email: 'ann@mail.acme-widgets.co.uk' })).toThrow('a name of yours');
   });
 
   it('needs no names', () => {

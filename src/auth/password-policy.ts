@@ -46,7 +46,9 @@ function ownWordsOf({ email, firstName, lastName }: PasswordOwner): Set<string> 
   const [local = '', domain = ''] = email.normalize('NFKC').toLowerCase().split('@');
   const [first, last] = [firstName, lastName].map((name) => lettersOf((name ?? '').normalize('NFKC').toLowerCase()));
   const parts = `${local}.${domain}`.split(/[^\p{L}]+/u);
-  const company = lettersOf(domain.replace(/\.[^.]*$/, ''));
-  const words = [...parts, lettersOf(local), lettersOf(domain), lettersOf(`${local}${domain}`), company, `${first}${last}`, `${last}${first}`];
+  const labels = domain.split('.');
+  // `acme-widgets.co.uk` is Acme Widgets, and so is `mail.acme-widgets.com`.
+  const companies = labels.flatMap((label, index) => [lettersOf(label), lettersOf(labels.slice(0, index).join('')), lettersOf(labels.slice(index).join(''))]);
+  const words = [...parts, lettersOf(local), lettersOf(domain), lettersOf(`${local}${domain}`), ...companies, `${first}${last}`, `${last}${first}`];
   return new Set([...OUR_WORDS, ...words, first ?? '', last ?? ''].filter((word) => word.length >= MIN_WORD_LENGTH));
 }
