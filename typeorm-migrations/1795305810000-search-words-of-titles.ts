@@ -50,6 +50,7 @@ const ADD_STORED_WORDS = `
 
 /**
  * The steps, in order:
+ * 0. What has no width inside a word goes (soft hyphens, joiners), and so do the vowel signs of Hebrew and Arabic.
  * 1. A symbol that compatibility forms spell with letters or digits (™, ², №, ①) is parted from its neighbours.
  * 2. Compatibility forms (full width, mathematical letters) and accents are folded.
  * 3. Scripts that write no spaces become one word a character, so that a phrase search finds any part of them.
@@ -67,6 +68,8 @@ const SEARCH_WORDS = String.raw`
       words text := coalesce(given, '');
     BEGIN
       IF octet_length(words) > char_length(words) THEN
+        words := regexp_replace(words, '[\u00ad\u034f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u200d\u2060\ufeff]', '', 'g');
+        words := translate(words, '♯', '#');
         words := regexp_replace(words, '([\u00a9\u00aa\u00ae\u00b2\u00b3\u00b9\u00ba\u00bc-\u00be\u2070-\u209f\u20a0-\u20cf\u2100-\u218f\u2460-\u24ff\u3200-\u33ff])', ' \1 ', 'g');
         words := public.unaccent('public.unaccent', normalize(words, NFKC));
         words := regexp_replace(words, '([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff])', ' \1 ', 'g');

@@ -22,6 +22,8 @@ const JOBS: readonly (readonly [title: string, skills?: readonly string[]])[] = 
   ['𝐏𝐲𝐭𝐡𝐨𝐧 scripts™ for ＥＸＣＥＬ'],
   ['CompTIA A+ tutor, C++17 or Objective-C'],
   ['แปลภาษาไทย เป็นอังกฤษ'],
+  ['بَرْمَجة مواقع'],
+  ['שָׁלוֹם Web\u00ADflow, Type\u200DScript'],
 ];
 
 const SEARCHES: readonly (readonly [q: string, titles: readonly string[]])[] = [
@@ -50,6 +52,11 @@ const SEARCHES: readonly (readonly [q: string, titles: readonly string[]])[] = [
   ['翻訳', ['日本語のテスト翻訳']],
   ['訳翻', []],
   ['ภาษา', ['แปลภาษาไทย เป็นอังกฤษ']],
+  ['برمجة', ['بَرْمَجة مواقع']],
+  ['بَرْمَجة', ['بَرْمَجة مواقع']],
+  ['שלום', ['שָׁלוֹם Web\u00ADflow, Type\u200DScript']],
+  ['webflow typescript', ['שָׁלוֹם Web\u00ADflow, Type\u200DScript']],
+  ['C♯ desktop', ['C# desktop developer']],
   ['e-commerce', ['e-commerce store with a t-shirt shop']],
   ['commerce shirt', ['e-commerce store with a t-shirt shop']],
   ['комп’ютерна', ["Комп'ютерна графіка"]],
