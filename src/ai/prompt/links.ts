@@ -5,13 +5,13 @@ const HOST_DOMAINS = new Set(
   'com net org io ai dev app co me info biz xyz ru ua cn tk ly sh gg site online top link'.split(' '),
 );
 
-/** Label and target exclude the characters a link begins with, so that no part of a text is scanned twice. */
-const MARKDOWN_LINK = /!?\[([^[\]\n]*)\]\([^()[\]\n]*\)/gu;
+/** Label and target exclude the characters a link begins with, so that no part of a text is scanned twice. `list[0](x)` is code. */
+const MARKDOWN_LINK = /(?<![\p{L}\p{N}_\])])!?\[([^[\]\n]*)\]\([^()[\]\n]*\)/gu;
 
 /** Addresses that name their scheme. */
 const ADDRESSES = [
   /\b(?:[a-z][a-z0-9+.-]{1,15}:\/\/|www\.)[^\s<>"'`]+/giu,
-  /\b(?:javascript|data|mailto|tel|file):[^\s<>"'`]+/giu,
+  /\b(?:javascript:|mailto:|tel:\+?\d|file:\/|data:(?:[a-z]+\/|[,;]))[^\s<>"'`]+/giu,
 ];
 
 /** A word with what a host, a path or an email address may hold; what of it is a link is decided by looking at it once. */

@@ -44,8 +44,7 @@ export function asData(text: string, maxLength: number): string {
   plain = withoutComments(plain);
   for (const pattern of MARKUP) plain = plain.replace(pattern, ' ');
   plain = withoutLinks(plain);
-  const lines = plain.split('\n').map((line) => withoutOrders(line).replace(/[ \t]+/g, ' ').trim());
-  plain = lines
+  plain = withoutOrders(plain.split('\n').map((line) => line.replace(/[ \t]+/g, ' ').trim()))
     .join('\n')
     .replace(REPEATED_MARK, '')
     .replace(/\n{3,}/g, '\n\n')
@@ -67,16 +66,25 @@ function withoutComments(text: string): string {
   return plain + text.slice(at).replaceAll('<!--', ' ');
 }
 
-function withoutOrders(line: string): string {
-  return line.split(SENTENCE_END).map(withoutOrder).join(' ');
+function withoutOrders(lines: readonly string[]): string[] {
+  const sentences = lines.map((line) => line.split(SENTENCE_END).map((sentence) => (isOrder(sentence) ? REMOVED : sentence)));
+  // A line may end in the middle of an order.
+  for (const [index, next] of sentences.entries()) {
+    const before = sentences[index - 1];
+    const [last, first] = [before?.at(-1) ?? '', next[0] ?? ''];
+    if (!before || last === '' || first === '' || last.includes(REMOVED) || first.includes(REMOVED) || !isOrder(`${last} ${first}`)) continue;
+    before[before.length - 1] = REMOVED;
+    next[0] = REMOVED;
+  }
+  return sentences.map((line) => line.join(' '));
 }
 
 /** No order is shorter. */
-const MIN_ORDER = 8;
+const MIN_ORDER = 6;
 
 /** Joiners inside words could hide an order from the patterns, so these see the sentence without them. */
-function withoutOrder(sentence: string): string {
-  if (sentence.length < MIN_ORDER) return sentence;
+function isOrder(sentence: string): boolean {
+  if (sentence.length < MIN_ORDER) return false;
   const bare = sentence.replace(/[\u200c\u200d]/g, '');
-  return ORDERS.some((order) => order.test(bare)) ? REMOVED : sentence;
+  return ORDERS.some((order) => order.test(bare));
 }
