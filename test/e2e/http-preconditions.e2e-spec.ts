@@ -115,6 +115,19 @@ describe('preconditions of RFC 9110', () => {
     expect(await rotating.answer).toMatchObject({ status: 409, body: { code: 'conflict.concurrent' } });
   });
 
+  it('answers HEAD as it answers GET, without the body', async () => {
+    const path = await made('/v1/jobs', () => aJob({ title: randomUUID() }))(ann);
+    const conditions: Record<string, string>[] = [{}, { 'if-none-match': '*' }, { 'if-none-match': '"2", W/"1"' }, { 'if-none-match': '"2"' }, { 'if-match': '"1"' }, { 'if-match': '"2"' }];
+    const of = async (method: string): Promise<unknown[]> => {
+      const answers = [];
+      for (const headers of conditions) answers.push(await ann.send(method, path, undefined, headers));
+      return answers.map(({ status, headers }) => [status, headers.get('etag'), headers.get('cache-control')]);
+    };
+
+    expect(await of('HEAD')).toEqual(await of('GET'));
+    expect((await of('HEAD')).map((answer) => (answer as number[])[0])).toEqual([200, 304, 304, 200, 200, 412]);
+  });
+
   it('writes a first profile twelve times at once: one row, and a row of audit for each that changed it', async () => {
     const answers = await Promise.all(Array.from({ length: 12 }, (_, n) => ann.put('/v1/profile', { headline: `Headline ${n % 6}` })));
     const [{ count, version }] = await app.db.query<{ count: number; version: number }>(

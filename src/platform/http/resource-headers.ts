@@ -45,10 +45,11 @@ export function registerResourceHeaders(fastify: FastifyInstance): void {
       done(error as Error);
     }
   });
-  fastify.addHook('onSend', (_request, reply, payload, done) => {
+  fastify.addHook('onSend', (request, reply, payload, done) => {
     if (reply.statusCode !== 304) return done(null, payload);
     void reply.removeHeader('content-type');
-    done(null, null);
+    // Fastify takes the body of HEAD away itself, for the length that the answer to GET would have, and fails without one.
+    done(null, request.method === 'HEAD' ? payload : null);
   });
 }
 
