@@ -1,4 +1,4 @@
-import { invalidValue } from '../../platform/errors/app-error';
+import { invalidValue, type AppError } from '../../platform/errors/app-error';
 import { parseStrictJson } from '../../platform/http/strict-json';
 import { shown } from '../../platform/http/text';
 import { amountOfCell } from './cell-amount';
@@ -26,9 +26,10 @@ const QUOTED_PART = /(?: *"((?:[^"]|"")*)" *(?=[,;|\n\r\t]|$)|([^,;|\n\r\t]*))(?
 /** Longest cell that is looked at for a number: no id is longer. */
 const MAX_ID_LENGTH = 100;
 
-/** What a spreadsheet makes of a long number: scientific notation, groups of digits, decimal places. */
+const SCIENTIFIC = /^[+-]?\d[\d.,\s]*(?:e ?|[×x*] ?10 ?\^? ?)[+-]?\d+$/i;
+
+/** What else a spreadsheet makes of a long number: groups of digits, decimal places. */
 const NUMBERS_OF_SPREADSHEETS = [
-  /^[+-]?\d[\d.,\s]*(?:e ?|[×x*] ?10 ?\^? ?)[+-]?\d+$/i,
   /^\d{1,3}(?:[.,\s'’]\d{3}){2,}(?:[.,]\d+)?$/,
   /^\d{9,}[.,]\d+$/,
 ];
@@ -54,13 +55,21 @@ export const asAmount: CellReader = amountOfCell;
 export const asId: CellReader = (cell, name) => {
   if (cell.length > MAX_ID_LENGTH) return cell;
   const plain = cell.normalize('NFKC');
-  if (!ROUNDED_NUMBER.test(plain) && !NUMBERS_OF_SPREADSHEETS.some((number) => number.test(plain))) return cell;
-  throw invalidValue(
-    `/${name}`,
-    'rounded_number',
-    `${name} is ${shown(cell)}: a spreadsheet has made a number of it. Format the column as text, paste the ids again and export it.`,
-  );
+  const isNumber = isScientific(plain) || ROUNDED_NUMBER.test(plain) || NUMBERS_OF_SPREADSHEETS.some((number) => number.test(plain));
+  if (isNumber) throw roundedId(cell, name);
+  return cell;
 };
+
+/** Whether an id is a number in scientific notation. */
+export function isScientific(id: string): boolean {
+  return id.length <= MAX_ID_LENGTH && SCIENTIFIC.test(id);
+}
+
+/** Returns the refusal of an id of which a spreadsheet has made a number. */
+export function roundedId(id: string, name: string): AppError {
+  const message = `${name} is ${shown(id)}: a spreadsheet has made a number of it. Format the column as text, paste the ids again and export it.`;
+  return invalidValue(`/${name}`, 'rounded_number', message);
+}
 
 /** A word of a list, in any case. */
 export const asChoice: CellReader = choiceOf;

@@ -5,6 +5,7 @@ import { contentOf, type JobContent } from '../job-content';
 import { assertRanges } from '../job-ranges';
 import type { JobStatus } from '../job-values';
 import { sourceKeyOf } from '../source-key';
+import { isScientific, roundedId } from './cell-readers';
 
 /** A row that is good to store. */
 export interface CheckedRow {
@@ -28,7 +29,13 @@ export async function checkRow(value: unknown): Promise<CheckedRow> {
     throw new AppError('validation.failed', { errors: [{ pointer: '', code: 'is_object', message }] });
   }
   const dto = (await rules.transform(value, { type: 'body', metatype: CreateJobDto })) as CreateJobDto;
+  assertNotScientific(dto);
   assertRanges(dto);
   const content = contentOf(dto);
   return { sourceKey: sourceKeyOf(content), content, status: dto.status ?? 'active', isFavorite: dto.isFavorite ?? false };
+}
+
+/** JSON made of a spreadsheet has its numbers too. @throws AppError `validation.failed` for an id in scientific notation */
+function assertNotScientific({ upworkJobId }: CreateJobDto): void {
+  if (upworkJobId && isScientific(upworkJobId)) throw roundedId(upworkJobId, 'upworkJobId');
 }

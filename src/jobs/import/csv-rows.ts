@@ -4,7 +4,7 @@ import { parse, type Parser } from 'csv-parse';
 import type { FieldError } from '../../platform/errors/app-error';
 import { isUnstorable } from '../../platform/http/text';
 import { columnsOf, type CsvColumns } from './csv-columns';
-import { assertCsvHeader, asUtf8, SAVE_AS_UTF8 } from './csv-encoding';
+import { assertCsvHeader, asUtf8, SAVE_AS_UTF8 } from './file-encoding';
 import { lineEndsIn, separate, type SeparatedText, type Separator } from './csv-separator';
 import { BrokenFileError, rowErrorsOf, type ImportRow } from './import-row';
 import { textOfCell } from './spreadsheet-words';

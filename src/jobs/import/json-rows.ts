@@ -1,5 +1,6 @@
 import { AppError } from '../../platform/errors/app-error';
 import { parseStrictJson } from '../../platform/http/strict-json';
+import { asUtf8, JSON_TEXT } from './file-encoding';
 import { BrokenFileError, rowErrorsOf, type ImportRow } from './import-row';
 import { JsonArraySplitter } from './split-json-array';
 
@@ -21,7 +22,7 @@ const NEWLINE = 10;
 export async function* readJsonArray(body: AsyncIterable<Buffer>): AsyncGenerator<ImportRow> {
   const splitter = new JsonArraySplitter(MAX_ROW_BYTES);
   let row = 0;
-  for await (const chunk of body) {
+  for await (const chunk of asUtf8(body, JSON_TEXT)) {
     for (const element of splitter.push(chunk)) yield parseRow((row += 1), element);
   }
   splitter.end();
@@ -59,7 +60,7 @@ export async function* readNdjson(body: AsyncIterable<Buffer>): AsyncGenerator<I
   let row = 0;
   let rest: Buffer[] = [];
   let restBytes = 0;
-  for await (const chunk of body) {
+  for await (const chunk of asUtf8(body, JSON_TEXT)) {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
       if (end === start && rest.length === 0) {

@@ -44,11 +44,22 @@ export function assertCsvHeader(cells: readonly string[]): void {
   if (cells.some((cell) => /[\0-\x08\x0e-\x1f]/.test(cell))) throw new BrokenFileError(1, `The file is binary, not CSV. ${SAVE_AS_UTF8}`);
 }
 
+/** What a file should be, and what its sender does when it is something else. */
+interface WantedFormat {
+  readonly name: string;
+  readonly remedy: string;
+}
+
+const CSV: WantedFormat = { name: 'CSV', remedy: SAVE_AS_UTF8 };
+
+/** An array of JSON, or an object a line. */
+export const JSON_TEXT: WantedFormat = { name: 'JSON', remedy: 'Save the text as UTF-8 and send that.' };
+
 /**
  * Yields the file's text in UTF-8 without its byte order mark. UTF-16 is converted when it has its mark.
  * @throws BrokenFileError for a workbook or another format, for UTF-16 without its mark, and for invalid UTF-16
  */
-export async function* asUtf8(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+export async function* asUtf8(body: AsyncIterable<Buffer>, wanted: WantedFormat = CSV): AsyncGenerator<Buffer> {
   let start: Buffer | undefined = Buffer.alloc(0);
   let decode = (bytes: Buffer): Buffer => bytes;
   for await (const chunk of body) {
@@ -58,12 +69,12 @@ export async function* asUtf8(body: AsyncIterable<Buffer>): AsyncGenerator<Buffe
     }
     start = Buffer.concat([start, chunk]);
     if (start.length < SIGNATURE_BYTES) continue;
-    decode = decoderOf(start);
+    decode = decoderOf(start, wanted);
     yield decode(start);
     start = undefined;
   }
   if (start) {
-    decode = decoderOf(start);
+    decode = decoderOf(start, wanted);
     yield decode(start);
   }
   yield decode(END);
@@ -72,22 +83,22 @@ export async function* asUtf8(body: AsyncIterable<Buffer>): AsyncGenerator<Buffe
 /** Tells a decoder that nothing follows. */
 const END = Buffer.alloc(0);
 
-function decoderOf(start: Buffer): (bytes: Buffer) => Buffer {
+function decoderOf(start: Buffer, { name, remedy }: WantedFormat): (bytes: Buffer) => Buffer {
   const [, format] = OTHER_FORMATS.find(([signature]) => startsWith(start, signature)) ?? [];
-  if (format) throw new BrokenFileError(1, `The file is ${format}, not CSV. ${SAVE_AS_UTF8}`);
+  if (format) throw new BrokenFileError(1, `The file is ${format}, not ${name}. ${remedy}`);
   const [, encoding] = UTF16_MARKS.find(([mark]) => startsWith(start, mark)) ?? [];
-  if (encoding) return utf16Decoder(encoding);
-  if (looksLikeUtf16(start)) throw new BrokenFileError(1, `The file is UTF-16 without a byte order mark. ${SAVE_AS_UTF8}`);
+  if (encoding) return utf16Decoder(encoding, remedy);
+  if (looksLikeUtf16(start)) throw new BrokenFileError(1, `The file is UTF-16 without a byte order mark. ${remedy}`);
   return (bytes) => (bytes === start && startsWith(bytes, UTF8_MARK) ? bytes.subarray(UTF8_MARK.length) : bytes);
 }
 
-function utf16Decoder(encoding: string): (bytes: Buffer) => Buffer {
+function utf16Decoder(encoding: string, remedy: string): (bytes: Buffer) => Buffer {
   const decoder = new TextDecoder(encoding, { fatal: true });
   return (bytes) => {
     try {
       return Buffer.from(decoder.decode(bytes, { stream: bytes !== END }));
     } catch {
-      throw new BrokenFileError(1, `The file is not valid UTF-16. ${SAVE_AS_UTF8}`);
+      throw new BrokenFileError(1, `The file is not valid UTF-16. ${remedy}`);
     }
   };
 }
