@@ -26,6 +26,8 @@ const URLS_NOT_CALLED = [
 ];
 
 const URLS_THAT_ARE_NONE = [
+  'https://example.com\\@hooks.example/',
+  'https://example.com/\u202e',
   'not a url',
   'https://[::1%25lo]/',
   'https://[fe80::1%25lo]/',

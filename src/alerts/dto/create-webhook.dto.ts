@@ -4,10 +4,13 @@ import { TextLength } from '../../platform/http/text-length';
 
 const MESSAGE = 'url must be an https: URL';
 
+/** Characters that other programs read as another address: backslashes, white space, and marks that turn the text round. */
+const MISLEADING = /[\\\s\p{C}]/u;
+
 /** What the platform cannot parse it cannot call: zones of addresses, labels that are no punycode, numbers too large. */
 const Parsable = (): PropertyDecorator =>
   ValidateBy(
-    { name: 'isUrl', validator: { validate: (value) => typeof value === 'string' && URL.canParse(value) } },
+    { name: 'isUrl', validator: { validate: (value) => typeof value === 'string' && !MISLEADING.test(value) && URL.canParse(value) } },
     { message: MESSAGE },
   );
 
