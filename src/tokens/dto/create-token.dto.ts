@@ -27,7 +27,7 @@ export class CreateTokenDto {
   @Matches(HEADER_TOKEN, { message: FITS_A_HEADER })
   refreshToken: string;
 
-  @ApiProperty({ type: String, format: 'date-time', description: 'When the access token expires.', example: '2026-01-31T09:30:00.000Z' })
+  @ApiProperty({ type: String, format: 'date-time', description: 'When the access token expires.', example: '2099-01-31T09:30:00.000Z' })
   @Instant()
   expiresAt: Date;
 
