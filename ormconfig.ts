@@ -1,5 +1,5 @@
 import './src/platform/config/client-variables';
-import { loadSettings } from './src/platform/config/config';
+import { loadSettings } from './src/platform/config/load-config';
 import { migrationSource } from './src/platform/database/migrations';
 
 /**

@@ -1,6 +1,6 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { Config } from '../platform/config/config';
-import { ConfigError } from '../platform/config/config-error';
+import { ConfigError } from '../platform/config/load-config';
 import { whyNotUsable } from '../platform/config/usable-folder';
 import { BackupRun } from './backup-run.service';
 import { BackupStore } from './backup-store';

@@ -1,6 +1,6 @@
 import Redis from 'ioredis';
 import { Client } from 'pg';
-import { ConfigError } from '../platform/config/config-error';
+import { ConfigError } from '../platform/config/load-config';
 import { SIBLINGS } from './environment';
 
 const ANSWER_LIMIT_MS = 5_000;

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig } from '../platform/config/config';
+import { loadConfig } from '../platform/config/load-config';
 import { whyNotUsable } from '../platform/config/usable-folder';
 import { bootstrapDatabase } from './bootstrap';
 import type { DataFolder } from './data-folder';

@@ -2,7 +2,7 @@ import { removeClientVariables } from '../platform/config/client-variables';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ConfigError } from '../platform/config/config-error';
+import { ConfigError } from '../platform/config/load-config';
 import { DataFolder } from './data-folder';
 import { FAKE_NAMES, type FakeName } from './fakes';
 import { LaunchError } from './launch-error';

@@ -6,7 +6,7 @@ import { escapeLiteral, Pool, type PoolClient, type QueryResult } from 'pg';
 import { AccessTokens } from '../../src/auth/access-tokens.service';
 import { SessionCache } from '../../src/auth/session-cache';
 import { isWhole, liveSessionOf, sessionKey, type LiveSession } from '../../src/auth/session-record';
-import { loadConfig } from '../../src/platform/config/config';
+import { loadConfig } from '../../src/platform/config/load-config';
 import { pgTypes } from '../../src/platform/database/pg-types';
 import { JOB_BODY, JOB_SCHEMA, page, STATS_SCHEMA } from './yardstick-schemas';
 import { YARDSTICK } from './yardstick-statements';

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BackupsModule } from '../../src/backups/backups.module';
-import { loadConfig } from '../../src/platform/config/config';
+import { loadConfig } from '../../src/platform/config/load-config';
 import { FakeS3 } from '../fakes/fake-s3';
 import { anAccount, dashboardCookie, postForm } from '../support/admin-browser';
 import { startApp, type TestApp } from '../support/app';

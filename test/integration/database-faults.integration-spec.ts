@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
 import { Message } from '../../src/messages/message.entity';
-import { loadConfig } from '../../src/platform/config/config';
+import { loadConfig } from '../../src/platform/config/load-config';
 import { Database } from '../../src/platform/database/database';
 import { Flight } from '../../src/platform/database/flight';
 import { assertNamedStatements } from '../../src/platform/database/named-statements-check';

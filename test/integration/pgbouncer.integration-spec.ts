@@ -1,4 +1,4 @@
-import { loadConfig } from '../../src/platform/config/config';
+import { loadConfig } from '../../src/platform/config/load-config';
 import { Database } from '../../src/platform/database/database';
 import { assertNamedStatements } from '../../src/platform/database/named-statements-check';
 import { startApp, type TestApp } from '../support/app';

@@ -1,4 +1,5 @@
-import { loadConfig, type Config } from '../../src/platform/config/config';
+import { type Config } from '../../src/platform/config/config';
+import { loadConfig } from '../../src/platform/config/load-config';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
 

@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { Config, loadConfig } from '../../src/platform/config/config';
+import { Config } from '../../src/platform/config/config';
+import { loadConfig } from '../../src/platform/config/load-config';
 import { RedisClients } from '../../src/platform/redis/redis-clients';
 import { TaskRunner } from '../../src/platform/scheduler/task-runner';
 import { WorkerModule } from '../../src/worker.module';

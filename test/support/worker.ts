@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { Config, loadConfig } from '../../src/platform/config/config';
+import { Config } from '../../src/platform/config/config';
+import { loadConfig } from '../../src/platform/config/load-config';
 import { ConfigModule } from '../../src/platform/config/config.module';
 import { DatabaseModule } from '../../src/platform/database/database.module';
 import { createLogger } from '../../src/platform/logging/logger';

@@ -29,6 +29,33 @@ export interface Act {
   readonly do: (id: string, reason: string) => Promise<string>;
 }
 
+const USER_ACTS = {
+  deactivate: {
+    title: 'Lock out user',
+    text: 'All sessions end at once, and nobody can sign in to the account until it is unlocked. Nothing is deleted.',
+    button: 'Lock out',
+    notice: 'The user is locked out.',
+  },
+  activate: {
+    title: 'Unlock user',
+    text: 'The user may sign in again with the same password and second factor.',
+    button: 'Unlock',
+    notice: 'The user may sign in again.',
+  },
+  'end-sessions': {
+    title: 'End all sessions of user',
+    text: 'The user has to sign in again everywhere, and gets an email.',
+    button: 'End sessions',
+    notice: 'All sessions were ended.',
+  },
+  'reset-mfa': {
+    title: 'Reset the second factor of user',
+    text: 'For users who have lost it, when you are sure who asks. All sessions end; the user gets an email. The password stays.',
+    button: 'Reset',
+    notice: 'The second factor was reset.',
+  },
+} as const;
+
 /** Lists all that can be done on the dashboard; each has a route. */
 @Injectable()
 export class DashboardActs {
@@ -90,29 +117,25 @@ export class DashboardActs {
   }
 
   private ofUsers(): Record<string, Act> {
-    const act = (path: string, notice: string, [title, text, button]: readonly [string, string, string], work: (id: number, reason: string) => Promise<unknown>): Act => ({
-      path: `/users/:id/${path}`,
+    return {
+      deactivate: this.ofUser('deactivate', (id, reason) => this.users.change(id, { isActive: false, reason })),
+      activate: this.ofUser('activate', (id, reason) => this.users.change(id, { isActive: true, reason })),
+      'end-sessions': this.ofUser('end-sessions', (id, reason) => this.users.endSessions(id, reason)),
+      'reset-mfa': this.ofUser('reset-mfa', (id, reason) => this.users.resetMfa(id, reason)),
+    };
+  }
+
+  private ofUser(name: keyof typeof USER_ACTS, work: (id: number, reason: string) => Promise<unknown>): Act {
+    const { title, text, button, notice } = USER_ACTS[name];
+    return {
+      path: `/users/:id/${name}`,
       needsStepUp: true,
       notice,
-      ask: (id) => ({ title: `${title} ${this.idOf(id)}?`, text, button, back: `/admin/users/${id}`, isGrave: path !== 'activate' }),
+      ask: (id) => ({ title: `${title} ${this.idOf(id)}?`, text, button, back: `/admin/users/${id}`, isGrave: name !== 'activate' }),
       do: async (id, reason) => {
         await work(this.idOf(id), reason);
         return `/admin/users/${id}`;
       },
-    });
-    return {
-      deactivate: act('deactivate', 'The user is locked out.', ['Lock out user', 'All sessions end at once, and nobody can sign in to the account until it is unlocked. Nothing is deleted.', 'Lock out'], (id, reason) =>
-        this.users.change(id, { isActive: false, reason }),
-      ),
-      activate: act('activate', 'The user may sign in again.', ['Unlock user', 'The user may sign in again with the same password and second factor.', 'Unlock'], (id, reason) =>
-        this.users.change(id, { isActive: true, reason }),
-      ),
-      'end-sessions': act('end-sessions', 'All sessions were ended.', ['End all sessions of user', 'The user has to sign in again everywhere, and gets an email.', 'End sessions'], (id, reason) =>
-        this.users.endSessions(id, reason),
-      ),
-      'reset-mfa': act('reset-mfa', 'The second factor was reset.', ['Reset the second factor of user', 'For users who have lost it, when you are sure who asks. All sessions end; the user gets an email. The password stays.', 'Reset'], (id, reason) =>
-        this.users.resetMfa(id, reason),
-      ),
     };
   }
 

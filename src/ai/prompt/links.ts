@@ -52,7 +52,7 @@ function isLink(part: string, path: readonly string[], isPlaceToGo: boolean): bo
   const [beforeQuery = '', ...query] = part.split('?');
   const [host = '', ...rest] = beforeQuery.split('@').reverse();
   const labels = host.replace(/:\d{1,5}$/, '').split('.');
-  if (labels.length < 2 || labels.some((label) => !/^[\w\u200c\u200d-]+$/.test(label))) return false;
+  if (labels.length < 2 || labels.some((label) => !/^(?:[\w-]|\u200c|\u200d)+$/.test(label))) return false;
   if (rest.some((user) => user !== '')) return true;
   if (query.length > 0 || path.some((step) => /[?=&]/.test(step))) return true;
   if (!HOST_DOMAINS.has(labels.at(-1)!.toLowerCase())) return false;

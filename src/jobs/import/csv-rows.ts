@@ -123,7 +123,7 @@ async function* bounded(
   const separatorByte = separator.charCodeAt(0);
   let [ended, bytes, separators] = [0, 0, 0];
   for await (const chunk of body) {
-    for (let start = 0, size = 0; start < chunk.length; start += size) {
+    for (let start = 0, size: number; start < chunk.length; start += size) {
       const { records, empty_lines: blank } = info;
       if (records + blank !== ended) [ended, bytes, separators] = [records + blank, 0, 0];
       size = records === 0 ? HEADER_PIECE_BYTES : PIECE_BYTES;

@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
-import { Config, loadConfig } from './config';
+import { Config } from './config';
+import { loadConfig } from './load-config';
 
 /** Gives every module the `Config`; the application does not start when the settings do not fit. */
 @Global()

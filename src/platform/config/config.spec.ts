@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
-import { loadConfig, loadSettings } from './config';
-import { ConfigError } from './config-error';
+import { loadConfig, loadSettings } from './load-config';
+import { ConfigError } from './load-config';
 import { envExample } from './env-example';
 import { anEnvironment } from '../../../test/support/config';
 

@@ -1,4 +1,10 @@
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+
+const POSTGRES_EXAMPLE_HOST = '127.0.0.1:5432/gigvault';
+
+/** Plain and URL-safe alphabet. */
+const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
 
 /** What the generated `.env.example` shows beside a setting's description. */
 export interface SettingExample {
@@ -50,4 +56,61 @@ export function list() {
 /** A secret that may be left out. */
 export function secret(description: string) {
   return z.string().optional().describe(description).meta({ example: '' } satisfies SettingExample);
+}
+
+/** A vendor's address; by default the public one. */
+export function vendorUrl(standard: string, vendor: string) {
+  return url('http', 'https')
+    .default(standard)
+    .describe(`Address of ${vendor}'s API, or of a gateway that speaks it.`)
+    .meta({ example: standard } satisfies SettingExample);
+}
+
+/** The name of a vendor's model. */
+export function model(standard: string, vendor: string) {
+  return z
+    .string()
+    .regex(/^[\w.:/-]{1,100}$/, 'must be the name of a model')
+    .default(standard)
+    .describe(`Model of ${vendor} for drafts that name none.`)
+    .meta({ example: standard } satisfies SettingExample);
+}
+
+/** An amount of USD with two places. */
+export function money(standard: string, description: string) {
+  return z
+    .string()
+    .regex(/^\d{1,8}\.\d{2}$/, 'must be an amount with two places')
+    .default(standard)
+    .describe(description)
+    .meta({ example: standard } satisfies SettingExample);
+}
+
+/** The address of PostgreSQL with the login of one role. */
+export function databaseUrl(role: string, use: string) {
+  return url('postgres', 'postgresql')
+    .describe(`Login of ${use}.`)
+    .meta({ example: `postgres://gigvault_${role}:change-me@${POSTGRES_EXAMPLE_HOST}` } satisfies SettingExample);
+}
+
+/** Returns whether the value is an IP address or a network in CIDR notation. */
+export function isAddressOrNetwork(value: string): boolean {
+  return ipaddr.isValid(value) || ipaddr.isValidCIDR(value);
+}
+
+/** Returns whether the value is a web origin: scheme, host and port. */
+export function isOrigin(value: string): boolean {
+  return /^https?:/.test(value) && URL.canParse(value) && new URL(value).origin === value;
+}
+
+/** Returns whether the value is `id:key` with a key of 32 bytes in Base64. */
+export function isEncryptionKey(entry: string): boolean {
+  const [id = '', key = '', ...rest] = entry.split(':');
+  return /^[A-Za-z0-9_-]{1,32}$/.test(id) && rest.length === 0 && isKeyOf(key, 32, 32);
+}
+
+/** Returns whether the value is Base64 of that many bytes. */
+export function isKeyOf(value: string, minBytes: number, maxBytes = Infinity): boolean {
+  const { length } = Buffer.from(value, 'base64');
+  return BASE64.test(value) && length >= minBytes && length <= maxBytes;
 }

@@ -1,68 +1,13 @@
-import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { backupSettings } from './backup-settings';
 import { httpSettings } from './http-settings';
-import { flag, integer, list, secret, url, type SettingExample } from './setting-forms';
-
-const POSTGRES_EXAMPLE_HOST = '127.0.0.1:5432/gigvault';
-
-/** Plain and URL-safe alphabet. */
-const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
+import { databaseUrl, flag, integer, isAddressOrNetwork, isEncryptionKey, isKeyOf, isOrigin, list, model, money, secret, url, vendorUrl } from './setting-forms';
 
 /** The AI vendors, by the names of the settings; local is any server with OpenAI's protocol. */
 const AI_PROVIDERS = ['openai', 'anthropic', 'google', 'local'] as const;
 
 /** The name of an AI vendor. */
 export type AiProviderName = (typeof AI_PROVIDERS)[number];
-
-function vendorUrl(standard: string, vendor: string) {
-  return url('http', 'https')
-    .default(standard)
-    .describe(`Address of ${vendor}'s API, or of a gateway that speaks it.`)
-    .meta({ example: standard } satisfies SettingExample);
-}
-
-function model(standard: string, vendor: string) {
-  return z
-    .string()
-    .regex(/^[\w.:/-]{1,100}$/, 'must be the name of a model')
-    .default(standard)
-    .describe(`Model of ${vendor} for drafts that name none.`)
-    .meta({ example: standard } satisfies SettingExample);
-}
-
-function money(standard: string, description: string) {
-  return z
-    .string()
-    .regex(/^\d{1,8}\.\d{2}$/, 'must be an amount with two places')
-    .default(standard)
-    .describe(description)
-    .meta({ example: standard } satisfies SettingExample);
-}
-
-function databaseUrl(role: string, use: string) {
-  return url('postgres', 'postgresql')
-    .describe(`Login of ${use}.`)
-    .meta({ example: `postgres://gigvault_${role}:change-me@${POSTGRES_EXAMPLE_HOST}` } satisfies SettingExample);
-}
-
-function isAddressOrNetwork(value: string): boolean {
-  return ipaddr.isValid(value) || ipaddr.isValidCIDR(value);
-}
-
-function isOrigin(value: string): boolean {
-  return /^https?:/.test(value) && URL.canParse(value) && new URL(value).origin === value;
-}
-
-function isEncryptionKey(entry: string): boolean {
-  const [id = '', key = '', ...rest] = entry.split(':');
-  return /^[A-Za-z0-9_-]{1,32}$/.test(id) && rest.length === 0 && isKeyOf(key, 32, 32);
-}
-
-function isKeyOf(value: string, minBytes: number, maxBytes = Infinity): boolean {
-  const { length } = Buffer.from(value, 'base64');
-  return BASE64.test(value) && length >= minBytes && length <= maxBytes;
-}
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 

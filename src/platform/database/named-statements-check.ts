@@ -1,6 +1,6 @@
 import { Client, DatabaseError } from 'pg';
 import type { Config } from '../config/config';
-import { ConfigError } from '../config/config-error';
+import { ConfigError } from '../config/load-config';
 import { connectionOptions } from './role-pools';
 
 const STATEMENT = { name: 'gigvault_check', text: 'SELECT 1' };

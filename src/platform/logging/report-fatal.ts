@@ -1,4 +1,4 @@
-import { ConfigError } from '../config/config-error';
+import { ConfigError } from '../config/load-config';
 
 /** Ends the process with code 1 and the reason on standard error: settings that do not fit are told without a stack. */
 export function reportFatal(error: unknown): void {

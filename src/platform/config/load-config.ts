@@ -1,0 +1,94 @@
+import type { z } from 'zod';
+import { Config } from './config';
+import { settings, type Settings } from './settings';
+
+/** The settings do not fit: its message names every wrong variable and what is expected, never a value. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(`The settings do not fit (see .env.example):\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    this.name = ConfigError.name;
+  }
+}
+
+/**
+ * Reads and checks the whole configuration; the only reader of the environment besides the launcher.
+ * @param environment the variables, `process.env` unless told otherwise
+ * @throws ConfigError naming every variable that is wrong, never its value
+ */
+export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const result = settings.safeParse(present(environment));
+  if (!result.success) throw new ConfigError(problemsOf(result.error));
+  const problems = contradictions(result.data);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return new Config(result.data);
+}
+
+/**
+ * Reads only the settings named, for a command that does not need the rest (the migration CLI).
+ * @throws ConfigError as `loadConfig`
+ */
+export function loadSettings<Name extends keyof Settings>(
+  names: readonly Name[],
+  environment: NodeJS.ProcessEnv = process.env,
+): Pick<Settings, Name> {
+  const values = present(environment);
+  const results = names.map((name) => [name, settings.shape[name].safeParse(values[name])] as const);
+  const problems = results.flatMap(([name, { error }]) => (error ? problemsOf(error, name) : []));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.fromEntries(results.map(([name, { data }]) => [name, data])) as Pick<Settings, Name>;
+}
+
+/** A variable set to nothing counts as not set, as compose files and shells write it. */
+function present(environment: NodeJS.ProcessEnv): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+}
+
+function problemsOf(error: z.ZodError, setting?: string): string[] {
+  return error.issues.map((issue) => {
+    const name = setting ?? issue.path.join('.');
+    const missing = issue.code === 'invalid_type' && /undefined/.test(issue.message);
+    return `${name}: ${missing ? 'is missing' : expectation(issue)}`;
+  });
+}
+
+/** What zod says of a value may quote it; only our own words and its lists of options are safe to print. */
+function expectation(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`;
+  if (issue.code === 'custom' || issue.code === 'too_small') return issue.message;
+  if (issue.code === 'invalid_format' && issue.format === 'regex') return issue.message;
+  if (issue.code === 'invalid_format') return `must be a valid ${issue.format}`;
+  return 'is not valid';
+}
+
+/** What no single setting can tell. */
+function contradictions(values: Settings): string[] {
+  const problems: string[] = [];
+  if (Boolean(values.GIGVAULT_ADMIN_EMAIL) !== Boolean(values.GIGVAULT_ADMIN_PASSWORD)) {
+    problems.push('GIGVAULT_ADMIN_EMAIL, GIGVAULT_ADMIN_PASSWORD: give both or neither');
+  }
+  if (!values.ENCRYPTION_KEYS === !values.ENCRYPTION_KEY_FILE) {
+    problems.push('ENCRYPTION_KEYS, ENCRYPTION_KEY_FILE: give one of them');
+  }
+  if (values.SESSION_IDLE_SECONDS > values.SESSION_ABSOLUTE_SECONDS) {
+    problems.push('SESSION_IDLE_SECONDS: must not exceed SESSION_ABSOLUTE_SECONDS');
+  }
+  if (values.IMPORT_SPOOL_BYTES < values.IMPORT_LIMIT_BYTES) {
+    problems.push('IMPORT_SPOOL_BYTES: must not be less than IMPORT_LIMIT_BYTES');
+  }
+  if (values.HTTP_HEADERS_TIMEOUT_MS > values.HTTP_REQUEST_TIMEOUT_MS) {
+    problems.push('HTTP_HEADERS_TIMEOUT_MS: must not exceed HTTP_REQUEST_TIMEOUT_MS');
+  }
+  problems.push(...backupContradictions(values));
+  if (values.NODE_ENV === 'production') {
+    if (values.GIGVAULT_EMBEDDED) problems.push('GIGVAULT_EMBEDDED: embedded services are not for production');
+    if (values.PASSWORD_HASH_COST < 10) problems.push('PASSWORD_HASH_COST: must be at least 10 in production');
+    if (!values.SMTP_URL) problems.push('SMTP_URL: is missing; production has no local outbox');
+    if (!values.PUBLIC_URL) problems.push('PUBLIC_URL: is missing; links in mails need it in production');
+  }
+  return problems;
+}
+
+function backupContradictions(values: Settings): string[] {
+  const missing = (['BACKUP_S3_ENDPOINT', 'BACKUP_S3_ACCESS_KEY', 'BACKUP_S3_SECRET_KEY'] as const).filter((name) => !values[name]);
+  return values.BACKUP_S3_BUCKET && missing.length > 0 ? [`${missing.join(', ')}: missing, for BACKUP_S3_BUCKET is set`] : [];
+}
