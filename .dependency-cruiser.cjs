@@ -5,7 +5,7 @@ const { join } = require('node:path');
  * Imports run downwards only: main, worker → app.module → domains → platform → packages.
  * Which domain may know which is listed here and nowhere else.
  */
-const DOMAINS = ['auth', 'users', 'jobs', 'proposals', 'messages', 'analytics', 'profiles', 'ai', 'tokens', 'upwork', 'sync', 'alerts', 'audit', 'backups'];
+const DOMAINS = ['auth', 'users', 'jobs', 'proposals', 'messages', 'analytics', 'profile', 'templates', 'ai', 'tokens', 'upwork', 'sync', 'alerts', 'audit', 'backups'];
 
 /** domain → the domains it may use, by their entities, modules and services only. */
 const MAY_USE = {
@@ -15,8 +15,9 @@ const MAY_USE = {
   proposals: ['jobs', 'audit'],
   messages: ['jobs', 'audit'],
   analytics: ['jobs', 'proposals', 'messages', 'audit'],
-  profiles: ['audit'],
-  ai: ['auth', 'jobs', 'proposals', 'profiles', 'audit'],
+  profile: ['audit'],
+  templates: ['audit'],
+  ai: ['auth', 'jobs', 'proposals', 'profile', 'templates', 'audit'],
   tokens: ['upwork', 'alerts', 'audit'],
   upwork: [],
   alerts: ['audit'],

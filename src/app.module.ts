@@ -17,9 +17,10 @@ import { IdempotencyModule } from './platform/idempotency/idempotency.module';
 import { MailModule } from './platform/mail/mail.module';
 import { MetricsModule } from './platform/metrics/metrics.module';
 import { RedisModule } from './platform/redis/redis.module';
-import { ProfilesModule } from './profiles/profiles.module';
+import { ProfileModule } from './profile/profile.module';
 import { ProposalsModule } from './proposals/proposals.module';
 import { SyncModule } from './sync/sync.module';
+import { TemplatesModule } from './templates/templates.module';
 import { TokensModule } from './tokens/tokens.module';
 import { UsersModule } from './users/users.module';
 
@@ -46,7 +47,8 @@ import { UsersModule } from './users/users.module';
     SyncModule,
     AlertsModule,
     AnalyticsModule,
-    ProfilesModule,
+    ProfileModule,
+    TemplatesModule,
     AiModule,
     AdminModule,
   ],

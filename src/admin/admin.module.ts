@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module';
 import { PageAuthenticator } from '../platform/http/authenticator';
 import { SchedulerModule } from '../platform/scheduler/scheduler.module';
+import { TaskWatch } from '../platform/scheduler/task-watch';
 import { SCHEDULED_TASKS } from '../tasks/scheduled-tasks';
 import { AccessAlertsService } from './access-alerts.service';
 import { BackupFilesService } from './backup-files.service';
@@ -53,6 +54,7 @@ const PANEL_CLASSES = [RunsPanel, DatabasePanel, PartitionsPanel, BackupsPanel, 
     TasksService,
     AdminUsersService,
     OverviewService,
+    TaskWatch,
     DashboardSessions,
     { provide: PageAuthenticator, useExisting: DashboardSessions },
     ProblemPages,

@@ -1,14 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type {
-  EntityMetadata,
-  EntitySubscriberInterface,
-  InsertEvent,
-  ObjectLiteral,
-  RemoveEvent,
-  UpdateEvent,
-} from 'typeorm';
+import { type EntityMetadata, type EntitySubscriberInterface, type InsertEvent, type ObjectLiteral, type QueryRunner, type RemoveEvent, type UpdateEvent } from 'typeorm';
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata';
-import type { QueryRunner } from 'typeorm';
 import { Database } from '../platform/database/database';
 import type { EntityChange } from '../platform/database/entity-change';
 import type { Unit } from '../platform/database/unit';

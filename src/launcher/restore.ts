@@ -11,8 +11,7 @@ import { readWhole, restoreDatabase, type RestoreOptions } from '../backups/rest
 import { storeOf } from '../backups/store-of';
 import { backupSettings } from '../platform/config/backup-settings';
 import { backupsOf, encryptionOf } from '../platform/config/config';
-import { loadSettings } from '../platform/config/load-config';
-import { ConfigError } from '../platform/config/load-config';
+import { ConfigError, loadSettings } from '../platform/config/load-config';
 import { LocalMasterKeys } from '../platform/encryption/local-master-keys';
 import { DataFolder } from './data-folder';
 import { serverEnvironment, wantsEmbeddedPostgres } from './environment';

@@ -1,5 +1,4 @@
-import type { Operation, Parameter, Schema } from './operations';
-import { exampleOf, pathWith } from './operations';
+import { exampleOf, type Operation, type Parameter, pathWith, type Schema } from './operations';
 
 /** One request that is wrong in one way. */
 export interface BadRequest {

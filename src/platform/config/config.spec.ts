@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
-import { loadConfig, loadSettings } from './load-config';
-import { ConfigError } from './load-config';
+import { ConfigError, loadConfig, loadSettings } from './load-config';
 import { envExample } from './env-example';
 import { anEnvironment } from '../../../test/support/config';
 

@@ -4,20 +4,20 @@ import { SignedIn } from '../platform/http/access';
 import { IfMatch, type Preconditions } from '../platform/http/if-match';
 import { ProfileDto } from './dto/profile.dto';
 import { PutProfileDto } from './dto/put-profile.dto';
-import { ProfilesService } from './profiles.service';
+import { ProfileService } from './profile.service';
 
 /** What the user says of himself; drafts are written from it. */
 @ApiTags('Profile')
 @SignedIn()
 @Controller({ path: 'profile', version: '1' })
-export class ProfilesController {
-  constructor(private readonly profiles: ProfilesService) {}
+export class ProfileController {
+  constructor(private readonly profile: ProfileService) {}
 
   @Get()
   @ApiOperation({ summary: 'Read your profile', description: 'Empty, with version 0, before you have written one.' })
   @ApiOkResponse({ type: ProfileDto, description: 'The profile.' })
   get(): Promise<ProfileDto> {
-    return this.profiles.get();
+    return this.profile.get();
   }
 
   @Put()
@@ -27,6 +27,6 @@ export class ProfilesController {
   })
   @ApiOkResponse({ type: ProfileDto, description: 'The profile as it now is.' })
   put(@Body() dto: PutProfileDto, @IfMatch() ifMatch?: Preconditions): Promise<ProfileDto> {
-    return this.profiles.put(dto, ifMatch);
+    return this.profile.put(dto, ifMatch);
   }
 }

@@ -1,9 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { declareConstraint } from '../platform/database/pg-errors';
-import { Profile } from './profile.entity';
-import { ProfilesController } from './profiles.controller';
-import { ProfilesService } from './profiles.service';
 import { Template } from './template.entity';
 import { TemplatesController } from './templates.controller';
 import { TemplatesService } from './templates.service';
@@ -14,11 +11,10 @@ declareConstraint('templates_name_key', {
   message: 'you have a template of this name',
 });
 
-/** What a freelancer says of himself, and his letters. */
+/** Texts that a freelancer uses again: cover letters and replies. */
 @Module({
-  imports: [TypeOrmModule.forFeature([Profile, Template])],
-  controllers: [ProfilesController, TemplatesController],
-  providers: [ProfilesService, TemplatesService],
-  exports: [ProfilesService],
+  imports: [TypeOrmModule.forFeature([Template])],
+  controllers: [TemplatesController],
+  providers: [TemplatesService],
 })
-export class ProfilesModule {}
+export class TemplatesModule {}

@@ -6,11 +6,16 @@ import { assertVersion, type Preconditions } from '../platform/http/if-match';
 import { ProfileDto } from './dto/profile.dto';
 import type { PutProfileDto } from './dto/put-profile.dto';
 import { Profile } from './profile.entity';
-import { LOCK_FIRST_PROFILE, OWN_PROFILE_ID } from './profiles.queries';
+
+/** The id of the tenant's one profile. */
+const OWN_PROFILE_ID = 'SELECT id FROM profiles';
+
+/** Waits until no other request of the tenant makes the first profile; held until the end of the transaction. */
+const LOCK_FIRST_PROFILE = `SELECT pg_advisory_xact_lock(hashtextextended('first profile', auth.uid()))`;
 
 /** The signed-in user's profile. */
 @Injectable()
-export class ProfilesService {
+export class ProfileService {
   constructor(
     private readonly database: Database,
     private readonly cache: Cache,

@@ -9,7 +9,7 @@ import type { PageQueryDto } from '../platform/http/page-query.dto';
 import type { CreateTemplateDto } from './dto/create-template.dto';
 import { TemplateDto } from './dto/template.dto';
 import type { UpdateTemplateDto } from './dto/update-template.dto';
-import { listTemplates, type TemplateRow } from './profiles.queries';
+import { listTemplates, type TemplateRow } from './templates.queries';
 import { Template } from './template.entity';
 
 /** The signed-in user's templates. Each write is one unit of work with one audit row. */

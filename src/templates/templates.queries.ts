@@ -5,12 +5,6 @@ import type { Template } from './template.entity';
 /** A row of the list, with its sort value as PostgreSQL writes it: a Date loses the microseconds. */
 export type TemplateRow = Template & { readonly sortKey: string };
 
-/** The id of the tenant's one profile. */
-export const OWN_PROFILE_ID = 'SELECT id FROM profiles';
-
-/** Waits until no other request of the tenant makes the first profile; held until the end of the transaction. */
-export const LOCK_FIRST_PROFILE = `SELECT pg_advisory_xact_lock(hashtextextended('first profile', auth.uid()))`;
-
 /** One page of the tenant's templates, newest first, behind the row with the keys `after`. */
 export function listTemplates(after: readonly CursorKey[] | undefined, take: number): [sql: string, values: unknown[]] {
   const conditions = new Conditions().after('created_at, id', '<', ['timestamptz', 'bigint'], after);
