@@ -5,7 +5,23 @@ const { join } = require('node:path');
  * Imports run downwards only: main, worker → app.module → domains → platform → packages.
  * Which domain may know which is listed here and nowhere else.
  */
-const DOMAINS = ['auth', 'users', 'jobs', 'proposals', 'messages', 'analytics', 'profile', 'templates', 'ai', 'tokens', 'upwork', 'sync', 'alerts', 'audit', 'backups'];
+const DOMAINS = [
+  'auth',
+  'users',
+  'jobs',
+  'proposals',
+  'messages',
+  'analytics',
+  'profile',
+  'templates',
+  'ai',
+  'tokens',
+  'upwork',
+  'sync',
+  'alerts',
+  'audit',
+  'backups',
+];
 
 /** domain → the domains it may use, by their entities, modules and services only. */
 const MAY_USE = {
@@ -95,7 +111,11 @@ module.exports = {
     {
       name: 'nothing-imports-the-top',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(main|worker|app\\.module|worker\\.module)\\.ts$|^src/launcher/|\\.spec\\.ts$|^src/platform/http/openapi' },
+      from: {
+        path: '^src/',
+        pathNot:
+          '^src/(main|worker|app\\.module|worker\\.module)\\.ts$|^src/launcher/|\\.spec\\.ts$|^src/platform/http/openapi',
+      },
       to: { path: '^src/(main|worker|app\\.module|worker\\.module)\\.ts$' },
     },
     {
@@ -104,8 +124,18 @@ module.exports = {
       from: {},
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
-    { name: 'no-orphans', severity: 'error', from: { orphan: true, path: '^src/', pathNot: '\\.d\\.ts$|\\.spec\\.ts$|build\\.cjs$' }, to: {} },
-    { name: 'no-tests-in-the-product', severity: 'error', from: { path: '^src/', pathNot: '\\.spec\\.ts$' }, to: { path: '^test/' } },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, path: '^src/', pathNot: '\\.d\\.ts$|\\.spec\\.ts$|build\\.cjs$' },
+      to: {},
+    },
+    {
+      name: 'no-tests-in-the-product',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
+      to: { path: '^test/' },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

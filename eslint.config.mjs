@@ -1,5 +1,7 @@
+import js from '@eslint/js';
 import jsdoc from 'eslint-plugin-jsdoc';
 import regexp from 'eslint-plugin-regexp';
+import globals from 'globals';
 import tseslint from 'typescript-eslint';
 import { rules } from './eslint-rules.mjs';
 
@@ -13,14 +15,26 @@ const noBypass = {
       ],
       message: 'Every query goes through the data gate: inject Database (src/platform/database).',
     },
-    { name: 'typeorm', importNames: ['DataSource', 'EntityManager', 'Repository', 'TreeRepository'], message: 'Every query goes through the data gate: inject Database (src/platform/database).' },
-    { name: 'typeorm', importNames: ['BaseEntity'], message: 'It queries past the data gate: extend BaseEntity of src/platform/database/base.entity.' },
+    {
+      name: 'typeorm',
+      importNames: ['DataSource', 'EntityManager', 'Repository', 'TreeRepository'],
+      message: 'Every query goes through the data gate: inject Database (src/platform/database).',
+    },
+    {
+      name: 'typeorm',
+      importNames: ['BaseEntity'],
+      message: 'It queries past the data gate: extend BaseEntity of src/platform/database/base.entity.',
+    },
     {
       name: 'class-validator',
       importNames: ['Length', 'MaxLength', 'MinLength'],
       message: 'It does not count as PostgreSQL does: take TextLength of src/platform/http/text-length.',
     },
-    { name: '@nestjs/common', importNames: ['Post'], message: 'Take Post of src/platform/idempotency/post, which keeps Idempotency-Keys.' },
+    {
+      name: '@nestjs/common',
+      importNames: ['Post'],
+      message: 'Take Post of src/platform/idempotency/post, which keeps Idempotency-Keys.',
+    },
     { name: 'pg', message: 'Connections are made by src/platform/database only: inject Database.' },
   ],
 };
@@ -47,7 +61,17 @@ const unsafeSyntax = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', '.gigvault/**', 'coverage/**', 'src/schematics/*/files/**', 'test/contract/clients/**'] },
+  {
+    ignores: [
+      'dist/**',
+      'node_modules/**',
+      '.gigvault/**',
+      'coverage/**',
+      'src/schematics/*/files/**',
+      'test/contract/clients/**',
+    ],
+  },
+  js.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
@@ -58,7 +82,10 @@ export default tseslint.config(
       '@typescript-eslint/no-floating-promises': 'error',
       'gigvault/no-promise-over-await': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
-      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false }],
+      '@typescript-eslint/consistent-type-imports': [
+        'error',
+        { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false },
+      ],
       '@typescript-eslint/ban-ts-comment': ['error', { 'ts-expect-error': { descriptionFormat: '^ -- ' } }],
       'no-restricted-imports': ['error', noBypass],
       'no-restricted-syntax': ['error', ...unsafeSyntax],
@@ -70,6 +97,8 @@ export default tseslint.config(
         { argsIgnorePattern: '^_', varsIgnorePattern: '^_', destructuredArrayIgnorePattern: '^_' },
       ],
       eqeqeq: ['error', 'always'],
+      // Control characters are looked for on purpose.
+      'no-control-regex': 'off',
     },
   },
   {
@@ -93,7 +122,13 @@ export default tseslint.config(
   },
   {
     // The gate itself, and the processes that make and serve it.
-    files: ['src/platform/database/**/*.ts', 'src/platform/idempotency/post.ts', 'src/launcher/**/*.ts', 'ormconfig.ts', 'test/**/*.ts'],
+    files: [
+      'src/platform/database/**/*.ts',
+      'src/platform/idempotency/post.ts',
+      'src/launcher/**/*.ts',
+      'ormconfig.ts',
+      'test/**/*.ts',
+    ],
     rules: { 'no-restricted-imports': 'off' },
   },
   {
@@ -106,19 +141,15 @@ export default tseslint.config(
       'no-restricted-syntax': 'off',
       // A describe block is a function, and a spec is as long as what it shows.
       'max-lines-per-function': 'off',
-      'max-lines': ['error', { max: 600 }],
+      // Tables of cases are long once they are formatted.
+      'max-lines': ['error', { max: 750 }],
       '@typescript-eslint/unbound-method': 'off',
       // A test starts what it then watches, and fails when nobody handles an error.
       'gigvault/no-promise-over-await': 'off',
-      // Answers are looked at as they come: what they hold is what the test finds out.
-      '@typescript-eslint/no-unsafe-assignment': 'off',
-      '@typescript-eslint/no-unsafe-argument': 'off',
-      '@typescript-eslint/no-unsafe-call': 'off',
-      '@typescript-eslint/no-unsafe-member-access': 'off',
-      '@typescript-eslint/no-unsafe-return': 'off',
       // Bodies of answers are what a test is about to check; a wrong guess fails it.
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-return': 'off',
       '@typescript-eslint/require-await': 'off',
@@ -127,7 +158,14 @@ export default tseslint.config(
   },
   {
     // Programs for a terminal: what they print is their output.
-    files: ['src/launcher/**/*.ts', 'src/demo/**/*.ts', 'test/prove/**/*.ts', 'test/fakes/fake-ai.ts', 'test/bench/**/*.ts', 'src/platform/config/env-example.ts'],
+    files: [
+      'src/launcher/**/*.ts',
+      'src/demo/**/*.ts',
+      'test/prove/**/*.ts',
+      'test/fakes/fake-ai.ts',
+      'test/bench/**/*.ts',
+      'src/platform/config/env-example.ts',
+    ],
     rules: { 'no-console': 'off' },
   },
   {
@@ -138,5 +176,6 @@ export default tseslint.config(
       'gigvault/no-promise-over-await': 'off',
       'no-restricted-syntax': 'off',
     },
+    languageOptions: { globals: globals.node },
   },
 );

@@ -10,6 +10,7 @@ import { IdempotencyModule } from './platform/idempotency/idempotency.module';
 import { MailModule } from './platform/mail/mail.module';
 import { RedisModule } from './platform/redis/redis.module';
 import { SchedulerModule } from './platform/scheduler/scheduler.module';
+import { TaskWatch } from './platform/scheduler/task-watch';
 import { SyncModule } from './sync/sync.module';
 import { SCHEDULED_TASKS } from './tasks/scheduled-tasks';
 import { TokensModule } from './tokens/tokens.module';
@@ -31,5 +32,6 @@ import { TokensModule } from './tokens/tokens.module';
     BackupsModule,
     SchedulerModule.running(SCHEDULED_TASKS),
   ],
+  providers: [TaskWatch],
 })
 export class WorkerModule {}

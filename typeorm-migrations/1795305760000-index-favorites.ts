@@ -8,7 +8,9 @@ export class IndexFavorites implements MigrationInterface {
   readonly name = 'IndexFavorites1795305760000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query('CREATE INDEX idx_jobs_favorites ON jobs (user_id, created_at DESC, id DESC) WHERE is_favorite');
+    await queryRunner.query(
+      'CREATE INDEX idx_jobs_favorites ON jobs (user_id, created_at DESC, id DESC) WHERE is_favorite',
+    );
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {

@@ -49,7 +49,10 @@ const ADD_DOMAIN = `
 const FILL_DOMAIN = `UPDATE users SET ascii_domain = $2 WHERE id = $1 AND NOT EXISTS (SELECT FROM users WHERE ${KEY} = lower($3))`;
 
 async function fillDomains(queryRunner: QueryRunner): Promise<void> {
-  const rows = (await queryRunner.query(`SELECT id, email FROM users WHERE email ~ '@.*[^[:ascii:]]' ORDER BY id`)) as { id: string; email: string }[];
+  const rows = (await queryRunner.query(`SELECT id, email FROM users WHERE email ~ '@.*[^[:ascii:]]' ORDER BY id`)) as {
+    id: string;
+    email: string;
+  }[];
   for (const { id, email } of rows) {
     const [local = '', domain = ''] = email.toLowerCase().split('@');
     const ascii = domainToASCII(domain);

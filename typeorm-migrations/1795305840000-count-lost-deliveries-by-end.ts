@@ -9,19 +9,23 @@ export class CountLostDeliveriesByEnd1795305840000 implements MigrationInterface
 
   async up(queryRunner: QueryRunner): Promise<void> {
     // The last attempt sets next_at to the moment it ended.
-    await queryRunner.query(serviceFaults(
-      'public.alert_deliveries d JOIN public.users u ON u.id = d.user_id',
-      `(d.status = 'pending' AND d.attempts > 0 AND d.last_error IS NOT NULL AND u.is_active)
+    await queryRunner.query(
+      serviceFaults(
+        'public.alert_deliveries d JOIN public.users u ON u.id = d.user_id',
+        `(d.status = 'pending' AND d.attempts > 0 AND d.last_error IS NOT NULL AND u.is_active)
         OR (d.status = 'failed' AND d.next_at > now() - interval '1 day')`,
-    ));
+      ),
+    );
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(serviceFaults(
-      'public.alert_deliveries d',
-      `(d.status = 'pending' AND d.attempts > 0 AND d.last_error IS NOT NULL)
+    await queryRunner.query(
+      serviceFaults(
+        'public.alert_deliveries d',
+        `(d.status = 'pending' AND d.attempts > 0 AND d.last_error IS NOT NULL)
         OR (d.status = 'failed' AND d.created_at > now() - interval '1 day')`,
-    ));
+      ),
+    );
   }
 }
 

@@ -29,7 +29,9 @@ export class AccessAlertsService {
    * @throws AppError `alert.not_found` when there is no such alert that stands
    */
   async dismiss(id: number, reason: string): Promise<void> {
-    const rows = await this.system.asAdmin(`dismiss access alert ${id}: ${reason}`, (unit) => unit.query(DISMISS, [id]));
+    const rows = await this.system.asAdmin(`dismiss access alert ${id}: ${reason}`, (unit) =>
+      unit.query(DISMISS, [id]),
+    );
     if (rows.length === 0) throw new AppError('alert.not_found');
   }
 }

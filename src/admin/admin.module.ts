@@ -38,7 +38,16 @@ import { AdminUsersController } from './users.controller';
 import { AdminUsersService } from './users.service';
 
 /** The pages of the dashboard besides the tasks; one exists by being listed here. */
-const PANEL_CLASSES = [RunsPanel, DatabasePanel, PartitionsPanel, BackupsPanel, SecurityPanel, UsersPanel, UserPanel, KeysPanel];
+const PANEL_CLASSES = [
+  RunsPanel,
+  DatabasePanel,
+  PartitionsPanel,
+  BackupsPanel,
+  SecurityPanel,
+  UsersPanel,
+  UserPanel,
+  KeysPanel,
+];
 
 /** What admins use: the routes of the scheduled tasks and of accounts, and the dashboard at /admin. */
 @Module({

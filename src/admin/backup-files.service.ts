@@ -13,7 +13,8 @@ const PATIENCE_MS = 2_000;
 const FRESH_MS = { folder: 1_000, s3: 30_000 } as const;
 
 /** What the store says about a file. */
-export type FileState = { readonly status: 'present' } | { readonly status: 'missing' | 'unknown'; readonly reason: string };
+export type FileState =
+  { readonly status: 'present' } | { readonly status: 'missing' | 'unknown'; readonly reason: string };
 
 /** Looks whether the files of backups are where their rows say, without reading them. */
 @Injectable()
@@ -41,10 +42,12 @@ export class BackupFilesService {
   }
 
   private async look({ id, store, fileName, sizeBytes }: KeptFile): Promise<FileState> {
-    if (store !== this.store.kind) return { status: 'unknown', reason: `backup ${id} is in another store (${store}) than the settings name` };
+    if (store !== this.store.kind)
+      return { status: 'unknown', reason: `backup ${id} is in another store (${store}) than the settings name` };
     try {
       const size = await within(this.store.sizeOf(fileName));
-      if (size === null) return { status: 'missing', reason: `the file of backup ${id} (${fileName}) is not in the store` };
+      if (size === null)
+        return { status: 'missing', reason: `the file of backup ${id} (${fileName}) is not in the store` };
       if (size === sizeBytes) return { status: 'present' };
       return { status: 'missing', reason: `the file of backup ${id} has ${size} bytes instead of ${sizeBytes}` };
     } catch (error) {

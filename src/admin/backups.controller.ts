@@ -32,7 +32,8 @@ export class BackupsController {
   @FollowAt('/v1/admin/backups')
   @ApiOperation({
     summary: 'Make a backup now',
-    description: 'It is dumped, sealed, stored, and restored to see that it can be; only then is it `verified`. Needs a re-authentication within the last 10 minutes.',
+    description:
+      'It is dumped, sealed, stored, and restored to see that it can be; only then is it `verified`. Needs a re-authentication within the last 10 minutes.',
   })
   @ApiAcceptedResponse({ type: BackupDto, description: 'The backup that waits for a worker.' })
   create(@Body() { reason }: RunTaskDto): Promise<BackupDto> {
@@ -43,7 +44,11 @@ export class BackupsController {
   @StepUp()
   @HttpCode(202)
   @FollowAt('/v1/admin/backups')
-  @ApiOperation({ summary: 'Verify a backup again', description: 'Its file is read from where it is kept, restored and compared. Needs a re-authentication within the last 10 minutes.' })
+  @ApiOperation({
+    summary: 'Verify a backup again',
+    description:
+      'Its file is read from where it is kept, restored and compared. Needs a re-authentication within the last 10 minutes.',
+  })
   @ApiParam({ name: 'id', type: 'integer', description: 'The backup.', example: 12 })
   @ApiAcceptedResponse({ type: BackupDto, description: 'The backup that waits for a worker.' })
   verify(@Param('id', ParseIdPipe) id: number, @Body() { reason }: ReasonDto): Promise<BackupDto> {

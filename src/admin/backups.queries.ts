@@ -15,7 +15,11 @@ export interface BackupState {
   /** The file of that one, as its row describes it. */
   readonly file: KeptFile | null;
   /** The latest that has come to an end. */
-  readonly latest: { readonly id: number; readonly status: 'verified' | 'failed'; readonly error: string | null } | null;
+  readonly latest: {
+    readonly id: number;
+    readonly status: 'verified' | 'failed';
+    readonly error: string | null;
+  } | null;
   readonly isUnderWay: boolean;
 }
 
@@ -25,7 +29,10 @@ const BACKUP = `
 
 /** One page of the backups, newest first, behind the one with this id. */
 export function listBackups(afterId: number | null, take: number): Query {
-  return [`SELECT ${BACKUP} FROM backups WHERE $1::bigint IS NULL OR id < $1 ORDER BY id DESC LIMIT $2`, [afterId, take]];
+  return [
+    `SELECT ${BACKUP} FROM backups WHERE $1::bigint IS NULL OR id < $1 ORDER BY id DESC LIMIT $2`,
+    [afterId, take],
+  ];
 }
 
 /** One backup. */
@@ -40,7 +47,10 @@ export function findWaiting(): Query {
 
 /** Asks for a backup. */
 export function insertBackup(adminId: number, reason: string): Query {
-  return [`INSERT INTO backups (started_by, started_by_id, reason) VALUES ('admin', $1, $2) RETURNING ${BACKUP}`, [adminId, reason]];
+  return [
+    `INSERT INTO backups (started_by, started_by_id, reason) VALUES ('admin', $1, $2) RETURNING ${BACKUP}`,
+    [adminId, reason],
+  ];
 }
 
 /** Asks for another check of one that has a file and is not being looked at. */

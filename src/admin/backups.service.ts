@@ -24,8 +24,14 @@ export class AdminBackupsService {
   async list(query: PageQueryDto): Promise<Page<BackupDto>> {
     const page = this.pages.open(query);
     const [afterId = null] = (page.after ?? []) as number[];
-    const rows = await this.system.asAdmin('list the backups', (unit) => unit.query<BackupDto>(...listBackups(afterId, page.take)));
-    return page.of(rows, (row) => [row.id], (row) => row);
+    const rows = await this.system.asAdmin('list the backups', (unit) =>
+      unit.query<BackupDto>(...listBackups(afterId, page.take)),
+    );
+    return page.of(
+      rows,
+      (row) => [row.id],
+      (row) => row,
+    );
   }
 
   /** Asks for a backup now. The answer is the backup that waits; a worker takes it within moments, or as soon as there is one. */

@@ -1,5 +1,12 @@
 import { Body, Controller, Get, HttpCode, Param } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import {
+  ApiAcceptedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiTags,
+} from '@nestjs/swagger';
 import { AdminOnly, StepUp } from '../platform/http/access';
 import { FollowAt } from '../platform/http/resource-headers';
 import { Post } from '../platform/idempotency/post';
@@ -16,7 +23,11 @@ export class EncryptionKeysController {
   constructor(private readonly keys: EncryptionKeysService) {}
 
   @Get()
-  @ApiOperation({ summary: 'List the encryption keys', description: 'By id, with their uses, and the latest rotation with its progress. An old key may go when it has no uses and no backup needs it.' })
+  @ApiOperation({
+    summary: 'List the encryption keys',
+    description:
+      'By id, with their uses, and the latest rotation with its progress. An old key may go when it has no uses and no backup needs it.',
+  })
   @ApiOkResponse({ type: EncryptionKeyListDto, description: 'The keys, the current one first.' })
   list(): Promise<EncryptionKeyListDto> {
     return this.keys.list();
@@ -41,7 +52,8 @@ export class EncryptionKeysController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'Destroy an old encryption key',
-    description: 'Out of the key file, when it wraps nothing any more. Backups made while it wrapped do not open any more. Needs a re-authentication within the last 10 minutes.',
+    description:
+      'Out of the key file, when it wraps nothing any more. Backups made while it wrapped do not open any more. Needs a re-authentication within the last 10 minutes.',
   })
   @ApiParam({ name: 'id', type: 'string', description: 'The key.', example: 'k1' })
   @ApiNoContentResponse({ description: 'It is gone.' })

@@ -2,7 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { SystemDatabase, type ReadAsAdmin } from '../platform/database/system-database';
 import type { Unit } from '../platform/database/unit';
-import { BEGIN_ROTATION, LATEST_ROTATION, SETTLED_ROTATION, type KeyRotation } from '../platform/encryption/key-rotations.queries';
+import {
+  BEGIN_ROTATION,
+  LATEST_ROTATION,
+  SETTLED_ROTATION,
+  type KeyRotation,
+} from '../platform/encryption/key-rotations.queries';
 import { MasterKeys } from '../platform/encryption/master-keys';
 import { ROTATE_ENCRYPTION_KEYS } from '../platform/encryption/rotate-encryption-keys.task';
 import { AppError } from '../platform/errors/app-error';
@@ -22,7 +27,9 @@ export class EncryptionKeysService {
   ) {}
 
   /** Returns the configured keys, the current one first, then those in use that are not configured; and the latest rotation. */
-  list(read: ReadAsAdmin = (work) => this.system.asAdmin('list the encryption keys', work)): Promise<EncryptionKeyListDto> {
+  list(
+    read: ReadAsAdmin = (work) => this.system.asAdmin('list the encryption keys', work),
+  ): Promise<EncryptionKeyListDto> {
     return read(async (unit) => {
       const items = await this.keys(unit);
       const [rotation] = await unit.query<KeyRotation>(LATEST_ROTATION);
@@ -49,16 +56,24 @@ export class EncryptionKeysService {
    */
   async retire(id: string, reason: string): Promise<void> {
     const { makesKeys, currentId, ids } = this.masterKeys;
-    if (!makesKeys) throw new AppError('encryption_key.of_settings', { detail: 'remove it from ENCRYPTION_KEYS of every process' });
+    if (!makesKeys)
+      throw new AppError('encryption_key.of_settings', { detail: 'remove it from ENCRYPTION_KEYS of every process' });
     if (!ids.includes(id)) throw new AppError('encryption_key.not_found');
     const [key, isSettled] = await this.system.asAdmin(`retire the encryption key ${id}: ${reason}`, async (unit) => {
       const [row] = await unit.query<{ settled: boolean }>(SETTLED_ROTATION);
       return [(await this.keys(unit)).find((key) => key.id === id), row?.settled ?? false] as const;
     });
-    if (id === currentId) throw new AppError('encryption_key.in_use', { detail: 'it wraps new data keys; rotate first' });
-    if (key && key.uses > 0) throw new AppError('encryption_key.in_use', { detail: `it still wraps ${key.uses} data keys` });
-    if (key && key.backups > 0) throw new AppError('encryption_key.in_use', { detail: `${key.backups} backups open with it only` });
-    if (!isSettled) throw new AppError('encryption_key.in_use', { detail: 'a rotation has not been over for a minute yet', headers: { 'retry-after': '60' } });
+    if (id === currentId)
+      throw new AppError('encryption_key.in_use', { detail: 'it wraps new data keys; rotate first' });
+    if (key && key.uses > 0)
+      throw new AppError('encryption_key.in_use', { detail: `it still wraps ${key.uses} data keys` });
+    if (key && key.backups > 0)
+      throw new AppError('encryption_key.in_use', { detail: `${key.backups} backups open with it only` });
+    if (!isSettled)
+      throw new AppError('encryption_key.in_use', {
+        detail: 'a rotation has not been over for a minute yet',
+        headers: { 'retry-after': '60' },
+      });
     await this.masterKeys.retire(id);
   }
 
@@ -71,7 +86,13 @@ export class EncryptionKeysService {
     const uses = new Map(rows.map((row) => [row.id, row.uses]));
     const backups = new Map(needed.map((row) => [row.id, row.backups]));
     const all = [...new Set([...ids, ...uses.keys(), ...backups.keys()])];
-    return all.map((id) => ({ id, isCurrent: id === currentId, isConfigured: ids.includes(id), uses: uses.get(id) ?? 0, backups: backups.get(id) ?? 0 }));
+    return all.map((id) => ({
+      id,
+      isCurrent: id === currentId,
+      isConfigured: ids.includes(id),
+      uses: uses.get(id) ?? 0,
+      backups: backups.get(id) ?? 0,
+    }));
   }
 }
 

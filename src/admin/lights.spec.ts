@@ -1,12 +1,29 @@
 import type { TaskDto } from './dto/task.dto';
 import type { PartitionCoverageDto } from './database/dto/partition-coverage.dto';
-import { aiLight, backupsLight, connectionsLight, deliveriesLight, partitionsLight, runsLight, scheduleLight, signInsLight, viewLight } from './lights';
+import {
+  aiLight,
+  backupsLight,
+  connectionsLight,
+  deliveriesLight,
+  partitionsLight,
+  runsLight,
+  scheduleLight,
+  signInsLight,
+  viewLight,
+} from './lights';
 import type { OpenRunRow } from './overview.queries';
 
 const NOW = new Date('2026-01-31T12:00:00Z');
 
 function aTask(parts: Partial<TaskDto> = {}): TaskDto {
-  return { id: 'a-task', paused: false, nextRunAt: new Date(NOW.getTime() + 60_000), usualDurationMs: 100, lastRun: null, ...parts } as TaskDto;
+  return {
+    id: 'a-task',
+    paused: false,
+    nextRunAt: new Date(NOW.getTime() + 60_000),
+    usualDurationMs: 100,
+    lastRun: null,
+    ...parts,
+  } as TaskDto;
 }
 
 function aRun(parts: Partial<OpenRunRow>): OpenRunRow {
@@ -17,11 +34,18 @@ describe('the lights', () => {
   it('are not green while a run is tried again, and say why', () => {
     const light = runsLight([], [aRun({ outcome: 'retrying', attempts: 2, error: 'the disk is full' })]);
 
-    expect(light).toMatchObject({ level: 'warn', text: 'run 7 of a-task is tried again after attempt 2 failed: the disk is full', href: '/admin/runs/7' });
+    expect(light).toMatchObject({
+      level: 'warn',
+      text: 'run 7 of a-task is tried again after attempt 2 failed: the disk is full',
+      href: '/admin/runs/7',
+    });
   });
 
   it('are red while a failure stands', () => {
-    expect(runsLight([{ id: 3, task: 'a-task', error: 'x' }], [])).toMatchObject({ level: 'bad', text: 'failed and not succeeded since: a-task' });
+    expect(runsLight([{ id: 3, task: 'a-task', error: 'x' }], [])).toMatchObject({
+      level: 'bad',
+      text: 'failed and not succeeded since: a-task',
+    });
     expect(runsLight([], [aRun({})])).toMatchObject({ level: 'good' });
   });
 
@@ -29,39 +53,101 @@ describe('the lights', () => {
     ['all is in time', [aTask()], [], 'good', '1 task on schedule'],
     ['a task was paused', [aTask({ paused: true, nextRunAt: null })], [], 'warn', 'paused: a-task'],
     ['no worker ever came', [aTask({ nextRunAt: null })], [], 'bad', 'no worker has scheduled a-task'],
-    ['no worker takes what is due', [aTask({ nextRunAt: new Date(NOW.getTime() - 180_000) })], [], 'bad', 'no worker takes a-task, which is due'],
-    ['a run waits', [aTask()], [aRun({ outcome: 'queued', forMs: 180_000 })], 'bad', 'run 7 of a-task waits and no worker takes it'],
-    ['a run takes much longer than usual', [aTask()], [aRun({ forMs: 90_000 })], 'warn', 'run 7 of a-task has been running for 90 s'],
-    ['a run takes long as always', [aTask({ usualDurationMs: 60_000 })], [aRun({ forMs: 90_000 })], 'good', '1 task on schedule'],
+    [
+      'no worker takes what is due',
+      [aTask({ nextRunAt: new Date(NOW.getTime() - 180_000) })],
+      [],
+      'bad',
+      'no worker takes a-task, which is due',
+    ],
+    [
+      'a run waits',
+      [aTask()],
+      [aRun({ outcome: 'queued', forMs: 180_000 })],
+      'bad',
+      'run 7 of a-task waits and no worker takes it',
+    ],
+    [
+      'a run takes much longer than usual',
+      [aTask()],
+      [aRun({ forMs: 90_000 })],
+      'warn',
+      'run 7 of a-task has been running for 90 s',
+    ],
+    [
+      'a run takes long as always',
+      [aTask({ usualDurationMs: 60_000 })],
+      [aRun({ forMs: 90_000 })],
+      'good',
+      '1 task on schedule',
+    ],
   ])('say of the schedule when %s', (_case, tasks, open, level, text) => {
     expect(scheduleLight(tasks, open, [], NOW)).toMatchObject({ level, text });
   });
 
   it('say what the watch over the schedule has found, once', () => {
     const missed = { task: 'a-task', kind: 'missed' as const, reason: 'was due at noon and no worker took it' };
-    expect(scheduleLight([aTask()], [], [missed], NOW)).toMatchObject({ level: 'bad', text: 'a-task was due at noon and no worker took it' });
-    expect(scheduleLight([aTask({ nextRunAt: null })], [], [missed], NOW)).toMatchObject({ level: 'bad', text: 'no worker has scheduled a-task' });
-    expect(scheduleLight([aTask()], [], [{ ...missed, kind: 'overlong', reason: 'long' }], NOW)).toMatchObject({ level: 'warn', text: 'a-task: long' });
+    expect(scheduleLight([aTask()], [], [missed], NOW)).toMatchObject({
+      level: 'bad',
+      text: 'a-task was due at noon and no worker took it',
+    });
+    expect(scheduleLight([aTask({ nextRunAt: null })], [], [missed], NOW)).toMatchObject({
+      level: 'bad',
+      text: 'no worker has scheduled a-task',
+    });
+    expect(scheduleLight([aTask()], [], [{ ...missed, kind: 'overlong', reason: 'long' }], NOW)).toMatchObject({
+      level: 'warn',
+      text: 'a-task: long',
+    });
   });
 
   it('tell how far partitions reach', () => {
     const light = (parts: Partial<PartitionCoverageDto>) =>
-      partitionsLight([{ table: 'a', isCovered: true, coveredUntil: null, daysCovered: 400, rowsInDefault: 0, oldestInDefault: null, newestInDefault: null, ...parts }]);
+      partitionsLight([
+        {
+          table: 'a',
+          isCovered: true,
+          coveredUntil: null,
+          daysCovered: 400,
+          rowsInDefault: 0,
+          oldestInDefault: null,
+          newestInDefault: null,
+          ...parts,
+        },
+      ]);
 
     expect(light({})).toMatchObject({ level: 'good', text: '1 table is covered for 400 days' });
-    expect(light({ rowsInDefault: 2 })).toMatchObject({ level: 'warn', text: '2 rows of a lie in its default partition' });
+    expect(light({ rowsInDefault: 2 })).toMatchObject({
+      level: 'warn',
+      text: '2 rows of a lie in its default partition',
+    });
     expect(light({ daysCovered: 20 })).toMatchObject({ level: 'bad', text: 'a is covered for 20 days only' });
-    expect(light({ isCovered: false, daysCovered: 0 })).toMatchObject({ level: 'bad', text: 'a has no partition for today' });
-    expect(light({ rowsInDefault: null })).toMatchObject({ level: 'bad', text: 'a has no default partition: rows that no other takes are refused' });
+    expect(light({ isCovered: false, daysCovered: 0 })).toMatchObject({
+      level: 'bad',
+      text: 'a has no partition for today',
+    });
+    expect(light({ rowsInDefault: null })).toMatchObject({
+      level: 'bad',
+      text: 'a has no default partition: rows that no other takes are refused',
+    });
   });
 
   it('tell of old statistics and of attacks', () => {
     expect(viewLight(null, NOW)).toMatchObject({ level: 'bad' });
-    expect(viewLight(new Date(NOW.getTime() - 3 * 3_600_000), NOW)).toMatchObject({ level: 'bad', text: 'refreshed 180 min ago' });
+    expect(viewLight(new Date(NOW.getTime() - 3 * 3_600_000), NOW)).toMatchObject({
+      level: 'bad',
+      text: 'refreshed 180 min ago',
+    });
     expect(viewLight(new Date(NOW.getTime() - 1_000), NOW)).toMatchObject({ level: 'good' });
     expect(signInsLight([{ kind: 'new_device' }])).toMatchObject({ level: 'good', text: '1 about new devices' });
-    expect(signInsLight([{ kind: 'new_device' }, { kind: 'failure_burst' }])).toMatchObject({ level: 'bad', text: '1 open alert about attacks, 1 about new devices' });
-    expect(signInsLight([{ kind: 'failure_burst' }])).toMatchObject({ level: 'bad', text: '1 open alert about attacks' });
+    expect(signInsLight([{ kind: 'new_device' }, { kind: 'failure_burst' }])).toMatchObject({
+      level: 'bad',
+      text: '1 open alert about attacks, 1 about new devices',
+    });
+    expect(signInsLight([{ kind: 'failure_burst' }])).toMatchObject({
+      level: 'bad',
+      text: '1 open alert about attacks',
+    });
   });
 
   it('are green for backups while the newest that was restored is young, and tell what failed', () => {
@@ -69,12 +155,27 @@ describe('the lights', () => {
     const failed = { id: 7, status: 'failed' as const, error: 'the disk is full' };
     const verified = { id: 6, status: 'verified' as const, error: null };
 
-    expect(backupsLight({ file: null, verifiedAt: hoursAgo(3), latest: verified, isUnderWay: false }, null, 26, NOW)).toMatchObject({ level: 'good', text: 'the newest verified backup is 3 h old' });
-    expect(backupsLight({ file: null, verifiedAt: hoursAgo(27), latest: verified, isUnderWay: true }, null, 26, NOW)).toMatchObject({ level: 'bad', text: 'the newest verified backup is 27 h old' });
-    expect(backupsLight({ file: null, verifiedAt: hoursAgo(3), latest: failed, isUnderWay: false }, null, 26, NOW)).toMatchObject({ level: 'warn', text: 'the newest verified backup is 3 h old; backup 7 failed: the disk is full' });
-    expect(backupsLight({ file: null, verifiedAt: null, latest: failed, isUnderWay: true }, null, 26, NOW)).toMatchObject({ level: 'bad', text: 'no backup is verified yet; backup 7 failed: the disk is full' });
-    expect(backupsLight({ file: null, verifiedAt: null, latest: null, isUnderWay: true }, null, 26, NOW)).toMatchObject({ level: 'warn', text: 'the first backup is being made' });
-    expect(backupsLight({ file: null, verifiedAt: null, latest: null, isUnderWay: false }, null, 26, NOW)).toMatchObject({ level: 'bad', text: 'no backup is verified yet' });
+    expect(
+      backupsLight({ file: null, verifiedAt: hoursAgo(3), latest: verified, isUnderWay: false }, null, 26, NOW),
+    ).toMatchObject({ level: 'good', text: 'the newest verified backup is 3 h old' });
+    expect(
+      backupsLight({ file: null, verifiedAt: hoursAgo(27), latest: verified, isUnderWay: true }, null, 26, NOW),
+    ).toMatchObject({ level: 'bad', text: 'the newest verified backup is 27 h old' });
+    expect(
+      backupsLight({ file: null, verifiedAt: hoursAgo(3), latest: failed, isUnderWay: false }, null, 26, NOW),
+    ).toMatchObject({
+      level: 'warn',
+      text: 'the newest verified backup is 3 h old; backup 7 failed: the disk is full',
+    });
+    expect(
+      backupsLight({ file: null, verifiedAt: null, latest: failed, isUnderWay: true }, null, 26, NOW),
+    ).toMatchObject({ level: 'bad', text: 'no backup is verified yet; backup 7 failed: the disk is full' });
+    expect(backupsLight({ file: null, verifiedAt: null, latest: null, isUnderWay: true }, null, 26, NOW)).toMatchObject(
+      { level: 'warn', text: 'the first backup is being made' },
+    );
+    expect(
+      backupsLight({ file: null, verifiedAt: null, latest: null, isUnderWay: false }, null, 26, NOW),
+    ).toMatchObject({ level: 'bad', text: 'no backup is verified yet' });
   });
 
   it('are never green for a backup whose file is gone or could not be looked at', () => {
@@ -82,23 +183,47 @@ describe('the lights', () => {
     const look = (status: 'missing' | 'unknown') => backupsLight(state, { status, reason: 'why not' }, 26, NOW);
 
     expect(backupsLight(state, { status: 'present' }, 26, NOW)).toMatchObject({ level: 'good' });
-    expect(look('missing')).toMatchObject({ level: 'bad', text: 'the newest verified backup is less than an hour old; why not' });
-    expect(look('unknown')).toMatchObject({ level: 'unknown', text: 'the newest verified backup is less than an hour old; why not' });
-    expect(backupsLight({ ...state, verifiedAt: null }, { status: 'unknown', reason: 'why not' }, 26, NOW)).toMatchObject({ level: 'bad' });
+    expect(look('missing')).toMatchObject({
+      level: 'bad',
+      text: 'the newest verified backup is less than an hour old; why not',
+    });
+    expect(look('unknown')).toMatchObject({
+      level: 'unknown',
+      text: 'the newest verified backup is less than an hour old; why not',
+    });
+    expect(
+      backupsLight({ ...state, verifiedAt: null }, { status: 'unknown', reason: 'why not' }, 26, NOW),
+    ).toMatchObject({ level: 'bad' });
   });
 
   it('are amber for a run that failed in part, and for what fails for users', () => {
-    const faults = { syncs: 3, failingSyncs: 0, failingDeliveries: 0, lostDeliveries: 0, failingMails: 0, lostMails: 0 };
+    const faults = {
+      syncs: 3,
+      failingSyncs: 0,
+      failingDeliveries: 0,
+      lostDeliveries: 0,
+      failingMails: 0,
+      lostMails: 0,
+    };
 
     expect(runsLight([], [], [{ id: 8, task: 'a-task', figures: { due: 3, failed: 3 } }])).toMatchObject({
-      level: 'warn', text: 'run 8 of a-task failed in part (3 failed)', href: '/admin/runs/8',
+      level: 'warn',
+      text: 'run 8 of a-task failed in part (3 failed)',
+      href: '/admin/runs/8',
     });
     expect(connectionsLight(faults)).toMatchObject({ level: 'good', text: '3 synchronisations, no failures' });
-    expect(connectionsLight({ ...faults, failingSyncs: 2 })).toMatchObject({ level: 'warn', text: '2 of 3 synchronisations fail' });
-    expect(connectionsLight({ ...faults, failingSyncs: 1 })).toMatchObject({ level: 'warn', text: '1 of 3 synchronisations fails' });
+    expect(connectionsLight({ ...faults, failingSyncs: 2 })).toMatchObject({
+      level: 'warn',
+      text: '2 of 3 synchronisations fail',
+    });
+    expect(connectionsLight({ ...faults, failingSyncs: 1 })).toMatchObject({
+      level: 'warn',
+      text: '1 of 3 synchronisations fails',
+    });
     expect(deliveriesLight(faults)).toMatchObject({ level: 'good' });
     expect(deliveriesLight({ ...faults, failingDeliveries: 1, lostMails: 2 })).toMatchObject({
-      level: 'warn', text: '1 alert could not be delivered yet; 2 emails given up within a day',
+      level: 'warn',
+      text: '1 alert could not be delivered yet; 2 emails given up within a day',
     });
   });
 

@@ -78,7 +78,8 @@ export class OverviewService {
       this.queue.counts().catch(() => null),
     ]);
     const at = new Date();
-    const { refreshed, unmended, partial, faults, open, runs, recent, alerts, troubles, tasks, backups, spending } = facts;
+    const { refreshed, unmended, partial, faults, open, runs, recent, alerts, troubles, tasks, backups, spending } =
+      facts;
     const file = backups[0]?.file ? await this.backupFiles.check(backups[0].file) : null;
     const { installationDailyCeilingUsd: dailyUsd, installationMonthlyCeilingUsd: monthlyUsd } = this.config.ai;
     const lights = [
@@ -96,20 +97,21 @@ export class OverviewService {
   }
 
   private async facts(unit: Unit) {
-    const [refreshed, unmended, partial, faults, open, runs, recent, alerts, troubles, tasks, backups, spending] = await Promise.all([
-      unit.query<{ at: Date }>(VIEW_REFRESHED),
-      unit.query<Pick<TaskRunDto, 'id' | 'task' | 'error'>>(UNMENDED),
-      unit.query<Pick<TaskRunDto, 'id' | 'task' | 'figures'>>(PARTIAL_RUNS),
-      unit.query<ServiceFaults>(SERVICE_FAULTS),
-      unit.query<OpenRunRow>(OPEN_RUNS),
-      unit.query<TaskRunDto>(...latestRuns(RUNS_SHOWN)),
-      unit.query<RecentRun>(...recentRuns(this.tasks.ids)),
-      this.alerts.standing(unit),
-      this.taskAlerts.standing(unit),
-      this.tasks.states(unit),
-      unit.query<BackupState>(BACKUP_STATE),
-      unit.query<AiSpending>(AI_SPENDING),
-    ]);
+    const [refreshed, unmended, partial, faults, open, runs, recent, alerts, troubles, tasks, backups, spending] =
+      await Promise.all([
+        unit.query<{ at: Date }>(VIEW_REFRESHED),
+        unit.query<Pick<TaskRunDto, 'id' | 'task' | 'error'>>(UNMENDED),
+        unit.query<Pick<TaskRunDto, 'id' | 'task' | 'figures'>>(PARTIAL_RUNS),
+        unit.query<ServiceFaults>(SERVICE_FAULTS),
+        unit.query<OpenRunRow>(OPEN_RUNS),
+        unit.query<TaskRunDto>(...latestRuns(RUNS_SHOWN)),
+        unit.query<RecentRun>(...recentRuns(this.tasks.ids)),
+        this.alerts.standing(unit),
+        this.taskAlerts.standing(unit),
+        this.tasks.states(unit),
+        unit.query<BackupState>(BACKUP_STATE),
+        unit.query<AiSpending>(AI_SPENDING),
+      ]);
     return { refreshed, unmended, partial, faults, open, runs, recent, alerts, troubles, tasks, backups, spending };
   }
 }

@@ -29,14 +29,20 @@ export class TasksController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'List the scheduled tasks', description: 'With the next firing, the latest run and the usual duration of each.' })
+  @ApiOperation({
+    summary: 'List the scheduled tasks',
+    description: 'With the next firing, the latest run and the usual duration of each.',
+  })
   @ApiOkResponse({ type: TaskListDto, description: 'The tasks.' })
   async list(): Promise<TaskListDto> {
     return { items: await this.tasks.list() };
   }
 
   @Get('alerts')
-  @ApiOperation({ summary: 'List what is wrong with the tasks', description: 'Missed, overlong and failed runs; an alert ends when its task is well again.' })
+  @ApiOperation({
+    summary: 'List what is wrong with the tasks',
+    description: 'Missed, overlong and failed runs; an alert ends when its task is well again.',
+  })
   @ApiOkResponse({ type: TaskAlertListDto, description: 'The alerts that stand.' })
   async alerts(): Promise<TaskAlertListDto> {
     return { items: await this.taskAlerts.list() };
@@ -45,7 +51,10 @@ export class TasksController {
   @Post(':id/run')
   @HttpCode(202)
   @FollowAt('/v1/admin/tasks/:id/runs')
-  @ApiOperation({ summary: 'Run a task now', description: 'Also a paused one. Look for the run in GET /v1/admin/tasks/{id}/runs.' })
+  @ApiOperation({
+    summary: 'Run a task now',
+    description: 'Also a paused one. Look for the run in GET /v1/admin/tasks/{id}/runs.',
+  })
   @ApiParam(TASK_ID)
   @ApiAcceptedResponse({ type: TaskRunDto, description: 'The queued run.' })
   run(@Param('id') id: string, @Body() { reason }: RunTaskDto): Promise<TaskRunDto> {
@@ -54,7 +63,10 @@ export class TasksController {
 
   @Post(':id/pause')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Pause a schedule', description: 'What runs goes on; runs that an admin asks for are made.' })
+  @ApiOperation({
+    summary: 'Pause a schedule',
+    description: 'What runs goes on; runs that an admin asks for are made.',
+  })
   @ApiParam(TASK_ID)
   @ApiOkResponse({ type: TaskDto, description: 'The task.' })
   pause(@Param('id') id: string, @Body() { reason }: ReasonDto): Promise<TaskDto> {
@@ -81,7 +93,11 @@ export class TasksController {
   @Post('runs/:runId/retry')
   @HttpCode(202)
   @FollowAt('/v1/admin/tasks')
-  @ApiOperation({ summary: 'Retry a failed run', description: 'Also one that failed in part. The task runs again and takes what is due then; the failed run stays in the history.' })
+  @ApiOperation({
+    summary: 'Retry a failed run',
+    description:
+      'Also one that failed in part. The task runs again and takes what is due then; the failed run stays in the history.',
+  })
   @ApiParam({ name: 'runId', type: 'integer', description: 'The failed run.', example: 501 })
   @ApiAcceptedResponse({ type: TaskRunDto, description: 'The queued run.' })
   retry(@Param('runId', ParseIdPipe) runId: number, @Body() { reason }: ReasonDto): Promise<TaskRunDto> {

@@ -63,7 +63,10 @@ export class TasksService {
   async retry(runId: number, reason?: string): Promise<TaskRunDto> {
     const [run] = await this.system.asAdmin(`read run ${runId}`, (unit) => unit.query<TaskRunDto>(...findRun(runId)));
     if (!run || !this.schedule.find(run.task)) throw new AppError('task.run_not_found');
-    if (!RETRYABLE.has(run.outcome)) throw new AppError('task.run_not_failed', { detail: `The run is ${run.outcome}; only a run that is failed, timed_out or partial can be retried.` });
+    if (!RETRYABLE.has(run.outcome))
+      throw new AppError('task.run_not_failed', {
+        detail: `The run is ${run.outcome}; only a run that is failed, timed_out or partial can be retried.`,
+      });
     return this.ask(run.task, run.id, explained(`retry run ${run.id} of task ${run.task}`, reason));
   }
 
@@ -106,7 +109,11 @@ export class TasksService {
     const rows = await this.system.asAdmin(`list the runs of task ${task}`, (unit) =>
       unit.query<TaskRunDto>(...listRuns(task, afterId, page.take)),
     );
-    return page.of(rows, (row) => [row.id], (row) => row);
+    return page.of(
+      rows,
+      (row) => [row.id],
+      (row) => row,
+    );
   }
 
   /** @throws AppError `task.not_found` */
@@ -119,9 +126,13 @@ export class TasksService {
   /** Once the row is there the run is promised: what the queue misses now, the next comparison of a worker brings it. */
   private async ask(task: string, retryOf: number | null, reason: string): Promise<TaskRunDto> {
     const adminId = currentContext()?.principal?.userId ?? 0;
-    const [run] = await this.system.asAdmin(reason, (unit) => unit.query<TaskRunDto>(...insertRun(task, adminId, retryOf)));
+    const [run] = await this.system.asAdmin(reason, (unit) =>
+      unit.query<TaskRunDto>(...insertRun(task, adminId, retryOf)),
+    );
     if (!run) throw new Error('INSERT … RETURNING returned no row');
-    await this.queue.add(task, run.id).catch((error: Error) => this.logger.warn(`run ${run.id} is not in the queue yet: ${error.message}`));
+    await this.queue
+      .add(task, run.id)
+      .catch((error: Error) => this.logger.warn(`run ${run.id} is not in the queue yet: ${error.message}`));
     return run;
   }
 

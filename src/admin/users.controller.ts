@@ -21,14 +21,20 @@ export class AdminUsersController {
   constructor(private readonly users: AdminUsersService) {}
 
   @Get()
-  @ApiOperation({ summary: 'List and search users', description: 'Newest first. The reading itself is a security event.' })
+  @ApiOperation({
+    summary: 'List and search users',
+    description: 'Newest first. The reading itself is a security event.',
+  })
   @ApiPage(AdminUserDto)
   list(@Query() query: ListUsersDto): Promise<Page<AdminUserDto>> {
     return this.users.list(query);
   }
 
   @Patch(':id')
-  @ApiOperation({ summary: 'Deactivate a user or change his role', description: 'Ends his sessions at once. The last active admin stays one.' })
+  @ApiOperation({
+    summary: 'Deactivate a user or change his role',
+    description: 'Ends his sessions at once. The last active admin stays one.',
+  })
   @ApiParam(USER_ID)
   @ApiOkResponse({ type: AdminUserDto })
   change(@Param('id', ParseIdPipe) id: number, @Body() dto: ChangeUserDto): Promise<AdminUserDto> {
@@ -37,7 +43,10 @@ export class AdminUsersController {
 
   @Delete(':id/sessions')
   @HttpCode(HttpStatus.NO_CONTENT)
-  @ApiOperation({ summary: 'End all sessions of a user', description: 'Everywhere within a second; he is told by mail.' })
+  @ApiOperation({
+    summary: 'End all sessions of a user',
+    description: 'Everywhere within a second; he is told by mail.',
+  })
   @ApiParam(USER_ID)
   @ApiNoContentResponse({ description: 'They are over.' })
   endSessions(@Param('id', ParseIdPipe) id: number, @Body() { reason }: ReasonDto): Promise<void> {

@@ -25,7 +25,10 @@ export function listUsers(
     .add('u.is_active = $?', isActive)
     .after('u.created_at, u.id', '<', ['timestamptz', 'bigint'], after);
   const limit = conditions.value(take);
-  return [`SELECT ${USER} ${FROM} ${conditions.where} ORDER BY u.created_at DESC, u.id DESC LIMIT ${limit}`, conditions.values];
+  return [
+    `SELECT ${USER} ${FROM} ${conditions.where} ORDER BY u.created_at DESC, u.id DESC LIMIT ${limit}`,
+    conditions.values,
+  ];
 }
 
 /** One account. */

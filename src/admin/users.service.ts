@@ -32,7 +32,9 @@ export class AdminUsersService {
   /** Returns one page of the accounts that fit the filters, newest first. */
   async list(query: ListUsersDto): Promise<Page<AdminUserDto>> {
     const page = this.pages.open(query);
-    const rows = await this.system.asAdmin('list users', (unit) => unit.query<UserRow>(...listUsers(query, page.after, page.take)));
+    const rows = await this.system.asAdmin('list users', (unit) =>
+      unit.query<UserRow>(...listUsers(query, page.after, page.take)),
+    );
     return page.of(rows, (row) => [row.sortKey, row.id], shown);
   }
 
@@ -61,7 +63,8 @@ export class AdminUsersService {
       ]);
       return { outcome: row?.outcome, user: await this.find(unit, id) };
     });
-    if (outcome === 'last_admin') throw new AppError('user.last_admin', { detail: 'make somebody else an admin first' });
+    if (outcome === 'last_admin')
+      throw new AppError('user.last_admin', { detail: 'make somebody else an admin first' });
     if (!user) throw new AppError('user.not_found');
     if (outcome === 'changed') await this.sessions.endAll(id);
     return user;
@@ -86,10 +89,13 @@ export class AdminUsersService {
    * @throws AppError `user.not_found`, `mfa.not_enabled`
    */
   async resetMfa(id: number, reason?: string): Promise<AdminUserDto> {
-    const { wasReset, user } = await this.system.asAdmin(explained(`reset the second factor of user ${id}`, reason), async (unit) => {
-      const [row] = await unit.query<{ done: boolean }>('SELECT app.reset_mfa($1) AS done', [id]);
-      return { wasReset: row?.done === true, user: await this.find(unit, id) };
-    });
+    const { wasReset, user } = await this.system.asAdmin(
+      explained(`reset the second factor of user ${id}`, reason),
+      async (unit) => {
+        const [row] = await unit.query<{ done: boolean }>('SELECT app.reset_mfa($1) AS done', [id]);
+        return { wasReset: row?.done === true, user: await this.find(unit, id) };
+      },
+    );
     if (!user) throw new AppError('user.not_found');
     if (!wasReset) throw new AppError('mfa.not_enabled');
     await this.sessions.endAll(id);
@@ -103,6 +109,17 @@ export class AdminUsersService {
   }
 }
 
-function shown({ id, email, firstName, lastName, role, isActive, isVerified, mfaEnabled, createdAt, updatedAt }: UserRow): AdminUserDto {
+function shown({
+  id,
+  email,
+  firstName,
+  lastName,
+  role,
+  isActive,
+  isVerified,
+  mfaEnabled,
+  createdAt,
+  updatedAt,
+}: UserRow): AdminUserDto {
   return { id, email, firstName, lastName, role, isActive, isVerified, mfaEnabled, createdAt, updatedAt };
 }

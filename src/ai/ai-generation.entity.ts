@@ -50,7 +50,12 @@ export class AiGeneration extends BaseEntity {
   @Column('integer', { name: 'cached_ai_tokens', nullable: true })
   cachedAiTokens: number | null;
 
-  @Column({ ...GENERATED, type: 'bigint', name: 'tokens_used', asExpression: 'coalesce(input_ai_tokens, 0)::bigint + coalesce(output_ai_tokens, 0)' })
+  @Column({
+    ...GENERATED,
+    type: 'bigint',
+    name: 'tokens_used',
+    asExpression: 'coalesce(input_ai_tokens, 0)::bigint + coalesce(output_ai_tokens, 0)',
+  })
   readonly tokensUsed?: number;
 
   /** USD with 12 decimals, of all calls together. */

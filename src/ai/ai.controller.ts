@@ -18,14 +18,20 @@ export class AiController {
   ) {}
 
   @Get('models')
-  @ApiOperation({ summary: 'List the models', description: 'In the order their vendors are tried, with the setting that is missing where one cannot be called.' })
+  @ApiOperation({
+    summary: 'List the models',
+    description: 'In the order their vendors are tried, with the setting that is missing where one cannot be called.',
+  })
   @ApiOkResponse({ type: ModelListDto, description: 'The models.' })
   list(): ModelListDto {
     return this.models.list();
   }
 
   @Get('usage')
-  @ApiOperation({ summary: 'Read what AI has cost you', description: 'Budget, booked and reserved amounts of the day and the month (UTC), and the month by model.' })
+  @ApiOperation({
+    summary: 'Read what AI has cost you',
+    description: 'Budget, booked and reserved amounts of the day and the month (UTC), and the month by model.',
+  })
   @ApiOkResponse({ type: UsageDto, description: 'The books.' })
   async usage(): Promise<UsageDto> {
     const [state, models] = await Promise.all([this.ledger.budget(), this.ledger.usageByModel()]);
@@ -35,7 +41,8 @@ export class AiController {
   @Put('budget')
   @ApiOperation({
     summary: 'Set your AI budget',
-    description: 'USD a day and a month; never more than the ceiling of the installation. A call that could pass it is answered 402.',
+    description:
+      'USD a day and a month; never more than the ceiling of the installation. A call that could pass it is answered 402.',
   })
   @ApiOkResponse({ type: UsageDto, description: 'The books with the new budget.' })
   async setBudget(@Body() { dailyUsd = null, monthlyUsd = null }: PutBudgetDto): Promise<UsageDto> {

@@ -26,6 +26,16 @@ declareConstraint('ai_generations_job_id_fk', {
 @Module({
   imports: [TypeOrmModule.forFeature([AiGeneration, LetterVersion])],
   controllers: [AiController, GenerationsController, LettersController],
-  providers: [Providers, Models, Ledger, GenerationFeed, GenerationRuns, GenerationSources, Generations, GenerationStream, Letters],
+  providers: [
+    Providers,
+    Models,
+    Ledger,
+    GenerationFeed,
+    GenerationRuns,
+    GenerationSources,
+    Generations,
+    GenerationStream,
+    Letters,
+  ],
 })
 export class AiModule {}

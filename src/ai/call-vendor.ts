@@ -47,7 +47,13 @@ export async function callVendor(
   let hasEnded = false;
   let failure: VendorError | undefined;
   try {
-    const call = { model, ...prompt, maxOutputAiTokens, onUsage: (usage: Partial<Usage>) => meter.report(usage), signal };
+    const call = {
+      model,
+      ...prompt,
+      maxOutputAiTokens,
+      onUsage: (usage: Partial<Usage>) => meter.report(usage),
+      signal,
+    };
     for await (const event of provider.stream(call)) {
       clock.heard();
       if (event.type === 'text') answer.add(event.text);
@@ -58,11 +64,18 @@ export async function callVendor(
     }
     answer.end();
   } catch (error) {
-    failure = error instanceof VendorError ? error : new VendorError(`${provider.name} could not be understood`, true, false);
+    failure =
+      error instanceof VendorError ? error : new VendorError(`${provider.name} could not be understood`, true, false);
   } finally {
     clock.stop();
   }
-  const end = endOf({ hasEnded, isCancelled: limits.cancelled.aborted, isLate: clock.signal.aborted, failure, name: provider.name });
+  const end = endOf({
+    hasEnded,
+    isCancelled: limits.cancelled.aborted,
+    isLate: clock.signal.aborted,
+    failure,
+    name: provider.name,
+  });
   // A call that we ended ourselves was under way, whatever the error of its end looks like.
   const isFree = failure?.isRefusal === true && !signal.aborted;
   const { usage, isEstimated } = isFree ? { usage: NO_USAGE, isEstimated: false } : meter.reading();
@@ -108,7 +121,11 @@ interface Ending {
   readonly name: string;
 }
 
-function endOf({ hasEnded, isCancelled, isLate, failure, name }: Ending): { status: CallStatus; error: string | null; isTransient: boolean } {
+function endOf({ hasEnded, isCancelled, isLate, failure, name }: Ending): {
+  status: CallStatus;
+  error: string | null;
+  isTransient: boolean;
+} {
   if (hasEnded) return { status: 'succeeded', error: null, isTransient: false };
   if (isCancelled) return { status: 'cancelled', error: 'cancelled', isTransient: false };
   if (isLate) return { status: 'failed', error: `${name} took too long`, isTransient: true };

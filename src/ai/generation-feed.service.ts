@@ -112,7 +112,9 @@ export class GenerationFeed implements OnModuleInit {
   private note(error: unknown): void {
     if (performance.now() - this.warnedAt < WARNING_INTERVAL_MS) return;
     this.warnedAt = performance.now();
-    this.logger.warn(`a text is not stored for those who lose the line: ${error instanceof Error ? error.message : String(error)}`);
+    this.logger.warn(
+      `a text is not stored for those who lose the line: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 

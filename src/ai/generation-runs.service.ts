@@ -50,7 +50,14 @@ export class GenerationRuns implements OnModuleInit, BeforeApplicationShutdown {
     private readonly ledger: Ledger,
   ) {
     const { runsPerUser: perKey, runs: total } = config.ai;
-    this.places = new FairSemaphore({ resource: 'drafts', perKey, total, maxWaitingPerKey: perKey, maxWaiting: total, retryAfterSeconds: 10 });
+    this.places = new FairSemaphore({
+      resource: 'drafts',
+      perKey,
+      total,
+      maxWaitingPerKey: perKey,
+      maxWaiting: total,
+      retryAfterSeconds: 10,
+    });
   }
 
   onModuleInit(): void {
@@ -88,7 +95,7 @@ export class GenerationRuns implements OnModuleInit, BeforeApplicationShutdown {
     const run = new LiveRun(order, this.feed.writer(order.generationId));
     this.live.set(order.generationId, run);
     // A context of its own: the request's may be reused, and its unit is over.
-    const context = { ...currentContext(), unit: undefined } as RequestContext;
+    const context = { ...currentContext() } as RequestContext;
     const end = runInContext(context, () => this.write(run, place)).finally(() => this.forget(run));
     this.ends.set(order.generationId, end);
     return run;
@@ -128,7 +135,9 @@ export class GenerationRuns implements OnModuleInit, BeforeApplicationShutdown {
 
   private async callVendorsInTurn(run: LiveRun, place: RunPlace): Promise<void> {
     const { signal } = run.cancellation;
-    const isCancelled = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    const isCancelled = new Promise<void>((resolve) =>
+      signal.addEventListener('abort', () => resolve(), { once: true }),
+    );
     try {
       await Promise.race([place.turn, isCancelled]);
       await this.callVendors(run);
@@ -143,12 +152,19 @@ export class GenerationRuns implements OnModuleInit, BeforeApplicationShutdown {
       for (let attempt = 1; attempt <= TRIES; attempt += 1) {
         if (run.cancellation.signal.aborted) return;
         if (!this.canAfford(run, place)) break;
-        if (attempt > 1) await sleep(RETRY_PAUSE_MS * attempt, undefined, { signal: run.cancellation.signal }).catch(() => undefined);
+        if (attempt > 1)
+          await sleep(RETRY_PAUSE_MS * attempt, undefined, { signal: run.cancellation.signal }).catch(() => undefined);
         const limits = { ...this.config.ai, cancelled: run.cancellation.signal };
-        const call = await callVendor(candidate, run.order.prompt, limits, run.begin(candidate, limits.maxOutputAiTokens), {
-          onText: (text) => run.hear(text),
-          onEnd: (reason) => (run.endReason = reason),
-        });
+        const call = await callVendor(
+          candidate,
+          run.order.prompt,
+          limits,
+          run.begin(candidate, limits.maxOutputAiTokens),
+          {
+            onText: (text) => run.hear(text),
+            onEnd: (reason) => (run.endReason = reason),
+          },
+        );
         run.end(call);
         if (call.status === 'succeeded' || call.status === 'cancelled' || run.pieces.last > 0) return;
         if (!call.isTransient) break;
@@ -193,7 +209,9 @@ export class GenerationRuns implements OnModuleInit, BeforeApplicationShutdown {
     try {
       const figures = [...this.live.values()].flatMap((run) => this.figuresOf(run));
       if (figures.length === 0) return;
-      await this.system.asScheduler((unit) => unit.query('SELECT app.renew_ai_runs($1::jsonb)', [JSON.stringify(figures)]));
+      await this.system.asScheduler((unit) =>
+        unit.query('SELECT app.renew_ai_runs($1::jsonb)', [JSON.stringify(figures)]),
+      );
     } catch (error) {
       this.logger.warn(`AI calls under way were not renewed: ${messageOf(error)}`);
     }

@@ -12,7 +12,8 @@ const PROFILE = `
 
 const TEMPLATE = 'SELECT id, body FROM templates WHERE id = $1';
 
-const NEWEST_TEMPLATE = 'SELECT id, body FROM templates WHERE generation_type = $1 ORDER BY created_at DESC, id DESC LIMIT 1';
+const NEWEST_TEMPLATE =
+  'SELECT id, body FROM templates WHERE generation_type = $1 ORDER BY created_at DESC, id DESC LIMIT 1';
 
 const MESSAGES = `
   SELECT sender_type AS "senderType", content FROM (

@@ -43,7 +43,12 @@ export class GenerationStream {
     private readonly sessions: SessionsService,
     { ai }: Config,
   ) {
-    this.lines = new FairSemaphore({ resource: 'event streams', perKey: ai.streamsPerUser, maxWaitingPerKey: 0, retryAfterSeconds: 10 });
+    this.lines = new FairSemaphore({
+      resource: 'event streams',
+      perKey: ai.streamsPerUser,
+      maxWaitingPerKey: 0,
+      retryAfterSeconds: 10,
+    });
   }
 
   /**
@@ -64,7 +69,7 @@ export class GenerationStream {
   async open(id: number, after: number): Promise<AsyncGenerator<string>> {
     await this.generations.get(id);
     // The generator runs when its reader asks for more, outside of the request that opened it.
-    const context = { ...currentContext()!, unit: undefined };
+    const context = { ...currentContext()! };
     return inContext(this.whileSignedIn(this.events(id, after)), (work) => runInContext(context, work));
   }
 

@@ -1,6 +1,15 @@
 import { Readable } from 'node:stream';
 import { Body, Controller, Delete, Get, HttpCode, Param, Query, Req, Res, StreamableFile } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiCreatedResponse, ApiHeader, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import {
+  ApiAcceptedResponse,
+  ApiCreatedResponse,
+  ApiHeader,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiResponse,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SignedIn } from '../platform/http/access';
 import { IfMatch, type Preconditions } from '../platform/http/if-match';
@@ -39,13 +48,25 @@ export class GenerationsController {
       'The worst case is reserved in your budget before a vendor is called, and what was really spent is booked afterwards. A client that leaves does not stop it: DELETE does. ' +
       'The same Idempotency-Key finds the same generation and never starts a second call.',
   })
-  @ApiHeader({ name: 'Prefer', required: false, description: '`respond-async` answers 202 at once.', schema: { type: 'string', example: 'respond-async' } })
+  @ApiHeader({
+    name: 'Prefer',
+    required: false,
+    description: '`respond-async` answers 202 at once.',
+    schema: { type: 'string', example: 'respond-async' },
+  })
   @ApiOkResponse({ description: EVENTS, content: { [STREAM]: { schema: { type: 'string' } } } })
   @ApiCreatedResponse({ type: GenerationDto, description: 'The generation with its text.' })
   @ApiAcceptedResponse({ type: GenerationDto, description: 'The generation, being written.' })
   @ApiResponse({ status: 402, description: 'The budget does not allow it: what is left, and when it renews.' })
-  @ApiResponse({ status: 429, description: 'Too many of your drafts are being written, or too many of your event streams are open; Retry-After says when to try again.' })
-  @ApiResponse({ status: 503, description: 'No vendor is configured, or all users together have used the AI budget of the installation.' })
+  @ApiResponse({
+    status: 429,
+    description:
+      'Too many of your drafts are being written, or too many of your event streams are open; Retry-After says when to try again.',
+  })
+  @ApiResponse({
+    status: 503,
+    description: 'No vendor is configured, or all users together have used the AI budget of the installation.',
+  })
   @ApiResponse({ status: 502, description: 'No vendor wrote the text; the generation tells why.' })
   async create(
     @Body() dto: CreateGenerationDto,
@@ -60,7 +81,8 @@ export class GenerationsController {
       void reply.status(200);
       return toEvents(await this.stream.open(id, 0), reply);
     }
-    if (!/(?:^|[,;\s])respond-async(?:$|[,;\s])/i.test(String(request.headers.prefer ?? ''))) return this.generations.result(id);
+    if (!/(?:^|[,;\s])respond-async(?:$|[,;\s])/i.test(String(request.headers.prefer ?? '')))
+      return this.generations.result(id);
     void reply.status(202).header('preference-applied', 'respond-async');
     return this.generations.get(id);
   }
@@ -82,9 +104,15 @@ export class GenerationsController {
   @Get(':id/stream')
   @ApiOperation({
     summary: 'Watch a generation being written',
-    description: 'Goes on behind Last-Event-ID, on whichever process: no second call is made. The last event is `done` and holds the whole generation, or `end` when your session is over.',
+    description:
+      'Goes on behind Last-Event-ID, on whichever process: no second call is made. The last event is `done` and holds the whole generation, or `end` when your session is over.',
   })
-  @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Id of the last event you have.', schema: { type: 'string', example: '17' } })
+  @ApiHeader({
+    name: 'Last-Event-ID',
+    required: false,
+    description: 'Id of the last event you have.',
+    schema: { type: 'string', example: '17' },
+  })
   @ApiOkResponse({ description: EVENTS, content: { [STREAM]: { schema: { type: 'string' } } } })
   @ApiResponse({ status: 429, description: 'Too many of your event streams are open.' })
   async watch(
@@ -100,7 +128,8 @@ export class GenerationsController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'Cancel a generation',
-    description: "Ends the vendor's call. What was written stays, what it cost is booked; one that is over stays as it is.",
+    description:
+      "Ends the vendor's call. What was written stays, what it cost is booked; one that is over stays as it is.",
   })
   @ApiNoContentResponse({ description: 'It ends.' })
   cancel(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {

@@ -168,7 +168,9 @@ export class Generations {
     reserved: PicoUsd,
   ): Promise<number> {
     const { type, jobId, instructions } = dto;
-    const { id } = await unit.of(AiGeneration).insert({ type, jobId, templateId, instructions, status: 'running', prompt: promptText(prompt) });
+    const { id } = await unit
+      .of(AiGeneration)
+      .insert({ type, jobId, templateId, instructions, status: 'running', prompt: promptText(prompt) });
     const aiTokens = estimatedAiTokens(prompt.system + prompt.prompt);
     const cost = costOf({ ...NO_USAGE, inputAiTokens: aiTokens }, first.price);
     await this.ledger.begin(unit, id, reserved, first, { aiTokens, cost });

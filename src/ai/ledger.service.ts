@@ -61,9 +61,23 @@ export class Ledger {
   }
 
   /** Notes a call that begins, in the caller's unit; from now on it is settled even if this process dies. */
-  async begin(unit: Unit, generationId: number, reserved: PicoUsd, first: Candidate, input: { aiTokens: number; cost: PicoUsd }): Promise<void> {
+  async begin(
+    unit: Unit,
+    generationId: number,
+    reserved: PicoUsd,
+    first: Candidate,
+    input: { aiTokens: number; cost: PicoUsd },
+  ): Promise<void> {
     const { provider, model } = first;
-    await unit.query(BEGIN_RUN, [generationId, toUsd(reserved), provider.name, model, input.aiTokens, toUsd(input.cost), PRICE_LIST_VERSION]);
+    await unit.query(BEGIN_RUN, [
+      generationId,
+      toUsd(reserved),
+      provider.name,
+      model,
+      input.aiTokens,
+      toUsd(input.cost),
+      PRICE_LIST_VERSION,
+    ]);
   }
 
   /**
@@ -78,7 +92,11 @@ export class Ledger {
   /** Books the calls of a generation and gives its reservation back, in the caller's unit; best as its last statement. */
   async settle(unit: Unit, generationId: number, calls: readonly CallRecord[], reservedUsd: string): Promise<void> {
     const spent = calls.reduce((sum, { cost }) => sum + cost, 0n);
-    const rows = calls.map(({ usage, cost, isTransient: _isTransient, ...call }) => ({ ...call, ...usage, cost: toUsd(cost) }));
+    const rows = calls.map(({ usage, cost, isTransient: _isTransient, ...call }) => ({
+      ...call,
+      ...usage,
+      cost: toUsd(cost),
+    }));
     await Promise.all([
       unit.query(WRITE_CALLS, [generationId, JSON.stringify(rows), PRICE_LIST_VERSION]),
       unit.query(SETTLE, [reservedUsd, toUsd(spent)]),
@@ -116,7 +134,10 @@ export class Ledger {
   private assertBelow(pointer: string, usd: string | null, ceiling: string): void {
     if (usd === null || fromUsd(usd) <= fromUsd(ceiling)) return;
     const message = `${pointer.slice(1)} is above the ceiling of this installation, ${ceiling} USD`;
-    throw new AppError('ai.budget_above_ceiling', { detail: message, errors: [{ pointer, code: 'above_ceiling', message }] });
+    throw new AppError('ai.budget_above_ceiling', {
+      detail: message,
+      errors: [{ pointer, code: 'above_ceiling', message }],
+    });
   }
 }
 
@@ -140,11 +161,19 @@ function exceeded(state: BudgetState, worst: PicoUsd): AppError {
   const dayLeft = atLeastZero(fromUsd(state.dayLimitUsd) - fromUsd(state.daySpentUsd) - reserved);
   const monthLeft = atLeastZero(fromUsd(state.monthLimitUsd) - fromUsd(state.monthSpentUsd) - reserved);
   const [period, left, renewsAt] =
-    worst > monthLeft ? (['month', monthLeft, state.monthRenewsAt] as const) : (['day', dayLeft, state.dayRenewsAt] as const);
+    worst > monthLeft
+      ? (['month', monthLeft, state.monthRenewsAt] as const)
+      : (['day', dayLeft, state.dayRenewsAt] as const);
   return new AppError('ai.budget_exceeded', {
     detail: `the call may cost up to ${toUsd(worst)} USD; ${toUsd(left)} USD are left this ${period}, which renews at ${renewsAt.toISOString()}`,
     headers: { 'retry-after': String(secondsUntil(renewsAt)) },
-    extensions: { period, leftUsd: toUsd(left), neededUsd: toUsd(worst), reservedUsd: toUsd(reserved), renewsAt: renewsAt.toISOString() },
+    extensions: {
+      period,
+      leftUsd: toUsd(left),
+      neededUsd: toUsd(worst),
+      reservedUsd: toUsd(reserved),
+      renewsAt: renewsAt.toISOString(),
+    },
   });
 }
 

@@ -23,10 +23,15 @@ export class LettersController {
   @HttpCode(200)
   @ApiOperation({
     summary: 'Make it a cover letter',
-    description: 'Needs a complete generation and a proposal that is a draft (POST /v1/proposals); the letter it replaces is kept. Tells which of your own letters are so much like it that a client may notice. If-Match is the proposal’s.',
+    description:
+      'Needs a complete generation and a proposal that is a draft (POST /v1/proposals); the letter it replaces is kept. Tells which of your own letters are so much like it that a client may notice. If-Match is the proposal’s.',
   })
   @ApiOkResponse({ type: AcceptedLetterDto, description: 'What became of it.' })
-  accept(@Param('id', ParseIdPipe) id: number, @Body() dto: AcceptGenerationDto, @IfMatch() ifMatch?: Preconditions): Promise<AcceptedLetterDto> {
+  accept(
+    @Param('id', ParseIdPipe) id: number,
+    @Body() dto: AcceptGenerationDto,
+    @IfMatch() ifMatch?: Preconditions,
+  ): Promise<AcceptedLetterDto> {
     return this.letters.accept(id, dto, ifMatch);
   }
 

@@ -66,11 +66,16 @@ export class Letters {
     const proposal = await unit.of(Proposal).find(proposalId, { lock: true });
     if (!proposal) {
       const message = 'You have no proposal with this id.';
-      throw new AppError('reference.not_found', { detail: message, errors: [{ pointer: '/proposalId', code: 'not_found', message }] });
+      throw new AppError('reference.not_found', {
+        detail: message,
+        errors: [{ pointer: '/proposalId', code: 'not_found', message }],
+      });
     }
     assertVersion(proposal, ifMatch);
     if (proposal.status === 'draft') return proposal;
-    throw new AppError('proposal.not_draft', { detail: `The proposal is ${proposal.status}. Only a draft may be changed.` });
+    throw new AppError('proposal.not_draft', {
+      detail: `The proposal is ${proposal.status}. Only a draft may be changed.`,
+    });
   }
 
   /** A letter the user wrote or edited himself has no version yet. */
@@ -91,7 +96,10 @@ function letterOf({ status, response }: AiGeneration): string {
 
 function similarTo(letter: string, others: readonly { proposalId: number; letter: string }[]): SimilarLetterDto[] {
   return others
-    .map(({ proposalId, letter: other }) => ({ proposalId, similarity: Math.round(similarityOf(letter, other) * 100) / 100 }))
+    .map(({ proposalId, letter: other }) => ({
+      proposalId,
+      similarity: Math.round(similarityOf(letter, other) * 100) / 100,
+    }))
     .filter(({ similarity }) => similarity >= ALARMING_SIMILARITY)
     .sort((a, b) => b.similarity - a.similarity);
 }

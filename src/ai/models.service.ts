@@ -22,7 +22,9 @@ function modelsOf(provider: Provider): ModelDto[] {
   const [alias] = Object.entries(MODEL_ALIASES).find(([, name]) => name === provider.name) ?? [];
   return [
     ...listed.map((price) => toDto(price.model, price, provider)),
-    ...(standard && !listed.some(({ model }) => model === standard.model) ? [toDto(standard.model, standard, provider)] : []),
+    ...(standard && !listed.some(({ model }) => model === standard.model)
+      ? [toDto(standard.model, standard, provider)]
+      : []),
     ...(alias && standard ? [{ ...toDto(alias, standard, provider), isDefault: false }] : []),
   ];
 }

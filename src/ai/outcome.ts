@@ -47,11 +47,15 @@ function isCancelled({ cancellation, isStopped }: LiveRun): boolean {
 function errorOf(run: LiveRun, text: string): string | null {
   const { calls, isStopped } = run;
   const last = calls.at(-1);
-  if (last?.status === 'succeeded') return text.trim() === '' ? `${last.provider} ${emptyBecause(run.endReason)}` : null;
+  if (last?.status === 'succeeded')
+    return text.trim() === '' ? `${last.provider} ${emptyBecause(run.endReason)}` : null;
   if (isStopped) return 'the server stopped while the vendor was writing';
   if (isCancelled(run)) return 'cancelled';
   if (!last) return 'the server could not call a vendor';
-  return calls.map(({ error }) => error).join('; ').slice(0, MAX_ERROR);
+  return calls
+    .map(({ error }) => error)
+    .join('; ')
+    .slice(0, MAX_ERROR);
 }
 
 function emptyBecause(reason: EndReason | undefined): string {
@@ -68,7 +72,8 @@ function emptyBecause(reason: EndReason | undefined): string {
 }
 
 function findingsOf({ endReason }: LiveRun): Finding[] {
-  if (endReason === 'length') return [{ code: 'truncated', message: 'it was cut at the longest length a draft may have', excerpt: '' }];
+  if (endReason === 'length')
+    return [{ code: 'truncated', message: 'it was cut at the longest length a draft may have', excerpt: '' }];
   if (endReason === 'filtered') return [{ code: 'filtered', message: "the vendor's filter stopped it", excerpt: '' }];
   return [];
 }

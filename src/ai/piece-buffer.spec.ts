@@ -22,7 +22,15 @@ describe(PieceBuffer.name, () => {
 
   it('puts pieces in order and takes each once', async () => {
     const buffer = new PieceBuffer(4);
-    for (const [seq, text] of [[7, 'g'], [5, 'e'], [5, 'e'], [2, 'x'], [6, 'f'], [7, 'g']] as const) buffer.add(seq, text);
+    for (const [seq, text] of [
+      [7, 'g'],
+      [5, 'e'],
+      [5, 'e'],
+      [2, 'x'],
+      [6, 'f'],
+      [7, 'g'],
+    ] as const)
+      buffer.add(seq, text);
     buffer.close();
 
     expect(await read(buffer, 4)).toBe('efg');

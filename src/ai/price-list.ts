@@ -34,7 +34,11 @@ export const PRICE_LIST: readonly ModelPrice[] = [
 ];
 
 /** Short names that stand for a vendor's configured model. */
-export const MODEL_ALIASES: Readonly<Record<string, AiProviderName>> = { claude: 'anthropic', gemini: 'google', local: 'local' };
+export const MODEL_ALIASES: Readonly<Record<string, AiProviderName>> = {
+  claude: 'anthropic',
+  gemini: 'google',
+  local: 'local',
+};
 
 /** Returns the price of a vendor's model, undefined when the list has none; a local server's models are free. */
 export function priceOf(provider: AiProviderName, model: string): ModelPrice | undefined {

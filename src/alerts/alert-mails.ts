@@ -11,7 +11,11 @@ export function alertMail({ eventType, payload, email: to }: TakenDelivery, publ
     case 'saved_search.matched': {
       const { searches } = payload as unknown as Matches;
       const lines = searches.map(({ name, newMatches }) => `${name}: ${newMatches}`);
-      return { to, subject: 'New vacancies for your saved searches', text: [...lines, '', `See them at ${publicUrl}`].join('\n') };
+      return {
+        to,
+        subject: 'New vacancies for your saved searches',
+        text: [...lines, '', `See them at ${publicUrl}`].join('\n'),
+      };
     }
     case 'connection.reconnect_needed':
       return reconnectMail(to, String(payload['provider']), publicUrl);

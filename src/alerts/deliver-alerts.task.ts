@@ -17,7 +17,8 @@ const DUE = `SELECT user_id AS "userId", delivery_id AS id FROM app.alerts_due($
 /** Sends what users are to be told. */
 export const DELIVER_ALERTS: ScheduledTask = {
   id: DELIVER_ALERTS_ID,
-  description: 'Sends recorded alerts by mail or to signed webhooks: new matches of saved searches, connections to be made anew; tries again what did not arrive.',
+  description:
+    'Sends recorded alerts by mail or to signed webhooks: new matches of saved searches, connections to be made anew; tries again what did not arrive.',
   cron: '* * * * *',
   timezone: 'UTC',
   timeoutMs: TIMEOUT_MS,

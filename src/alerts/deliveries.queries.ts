@@ -27,10 +27,17 @@ const COLUMNS = `d.id, d.event_id AS "eventId", d.event_type AS "eventType", d.p
   d.response_status AS "responseStatus", d.last_error AS "lastError", d.delivered_at AS "deliveredAt", d.created_at AS "createdAt"`;
 
 /** One page of what the webhook was sent, newest first, behind the row with the keys `after`. */
-export function listDeliveries(webhookId: number, after: readonly CursorKey[] | undefined, take: number): [sql: string, values: unknown[]] {
+export function listDeliveries(
+  webhookId: number,
+  after: readonly CursorKey[] | undefined,
+  take: number,
+): [sql: string, values: unknown[]] {
   const conditions = new Conditions().add('d.webhook_id = $?', webhookId).after('d.id', '<', ['bigint'], after);
   const limit = conditions.value(take);
-  return [`SELECT ${COLUMNS} FROM alert_deliveries d ${conditions.where} ORDER BY d.id DESC LIMIT ${limit}`, conditions.values];
+  return [
+    `SELECT ${COLUMNS} FROM alert_deliveries d ${conditions.where} ORDER BY d.id DESC LIMIT ${limit}`,
+    conditions.values,
+  ];
 }
 
 /** Records a message of type $2 for the webhook $1; it is due when the webhook does not pause. */

@@ -118,7 +118,11 @@ export class Deliveries {
     return false;
   }
 
-  private async noteFailure({ id, webhookId, attempts }: TakenDelivery, owner: string, result: SendResult): Promise<void> {
+  private async noteFailure(
+    { id, webhookId, attempts }: TakenDelivery,
+    owner: string,
+    result: SendResult,
+  ): Promise<void> {
     const { status, error, retryAfterMs, hasTimedOut } = result;
     if (status === GONE) await this.switchOff(webhookId);
     const pause = status === GONE ? undefined : PAUSES[attempts - 1];
@@ -142,7 +146,10 @@ export class Deliveries {
     return { status: null, error: code === null ? null : `the mail server did not take it (${code})` };
   }
 
-  private async call(webhookId: number, { eventId, eventType, payload, createdAt }: TakenDelivery): Promise<SendResult> {
+  private async call(
+    webhookId: number,
+    { eventId, eventType, payload, createdAt }: TakenDelivery,
+  ): Promise<SendResult> {
     const webhook = await this.database.find(Webhook, webhookId);
     if (!webhook?.isActive) return { status: null, error: 'the webhook is switched off' };
     const body = JSON.stringify({ type: eventType, timestamp: createdAt.toISOString(), data: payload });

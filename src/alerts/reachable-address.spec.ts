@@ -54,15 +54,38 @@ describe(assertReachable.name, () => {
     expect(() => assertReachable(url, PUBLIC_ONLY)).toThrow(AddressRefusedError);
   });
 
-  it.each(['https://example.com/hook?x=1', 'https://example.com:8443/', 'https://example.com./', 'https://local.example/', 'https://пример.рф/', 'https://test.localhost.example/', 'https://93.184.216.34/', 'https://[2606:2800:220:1::1]/'])('lets %s pass', (url) => {
+  it.each([
+    'https://example.com/hook?x=1',
+    'https://example.com:8443/',
+    'https://example.com./',
+    'https://local.example/',
+    'https://пример.рф/',
+    'https://test.localhost.example/',
+    'https://93.184.216.34/',
+    'https://[2606:2800:220:1::1]/',
+  ])('lets %s pass', (url) => {
     expect(() => assertReachable(url, PUBLIC_ONLY)).not.toThrow();
   });
 
   it("lets a developer's own machine pass, and no other without TLS", () => {
-    for (const url of ['http://127.0.0.1:9/', 'http://localhost:9/', 'http://[::1]:9/', 'https://localhost/', 'http://hooks.localhost:9/', 'http://localhost.:9/']) {
+    for (const url of [
+      'http://127.0.0.1:9/',
+      'http://localhost:9/',
+      'http://[::1]:9/',
+      'https://localhost/',
+      'http://hooks.localhost:9/',
+      'http://localhost.:9/',
+    ]) {
       expect(() => assertReachable(url, { loopback: true })).not.toThrow();
     }
-    for (const url of ['http://10.0.0.1/', 'http://example.com/', 'https://192.168.0.1/', 'https://169.254.169.254/', 'https://intranet/', 'http://router.local/']) {
+    for (const url of [
+      'http://10.0.0.1/',
+      'http://example.com/',
+      'https://192.168.0.1/',
+      'https://169.254.169.254/',
+      'https://intranet/',
+      'http://router.local/',
+    ]) {
       expect(() => assertReachable(url, { loopback: true })).toThrow(AddressRefusedError);
     }
   });

@@ -19,7 +19,8 @@ type LookupCallback = (error: Error | null, address: string | LookupAddress[], f
 export function assertReachable(text: string, reach: Reach): void {
   if (!URL.canParse(text)) throw new AddressRefusedError('It is not a valid URL.');
   const { protocol, username, password, hostname } = new URL(text);
-  if (username !== '' || password !== '') throw new AddressRefusedError('Webhook URLs must not contain a user name or a password.');
+  if (username !== '' || password !== '')
+    throw new AddressRefusedError('Webhook URLs must not contain a user name or a password.');
   const host = hostname.replace(/^\[|\]$|\.$/g, '');
   const isOwn = LOCALHOST.test(host) || (isIP(host) !== 0 && isLoopback(host));
   if (protocol !== 'https:' && !(protocol === 'http:' && isOwn && reach.loopback)) {
@@ -33,7 +34,8 @@ export function assertReachable(text: string, reach: Reach): void {
 const LOCALHOST = /^(?:.+\.)?localhost$/;
 
 /** Names that never lead to a public address. @see the IANA special-use domain name registry; ICANN's reservation of .internal */
-const PRIVATE_NAMES = /(?:^|\.)(?:localhost|local|internal|test|invalid|onion|home\.arpa|[^.]+\.(?:in-addr|ip6)\.arpa)$/;
+const PRIVATE_NAMES =
+  /(?:^|\.)(?:localhost|local|internal|test|invalid|onion|home\.arpa|[^.]+\.(?:in-addr|ip6)\.arpa)$/;
 
 /** @throws AddressRefusedError for a name without a dot, which no public one is, and for one of a private domain */
 function assertPublicName(host: string): void {

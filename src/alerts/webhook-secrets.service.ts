@@ -29,7 +29,9 @@ export class WebhookSecrets {
     const [previous] = before ? await this.open(before) : [];
     const [encryptedSecret, encryptedPreviousSecret] = await Promise.all([
       this.encryption.seal(secret, placeOf('encrypted_secret', userId, sealKey)),
-      previous === undefined ? null : this.encryption.seal(previous, placeOf('encrypted_previous_secret', userId, sealKey)),
+      previous === undefined
+        ? null
+        : this.encryption.seal(previous, placeOf('encrypted_previous_secret', userId, sealKey)),
     ]);
     const previousSecretUntil = previous === undefined ? null : new Date(Date.now() + PREVIOUS_HOURS * 3_600_000);
     return { secret, sealed: { sealKey, encryptedSecret, encryptedPreviousSecret, previousSecretUntil } };
@@ -40,7 +42,10 @@ export class WebhookSecrets {
     const { userId, sealKey, encryptedSecret, encryptedPreviousSecret, previousSecretUntil } = webhook;
     const secret = await this.encryption.open(encryptedSecret, placeOf('encrypted_secret', userId, sealKey));
     if (encryptedPreviousSecret === null || (previousSecretUntil?.getTime() ?? 0) <= Date.now()) return [secret];
-    return [secret, await this.encryption.open(encryptedPreviousSecret, placeOf('encrypted_previous_secret', userId, sealKey))];
+    return [
+      secret,
+      await this.encryption.open(encryptedPreviousSecret, placeOf('encrypted_previous_secret', userId, sealKey)),
+    ];
   }
 }
 

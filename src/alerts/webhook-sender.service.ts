@@ -57,7 +57,12 @@ export class WebhookSender {
         agent: false,
         lookup: reachableLookup(this.reach),
         signal: AbortSignal.timeout(this.timeoutMs),
-        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), 'user-agent': 'Gigvault', ...signature },
+        headers: {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
+          'user-agent': 'Gigvault',
+          ...signature,
+        },
       });
       request.on('error', reject);
       // Without a listener Node would emit nothing at all for a 101, not even at the time limit.

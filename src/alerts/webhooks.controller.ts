@@ -1,5 +1,12 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Param, Patch, Query } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiAcceptedResponse,
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
 import { SignedIn } from '../platform/http/access';
 import { IfMatch, type Preconditions } from '../platform/http/if-match';
 import type { Page } from '../platform/http/page';
@@ -53,15 +60,25 @@ export class WebhooksController {
   }
 
   @Patch(':id')
-  @ApiOperation({ summary: 'Change a webhook', description: 'A JSON merge patch. What finds it switched off waits, and is sent when it is on again.' })
+  @ApiOperation({
+    summary: 'Change a webhook',
+    description: 'A JSON merge patch. What finds it switched off waits, and is sent when it is on again.',
+  })
   @ApiOkResponse({ type: WebhookDto, description: 'The webhook as it is now.' })
-  update(@Param('id', ParseIdPipe) id: number, @Body() dto: UpdateWebhookDto, @IfMatch() ifMatch?: Preconditions): Promise<WebhookDto> {
+  update(
+    @Param('id', ParseIdPipe) id: number,
+    @Body() dto: UpdateWebhookDto,
+    @IfMatch() ifMatch?: Preconditions,
+  ): Promise<WebhookDto> {
     return this.webhooks.update(id, dto, ifMatch);
   }
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Delete a webhook', description: 'With the log of what it was sent. Searches that used it mail their matches again.' })
+  @ApiOperation({
+    summary: 'Delete a webhook',
+    description: 'With the log of what it was sent. Searches that used it mail their matches again.',
+  })
   @ApiNoContentResponse({ description: 'It is gone.' })
   remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {
     return this.webhooks.remove(id, ifMatch);
@@ -70,7 +87,10 @@ export class WebhooksController {
   @Post(':id/rotate-secret')
   @HttpCode(200)
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Make a new secret', description: 'For 24 hours messages are signed with both, so that nothing is lost while you change it.' })
+  @ApiOperation({
+    summary: 'Make a new secret',
+    description: 'For 24 hours messages are signed with both, so that nothing is lost while you change it.',
+  })
   @ApiOkResponse({ type: NewWebhookDto, description: 'The webhook, with its new secret.' })
   rotateSecret(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<NewWebhookDto> {
     return this.webhooks.rotateSecret(id, ifMatch);
@@ -79,14 +99,21 @@ export class WebhooksController {
   @Post(':id/test')
   @HttpCode(202)
   @FollowAt('/v1/webhooks/:id/deliveries')
-  @ApiOperation({ summary: 'Send a test message', description: 'Of type webhook.test, within moments; at most 5 a minute for each webhook, beyond that 429 with Retry-After. How it went is in the deliveries.' })
+  @ApiOperation({
+    summary: 'Send a test message',
+    description:
+      'Of type webhook.test, within moments; at most 5 a minute for each webhook, beyond that 429 with Retry-After. How it went is in the deliveries.',
+  })
   @ApiAcceptedResponse({ type: DeliveryDto, description: 'The recorded delivery.' })
   test(@Param('id', ParseIdPipe) id: number): Promise<DeliveryDto> {
     return this.deliveries.test(id);
   }
 
   @Get(':id/deliveries')
-  @ApiOperation({ summary: 'List what a webhook was sent', description: 'Newest first, for 30 days: attempts, status, what went wrong, when it is tried again.' })
+  @ApiOperation({
+    summary: 'List what a webhook was sent',
+    description: 'Newest first, for 30 days: attempts, status, what went wrong, when it is tried again.',
+  })
   @ApiPage(DeliveryDto)
   listDeliveries(@Param('id', ParseIdPipe) id: number, @Query() query: PageQueryDto): Promise<Page<DeliveryDto>> {
     return this.deliveries.list(id, query);
@@ -95,9 +122,15 @@ export class WebhooksController {
   @Post(':id/deliveries/:deliveryId/retry')
   @HttpCode(202)
   @FollowAt('/v1/webhooks/:id/deliveries')
-  @ApiOperation({ summary: 'Send a failed delivery again', description: 'Under the same webhook-id, by which a receiver knows a repetition.' })
+  @ApiOperation({
+    summary: 'Send a failed delivery again',
+    description: 'Under the same webhook-id, by which a receiver knows a repetition.',
+  })
   @ApiAcceptedResponse({ type: DeliveryDto, description: 'The delivery, pending again.' })
-  retry(@Param('id', ParseIdPipe) id: number, @Param('deliveryId', ParseIdPipe) deliveryId: number): Promise<DeliveryDto> {
+  retry(
+    @Param('id', ParseIdPipe) id: number,
+    @Param('deliveryId', ParseIdPipe) deliveryId: number,
+  ): Promise<DeliveryDto> {
     return this.deliveries.retry(id, deliveryId);
   }
 }

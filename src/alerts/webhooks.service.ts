@@ -100,7 +100,10 @@ export class WebhooksService {
     } catch (error) {
       if (!(error instanceof AddressRefusedError)) throw error;
       const { message } = error;
-      throw new AppError('webhook.url_refused', { detail: message, errors: [{ pointer: '/url', code: 'webhook.url_refused', message }] });
+      throw new AppError('webhook.url_refused', {
+        detail: message,
+        errors: [{ pointer: '/url', code: 'webhook.url_refused', message }],
+      });
     }
   }
 }

@@ -39,7 +39,10 @@ export class AnalyticsController {
   }
 
   @Put('metrics')
-  @ApiOperation({ summary: 'Write a metric of your own', description: 'One value a day; a second one replaces the first.' })
+  @ApiOperation({
+    summary: 'Write a metric of your own',
+    description: 'One value a day; a second one replaces the first.',
+  })
   @ApiOkResponse({ type: MetricDto, description: 'The value as it is stored.' })
   putMetric(@Body() dto: PutMetricDto): Promise<MetricDto> {
     return this.analytics.putMetric(dto);
@@ -48,7 +51,8 @@ export class AnalyticsController {
   @Get('summary')
   @ApiOperation({
     summary: 'Win statistics',
-    description: 'Of the proposals sent in a range of days (by default the last 365) what became of them until now, and by kind.',
+    description:
+      'Of the proposals sent in a range of days (by default the last 365) what became of them until now, and by kind.',
   })
   @ApiOkResponse({ type: SummaryDto, description: 'The figures, as of now.' })
   summary(@Query() days: DayRangeDto): Promise<SummaryDto> {

@@ -52,7 +52,10 @@ export class AnalyticsService {
   async putMetric({ metric, date, value = null, data = null }: PutMetricDto): Promise<MetricDto> {
     if (isCounted(metric)) {
       const message = `${metric} is counted for you; choose another name`;
-      throw new AppError('validation.failed', { detail: message, errors: [{ pointer: '/metric', code: 'reserved', message }] });
+      throw new AppError('validation.failed', {
+        detail: message,
+        errors: [{ pointer: '/metric', code: 'reserved', message }],
+      });
     }
     const [row] = await this.database.query<MetricDto>(...putMetric(metric, date, value, data));
     return row!;

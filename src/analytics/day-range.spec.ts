@@ -13,6 +13,8 @@ describe(dayRange.name, () => {
     [{ from: '2026-02-02', to: '2026-02-01' }, /must not be after/],
     [{ from: '2024-01-01', to: '2026-02-01' }, /at most 400 days/],
   ])('refuses %j', (range, message) => {
-    expect(() => dayRange(range, 30, NOW)).toThrow(expect.objectContaining({ code: 'validation.failed', message: expect.stringMatching(message) }));
+    expect(() => dayRange(range, 30, NOW)).toThrow(
+      expect.objectContaining({ code: 'validation.failed', message: expect.stringMatching(message) }),
+    );
   });
 });

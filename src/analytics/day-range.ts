@@ -20,7 +20,8 @@ export function dayRange({ from, to }: Partial<DayRange>, days: number, now = Da
   const first = from === undefined ? last - (days - 1) * DAY_MS : Date.parse(from);
   const count = (last - first) / DAY_MS + 1;
   if (count < 1) throw invalid(`from (${from}) must not be after to (${toDay(last)})`);
-  if (count > MAX_DAYS) throw invalid(`from (${toDay(first)}) and to (${toDay(last)}) must be at most ${MAX_DAYS} days apart`);
+  if (count > MAX_DAYS)
+    throw invalid(`from (${toDay(first)}) and to (${toDay(last)}) must be at most ${MAX_DAYS} days apart`);
   return { from: toDay(first), to: toDay(last) };
 }
 

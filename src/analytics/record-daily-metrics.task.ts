@@ -17,7 +17,8 @@ const PAST_MS = 5_000;
 /** Writes the figures of each user and day into analytics; days that were missed are made up for. */
 export const RECORD_DAILY_METRICS: ScheduledTask = {
   id: 'record-daily-metrics',
-  description: 'Counts what each user did by day (jobs seen, proposals sent, answers, wins, AI cost) into analytics; days that were missed are made up for.',
+  description:
+    'Counts what each user did by day (jobs seen, proposals sent, answers, wins, AI cost) into analytics; days that were missed are made up for.',
   cron: '12 */6 * * *',
   timezone: 'UTC',
   timeoutMs: 5 * 60_000,
@@ -39,14 +40,21 @@ async function recordDailyMetrics(context: TaskContext): Promise<Figures> {
   const historyFrom = today - (MAX_DAYS - 1) * DAY_MS;
   const firstDay = Math.max(newSince(today, dayOf(lastFigures?.lastDay)), historyFrom);
   const counts = new Counts(context);
-  for (let from = firstDay; from <= today; from += DAYS_AT_ONCE * DAY_MS) await counts.add(from, Math.min(lastOf(from), today));
+  for (let from = firstDay; from <= today; from += DAYS_AT_ONCE * DAY_MS)
+    await counts.add(from, Math.min(lastOf(from), today));
   let countedFrom = Math.max(countedBackTo(lastFigures) ?? firstDay, historyFrom);
   while (countedFrom > historyFrom && performance.now() - began < PAST_MS) {
     const from = Math.max(countedFrom - DAYS_AT_ONCE * DAY_MS, historyFrom);
     await counts.add(from, countedFrom - DAY_MS);
     countedFrom = from;
   }
-  return { firstDay: toDate(firstDay), lastDay: toDate(today), countedFrom: toDate(countedFrom), historyFrom: toDate(historyFrom), ...counts.figures };
+  return {
+    firstDay: toDate(firstDay),
+    lastDay: toDate(today),
+    countedFrom: toDate(countedFrom),
+    historyFrom: toDate(historyFrom),
+    ...counts.figures,
+  };
 }
 
 /** Counts parts of the series. */
@@ -64,7 +72,10 @@ class Counts {
     const { signal, asWorker } = this.context;
     signal.throwIfAborted();
     const [row] = await asWorker((unit) =>
-      unit.query<{ figures: { counted: number; written: number } }>('SELECT app.record_daily_metrics($1, $2) AS figures', [toDate(from), toDate(to)]),
+      unit.query<{ figures: { counted: number; written: number } }>(
+        'SELECT app.record_daily_metrics($1, $2) AS figures',
+        [toDate(from), toDate(to)],
+      ),
     );
     this.counted += row!.figures.counted;
     this.written += row!.figures.written;

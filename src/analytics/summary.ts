@@ -20,10 +20,23 @@ const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'satur
 const NONE: Omit<OutcomeDto, 'key'> = { sent: 0, answered: 0, won: 0, winRate: null, medianAnswerSeconds: null };
 
 /** Puts the figures of a range together. */
-export function summaryOf(range: DayRange, rows: readonly OutcomeRow[], { jobsSeen, proposalsDrafted, aiCostUsd }: Volumes): SummaryDto {
+export function summaryOf(
+  range: DayRange,
+  rows: readonly OutcomeRow[],
+  { jobsSeen, proposalsDrafted, aiCostUsd }: Volumes,
+): SummaryDto {
   const all = rows.find(({ kind }) => kind === null) ?? NONE;
   const of = (wanted: OutcomeRow['kind']): OutcomeDto[] =>
-    rows.filter(({ kind }) => kind === wanted).map(({ key, sent, answered, won, winRate, medianAnswerSeconds }) => ({ key, sent, answered, won, winRate, medianAnswerSeconds }));
+    rows
+      .filter(({ kind }) => kind === wanted)
+      .map(({ key, sent, answered, won, winRate, medianAnswerSeconds }) => ({
+        key,
+        sent,
+        answered,
+        won,
+        winRate,
+        medianAnswerSeconds,
+      }));
   const weekdays = of('weekday');
   return {
     ...range,
@@ -35,7 +48,10 @@ export function summaryOf(range: DayRange, rows: readonly OutcomeRow[], { jobsSe
     costPerWinUsd: all.won === 0 ? null : dividedBy(aiCostUsd, all.won),
     byCategory: of('category'),
     byBudgetBand: of('band'),
-    byWeekday: WEEKDAYS.map((key, index) => ({ ...(weekdays.find((day) => day.key === String(index + 1)) ?? NONE), key })),
+    byWeekday: WEEKDAYS.map((key, index) => ({
+      ...(weekdays.find((day) => day.key === String(index + 1)) ?? NONE),
+      key,
+    })),
     byTemplate: of('template'),
   };
 }

@@ -55,11 +55,15 @@ describe(AuditSubscriber.name, () => {
 
     subscriber.afterUpdate(event<UpdateEvent<ObjectLiteral>>({ entity, databaseEntity, updatedColumns }));
 
-    expect(changes).toEqual([{ table: 'jobs', id: 7, action: 'UPDATE', old: '{"skills":["a"]}', new: '{"skills":["b"]}' }]);
+    expect(changes).toEqual([
+      { table: 'jobs', id: 7, action: 'UPDATE', old: '{"skills":["a"]}', new: '{"skills":["b"]}' },
+    ]);
   });
 
   it('tells a deleted row whole', () => {
-    subscriber.afterRemove(event<RemoveEvent<ObjectLiteral>>({ databaseEntity: { id: 7, isFavorite: true, skills: [] } }));
+    subscriber.afterRemove(
+      event<RemoveEvent<ObjectLiteral>>({ databaseEntity: { id: 7, isFavorite: true, skills: [] } }),
+    );
 
     expect(changes).toEqual([
       { table: 'jobs', id: 7, action: 'DELETE', old: '{"id":7,"is_favorite":true,"skills":[]}', new: null },
@@ -69,10 +73,14 @@ describe(AuditSubscriber.name, () => {
   it('refuses to tell of a row whose every column it cannot know', () => {
     const metadata = { ...METADATA, columns: [...METADATA.columns, column('payload', 'payload', { isSelect: false })] };
 
-    expect(() => subscriber.afterRemove(event({ metadata, databaseEntity: { id: 7 } }))).toThrow('delete by unit.query');
+    expect(() => subscriber.afterRemove(event({ metadata, databaseEntity: { id: 7 } }))).toThrow(
+      'delete by unit.query',
+    );
   });
 
   it('refuses a write outside of a unit of work', () => {
-    expect(() => subscriber.afterInsert(event({ entity: { id: 7 }, queryRunner: { data: {} } }))).toThrow('outside the data gate');
+    expect(() => subscriber.afterInsert(event({ entity: { id: 7 }, queryRunner: { data: {} } }))).toThrow(
+      'outside the data gate',
+    );
   });
 });

@@ -1,5 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { type EntityMetadata, type EntitySubscriberInterface, type InsertEvent, type ObjectLiteral, type QueryRunner, type RemoveEvent, type UpdateEvent } from 'typeorm';
+import {
+  type EntityMetadata,
+  type EntitySubscriberInterface,
+  type InsertEvent,
+  type ObjectLiteral,
+  type QueryRunner,
+  type RemoveEvent,
+  type UpdateEvent,
+} from 'typeorm';
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata';
 import { Database } from '../platform/database/database';
 import type { EntityChange } from '../platform/database/entity-change';
@@ -26,7 +34,14 @@ export class AuditSubscriber implements EntitySubscriberInterface<ObjectLiteral>
 
   afterUpdate({ metadata, entity, databaseEntity, updatedColumns, queryRunner }: UpdateEvent<ObjectLiteral>): void {
     const changed = updatedColumns.filter(isStored);
-    collect(queryRunner, metadata, 'UPDATE', entity?.id, storedValues(databaseEntity, changed), storedValues(entity ?? {}, changed));
+    collect(
+      queryRunner,
+      metadata,
+      'UPDATE',
+      entity?.id,
+      storedValues(databaseEntity, changed),
+      storedValues(entity ?? {}, changed),
+    );
   }
 
   afterRemove({ metadata, databaseEntity, queryRunner }: RemoveEvent<ObjectLiteral>): void {

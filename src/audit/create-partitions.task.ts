@@ -24,7 +24,8 @@ const MAX_PARTS = 500;
 /** Keeps the partitions of analytics, security_logs and audit_logs ahead of the calendar. */
 export const CREATE_PARTITIONS: ScheduledTask = {
   id: 'create-partitions',
-  description: 'Makes the yearly partitions of this year and two ahead, moves stray rows into theirs, and archives old ones (PARTITION_ARCHIVE_AFTER_YEARS).',
+  description:
+    'Makes the yearly partitions of this year and two ahead, moves stray rows into theirs, and archives old ones (PARTITION_ARCHIVE_AFTER_YEARS).',
   cron: '17 3 * * *',
   timezone: 'UTC',
   timeoutMs: 10 * 60_000,
@@ -48,7 +49,10 @@ async function createPartitions(context: TaskContext): Promise<Figures> {
   }
   // After the draining: to make a partition moves what the default one holds of it, however much.
   const made = await names(context, 'SELECT name FROM app.create_partitions($1) AS name', [YEARS_AHEAD]);
-  const archived = partitionYears > 0 ? await names(context, 'SELECT name FROM app.archive_partitions($1) AS name', [partitionYears]) : [];
+  const archived =
+    partitionYears > 0
+      ? await names(context, 'SELECT name FROM app.archive_partitions($1) AS name', [partitionYears])
+      : [];
   return { made: listed(made), drained: listed(drained), archived: listed(archived) };
 }
 

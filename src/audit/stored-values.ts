@@ -19,7 +19,8 @@ export function storedValues(entity: ObjectLiteral, columns: readonly ColumnMeta
 function storedValue(value: unknown, type: ColumnMetadata['type']): string {
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'boolean') return String(value);
-  if (value instanceof Date) return `"${value.toISOString().replace(/(?:\.000|(?<=\.\d)00|(?<=\.\d\d)0)?Z$/, '+00:00')}"`;
+  if (value instanceof Date)
+    return `"${value.toISOString().replace(/(?:\.000|(?<=\.\d)00|(?<=\.\d\d)0)?Z$/, '+00:00')}"`;
   // JSON.stringify would make it a string, and Number() would lose places past the 15th digit.
   if (type === 'numeric' && typeof value === 'string' && DECIMAL.test(value)) return value;
   return JSON.stringify(value);

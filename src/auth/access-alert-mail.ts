@@ -21,19 +21,22 @@ const IF_NOT_YOU =
 const WORDS: Readonly<Record<AccessAlert['kind'], Words>> = {
   failure_burst: {
     subject: 'Somebody tries to sign in to your account',
-    what: ({ details }) => `${details.failures} sign-ins to your account failed within minutes, from ${details.addresses} addresses.`,
+    what: ({ details }) =>
+      `${details.failures} sign-ins to your account failed within minutes, from ${details.addresses} addresses.`,
     whatToDo:
       'If it was you, there is nothing to do. If not: nobody got in by these, and further tries are slowed down. Make sure that your password is used nowhere else, and turn on two-factor sign-in.',
   },
   address_sweep: {
     subject: 'One address tries many accounts',
-    what: ({ details, ipAddress }) => `${details.failures} sign-ins to ${details.accounts} accounts failed within minutes, all from ${ipAddress}.`,
+    what: ({ details, ipAddress }) =>
+      `${details.failures} sign-ins to ${details.accounts} accounts failed within minutes, all from ${ipAddress}.`,
     whatToDo:
       'You get this letter as an admin. Further tries from there are slowed down. Look at GET /v1/admin/security-logs?ipAddress=… for sign-ins that succeeded, end the sessions of those accounts, and block the address before the server.',
   },
   new_device: {
     subject: 'A new device signed in to your account',
-    what: ({ details, ipAddress }) => `A device or place not seen before signed in to your account: ${details.device ?? 'unknown'}, from ${ipAddress}.`,
+    what: ({ details, ipAddress }) =>
+      `A device or place not seen before signed in to your account: ${details.device ?? 'unknown'}, from ${ipAddress}.`,
     whatToDo: IF_NOT_YOU,
   },
   far_addresses: {

@@ -58,7 +58,14 @@ If you did not ask for it, ignore this letter: your password stays as it is.
 }
 
 /** What an owner is told of after it happened. */
-export type Notice = 'password-changed' | 'refresh-token-reused' | 'mfa-enabled' | 'mfa-disabled' | 'mfa-reset' | 'sessions-ended' | 'backup-codes-replaced';
+export type Notice =
+  | 'password-changed'
+  | 'refresh-token-reused'
+  | 'mfa-enabled'
+  | 'mfa-disabled'
+  | 'mfa-reset'
+  | 'sessions-ended'
+  | 'backup-codes-replaced';
 
 const NOTICES: Readonly<Record<Notice, { subject: string; what: string }>> = {
   'password-changed': {

@@ -149,7 +149,10 @@ export class Accounts {
 
   /** Sets a password; sessions proven before the returned time are over. Null when the account is gone. */
   async setPassword(userId: number, encryptedPassword: string): Promise<Date | null> {
-    const row = await this.one<{ at: Date | null }>(`SELECT auth.set_password($1, $2) AS at`, [userId, encryptedPassword]);
+    const row = await this.one<{ at: Date | null }>(`SELECT auth.set_password($1, $2) AS at`, [
+      userId,
+      encryptedPassword,
+    ]);
     return row?.at ?? null;
   }
 

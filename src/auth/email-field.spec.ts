@@ -37,10 +37,17 @@ describe(EmailField.name, () => {
     ['ann@example.org\u00a0', 'U+00A0'],
     ['"a b"@example.org', 'U+0020'],
   ])('refuses %j and names what cannot be seen', (given, name) => {
-    expect(read(given)).toEqual(expect.arrayContaining([expect.stringMatching(new RegExp(`^email has .*${name.replace('+', '\\+')}.* Remove it\\.$`))]));
+    expect(read(given)).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(new RegExp(`^email has .*${name.replace('+', '\\+')}.* Remove it\\.$`)),
+      ]),
+    );
   });
 
-  it.each(['"a@b"@example.org', 'ann@xn--a.example', 'ann', '@example.org', 'ann@', '', 5, null])('refuses %j', (given) => {
-    expect(read(given)).toBeInstanceOf(Array);
-  });
+  it.each(['"a@b"@example.org', 'ann@xn--a.example', 'ann', '@example.org', 'ann@', '', 5, null])(
+    'refuses %j',
+    (given) => {
+      expect(read(given)).toBeInstanceOf(Array);
+    },
+  );
 });

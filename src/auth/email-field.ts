@@ -18,12 +18,15 @@ const UNSEEN = /[\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
 export function EmailField(): PropertyDecorator {
   return applyDecorators(
     ApiProperty({
-      description: 'E-mail address; upper and lower case are the same, and so are both spellings of an international domain.',
+      description:
+        'E-mail address; upper and lower case are the same, and so are both spellings of an international domain.',
       format: 'email',
       maxLength: MAX_EMAIL_LENGTH,
       example: 'ann@example.com',
     }),
-    Transform(({ value }: TransformFnParams): unknown => (typeof value === 'string' ? value.replace(WHITE_SPACE_AROUND, '') : value)),
+    Transform(({ value }: TransformFnParams): unknown =>
+      typeof value === 'string' ? value.replace(WHITE_SPACE_AROUND, '') : value,
+    ),
     IsString(),
     TextLength(0, MAX_EMAIL_LENGTH),
     IsEmail(),

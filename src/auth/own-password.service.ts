@@ -63,7 +63,9 @@ export class OwnPassword {
     const request = { email, purpose: 'reset_password', tokenHash, tokenSeconds: RESET_SECONDS } as const;
     const issued = await this.accounts.issueToken(request);
     const mayMail = await this.throttle.mayMail(email);
-    await this.mailer.send(resetMail(this.config.http, issued?.mailTo ?? email, token), { isDecoy: issued === null || !mayMail });
+    await this.mailer.send(resetMail(this.config.http, issued?.mailTo ?? email, token), {
+      isDecoy: issued === null || !mayMail,
+    });
     await this.events.record('auth.password_forgot', { success: issued !== null, userId: issued?.userId, email });
   }
 
@@ -77,7 +79,8 @@ export class OwnPassword {
     const owner = await this.accounts.findReset(tokenHash);
     if (owner) assertPasswordFits(password, owner);
     // A guess is not worth a hash.
-    const userId = owner && (await this.accounts.resetPassword(tokenHash, await this.passwords.hash(password, owner.email)));
+    const userId =
+      owner && (await this.accounts.resetPassword(tokenHash, await this.passwords.hash(password, owner.email)));
     await this.events.record('auth.password_reset', { success: userId !== null, userId });
     if (userId === null) throw new AppError('auth.link_invalid');
     await this.sessions.endAll(userId);

@@ -38,7 +38,12 @@ export class OwnSessionsController {
 
   @Delete('sessions/:id')
   @HttpCode(HttpStatus.NO_CONTENT)
-  @ApiParam({ name: 'id', description: 'Id of the session.', schema: { type: 'string' }, example: 'nJb2mE0iX8s1u3aQd5wV7g' })
+  @ApiParam({
+    name: 'id',
+    description: 'Id of the session.',
+    schema: { type: 'string' },
+    example: 'nJb2mE0iX8s1u3aQd5wV7g',
+  })
   @ApiOperation({ summary: 'End a session', description: 'It is over everywhere within a second.' })
   @ApiNoContentResponse({ description: 'The session is over.' })
   end(@Param('id') id: string): Promise<void> {

@@ -25,11 +25,13 @@ export class OwnerCheck {
     const { userId } = currentPrincipal();
     const attempt = await this.throttle.reserve('password', userId);
     const account = await this.accounts.findAccount(userId);
-    const isRight = await this.passwords.verify(password, account?.encryptedPassword, account?.email).catch(async (error: unknown) => {
-      // Sent away unread: that was no wrong password.
-      await this.throttle.forgive(attempt);
-      throw error;
-    });
+    const isRight = await this.passwords
+      .verify(password, account?.encryptedPassword, account?.email)
+      .catch(async (error: unknown) => {
+        // Sent away unread: that was no wrong password.
+        await this.throttle.forgive(attempt);
+        throw error;
+      });
     if (!isRight || !account) {
       throw new AppError('auth.credentials_invalid', { detail: 'the password is not right' });
     }

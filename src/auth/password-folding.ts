@@ -2,14 +2,67 @@ import { lettersOf } from './common-passwords';
 
 /** Letters that digits and signs stand for; where two are usual, a second reading has the other one. */
 const LOOKALIKES: readonly Readonly<Record<string, string>>[] = [
-  { '@': 'a', '4': 'a', '8': 'b', '(': 'c', '3': 'e', '€': 'e', '6': 'g', '9': 'g', '1': 'i', '!': 'i', '|': 'i', '0': 'o', '$': 's', '5': 's', '7': 't', '+': 't', '2': 'z' },
-  { '@': 'a', '4': 'a', '3': 'e', '1': 'l', '!': 'l', '|': 'l', '0': 'o', '$': 's', '5': 's', '7': 't' },
+  {
+    '@': 'a',
+    '4': 'a',
+    '8': 'b',
+    '(': 'c',
+    '3': 'e',
+    '€': 'e',
+    '6': 'g',
+    '9': 'g',
+    '1': 'i',
+    '!': 'i',
+    '|': 'i',
+    '0': 'o',
+    $: 's',
+    '5': 's',
+    '7': 't',
+    '+': 't',
+    '2': 'z',
+  },
+  { '@': 'a', '4': 'a', '3': 'e', '1': 'l', '!': 'l', '|': 'l', '0': 'o', $: 's', '5': 's', '7': 't' },
 ];
 
 /** Letters of other scripts that look like ours, and pairs that look like one letter. */
 const TWINS: Readonly<Record<string, string>> = {
-  а: 'a', в: 'b', е: 'e', ё: 'e', і: 'i', ї: 'i', ј: 'j', к: 'k', м: 'm', н: 'h', о: 'o', р: 'p', с: 'c', ѕ: 's', т: 't', у: 'y', х: 'x', һ: 'h', ԁ: 'd', ѡ: 'w', ԝ: 'w',
-  α: 'a', β: 'b', ε: 'e', ι: 'i', κ: 'k', ν: 'v', ο: 'o', ρ: 'p', τ: 't', υ: 'u', χ: 'x', ω: 'w', ı: 'i', ł: 'l', ø: 'o', ß: 'b',
+  а: 'a',
+  в: 'b',
+  е: 'e',
+  ё: 'e',
+  і: 'i',
+  ї: 'i',
+  ј: 'j',
+  к: 'k',
+  м: 'm',
+  н: 'h',
+  о: 'o',
+  р: 'p',
+  с: 'c',
+  ѕ: 's',
+  т: 't',
+  у: 'y',
+  х: 'x',
+  һ: 'h',
+  ԁ: 'd',
+  ѡ: 'w',
+  ԝ: 'w',
+  α: 'a',
+  β: 'b',
+  ε: 'e',
+  ι: 'i',
+  κ: 'k',
+  ν: 'v',
+  ο: 'o',
+  ρ: 'p',
+  τ: 't',
+  υ: 'u',
+  χ: 'x',
+  ω: 'w',
+  ı: 'i',
+  ł: 'l',
+  ø: 'o',
+  ß: 'b',
 };
 
 /** The keys of a Ukrainian and of a Russian keyboard, and what they type on an English one: `пароль` is `gfhjkm`. */
@@ -58,7 +111,15 @@ export function foldedForms(whole: string): Set<string> {
   const unit = repeatedUnit(whole);
   const plain = whole.normalize('NFKD').replace(/[\p{M}\p{Cf}]/gu, '');
   const latin = withLetters(plain, TWINS).replaceAll('vv', 'w');
-  const forms = [whole, unit, ...withoutEnds(whole), ...withoutEnds(unit), plain, latin, ...CYRILLIC_KEYS.map((keys) => typedInEnglish(whole, keys))];
+  const forms = [
+    whole,
+    unit,
+    ...withoutEnds(whole),
+    ...withoutEnds(unit),
+    plain,
+    latin,
+    ...CYRILLIC_KEYS.map((keys) => typedInEnglish(whole, keys)),
+  ];
   const spelt = forms.flatMap((form) => [form, ...LOOKALIKES.map((lookalikes) => withLetters(form, lookalikes))]);
   const digits = whole.replace(/[^0-9]/g, '');
   return new Set([...spelt, ...spelt.map(lettersOf), ...(digits.length >= MIN_DIGITS ? [digits] : [])]);
@@ -123,5 +184,7 @@ function isDates(text: string): boolean {
   const digits = text.replace(/\D/g, '');
   const year = '(?:19|20)\\d\\d';
   const [month, day] = ['(?:0?[1-9]|1[0-2])', '(?:0?[1-9]|[12]\\d|3[01])'];
-  return new RegExp(`^(?:${day}${month}${year}|${month}${day}${year}|${year}${month}${day}|${year}${day}${month}|${year}${year})$`).test(digits);
+  return new RegExp(
+    `^(?:${day}${month}${year}|${month}${day}${year}|${year}${month}${day}|${year}${day}${month}|${year}${year})$`,
+  ).test(digits);
 }

@@ -93,9 +93,12 @@ describe('assertPasswordFits', () => {
     expect(() => assertPasswordFits(owner.email, owner)).toThrow(AppError);
   });
 
-  it.each(['acmewidgets1', 'Acme-Widgets2026', 'acmewidgetscouk'])('refuses %j, the name of a company in the address', (password) => {
-    expect(() => assertPasswordFits(password, { email: 'ann@mail.acme-widgets.co.uk' })).toThrow('a name of yours');
-  });
+  it.each(['acmewidgets1', 'Acme-Widgets2026', 'acmewidgetscouk'])(
+    'refuses %j, the name of a company in the address',
+    (password) => {
+      expect(() => assertPasswordFits(password, { email: 'ann@mail.acme-widgets.co.uk' })).toThrow('a name of yours');
+    },
+  );
 
   it('needs no names', () => {
     expect(() => assertPasswordFits('seven green umbrellas', { email: 'a@b.co', firstName: null })).not.toThrow();
@@ -110,7 +113,9 @@ describe('assertPasswordFits', () => {
       }
     };
 
-    expect(textOf('P@ssw0rd1')).toBe('This password is too common (even without its digits and punctuation). Choose another one.');
+    expect(textOf('P@ssw0rd1')).toBe(
+      'This password is too common (even without its digits and punctuation). Choose another one.',
+    );
     expect(textOf('abcdefgh')).toBe('This password is a repetition, a sequence or a date. Choose another one.');
     expect(textOf('        ')).toBe('This password is only white space. Choose another one.');
     expect(textOf('annother1')).toMatch(/^This password is a name of yours.* Choose another one\.$/);

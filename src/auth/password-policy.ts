@@ -32,7 +32,10 @@ export function assertPasswordFits(password: string, owner: PasswordOwner, point
   }
   const ownWords = ownWordsOf(owner);
   if (forms.some((form) => ownWords.has(form))) {
-    throw unfit(pointer, 'This password is a name of yours, of your address or of this service (even without its digits and punctuation).');
+    throw unfit(
+      pointer,
+      'This password is a name of yours, of your address or of this service (even without its digits and punctuation).',
+    );
   }
 }
 
@@ -48,7 +51,19 @@ function ownWordsOf({ email, firstName, lastName }: PasswordOwner): Set<string> 
   const parts = `${local}.${domain}`.split(/[^\p{L}]+/u);
   const labels = domain.split('.');
   // `acme-widgets.co.uk` is Acme Widgets, and so is `mail.acme-widgets.com`.
-  const companies = labels.flatMap((label, index) => [lettersOf(label), lettersOf(labels.slice(0, index).join('')), lettersOf(labels.slice(index).join(''))]);
-  const words = [...parts, lettersOf(local), lettersOf(domain), lettersOf(`${local}${domain}`), ...companies, `${first}${last}`, `${last}${first}`];
+  const companies = labels.flatMap((label, index) => [
+    lettersOf(label),
+    lettersOf(labels.slice(0, index).join('')),
+    lettersOf(labels.slice(index).join('')),
+  ]);
+  const words = [
+    ...parts,
+    lettersOf(local),
+    lettersOf(domain),
+    lettersOf(`${local}${domain}`),
+    ...companies,
+    `${first}${last}`,
+    `${last}${first}`,
+  ];
   return new Set([...OUR_WORDS, ...words, first ?? '', last ?? ''].filter((word) => word.length >= MIN_WORD_LENGTH));
 }

@@ -41,7 +41,9 @@ export class RegistrationService {
    */
   async register({ email: given, password, firstName, lastName }: SignUp): Promise<void> {
     if (!this.config.auth.isRegistrationOpen) {
-      throw new AppError('auth.registration_closed', { detail: 'Ask the administrator of this installation for an account.' });
+      throw new AppError('auth.registration_closed', {
+        detail: 'Ask the administrator of this installation for an account.',
+      });
     }
     const email = normalEmail(given);
     assertPasswordFits(password, { email, firstName, lastName });
@@ -58,8 +60,14 @@ export class RegistrationService {
     });
     const isDecoy = !(await this.throttle.mayMail(email));
     const { http } = this.config;
-    await this.mailer.send(isKnown ? alreadyRegisteredMail(http, mailTo) : verificationMail(http, mailTo, token), { isDecoy });
-    await this.events.record('auth.register', { success: !isKnown, userId, ...(isKnown && { reason: 'known address' }) });
+    await this.mailer.send(isKnown ? alreadyRegisteredMail(http, mailTo) : verificationMail(http, mailTo, token), {
+      isDecoy,
+    });
+    await this.events.record('auth.register', {
+      success: !isKnown,
+      userId,
+      ...(isKnown && { reason: 'known address' }),
+    });
   }
 
   /**
@@ -76,7 +84,9 @@ export class RegistrationService {
       tokenSeconds: VERIFICATION_SECONDS,
     });
     const mayMail = await this.throttle.mayMail(email);
-    await this.mailer.send(verificationMail(this.config.http, issued?.mailTo ?? email, token), { isDecoy: issued === null || !mayMail });
+    await this.mailer.send(verificationMail(this.config.http, issued?.mailTo ?? email, token), {
+      isDecoy: issued === null || !mayMail,
+    });
     await this.events.record('auth.verify_email_resend', { success: issued !== null, userId: issued?.userId, email });
   }
 

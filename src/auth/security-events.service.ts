@@ -50,7 +50,10 @@ export class SecurityEvents {
   }
 
   /** Leaves one event, in a transaction of its own; address and agent come from the request. */
-  async record(type: SecurityEventType, { success, userId, email, reason, sessionId }: SecurityEventFacts): Promise<void> {
+  async record(
+    type: SecurityEventType,
+    { success, userId, email, reason, sessionId }: SecurityEventFacts,
+  ): Promise<void> {
     const context = currentContext();
     const details = {
       ...(reason !== undefined && { reason }),

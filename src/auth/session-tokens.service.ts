@@ -51,7 +51,12 @@ export class SessionTokens {
       ip: context?.ip ?? null,
     });
     for (const oldest of ended) {
-      await this.events.record('auth.session_ended', { success: true, userId, sessionId: oldest, reason: 'too many sessions' });
+      await this.events.record('auth.session_ended', {
+        success: true,
+        userId,
+        sessionId: oldest,
+        reason: 'too many sessions',
+      });
     }
     return { sessionId, tokens: this.pairOf(userId, sessionId, refresh.token) };
   }

@@ -51,8 +51,7 @@ export interface NewSession {
 
 /** What came of presenting a refresh token; `pair` is the sealed answer. */
 export type RotationResult =
-  | { readonly outcome: 'rotated' | 'repeated'; readonly pair: string }
-  | { readonly outcome: 'reused' | 'gone' };
+  { readonly outcome: 'rotated' | 'repeated'; readonly pair: string } | { readonly outcome: 'reused' | 'gone' };
 
 /**
  * The sessions in Redis. What ends a session ends it for every process within a second: its record goes, its id is told
@@ -258,7 +257,10 @@ export class SessionsService {
   private async endOldest(userId: number): Promise<string[]> {
     const ids = await this.idsOf(userId);
     const isLive = await Promise.all(ids.map((id) => this.redis.exists(sessionKey(id))));
-    await this.remove(userId, ids.filter((_, i) => isLive[i] === 0));
+    await this.remove(
+      userId,
+      ids.filter((_, i) => isLive[i] === 0),
+    );
     const oldest = ids.filter((_, i) => isLive[i] === 1).slice(0, -MAX_SESSIONS);
     const hasEnded = await Promise.all(oldest.map((id) => this.end(userId, id)));
     return oldest.filter((_, i) => hasEnded[i]);
@@ -271,7 +273,10 @@ export class SessionsService {
 
   private async remove(userId: number, ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
-    const multi = this.redis.multi().del(...ids.map(sessionKey)).zrem(userSessionsKey(userId), ...ids);
+    const multi = this.redis
+      .multi()
+      .del(...ids.map(sessionKey))
+      .zrem(userSessionsKey(userId), ...ids);
     for (const id of ids) this.memory.announce(multi, id);
     await all(multi);
     for (const id of ids) this.memory.forget(id);

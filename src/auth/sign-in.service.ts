@@ -51,11 +51,13 @@ export class SignInService {
   private async prove(email: string, password: string): Promise<Credentials> {
     const attempt = await this.reserve(email);
     const account = await this.accounts.findCredentials(email);
-    const isRight = await this.passwords.verify(password, account?.encryptedPassword, email).catch(async (error: unknown) => {
-      // Sent away unread: that was no wrong password.
-      await this.throttle.forgive(attempt);
-      throw error;
-    });
+    const isRight = await this.passwords
+      .verify(password, account?.encryptedPassword, email)
+      .catch(async (error: unknown) => {
+        // Sent away unread: that was no wrong password.
+        await this.throttle.forgive(attempt);
+        throw error;
+      });
     const refusal = refusalOf(account, isRight);
     if (isRight) await this.throttle.forgive(attempt);
     if (account && !refusal) {

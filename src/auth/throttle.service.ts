@@ -62,14 +62,20 @@ export class Throttle {
     const keys = [`fails:account:${account}`, this.addressKey('fails'), `fails:device:${device}`];
     const name = randomUUID();
     const limits = [PER_ACCOUNT * this.scale, PER_ADDRESS * this.scale];
-    this.refuse(await this.eval(RESERVE_SIGN_IN, [...keys, `devices:${account}`], [Date.now(), name, ...limits, device]));
+    this.refuse(
+      await this.eval(RESERVE_SIGN_IN, [...keys, `devices:${account}`], [Date.now(), name, ...limits, device]),
+    );
     return { keys, name };
   }
 
   /** Remembers the device of the request as one of the account's own. */
   async rememberDevice(email: string): Promise<void> {
     const account = emailHash(this.key, email).toString('base64url');
-    await this.eval(REMEMBER_DEVICE, [`devices:${account}`], [Date.now(), this.deviceOf(account), KNOWN_DEVICES, DEVICE_LIFE_MS]);
+    await this.eval(
+      REMEMBER_DEVICE,
+      [`devices:${account}`],
+      [Date.now(), this.deviceOf(account), KNOWN_DEVICES, DEVICE_LIFE_MS],
+    );
   }
 
   /**
@@ -113,7 +119,10 @@ export class Throttle {
   /** What a signed-in user has used of his limits. @throws AppError `service.unavailable` */
   async usesOf(userId: number): Promise<LimitUse[]> {
     const since = Date.now() - 15 * 60_000;
-    const counts = [this.redis.get(exportsKey(userId)), ...KINDS.map((kind) => this.redis.zcount(`fails:${kind}:${userId}`, since, '+inf'))];
+    const counts = [
+      this.redis.get(exportsKey(userId)),
+      ...KINDS.map((kind) => this.redis.zcount(`fails:${kind}:${userId}`, since, '+inf')),
+    ];
     const [exports, passwords, codes] = await Promise.all(counts).catch((cause: unknown) => {
       throw unavailable(cause);
     });
@@ -155,7 +164,9 @@ export class Throttle {
   /** Tells devices of one account apart; the same device gives another value for another account. */
   private deviceOf(account: string): string {
     const context = currentContext();
-    return createHmac('sha256', this.key).update(JSON.stringify([account, context?.ip, context?.userAgent])).digest('base64url');
+    return createHmac('sha256', this.key)
+      .update(JSON.stringify([account, context?.ip, context?.userAgent]))
+      .digest('base64url');
   }
 
   private addressKey(what: string): string {

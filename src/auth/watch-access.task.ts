@@ -17,7 +17,8 @@ const KINDS = ['failure_burst', 'address_sweep', 'new_device', 'far_addresses'] 
 /** Looks for sign-ins out of the ordinary and tells whom they concern. */
 export const WATCH_ACCESS: ScheduledTask = {
   id: 'watch-access',
-  description: 'Looks for bursts of failed sign-ins, one address against many accounts, new devices and far addresses; mails what it finds.',
+  description:
+    'Looks for bursts of failed sign-ins, one address against many accounts, new devices and far addresses; mails what it finds.',
   cron: '*/5 * * * *',
   timezone: 'UTC',
   timeoutMs: 4 * 60_000,
@@ -30,7 +31,9 @@ async function watchAccess({ lastFigures, signal, asWorker, service }: TaskConte
   const now = Date.now();
   const last = typeof lastFigures?.until === 'string' ? Date.parse(lastFigures.until) : now;
   const since = new Date(Math.max(Math.min(now, last) - WINDOW_MS, now - LONGEST_LOOK_BACK_MS));
-  const found = await asWorker((unit) => unit.query<{ kind: string; found: number }>('SELECT kind, found FROM app.watch_access($1)', [since]));
+  const found = await asWorker((unit) =>
+    unit.query<{ kind: string; found: number }>('SELECT kind, found FROM app.watch_access($1)', [since]),
+  );
   const toMail = await asWorker((unit) => unit.query<AccessAlert & { recipient: string }>(TO_MAIL, [MAILS_A_RUN]));
   const { publicUrl } = service(Config).http;
   const mailer = service(Mailer);

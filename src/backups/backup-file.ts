@@ -33,7 +33,12 @@ export interface OpenedBackup {
  * Returns the bytes of a backup file: a readable header, then manifest and archive, sealed in chunks with a key made for
  * this file. Nothing but the header is in the clear.
  */
-export async function* writeBackup(name: string, manifest: Manifest, archive: Bytes, masterKeys: MasterKeys): AsyncGenerator<Buffer> {
+export async function* writeBackup(
+  name: string,
+  manifest: Manifest,
+  archive: Bytes,
+  masterKeys: MasterKeys,
+): AsyncGenerator<Buffer> {
   const key = randomBytes(32);
   const wrappedKey = await masterKeys.wrap(key, placeOf(name));
   const header = Buffer.from(JSON.stringify({ name, takenAt: manifest.takenAt, wrappedKey } satisfies BackupHeader));
@@ -48,7 +53,8 @@ export async function* writeBackup(name: string, manifest: Manifest, archive: By
  */
 export async function openBackup(file: Bytes, masterKeys: MasterKeys): Promise<OpenedBackup> {
   const source = new ByteReader(file);
-  if (!(await source.take(MAGIC.length)).equals(MAGIC)) throw new BackupError('this is no backup of Gigvault, or of a version it does not know');
+  if (!(await source.take(MAGIC.length)).equals(MAGIC))
+    throw new BackupError('this is no backup of Gigvault, or of a version it does not know');
   const headerBytes = await source.takeCounted(MAX_HEADER_BYTES);
   const header = parsed(headerShape, headerBytes, 'header');
   const key = await masterKeys.unwrap(header.wrappedKey, placeOf(header.name)).catch((error: unknown) => {
@@ -115,7 +121,9 @@ function parsed<T>(shape: z.ZodType<T>, bytes: Buffer, what: string): T {
 }
 
 function inWords(error: unknown): unknown {
-  return error instanceof EncryptionError ? new BackupError(`the file does not open: ${error.message}`, { cause: error }) : error;
+  return error instanceof EncryptionError
+    ? new BackupError(`the file does not open: ${error.message}`, { cause: error })
+    : error;
 }
 
 function placeOf(name: string): Buffer {

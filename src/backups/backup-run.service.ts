@@ -10,7 +10,17 @@ import type { Figures, Skipped, TaskContext } from '../platform/scheduler/schedu
 import { BackupError } from './backup-error';
 import { writeBackup } from './backup-file';
 import { BackupStore, fileNameOf } from './backup-store';
-import { BEGIN, FAILED, NAME_FILE, NEWEST_VERIFIED, PUT_CANARY, TAKE_WAITING, VERIFIED, WRITTEN, type WaitingRow } from './backups.queries';
+import {
+  BEGIN,
+  FAILED,
+  NAME_FILE,
+  NEWEST_VERIFIED,
+  PUT_CANARY,
+  TAKE_WAITING,
+  VERIFIED,
+  WRITTEN,
+  type WaitingRow,
+} from './backups.queries';
 import { KeptBackups } from './kept-backups.service';
 import { rowsIn, type Manifest } from './manifest';
 import { dumpArchive } from './postgres-archive';
@@ -69,10 +79,14 @@ export class BackupRun implements OnApplicationShutdown {
   private alone(context: TaskContext): Promise<Figures | Skipped> {
     return withDirectConnection(this.config.database.urls.backup, async (connection) => {
       await assertSeesEverything(connection);
-      while (!(await connection.query<{ isFree: boolean }>(ONE_AT_A_TIME))[0]?.isFree) await sleep(ASK_AGAIN_MS, undefined, { signal: context.signal });
+      while (!(await connection.query<{ isFree: boolean }>(ONE_AT_A_TIME))[0]?.isFree)
+        await sleep(ASK_AGAIN_MS, undefined, { signal: context.signal });
       await this.kept.closeLost(context);
-      if (context.startedBy === 'boot' && (await this.hasFresh(context))) return { skipped: 'the newest backup is verified and young' };
-      const [version] = await connection.query<{ major: number }>(`SELECT current_setting('server_version_num')::integer / 10000 AS major`);
+      if (context.startedBy === 'boot' && (await this.hasFresh(context)))
+        return { skipped: 'the newest backup is verified and young' };
+      const [version] = await connection.query<{ major: number }>(
+        `SELECT current_setting('server_version_num')::integer / 10000 AS major`,
+      );
       return this.runWith(context, version?.major ?? 0);
     });
   }
@@ -122,10 +136,17 @@ export class BackupRun implements OnApplicationShutdown {
       const { tools } = await bench.open();
       const { fileName, sizeBytes, sha256, migration } = row;
       const isThere = fileName !== null && sizeBytes !== null && sha256 !== null && migration !== null;
-      const file = isThere ? { backupId: row.id, fileName, sizeBytes, sha256, migration } : await this.make(context, row.id, tools);
+      const file = isThere
+        ? { backupId: row.id, fileName, sizeBytes, sha256, migration }
+        : await this.make(context, row.id, tools);
       const madeAt = Date.now();
       const manifest = await this.check(context, file, bench);
-      const figures = { tables: Object.keys(manifest.tables).length, rows: rowsIn(manifest), ...(!isThere && { dumpMs: madeAt - startedAt }), checkMs: Date.now() - madeAt };
+      const figures = {
+        tables: Object.keys(manifest.tables).length,
+        rows: rowsIn(manifest),
+        ...(!isThere && { dumpMs: madeAt - startedAt }),
+        checkMs: Date.now() - madeAt,
+      };
       await context.asWorker((unit) => unit.query(VERIFIED, [row.id, JSON.stringify(figures)]));
     } catch (error) {
       // A run that was ended may not write any more; who comes next finds the row and closes it.
@@ -148,7 +169,11 @@ export class BackupRun implements OnApplicationShutdown {
       await context.asWorker((unit) => unit.query(NAME_FILE, [id, this.store.kind, fileName, migration, masterKeys]));
       const measure = new Measure();
       const archive = dumpArchive(tools, { url, snapshot }, context.signal);
-      await this.store.write(fileName, measure.of(writeBackup(fileName, manifest, archive, this.masterKeys)), context.signal);
+      await this.store.write(
+        fileName,
+        measure.of(writeBackup(fileName, manifest, archive, this.masterKeys)),
+        context.signal,
+      );
       const { sizeBytes, sha256 } = measure;
       await context.asWorker((unit) => unit.query(WRITTEN, [id, sizeBytes, sha256]));
       return { backupId: id, fileName, sizeBytes, sha256, migration };
@@ -157,12 +182,22 @@ export class BackupRun implements OnApplicationShutdown {
 
   private migrationOf({ migrations }: Manifest): string {
     const [last, newest] = [migrations.at(-1), migrationNames().at(-1)];
-    if (last === undefined || last !== newest) throw new BackupError(`the schema of the database is that of ${last ?? 'no migration'}, not of ${newest}`);
+    if (last === undefined || last !== newest)
+      throw new BackupError(`the schema of the database is that of ${last ?? 'no migration'}, not of ${newest}`);
     return last;
   }
 
-  private async check(context: TaskContext, file: ExpectedFile, bench: ReturnType<BackupRun['benchOf']>): Promise<Manifest> {
-    return checkBackup(this.store.read(file.fileName), file, { ...(await bench.open()), masterKeys: this.masterKeys }, context.signal);
+  private async check(
+    context: TaskContext,
+    file: ExpectedFile,
+    bench: ReturnType<BackupRun['benchOf']>,
+  ): Promise<Manifest> {
+    return checkBackup(
+      this.store.read(file.fileName),
+      file,
+      { ...(await bench.open()), masterKeys: this.masterKeys },
+      context.signal,
+    );
   }
 
   /** Programs and cluster, found and started when first needed, shared by all of a run. */
@@ -171,7 +206,10 @@ export class BackupRun implements OnApplicationShutdown {
     const { urls } = this.config.database;
     const open = async (): Promise<Bench> => {
       const tools = await findTools(major);
-      return { tools, cluster: await ScratchCluster.open(Math.max(major, tools.major), this.config.backups.scratchUrl, urls.backup) };
+      return {
+        tools,
+        cluster: await ScratchCluster.open(Math.max(major, tools.major), this.config.backups.scratchUrl, urls.backup),
+      };
     };
     return { open: () => (bench ??= open()), opened: () => bench?.catch(() => undefined) };
   }

@@ -38,10 +38,15 @@ export function fileNameOf(id: number, takenAt: Date): string {
 /** What the name of a file tells; undefined when it is none of a backup. */
 export function readFileName(name: string): { readonly id: number; readonly takenAt: Date } | undefined {
   const [, year, month, day, hour, minute, second, id] = NAME.exec(name) ?? [];
-  return id === undefined ? undefined : { id: Number(id), takenAt: new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) };
+  return id === undefined
+    ? undefined
+    : { id: Number(id), takenAt: new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) };
 }
 
 /** The names of backups among others, newest first. */
 export function newestFirst(names: readonly string[]): string[] {
-  return names.filter((name) => NAME.test(name)).sort().reverse();
+  return names
+    .filter((name) => NAME.test(name))
+    .sort()
+    .reverse();
 }

@@ -9,7 +9,11 @@ import { storeOf } from './store-of';
 
 /** Making and checking backups, for the worker. Needs EncryptionModule and DatabaseModule. */
 @Module({
-  providers: [BackupRun, KeptBackups, { provide: BackupStore, inject: [Config], useFactory: ({ backups }: Config) => storeOf(backups) }],
+  providers: [
+    BackupRun,
+    KeptBackups,
+    { provide: BackupStore, inject: [Config], useFactory: ({ backups }: Config) => storeOf(backups) },
+  ],
   exports: [BackupRun],
 })
 export class BackupsModule implements OnModuleInit {

@@ -50,7 +50,10 @@ export interface DatabaseState {
  * @param connection of a login that sees all rows, in a transaction
  * @param sampledUsers the tenants whose rows are hashed one by one
  */
-export async function readDatabaseState(connection: DirectConnection, sampledUsers: readonly number[]): Promise<DatabaseState> {
+export async function readDatabaseState(
+  connection: DirectConnection,
+  sampledUsers: readonly number[],
+): Promise<DatabaseState> {
   await connection.query(SAME_TEXT);
   const tables: Record<string, TableState> = {};
   for (const { name, statement } of await connection.query<{ name: string; statement: string }>(TABLES)) {
@@ -60,7 +63,11 @@ export async function readDatabaseState(connection: DirectConnection, sampledUse
   const objects = await connection.query<{ kind: string; count: number }>(OBJECTS);
   // A database that was never migrated, or restored from nothing, has no list of migrations.
   const migrations = 'public.schema_migrations' in tables ? await connection.query<{ name: string }>(MIGRATIONS) : [];
-  return { migrations: migrations.map(({ name }) => name), tables, objects: Object.fromEntries(objects.map(({ kind, count }) => [kind, count])) };
+  return {
+    migrations: migrations.map(({ name }) => name),
+    tables,
+    objects: Object.fromEntries(objects.map(({ kind, count }) => [kind, count])),
+  };
 }
 
 /** Says how a copy differs from what it should be, one sentence for each difference; empty when it does not. */
@@ -70,8 +77,12 @@ export function differences(expected: DatabaseState, found: DatabaseState): stri
   const extra = found.migrations.filter((name) => !expected.migrations.includes(name));
   return [
     ...(missing.length + extra.length > 0 ? [`migrations: ${list(missing)} missing, ${list(extra)} too many`] : []),
-    ...Object.keys(expected.tables).flatMap((name) => tableDifference(name, expected.tables[name]!, found.tables[name])),
-    ...Object.keys(found.tables).filter((name) => !(name in expected.tables)).map((name) => `table ${name} should not be there`),
+    ...Object.keys(expected.tables).flatMap((name) =>
+      tableDifference(name, expected.tables[name]!, found.tables[name]),
+    ),
+    ...Object.keys(found.tables)
+      .filter((name) => !(name in expected.tables))
+      .map((name) => `table ${name} should not be there`),
     ...[...new Set([...Object.keys(expected.objects), ...Object.keys(found.objects)])].flatMap((kind) => {
       const [wanted, there] = [expected.objects[kind] ?? 0, found.objects[kind] ?? 0];
       return wanted === there ? [] : [`${kind}: ${there} of ${wanted}`];

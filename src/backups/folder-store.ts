@@ -21,7 +21,11 @@ export class FolderStore extends BackupStore {
     try {
       await makeFolder(this.folder);
       await chmod(this.folder, 0o700);
-      await pipeline(Readable.from(content, { objectMode: false }), createWriteStream(part, { mode: 0o600, flush: true }), { signal });
+      await pipeline(
+        Readable.from(content, { objectMode: false }),
+        createWriteStream(part, { mode: 0o600, flush: true }),
+        { signal },
+      );
       await rename(part, join(this.folder, name));
       await this.syncFolder();
     } catch (error) {
@@ -99,5 +103,7 @@ function inWords(error: unknown): unknown {
   const { code, path } = error as NodeJS.ErrnoException;
   const sentence = code === undefined ? undefined : SENTENCES[code];
   if (sentence === undefined) return error;
-  return new BackupError(`BACKUP_DIR is not usable: ${path === undefined ? '' : `${path}: `}${sentence}.`, { cause: error });
+  return new BackupError(`BACKUP_DIR is not usable: ${path === undefined ? '' : `${path}: `}${sentence}.`, {
+    cause: error,
+  });
 }

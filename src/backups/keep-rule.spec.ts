@@ -5,7 +5,11 @@ const RULE: KeepRule = { daily: 7, weekly: 4, monthly: 3, maxDays: 90 };
 
 /** One a day at 02:12, the id its age in days, newest first. */
 function daily(days: number): Kept[] {
-  return Array.from({ length: days }, (_, age) => ({ id: age, status: 'verified', createdAt: new Date(Date.parse('2026-03-18T02:12:00Z') - age * 86_400_000) }));
+  return Array.from({ length: days }, (_, age) => ({
+    id: age,
+    status: 'verified',
+    createdAt: new Date(Date.parse('2026-03-18T02:12:00Z') - age * 86_400_000),
+  }));
 }
 
 function keptOf(backups: readonly Kept[], rule: KeepRule = RULE): number[] {
@@ -25,7 +29,12 @@ describe(idsToRemove.name, () => {
   });
 
   it('counts days that have a backup, so that a pause of the schedule costs none', () => {
-    expect(keptOf(daily(80).filter(({ id }) => id % 2 === 0), { ...RULE, weekly: 0, monthly: 0 })).toEqual([0, 2, 4, 6, 8, 10, 12]);
+    expect(
+      keptOf(
+        daily(80).filter(({ id }) => id % 2 === 0),
+        { ...RULE, weekly: 0, monthly: 0 },
+      ),
+    ).toEqual([0, 2, 4, 6, 8, 10, 12]);
   });
 
   it('keeps the newest of a day with many, what is looked at, and a failed one for a week', () => {

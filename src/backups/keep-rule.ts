@@ -22,7 +22,11 @@ export type Kept = Pick<KeptRow, 'id' | 'status' | 'createdAt'>;
  * that waits or is being checked stays.
  * @param backups newest first
  */
-export function idsToRemove(backups: readonly Kept[], { daily, weekly, monthly, maxDays }: KeepRule, now: Date): number[] {
+export function idsToRemove(
+  backups: readonly Kept[],
+  { daily, weekly, monthly, maxDays }: KeepRule,
+  now: Date,
+): number[] {
   const verified = backups.filter(({ status }) => status === 'verified');
   const young = verified.filter(({ createdAt }) => ageInDays(createdAt, now) <= maxDays);
   const kept = new Set([
@@ -30,7 +34,9 @@ export function idsToRemove(backups: readonly Kept[], { daily, weekly, monthly, 
     ...newestOfEach(young, daily, (at) => at.toISOString().slice(0, 10)),
     ...newestOfEach(young, weekly, weekOf),
     ...newestOfEach(young, monthly, (at) => at.toISOString().slice(0, 7)),
-    ...backups.filter(({ status, createdAt }) => status === 'failed' && ageInDays(createdAt, now) <= Math.min(FAILED_DAYS, maxDays)),
+    ...backups.filter(
+      ({ status, createdAt }) => status === 'failed' && ageInDays(createdAt, now) <= Math.min(FAILED_DAYS, maxDays),
+    ),
     ...backups.filter(({ status }) => status === 'pending' || status === 'running'),
   ]);
   return backups.filter((backup) => !kept.has(backup)).map(({ id }) => id);

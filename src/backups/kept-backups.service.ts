@@ -18,7 +18,8 @@ export class KeptBackups {
   /** Closes what seems to be under way: nobody else is at work, so a process that died has left it. */
   async closeLost({ asWorker }: TaskContext): Promise<void> {
     const lost = await asWorker((unit) => unit.query<{ fileName: string | null; status: string }>(CLOSE_LOST));
-    for (const { fileName, status } of lost) if (status === 'failed' && fileName !== null) await this.store.clearPart(fileName);
+    for (const { fileName, status } of lost)
+      if (status === 'failed' && fileName !== null) await this.store.clearPart(fileName);
   }
 
   /** Removes what the rule does not keep, and marks what has gone without it. Returns how many were removed. */
@@ -28,12 +29,21 @@ export class KeptBackups {
     const there = await this.store.list();
     const gone = kept.filter(({ fileName, status }) => status === 'verified' && !there.includes(fileName));
     for (const { id } of gone) await asWorker((unit) => unit.query(FAILED, [id, 'its file is gone from the store']));
-    const ids = new Set(idsToRemove(kept.filter((row) => !gone.includes(row)), { ...this.config.backups.keep, maxDays }, new Date()));
+    const ids = new Set(
+      idsToRemove(
+        kept.filter((row) => !gone.includes(row)),
+        { ...this.config.backups.keep, maxDays },
+        new Date(),
+      ),
+    );
     for (const { id, fileName } of kept.filter((row) => ids.has(row.id))) {
       await this.store.remove(fileName);
       await asWorker((unit) => unit.query(REMOVED, [id]));
     }
-    await this.removeUnknown(there.filter((name) => !kept.some(({ fileName }) => fileName === name)), maxDays);
+    await this.removeUnknown(
+      there.filter((name) => !kept.some(({ fileName }) => fileName === name)),
+      maxDays,
+    );
     await asWorker((unit) => unit.query(FORGET_OLD));
     return ids.size;
   }
@@ -41,6 +51,7 @@ export class KeptBackups {
   /** A file without a row, such as one of the time before a restore, goes when it is as old as any backup may be. */
   private async removeUnknown(names: readonly string[], maxDays: number): Promise<void> {
     const oldest = Date.now() - maxDays * DAY_MS;
-    for (const name of names) if ((readFileName(name)?.takenAt.getTime() ?? Infinity) < oldest) await this.store.remove(name);
+    for (const name of names)
+      if ((readFileName(name)?.takenAt.getTime() ?? Infinity) < oldest) await this.store.remove(name);
   }
 }

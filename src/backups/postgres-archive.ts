@@ -30,8 +30,18 @@ export interface DumpSource {
  * ended well.
  * @throws BackupError with the last words of pg_dump
  */
-export async function* dumpArchive(tools: PostgresTools, { url, snapshot }: DumpSource, signal?: AbortSignal): AsyncGenerator<Buffer> {
-  const args = ['--format=custom', '--compress=6', '--no-password', '--lock-wait-timeout=60s', `--snapshot=${snapshot}`];
+export async function* dumpArchive(
+  tools: PostgresTools,
+  { url, snapshot }: DumpSource,
+  signal?: AbortSignal,
+): AsyncGenerator<Buffer> {
+  const args = [
+    '--format=custom',
+    '--compress=6',
+    '--no-password',
+    '--lock-wait-timeout=60s',
+    `--snapshot=${snapshot}`,
+  ];
   const program = start(tools, 'pg_dump', args, url, signal);
   try {
     for await (const piece of program.child.stdout!) yield piece as Buffer;
@@ -48,11 +58,21 @@ export async function* dumpArchive(tools: PostgresTools, { url, snapshot }: Dump
  * @param url of a superuser
  * @throws BackupError with the last words of pg_restore, or what `archive` throws
  */
-export async function restoreArchive(tools: PostgresTools, url: string, archive: Bytes, signal?: AbortSignal): Promise<void> {
+export async function restoreArchive(
+  tools: PostgresTools,
+  url: string,
+  archive: Bytes,
+  signal?: AbortSignal,
+): Promise<void> {
   const { pathname } = new URL(url);
   // Data goes in as the superuser whatever the policies say; but a materialized view is filled as its owner, who sees the
   // rows by a policy, and pg_restore's own row_security = off refuses that.
-  const args = ['--exit-on-error', '--no-password', '--enable-row-security', `--dbname=${decodeURIComponent(pathname.slice(1))}`];
+  const args = [
+    '--exit-on-error',
+    '--no-password',
+    '--enable-row-security',
+    `--dbname=${decodeURIComponent(pathname.slice(1))}`,
+  ];
   const program = start(tools, 'pg_restore', args, url, signal);
   program.child.stdout!.resume();
   try {
@@ -82,8 +102,18 @@ async function written(input: Writable, piece: Buffer): Promise<void> {
   });
 }
 
-function start(tools: PostgresTools, name: string, args: readonly string[], url: string, signal?: AbortSignal): { child: ChildProcess; succeeded: Promise<void> } {
-  const child = spawn(join(tools.folder, name), args, { env: environmentOf(url, tools), stdio: ['pipe', 'pipe', 'pipe'], signal });
+function start(
+  tools: PostgresTools,
+  name: string,
+  args: readonly string[],
+  url: string,
+  signal?: AbortSignal,
+): { child: ChildProcess; succeeded: Promise<void> } {
+  const child = spawn(join(tools.folder, name), args, {
+    env: environmentOf(url, tools),
+    stdio: ['pipe', 'pipe', 'pipe'],
+    signal,
+  });
   let words = '';
   child.stderr.on('data', (piece: Buffer) => (words = (words + piece.toString()).slice(-MAX_WORDS)));
   child.stdin.on('error', () => undefined);
@@ -91,7 +121,10 @@ function start(tools: PostgresTools, name: string, args: readonly string[], url:
     child.once('error', (error) => reject(new BackupError(`${name} did not run: ${error.message}`, { cause: error })));
     child.once('close', (code, killedBy) => {
       if (code === 0) resolve();
-      else reject(new BackupError(`${name} ended with ${killedBy ?? `code ${code}`}${words === '' ? '' : `: ${words.trim()}`}`));
+      else
+        reject(
+          new BackupError(`${name} ended with ${killedBy ?? `code ${code}`}${words === '' ? '' : `: ${words.trim()}`}`),
+        );
     });
   });
   succeeded.catch(() => undefined);

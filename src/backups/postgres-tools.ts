@@ -23,12 +23,18 @@ export interface PostgresTools {
  * @throws BackupError that names every way out when there are none
  */
 export async function findTools(serverMajor: number): Promise<PostgresTools> {
-  const installed = (await installedTools()).filter(({ major }) => major >= serverMajor).sort((a, b) => a.major - b.major);
+  const installed = (await installedTools())
+    .filter(({ major }) => major >= serverMajor)
+    .sort((a, b) => a.major - b.major);
   if (installed[0]?.major === serverMajor) return installed[0];
   const place = join(cacheFolder(), `postgresql-client-${serverMajor}-${process.arch}`);
   try {
     await unpackPackage(`postgresql-client-${serverMajor}`, place);
-    return { folder: join(place, 'root', DEBIAN, String(serverMajor), 'bin'), major: serverMajor, libraries: librariesIn(place) };
+    return {
+      folder: join(place, 'root', DEBIAN, String(serverMajor), 'bin'),
+      major: serverMajor,
+      libraries: librariesIn(place),
+    };
   } catch (cause) {
     // A newer one reads the server as well.
     if (installed[0]) return installed[0];
@@ -42,14 +48,18 @@ export async function findTools(serverMajor: number): Promise<PostgresTools> {
 
 /** The folders of whole servers (initdb and postgres) of at least this version, the nearest first. */
 export async function findServers(major: number): Promise<PostgresTools[]> {
-  const found = (await installedTools()).filter(({ folder }) => ['initdb', 'postgres'].every((name) => isExecutable(join(folder, name))));
+  const found = (await installedTools()).filter(({ folder }) =>
+    ['initdb', 'postgres'].every((name) => isExecutable(join(folder, name))),
+  );
   return found.filter((tools) => tools.major >= major).sort((a, b) => a.major - b.major);
 }
 
 async function installedTools(): Promise<PostgresTools[]> {
   const first = onPath(['pg_dump']);
   const debian = existsSync(DEBIAN) ? readdirSync(DEBIAN).map((version) => join(DEBIAN, version, 'bin')) : [];
-  const folders = [...debian, ...(first === undefined ? [] : [dirname(first)])].filter((folder) => isExecutable(join(folder, 'pg_dump')));
+  const folders = [...debian, ...(first === undefined ? [] : [dirname(first)])].filter((folder) =>
+    isExecutable(join(folder, 'pg_dump')),
+  );
   const tools = await Promise.all(folders.map(async (folder) => ({ folder, major: await majorOf(folder) })));
   return tools.flatMap(({ folder, major }) => (major === undefined ? [] : [{ folder, major }]));
 }

@@ -58,7 +58,12 @@ export interface CheckTools {
  * @param file the file as its store gives it
  * @throws BackupError with the faults that were found
  */
-export async function checkBackup(file: Bytes, expected: ExpectedFile, with_: CheckTools, signal?: AbortSignal): Promise<Manifest> {
+export async function checkBackup(
+  file: Bytes,
+  expected: ExpectedFile,
+  with_: CheckTools,
+  signal?: AbortSignal,
+): Promise<Manifest> {
   const { cluster, tools, masterKeys } = with_;
   const measure = new Measure();
   const { header, manifest, archive } = await openBackup(measure.of(file), masterKeys);
@@ -66,10 +71,13 @@ export async function checkBackup(file: Bytes, expected: ExpectedFile, with_: Ch
   assertIsOf(manifest, expected);
   return cluster.withDatabase(async (url) => {
     await restoreArchive(tools, url, archive, signal);
-    if (measure.sizeBytes !== expected.sizeBytes || measure.sha256 !== expected.sha256) throw new BackupError('the file is not the one that was written: its checksum differs');
+    if (measure.sizeBytes !== expected.sizeBytes || measure.sha256 !== expected.sha256)
+      throw new BackupError('the file is not the one that was written: its checksum differs');
     const faults = await withDirectConnection(url, (connection) => faultsOf(connection, manifest, masterKeys));
     if (faults.length > 0) {
-      throw new BackupError(`the restored copy is not what was dumped: ${faults.slice(0, TOLD).join('; ')}${faults.length > TOLD ? ` and ${faults.length - TOLD} more` : ''}`);
+      throw new BackupError(
+        `the restored copy is not what was dumped: ${faults.slice(0, TOLD).join('; ')}${faults.length > TOLD ? ` and ${faults.length - TOLD} more` : ''}`,
+      );
     }
     if (manifest.migrations.length < migrationNames().length) await assertMigrates(url);
     return manifest;
@@ -78,8 +86,10 @@ export async function checkBackup(file: Bytes, expected: ExpectedFile, with_: Ch
 
 function assertIsOf(manifest: Manifest, { backupId, migration }: ExpectedFile): void {
   if (manifest.backupId !== backupId) throw new BackupError(`the file is that of backup ${manifest.backupId}`);
-  if (!manifest.role.seesAllRows) throw new BackupError(`it was dumped as ${manifest.role.name}, which does not see all rows`);
-  if (manifest.migrations.at(-1) !== migration) throw new BackupError(`its schema is that of ${manifest.migrations.at(-1) ?? 'no migration'}, not of ${migration}`);
+  if (!manifest.role.seesAllRows)
+    throw new BackupError(`it was dumped as ${manifest.role.name}, which does not see all rows`);
+  if (manifest.migrations.at(-1) !== migration)
+    throw new BackupError(`its schema is that of ${manifest.migrations.at(-1) ?? 'no migration'}, not of ${migration}`);
   if (rowsIn(manifest) === 0) throw new BackupError('it holds no rows');
 }
 

@@ -14,7 +14,17 @@ import { restoreArchive } from './postgres-archive';
 import { findTools } from './postgres-tools';
 import { asOwner, Measure } from './restore-check';
 import { faultsOf } from './restored-copy';
-import { ADOPT, CLOSE_CONNECTIONS, ERASE, ERASED_SINCE, IS_THERE, NAMED, NUMBER_FROM, TABLES, VERSION } from './restore-database.queries';
+import {
+  ADOPT,
+  CLOSE_CONNECTIONS,
+  ERASE,
+  ERASED_SINCE,
+  IS_THERE,
+  NAMED,
+  NUMBER_FROM,
+  TABLES,
+  VERSION,
+} from './restore-database.queries';
 
 /** What is restored, and where. */
 export interface RestoreOptions {
@@ -71,13 +81,20 @@ export async function restoreDatabase(options: RestoreOptions): Promise<RestoreR
   const whole = await readWhole(read(), masterKeys);
   const { manifest } = whole;
   const name = decodeURIComponent(new URL(target).pathname.slice(1));
-  const at = (database: string): string => Object.assign(new URL(target), { pathname: `/${encodeURIComponent(database)}` }).href;
-  const onServer = <T>(work: (connection: DirectConnection) => Promise<T>) => withDirectConnection(at('postgres'), work);
+  const at = (database: string): string =>
+    Object.assign(new URL(target), { pathname: `/${encodeURIComponent(database)}` }).href;
+  const onServer = <T>(work: (connection: DirectConnection) => Promise<T>) =>
+    withDirectConnection(at('postgres'), work);
   const major = await onServer((connection) => serverOf(connection, manifest));
   const isThere = await onServer(async (connection) => (await connection.query(IS_THERE, [name])).length > 0);
-  const tables = isThere ? (await withDirectConnection(at(name), (connection) => connection.query(TABLES))).length : undefined;
+  const tables = isThere
+    ? (await withDirectConnection(at(name), (connection) => connection.query(TABLES))).length
+    : undefined;
   const holds = tables !== undefined && tables > 0;
-  if (holds && !isForced) throw new BackupError(`the database ${name} holds ${tables} tables: with --force it is kept under another name, and the backup takes its place`);
+  if (holds && !isForced)
+    throw new BackupError(
+      `the database ${name} holds ${tables} tables: with --force it is kept under another name, and the backup takes its place`,
+    );
   const erased = await erasedSince(manifest, holds ? at(name) : undefined, options);
   const side = `${name}_restored_${randomBytes(4).toString('hex')}`;
   try {
@@ -90,7 +107,9 @@ export async function restoreDatabase(options: RestoreOptions): Promise<RestoreR
     const keptAs = await onServer((connection) => exchange(connection, name, side, tables));
     return { manifest, keptAs, migrationsRun, erasedAgain };
   } catch (error) {
-    await onServer((connection) => named(connection, 'DROP DATABASE IF EXISTS %I WITH (FORCE)', side)).catch(() => undefined);
+    await onServer((connection) => named(connection, 'DROP DATABASE IF EXISTS %I WITH (FORCE)', side)).catch(
+      () => undefined,
+    );
     throw error;
   }
 }
@@ -99,26 +118,45 @@ async function serverOf(connection: DirectConnection, { serverVersion }: Manifes
   const [server] = await connection.query<{ major: number; isSuperuser: boolean }>(VERSION);
   const { major = 0, isSuperuser = false } = server ?? {};
   if (!isSuperuser) throw new BackupError('the login of the target is no superuser: roles and extensions need one');
-  if (major < Number.parseInt(serverVersion, 10)) throw new BackupError(`the backup is of PostgreSQL ${serverVersion}, the target is an older one: ${major}`);
+  if (major < Number.parseInt(serverVersion, 10))
+    throw new BackupError(`the backup is of PostgreSQL ${serverVersion}, the target is an older one: ${major}`);
   return major;
 }
 
 /** Compares, and writes into the row of the backup what it could not know of itself. */
-async function complete(connection: DirectConnection, { header, manifest, measure }: WholeFile, { masterKeys, store, others }: RestoreOptions): Promise<void> {
+async function complete(
+  connection: DirectConnection,
+  { header, manifest, measure }: WholeFile,
+  { masterKeys, store, others }: RestoreOptions,
+): Promise<void> {
   const faults = await faultsOf(connection, manifest, masterKeys);
   if (faults.length > 0) throw new BackupError(`the restored copy is not what was dumped: ${faults.join('; ')}`);
   const { backupId, migrations } = manifest;
   const keys = [...new Set([header.wrappedKey.split('.')[1], ...manifest.masterKeys])];
-  await connection.query(ADOPT, [backupId, store.kind, header.name, measure.sizeBytes, measure.sha256, migrations.at(-1), keys]);
+  await connection.query(ADOPT, [
+    backupId,
+    store.kind,
+    header.name,
+    measure.sizeBytes,
+    measure.sha256,
+    migrations.at(-1),
+    keys,
+  ]);
   const numbers = others.map((name) => readFileName(name)?.id ?? 0);
   await connection.query(NUMBER_FROM, [Math.max(backupId, ...numbers)]);
 }
 
 /** Who was erased after the backup was taken: the database that was there knows, and so does every later backup. */
-async function erasedSince(manifest: Manifest, present: string | undefined, { others, store, masterKeys }: RestoreOptions): Promise<number[]> {
+async function erasedSince(
+  manifest: Manifest,
+  present: string | undefined,
+  { others, store, masterKeys }: RestoreOptions,
+): Promise<number[]> {
   const ids = new Set<number>();
   if (present !== undefined) {
-    const rows = await withDirectConnection(present, (connection) => connection.query<{ id: number }>(ERASED_SINCE, [manifest.takenAt])).catch(() => []);
+    const rows = await withDirectConnection(present, (connection) =>
+      connection.query<{ id: number }>(ERASED_SINCE, [manifest.takenAt]),
+    ).catch(() => []);
     for (const { id } of rows) ids.add(id);
   }
   const later = others.filter((name) => (readFileName(name)?.takenAt.getTime() ?? 0) > Date.parse(manifest.takenAt));
@@ -140,7 +178,12 @@ async function eraseAgain(connection: DirectConnection, ids: readonly number[]):
 }
 
 /** Gives the restored database the name; what had it is dropped when it is empty, else kept under another. */
-async function exchange(connection: DirectConnection, name: string, side: string, tables: number | undefined): Promise<string | null> {
+async function exchange(
+  connection: DirectConnection,
+  name: string,
+  side: string,
+  tables: number | undefined,
+): Promise<string | null> {
   if (tables === 0) await named(connection, 'DROP DATABASE %I WITH (FORCE)', name);
   const keptAs = tables ? await putAside(connection, name) : null;
   try {

@@ -52,17 +52,29 @@ interface Seen {
  * tenants are parted. One sentence for each fault; empty when it is as good as the original.
  * @param connection of a superuser of the copy
  */
-export async function faultsOf(connection: DirectConnection, manifest: Manifest, masterKeys: MasterKeys): Promise<string[]> {
+export async function faultsOf(
+  connection: DirectConnection,
+  manifest: Manifest,
+  masterKeys: MasterKeys,
+): Promise<string[]> {
   await connection.query('BEGIN READ ONLY');
   const found = await readDatabaseState(connection, manifest.sampledUsers);
   await connection.query('COMMIT');
   const faults = differences(manifest, found);
   // Where tables are missing, all that follows would only say so again.
   if (faults.length > 0) return faults;
-  return [...(await sealFaults(connection, manifest, masterKeys)), ...(await catalogFaults(connection, manifest)), ...(await tenantFaults(connection, manifest))];
+  return [
+    ...(await sealFaults(connection, manifest, masterKeys)),
+    ...(await catalogFaults(connection, manifest)),
+    ...(await tenantFaults(connection, manifest)),
+  ];
 }
 
-async function sealFaults(connection: DirectConnection, { backupId, canaryHash: expected, sampledUsers }: Manifest, masterKeys: MasterKeys): Promise<string[]> {
+async function sealFaults(
+  connection: DirectConnection,
+  { backupId, canaryHash: expected, sampledUsers }: Manifest,
+  masterKeys: MasterKeys,
+): Promise<string[]> {
   const keyOf = async (row: KeyRow | undefined): Promise<DataKey> => {
     if (!row) throw new EncryptionError('its data key is missing');
     return { ...row, key: await masterKeys.unwrap(row.wrappedKey, associatedData(row)) };
@@ -105,7 +117,8 @@ async function tenantFaults(connection: DirectConnection, { sampledUsers }: Mani
       const [all] = await connection.query<Seen>(statement, [tenant]);
       const [seen] = await asApp(connection, tenant, () => connection.query<Seen>(statement, [tenant]));
       if (!all || !seen) throw new Error('count(*) answered no row');
-      if (seen.others > 0 || (tenant === null && seen.own > 0)) faults.push(`table ${name} shows rows of other tenants`);
+      if (seen.others > 0 || (tenant === null && seen.own > 0))
+        faults.push(`table ${name} shows rows of other tenants`);
       else if (tenant !== null && seen.own < all.own) faults.push(`table ${name} hides rows of their tenant`);
     }
   }
@@ -114,7 +127,9 @@ async function tenantFaults(connection: DirectConnection, { sampledUsers }: Mani
 
 async function asApp<T>(connection: DirectConnection, tenant: number | null, work: () => Promise<T>): Promise<T> {
   await connection.query('BEGIN READ ONLY');
-  await connection.query(`SELECT set_config('role', 'gigvault_app', true), set_config('app.user_id', $1, true)`, [tenant === null ? '' : String(tenant)]);
+  await connection.query(`SELECT set_config('role', 'gigvault_app', true), set_config('app.user_id', $1, true)`, [
+    tenant === null ? '' : String(tenant),
+  ]);
   const result = await work();
   await connection.query('COMMIT');
   return result;

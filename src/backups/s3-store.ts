@@ -36,7 +36,9 @@ export class S3Store extends BackupStore {
     const noted = watched(content, signal, (error) => (broken = { error }));
     try {
       const source = Readable.from(noted, { objectMode: false });
-      await this.client.putObject(this.keyOf(name), Readable.toWeb(source) as ReadableStream<Uint8Array>, { partSize: PART_BYTES });
+      await this.client.putObject(this.keyOf(name), Readable.toWeb(source) as ReadableStream<Uint8Array>, {
+        partSize: PART_BYTES,
+      });
     } catch (error) {
       // Parts that were sent cost money until their upload is ended; a store that is away keeps them all the same.
       await this.clearPart(name).catch(() => undefined);
@@ -48,7 +50,8 @@ export class S3Store extends BackupStore {
     try {
       const { body } = await this.client.getObject(this.keyOf(name));
       if (!body) return;
-      for await (const piece of Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0])) yield Buffer.from(piece as Uint8Array);
+      for await (const piece of Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]))
+        yield Buffer.from(piece as Uint8Array);
     } catch (error) {
       throw inWords(error);
     }
@@ -67,7 +70,12 @@ export class S3Store extends BackupStore {
   async clearPart(name: string): Promise<void> {
     const key = this.keyOf(name);
     try {
-      const answer = await this.client.makeRequest({ method: 'GET', objectName: '', query: { uploads: '', prefix: key }, returnBody: true });
+      const answer = await this.client.makeRequest({
+        method: 'GET',
+        objectName: '',
+        query: { uploads: '', prefix: key },
+        returnBody: true,
+      });
       for (const [, uploadId = ''] of (await answer.text()).matchAll(/<UploadId>([^<]+)<\/UploadId>/g)) {
         await this.client.makeRequest({ method: 'DELETE', objectName: key, query: { uploadId }, statusCode: 204 });
       }
@@ -79,7 +87,8 @@ export class S3Store extends BackupStore {
   async list(): Promise<string[]> {
     const names: string[] = [];
     try {
-      for await (const { key } of this.client.listObjects({ prefix: this.prefix })) names.push(key.slice(this.prefix.length));
+      for await (const { key } of this.client.listObjects({ prefix: this.prefix }))
+        names.push(key.slice(this.prefix.length));
     } catch (error) {
       throw inWords(error);
     }
@@ -105,7 +114,11 @@ export class S3Store extends BackupStore {
  * Ends the stream with an error when the signal says so. `onError` gets the errors of the content; those of the store come
  * by the `yield`.
  */
-async function* watched(content: Bytes, signal: AbortSignal | undefined, onError: (error: unknown) => void): AsyncGenerator<Buffer> {
+async function* watched(
+  content: Bytes,
+  signal: AbortSignal | undefined,
+  onError: (error: unknown) => void,
+): AsyncGenerator<Buffer> {
   const pieces = content[Symbol.asyncIterator]();
   const next = async (): Promise<IteratorResult<Buffer>> => {
     try {
@@ -131,5 +144,7 @@ function inWords(error: unknown): BackupError {
     return new BackupError(`the S3 store answered ${error.statusCode} ${code}`, { cause: error });
   }
   const isAway = (error as Error).name === 'TypeError';
-  return new BackupError(isAway ? 'the S3 store does not answer' : "the S3 store's answer cannot be used", { cause: error });
+  return new BackupError(isAway ? 'the S3 store does not answer' : "the S3 store's answer cannot be used", {
+    cause: error,
+  });
 }

@@ -40,9 +40,11 @@ export class ScratchCluster {
    */
   static async open(major: number, url: string | undefined, source: string): Promise<ScratchCluster> {
     if (url === undefined) return ScratchCluster.start(major);
-    const identityOf = (address: string) => withDirectConnection(address, (connection) => connection.query<{ id: string }>(IDENTITY));
+    const identityOf = (address: string) =>
+      withDirectConnection(address, (connection) => connection.query<{ id: string }>(IDENTITY));
     const [[there], [data]] = await Promise.all([identityOf(url), identityOf(source)]);
-    if (there?.id === data?.id) throw new BackupError('BACKUP_SCRATCH_URL is the server with the data: give it one of its own');
+    if (there?.id === data?.id)
+      throw new BackupError('BACKUP_SCRATCH_URL is the server with the data: give it one of its own');
     return new ScratchCluster(
       (database) => Object.assign(new URL(url), { pathname: `/${database}` }).href,
       () => Promise.resolve(),
@@ -59,7 +61,13 @@ export class ScratchCluster {
     chmodSync(folder, 0o700);
     giveTo(user, folder);
     const password = newPassword();
-    const server = new EmbeddedPostgres({ folder: join(folder, 'postgres'), logFile: join(folder, 'log'), superuserPassword: password, isFast: true, programs });
+    const server = new EmbeddedPostgres({
+      folder: join(folder, 'postgres'),
+      logFile: join(folder, 'log'),
+      superuserPassword: password,
+      isFast: true,
+      programs,
+    });
     const end = async (): Promise<void> => {
       server.kill();
       await server.stop();

@@ -44,9 +44,12 @@ export interface Snapshot {
 export async function assertSeesEverything(connection: DirectConnection): Promise<Manifest['role']> {
   const [who] = await connection.query<{ name: string; bypasses: boolean; closed: string[] }>(WHO);
   if (!who?.bypasses) {
-    throw new BackupError(`${who?.name ?? 'the login'} is bound by row level security, so what it dumps is no backup: DATABASE_BACKUP_URL must be the login of gigvault_backup`);
+    throw new BackupError(
+      `${who?.name ?? 'the login'} is bound by row level security, so what it dumps is no backup: DATABASE_BACKUP_URL must be the login of gigvault_backup`,
+    );
   }
-  if (who.closed.length > 0) throw new BackupError(`${who.name} may not read ${who.closed.join(', ')}: run docker/postgres/bootstrap.sql again`);
+  if (who.closed.length > 0)
+    throw new BackupError(`${who.name} may not read ${who.closed.join(', ')}: run docker/postgres/bootstrap.sql again`);
   return { name: who.name, seesAllRows: true };
 }
 
@@ -65,6 +68,9 @@ export function withSnapshot<T>(url: string, canary: Canary, work: (snapshot: Sn
     if (!snapshot || !facts) throw new Error('a statement without a table answered no row');
     const { takenAt, ...rest } = facts;
     const state = await readDatabaseState(connection, facts.sampledUsers);
-    return work({ id: snapshot.id, manifest: { version: 1, takenAt: takenAt.toISOString(), role, ...rest, ...state, ...canary } });
+    return work({
+      id: snapshot.id,
+      manifest: { version: 1, takenAt: takenAt.toISOString(), role, ...rest, ...state, ...canary },
+    });
   });
 }

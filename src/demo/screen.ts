@@ -23,7 +23,13 @@ export class Screen {
   table(rows: readonly (readonly string[])[], widest = 60): void {
     const cut = rows.map((row) => row.map((cell) => (cell.length > widest ? `${cell.slice(0, widest - 1)}…` : cell)));
     const widths = (cut[0] ?? []).map((_, i) => Math.max(...cut.map((row) => row[i]?.length ?? 0)));
-    for (const row of cut) this.line(row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ').trimEnd());
+    for (const row of cut)
+      this.line(
+        row
+          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+          .join('  ')
+          .trimEnd(),
+      );
   }
 
   /** A bar at `done` of `total`; on a terminal it moves in place, elsewhere only its end is written. */

@@ -14,11 +14,15 @@ describe(showHowToSignIn, () => {
 
   const account = { email: 'demo-1f2e3d4c@example.org', password: 'abcdefgh' };
 
-  it.each(['http://127.0.0.1:3000', 'http://localhost:3000', 'http://[::1]:3000'])('prints the address, the password and where to use them at %s', (server) => {
-    showHowToSignIn(new Screen(), { server, ...account });
+  it.each(['http://127.0.0.1:3000', 'http://localhost:3000', 'http://[::1]:3000'])(
+    'prints the address, the password and where to use them at %s',
+    (server) => {
+      showHowToSignIn(new Screen(), { server, ...account });
 
-    for (const text of [account.email, account.password, `${server}/docs`, 'POST /v1/auth/login', '"Authorize"']) expect(printed).toContain(text);
-  });
+      for (const text of [account.email, account.password, `${server}/docs`, 'POST /v1/auth/login', '"Authorize"'])
+        expect(printed).toContain(text);
+    },
+  );
 
   it('names the file instead of the password of an account elsewhere', () => {
     showHowToSignIn(new Screen(), { server: 'https://gigvault.example.com', ...account });

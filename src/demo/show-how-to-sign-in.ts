@@ -7,10 +7,15 @@ const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
 export function showHowToSignIn(screen: Screen, { server, email, password }: Credentials): void {
   const isLocal = LOOPBACK.has(new URL(server).hostname);
   screen.heading(`See it yourself: ${server}/docs`);
-  screen.table([
-    ['email', email],
-    ['password', isLocal ? password : `in ${credentialsFile()}`],
-  ], Infinity);
-  screen.line('Send both to POST /v1/auth/login with "Try it out", then paste the accessToken of the answer into "Authorize".');
+  screen.table(
+    [
+      ['email', email],
+      ['password', isLocal ? password : `in ${credentialsFile()}`],
+    ],
+    Infinity,
+  );
+  screen.line(
+    'Send both to POST /v1/auth/login with "Try it out", then paste the accessToken of the answer into "Authorize".',
+  );
   screen.line('From then on "Execute" shows the rows of this demo.');
 }

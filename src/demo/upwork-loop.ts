@@ -47,7 +47,8 @@ interface Sync {
 /** A worker begins within moments; Upwork may be slow. */
 const SYNC_WAIT_MS = 60_000;
 
-const NO_UPWORK = 'no Upwork is connected; `npm start -- --fake-upwork` brings one that works offline, and the demo walks it';
+const NO_UPWORK =
+  'no Upwork is connected; `npm start -- --fake-upwork` brings one that works offline, and the demo walks it';
 
 /**
  * From a vacancy on Upwork to an accepted proposal, against the fake Upwork: what people do there is done there, and what
@@ -67,7 +68,9 @@ export class UpworkLoop {
     const url = await this.authorizationUrl();
     const site = url === undefined ? undefined : await FakeUpworkSite.behind(url);
     if (url === undefined || !site) {
-      this.screen.line(url === undefined ? NO_UPWORK : 'this server is connected to Upwork itself, which a demo leaves alone');
+      this.screen.line(
+        url === undefined ? NO_UPWORK : 'this server is connected to Upwork itself, which a demo leaves alone',
+      );
       return undefined;
     }
     await this.connect(site, url);
@@ -90,18 +93,26 @@ export class UpworkLoop {
   private async connect(site: FakeUpworkSite, url: string): Promise<void> {
     this.connection = await this.api.get<Connection>(await site.consent(url));
     const { organizationId, health, expiresAt } = this.connection;
-    this.screen.good(`connected to ${site.url} as ${organizationId ?? 'its only organization'}: ${health}, refreshed before ${expiresAt}`);
+    this.screen.good(
+      `connected to ${site.url} as ${organizationId ?? 'its only organization'}: ${health}, refreshed before ${expiresAt}`,
+    );
   }
 
   private async post(site: FakeUpworkSite): Promise<Posting> {
     const title = `Store sensor readings in PostgreSQL (${randomBytes(2).toString('hex')})`;
-    const posting = await site.publish({ title, description: 'Forty million rows a day.', skills: 'PostgreSQL,TimescaleDB' });
+    const posting = await site.publish({
+      title,
+      description: 'Forty million rows a day.',
+      skills: 'PostgreSQL,TimescaleDB',
+    });
     this.screen.line(`a client publishes there: "${title}"`);
     return posting;
   }
 
   private async search({ id, title }: Posting): Promise<Job> {
-    await this.api.post('/v1/saved-searches', { name: 'PostgreSQL', query: 'postgresql', alertHours: 24 }).catch(ignoreRepetition);
+    await this.api
+      .post('/v1/saved-searches', { name: 'PostgreSQL', query: 'postgresql', alertHours: 24 })
+      .catch(ignoreRepetition);
     const { figures } = await this.sync('jobs');
     const { items } = await this.api.get<Page<Job>>(`/v1/jobs?q=${encodeURIComponent(`"${title}"`)}`);
     const job = items.find(({ upworkJobId }) => upworkJobId?.endsWith(id));
@@ -112,14 +123,21 @@ export class UpworkLoop {
 
   private async propose(site: FakeUpworkSite, { id }: Posting, job: Job): Promise<Proposal & { upworkId: string }> {
     const coverLetter = 'I keep such readings for two power plants. Partitions by day, compression after a week.';
-    const draft = await this.api.post<Proposal>('/v1/proposals', { jobId: job.id, coverLetter, bidAmount: '55.00', bidType: 'hourly' });
+    const draft = await this.api.post<Proposal>('/v1/proposals', {
+      jobId: job.id,
+      coverLetter,
+      bidAmount: '55.00',
+      bidType: 'hourly',
+    });
     this.screen.good(`drafted proposal #${draft.id} for ${draft.bidAmount} USD; it is ${draft.status}`);
     const upworkId = await site.submit(id, coverLetter, '58.00');
     this.screen.line('you submit it there by hand, for 58.00: Gigvault never submits by itself');
     await this.sync('proposals');
     const proposal = await this.api.get<Proposal>(`/v1/proposals/${draft.id}`);
     this.expect(proposal.status === 'submitted', `proposal #${draft.id} is ${proposal.status}`);
-    this.screen.good(`synchronised: proposal #${proposal.id} is ${proposal.status} ("${proposal.upworkStatus}" there), for ${proposal.bidAmount} USD`);
+    this.screen.good(
+      `synchronised: proposal #${proposal.id} is ${proposal.status} ("${proposal.upworkStatus}" there), for ${proposal.bidAmount} USD`,
+    );
     return { ...proposal, upworkId };
   }
 
@@ -129,7 +147,9 @@ export class UpworkLoop {
     this.screen.good(`a message arrives: ${await this.lastOf(job)}  (${await this.unread(job)} unread)`);
     await site.write(upworkProposalId, 'freelancer', 'On Monday. Shall we talk on Friday?');
     await this.sync('messages');
-    this.screen.good(`you reply there: ${await this.lastOf(job)}  (${await this.unread(job)} unread, as you have read it there)`);
+    this.screen.good(
+      `you reply there: ${await this.lastOf(job)}  (${await this.unread(job)} unread, as you have read it there)`,
+    );
   }
 
   private async win(site: FakeUpworkSite, { id, upworkId }: Proposal & { upworkId: string }): Promise<Proposal> {

@@ -7,7 +7,8 @@ const BATCH = 1_000;
 /** Keeps vacancies of Upwork no longer than its terms allow. */
 export const EXPIRE_FETCHED_JOBS: ScheduledTask = {
   id: 'expire-fetched-jobs',
-  description: 'Gives up the content of vacancies that no search has seen for UPWORK_CACHE_HOURS, except favourites and what has a proposal, a message or an AI draft.',
+  description:
+    'Gives up the content of vacancies that no search has seen for UPWORK_CACHE_HOURS, except favourites and what has a proposal, a message or an AI draft.',
   cron: '17 * * * *',
   timezone: 'UTC',
   timeoutMs: 10 * 60_000,
@@ -23,7 +24,10 @@ async function expireFetchedJobs({ asWorker, service, signal }: TaskContext): Pr
   for (let batch = BATCH; batch === BATCH; expired += batch) {
     signal.throwIfAborted();
     const [row] = await asWorker((unit) =>
-      unit.query<{ expired: number }>(`SELECT app.expire_fetched_jobs(make_interval(hours => $1), $2) AS expired`, [cacheHours, BATCH]),
+      unit.query<{ expired: number }>(`SELECT app.expire_fetched_jobs(make_interval(hours => $1), $2) AS expired`, [
+        cacheHours,
+        BATCH,
+      ]),
     );
     batch = row?.expired ?? 0;
   }

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
-import { currentContext, runInContext } from '../platform/context/request-context';
+import { runInUnit } from '../platform/database/current-unit';
 import { Database } from '../platform/database/database';
 import type { Unit } from '../platform/database/unit';
 import type { ImportReportDto } from './dto/import-report.dto';
@@ -38,7 +38,7 @@ export class FetchedJobs {
     const ids = rows.map(({ upworkJobId }) => upworkJobId);
     const body = Readable.from([Buffer.from(JSON.stringify(rows))], { objectMode: true });
     return this.database.unit((unit) =>
-      runInContext({ ...currentContext()!, unit }, async () => {
+      runInUnit(unit, async () => {
         const report = await this.imports.run(body, 'application/json', { isFetched: true });
         await unit.query(REVIVE, [ids]);
         await unit.query(SEEN, [ids]);

@@ -35,7 +35,8 @@ export class JobsController {
   @Get()
   @ApiOperation({
     summary: 'List jobs',
-    description: 'Filters narrow the list together; money filters take jobs whose range overlaps. Deleted jobs only with `status=deleted`.',
+    description:
+      'Filters narrow the list together; money filters take jobs whose range overlaps. Deleted jobs only with `status=deleted`.',
   })
   @ApiPage(JobDto)
   list(@Query() query: ListJobsDto): Promise<Page<JobDto>> {
@@ -52,7 +53,8 @@ export class JobsController {
   @Patch(':id')
   @ApiOperation({
     summary: 'Change a job',
-    description: 'A JSON merge patch. Mark favourites by `isFavorite`, archive and bring back by `status`. Without a change the version stays.',
+    description:
+      'A JSON merge patch. Mark favourites by `isFavorite`, archive and bring back by `status`. Without a change the version stays.',
   })
   @ApiOkResponse({ type: JobDto, description: 'The job as it now is.' })
   update(
@@ -72,7 +74,10 @@ export class JobsController {
   }
 
   @Get(':id/history')
-  @ApiOperation({ summary: 'List the changes of a job', description: 'Newest first: who changed which fields, and when.' })
+  @ApiOperation({
+    summary: 'List the changes of a job',
+    description: 'Newest first: who changed which fields, and when.',
+  })
   @ApiPage(ChangeDto)
   history(@Param('id', ParseIdPipe) id: number, @Query() query: PageQueryDto): Promise<Page<ChangeDto>> {
     return this.jobs.history(id, query);

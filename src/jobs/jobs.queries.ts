@@ -58,13 +58,24 @@ export function listJobs(
   const order = ORDERS[query.sort];
   const values: unknown[] = [];
   const words = wordsOf(query, new Conditions(values));
-  const hasRange = [query.budgetMin, query.budgetMax, query.hourlyRateMin, query.hourlyRateMax].some((end) => end !== undefined);
-  const others = filtersOf(query, new Conditions(values)).after(`${order.expression}, id`, order.isDescending ? '<' : '>', [order.type, 'bigint'], after);
+  const hasRange = [query.budgetMin, query.budgetMax, query.hourlyRateMin, query.hourlyRateMax].some(
+    (end) => end !== undefined,
+  );
+  const others = filtersOf(query, new Conditions(values)).after(
+    `${order.expression}, id`,
+    order.isDescending ? '<' : '>',
+    [order.type, 'bigint'],
+    after,
+  );
   const limit = `LIMIT ${others.value(take)}`;
   if (!words.isEmpty) return [pageOfFinds(order, words.all, others.all, limit), values, { planned: 'once' }];
   // Whether an amount is rare, and the index of budgets worth its while, shows in the value alone.
   const options: QueryOptions = hasRange ? { planned: 'eachTime' } : {};
-  return [`SELECT ${COLUMNS}, ${order.key} AS "sortKey" FROM own_jobs ${others.where} ${by(order)} ${limit}`, values, options];
+  return [
+    `SELECT ${COLUMNS}, ${order.key} AS "sortKey" FROM own_jobs ${others.where} ${by(order)} ${limit}`,
+    values,
+    options,
+  ];
 }
 
 /**
@@ -91,11 +102,13 @@ function by({ expression, isDescending }: Order): string {
 
 /** What the GIN indexes find. */
 function wordsOf(query: ListJobsDto, conditions: Conditions): Conditions {
-  return conditions
-    // As a sub-select it is read once, and not for each row.
-    .add('search @@ (SELECT app.search_query($?))', query.q)
-    .add('skills @> $?', some(query.skills))
-    .add('skills && $?', some(query.anySkills));
+  return (
+    conditions
+      // As a sub-select it is read once, and not for each row.
+      .add('search @@ (SELECT app.search_query($?))', query.q)
+      .add('skills @> $?', some(query.skills))
+      .add('skills && $?', some(query.anySkills))
+  );
 }
 
 function filtersOf(query: ListJobsDto, conditions: Conditions): Conditions {
@@ -112,7 +125,10 @@ function filtersOf(query: ListJobsDto, conditions: Conditions): Conditions {
     .add(`created_at < $?::timestamptz + interval '1 millisecond'`, query.createdTo);
   // As text, since the index of favourites serves no parameter.
   if (query.isFavorite !== undefined) conditions.always(query.isFavorite ? 'is_favorite' : 'NOT is_favorite');
-  conditions.anyOf('job_type', query.jobType).anyOf('experience_level', query.experienceLevel).anyOf('status', query.status);
+  conditions
+    .anyOf('job_type', query.jobType)
+    .anyOf('experience_level', query.experienceLevel)
+    .anyOf('status', query.status);
   if (!some(query.status)) conditions.add('status <> $?', 'deleted');
   return conditions;
 }

@@ -38,7 +38,11 @@ async function build() {
   }
   const isWhole = before.rules !== rules;
   const files = Object.fromEntries(sources().map((file) => [file, mark(file)]));
-  const gone = isWhole ? strays(Object.keys(files)) : Object.keys(before.files).filter((file) => !(file in files)).map(output);
+  const gone = isWhole
+    ? strays(Object.keys(files))
+    : Object.keys(before.files)
+        .filter((file) => !(file in files))
+        .map(output);
   const changed = Object.keys(files).filter((file) => isWhole || files[file] !== before.files[file]);
   if (gone.length + changed.length === 0) return;
   for (const file of gone) rmSync(file, { force: true });
@@ -50,7 +54,9 @@ async function build() {
 function strays(files) {
   const wanted = new Set(files.map(output));
   try {
-    const found = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).map((file) => join(root, 'dist', file));
+    const found = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).map((file) =>
+      join(root, 'dist', file),
+    );
     return found.filter((file) => file.endsWith('.js') && !wanted.has(file));
   } catch {
     // Nothing was built yet.

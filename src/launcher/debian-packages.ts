@@ -41,7 +41,11 @@ export function librariesIn(place: string): string {
   return ['usr/lib', 'lib']
     .map((part) => join(place, 'root', part))
     .filter((part) => existsSync(part))
-    .flatMap((part) => readdirSync(part).filter((name) => name.includes('-linux-')).map((name) => join(part, name)))
+    .flatMap((part) =>
+      readdirSync(part)
+        .filter((name) => name.includes('-linux-'))
+        .map((name) => join(part, name)),
+    )
     .join(delimiter);
 }
 
@@ -76,23 +80,34 @@ async function download(folder: string, name: string, librariesOf?: string): Pro
   }
 }
 
-async function downloadPackages(folder: string, name: string, librariesOf: string | undefined, options: readonly string[]): Promise<void> {
+async function downloadPackages(
+  folder: string,
+  name: string,
+  librariesOf: string | undefined,
+  options: readonly string[],
+): Promise<void> {
   const package_ = name.endsWith('-*') ? await newest(name.slice(0, -1), options) : name;
   const wanted = librariesOf === undefined ? [package_] : [package_, librariesOf];
   const libraries = await librariesNeeded(wanted.at(-1)!, options);
-  await run('apt-get', [...options, '-q', 'download', ...wanted, ...libraries], { cwd: folder, timeout: FETCH_LIMIT_MS });
+  await run('apt-get', [...options, '-q', 'download', ...wanted, ...libraries], {
+    cwd: folder,
+    timeout: FETCH_LIMIT_MS,
+  });
 }
 
 async function newest(prefix: string, options: readonly string[]): Promise<string> {
   const { stdout } = await run('apt-cache', [...options, 'pkgnames', prefix]);
-  const versions = stdout.split('\n').filter((name) => name.startsWith(prefix)).map((name) => Number(name.slice(prefix.length)));
+  const versions = stdout
+    .split('\n')
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => Number(name.slice(prefix.length)));
   return `${prefix}${Math.max(...versions.filter(Number.isInteger))}`;
 }
 
 /** From library to library: what else a package depends on is for installing it. */
 async function librariesNeeded(name: string, options: readonly string[]): Promise<Set<string>> {
   const libraries = new Set<string>();
-  for (let asked = [name]; asked.length > 0; ) {
+  for (let asked = [name]; asked.length > 0;) {
     const { stdout } = await run('apt-cache', [...options, 'depends', '--important', ...asked]);
     const needed = [...stdout.matchAll(/^[ \t]*Depends: (lib[a-z0-9+.-]*)$/gm)].map(([, library]) => library ?? '');
     asked = needed.filter((library) => !NEVER_FETCHED.has(library) && !libraries.has(library));

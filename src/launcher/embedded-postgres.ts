@@ -97,7 +97,8 @@ export class EmbeddedPostgres {
   /** Its clients know the port it has had. */
   private async choosePort(preferred: number | undefined): Promise<number> {
     const port = await freePort(this.process ? this.port : preferred);
-    if (this.process && port !== this.port) throw new LaunchError(`Port ${this.port} was taken by another program meanwhile.`);
+    if (this.process && port !== this.port)
+      throw new LaunchError(`Port ${this.port} was taken by another program meanwhile.`);
     return port;
   }
 

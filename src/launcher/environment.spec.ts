@@ -42,11 +42,20 @@ describe(serverEnvironment.name, () => {
     const older = join(folder, 'older');
     const key = Buffer.alloc(32, 9).toString('base64');
     mkdirSync(older);
-    writePrivateFile(join(older, 'secrets.json'), JSON.stringify({ ...Secrets.load(file).values, ENCRYPTION_KEYS: `k2:${key},k1:${key}` }));
+    writePrivateFile(
+      join(older, 'secrets.json'),
+      JSON.stringify({ ...Secrets.load(file).values, ENCRYPTION_KEYS: `k2:${key},k1:${key}` }),
+    );
 
     const { keyFile } = Secrets.load(join(older, 'secrets.json'));
 
-    expect(new KeyFile(keyFile).read()).toEqual({ current: 'k2', keys: new Map([['k2', Buffer.alloc(32, 9)], ['k1', Buffer.alloc(32, 9)]]) });
+    expect(new KeyFile(keyFile).read()).toEqual({
+      current: 'k2',
+      keys: new Map([
+        ['k2', Buffer.alloc(32, 9)],
+        ['k1', Buffer.alloc(32, 9)],
+      ]),
+    });
     expect(readFileSync(join(older, 'secrets.json'), 'utf8')).not.toContain(key);
     rmSync(keyFile);
     Secrets.load(join(older, 'secrets.json'));
@@ -56,7 +65,12 @@ describe(serverEnvironment.name, () => {
   it("prefers the person's keys and admin to the made ones", () => {
     const { secrets, ...rest } = supplies();
     secrets.makeAdmin();
-    const env = { SECRET_KEY: 'mine', ENCRYPTION_KEYS: 'mine:too', GIGVAULT_ADMIN_EMAIL: 'me@example.com', GIGVAULT_ADMIN_PASSWORD: 'mine too' };
+    const env = {
+      SECRET_KEY: 'mine',
+      ENCRYPTION_KEYS: 'mine:too',
+      GIGVAULT_ADMIN_EMAIL: 'me@example.com',
+      GIGVAULT_ADMIN_PASSWORD: 'mine too',
+    };
 
     expect(serverEnvironment(env, { secrets, ...rest })).toMatchObject(env);
     expect(serverEnvironment(env, { secrets, ...rest })['ENCRYPTION_KEY_FILE']).toBeUndefined();

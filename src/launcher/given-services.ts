@@ -7,7 +7,10 @@ const ANSWER_LIMIT_MS = 5_000;
 
 /** What a server or the network says, and the sentence for it; never the text itself, which may hold names. */
 const SENTENCES: readonly (readonly [RegExp, string])[] = [
-  [/\b28P01\b|\b28000\b|WRONGPASS|NOAUTH|NOPERM|invalid (?:username|password)|client password must be|without any password/, 'the password is refused'],
+  [
+    /\b28P01\b|\b28000\b|WRONGPASS|NOAUTH|NOPERM|invalid (?:username|password)|client password must be|without any password/,
+    'the password is refused',
+  ],
   [/\b3D000\b|DB index is out of range/, 'the server has no such database'],
   [/ECONNREFUSED/, 'nothing listens at this host and port'],
   [/ENOTFOUND|EAI_AGAIN/, 'there is no such host'],
@@ -30,7 +33,11 @@ export async function tryGivenServices(env: NodeJS.ProcessEnv): Promise<void> {
   if (found.length > 0) throw new ConfigError(found);
 }
 
-async function problemOf(name: string, url: string | undefined, attempt: (url: string) => Promise<void>): Promise<string | undefined> {
+async function problemOf(
+  name: string,
+  url: string | undefined,
+  attempt: (url: string) => Promise<void>,
+): Promise<string | undefined> {
   // One that is missing is reported with the other settings.
   if (!url) return undefined;
   try {

@@ -117,7 +117,9 @@ export class Launcher {
     const { port } = loadConfig(this.serverEnvironment()).http;
     this.port = port || (await freePort());
     if (!(await isPortFree(this.port, this.host))) {
-      throw new LaunchError(`PORT ${this.port} of ${this.host} is taken. Choose another: PORT=${this.port + 1} npm start`);
+      throw new LaunchError(
+        `PORT ${this.port} of ${this.host} is taken. Choose another: PORT=${this.port + 1} npm start`,
+      );
     }
   }
 
@@ -159,7 +161,12 @@ export class Launcher {
   }
 
   private startServer(name: keyof typeof TITLES, entry: string, env: NodeJS.ProcessEnv): Server {
-    return this.run(name, TITLES[name], ['--enable-source-maps', join(projectRoot(), 'dist', 'src', `${entry}.js`)], env);
+    return this.run(
+      name,
+      TITLES[name],
+      ['--enable-source-maps', join(projectRoot(), 'dist', 'src', `${entry}.js`)],
+      env,
+    );
   }
 
   private run(name: string, title: string, args: readonly string[], env: NodeJS.ProcessEnv): Server {

@@ -33,7 +33,9 @@ export async function nativePostgres(user: ServiceUser | undefined): Promise<Pos
 /** The major version of the PostgreSQL that npm installed; undefined when it has installed none. */
 export function nativeMajor(): number | undefined {
   try {
-    const { version } = JSON.parse(readFileSync(join(installedFolder(), 'package.json'), 'utf8')) as { version: string };
+    const { version } = JSON.parse(readFileSync(join(installedFolder(), 'package.json'), 'utf8')) as {
+      version: string;
+    };
     return Number.parseInt(version, 10);
   } catch (error) {
     if (error instanceof LaunchError) return undefined;
@@ -55,7 +57,10 @@ function installedFolder(): string {
 
 /** Makes the missing links; returns false when the folder cannot be written. */
 function linkLibraries(native: string): boolean {
-  const list = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[];
+  const list = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as {
+    source: string;
+    target: string;
+  }[];
   try {
     for (const { source, target } of list) {
       const link = join(dirname(native), target);

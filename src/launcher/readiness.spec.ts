@@ -46,6 +46,8 @@ describe(whyNotReady.name, () => {
   it('ends a start that gets on for ever', async () => {
     const url = await serve((request) => request.socket.destroy());
 
-    expect(await whyNotReady(url, () => String(Math.random()), signal, { idleMs: 1, totalMs: 60 })).toContain('not ready after');
+    expect(await whyNotReady(url, () => String(Math.random()), signal, { idleMs: 1, totalMs: 60 })).toContain(
+      'not ready after',
+    );
   });
 });

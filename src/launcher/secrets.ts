@@ -38,7 +38,8 @@ export class Secrets {
     const isNew = found.SECRET_KEY === undefined;
     const secrets = new Secrets(file, isNew ? fresh() : (found as StoredSecrets));
     // The keys first: this file says that they were made, and they are never made again.
-    if (isNew || older !== undefined) new KeyFile(secrets.keyFile).create(older === undefined ? freshKeys() : ringOf(older));
+    if (isNew || older !== undefined)
+      new KeyFile(secrets.keyFile).create(older === undefined ? freshKeys() : ringOf(older));
     if (isNew || older !== undefined) secrets.save();
     return secrets;
   }

@@ -73,14 +73,21 @@ class OwnFault {
 function optionsOf(args: string[]): ReadonlySet<FakeName> | 'help' {
   try {
     const flag = { type: 'boolean', default: false } as const;
-    const { values } = parseArgs({ args, options: { 'fake-upwork': flag, 'fake-ai': flag, help: { ...flag, short: 'h' } } });
+    const { values } = parseArgs({
+      args,
+      options: { 'fake-upwork': flag, 'fake-ai': flag, help: { ...flag, short: 'h' } },
+    });
     return values.help ? 'help' : new Set(FAKE_NAMES.filter((name) => values[name]));
   } catch (error) {
     throw new LaunchError(`${(error as Error).message}; the options are --fake-upwork, --fake-ai and --help.`);
   }
 }
 
-function greet({ api, postgres, fakeUpwork, fakeAi }: Services, admin: { email: string; password: string } | undefined, folder: DataFolder): void {
+function greet(
+  { api, postgres, fakeUpwork, fakeAi }: Services,
+  admin: { email: string; password: string } | undefined,
+  folder: DataFolder,
+): void {
   say(`
   API        ${api}
   Swagger    ${api}/docs

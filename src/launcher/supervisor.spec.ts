@@ -62,7 +62,9 @@ describe(Supervisor.name, () => {
     const reason = await supervisor.gaveUp;
 
     expect(service.starts).toBe(3);
-    expect(said).toEqual(['0.001', '0.002', '0.004'].map((pause) => `The API ended (code 1). It is started again in ${pause} s.`));
+    expect(said).toEqual(
+      ['0.001', '0.002', '0.004'].map((pause) => `The API ended (code 1). It is started again in ${pause} s.`),
+    );
     expect(reason).toContain('The API ended (signal SIGKILL), 4 times within 60 minutes.');
     expect(reason).toContain('its last words');
   });

@@ -24,7 +24,10 @@ export class MessagesController {
   constructor(private readonly messages: MessagesService) {}
 
   @Post()
-  @ApiOperation({ summary: 'Store a message', description: 'Of a client or of yourself; yours is read from the start.' })
+  @ApiOperation({
+    summary: 'Store a message',
+    description: 'Of a client or of yourself; yours is read from the start.',
+  })
   @ApiCreatedResponse({ type: MessageDto, description: 'The message.' })
   async create(@Body() dto: CreateMessageDto, @Res({ passthrough: true }) reply: FastifyReply): Promise<MessageDto> {
     const message = await this.messages.create(dto);
@@ -33,7 +36,10 @@ export class MessagesController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'List your messages', description: 'All of them, or those about a job, or the unread ones.' })
+  @ApiOperation({
+    summary: 'List your messages',
+    description: 'All of them, or those about a job, or the unread ones.',
+  })
   @ApiPage(MessageDto)
   list(@Query() query: ListMessagesDto): Promise<Page<MessageDto>> {
     return this.messages.list(query);
@@ -55,7 +61,11 @@ export class MessagesController {
 
   @Post('read')
   @HttpCode(200)
-  @ApiOperation({ summary: "Mark a job's messages as read", description: 'All messages about the job, in one go. The job must be one of your own (POST /v1/jobs); it may have no messages yet.' })
+  @ApiOperation({
+    summary: "Mark a job's messages as read",
+    description:
+      'All messages about the job, in one go. The job must be one of your own (POST /v1/jobs); it may have no messages yet.',
+  })
   @ApiOkResponse({ type: MessagesReadDto, description: 'How many were unread before.' })
   markJobRead(@Body() { jobId }: ReadMessagesDto): Promise<MessagesReadDto> {
     return this.messages.markJobRead(jobId);

@@ -40,10 +40,23 @@ export class UpworkMessages {
   constructor(private readonly database: Database) {}
 
   /** Stores what is new of a room and changes what was edited there. One unit of work; an audit row for each. */
-  store({ roomId, upworkProposalId, readUntil }: KnownRoom, messages: readonly KnownMessage[]): Promise<{ created: number; updated: number; read: number }> {
-    const rows = messages.map((m) => ({ id: m.upworkMessageId, sender: m.senderType, content: m.content, sent_at: m.sentAt }));
+  store(
+    { roomId, upworkProposalId, readUntil }: KnownRoom,
+    messages: readonly KnownMessage[],
+  ): Promise<{ created: number; updated: number; read: number }> {
+    const rows = messages.map((m) => ({
+      id: m.upworkMessageId,
+      sender: m.senderType,
+      content: m.content,
+      sent_at: m.sentAt,
+    }));
     return this.database.unit(async (unit) => {
-      const stored = await unit.query<{ isNew: boolean }>(STORE, [roomId, upworkProposalId, readUntil, JSON.stringify(rows)]);
+      const stored = await unit.query<{ isNew: boolean }>(STORE, [
+        roomId,
+        upworkProposalId,
+        readUntil,
+        JSON.stringify(rows),
+      ]);
       const read = readUntil === null ? [] : await unit.query(READ_UNTIL, [roomId, readUntil]);
       const created = stored.filter(({ isNew }) => isNew).length;
       return { created, updated: stored.length - created, read: read.length };

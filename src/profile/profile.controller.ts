@@ -23,7 +23,8 @@ export class ProfileController {
   @Put()
   @ApiOperation({
     summary: 'Write your profile',
-    description: 'The whole of it: what you leave out is empty afterwards. AI drafts may claim what stands here, and no more.',
+    description:
+      'The whole of it: what you leave out is empty afterwards. AI drafts may claim what stands here, and no more.',
   })
   @ApiOkResponse({ type: ProfileDto, description: 'The profile as it now is.' })
   put(@Body() dto: PutProfileDto, @IfMatch() ifMatch?: Preconditions): Promise<ProfileDto> {

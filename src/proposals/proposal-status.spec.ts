@@ -27,11 +27,17 @@ describe(statusAfter.name, () => {
   });
 
   it('names the open steps when it refuses one', () => {
-    expect(() => statusAfter('accepted', 'submit')).toThrow('An accepted proposal cannot be submitted. Possible now: archive.');
+    expect(() => statusAfter('accepted', 'submit')).toThrow(
+      'An accepted proposal cannot be submitted. Possible now: archive.',
+    );
     expect(() => statusAfter('submitted', 'submit')).toThrow(
       'A submitted proposal cannot be submitted again. Possible now: accept, reject, withdraw, archive.',
     );
-    expect(() => statusAfter('archived', 'archive')).toThrow('An archived proposal cannot be archived again. No step is possible any more.');
-    expect(() => statusAfter('draft', 'accept')).toThrow(expect.objectContaining({ code: 'proposal.wrong_step', status: 409 }));
+    expect(() => statusAfter('archived', 'archive')).toThrow(
+      'An archived proposal cannot be archived again. No step is possible any more.',
+    );
+    expect(() => statusAfter('draft', 'accept')).toThrow(
+      expect.objectContaining({ code: 'proposal.wrong_step', status: 409 }),
+    );
   });
 });

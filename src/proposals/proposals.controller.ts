@@ -1,5 +1,12 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query, Res } from '@nestjs/common';
-import { ApiBody, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBody,
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ChangeDto } from '../audit/dto/change.dto';
 import { SignedIn } from '../platform/http/access';
@@ -26,7 +33,8 @@ export class ProposalsController {
   @Post()
   @ApiOperation({
     summary: 'Draft a proposal',
-    description: 'For one of your jobs that has no draft and no submitted proposal; create the job first (POST /v1/jobs). Only `jobId` is needed to begin.',
+    description:
+      'For one of your jobs that has no draft and no submitted proposal; create the job first (POST /v1/jobs). Only `jobId` is needed to begin.',
   })
   @ApiCreatedResponse({ type: ProposalDto, description: 'The draft.' })
   async create(@Body() dto: CreateProposalDto, @Res({ passthrough: true }) reply: FastifyReply): Promise<ProposalDto> {

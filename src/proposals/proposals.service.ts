@@ -117,10 +117,15 @@ export class ProposalsService {
 function assertDraft(proposal: Proposal, ifMatch: Preconditions | undefined): void {
   assertVersion(proposal, ifMatch);
   if (proposal.status === 'draft') return;
-  throw new AppError('proposal.not_draft', { detail: `The proposal is ${proposal.status}. Only a draft may be changed.` });
+  throw new AppError('proposal.not_draft', {
+    detail: `The proposal is ${proposal.status}. Only a draft may be changed.`,
+  });
 }
 
 function jobDeleted(): AppError {
   const message = 'jobId names a job that is deleted';
-  return new AppError('job.wrong_status', { detail: message, errors: [{ pointer: '/jobId', code: 'job_deleted', message }] });
+  return new AppError('job.wrong_status', {
+    detail: message,
+    errors: [{ pointer: '/jobId', code: 'job_deleted', message }],
+  });
 }

@@ -22,7 +22,14 @@ export interface KnownProposal {
 export type FollowOutcome = 'created' | 'moved' | 'unchanged' | 'unknownJob';
 
 /** How far along a proposal is: Upwork moves it forward, never back; what the user archived stays archived. */
-const RANK: Readonly<Record<ProposalStatus, number>> = { draft: 0, submitted: 1, withdrawn: 2, rejected: 2, accepted: 3, archived: 4 };
+const RANK: Readonly<Record<ProposalStatus, number>> = {
+  draft: 0,
+  submitted: 1,
+  withdrawn: 2,
+  rejected: 2,
+  accepted: 3,
+  archived: 4,
+};
 
 /** The proposal itself, or the user's open one for the same vacancy that Upwork does not know yet. */
 const MATCH = `
@@ -49,15 +56,26 @@ export class UpworkProposals {
    */
   follow(known: KnownProposal): Promise<FollowOutcome> {
     return this.database.unit(async (unit) => {
-      const [match] = await unit.query<{ jobId: number; jobType: 'fixed' | 'hourly' | null; proposalId: number | null }>(MATCH, [
-        known.upworkProposalId,
-        known.upworkJobIds,
-      ]);
+      const [match] = await unit.query<{
+        jobId: number;
+        jobType: 'fixed' | 'hourly' | null;
+        proposalId: number | null;
+      }>(MATCH, [known.upworkProposalId, known.upworkJobIds]);
       if (!match) return 'unknownJob';
       if (match.proposalId !== null) return this.move(unit, match.proposalId, known);
       const { upworkProposalId, upworkStatus, status, submittedAt, coverLetter, bidAmount, currency } = known;
       const { jobId, jobType: bidType } = match;
-      await unit.of(Proposal).insert({ jobId, upworkProposalId, upworkStatus, status, submittedAt, coverLetter, bidAmount, bidType, currency });
+      await unit.of(Proposal).insert({
+        jobId,
+        upworkProposalId,
+        upworkStatus,
+        status,
+        submittedAt,
+        coverLetter,
+        bidAmount,
+        bidType,
+        currency,
+      });
       return 'created';
     });
   }

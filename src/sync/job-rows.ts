@@ -3,7 +3,11 @@ import type { UpworkJob } from '../upwork/upwork.documents';
 
 type Money = UpworkJob['amount'];
 
-const LEVELS: Readonly<Record<string, string>> = { ENTRY_LEVEL: 'entry', INTERMEDIATE: 'intermediate', EXPERT: 'expert' };
+const LEVELS: Readonly<Record<string, string>> = {
+  ENTRY_LEVEL: 'entry',
+  INTERMEDIATE: 'intermediate',
+  EXPERT: 'expert',
+};
 
 /** Returns a vacancy of Upwork as a row of an import, under our field names. */
 export function jobRowOf(job: UpworkJob): Record<string, unknown> {

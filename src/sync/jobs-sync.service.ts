@@ -72,7 +72,9 @@ export class JobsSync {
     for await (const { rows, unreadable } of this.rowsOf(search, isFull, caller)) {
       add('unreadable', unreadable);
       if (rows.length === 0) continue;
-      const report = await this.jobs.store(rows, (unit, { created }) => unit.query(COUNT_MATCHES, [search.id, created]));
+      const report = await this.jobs.store(rows, (unit, { created }) =>
+        unit.query(COUNT_MATCHES, [search.id, created]),
+      );
       for (const name of ['created', 'updated', 'unchanged', 'failed'] as const) add(name, report[name]);
     }
     await this.database.query(SEARCHED, [search.id, began, isFull]);

@@ -41,7 +41,10 @@ export class MessagesSync {
       for (const room of rooms) {
         await parts.run(`room ${room.id}`, async () => {
           const { stories, unreadable: lost } = await this.storiesOf(room, caller);
-          const stored = await this.messages.store(knownRoomOf(room), stories.flatMap((story) => knownOf(story, user.id)));
+          const stored = await this.messages.store(
+            knownRoomOf(room),
+            stories.flatMap((story) => knownOf(story, user.id)),
+          );
           figures.rooms += 1;
           figures.created += stored.created;
           figures.updated += stored.updated;
@@ -55,7 +58,10 @@ export class MessagesSync {
   }
 
   /** All of them: they come by the time they were written, so one that was edited stands on any page. */
-  private async storiesOf(room: UpworkRoom, caller: UpworkCaller): Promise<{ stories: UpworkStory[]; unreadable: number }> {
+  private async storiesOf(
+    room: UpworkRoom,
+    caller: UpworkCaller,
+  ): Promise<{ stories: UpworkStory[]; unreadable: number }> {
     // A story that is written meanwhile moves others to the next page, where they come again.
     const found = new Map<string, UpworkStory>();
     let lost = 0;
@@ -72,7 +78,11 @@ export class MessagesSync {
 }
 
 function knownRoomOf({ id, vendorProposal, lastReadDateTime }: UpworkRoom): KnownRoom {
-  return { roomId: id, upworkProposalId: vendorProposal?.id ?? null, readUntil: lastReadDateTime ? new Date(lastReadDateTime) : null };
+  return {
+    roomId: id,
+    upworkProposalId: vendorProposal?.id ?? null,
+    readUntil: lastReadDateTime ? new Date(lastReadDateTime) : null,
+  };
 }
 
 /** A story without a text is an event of the room. */

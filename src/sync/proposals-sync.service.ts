@@ -71,7 +71,14 @@ export class ProposalsSync {
   }
 }
 
-function knownOf({ id, marketplaceJobPosting, terms, proposalCoverLetter, auditDetails, status }: UpworkProposal): KnownProposal {
+function knownOf({
+  id,
+  marketplaceJobPosting,
+  terms,
+  proposalCoverLetter,
+  auditDetails,
+  status,
+}: UpworkProposal): KnownProposal {
   const jobId = marketplaceJobPosting.id;
   const submittedAt = new Date(auditDetails?.createdDateTime ?? NaN);
   const bid = Number(terms?.chargeRate?.rawValue ?? 0);

@@ -20,7 +20,10 @@ export class SavedSearchesController {
   constructor(private readonly searches: SavedSearchesService) {}
 
   @Post()
-  @ApiOperation({ summary: 'Save a search', description: 'It runs on Upwork every quarter of an hour, and with POST /v1/jobs/sync.' })
+  @ApiOperation({
+    summary: 'Save a search',
+    description: 'It runs on Upwork every quarter of an hour, and with POST /v1/jobs/sync.',
+  })
   @ApiCreatedResponse({ type: SavedSearchDto, description: 'The search.' })
   create(@Body() dto: CreateSavedSearchDto): Promise<SavedSearchDto> {
     return this.searches.create(dto);
@@ -43,7 +46,11 @@ export class SavedSearchesController {
   @Patch(':id')
   @ApiOperation({ summary: 'Change a saved search', description: 'A JSON merge patch.' })
   @ApiOkResponse({ type: SavedSearchDto, description: 'The search as it is now.' })
-  update(@Param('id', ParseIdPipe) id: number, @Body() dto: UpdateSavedSearchDto, @IfMatch() ifMatch?: Preconditions): Promise<SavedSearchDto> {
+  update(
+    @Param('id', ParseIdPipe) id: number,
+    @Body() dto: UpdateSavedSearchDto,
+    @IfMatch() ifMatch?: Preconditions,
+  ): Promise<SavedSearchDto> {
     return this.searches.update(id, dto, ifMatch);
   }
 

@@ -20,7 +20,8 @@ const DUE = `SELECT user_id AS "userId", sync_id AS id FROM app.syncs_due($1)`;
 /** Brings vacancies, proposals and messages of all connections up to date. */
 export const SYNC_CONNECTIONS: ScheduledTask = {
   id: SYNC_TASK_ID,
-  description: 'Synchronises vacancies, proposals and messages of the connections that are due, and records alerts of new matches of saved searches.',
+  description:
+    'Synchronises vacancies, proposals and messages of the connections that are due, and records alerts of new matches of saved searches.',
   cron: '* * * * *',
   timezone: 'UTC',
   timeoutMs: TIMEOUT_MS,

@@ -8,7 +8,8 @@ import { SyncDto } from './dto/sync.dto';
 import { SyncListDto } from './dto/sync-list.dto';
 import { SyncsService } from './syncs.service';
 
-const CONDITIONS = 'Needs a connection (POST /v1/tokens/upwork/authorize). Once in 30 s (UPWORK_SYNC_INTERVAL_SECONDS); sooner is 429 with Retry-After.';
+const CONDITIONS =
+  'Needs a connection (POST /v1/tokens/upwork/authorize). Once in 30 s (UPWORK_SYNC_INTERVAL_SECONDS); sooner is 429 with Retry-After.';
 
 /** What is brought in from Upwork, and how fresh it is. */
 @ApiTags('Synchronisation')
@@ -20,7 +21,10 @@ export class SyncsController {
   @Post('jobs/sync')
   @HttpCode(202)
   @FollowAt('/v1/syncs')
-  @ApiOperation({ summary: 'Search Upwork now', description: `Runs your saved searches on each connection. Follow it at GET /v1/syncs/{id}. ${CONDITIONS}` })
+  @ApiOperation({
+    summary: 'Search Upwork now',
+    description: `Runs your saved searches on each connection. Follow it at GET /v1/syncs/{id}. ${CONDITIONS}`,
+  })
   @ApiAcceptedResponse({ type: SyncListDto, description: 'The queued synchronisations.' })
   async syncJobs(): Promise<SyncListDto> {
     return { items: await this.syncs.request('jobs') };
@@ -29,7 +33,10 @@ export class SyncsController {
   @Post('proposals/sync')
   @HttpCode(202)
   @FollowAt('/v1/syncs')
-  @ApiOperation({ summary: 'Follow your proposals now', description: `What was submitted, accepted or rejected on Upwork moves on here. ${CONDITIONS}` })
+  @ApiOperation({
+    summary: 'Follow your proposals now',
+    description: `What was submitted, accepted or rejected on Upwork moves on here. ${CONDITIONS}`,
+  })
   @ApiAcceptedResponse({ type: SyncListDto, description: 'The queued synchronisations.' })
   async syncProposals(): Promise<SyncListDto> {
     return { items: await this.syncs.request('proposals') };
@@ -38,14 +45,20 @@ export class SyncsController {
   @Post('messages/sync')
   @HttpCode(202)
   @FollowAt('/v1/syncs')
-  @ApiOperation({ summary: 'Fetch messages now', description: `New and edited messages of your rooms on Upwork. ${CONDITIONS}` })
+  @ApiOperation({
+    summary: 'Fetch messages now',
+    description: `New and edited messages of your rooms on Upwork. ${CONDITIONS}`,
+  })
   @ApiAcceptedResponse({ type: SyncListDto, description: 'The queued synchronisations.' })
   async syncMessages(): Promise<SyncListDto> {
     return { items: await this.syncs.request('messages') };
   }
 
   @Get('syncs')
-  @ApiOperation({ summary: 'List your synchronisations', description: 'Three for each connection, with last success and lag.' })
+  @ApiOperation({
+    summary: 'List your synchronisations',
+    description: 'Three for each connection, with last success and lag.',
+  })
   @ApiOkResponse({ type: SyncListDto, description: 'The synchronisations.' })
   async list(): Promise<SyncListDto> {
     return { items: await this.syncs.list() };

@@ -77,4 +77,3 @@ export const SYNC_FAILED = `
   UPDATE syncs SET failures = failures + 1, last_error = $3, next_at = now() + make_interval(secs => $4),
     lease_owner = NULL, lease_until = NULL
   WHERE id = $1 AND lease_owner = $2`;
-

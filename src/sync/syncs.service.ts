@@ -83,7 +83,14 @@ export class SyncsService {
     if (!sync) return undefined;
     try {
       const { figures, error, isComplete } = await this.perform(sync);
-      await this.database.query(SYNC_SUCCEEDED, [id, owner, JSON.stringify(figures), EVERY_SECONDS[sync.kind], isComplete, error]);
+      await this.database.query(SYNC_SUCCEEDED, [
+        id,
+        owner,
+        JSON.stringify(figures),
+        EVERY_SECONDS[sync.kind],
+        isComplete,
+        error,
+      ]);
       return figures;
     } catch (error) {
       await this.database.query(SYNC_FAILED, [id, owner, this.noted(sync, error), pauseAfter(sync, error)]);
@@ -118,7 +125,8 @@ export class SyncsService {
   }
 
   private noted({ id, kind }: SyncRow, error: unknown): string {
-    if (!(error instanceof UpworkError || error instanceof AppError)) this.logger.error(`synchronisation ${id} (${kind}): ${String(error)}`);
+    if (!(error instanceof UpworkError || error instanceof AppError))
+      this.logger.error(`synchronisation ${id} (${kind}): ${String(error)}`);
     return reasonOf(error);
   }
 }

@@ -20,7 +20,10 @@ export class TemplatesController {
   constructor(private readonly templates: TemplatesService) {}
 
   @Post()
-  @ApiOperation({ summary: 'Add a template', description: 'Drafts of its type follow the newest one, or the one they name.' })
+  @ApiOperation({
+    summary: 'Add a template',
+    description: 'Drafts of its type follow the newest one, or the one they name.',
+  })
   @ApiCreatedResponse({ type: TemplateDto, description: 'The template.' })
   create(@Body() dto: CreateTemplateDto): Promise<TemplateDto> {
     return this.templates.create(dto);

@@ -107,5 +107,9 @@ function asAppError(error: unknown): unknown {
   if (!(error instanceof UpworkError)) return error;
   if (error.kind === 'refused' || error.kind === 'unusable') return denied(error.message);
   const seconds = Math.max(5, Math.ceil((error.retryAfterMs ?? 0) / 1_000));
-  return new AppError('upwork.unavailable', { detail: error.message, headers: { 'retry-after': String(seconds) }, cause: error });
+  return new AppError('upwork.unavailable', {
+    detail: error.message,
+    headers: { 'retry-after': String(seconds) },
+    cause: error,
+  });
 }

@@ -26,7 +26,8 @@ const DUE = `SELECT user_id AS "userId", token_id AS id FROM app.connections_due
 /** Keeps connections alive: refreshes each before it expires, and tells its owner once when only he can help. */
 export const REFRESH_CONNECTIONS: ScheduledTask = {
   id: TASK_ID,
-  description: 'Refreshes the connections that expire soon or were idle for a week, and mails whoever must connect anew.',
+  description:
+    'Refreshes the connections that expire soon or were idle for a week, and mails whoever must connect anew.',
   cron: '* * * * *',
   timezone: 'UTC',
   timeoutMs: TIMEOUT_MS,
@@ -70,9 +71,7 @@ async function outcomeOf(refresh: () => Promise<unknown>): Promise<'refreshed' |
 
 /** Marked in the transaction that records the letters: each owner is told, and once. */
 async function report({ asWorker, look, service }: TaskContext): Promise<number> {
-  const waits = await look((unit) =>
-    unit.query<{ waits: boolean }>(`SELECT app.has_connections_to_report() AS waits`),
-  );
+  const waits = await look((unit) => unit.query<{ waits: boolean }>(`SELECT app.has_connections_to_report() AS waits`));
   if (!waits[0]?.waits) return 0;
   const [recorded] = await asWorker((unit) =>
     unit.query<{ letters: number }>(`SELECT app.report_lost_connections($1) AS letters`, [MAX_CONNECTIONS]),

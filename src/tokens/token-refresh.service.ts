@@ -95,8 +95,19 @@ export class TokenRefresher {
       throw await this.fail(token, owner, error);
     }
     const { expiresAt, scopes = null } = pair;
-    const sealed = await this.vault.seal(token.userId, { accessToken: pair.accessToken, refreshToken: pair.refreshToken ?? refreshToken });
-    const values = [token.id, owner, sealed.sealKey, sealed.encryptedAccessToken, sealed.encryptedRefreshToken, expiresAt, scopes];
+    const sealed = await this.vault.seal(token.userId, {
+      accessToken: pair.accessToken,
+      refreshToken: pair.refreshToken ?? refreshToken,
+    });
+    const values = [
+      token.id,
+      owner,
+      sealed.sealKey,
+      sealed.encryptedAccessToken,
+      sealed.encryptedRefreshToken,
+      expiresAt,
+      scopes,
+    ];
     const [stored] = await this.database.query<UserToken>(STORE_REFRESHED, values);
     if (stored) return stored;
     this.logger.warn(`connection ${token.id}: the lease was lost during the call; what came back is not stored`);
@@ -106,7 +117,8 @@ export class TokenRefresher {
   /** Writes down what went wrong; the pair stays. */
   private async fail(token: UserToken, owner: string, error: unknown): Promise<Error> {
     const isRefusal = error instanceof UpworkError && error.kind === 'refused';
-    const message = error instanceof UpworkError || error instanceof AppError ? error.message : 'the stored pair cannot be used';
+    const message =
+      error instanceof UpworkError || error instanceof AppError ? error.message : 'the stored pair cannot be used';
     if (!(error instanceof UpworkError)) this.logger.error(`connection ${token.id}: ${String(error)}`);
     const status = isRefusal ? 'reconnect_needed' : 'failing';
     const pauseMs = error instanceof UpworkError ? error.retryAfterMs : undefined;
@@ -118,7 +130,9 @@ export class TokenRefresher {
 }
 
 function reconnectNeeded({ lastError }: Pick<UserToken, 'lastError'>): AppError {
-  return new AppError('token.reconnect_needed', { detail: `Connect anew; the provider no longer accepts us (${lastError ?? 'refused'}).` });
+  return new AppError('token.reconnect_needed', {
+    detail: `Connect anew; the provider no longer accepts us (${lastError ?? 'refused'}).`,
+  });
 }
 
 function refreshFailed({ lastError, nextRefreshAt }: Pick<UserToken, 'lastError' | 'nextRefreshAt'>): AppError {

@@ -14,7 +14,10 @@ export const TOKEN_HEALTHS = ['healthy', 'retrying', 'expired', 'reconnect_neede
 export type TokenHealth = (typeof TOKEN_HEALTHS)[number];
 
 /** The health that status and expiry amount to. */
-export function healthOf({ status, expiresAt }: { status: TokenStatus; expiresAt: Date }, now = new Date()): TokenHealth {
+export function healthOf(
+  { status, expiresAt }: { status: TokenStatus; expiresAt: Date },
+  now = new Date(),
+): TokenHealth {
   if (status === 'reconnect_needed') return 'reconnect_needed';
   if (expiresAt <= now) return 'expired';
   return status === 'failing' ? 'retrying' : 'healthy';

@@ -32,12 +32,20 @@ export class TokenVault {
   }
 
   /** @throws EncryptionError when the row was tampered with, or its key destroyed */
-  openAccessToken({ userId, sealKey, encryptedAccessToken }: Omit<SealedPair, 'encryptedRefreshToken'> & { userId: number }): Promise<string> {
+  openAccessToken({
+    userId,
+    sealKey,
+    encryptedAccessToken,
+  }: Omit<SealedPair, 'encryptedRefreshToken'> & { userId: number }): Promise<string> {
     return this.encryption.open(encryptedAccessToken, placeOf('encrypted_access_token', userId, sealKey));
   }
 
   /** @throws EncryptionError as `openAccessToken` */
-  openRefreshToken({ userId, sealKey, encryptedRefreshToken }: Omit<SealedPair, 'encryptedAccessToken'> & { userId: number }): Promise<string> {
+  openRefreshToken({
+    userId,
+    sealKey,
+    encryptedRefreshToken,
+  }: Omit<SealedPair, 'encryptedAccessToken'> & { userId: number }): Promise<string> {
     return this.encryption.open(encryptedRefreshToken, placeOf('encrypted_refresh_token', userId, sealKey));
   }
 }

@@ -29,7 +29,8 @@ export class TokensController {
   @Post()
   @ApiOperation({
     summary: 'Store a connection made elsewhere',
-    description: 'Keeps the pair, sealed, without calling the provider. The same provider and organization again replaces the pair (200).',
+    description:
+      'Keeps the pair, sealed, without calling the provider. The same provider and organization again replaces the pair (200).',
   })
   @ApiCreatedResponse({ type: TokenDto, description: 'The new connection.' })
   @ApiOkResponse({ type: TokenDto, description: 'The connection, with the new pair.' })
@@ -48,7 +49,8 @@ export class TokensController {
   @HttpCode(200)
   @ApiOperation({
     summary: 'Start connecting Upwork',
-    description: 'Send the user to `url`. Upwork sends him back with `code` and `state`: hand both to the callback, in this session, within ten minutes.',
+    description:
+      'Send the user to `url`. Upwork sends him back with `code` and `state`: hand both to the callback, in this session, within ten minutes.',
   })
   @ApiOkResponse({ type: AuthorizationDto, description: 'Where the user allows the connection.' })
   authorize(): Promise<AuthorizationDto> {
@@ -59,7 +61,8 @@ export class TokensController {
   @Unconditional()
   @ApiOperation({
     summary: 'Complete connecting Upwork',
-    description: 'Takes what Upwork added to the callback URL. A state is good once, and only in the session that began.',
+    description:
+      'Takes what Upwork added to the callback URL. A state is good once, and only in the session that began.',
   })
   @ApiCreatedResponse({ type: TokenDto, description: 'The new connection.' })
   @ApiOkResponse({ type: TokenDto, description: 'The connection there was, with the new pair.' })
@@ -68,7 +71,10 @@ export class TokensController {
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'Read a connection', description: 'Status, health and what went wrong last; never a token.' })
+  @ApiOperation({
+    summary: 'Read a connection',
+    description: 'Status, health and what went wrong last; never a token.',
+  })
   @ApiOkResponse({ type: TokenDto, description: 'The connection.' })
   get(@Param('id', ParseIdPipe) id: number): Promise<TokenDto> {
     return this.tokens.get(id);
@@ -78,7 +84,8 @@ export class TokensController {
   @HttpCode(200)
   @ApiOperation({
     summary: 'Refresh a connection now',
-    description: 'Connections are refreshed by themselves; this does it at once. However many ask, the provider is called once.',
+    description:
+      'Connections are refreshed by themselves; this does it at once. However many ask, the provider is called once.',
   })
   @ApiOkResponse({ type: TokenDto, description: 'The connection, refreshed.' })
   refresh(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<TokenDto> {

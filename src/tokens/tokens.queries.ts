@@ -36,7 +36,8 @@ export function storeConnection(connection: NewConnection): [sql: string, values
       status = 'active', last_error = NULL, refresh_owner = NULL, refresh_until = NULL, next_refresh_at = NULL,
       failed_refreshes = 0, reconnect_reported_at = NULL
     RETURNING ${COLUMNS}, xmax = 0 AS "isNew"`;
-  const { provider, organizationId, sealKey, encryptedAccessToken, encryptedRefreshToken, expiresAt, scopes } = connection;
+  const { provider, organizationId, sealKey, encryptedAccessToken, encryptedRefreshToken, expiresAt, scopes } =
+    connection;
   return [sql, [provider, organizationId, sealKey, encryptedAccessToken, encryptedRefreshToken, expiresAt, scopes]];
 }
 

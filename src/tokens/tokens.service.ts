@@ -27,7 +27,9 @@ export class TokensService {
    * Stores a pair, sealed, without calling the provider; the same provider and organization again gets the new pair. One
    * audit row, its secrets redacted.
    */
-  async store(connection: CreateTokenDto & { scopes?: readonly string[] }): Promise<{ token: TokenDto; isNew: boolean }> {
+  async store(
+    connection: CreateTokenDto & { scopes?: readonly string[] },
+  ): Promise<{ token: TokenDto; isNew: boolean }> {
     const userId = currentContext()?.principal?.userId;
     if (userId === undefined) throw new AppError('auth.session_missing');
     const { provider, organizationId = null, expiresAt, scopes = [] } = connection;

@@ -34,7 +34,16 @@ const MAX_SLEEP_MS = 5_000;
 
 const answerSchema = z.object({
   data: z.unknown().optional(),
-  errors: z.array(z.object({ path: z.array(z.union([z.string(), z.number()])).nullish().catch(null) })).nullish(),
+  errors: z
+    .array(
+      z.object({
+        path: z
+          .array(z.union([z.string(), z.number()]))
+          .nullish()
+          .catch(null),
+      }),
+    )
+    .nullish(),
 });
 
 /**
@@ -90,7 +99,8 @@ export class UpworkClient {
     } catch (error) {
       if (error instanceof UpworkError && error.kind === 'unavailable') this.breaker.failed(userId);
       else this.breaker.answered(userId);
-      if (error instanceof UpworkError && error.kind === 'limited') await this.limiter.pause(error.retryAfterMs ?? 1_000);
+      if (error instanceof UpworkError && error.kind === 'limited')
+        await this.limiter.pause(error.retryAfterMs ?? 1_000);
       throw error;
     }
   }
@@ -117,7 +127,12 @@ export class UpworkClient {
       authorization: `Bearer ${headerValue('access token', accessToken)}`,
       ...(organizationId !== null && { 'x-upwork-api-tenantid': headerValue('organizationId', organizationId) }),
     };
-    return { method: 'POST', redirect: 'manual', headers, body: JSON.stringify({ operationName: name, query: text, variables }) };
+    return {
+      method: 'POST',
+      redirect: 'manual',
+      headers,
+      body: JSON.stringify({ operationName: name, query: text, variables }),
+    };
   }
 }
 
@@ -128,12 +143,18 @@ function headerValue(what: string, value: string): string {
 }
 
 function parse(name: string, { status, headers }: Response, body: string): unknown {
-  if (status === 429) throw new UpworkError('limited', 'Upwork allows no more calls just now', { retryAfterMs: retryAfterOf(headers) });
-  if (status >= 500) throw new UpworkError('unavailable', `Upwork answered ${status}`, { retryAfterMs: retryAfterOf(headers) });
+  if (status === 429)
+    throw new UpworkError('limited', 'Upwork allows no more calls just now', { retryAfterMs: retryAfterOf(headers) });
+  if (status >= 500)
+    throw new UpworkError('unavailable', `Upwork answered ${status}`, { retryAfterMs: retryAfterOf(headers) });
   if (status === 401) throw new UpworkError('refused', 'Upwork answered 401: the access token is not good');
   if (status === 403) throw new UpworkError('unusable', `${name}: Upwork answered 403: the connection may not do this`);
   const type = headers.get('content-type') ?? 'nothing';
-  if (!/\bjson\b/i.test(type)) throw new UpworkError('unusable', `${name}: Upwork answered ${status} with ${type.split(';', 1)[0]} instead of JSON`);
+  if (!/\bjson\b/i.test(type))
+    throw new UpworkError(
+      'unusable',
+      `${name}: Upwork answered ${status} with ${type.split(';', 1)[0]} instead of JSON`,
+    );
   try {
     return JSON.parse(body);
   } catch {
@@ -145,16 +166,26 @@ function parse(name: string, { status, headers }: Response, body: string): unkno
  * Returns the data of an answer. With errors beside it the data counts, if it has our shape: Upwork leaves out what it
  * could not read. What Upwork says of errors may quote texts of the user, so only where they are goes on.
  */
-function dataOf<Schema extends z.ZodType>({ name, data: schema }: UpworkDocument<Schema>, answer: unknown): z.output<Schema> {
+function dataOf<Schema extends z.ZodType>(
+  { name, data: schema }: UpworkDocument<Schema>,
+  answer: unknown,
+): z.output<Schema> {
   const envelope = answerSchema.safeParse(answer);
   if (!envelope.success) throw new UpworkError('unusable', `${name}: Upwork's answer is no GraphQL answer`);
   const { data, errors } = envelope.data;
   const [error] = errors ?? [];
   const parsed = schema.safeParse(data);
   if (parsed.success) return parsed.data;
-  if (error) throw new UpworkError('unusable', `${name}: Upwork reports an error at ${error.path?.join('.') ?? 'the operation'}`);
+  if (error)
+    throw new UpworkError(
+      'unusable',
+      `${name}: Upwork reports an error at ${error.path?.join('.') ?? 'the operation'}`,
+    );
   const where = parsed.error.issues[0]?.path.join('.');
-  throw new UpworkError('unusable', `${name}: Upwork's answer has another shape at ${where === '' ? 'its top' : where}`);
+  throw new UpworkError(
+    'unusable',
+    `${name}: Upwork's answer has another shape at ${where === '' ? 'its top' : where}`,
+  );
 }
 
 /** How long to wait before another try; undefined when there is none. */

@@ -12,7 +12,11 @@ describe(UpworkOAuth.name, () => {
     server = createServer((_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(answer));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    const settings = { UPWORK_CLIENT_ID: 'id', UPWORK_CLIENT_SECRET: 'secret', UPWORK_TOKEN_URL: `http://127.0.0.1:${port}/token` };
+    const settings = {
+      UPWORK_CLIENT_ID: 'id',
+      UPWORK_CLIENT_SECRET: 'secret',
+      UPWORK_TOKEN_URL: `http://127.0.0.1:${port}/token`,
+    };
     upwork = new UpworkOAuth(aConfig(settings));
   });
   afterAll(async () => {

@@ -69,7 +69,10 @@ export class UpworkOAuth {
   }
 
   /** Exchanges the code of a callback. @throws UpworkError; AppError `upwork.not_configured` */
-  async exchange(code: string, { state, verifier }: Pick<StartedAuthorization, 'state' | 'verifier'>): Promise<GrantedPair> {
+  async exchange(
+    code: string,
+    { state, verifier }: Pick<StartedAuthorization, 'state' | 'verifier'>,
+  ): Promise<GrantedPair> {
     const callback = new URL(this.redirectUrl);
     callback.search = new URLSearchParams({ code, state }).toString();
     const checks = { pkceCodeVerifier: verifier, expectedState: state };

@@ -7,7 +7,11 @@ function documentOf<Schema extends z.ZodType>(name: string, text: string, data: 
 }
 
 /** Names what is looked up again; with characters that no column holds it is no id. */
-const id = z.string().min(1).max(100).regex(/^[^\p{C}]+$/u);
+const id = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^[^\p{C}]+$/u);
 /** PostgreSQL stores neither NUL nor half of a surrogate pair. */
 const words = z.string().transform((value) => value.replace(/\0|\p{Surrogate}/gu, ''));
 const text = words.nullish();
@@ -32,11 +36,19 @@ function connectionOf<Node extends z.ZodType>(node: Node) {
 export const COMPANY_SELECTOR = documentOf(
   'CompanySelector',
   `query CompanySelector { companySelector { items { organizationId title } } }`,
-  z.object({ companySelector: z.object({ items: z.array(z.object({ organizationId: z.string().regex(HEADER_TOKEN).max(100), title: text })) }) }),
+  z.object({
+    companySelector: z.object({
+      items: z.array(z.object({ organizationId: z.string().regex(HEADER_TOKEN).max(100), title: text })),
+    }),
+  }),
 );
 
 /** Who the connection belongs to. */
-export const CURRENT_USER = documentOf('CurrentUser', `query CurrentUser { user { id } }`, z.object({ user: z.object({ id }) }));
+export const CURRENT_USER = documentOf(
+  'CurrentUser',
+  `query CurrentUser { user { id } }`,
+  z.object({ user: z.object({ id }) }),
+);
 
 const job = z.object({
   id,
@@ -113,7 +125,11 @@ export const VENDOR_PROPOSALS = documentOf(
   z.object({ vendorProposals: connectionOf(proposal) }),
 );
 
-const room = z.object({ id, lastReadDateTime: instant.nullish().catch(null), vendorProposal: z.object({ id }).nullish() });
+const room = z.object({
+  id,
+  lastReadDateTime: instant.nullish().catch(null),
+  vendorProposal: z.object({ id }).nullish(),
+});
 
 /** A conversation. */
 export type UpworkRoom = z.output<typeof room>;

@@ -16,7 +16,9 @@ const STATEMENT_TIMEOUT_MS = 10 * 60_000;
 const DAY_MS = 24 * 3_600_000;
 
 /** What auth.erase_account() tells. */
-type Outcome = { refused: 'last_admin' } | { refused?: undefined; deletedRows: Record<string, number>; auditRows: number; securityEvents: number };
+type Outcome =
+  | { refused: 'last_admin' }
+  | { refused?: undefined; deletedRows: Record<string, number>; auditRows: number; securityEvents: number };
 
 /** Erasing the signed-in user's account. */
 @Injectable()
@@ -65,7 +67,9 @@ export class Erasure {
   private async eraseRows(emailHash: Buffer) {
     const outcome = await this.database.unit(async (unit) => {
       unit.setStatementTimeout(STATEMENT_TIMEOUT_MS);
-      const [row] = await unit.query<{ outcome: Outcome | null }>('SELECT auth.erase_account($1) AS outcome', [emailHash]);
+      const [row] = await unit.query<{ outcome: Outcome | null }>('SELECT auth.erase_account($1) AS outcome', [
+        emailHash,
+      ]);
       return row?.outcome ?? null;
     });
     if (!outcome) throw new AppError('user.not_found');

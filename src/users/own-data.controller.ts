@@ -48,7 +48,8 @@ export class OwnDataController {
   @HttpCode(HttpStatus.OK)
   @ApiOperation({
     summary: 'Erase your account',
-    description: 'For good, with all that hangs on it. Needs a re-authentication within the last 10 minutes. Answers what was erased and what stays until when.',
+    description:
+      'For good, with all that hangs on it. Needs a re-authentication within the last 10 minutes. Answers what was erased and what stays until when.',
   })
   @ApiOkResponse({ type: ErasureCertificateDto })
   erase(): Promise<ErasureCertificateDto> {
@@ -56,14 +57,20 @@ export class OwnDataController {
   }
 
   @Get('security-events')
-  @ApiOperation({ summary: 'List what happened to your account', description: 'Sign-ins and changes, tried and done, newest first.' })
+  @ApiOperation({
+    summary: 'List what happened to your account',
+    description: 'Sign-ins and changes, tried and done, newest first.',
+  })
   @ApiPage(SecurityLogDto)
   listSecurityEvents(@Query() query: ListOwnSecurityLogsDto): Promise<Page<SecurityLogDto>> {
     return this.events.listOwn(query);
   }
 
   @Get('limits')
-  @ApiOperation({ summary: 'Read your limits', description: 'What you may do how often, and what you have used of it.' })
+  @ApiOperation({
+    summary: 'Read your limits',
+    description: 'What you may do how often, and what you have used of it.',
+  })
   @ApiOkResponse({ type: LimitsDto })
   async listLimits(): Promise<LimitsDto> {
     return { items: await this.limits.list() };

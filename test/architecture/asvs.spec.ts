@@ -16,7 +16,9 @@ describe('OWASP ASVS 5.0, V6, V7 and V9', () => {
   it('says how many checks are covered', () => {
     const total = ASVS_REQUIRED.length;
     const covered = ASVS_REQUIRED.filter((id) => ASVS[id] !== undefined);
-    const reasons = Object.entries(ASVS).flatMap(([id, entry]) => ('reason' in entry ? [`${id} (${entry.reason})`] : []));
+    const reasons = Object.entries(ASVS).flatMap(([id, entry]) =>
+      'reason' in entry ? [`${id} (${entry.reason})`] : [],
+    );
 
     process.stdout.write(
       `ASVS V6, V7, V9: ${covered.length} of ${total} covered, ${tested.length} by tests, ${reasons.length} by a reason: ${reasons.join(', ')}\n`,

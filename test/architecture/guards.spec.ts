@@ -115,19 +115,30 @@ describe('a domain that forgot what can be forgotten is stopped by', () => {
 
     const unknown = await cruise();
     const rules = copy.read('.dependency-cruiser.cjs');
-    copy.write('.dependency-cruiser.cjs', rules.replace('DOMAINS = [', "DOMAINS = ['leaks', ").replace('MAY_USE = {', 'MAY_USE = { leaks: [],'));
+    copy.write(
+      '.dependency-cruiser.cjs',
+      rules.replace('DOMAINS = [', "DOMAINS = ['leaks', ").replace('MAY_USE = {', 'MAY_USE = { leaks: [],'),
+    );
     const known = await cruise();
 
     expect(unknown.code).not.toBe(0);
     expect(unknown.output).toContain('src/leaks: no import rule knows it');
     expect(known.code).not.toBe(0);
-    expect(known.output).toMatch(/leaks-knows-its-neighbours: .*src\/leaks\/leaks\.service\.ts → .*src\/jobs\/jobs\.queries\.ts/);
+    expect(known.output).toMatch(
+      /leaks-knows-its-neighbours: .*src\/leaks\/leaks\.service\.ts → .*src\/jobs\/jobs\.queries\.ts/,
+    );
     expect(known.output).toMatch(/connections-are-the-gates: .*src\/leaks\/leaks\.service\.ts → .*node_modules\/pg\//);
   }, 240_000);
 
   it('the tests of the schema: the catalog, the matrix of row security and the list of audited tables', async () => {
     const { code, output } = await copy.run('jest/bin/jest.js', [
-      ...['--config', 'test/jest.config.cjs', 'test/contract/catalog', 'test/rls/matrix', 'test/integration/audit-triggers'],
+      ...[
+        '--config',
+        'test/jest.config.cjs',
+        'test/contract/catalog',
+        'test/rls/matrix',
+        'test/integration/audit-triggers',
+      ],
       ...['-t', 'is the one checked in|knows every table|has an answer for every table'],
     ]);
 
@@ -140,7 +151,10 @@ describe('a domain that forgot what can be forgotten is stopped by', () => {
 
   it('the check before the server starts: its table by name, and what to do', async () => {
     const database = await testDatabase();
-    await database.query('superuser', 'CREATE TABLE leaks (id bigint, user_id bigint); GRANT SELECT ON leaks TO gigvault_app');
+    await database.query(
+      'superuser',
+      'CREATE TABLE leaks (id bigint, user_id bigint); GRANT SELECT ON leaks TO gigvault_app',
+    );
 
     const problems = await checkCatalog((sql) => database.query('app', sql));
     await database.end();

@@ -5,7 +5,15 @@ import { join, resolve } from 'node:path';
 import { startApp, type TestApp } from '../support/app';
 
 const ROOT = resolve(__dirname, '..', '..');
-const COPIED = ['src', 'typeorm-migrations', 'docker', 'ormconfig.ts', 'package.json', 'package-lock.json', 'tsconfig.json'];
+const COPIED = [
+  'src',
+  'typeorm-migrations',
+  'docker',
+  'ormconfig.ts',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+];
 const RULES = ['nest-cli.json', '.swcrc', 'eslint.config.mjs', 'eslint-rules.mjs'];
 
 interface Run {
@@ -44,7 +52,10 @@ describe('nest g resource', () => {
 
   it('compiles', async () => {
     // The new files and what they import; the rest is compiled by the gates, and runs in the last of these tests.
-    writeFileSync(join(checkout, 'tsconfig.server.json'), '{"extends":"./tsconfig.json","include":["src/x","src/**/*.d.ts"]}');
+    writeFileSync(
+      join(checkout, 'tsconfig.server.json'),
+      '{"extends":"./tsconfig.json","include":["src/x","src/**/*.d.ts"]}',
+    );
     const { code, output } = await run('typescript/bin/tsc', ['--noEmit', '-p', 'tsconfig.server.json']);
 
     expect(output).toBe('');

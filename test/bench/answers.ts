@@ -34,7 +34,10 @@ export async function assertSameAnswers({ cast, servers }: Arena, services: Benc
   }
 }
 
-async function answerOf(port: number, { method, path, token, body }: { method: string; path: string; token?: string; body?: string }): Promise<unknown> {
+async function answerOf(
+  port: number,
+  { method, path, token, body }: { method: string; path: string; token?: string; body?: string },
+): Promise<unknown> {
   const headers = { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) };
   const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers, body });
   return { status: response.status, body: await response.json() };
@@ -44,7 +47,11 @@ async function answerOf(port: number, { method, path, token, body }: { method: s
 function again(body = ''): string {
   const { upworkJobId, title, ...fields } = JSON.parse(body) as Record<string, unknown>;
   const own = `${Date.now()}${Math.random()}`;
-  return JSON.stringify(upworkJobId === undefined ? { ...fields, title: `Patched ${own}` } : { ...fields, title, upworkJobId: `~new${own}` });
+  return JSON.stringify(
+    upworkJobId === undefined
+      ? { ...fields, title: `Patched ${own}` }
+      : { ...fields, title, upworkJobId: `~new${own}` },
+  );
 }
 
 function isSame(answer: unknown, expected: unknown, isWrite: boolean): boolean {

@@ -37,11 +37,18 @@ type Side = 'audited' | 'unaudited';
  * The same writes by a product that audits and by one that does not: a second process whose subscriber collects nothing
  * (without-audit.ts), with the audit triggers of the table off while it works. Sides take turns in short rounds.
  */
-export async function measureAuditCost(arena: Arena, services: BenchServices, { rounds, seconds }: { rounds: number; seconds: number }): Promise<AuditCost> {
+export async function measureAuditCost(
+  arena: Arena,
+  services: BenchServices,
+  { rounds, seconds }: { rounds: number; seconds: number },
+): Promise<AuditCost> {
   const withoutAudit = ['-r', 'ts-node/register/transpile-only', '-r', './test/bench/without-audit.ts'];
   const environment = productEnvironment(services);
   // Both new: one that has worked for long has better compiled code.
-  const servers = { audited: await ServerProcess.start('product', environment), unaudited: await ServerProcess.start('product', environment, withoutAudit) };
+  const servers = {
+    audited: await ServerProcess.start('product', environment),
+    unaudited: await ServerProcess.start('product', environment, withoutAudit),
+  };
   const plan = { pairs: rounds * PAIRS, warmUpSeconds: Math.max(2, seconds * 2) };
   try {
     return await withClient(services.url('superuser'), async (client) => ({
@@ -60,7 +67,10 @@ async function costOf(
   client: Client,
   { pairs, warmUpSeconds }: { pairs: number; warmUpSeconds: number },
 ): Promise<WriteAuditCost> {
-  const totals = { audited: { requests: 0, server: 0, postgres: 0 }, unaudited: { requests: 0, server: 0, postgres: 0 } };
+  const totals = {
+    audited: { requests: 0, server: 0, postgres: 0 },
+    unaudited: { requests: 0, server: 0, postgres: 0 },
+  };
   const run = async (side: Side, seconds: number): Promise<number> => {
     const server = servers[side];
     if (side === 'unaudited') await triggers(client, 'DISABLE');
@@ -84,7 +94,8 @@ async function costOf(
       }
       shares.push(1 - rates.audited / rates.unaudited);
     }
-    const cpuOf = ({ requests, server, postgres }: (typeof totals)[Side]) => [Math.round(server / requests), Math.round(postgres / requests)] as const;
+    const cpuOf = ({ requests, server, postgres }: (typeof totals)[Side]) =>
+      [Math.round(server / requests), Math.round(postgres / requests)] as const;
     const [audited, unaudited] = [cpuOf(totals.audited), cpuOf(totals.unaudited)];
     const cpu = 1 - (unaudited[0] + unaudited[1]) / (audited[0] + audited[1]);
     return { time: spreadOf(shares)!, cpu: Math.round(cpu * 100) / 100, audited, unaudited };

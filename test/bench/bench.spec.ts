@@ -59,7 +59,10 @@ describe(dropsAgainst.name, () => {
     const gone = ['a vsPgbench: none instead of 0.25', 'a cachedVsFastify: none instead of 3'];
 
     expect(dropsAgainst(before, resultOf(without))).toEqual(gone);
-    expect(dropsAgainst(before, resultOf({ product: { rps: 100 } }))).toEqual(['a vsFastify: none instead of 1', ...gone]);
+    expect(dropsAgainst(before, resultOf({ product: { rps: 100 } }))).toEqual([
+      'a vsFastify: none instead of 1',
+      ...gone,
+    ]);
   });
 
   it('compares only what was to be measured', () => {

@@ -48,7 +48,9 @@ async function run({ plan, operations, hasExtras, isProfiled }: BenchOptions): P
       const arena: Arena = { cast, postgresPid, redisPid, pgbench, servers };
       await assertSameAnswers(arena, services);
       const byConcurrency = await measureAll(arena, plan.levels, operations);
-      const extras: Extras | undefined = hasExtras ? await measureExtras(arena, services, { ...size, ...plan.extras }) : undefined;
+      const extras: Extras | undefined = hasExtras
+        ? await measureExtras(arena, services, { ...size, ...plan.extras })
+        : undefined;
       if (extras) printExtras(extras);
       const machine = thisMachine(await versionOf(services));
       const compared = byConcurrency[String(plan.levels[0]?.connections)] ?? {};
@@ -63,7 +65,11 @@ async function run({ plan, operations, hasExtras, isProfiled }: BenchOptions): P
 }
 
 /** One operation after the other at all levels, so that no level's creates lie in the way of another's lists. */
-async function measureAll(arena: Arena, levels: readonly RoundsOptions[], operations: readonly Operation[]): Promise<BenchResult['byConcurrency']> {
+async function measureAll(
+  arena: Arena,
+  levels: readonly RoundsOptions[],
+  operations: readonly Operation[],
+): Promise<BenchResult['byConcurrency']> {
   const all: Record<string, Partial<Record<Operation, OperationResult>>> = {};
   for (const operation of MEASURED_IN_ORDER.filter((one) => operations.includes(one))) {
     for (const level of levels) {
@@ -77,7 +83,9 @@ async function measureAll(arena: Arena, levels: readonly RoundsOptions[], operat
 
 async function versionOf(services: BenchServices): Promise<string> {
   return withClient(services.url('superuser'), async (client) => {
-    const { rows } = await client.query<{ version: string }>(`SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1) AS version`);
+    const { rows } = await client.query<{ version: string }>(
+      `SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1) AS version`,
+    );
     return rows[0]!.version;
   });
 }

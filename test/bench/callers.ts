@@ -53,8 +53,18 @@ export async function prepareCast(services: BenchServices, size: DataSize): Prom
       const sessionId = sessions.newId();
       const { hash } = app.get(RefreshTokens, { strict: false }).issue(sessionId);
       const { userId } = owner;
-      await sessions.begin(sessionId, { userId, role: 'user', provenAt: new Date(), refreshHash: hash, device: 'bench', ip: null });
-      callers.push({ ...owner, token: app.get(AccessTokens, { strict: false }).sign('access', { userId, sessionId }, TOKEN_SECONDS) });
+      await sessions.begin(sessionId, {
+        userId,
+        role: 'user',
+        provenAt: new Date(),
+        refreshHash: hash,
+        device: 'bench',
+        ip: null,
+      });
+      callers.push({
+        ...owner,
+        token: app.get(AccessTokens, { strict: false }).sign('access', { userId, sessionId }, TOKEN_SECONDS),
+      });
     }
     const large = callers.pop()!;
     const deepCursor = await cursorAt(services, large, app.get(CursorCodec, { strict: false }));

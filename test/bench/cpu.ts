@@ -62,7 +62,10 @@ interface ProcessStat {
 function statOf(pid: number): ProcessStat | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ').map(Number);
+    const fields = text
+      .slice(text.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number);
     const field = (number: number): number => fields[number - 3] ?? 0;
     return { parent: field(4), own: field(14) + field(15), ended: field(16) + field(17) };
   } catch {

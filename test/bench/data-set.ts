@@ -34,17 +34,26 @@ export function emailOf(user: number): string {
  * user's jobs have ids in one row, so that a program that can only count can ask for them. Triggers rest meanwhile, so
  * there is no audit of it, and the indexes are built afterwards, as a restore would.
  */
-export async function makeDataSet(services: Fillable, size: DataSize, passwordHash: string, database?: string): Promise<void> {
+export async function makeDataSet(
+  services: Fillable,
+  size: DataSize,
+  passwordHash: string,
+  database?: string,
+): Promise<void> {
   const { users, times = 1, jobs, largeTenantJobs } = size;
   await withClient(services.url('superuser', database), async (client) => {
-    await client.query(`SET session_replication_role = replica; SET synchronous_commit = off; SET maintenance_work_mem = '256MB'`);
+    await client.query(
+      `SET session_replication_role = replica; SET synchronous_commit = off; SET maintenance_work_mem = '256MB'`,
+    );
     await client.query(
       // A session of one database is good in all: none was ended.
       `INSERT INTO users (email, encrypted_password, first_name, last_name, role, is_verified, sessions_valid_from)
        SELECT 'user' || n || '@bench.example', $2, 'Ann', 'Other', 'user', true, '2025-01-01Z' FROM generate_series(1, $1::int) n ORDER BY n`,
       [users * times + 1, passwordHash],
     );
-    await withoutIndexes(client, () => client.query(JOBS, [users, jobs, largeTenantJobs, RARE_WORDS, times, size.from ?? '2025-01-01Z']));
+    await withoutIndexes(client, () =>
+      client.query(JOBS, [users, jobs, largeTenantJobs, RARE_WORDS, times, size.from ?? '2025-01-01Z']),
+    );
     await client.query('VACUUM ANALYZE');
   });
   await withClient(services.url('worker', database), (client) => client.query('SELECT refresh_user_job_stats()'));

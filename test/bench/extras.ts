@@ -80,8 +80,13 @@ async function refresh(services: BenchServices): Promise<number> {
   });
 }
 
-async function deepPage(port: number, { large, deepCursor }: Cast, { seconds, rounds }: ExtrasOptions): Promise<Spread> {
-  const pages = (path: string) => load({ port, connections: 1, seconds: seconds / 2, next: () => ({ method: 'GET', path, token: large.token }) });
+async function deepPage(
+  port: number,
+  { large, deepCursor }: Cast,
+  { seconds, rounds }: ExtrasOptions,
+): Promise<Spread> {
+  const pages = (path: string) =>
+    load({ port, connections: 1, seconds: seconds / 2, next: () => ({ method: 'GET', path, token: large.token }) });
   const ratios: number[] = [];
   for (let round = -1; round < rounds; round++) {
     const first = await pages('/v1/jobs?limit=20');

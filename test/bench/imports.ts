@@ -77,7 +77,9 @@ export async function measureStream(server: ServerProcess, { callers }: Cast, ro
   const seconds = await secondsOf(() => sendFile(server.port, callers[1]!, 'application/x-ndjson', lines));
   clearInterval(watch);
   const fifth = Math.ceil(samples.length / FIFTHS);
-  const peaks = Array.from({ length: FIFTHS }, (_, i) => Math.round(Math.max(...samples.slice(i * fifth, (i + 1) * fifth))));
+  const peaks = Array.from({ length: FIFTHS }, (_, i) =>
+    Math.round(Math.max(...samples.slice(i * fifth, (i + 1) * fifth))),
+  );
   return {
     rows,
     bodyMiB: Math.round(bytes / 2 ** 20),
@@ -89,10 +91,24 @@ export async function measureStream(server: ServerProcess, { callers }: Cast, ro
 }
 
 /** The same rows by one statement of the same login; its parameters are made before the clock runs. */
-async function bareInsert(services: BenchServices, userId: number, rows: readonly Record<string, unknown>[]): Promise<number> {
+async function bareInsert(
+  services: BenchServices,
+  userId: number,
+  rows: readonly Record<string, unknown>[],
+): Promise<number> {
   const column = (name: string): unknown[] => rows.map((row) => row[name]);
   const skills = rows.map((row) => `{${(row['skills'] as string[]).map((skill) => `"${skill}"`).join()}}`);
-  const names = ['upworkJobId', 'title', 'description', 'budgetMin', 'budgetMax', 'category', 'country', 'jobType', 'experienceLevel'];
+  const names = [
+    'upworkJobId',
+    'title',
+    'description',
+    'budgetMin',
+    'budgetMax',
+    'category',
+    'country',
+    'jobType',
+    'experienceLevel',
+  ];
   const values = [...names.map(column), skills];
   return withClient(services.url('app'), (client) =>
     secondsOf(async () => {
@@ -120,7 +136,8 @@ async function sendFile(port: number, { token }: BenchCaller, type: string, body
   else body.pipe(sent);
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
   const report = (await json(response)) as { created?: number; failed?: number };
-  if (response.statusCode !== 200 || report.failed !== 0) throw new Error(`the import failed: ${JSON.stringify(report).slice(0, 500)}`);
+  if (response.statusCode !== 200 || report.failed !== 0)
+    throw new Error(`the import failed: ${JSON.stringify(report).slice(0, 500)}`);
 }
 
 async function secondsOf(work: () => Promise<unknown>): Promise<number> {

@@ -80,7 +80,8 @@ class Channel {
 
   send({ method, path, token, body = '' }: LoadRequest): Promise<void> {
     const authorization = token === undefined ? '' : `authorization: Bearer ${token}\r\n`;
-    const content = body === '' ? '' : `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`;
+    const content =
+      body === '' ? '' : `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`;
     this.socket.write(`${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${authorization}${content}\r\n${body}`);
     return new Promise((resolve, reject) => (this.settle = { resolve, reject }));
   }

@@ -26,7 +26,10 @@ const LEAST_SECONDS = 2;
  * Signs in with right passwords, each time another user; no count of failures is in the way, so what limits is bcrypt at
  * production's cost. Reads are measured alone and beside it, in turns.
  */
-export async function measureLogins({ cast, servers }: Arena, options: { seconds: number; rounds: number }): Promise<Logins> {
+export async function measureLogins(
+  { cast, servers }: Arena,
+  options: { seconds: number; rounds: number },
+): Promise<Logins> {
   const { port } = servers.product;
   const seconds = Math.max(LEAST_SECONDS, options.seconds);
   let user = 0;

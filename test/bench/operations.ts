@@ -96,7 +96,17 @@ export function pgbenchScriptOf(operation: Operation, cast: Cast): string {
 }
 
 function contextFor(operation: Operation): string {
-  const values = [':user', `'user'`, ':user', `'bench-request'`, `'127.0.0.1'`, `'${operation}'`, `''`, `'orm'`, `'15000'`];
+  const values = [
+    ':user',
+    `'user'`,
+    ':user',
+    `'bench-request'`,
+    `'127.0.0.1'`,
+    `'${operation}'`,
+    `''`,
+    `'orm'`,
+    `'15000'`,
+  ];
   return fill(YARDSTICK.context, values);
 }
 
@@ -125,7 +135,12 @@ function statementFor(operation: Operation): string {
 /** The very statement of the product, with its values written into it. */
 function productsList(filters: Partial<ListJobsDto>): string {
   const [sql, values] = listJobs(Object.assign(new ListJobsDto(), filters), undefined, 21);
-  return fill(sql, values.map((value) => (Array.isArray(value) ? `'{${value.join()}}'` : typeof value === 'number' ? String(value) : quoted(String(value)))));
+  return fill(
+    sql,
+    values.map((value) =>
+      Array.isArray(value) ? `'{${value.join()}}'` : typeof value === 'number' ? String(value) : quoted(String(value)),
+    ),
+  );
 }
 
 function fill(sql: string, values: readonly string[]): string {

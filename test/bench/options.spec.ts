@@ -6,7 +6,13 @@ describe(optionsOf.name, () => {
     const { plan, ...others } = optionsOf([]);
 
     expect(plan.levels.map(({ connections }) => connections)).toEqual([16, 1, 64]);
-    expect(others).toMatchObject({ operations: OPERATIONS, hasExtras: true, isPart: false, isQuick: false, isProfiled: false });
+    expect(others).toMatchObject({
+      operations: OPERATIONS,
+      hasExtras: true,
+      isPart: false,
+      isQuick: false,
+      isProfiled: false,
+    });
   });
 
   it('takes rounds and seconds for all levels and the extras', () => {

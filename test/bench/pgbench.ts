@@ -43,7 +43,9 @@ export class Pgbench {
       const program = installed(INSTALLED, process.env.PATH) ?? (await fetched());
       return new Pgbench(program, services, folder);
     } catch (error) {
-      console.log(`pgbench is not on this machine, and apt could not fetch it (${String(error).split('\n')[0]}): its column stays empty.`);
+      console.log(
+        `pgbench is not on this machine, and apt could not fetch it (${String(error).split('\n')[0]}): its column stays empty.`,
+      );
       return undefined;
     }
   }
@@ -58,12 +60,23 @@ export class Pgbench {
     writeFileSync(file, script);
     const { user, password, database } = this.services.app;
     const server = ['-h', '127.0.0.1', '-p', String(this.services.postgresPort), '-U', user];
-    const load = ['-c', String(connections), '-j', String(Math.min(2, connections)), '-T', String(Math.max(1, Math.round(seconds)))];
+    const load = [
+      '-c',
+      String(connections),
+      '-j',
+      String(Math.min(2, connections)),
+      '-T',
+      String(Math.max(1, Math.round(seconds))),
+    ];
     const sample = ['--log', `--log-prefix=${join(log, 'latency')}`, `--sampling-rate=${SAMPLED}`];
     const { command, libraries } = this.program;
-    const { stdout, stderr } = await run(command, [...server, ...load, ...sample, '-n', '-M', 'prepared', '-f', file, database], {
-      env: { PGPASSWORD: password, ...(libraries !== undefined && { LD_LIBRARY_PATH: libraries }) },
-    });
+    const { stdout, stderr } = await run(
+      command,
+      [...server, ...load, ...sample, '-n', '-M', 'prepared', '-f', file, database],
+      {
+        env: { PGPASSWORD: password, ...(libraries !== undefined && { LD_LIBRARY_PATH: libraries }) },
+      },
+    );
     const requests = Number(/actually processed: (\d+)/.exec(stdout)?.[1]);
     const rps = Number(/tps = ([\d.]+) \(without/.exec(stdout)?.[1]);
     const latencies = latenciesIn(log);
@@ -101,5 +114,8 @@ function latenciesIn(folder: string): number[] {
   const lines = readdirSync(folder)
     .filter((file) => file.startsWith('latency'))
     .flatMap((file) => readFileSync(join(folder, file), 'utf8').trim().split('\n'));
-  return lines.map((line) => Number(line.split(' ')[2]) / 1000).filter(Number.isFinite).sort((a, b) => a - b);
+  return lines
+    .map((line) => Number(line.split(' ')[2]) / 1000)
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b);
 }

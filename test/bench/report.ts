@@ -10,14 +10,19 @@ export function print(operation: Operation, connections: number, result: Operati
   console.log(`\n${operation} ${NAMES[operation]}, ${connections} at a time`);
   console.log('                      rps   p50 ms   p99 ms  CPU µs a request: server  PostgreSQL  Redis  client');
   for (const contender of CONTENDERS) {
-    const { rps, p50Ms, p99Ms, serverCpuUs, postgresCpuUs, redisCpuUs, clientCpuUs } = result.contenders[contender] ?? {};
+    const { rps, p50Ms, p99Ms, serverCpuUs, postgresCpuUs, redisCpuUs, clientCpuUs } =
+      result.contenders[contender] ?? {};
     if (rps === undefined || Number.isNaN(rps)) continue;
     const cpu = [cell(serverCpuUs, 25, 0), cell(postgresCpuUs, 12, 0), cell(redisCpuUs, 7, 0), cell(clientCpuUs, 8, 0)];
     console.log(`  ${contender.padEnd(16)}${cell(rps, 9, 0)}${cell(p50Ms, 9, 2)}${cell(p99Ms, 9, 2)}${cpu.join('')}`);
   }
   const { vsFastify, vsFastifyPipelined, vsPgbench, cachedVsFastify, p99Ratio } = result.spread;
-  console.log(`  product: × ${text(vsFastify)} of fastify, × ${text(vsFastifyPipelined)} pipelined, × ${text(vsPgbench)} of pgbench`);
-  console.log(`  p99 × ${text(p99Ratio)} of fastify; CPU ${result.cpuOverPipelinedUs ?? '–'} µs over pipelined; cache on: × ${text(cachedVsFastify)} of fastify`);
+  console.log(
+    `  product: × ${text(vsFastify)} of fastify, × ${text(vsFastifyPipelined)} pipelined, × ${text(vsPgbench)} of pgbench`,
+  );
+  console.log(
+    `  p99 × ${text(p99Ratio)} of fastify; CPU ${result.cpuOverPipelinedUs ?? '–'} µs over pipelined; cache on: × ${text(cachedVsFastify)} of fastify`,
+  );
 }
 
 /** Prints the rest. */
@@ -27,14 +32,29 @@ export function printExtras(extras: Extras): void {
 }
 
 /** What was found besides the compared operations, one line each. */
-export function linesOf({ hot, import: imported, stream, logins, refreshMs, deepPage, audit, tenfold }: Extras): [what: string, found: string][] {
+export function linesOf({
+  hot,
+  import: imported,
+  stream,
+  logins,
+  refreshMs,
+  deepPage,
+  audit,
+  tenfold,
+}: Extras): [what: string, found: string][] {
   return [
     ['get of 500 hot jobs, cache on', hot ? `× ${text(hot.spread.cachedVsFastify)} of fastify` : 'no cache'],
     ['audit of a create', auditText(audit.create)],
     ['audit of a patch', auditText(audit.patch)],
     ['page 15,000 by page 1', `× ${text(deepPage)} of the time`],
-    ['ten times the users', tenfold ? `a × ${text(tenfold.a)}, b × ${text(tenfold.b)}, e × ${text(tenfold.e)} of the time` : 'not measured'],
-    [`import of ${imported.rows} rows`, `${imported.rps} rows/s, × ${text(imported.ratio)} of the bare INSERT (${imported.bareRps} rows/s)`],
+    [
+      'ten times the users',
+      tenfold ? `a × ${text(tenfold.a)}, b × ${text(tenfold.b)}, e × ${text(tenfold.e)} of the time` : 'not measured',
+    ],
+    [
+      `import of ${imported.rows} rows`,
+      `${imported.rps} rows/s, × ${text(imported.ratio)} of the bare INSERT (${imported.bareRps} rows/s)`,
+    ],
     [
       `a body of ${stream.rows} rows`,
       `${stream.bodyMiB} MiB at ${stream.rps} rows/s: memory ${stream.before} MiB before, at most ${stream.peaks.join(', ')} MiB in each fifth of the time`,

@@ -30,7 +30,9 @@ export interface OperationResult {
   readonly cachedVsFastify: number | null;
   /** CPU a request beyond that of the pipelined hand-written server. */
   readonly cpuOverPipelinedUs: number | null;
-  readonly spread: Partial<Record<'vsFastify' | 'vsPgbench' | 'vsFastifyPipelined' | 'cachedVsFastify' | 'p99Ratio', Spread>>;
+  readonly spread: Partial<
+    Record<'vsFastify' | 'vsPgbench' | 'vsFastifyPipelined' | 'cachedVsFastify' | 'p99Ratio', Spread>
+  >;
   readonly contenders: Partial<Record<Contender, Partial<Measurement>>>;
 }
 
@@ -68,10 +70,9 @@ export function summarise(rounds: readonly Round[]): OperationResult {
     cachedVsFastify: ratios('productCached', 'fastify'),
     p99Ratio: ratios('product', 'fastify', 'p99Ms'),
   };
-  const contenders = Object.fromEntries(CONTENDERS.map((contender) => [contender, medians(rounds, contender)])) as Record<
-    Contender,
-    Partial<Measurement>
-  >;
+  const contenders = Object.fromEntries(
+    CONTENDERS.map((contender) => [contender, medians(rounds, contender)]),
+  ) as Record<Contender, Partial<Measurement>>;
   const cpuUs = contenders.product.serverCpuUs ?? NaN;
   return {
     vsFastify: rounded(spread.vsFastify?.median),
@@ -93,7 +94,11 @@ const TOLERANCE = 0.85;
  * Ratios of these operations that fell by more than 15 % against an earlier result, or are not there any more, one line
  * each; times are never compared, nor should be results of another size.
  */
-export function dropsAgainst(earlier: BenchResult, now: BenchResult, operations: readonly Operation[] = OPERATIONS): string[] {
+export function dropsAgainst(
+  earlier: BenchResult,
+  now: BenchResult,
+  operations: readonly Operation[] = OPERATIONS,
+): string[] {
   return operations.flatMap((operation) => {
     const [before, after] = [earlier.operations[operation], now.operations[operation]];
     return (['vsFastify', 'vsPgbench', 'cachedVsFastify'] as const).flatMap((ratio) => {
@@ -109,7 +114,9 @@ export function dropsAgainst(earlier: BenchResult, now: BenchResult, operations:
 export function assertSameSize(earlier: BenchResult, size: object): void {
   if (isDeepStrictEqual(earlier.size, size)) return;
   const [there, here] = [JSON.stringify(earlier.size), JSON.stringify(size)];
-  throw new Error(`the earlier result is of another size: ${there} there, ${here} here; ratios of the two are not compared`);
+  throw new Error(
+    `the earlier result is of another size: ${there} there, ${here} here; ratios of the two are not compared`,
+  );
 }
 
 function ratioOf(mine: number | undefined, other: number | undefined): number[] {
@@ -120,7 +127,10 @@ function medians(rounds: readonly Round[], contender: Contender): Partial<Measur
   const of = (key: keyof Measurement): number | undefined =>
     rounded(spreadOf(rounds.flatMap((round) => round[contender]?.[key] ?? []))?.median, 100);
   return Object.fromEntries(
-    (['rps', 'p50Ms', 'p99Ms', 'serverCpuUs', 'postgresCpuUs', 'redisCpuUs', 'clientCpuUs'] as const).map((key) => [key, of(key)]),
+    (['rps', 'p50Ms', 'p99Ms', 'serverCpuUs', 'postgresCpuUs', 'redisCpuUs', 'clientCpuUs'] as const).map((key) => [
+      key,
+      of(key),
+    ]),
   );
 }
 

@@ -66,7 +66,13 @@ async function warmUp(arena: Arena, contender: Contender, operation: Operation, 
   }
 }
 
-async function once(arena: Arena, contender: Contender, operation: Operation, seconds: number, connections: number): Promise<Measurement | undefined> {
+async function once(
+  arena: Arena,
+  contender: Contender,
+  operation: Operation,
+  seconds: number,
+  connections: number,
+): Promise<Measurement | undefined> {
   const { cast } = arena;
   if (contender === 'pgbench') return arena.pgbench && byPgbench(arena, arena.pgbench, operation, seconds, connections);
   const server = arena.servers[contender];
@@ -76,7 +82,13 @@ async function once(arena: Arena, contender: Contender, operation: Operation, se
   return { ...result, ...cpu(result.requests) };
 }
 
-async function byPgbench(arena: Arena, pgbench: Pgbench, operation: Operation, seconds: number, connections: number): Promise<Measurement> {
+async function byPgbench(
+  arena: Arena,
+  pgbench: Pgbench,
+  operation: Operation,
+  seconds: number,
+  connections: number,
+): Promise<Measurement> {
   const [cpu, own] = [startCpu(arena), cpuOfEndedChildren()];
   const result = await pgbench.run(operation, pgbenchScriptOf(operation, arena.cast), connections, seconds);
   const { postgresCpuUs } = cpu(result.requests);

@@ -46,7 +46,8 @@ export class ServerProcess {
     }
     const deadline = Date.now() + START_LIMIT_MS;
     while (!(await listens(port))) {
-      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`${program} did not start:\n${output.text}`);
+      if (child.exitCode !== null || Date.now() > deadline)
+        throw new Error(`${program} did not start:\n${output.text}`);
       await sleep(50);
     }
     return new ServerProcess(child, port, output);

@@ -17,7 +17,10 @@ const CACHE = 'CACHE_ENABLED';
 const hasCache = CACHE in settings.shape;
 
 /** The environment of the product, by default with its cache off. */
-export function productEnvironment(services: BenchServices, { cache = false, database }: { cache?: boolean; database?: string } = {}): Record<string, string> {
+export function productEnvironment(
+  services: BenchServices,
+  { cache = false, database }: { cache?: boolean; database?: string } = {},
+): Record<string, string> {
   return { ...services.environment(database), [CACHE]: String(cache) };
 }
 
@@ -26,7 +29,9 @@ export async function startServers(services: BenchServices, isProfiled: boolean)
   const profiler = isProfiled ? ['--cpu-prof', `--cpu-prof-dir=${join(tmpdir(), 'gigvault-profiles')}`] : [];
   return {
     product: await ServerProcess.start('product', productEnvironment(services), profiler),
-    ...(hasCache && { productCached: await ServerProcess.start('product', productEnvironment(services, { cache: true }), profiler) }),
+    ...(hasCache && {
+      productCached: await ServerProcess.start('product', productEnvironment(services, { cache: true }), profiler),
+    }),
     fastify: await ServerProcess.start('fastify', services.environment()),
     fastifyPipelined: await ServerProcess.start('fastifyPipelined', services.environment(), profiler),
   };

@@ -107,7 +107,10 @@ export class BenchServices {
   /** A run that is cut short cannot stop them itself. */
   private watch(): void {
     this.watchdog?.dismiss();
-    this.watchdog = watchOver([this.postgres.pid, this.redis.pid].filter((pid) => pid !== undefined), this.folder);
+    this.watchdog = watchOver(
+      [this.postgres.pid, this.redis.pid].filter((pid) => pid !== undefined),
+      this.folder,
+    );
   }
 }
 

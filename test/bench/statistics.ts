@@ -18,5 +18,11 @@ export function spreadOf(values: readonly number[]): Spread | undefined {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-  return { median, min: sorted[0]!, max: sorted.at(-1)!, lower: percentile(sorted, 0.25), upper: percentile(sorted, 0.75) };
+  return {
+    median,
+    min: sorted[0]!,
+    max: sorted.at(-1)!,
+    lower: percentile(sorted, 0.25),
+    upper: percentile(sorted, 0.75),
+  };
 }

@@ -23,7 +23,11 @@ export function shortTable(result: BenchResult): string {
     vsPgbench?.toFixed(2) ?? '–',
     spread.cachedVsFastify?.median.toFixed(2) ?? '–',
   ]);
-  return [machineOf(result), '', ...markdown(['operation', 'requests/s', '× hand-written', '× pgbench', 'cache on: × hand-written'], rows)].join('\n');
+  return [
+    machineOf(result),
+    '',
+    ...markdown(['operation', 'requests/s', '× hand-written', '× pgbench', 'cache on: × hand-written'], rows),
+  ].join('\n');
 }
 
 function longTable(result: BenchResult): string {
@@ -37,7 +41,16 @@ function longTable(result: BenchResult): string {
     text(spread.p99Ratio),
     `${cpuUs} (${cpuOverPipelinedUs ?? '–'})`,
   ]);
-  const head = ['operation', 'rps (fastify)', '× fastify', '× pipelined', '× pgbench', 'cache on: × fastify', 'p99 × fastify', 'CPU µs (over pipelined)'];
+  const head = [
+    'operation',
+    'rps (fastify)',
+    '× fastify',
+    '× pipelined',
+    '× pgbench',
+    'cache on: × fastify',
+    'p99 × fastify',
+    'CPU µs (over pipelined)',
+  ];
   return [machineOf(result), '', ...markdown(head, rows)].join('\n');
 }
 

@@ -49,7 +49,13 @@ export async function measureTenfold(
       }
       return spreadOf(ratios)!;
     };
-    return { users: users * TIMES, jobs: jobs * TIMES, a: await slowdown('a'), b: await slowdown('b'), e: await slowdown('e') };
+    return {
+      users: users * TIMES,
+      jobs: jobs * TIMES,
+      a: await slowdown('a'),
+      b: await slowdown('b'),
+      e: await slowdown('e'),
+    };
   } finally {
     await Promise.all([onefold.stop(), tenfold.stop()]);
   }

@@ -16,4 +16,8 @@ function collectNothing({ queryRunner }: { queryRunner: { data: object } }): voi
   unit.changes.push({ table: '', id: 0, action: 'UPDATE', old: '{}', new: '{}' });
 }
 
-Object.assign(built.AuditSubscriber.prototype, { afterInsert: collectNothing, afterUpdate: collectNothing, afterRemove: collectNothing });
+Object.assign(built.AuditSubscriber.prototype, {
+  afterInsert: collectNothing,
+  afterUpdate: collectNothing,
+  afterRemove: collectNothing,
+});

@@ -5,7 +5,8 @@ const COLUMNS = `id, upwork_job_id AS "upworkJobId", title, description, budget_
   client_info AS "clientInfo", job_type AS "jobType", experience_level AS "experienceLevel", duration, workload, status,
   is_favorite AS "isFavorite", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
 
-const audited = (action: string, old: string, now: string): string => `audit.record('jobs', n.id, '${action}', ${old}, ${now})`;
+const audited = (action: string, old: string, now: string): string =>
+  `audit.record('jobs', n.id, '${action}', ${old}, ${now})`;
 
 /**
  * The SQL that a careful engineer writes by hand for the same routes: under row security, each write one statement with

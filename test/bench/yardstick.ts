@@ -34,13 +34,29 @@ interface Statement {
   readonly values: unknown[];
 }
 
-async function run(request: FastifyRequest, name: keyof typeof YARDSTICK, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+async function run(
+  request: FastifyRequest,
+  name: keyof typeof YARDSTICK,
+  values: unknown[] = [],
+): Promise<Record<string, unknown>[]> {
   const { userId } = await principalOf(request);
-  const context = [userId, 'user', userId, randomUUID(), request.ip, `${request.method} ${request.routeOptions.url}`, '', 'orm', 15_000].map(String);
+  const context = [
+    userId,
+    'user',
+    userId,
+    randomUUID(),
+    request.ip,
+    `${request.method} ${request.routeOptions.url}`,
+    '',
+    'orm',
+    15_000,
+  ].map(String);
   const statement = { name, text: YARDSTICK[name], values };
   const client = await pool.connect();
   try {
-    const { rows } = await (isPipelined ? oneFlight(client, context, statement) : threeTrips(client, context, statement));
+    const { rows } = await (isPipelined
+      ? oneFlight(client, context, statement)
+      : threeTrips(client, context, statement));
     client.release();
     return rows;
   } catch (error) {
@@ -102,14 +118,35 @@ interface NewJob extends Record<string, unknown> {
 async function main(): Promise<void> {
   const app = fastify();
   const one = { schema: { response: { '2xx': JOB_SCHEMA } } };
-  app.get<{ Params: { id: string } }>('/v1/jobs/:id', one, async (request) => (await run(request, 'get', [Number(request.params.id)]))[0]);
-  app.get<{ Querystring: ListQuery }>('/v1/jobs', { schema: { response: { 200: page(JOB_SCHEMA) } } }, async (request) => {
-    const { q, status, skills, budgetMin } = request.query;
-    const items = await (q === undefined ? run(request, 'list', [status, skills?.split(','), budgetMin]) : run(request, 'search', [q]));
-    return { items: items.slice(0, 20), nextCursor: items.length > 20 ? String(items[19]!.sortKey) : null };
-  });
+  app.get<{ Params: { id: string } }>(
+    '/v1/jobs/:id',
+    one,
+    async (request) => (await run(request, 'get', [Number(request.params.id)]))[0],
+  );
+  app.get<{ Querystring: ListQuery }>(
+    '/v1/jobs',
+    { schema: { response: { 200: page(JOB_SCHEMA) } } },
+    async (request) => {
+      const { q, status, skills, budgetMin } = request.query;
+      const items = await (q === undefined
+        ? run(request, 'list', [status, skills?.split(','), budgetMin])
+        : run(request, 'search', [q]));
+      return { items: items.slice(0, 20), nextCursor: items.length > 20 ? String(items[19]!.sortKey) : null };
+    },
+  );
   app.post<{ Body: NewJob }>('/v1/jobs', { schema: { body: JOB_BODY, ...one.schema } }, async (request, reply) => {
-    const { upworkJobId, skills, title, description, budgetMin, budgetMax, category, country, jobType, experienceLevel } = request.body;
+    const {
+      upworkJobId,
+      skills,
+      title,
+      description,
+      budgetMin,
+      budgetMax,
+      category,
+      country,
+      jobType,
+      experienceLevel,
+    } = request.body;
     const others = [title, description, budgetMin, budgetMax, category, country, jobType, experienceLevel];
     void reply.status(201);
     return (await run(request, 'create', [upworkJobId, skills, ...others]))[0];
@@ -117,7 +154,11 @@ async function main(): Promise<void> {
   app.patch<{ Params: { id: string }; Body: { title: string } }>('/v1/jobs/:id', one, async (request) => {
     return (await run(request, 'patch', [Number(request.params.id), request.body.title]))[0];
   });
-  app.get('/v1/analytics/job-stats', { schema: { response: { 200: STATS_SCHEMA } } }, async (request) => (await run(request, 'stats'))[0]);
+  app.get(
+    '/v1/analytics/job-stats',
+    { schema: { response: { 200: STATS_SCHEMA } } },
+    async (request) => (await run(request, 'stats'))[0],
+  );
   await app.listen({ port: config.http.port, host: config.http.host });
   process.once('SIGTERM', () => void stop(app));
 }

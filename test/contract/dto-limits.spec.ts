@@ -106,7 +106,9 @@ const NOT_STORED: readonly string[] = [
 type Laxer = string;
 
 interface Operation {
-  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: { readonly $ref?: string } }>> };
+  readonly requestBody?: {
+    readonly content: Readonly<Record<string, { readonly schema: { readonly $ref?: string } }>>;
+  };
 }
 
 interface Contract {
@@ -124,7 +126,9 @@ const bodies = [
   ...new Set(
     Object.values(paths)
       .flatMap((item) => Object.values(item))
-      .flatMap(({ requestBody }) => Object.values(requestBody?.content ?? {}).map(({ schema }) => schema.$ref?.split('/').at(-1)))
+      .flatMap(({ requestBody }) =>
+        Object.values(requestBody?.content ?? {}).map(({ schema }) => schema.$ref?.split('/').at(-1)),
+      )
       .filter((name) => name !== undefined),
   ),
 ].sort();
@@ -135,11 +139,14 @@ const numberIn = (text: string, pattern: RegExp): number | undefined => {
   const [, number] = pattern.exec(text) ?? [];
   return number === undefined ? undefined : Number(number);
 };
-const isLaxer = (own: number | undefined, column: number | undefined): boolean => column !== undefined && (own === undefined || own > column);
+const isLaxer = (own: number | undefined, column: number | undefined): boolean =>
+  column !== undefined && (own === undefined || own > column);
 
 /** The limits that the CHECKs of a table set for one column. */
 function checksOf({ constraints }: Relation, column: string) {
-  const text = Object.values(constraints).filter((constraint) => constraint.startsWith('CHECK')).join('\n');
+  const text = Object.values(constraints)
+    .filter((constraint) => constraint.startsWith('CHECK'))
+    .join('\n');
   const [, list] = new RegExp(`\\(${column} = ANY \\(ARRAY\\[([^\\]]*)\\]`).exec(text) ?? [];
   return {
     length: numberIn(text, new RegExp(`char_length\\(${column}\\) <= (\\d+)`)),
@@ -151,7 +158,9 @@ function checksOf({ constraints }: Relation, column: string) {
 }
 
 function rulesOf(type: Type, field: string) {
-  return getMetadataStorage().getTargetValidationMetadatas(type, '', true, false).filter(({ propertyName }) => propertyName === field);
+  return getMetadataStorage()
+    .getTargetValidationMetadatas(type, '', true, false)
+    .filter(({ propertyName }) => propertyName === field);
 }
 
 /** Compares the rules that a body is held to, and what OpenAPI says of them, with the column. */
@@ -171,10 +180,21 @@ function laxerThan(type: Type, field: string, property: Property, relation: Rela
     ['items', isLaxer(limits.items, checks.items)],
     ['maxItems of OpenAPI', checks.items !== undefined && property.maxItems !== limits.items],
     ['maximum', isLaxer(max, checks.maximum)],
-    ['minimum', checks.minimum !== undefined && checks.maximum !== undefined && (min === undefined || min < checks.minimum)],
+    [
+      'minimum',
+      checks.minimum !== undefined && checks.maximum !== undefined && (min === undefined || min < checks.minimum),
+    ],
     ['range of OpenAPI', checks.maximum !== undefined && (property.maximum !== max || property.minimum !== min)],
-    ['values', checks.values !== undefined && !(values ?? ['?']).every((value) => value === null || checks.values?.includes(value as string))],
-    ['places of money', money !== null && (property.pattern === undefined || new RegExp(property.pattern).test(`${'9'.repeat(Number(money[1]) - 1)}.99`))],
+    [
+      'values',
+      checks.values !== undefined &&
+        !(values ?? ['?']).every((value) => value === null || checks.values?.includes(value as string)),
+    ],
+    [
+      'places of money',
+      money !== null &&
+        (property.pattern === undefined || new RegExp(property.pattern).test(`${'9'.repeat(Number(money[1]) - 1)}.99`)),
+    ],
   ];
   return faults.filter(([, isFault]) => isFault).map(([what]) => `${type.name}.${field}: ${what}`);
 }
@@ -182,16 +202,22 @@ function laxerThan(type: Type, field: string, property: Property, relation: Rela
 describe('the limits of bodies', () => {
   const compared = TABLES.flatMap(([type, table]) => {
     const relation = relations[`public.${table}`]!;
-    const fields = Object.entries(schemas[type.name]?.properties ?? {}).filter(([field]) => columnOf(type.name, field) in relation.columns);
+    const fields = Object.entries(schemas[type.name]?.properties ?? {}).filter(
+      ([field]) => columnOf(type.name, field) in relation.columns,
+    );
     return fields.map(([field, property]) => ({ type, field, property, relation }));
   });
 
   it('are nowhere laxer than the CHECKs and types of their columns, in code points, and are what OpenAPI says', () => {
-    expect(compared.flatMap(({ type, field, property, relation }) => laxerThan(type, field, property, relation))).toEqual([]);
+    expect(
+      compared.flatMap(({ type, field, property, relation }) => laxerThan(type, field, property, relation)),
+    ).toEqual([]);
   });
 
   it('are compared for each field of each body, unless no column holds it', () => {
-    const fields = bodies.flatMap((body) => Object.keys(schemas[body]?.properties ?? {}).map((field) => `${body}.${field}`));
+    const fields = bodies.flatMap((body) =>
+      Object.keys(schemas[body]?.properties ?? {}).map((field) => `${body}.${field}`),
+    );
     const isCompared = new Set(compared.map(({ type, field }) => `${type.name}.${field}`));
 
     expect(fields.filter((field) => !isCompared.has(field))).toEqual(NOT_STORED);
@@ -206,6 +232,8 @@ describe('the limits of bodies', () => {
     };
 
     expect(laxerThan(CreateJobDto, 'title', { maxLength: 500 }, relation)).toEqual(['CreateJobDto.title: length']);
-    expect(laxerThan(CreateJobDto, 'budgetMin', { pattern: '^\\d{1,8}\\.\\d{2}$' }, relation)).toEqual(['CreateJobDto.budgetMin: places of money']);
+    expect(laxerThan(CreateJobDto, 'budgetMin', { pattern: '^\\d{1,8}\\.\\d{2}$' }, relation)).toEqual([
+      'CreateJobDto.budgetMin: places of money',
+    ]);
   });
 });

@@ -1,6 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createSourceFile, forEachChild, isCallExpression, isStringLiteralLike, type Node, ScriptTarget, type SourceFile } from 'typescript';
+import {
+  createSourceFile,
+  forEachChild,
+  isCallExpression,
+  isStringLiteralLike,
+  type Node,
+  ScriptTarget,
+  type SourceFile,
+} from 'typescript';
 import { ERROR_CODES } from '../../src/platform/errors/error-codes';
 
 /** Tests that list codes without producing them. */
@@ -48,8 +56,12 @@ describe('the codes of errors', () => {
   });
 
   it('name only routes that exist', () => {
-    const { paths } = JSON.parse(readFileSync('test/contract/openapi.json', 'utf8')) as { paths: Record<string, object> };
-    const named = Object.values(ERROR_CODES).flatMap((code) => JSON.stringify(code).match(/\b(?:GET|POST|PUT|PATCH|DELETE) \/v1\/[\w/{}-]+/g) ?? []);
+    const { paths } = JSON.parse(readFileSync('test/contract/openapi.json', 'utf8')) as {
+      paths: Record<string, object>;
+    };
+    const named = Object.values(ERROR_CODES).flatMap(
+      (code) => JSON.stringify(code).match(/\b(?:GET|POST|PUT|PATCH|DELETE) \/v1\/[\w/{}-]+/g) ?? [],
+    );
     const isRoute = (name: string): boolean => {
       const [method = '', path = ''] = name.split(' ');
       return method.toLowerCase() in (paths[path] ?? {});

@@ -50,7 +50,10 @@ describe('the OpenAPI contract', () => {
     text = await openapiContract(AppModule);
     const { paths, components } = JSON.parse(text) as Contract;
     operations = Object.entries(paths).flatMap(([path, item]) =>
-      Object.entries(item).map(([method, operation]): [string, Operation] => [`${method.toUpperCase()} ${path}`, operation]),
+      Object.entries(item).map(([method, operation]): [string, Operation] => [
+        `${method.toUpperCase()} ${path}`,
+        operation,
+      ]),
     );
     schemas = Object.entries(components.schemas);
   });
@@ -73,7 +76,9 @@ describe('the OpenAPI contract', () => {
     const statuses = ({ responses }: Operation) => Object.keys(responses);
 
     expect(failing((operation) => !statuses(operation).some((status) => status.startsWith('2')))).toEqual([]);
-    expect(failing((operation, name) => /^(POST|PUT|PATCH) .*\}/.test(name) && !statuses(operation).includes('404'))).toEqual([]);
+    expect(
+      failing((operation, name) => /^(POST|PUT|PATCH) .*\}/.test(name) && !statuses(operation).includes('404')),
+    ).toEqual([]);
     expect(failing((operation) => !statuses(operation).includes('429'))).toEqual([]);
   });
 
@@ -123,18 +128,23 @@ describe('the OpenAPI contract', () => {
   it('has ids that are 64-bit integers from 1 up, in paths, queries and bodies', () => {
     const isId = (name: string) => /^(id|\w+Id)$/.test(name);
     const inAddresses = operations.flatMap(([operation, { parameters = [] }]) =>
-      parameters.filter(({ schema }) => schema.type === 'number' || schema.type === 'integer').map((found) => ({ ...found, operation })),
+      parameters
+        .filter(({ schema }) => schema.type === 'number' || schema.type === 'integer')
+        .map((found) => ({ ...found, operation })),
     );
     const ids = inAddresses.filter((parameter) => parameter.in === 'path' || isId(parameter.name));
     const fields = schemas.flatMap(([name, { properties = {} }]) =>
-      Object.entries(properties).filter(([field, { type }]) => isId(field) && [type].flat().includes('integer')).map(([field, schema]) => [`${name}.${field}`, schema]),
+      Object.entries(properties)
+        .filter(([field, { type }]) => isId(field) && [type].flat().includes('integer'))
+        .map(([field, schema]) => [`${name}.${field}`, schema]),
     );
 
     expect(ids.length).toBeGreaterThan(30);
     for (const { operation, name, schema } of ids) {
       expect({ operation, name, schema }).toMatchObject({ schema: { type: 'integer', format: 'int64', minimum: 1 } });
     }
-    for (const field of fields) expect(field).toEqual([field[0], expect.objectContaining({ format: 'int64', minimum: 1 })]);
+    for (const field of fields)
+      expect(field).toEqual([field[0], expect.objectContaining({ format: 'int64', minimum: 1 })]);
   });
 
   it('says of every operation whether it needs a token', () => {
@@ -145,7 +155,9 @@ describe('the OpenAPI contract', () => {
 
   it('fills in no optional filter or header, and no id of a row, so what Swagger UI sends finds rows', () => {
     const filled = operations.flatMap(([name, { parameters = [] }]) =>
-      parameters.filter(({ required, schema }) => (!required || schema['format'] === 'int64') && 'example' in schema).map((parameter) => `${name} ${parameter.name}`),
+      parameters
+        .filter(({ required, schema }) => (!required || schema['format'] === 'int64') && 'example' in schema)
+        .map((parameter) => `${name} ${parameter.name}`),
     );
     const example = (name: string) =>
       operations.find(([found]) => found === name)?.[1].requestBody?.content['application/json']?.example;
@@ -160,24 +172,37 @@ describe('the OpenAPI contract', () => {
 
   it('gives every error a problem document and every stream or file the type of a text', () => {
     const bodies = operations.flatMap(([name, { responses }]) =>
-      Object.entries(responses).map(([status, answer]) => ({ name, status, answer, types: Object.keys(answer.content ?? {}) })),
+      Object.entries(responses).map(([status, answer]) => ({
+        name,
+        status,
+        answer,
+        types: Object.keys(answer.content ?? {}),
+      })),
     );
     const errors = bodies.filter(({ status, answer }) => /^[45]/.test(status) && !answer.$ref);
 
-    expect(errors.filter(({ types }) => types[0] !== 'application/problem+json').map(({ name }) => name)).toEqual(['GET /health/ready']);
-    expect(bodies.filter(({ types }) => types.includes('text/event-stream')).map(({ name, status }) => `${name} ${status}`)).toEqual([
-      'POST /v1/ai/generations 200',
-      'GET /v1/ai/generations/{id}/stream 200',
+    expect(errors.filter(({ types }) => types[0] !== 'application/problem+json').map(({ name }) => name)).toEqual([
+      'GET /health/ready',
     ]);
+    expect(
+      bodies.filter(({ types }) => types.includes('text/event-stream')).map(({ name, status }) => `${name} ${status}`),
+    ).toEqual(['POST /v1/ai/generations 200', 'GET /v1/ai/generations/{id}/stream 200']);
     const texts = operations.flatMap(([, { requestBody }]) =>
-      Object.entries(requestBody?.content ?? {}).filter(([type]) => /csv|ndjson/.test(type)).map(([, { schema }]) => schema),
+      Object.entries(requestBody?.content ?? {})
+        .filter(([type]) => /csv|ndjson/.test(type))
+        .map(([, { schema }]) => schema),
     );
     expect(texts).toEqual([{ type: 'string' }, { type: 'string' }]);
   });
 
   it('promises an Idempotency-Key only where it is kept', () => {
     const takesKey = failing(({ parameters = [] }) => parameters.some(({ name }) => name === 'Idempotency-Key'));
-    const ignored = ['/v1/webhooks', '/v1/webhooks/{id}/rotate-secret', '/v1/tokens/upwork/authorize', '/v1/tokens/{id}/refresh'];
+    const ignored = [
+      '/v1/webhooks',
+      '/v1/webhooks/{id}/rotate-secret',
+      '/v1/tokens/upwork/authorize',
+      '/v1/tokens/{id}/refresh',
+    ];
 
     expect(takesKey).toEqual(expect.arrayContaining(['POST /v1/jobs', 'POST /v1/tokens', 'POST /v1/ai/generations']));
     expect(takesKey.filter((name) => ignored.includes(name.slice(5)) || name.includes('/auth/'))).toEqual([]);
@@ -187,20 +212,33 @@ describe('the OpenAPI contract', () => {
     const headers = (name: string, status: string) =>
       Object.keys(operations.find(([found]) => found === name)?.[1].responses[status]?.headers ?? {});
 
-    expect(headers('POST /v1/jobs', '201')).toEqual(expect.arrayContaining(['ETag', 'Location', 'RateLimit', 'Idempotent-Replayed']));
+    expect(headers('POST /v1/jobs', '201')).toEqual(
+      expect.arrayContaining(['ETag', 'Location', 'RateLimit', 'Idempotent-Replayed']),
+    );
     expect(headers('POST /v1/jobs/sync', '202')).toContain('Location');
     expect(headers('GET /v1/jobs/{id}', '304')).toContain('ETag');
-    expect(failing(({ requestBody }, name) => name.startsWith('PATCH') && !requestBody?.content['application/merge-patch+json'])).toEqual([]);
+    expect(
+      failing(
+        ({ requestBody }, name) => name.startsWith('PATCH') && !requestBody?.content['application/merge-patch+json'],
+      ),
+    ).toEqual([]);
   });
 
   it('names the preconditions of each read of a resource with a version, and what they answer', () => {
-    const named = (name: string) => operations.find(([found]) => found === name)?.[1].parameters?.map((parameter) => parameter.name) ?? [];
+    const named = (name: string) =>
+      operations.find(([found]) => found === name)?.[1].parameters?.map((parameter) => parameter.name) ?? [];
     const versioned = failing(({ responses }, name) => name.startsWith('GET') && '304' in responses);
 
     expect(versioned).toEqual(expect.arrayContaining(['GET /v1/jobs/{id}', 'GET /v1/profile', 'GET /v1/users/me']));
     expect(versioned).not.toContain('GET /v1/tokens/upwork/callback');
-    expect(versioned.filter((name) => !['If-Match', 'If-None-Match'].every((header) => named(name).includes(header)))).toEqual([]);
-    expect(failing(({ responses }, name) => versioned.includes(name) && !(responses['412'] && responses['200']?.headers?.['ETag']))).toEqual([]);
+    expect(
+      versioned.filter((name) => !['If-Match', 'If-None-Match'].every((header) => named(name).includes(header))),
+    ).toEqual([]);
+    expect(
+      failing(
+        ({ responses }, name) => versioned.includes(name) && !(responses['412'] && responses['200']?.headers?.['ETag']),
+      ),
+    ).toEqual([]);
     const changes = operations.filter(([name]) => versioned.includes(name.replace(/^(PUT|PATCH|DELETE) /, 'GET ')));
     expect(changes.filter(([name]) => !named(name).includes('If-Match')).map(([name]) => name)).toEqual([]);
     expect(failing(({ responses }, name) => '412' in responses !== named(name).includes('If-Match'))).toEqual([]);
@@ -209,11 +247,16 @@ describe('the OpenAPI contract', () => {
   it('has a pattern for every amount, in bodies and answers, which the example fits', () => {
     const amounts = schemas.flatMap(([name, { properties = {} }]) =>
       Object.entries(properties)
-        .filter(([field, { example }]) => (typeof example === 'string' && /^-?\d+\.\d+$/.test(example)) || /Usd|Amount$/.test(field))
+        .filter(
+          ([field, { example }]) =>
+            (typeof example === 'string' && /^-?\d+\.\d+$/.test(example)) || /Usd|Amount$/.test(field),
+        )
         .map(([field, { pattern, example }]) => ({ field: `${name}.${field}`, pattern, example: String(example) })),
     );
 
     expect(amounts.length).toBeGreaterThan(30);
-    expect(amounts.filter(({ pattern, example }) => pattern === undefined || !new RegExp(pattern).test(example))).toEqual([]);
+    expect(
+      amounts.filter(({ pattern, example }) => pattern === undefined || !new RegExp(pattern).test(example)),
+    ).toEqual([]);
   });
 });

@@ -15,7 +15,9 @@ export async function readCatalog(query: CatalogQuery): Promise<Catalog> {
   for (const [section, sql] of Object.entries(CATALOG_QUERIES)) {
     catalog[section] = toSection(await query(sql));
   }
-  const [{ migrated } = { migrated: false }] = await query(`SELECT to_regclass('audit.audited_tables') IS NOT NULL AS migrated`);
+  const [{ migrated } = { migrated: false }] = await query(
+    `SELECT to_regclass('audit.audited_tables') IS NOT NULL AS migrated`,
+  );
   catalog.lists = migrated ? toSection(await query(SCHEMA_LISTS)) : {};
   return relativeYears(catalog);
 }

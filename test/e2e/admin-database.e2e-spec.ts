@@ -19,12 +19,15 @@ describe('/v1/admin/database', () => {
     return body.items;
   };
 
-  it.each(['', '/table-sizes', '/slow-queries', '/connections', '/partitions', '/indexes'])('%s is for admins only', async (path) => {
-    const user = await signedIn(app);
+  it.each(['', '/table-sizes', '/slow-queries', '/connections', '/partitions', '/indexes'])(
+    '%s is for admins only',
+    async (path) => {
+      const user = await signedIn(app);
 
-    expect((await user.get(`/v1/admin/database${path}`)).status).toBe(403);
-    expect((await admin.get(`/v1/admin/database${path}`)).status).toBe(200);
-  });
+      expect((await user.get(`/v1/admin/database${path}`)).status).toBe(403);
+      expect((await admin.get(`/v1/admin/database${path}`)).status).toBe(200);
+    },
+  );
 
   it('adds the partitions of a table up, and knows tables of any name', async () => {
     await app.db.query('superuser', `CREATE TABLE public."Mixed.Case ""and"" space" (id int)`);
@@ -35,8 +38,14 @@ describe('/v1/admin/database', () => {
 
     const sizes = await itemsOf('table-sizes');
 
-    expect(sizes).toContainEqual(expect.objectContaining({ table: 'Mixed.Case "and" space', sizeBytes: 0, partitions: 0 }));
-    expect(sizes.find(({ table }) => table === 'audit_logs')).toMatchObject({ sizeBytes: expected!.sum, partitions: 4, isView: false });
+    expect(sizes).toContainEqual(
+      expect.objectContaining({ table: 'Mixed.Case "and" space', sizeBytes: 0, partitions: 0 }),
+    );
+    expect(sizes.find(({ table }) => table === 'audit_logs')).toMatchObject({
+      sizeBytes: expected!.sum,
+      partitions: 4,
+      isView: false,
+    });
     expect(sizes.find(({ table }) => table === 'user_job_stats')).toMatchObject({ isView: true });
     expect(sizes.map(({ table }) => table)).not.toContain(`audit_logs_${YEAR}`);
     await app.db.query('superuser', `DROP TABLE public."Mixed.Case ""and"" space"`);
@@ -49,7 +58,12 @@ describe('/v1/admin/database', () => {
 
     expect(slow.length).toBeLessThanOrEqual(10);
     expect(slow).toContainEqual(
-      expect.objectContaining({ role: 'gigvault_app', query: expect.stringContaining('pg_sleep($1)'), calls: 1, advice: expect.stringContaining('EXPLAIN') }),
+      expect.objectContaining({
+        role: 'gigvault_app',
+        query: expect.stringContaining('pg_sleep($1)'),
+        calls: 1,
+        advice: expect.stringContaining('EXPLAIN'),
+      }),
     );
     expect(JSON.stringify(slow)).not.toMatch(/secret of a tenant|insufficient privilege/);
     const means = slow.map(({ meanMs }) => meanMs as number);
@@ -75,7 +89,11 @@ describe('/v1/admin/database', () => {
 
   it('tells by their bounds how far partitions reach, and what lies in the default one', async () => {
     const user = await signedIn(app);
-    await app.db.query('superuser', `INSERT INTO analytics (user_id, metric_name, date) VALUES ($1, 'views', '2019-05-05')`, [user.id]);
+    await app.db.query(
+      'superuser',
+      `INSERT INTO analytics (user_id, metric_name, date) VALUES ($1, 'views', '2019-05-05')`,
+      [user.id],
+    );
 
     const tables = await itemsOf('partitions');
 
@@ -101,6 +119,10 @@ describe('/v1/admin/database', () => {
 
     expect(indexes.filter(({ index }) => index === 'idx_audit_logs_user_id')).toHaveLength(1);
     expect(indexes).toContainEqual(expect.objectContaining({ table: 'jobs', index: 'jobs_pkey', isConstraint: true }));
-    expect(state).toMatchObject({ cacheHitPercent: expect.any(Number), deadlocks: 0, views: [{ view: 'user_job_stats', ageSeconds: expect.any(Number) }] });
+    expect(state).toMatchObject({
+      cacheHitPercent: expect.any(Number),
+      deadlocks: 0,
+      views: [{ view: 'user_job_stats', ageSeconds: expect.any(Number) }],
+    });
   });
 });

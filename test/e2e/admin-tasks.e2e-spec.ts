@@ -20,7 +20,11 @@ describe('/v1/admin/tasks', () => {
   beforeAll(async () => {
     app = await startApp();
     const [stats, partitions] = SCHEDULED_TASKS;
-    worker = await startWorker(app.settings, [{ ...stats!, soonAfterBoot: false }, { ...partitions!, soonAfterBoot: false }, FAILING]);
+    worker = await startWorker(app.settings, [
+      { ...stats!, soonAfterBoot: false },
+      { ...partitions!, soonAfterBoot: false },
+      FAILING,
+    ]);
     admin = await signedIn(app, { role: 'admin' });
     user = await signedIn(app);
   });
@@ -53,20 +57,32 @@ describe('/v1/admin/tasks', () => {
     const { status, body } = await admin.post('/v1/admin/tasks/refresh-job-stats/run', { reason: 'fresh numbers' });
 
     expect(status).toBe(202);
-    expect(body).toMatchObject({ task: 'refresh-job-stats', outcome: 'queued', startedBy: 'admin', startedById: admin.id, startedAt: null });
+    expect(body).toMatchObject({
+      task: 'refresh-job-stats',
+      outcome: 'queued',
+      startedBy: 'admin',
+      startedById: admin.id,
+      startedAt: null,
+    });
     await expect(ended('refresh-job-stats', body.id)).resolves.toMatchObject({ outcome: 'succeeded', error: null });
     const events = await app.db.query<{ details: { reason: string; operation: string }; user_id: number }>(
       'superuser',
       `SELECT user_id, details FROM security_logs WHERE event_type = 'system.admin' AND details->>'reason' LIKE '%fresh numbers%'`,
     );
     expect(events).toEqual([
-      { user_id: admin.id, details: { reason: 'run task refresh-job-stats: fresh numbers', operation: 'POST /v1/admin/tasks/:id/run' } },
+      {
+        user_id: admin.id,
+        details: { reason: 'run task refresh-job-stats: fresh numbers', operation: 'POST /v1/admin/tasks/:id/run' },
+      },
     ]);
   });
 
   it('keeps the error of a failed run, and retries it when asked', async () => {
     const first = await admin.post('/v1/admin/tasks/purge-expired/run', { reason: 'to see it fail' });
-    await expect(ended('purge-expired', first.body.id)).resolves.toMatchObject({ outcome: 'failed', error: 'no space left' });
+    await expect(ended('purge-expired', first.body.id)).resolves.toMatchObject({
+      outcome: 'failed',
+      error: 'no space left',
+    });
 
     const retry = await admin.post(`/v1/admin/tasks/runs/${first.body.id}/retry`, {});
 
@@ -76,8 +92,11 @@ describe('/v1/admin/tasks', () => {
   });
 
   it('retries a run that failed in part', async () => {
-    const [run] = await app.db.query<{ id: number }>('superuser', `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, figures)
-      VALUES ('purge-expired', 'boot', 'partial', now(), now(), 1, '{"failed": 1}') RETURNING id`);
+    const [run] = await app.db.query<{ id: number }>(
+      'superuser',
+      `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, figures)
+      VALUES ('purge-expired', 'boot', 'partial', now(), now(), 1, '{"failed": 1}') RETURNING id`,
+    );
 
     const retry = await admin.post(`/v1/admin/tasks/runs/${run!.id}/retry`, {});
 
@@ -95,12 +114,24 @@ describe('/v1/admin/tasks', () => {
   });
 
   it('lists what is wrong, as long as it is', async () => {
-    await app.db.query('superuser', `INSERT INTO task_alerts (task, kind, reason, cleared_at) VALUES ('create-partitions', 'overlong', 'over', now()), ('create-partitions', 'missed', 'was due', NULL)`);
+    await app.db.query(
+      'superuser',
+      `INSERT INTO task_alerts (task, kind, reason, cleared_at) VALUES ('create-partitions', 'overlong', 'over', now()), ('create-partitions', 'missed', 'was due', NULL)`,
+    );
 
     const { status, body } = await admin.get('/v1/admin/tasks/alerts');
 
     expect(status).toBe(200);
-    expect(body.items).toEqual([{ id: expect.any(Number), task: 'create-partitions', kind: 'missed', reason: 'was due', createdAt: expect.any(String), mailedAt: null }]);
+    expect(body.items).toEqual([
+      {
+        id: expect.any(Number),
+        task: 'create-partitions',
+        kind: 'missed',
+        reason: 'was due',
+        createdAt: expect.any(String),
+        mailedAt: null,
+      },
+    ]);
     expect((await user.get('/v1/admin/tasks/alerts')).status).toBe(403);
   });
 
@@ -134,12 +165,17 @@ describe('/v1/admin/tasks', () => {
     expect([400, 404]).toContain(status);
   });
 
-  it.each([{}, { reason: '' }, { reason: ' ' }, { reason: 7 }, { reason: 'x'.repeat(501) }, { reason: 'x', more: 1 }, { reason: 'a\0b' }])(
-    'refuses to run for %j',
-    async (body) => {
-      expect((await admin.post('/v1/admin/tasks/purge-expired/run', body)).status).toBe(400);
-    },
-  );
+  it.each([
+    {},
+    { reason: '' },
+    { reason: ' ' },
+    { reason: 7 },
+    { reason: 'x'.repeat(501) },
+    { reason: 'x', more: 1 },
+    { reason: 'a\0b' },
+  ])('refuses to run for %j', async (body) => {
+    expect((await admin.post('/v1/admin/tasks/purge-expired/run', body)).status).toBe(400);
+  });
 
   it('is for admins only', async () => {
     expect((await anonymous(app).get('/v1/admin/tasks')).status).toBe(401);

@@ -22,22 +22,39 @@ describe('users in the hands of an admin', () => {
   const statusOf = async (user: Caller): Promise<number> => (await user.get('/v1/users/me')).status;
 
   const auditOf = (userId: number): Promise<object[]> =>
-    app.db.query('superuser',
+    app.db.query(
+      'superuser',
       `SELECT table_name AS "table", actor_kind AS "actorKind", actor_id AS "actorId", reason, new_values AS "new" FROM audit_logs
-       WHERE user_id = $1 AND action = 'UPDATE' ORDER BY id DESC LIMIT 2`, [userId]);
+       WHERE user_id = $1 AND action = 'UPDATE' ORDER BY id DESC LIMIT 2`,
+      [userId],
+    );
 
   it('are listed newest first and found by address, name, role and standing', async () => {
     const own = await startApp();
     const chief = await signedIn(own, { role: 'admin' });
-    const [ann, bob] = [await signedIn(own, { email: 'Ann.Search@example.com' }), await signedIn(own, { email: 'bob_100%@example.com' })];
+    const [ann, bob] = [
+      await signedIn(own, { email: 'Ann.Search@example.com' }),
+      await signedIn(own, { email: 'bob_100%@example.com' }),
+    ];
 
     const all = await chief.get('/v1/admin/users?limit=2');
     const next = await chief.get(`/v1/admin/users?limit=2&cursor=${all.body.nextCursor}`);
 
     expect([...all.body.items, ...next.body.items].map(({ id }) => id)).toEqual([bob.id, ann.id, chief.id]);
-    expect(Object.keys(all.body.items[0])).toEqual(
-      ['id', 'email', 'firstName', 'lastName', 'role', 'isActive', 'isVerified', 'mfaEnabled', 'createdAt', 'updatedAt']);
-    const found = async (query: string): Promise<number[]> => (await chief.get(`/v1/admin/users?${query}`)).body.items.map(({ id }: { id: number }) => id);
+    expect(Object.keys(all.body.items[0])).toEqual([
+      'id',
+      'email',
+      'firstName',
+      'lastName',
+      'role',
+      'isActive',
+      'isVerified',
+      'mfaEnabled',
+      'createdAt',
+      'updatedAt',
+    ]);
+    const found = async (query: string): Promise<number[]> =>
+      (await chief.get(`/v1/admin/users?${query}`)).body.items.map(({ id }: { id: number }) => id);
     expect(await found('q=ann.search')).toEqual([ann.id]);
     expect(await found('q=100%25')).toEqual([bob.id]);
     expect(await found('q=OTHER')).toHaveLength(3);
@@ -52,7 +69,10 @@ describe('users in the hands of an admin', () => {
     const user = await signIn(app, person);
     expect(await statusOf(user.at(second.url))).toBe(200);
 
-    const answer = await admin.patch(`/v1/admin/users/${person.id}`, { isActive: false, reason: 'his laptop was stolen' });
+    const answer = await admin.patch(`/v1/admin/users/${person.id}`, {
+      isActive: false,
+      reason: 'his laptop was stolen',
+    });
 
     expect(answer).toMatchObject({ status: 200, body: { id: person.id, isActive: false, role: 'user' } });
     expect(await statusOf(user)).toBe(401);
@@ -60,9 +80,17 @@ describe('users in the hands of an admin', () => {
     expect(await statusOf(user.at(second.url))).toBe(401);
     await expect(signIn(app, person)).rejects.toThrow('401');
     expect(await auditOf(person.id)).toMatchObject([
-      { table: 'users', actorKind: 'admin', actorId: admin.id, reason: `change user ${person.id}: his laptop was stolen`, new: { is_active: false } },
+      {
+        table: 'users',
+        actorKind: 'admin',
+        actorId: admin.id,
+        reason: `change user ${person.id}: his laptop was stolen`,
+        new: { is_active: false },
+      },
     ]);
-    expect((await admin.patch(`/v1/admin/users/${person.id}`, { isActive: true, reason: 'he has a new one' })).body.isActive).toBe(true);
+    expect(
+      (await admin.patch(`/v1/admin/users/${person.id}`, { isActive: true, reason: 'he has a new one' })).body.isActive,
+    ).toBe(true);
     expect(await statusOf(user)).toBe(401);
     expect(await statusOf(await signIn(app, person))).toBe(200);
   });
@@ -71,7 +99,9 @@ describe('users in the hands of an admin', () => {
     const person = await aPerson(app);
     const user = await signIn(app, person);
 
-    expect((await admin.patch(`/v1/admin/users/${person.id}`, { role: 'admin', reason: 'she helps out' })).body.role).toBe('admin');
+    expect(
+      (await admin.patch(`/v1/admin/users/${person.id}`, { role: 'admin', reason: 'she helps out' })).body.role,
+    ).toBe('admin');
     expect(await statusOf(user)).toBe(401);
     const promoted = await signIn(app, person);
     expect((await promoted.get('/v1/admin/users')).status).toBe(200);
@@ -90,7 +120,9 @@ describe('users in the hands of an admin', () => {
     expect(await statusOf(user)).toBe(401);
     await app.redis.restore(`session:${user.sessionId}`, 0, dump);
     expect(await statusOf(user.at(second.url))).toBe(401);
-    expect(await auditOf(user.id)).toMatchObject([{ actorId: admin.id, reason: `end the sessions of user ${user.id}: he asked for it` }]);
+    expect(await auditOf(user.id)).toMatchObject([
+      { actorId: admin.id, reason: `end the sessions of user ${user.id}: he asked for it` },
+    ]);
     expect((await mailsTo(admin, user.email))[0]?.subject).toBe('Your sessions were ended by an admin');
     expect((await admin.delete(`/v1/admin/users/${user.id}/sessions`)).status).toBe(204);
   });
@@ -100,7 +132,11 @@ describe('users in the hands of an admin', () => {
     const user = await signIn(app, person);
     await withTotp(user, person);
 
-    const answer = await admin.post(`/v1/admin/users/${person.id}/reset-mfa`, { reason: 'lost his phone' }, { 'idempotency-key': 'once' });
+    const answer = await admin.post(
+      `/v1/admin/users/${person.id}/reset-mfa`,
+      { reason: 'lost his phone' },
+      { 'idempotency-key': 'once' },
+    );
 
     expect(answer).toMatchObject({ status: 200, body: { id: person.id, mfaEnabled: false } });
     expect(await statusOf(user)).toBe(401);
@@ -110,7 +146,10 @@ describe('users in the hands of an admin', () => {
     const audit = JSON.stringify(await auditOf(person.id));
     expect(audit).toContain('lost his phone');
     expect(audit).toContain('[redacted]');
-    expect(await admin.post(`/v1/admin/users/${person.id}/reset-mfa`, {})).toMatchObject({ status: 409, body: { code: 'mfa.not_enabled' } });
+    expect(await admin.post(`/v1/admin/users/${person.id}/reset-mfa`, {})).toMatchObject({
+      status: 409,
+      body: { code: 'mfa.not_enabled' },
+    });
   });
 
   it.each<[string, object, number, string]>([
@@ -139,7 +178,8 @@ describe('users in the hands of an admin', () => {
   it('keep at least one active admin, also when two demote each other at once', async () => {
     const own = await startApp();
     const [one, two] = [await signedIn(own, { role: 'admin' }), await signedIn(own, { role: 'admin' })];
-    const demote = (by: Caller, id: number) => by.patch(`/v1/admin/users/${id}`, { role: 'user', reason: 'there can be only one' });
+    const demote = (by: Caller, id: number) =>
+      by.patch(`/v1/admin/users/${id}`, { role: 'user', reason: 'there can be only one' });
 
     const answers = await Promise.all([demote(one, two.id), demote(two, one.id)]);
 
@@ -147,7 +187,10 @@ describe('users in the hands of an admin', () => {
     const [best, other] = answers.map(({ status }) => status).sort();
     expect(best).toBe(200);
     expect([401, 409]).toContain(other);
-    const admins = await own.db.query('superuser', `SELECT count(*) AS n FROM users WHERE role = 'admin' AND is_active`);
+    const admins = await own.db.query(
+      'superuser',
+      `SELECT count(*) AS n FROM users WHERE role = 'admin' AND is_active`,
+    );
     expect(admins).toEqual([{ n: 1 }]);
     await own.close();
   });

@@ -44,9 +44,13 @@ describe('a user who wants many drafts at once', () => {
     }
   }
 
-  const draft = (caller: SignedInCaller, instructions: string) => caller.post('/v1/ai/generations', { ...DRAFT, instructions }, AT_ONCE);
+  const draft = (caller: SignedInCaller, instructions: string) =>
+    caller.post('/v1/ai/generations', { ...DRAFT, instructions }, AT_ONCE);
   const ended = (caller: SignedInCaller, id: number) =>
-    until(() => caller.get(`/v1/ai/generations/${id}`), ({ body }) => body.status !== 'running');
+    until(
+      () => caller.get(`/v1/ai/generations/${id}`),
+      ({ body }) => body.status !== 'running',
+    );
 
   it('has some written, some waiting and the rest refused, and holds up nobody else', async () => {
     const { arrived, letGo } = heldVendors();
@@ -54,13 +58,19 @@ describe('a user who wants many drafts at once', () => {
     for (const name of ['a1', 'a2', 'a3', 'a4', 'a5']) mine.push(await draft(user, name));
     const other = await signedIn(app);
     const theirs = await draft(other, 'b1');
-    await until(() => other.get('/v1/users/me'), () => arrived.includes('b1'));
+    await until(
+      () => other.get('/v1/users/me'),
+      () => arrived.includes('b1'),
+    );
 
     expect(mine.map(({ status }) => status)).toEqual([202, 202, 202, 202, 429]);
     expect([mine[4]!.body.code, mine[4]!.headers.get('retry-after')]).toEqual(['rate.too_many_at_once', '10']);
     expect([...arrived].sort()).toEqual(['a1', 'a2', 'b1']);
     const cancelled = await user.delete(`/v1/ai/generations/${mine[3]!.body.id}`);
-    expect([cancelled.status, (await user.get(`/v1/ai/generations/${mine[3]!.body.id}`)).body]).toEqual([204, expect.objectContaining({ status: 'cancelled', costUsd: '0.000000000000' })]);
+    expect([cancelled.status, (await user.get(`/v1/ai/generations/${mine[3]!.body.id}`)).body]).toEqual([
+      204,
+      expect.objectContaining({ status: 'cancelled', costUsd: '0.000000000000' }),
+    ]);
 
     letGo();
     for (const { body } of mine.slice(0, 3)) expect((await ended(user, body.id)).body.status).toBe('succeeded');
@@ -94,7 +104,10 @@ describe('a user who wants many drafts at once', () => {
 
     leave.abort();
     const again = new AbortController();
-    await until(() => fetch(url, { headers, signal: again.signal }), ({ status }) => status === 200);
+    await until(
+      () => fetch(url, { headers, signal: again.signal }),
+      ({ status }) => status === 200,
+    );
     again.abort();
     await user.delete(`/v1/ai/generations/${body.id}`);
   });
@@ -106,7 +119,11 @@ describe('a user who wants many drafts at once', () => {
     await user.delete(`/v1/auth/sessions/${user.sessionId}`);
 
     expect((await stream).events.at(-1)).toMatchObject({ event: 'end', data: {} });
-    const [row] = await app.db.query<{ status: string }>('superuser', 'SELECT status FROM ai_generations WHERE id = $1', [body.id]);
+    const [row] = await app.db.query<{ status: string }>(
+      'superuser',
+      'SELECT status FROM ai_generations WHERE id = $1',
+      [body.id],
+    );
     expect(row!.status).toBe('running');
   });
 });

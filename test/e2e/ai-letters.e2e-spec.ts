@@ -32,12 +32,24 @@ describe('from a draft to a proposal', () => {
   it('makes the text the cover letter, and keeps the one it replaces with every version', async () => {
     const proposalId = await aProposal('One', 'What I wrote myself.');
     const first = await user.post(`/v1/ai/generations/${await aDraft('The first draft.')}/accept`, { proposalId });
-    const second = await user.post(`/v1/ai/generations/${await aDraft('The second draft.')}/accept`, { proposalId }, { 'if-match': `"${first.body.proposalVersion}"` });
+    const second = await user.post(
+      `/v1/ai/generations/${await aDraft('The second draft.')}/accept`,
+      { proposalId },
+      { 'if-match': `"${first.body.proposalVersion}"` },
+    );
 
     expect([first.status, second.status, second.body.letter]).toEqual([200, 200, 'The second draft.']);
-    expect((await user.get(`/v1/proposals/${proposalId}`)).body).toMatchObject({ coverLetter: 'The second draft.', version: 3 });
+    expect((await user.get(`/v1/proposals/${proposalId}`)).body).toMatchObject({
+      coverLetter: 'The second draft.',
+      version: 3,
+    });
     const { body } = await user.get(`/v1/ai/letter-versions?proposalId=${proposalId}`);
-    expect(body.items.map((item: { letter: string; generationId: number | null }) => [item.letter, item.generationId === null])).toEqual([
+    expect(
+      body.items.map((item: { letter: string; generationId: number | null }) => [
+        item.letter,
+        item.generationId === null,
+      ]),
+    ).toEqual([
       ['The second draft.', false],
       ['The first draft.', false],
       ['What I wrote myself.', true],
@@ -47,7 +59,8 @@ describe('from a draft to a proposal', () => {
   });
 
   it('alarms at letters of his own that are much like it', async () => {
-    const text = 'Hello, I read your posting with care and would begin with what hurts most, as I did for others before you.';
+    const text =
+      'Hello, I read your posting with care and would begin with what hurts most, as I did for others before you.';
     const old = await aProposal('Old', text.replace('Hello', 'Dear client'));
     await aProposal('Other', 'Something else entirely, written for a different client who asked for another thing.');
     const proposalId = await aProposal('New');
@@ -98,7 +111,10 @@ describe('profile and templates', () => {
     const second = await user.put('/v1/profile', { headline: 'Engineer' }, { 'if-match': '"1"' });
 
     expect([empty.body.version, first.body.version, stale.status, second.body.version]).toEqual([0, 1, 412, 2]);
-    expect([first.body.hourlyRate, second.body]).toEqual(['60.00', expect.objectContaining({ headline: 'Engineer', skills: [], hourlyRate: null })]);
+    expect([first.body.hourlyRate, second.body]).toEqual([
+      '60.00',
+      expect.objectContaining({ headline: 'Engineer', skills: [], hourlyRate: null }),
+    ]);
     expect((await (await signedIn(app)).get('/v1/profile')).body.headline).toBeNull();
   });
 
@@ -110,7 +126,13 @@ describe('profile and templates', () => {
     const listed = await user.get('/v1/templates');
     const gone = await user.delete(`/v1/templates/${made.body.id}`);
 
-    expect([made.status, again.status, again.body.code, changed.body.body, gone.status]).toEqual([201, 409, 'template.already_exists', 'Hi.', 204]);
+    expect([made.status, again.status, again.body.code, changed.body.body, gone.status]).toEqual([
+      201,
+      409,
+      'template.already_exists',
+      'Hi.',
+      204,
+    ]);
     expect(listed.body.items).toEqual([expect.objectContaining({ id: made.body.id, body: 'Hi.', version: 2 })]);
     expect((await user.get(`/v1/templates/${made.body.id}`)).status).toBe(404);
   });
@@ -121,7 +143,10 @@ describe('profile and templates', () => {
     const set = await user.put('/v1/ai/budget', { dailyUsd: '1.00', monthlyUsd: '20' });
 
     expect([high.status, high.body.errors[0].pointer]).toEqual([422, '/dailyUsd']);
-    expect(set.body).toMatchObject({ day: { budgetUsd: '1.00', leftUsd: '1.000000000000' }, month: { budgetUsd: '20.00', limitUsd: '20.00' } });
+    expect(set.body).toMatchObject({
+      day: { budgetUsd: '1.00', leftUsd: '1.000000000000' },
+      month: { budgetUsd: '20.00', limitUsd: '20.00' },
+    });
     const logs = await user.get('/v1/audit/logs?table=ai_budgets');
     expect(logs.body.items).toHaveLength(2);
   });

@@ -8,12 +8,36 @@ const PROMPT = { type: 'cover_letter' };
 /** Counts that are none, by the protocol of a vendor. */
 const WRONG = [-1, 0.5, 100.5, 3e9, 1e300, null, '12', {}, [], true];
 const openai = (count: unknown): unknown => ({ prompt_tokens: count, completion_tokens: count, total_tokens: count });
-const anthropic = (count: unknown): unknown => ({ input_tokens: count, output_tokens: count, cache_read_input_tokens: count });
-const google = (count: unknown): unknown => ({ promptTokenCount: count, candidatesTokenCount: count, totalTokenCount: count });
+const anthropic = (count: unknown): unknown => ({
+  input_tokens: count,
+  output_tokens: count,
+  cache_read_input_tokens: count,
+});
+const google = (count: unknown): unknown => ({
+  promptTokenCount: count,
+  candidatesTokenCount: count,
+  totalTokenCount: count,
+});
 const WRONG_USAGES: readonly [model: string, usage: unknown][] = [
-  ...WRONG.flatMap((count) => [['gpt-4', openai(count)], ['claude', anthropic(count)], ['gemini', google(count)]] as [string, unknown][]),
-  ...[null, {}, [], 7, 'many', { prompt_tokens: 0, completion_tokens: 0 }].map((usage): [string, unknown] => ['gpt-4', usage]),
-  ...[null, {}, 'many', undefined].flatMap((usage) => [['claude', usage], ['gemini', usage]] as [string, unknown][]),
+  ...WRONG.flatMap(
+    (count) =>
+      [
+        ['gpt-4', openai(count)],
+        ['claude', anthropic(count)],
+        ['gemini', google(count)],
+      ] as [string, unknown][],
+  ),
+  ...[null, {}, [], 7, 'many', { prompt_tokens: 0, completion_tokens: 0 }].map((usage): [string, unknown] => [
+    'gpt-4',
+    usage,
+  ]),
+  ...[null, {}, 'many', undefined].flatMap(
+    (usage) =>
+      [
+        ['claude', usage],
+        ['gemini', usage],
+      ] as [string, unknown][],
+  ),
 ];
 
 describe('an AI vendor that answers oddly', () => {
@@ -53,13 +77,20 @@ describe('an AI vendor that answers oddly', () => {
 
   it('does not end the process, nor keep others from being renewed, by a count early in a slow stream', async () => {
     const patient = await startApp({ beside: app, settings: { AI_TIMEOUT_SECONDS: '60' } });
-    fake.behave(({ vendor }) => ({ pieces: ['a ', 'b ', 'c'], odd: { usage: vendor === 'google' ? google(100.5) : openai(100.5) }, stallAfter: 2 }));
+    fake.behave(({ vendor }) => ({
+      pieces: ['a ', 'b ', 'c'],
+      odd: { usage: vendor === 'google' ? google(100.5) : openai(100.5) },
+      stallAfter: 2,
+    }));
     const started = await Promise.all(
-      ['gemini', 'gpt-4'].map((model) => user.at(patient.url).post('/v1/ai/generations', { ...PROMPT, model }, { prefer: 'respond-async' })),
+      ['gemini', 'gpt-4'].map((model) =>
+        user.at(patient.url).post('/v1/ai/generations', { ...PROMPT, model }, { prefer: 'respond-async' }),
+      ),
     );
 
     const renewed = `SELECT count(*)::integer AS runs, pg_sleep(0.1)::text FROM ai_runs WHERE seen_at > started_at + interval '1 second'`;
-    for (let runs = 0; runs < 2; ) [{ runs }] = (await app.db.query<{ runs: number }>('superuser', renewed)) as [{ runs: number }];
+    for (let runs = 0; runs < 2;)
+      [{ runs }] = (await app.db.query<{ runs: number }>('superuser', renewed)) as [{ runs: number }];
     for (const { body } of started) expect((await user.delete(`/v1/ai/generations/${body.id}`)).status).toBe(204);
     await patient.close();
   });
@@ -78,13 +109,48 @@ describe('an AI vendor that answers oddly', () => {
   });
 
   it.each<[string, string, FakeBehaviour, string]>([
-    ['a prompt that is blocked', 'gemini', { odd: { blockReason: 'SAFETY' } }, 'google refused the draft by its safety filter'],
-    ['a blocked answer', 'gemini', { pieces: [''], odd: { finish: 'SAFETY' } }, 'google refused the draft by its safety filter'],
-    ['a tool nobody offered', 'gpt-4', { pieces: [], odd: { tool: true } }, 'openai asked for a tool instead of writing'],
-    ['thoughts only', 'gpt-4', { pieces: ['<think>for ever'], odd: { finish: 'length' } }, 'openai used all of its output before the text began'],
-    ['a web page', 'gpt-4', { body: { type: 'text/html', text: '<html>Sign in</html>' } }, 'openai answered a web page instead of a text'],
-    ['no event', 'gpt-4', { body: { type: 'text/event-stream', text: ': nothing\n\n' } }, 'the connection to openai broke'],
-    ['broken events', 'gpt-4', { body: { type: 'text/event-stream', text: 'data: {"choices": [\n\ndata: 7\n\n' } }, 'openai reported an error while writing'],
+    [
+      'a prompt that is blocked',
+      'gemini',
+      { odd: { blockReason: 'SAFETY' } },
+      'google refused the draft by its safety filter',
+    ],
+    [
+      'a blocked answer',
+      'gemini',
+      { pieces: [''], odd: { finish: 'SAFETY' } },
+      'google refused the draft by its safety filter',
+    ],
+    [
+      'a tool nobody offered',
+      'gpt-4',
+      { pieces: [], odd: { tool: true } },
+      'openai asked for a tool instead of writing',
+    ],
+    [
+      'thoughts only',
+      'gpt-4',
+      { pieces: ['<think>for ever'], odd: { finish: 'length' } },
+      'openai used all of its output before the text began',
+    ],
+    [
+      'a web page',
+      'gpt-4',
+      { body: { type: 'text/html', text: '<html>Sign in</html>' } },
+      'openai answered a web page instead of a text',
+    ],
+    [
+      'no event',
+      'gpt-4',
+      { body: { type: 'text/event-stream', text: ': nothing\n\n' } },
+      'the connection to openai broke',
+    ],
+    [
+      'broken events',
+      'gpt-4',
+      { body: { type: 'text/event-stream', text: 'data: {"choices": [\n\ndata: 7\n\n' } },
+      'openai reported an error while writing',
+    ],
     ['silence', 'gpt-4', { stallAfter: 0 }, 'openai took too long'],
   ])('is reported by a text of its own: %s', async (_, model, behaviour, error) => {
     const { status, body } = await answerTo(behaviour, model);
@@ -106,7 +172,10 @@ describe('an AI vendor that answers oddly', () => {
   });
 
   it.each([
-    ['text', `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'word '.repeat(200) }, finish_reason: null }] })}\n\n`],
+    [
+      'text',
+      `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'word '.repeat(200) }, finish_reason: null }] })}\n\n`,
+    ],
     ['an event without an end', 'x'.repeat(10_000)],
   ])('is ended when %s has no end, within what was reserved', async (_, endless) => {
     const { body } = await answerTo({ endless });

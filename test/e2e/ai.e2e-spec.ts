@@ -37,13 +37,23 @@ describe('POST /v1/ai/generations', () => {
 
     const [bill] = fake.bills;
     expect([status, headers.get('location')]).toEqual([201, `/v1/ai/generations/${body.id}`]);
-    expect(body).toMatchObject({ status: 'succeeded', text: bill!.text, provider: 'openai', model: 'gpt-4.1-mini', usageIsEstimated: false, error: null });
+    expect(body).toMatchObject({
+      status: 'succeeded',
+      text: bill!.text,
+      provider: 'openai',
+      model: 'gpt-4.1-mini',
+      usageIsEstimated: false,
+      error: null,
+    });
     expect(body.text).toContain(FAKE_MARK);
     expect(body).toMatchObject({ inputAiTokens: bill!.inputAiTokens, outputAiTokens: bill!.outputAiTokens });
     expect(BigInt(body.costUsd.replace('.', ''))).toBe(bill!.cost);
     const { body: usage } = await user.get('/v1/ai/usage');
     expect(usage.day).toMatchObject({ spentUsd: body.costUsd, budgetUsd: null, limitUsd: '5.00' });
-    expect([usage.reservedUsd, usage.models]).toEqual(['0.000000000000', [expect.objectContaining({ model: 'gpt-4.1-mini', calls: 1, costUsd: body.costUsd })]]);
+    expect([usage.reservedUsd, usage.models]).toEqual([
+      '0.000000000000',
+      [expect.objectContaining({ model: 'gpt-4.1-mini', calls: 1, costUsd: body.costUsd })],
+    ]);
   });
 
   it.each(['gpt-4', 'claude', 'gemini'])('speaks the protocol of %s', async (model) => {
@@ -56,10 +66,19 @@ describe('POST /v1/ai/generations', () => {
   it('streams the text as it is written, with ids, and the generation at the end', async () => {
     fake.behave(() => ({ pieces: ['Dear ', 'client, ', 'hello.'], pauseMs: 5 }));
 
-    const { status, location, events } = await readEvents(`${app.url}/v1/ai/generations`, { token: user.token!, method: 'POST', body: DRAFT });
+    const { status, location, events } = await readEvents(`${app.url}/v1/ai/generations`, {
+      token: user.token!,
+      method: 'POST',
+      body: DRAFT,
+    });
 
     expect([status, location]).toEqual([200, `/v1/ai/generations/${events.at(-1)!.data.id}`]);
-    expect(events.map(({ id, event }) => [id, event])).toEqual([[1, 'delta'], [2, 'delta'], [3, 'delta'], [4, 'done']]);
+    expect(events.map(({ id, event }) => [id, event])).toEqual([
+      [1, 'delta'],
+      [2, 'delta'],
+      [3, 'delta'],
+      [4, 'done'],
+    ]);
     expect(textOf(events)).toBe('Dear client, hello.');
     expect(events.at(-1)!.data).toMatchObject({ status: 'succeeded', text: 'Dear client, hello.' });
   });
@@ -68,7 +87,12 @@ describe('POST /v1/ai/generations', () => {
     const second = await startApp({ beside: app });
     fake.behave(() => ({ pieces: ['a', 'b', 'c', 'd', 'e', 'f'], pauseMs: 60 }));
 
-    const { events, location } = await readEvents(`${app.url}/v1/ai/generations`, { token: user.token!, method: 'POST', body: DRAFT, take: 2 });
+    const { events, location } = await readEvents(`${app.url}/v1/ai/generations`, {
+      token: user.token!,
+      method: 'POST',
+      body: DRAFT,
+      take: 2,
+    });
     const resume = (url: string, last: number) =>
       readEvents(`${url}${location}/stream`, { token: user.token!, headers: { 'last-event-id': String(last) } });
     const [here, there] = await Promise.all([resume(app.url, 2), resume(second.url, 2)]);
@@ -89,7 +113,10 @@ describe('POST /v1/ai/generations', () => {
       const { body } = await user.post('/v1/ai/generations', DRAFT, { prefer: 'respond-async' });
       await readEvents(`${app.url}/v1/ai/generations/${body.id}/stream`, { token: user.token!, take: 2 });
 
-      const answer = await fetch(`${api}/v1/ai/generations/${body.id}`, { method: 'DELETE', headers: { authorization: `Bearer ${user.token}` } });
+      const answer = await fetch(`${api}/v1/ai/generations/${body.id}`, {
+        method: 'DELETE',
+        headers: { authorization: `Bearer ${user.token}` },
+      });
 
       const generation = await ended(body.id);
       expect([answer.status, generation.status, generation.usageIsEstimated]).toEqual([204, 'cancelled', true]);
@@ -116,13 +143,25 @@ describe('POST /v1/ai/generations', () => {
   });
 
   it('tries again, then the next vendor, before the first byte, and books every call', async () => {
-    fake.behave(({ vendor }) => (vendor === 'openai' ? { status: 503 } : vendor === 'anthropic' ? { cutAtByte: 0 } : {}));
+    fake.behave(({ vendor }) =>
+      vendor === 'openai' ? { status: 503 } : vendor === 'anthropic' ? { cutAtByte: 0 } : {},
+    );
 
     const { body } = await user.post('/v1/ai/generations', DRAFT);
 
     expect(body).toMatchObject({ status: 'succeeded', provider: 'google' });
-    const calls = await app.db.query<{ provider: string; status: string; cost: string }>('superuser', 'SELECT provider, status, cost FROM ai_calls WHERE generation_id = $1 ORDER BY id', [body.id]);
-    expect(calls.map(({ provider, status }) => `${provider} ${status}`)).toEqual(['openai failed', 'openai failed', 'anthropic cut', 'anthropic cut', 'google succeeded']);
+    const calls = await app.db.query<{ provider: string; status: string; cost: string }>(
+      'superuser',
+      'SELECT provider, status, cost FROM ai_calls WHERE generation_id = $1 ORDER BY id',
+      [body.id],
+    );
+    expect(calls.map(({ provider, status }) => `${provider} ${status}`)).toEqual([
+      'openai failed',
+      'openai failed',
+      'anthropic cut',
+      'anthropic cut',
+      'google succeeded',
+    ]);
     expect(fake.bills.reduce((sum, { cost }) => sum + cost, 0n)).toBe(BigInt(body.costUsd.replace('.', '')));
   });
 
@@ -133,7 +172,11 @@ describe('POST /v1/ai/generations', () => {
 
     expect([status, body.code, fake.bills.length]).toEqual([502, 'ai.generation_failed', 1]);
     const generation = await user.get(headers.get('location')!);
-    expect(generation.body).toMatchObject({ status: 'failed', text: fake.bills[0]!.text, error: 'openai reported an error while writing' });
+    expect(generation.body).toMatchObject({
+      status: 'failed',
+      text: fake.bills[0]!.text,
+      error: 'openai reported an error while writing',
+    });
     expect(BigInt(generation.body.costUsd.replace('.', ''))).toBe(fake.bills[0]!.cost);
   });
 
@@ -142,7 +185,12 @@ describe('POST /v1/ai/generations', () => {
 
     const { status, headers, body } = await user.post('/v1/ai/generations', { ...DRAFT, model: 'gpt-4' });
 
-    expect([status, body.code, body.period, body.leftUsd]).toEqual([402, 'ai.budget_exceeded', 'day', '0.010000000000']);
+    expect([status, body.code, body.period, body.leftUsd]).toEqual([
+      402,
+      'ai.budget_exceeded',
+      'day',
+      '0.010000000000',
+    ]);
     expect(new Date(body.renewsAt).getUTCHours()).toBe(0);
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
     expect(fake.bills).toEqual([]);
@@ -153,9 +201,17 @@ describe('POST /v1/ai/generations', () => {
     fake.behave(() => ({ pieces: ['one ', 'two'], pauseMs: 30 }));
     const key = { 'idempotency-key': 'draft-1' };
 
-    const [a, b] = await Promise.all([user.post('/v1/ai/generations', DRAFT, key), user.post('/v1/ai/generations', DRAFT, key)]);
+    const [a, b] = await Promise.all([
+      user.post('/v1/ai/generations', DRAFT, key),
+      user.post('/v1/ai/generations', DRAFT, key),
+    ]);
     const again = await user.post('/v1/ai/generations', DRAFT, key);
-    const streamed = await readEvents(`${app.url}/v1/ai/generations`, { token: user.token!, method: 'POST', body: DRAFT, headers: key });
+    const streamed = await readEvents(`${app.url}/v1/ai/generations`, {
+      token: user.token!,
+      method: 'POST',
+      body: DRAFT,
+      headers: key,
+    });
     const other = await user.post('/v1/ai/generations', { type: 'message' }, key);
 
     expect([a.status, b.status].every((status) => status === 201 || status === 409)).toBe(true);
@@ -177,16 +233,24 @@ describe('POST /v1/ai/generations', () => {
       stranger.post(`${path}/accept`, { proposalId: 1 }),
     ]);
 
-    expect(answers.map(({ status, body: { code } }) => [status, code])).toEqual(Array(4).fill([404, 'ai.generation_not_found']));
+    expect(answers.map(({ status, body: { code } }) => [status, code])).toEqual(
+      Array(4).fill([404, 'ai.generation_not_found']),
+    );
     expect((await stranger.get('/v1/ai/generations')).body.items).toEqual([]);
   });
 
   it('refuses a job, a template or a model that is not there', async () => {
     const answers = await Promise.all(
-      [{ jobId: 999 }, { templateId: 999 }, { model: 'nothing' }].map((wrong) => user.post('/v1/ai/generations', { ...DRAFT, ...wrong })),
+      [{ jobId: 999 }, { templateId: 999 }, { model: 'nothing' }].map((wrong) =>
+        user.post('/v1/ai/generations', { ...DRAFT, ...wrong }),
+      ),
     );
 
-    expect(answers.map(({ status, body }) => [status, body.errors[0].pointer])).toEqual([[422, '/jobId'], [422, '/templateId'], [422, '/model']]);
+    expect(answers.map(({ status, body }) => [status, body.errors[0].pointer])).toEqual([
+      [422, '/jobId'],
+      [422, '/templateId'],
+      [422, '/model'],
+    ]);
   });
 
   it('stores what a vendor breaks: NUL goes, a character in two halves is put together', async () => {
@@ -202,7 +266,9 @@ describe('POST /v1/ai/generations', () => {
     const released = new Promise<void>((resolve) => (release = resolve));
     const hold = (index: number): unknown => index === 5 && ((writing += 1), released);
     fake.behave(() => ({ pieces: Array(40).fill('x '), onPiece: hold }));
-    await Promise.all(Array.from({ length: 20 }, () => user.post('/v1/ai/generations', DRAFT, { prefer: 'respond-async' })));
+    await Promise.all(
+      Array.from({ length: 20 }, () => user.post('/v1/ai/generations', DRAFT, { prefer: 'respond-async' })),
+    );
     await eventually('20 vendors write', () => writing === 20);
 
     // Other work of the application opens transactions too, but none that lasts.
@@ -228,9 +294,20 @@ describe('an installation without a vendor', () => {
     const named = await user.post('/v1/ai/generations', { ...DRAFT, model: 'claude' });
     const models = await user.get('/v1/ai/models');
 
-    expect([draft.status, draft.body.code, draft.body.detail]).toEqual([503, 'ai.not_configured', 'The operator of this server sets one of AI_ANTHROPIC_API_KEY, AI_GOOGLE_API_KEY.']);
+    expect([draft.status, draft.body.code, draft.body.detail]).toEqual([
+      503,
+      'ai.not_configured',
+      'The operator of this server sets one of AI_ANTHROPIC_API_KEY, AI_GOOGLE_API_KEY.',
+    ]);
     expect([named.status, named.body.code]).toEqual([503, 'ai.model_unavailable']);
-    expect(models.body.items).toContainEqual(expect.objectContaining({ id: 'claude', provider: 'anthropic', isAvailable: false, missingSetting: 'AI_ANTHROPIC_API_KEY' }));
+    expect(models.body.items).toContainEqual(
+      expect.objectContaining({
+        id: 'claude',
+        provider: 'anthropic',
+        isAvailable: false,
+        missingSetting: 'AI_ANTHROPIC_API_KEY',
+      }),
+    );
     await app.close();
   });
 });
@@ -238,7 +315,9 @@ describe('an installation without a vendor', () => {
 describe('a local server with the protocol of OpenAI', () => {
   it('is a vendor of its own, without a key and without cost', async () => {
     const fake = await startFakeVendors();
-    const app = await startApp({ settings: { AI_PROVIDERS: 'local', AI_LOCAL_BASE_URL: `${fake.url}/openai/v1`, AI_LOCAL_MODEL: 'gpt-4' } });
+    const app = await startApp({
+      settings: { AI_PROVIDERS: 'local', AI_LOCAL_BASE_URL: `${fake.url}/openai/v1`, AI_LOCAL_MODEL: 'gpt-4' },
+    });
     const user = await signedIn(app);
 
     const { body } = await user.post('/v1/ai/generations', DRAFT);

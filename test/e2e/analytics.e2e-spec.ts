@@ -29,16 +29,30 @@ describe('GET /v1/analytics/job-stats', () => {
   it("shows a user's own numbers as of the last refresh", async () => {
     const ann = await signedIn(app);
     const bob = await signedIn(app);
-    const jobs = [await aStoredJob(app.db, ann.id), await aStoredJob(app.db, ann.id), await aStoredJob(app.db, ann.id, { status: 'deleted' })];
+    const jobs = [
+      await aStoredJob(app.db, ann.id),
+      await aStoredJob(app.db, ann.id),
+      await aStoredJob(app.db, ann.id, { status: 'deleted' }),
+    ];
     await aStoredJob(app.db, bob.id);
-    await app.db.query('superuser', 'UPDATE jobs SET is_favorite = true, budget_min = 100, budget_max = 300.50 WHERE id = $1', [jobs[0]]);
+    await app.db.query(
+      'superuser',
+      'UPDATE jobs SET is_favorite = true, budget_min = 100, budget_max = 300.50 WHERE id = $1',
+      [jobs[0]],
+    );
     const before = (await ann.get('/v1/analytics/job-stats')).body;
     await app.db.query('worker', 'SELECT refresh_user_job_stats()');
 
     const { body } = await ann.get('/v1/analytics/job-stats');
 
     expect(before.totalJobs).toBe(0);
-    expect(body).toMatchObject({ totalJobs: 3, activeJobs: 2, favoriteJobs: 1, avgBudgetRange: '200.50', lastJobDate: expect.any(String) });
+    expect(body).toMatchObject({
+      totalJobs: 3,
+      activeJobs: 2,
+      favoriteJobs: 1,
+      avgBudgetRange: '200.50',
+      lastJobDate: expect.any(String),
+    });
     expect(Date.parse(body.refreshedAt)).toBeGreaterThan(Date.parse(before.refreshedAt));
     expect((await bob.get('/v1/analytics/job-stats')).body.totalJobs).toBe(1);
   });
@@ -61,7 +75,12 @@ describe('/v1/analytics/metrics', () => {
   const put = (body: Record<string, unknown>) => ann.put('/v1/analytics/metrics', body);
 
   it('keeps one value a day, and shows the days between as well', async () => {
-    expect((await put({ metric: 'profile_views', date: '2026-03-01', value: '3' })).body).toEqual({ metric: 'profile_views', date: '2026-03-01', value: '3.00', data: null });
+    expect((await put({ metric: 'profile_views', date: '2026-03-01', value: '3' })).body).toEqual({
+      metric: 'profile_views',
+      date: '2026-03-01',
+      value: '3.00',
+      data: null,
+    });
     await put({ metric: 'profile_views', date: '2026-03-01', value: '7.50', data: { source: 'upwork' } });
     await put({ metric: 'profile_views', date: '2026-03-03', value: '-1' });
 
@@ -90,11 +109,21 @@ describe('/v1/analytics/metrics', () => {
     const bob = await signedIn(app);
     const today = new Date().toISOString().slice(0, 10);
     await put({ metric: 'secret_of_ann', date: today, value: '1' });
-    await app.db.query('superuser', `INSERT INTO analytics (user_id, metric_name, date, metric_value) VALUES ($1, 'wins', $2, 4)`, [bob.id, today]);
+    await app.db.query(
+      'superuser',
+      `INSERT INTO analytics (user_id, metric_name, date, metric_value) VALUES ($1, 'wins', $2, 4)`,
+      [bob.id, today],
+    );
 
     const { body } = await bob.get('/v1/analytics/metrics');
 
-    expect(body.items.map(({ metric }: { metric: string }) => metric)).toEqual(['ai_cost_usd', 'answers', 'jobs_seen', 'proposals_sent', 'wins']);
+    expect(body.items.map(({ metric }: { metric: string }) => metric)).toEqual([
+      'ai_cost_usd',
+      'answers',
+      'jobs_seen',
+      'proposals_sent',
+      'wins',
+    ]);
     expect(body.items[4].points).toHaveLength(30);
     expect(body.items[4].points.at(-1)).toEqual({ date: today, value: '4.00', data: null, isRecorded: true });
   });
@@ -115,12 +144,15 @@ describe('/v1/analytics/metrics', () => {
     expect([answer.status, answer.body.errors[0].pointer]).toEqual([400, pointer]);
   });
 
-  it.each(['metrics?from=2026-03-02&to=2026-03-01', 'metrics?from=yesterday', 'metrics?metric=', 'summary?from=2020-01-01', 'summary?until=2026-01-01'])(
-    'refuses to read %s',
-    async (path) => {
-      expect((await ann.get(`/v1/analytics/${path}`)).status).toBe(400);
-    },
-  );
+  it.each([
+    'metrics?from=2026-03-02&to=2026-03-01',
+    'metrics?from=yesterday',
+    'metrics?metric=',
+    'summary?from=2020-01-01',
+    'summary?until=2026-01-01',
+  ])('refuses to read %s', async (path) => {
+    expect((await ann.get(`/v1/analytics/${path}`)).status).toBe(400);
+  });
 });
 
 describe('GET /v1/analytics/summary', () => {
@@ -136,11 +168,24 @@ describe('GET /v1/analytics/summary', () => {
     expect(status).toBe(200);
     expect(body).toMatchObject({
       funnel: { jobsSeen: 0, proposalsDrafted: 0, proposalsSent: 0, answered: 0, won: 0 },
-      winRate: null, answerRate: null, medianAnswerSeconds: null, aiCostUsd: '0.000000000000', costPerWinUsd: null,
-      byCategory: [], byBudgetBand: [], byTemplate: [],
+      winRate: null,
+      answerRate: null,
+      medianAnswerSeconds: null,
+      aiCostUsd: '0.000000000000',
+      costPerWinUsd: null,
+      byCategory: [],
+      byBudgetBand: [],
+      byTemplate: [],
     });
     expect(body.byWeekday).toHaveLength(7);
-    expect(body.byWeekday[0]).toEqual({ key: 'monday', sent: 0, answered: 0, won: 0, winRate: null, medianAnswerSeconds: null });
+    expect(body.byWeekday[0]).toEqual({
+      key: 'monday',
+      sent: 0,
+      answered: 0,
+      won: 0,
+      winRate: null,
+      medianAnswerSeconds: null,
+    });
   });
 
   it('tells what became of the proposals, and by kind, to their owner only', async () => {
@@ -169,7 +214,11 @@ describe('GET /v1/analytics/summary', () => {
        FROM j`,
       [ann.id],
     );
-    await app.db.query('superuser', `UPDATE proposals SET status = 'accepted' WHERE user_id = $1 AND job_id = (SELECT id FROM jobs WHERE source_key = 'upwork:1')`, [ann.id]);
+    await app.db.query(
+      'superuser',
+      `UPDATE proposals SET status = 'accepted' WHERE user_id = $1 AND job_id = (SELECT id FROM jobs WHERE source_key = 'upwork:1')`,
+      [ann.id],
+    );
     await app.db.transaction('superuser', async (client) => {
       // What stamps the hour of the win would stamp this one's.
       await client.query('ALTER TABLE proposals DISABLE TRIGGER stamp_decision');
@@ -180,22 +229,32 @@ describe('GET /v1/analytics/summary', () => {
     const { body } = await ann.get('/v1/analytics/summary?from=2026-03-01&to=2026-03-02');
 
     expect(body).toMatchObject({
-      from: '2026-03-01', to: '2026-03-02',
+      from: '2026-03-01',
+      to: '2026-03-02',
       funnel: { jobsSeen: 4, proposalsDrafted: 4, proposalsSent: 3, answered: 2, won: 1 },
-      winRate: 0.3333, answerRate: 0.6667, medianAnswerSeconds: 7200,
-      aiCostUsd: '0.000000000123', costPerWinUsd: '0.000000000123',
+      winRate: 0.3333,
+      answerRate: 0.6667,
+      medianAnswerSeconds: 7200,
+      aiCostUsd: '0.000000000123',
+      costPerWinUsd: '0.000000000123',
     });
     expect(body.byCategory).toEqual([
       { key: 'Web', sent: 2, answered: 2, won: 1, winRate: 0.5, medianAnswerSeconds: 7200 },
       { key: null, sent: 1, answered: 0, won: 0, winRate: 0, medianAnswerSeconds: null },
     ]);
-    expect(body.byBudgetBand.map(({ key, sent }: { key: string; sent: number }) => [key, sent])).toEqual([['fixed 100 to 500 USD', 2], ['fixed 5000 and more USD', 1]]);
+    expect(body.byBudgetBand.map(({ key, sent }: { key: string; sent: number }) => [key, sent])).toEqual([
+      ['fixed 100 to 500 USD', 2],
+      ['fixed 5000 and more USD', 1],
+    ]);
     expect(body.byWeekday[0]).toMatchObject({ key: 'monday', sent: 3, won: 1 });
     expect(body.byTemplate).toEqual([
       expect.objectContaining({ key: null, sent: 2, won: 0 }),
       expect.objectContaining({ key: 'short one', sent: 1, won: 1, winRate: 1 }),
     ]);
-    expect((await bob.get('/v1/analytics/summary?from=2026-03-01&to=2026-03-02')).body.funnel).toMatchObject({ jobsSeen: 0, proposalsSent: 0 });
+    expect((await bob.get('/v1/analytics/summary?from=2026-03-01&to=2026-03-02')).body.funnel).toMatchObject({
+      jobsSeen: 0,
+      proposalsSent: 0,
+    });
     expect((await ann.get('/v1/analytics/summary?from=2026-03-03&to=2026-03-03')).body.funnel.proposalsSent).toBe(0);
   });
 });

@@ -55,7 +55,10 @@ describe('the audit log', () => {
           recordId: id,
           action: 'UPDATE',
           actor: { kind: 'user', id: ann.id },
-          changes: { isRead: { old: false, new: true }, readAt: { old: null, new: expect.stringMatching(/\.\d{3}Z$/) } },
+          changes: {
+            isRead: { old: false, new: true },
+            readAt: { old: null, new: expect.stringMatching(/\.\d{3}Z$/) },
+          },
           operation: 'POST /v1/messages/:id/read',
           requestId: expect.any(String),
           reason: null,
@@ -79,7 +82,9 @@ describe('the audit log', () => {
       expect(await actionsOf('table=messages&action=DELETE')).toEqual([]);
       expect(await actionsOf('table=jobs')).toEqual([]);
       expect(await actionsOf(`table=messages&from=${new Date(now.getTime() + 60_000).toISOString()}`)).toEqual([]);
-      expect(await actionsOf(`table=messages&recordId=${other}&to=${new Date(now.getTime() + 60_000).toISOString()}`)).toHaveLength(2);
+      expect(
+        await actionsOf(`table=messages&recordId=${other}&to=${new Date(now.getTime() + 60_000).toISOString()}`),
+      ).toHaveLength(2);
       const { nextCursor } = (await ann.get('/v1/audit/logs?table=messages&limit=3')).body;
       expect(await actionsOf(`table=messages&limit=3&cursor=${nextCursor}`)).toEqual(['first INSERT']);
     });
@@ -99,15 +104,21 @@ describe('the audit log', () => {
       expect(JSON.stringify(body)).not.toContain('another-hash');
     });
 
-    it.each(['table=Jobs;', 'recordId=x', 'action=SELECT', 'from=yesterday', 'to=2026-02-30T00:00:00Z', 'limit=0', 'sort=at', 'userId=1'])(
-      'refuses %s and names it',
-      async (query) => {
-        const { status, body } = await ann.get(`/v1/audit/logs?${query}`);
+    it.each([
+      'table=Jobs;',
+      'recordId=x',
+      'action=SELECT',
+      'from=yesterday',
+      'to=2026-02-30T00:00:00Z',
+      'limit=0',
+      'sort=at',
+      'userId=1',
+    ])('refuses %s and names it', async (query) => {
+      const { status, body } = await ann.get(`/v1/audit/logs?${query}`);
 
-        expect(status).toBe(400);
-        expect(body.errors[0].pointer).toMatch(new RegExp(`^/${query.split('=')[0]}\\b`));
-      },
-    );
+      expect(status).toBe(400);
+      expect(body.errors[0].pointer).toMatch(new RegExp(`^/${query.split('=')[0]}\\b`));
+    });
   });
 
   describe('GET /v1/audit/:table/:recordId', () => {
@@ -129,7 +140,9 @@ describe('the audit log', () => {
         ann.get(`/v1/audit/nonsense/${id}`),
       ]);
 
-      expect(answers.map(({ status, body }) => [status, body.code])).toEqual(answers.map(() => [404, 'audit.not_found']));
+      expect(answers.map(({ status, body }) => [status, body.code])).toEqual(
+        answers.map(() => [404, 'audit.not_found']),
+      );
     });
 
     it('refuses what is no id', async () => {
@@ -148,7 +161,11 @@ describe('the audit log', () => {
         expect.objectContaining({ userId: ann.id, recordId: id, action: 'UPDATE', ipAddress: '127.0.0.1' }),
         expect.objectContaining({ userId: ann.id, recordId: id, action: 'INSERT' }),
       ]);
-      const events = await app.db.query('superuser', `SELECT details FROM security_logs WHERE event_type = 'system.admin' AND user_id = $1`, [admin.id]);
+      const events = await app.db.query(
+        'superuser',
+        `SELECT details FROM security_logs WHERE event_type = 'system.admin' AND user_id = $1`,
+        [admin.id],
+      );
       expect(events).toEqual([{ details: { reason: 'read the audit log', operation: 'GET /v1/admin/audit/logs' } }]);
     });
 

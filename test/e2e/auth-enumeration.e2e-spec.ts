@@ -113,7 +113,11 @@ describe('an address without an account', () => {
 });
 
 /** Calls `note` before each call of a method. */
-function spyOnCalls<T extends object>(target: T, method: jest.FunctionPropertyNames<Required<T>>, note: () => void): jest.SpyInstance {
+function spyOnCalls<T extends object>(
+  target: T,
+  method: jest.FunctionPropertyNames<Required<T>>,
+  note: () => void,
+): jest.SpyInstance {
   const original = target[method] as unknown as (...args: unknown[]) => unknown;
   return jest.spyOn(target, method as never).mockImplementation(function (this: T, ...args: unknown[]) {
     note();

@@ -24,7 +24,8 @@ describe('what people type into forms', () => {
   const accountsLike = (local: string): Promise<{ email: string; ascii_domain: string | null }[]> =>
     app.db.query('superuser', `SELECT email, ascii_domain FROM users WHERE email LIKE $1 || '@%'`, [local]);
 
-  const register = async (email: string): Promise<number> => (await nobody.post('/v1/auth/register', { email, password: PASSWORD })).status;
+  const register = async (email: string): Promise<number> =>
+    (await nobody.post('/v1/auth/register', { email, password: PASSWORD })).status;
 
   const verify = async (email: string): Promise<void> => {
     const [mail] = await mailsTo(email);
@@ -42,14 +43,22 @@ describe('what people type into forms', () => {
       const authenticator = new Authenticator(enrolment.secret);
       const confirmed = await user.post('/v1/auth/mfa/totp/confirm', { code: spaced(authenticator.code(-1)) });
       const { body: challenge } = await nobody.post('/v1/auth/login', { email: person.email, password: PASSWORD });
-      const signedInByCode = await nobody.post('/v1/auth/login/mfa', { mfaToken: challenge.mfaToken, code: spaced(authenticator.code(0)) });
+      const signedInByCode = await nobody.post('/v1/auth/login/mfa', {
+        mfaToken: challenge.mfaToken,
+        code: spaced(authenticator.code(0)),
+      });
       const stepUp = await user.post('/v1/auth/step-up', { password: PASSWORD, code: spaced(authenticator.code(1)) });
       const [backupCode, another] = confirmed.body.backupCodes as [string, string];
       const { body: second } = await nobody.post('/v1/auth/login', { email: person.email, password: PASSWORD });
-      const byBackupCode = await nobody.post('/v1/auth/login/mfa', { mfaToken: second.mfaToken, backupCode: ` ${backupCode.replaceAll('-', ' - ')} ` });
+      const byBackupCode = await nobody.post('/v1/auth/login/mfa', {
+        mfaToken: second.mfaToken,
+        backupCode: ` ${backupCode.replaceAll('-', ' - ')} `,
+      });
       const replaced = await user.post('/v1/auth/mfa/backup-codes', { password: PASSWORD, code: `${another} ` });
 
-      expect([confirmed.status, signedInByCode.status, stepUp.status, byBackupCode.status, replaced.status]).toEqual([200, 200, 204, 200, 200]);
+      expect([confirmed.status, signedInByCode.status, stepUp.status, byBackupCode.status, replaced.status]).toEqual([
+        200, 200, 204, 200, 200,
+      ]);
       const tooFew = await user.post('/v1/auth/mfa/totp/confirm', { code: '12 345' });
       expect([tooFew.status, tooFew.body.errors[0].pointer]).toEqual([400, '/code']);
     });
@@ -82,7 +91,12 @@ describe('what people type into forms', () => {
 
       expect(await register(` ${local}@example.org\t`)).toBe(202);
       expect(await accountsLike(local)).toEqual([{ email: `${local}@example.org`, ascii_domain: null }]);
-      for (const email of [`${local}\u200b@example.org`, `\u202e${local}@example.org`, '"a b"@example.org', '"a@b"@example.org']) {
+      for (const email of [
+        `${local}\u200b@example.org`,
+        `\u202e${local}@example.org`,
+        '"a b"@example.org',
+        '"a@b"@example.org',
+      ]) {
         const { status, body } = await nobody.post('/v1/auth/register', { email, password: PASSWORD });
         expect([status, body.errors[0].pointer]).toEqual([400, '/email']);
         expect(body.errors.map(({ message }: { message: string }) => message).join()).toContain('email');
@@ -92,9 +106,14 @@ describe('what people type into forms', () => {
   });
 
   it('says that a password is too common', async () => {
-    const { status, body } = await nobody.post('/v1/auth/register', { email: `${randomUUID()}@example.org`, password: 'P@ssw0rd' });
+    const { status, body } = await nobody.post('/v1/auth/register', {
+      email: `${randomUUID()}@example.org`,
+      password: 'P@ssw0rd',
+    });
 
     expect([status, body.code, body.errors[0].pointer]).toEqual([400, 'password.unfit', '/password']);
-    expect(body.detail).toBe('This password is too common (even without its digits and punctuation). Choose another one.');
+    expect(body.detail).toBe(
+      'This password is too common (even without its digits and punctuation). Choose another one.',
+    );
   });
 });

@@ -66,7 +66,9 @@ describe('two-factor sign-in', () => {
     const tokens = await Promise.all(Array.from({ length: 8 }, () => mfaTokenOf(person)));
 
     const answers = await Promise.all(
-      tokens.map((mfaToken) => nobody.post('/v1/auth/login/mfa', { mfaToken, backupCode: backupCodes[3]?.toLowerCase() })),
+      tokens.map((mfaToken) =>
+        nobody.post('/v1/auth/login/mfa', { mfaToken, backupCode: backupCodes[3]?.toLowerCase() }),
+      ),
     );
 
     expect(statusesOf(answers)).toEqual([200, 401, 401, 401, 401, 401, 401, 401]);
@@ -111,7 +113,11 @@ describe('two-factor sign-in', () => {
     );
     const mfaToken = await mfaTokenOf(person);
 
-    for (const code of [speakeasy.totp({ secret: '', encoding: 'base32' }), speakeasy.totp({ secret: '' }), other.authenticator.code()]) {
+    for (const code of [
+      speakeasy.totp({ secret: '', encoding: 'base32' }),
+      speakeasy.totp({ secret: '' }),
+      other.authenticator.code(),
+    ]) {
       expect((await nobody.post('/v1/auth/login/mfa', { mfaToken, code })).status).toBe(401);
     }
   });
@@ -138,7 +144,10 @@ describe('two-factor sign-in', () => {
     const { person, user, authenticator, backupCodes } = await protectedPerson();
     const { password } = person;
 
-    const wrong = await user.post('/v1/auth/mfa/backup-codes', { password: 'not it at all', code: authenticator.code() });
+    const wrong = await user.post('/v1/auth/mfa/backup-codes', {
+      password: 'not it at all',
+      code: authenticator.code(),
+    });
     const fresh = await user.post('/v1/auth/mfa/backup-codes', { password, code: authenticator.code() });
 
     expect([wrong.status, fresh.status]).toEqual([401, 200]);
@@ -152,14 +161,20 @@ describe('two-factor sign-in', () => {
     const { person, user, authenticator, backupCodes } = await protectedPerson();
     const { password } = person;
     expect((await user.post('/v1/auth/mfa/totp', { password })).body.code).toBe('mfa.already_enabled');
-    expect((await user.post('/v1/auth/mfa/totp/confirm', { code: authenticator.code() })).body.code).toBe('mfa.already_enabled');
+    expect((await user.post('/v1/auth/mfa/totp/confirm', { code: authenticator.code() })).body.code).toBe(
+      'mfa.already_enabled',
+    );
 
     expect((await user.post('/v1/auth/mfa/totp/disable', { password, code: '000000' })).status).toBe(401);
     expect((await user.post('/v1/auth/mfa/totp/disable', { password, code: backupCodes[9] })).status).toBe(204);
 
     expect((await user.get('/v1/auth/mfa')).body).toEqual({ totpEnabled: false, backupCodesLeft: 0 });
-    expect((await user.post('/v1/auth/mfa/totp/confirm', { code: authenticator.code() })).body.code).toBe('mfa.not_enrolled');
-    expect((await user.post('/v1/auth/mfa/backup-codes', { password, code: '000000' })).body.code).toBe('mfa.not_enabled');
+    expect((await user.post('/v1/auth/mfa/totp/confirm', { code: authenticator.code() })).body.code).toBe(
+      'mfa.not_enrolled',
+    );
+    expect((await user.post('/v1/auth/mfa/backup-codes', { password, code: '000000' })).body.code).toBe(
+      'mfa.not_enabled',
+    );
     await signIn(app, person);
   });
 
@@ -167,7 +182,13 @@ describe('two-factor sign-in', () => {
     const { person, backupCodes } = await protectedPerson();
     const mfaToken = await mfaTokenOf(person);
 
-    for (const codes of [{}, { code: '123456', backupCode: backupCodes[0] }, { code: 123456 }, { code: ['123456'] }, { code: '12345' }]) {
+    for (const codes of [
+      {},
+      { code: '123456', backupCode: backupCodes[0] },
+      { code: 123456 },
+      { code: ['123456'] },
+      { code: '12345' },
+    ]) {
       const answer = await nobody.post('/v1/auth/login/mfa', { mfaToken, ...codes });
       expect([codes, answer.status, answer.body.errors[0].pointer]).toEqual([codes, 400, '/code']);
     }

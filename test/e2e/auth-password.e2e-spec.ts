@@ -26,7 +26,10 @@ describe('passwords and sessions of one’s own', () => {
     const person = await aPerson(app);
     const [here, there] = [await signIn(app, person), await signIn(app, person)];
 
-    const changed = await here.post('/v1/auth/password', { currentPassword: person.password, newPassword: NEW_PASSWORD });
+    const changed = await here.post('/v1/auth/password', {
+      currentPassword: person.password,
+      newPassword: NEW_PASSWORD,
+    });
 
     expect(changed.status).toBe(204);
     expect([await statusOf(here), await statusOf(there)]).toEqual([200, 401]);
@@ -56,7 +59,10 @@ describe('passwords and sessions of one’s own', () => {
     const short = await user.post('/v1/auth/password', { currentPassword: password, newPassword: 'short' });
 
     expect(wrong).toMatchObject({ status: 401, body: { code: 'auth.credentials_invalid' } });
-    expect(common).toMatchObject({ status: 400, body: { code: 'password.unfit', errors: [{ pointer: '/newPassword' }] } });
+    expect(common).toMatchObject({
+      status: 400,
+      body: { code: 'password.unfit', errors: [{ pointer: '/newPassword' }] },
+    });
     expect(short).toMatchObject({ status: 400, body: { code: 'validation.failed' } });
     expect((await login(person.email, password)).status).toBe(200);
   });
@@ -64,7 +70,10 @@ describe('passwords and sessions of one’s own', () => {
   it('is reset by a mailed link, once, and all sessions end', async () => {
     const person = await aPerson(app);
     const user = await signIn(app, person);
-    expect(await nobody.post('/v1/auth/password/forgot', { email: person.email.toUpperCase() })).toMatchObject({ status: 202, body: undefined });
+    expect(await nobody.post('/v1/auth/password/forgot', { email: person.email.toUpperCase() })).toMatchObject({
+      status: 202,
+      body: undefined,
+    });
     const token = tokenOf((await mailsTo(admin, person.email))[0]);
 
     const unfit = await nobody.post('/v1/auth/password/reset', { token, password: 'password1' });
@@ -109,7 +118,11 @@ describe('passwords and sessions of one’s own', () => {
 
   it('lists sessions with device and address, and ends one or all others', async () => {
     const person = await aPerson(app);
-    const [here, there, third] = [await signIn(app, person), await signIn(app, person, 'a phone'), await signIn(app, person)];
+    const [here, there, third] = [
+      await signIn(app, person),
+      await signIn(app, person, 'a phone'),
+      await signIn(app, person),
+    ];
 
     const { body } = await here.get('/v1/auth/sessions');
     expect(body.items).toHaveLength(3);
@@ -148,7 +161,11 @@ describe('passwords and sessions of one’s own', () => {
     await dearer.close();
 
     expect(answer.status).toBe(200);
-    const [row] = await app.db.query<{ hash: string }>('superuser', `SELECT encrypted_password AS hash FROM users WHERE id = $1`, [person.id]);
+    const [row] = await app.db.query<{ hash: string }>(
+      'superuser',
+      `SELECT encrypted_password AS hash FROM users WHERE id = $1`,
+      [person.id],
+    );
     expect(row?.hash).toMatch(/^\$2b\$05\$/);
     expect((await login(person.email, person.password)).status).toBe(200);
   });

@@ -13,10 +13,15 @@ describe('an installation that takes no new accounts', () => {
     const before = await app.db.query('superuser', state);
 
     const answers = await Promise.all(
-      [email, 'nobody@example.com'].map((address) => new Caller(app.url).post('/v1/auth/register', { email: address, password: 'seven green umbrellas' })),
+      [email, 'nobody@example.com'].map((address) =>
+        new Caller(app.url).post('/v1/auth/register', { email: address, password: 'seven green umbrellas' }),
+      ),
     );
 
-    const [known, unknown] = answers.map(({ status, body: { requestId: _, instance: __, ...body } }) => ({ status, body }));
+    const [known, unknown] = answers.map(({ status, body: { requestId: _, instance: __, ...body } }) => ({
+      status,
+      body,
+    }));
     expect(known).toMatchObject({ status: 403, body: { code: 'auth.registration_closed' } });
     expect(known).toEqual(unknown);
     expect(await app.db.query('superuser', state)).toEqual(before);

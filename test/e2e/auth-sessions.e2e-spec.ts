@@ -62,7 +62,9 @@ describe('sessions', () => {
     const { body } = await refresh(user.refreshToken);
 
     const keys = await app.redis.keys('session-pair:*');
-    const kept = await Promise.all(keys.map(async (key) => ({ value: await app.redis.get(key), ttl: await app.redis.pttl(key) })));
+    const kept = await Promise.all(
+      keys.map(async (key) => ({ value: await app.redis.get(key), ttl: await app.redis.pttl(key) })),
+    );
 
     for (const { value, ttl } of kept) {
       expect(value).toMatch(/^v1\.[0-9a-f-]{36}\./);
@@ -77,7 +79,14 @@ describe('sessions', () => {
     const person = await aPerson(app);
     const [oldest, second] = [await signIn(app, person), await signIn(app, person)];
     const sessions = app.get(SessionsService);
-    const session = { userId: person.id, role: 'user', provenAt: new Date(), refreshHash: 'x', device: null, ip: null } as const;
+    const session = {
+      userId: person.id,
+      role: 'user',
+      provenAt: new Date(),
+      refreshHash: 'x',
+      device: null,
+      ip: null,
+    } as const;
     // One of them ended by being idle: it does not count.
     const idle = sessions.newId();
     await sessions.begin(idle, session);
@@ -164,7 +173,9 @@ describe('sessions', () => {
     const user = await signedIn(app);
     expect(await statusOf(user)).toBe(200);
     const dump = await app.redis.dumpBuffer(`session:${user.sessionId}`);
-    await app.db.query('superuser', `UPDATE users SET sessions_valid_from = clock_timestamp() WHERE id = $1`, [user.id]);
+    await app.db.query('superuser', `UPDATE users SET sessions_valid_from = clock_timestamp() WHERE id = $1`, [
+      user.id,
+    ]);
     await app.get(SessionsService).endAll(user.id);
     await app.redis.restore(`session:${user.sessionId}`, 0, dump);
 
@@ -229,7 +240,15 @@ describe('access tokens', () => {
 
   const claims = (): Record<string, unknown> => {
     const now = Math.floor(Date.now() / 1000);
-    return { sub: String(user.id), sid: user.sessionId, aud: 'gigvault:access', iss: 'gigvault', iat: now, nbf: now, exp: now + 60 };
+    return {
+      sub: String(user.id),
+      sid: user.sessionId,
+      aud: 'gigvault:access',
+      iss: 'gigvault',
+      iat: now,
+      nbf: now,
+      exp: now + 60,
+    };
   };
   const headerOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString());
   const key = () => createSecretKey(app.get(Config).secrets.derive('access-token'));
@@ -262,7 +281,10 @@ describe('access tokens', () => {
     ['with alg None', () => unsigned('NoNe')],
     ['signed with another key', () => forged({}, createSecretKey(Buffer.alloc(32)))],
     ['signed with HS512', () => forged({ header: { alg: 'HS512' } })],
-    ['signed with RS256', () => forged({ header: { alg: 'RS256' } }, generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey)],
+    [
+      'signed with RS256',
+      () => forged({ header: { alg: 'RS256' } }, generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey),
+    ],
     ['for another audience', () => forged({ claims: { aud: 'gigvault:mfa' } })],
     ['for several audiences but ours', () => forged({ claims: { aud: ['a', 'b'] } })],
     ['of another issuer', () => forged({ claims: { iss: 'someone' } })],
@@ -272,8 +294,14 @@ describe('access tokens', () => {
     ['with another kid', () => forged({ header: { kid: '../../dev/null' } })],
     ['without a kid', () => forged({ header: { kid: undefined } })],
     ['of another type', () => forged({ header: { typ: 'JWT' } })],
-    ['with a key of its own', () => forged({ header: { jwk: { kty: 'oct', k: 'AAAA' } } }, createSecretKey(Buffer.from([0, 0, 0])))],
-    ['meant for the second factor', () => app.get(AccessTokens).sign('mfa', { userId: user.id, sessionId: user.sessionId })],
+    [
+      'with a key of its own',
+      () => forged({ header: { jwk: { kty: 'oct', k: 'AAAA' } } }, createSecretKey(Buffer.from([0, 0, 0]))),
+    ],
+    [
+      'meant for the second factor',
+      () => app.get(AccessTokens).sign('mfa', { userId: user.id, sessionId: user.sessionId }),
+    ],
     ['of another user with this session', () => forged({ claims: { sub: String(user.id + 1) } })],
     ['with a sub that is no number', () => forged({ claims: { sub: 'admin' } })],
     ['without a session', () => forged({ claims: { sid: undefined } })],
@@ -309,7 +337,13 @@ describe('access tokens', () => {
 async function dumpOf({ redis }: TestApp): Promise<string> {
   const keys = await redis.keys('*');
   const values = await Promise.all(
-    keys.map(async (key) => ((await redis.type(key)) === 'hash' ? redis.hgetall(key) : (await redis.type(key)) === 'string' ? redis.get(key) : '')),
+    keys.map(async (key) =>
+      (await redis.type(key)) === 'hash'
+        ? redis.hgetall(key)
+        : (await redis.type(key)) === 'string'
+          ? redis.get(key)
+          : '',
+    ),
   );
   return JSON.stringify([keys, values]);
 }

@@ -13,7 +13,9 @@ describe('failed passwords and codes', () => {
   let hashed: jest.SpyInstance;
 
   beforeAll(async () => {
-    app = await startApp({ settings: { AUTH_THROTTLE_SCALE: '1', TRUSTED_PROXIES: '127.0.0.1', DATABASE_CONNECT_TIMEOUT_MS: '30000' } });
+    app = await startApp({
+      settings: { AUTH_THROTTLE_SCALE: '1', TRUSTED_PROXIES: '127.0.0.1', DATABASE_CONNECT_TIMEOUT_MS: '30000' },
+    });
     hashed = jest.spyOn(app.get(Passwords), 'verify');
   });
   // Failures are counted in Redis only, and each test has people of its own.
@@ -26,7 +28,8 @@ describe('failed passwords and codes', () => {
   const login = (email: string, password: string, headers: Record<string, string> = USUAL) =>
     anonymous(app).post('/v1/auth/login', { email, password }, headers);
 
-  const count = (answers: Answer[], status: number): number => answers.filter((answer) => answer.status === status).length;
+  const count = (answers: Answer[], status: number): number =>
+    answers.filter((answer) => answer.status === status).length;
 
   async function atOnce<T>(times: number, work: (i: number) => Promise<T>, width = 50): Promise<T[]> {
     const results: T[] = [];
@@ -39,22 +42,26 @@ describe('failed passwords and codes', () => {
   it.each([
     ['one address', () => '198.51.100.1'],
     ['100 addresses', (i: number) => `198.51.100.${i % 100}`],
-  ])('of 1,000 tries from %s at most 20 reach bcrypt, and the owner gets in from his usual device', async (_, address) => {
-    const person = await aPerson(app);
-    expect((await login(person.email, person.password)).status).toBe(200);
-    hashed.mockClear();
+  ])(
+    'of 1,000 tries from %s at most 20 reach bcrypt, and the owner gets in from his usual device',
+    async (_, address) => {
+      const person = await aPerson(app);
+      expect((await login(person.email, person.password)).status).toBe(200);
+      hashed.mockClear();
 
-    const answers = await atOnce(1000, (i) => login(person.email, `wrong number ${i}`, from(address(i))));
+      const answers = await atOnce(1000, (i) => login(person.email, `wrong number ${i}`, from(address(i))));
 
-    expect(hashed.mock.calls.length).toBeLessThanOrEqual(20);
-    const others = answers.filter(({ status }) => status !== 401 && status !== 429);
-    expect(others.map(({ status, body }) => [status, body.code])).toEqual([]);
-    const refused = answers.find(({ status }) => status === 429);
-    expect(refused?.body.code).toBe('auth.throttled');
-    expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect((await login(person.email, person.password, from('198.51.100.200'))).status).toBe(429);
-    expect((await login(person.email, person.password)).status).toBe(200);
-  }, 60_000);
+      expect(hashed.mock.calls.length).toBeLessThanOrEqual(20);
+      const others = answers.filter(({ status }) => status !== 401 && status !== 429);
+      expect(others.map(({ status, body }) => [status, body.code])).toEqual([]);
+      const refused = answers.find(({ status }) => status === 429);
+      expect(refused?.body.code).toBe('auth.throttled');
+      expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect((await login(person.email, person.password, from('198.51.100.200'))).status).toBe(429);
+      expect((await login(person.email, person.password)).status).toBe(200);
+    },
+    60_000,
+  );
 
   it('of a known device count too, in its own count', async () => {
     const person = await aPerson(app);
@@ -121,7 +128,8 @@ describe('failed passwords and codes', () => {
       expect((await login(person.email, person.password, from('192.0.2.1'))).status).toBe(403);
     }
     await app.db.query('superuser', `UPDATE users SET is_verified = true WHERE id = $1`, [person.id]);
-    for (let n = 0; n < 20; n++) expect((await login(person.email, person.password, from(`192.0.2.${n}`))).status).toBe(200);
+    for (let n = 0; n < 20; n++)
+      expect((await login(person.email, person.password, from(`192.0.2.${n}`))).status).toBe(200);
   });
 
   it('of the second factor count on their own, wherever they are tried', async () => {
@@ -138,7 +146,10 @@ describe('failed passwords and codes', () => {
     );
 
     expect([count(answers, 401), count(answers, 429)]).toEqual([15, 35]);
-    const right = await anonymous(app).post('/v1/auth/login/mfa', { mfaToken: body.mfaToken, code: authenticator.code() });
+    const right = await anonymous(app).post('/v1/auth/login/mfa', {
+      mfaToken: body.mfaToken,
+      code: authenticator.code(),
+    });
     expect(right).toMatchObject({ status: 429, body: { code: 'auth.throttled' } });
     expect((await user.post('/v1/auth/step-up', { password, code: authenticator.code() })).status).toBe(429);
     expect((await user.post('/v1/auth/mfa/totp/disable', { password, code: authenticator.code() })).status).toBe(429);

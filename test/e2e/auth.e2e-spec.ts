@@ -59,9 +59,7 @@ describe('signing up and in', () => {
     const email = anAddress();
     const token = await registered(email);
 
-    const answers = await Promise.all(
-      Array.from({ length: 8 }, () => nobody.post('/v1/auth/verify-email', { token })),
-    );
+    const answers = await Promise.all(Array.from({ length: 8 }, () => nobody.post('/v1/auth/verify-email', { token })));
 
     expect(answers.map(({ status }) => status).sort()).toEqual([204, 400, 400, 400, 400, 400, 400, 400]);
     const unknown = await nobody.post('/v1/auth/verify-email', { token: 'never-issued' });
@@ -138,7 +136,10 @@ describe('signing up and in', () => {
     const knownLetters = (await mailsTo(admin, known)).length;
 
     for (const email of [waiting, known, anAddress()]) {
-      expect(await nobody.post('/v1/auth/verify-email/resend', { email })).toMatchObject({ status: 202, body: undefined });
+      expect(await nobody.post('/v1/auth/verify-email/resend', { email })).toMatchObject({
+        status: 202,
+        body: undefined,
+      });
     }
 
     const letters = await mailsTo(admin, waiting);

@@ -36,7 +36,13 @@ describe('/v1/admin/backups', () => {
   });
 
   const rows = () => app.db.query<Row>('superuser', 'SELECT id, status, error, file_name FROM backups ORDER BY id');
-  const lastRun = async () => (await app.db.query<{ outcome: string; figures: unknown; error: string }>('superuser', `SELECT outcome, figures, error FROM task_runs WHERE task = 'backup' ORDER BY id DESC LIMIT 1`))[0];
+  const lastRun = async () =>
+    (
+      await app.db.query<{ outcome: string; figures: unknown; error: string }>(
+        'superuser',
+        `SELECT outcome, figures, error FROM task_runs WHERE task = 'backup' ORDER BY id DESC LIMIT 1`,
+      )
+    )[0];
 
   async function page(path: string): Promise<string> {
     const answer = await fetch(app.url + path, { headers: { cookie, accept: 'text/html' } });
@@ -47,36 +53,86 @@ describe('/v1/admin/backups', () => {
   it('are made when asked, restored, and only then verified and the light green; a byte that changed makes it red', async () => {
     const person = await aPerson(app, { role: 'admin' });
     const admin = await signIn(app, person);
-    expect(await admin.post('/v1/admin/backups', { reason: 'before the upgrade' })).toMatchObject({ status: 403, body: { code: 'auth.step_up_required' } });
+    expect(await admin.post('/v1/admin/backups', { reason: 'before the upgrade' })).toMatchObject({
+      status: 403,
+      body: { code: 'auth.step_up_required' },
+    });
     expect(await page('/admin')).toContain('no backup is verified yet');
     await admin.post('/v1/auth/step-up', { password: person.password });
 
     const asked = await admin.post('/v1/admin/backups', { reason: 'before the upgrade' });
-    expect(asked).toMatchObject({ status: 202, body: { status: 'pending', startedBy: 'admin', startedById: person.id, reason: 'before the upgrade', sizeBytes: null, verifiedAt: null } });
+    expect(asked).toMatchObject({
+      status: 202,
+      body: {
+        status: 'pending',
+        startedBy: 'admin',
+        startedById: person.id,
+        reason: 'before the upgrade',
+        sizeBytes: null,
+        verifiedAt: null,
+      },
+    });
     expect(await page('/admin')).toContain('the first backup is being made');
     await worker.runAsked('backup');
 
     const { body } = await admin.get('/v1/admin/backups');
     const [name] = readdirSync(folder);
     const file = join(folder, name!);
-    expect(body).toEqual({ items: [expect.objectContaining({ id: asked.body.id, status: 'verified', fileName: name, store: 'folder', error: null, removedAt: null })], nextCursor: null });
-    expect(body.items[0]).toMatchObject({ sizeBytes: readFileSync(file).length, figures: { tables: expect.any(Number), rows: expect.any(Number) } });
+    expect(body).toEqual({
+      items: [
+        expect.objectContaining({
+          id: asked.body.id,
+          status: 'verified',
+          fileName: name,
+          store: 'folder',
+          error: null,
+          removedAt: null,
+        }),
+      ],
+      nextCursor: null,
+    });
+    expect(body.items[0]).toMatchObject({
+      sizeBytes: readFileSync(file).length,
+      figures: { tables: expect.any(Number), rows: expect.any(Number) },
+    });
     expect(Date.parse(body.items[0].verifiedAt)).toBeGreaterThan(Date.parse(body.items[0].createdAt));
     expect(await page('/admin')).toContain('the newest verified backup is less than an hour old');
     expect(await page('/admin/backups')).toMatch(/verified[^]*before the upgrade/);
-    const events = await app.db.query<{ reason: string }>('superuser', `SELECT details->>'reason' AS reason FROM security_logs WHERE event_type = 'system.admin' AND user_id = $1 ORDER BY id`, [person.id]);
-    expect(events.map(({ reason }) => reason)).toEqual(expect.arrayContaining(['make a backup: before the upgrade', 'run task backup: before the upgrade']));
+    const events = await app.db.query<{ reason: string }>(
+      'superuser',
+      `SELECT details->>'reason' AS reason FROM security_logs WHERE event_type = 'system.admin' AND user_id = $1 ORDER BY id`,
+      [person.id],
+    );
+    expect(events.map(({ reason }) => reason)).toEqual(
+      expect.arrayContaining(['make a backup: before the upgrade', 'run task backup: before the upgrade']),
+    );
 
     const text = readFileSync(file).toString('latin1');
-    for (const secret of ['canary vacancy', 'CREATE TABLE', 'gigvault_app', 'PGDMP', '@example.com']) expect(text).not.toContain(secret);
-    expect((await admin.get('/v1/admin/encryption-keys')).body.items).toEqual([expect.objectContaining({ id: 'test', backups: 1 })]);
+    for (const secret of ['canary vacancy', 'CREATE TABLE', 'gigvault_app', 'PGDMP', '@example.com'])
+      expect(text).not.toContain(secret);
+    expect((await admin.get('/v1/admin/encryption-keys')).body.items).toEqual([
+      expect.objectContaining({ id: 'test', backups: 1 }),
+    ]);
 
     await worker.runTask('backup');
-    expect(await lastRun()).toMatchObject({ outcome: 'skipped', figures: { reason: 'the newest backup is verified and young' } });
+    expect(await lastRun()).toMatchObject({
+      outcome: 'skipped',
+      figures: { reason: 'the newest backup is verified and young' },
+    });
 
     const { id } = asked.body;
-    expect(await postForm(app, `/admin/backups/${id}/verify`, { reason: 'an odd noise of the disk', password: 'seven green umbrellas' }, { cookie })).toMatchObject({ status: 303 });
-    expect(await admin.post(`/v1/admin/backups/${id}/verify`)).toMatchObject({ status: 409, body: { code: 'backup.not_checkable' } });
+    expect(
+      await postForm(
+        app,
+        `/admin/backups/${id}/verify`,
+        { reason: 'an odd noise of the disk', password: 'seven green umbrellas' },
+        { cookie },
+      ),
+    ).toMatchObject({ status: 303 });
+    expect(await admin.post(`/v1/admin/backups/${id}/verify`)).toMatchObject({
+      status: 409,
+      body: { code: 'backup.not_checkable' },
+    });
     expect((await admin.post('/v1/admin/backups/999/verify')).status).toBe(404);
     await worker.runAsked('backup');
     expect(await rows()).toEqual([{ id, status: 'verified', error: null, file_name: name }]);
@@ -84,9 +140,14 @@ describe('/v1/admin/backups', () => {
     const bytes = readFileSync(file);
     bytes[bytes.length - 5]! ^= 1;
     writeFileSync(file, bytes);
-    expect(await admin.post(`/v1/admin/backups/${id}/verify`, {})).toMatchObject({ status: 202, body: { status: 'pending', verifiedAt: expect.any(String) } });
+    expect(await admin.post(`/v1/admin/backups/${id}/verify`, {})).toMatchObject({
+      status: 202,
+      body: { status: 'pending', verifiedAt: expect.any(String) },
+    });
     await expect(worker.runAsked('backup')).rejects.toThrow();
-    expect(await rows()).toEqual([{ id, status: 'failed', error: expect.stringContaining('the file does not open'), file_name: name }]);
+    expect(await rows()).toEqual([
+      { id, status: 'failed', error: expect.stringContaining('the file does not open'), file_name: name },
+    ]);
     expect(await page('/admin')).toMatch(/no backup is verified yet; backup \d+ failed: the file does not open/);
     expect((await (await signedIn(app)).get('/v1/admin/backups')).status).toBe(403);
   }, 60_000);
@@ -112,7 +173,10 @@ describe('the task backup', () => {
     const worker = await aWorker({ ...app, settings: { ...app.settings, ...settings } });
     await worker.runTask('backup').catch(() => undefined);
     await worker.close();
-    const [run] = await app.db.query<{ error: string }>('superuser', `SELECT error FROM task_runs WHERE task = 'backup' ORDER BY id DESC LIMIT 1`);
+    const [run] = await app.db.query<{ error: string }>(
+      'superuser',
+      `SELECT error FROM task_runs WHERE task = 'backup' ORDER BY id DESC LIMIT 1`,
+    );
     return run!.error;
   }
 
@@ -126,7 +190,9 @@ describe('the task backup', () => {
   it('fails where it may not write, and leaves no file', async () => {
     writeFileSync(join(folder, 'a file'), '');
 
-    expect(await failure({ BACKUP_DIR: join(folder, 'a file') })).toBe(`BACKUP_DIR is not usable: ${join(folder, 'a file')} is a file, not a folder.`);
+    expect(await failure({ BACKUP_DIR: join(folder, 'a file') })).toBe(
+      `BACKUP_DIR is not usable: ${join(folder, 'a file')} is a file, not a folder.`,
+    );
 
     expect(await rows()).toEqual([expect.objectContaining({ status: 'failed', file_name: null })]);
     rmSync(join(folder, 'a file'));
@@ -136,7 +202,9 @@ describe('the task backup', () => {
     const unusable = new BackupsModule(loadConfig({ ...app.settings, BACKUP_DIR: '/proc/nope/backups' }));
     const usable = new BackupsModule(loadConfig({ ...app.settings, BACKUP_DIR: folder }));
 
-    await expect(unusable.onModuleInit()).rejects.toThrow('BACKUP_DIR is not usable: /proc/nope/backups: no folder can be made there.');
+    await expect(unusable.onModuleInit()).rejects.toThrow(
+      'BACKUP_DIR is not usable: /proc/nope/backups: no folder can be made there.',
+    );
     await expect(usable.onModuleInit()).resolves.toBeUndefined();
   });
 
@@ -157,24 +225,35 @@ describe('the task backup', () => {
   it('keeps on its row and shows on the dashboard which admin ran it', async () => {
     const admin = await anAccount(app, 'admin');
     const cookie = await dashboardCookie(app, admin);
-    expect((await postForm(app, '/admin/tasks/backup/run', { reason: 'before the upgrade' }, { cookie })).status).toBe(303);
+    expect((await postForm(app, '/admin/tasks/backup/run', { reason: 'before the upgrade' }, { cookie })).status).toBe(
+      303,
+    );
     const worker = await aWorker(app);
     await worker.runAsked('backup');
     await worker.close();
 
-    expect(await app.db.query('superuser', 'SELECT status, started_by, started_by_id FROM backups')).toEqual([{ status: 'verified', started_by: 'admin', started_by_id: admin.id }]);
+    expect(await app.db.query('superuser', 'SELECT status, started_by, started_by_id FROM backups')).toEqual([
+      { status: 'verified', started_by: 'admin', started_by_id: admin.id },
+    ]);
     const page = await (await fetch(`${app.url}/admin/backups`, { headers: { cookie } })).text();
-    expect(page).toContain(`<td data-label="Started by"><a class="plain" href="/admin/users/${admin.id}">admin ${admin.id}</a>`);
+    expect(page).toContain(
+      `<td data-label="Started by"><a class="plain" href="/admin/users/${admin.id}">admin ${admin.id}</a>`,
+    );
   }, 60_000);
 
   it('refuses to try backups on the server with the data', async () => {
-    expect(await failure({ BACKUP_SCRATCH_URL: app.db.urls.superuser })).toBe('BACKUP_SCRATCH_URL is the server with the data: give it one of its own');
+    expect(await failure({ BACKUP_SCRATCH_URL: app.db.urls.superuser })).toBe(
+      'BACKUP_SCRATCH_URL is the server with the data: give it one of its own',
+    );
   });
 
   it('closes what a killed worker left: a half-made one has failed, a whole one is checked', async () => {
     const [half, whole] = [1, 2].map((id) => `gigvault-20260131T021200Z-${id}.backup`);
-    await app.db.query('superuser', `INSERT INTO backups (status, started_by, store, file_name, size_bytes, sha256, migration)
-      VALUES ('running', 'schedule', 'folder', '${half}', NULL, NULL, NULL), ('running', 'schedule', 'folder', '${whole}', 10, repeat('0', 64), 'x')`);
+    await app.db.query(
+      'superuser',
+      `INSERT INTO backups (status, started_by, store, file_name, size_bytes, sha256, migration)
+      VALUES ('running', 'schedule', 'folder', '${half}', NULL, NULL, NULL), ('running', 'schedule', 'folder', '${whole}', 10, repeat('0', 64), 'x')`,
+    );
     writeFileSync(join(folder, `${half}.part`), 'half');
 
     expect(await failure()).toContain('there is no such file');

@@ -45,7 +45,9 @@ describe('bad input', () => {
           wrong.push(`${label} → no code or no request id`);
         } else if (answer.body.code === 'validation.failed' && request.pointer) {
           const pointers = (answer.body.errors ?? []).map(({ pointer }) => pointer);
-          const named = pointers.some((pointer) => pointer === request.pointer || pointer.startsWith(`${request.pointer}/`));
+          const named = pointers.some(
+            (pointer) => pointer === request.pointer || pointer.startsWith(`${request.pointer}/`),
+          );
           if (!named) wrong.push(`${label} → points at ${pointers.join(', ')}`);
         }
       }

@@ -51,7 +51,7 @@ describe('a mebibyte of anything', () => {
     for (const request of requests) {
       const label = `${request.method} ${request.path}: ${request.shape}`;
       const seen: string[] = [];
-      for (let isSlow = true; isSlow && seen.length < ATTEMPTS; ) {
+      for (let isSlow = true; isSlow && seen.length < ATTEMPTS;) {
         let status = 0;
         const took = await longestTurn(async () => (status = await send(request)));
         if (status >= 500) slow.push(`${label} → ${status}`);

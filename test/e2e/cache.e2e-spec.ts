@@ -2,7 +2,7 @@ import { JobsService } from '../../src/jobs/jobs.service';
 import { Cache } from '../../src/platform/cache/cache';
 import { CacheFigures } from '../../src/platform/cache/cache-figures';
 import { ChangeFeed } from '../../src/platform/cache/change-feed';
-import { currentContext } from '../../src/platform/context/request-context';
+import { runInUnit } from '../../src/platform/database/current-unit';
 import { Database } from '../../src/platform/database/database';
 import { SystemDatabase } from '../../src/platform/database/system-database';
 import { RedisClients } from '../../src/platform/redis/redis-clients';
@@ -71,12 +71,16 @@ describe(Cache.name, () => {
     };
   };
 
-  const newJob = async (of: SignedInCaller, title: string): Promise<number> => (await of.post('/v1/jobs', aJob({ title }))).body.id;
+  const newJob = async (of: SignedInCaller, title: string): Promise<number> =>
+    (await of.post('/v1/jobs', aJob({ title }))).body.id;
 
   /** Reads until the value is kept. */
   const kept = async (of: SignedInCaller, path: string, ...apps: TestApp[]): Promise<void> => {
     for (const app of apps) {
-      await eventually(`${path} is kept`, async () => (await readsOf(app, () => of.at(app.url).get(path))).memory === 1);
+      await eventually(
+        `${path} is kept`,
+        async () => (await readsOf(app, () => of.at(app.url).get(path))).memory === 1,
+      );
     }
   };
 
@@ -226,7 +230,9 @@ describe(Cache.name, () => {
     const read = (load: () => Promise<{ title: string }>) =>
       within(ann.id, () => one.get(Cache).read('a-race', id, load));
     const title = async (): Promise<{ title: string }> => {
-      const [row] = await within(ann.id, () => one.get(Database).query<{ title: string }>('SELECT title FROM jobs WHERE id = $1', [id]));
+      const [row] = await within(ann.id, () =>
+        one.get(Database).query<{ title: string }>('SELECT title FROM jobs WHERE id = $1', [id]),
+      );
       return row!;
     };
     let go!: () => void;
@@ -271,9 +277,10 @@ describe(Cache.name, () => {
     const reads = await readsOf(one, () =>
       within(ann.id, () =>
         one.get(Database).unit(async (unit) => {
-          currentContext()!.unit = unit;
-          await unit.query(`UPDATE jobs SET title = 'Not yet' WHERE id = $1`, [id]);
-          expect((await one.get(JobsService).get(id)).title).toBe('Not yet');
+          await runInUnit(unit, async () => {
+            await unit.query(`UPDATE jobs SET title = 'Not yet' WHERE id = $1`, [id]);
+            expect((await one.get(JobsService).get(id)).title).toBe('Not yet');
+          });
           throw new Error('on purpose');
         }),
       ).catch(() => undefined),
@@ -341,7 +348,9 @@ describe(Cache.name, () => {
     });
 
     it('when the changes are not followed any more', async () => {
-      jest.spyOn(aside.get(ChangeFeed) as unknown as { poll: () => Promise<void> }, 'poll').mockReturnValue(new Promise(() => undefined));
+      jest
+        .spyOn(aside.get(ChangeFeed) as unknown as { poll: () => Promise<void> }, 'poll')
+        .mockReturnValue(new Promise(() => undefined));
       await setTitle(id, 'After');
       await stale(aside);
       const reads = await readsOf(aside, async () => expect(await titleThere()).toBe('After'));
@@ -398,7 +407,11 @@ describe(Cache.name, () => {
     const lives = await Promise.all(keys.map((key) => one.redis.ttl(key)));
 
     expect(keys.every((key) => key.startsWith(`cache:${run}:`))).toBe(true);
-    expect(keys.some((key) => new RegExp(`^cache:${run}:\\d+-\\d+-[0-9A-F]{8}:${ann.id}:[\\w-]{16}:[\\w-]{12}:jobs:${id}$`).test(key))).toBe(true);
+    expect(
+      keys.some((key) =>
+        new RegExp(`^cache:${run}:\\d+-\\d+-[0-9A-F]{8}:${ann.id}:[\\w-]{16}:[\\w-]{12}:jobs:${id}$`).test(key),
+      ),
+    ).toBe(true);
     // -1 is a key without an end; one that ended meanwhile is -2.
     expect(lives).not.toContain(-1);
   });
@@ -422,7 +435,10 @@ describe(Cache.name, () => {
       return rows;
     });
 
-    await eventually('the promoted title is read', async () => (await ann.get(`/v1/jobs/${id}`)).body.title === 'As promoted');
+    await eventually(
+      'the promoted title is read',
+      async () => (await ann.get(`/v1/jobs/${id}`)).body.title === 'As promoted',
+    );
     await fresh(one);
     expect(await one.get(RedisClients).commands.keys(`cache:*2:position`)).toHaveLength(1);
   });

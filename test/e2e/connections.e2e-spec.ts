@@ -33,19 +33,25 @@ describe('connections', () => {
     afterAll(() => app.close());
     afterEach(() => noConnections(server));
 
-    const clients = (count: number): Promise<HalfOpenClient[]> => Promise.all(Array.from({ length: count }, () => HalfOpenClient.to(app.url)));
+    const clients = (count: number): Promise<HalfOpenClient[]> =>
+      Promise.all(Array.from({ length: count }, () => HalfOpenClient.to(app.url)));
 
     it.each([
       ['half a header', 'GET / HTTP/1.1\r\nX-'],
       ['nothing', ''],
-      ['half a body', 'POST /v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{'],
+      [
+        'half a body',
+        'POST /v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
+      ],
     ])('end in time after %s', async (_, words) => {
       const all = await clients(20);
       for (const client of all) client.write(words);
 
       const answers = await Promise.all(all.map((client) => client.ended()));
 
-      expect(answers.every((answer) => answer.includes(' 408 ') && answer.includes('application/problem+json'))).toBe(true);
+      expect(answers.every((answer) => answer.includes(' 408 ') && answer.includes('application/problem+json'))).toBe(
+        true,
+      );
       expect(answers[0]).toContain('"code":"request.timeout"');
       await noConnections(server);
       expect(await connectionsOf(server)).toBe(0);
@@ -53,7 +59,8 @@ describe('connections', () => {
 
     it('give the temporary files of half-sent imports back', async () => {
       const all = await clients(4);
-      for (const client of all) client.write(Buffer.concat([Buffer.from(importHead(user, 2 * MIB)), Buffer.alloc(MIB, 'a')]));
+      for (const client of all)
+        client.write(Buffer.concat([Buffer.from(importHead(user, 2 * MIB)), Buffer.alloc(MIB, 'a')]));
       await Promise.all(all.map((client) => client.ended()));
 
       await noConnections(server);
@@ -77,7 +84,11 @@ describe('connections', () => {
     let other: SignedInCaller;
 
     beforeAll(async () => {
-      const limits = { IMPORT_LIMIT_BYTES: String(2 * MIB), IMPORT_SPOOL_BYTES: String(2 * MIB), LARGE_BODIES_AT_ONCE_PER_CALLER: '2' };
+      const limits = {
+        IMPORT_LIMIT_BYTES: String(2 * MIB),
+        IMPORT_SPOOL_BYTES: String(2 * MIB),
+        LARGE_BODIES_AT_ONCE_PER_CALLER: '2',
+      };
       app = await startApp({ settings: limits });
       server = app.app.getHttpServer();
       [user, other] = [await signedIn(app), await signedIn(app)];
@@ -157,7 +168,9 @@ describe('connections', () => {
       first.write(Buffer.concat([Buffer.from(importHead(user, 2 * MIB)), Buffer.alloc(1.5 * MIB, 'a')]));
       await eventually('the first body is stored', () => app.get(BodySpool).usedBytes >= 1.5 * MIB);
 
-      const { status, headers } = await other.post('/v1/jobs/import', `title\n${'a'.repeat(MIB)}`, { 'content-type': 'text/csv' });
+      const { status, headers } = await other.post('/v1/jobs/import', `title\n${'a'.repeat(MIB)}`, {
+        'content-type': 'text/csv',
+      });
 
       expect([status, headers.get('retry-after')]).toEqual([503, '10']);
       first.leave();

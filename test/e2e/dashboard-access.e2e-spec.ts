@@ -50,7 +50,7 @@ const SPELLINGS: Readonly<Record<string, (path: string) => string>> = {
   'into an open route and out': (path) => path.replace('/admin', '/admin/sign-in/..'),
   'into an open route and out, encoded': (path) => path.replace('/admin', '/admin/style.css/%2e%2e'),
   'out by an encoded slash': (path) => path.replace('/admin', '/admin/style.css%2f..'),
-  'capitals': (path) => path.replace('/admin', '/ADMIN'),
+  capitals: (path) => path.replace('/admin', '/ADMIN'),
   'an encoded letter': (path) => path.replace('/admin', '/%61dmin'),
   'letters encoded twice': (path) => path.replace('/admin', '/%2561dmin'),
   'an encoded slash': (path) => path.replace('/admin/', '/admin%2F'),
@@ -65,7 +65,9 @@ const SPELLINGS: Readonly<Record<string, (path: string) => string>> = {
 };
 
 /** Words of the pages that only an admin sees, and of the queue's API. */
-const INNER = new RegExp(`${SCHEDULED_TASKS.map(({ id }) => id).join('|')}|Sign out|data-live|EventSource|"queues"|"counts"|event: parts|__UI_CONFIG__`);
+const INNER = new RegExp(
+  `${SCHEDULED_TASKS.map(({ id }) => id).join('|')}|Sign out|data-live|EventSource|"queues"|"counts"|event: parts|__UI_CONFIG__`,
+);
 
 describe('what nobody gets from /admin without being an admin', () => {
   let app: TestApp;
@@ -129,22 +131,39 @@ describe('what nobody gets from /admin without being an admin', () => {
   });
 
   it('nor does anything happen for them', async () => {
-    const acts = ['/admin/tasks/create-partitions/run', '/admin/tasks/create-partitions/pause', '/admin/users/1/deactivate', '/admin/users/1/reset-mfa', '/admin/keys/rotate', '/admin/sign-out'];
+    const acts = [
+      '/admin/tasks/create-partitions/run',
+      '/admin/tasks/create-partitions/pause',
+      '/admin/users/1/deactivate',
+      '/admin/users/1/reset-mfa',
+      '/admin/keys/rotate',
+      '/admin/sign-out',
+    ];
     for (const [, headers] of Object.entries(visitors)) {
       for (const path of acts) {
         const { status } = await rawRequest(app, path, { ...headers, 'sec-fetch-site': 'same-origin' }, 'POST');
         expect([401, 403]).toContain(status);
       }
-      const { status } = await rawRequest(app, '/admin/queues/api/queues/tasks/pause', { ...headers, 'sec-fetch-site': 'same-origin' }, 'PUT');
+      const { status } = await rawRequest(
+        app,
+        '/admin/queues/api/queues/tasks/pause',
+        { ...headers, 'sec-fetch-site': 'same-origin' },
+        'PUT',
+      );
       expect([401, 403]).toContain(status);
     }
-    expect(await app.db.query('superuser', 'SELECT 1 FROM task_runs UNION ALL SELECT 1 FROM task_settings')).toEqual([]);
+    expect(await app.db.query('superuser', 'SELECT 1 FROM task_runs UNION ALL SELECT 1 FROM task_settings')).toEqual(
+      [],
+    );
     expect(await app.db.query('superuser', 'SELECT 1 FROM users WHERE NOT is_active')).toEqual([]);
   });
 
   it('while an admin gets it all', async () => {
     const cookie = await dashboardCookie(app, { email: 'admin@example.com', password: 'seven green umbrellas' });
-    const [run] = await app.db.query<{ id: number }>('superuser', `INSERT INTO task_runs (task, started_by, outcome) VALUES ('purge-expired', 'boot', 'queued') RETURNING id`);
+    const [run] = await app.db.query<{ id: number }>(
+      'superuser',
+      `INSERT INTO task_runs (task, started_by, outcome) VALUES ('purge-expired', 'boot', 'queued') RETURNING id`,
+    );
     expect(run?.id).toBe(1);
     for (const path of PAGES.filter((page) => !page.endsWith('/tasks/1'))) {
       const { status, body } = await rawRequest(app, path, { cookie });

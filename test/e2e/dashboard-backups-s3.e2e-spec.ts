@@ -18,8 +18,12 @@ describe('the check of backups in an S3 store', () => {
     s3.objects.set(KEY, Buffer.from('12345'));
     app = await startApp({ settings: s3.settings });
     cookie = await dashboardCookie(app, await anAccount(app, 'admin'));
-    await app.db.query('superuser', `INSERT INTO backups (status, started_by, store, file_name, size_bytes, sha256, verified_at)
-      VALUES ('verified', 'schedule', 's3', $1, 5, repeat('0', 64), now())`, [NAME]);
+    await app.db.query(
+      'superuser',
+      `INSERT INTO backups (status, started_by, store, file_name, size_bytes, sha256, verified_at)
+      VALUES ('verified', 'schedule', 's3', $1, 5, repeat('0', 64), now())`,
+      [NAME],
+    );
   });
   afterEach(async () => {
     jest.restoreAllMocks();
@@ -36,20 +40,32 @@ describe('the check of backups in an S3 store', () => {
   /** The check on the overview, and what the page of the backups says of the file. */
   async function shown(): Promise<{ tag?: string; text?: string; count?: string; file?: string }> {
     const [overview, panel] = [await page('/admin'), await page('/admin/backups')];
-    const [, tag, text] = /<b>Backups<\/b> <span class="tag \w+">(\w+)<\/span><\/span> <span class="dim clip">([^<]*)</.exec(overview) ?? [];
+    const [, tag, text] =
+      /<b>Backups<\/b> <span class="tag \w+">(\w+)<\/span><\/span> <span class="dim clip">([^<]*)</.exec(overview) ??
+      [];
     const [, count] = /<strong>(\w+)<\/strong> <span class="dim">verified, with a file/.exec(panel) ?? [];
     const [, file] = /verified<\/span> <span class="tag \w+">([^<]*)</.exec(panel) ?? [];
     return { tag, text, count, file };
   }
 
   it('is green while the file is there, and fails once it is gone', async () => {
-    expect(await shown()).toEqual({ tag: 'OK', text: 'the newest verified backup is less than an hour old', count: '1', file: undefined });
+    expect(await shown()).toEqual({
+      tag: 'OK',
+      text: 'the newest verified backup is less than an hour old',
+      count: '1',
+      file: undefined,
+    });
 
     s3.objects.delete(KEY);
     const now = Date.now();
     jest.spyOn(Date, 'now').mockImplementation(() => now + LATER_MS);
 
-    expect(await shown()).toMatchObject({ tag: 'Failing', text: expect.stringContaining(`(${NAME}) is not in the store`), count: '0', file: 'file missing' });
+    expect(await shown()).toMatchObject({
+      tag: 'Failing',
+      text: expect.stringContaining(`(${NAME}) is not in the store`),
+      count: '0',
+      file: 'file missing',
+    });
   });
 
   it('fails when the file has another size', async () => {
@@ -59,19 +75,37 @@ describe('the check of backups in an S3 store', () => {
   });
 
   it.each([
-    ['refuses to answer', () => (s3.fault = { methods: ['GET', 'HEAD'], status: 403, code: 'AccessDenied' }), /the S3 store answered 403/],
-    ['is broken', () => (s3.fault = { methods: ['GET', 'HEAD'], status: 500, code: 'InternalError' }), /the S3 store answered 500/],
+    [
+      'refuses to answer',
+      () => (s3.fault = { methods: ['GET', 'HEAD'], status: 403, code: 'AccessDenied' }),
+      /the S3 store answered 403/,
+    ],
+    [
+      'is broken',
+      () => (s3.fault = { methods: ['GET', 'HEAD'], status: 500, code: 'InternalError' }),
+      /the S3 store answered 500/,
+    ],
     ['is away', () => s3.stop(), /the S3 store does not answer/],
   ])('is not known while the store %s', async (_how, happen, words) => {
     await happen();
 
-    expect(await shown()).toMatchObject({ tag: 'Unknown', text: expect.stringMatching(words), count: 'unknown', file: 'store does not answer' });
-    expect(await page('/admin')).toMatch(/<strong>(Not everything could be checked|Something is failing)<\/strong>[^]*Backups<\/a>/);
+    expect(await shown()).toMatchObject({
+      tag: 'Unknown',
+      text: expect.stringMatching(words),
+      count: 'unknown',
+      file: 'store does not answer',
+    });
+    expect(await page('/admin')).toMatch(
+      /<strong>(Not everything could be checked|Something is failing)<\/strong>[^]*Backups<\/a>/,
+    );
   });
 
   it('is not known for a backup that is in another store than the settings name', async () => {
     await app.db.query('superuser', `UPDATE backups SET store = 'folder'`);
 
-    expect(await shown()).toMatchObject({ tag: 'Unknown', text: expect.stringContaining('is in another store (folder) than the settings name') });
+    expect(await shown()).toMatchObject({
+      tag: 'Unknown',
+      text: expect.stringContaining('is in another store (folder) than the settings name'),
+    });
   });
 });

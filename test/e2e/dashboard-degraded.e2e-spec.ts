@@ -25,22 +25,25 @@ describe('the dashboard while Redis does not answer', () => {
 
   const open = (path: string) => rawRequest(app, path, { cookie, accept: 'text/html' });
 
-  it.each(['/admin', '/admin/users/8', '/admin/queues'])('is a page that says so at %s, tries again there, and recovers', async (path) => {
-    redis.signal('SIGSTOP');
-    const answer = await eventually('it is noticed', async () => {
-      const page = await open(path);
-      return page.status === 503 ? page : undefined;
-    });
-    redis.signal('SIGCONT');
+  it.each(['/admin', '/admin/users/8', '/admin/queues'])(
+    'is a page that says so at %s, tries again there, and recovers',
+    async (path) => {
+      redis.signal('SIGSTOP');
+      const answer = await eventually('it is noticed', async () => {
+        const page = await open(path);
+        return page.status === 503 ? page : undefined;
+      });
+      redis.signal('SIGCONT');
 
-    expect(answer!.headers['content-type']).toBe('text/html; charset=utf-8');
-    expect(answer!.headers['content-security-policy']).toContain("default-src 'none'");
-    expect(answer!.location).toBeUndefined();
-    expect(answer!.body).toMatch(/<meta http-equiv="refresh" content="5" \/>/);
-    expect(answer!.body).toContain('<h1>Redis cannot be used</h1>');
-    expect(answer!.body).toContain(`<a href="${path}">Try again</a>`);
-    await eventually('the page is back', async () => (await open(path)).status !== 503);
-  });
+      expect(answer!.headers['content-type']).toBe('text/html; charset=utf-8');
+      expect(answer!.headers['content-security-policy']).toContain("default-src 'none'");
+      expect(answer!.location).toBeUndefined();
+      expect(answer!.body).toMatch(/<meta http-equiv="refresh" content="5" \/>/);
+      expect(answer!.body).toContain('<h1>Redis cannot be used</h1>');
+      expect(answer!.body).toContain(`<a href="${path}">Try again</a>`);
+      await eventually('the page is back', async () => (await open(path)).status !== 503);
+    },
+  );
 
   it('stays a problem for programs', async () => {
     redis.signal('SIGSTOP');
@@ -74,7 +77,10 @@ describe('the dashboard while PostgreSQL is away', () => {
     direct = await startApp();
     proxy = await TcpProxy.start(testServices().postgres.port);
     const urls = Object.entries(direct.settings).filter(([name]) => name.startsWith('DATABASE_'));
-    app = await startApp({ beside: direct, settings: Object.fromEntries(urls.map(([name, url]) => [name, proxy.inFrontOf(url)])) });
+    app = await startApp({
+      beside: direct,
+      settings: Object.fromEntries(urls.map(([name, url]) => [name, proxy.inFrontOf(url)])),
+    });
     cookie = await dashboardCookie(app, await anAccount(app, 'admin'));
   });
   afterEach(() => proxy.thaw());
@@ -90,23 +96,26 @@ describe('the dashboard while PostgreSQL is away', () => {
     ['does not answer', () => proxy.freeze()],
     ['refuses connections', () => proxy.cut()],
   ])('because it %s', (_how, takeAway) => {
-    it.each(['/admin', '/admin/runs'])('is a page that says so at %s, tries again there, and recovers by itself', async (path) => {
-      takeAway();
-      // The health checks may know of it a second late, and a socket's ECONNRESET is no Error of Jest's realm: 500 at first.
-      const answer = await eventually('it is noticed', async () => {
-        const page = await open(path);
-        return page.status === 503 && page.body.includes('<h1>PostgreSQL cannot be used</h1>') ? page : undefined;
-      });
-      const problem = await open(path, 'application/json');
-      proxy.thaw();
+    it.each(['/admin', '/admin/runs'])(
+      'is a page that says so at %s, tries again there, and recovers by itself',
+      async (path) => {
+        takeAway();
+        // The health checks may know of it a second late, and a socket's ECONNRESET is no Error of Jest's realm: 500 at first.
+        const answer = await eventually('it is noticed', async () => {
+          const page = await open(path);
+          return page.status === 503 && page.body.includes('<h1>PostgreSQL cannot be used</h1>') ? page : undefined;
+        });
+        const problem = await open(path, 'application/json');
+        proxy.thaw();
 
-      expect(answer!.headers['content-type']).toBe('text/html; charset=utf-8');
-      expect(answer!.location).toBeUndefined();
-      expect(answer!.body).toMatch(/<meta http-equiv="refresh" content="5" \/>/);
-      expect(answer!.body).toContain(`<a href="${path}">Try again</a>`);
-      expect(JSON.parse(problem.body)).toMatchObject({ status: 503, code: 'service.unavailable' });
-      await eventually('the page is back', async () => (await open(path)).status === 200);
-    });
+        expect(answer!.headers['content-type']).toBe('text/html; charset=utf-8');
+        expect(answer!.location).toBeUndefined();
+        expect(answer!.body).toMatch(/<meta http-equiv="refresh" content="5" \/>/);
+        expect(answer!.body).toContain(`<a href="${path}">Try again</a>`);
+        expect(JSON.parse(problem.body)).toMatchObject({ status: 503, code: 'service.unavailable' });
+        await eventually('the page is back', async () => (await open(path)).status === 200);
+      },
+    );
 
     it('still shows the queue, which needs Redis alone', async () => {
       takeAway();

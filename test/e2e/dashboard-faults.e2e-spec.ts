@@ -19,7 +19,12 @@ describe('the overview while something fails for users', () => {
     cookie = await dashboardCookie(app, await anAccount(app, 'admin'));
     ann = await signedIn(app);
   });
-  afterEach(() => app.db.query('superuser', 'DELETE FROM alert_deliveries; DELETE FROM mail_outbox; DELETE FROM user_tokens; DELETE FROM webhooks'));
+  afterEach(() =>
+    app.db.query(
+      'superuser',
+      'DELETE FROM alert_deliveries; DELETE FROM mail_outbox; DELETE FROM user_tokens; DELETE FROM webhooks',
+    ),
+  );
   afterAll(async () => {
     await worker.close();
     await app.close();
@@ -28,7 +33,10 @@ describe('the overview while something fails for users', () => {
   /** The tag and the words of a check, and whether the banner is red or amber because of it. */
   async function light(name: string): Promise<{ tag: string; text: string; isReason: boolean }> {
     const page = await (await fetch(`${app.url}/admin`, { headers: { cookie } })).text();
-    const [, tag = '', text = ''] = new RegExp(`<b>${name}</b> <span class="tag \\w+">(\\w+)</span></span> <span class="dim clip">([^<]*)<`).exec(page) ?? [];
+    const [, tag = '', text = ''] =
+      new RegExp(`<b>${name}</b> <span class="tag \\w+">(\\w+)</span></span> <span class="dim clip">([^<]*)<`).exec(
+        page,
+      ) ?? [];
     return { tag, text, isReason: page.includes(`>${name}</a>: ${text}`) };
   }
 
@@ -44,8 +52,11 @@ describe('the overview while something fails for users', () => {
     await sql('UPDATE users SET is_active = false WHERE id = $1', [stranger.id]);
     // A connection brings its three synchronisations along.
     const connect = async (userId: number, status: string, failing: readonly string[]): Promise<void> => {
-      const [token] = await sql(`INSERT INTO user_tokens (user_id, organization_id, seal_key, encrypted_access_token, encrypted_refresh_token, expires_at, status)
-        VALUES ($1, gen_random_uuid(), gen_random_uuid(), 'x', 'x', now(), $2) RETURNING id`, [userId, status]);
+      const [token] = await sql(
+        `INSERT INTO user_tokens (user_id, organization_id, seal_key, encrypted_access_token, encrypted_refresh_token, expires_at, status)
+        VALUES ($1, gen_random_uuid(), gen_random_uuid(), 'x', 'x', now(), $2) RETURNING id`,
+        [userId, status],
+      );
       await sql('UPDATE syncs SET failures = 2 WHERE token_id = $1 AND kind = ANY ($2)', [token!['id'], failing]);
     };
     await connect(stranger.id, 'active', ['jobs']);
@@ -54,7 +65,11 @@ describe('the overview while something fails for users', () => {
     expect(await light('Connections')).toEqual({ tag: 'OK', text: '3 synchronisations, no failures', isReason: false });
 
     await connect(ann.id, 'failing', ['jobs']);
-    expect(await light('Connections')).toEqual({ tag: 'Warning', text: '1 of 6 synchronisations fails', isReason: true });
+    expect(await light('Connections')).toEqual({
+      tag: 'Warning',
+      text: '1 of 6 synchronisations fails',
+      isReason: true,
+    });
     await sql(`UPDATE syncs SET failures = 1 WHERE user_id = $1 AND kind = 'proposals'`);
     expect((await light('Connections')).text).toBe('3 of 6 synchronisations fail');
   });
@@ -63,10 +78,17 @@ describe('the overview while something fails for users', () => {
     const receiver = await new WebhookReceiver().start();
     const { body } = await ann.post('/v1/webhooks', { url: receiver.url });
     await receiver.stop();
-    await sql(`INSERT INTO alert_deliveries (user_id, webhook_id, event_type, payload, created_at) VALUES ($1, $2, 'x', '{}', now() - interval '27 hours')`, [ann.id, body.id]);
+    await sql(
+      `INSERT INTO alert_deliveries (user_id, webhook_id, event_type, payload, created_at) VALUES ($1, $2, 'x', '{}', now() - interval '27 hours')`,
+      [ann.id, body.id],
+    );
 
     await worker.runTask('deliver-alerts');
-    expect(await light('Webhooks and mail')).toEqual({ tag: 'Warning', text: '1 alert could not be delivered yet', isReason: true });
+    expect(await light('Webhooks and mail')).toEqual({
+      tag: 'Warning',
+      text: '1 alert could not be delivered yet',
+      isReason: true,
+    });
     await sql('UPDATE users SET is_active = false WHERE id = $1');
     expect((await light('Webhooks and mail')).tag).toBe('OK');
     await sql('UPDATE users SET is_active = true WHERE id = $1');
@@ -74,7 +96,11 @@ describe('the overview while something fails for users', () => {
     await sql('UPDATE alert_deliveries SET attempts = $1, next_at = now()', [LAST_BUT_ONE]);
     await worker.runTask('deliver-alerts');
     expect(await sql('SELECT status FROM alert_deliveries', [])).toEqual([{ status: 'failed' }]);
-    expect(await light('Webhooks and mail')).toEqual({ tag: 'Warning', text: '1 alert given up within a day', isReason: true });
+    expect(await light('Webhooks and mail')).toEqual({
+      tag: 'Warning',
+      text: '1 alert given up within a day',
+      isReason: true,
+    });
 
     await sql(`UPDATE alert_deliveries SET next_at = next_at - interval '25 hours'`, []);
     expect((await light('Webhooks and mail')).tag).toBe('OK');
@@ -82,12 +108,19 @@ describe('the overview while something fails for users', () => {
 
   it('counts emails that could not be sent yet, and those given up within a day', async () => {
     const mail = (status: string, ended: string, count: number) =>
-      sql(`INSERT INTO mail_outbox (recipient_hash, domain_hash, seal_key, sealed_mail, status, attempts, error, ended_at)
-        SELECT sha256('x'), sha256('x'), gen_random_uuid(), CASE WHEN $1 = 'pending' THEN 'x' END, $1, 1, 'ECONNREFUSED', ${ended} FROM generate_series(1, $2)`, [status, count]);
+      sql(
+        `INSERT INTO mail_outbox (recipient_hash, domain_hash, seal_key, sealed_mail, status, attempts, error, ended_at)
+        SELECT sha256('x'), sha256('x'), gen_random_uuid(), CASE WHEN $1 = 'pending' THEN 'x' END, $1, 1, 'ECONNREFUSED', ${ended} FROM generate_series(1, $2)`,
+        [status, count],
+      );
     await mail('pending', 'NULL', 1);
     await mail('failed', 'now()', 2);
     await mail('failed', `now() - interval '25 hours'`, 3);
 
-    expect(await light('Webhooks and mail')).toEqual({ tag: 'Warning', text: '1 email could not be sent yet; 2 emails given up within a day', isReason: true });
+    expect(await light('Webhooks and mail')).toEqual({
+      tag: 'Warning',
+      text: '1 email could not be sent yet; 2 emails given up within a day',
+      isReason: true,
+    });
   });
 });

@@ -48,7 +48,11 @@ describe('/admin/events', () => {
 
     expect(status).toBe(200);
     const states = events.map(({ event, data }) => [event, /class="tag \w+">([\w ]+)</.exec(data.run as string)?.[1]]);
-    expect(states).toEqual([['parts', 'queued'], ['parts', 'running'], ['parts', 'failed']]);
+    expect(states).toEqual([
+      ['parts', 'queued'],
+      ['parts', 'running'],
+      ['parts', 'failed'],
+    ]);
     expect(events[2]!.data.run).toContain('&lt;b&gt;no&lt;/b&gt;');
     expect(events[2]!.data.run).toContain(`/admin/runs/${id}/retry`);
   });
@@ -83,7 +87,10 @@ describe('/admin/events', () => {
   it('leaves one security event however long it lasts', async () => {
     await watch('task:sync-connections', { take: 3, onEvent: () => aRun('queued', 'sync-connections') });
 
-    const events = await app.db.query('superuser', `SELECT 1 FROM security_logs WHERE details->>'reason' = 'watch the dashboard: task:sync-connections'`);
+    const events = await app.db.query(
+      'superuser',
+      `SELECT 1 FROM security_logs WHERE details->>'reason' = 'watch the dashboard: task:sync-connections'`,
+    );
     expect(events).toHaveLength(1);
   });
 
@@ -106,7 +113,9 @@ describe('/admin/events', () => {
     const own = await dashboardCookie(app, admin);
     const leave = new AbortController();
     const open = await Promise.all(
-      Array.from({ length: 7 }, () => fetch(`${app.url}/admin/events?view=task:watch-access`, { headers: { cookie: own }, signal: leave.signal })),
+      Array.from({ length: 7 }, () =>
+        fetch(`${app.url}/admin/events?view=task:watch-access`, { headers: { cookie: own }, signal: leave.signal }),
+      ),
     );
     expect(open.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 200, 200, 429]);
     leave.abort();

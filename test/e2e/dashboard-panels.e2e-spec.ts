@@ -37,7 +37,14 @@ describe('the panels of /admin', () => {
 
   it('show the database by figures and each month of the partitions', async () => {
     const database = await page('/admin/database');
-    for (const wanted of ['of pages found in memory', 'Slow statements', 'gigvault_monitor', 'security_logs', 'user_job_stats']) expect(database).toContain(wanted);
+    for (const wanted of [
+      'of pages found in memory',
+      'Slow statements',
+      'gigvault_monitor',
+      'security_logs',
+      'user_job_stats',
+    ])
+      expect(database).toContain(wanted);
 
     const partitions = await page('/admin/partitions');
     const year = new Date().getUTCFullYear();
@@ -62,14 +69,25 @@ describe('the panels of /admin', () => {
     expect(await page('/admin/users?q=%3Cscript%3Enobody')).toContain('No user matches.');
     expect(await page(`/admin/users/${user.id}`)).toContain('a test');
 
-    expect(await act(`/admin/users/${user.id}/deactivate`, 'stolen laptop')).toBe(`/admin/users/${user.id}?done=deactivate`);
-    expect(await page(`/admin/users/${user.id}?done=deactivate`)).toMatch(/The user is locked out\.[^]*locked out[^]*Not signed in anywhere\./);
+    expect(await act(`/admin/users/${user.id}/deactivate`, 'stolen laptop')).toBe(
+      `/admin/users/${user.id}?done=deactivate`,
+    );
+    expect(await page(`/admin/users/${user.id}?done=deactivate`)).toMatch(
+      /The user is locked out\.[^]*locked out[^]*Not signed in anywhere\./,
+    );
     await act(`/admin/users/${user.id}/activate`);
     await act(`/admin/users/${user.id}/end-sessions`);
     expect(await app.get(SessionsService).list(user.id)).toEqual([]);
 
-    const events = await app.db.query<{ reason: string }>('superuser', `SELECT details->>'reason' AS reason FROM security_logs WHERE details->>'reason' LIKE '%user ${user.id}:%' ORDER BY id`);
-    expect(events.map(({ reason }) => reason)).toEqual([`change user ${user.id}: stolen laptop`, `change user ${user.id}: a test`, `end the sessions of user ${user.id}: a test`]);
+    const events = await app.db.query<{ reason: string }>(
+      'superuser',
+      `SELECT details->>'reason' AS reason FROM security_logs WHERE details->>'reason' LIKE '%user ${user.id}:%' ORDER BY id`,
+    );
+    expect(events.map(({ reason }) => reason)).toEqual([
+      `change user ${user.id}: stolen laptop`,
+      `change user ${user.id}: a test`,
+      `end the sessions of user ${user.id}: a test`,
+    ]);
   });
 
   it('show the alerts that stand until they are dismissed', async () => {
@@ -86,9 +104,13 @@ describe('the panels of /admin', () => {
 
   it('speak of the user to the admin who reads an alert', async () => {
     const user = await anAccount(app, 'user');
-    const ids = await app.db.query<{ id: number }>('superuser', `INSERT INTO access_alerts (kind, user_id, event_id, ip_address, details) VALUES
+    const ids = await app.db.query<{ id: number }>(
+      'superuser',
+      `INSERT INTO access_alerts (kind, user_id, event_id, ip_address, details) VALUES
       ('failure_burst', $1, 2, '203.0.113.7', '{"failures": 15, "addresses": 1}'), ('new_device', $1, 3, '203.0.113.7', '{"device": "Firefox"}'),
-      ('far_addresses', $1, 4, '203.0.113.7', '{"otherAddress": "198.51.100.1"}') RETURNING id`, [user.id]);
+      ('far_addresses', $1, 4, '203.0.113.7', '{"otherAddress": "198.51.100.1"}') RETURNING id`,
+      [user.id],
+    );
 
     const security = await page('/admin/security');
     expect(security).toContain('15 sign-ins to the account of this user failed within minutes, from 1 address.');
@@ -100,14 +122,21 @@ describe('the panels of /admin', () => {
 
   it('show security events by type and user, page by page', async () => {
     const user = await anAccount(app, 'user');
-    await app.db.query('superuser', `INSERT INTO security_logs (user_id, event_type, success, details, created_at)
-      SELECT $1, 'auth.paged', n % 2 = 0, jsonb_build_object('reason', 'event number ' || n), now() - n * interval '1 second' FROM generate_series(1, 60) n`, [user.id]);
+    await app.db.query(
+      'superuser',
+      `INSERT INTO security_logs (user_id, event_type, success, details, created_at)
+      SELECT $1, 'auth.paged', n % 2 = 0, jsonb_build_object('reason', 'event number ' || n), now() - n * interval '1 second' FROM generate_series(1, 60) n`,
+      [user.id],
+    );
     const rows = (text: string): string[] => text.match(/event number \d+/g) ?? [];
-    const older = (text: string): string => /href="([^"]+)">Older events</.exec(text)?.[1]?.replaceAll('&amp;', '&') ?? '';
+    const older = (text: string): string =>
+      /href="([^"]+)">Older events</.exec(text)?.[1]?.replaceAll('&amp;', '&') ?? '';
 
     const first = await page(`/admin/security?type=auth.paged&user=${user.id}`);
     const second = await page(older(first));
-    expect([rows(first).length, rows(second).length, new Set([...rows(first), ...rows(second)]).size]).toEqual([50, 10, 60]);
+    expect([rows(first).length, rows(second).length, new Set([...rows(first), ...rows(second)]).size]).toEqual([
+      50, 10, 60,
+    ]);
     expect(older(second)).toBe('');
     expect(second).toContain('Newest events');
     expect(rows(await page(`/admin/security?type=auth.paged&user=${user.id}&show=failed`))).toHaveLength(30);
@@ -123,15 +152,23 @@ describe('the panels of /admin', () => {
 
   it('say of a backup whose file is gone that it is gone, and of one that is there that it is', async () => {
     const name = 'gigvault-20260131T021200Z-1.backup';
-    await app.db.query('superuser', `INSERT INTO backups (status, started_by, store, file_name, size_bytes, sha256, verified_at)
-      VALUES ('verified', 'schedule', 'folder', $1, 5, repeat('0', 64), now())`, [name]);
+    await app.db.query(
+      'superuser',
+      `INSERT INTO backups (status, started_by, store, file_name, size_bytes, sha256, verified_at)
+      VALUES ('verified', 'schedule', 'folder', $1, 5, repeat('0', 64), now())`,
+      [name],
+    );
 
     const gone = [await page('/admin'), await page('/admin/backups')];
     writeFileSync(join(backups, name), '12345');
-    await eventually('the light looks again', async () => /Backups<\/b> <span class="tag good">/.test(await page('/admin')));
+    await eventually('the light looks again', async () =>
+      /Backups<\/b> <span class="tag good">/.test(await page('/admin')),
+    );
     const there = await page('/admin/backups');
     writeFileSync(join(backups, name), '123');
-    await eventually('a file that was cut is seen', async () => (await page('/admin')).includes('has 3 bytes instead of 5'));
+    await eventually('a file that was cut is seen', async () =>
+      (await page('/admin')).includes('has 3 bytes instead of 5'),
+    );
 
     expect(gone[0]).toMatch(/Backups<\/b> <span class="tag bad">Failing/);
     expect(gone[0]).toContain(`(${name}) is not in the store`);
@@ -141,8 +178,11 @@ describe('the panels of /admin', () => {
   });
 
   it('show a run that failed in part as that, the overview is not well, and the run can be retried', async () => {
-    const [run] = await app.db.query<{ id: number }>('superuser', `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, figures) VALUES
-      ('deliver-alerts', 'boot', 'partial', now(), now(), 1, '{"due": 1, "failed": 1, "delivered": 0}') RETURNING id`);
+    const [run] = await app.db.query<{ id: number }>(
+      'superuser',
+      `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, figures) VALUES
+      ('deliver-alerts', 'boot', 'partial', now(), now(), 1, '{"due": 1, "failed": 1, "delivered": 0}') RETURNING id`,
+    );
 
     const overview = await page('/admin');
     expect(overview).toMatch(/Runs<\/b> <span class="tag (warn|bad)">/);
@@ -158,9 +198,18 @@ describe('the panels of /admin', () => {
   });
 
   it('show every attempt of a failed run with its error, from its first start on', async () => {
-    const attempts = [1, 2].map((n) => ({ attempt: n, startedAt: `2026-01-31T09:30:0${n}.000Z`, endedAt: `2026-01-31T09:30:0${n}.500Z`, error: `<b>broken ${n}</b>` }));
-    const [run] = await app.db.query<{ id: number }>('superuser', `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, error, failed_attempts)
-      VALUES ('backup', 'boot', 'failed', '2026-01-31T09:30:02Z', '2026-01-31T09:30:02.5Z', 2, '<b>broken 2</b>', $1) RETURNING id`, [JSON.stringify(attempts)]);
+    const attempts = [1, 2].map((n) => ({
+      attempt: n,
+      startedAt: `2026-01-31T09:30:0${n}.000Z`,
+      endedAt: `2026-01-31T09:30:0${n}.500Z`,
+      error: `<b>broken ${n}</b>`,
+    }));
+    const [run] = await app.db.query<{ id: number }>(
+      'superuser',
+      `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, error, failed_attempts)
+      VALUES ('backup', 'boot', 'failed', '2026-01-31T09:30:02Z', '2026-01-31T09:30:02.5Z', 2, '<b>broken 2</b>', $1) RETURNING id`,
+      [JSON.stringify(attempts)],
+    );
 
     const shown = await page(`/admin/runs/${run!.id}`);
     expect(shown).toMatch(/Started<\/dt><dd><time datetime="2026-01-31T09:30:01.000Z"/);
@@ -169,13 +218,18 @@ describe('the panels of /admin', () => {
   });
 
   it('search the history of runs', async () => {
-    await app.db.query('superuser', `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, figures) VALUES
-      ('watch-access', 'boot', 'skipped', now(), now(), 1, '{"reason": "nothing new"}'), ('watch-access', 'boot', 'succeeded', now(), now(), 1, '{"alerts": 3}')`);
+    await app.db.query(
+      'superuser',
+      `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, figures) VALUES
+      ('watch-access', 'boot', 'skipped', now(), now(), 1, '{"reason": "nothing new"}'), ('watch-access', 'boot', 'succeeded', now(), now(), 1, '{"alerts": 3}')`,
+    );
 
     const all = await page('/admin/runs?task=watch-access');
     expect(all).toContain('alerts: 3');
     expect(all).not.toContain('nothing new');
-    expect(all).toContain('aria-label="Runs of the last 24 hours: 1 succeeded, 0 failed in part, 1 found nothing to do, 0 failed"');
+    expect(all).toContain(
+      'aria-label="Runs of the last 24 hours: 1 succeeded, 0 failed in part, 1 found nothing to do, 0 failed"',
+    );
     expect(await page('/admin/runs?outcome=skipped')).toContain('reason: nothing new');
     await page('/admin/runs?task=%27%3B--&outcome=x&before=1e9');
 
@@ -188,29 +242,44 @@ describe('the panels of /admin', () => {
   });
 
   it('retry all that failed, wholly or in part, and has not succeeded since: one run a task, for a reason on record', async () => {
-    await app.db.query('superuser', `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, error) VALUES
+    await app.db.query(
+      'superuser',
+      `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, error) VALUES
       ('sync-connections', 'boot', 'failed', now(), now(), 1, 'first'), ('sync-connections', 'boot', 'timed_out', now(), now(), 1, 'second'),
       ('create-partitions', 'boot', 'failed', now(), now(), 1, 'no lock'), ('create-partitions', 'boot', 'skipped', now(), now(), 1, NULL),
       ('refresh-connections', 'boot', 'failed', now(), now(), 1, 'mended since'), ('refresh-connections', 'boot', 'succeeded', now(), now(), 1, NULL),
       ('gone-since', 'boot', 'failed', now(), now(), 1, 'not known any more'),
       ('deliver-alerts', 'boot', 'failed', now(), now(), 1, 'ran since'), ('deliver-alerts', 'boot', 'partial', now(), now(), 1, NULL),
       ('send-mails', 'boot', 'partial', now(), now(), 1, NULL), ('send-mails', 'boot', 'succeeded', now(), now(), 1, NULL),
-      ('watch-access', 'boot', 'partial', now() - interval '25 hours', now() - interval '25 hours', 1, NULL)`);
+      ('watch-access', 'boot', 'partial', now() - interval '25 hours', now() - interval '25 hours', 1, NULL)`,
+    );
     expect(await page('/admin/runs')).toContain('Retry all that failed (3)');
 
     expect(await act('/admin/runs/retry-all', 'the network is back')).toBe('/admin/runs?done=retry-all');
 
-    const retries = await app.db.query('superuser', `SELECT r.task, f.outcome, f.error FROM task_runs r JOIN task_runs f ON f.id = r.retry_of ORDER BY 1`);
+    const retries = await app.db.query(
+      'superuser',
+      `SELECT r.task, f.outcome, f.error FROM task_runs r JOIN task_runs f ON f.id = r.retry_of ORDER BY 1`,
+    );
     expect(retries).toEqual([
       { task: 'create-partitions', outcome: 'failed', error: 'no lock' },
       { task: 'deliver-alerts', outcome: 'partial', error: null },
       { task: 'sync-connections', outcome: 'timed_out', error: 'second' },
     ]);
     // A retry that finds nothing due leaves nothing to retry, unlike one of a run that failed.
-    await app.db.query('superuser', `UPDATE task_runs SET outcome = 'skipped', started_at = now(), ended_at = now(), attempts = 1 WHERE task = 'deliver-alerts' AND retry_of IS NOT NULL`);
+    await app.db.query(
+      'superuser',
+      `UPDATE task_runs SET outcome = 'skipped', started_at = now(), ended_at = now(), attempts = 1 WHERE task = 'deliver-alerts' AND retry_of IS NOT NULL`,
+    );
     expect(await page('/admin/runs')).not.toContain('Retry all that failed');
-    await app.db.query('superuser', `DELETE FROM task_runs WHERE task IN ('deliver-alerts', 'send-mails', 'watch-access')`);
-    const [{ count } = { count: 0 }] = await app.db.query<{ count: number }>('superuser', `SELECT count(*) FROM security_logs WHERE details->>'reason' LIKE 'retry run %: the network is back'`);
+    await app.db.query(
+      'superuser',
+      `DELETE FROM task_runs WHERE task IN ('deliver-alerts', 'send-mails', 'watch-access')`,
+    );
+    const [{ count } = { count: 0 }] = await app.db.query<{ count: number }>(
+      'superuser',
+      `SELECT count(*) FROM security_logs WHERE details->>'reason' LIKE 'retry run %: the network is back'`,
+    );
     expect(count).toBe(3);
   });
 

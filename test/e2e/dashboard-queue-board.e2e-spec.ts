@@ -36,7 +36,9 @@ describeInBrowser('bull-board at /admin/queues', () => {
   const THEIRS = new Set(['color-contrast', 'image-redundant-alt', 'label-content-name-mismatch']);
 
   async function ourViolations(): Promise<unknown[]> {
-    return (await findViolations(page)).filter(({ rule, elements }) => !THEIRS.has(rule) || elements.some((element) => element.includes('id="board-')));
+    return (await findViolations(page)).filter(
+      ({ rule, elements }) => !THEIRS.has(rule) || elements.some((element) => element.includes('id="board-')),
+    );
   }
 
   it.each([
@@ -50,7 +52,8 @@ describeInBrowser('bull-board at /admin/queues', () => {
 
     expect(await ourViolations()).toEqual([]);
     expect(await page.getByRole('heading', { level: 1 }).allTextContents()).toEqual([heading]);
-    for (const name of ['Full screen', 'Settings', 'Links']) expect(await page.getByRole('button', { name, exact: true }).count()).toBe(1);
+    for (const name of ['Full screen', 'Settings', 'Links'])
+      expect(await page.getByRole('button', { name, exact: true }).count()).toBe(1);
     await page.emulateMedia({ colorScheme: 'dark' });
     expect(await ourViolations()).toEqual([]);
     await page.setViewportSize({ width: 390, height: 800 });

@@ -11,7 +11,16 @@ import { aPerson, signIn, withTotp } from '../support/people';
 import { startWorker, type TestWorker } from '../support/worker';
 
 /** Every page an admin can open from the navigation. */
-const PAGES = ['/admin', '/admin/runs', '/admin/database', '/admin/partitions', '/admin/backups', '/admin/security', '/admin/users', '/admin/keys'];
+const PAGES = [
+  '/admin',
+  '/admin/runs',
+  '/admin/database',
+  '/admin/partitions',
+  '/admin/backups',
+  '/admin/security',
+  '/admin/users',
+  '/admin/keys',
+];
 
 const BACKUP_FILE = 'gigvault-20260131T021200Z-1.backup';
 
@@ -81,7 +90,8 @@ describeInBrowser('the dashboard in a browser', () => {
     await page.keyboard.press('Enter');
 
     await page.getByRole('heading', { name: 'Scheduled tasks' }).waitFor();
-    for (const { id } of SCHEDULED_TASKS) expect(await page.getByRole('link', { name: id, exact: true }).count()).toBeGreaterThan(0);
+    for (const { id } of SCHEDULED_TASKS)
+      expect(await page.getByRole('link', { name: id, exact: true }).count()).toBeGreaterThan(0);
     await page.getByText('Live', { exact: true }).waitFor();
 
     await page.getByRole('link', { name: 'Run now create-partitions' }).click();
@@ -121,12 +131,20 @@ describeInBrowser('the dashboard in a browser', () => {
 
   /** Readable on a phone: nothing is wider than 360 pixels. */
   async function expectToFit(): Promise<void> {
-    for (const path of [...PAGES, '/admin/tasks/create-partitions', '/admin/tasks/create-partitions/run', '/admin/runs/1', '/admin/users/1']) {
+    for (const path of [
+      ...PAGES,
+      '/admin/tasks/create-partitions',
+      '/admin/tasks/create-partitions/run',
+      '/admin/runs/1',
+      '/admin/users/1',
+    ]) {
       await page.setViewportSize({ width: 360, height: 800 });
       await page.goto(app.url + path);
       const { width, widest } = await page.evaluate(() => ({
         width: document.documentElement.scrollWidth,
-        widest: [...document.body.querySelectorAll('*')].filter((e) => e.getBoundingClientRect().right > 360 && !e.closest('.hidden, caption, thead')).map((e) => e.outerHTML.slice(0, 120)),
+        widest: [...document.body.querySelectorAll('*')]
+          .filter((e) => e.getBoundingClientRect().right > 360 && !e.closest('.hidden, caption, thead'))
+          .map((e) => e.outerHTML.slice(0, 120)),
       }));
       expect({ path, width, widest }).toEqual({ path, width: 360, widest: [] });
       await picture(page, path.slice('/admin/'.length).replaceAll('/', '-') || 'overview');

@@ -21,8 +21,10 @@ describe('/admin', () => {
 
   afterAll(() => app.close());
 
-  const post = (path: string, form: Record<string, string>, headers?: Record<string, string>) => postForm(app, path, form, headers);
-  const raw = (path: string, headers?: Record<string, string>, method?: string) => rawRequest(app, path, headers, method);
+  const post = (path: string, form: Record<string, string>, headers?: Record<string, string>) =>
+    postForm(app, path, form, headers);
+  const raw = (path: string, headers?: Record<string, string>, method?: string) =>
+    rawRequest(app, path, headers, method);
   const signIn = (email: string) => dashboardCookie(app, { email, password: PASSWORD });
 
   describe('without a sign-in', () => {
@@ -52,7 +54,10 @@ describe('/admin', () => {
     ];
 
     it.each(PATHS)('gives nothing at %s', async (path) => {
-      for (const headers of [{}, { accept: 'text/html' }, { cookie: 'gigvault_admin=1.x.9999999999999.x' }] as Record<string, string>[]) {
+      for (const headers of [{}, { accept: 'text/html' }, { cookie: 'gigvault_admin=1.x.9999999999999.x' }] as Record<
+        string,
+        string
+      >[]) {
         const { status, body, location } = await raw(path, headers);
         expect([303, 400, 401, 404, 405]).toContain(status);
         if (status === 303) expect(location).toMatch(/^\/admin\/sign-in(\?to=%2Fadmin|$)/);
@@ -83,7 +88,9 @@ describe('/admin', () => {
       const answer = await post('/admin/sign-in', { email: 'admin@example.com', password: PASSWORD });
 
       expect([answer.status, answer.headers.get('location')]).toEqual([303, '/admin']);
-      expect(answer.headers.get('set-cookie')).toMatch(/^gigvault_admin=[^;]+; Max-Age=28800; Path=\/; HttpOnly; SameSite=Strict$/);
+      expect(answer.headers.get('set-cookie')).toMatch(
+        /^gigvault_admin=[^;]+; Max-Age=28800; Path=\/; HttpOnly; SameSite=Strict$/,
+      );
     });
 
     it('tells a wrong password on the form and keeps what was typed, but the password', async () => {
@@ -108,7 +115,10 @@ describe('/admin', () => {
       expect(wrong.status).toBe(401);
       expect(await wrong.text()).toContain(`name="mfaToken" value="${mfaToken}"`);
 
-      const right = await post('/admin/sign-in/code', { mfaToken, code: authenticator.code().replace(/^(...)/, '$1 ') });
+      const right = await post('/admin/sign-in/code', {
+        mfaToken,
+        code: authenticator.code().replace(/^(...)/, '$1 '),
+      });
       expect([right.status, right.headers.get('location')]).toEqual([303, '/admin']);
       const own = right.headers.get('set-cookie')!.split(';', 1)[0]!;
       expect((await raw('/admin', { cookie: own })).status).toBe(200);
@@ -128,7 +138,8 @@ describe('/admin', () => {
       const headers = { cookie: signedIn.headers.get('set-cookie')!.split(';', 1)[0]!, accept: 'text/html' };
       const [, sessionId] = headers.cookie.replace('gigvault_admin=', '').split('.');
       await app.get(SessionsService).markFresh(sessionId!, new Date(Date.now() - 1));
-      const run = (form: Record<string, string>) => post('/admin/tasks/refresh-job-stats/run', { reason: 'why not', ...form }, headers);
+      const run = (form: Record<string, string>) =>
+        post('/admin/tasks/refresh-job-stats/run', { reason: 'why not', ...form }, headers);
 
       for (const path of ['/admin', '/admin/queues/']) expect((await raw(path, headers)).status).toBe(200);
       expect((await raw('/admin/tasks/refresh-job-stats/run', headers)).body).toMatch(/name="password"[^]*name="code"/);
@@ -137,28 +148,53 @@ describe('/admin', () => {
       const wrong = await run({ password: 'not it at all', code: '000000' });
       expect([wrong.status, /role="alert"[^]*value="why not"/.test(await wrong.text())]).toEqual([401, true]);
       expect((await run({ password, code: authenticator.code() })).status).toBe(401);
-      await app.db.query('superuser', `UPDATE user_mfa SET last_totp_step = last_totp_step - 1 WHERE user_id = $1`, [person.id]);
+      await app.db.query('superuser', `UPDATE user_mfa SET last_totp_step = last_totp_step - 1 WHERE user_id = $1`, [
+        person.id,
+      ]);
 
       const right = await run({ password, code: authenticator.code() });
 
-      expect([right.status, right.headers.get('location')]).toEqual([303, expect.stringMatching(/^\/admin\/runs\/\d+\?done=run$/)]);
+      expect([right.status, right.headers.get('location')]).toEqual([
+        303,
+        expect.stringMatching(/^\/admin\/runs\/\d+\?done=run$/),
+      ]);
       expect((await raw('/admin/tasks/refresh-job-stats/run', headers)).body).not.toContain('name="password"');
     });
 
     it.each([
-      '/admin/keys/rotate', '/admin/keys/old/retire', '/admin/backups/make', '/admin/backups/1/verify',
-      '/admin/users/1/deactivate', '/admin/users/1/activate', '/admin/users/1/end-sessions', '/admin/users/1/reset-mfa',
+      '/admin/keys/rotate',
+      '/admin/keys/old/retire',
+      '/admin/backups/make',
+      '/admin/backups/1/verify',
+      '/admin/users/1/deactivate',
+      '/admin/users/1/activate',
+      '/admin/users/1/end-sessions',
+      '/admin/users/1/reset-mfa',
     ])('does %s only after a fresh proof, also for an admin without a second factor', async (path) => {
       const own = await signIn('admin@example.com');
-      const before = await app.db.query('superuser', 'SELECT (SELECT count(*) FROM task_runs) AS runs, (SELECT count(*) FROM backups) AS backups');
+      const before = await app.db.query(
+        'superuser',
+        'SELECT (SELECT count(*) FROM task_runs) AS runs, (SELECT count(*) FROM backups) AS backups',
+      );
 
-      const answers = [await post(path, { reason: 'x' }, { cookie: own }), await post(path, { reason: 'x', password: 'not it at all' }, { cookie: own })];
+      const answers = [
+        await post(path, { reason: 'x' }, { cookie: own }),
+        await post(path, { reason: 'x', password: 'not it at all' }, { cookie: own }),
+      ];
       const program = await post(path, { reason: 'x' }, { cookie: own, accept: 'application/json' });
 
       expect(answers.map(({ status }) => status)).toEqual([403, 401]);
       for (const answer of answers) expect(await answer.text()).toContain('name="password"');
-      expect([program.status, (await program.json() as { code: string }).code]).toEqual([403, 'auth.step_up_required']);
-      expect(await app.db.query('superuser', 'SELECT (SELECT count(*) FROM task_runs) AS runs, (SELECT count(*) FROM backups) AS backups')).toEqual(before);
+      expect([program.status, ((await program.json()) as { code: string }).code]).toEqual([
+        403,
+        'auth.step_up_required',
+      ]);
+      expect(
+        await app.db.query(
+          'superuser',
+          'SELECT (SELECT count(*) FROM task_runs) AS runs, (SELECT count(*) FROM backups) AS backups',
+        ),
+      ).toEqual(before);
     });
 
     it('asks to confirm after half an hour without a page, and leads on to the page that was asked for', async () => {
@@ -169,9 +205,20 @@ describe('/admin', () => {
         expect(asked).toMatchObject({ status: 303, location: '/admin/confirm?to=%2Fadmin%2Fruns%3Ftask%3Dbackup' });
         const form = await raw(asked.location!, { cookie: own, accept: 'text/html' });
         expect(form.body).toContain('name="to" value="/admin/runs?task=backup"');
-        const wrong = await post('/admin/confirm', { password: 'not it at all', to: '/admin/runs?task=backup' }, { cookie: own });
-        expect([wrong.status, (await wrong.text()).includes('name="to" value="/admin/runs?task=backup"')]).toEqual([401, true]);
-        const right = await post('/admin/confirm', { password: PASSWORD, to: '/admin/runs?task=backup' }, { cookie: own });
+        const wrong = await post(
+          '/admin/confirm',
+          { password: 'not it at all', to: '/admin/runs?task=backup' },
+          { cookie: own },
+        );
+        expect([wrong.status, (await wrong.text()).includes('name="to" value="/admin/runs?task=backup"')]).toEqual([
+          401,
+          true,
+        ]);
+        const right = await post(
+          '/admin/confirm',
+          { password: PASSWORD, to: '/admin/runs?task=backup' },
+          { cookie: own },
+        );
         expect([right.status, right.headers.get('location')]).toEqual([303, '/admin/runs?task=backup']);
         const renewed = right.headers.get('set-cookie')!.split(';', 1)[0]!;
         expect((await raw('/admin/runs?task=backup', { cookie: renewed, accept: 'text/html' })).status).toBe(200);
@@ -199,7 +246,11 @@ describe('/admin', () => {
       expect((await raw(asked.location!)).body).toContain('name="to" value="/admin/users/8"');
       const locations = [];
       for (const to of ['/admin/users/8', 'https://evil.example/admin', '//evil.example', '/v1/jobs', '/admin/../v1']) {
-        locations.push((await post('/admin/sign-in', { email: 'admin@example.com', password: PASSWORD, to })).headers.get('location'));
+        locations.push(
+          (await post('/admin/sign-in', { email: 'admin@example.com', password: PASSWORD, to })).headers.get(
+            'location',
+          ),
+        );
       }
       expect(locations).toEqual(['/admin/users/8', '/admin', '/admin', '/admin', '/admin']);
     });
@@ -208,7 +259,9 @@ describe('/admin', () => {
       const page = await raw('/admin/nope', { cookie, accept: 'text/html' });
       expect([page.status, page.headers['content-type']]).toEqual([404, 'text/html; charset=utf-8']);
       expect(page.body).toContain('Back to the dashboard');
-      expect((await raw('/admin/account/sessions/end-others', { cookie, accept: 'text/html' })).headers['content-type']).toBe('text/html; charset=utf-8');
+      expect(
+        (await raw('/admin/account/sessions/end-others', { cookie, accept: 'text/html' })).headers['content-type'],
+      ).toBe('text/html; charset=utf-8');
       expect((await raw('/admin/nope', { cookie })).headers['content-type']).toContain('application/problem+json');
     });
 
@@ -227,7 +280,9 @@ describe('/admin', () => {
       const authenticator = new Authenticator(secret);
       const wrong = await post('/admin/account/two-factor/confirm', { code: 'x' }, own);
       expect([wrong.status, (await wrong.text()).includes('role="alert"')]).toEqual([400, true]);
-      const confirmed = await (await post('/admin/account/two-factor/confirm', { code: authenticator.code(0) }, own)).text();
+      const confirmed = await (
+        await post('/admin/account/two-factor/confirm', { code: authenticator.code(0) }, own)
+      ).text();
 
       expect(confirmed.match(/<li>[A-Z0-9-]+<\/li>/g)).toHaveLength(10);
       expect((await raw('/admin/account', own)).body).toContain('10 backup codes left');
@@ -315,7 +370,10 @@ describe('/admin', () => {
     it('lets a task run for a reason and shows the run', async () => {
       const answer = await post('/admin/tasks/create-partitions/run', { reason: 'by <b>hand</b>' }, { cookie });
 
-      expect([answer.status, answer.headers.get('location')]).toEqual([303, expect.stringMatching(/^\/admin\/runs\/\d+\?done=run$/)]);
+      expect([answer.status, answer.headers.get('location')]).toEqual([
+        303,
+        expect.stringMatching(/^\/admin\/runs\/\d+\?done=run$/),
+      ]);
       const page = await (await fetch(app.url + answer.headers.get('location')!, { headers: { cookie } })).text();
       expect(page).toContain('Run queued.');
       expect(page).toContain('queued');
@@ -328,10 +386,14 @@ describe('/admin', () => {
 
     it('pauses and resumes', async () => {
       await post('/admin/tasks/purge-expired/pause', { reason: 'maintenance' }, { cookie });
-      expect(await (await fetch(`${app.url}/admin`, { headers: { cookie } })).text()).toContain('href="/admin/tasks/purge-expired/resume"');
+      expect(await (await fetch(`${app.url}/admin`, { headers: { cookie } })).text()).toContain(
+        'href="/admin/tasks/purge-expired/resume"',
+      );
 
       await post('/admin/tasks/purge-expired/resume', { reason: 'done' }, { cookie });
-      expect(await (await fetch(`${app.url}/admin`, { headers: { cookie } })).text()).not.toContain('/purge-expired/resume');
+      expect(await (await fetch(`${app.url}/admin`, { headers: { cookie } })).text()).not.toContain(
+        '/purge-expired/resume',
+      );
     });
 
     it.each([
@@ -371,8 +433,12 @@ describe('/admin', () => {
       const page = await fetch(`${app.url}/admin/queues`, { headers: { cookie } });
       expect(page.status).toBe(200);
       expect(page.headers.get('content-security-policy')).toContain("base-uri 'self'");
-      expect((await fetch(`${app.url}/admin/queues/queue/tasks?status=delayed`, { headers: { cookie } })).status).toBe(200);
-      const list = await fetch(`${app.url}/admin/queues/api/queues?activeQueue=tasks&status=delayed`, { headers: { cookie } });
+      expect((await fetch(`${app.url}/admin/queues/queue/tasks?status=delayed`, { headers: { cookie } })).status).toBe(
+        200,
+      );
+      const list = await fetch(`${app.url}/admin/queues/api/queues?activeQueue=tasks&status=delayed`, {
+        headers: { cookie },
+      });
       const text = await list.text();
       expect(list.status).toBe(200);
       expect(text).toContain('"runId":7');
@@ -387,7 +453,10 @@ describe('/admin', () => {
     });
 
     it('takes no form larger than the limit of bodies', async () => {
-      const answer = await post('/admin/sign-in', { email: 'x'.repeat(app.get(Config).limits.bodyBytes) , password: 'x' });
+      const answer = await post('/admin/sign-in', {
+        email: 'x'.repeat(app.get(Config).limits.bodyBytes),
+        password: 'x',
+      });
       expect(answer.status).toBe(413);
     });
   });

@@ -53,7 +53,17 @@ describe(UpworkLoop.name, () => {
     const said = await walk(app, ann.token);
 
     // The vacancy may come with the search that saving it begins, or with the one asked for after it.
-    const steps = ['connected to http://127', 'a client publishes', 'searched: ', 'it is job #', 'it is draft', 'is submitted ("Pending" there), for 58.00 USD', '(1 unread)', '(0 unread', 'is accepted'];
+    const steps = [
+      'connected to http://127',
+      'a client publishes',
+      'searched: ',
+      'it is job #',
+      'it is draft',
+      'is submitted ("Pending" there), for 58.00 USD',
+      '(1 unread)',
+      '(0 unread',
+      'is accepted',
+    ];
     expect(steps.filter((step) => !said.includes(step))).toEqual([]);
     expect(await walk(app, ann.token)).toContain('is accepted');
   });

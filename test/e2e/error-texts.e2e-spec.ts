@@ -19,10 +19,20 @@ describe('the texts of errors', () => {
   });
   afterAll(() => app.close());
 
-  const answerOf = ({ status, body }: { status: number; body: Record<string, string> }): unknown[] => [status, body.code, body.title, body.detail];
+  const answerOf = ({ status, body }: { status: number; body: Record<string, string> }): unknown[] => [
+    status,
+    body.code,
+    body.title,
+    body.detail,
+  ];
 
   it('say which role is missing', async () => {
-    expect(answerOf(await user.get('/v1/admin/users'))).toEqual([403, 'auth.forbidden', 'You do not have permission', 'This route needs the role admin.']);
+    expect(answerOf(await user.get('/v1/admin/users'))).toEqual([
+      403,
+      'auth.forbidden',
+      'You do not have permission',
+      'This route needs the role admin.',
+    ]);
   });
 
   it('say how to confirm the password', async () => {
@@ -37,7 +47,11 @@ describe('the texts of errors', () => {
   it.each<[string, unknown, string]>([
     ['no title', {}, 'title is required.'],
     ['a title of null', { title: null }, 'title is required.'],
-    ['a wrong name', { title: 'A', favourite: true }, 'Unknown field "favourite". Did you mean "isFavorite"? Known fields: '],
+    [
+      'a wrong name',
+      { title: 'A', favourite: true },
+      'Unknown field "favourite". Did you mean "isFavorite"? Known fields: ',
+    ],
     ['a read-only field', { title: 'A', id: 1 }, 'The field "id" is read-only. Leave it out. Known fields: '],
     ['null for a field that has a default', { title: 'A', currency: null }, 'currency must not be null. Leave it out.'],
   ])('of a body say with %s what to send', async (_, body, detail) => {
@@ -93,7 +107,12 @@ describe('the texts of errors', () => {
 
   it('say what to do about a cursor, a reference and a step', async () => {
     const { body: job } = await user.post('/v1/jobs', aJob());
-    const { body: proposal } = await user.post('/v1/proposals', { jobId: job.id, coverLetter: 'A', bidAmount: '5.00', bidType: 'fixed' });
+    const { body: proposal } = await user.post('/v1/proposals', {
+      jobId: job.id,
+      coverLetter: 'A',
+      bidAmount: '5.00',
+      bidType: 'fixed',
+    });
     await user.post(`/v1/proposals/${proposal.id}/submit`);
 
     expect((await user.get('/v1/jobs?cursor=abc')).body.detail).toBe(
@@ -106,7 +125,9 @@ describe('the texts of errors', () => {
   });
 
   it('say of a webhook and of Upwork what must be', async () => {
-    expect((await user.post('/v1/webhooks', { url: 'http://hooks.example.com/' })).body.detail).toBe('Webhook URLs must begin with https://.');
+    expect((await user.post('/v1/webhooks', { url: 'http://hooks.example.com/' })).body.detail).toBe(
+      'Webhook URLs must begin with https://.',
+    );
     expect(answerOf(await user.post('/v1/tokens/upwork/authorize'))).toEqual([
       503,
       'upwork.not_configured',
@@ -158,7 +179,9 @@ describe('the texts of errors', () => {
     const principal = { userId: admin.id, role: 'admin' as const, sessionId: admin.sessionId };
 
     await runInContext({ ...context, principal }, async () => {
-      await expect(app.get(AccessAlertsService).dismiss(999_999, 'a test')).rejects.toMatchObject({ code: 'alert.not_found' });
+      await expect(app.get(AccessAlertsService).dismiss(999_999, 'a test')).rejects.toMatchObject({
+        code: 'alert.not_found',
+      });
     });
   });
 
@@ -175,7 +198,10 @@ describe('the texts of errors', () => {
     const answer = await new Promise<string>((resolve, reject) => {
       let text = '';
       const socket = connect({ host: hostname, port: Number(port) }, () => socket.write(words));
-      socket.on('data', (bytes: Buffer) => (text += bytes.toString())).on('close', () => resolve(text)).on('error', reject);
+      socket
+        .on('data', (bytes: Buffer) => (text += bytes.toString()))
+        .on('close', () => resolve(text))
+        .on('error', reject);
     });
 
     expect(answer).toContain(`"code":"${code}"`);

@@ -7,7 +7,9 @@ import { operationsOf } from '../support/operations';
 const PAGING = ['limit', 'cursor', 'sort'];
 
 /** Operations whose query is no filter, each with the reason. */
-const NO_FILTERS: ReadonlyMap<string, string> = new Map([['/v1/tokens/upwork/callback', 'the query of an OAuth redirect']]);
+const NO_FILTERS: ReadonlyMap<string, string> = new Map([
+  ['/v1/tokens/upwork/callback', 'the query of an OAuth redirect'],
+]);
 
 /** The labels that a value of a filter lists, and a value that lists none of them. */
 type FilterCase = readonly [finds: string, labels: string, misses: string];
@@ -122,9 +124,14 @@ type Item = Readonly<Record<string, unknown>>;
 /** The arranged rows that an answer shows, sorted; rows that the test did not arrange have no label. */
 function labelsIn(path: string, body: { items: readonly Item[]; byCategory: readonly Item[] }): string {
   const { items, byCategory } = body;
-  const isRecorded = ({ points }: Item): boolean => (points as Item[] | undefined)?.some((point) => point['isRecorded']) ?? true;
+  const isRecorded = ({ points }: Item): boolean =>
+    (points as Item[] | undefined)?.some((point) => point['isRecorded']) ?? true;
   const rows = path === '/v1/analytics/summary' ? byCategory : items.filter(isRecorded);
-  return rows.map((item) => item[LABEL_FIELDS[path]!]).flatMap((value) => (typeof value === 'string' && /^[A-Z]( |$)/.test(value) ? [value[0]] : [])).sort().join('');
+  return rows
+    .map((item) => item[LABEL_FIELDS[path]!])
+    .flatMap((value) => (typeof value === 'string' && /^[A-Z]( |$)/.test(value) ? [value[0]] : []))
+    .sort()
+    .join('');
 }
 
 /** The rows of one user; their labels are in the fields above. */
@@ -216,7 +223,9 @@ describe('the filters of lists', () => {
   async function list(path: string, filter: string, value: string): Promise<string> {
     const caller = /^\/v1\/(admin|dev)\//.test(path) ? admin : owner;
     const sent = value.replace(/\{(\w+)\}/g, (_, name: string) => values.get(name)!);
-    const { status, body } = await caller.get(`${path}?${filter}=${encodeURIComponent(sent)}${UNPAGED.includes(path) ? '' : '&limit=100'}`);
+    const { status, body } = await caller.get(
+      `${path}?${filter}=${encodeURIComponent(sent)}${UNPAGED.includes(path) ? '' : '&limit=100'}`,
+    );
     if (status !== 200) throw new Error(`${path} answered ${status} ${JSON.stringify(body)}`);
     return labelsIn(path, body);
   }
@@ -225,15 +234,22 @@ describe('the filters of lists', () => {
     const operations = await operationsOf(app.url);
     const filters = operations
       .filter(({ method, path }) => method === 'GET' && !NO_FILTERS.has(path))
-      .flatMap(({ path, parameters }) => parameters.filter((parameter) => parameter.in === 'query' && !PAGING.includes(parameter.name)).map(({ name }) => `${path} ${name}`));
+      .flatMap(({ path, parameters }) =>
+        parameters
+          .filter((parameter) => parameter.in === 'query' && !PAGING.includes(parameter.name))
+          .map(({ name }) => `${path} ${name}`),
+      );
 
     expect(filters.length).toBeGreaterThan(50);
     expect(ALL.map(([path, filter]) => `${path} ${filter}`).sort()).toEqual(filters.sort());
   });
 
-  it.each(ALL)('%s?%s finds with %s the rows %s, and with %s none of them', async (path, filter, finds, labels, misses) => {
-    expect(await list(path, filter, finds)).toBe(labels);
+  it.each(ALL)(
+    '%s?%s finds with %s the rows %s, and with %s none of them',
+    async (path, filter, finds, labels, misses) => {
+      expect(await list(path, filter, finds)).toBe(labels);
 
-    expect([...(await list(path, filter, misses))].filter((label) => labels.includes(label))).toEqual([]);
-  });
+      expect([...(await list(path, filter, misses))].filter((label) => labels.includes(label))).toEqual([]);
+    },
+  );
 });

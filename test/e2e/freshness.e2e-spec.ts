@@ -70,11 +70,27 @@ describe('how fresh what came from Upwork is', () => {
     await passHours(2);
     await expire();
 
-    expect((await jobs()).map(({ title }) => title).sort()).toEqual(['Erlang discussed', 'Erlang favourite', 'Erlang of my own', 'Erlang proposed']);
+    expect((await jobs()).map(({ title }) => title).sort()).toEqual([
+      'Erlang discussed',
+      'Erlang favourite',
+      'Erlang of my own',
+      'Erlang proposed',
+    ]);
     const { body } = await ann.get(`/v1/jobs/${unused}`);
-    expect(body).toMatchObject({ title: 'A vacancy no longer kept', description: null, skills: [], hourlyRateMin: null, clientInfo: null, status: 'deleted' });
+    expect(body).toMatchObject({
+      title: 'A vacancy no longer kept',
+      description: null,
+      skills: [],
+      hourlyRateMin: null,
+      clientInfo: null,
+      status: 'deleted',
+    });
     const { body: history } = await ann.get(`/v1/jobs/${unused}/history`);
-    expect(history.items[0]).toMatchObject({ actor: { kind: 'task' }, action: 'UPDATE', changes: { status: { old: 'active', new: 'deleted' } } });
+    expect(history.items[0]).toMatchObject({
+      actor: { kind: 'task' },
+      action: 'UPDATE',
+      changes: { status: { old: 'active', new: 'deleted' } },
+    });
   });
 
   it('has it back, as it was, when a search sees it again; what the user archived stays so', async () => {
@@ -84,12 +100,22 @@ describe('how fresh what came from Upwork is', () => {
     await ann.patch(`/v1/jobs/${archived}`, { status: 'archived' });
     await passHours(25);
     await expire();
-    expect((await ann.get(`/v1/jobs/${archived}`)).body).toMatchObject({ title: 'A vacancy no longer kept', status: 'archived' });
+    expect((await ann.get(`/v1/jobs/${archived}`)).body).toMatchObject({
+      title: 'A vacancy no longer kept',
+      status: 'archived',
+    });
 
     await sync();
 
-    expect((await ann.get(`/v1/jobs/${active}`)).body).toMatchObject({ title: 'Erlang active', budgetMax: '900.00', status: 'active' });
-    expect((await ann.get(`/v1/jobs/${archived}`)).body).toMatchObject({ title: 'Erlang archived', status: 'archived' });
+    expect((await ann.get(`/v1/jobs/${active}`)).body).toMatchObject({
+      title: 'Erlang active',
+      budgetMax: '900.00',
+      status: 'active',
+    });
+    expect((await ann.get(`/v1/jobs/${archived}`)).body).toMatchObject({
+      title: 'Erlang archived',
+      status: 'archived',
+    });
     expect((await rowOf(active)).age).toBeLessThan(60);
   });
 
@@ -116,7 +142,10 @@ describe('how fresh what came from Upwork is', () => {
     };
     expect([await pages(), await pages()]).toEqual([3, 1]);
     await passHours(13);
-    await app.db.query('superuser', `UPDATE saved_searches SET last_full_search_at = last_full_search_at - interval '13 hours'`);
+    await app.db.query(
+      'superuser',
+      `UPDATE saved_searches SET last_full_search_at = last_full_search_at - interval '13 hours'`,
+    );
 
     expect(await pages()).toBe(3);
     await passHours(13);

@@ -24,7 +24,11 @@ describe('Idempotency-Key', () => {
   }
 
   async function messagesOf({ id }: SignedInCaller): Promise<number> {
-    const [row] = await app.db.query<{ count: number }>('superuser', 'SELECT count(*)::int AS count FROM messages WHERE user_id = $1', [id]);
+    const [row] = await app.db.query<{ count: number }>(
+      'superuser',
+      'SELECT count(*)::int AS count FROM messages WHERE user_id = $1',
+      [id],
+    );
     return row!.count;
   }
 
@@ -45,8 +49,14 @@ describe('Idempotency-Key', () => {
 
     expect([first.status, second.status]).toEqual([201, 201]);
     expect(second.body).toEqual(first.body);
-    expect([first.headers.get('idempotent-replayed'), second.headers.get('idempotent-replayed')]).toEqual([null, 'true']);
-    expect([second.headers.get('location'), second.headers.get('etag')]).toEqual([first.headers.get('location'), first.headers.get('etag')]);
+    expect([first.headers.get('idempotent-replayed'), second.headers.get('idempotent-replayed')]).toEqual([
+      null,
+      'true',
+    ]);
+    expect([second.headers.get('location'), second.headers.get('etag')]).toEqual([
+      first.headers.get('location'),
+      first.headers.get('etag'),
+    ]);
     expect([await messagesOf(ann), await auditRowsOf(ann)]).toEqual([1, 1]);
   });
 
@@ -90,7 +100,11 @@ describe('Idempotency-Key', () => {
     const made = answers.filter(({ status, headers }) => status === 201 && !headers.has('idempotent-replayed'));
     const others = answers.filter((answer) => !made.includes(answer));
     expect(made).toHaveLength(1);
-    expect(others.every(({ status, body }) => (status === 201 ? body.id === made[0]!.body.id : body.code === 'idempotency.in_progress'))).toBe(true);
+    expect(
+      others.every(({ status, body }) =>
+        status === 201 ? body.id === made[0]!.body.id : body.code === 'idempotency.in_progress',
+      ),
+    ).toBe(true);
     expect([await messagesOf(ann), await auditRowsOf(ann)]).toEqual([1, 1]);
   });
 
@@ -102,7 +116,11 @@ describe('Idempotency-Key', () => {
       return ann.post('/v1/messages', aMessage(), keyed(key));
     });
 
-    expect([during.status, during.body.code, during.headers.get('retry-after')]).toEqual([409, 'idempotency.in_progress', '1']);
+    expect([during.status, during.body.code, during.headers.get('retry-after')]).toEqual([
+      409,
+      'idempotency.in_progress',
+      '1',
+    ]);
     expect(await messagesOf(ann)).toBe(0);
     expect((await ann.post('/v1/messages', aMessage(), keyed(key))).status).toBe(201);
   });
@@ -144,7 +162,11 @@ describe('Idempotency-Key', () => {
   it('is free again after 24 hours', async () => {
     const key = keyed();
     await ann.post('/v1/messages', aMessage(), key);
-    await app.db.query('superuser', `UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE user_id = $1`, [ann.id]);
+    await app.db.query(
+      'superuser',
+      `UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE user_id = $1`,
+      [ann.id],
+    );
 
     const later = await ann.post('/v1/messages', aMessage({ content: 'another' }), key);
     const again = await ann.post('/v1/messages', aMessage({ content: 'another' }), key);

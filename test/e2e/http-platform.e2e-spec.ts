@@ -68,7 +68,14 @@ class NotesController {
     const { tags, isFavorite, createdFrom } = query;
     const after = Number(page.after?.[0] ?? 0);
     const rows = NOTES.filter(({ id }) => id > after).slice(0, page.take);
-    return { filters: { tags, isFavorite, createdFrom }, ...page.of(rows, ({ id }) => [id], (note) => note) };
+    return {
+      filters: { tags, isFavorite, createdFrom },
+      ...page.of(
+        rows,
+        ({ id }) => [id],
+        (note) => note,
+      ),
+    };
   }
 
   @Get(':id')
@@ -83,7 +90,11 @@ class NotesController {
   }
 
   @Patch(':id')
-  update(@Param('id', ParseIdPipe) id: number, @Body() dto: CreateNoteDto, @IfMatch() expected: Preconditions | undefined) {
+  update(
+    @Param('id', ParseIdPipe) id: number,
+    @Body() dto: CreateNoteDto,
+    @IfMatch() expected: Preconditions | undefined,
+  ) {
     assertVersion({ version: 3 }, expected);
     return { id, ...dto, version: 4 };
   }
@@ -196,7 +207,11 @@ describe('the HTTP platform', () => {
 
   afterAll(() => app.close());
 
-  function send(method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE' | 'OPTIONS' | 'HEAD', url: string, options: { payload?: string | Buffer; headers?: Record<string, string> } = {}) {
+  function send(
+    method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE' | 'OPTIONS' | 'HEAD',
+    url: string,
+    options: { payload?: string | Buffer; headers?: Record<string, string> } = {},
+  ) {
     const headers = options.payload === undefined ? {} : { 'content-type': 'application/json' };
     return app.inject({ method, url, payload: options.payload, headers: { ...headers, ...options.headers } });
   }
@@ -206,7 +221,10 @@ describe('the HTTP platform', () => {
   }
 
   it('answers a request, in its context', async () => {
-    const response = await post({ title: 'x', rank: null }, { 'x-forwarded-for': '::ffff:203.0.113.9', 'user-agent': 'u'.repeat(600) });
+    const response = await post(
+      { title: 'x', rank: null },
+      { 'x-forwarded-for': '::ffff:203.0.113.9', 'user-agent': 'u'.repeat(600) },
+    );
 
     expect(response.statusCode).toBe(201);
     expect(response.headers.location).toBe('/v1/notes/9');
@@ -227,9 +245,18 @@ describe('the HTTP platform', () => {
     const { port } = app.getHttpServer().address() as AddressInfo;
 
     const body = await new Promise<string>((resolve, reject) => {
-      const call = httpRequest({ port, host: '127.0.0.1', method: 'POST', path: '/v1/notes', headers: { 'content-type': 'application/json', 'x-request-id': 'in-pieces-1' } }, (response) => {
-        text(response).then(resolve, reject);
-      });
+      const call = httpRequest(
+        {
+          port,
+          host: '127.0.0.1',
+          method: 'POST',
+          path: '/v1/notes',
+          headers: { 'content-type': 'application/json', 'x-request-id': 'in-pieces-1' },
+        },
+        (response) => {
+          text(response).then(resolve, reject);
+        },
+      );
       call.write('{"title":');
       setTimeout(() => call.end('"x"}'), 30);
     });
@@ -253,32 +280,139 @@ describe('the HTTP platform', () => {
     const NUL = '\\u0000';
     it.each<[string, Parameters<typeof send>, number, string, string?]>([
       ['a wrong type', ['POST', '/v1/notes', { payload: '{"title":5}' }], 400, 'validation.failed', '/title'],
-      ['a list item', ['POST', '/v1/notes', { payload: '{"title":"x","tags":["a",1]}' }], 400, 'validation.failed', '/tags/1'],
-      ['a null that may not be', ['POST', '/v1/notes', { payload: '{"title":"x","tags":null}' }], 400, 'validation.failed', '/tags'],
-      ['an unknown field', ['POST', '/v1/notes', { payload: '{"title":"x","user_id":1}' }], 400, 'validation.failed', '/user_id'],
-      ['a field every object has', ['POST', '/v1/notes', { payload: '{"title":"x","toString":1}' }], 400, 'validation.failed', '/toString'],
-      ['__proto__', ['POST', '/v1/notes', { payload: '{"title":"x","__proto__":{}}' }], 400, 'validation.failed', '/__proto__'],
+      [
+        'a list item',
+        ['POST', '/v1/notes', { payload: '{"title":"x","tags":["a",1]}' }],
+        400,
+        'validation.failed',
+        '/tags/1',
+      ],
+      [
+        'a null that may not be',
+        ['POST', '/v1/notes', { payload: '{"title":"x","tags":null}' }],
+        400,
+        'validation.failed',
+        '/tags',
+      ],
+      [
+        'an unknown field',
+        ['POST', '/v1/notes', { payload: '{"title":"x","user_id":1}' }],
+        400,
+        'validation.failed',
+        '/user_id',
+      ],
+      [
+        'a field every object has',
+        ['POST', '/v1/notes', { payload: '{"title":"x","toString":1}' }],
+        400,
+        'validation.failed',
+        '/toString',
+      ],
+      [
+        '__proto__',
+        ['POST', '/v1/notes', { payload: '{"title":"x","__proto__":{}}' }],
+        400,
+        'validation.failed',
+        '/__proto__',
+      ],
       ['NUL', ['POST', '/v1/notes', { payload: `{"title":"${NUL}"}` }], 400, 'validation.failed', '/title'],
-      ['a lone surrogate', ['POST', '/v1/notes', { payload: '{"title":"\\ud800"}' }], 400, 'validation.failed', '/title'],
+      [
+        'a lone surrogate',
+        ['POST', '/v1/notes', { payload: '{"title":"\\ud800"}' }],
+        400,
+        'validation.failed',
+        '/title',
+      ],
       ['1e400', ['POST', '/v1/notes', { payload: '{"title":"x","rank":1e400}' }], 400, 'validation.failed', '/rank'],
-      ['a number that is not exact', ['POST', '/v1/notes', { payload: '{"title":"x","rank":9007199254740993}' }], 400, 'validation.failed', '/rank'],
+      [
+        'a number that is not exact',
+        ['POST', '/v1/notes', { payload: '{"title":"x","rank":9007199254740993}' }],
+        400,
+        'validation.failed',
+        '/rank',
+      ],
       ['NaN', ['POST', '/v1/notes', { payload: '{"title":"x","rank":NaN}' }], 400, 'request.malformed_json'],
-      ['a duplicate key', ['POST', '/v1/notes', { payload: '{"title":"x","title":"y"}' }], 400, 'validation.failed', '/title'],
-      ['deep JSON', ['POST', '/v1/notes', { payload: '{"a":'.repeat(40) + '1' + '}'.repeat(40) }], 400, 'validation.failed', '/a'.repeat(32)],
+      [
+        'a duplicate key',
+        ['POST', '/v1/notes', { payload: '{"title":"x","title":"y"}' }],
+        400,
+        'validation.failed',
+        '/title',
+      ],
+      [
+        'deep JSON',
+        ['POST', '/v1/notes', { payload: '{"a":'.repeat(40) + '1' + '}'.repeat(40) }],
+        400,
+        'validation.failed',
+        '/a'.repeat(32),
+      ],
       ['broken JSON', ['POST', '/v1/notes', { payload: '{"title":' }], 400, 'request.malformed_json'],
-      ['bytes that are not UTF-8', ['POST', '/v1/notes', { payload: Buffer.from([0x7b, 0xff, 0x7d]) }], 400, 'request.malformed_json'],
+      [
+        'bytes that are not UTF-8',
+        ['POST', '/v1/notes', { payload: Buffer.from([0x7b, 0xff, 0x7d]) }],
+        400,
+        'request.malformed_json',
+      ],
       ['a list for an object', ['POST', '/v1/notes', { payload: '[]' }], 400, 'validation.failed', ''],
       ['null for an object', ['POST', '/v1/notes', { payload: 'null' }], 400, 'validation.failed', ''],
       ['no body where one is needed', ['POST', '/v1/notes'], 400, 'validation.failed', '/title'],
-      ['a field in an empty body', ['POST', '/v1/notes/1/read', { payload: '{"a":1}' }], 400, 'validation.failed', '/a'],
-      ['a field for a route without a body', ['POST', '/v1/notes/1/archive', { payload: '{"a":1}' }], 400, 'validation.failed', '/a'],
-      ['a list for a route without a body', ['POST', '/v1/notes/1/archive', { payload: '[1]' }], 400, 'validation.failed', ''],
-      ['a large body', ['POST', '/v1/notes', { payload: JSON.stringify({ title: 'x'.repeat(3000) }) }], 413, 'request.body_too_large'],
-      ['a form', ['POST', '/v1/notes', { payload: 'title=x', headers: { 'content-type': 'application/x-www-form-urlencoded' } }], 415, 'request.media_type_unsupported'],
-      ['plain text', ['POST', '/v1/notes', { payload: 'x', headers: { 'content-type': 'text/plain' } }], 415, 'request.media_type_unsupported'],
-      ['UTF-16', ['POST', '/v1/notes', { payload: '{}', headers: { 'content-type': 'application/json; charset=utf-16' } }], 415, 'request.media_type_unsupported'],
-      ['a compressed body', ['POST', '/v1/notes', { payload: '{}', headers: { 'content-encoding': 'gzip' } }], 415, 'request.media_type_unsupported'],
-      ['CSV where none is taken', ['POST', '/v1/notes', { payload: 'a,b', headers: { 'content-type': 'text/csv' } }], 415, 'request.media_type_unsupported'],
+      [
+        'a field in an empty body',
+        ['POST', '/v1/notes/1/read', { payload: '{"a":1}' }],
+        400,
+        'validation.failed',
+        '/a',
+      ],
+      [
+        'a field for a route without a body',
+        ['POST', '/v1/notes/1/archive', { payload: '{"a":1}' }],
+        400,
+        'validation.failed',
+        '/a',
+      ],
+      [
+        'a list for a route without a body',
+        ['POST', '/v1/notes/1/archive', { payload: '[1]' }],
+        400,
+        'validation.failed',
+        '',
+      ],
+      [
+        'a large body',
+        ['POST', '/v1/notes', { payload: JSON.stringify({ title: 'x'.repeat(3000) }) }],
+        413,
+        'request.body_too_large',
+      ],
+      [
+        'a form',
+        ['POST', '/v1/notes', { payload: 'title=x', headers: { 'content-type': 'application/x-www-form-urlencoded' } }],
+        415,
+        'request.media_type_unsupported',
+      ],
+      [
+        'plain text',
+        ['POST', '/v1/notes', { payload: 'x', headers: { 'content-type': 'text/plain' } }],
+        415,
+        'request.media_type_unsupported',
+      ],
+      [
+        'UTF-16',
+        ['POST', '/v1/notes', { payload: '{}', headers: { 'content-type': 'application/json; charset=utf-16' } }],
+        415,
+        'request.media_type_unsupported',
+      ],
+      [
+        'a compressed body',
+        ['POST', '/v1/notes', { payload: '{}', headers: { 'content-encoding': 'gzip' } }],
+        415,
+        'request.media_type_unsupported',
+      ],
+      [
+        'CSV where none is taken',
+        ['POST', '/v1/notes', { payload: 'a,b', headers: { 'content-type': 'text/csv' } }],
+        415,
+        'request.media_type_unsupported',
+      ],
       ['an unknown path', ['GET', '/v1/nothing'], 404, 'route.not_found'],
       ['an unknown method', ['PUT', '/v1/notes/1'], 405, 'route.method_not_allowed'],
       ['an id that is a word', ['GET', '/v1/notes/one'], 400, 'validation.failed', '/id'],
@@ -296,15 +430,47 @@ describe('the HTTP platform', () => {
       ['limit twice', ['GET', '/v1/notes?limit=1&limit=2'], 400, 'validation.failed', '/limit'],
       ['an empty limit', ['GET', '/v1/notes?limit='], 400, 'validation.failed', '/limit'],
       ['a boolean that is none', ['GET', '/v1/notes?isFavorite=yes'], 400, 'validation.failed', '/isFavorite'],
-      ['a day that does not exist', ['GET', '/v1/notes?createdFrom=2026-02-30T00:00:00Z'], 400, 'validation.failed', '/createdFrom'],
-      ['a time without a zone', ['GET', '/v1/notes?createdFrom=2026-02-03T00:00:00'], 400, 'validation.failed', '/createdFrom'],
+      [
+        'a day that does not exist',
+        ['GET', '/v1/notes?createdFrom=2026-02-30T00:00:00Z'],
+        400,
+        'validation.failed',
+        '/createdFrom',
+      ],
+      [
+        'a time without a zone',
+        ['GET', '/v1/notes?createdFrom=2026-02-03T00:00:00'],
+        400,
+        'validation.failed',
+        '/createdFrom',
+      ],
       ['an unknown parameter', ['GET', '/v1/notes?user_id=1'], 400, 'validation.failed', '/user_id'],
       ['__proto__ as a parameter', ['GET', '/v1/notes?__proto__=1'], 400, 'validation.failed', '/__proto__'],
       ['a made-up cursor', ['GET', '/v1/notes?cursor=AAAA'], 400, 'cursor.invalid', '/cursor'],
-      ['a stale version', ['PATCH', '/v1/notes/1', { payload: '{"title":"x"}', headers: { 'if-match': '"2"' } }], 412, 'precondition.failed'],
-      ['a version that the change must not meet', ['PATCH', '/v1/notes/1', { payload: '{"title":"x"}', headers: { 'if-none-match': '*' } }], 412, 'precondition.failed'],
-      ['a read of another version', ['GET', '/v1/notes/1', { headers: { 'if-match': '"2"' } }], 412, 'precondition.failed'],
-      ['a malformed If-Match', ['PATCH', '/v1/notes/1', { payload: '{"title":"x"}', headers: { 'if-match': '3' } }], 412, 'precondition.failed'],
+      [
+        'a stale version',
+        ['PATCH', '/v1/notes/1', { payload: '{"title":"x"}', headers: { 'if-match': '"2"' } }],
+        412,
+        'precondition.failed',
+      ],
+      [
+        'a version that the change must not meet',
+        ['PATCH', '/v1/notes/1', { payload: '{"title":"x"}', headers: { 'if-none-match': '*' } }],
+        412,
+        'precondition.failed',
+      ],
+      [
+        'a read of another version',
+        ['GET', '/v1/notes/1', { headers: { 'if-match': '"2"' } }],
+        412,
+        'precondition.failed',
+      ],
+      [
+        'a malformed If-Match',
+        ['PATCH', '/v1/notes/1', { payload: '{"title":"x"}', headers: { 'if-match': '3' } }],
+        412,
+        'precondition.failed',
+      ],
       ['a fault of ours', ['GET', '/v1/notes/broken/now'], 500, 'internal'],
     ])('%s', async (_, ...[args, status, code, pointer]) => {
       const response = await send(...args);
@@ -366,7 +532,8 @@ describe('the HTTP platform', () => {
   });
 
   it('reads lists repeated, by commas, and empty', async () => {
-    const filters = async (query: string) => (await send('GET', `/v1/notes?${query}`)).json<{ filters: unknown }>().filters;
+    const filters = async (query: string) =>
+      (await send('GET', `/v1/notes?${query}`)).json<{ filters: unknown }>().filters;
 
     expect(await filters('tags=a&tags=b')).toEqual({ tags: ['a', 'b'] });
     expect(await filters('tags=a,b%2Cc')).toEqual({ tags: ['a', 'b', 'c'] });
@@ -402,12 +569,17 @@ describe('the HTTP platform', () => {
     expect((await send('POST', '/v1/notes/1/read')).statusCode).toBe(200);
     expect((await send('POST', '/v1/notes/1/archive')).statusCode).toBe(200);
     expect((await send('POST', '/v1/notes/1/archive', { payload: '{}' })).statusCode).toBe(200);
-    expect((await send('POST', '/v1/notes/1/read', { payload: '', headers: { 'content-length': '0' } })).statusCode).toBe(200);
+    expect(
+      (await send('POST', '/v1/notes/1/read', { payload: '', headers: { 'content-length': '0' } })).statusCode,
+    ).toBe(200);
   });
 
   it('streams where a route asks for it, up to the larger limit', async () => {
     const csv = (length: number) =>
-      send('POST', '/v1/notes/import', { payload: 'x'.repeat(length), headers: { 'content-type': 'text/csv; charset=utf-8' } });
+      send('POST', '/v1/notes/import', {
+        payload: 'x'.repeat(length),
+        headers: { 'content-type': 'text/csv; charset=utf-8' },
+      });
 
     expect((await csv(4096)).json()).toEqual({ length: 4096 });
     expect((await csv(4097)).statusCode).toBe(413);
@@ -436,7 +608,8 @@ describe('the HTTP platform', () => {
   });
 
   it('compresses what is long, by what the client takes, and nothing that holds a secret', async () => {
-    const encodingOf = async (url: string, accepted: string) => (await send('GET', url, { headers: { 'accept-encoding': accepted } })).headers['content-encoding'];
+    const encodingOf = async (url: string, accepted: string) =>
+      (await send('GET', url, { headers: { 'accept-encoding': accepted } })).headers['content-encoding'];
     const plain = await send('GET', '/v1/notes/long/text');
     const zipped = await send('GET', '/v1/notes/long/text', { headers: { 'accept-encoding': 'gzip' } });
 
@@ -456,7 +629,11 @@ describe('the HTTP platform', () => {
     const again = await send('GET', '/v1/notes/1', { headers: { 'if-none-match': '"3"' } });
     const list = await send('GET', '/v1/notes');
 
-    expect([job.headers['cache-control'], again.statusCode, again.headers['cache-control']]).toEqual(['private, no-cache', 304, 'private, no-cache']);
+    expect([job.headers['cache-control'], again.statusCode, again.headers['cache-control']]).toEqual([
+      'private, no-cache',
+      304,
+      'private, no-cache',
+    ]);
     expect(list.headers['cache-control']).toBe('no-store');
   });
 
@@ -470,8 +647,15 @@ describe('the HTTP platform', () => {
     const html = await send('GET', '/v1/notes/1', { headers: { accept: 'text/html,application/xml;q=0.9,*/*;q=0.8' } });
     const unread = await send('GET', '/v1/notes/1?fields=id');
 
-    expect([xml.statusCode, xml.json<{ code: string }>().code, html.statusCode]).toEqual([406, 'request.not_acceptable', 200]);
-    expect([unread.statusCode, unread.json<{ errors: object[] }>().errors]).toEqual([400, [expect.objectContaining({ pointer: '/fields', code: 'unknown_field' })]]);
+    expect([xml.statusCode, xml.json<{ code: string }>().code, html.statusCode]).toEqual([
+      406,
+      'request.not_acceptable',
+      200,
+    ]);
+    expect([unread.statusCode, unread.json<{ errors: object[] }>().errors]).toEqual([
+      400,
+      [expect.objectContaining({ pointer: '/fields', code: 'unknown_field' })],
+    ]);
     expect((await send('GET', '/verify-email?token=x')).statusCode).toBe(404);
   });
 
@@ -500,13 +684,18 @@ describe('the HTTP platform', () => {
   it('documents itself, without pages from elsewhere', async () => {
     const ui = await send('GET', '/docs');
     const errors = await send('GET', '/docs/errors');
-    const document = (await send('GET', '/docs-json')).json<{ openapi: string; paths: Record<string, Record<string, { responses: object }>> }>();
+    const document = (await send('GET', '/docs-json')).json<{
+      openapi: string;
+      paths: Record<string, Record<string, { responses: object }>>;
+    }>();
 
     expect([ui.statusCode, errors.statusCode]).toEqual([200, 200]);
     expect(errors.body).toContain('id="validation.failed"');
     expect(ui.headers['content-security-policy']).toContain("default-src 'none'");
     expect(document.openapi).toBe('3.1.0');
-    expect(Object.keys(document.paths['/v1/notes/{id}']?.patch?.responses ?? {})).toEqual(expect.arrayContaining(['200', '400', '404', '412', '415', '429']));
+    expect(Object.keys(document.paths['/v1/notes/{id}']?.patch?.responses ?? {})).toEqual(
+      expect.arrayContaining(['200', '400', '404', '412', '415', '429']),
+    );
   });
 
   it('finishes what it accepted before it stops', async () => {

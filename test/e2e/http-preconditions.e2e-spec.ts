@@ -25,11 +25,13 @@ describe('preconditions of RFC 9110', () => {
     ann = await signedIn(app);
   });
 
-  const made = (path: string, body: () => object) => async (owner: SignedInCaller): Promise<string> => {
-    const { status, body: resource } = await owner.post(path, body());
-    expect(status).toBe(201);
-    return `${path}/${resource.id}`;
-  };
+  const made =
+    (path: string, body: () => object) =>
+    async (owner: SignedInCaller): Promise<string> => {
+      const { status, body: resource } = await owner.post(path, body());
+      expect(status).toBe(201);
+      return `${path}/${resource.id}`;
+    };
   const proposal = async (owner: SignedInCaller): Promise<string> => {
     const jobId = await aStoredJob(app.db, owner.id);
     return made('/v1/proposals', () => aProposal({ jobId }))(owner);
@@ -45,15 +47,27 @@ describe('preconditions of RFC 9110', () => {
   };
 
   const resources: readonly Resource[] = [
-    { name: 'a job', make: made('/v1/jobs', () => aJob({ title: randomUUID() })), change: ['PATCH', '', { title: 'Changed' }] },
+    {
+      name: 'a job',
+      make: made('/v1/jobs', () => aJob({ title: randomUUID() })),
+      change: ['PATCH', '', { title: 'Changed' }],
+    },
     { name: 'a job, deleted', make: made('/v1/jobs', () => aJob({ title: randomUUID() })), change: ['DELETE', ''] },
-    { name: 'a template', make: made('/v1/templates', aTemplate), change: ['PATCH', '', { body: 'Another body {{job}}' }] },
+    {
+      name: 'a template',
+      make: made('/v1/templates', aTemplate),
+      change: ['PATCH', '', { body: 'Another body {{job}}' }],
+    },
     { name: 'a template, deleted', make: made('/v1/templates', aTemplate), change: ['DELETE', ''] },
     { name: 'a saved search', make: made('/v1/saved-searches', aSearch), change: ['PATCH', '', { name: 'Changed' }] },
     { name: 'a webhook', make: made('/v1/webhooks', aWebhook), change: ['PATCH', '', { isActive: false }] },
     { name: 'a proposal', make: proposal, change: ['PATCH', '', { bidAmount: '9.00' }] },
     { name: 'a proposal, submitted', make: proposal, change: ['POST', '/submit', {}] },
-    { name: 'a message', make: made('/v1/messages', () => aMessage({ senderType: 'client' })), change: ['POST', '/read', {}] },
+    {
+      name: 'a message',
+      make: made('/v1/messages', () => aMessage({ senderType: 'client' })),
+      change: ['POST', '/read', {}],
+    },
     { name: 'an account', make: () => Promise.resolve('/v1/users/me'), change: ['PATCH', '', { firstName: 'Bea' }] },
     { name: 'a generation, cancelled', make: generation, change: ['DELETE', ''] },
     { name: 'a profile', make: aStoredProfile, change: ['PUT', '', { headline: 'Changed' }] },
@@ -76,7 +90,9 @@ describe('preconditions of RFC 9110', () => {
     const unchanged = await ann.get(path);
     const changed = await change({ 'if-match': `"0", ${etag}`, 'if-none-match': '"0"' });
 
-    expect(refused.map(({ status, body: problem }) => [status, problem.code])).toEqual(refused.map(() => [412, 'precondition.failed']));
+    expect(refused.map(({ status, body: problem }) => [status, problem.code])).toEqual(
+      refused.map(() => [412, 'precondition.failed']),
+    );
     expect(unchanged.body).toEqual(before.body);
     expect([200, 204]).toContain(changed.status);
   });
@@ -106,7 +122,10 @@ describe('preconditions of RFC 9110', () => {
       await client.query(`UPDATE webhooks SET is_active = false, version = version + 1 WHERE id = $1`, [id]);
       const answer = ann.post(`${path}/rotate-secret`);
       await eventually('the rotation waits for the row', async () => {
-        const waiting = await app.db.query('superuser', `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`);
+        const waiting = await app.db.query(
+          'superuser',
+          `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
         return waiting.length > 0;
       });
       return { answer };
@@ -117,7 +136,14 @@ describe('preconditions of RFC 9110', () => {
 
   it('answers HEAD as it answers GET, without the body', async () => {
     const path = await made('/v1/jobs', () => aJob({ title: randomUUID() }))(ann);
-    const conditions: Record<string, string>[] = [{}, { 'if-none-match': '*' }, { 'if-none-match': '"2", W/"1"' }, { 'if-none-match': '"2"' }, { 'if-match': '"1"' }, { 'if-match': '"2"' }];
+    const conditions: Record<string, string>[] = [
+      {},
+      { 'if-none-match': '*' },
+      { 'if-none-match': '"2", W/"1"' },
+      { 'if-none-match': '"2"' },
+      { 'if-match': '"1"' },
+      { 'if-match': '"2"' },
+    ];
     const of = async (method: string): Promise<unknown[]> => {
       const answers = [];
       for (const headers of conditions) answers.push(await ann.send(method, path, undefined, headers));
@@ -129,21 +155,31 @@ describe('preconditions of RFC 9110', () => {
   });
 
   it('writes a first profile twelve times at once: one row, and a row of audit for each that changed it', async () => {
-    const answers = await Promise.all(Array.from({ length: 12 }, (_, n) => ann.put('/v1/profile', { headline: `Headline ${n % 6}` })));
-    const [{ count, version }] = await app.db.query<{ count: number; version: number }>(
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, n) => ann.put('/v1/profile', { headline: `Headline ${n % 6}` })),
+    );
+    const [{ count, version }] = (await app.db.query<{ count: number; version: number }>(
       'superuser',
       'SELECT count(*)::int AS count, max(version) AS version FROM profiles WHERE user_id = $1',
       [ann.id],
-    ) as [{ count: number; version: number }];
-    const audit = await app.db.query<{ action: string }>('superuser', `SELECT action FROM audit_logs WHERE table_name = 'profiles' AND user_id = $1 ORDER BY id`, [ann.id]);
+    )) as [{ count: number; version: number }];
+    const audit = await app.db.query<{ action: string }>(
+      'superuser',
+      `SELECT action FROM audit_logs WHERE table_name = 'profiles' AND user_id = $1 ORDER BY id`,
+      [ann.id],
+    );
 
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
     expect(count).toBe(1);
-    expect(audit.map(({ action }) => action)).toEqual(['INSERT', ...Array.from({ length: version - 1 }, () => 'UPDATE')]);
+    expect(audit.map(({ action }) => action)).toEqual([
+      'INSERT',
+      ...Array.from({ length: version - 1 }, () => 'UPDATE'),
+    ]);
   });
 
   it('writes a profile only if there is none, and only if there is one', async () => {
-    const put = async (headers: Record<string, string>): Promise<number> => (await ann.put('/v1/profile', { headline: 'x' }, headers)).status;
+    const put = async (headers: Record<string, string>): Promise<number> =>
+      (await ann.put('/v1/profile', { headline: 'x' }, headers)).status;
 
     expect(await put({ 'if-match': '*' })).toBe(412);
     expect(await put({ 'if-none-match': '*' })).toBe(200);

@@ -30,7 +30,9 @@ describe('limits', () => {
 
     expect(answers.map(({ status }) => status)).toEqual([401, 404, 400, 400]);
     expect(answers.map(({ headers }) => headers.get('ratelimit-policy'))).toEqual(Array(4).fill('"general";q=5;w=60'));
-    expect(answers.map(({ headers }) => headers.get('ratelimit'))).toEqual([4, 3, 2, 1].map((left) => expect.stringMatching(`^"general";r=${left};t=\\d+$`)));
+    expect(answers.map(({ headers }) => headers.get('ratelimit'))).toEqual(
+      [4, 3, 2, 1].map((left) => expect.stringMatching(`^"general";r=${left};t=\\d+$`)),
+    );
   });
 
   it('answers 429 with Retry-After beyond it, but probes pass', async () => {
@@ -74,7 +76,14 @@ describe('health and metrics', () => {
     expect([live.status, live.body]).toEqual([200, { status: 'ok' }]);
     expect([ready.status, ready.body]).toEqual([
       200,
-      { status: 'ready', checks: expect.objectContaining({ postgres: { status: 'ok' }, redis: { status: 'ok' }, partitions: { status: 'ok' } }) },
+      {
+        status: 'ready',
+        checks: expect.objectContaining({
+          postgres: { status: 'ok' },
+          redis: { status: 'ok' },
+          partitions: { status: 'ok' },
+        }),
+      },
     ]);
   });
 
@@ -94,7 +103,10 @@ describe('health and metrics', () => {
   });
 
   it('is not ready without Redis, says which part, and still answers', async () => {
-    const lame = await startApp({ beside: app, settings: { REDIS_URL: 'redis://127.0.0.1:1', RATE_LIMIT_PER_MINUTE: '5' } });
+    const lame = await startApp({
+      beside: app,
+      settings: { REDIS_URL: 'redis://127.0.0.1:1', RATE_LIMIT_PER_MINUTE: '5' },
+    });
 
     const ready = await anonymous(lame).get('/health/ready');
     const unlimited = await anonymous(lame).get('/v1/nothing');
@@ -125,7 +137,10 @@ describe('health and metrics', () => {
       }),
     );
 
-    expect([ready.status, ready.body.checks.postgres]).toEqual([503, { status: 'failed', detail: 'no answer in time' }]);
+    expect([ready.status, ready.body.checks.postgres]).toEqual([
+      503,
+      { status: 'failed', detail: 'no answer in time' },
+    ]);
     await lame.close();
   });
 
@@ -144,7 +159,10 @@ describe('health and metrics', () => {
   });
 
   it('is ready without what only warns, and names no reason', async () => {
-    const lame = await startApp({ beside: app, settings: { DATABASE_MONITOR_URL: 'postgres://canary:canary@127.0.0.1:1/x' } });
+    const lame = await startApp({
+      beside: app,
+      settings: { DATABASE_MONITOR_URL: 'postgres://canary:canary@127.0.0.1:1/x' },
+    });
 
     const ready = await anonymous(lame).get('/health/ready');
 
@@ -172,7 +190,15 @@ describe('in production', () => {
 
   it('shows the contract to signed-in users only, however the path is written', async () => {
     const ann = await signedIn(app);
-    const paths = ['/docs', '/docs/', '/%64ocs', '/docs-json', '/docs/swagger-ui-init.js', '/docs/swagger-ui.css', '/docs?x=1'];
+    const paths = [
+      '/docs',
+      '/docs/',
+      '/%64ocs',
+      '/docs-json',
+      '/docs/swagger-ui-init.js',
+      '/docs/swagger-ui.css',
+      '/docs?x=1',
+    ];
 
     for (const path of paths) expect([path, (await anonymous(app).get(path)).status]).toEqual([path, 401]);
     expect((await ann.get('/docs-json')).body).toMatchObject({ openapi: '3.1.0' });
@@ -189,19 +215,26 @@ describe('in production', () => {
       expect([path, (await fetch(app.url + path, { headers: { cookie } })).status]).toEqual([path, 200]);
     }
     expect([stranger.status, stranger.headers.get('location')]).toEqual([303, '/admin/sign-in']);
-    expect((await fetch(`${app.url}/docs`, { headers: { ...html, cookie: 'gigvault_admin=1.2.3.4' }, redirect: 'manual' })).status).toBe(303);
+    expect(
+      (await fetch(`${app.url}/docs`, { headers: { ...html, cookie: 'gigvault_admin=1.2.3.4' }, redirect: 'manual' }))
+        .status,
+    ).toBe(303);
   });
 
   it('shows its figures to admins only', async () => {
     const ann = await signedIn(app);
     const root = await signedIn(app, { role: 'admin' });
 
-    const statuses = [await anonymous(app).get('/metrics'), await ann.get('/metrics'), await root.get('/metrics')].map(({ status }) => status);
+    const statuses = [await anonymous(app).get('/metrics'), await ann.get('/metrics'), await root.get('/metrics')].map(
+      ({ status }) => status,
+    );
 
     expect(statuses).toEqual([401, 403, 200]);
   });
 
   it('tells browsers to keep to https', async () => {
-    expect((await anonymous(app).get('/health/live')).headers.get('strict-transport-security')).toContain('max-age=31536000');
+    expect((await anonymous(app).get('/health/live')).headers.get('strict-transport-security')).toContain(
+      'max-age=31536000',
+    );
   });
 });

@@ -21,7 +21,8 @@ describe('an import', () => {
   });
   afterAll(() => app.close());
 
-  const importing = (body: unknown, headers: Record<string, string> = {}) => user.post('/v1/jobs/import', body, headers);
+  const importing = (body: unknown, headers: Record<string, string> = {}) =>
+    user.post('/v1/jobs/import', body, headers);
   const countJobs = async () => (await user.get('/v1/jobs')).body.items.length;
 
   /** Holds what one statement locks, in another transaction, until `work` ends. */
@@ -85,7 +86,10 @@ describe('an import', () => {
   });
 
   it('with an Idempotency-Key has at most 10,000 rows, and stores none of a longer file', async () => {
-    const { status, body } = await importing('{"title":"x"}\n'.repeat(10_001), { ...NDJSON, 'idempotency-key': randomUUID() });
+    const { status, body } = await importing('{"title":"x"}\n'.repeat(10_001), {
+      ...NDJSON,
+      'idempotency-key': randomUUID(),
+    });
 
     expect([status, body.code]).toEqual([413, 'import.too_many_rows']);
     expect(body.detail).toContain('at most 10000 rows');

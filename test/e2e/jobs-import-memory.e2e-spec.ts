@@ -19,7 +19,10 @@ const MAX_HELD = 60;
 /** A row of each form; its id is new each time. */
 const FORMS = {
   'application/x-ndjson': { header: '', row: () => JSON.stringify(aJob({ upworkJobId: randomUUID() })) },
-  'text/csv': { header: 'upworkJobId,title,description,skills\n', row: () => `${randomUUID()},A job,One of many,"SQL, C++"` },
+  'text/csv': {
+    header: 'upworkJobId,title,description,skills\n',
+    row: () => `${randomUUID()},A job,One of many,"SQL, C++"`,
+  },
 };
 type Form = keyof typeof FORMS;
 
@@ -79,7 +82,12 @@ async function imported(appUrl: string, token: string, form: Form, rows: number)
     })(),
   );
   const headers = { authorization: `Bearer ${token}`, 'content-type': form };
-  const init: RequestInit & { duplex: 'half' } = { method: 'POST', headers, body: Readable.toWeb(body) as ReadableStream, duplex: 'half' };
+  const init: RequestInit & { duplex: 'half' } = {
+    method: 'POST',
+    headers,
+    body: Readable.toWeb(body) as ReadableStream,
+    duplex: 'half',
+  };
   const response = await fetch(`${appUrl}/v1/jobs/import`, init);
   return response.json();
 }

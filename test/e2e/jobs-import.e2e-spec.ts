@@ -18,7 +18,8 @@ A logo,Fixed price,N/A,N/A,N/A
 Mentor – for a junior 🚀,Hourly,N/A,Entry Level,TypeScript
 `;
 
-const counts = ({ errors: _errors, errorsOmitted: _omitted, ...rest }: Record<string, unknown>): unknown[] => Object.values(rest);
+const counts = ({ errors: _errors, errorsOmitted: _omitted, ...rest }: Record<string, unknown>): unknown[] =>
+  Object.values(rest);
 
 describe('POST /v1/jobs/import', () => {
   let app: TestApp;
@@ -32,24 +33,34 @@ describe('POST /v1/jobs/import', () => {
   });
   afterAll(() => app.close());
 
-  const importing = (body: unknown, headers: Record<string, string> = {}) => user.post('/v1/jobs/import', body, headers);
+  const importing = (body: unknown, headers: Record<string, string> = {}) =>
+    user.post('/v1/jobs/import', body, headers);
   /** What a client gets that writes its whole request before it reads. */
   const sentWhole = (body: Buffer): Promise<string> =>
     new Promise((resolve, reject) => {
       const { hostname, port } = new URL(app.url);
-      const socket = connect({ host: hostname, port: Number(port) }).on('error', reject).pause();
+      const socket = connect({ host: hostname, port: Number(port) })
+        .on('error', reject)
+        .pause();
       socket.write(
         `POST /v1/jobs/import HTTP/1.1\r\nhost: ${hostname}\r\nauthorization: Bearer ${user.token}\r\n` +
           `content-type: text/csv\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`,
       );
       socket.write(body, () => {
         const chunks: Buffer[] = [];
-        socket.on('data', (chunk) => chunks.push(chunk)).on('end', () => resolve(Buffer.concat(chunks).toString())).resume();
+        socket
+          .on('data', (chunk) => chunks.push(chunk))
+          .on('end', () => resolve(Buffer.concat(chunks).toString()))
+          .resume();
       });
     });
   const jobs = async (query = '') => (await user.get(`/v1/jobs?sort=createdAt&limit=100&${query}`)).body.items;
   const auditRows = async () => {
-    const [row] = await app.db.query<{ count: number }>('superuser', 'SELECT count(*) FROM audit_logs WHERE user_id = $1', [user.id]);
+    const [row] = await app.db.query<{ count: number }>(
+      'superuser',
+      'SELECT count(*) FROM audit_logs WHERE user_id = $1',
+      [user.id],
+    );
     return row?.count;
   };
 
@@ -90,7 +101,10 @@ describe('POST /v1/jobs/import', () => {
       const audited = await auditRows();
 
       const again = await importing(LISTING, CSV);
-      const windows = await importing(`\uFEFF${LISTING.replaceAll('\n', '\r\n').replace('budget:\r\n', 'budget:\n')}`, CSV);
+      const windows = await importing(
+        `\uFEFF${LISTING.replaceAll('\n', '\r\n').replace('budget:\r\n', 'budget:\n')}`,
+        CSV,
+      );
 
       expect(counts(again.body)).toEqual([5, 0, 0, 5, 0]);
       expect(counts(windows.body)).toEqual([5, 0, 0, 5, 0]);
@@ -144,7 +158,14 @@ describe('POST /v1/jobs/import', () => {
           isFavorite: true,
           description: 'Two\nlines',
         },
-        { title: 'Bare', upworkJobId: null, currency: 'USD', skills: ['a,b', 'c'], status: 'active', isFavorite: false },
+        {
+          title: 'Bare',
+          upworkJobId: null,
+          currency: 'USD',
+          skills: ['a,b', 'c'],
+          status: 'active',
+          isFavorite: false,
+        },
       ]);
     });
 
@@ -152,7 +173,9 @@ describe('POST /v1/jobs/import', () => {
       const bad = Buffer.concat([
         Buffer.from('title,budget_min,client_info,is_favorite\nGood,1.00,,\nToo,many,,,cells\nFew\n'),
         Buffer.from('Latin-1 caf\xe9,,,\n', 'latin1'),
-        Buffer.from('NUL \0,,,\nMoney,1e400,,\nJson,,{a},\nList,,[1],\nMaybe,,,perhaps\n\n   \nLast "quoted",2.00,,false\n'),
+        Buffer.from(
+          'NUL \0,,,\nMoney,1e400,,\nJson,,{a},\nList,,[1],\nMaybe,,,perhaps\n\n   \nLast "quoted",2.00,,false\n',
+        ),
       ]);
 
       const { body } = await importing(bad, CSV);
@@ -185,13 +208,22 @@ describe('POST /v1/jobs/import', () => {
     const createdAs = async (csv: string | Buffer, created: object[], failed: string[] = []): Promise<void> => {
       const { status, body } = await importing(csv, CSV);
 
-      expect([status, counts(body)]).toEqual([200, [created.length + failed.length, created.length, 0, 0, failed.length]]);
-      expect(body.errors.map(({ row, pointer }: { row: number; pointer: string }) => `${row}${pointer}`)).toEqual(failed);
+      expect([status, counts(body)]).toEqual([
+        200,
+        [created.length + failed.length, created.length, 0, 0, failed.length],
+      ]);
+      expect(body.errors.map(({ row, pointer }: { row: number; pointer: string }) => `${row}${pointer}`)).toEqual(
+        failed,
+      );
       expect(await jobs()).toMatchObject(created);
     };
 
     it.each<[string, string | Buffer, object[], string[]?]>([
-      ['booleans of Excel', 'title,isFavorite\nOne,TRUE\nTwo,FALSE\nThree,true\n', [{ isFavorite: true }, { isFavorite: false }, { isFavorite: true }]],
+      [
+        'booleans of Excel',
+        'title,isFavorite\nOne,TRUE\nTwo,FALSE\nThree,true\n',
+        [{ isFavorite: true }, { isFavorite: false }, { isFavorite: true }],
+      ],
       [
         'ids in scientific notation',
         'upworkJobId,title\n1.98E+18,First vacancy\n1.98E+18,Second vacancy\n~021978700000000000001,Third vacancy\n',
@@ -199,9 +231,22 @@ describe('POST /v1/jobs/import', () => {
         ['1/upworkJobId', '2/upworkJobId'],
       ],
       ['blank rows', 'title,skills,jobType\nOne,"SQL, Python",fixed\n,,\n,,\n', [{ title: 'One', jobType: 'fixed' }]],
-      ['UTF-16 with its mark', Buffer.from('\uFEFFtitle,skills\r\nOne,SQL\r\n', 'utf16le'), [{ title: 'One', skills: ['SQL'] }]],
-      ['semicolons and a decimal comma', 'title;skills;budgetMin\nOne;"SQL, Python";500,50\n', [{ skills: ['SQL', 'Python'], budgetMin: '500.50' }]],
-      ['600 code points that look like 300 characters', `title,skills\n${'\u2764\uFE0F'.repeat(300)},SQL\nTwo,SQL\n`, [{ title: 'Two' }], ['1/title']],
+      [
+        'UTF-16 with its mark',
+        Buffer.from('\uFEFFtitle,skills\r\nOne,SQL\r\n', 'utf16le'),
+        [{ title: 'One', skills: ['SQL'] }],
+      ],
+      [
+        'semicolons and a decimal comma',
+        'title;skills;budgetMin\nOne;"SQL, Python";500,50\n',
+        [{ skills: ['SQL', 'Python'], budgetMin: '500.50' }],
+      ],
+      [
+        '600 code points that look like 300 characters',
+        `title,skills\n${'\u2764\uFE0F'.repeat(300)},SQL\nTwo,SQL\n`,
+        [{ title: 'Two' }],
+        ['1/title'],
+      ],
       ['an empty last column', 'title,skills,\nOne,SQL,\nTwo,Python,\n', [{ title: 'One' }, { title: 'Two' }]],
     ])('of a spreadsheet reads %s', async (_, csv, created, failed = []) => {
       await createdAs(csv, created, failed);
@@ -210,7 +255,10 @@ describe('POST /v1/jobs/import', () => {
     it('keeps and counts what came before a row of values without end', async () => {
       const description = ','.repeat(50_000);
 
-      const { body } = await importing(`title,description\nOne,"${description}"\nTwo,\n${','.repeat(2_000_000)}\nThree,\n`, CSV);
+      const { body } = await importing(
+        `title,description\nOne,"${description}"\nTwo,\n${','.repeat(2_000_000)}\nThree,\n`,
+        CSV,
+      );
 
       expect([counts(body), body.errors]).toMatchObject([[3, 2, 0, 0, 1], [{ row: 3, code: 'file_broken' }]]);
       expect((await jobs())[0]).toMatchObject({ title: 'One', description });
@@ -220,7 +268,9 @@ describe('POST /v1/jobs/import', () => {
       const { status, body } = await importing('title,country\nOne,Malta\nTwo,"Cyprus\nThree,Malta\n', CSV);
 
       expect([status, counts(body)]).toEqual([200, [2, 1, 0, 0, 1]]);
-      expect(body.errors).toEqual([{ row: 2, pointer: '', code: 'file_broken', message: expect.stringContaining('never closed') }]);
+      expect(body.errors).toEqual([
+        { row: 2, pointer: '', code: 'file_broken', message: expect.stringContaining('never closed') },
+      ]);
     });
 
     it.each([
@@ -264,8 +314,13 @@ describe('POST /v1/jobs/import', () => {
       const { status, body } = await importing(`[${faulty.join(',\n')}]`);
 
       expect([status, counts(body)]).toEqual([200, [14, 2, 0, 0, 12]]);
-      expect([...new Set(body.errors.map(({ row }: { row: number }) => row))]).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
-      expect(body.errors.find(({ row }: { row: number }) => row === 8)).toMatchObject({ pointer: '/budgetMin', code: 'matches' });
+      expect([...new Set(body.errors.map(({ row }: { row: number }) => row))]).toEqual([
+        2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
+      ]);
+      expect(body.errors.find(({ row }: { row: number }) => row === 8)).toMatchObject({
+        pointer: '/budgetMin',
+        code: 'matches',
+      });
     });
 
     it('keeps and counts what came before the array breaks off', async () => {
@@ -313,7 +368,10 @@ describe('POST /v1/jobs/import', () => {
     });
 
     it('refuses a row of more than 1 MiB, and only it', async () => {
-      const { body } = await importing(`{"title":"One"}\n{"title":"${'x'.repeat(3_000_000)}"}\n{"title":"Three"}`, NDJSON);
+      const { body } = await importing(
+        `{"title":"One"}\n{"title":"${'x'.repeat(3_000_000)}"}\n{"title":"Three"}`,
+        NDJSON,
+      );
 
       expect(counts(body)).toEqual([3, 2, 0, 0, 1]);
       expect(body.errors).toMatchObject([{ row: 2, code: 'row_too_large' }]);
@@ -340,7 +398,9 @@ describe('POST /v1/jobs/import', () => {
       await user.patch(`/v1/jobs/${job.id}`, { isFavorite: true, status: 'archived' });
       const audited = Number(await auditRows());
 
-      const { headers, body } = await importing([{ upworkJobId: 'u-1', title: 'New title', isFavorite: false, status: 'active' }]);
+      const { headers, body } = await importing([
+        { upworkJobId: 'u-1', title: 'New title', isFavorite: false, status: 'active' },
+      ]);
       const again = await importing([{ upworkJobId: 'u-1', title: 'New title' }]);
 
       expect(counts(body)).toEqual([1, 0, 1, 0, 0]);
@@ -354,7 +414,11 @@ describe('POST /v1/jobs/import', () => {
         version: 3,
       });
       expect(await auditRows()).toBe(audited + 1);
-      const [change] = await app.db.query('superuser', 'SELECT * FROM audit_logs WHERE record_id = $1 ORDER BY id DESC LIMIT 1', [job.id]);
+      const [change] = await app.db.query(
+        'superuser',
+        'SELECT * FROM audit_logs WHERE record_id = $1 ORDER BY id DESC LIMIT 1',
+        [job.id],
+      );
       expect(change).toMatchObject({
         table_name: 'jobs',
         action: 'UPDATE',
@@ -399,7 +463,11 @@ describe('POST /v1/jobs/import', () => {
       const { body } = await importing(rows);
 
       expect(counts(body)).toEqual([6, 3, 1, 2, 0]);
-      expect(await jobs()).toMatchObject([{ title: 'Second', isFavorite: true }, { skills: ['a', 'b'] }, { skills: ['b', 'a'] }]);
+      expect(await jobs()).toMatchObject([
+        { title: 'Second', isFavorite: true },
+        { skills: ['a', 'b'] },
+        { skills: ['b', 'a'] },
+      ]);
     });
 
     it('takes a row that repeats one of an earlier batch for unchanged', async () => {
@@ -467,7 +535,9 @@ describe('POST /v1/jobs/import', () => {
   });
 
   it('stores nothing of a file whose sender goes away half way', async () => {
-    const rows = Array.from({ length: 2_000 }, (_, i) => JSON.stringify({ upworkJobId: `gone-${i}`, title: `Job ${i}` }));
+    const rows = Array.from({ length: 2_000 }, (_, i) =>
+      JSON.stringify({ upworkJobId: `gone-${i}`, title: `Job ${i}` }),
+    );
 
     await new Promise<void>((resolve) => {
       const request = httpRequest(`${app.url}/v1/jobs/import`, {
@@ -479,7 +549,9 @@ describe('POST /v1/jobs/import', () => {
       setTimeout(() => request.destroy(), 300);
     });
 
-    const [row] = await app.db.query<{ count: number }>('superuser', 'SELECT count(*) FROM jobs WHERE user_id = $1', [user.id]);
+    const [row] = await app.db.query<{ count: number }>('superuser', 'SELECT count(*) FROM jobs WHERE user_id = $1', [
+      user.id,
+    ]);
     expect(row?.count).toBe(0);
   });
 

@@ -41,7 +41,13 @@ const JOBS = [
     hourlyRateMax: '35.00',
     status: 'archived',
   },
-  { title: 'D a rate from 40 on', skills: ['SQL', 'PHP'], jobType: 'hourly', experienceLevel: 'intermediate', hourlyRateMin: '40.00' },
+  {
+    title: 'D a rate from 40 on',
+    skills: ['SQL', 'PHP'],
+    jobType: 'hourly',
+    experienceLevel: 'intermediate',
+    hourlyRateMin: '40.00',
+  },
   { title: 'E a budget up to 50', skills: [], jobType: 'fixed', budgetMax: '50.00' },
   { title: 'F deleted', skills: ['PostgreSQL'] },
 ];
@@ -74,7 +80,7 @@ describe('GET /v1/jobs', () => {
     ['q=%22queries%20slow%22', ''],
     ['q=postgresql%20-node.js', 'B'],
     ['q=wordpress%20or%20backend', 'CA'],
-    ["q=%27%3B%20DROP%20TABLE%20jobs%3B%20--%20%26%20%7C%20!", ''],
+    ['q=%27%3B%20DROP%20TABLE%20jobs%3B%20--%20%26%20%7C%20!', ''],
     ['status=active', 'EDBA'],
     ['status=archived', 'C'],
     ['status=deleted', 'F'],
@@ -168,7 +174,16 @@ describe('GET /v1/jobs', () => {
 
   describe('by pages', () => {
     let pager: SignedInCaller;
-    const sorts = ['createdAt', '-createdAt', 'budgetMax', '-budgetMax', 'hourlyRateMax', '-hourlyRateMax', 'title', '-title'];
+    const sorts = [
+      'createdAt',
+      '-createdAt',
+      'budgetMax',
+      '-budgetMax',
+      'hourlyRateMax',
+      '-hourlyRateMax',
+      'title',
+      '-title',
+    ];
 
     beforeEach(async () => {
       pager = await signedIn(app);
@@ -184,7 +199,7 @@ describe('GET /v1/jobs', () => {
     /** All ids of a list, page by page; `between` runs after each page. */
     async function walk(query: string, between: () => Promise<unknown> = async () => undefined): Promise<number[]> {
       const ids: number[] = [];
-      for (let cursor = ''; ; ) {
+      for (let cursor = ''; ;) {
         const { status, body } = await pager.get(`/v1/jobs?limit=4&${query}${cursor}`);
         expect(status).toBe(200);
         ids.push(...body.items.map(({ id }: { id: number }) => id));
@@ -194,19 +209,24 @@ describe('GET /v1/jobs', () => {
       }
     }
 
-    it.each(sorts)('sorted by %s gives every job once and in one order, though keys are equal or missing', async (sort) => {
-      const whole = await pager.get(`/v1/jobs?limit=100&sort=${sort}`);
+    it.each(sorts)(
+      'sorted by %s gives every job once and in one order, though keys are equal or missing',
+      async (sort) => {
+        const whole = await pager.get(`/v1/jobs?limit=100&sort=${sort}`);
 
-      const ids = await walk(`sort=${sort}`);
+        const ids = await walk(`sort=${sort}`);
 
-      expect(new Set(ids).size).toBe(23);
-      expect(ids).toEqual(whole.body.items.map(({ id }: { id: number }) => id));
-    });
+        expect(new Set(ids).size).toBe(23);
+        expect(ids).toEqual(whole.body.items.map(({ id }: { id: number }) => id));
+      },
+    );
 
     it.each(sorts)('sorted by %s neither repeats nor loses a job when others come in meanwhile', async (sort) => {
       const before = await walk(`sort=${sort}`);
 
-      const ids = await walk(`sort=${sort}`, () => pager.post('/v1/jobs', aJob({ title: 'Title 2', upworkJobId: randomUUID() })));
+      const ids = await walk(`sort=${sort}`, () =>
+        pager.post('/v1/jobs', aJob({ title: 'Title 2', upworkJobId: randomUUID() })),
+      );
 
       expect(new Set(ids).size).toBe(ids.length);
       expect(ids.filter((id) => before.includes(id))).toEqual(before);

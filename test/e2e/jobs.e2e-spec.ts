@@ -19,11 +19,16 @@ describe('/v1/jobs', () => {
 
   /** Audit rows of a job, oldest first. */
   const auditOf = (id: number) =>
-    app.db.query<{ action: string; user_id: number; actor_kind: string; actor_id: number; request_id: string; operation: string; old_values: object | null; new_values: Record<string, unknown> | null }>(
-      'superuser',
-      `SELECT * FROM audit_logs WHERE table_name = 'jobs' AND record_id = $1 ORDER BY id`,
-      [id],
-    );
+    app.db.query<{
+      action: string;
+      user_id: number;
+      actor_kind: string;
+      actor_id: number;
+      request_id: string;
+      operation: string;
+      old_values: object | null;
+      new_values: Record<string, unknown> | null;
+    }>('superuser', `SELECT * FROM audit_logs WHERE table_name = 'jobs' AND record_id = $1 ORDER BY id`, [id]);
 
   describe('POST', () => {
     it('answers 201 with the job, its Location and its ETag, and what was left out is null or the default', async () => {
@@ -157,7 +162,11 @@ describe('/v1/jobs', () => {
       ['a blank skill', { skills: ['SQL', ' '] }, '/skills/1'],
       ['a skill that is a number', { skills: ['SQL', 5] }, '/skills/1'],
       ['clientInfo as a list', { clientInfo: [] }, '/clientInfo'],
-      ['clientInfo of 9 levels', { clientInfo: { a: { a: { a: { a: { a: { a: { a: { a: {} } } } } } } } } }, '/clientInfo'],
+      [
+        'clientInfo of 9 levels',
+        { clientInfo: { a: { a: { a: { a: { a: { a: { a: { a: {} } } } } } } } } },
+        '/clientInfo',
+      ],
       ['clientInfo of 17 KiB', { clientInfo: { a: 'x'.repeat(17_000) } }, '/clientInfo'],
       ['an unknown job type', { jobType: 'weekly' }, '/jobType'],
       ['an unknown level', { experienceLevel: 'Expert' }, '/experienceLevel'],
@@ -227,11 +236,17 @@ describe('/v1/jobs', () => {
   });
 
   it('takes the currencies of today, a file of US-ASCII, and finds a skill with a comma', async () => {
-    const { status, body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID(), currency: 'XCG', skills: ['Writing, Translation'] }));
+    const { status, body: job } = await owner.post(
+      '/v1/jobs',
+      aJob({ title: randomUUID(), currency: 'XCG', skills: ['Writing, Translation'] }),
+    );
     const testing = await owner.post('/v1/jobs', aJob({ title: randomUUID(), currency: 'XTS' }));
-    const file = await owner.post('/v1/jobs/import', `title\n${randomUUID()}\n`, { 'content-type': 'text/csv; charset=us-ascii' });
+    const file = await owner.post('/v1/jobs/import', `title\n${randomUUID()}\n`, {
+      'content-type': 'text/csv; charset=us-ascii',
+    });
     const quoted = encodeURIComponent('"Writing, Translation"');
-    const idsOf = async (query: string): Promise<number[]> => (await owner.get(`/v1/jobs?${query}`)).body.items.map(({ id }: { id: number }) => id);
+    const idsOf = async (query: string): Promise<number[]> =>
+      (await owner.get(`/v1/jobs?${query}`)).body.items.map(({ id }: { id: number }) => id);
 
     expect([status, job.currency]).toEqual([201, 'XCG']);
     expect([testing.status, testing.body.errors[0].pointer]).toEqual([400, '/currency']);
@@ -365,7 +380,9 @@ describe('/v1/jobs', () => {
       const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID() }));
 
       const answers = await Promise.all(
-        ['A', 'B', 'C', 'D'].map((title) => owner.patch(`/v1/jobs/${job.id}`, { title: title + job.title }, { 'if-match': '"1"' })),
+        ['A', 'B', 'C', 'D'].map((title) =>
+          owner.patch(`/v1/jobs/${job.id}`, { title: title + job.title }, { 'if-match': '"1"' }),
+        ),
       );
 
       expect(answers.map(({ status }) => status).sort()).toEqual([200, 412, 412, 412]);

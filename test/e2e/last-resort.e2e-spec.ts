@@ -25,7 +25,9 @@ describe('a fault that nothing catches', () => {
     return server;
   }
 
-  async function startApi(settings: Readonly<Record<string, string>> = {}): Promise<{ server: ServerProcess; url: string }> {
+  async function startApi(
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<{ server: ServerProcess; url: string }> {
     const port = await freePort();
     const server = start('main', { PORT: String(port), ...settings });
     const url = `http://127.0.0.1:${port}`;
@@ -55,7 +57,11 @@ describe('a fault that nothing catches', () => {
     expect((await accepted).status).toBe(201);
     expect(await server.ended).toBe(1);
     expect(fatals(server)).toEqual([
-      expect.objectContaining({ event: 'unhandledRejection', msg: 'a planted rejection', stack: expect.stringContaining('at ') }),
+      expect.objectContaining({
+        event: 'unhandledRejection',
+        msg: 'a planted rejection',
+        stack: expect.stringContaining('at '),
+      }),
       expect.objectContaining({ event: 'uncaughtException', msg: 'a planted exception' }),
     ]);
   });
@@ -67,7 +73,9 @@ describe('a fault that nothing catches', () => {
     server.kill('SIGUSR2');
 
     expect(await server.ended).toBe(1);
-    expect(fatals(server)).toEqual([expect.objectContaining({ event: 'unhandledRejection', msg: 'a planted rejection' })]);
+    expect(fatals(server)).toEqual([
+      expect.objectContaining({ event: 'unhandledRejection', msg: 'a planted rejection' }),
+    ]);
   });
 
   it('does not end the API at SIGTERM before its delay: not ready at once, open still', async () => {

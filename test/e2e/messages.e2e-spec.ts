@@ -21,7 +21,9 @@ describe('/v1/messages', () => {
   const post = async (values: Record<string, unknown> = {}) => (await ann.post('/v1/messages', aMessage(values))).body;
 
   const auditOf = (id: number) =>
-    app.db.query('superuser', `SELECT * FROM audit_logs WHERE table_name = 'messages' AND record_id = $1 ORDER BY id`, [id]);
+    app.db.query('superuser', `SELECT * FROM audit_logs WHERE table_name = 'messages' AND record_id = $1 ORDER BY id`, [
+      id,
+    ]);
 
   const unread = async (): Promise<number> => (await ann.get('/v1/messages/unread-count')).body.unread;
 
@@ -74,7 +76,9 @@ describe('/v1/messages', () => {
     it('refuses a job that does not exist and one of another alike, with the pointer', async () => {
       const foreign = await aStoredJob(app.db, bob.id);
 
-      const answers = await Promise.all([foreign, 999_999_999].map((jobId) => ann.post('/v1/messages', aMessage({ jobId }))));
+      const answers = await Promise.all(
+        [foreign, 999_999_999].map((jobId) => ann.post('/v1/messages', aMessage({ jobId }))),
+      );
 
       for (const { status, body } of answers) {
         expect(status).toBe(422);
@@ -125,10 +129,10 @@ describe('/v1/messages', () => {
     it('keeps to the filters and the order asked for, page by page', async () => {
       const jobId = await aStoredJob(app.db, ann.id);
       const ids: number[] = [];
-      for (const values of [{ jobId }, {}, { jobId, senderType: 'freelancer' }, { jobId }]) ids.push((await post(values)).id);
+      for (const values of [{ jobId }, {}, { jobId, senderType: 'freelancer' }, { jobId }])
+        ids.push((await post(values)).id);
       const [first, second, third, fourth] = ids;
-      const idsOf = async (query: string) =>
-        pluck((await ann.get(`/v1/messages?${query}`)).body.items, 'id');
+      const idsOf = async (query: string) => pluck((await ann.get(`/v1/messages?${query}`)).body.items, 'id');
 
       expect(await idsOf('')).toEqual([fourth, third, second, first]);
       expect(await idsOf('sort=createdAt')).toEqual(ids);
@@ -217,9 +221,14 @@ describe('/v1/messages', () => {
   it('is nowhere for another user', async () => {
     const { id } = await post();
 
-    const answers = await Promise.all([bob.get(`/v1/messages/${id}`), bob.post(`/v1/messages/${id}/read`, {}, { 'if-match': '"9"' })]);
+    const answers = await Promise.all([
+      bob.get(`/v1/messages/${id}`),
+      bob.post(`/v1/messages/${id}/read`, {}, { 'if-match': '"9"' }),
+    ]);
 
-    expect(answers.map(({ status, body }) => [status, body.code])).toEqual(answers.map(() => [404, 'message.not_found']));
+    expect(answers.map(({ status, body }) => [status, body.code])).toEqual(
+      answers.map(() => [404, 'message.not_found']),
+    );
     expect((await bob.get('/v1/messages')).body.items).toEqual([]);
     expect((await bob.get('/v1/messages/unread-count')).body).toEqual({ unread: 0 });
   });

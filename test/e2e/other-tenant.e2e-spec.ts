@@ -111,7 +111,11 @@ describe('routes', () => {
     const user = await signedIn(app);
     const open: string[] = [];
     for (const operation of operations.filter(({ path }) => /^\/v1\/(admin|dev)\//.test(path))) {
-      const answer = await user.send(operation.method, pathWith(operation, {}), operation.body && exampleOf(operation.body));
+      const answer = await user.send(
+        operation.method,
+        pathWith(operation, {}),
+        operation.body && exampleOf(operation.body),
+      );
       if (answer.status !== 403) open.push(`${operation.method} ${operation.path} → ${answer.status}`);
     }
 

@@ -24,7 +24,10 @@ describe('what is held on a user', () => {
   async function owner(role: 'user' | 'admin' = 'user'): Promise<{ person: Person; user: Caller }> {
     const person = await aPerson(app, { role });
     const user = await signIn(app, person, 'a very particular browser');
-    const [job] = await app.db.query<{ id: number }>('superuser', `${MATRIX['public.jobs']!.make({ userId: person.id, jobId: 0 })} RETURNING id`);
+    const [job] = await app.db.query<{ id: number }>(
+      'superuser',
+      `${MATRIX['public.jobs']!.make({ userId: person.id, jobId: 0 })} RETURNING id`,
+    );
     for (const [table, { make }] of TENANT_TABLES) {
       if (table === 'public.users' || table === 'public.jobs') continue;
       await app.db.query('superuser', make({ userId: person.id, jobId: job!.id })).catch((error: Error) => {
@@ -42,7 +45,11 @@ describe('what is held on a user', () => {
   const rowsOf = async (userId: number): Promise<Record<string, number>> => {
     const counts: Record<string, number> = {};
     for (const [table, { tenant }] of TENANT_TABLES) {
-      const [row] = await app.db.query<{ n: number }>('superuser', `SELECT count(*) AS n FROM ${table} WHERE ${tenant} = $1`, [userId]);
+      const [row] = await app.db.query<{ n: number }>(
+        'superuser',
+        `SELECT count(*) AS n FROM ${table} WHERE ${tenant} = $1`,
+        [userId],
+      );
       counts[table] = row!.n;
     }
     return counts;
@@ -53,7 +60,10 @@ describe('what is held on a user', () => {
     const person = await aPerson(app);
     const user = await signIn(app, person);
 
-    expect(await user.send(method!, `/v1/users/me/${path}`)).toMatchObject({ status: 403, body: { code: 'auth.step_up_required' } });
+    expect(await user.send(method!, `/v1/users/me/${path}`)).toMatchObject({
+      status: 403,
+      body: { code: 'auth.step_up_required' },
+    });
     expect((await anonymous(app).send(method!, `/v1/users/me/${path}`)).status).toBe(401);
     await stepUp(user, person);
     const [session] = (await user.get('/v1/auth/sessions')).body.items;
@@ -66,7 +76,11 @@ describe('what is held on a user', () => {
 
   it('is exported from every table, whole, and without a secret', async () => {
     const { person, user } = await owner();
-    await app.db.query('superuser', `INSERT INTO jobs (user_id, source_key, title, budget_min) SELECT $1, 'upwork:' || i, 'job ' || i, 12.50 FROM generate_series(1, 1200) AS i`, [person.id]);
+    await app.db.query(
+      'superuser',
+      `INSERT INTO jobs (user_id, source_key, title, budget_min) SELECT $1, 'upwork:' || i, 'job ' || i, 12.50 FROM generate_series(1, 1200) AS i`,
+      [person.id],
+    );
     await stepUp(user, person);
 
     const answer = await user.get('/v1/users/me/export');
@@ -85,12 +99,15 @@ describe('what is held on a user', () => {
       expect([name, held[`public.${table}`]! > 0]).toEqual([name, true]);
     }
     const names = JSON.stringify(answer.body).match(/"\w+":/g) ?? [];
-    for (const secret of SECRET_COLUMNS) expect(names).not.toContain(`"${secret.replace(/_(\w)/g, (_, l: string) => l.toUpperCase())}":`);
+    for (const secret of SECRET_COLUMNS)
+      expect(names).not.toContain(`"${secret.replace(/_(\w)/g, (_, l: string) => l.toUpperCase())}":`);
     expect(names).not.toContain('"encryptedPassword":');
   });
 
   it('is known table by table: one that is new is exported, or says why not', () => {
-    const told = [...EXPORT_SECTIONS.map(({ table }) => table), ...Object.keys(NOT_EXPORTED)].map((table) => `public.${table}`);
+    const told = [...EXPORT_SECTIONS.map(({ table }) => table), ...Object.keys(NOT_EXPORTED)].map(
+      (table) => `public.${table}`,
+    );
 
     expect(told.sort()).toEqual(TENANT_TABLES.map(([table]) => table).sort());
   });
@@ -120,12 +137,18 @@ describe('what is held on a user', () => {
     await anonymous(app).post('/v1/auth/password/forgot', { email: person.email });
     await app.db.query('superuser', `UPDATE jobs SET title = 'a title of his own' WHERE user_id = $1`, [person.id]);
     const before = await app.db.query<{ id: number; hash: string }>(
-      'superuser', `SELECT id, encode(audit.values_hash(a), 'hex') AS hash FROM audit_logs a WHERE user_id = $1 ORDER BY id`, [person.id]);
+      'superuser',
+      `SELECT id, encode(audit.values_hash(a), 'hex') AS hash FROM audit_logs a WHERE user_id = $1 ORDER BY id`,
+      [person.id],
+    );
     await stepUp(user, person);
 
     const answer = await user.post('/v1/users/me/erase', {}, { 'idempotency-key': 'erase me' });
 
-    expect(answer).toMatchObject({ status: 200, body: { userId: person.id, deletedRows: { users: 1, jobs: 1, proposals: expect.any(Number) }, sessionsEnded: 2 } });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { userId: person.id, deletedRows: { users: 1, jobs: 1, proposals: expect.any(Number) }, sessionsEnded: 2 },
+    });
     const days = (Date.parse(answer.body.backupsHoldItUntil) - Date.parse(answer.body.erasedAt)) / 86_400_000;
     expect(days).toBe(35);
     expect(answer.body.whatStays).toHaveLength(4);
@@ -133,38 +156,64 @@ describe('what is held on a user', () => {
       if (!LOGS.includes(table)) expect([table, n]).toEqual([table, 0]);
     }
     expect([(await user.get('/v1/users/me')).status, (await elsewhere.get('/v1/users/me')).status]).toEqual([401, 401]);
-    expect((await anonymous(app).post('/v1/auth/login', { email: person.email, password: person.password })).status).toBe(401);
+    expect(
+      (await anonymous(app).post('/v1/auth/login', { email: person.email, password: person.password })).status,
+    ).toBe(401);
 
-    const logs = await app.db.query('superuser',
+    const logs = await app.db.query(
+      'superuser',
       `SELECT count(*) FILTER (WHERE old_values IS NOT NULL OR new_values IS NOT NULL OR ip_address IS NOT NULL OR reason IS NOT NULL) AS told,
-              count(*) AS n FROM audit_logs WHERE user_id = $1`, [person.id]);
+              count(*) AS n FROM audit_logs WHERE user_id = $1`,
+      [person.id],
+    );
     expect(logs).toEqual([{ told: 0, n: answer.body.auditRowsForgotten }]);
-    const after = await app.db.query('superuser',
-      `SELECT id, encode(audit.values_hash(a), 'hex') AS hash FROM audit_logs a WHERE user_id = $1 AND id <= $2 ORDER BY id`, [person.id, before.at(-1)!.id]);
+    const after = await app.db.query(
+      'superuser',
+      `SELECT id, encode(audit.values_hash(a), 'hex') AS hash FROM audit_logs a WHERE user_id = $1 AND id <= $2 ORDER BY id`,
+      [person.id, before.at(-1)!.id],
+    );
     expect(after).toEqual(before);
-    const [event] = await app.db.query('superuser',
-      `SELECT details FROM security_logs WHERE user_id = $1 AND event_type = 'audit.forgotten'`, [person.id]);
+    const [event] = await app.db.query(
+      'superuser',
+      `SELECT details FROM security_logs WHERE user_id = $1 AND event_type = 'audit.forgotten'`,
+      [person.id],
+    );
     expect(event).toMatchObject({ details: { auditRows: answer.body.auditRowsForgotten, deletedRows: { users: 1 } } });
 
     await expectNoTraceOf(person);
     const [letter] = await mailsTo(admin, person.email);
-    expect(letter).toMatchObject({ subject: 'Your account was erased', text: expect.stringContaining(answer.body.backupsHoldItUntil) });
+    expect(letter).toMatchObject({
+      subject: 'Your account was erased',
+      text: expect.stringContaining(answer.body.backupsHoldItUntil),
+    });
   });
 
   /** Neither a row of any table nor a key or value of Redis names him, his address's hash or his browser. */
   async function expectNoTraceOf({ email }: Person): Promise<void> {
     const traces = [email, 'a very particular browser', 'a title of his own'];
-    const tables = await app.db.query<{ name: string }>('superuser',
+    const tables = await app.db.query<{ name: string }>(
+      'superuser',
       `SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-       WHERE c.relkind IN ('r', 'm') AND n.nspname IN ('public', 'app', 'audit')`);
+       WHERE c.relkind IN ('r', 'm') AND n.nspname IN ('public', 'app', 'audit')`,
+    );
     for (const { name } of tables) {
       for (const trace of traces) {
-        const [row] = await app.db.query('superuser', `SELECT count(*) AS n FROM ${name} t WHERE strpos(t::text, $1) > 0`, [trace]);
-        expect([name, trace, row]).toEqual([name, trace, { n: trace === traces[1] && name.startsWith('security_logs') ? expect.any(Number) : 0 }]);
+        const [row] = await app.db.query(
+          'superuser',
+          `SELECT count(*) AS n FROM ${name} t WHERE strpos(t::text, $1) > 0`,
+          [trace],
+        );
+        expect([name, trace, row]).toEqual([
+          name,
+          trace,
+          { n: trace === traces[1] && name.startsWith('security_logs') ? expect.any(Number) : 0 },
+        ]);
       }
     }
     const keys = await app.redis.keys('*');
-    const values = await Promise.all(keys.map(async (key) => ((await app.redis.type(key)) === 'hash' ? app.redis.hvals(key) : [])));
+    const values = await Promise.all(
+      keys.map(async (key) => ((await app.redis.type(key)) === 'hash' ? app.redis.hvals(key) : [])),
+    );
     for (const trace of traces.slice(0, 1)) expect(JSON.stringify([keys, values])).not.toContain(trace);
     expect(values.flat()).not.toContain('a title of his own');
   }
@@ -191,7 +240,9 @@ describe('what is held on a user', () => {
     const first = await user.get('/v1/users/me/security-events?limit=2');
     const rest = await user.get(`/v1/users/me/security-events?limit=2&cursor=${first.body.nextCursor}`);
 
-    expect([...first.body.items, ...rest.body.items].map(({ eventType, success, userId }) => [eventType, success, userId])).toEqual([
+    expect(
+      [...first.body.items, ...rest.body.items].map(({ eventType, success, userId }) => [eventType, success, userId]),
+    ).toEqual([
       ['auth.step_up', true, person.id],
       ['auth.step_up', false, person.id],
       ['auth.login', true, person.id],
@@ -202,7 +253,10 @@ describe('what is held on a user', () => {
   });
 
   it('has limits', async () => {
-    const limited = await startApp({ beside: app, settings: { RATE_LIMIT_PER_MINUTE: '600', AUTH_THROTTLE_SCALE: '1' } });
+    const limited = await startApp({
+      beside: app,
+      settings: { RATE_LIMIT_PER_MINUTE: '600', AUTH_THROTTLE_SCALE: '1' },
+    });
     const user = (await signedIn(app)).at(limited.url);
     await user.get('/v1/users/me');
 

@@ -23,7 +23,11 @@ describe('/v1/proposals', () => {
     (await ann.post('/v1/proposals', aProposal({ jobId: await aJob(), ...values }))).body;
 
   const auditOf = (id: number) =>
-    app.db.query('superuser', `SELECT * FROM audit_logs WHERE table_name = 'proposals' AND record_id = $1 ORDER BY id`, [id]);
+    app.db.query(
+      'superuser',
+      `SELECT * FROM audit_logs WHERE table_name = 'proposals' AND record_id = $1 ORDER BY id`,
+      [id],
+    );
 
   describe('POST /v1/proposals', () => {
     it('stores a draft and says where it is', async () => {
@@ -78,7 +82,9 @@ describe('/v1/proposals', () => {
     it('refuses a job that does not exist and one of another alike, with the pointer', async () => {
       const foreign = await aStoredJob(app.db, bob.id);
 
-      const answers = await Promise.all([foreign, 999_999_999].map((jobId) => ann.post('/v1/proposals', aProposal({ jobId }))));
+      const answers = await Promise.all(
+        [foreign, 999_999_999].map((jobId) => ann.post('/v1/proposals', aProposal({ jobId }))),
+      );
 
       for (const { status, body } of answers) {
         expect(status).toBe(422);
@@ -156,7 +162,10 @@ describe('/v1/proposals', () => {
     ])('refuses a wrong %s (%#)', async (field, values) => {
       const jobId = await aJob();
 
-      const { status, body } = await ann.post('/v1/proposals', 'jobId' in values || field === 'jobId' ? values : { jobId, ...values });
+      const { status, body } = await ann.post(
+        '/v1/proposals',
+        'jobId' in values || field === 'jobId' ? values : { jobId, ...values },
+      );
 
       expect(status).toBe(400);
       expect(body.errors).toContainEqual(expect.objectContaining({ pointer: `/${field}` }));
@@ -192,8 +201,7 @@ describe('/v1/proposals', () => {
         (await carl.post('/v1/proposals', aProposal({ jobId: jobs[1]! }))).body.id,
       ];
       await carl.post(`/v1/proposals/${first}/submit`);
-      const idsOf = async (query: string) =>
-        pluck((await carl.get(`/v1/proposals?${query}`)).body.items, 'id');
+      const idsOf = async (query: string) => pluck((await carl.get(`/v1/proposals?${query}`)).body.items, 'id');
 
       expect(await idsOf(`jobId=${jobs[0]}`)).toEqual([first]);
       expect(await idsOf('status=draft')).toEqual([second]);
@@ -220,7 +228,9 @@ describe('/v1/proposals', () => {
       }
       const { nextCursor } = (await carl.get('/v1/proposals?limit=1')).body;
 
-      expect((await carl.get(`/v1/proposals?limit=1&sort=createdAt&cursor=${nextCursor}`)).body.code).toBe('cursor.invalid');
+      expect((await carl.get(`/v1/proposals?limit=1&sort=createdAt&cursor=${nextCursor}`)).body.code).toBe(
+        'cursor.invalid',
+      );
       expect((await ann.get(`/v1/proposals?limit=1&cursor=${nextCursor}`)).body.code).toBe('cursor.invalid');
     });
   });
@@ -255,7 +265,11 @@ describe('/v1/proposals', () => {
     it('takes application/merge-patch+json', async () => {
       const { id } = await aDraft();
 
-      const { body } = await ann.patch(`/v1/proposals/${id}`, { bidType: 'fixed' }, { 'content-type': 'application/merge-patch+json' });
+      const { body } = await ann.patch(
+        `/v1/proposals/${id}`,
+        { bidType: 'fixed' },
+        { 'content-type': 'application/merge-patch+json' },
+      );
 
       expect(body.bidType).toBe('fixed');
     });
@@ -376,7 +390,9 @@ describe('/v1/proposals', () => {
 
       const won = answers.filter(({ status }) => status === 200);
       expect(won).toHaveLength(1);
-      expect(answers.filter(({ status, body }) => status === 409 && body.code === 'proposal.wrong_step')).toHaveLength(19);
+      expect(answers.filter(({ status, body }) => status === 409 && body.code === 'proposal.wrong_step')).toHaveLength(
+        19,
+      );
       expect((await ann.get(`/v1/proposals/${id}`)).body.status).toBe(won[0]!.body.status);
       expect(await auditOf(id)).toHaveLength(3);
     });
@@ -387,7 +403,10 @@ describe('/v1/proposals', () => {
 
       const answers = [await submit(), await submit()];
 
-      expect(answers.map(({ status, body }) => [status, body.status])).toEqual([[200, 'submitted'], [200, 'submitted']]);
+      expect(answers.map(({ status, body }) => [status, body.status])).toEqual([
+        [200, 'submitted'],
+        [200, 'submitted'],
+      ]);
     });
 
     it('takes no fields', async () => {
@@ -405,7 +424,9 @@ describe('/v1/proposals', () => {
       const { id, jobId } = await aDraft();
       await ann.patch(`/v1/proposals/${id}`, { bidAmount: '50' });
       const { submittedAt } = (await ann.post(`/v1/proposals/${id}/submit`)).body;
-      await app.db.query('superuser', `UPDATE proposals SET status = 'accepted', bid_amount = 55.5 WHERE id = $1`, [id]);
+      await app.db.query('superuser', `UPDATE proposals SET status = 'accepted', bid_amount = 55.5 WHERE id = $1`, [
+        id,
+      ]);
 
       const { body } = await ann.get(`/v1/proposals/${id}/history`);
 
@@ -425,7 +446,12 @@ describe('/v1/proposals', () => {
             action: 'UPDATE',
             changes: { status: { old: 'draft', new: 'submitted' }, submittedAt: { old: null, new: submittedAt } },
           },
-          { at: expect.any(String), actor: me, action: 'UPDATE', changes: { bidAmount: { old: '45.00', new: '50.00' } } },
+          {
+            at: expect.any(String),
+            actor: me,
+            action: 'UPDATE',
+            changes: { bidAmount: { old: '45.00', new: '50.00' } },
+          },
           {
             at: expect.any(String),
             actor: me,
@@ -455,7 +481,9 @@ describe('/v1/proposals', () => {
       expect(first.items).toHaveLength(2);
       expect(second).toMatchObject({ nextCursor: null, items: [{ action: 'INSERT' }] });
       const other = await aDraft();
-      expect((await ann.get(`/v1/proposals/${other.id}/history?cursor=${first.nextCursor}`)).body.code).toBe('cursor.invalid');
+      expect((await ann.get(`/v1/proposals/${other.id}/history?cursor=${first.nextCursor}`)).body.code).toBe(
+        'cursor.invalid',
+      );
     });
   });
 
@@ -472,7 +500,9 @@ describe('/v1/proposals', () => {
       ...['submit', 'accept', 'reject', 'withdraw', 'archive'].map((step) => bob.post(at(`/${step}`), {}, stale)),
     ]);
 
-    expect(answers.map(({ status, body }) => [status, body.code])).toEqual(answers.map(() => [404, 'proposal.not_found']));
+    expect(answers.map(({ status, body }) => [status, body.code])).toEqual(
+      answers.map(() => [404, 'proposal.not_found']),
+    );
     expect((await bob.get('/v1/proposals')).body).toEqual({ items: [], nextCursor: null });
     expect((await ann.get(at(''))).body).toMatchObject({ version: 1, status: 'draft' });
   });

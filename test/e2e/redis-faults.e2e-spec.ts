@@ -28,25 +28,35 @@ describe('a Redis that', () => {
   it.each<[string, string, string[], string[]]>([
     ['is full', 'out of memory', ['CONFIG', 'SET', 'maxmemory', '1'], ['CONFIG', 'SET', 'maxmemory', '0']],
     ['became a replica', 'read-only', ['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE']],
-    ['lost its replicas', 'too few replicas', ['CONFIG', 'SET', 'min-replicas-to-write', '1'], ['CONFIG', 'SET', 'min-replicas-to-write', '0']],
-  ])('%s makes what it is needed for 503 with Retry-After, and readiness says so at once', async (_, detail, [breaks = '', ...with_], [mends = '', ...again]) => {
-    await redis.command(breaks, ...with_);
-    const answers = [
-      await login(),
-      await anonymous(app).post('/v1/auth/refresh', { refreshToken }),
-      await anonymous(app).post('/v1/auth/register', { email: 'new@example.com', password: 'seven green umbrellas' }),
-    ];
-    // A client that looks the name up again after READONLY is connecting for a moment.
-    const ready = await readyOnce(503, detail);
-    await redis.command(mends, ...again);
-    const mended = await readyOnce(200);
+    [
+      'lost its replicas',
+      'too few replicas',
+      ['CONFIG', 'SET', 'min-replicas-to-write', '1'],
+      ['CONFIG', 'SET', 'min-replicas-to-write', '0'],
+    ],
+  ])(
+    '%s makes what it is needed for 503 with Retry-After, and readiness says so at once',
+    async (_, detail, [breaks = '', ...with_], [mends = '', ...again]) => {
+      await redis.command(breaks, ...with_);
+      const answers = [
+        await login(),
+        await anonymous(app).post('/v1/auth/refresh', { refreshToken }),
+        await anonymous(app).post('/v1/auth/register', { email: 'new@example.com', password: 'seven green umbrellas' }),
+      ];
+      // A client that looks the name up again after READONLY is connecting for a moment.
+      const ready = await readyOnce(503, detail);
+      await redis.command(mends, ...again);
+      const mended = await readyOnce(200);
 
-    expect(answers.map(({ status, body }) => [status, (body as { code: string }).code])).toEqual(Array(3).fill([503, 'service.unavailable']));
-    expect(answers.every(({ headers }) => headers.has('retry-after'))).toBe(true);
-    expect(ready.body.checks.redis).toEqual({ status: 'failed', detail });
-    expect(mended.body.checks.redis).toEqual({ status: 'ok' });
-    expect((await login()).status).toBe(200);
-  });
+      expect(answers.map(({ status, body }) => [status, (body as { code: string }).code])).toEqual(
+        Array(3).fill([503, 'service.unavailable']),
+      );
+      expect(answers.every(({ headers }) => headers.has('retry-after'))).toBe(true);
+      expect(ready.body.checks.redis).toEqual({ status: 'failed', detail });
+      expect(mended.body.checks.redis).toEqual({ status: 'ok' });
+      expect((await login()).status).toBe(200);
+    },
+  );
 
   it('is frozen is 503 with Retry-After, and works again when it goes on', async () => {
     const { commandTimeout } = app.redis.options;
@@ -64,10 +74,14 @@ describe('a Redis that', () => {
   });
 
   /** A probe's answer may be a second old. */
-  async function readyOnce(status: number, detail?: string): Promise<Answer<{ checks: Record<string, { detail?: string }> }>> {
+  async function readyOnce(
+    status: number,
+    detail?: string,
+  ): Promise<Answer<{ checks: Record<string, { detail?: string }> }>> {
     for (;;) {
       const answer = await anonymous(app).get<{ checks: Record<string, { detail?: string }> }>('/health/ready');
-      if (answer.status === status && (detail === undefined || answer.body.checks['redis']?.detail === detail)) return answer;
+      if (answer.status === status && (detail === undefined || answer.body.checks['redis']?.detail === detail))
+        return answer;
     }
   }
 });

@@ -34,15 +34,30 @@ describe('npm run restore', () => {
 
   /** Runs the command as a shell without a terminal does. */
   function restore(args: readonly string[], settings: Record<string, string> = {}): Promise<Answer> {
-    const env = { PATH: process.env.PATH, HOME: process.env.HOME, BACKUP_DIR: folder, GIGVAULT_DATA_DIR: join(folder, 'data'), ENCRYPTION_KEYS: app.settings['ENCRYPTION_KEYS']!, ...settings };
+    const env = {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      BACKUP_DIR: folder,
+      GIGVAULT_DATA_DIR: join(folder, 'data'),
+      ENCRYPTION_KEYS: app.settings['ENCRYPTION_KEYS']!,
+      ...settings,
+    };
     return new Promise((done) => {
       const command = ['-r', 'ts-node/register/transpile-only', 'src/launcher/restore.ts', ...args];
-      execFile(process.execPath, command, { cwd: resolve(__dirname, '..', '..'), env }, (error, stdout, stderr) => done({ code: Number(error?.code ?? 0), output: stdout + stderr }));
+      execFile(process.execPath, command, { cwd: resolve(__dirname, '..', '..'), env }, (error, stdout, stderr) =>
+        done({ code: Number(error?.code ?? 0), output: stdout + stderr }),
+      );
     });
   }
 
-  const databasesOf = (url: string) => withDirectConnection(url, (connection) => connection.query<{ name: string }>(`SELECT datname AS name FROM pg_database WHERE datname LIKE 'gigvault%' ORDER BY 1`));
-  const query = <Row extends object>(url: string, sql: string) => withDirectConnection(url, (connection) => connection.query<Row>(sql));
+  const databasesOf = (url: string) =>
+    withDirectConnection(url, (connection) =>
+      connection.query<{ name: string }>(
+        `SELECT datname AS name FROM pg_database WHERE datname LIKE 'gigvault%' ORDER BY 1`,
+      ),
+    );
+  const query = <Row extends object>(url: string, sql: string) =>
+    withDirectConnection(url, (connection) => connection.query<Row>(sql));
 
   it('puts a backup in the place of a database, keeps what was there, and erases again whoever was erased since', async () => {
     const ann = await signedIn(app);
@@ -55,7 +70,10 @@ describe('npm run restore', () => {
     expect((await leaving.post('/v1/users/me/erase')).status).toBe(200);
     await app.db.query('superuser', `UPDATE backups SET created_at = created_at - interval '2 days'`);
     await worker.runTask('backup');
-    const [first, second] = await app.db.query<{ id: number; file_name: string }>('superuser', 'SELECT id, file_name FROM backups ORDER BY id');
+    const [first, second] = await app.db.query<{ id: number; file_name: string }>(
+      'superuser',
+      'SELECT id, file_name FROM backups ORDER BY id',
+    );
 
     const listed = await restore([]);
     expect(listed.output).toMatch(new RegExp(`${second!.id}  [^]*${second!.file_name}[^]*${first!.file_name}`));
@@ -63,9 +81,17 @@ describe('npm run restore', () => {
     await cluster.withDatabase(async (url) => {
       const target = Object.assign(new URL(url), { pathname: '/gigvault' }).href;
       const unasked = await restore([String(first!.id), '--to', target]);
-      expect(unasked).toMatchObject({ code: 1, output: expect.stringContaining('Nobody can be asked here: say --yes.') });
-      const withOtherKey = await restore([String(first!.id), '--to', target, '--yes'], { ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}` });
-      expect(withOtherKey).toMatchObject({ code: 1, output: expect.stringContaining('Nothing was changed. the file does not open') });
+      expect(unasked).toMatchObject({
+        code: 1,
+        output: expect.stringContaining('Nobody can be asked here: say --yes.'),
+      });
+      const withOtherKey = await restore([String(first!.id), '--to', target, '--yes'], {
+        ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
+      });
+      expect(withOtherKey).toMatchObject({
+        code: 1,
+        output: expect.stringContaining('Nothing was changed. the file does not open'),
+      });
       expect(await databasesOf(url)).toEqual([]);
 
       const restored = await restore([String(first!.id), '--to', target, '--yes']);
@@ -73,15 +99,31 @@ describe('npm run restore', () => {
       expect(restored.output).toContain('Erased again, for they had asked for it since: 1 users.');
       expect(await query(target, 'SELECT title FROM jobs')).toEqual([{ title: 'A job that stays' }]);
       expect(await query(target, `SELECT count(*) AS left FROM users WHERE id = ${ben.id}`)).toEqual([{ left: 0 }]);
-      expect(await query(target, 'SELECT id, status, file_name FROM backups')).toEqual([{ id: first!.id, status: 'verified', file_name: first!.file_name }]);
-      const [{ id: next }] = await query<{ id: number }>(target, `INSERT INTO backups (started_by) VALUES ('boot') RETURNING id`) as [{ id: number }];
+      expect(await query(target, 'SELECT id, status, file_name FROM backups')).toEqual([
+        { id: first!.id, status: 'verified', file_name: first!.file_name },
+      ]);
+      const [{ id: next }] = (await query<{ id: number }>(
+        target,
+        `INSERT INTO backups (started_by) VALUES ('boot') RETURNING id`,
+      )) as [{ id: number }];
       expect(next).toBe(second!.id + 1);
 
       const refused = await restore(['latest', '--to', target, '--yes']);
-      expect(refused).toMatchObject({ code: 1, output: expect.stringMatching(/the database gigvault holds \d+ tables: with --force it is kept under another name/) });
+      expect(refused).toMatchObject({
+        code: 1,
+        output: expect.stringMatching(
+          /the database gigvault holds \d+ tables: with --force it is kept under another name/,
+        ),
+      });
       const forced = await restore([join(folder, second!.file_name), '--to', target, '--yes', '--force']);
-      expect(forced).toMatchObject({ code: 0, output: expect.stringMatching(/What was there is now the database gigvault_before_\d{14}/) });
-      expect((await databasesOf(url)).map(({ name }) => name)).toEqual(['gigvault', expect.stringMatching(/^gigvault_before_\d{14}$/)]);
+      expect(forced).toMatchObject({
+        code: 0,
+        output: expect.stringMatching(/What was there is now the database gigvault_before_\d{14}/),
+      });
+      expect((await databasesOf(url)).map(({ name }) => name)).toEqual([
+        'gigvault',
+        expect.stringMatching(/^gigvault_before_\d{14}$/),
+      ]);
       expect(await query(target, 'SELECT title FROM jobs')).toEqual([{ title: 'A job that stays' }]);
     });
   }, 180_000);

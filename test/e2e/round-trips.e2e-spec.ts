@@ -16,7 +16,9 @@ describe('socket writes to PostgreSQL', () => {
     app = await startApp({ settings: { DATABASE_POOL_SIZE: '1' } });
     port = Number(new URL(app.db.urls.app).port);
     ann = await signedIn(app);
-    ({ body: { id } } = await ann.post('/v1/jobs', { title: 'One' }));
+    ({
+      body: { id },
+    } = await ann.post('/v1/jobs', { title: 'One' }));
   });
   afterAll(() => app.close());
 
@@ -62,7 +64,8 @@ describe('DATABASE_PREPARED_STATEMENTS=false', () => {
 
       expect(changed).toEqual({ ...job, title: 'Two', version: 2, updatedAt: changed.updatedAt });
       expect(await ann.get(`/v1/jobs/${job.id}`)).toMatchObject({ status: 200, body: changed });
-      for (const search of ['skills=SQL', 'budgetMin=1']) expect(await ann.get(`/v1/jobs?${search}`)).toMatchObject({ status: 200 });
+      for (const search of ['skills=SQL', 'budgetMin=1'])
+        expect(await ann.get(`/v1/jobs?${search}`)).toMatchObject({ status: 200 });
       const left = await within(ann.id, () => app.get(Database).query('SELECT name FROM pg_prepared_statements'));
       expect(left).toEqual([]);
     } finally {

@@ -52,7 +52,10 @@ describeInBrowser('Swagger UI in a browser', () => {
   async function execute(block: Locator): Promise<{ status: string; body: string }> {
     await block.getByRole('button', { name: 'Execute' }).click();
     const answer = block.locator('.live-responses-table .response').first();
-    return { status: (await answer.locator('.response-col_status').innerText()).trim(), body: await answer.innerText() };
+    return {
+      status: (await answer.locator('.response-col_status').innerText()).trim(),
+      body: await answer.innerText(),
+    };
   }
 
   it('finds the rows of an account by the form as it is filled in', async () => {
@@ -75,7 +78,10 @@ describeInBrowser('Swagger UI in a browser', () => {
     await page.waitForFunction((id) => document.querySelector('textarea')?.value.includes(`"jobId": ${id}`), job.id);
     expect(await execute(draft)).toMatchObject({ status: '201' });
     const read = await tryOut('Jobs', 'get', '/v1/jobs/{id}');
-    await page.waitForFunction((id) => [...document.querySelectorAll('input')].some(({ value }) => value === String(id)), job.id);
+    await page.waitForFunction(
+      (id) => [...document.querySelectorAll('input')].some(({ value }) => value === String(id)),
+      job.id,
+    );
 
     const { status, body } = await execute(read);
     await picture(page, 'swagger-ids');
@@ -91,7 +97,10 @@ describeInBrowser('Swagger UI in a browser', () => {
 
     const removal = await tryOut('Jobs', 'delete', '/v1/jobs/{id}');
     const history = await tryOut('Jobs', 'get', '/v1/jobs/{id}/history');
-    await page.waitForFunction((id) => [...document.querySelectorAll('input')].some(({ value }) => value === String(id)), job.id);
+    await page.waitForFunction(
+      (id) => [...document.querySelectorAll('input')].some(({ value }) => value === String(id)),
+      job.id,
+    );
 
     expect(await history.locator('input').first().inputValue()).toBe(String(job.id));
     expect(await removal.locator('input').first().inputValue()).toBe('');

@@ -97,7 +97,9 @@ describe('"Execute" in Swagger UI, with what it fills in', () => {
   }
 
   it('fills in no optional filter: of what may be left out, the defaults of a page alone', () => {
-    const filled = operations.flatMap(({ parameters }) => parameters.filter((p) => !p.required && prefillOf(p) !== undefined).map(({ name }) => name));
+    const filled = operations.flatMap(({ parameters }) =>
+      parameters.filter((p) => !p.required && prefillOf(p) !== undefined).map(({ name }) => name),
+    );
 
     expect([...new Set(filled)].sort()).toEqual(['limit', 'sort']);
   });
@@ -114,7 +116,12 @@ describe('"Execute" in Swagger UI, with what it fills in', () => {
     }
 
     expect(changes.length).toBeGreaterThan(50);
-    expect([...refused].sort()).toEqual(changes.map(nameOf).filter((name) => NEEDS[name] !== undefined).sort());
+    expect([...refused].sort()).toEqual(
+      changes
+        .map(nameOf)
+        .filter((name) => NEEDS[name] !== undefined)
+        .sort(),
+    );
   }, 60_000);
 
   it('has an example for every JSON body', () => {
@@ -126,7 +133,9 @@ describe('"Execute" in Swagger UI, with what it fills in', () => {
   it('answers every GET with 200, and with rows where there are some', async () => {
     const [user, admin] = await accountsWithRows();
     const wrong: string[] = [];
-    const reads = operations.filter((operation) => operation.method === 'GET' && NEEDS[nameOf(operation)] === undefined);
+    const reads = operations.filter(
+      (operation) => operation.method === 'GET' && NEEDS[nameOf(operation)] === undefined,
+    );
     for (const operation of reads) {
       const form = isForAdmins(operation) ? admin : user;
       const first = FIRST[nameOf(operation)];
@@ -134,7 +143,8 @@ describe('"Execute" in Swagger UI, with what it fills in', () => {
       const { status, body } = await form.execute(operation);
       if (status !== 200) wrong.push(`${nameOf(operation)} → ${status}`);
       const isEmpty = Array.isArray(body?.items) && body.items.length === 0;
-      if (isEmpty !== (EMPTY[nameOf(operation)] !== undefined)) wrong.push(`${nameOf(operation)} → ${isEmpty ? 'no rows' : 'rows'}`);
+      if (isEmpty !== (EMPTY[nameOf(operation)] !== undefined))
+        wrong.push(`${nameOf(operation)} → ${isEmpty ? 'no rows' : 'rows'}`);
     }
 
     expect(reads.length).toBeGreaterThan(45);
@@ -144,9 +154,12 @@ describe('"Execute" in Swagger UI, with what it fills in', () => {
   /** A user and an admin who executed every POST and PUT of theirs that succeeds and ends nothing. */
   async function accountsWithRows(): Promise<[SwaggerForm, SwaggerForm]> {
     const isOf = (operation: Operation, isAdmin: boolean) => isForAdmins(operation) === isAdmin;
-    const makes = ({ method, path }: Operation) => ['POST', 'PUT'].includes(method) && !/^\/v1\/(auth|users)\//.test(path);
+    const makes = ({ method, path }: Operation) =>
+      ['POST', 'PUT'].includes(method) && !/^\/v1\/(auth|users)\//.test(path);
     const forms = [false, true].map(async (isAdmin) => {
-      const mine = operations.filter((operation) => isOf(operation, isAdmin) && makes(operation) && NEEDS[nameOf(operation)] === undefined);
+      const mine = operations.filter(
+        (operation) => isOf(operation, isAdmin) && makes(operation) && NEEDS[nameOf(operation)] === undefined,
+      );
       const form = await aForm(mine[0]!);
       if (isAdmin) await form.executeNamed(STEP_UP);
       // The steps of a proposal come last: a letter is accepted into a draft.

@@ -52,17 +52,43 @@ describe('synchronisation with Upwork', () => {
   }
 
   it('walks from a search to an accepted proposal', async () => {
-    const posted = upwork.marketplace.publish({ title: 'Speed up PostgreSQL', skills: ['PostgreSQL'], hourly: ['40', '60'] });
+    const posted = upwork.marketplace.publish({
+      title: 'Speed up PostgreSQL',
+      skills: ['PostgreSQL'],
+      hourly: ['40', '60'],
+    });
     await ann.post('/v1/saved-searches', { name: 'Databases', query: 'postgresql' });
-    expect(await sync('jobs')).toMatchObject({ status: 'succeeded', connectionId: connection, figures: { searches: 1, created: 1 } });
+    expect(await sync('jobs')).toMatchObject({
+      status: 'succeeded',
+      connectionId: connection,
+      figures: { searches: 1, created: 1 },
+    });
     const { body: jobs } = await ann.get('/v1/jobs');
-    expect(jobs.items).toMatchObject([{ title: posted.title, upworkJobId: `~02${posted.id}`, jobType: 'hourly', hourlyRateMin: '40.00', country: 'Germany' }]);
+    expect(jobs.items).toMatchObject([
+      {
+        title: posted.title,
+        upworkJobId: `~02${posted.id}`,
+        jobType: 'hourly',
+        hourlyRateMin: '40.00',
+        country: 'Germany',
+      },
+    ]);
 
-    const { body: draft } = await ann.post('/v1/proposals', { jobId: jobs.items[0].id, coverLetter: 'Draft', bidAmount: '45.00', bidType: 'hourly' });
+    const { body: draft } = await ann.post('/v1/proposals', {
+      jobId: jobs.items[0].id,
+      coverLetter: 'Draft',
+      bidAmount: '45.00',
+      bidType: 'hourly',
+    });
     const sent = upwork.marketplace.submit(ann.email, posted.id, 'What was sent', '48.00');
     expect(await sync('proposals')).toMatchObject({ status: 'succeeded', figures: { moved: 1 } });
     const { body: submitted } = await ann.get(`/v1/proposals/${draft.id}`);
-    expect(submitted).toMatchObject({ status: 'submitted', upworkProposalId: sent.id, coverLetter: 'What was sent', bidAmount: '48.00' });
+    expect(submitted).toMatchObject({
+      status: 'submitted',
+      upworkProposalId: sent.id,
+      coverLetter: 'What was sent',
+      bidAmount: '48.00',
+    });
 
     upwork.marketplace.write(sent.id, 'client', 'When can you start?');
     expect(await sync('messages')).toMatchObject({ status: 'succeeded', figures: { rooms: 1, created: 1 } });
@@ -95,7 +121,12 @@ describe('synchronisation with Upwork', () => {
     expect(await sync('jobs')).toMatchObject({ figures: { created: 0, updated: 1 } });
 
     const { body } = await ann.get(`/v1/jobs/${job.id}`);
-    expect(body).toMatchObject({ isFavorite: true, status: 'archived', budgetMax: '900.00', clientInfo: { renewedAt: posted.renewedAt.toISOString() } });
+    expect(body).toMatchObject({
+      isFavorite: true,
+      status: 'archived',
+      budgetMax: '900.00',
+      clientInfo: { renewedAt: posted.renewedAt.toISOString() },
+    });
   });
 
   it('reads on over pages, and updates an edited story', async () => {
@@ -120,12 +151,21 @@ describe('synchronisation with Upwork', () => {
     await ann.post('/v1/saved-searches', { name: 'Lisp', query: 'lisp' });
     await sync('jobs');
     const [job] = (await ann.get('/v1/jobs')).body.items;
-    const { body: draft } = await ann.post('/v1/proposals', { jobId: job.id, coverLetter: 'Draft', bidAmount: '900.00', bidType: 'fixed' });
+    const { body: draft } = await ann.post('/v1/proposals', {
+      jobId: job.id,
+      coverLetter: 'Draft',
+      bidAmount: '900.00',
+      bidType: 'fixed',
+    });
     const sent = upwork.marketplace.submit(ann.email, posted.id, 'Sent', '900.00');
     upwork.marketplace.decide(sent.id, 'Shortlisted');
 
     expect(await sync('proposals')).toMatchObject({ figures: { moved: 1, unknownStatus: 1 } });
-    expect((await ann.get(`/v1/proposals/${draft.id}`)).body).toMatchObject({ status: 'submitted', upworkStatus: 'Shortlisted', upworkProposalId: sent.id });
+    expect((await ann.get(`/v1/proposals/${draft.id}`)).body).toMatchObject({
+      status: 'submitted',
+      upworkStatus: 'Shortlisted',
+      upworkProposalId: sent.id,
+    });
     expect(await sync('proposals')).toMatchObject({ figures: { moved: 0, unchanged: 1, unknownStatus: 1 } });
     upwork.marketplace.decide(sent.id, 'Hired');
     await sync('proposals');
@@ -133,7 +173,12 @@ describe('synchronisation with Upwork', () => {
   });
 
   it('sees an old story that was edited, behind pages without news', async () => {
-    const sent = upwork.marketplace.submit(ann.email, upwork.marketplace.publish({ title: 'A long talk' }).id, 'Hello', '10.00');
+    const sent = upwork.marketplace.submit(
+      ann.email,
+      upwork.marketplace.publish({ title: 'A long talk' }).id,
+      'Hello',
+      '10.00',
+    );
     const anHourAgo = new Date(Date.now() - 3_600_000);
     const stories = Array.from({ length: 110 }, (_, n) => upwork.marketplace.write(sent.id, 'client', `Story ${n}`));
     for (const story of stories) Object.assign(story, { createdAt: anHourAgo, updatedAt: anHourAgo });
@@ -143,16 +188,19 @@ describe('synchronisation with Upwork', () => {
     expect(await sync('messages')).toMatchObject({ figures: { created: 0, updated: 1 } });
   });
 
-  it.each(['html', 'empty', '500', 'cut'] as const)('ends in a clear error when Upwork answers %s, and goes on afterwards', async (fault) => {
-    await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
-    upwork.faults.next('graphql', fault, 3);
+  it.each(['html', 'empty', '500', 'cut'] as const)(
+    'ends in a clear error when Upwork answers %s, and goes on afterwards',
+    async (fault) => {
+      await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
+      upwork.faults.next('graphql', fault, 3);
 
-    const failed = await sync('jobs');
-    upwork.faults.clear();
+      const failed = await sync('jobs');
+      upwork.faults.clear();
 
-    expect(failed).toMatchObject({ status: 'failed', lastError: expect.stringContaining('Upwork') });
-    expect(await sync('jobs')).toMatchObject({ status: 'succeeded', lastError: null });
-  });
+      expect(failed).toMatchObject({ status: 'failed', lastError: expect.stringContaining('Upwork') });
+      expect(await sync('jobs')).toMatchObject({ status: 'succeeded', lastError: null });
+    },
+  );
 
   it('counts every new match once, though the run that found it broke off', async () => {
     for (let n = 0; n < 120; n++) upwork.marketplace.publish({ title: `Kotlin job ${n}`, amount: '100' });
@@ -169,7 +217,8 @@ describe('synchronisation with Upwork', () => {
 
   it('searches all anew when a search looks for something else', async () => {
     const anHourAgo = new Date(Date.now() - 7_200_000);
-    for (let n = 0; n < 60; n++) upwork.marketplace.publish({ title: `Scala job ${n}`, amount: '100', publishedAt: anHourAgo });
+    for (let n = 0; n < 60; n++)
+      upwork.marketplace.publish({ title: `Scala job ${n}`, amount: '100', publishedAt: anHourAgo });
     const { body: search } = await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
     await sync('jobs');
     await ann.patch(`/v1/saved-searches/${search.id}`, { query: 'scala' });
@@ -195,7 +244,9 @@ describe('synchronisation with Upwork', () => {
     await worker.runTask('deliver-alerts');
 
     expect((await ann.get(`/v1/tokens/${connection}`)).body).toMatchObject({ status: 'reconnect_needed' });
-    expect((await mailsTo(await signedIn(app, { role: 'admin' }), ann.email)).map(({ subject }) => subject)).toEqual(['Connect Gigvault to Upwork anew']);
+    expect((await mailsTo(await signedIn(app, { role: 'admin' }), ann.email)).map(({ subject }) => subject)).toEqual([
+      'Connect Gigvault to Upwork anew',
+    ]);
     expect((await ann.post('/v1/jobs/sync')).body.code).toBe('token.not_connected');
   });
 
@@ -238,20 +289,43 @@ describe('synchronisation with Upwork', () => {
       const { edges } = answer.data['marketplaceJobPostingsSearch']!;
       const { node } = edges[0]!;
       edges.push(...(odd(node!) as FakeAnswer['data'][string]['edges']), { node: { ...node, title: null } });
-      return { ...answer, errors: [{ message: 'null in a non-null field', path: ['marketplaceJobPostingsSearch', 'edges', 1, 'node'] }] };
+      return {
+        ...answer,
+        errors: [{ message: 'null in a non-null field', path: ['marketplaceJobPostingsSearch', 'edges', 1, 'node'] }],
+      };
     };
 
-    expect(await sync('jobs')).toMatchObject({ status: 'succeeded', lastError: null, figures: { searches: 1, created: 1, unreadable: 8 } });
+    expect(await sync('jobs')).toMatchObject({
+      status: 'succeeded',
+      lastError: null,
+      figures: { searches: 1, created: 1, unreadable: 8 },
+    });
     expect((await ann.get('/v1/jobs')).body.items).toMatchObject([{ title: 'Elixir one' }]);
   });
 
   it('leaves out proposals that cannot be read or stored, counts them, and follows the others', async () => {
-    upwork.marketplace.submit(ann.email, upwork.marketplace.publish({ title: 'Perl' }).id, `Hello ${NUL_AND_HALF}`, '10.00');
+    upwork.marketplace.submit(
+      ann.email,
+      upwork.marketplace.publish({ title: 'Perl' }).id,
+      `Hello ${NUL_AND_HALF}`,
+      '10.00',
+    );
     upwork.alter = (_, answer) => {
       const { edges } = answer.data['vendorProposals']!;
       const node = edges[0]!.node!;
-      const dated = (createdDateTime: string) => ({ node: { ...node, id: '7', marketplaceJobPosting: { id: '8', content: { title: 'x' } }, auditDetails: { createdDateTime } } });
-      edges.unshift(...(odd(node) as FakeAnswer['data'][string]['edges']), { node: { ...node, status: null } }, dated('-271821-04-20T00:00:00.000Z'));
+      const dated = (createdDateTime: string) => ({
+        node: {
+          ...node,
+          id: '7',
+          marketplaceJobPosting: { id: '8', content: { title: 'x' } },
+          auditDetails: { createdDateTime },
+        },
+      });
+      edges.unshift(
+        ...(odd(node) as FakeAnswer['data'][string]['edges']),
+        { node: { ...node, status: null } },
+        dated('-271821-04-20T00:00:00.000Z'),
+      );
       return answer;
     };
 
@@ -264,7 +338,12 @@ describe('synchronisation with Upwork', () => {
   });
 
   it('leaves out stories that cannot be read, and reads the others once though they come twice', async () => {
-    const sent = upwork.marketplace.submit(ann.email, upwork.marketplace.publish({ title: 'Ada' }).id, 'Hello', '10.00');
+    const sent = upwork.marketplace.submit(
+      ann.email,
+      upwork.marketplace.publish({ title: 'Ada' }).id,
+      'Hello',
+      '10.00',
+    );
     upwork.marketplace.write(sent.id, 'client', `One${NUL_AND_HALF}`);
     upwork.marketplace.write(sent.id, 'client', '🙂'.repeat(50_001));
     upwork.alter = (_, answer) => {
@@ -272,12 +351,23 @@ describe('synchronisation with Upwork', () => {
       if (edges.length === 0) return answer;
       const node = edges[0]!.node!;
       const system = { node: { ...node, id: '99', message: null, user: null } };
-      edges.push(...(odd(node) as FakeAnswer['data'][string]['edges']), system, { node }, { node: { ...node, createdDateTime: 'soon' } });
+      edges.push(
+        ...(odd(node) as FakeAnswer['data'][string]['edges']),
+        system,
+        { node },
+        { node: { ...node, createdDateTime: 'soon' } },
+      );
       return answer;
     };
 
-    expect(await sync('messages')).toMatchObject({ status: 'succeeded', lastError: null, figures: { rooms: 1, created: 2, unreadable: 8, failedRooms: 0 } });
-    expect((await ann.get('/v1/messages')).body.items.map(({ content }: Shown) => [...content].length).sort()).toEqual([3, 50_000]);
+    expect(await sync('messages')).toMatchObject({
+      status: 'succeeded',
+      lastError: null,
+      figures: { rooms: 1, created: 2, unreadable: 8, failedRooms: 0 },
+    });
+    expect((await ann.get('/v1/messages')).body.items.map(({ content }: Shown) => [...content].length).sort()).toEqual([
+      3, 50_000,
+    ]);
   });
 
   it('gives each search its own fate', async () => {
@@ -290,20 +380,36 @@ describe('synchronisation with Upwork', () => {
     expect(done).toMatchObject({ status: 'succeeded', figures: { searches: 1, created: 1, failedSearches: 1 } });
     expect(done.lastError).toContain('1 of 2 failed. The first: SearchJobs');
     const { items } = (await ann.get('/v1/saved-searches')).body;
-    expect(items.map((search: Shown) => [search.lastError !== null, search.lastSearchedAt !== null])).toEqual([[true, false], [false, true]]);
+    expect(items.map((search: Shown) => [search.lastError !== null, search.lastSearchedAt !== null])).toEqual([
+      [true, false],
+      [false, true],
+    ]);
     upwork.alter = (_, answer) => answer;
     await sync('jobs');
-    expect((await ann.get('/v1/saved-searches')).body.items.map((search: Shown) => search.lastError)).toEqual([null, null]);
+    expect((await ann.get('/v1/saved-searches')).body.items.map((search: Shown) => search.lastError)).toEqual([
+      null,
+      null,
+    ]);
   });
 
   it('gives each room its own fate, and asks again for one that Upwork could not give', async () => {
-    const rooms = ['One', 'Two'].map((title) => upwork.marketplace.submit(ann.email, upwork.marketplace.publish({ title }).id, 'Hello', '10.00'));
+    const rooms = ['One', 'Two'].map((title) =>
+      upwork.marketplace.submit(ann.email, upwork.marketplace.publish({ title }).id, 'Hello', '10.00'),
+    );
     for (const { id } of rooms) upwork.marketplace.write(id, 'client', 'News');
     upwork.faults.next('graphql', 'none', 2);
     upwork.faults.next('graphql', '500', 3);
 
-    expect(await sync('messages')).toMatchObject({ status: 'succeeded', lagSeconds: null, figures: { rooms: 1, failedRooms: 1, created: 1 } });
-    expect(await sync('messages')).toMatchObject({ status: 'succeeded', lastError: null, figures: { rooms: 2, failedRooms: 0, created: 1 } });
+    expect(await sync('messages')).toMatchObject({
+      status: 'succeeded',
+      lagSeconds: null,
+      figures: { rooms: 1, failedRooms: 1, created: 1 },
+    });
+    expect(await sync('messages')).toMatchObject({
+      status: 'succeeded',
+      lastError: null,
+      figures: { rooms: 2, failedRooms: 0, created: 1 },
+    });
   });
 
   it('of one tenant whose answers do not come holds up nobody else', async () => {
@@ -332,7 +438,11 @@ describe('synchronisation with Upwork', () => {
     upwork.alter = (_, answer) => answer;
     for (const go of release) go();
     await run;
-    expect((await ann.get('/v1/syncs')).body.items.map((shown: Shown) => shown.status).sort()).toEqual(['queued', 'succeeded', 'succeeded']);
+    expect((await ann.get('/v1/syncs')).body.items.map((shown: Shown) => shown.status).sort()).toEqual([
+      'queued',
+      'succeeded',
+      'succeeded',
+    ]);
   });
 
   it('is asked for once in 30 s of each kind', async () => {
@@ -341,7 +451,10 @@ describe('synchronisation with Upwork', () => {
 
     const accepted = [await at.post('/v1/jobs/sync'), await at.post('/v1/messages/sync')];
 
-    expect(accepted.map(({ status, headers }) => [status, headers.get('location')])).toEqual([[202, '/v1/syncs'], [202, '/v1/syncs']]);
+    expect(accepted.map(({ status, headers }) => [status, headers.get('location')])).toEqual([
+      [202, '/v1/syncs'],
+      [202, '/v1/syncs'],
+    ]);
     const refused = await at.post('/v1/jobs/sync');
 
     expect([refused.status, refused.body.code]).toEqual([429, 'rate.limited']);
@@ -385,7 +498,9 @@ describe('/v1/saved-searches', () => {
     const ann = await signedIn(app);
     const made = await ann.post('/v1/saved-searches', { name: 'One', query: 'sql', jobType: 'fixed' });
     expect([made.status, made.headers.get('location')]).toEqual([201, `/v1/saved-searches/${made.body.id}`]);
-    expect((await ann.post('/v1/saved-searches', { name: 'One', query: 'x' })).body.code).toBe('saved_search.already_exists');
+    expect((await ann.post('/v1/saved-searches', { name: 'One', query: 'x' })).body.code).toBe(
+      'saved_search.already_exists',
+    );
 
     const changed = await ann.patch(`/v1/saved-searches/${made.body.id}`, { jobType: null, alertHours: 12 });
     expect(changed.body).toMatchObject({ name: 'One', jobType: null, alertHours: 12, version: 2 });

@@ -78,13 +78,20 @@ describe('the lengths of texts', () => {
   }
 
   /** Sends the body of the examples with one text of its own. */
-  async function send({ operation, field }: TextField, text: string): Promise<{ status: number; errors: NonNullable<Problem['errors']> }> {
+  async function send(
+    { operation, field }: TextField,
+    text: string,
+  ): Promise<{ status: number; errors: NonNullable<Problem['errors']> }> {
     const user = await signedIn(app);
     const caller = operation.path.startsWith('/v1/admin/') ? admin : user;
     const path = pathWith(operation, { id: await idFor(operation, user) });
     const examples = Object.entries(exampleOf(operation.body)).filter(([name]) => !/[a-z]Id$/.test(name));
     const needed = operation.body?.required?.includes('jobId') ? { jobId: await aStoredJob(app.db, user.id) } : {};
-    const { status, body } = await caller.send<Problem | undefined>(operation.method, path, { ...Object.fromEntries(examples), ...needed, [field]: text });
+    const { status, body } = await caller.send<Problem | undefined>(operation.method, path, {
+      ...Object.fromEntries(examples),
+      ...needed,
+      [field]: text,
+    });
     return { status, errors: (body?.errors ?? []).filter(({ pointer }) => pointer === `/${field}`) };
   }
 
@@ -99,7 +106,8 @@ describe('the lengths of texts', () => {
       // A request that is refused for another value has not been tried.
       const isUntried = isStored && [400, 403, 404, 422].includes(longest.status) && longest.errors.length === 0;
       if (isWrong || isUntried) faults.push(`${name}: ${JSON.stringify(longest)}`);
-      if (longer.status !== 400 || longer.errors.length === 0) faults.push(`${name}, one more: ${JSON.stringify(longer)}`);
+      if (longer.status !== 400 || longer.errors.length === 0)
+        faults.push(`${name}, one more: ${JSON.stringify(longer)}`);
     }
 
     expect(fields.length).toBeGreaterThan(60);
@@ -108,7 +116,11 @@ describe('the lengths of texts', () => {
 
   it('refuses names of 60 hearts, which are 120 code points, and takes 50', async () => {
     const ann = await signedIn(app);
-    const rename = async (hearts: number) => (await ann.patch('/v1/users/me', { firstName: '\u2764\ufe0f'.repeat(hearts) })) as { status: number; body: Problem };
+    const rename = async (hearts: number) =>
+      (await ann.patch('/v1/users/me', { firstName: '\u2764\ufe0f'.repeat(hearts) })) as {
+        status: number;
+        body: Problem;
+      };
 
     const [refused, taken] = [await rename(60), await rename(50)];
 

@@ -5,7 +5,12 @@ import { Caller } from '../support/caller';
 import { aConnection } from '../support/connections';
 
 const IN_AN_HOUR = new Date(Date.now() + 3_600_000).toISOString();
-const PAIR = { provider: 'upwork', accessToken: 'canary-access-1', refreshToken: 'canary-refresh-1', expiresAt: IN_AN_HOUR };
+const PAIR = {
+  provider: 'upwork',
+  accessToken: 'canary-access-1',
+  refreshToken: 'canary-refresh-1',
+  expiresAt: IN_AN_HOUR,
+};
 
 describe('/v1/tokens', () => {
   let upwork: FakeUpwork;
@@ -33,7 +38,13 @@ describe('/v1/tokens', () => {
 
     expect(status).toBe(201);
     expect(headers.get('location')).toBe(`/v1/tokens/${body.id}`);
-    expect(body).toMatchObject({ provider: 'upwork', organizationId: 'org-1', status: 'active', health: 'healthy', expiresAt: IN_AN_HOUR });
+    expect(body).toMatchObject({
+      provider: 'upwork',
+      organizationId: 'org-1',
+      status: 'active',
+      health: 'healthy',
+      expiresAt: IN_AN_HOUR,
+    });
     expect(JSON.stringify(body)).not.toContain('canary');
     expect((await ann.get(`/v1/tokens/${body.id}`)).body).toEqual(body);
     expect((await ann.get('/v1/tokens')).body).toEqual({ items: [body], nextCursor: null });
@@ -87,23 +98,34 @@ describe('/v1/tokens', () => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => ann.post(`/v1/tokens/${id}/refresh`)));
 
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
-    expect(answers[0]?.body).toMatchObject({ status: 'active', health: 'healthy', scopes: expect.arrayContaining(['pub-messages:read']) });
+    expect(answers[0]?.body).toMatchObject({
+      status: 'active',
+      health: 'healthy',
+      scopes: expect.arrayContaining(['pub-messages:read']),
+    });
     expect(upwork.grants.refreshes - before).toBe(1);
   });
 
-  it.each(['429', '500', 'html', 'cut', 'empty'] as const)('says what is wrong when the provider answers %s, keeps the pair and rests', async (fault) => {
-    const id = await aConnection(app, upwork, ann);
-    upwork.faults.next('token', fault);
+  it.each(['429', '500', 'html', 'cut', 'empty'] as const)(
+    'says what is wrong when the provider answers %s, keeps the pair and rests',
+    async (fault) => {
+      const id = await aConnection(app, upwork, ann);
+      upwork.faults.next('token', fault);
 
-    const failed = await ann.post(`/v1/tokens/${id}/refresh`);
-    const resting = await ann.post(`/v1/tokens/${id}/refresh`);
+      const failed = await ann.post(`/v1/tokens/${id}/refresh`);
+      const resting = await ann.post(`/v1/tokens/${id}/refresh`);
 
-    expect([failed.status, failed.body.code]).toEqual([503, 'token.refresh_failed']);
-    expect(Number(failed.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect([resting.status, resting.body.detail]).toEqual([503, failed.body.detail]);
-    const { body } = await ann.get(`/v1/tokens/${id}`);
-    expect(body).toMatchObject({ status: 'failing', health: 'retrying', lastError: expect.stringContaining('Upwork') });
-  });
+      expect([failed.status, failed.body.code]).toEqual([503, 'token.refresh_failed']);
+      expect(Number(failed.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect([resting.status, resting.body.detail]).toEqual([503, failed.body.detail]);
+      const { body } = await ann.get(`/v1/tokens/${id}`);
+      expect(body).toMatchObject({
+        status: 'failing',
+        health: 'retrying',
+        lastError: expect.stringContaining('Upwork'),
+      });
+    },
+  );
 
   it('asks for a new connection when the provider refuses for good', async () => {
     const id = await aConnection(app, upwork, ann);
@@ -112,7 +134,10 @@ describe('/v1/tokens', () => {
     const answer = await ann.post(`/v1/tokens/${id}/refresh`);
 
     expect([answer.status, answer.body.code]).toEqual([409, 'token.reconnect_needed']);
-    expect((await ann.get(`/v1/tokens/${id}`)).body).toMatchObject({ status: 'reconnect_needed', health: 'reconnect_needed' });
+    expect((await ann.get(`/v1/tokens/${id}`)).body).toMatchObject({
+      status: 'reconnect_needed',
+      health: 'reconnect_needed',
+    });
     const { body } = await ann.post('/v1/tokens', PAIR);
     expect(body).toMatchObject({ id, status: 'active', lastError: null });
   });
@@ -200,7 +225,10 @@ describe('/v1/tokens/upwork', () => {
     const kept = `${key} ${await app.redis.get(key!)}`;
     expect(await app.redis.ttl(key!)).toBeGreaterThan(590);
     expect(await app.redis.ttl(key!)).toBeLessThanOrEqual(600);
-    expect([searchParams.get('code_challenge_method'), searchParams.get('code_challenge')?.length]).toEqual(['S256', 43]);
+    expect([searchParams.get('code_challenge_method'), searchParams.get('code_challenge')?.length]).toEqual([
+      'S256',
+      43,
+    ]);
     expect(kept).not.toContain(searchParams.get('state'));
     expect(JSON.parse(kept.slice(kept.indexOf('{'))).sealedVerifier).toMatch(/^v1\./);
     const { headers } = await fetch(body.url, { redirect: 'manual' });
@@ -239,14 +267,22 @@ describe('/v1/tokens/upwork', () => {
 
     const answer = await ann.get(callback);
 
-    expect([answer.status, answer.body.code, answer.headers.get('retry-after')]).toEqual([503, 'upwork.unavailable', '90']);
+    expect([answer.status, answer.body.code, answer.headers.get('retry-after')]).toEqual([
+      503,
+      'upwork.unavailable',
+      '90',
+    ]);
   });
 
   it('says so when the user said no', async () => {
     const { searchParams } = new URL(`http://x${await consent(ann)}`);
     const answer = await ann.get(`/v1/tokens/upwork/callback?error=access_denied&state=${searchParams.get('state')}`);
 
-    expect([answer.status, answer.body.code, answer.body.detail]).toEqual([409, 'token.authorization_denied', 'access_denied']);
+    expect([answer.status, answer.body.code, answer.body.detail]).toEqual([
+      409,
+      'token.authorization_denied',
+      'access_denied',
+    ]);
   });
 
   it('needs an API key', async () => {

@@ -24,27 +24,38 @@ describe('the watch over sign-ins', () => {
   function run(task: typeof WATCH_ACCESS, lastFigures: Figures | null = null): Promise<Figures | Skipped> {
     const system = app.get(SystemDatabase);
     const context: TaskContext = {
-      startedBy: 'schedule', startedById: null,
+      startedBy: 'schedule',
+      startedById: null,
       signal: new AbortController().signal,
       lastFigures,
       look: (work) => system.asScheduler(work),
       asWorker: (work) => system.asWorker('a test', work),
       service: (type) => app.get(type),
     };
-    return runInContext({ requestId: 'a test', ip: null, userAgent: null, operation: 'a test', actorKind: 'task' }, () => task.run(context));
+    return runInContext(
+      { requestId: 'a test', ip: null, userAgent: null, operation: 'a test', actorKind: 'task' },
+      () => task.run(context),
+    );
   }
 
   const login = ({ email, password }: Person, ip: string, agent = 'his usual browser') =>
     anonymous(app).post('/v1/auth/login', { email, password }, { 'x-forwarded-for': ip, 'user-agent': agent });
 
-  const subjectsTo = async (email: string): Promise<string[]> => (await mailsTo(admin, email)).map(({ subject }) => subject);
+  const subjectsTo = async (email: string): Promise<string[]> =>
+    (await mailsTo(admin, email)).map(({ subject }) => subject);
 
   it('is silent while all is usual', async () => {
     const person = await aPerson(app);
     for (let i = 0; i < 3; i++) await login(person, `203.0.113.${i}`);
     await login({ ...person, password: 'once mistyped' }, '203.0.113.1');
 
-    expect(await run(WATCH_ACCESS)).toMatchObject({ failure_burst: 0, address_sweep: 0, new_device: 0, far_addresses: 0, mailed: 0 });
+    expect(await run(WATCH_ACCESS)).toMatchObject({
+      failure_burst: 0,
+      address_sweep: 0,
+      new_device: 0,
+      far_addresses: 0,
+      mailed: 0,
+    });
     expect(await subjectsTo(person.email)).toEqual([]);
   });
 
@@ -65,7 +76,8 @@ describe('the watch over sign-ins', () => {
   it('tells admins of one address against many accounts, whether they exist or not', async () => {
     const people = [await aPerson(app), await aPerson(app)];
     for (const person of people) await login({ ...person, password: 'a guess' }, '198.51.100.9');
-    for (let i = 0; i < 9; i++) await login({ id: 0, email: `${randomUUID()}@example.com`, password: 'a guess' }, '198.51.100.9');
+    for (let i = 0; i < 9; i++)
+      await login({ id: 0, email: `${randomUUID()}@example.com`, password: 'a guess' }, '198.51.100.9');
 
     expect(await run(WATCH_ACCESS)).toMatchObject({ failure_burst: 0, address_sweep: 1, mailed: 1 });
 
@@ -98,7 +110,10 @@ describe('the watch over sign-ins', () => {
     expect(await run(WATCH_ACCESS)).toMatchObject({ far_addresses: 1 });
     expect(await subjectsTo(person.email)).toContain('Your account is used in two places at once');
     expect(await subjectsTo(other.email)).not.toContain('Your account is used in two places at once');
-    await app.db.query('superuser', `UPDATE security_logs SET created_at = created_at - interval '11 minutes' WHERE ip_address = '203.0.113.7'`);
+    await app.db.query(
+      'superuser',
+      `UPDATE security_logs SET created_at = created_at - interval '11 minutes' WHERE ip_address = '203.0.113.7'`,
+    );
     await app.db.query('superuser', `DELETE FROM access_alerts`);
     expect(await run(WATCH_ACCESS)).toMatchObject({ far_addresses: 0 });
   });
@@ -109,16 +124,22 @@ describe('the watch over sign-ins', () => {
     await app.db.query('superuser', `UPDATE security_logs SET created_at = created_at - interval '2 hours'`);
 
     expect(await run(WATCH_ACCESS)).toMatchObject({ failure_burst: 0 });
-    expect(await run(WATCH_ACCESS, { until: new Date(Date.now() - 2 * 3_600_000).toISOString() })).toMatchObject({ failure_burst: 1 });
+    expect(await run(WATCH_ACCESS, { until: new Date(Date.now() - 2 * 3_600_000).toISOString() })).toMatchObject({
+      failure_burst: 1,
+    });
   });
 
   it('shows what it found to admins and in the owner’s export, and lets an admin dismiss it', async () => {
     const person = await aPerson(app, { role: 'admin' });
     for (let i = 0; i < 12; i++) await login({ ...person, password: `wrong ${i}` }, `198.51.100.${i}`);
     await run(WATCH_ACCESS);
-    const signIn = await anonymous(app).post('/admin/sign-in', new URLSearchParams({ email: person.email, password: person.password }).toString(), {
-      'content-type': 'application/x-www-form-urlencoded',
-    });
+    const signIn = await anonymous(app).post(
+      '/admin/sign-in',
+      new URLSearchParams({ email: person.email, password: person.password }).toString(),
+      {
+        'content-type': 'application/x-www-form-urlencoded',
+      },
+    );
     const cookie = signIn.headers.get('set-cookie')!.split(';', 1)[0]!;
 
     const page = (await anonymous(app).get('/admin/security', { cookie })).body as string;
@@ -126,11 +147,15 @@ describe('the watch over sign-ins', () => {
     expect(page).toContain('12 sign-ins to the account of this user failed');
     const [, id] = /\/admin\/alerts\/(\d+)\/dismiss/.exec(page)!;
     const dismissed = await anonymous(app).post(`/admin/alerts/${id}/dismiss`, 'reason=it+was+a+test', {
-      cookie, 'content-type': 'application/x-www-form-urlencoded',
+      cookie,
+      'content-type': 'application/x-www-form-urlencoded',
     });
     expect([dismissed.status, dismissed.headers.get('location')]).toEqual([303, '/admin/security?done=dismiss']);
     expect((await anonymous(app).get('/admin/security', { cookie })).body).toContain('No open alerts.');
-    const events = await app.db.query('superuser', `SELECT details ->> 'reason' AS reason FROM security_logs WHERE details ->> 'reason' LIKE 'dismiss%'`);
+    const events = await app.db.query(
+      'superuser',
+      `SELECT details ->> 'reason' AS reason FROM security_logs WHERE details ->> 'reason' LIKE 'dismiss%'`,
+    );
     expect(events).toEqual([{ reason: `dismiss access alert ${id}: it was a test` }]);
   });
 
@@ -138,11 +163,18 @@ describe('the watch over sign-ins', () => {
     const person = await aPerson(app);
     await login(person, '203.0.113.7');
     await login(person, '203.0.113.8');
-    await app.db.query('superuser', `UPDATE security_logs SET created_at = now() - interval '401 days' WHERE ip_address = '203.0.113.7'`);
+    await app.db.query(
+      'superuser',
+      `UPDATE security_logs SET created_at = now() - interval '401 days' WHERE ip_address = '203.0.113.7'`,
+    );
 
     expect(await run(PURGE_EXPIRED)).toMatchObject({ securityEvents: 1 });
 
-    const left = await app.db.query('superuser', `SELECT host(ip_address) AS ip FROM security_logs WHERE user_id = $1`, [person.id]);
+    const left = await app.db.query(
+      'superuser',
+      `SELECT host(ip_address) AS ip FROM security_logs WHERE user_id = $1`,
+      [person.id],
+    );
     expect(left).toEqual([{ ip: '203.0.113.8' }]);
     await expect(app.db.query('worker', 'SELECT app.purge_security_logs(29)')).rejects.toThrow('30 days');
   });

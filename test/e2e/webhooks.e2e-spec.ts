@@ -62,10 +62,16 @@ describe('/v1/webhooks', () => {
     await app.close();
   });
 
-  const aWebhook = async (): Promise<{ id: number; secret: string }> => (await ann.post('/v1/webhooks', { url: receiver.url })).body;
+  const aWebhook = async (): Promise<{ id: number; secret: string }> =>
+    (await ann.post('/v1/webhooks', { url: receiver.url })).body;
   const deliver = () => worker.runTask('deliver-alerts');
-  const deliveriesOf = async (id: number): Promise<Answer['body'][]> => (await ann.get(`/v1/webhooks/${id}/deliveries`)).body.items;
-  const passTime = () => app.db.query('superuser', `UPDATE alert_deliveries SET next_at = next_at - interval '1 day', lease_until = lease_until - interval '1 day'`);
+  const deliveriesOf = async (id: number): Promise<Answer['body'][]> =>
+    (await ann.get(`/v1/webhooks/${id}/deliveries`)).body.items;
+  const passTime = () =>
+    app.db.query(
+      'superuser',
+      `UPDATE alert_deliveries SET next_at = next_at - interval '1 day', lease_until = lease_until - interval '1 day'`,
+    );
 
   /** A saved search of Ann's with new matches, as a synchronisation leaves it. */
   async function matched(name: string, newMatches: number, webhookId: number | null): Promise<void> {
@@ -79,13 +85,20 @@ describe('/v1/webhooks', () => {
     const made = await ann.post('/v1/webhooks', { url: receiver.url }, { 'idempotency-key': 'once' });
     const { id, secret } = made.body;
 
-    expect([made.status, made.headers.get('location'), made.headers.get('cache-control')]).toEqual([201, `/v1/webhooks/${id}`, 'no-store']);
+    expect([made.status, made.headers.get('location'), made.headers.get('cache-control')]).toEqual([
+      201,
+      `/v1/webhooks/${id}`,
+      'no-store',
+    ]);
     expect(secret).toMatch(/^whsec_.{44}$/);
     expect((await ann.get(`/v1/webhooks/${id}`)).body).not.toHaveProperty('secret');
     expect((await ann.get('/v1/webhooks')).body.items).toHaveLength(1);
     const tables = ['webhooks', 'idempotency_keys', 'audit_logs', 'security_logs'];
     for (const table of tables) {
-      const [row] = await app.db.query<{ dump: string }>('superuser', `SELECT coalesce(string_agg(t::text, ' '), '') AS dump FROM ${table} t`);
+      const [row] = await app.db.query<{ dump: string }>(
+        'superuser',
+        `SELECT coalesce(string_agg(t::text, ' '), '') AS dump FROM ${table} t`,
+      );
       expect(row!.dump).not.toContain(secret.slice(6));
     }
     const trail = await ann.get(`/v1/audit/webhooks/${id}`);
@@ -100,11 +113,17 @@ describe('/v1/webhooks', () => {
 
     expect([asked.status, asked.body.status]).toEqual([202, 'pending']);
     const [message] = receiver.received;
-    expect(JSON.parse(message!.body)).toEqual({ type: 'webhook.test', timestamp: asked.body.createdAt, data: { message: expect.any(String) } });
+    expect(JSON.parse(message!.body)).toEqual({
+      type: 'webhook.test',
+      timestamp: asked.body.createdAt,
+      data: { message: expect.any(String) },
+    });
     expect(message!.headers).toMatchObject({ 'webhook-id': asked.body.eventId, 'content-type': 'application/json' });
     expect(Math.abs(Number(message!.headers['webhook-timestamp']) - Date.now() / 1_000)).toBeLessThan(5);
     expect(signaturesBy(secret, message!)).toEqual([0]);
-    expect(await deliveriesOf(id)).toMatchObject([{ status: 'delivered', attempts: 1, responseStatus: 204, lastError: null, nextAttemptAt: null }]);
+    expect(await deliveriesOf(id)).toMatchObject([
+      { status: 'delivered', attempts: 1, responseStatus: 204, lastError: null, nextAttemptAt: null },
+    ]);
   });
 
   it('tells a webhook of the new matches of all searches that name it, in one message, and mails the others', async () => {
@@ -118,7 +137,10 @@ describe('/v1/webhooks', () => {
     await deliver();
 
     expect(receiver.received.map(({ body }) => JSON.parse(body).data.searches)).toEqual([
-      [expect.objectContaining({ name: 'Databases', newMatches: 3 }), expect.objectContaining({ name: 'Go', newMatches: 1 })],
+      [
+        expect.objectContaining({ name: 'Databases', newMatches: 3 }),
+        expect.objectContaining({ name: 'Go', newMatches: 1 }),
+      ],
     ]);
     const letters = await mailsTo(await signedIn(app, { role: 'admin' }), ann.email);
     expect(letters.map(({ text }) => text.split('\n')[0])).toEqual(['Vue: 2']);
@@ -129,7 +151,11 @@ describe('/v1/webhooks', () => {
     await record();
     const { id } = await aWebhook();
     const { body: taken } = await ann.post(`/v1/webhooks/${id}/test`);
-    await app.db.query('superuser', `UPDATE alert_deliveries SET lease_owner = gen_random_uuid(), lease_until = now() + interval '1 minute', attempts = 1 WHERE id = $1`, [taken.id]);
+    await app.db.query(
+      'superuser',
+      `UPDATE alert_deliveries SET lease_owner = gen_random_uuid(), lease_until = now() + interval '1 minute', attempts = 1 WHERE id = $1`,
+      [taken.id],
+    );
 
     await Promise.all([deliver(), deliver(), deliver()]);
     expect(receiver.received).toHaveLength(0);
@@ -151,7 +177,9 @@ describe('/v1/webhooks', () => {
       const wait = (Date.parse(delivery.nextAttemptAt) - Date.now()) / 1_000;
       expect(wait).toBeLessThanOrEqual(pause);
       expect(wait).toBeGreaterThan(pause * 0.9 - 5);
-      expect((await ann.post(`/v1/webhooks/${id}/deliveries/${delivery.id}/retry`)).body.code).toBe('webhook.delivery_not_failed');
+      expect((await ann.post(`/v1/webhooks/${id}/deliveries/${delivery.id}/retry`)).body.code).toBe(
+        'webhook.delivery_not_failed',
+      );
       await passTime();
     }
     await deliver();
@@ -174,7 +202,11 @@ describe('/v1/webhooks', () => {
     expect((await ann.post(`/v1/webhooks/${id}/rotate-secret`, {}, { 'if-match': '"1"' })).status).toBe(412);
     await ann.post(`/v1/webhooks/${id}/test`);
     await deliver();
-    await app.db.query('superuser', `UPDATE webhooks SET previous_secret_until = now() - interval '1 second' WHERE id = $1`, [id]);
+    await app.db.query(
+      'superuser',
+      `UPDATE webhooks SET previous_secret_until = now() - interval '1 second' WHERE id = $1`,
+      [id],
+    );
     await ann.post(`/v1/webhooks/${id}/test`);
     await deliver();
 
@@ -256,11 +288,18 @@ describe('/v1/webhooks', () => {
     const refused = answers.filter(({ status }) => status === 429);
 
     expect([answers.filter(({ status }) => status === 202).length, refused.length]).toEqual([5, 7]);
-    expect(refused[0]!.body).toMatchObject({ code: 'rate.limited', detail: expect.stringContaining('5 times a minute') });
+    expect(refused[0]!.body).toMatchObject({
+      code: 'rate.limited',
+      detail: expect.stringContaining('5 times a minute'),
+    });
     expect(Number(refused[0]!.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(Number(refused[0]!.headers.get('retry-after'))).toBeLessThanOrEqual(60);
     expect((await ann.post(`/v1/webhooks/${other.id}/test`)).status).toBe(202);
-    await app.db.query('superuser', `UPDATE alert_deliveries SET created_at = created_at - interval '1 minute' WHERE webhook_id = $1`, [id]);
+    await app.db.query(
+      'superuser',
+      `UPDATE alert_deliveries SET created_at = created_at - interval '1 minute' WHERE webhook_id = $1`,
+      [id],
+    );
     expect((await ann.post(`/v1/webhooks/${id}/test`)).status).toBe(202);
   });
 
@@ -285,17 +324,24 @@ describe('/v1/webhooks', () => {
       await app.db.query('superuser', `DELETE FROM alert_deliveries`);
     }
     sender.timeoutMs = usual;
-    await app.db.query('superuser', `UPDATE webhooks SET paused_until = now() + interval '1 minute' WHERE id = $1`, [dead.id]);
+    await app.db.query('superuser', `UPDATE webhooks SET paused_until = now() + interval '1 minute' WHERE id = $1`, [
+      dead.id,
+    ]);
     await ann.post(`/v1/webhooks/${dead.id}/test`);
     await ann.post(`/v1/webhooks/${other}/test`);
     await deliver();
     expect([(await deliveriesOf(dead.id))[0].attempts, receiver.received.length]).toEqual([0, 1]);
 
-    await app.db.query('superuser', `UPDATE webhooks SET paused_until = now(), url = $2 WHERE id = $1`, [dead.id, receiver.url]);
+    await app.db.query('superuser', `UPDATE webhooks SET paused_until = now(), url = $2 WHERE id = $1`, [
+      dead.id,
+      receiver.url,
+    ]);
     await passTime();
     await deliver();
 
-    expect(await app.db.query('superuser', 'SELECT timeouts, paused_until FROM webhooks WHERE id = $1', [dead.id])).toEqual([{ timeouts: 0, paused_until: null }]);
+    expect(
+      await app.db.query('superuser', 'SELECT timeouts, paused_until FROM webhooks WHERE id = $1', [dead.id]),
+    ).toEqual([{ timeouts: 0, paused_until: null }]);
     expect((await ann.get(`/v1/webhooks/${dead.id}`)).body.version).toBe(2);
     await slow.stop();
   });
@@ -308,7 +354,8 @@ describe('/v1/webhooks', () => {
     ['500', '900', 60],
   ])('waits after %s as long as Retry-After %p asks for', async (status, header, seconds) => {
     const { id } = await aWebhook();
-    receiver.answer = (response) => response.writeHead(Number(status), { 'retry-after': typeof header === 'string' ? header : header() }).end();
+    receiver.answer = (response) =>
+      response.writeHead(Number(status), { 'retry-after': typeof header === 'string' ? header : header() }).end();
     await ann.post(`/v1/webhooks/${id}/test`);
     await ann.post(`/v1/webhooks/${id}/test`);
 
@@ -335,8 +382,14 @@ describe('/v1/webhooks', () => {
     ];
     const stolen = await bob.post('/v1/saved-searches', { name: 'X', query: 'x', webhookId: id });
 
-    expect(answers.map(({ status, body }) => [status, body.code])).toEqual(answers.map(() => [404, 'webhook.not_found']));
-    expect([stolen.status, stolen.body.code, stolen.body.errors[0].pointer]).toEqual([422, 'reference.not_found', '/webhookId']);
+    expect(answers.map(({ status, body }) => [status, body.code])).toEqual(
+      answers.map(() => [404, 'webhook.not_found']),
+    );
+    expect([stolen.status, stolen.body.code, stolen.body.errors[0].pointer]).toEqual([
+      422,
+      'reference.not_found',
+      '/webhookId',
+    ]);
     await matched('Databases', 1, id);
     expect((await ann.delete(`/v1/webhooks/${id}`)).status).toBe(204);
     expect((await ann.get('/v1/saved-searches')).body.items[0]).toMatchObject({ webhookId: null });
@@ -346,7 +399,11 @@ describe('/v1/webhooks', () => {
     const { id } = await aWebhook();
 
     for (const answer of [await ann.post('/v1/webhooks', { url }), await ann.patch(`/v1/webhooks/${id}`, { url })]) {
-      expect([answer.status, answer.body.code, answer.body.errors[0].pointer]).toEqual([422, 'webhook.url_refused', '/url']);
+      expect([answer.status, answer.body.code, answer.body.errors[0].pointer]).toEqual([
+        422,
+        'webhook.url_refused',
+        '/url',
+      ]);
     }
   });
 
@@ -354,7 +411,11 @@ describe('/v1/webhooks', () => {
     const { id } = await aWebhook();
 
     for (const answer of [await ann.post('/v1/webhooks', { url }), await ann.patch(`/v1/webhooks/${id}`, { url })]) {
-      expect([answer.status, answer.body.code, answer.body.errors[0].pointer]).toEqual([400, 'validation.failed', '/url']);
+      expect([answer.status, answer.body.code, answer.body.errors[0].pointer]).toEqual([
+        400,
+        'validation.failed',
+        '/url',
+      ]);
     }
   });
 });
@@ -378,7 +439,10 @@ describe(WebhookSender.name, () => {
     const inner = await new WebhookReceiver().start();
     receiver.answer = (response) => response.writeHead(302, { location: inner.url }).end();
 
-    expect(await app.get(WebhookSender).send(receiver.url, message, secrets)).toEqual({ status: 302, error: 'it answered 302' });
+    expect(await app.get(WebhookSender).send(receiver.url, message, secrets)).toEqual({
+      status: 302,
+      error: 'it answered 302',
+    });
     expect(inner.received).toEqual([]);
     await inner.stop();
   });
@@ -386,7 +450,11 @@ describe(WebhookSender.name, () => {
   it('waits so long and no longer, and takes so much of an answer and no more', async () => {
     const sender = Object.assign(new WebhookSender(app.get(Config)), { timeoutMs: 200 });
     receiver.answer = () => undefined;
-    expect(await sender.send(receiver.url, message, secrets)).toEqual({ status: null, error: 'it did not answer within 0.2 s', hasTimedOut: true });
+    expect(await sender.send(receiver.url, message, secrets)).toEqual({
+      status: null,
+      error: 'it did not answer within 0.2 s',
+      hasTimedOut: true,
+    });
 
     const cut = new Promise<number>((resolve) => {
       receiver.answer = (response) => {
@@ -407,7 +475,10 @@ describe(WebhookSender.name, () => {
     ['a status line that is none', (socket) => socket.end('HTTP/9.9 what\r\n\r\n')],
     ['another protocol', (socket) => socket.end('220 mail.example.com ESMTP\r\n')],
     ['headers that are too large', (socket) => socket.end(`HTTP/1.1 200 OK\r\nx: ${'x'.repeat(100_000)}\r\n\r\n`)],
-    ['headers without an end', (socket) => (socket.write('HTTP/1.1 200 OK\r\n'), forever(socket, 'x: y\r\n'.repeat(1_000)))],
+    [
+      'headers without an end',
+      (socket) => (socket.write('HTTP/1.1 200 OK\r\n'), forever(socket, 'x: y\r\n'.repeat(1_000))),
+    ],
     ['early hints without an end', (socket) => forever(socket, 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(100))],
     ['a broken length', (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n')],
     ['an end before the answer', (socket) => socket.destroy()],
@@ -418,7 +489,10 @@ describe(WebhookSender.name, () => {
 
     const result = await sender.send(raw.url, message, secrets);
 
-    expect(result).toMatchObject({ status: null, error: expect.stringMatching(/^it (could not be reached|did not answer)/) });
+    expect(result).toMatchObject({
+      status: null,
+      error: expect.stringMatching(/^it (could not be reached|did not answer)/),
+    });
     await raw.stop();
   });
 
@@ -429,23 +503,37 @@ describe(WebhookSender.name, () => {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n');
     });
 
-    expect(await app.get(WebhookSender).send(raw.url, message, secrets)).toEqual({ status: 101, error: 'it answered 101' });
+    expect(await app.get(WebhookSender).send(raw.url, message, secrets)).toEqual({
+      status: 101,
+      error: 'it answered 101',
+    });
     await hasClosed;
     await raw.stop();
   });
 
   it('calls nothing in production that is not public, whatever its name', async () => {
-    const { isProduction } = loadConfig({ ...app.settings, NODE_ENV: 'production', SMTP_URL: 'smtp://127.0.0.1:9', PASSWORD_HASH_COST: '10' });
+    const { isProduction } = loadConfig({
+      ...app.settings,
+      NODE_ENV: 'production',
+      SMTP_URL: 'smtp://127.0.0.1:9',
+      PASSWORD_HASH_COST: '10',
+    });
     const sender = new WebhookSender({ isProduction } as Config);
     const { port } = new URL(receiver.url);
 
     for (const url of [`https://localhost:${port}/`, `https://127.0.0.1:${port}/`]) {
       expect(await sender.send(url, message, secrets)).toEqual({ status: null, error: 'The address is not public.' });
     }
-    expect(await sender.send(receiver.url, message, secrets)).toEqual({ status: null, error: 'Webhook URLs must begin with https://.' });
+    expect(await sender.send(receiver.url, message, secrets)).toEqual({
+      status: null,
+      error: 'Webhook URLs must begin with https://.',
+    });
   });
 
   it('says what it can when nobody listens', async () => {
-    expect(await app.get(WebhookSender).send('http://127.0.0.1:1/', message, secrets)).toEqual({ status: null, error: 'it could not be reached (ECONNREFUSED)' });
+    expect(await app.get(WebhookSender).send('http://127.0.0.1:1/', message, secrets)).toEqual({
+      status: null,
+      error: 'it could not be reached (ECONNREFUSED)',
+    });
   });
 });

@@ -40,7 +40,10 @@ export function fakeAiTokens(text: string): number {
 }
 
 /** Returns what the fake charges for a call. */
-export function fakeCost(model: string, usage: Pick<FakeBill, 'inputAiTokens' | 'cachedAiTokens' | 'outputAiTokens'>): bigint {
+export function fakeCost(
+  model: string,
+  usage: Pick<FakeBill, 'inputAiTokens' | 'cachedAiTokens' | 'outputAiTokens'>,
+): bigint {
   const price = PRICES[model];
   if (!price) throw new Error(`the fake has no price for ${model}`);
   return (

@@ -27,7 +27,13 @@ export interface FakeEvent {
 export function readFakeRequest(url: string, body: Body): FakeRequest | undefined {
   if (url.endsWith('/chat/completions')) {
     const [system, user] = body.messages ?? [];
-    return { vendor: 'openai', model: body.model ?? '', system: textOf(system?.content), prompt: textOf(user?.content), body };
+    return {
+      vendor: 'openai',
+      model: body.model ?? '',
+      system: textOf(system?.content),
+      prompt: textOf(user?.content),
+      body,
+    };
   }
   if (url.endsWith('/messages')) {
     return {
@@ -74,8 +80,11 @@ export function fakeEvents(
 
 /** The vendor's way of saying, in mid-stream, that it failed. */
 export function fakeErrorEvent(vendor: FakeVendor): FakeEvent {
-  if (vendor === 'anthropic') return named('error', { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded (fake)' } });
-  return data({ error: { message: 'The server had an error (fake)', type: 'server_error', code: 500, status: 'INTERNAL' } });
+  if (vendor === 'anthropic')
+    return named('error', { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded (fake)' } });
+  return data({
+    error: { message: 'The server had an error (fake)', type: 'server_error', code: 500, status: 'INTERNAL' },
+  });
 }
 
 /** The parts of the three bodies that the fake reads. */
@@ -114,7 +123,9 @@ function openai(model: string, pieces: readonly string[], usage: FakeUsage, odd:
   return [
     data(chunk({ role: 'assistant', content: '' }, null)),
     ...pieces.map((piece) => data(chunk({ content: piece }, null), piece)),
-    ...(odd.tool ? [data(chunk({ tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: FAKE_TOOL }] }, null))] : []),
+    ...(odd.tool
+      ? [data(chunk({ tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: FAKE_TOOL }] }, null))]
+      : []),
     data(chunk({}, odd.tool ? 'tool_calls' : (odd.finish ?? 'stop'))),
     data({ ...chunk({}, null), choices: [], usage: 'usage' in odd ? odd.usage : counts }),
     { bytes: Buffer.from('data: [DONE]\n\n') },
@@ -142,7 +153,11 @@ function anthropic(model: string, pieces: readonly string[], usage: FakeUsage, o
             output_tokens: 0,
           },
   };
-  const delta = (text: string): object => ({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } });
+  const delta = (text: string): object => ({
+    type: 'content_block_delta',
+    index: 0,
+    delta: { type: 'text_delta', text },
+  });
   return [
     named('message_start', { type: 'message_start', message }),
     named('content_block_start', { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } }),
@@ -159,7 +174,13 @@ function anthropic(model: string, pieces: readonly string[], usage: FakeUsage, o
 
 function google(model: string, pieces: readonly string[], usage: FakeUsage, odd: FakeOddity): FakeEvent[] {
   if (odd.blockReason !== undefined) {
-    return [data({ promptFeedback: { blockReason: odd.blockReason }, usageMetadata: { promptTokenCount: usage.inputAiTokens }, modelVersion: model })];
+    return [
+      data({
+        promptFeedback: { blockReason: odd.blockReason },
+        usageMetadata: { promptTokenCount: usage.inputAiTokens },
+        modelVersion: model,
+      }),
+    ];
   }
   return pieces.map((piece, index) => {
     const output = usage.outputAfter(index + 1);
@@ -174,7 +195,10 @@ function google(model: string, pieces: readonly string[], usage: FakeUsage, odd:
       index: 0,
       ...(index === pieces.length - 1 && { finishReason: odd.finish ?? 'STOP' }),
     };
-    return data({ candidates: [candidate], usageMetadata: 'usage' in odd ? odd.usage : counts, modelVersion: model }, piece);
+    return data(
+      { candidates: [candidate], usageMetadata: 'usage' in odd ? odd.usage : counts, modelVersion: model },
+      piece,
+    );
   });
 }
 

@@ -20,7 +20,9 @@ export class FakeS3 {
   readonly objects = new Map<string, Buffer>();
   readonly uploads = new Map<string, Upload>();
   /** What is answered from now on in place of an answer: status and code, for requests of these methods. */
-  fault: { readonly methods: readonly string[]; readonly status: number; readonly code: string; readonly body?: string } | undefined;
+  fault:
+    | { readonly methods: readonly string[]; readonly status: number; readonly code: string; readonly body?: string }
+    | undefined;
   private readonly server: Server = createServer((request, response) => void this.answer(request, response));
   private port = 0;
 
@@ -52,11 +54,18 @@ export class FakeS3 {
     for await (const piece of request) body.push(piece as Buffer);
     const bytes = Buffer.concat(body);
     const url = new URL(request.url ?? '/', `http://127.0.0.1:${this.port}`);
-    const problem = problemOf(request, url, bytes) ?? (this.fault?.methods.includes(request.method ?? '') ? this.fault : undefined);
+    const problem =
+      problemOf(request, url, bytes) ?? (this.fault?.methods.includes(request.method ?? '') ? this.fault : undefined);
     if (problem && 'body' in problem) return void response.writeHead(problem.status).end(problem.body);
-    if (problem) return void response.writeHead(problem.status, { 'content-type': 'application/xml' }).end(xml('Error', `<Code>${problem.code}</Code><Message>as it was told to</Message>`));
+    if (problem)
+      return void response
+        .writeHead(problem.status, { 'content-type': 'application/xml' })
+        .end(xml('Error', `<Code>${problem.code}</Code><Message>as it was told to</Message>`));
     const [, bucket = '', ...rest] = decodeURIComponent(url.pathname).split('/');
-    if (bucket !== BUCKET) return void response.writeHead(404).end(xml('Error', '<Code>NoSuchBucket</Code><Message>no such bucket</Message>'));
+    if (bucket !== BUCKET)
+      return void response
+        .writeHead(404)
+        .end(xml('Error', '<Code>NoSuchBucket</Code><Message>no such bucket</Message>'));
     const key = rest.join('/');
     if (request.method === 'GET' && key === '') return this.answerLists(url.searchParams, response);
     this.answerObject(request.method ?? '', key, url.searchParams, bytes, response);
@@ -66,21 +75,45 @@ export class FakeS3 {
     const prefix = query.get('prefix') ?? '';
     if (query.has('uploads')) {
       const open = [...this.uploads].filter(([, { key }]) => key.startsWith(prefix));
-      return void response.end(xml('ListMultipartUploadsResult', open.map(([id, { key }]) => `<Upload><Key>${key}</Key><UploadId>${id}</UploadId></Upload>`).join('')));
+      return void response.end(
+        xml(
+          'ListMultipartUploadsResult',
+          open.map(([id, { key }]) => `<Upload><Key>${key}</Key><UploadId>${id}</UploadId></Upload>`).join(''),
+        ),
+      );
     }
     const found = [...this.objects].filter(([key]) => key.startsWith(prefix)).sort(([a], [b]) => (a < b ? -1 : 1));
-    const contents = found.map(([key, bytes]) => `<Contents><Key>${key}</Key><LastModified>2026-01-31T02:12:00.000Z</LastModified><ETag>"${md5(bytes)}"</ETag><Size>${bytes.length}</Size></Contents>`);
-    response.end(xml('ListBucketResult', `<IsTruncated>false</IsTruncated><KeyCount>${found.length}</KeyCount>${contents.join('')}`));
+    const contents = found.map(
+      ([key, bytes]) =>
+        `<Contents><Key>${key}</Key><LastModified>2026-01-31T02:12:00.000Z</LastModified><ETag>"${md5(bytes)}"</ETag><Size>${bytes.length}</Size></Contents>`,
+    );
+    response.end(
+      xml(
+        'ListBucketResult',
+        `<IsTruncated>false</IsTruncated><KeyCount>${found.length}</KeyCount>${contents.join('')}`,
+      ),
+    );
   }
 
-  private answerObject(method: string, key: string, query: URLSearchParams, bytes: Buffer, response: ServerResponse): void {
+  private answerObject(
+    method: string,
+    key: string,
+    query: URLSearchParams,
+    bytes: Buffer,
+    response: ServerResponse,
+  ): void {
     const uploadId = query.get('uploadId');
     const upload = uploadId === null ? undefined : this.uploads.get(uploadId);
-    if (uploadId !== null && upload?.key !== key) return void response.writeHead(404).end(xml('Error', '<Code>NoSuchUpload</Code><Message>no such upload</Message>'));
+    if (uploadId !== null && upload?.key !== key)
+      return void response
+        .writeHead(404)
+        .end(xml('Error', '<Code>NoSuchUpload</Code><Message>no such upload</Message>'));
     if (method === 'POST' && query.has('uploads')) {
       const id = randomUUID();
       this.uploads.set(id, { key, parts: new Map() });
-      return void response.end(xml('InitiateMultipartUploadResult', `<Bucket>${BUCKET}</Bucket><Key>${key}</Key><UploadId>${id}</UploadId>`));
+      return void response.end(
+        xml('InitiateMultipartUploadResult', `<Bucket>${BUCKET}</Bucket><Key>${key}</Key><UploadId>${id}</UploadId>`),
+      );
     }
     if (method === 'POST' && upload) return this.complete(uploadId!, upload, bytes, response);
     if (method === 'PUT') {
@@ -94,8 +127,13 @@ export class FakeS3 {
       return void response.writeHead(204).end();
     }
     const object = this.objects.get(key);
-    if (!object) return void response.writeHead(404).end(xml('Error', '<Code>NoSuchKey</Code><Message>no such key</Message>'));
-    response.setHeader('content-length', object.length).setHeader('etag', `"${md5(object)}"`).setHeader('last-modified', 'Sat, 31 Jan 2026 02:12:00 GMT').end(object);
+    if (!object)
+      return void response.writeHead(404).end(xml('Error', '<Code>NoSuchKey</Code><Message>no such key</Message>'));
+    response
+      .setHeader('content-length', object.length)
+      .setHeader('etag', `"${md5(object)}"`)
+      .setHeader('last-modified', 'Sat, 31 Jan 2026 02:12:00 GMT')
+      .end(object);
   }
 
   private complete(id: string, { key, parts }: Upload, body: Buffer, response: ServerResponse): void {
@@ -104,8 +142,12 @@ export class FakeS3 {
       const part = parts.get(Number(number));
       return part && md5(part) === etag ? part : undefined;
     });
-    const isFit = bytes.length > 0 && bytes.every((part, i) => part && (i === bytes.length - 1 || part.length >= MIN_PART));
-    if (!isFit) return void response.writeHead(400).end(xml('Error', '<Code>InvalidPart</Code><Message>a part is missing or too small</Message>'));
+    const isFit =
+      bytes.length > 0 && bytes.every((part, i) => part && (i === bytes.length - 1 || part.length >= MIN_PART));
+    if (!isFit)
+      return void response
+        .writeHead(400)
+        .end(xml('Error', '<Code>InvalidPart</Code><Message>a part is missing or too small</Message>'));
     this.objects.set(key, Buffer.concat(bytes as Buffer[]));
     this.uploads.delete(id);
     response.end(xml('CompleteMultipartUploadResult', `<Key>${key}</Key><ETag>"whole-${parts.size}"</ETag>`));
@@ -114,7 +156,10 @@ export class FakeS3 {
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html */
 function problemOf(request: IncomingMessage, url: URL, body: Buffer): { status: number; code: string } | undefined {
-  const [, credential = '', signed = '', signature = ''] = /^AWS4-HMAC-SHA256 Credential=([^,]+), ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/.exec(request.headers.authorization ?? '') ?? [];
+  const [, credential = '', signed = '', signature = ''] =
+    /^AWS4-HMAC-SHA256 Credential=([^,]+), ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/.exec(
+      request.headers.authorization ?? '',
+    ) ?? [];
   const [accessKey, day = '', region, service, end] = credential.split('/');
   const scope = [day, REGION, 's3', 'aws4_request'].join('/');
   if (accessKey !== ACCESS_KEY) return { status: 403, code: 'InvalidAccessKeyId' };
@@ -124,13 +169,25 @@ function problemOf(request: IncomingMessage, url: URL, body: Buffer): { status: 
   const headers = signed.split(';').map((name) => `${name}:${String(request.headers[name]).trim()}\n`);
   const query = [...url.searchParams].map(([name, value]) => `${encoded(name)}=${encoded(value)}`).sort();
   const canonical = [request.method, url.pathname, query.join('&'), headers.join(''), signed, hash].join('\n');
-  const text = ['AWS4-HMAC-SHA256', request.headers['x-amz-date'], scope, createHash('sha256').update(canonical).digest('hex')].join('\n');
-  const key = scope.split('/').reduce<string | Buffer>((secret, part) => createHmac('sha256', secret).update(part).digest(), `AWS4${SECRET_KEY}`);
-  return createHmac('sha256', key).update(text).digest('hex') === signature ? undefined : { status: 403, code: 'SignatureDoesNotMatch' };
+  const text = [
+    'AWS4-HMAC-SHA256',
+    request.headers['x-amz-date'],
+    scope,
+    createHash('sha256').update(canonical).digest('hex'),
+  ].join('\n');
+  const key = scope
+    .split('/')
+    .reduce<string | Buffer>((secret, part) => createHmac('sha256', secret).update(part).digest(), `AWS4${SECRET_KEY}`);
+  return createHmac('sha256', key).update(text).digest('hex') === signature
+    ? undefined
+    : { status: 403, code: 'SignatureDoesNotMatch' };
 }
 
 function encoded(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 function md5(bytes: Buffer): string {

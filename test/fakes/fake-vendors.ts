@@ -3,7 +3,15 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { fakeAiTokens, fakeCost, type FakeBill } from './fake-bill';
-import { fakeErrorEvent, fakeEvents, readFakeRequest, type Body, type FakeEvent, type FakeOddity, type FakeRequest } from './fake-protocols';
+import {
+  fakeErrorEvent,
+  fakeEvents,
+  readFakeRequest,
+  type Body,
+  type FakeEvent,
+  type FakeOddity,
+  type FakeRequest,
+} from './fake-protocols';
 
 /** What every text of the fake begins with, so that nobody takes it for a model's. */
 export const FAKE_MARK = '[FAKE: written by the fake vendor, not by a model]';
@@ -64,7 +72,9 @@ export async function startFakeVendors({ port = 0 }: { port?: number } = {}): Pr
     if (request.url === '/control/hello') return void response.end(JSON.stringify({ settings: settingsFor(url) }));
     open += 1;
     const closed = new Promise((resolve) => response.once('close', resolve));
-    const answered = answer({ request, response, closed }, (asked) => plan(asked), bills).catch(() => response.destroy());
+    const answered = answer({ request, response, closed }, (asked) => plan(asked), bills).catch(() =>
+      response.destroy(),
+    );
     void Promise.all([closed, answered]).then(() => (open -= 1));
   });
   server.keepAliveTimeout = 30_000;
@@ -111,11 +121,29 @@ async function answer(call: Call, planOf: (asked: FakeRequest) => FakeBehaviour,
   await behaviour.after;
   if (behaviour.firstMs) await sleep(behaviour.firstMs);
   if (behaviour.status !== undefined) {
-    bills.push({ ...asked, status: behaviour.status, isComplete: false, text: '', inputAiTokens: 0, cachedAiTokens: 0, outputAiTokens: 0, cost: 0n });
+    bills.push({
+      ...asked,
+      status: behaviour.status,
+      isComplete: false,
+      text: '',
+      inputAiTokens: 0,
+      cachedAiTokens: 0,
+      outputAiTokens: 0,
+      cost: 0n,
+    });
     return void refuse(response, behaviour.status);
   }
   if (behaviour.body !== undefined || behaviour.endless !== undefined) {
-    bills.push({ ...asked, status: 200, isComplete: false, text: '', inputAiTokens: 0, cachedAiTokens: 0, outputAiTokens: 0, cost: 0n });
+    bills.push({
+      ...asked,
+      status: 200,
+      isComplete: false,
+      text: '',
+      inputAiTokens: 0,
+      cachedAiTokens: 0,
+      outputAiTokens: 0,
+      cost: 0n,
+    });
     return writeOddBody(response, behaviour);
   }
   const cachedAiTokens = Math.floor(inputAiTokens * (behaviour.cachedShare ?? 0));
@@ -126,7 +154,14 @@ async function answer(call: Call, planOf: (asked: FakeRequest) => FakeBehaviour,
   // Who never heard of a cache is not given its price: OpenAI tells it in the last event only.
   const cached = sent.all || (asked.vendor !== 'openai' && sent.events > 0) ? cachedAiTokens : 0;
   const usage = { inputAiTokens, cachedAiTokens: cached, outputAiTokens: fakeAiTokens(sent.text) };
-  bills.push({ ...asked, status: 200, isComplete: sent.all, text: sent.text, ...usage, cost: fakeCost(asked.model, usage) });
+  bills.push({
+    ...asked,
+    status: 200,
+    isComplete: sent.all,
+    text: sent.text,
+    ...usage,
+    cost: fakeCost(asked.model, usage),
+  });
 }
 
 interface Sent {
@@ -185,7 +220,12 @@ async function writeOddBody(response: ServerResponse, { body, endless }: FakeBeh
 
 function refuse(response: ServerResponse, status: number): void {
   response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify({ type: 'error', error: { type: 'fake', code: status, message: `refused with ${status} (fake)`, status: 'FAKE' } }));
+  response.end(
+    JSON.stringify({
+      type: 'error',
+      error: { type: 'fake', code: status, message: `refused with ${status} (fake)`, status: 'FAKE' },
+    }),
+  );
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
@@ -194,6 +234,7 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
   return JSON.parse(Buffer.concat(chunks).toString() || '{}');
 }
 
-const LETTER = `${FAKE_MARK} Hello, I read your posting with care. I would begin with what hurts most, show you a first result soon, and go on from there. Which day suits you for a short call?`.match(
-  /\S+\s*/g,
-)!;
+const LETTER =
+  `${FAKE_MARK} Hello, I read your posting with care. I would begin with what hurts most, show you a first result soon, and go on from there. Which day suits you for a short call?`.match(
+    /\S+\s*/g,
+  )!;

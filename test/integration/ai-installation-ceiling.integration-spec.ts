@@ -21,7 +21,10 @@ describe('the AI ceiling of an installation', () => {
   });
   beforeEach(async () => {
     await app.db.query('superuser', 'UPDATE ai_budgets SET reserved_usd = 0, day_spent_usd = 0, month_spent_usd = 0');
-    await app.db.query('superuser', 'UPDATE app.ai_spending SET reserved_usd = 0, day_spent_usd = 0, month_spent_usd = 0');
+    await app.db.query(
+      'superuser',
+      'UPDATE app.ai_spending SET reserved_usd = 0, day_spent_usd = 0, month_spent_usd = 0',
+    );
   });
   afterAll(() => app.close());
 
@@ -50,12 +53,17 @@ describe('the AI ceiling of an installation', () => {
     const second = await startApp({ beside: app });
 
     const answers = await Promise.all(
-      Array.from({ length: 80 }, (_, i) => reserve(i % 2 === 0 ? app : second, users[i % users.length]!, '0.030000000001')),
+      Array.from({ length: 80 }, (_, i) =>
+        reserve(i % 2 === 0 ? app : second, users[i % users.length]!, '0.030000000001'),
+      ),
     );
 
     expect(answers.filter((answer) => answer === 'reserved')).toHaveLength(16);
     expect(new Set(answers)).toEqual(new Set(['reserved', 'ai.installation_budget_exceeded day']));
-    const [sum] = await app.db.query<{ sum: number }>('superuser', 'SELECT sum(reserved_usd)::float8 AS sum FROM ai_budgets');
+    const [sum] = await app.db.query<{ sum: number }>(
+      'superuser',
+      'SELECT sum(reserved_usd)::float8 AS sum FROM ai_budgets',
+    );
     expect(await spending()).toEqual([sum!.sum, 0, 0]);
     await second.close();
   });
@@ -82,16 +90,24 @@ describe('the AI ceiling of an installation', () => {
   });
 
   it('is none when it is 0.00', async () => {
-    const open = await startApp({ beside: app, settings: { AI_INSTALLATION_DAILY_CEILING_USD: '0.00', AI_INSTALLATION_MONTHLY_CEILING_USD: '0.00' } });
+    const open = await startApp({
+      beside: app,
+      settings: { AI_INSTALLATION_DAILY_CEILING_USD: '0.00', AI_INSTALLATION_MONTHLY_CEILING_USD: '0.00' },
+    });
 
     expect(await reserve(open, users[0]!, '1')).toBe('reserved');
     await open.close();
   });
 
   it('answers 503 and says when to try again, without what others spend', async () => {
-    const strict = await startApp({ beside: app, settings: { AI_INSTALLATION_DAILY_CEILING_USD: '0.01', AI_OPENAI_API_KEY: 'never called' } });
+    const strict = await startApp({
+      beside: app,
+      settings: { AI_INSTALLATION_DAILY_CEILING_USD: '0.01', AI_OPENAI_API_KEY: 'never called' },
+    });
 
-    const { status, body, headers } = await users[0]!.at(strict.url).post('/v1/ai/generations', { type: 'message', model: 'gpt-4' });
+    const { status, body, headers } = await users[0]!
+      .at(strict.url)
+      .post('/v1/ai/generations', { type: 'message', model: 'gpt-4' });
 
     expect([status, body.code, body.period]).toEqual([503, 'ai.installation_budget_exceeded', 'day']);
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);

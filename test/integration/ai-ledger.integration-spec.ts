@@ -47,17 +47,28 @@ describe('the books of AI calls', () => {
         await ledger.reserve(unit, fromUsd('0.5'));
         return row!.id;
       });
-      await app.db.query('superuser', `UPDATE ai_runs SET started_at = now() - interval '1 minute', seen_at = now() - make_interval(secs => $2) WHERE generation_id = $1`, [id, unseenSeconds]);
+      await app.db.query(
+        'superuser',
+        `UPDATE ai_runs SET started_at = now() - interval '1 minute', seen_at = now() - make_interval(secs => $2) WHERE generation_id = $1`,
+        [id, unseenSeconds],
+      );
       return id;
     });
   }
 
   /** One run of the task, as a worker makes it. */
   function runTask(): Promise<unknown> {
-    const context = { requestId: 'task-run-1', ip: null, userAgent: null, operation: 'task:end-orphaned-ai-calls', actorKind: 'task' } as const;
+    const context = {
+      requestId: 'task-run-1',
+      ip: null,
+      userAgent: null,
+      operation: 'task:end-orphaned-ai-calls',
+      actorKind: 'task',
+    } as const;
     return runInContext(context, () =>
       END_ORPHANED_AI_CALLS.run({
-        startedBy: 'schedule', startedById: null,
+        startedBy: 'schedule',
+        startedById: null,
         signal: new AbortController().signal,
         lastFigures: null,
         look: (work) => app.get(SystemDatabase).asScheduler(work),
@@ -73,21 +84,32 @@ describe('the books of AI calls', () => {
     const granted = await Promise.all(Array.from({ length: 60 }, () => reserve('0.030000000001')));
 
     expect(granted.filter(Boolean)).toHaveLength(33);
-    expect((await user.get('/v1/ai/usage')).body).toMatchObject({ reservedUsd: '0.990000000033', day: { leftUsd: '0.009999999967' } });
+    expect((await user.get('/v1/ai/usage')).body).toMatchObject({
+      reservedUsd: '0.990000000033',
+      day: { leftUsd: '0.009999999967' },
+    });
   });
 
   it('begin a day and a month anew, but keep what is reserved', async () => {
     await user.put('/v1/ai/budget', { dailyUsd: '1.00', monthlyUsd: '1.50' });
     await reserve('0.1');
     const spend = (day: string): Promise<unknown> =>
-      app.db.query('superuser', `UPDATE ai_budgets SET day = ${day}, day_spent_usd = 0.95, month_spent_usd = 0.95 WHERE user_id = $1`, [user.id]);
+      app.db.query(
+        'superuser',
+        `UPDATE ai_budgets SET day = ${day}, day_spent_usd = 0.95, month_spent_usd = 0.95 WHERE user_id = $1`,
+        [user.id],
+      );
 
     await spend('current_date');
     expect(await reserve('0.1')).toBe(false);
     await spend('current_date - 1');
     expect(await reserve('0.1')).toBe(true);
     expect(await reserve('0.4')).toBe(false);
-    expect((await user.get('/v1/ai/usage')).body).toMatchObject({ reservedUsd: '0.200000000000', day: { spentUsd: '0.000000000000' }, month: { spentUsd: '0.950000000000' } });
+    expect((await user.get('/v1/ai/usage')).body).toMatchObject({
+      reservedUsd: '0.200000000000',
+      day: { spentUsd: '0.000000000000' },
+      month: { spentUsd: '0.950000000000' },
+    });
   });
 
   it('settle the calls of a process that died, once, and leave those of a living one', async () => {
@@ -98,9 +120,18 @@ describe('the books of AI calls', () => {
 
     expect([figures, again]).toEqual([{ ended: 1 }, { skipped: 'no call was orphaned' }]);
     const { body } = await user.get(`/v1/ai/generations/${dead}`);
-    expect(body).toMatchObject({ status: 'failed', costUsd: '0.003000000000', inputAiTokens: 100, usageIsEstimated: true, error: 'the server stopped while the vendor was writing' });
+    expect(body).toMatchObject({
+      status: 'failed',
+      costUsd: '0.003000000000',
+      inputAiTokens: 100,
+      usageIsEstimated: true,
+      error: 'the server stopped while the vendor was writing',
+    });
     expect((await user.get(`/v1/ai/generations/${alive}`)).body.status).toBe('running');
-    expect((await user.get('/v1/ai/usage')).body).toMatchObject({ reservedUsd: '0.500000000000', day: { spentUsd: '0.003000000000' } });
+    expect((await user.get('/v1/ai/usage')).body).toMatchObject({
+      reservedUsd: '0.500000000000',
+      day: { spentUsd: '0.003000000000' },
+    });
     const late = await within(user.id, () => app.get(Database).unit((unit) => app.get(Ledger).end(unit, dead)));
     expect(late).toBeUndefined();
     const logs = await user.get(`/v1/audit/ai_generations/${dead}`);
@@ -118,7 +149,11 @@ describe('the books of AI calls', () => {
     expect(await runTask()).toEqual({ ended: 2, left: 1 });
 
     const bodies = await Promise.all([impossible, broken, whole].map((id) => user.get(`/v1/ai/generations/${id}`)));
-    expect(bodies.map(({ body }) => [body.status, body.costUsd])).toEqual([['failed', '0.000000000000'], ['running', null], ['failed', '0.003000000000']]);
+    expect(bodies.map(({ body }) => [body.status, body.costUsd])).toEqual([
+      ['failed', '0.000000000000'],
+      ['running', null],
+      ['failed', '0.003000000000'],
+    ]);
     expect((await user.get('/v1/ai/usage')).body.reservedUsd).toBe('0.500000000000');
     await app.db.query('superuser', 'DELETE FROM ai_runs WHERE generation_id = $1', [broken]);
   });
@@ -126,12 +161,34 @@ describe('the books of AI calls', () => {
   it('renew every call, whatever the figures of one', async () => {
     const [odd, plain] = [await aRun(20), await aRun(20)];
     const figures = [
-      { generationId: odd, provider: 'openai', model: 'gpt-4', inputAiTokens: -1, outputAiTokens: 3e9, cachedAiTokens: 0.5, cost: '999' },
-      { generationId: plain, provider: 'openai', model: 'gpt-4', inputAiTokens: 7, outputAiTokens: 8, cachedAiTokens: 0, cost: '0.1' },
+      {
+        generationId: odd,
+        provider: 'openai',
+        model: 'gpt-4',
+        inputAiTokens: -1,
+        outputAiTokens: 3e9,
+        cachedAiTokens: 0.5,
+        cost: '999',
+      },
+      {
+        generationId: plain,
+        provider: 'openai',
+        model: 'gpt-4',
+        inputAiTokens: 7,
+        outputAiTokens: 8,
+        cachedAiTokens: 0,
+        cost: '0.1',
+      },
     ];
-    await app.get(SystemDatabase).asScheduler((unit) => unit.query('SELECT app.renew_ai_runs($1::jsonb)', [JSON.stringify(figures)]));
+    await app
+      .get(SystemDatabase)
+      .asScheduler((unit) => unit.query('SELECT app.renew_ai_runs($1::jsonb)', [JSON.stringify(figures)]));
 
-    const rows = await app.db.query('superuser', `SELECT input_ai_tokens AS input, output_ai_tokens AS output, cost_usd::float8 AS cost, seen_at > now() - interval '10 seconds' AS renewed FROM ai_runs WHERE generation_id = ANY ($1) ORDER BY generation_id`, [[odd, plain]]);
+    const rows = await app.db.query(
+      'superuser',
+      `SELECT input_ai_tokens AS input, output_ai_tokens AS output, cost_usd::float8 AS cost, seen_at > now() - interval '10 seconds' AS renewed FROM ai_runs WHERE generation_id = ANY ($1) ORDER BY generation_id`,
+      [[odd, plain]],
+    );
     expect(rows).toEqual([
       { input: 0, output: 2147483647, cost: 0.5, renewed: true },
       { input: 7, output: 8, cost: 0.1, renewed: true },
@@ -157,7 +214,11 @@ describe('the books of AI calls', () => {
     await second.close();
 
     const { body } = await user.get(`/v1/ai/generations/${id}`);
-    expect(body).toMatchObject({ status: 'failed', error: 'the server stopped while the vendor was writing', text: expect.stringMatching(/^word word /) });
+    expect(body).toMatchObject({
+      status: 'failed',
+      error: 'the server stopped while the vendor was writing',
+      text: expect.stringMatching(/^word word /),
+    });
     expect((await user.get('/v1/ai/usage')).body.reservedUsd).toBe('0.000000000000');
   });
 

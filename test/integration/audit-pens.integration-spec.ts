@@ -65,7 +65,12 @@ describe('the two pens of the audit', () => {
     await asAnn(async (unit) => {
       const proposals = unit.of(Proposal);
       const made = await proposals.insert({ jobId, ...FULL });
-      const changed = await proposals.update(made, { bidAmount: '50', coverLetter: null, submittedAt: new Date(0), status: 'submitted' });
+      const changed = await proposals.update(made, {
+        bidAmount: '50',
+        coverLetter: null,
+        submittedAt: new Date(0),
+        status: 'submitted',
+      });
       await proposals.remove(changed);
     });
     const told = await rows();
@@ -85,11 +90,22 @@ describe('the two pens of the audit', () => {
 
     expect(told.map(({ action }) => action)).toEqual(['INSERT', 'UPDATE', 'DELETE']);
     expect(told.map(shape)).toEqual(seen.map(shape));
-    expect(told[0]).toMatchObject({ user_id: ann, actor_kind: 'user', actor_id: ann, request_id: 'a request', ip_address: '203.0.113.7' });
+    expect(told[0]).toMatchObject({
+      user_id: ann,
+      actor_kind: 'user',
+      actor_id: ann,
+      request_id: 'a request',
+      ip_address: '203.0.113.7',
+    });
   });
 
   it('write the same row for arrays, JSON and flags', async () => {
-    const values = { title: 'T', skills: ['a "b"', 'c,d', '{}'], clientInfo: { rating: 4.5, tags: [null, 'x'] }, isFavorite: true };
+    const values = {
+      title: 'T',
+      skills: ['a "b"', 'c,d', '{}'],
+      clientInfo: { rating: 4.5, tags: [null, 'x'] },
+      isFavorite: true,
+    };
     await asAnn(async (unit) => {
       const jobs = unit.of(Job);
       const made = await jobs.insert({ ...values, sourceKey: 'upwork:1' });
@@ -102,7 +118,9 @@ describe('the two pens of the audit', () => {
         `INSERT INTO jobs (title, skills, client_info, is_favorite, source_key) VALUES ($1, $2, $3, $4, 'upwork:2') RETURNING id`,
         [values.title, values.skills, JSON.stringify(values.clientInfo), true],
       );
-      await unit.query(`UPDATE jobs SET skills = '{}', client_info = NULL, is_favorite = false WHERE id = $1`, [made!.id]);
+      await unit.query(`UPDATE jobs SET skills = '{}', client_info = NULL, is_favorite = false WHERE id = $1`, [
+        made!.id,
+      ]);
     });
     const seen = (await rows()).slice(told.length);
 
@@ -113,12 +131,16 @@ describe('the two pens of the audit', () => {
   it('write each change of a mixed unit once', async () => {
     await asAnn(async (unit) => {
       const message = await unit.of(Message).insert({ senderType: 'client', content: 'by the entity' });
-      await unit.query(`INSERT INTO messages (sender_type, content) VALUES ('client', 'by SQL'), ('client', 'by SQL too')`);
+      await unit.query(
+        `INSERT INTO messages (sender_type, content) VALUES ('client', 'by SQL'), ('client', 'by SQL too')`,
+      );
       await unit.of(Message).update(message, { isRead: true });
       await unit.query(`UPDATE messages SET is_read = true WHERE NOT is_read`);
     });
 
-    const written = (await rows()).map(({ action, new_values }) => `${action} ${String(new_values!.content ?? new_values!.is_read)}`);
+    const written = (await rows()).map(
+      ({ action, new_values }) => `${action} ${String(new_values!.content ?? new_values!.is_read)}`,
+    );
     expect(written.sort()).toEqual([
       'INSERT by SQL',
       'INSERT by SQL too',
@@ -202,7 +224,9 @@ describe('the two pens of the audit', () => {
     const deaf = jest.spyOn(AuditSubscriber.prototype, 'afterInsert').mockImplementation(() => undefined);
     const write = asAnn((unit) => unit.of(Message).insert({ senderType: 'client', content: 'unheard' }));
 
-    await expect(write).rejects.toThrow('not committed').finally(() => deaf.mockRestore());
+    await expect(write)
+      .rejects.toThrow('not committed')
+      .finally(() => deaf.mockRestore());
     expect(await app.db.query('superuser', 'SELECT FROM messages WHERE user_id = $1', [ann])).toEqual([]);
   });
 
@@ -224,10 +248,18 @@ describe('the two pens of the audit', () => {
       }),
     ).rejects.toThrow('lock: true');
     const ofAnEndedUnit = (await asAnn((unit) => unit.of(Proposal).find(id, { lock: true })))!;
-    await expect(asAnn((unit) => unit.of(Proposal).update(ofAnEndedUnit, { bidAmount: '3.00' }))).rejects.toThrow('lock: true');
-    await expect(asAnn((unit) => unit.of(Proposal).insert({ jobId, userId: 1 }))).rejects.toThrow('userId is not written by hand');
-    await expect(asAnn((unit) => unit.of(Proposal).insert({ jobId, version: 7 }))).rejects.toThrow('version is not written by hand');
-    await expect(asAnn((unit) => unit.of(Proposal).insert({ jobId, wonAt: new Date() }))).rejects.toThrow('wonAt is not written by hand');
+    await expect(asAnn((unit) => unit.of(Proposal).update(ofAnEndedUnit, { bidAmount: '3.00' }))).rejects.toThrow(
+      'lock: true',
+    );
+    await expect(asAnn((unit) => unit.of(Proposal).insert({ jobId, userId: 1 }))).rejects.toThrow(
+      'userId is not written by hand',
+    );
+    await expect(asAnn((unit) => unit.of(Proposal).insert({ jobId, version: 7 }))).rejects.toThrow(
+      'version is not written by hand',
+    );
+    await expect(asAnn((unit) => unit.of(Proposal).insert({ jobId, wonAt: new Date() }))).rejects.toThrow(
+      'wonAt is not written by hand',
+    );
   });
 
   it('take tenant, actor and request from the context, whatever the argument of audit.record says', async () => {
@@ -235,7 +267,9 @@ describe('the two pens of the audit', () => {
     const earlier = (await rows()).length;
 
     await asAnn((unit) =>
-      unit.query(`SELECT audit.record('messages', 7, 'DELETE', $1, NULL)`, [{ user_id: bob, content: 'x', actor_id: bob }]),
+      unit.query(`SELECT audit.record('messages', 7, 'DELETE', $1, NULL)`, [
+        { user_id: bob, content: 'x', actor_id: bob },
+      ]),
     );
 
     const row = (await rows())[earlier];

@@ -34,7 +34,11 @@ describe('the audit', () => {
 
   /** The tenant's audit rows, oldest first, without those of the account itself. */
   const rows = (table = '%'): Promise<AuditRow[]> =>
-    database.query<AuditRow>('superuser', `SELECT * FROM audit_logs WHERE user_id = $1 AND table_name LIKE $2 AND NOT (table_name = 'users' AND action = 'INSERT') ORDER BY id`, [tenant, table]);
+    database.query<AuditRow>(
+      'superuser',
+      `SELECT * FROM audit_logs WHERE user_id = $1 AND table_name LIKE $2 AND NOT (table_name = 'users' AND action = 'INSERT') ORDER BY id`,
+      [tenant, table],
+    );
 
   const asTenant = <T>(work: (client: Client) => Promise<T>, settings: Record<string, string> = {}): Promise<T> =>
     database.transaction('app', async (client) => {
@@ -45,7 +49,12 @@ describe('the audit', () => {
     });
 
   const aJob = async (client: Client, key = 'upwork:1'): Promise<number> =>
-    (await client.query(`INSERT INTO jobs (source_key, title, budget_min, skills) VALUES ($1, 'Fix it', 5, '{go}') RETURNING id`, [key])).rows[0].id;
+    (
+      await client.query(
+        `INSERT INTO jobs (source_key, title, budget_min, skills) VALUES ($1, 'Fix it', 5, '{go}') RETURNING id`,
+        [key],
+      )
+    ).rows[0].id;
 
   it('has one row of the whole row for an insert, without generated and bookkeeping columns', async () => {
     const id = await asTenant((client) => aJob(client));
@@ -53,8 +62,16 @@ describe('the audit', () => {
     const [row, ...more] = await rows();
     expect(more).toEqual([]);
     expect(row).toMatchObject({ table_name: 'jobs', record_id: id, action: 'INSERT', old_values: null });
-    expect(row!.new_values).toMatchObject({ id, user_id: tenant, title: 'Fix it', budget_min: 5, skills: ['go'], status: 'active' });
-    for (const absent of ['version', 'updated_at', 'search', 'budget_min_hundredths']) expect(row!.new_values).not.toHaveProperty(absent);
+    expect(row!.new_values).toMatchObject({
+      id,
+      user_id: tenant,
+      title: 'Fix it',
+      budget_min: 5,
+      skills: ['go'],
+      status: 'active',
+    });
+    for (const absent of ['version', 'updated_at', 'search', 'budget_min_hundredths'])
+      expect(row!.new_values).not.toHaveProperty(absent);
   });
 
   it('has only the changed columns for an update, one row for each row of a set, none for a row unchanged', async () => {
@@ -77,11 +94,21 @@ describe('the audit', () => {
 
   it('tells who, from where and why by the context alone', async () => {
     await asTenant((client) => aJob(client), {
-      actor_kind: 'admin', actor_id: '77', request_id: 'r-1', ip: '192.0.2.7', operation: 'POST /v1/jobs', reason: 'asked to',
+      actor_kind: 'admin',
+      actor_id: '77',
+      request_id: 'r-1',
+      ip: '192.0.2.7',
+      operation: 'POST /v1/jobs',
+      reason: 'asked to',
     });
 
     expect((await rows())[0]).toMatchObject({
-      actor_kind: 'admin', actor_id: 77, request_id: 'r-1', ip_address: '192.0.2.7', operation: 'POST /v1/jobs', reason: 'asked to',
+      actor_kind: 'admin',
+      actor_id: 77,
+      request_id: 'r-1',
+      ip_address: '192.0.2.7',
+      operation: 'POST /v1/jobs',
+      reason: 'asked to',
     });
   });
 
@@ -99,7 +126,12 @@ describe('the audit', () => {
     await database.query('superuser', `UPDATE jobs SET title = 'Mended' WHERE user_id = ${tenant}`);
 
     expect((await rows())[1]).toMatchObject({
-      user_id: tenant, action: 'UPDATE', new_values: { title: 'Mended' }, actor_kind: 'database', actor_id: null, operation: 'login postgres',
+      user_id: tenant,
+      action: 'UPDATE',
+      new_values: { title: 'Mended' },
+      actor_kind: 'database',
+      actor_id: null,
+      operation: 'login postgres',
     });
   });
 
@@ -107,7 +139,10 @@ describe('the audit', () => {
     await asTenant(async (client) => {
       const job = await aJob(client);
       await client.query(`INSERT INTO proposals (job_id) VALUES ($1)`, [job]);
-      await client.query(`INSERT INTO messages (job_id, sender_type, content) VALUES ($1, 'client', 'a'), ($1, 'client', 'b')`, [job]);
+      await client.query(
+        `INSERT INTO messages (job_id, sender_type, content) VALUES ($1, 'client', 'a'), ($1, 'client', 'b')`,
+        [job],
+      );
     });
     await database.transaction('superuser', async (client) => {
       await client.query(`SELECT set_config('app.audited_by', 'orm', true)`);
@@ -125,7 +160,9 @@ describe('the audit', () => {
   it('tells of everything that goes with an account', async () => {
     await asTenant(async (client) => {
       await client.query(`INSERT INTO proposals (job_id) VALUES ($1)`, [await aJob(client)]);
-      await client.query(`INSERT INTO analytics (metric_name, date) VALUES ('views', current_date), ('views', '2001-01-01')`);
+      await client.query(
+        `INSERT INTO analytics (metric_name, date) VALUES ('views', current_date), ('views', '2001-01-01')`,
+      );
     });
     await database.query('superuser', `DELETE FROM users WHERE id = ${tenant}`);
 
@@ -134,10 +171,15 @@ describe('the audit', () => {
   });
 
   it('calls a partition by its table, also when the statement names the partition', async () => {
-    await asTenant((client) => client.query(`INSERT INTO analytics (metric_name, date) VALUES ('views', '2001-01-01')`));
+    await asTenant((client) =>
+      client.query(`INSERT INTO analytics (metric_name, date) VALUES ('views', '2001-01-01')`),
+    );
     await database.query('superuser', `UPDATE analytics_default SET metric_value = 5 WHERE user_id = ${tenant}`);
 
-    expect((await rows()).map((row) => [row.table_name, row.action])).toEqual([['analytics', 'INSERT'], ['analytics', 'UPDATE']]);
+    expect((await rows()).map((row) => [row.table_name, row.action])).toEqual([
+      ['analytics', 'INSERT'],
+      ['analytics', 'UPDATE'],
+    ]);
   });
 
   it('tells an upsert as what it did', async () => {
@@ -145,7 +187,10 @@ describe('the audit', () => {
       ON CONFLICT (user_id, metric_name, date) DO UPDATE SET metric_value = excluded.metric_value`;
     for (const value of [1, 1, 2]) await asTenant((client) => client.query(upsert, [value]));
 
-    expect((await rows()).map((row) => [row.action, row.new_values?.metric_value])).toEqual([['INSERT', 1], ['UPDATE', 2]]);
+    expect((await rows()).map((row) => [row.action, row.new_values?.metric_value])).toEqual([
+      ['INSERT', 1],
+      ['UPDATE', 2],
+    ]);
   });
 
   it('blackens secrets and keeps the rest', async () => {
@@ -154,24 +199,31 @@ describe('the audit', () => {
         VALUES (gen_random_uuid(), 'SECRET-1', 'SECRET-2', now())`);
       await client.query(`UPDATE user_tokens SET encrypted_access_token = 'SECRET-3', status = 'failing'`);
       await client.query(`UPDATE user_tokens SET refresh_owner = 'w1', refresh_until = now()`);
-      await client.query(`INSERT INTO user_mfa (encrypted_totp_secret, backup_codes_hash) VALUES ('SECRET-4', '{SECRET-5}')`);
+      await client.query(
+        `INSERT INTO user_mfa (encrypted_totp_secret, backup_codes_hash) VALUES ('SECRET-4', '{SECRET-5}')`,
+      );
       await client.query(`UPDATE user_mfa SET last_totp_step = 5`);
     });
     await database.query('superuser', `UPDATE users SET encrypted_password = 'SECRET-6' WHERE id = ${tenant}`);
 
     const all = await rows();
     expect(all.map((row) => [row.table_name, row.action])).toEqual([
-      ['user_tokens', 'INSERT'], ['user_tokens', 'UPDATE'], ['user_mfa', 'INSERT'], ['users', 'UPDATE'],
+      ['user_tokens', 'INSERT'],
+      ['user_tokens', 'UPDATE'],
+      ['user_mfa', 'INSERT'],
+      ['users', 'UPDATE'],
     ]);
     expect(all[1]!.new_values).toEqual({ encrypted_access_token: '[redacted]', status: 'failing' });
     expect(JSON.stringify(await database.query('superuser', 'SELECT * FROM audit_logs'))).not.toContain('SECRET');
   });
 
   it('leaves no row of a transaction that was undone', async () => {
-    await expect(asTenant(async (client) => {
-      await aJob(client);
-      throw new Error('undone');
-    })).rejects.toThrow('undone');
+    await expect(
+      asTenant(async (client) => {
+        await aJob(client);
+        throw new Error('undone');
+      }),
+    ).rejects.toThrow('undone');
 
     expect(await rows()).toEqual([]);
   });
@@ -179,7 +231,9 @@ describe('the audit', () => {
   it('cannot be written, changed or emptied by the application, nor any audited table truncated by anyone', async () => {
     for (const sql of [
       `INSERT INTO audit_logs (user_id, table_name, action) VALUES (${tenant}, 'jobs', 'INSERT')`,
-      `UPDATE audit_logs SET action = 'DELETE'`, 'DELETE FROM audit_logs', 'TRUNCATE audit_logs',
+      `UPDATE audit_logs SET action = 'DELETE'`,
+      'DELETE FROM audit_logs',
+      'TRUNCATE audit_logs',
     ]) {
       await expect(asTenant((client) => client.query(sql))).rejects.toMatchObject({ code: '42501' });
     }
@@ -193,7 +247,8 @@ describe('the audit', () => {
       const { table, id, action, old, new: now } = { old: null, new: null, ...change } as Record<string, unknown>;
       return asTenant(
         async (client) =>
-          (await client.query('SELECT audit.record($1, $2, $3, $4, $5) AS written', [table, id, action, old, now])).rows[0].written,
+          (await client.query('SELECT audit.record($1, $2, $3, $4, $5) AS written', [table, id, action, old, now]))
+            .rows[0].written,
         settings,
       );
     };
@@ -204,10 +259,19 @@ describe('the audit', () => {
         await client.query(`UPDATE jobs SET budget_min = 7.5, title = 'New' WHERE id = $1`, [id]);
         await client.query(`UPDATE jobs SET budget_min = 5, title = 'Fix it' WHERE id = $1`, [id]);
         await client.query(`SET LOCAL timezone = 'UTC'`);
-        return { id, row: (await client.query('SELECT to_jsonb(j) AS told FROM jobs j WHERE id = $1', [id])).rows[0].told };
+        return {
+          id,
+          row: (await client.query('SELECT to_jsonb(j) AS told FROM jobs j WHERE id = $1', [id])).rows[0].told,
+        };
       });
       await record({ table: 'jobs', id, action: 'INSERT', new: row });
-      await record({ table: 'jobs', id, action: 'UPDATE', old: { budget_min: 5, title: 'Fix it' }, new: { budget_min: 7.5, title: 'New' } });
+      await record({
+        table: 'jobs',
+        id,
+        action: 'UPDATE',
+        old: { budget_min: 5, title: 'Fix it' },
+        new: { budget_min: 7.5, title: 'New' },
+      });
       await record({ table: 'jobs', id, action: 'DELETE', old: row });
       await database.query('superuser', `DELETE FROM jobs WHERE id = ${id}`);
 
@@ -231,7 +295,10 @@ describe('the audit', () => {
 
     it('knows three kinds of actor besides the database, which is every other', async () => {
       for (const kind of ['user', 'admin', 'task', '', 'root']) {
-        await record({ table: 'jobs', id: 5, action: 'UPDATE', old: { title: 'x' }, new: { title: 'y' } }, { actor_kind: kind });
+        await record(
+          { table: 'jobs', id: 5, action: 'UPDATE', old: { title: 'x' }, new: { title: 'y' } },
+          { actor_kind: kind },
+        );
       }
 
       expect((await rows()).map((row) => row.actor_kind)).toEqual(['user', 'admin', 'task', 'database', 'database']);
@@ -239,11 +306,18 @@ describe('the audit', () => {
 
     it('blackens secrets and skips an update of bookkeeping only', async () => {
       const change = { table: 'user_tokens', id: 5, action: 'UPDATE' };
-      const secret = await record({ ...change, old: { encrypted_access_token: 'S1' }, new: { encrypted_access_token: 'S2' } });
+      const secret = await record({
+        ...change,
+        old: { encrypted_access_token: 'S1' },
+        new: { encrypted_access_token: 'S2' },
+      });
       const bookkeeping = await record({ ...change, old: { version: 1 }, new: { version: 2 } });
 
       expect([secret, bookkeeping]).toEqual([true, false]);
-      expect((await rows())[0]).toMatchObject({ old_values: { encrypted_access_token: '[redacted]' }, new_values: { encrypted_access_token: '[redacted]' } });
+      expect((await rows())[0]).toMatchObject({
+        old_values: { encrypted_access_token: '[redacted]' },
+        new_values: { encrypted_access_token: '[redacted]' },
+      });
     });
 
     it('is refused without a tenant, of a table that is not audited, of an action unknown, and to other roles', async () => {
@@ -253,7 +327,9 @@ describe('the audit', () => {
       await expect(record({ ...change, table: null })).rejects.toThrow('table without a name is not audited');
       await expect(record({ ...change, action: 'TRUNCATE' })).rejects.toMatchObject({ code: '23514' });
       await expect(record({ ...change, action: null })).rejects.toMatchObject({ code: '23514' });
-      await expect(database.query('worker', `SELECT audit.record('jobs', 5, 'INSERT', NULL, '{}')`)).rejects.toMatchObject({ code: '42501' });
+      await expect(
+        database.query('worker', `SELECT audit.record('jobs', 5, 'INSERT', NULL, '{}')`),
+      ).rejects.toMatchObject({ code: '42501' });
     });
 
     it('is not told again by the triggers', async () => {
@@ -264,7 +340,10 @@ describe('the audit', () => {
   });
 
   it('has an answer for every table: audited, or not and why (test/contract/audited-tables.json)', async () => {
-    const watched = await database.query<{ table_name: string }>('superuser', 'SELECT table_name FROM audit.audited_tables');
+    const watched = await database.query<{ table_name: string }>(
+      'superuser',
+      'SELECT table_name FROM audit.audited_tables',
+    );
     const tables = await database.query<{ name: string }>(
       'superuser',
       `SELECT c.relnamespace::regnamespace || '.' || c.relname AS name FROM pg_class c

@@ -68,6 +68,8 @@ describe('the first admin', () => {
 
     await withProcess(SETTINGS, async () => undefined);
 
-    expect(await app.db.query('superuser', `SELECT role FROM users WHERE email = 'boss@example.com'`)).toEqual([{ role: 'user' }]);
+    expect(await app.db.query('superuser', `SELECT role FROM users WHERE email = 'boss@example.com'`)).toEqual([
+      { role: 'user' },
+    ]);
   });
 });

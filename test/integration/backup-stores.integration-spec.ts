@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BackupError } from '../../src/backups/backup-error';
@@ -59,8 +69,12 @@ describe('a store of backups', () => {
   it.each(stores)('keeps nothing of what did not come to its end: %s', async (_kind, make) => {
     const store = make();
 
-    await expect(store.write(NAME, dying(randomBytes(20 * 1_024 * 1_024)))).rejects.toThrow('pg_dump ended with SIGKILL');
-    await expect(store.write(NAME, inPieces(Buffer.alloc(10)), AbortSignal.abort(new Error('stopped')))).rejects.toThrow();
+    await expect(store.write(NAME, dying(randomBytes(20 * 1_024 * 1_024)))).rejects.toThrow(
+      'pg_dump ended with SIGKILL',
+    );
+    await expect(
+      store.write(NAME, inPieces(Buffer.alloc(10)), AbortSignal.abort(new Error('stopped'))),
+    ).rejects.toThrow();
 
     expect(await store.list()).toEqual([]);
     expect([s3.objects.size, s3.uploads.size]).toEqual([0, 0]);
@@ -75,21 +89,29 @@ describe('a store of backups', () => {
     await store.remove(NAME);
     symlinkSync('/dev/full', join(place, `${NAME}.part`));
 
-    await expect(store.write(NAME, inPieces(randomBytes(3_000_000)))).rejects.toThrow(/^BACKUP_DIR is not usable: .*the disk is full\.$/);
+    await expect(store.write(NAME, inPieces(randomBytes(3_000_000)))).rejects.toThrow(
+      /^BACKUP_DIR is not usable: .*the disk is full\.$/,
+    );
 
     expect(readdirSync(place)).toEqual([]);
   });
 
   it('in S3 is refused with another key, and says what the store answered', async () => {
     const stranger = storeWith({ ...s3.settings, BACKUP_S3_SECRET_KEY: 'another' });
-    await expect(stranger.write(NAME, inPieces(Buffer.alloc(10)))).rejects.toThrow('the S3 store answered 403 SignatureDoesNotMatch');
+    await expect(stranger.write(NAME, inPieces(Buffer.alloc(10)))).rejects.toThrow(
+      'the S3 store answered 403 SignatureDoesNotMatch',
+    );
     s3.fault = { methods: ['PUT'], status: 507, code: 'InsufficientCapacity' };
     const store = storeWith(s3.settings);
 
-    await expect(store.write(NAME, inPieces(randomBytes(20 * 1_024 * 1_024)))).rejects.toThrow('the S3 store answered 507 InsufficientCapacity');
+    await expect(store.write(NAME, inPieces(randomBytes(20 * 1_024 * 1_024)))).rejects.toThrow(
+      'the S3 store answered 507 InsufficientCapacity',
+    );
 
     expect([s3.objects.size, s3.uploads.size]).toEqual([0, 0]);
-    await expect(storeWith({ ...s3.settings, BACKUP_S3_ENDPOINT: 'http://127.0.0.1:1' }).list()).rejects.toThrow('the S3 store does not answer');
+    await expect(storeWith({ ...s3.settings, BACKUP_S3_ENDPOINT: 'http://127.0.0.1:1' }).list()).rejects.toThrow(
+      'the S3 store does not answer',
+    );
   });
 });
 
@@ -98,21 +120,25 @@ describe('a store that answers oddly', () => {
   beforeAll(() => s3.start());
   afterAll(() => s3.stop());
 
-  it.each(['<html><body>Sign in</body></html>', '{}', '', 'x', '<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>'])(
-    'fails in clear words with %p',
-    async (body) => {
-      const store = storeOf(aConfig(s3.settings).backups);
-      s3.fault = { methods: ['GET', 'POST'], status: 200, code: '', body };
+  it.each([
+    '<html><body>Sign in</body></html>',
+    '{}',
+    '',
+    'x',
+    '<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>',
+  ])('fails in clear words with %p', async (body) => {
+    const store = storeOf(aConfig(s3.settings).backups);
+    s3.fault = { methods: ['GET', 'POST'], status: 200, code: '', body };
 
-      const unusable = { name: 'BackupError', message: "the S3 store's answer cannot be used" };
-      await expect(store.list()).rejects.toMatchObject(unusable);
-      const large = store.write(NAME, inPieces(Buffer.alloc(20 * 1_024 * 1_024)));
-      await expect(large).rejects.toMatchObject(unusable);
+    const unusable = { name: 'BackupError', message: "the S3 store's answer cannot be used" };
+    await expect(store.list()).rejects.toMatchObject(unusable);
+    const large = store.write(NAME, inPieces(Buffer.alloc(20 * 1_024 * 1_024)));
+    await expect(large).rejects.toMatchObject(unusable);
 
-      s3.fault = { methods: ['GET', 'POST', 'DELETE'], status: 503, code: '', body };
-      for (const work of [() => store.list(), () => store.remove(NAME), () => read(store, NAME)]) await expect(work()).rejects.toThrow(/^the S3 store answered 503/);
-    },
-  );
+    s3.fault = { methods: ['GET', 'POST', 'DELETE'], status: 503, code: '', body };
+    for (const work of [() => store.list(), () => store.remove(NAME), () => read(store, NAME)])
+      await expect(work()).rejects.toThrow(/^the S3 store answered 503/);
+  });
 });
 
 describe('the programs of PostgreSQL', () => {
@@ -128,7 +154,11 @@ describe('the programs of PostgreSQL', () => {
   }
 
   it.each([
-    ['fails', 'echo "server closed the connection" >&2; exit 1', 'pg_dump ended with code 1: server closed the connection'],
+    [
+      'fails',
+      'echo "server closed the connection" >&2; exit 1',
+      'pg_dump ended with code 1: server closed the connection',
+    ],
     ['is killed', 'kill -9 $$', 'pg_dump ended with SIGKILL'],
   ])('leave no file of a dump that %s half way', async (_how, end, message) => {
     program('pg_dump', `head -c 3000000 /dev/zero; ${end}`);
@@ -167,6 +197,8 @@ describe('the programs of PostgreSQL', () => {
     expect(read).toBe(5_000_000);
     await expect(restoreArchive(tools, url, dying(randomBytes(2_000_000)))).rejects.toThrow('SIGKILL');
     program('pg_restore', 'echo "no space left" >&2; exit 1');
-    await expect(restoreArchive(tools, url, inPieces(randomBytes(5_000_000)))).rejects.toThrow('pg_restore ended with code 1: no space left');
+    await expect(restoreArchive(tools, url, inPieces(randomBytes(5_000_000)))).rejects.toThrow(
+      'pg_restore ended with code 1: no space left',
+    );
   });
 });

@@ -11,7 +11,9 @@ async function databaseText(app: TestApp): Promise<string> {
     `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname IN ('public', 'app', 'audit', 'auth')`,
   );
   const texts = await Promise.all(
-    tables.map(({ name }) => app.db.query<{ text: string | null }>('superuser', `SELECT string_agg(t::text, E'\\n') AS text FROM ${name} t`)),
+    tables.map(({ name }) =>
+      app.db.query<{ text: string | null }>('superuser', `SELECT string_agg(t::text, E'\\n') AS text FROM ${name} t`),
+    ),
   );
   return texts.map(([row]) => row?.text ?? '').join('\n');
 }
@@ -57,9 +59,16 @@ describe('a secret', () => {
     const answers: unknown[] = [];
     const { backupCodes } = await withTotp(user, person);
     const other = await aPerson(app);
-    const { body: enrolment } = await (await signIn(app, other)).post('/v1/auth/mfa/totp', { password: other.password });
+    const { body: enrolment } = await (
+      await signIn(app, other)
+    ).post('/v1/auth/mfa/totp', { password: other.password });
     const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
-    const pair = { provider: 'upwork', accessToken: 'canary-access-7f31c9d2', refreshToken: 'canary-refresh-55e0ab41', expiresAt };
+    const pair = {
+      provider: 'upwork',
+      accessToken: 'canary-access-7f31c9d2',
+      refreshToken: 'canary-refresh-55e0ab41',
+      expiresAt,
+    };
     answers.push(await user.post('/v1/tokens', pair, { 'idempotency-key': 'canary' }));
     answers.push(await user.post('/v1/tokens', { ...pair, provider: 'canary-provider' }));
     answers.push(await user.post('/v1/tokens', { ...pair, expiresAt: 'canary' }));
@@ -69,7 +78,9 @@ describe('a secret', () => {
     const openState = new URL(again.url).searchParams.get('state')!;
     const connected = await user.get(back.pathname + back.search);
     answers.push(connected, await user.post(`/v1/tokens/${connected.body.id}/refresh`), await user.get('/v1/tokens'));
-    answers.push(await nobody.post('/v1/auth/register', { email: 'canary@example.com', password: 'canary password 4417' }));
+    answers.push(
+      await nobody.post('/v1/auth/register', { email: 'canary@example.com', password: 'canary password 4417' }),
+    );
     answers.push(await nobody.post('/v1/auth/login', { email: person.email, password: 'canary wrong 9921' }));
     const letters = await mailsTo(await signedInAdmin(), 'canary@example.com');
 

@@ -16,7 +16,11 @@ describe('audit.changes_since()', () => {
   beforeAll(async () => {
     db = await testDatabase();
     for (let i = 0; i < 4; i++) {
-      const [user] = await db.query<{ id: number }>('superuser', `INSERT INTO users (email, encrypted_password) VALUES ('u' || $1 || '@example.com', 'none') RETURNING id`, [i]);
+      const [user] = await db.query<{ id: number }>(
+        'superuser',
+        `INSERT INTO users (email, encrypted_password) VALUES ('u' || $1 || '@example.com', 'none') RETURNING id`,
+        [i],
+      );
       tenants.push(user!.id);
       jobs.push(await aStoredJob(db, user!.id));
     }
@@ -24,7 +28,11 @@ describe('audit.changes_since()', () => {
   afterAll(() => db.end());
 
   const ask = async (since: Position | null): Promise<[position: Position, changes: [number, string][]]> => {
-    const [answer] = await db.query<{ position: Position; changes: [number, string][] }>('monitor', 'SELECT * FROM audit.changes_since($1)', [since]);
+    const [answer] = await db.query<{ position: Position; changes: [number, string][] }>(
+      'monitor',
+      'SELECT * FROM audit.changes_since($1)',
+      [since],
+    );
     return [answer!.position, answer!.changes];
   };
 
@@ -55,28 +63,31 @@ describe('audit.changes_since()', () => {
     expect(toldToAnother).toEqual(told);
   });
 
-  it.each([true, false])('tells of a transaction that began after another, wrote before it and ends after it (asked before: %s)', async (isAskedBefore) => {
-    let [position] = await ask(null);
-    const earlier = await open();
-    const later = await open();
-    await set(later, 1, `asked before: ${isAskedBefore}`);
-    await set(earlier, 2, `asked before: ${isAskedBefore}`);
-    await earlier.query('COMMIT');
-    await earlier.end();
-    if (!isAskedBefore) [position] = await ask(null);
-    const told: number[] = [];
-    for (let i = 0; i < 4; i++) {
-      const [next, changes] = await ask(position);
-      position = next;
-      told.push(...changes.map(([tenant]) => tenant));
-    }
-    await later.query('COMMIT');
-    await later.end();
-    const [, changes] = await ask(position);
+  it.each([true, false])(
+    'tells of a transaction that began after another, wrote before it and ends after it (asked before: %s)',
+    async (isAskedBefore) => {
+      let [position] = await ask(null);
+      const earlier = await open();
+      const later = await open();
+      await set(later, 1, `asked before: ${isAskedBefore}`);
+      await set(earlier, 2, `asked before: ${isAskedBefore}`);
+      await earlier.query('COMMIT');
+      await earlier.end();
+      if (!isAskedBefore) [position] = await ask(null);
+      const told: number[] = [];
+      for (let i = 0; i < 4; i++) {
+        const [next, changes] = await ask(position);
+        position = next;
+        told.push(...changes.map(([tenant]) => tenant));
+      }
+      await later.query('COMMIT');
+      await later.end();
+      const [, changes] = await ask(position);
 
-    expect(told).toEqual(isAskedBefore ? [tenants[2]] : []);
-    expect(changes.map(([tenant]) => tenant)).toEqual([tenants[1]]);
-  });
+      expect(told).toEqual(isAskedBefore ? [tenants[2]] : []);
+      expect(changes.map(([tenant]) => tenant)).toEqual([tenants[1]]);
+    },
+  );
 
   it('tells every committed change once and no other, however transactions and questions interleave', async () => {
     let [position] = await ask(null);
@@ -105,7 +116,9 @@ describe('audit.changes_since()', () => {
         await set(session, n, `step ${step}`);
         its.wrote = true;
       } else {
-        const { rows } = await session.query<{ id: string | null }>('SELECT pg_current_xact_id_if_assigned()::text AS id');
+        const { rows } = await session.query<{ id: string | null }>(
+          'SELECT pg_current_xact_id_if_assigned()::text AS id',
+        );
         await session.query(what === 5 ? 'COMMIT' : 'ROLLBACK');
         if (what === 5 && its.wrote) committed.push(String([tenants[n], rows[0]!.id]));
         its.isOpen = false;
@@ -114,7 +127,7 @@ describe('audit.changes_since()', () => {
     await Promise.all(sessions.map((session) => session.end()));
     const [newest] = await db.query<{ floor: number }>('superuser', 'SELECT max(id) AS floor FROM audit_logs');
     // Transactions of other tests' databases hold the floor back as long as they are open.
-    for (const late = Date.now() + 20_000; position.floor !== newest!.floor && Date.now() < late; ) {
+    for (const late = Date.now() + 20_000; position.floor !== newest!.floor && Date.now() < late;) {
       const [next, changes] = await ask(position);
       position = next;
       told.push(...changes.map(String));
@@ -137,7 +150,10 @@ describe('audit.changes_since()', () => {
   });
 
   it('reads what is new by its index, however long the log is', async () => {
-    await db.query('superuser', `INSERT INTO audit_logs (user_id, table_name, action) SELECT 1, 'jobs', 'INSERT' FROM generate_series(1, 20000)`);
+    await db.query(
+      'superuser',
+      `INSERT INTO audit_logs (user_id, table_name, action) SELECT 1, 'jobs', 'INSERT' FROM generate_series(1, 20000)`,
+    );
     await db.query('superuser', 'ANALYZE audit_logs');
     let [position] = await ask(null);
     // Transactions of other databases count too: the floor rises when those that ran then have ended.
@@ -146,7 +162,9 @@ describe('audit.changes_since()', () => {
       return position.floor >= 20_000;
     });
     const plan = await db.transaction('superuser', async (client) => {
-      await client.query(`LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on; SET auto_explain.log_analyze = on; SET client_min_messages = log`);
+      await client.query(
+        `LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on; SET auto_explain.log_analyze = on; SET client_min_messages = log`,
+      );
       const notices: string[] = [];
       client.on('notice', ({ message }) => notices.push(message ?? ''));
       await client.query('SELECT * FROM audit.changes_since($1)', [position]);

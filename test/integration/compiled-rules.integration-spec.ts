@@ -11,33 +11,68 @@ import { ListProposalsDto } from '../../src/proposals/dto/list-proposals.dto';
 
 const DTOS: Type<object>[] = [CreateJobDto, UpdateJobDto, ListJobsDto, CreateProposalDto, ListProposalsDto];
 
-const FIELDS = ['title', 'description', 'budgetMin', 'budgetMax', 'currency', 'skills', 'clientInfo', 'jobType', 'status', 'isFavorite', 'limit', 'q', 'jobId', 'content', 'bidAmount', 'unknown'];
+const FIELDS = [
+  'title',
+  'description',
+  'budgetMin',
+  'budgetMax',
+  'currency',
+  'skills',
+  'clientInfo',
+  'jobType',
+  'status',
+  'isFavorite',
+  'limit',
+  'q',
+  'jobId',
+  'content',
+  'bidAmount',
+  'unknown',
+];
 
 const VALUES: unknown[] = [
   ...[undefined, null, true, 'true', '', ' ', 'x', ' padded ', 'y'.repeat(600), 0, 1, -1, 20, '20', '1e3'],
-  ...['5', '100.50', '1234567890.00', 'eur', 'EUR', 'XXXX', 'fixed', 'active', 'deleted', 'draft', 'a,b', '2026-02-30T00:00:00Z'],
+  ...[
+    '5',
+    '100.50',
+    '1234567890.00',
+    'eur',
+    'EUR',
+    'XXXX',
+    'fixed',
+    'active',
+    'deleted',
+    'draft',
+    'a,b',
+    '2026-02-30T00:00:00Z',
+  ],
   ...[[], ['SQL'], ['SQL', 'SQL'], ['SQL', ''], [1], {}, { a: 1 }, { a: { b: [1] } }],
 ];
 
 describe(CompiledRules.name, () => {
   const any = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)]!;
 
-  it.each(DTOS.map((dto) => [dto.name, dto] as const))('accepts of %s just what class-validator does, and makes the same of it', (_, dto) => {
-    const rules = CompiledRules.of(dto)!;
-    let accepted = 0;
-    for (let i = 0; i < 2_000; i++) {
-      const plain = Object.fromEntries(Array.from({ length: i % 4 }, () => [any(FIELDS), any(VALUES)]));
-      const base = dto === CreateJobDto ? { title: 'A job' } : dto === CreateProposalDto ? { jobId: 1 } : {};
-      const body = { ...base, ...plain };
-      const instance = plainToInstance(dto, structuredClone(body));
-      const isGood = validateSync(instance, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: false }).length === 0;
-      const made = rules.accept(body);
+  it.each(DTOS.map((dto) => [dto.name, dto] as const))(
+    'accepts of %s just what class-validator does, and makes the same of it',
+    (_, dto) => {
+      const rules = CompiledRules.of(dto)!;
+      let accepted = 0;
+      for (let i = 0; i < 2_000; i++) {
+        const plain = Object.fromEntries(Array.from({ length: i % 4 }, () => [any(FIELDS), any(VALUES)]));
+        const base = dto === CreateJobDto ? { title: 'A job' } : dto === CreateProposalDto ? { jobId: 1 } : {};
+        const body = { ...base, ...plain };
+        const instance = plainToInstance(dto, structuredClone(body));
+        const isGood =
+          validateSync(instance, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: false }).length ===
+          0;
+        const made = rules.accept(body);
 
-      expect({ body, made }).toEqual({ body, made: isGood ? instance : null });
-      if (made) expect(made).toBeInstanceOf(dto);
-      accepted += Number(isGood);
-    }
+        expect({ body, made }).toEqual({ body, made: isGood ? instance : null });
+        if (made) expect(made).toBeInstanceOf(dto);
+        accepted += Number(isGood);
+      }
 
-    expect(accepted).toBeGreaterThan(100);
-  });
+      expect(accepted).toBeGreaterThan(100);
+    },
+  );
 });

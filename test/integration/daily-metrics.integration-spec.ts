@@ -13,19 +13,29 @@ describe(RECORD_DAILY_METRICS.id, () => {
 
   const metrics = async (user = ann.id): Promise<Record<string, string>> =>
     Object.fromEntries(
-      (await app.db.query<{ name: string; value: string }>(
-        'superuser',
-        `SELECT metric_name || ' ' || (current_date - date) AS name, metric_value AS value FROM analytics WHERE user_id = $1 ORDER BY 1`,
-        [user],
-      )).map(({ name, value }) => [name, value]),
+      (
+        await app.db.query<{ name: string; value: string }>(
+          'superuser',
+          `SELECT metric_name || ' ' || (current_date - date) AS name, metric_value AS value FROM analytics WHERE user_id = $1 ORDER BY 1`,
+          [user],
+        )
+      ).map(({ name, value }) => [name, value]),
     );
   const run = async (): Promise<Record<string, unknown>> => {
     await worker.runTask(RECORD_DAILY_METRICS.id);
-    const [last] = await app.db.query<{ figures: Record<string, unknown> }>('superuser', 'SELECT figures FROM task_runs ORDER BY id DESC LIMIT 1');
+    const [last] = await app.db.query<{ figures: Record<string, unknown> }>(
+      'superuser',
+      'SELECT figures FROM task_runs ORDER BY id DESC LIMIT 1',
+    );
     return last!.figures;
   };
   const auditRows = async (): Promise<number> =>
-    (await app.db.query<{ count: number }>('superuser', `SELECT count(*) FROM audit_logs WHERE table_name = 'analytics'`))[0]!.count;
+    (
+      await app.db.query<{ count: number }>(
+        'superuser',
+        `SELECT count(*) FROM audit_logs WHERE table_name = 'analytics'`,
+      )
+    )[0]!.count;
 
   beforeEach(async () => {
     app = await startApp();
@@ -33,7 +43,9 @@ describe(RECORD_DAILY_METRICS.id, () => {
     ann = await signedIn(app);
     const jobs = [await aStoredJob(app.db, ann.id), await aStoredJob(app.db, ann.id), await aStoredJob(app.db, ann.id)];
     await app.db.query('superuser', `UPDATE jobs SET created_at = now() - interval '3 days' WHERE id = $1`, [jobs[2]]);
-    const proposals = await Promise.all(jobs.slice(0, 2).map(async (jobId) => (await ann.post('/v1/proposals', aProposal({ jobId }))).body.id as number));
+    const proposals = await Promise.all(
+      jobs.slice(0, 2).map(async (jobId) => (await ann.post('/v1/proposals', aProposal({ jobId }))).body.id as number),
+    );
     for (const id of proposals) await ann.post(`/v1/proposals/${id}/submit`);
     won = proposals[0]!;
     await ann.post(`/v1/proposals/${won}/accept`);
@@ -58,8 +70,17 @@ describe(RECORD_DAILY_METRICS.id, () => {
 
     await run();
 
-    expect(await metrics()).toEqual({ 'ai_cost_usd 0': '0.00', 'answers 0': '1.00', 'jobs_seen 0': '2.00', 'jobs_seen 3': '1.00', 'proposals_sent 0': '2.00', 'wins 0': '1.00' });
-    expect(await app.db.query('superuser', `SELECT metric_data FROM analytics WHERE metric_name = 'ai_cost_usd'`)).toEqual([{ metric_data: { usd: '0.002468000000' } }]);
+    expect(await metrics()).toEqual({
+      'ai_cost_usd 0': '0.00',
+      'answers 0': '1.00',
+      'jobs_seen 0': '2.00',
+      'jobs_seen 3': '1.00',
+      'proposals_sent 0': '2.00',
+      'wins 0': '1.00',
+    });
+    expect(
+      await app.db.query('superuser', `SELECT metric_data FROM analytics WHERE metric_name = 'ai_cost_usd'`),
+    ).toEqual([{ metric_data: { usd: '0.002468000000' } }]);
   });
 
   it('gives the past a short time only, and goes on with it where the last run stopped', async () => {
@@ -92,7 +113,11 @@ describe(RECORD_DAILY_METRICS.id, () => {
 
   it('counts what came late, and takes back what is no more', async () => {
     await run();
-    await app.db.query('superuser', `UPDATE jobs SET created_at = now() - interval '1 day' WHERE user_id = $1 AND created_at > now() - interval '1 day'`, [ann.id]);
+    await app.db.query(
+      'superuser',
+      `UPDATE jobs SET created_at = now() - interval '1 day' WHERE user_id = $1 AND created_at > now() - interval '1 day'`,
+      [ann.id],
+    );
 
     await run();
 
@@ -101,8 +126,14 @@ describe(RECORD_DAILY_METRICS.id, () => {
 
   it('makes up for the days it missed', async () => {
     await run();
-    await app.db.query('superuser', `UPDATE task_runs SET figures = figures || jsonb_build_object('lastDay', current_date - 10) WHERE task = $1`, [RECORD_DAILY_METRICS.id]);
-    await app.db.query('superuser', `UPDATE jobs SET created_at = now() - interval '9 days' WHERE user_id = $1`, [ann.id]);
+    await app.db.query(
+      'superuser',
+      `UPDATE task_runs SET figures = figures || jsonb_build_object('lastDay', current_date - 10) WHERE task = $1`,
+      [RECORD_DAILY_METRICS.id],
+    );
+    await app.db.query('superuser', `UPDATE jobs SET created_at = now() - interval '9 days' WHERE user_id = $1`, [
+      ann.id,
+    ]);
 
     const figures = await run();
 
@@ -123,6 +154,11 @@ describe(RECORD_DAILY_METRICS.id, () => {
     await run();
 
     expect(await metrics()).toMatchObject({ 'answers 0': '2.00', 'wins 0': '1.00' });
-    expect(await app.db.query('superuser', `SELECT count(*) FROM audit_logs WHERE table_name = 'proposals' AND new_values ?| '{won_at,rejected_at}'`)).toEqual([{ count: 0 }]);
+    expect(
+      await app.db.query(
+        'superuser',
+        `SELECT count(*) FROM audit_logs WHERE table_name = 'proposals' AND new_values ?| '{won_at,rejected_at}'`,
+      ),
+    ).toEqual([{ count: 0 }]);
   });
 });

@@ -34,7 +34,11 @@ describe('data keys', () => {
     const sealed = await Promise.all(services.map((service) => service.seal('secret', { ...place, userId: id })));
 
     expect(new Set(sealed.map((value) => value.split('.')[1])).size).toBe(1);
-    const rows = await app.db.query<{ wrapped_key: string }>('superuser', `SELECT wrapped_key FROM data_keys WHERE user_id = $1`, [id]);
+    const rows = await app.db.query<{ wrapped_key: string }>(
+      'superuser',
+      `SELECT wrapped_key FROM data_keys WHERE user_id = $1`,
+      [id],
+    );
     expect(rows).toHaveLength(1);
     expect(rows[0]?.wrapped_key).toMatch(/^w1\.test\./);
   });

@@ -145,7 +145,11 @@ describe('a PostgreSQL that', () => {
 
 /** PostgreSQL's message ErrorResponse. */
 function errorResponse(fields: Readonly<Record<string, string>>): Buffer {
-  const body = Buffer.from(`${Object.entries(fields).map(([field, value]) => `${field}${value}\0`).join('')}\0`);
+  const body = Buffer.from(
+    `${Object.entries(fields)
+      .map(([field, value]) => `${field}${value}\0`)
+      .join('')}\0`,
+  );
   const head = Buffer.alloc(5);
   head.write('E');
   head.writeUInt32BE(body.length + 4, 1);

@@ -1,5 +1,6 @@
 import { Message } from '../../src/messages/message.entity';
 import { currentContext } from '../../src/platform/context/request-context';
+import { runInUnit } from '../../src/platform/database/current-unit';
 import { Database } from '../../src/platform/database/database';
 import type { Unit } from '../../src/platform/database/unit';
 import { Proposal } from '../../src/proposals/proposal.entity';
@@ -36,7 +37,10 @@ describe(Database.name, () => {
   };
 
   const contextOfConnection = async (): Promise<unknown> => {
-    const [row] = await pooled<{ context: string }>(app, `SELECT coalesce(current_setting('app.user_id', true), '') AS context`);
+    const [row] = await pooled<{ context: string }>(
+      app,
+      `SELECT coalesce(current_setting('app.user_id', true), '') AS context`,
+    );
     return row!.context;
   };
 
@@ -65,7 +69,10 @@ describe(Database.name, () => {
     expect(rows.every(({ tenant, seen }) => seen.length === 1 && seen[0] === tenant)).toBe(true);
     expect(await countAs(ann)).toBe(wanted[ann]);
     expect(await countAs(bob)).toBe(wanted[bob]);
-    const audited = await app.db.query('superuser', `SELECT FROM audit_logs WHERE new_values ->> 'content' LIKE 'unit %'`);
+    const audited = await app.db.query(
+      'superuser',
+      `SELECT FROM audit_logs WHERE new_values ->> 'content' LIKE 'unit %'`,
+    );
     expect(audited).toHaveLength(400);
     expect(await contextOfConnection()).toBe('');
   });
@@ -178,13 +185,19 @@ describe(Database.name, () => {
   });
 
   it('runs the same statement many times at once in one unit', async () => {
-    await within(ann, () => database.unit((unit) => Promise.all(Array.from({ length: 20 }, (_, i) => write(unit, `m${i}`)))));
+    await within(ann, () =>
+      database.unit((unit) => Promise.all(Array.from({ length: 20 }, (_, i) => write(unit, `m${i}`)))),
+    );
 
     expect(await countAs(ann)).toBe(20);
   });
 
   it('plans a statement once or each time where it asks for it, and leaves the others to PostgreSQL', async () => {
-    const [once, eachTime, other] = ['SELECT $1::text AS once', 'SELECT $1::text AS each_time', 'SELECT $1::text AS other'];
+    const [once, eachTime, other] = [
+      'SELECT $1::text AS once',
+      'SELECT $1::text AS each_time',
+      'SELECT $1::text AS other',
+    ];
     const plans = await within(ann, async () => {
       for (let run = 0; run < 8; run++) {
         await database.query(once, ['a'], { planned: 'once' });
@@ -214,9 +227,10 @@ describe(Database.name, () => {
   it('joins an open unit of the same request, and a part that failed stops the whole', async () => {
     const whole = within(ann, () =>
       database.unit(async (outer) => {
-        currentContext()!.unit = outer;
-        await database.unit((inner) => write(inner, 'first'));
-        await database.unit(() => Promise.reject(new Error('a part failed'))).catch(() => undefined);
+        await runInUnit(outer, async () => {
+          await database.unit((inner) => write(inner, 'first'));
+          await database.unit(() => Promise.reject(new Error('a part failed'))).catch(() => undefined);
+        });
       }),
     );
 
@@ -232,7 +246,11 @@ describe(Database.name, () => {
       const { id } = await within(ann, () => database.unit((unit) => write(unit, 'unread')));
 
       expect(await change(id, { isRead: true })).toMatchObject({ id, isRead: true, version: 2, content: 'unread' });
-      const audited = await app.db.query('superuser', `SELECT old_values, new_values FROM audit_logs WHERE table_name = 'messages' AND record_id = $1 AND action = 'UPDATE'`, [id]);
+      const audited = await app.db.query(
+        'superuser',
+        `SELECT old_values, new_values FROM audit_logs WHERE table_name = 'messages' AND record_id = $1 AND action = 'UPDATE'`,
+        [id],
+      );
       expect(audited).toEqual([{ old_values: { is_read: false }, new_values: { is_read: true } }]);
     });
 
@@ -251,7 +269,11 @@ describe(Database.name, () => {
       const { id } = await within(ann, () => database.unit((unit) => write(unit, 'unread')));
 
       await expect(change(id, { readAt: new Date() })).rejects.toMatchObject({ code: '23514' });
-      const audited = await app.db.query('superuser', `SELECT FROM audit_logs WHERE table_name = 'messages' AND record_id = $1`, [id]);
+      const audited = await app.db.query(
+        'superuser',
+        `SELECT FROM audit_logs WHERE table_name = 'messages' AND record_id = $1`,
+        [id],
+      );
       expect(audited).toHaveLength(1);
     });
 
@@ -302,7 +324,9 @@ describe(Database.name, () => {
 
     it('is written once for statements that are issued together', async () => {
       const { writes } = await socketWrites(() =>
-        within(ann, () => database.unit((unit) => Promise.all([unit.query(COUNT), unit.query(COUNT), unit.query(COUNT)]))),
+        within(ann, () =>
+          database.unit((unit) => Promise.all([unit.query(COUNT), unit.query(COUNT), unit.query(COUNT)])),
+        ),
       );
 
       expect(writes).toBeLessThanOrEqual(2);
@@ -317,7 +341,9 @@ describe(`${Database.name} with two tenants`, () => {
   let bob: number;
 
   beforeAll(async () => {
-    app = await startApp({ settings: { DATABASE_POOL_SIZE: '5', DATABASE_CONNECT_TIMEOUT_MS: '1000', DATABASE_LIST_TIMEOUT_MS: '100' } });
+    app = await startApp({
+      settings: { DATABASE_POOL_SIZE: '5', DATABASE_CONNECT_TIMEOUT_MS: '1000', DATABASE_LIST_TIMEOUT_MS: '100' },
+    });
     database = app.get(Database);
     ann = (await signedIn(app)).id;
     bob = (await signedIn(app)).id;
@@ -370,7 +396,9 @@ describe(`${Database.name} with two tenants`, () => {
   it('gives lists and searches less time than other statements', async () => {
     await expect(within(ann, () => database.list('SELECT pg_sleep(10)'))).rejects.toMatchObject({ code: '57014' });
 
-    const [row] = await within(ann, () => database.query<{ timeout: string }>(`SELECT current_setting('statement_timeout') AS timeout`));
+    const [row] = await within(ann, () =>
+      database.query<{ timeout: string }>(`SELECT current_setting('statement_timeout') AS timeout`),
+    );
     expect(row!.timeout).toBe('15s');
   });
 

@@ -9,7 +9,8 @@ const OF_BOB = { jobs: 37, favorites: 23, budget: 7717, last: '2031-07-13', metr
 const MARKS = /7717|7817|2031-07-13|918273/;
 
 /** A built-in function that keeps what it is shown, where later statements find it. */
-const tell = (what: string): string => `set_config('app.told', concat(current_setting('app.told', true), ${what}), true) IS NOT NULL`;
+const tell = (what: string): string =>
+  `set_config('app.told', concat(current_setting('app.told', true), ${what}), true) IS NOT NULL`;
 const TOLD = `SELECT current_setting('app.told', true) AS told`;
 
 /**
@@ -46,33 +47,66 @@ const PATHS: readonly (readonly [path: string, sql: string | readonly string[], 
   ['a lock on it', 'LOCK TABLE user_job_stats IN ACCESS EXCLUSIVE MODE', '42809'],
   ['the role that owns it', 'SET LOCAL ROLE gigvault_definer', '42501'],
   ['the session of that role', 'SET LOCAL SESSION AUTHORIZATION gigvault_definer', '42501'],
-  ['a function of his own', `CREATE FUNCTION leak(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS 'BEGIN RAISE NOTICE ''%'', $1; RETURN true; END'`, '42501'],
-  ['a function of his session', `CREATE FUNCTION pg_temp.leak(text) RETURNS boolean LANGUAGE sql AS 'SELECT true'`, '42501'],
+  [
+    'a function of his own',
+    `CREATE FUNCTION leak(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS 'BEGIN RAISE NOTICE ''%'', $1; RETURN true; END'`,
+    '42501',
+  ],
+  [
+    'a function of his session',
+    `CREATE FUNCTION pg_temp.leak(text) RETURNS boolean LANGUAGE sql AS 'SELECT true'`,
+    '42501',
+  ],
   ['another view of that name', 'CREATE OR REPLACE VIEW own_job_stats AS SELECT * FROM user_job_stats', '42501'],
   ['a view without its barrier', 'ALTER VIEW own_job_stats SET (security_barrier = false)', '42501'],
   ['no row security at jobs', ['SET LOCAL row_security = off', 'SELECT * FROM jobs'], '42501'],
   ['no row security at the view', ['SET LOCAL row_security = off', 'SELECT * FROM own_job_stats'], '42501'],
   ['the statistics of the planner', 'SELECT * FROM pg_statistic', '42501'],
-  ['the same as pg_stats', `SELECT * FROM pg_stats WHERE schemaname = 'public' AND tablename IN ('user_job_stats', 'jobs', 'analytics', 'own_job_stats')`],
-  ['the statements of others', `SELECT query FROM pg_stat_activity WHERE query LIKE '%7717%' AND pid <> pg_backend_pid()`],
+  [
+    'the same as pg_stats',
+    `SELECT * FROM pg_stats WHERE schemaname = 'public' AND tablename IN ('user_job_stats', 'jobs', 'analytics', 'own_job_stats')`,
+  ],
+  [
+    'the statements of others',
+    `SELECT query FROM pg_stat_activity WHERE query LIKE '%7717%' AND pid <> pg_backend_pid()`,
+  ],
   ['the partition of the year', 'SELECT * FROM analytics_2026', '42501'],
   ['the default partition', 'SELECT * FROM analytics_default', '42501'],
   ['his metrics', `SELECT * FROM analytics WHERE user_id = $bob OR metric_name = 'secret'`],
   ['his row of the tenant’s view', 'SELECT * FROM own_job_stats WHERE user_id = $bob'],
   ['his row or any', 'SELECT * FROM own_job_stats WHERE user_id = $bob OR true'],
   ['COPY of the tenant’s view', 'COPY (SELECT * FROM own_job_stats) TO STDOUT'],
-  ['XML of all that may be read', `SELECT query_to_xml('SELECT * FROM own_job_stats', true, false, ''), query_to_xml('SELECT * FROM own_jobs', true, false, '')`],
+  [
+    'XML of all that may be read',
+    `SELECT query_to_xml('SELECT * FROM own_job_stats', true, false, ''), query_to_xml('SELECT * FROM own_jobs', true, false, '')`,
+  ],
   ['an error that tells', 'SELECT * FROM own_job_stats WHERE 1 / (total_jobs - 37) IS NOT NULL'],
   ['an error in the order', 'SELECT * FROM own_job_stats ORDER BY 1 / (total_jobs - 37)'],
-  ['a cast that tells', `SELECT * FROM own_job_stats WHERE (avg_budget_range || '!')::text <> '' OR last_job_date::text::integer > 0`],
+  [
+    'a cast that tells',
+    `SELECT * FROM own_job_stats WHERE (avg_budget_range || '!')::text <> '' OR last_job_date::text::integer > 0`,
+  ],
   ['a function that tells the row', [`SELECT * FROM own_job_stats AS s WHERE ${tell('s::text')}`, TOLD]],
-  ['a function that tells, and costs nothing', ['SET LOCAL cpu_operator_cost = 0', `SELECT * FROM own_job_stats AS s WHERE ${tell('s::text')}`, TOLD]],
-  ['a function that tells, in a join', [`SELECT * FROM own_job_stats AS s JOIN generate_series(1, 2) n ON ${tell('s::text || n')}`, TOLD]],
+  [
+    'a function that tells, and costs nothing',
+    ['SET LOCAL cpu_operator_cost = 0', `SELECT * FROM own_job_stats AS s WHERE ${tell('s::text')}`, TOLD],
+  ],
+  [
+    'a function that tells, in a join',
+    [`SELECT * FROM own_job_stats AS s JOIN generate_series(1, 2) n ON ${tell('s::text || n')}`, TOLD],
+  ],
   ['a function that tells the job', [`SELECT * FROM own_jobs AS j WHERE ${tell('j.budget_max')}`, TOLD]],
   ['no tenant', [`SELECT set_config('app.user_id', '', true)`, 'SELECT * FROM own_job_stats']],
-  ['a tenant of no number', [`SELECT set_config('app.user_id', '* OR true', true)`, 'SELECT * FROM own_job_stats'], '22P02'],
+  [
+    'a tenant of no number',
+    [`SELECT set_config('app.user_id', '* OR true', true)`, 'SELECT * FROM own_job_stats'],
+    '22P02',
+  ],
   ['a tenant below all', [`SELECT set_config('app.user_id', '-1', true)`, 'SELECT * FROM own_job_stats']],
-  ['another tenant when the row is chosen', `SELECT * FROM own_job_stats WHERE set_config('app.user_id', '$bob', true) IS NOT NULL`],
+  [
+    'another tenant when the row is chosen',
+    `SELECT * FROM own_job_stats WHERE set_config('app.user_id', '$bob', true) IS NOT NULL`,
+  ],
   ['another tenant when the row is shown', `SELECT set_config('app.user_id', '$bob', true), s.* FROM own_job_stats s`],
 ];
 
@@ -91,14 +125,19 @@ describe('user_job_stats', () => {
       [userId, jobs, favorites, budget, last],
     );
   const refresh = (): Promise<unknown> => app.db.query('worker', 'SELECT refresh_user_job_stats()');
-  const statsOf = async (user: SignedInCaller): Promise<Record<string, unknown>> => (await user.get('/v1/analytics/job-stats')).body as Record<string, unknown>;
+  const statsOf = async (user: SignedInCaller): Promise<Record<string, unknown>> =>
+    (await user.get('/v1/analytics/job-stats')).body as Record<string, unknown>;
 
   beforeAll(async () => {
     app = await startApp();
     [ann, bob, nobody] = [await signedIn(app), await signedIn(app), await signedIn(app)];
     await jobsOf(ann.id, { jobs: 5, favorites: 2, budget: 50, last: '2026-01-05' });
     await jobsOf(bob.id, OF_BOB);
-    await app.db.query('superuser', `INSERT INTO analytics (user_id, metric_name, date, metric_value) VALUES ($1, 'secret', '2026-01-01', $2)`, [bob.id, OF_BOB.metric]);
+    await app.db.query(
+      'superuser',
+      `INSERT INTO analytics (user_id, metric_name, date, metric_value) VALUES ($1, 'secret', '2026-01-01', $2)`,
+      [bob.id, OF_BOB.metric],
+    );
     await refresh();
     // Statistics of the planner are one of the ways.
     await app.db.query('superuser', 'ANALYZE');
@@ -107,9 +146,22 @@ describe('user_job_stats', () => {
   afterAll(() => app.close());
 
   it('tells each user after a refresh what a direct query counts, and zeros to one without jobs', async () => {
-    expect(await statsOf(bob)).toMatchObject({ totalJobs: 37, activeJobs: 28, favoriteJobs: 23, avgBudgetRange: '7717.00', lastJobDate: expect.stringContaining('2031-07-13') });
+    expect(await statsOf(bob)).toMatchObject({
+      totalJobs: 37,
+      activeJobs: 28,
+      favoriteJobs: 23,
+      avgBudgetRange: '7717.00',
+      lastJobDate: expect.stringContaining('2031-07-13'),
+    });
     expect(await statsOf(ann)).toMatchObject({ totalJobs: 5, activeJobs: 4, favoriteJobs: 2, avgBudgetRange: '50.00' });
-    expect(await statsOf(nobody)).toMatchObject({ totalJobs: 0, activeJobs: 0, favoriteJobs: 0, avgBudgetRange: '0.00', lastJobDate: null, refreshedAt: expect.any(String) });
+    expect(await statsOf(nobody)).toMatchObject({
+      totalJobs: 0,
+      activeJobs: 0,
+      favoriteJobs: 0,
+      avgBudgetRange: '0.00',
+      lastJobDate: null,
+      refreshedAt: expect.any(String),
+    });
     expect(await app.db.query('superuser', STATS_MISCOUNTED)).toEqual([{ count: 0 }]);
   });
 
@@ -121,11 +173,17 @@ describe('user_job_stats', () => {
       await jobsOf(newcomer.id, { jobs: 1, favorites: 0, budget: 1, last: '2026-01-05' });
 
       // Each would wait for the refresh for ever, since nothing ends it before they are answered.
-      const answers = await Promise.race([Promise.all(Array.from({ length: 40 }, (_, i) => statsOf([ann, bob, newcomer][i % 3]!))), sleep(10_000, 'waited', { ref: false })]);
+      const answers = await Promise.race([
+        Promise.all(Array.from({ length: 40 }, (_, i) => statsOf([ann, bob, newcomer][i % 3]!))),
+        sleep(10_000, 'waited', { ref: false }),
+      ]);
 
       expect(answers).toHaveLength(40);
       expect(answers).toContainEqual(before);
-      const [lock] = await app.db.query('superuser', `SELECT mode FROM pg_locks WHERE relation = 'user_job_stats'::regclass AND mode = 'ExclusiveLock' AND granted`);
+      const [lock] = await app.db.query(
+        'superuser',
+        `SELECT mode FROM pg_locks WHERE relation = 'user_job_stats'::regclass AND mode = 'ExclusiveLock' AND granted`,
+      );
       expect(lock).toEqual({ mode: 'ExclusiveLock' });
     });
     await refresh();
@@ -140,7 +198,10 @@ describe('user_job_stats', () => {
       client = new Client({ connectionString: app.db.urls.app });
       await client.connect();
       // Without a stream to take it, pg drops what COPY brings.
-      (client as unknown as { connection: NodeJS.EventEmitter }).connection.on('copyData', ({ chunk }: { chunk: Buffer }) => (copied += chunk.toString()));
+      (client as unknown as { connection: NodeJS.EventEmitter }).connection.on(
+        'copyData',
+        ({ chunk }: { chunk: Buffer }) => (copied += chunk.toString()),
+      );
     });
 
     afterAll(() => client.end());
@@ -152,7 +213,8 @@ describe('user_job_stats', () => {
       try {
         await client.query(`SELECT set_config('app.user_id', $1, true)`, [tenant]);
         let rows: unknown[] = [];
-        for (const statement of statements) rows = [...rows, ...(await client.query(statement.replaceAll('$bob', String(bob.id)))).rows];
+        for (const statement of statements)
+          rows = [...rows, ...(await client.query(statement.replaceAll('$bob', String(bob.id)))).rows];
         return JSON.stringify(rows) + copied;
       } catch (error) {
         return (error as { code: string }).code;
@@ -162,18 +224,27 @@ describe('user_job_stats', () => {
       }
     };
 
-    it.each(PATHS.map(([path, sql, refused]) => ({ path, sql, refused })))('shows nothing of another user by way of $path', async ({ sql, refused }) => {
-      for (const tenant of ['', String(ann.id)]) {
-        const what = await shown(tenant, [sql].flat());
+    it.each(PATHS.map(([path, sql, refused]) => ({ path, sql, refused })))(
+      'shows nothing of another user by way of $path',
+      async ({ sql, refused }) => {
+        for (const tenant of ['', String(ann.id)]) {
+          const what = await shown(tenant, [sql].flat());
 
-        if (refused === undefined) expect(what).toMatch(/^\[/);
-        else expect(what).toBe(refused);
-        expect(what).not.toMatch(MARKS);
-      }
-    });
+          if (refused === undefined) expect(what).toMatch(/^\[/);
+          else expect(what).toBe(refused);
+          expect(what).not.toMatch(MARKS);
+        }
+      },
+    );
 
     it('shows him what is his, so that the marks would be seen', async () => {
-      for (const sql of ['SELECT * FROM own_job_stats', 'COPY (SELECT * FROM own_job_stats) TO STDOUT', `SELECT * FROM own_job_stats AS s WHERE ${tell('s::text')}`, 'SELECT * FROM own_jobs', 'SELECT * FROM analytics']) {
+      for (const sql of [
+        'SELECT * FROM own_job_stats',
+        'COPY (SELECT * FROM own_job_stats) TO STDOUT',
+        `SELECT * FROM own_job_stats AS s WHERE ${tell('s::text')}`,
+        'SELECT * FROM own_jobs',
+        'SELECT * FROM analytics',
+      ]) {
         expect(await shown(String(bob.id), [sql])).toMatch(MARKS);
       }
     });

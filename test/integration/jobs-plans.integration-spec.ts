@@ -48,20 +48,29 @@ describe('lists of a tenant with many jobs', () => {
   }, 60_000);
   afterAll(() => db.end());
 
-  const planOf = (values: Partial<ListJobsDto>, after: [string, number] | undefined, mode: string): Promise<PlanNode> => {
+  const planOf = (
+    values: Partial<ListJobsDto>,
+    after: [string, number] | undefined,
+    mode: string,
+  ): Promise<PlanNode> => {
     const [sql, parameters, { planned }] = listJobs(Object.assign(new ListJobsDto(), values), after, 21);
     const ownMode = planned === 'once' ? 'force_generic_plan' : 'force_custom_plan';
     return analyzeAs(db, tenant, planned === undefined ? mode : ownMode, sql, parameters);
   };
 
-  const rowsReadBy = async (...list: Parameters<typeof planOf>): Promise<number> => rowsRead(await planOf(...list), 'jobs');
+  const rowsReadBy = async (...list: Parameters<typeof planOf>): Promise<number> =>
+    rowsRead(await planOf(...list), 'jobs');
 
   const blocksReadBy = async (values: Partial<ListJobsDto>): Promise<number> => {
     const plan = await planOf(values, undefined, 'auto');
     return plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
   };
 
-  const idsOf = async (values: Partial<ListJobsDto>, after?: CursorKey[], take = 21): Promise<[ids: number[], last: CursorKey[] | undefined]> => {
+  const idsOf = async (
+    values: Partial<ListJobsDto>,
+    after?: CursorKey[],
+    take = 21,
+  ): Promise<[ids: number[], last: CursorKey[] | undefined]> => {
     const [sql, parameters] = listJobs(Object.assign(new ListJobsDto(), values), after, take);
     const rows = await db.transaction('app', async (client) => {
       await client.query(`SELECT set_config('app.user_id', $1, true)`, [String(tenant)]);
@@ -72,7 +81,12 @@ describe('lists of a tenant with many jobs', () => {
   };
 
   // Found by a few, by some more than the two thousand that are sorted, and by nearly all.
-  const found = [{ skills: ['skill7'] }, { q: 'word7' }, { q: 'most', status: ['active'] }, { skills: ['common'], q: 'job' }] satisfies Partial<ListJobsDto>[];
+  const found = [
+    { skills: ['skill7'] },
+    { q: 'word7' },
+    { q: 'most', status: ['active'] },
+    { skills: ['common'], q: 'job' },
+  ] satisfies Partial<ListJobsDto>[];
 
   it.each(JOB_SORTS)('what text and skills find is all there, in the order of %s, page by page', async (sort) => {
     // The list without GIN, from which what has the words is taken.
@@ -88,7 +102,12 @@ describe('lists of a tenant with many jobs', () => {
         'superuser',
         `SELECT id FROM jobs WHERE user_id = $1 AND ($2::text[] IS NULL OR skills @> $2) AND ($3::text IS NULL OR search @@ app.search_query($3))
            AND ($4::text IS NULL OR status = $4)`,
-        [tenant, 'skills' in values ? values.skills : null, 'q' in values ? values.q : null, 'status' in values ? values.status![0] : null],
+        [
+          tenant,
+          'skills' in values ? values.skills : null,
+          'q' in values ? values.q : null,
+          'status' in values ? values.status![0] : null,
+        ],
       );
       const fits = new Set(wanted.map(({ id }) => id));
 
@@ -137,7 +156,9 @@ describe('lists of a tenant with many jobs', () => {
     it('with a common skill: looks up two thousand, then walks the order', async () => {
       expect(await rowsReadBy({ skills: ['common'] }, undefined, mode)).toBeLessThan(2_001 + FEW);
       expect(await rowsReadBy({ q: 'job', sort: 'createdAt' }, undefined, mode)).toBeLessThan(2_001 + FEW);
-      expect(await rowsReadBy({ skills: ['common'], status: ['active'], budgetMin: '100.00' }, middle, mode)).toBeLessThan(2_001 + FEW);
+      expect(
+        await rowsReadBy({ skills: ['common'], status: ['active'], budgetMin: '100.00' }, middle, mode),
+      ).toBeLessThan(2_001 + FEW);
       expect(await rowsReadBy({ skills: ['common'], category: 'Category 7' }, oldest, mode)).toBeLessThan(2_001 + FEW);
     });
 

@@ -40,7 +40,10 @@ describe(listJobs.name, () => {
   const planOf = (values: Partial<ListJobsDto>): Promise<string> =>
     asTenant(tenants[0], async (client) => {
       const [sql, parameters] = listJobs(queryOf(values), undefined, 21);
-      const { rows } = await client.query<Record<string, string>>(`EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) ${sql}`, parameters);
+      const { rows } = await client.query<Record<string, string>>(
+        `EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) ${sql}`,
+        parameters,
+      );
       return rows.map((row) => row['QUERY PLAN']).join('\n');
     });
 

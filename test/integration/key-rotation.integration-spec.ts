@@ -11,7 +11,12 @@ import { aPerson, signIn } from '../support/people';
 
 const USERS = 1_100;
 
-const placeOf = (userId: number) => ({ table: 'user_tokens', column: 'encrypted_access_token', userId, sealKey: 'a-uuid' });
+const placeOf = (userId: number) => ({
+  table: 'user_tokens',
+  column: 'encrypted_access_token',
+  userId,
+  sealKey: 'a-uuid',
+});
 
 interface Sealed {
   readonly userId: number;
@@ -26,7 +31,8 @@ async function someSecrets(app: TestApp, count: number): Promise<Sealed[]> {
     [count],
   );
   const sealed: Sealed[] = [];
-  for (const { id: userId } of rows) sealed.push({ userId, value: await app.get(EncryptionService).seal(`secret ${userId}`, placeOf(userId)) });
+  for (const { id: userId } of rows)
+    sealed.push({ userId, value: await app.get(EncryptionService).seal(`secret ${userId}`, placeOf(userId)) });
   return sealed;
 }
 
@@ -43,7 +49,10 @@ function readers(processes: readonly TestApp[], sealed: readonly Sealed[]): Read
   const reading = processes.map(async (process) => {
     while (!isOver) {
       const { userId, value } = sealed[Math.floor(Math.random() * sealed.length)]!;
-      const text = await process.get(EncryptionService).open(value, placeOf(userId)).catch(() => undefined);
+      const text = await process
+        .get(EncryptionService)
+        .open(value, placeOf(userId))
+        .catch(() => undefined);
       counts[text === `secret ${userId}` ? 'opened' : 'failed'] += 1;
       // A key that is remembered opens without a pause, and nothing else would get a turn.
       await setImmediate();
@@ -94,9 +103,15 @@ describe('the rotation of a key file', () => {
     const total = before.items[0].uses as number;
     const { counts, stop } = readers([app, second], sealed);
     // What a worker that died in the middle leaves: the first batches done, the rest not.
-    await app.db.query('superuser', `CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-      IF NEW.id % 700 = 0 THEN RAISE EXCEPTION 'killed'; END IF; RETURN NEW; END $$`);
-    await app.db.query('superuser', `CREATE TRIGGER die BEFORE UPDATE ON data_keys FOR EACH ROW EXECUTE FUNCTION die()`);
+    await app.db.query(
+      'superuser',
+      `CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF NEW.id % 700 = 0 THEN RAISE EXCEPTION 'killed'; END IF; RETURN NEW; END $$`,
+    );
+    await app.db.query(
+      'superuser',
+      `CREATE TRIGGER die BEFORE UPDATE ON data_keys FOR EACH ROW EXECUTE FUNCTION die()`,
+    );
 
     expect(await rotate()).toMatchObject({ status: 202, body: { task: 'rotate-encryption-keys' } });
     const { body: asked } = await keys();
@@ -112,7 +127,10 @@ describe('the rotation of a key file', () => {
     const { body: done } = await keys();
 
     const { keyId } = asked.rotation;
-    expect(asked).toMatchObject({ makesKeys: true, rotation: { promotedAt: null, finishedAt: null, rewrapped: 0, total } });
+    expect(asked).toMatchObject({
+      makesKeys: true,
+      rotation: { promotedAt: null, finishedAt: null, rewrapped: 0, total },
+    });
     expect(halfway.rotation).toMatchObject({ keyId, startedAt: asked.rotation.startedAt, finishedAt: null });
     expect(halfway.rotation.promotedAt).not.toBeNull();
     expect(halfway.rotation.rewrapped).toBeGreaterThan(0);
@@ -132,16 +150,26 @@ describe('the rotation of a key file', () => {
 
   it('destroys an old key only when it wraps nothing any more', async () => {
     await someSecrets(app, 2);
-    await app.db.query('superuser', `UPDATE key_rotations SET promoted_at = now(), finished_at = now() WHERE finished_at IS NULL`);
+    await app.db.query(
+      'superuser',
+      `UPDATE key_rotations SET promoted_at = now(), finished_at = now() WHERE finished_at IS NULL`,
+    );
     await rotate();
     await worker.runTask('rotate-encryption-keys');
     const [current, old] = (await keys()).body.items.map(({ id }: { id: string }) => id) as [string, string];
     const rewrite = (from: string, to: string) =>
-      app.db.query('superuser', `UPDATE data_keys SET wrapped_key = replace(wrapped_key, $1, $2) WHERE id = (SELECT min(id) FROM data_keys)`, [`w1.${from}.`, `w1.${to}.`]);
+      app.db.query(
+        'superuser',
+        `UPDATE data_keys SET wrapped_key = replace(wrapped_key, $1, $2) WHERE id = (SELECT min(id) FROM data_keys)`,
+        [`w1.${from}.`, `w1.${to}.`],
+      );
 
     expect(await retire('nobody')).toMatchObject({ status: 404, body: { code: 'encryption_key.not_found' } });
     expect(await retire(current)).toMatchObject({ status: 409, body: { code: 'encryption_key.in_use' } });
-    expect(await retire(old)).toMatchObject({ status: 409, body: { code: 'encryption_key.in_use', detail: expect.stringContaining('minute') as string } });
+    expect(await retire(old)).toMatchObject({
+      status: 409,
+      body: { code: 'encryption_key.in_use', detail: expect.stringContaining('minute') as string },
+    });
     await app.db.query('superuser', `UPDATE key_rotations SET finished_at = now() - interval '2 minutes'`);
     await rewrite(current, old);
     expect(await retire(old)).toMatchObject({ status: 409, body: { detail: 'it still wraps 1 data keys' } });
@@ -156,11 +184,16 @@ describe('the rotation of a key file', () => {
     const ask = (body: object = { reason: 'yearly' }) => late.post('/v1/admin/encryption-keys/rotate', body);
 
     expect(await ask()).toMatchObject({ status: 403, body: { code: 'auth.step_up_required' } });
-    expect(await late.post('/v1/admin/encryption-keys/k1/retire', { reason: 'x' })).toMatchObject({ status: 403, body: { code: 'auth.step_up_required' } });
+    expect(await late.post('/v1/admin/encryption-keys/k1/retire', { reason: 'x' })).toMatchObject({
+      status: 403,
+      body: { code: 'auth.step_up_required' },
+    });
     expect((await late.post('/v1/auth/step-up', { password: person.password })).status).toBe(204);
     expect(await ask()).toMatchObject({ status: 202, body: { task: 'rotate-encryption-keys' } });
     expect((await ask({})).status).toBe(400);
-    expect((await (await signedIn(app)).post('/v1/admin/encryption-keys/rotate', { reason: 'yearly' })).status).toBe(403);
+    expect((await (await signedIn(app)).post('/v1/admin/encryption-keys/rotate', { reason: 'yearly' })).status).toBe(
+      403,
+    );
   });
 });
 
@@ -183,7 +216,12 @@ describe('the rotation of keys from the environment', () => {
 
   const keys = async () => (await admin.get('/v1/admin/encryption-keys')).body;
   const reasons = async () =>
-    (await app.db.query<{ error: string }>('superuser', `SELECT error FROM task_runs WHERE error IS NOT NULL ORDER BY id DESC LIMIT 1`))[0]!.error;
+    (
+      await app.db.query<{ error: string }>(
+        'superuser',
+        `SELECT error FROM task_runs WHERE error IS NOT NULL ORDER BY id DESC LIMIT 1`,
+      )
+    )[0]!.error;
 
   it('uses a key only when every process has it, and ends only when every process wraps with it', async () => {
     const without = await startApp({ beside: app, settings: { ENCRYPTION_KEYS: older } });
@@ -205,7 +243,10 @@ describe('the rotation of keys from the environment', () => {
     await worker.runTask('rotate-encryption-keys');
     expect(await keys()).toMatchObject({
       makesKeys: false,
-      items: [{ id: 'new', isCurrent: true, uses: 2 }, { id: 'old', isCurrent: false, uses: 0 }],
+      items: [
+        { id: 'new', isCurrent: true, uses: 2 },
+        { id: 'old', isCurrent: false, uses: 0 },
+      ],
       rotation: { finishedAt: expect.any(String) as string },
     });
     const alone = await startApp({ beside: app, settings: { ENCRYPTION_KEYS: newer } });
@@ -213,6 +254,9 @@ describe('the rotation of keys from the environment', () => {
       expect(await alone.get(EncryptionService).open(value, placeOf(userId))).toBe(`secret ${userId}`);
     }
     await alone.close();
-    expect(await admin.post('/v1/admin/encryption-keys/old/retire', { reason: 'x' })).toMatchObject({ status: 409, body: { code: 'encryption_key.of_settings' } });
+    expect(await admin.post('/v1/admin/encryption-keys/old/retire', { reason: 'x' })).toMatchObject({
+      status: 409,
+      body: { code: 'encryption_key.of_settings' },
+    });
   }, 60_000);
 });

@@ -31,7 +31,9 @@ const DATA = [
   `INSERT INTO alert_deliveries (user_id, webhook_id, event_type, payload)
    SELECT $1, (SELECT id FROM webhooks WHERE user_id = $1), 'x', '{}' FROM NUMBERS`,
   `INSERT INTO security_logs (user_id, event_type, success, created_at) SELECT $1, 'login', n % 2 = 0, CREATED FROM NUMBERS`,
-].map((sql) => sql.replace('NUMBERS', 'generate_series(1, $2::integer) AS n').replace('CREATED', `now() - n * interval '1 minute'`));
+].map((sql) =>
+  sql.replace('NUMBERS', 'generate_series(1, $2::integer) AS n').replace('CREATED', `now() - n * interval '1 minute'`),
+);
 
 type Page = (after: CursorKey[] | undefined) => [sql: string, values: unknown[]];
 
@@ -49,7 +51,8 @@ describe('lists of a tenant with many rows', () => {
     );
     tenant = users[0]!.id;
     for (const { id } of users) {
-      for (const sql of DATA) await db.query('superuser', sql, sql.includes('$2') ? [id, id === tenant ? MANY : 20] : [id]);
+      for (const sql of DATA)
+        await db.query('superuser', sql, sql.includes('$2') ? [id, id === tenant ? MANY : 20] : [id]);
     }
     await db.query('superuser', 'VACUUM ANALYZE');
     [first] = (await db.query<typeof first>(
@@ -73,19 +76,59 @@ describe('lists of a tenant with many rows', () => {
 
   const lists: [string, string, 'created_at' | 'id', Page][] = [
     ['proposals', 'proposals', 'created_at', (after) => listProposals({ limit: 20, sort: '-createdAt' }, after, TAKE)],
-    ['the oldest proposals', 'proposals', 'created_at', (after) => listProposals({ limit: 20, sort: 'createdAt' }, after, TAKE)],
-    ['accepted proposals', 'proposals', 'created_at', (after) => listProposals({ limit: 20, sort: '-createdAt', status: ['accepted'] }, after, TAKE)],
-    ['proposals of a job', 'proposals', 'created_at', (after) => listProposals({ limit: 20, sort: '-createdAt', jobId: first.job }, after, TAKE)],
+    [
+      'the oldest proposals',
+      'proposals',
+      'created_at',
+      (after) => listProposals({ limit: 20, sort: 'createdAt' }, after, TAKE),
+    ],
+    [
+      'accepted proposals',
+      'proposals',
+      'created_at',
+      (after) => listProposals({ limit: 20, sort: '-createdAt', status: ['accepted'] }, after, TAKE),
+    ],
+    [
+      'proposals of a job',
+      'proposals',
+      'created_at',
+      (after) => listProposals({ limit: 20, sort: '-createdAt', jobId: first.job }, after, TAKE),
+    ],
     ['messages', 'messages', 'created_at', (after) => listMessages({ limit: 20, sort: '-createdAt' }, after, TAKE)],
-    ['messages of a job', 'messages', 'created_at', (after) => listMessages({ limit: 20, sort: 'createdAt', jobId: first.job }, after, TAKE)],
-    ['unread messages', 'messages', 'created_at', (after) => listMessages({ limit: 20, sort: '-createdAt', isRead: false }, after, TAKE)],
+    [
+      'messages of a job',
+      'messages',
+      'created_at',
+      (after) => listMessages({ limit: 20, sort: 'createdAt', jobId: first.job }, after, TAKE),
+    ],
+    [
+      'unread messages',
+      'messages',
+      'created_at',
+      (after) => listMessages({ limit: 20, sort: '-createdAt', isRead: false }, after, TAKE),
+    ],
     ['generations', 'ai_generations', 'created_at', (after) => listGenerations({ limit: 20 }, after, TAKE)],
-    ['drafts of messages', 'ai_generations', 'created_at', (after) => listGenerations({ limit: 20, type: ['message'] }, after, TAKE)],
-    ['generations of a job', 'ai_generations', 'created_at', (after) => listGenerations({ limit: 20, jobId: first.job }, after, TAKE)],
+    [
+      'drafts of messages',
+      'ai_generations',
+      'created_at',
+      (after) => listGenerations({ limit: 20, type: ['message'] }, after, TAKE),
+    ],
+    [
+      'generations of a job',
+      'ai_generations',
+      'created_at',
+      (after) => listGenerations({ limit: 20, jobId: first.job }, after, TAKE),
+    ],
     ['versions of a letter', 'letter_versions', 'id', (after) => listVersions(first.proposal, after, TAKE)],
     ['deliveries of a webhook', 'alert_deliveries', 'id', (after) => listDeliveries(first.webhook, after, TAKE)],
     ['the audit log', 'audit_logs', 'created_at', (after) => listAuditLogs({}, after, TAKE)],
-    ['the history of a row', 'audit_logs', 'created_at', (after) => listAuditLogs({ table: 'jobs', recordId: first.job }, after, TAKE)],
+    [
+      'the history of a row',
+      'audit_logs',
+      'created_at',
+      (after) => listAuditLogs({ table: 'jobs', recordId: first.job }, after, TAKE),
+    ],
     ['security events', 'security_logs', 'created_at', (after) => listSecurityLogs({}, after, TAKE)],
   ];
 

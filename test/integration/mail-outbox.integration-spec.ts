@@ -31,14 +31,21 @@ describe('the mail outbox', () => {
   it('keeps no word of a letter in the clear', async () => {
     await app.get(Mailer).send(MAIL);
 
-    const [row] = await app.db.query<{ dump: string }>('superuser', `SELECT string_agg(m::text, ' ') AS dump FROM mail_outbox m`);
+    const [row] = await app.db.query<{ dump: string }>(
+      'superuser',
+      `SELECT string_agg(m::text, ' ') AS dump FROM mail_outbox m`,
+    );
 
-    for (const word of ['Ann', 'ann@', 'subject', 'no other', 'link', 'token', 'abcdef']) expect(row?.dump).not.toContain(word);
+    for (const word of ['Ann', 'ann@', 'subject', 'no other', 'link', 'token', 'abcdef'])
+      expect(row?.dump).not.toContain(word);
   });
 
   it('does not open a letter whose row was changed', async () => {
     await app.get(Mailer).send({ ...MAIL, to: 'moved@example.com' });
-    await app.db.query('superuser', `UPDATE mail_outbox SET seal_key = gen_random_uuid() WHERE id = (SELECT max(id) FROM mail_outbox)`);
+    await app.db.query(
+      'superuser',
+      `UPDATE mail_outbox SET seal_key = gen_random_uuid() WHERE id = (SELECT max(id) FROM mail_outbox)`,
+    );
 
     expect((await admin.get('/v1/dev/outbox?to=moved@example.com')).status).toBe(500);
   });
@@ -46,7 +53,12 @@ describe('the mail outbox', () => {
   it('is closed to users and strangers, and gone in production', async () => {
     const production = await startApp({
       beside: app,
-      settings: { NODE_ENV: 'production', LOG_LEVEL: 'silent', SMTP_URL: 'smtp://127.0.0.1:9', PASSWORD_HASH_COST: '10' },
+      settings: {
+        NODE_ENV: 'production',
+        LOG_LEVEL: 'silent',
+        SMTP_URL: 'smtp://127.0.0.1:9',
+        PASSWORD_HASH_COST: '10',
+      },
     });
     const there = await signedIn(production, { role: 'admin' });
 
@@ -58,7 +70,10 @@ describe('the mail outbox', () => {
 
   it('is emptied of letters older than a day', async () => {
     await app.get(Mailer).send({ ...MAIL, to: 'old@example.com' });
-    await app.db.query('superuser', `UPDATE mail_outbox SET created_at = now() - interval '25 hours' WHERE id = (SELECT max(id) FROM mail_outbox)`);
+    await app.db.query(
+      'superuser',
+      `UPDATE mail_outbox SET created_at = now() - interval '25 hours' WHERE id = (SELECT max(id) FROM mail_outbox)`,
+    );
 
     const [row] = await app.db.query('worker', `SELECT app.purge_mail_outbox() AS gone`);
 
@@ -69,7 +84,10 @@ describe('the mail outbox', () => {
   it('shows nothing that waits for a mail server', async () => {
     const mailing = await startApp({ beside: app, settings: { SMTP_URL: 'smtp://127.0.0.1:9' } });
 
-    const answer = await anonymous(mailing).post('/v1/auth/register', { email: 'smtp@example.com', password: 'seven green umbrellas' });
+    const answer = await anonymous(mailing).post('/v1/auth/register', {
+      email: 'smtp@example.com',
+      password: 'seven green umbrellas',
+    });
     await mailing.close();
 
     expect(answer.status).toBe(202);

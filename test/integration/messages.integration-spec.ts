@@ -62,6 +62,8 @@ describe('the table messages', () => {
 
     await app.db.query('superuser', 'DELETE FROM jobs WHERE id = $1', [jobId]);
 
-    expect(await as(ann, 'SELECT job_id, user_id FROM messages WHERE id = $1', [id])).toEqual([{ job_id: null, user_id: ann }]);
+    expect(await as(ann, 'SELECT job_id, user_id FROM messages WHERE id = $1', [id])).toEqual([
+      { job_id: null, user_id: ann },
+    ]);
   });
 });

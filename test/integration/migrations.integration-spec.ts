@@ -59,7 +59,10 @@ describe('the migrations', () => {
   });
 
   it('that have not run keep the server from starting, and nothing else is said', async () => {
-    const problems = await checkCatalog((sql) => database.query('app', sql), [...migrationNames(), 'CreateMoon1999999999999']);
+    const problems = await checkCatalog(
+      (sql) => database.query('app', sql),
+      [...migrationNames(), 'CreateMoon1999999999999'],
+    );
 
     expect(problems).toEqual(['migration CreateMoon1999999999999 has not run: npm run migrate']);
   });
@@ -72,8 +75,13 @@ describe('the migrations', () => {
 
     expect(await checkCatalog((sql) => database.query('app', sql), older)).toEqual([reason]);
 
-    await database.query('superuser', `INSERT INTO schema_migrations (timestamp, name) VALUES (1, 'CreateMoon1999999999999')`);
-    await expect(migrate(database.urls.migrator)).rejects.toThrow('a newer release of Gigvault, with CreateMoon1999999999999');
+    await database.query(
+      'superuser',
+      `INSERT INTO schema_migrations (timestamp, name) VALUES (1, 'CreateMoon1999999999999')`,
+    );
+    await expect(migrate(database.urls.migrator)).rejects.toThrow(
+      'a newer release of Gigvault, with CreateMoon1999999999999',
+    );
     await database.query('superuser', `DELETE FROM schema_migrations WHERE name = 'CreateMoon1999999999999'`);
     expect(await migrate(database.urls.migrator)).toEqual([]);
   });

@@ -17,19 +17,32 @@ describe('yearly partitions', () => {
   afterEach(() => database.end());
 
   const partitionsOf = async (table: string): Promise<string[]> =>
-    (await database.query<{ name: string }>('superuser', `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1::regclass ORDER BY 1`, [table])).map(({ name }) => name);
+    (
+      await database.query<{ name: string }>(
+        'superuser',
+        `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1::regclass ORDER BY 1`,
+        [table],
+      )
+    ).map(({ name }) => name);
 
   /** One metric a day from 1 January of a year. */
   const fill = (year: number, days: number): Promise<unknown> =>
-    database.query('superuser', `INSERT INTO analytics (user_id, metric_name, metric_value, date) SELECT ${tenant}, 'views', d, make_date(${year}, 1, 1) + d FROM generate_series(0, ${days - 1}) d`);
+    database.query(
+      'superuser',
+      `INSERT INTO analytics (user_id, metric_name, metric_value, date) SELECT ${tenant}, 'views', d, make_date(${year}, 1, 1) + d FROM generate_series(0, ${days - 1}) d`,
+    );
 
-  const names = async (query: Promise<Record<string, unknown>[]>): Promise<unknown[]> => (await query).map((row) => Object.values(row)[0]);
+  const names = async (query: Promise<Record<string, unknown>[]>): Promise<unknown[]> =>
+    (await query).map((row) => Object.values(row)[0]);
 
-  it.each(['analytics', 'security_logs', 'audit_logs'])('of %s are there for this year and two more, and a default one', async (table) => {
-    const years = [0, 1, 2].map((ahead) => `${table}_${THIS_YEAR + ahead}`);
+  it.each(['analytics', 'security_logs', 'audit_logs'])(
+    'of %s are there for this year and two more, and a default one',
+    async (table) => {
+      const years = [0, 1, 2].map((ahead) => `${table}_${THIS_YEAR + ahead}`);
 
-    expect(await partitionsOf(table)).toEqual([...years, `${table}_default`]);
-  });
+      expect(await partitionsOf(table)).toEqual([...years, `${table}_default`]);
+    },
+  );
 
   it('are made by the worker, once, as safe as the first ones', async () => {
     const wanted = ['analytics', 'audit_logs', 'security_logs'].map((table) => `${table}_${THIS_YEAR + 3}`);
@@ -43,7 +56,10 @@ describe('yearly partitions', () => {
   it('take over the rows that waited in the default one, with their ids and without an audit row', async () => {
     await fill(THIS_YEAR + 3, 40);
     const before = await database.query('superuser', 'SELECT * FROM analytics ORDER BY id');
-    const [{ count: audited }] = (await database.query<{ count: number }>('superuser', 'SELECT count(*) FROM audit_logs')) as [{ count: number }];
+    const [{ count: audited }] = (await database.query<{ count: number }>(
+      'superuser',
+      'SELECT count(*) FROM audit_logs',
+    )) as [{ count: number }];
 
     await database.query('worker', 'SELECT app.create_partitions(3)');
 
@@ -58,8 +74,12 @@ describe('yearly partitions', () => {
     await fill(2019, 3);
     await fill(2021, 4);
 
-    expect(await names(database.query('worker', `SELECT app.drain_default_partition('analytics')`))).toEqual(['analytics_2019']);
-    expect(await names(database.query('worker', `SELECT app.drain_default_partition('analytics')`))).toEqual(['analytics_2021']);
+    expect(await names(database.query('worker', `SELECT app.drain_default_partition('analytics')`))).toEqual([
+      'analytics_2019',
+    ]);
+    expect(await names(database.query('worker', `SELECT app.drain_default_partition('analytics')`))).toEqual([
+      'analytics_2021',
+    ]);
     expect(await names(database.query('worker', `SELECT app.drain_default_partition('analytics')`))).toEqual([]);
     expect(await database.query('superuser', 'SELECT count(*) FROM analytics')).toEqual([{ count: 7 }]);
     expect(await database.query('superuser', 'SELECT FROM analytics_default')).toEqual([]);
@@ -69,7 +89,9 @@ describe('yearly partitions', () => {
   it('are made of the default one itself when it holds much of one year', async () => {
     await fill(2019, 300);
 
-    expect(await names(database.query('worker', `SELECT app.drain_default_partition('analytics', 100)`))).toEqual(['analytics_2019']);
+    expect(await names(database.query('worker', `SELECT app.drain_default_partition('analytics', 100)`))).toEqual([
+      'analytics_2019',
+    ]);
     expect(await partitionsOf('analytics')).toEqual(expect.arrayContaining(['analytics_2019', 'analytics_default']));
     expect(await database.query('superuser', 'SELECT count(*) FROM analytics_2019')).toEqual([{ count: 300 }]);
     await fill(2018, 3);
@@ -79,7 +101,10 @@ describe('yearly partitions', () => {
 
   it('are built for the part of a year that one made by hand leaves open', async () => {
     await database.query('superuser', `DROP TABLE security_logs_${THIS_YEAR}`);
-    await database.query('superuser', `CREATE TABLE security_logs_${THIS_YEAR} PARTITION OF security_logs FOR VALUES FROM ('${THIS_YEAR}-01-01') TO (now() - interval '1 second')`);
+    await database.query(
+      'superuser',
+      `CREATE TABLE security_logs_${THIS_YEAR} PARTITION OF security_logs FOR VALUES FROM ('${THIS_YEAR}-01-01') TO (now() - interval '1 second')`,
+    );
     await database.query('superuser', `SELECT app.secure_partition('security_logs', 'security_logs_${THIS_YEAR}')`);
     await database.query('auth', `SELECT auth.log_event('auth.test', NULL, true, '192.0.2.1', 'agent', '{}')`);
 
@@ -87,8 +112,15 @@ describe('yearly partitions', () => {
 
     expect(made).toMatch(new RegExp(`^security_logs_${THIS_YEAR}\\d{10}$`));
     expect(more).toEqual([]);
-    expect(await database.query('superuser', `SELECT event_type FROM ${String(made)}`)).toEqual([{ event_type: 'auth.test' }]);
-    expect(await database.query('superuser', `SELECT covered_until FROM app.partition_coverage() WHERE table_name = 'security_logs'`)).toEqual([{ covered_until: new Date(Date.UTC(THIS_YEAR + 3, 0, 1)) }]);
+    expect(await database.query('superuser', `SELECT event_type FROM ${String(made)}`)).toEqual([
+      { event_type: 'auth.test' },
+    ]);
+    expect(
+      await database.query(
+        'superuser',
+        `SELECT covered_until FROM app.partition_coverage() WHERE table_name = 'security_logs'`,
+      ),
+    ).toEqual([{ covered_until: new Date(Date.UTC(THIS_YEAR + 3, 0, 1)) }]);
     expect(await checkCatalog((sql) => database.query('app', sql))).toEqual([]);
   });
 
@@ -97,19 +129,25 @@ describe('yearly partitions', () => {
     await fill(2021, 4);
     for (let i = 0; i < 2; i += 1) await database.query('worker', `SELECT app.drain_default_partition('analytics')`);
 
-    expect(await names(database.query('worker', 'SELECT app.archive_partitions($1)', [THIS_YEAR - 2021]))).toEqual(['analytics_2019']);
+    expect(await names(database.query('worker', 'SELECT app.archive_partitions($1)', [THIS_YEAR - 2021]))).toEqual([
+      'analytics_2019',
+    ]);
     expect(await names(database.query('worker', 'SELECT app.archive_partitions($1)', [THIS_YEAR - 2021]))).toEqual([]);
 
     expect(await database.query('superuser', 'SELECT count(*) FROM archive.analytics_2019')).toEqual([{ count: 3 }]);
     expect(await database.query('superuser', 'SELECT count(*) FROM analytics')).toEqual([{ count: 4 }]);
-    await expect(database.query('worker', 'SELECT FROM archive.analytics_2019')).rejects.toMatchObject({ code: '42501' });
+    await expect(database.query('worker', 'SELECT FROM archive.analytics_2019')).rejects.toMatchObject({
+      code: '42501',
+    });
     expect(await checkCatalog((sql) => database.query('app', sql))).toEqual([]);
     await fill(2019, 1);
     expect(await database.query('superuser', 'SELECT count(*) FROM analytics_default')).toEqual([{ count: 1 }]);
   });
 
   it('are refused for a table that has none', async () => {
-    await expect(database.query('worker', `SELECT app.drain_default_partition('jobs; DROP TABLE jobs')`)).rejects.toMatchObject({ code: '42P01' });
+    await expect(
+      database.query('worker', `SELECT app.drain_default_partition('jobs; DROP TABLE jobs')`),
+    ).rejects.toMatchObject({ code: '42P01' });
   });
 
   it('are built while others write, and give up rather than hold them up', async () => {
@@ -130,13 +168,17 @@ describe('yearly partitions', () => {
     await database.query('superuser', `DROP TABLE security_logs_${THIS_YEAR}`);
     await database.query('auth', `SELECT auth.log_event('auth.test', NULL, true, '192.0.2.1', 'agent', '{}')`);
 
-    expect(await database.query('superuser', 'SELECT event_type FROM security_logs_default')).toEqual([{ event_type: 'auth.test' }]);
+    expect(await database.query('superuser', 'SELECT event_type FROM security_logs_default')).toEqual([
+      { event_type: 'auth.test' },
+    ]);
     expect(await catalogWarnings((sql) => database.query('app', sql))).toEqual([
       'table security_logs has no partition for this moment: run the task create-partitions; until then its rows go to security_logs_default',
     ]);
     expect(await checkCatalog((sql) => database.query('app', sql))).toEqual([]);
     await database.query('worker', 'SELECT app.create_partitions(2)');
     expect(await catalogWarnings((sql) => database.query('app', sql))).toEqual([]);
-    expect(await database.query('superuser', `SELECT event_type FROM security_logs_${THIS_YEAR}`)).toEqual([{ event_type: 'auth.test' }]);
+    expect(await database.query('superuser', `SELECT event_type FROM security_logs_${THIS_YEAR}`)).toEqual([
+      { event_type: 'auth.test' },
+    ]);
   });
 });

@@ -29,11 +29,14 @@ if (version === undefined) {
       DATABASE_PREPARED_STATEMENTS: String(prepared),
     });
 
-    (isOld ? it : it.skip)('named statements that do not outlive a transaction keep the server from starting', async () => {
-      const config = loadConfig({ ...app.settings, ...settings(true) });
+    (isOld ? it : it.skip)(
+      'named statements that do not outlive a transaction keep the server from starting',
+      async () => {
+        const config = loadConfig({ ...app.settings, ...settings(true) });
 
-      await expect(assertNamedStatements(config)).rejects.toThrow('DATABASE_PREPARED_STATEMENTS: must be false');
-    });
+        await expect(assertNamedStatements(config)).rejects.toThrow('DATABASE_PREPARED_STATEMENTS: must be false');
+      },
+    );
 
     it('the server works without named statements', async () => {
       const user = await signedIn(app);

@@ -65,7 +65,9 @@ describe('the table proposals', () => {
     await draft(ann, annsJob, 'shared');
 
     await expect(draft(bob, bobsJob, 'shared')).resolves.toEqual(expect.any(Number));
-    await expect(draft(ann, annsOther, 'shared')).rejects.toMatchObject({ constraint: 'proposals_upwork_proposal_id_key' });
+    await expect(draft(ann, annsOther, 'shared')).rejects.toMatchObject({
+      constraint: 'proposals_upwork_proposal_id_key',
+    });
   });
 
   it('takes with a deleted job only the proposals of its tenant', async () => {
@@ -93,7 +95,9 @@ describe('the table proposals', () => {
     const id = await draft(ann, await aStoredJob(app.db, ann));
 
     for (const change of ['user_id = 1', 'job_id = 1', 'version = 9', 'created_at = now()', 'updated_at = now()']) {
-      await expect(as(ann, `UPDATE proposals SET ${change} WHERE id = $1`, [id])).rejects.toMatchObject({ code: '42501' });
+      await expect(as(ann, `UPDATE proposals SET ${change} WHERE id = $1`, [id])).rejects.toMatchObject({
+        code: '42501',
+      });
     }
   });
 });

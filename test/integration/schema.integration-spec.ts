@@ -49,7 +49,9 @@ describe('the schema', () => {
       `INSERT INTO users (email, encrypted_password) VALUES ('Anna@example.com', 'x') RETURNING id`,
     );
     tenant = user!.id;
-    await asTenant(`INSERT INTO jobs (source_key, title, skills) SELECT 'upwork:' || g, 'Job ' || g, ARRAY['s' || g % 500] FROM generate_series(1, 5000) g`);
+    await asTenant(
+      `INSERT INTO jobs (source_key, title, skills) SELECT 'upwork:' || g, 'Job ' || g, ARRAY['s' || g % 500] FROM generate_series(1, 5000) g`,
+    );
     await database.query('superuser', 'ANALYZE jobs');
   });
   afterAll(() => database.end());
@@ -60,8 +62,11 @@ describe('the schema', () => {
       return (await client.query(sql, values)).rows as Record<string, unknown>[];
     });
 
-  it('has each of the seed\'s 34 indexes or what replaced it', async () => {
-    const rows = await database.query<{ indexname: string }>('app', `SELECT indexname FROM pg_indexes WHERE schemaname = 'public'`);
+  it("has each of the seed's 34 indexes or what replaced it", async () => {
+    const rows = await database.query<{ indexname: string }>(
+      'app',
+      `SELECT indexname FROM pg_indexes WHERE schemaname = 'public'`,
+    );
     const there = new Set(rows.map(({ indexname }) => indexname));
 
     expect(Object.keys(SEED_INDEXES)).toHaveLength(34);
@@ -72,25 +77,38 @@ describe('the schema', () => {
     const planOf = async (view: string, filter: string): Promise<string> => {
       const rows = await database.transaction('app', async (client) => {
         // At this size reading the whole table is cheaper; the question is what the planner may do.
-        await client.query(`SELECT set_config('app.user_id', $1, true), set_config('enable_seqscan', 'off', true)`, [String(tenant)]);
+        await client.query(`SELECT set_config('app.user_id', $1, true), set_config('enable_seqscan', 'off', true)`, [
+          String(tenant),
+        ]);
         return (await client.query(`EXPLAIN SELECT id FROM ${view} WHERE ${filter}`)).rows;
       });
       return rows.map((row: Record<string, string>) => row['QUERY PLAN']).join('\n');
     };
 
-    expect(await planOf('own_jobs', `skills @> '{s7}'`)).toMatch(/idx_jobs_skills.*\n\s+Index Cond: \(\(user_id = \$0\) AND \(skills @>/);
+    expect(await planOf('own_jobs', `skills @> '{s7}'`)).toMatch(
+      /idx_jobs_skills.*\n\s+Index Cond: \(\(user_id = \$0\) AND \(skills @>/,
+    );
     expect(await planOf('own_jobs', `skills && '{s7,s8}'`)).toMatch(/Index Cond: \(\(user_id = \$0\) AND \(skills &&/);
-    expect(await planOf('own_jobs', `search @@ app.search_query('4711')`)).toMatch(/idx_jobs_search.*\n\s+Index Cond: .*search @@/);
-    expect(await planOf('own_jobs', 'budget_max_hundredths <= 500')).toMatch(/Index Cond: .*budget_max_hundredths <= 500/);
+    expect(await planOf('own_jobs', `search @@ app.search_query('4711')`)).toMatch(
+      /idx_jobs_search.*\n\s+Index Cond: .*search @@/,
+    );
+    expect(await planOf('own_jobs', 'budget_max_hundredths <= 500')).toMatch(
+      /Index Cond: .*budget_max_hundredths <= 500/,
+    );
     // What the view is for: under the policy itself the same condition is a filter.
     expect(await planOf('jobs', `skills @> '{s7}'`)).toMatch(/Filter: \(skills @>/);
   });
 
   it('finds words whatever their accents and case, in title, skills and description', async () => {
-    await asTenant(`INSERT INTO jobs (source_key, title, skills, description) VALUES ('upwork:é', 'Développeur confirmé', '{Çiçek}', 'Київ: über-tool')`);
-    const found = async (question: string): Promise<number> => (await asTenant(`SELECT id FROM own_jobs WHERE search @@ app.search_query($1)`, [question])).length;
+    await asTenant(
+      `INSERT INTO jobs (source_key, title, skills, description) VALUES ('upwork:é', 'Développeur confirmé', '{Çiçek}', 'Київ: über-tool')`,
+    );
+    const found = async (question: string): Promise<number> =>
+      (await asTenant(`SELECT id FROM own_jobs WHERE search @@ app.search_query($1)`, [question])).length;
 
-    expect(await Promise.all(['developpeur', 'CICEK', 'київ', '"uber tool"', 'developpeur -cicek', ''].map(found))).toEqual([1, 1, 1, 1, 0, 0]);
+    expect(
+      await Promise.all(['developpeur', 'CICEK', 'київ', '"uber tool"', 'developpeur -cicek', ''].map(found)),
+    ).toEqual([1, 1, 1, 1, 0, 0]);
   });
 
   it.each([
@@ -108,51 +126,85 @@ describe('the schema', () => {
 
   it('refuses the same address in another case, the same vacancy and a second open proposal', async () => {
     const unique = { code: '23505' };
-    await expect(database.query('superuser', `INSERT INTO users (email, encrypted_password) VALUES ('anna@EXAMPLE.com', 'x')`)).rejects.toMatchObject(unique);
-    await expect(asTenant(`INSERT INTO jobs (source_key, title) VALUES ('upwork:1', 'x')`)).rejects.toMatchObject(unique);
-    await expect(asTenant(`INSERT INTO proposals (job_id) SELECT min(id) FROM jobs UNION ALL SELECT min(id) FROM jobs`)).rejects.toMatchObject(unique);
-    await expect(asTenant(`INSERT INTO proposals (job_id, status, submitted_at) SELECT min(id), 'rejected', now() FROM jobs UNION ALL SELECT min(id), 'draft', NULL FROM jobs`)).resolves.toEqual([]);
+    await expect(
+      database.query('superuser', `INSERT INTO users (email, encrypted_password) VALUES ('anna@EXAMPLE.com', 'x')`),
+    ).rejects.toMatchObject(unique);
+    await expect(asTenant(`INSERT INTO jobs (source_key, title) VALUES ('upwork:1', 'x')`)).rejects.toMatchObject(
+      unique,
+    );
+    await expect(
+      asTenant(`INSERT INTO proposals (job_id) SELECT min(id) FROM jobs UNION ALL SELECT min(id) FROM jobs`),
+    ).rejects.toMatchObject(unique);
+    await expect(
+      asTenant(
+        `INSERT INTO proposals (job_id, status, submitted_at) SELECT min(id), 'rejected', now() FROM jobs UNION ALL SELECT min(id), 'draft', NULL FROM jobs`,
+      ),
+    ).resolves.toEqual([]);
   });
 
   it('reads the empty setting that SET LOCAL leaves behind as no tenant', async () => {
-    await expect(database.transaction('app', async (client) => {
-      await client.query(`SELECT set_config('app.user_id', '', true)`);
-      return (await client.query('SELECT auth.uid() AS uid')).rows;
-    })).resolves.toEqual([{ uid: null }]);
+    await expect(
+      database.transaction('app', async (client) => {
+        await client.query(`SELECT set_config('app.user_id', '', true)`);
+        return (await client.query('SELECT auth.uid() AS uid')).rows;
+      }),
+    ).resolves.toEqual([{ uid: null }]);
   });
 
   describe('job statistics', () => {
-    it('count every tenant\'s jobs under forced row security, and show each his own', async () => {
+    it("count every tenant's jobs under forced row security, and show each his own", async () => {
       await expect(asTenant('SELECT * FROM user_job_stats')).rejects.toMatchObject({ code: '42501' });
       await expect(asTenant('SELECT refresh_user_job_stats()')).rejects.toMatchObject({ code: '42501' });
-      expect(await database.query('worker', 'SELECT refresh_user_job_stats() AS refreshed')).toEqual([{ refreshed: true }]);
+      expect(await database.query('worker', 'SELECT refresh_user_job_stats() AS refreshed')).toEqual([
+        { refreshed: true },
+      ]);
 
-      const counts = await database.query('superuser', 'SELECT (SELECT count(*) FROM user_job_stats) AS stats, (SELECT count(DISTINCT user_id) FROM jobs) AS tenants');
+      const counts = await database.query(
+        'superuser',
+        'SELECT (SELECT count(*) FROM user_job_stats) AS stats, (SELECT count(DISTINCT user_id) FROM jobs) AS tenants',
+      );
       expect(counts).toEqual([{ stats: 1, tenants: 1 }]);
       const jobs = (await asTenant('SELECT FROM jobs')).length;
       const [own] = await asTenant('SELECT * FROM own_job_stats');
-      expect(own).toMatchObject({ user_id: tenant, total_jobs: jobs, active_jobs: jobs, favorite_jobs: 0, avg_budget_range: '0.00' });
+      expect(own).toMatchObject({
+        user_id: tenant,
+        total_jobs: jobs,
+        active_jobs: jobs,
+        favorite_jobs: 0,
+        avg_budget_range: '0.00',
+      });
       expect(Date.now() - (own!.refreshed_at as Date).getTime()).toBeLessThan(60_000);
     });
 
     it('are refreshed by one of two at a time', async () => {
       await database.transaction('worker', async (client) => {
         await client.query('SELECT refresh_user_job_stats()');
-        expect(await database.query('worker', 'SELECT refresh_user_job_stats() AS refreshed')).toEqual([{ refreshed: false }]);
+        expect(await database.query('worker', 'SELECT refresh_user_job_stats() AS refreshed')).toEqual([
+          { refreshed: false },
+        ]);
       });
     });
   });
 
   describe('security events', () => {
     it('survive any address and length', async () => {
-      await database.query('auth', `SELECT auth.log_event(repeat('e', 300), 5, false, 'unknown', repeat('a', 9999), $1)`, [JSON.stringify({ long: 'x'.repeat(20_000) })]);
+      await database.query(
+        'auth',
+        `SELECT auth.log_event(repeat('e', 300), 5, false, 'unknown', repeat('a', 9999), $1)`,
+        [JSON.stringify({ long: 'x'.repeat(20_000) })],
+      );
 
-      const [event] = await database.query('superuser', `SELECT length(event_type) AS event, ip_address, length(user_agent) AS agent, length(details::text) < 8192 AS capped FROM security_logs WHERE user_id = 5`);
+      const [event] = await database.query(
+        'superuser',
+        `SELECT length(event_type) AS event, ip_address, length(user_agent) AS agent, length(details::text) < 8192 AS capped FROM security_logs WHERE user_id = 5`,
+      );
       expect(event).toEqual({ event: 100, ip_address: null, agent: 512, capped: true });
     });
 
-    it('of another tenant are not the application\'s to write', async () => {
-      await expect(asTenant(`SELECT auth.log_event('x', ${tenant + 1}, true, NULL, NULL, NULL)`)).rejects.toMatchObject({ code: '42501' });
+    it("of another tenant are not the application's to write", async () => {
+      await expect(asTenant(`SELECT auth.log_event('x', ${tenant + 1}, true, NULL, NULL, NULL)`)).rejects.toMatchObject(
+        { code: '42501' },
+      );
       await expect(asTenant(`SELECT auth.log_event('x', ${tenant}, true, NULL, NULL, NULL)`)).resolves.toHaveLength(1);
     });
   });
@@ -163,18 +215,23 @@ describe('the schema', () => {
     expect(await database.query('backup', 'SELECT count(*) FROM jobs')).toEqual([counted]);
     await expect(database.query('backup', 'DELETE FROM jobs')).rejects.toMatchObject({ code: '25006' });
     await expect(database.query('monitor', 'SELECT FROM jobs')).rejects.toMatchObject({ code: '42501' });
-    await expect(database.query('monitor', 'SELECT query, total_exec_time FROM pg_stat_statements LIMIT 1')).resolves.toHaveLength(1);
+    await expect(
+      database.query('monitor', 'SELECT query, total_exec_time FROM pg_stat_statements LIMIT 1'),
+    ).resolves.toHaveLength(1);
   });
 
   it('forgets idempotency keys after a day', async () => {
-    await asTenant(`INSERT INTO idempotency_keys (key, request_hash, created_at) VALUES ('old', 'x', now() - interval '25 hours'), ('new', 'x', now())`);
+    await asTenant(
+      `INSERT INTO idempotency_keys (key, request_hash, created_at) VALUES ('old', 'x', now() - interval '25 hours'), ('new', 'x', now())`,
+    );
 
     await database.query('worker', 'SELECT app.purge_expired()');
     expect(await asTenant('SELECT key FROM idempotency_keys')).toEqual([{ key: 'new' }]);
   });
 
   describe('as the server checks it before it starts', () => {
-    const check = (role: 'app' | 'superuser' = 'app'): Promise<string[]> => checkCatalog((sql) => database.query(role, sql));
+    const check = (role: 'app' | 'superuser' = 'app'): Promise<string[]> =>
+      checkCatalog((sql) => database.query(role, sql));
 
     it('is in order', async () => {
       expect(await check()).toEqual([]);
@@ -191,21 +248,48 @@ describe('the schema', () => {
       ['DROP POLICY users_admin_select ON users', /table public\.users: gigvault_admin may SELECT/],
       ['DROP POLICY jobs_definer_select ON jobs', /table public\.jobs: gigvault_definer may SELECT/],
       ['DROP POLICY audit_logs_auditor_insert ON audit_logs', /table public\.audit_logs: gigvault_auditor may INSERT/],
-      ['DROP POLICY analytics_default_drain_delete ON analytics_default', /analytics_default: nothing lets gigvault_owner empty/],
+      [
+        'DROP POLICY analytics_default_drain_delete ON analytics_default',
+        /analytics_default: nothing lets gigvault_owner empty/,
+      ],
       ['ALTER TABLE messages NO FORCE ROW LEVEL SECURITY', /table public\.messages: row security is not forced/],
       ['ALTER TABLE user_tokens DISABLE ROW LEVEL SECURITY', /table public\.user_tokens: row security is off/],
-      ['ALTER TABLE audit_logs_default DISABLE ROW LEVEL SECURITY', /table public\.audit_logs_default: row security is off/],
-      ['CREATE POLICY wide ON jobs FOR SELECT USING (true)', /table public\.jobs: policy wide shows rows of other tenants/],
+      [
+        'ALTER TABLE audit_logs_default DISABLE ROW LEVEL SECURITY',
+        /table public\.audit_logs_default: row security is off/,
+      ],
+      [
+        'CREATE POLICY wide ON jobs FOR SELECT USING (true)',
+        /table public\.jobs: policy wide shows rows of other tenants/,
+      ],
       ['CREATE TABLE leaks (id bigint)', /table public\.leaks: row security is off/],
-      ['CREATE SCHEMA billing; CREATE TABLE billing.invoices (id bigint); GRANT SELECT ON billing.invoices TO gigvault_app', /billing\.invoices lies in a schema that no check looks at, but gigvault_app/],
-      ['GRANT SELECT ON analytics_default TO gigvault_app', /analytics_default: gigvault_app may name the partition itself/],
+      [
+        'CREATE SCHEMA billing; CREATE TABLE billing.invoices (id bigint); GRANT SELECT ON billing.invoices TO gigvault_app',
+        /billing\.invoices lies in a schema that no check looks at, but gigvault_app/,
+      ],
+      [
+        'GRANT SELECT ON analytics_default TO gigvault_app',
+        /analytics_default: gigvault_app may name the partition itself/,
+      ],
       ['GRANT TRUNCATE ON jobs TO gigvault_app', /table public\.jobs: gigvault_app has TRUNCATE/],
       ['GRANT SELECT ON jobs TO PUBLIC', /table public\.jobs: PUBLIC has SELECT/],
       ['GRANT SELECT ON user_job_stats TO gigvault_app', /materialized view user_job_stats/],
-      ['CREATE VIEW every_job AS SELECT * FROM jobs; GRANT SELECT ON every_job TO gigvault_app', /view every_job shows rows past/],
-      ['ALTER FUNCTION refresh_user_job_stats() RESET search_path', /refresh_user_job_stats\(\) runs with the rights of gigvault_definer/],
-      ['GRANT EXECUTE ON FUNCTION audit.record(text, bigint, text, jsonb, jsonb) TO PUBLIC', /audit\.record\(text, ?bigint, ?text, ?jsonb, ?jsonb\) may be called by PUBLIC/],
-      ['ALTER TABLE jobs DISABLE TRIGGER audit_update', /table public\.jobs: audit trigger audit_update is missing or disabled/],
+      [
+        'CREATE VIEW every_job AS SELECT * FROM jobs; GRANT SELECT ON every_job TO gigvault_app',
+        /view every_job shows rows past/,
+      ],
+      [
+        'ALTER FUNCTION refresh_user_job_stats() RESET search_path',
+        /refresh_user_job_stats\(\) runs with the rights of gigvault_definer/,
+      ],
+      [
+        'GRANT EXECUTE ON FUNCTION audit.record(text, bigint, text, jsonb, jsonb) TO PUBLIC',
+        /audit\.record\(text, ?bigint, ?text, ?jsonb, ?jsonb\) may be called by PUBLIC/,
+      ],
+      [
+        'ALTER TABLE jobs DISABLE TRIGGER audit_update',
+        /table public\.jobs: audit trigger audit_update is missing or disabled/,
+      ],
       ['DROP TRIGGER audit_delete ON analytics_default', /analytics_default: audit trigger audit_delete/],
       ['ALTER TABLE jobs OWNER TO gigvault_app', /jobs is owned by gigvault_app/],
       ['GRANT CREATE ON SCHEMA public TO gigvault_app', /may create objects in schema public/],

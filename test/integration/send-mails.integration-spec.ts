@@ -23,7 +23,13 @@ describe('emails', () => {
   beforeAll(async () => {
     await sink.start();
     app = await startApp({
-      settings: { NODE_ENV: 'production', LOG_LEVEL: 'silent', SMTP_URL: sink.url, PASSWORD_HASH_COST: '10', PUBLIC_URL: 'https://api.example.com' },
+      settings: {
+        NODE_ENV: 'production',
+        LOG_LEVEL: 'silent',
+        SMTP_URL: sink.url,
+        PASSWORD_HASH_COST: '10',
+        PUBLIC_URL: 'https://api.example.com',
+      },
     });
     worker = await aWorker(app);
   });
@@ -47,9 +53,13 @@ describe('emails', () => {
   const records = (): Promise<Record[]> =>
     app.db.query<Record>('superuser', `SELECT status, attempts, error, sealed_mail FROM mail_outbox ORDER BY id`);
   const failures = (): Promise<{ details: object }[]> =>
-    app.db.query('superuser', `SELECT details FROM security_logs WHERE event_type = 'mail.failed' ORDER BY id DESC LIMIT 1`);
+    app.db.query(
+      'superuser',
+      `SELECT details FROM security_logs WHERE event_type = 'mail.failed' ORDER BY id DESC LIMIT 1`,
+    );
   /** Lets the pause of every email be over. */
-  const passPauses = (): Promise<unknown> => app.db.query('superuser', `UPDATE mail_outbox SET next_at = now() WHERE status = 'pending'`);
+  const passPauses = (): Promise<unknown> =>
+    app.db.query('superuser', `UPDATE mail_outbox SET next_at = now() WHERE status = 'pending'`);
 
   it('are stored sealed, sent by the task, and kept without their content', async () => {
     await anonymous(app).post('/v1/auth/register', { email: 'ann@example.com', password: 'seven green umbrellas' });
@@ -103,11 +113,22 @@ describe('emails', () => {
     await send('ann@example.com');
     await run();
 
-    expect(await records()).toEqual([expect.objectContaining({ status: 'pending', attempts: 1, error: expect.any(String), sealed_mail: expect.any(String) })]);
+    expect(await records()).toEqual([
+      expect.objectContaining({
+        status: 'pending',
+        attempts: 1,
+        error: expect.any(String),
+        sealed_mail: expect.any(String),
+      }),
+    ]);
   });
 
   it.each([
-    ['550 to the recipient', 'EENVELOPE 550', () => sink.atRecipient.set('ann@example.com', '550 No such user ann@example.com')],
+    [
+      '550 to the recipient',
+      'EENVELOPE 550',
+      () => sink.atRecipient.set('ann@example.com', '550 No such user ann@example.com'),
+    ],
     ['554 to the message', 'EMESSAGE 554', () => sink.atData.set('ann@example.com', '554 Refused')],
   ])('are given up at once after %s, with an event that names no address', async (_, code, misbehave) => {
     misbehave();
@@ -144,7 +165,10 @@ describe('emails', () => {
     }
     await send('refused@example.com');
     await send('broken@example.net');
-    await app.db.query('superuser', `UPDATE mail_outbox SET seal_key = gen_random_uuid() WHERE id = (SELECT max(id) FROM mail_outbox)`);
+    await app.db.query(
+      'superuser',
+      `UPDATE mail_outbox SET seal_key = gen_random_uuid() WHERE id = (SELECT max(id) FROM mail_outbox)`,
+    );
     for (const n of [1, 2, 3]) await send(`ann@example${n}.com`);
     const before = sink.connections;
 
@@ -159,9 +183,22 @@ describe('emails', () => {
     await held.catch(() => undefined);
     await sink.start();
 
-    expect(sink.accepted.map(({ to: [to] }) => to).sort()).toEqual(['ann@example1.com', 'ann@example2.com', 'ann@example3.com']);
+    expect(sink.accepted.map(({ to: [to] }) => to).sort()).toEqual([
+      'ann@example1.com',
+      'ann@example2.com',
+      'ann@example3.com',
+    ]);
     expect(leases).toHaveLength(2);
-    expect((await records()).map(({ status }) => status)).toEqual(['pending', 'pending', 'pending', 'failed', 'pending', 'sent', 'sent', 'sent']);
+    expect((await records()).map(({ status }) => status)).toEqual([
+      'pending',
+      'pending',
+      'pending',
+      'failed',
+      'pending',
+      'sent',
+      'sent',
+      'sent',
+    ]);
   });
 
   it('are sent once by workers that look at the same time, and again by another when one dies', async () => {
@@ -181,7 +218,9 @@ describe('emails', () => {
     await app.get(Mailer).send({ to: 'nobody@example.com', subject: 'A subject', text: TEXT }, { isDecoy: true });
 
     expect(await records()).toEqual([]);
-    expect(await app.db.query('superuser', `SELECT outcome FROM task_runs WHERE task = 'send-mails'`)).toEqual([{ outcome: 'queued' }]);
+    expect(await app.db.query('superuser', `SELECT outcome FROM task_runs WHERE task = 'send-mails'`)).toEqual([
+      { outcome: 'queued' },
+    ]);
   });
 
   it('leave records of 30 days', async () => {

@@ -91,7 +91,11 @@ describe('the refresh of connections', () => {
   });
 
   it('stops waiting for the refresh of another process after 10 s, and changes nothing', async () => {
-    await app.db.query('superuser', `UPDATE user_tokens SET refresh_owner = 'another', refresh_until = now() + interval '1 minute' WHERE id = $1`, [id]);
+    await app.db.query(
+      'superuser',
+      `UPDATE user_tokens SET refresh_owner = 'another', refresh_until = now() + interval '1 minute' WHERE id = $1`,
+      [id],
+    );
     const refreshes = upwork.grants.refreshes;
     const date = freezeDate();
     const clock = setInterval(() => date.advance(1_000), 20);
@@ -123,7 +127,9 @@ describe('the refresh of connections', () => {
 
   it('asks for a new connection when a caller died between the provider’s answer and the store', async () => {
     upwork.faults.next('token', 'lost');
-    await expect(within(ann.id, () => app.get(TokenRefresher).refresh(id))).rejects.toMatchObject({ code: 'token.refresh_failed' });
+    await expect(within(ann.id, () => app.get(TokenRefresher).refresh(id))).rejects.toMatchObject({
+      code: 'token.refresh_failed',
+    });
     await passTime(app, id);
 
     await worker.runTask('refresh-connections');
@@ -132,7 +138,11 @@ describe('the refresh of connections', () => {
   });
 
   it('takes the lease of a caller that died, and his late answer is not stored', async () => {
-    await app.db.query('superuser', `UPDATE user_tokens SET refresh_owner = 'dead', refresh_until = now() - interval '1 second' WHERE id = $1`, [id]);
+    await app.db.query(
+      'superuser',
+      `UPDATE user_tokens SET refresh_owner = 'dead', refresh_until = now() - interval '1 second' WHERE id = $1`,
+      [id],
+    );
 
     const refreshed = await within(ann.id, () => app.get(TokenRefresher).refresh(id));
 
@@ -143,7 +153,12 @@ describe('the refresh of connections', () => {
     const called = whenProviderIsCalled();
     const refreshing = within(ann.id, () => app.get(TokenRefresher).refresh(id)).catch((error: unknown) => error);
     const release = await called;
-    const pair = { provider: 'upwork', accessToken: 'new-access', refreshToken: 'new-refresh', expiresAt: new Date(Date.now() + 3_600_000).toISOString() };
+    const pair = {
+      provider: 'upwork',
+      accessToken: 'new-access',
+      refreshToken: 'new-refresh',
+      expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
+    };
     await ann.post('/v1/tokens', pair);
     release();
 
@@ -159,25 +174,28 @@ describe('the refresh of connections', () => {
     ['html', '', [20, 30]],
     ['empty', '', [20, 30]],
     ['cut', '', [20, 30]],
-  ] as const)('takes %s (Retry-After %p) for a passing trouble: the pair stays, nobody is mailed, and it rests as long as asked', async (fault, retryAfter, [min, max]) => {
-    const { encrypted_refresh_token: pair } = await row();
-    // A date of HTTP has whole seconds.
-    freezeDate(Math.floor(Date.now() / 1_000) * 1_000);
-    const isDate = retryAfter.startsWith('a date');
-    upwork.faults.retryAfter = isDate ? new Date(Date.now() + 1_800_000).toUTCString() : retryAfter;
-    upwork.faults.next('token', fault);
+  ] as const)(
+    'takes %s (Retry-After %p) for a passing trouble: the pair stays, nobody is mailed, and it rests as long as asked',
+    async (fault, retryAfter, [min, max]) => {
+      const { encrypted_refresh_token: pair } = await row();
+      // A date of HTTP has whole seconds.
+      freezeDate(Math.floor(Date.now() / 1_000) * 1_000);
+      const isDate = retryAfter.startsWith('a date');
+      upwork.faults.retryAfter = isDate ? new Date(Date.now() + 1_800_000).toUTCString() : retryAfter;
+      upwork.faults.next('token', fault);
 
-    await worker.runTask('refresh-connections');
+      await worker.runTask('refresh-connections');
 
-    const after = await row();
-    expect(after).toMatchObject({ status: 'failing', failed_refreshes: 1, encrypted_refresh_token: pair });
-    expect(after.rest_seconds).toBeGreaterThanOrEqual(min);
-    expect(after.rest_seconds).toBeLessThanOrEqual(max);
-    expect(await lettersToAnn()).toEqual([]);
-    await passTime(app, id);
-    await worker.runTask('refresh-connections');
-    expect(await row()).toMatchObject({ status: 'active', failed_refreshes: 0, last_error: null });
-  });
+      const after = await row();
+      expect(after).toMatchObject({ status: 'failing', failed_refreshes: 1, encrypted_refresh_token: pair });
+      expect(after.rest_seconds).toBeGreaterThanOrEqual(min);
+      expect(after.rest_seconds).toBeLessThanOrEqual(max);
+      expect(await lettersToAnn()).toEqual([]);
+      await passTime(app, id);
+      await worker.runTask('refresh-connections');
+      expect(await row()).toMatchObject({ status: 'active', failed_refreshes: 0, last_error: null });
+    },
+  );
 
   it("takes a refusal of our own application for ours to mend: no connection is lost by the operator's wrong key", async () => {
     const { encrypted_refresh_token: pair } = await row();
@@ -187,7 +205,11 @@ describe('the refresh of connections', () => {
     await worker.runTask('refresh-connections');
     upwork.grants.clientSecret = clientSecret;
 
-    expect(await row()).toMatchObject({ status: 'failing', last_error: 'Upwork refused: invalid_client', encrypted_refresh_token: pair });
+    expect(await row()).toMatchObject({
+      status: 'failing',
+      last_error: 'Upwork refused: invalid_client',
+      encrypted_refresh_token: pair,
+    });
     expect(await lettersToAnn()).toEqual([]);
   });
 
@@ -226,7 +248,11 @@ describe('the refresh of connections', () => {
       await passTime(app, id);
     }
 
-    expect(await row()).toMatchObject({ status: 'reconnect_needed', last_error: 'Upwork refused: invalid_grant', encrypted_refresh_token: pair });
+    expect(await row()).toMatchObject({
+      status: 'reconnect_needed',
+      last_error: 'Upwork refused: invalid_grant',
+      encrypted_refresh_token: pair,
+    });
     expect(upwork.grants.refusals - refusals).toBe(1);
     const letters = await lettersToAnn();
     expect(letters.map(({ subject }) => subject)).toEqual(['Connect Gigvault to Upwork anew']);
@@ -238,7 +264,9 @@ describe('the refresh of connections', () => {
     await worker.runTask('refresh-connections');
     expect(upwork.grants.refreshes - before).toBe(0);
 
-    await app.db.query('superuser', `UPDATE user_tokens SET created_at = now() - interval '8 days' WHERE id = $1`, [id]);
+    await app.db.query('superuser', `UPDATE user_tokens SET created_at = now() - interval '8 days' WHERE id = $1`, [
+      id,
+    ]);
     await worker.runTask('refresh-connections');
 
     expect(upwork.grants.refreshes - before).toBe(1);

@@ -30,7 +30,11 @@ describe(UpworkClient.name, () => {
     await upwork.stop();
   });
 
-  const callerOf = (userId = 1) => ({ userId, accessToken: upwork.grants.pair('ann').accessToken, organizationId: 'org-1' });
+  const callerOf = (userId = 1) => ({
+    userId,
+    accessToken: upwork.grants.pair('ann').accessToken,
+    organizationId: 'org-1',
+  });
   const call = (by = app, userId = 1) => by.get(UpworkClient).call(CURRENT_USER, {}, callerOf(userId));
 
   it('keeps one rate over all processes', async () => {
@@ -74,7 +78,10 @@ describe(UpworkClient.name, () => {
     await expect(call(third)).rejects.toMatchObject({ kind: 'unavailable' });
     const calls = upwork.calls.length;
 
-    await expect(call(third)).rejects.toMatchObject({ kind: 'unavailable', message: 'Upwork does not answer just now' });
+    await expect(call(third)).rejects.toMatchObject({
+      kind: 'unavailable',
+      message: 'Upwork does not answer just now',
+    });
 
     expect(calls).toBe(5);
     expect(upwork.calls).toHaveLength(calls);
@@ -101,12 +108,17 @@ describe(UpworkClient.name, () => {
   });
 
   it('takes refusals, other 4xx and odd bodies for no failure of Upwork', async () => {
-    for (const [fault, kind] of [['html', 'unusable'], ['empty', 'unusable']] as const) {
+    for (const [fault, kind] of [
+      ['html', 'unusable'],
+      ['empty', 'unusable'],
+    ] as const) {
       upwork.faults.next('graphql', fault, 6);
       for (let n = 0; n < 6; n++) await expect(call(app, 4)).rejects.toMatchObject({ kind });
     }
     for (let n = 0; n < 6; n++) {
-      await expect(app.get(UpworkClient).call(CURRENT_USER, {}, { ...callerOf(4), accessToken: 'nobody' })).rejects.toMatchObject({ kind: 'refused' });
+      await expect(
+        app.get(UpworkClient).call(CURRENT_USER, {}, { ...callerOf(4), accessToken: 'nobody' }),
+      ).rejects.toMatchObject({ kind: 'refused' });
     }
 
     await expect(call(app, 4)).resolves.toBeDefined();
@@ -136,7 +148,9 @@ describe(UpworkClient.name, () => {
   });
 
   it('says so when the access token is not good', async () => {
-    const stranger = app.get(UpworkClient).call(CURRENT_USER, {}, { userId: 1, accessToken: 'nobody', organizationId: null });
+    const stranger = app
+      .get(UpworkClient)
+      .call(CURRENT_USER, {}, { userId: 1, accessToken: 'nobody', organizationId: null });
 
     await expect(stranger).rejects.toMatchObject({ kind: 'refused', message: expect.stringContaining('401') });
   });

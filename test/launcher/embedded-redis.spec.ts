@@ -32,8 +32,8 @@ describe(EmbeddedRedis.name, () => {
     await server.start();
     const client = new Redis(server.url);
 
-    const [, policy] = (await client.config('GET', 'maxmemory-policy'));
-    const [, password] = (await client.config('GET', 'requirepass'));
+    const [, policy] = await client.config('GET', 'maxmemory-policy');
+    const [, password] = await client.config('GET', 'requirepass');
     client.disconnect();
 
     expect(policy).toBe('noeviction');

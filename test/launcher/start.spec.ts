@@ -44,9 +44,16 @@ describe('npm start', () => {
 
     expect(mode).toBe(0o600);
     expect(Object.keys(services.pids).sort()).toEqual(['api', 'launcher', 'postgres', 'redis', 'worker']);
-    expect(Object.keys(services.postgres ?? {}).sort()).toEqual(
-      ['admin', 'app', 'auth', 'backup', 'monitor', 'owner', 'superuser', 'worker'],
-    );
+    expect(Object.keys(services.postgres ?? {}).sort()).toEqual([
+      'admin',
+      'app',
+      'auth',
+      'backup',
+      'monitor',
+      'owner',
+      'superuser',
+      'worker',
+    ]);
     expect(await slow).toBe('served');
     expect(code).toBe(0);
     expect(readEvents()).toContain('drained, postgres up, redis up');
@@ -102,7 +109,12 @@ describe('npm start', () => {
     let services = await run.ready();
     const { launcher } = services.pids;
 
-    for (const [name, title] of [['api', 'The API'], ['worker', 'The worker'], ['postgres', 'PostgreSQL'], ['redis', 'Redis']] as const) {
+    for (const [name, title] of [
+      ['api', 'The API'],
+      ['worker', 'The worker'],
+      ['postgres', 'PostgreSQL'],
+      ['redis', 'Redis'],
+    ] as const) {
       const { [name]: victim = 0, ...others } = services.pids;
       process.kill(victim, 'SIGKILL');
       services = await run.servicesOnce(({ pids }) => pids[name] !== victim);
@@ -116,7 +128,11 @@ describe('npm start', () => {
     const code = await run.interrupt();
 
     expect(kept.rows).toEqual([{ one: 1 }]);
-    expect([lock.launcher?.pid, lock.api?.pid, lock.worker?.pid]).toEqual([launcher, services.pids.api, services.pids.worker]);
+    expect([lock.launcher?.pid, lock.api?.pid, lock.worker?.pid]).toEqual([
+      launcher,
+      services.pids.api,
+      services.pids.worker,
+    ]);
     expect(code).toBe(0);
     expect(stillRunning(services)).toEqual([]);
   });

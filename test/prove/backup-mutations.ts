@@ -72,9 +72,15 @@ const ROWS: readonly Mutation[] = [
   missing('all messages missing', 'DELETE FROM messages'),
   missing('a row of the audit log missing', 'DELETE FROM audit_logs WHERE id = (SELECT max(id) FROM audit_logs)'),
   missing('a data key missing', 'DELETE FROM data_keys WHERE user_id = (SELECT max(user_id) FROM data_keys)'),
-  missing('a migration missing from the list', 'DELETE FROM schema_migrations WHERE id = (SELECT min(id) FROM schema_migrations)'),
+  missing(
+    'a migration missing from the list',
+    'DELETE FROM schema_migrations WHERE id = (SELECT min(id) FROM schema_migrations)',
+  ),
   missing('a row of jobs changed', `UPDATE jobs SET title = title || '.' WHERE id = (SELECT min(id) FROM jobs)`),
-  missing('a job given to another tenant', 'UPDATE jobs SET user_id = (SELECT max(id) FROM users) WHERE id = (SELECT min(id) FROM jobs)'),
+  missing(
+    'a job given to another tenant',
+    'UPDATE jobs SET user_id = (SELECT max(id) FROM users) WHERE id = (SELECT min(id) FROM jobs)',
+  ),
   missing('the row of the backup missing', 'DELETE FROM backups'),
 ];
 
@@ -88,20 +94,47 @@ const EMPTY: readonly Mutation[] = [
 const KEYS: readonly Mutation[] = [
   { name: 'the master key is not there', keys: 'none of these' },
   { name: 'the master key of this name is another one', keys: 'another of this id' },
-  { name: 'the data key of the sealed text is wrapped by an unknown key', sql: `UPDATE data_keys SET wrapped_key = replace(wrapped_key, 'w1.k1.', 'w1.k0.')`, manifest: 'own' },
-  { name: 'the sealed text is damaged', sql: `UPDATE backups SET encrypted_canary = left(encrypted_canary, -2) || 'AA'`, manifest: 'own' },
+  {
+    name: 'the data key of the sealed text is wrapped by an unknown key',
+    sql: `UPDATE data_keys SET wrapped_key = replace(wrapped_key, 'w1.k1.', 'w1.k0.')`,
+    manifest: 'own',
+  },
+  {
+    name: 'the sealed text is damaged',
+    sql: `UPDATE backups SET encrypted_canary = left(encrypted_canary, -2) || 'AA'`,
+    manifest: 'own',
+  },
 ];
 
 const SCHEMA: readonly Mutation[] = [
-  { name: 'the schema of before the last migration, under the manifest of now', sql: 'last migration undone', manifest: 'original' },
+  {
+    name: 'the schema of before the last migration, under the manifest of now',
+    sql: 'last migration undone',
+    manifest: 'original',
+  },
   { name: 'the schema of before the last migration', sql: 'last migration undone', manifest: 'own' },
   missing('a table of the schema missing', 'DROP TABLE messages CASCADE'),
   missing('an index missing', 'DROP INDEX idx_jobs_status'),
   { name: 'row security switched off', sql: 'ALTER TABLE jobs DISABLE ROW LEVEL SECURITY', manifest: 'own' },
-  { name: 'a policy that shows all rows to all', sql: 'DROP POLICY jobs_own_data_select ON jobs; CREATE POLICY jobs_own_data_select ON jobs FOR SELECT USING (true OR auth.uid() IS NULL)', manifest: 'own' },
-  { name: 'a policy that shows no rows', sql: 'DROP POLICY jobs_own_data_select ON jobs; CREATE POLICY jobs_own_data_select ON jobs FOR SELECT USING (false AND user_id = auth.uid())', manifest: 'own' },
+  {
+    name: 'a policy that shows all rows to all',
+    sql: 'DROP POLICY jobs_own_data_select ON jobs; CREATE POLICY jobs_own_data_select ON jobs FOR SELECT USING (true OR auth.uid() IS NULL)',
+    manifest: 'own',
+  },
+  {
+    name: 'a policy that shows no rows',
+    sql: 'DROP POLICY jobs_own_data_select ON jobs; CREATE POLICY jobs_own_data_select ON jobs FOR SELECT USING (false AND user_id = auth.uid())',
+    manifest: 'own',
+  },
   { name: 'an audit trigger missing', sql: 'DROP TRIGGER audit_update ON proposals', manifest: 'own' },
 ];
 
 /** Fifty ways in which a backup is none, of six kinds. */
-export const MUTATIONS: Readonly<Record<string, readonly Mutation[]>> = { flipped: FLIPS, cut: CUTS, rows: ROWS, empty: EMPTY, keys: KEYS, schema: SCHEMA };
+export const MUTATIONS: Readonly<Record<string, readonly Mutation[]>> = {
+  flipped: FLIPS,
+  cut: CUTS,
+  rows: ROWS,
+  empty: EMPTY,
+  keys: KEYS,
+  schema: SCHEMA,
+};

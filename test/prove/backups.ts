@@ -64,7 +64,14 @@ export async function proveBackups({ ofEachKind = Infinity }: BackupsOptions = {
       }
       sound.push(await tries.check(await tries.sound()));
       const caught = Object.keys(said).length;
-      return { soundPasses: sound.filter((answer) => answer === 'passed').length, mutations: caught + missed.length, caught, missed, said, appRefused: await tries.asApp() };
+      return {
+        soundPasses: sound.filter((answer) => answer === 'passed').length,
+        mutations: caught + missed.length,
+        caught,
+        missed,
+        said,
+        appRefused: await tries.asApp(),
+      };
     });
   } finally {
     await cluster.close();
@@ -104,7 +111,10 @@ class Tries {
     await withDirectConnection(this.url, async (connection) => {
       await connection.query(SEED);
       const users = await connection.query<{ id: number }>('SELECT id FROM users');
-      await connection.query('INSERT INTO backups (started_by, status, seal_key, encrypted_canary) VALUES ($1, $2, $3, $4)', ['boot', 'running', sealKey, sealed]);
+      await connection.query(
+        'INSERT INTO backups (started_by, status, seal_key, encrypted_canary) VALUES ($1, $2, $3, $4)',
+        ['boot', 'running', sealKey, sealed],
+      );
       await this.putKey(connection, (await store.ofUser(null))!);
       for (const { id } of users) await this.putKey(connection, await this.aKeyOf(id));
       await connection.query(`ALTER ROLE gigvault_app PASSWORD '${this.appPassword}'`);
@@ -133,25 +143,36 @@ class Tries {
       const other = masterKeysOf(aMasterKey(mutation.keys === 'none of these' ? 'k2' : 'k1'));
       return this.check({ ...(await this.candidate(file)), keys: other });
     }
-    if ('archive' in mutation) return this.check(await this.candidate(await this.written(manifest, await this.archiveOf(mutation.archive))));
+    if ('archive' in mutation)
+      return this.check(await this.candidate(await this.written(manifest, await this.archiveOf(mutation.archive))));
     return this.withCopy(mutation.sql, async (copy) => {
       const made = await this.made(copy);
-      return this.check(await this.candidate(await this.written(mutation.manifest === 'own' ? made.manifest : manifest, made.archive)));
+      return this.check(
+        await this.candidate(await this.written(mutation.manifest === 'own' ? made.manifest : manifest, made.archive)),
+      );
     });
   }
 
   /** What is said when the app's login is to make a backup. */
   asApp(): Promise<string> {
-    return this.snapshot(this.asLogin(this.url), () => Promise.resolve('it was made')).catch((error: Error) => error.message);
+    return this.snapshot(this.asLogin(this.url), () => Promise.resolve('it was made')).catch(
+      (error: Error) => error.message,
+    );
   }
 
   private originals(): Promise<{ file: Buffer; manifest: Manifest }> {
-    this.original ??= this.made(this.url).then(async ({ manifest, archive }) => ({ manifest, file: await this.written(manifest, archive) }));
+    this.original ??= this.made(this.url).then(async ({ manifest, archive }) => ({
+      manifest,
+      file: await this.written(manifest, archive),
+    }));
     return this.original;
   }
 
   private async made(url: string): Promise<{ manifest: Manifest; archive: Buffer }> {
-    return this.snapshot(url, async ({ id, manifest }) => ({ manifest, archive: await collected(dumpArchive(this.tools, { url, snapshot: id })) }));
+    return this.snapshot(url, async ({ id, manifest }) => ({
+      manifest,
+      archive: await collected(dumpArchive(this.tools, { url, snapshot: id })),
+    }));
   }
 
   private snapshot<T>(url: string, work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
@@ -167,7 +188,11 @@ class Tries {
     const measure = new Measure();
     await collected(measure.of(inPieces(file)));
     const { sizeBytes, sha256 } = measure;
-    return { file, keys: this.masterKeys, expected: { backupId: BACKUP_ID, fileName: this.name, sizeBytes, sha256, migration: manifest.migrations.at(-1)! } };
+    return {
+      file,
+      keys: this.masterKeys,
+      expected: { backupId: BACKUP_ID, fileName: this.name, sizeBytes, sha256, migration: manifest.migrations.at(-1)! },
+    };
   }
 
   private async archiveOf(kind: 'nothing' | 'empty database' | 'schema only' | 'as the app'): Promise<Buffer> {
@@ -175,14 +200,18 @@ class Tries {
     if (kind === 'empty database') return this.cluster.withDatabase((url) => this.dumped(url));
     if (kind === 'schema only') return this.dumped(this.url, '--schema-only');
     // Let it read every table, and pg_dump ends well with no rows: row security gives it none.
-    return this.withCopy('GRANT SELECT ON ALL TABLES IN SCHEMA public, app, audit TO gigvault_app; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO gigvault_app', (copy) =>
-      this.dumped(this.asLogin(copy), '--enable-row-security'),
+    return this.withCopy(
+      'GRANT SELECT ON ALL TABLES IN SCHEMA public, app, audit TO gigvault_app; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO gigvault_app',
+      (copy) => this.dumped(this.asLogin(copy), '--enable-row-security'),
     );
   }
 
   /** As an operator might do it by hand. */
   private async dumped(url: string, ...options: string[]): Promise<Buffer> {
-    const { stdout } = await run(join(this.tools.folder, 'pg_dump'), ['--format=custom', ...options, url], { encoding: 'buffer', maxBuffer: 64 * 1_024 * 1_024 });
+    const { stdout } = await run(join(this.tools.folder, 'pg_dump'), ['--format=custom', ...options, url], {
+      encoding: 'buffer',
+      maxBuffer: 64 * 1_024 * 1_024,
+    });
     return stdout;
   }
 
@@ -193,14 +222,18 @@ class Tries {
   private async withCopy<T>(sql: string, work: (url: string) => Promise<T>): Promise<T> {
     const name = new URL(this.url).pathname.slice(1);
     const at = (database: string): string => Object.assign(new URL(this.url), { pathname: `/${database}` }).href;
-    const onServer = (statement: string) => withDirectConnection(at('postgres'), (connection) => connection.query(statement));
+    const onServer = (statement: string) =>
+      withDirectConnection(at('postgres'), (connection) => connection.query(statement));
     await onServer(`CREATE DATABASE ${name}_copy TEMPLATE ${name}`);
     await bootstrapDatabase(at, `${name}_copy`);
     try {
       const copy = at(`${name}_copy`);
       if (sql === 'last migration undone') await revertLatest(asOwner(copy));
       // Without triggers and foreign keys, as nobody but a fault would do it.
-      else await withDirectConnection(copy, (connection) => connection.query(`SET session_replication_role = replica; ${sql}`));
+      else
+        await withDirectConnection(copy, (connection) =>
+          connection.query(`SET session_replication_role = replica; ${sql}`),
+        );
       return await work(copy);
     } finally {
       await onServer(`DROP DATABASE ${name}_copy WITH (FORCE)`);
@@ -209,11 +242,19 @@ class Tries {
 
   private async aKeyOf(userId: number) {
     const keyId = randomUUID();
-    return { userId, keyId, wrappedKey: await this.masterKeys.wrap(randomBytes(32), associatedData({ userId, keyId })) };
+    return {
+      userId,
+      keyId,
+      wrappedKey: await this.masterKeys.wrap(randomBytes(32), associatedData({ userId, keyId })),
+    };
   }
 
   private async putKey(connection: DirectConnection, { userId, keyId, wrappedKey }: WrappedDataKey): Promise<void> {
-    await connection.query('INSERT INTO data_keys (user_id, key_id, wrapped_key) VALUES ($1, $2, $3)', [userId, keyId, wrappedKey]);
+    await connection.query('INSERT INTO data_keys (user_id, key_id, wrapped_key) VALUES ($1, $2, $3)', [
+      userId,
+      keyId,
+      wrappedKey,
+    ]);
   }
 }
 

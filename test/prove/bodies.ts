@@ -29,9 +29,13 @@ export async function proveBodies({ boundMs }: { boundMs: number }): Promise<obj
   try {
     const { api: url } = await installation.start();
     const token = await signIn(url);
-    const operations = (await operationsOf(url)).filter(({ path, body }) => body && path !== '/v1/jobs/import' && !path.endsWith('/erase'));
+    const operations = (await operationsOf(url)).filter(
+      ({ path, body }) => body && path !== '/v1/jobs/import' && !path.endsWith('/erase'),
+    );
     const requests = [
-      ...operations.flatMap((operation) => shapedRequests(operation, operation.signedIn ? BYTES : PUBLIC_BYTES, { isEach: true })),
+      ...operations.flatMap((operation) =>
+        shapedRequests(operation, operation.signedIn ? BYTES : PUBLIC_BYTES, { isEach: true }),
+      ),
       ...importShapes(BYTES),
       ...[BYTES, FORM_BYTES].flatMap((bytes) => formShapes('/admin/sign-in', bytes)),
     ];
@@ -47,7 +51,8 @@ export async function proveBodies({ boundMs }: { boundMs: number }): Promise<obj
     }
     const worst = measured.sort((a, b) => b.delayMs - a.delayMs).slice(0, WORST);
     const faults = measured.filter(({ status, delayMs }) => status === 500 || delayMs > boundMs);
-    if (faults.length > 0) throw new Error(`these held up the process or failed: ${JSON.stringify(faults.slice(0, WORST))}`);
+    if (faults.length > 0)
+      throw new Error(`these held up the process or failed: ${JSON.stringify(faults.slice(0, WORST))}`);
     return { routes: operations.length + 2, requests: requests.length, worst };
   } finally {
     await installation.remove();
@@ -56,12 +61,20 @@ export async function proveBodies({ boundMs }: { boundMs: number }): Promise<obj
 
 async function signIn(url: Services['api']): Promise<string> {
   const body = JSON.stringify({ email: ADMIN.GIGVAULT_ADMIN_EMAIL, password: ADMIN.GIGVAULT_ADMIN_PASSWORD });
-  const answer = await fetch(`${url}/v1/auth/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  const answer = await fetch(`${url}/v1/auth/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  });
   return ((await answer.json()) as { accessToken: string }).accessToken;
 }
 
 /** The longest answer of /health/live while the request is on its way. */
-async function measure(url: string, token: string, { method, path, shape, type, body }: ShapedRequest): Promise<Measured> {
+async function measure(
+  url: string,
+  token: string,
+  { method, path, shape, type, body }: ShapedRequest,
+): Promise<Measured> {
   const headers = { authorization: `Bearer ${token}`, 'content-type': type };
   let isOver = false;
   const answered = fetch(url + path, { method, headers, body }).then(async (answer) => {

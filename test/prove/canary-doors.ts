@@ -21,7 +21,11 @@ function aTokenCanary(): string {
 export async function startQuotingVendor(): Promise<{ readonly url: string; stop(): void }> {
   const server = createServer((request, response) => {
     const quoted = request.headers.authorization ?? '';
-    response.writeHead(401, { 'content-type': 'application/json' }).end(JSON.stringify({ error: { message: `Incorrect API key provided: ${quoted}`, type: 'invalid_request_error' } }));
+    response
+      .writeHead(401, { 'content-type': 'application/json' })
+      .end(
+        JSON.stringify({ error: { message: `Incorrect API key provided: ${quoted}`, type: 'invalid_request_error' } }),
+      );
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, stop: () => server.close() };
@@ -92,9 +96,24 @@ export class CanaryDoors {
   private async registration(): Promise<void> {
     this.note('password', this.password);
     await this.say(this.anyone.post('/v1/auth/register', { email: this.email, password: this.password, unknown: 1 }));
-    await this.say(this.anyone.post('/v1/auth/register', { email: 'no address', password: this.note('password of no address', aCanary()) }));
-    await this.say(this.anyone.post('/v1/auth/register', { email: this.email, password: [this.note('password in a list', aCanary())] }));
-    await this.say(this.anyone.post('/v1/auth/register', `{"email": "x", "password": "${this.note('password in broken JSON', 'canary-broken-json-51a7')}"`));
+    await this.say(
+      this.anyone.post('/v1/auth/register', {
+        email: 'no address',
+        password: this.note('password of no address', aCanary()),
+      }),
+    );
+    await this.say(
+      this.anyone.post('/v1/auth/register', {
+        email: this.email,
+        password: [this.note('password in a list', aCanary())],
+      }),
+    );
+    await this.say(
+      this.anyone.post(
+        '/v1/auth/register',
+        `{"email": "x", "password": "${this.note('password in broken JSON', 'canary-broken-json-51a7')}"`,
+      ),
+    );
     await this.say(this.anyone.post('/v1/auth/register', { email: this.email, password: this.password }));
     const token = this.note('link of a mail', await this.newestToken());
     await this.say(this.anyone.get(`/verify-email?token=${token}`));
@@ -103,12 +122,19 @@ export class CanaryDoors {
   }
 
   private async sessions(): Promise<Caller> {
-    await this.say(this.anyone.post('/v1/auth/login', { email: this.email, password: this.note('wrong password', aCanary()) }));
+    await this.say(
+      this.anyone.post('/v1/auth/login', { email: this.email, password: this.note('wrong password', aCanary()) }),
+    );
     const { body: pair } = await this.anyone.post('/v1/auth/login', { email: this.email, password: this.password });
-    const { body: next } = await this.anyone.post('/v1/auth/refresh', { refreshToken: this.noteRefresh(pair.refreshToken) });
+    const { body: next } = await this.anyone.post('/v1/auth/refresh', {
+      refreshToken: this.noteRefresh(pair.refreshToken),
+    });
     this.noteRefresh(next.refreshToken);
-    for (const token of [pair.accessToken, next.accessToken] as string[]) this.note('signature of an access token', token.split('.')[2]!);
-    await this.say(this.anyone.post('/v1/auth/refresh', { refreshToken: this.note('a refresh token that is none', aCanary()) }));
+    for (const token of [pair.accessToken, next.accessToken] as string[])
+      this.note('signature of an access token', token.split('.')[2]!);
+    await this.say(
+      this.anyone.post('/v1/auth/refresh', { refreshToken: this.note('a refresh token that is none', aCanary()) }),
+    );
     const user = new Caller(this.url, next.accessToken);
     await this.say(user.post('/v1/auth/step-up', { password: this.note('wrong password of a step-up', aCanary()) }));
     await this.say(user.post('/v1/auth/step-up', { password: this.password }));
@@ -129,8 +155,16 @@ export class CanaryDoors {
     for (const code of codes) this.note('backup code', code);
     const { body: half } = await this.anyone.post('/v1/auth/login', { email: this.email, password: this.password });
     this.note('signature of a token of half a sign-in', (half.mfaToken as string).split('.')[2]!);
-    await this.say(this.anyone.post('/v1/auth/login/mfa', { mfaToken: half.mfaToken, backupCode: this.note('wrong backup code', 'canary-back-up') }));
-    const { body: whole } = await this.anyone.post('/v1/auth/login/mfa', { mfaToken: half.mfaToken, backupCode: codes[0] });
+    await this.say(
+      this.anyone.post('/v1/auth/login/mfa', {
+        mfaToken: half.mfaToken,
+        backupCode: this.note('wrong backup code', 'canary-back-up'),
+      }),
+    );
+    const { body: whole } = await this.anyone.post('/v1/auth/login/mfa', {
+      mfaToken: half.mfaToken,
+      backupCode: codes[0],
+    });
     this.noteRefresh(whole.refreshToken);
     await this.say(user.post('/v1/auth/mfa/totp/disable', { password: this.password, code: authenticator.code(1) }));
   }
@@ -143,26 +177,46 @@ export class CanaryDoors {
     const token = this.note('link of a reset', await this.newestToken());
     await this.say(this.anyone.get(`/reset-password?token=${token}`));
     await this.say(this.anyone.post('/v1/auth/password/reset', { token, password: 'short' }));
-    await this.say(this.anyone.post('/v1/auth/password/reset', { token: this.note('a link that is none', randomBytes(32).toString('base64url')), password: changed }));
+    await this.say(
+      this.anyone.post('/v1/auth/password/reset', {
+        token: this.note('a link that is none', randomBytes(32).toString('base64url')),
+        password: changed,
+      }),
+    );
   }
 
   private async connections(user: Caller): Promise<void> {
     const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
-    const pair = () => ({ provider: 'upwork', accessToken: this.note('access token', aTokenCanary()), refreshToken: this.note('refresh token', aTokenCanary()), expiresAt });
+    const pair = () => ({
+      provider: 'upwork',
+      accessToken: this.note('access token', aTokenCanary()),
+      refreshToken: this.note('refresh token', aTokenCanary()),
+      expiresAt,
+    });
     const once = pair();
     await this.say(user.post('/v1/tokens', once, { 'idempotency-key': 'canary' }));
     await this.say(user.post('/v1/tokens', once, { 'idempotency-key': 'canary' }));
     await this.say(user.post('/v1/tokens', pair(), { 'idempotency-key': 'canary' }));
     await this.say(user.post('/v1/tokens', { ...pair(), provider: aCanary() }));
     await this.say(user.post('/v1/tokens', { ...pair(), expiresAt: 'never' }));
-    await this.say(user.post('/v1/tokens', { ...pair(), accessToken: { secret: this.note('access token in an object', aCanary()) } }));
+    await this.say(
+      user.post('/v1/tokens', {
+        ...pair(),
+        accessToken: { secret: this.note('access token in an object', aCanary()) },
+      }),
+    );
     await this.say(user.get('/v1/tokens'));
   }
 
   private async webhooks(user: Caller): Promise<void> {
-    const { body: made } = await user.post('/v1/webhooks', { url: 'https://hooks.example.com/gigvault' }, { 'idempotency-key': 'canary-webhook' });
+    const { body: made } = await user.post(
+      '/v1/webhooks',
+      { url: 'https://hooks.example.com/gigvault' },
+      { 'idempotency-key': 'canary-webhook' },
+    );
     const { body: rotated } = await user.post(`/v1/webhooks/${made.id}/rotate-secret`);
-    for (const secret of [made.secret, rotated.secret] as string[]) this.note('secret of a webhook', secret.replace(/^whsec_/, ''));
+    for (const secret of [made.secret, rotated.secret] as string[])
+      this.note('secret of a webhook', secret.replace(/^whsec_/, ''));
     await this.say(user.post(`/v1/webhooks/${made.id}/test`));
     await this.say(user.get(`/v1/webhooks/${made.id}/deliveries`));
     await this.say(user.get('/v1/webhooks'));
@@ -175,7 +229,10 @@ export class CanaryDoors {
     const back = new URL((await fetch(await begin(), { redirect: 'manual' })).headers.get('location')!);
     this.note('state', back.searchParams.get('state')!);
     this.note('code', back.searchParams.get('code')!);
-    const foreign = { state: this.note('a state that is none', randomBytes(24).toString('base64url')), code: this.note('a code that is none', randomBytes(24).toString('base64url')) };
+    const foreign = {
+      state: this.note('a state that is none', randomBytes(24).toString('base64url')),
+      code: this.note('a code that is none', randomBytes(24).toString('base64url')),
+    };
     await this.say(user.get(`/v1/tokens/upwork/callback?${new URLSearchParams(foreign).toString()}`));
     const { body: connection } = await this.say(user.get(back.pathname + back.search));
     await this.say(user.get(back.pathname + back.search));
@@ -190,8 +247,16 @@ export class CanaryDoors {
   private async oddDoors(user: Caller): Promise<void> {
     const bearer = this.note('a bearer token that is none', randomBytes(24).toString('base64url'));
     await this.say(new Caller(this.url, bearer).get('/v1/users/me'));
-    await this.say(this.anyone.get('/v1/users/me', { authorization: `Basic ${Buffer.from(`ann:${this.note('Basic password', aCanary())}`).toString('base64')}` }));
-    await this.say(this.anyone.get('/v1/users/me', { cookie: `gigvault_admin=${this.note('a cookie that is none', randomBytes(24).toString('base64url'))}` }));
+    await this.say(
+      this.anyone.get('/v1/users/me', {
+        authorization: `Basic ${Buffer.from(`ann:${this.note('Basic password', aCanary())}`).toString('base64')}`,
+      }),
+    );
+    await this.say(
+      this.anyone.get('/v1/users/me', {
+        cookie: `gigvault_admin=${this.note('a cookie that is none', randomBytes(24).toString('base64url'))}`,
+      }),
+    );
     await this.say(user.post('/v1/ai/generations', { type: 'cover_letter' }));
     await this.say(user.get('/v1/users/me/export'));
     await this.say(user.get('/v1/audit/logs'));
@@ -200,10 +265,23 @@ export class CanaryDoors {
   /** As the admin's browser sends it. */
   private async dashboard(): Promise<void> {
     const form = async (path: string, fields: Record<string, string>, headers: Record<string, string> = {}) =>
-      this.say(this.anyone.post(path, new URLSearchParams(fields).toString(), { 'content-type': 'application/x-www-form-urlencoded', accept: 'text/html', origin: this.url, ...headers }));
-    await form('/admin/sign-in', { email: this.email, password: this.note('wrong password on the dashboard', aCanary()) });
+      this.say(
+        this.anyone.post(path, new URLSearchParams(fields).toString(), {
+          'content-type': 'application/x-www-form-urlencoded',
+          accept: 'text/html',
+          origin: this.url,
+          ...headers,
+        }),
+      );
+    await form('/admin/sign-in', {
+      email: this.email,
+      password: this.note('wrong password on the dashboard', aCanary()),
+    });
     await form('/admin/sign-in', { email: this.email, password: this.password });
-    await form('/admin/sign-in/code', { mfaToken: this.note('a token of half a sign-in that is none', randomBytes(24).toString('base64url')), code: '000000' });
+    await form('/admin/sign-in/code', {
+      mfaToken: this.note('a token of half a sign-in that is none', randomBytes(24).toString('base64url')),
+      code: '000000',
+    });
   }
 
   private async newestToken(): Promise<string> {

@@ -16,11 +16,18 @@ describe(findCanaries.name, () => {
     ['in a page', '<b>canary &quot;7f31&quot; &amp; gäll+/\\=</b>'],
     ['in a dump', 'canary "7f31" & gäll+/\\\\='],
   ])('finds a secret %s', (_, text) => {
-    expect(findCanaries([{ name: 'it', value }], [{ name: 'here', bytes: Buffer.from(`before ${text} behind`) }])).not.toEqual([]);
+    expect(
+      findCanaries([{ name: 'it', value }], [{ name: 'here', bytes: Buffer.from(`before ${text} behind`) }]),
+    ).not.toEqual([]);
   });
 
   it('finds nothing where there is nothing', () => {
-    expect(findCanaries([{ name: 'it', value }], [{ name: 'here', bytes: Buffer.from(value.slice(1) + value.slice(0, -1)) }])).toEqual([]);
+    expect(
+      findCanaries(
+        [{ name: 'it', value }],
+        [{ name: 'here', bytes: Buffer.from(value.slice(1) + value.slice(0, -1)) }],
+      ),
+    ).toEqual([]);
     expect(Object.values(formsOf('twelve chars')).every((form) => form.length > 10)).toBe(true);
   });
 });

@@ -22,16 +22,29 @@ export function formsOf(value: string): Readonly<Record<string, string>> {
   return {
     raw: value,
     ...Object.fromEntries(base64),
-    ...Object.fromEntries(base64.map(([name, text]) => [name.replace('64', '64url'), text.replaceAll('+', '-').replaceAll('/', '_')])),
+    ...Object.fromEntries(
+      base64.map(([name, text]) => [name.replace('64', '64url'), text.replaceAll('+', '-').replaceAll('/', '_')]),
+    ),
     hex: bytes.toString('hex'),
     HEX: bytes.toString('hex').toUpperCase(),
     url: encodeURIComponent(value),
     form: new URLSearchParams({ v: value }).toString().slice(2),
     json,
     jsonAscii,
-    html: value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;'),
+    html: value
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      .replaceAll('"', '&quot;')
+      .replaceAll("'", '&#39;'),
     // As COPY writes what it is given.
-    ...Object.fromEntries([['copy', value], ['copyOfJson', json], ['copyOfJsonAscii', jsonAscii]].map(([name, text]) => [name, text!.replaceAll('\\', '\\\\')])),
+    ...Object.fromEntries(
+      [
+        ['copy', value],
+        ['copyOfJson', json],
+        ['copyOfJsonAscii', jsonAscii],
+      ].map(([name, text]) => [name, text!.replaceAll('\\', '\\\\')]),
+    ),
   };
 }
 
@@ -48,7 +61,9 @@ export function findCanaries(canaries: readonly Canary[], places: readonly Place
 
 /** The part of the base64 of a longer text that this part of it alone decides. */
 function base64Within(bytes: Buffer, offset: number): string {
-  const text = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64').replace(/=+$/, '');
+  const text = Buffer.concat([Buffer.alloc(offset), bytes])
+    .toString('base64')
+    .replace(/=+$/, '');
   const before = offset === 0 ? 0 : offset + 1;
   const isCut = (offset + bytes.length) % 3 !== 0;
   return text.slice(before, isCut ? -1 : undefined);

@@ -25,8 +25,27 @@ export interface CanaryResult {
   readonly overlooked: readonly string[];
 }
 
-const PAGES = ['', '/runs', '/database', '/partitions', '/security', '/users', '/keys', '/queues/api/queues', '/script.js'];
-const ROUTES = ['/metrics', '/v1/admin/audit/logs', '/v1/admin/security-logs', '/v1/admin/users', '/v1/admin/tasks', '/v1/admin/encryption-keys', '/v1/admin/database', '/v1/admin/database/slow-queries'];
+const PAGES = [
+  '',
+  '/runs',
+  '/database',
+  '/partitions',
+  '/security',
+  '/users',
+  '/keys',
+  '/queues/api/queues',
+  '/script.js',
+];
+const ROUTES = [
+  '/metrics',
+  '/v1/admin/audit/logs',
+  '/v1/admin/security-logs',
+  '/v1/admin/users',
+  '/v1/admin/tasks',
+  '/v1/admin/encryption-keys',
+  '/v1/admin/database',
+  '/v1/admin/database/slow-queries',
+];
 
 /**
  * Runs a whole installation that logs everything, sends secrets through every door, and looks for each in every form in a
@@ -37,7 +56,14 @@ export async function proveCanary(): Promise<CanaryResult> {
   const upwork = await new FakeUpwork().start();
   const vendor = await startQuotingVendor();
   const vendorKey = 'sk-canary-2b7e151628aed2a6';
-  const installation = new Installation({ ...upwork.settings, LOG_LEVEL: 'trace', AUTH_THROTTLE_SCALE: '1000', AI_PROVIDERS: 'openai', AI_OPENAI_API_KEY: vendorKey, AI_OPENAI_BASE_URL: vendor.url });
+  const installation = new Installation({
+    ...upwork.settings,
+    LOG_LEVEL: 'trace',
+    AUTH_THROTTLE_SCALE: '1000',
+    AI_PROVIDERS: 'openai',
+    AI_OPENAI_API_KEY: vendorKey,
+    AI_OPENAI_BASE_URL: vendor.url,
+  });
   try {
     const services = await installation.start();
     const admin = await signedInAdmin(services.api);
@@ -83,13 +109,23 @@ async function signedInAdmin(url: string): Promise<Caller> {
 
 /** What the launcher keeps: root key, master keys (the new one too), passwords of the services. */
 function keysOf(installation: Installation, { postgres, redis }: Services): Canary[] {
-  const read = (file: string) => JSON.parse(readFileSync(join(installation.folder, file), 'utf8')) as Record<string, string & Record<string, string>>;
+  const read = (file: string) =>
+    JSON.parse(readFileSync(join(installation.folder, file), 'utf8')) as Record<
+      string,
+      string & Record<string, string>
+    >;
   const bytes = (name: string, base64: string) => ({ name, value: Buffer.from(base64, 'base64').toString('latin1') });
   const masterKeys = Object.entries(read('encryption-keys.json')['keys']!);
   return [
     { name: 'SECRET_KEY', value: read('secrets.json')['SECRET_KEY']! },
-    ...masterKeys.flatMap(([id, key]) => [{ name: `master key ${id}`, value: key }, bytes(`bytes of master key ${id}`, key)]),
-    ...Object.entries({ ...postgres, redis: redis! }).map(([role, url]) => ({ name: `password of ${role}`, value: decodeURIComponent(new URL(url).password) })),
+    ...masterKeys.flatMap(([id, key]) => [
+      { name: `master key ${id}`, value: key },
+      bytes(`bytes of master key ${id}`, key),
+    ]),
+    ...Object.entries({ ...postgres, redis: redis! }).map(([role, url]) => ({
+      name: `password of ${role}`,
+      value: decodeURIComponent(new URL(url).password),
+    })),
   ];
 }
 
@@ -103,8 +139,14 @@ async function plant(installation: Installation, services: Services): Promise<Ca
   const planted = forms.map((form) => ({ name: `planted as ${form}`, value: aCanary(), form }));
   const texts = planted.map(({ value, form }) => formsOf(value)[form]!);
   await withClient(services.postgres!.superuser, async (client) => {
-    await client.query(`INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, error) SELECT 'planted', 'boot', 'failed', now(), now(), text FROM unnest($1::text[]) text`, [texts]);
-    await client.query(`INSERT INTO audit_logs (table_name, action, new_values) VALUES ('jobs', 'INSERT', jsonb_build_object('planted', $1::text))`, [planted[0]!.value]);
+    await client.query(
+      `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, error) SELECT 'planted', 'boot', 'failed', now(), now(), text FROM unnest($1::text[]) text`,
+      [texts],
+    );
+    await client.query(
+      `INSERT INTO audit_logs (table_name, action, new_values) VALUES ('jobs', 'INSERT', jsonb_build_object('planted', $1::text))`,
+      [planted[0]!.value],
+    );
   });
   await withRedis(services, async (redis) => {
     for (const [i, text] of texts.entries()) await redis.set(`planted-${i}`, text);
@@ -115,21 +157,37 @@ async function plant(installation: Installation, services: Services): Promise<Ca
 
 function overlooked(planted: readonly Canary[], places: readonly Place[]): string[] {
   const where = places.filter(({ name }) => PLANTED_IN.includes(name));
-  return planted.flatMap((canary) => where.filter((place) => findCanaries([canary], [place]).length === 0).map(({ name }) => `${canary.name} in ${name}`));
+  return planted.flatMap((canary) =>
+    where
+      .filter((place) => findCanaries([canary], [place]).length === 0)
+      .map(({ name }) => `${canary.name} in ${name}`),
+  );
 }
 
 async function answersOf({ answers }: CanaryDoors, admin: Caller, url: string): Promise<Place[]> {
-  const texts = answers.map(({ status, headers, body }) => `${status} ${JSON.stringify([...headers])} ${typeof body === 'string' ? body : JSON.stringify(body)}`);
+  const texts = answers.map(
+    ({ status, headers, body }) =>
+      `${status} ${JSON.stringify([...headers])} ${typeof body === 'string' ? body : JSON.stringify(body)}`,
+  );
   for (const route of ROUTES) texts.push(JSON.stringify((await admin.get(route)).body));
   const cookie = await dashboardCookie(url);
-  for (const page of PAGES) texts.push(await (await fetch(`${url}/admin${page}`, { headers: { cookie, accept: 'text/html' } })).text());
+  for (const page of PAGES)
+    texts.push(await (await fetch(`${url}/admin${page}`, { headers: { cookie, accept: 'text/html' } })).text());
   return [{ name: 'answers and pages', bytes: Buffer.from(texts.join('\n')) }];
 }
 
 async function dashboardCookie(url: string): Promise<string> {
   const { GIGVAULT_ADMIN_EMAIL: email, GIGVAULT_ADMIN_PASSWORD: password } = ADMIN;
-  const answer = await fetch(`${url}/admin/sign-in`, { method: 'POST', redirect: 'manual', headers: { origin: url }, body: new URLSearchParams({ email, password }) });
-  return answer.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ');
+  const answer = await fetch(`${url}/admin/sign-in`, {
+    method: 'POST',
+    redirect: 'manual',
+    headers: { origin: url },
+    body: new URLSearchParams({ email, password }),
+  });
+  return answer.headers
+    .getSetCookie()
+    .map((line) => line.split(';')[0])
+    .join('; ');
 }
 
 async function storedIn(installation: Installation, services: Services): Promise<Place[]> {
@@ -147,7 +205,10 @@ function dumpOf({ postgres }: Services): Place[] {
 }
 
 async function statementsOf({ postgres }: Services): Promise<Place> {
-  const rows = await withClient(postgres!.superuser, async (client) => (await client.query<{ query: string }>('SELECT query FROM pg_stat_statements')).rows);
+  const rows = await withClient(
+    postgres!.superuser,
+    async (client) => (await client.query<{ query: string }>('SELECT query FROM pg_stat_statements')).rows,
+  );
   return { name: 'pg_stat_statements', bytes: Buffer.from(rows.map(({ query }) => query).join('\n')) };
 }
 
@@ -175,7 +236,10 @@ async function withRedis<T>({ redis: url }: Services, work: (redis: Redis) => Pr
 }
 
 function logsOf(installation: Installation): Place {
-  return { name: 'logs', bytes: Buffer.concat([contentOf(join(installation.folder, 'logs')), Buffer.from(installation.printed)]) };
+  return {
+    name: 'logs',
+    bytes: Buffer.concat([contentOf(join(installation.folder, 'logs')), Buffer.from(installation.printed)]),
+  };
 }
 
 function contentOf(folder: string): Buffer {

@@ -15,7 +15,11 @@ export class Child {
   /** Starts Node with these arguments, from the root of the repository; .ts files need no build. */
   constructor(args: readonly string[], environment: Readonly<Record<string, string>>) {
     const preload = args[0]?.endsWith('.ts') ? ['-r', 'ts-node/register/transpile-only'] : [];
-    this.child = spawn(process.execPath, [...preload, ...args], { cwd: ROOT, env: { ...environment }, stdio: ['pipe', 'pipe', 'pipe'] });
+    this.child = spawn(process.execPath, [...preload, ...args], {
+      cwd: ROOT,
+      env: { ...environment },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
     for (const stream of [this.child.stdout!, this.child.stderr!]) {
       createInterface({ input: stream }).on('line', (line) => {
         this.lines.push(line);
@@ -41,7 +45,9 @@ export class Child {
         if (line.startsWith(start)) done(line.slice(start.length));
       };
       this.listeners.add(listener);
-      this.child.once('exit', () => fail(new Error(`a process of the proof ended:\n${this.lines.slice(-20).join('\n')}`)));
+      this.child.once('exit', () =>
+        fail(new Error(`a process of the proof ended:\n${this.lines.slice(-20).join('\n')}`)),
+      );
     });
   }
 

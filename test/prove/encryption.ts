@@ -43,29 +43,38 @@ export async function proveEncryption({ cases }: { cases: number }): Promise<Enc
   const [k1, k2] = [aMasterKey('k1'), aMasterKey('k2')];
   const encryption = encryptionOn(store, k1, k2);
   const found = { cases: 0, opened: 0, refused: 0, wronglyOpened: 0 };
-  const property = fc.asyncProperty(fc.string({ unit: 'grapheme', maxLength: 60 }), places, changes, async (text, place, change) => {
-    const sealed = await encryption.seal(text, place);
-    const isRewrapped = change.kind === 'wrapping';
-    const opener = isRewrapped ? encryptionOn(withChangedWrapping(store, place.userId, change), k1, k2) : encryption;
-    const [value, where] = changed(sealed, place, change, store);
-    const isSame = !isRewrapped && value === sealed && JSON.stringify(where) === JSON.stringify(place);
-    found.cases += 1;
-    try {
-      const opened = await opener.open(value, where);
-      if (isSame && opened === text) found.opened += 1;
-      else found.wronglyOpened += 1;
-    } catch (error) {
-      if (!(error instanceof EncryptionError) || isSame) throw error;
-      found.refused += 1;
-    }
-    return found.wronglyOpened === 0;
-  });
+  const property = fc.asyncProperty(
+    fc.string({ unit: 'grapheme', maxLength: 60 }),
+    places,
+    changes,
+    async (text, place, change) => {
+      const sealed = await encryption.seal(text, place);
+      const isRewrapped = change.kind === 'wrapping';
+      const opener = isRewrapped ? encryptionOn(withChangedWrapping(store, place.userId, change), k1, k2) : encryption;
+      const [value, where] = changed(sealed, place, change, store);
+      const isSame = !isRewrapped && value === sealed && JSON.stringify(where) === JSON.stringify(place);
+      found.cases += 1;
+      try {
+        const opened = await opener.open(value, where);
+        if (isSame && opened === text) found.opened += 1;
+        else found.wronglyOpened += 1;
+      } catch (error) {
+        if (!(error instanceof EncryptionError) || isSame) throw error;
+        found.refused += 1;
+      }
+      return found.wronglyOpened === 0;
+    },
+  );
   await fc.assert(property, { numRuns: cases });
   return found;
 }
 
 /** The row of the user's data key as somebody has altered it: another user, another master key, another byte. */
-function withChangedWrapping(store: DataKeysInMemory, userId: number | null, { at = 0, mask = 1 }: Change): DataKeysInMemory {
+function withChangedWrapping(
+  store: DataKeysInMemory,
+  userId: number | null,
+  { at = 0, mask = 1 }: Change,
+): DataKeysInMemory {
   const row = store.rows.get(userId)!;
   const [version, , nonce = '', body = ''] = row.wrappedKey.split('.');
   const bytes = Buffer.from(body, 'base64url');
@@ -80,7 +89,12 @@ function withChangedWrapping(store: DataKeysInMemory, userId: number | null, { a
   return changedStore;
 }
 
-function changed(sealed: string, place: SealContext, change: Change, { rows }: DataKeysInMemory): [value: string, place: SealContext] {
+function changed(
+  sealed: string,
+  place: SealContext,
+  change: Change,
+  { rows }: DataKeysInMemory,
+): [value: string, place: SealContext] {
   const [version = '', keyId = '', nonce = '', body = ''] = sealed.split('.');
   const { kind, text = '', at = 0, mask = 1 } = change;
   switch (kind) {

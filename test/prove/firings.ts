@@ -53,8 +53,14 @@ export async function proveFirings(options: FiringsOptions): Promise<FiringsResu
   const services = proofServices();
   await services.start();
   const { leaseSeconds } = options;
-  const environment = { ...services.environment(), ...(leaseSeconds !== undefined && { TASK_LEASE_SECONDS: String(leaseSeconds) }) };
-  const workers = Array.from({ length: options.workers }, () => new WorkerProcess('firings-worker.ts', [String(options.tasks), String(options.everySeconds)], environment));
+  const environment = {
+    ...services.environment(),
+    ...(leaseSeconds !== undefined && { TASK_LEASE_SECONDS: String(leaseSeconds) }),
+  };
+  const workers = Array.from(
+    { length: options.workers },
+    () => new WorkerProcess('firings-worker.ts', [String(options.tasks), String(options.everySeconds)], environment),
+  );
   const apis: ServerProcess[] = [];
   try {
     await Promise.all(workers.map((worker) => worker.start()));
@@ -63,7 +69,14 @@ export async function proveFirings(options: FiringsOptions): Promise<FiringsResu
     const from = Math.ceil(Date.now() / stepMs) * stepMs + stepMs;
     const to = from + Math.ceil(options.firings / options.tasks) * stepMs;
     const kills = await killInTurns(workers, options.killEveryMs, from, to);
-    return { kills, ...(await compare(services.url('superuser'), { ...options, stepMs, from, to }, workers.flatMap(({ log }) => log))) };
+    return {
+      kills,
+      ...(await compare(
+        services.url('superuser'),
+        { ...options, stepMs, from, to },
+        workers.flatMap(({ log }) => log),
+      )),
+    };
   } finally {
     await Promise.all([...workers.map((worker) => worker.end('SIGTERM')), ...apis.map((api) => api.stop())]);
     await services.stop();
@@ -71,12 +84,20 @@ export async function proveFirings(options: FiringsOptions): Promise<FiringsResu
 }
 
 /** Kills one that is at work, each time, and leaves nobody dead. What fires before `from` is not compared, and not killed. */
-async function killInTurns(workers: readonly WorkerProcess[], everyMs: number, from: number, until: number): Promise<number> {
+async function killInTurns(
+  workers: readonly WorkerProcess[],
+  everyMs: number,
+  from: number,
+  until: number,
+): Promise<number> {
   await sleep(Math.max(0, from - Date.now()));
   for (let kills = 0; ; kills++) {
     await sleep(Math.max(0, Math.min(everyMs, until - Date.now())));
     const worker = workers[kills % workers.length]!;
-    const isAtWork = await Promise.race([worker.nextLine(AT_WORK).then(() => true), sleep(Math.max(0, until - Date.now()), false)]);
+    const isAtWork = await Promise.race([
+      worker.nextLine(AT_WORK).then(() => true),
+      sleep(Math.max(0, until - Date.now()), false),
+    ]);
     if (!isAtWork) return kills;
     await worker.end('SIGKILL');
     await worker.start();
@@ -121,7 +142,9 @@ async function compare(url: string, window: Window, log: readonly string[]): Pro
     completedTwice: rows.filter(({ id }) => (ends.get(id) ?? 0) > 1).length,
     endsTold: rows.reduce((sum, { id }) => sum + (ends.get(id) ?? 0), 0),
     takenOver: rows.filter(({ attempts }) => attempts > 1).length,
-    longestLatenessMs: Math.round(Math.max(0, ...rows.filter(({ attempts }) => attempts === 1).map(({ late_ms: late }) => late))),
+    longestLatenessMs: Math.round(
+      Math.max(0, ...rows.filter(({ attempts }) => attempts === 1).map(({ late_ms: late }) => late)),
+    ),
   };
 }
 

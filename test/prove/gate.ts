@@ -45,7 +45,9 @@ const WARM_UP_BLOCKS = 6;
 export async function proveGate(options: GateOptions): Promise<GateResult> {
   const served = new Served({ DATABASE_POOL_SIZE: String(AT_A_TIME), DATABASE_CONNECT_TIMEOUT_MS: '30000' });
   return served.during(async () => {
-    const hand = new HandWrittenGate(new Pool({ connectionString: served.services.url('app'), max: AT_A_TIME, pipeline: true }));
+    const hand = new HandWrittenGate(
+      new Pool({ connectionString: served.services.url('app'), max: AT_A_TIME, pipeline: true }),
+    );
     try {
       const [user = 0] = await served.users(1);
       const database = served.get(Database);
@@ -53,9 +55,24 @@ export async function proveGate(options: GateOptions): Promise<GateResult> {
       let turn = 0;
       const id = (): number => ids[turn++ % ids.length]!;
       return {
-        read: await compare(user, options, () => database.find(Job, id()), () => hand.find(id())),
-        create: await compare(user, options, () => create(database), () => hand.create(aJob())),
-        patch: await compare(user, options, () => patch(database, id()), () => hand.patch(id(), { title: aTitle() })),
+        read: await compare(
+          user,
+          options,
+          () => database.find(Job, id()),
+          () => hand.find(id()),
+        ),
+        create: await compare(
+          user,
+          options,
+          () => create(database),
+          () => hand.create(aJob()),
+        ),
+        patch: await compare(
+          user,
+          options,
+          () => patch(database, id()),
+          () => hand.patch(id(), { title: aTitle() }),
+        ),
       };
     } finally {
       await hand.end();
@@ -68,7 +85,9 @@ export async function proveGate(options: GateOptions): Promise<GateResult> {
  * of two estimates, which noise only raises, the lesser counts.
  */
 export function tooDear(result: GateResult, atMost: number): string | undefined {
-  const costs = Object.entries(result).map(([what, { ratio, paired }]: [string, GateCost]) => [what, Math.min(ratio, paired[0])] as const);
+  const costs = Object.entries(result).map(
+    ([what, { ratio, paired }]: [string, GateCost]) => [what, Math.min(ratio, paired[0])] as const,
+  );
   const dear = costs.find(([, cost]) => cost > atMost);
   return dear && `a ${dear[0]} costs ${dear[1]} times the work by hand: ${JSON.stringify(result)}`;
 }
@@ -80,7 +99,12 @@ export function assertCheap(result: GateResult, atMost: number): GateResult {
   return result;
 }
 
-async function compare(userId: number, { blocks, unitsPerBlock }: GateOptions, gate: Work, byHand: Work): Promise<GateCost> {
+async function compare(
+  userId: number,
+  { blocks, unitsPerBlock }: GateOptions,
+  gate: Work,
+  byHand: Work,
+): Promise<GateCost> {
   const costs = { gate: [] as number[], hand: [] as number[] };
   for (let block = -WARM_UP_BLOCKS; block < blocks; block++) {
     // Each begins every other time: garbage of one is often collected in the block of the next.
@@ -92,7 +116,12 @@ async function compare(userId: number, { blocks, unitsPerBlock }: GateOptions, g
   }
   const [gateUs, handUs] = [Math.min(...costs.gate), Math.min(...costs.hand)];
   const { median, lower, upper } = spreadOf(costs.gate.map((cost, i) => cost / costs.hand[i]!))!;
-  return { gateUs: Math.round(gateUs), handUs: Math.round(handUs), ratio: rounded(gateUs / handUs), paired: [rounded(median), rounded(lower), rounded(upper)] };
+  return {
+    gateUs: Math.round(gateUs),
+    handUs: Math.round(handUs),
+    ratio: rounded(gateUs / handUs),
+    paired: [rounded(median), rounded(lower), rounded(upper)],
+  };
 }
 
 type Work = () => Promise<unknown>;

@@ -53,12 +53,17 @@ export async function proveGenerator(): Promise<GeneratorResult> {
     await pass(copy, 'migrate', { DATABASE_MIGRATION_URL: old.postgres!.owner });
     await installation.stop();
     const services = await installation.start();
-    const routes = [...(await useInvoices(services.api)), ...(await useLedgers(services.api)), ...(await useCountries(services.api))];
+    const routes = [
+      ...(await useInvoices(services.api)),
+      ...(await useLedgers(services.api)),
+      ...(await useCountries(services.api)),
+    ];
     for (let i = 0; i < MIGRATIONS; i++) {
       await pass(copy, 'migrate:revert', { DATABASE_MIGRATION_URL: services.postgres!.owner });
     }
     const after = await catalogOf(services);
-    if (JSON.stringify(after) !== JSON.stringify(before)) throw new Error('reverted, the catalog is not the one of before');
+    if (JSON.stringify(after) !== JSON.stringify(before))
+      throw new Error('reverted, the catalog is not the one of before');
     return { refused, tests, routes };
   } finally {
     await installation.remove();
@@ -81,7 +86,8 @@ async function refuseAll(copy: RepositoryCopy): Promise<string[]> {
     const { output } = await copy.generate(...args);
     const after = copy.files();
     const isSame = after.size === before.size && [...after].every(([file, text]) => before.get(file) === text);
-    if (!isSame || !output.includes('Nothing was written')) throw new Error(`nest g ${args.join(' ')} was not refused:\n${output}`);
+    if (!isSame || !output.includes('Nothing was written'))
+      throw new Error(`nest g ${args.join(' ')} was not refused:\n${output}`);
     said.push(`${args.join(' ')}: ${/No \w+ ".*?Nothing was written\./.exec(output)?.[0]}`);
   }
   return said;
@@ -134,7 +140,10 @@ async function useLedgers(server: string): Promise<string[]> {
 }
 
 async function useCountries(server: string): Promise<string[]> {
-  const [user, admin] = [await aUser(server), await signIn(server, ADMIN.GIGVAULT_ADMIN_EMAIL, ADMIN.GIGVAULT_ADMIN_PASSWORD)];
+  const [user, admin] = [
+    await aUser(server),
+    await signIn(server, ADMIN.GIGVAULT_ADMIN_EMAIL, ADMIN.GIGVAULT_ADMIN_PASSWORD),
+  ];
   expect('POST', await user.post('/v1/admin/countries', { name: 'One' }), 403);
   const created = expect('POST', await admin.post('/v1/admin/countries', { name: 'One' }), 201);
   const { id } = created.body as { id: number };
@@ -150,7 +159,8 @@ async function useCountries(server: string): Promise<string[]> {
 }
 
 function expect(what: string, answer: Answer, status: number): Answer {
-  if (answer.status !== status) throw new Error(`${what} answered ${answer.status}, not ${status}: ${JSON.stringify(answer.body)}`);
+  if (answer.status !== status)
+    throw new Error(`${what} answered ${answer.status}, not ${status}: ${JSON.stringify(answer.body)}`);
   return answer;
 }
 

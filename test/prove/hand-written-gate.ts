@@ -35,9 +35,27 @@ const COLUMNS = {
 
 type Column = keyof typeof COLUMNS;
 
-const READ = Object.entries(COLUMNS).map(([column, property]) => `${column} AS "${property}"`).join(', ');
-const WRITTEN = ['source_key', 'upwork_job_id', 'title', 'description', 'budget_min', 'budget_max', 'hourly_rate_min', 'hourly_rate_max',
-  'currency', 'skills', 'category', 'subcategory', 'country', 'client_info', 'duration', 'workload'] as const satisfies readonly Column[];
+const READ = Object.entries(COLUMNS)
+  .map(([column, property]) => `${column} AS "${property}"`)
+  .join(', ');
+const WRITTEN = [
+  'source_key',
+  'upwork_job_id',
+  'title',
+  'description',
+  'budget_min',
+  'budget_max',
+  'hourly_rate_min',
+  'hourly_rate_max',
+  'currency',
+  'skills',
+  'category',
+  'subcategory',
+  'country',
+  'client_info',
+  'duration',
+  'workload',
+] as const satisfies readonly Column[];
 const AUDITED = (Object.keys(COLUMNS) as Column[]).filter((column) => column !== 'version' && column !== 'updated_at');
 
 const STATEMENTS = {
@@ -58,7 +76,12 @@ export class HandWrittenGate {
 
   async find(id: number): Promise<Job | undefined> {
     return this.connected(async (client) => {
-      const [, , found] = await flight(client, () => [client.query('BEGIN'), context(client, ''), run(client, 'select', [id]), client.query('COMMIT')]);
+      const [, , found] = await flight(client, () => [
+        client.query('BEGIN'),
+        context(client, ''),
+        run(client, 'select', [id]),
+        client.query('COMMIT'),
+      ]);
       return found!.rows[0] as Job | undefined;
     });
   }
@@ -66,7 +89,11 @@ export class HandWrittenGate {
   async create(values: Partial<Job>): Promise<Job> {
     const parameters = WRITTEN.map((column) => values[COLUMNS[column]]);
     return this.connected(async (client) => {
-      const [, , inserted] = await flight(client, () => [client.query('BEGIN'), context(client, 'orm'), run(client, 'insert', parameters)]);
+      const [, , inserted] = await flight(client, () => [
+        client.query('BEGIN'),
+        context(client, 'orm'),
+        run(client, 'insert', parameters),
+      ]);
       const job = inserted!.rows[0] as Job;
       const row = Object.fromEntries(AUDITED.map((column) => [column, job[COLUMNS[column]]]));
       await flight(client, () => audited(client, job.id, 'INSERT', null, JSON.stringify(row)));
@@ -76,10 +103,17 @@ export class HandWrittenGate {
 
   async patch(id: number, { title }: { title: string }): Promise<Job> {
     return this.connected(async (client) => {
-      const [, , found] = await flight(client, () => [client.query('BEGIN'), context(client, 'orm'), run(client, 'lock', [id])]);
+      const [, , found] = await flight(client, () => [
+        client.query('BEGIN'),
+        context(client, 'orm'),
+        run(client, 'lock', [id]),
+      ]);
       const old = found!.rows[0] as Job;
       const change = [JSON.stringify({ title: old.title }), JSON.stringify({ title })] as const;
-      const [changed] = await flight(client, () => [run(client, 'retitle', [id, title]), ...audited(client, id, 'UPDATE', ...change)]);
+      const [changed] = await flight(client, () => [
+        run(client, 'retitle', [id, title]),
+        ...audited(client, id, 'UPDATE', ...change),
+      ]);
       return { ...old, ...(changed!.rows[0] as Partial<Job>) };
     });
   }

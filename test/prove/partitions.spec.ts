@@ -2,7 +2,11 @@ import { provePartitions } from './partitions';
 
 describe(provePartitions.name, () => {
   it('loses no insert across the end of a partition, without one, and while the default one is drained', async () => {
-    const { acrossTheBound, withoutPartition, drainedUnderInserts } = await provePartitions({ boundMs: 1_000, writers: 4, strays: 2_000 });
+    const { acrossTheBound, withoutPartition, drainedUnderInserts } = await provePartitions({
+      boundMs: 1_000,
+      writers: 4,
+      strays: 2_000,
+    });
 
     expect(acrossTheBound).toMatchObject({ failed: 0, lost: 0 });
     expect(acrossTheBound.inDefault).toBeGreaterThan(0);

@@ -19,8 +19,19 @@ export interface PartitionsOptions {
 
 /** What was found: nothing may fail or be lost, and the lights must be as named. */
 export interface PartitionsResult {
-  readonly acrossTheBound: { readonly inserts: number; readonly failed: number; readonly inDefault: number; readonly lost: number };
-  readonly withoutPartition: { readonly serverStarts: boolean; readonly health: string; readonly dashboard: string; readonly inserts: number; readonly failed: number };
+  readonly acrossTheBound: {
+    readonly inserts: number;
+    readonly failed: number;
+    readonly inDefault: number;
+    readonly lost: number;
+  };
+  readonly withoutPartition: {
+    readonly serverStarts: boolean;
+    readonly health: string;
+    readonly dashboard: string;
+    readonly inserts: number;
+    readonly failed: number;
+  };
   readonly drainedUnderInserts: {
     readonly moved: number;
     readonly inserts: number;
@@ -63,12 +74,24 @@ type Write = (during: Promise<unknown>) => Promise<Written>;
 async function proveBound(served: Served, write: Write, boundMs: number): Promise<PartitionsResult['acrossTheBound']> {
   for (const log of LOGS) {
     await served.sql(`DROP TABLE ${log}_${YEAR}`);
-    const [bound] = await served.sql<{ at: string }>(`SELECT (clock_timestamp() + $1::integer * interval '1 millisecond')::text AS at`, [boundMs]);
-    await served.sql(`CREATE TABLE ${log}_${YEAR} PARTITION OF ${log} FOR VALUES FROM ('${YEAR}-01-01') TO ('${bound!.at}')`);
-    await served.sql(`ALTER TABLE ${log}_${YEAR} OWNER TO gigvault_owner; SELECT app.secure_partition('${log}', '${log}_${YEAR}')`);
+    const [bound] = await served.sql<{ at: string }>(
+      `SELECT (clock_timestamp() + $1::integer * interval '1 millisecond')::text AS at`,
+      [boundMs],
+    );
+    await served.sql(
+      `CREATE TABLE ${log}_${YEAR} PARTITION OF ${log} FOR VALUES FROM ('${YEAR}-01-01') TO ('${bound!.at}')`,
+    );
+    await served.sql(
+      `ALTER TABLE ${log}_${YEAR} OWNER TO gigvault_owner; SELECT app.secure_partition('${log}', '${log}_${YEAR}')`,
+    );
   }
   const { waits, failed } = await write(sleep(2 * boundMs));
-  return { inserts: waits.count, failed, inDefault: await countOf(served, 'audit_logs_default'), lost: await lostOf(served) };
+  return {
+    inserts: waits.count,
+    failed,
+    inDefault: await countOf(served, 'audit_logs_default'),
+    lost: await lostOf(served),
+  };
 }
 
 async function proveNone(served: Served, write: Write): Promise<PartitionsResult['withoutPartition']> {
@@ -88,14 +111,23 @@ async function proveNone(served: Served, write: Write): Promise<PartitionsResult
   };
 }
 
-async function proveDrain(served: Served, write: Write, strays: number): Promise<PartitionsResult['drainedUnderInserts']> {
+async function proveDrain(
+  served: Served,
+  write: Write,
+  strays: number,
+): Promise<PartitionsResult['drainedUnderInserts']> {
   await served.sql(`INSERT INTO audit_logs (user_id, table_name, record_id, action, new_values)
     SELECT 1, 'strays', n, 'INSERT', '{"title": "A job like any other"}' FROM generate_series(1, ${strays}) n`);
-  await served.sql(`INSERT INTO security_logs (user_id, event_type, success) SELECT 1, 'proof.stray', true FROM generate_series(1, ${strays})`);
+  await served.sql(
+    `INSERT INTO security_logs (user_id, event_type, success) SELECT 1, 'proof.stray', true FROM generate_series(1, ${strays})`,
+  );
   const before = await write(sleep(1_000));
   const moved = await countOf(served, 'audit_logs_default');
   const during = await write(sleep(200).then(() => served.run(CREATE_PARTITIONS)));
-  const straysLost = strays - (await countOf(served, `audit_logs WHERE table_name = 'strays'`)) + (strays - (await countOf(served, `security_logs WHERE event_type = 'proof.stray'`)));
+  const straysLost =
+    strays -
+    (await countOf(served, `audit_logs WHERE table_name = 'strays'`)) +
+    (strays - (await countOf(served, `security_logs WHERE event_type = 'proof.stray'`)));
   return {
     moved,
     inserts: during.waits.count,
@@ -138,7 +170,9 @@ async function lostOf(served: Served): Promise<number> {
 }
 
 async function archived(served: Served, log: string, condition: string): Promise<number> {
-  const [there] = await served.sql<{ name: string | null }>(`SELECT to_regclass('archive.${log}_${YEAR}')::text AS name`);
+  const [there] = await served.sql<{ name: string | null }>(
+    `SELECT to_regclass('archive.${log}_${YEAR}')::text AS name`,
+  );
   return there?.name ? countOf(served, `archive.${log}_${YEAR} WHERE ${condition}`) : 0;
 }
 

@@ -24,7 +24,10 @@ export function proofServices(): ProofServices {
 }
 
 class TestRunServices implements ProofServices {
-  private readonly keys = { SECRET_KEY: randomBytes(32).toString('base64'), ENCRYPTION_KEYS: `proof:${randomBytes(32).toString('base64')}` };
+  private readonly keys = {
+    SECRET_KEY: randomBytes(32).toString('base64'),
+    ENCRYPTION_KEYS: `proof:${randomBytes(32).toString('base64')}`,
+  };
   private database: TestDatabase | undefined;
   private redisUrl = '';
 

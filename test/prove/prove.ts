@@ -58,7 +58,13 @@ const PROOFS: Readonly<Record<string, () => Promise<unknown>>> = {
   search: () => proveSearch(listingOf(process.argv)),
   tenants: () => proveTenants({ units: 10_000 }),
   stats: () =>
-    proveStats({ users: 10_000, jobs: 1_000_000, readers: 8, readMs: 10_000, refreshes: { rounds: 20, rings: 8, seconds: 20 } }),
+    proveStats({
+      users: 10_000,
+      jobs: 1_000_000,
+      readers: 8,
+      readMs: 10_000,
+      refreshes: { rounds: 20, rings: 8, seconds: 20 },
+    }),
   'sign-in': () => proveSignIn({ flood: 200, accounts: 200 }),
 };
 

@@ -14,7 +14,10 @@ const { TokenRefresher } = built('tokens/token-refresh.service.js');
 const { WorkerModule } = built('worker.module.js');
 
 async function main() {
-  const app = await NestFactory.createApplicationContext(WorkerModule, { logger: ['warn', 'error'], abortOnError: false });
+  const app = await NestFactory.createApplicationContext(WorkerModule, {
+    logger: ['warn', 'error'],
+    abortOnError: false,
+  });
   const refresher = app.get(TokenRefresher, { strict: false });
   process.stdout.write('ready\n');
   for await (const line of createInterface({ input: process.stdin })) {

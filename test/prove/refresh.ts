@@ -86,7 +86,9 @@ class RefreshProof {
     const { grants } = this.upwork;
     this.upwork.delayMs = 300;
     const outcomes = children.map((child) => this.refreshIn(child));
-    const answers = await Promise.all(Array.from({ length: requests }, () => caller.post(`/v1/tokens/${this.tokenId}/refresh`)));
+    const answers = await Promise.all(
+      Array.from({ length: requests }, () => caller.post(`/v1/tokens/${this.tokenId}/refresh`)),
+    );
     const refreshed = (await Promise.all(outcomes)).filter((outcome) => outcome === 'active').length;
     const [seenByTheProvider, refusedByTheProvider] = [grants.refreshes, grants.refusals];
     return {
@@ -122,14 +124,22 @@ class RefreshProof {
   }
 
   private async startWorkers(count: number): Promise<Child[]> {
-    const started = Array.from({ length: count }, () => new Child(['test/prove/refresh-worker.cjs'], this.environment()));
+    const started = Array.from(
+      { length: count },
+      () => new Child(['test/prove/refresh-worker.cjs'], this.environment()),
+    );
     this.children.push(...started);
     await Promise.all(started.map((child) => child.line('ready')));
     return started;
   }
 
   private async connect(): Promise<void> {
-    const connection = { provider: 'upwork' as const, ...this.upwork.grants.pair(this.email), expiresAt: new Date(Date.now() + 60_000), organizationId: null };
+    const connection = {
+      provider: 'upwork' as const,
+      ...this.upwork.grants.pair(this.email),
+      expiresAt: new Date(Date.now() + 60_000),
+      organizationId: null,
+    };
     const { token } = await within(this.userId, () => this.served.get(TokensService).store(connection));
     this.tokenId = token.id;
   }
@@ -164,7 +174,9 @@ class RefreshProof {
     await this.served.sql(`SELECT pg_terminate_backend(pid) FROM (${WAITING_TO_STORE}) w`);
     await holder.end();
     await outcome;
-    await this.served.sql(`UPDATE user_tokens SET refresh_until = now() - interval '1 second' WHERE id = $1`, [this.tokenId]);
+    await this.served.sql(`UPDATE user_tokens SET refresh_until = now() - interval '1 second' WHERE id = $1`, [
+      this.tokenId,
+    ]);
     await this.served.run(REFRESH_CONNECTIONS);
     await within(this.userId, () => this.served.get(TokenRefresher).refresh(this.tokenId)).catch(() => undefined);
     await this.served.run(REFRESH_CONNECTIONS);
@@ -178,7 +190,9 @@ class RefreshProof {
 
   /** Lets a refresh of just now be long ago. */
   private async passTime(): Promise<void> {
-    await this.served.sql(`UPDATE user_tokens SET last_refreshed_at = now() - interval '1 hour' WHERE id = $1`, [this.tokenId]);
+    await this.served.sql(`UPDATE user_tokens SET last_refreshed_at = now() - interval '1 hour' WHERE id = $1`, [
+      this.tokenId,
+    ]);
   }
 
   private async row(): Promise<Row> {

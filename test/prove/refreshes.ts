@@ -21,7 +21,12 @@ export interface RefreshesResult {
   readonly workers: number;
   readonly rung: { readonly runs: number; readonly refreshes: number; readonly leftToTheOther: number };
   /** Doubled are firings with more than one run; unaccounted are refreshes without a run of their own. */
-  readonly fired: { readonly runs: number; readonly refreshes: number; readonly doubled: number; readonly unaccounted: number };
+  readonly fired: {
+    readonly runs: number;
+    readonly refreshes: number;
+    readonly doubled: number;
+    readonly unaccounted: number;
+  };
   /** Processes that ended at least one of these runs, by their own logs. */
   readonly workersAtWork: number;
 }
@@ -51,7 +56,9 @@ export async function proveRefreshes(served: Served, options: RefreshesOptions):
     const rung = await ring(served, options);
     await setPaused(served, false);
     const fired = await fire(served, options.seconds);
-    const workersAtWork = workers.filter(({ log }) => log.some((line) => /: run \d+ (succeeded|skipped)/.test(line))).length;
+    const workersAtWork = workers.filter(({ log }) =>
+      log.some((line) => /: run \d+ (succeeded|skipped)/.test(line)),
+    ).length;
     return { workers: WORKERS, rung, fired, workersAtWork };
   } finally {
     await Promise.all(workers.map((worker) => worker.end('SIGTERM')));
@@ -65,7 +72,9 @@ async function ring(served: Served, { rounds, rings }: RefreshesOptions): Promis
     await withClient(served.services.url('superuser'), async (client) => {
       // A refresh waits for this lock, and whoever refreshes at the same time finds it at work.
       await client.query('BEGIN; LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE');
-      await Promise.all(Array.from({ length: rings }, () => asAdmin(() => served.get(TasksService).run(TASK, 'the proof rings'))));
+      await Promise.all(
+        Array.from({ length: rings }, () => asAdmin(() => served.get(TasksService).run(TASK, 'the proof rings'))),
+      );
       await until(async () => (await runsOf(served, last)).skipped >= rings - 1);
       await client.query('COMMIT');
     });
@@ -108,7 +117,9 @@ async function runsOf(served: Served, after: number): Promise<Runs> {
 }
 
 async function refreshesOf(served: Served): Promise<number> {
-  const [row] = await served.sql<{ count: number }>('SELECT (last_value - 1 + is_called::integer)::integer AS count FROM refreshes_counted');
+  const [row] = await served.sql<{ count: number }>(
+    'SELECT (last_value - 1 + is_called::integer)::integer AS count FROM refreshes_counted',
+  );
   return row!.count;
 }
 

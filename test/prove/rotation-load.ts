@@ -21,7 +21,9 @@ const SECRET = `SELECT user_id AS "userId", seal_key AS "sealKey", encrypted_acc
 async function main(): Promise<void> {
   const app = await createHttpApp(AppModule);
   await app.init();
-  const [database, vault, tokens] = [Database, TokenVault, TokensService].map((type) => app.get<unknown>(type, { strict: false })) as [Database, TokenVault, TokensService];
+  const [database, vault, tokens] = [Database, TokenVault, TokensService].map((type) =>
+    app.get<unknown>(type, { strict: false }),
+  ) as [Database, TokenVault, TokensService];
   const counts = { reads: 0, writes: 0, firstSecrets: 0, failed: 0, failure: '' };
   let isOver = false;
   const repeat = async (work: () => Promise<void>): Promise<void> => {
@@ -45,8 +47,13 @@ async function main(): Promise<void> {
     // Now and then somebody's first secret, for which a data key is made and wrapped.
     const isFirst = fresh < firstUser + withSecret + without && counts.writes % 5 === 0;
     const userId = isFirst ? fresh++ : firstUser + randomInt(withSecret);
-    const pair = { accessToken: `access ${userId} ${counts.writes}`, refreshToken: `refresh ${userId} ${counts.writes}` };
-    await within(userId, () => tokens.store({ provider: 'upwork', ...pair, expiresAt: new Date(Date.now() + 86_400_000) }));
+    const pair = {
+      accessToken: `access ${userId} ${counts.writes}`,
+      refreshToken: `refresh ${userId} ${counts.writes}`,
+    };
+    await within(userId, () =>
+      tokens.store({ provider: 'upwork', ...pair, expiresAt: new Date(Date.now() + 86_400_000) }),
+    );
     counts.writes += 1;
     if (isFirst) counts.firstSecrets += 1;
   };

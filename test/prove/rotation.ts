@@ -89,7 +89,9 @@ class RotationProof {
     await this.services.start();
     const firstUser = await this.fill();
     this.api = await ServerProcess.start('product', this.environment());
-    const loading = Array.from({ length: loads }, () => this.child(['test/prove/rotation-load.ts', ...[firstUser, secrets, newcomers].map(String)]));
+    const loading = Array.from({ length: loads }, () =>
+      this.child(['test/prove/rotation-load.ts', ...[firstUser, secrets, newcomers].map(String)]),
+    );
     await Promise.all(loading.map((load) => load.line('ready')));
     const admin = await this.signIn();
     // A worker that starts makes a backup, and one made before the last data key is wrapped anew keeps the old key in use.
@@ -103,16 +105,21 @@ class RotationProof {
     const counts = await Promise.all(loading.map(async (load) => JSON.parse(await load.line('counts ')) as LoadCounts));
     const failures = counts.flatMap(({ failure }) => failure || []);
     if (failures.length > 0) console.error(failures.join('\n'));
-    const onTheOldKey = await this.count(`SELECT count(*) AS n FROM data_keys WHERE split_part(wrapped_key, '.', 2) = 'k1'`);
+    const onTheOldKey = await this.count(
+      `SELECT count(*) AS n FROM data_keys WHERE split_part(wrapped_key, '.', 2) = 'k1'`,
+    );
     const retired = await this.retire(admin);
     const refused = [paused, asked, retired].filter(({ status }) => status >= 300);
     if (refused.length > 0) console.error(refused.map(({ body }) => JSON.stringify(body)).join('\n'));
-    const sum = (name: 'reads' | 'writes' | 'firstSecrets' | 'failed') => counts.reduce((total, one) => total + one[name], 0);
+    const sum = (name: 'reads' | 'writes' | 'firstSecrets' | 'failed') =>
+      counts.reduce((total, one) => total + one[name], 0);
     return {
       secrets,
       kills: killed,
       finished,
-      runs: await this.count(`SELECT count(*) AS n FROM task_runs WHERE task = 'rotate-encryption-keys' AND outcome <> 'skipped'`),
+      runs: await this.count(
+        `SELECT count(*) AS n FROM task_runs WHERE task = 'rotate-encryption-keys' AND outcome <> 'skipped'`,
+      ),
       seconds,
       reads: sum('reads'),
       writes: sum('writes'),
@@ -163,7 +170,8 @@ class RotationProof {
       await this.sql(FILL_TOKENS, [JSON.stringify(rows)]);
     }
     if (batchPauseMs !== undefined) {
-      await this.sql(`CREATE FUNCTION pause() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(${batchPauseMs / 1_000}); RETURN NULL; END $$;
+      await this
+        .sql(`CREATE FUNCTION pause() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(${batchPauseMs / 1_000}); RETURN NULL; END $$;
         REVOKE EXECUTE ON FUNCTION pause() FROM PUBLIC`);
       await this.sql('CREATE TRIGGER pause AFTER UPDATE ON data_keys FOR EACH STATEMENT EXECUTE FUNCTION pause()');
     }
@@ -173,7 +181,10 @@ class RotationProof {
 
   private async signIn(): Promise<Caller> {
     const url = `http://127.0.0.1:${this.api!.port}`;
-    const { body } = await new Caller(url).post('/v1/auth/login', { email: ADMIN.GIGVAULT_ADMIN_EMAIL, password: ADMIN.GIGVAULT_ADMIN_PASSWORD });
+    const { body } = await new Caller(url).post('/v1/auth/login', {
+      email: ADMIN.GIGVAULT_ADMIN_EMAIL,
+      password: ADMIN.GIGVAULT_ADMIN_PASSWORD,
+    });
     const admin = new Caller(url, body.accessToken);
     await admin.post('/v1/auth/step-up', { password: ADMIN.GIGVAULT_ADMIN_PASSWORD });
     return admin;
@@ -197,7 +208,8 @@ class RotationProof {
   }
 
   private async waitForEnd(): Promise<boolean> {
-    for (const until = Date.now() + 10 * 60_000; Date.now() < until; await sleep(100)) if (await this.isFinished()) return true;
+    for (const until = Date.now() + 10 * 60_000; Date.now() < until; await sleep(100))
+      if (await this.isFinished()) return true;
     return false;
   }
 
@@ -216,7 +228,9 @@ class RotationProof {
       const store = new DataKeysInMemory();
       store.rows.set(userId, { userId, keyId, wrappedKey });
       const place = { table: 'user_tokens', column: 'encrypted_access_token', userId, sealKey };
-      const text = await encryptionOn(store, ...left).open(sealed, place).catch(() => '');
+      const text = await encryptionOn(store, ...left)
+        .open(sealed, place)
+        .catch(() => '');
       if (!text.startsWith(`access ${userId} `)) unopened += 1;
     }
     return unopened;

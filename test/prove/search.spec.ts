@@ -16,7 +16,17 @@ describe(proveSearch.name, () => {
 
 describe(wordsOf.name, () => {
   it('returns runs of letters, digits, + and #, and whole tokens', () => {
-    expect(wordsOf('React/Node.js, C++ & "C#" – 3.5')).toEqual(['react', 'node', 'js', 'c++', 'c#', '3', '5', 'react/node.js', '3.5']);
+    expect(wordsOf('React/Node.js, C++ & "C#" – 3.5')).toEqual([
+      'react',
+      'node',
+      'js',
+      'c++',
+      'c#',
+      '3',
+      '5',
+      'react/node.js',
+      '3.5',
+    ]);
   });
 });
 

@@ -60,7 +60,12 @@ export function wordsOf(text: string): string[] {
 }
 
 function readListing(csv: string): Listing {
-  const rows = parse<Record<string, string>>(csv, { columns: true, bom: true, relax_column_count: true, skip_empty_lines: true });
+  const rows = parse<Record<string, string>>(csv, {
+    columns: true,
+    bom: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+  });
   const titles = rows.map((row) => row['Job Title'] ?? row.title ?? '');
   const skills = rows.flatMap((row) => (row.Skills ?? row.skills ?? '').split(','));
   return { titles: distinct(titles), skills: distinct(skills) };
@@ -92,17 +97,27 @@ async function store(url: string, { titles, skills }: Listing): Promise<number> 
 }
 
 async function searchAll(url: string, tenant: number, { titles, skills }: Listing): Promise<SearchResult> {
-  const places = placesOf([...titles.map((text, n) => [`upwork:title ${n + 1}`, text]), ...skills.map((text, n) => [`upwork:skill ${n + 1}`, text])]);
+  const places = placesOf([
+    ...titles.map((text, n) => [`upwork:title ${n + 1}`, text]),
+    ...skills.map((text, n) => [`upwork:skill ${n + 1}`, text]),
+  ]);
   const missed: string[] = [];
   await withClient(url, async (client) => {
     await client.query(`SELECT set_config('app.user_id', $1, false)`, [String(tenant)]);
     for (const [word, keys] of places) {
       const found = await countOf(client, word, keys);
       const left = await countOf(client, `-${word}`, keys);
-      if (found !== keys.length || left !== 0) missed.push(`${word}: finds ${found} of ${keys.length}, -${word} leaves ${left}`);
+      if (found !== keys.length || left !== 0)
+        missed.push(`${word}: finds ${found} of ${keys.length}, -${word} leaves ${left}`);
     }
   });
-  return { titles: titles.length, skills: skills.length, wordsTried: places.size, missed: missed.slice(0, 50), missedCount: missed.length };
+  return {
+    titles: titles.length,
+    skills: skills.length,
+    wordsTried: places.size,
+    missed: missed.slice(0, 50),
+    missedCount: missed.length,
+  };
 }
 
 /** Returns the source keys of the texts in which each word is. */

@@ -42,7 +42,10 @@ export class Served {
 
   /** Runs statements as the superuser; the rows of the last one, int8 as text. */
   sql<Row extends QueryResultRow>(statement: string, values: unknown[] = []): Promise<Row[]> {
-    return withClient(this.services.url('superuser'), async (client) => (await client.query<Row>(statement, values)).rows);
+    return withClient(
+      this.services.url('superuser'),
+      async (client) => (await client.query<Row>(statement, values)).rows,
+    );
   }
 
   /** Makes so many verified users; their ids. */
@@ -59,7 +62,8 @@ export class Served {
   async run(task: ScheduledTask, lastFigures: Figures | null = null): Promise<Figures | Skipped> {
     const system = this.get(SystemDatabase);
     const context: TaskContext = {
-      startedBy: 'admin', startedById: null,
+      startedBy: 'admin',
+      startedById: null,
       signal: new AbortController().signal,
       lastFigures,
       look: (work) => system.asScheduler(work),

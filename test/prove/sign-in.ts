@@ -26,8 +26,12 @@ interface Reads {
  * time tells addresses with an account from those without, at a low cost, where a difference of the rest would show.
  */
 export async function proveSignIn({ flood, accounts }: SignInProof): Promise<object> {
-  const floods = await installed({ PASSWORD_HASH_COST: '12', AUTH_THROTTLE_SCALE: '1000000' }, (url) => proveFlood(url, flood));
-  const times = await installed({ PASSWORD_HASH_COST: '8', AUTH_THROTTLE_SCALE: '1000000' }, (url) => proveTimes(url, accounts));
+  const floods = await installed({ PASSWORD_HASH_COST: '12', AUTH_THROTTLE_SCALE: '1000000' }, (url) =>
+    proveFlood(url, flood),
+  );
+  const times = await installed({ PASSWORD_HASH_COST: '8', AUTH_THROTTLE_SCALE: '1000000' }, (url) =>
+    proveTimes(url, accounts),
+  );
   return { flood: floods, medians: times };
 }
 
@@ -45,7 +49,11 @@ async function proveFlood(url: string, size: number): Promise<object> {
   const { accessToken } = (await (await post(url, 'login', ADMIN)).json()) as { accessToken: string };
   await read(url, accessToken, sleep(1_000));
   const calm = await read(url, accessToken, sleep(CALM_MS));
-  const answers = Promise.all(Array.from({ length: size }, () => post(url, 'login', { email: `${randomUUID()}@example.com`, password: 'not it at all' })));
+  const answers = Promise.all(
+    Array.from({ length: size }, () =>
+      post(url, 'login', { email: `${randomUUID()}@example.com`, password: 'not it at all' }),
+    ),
+  );
   const during = await read(url, accessToken, answers);
   const statuses = (await answers).map(({ status }) => status);
   const refused = (await answers).filter(({ status }) => status === 429);
@@ -85,7 +93,11 @@ async function proveTimes(url: string, count: number): Promise<object> {
   const known = Array.from({ length: count }, () => `${randomUUID()}@example.com`);
   for (const email of known) await post(url, 'register', { email, password });
   const figures: Record<string, object> = {};
-  for (const [path, body] of [['login', { password: 'not it at all' }], ['register', { password }], ['password/forgot', {}]] as const) {
+  for (const [path, body] of [
+    ['login', { password: 'not it at all' }],
+    ['register', { password }],
+    ['password/forgot', {}],
+  ] as const) {
     const times: { known: number[]; unknown: number[] } = { known: [], unknown: [] };
     for (const email of known) {
       // Taking turns, so that whatever else the machine does weighs on both alike.
@@ -99,7 +111,11 @@ async function proveTimes(url: string, count: number): Promise<object> {
 }
 
 async function post(url: string, path: string, body: object): Promise<Response> {
-  return fetch(`${url}/v1/auth/${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  return fetch(`${url}/v1/auth/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
 }
 
 async function timed(request: () => Promise<Response>): Promise<number> {

@@ -38,7 +38,11 @@ const CALLS = `
  * rest meanwhile, so none of it is in the audit.
  */
 export async function makeStatsData(services: Fillable, size: { users: number; jobs: number }): Promise<void> {
-  await makeDataSet(services, { ...size, largeTenantJobs: 0, from: new Date(Date.now() - 365 * DAY_MS).toISOString() }, 'none');
+  await makeDataSet(
+    services,
+    { ...size, largeTenantJobs: 0, from: new Date(Date.now() - 365 * DAY_MS).toISOString() },
+    'none',
+  );
   await withClient(services.url('superuser'), async (client) => {
     await client.query('SET session_replication_role = replica; SET synchronous_commit = off');
     for (const statement of [WORK, CONVERSATIONS, LETTERS, CALLS, 'VACUUM ANALYZE']) await client.query(statement);

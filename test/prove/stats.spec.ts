@@ -2,7 +2,13 @@ import { proveStats } from './stats';
 
 describe(proveStats.name, () => {
   it('counts what direct queries count while others read, and refreshes once whoever else would', async () => {
-    const result = await proveStats({ users: 40, jobs: 2_000, readers: 4, readMs: 150, refreshes: { rounds: 2, rings: 6, seconds: 2 } });
+    const result = await proveStats({
+      users: 40,
+      jobs: 2_000,
+      readers: 4,
+      readMs: 150,
+      refreshes: { rounds: 2, rings: 6, seconds: 2 },
+    });
 
     expect(result.refresh).toMatchObject({ users: 41, withoutJobs: 1, miscounted: 0 });
     expect(result.metrics).toMatchObject({ miscounted: 0 });
@@ -10,7 +16,11 @@ describe(proveStats.name, () => {
     expect(result.readers.alone.reads).toBeGreaterThan(0);
     expect(result.readers.duringRefreshes.reads).toBeGreaterThan(0);
     expect(result.readers.duringRefreshes.refreshes).toBeGreaterThan(0);
-    expect(result.workers).toMatchObject({ workersAtWork: 2, rung: { runs: 12, refreshes: 2, leftToTheOther: 10 }, fired: { doubled: 0, unaccounted: 0 } });
+    expect(result.workers).toMatchObject({
+      workersAtWork: 2,
+      rung: { runs: 12, refreshes: 2, leftToTheOther: 10 },
+      fired: { doubled: 0, unaccounted: 0 },
+    });
     expect(result.workers.fired.refreshes).toBeGreaterThan(0);
   }, 120_000);
 });

@@ -31,7 +31,12 @@ interface Reads {
 /** What was found; everything miscounted must be 0. */
 export interface StatsResult {
   readonly loadSeconds: number;
-  readonly refresh: { readonly ms: number; readonly users: number; readonly withoutJobs: number; readonly miscounted: number };
+  readonly refresh: {
+    readonly ms: number;
+    readonly users: number;
+    readonly withoutJobs: number;
+    readonly miscounted: number;
+  };
   readonly metrics: {
     /** The first run of the task, which gives the past its first share, and the longest of those that brought the rest. */
     readonly firstMs: number;
@@ -79,8 +84,18 @@ async function proveMetrics(served: Served): Promise<StatsResult['metrics']> {
     last = await timed(served, RECORD_DAILY_METRICS, last.figures);
   }
   const day = await timed(served, RECORD_DAILY_METRICS, runs.at(-1)!.figures);
-  const [{ figures, miscounted } = { figures: 0, miscounted: 0 }] = await served.sql<{ figures: number; miscounted: number }>(METRICS_MISCOUNTED);
-  return { firstMs: first.ms, longestMs: Math.max(...runs.map(({ ms }) => ms)), runsToCountAll: runs.length, dayMs: day.ms, figures, miscounted };
+  const [{ figures, miscounted } = { figures: 0, miscounted: 0 }] = await served.sql<{
+    figures: number;
+    miscounted: number;
+  }>(METRICS_MISCOUNTED);
+  return {
+    firstMs: first.ms,
+    longestMs: Math.max(...runs.map(({ ms }) => ms)),
+    runsToCountAll: runs.length,
+    dayMs: day.ms,
+    figures,
+    miscounted,
+  };
 }
 
 async function proveReaders(served: Served, { readers, readMs }: StatsOptions): Promise<StatsResult['readers']> {
@@ -116,7 +131,11 @@ async function reading(served: Served, ids: readonly number[], readers: number, 
   return { reads: waits.count, p99Ms: waits.p99Ms, longestMs: waits.longestMs };
 }
 
-async function timed(served: Served, task: ScheduledTask, lastFigures: Figures | null = null): Promise<{ ms: number; figures: Figures }> {
+async function timed(
+  served: Served,
+  task: ScheduledTask,
+  lastFigures: Figures | null = null,
+): Promise<{ ms: number; figures: Figures }> {
   const began = performance.now();
   const figures = await served.run(task, lastFigures);
   if (isSkipped(figures)) throw new Error(`${task.id} had nothing to do: ${figures.skipped}`);

@@ -49,7 +49,8 @@ export async function proveTenants({ units }: TenantsOptions): Promise<TenantsRe
       const leftOnConnection = await leftovers(app.get(Database, { strict: false }), tenants[0]!);
       const result = { ...seen, ...(await count(services, seen.committed)), leftOnConnection };
       const { committed, failed, ...wrong } = result;
-      if (committed === 0 || failed === 0 || Object.values(wrong).some((found) => found !== 0)) throw new Error(JSON.stringify(result));
+      if (committed === 0 || failed === 0 || Object.values(wrong).some((found) => found !== 0))
+        throw new Error(JSON.stringify(result));
       return result;
     } finally {
       await app.close();
@@ -79,7 +80,9 @@ async function interleave(
     // Shifted every round, or a fault would always meet the same neighbours.
     const fault = FAULTS[(number + Math.floor(number / AT_A_TIME)) % FAULTS.length]!;
     try {
-      await within(tenant, () => work(database, tenant, tenants[(number + 1) % 2]!, fault, (others) => (result.rowsOfTheOther += others)));
+      await within(tenant, () =>
+        work(database, tenant, tenants[(number + 1) % 2]!, fault, (others) => (result.rowsOfTheOther += others)),
+      );
       result.committed += 1;
     } catch {
       result.failed += 1;
@@ -101,17 +104,24 @@ async function work(
   await database.unit(async (unit) => {
     const label = fault === 'none' ? 'kept' : 'lost';
     await unit.of(Message).insert({ senderType: 'client', content: label });
-    const [row] = await unit.query<{ others: number }>('SELECT count(*) FILTER (WHERE user_id <> $1) AS others FROM messages', [tenant]);
+    const [row] = await unit.query<{ others: number }>(
+      'SELECT count(*) FILTER (WHERE user_id <> $1) AS others FROM messages',
+      [tenant],
+    );
     note(row!.others);
     if (fault === 'sql') await unit.query('SELECT 1/0');
-    if (fault === 'foreign row') await unit.query(`INSERT INTO messages (user_id, sender_type, content) VALUES ($1, 'client', 'lost')`, [other]);
+    if (fault === 'foreign row')
+      await unit.query(`INSERT INTO messages (user_id, sender_type, content) VALUES ($1, 'client', 'lost')`, [other]);
     if (fault === 'swallowed') await unit.query('SELECT 1/0').catch(() => undefined);
     await unit.of(Message).insert({ senderType: 'client', content: label });
     if (fault === 'thrown') throw new Error('on purpose');
   });
 }
 
-async function count(services: ProofServices, committed: number): Promise<Pick<TenantsResult, 'halfWritten' | 'wronglyAudited'>> {
+async function count(
+  services: ProofServices,
+  committed: number,
+): Promise<Pick<TenantsResult, 'halfWritten' | 'wronglyAudited'>> {
   return withClient(services.url('superuser'), async (client) => {
     const { rows } = await client.query<{ kept: string; lost: string; unaudited: string; orphans: string }>(`
       SELECT count(*) FILTER (WHERE content = 'kept') AS kept, count(*) FILTER (WHERE content = 'lost') AS lost,

@@ -13,9 +13,15 @@ describe('row security', () => {
   let carol: Tenant;
 
   const aTenant = async (): Promise<Tenant> => {
-    const [user] = await database.query<{ id: number }>('superuser', `${MATRIX['public.users']!.make({ userId: 0, jobId: 0 })} RETURNING id`);
+    const [user] = await database.query<{ id: number }>(
+      'superuser',
+      `${MATRIX['public.users']!.make({ userId: 0, jobId: 0 })} RETURNING id`,
+    );
     const userId = user!.id;
-    const [job] = await database.query<{ id: number }>('superuser', `${MATRIX['public.jobs']!.make({ userId, jobId: 0 })} RETURNING id`);
+    const [job] = await database.query<{ id: number }>(
+      'superuser',
+      `${MATRIX['public.jobs']!.make({ userId, jobId: 0 })} RETURNING id`,
+    );
     return { userId, jobId: job!.id };
   };
 
@@ -85,7 +91,10 @@ describe('row security', () => {
 
   it('shows a tenant through own_jobs exactly what it shows through jobs', async () => {
     expect(await rowOf(alice, `SELECT FROM own_jobs WHERE user_id <> ${alice.userId}`)).toBe('0 1 0 x x');
-    for (const [one, another] of [['own_jobs', 'jobs'], ['jobs', 'own_jobs']]) {
+    for (const [one, another] of [
+      ['own_jobs', 'jobs'],
+      ['jobs', 'own_jobs'],
+    ]) {
       for (const actor of ['owner', 'other', 'none'] as const) {
         expect(await attempt(actor, alice, `SELECT id FROM ${one} EXCEPT SELECT id FROM ${another}`)).toBe('0');
       }

@@ -46,14 +46,16 @@ function repository(): Tree {
 
 /** Reserved words of TypeScript, and what is no variable in a module. */
 const RESERVED = [
-  ...Array.from({ length: ts.SyntaxKind.LastFutureReservedWord - ts.SyntaxKind.FirstReservedWord + 1 }, (_, i) =>
-    ts.tokenToString(ts.SyntaxKind.FirstReservedWord + i) ?? '',
+  ...Array.from(
+    { length: ts.SyntaxKind.LastFutureReservedWord - ts.SyntaxKind.FirstReservedWord + 1 },
+    (_, i) => ts.tokenToString(ts.SyntaxKind.FirstReservedWord + i) ?? '',
   ),
   ...['argument', 'await', 'eval', 'undefined'],
 ];
 
 /** Reserved words of PostgreSQL 15: `pg_get_keywords()`, catcode R and T. A plural of theirs, such as orders, is none. */
-const RESERVED_IN_SQL = `all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate
+const RESERVED_IN_SQL =
+  `all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate
   collation column concurrently constraint create cross default deferrable desc distinct do else end except false fetch for foreign
   freeze from full grant group having ilike in initially inner intersect into is isnull join lateral leading left like limit
   localtime localtimestamp natural not notnull null offset on only or order outer overlaps placing primary references returning right
@@ -61,7 +63,12 @@ const RESERVED_IN_SQL = `all analyse analyze and any array as asc asymmetric aut
   window with`.split(/\s+/);
 
 /** Names that other files of a domain import for something else, but no file that has both. */
-const NEAR = [['posts', 'user'], ['gets', 'append'], ['cursor-keys', 'reference'], ['keyset-pages', 'user']] as const;
+const NEAR = [
+  ['posts', 'user'],
+  ['gets', 'append'],
+  ['cursor-keys', 'reference'],
+  ['keyset-pages', 'user'],
+] as const;
 
 function kebab(name: string): string {
   return name.replaceAll('_', '-');
@@ -143,7 +150,9 @@ describe('nest g', () => {
         'test/contract/audited-tables.json',
         'test/rls/matrix.ts',
       ]);
-      expect(tree.readText('src/app.module.ts')).toContain("import { SampleListsModule } from './sample-lists/sample-lists.module';");
+      expect(tree.readText('src/app.module.ts')).toContain(
+        "import { SampleListsModule } from './sample-lists/sample-lists.module';",
+      );
       expect(tree.readText('.dependency-cruiser.cjs')).toMatch(/'sample-lists'\];[\s\S]*\n {2}'sample-lists': \[/);
       expect(tree.readText('src/platform/errors/error-codes.ts')).toContain("'sample_list.not_found': { status: 404");
       expect(tree.readText('test/rls/matrix.ts')).toContain("\n  'public.sample_lists': {\n");
@@ -162,7 +171,9 @@ describe('nest g', () => {
       const sql = tree.readText(`typeorm-migrations/${TIMESTAMP}-create-sample-lists.ts`);
       expect(sql).toContain('ALTER TABLE sample_lists FORCE ROW LEVEL SECURITY');
       for (const command of ['SELECT', 'INSERT', 'UPDATE', 'DELETE']) {
-        expect(sql).toMatch(new RegExp(`CREATE POLICY sample_lists_own_data_${command.toLowerCase()} ON sample_lists FOR ${command}`));
+        expect(sql).toMatch(
+          new RegExp(`CREATE POLICY sample_lists_own_data_${command.toLowerCase()} ON sample_lists FOR ${command}`),
+        );
       }
     });
 
@@ -184,9 +195,14 @@ describe('nest g', () => {
     it('writes the task and its test, and puts it on the schedule', async () => {
       const tree = await generate('task', { name: 'polish-samples' });
 
-      expect(added(tree)).toEqual(['src/tasks/polish-samples.task.ts', 'test/integration/scheduler/polish-samples.integration-spec.ts']);
+      expect(added(tree)).toEqual([
+        'src/tasks/polish-samples.task.ts',
+        'test/integration/scheduler/polish-samples.integration-spec.ts',
+      ]);
       expect(changed(tree)).toEqual(['src/tasks/scheduled-tasks.ts']);
-      expect(tree.readText('src/tasks/scheduled-tasks.ts')).toMatch(/import \{ POLISH_SAMPLES \}[\s\S]*,\s+POLISH_SAMPLES,?\s*\];/);
+      expect(tree.readText('src/tasks/scheduled-tasks.ts')).toMatch(
+        /import \{ POLISH_SAMPLES \}[\s\S]*,\s+POLISH_SAMPLES,?\s*\];/,
+      );
       expect(said.join('')).toBe('\nNext:\n  npm test -- polish-samples\n  npm run gates\n  npm start\n');
     });
   });
@@ -216,7 +232,9 @@ describe('nest g', () => {
   ] as const)('%s refuses %j and writes nothing', async (schematic, options, why) => {
     const tree = repository();
 
-    await expect(generate(schematic, { type: schematic === 'domain' ? 'user' : undefined, ...options }, tree)).rejects.toThrow(why);
+    await expect(
+      generate(schematic, { type: schematic === 'domain' ? 'user' : undefined, ...options }, tree),
+    ).rejects.toThrow(why);
     expect(contentsOf(tree)).toEqual(before);
     expect(said).toEqual([]);
   });
@@ -230,18 +248,27 @@ describe('nest g', () => {
     expect(accepted).toEqual([]);
   });
 
-  it.each(['voids', 'tries', 'lets', 'privates', 'arguments', 'interfaces', 'overlaps'])('refuses %s and writes nothing', async (name) => {
-    const tree = repository();
+  it.each(['voids', 'tries', 'lets', 'privates', 'arguments', 'interfaces', 'overlaps'])(
+    'refuses %s and writes nothing',
+    async (name) => {
+      const tree = repository();
 
-    await expect(generate('domain', { name, type: 'user' }, tree)).rejects.toThrow('Nothing was written.');
-    expect(contentsOf(tree)).toEqual(before);
-  });
+      await expect(generate('domain', { name, type: 'user' }, tree)).rejects.toThrow('Nothing was written.');
+      expect(contentsOf(tree)).toEqual(before);
+    },
+  );
 
   it.each(['user', 'append', 'reference'])('--type %s refuses every name that the product has taken', (type) => {
     const tree = repository();
-    const { relations } = JSON.parse(readFileSync(join(ROOT, 'test/contract/catalog.json'), 'utf8')) as { relations: object };
-    const tables = Object.keys(relations).filter((name) => name.startsWith('public.')).map((name) => kebab(name.slice(7)));
-    const domains = readdirSync(join(ROOT, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    const { relations } = JSON.parse(readFileSync(join(ROOT, 'test/contract/catalog.json'), 'utf8')) as {
+      relations: object;
+    };
+    const tables = Object.keys(relations)
+      .filter((name) => name.startsWith('public.'))
+      .map((name) => kebab(name.slice(7)));
+    const domains = readdirSync(join(ROOT, 'src'), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
     for (const name of domains) if (!tree.exists(`src/${name}/index.ts`)) tree.create(`src/${name}/index.ts`, '');
     const taken = [...tables, ...domains];
 

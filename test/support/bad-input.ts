@@ -40,7 +40,18 @@ function badIds(operation: Operation, parameter: Parameter): BadRequest[] {
   }));
 }
 
-const NOT_IDS = ['abc', '-1', '0', '1.5', '1e3', '0x1', '9007199254740993', '99999999999999999999', '1%20OR%201=1', 'null'];
+const NOT_IDS = [
+  'abc',
+  '-1',
+  '0',
+  '1.5',
+  '1e3',
+  '0x1',
+  '9007199254740993',
+  '99999999999999999999',
+  '1%20OR%201=1',
+  'null',
+];
 
 function badQueries(operation: Operation, parameters: readonly Parameter[]): BadRequest[] {
   const request = (kind: string, query: string, pointer?: string): BadRequest => ({

@@ -26,7 +26,8 @@ const FILLINGS: Readonly<Record<string, string>> = {
 
 /** Bodies of about so many bytes whose shape does not depend on the route; `name` is a field of it. */
 function jsonShapes(bytes: number, name: string): Record<string, string> {
-  const many = (unit: string, first = ''): string => first + unit.repeat(Math.ceil((bytes - first.length) / unit.length));
+  const many = (unit: string, first = ''): string =>
+    first + unit.repeat(Math.ceil((bytes - first.length) / unit.length));
   return {
     'unknown names': membersOf(bytes),
     'nested objects': `${many('{"a":')}1`,
@@ -66,9 +67,17 @@ function fieldShapes(operation: Operation, bytes: number, isEach: boolean): Shap
     Object.entries(FILLINGS).map(([filling, unit]) => {
       const text = unit.repeat(Math.floor(bytes / group.length / Buffer.byteLength(unit)));
       const others = Object.entries(exampleOf(operation.body)).filter(([name]) => !group.includes(name));
-      const members = [...others.map(([name, value]) => `"${name}":${JSON.stringify(value)}`), ...group.map((name) => `"${name}":"${text}"`)];
+      const members = [
+        ...others.map(([name, value]) => `"${name}":${JSON.stringify(value)}`),
+        ...group.map((name) => `"${name}":"${text}"`),
+      ];
       const where = isEach ? group.join() : 'each text';
-      return { ...targetOf(operation), shape: `${filling} in ${where}`, type: 'application/json', body: `{${members.join()}}` };
+      return {
+        ...targetOf(operation),
+        shape: `${filling} in ${where}`,
+        type: 'application/json',
+        body: `{${members.join()}}`,
+      };
     }),
   );
 }
@@ -76,7 +85,12 @@ function fieldShapes(operation: Operation, bytes: number, isEach: boolean): Shap
 /** A body of each shape for the operation; `isEach` fills each of its text fields by itself. */
 export function shapedRequests(operation: Operation, bytes: number, { isEach = false } = {}): ShapedRequest[] {
   const [name = 'title'] = Object.keys(operation.body?.properties ?? {});
-  const shapes = Object.entries(jsonShapes(bytes, name)).map(([shape, body]) => ({ ...targetOf(operation), shape, type: 'application/json', body }));
+  const shapes = Object.entries(jsonShapes(bytes, name)).map(([shape, body]) => ({
+    ...targetOf(operation),
+    shape,
+    type: 'application/json',
+    body,
+  }));
   return [...shapes, ...fieldShapes(operation, bytes, isEach)];
 }
 
@@ -99,8 +113,18 @@ export function importShapes(bytes: number): ShapedRequest[] {
   const rows = Object.entries(jsonShapes(bytes * 0.9, 'title'));
   return [
     ...csv,
-    ...rows.map(([shape, body]) => ({ ...target, shape: `${shape} in a line`, type: 'application/x-ndjson', body: body.replaceAll('\n', ' ') })),
-    ...rows.slice(0, 4).map(([shape, body]) => ({ ...target, shape: `${shape} in an element`, type: 'application/json', body: `[${body}]` })),
+    ...rows.map(([shape, body]) => ({
+      ...target,
+      shape: `${shape} in a line`,
+      type: 'application/x-ndjson',
+      body: body.replaceAll('\n', ' '),
+    })),
+    ...rows.slice(0, 4).map(([shape, body]) => ({
+      ...target,
+      shape: `${shape} in an element`,
+      type: 'application/json',
+      body: `[${body}]`,
+    })),
     { ...target, shape: 'empty lines', type: 'application/x-ndjson', body: '\n'.repeat(bytes) },
     { ...target, shape: 'empty objects, a line each', type: 'application/x-ndjson', body: '{}\n'.repeat(bytes / 3) },
     { ...target, shape: 'commas', type: 'application/json', body: `[${','.repeat(bytes)}]` },

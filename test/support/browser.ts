@@ -3,14 +3,25 @@ import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
 /** Where Debian, Alpine and Google put it. */
-const PROGRAM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path));
+const PROGRAM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
+  existsSync(path),
+);
 
 /** Nothing is looked up or fetched by the browser itself. */
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 /** Describes what a browser is needed for; where there is none, says so once and skips. */
 export const describeInBrowser = PROGRAM ? describe : describe.skip;
-if (!PROGRAM) process.stderr.write('No Chromium on this machine: what needs a browser is skipped (apt-get install chromium).\n');
+if (!PROGRAM)
+  process.stderr.write('No Chromium on this machine: what needs a browser is skipped (apt-get install chromium).\n');
 
 /** Starts Chromium without a window. */
 export function startBrowser(): Promise<Browser> {

@@ -1,5 +1,16 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -63,10 +74,23 @@ export class Checkout {
     mkdirSync(this.path, { recursive: true });
     // As open as a checkout below a home that others may enter.
     chmodSync(this.home, 0o755);
-    for (const name of ['package.json', 'package-lock.json', '.swcrc', 'ormconfig.ts', 'typeorm-migrations', 'docker']) {
+    for (const name of [
+      'package.json',
+      'package-lock.json',
+      '.swcrc',
+      'ormconfig.ts',
+      'typeorm-migrations',
+      'docker',
+    ]) {
       cpSync(join(ROOT, name), join(this.path, name), { recursive: true });
     }
-    for (const name of ['launcher', 'platform/config', 'platform/database', 'platform/concurrency', 'platform/encryption/key-file.ts']) {
+    for (const name of [
+      'launcher',
+      'platform/config',
+      'platform/database',
+      'platform/concurrency',
+      'platform/encryption/key-file.ts',
+    ]) {
       cpSync(join(ROOT, 'src', name), join(this.path, 'src', name), { recursive: true });
     }
     symlinkSync(join(ROOT, 'node_modules'), join(this.path, 'node_modules'));
@@ -102,7 +126,9 @@ export class Checkout {
   async remove(): Promise<void> {
     await Promise.all(this.runs.map((run) => run.interrupt()));
     // A test may have used a second data folder beside the first.
-    const secrets = readdirSync(this.path).map((name) => join(this.path, name, 'secrets.json')).filter((file) => existsSync(file));
+    const secrets = readdirSync(this.path)
+      .map((name) => join(this.path, name, 'secrets.json'))
+      .filter((file) => existsSync(file));
     for (const file of process.getuid?.() === 0 ? secrets : []) {
       const { servicesName } = JSON.parse(readFileSync(file, 'utf8')) as { servicesName: string };
       rmSync(join('/var/lib/gigvault', servicesName), { recursive: true, force: true });
@@ -127,7 +153,13 @@ export class LauncherRun {
     mkdirSync(join(checkout.path, '.gigvault'), { recursive: true });
     this.child = spawn(process.execPath, ['src/launcher/build.cjs', 'dist/src/launcher/start.js', ...args], {
       cwd: checkout.path,
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', ...VARIABLES_OF_ANOTHER_DATABASE, ...env },
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        PORT: '0',
+        ...VARIABLES_OF_ANOTHER_DATABASE,
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });

@@ -43,6 +43,9 @@ export class DataKeysInMemory {
 export function encryptionOn(store: DataKeysInMemory, ...keys: readonly TestMasterKey[]): EncryptionService {
   const masterKeys = new LocalMasterKeys({ encryption: { keys, keyFile: undefined } });
   // One process, which nobody has to tell anything.
-  const redis = { commands: { publish: () => Promise.resolve(0) }, subscriber: { status: 'ready' } } as unknown as RedisClients;
+  const redis = {
+    commands: { publish: () => Promise.resolve(0) },
+    subscriber: { status: 'ready' },
+  } as unknown as RedisClients;
   return new EncryptionService(new DataKeys(store as unknown as DataKeyStore, masterKeys, new DataKeyMemory(redis)));
 }

@@ -19,7 +19,10 @@ export interface EventsRequest {
 }
 
 /** Reads server-sent events until their end, or leaves; a line that breaks counts as an end. */
-export async function readEvents(url: string, request: EventsRequest): Promise<{ status: number; location: string; events: ServerEvent[] }> {
+export async function readEvents(
+  url: string,
+  request: EventsRequest,
+): Promise<{ status: number; location: string; events: ServerEvent[] }> {
   const { token, method = 'GET', body, headers = {}, take = Infinity, onEvent } = request;
   const leave = new AbortController();
   const response = await fetch(url, {
@@ -67,5 +70,7 @@ export function textOf(events: readonly ServerEvent[]): string {
 function toEvent(block: string): ServerEvent | undefined {
   const field = (name: string): string | undefined => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1];
   const data = field('data');
-  return data === undefined ? undefined : { id: Number(field('id')), event: field('event') ?? 'message', data: JSON.parse(data) };
+  return data === undefined
+    ? undefined
+    : { id: Number(field('id')), event: field('event') ?? 'message', data: JSON.parse(data) };
 }

@@ -17,9 +17,18 @@ export interface PlanNode {
 export const PLAN_MODES = ['force_custom_plan', 'force_generic_plan'] as const;
 
 /** Runs a statement as the login of the API for that tenant and returns how it went. @param mode a plan_cache_mode */
-export function analyzeAs(db: TestDatabase, userId: number, mode: string, sql: string, values: readonly unknown[]): Promise<PlanNode> {
+export function analyzeAs(
+  db: TestDatabase,
+  userId: number,
+  mode: string,
+  sql: string,
+  values: readonly unknown[],
+): Promise<PlanNode> {
   return db.transaction('app', async (client) => {
-    await client.query(`SELECT set_config('app.user_id', $1, true), set_config('plan_cache_mode', $2, true)`, [String(userId), mode]);
+    await client.query(`SELECT set_config('app.user_id', $1, true), set_config('plan_cache_mode', $2, true)`, [
+      String(userId),
+      mode,
+    ]);
     await client.query(`PREPARE list AS ${sql}`);
     const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
       `EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE list${values.length > 0 ? ` (${values.map((value) => literal(value)).join(', ')})` : ''}`,

@@ -52,7 +52,10 @@ export default async function globalSetup(config: GlobalConfig): Promise<void> {
   };
   try {
     await settleAll([postgres.start(), redis.start()]);
-    watchdog = watchOver([postgres.pid, redis.pid].filter((pid) => pid !== undefined), folder);
+    watchdog = watchOver(
+      [postgres.pid, redis.pid].filter((pid) => pid !== undefined),
+      folder,
+    );
     await makeTemplate(postgres, passwords);
   } catch (error) {
     await stop();
@@ -79,7 +82,10 @@ async function settleAll(works: readonly Promise<void>[]): Promise<void> {
 }
 
 function asksForUnitTestsOnly({ rootDir, testPathPatterns: { patterns } }: GlobalConfig): boolean {
-  return patterns.length > 0 && patterns.every((pattern) => pattern.replace(`${rootDir}/`, '').replace(/^\.\//, '').startsWith('src/'));
+  return (
+    patterns.length > 0 &&
+    patterns.every((pattern) => pattern.replace(`${rootDir}/`, '').replace(/^\.\//, '').startsWith('src/'))
+  );
 }
 
 function temporaryFolder(): string {

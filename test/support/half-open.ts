@@ -37,14 +37,16 @@ export class HalfOpenClient {
   /** Waits until the server has said this. */
   async hears(words: string): Promise<void> {
     while (!this.text.includes(words)) {
-      if (this.socket.readableEnded || this.socket.destroyed) throw new Error(`the connection ended after ${JSON.stringify(this.text)}`);
+      if (this.socket.readableEnded || this.socket.destroyed)
+        throw new Error(`the connection ended after ${JSON.stringify(this.text)}`);
       await Promise.race(['data', 'end', 'close'].map((event) => once(this.socket, event)));
     }
   }
 
   /** Waits until the server has ended its side; what it has said. */
   async ended(): Promise<string> {
-    if (!this.socket.readableEnded && !this.socket.destroyed) await Promise.race([once(this.socket, 'end'), once(this.socket, 'close')]);
+    if (!this.socket.readableEnded && !this.socket.destroyed)
+      await Promise.race([once(this.socket, 'end'), once(this.socket, 'close')]);
     return this.text;
   }
 
@@ -60,5 +62,7 @@ export async function noConnections(server: Server): Promise<void> {
 
 /** How many connections the server has. */
 export function connectionsOf(server: Server): Promise<number> {
-  return new Promise((resolve, reject) => server.getConnections((error, count) => (error ? reject(error) : resolve(count))));
+  return new Promise((resolve, reject) =>
+    server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+  );
 }

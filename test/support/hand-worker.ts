@@ -27,10 +27,15 @@ export async function aWorker(app: TestApp): Promise<HandWorker> {
   // Without module.init(), which would begin the schedule, nobody has connected to Redis yet.
   await module.get(RedisClients, { strict: false }).onModuleInit();
   const runner = module.get(TaskRunner, { strict: false });
-  const take = (taskId: string, runId: number) => runner.take({ taskId, runId, scheduledFor: null, giveUp: () => Promise.resolve() });
+  const take = (taskId: string, runId: number) =>
+    runner.take({ taskId, runId, scheduledFor: null, giveUp: () => Promise.resolve() });
   return {
     runAsked: async (id) => {
-      const [run] = await app.db.query<{ id: number }>('superuser', `SELECT min(id) AS id FROM task_runs WHERE task = $1 AND outcome = 'queued'`, [id]);
+      const [run] = await app.db.query<{ id: number }>(
+        'superuser',
+        `SELECT min(id) AS id FROM task_runs WHERE task = $1 AND outcome = 'queued'`,
+        [id],
+      );
       await take(id, run!.id);
     },
     runTask: async (id) => {

@@ -43,7 +43,9 @@ export interface Operation {
 interface RawOperation {
   readonly parameters?: readonly Parameter[];
   readonly security?: readonly unknown[];
-  readonly requestBody?: { readonly content?: Readonly<Record<string, { readonly schema?: Schema; readonly example?: unknown }>> };
+  readonly requestBody?: {
+    readonly content?: Readonly<Record<string, { readonly schema?: Schema; readonly example?: unknown }>>;
+  };
   readonly responses?: Readonly<Record<string, unknown>>;
 }
 
@@ -70,7 +72,9 @@ export async function operationsOf(url: string): Promise<Operation[]> {
         signedIn: (raw.security?.length ?? 0) > 0,
         parameters: raw.parameters ?? [],
         body: resolve(raw.requestBody?.content?.['application/json']?.schema),
-        examples: Object.fromEntries(Object.entries(raw.requestBody?.content ?? {}).map(([type, { example }]) => [type, example])),
+        examples: Object.fromEntries(
+          Object.entries(raw.requestBody?.content ?? {}).map(([type, { example }]) => [type, example]),
+        ),
         statuses: Object.keys(raw.responses ?? {}),
       })),
   );

@@ -44,10 +44,14 @@ export class Authenticator {
 }
 
 /** Turns two-factor sign-in on; the code of step 0 is spent by that. */
-export async function withTotp(user: Caller, { password }: Person): Promise<{ authenticator: Authenticator; backupCodes: string[] }> {
+export async function withTotp(
+  user: Caller,
+  { password }: Person,
+): Promise<{ authenticator: Authenticator; backupCodes: string[] }> {
   const { body } = await user.post('/v1/auth/mfa/totp', { password });
   const authenticator = new Authenticator(body.secret);
   const confirmed = await user.post('/v1/auth/mfa/totp/confirm', { code: authenticator.code(0) });
-  if (confirmed.status !== 200) throw new Error(`confirm answered ${confirmed.status} ${JSON.stringify(confirmed.body)}`);
+  if (confirmed.status !== 200)
+    throw new Error(`confirm answered ${confirmed.status} ${JSON.stringify(confirmed.body)}`);
   return { authenticator, backupCodes: confirmed.body.backupCodes };
 }

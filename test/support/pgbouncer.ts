@@ -40,7 +40,9 @@ export async function startPgBouncer(url: string): Promise<PgBouncer> {
   );
   // It refuses to run as root.
   if (process.getuid?.() === 0) execFileSync('chown', ['-R', 'nobody', folder]);
-  const program = spawn('pgbouncer', [...(process.getuid?.() === 0 ? ['-u', 'nobody'] : []), at('pgbouncer.ini')], { stdio: 'ignore' });
+  const program = spawn('pgbouncer', [...(process.getuid?.() === 0 ? ['-u', 'nobody'] : []), at('pgbouncer.ini')], {
+    stdio: 'ignore',
+  });
   const ended = new Promise((resolve) => program.on('exit', resolve));
   await listening(listenPort, ended);
   return {

@@ -28,9 +28,10 @@ export async function testDatabase(): Promise<TestDatabase> {
   );
   // A clone does not copy who may connect.
   await bootstrapDatabase(superuserUrl, name);
-  const urls = Object.fromEntries(
-    ROLES.map((role) => [role, testUrl(postgres, role, loginOf(role), name)]),
-  ) as Record<Role, string>;
+  const urls = Object.fromEntries(ROLES.map((role) => [role, testUrl(postgres, role, loginOf(role), name)])) as Record<
+    Role,
+    string
+  >;
   const pools = new Map<Role, Pool>();
   const poolOf = (role: Role): Pool => {
     const known = pools.get(role);

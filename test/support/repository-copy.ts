@@ -38,13 +38,19 @@ export class RepositoryCopy {
   files(): Map<string, string> {
     const entries = readdirSync(this.path, { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-    const own = files.map((file) => relative(this.path, file)).filter((file) => !NOT_COPIED.has(file.split('/')[0] ?? ''));
+    const own = files
+      .map((file) => relative(this.path, file))
+      .filter((file) => !NOT_COPIED.has(file.split('/')[0] ?? ''));
     return new Map(own.sort().map((file) => [file, this.read(file)]));
   }
 
   /** Runs a program of the packages, such as `typescript/bin/tsc`, or npm, to its end. */
   run(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Run> {
-    const options = { cwd: this.path, maxBuffer: 256 * 1024 * 1024, env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env } };
+    const options = {
+      cwd: this.path,
+      maxBuffer: 256 * 1024 * 1024,
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    };
     const isNpm = program === 'npm';
     const rest = isNpm ? args : [join('node_modules', program), ...args];
     return new Promise((done) => {

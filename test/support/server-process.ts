@@ -46,7 +46,8 @@ export class ServerProcess {
     const found = (): string | undefined => this.lines.find((line) => line.includes(text));
     while (found() === undefined) {
       const next = new Promise<'line'>((done) => this.listeners.add(() => done('line')));
-      if ((await Promise.race([next, this.ended])) !== 'line' && found() === undefined) throw new Error(this.lines.join('\n'));
+      if ((await Promise.race([next, this.ended])) !== 'line' && found() === undefined)
+        throw new Error(this.lines.join('\n'));
       this.listeners.clear();
     }
     return found()!;

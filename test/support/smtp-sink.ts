@@ -141,7 +141,8 @@ class SmtpSession {
 
   private beginData(rest: string): void {
     if (rest !== '') return this.reply('501 No parameters');
-    if (this.to.length === 0) return this.reply(this.from === undefined ? '503 Bad sequence' : '554 No valid recipients');
+    if (this.to.length === 0)
+      return this.reply(this.from === undefined ? '503 Bad sequence' : '554 No valid recipients');
     this.data = [];
     this.reply('354 End with a dot');
   }

@@ -2,7 +2,11 @@ import type { Answer, Caller } from './caller';
 import { pathWith, type Operation, type Parameter } from './operations';
 
 /** Where the page takes an id from that no example can know; see `OWN_IDS_PLUGINS`. */
-const LISTS: Readonly<Record<string, string>> = { jobId: '/v1/jobs', proposalId: '/v1/proposals', recordId: '/v1/jobs' };
+const LISTS: Readonly<Record<string, string>> = {
+  jobId: '/v1/jobs',
+  proposalId: '/v1/proposals',
+  recordId: '/v1/jobs',
+};
 
 /** Returns what Swagger UI fills a parameter with by itself, in its order of preference; undefined for an empty field. */
 export function prefillOf({ schema, example, examples }: Parameter): string | undefined {
@@ -25,7 +29,8 @@ export class SwaggerForm {
     const headers: Record<string, string> = {};
     for (const parameter of operation.parameters) {
       const { name, in: place } = parameter;
-      const value = prefillOf(parameter) ?? (parameter.required ? await this.idFor(operation, name, values) : undefined);
+      const value =
+        prefillOf(parameter) ?? (parameter.required ? await this.idFor(operation, name, values) : undefined);
       if (value === undefined) continue;
       if (place === 'path') values[name] = value;
       else if (place === 'query') query.set(name, value);
@@ -34,7 +39,10 @@ export class SwaggerForm {
     const mediaType = type ?? Object.keys(operation.examples)[0];
     const body = mediaType === undefined ? undefined : await this.withIds(operation.examples[mediaType]);
     const path = encodeURI(pathWith(operation, values)) + (query.size > 0 ? `?${query.toString()}` : '');
-    return this.caller.send(operation.method, path, body, { ...headers, ...(mediaType === undefined ? {} : { 'content-type': mediaType }) });
+    return this.caller.send(operation.method, path, body, {
+      ...headers,
+      ...(mediaType === undefined ? {} : { 'content-type': mediaType }),
+    });
   }
 
   /** Executes an operation by its name, such as `POST /v1/jobs`. */
@@ -52,7 +60,11 @@ export class SwaggerForm {
     return filled;
   }
 
-  private async idFor({ path }: Operation, name: string, known: Readonly<Record<string, string>>): Promise<string | undefined> {
+  private async idFor(
+    { path }: Operation,
+    name: string,
+    known: Readonly<Record<string, string>>,
+  ): Promise<string | undefined> {
     const before = path.split(`/{${name}}`)[0]!.replace(/\{(\w+)\}/g, (_, parameter: string) => known[parameter]!);
     return (await this.newestIn(LISTS[name] ?? before))?.toString();
   }

@@ -76,6 +76,9 @@ export class TcpProxy {
 
   private forward(from: Socket, to: Socket, tap: (bytes: Buffer) => boolean): void {
     from.on('data', (bytes: Buffer) => void (tap(bytes) && to.write(bytes)));
-    from.on('end', () => to.end()).on('close', () => to.destroy()).on('error', () => to.destroy());
+    from
+      .on('end', () => to.end())
+      .on('close', () => to.destroy())
+      .on('error', () => to.destroy());
   }
 }

@@ -27,11 +27,17 @@ export function hasTestServices(): boolean {
  */
 export function testServices(): TestServices {
   const text = process.env[VARIABLE];
-  if (text === undefined) throw new Error('No services in this run: it asked for files in src/ only. Move this test to test/.');
+  if (text === undefined)
+    throw new Error('No services in this run: it asked for files in src/ only. Move this test to test/.');
   return JSON.parse(text) as TestServices;
 }
 
 /** Returns a connection URL of the test cluster. */
-export function testUrl({ port, passwords }: TestServices['postgres'], role: Role, login: string, database: string): string {
+export function testUrl(
+  { port, passwords }: TestServices['postgres'],
+  role: Role,
+  login: string,
+  database: string,
+): string {
   return `postgresql://${login}:${passwords[role]}@127.0.0.1:${port}/${database}`;
 }

@@ -12,7 +12,8 @@ export interface Watchdog {
  * a pipe whose other end only we hold, and meets its end when we do.
  */
 export function watchOver(pids: readonly number[], folder: string): Watchdog {
-  const script = 'read -r line; [ "$line" = dismissed ] && exit; folder=$1; shift; kill -9 "$@"; sleep 1; rm -rf "$folder"';
+  const script =
+    'read -r line; [ "$line" = dismissed ] && exit; folder=$1; shift; kill -9 "$@"; sleep 1; rm -rf "$folder"';
   const child = spawn('/bin/sh', ['-c', script, 'watchdog', folder, ...pids.map(String)], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],

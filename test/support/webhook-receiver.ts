@@ -40,13 +40,17 @@ export class WebhookReceiver {
 /** Which of a message's signatures a secret made, as a receiver finds out by the specification. */
 export function signaturesBy(secret: string, { headers, body }: ReceivedMessage): number[] {
   const text = `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`;
-  const expected = `v1,${createHmac('sha256', Buffer.from(secret.replace('whsec_', ''), 'base64')).update(text).digest('base64')}`;
+  const expected = `v1,${createHmac('sha256', Buffer.from(secret.replace('whsec_', ''), 'base64'))
+    .update(text)
+    .digest('base64')}`;
   const signatures = String(headers['webhook-signature']).split(' ');
   return signatures.flatMap((signature, i) => (signature === expected ? [i] : []));
 }
 
 /** Starts a receiver below HTTP: `answer` gets each connection once its request has begun. */
-export async function aRawReceiver(answer: (socket: Socket) => void): Promise<{ url: string; stop: () => Promise<void> }> {
+export async function aRawReceiver(
+  answer: (socket: Socket) => void,
+): Promise<{ url: string; stop: () => Promise<void> }> {
   const sockets = new Set<Socket>();
   const server = createTcpServer((socket) => {
     sockets.add(socket);

@@ -18,7 +18,10 @@ export interface TestWorker {
 }
 
 /** Starts a worker that runs these tasks; several on the same settings are workers of one installation. */
-export async function startWorker(settings: Readonly<Record<string, string>>, tasks: readonly ScheduledTask[]): Promise<TestWorker> {
+export async function startWorker(
+  settings: Readonly<Record<string, string>>,
+  tasks: readonly ScheduledTask[],
+): Promise<TestWorker> {
   const module = await Test.createTestingModule({
     imports: [ConfigModule, DatabaseModule, SchedulerModule.running(tasks)],
   })

@@ -71,13 +71,19 @@ function runScript(script: string, env: NodeJS.ProcessEnv): Promise<number | nul
 
 /** @throws Error that names what README says and does not hold */
 function check(code: number | null, blocks: number, text: string): void {
-  const calls = text.trim().split('\n').map((line) => {
-    const [, exit = '', status = '', args = ''] = /^(\d+) (\d*) (.*)$/.exec(line) ?? [];
-    return { exit, status: Number(status), args };
-  });
+  const calls = text
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [, exit = '', status = '', args = ''] = /^(\d+) (\d*) (.*)$/.exec(line) ?? [];
+      return { exit, status: Number(status), args };
+    });
   // The tour asks for readiness until there is a server.
-  const failed = calls.filter(({ exit, status, args }) => !args.includes('/health/ready') && (exit !== '0' || status >= 400));
-  if (failed.length > 0) throw new Error(`These calls failed:\n${failed.map(({ status, args }) => `  ${status} curl ${args}`).join('\n')}`);
+  const failed = calls.filter(
+    ({ exit, status, args }) => !args.includes('/health/ready') && (exit !== '0' || status >= 400),
+  );
+  if (failed.length > 0)
+    throw new Error(`These calls failed:\n${failed.map(({ status, args }) => `  ${status} curl ${args}`).join('\n')}`);
   if (code !== 0) throw new Error(`The tour ended with code ${code}.`);
   process.stdout.write(`\nREADME's tour holds: ${blocks} blocks, ${calls.length} calls, every answer below 400.\n`);
 }

@@ -11,7 +11,8 @@ import { formOf, HTML } from './forms';
 import { accountPage, backupCodesPage, enrolPage, type ShownAccount } from './pages/account-page';
 
 /** The QR code is an image within the page. */
-const WITH_IMAGES = "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const WITH_IMAGES =
+  "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /** The admin's own account: who they are, their second factor, their sessions. */
 @Injectable()
@@ -29,13 +30,18 @@ export class AccountRoutes {
       const { password } = await formOf(request, EnrolTotpDto);
       const made = await withProblem(this.mfa.enrol(password));
       if ('problem' in made) {
-        return reply.status(made.status).headers(made.headers).type(HTML).send(accountPage(await this.account(), made.problem));
+        return reply
+          .status(made.status)
+          .headers(made.headers)
+          .type(HTML)
+          .send(accountPage(await this.account(), made.problem));
       }
       return reply.header('content-security-policy', WITH_IMAGES).type(HTML).send(enrolPage(made.result));
     });
     scope.post('/account/two-factor/confirm', async (request, reply) => {
       const made = await withProblem(formOf(request, ConfirmTotpDto).then(({ code }) => this.mfa.confirm(code)));
-      if ('problem' in made) return reply.status(made.status).headers(made.headers).type(HTML).send(enrolPage(null, made.problem));
+      if ('problem' in made)
+        return reply.status(made.status).headers(made.headers).type(HTML).send(enrolPage(null, made.problem));
       // Password and code were shown within the last moments: that is a step-up.
       await this.passwords.keepFresh(currentPrincipal().sessionId);
       return reply.type(HTML).send(backupCodesPage(made.result));
@@ -48,13 +54,18 @@ export class AccountRoutes {
 
   private async account(): Promise<ShownAccount> {
     const { userId, role } = currentPrincipal();
-    const [account, factor, sessions] = await Promise.all([this.accounts.findAccount(userId), this.mfa.status(), this.ownSessions.list()]);
+    const [account, factor, sessions] = await Promise.all([
+      this.accounts.findAccount(userId),
+      this.mfa.status(),
+      this.ownSessions.list(),
+    ]);
     return { userId, role, email: account?.email ?? '', factor, sessions };
   }
 }
 
 /** What a form leads to: a result, or what to say on the same page again. */
-type Made<T> = { readonly result: T } | { readonly problem: string; readonly status: number; readonly headers: AppError['headers'] };
+type Made<T> =
+  { readonly result: T } | { readonly problem: string; readonly status: number; readonly headers: AppError['headers'] };
 
 async function withProblem<T>(work: Promise<T>): Promise<Made<T>> {
   try {

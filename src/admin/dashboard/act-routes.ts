@@ -20,7 +20,9 @@ export class ActRoutes {
 
   add(scope: FastifyInstance): void {
     for (const [name, act] of Object.entries(this.acts.all)) {
-      scope.get<{ Params: { id: string } }>(act.path, async (request, reply) => this.ask(act, request, reply, await this.proofFor(act)));
+      scope.get<{ Params: { id: string } }>(act.path, async (request, reply) =>
+        this.ask(act, request, reply, await this.proofFor(act)),
+      );
       scope.post<{ Params: { id: string } }>(act.path, (request, reply) => this.do(name, act, request, reply));
     }
   }
@@ -29,17 +31,27 @@ export class ActRoutes {
     const { reason, password, code } = await formOf(request, ActFormDto);
     const proof = await this.proofFor(act);
     try {
-      if (proof && password === undefined) throw new AppError('auth.step_up_required', { detail: 'Confirm with your password.' });
+      if (proof && password === undefined)
+        throw new AppError('auth.step_up_required', { detail: 'Confirm with your password.' });
       if (proof && password !== undefined) await this.sessions.confirm(password, code);
     } catch (error) {
       const wantsPage = request.headers.accept?.includes('text/html') ?? false;
       if (!wantsPage || !(error instanceof AppError) || error.status >= 500) throw error;
-      return this.ask(act, request, reply.status(error.status).headers(error.headers), proof, { reason, problem: error.detail ?? error.title });
+      return this.ask(act, request, reply.status(error.status).headers(error.headers), proof, {
+        reason,
+        problem: error.detail ?? error.title,
+      });
     }
     return reply.redirect(`${await act.do(request.params.id, reason)}?done=${name}`, 303);
   }
 
-  private ask(act: Act, request: WithId, reply: FastifyReply, proof: NeededProof | null, again: { reason?: string; problem?: string } = {}): FastifyReply {
+  private ask(
+    act: Act,
+    request: WithId,
+    reply: FastifyReply,
+    proof: NeededProof | null,
+    again: { reason?: string; problem?: string } = {},
+  ): FastifyReply {
     const action = request.url.split('?', 1)[0] ?? '';
     return reply.type(HTML).send(actPage({ question: act.ask(request.params.id), action, proof, ...again }));
   }

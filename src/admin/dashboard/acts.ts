@@ -87,7 +87,8 @@ export class DashboardActs {
       run: {
         path: '/tasks/:id/run',
         notice: 'Run queued.',
-        ask: (id) => question(id, 'Run', 'Run now', 'A worker takes the run within moments; its schedule stays as it is.'),
+        ask: (id) =>
+          question(id, 'Run', 'Run now', 'A worker takes the run within moments; its schedule stays as it is.'),
         do: async (id, reason) => `/admin/runs/${(await this.tasks.run(id, reason)).id}`,
       },
       pause: {
@@ -131,7 +132,13 @@ export class DashboardActs {
       path: `/users/:id/${name}`,
       needsStepUp: true,
       notice,
-      ask: (id) => ({ title: `${title} ${this.idOf(id)}?`, text, button, back: `/admin/users/${id}`, isGrave: name !== 'activate' }),
+      ask: (id) => ({
+        title: `${title} ${this.idOf(id)}?`,
+        text,
+        button,
+        back: `/admin/users/${id}`,
+        isGrave: name !== 'activate',
+      }),
       do: async (id, reason) => {
         await work(this.idOf(id), reason);
         return `/admin/users/${id}`;
@@ -160,7 +167,12 @@ export class DashboardActs {
         path: '/backups/:id/verify',
         needsStepUp: true,
         notice: 'Verification queued.',
-        ask: (id) => ({ title: `Verify backup ${this.idOf(id)}?`, text: 'Its file is read from where it is kept, restored and compared.', button: 'Verify', back: '/admin/backups' }),
+        ask: (id) => ({
+          title: `Verify backup ${this.idOf(id)}?`,
+          text: 'Its file is read from where it is kept, restored and compared.',
+          button: 'Verify',
+          back: '/admin/backups',
+        }),
         do: async (id, reason) => {
           await this.backups.verify(this.idOf(id), reason);
           return '/admin/backups';
@@ -188,7 +200,12 @@ export class DashboardActs {
       dismiss: {
         path: '/alerts/:id/dismiss',
         notice: 'The alert was dismissed.',
-        ask: (id) => ({ title: `Dismiss alert ${this.idOf(id)}?`, text: 'It leaves the dashboard and stays in the records.', button: 'Dismiss', back: '/admin/security' }),
+        ask: (id) => ({
+          title: `Dismiss alert ${this.idOf(id)}?`,
+          text: 'It leaves the dashboard and stays in the records.',
+          button: 'Dismiss',
+          back: '/admin/security',
+        }),
         do: async (id, reason) => {
           await this.alerts.dismiss(this.idOf(id), reason);
           return '/admin/security';

@@ -26,19 +26,35 @@ export function addBoard(scope: FastifyInstance, path: string, queue: TaskQueue)
   createBullBoard({
     queues: [adapter],
     serverAdapter: server,
-    options: { uiConfig: { boardTitle: 'Gigvault', hideRedisDetails: true, hideDocsLink: true, miscLinks: [{ text: 'Back to the dashboard', url: '/admin' }] } },
+    options: {
+      uiConfig: {
+        boardTitle: 'Gigvault',
+        hideRedisDetails: true,
+        hideDocsLink: true,
+        miscLinks: [{ text: 'Back to the dashboard', url: '/admin' }],
+      },
+    },
   });
   // It answers what our own hooks refuse, too: an address that cannot be read is no fault of the queue.
   server.setErrorHandler((thrown) => {
     const { status, title } = asAppError(thrown);
-    return status < 500 ? { status: status as 400, body: { error: title } } : { status: 500, body: { error: 'The queue could not be read' } };
+    return status < 500
+      ? { status: status as 400, body: { error: title } }
+      : { status: 500, body: { error: 'The queue could not be read' } };
   });
   void scope.register(
     (board, _options, done) => {
       board.addHook('onRequest', async (_request, reply) => void reply.header('content-security-policy', POLICY));
       board.addHook('onSend', (_request, reply, payload, next) => {
         const isPage = typeof payload === 'string' && String(reply.getHeader('content-type')).startsWith('text/html');
-        next(null, isPage ? payload.replace(FOREIGN_FONTS, '').replace('</body>', `<script defer src="${path}/mend.js"></script></body>`) : payload);
+        next(
+          null,
+          isPage
+            ? payload
+                .replace(FOREIGN_FONTS, '')
+                .replace('</body>', `<script defer src="${path}/mend.js"></script></body>`)
+            : payload,
+        );
       });
       board.get('/mend.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(BOARD_SCRIPT));
       void board.register(server.registerPlugin());

@@ -25,10 +25,25 @@ export function sparkline(runs: readonly RecentRun[]): Markup | null {
   const { width, height, bars } = SPARK;
   const most = Math.max(...runs.map(({ ms }) => ms), 1);
   const step = width / bars;
-  return html`<svg class="spark" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${wordsOf(runs)}">
+  return html`<svg
+    class="spark"
+    viewBox="0 0 ${width} ${height}"
+    width="${width}"
+    height="${height}"
+    role="img"
+    aria-label="${wordsOf(runs)}"
+  >
     ${runs.map((run, i) => {
-      const size = run.outcome === 'succeeded' || run.outcome === 'partial' ? Math.max(2, (run.ms / most) * height) : height;
-      return html`<rect class="${classOf(run)}" x="${((bars - runs.length + i) * step).toFixed(1)}" y="${(height - size).toFixed(1)}" width="${(step - 1.5).toFixed(1)}" height="${size.toFixed(1)}" rx="1" />`;
+      const size =
+        run.outcome === 'succeeded' || run.outcome === 'partial' ? Math.max(2, (run.ms / most) * height) : height;
+      return html`<rect
+        class="${classOf(run)}"
+        x="${((bars - runs.length + i) * step).toFixed(1)}"
+        y="${(height - size).toFixed(1)}"
+        width="${(step - 1.5).toFixed(1)}"
+        height="${size.toFixed(1)}"
+        rx="1"
+      />`;
     })}
   </svg>`;
 }
@@ -42,25 +57,45 @@ export function durationsChart(runs: readonly RecentRun[], usualMs: number | nul
   const step = Math.min((width - left) / runs.length, 24);
   const yOf = (ms: number): number => top + room - (ms / most) * room;
   return html`<figure>
-    <svg class="chart" viewBox="0 0 ${width} ${height}" role="img" aria-label="${wordsOf(runs)}; usually ${duration(usualMs)}">
+    <svg
+      class="chart"
+      viewBox="0 0 ${width} ${height}"
+      role="img"
+      aria-label="${wordsOf(runs)}; usually ${duration(usualMs)}"
+    >
       <text x="${left - 8}" y="${top + 4}" text-anchor="end">${duration(most)}</text>
       <text x="${left - 8}" y="${top + room}" text-anchor="end">0</text>
       <line class="axis" x1="${left}" x2="${width}" y1="${top + room}" y2="${top + room}" />
       ${runs.map((run, i) => {
         const y = Math.min(yOf(run.ms), top + room - 2);
-        return html`<rect class="${classOf(run)}" x="${(left + i * step).toFixed(1)}" y="${y.toFixed(1)}" width="${Math.max(1, step - 2).toFixed(1)}" height="${(top + room - y).toFixed(1)}" rx="1"><title>Run ${run.id}: ${run.outcome}, ${duration(run.ms)}</title></rect>`;
+        return html`<rect
+          class="${classOf(run)}"
+          x="${(left + i * step).toFixed(1)}"
+          y="${y.toFixed(1)}"
+          width="${Math.max(1, step - 2).toFixed(1)}"
+          height="${(top + room - y).toFixed(1)}"
+          rx="1"
+          ><title>Run ${run.id}: ${run.outcome}, ${duration(run.ms)}</title></rect
+        >`;
       })}
       ${usualMs === null ? null : html`<line class="usual" x1="${left}" x2="${width}" y1="${yOf(usualMs).toFixed(1)}" y2="${yOf(usualMs).toFixed(1)}" />`}
     </svg>
-    <figcaption>How long the last ${runs.length === 1 ? 'run' : `${runs.length} runs`} took, oldest first${usualMs === null ? null : html`; the line is the usual time, ${duration(usualMs)}`}.</figcaption>
+    <figcaption>
+      How long the last ${runs.length === 1 ? 'run' : `${runs.length} runs`} took, oldest
+      first${usualMs === null ? null : html`; the line is the usual time, ${duration(usualMs)}`}.
+    </figcaption>
   </figure>`;
 }
 
 /** How the runs of the last day ended, hour by hour. */
 export function hoursChart(hours: readonly HourRow[]): Markup {
   const { width, height, top, left, bottom } = WIDE;
-  const most = Math.max(...hours.map(({ succeeded, partial, skipped, failed }) => succeeded + partial + skipped + failed), 1);
-  const sum = (name: 'succeeded' | 'partial' | 'skipped' | 'failed'): number => hours.reduce((all, hour) => all + hour[name], 0);
+  const most = Math.max(
+    ...hours.map(({ succeeded, partial, skipped, failed }) => succeeded + partial + skipped + failed),
+    1,
+  );
+  const sum = (name: 'succeeded' | 'partial' | 'skipped' | 'failed'): number =>
+    hours.reduce((all, hour) => all + hour[name], 0);
   const words = `Runs of the last 24 hours: ${sum('succeeded')} succeeded, ${sum('partial')} failed in part, ${sum('skipped')} found nothing to do, ${sum('failed')} failed`;
   const room = height - top - bottom;
   const step = (width - left) / Math.max(hours.length, 1);
@@ -74,20 +109,47 @@ export function hoursChart(hours: readonly HourRow[]): Markup {
     </svg>
     <figcaption>
       ${words}.
-      <span class="key">${[['good', 'succeeded'], ['warn', 'failed in part'], ['calm', 'nothing to do'], ['bad', 'failed']].map(([kind, word]) => html`<span class="nowrap"><i class="swatch bar-${kind}"></i>${word}</span> `)}</span>
+      <span class="key"
+        >${[
+          ['good', 'succeeded'],
+          ['warn', 'failed in part'],
+          ['calm', 'nothing to do'],
+          ['bad', 'failed'],
+        ].map(([kind, word]) => html`<span class="nowrap"><i class="swatch bar-${kind}"></i>${word}</span> `)}</span
+      >
     </figcaption>
   </figure>`;
 }
 
-function hourBar({ at, succeeded, partial, skipped, failed }: HourRow, x: number, step: number, size: (count: number) => number, base: number): Markup {
-  const parts: (readonly [string, number])[] = [['bar-calm', skipped], ['bar-good', succeeded], ['bar-warn', partial], ['bar-bad', failed]];
+function hourBar(
+  { at, succeeded, partial, skipped, failed }: HourRow,
+  x: number,
+  step: number,
+  size: (count: number) => number,
+  base: number,
+): Markup {
+  const parts: (readonly [string, number])[] = [
+    ['bar-calm', skipped],
+    ['bar-good', succeeded],
+    ['bar-warn', partial],
+    ['bar-bad', failed],
+  ];
   let y = base;
   return html`<g>
-    <title>${at.toISOString().slice(11, 16)}: ${succeeded} succeeded, ${partial} failed in part, ${skipped} nothing to do, ${failed} failed</title>
+    <title>
+      ${at.toISOString().slice(11, 16)}: ${succeeded} succeeded, ${partial} failed in part, ${skipped} nothing to do,
+      ${failed} failed
+    </title>
     ${parts.map(([name, count]) => {
       if (count === 0) return null;
       y -= size(count);
-      return html`<rect class="${name}" x="${(x + 1).toFixed(1)}" y="${y.toFixed(1)}" width="${(step - 3).toFixed(1)}" height="${size(count).toFixed(1)}" />`;
+      return html`<rect
+        class="${name}"
+        x="${(x + 1).toFixed(1)}"
+        y="${y.toFixed(1)}"
+        width="${(step - 3).toFixed(1)}"
+        height="${size(count).toFixed(1)}"
+      />`;
     })}
   </g>`;
 }

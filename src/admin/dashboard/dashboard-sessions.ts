@@ -72,7 +72,9 @@ export class DashboardSessions implements PageAuthenticator {
    */
   async signIn(email: string, password: string): Promise<SignInStep> {
     const answer = await this.signIns.login(email, password);
-    return 'mfaRequired' in answer ? { mfaToken: answer.mfaToken } : { cookie: await this.cookieFor(answer.accessToken) };
+    return 'mfaRequired' in answer
+      ? { mfaToken: answer.mfaToken }
+      : { cookie: await this.cookieFor(answer.accessToken) };
   }
 
   /**
@@ -114,13 +116,16 @@ export class DashboardSessions implements PageAuthenticator {
    */
   assertActive(request: FastifyRequest): void {
     const content = this.contentOf(request);
-    if (content && Date.now() - content.seen > IDLE_MS) throw new AppError('auth.step_up_required', { detail: 'No page was opened for half an hour.' });
+    if (content && Date.now() - content.seen > IDLE_MS)
+      throw new AppError('auth.step_up_required', { detail: 'No page was opened for half an hour.' });
   }
 
   /** Returns the Set-Cookie header that notes that a page is opened now; undefined when the last one was a moment ago. */
   renewal(request: FastifyRequest, force = false): string | undefined {
     const content = this.contentOf(request);
-    return content && (force || Date.now() - content.seen > RENEW_AFTER_MS) ? this.headerOf({ ...content, seen: Date.now() }) : undefined;
+    return content && (force || Date.now() - content.seen > RENEW_AFTER_MS)
+      ? this.headerOf({ ...content, seen: Date.now() })
+      : undefined;
   }
 
   /** Ends the session of the request and returns the header that removes its cookie. */
@@ -137,7 +142,8 @@ export class DashboardSessions implements PageAuthenticator {
     const value = valueOf(headers.cookie);
     if (!value) throw new AppError('auth.session_missing');
     const principal = await this.sessions.principalOf(this.read(value));
-    if (principal.role !== 'admin') throw new AppError('auth.forbidden', { detail: 'The dashboard needs the role admin.' });
+    if (principal.role !== 'admin')
+      throw new AppError('auth.forbidden', { detail: 'The dashboard needs the role admin.' });
     return principal;
   }
 

@@ -152,7 +152,16 @@ export class Dashboard implements OnModuleInit {
         const body = await panel.render({ query: request.query as Query, id });
         const { title, section, live } = panel;
         const notice = this.noticeOf(request);
-        return reply.type(HTML).send(signedInPage({ title, section, notice, live, body: html`<h1>${title} ${id}</h1>${body}` }));
+        return reply.type(HTML).send(
+          signedInPage({
+            title,
+            section,
+            notice,
+            live,
+            body: html`<h1>${title} ${id}</h1>
+              ${body}`,
+          }),
+        );
       });
     }
   }

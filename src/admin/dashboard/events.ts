@@ -44,7 +44,7 @@ export class DashboardEvents {
    */
   async watch(name: string, request: FastifyRequest, reply: FastifyReply): Promise<AsyncGenerator<string>> {
     const view = this.views.find(name);
-    const context = { ...currentContext()!, unit: undefined };
+    const context = { ...currentContext()! };
     const line = this.takeLine(context.principal?.sessionId ?? '', reply);
     const read = await this.system.watchAsAdmin(`watch the dashboard: ${name}`);
     const look = () =>
@@ -61,7 +61,10 @@ export class DashboardEvents {
     const ofSession = this.open.get(session) ?? 0;
     const all = [...this.open.values()].reduce((sum, count) => sum + count, 0);
     if (all >= MAX_OPEN || ofSession >= MAX_OF_A_SESSION) {
-      throw new AppError('rate.limited', { detail: 'too many pages of the dashboard are open', headers: { 'retry-after': '60' } });
+      throw new AppError('rate.limited', {
+        detail: 'too many pages of the dashboard are open',
+        headers: { 'retry-after': '60' },
+      });
     }
     this.open.set(session, ofSession + 1);
     const line = { isOpen: true };
@@ -106,7 +109,10 @@ function eventOf(name: string, data: object = {}): string {
 }
 
 /** Returns the parts that have changed since the last look; 'over' when the admin may look no more, 'stale' when it failed. */
-async function changes(look: () => ReturnType<LiveView>, known: Map<string, string>): Promise<Record<string, string> | 'over' | 'stale' | null> {
+async function changes(
+  look: () => ReturnType<LiveView>,
+  known: Map<string, string>,
+): Promise<Record<string, string> | 'over' | 'stale' | null> {
   let parts: Awaited<ReturnType<LiveView>>;
   try {
     parts = await look();

@@ -9,7 +9,13 @@ export class Markup {
 
 type Value = Markup | string | number | null | undefined | readonly Value[];
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 /** Tags a template as HTML: values are escaped unless they are Markup; lists are joined; null and undefined are nothing. */
 export function html(strings: TemplateStringsArray, ...values: Value[]): Markup {

@@ -35,12 +35,17 @@ export function signedInPage({ title, section, body, notice, live, reloadSeconds
       <header>
         <a class="brand" href="/admin">Gigvault</a>
         <nav aria-label="Dashboard">
-          ${NAVIGATION.map(([href, name]) => html`<a href="${href}"${href === section ? html` aria-current="page"` : null}>${name}</a>`)}
+          ${NAVIGATION.map(([href, name]) => html`<a href="${href}" ${href === section ? html` aria-current="page"` : null}>${name}</a>`)}
         </nav>
-        <a class="account" href="/admin/account"${section === '/admin/account' ? html` aria-current="page"` : null}>Account</a>
+        <a class="account" href="/admin/account" ${section === '/admin/account' ? html` aria-current="page"` : null}
+          >Account</a
+        >
         <form method="post" action="/admin/sign-out"><button class="quiet">Sign out</button></form>
       </header>
-      <main id="content"${live === undefined ? null : html` data-events="/admin/events?view=${encodeURIComponent(live)}"`}>
+      <main
+        id="content"
+        ${live === undefined ? null : html` data-events="/admin/events?view=${encodeURIComponent(live)}"`}
+      >
         ${notice === undefined ? null : html`<p class="notice" role="status">${notice}</p>`} ${body}
       </main>
       <footer class="dim">
@@ -48,7 +53,9 @@ export function signedInPage({ title, section, body, notice, live, reloadSeconds
         Times are UTC. What you do here is kept in the security log, with your reason. <a href="/docs">API</a>
       </footer>
       <script src="/admin/script.js" defer></script>`,
-    reloadSeconds === undefined ? null : html`<noscript><meta http-equiv="refresh" content="${reloadSeconds}" /></noscript>`,
+    reloadSeconds === undefined
+      ? null
+      : html`<noscript><meta http-equiv="refresh" content="${reloadSeconds}" /></noscript>`,
   );
 }
 

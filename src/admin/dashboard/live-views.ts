@@ -44,7 +44,10 @@ export class LiveViews {
    */
   run(id: number, read: ReadAsAdmin = (work) => this.system.asAdmin(`read run ${id}`, work)): Promise<ShownRun> {
     return read(async (unit) => {
-      const [[run], [retry]] = await Promise.all([unit.query<TaskRunDto>(...findRun(id)), unit.query<{ id: number }>(...findRetry(id))]);
+      const [[run], [retry]] = await Promise.all([
+        unit.query<TaskRunDto>(...findRun(id)),
+        unit.query<{ id: number }>(...findRetry(id)),
+      ]);
       if (!run) throw new AppError('task.run_not_found');
       const [task] = this.tasks.ids.includes(run.task) ? await this.tasks.states(unit, [run.task]) : [];
       return { run, usualDurationMs: task?.usualDurationMs ?? null, retriedBy: retry?.id ?? null };

@@ -34,14 +34,24 @@ export class ProblemPages {
     const page = returnPath(request.url);
     if (error.code === 'auth.step_up_required') return void reply.redirect(leadingTo('/admin/confirm', page), 303);
     if (error.status === 401) return void reply.redirect(leadingTo('/admin/sign-in', page), 303);
-    void reply.status(error.status).headers(error.headers).type(HTML).send(problemPage(error.title, error.detail, request.id));
+    void reply
+      .status(error.status)
+      .headers(error.headers)
+      .type(HTML)
+      .send(problemPage(error.title, error.detail, request.id));
   }
 
   /** What is wrong is known from the health checks alone: they need neither PostgreSQL nor Redis to answer. */
   private async sendDegraded(error: AppError, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     this.problems.log(error, request);
     const readiness = await this.health.ready();
-    const page = degradedPage({ checks: readiness.checks, isUnavailable: error.status === 503, canReload: request.method === 'GET', path: returnPath(request.url), requestId: request.id });
+    const page = degradedPage({
+      checks: readiness.checks,
+      isUnavailable: error.status === 503,
+      canReload: request.method === 'GET',
+      path: returnPath(request.url),
+      requestId: request.id,
+    });
     void reply.status(error.status).headers(error.headers).type(HTML).send(page);
   }
 

@@ -13,13 +13,20 @@ const COLUMNS: readonly Column<TaskRunDto>[] = [
 ];
 
 /** Returns a table of runs with their results, each a link to its page. */
-export function runsTable(caption: string, runs: readonly TaskRunDto[], whenEmpty = 'No run is kept here yet.'): Markup {
+export function runsTable(
+  caption: string,
+  runs: readonly TaskRunDto[],
+  whenEmpty = 'No run is kept here yet.',
+): Markup {
   return table(caption, COLUMNS, runs, whenEmpty);
 }
 
 /** Returns who or what started a run. */
 export function startedBy({ startedBy, startedById, retryOf }: TaskRunDto): Markup {
-  const who = startedBy === 'admin' ? html`<a class="plain" href="/admin/users/${startedById}">admin ${startedById}</a>` : startedBy;
+  const who =
+    startedBy === 'admin'
+      ? html`<a class="plain" href="/admin/users/${startedById}">admin ${startedById}</a>`
+      : startedBy;
   return html`${who}${retryOf === null ? null : html`, retry of <a href="/admin/runs/${retryOf}">${retryOf}</a>`}`;
 }
 

@@ -2,8 +2,13 @@ import type { FastifyRequest } from 'fastify';
 import { assertSameOrigin } from './same-origin';
 
 describe(assertSameOrigin.name, () => {
-  const check = (headers: Record<string, string>, method = 'POST') => () =>
-    assertSameOrigin({ method, headers: { host: 'here:3000', ...headers } } as unknown as FastifyRequest, 'https://public.example/');
+  const check =
+    (headers: Record<string, string>, method = 'POST') =>
+    () =>
+      assertSameOrigin(
+        { method, headers: { host: 'here:3000', ...headers } } as unknown as FastifyRequest,
+        'https://public.example/',
+      );
 
   it.each([
     [{ 'sec-fetch-site': 'same-origin', origin: 'null' }],

@@ -25,7 +25,9 @@ export class SignInRoutes {
     });
     scope.post('/sign-in/code', async (request, reply) => {
       const { mfaToken, code } = await formOf(request, SignInCodeDto);
-      return reply.header('set-cookie', await this.sessions.signInWithCode(mfaToken, code)).redirect(pageAfter(request), 303);
+      return reply
+        .header('set-cookie', await this.sessions.signInWithCode(mfaToken, code))
+        .redirect(pageAfter(request), 303);
     });
     scope.get('/confirm', (request, reply) => reply.type(HTML).send(confirmPage({ to: pageAfter(request) })));
     scope.post('/confirm', async (request, reply) => {
@@ -33,6 +35,8 @@ export class SignInRoutes {
       await this.sessions.confirm(password, code);
       return reply.header('set-cookie', this.sessions.renewal(request, true)).redirect(pageAfter(request), 303);
     });
-    scope.post('/sign-out', async (_request, reply) => reply.header('set-cookie', await this.sessions.signOut()).redirect('/admin/sign-in', 303));
+    scope.post('/sign-out', async (_request, reply) =>
+      reply.header('set-cookie', await this.sessions.signOut()).redirect('/admin/sign-in', 303),
+    );
   }
 }

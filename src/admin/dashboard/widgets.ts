@@ -27,7 +27,9 @@ export function outcomeTag({ outcome, attempts }: Pick<TaskRunDto, 'outcome' | '
 export function moment(at: Date | null, isRelative = false): Markup {
   if (at === null) return html`<span class="dim">–</span>`;
   const text = at.toISOString();
-  return html`<time datetime="${text}"${isRelative ? html` data-relative` : null}>${text.slice(0, 19).replace('T', ' ')}</time>`;
+  return html`<time datetime="${text}" ${isRelative ? html` data-relative` : null}
+    >${text.slice(0, 19).replace('T', ' ')}</time
+  >`;
 }
 
 /** A time that something took. */
@@ -58,28 +60,50 @@ export interface Column<Row> {
 }
 
 /** A table; on a phone each row is a card whose cells say what they are. */
-export function table<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[], empty: string): Markup {
+export function table<Row>(
+  caption: string,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  empty: string,
+): Markup {
   if (rows.length === 0) return html`<p class="empty">${empty}</p>`;
   const classOf = ({ isNumber }: Column<Row>) => (isNumber ? html` class="number"` : null);
   return html`<table>
-    <caption>${caption}</caption>
+    <caption>
+      ${caption}
+    </caption>
     <thead>
-      <tr>${columns.map((column) => html`<th scope="col"${classOf(column)}>${column.head}</th>`)}</tr>
+      <tr>
+        ${columns.map((column) => html`<th scope="col" ${classOf(column)}>${column.head}</th>`)}
+      </tr>
     </thead>
     <tbody>
-      ${rows.map((row) => html`<tr>${columns.map((column) => html`<td data-label="${column.head}"${classOf(column)}>${column.cell(row)}</td>`)}</tr>`)}
+      ${rows.map(
+        (row) =>
+          html`<tr>
+            ${columns.map((column) => html`<td data-label="${column.head}" ${classOf(column)}>${column.cell(row)}</td>`)}
+          </tr>`,
+      )}
     </tbody>
   </table>`;
 }
 
 /** Facts with their names. */
 export function facts(entries: readonly (readonly [name: string, value: Markup | string | number | null])[]): Markup {
-  return html`<dl>${entries.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
+  return html`<dl>
+    ${entries.map(
+      ([name, value]) =>
+        html`<dt>${name}</dt>
+          <dd>${value}</dd>`,
+    )}
+  </dl>`;
 }
 
 /** A row of figures, each with what it counts. */
 export function numbers(entries: readonly (readonly [value: number | string, name: string])[]): Markup {
-  return html`<ul class="numbers">${entries.map(([value, name]) => html`<li class="card"><strong>${value}</strong> <span class="dim">${name}</span></li>`)}</ul>`;
+  return html`<ul class="numbers">
+    ${entries.map(([value, name]) => html`<li class="card"><strong>${value}</strong> <span class="dim">${name}</span></li>`)}
+  </ul>`;
 }
 
 /** A part of the page that the events of /admin/events replace, by its name. */

@@ -13,7 +13,15 @@ import type { SlowQueriesDto } from './dto/slow-queries.dto';
 import type { TableSizeDto } from './dto/table-size.dto';
 import type { ViewStateDto } from './dto/view-state.dto';
 import {
-  CONNECTION_LIMIT, CONNECTIONS, COVERAGE, DATABASE_STATE, INDEX_USE, PARTITIONS, SLOW_QUERIES, TABLE_SIZES, VIEWS,
+  CONNECTION_LIMIT,
+  CONNECTIONS,
+  COVERAGE,
+  DATABASE_STATE,
+  INDEX_USE,
+  PARTITIONS,
+  SLOW_QUERIES,
+  TABLE_SIZES,
+  VIEWS,
 } from './database-metrics.queries';
 
 const WORST_SHOWN = 10;
@@ -42,7 +50,12 @@ export class DatabaseMetricsService {
   /** Returns all of the below at once. */
   async overview(): Promise<DatabaseOverview> {
     const [state, connections, partitions, tableSizes, slowQueries, indexes] = await Promise.all([
-      this.state(), this.connections(), this.partitions(), this.tableSizes(), this.slowQueries(), this.indexes(),
+      this.state(),
+      this.connections(),
+      this.partitions(),
+      this.tableSizes(),
+      this.slowQueries(),
+      this.indexes(),
     ]);
     return { state, connections, partitions, tableSizes, slowQueries, indexes };
   }
@@ -70,7 +83,11 @@ export class DatabaseMetricsService {
       return { items: rows.map(SlowQueryDto.from), unavailable: null };
     } catch (error) {
       if (!NO_STATEMENT_STATISTICS.has((error as { code?: unknown }).code)) throw error;
-      return { items: [], unavailable: 'pg_stat_statements is not there: add it to shared_preload_libraries and run docker/postgres/bootstrap.sql' };
+      return {
+        items: [],
+        unavailable:
+          'pg_stat_statements is not there: add it to shared_preload_libraries and run docker/postgres/bootstrap.sql',
+      };
     }
   }
 
@@ -102,8 +119,13 @@ export class DatabaseMetricsService {
 
   /** Returns how far each partitioned table reaches, what lies in its default partition, and its partitions in order. */
   async partitions(): Promise<PartitionedTableDto[]> {
-    const [tables, partitions] = await this.system.asMonitor((unit) => Promise.all([readCoverage(unit), readPartitions(unit)]));
-    return tables.map((table) => ({ ...table, partitions: partitions.filter((partition) => partition.table === table.table) }));
+    const [tables, partitions] = await this.system.asMonitor((unit) =>
+      Promise.all([readCoverage(unit), readPartitions(unit)]),
+    );
+    return tables.map((table) => ({
+      ...table,
+      partitions: partitions.filter((partition) => partition.table === table.table),
+    }));
   }
 
   /** Returns the indexes, those nobody uses first; one that keeps rows unique is of use without a scan. */

@@ -17,7 +17,10 @@ export class DatabaseController {
   constructor(private readonly metrics: DatabaseMetricsService) {}
 
   @Get()
-  @ApiOperation({ summary: 'Read how the database is doing', description: 'Its size, cache hits, and the age of its materialized views.' })
+  @ApiOperation({
+    summary: 'Read how the database is doing',
+    description: 'Its size, cache hits, and the age of its materialized views.',
+  })
   @ApiOkResponse({ type: DatabaseStateDto, description: 'The figures.' })
   state(): Promise<DatabaseStateDto> {
     return this.metrics.state();
@@ -31,28 +34,40 @@ export class DatabaseController {
   }
 
   @Get('slow-queries')
-  @ApiOperation({ summary: 'List the slowest statements', description: 'Ten, by mean time, without values, with advice.' })
+  @ApiOperation({
+    summary: 'List the slowest statements',
+    description: 'Ten, by mean time, without values, with advice.',
+  })
   @ApiOkResponse({ type: SlowQueriesDto, description: 'The statements, or why they are not known.' })
   slowQueries(): Promise<SlowQueriesDto> {
     return this.metrics.slowQueries();
   }
 
   @Get('connections')
-  @ApiOperation({ summary: 'Count the connections', description: 'Of clients, by login and database: active, idle, idle in a transaction, waiting for a lock.' })
+  @ApiOperation({
+    summary: 'Count the connections',
+    description: 'Of clients, by login and database: active, idle, idle in a transaction, waiting for a lock.',
+  })
   @ApiOkResponse({ type: ConnectionsDto, description: 'The connections.' })
   connections(): Promise<ConnectionsDto> {
     return this.metrics.connections();
   }
 
   @Get('partitions')
-  @ApiOperation({ summary: 'List the partitions', description: 'With how far each table is covered, and what lies in its default partition.' })
+  @ApiOperation({
+    summary: 'List the partitions',
+    description: 'With how far each table is covered, and what lies in its default partition.',
+  })
   @ApiOkResponse({ type: PartitionedTableListDto, description: 'The partitioned tables.' })
   async partitions(): Promise<PartitionedTableListDto> {
     return { items: await this.metrics.partitions() };
   }
 
   @Get('indexes')
-  @ApiOperation({ summary: 'List the use of indexes', description: 'Since the statistics began (`statisticsSince` of the database).' })
+  @ApiOperation({
+    summary: 'List the use of indexes',
+    description: 'Since the statistics began (`statisticsSince` of the database).',
+  })
   @ApiOkResponse({ type: IndexUseListDto, description: 'The indexes.' })
   async indexes(): Promise<IndexUseListDto> {
     return { items: await this.metrics.indexes() };

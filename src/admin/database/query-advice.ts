@@ -25,7 +25,8 @@ const pages = ({ pagesCached, pagesRead }: StatementFigures): number => pagesCac
 const CALL = /^\s*select\s+(?:\*\s+from\s+)?[\w.]+\s*\([^()]*\)(?:\s+as\s+\w+)?$/i;
 
 /** Reads of the catalog, ours included; its indexes are PostgreSQL's. */
-const OF_CATALOG = /\b(?:pg_(?:catalog|class|attribute|constraint|proc|index|policy|roles|stat\w*|database|namespace|inherits)|information_schema)\b/i;
+const OF_CATALOG =
+  /\b(?:pg_(?:catalog|class|attribute|constraint|proc|index|policy|roles|stat\w*|database|namespace|inherits)|information_schema)\b/i;
 
 /** Whether pages read for few rows point to an index: not for rows written, calls of functions, or the catalog. */
 function readsTables({ query }: StatementFigures): boolean {
@@ -40,7 +41,8 @@ const RULES: readonly Rule[] = [
       `Spills ${whole(pagesSpilled / calls)} pages a call to disk for want of work_mem: sort by an index, read less, or raise work_mem.`,
   },
   {
-    fits: (figures) => figures.meanMs >= SLOW_MS && readsTables(figures) && pages(figures) / Math.max(figures.rows, 1) > 200,
+    fits: (figures) =>
+      figures.meanMs >= SLOW_MS && readsTables(figures) && pages(figures) / Math.max(figures.rows, 1) > 200,
     advice: (figures) =>
       `Looks at ${whole(pages(figures) / Math.max(figures.rows, 1))} pages for each row: an index is missing or cannot be used; see EXPLAIN (ANALYZE, BUFFERS).`,
   },
@@ -49,7 +51,8 @@ const RULES: readonly Rule[] = [
     advice: ({ rows, calls }) => `Returns ${whole(rows / calls)} rows a call: read pages, or count in the database.`,
   },
   {
-    fits: (figures) => figures.meanMs >= SLOW_MS && figures.pagesRead > 1_000 && figures.pagesRead / pages(figures) > 0.2,
+    fits: (figures) =>
+      figures.meanMs >= SLOW_MS && figures.pagesRead > 1_000 && figures.pagesRead / pages(figures) > 0.2,
     advice: (figures) =>
       `${whole((100 * figures.pagesRead) / pages(figures))} % of its pages come from outside shared_buffers: more memory, or a smaller index.`,
   },
@@ -62,7 +65,10 @@ const RULES: readonly Rule[] = [
     fits: ({ meanMs, totalMs, calls }) => meanMs < SLOW_MS && calls > 100_000 && totalMs > 60_000,
     advice: ({ calls }) => `Quick, but called ${whole(calls)} times: cache what it gives, or ask for many at once.`,
   },
-  { fits: ({ meanMs }) => meanMs >= SLOW_MS, advice: () => 'Nothing stands out but its time; see EXPLAIN (ANALYZE, BUFFERS).' },
+  {
+    fits: ({ meanMs }) => meanMs >= SLOW_MS,
+    advice: () => 'Nothing stands out but its time; see EXPLAIN (ANALYZE, BUFFERS).',
+  },
 ];
 
 /** Returns what to do about a statement, in a sentence. */

@@ -29,6 +29,10 @@ export class AdminUserDto {
   @ApiProperty({ description: 'When he signed up.', format: 'date-time', example: '2026-01-31T09:30:00.000Z' })
   createdAt: Date;
 
-  @ApiProperty({ description: 'When the account last changed.', format: 'date-time', example: '2026-01-31T09:30:00.000Z' })
+  @ApiProperty({
+    description: 'When the account last changed.',
+    format: 'date-time',
+    example: '2026-01-31T09:30:00.000Z',
+  })
   updatedAt: Date;
 }

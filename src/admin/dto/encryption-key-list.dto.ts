@@ -4,7 +4,12 @@ import { KeyRotationDto } from './key-rotation.dto';
 
 /** The master keys, the current one first. */
 export class EncryptionKeyListDto {
-  @ApiProperty({ type: Boolean, description: 'Whether a rotation makes its own key; else it is to the first of ENCRYPTION_KEYS, and keys leave there too.', example: true })
+  @ApiProperty({
+    type: Boolean,
+    description:
+      'Whether a rotation makes its own key; else it is to the first of ENCRYPTION_KEYS, and keys leave there too.',
+    example: true,
+  })
   makesKeys: boolean;
 
   @ApiProperty({ type: [EncryptionKeyDto], description: 'The keys.' })

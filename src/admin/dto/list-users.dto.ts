@@ -6,7 +6,12 @@ import { TextField } from '../../platform/http/text-field';
 
 /** Filters of the list of users; newest first. */
 export class ListUsersDto extends PageQueryDto {
-  @ApiPropertyOptional({ type: String, maxLength: 254, description: 'Part of the address or of a name, in any letter case.', example: 'ann@' })
+  @ApiPropertyOptional({
+    type: String,
+    maxLength: 254,
+    description: 'Part of the address or of a name, in any letter case.',
+    example: 'ann@',
+  })
   @OptionalField()
   @TextField(254)
   q?: string;

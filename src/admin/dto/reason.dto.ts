@@ -4,7 +4,13 @@ import { TextField } from '../../platform/http/text-field';
 
 /** Why an admin does something; may be left out. */
 export class ReasonDto {
-  @ApiPropertyOptional({ type: String, minLength: 1, maxLength: 500, description: 'Why; kept in the security log.', example: 'maintenance of the database' })
+  @ApiPropertyOptional({
+    type: String,
+    minLength: 1,
+    maxLength: 500,
+    description: 'Why; kept in the security log.',
+    example: 'maintenance of the database',
+  })
   @OptionalField()
   @TextField(500)
   reason?: string;

@@ -9,16 +9,26 @@ export class TaskAlertDto {
   task: string;
 
   @ApiProperty({
-    type: String, enum: ['missed', 'overlong', 'failed'],
+    type: String,
+    enum: ['missed', 'overlong', 'failed'],
     description: 'No worker took its firing; a run takes too long; its latest run failed for good.',
     example: 'missed',
   })
   kind: 'missed' | 'overlong' | 'failed';
 
-  @ApiProperty({ type: String, description: 'What is wrong.', example: 'was due at 2026-01-31 09:30 UTC and no worker took it' })
+  @ApiProperty({
+    type: String,
+    description: 'What is wrong.',
+    example: 'was due at 2026-01-31 09:30 UTC and no worker took it',
+  })
   reason: string;
 
-  @ApiProperty({ type: String, format: 'date-time', description: 'When it was found.', example: '2026-01-31T09:32:00.000Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When it was found.',
+    example: '2026-01-31T09:32:00.000Z',
+  })
   createdAt: Date;
 
   @ApiProperty({

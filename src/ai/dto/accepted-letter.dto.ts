@@ -19,6 +19,9 @@ export class AcceptedLetterDto {
   @ApiProperty({ type: [FindingDto], description: 'What to look at before sending it.' })
   findings: FindingDto[];
 
-  @ApiProperty({ type: [SimilarLetterDto], description: 'Letters of yours that are alarmingly like it, most alike first.' })
+  @ApiProperty({
+    type: [SimilarLetterDto],
+    description: 'Letters of yours that are alarmingly like it, most alike first.',
+  })
   similarLetters: SimilarLetterDto[];
 }

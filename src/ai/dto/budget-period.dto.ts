@@ -12,9 +12,18 @@ export class BudgetPeriodDto {
   @ApiAmount({ places: 12, description: 'What is booked.', example: '0.006036000000' })
   spentUsd: string;
 
-  @ApiAmount({ places: 12, description: 'What a new call may still cost: the limit less what is booked and reserved.', example: '0.993964000000' })
+  @ApiAmount({
+    places: 12,
+    description: 'What a new call may still cost: the limit less what is booked and reserved.',
+    example: '0.993964000000',
+  })
   leftUsd: string;
 
-  @ApiProperty({ type: String, format: 'date-time', description: 'When it begins anew.', example: '2026-02-01T00:00:00.000Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When it begins anew.',
+    example: '2026-02-01T00:00:00.000Z',
+  })
   renewsAt: Date;
 }

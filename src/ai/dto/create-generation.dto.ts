@@ -10,7 +10,13 @@ export class CreateGenerationDto {
   @IsIn(GENERATION_TYPES)
   type: GenerationType;
 
-  @ApiPropertyOptional({ type: 'integer', nullable: true, minimum: 1, description: 'The job it is for: one of your own.', example: 42 })
+  @ApiPropertyOptional({
+    type: 'integer',
+    nullable: true,
+    minimum: 1,
+    description: 'The job it is for: one of your own.',
+    example: 42,
+  })
   @NullableField()
   @IsInt()
   @Min(1)
@@ -20,7 +26,8 @@ export class CreateGenerationDto {
   @ApiPropertyOptional({
     type: String,
     maxLength: 100,
-    description: 'A model of GET /v1/ai/models, and no other; without it the vendors are tried in the order of the installation.',
+    description:
+      'A model of GET /v1/ai/models, and no other; without it the vendors are tried in the order of the installation.',
     examples: ['claude'],
   })
   @OptionalField()
@@ -28,7 +35,13 @@ export class CreateGenerationDto {
   @Matches(/^[\w.:/-]{1,100}$/, { message: 'model must be an id of GET /v1/ai/models' })
   model?: string;
 
-  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 2000, description: 'What you wish for besides.', example: 'Mention that I can start on Monday.' })
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    maxLength: 2000,
+    description: 'What you wish for besides.',
+    example: 'Mention that I can start on Monday.',
+  })
   @NullableTextField(2_000)
   instructions?: string | null;
 

@@ -1,7 +1,12 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ApiAmount } from '../../platform/http/money-field';
 import type { AiGeneration } from '../ai-generation.entity';
-import { GENERATION_STATUSES, GENERATION_TYPES, type GenerationStatus, type GenerationType } from '../generation-values';
+import {
+  GENERATION_STATUSES,
+  GENERATION_TYPES,
+  type GenerationStatus,
+  type GenerationType,
+} from '../generation-values';
 import { FindingDto } from './finding.dto';
 
 const COUNT = { type: 'integer', nullable: true } as const;
@@ -20,7 +25,12 @@ export class GenerationDto {
   @ApiProperty({ type: String, enum: GENERATION_STATUSES, description: 'The status.', example: 'succeeded' })
   status: GenerationStatus;
 
-  @ApiProperty({ type: String, nullable: true, description: 'The text; of a call that was cut, what had come.', example: 'Dear client, …' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'The text; of a call that was cut, what had come.',
+    example: 'Dear client, …',
+  })
   text: string | null;
 
   @ApiProperty({ type: String, nullable: true, description: 'What was wished for.', example: null })
@@ -62,19 +72,39 @@ export class GenerationDto {
   @ApiProperty({ type: 'integer', description: 'Grows with each change; its ETag.', example: 2 })
   version: number;
 
-  @ApiProperty({ type: String, format: 'date-time', description: 'When it was asked for.', example: '2026-01-31T09:30:00.000Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When it was asked for.',
+    example: '2026-01-31T09:30:00.000Z',
+  })
   createdAt: Date;
 
-  @ApiProperty({ type: String, format: 'date-time', description: 'When it last changed.', example: '2026-01-31T09:30:04.000Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When it last changed.',
+    example: '2026-01-31T09:30:04.000Z',
+  })
   updatedAt: Date;
 
   /** Shows a row of the table; what was sent to the vendor stays out of it. */
   static from(this: void, row: AiGeneration): GenerationDto {
-    const { id, type, jobId, status, response, instructions, findings, provider, model, inputAiTokens, outputAiTokens } = row;
-    const { cachedAiTokens, cost, usageIsEstimated, priceListVersion, error, durationMs, version, createdAt, updatedAt } = row;
+    const { id, type, jobId, status, response, instructions, findings, error, durationMs, version } = row;
+    const { createdAt, updatedAt } = row;
     return {
-      ...{ id, type, jobId, status, text: response, instructions, findings, provider, model, inputAiTokens, outputAiTokens },
-      ...{ cachedAiTokens, costUsd: cost, usageIsEstimated, priceListVersion, error, durationMs, version, createdAt, updatedAt },
+      ...{ id, type, jobId, status, text: response, instructions, findings },
+      ...usageOf(row),
+      ...{ error, durationMs, version, createdAt, updatedAt },
     };
   }
+}
+
+function usageOf(row: AiGeneration) {
+  const { provider, model, inputAiTokens, outputAiTokens, cachedAiTokens, cost, usageIsEstimated } = row;
+  const { priceListVersion } = row;
+  return {
+    ...{ provider, model, inputAiTokens, outputAiTokens, cachedAiTokens },
+    ...{ costUsd: cost, usageIsEstimated, priceListVersion },
+  };
 }

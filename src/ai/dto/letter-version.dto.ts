@@ -9,17 +9,30 @@ export class LetterVersionDto {
   @ApiProperty({ type: 'integer', description: 'The proposal.', example: 7 })
   proposalId: number;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'The generation it came from; null when the user wrote it.', example: 3 })
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'The generation it came from; null when the user wrote it.',
+    example: 3,
+  })
   generationId: number | null;
 
   @ApiProperty({ type: String, description: 'The letter.', example: 'Dear client, …' })
   letter: string;
 
-  @ApiProperty({ type: String, format: 'date-time', description: 'When it was kept.', example: '2026-01-31T09:30:00.000Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When it was kept.',
+    example: '2026-01-31T09:30:00.000Z',
+  })
   createdAt: Date;
 
   /** Shows a row of the table. */
-  static from(this: void, { id, proposalId, generationId, letter, createdAt }: Omit<LetterVersion, 'userId'>): LetterVersionDto {
+  static from(
+    this: void,
+    { id, proposalId, generationId, letter, createdAt }: Omit<LetterVersion, 'userId'>,
+  ): LetterVersionDto {
     return { id, proposalId, generationId, letter, createdAt };
   }
 }

@@ -2,7 +2,12 @@ import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 import { IntegerParam, ListParam } from '../../platform/http/fields';
 import { PageQueryDto } from '../../platform/http/page-query.dto';
-import { GENERATION_STATUSES, GENERATION_TYPES, type GenerationStatus, type GenerationType } from '../generation-values';
+import {
+  GENERATION_STATUSES,
+  GENERATION_TYPES,
+  type GenerationStatus,
+  type GenerationType,
+} from '../generation-values';
 
 /** Filters of the list of generations. */
 export class ListGenerationsDto extends PageQueryDto {
@@ -10,12 +15,22 @@ export class ListGenerationsDto extends PageQueryDto {
   @IntegerParam(1, Number.MAX_SAFE_INTEGER)
   jobId?: number;
 
-  @ApiPropertyOptional({ enum: GENERATION_TYPES, isArray: true, description: 'Only those of these types; repeat it or use commas.', example: ['message'] })
+  @ApiPropertyOptional({
+    enum: GENERATION_TYPES,
+    isArray: true,
+    description: 'Only those of these types; repeat it or use commas.',
+    example: ['message'],
+  })
   @ListParam()
   @IsIn(GENERATION_TYPES, { each: true })
   type?: GenerationType[];
 
-  @ApiPropertyOptional({ enum: GENERATION_STATUSES, isArray: true, description: 'Only those in these statuses; repeat it or use commas.', example: ['failed'] })
+  @ApiPropertyOptional({
+    enum: GENERATION_STATUSES,
+    isArray: true,
+    description: 'Only those in these statuses; repeat it or use commas.',
+    example: ['failed'],
+  })
   @ListParam()
   @IsIn(GENERATION_STATUSES, { each: true })
   status?: GenerationStatus[];

@@ -20,7 +20,11 @@ function found(text: string): string[] {
 
 describe(checkAnswer.name, () => {
   it('finds nothing in a letter that says what the profile, the posting and the user say', () => {
-    expect(found('In 12 years with PostgreSQL I cut a report by 95 % for 3 clients. I led 7 projects. Your 40 users will notice. I charge $60/hour.')).toEqual([]);
+    expect(
+      found(
+        'In 12 years with PostgreSQL I cut a report by 95 % for 3 clients. I led 7 projects. Your 40 users will notice. I charge $60/hour.',
+      ),
+    ).toEqual([]);
   });
 
   it.each([

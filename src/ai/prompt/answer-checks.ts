@@ -29,7 +29,10 @@ const CONTACTS: readonly [RegExp, string][] = [
     'an e-mail address',
   ],
   [/\b(?:https?:\/\/|www\.)\S+/giu, 'a link'],
-  [/\b(?:telegram|whats ?app|skype|discord|signal|viber|wechat|linkedin)\b[^.!?\n]{0,40}/giu, 'a way round the platform'],
+  [
+    /\b(?:telegram|whats ?app|skype|discord|signal|viber|wechat|linkedin)\b[^.!?\n]{0,40}/giu,
+    'a way round the platform',
+  ],
   [/(?<![\w@.])@[a-z][\w.]{3,30}/giu, 'a handle'],
 ];
 
@@ -40,25 +43,42 @@ const DIGITS = /(?<![\d.,])\+?\d[\d\s().-]*/gu;
 const MIN_TELEPHONE = 9;
 
 const YEARS = /\b(\d{1,2})\s?\+?\s?(?:years?|yrs?|років|роки|лет|jahren?|ans|años)\b/giu;
-const RATE = /(?:[$€£]\s?(\d+(?:[.,]\d{1,2})?)|\b(\d+(?:[.,]\d{1,2})?)\s?(?:USD|EUR|dollars?))\s?(?:\/|per|an|a)\s?(?:h|hr|hour)\b/giu;
-const FIGURES = /(?<![\w.,$€£])\d+(?:[.,]\d+)*\s?(?:%|\+|x\b|percent|clients?|projects?|customers?|companies|users?)/giu;
+const RATE =
+  /(?:[$€£]\s?(\d+(?:[.,]\d{1,2})?)|\b(\d+(?:[.,]\d{1,2})?)\s?(?:USD|EUR|dollars?))\s?(?:\/|per|an|a)\s?(?:h|hr|hour)\b/giu;
+const FIGURES =
+  /(?<![\w.,$€£])\d+(?:[.,]\d+)*\s?(?:%|\+|x\b|percent|clients?|projects?|customers?|companies|users?)/giu;
 
 const SENTENCE_END = /(?<=[.!?])\s+|\n/u;
 
 /** The patterns of this file, for the test of their running time. */
-export const ANSWER_PATTERNS: readonly RegExp[] = [...CONTACTS.map(([pattern]) => pattern), DIGITS, YEARS, RATE, FIGURES, SENTENCE_END];
+export const ANSWER_PATTERNS: readonly RegExp[] = [
+  ...CONTACTS.map(([pattern]) => pattern),
+  DIGITS,
+  YEARS,
+  RATE,
+  FIGURES,
+  SENTENCE_END,
+];
 
 /**
  * Returns what a draft says that it should not: contact details, and years, rates, figures and skills that neither the
  * profile nor the user's own words hold. Rules, not understanding: it finds the common and misses the subtle.
  */
 export function checkAnswer(text: string, sources: CheckSources): Finding[] {
-  const findings = [...contactsIn(text), ...yearsIn(text, sources), ...ratesIn(text, sources), ...figuresIn(text, sources), ...skillsIn(text, sources)];
+  const findings = [
+    ...contactsIn(text),
+    ...yearsIn(text, sources),
+    ...ratesIn(text, sources),
+    ...figuresIn(text, sources),
+    ...skillsIn(text, sources),
+  ];
   return findings.slice(0, MAX_FINDINGS);
 }
 
 function contactsIn(text: string): Finding[] {
-  const details = CONTACTS.flatMap(([pattern, what]) => matches(text, pattern).map(([excerpt]) => contact(excerpt, what)));
+  const details = CONTACTS.flatMap(([pattern, what]) =>
+    matches(text, pattern).map(([excerpt]) => contact(excerpt, what)),
+  );
   return [...details, ...telephonesIn(text).map((excerpt) => contact(excerpt, 'a telephone number'))];
 }
 
@@ -98,7 +118,10 @@ function yearsIn(text: string, { profile, ownWords }: CheckSources): Finding[] {
 function ratesIn(text: string, { profile, ownWords }: CheckSources): Finding[] {
   const sources = lowerCase([ownWords]);
   return matches(text, RATE)
-    .filter(([excerpt, a, b]) => Number((a ?? b ?? '').replace(',', '.')) !== Number(profile.hourlyRate ?? NaN) && !says(sources, excerpt))
+    .filter(
+      ([excerpt, a, b]) =>
+        Number((a ?? b ?? '').replace(',', '.')) !== Number(profile.hourlyRate ?? NaN) && !says(sources, excerpt),
+    )
     .map(([excerpt]) => beyond(excerpt, `your profile's rate is ${profile.hourlyRate ?? 'not given'}`));
 }
 

@@ -52,8 +52,10 @@ const MAX_MESSAGE = 2_000;
 const MAX_LINE = 500;
 
 const TASKS: Readonly<Record<GenerationType, string>> = {
-  proposal: 'Write a proposal for the job: how the freelancer would do it, step by step, and what they need to know first.',
-  cover_letter: 'Write a cover letter for the job, at most 250 words, that begins with the client and not with the freelancer.',
+  proposal:
+    'Write a proposal for the job: how the freelancer would do it, step by step, and what they need to know first.',
+  cover_letter:
+    'Write a cover letter for the job, at most 250 words, that begins with the client and not with the freelancer.',
   message: "Write the freelancer's next message in the conversation, as short as it can be.",
 };
 

@@ -19,16 +19,25 @@ const NO_WORK = String.raw`(?!\s+${WORK}s?\b(?!\s+(?:instruction|rule|prompt|gui
  * "our bot should answer customers" and "convert images to base64" describe work. All of them run in linear time.
  */
 export const ORDERS: readonly RegExp[] = [
-  new RegExp(String.raw`${NOT_DENIED}\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:above|previous|prior|earlier|preceding|foregoing)\b${NO_WORK}`, 'iu'),
+  new RegExp(
+    String.raw`${NOT_DENIED}\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:above|previous|prior|earlier|preceding|foregoing)\b${NO_WORK}`,
+    'iu',
+  ),
   new RegExp(
     String.raw`${NOT_DENIED}\b(?:ignore|disregard|forget|override|bypass)\b.{0,20}\b(?:all|any|the|your|these|those)\b.{0,20}\b(?:instructions?|rules?|prompts?|guidelines|polic(?:y|ies))\b`,
     'iu',
   ),
   /\b(?:ignore|disregard|forget) everything\b/iu,
   /\byour\s+(?:system|developer|hidden|initial|original|secret)\s+(?:prompt|message|instructions?)\b/iu,
-  new RegExp(String.raw`\b(?:${REPEAT})\b.{0,40}\b(?:your\b.{0,20}\b(?:${KEPT_SECRET})(?! of\b)|the above\b${NO_WORK}|system prompt|verbatim)\b`, 'iu'),
+  new RegExp(
+    String.raw`\b(?:${REPEAT})\b.{0,40}\b(?:your\b.{0,20}\b(?:${KEPT_SECRET})(?! of\b)|the above\b${NO_WORK}|system prompt|verbatim)\b`,
+    'iu',
+  ),
   /\byou(?: are|['’]re)\s+(?:now\s+(?:an?|the(?!\s+(?:lead|owner|head|manager|main))|in|free|dan)|no longer|dan|the (?:operator|system)(?!\s+of an?))\b/iu,
-  new RegExp(String.raw`\b(?:you(?: are|['’]re)|act as|behave as)\s+an?\s+(?:(?:${MACHINE}|unrestricted)${NOUN_END}|admin(?:istrator)?(?=\s*(?:[.,;:!?)]|$)))`, 'iu'),
+  new RegExp(
+    String.raw`\b(?:you(?: are|['’]re)|act as|behave as)\s+an?\s+(?:(?:${MACHINE}|unrestricted)${NOUN_END}|admin(?:istrator)?(?=\s*(?:[.,;:!?)]|$)))`,
+    'iu',
+  ),
   /\b(?:pretend (?:to be|that|you)|from now on,? you|new instructions?:|role-?play as|as an ai(?: language)? model,)/iu,
   /^\s*(?:#{1,6}\s*)?(?:system|assistant|human|ai|developer)\s*:\s*(?:you|your|new|ignore|please|now|override)\b/iu,
   /\b(?:call|visit|open|fetch|browse|load|curl|wget|navigate)\b.{0,20}\b(?:this|that|the following)\s+(?:url|uri|link|endpoint|webhook|address)\b/iu,

@@ -10,8 +10,20 @@ const LENGTH = 4_000;
 /** A quadratic pattern takes a multiple of `LENGTH` / 2. */
 const LIMIT = 800;
 
-const PROFILE = { headline: 'a', overview: null, skills: ['b'], hourlyRate: null, currency: 'USD', experienceYears: 1, pastWins: [] };
-const SOURCES = { profile: PROFILE, job: { title: 'a', description: null, skills: ['Kubernetes', 'C++'] }, ownWords: '' };
+const PROFILE = {
+  headline: 'a',
+  overview: null,
+  skills: ['b'],
+  hourlyRate: null,
+  currency: 'USD',
+  experienceYears: 1,
+  pastWins: [],
+};
+const SOURCES = {
+  profile: PROFILE,
+  job: { title: 'a', description: null, skills: ['Kubernetes', 'C++'] },
+  ownWords: '',
+};
 
 describe("the time of looking at a stranger's text", () => {
   it.each([...UNTRUSTED_TEXT_PATTERNS, ...LINK_PATTERNS, ...ORDERS, ...ANSWER_PATTERNS].map((pattern) => [pattern]))(

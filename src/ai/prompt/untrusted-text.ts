@@ -67,12 +67,22 @@ function withoutComments(text: string): string {
 }
 
 function withoutOrders(lines: readonly string[]): string[] {
-  const sentences = lines.map((line) => line.split(SENTENCE_END).map((sentence) => (isOrder(sentence) ? REMOVED : sentence)));
+  const sentences = lines.map((line) =>
+    line.split(SENTENCE_END).map((sentence) => (isOrder(sentence) ? REMOVED : sentence)),
+  );
   // A line may end in the middle of an order.
   for (const [index, next] of sentences.entries()) {
     const before = sentences[index - 1];
     const [last, first] = [before?.at(-1) ?? '', next[0] ?? ''];
-    if (!before || last === '' || first === '' || last.includes(REMOVED) || first.includes(REMOVED) || !isOrder(`${last} ${first}`)) continue;
+    if (
+      !before ||
+      last === '' ||
+      first === '' ||
+      last.includes(REMOVED) ||
+      first.includes(REMOVED) ||
+      !isOrder(`${last} ${first}`)
+    )
+      continue;
     before[before.length - 1] = REMOVED;
     next[0] = REMOVED;
   }

@@ -36,8 +36,12 @@ export class Providers {
       .filter(({ missingSetting }) => missingSetting === undefined)
       .flatMap((provider) => this.candidate(provider, provider.defaultModel));
     if (candidates.length > 0) return candidates;
-    const wanted = this.all.map(({ missingSetting, name }) => missingSetting ?? `a model of ${name} with a known price`);
-    throw new AppError('ai.not_configured', { detail: `The operator of this server sets one of ${wanted.join(', ')}.` });
+    const wanted = this.all.map(
+      ({ missingSetting, name }) => missingSetting ?? `a model of ${name} with a known price`,
+    );
+    throw new AppError('ai.not_configured', {
+      detail: `The operator of this server sets one of ${wanted.join(', ')}.`,
+    });
   }
 
   private named(model: string): Candidate {
@@ -46,12 +50,18 @@ export class Providers {
     const found = provider && this.candidate(provider, model in MODEL_ALIASES ? provider.defaultModel : model)[0];
     if (!found) {
       const message = `no model is called ${model}; GET /v1/ai/models lists them`;
-      throw new AppError('ai.model_unknown', { detail: message, errors: [{ pointer: '/model', code: 'model_unknown', message }] });
+      throw new AppError('ai.model_unknown', {
+        detail: message,
+        errors: [{ pointer: '/model', code: 'model_unknown', message }],
+      });
     }
     const { missingSetting } = found.provider;
     if (missingSetting === undefined) return found;
     const message = `${model} needs the setting ${missingSetting}`;
-    throw new AppError('ai.model_unavailable', { detail: message, errors: [{ pointer: '/model', code: 'unavailable', message }] });
+    throw new AppError('ai.model_unavailable', {
+      detail: message,
+      errors: [{ pointer: '/model', code: 'unavailable', message }],
+    });
   }
 
   /** None for a model whose price nobody knows. */
@@ -69,14 +79,27 @@ interface VendorSettings {
 
 function optionsOf(name: AiProviderName, { apiKey, baseUrl: baseURL, model }: VendorSettings): SdkProviderOptions {
   const common = baseURL === undefined ? {} : { baseURL };
-  const options = { name, defaultModel: model, missingSetting: apiKey ? undefined : `AI_${name.toUpperCase()}_API_KEY` };
+  const options = {
+    name,
+    defaultModel: model,
+    missingSetting: apiKey ? undefined : `AI_${name.toUpperCase()}_API_KEY`,
+  };
   switch (name) {
     case 'anthropic':
-      return { ...options, model: (id, fetchIt) => createAnthropic({ ...common, fetch: fetchIt, apiKey: apiKey ?? '' })(id) };
+      return {
+        ...options,
+        model: (id, fetchIt) => createAnthropic({ ...common, fetch: fetchIt, apiKey: apiKey ?? '' })(id),
+      };
     case 'google':
-      return { ...options, model: (id, fetchIt) => createGoogleGenerativeAI({ ...common, fetch: fetchIt, apiKey: apiKey ?? '' })(id) };
+      return {
+        ...options,
+        model: (id, fetchIt) => createGoogleGenerativeAI({ ...common, fetch: fetchIt, apiKey: apiKey ?? '' })(id),
+      };
     case 'openai':
-      return { ...options, model: (id, fetchIt) => createOpenAI({ ...common, fetch: fetchIt, apiKey: apiKey ?? '' }).chat(id) };
+      return {
+        ...options,
+        model: (id, fetchIt) => createOpenAI({ ...common, fetch: fetchIt, apiKey: apiKey ?? '' }).chat(id),
+      };
     case 'local':
       return {
         ...options,

@@ -43,7 +43,14 @@ export class SdkProvider implements Provider {
     }
   }
 
-  private async open({ model, system, prompt, maxOutputAiTokens, onUsage, signal }: VendorCall): Promise<ReadableStream<LanguageModelV3StreamPart>> {
+  private async open({
+    model,
+    system,
+    prompt,
+    maxOutputAiTokens,
+    onUsage,
+    signal,
+  }: VendorCall): Promise<ReadableStream<LanguageModelV3StreamPart>> {
     try {
       const { stream } = await this.options.model(model, vendorFetch(this.name, onUsage)).doStream({
         prompt: [

@@ -49,7 +49,11 @@ function eventsOf(body: ReadableStream<Uint8Array>, onUsage: OnUsage): ReadableS
           held += next.done ? decoder.decode() : decoder.decode(next.value, { stream: true });
           const isTooLong = bytes > MAX_ANSWER_BYTES || held.length > MAX_EVENT_CHARACTERS;
           const end = next.done || isTooLong ? held.length : held.lastIndexOf('\n') + 1;
-          const lines = held.slice(0, end).split('\n').map((line) => withoutUsage(line, onUsage)).join('\n');
+          const lines = held
+            .slice(0, end)
+            .split('\n')
+            .map((line) => withoutUsage(line, onUsage))
+            .join('\n');
           held = held.slice(end);
           if (lines !== '') controller.enqueue(encoder.encode(lines));
           if (isTooLong) void reader.cancel().catch(() => undefined);
@@ -69,7 +73,10 @@ const MAY_HAVE_USAGE = /"usage(?:Metadata)?"\s*:\s*(?!null)|"message_(?:start|de
 /** What Anthropic's events must have; nobody reads it. */
 const NO_USAGE = { input_tokens: 0, output_tokens: 0 };
 
-const EVENT = z.looseObject({ type: z.string().optional().catch(undefined), message: z.looseObject({}).optional().catch(undefined) });
+const EVENT = z.looseObject({
+  type: z.string().optional().catch(undefined),
+  message: z.looseObject({}).optional().catch(undefined),
+});
 
 function withoutUsage(line: string, onUsage: OnUsage): string {
   if (!line.startsWith('data:') || !MAY_HAVE_USAGE.test(line)) return line;
@@ -78,7 +85,8 @@ function withoutUsage(line: string, onUsage: OnUsage): string {
   const usage = usageIn(event);
   if (usage) onUsage(usage);
   const { usage: _, usageMetadata: __, ...rest } = event;
-  if (event.type === 'message_start') return `data: ${JSON.stringify({ ...rest, message: { ...event.message, usage: NO_USAGE } })}`;
+  if (event.type === 'message_start')
+    return `data: ${JSON.stringify({ ...rest, message: { ...event.message, usage: NO_USAGE } })}`;
   return `data: ${JSON.stringify(event.type === 'message_delta' ? { ...rest, usage: NO_USAGE } : rest)}`;
 }
 

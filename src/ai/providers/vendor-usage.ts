@@ -30,7 +30,11 @@ const OPENAI = z.object({
 const ANTHROPIC_START = z.object({
   type: z.literal('message_start'),
   message: z.object({
-    usage: z.object({ input_tokens: COUNT, cache_read_input_tokens: COUNT_OR_NONE, cache_creation_input_tokens: COUNT_OR_NONE }),
+    usage: z.object({
+      input_tokens: COUNT,
+      cache_read_input_tokens: COUNT_OR_NONE,
+      cache_creation_input_tokens: COUNT_OR_NONE,
+    }),
   }),
 });
 const ANTHROPIC_DELTA = z.object({ type: z.literal('message_delta'), usage: z.object({ output_tokens: COUNT }) });
@@ -47,7 +51,11 @@ const GOOGLE = z.object({
 
 const EVENT = z.union([
   ANTHROPIC_START.transform(({ message: { usage } }) =>
-    inputOf(sumOf(usage.input_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens), usage.cache_read_input_tokens, usage.cache_creation_input_tokens),
+    inputOf(
+      sumOf(usage.input_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens),
+      usage.cache_read_input_tokens,
+      usage.cache_creation_input_tokens,
+    ),
   ),
   ANTHROPIC_DELTA.transform(({ usage }): Partial<Usage> => ({ outputAiTokens: usage.output_tokens })),
   GOOGLE.transform(({ usageMetadata: usage }): Partial<Usage> => ({

@@ -10,7 +10,10 @@ const MISLEADING = /[\\\s\p{C}]/u;
 /** What the platform cannot parse it cannot call: zones of addresses, labels that are no punycode, numbers too large. */
 const Parsable = (): PropertyDecorator =>
   ValidateBy(
-    { name: 'isUrl', validator: { validate: (value) => typeof value === 'string' && !MISLEADING.test(value) && URL.canParse(value) } },
+    {
+      name: 'isUrl',
+      validator: { validate: (value) => typeof value === 'string' && !MISLEADING.test(value) && URL.canParse(value) },
+    },
     { message: MESSAGE },
   );
 

@@ -9,19 +9,39 @@ export class WebhookDto {
   @ApiProperty({ type: String, description: 'Where messages are sent.', example: 'https://hooks.example.com/gigvault' })
   url: string;
 
-  @ApiProperty({ type: Boolean, description: 'Off: nothing is sent. A receiver that answers 410 is switched off.', example: true })
+  @ApiProperty({
+    type: Boolean,
+    description: 'Off: nothing is sent. A receiver that answers 410 is switched off.',
+    example: true,
+  })
   isActive: boolean;
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'Until when the secret before signs, too.', example: null })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'Until when the secret before signs, too.',
+    example: null,
+  })
   previousSecretUntil: Date | null;
 
   @ApiProperty({ type: 'integer', description: 'Counts its changes; its ETag.', example: 1 })
   version: number;
 
-  @ApiProperty({ type: String, format: 'date-time', description: 'When it was made.', example: '2026-01-31T09:30:00.000Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When it was made.',
+    example: '2026-01-31T09:30:00.000Z',
+  })
   createdAt: Date;
 
-  @ApiProperty({ type: String, format: 'date-time', description: 'When it last changed.', example: '2026-01-31T09:30:00.000Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When it last changed.',
+    example: '2026-01-31T09:30:00.000Z',
+  })
   updatedAt: Date;
 
   /** Shows a row of the table. */

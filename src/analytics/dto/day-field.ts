@@ -4,7 +4,10 @@ import { ValidateBy } from 'class-validator';
 export function DayField(): PropertyDecorator {
   return ValidateBy({
     name: 'day',
-    validator: { validate: isDay, defaultMessage: () => '$property must be a day such as 2026-01-31, of the years 2000 to 2199' },
+    validator: {
+      validate: isDay,
+      defaultMessage: () => '$property must be a day such as 2026-01-31, of the years 2000 to 2199',
+    },
   });
 }
 

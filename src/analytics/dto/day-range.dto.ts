@@ -9,7 +9,12 @@ export class DayRangeDto {
   @DayField()
   from?: string;
 
-  @ApiPropertyOptional({ type: String, format: 'date', description: 'The last day; today unless you say.', example: '2026-01-31' })
+  @ApiPropertyOptional({
+    type: String,
+    format: 'date',
+    description: 'The last day; today unless you say.',
+    example: '2026-01-31',
+  })
   @OptionalField()
   @DayField()
   to?: string;

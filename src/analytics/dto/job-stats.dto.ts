@@ -13,7 +13,8 @@ export class JobStatsDto {
   favoriteJobs: number;
 
   @ApiAmount({
-    description: 'The mean of budgetMax - budgetMin over jobs that have both, whatever their currency: amounts are not converted.',
+    description:
+      'The mean of budgetMax - budgetMin over jobs that have both, whatever their currency: amounts are not converted.',
     example: '350.00',
   })
   avgBudgetRange: string;

@@ -16,7 +16,8 @@ export class MetricPointDto {
   value: string | null;
 
   @ApiProperty({
-    type: 'object', additionalProperties: true,
+    type: 'object',
+    additionalProperties: true,
     nullable: true,
     description: 'What else belongs to it; the exact sum of ai_cost_usd is its `usd`.',
     example: null,

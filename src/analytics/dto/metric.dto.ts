@@ -9,9 +9,21 @@ export class MetricDto {
   @ApiProperty({ type: String, format: 'date', description: 'The day (UTC).', example: '2026-01-31' })
   date: string;
 
-  @ApiProperty({ type: String, nullable: true, pattern: METRIC_VALUE_PATTERN, description: 'A decimal string with two places.', example: '12.00' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    pattern: METRIC_VALUE_PATTERN,
+    description: 'A decimal string with two places.',
+    example: '12.00',
+  })
   value: string | null;
 
-  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, description: 'What else belongs to it.', example: null })
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    nullable: true,
+    description: 'What else belongs to it.',
+    example: null,
+  })
   data: Record<string, unknown> | null;
 }

@@ -14,13 +14,28 @@ export class SummaryDto {
   @ApiProperty({ type: FunnelDto, description: 'The way from vacancies to wins.' })
   funnel: FunnelDto;
 
-  @ApiProperty({ type: Number, nullable: true, description: 'won of proposalsSent, 0 to 1; null when none was sent.', example: 0.2 })
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'won of proposalsSent, 0 to 1; null when none was sent.',
+    example: 0.2,
+  })
   winRate: number | null;
 
-  @ApiProperty({ type: Number, nullable: true, description: 'answered of proposalsSent; null when none was sent.', example: 0.4 })
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'answered of proposalsSent; null when none was sent.',
+    example: 0.4,
+  })
   answerRate: number | null;
 
-  @ApiProperty({ type: Number, nullable: true, description: 'Half of the answers came sooner; null without an answer.', example: 7200 })
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'Half of the answers came sooner; null without an answer.',
+    example: 7200,
+  })
   medianAnswerSeconds: number | null;
 
   @ApiAmount({ places: 12, description: 'What AI calls of the range cost, in USD.', example: '0.420000000000' })
@@ -37,7 +52,10 @@ export class SummaryDto {
   @ApiProperty({ type: [OutcomeDto], description: 'By category of the job, most sent first.' })
   byCategory: OutcomeDto[];
 
-  @ApiProperty({ type: [OutcomeDto], description: 'By kind, budget and currency of the job; amounts are not converted. Most sent first.' })
+  @ApiProperty({
+    type: [OutcomeDto],
+    description: 'By kind, budget and currency of the job; amounts are not converted. Most sent first.',
+  })
   byBudgetBand: OutcomeDto[];
 
   @ApiProperty({ type: [OutcomeDto], description: 'By the day of the week it was sent (UTC), monday to sunday.' })
@@ -45,7 +63,8 @@ export class SummaryDto {
 
   @ApiProperty({
     type: [OutcomeDto],
-    description: 'By the template of the newest AI draft for the job before it was sent; null without one. Most sent first.',
+    description:
+      'By the template of the newest AI draft for the job before it was sent; null without one. Most sent first.',
   })
   byTemplate: OutcomeDto[];
 }

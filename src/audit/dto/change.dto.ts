@@ -15,7 +15,12 @@ export interface FieldChange {
 
 /** One change of one record. */
 export class ChangeDto {
-  @ApiProperty({ type: String, format: 'date-time', description: 'When the change was made (UTC).', example: '2026-01-31T09:30:00.000Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When the change was made (UTC).',
+    example: '2026-01-31T09:30:00.000Z',
+  })
   at: Date;
 
   @ApiProperty({ type: ActorDto, description: 'Who made the change.' })

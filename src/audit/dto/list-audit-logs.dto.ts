@@ -11,7 +11,12 @@ export class ListAuditLogsDto extends PageQueryDto {
   @Matches(/^[a-z_]{1,63}$/, { message: 'table must be the name of a table, such as proposals' })
   table?: string;
 
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, description: 'Only changes of the records with this id.', example: 7 })
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    description: 'Only changes of the records with this id.',
+    example: 7,
+  })
   @IntegerParam(1, Number.MAX_SAFE_INTEGER)
   recordId?: number;
 
@@ -25,12 +30,22 @@ export class ListAuditLogsDto extends PageQueryDto {
   @IsIn(AUDIT_ACTIONS, { each: true })
   action?: AuditAction[];
 
-  @ApiPropertyOptional({ type: String, format: 'date-time', description: 'Only from this instant on.', example: '2026-01-01T00:00:00Z' })
+  @ApiPropertyOptional({
+    type: String,
+    format: 'date-time',
+    description: 'Only from this instant on.',
+    example: '2026-01-01T00:00:00Z',
+  })
   @OptionalField()
   @Instant()
   from?: Date;
 
-  @ApiPropertyOptional({ type: String, format: 'date-time', description: 'Only before this instant.', example: '2027-01-01T00:00:00Z' })
+  @ApiPropertyOptional({
+    type: String,
+    format: 'date-time',
+    description: 'Only before this instant.',
+    example: '2027-01-01T00:00:00Z',
+  })
   @OptionalField()
   @Instant()
   to?: Date;

@@ -14,12 +14,22 @@ export class ListOwnSecurityLogsDto extends PageQueryDto {
   @BooleanParam()
   success?: boolean;
 
-  @ApiPropertyOptional({ type: String, format: 'date-time', description: 'Only from this instant on.', example: '2026-01-01T00:00:00Z' })
+  @ApiPropertyOptional({
+    type: String,
+    format: 'date-time',
+    description: 'Only from this instant on.',
+    example: '2026-01-01T00:00:00Z',
+  })
   @OptionalField()
   @Instant()
   from?: Date;
 
-  @ApiPropertyOptional({ type: String, format: 'date-time', description: 'Only before this instant.', example: '2027-01-01T00:00:00Z' })
+  @ApiPropertyOptional({
+    type: String,
+    format: 'date-time',
+    description: 'Only before this instant.',
+    example: '2027-01-01T00:00:00Z',
+  })
   @OptionalField()
   @Instant()
   to?: Date;

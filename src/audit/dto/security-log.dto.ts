@@ -5,7 +5,12 @@ export class SecurityLogDto {
   @ApiProperty({ type: 'integer', description: 'The id.', example: 501 })
   id: number;
 
-  @ApiProperty({ type: String, format: 'date-time', description: 'When it happened (UTC).', example: '2026-01-31T09:30:00.000Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When it happened (UTC).',
+    example: '2026-01-31T09:30:00.000Z',
+  })
   at: Date;
 
   @ApiProperty({ type: 'integer', nullable: true, description: 'The user it is about, if known.', example: 7 })

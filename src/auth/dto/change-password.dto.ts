@@ -3,7 +3,11 @@ import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, NewPasswordField, PasswordFie
 
 /** A change of one's own password. */
 export class ChangePasswordDto {
-  @ApiProperty({ description: 'The password until now.', maxLength: MAX_PASSWORD_LENGTH, example: 'seven green umbrellas' })
+  @ApiProperty({
+    description: 'The password until now.',
+    maxLength: MAX_PASSWORD_LENGTH,
+    example: 'seven green umbrellas',
+  })
   @PasswordField()
   readonly currentPassword: string;
 

@@ -19,7 +19,11 @@ export class SessionDto {
   @ApiProperty({ description: 'When it began.', format: 'date-time', example: '2026-01-31T09:30:00.000Z' })
   readonly createdAt: Date;
 
-  @ApiProperty({ description: 'When it was last used, to the minute.', format: 'date-time', example: '2026-01-31T09:30:00.000Z' })
+  @ApiProperty({
+    description: 'When it was last used, to the minute.',
+    format: 'date-time',
+    example: '2026-01-31T09:30:00.000Z',
+  })
   readonly lastSeenAt: Date;
 
   @ApiProperty({ description: 'Whether it is the session of this request.', example: true })

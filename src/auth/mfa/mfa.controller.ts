@@ -58,7 +58,10 @@ export class MfaController {
 
   @Post('backup-codes')
   @HttpCode(HttpStatus.OK)
-  @ApiOperation({ summary: 'Replace the backup codes', description: 'Shows the new ones, this once; the old ones are dead.' })
+  @ApiOperation({
+    summary: 'Replace the backup codes',
+    description: 'Shows the new ones, this once; the old ones are dead.',
+  })
   @ApiOkResponse({ type: BackupCodesDto })
   async replaceBackupCodes(@Body() { password, code }: PasswordAndCodeDto): Promise<BackupCodesDto> {
     return { backupCodes: await this.mfa.replaceBackupCodes(password, code) };

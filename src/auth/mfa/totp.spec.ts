@@ -28,13 +28,19 @@ describe('totp', () => {
     ]);
   });
 
-  it.each([['', undefined, null, 'short', 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJ1', 42]])('refuses the secret %j', (secret) => {
-    expect(() => matchTotp(secret, '328482')).toThrow('not a TOTP secret');
-  });
+  it.each([['', undefined, null, 'short', 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJ1', 42]])(
+    'refuses the secret %j',
+    (secret) => {
+      expect(() => matchTotp(secret, '328482')).toThrow('not a TOTP secret');
+    },
+  );
 
-  it.each([[287082], [['287082']], ['28708'], ['287082 '], ['０８１８０４'], [''], [null]])('refuses the code %j', (code) => {
-    expect(matchTotp(RFC_SECRET, code as string, 59_000)).toBeNull();
-  });
+  it.each([[287082], [['287082']], ['28708'], ['287082 '], ['０８１８０４'], [''], [null]])(
+    'refuses the code %j',
+    (code) => {
+      expect(matchTotp(RFC_SECRET, code as string, 59_000)).toBeNull();
+    },
+  );
 
   it('makes secrets of 160 bits that all letters share evenly', () => {
     const counts = new Map<string, number>();

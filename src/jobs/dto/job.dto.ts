@@ -66,13 +66,27 @@ export class JobDto {
   @ApiProperty(JOB_FIELDS.isFavorite)
   isFavorite: boolean;
 
-  @ApiProperty({ type: 'integer', description: 'Grows with each change; the ETag is this number in quotes.', example: 1 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Grows with each change; the ETag is this number in quotes.',
+    example: 1,
+  })
   version: number;
 
-  @ApiProperty({ type: String, format: 'date-time', description: 'When the job came in.', example: '2026-01-31T09:30:00.000Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When the job came in.',
+    example: '2026-01-31T09:30:00.000Z',
+  })
   createdAt: Date;
 
-  @ApiProperty({ type: String, format: 'date-time', description: 'When the job last changed.', example: '2026-01-31T09:30:00.000Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When the job last changed.',
+    example: '2026-01-31T09:30:00.000Z',
+  })
   updatedAt: Date;
 
   /** What of a job, or of a row with its fields, is for its tenant to see. */

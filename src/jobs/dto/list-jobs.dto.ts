@@ -65,13 +65,21 @@ export class ListJobsDto extends PageQueryDto {
   @IsIn(EXPERIENCE_LEVELS, { each: true })
   experienceLevel?: ExperienceLevel[];
 
-  @ApiPropertyOptional({ type: [String], description: 'All of these skills, spelt as in the job. Quote a skill that has a comma: `"Writing, Translation"`.', example: ['PostgreSQL'] })
+  @ApiPropertyOptional({
+    type: [String],
+    description: 'All of these skills, spelt as in the job. Quote a skill that has a comma: `"Writing, Translation"`.',
+    example: ['PostgreSQL'],
+  })
   @ListParam()
   @IsString({ each: true })
   @TextLength(1, 100, { each: true })
   skills?: string[];
 
-  @ApiPropertyOptional({ type: [String], description: 'At least one of these skills; quote one that has a comma.', example: ['PostgreSQL', 'MySQL'] })
+  @ApiPropertyOptional({
+    type: [String],
+    description: 'At least one of these skills; quote one that has a comma.',
+    example: ['PostgreSQL', 'MySQL'],
+  })
   @ListParam()
   @IsString({ each: true })
   @TextLength(1, 100, { each: true })
@@ -79,14 +87,19 @@ export class ListJobsDto extends PageQueryDto {
 
   @ApiPropertyOptional({
     type: String,
-    description: 'Jobs whose budget reaches this amount; a job without budget is none of them, an end left open has no limit.',
+    description:
+      'Jobs whose budget reaches this amount; a job without budget is none of them, an end left open has no limit.',
     example: '500.00',
   })
   @OptionalField()
   @MoneyField()
   budgetMin?: string;
 
-  @ApiPropertyOptional({ type: String, description: 'Jobs whose budget begins at or below this amount.', example: '2000.00' })
+  @ApiPropertyOptional({
+    type: String,
+    description: 'Jobs whose budget begins at or below this amount.',
+    example: '2000.00',
+  })
   @OptionalField()
   @MoneyField()
   budgetMax?: string;

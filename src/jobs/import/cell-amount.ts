@@ -49,10 +49,12 @@ const CURRENCIES: ReadonlyMap<string, readonly string[]> = new Map([
  */
 export function amountOfCell(cell: string, name: string, separator: Separator): string {
   const [, before, digits, behind] = partsOf(cell);
-  if (digits === undefined || [before, behind].some((sign) => sign !== undefined && currenciesOf(sign).length === 0)) return cell;
+  if (digits === undefined || [before, behind].some((sign) => sign !== undefined && currenciesOf(sign).length === 0))
+    return cell;
   const spaceless = digits.trim().replace(SPACED, (groups) => groups.replace(/[\s'’]/g, ''));
   // Only programs with a decimal point separate by commas.
-  if (AMBIGUOUS.test(spaceless) && !(separator === ',' && spaceless.includes(','))) throw ambiguous(cell, name, spaceless);
+  if (AMBIGUOUS.test(spaceless) && !(separator === ',' && spaceless.includes(',')))
+    throw ambiguous(cell, name, spaceless);
   if (GROUPED_BY_COMMA.test(spaceless)) return spaceless.replaceAll(',', '');
   if (GROUPED_BY_POINT.test(spaceless)) return spaceless.replaceAll('.', '').replace(',', '.');
   const number = spaceless.replace(ZEROS_BEHIND_CENTS, '$1');
@@ -87,5 +89,9 @@ function partsOf(cell: string): readonly (string | undefined)[] {
 function ambiguous(cell: string, name: string, number: string): Error {
   const whole = `${number.replace(/[.,]/, '')}.00`;
   const fraction = number.replace(',', '.').replace(/0$/, '');
-  return invalidValue(`/${name}`, 'ambiguous_amount', `${name} is "${cell}", which may mean ${whole} or ${fraction}. Write ${whole}.`);
+  return invalidValue(
+    `/${name}`,
+    'ambiguous_amount',
+    `${name} is "${cell}", which may mean ${whole} or ${fraction}. Write ${whole}.`,
+  );
 }

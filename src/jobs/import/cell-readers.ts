@@ -29,10 +29,7 @@ const MAX_ID_LENGTH = 100;
 const SCIENTIFIC = /^[+-]?\d[\d.,\s]*(?:e ?|[×x*] ?10 ?\^? ?)[+-]?\d+$/i;
 
 /** What else a spreadsheet makes of a long number: groups of digits, decimal places. */
-const NUMBERS_OF_SPREADSHEETS = [
-  /^\d{1,3}(?:[.,\s'’]\d{3}){2,}(?:[.,]\d+)?$/,
-  /^\d{9,}[.,]\d+$/,
-];
+const NUMBERS_OF_SPREADSHEETS = [/^\d{1,3}(?:[.,\s'’]\d{3}){2,}(?:[.,]\d+)?$/, /^\d{9,}[.,]\d+$/];
 
 /** Spreadsheets keep 15 digits of a number; the others become zeros. */
 const ROUNDED_NUMBER = /^\d{15}0{3,}$/;
@@ -40,7 +37,9 @@ const ROUNDED_NUMBER = /^\d{15}0{3,}$/;
 /** @throws AppError `validation.failed` for a formula that failed, and for the `###` of a column that is too narrow */
 export function assertNoFormulaError(cell: string, name: string): void {
   if (!isSpreadsheetError(cell)) return;
-  const reason = cell.startsWith('##') ? 'which a column shows that is too narrow. Widen it' : 'the error of a formula. Correct the formula';
+  const reason = cell.startsWith('##')
+    ? 'which a column shows that is too narrow. Widen it'
+    : 'the error of a formula. Correct the formula';
   throw invalidValue(`/${name}`, 'formula_error', `${name} is ${cell}, ${reason} or clear the cell.`);
 }
 
@@ -55,7 +54,8 @@ export const asAmount: CellReader = amountOfCell;
 export const asId: CellReader = (cell, name) => {
   if (cell.length > MAX_ID_LENGTH) return cell;
   const plain = cell.normalize('NFKC');
-  const isNumber = isScientific(plain) || ROUNDED_NUMBER.test(plain) || NUMBERS_OF_SPREADSHEETS.some((number) => number.test(plain));
+  const isNumber =
+    isScientific(plain) || ROUNDED_NUMBER.test(plain) || NUMBERS_OF_SPREADSHEETS.some((number) => number.test(plain));
   if (isNumber) throw roundedId(cell, name);
   return cell;
 };
@@ -82,7 +82,8 @@ export const asBoolean: CellReader = (cell, name) => {
 
 /** A JSON array, an array of PostgreSQL, or values separated by commas, semicolons, lines or bullets. */
 export const asSkills: CellReader = (cell, name) => {
-  if (cell.startsWith('[')) return jsonOf(cell, name, `${name} is not a valid JSON array. Write the values with commas between them.`);
+  if (cell.startsWith('['))
+    return jsonOf(cell, name, `${name} is not a valid JSON array. Write the values with commas between them.`);
   const isArray = cell.startsWith('{') && cell.endsWith('}');
   return splitSkills(isArray ? cell.slice(1, -1) : cell).filter((skill) => skill !== '');
 };
@@ -104,7 +105,8 @@ function jsonOf(cell: string, name: string, message: string): unknown {
 export function splitSkills(cell: string): string[] {
   const isQuoted = cell.includes('"') && cell.length <= MAX_QUOTED_LENGTH;
   const parts = isQuoted ? quotedParts(cell) : cell.split(PARTS, MAX_PARTS + 1);
-  if (parts.length > MAX_PARTS) throw invalidValue('/skills', 'too_many_values', `skills has more than ${MAX_PARTS} parts`);
+  if (parts.length > MAX_PARTS)
+    throw invalidValue('/skills', 'too_many_values', `skills has more than ${MAX_PARTS} parts`);
   return parts.map((part) => part.trim());
 }
 

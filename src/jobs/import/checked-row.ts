@@ -32,7 +32,12 @@ export async function checkRow(value: unknown): Promise<CheckedRow> {
   assertNotScientific(dto);
   assertRanges(dto);
   const content = contentOf(dto);
-  return { sourceKey: sourceKeyOf(content), content, status: dto.status ?? 'active', isFavorite: dto.isFavorite ?? false };
+  return {
+    sourceKey: sourceKeyOf(content),
+    content,
+    status: dto.status ?? 'active',
+    isFavorite: dto.isFavorite ?? false,
+  };
 }
 
 /** JSON made of a spreadsheet has its numbers too. @throws AppError `validation.failed` for an id in scientific notation */

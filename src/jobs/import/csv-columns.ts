@@ -105,14 +105,22 @@ function readFields(pairs: readonly [string, string][], separator: Separator): R
 function assertUnnamedEmpty(names: readonly string[], cells: readonly string[]): void {
   const index = names.findIndex((name, at) => name === '' && cells[at] !== '');
   if (index === -1) return;
-  throw invalidValue('', 'unnamed_column', `Column ${index + 1} has a value and no name. Name it in the first line or clear it.`);
+  throw invalidValue(
+    '',
+    'unnamed_column',
+    `Column ${index + 1} has a value and no name. Name it in the first line or clear it.`,
+  );
 }
 
 function assertColumns(header: readonly string[], names: readonly string[], known: readonly string[]): void {
   const errors = faultsOf(header, names, known);
   const [title] = known.filter((name) => name === 'title' || name === 'Job Title');
   if (errors.length === 0 && title && !names.includes(title)) {
-    errors.push({ pointer: '', code: 'missing_column', message: `The first line names the columns, and "${title}" must be one.` });
+    errors.push({
+      pointer: '',
+      code: 'missing_column',
+      message: `The first line names the columns, and "${title}" must be one.`,
+    });
   }
   if (errors.length > 0) throw new BrokenFileError(1, describe(errors, header, known), errors);
 }
@@ -121,11 +129,15 @@ function assertColumns(header: readonly string[], names: readonly string[], know
 function describe(errors: readonly FieldError[], header: readonly string[], known: readonly string[]): string {
   const more = errors.length - MAX_DESCRIBED;
   return [
-    ...(hasKnownColumn(header, known) ? [] : ['No column is known. Remove what is above the line that names the columns.']),
+    ...(hasKnownColumn(header, known)
+      ? []
+      : ['No column is known. Remove what is above the line that names the columns.']),
     ...errors.slice(0, MAX_DESCRIBED).map(({ message }) => message),
     ...(more > 0 ? [more === 1 ? '1 more column is wrong.' : `${more} more columns are wrong.`] : []),
     `Known columns: ${known.join(', ')}.`,
-    ...(errors.some(({ code }) => code === 'unknown_column') ? ['The separator is a comma, a semicolon, a tab or "|".'] : []),
+    ...(errors.some(({ code }) => code === 'unknown_column')
+      ? ['The separator is a comma, a semicolon, a tab or "|".']
+      : []),
   ].join(' ');
 }
 
@@ -145,7 +157,8 @@ function faultsOf(header: readonly string[], names: readonly string[], known: re
 
 function faultOf(index: number, text: string, names: readonly string[], known: readonly string[]): FieldError[] {
   const name = names[index] ?? '';
-  if (!known.includes(name)) return [{ pointer: `/${index}`, code: 'unknown_column', message: unknownColumn(text, known) }];
+  if (!known.includes(name))
+    return [{ pointer: `/${index}`, code: 'unknown_column', message: unknownColumn(text, known) }];
   if (names.indexOf(name) === index) return [];
   return [{ pointer: `/${index}`, code: 'duplicate_column', message: `The column "${shown(text)}" is there twice.` }];
 }

@@ -165,7 +165,9 @@ function readRow(columns: CsvColumns, row: number, all: readonly Buffer[]): Impo
   const { names } = columns;
   // Programs end each row with as many separators as the widest row has.
   const missing = names.slice(all.length).every((name) => name === '') ? names.length - all.length : 0;
-  const cells = all.slice(names.length).every(isBlank) ? [...all.slice(0, names.length), ...Array<Buffer>(Math.max(0, missing)).fill(EMPTY)] : all;
+  const cells = all.slice(names.length).every(isBlank)
+    ? [...all.slice(0, names.length), ...Array<Buffer>(Math.max(0, missing)).fill(EMPTY)]
+    : all;
   if (cells.length !== names.length) {
     const message = `the row has ${cells.length} values, the header ${names.length} columns`;
     return { row, errors: [{ pointer: '', code: 'column_count', message }] };
@@ -180,7 +182,8 @@ function readRow(columns: CsvColumns, row: number, all: readonly Buffer[]): Impo
 }
 
 function faultOf(cell: Buffer, name: string): FieldError[] {
-  if (!isUtf8(cell)) return [{ pointer: `/${name}`, code: 'not_utf8', message: `${name} is not UTF-8. ${SAVE_AS_UTF8}` }];
+  if (!isUtf8(cell))
+    return [{ pointer: `/${name}`, code: 'not_utf8', message: `${name} is not UTF-8. ${SAVE_AS_UTF8}` }];
   if (!isUnstorable(cell.toString('utf8'))) return [];
   return [{ pointer: `/${name}`, code: 'unstorable_text', message: `${name} holds NUL` }];
 }
@@ -199,14 +202,25 @@ function headerOf(cells: readonly Buffer[]): string[] {
 
 /** Files that were put together have a header each. */
 function isRepeated(header: readonly Buffer[], cells: readonly Buffer[]): boolean {
-  return header.length > 1 && header.length === cells.length && header.every((name, index) => name.equals(cells[index] ?? EMPTY));
+  return (
+    header.length > 1 &&
+    header.length === cells.length &&
+    header.every((name, index) => name.equals(cells[index] ?? EMPTY))
+  );
 }
 
 const EMPTY = Buffer.alloc(0);
 
 /** Nothing but white space, that of other scripts included, and characters without a width. */
 function isBlank(cell: Buffer): boolean {
-  return cell.length === 0 || (cell.length <= MAX_BLANK_BYTES && cell.toString('utf8').replace(/\p{Cf}/gu, '').trim() === '');
+  return (
+    cell.length === 0 ||
+    (cell.length <= MAX_BLANK_BYTES &&
+      cell
+        .toString('utf8')
+        .replace(/\p{Cf}/gu, '')
+        .trim() === '')
+  );
 }
 
 /** Longer cells of nothing but white space are left to the rules of their fields. */

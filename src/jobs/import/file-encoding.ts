@@ -41,7 +41,8 @@ export function assertCsvHeader(cells: readonly string[]): void {
   const [first = ''] = cells;
   const [, format] = OTHER_TEXTS.find(([start]) => first.startsWith(start)) ?? [];
   if (format) throw new BrokenFileError(1, `The file is ${format}`);
-  if (cells.some((cell) => /[\0-\x08\x0e-\x1f]/.test(cell))) throw new BrokenFileError(1, `The file is binary, not CSV. ${SAVE_AS_UTF8}`);
+  if (cells.some((cell) => /[\0-\x08\x0e-\x1f]/.test(cell)))
+    throw new BrokenFileError(1, `The file is binary, not CSV. ${SAVE_AS_UTF8}`);
 }
 
 /** What a file should be, and what its sender does when it is something else. */

@@ -28,7 +28,8 @@ describe(ImportBatch.name, () => {
     const small = new ImportBatch();
     const large = new ImportBatch();
     for (let i = 0; !small.isFull; i += 1) small.add(await checkRow({ title: `${i}` }));
-    for (let i = 0; !large.isFull; i += 1) large.add(await checkRow({ title: `${i}`, description: 'x'.repeat(50_000) }));
+    for (let i = 0; !large.isFull; i += 1)
+      large.add(await checkRow({ title: `${i}`, description: 'x'.repeat(50_000) }));
 
     expect(rowsOf(small)).toHaveLength(500);
     expect(rowsOf(large).length).toBeLessThan(50);

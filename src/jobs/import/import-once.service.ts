@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FairSemaphore } from '../../platform/concurrency/fair-semaphore';
 import { currentContext } from '../../platform/context/request-context';
+import { runInUnit } from '../../platform/database/current-unit';
 import { Database } from '../../platform/database/database';
 import type { Unit } from '../../platform/database/unit';
 import { AppError } from '../../platform/errors/app-error';
@@ -69,20 +70,9 @@ export class ImportOnce {
       void reply.status(stored.status).headers({ ...stored.headers, 'idempotent-replayed': 'true' });
       return JSON.parse(stored.body ?? '{}') as ImportReportDto;
     }
-    const report = await joining(unit, run);
+    const report = await runInUnit(unit, run);
     await this.store.keep(unit, key, { requestHash, status: 200, headers: {}, body: JSON.stringify(report) });
     return report;
-  }
-}
-
-/** Runs `work` so that all it asks of the gate joins the unit. */
-async function joining<T>(unit: Unit, work: () => Promise<T>): Promise<T> {
-  const context = currentContext();
-  if (context) context.unit = unit;
-  try {
-    return await work();
-  } finally {
-    if (context) context.unit = undefined;
   }
 }
 

@@ -62,7 +62,8 @@ export class JobsImportService {
     { isFetched = false, maxRows = Infinity }: ImportOptions = {},
   ): Promise<ImportReportDto> {
     const read = READERS[contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''];
-    if (!read) throw new AppError('request.media_type_unsupported', { detail: `Send ${Object.keys(READERS).join(', ')}.` });
+    if (!read)
+      throw new AppError('request.media_type_unsupported', { detail: `Send ${Object.keys(READERS).join(', ')}.` });
     const report = new ImportReport();
     let batch = new ImportBatch();
     let turnBegan = performance.now();
@@ -73,7 +74,8 @@ export class JobsImportService {
         if (performance.now() - turnBegan > TURN_MS) turnBegan = await nextTurn();
         if (row.row > maxRows) throw tooManyRows(maxRows);
         await this.take(row, batch, report);
-        if (report.failed > MAX_FAILED) throw new BrokenFileError(row.row + 1, `more than ${MAX_FAILED} rows failed; the rest was not read`);
+        if (report.failed > MAX_FAILED)
+          throw new BrokenFileError(row.row + 1, `more than ${MAX_FAILED} rows failed; the rest was not read`);
         if (!batch.isFull) continue;
         // One batch is read while the one before is stored, on the other core.
         await storing;

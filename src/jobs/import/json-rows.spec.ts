@@ -23,7 +23,9 @@ async function resultOf({ value, errors }: ImportRow): Promise<unknown> {
   try {
     return errors?.map(({ code }) => code).join() ?? (await checkRow(value)).content.title;
   } catch (error) {
-    return rowErrorsOf(error).map(({ pointer, code }) => `${pointer} ${code}`).join();
+    return rowErrorsOf(error)
+      .map(({ pointer, code }) => `${pointer} ${code}`)
+      .join();
   }
 }
 
@@ -52,7 +54,9 @@ describe.each(FORMS)('JSON in %s', (_, reader, text) => {
   });
 
   it('is not UTF-16 without its mark', async () => {
-    expect(await read(reader, Buffer.from(text, 'utf16le'))).toBe('The file is UTF-16 without a byte order mark. Save the text as UTF-8 and send that.');
+    expect(await read(reader, Buffer.from(text, 'utf16le'))).toBe(
+      'The file is UTF-16 without a byte order mark. Save the text as UTF-8 and send that.',
+    );
   });
 });
 

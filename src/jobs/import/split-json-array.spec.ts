@@ -3,7 +3,11 @@ import { BrokenFileError } from './import-row';
 import { JsonArraySplitter } from './split-json-array';
 
 /** The elements, and the row of the break; the text comes in pieces of this length. */
-function read(text: string, pieceLength = Infinity, maxBytes = Infinity): [elements: string[], brokenRow: number | undefined] {
+function read(
+  text: string,
+  pieceLength = Infinity,
+  maxBytes = Infinity,
+): [elements: string[], brokenRow: number | undefined] {
   const elements: string[] = [];
   const splitter = new JsonArraySplitter(maxBytes);
   const bytes = Buffer.from(text);
@@ -28,11 +32,16 @@ function split(text: string): string[] {
 describe(JsonArraySplitter.name, () => {
   it('gives the elements of any array, however it is written and cut', () => {
     fc.assert(
-      fc.property(fc.array(fc.jsonValue()), fc.constantFrom(0, 1, '\t'), fc.integer({ min: 1, max: 9 }), (values, indent, length) => {
-        const [elements] = read(`\uFEFF ${JSON.stringify(values, null, indent)}\r\n`, length);
+      fc.property(
+        fc.array(fc.jsonValue()),
+        fc.constantFrom(0, 1, '\t'),
+        fc.integer({ min: 1, max: 9 }),
+        (values, indent, length) => {
+          const [elements] = read(`\uFEFF ${JSON.stringify(values, null, indent)}\r\n`, length);
 
-        expect(elements.map((element) => JSON.parse(element) as unknown)).toEqual(JSON.parse(JSON.stringify(values)));
-      }),
+          expect(elements.map((element) => JSON.parse(element) as unknown)).toEqual(JSON.parse(JSON.stringify(values)));
+        },
+      ),
     );
   });
 

@@ -71,7 +71,8 @@ export class BodySpool {
     } finally {
       clearTimeout(deadline);
     }
-    const read = (): AsyncIterable<Buffer> => file.createReadStream({ start: 0, autoClose: false }) as AsyncIterable<Buffer>;
+    const read = (): AsyncIterable<Buffer> =>
+      file.createReadStream({ start: 0, autoClose: false }) as AsyncIterable<Buffer>;
     return { digest: hash.digest('hex'), read, close };
   }
 

@@ -12,7 +12,8 @@ const INVISIBLE = /[\p{Cf}\s]/gu;
 const MAX_WORD_LENGTH = 40;
 
 /** A formula that failed, in any language: `#VALUE!`, `#WERT!`, `#ЗНАЧ!`, `#¡REF!`, `#DIV/0!`, `#NAME?`, `Err:502`. */
-const FORMULA_ERROR = /^(?:#[¡¿]?[\p{Lu}\d/_.]{2,20}[!?]|#GETTING_DATA|(?:Err|Erreur|Errore|Fehler|Помилка|Ошибка|Błąd):\d{3})$/u;
+const FORMULA_ERROR =
+  /^(?:#[¡¿]?[\p{Lu}\d/_.]{2,20}[!?]|#GETTING_DATA|(?:Err|Erreur|Errore|Fehler|Помилка|Ошибка|Błąd):\d{3})$/u;
 
 /** What a column that is too narrow shows in place of a number. */
 const TOO_NARROW = /^#{3,}$/;
@@ -66,5 +67,9 @@ export function textOfCell(cell: string): string {
 
 /** Returns the cell of a number or a word without the apostrophe that makes it a text, and without invisible characters. */
 export function bareCell(cell: string): string {
-  return cell.replace(/\p{Cf}/gu, '').trim().replace(/^['’]/, '').trim();
+  return cell
+    .replace(/\p{Cf}/gu, '')
+    .trim()
+    .replace(/^['’]/, '')
+    .trim();
 }

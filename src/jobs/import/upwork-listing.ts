@@ -44,7 +44,12 @@ function paymentOf(cell: string | undefined): Record<string, unknown> {
   if (cell === undefined) return {};
   if (choiceOf(cell) === 'fixed') return { jobType: 'fixed' };
   const match = HOURLY.exec(cell);
-  if (!match) throw invalidValue('/jobType', 'upwork_payment', `Hourly/Fixed must be "Fixed price", "Hourly" or "Hourly: $25.00 - $35.00"`);
+  if (!match)
+    throw invalidValue(
+      '/jobType',
+      'upwork_payment',
+      `Hourly/Fixed must be "Fixed price", "Hourly" or "Hourly: $25.00 - $35.00"`,
+    );
   const [, min, max = min] = match;
   return { jobType: 'hourly', hourlyRateMin: amountOf(min), hourlyRateMax: amountOf(max) };
 }
@@ -52,14 +57,16 @@ function paymentOf(cell: string | undefined): Record<string, unknown> {
 function budgetOf(cell: string | undefined): Record<string, unknown> {
   if (cell === undefined) return {};
   const [, amount] = BUDGET.exec(cell) ?? [];
-  if (amount === undefined) throw invalidValue('/budgetMin', 'upwork_budget', 'Budget must be "N/A" or "Est. budget: $1,000.00"');
+  if (amount === undefined)
+    throw invalidValue('/budgetMin', 'upwork_budget', 'Budget must be "N/A" or "Est. budget: $1,000.00"');
   return { budgetMin: amountOf(amount), budgetMax: amountOf(amount), currency: 'USD' };
 }
 
 function levelOf(cell: string | undefined): string | undefined {
   if (cell === undefined) return undefined;
   const level = choiceOf(cell);
-  if (!LEVELS.has(level)) throw invalidValue('/experienceLevel', 'upwork_level', 'Level must be Entry Level, Intermediate or Expert');
+  if (!LEVELS.has(level))
+    throw invalidValue('/experienceLevel', 'upwork_level', 'Level must be Entry Level, Intermediate or Expert');
   return level;
 }
 

@@ -21,11 +21,21 @@ export class CreateMessageDto {
   @Max(Number.MAX_SAFE_INTEGER)
   jobId?: number | null;
 
-  @ApiProperty({ enum: ['client', 'freelancer'], description: 'Who wrote it; what you wrote is read.', example: 'client' })
+  @ApiProperty({
+    enum: ['client', 'freelancer'],
+    description: 'Who wrote it; what you wrote is read.',
+    example: 'client',
+  })
   @IsIn(['client', 'freelancer'])
   senderType: 'client' | 'freelancer';
 
-  @ApiProperty({ type: String, minLength: 1, maxLength: MAX_CONTENT, description: 'Its text.', example: 'When can you start?' })
+  @ApiProperty({
+    type: String,
+    minLength: 1,
+    maxLength: MAX_CONTENT,
+    description: 'Its text.',
+    example: 'When can you start?',
+  })
   @TextField(MAX_CONTENT)
   content: string;
 }

@@ -12,7 +12,11 @@ export class ListMessagesDto extends PageQueryDto {
   @IntegerParam(1, Number.MAX_SAFE_INTEGER)
   jobId?: number;
 
-  @ApiPropertyOptional({ type: Boolean, description: 'Only those that are read, or only those that are not.', example: false })
+  @ApiPropertyOptional({
+    type: Boolean,
+    description: 'Only those that are read, or only those that are not.',
+    example: false,
+  })
   @BooleanParam()
   isRead?: boolean;
 

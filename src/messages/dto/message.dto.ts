@@ -21,7 +21,11 @@ export class MessageDto {
   @ApiProperty({ type: String, description: 'Its text.', example: 'When can you start?' })
   content: string;
 
-  @ApiProperty({ type: Boolean, description: 'Whether you have read it; always so for what you wrote.', example: false })
+  @ApiProperty({
+    type: Boolean,
+    description: 'Whether you have read it; always so for what you wrote.',
+    example: false,
+  })
   isRead: boolean;
 
   @ApiProperty({
@@ -36,10 +40,20 @@ export class MessageDto {
   @ApiProperty({ type: 'integer', description: 'Counts its changes; its ETag.', example: 1 })
   version: number;
 
-  @ApiProperty({ type: String, format: 'date-time', description: 'When it was stored.', example: '2026-01-31T09:30:00.000Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When it was stored.',
+    example: '2026-01-31T09:30:00.000Z',
+  })
   createdAt: Date;
 
-  @ApiProperty({ type: String, format: 'date-time', description: 'When it last changed.', example: '2026-01-31T09:30:00.000Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When it last changed.',
+    example: '2026-01-31T09:30:00.000Z',
+  })
   updatedAt: Date;
 
   /** Shows a row of the table. */

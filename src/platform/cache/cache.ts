@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Config } from '../config/config';
 import { currentContext } from '../context/request-context';
+import { currentUnit } from '../database/current-unit';
 import { Database } from '../database/database';
 import { CacheFigures } from './cache-figures';
 import { ChangeFeed } from './change-feed';
@@ -51,10 +52,9 @@ export class Cache implements OnModuleInit {
    * unit of the request, while Redis is away, and when the cache is off, it is `load` and nothing else.
    */
   async read<T extends object>(name: string, id: string | number, load: () => Promise<T>): Promise<T> {
-    const context = currentContext();
-    const userId = context?.principal?.userId;
+    const userId = currentContext()?.principal?.userId;
     // A unit sees changes of its own that are not committed, and may never be.
-    if (userId === undefined || context?.unit !== undefined || !this.feed.isFresh) return this.pass(load);
+    if (userId === undefined || currentUnit() !== undefined || !this.feed.isFresh) return this.pass(load);
     const version = this.versions.current(userId) ?? (await this.versions.learn(userId));
     if (version === undefined) return this.pass(load);
     const key = `${userId}:${name}:${id}`;

@@ -145,14 +145,22 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
     // Taken before Redis is asked, so that no change lies between the two.
     const { position, timeline } = await this.ask(null);
     const space = `cache:${run}:${timeline}`;
-    const stands = await commands.eval(STANDS_OR_PUT, 1, `${space}:position`, JSON.stringify(position), POSITION_SECONDS);
+    const stands = await commands.eval(
+      STANDS_OR_PUT,
+      1,
+      `${space}:position`,
+      JSON.stringify(position),
+      POSITION_SECONDS,
+    );
     if (this.isStopped) throw new Error('stopping');
     this.versions.use(space);
     return { space, timeline, position: JSON.parse(String(stands)) as object };
   }
 
   private async ask(since: object | null): Promise<Changes> {
-    const [answer] = await this.database.asMonitor((unit) => unit.query<Changes & Record<string, unknown>>(CHANGES, [since]));
+    const [answer] = await this.database.asMonitor((unit) =>
+      unit.query<Changes & Record<string, unknown>>(CHANGES, [since]),
+    );
     return answer!;
   }
 

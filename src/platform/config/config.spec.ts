@@ -77,7 +77,11 @@ describe('loadConfig', () => {
     ['a short secret key', { SECRET_KEY: Buffer.alloc(31).toString('base64') }, 'SECRET_KEY'],
     ['two keys of one id', { ENCRYPTION_KEYS: `k:${KEY},k:${KEY}` }, 'ENCRYPTION_KEYS'],
     ['an admin without a password', { GIGVAULT_ADMIN_EMAIL: 'a@b.example' }, 'GIGVAULT_ADMIN_EMAIL'],
-    ['a bucket without its keys', { BACKUP_S3_BUCKET: 'backups' }, 'BACKUP_S3_ENDPOINT, BACKUP_S3_ACCESS_KEY, BACKUP_S3_SECRET_KEY'],
+    [
+      'a bucket without its keys',
+      { BACKUP_S3_BUCKET: 'backups' },
+      'BACKUP_S3_ENDPOINT, BACKUP_S3_ACCESS_KEY, BACKUP_S3_SECRET_KEY',
+    ],
     ['an origin with a path', { CORS_ORIGINS: 'https://a.example/path' }, 'CORS_ORIGINS'],
   ])('refuses %s', (_, changes, name) => {
     expect(problemsOf(changes)[0]).toMatch(new RegExp(`^${name}`));

@@ -33,7 +33,11 @@ export class Config {
   /** After how long a run of a silent worker is taken over. */
   readonly tasks: { readonly leaseMs: number };
   /** How long what outlives its use is kept; 0 years are for ever. */
-  readonly retention: { readonly securityLogDays: number; readonly partitionYears: number; readonly backupDays: number };
+  readonly retention: {
+    readonly securityLogDays: number;
+    readonly partitionYears: number;
+    readonly backupDays: number;
+  };
   readonly backups: ReturnType<typeof backupsOf>;
 
   constructor(settings: Settings) {
@@ -66,13 +70,25 @@ export class Config {
 
 /** The settings of backups, also for a command that does not need the rest. */
 export function backupsOf(settings: Pick<Settings, BackupSetting | 'GIGVAULT_DATA_DIR'>) {
-  const { BACKUP_S3_BUCKET: bucket, BACKUP_S3_ENDPOINT: endpoint, BACKUP_S3_ACCESS_KEY: accessKey, BACKUP_S3_SECRET_KEY: secretKey } = settings;
+  const {
+    BACKUP_S3_BUCKET: bucket,
+    BACKUP_S3_ENDPOINT: endpoint,
+    BACKUP_S3_ACCESS_KEY: accessKey,
+    BACKUP_S3_SECRET_KEY: secretKey,
+  } = settings;
   const { BACKUP_S3_REGION: region, BACKUP_S3_PREFIX: prefix } = settings;
   return Object.freeze({
     folder: resolve(settings.BACKUP_DIR ?? join(settings.GIGVAULT_DATA_DIR, 'backups')),
     /** In place of the folder, when it is set. */
-    s3: bucket && endpoint && accessKey && secretKey ? Object.freeze({ endpoint, region, bucket, accessKey, secretKey, prefix }) : undefined,
-    keep: Object.freeze({ daily: settings.BACKUP_KEEP_DAILY, weekly: settings.BACKUP_KEEP_WEEKLY, monthly: settings.BACKUP_KEEP_MONTHLY }),
+    s3:
+      bucket && endpoint && accessKey && secretKey
+        ? Object.freeze({ endpoint, region, bucket, accessKey, secretKey, prefix })
+        : undefined,
+    keep: Object.freeze({
+      daily: settings.BACKUP_KEEP_DAILY,
+      weekly: settings.BACKUP_KEEP_WEEKLY,
+      monthly: settings.BACKUP_KEEP_MONTHLY,
+    }),
     maxAgeHours: settings.BACKUP_MAX_AGE_HOURS,
     scratchUrl: settings.BACKUP_SCRATCH_URL,
   });
@@ -188,7 +204,10 @@ function upworkOf(settings: Settings, publicUrl: string) {
 }
 
 /** The master keys, or the file that holds them, of checked settings. */
-export function encryptionOf({ ENCRYPTION_KEYS: entries = [], ENCRYPTION_KEY_FILE: keyFile }: Pick<Settings, 'ENCRYPTION_KEYS' | 'ENCRYPTION_KEY_FILE'>) {
+export function encryptionOf({
+  ENCRYPTION_KEYS: entries = [],
+  ENCRYPTION_KEY_FILE: keyFile,
+}: Pick<Settings, 'ENCRYPTION_KEYS' | 'ENCRYPTION_KEY_FILE'>) {
   return Object.freeze({ keys: Object.freeze(entries.map(toEncryptionKey)), keyFile });
 }
 

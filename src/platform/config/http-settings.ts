@@ -9,7 +9,9 @@ export const httpSettings = {
     .describe('Largest body of an import, in bytes.')
     .meta({ example: '67108864' }),
   IMPORT_SPOOL_BYTES: integer(1_073_741_824, 1_024, 1_099_511_627_776)
-    .describe('Bytes that all imports of a process may hold in temporary files; more are answered 503. At least IMPORT_LIMIT_BYTES.')
+    .describe(
+      'Bytes that all imports of a process may hold in temporary files; more are answered 503. At least IMPORT_LIMIT_BYTES.',
+    )
     .meta({ example: '1073741824' }),
   LARGE_BODIES_AT_ONCE: integer(64, 1, 10_000)
     .describe('Bodies of more than 64 KiB, or of unknown length, that a process receives at once.')

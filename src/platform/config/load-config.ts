@@ -89,6 +89,10 @@ function contradictions(values: Settings): string[] {
 }
 
 function backupContradictions(values: Settings): string[] {
-  const missing = (['BACKUP_S3_ENDPOINT', 'BACKUP_S3_ACCESS_KEY', 'BACKUP_S3_SECRET_KEY'] as const).filter((name) => !values[name]);
-  return values.BACKUP_S3_BUCKET && missing.length > 0 ? [`${missing.join(', ')}: missing, for BACKUP_S3_BUCKET is set`] : [];
+  const missing = (['BACKUP_S3_ENDPOINT', 'BACKUP_S3_ACCESS_KEY', 'BACKUP_S3_SECRET_KEY'] as const).filter(
+    (name) => !values[name],
+  );
+  return values.BACKUP_S3_BUCKET && missing.length > 0
+    ? [`${missing.join(', ')}: missing, for BACKUP_S3_BUCKET is set`]
+    : [];
 }

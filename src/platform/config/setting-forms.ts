@@ -55,7 +55,11 @@ export function list() {
 
 /** A secret that may be left out. */
 export function secret(description: string) {
-  return z.string().optional().describe(description).meta({ example: '' } satisfies SettingExample);
+  return z
+    .string()
+    .optional()
+    .describe(description)
+    .meta({ example: '' } satisfies SettingExample);
 }
 
 /** A vendor's address; by default the public one. */

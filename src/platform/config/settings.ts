@@ -1,7 +1,21 @@
 import { z } from 'zod';
 import { backupSettings } from './backup-settings';
 import { httpSettings } from './http-settings';
-import { databaseUrl, flag, integer, isAddressOrNetwork, isEncryptionKey, isKeyOf, isOrigin, list, model, money, secret, url, vendorUrl } from './setting-forms';
+import {
+  databaseUrl,
+  flag,
+  integer,
+  isAddressOrNetwork,
+  isEncryptionKey,
+  isKeyOf,
+  isOrigin,
+  list,
+  model,
+  money,
+  secret,
+  url,
+  vendorUrl,
+} from './setting-forms';
 
 /** The AI vendors, by the names of the settings; local is any server with OpenAI's protocol. */
 const AI_PROVIDERS = ['openai', 'anthropic', 'google', 'local'] as const;
@@ -27,7 +41,9 @@ export const settings = z.object({
     .describe('Port of /metrics apart from the API; 0 serves it on the API, for admins only in production.')
     .meta({ example: '0' }),
   SHUTDOWN_DELAY_SECONDS: integer(0, 0, 300)
-    .describe('How long the API stays open after SIGTERM while /health/ready answers 503; behind a load balancer two to three of its probe intervals.')
+    .describe(
+      'How long the API stays open after SIGTERM while /health/ready answers 503; behind a load balancer two to three of its probe intervals.',
+    )
     .meta({ example: '0' }),
   PUBLIC_URL: url('http', 'https')
     .optional()
@@ -53,7 +69,9 @@ export const settings = z.object({
     .describe('Named prepared statements; false behind a PgBouncer older than 1.21.')
     .meta({ example: 'true' }),
   DATABASE_STATEMENT_TIMEOUT_MS: integer(15_000, 100, 600_000)
-    .describe('Longest run of one statement, in milliseconds; tasks set their own. An answer 2 s later than that is a 503.')
+    .describe(
+      'Longest run of one statement, in milliseconds; tasks set their own. An answer 2 s later than that is a 503.',
+    )
     .meta({ example: '15000' }),
   DATABASE_LIST_TIMEOUT_MS: integer(5_000, 100, 600_000)
     .describe('Longest run of the statement of a list or a search, in milliseconds.')
@@ -62,7 +80,9 @@ export const settings = z.object({
     .describe('Redis of sessions, limits and queues; its maxmemory-policy must be noeviction.')
     .meta({ example: 'redis://127.0.0.1:6379/0' }),
   CACHE_ENABLED: flag(true)
-    .describe('Keeps what a user reads often in memory and in Redis, for at most a second after it changed; false asks PostgreSQL each time. The same for all processes.')
+    .describe(
+      'Keeps what a user reads often in memory and in Redis, for at most a second after it changed; false asks PostgreSQL each time. The same for all processes.',
+    )
     .meta({ example: 'true' }),
   SECRET_KEY: z
     .string()
@@ -75,10 +95,16 @@ export const settings = z.object({
     .refine((entries) => entries.every(isEncryptionKey), 'must be id:base64 of exactly 32 bytes, several by commas')
     .refine((entries) => new Set(entries.map((entry) => entry.split(':')[0])).size === entries.length, 'repeats an id')
     .optional()
-    .describe('Master keys of secrets at rest as id:base64[,id:base64…]; the first wraps, all unwrap. This or ENCRYPTION_KEY_FILE.')
+    .describe(
+      'Master keys of secrets at rest as id:base64[,id:base64…]; the first wraps, all unwrap. This or ENCRYPTION_KEY_FILE.',
+    )
     .meta({ example: '' }),
-  ENCRYPTION_KEY_FILE: z.string().optional()
-    .describe('File with the master keys, the same for all processes and closed to others (mode 0600); a rotation makes its own key in it.')
+  ENCRYPTION_KEY_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'File with the master keys, the same for all processes and closed to others (mode 0600); a rotation makes its own key in it.',
+    )
     .meta({ example: '/var/lib/gigvault/encryption-keys.json' }),
   GIGVAULT_ADMIN_EMAIL: z
     .email()
@@ -130,7 +156,10 @@ export const settings = z.object({
     .meta({ example: '7776000' }),
   AI_PROVIDERS: list()
     .transform((names) => (names.length > 0 ? names : [...AI_PROVIDERS]) as AiProviderName[])
-    .refine((names) => names.every((name) => AI_PROVIDERS.includes(name)), `must be of ${AI_PROVIDERS.join(', ')}, by commas`)
+    .refine(
+      (names) => names.every((name) => AI_PROVIDERS.includes(name)),
+      `must be of ${AI_PROVIDERS.join(', ')}, by commas`,
+    )
     .describe('AI vendors in the order they are tried, by commas; one without a key is left out.')
     .meta({ example: AI_PROVIDERS.join(',') }),
   AI_OPENAI_API_KEY: secret('Key of OpenAI; without it the vendor is unavailable.'),
@@ -154,13 +183,19 @@ export const settings = z.object({
   AI_TIMEOUT_SECONDS: integer(120, 1, 3_600)
     .describe('A call of a vendor that takes longer is ended; half of it without a word, too.')
     .meta({ example: '120' }),
-  AI_DAILY_CEILING_USD: money('5.00', 'The most a user may spend on AI in a day (UTC), and his budget until he sets a lower one.'),
+  AI_DAILY_CEILING_USD: money(
+    '5.00',
+    'The most a user may spend on AI in a day (UTC), and his budget until he sets a lower one.',
+  ),
   AI_MONTHLY_CEILING_USD: money('50.00', 'The most a user may spend on AI in a month (UTC).'),
   AI_INSTALLATION_DAILY_CEILING_USD: money(
     '50.00',
     'The most all users together may spend on AI in a day (UTC); 0.00 is no ceiling. The same for all processes.',
   ),
-  AI_INSTALLATION_MONTHLY_CEILING_USD: money('500.00', 'The most all users together may spend on AI in a month (UTC); 0.00 is no ceiling.'),
+  AI_INSTALLATION_MONTHLY_CEILING_USD: money(
+    '500.00',
+    'The most all users together may spend on AI in a month (UTC); 0.00 is no ceiling.',
+  ),
   AI_RUNS_PER_USER: integer(3, 1, 1_000)
     .describe('Drafts of a user that are written at once in a process; as many wait, and more are answered 429.')
     .meta({ example: '3' }),
@@ -199,16 +234,22 @@ export const settings = z.object({
     .describe('A user may ask for a synchronisation of one kind once in so many seconds; 0 is no limit.')
     .meta({ example: '30' }),
   UPWORK_CACHE_HOURS: integer(24, 0, 8_760)
-    .describe("Vacancies no search has seen for so long lose their content, unless their user made them his own; Upwork's terms name 24. 0 keeps all.")
+    .describe(
+      "Vacancies no search has seen for so long lose their content, unless their user made them his own; Upwork's terms name 24. 0 keeps all.",
+    )
     .meta({ example: '24' }),
   TASK_LEASE_SECONDS: integer(20, 2, 3_600)
-    .describe('A worker that is silent for so long has lost its run, which another takes over; the same for all processes.')
+    .describe(
+      'A worker that is silent for so long has lost its run, which another takes over; the same for all processes.',
+    )
     .meta({ example: '20' }),
   SECURITY_LOG_RETENTION_DAYS: integer(400, 30, 3_650)
     .describe('Security events older than so many days are deleted.')
     .meta({ example: '400' }),
   PARTITION_ARCHIVE_AFTER_YEARS: integer(0, 0, 100)
-    .describe('Partitions that ended so many whole years ago are detached and put into schema archive, out of reach of the API, of exports and of erasure: dump and drop them there. 0 keeps all.')
+    .describe(
+      'Partitions that ended so many whole years ago are detached and put into schema archive, out of reach of the API, of exports and of erasure: dump and drop them there. 0 keeps all.',
+    )
     .meta({ example: '0' }),
   ...backupSettings,
   GIGVAULT_EMBEDDED: flag(false)

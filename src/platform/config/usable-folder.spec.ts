@@ -22,13 +22,19 @@ describe(whyNotUsable.name, () => {
     expect(statSync(home).mode & 0o777).toBe(0o755);
   });
 
-  it.each([[['file']], [['file', 'below']], [['file', 'below', 'deeper']]])('names the file in the way of %j', async (parts) => {
-    writeFileSync(join(home, 'file'), '');
+  it.each([[['file']], [['file', 'below']], [['file', 'below', 'deeper']]])(
+    'names the file in the way of %j',
+    async (parts) => {
+      writeFileSync(join(home, 'file'), '');
 
-    expect(await whyNotUsable(join(home, ...parts))).toBe(`${join(home, 'file')} is a file, not a folder`);
-  });
+      expect(await whyNotUsable(join(home, ...parts))).toBe(`${join(home, 'file')} is a file, not a folder`);
+    },
+  );
 
-  it.each(['/proc/nope', '/proc/nope/deeper', '/proc/self/nope'])('ends at %s, where no folder can be made', async (folder) => {
-    expect(await whyNotUsable(folder)).toBe(`${folder}: no folder can be made there`);
-  });
+  it.each(['/proc/nope', '/proc/nope/deeper', '/proc/self/nope'])(
+    'ends at %s, where no folder can be made',
+    async (folder) => {
+      expect(await whyNotUsable(folder)).toBe(`${folder}: no folder can be made there`);
+    },
+  );
 });

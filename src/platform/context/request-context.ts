@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Unit } from '../database/unit';
 
 /** Who is signed in: a tenant, and the session he came with. */
 export interface Principal {
@@ -25,8 +24,6 @@ export interface RequestContext {
   principal?: Principal;
   /** Defaults to the principal's role; a task that works for a tenant sets 'task'. */
   actorKind?: ActorKind;
-  /** An open unit of work that every further use of the gate joins (idempotent requests). */
-  unit?: Unit;
 }
 
 const storage = new AsyncLocalStorage<RequestContext>();

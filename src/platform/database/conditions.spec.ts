@@ -14,7 +14,11 @@ describe(Conditions.name, () => {
   });
 
   it('takes the one of several values by =, any of several, and none of none', () => {
-    const conditions = new Conditions().anyOf('status', ['draft']).anyOf('type', ['a', 'b']).anyOf('kind', []).anyOf('role', undefined);
+    const conditions = new Conditions()
+      .anyOf('status', ['draft'])
+      .anyOf('type', ['a', 'b'])
+      .anyOf('kind', [])
+      .anyOf('role', undefined);
 
     expect(conditions.where).toBe('WHERE status = $1 AND type = ANY ($2)');
     expect(conditions.values).toEqual(['draft', ['a', 'b']]);

@@ -6,6 +6,7 @@ import { Config } from '../config/config';
 import { currentContext } from '../context/request-context';
 import { AppError } from '../errors/app-error';
 import type { ErrorCode } from '../errors/error-codes';
+import { currentUnit } from './current-unit';
 import type { EntityClass, EntityRegistry, Identified } from './entities';
 import { EntityStatementsCache } from './entity-statements';
 import { TenantPlaces } from './tenant-places';
@@ -54,7 +55,7 @@ export class Database {
     values: readonly unknown[] = [],
     options?: QueryOptions,
   ): Promise<Row[]> {
-    const ambient = currentContext()?.unit;
+    const ambient = currentUnit();
     return ambient ? ambient.query<Row>(sql, values) : this.begin().only<Row>(sql, values, options);
   }
 
@@ -81,7 +82,7 @@ export class Database {
    * Inside an open unit of the same request it joins that unit. Never call the outside world in it.
    */
   async unit<T>(work: (unit: Unit) => Promise<T>): Promise<T> {
-    const ambient = currentContext()?.unit;
+    const ambient = currentUnit();
     if (ambient) return this.join(ambient, work);
     const unit = this.begin();
     let result: T;

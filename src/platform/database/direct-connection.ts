@@ -12,8 +12,16 @@ export interface DirectConnection {
  * cluster: a backup's snapshot, a restored copy. Values come as pg-types.ts says.
  * @param url may name a login with any rights: whoever calls this answers for that
  */
-export async function withDirectConnection<T>(url: string, work: (connection: DirectConnection) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: url, types: pgTypes, application_name: 'gigvault backups', keepAlive: true });
+export async function withDirectConnection<T>(
+  url: string,
+  work: (connection: DirectConnection) => Promise<T>,
+): Promise<T> {
+  const client = new Client({
+    connectionString: url,
+    types: pgTypes,
+    application_name: 'gigvault backups',
+    keepAlive: true,
+  });
   // The statement that finds the connection lost tells of it; without a listener the process would end.
   client.on('error', () => undefined);
   await client.connect();

@@ -135,7 +135,8 @@ export class Entities<E extends Identified> {
   }
 
   private assertHeld(entity: E): void {
-    if (!this.unit.held.has(entity)) throw new Error(`${this.statements.table}: only a row found with { lock: true } is written`);
+    if (!this.unit.held.has(entity))
+      throw new Error(`${this.statements.table}: only a row found with { lock: true } is written`);
   }
 
   private async tell(
@@ -149,7 +150,8 @@ export class Entities<E extends Identified> {
 
 /** '5' is 5.00, and no change of it. */
 function isSame({ type }: ColumnMetadata, before: unknown, after: unknown): boolean {
-  if (type === 'numeric' && typeof before === 'string' && typeof after === 'string') return Number(before) === Number(after);
+  if (type === 'numeric' && typeof before === 'string' && typeof after === 'string')
+    return Number(before) === Number(after);
   return isDeepStrictEqual(before, after);
 }
 

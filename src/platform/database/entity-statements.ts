@@ -29,7 +29,9 @@ export class EntityStatements<E extends Identified> {
     const selected = metadata.columns.filter((column) => column.isSelect);
     this.returning = named(selected);
     const changing = selected.filter((column) => !GIVEN.has(column.databaseName));
-    const own = changing.filter((column) => column.isUpdate && !column.asExpression && !BOOKKEEPING.has(column.databaseName));
+    const own = changing.filter(
+      (column) => column.isUpdate && !column.asExpression && !BOOKKEEPING.has(column.databaseName),
+    );
     this.writable = new Map(own.map((column) => [column.propertyName, column]));
     this.following = changing.filter((column) => !own.includes(column));
   }

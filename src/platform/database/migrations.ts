@@ -32,7 +32,9 @@ export function migrationNames(): string[] {
 /** Loads the classes file by file: TypeORM would read a path as a pattern, in which `(1)` and `[copy]` mean something else. */
 function migrationClasses(): (new () => MigrationInterface)[] {
   const load = createRequire(__filename);
-  return migrationFiles().flatMap(({ file }) => Object.values(load(join(FOLDER, file)) as Record<string, new () => MigrationInterface>));
+  return migrationFiles().flatMap(({ file }) =>
+    Object.values(load(join(FOLDER, file)) as Record<string, new () => MigrationInterface>),
+  );
 }
 
 function migrationFiles(): { file: string; time: string; words: string }[] {

@@ -14,14 +14,13 @@ const NAME_STATES = new Set(['26000', '42P05']);
  * @throws ConfigError that says which setting to change
  */
 export async function assertNamedStatements(config: Config): Promise<void> {
-  const [first, second] = [1, 2].map(
-    () =>
-      new Client({
-        ...connectionOptions(config),
-        connectionString: config.database.urls.app,
-        application_name: 'gigvault check',
-        query_timeout: config.database.statementTimeoutMs,
-      }).on('error', () => undefined),
+  const [first, second] = [1, 2].map(() =>
+    new Client({
+      ...connectionOptions(config),
+      connectionString: config.database.urls.app,
+      application_name: 'gigvault check',
+      query_timeout: config.database.statementTimeoutMs,
+    }).on('error', () => undefined),
   ) as [Client, Client];
   try {
     await first.connect();

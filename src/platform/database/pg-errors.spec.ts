@@ -39,7 +39,9 @@ describe('toAppError', () => {
   });
 
   it('looks into the error TypeORM wraps', () => {
-    expect(toAppError(Object.assign(new Error('x'), { driverError: pgError('23505') }))?.code).toBe('conflict.duplicate');
+    expect(toAppError(Object.assign(new Error('x'), { driverError: pgError('23505') }))?.code).toBe(
+      'conflict.duplicate',
+    );
   });
 
   it('leaves faults of ours alone', () => {

@@ -47,7 +47,8 @@ export class SystemDatabase {
    * @throws AppError `auth.forbidden` before any SQL for anyone else
    */
   async asAdmin<T>(reason: string, work: (unit: Unit) => Promise<T>): Promise<T> {
-    if (currentContext()?.principal?.role !== 'admin') throw new AppError('auth.forbidden', { detail: 'This needs the role admin.' });
+    if (currentContext()?.principal?.role !== 'admin')
+      throw new AppError('auth.forbidden', { detail: 'This needs the role admin.' });
     return this.run('admin', reason, work);
   }
 

@@ -6,7 +6,14 @@ import { toldChange, type EntityChange } from './entity-change';
 import type { FlightResult, FlightStatement } from './flight';
 import { handled } from '../concurrency/handled';
 import { isWriting, statementName } from './statement-names';
-import { SET_CONTEXT, SET_CONTEXT_AND_PLAN, SET_PEN, settingValues, type Pen, type UnitSettings } from './unit-settings';
+import {
+  SET_CONTEXT,
+  SET_CONTEXT_AND_PLAN,
+  SET_PEN,
+  settingValues,
+  type Pen,
+  type UnitSettings,
+} from './unit-settings';
 
 /** What a unit of work needs from its gate. */
 export interface UnitOptions {

@@ -38,7 +38,8 @@ export class DataKeyMemory implements OnModuleInit, OnApplicationShutdown {
     subscriber.on('close', this.forgetAll);
     subscriber.subscribe(DESTROYED_CHANNEL).then(
       () => (this.isListening = true),
-      (error: Error) => this.logger.warn(`destroyed data keys are not heard of, only noticed within a second: ${error.message}`),
+      (error: Error) =>
+        this.logger.warn(`destroyed data keys are not heard of, only noticed within a second: ${error.message}`),
     );
   }
 

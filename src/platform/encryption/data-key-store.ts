@@ -29,7 +29,9 @@ export class DataKeyStore {
 
   /** Stores a new key unless the user has one, and returns the one he has. */
   async put({ userId, keyId, wrappedKey }: WrappedDataKey): Promise<WrappedDataKey> {
-    await this.database.asAuth((unit) => unit.query(`SELECT auth.put_data_key($1, $2, $3)`, [userId, keyId, wrappedKey]));
+    await this.database.asAuth((unit) =>
+      unit.query(`SELECT auth.put_data_key($1, $2, $3)`, [userId, keyId, wrappedKey]),
+    );
     return (await this.ofUser(userId))!;
   }
 
@@ -42,7 +44,9 @@ export class DataKeyStore {
   }
 
   private async first(sql: string, values: readonly unknown[]): Promise<WrappedDataKey | undefined> {
-    const [row] = await this.database.asAuth((unit) => unit.query<{ userId: number | null; keyId: string; wrappedKey: string }>(sql, values));
+    const [row] = await this.database.asAuth((unit) =>
+      unit.query<{ userId: number | null; keyId: string; wrappedKey: string }>(sql, values),
+    );
     return row;
   }
 }

@@ -28,7 +28,9 @@ export class DataKeys {
   /** The key that seals for this user, made when he has none; null is nobody. */
   async ofUser(userId: number | null): Promise<DataKey> {
     const known = this.memory.ofUser(userId);
-    return known ?? this.memory.keep(async () => this.unwrap((await this.store.ofUser(userId)) ?? (await this.make(userId))));
+    return (
+      known ?? this.memory.keep(async () => this.unwrap((await this.store.ofUser(userId)) ?? (await this.make(userId))))
+    );
   }
 
   /** The key a sealed value names. @throws EncryptionError when it was destroyed or never was */

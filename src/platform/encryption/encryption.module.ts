@@ -10,7 +10,14 @@ import { MasterKeys } from './master-keys';
 /** Sealing of secrets at rest, for every module. Needs DatabaseModule, where the wrapped keys are, and RedisModule. */
 @Global()
 @Module({
-  providers: [EncryptionService, DataKeys, DataKeyMemory, DataKeyStore, KeyHolders, { provide: MasterKeys, useClass: LocalMasterKeys }],
+  providers: [
+    EncryptionService,
+    DataKeys,
+    DataKeyMemory,
+    DataKeyStore,
+    KeyHolders,
+    { provide: MasterKeys, useClass: LocalMasterKeys },
+  ],
   exports: [EncryptionService, MasterKeys],
 })
 export class EncryptionModule {}

@@ -47,7 +47,14 @@ describe(EncryptionService.name, () => {
     const [, id, nonce, body] = sealed.split('.');
     const short = Buffer.from(body!, 'base64url').subarray(0, 4).toString('base64url');
 
-    for (const value of [`v1.${id}.${nonce}.${short}`, sealed.replace('v1', 'v2'), `${sealed}.x`, `${sealed}=`, '', 'plain']) {
+    for (const value of [
+      `v1.${id}.${nonce}.${short}`,
+      sealed.replace('v1', 'v2'),
+      `${sealed}.x`,
+      `${sealed}=`,
+      '',
+      'plain',
+    ]) {
       await expect(service.open(value, place)).rejects.toThrow(EncryptionError);
     }
   });

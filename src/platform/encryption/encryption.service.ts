@@ -50,7 +50,11 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  * As `EncryptionService.open`, with data keys from elsewhere: those of a restored copy of the database.
  * @throws EncryptionError when the value was altered or moved, or what `keyOf` throws
  */
-export async function openSealed(sealed: string, context: SealContext, keyOf: (keyId: string) => Promise<DataKey>): Promise<string> {
+export async function openSealed(
+  sealed: string,
+  context: SealContext,
+  keyOf: (keyId: string) => Promise<DataKey>,
+): Promise<string> {
   const { keyId, ...box } = readSealed(VERSION, sealed);
   if (!UUID.test(keyId)) throw new EncryptionError('not a sealed value of a known version');
   const { userId, key } = await keyOf(keyId);

@@ -35,8 +35,16 @@ describe(KeyFile.name, () => {
     ['a file that others may read', () => chmodSync(file.path, 0o640), 'chmod 600'],
     ['no file', () => rmSync(file.path), 'put it back'],
     ['what is no JSON', () => writeFileSync(file.path, 'k1'), 'no file of master keys'],
-    ['a current key that is not there', () => writeFileSync(file.path, '{"current":"k2","keys":{}}'), 'no file of master keys'],
-    ['a short key', () => writeFileSync(file.path, '{"current":"k1","keys":{"k1":"c2hvcnQ="}}'), 'no file of master keys'],
+    [
+      'a current key that is not there',
+      () => writeFileSync(file.path, '{"current":"k2","keys":{}}'),
+      'no file of master keys',
+    ],
+    [
+      'a short key',
+      () => writeFileSync(file.path, '{"current":"k1","keys":{"k1":"c2hvcnQ="}}'),
+      'no file of master keys',
+    ],
   ])('refuses %s', (_, spoil, words) => {
     spoil();
 
@@ -67,7 +75,8 @@ describe(KeyFile.name, () => {
     await one.promote('k2');
     const wrapped = await other.wrap(newMasterKey(), WHERE);
     expect(wrapped).toMatch(/^w1\.k2\./);
-    for (const process of [one, other]) for (const text of [old, wrapped]) expect(await process.unwrap(text, WHERE)).toHaveLength(32);
+    for (const process of [one, other])
+      for (const text of [old, wrapped]) expect(await process.unwrap(text, WHERE)).toHaveLength(32);
 
     await expect(one.retire('k2')).rejects.toThrow('current');
     await one.retire('k1');

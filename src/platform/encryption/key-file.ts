@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -53,7 +63,10 @@ export class KeyFile {
     const text = this.inspected(() => readFileSync(this.path, 'utf8'));
     const content = CONTENT.safeParse(parsed(text)).data;
     const keys = new Map(Object.entries(content?.keys ?? {}).map(([id, key]) => [id, Buffer.from(key, 'base64')]));
-    const isWhole = content !== undefined && keys.has(content.current) && [...keys.values()].every(({ length }) => length === KEY_BYTES);
+    const isWhole =
+      content !== undefined &&
+      keys.has(content.current) &&
+      [...keys.values()].every(({ length }) => length === KEY_BYTES);
     if (!isWhole) throw this.problem(`${this.path} is no file of master keys`);
     return { current: content.current, keys };
   }
@@ -101,7 +114,9 @@ export class KeyFile {
     try {
       return look();
     } catch (error) {
-      throw this.problem(`${(error as Error).message}; without its keys no secret opens: put it back from where you keep them`);
+      throw this.problem(
+        `${(error as Error).message}; without its keys no secret opens: put it back from where you keep them`,
+      );
     }
   }
 

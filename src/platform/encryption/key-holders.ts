@@ -75,6 +75,8 @@ export class KeyHolders implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private async reportQuietly(): Promise<void> {
-    await this.report().catch((error: Error) => this.logger.warn(`a rotation cannot see this process: ${error.message}`));
+    await this.report().catch((error: Error) =>
+      this.logger.warn(`a rotation cannot see this process: ${error.message}`),
+    );
   }
 }

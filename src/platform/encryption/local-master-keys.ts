@@ -47,7 +47,9 @@ export class LocalMasterKeys extends MasterKeys {
 
   wrap(dataKey: Buffer, associated: Buffer): Promise<string> {
     const { current: keyId, keys } = this.latest();
-    return Promise.resolve(writeSealed(VERSION, { keyId, ...encrypt(keys.get(keyId)!, dataKey, bound(keyId, associated)) }));
+    return Promise.resolve(
+      writeSealed(VERSION, { keyId, ...encrypt(keys.get(keyId)!, dataKey, bound(keyId, associated)) }),
+    );
   }
 
   async unwrap(wrapped: string, associated: Buffer): Promise<Buffer> {
@@ -62,7 +64,10 @@ export class LocalMasterKeys extends MasterKeys {
   }
 
   prepare(id: string): Promise<void> {
-    return this.change(({ current, keys }) => ({ current, keys: keys.has(id) ? keys : new Map([...keys, [id, newMasterKey()]]) }));
+    return this.change(({ current, keys }) => ({
+      current,
+      keys: keys.has(id) ? keys : new Map([...keys, [id, newMasterKey()]]),
+    }));
   }
 
   promote(id: string): Promise<void> {
@@ -80,7 +85,8 @@ export class LocalMasterKeys extends MasterKeys {
   }
 
   private async change(work: (ring: KeyRing) => KeyRing): Promise<void> {
-    if (!this.file) throw new EncryptionError('the master keys are those of ENCRYPTION_KEYS, which the operator changes');
+    if (!this.file)
+      throw new EncryptionError('the master keys are those of ENCRYPTION_KEYS, which the operator changes');
     await this.file.change(work);
   }
 

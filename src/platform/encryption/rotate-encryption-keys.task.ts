@@ -40,7 +40,8 @@ const ONE_AT_A_TIME = `SELECT pg_advisory_xact_lock(hashtextextended('rotate-enc
  */
 export const ROTATE_ENCRYPTION_KEYS: ScheduledTask = {
   id: 'rotate-encryption-keys',
-  description: 'Carries on a rotation of the master key, and wraps data keys that an older one wraps with the current one.',
+  description:
+    'Carries on a rotation of the master key, and wraps data keys that an older one wraps with the current one.',
   cron: '23 3 * * *',
   timezone: 'UTC',
   timeoutMs: 60 * 60_000,
@@ -64,18 +65,25 @@ async function rotateEncryptionKeys(task: TaskContext): Promise<Figures | Skippe
   // What others made with the old key before they saw the new one.
   if (counts.unreadable === 0) await rewrapAll(task, keyId, counts);
   if (counts.unreadable > 0) {
-    throw new Error(`${counts.unreadable} data keys cannot be unwrapped: their master key is missing; ${counts.rewrapped} were wrapped anew`);
+    throw new Error(
+      `${counts.unreadable} data keys cannot be unwrapped: their master key is missing; ${counts.rewrapped} were wrapped anew`,
+    );
   }
   await task.asWorker((unit) => unit.query(FINISHED, [keyId]));
   return { keyId, ...counts };
 }
 
 /** The key of the open rotation, or, unless a worker has merely started, the current one when another is still in use. */
-async function keyToRotateTo({ look, asWorker, startedBy }: TaskContext, { currentId, makesKeys }: MasterKeys): Promise<string | undefined> {
+async function keyToRotateTo(
+  { look, asWorker, startedBy }: TaskContext,
+  { currentId, makesKeys }: MasterKeys,
+): Promise<string | undefined> {
   const [open] = await look((unit) => unit.query<KeyRotation>(OPEN_ROTATION));
   if (open) {
     if (open.keyId === currentId || makesKeys) return open.keyId;
-    throw new Error(`the first key of this worker's ENCRYPTION_KEYS is ${currentId}, and the rotation is to ${open.keyId}: put that first in all processes, or ask for a new rotation`);
+    throw new Error(
+      `the first key of this worker's ENCRYPTION_KEYS is ${currentId}, and the rotation is to ${open.keyId}: put that first in all processes, or ask for a new rotation`,
+    );
   }
   if (startedBy === 'boot') return undefined;
   const others = await look((unit) => unit.query<Row>(NEXT, [currentId, 0, 1]));
@@ -85,18 +93,30 @@ async function keyToRotateTo({ look, asWorker, startedBy }: TaskContext, { curre
 }
 
 /** @throws Error naming the processes of which it is not true in time */
-async function untilEveryProcess({ service, signal }: TaskContext, what: string, isTrueOf: (holder: KeyHolder) => boolean): Promise<void> {
+async function untilEveryProcess(
+  { service, signal }: TaskContext,
+  what: string,
+  isTrueOf: (holder: KeyHolder) => boolean,
+): Promise<void> {
   const holders = service(KeyHolders);
-  for (const until = Date.now() + PATIENCE * service(Config).tasks.leaseMs; ; await sleep(LOOK_EVERY_MS, undefined, { signal })) {
+  for (
+    const until = Date.now() + PATIENCE * service(Config).tasks.leaseMs;
+    ;
+    await sleep(LOOK_EVERY_MS, undefined, { signal })
+  ) {
     const others = (await holders.list()).filter((holder) => !isTrueOf(holder));
     if (others.length === 0) return;
     if (Date.now() > until) throw new Error(`not every process ${what}: ${others.map(({ name }) => name).join(', ')}`);
   }
 }
 
-async function rewrapAll({ look, asWorker, service, signal }: TaskContext, masterKey: string, counts: Counts): Promise<void> {
+async function rewrapAll(
+  { look, asWorker, service, signal }: TaskContext,
+  masterKey: string,
+  counts: Counts,
+): Promise<void> {
   const masterKeys = service(MasterKeys);
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     signal.throwIfAborted();
     const rows = await look((unit) => unit.query<Row>(NEXT, [masterKey, after, BATCH]));
     if (rows.length === 0) return;
@@ -108,7 +128,9 @@ async function rewrapAll({ look, asWorker, service, signal }: TaskContext, maste
     }
     counts.rewrapped += await asWorker(async (unit) => {
       await unit.query(ONE_AT_A_TIME);
-      const [result] = await unit.query<{ changed: number }>(`SELECT app.rewrap_data_keys($1) AS changed`, [JSON.stringify(changes)]);
+      const [result] = await unit.query<{ changed: number }>(`SELECT app.rewrap_data_keys($1) AS changed`, [
+        JSON.stringify(changes),
+      ]);
       return result?.changed ?? 0;
     });
     after = rows.at(-1)!.id;

@@ -8,17 +8,21 @@ const key = randomBytes(32);
 const place = Buffer.from('a place');
 
 const sealed = (plain: Buffer, size = 10_000) => collected(sealStream(key, place, inPieces(plain, size)));
-const opened = (bytes: Buffer, { by = key, at = place, size = 10_000 } = {}) => collected(openStream(by, at, inPieces(bytes, size)));
+const opened = (bytes: Buffer, { by = key, at = place, size = 10_000 } = {}) =>
+  collected(openStream(by, at, inPieces(bytes, size)));
 
 describe('a sealed stream', () => {
-  it.each([0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 3 * CHUNK + 7])('of %d bytes opens again, however it is cut on its way', async (length) => {
-    const plain = randomBytes(length);
-    for (const size of [777, CHUNK, CHUNK + 16, 1_000_000]) {
-      const bytes = await sealed(plain, size);
-      expect(bytes).toHaveLength(length + 16 * Math.max(1, Math.ceil(length / CHUNK)));
-      expect((await opened(bytes, { size })).equals(plain)).toBe(true);
-    }
-  });
+  it.each([0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 3 * CHUNK + 7])(
+    'of %d bytes opens again, however it is cut on its way',
+    async (length) => {
+      const plain = randomBytes(length);
+      for (const size of [777, CHUNK, CHUNK + 16, 1_000_000]) {
+        const bytes = await sealed(plain, size);
+        expect(bytes).toHaveLength(length + 16 * Math.max(1, Math.ceil(length / CHUNK)));
+        expect((await opened(bytes, { size })).equals(plain)).toBe(true);
+      }
+    },
+  );
 
   it('does not open when a byte, its order, its end, its key or its place is another', async () => {
     const bytes = await sealed(randomBytes(3 * CHUNK));

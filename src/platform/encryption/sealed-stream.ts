@@ -62,7 +62,8 @@ async function* chunks(source: Bytes, size: number): AsyncGenerator<Chunk> {
     if (length <= size) continue;
     let all = Buffer.concat(held);
     // A full chunk may be the last: it stays until there is something behind it.
-    for (; all.length > size; all = all.subarray(size)) yield { bytes: all.subarray(0, size), place: place++, isLast: false };
+    for (; all.length > size; all = all.subarray(size))
+      yield { bytes: all.subarray(0, size), place: place++, isLast: false };
     held = [all];
     length = all.length;
   }

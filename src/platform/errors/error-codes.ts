@@ -72,7 +72,11 @@ export const ERROR_CODES = {
   'token.reconnect_needed': { status: 409, title: 'The connection must be made again' },
   'token.refresh_failed': { status: 503, title: 'The provider did not refresh the connection' },
   'token.refresh_running': { status: 503, title: 'The connection is being refreshed' },
-  'token.not_connected': { status: 409, title: 'Connect Upwork first', detail: 'Start with POST /v1/tokens/upwork/authorize.' },
+  'token.not_connected': {
+    status: 409,
+    title: 'Connect Upwork first',
+    detail: 'Start with POST /v1/tokens/upwork/authorize.',
+  },
   'sync.not_found': { status: 404, title: 'There is no such synchronisation' },
   'saved_search.not_found': { status: 404, title: 'There is no such saved search' },
   'saved_search.already_exists': { status: 409, title: 'There is a saved search of this name' },

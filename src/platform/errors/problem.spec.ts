@@ -20,7 +20,9 @@ const REDIS_UNAVAILABLE = [
   reply('CLUSTERDOWN The cluster is down'),
   reply('MISCONF Redis is configured to save RDB snapshots, but it is currently unable to persist to disk.'),
   reply('BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.'),
-  Object.assign(reply('EXECABORT Transaction discarded because of previous errors.'), { previousErrors: [reply('OOM command not allowed')] }),
+  Object.assign(reply('EXECABORT Transaction discarded because of previous errors.'), {
+    previousErrors: [reply('OOM command not allowed')],
+  }),
   new Error('Command timed out'),
   new Error('Connection is closed.'),
   new Error("Stream isn't writeable and enableOfflineQueue options is false"),
@@ -38,8 +40,18 @@ describe('asAppError', () => {
     ["Fastify's malformed URL", withStatus(400, 'FST_ERR_BAD_URL'), 'request.malformed_url', 400],
     ["Fastify's 503", withStatus(503, 'FST_ERR_X'), 'service.unavailable', 503],
     ["Fastify's 500", withStatus(500, 'FST_ERR_X'), 'internal', 500],
-    ...REDIS_UNAVAILABLE.map((error): [string, unknown, string, number] => [`Redis's ${error.message}`, error, 'service.unavailable', 503]),
-    ['a fault of ours in a command to Redis', reply('WRONGTYPE Operation against a key holding the wrong kind of value'), 'internal', 500],
+    ...REDIS_UNAVAILABLE.map((error): [string, unknown, string, number] => [
+      `Redis's ${error.message}`,
+      error,
+      'service.unavailable',
+      503,
+    ]),
+    [
+      'a fault of ours in a command to Redis',
+      reply('WRONGTYPE Operation against a key holding the wrong kind of value'),
+      'internal',
+      500,
+    ],
     ['a TypeError', new TypeError('canary'), 'internal', 500],
     ['a thrown string', 'canary', 'internal', 500],
     ['a thrown nothing', undefined, 'internal', 500],
@@ -67,14 +79,25 @@ describe('problemOf', () => {
   it('tells the detail and the fields', () => {
     const errors = [{ pointer: '/limit', code: 'min', message: 'limit must not be less than 1' }];
 
-    expect(problemOf(new AppError('validation.failed', { detail: 'd', errors }), '/', 'r')).toMatchObject({ detail: 'd', errors });
+    expect(problemOf(new AppError('validation.failed', { detail: 'd', errors }), '/', 'r')).toMatchObject({
+      detail: 'd',
+      errors,
+    });
   });
 
   it('stays below 64 KiB with every text that it quotes, and says how many errors it leaves out', () => {
     const quoted = '\u0001'.repeat(100_000);
-    const long = (length: number) => ({ pointer: `/${quoted.slice(0, length)}`, code: 'max_length', message: 'too long' });
+    const long = (length: number) => ({
+      pointer: `/${quoted.slice(0, length)}`,
+      code: 'max_length',
+      message: 'too long',
+    });
 
-    const problem = problemOf(new AppError('validation.failed', { detail: quoted, errors: Array.from({ length: 50 }, () => long(200)) }), `/${quoted}`, 'r');
+    const problem = problemOf(
+      new AppError('validation.failed', { detail: quoted, errors: Array.from({ length: 50 }, () => long(200)) }),
+      `/${quoted}`,
+      'r',
+    );
     const hopeless = problemOf(new AppError('validation.failed', { errors: [long(100_000)] }), '/', 'r');
 
     expect(Buffer.byteLength(JSON.stringify(problem))).toBeLessThan(65_536);

@@ -12,7 +12,10 @@ export class HealthController {
   constructor(private readonly checks: HealthChecks) {}
 
   @Get('live')
-  @ApiOperation({ summary: 'Check liveness', description: 'Asks no other service. Restart the process when this fails.' })
+  @ApiOperation({
+    summary: 'Check liveness',
+    description: 'Asks no other service. Restart the process when this fails.',
+  })
   @ApiOkResponse({ description: 'The process lives.', example: { status: 'ok' } })
   live(): { status: 'ok' } {
     return { status: 'ok' };
@@ -21,7 +24,8 @@ export class HealthController {
   @Get('ready')
   @ApiOperation({
     summary: 'Check readiness',
-    description: 'Asks each part the way requests do: PostgreSQL through the pool of requests, with a write to its disk, and Redis by a write. A part that does not answer within a second has failed. Not ready while stopping. Partitions only warn.',
+    description:
+      'Asks each part the way requests do: PostgreSQL through the pool of requests, with a write to its disk, and Redis by a write. A part that does not answer within a second has failed. Not ready while stopping. Partitions only warn.',
   })
   @ApiOkResponse({
     description: 'Requests can be served.',

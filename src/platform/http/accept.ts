@@ -24,7 +24,9 @@ export function accepts(header: string, types: readonly string[]): boolean {
   const ranges = header.split(',').flatMap((part) => {
     const [, type, subtype, parameters = ''] = MEDIA_RANGE.exec(part) ?? [];
     if (type === undefined || subtype === undefined) return [];
-    return [{ range: `${type}/${subtype}`.toLowerCase(), isRefused: /(?:^|;)\s*q=0(?:\.0*)?\s*(?:;|$)/i.test(parameters) }];
+    return [
+      { range: `${type}/${subtype}`.toLowerCase(), isRefused: /(?:^|;)\s*q=0(?:\.0*)?\s*(?:;|$)/i.test(parameters) },
+    ];
   });
   return ranges.length === 0 || types.some((type) => takes(ranges, type));
 }
@@ -32,7 +34,9 @@ export function accepts(header: string, types: readonly string[]): boolean {
 /** The most specific range that covers the type decides. */
 function takes(ranges: readonly { range: string; isRefused: boolean }[], type: string): boolean {
   const covering = [type, `${type.split('/', 1)[0]}/*`, '*/*'];
-  const best = covering.map((range) => ranges.find((given) => given.range === range)).find((given) => given !== undefined);
+  const best = covering
+    .map((range) => ranges.find((given) => given.range === range))
+    .find((given) => given !== undefined);
   return best !== undefined && !best.isRefused;
 }
 

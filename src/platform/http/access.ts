@@ -55,10 +55,7 @@ export function needsStepUp(reflector: Reflector, context: ExecutionContext): bo
  * @param reason why, for the reviewer
  * @param options.inProduction who may use it in production, when that is stricter
  */
-export function Public(
-  reason: string,
-  options: { inProduction?: AccessLevel } = {},
-): ClassDecorator & MethodDecorator {
+export function Public(reason: string, options: { inProduction?: AccessLevel } = {}): ClassDecorator & MethodDecorator {
   return applyDecorators(SetMetadata(ACCESS, { level: 'public', reason, ...options } satisfies AccessMarker));
 }
 

@@ -65,7 +65,11 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   const requestId = requestIdOf({ headers: {} });
   const problem = new AppError(codeOfClientError(error.code));
   const body = JSON.stringify(problemOf(problem, '', requestId));
-  const headers = Object.entries({ ...ownHeaders(requestId), 'content-length': Buffer.byteLength(body), connection: 'close' });
+  const headers = Object.entries({
+    ...ownHeaders(requestId),
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  });
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   closeConnection(socket, `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines}\r\n${body}`);
 }

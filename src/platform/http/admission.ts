@@ -17,7 +17,11 @@ const PUBLIC_BYTES = 65_536;
  * (the guard still asks for its session and role), a public one takes small bodies only, and a process receives a bounded
  * number of large bodies at once, of which each caller has a share. A client that waits for `100 Continue` gets it last.
  */
-export function registerAdmission(fastify: FastifyInstance, config: Config, authenticator: Authenticator | undefined): void {
+export function registerAdmission(
+  fastify: FastifyInstance,
+  config: Config,
+  authenticator: Authenticator | undefined,
+): void {
   const places = new FairSemaphore<string>({
     resource: 'large bodies',
     perKey: config.limits.largeBodiesPerCaller,
@@ -52,6 +56,7 @@ export function registerAdmission(fastify: FastifyInstance, config: Config, auth
 function isSmall({ headers, routeOptions }: FastifyRequest): boolean {
   const length = headers['content-length'];
   if (length === undefined) return headers['transfer-encoding'] === undefined;
-  if (Number(length) > routeOptions.bodyLimit && !routeOptions.config.streamTypes) throw bodyTooLarge(routeOptions.bodyLimit);
+  if (Number(length) > routeOptions.bodyLimit && !routeOptions.config.streamTypes)
+    throw bodyTooLarge(routeOptions.bodyLimit);
   return Number(length) <= SMALL_BYTES;
 }

@@ -67,7 +67,8 @@ function assertReadable(request: FastifyRequest): void {
   if (encoding !== 'identity') throw unsupportedMediaType(request, 'Send the body without compression.');
   const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '') ?? [];
   // Every US-ASCII text is a UTF-8 text. RFC 3629 section 1
-  if (!/^(utf-?8|us-ascii)$/i.test(charset)) throw unsupportedMediaType(request, 'Save the text as UTF-8 and send that.');
+  if (!/^(utf-?8|us-ascii)$/i.test(charset))
+    throw unsupportedMediaType(request, 'Save the text as UTF-8 and send that.');
 }
 
 /** Returns the refusal of a body for its media type; names the types of the route, in the header for its method too. */

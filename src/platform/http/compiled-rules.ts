@@ -98,7 +98,11 @@ function isSimple({ type, groups }: Rules[number]): boolean {
 
 function isShaped(type: Type, name: string): boolean {
   const storage = defaultMetadataStorage;
-  const found = [storage.findTypeMetadata(type, name), storage.findExposeMetadata(type, name), storage.findExcludeMetadata(type, name)];
+  const found = [
+    storage.findTypeMetadata(type, name),
+    storage.findExposeMetadata(type, name),
+    storage.findExcludeMetadata(type, name),
+  ];
   return found.some((metadata) => metadata !== undefined);
 }
 

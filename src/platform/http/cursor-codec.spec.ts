@@ -56,6 +56,8 @@ describe(CursorCodec.name, () => {
   it('refuses a cursor of another installation', () => {
     const other = new CursorCodec(aConfig({ SECRET_KEY: Buffer.alloc(32, 9).toString('base64') }));
 
-    expect(() => codec.decode(other.encode([1], {}), {})).toThrow('This cursor belongs to another list, filter or sort.');
+    expect(() => codec.decode(other.encode([1], {}), {})).toThrow(
+      'This cursor belongs to another list, filter or sort.',
+    );
   });
 });

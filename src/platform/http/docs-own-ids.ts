@@ -16,7 +16,9 @@ interface Functions {
 interface SwaggerUi {
   readonly fn: Functions;
   readonly specSelectors: { specJson(): { toJS(): OpenAPIObject } };
-  readonly specActions: { changeParam(pathMethod: string[], name: string, place: string, value: Id, isXml: boolean): void };
+  readonly specActions: {
+    changeParam(pathMethod: string[], name: string, place: string, value: Id, isXml: boolean): void;
+  };
   readonly oas3Selectors: { requestBodyValue(path: string, method: string): unknown };
   readonly oas3Actions: { setRequestBodyValue(change: { value: string; pathMethod: string[] }): void };
   readonly authSelectors: { authorized(): { toJS(): Record<string, { value?: string }> } };
@@ -31,7 +33,11 @@ interface Plugin {
 }
 
 function newestIdPlugin(): Plugin {
-  const lists: Readonly<Record<string, string>> = { jobId: '/v1/jobs', proposalId: '/v1/proposals', recordId: '/v1/jobs' };
+  const lists: Readonly<Record<string, string>> = {
+    jobId: '/v1/jobs',
+    proposalId: '/v1/proposals',
+    recordId: '/v1/jobs',
+  };
   return {
     fn: {
       listOf: (name) => lists[name],
@@ -53,7 +59,8 @@ function fillParametersPlugin(): Plugin {
       fillParameters: async (path, method, { parameters = [] }, ui) => {
         let known = path;
         for (const parameter of parameters) {
-          if ('$ref' in parameter || !parameter.required || !parameter.schema || 'example' in parameter.schema) continue;
+          if ('$ref' in parameter || !parameter.required || !parameter.schema || 'example' in parameter.schema)
+            continue;
           const { name } = parameter;
           const list = ui.fn.listOf(name) ?? known.split(`/{${name}}`)[0];
           const id = list === undefined || list === known ? undefined : await ui.fn.newestIdIn(list, ui);
@@ -70,7 +77,8 @@ function fillBodyPlugin(): Plugin {
   return {
     fn: {
       fillBody: async (path, method, { requestBody }, ui) => {
-        const example: unknown = requestBody && 'content' in requestBody ? requestBody.content['application/json']?.example : undefined;
+        const example: unknown =
+          requestBody && 'content' in requestBody ? requestBody.content['application/json']?.example : undefined;
         if (typeof example !== 'object' || example === null) return;
         const ids: Record<string, Id> = {};
         for (const name of Object.keys(example)) {
@@ -81,7 +89,10 @@ function fillBodyPlugin(): Plugin {
         const written = ui.oas3Selectors.requestBodyValue(path, method);
         const isExample = written === undefined || written === JSON.stringify(example, null, 2);
         if (Object.keys(ids).length === 0 || !isExample) return;
-        ui.oas3Actions.setRequestBodyValue({ value: JSON.stringify({ ...example, ...ids }, null, 2), pathMethod: [path, method] });
+        ui.oas3Actions.setRequestBodyValue({
+          value: JSON.stringify({ ...example, ...ids }, null, 2),
+          pathMethod: [path, method],
+        });
       },
     },
   };
@@ -120,4 +131,9 @@ function tryItOutPlugin(): Plugin {
  *
  * The page gets the source of each function and runs it in the browser: a plugin uses nothing from outside its function.
  */
-export const OWN_IDS_PLUGINS: readonly (() => Plugin)[] = [newestIdPlugin, fillParametersPlugin, fillBodyPlugin, tryItOutPlugin];
+export const OWN_IDS_PLUGINS: readonly (() => Plugin)[] = [
+  newestIdPlugin,
+  fillParametersPlugin,
+  fillBodyPlugin,
+  tryItOutPlugin,
+];

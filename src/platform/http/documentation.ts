@@ -28,7 +28,10 @@ export function setUpDocumentation(
       if (!authenticator) return done(new AppError('route.not_found'));
       const pages = pageAuthenticatorOf(app);
       const by = request.headers.authorization === undefined && pages ? pages : authenticator;
-      by.authenticate(request).then(() => done(), (error: Error) => (isPage(request) ? toSignIn(reply) : done(error)));
+      by.authenticate(request).then(
+        () => done(),
+        (error: Error) => (isPage(request) ? toSignIn(reply) : done(error)),
+      );
     });
   }
   fastify.get('/docs/errors', (_request, reply) => reply.type('text/html; charset=utf-8').send(errorsPage()));

@@ -59,10 +59,22 @@ async function refused(value: unknown, metatype?: typeof Nothing): Promise<reado
 
 describe(RequestValidationPipe.name, () => {
   it('makes instances, with defaults and converted values', async () => {
-    const value = await read({ at: '2026-01-02T03:04:05+02:00', size: '7', open: 'false', words: 'a, b,,c', score: null });
+    const value = await read({
+      at: '2026-01-02T03:04:05+02:00',
+      size: '7',
+      open: 'false',
+      words: 'a, b,,c',
+      score: null,
+    });
 
     expect(value).toBeInstanceOf(Outer);
-    expect(value).toEqual({ at: new Date('2026-01-02T01:04:05Z'), size: 7, open: false, words: ['a', 'b', 'c'], score: null });
+    expect(value).toEqual({
+      at: new Date('2026-01-02T01:04:05Z'),
+      size: 7,
+      open: false,
+      words: ['a', 'b', 'c'],
+      score: null,
+    });
     expect(await read({})).toEqual({ size: 5 });
     await expect(read({ words: '' })).rejects.toThrow();
     expect(await read(undefined)).toEqual({ size: 5 });
@@ -81,7 +93,11 @@ describe(RequestValidationPipe.name, () => {
     expect(await refused({ inner: [{ rank: 1 }, { rank: 'x', extra: 1 }] })).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ pointer: '/inner/1/rank', code: 'is_int' }),
-        expect.objectContaining({ pointer: '/inner/1/extra', code: 'unknown_field', message: 'Unknown field "extra".' }),
+        expect.objectContaining({
+          pointer: '/inner/1/extra',
+          code: 'unknown_field',
+          message: 'Unknown field "extra".',
+        }),
       ]),
     );
   });
@@ -170,7 +186,8 @@ describe(RequestValidationPipe.name, () => {
 
   it('lets no rule read more of a value than its length allows', async () => {
     const lengths: number[] = [];
-    const Seen = (): PropertyDecorator => ValidateBy({ name: 'seen', validator: { validate: (value) => lengths.push(value.length) > 0 } });
+    const Seen = (): PropertyDecorator =>
+      ValidateBy({ name: 'seen', validator: { validate: (value) => lengths.push(value.length) > 0 } });
     class Short {
       @Seen()
       @TextLength(1, 10)
@@ -185,11 +202,15 @@ describe(RequestValidationPipe.name, () => {
     await expect(pipe.transform({ text: 'x'.repeat(1_000) }, { type: 'body', metatype: Short })).rejects.toMatchObject({
       errors: [{ pointer: '/text', code: 'is_length' }],
     });
-    await expect(pipe.transform({ text: 'x', list: Array(1_000).fill('x') }, { type: 'body', metatype: Short })).rejects.toMatchObject({
+    await expect(
+      pipe.transform({ text: 'x', list: Array(1_000).fill('x') }, { type: 'body', metatype: Short }),
+    ).rejects.toMatchObject({
       errors: [{ pointer: '/list', code: 'array_max_size' }],
     });
     expect(Math.max(...lengths)).toBe(22);
-    expect(await pipe.transform({ text: '🚀'.repeat(10) }, { type: 'body', metatype: Short })).toEqual({ text: '🚀'.repeat(10) });
+    expect(await pipe.transform({ text: '🚀'.repeat(10) }, { type: 'body', metatype: Short })).toEqual({
+      text: '🚀'.repeat(10),
+    });
   });
 
   it('never accepts a value that was cut', async () => {
@@ -198,7 +219,9 @@ describe(RequestValidationPipe.name, () => {
       text?: string;
     }
 
-    await expect(pipe.transform({ text: 'kept whole or not at all' }, { type: 'body', metatype: Misread })).rejects.toThrow('cut');
+    await expect(
+      pipe.transform({ text: 'kept whole or not at all' }, { type: 'body', metatype: Misread }),
+    ).rejects.toThrow('cut');
     expect(await pipe.transform({ text: 'ab' }, { type: 'body', metatype: Misread })).toEqual({ text: 'ab' });
   });
 });

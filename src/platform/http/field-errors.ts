@@ -83,15 +83,20 @@ function collect(error: ValidationError, parent: string, found: FieldError[], li
 }
 
 /** Returns the one error of a field that is missing, null or of the wrong type: its other rules say nothing more. */
-function singleErrorOf({ property, value, constraints, target }: ValidationError, pointer: string): FieldError | undefined {
+function singleErrorOf(
+  { property, value, constraints, target }: ValidationError,
+  pointer: string,
+): FieldError | undefined {
   if (!constraints || 'whitelistValidation' in constraints) return undefined;
   const rules = rulesOf(target?.constructor).filter(({ propertyName, each }) => propertyName === property && !each);
   const isOptional = rules.some(({ type }) => type === ValidationTypes.CONDITIONAL_VALIDATION);
-  if (value === null && isOptional) return { pointer, code: 'not_null', message: `${property} must not be null. Leave it out.` };
+  if (value === null && isOptional)
+    return { pointer, code: 'not_null', message: `${property} must not be null. Leave it out.` };
   if ((value === undefined || value === null) && !isOptional) {
     return { pointer, code: 'required', message: `${property} is required.` };
   }
-  if ('isInt' in constraints || 'min' in constraints || 'max' in constraints) return integerError(property, constraints, rules, pointer);
+  if ('isInt' in constraints || 'min' in constraints || 'max' in constraints)
+    return integerError(property, constraints, rules, pointer);
   const type = rules.find(({ name }) => name !== undefined && name in constraints && TYPE_RULES.has(name))?.name;
   return type === undefined ? undefined : { pointer, code: codeOf(type), message: constraints[type] ?? '' };
 }
@@ -144,7 +149,9 @@ function wrongItems(error: ValidationError, constraint: string, limit: number): 
     ({ propertyName, each, name }) => propertyName === error.property && each && name === constraint,
   );
   if (!rule) return [];
-  const validator = getFromContainer<ValidatorConstraintInterface>(rule.constraintCls as new () => ValidatorConstraintInterface);
+  const validator = getFromContainer<ValidatorConstraintInterface>(
+    rule.constraintCls as new () => ValidatorConstraintInterface,
+  );
   const args = { constraints: rule.constraints, targetName: '', object: error.target, property: error.property };
   const wrong: number[] = [];
   for (let index = 0; index < value.length && wrong.length < limit; index += 1) {

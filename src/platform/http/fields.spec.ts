@@ -34,18 +34,27 @@ describe(Instant.name, () => {
     expect(instantOf(text)).toBe(expected);
   });
 
-  it.each(['2016-12-31T23:58:60Z', '2016-12-30T23:59:60Z', '2016-12-31T23:59:60+01:00', '2016-12-31T23:59:61Z', '2026-02-30T00:00:00Z', '2026-01-31', 'now', 5])(
-    'refuses %j',
-    (text) => {
-      expect(instantOf(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    '2016-12-31T23:58:60Z',
+    '2016-12-30T23:59:60Z',
+    '2016-12-31T23:59:60+01:00',
+    '2016-12-31T23:59:61Z',
+    '2026-02-30T00:00:00Z',
+    '2026-01-31',
+    'now',
+    5,
+  ])('refuses %j', (text) => {
+    expect(instantOf(text)).toBeUndefined();
+  });
 });
 
 describe(ListParam.name, () => {
   it.each([
     ['SQL, Node.js , ,C++', ['SQL', 'Node.js', 'C++']],
-    [['SQL', 'A,B'], ['SQL', 'A', 'B']],
+    [
+      ['SQL', 'A,B'],
+      ['SQL', 'A', 'B'],
+    ],
     ['"Writing, Translation"', ['Writing, Translation']],
     [' "Writing, Translation" , SQL', ['Writing, Translation', 'SQL']],
     ['SQL,"a ""b"", c"', ['SQL', 'a "b", c']],

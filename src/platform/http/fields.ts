@@ -1,6 +1,17 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform, type TransformFnParams } from 'class-transformer';
-import { ArrayMaxSize, ArrayNotEmpty, IsArray, IsBoolean, IsDate, IsInt, IsOptional, Max, Min, ValidateIf } from 'class-validator';
+import {
+  ArrayMaxSize,
+  ArrayNotEmpty,
+  IsArray,
+  IsBoolean,
+  IsDate,
+  IsInt,
+  IsOptional,
+  Max,
+  Min,
+  ValidateIf,
+} from 'class-validator';
 
 /** RFC 3339 with a zone; what `Date.parse` takes beyond it is not. */
 const INSTANT =
@@ -42,9 +53,7 @@ export function IntegerParam(min: number, max: number): PropertyDecorator {
 export function BooleanParam(): PropertyDecorator {
   return applyDecorators(
     OptionalField(),
-    Transform(({ value }: TransformFnParams): unknown =>
-      value === 'true' ? true : value === 'false' ? false : value,
-    ),
+    Transform(({ value }: TransformFnParams): unknown => (value === 'true' ? true : value === 'false' ? false : value)),
     IsBoolean({ message: '$property must be true or false' }),
   );
 }
@@ -74,9 +83,7 @@ export function Instant(): PropertyDecorator {
 
 function splitList(value: unknown): unknown {
   const parts: unknown[] = Array.isArray(value) ? value : [value];
-  return parts
-    .flatMap((part) => (typeof part === 'string' ? valuesOf(part) : [part]))
-    .filter((part) => part !== '');
+  return parts.flatMap((part) => (typeof part === 'string' ? valuesOf(part) : [part])).filter((part) => part !== '');
 }
 
 function valuesOf(list: string): string[] {

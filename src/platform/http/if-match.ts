@@ -59,7 +59,10 @@ export function assertVersion(current: { readonly version: number }, preconditio
  * Lets a request go on only when If-Match, if there is one, lists the version.
  * @throws AppError `precondition.failed`
  */
-export function assertMatches({ version }: { readonly version: number }, preconditions: Preconditions | undefined): void {
+export function assertMatches(
+  { version }: { readonly version: number },
+  preconditions: Preconditions | undefined,
+): void {
   const { ifMatch } = preconditions ?? {};
   if (ifMatch === undefined || (isAny(ifMatch) ? version > 0 : listsStrongly(ifMatch, String(version)))) return;
   throw failed(

@@ -11,7 +11,11 @@ describe(mergePatch.name, () => {
     [{ a: 'c' }, { a: ['b'] }, { a: ['b'] }],
     [{ a: { b: 'c' } }, { a: { b: 'd', c: null } }, { a: { b: 'd' } }],
     [{ a: [{ b: 'c' }] }, { a: [1] }, { a: [1] }],
-    [['a', 'b'], ['c', 'd'], ['c', 'd']],
+    [
+      ['a', 'b'],
+      ['c', 'd'],
+      ['c', 'd'],
+    ],
     [{ a: 'b' }, ['c'], ['c']],
     [{ a: 'foo' }, null, null],
     [{ a: 'foo' }, 'bar', 'bar'],
@@ -25,7 +29,9 @@ describe(mergePatch.name, () => {
   it('takes the names of an object’s own machinery for members', () => {
     const patch: unknown = JSON.parse('{"__proto__": {"x": 1}, "constructor": {"y": null}}');
 
-    expect(JSON.stringify(mergePatch({ toString: 'z' }, patch))).toBe('{"toString":"z","__proto__":{"x":1},"constructor":{}}');
+    expect(JSON.stringify(mergePatch({ toString: 'z' }, patch))).toBe(
+      '{"toString":"z","__proto__":{"x":1},"constructor":{}}',
+    );
   });
 });
 

@@ -21,8 +21,10 @@ export function malformedAt(text: string): string {
     const { mark, text: string, value } = TOKEN.exec(text)?.groups ?? {};
     const token = mark ?? string ?? value;
     const start = at + (/^\s*/.exec(text.slice(at, at + 1_000))?.[0].length ?? 0);
-    const next: Expected | undefined = token === undefined ? undefined : after(expected, mark ?? (string === undefined ? 'value' : 'text'), open);
-    if (next === undefined) return `The text is not valid JSON at position ${start}: ${reasonOf(text, start, expected, open)}.`;
+    const next: Expected | undefined =
+      token === undefined ? undefined : after(expected, mark ?? (string === undefined ? 'value' : 'text'), open);
+    if (next === undefined)
+      return `The text is not valid JSON at position ${start}: ${reasonOf(text, start, expected, open)}.`;
     expected = next;
     at = TOKEN.lastIndex;
   }
@@ -55,10 +57,13 @@ function reasonOf(text: string, start: number, expected: Expected, open: readonl
   const found = text[start];
   if (found === undefined) return expected === 'end' ? 'it is too long' : 'the text ends too early';
   if ((found === '}' || found === ']') && (expected === 'name' || expected === 'value') && open.length > 0) {
-    return expected === 'value' && text.slice(0, start).trimEnd().endsWith(':') ? 'a value is missing' : `a comma before "${found}"`;
+    return expected === 'value' && text.slice(0, start).trimEnd().endsWith(':')
+      ? 'a value is missing'
+      : `a comma before "${found}"`;
   }
   if (found === "'") return 'names and texts are written in double quotes';
-  if (found === '"' && !TEXT_ENDS.test(text.slice(start, start + MAX_SHOWN_TEXT))) return 'the text that begins here has no end or holds a control character';
+  if (found === '"' && !TEXT_ENDS.test(text.slice(start, start + MAX_SHOWN_TEXT)))
+    return 'the text that begins here has no end or holds a control character';
   if (expected === 'end') return 'something follows the value';
   if (expected === ',') return `a comma or "${open.at(-1) === '{' ? '}' : ']'}" is missing`;
   if (expected === ':') return 'a colon is missing';

@@ -25,12 +25,30 @@ describe(MoneyField.name, () => {
     expect(priceOf(text)).toBe(expected);
   });
 
-  it.each(['', '.', '1.', '.5', '1.005', '-1', '+1', '1e3', '1,000.00', 'NaN', 'Infinity', '0x10', '100000000', '١', 1, 1.5, null, true, ['1'], {}])(
-    'refuses %j',
-    (value) => {
-      expect(priceOf(value)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    '.',
+    '1.',
+    '.5',
+    '1.005',
+    '-1',
+    '+1',
+    '1e3',
+    '1,000.00',
+    'NaN',
+    'Infinity',
+    '0x10',
+    '100000000',
+    '١',
+    1,
+    1.5,
+    null,
+    true,
+    ['1'],
+    {},
+  ])('refuses %j', (value) => {
+    expect(priceOf(value)).toBeUndefined();
+  });
 });
 
 describe(hundredths.name, () => {

@@ -23,7 +23,8 @@ const READ_ONLY: ReadonlySet<string> = new Set(['id', 'userid', 'version', 'crea
  * @param kind `field`, `parameter`, `column`
  */
 export function unknownName(kind: string, name: string, known: Iterable<string>): string {
-  if (kind !== 'parameter' && READ_ONLY.has(foldName(name))) return `The ${kind} "${shown(name)}" is read-only. Leave it out.`;
+  if (kind !== 'parameter' && READ_ONLY.has(foldName(name)))
+    return `The ${kind} "${shown(name)}" is read-only. Leave it out.`;
   const nearest = nearestName(name, known);
   return `Unknown ${kind} "${shown(name)}".${nearest === undefined ? '' : ` Did you mean "${nearest}"?`}`;
 }
@@ -56,7 +57,8 @@ function distanceOf(wanted: string, candidate: string): number {
   const edits = Math.min(editDistance(wanted, candidate.replace(/^is/, '')), editDistance(wanted, candidate));
   const shorter = Math.min(wanted.length, candidate.length);
   if (edits <= Math.max(1, Math.floor(shorter * MAX_DIFFERENT))) return edits;
-  const isPart = shorter >= 4 && (candidate.startsWith(wanted) || candidate.endsWith(wanted) || wanted.endsWith(candidate));
+  const isPart =
+    shorter >= 4 && (candidate.startsWith(wanted) || candidate.endsWith(wanted) || wanted.endsWith(candidate));
   return isPart ? edits : Infinity;
 }
 

@@ -21,7 +21,10 @@ const ANSWERS = {
   '413': ['TooLarge', 'The body is too large.'],
   '414': ['AddressTooLong', 'A parameter of the path is longer than any id.'],
   '415': ['UnsupportedMediaType', 'The media type of the body is not supported.'],
-  '422': ['Unprocessable', 'A value refers to something that does not exist, or the Idempotency-Key was used otherwise.'],
+  '422': [
+    'Unprocessable',
+    'A value refers to something that does not exist, or the Idempotency-Key was used otherwise.',
+  ],
   '429': ['TooManyRequests', 'Too many requests; Retry-After tells when to come back.'],
   '431': ['HeadersTooLarge', 'The address and the headers together are too large.'],
   '503': ['Unavailable', 'The service is busy or restarting; Retry-After tells when to come back.'],
@@ -69,7 +72,8 @@ const PRECONDITIONS = [
     name: 'If-Match',
     in: 'header',
     required: false,
-    description: 'ETag, or ETags, of the version you want to read; 412 when the resource has another by now. It is tried first.',
+    description:
+      'ETag, or ETags, of the version you want to read; 412 when the resource has another by now. It is tried first.',
     schema: { type: 'string', examples: ['"3"'] },
   },
 ] as const;
@@ -156,6 +160,10 @@ const PROBLEM_SCHEMA = {
         },
       },
     },
-    errorsOmitted: { type: 'integer', description: 'Errors left out to keep the answer short; absent when all are listed.', example: 3 },
+    errorsOmitted: {
+      type: 'integer',
+      description: 'Errors left out to keep the answer short; absent when all are listed.',
+      example: 3,
+    },
   },
 };

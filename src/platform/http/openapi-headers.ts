@@ -7,8 +7,14 @@ type Answer = Exclude<NonNullable<Operation['responses'][string]>, { $ref: strin
 const HEADERS = {
   ETag: ['The version of the resource in double quotes; send it as If-Match or If-None-Match.', '"3"'],
   Location: ['Path of the resource; of work that goes on, where to follow it.', '/v1/jobs/4711'],
-  RateLimit: ['What is left of your requests and when they renew: `r` requests for `t` seconds.', '"general";r=299;t=60'],
-  'RateLimit-Policy': ['Your limit: `q` requests in `w` seconds. Absent where nothing is counted.', '"general";q=300;w=60'],
+  RateLimit: [
+    'What is left of your requests and when they renew: `r` requests for `t` seconds.',
+    '"general";r=299;t=60',
+  ],
+  'RateLimit-Policy': [
+    'Your limit: `q` requests in `w` seconds. Absent where nothing is counted.',
+    '"general";q=300;w=60',
+  ],
   'Retry-After': ['Seconds to wait before the request is sent again.', '5'],
   'Idempotent-Replayed': ['`true` on the stored answer to an Idempotency-Key that came before.', 'true'],
   'X-Request-Id': ['Id of the request; quote it when you ask for help.', '5b0f2b0e-5c3a-4d2e-9d5e-2f8f0a6f4d11'],

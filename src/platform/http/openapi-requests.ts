@@ -50,7 +50,8 @@ export function describeRequests(document: OpenAPIObject): void {
 function describeIds({ properties = {} }: Schema): void {
   for (const [name, property] of Object.entries(properties)) {
     const schema = property.items ?? property;
-    if (ID.test(name) && [schema.type].flat().includes('integer')) Object.assign(schema, { format: 'int64', minimum: 1 });
+    if (ID.test(name) && [schema.type].flat().includes('integer'))
+      Object.assign(schema, { format: 'int64', minimum: 1 });
   }
 }
 

@@ -9,7 +9,11 @@ export class ParseIdPipe implements PipeTransform<string, number> {
     const id = /^[1-9]\d{0,15}$/.test(value) ? Number(value) : NaN;
     if (!Number.isSafeInteger(id)) {
       const name = data ?? 'id';
-      throw invalidValue(`/${name}`, 'invalid_id', `${name} must be a whole number from 1 to ${Number.MAX_SAFE_INTEGER}`);
+      throw invalidValue(
+        `/${name}`,
+        'invalid_id',
+        `${name} must be a whole number from 1 to ${Number.MAX_SAFE_INTEGER}`,
+      );
     }
     return id;
   }

@@ -3,7 +3,9 @@ import { assertQuery, parseQuery } from './query-string';
 
 describe('parseQuery', () => {
   it('reads what URLSearchParams wrote', () => {
-    const pairs = fc.array(fc.tuple(fc.string({ minLength: 1, unit: 'grapheme' }), fc.string({ unit: 'grapheme' })), { maxLength: 20 });
+    const pairs = fc.array(fc.tuple(fc.string({ minLength: 1, unit: 'grapheme' }), fc.string({ unit: 'grapheme' })), {
+      maxLength: 20,
+    });
     fc.assert(
       fc.property(pairs, (list) => {
         const query = parseQuery(new URLSearchParams(list).toString());

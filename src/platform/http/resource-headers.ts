@@ -78,7 +78,10 @@ function locate(body: unknown, request: FastifyRequest, reply: FastifyReply): vo
   const { followAt } = request.routeOptions.config;
   if (reply.statusCode === 202 && followAt !== undefined) {
     const params = request.params as Readonly<Record<string, string>>;
-    void reply.header('location', followAt.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? '')));
+    void reply.header(
+      'location',
+      followAt.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? '')),
+    );
   }
   if (reply.statusCode !== 201 || reply.hasHeader('location')) return;
   const id = numberIn(body, 'id');

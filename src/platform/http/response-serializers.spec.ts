@@ -15,10 +15,16 @@ const DOCUMENT = {
   },
   components: {
     schemas: {
-      Things: { type: 'object', properties: { items: { type: 'array', items: { $ref: '#/components/schemas/Thing' } } } },
+      Things: {
+        type: 'object',
+        properties: { items: { type: 'array', items: { $ref: '#/components/schemas/Thing' } } },
+      },
       Thing: {
         type: 'object',
-        properties: { at: { type: ['string', 'null'], format: 'date-time' }, client: { type: 'object', additionalProperties: true } },
+        properties: {
+          at: { type: ['string', 'null'], format: 'date-time' },
+          client: { type: 'object', additionalProperties: true },
+        },
       },
     },
   },
@@ -31,7 +37,10 @@ describe(registerResponseSerializers.name, () => {
   beforeEach(() => {
     app = fastify();
     registerResponseSerializers(app, documentOf);
-    const items = [{ at: new Date(0), client: { rating: 4.5 }, secret: 'x' }, { at: null, client: {} }];
+    const items = [
+      { at: new Date(0), client: { rating: 4.5 }, secret: 'x' },
+      { at: null, client: {} },
+    ];
     app.get('/users/:id/things', () => ({ items }));
     app.get('/others', () => ({ items }));
     app.get('/one', () => ({ secret: 'x' }));
@@ -39,9 +48,16 @@ describe(registerResponseSerializers.name, () => {
   afterEach(() => app.close());
 
   it('writes a list as its DTO declares it, and nothing else of it', async () => {
-    const { json, headers } = await app.inject('/users/7/things').then((answer) => ({ json: answer.json<unknown>(), headers: answer.headers }));
+    const { json, headers } = await app
+      .inject('/users/7/things')
+      .then((answer) => ({ json: answer.json<unknown>(), headers: answer.headers }));
 
-    expect(json).toEqual({ items: [{ at: '1970-01-01T00:00:00.000Z', client: { rating: 4.5 } }, { at: null, client: {} }] });
+    expect(json).toEqual({
+      items: [
+        { at: '1970-01-01T00:00:00.000Z', client: { rating: 4.5 } },
+        { at: null, client: {} },
+      ],
+    });
     expect(headers['content-type']).toBe('application/json; charset=utf-8');
   });
 

@@ -26,9 +26,12 @@ describe('parseStrictJson', () => {
   it('counts members right whatever the strings hold', () => {
     const awkward = fc.string({ unit: fc.constantFrom('"', '\\', ':', ',', '{', '}', '[', ']', 'a', '\n', 'é') });
     fc.assert(
-      fc.property(fc.dictionary(awkward, fc.oneof(awkward, fc.array(awkward), fc.dictionary(awkward, awkward))), (value) => {
-        expect(refusalOf(JSON.stringify(value, null, 1))).toBeUndefined();
-      }),
+      fc.property(
+        fc.dictionary(awkward, fc.oneof(awkward, fc.array(awkward), fc.dictionary(awkward, awkward))),
+        (value) => {
+          expect(refusalOf(JSON.stringify(value, null, 1))).toBeUndefined();
+        },
+      ),
     );
   });
 
@@ -83,7 +86,9 @@ describe('parseStrictJson', () => {
   });
 
   it('keeps pairs of surrogates, exact numbers and 32 levels', () => {
-    expect(refusalOf('{"a":"\\ud83d\\ude00😀","b":9007199254740991,"c":0.1,"d":1e300000e}')?.code).toBe('request.malformed_json');
+    expect(refusalOf('{"a":"\\ud83d\\ude00😀","b":9007199254740991,"c":0.1,"d":1e300000e}')?.code).toBe(
+      'request.malformed_json',
+    );
     expect(refusalOf('{"a":"\\ud83d\\ude00😀","b":9007199254740991,"c":0.1}')).toBeUndefined();
     expect(refusalOf(`${'['.repeat(32)}${']'.repeat(32)}`)).toBeUndefined();
   });

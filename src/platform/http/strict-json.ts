@@ -34,7 +34,11 @@ export function parseStrictJson(body: Buffer, maxValues = MAX_VALUES): unknown {
   const text = body.toString('utf8').replace(/^\uFEFF/, '');
   const size = jsonSizeOf(text);
   if (size.values > maxValues) {
-    throw invalidValue('', 'too_many_values', `The text has more than ${maxValues} values. Send fewer items and members.`);
+    throw invalidValue(
+      '',
+      'too_many_values',
+      `The text has more than ${maxValues} values. Send fewer items and members.`,
+    );
   }
   const value = parse(text);
   const members = { count: 0 };

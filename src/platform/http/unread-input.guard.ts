@@ -26,7 +26,8 @@ export class UnreadInputGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const { body } = request;
     if (body !== undefined && body !== null && !reads(context, BODY_READERS, this.bodyReaders)) assertEmpty(body);
-    if (isReadOfApi(request) && !reads(context, QUERY_READERS, this.queryReaders)) assertNoQuery(request.query as Query);
+    if (isReadOfApi(request) && !reads(context, QUERY_READERS, this.queryReaders))
+      assertNoQuery(request.query as Query);
     return true;
   }
 }

@@ -31,7 +31,9 @@ export function registerWelcome(fastify: FastifyInstance): void {
 }
 
 function page(): string {
-  const items = Object.entries(TITLES).map(([name, title]) => `<li><a href="${LINKS[name as keyof typeof LINKS]}">${title}</a>`);
+  const items = Object.entries(TITLES).map(
+    ([name, title]) => `<li><a href="${LINKS[name as keyof typeof LINKS]}">${title}</a>`,
+  );
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Gigvault</title>

@@ -84,7 +84,11 @@ export function hashOf(method: string, url: string, body: unknown): string {
 }
 
 function isEmpty(body: unknown): boolean {
-  return body === undefined || body === null || (body instanceof Object && !Array.isArray(body) && Object.keys(body).length === 0);
+  return (
+    body === undefined ||
+    body === null ||
+    (body instanceof Object && !Array.isArray(body) && Object.keys(body).length === 0)
+  );
 }
 
 function canonical(value: unknown): unknown {

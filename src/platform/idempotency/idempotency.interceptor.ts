@@ -2,7 +2,8 @@ import { Injectable, SetMetadata, type CallHandler, type ExecutionContext, type 
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { firstValueFrom, from, type Observable } from 'rxjs';
-import { currentContext, type RequestContext } from '../context/request-context';
+import { currentContext } from '../context/request-context';
+import { runInUnit } from '../database/current-unit';
 import { Database } from '../database/database';
 import type { Unit } from '../database/unit';
 import { isStreamed } from '../http/body-parsers';
@@ -46,7 +47,11 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const key = idempotencyKeyOf(request.headers['idempotency-key']);
     if (key === undefined) return next.handle();
     const reply = execution.switchToHttp().getResponse<FastifyReply>();
-    return from(this.once(key, request, reply, (unit) => inUnit(unit, context, next)));
+    return from(
+      this.once(key, request, reply, (unit) =>
+        runInUnit(unit, () => firstValueFrom(next.handle(), { defaultValue: undefined })),
+      ),
+    );
   }
 
   private once(
@@ -66,16 +71,6 @@ export class IdempotencyInterceptor implements NestInterceptor {
       await this.store.keep(unit, key, { requestHash, ...answerOf(body, reply) });
       return body;
     });
-  }
-}
-
-/** Runs the handler so that all it asks of the gate joins the unit. */
-async function inUnit(unit: Unit, context: RequestContext, next: CallHandler): Promise<unknown> {
-  context.unit = unit;
-  try {
-    return await firstValueFrom(next.handle(), { defaultValue: undefined });
-  } finally {
-    context.unit = undefined;
   }
 }
 

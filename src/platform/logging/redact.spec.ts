@@ -29,7 +29,10 @@ describe('createLogger', () => {
     new NestLogger(createLogger('info', sink)).warn('a\r\n{"level":"error"}\u001b[2J', 'Source');
 
     expect(sink.lines).toHaveLength(1);
-    expect(JSON.parse(sink.lines[0] ?? '{}')).toMatchObject({ source: 'Source', msg: 'a\\u000d\\u000a{"level":"error"}\\u001b[2J' });
+    expect(JSON.parse(sink.lines[0] ?? '{}')).toMatchObject({
+      source: 'Source',
+      msg: 'a\\u000d\\u000a{"level":"error"}\\u001b[2J',
+    });
   });
 });
 

@@ -43,7 +43,10 @@ const MAX_NAMES = 40;
 export function parameterNames(url: string): string[] {
   const start = url.indexOf('?');
   if (start === -1) return [];
-  const pairs = url.slice(start + 1).split('&', MAX_NAMES).filter((pair) => pair.includes('='));
+  const pairs = url
+    .slice(start + 1)
+    .split('&', MAX_NAMES)
+    .filter((pair) => pair.includes('='));
   const names = pairs.map((pair) => pair.slice(0, pair.indexOf('=')));
   return [...new Set(names.map((name) => (PARAMETER_NAME.test(name) ? name : '?')))];
 }

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Config } from '../config/config';
-import { currentContext } from '../context/request-context';
+import { currentUnit } from '../database/current-unit';
 import { TaskRequests } from '../scheduler/task-requests';
 import type { Mail, OutgoingMail } from './mail';
 import { Outbox } from './outbox.service';
@@ -52,10 +52,12 @@ export class Mailer {
   }
 
   private async wake(): Promise<void> {
-    await this.tasks.ask(SEND_MAILS_ID).catch((error: Error) => this.logger.warn(`emails wait for the next minute: ${error.message}`));
+    await this.tasks
+      .ask(SEND_MAILS_ID)
+      .catch((error: Error) => this.logger.warn(`emails wait for the next minute: ${error.message}`));
   }
 }
 
 function assertOutsideOfUnit(): void {
-  if (currentContext()?.unit) throw new Error('mail is sent after the unit of work, not in it');
+  if (currentUnit()) throw new Error('mail is sent after the unit of work, not in it');
 }

@@ -70,7 +70,10 @@ export class Outbox {
    * @param options.isDecoy does the same work and keeps nothing, so that timing does not tell who has an account
    * @param options.isLocal keeps it for an admin to read instead of sending it
    */
-  async put({ to, subject, text, validForSeconds }: OutgoingMail, options: { isDecoy: boolean; isLocal: boolean }): Promise<void> {
+  async put(
+    { to, subject, text, validForSeconds }: OutgoingMail,
+    options: { isDecoy: boolean; isLocal: boolean },
+  ): Promise<void> {
     const sealKey = randomUUID();
     const mail: Mail = { to, subject, text };
     const sealed = await this.encryption.seal(JSON.stringify(mail), placeOf(sealKey));
@@ -94,11 +97,21 @@ export class Outbox {
     );
     if (!row) return undefined;
     const failure = await this.attempt(row, send);
-    const pause = failure?.isFinal ? null : PAUSES[Math.min(row.attempts, PAUSES.length) - 1]! * (1 - Math.random() / 10);
+    const pause = failure?.isFinal
+      ? null
+      : PAUSES[Math.min(row.attempts, PAUSES.length) - 1]! * (1 - Math.random() / 10);
     const [end] = await this.database.asScheduler((unit) =>
-      unit.query<{ status: SendStatus }>(`SELECT app.end_mail($1, $2, $3, $4) AS status`, [row.id, owner, failure?.code ?? null, pause]),
+      unit.query<{ status: SendStatus }>(`SELECT app.end_mail($1, $2, $3, $4) AS status`, [
+        row.id,
+        owner,
+        failure?.code ?? null,
+        pause,
+      ]),
     );
-    if (failure) this.logger.warn(`email ${row.id}: attempt ${row.attempts} failed (${failure.code}); it is ${end?.status ?? 'taken over'}`);
+    if (failure)
+      this.logger.warn(
+        `email ${row.id}: attempt ${row.attempts} failed (${failure.code}); it is ${end?.status ?? 'taken over'}`,
+      );
     return end?.status ?? null;
   }
 
@@ -129,7 +142,12 @@ export class Outbox {
     return Promise.all(rows.map((row) => this.open(row)));
   }
 
-  private async open({ id, created_at: createdAt, seal_key: sealKey, sealed_mail: sealed }: OutboxRow): Promise<OutboxMail> {
+  private async open({
+    id,
+    created_at: createdAt,
+    seal_key: sealKey,
+    sealed_mail: sealed,
+  }: OutboxRow): Promise<OutboxMail> {
     const mail = JSON.parse(await this.encryption.open(sealed, placeOf(sealKey))) as Mail;
     return { id, ...mail, createdAt };
   }

@@ -8,7 +8,8 @@ const AT_ONCE = 5;
 /** Sends what waits in the outbox. */
 export const SEND_MAILS: ScheduledTask = {
   id: SEND_MAILS_ID,
-  description: 'Sends emails from the outbox; tries again what the mail server did not accept, for a day or as long as its link is valid.',
+  description:
+    'Sends emails from the outbox; tries again what the mail server did not accept, for a day or as long as its link is valid.',
   cron: '* * * * *',
   timezone: 'UTC',
   timeoutMs: 5 * 60_000,

@@ -68,7 +68,8 @@ function failureOf(error: unknown): SendFailure {
   const { responseCode } = error as { responseCode?: number };
   const code = codeOf(error);
   const isAboutEmail = code === 'EENVELOPE' || code === 'EMESSAGE';
-  const isRefused = responseCode === undefined ? code === 'EENVELOPE' : responseCode >= 500 && !ABOUT_US.has(responseCode);
+  const isRefused =
+    responseCode === undefined ? code === 'EENVELOPE' : responseCode >= 500 && !ABOUT_US.has(responseCode);
   return { code: responseCode === undefined ? code : `${code} ${responseCode}`, isFinal: isAboutEmail && isRefused };
 }
 

@@ -43,7 +43,9 @@ export class Metrics {
   /** Measures every request from now on; unknown paths share one label, since anybody can invent them. */
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onResponse', (request, reply, done) => {
-      this.durationsOf(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode).observe(reply.elapsedTime / 1_000);
+      this.durationsOf(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode).observe(
+        reply.elapsedTime / 1_000,
+      );
       done();
     });
   }
@@ -72,7 +74,11 @@ export class Metrics {
   }
 
   /** Kept, since prom-client checks and joins the labels anew each time; there are as many as routes times statuses. */
-  private durationsOf(method: string, route: string, status: number): Histogram.Internal<'method' | 'route' | 'status'> {
+  private durationsOf(
+    method: string,
+    route: string,
+    status: number,
+  ): Histogram.Internal<'method' | 'route' | 'status'> {
     const key = `${method} ${status} ${route}`;
     let durations = this.labelled.get(key);
     if (!durations) this.labelled.set(key, (durations = this.durations.labels({ method, route, status })));

@@ -32,20 +32,28 @@ describe(ProcessLifecycle.name, () => {
 
   const onEnding = (): void => void events.push('not ready');
 
-  it.each(['unhandledRejection', 'uncaughtException'])('logs an %s with its stack, drains, and exits with 1', async (event) => {
-    const app = anApp();
-    lifecycle().manage(app, { onEnding, delayMs: 3_600_000 });
-    const exited = once(host, 'exited');
+  it.each(['unhandledRejection', 'uncaughtException'])(
+    'logs an %s with its stack, drains, and exits with 1',
+    async (event) => {
+      const app = anApp();
+      lifecycle().manage(app, { onEnding, delayMs: 3_600_000 });
+      const exited = once(host, 'exited');
 
-    host.emit(event, new Error('planted'));
-    expect(events).toEqual(['not ready', 'close']);
-    app.finish();
+      host.emit(event, new Error('planted'));
+      expect(events).toEqual(['not ready', 'close']);
+      app.finish();
 
-    expect(await exited).toEqual([1]);
-    expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
-      expect.objectContaining({ level: 'fatal', event, msg: 'planted', stack: expect.stringContaining('process-lifecycle.spec') }),
-    ]);
-  });
+      expect(await exited).toEqual([1]);
+      expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+        expect.objectContaining({
+          level: 'fatal',
+          event,
+          msg: 'planted',
+          stack: expect.stringContaining('process-lifecycle.spec'),
+        }),
+      ]);
+    },
+  );
 
   it('logs a second fault while it drains, and closes once', async () => {
     const app = anApp();

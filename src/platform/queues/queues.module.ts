@@ -28,9 +28,14 @@ class QueueConnectionsModule {}
       useFactory: (connections: QueueConnections, { tasks }: Config): QueueOptions => ({
         prefix: connections.prefix,
         // Typed for the older ioredis that Bull brings along; it was tried with ours (retries, delays, repetitions).
-        createClient: (type) => connections.make(type) as unknown as ReturnType<NonNullable<QueueOptions['createClient']>>,
+        createClient: (type) =>
+          connections.make(type) as unknown as ReturnType<NonNullable<QueueOptions['createClient']>>,
         // An entry whose worker has been silent for a while is delivered again; who takes it finds the lease just over.
-        settings: { lockDuration: tasks.leaseMs * 0.75, stalledInterval: tasks.leaseMs * 0.5, maxStalledCount: ATTEMPTS },
+        settings: {
+          lockDuration: tasks.leaseMs * 0.75,
+          stalledInterval: tasks.leaseMs * 0.5,
+          maxStalledCount: ATTEMPTS,
+        },
         defaultJobOptions: {
           attempts: ATTEMPTS,
           backoff: { type: 'exponential', delay: FIRST_RETRY_MS },

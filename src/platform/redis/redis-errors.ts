@@ -4,7 +4,8 @@
  * Redis wraps them into the error of a script.
  * @see https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors
  */
-const UNAVAILABLE_REPLY = /(?:^|[\s-])(?:OOM|READONLY|NOREPLICAS|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MISCONF|BUSY) /;
+const UNAVAILABLE_REPLY =
+  /(?:^|[\s-])(?:OOM|READONLY|NOREPLICAS|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MISCONF|BUSY) /;
 
 /** What ioredis says when a command was not answered, or not sent. */
 const UNAVAILABLE_CONNECTION =
@@ -18,7 +19,9 @@ export function isRedisUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error.name === 'ReplyError') {
     const { previousErrors = [] } = error as { previousErrors?: readonly Error[] };
-    return UNAVAILABLE_REPLY.test(error.message) || previousErrors.some(({ message }) => UNAVAILABLE_REPLY.test(message));
+    return (
+      UNAVAILABLE_REPLY.test(error.message) || previousErrors.some(({ message }) => UNAVAILABLE_REPLY.test(message))
+    );
   }
   return UNAVAILABLE_NAMES.has(error.name) || UNAVAILABLE_CONNECTION.test(error.message);
 }

@@ -5,17 +5,16 @@ import type { ScheduledTask } from './scheduled-task';
 import { Scheduler } from './scheduler';
 import { TaskRunner } from './task-runner';
 import { TaskRuns } from './task-runs';
-import { TaskWatch } from './task-watch';
 
 /** The scheduled tasks of the installation: every process knows them, a worker runs them. */
 @Module({})
 export class SchedulerModule {
-  /** For processes that only show the schedule, ask for runs, and watch over them. */
+  /** For processes that only show the schedule and ask for runs. */
   static knowing(tasks: readonly ScheduledTask[]): DynamicModule {
     return {
       module: SchedulerModule,
       imports: [QueuesModule],
-      providers: [{ provide: Schedule, useFactory: () => new Schedule(tasks) }, TaskWatch],
+      providers: [{ provide: Schedule, useFactory: () => new Schedule(tasks) }],
       exports: [Schedule, QueuesModule],
     };
   }

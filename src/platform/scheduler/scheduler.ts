@@ -70,8 +70,16 @@ export class Scheduler implements OnApplicationBootstrap, BeforeApplicationShutd
 
   /** Without PostgreSQL or Redis the worker goes on; the next round comes within a minute. */
   private async inContext(work: () => Promise<void>): Promise<void> {
-    const context = { requestId: 'scheduler', ip: null, userAgent: null, operation: 'scheduler', actorKind: 'task' as const };
-    await runInContext(context, work).catch((error: Error) => this.logger.warn(`schedule not compared: ${error.message}`));
+    const context = {
+      requestId: 'scheduler',
+      ip: null,
+      userAgent: null,
+      operation: 'scheduler',
+      actorKind: 'task' as const,
+    };
+    await runInContext(context, work).catch((error: Error) =>
+      this.logger.warn(`schedule not compared: ${error.message}`),
+    );
   }
 }
 

@@ -22,6 +22,8 @@ export class TaskRequests {
   async ask(taskId: string): Promise<void> {
     const [run] = await this.database.asScheduler((unit) => unit.query<{ id: number }>(ASK, [taskId]));
     if (!run) return;
-    await this.queue.add(taskId, run.id).catch((error: Error) => this.logger.warn(`run ${run.id} is not in the queue yet: ${error.message}`));
+    await this.queue
+      .add(taskId, run.id)
+      .catch((error: Error) => this.logger.warn(`run ${run.id} is not in the queue yet: ${error.message}`));
   }
 }

@@ -6,7 +6,14 @@ import { SystemDatabase } from '../database/system-database';
 import type { Unit } from '../database/unit';
 import type { TaskDelivery } from '../queues/task-queue';
 import { Schedule } from './schedule';
-import { hasFailures, isSkipped, type Figures, type ScheduledTask, type Skipped, type TaskContext } from './scheduled-task';
+import {
+  hasFailures,
+  isSkipped,
+  type Figures,
+  type ScheduledTask,
+  type Skipped,
+  type TaskContext,
+} from './scheduled-task';
 import { TaskRuns, type HeldRun, type RunEnd } from './task-runs';
 
 /** The history is for people; what matters of an error stands at its beginning. */
@@ -72,7 +79,10 @@ export class TaskRunner {
   private async run(task: ScheduledTask, run: HeldRun, stop: AbortController): Promise<RunEnd> {
     const startedAt = Date.now();
     const renewal = setInterval(() => void this.renew(run, stop), this.runs.renewEveryMs);
-    const limit = setTimeout(() => stop.abort(new RunEnded(true, `took longer than ${task.timeoutMs} ms`)), task.timeoutMs);
+    const limit = setTimeout(
+      () => stop.abort(new RunEnded(true, `took longer than ${task.timeoutMs} ms`)),
+      task.timeoutMs,
+    );
     let end: RunEnd;
     try {
       const context = this.contextFor(task, run, stop.signal, startedAt + task.timeoutMs);

@@ -116,7 +116,14 @@ export class TaskRuns {
         runId === undefined
           ? await unit.query<ClaimRow>(CLAIM_FIRING, [this.leaseMs, taskId, scheduledFor])
           : await unit.query<ClaimRow>(CLAIM_RUN, [this.leaseMs, runId]);
-      if (row) return { id: row.id, attempt: row.attempts, startedBy: row.started_by, startedById: row.started_by_id, lastFigures: row.last_figures };
+      if (row)
+        return {
+          id: row.id,
+          attempt: row.attempts,
+          startedBy: row.started_by,
+          startedById: row.started_by_id,
+          lastFigures: row.last_figures,
+        };
       const held = await unit.query(IS_HELD, [runId ?? null, taskId, scheduledFor]);
       return held.length > 0 ? 'held' : 'void';
     });

@@ -1,4 +1,10 @@
-import { Injectable, Logger, Optional, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  Injectable,
+  Logger,
+  Optional,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import { parseExpression } from 'cron-parser';
 import { Config } from '../config/config';
 import { runInContext } from '../context/request-context';
@@ -72,18 +78,30 @@ export class TaskWatch implements OnApplicationBootstrap, BeforeApplicationShutd
     if (!this.mailer) return;
     const alerts = await this.database.asScheduler((unit) => unit.query<TaskAlert & { recipient: string }>(TO_MAIL));
     for (const alert of alerts) {
-      await this.mailer.send(taskAlertMail(this.config.http.publicUrl, alert.recipient, alert, this.schedule.find(alert.task)));
+      await this.mailer.send(
+        taskAlertMail(this.config.http.publicUrl, alert.recipient, alert, this.schedule.find(alert.task)),
+      );
     }
   }
 
   /** Without PostgreSQL there is nobody to tell; the next look comes within a minute. */
   private async lookQuietly(): Promise<void> {
-    const context = { requestId: 'task-watch', ip: null, userAgent: null, operation: 'task-watch', actorKind: 'task' as const };
-    await runInContext(context, () => this.look()).catch((error: Error) => this.logger.warn(`tasks not watched: ${error.message}`));
+    const context = {
+      requestId: 'task-watch',
+      ip: null,
+      userAgent: null,
+      operation: 'task-watch',
+      actorKind: 'task' as const,
+    };
+    await runInContext(context, () => this.look()).catch((error: Error) =>
+      this.logger.warn(`tasks not watched: ${error.message}`),
+    );
   }
 }
 
 /** The latest firing that must have been taken by now. */
 function dueOf({ cron, timezone }: ScheduledTask, now: number): Date {
-  return parseExpression(cron, { currentDate: new Date(now - LATE_MS), tz: timezone }).prev().toDate();
+  return parseExpression(cron, { currentDate: new Date(now - LATE_MS), tz: timezone })
+    .prev()
+    .toDate();
 }

@@ -19,7 +19,9 @@ describe(runForTenants.name, () => {
       done.push(id);
     };
 
-    await expect(runForTenants({ ...base(), find: () => Promise.resolve([...due, ...due]), work })).rejects.toThrow('the first');
+    await expect(runForTenants({ ...base(), find: () => Promise.resolve([...due, ...due]), work })).rejects.toThrow(
+      'the first',
+    );
 
     expect(done.sort()).toEqual(due.map(({ id }) => id).filter((id) => id !== 11));
   });

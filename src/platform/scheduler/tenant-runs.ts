@@ -32,7 +32,15 @@ export interface TenantWork {
  * @returns how many items there were
  * @throws the first error, after all others have ended
  */
-export async function runForTenants({ taskId, signal, atOnce, perTenant, lookForMs, find, work }: TenantWork): Promise<number> {
+export async function runForTenants({
+  taskId,
+  signal,
+  atOnce,
+  perTenant,
+  lookForMs,
+  find,
+  work,
+}: TenantWork): Promise<number> {
   const turns = new FairSemaphore({ resource: taskId, perKey: perTenant, total: atOnce });
   const taken = new Set<number>();
   const running = new Set<Promise<void>>();

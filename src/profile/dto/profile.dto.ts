@@ -7,7 +7,12 @@ export class ProfileDto {
   @ApiProperty({ type: String, nullable: true, description: 'One line.', example: 'PostgreSQL performance engineer' })
   headline: string | null;
 
-  @ApiProperty({ type: String, nullable: true, description: 'In the user’s own words.', example: 'I make slow databases fast.' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'In the user’s own words.',
+    example: 'I make slow databases fast.',
+  })
   overview: string | null;
 
   @ApiProperty({ type: [String], description: 'What the user can do.', example: ['PostgreSQL', 'SQL'] })

@@ -7,11 +7,23 @@ import { NullableTextField } from '../../platform/http/text-field';
 
 /** The whole profile; what is absent is empty afterwards. */
 export class PutProfileDto {
-  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 200, description: 'One line.', example: 'PostgreSQL performance engineer' })
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    maxLength: 200,
+    description: 'One line.',
+    example: 'PostgreSQL performance engineer',
+  })
   @NullableTextField(200)
   headline?: string | null;
 
-  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 5000, description: 'In your own words.', example: 'I make slow databases fast.' })
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    maxLength: 5000,
+    description: 'In your own words.',
+    example: 'I make slow databases fast.',
+  })
   @NullableTextField(5_000)
   overview?: string | null;
 
@@ -43,7 +55,14 @@ export class PutProfileDto {
   @CurrencyField()
   currency?: string;
 
-  @ApiPropertyOptional({ type: 'integer', nullable: true, minimum: 0, maximum: 80, description: 'Years of experience.', example: 12 })
+  @ApiPropertyOptional({
+    type: 'integer',
+    nullable: true,
+    minimum: 0,
+    maximum: 80,
+    description: 'Years of experience.',
+    example: 12,
+  })
   @NullableField()
   @IsInt()
   @Min(0)

@@ -51,7 +51,11 @@ export class CreateProposalDto {
   @IsIn(['fixed', 'hourly'])
   bidType?: 'fixed' | 'hourly' | null;
 
-  @ApiPropertyOptional({ type: String, description: 'ISO 4217 code of the bid. A new proposal without one gets USD.', example: 'USD' })
+  @ApiPropertyOptional({
+    type: String,
+    description: 'ISO 4217 code of the bid. A new proposal without one gets USD.',
+    example: 'USD',
+  })
   @OptionalField()
   @IsString()
   @Matches(/^[A-Z]{3}$/, { message: 'currency must be three capital letters such as USD' })

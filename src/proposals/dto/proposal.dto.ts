@@ -14,10 +14,20 @@ export class ProposalDto {
   @ApiProperty({ type: String, nullable: true, description: "Upwork's id of it, once known.", example: null })
   upworkProposalId: string | null;
 
-  @ApiProperty({ type: String, nullable: true, description: "Upwork's own word for where it stands, as last heard; status is what it means here.", example: null })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: "Upwork's own word for where it stands, as last heard; status is what it means here.",
+    example: null,
+  })
   upworkStatus: string | null;
 
-  @ApiProperty({ type: String, nullable: true, description: 'The text the client reads.', example: 'I have built three such pipelines.' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'The text the client reads.',
+    example: 'I have built three such pipelines.',
+  })
   coverLetter: string | null;
 
   @ApiAmount({ nullable: true, description: 'The bid.', example: '45.00' })
@@ -32,16 +42,32 @@ export class ProposalDto {
   @ApiProperty({ enum: PROPOSAL_STATUSES, description: 'The status.', example: 'draft' })
   status: ProposalStatus;
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'When it was submitted.', example: null })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'When it was submitted.',
+    example: null,
+  })
   submittedAt: Date | null;
 
   @ApiProperty({ type: 'integer', description: 'Counts its changes; its ETag.', example: 1 })
   version: number;
 
-  @ApiProperty({ type: String, format: 'date-time', description: 'When it was made.', example: '2026-01-31T09:30:00.000Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When it was made.',
+    example: '2026-01-31T09:30:00.000Z',
+  })
   createdAt: Date;
 
-  @ApiProperty({ type: String, format: 'date-time', description: 'When it last changed.', example: '2026-01-31T09:30:00.000Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When it last changed.',
+    example: '2026-01-31T09:30:00.000Z',
+  })
   updatedAt: Date;
 
   /** Shows a row of the table. */

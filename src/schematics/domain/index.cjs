@@ -1,5 +1,13 @@
 // @ts-check
-const { apply, applyTemplates, chain, mergeWith, move, SchematicsException, url } = require('@angular-devkit/schematics');
+const {
+  apply,
+  applyTemplates,
+  chain,
+  mergeWith,
+  move,
+  SchematicsException,
+  url,
+} = require('@angular-devkit/schematics');
 const { addMember } = require('../lib/edits.cjs');
 const { assertDomainName } = require('../lib/names.cjs');
 const { printAtTheEnd } = require('../lib/next-steps.cjs');
@@ -91,7 +99,8 @@ function register(words, { uses, matrix, isTenants, notAudited }) {
     addMember(tree, 'src/platform/errors/error-codes.ts', 'ERROR_CODES', `'${code}.not_found': ${meaning}`, 'internal');
     addMember(tree, MATRIX, 'MATRIX', matrix(words), 'public.schema_migrations');
     if (isTenants) addMember(tree, EXPORT, 'EXPORT_SECTIONS', `byId('${pluralCamel}', '${table}')`);
-    if (notAudited) addMember(tree, AUDITED, 'notAudited', `"public.${table}": "${notAudited}"`, 'public.schema_migrations');
+    if (notAudited)
+      addMember(tree, AUDITED, 'notAudited', `"public.${table}": "${notAudited}"`, 'public.schema_migrations');
     else addMember(tree, AUDITED, 'audited', `"${table}"`);
   };
 }
@@ -102,7 +111,14 @@ function declareModule({ plural, Plural }) {
     // An ES module, which a CommonJS file asks for at run time.
     const { ModuleDeclarator } = await import('@nestjs/schematics');
     const module = '/src/app.module.ts';
-    const options = { name: plural, type: 'module', className: `${Plural}Module`, metadata: 'imports', path: `/src/${plural}`, module };
+    const options = {
+      name: plural,
+      type: 'module',
+      className: `${Plural}Module`,
+      metadata: 'imports',
+      path: `/src/${plural}`,
+      module,
+    };
     const declaration = /** @type {Parameters<InstanceType<typeof ModuleDeclarator>['declare']>[1]} */ (options);
     tree.overwrite(module, new ModuleDeclarator().declare(tree.readText(module), declaration));
   };

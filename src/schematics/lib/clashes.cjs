@@ -48,11 +48,19 @@ function templatesOf(type) {
 
 /** @param {string} type @returns {Identifiers[]} */
 function readTemplates(type) {
-  const files = readdirSync(join(TEMPLATES, type), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = readdirSync(join(TEMPLATES, type), { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
   return files.map((entry) => {
     const text = readFileSync(join(entry.parentPath ?? entry.path, entry.name), 'utf8');
     const names = [...new Set(text.match(IDENTIFIER))].filter((name) => name.search(FORM) >= 0);
-    const parsed = ts.createSourceFile(entry.name, text.replace(/<%=.*?%>/g, STAND_IN), ts.ScriptTarget.Latest, true, ts.ScriptKind.TS);
+    const parsed = ts.createSourceFile(
+      entry.name,
+      text.replace(/<%=.*?%>/g, STAND_IN),
+      ts.ScriptTarget.Latest,
+      true,
+      ts.ScriptKind.TS,
+    );
     return { names, others: new Set(identifiersIn(parsed).filter((name) => !name.includes(STAND_IN))) };
   });
 }
@@ -71,7 +79,11 @@ function identifiersIn(node) {
 /** @param {import('typescript').Identifier} identifier */
 function isMemberName(identifier) {
   const { parent } = identifier;
-  const isNamed = ts.isPropertyAccessExpression(parent) || ts.isPropertyAssignment(parent) || ts.isClassElement(parent) || ts.isTypeElement(parent);
+  const isNamed =
+    ts.isPropertyAccessExpression(parent) ||
+    ts.isPropertyAssignment(parent) ||
+    ts.isClassElement(parent) ||
+    ts.isTypeElement(parent);
   return isNamed && parent.name === identifier;
 }
 

@@ -17,13 +17,21 @@ function addMember(tree, path, variable, text, before) {
   const content = tree.readText(path);
   const source = path.endsWith('.json')
     ? ts.parseJsonText(path, content)
-    : ts.createSourceFile(path, content, ts.ScriptTarget.Latest, true, path.endsWith('.cjs') ? ts.ScriptKind.JS : ts.ScriptKind.TS);
+    : ts.createSourceFile(
+        path,
+        content,
+        ts.ScriptTarget.Latest,
+        true,
+        path.endsWith('.cjs') ? ts.ScriptKind.JS : ts.ScriptKind.TS,
+      );
   const literal = literalOf(source, variable);
   const members = literal && (ts.isObjectLiteralExpression(literal) ? literal.properties : literal.elements);
   const named = members?.findIndex((member) => nameOf(member) === before);
   const previous = before === undefined ? members?.at(-1) : members?.[(named ?? 0) - 1];
   if (!literal || !members || !previous) {
-    throw new SchematicsException(`${path}: cannot add to ${variable}${before ? ` before ${before}` : ''}; nothing was written.`);
+    throw new SchematicsException(
+      `${path}: cannot add to ${variable}${before ? ` before ${before}` : ''}; nothing was written.`,
+    );
   }
   const start = previous.getStart(source);
   const indent = content.slice(content.lastIndexOf('\n', start) + 1, start);
@@ -56,7 +64,9 @@ function literalOf(source, name) {
       return unwrapped(statement.expression.properties.find((property) => nameOf(property) === name));
     }
     if (!ts.isVariableStatement(statement)) continue;
-    const found = statement.declarationList.declarations.find((declaration) => declaration.name.getText(source) === name);
+    const found = statement.declarationList.declarations.find(
+      (declaration) => declaration.name.getText(source) === name,
+    );
     if (found) return unwrapped(found);
   }
   return undefined;

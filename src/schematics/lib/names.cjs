@@ -13,13 +13,74 @@ const KEBAB = /^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/;
 const MAX_LENGTH = 30;
 
 /** Words that mean one thing here already (README, glossary), and folders of src that are no domains. */
-const GLOSSARY = ['job', 'task', 'token', 'session', 'user', 'tenant', 'actor', 'health', 'metric', 'admin', 'doc', 'queue', 'migration'];
+const GLOSSARY = [
+  'job',
+  'task',
+  'token',
+  'session',
+  'user',
+  'tenant',
+  'actor',
+  'health',
+  'metric',
+  'admin',
+  'doc',
+  'queue',
+  'migration',
+];
 
 /** A class, variable or table of these names would hide what the files of a domain need, or is none in TypeScript or SQL. */
 const NO_NAMES = [
-  ...['array', 'boolean', 'buffer', 'date', 'error', 'function', 'map', 'number', 'object', 'promise', 'record', 'set', 'string', 'symbol'],
-  ...['app-error', 'audit-history', 'change', 'column', 'condition', 'database', 'entity', 'instant', 'module', 'page', 'system-database', 'unit'],
-  ...['break', 'case', 'class', 'const', 'default', 'delete', 'enum', 'export', 'import', 'interface', 'new', 'package', 'reference', 'return', 'switch', 'throw', 'type', 'yield'],
+  ...[
+    'array',
+    'boolean',
+    'buffer',
+    'date',
+    'error',
+    'function',
+    'map',
+    'number',
+    'object',
+    'promise',
+    'record',
+    'set',
+    'string',
+    'symbol',
+  ],
+  ...[
+    'app-error',
+    'audit-history',
+    'change',
+    'column',
+    'condition',
+    'database',
+    'entity',
+    'instant',
+    'module',
+    'page',
+    'system-database',
+    'unit',
+  ],
+  ...[
+    'break',
+    'case',
+    'class',
+    'const',
+    'default',
+    'delete',
+    'enum',
+    'export',
+    'import',
+    'interface',
+    'new',
+    'package',
+    'reference',
+    'return',
+    'switch',
+    'throw',
+    'type',
+    'yield',
+  ],
   ...['app', 'ann', 'bob', 'body', 'dto', 'id', 'query', 'row', 'rule', 'sql', 'status', 'value', 'version'],
 ];
 
@@ -50,7 +111,8 @@ function assertDomainName(tree, name, type) {
   }
   const migration = migrationThatMakes(tree, snake(name));
   if (migration) refuse('domain', name, `typeorm-migrations/${migration} makes a table or view of this name`);
-  if (tree.readText(ERRORS).includes(`'${snake(one)}.`)) refuse('domain', name, `${ERRORS} has codes of "${snake(one)}"`);
+  if (tree.readText(ERRORS).includes(`'${snake(one)}.`))
+    refuse('domain', name, `${ERRORS} has codes of "${snake(one)}"`);
   const clash = clashOf(wordsOf(name), type);
   if (clash) refuse('domain', name, `the files would need "${clash}" for two things`);
 }
@@ -67,13 +129,15 @@ function assertTaskName(tree, name) {
   const declared = `id: '${name}'`;
   tree.getDir('/src').visit((path, entry) => {
     if (!path.endsWith('.task.ts')) return;
-    if (path.endsWith(`/${name}.task.ts`) || entry?.content.includes(declared)) refuse('task', name, `${path.slice(1)} is this task`);
+    if (path.endsWith(`/${name}.task.ts`) || entry?.content.includes(declared))
+      refuse('task', name, `${path.slice(1)} is this task`);
   });
 }
 
 /** @param {string} kind @param {string} name */
 function assertKebab(kind, name) {
-  if (typeof name !== 'string' || !KEBAB.test(name)) refuse(kind, String(name), 'a name is kebab-case: letters, digits and single hyphens');
+  if (typeof name !== 'string' || !KEBAB.test(name))
+    refuse(kind, String(name), 'a name is kebab-case: letters, digits and single hyphens');
 }
 
 /** @param {Tree} tree @param {string} table @returns {string | undefined} */

@@ -7,7 +7,9 @@ const { SchematicsException } = require('@angular-devkit/schematics');
  */
 function assertWhole({ spec, skipImport, path }) {
   if (spec === false || skipImport === true || path !== undefined) {
-    throw new SchematicsException('--no-spec, --skip-import and a path are not for this: it is written whole. Nothing was written.');
+    throw new SchematicsException(
+      '--no-spec, --skip-import and a path are not for this: it is written whole. Nothing was written.',
+    );
   }
 }
 

@@ -24,7 +24,10 @@ function task(options) {
     const constant = snake(name).toUpperCase();
     const words = name.replaceAll('-', ' ');
     const camel = name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
-    const files = apply(url('./files'), [applyTemplates({ name, constant, camel, Title: capital(words), minute: minuteOf(name) }), move('/')]);
+    const files = apply(url('./files'), [
+      applyTemplates({ name, constant, camel, Title: capital(words), minute: minuteOf(name) }),
+      move('/'),
+    ]);
     printAtTheEnd([`npm test -- ${name}`, 'npm run gates', 'npm start']);
     return chain([
       mergeWith(files),

@@ -5,7 +5,12 @@ import { TEMPLATE_TYPES, type TemplateType } from '../template-types';
 
 /** What a template is made of. */
 export class CreateTemplateDto {
-  @ApiProperty({ type: String, maxLength: 100, description: 'How you call it; each name once.', example: 'Short and warm' })
+  @ApiProperty({
+    type: String,
+    maxLength: 100,
+    description: 'How you call it; each name once.',
+    example: 'Short and warm',
+  })
   @TextField(100)
   name: string;
 
@@ -13,7 +18,12 @@ export class CreateTemplateDto {
   @IsIn(TEMPLATE_TYPES)
   type: TemplateType;
 
-  @ApiProperty({ type: String, maxLength: 10_000, description: 'The letter in your own words.', example: 'Hello, I have done this before: …' })
+  @ApiProperty({
+    type: String,
+    maxLength: 10_000,
+    description: 'The letter in your own words.',
+    example: 'Hello, I have done this before: …',
+  })
   @TextField(10_000)
   body: string;
 }

@@ -19,10 +19,20 @@ export class TemplateDto {
   @ApiProperty({ type: 'integer', description: 'Grows with each change; its ETag.', example: 1 })
   version: number;
 
-  @ApiProperty({ type: String, format: 'date-time', description: 'When it was made.', example: '2026-01-31T09:30:00.000Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When it was made.',
+    example: '2026-01-31T09:30:00.000Z',
+  })
   createdAt: Date;
 
-  @ApiProperty({ type: String, format: 'date-time', description: 'When it last changed.', example: '2026-01-31T09:30:00.000Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When it last changed.',
+    example: '2026-01-31T09:30:00.000Z',
+  })
   updatedAt: Date;
 
   /** Shows a row of the table. */

@@ -10,7 +10,12 @@ export class CallbackDto {
   @TextLength(1, 200)
   state: string;
 
-  @ApiPropertyOptional({ type: String, maxLength: 2_000, description: 'The code, when the user allowed it.', example: 'a1b2c3' })
+  @ApiPropertyOptional({
+    type: String,
+    maxLength: 2_000,
+    description: 'The code, when the user allowed it.',
+    example: 'a1b2c3',
+  })
   @OptionalField()
   @IsString()
   @TextLength(1, 2_000)
@@ -22,7 +27,12 @@ export class CallbackDto {
   @TextLength(1, 200)
   error?: string;
 
-  @ApiPropertyOptional({ type: String, maxLength: 2_000, description: 'The same in words.', example: 'The user said no' })
+  @ApiPropertyOptional({
+    type: String,
+    maxLength: 2_000,
+    description: 'The same in words.',
+    example: 'The user said no',
+  })
   @OptionalField()
   @IsString()
   @TextLength(1, 2_000)

@@ -15,23 +15,46 @@ export class CreateTokenDto {
   @IsIn(PROVIDERS)
   provider: Provider;
 
-  @ApiProperty({ type: String, maxLength: MAX_TOKEN, writeOnly: true, description: 'The access token; never shown again.', example: 'oauth2v2_3f8a' })
+  @ApiProperty({
+    type: String,
+    maxLength: MAX_TOKEN,
+    writeOnly: true,
+    description: 'The access token; never shown again.',
+    example: 'oauth2v2_3f8a',
+  })
   @IsString()
   @TextLength(1, MAX_TOKEN)
   @Matches(HEADER_TOKEN, { message: FITS_A_HEADER })
   accessToken: string;
 
-  @ApiProperty({ type: String, maxLength: MAX_TOKEN, writeOnly: true, description: 'The refresh token; never shown again.', example: 'oauth2v2_9c1d' })
+  @ApiProperty({
+    type: String,
+    maxLength: MAX_TOKEN,
+    writeOnly: true,
+    description: 'The refresh token; never shown again.',
+    example: 'oauth2v2_9c1d',
+  })
   @IsString()
   @TextLength(1, MAX_TOKEN)
   @Matches(HEADER_TOKEN, { message: FITS_A_HEADER })
   refreshToken: string;
 
-  @ApiProperty({ type: String, format: 'date-time', description: 'When the access token expires.', example: '2099-01-31T09:30:00.000Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When the access token expires.',
+    example: '2099-01-31T09:30:00.000Z',
+  })
   @Instant()
   expiresAt: Date;
 
-  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 100, description: "The provider's id of the organization it acts for.", example: '1234567890' })
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    maxLength: 100,
+    description: "The provider's id of the organization it acts for.",
+    example: '1234567890',
+  })
   @NullableTextField(100)
   @Matches(HEADER_TOKEN, { message: FITS_A_HEADER })
   organizationId?: string | null;

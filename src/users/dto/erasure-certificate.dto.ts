@@ -26,7 +26,8 @@ export class ErasureCertificateDto {
   readonly sessionsEnded: number;
 
   @ApiProperty({
-    description: 'Until when older backups hold the account; what was sealed in them has no key any more from the first backup after it on.',
+    description:
+      'Until when older backups hold the account; what was sealed in them has no key any more from the first backup after it on.',
     format: 'date-time',
     example: '2026-03-07T09:30:00.000Z',
   })

@@ -8,10 +8,20 @@ export class LimitDto {
   @ApiProperty({ description: 'How many, in one window; of sizes: bytes.', example: 600 })
   readonly limit: number;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'How many were used in this window; null of sizes.', example: 12 })
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'How many were used in this window; null of sizes.',
+    example: 12,
+  })
   readonly used: number | null;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'Length of the window in seconds; null of sizes.', example: 60 })
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'Length of the window in seconds; null of sizes.',
+    example: 60,
+  })
   readonly windowSeconds: number | null;
 }
 

@@ -27,7 +27,11 @@ export class UserDto {
   @ApiProperty({ description: 'When he signed up.', format: 'date-time', example: '2026-01-31T09:30:00.000Z' })
   readonly createdAt: Date;
 
-  @ApiProperty({ description: 'When the account last changed.', format: 'date-time', example: '2026-01-31T09:30:00.000Z' })
+  @ApiProperty({
+    description: 'When the account last changed.',
+    format: 'date-time',
+    example: '2026-01-31T09:30:00.000Z',
+  })
   readonly updatedAt: Date;
 
   /** The public face of an account. */

@@ -14,8 +14,20 @@ export interface ExportSection {
 const BY_ID = [['id', 'bigint']] as const;
 const BY_TIME = [['created_at', 'timestamptz'], ...BY_ID] as const;
 
-const byId = (name: string, table: string): ExportSection => ({ name, table, owner: 'user_id', columns: '*', key: BY_ID });
-const byTime = (name: string, table: string): ExportSection => ({ name, table, owner: 'user_id', columns: '*', key: BY_TIME });
+const byId = (name: string, table: string): ExportSection => ({
+  name,
+  table,
+  owner: 'user_id',
+  columns: '*',
+  key: BY_ID,
+});
+const byTime = (name: string, table: string): ExportSection => ({
+  name,
+  table,
+  owner: 'user_id',
+  columns: '*',
+  key: BY_TIME,
+});
 
 /** Everything held on a user, table by table; `NOT_EXPORTED` tells of the rest, and a test knows every table. */
 export const EXPORT_SECTIONS: readonly ExportSection[] = [
@@ -23,7 +35,8 @@ export const EXPORT_SECTIONS: readonly ExportSection[] = [
     name: 'account',
     table: 'users',
     owner: 'id',
-    columns: 'id, email, first_name, last_name, is_active, is_verified, role, sessions_valid_from, version, created_at, updated_at',
+    columns:
+      'id, email, first_name, last_name, is_active, is_verified, role, sessions_valid_from, version, created_at, updated_at',
     key: BY_ID,
   },
   byId('secondFactor', 'user_mfa'),

@@ -16,7 +16,11 @@ export interface ExportedRow extends Record<string, unknown> {
 }
 
 /** So many rows of a section behind the row with the keys `after`; every name in it stands in export-sections.ts. */
-export function readSection({ table, owner, columns, key }: ExportSection, after: readonly string[] | null, take: number): Query {
+export function readSection(
+  { table, owner, columns, key }: ExportSection,
+  after: readonly string[] | null,
+  take: number,
+): Query {
   const names = key.map(([column]) => column).join(', ');
   const texts = key.map(([column]) => `${column}::text`).join(', ');
   const behind = key.map(([, type], i) => `$${i + 2}::${type}`).join(', ');

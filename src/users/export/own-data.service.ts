@@ -51,10 +51,16 @@ export class OwnData {
     yield ',\n"complete":true}\n';
   }
 
-  private async *rowsOf(section: ExportSection, generated: ReadonlySet<string>, within: Within): AsyncGenerator<string> {
+  private async *rowsOf(
+    section: ExportSection,
+    generated: ReadonlySet<string>,
+    within: Within,
+  ): AsyncGenerator<string> {
     let after: readonly string[] | null = null;
     for (;;) {
-      const page: ExportedRow[] = await within(() => this.database.query<ExportedRow>(...readSection(section, after, PAGE_ROWS)));
+      const page: ExportedRow[] = await within(() =>
+        this.database.query<ExportedRow>(...readSection(section, after, PAGE_ROWS)),
+      );
       const texts = page.map((row) => JSON.stringify(shown(row, generated)));
       if (texts.length > 0) yield (after === null ? '\n' : ',\n') + texts.join(',\n');
       const last = page.at(-1);
@@ -74,6 +80,10 @@ type Generated = ReadonlyMap<string, ReadonlySet<string>>;
 type Within = <T>(work: () => Promise<T>) => Promise<T>;
 
 function shown(row: ExportedRow, generated: ReadonlySet<string>): Record<string, unknown> {
-  const columns = Object.entries(row).filter(([name]) => name !== 'sort_keys' && !generated.has(name) && !SECRET_COLUMNS.has(name));
-  return Object.fromEntries(columns.map(([name, value]) => [name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()), value]));
+  const columns = Object.entries(row).filter(
+    ([name]) => name !== 'sort_keys' && !generated.has(name) && !SECRET_COLUMNS.has(name),
+  );
+  return Object.fromEntries(
+    columns.map(([name, value]) => [name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()), value]),
+  );
 }

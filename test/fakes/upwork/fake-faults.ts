@@ -33,7 +33,12 @@ export class FakeFaults {
 }
 
 /** Answers a call as the fault says; `work` is what the call would have done. */
-export async function goWrong(fault: Exclude<Fault, 'none'>, response: ServerResponse, work: () => unknown, retryAfter = '1'): Promise<void> {
+export async function goWrong(
+  fault: Exclude<Fault, 'none'>,
+  response: ServerResponse,
+  work: () => unknown,
+  retryAfter = '1',
+): Promise<void> {
   switch (fault) {
     case '429':
       response.writeHead(429, { 'retry-after': retryAfter }).end();
@@ -45,7 +50,9 @@ export async function goWrong(fault: Exclude<Fault, 'none'>, response: ServerRes
       response.writeHead(502, { 'content-type': 'text/html' }).end('<html><body>Bad gateway</body></html>');
       return;
     case 'html':
-      response.writeHead(200, { 'content-type': 'text/html' }).end('<html><body>Please verify that you are human</body></html>');
+      response
+        .writeHead(200, { 'content-type': 'text/html' })
+        .end('<html><body>Please verify that you are human</body></html>');
       return;
     case 'empty':
       response.writeHead(200, { 'content-type': 'application/json' }).end('{}');

@@ -86,7 +86,9 @@ export class FakeGrants {
   private redeem(form: URLSearchParams): TokenAnswer {
     const code = this.codes.get(form.get('code') ?? '');
     this.codes.delete(form.get('code') ?? '');
-    const proof = createHash('sha256').update(form.get('code_verifier') ?? '').digest('base64url');
+    const proof = createHash('sha256')
+      .update(form.get('code_verifier') ?? '')
+      .digest('base64url');
     if (!code || code.challenge !== proof || code.redirectUri !== form.get('redirect_uri')) {
       return { status: 400, body: { error: 'invalid_grant' } };
     }
@@ -106,7 +108,13 @@ export class FakeGrants {
 
   private granted(user: string): TokenAnswer {
     const { accessToken, refreshToken } = this.pair(user);
-    const body = { access_token: accessToken, refresh_token: refreshToken, token_type: 'bearer', expires_in: this.lifeSeconds, scope: SCOPE };
+    const body = {
+      access_token: accessToken,
+      refresh_token: refreshToken,
+      token_type: 'bearer',
+      expires_in: this.lifeSeconds,
+      scope: SCOPE,
+    };
     return { status: 200, body };
   }
 }

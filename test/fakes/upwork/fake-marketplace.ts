@@ -53,7 +53,16 @@ export class FakeMarketplace {
 
   /** A client publishes a vacancy. */
   publish(job: Partial<Omit<FakeJob, 'id'>> & { title: string }): FakeJob {
-    const published = { id: this.id(), description: '', skills: [], amount: null, hourly: null, publishedAt: new Date(), renewedAt: null, ...job };
+    const published = {
+      id: this.id(),
+      description: '',
+      skills: [],
+      amount: null,
+      hourly: null,
+      publishedAt: new Date(),
+      renewedAt: null,
+      ...job,
+    };
     this.jobs.unshift(published);
     return published;
   }
@@ -74,9 +83,18 @@ export class FakeMarketplace {
   write(proposalId: string, author: 'client' | 'freelancer', message: string): FakeStory {
     const proposal = this.proposals.find(({ id }) => id === proposalId)!;
     let room = this.rooms.find((candidate) => candidate.proposalId === proposalId);
-    if (!room) this.rooms.unshift((room = { id: `room_${this.id()}`, owner: proposal.owner, proposalId, stories: [], lastReadAt: null }));
+    if (!room)
+      this.rooms.unshift(
+        (room = { id: `room_${this.id()}`, owner: proposal.owner, proposalId, stories: [], lastReadAt: null }),
+      );
     const now = new Date();
-    const story = { id: `story_${this.id()}`, author: author === 'client' ? CLIENT : proposal.owner, message, createdAt: now, updatedAt: now };
+    const story = {
+      id: `story_${this.id()}`,
+      author: author === 'client' ? CLIENT : proposal.owner,
+      message,
+      createdAt: now,
+      updatedAt: now,
+    };
     room.stories.unshift(story);
     if (author === 'freelancer') room.lastReadAt = now;
     return story;
@@ -94,7 +112,12 @@ export class FakeMarketplace {
       case 'SearchJobs':
         return { marketplaceJobPostingsSearch: page(this.search(filter).map(jobNode), pagination) };
       case 'VendorProposals':
-        return { vendorProposals: page(this.proposals.filter(({ owner }) => owner === user).map((p) => this.proposalNode(p)), pagination) };
+        return {
+          vendorProposals: page(
+            this.proposals.filter(({ owner }) => owner === user).map((p) => this.proposalNode(p)),
+            pagination,
+          ),
+        };
       case 'Rooms':
         return { roomList: page(this.activeRooms(user, filter).map(roomNode), pagination) };
       case 'RoomStories': {
@@ -108,22 +131,31 @@ export class FakeMarketplace {
 
   /** Every word must be somewhere in the vacancy. */
   private search(filter: Record<string, unknown>): FakeJob[] {
-    const words = textOf(filter['searchExpression_eq']).toLowerCase().split(/\s+(?:and\s+)?/);
+    const words = textOf(filter['searchExpression_eq'])
+      .toLowerCase()
+      .split(/\s+(?:and\s+)?/);
     const wordsOf = (job: FakeJob): string => `${job.title} ${job.description} ${job.skills.join(' ')}`.toLowerCase();
     return this.jobs
       .filter((job) => words.every((word) => wordsOf(job).includes(word)))
-      .filter(({ hourly }) => filter['jobType_eq'] === undefined || (filter['jobType_eq'] === 'HOURLY') === (hourly !== null));
+      .filter(
+        ({ hourly }) => filter['jobType_eq'] === undefined || (filter['jobType_eq'] === 'HOURLY') === (hourly !== null),
+      );
   }
 
   private activeRooms(user: string, filter: Record<string, unknown>): FakeRoom[] {
     const since = Date.parse(textOf(filter['activeSince_eq']) || '1970-01-01');
-    return this.rooms.filter(({ owner, stories }) => owner === user && stories.some(({ updatedAt }) => updatedAt.getTime() >= since));
+    return this.rooms.filter(
+      ({ owner, stories }) => owner === user && stories.some(({ updatedAt }) => updatedAt.getTime() >= since),
+    );
   }
 
   private proposalNode({ id, jobId, status, coverLetter, bid, createdAt }: FakeProposal): Record<string, unknown> {
     return {
       id,
-      marketplaceJobPosting: { id: jobId, content: { title: this.jobs.find((job) => job.id === jobId)?.title ?? 'A private job' } },
+      marketplaceJobPosting: {
+        id: jobId,
+        content: { title: this.jobs.find((job) => job.id === jobId)?.title ?? 'A private job' },
+      },
       terms: { chargeRate: { rawValue: bid, currency: 'USD' } },
       proposalCoverLetter: coverLetter,
       auditDetails: { createdDateTime: createdAt.toISOString() },
@@ -140,7 +172,16 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-function jobNode({ id, title, description, skills, amount, hourly, publishedAt, renewedAt }: FakeJob): Record<string, unknown> {
+function jobNode({
+  id,
+  title,
+  description,
+  skills,
+  amount,
+  hourly,
+  publishedAt,
+  renewedAt,
+}: FakeJob): Record<string, unknown> {
   const money = (rawValue: string | undefined) => (rawValue === undefined ? null : { rawValue, currency: 'USD' });
   return {
     id,
@@ -156,22 +197,43 @@ function jobNode({ id, title, description, skills, amount, hourly, publishedAt, 
     category: 'Web, Mobile & Software Dev',
     subcategory: 'Web Development',
     skills: skills.map((name) => ({ name: name.toLowerCase(), prettyName: name })),
-    client: { totalHires: 12, totalPostedJobs: 30, totalReviews: 9, totalFeedback: 4.9, verificationStatus: 'VERIFIED', location: { country: 'Germany' } },
+    client: {
+      totalHires: 12,
+      totalPostedJobs: 30,
+      totalReviews: 9,
+      totalFeedback: 4.9,
+      verificationStatus: 'VERIFIED',
+      location: { country: 'Germany' },
+    },
     publishedDateTime: publishedAt.toISOString(),
     renewedDateTime: renewedAt?.toISOString() ?? null,
   };
 }
 
 function roomNode({ id, lastReadAt, proposalId }: FakeRoom): Record<string, unknown> {
-  return { id, lastReadDateTime: lastReadAt?.toISOString() ?? null, vendorProposal: proposalId === null ? null : { id: proposalId } };
+  return {
+    id,
+    lastReadDateTime: lastReadAt?.toISOString() ?? null,
+    vendorProposal: proposalId === null ? null : { id: proposalId },
+  };
 }
 
 function storyNode({ id, author, message, createdAt, updatedAt }: FakeStory): Record<string, unknown> {
-  return { id, createdDateTime: createdAt.toISOString(), updatedDateTime: updatedAt.toISOString(), message, user: { id: author } };
+  return {
+    id,
+    createdDateTime: createdAt.toISOString(),
+    updatedDateTime: updatedAt.toISOString(),
+    message,
+    user: { id: author },
+  };
 }
 
 function page(nodes: readonly unknown[], { after, first = 20 }: Pagination): Record<string, unknown> {
   const from = Number(after ?? 0);
   const edges = nodes.slice(from, from + first).map((node, i) => ({ cursor: String(from + i + 1), node }));
-  return { totalCount: nodes.length, edges, pageInfo: { hasNextPage: from + first < nodes.length, endCursor: String(from + edges.length) } };
+  return {
+    totalCount: nodes.length,
+    edges,
+    pageInfo: { hasNextPage: from + first < nodes.length, endCursor: String(from + edges.length) },
+  };
 }

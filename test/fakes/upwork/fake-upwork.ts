@@ -23,7 +23,10 @@ export class FakeUpwork {
   /** More calls in one second are answered 429. */
   limitPerSecond = 10;
   /** Changes an answer of GraphQL before it is sent, or keeps it back. */
-  alter: (call: { operation: string; user: string; variables: Record<string, unknown> }, answer: FakeAnswer) => unknown = (_, answer) => answer;
+  alter: (
+    call: { operation: string; user: string; variables: Record<string, unknown> },
+    answer: FakeAnswer,
+  ) => unknown = (_, answer) => answer;
   /** Every answer of the token endpoint takes so long. */
   delayMs = 0;
   /** Awaited before each answer of the token endpoint that is no fault. */
@@ -75,17 +78,26 @@ export class FakeUpwork {
     }
     if (route === 'POST /api/v3/oauth2/token') return this.token(await textOf(request), response);
     if (route === 'POST /graphql') return this.graphql(request, response);
-    if (route.startsWith('POST /control/')) return json(response, 200, this.control(url.pathname.slice(9), await textOf(request)));
+    if (route.startsWith('POST /control/'))
+      return json(response, 200, this.control(url.pathname.slice(9), await textOf(request)));
     response.writeHead(404).end();
   }
 
   private async graphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { operationName, variables } = JSON.parse(await textOf(request)) as { operationName: string; variables: Record<string, unknown> };
+    const { operationName, variables } = JSON.parse(await textOf(request)) as {
+      operationName: string;
+      variables: Record<string, unknown>;
+    };
     const now = Date.now();
-    this.calls.push({ at: now, operation: operationName, tenant: request.headers['x-upwork-api-tenantid'] as string | undefined });
+    this.calls.push({
+      at: now,
+      operation: operationName,
+      tenant: request.headers['x-upwork-api-tenantid'] as string | undefined,
+    });
     const fault = this.faults.take('graphql');
     if (fault) return goWrong(fault, response, () => undefined, this.faults.retryAfter);
-    if (this.calls.filter(({ at }) => at > now - 1_000).length > this.limitPerSecond) return goWrong('429', response, () => undefined);
+    if (this.calls.filter(({ at }) => at > now - 1_000).length > this.limitPerSecond)
+      return goWrong('429', response, () => undefined);
     const user = this.grants.userOf(request.headers.authorization?.replace('Bearer ', '') ?? '');
     if (user === undefined) return json(response, 401, { message: 'Unauthorized' });
     const answer = { data: this.marketplace.answer(operationName, user, variables) as FakeAnswer['data'] };
@@ -100,7 +112,12 @@ export class FakeUpwork {
       case 'hello':
         return { settings: this.settings };
       case 'publish':
-        return this.marketplace.publish({ title: body['title'] ?? 'A job', description: body['description'] ?? '', skills: body['skills']?.split(',') ?? [], hourly: ['40', '60'] });
+        return this.marketplace.publish({
+          title: body['title'] ?? 'A job',
+          description: body['description'] ?? '',
+          skills: body['skills']?.split(',') ?? [],
+          hourly: ['40', '60'],
+        });
       case 'submit':
         return this.marketplace.submit(user, jobId, body['coverLetter'] ?? '', body['bid'] ?? '50.00');
       case 'decide':
@@ -108,7 +125,13 @@ export class FakeUpwork {
       case 'write':
         return this.marketplace.write(proposalId, body['author'] === 'freelancer' ? 'freelancer' : 'client', message);
       case 'fault':
-        return this.faults.next(body['door'] === 'graphql' ? 'graphql' : 'token', (body['fault'] ?? '500') as Fault, Number(body['times'] ?? 1)) ?? {};
+        return (
+          this.faults.next(
+            body['door'] === 'graphql' ? 'graphql' : 'token',
+            (body['fault'] ?? '500') as Fault,
+            Number(body['times'] ?? 1),
+          ) ?? {}
+        );
       default:
         throw new Error(`no such act: ${act}`);
     }

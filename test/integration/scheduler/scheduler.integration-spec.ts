@@ -36,7 +36,10 @@ describe(Scheduler.name, () => {
   });
 
   given('leaves one repetition behind when a cron has changed, and none of a task that is gone', async (the) => {
-    const first = await the.aWorker(aTask({ id: 'moves', cron: '0 1 * * *' }), aTask({ id: 'goes', cron: '0 2 * * *' }));
+    const first = await the.aWorker(
+      aTask({ id: 'moves', cron: '0 1 * * *' }),
+      aTask({ id: 'goes', cron: '0 2 * * *' }),
+    );
     await the.dismiss(first);
 
     const second = await the.aWorker(aTask({ id: 'moves', cron: '0 3 * * *' }));
@@ -66,7 +69,9 @@ describe(Scheduler.name, () => {
     task.work = () => Promise.resolve({ done: 2 });
     const rows = await the.waitFor(([row]) => row?.outcome === 'succeeded');
 
-    expect(rows).toEqual([expect.objectContaining({ id, attempts: 2, error: null, figures: { done: 2 }, started_by_id: 7 })]);
+    expect(rows).toEqual([
+      expect.objectContaining({ id, attempts: 2, error: null, figures: { done: 2 }, started_by_id: 7 }),
+    ]);
   });
 
   given('ends a run whose figures count failures as partial, and does not repeat it', async (the) => {
@@ -76,7 +81,14 @@ describe(Scheduler.name, () => {
 
     const rows = await the.waitFor(([row]) => row !== undefined && isOver(row));
 
-    expect(rows).toEqual([expect.objectContaining({ outcome: 'partial', attempts: 1, error: null, figures: { due: 3, failed: 3, succeeded: 0 } })]);
+    expect(rows).toEqual([
+      expect.objectContaining({
+        outcome: 'partial',
+        attempts: 1,
+        error: null,
+        figures: { due: 3, failed: 3, succeeded: 0 },
+      }),
+    ]);
   });
 
   given('keeps the error of every attempt', async (the) => {
@@ -86,9 +98,14 @@ describe(Scheduler.name, () => {
 
     const [run] = await the.waitFor(([row]) => row?.outcome === 'failed');
 
-    expect(run!.failed_attempts).toEqual([1, 2].map((attempt) => ({
-      attempt, error: `broken ${attempt}`, startedAt: expect.stringMatching(INSTANT), endedAt: expect.stringMatching(INSTANT),
-    })));
+    expect(run!.failed_attempts).toEqual(
+      [1, 2].map((attempt) => ({
+        attempt,
+        error: `broken ${attempt}`,
+        startedAt: expect.stringMatching(INSTANT),
+        endedAt: expect.stringMatching(INSTANT),
+      })),
+    );
     expect(run!.failed_attempts[0]!.startedAt < run!.failed_attempts[1]!.startedAt).toBe(true);
   });
 
@@ -106,7 +123,11 @@ describe(Scheduler.name, () => {
   });
 
   given('ends a run that takes too long, its statement in PostgreSQL included', async (the) => {
-    const task = aTask({ retries: 0, timeoutMs: 300, work: ({ context }) => context.asWorker((unit) => unit.query('SELECT pg_sleep(600)').then(() => ({}))) });
+    const task = aTask({
+      retries: 0,
+      timeoutMs: 300,
+      work: ({ context }) => context.asWorker((unit) => unit.query('SELECT pg_sleep(600)').then(() => ({}))),
+    });
     await the.aWorker(task);
     await the.askFor(task.id);
 
@@ -185,7 +206,9 @@ describe(Scheduler.name, () => {
   given('does not start on a database that does not isolate tenants, and says what is wrong', async (the) => {
     await the.db.query('superuser', 'ALTER TABLE jobs NO FORCE ROW LEVEL SECURITY');
 
-    await expect(the.aWorker(aTask({ cron: EVERY_SECOND }))).rejects.toThrow('ALTER TABLE public.jobs FORCE ROW LEVEL SECURITY');
+    await expect(the.aWorker(aTask({ cron: EVERY_SECOND }))).rejects.toThrow(
+      'ALTER TABLE public.jobs FORCE ROW LEVEL SECURITY',
+    );
   });
 
   given('lets a run finish when the worker is told to stop', async (the) => {
@@ -201,7 +224,9 @@ describe(Scheduler.name, () => {
     finish({ done: 'in peace' });
     await dismissed;
 
-    expect(await the.runs()).toEqual([expect.objectContaining({ outcome: 'succeeded', figures: { done: 'in peace' } })]);
+    expect(await the.runs()).toEqual([
+      expect.objectContaining({ outcome: 'succeeded', figures: { done: 'in peace' } }),
+    ]);
   });
 
   given('runs soon after boot what wants to, and once for workers that start together', async (the) => {
@@ -285,7 +310,12 @@ interface RunRow {
   readonly attempts: number;
   readonly figures: Figures | null;
   readonly error: string | null;
-  readonly failed_attempts: readonly { readonly attempt: number; readonly startedAt: string; readonly endedAt: string; readonly error: string }[];
+  readonly failed_attempts: readonly {
+    readonly attempt: number;
+    readonly startedAt: string;
+    readonly endedAt: string;
+    readonly error: string;
+  }[];
 }
 
 interface AskedWork {

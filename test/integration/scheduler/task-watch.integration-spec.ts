@@ -44,7 +44,12 @@ describe(TaskWatch.name, () => {
   const alerts = (): Promise<{ kind: string; reason: string; isOver: boolean }[]> =>
     app.db.query('superuser', `SELECT kind, reason, cleared_at IS NOT NULL AS "isOver" FROM task_alerts ORDER BY id`);
   const events = async (): Promise<string[]> =>
-    (await app.db.query<{ event_type: string }>('superuser', `SELECT event_type FROM security_logs WHERE event_type LIKE 'task.%' ORDER BY id`)).map((row) => row.event_type);
+    (
+      await app.db.query<{ event_type: string }>(
+        'superuser',
+        `SELECT event_type FROM security_logs WHERE event_type LIKE 'task.%' ORDER BY id`,
+      )
+    ).map((row) => row.event_type);
   /** A run of the task that began and ended so many seconds from now. */
   const aRun = (outcome: string, startedSeconds: number, endedSeconds?: number): Promise<unknown> =>
     app.db.query(
@@ -69,8 +74,12 @@ describe(TaskWatch.name, () => {
     // One that has just started did not see it, and ends it no more than it begins it.
     await aWatch()(3 * MINUTE - 30_000);
 
-    expect(await alerts()).toEqual([{ kind: 'missed', reason: expect.stringMatching(/^was due at .* UTC and no worker took it$/), isOver: false }]);
-    expect(mails.map(({ to, subject }) => [to, subject])).toEqual([['admin@example.com', 'The task send-digests does not run']]);
+    expect(await alerts()).toEqual([
+      { kind: 'missed', reason: expect.stringMatching(/^was due at .* UTC and no worker took it$/), isOver: false },
+    ]);
+    expect(mails.map(({ to, subject }) => [to, subject])).toEqual([
+      ['admin@example.com', 'The task send-digests does not run'],
+    ]);
     expect(mails[0]!.text).toContain('Nobody gets a digest.');
     await aRun('succeeded', 6 * 60, 6 * 60 + 1);
     await look(6 * MINUTE);
@@ -83,7 +92,10 @@ describe(TaskWatch.name, () => {
     const look = aWatch();
     await app.db.query('superuser', `INSERT INTO task_settings (task, paused) VALUES ($1, true)`, [TASK.id]);
     await look(5 * MINUTE);
-    await app.db.query('superuser', `UPDATE task_settings SET paused = false, updated_at = now() + interval '4 minutes'`);
+    await app.db.query(
+      'superuser',
+      `UPDATE task_settings SET paused = false, updated_at = now() + interval '4 minutes'`,
+    );
     await look(5 * MINUTE);
 
     expect(await alerts()).toEqual([]);
@@ -93,7 +105,13 @@ describe(TaskWatch.name, () => {
     const look = aWatch();
     await aRun('running', -700);
     await look();
-    expect(await alerts()).toEqual([{ kind: 'overlong', reason: expect.stringMatching(/^run \d+ has been running for 700 s; limit 600 s$/), isOver: false }]);
+    expect(await alerts()).toEqual([
+      {
+        kind: 'overlong',
+        reason: expect.stringMatching(/^run \d+ has been running for 700 s; limit 600 s$/),
+        isOver: false,
+      },
+    ]);
   });
 
   it('tells of a run that takes much longer than usual, or than it may', async () => {
@@ -103,11 +121,23 @@ describe(TaskWatch.name, () => {
     await look();
     expect(await alerts()).toEqual([]);
 
-    await app.db.query('superuser', `UPDATE task_runs SET started_at = now() - interval '110 seconds' WHERE outcome = 'running'`);
+    await app.db.query(
+      'superuser',
+      `UPDATE task_runs SET started_at = now() - interval '110 seconds' WHERE outcome = 'running'`,
+    );
     await look();
-    expect(await alerts()).toEqual([{ kind: 'overlong', reason: expect.stringMatching(/has been running for 110 s; usual duration 20 s, limit 600 s$/), isOver: false }]);
+    expect(await alerts()).toEqual([
+      {
+        kind: 'overlong',
+        reason: expect.stringMatching(/has been running for 110 s; usual duration 20 s, limit 600 s$/),
+        isOver: false,
+      },
+    ]);
 
-    await app.db.query('superuser', `UPDATE task_runs SET outcome = 'succeeded', ended_at = now(), lease_until = NULL WHERE outcome = 'running'`);
+    await app.db.query(
+      'superuser',
+      `UPDATE task_runs SET outcome = 'succeeded', ended_at = now(), lease_until = NULL WHERE outcome = 'running'`,
+    );
     await look();
     expect(await alerts()).toEqual([expect.objectContaining({ isOver: true })]);
   });
@@ -117,7 +147,9 @@ describe(TaskWatch.name, () => {
     await aRun('failed', -10, -9);
     await aRun('skipped', -5, -5);
     await look();
-    expect(await alerts()).toEqual([{ kind: 'failed', reason: expect.stringMatching(/^run \d+ failed: no space left$/), isOver: false }]);
+    expect(await alerts()).toEqual([
+      { kind: 'failed', reason: expect.stringMatching(/^run \d+ failed: no space left$/), isOver: false },
+    ]);
 
     await aRun('succeeded', -2, -1);
     await look();

@@ -40,7 +40,10 @@ describe('the scheduled tasks', () => {
   async function fire(taskId: string): Promise<{ outcome: string; figures: Figures; error: string | null }> {
     const scheduledFor = new Date((instant += 60_000));
     const delivery: TaskDelivery = { taskId, scheduledFor, giveUp: () => Promise.resolve() };
-    await worker.get(TaskRunner).take(delivery).catch(() => undefined);
+    await worker
+      .get(TaskRunner)
+      .take(delivery)
+      .catch(() => undefined);
     const [run] = await db.query<{ outcome: string; figures: Figures; error: string | null }>(
       'superuser',
       'SELECT outcome, figures, error FROM task_runs WHERE task = $1 AND scheduled_for = $2',
@@ -96,7 +99,10 @@ describe('the scheduled tasks', () => {
     it('rests while no job changes, and wakes when one does', async () => {
       await jobsOf(await aUser('three@example.com'), 1);
       await fire(REFRESH_JOB_STATS.id);
-      await expect(fire(REFRESH_JOB_STATS.id)).resolves.toMatchObject({ outcome: 'skipped', figures: { reason: 'no job has changed' } });
+      await expect(fire(REFRESH_JOB_STATS.id)).resolves.toMatchObject({
+        outcome: 'skipped',
+        figures: { reason: 'no job has changed' },
+      });
 
       await jobsOf(await aUser('another@example.com'), 1);
 
@@ -118,7 +124,9 @@ describe('the scheduled tasks', () => {
     const year = new Date().getUTCFullYear();
 
     await expect(fire(CREATE_PARTITIONS.id)).resolves.toMatchObject({ outcome: 'succeeded' });
-    await expect(fire(CREATE_PARTITIONS.id)).resolves.toMatchObject({ figures: { made: 'none', drained: 'none', archived: 'none' } });
+    await expect(fire(CREATE_PARTITIONS.id)).resolves.toMatchObject({
+      figures: { made: 'none', drained: 'none', archived: 'none' },
+    });
 
     for (const table of ['analytics', 'audit_logs', 'security_logs']) {
       for (const wanted of [year, year + 1, year + 2]) {
@@ -146,6 +154,10 @@ describe('the scheduled tasks', () => {
 
   it('is in the queue, each task once', async () => {
     const standing = await worker.get(TaskQueue).repetitions();
-    expect(standing.map(({ taskId }) => taskId).sort()).toEqual(['create-partitions', 'purge-expired', 'refresh-job-stats']);
+    expect(standing.map(({ taskId }) => taskId).sort()).toEqual([
+      'create-partitions',
+      'purge-expired',
+      'refresh-job-stats',
+    ]);
   });
 });

@@ -63,13 +63,17 @@ export class AiInstallation {
 
   /** The other API process on the same database and Redis, as a second machine would be; a new one if it was killed. */
   async process(): Promise<{ url: string; pid: number }> {
-    if (!this.besideApi || this.besideApi.hasEnded) this.besideApi = await ServerProcess.start('product', this.environment);
+    if (!this.besideApi || this.besideApi.hasEnded)
+      this.besideApi = await ServerProcess.start('product', this.environment);
     return { url: urlOf(this.besideApi), pid: this.besideApi.pid };
   }
 
   /** Asks the database as its superuser. */
   query<Row>(sql: string, values: unknown[] = []): Promise<Row[]> {
-    return withClient(this.services.url('superuser'), async (client) => (await client.query(sql, values)).rows as Row[]);
+    return withClient(
+      this.services.url('superuser'),
+      async (client) => (await client.query(sql, values)).rows as Row[],
+    );
   }
 
   /** Stops everything and removes the data. */

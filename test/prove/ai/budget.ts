@@ -34,13 +34,24 @@ async function attack(installation: AiInstallation, { calls, isHeld = false }: B
   let answered = 0;
   const decided = isHeld ? until(() => fake.open() + answered >= calls) : undefined;
   // Long letters at random speeds.
-  fake.behave(() => ({ pieces: Array.from({ length: 40 }, () => 'x'.repeat(100)), pauseMs: Math.random() * 20, after: decided }));
+  fake.behave(() => ({
+    pieces: Array.from({ length: 40 }, () => 'x'.repeat(100)),
+    pauseMs: Math.random() * 20,
+    after: decided,
+  }));
   await user.put('/v1/ai/budget', { dailyUsd: '1.00', monthlyUsd: '1.00' });
   const answers = await Promise.all(
-    Array.from({ length: calls }, () => user.post('/v1/ai/generations', { type: 'cover_letter', model: 'claude-haiku-4-5' }).finally(() => (answered += 1))),
+    Array.from({ length: calls }, () =>
+      user
+        .post('/v1/ai/generations', { type: 'cover_letter', model: 'claude-haiku-4-5' })
+        .finally(() => (answered += 1)),
+    ),
   );
   const strange = answers.filter(({ status }) => status !== 201 && status !== 402);
-  if (strange[0]) console.error(`${strange.length} calls were answered otherwise, the first ${strange[0].status} ${JSON.stringify(strange[0].body)}`);
+  if (strange[0])
+    console.error(
+      `${strange.length} calls were answered otherwise, the first ${strange[0].status} ${JSON.stringify(strange[0].body)}`,
+    );
   const { body: usage } = await user.get('/v1/ai/usage');
   const spent = pico(usage.day.spentUsd);
   const billed = fake.bills.reduce((sum, { cost }) => sum + cost, 0n);

@@ -53,9 +53,15 @@ async function kill(installation: AiInstallation, model: string, { afterMs, isAg
   process.kill(victim.pid, 'SIGKILL');
   const killedAt = performance.now();
   const { events, location } = await reading;
-  if (isAged) await installation.query(`UPDATE ai_runs SET started_at = started_at - interval '15 seconds', seen_at = seen_at - interval '15 seconds'`);
+  if (isAged)
+    await installation.query(
+      `UPDATE ai_runs SET started_at = started_at - interval '15 seconds', seen_at = seen_at - interval '15 seconds'`,
+    );
   const last = String(events.at(-1)!.id);
-  const resumed = await readEvents(`${installation.url}${location}/stream`, { token: user.token!, headers: { 'last-event-id': last } });
+  const resumed = await readEvents(`${installation.url}${location}/stream`, {
+    token: user.token!,
+    headers: { 'last-event-id': last },
+  });
   const secondsToEnd = Math.round((performance.now() - killedAt) / 100) / 10;
   const { body: row } = await user.get(location);
   const { body: usage } = await user.get('/v1/ai/usage');

@@ -44,7 +44,10 @@ const MODELS = ['gpt-4', 'gpt-4o-mini', 'claude', 'claude-haiku-4-5', 'gemini', 
 const FAULTS = 0.23;
 
 /** Makes mixed calls of all vendors with a fifth of faults, and compares each generation with what the fake billed for it. */
-export async function proveLedger(installation: AiInstallation, { calls, atOnce }: LedgerOptions): Promise<LedgerResult> {
+export async function proveLedger(
+  installation: AiInstallation,
+  { calls, atOnce }: LedgerOptions,
+): Promise<LedgerResult> {
   const { fake } = installation;
   const user = await installation.user();
   fake.bills.length = 0;
@@ -55,31 +58,52 @@ export async function proveLedger(installation: AiInstallation, { calls, atOnce 
       while (next < calls) await call(user, (next += 1));
     }),
   );
-  const [{ id: userId }] = (await installation.query<{ id: number }>('SELECT max(id) AS id FROM users')) as [{ id: number }];
+  const [{ id: userId }] = (await installation.query<{ id: number }>('SELECT max(id) AS id FROM users')) as [
+    { id: number },
+  ];
   const rows = await installation.query<Row>(
     `SELECT instructions, status, response, cost::text, input_ai_tokens AS input, output_ai_tokens AS output, cached_ai_tokens AS cached,
        usage_is_estimated AS "isEstimated" FROM ai_generations WHERE user_id = $1`,
     [userId],
   );
   const faults = fake.bills.filter(({ isComplete }) => !isComplete).length;
-  return { calls, vendorCalls: fake.bills.length, faults, missing: calls - rows.length, ...compare(installation, rows) };
+  return {
+    calls,
+    vendorCalls: fake.bills.length,
+    faults,
+    missing: calls - rows.length,
+    ...compare(installation, rows),
+  };
 }
 
 async function call(user: Caller, number: number): Promise<void> {
-  const { status } = await user.post('/v1/ai/generations', { type: 'cover_letter', model: MODELS[number % MODELS.length], instructions: `[call ${number}]` });
+  const { status } = await user.post('/v1/ai/generations', {
+    type: 'cover_letter',
+    model: MODELS[number % MODELS.length],
+    instructions: `[call ${number}]`,
+  });
   if (status !== 201 && status !== 502) throw new Error(`call ${number} was answered ${status}`);
 }
 
-function compare({ fake }: AiInstallation, rows: readonly Row[]): Omit<LedgerResult, 'calls' | 'vendorCalls' | 'faults' | 'missing'> {
+function compare(
+  { fake }: AiInstallation,
+  rows: readonly Row[],
+): Omit<LedgerResult, 'calls' | 'vendorCalls' | 'faults' | 'missing'> {
   const wrong = { wrongText: 0, wrongUsage: 0, wrongCost: 0 };
   let booked = 0n;
   for (const row of rows) {
     const bills = fake.bills.filter(({ prompt }) => prompt.includes(row.instructions));
-    const sum = (field: 'inputAiTokens' | 'outputAiTokens' | 'cachedAiTokens'): number => bills.reduce((total, bill) => total + bill[field], 0);
+    const sum = (field: 'inputAiTokens' | 'outputAiTokens' | 'cachedAiTokens'): number =>
+      bills.reduce((total, bill) => total + bill[field], 0);
     const cost = bills.reduce((total, bill) => total + bill.cost, 0n);
     booked += pico(row.cost);
     if ((row.response ?? '') !== bills.map(({ text }) => text).join('')) wrong.wrongText += 1;
-    if (row.input !== sum('inputAiTokens') || row.output !== sum('outputAiTokens') || row.cached !== sum('cachedAiTokens')) wrong.wrongUsage += 1;
+    if (
+      row.input !== sum('inputAiTokens') ||
+      row.output !== sum('outputAiTokens') ||
+      row.cached !== sum('cachedAiTokens')
+    )
+      wrong.wrongUsage += 1;
     if (pico(row.cost) !== cost) wrong.wrongCost += 1;
   }
   const count = (status: string): number => rows.filter((row) => row.status === status).length;

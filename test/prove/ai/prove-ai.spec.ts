@@ -11,8 +11,17 @@ describe(proveAi.name, () => {
 
     expect(result.budget).toEqual([expect.objectContaining({ other: 0, overspent: 0, reserved: 0, unaccounted: 0 })]);
     expect(result.budget[0]!.refused).toBeGreaterThan(0);
-    expect(result.ledger).toMatchObject({ wrongText: 0, wrongUsage: 0, wrongCost: 0, missing: 0, running: 0, bookedUsd: result.ledger.billedUsd });
-    expect(result.kills).toEqual([expect.objectContaining({ isWhole: true, finalStatus: 'failed', reservedUsd: '0.000000000000', vendorCalls: 1 })]);
+    expect(result.ledger).toMatchObject({
+      wrongText: 0,
+      wrongUsage: 0,
+      wrongCost: 0,
+      missing: 0,
+      running: 0,
+      bookedUsd: result.ledger.billedUsd,
+    });
+    expect(result.kills).toEqual([
+      expect.objectContaining({ isWhole: true, finalStatus: 'failed', reservedUsd: '0.000000000000', vendorCalls: 1 }),
+    ]);
     expect(result.kills[0]!.secondsToEnd).toBeLessThan(60);
     expect(Number(result.kills[0]!.costUsd)).toBeGreaterThan(0);
     expect(result.ledger.faults).toBeGreaterThan(0);

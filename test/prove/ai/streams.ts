@@ -28,7 +28,10 @@ export interface StreamsResult {
 }
 
 /** Opens many streams on one API process and measures its memory, its delay and its connections. */
-export async function proveStreams(installation: AiInstallation, { streams, waitingMs, spreadMs, pauseMs }: StreamsOptions): Promise<StreamsResult> {
+export async function proveStreams(
+  installation: AiInstallation,
+  { streams, waitingMs, spreadMs, pauseMs }: StreamsOptions,
+): Promise<StreamsResult> {
   const { fake } = installation;
   const { url, pid } = await installation.process();
   const user = await installation.user();
@@ -74,7 +77,11 @@ export async function proveStreams(installation: AiInstallation, { streams, wait
 }
 
 /** Reads a stream as a client would; the time of its first piece is that of its bytes. */
-async function read(url: string, user: Caller, mark: string): Promise<{ mark: string; firstAt: number; isComplete: boolean }> {
+async function read(
+  url: string,
+  user: Caller,
+  mark: string,
+): Promise<{ mark: string; firstAt: number; isComplete: boolean }> {
   const response = await fetch(`${url}/v1/ai/generations`, {
     method: 'POST',
     headers: { authorization: `Bearer ${user.token}`, accept: 'text/event-stream', 'content-type': 'application/json' },
@@ -91,9 +98,12 @@ async function read(url: string, user: Caller, mark: string): Promise<{ mark: st
 }
 
 /** Every connection of every tenant's gate counts: nobody else is at work. */
-async function watchConnections(installation: AiInstallation, waitingMs: number): Promise<StreamsResult['connectionsWhileWaiting']> {
+async function watchConnections(
+  installation: AiInstallation,
+  waitingMs: number,
+): Promise<StreamsResult['connectionsWhileWaiting']> {
   const result = { samples: 0, inTransaction: 0, busy: 0 };
-  for (const end = performance.now() + waitingMs; performance.now() < end; ) {
+  for (const end = performance.now() + waitingMs; performance.now() < end;) {
     const rows = await installation.query<{ state: string }>(
       `SELECT state FROM pg_stat_activity WHERE usename = 'gigvault_app' AND state <> 'idle'`,
     );

@@ -17,41 +17,68 @@ export interface ShownAccount {
 /** Returns the page of one's own account. */
 export function accountPage(account: ShownAccount, problem?: string): string {
   const { userId, role, email, sessions } = account;
-  return page('Account', html`<h1>Account</h1>
-    <div class="card">${facts([['E-mail', email], ['Role', role], ['User', html`<a href="/admin/users/${userId}">${userId}</a>`]])}</div>
-    <h2>Two-factor sign-in</h2>
-    <div class="card">${problemLine(problem)}${factorOf(account)}</div>
-    <h2>Sessions</h2>
-    <div class="card">${sessionsOf(sessions)}</div>`);
+  return page(
+    'Account',
+    html`<h1>Account</h1>
+      <div class="card">
+        ${facts([
+          ['E-mail', email],
+          ['Role', role],
+          ['User', html`<a href="/admin/users/${userId}">${userId}</a>`],
+        ])}
+      </div>
+      <h2>Two-factor sign-in</h2>
+      <div class="card">${problemLine(problem)}${factorOf(account)}</div>
+      <h2>Sessions</h2>
+      <div class="card">${sessionsOf(sessions)}</div>`,
+  );
 }
 
 /** Returns the page with the QR code of a new secret, which is shown once; without one, only its form again. */
 export function enrolPage(enrolment: TotpEnrolment | null, problem?: string): string {
-  return page('Two-factor sign-in', html`<div class="narrow card">
-    <h1>Two-factor sign-in</h1>
-    ${problemLine(problem)}
-    ${
-      enrolment &&
-      html`<p>Scan this code with an authenticator app, or type the key into it. Then enter the six digits it shows.</p>
-        <p><img class="qr" src="${enrolment.qrCode}" alt="QR code with the key below" width="224" height="224" /></p>
-        <p>Key: <code>${enrolment.secret.replace(/(.{4})(?=.)/g, '$1 ')}</code></p>`
-    }
-    <form method="post" action="/admin/account/two-factor/confirm">
-      <label>Six digits <input name="code" inputmode="numeric" autocomplete="one-time-code" required maxlength="64" autofocus /></label>
-      <p class="acts"><button class="main">Turn on</button> <a class="button quiet" href="/admin/account">Cancel</a></p>
-    </form>
-    ${enrolment ? null : html`<p class="dim">The key is not shown twice. <a href="/admin/account">Start over</a> to get another.</p>`}
-  </div>`);
+  return page(
+    'Two-factor sign-in',
+    html`<div class="narrow card">
+      <h1>Two-factor sign-in</h1>
+      ${problemLine(problem)}
+      ${
+        enrolment &&
+        html`<p>
+            Scan this code with an authenticator app, or type the key into it. Then enter the six digits it shows.
+          </p>
+          <p><img class="qr" src="${enrolment.qrCode}" alt="QR code with the key below" width="224" height="224" /></p>
+          <p>Key: <code>${enrolment.secret.replace(/(.{4})(?=.)/g, '$1 ')}</code></p>`
+      }
+      <form method="post" action="/admin/account/two-factor/confirm">
+        <label
+          >Six digits
+          <input name="code" inputmode="numeric" autocomplete="one-time-code" required maxlength="64" autofocus
+        /></label>
+        <p class="acts">
+          <button class="main">Turn on</button> <a class="button quiet" href="/admin/account">Cancel</a>
+        </p>
+      </form>
+      ${enrolment ? null : html`<p class="dim">The key is not shown twice. <a href="/admin/account">Start over</a> to get another.</p>`}
+    </div>`,
+  );
 }
 
 /** Returns the page with the backup codes, which are shown once. */
 export function backupCodesPage(codes: readonly string[]): string {
-  return page('Backup codes', html`<div class="narrow card">
-    <h1>Two-factor sign-in is on</h1>
-    <p>Keep these backup codes in a safe place. Each signs you in once without the authenticator. They are not shown again.</p>
-    <ol class="codes">${codes.map((code) => html`<li>${code}</li>`)}</ol>
-    <p class="acts"><a class="button main" href="/admin/account">Done</a></p>
-  </div>`);
+  return page(
+    'Backup codes',
+    html`<div class="narrow card">
+      <h1>Two-factor sign-in is on</h1>
+      <p>
+        Keep these backup codes in a safe place. Each signs you in once without the authenticator. They are not shown
+        again.
+      </p>
+      <ol class="codes">
+        ${codes.map((code) => html`<li>${code}</li>`)}
+      </ol>
+      <p class="acts"><a class="button main" href="/admin/account">Done</a></p>
+    </div>`,
+  );
 }
 
 function page(title: string, body: Markup): string {
@@ -63,7 +90,9 @@ function factorOf({ factor }: ShownAccount): Markup {
     const left = factor.backupCodesLeft;
     return html`<p>${tag('good', 'on')} ${left} backup ${left === 1 ? 'code' : 'codes'} left.</p>`;
   }
-  return html`<p>${tag('warn', 'off')} A stolen password alone opens this dashboard. Use an authenticator app as the second factor.</p>
+  return html`<p>
+      ${tag('warn', 'off')} A stolen password alone opens this dashboard. Use an authenticator app as the second factor.
+    </p>
     <form class="filters" method="post" action="/admin/account/two-factor">
       <label>Password <input name="password" type="password" autocomplete="current-password" required /></label>
       <button class="main">Set up</button>
@@ -72,11 +101,21 @@ function factorOf({ factor }: ShownAccount): Markup {
 
 function sessionsOf(sessions: ShownAccount['sessions']): Markup {
   const columns = [
-    { head: 'Device', cell: ({ device, current }: ShownAccount['sessions'][number]) => html`${device ?? 'unknown'} ${current ? tag('calm', 'this one') : null}` },
+    {
+      head: 'Device',
+      cell: ({ device, current }: ShownAccount['sessions'][number]) =>
+        html`${device ?? 'unknown'} ${current ? tag('calm', 'this one') : null}`,
+    },
     { head: 'Address', cell: ({ ip }: SessionSummary) => ip ?? 'unknown' },
     { head: 'Started', cell: ({ createdAt }: SessionSummary) => moment(createdAt) },
     { head: 'Last seen', cell: ({ lastSeenAt }: SessionSummary) => moment(lastSeenAt, true) },
   ];
   return html`${table('Your sessions, most recently used first', columns, sessions, 'No sessions.')}
-    ${sessions.length < 2 ? null : html`<form method="post" action="/admin/account/sessions/end-others"><p class="acts"><button>End all other sessions</button></p></form>`}`;
+  ${
+    sessions.length < 2
+      ? null
+      : html`<form method="post" action="/admin/account/sessions/end-others">
+          <p class="acts"><button>End all other sessions</button></p>
+        </form>`
+  }`;
 }

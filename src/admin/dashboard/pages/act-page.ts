@@ -26,14 +26,20 @@ export function actPage({ question, action, proof, reason, problem }: AskedAct):
       <p>${text}</p>
       ${problemLine(problem)}
       <form method="post" action="${action}">
-        <label>Reason, for the record <input name="reason" required maxlength="500" autocomplete="off" autofocus value="${reason}" /></label>
+        <label
+          >Reason, for the record
+          <input name="reason" required maxlength="500" autocomplete="off" autofocus value="${reason}"
+        /></label>
         ${
           proof &&
           html`<p class="dim">Confirm that it is you. This is asked again after ten minutes.</p>
             <label>Password <input name="password" type="password" autocomplete="current-password" required /></label>
             ${proof.code ? codeField() : null}`
         }
-        <p class="acts"><button class="${isGrave ? 'grave' : 'main'}">${button}</button> <a class="button quiet" href="${back}">Cancel</a></p>
+        <p class="acts">
+          <button class="${isGrave ? 'grave' : 'main'}">${button}</button>
+          <a class="button quiet" href="${back}">Cancel</a>
+        </p>
       </form>
     </div>`,
   });

@@ -13,16 +13,20 @@ export function keysParts(shown: EncryptionKeyListDto): Record<'progress' | 'key
 /** Returns the page below its title: how far the latest rotation has come, and each key with its uses. */
 export function keysBody(shown: EncryptionKeyListDto): Markup {
   const { progress, keys } = keysParts(shown);
-  return html`<p>Each user's secrets are sealed with a key of their own, which a master key wraps. Master keys are not in the database and are never shown.</p>
-    <div class="card">
-      ${live('progress', progress)}
-    </div>
+  return html`<p>
+      Each user's secrets are sealed with a key of their own, which a master key wraps. Master keys are not in the
+      database and are never shown.
+    </p>
+    <div class="card">${live('progress', progress)}</div>
     <h2>Master keys</h2>
     <div class="card">${live('keys', keys)}</div>`;
 }
 
 function actsOf({ rotation }: EncryptionKeyListDto): Markup {
-  return html`<p class="acts"><a class="button main" href="/admin/keys/rotate">${isOpen(rotation) ? 'Continue' : 'Rotate'}</a> <a class="button quiet" href="/admin/tasks/${ROTATE_ENCRYPTION_KEYS.id}">Run history</a></p>`;
+  return html`<p class="acts">
+    <a class="button main" href="/admin/keys/rotate">${isOpen(rotation) ? 'Continue' : 'Rotate'}</a>
+    <a class="button quiet" href="/admin/tasks/${ROTATE_ENCRYPTION_KEYS.id}">Run history</a>
+  </p>`;
 }
 
 function isOpen(rotation: KeyRotationDto | null): boolean {
@@ -39,7 +43,11 @@ function progressOf({ items }: EncryptionKeyListDto): Markup {
 function rotationOf(rotation: KeyRotationDto | null): Markup | null {
   if (!rotation) return null;
   const { keyId, startedAt, promotedAt, finishedAt, rewrapped, total } = rotation;
-  const state = finishedAt ? tag('good', 'finished') : promotedAt ? tag('warn', `${rewrapped} of ${total} wrapped`) : tag('warn', 'waits until every process has the key');
+  const state = finishedAt
+    ? tag('good', 'finished')
+    : promotedAt
+      ? tag('warn', `${rewrapped} of ${total} wrapped`)
+      : tag('warn', 'waits until every process has the key');
   return facts([
     ['Latest rotation', html`to <code>${keyId}</code> ${state}`],
     ['Asked for', moment(startedAt)],
@@ -66,5 +74,7 @@ function statusOf({ isCurrent, isConfigured, uses, backups }: EncryptionKeyDto):
 }
 
 function retirementOf({ id, isCurrent, isConfigured, uses, backups }: EncryptionKeyDto): Markup {
-  return isCurrent || !isConfigured || uses > 0 || backups > 0 ? html`` : html`<a href="/admin/keys/${id}/retire">Destroy</a>`;
+  return isCurrent || !isConfigured || uses > 0 || backups > 0
+    ? html``
+    : html`<a href="/admin/keys/${id}/retire">Destroy</a>`;
 }

@@ -12,8 +12,12 @@ import { runsTable } from '../runs-table';
 export function overviewParts(overview: Overview): Record<string, Markup> {
   return {
     banner: banner(overview.lights),
-    lights: html`<ul class="lights">${overview.lights.map(lightItem)}</ul>`,
-    tasks: html`<ul class="tasks">${overview.tasks.map((task) => taskItem(task, overview))}</ul>`,
+    lights: html`<ul class="lights">
+      ${overview.lights.map(lightItem)}
+    </ul>`,
+    tasks: html`<ul class="tasks">
+      ${overview.tasks.map((task) => taskItem(task, overview))}
+    </ul>`,
     queue: queueLine(overview),
     runs: runsTable('The latest runs of all tasks', overview.runs),
   };
@@ -29,22 +33,31 @@ export function overviewPage(overview: Overview, notice?: string): string {
     notice,
     live: 'overview',
     body: html`<h1 class="hidden">Overview</h1>
-      <div aria-live="polite">${part('banner')}</div> ${part('lights')}
+      <div aria-live="polite">${part('banner')}</div>
+      ${part('lights')}
       <h2>Scheduled tasks</h2>
       ${part('tasks')}
-      <div class="row"><h2>Latest runs</h2><a href="/admin/runs">All runs</a></div>
+      <div class="row">
+        <h2>Latest runs</h2>
+        <a href="/admin/runs">All runs</a>
+      </div>
       ${part('queue')}
       <div class="card">${part('runs')}</div>
-      <noscript><p class="dim">As of ${moment(overview.at)}. <a href="/admin">Refresh</a></p></noscript>`,
+      <noscript
+        ><p class="dim">As of ${moment(overview.at)}. <a href="/admin">Refresh</a></p></noscript
+      >`,
   });
 }
 
 function banner(lights: readonly Light[]): Markup {
   const reasons = lights.filter(({ level }) => level !== 'good');
   if (reasons.length === 0) {
-    return html`<section class="banner good" aria-label="State"><strong>All is well.</strong> <span>${lights.length} of ${lights.length} checks are green.</span></section>`;
+    return html`<section class="banner good" aria-label="State">
+      <strong>All is well.</strong> <span>${lights.length} of ${lights.length} checks are green.</span>
+    </section>`;
   }
-  const level = (['bad', 'warn', 'unknown'] as const).find((name) => reasons.some((light) => light.level === name)) ?? 'unknown';
+  const level =
+    (['bad', 'warn', 'unknown'] as const).find((name) => reasons.some((light) => light.level === name)) ?? 'unknown';
   const title = { bad: 'Something is failing', warn: 'Warning', unknown: 'Not everything could be checked' }[level];
   return html`<section class="banner ${level}" aria-label="State">
     <strong>${title}</strong>
@@ -56,7 +69,11 @@ function banner(lights: readonly Light[]): Markup {
 
 function lightItem({ name, level, text, href }: Light): Markup {
   const word = { good: 'OK', warn: 'Warning', bad: 'Failing', unknown: 'Unknown' }[level];
-  return html`<li><a class="light ${level}" href="${href}"><span class="row"><b>${name}</b> ${tag(level, word)}</span> <span class="dim clip">${text}</span></a></li>`;
+  return html`<li>
+    <a class="light ${level}" href="${href}"
+      ><span class="row"><b>${name}</b> ${tag(level, word)}</span> <span class="dim clip">${text}</span></a
+    >
+  </li>`;
 }
 
 function taskItem(task: TaskDto, { recent }: Overview): Markup {
@@ -68,14 +85,21 @@ function taskItem(task: TaskDto, { recent }: Overview): Markup {
       <p class="dim">${cronText(task.cron)}</p>
     </div>
     <dl>
-      <dt>Next</dt><dd>${nextOf(task)}</dd>
-      <dt>Last</dt><dd>${lastRun === null ? html`<span class="dim">never</span>` : html`<a class="plain" href="/admin/runs/${lastRun.id}">${outcomeTag(lastRun)}</a> ${moment(lastRun.startedAt, true)}`}</dd>
-      <dt>Duration</dt><dd>${tookText(task)}</dd>
+      <dt>Next</dt>
+      <dd>${nextOf(task)}</dd>
+      <dt>Last</dt>
+      <dd>
+        ${lastRun === null ? html`<span class="dim">never</span>` : html`<a class="plain" href="/admin/runs/${lastRun.id}">${outcomeTag(lastRun)}</a> ${moment(lastRun.startedAt, true)}`}
+      </dd>
+      <dt>Duration</dt>
+      <dd>${tookText(task)}</dd>
     </dl>
     ${sparkline(recent.filter((run) => run.task === id)) ?? html`<span></span>`}
     <p class="acts">
       <a class="button" href="${path}/run">Run now<span class="hidden"> ${id}</span></a>
-      <a class="button quiet" href="${path}/${paused ? 'resume' : 'pause'}">${paused ? 'Resume' : 'Pause'}<span class="hidden"> ${id}</span></a>
+      <a class="button quiet" href="${path}/${paused ? 'resume' : 'pause'}"
+        >${paused ? 'Resume' : 'Pause'}<span class="hidden"> ${id}</span></a
+      >
     </p>
   </li>`;
 }
@@ -94,6 +118,9 @@ export function tookText({ lastRun, usualDurationMs }: TaskDto): Markup {
 }
 
 function queueLine({ queue }: Overview): Markup {
-  const text = queue === null ? 'The queue does not answer' : `Queue: ${queue.waiting} waiting, ${queue.active} active, ${queue.delayed} due later, ${queue.failed} failed`;
+  const text =
+    queue === null
+      ? 'The queue does not answer'
+      : `Queue: ${queue.waiting} waiting, ${queue.active} active, ${queue.delayed} due later, ${queue.failed} failed`;
   return html`<p class="dim">${text}. Runs that found nothing to do are left out.</p>`;
 }

@@ -45,7 +45,10 @@ function stateOf({ run, usualDurationMs }: ShownRun): Markup {
     ...(run.scheduledFor === null ? [] : ([['Due', moment(run.scheduledFor)]] as const)),
     ['Started', moment(firstStart(run))],
     ['Ended', moment(run.endedAt)],
-    ['Duration', html`${duration(took)}${usualDurationMs === null ? null : html` <span class="dim">usually ${duration(usualDurationMs)}</span>`}`],
+    [
+      'Duration',
+      html`${duration(took)}${usualDurationMs === null ? null : html` <span class="dim">usually ${duration(usualDurationMs)}</span>`}`,
+    ],
     ['Attempts', run.attempts],
   ]);
 }
@@ -53,7 +56,8 @@ function stateOf({ run, usualDurationMs }: ShownRun): Markup {
 function errorOf({ run }: ShownRun): Markup | null {
   if (run.failedAttempts.length > 1 || (run.failedAttempts.length === 1 && run.attempts > 1)) return attemptsOf(run);
   if (run.error === null) return null;
-  return html`<h2>What went wrong</h2><pre class="error" tabindex="0">${run.error}</pre>`;
+  return html`<h2>What went wrong</h2>
+    <pre class="error" tabindex="0">${run.error}</pre>`;
 }
 
 function attemptsOf({ failedAttempts }: TaskRunDto): Markup {
@@ -63,13 +67,15 @@ function attemptsOf({ failedAttempts }: TaskRunDto): Markup {
     { head: 'Ended', cell: ({ endedAt }: FailedAttemptDto) => moment(new Date(endedAt)) },
     { head: 'Error', cell: ({ error }: FailedAttemptDto) => html`<span class="error">${error}</span>` },
   ];
-  return html`<h2>Failed attempts</h2>${table('Attempts that failed, oldest first', columns, failedAttempts, 'None')}`;
+  return html`<h2>Failed attempts</h2>
+    ${table('Attempts that failed, oldest first', columns, failedAttempts, 'None')}`;
 }
 
 function figuresOf({ run }: ShownRun): Markup | null {
   const entries = Object.entries(run.figures ?? {});
   if (entries.length === 0) return null;
-  return html`<h2>Result</h2>${facts(entries.map(([name, value]) => [name, String(value)] as const))}`;
+  return html`<h2>Result</h2>
+    ${facts(entries.map(([name, value]) => [name, String(value)] as const))}`;
 }
 
 function actsOf({ run, retriedBy }: ShownRun): Markup | null {

@@ -16,7 +16,9 @@ export function signInPage({ email, to, problem }: Before & { email?: string }):
       ${problemLine(problem)}
       <form method="post" action="/admin/sign-in">
         ${toField(to)}
-        <label>E-mail <input name="email" type="email" autocomplete="username" required autofocus value="${email}" /></label>
+        <label
+          >E-mail <input name="email" type="email" autocomplete="username" required autofocus value="${email}"
+        /></label>
         <label>Password <input name="password" type="password" autocomplete="current-password" required /></label>
         <button class="main">Sign in</button>
       </form>
@@ -48,7 +50,9 @@ export function confirmPage({ to, problem }: Before): string {
       ${problem === undefined ? html`<p>No page was opened for half an hour.</p>` : problemLine(problem)}
       <form method="post" action="/admin/confirm">
         ${toField(to)}
-        <label>Password <input name="password" type="password" autocomplete="current-password" required autofocus /></label>
+        <label
+          >Password <input name="password" type="password" autocomplete="current-password" required autofocus
+        /></label>
         ${codeField({ isOptional: true })}
         <button class="main">Continue</button>
       </form>
@@ -63,8 +67,15 @@ export function problemLine(problem: string | undefined): Markup | null {
 
 /** The field for a code of the second factor. */
 export function codeField({ isFirst = false, isOptional = false } = {}): Markup {
-  return html`<label>Code of your authenticator, or a backup code${isOptional ? ' (with two-factor sign-in)' : null}
-    <input name="code" autocomplete="one-time-code"${isOptional ? null : html` required`} maxlength="64"${isFirst ? html` autofocus` : null} /></label>`;
+  return html`<label
+    >Code of your authenticator, or a backup code${isOptional ? ' (with two-factor sign-in)' : null}
+    <input
+      name="code"
+      autocomplete="one-time-code"
+      ${isOptional ? null : html` required`}
+      maxlength="64"
+      ${isFirst ? html` autofocus` : null}
+  /></label>`;
 }
 
 function toField(to: string): Markup {

@@ -23,7 +23,13 @@ export function taskParts({ task, recent, runs }: ShownTask): Record<string, Mar
     state: facts([
       ['Schedule', html`${cronText(task.cron)} <code>${task.cron}</code> <span class="dim">${task.timezone}</span>`],
       ['Next', nextOf(task)],
-      ['Last', lastRun === null ? html`<span class="dim">never</span>` : html`<a class="plain" href="/admin/runs/${lastRun.id}">${outcomeTag(lastRun)}</a> ${moment(lastRun.startedAt, true)}`],
+      [
+        'Last',
+        lastRun === null
+          ? html`<span class="dim">never</span>`
+          : html`<a class="plain" href="/admin/runs/${lastRun.id}">${outcomeTag(lastRun)}</a>
+              ${moment(lastRun.startedAt, true)}`,
+      ],
       ['Duration', tookText(task)],
       ['If it is missed', task.whatAMissMeans],
     ]),

@@ -44,17 +44,28 @@ export class BackupsPanel implements Panel {
     const kept = items.filter((backup) => isKept(backup) && isThere(backup, names));
     const good = kept.filter(({ verifiedAt }) => verifiedAt !== null);
     const { keep, s3, maxAgeHours } = this.config.backups;
-    return html`<p>Each backup is restored into a scratch cluster and compared with what was dumped; only then is it verified.
-        The light is green while the newest verified one is younger than ${maxAgeHours} hours.</p>
+    return html`<p>
+        Each backup is restored into a scratch cluster and compared with what was dumped; only then is it verified. The
+        light is green while the newest verified one is younger than ${maxAgeHours} hours.
+      </p>
       ${numbers([
         [good[0] ? ageOf(good[0].createdAt) : 'none', 'since the newest that is verified'],
         [names ? good.length : 'unknown', 'verified, with a file'],
-        [names ? bytes(kept.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0)) : 'unknown', s3 ? 'in the S3 store' : 'in the folder'],
+        [
+          names ? bytes(kept.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0)) : 'unknown',
+          s3 ? 'in the S3 store' : 'in the folder',
+        ],
       ])}
-      <p class="acts"><a class="button main" href="/admin/backups/make">Make one now</a> <a class="button quiet" href="/admin/tasks/${BACKUP.id}">Run history</a></p>
+      <p class="acts">
+        <a class="button main" href="/admin/backups/make">Make one now</a>
+        <a class="button quiet" href="/admin/tasks/${BACKUP.id}">Run history</a>
+      </p>
       <div class="card">${table('Backups, newest first', columnsOf(names), items, 'There is no backup yet.')}</div>
-      <p class="dim">Kept: the newest of each of ${keep.daily} days, ${keep.weekly} weeks and ${keep.monthly} ${keep.monthly === 1 ? 'month' : 'months'}, ${this.config.retention.backupDays} days at most.
-        Restore one with <code>npm run restore -- &lt;number&gt;</code>.</p>`;
+      <p class="dim">
+        Kept: the newest of each of ${keep.daily} days, ${keep.weekly} weeks and ${keep.monthly}
+        ${keep.monthly === 1 ? 'month' : 'months'}, ${this.config.retention.backupDays} days at most. Restore one with
+        <code>npm run restore -- &lt;number&gt;</code>.
+      </p>`;
   }
 }
 
@@ -83,12 +94,15 @@ function statusOf({ status, error, removedAt }: BackupDto): Markup {
 
 function byWhom({ startedBy, startedById, reason }: BackupDto): Markup | string {
   if (startedBy !== 'admin') return startedBy;
-  return html`<a class="plain" href="/admin/users/${startedById}">admin ${startedById}</a>${reason === null ? null : html` <span class="dim">${reason}</span>`}`;
+  return html`<a class="plain" href="/admin/users/${startedById}">admin ${startedById}</a
+    >${reason === null ? null : html` <span class="dim">${reason}</span>`}`;
 }
 
 function verifyLink({ id, status, sizeBytes, removedAt }: BackupDto): Markup | null {
   if (sizeBytes === null || removedAt !== null || status === 'pending' || status === 'running') return null;
-  return html`<a class="button quiet" href="/admin/backups/${id}/verify">Verify<span class="hidden"> backup ${id}</span></a>`;
+  return html`<a class="button quiet" href="/admin/backups/${id}/verify"
+    >Verify<span class="hidden"> backup ${id}</span></a
+  >`;
 }
 
 function numberOf(value: unknown): number | null {

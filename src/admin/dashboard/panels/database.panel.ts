@@ -29,7 +29,10 @@ export class DatabasePanel implements Panel {
       <h2>Connections</h2>
       <div class="card">${connectionsOf(overview)}</div>
       <h2>Unused indexes</h2>
-      <p>Counted since ${moment(overview.state.statisticsSince ?? overview.state.startedAt)}. Drop none before every task and report has run in that time.</p>
+      <p>
+        Counted since ${moment(overview.state.statisticsSince ?? overview.state.startedAt)}. Drop none before every task
+        and report has run in that time.
+      </p>
       <div class="card">${unusedOf(overview)}</div>`;
   }
 }
@@ -46,7 +49,10 @@ function numbersOf({ state, connections }: DatabaseOverview): Markup {
 
 function viewsOf({ state }: DatabaseOverview): Markup {
   return html`${state.views.map(({ view, refreshedAt, durationMs }) => html`<p><b>${view}</b> was refreshed ${moment(refreshedAt, true)}, which took ${duration(durationMs)}.</p>`)}
-    <p class="dim">PostgreSQL runs since ${moment(state.startedAt)}; it counts since ${moment(state.statisticsSince ?? state.startedAt)}.</p>`;
+    <p class="dim">
+      PostgreSQL runs since ${moment(state.startedAt)}; it counts since
+      ${moment(state.statisticsSince ?? state.startedAt)}.
+    </p>`;
 }
 
 function slowOf({ slowQueries }: DatabaseOverview): Markup {
@@ -55,7 +61,14 @@ function slowOf({ slowQueries }: DatabaseOverview): Markup {
     ${table(
       'The statements with the longest mean time, without values',
       [
-        { head: 'Statement', cell: ({ query }) => html`<details><summary><code>${query.length > 90 ? `${query.slice(0, 90)} …` : query}</code></summary><pre class="wrap">${query}</pre></details>` },
+        {
+          head: 'Statement',
+          cell: ({ query }) =>
+            html`<details>
+              <summary><code>${query.length > 90 ? `${query.slice(0, 90)} …` : query}</code></summary>
+              <pre class="wrap">${query}</pre>
+            </details>`,
+        },
         { head: 'Role', cell: ({ role }) => role },
         { head: 'Calls', cell: ({ calls }) => calls, isNumber: true },
         { head: 'Mean', cell: ({ meanMs }) => duration(meanMs), isNumber: true },
@@ -72,7 +85,12 @@ function sizesOf({ tableSizes }: DatabaseOverview): Markup {
   return table(
     `The ${SHOWN} largest tables and views`,
     [
-      { head: 'Table', cell: (row) => html`${row.schema === 'public' ? '' : `${row.schema}.`}${row.table} ${row.isView ? html`<span class="dim">view</span>` : null}${row.partitions > 0 ? html`<span class="dim">${row.partitions} partitions</span>` : null}` },
+      {
+        head: 'Table',
+        cell: (row) =>
+          html`${row.schema === 'public' ? '' : `${row.schema}.`}${row.table}
+          ${row.isView ? html`<span class="dim">view</span>` : null}${row.partitions > 0 ? html`<span class="dim">${row.partitions} partitions</span>` : null}`,
+      },
       { head: 'Size', cell: ({ sizeBytes }) => bytes(sizeBytes), isNumber: true },
       { head: 'Indexes', cell: ({ indexBytes }) => bytes(indexBytes), isNumber: true },
       { head: 'Rows, about', cell: ({ liveRows }) => liveRows, isNumber: true },
@@ -92,7 +110,14 @@ function connectionsOf({ connections }: DatabaseOverview): Markup {
       { head: 'All', cell: ({ total }) => total, isNumber: true },
       { head: 'Active', cell: ({ active }) => active, isNumber: true },
       { head: 'Idle', cell: ({ idle }) => idle, isNumber: true },
-      { head: 'Idle in transaction', cell: ({ idleInTransaction, longestIdleInTransactionSeconds }) => (longestIdleInTransactionSeconds < IDLE_SECONDS ? idleInTransaction : tag('warn', `${idleInTransaction}, ${Math.round(longestIdleInTransactionSeconds)} s`)), isNumber: true },
+      {
+        head: 'Idle in transaction',
+        cell: ({ idleInTransaction, longestIdleInTransactionSeconds }) =>
+          longestIdleInTransactionSeconds < IDLE_SECONDS
+            ? idleInTransaction
+            : tag('warn', `${idleInTransaction}, ${Math.round(longestIdleInTransactionSeconds)} s`),
+        isNumber: true,
+      },
       { head: 'Waiting', cell: ({ waiting }) => (waiting === 0 ? 0 : tag('warn', String(waiting))), isNumber: true },
     ],
     connections.items,
@@ -108,7 +133,9 @@ function unusedOf({ indexes }: DatabaseOverview): Markup {
       { head: 'Table', cell: (row) => row.table },
       { head: 'Size', cell: ({ sizeBytes }) => bytes(sizeBytes), isNumber: true },
     ],
-    indexes.filter(({ scans, isConstraint, schema }) => scans === 0 && !isConstraint && schema === 'public').slice(0, SHOWN),
+    indexes
+      .filter(({ scans, isConstraint, schema }) => scans === 0 && !isConstraint && schema === 'public')
+      .slice(0, SHOWN),
     'Every index is used.',
   );
 }

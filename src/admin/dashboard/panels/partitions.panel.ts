@@ -20,7 +20,10 @@ const YEARS_AHEAD = 3;
 
 const COLUMNS: readonly Column<PartitionDto>[] = [
   { head: 'Partition', cell: ({ name }) => name },
-  { head: 'From', cell: ({ from, isDefault }) => (isDefault ? 'default' : (from?.toISOString().slice(0, 10) ?? 'ever')) },
+  {
+    head: 'From',
+    cell: ({ from, isDefault }) => (isDefault ? 'default' : (from?.toISOString().slice(0, 10) ?? 'ever')),
+  },
   { head: 'To', cell: ({ to, isDefault }) => (isDefault ? '' : (to?.toISOString().slice(0, 10) ?? 'ever')) },
   { head: 'Rows, about', cell: ({ liveRows }) => liveRows, isNumber: true },
   { head: 'Size', cell: ({ sizeBytes }) => bytes(sizeBytes), isNumber: true },
@@ -37,11 +40,22 @@ export class PartitionsPanel implements Panel {
 
   async render(): Promise<Markup> {
     const tables = await this.metrics.partitions();
-    return html`<p>Yearly partitions are made ahead by <a href="/admin/tasks/create-partitions">create-partitions</a>.</p>
-      <p class="key">${(['covered', 'default', 'missing'] as const).map((state) => html`<span class="nowrap"><i class="swatch month-${state}"></i>${state}: ${WORDS[state]}</span> `)}</p>
+    return html`<p>
+        Yearly partitions are made ahead by <a href="/admin/tasks/create-partitions">create-partitions</a>.
+      </p>
+      <p class="key">
+        ${(['covered', 'default', 'missing'] as const).map((state) => html`<span class="nowrap"><i class="swatch month-${state}"></i>${state}: ${WORDS[state]}</span> `)}
+      </p>
       ${tables.map(calendar)}
       <h2>What they hold</h2>
-      <div class="card">${table('Partitions with their sizes', COLUMNS, tables.flatMap(({ partitions }) => partitions), 'No table is partitioned.')}</div>`;
+      <div class="card">
+        ${table(
+          'Partitions with their sizes',
+          COLUMNS,
+          tables.flatMap(({ partitions }) => partitions),
+          'No table is partitioned.',
+        )}
+      </div>`;
   }
 }
 
@@ -54,34 +68,64 @@ function calendar(shown: PartitionedTableDto): Markup {
     const state = stateOf(new Date(Date.UTC(year, month, 1)), shown.partitions);
     const isNow = year === now.getUTCFullYear() && month === now.getUTCMonth();
     const name = `${year}-${String(month + 1).padStart(2, '0')}`;
-    return html`<td class="month-${state}${isNow ? ' now' : ''}" title="${name}: ${WORDS[state]}"><span class="hidden">${state}</span></td>`;
+    return html`<td class="month-${state}${isNow ? ' now' : ''}" title="${name}: ${WORDS[state]}">
+      <span class="hidden">${state}</span>
+    </td>`;
   };
   return html`<section class="card calendar-card">
-    <div class="row"><h2>${shown.table}</h2> ${reachOf(shown)}</div>
+    <div class="row">
+      <h2>${shown.table}</h2>
+      ${reachOf(shown)}
+    </div>
     <table class="calendar">
-      <caption>Months of ${shown.table} and whether they have a partition</caption>
-      <thead><tr><th scope="col"><span class="hidden">Year</span></th>${MONTHS.map((month) => html`<th scope="col">${month}</th>`)}</tr></thead>
-      <tbody>${years.map((year) => html`<tr><th scope="row">${year}</th>${MONTHS.map((_, month) => monthCell(year, month))}</tr>`)}</tbody>
+      <caption>
+        Months of ${shown.table} and whether they have a partition
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col"><span class="hidden">Year</span></th>
+          ${MONTHS.map((month) => html`<th scope="col">${month}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${years.map(
+          (year) =>
+            html`<tr>
+              <th scope="row">${year}</th>
+              ${MONTHS.map((_, month) => monthCell(year, month))}
+            </tr>`,
+        )}
+      </tbody>
     </table>
   </section>`;
 }
 
-function reachOf({ isCovered, coveredUntil, daysCovered, rowsInDefault, oldestInDefault }: PartitionedTableDto): Markup {
+function reachOf({
+  isCovered,
+  coveredUntil,
+  daysCovered,
+  rowsInDefault,
+  oldestInDefault,
+}: PartitionedTableDto): Markup {
   const strays = straysOf(rowsInDefault, oldestInDefault);
   if (!isCovered) return html`<span>${tag('bad', 'no partition for today')}${strays}</span>`;
-  const until = coveredUntil === null ? 'for ever' : `until ${coveredUntil.toISOString().slice(0, 10)}, ${daysCovered} days`;
+  const until =
+    coveredUntil === null ? 'for ever' : `until ${coveredUntil.toISOString().slice(0, 10)}, ${daysCovered} days`;
   return html`<span><span class="dim">covered ${until}</span>${strays}</span>`;
 }
 
 function straysOf(rows: number | null, oldest: Date | null): Markup | null {
   if (rows === null) return html` ${tag('bad', 'no default partition')}`;
-  return rows === 0 ? null : html` ${tag('warn', `${rows} rows in default`)} <span class="dim">since ${moment(oldest)}</span>`;
+  return rows === 0
+    ? null
+    : html` ${tag('warn', `${rows} rows in default`)} <span class="dim">since ${moment(oldest)}</span>`;
 }
 
 /** A month counts as covered when all of it is. */
 function stateOf(month: Date, partitions: readonly PartitionDto[]): State {
   const next = new Date(Date.UTC(month.getUTCFullYear(), month.getUTCMonth() + 1, 1));
-  const covers = ({ isDefault, from, to }: PartitionDto): boolean => !isDefault && (from === null || from <= month) && (to === null || to >= next);
+  const covers = ({ isDefault, from, to }: PartitionDto): boolean =>
+    !isDefault && (from === null || from <= month) && (to === null || to >= next);
   if (partitions.some(covers)) return 'covered';
   return partitions.some(({ isDefault }) => isDefault) ? 'default' : 'missing';
 }

@@ -26,7 +26,10 @@ export class RunsPanel implements Panel {
   async render({ query }: PanelRequest): Promise<Markup> {
     const task = this.tasks.ids.find((id) => id === query['task']);
     const outcome = RUN_OUTCOMES.find((name) => name === query['outcome']);
-    const text = typeof query['text'] === 'string' && query['text'].trim() !== '' ? query['text'].trim().slice(0, MAX_TEXT) : undefined;
+    const text =
+      typeof query['text'] === 'string' && query['text'].trim() !== ''
+        ? query['text'].trim().slice(0, MAX_TEXT)
+        : undefined;
     const before = /^\d{1,15}$/.test(String(query['before'])) ? Number(query['before']) : undefined;
     const [runs, hours, failures] = await this.system.asAdmin('read the history of runs', (unit) =>
       Promise.all([
@@ -36,20 +39,43 @@ export class RunsPanel implements Panel {
       ]),
     );
     const last = runs.at(-1);
-    const older = new URLSearchParams({ task: task ?? '', outcome: outcome ?? '', text: text ?? '', before: String(last?.id ?? '') });
+    const older = new URLSearchParams({
+      task: task ?? '',
+      outcome: outcome ?? '',
+      text: text ?? '',
+      before: String(last?.id ?? ''),
+    });
     return html`<div class="card">${hoursChart(hours)}</div>
       <form class="filters" method="get" action="/admin/runs" role="search">
-        <label>Task <select name="task"><option value="">all</option>${this.tasks.ids.map((id) => option(id, task))}</select></label>
-        <label>Outcome <select name="outcome"><option value="">all that did something</option>${RUN_OUTCOMES.map((name) => option(name, outcome))}</select></label>
-        <label>Run, or part of its result <input type="search" name="text" maxlength="${MAX_TEXT}" value="${text}" /></label>
+        <label
+          >Task
+          <select name="task">
+            <option value="">all</option>
+            ${this.tasks.ids.map((id) => option(id, task))}
+          </select></label
+        >
+        <label
+          >Outcome
+          <select name="outcome">
+            <option value="">all that did something</option>
+            ${RUN_OUTCOMES.map((name) => option(name, outcome))}
+          </select></label
+        >
+        <label
+          >Run, or part of its result <input type="search" name="text" maxlength="${MAX_TEXT}" value="${text}"
+        /></label>
         <button>Show</button>
       </form>
       ${failures.length === 0 ? null : html`<p class="acts"><a class="button" href="/admin/runs/retry-all">Retry all that failed (${failures.length})</a></p>`}
-      <div class="card">${runsTable('Runs, newest first', runs, task || outcome || text || before ? 'No run matches these filters.' : undefined)}</div>
+      <div class="card">
+        ${runsTable('Runs, newest first', runs, task || outcome || text || before ? 'No run matches these filters.' : undefined)}
+      </div>
       ${runs.length < ON_A_PAGE ? null : html`<p><a href="/admin/runs?${older.toString()}">Older runs</a></p>`}`;
   }
 }
 
 function option(value: string, chosen: string | undefined): Markup {
-  return html`<option value="${value}"${value === chosen ? html` selected` : null}>${value.replaceAll('_', ' ')}</option>`;
+  return html`<option value="${value}" ${value === chosen ? html` selected` : null}>
+    ${value.replaceAll('_', ' ')}
+  </option>`;
 }

@@ -45,12 +45,20 @@ export class SecurityPanel implements Panel {
   async render({ query }: PanelRequest): Promise<Markup> {
     const filters = filtersOf(query);
     const [[alerts, [figures]], { items, nextCursor }] = await Promise.all([
-      this.system.asAdmin('look at the alerts', (unit) => Promise.all([this.alerts.standing(unit), unit.query<Numbers>(NUMBERS)])),
+      this.system.asAdmin('look at the alerts', (unit) =>
+        Promise.all([this.alerts.standing(unit), unit.query<Numbers>(NUMBERS)]),
+      ),
       this.events.list(filters),
     ]);
     return html`${figures ? numbersOf(figures) : null}
       <h2>Unusual sign-ins</h2>
-      ${alerts.length === 0 ? html`<p class="empty">No open alerts.</p>` : html`<ul class="grid">${alerts.map(alertItem)}</ul>`}
+      ${
+        alerts.length === 0
+          ? html`<p class="empty">No open alerts.</p>`
+          : html`<ul class="grid">
+              ${alerts.map(alertItem)}
+            </ul>`
+      }
       <h2>Security events</h2>
       ${filterForm(filters)}
       <div class="card">${eventsTable(items)}</div>
@@ -69,7 +77,12 @@ function numbersOf({ signIns, failed, addresses, users, withMfa }: Numbers): Mar
 
 function alertItem(alert: ShownAlert): Markup {
   return html`<li class="card">
-    <div class="row"><h3>${alert.userId === null ? 'Installation' : html`<a href="/admin/users/${alert.userId}">User ${alert.userId}</a>`}</h3> ${tag(alert.kind === 'new_device' ? 'warn' : 'bad', alert.kind)}</div>
+    <div class="row">
+      <h3>
+        ${alert.userId === null ? 'Installation' : html`<a href="/admin/users/${alert.userId}">User ${alert.userId}</a>`}
+      </h3>
+      ${tag(alert.kind === 'new_device' ? 'warn' : 'bad', alert.kind)}
+    </div>
     <p>${adminAlertText(alert)}</p>
     <p class="dim">${moment(alert.createdAt, true)} · ${adminAlertAdvice(alert)}</p>
     <p class="acts"><a class="button" href="/admin/alerts/${alert.id}/dismiss">Dismiss</a></p>
@@ -82,7 +95,11 @@ function eventsTable(events: readonly SecurityLogDto[]): Markup {
     [
       { head: 'When', cell: ({ at }) => moment(at) },
       { head: 'Event', cell: ({ eventType, success }) => html`${eventType} ${success ? null : tag('bad', 'failed')}` },
-      { head: 'User', cell: ({ userId }) => (userId === null ? '' : html`<a href="/admin/users/${userId}">${userId}</a>`), isNumber: true },
+      {
+        head: 'User',
+        cell: ({ userId }) => (userId === null ? '' : html`<a href="/admin/users/${userId}">${userId}</a>`),
+        isNumber: true,
+      },
       { head: 'Address', cell: ({ ipAddress }) => ipAddress },
       { head: 'Details', cell: detailsOf },
     ],
@@ -94,7 +111,9 @@ function eventsTable(events: readonly SecurityLogDto[]): Markup {
 /** Why, where that is known; ids of requests and sessions are for programs. */
 function detailsOf({ details }: SecurityLogDto): string {
   const { reason, requestId: _request, sessionId: _session, operation: _operation, ...more } = details ?? {};
-  const parts = Object.entries(more).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const parts = Object.entries(more).map(
+    ([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
   return (typeof reason === 'string' ? [reason, ...parts] : parts).join(', ');
 }
 
@@ -113,16 +132,25 @@ function filtersOf(query: Query): ListSecurityLogsDto {
 
 function filterForm({ eventType, userId, success }: ListSecurityLogsDto): Markup {
   return html`<form class="filters" method="get" action="/admin/security" role="search">
-    <label>Type <input type="search" name="type" maxlength="100" value="${eventType}" placeholder="auth.login" /></label>
+    <label
+      >Type <input type="search" name="type" maxlength="100" value="${eventType}" placeholder="auth.login"
+    /></label>
     <label>User <input type="search" name="user" inputmode="numeric" maxlength="15" value="${userId}" /></label>
-    <label>Result <select name="show"><option value="">all</option><option value="failed"${success === false ? html` selected` : null}>failed</option></select></label>
+    <label
+      >Result
+      <select name="show">
+        <option value="">all</option>
+        <option value="failed" ${success === false ? html` selected` : null}>failed</option>
+      </select></label
+    >
     <button>Show</button>
   </form>`;
 }
 
 function pagesOf({ eventType, userId, success, cursor }: ListSecurityLogsDto, nextCursor: string | null): Markup {
   const filters = { type: eventType ?? '', user: String(userId ?? ''), show: success === false ? 'failed' : '' };
-  const address = (more: Record<string, string>): string => `/admin/security?${new URLSearchParams({ ...filters, ...more }).toString()}`;
+  const address = (more: Record<string, string>): string =>
+    `/admin/security?${new URLSearchParams({ ...filters, ...more }).toString()}`;
   return html`<p class="acts">
     ${cursor === undefined ? null : html`<a class="button quiet" href="${address({})}">Newest events</a>`}
     ${nextCursor === null ? null : html`<a class="button quiet" href="${address({ cursor: nextCursor })}">Older events</a>`}

@@ -18,7 +18,8 @@ export class UserPanel implements Panel {
 
   async render({ id }: PanelRequest): Promise<Markup> {
     const { user, sessions } = await this.users.get(this.ids.transform(id, { type: 'param', data: 'id' }));
-    const act = (name: string, text: string): Markup => html`<a class="button" href="/admin/users/${user.id}/${name}">${text}</a> `;
+    const act = (name: string, text: string): Markup =>
+      html`<a class="button" href="/admin/users/${user.id}/${name}">${text}</a> `;
     return html`<div class="card">
         ${facts([
           ['E-mail', user.email],
@@ -28,7 +29,8 @@ export class UserPanel implements Panel {
           ['Since', moment(user.createdAt)],
         ])}
         <p class="acts">
-          ${user.isActive ? act('deactivate', 'Lock out') : act('activate', 'Unlock')} ${act('end-sessions', 'End all sessions')}
+          ${user.isActive ? act('deactivate', 'Lock out') : act('activate', 'Unlock')}
+          ${act('end-sessions', 'End all sessions')}
           ${user.mfaEnabled ? act('reset-mfa', 'Reset the second factor') : null}
         </p>
       </div>

@@ -20,7 +20,9 @@ export class UsersPanel implements Panel {
   async render({ query }: PanelRequest): Promise<Markup> {
     const q = typeof query['q'] === 'string' && query['q'] !== '' ? query['q'].slice(0, 254) : undefined;
     const cursor = typeof query['cursor'] === 'string' ? query['cursor'] : undefined;
-    const { items, nextCursor } = await this.users.list(Object.assign(new ListUsersDto(), { limit: ON_A_PAGE, q, cursor }));
+    const { items, nextCursor } = await this.users.list(
+      Object.assign(new ListUsersDto(), { limit: ON_A_PAGE, q, cursor }),
+    );
     return html`<form class="filters" method="get" action="/admin/users" role="search">
         <label>Part of the address or the name <input type="search" name="q" maxlength="254" value="${q}" /></label>
         <button>Search</button>
@@ -48,5 +50,6 @@ function usersTable(users: readonly AdminUserDto[]): Markup {
 
 /** Returns whether a user may sign in, and how safely. */
 export function standingOf({ isActive, isVerified, mfaEnabled }: AdminUserDto): Markup {
-  return html`${isActive ? tag('good', 'active') : tag('bad', 'locked out')} ${isVerified ? null : tag('warn', 'not verified')} ${mfaEnabled ? tag('good', 'second factor') : null}`;
+  return html`${isActive ? tag('good', 'active') : tag('bad', 'locked out')}
+  ${isVerified ? null : tag('warn', 'not verified')} ${mfaEnabled ? tag('good', 'second factor') : null}`;
 }

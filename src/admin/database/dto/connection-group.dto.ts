@@ -5,7 +5,11 @@ export class ConnectionGroupDto {
   @ApiProperty({ type: String, description: 'The login.', example: 'gigvault_app' })
   role: string;
 
-  @ApiProperty({ type: String, description: 'The database; all of a cluster share max_connections.', example: 'gigvault' })
+  @ApiProperty({
+    type: String,
+    description: 'The database; all of a cluster share max_connections.',
+    example: 'gigvault',
+  })
   database: string;
 
   @ApiProperty({ type: 'integer', description: 'Connections.', example: 10 })

@@ -29,7 +29,12 @@ export class DatabaseStateDto {
   })
   statisticsSince: Date | null;
 
-  @ApiProperty({ type: String, format: 'date-time', description: 'When PostgreSQL was started.', example: '2026-01-01T00:00:00.000Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    description: 'When PostgreSQL was started.',
+    example: '2026-01-01T00:00:00.000Z',
+  })
   startedAt: Date;
 
   @ApiProperty({ type: [ViewStateDto], description: 'Its materialized views.' })

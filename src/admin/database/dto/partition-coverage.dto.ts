@@ -5,7 +5,11 @@ export class PartitionCoverageDto {
   @ApiProperty({ type: String, description: 'Its name.', example: 'audit_logs' })
   table: string;
 
-  @ApiProperty({ type: Boolean, description: 'A partition takes the rows of now; without one the default partition does.', example: true })
+  @ApiProperty({
+    type: Boolean,
+    description: 'A partition takes the rows of now; without one the default partition does.',
+    example: true,
+  })
   isCovered: boolean;
 
   @ApiProperty({
@@ -23,7 +27,8 @@ export class PartitionCoverageDto {
   @ApiProperty({
     type: 'integer',
     nullable: true,
-    description: 'Rows in the default partition, counted to 100,000 at most; the task create-partitions moves them. Null when there is no such partition.',
+    description:
+      'Rows in the default partition, counted to 100,000 at most; the task create-partitions moves them. Null when there is no such partition.',
     example: 0,
   })
   rowsInDefault: number | null;

@@ -44,6 +44,15 @@ export class SlowQueryDto {
   /** Shows a statement without its values. */
   static from(this: void, row: SlowQueryRow): SlowQueryDto {
     const { role, calls, totalMs, meanMs, maxMs, rows } = row;
-    return { query: withoutLiterals(row.query).slice(0, MAX_TEXT), role, calls, totalMs, meanMs, maxMs, rows, advice: adviceOn(row) };
+    return {
+      query: withoutLiterals(row.query).slice(0, MAX_TEXT),
+      role,
+      calls,
+      totalMs,
+      meanMs,
+      maxMs,
+      rows,
+      advice: adviceOn(row),
+    };
   }
 }

@@ -11,7 +11,10 @@ export class EnrolTotpDto {
 
 /** The first code of the authenticator. */
 export class ConfirmTotpDto {
-  @ApiProperty({ description: 'The six digits the authenticator shows, with or without white space.', example: '287082' })
+  @ApiProperty({
+    description: 'The six digits the authenticator shows, with or without white space.',
+    example: '287082',
+  })
   @TotpCodeField()
   readonly code: string;
 }
@@ -43,11 +46,15 @@ export class TotpEnrolmentDto {
 
   @ApiProperty({
     description: 'The same for an authenticator on this device.',
-    example: 'otpauth://totp/Gigvault:ann%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Gigvault&algorithm=SHA1&digits=6&period=30',
+    example:
+      'otpauth://totp/Gigvault:ann%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Gigvault&algorithm=SHA1&digits=6&period=30',
   })
   readonly otpauthUrl: string;
 
-  @ApiProperty({ description: 'The same as a QR code: an SVG as a data URL.', example: 'data:image/svg+xml;base64,PHN2Zy…' })
+  @ApiProperty({
+    description: 'The same as a QR code: an SVG as a data URL.',
+    example: 'data:image/svg+xml;base64,PHN2Zy…',
+  })
   readonly qrCode: string;
 }
 
