@@ -236,9 +236,9 @@ describe('the task backup', () => {
       { status: 'verified', started_by: 'admin', started_by_id: admin.id },
     ]);
     const page = await (await fetch(`${app.url}/admin/backups`, { headers: { cookie } })).text();
-    expect(page).toContain(
-      `<td data-label="Started by"><a class="plain" href="/admin/users/${admin.id}">admin ${admin.id}</a>`,
-    );
+    const text = page.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
+    expect(text).toContain(` admin ${admin.id} `);
+    expect(page).toContain(`href="/admin/users/${admin.id}"`);
   }, 60_000);
 
   it('refuses to try backups on the server with the data', async () => {

@@ -212,7 +212,7 @@ describe('the panels of /admin', () => {
     );
 
     const shown = await page(`/admin/runs/${run!.id}`);
-    expect(shown).toMatch(/Started<\/dt><dd><time datetime="2026-01-31T09:30:01.000Z"/);
+    expect(shown).toMatch(/Started<\/dt>\s*<dd><time datetime="2026-01-31T09:30:01.000Z"/);
     for (const n of [1, 2]) expect(shown).toContain(`&lt;b&gt;broken ${n}&lt;/b&gt;`);
     await app.db.query('superuser', 'DELETE FROM task_runs WHERE id = $1', [run!.id]);
   });

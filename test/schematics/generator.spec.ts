@@ -153,7 +153,7 @@ describe('nest g', () => {
       expect(tree.readText('src/app.module.ts')).toContain(
         "import { SampleListsModule } from './sample-lists/sample-lists.module';",
       );
-      expect(tree.readText('.dependency-cruiser.cjs')).toMatch(/'sample-lists'\];[\s\S]*\n {2}'sample-lists': \[/);
+      expect(tree.readText('.dependency-cruiser.cjs')).toMatch(/'sample-lists',\n\];[\s\S]*\n {2}'sample-lists': \[/);
       expect(tree.readText('src/platform/errors/error-codes.ts')).toContain("'sample_list.not_found': { status: 404");
       expect(tree.readText('test/rls/matrix.ts')).toContain("\n  'public.sample_lists': {\n");
       expect(JSON.stringify(tree.readJson('test/contract/audited-tables.json'))).toContain('sample_lists');
@@ -187,7 +187,9 @@ describe('nest g', () => {
     it('says what to run next', async () => {
       await generate('domain', { name: 'sample-widgets', type: 'user' });
 
-      expect(said.join('')).toBe('\nNext:\n  npm run contract\n  npm test -- sample-widgets\n  npm run migrate\n');
+      expect(said.join('')).toBe(
+        '\nNext:\n  npm run format\n  npm run contract\n  npm test -- sample-widgets\n  npm run migrate\n',
+      );
     });
   });
 

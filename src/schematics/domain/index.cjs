@@ -78,7 +78,7 @@ function domain(options) {
     const words = wordsOf(options.name);
     const timestamp = options.timestamp ?? nextTimestamp(tree);
     const files = apply(url(`./files/${options.type}`), [applyTemplates({ ...words, timestamp }), move('/')]);
-    printAtTheEnd(['npm run contract', `npm test -- ${words.plural}`, 'npm run migrate']);
+    printAtTheEnd(['npm run format', 'npm run contract', `npm test -- ${words.plural}`, 'npm run migrate']);
     return chain([mergeWith(files), register(words, type), declareModule(words)]);
   };
 }
