@@ -10,7 +10,8 @@ describe('OWASP ASVS 5.0, V6, V7 and V9', () => {
   it.each(tested)('$id is held by "$test" in $file', ({ file, test }) => {
     const source = readFileSync(join(ROOT, file), 'utf8');
 
-    expect(source).toContain(`('${test}'`);
+    // The formatter may put a long title on a line of its own.
+    expect(source.replace(/\(\s+/g, '(')).toContain(`('${test}'`);
   });
 
   it('says how many checks are covered', () => {
