@@ -102,7 +102,7 @@ async function sealFaults(
 async function catalogFaults(connection: DirectConnection, { migrations }: Manifest): Promise<string[]> {
   const known = migrationNames();
   const unknown = migrations.filter((name) => !known.includes(name));
-  if (unknown.length > 0) return [`made by a later release, with the migrations ${unknown.join(', ')}`];
+  if (unknown.length > 0) return [`made by another version of Gigvault, with the migrations ${unknown.join(', ')}`];
   if (migrations.length < known.length) return [];
   return asApp(connection, null, () => checkCatalog((sql) => connection.query(sql), known));
 }

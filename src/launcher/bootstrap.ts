@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { projectRoot } from './project-root';
 import { LOGIN_ROLES, type Role } from './roles';
+import { assertKnownSchema } from './unknown-schema';
 
 /**
  * Creates a database unless it exists, and runs docker/postgres/bootstrap.sql in it: roles, their passwords,
  * extensions, who may connect. May be run any number of times; without `passwords` they stay as they are.
  *
  * `urlOf` gives the superuser's URL of a database of that cluster.
+ * @throws UnknownSchemaError when another version has migrated the database
  */
 export async function bootstrapDatabase(
   urlOf: (database: string) => string,
@@ -25,6 +27,7 @@ export async function bootstrapDatabase(
     for (const { statement } of rows) await client.query(statement);
   });
   await withClient(urlOf(database), async (client) => {
+    await assertKnownSchema(async (sql) => (await client.query<Record<string, unknown>>(sql)).rows);
     for (const role of passwords ? LOGIN_ROLES : []) {
       await client.query('SELECT set_config($1, $2, false)', [`gigvault.password_${role}`, passwords?.[role]]);
     }

@@ -8,11 +8,11 @@ const { dirname, join, relative, resolve } = require('node:path');
 const root = resolve(__dirname, '..', '..');
 const stampFile = join(root, 'dist', '.build.json');
 
-/** @returns {string[]} the TypeScript sources of the servers, relative to the root */
+/** @returns {string[]} the sources of the servers, TypeScript and SQL, relative to the root */
 function sources() {
   const folders = ['src', 'typeorm-migrations'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && /(?<!\.spec|\.d)\.ts$/.test(entry.name))
+      .filter((entry) => entry.isFile() && /(?<!\.spec|\.d)\.ts$|\.sql$/.test(entry.name))
       .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name))),
   );
   return ['ormconfig.ts', ...folders].filter((file) => !file.startsWith(join('src', 'schematics')));
@@ -24,7 +24,7 @@ function mark(file) {
   return `${mtimeMs} ${size}`;
 }
 
-/** @param {string} file @returns {string} where its JavaScript goes */
+/** @param {string} file @returns {string} where its JavaScript goes, or its copy */
 const output = (file) => join(root, 'dist', file.replace(/\.ts$/, '.js'));
 
 async function build() {
@@ -50,14 +50,14 @@ async function build() {
   replace(stampFile, JSON.stringify({ rules, files }));
 }
 
-/** @param {string[]} files @returns {string[]} the JavaScript in dist/ that has no source any more */
+/** @param {string[]} files @returns {string[]} what is in dist/ without a source */
 function strays(files) {
   const wanted = new Set(files.map(output));
   try {
     const found = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).map((file) =>
       join(root, 'dist', file),
     );
-    return found.filter((file) => file.endsWith('.js') && !wanted.has(file));
+    return found.filter((file) => /\.(js|sql)$/.test(file) && !wanted.has(file));
   } catch {
     // Nothing was built yet.
     return [];
@@ -76,7 +76,9 @@ async function compile(files) {
   const { transformFile } = require('@swc/core');
   await Promise.all(
     files.map(async (file) => {
-      const { code } = await transformFile(join(root, file), { root, cwd: root, sourceMaps: 'inline' });
+      const code = file.endsWith('.sql')
+        ? readFileSync(join(root, file), 'utf8')
+        : (await transformFile(join(root, file), { root, cwd: root, sourceMaps: 'inline' })).code;
       mkdirSync(dirname(output(file)), { recursive: true });
       replace(output(file), code);
     }),

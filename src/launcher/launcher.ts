@@ -22,6 +22,7 @@ import { Secrets } from './secrets';
 import { Server } from './server';
 import { type Services, ServicesFile, roleUrls } from './services-file';
 import type { Stack } from './stack';
+import { withCommands } from './unknown-schema';
 
 const TITLES = { api: 'The API', worker: 'The worker' } as const;
 
@@ -125,11 +126,15 @@ export class Launcher {
 
   private async prepareDatabase(): Promise<void> {
     const { postgres } = this.stack;
-    if (postgres) {
-      const { passwords } = this.secrets.values;
+    const migrationUrl = this.serverEnvironment()['DATABASE_MIGRATION_URL'] ?? '';
+    if (!postgres) return void (await migrate(migrationUrl));
+    const { passwords } = this.secrets.values;
+    try {
       await bootstrapDatabase((name) => postgres.url('postgres', passwords.superuser, name), DATABASE, passwords);
+      await migrate(migrationUrl);
+    } catch (error) {
+      throw withCommands(error, this.folder.path, this.servicesFolder);
     }
-    await migrate(this.serverEnvironment()['DATABASE_MIGRATION_URL'] ?? '');
   }
 
   private async startServers(signal: AbortSignal): Promise<void> {

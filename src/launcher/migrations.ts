@@ -1,20 +1,21 @@
 import type { DataSource } from 'typeorm';
 import { migrationSource } from '../platform/database/migrations';
-import { newerSchema } from '../platform/database/preconditions';
+import { assertKnownSchema } from './unknown-schema';
 
 /**
  * Runs every pending migration as the migration login and returns their names. Each runs in its own transaction.
- * @throws Error when a newer release has migrated the database
+ * @throws UnknownSchemaError when another version has migrated the database
  */
 export async function migrate(migrationUrl: string): Promise<string[]> {
   return withDataSource(migrationUrl, async (dataSource) => {
-    const newer = await newerSchema((sql) => dataSource.query<Record<string, unknown>[]>(sql));
-    if (newer !== undefined) throw new Error(`Not migrated: ${newer}.`);
     return (await dataSource.runMigrations({ transaction: 'each' })).map(({ name }) => name);
   });
 }
 
-/** Undoes the newest migration. */
+/**
+ * Undoes the newest migration.
+ * @throws UnknownSchemaError when another version has migrated the database
+ */
 export async function revertLatest(migrationUrl: string): Promise<void> {
   await withDataSource(migrationUrl, (dataSource) => dataSource.undoLastMigration({ transaction: 'each' }));
 }
@@ -23,6 +24,7 @@ async function withDataSource<T>(url: string, work: (dataSource: DataSource) => 
   const dataSource = migrationSource(url);
   await dataSource.initialize();
   try {
+    await assertKnownSchema((sql) => dataSource.query<Record<string, unknown>[]>(sql));
     return await work(dataSource);
   } finally {
     await dataSource.destroy();

@@ -1,56 +1,58 @@
+import { DataSource, type MigrationInterface } from 'typeorm';
 import { migrationNames, migrationSource } from '../../src/platform/database/migrations';
-import { migrate } from '../../src/launcher/migrations';
+import { bootstrapDatabase } from '../../src/launcher/bootstrap';
+import { migrate, revertLatest } from '../../src/launcher/migrations';
 import { checkCatalog } from '../../src/platform/database/preconditions';
-import { readCatalog } from '../contract/read-catalog';
+import { type Catalog, readCatalog } from '../contract/read-catalog';
 import { type TestDatabase, testDatabase } from '../support/postgres';
+
+type MigrationClass = new () => MigrationInterface;
 
 describe('the migrations', () => {
   let database: TestDatabase;
-  const query = (sql: string) => database.query('superuser', sql);
+  const query = <Row = Record<string, unknown>>(sql: string) => database.query<Row>('superuser', sql);
   beforeAll(async () => {
     database = await testDatabase();
   });
   afterAll(() => database.end());
 
-  it('go down to an empty schema and up again to the same catalog', async () => {
-    const before = await readCatalog(query);
+  it('go down to an empty schema one by one, and up again through the same catalogs', async () => {
     const source = migrationSource(database.urls.migrator);
     await source.initialize();
+    const classes = source.options.migrations as MigrationClass[];
+    const steps = classes.map((_, index) => index);
+    const down: Catalog[] = [];
+    const up: Catalog[] = [];
     try {
-      for (let left = migrationNames().length; left > 0; left -= 1) await source.undoLastMigration();
+      for (let left = steps.length; left > 0; left -= 1) {
+        down.unshift(await readCatalog(query));
+        await source.undoLastMigration();
+      }
       const empty = await readCatalog(query);
-      await source.runMigrations();
+      const schemas = await query(`SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' ORDER BY 1`);
+      for (const step of steps) {
+        await run(classes.slice(0, step + 1));
+        up.push(await readCatalog(query));
+      }
 
+      expect(schemas.map(({ nspname }) => nspname)).toEqual(['information_schema', 'public']);
       expect(Object.keys(empty.relations ?? {})).toEqual(['public.schema_migrations']);
-      expect(empty.functions).toEqual({});
-      expect(Object.keys(empty.schemas ?? {})).toEqual(['public']);
-      expect(await readCatalog(query)).toEqual(before);
+      // The rest is as bootstrap.sql leaves it.
+      expect(empty.schemas).toEqual({ public: { owner: 'gigvault_owner', grants: ['PUBLIC: USAGE'] } });
+      expect([empty.functions, empty.defaultPrivileges, empty.lists]).toEqual([{}, {}, {}]);
+      for (const step of steps) expect({ step, ...up[step] }).toEqual({ step, ...down[step] });
     } finally {
-      await source.destroy();
-    }
-  });
-
-  it('give the accounts of international domains their ASCII form, unless another account has it', async () => {
-    const source = migrationSource(database.urls.migrator);
-    await source.initialize();
-    const last = migrationNames().indexOf('JoinInternationalAddresses1795305810001');
-    try {
-      for (let left = migrationNames().length; left > last; left -= 1) await source.undoLastMigration();
-      await query(`INSERT INTO users (email, encrypted_password) VALUES
-        ('ann@bücher.example', 'x'), ('ann@xn--bcher-kva.example', 'x'), ('bob@bücher.example', 'x'), ('cat@xn--a-ü.example', 'x')`);
       await source.runMigrations();
-
-      expect(await query(`SELECT email, ascii_domain FROM users ORDER BY id`)).toEqual([
-        { email: 'ann@bücher.example', ascii_domain: null },
-        { email: 'ann@xn--bcher-kva.example', ascii_domain: null },
-        { email: 'bob@bücher.example', ascii_domain: 'xn--bcher-kva.example' },
-        { email: 'cat@xn--a-ü.example', ascii_domain: null },
-      ]);
-    } finally {
-      await query('DELETE FROM users');
       await source.destroy();
     }
   });
+
+  async function run(migrations: MigrationClass[]): Promise<void> {
+    const { options } = migrationSource(database.urls.migrator);
+    const source = new DataSource({ ...options, migrations });
+    await source.initialize();
+    await source.runMigrations().finally(() => source.destroy());
+  }
 
   it('are all named as their files, so that a pending one is noticed', async () => {
     const done = await query('SELECT name FROM schema_migrations ORDER BY timestamp');
@@ -75,14 +77,46 @@ describe('the migrations', () => {
 
     expect(await checkCatalog((sql) => database.query('app', sql), older)).toEqual([reason]);
 
-    await database.query(
-      'superuser',
-      `INSERT INTO schema_migrations (timestamp, name) VALUES (1, 'CreateMoon1999999999999')`,
-    );
-    await expect(migrate(database.urls.migrator)).rejects.toThrow(
-      'a newer release of Gigvault, with CreateMoon1999999999999',
-    );
-    await database.query('superuser', `DELETE FROM schema_migrations WHERE name = 'CreateMoon1999999999999'`);
+    await withMigration('CreateMoon1999999999999', async () => {
+      const said = 'a newer release of Gigvault, with CreateMoon1999999999999';
+      await expect(migrate(database.urls.migrator)).rejects.toThrow(said);
+    });
     expect(await migrate(database.urls.migrator)).toEqual([]);
   });
+
+  it('of a version before the first release are refused before anything changes, with what to do', async () => {
+    const reason =
+      'the database was made by an earlier development version of Gigvault, with 2 migrations that this version does ' +
+      'not have (CreateFoundation1795305600000 to CreateUsers1795305604000), and cannot be upgraded: ' +
+      'use a new database, or drop this one and create it again';
+    const superuser = (name: string) => Object.assign(new URL(database.urls.superuser), { pathname: `/${name}` }).href;
+    const [{ here } = { here: '' }] = await query<{ here: string }>('SELECT current_database() AS here');
+    // bootstrap.sql would take it away.
+    await query(`GRANT CONNECT ON DATABASE ${here} TO PUBLIC`);
+    const before = await readCatalog(query);
+    const attempts = [
+      () => migrate(database.urls.migrator),
+      () => revertLatest(database.urls.migrator),
+      () => bootstrapDatabase(superuser, here),
+    ];
+
+    await withMigration('CreateFoundation1795305600000', () =>
+      withMigration('CreateUsers1795305604000', async () => {
+        expect(await checkCatalog((sql) => database.query('app', sql))).toEqual([reason]);
+        for (const attempt of attempts) await expect(attempt()).rejects.toThrow(`Nothing was changed: ${reason}.`);
+        expect(await readCatalog(query)).toEqual(before);
+        expect(
+          await query(`SELECT FROM pg_database d, aclexplode(d.datacl) g
+          WHERE d.datname = current_database() AND g.grantee = 0`),
+        ).toHaveLength(1);
+      }),
+    );
+    await bootstrapDatabase(superuser, here);
+  });
+
+  /** Does some work while the database says that this migration has run. */
+  async function withMigration(name: string, work: () => Promise<void>): Promise<void> {
+    await query(`INSERT INTO schema_migrations (timestamp, name) VALUES (${name.slice(-13)}, '${name}')`);
+    await work().finally(() => query(`DELETE FROM schema_migrations WHERE name = '${name}'`));
+  }
 });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Checkout } from '../support/checkout';
@@ -31,9 +31,28 @@ describe('the build', () => {
     }
   });
 
+  it('puts the SQL functions beside the migrations that read them, and again when one changes', async () => {
+    const [source, copy] = [checkout.path, dist].map((root) => join(root, 'typeorm-migrations', 'sql', 'audit'));
+    const file = join(String(source), 'record.sql');
+    const before = readFileSync(file, 'utf8');
+    writeFileSync(file, `${before}-- changed\n`);
+    await build();
+    const changed = readFileSync(join(String(copy), 'record.sql'), 'utf8');
+    rmSync(file);
+    await build();
+    const left = readdirSync(String(copy));
+    writeFileSync(file, before);
+    await build();
+
+    expect(changed).toBe(`${before}-- changed\n`);
+    expect(left).not.toContain('record.sql');
+    expect(readdirSync(String(copy)).sort()).toEqual(readdirSync(String(source)).sort());
+  });
+
   it('removes what has no source any more when everything is built anew', async () => {
     const whole = built();
     writeFileSync(join(dist, 'src', 'stray.js'), '');
+    writeFileSync(join(dist, 'typeorm-migrations', 'stray.sql'), '');
     writeFileSync(join(dist, '.build.json'), 'cut');
     await build();
 

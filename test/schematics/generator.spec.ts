@@ -39,7 +39,8 @@ interface Options {
 /** The repository as far as the generator looks at it. */
 function repository(): Tree {
   const tree = Tree.empty();
-  const migrations = readdirSync(join(ROOT, 'typeorm-migrations')).map((name) => `typeorm-migrations/${name}`);
+  const entries = readdirSync(join(ROOT, 'typeorm-migrations'), { withFileTypes: true });
+  const migrations = entries.filter((entry) => entry.isFile()).map(({ name }) => `typeorm-migrations/${name}`);
   for (const file of [...SHARED, ...migrations]) tree.create(file, readFileSync(join(ROOT, file)));
   return tree;
 }

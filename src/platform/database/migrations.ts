@@ -24,7 +24,7 @@ export function migrationSource(url: string): DataSource {
   });
 }
 
-/** The names of this build's migrations as MIGRATIONS_TABLE notes them, in their order (`CreateJobs1795305606000`). */
+/** The names of this build's migrations as MIGRATIONS_TABLE notes them, in their order (`Jobs1795305907000`). */
 export function migrationNames(): string[] {
   return migrationFiles().map(({ time, words }) => pascal(words) + time);
 }

@@ -13,8 +13,8 @@ export async function checkCatalog(
   query: CatalogQuery,
   migrations: readonly string[] = migrationNames(),
 ): Promise<string[]> {
-  const newer = await newerSchema(query, migrations);
-  if (newer !== undefined) return [newer];
+  const unknown = await unknownSchema(query, migrations);
+  if (unknown !== undefined) return [unknown.reason];
   const pending = await pendingMigrations(query, migrations);
   // A schema of another build would only repeat, in many sentences, that its migrations have not run.
   if (pending.length > 0) return pending;
@@ -30,26 +30,54 @@ export async function catalogWarnings(query: CatalogQuery): Promise<string[]> {
   return (await query(PARTITION_WARNINGS)).map((row) => String(row.warning));
 }
 
+/** Why this version cannot work with a database: it knows neither what a migration changed nor what has to hold now. */
+export interface UnknownSchema {
+  /** What the database is, and what to do about it. */
+  readonly reason: string;
+  /** True for a version from before the first release, whose migrations were replaced: nothing can upgrade it. */
+  readonly isOlder: boolean;
+}
+
 /**
- * Returns one sentence for a database that a newer release has migrated, undefined for any other. This release neither
- * knows what that migration changed nor what has to hold now.
- * @param known the migrations of this release
+ * Finds migrations in the database that this version does not have.
+ * @param known the migrations of this version
+ * @returns undefined when it has all of them
  */
-export async function newerSchema(
+export async function unknownSchema(
   query: CatalogQuery,
   known: readonly string[] = migrationNames(),
-): Promise<string | undefined> {
+): Promise<UnknownSchema | undefined> {
   const unknown = (await doneMigrations(query)).filter((name) => !known.includes(name));
   if (unknown.length === 0) return undefined;
-  return (
-    `the database was migrated by a newer release of Gigvault, with ${unknown.join(', ')}: ` +
-    'start that release, or restore a backup that was made before'
-  );
+  const earliest = Math.min(...known.map(timeOf));
+  const older = unknown.filter((name) => timeOf(name) < earliest);
+  return older.length > 0 ? olderSchema(older) : newerSchema(unknown);
+}
+
+function olderSchema(migrations: readonly string[]): UnknownSchema {
+  const count = migrations.length === 1 ? '1 migration' : `${migrations.length} migrations`;
+  const range = [...new Set([migrations[0], migrations.at(-1)])].join(' to ');
+  const reason =
+    `the database was made by an earlier development version of Gigvault, with ${count} that this version does not ` +
+    `have (${range}), and cannot be upgraded: use a new database, or drop this one and create it again`;
+  return { reason, isOlder: true };
+}
+
+function newerSchema(migrations: readonly string[]): UnknownSchema {
+  const reason =
+    `the database was migrated by a newer release of Gigvault, with ${migrations.join(', ')}: ` +
+    'start that release, or restore a backup that was made before';
+  return { reason, isOlder: false };
+}
+
+/** The time at the end of a migration's name. */
+function timeOf(name: string): number {
+  return Number(/\d{13}$/.exec(name)?.[0]);
 }
 
 async function doneMigrations(query: CatalogQuery): Promise<string[]> {
   const [table] = await query(`SELECT to_regclass('public.${MIGRATIONS_TABLE}') IS NOT NULL AS there`);
-  const done = table?.there ? await query(`SELECT name FROM ${MIGRATIONS_TABLE} ORDER BY name`) : [];
+  const done = table?.there ? await query(`SELECT name FROM ${MIGRATIONS_TABLE} ORDER BY timestamp, id`) : [];
   return done.map(({ name }) => String(name));
 }
 

@@ -1,0 +1,53 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { createFunctions } from './create-functions';
+
+/**
+ * Creates the schemas and the small functions that every table needs. Functions are closed to PUBLIC from here on
+ * (PostgreSQL opens each new one by default), so every later migration grants what it means to grant.
+ *
+ * gigvault_definer and gigvault_auditor own the SECURITY DEFINER functions. FORCE ROW LEVEL SECURITY binds the owner of
+ * the tables too, so a function owned by gigvault_owner would see no rows. The policies written TO these two roles say,
+ * table by table and command by command, what such functions may do.
+ */
+export class Foundation implements MigrationInterface {
+  readonly name = 'Foundation1795305900000';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(SCHEMAS);
+    await createFunctions(queryRunner, 'foundation', ['uid', 'to_inet', 'touch_row']);
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(`
+      REVOKE SELECT ON schema_migrations FROM gigvault_app, gigvault_worker, gigvault_admin, gigvault_monitor;
+      DROP FUNCTION app.touch_row(), app.to_inet(text), auth.uid();
+      DROP SCHEMA audit;
+      DROP SCHEMA app;
+      DROP SCHEMA auth;
+      REVOKE ALL ON SCHEMA public FROM gigvault_app, gigvault_auth, gigvault_worker, gigvault_admin, gigvault_monitor,
+        gigvault_definer, gigvault_auditor;
+      GRANT USAGE ON SCHEMA public TO PUBLIC;
+      ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC;
+    `);
+  }
+}
+
+const SCHEMAS = `
+  ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+  REVOKE ALL ON SCHEMA public FROM PUBLIC;
+  GRANT USAGE ON SCHEMA public TO
+    gigvault_app, gigvault_auth, gigvault_worker, gigvault_admin, gigvault_monitor, gigvault_definer, gigvault_auditor;
+
+  CREATE SCHEMA auth;
+  CREATE SCHEMA app;
+  CREATE SCHEMA audit;
+  GRANT USAGE ON SCHEMA auth, app TO
+    gigvault_app, gigvault_auth, gigvault_worker, gigvault_admin, gigvault_definer, gigvault_auditor;
+  GRANT USAGE ON SCHEMA app TO gigvault_monitor;
+  GRANT USAGE ON SCHEMA audit TO gigvault_app, gigvault_definer, gigvault_auditor, gigvault_monitor;
+  -- ALTER … OWNER TO asks for this right of the new owner. No function of that role creates anything.
+  GRANT CREATE ON SCHEMA auth, app TO gigvault_definer;
+
+  -- The server compares this table with the migrations it was built with.
+  GRANT SELECT ON schema_migrations TO gigvault_app, gigvault_worker, gigvault_admin, gigvault_monitor;
+`;

@@ -1,0 +1,183 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { createFunctions } from './create-functions';
+
+/**
+ * Creates the two logs, security_logs and audit_logs, and the audit.
+ *
+ * Neither log has a foreign key: a log outlives what it reports. `user_id` is the tenant that a row is about, or NULL.
+ * Only functions write to the logs. The primary key is (id, created_at) because the key of a partitioned table must
+ * contain the partition key; the id alone is still unique, because nobody can set it (GENERATED ALWAYS).
+ *
+ * The audit has two sources. The server's TypeORM subscriber reports entity work, and audit.record() writes it.
+ * Statement triggers with transition tables write everything else: sets of rows, imports, cascades, functions, tasks,
+ * psql. The setting app.audited_by = 'orm' silences the triggers for a unit's own statements, but not for what those
+ * cause (pg_trigger_depth() > 0: a cascade).
+ *
+ * Both sources write one form. INSERT: new_values is the row. DELETE: old_values is the row. UPDATE: both hold only the
+ * changed columns. Bookkeeping and generated columns are left out, and secrets become "[redacted]". One list,
+ * audit.audited_tables, serves both sources.
+ *
+ * The audit forgets an erased user: the rows of the logs stay, with the user's id, time and table; their values,
+ * addresses and reasons go.
+ */
+export class Audit implements MigrationInterface {
+  readonly name = 'Audit1795305902000';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(AUDITED_TABLES);
+    await queryRunner.query(SECURITY_LOGS);
+    await queryRunner.query(AUDIT_LOGS);
+    // ALTER … OWNER TO asks for this right of the new owner.
+    await queryRunner.query('GRANT CREATE ON SCHEMA audit TO gigvault_auditor');
+    await createFunctions(queryRunner, 'audit', [
+      ...['log_event', 'redacted', 'changes', 'capture', 'refuse_truncate', 'record_cleaned', 'record'],
+      ...['watch_partition', 'watch', 'values_hash', 'forget_user', 'changes_since'],
+    ]);
+    await queryRunner.query('REVOKE CREATE ON SCHEMA audit FROM gigvault_auditor');
+    await queryRunner.query(PARTITIONS);
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(`
+      DELETE FROM app.partitioned_tables WHERE table_name IN ('security_logs', 'audit_logs');
+      DROP FUNCTION audit.values_hash(audit_logs);
+      DROP TABLE audit_logs, security_logs;
+      DROP FUNCTION
+        audit.changes_since(jsonb),
+        audit.forget_user(bigint, bytea, boolean),
+        audit.watch(text, text[], text[]),
+        audit.watch_partition(text, text),
+        audit.record(text, bigint, text, jsonb, jsonb),
+        audit.record_cleaned(text, bigint, text, jsonb, jsonb),
+        audit.refuse_truncate(),
+        audit.capture(),
+        audit.changes(jsonb, jsonb),
+        audit.redacted(jsonb, text[]),
+        auth.log_event(text, bigint, boolean, text, text, jsonb);
+      DROP TABLE audit.audited_tables;
+    `);
+  }
+}
+
+const AUDITED_TABLES = `
+  CREATE TABLE audit.audited_tables (
+    table_name text PRIMARY KEY,
+    secret_columns text[] NOT NULL,
+    ignored_columns text[] NOT NULL,
+    handled_columns text[] NOT NULL GENERATED ALWAYS AS (secret_columns || ignored_columns) STORED
+  );
+  COMMENT ON TABLE audit.audited_tables IS 'The one list both pens of the audit go by; written by audit.watch().';
+  COMMENT ON COLUMN audit.audited_tables.secret_columns IS 'Columns whose values become "[redacted]".';
+  COMMENT ON COLUMN audit.audited_tables.ignored_columns IS
+    'Columns whose change is none: bookkeeping, generated ones, and those named with a reason in their migration.';
+  COMMENT ON COLUMN audit.audited_tables.handled_columns IS 'Columns whose values are not written as they are told.';
+  ALTER TABLE audit.audited_tables ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE audit.audited_tables FORCE ROW LEVEL SECURITY;
+  CREATE POLICY audited_tables_select ON audit.audited_tables FOR SELECT USING (true);
+  CREATE POLICY audited_tables_insert ON audit.audited_tables FOR INSERT TO gigvault_owner WITH CHECK (true);
+  CREATE POLICY audited_tables_update ON audit.audited_tables FOR UPDATE TO gigvault_owner USING (true);
+  CREATE POLICY audited_tables_delete ON audit.audited_tables FOR DELETE TO gigvault_owner USING (true);
+  GRANT SELECT ON audit.audited_tables TO gigvault_app, gigvault_auditor;
+`;
+
+/** Attempts on an address are kept without a user when it was throttled or had no account yet: hence the last index. */
+const SECURITY_LOGS = `
+  CREATE TABLE security_logs (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    user_id bigint,
+    event_type text NOT NULL
+      CONSTRAINT security_logs_event_type_length CHECK (char_length(event_type) BETWEEN 1 AND 100),
+    ip_address inet,
+    user_agent text CONSTRAINT security_logs_user_agent_length CHECK (char_length(user_agent) <= 512),
+    success boolean NOT NULL,
+    details jsonb,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT security_logs_pkey PRIMARY KEY (id, created_at)
+  ) PARTITION BY RANGE (created_at);
+
+  CREATE INDEX idx_security_logs_user_id ON security_logs (user_id, created_at DESC, id DESC);
+  CREATE INDEX idx_security_logs_event_type ON security_logs (event_type, created_at DESC, id DESC);
+  CREATE INDEX idx_security_logs_created_at ON security_logs (created_at DESC, id DESC);
+  CREATE INDEX idx_security_logs_ip_address ON security_logs (ip_address, created_at DESC, id DESC);
+  CREATE INDEX idx_security_logs_email_hash ON security_logs ((details ->> 'emailHash')) WHERE user_id IS NULL;
+
+  ALTER TABLE security_logs ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE security_logs FORCE ROW LEVEL SECURITY;
+  CREATE POLICY security_logs_own_data_select ON security_logs FOR SELECT USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY security_logs_admin_select ON security_logs FOR SELECT TO gigvault_admin USING (true);
+  CREATE POLICY security_logs_definer_select ON security_logs FOR SELECT TO gigvault_definer USING (true);
+  CREATE POLICY security_logs_definer_insert ON security_logs FOR INSERT TO gigvault_definer WITH CHECK (true);
+  CREATE POLICY security_logs_definer_delete ON security_logs FOR DELETE TO gigvault_definer USING (true);
+  CREATE POLICY security_logs_auditor_select ON security_logs FOR SELECT TO gigvault_auditor USING (true);
+  CREATE POLICY security_logs_auditor_update ON security_logs FOR UPDATE TO gigvault_auditor USING (true);
+  GRANT SELECT ON security_logs TO gigvault_app, gigvault_admin;
+  GRANT SELECT, INSERT, DELETE ON security_logs TO gigvault_definer;
+  GRANT SELECT, UPDATE (ip_address, user_agent, details) ON security_logs TO gigvault_auditor;
+`;
+
+/**
+ * The columns that say who and why take the transaction's context as their defaults, so both sources of the audit write
+ * them alike and no argument can claim anything else. The server limits and normalises the context, so nothing is cut
+ * here, and the address is cast without a subtransaction.
+ *
+ * There are no CHECKs: PostgreSQL reads their expressions again at every insert. Only three functions write here, and
+ * they keep the same rules. The table is on the list of audited tables or is the trigger's argument. The action is one
+ * of three, an unknown kind of actor is 'database', and one UPDATE forgets all values.
+ *
+ * values_salt has 122 random bits. A seal covers audit.values_hash(row), SHA-256 over salt and values. The hash is
+ * computed as long as the values are there, and stored in their place when they are forgotten. So a seal made before
+ * still holds afterwards, and without the salt nobody can find the values by trying.
+ */
+const AUDIT_LOGS = `
+  CREATE TABLE audit_logs (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    user_id bigint,
+    table_name text NOT NULL,
+    record_id bigint,
+    action text NOT NULL,
+    old_values jsonb,
+    new_values jsonb,
+    ip_address inet DEFAULT nullif(current_setting('app.ip', true), '')::inet,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    actor_kind text NOT NULL DEFAULT CASE WHEN current_setting('app.actor_kind', true) IN ('user', 'admin', 'task')
+      THEN current_setting('app.actor_kind', true) ELSE 'database' END,
+    actor_id bigint DEFAULT nullif(current_setting('app.actor_id', true), '')::bigint,
+    request_id text DEFAULT nullif(current_setting('app.request_id', true), ''),
+    operation text DEFAULT coalesce(nullif(current_setting('app.operation', true), ''), 'login ' || session_user),
+    reason text DEFAULT nullif(current_setting('app.reason', true), ''),
+    transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    values_salt bytea DEFAULT uuid_send(gen_random_uuid()),
+    values_hash bytea,
+    CONSTRAINT audit_logs_pkey PRIMARY KEY (id, created_at)
+  ) PARTITION BY RANGE (created_at);
+  COMMENT ON COLUMN audit_logs.user_id IS 'The tenant whose row changed; who changed it is actor_kind and actor_id.';
+  COMMENT ON COLUMN audit_logs.table_name IS 'The logical table, never a partition.';
+  COMMENT ON COLUMN audit_logs.operation IS 'What was asked for; without a context, the login that ran the SQL.';
+  COMMENT ON COLUMN audit_logs.values_salt IS
+    'Random; goes with the values, so that values_hash tells nothing of them.';
+  COMMENT ON COLUMN audit_logs.values_hash IS 'Stands for values that were forgotten; see audit.values_hash().';
+
+  CREATE INDEX idx_audit_logs_user_id ON audit_logs (user_id, created_at DESC, id DESC);
+  CREATE INDEX idx_audit_logs_table_name ON audit_logs (table_name, record_id, created_at DESC, id DESC);
+  CREATE INDEX idx_audit_logs_created_at ON audit_logs (created_at DESC, id DESC);
+
+  ALTER TABLE audit_logs ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE audit_logs FORCE ROW LEVEL SECURITY;
+  CREATE POLICY audit_logs_own_data_select ON audit_logs FOR SELECT USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY audit_logs_admin_select ON audit_logs FOR SELECT TO gigvault_admin USING (true);
+  CREATE POLICY audit_logs_auditor_select ON audit_logs FOR SELECT TO gigvault_auditor USING (true);
+  CREATE POLICY audit_logs_auditor_insert ON audit_logs FOR INSERT TO gigvault_auditor WITH CHECK (true);
+  CREATE POLICY audit_logs_auditor_update ON audit_logs FOR UPDATE TO gigvault_auditor USING (true);
+  GRANT SELECT ON audit_logs TO gigvault_app, gigvault_admin;
+  GRANT SELECT, INSERT, UPDATE (old_values, new_values, ip_address, reason, values_salt, values_hash)
+    ON audit_logs TO gigvault_auditor;
+`;
+
+/** The logs have no audit of their own, but their TRUNCATE is refused. */
+const PARTITIONS = `
+  SELECT audit.watch_partition('security_logs', 'security_logs'), audit.watch_partition('audit_logs', 'audit_logs');
+  INSERT INTO app.partitioned_tables (table_name, key)
+  VALUES ('security_logs', 'created_at'), ('audit_logs', 'created_at');
+  SELECT app.create_default_partition('security_logs'), app.create_default_partition('audit_logs');
+  SELECT app.create_partitions(2);
+`;

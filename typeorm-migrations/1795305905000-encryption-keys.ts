@@ -1,0 +1,102 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { createFunctions } from './create-functions';
+
+/**
+ * Creates data_keys and key_rotations.
+ *
+ * A data key seals a user's secrets; it is wrapped by a master key that is not in the database. Erasing a user destroys
+ * their data key, and with it every copy of what it sealed. The row without a user seals what belongs to nobody.
+ *
+ * No login reads data_keys: gigvault_auth names a key or its user and gets one row, and the worker gets batches that an
+ * old master key still wraps.
+ */
+export class EncryptionKeys implements MigrationInterface {
+  readonly name = 'EncryptionKeys1795305905000';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(DATA_KEYS);
+    await queryRunner.query(KEY_ROTATIONS);
+    await createFunctions(queryRunner, 'encryption-keys', [
+      ...['data_key_of', 'find_data_key', 'put_data_key', 'destroy_data_key'],
+      ...['data_keys_not_under', 'rewrap_data_keys', 'data_key_uses'],
+    ]);
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(`
+      DROP FUNCTION
+        app.data_key_uses(),
+        app.rewrap_data_keys(jsonb),
+        app.data_keys_not_under(text, bigint, integer),
+        auth.destroy_data_key(bigint),
+        auth.put_data_key(bigint, uuid, text),
+        auth.find_data_key(uuid),
+        auth.data_key_of(bigint);
+      DROP TABLE key_rotations, data_keys;
+      DELETE FROM audit.audited_tables WHERE table_name = 'data_keys';
+    `);
+  }
+}
+
+/** wrapped_key is `w1.<master key id>.<nonce>.<ciphertext and tag>`: it names its master key itself. */
+const DATA_KEYS = `
+  CREATE TABLE data_keys (
+    id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT data_keys_pkey PRIMARY KEY,
+    user_id bigint CONSTRAINT data_keys_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
+    key_id uuid NOT NULL,
+    wrapped_key text NOT NULL
+      CONSTRAINT data_keys_wrapped_key_length CHECK (char_length(wrapped_key) BETWEEN 1 AND 1000),
+    version integer NOT NULL DEFAULT 1,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT data_keys_user_id_key UNIQUE NULLS NOT DISTINCT (user_id),
+    CONSTRAINT data_keys_key_id_key UNIQUE (key_id)
+  );
+  COMMENT ON COLUMN data_keys.user_id IS 'NULL: the key of what belongs to nobody, such as letters.';
+  CREATE INDEX idx_data_keys_master_key ON data_keys (split_part(wrapped_key, '.', 2), id);
+  CREATE TRIGGER touch_row BEFORE UPDATE ON data_keys FOR EACH ROW EXECUTE FUNCTION app.touch_row();
+  SELECT audit.watch('data_keys', secrets => '{wrapped_key}');
+
+  ALTER TABLE data_keys ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE data_keys FORCE ROW LEVEL SECURITY;
+  CREATE POLICY data_keys_definer_select ON data_keys FOR SELECT TO gigvault_definer USING (true);
+  CREATE POLICY data_keys_definer_insert ON data_keys FOR INSERT TO gigvault_definer WITH CHECK (true);
+  CREATE POLICY data_keys_definer_update ON data_keys FOR UPDATE TO gigvault_definer USING (true);
+  CREATE POLICY data_keys_definer_delete ON data_keys FOR DELETE TO gigvault_definer USING (true);
+  GRANT SELECT, INSERT, DELETE ON data_keys TO gigvault_definer;
+  GRANT UPDATE (wrapped_key) ON data_keys TO gigvault_definer;
+`;
+
+/**
+ * Records when the master key changed, and whether all data keys have followed; it holds the ids of keys only. One
+ * rotation at a time: while one is open, another would only run after it.
+ */
+const KEY_ROTATIONS = `
+  CREATE TABLE key_rotations (
+    id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT key_rotations_pkey PRIMARY KEY,
+    key_id text NOT NULL CONSTRAINT key_rotations_key_id_form CHECK (key_id ~ '^[A-Za-z0-9_-]{1,32}$'),
+    started_at timestamptz NOT NULL DEFAULT now(),
+    promoted_at timestamptz,
+    finished_at timestamptz,
+    CONSTRAINT key_rotations_in_order CHECK (finished_at IS NULL OR promoted_at IS NOT NULL)
+  );
+  COMMENT ON TABLE key_rotations IS
+    'Changes of the master key: asked for, all processes have it and it wraps, nothing is left under another.';
+  COMMENT ON COLUMN key_rotations.key_id IS 'The master key that all data keys shall be wrapped with.';
+  CREATE UNIQUE INDEX key_rotations_open_once ON key_rotations ((finished_at IS NULL)) WHERE finished_at IS NULL;
+
+  ALTER TABLE key_rotations ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE key_rotations FORCE ROW LEVEL SECURITY;
+  CREATE POLICY key_rotations_admin_select ON key_rotations FOR SELECT TO gigvault_admin USING (true);
+  CREATE POLICY key_rotations_admin_insert ON key_rotations FOR INSERT TO gigvault_admin
+    WITH CHECK (finished_at IS NULL);
+  CREATE POLICY key_rotations_admin_update ON key_rotations FOR UPDATE TO gigvault_admin USING (finished_at IS NULL);
+  CREATE POLICY key_rotations_worker_select ON key_rotations FOR SELECT TO gigvault_worker USING (true);
+  CREATE POLICY key_rotations_worker_insert ON key_rotations FOR INSERT TO gigvault_worker
+    WITH CHECK (finished_at IS NULL);
+  CREATE POLICY key_rotations_worker_update ON key_rotations FOR UPDATE TO gigvault_worker USING (true);
+  GRANT SELECT ON key_rotations TO gigvault_admin, gigvault_worker;
+  GRANT INSERT (key_id) ON key_rotations TO gigvault_admin, gigvault_worker;
+  GRANT UPDATE (key_id) ON key_rotations TO gigvault_admin;
+  GRANT UPDATE (promoted_at, finished_at) ON key_rotations TO gigvault_worker;
+`;

@@ -1,0 +1,21 @@
+-- One statement for each process and round, however many calls it has under way, so that a stream holds no connection.
+-- It accepts any number and stores what the columns and the reservation allow, so that one call with impossible numbers
+-- does not disturb the others.
+CREATE FUNCTION app.renew_ai_runs(figures jsonb) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path = pg_catalog
+    AS $$
+      UPDATE public.ai_runs r
+      SET seen_at = clock_timestamp(), provider = f.provider, model = f.model,
+        input_ai_tokens = least(greatest(f."inputAiTokens", 0), 2147483647)::integer,
+        output_ai_tokens = least(greatest(f."outputAiTokens", 0), 2147483647)::integer,
+        cached_ai_tokens = least(greatest(f."cachedAiTokens", 0), 2147483647)::integer,
+        cost_usd = least(greatest(f.cost, 0), r.reserved_usd)
+      FROM jsonb_to_recordset(figures) AS f ("generationId" bigint, provider text, model text, "inputAiTokens" numeric,
+        "outputAiTokens" numeric, "cachedAiTokens" numeric, cost numeric)
+      WHERE r.generation_id = f."generationId"
+    $$;
+COMMENT ON FUNCTION app.renew_ai_runs(jsonb) IS
+  'Says that these calls are still under way, and what they have used so far.';
+GRANT EXECUTE ON FUNCTION app.renew_ai_runs(jsonb) TO gigvault_worker;
+ALTER FUNCTION app.renew_ai_runs(jsonb) OWNER TO gigvault_definer;

@@ -1,0 +1,70 @@
+-- Rewrites a row only if its value changed, so that a repetition leaves nothing in the audit. A value that has fallen
+-- to nothing becomes 0. metric_value has two decimals, which is too few for the cost of AI calls, so the exact sum is
+-- in metric_data.
+--
+-- A proposal is answered by the first of two: a message of the client about its job, or the decision. Two runs at
+-- once would work on the same rows, so the second waits for the first.
+CREATE FUNCTION app.record_daily_metrics(first_day date, last_day date) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog
+    SET timezone = 'UTC'
+    SET jit = off
+    AS $$
+    DECLARE
+      names CONSTANT text[] := '{jobs_seen,proposals_sent,answers,wins,ai_cost_usd}';
+      since CONSTANT timestamptz := first_day;
+      until CONSTANT timestamptz := last_day + 1;
+      counted bigint;
+      written bigint;
+    BEGIN
+      IF first_day IS NULL OR last_day IS NULL OR last_day < first_day THEN
+        RAISE EXCEPTION 'days run from % to %', first_day, last_day USING ERRCODE = 'invalid_parameter_value';
+      END IF;
+      PERFORM pg_advisory_xact_lock(hashtextextended('daily_metrics', 0));
+      WITH answered AS (
+        SELECT p.user_id, least(p.won_at, p.rejected_at, m.at) AS at
+        FROM public.proposals p
+        LEFT JOIN LATERAL (
+          SELECT min(m.created_at) AS at FROM public.messages m
+          WHERE m.user_id = p.user_id AND m.job_id = p.job_id AND m.sender_type = 'client' AND m.created_at >= p.submitted_at
+        ) m ON true
+        -- Answers come after sending, and seldom a year after.
+        WHERE p.submitted_at < until AND p.submitted_at >= since - interval '400 days'
+      ), happened AS (
+        SELECT user_id, 'jobs_seen' AS metric, created_at::date AS day, count(*)::numeric AS value
+        FROM public.jobs WHERE created_at >= since AND created_at < until GROUP BY 1, 3
+        UNION ALL
+        SELECT user_id, 'proposals_sent', submitted_at::date, count(*)
+        FROM public.proposals WHERE submitted_at >= since AND submitted_at < until GROUP BY 1, 3
+        UNION ALL
+        SELECT user_id, 'answers', at::date, count(*) FROM answered WHERE at >= since AND at < until GROUP BY 1, 3
+        UNION ALL
+        SELECT user_id, 'wins', won_at::date, count(*)
+        FROM public.proposals WHERE won_at >= since AND won_at < until GROUP BY 1, 3
+        UNION ALL
+        SELECT user_id, 'ai_cost_usd', created_at::date, sum(cost)
+        FROM public.ai_calls WHERE created_at >= since AND created_at < until GROUP BY 1, 3
+      ), wanted AS (
+        SELECT user_id, metric, day, round(value, 2) AS value,
+          CASE metric WHEN 'ai_cost_usd' THEN jsonb_build_object('usd', value::text) END AS data
+        FROM happened
+        UNION ALL
+        SELECT a.user_id, a.metric_name, a.date, 0, NULL
+        FROM public.analytics a
+        WHERE a.date BETWEEN first_day AND last_day AND a.metric_name = ANY (names) AND a.metric_value <> 0
+          AND NOT EXISTS (SELECT FROM happened h WHERE h.user_id = a.user_id AND h.metric = a.metric_name AND h.day = a.date)
+      ), put AS (
+        INSERT INTO public.analytics AS a (user_id, metric_name, date, metric_value, metric_data)
+        SELECT user_id, metric, day, value, data FROM wanted ORDER BY user_id, day, metric
+        ON CONFLICT (user_id, metric_name, date) DO UPDATE SET metric_value = excluded.metric_value, metric_data = excluded.metric_data
+        WHERE (a.metric_value, a.metric_data) IS DISTINCT FROM (excluded.metric_value, excluded.metric_data)
+        RETURNING 1
+      )
+      SELECT (SELECT count(*) FROM wanted), (SELECT count(*) FROM put) INTO counted, written;
+      RETURN jsonb_build_object('counted', counted, 'written', written);
+    END $$;
+COMMENT ON FUNCTION app.record_daily_metrics(date, date) IS
+  'Counts jobs_seen, proposals_sent, answers, wins and ai_cost_usd of each user and day (UTC) into analytics; may be '
+  'repeated. Returns how many figures there are and how many changed.';
+GRANT EXECUTE ON FUNCTION app.record_daily_metrics(date, date) TO gigvault_worker;
+ALTER FUNCTION app.record_daily_metrics(date, date) OWNER TO gigvault_definer;

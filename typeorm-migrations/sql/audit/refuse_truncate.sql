@@ -1,0 +1,7 @@
+CREATE FUNCTION audit.refuse_truncate() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog
+    AS $$
+    BEGIN
+      RAISE EXCEPTION 'TRUNCATE of % would leave no trace; DELETE does', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+    END $$;

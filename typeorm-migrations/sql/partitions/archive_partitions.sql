@@ -1,0 +1,26 @@
+-- DETACH without CONCURRENTLY: PostgreSQL refuses CONCURRENTLY for a table that has a default partition.
+CREATE FUNCTION app.archive_partitions(keep_years integer) RETURNS SETOF text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog
+    SET timezone = 'UTC'
+    AS $$
+        DECLARE
+          old record;
+        BEGIN
+          IF keep_years IS NULL OR keep_years NOT BETWEEN 1 AND 100 THEN
+            RAISE EXCEPTION 'keep_years is % and must be 1 to 100', keep_years USING ERRCODE = 'invalid_parameter_value';
+          END IF;
+          FOR old IN
+            SELECT p.table_name, c.relname AS name FROM app.partitions() p JOIN pg_class c ON c.oid = p.partition
+            WHERE NOT p.is_default AND p.valid_to <= date_trunc('year', now()) - make_interval(years => keep_years)
+            ORDER BY 1, 2
+          LOOP
+            EXECUTE format('ALTER TABLE public.%I DETACH PARTITION public.%I', old.table_name, old.name);
+            EXECUTE format('ALTER TABLE public.%I SET SCHEMA archive', old.name);
+            RETURN NEXT old.name;
+          END LOOP;
+        END $$;
+COMMENT ON FUNCTION app.archive_partitions(integer) IS
+  'Detaches the partitions that ended so many whole years before this one and puts them into schema archive; returns '
+  'their names. Set lock_timeout and try again.';
+GRANT EXECUTE ON FUNCTION app.archive_partitions(integer) TO gigvault_worker;

@@ -1,0 +1,25 @@
+CREATE FUNCTION app.create_partitions(years_ahead integer DEFAULT 2) RETURNS SETOF text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog
+    SET timezone = 'UTC'
+    AS $$
+    DECLARE
+      parent text;
+      instant timestamptz;
+      last CONSTANT timestamptz := date_trunc('year', now()) + make_interval(years => years_ahead + 1);
+    BEGIN
+      IF years_ahead NOT BETWEEN 0 AND 10 THEN
+        RAISE EXCEPTION 'years_ahead is % and must be 0 to 10', years_ahead USING ERRCODE = 'invalid_parameter_value';
+      END IF;
+      FOR parent IN SELECT t.table_name FROM app.partitioned_tables t ORDER BY 1 LOOP
+        LOOP
+          SELECT c.covered_until INTO STRICT instant FROM app.partition_coverage() c WHERE c.table_name = parent;
+          EXIT WHEN instant >= last;
+          RETURN NEXT app.build_partition(parent, instant);
+        END LOOP;
+      END LOOP;
+    END $$;
+COMMENT ON FUNCTION app.create_partitions(integer) IS
+  'Makes the missing partitions from now to the end of the years ahead; returns their names. Set lock_timeout and try '
+  'again.';
+GRANT EXECUTE ON FUNCTION app.create_partitions(integer) TO gigvault_worker;

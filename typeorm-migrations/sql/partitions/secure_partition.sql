@@ -1,0 +1,14 @@
+-- Makes a partition as safe as its parent: forced row security with the parent's policy, no grants, its own triggers.
+CREATE FUNCTION app.secure_partition(parent text, partition text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog
+    AS $$
+    BEGIN
+      EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', partition);
+      EXECUTE format('ALTER TABLE public.%I FORCE ROW LEVEL SECURITY', partition);
+      EXECUTE format('CREATE POLICY %I ON public.%I FOR SELECT USING (user_id = (SELECT auth.uid()))',
+        parent || '_own_data_select', partition);
+      -- Statement triggers are the parent's own: a statement that names the partition fires only these.
+      PERFORM audit.watch_partition(parent, partition);
+    END $$;
+COMMENT ON FUNCTION app.secure_partition(text, text) IS 'Gives a new partition what it does not inherit.';

@@ -1,0 +1,30 @@
+-- The foreign keys to users cascade, so a table that is added later is reached as well.
+CREATE FUNCTION auth.erase_account(email_hash bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog
+    AS $$
+    DECLARE
+      me CONSTANT bigint := auth.uid();
+      was_admin boolean;
+    BEGIN
+      IF me IS NULL THEN
+        RAISE EXCEPTION 'no tenant: an account is erased by its owner' USING ERRCODE = 'insufficient_privilege';
+      END IF;
+      -- In one order, so that two admins who leave at once do not both find the other still there.
+      PERFORM FROM public.users u WHERE u.role = 'admin' ORDER BY u.id FOR UPDATE;
+      SELECT u.role = 'admin' INTO was_admin FROM public.users u WHERE u.id = me FOR UPDATE;
+      IF NOT FOUND THEN
+        RETURN NULL;
+      END IF;
+      IF was_admin AND NOT EXISTS (SELECT FROM public.users u WHERE u.role = 'admin' AND u.is_active AND u.id <> me) THEN
+        RETURN jsonb_build_object('refused', 'last_admin');
+      END IF;
+      DELETE FROM public.mail_outbox o WHERE o.recipient_hash = email_hash;
+      DELETE FROM public.users u WHERE u.id = me;
+      RETURN audit.forget_user(me, email_hash, was_admin);
+    END $$;
+COMMENT ON FUNCTION auth.erase_account(bytea) IS
+  'Deletes the account of the tenant with all that hangs on it and forgets him in the logs. NULL: it is gone already; '
+  'refused: the last admin stays.';
+GRANT EXECUTE ON FUNCTION auth.erase_account(bytea) TO gigvault_app;
+ALTER FUNCTION auth.erase_account(bytea) OWNER TO gigvault_definer;
