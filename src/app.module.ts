@@ -5,6 +5,7 @@ import { AlertsModule } from './alerts/alerts.module';
 import { AnalyticsModule } from './analytics/analytics.module';
 import { AuditModule } from './audit/audit.module';
 import { AuthModule } from './auth/auth.module';
+import { CoverLettersModule } from './cover-letters/cover-letters.module';
 import { JobsModule } from './jobs/jobs.module';
 import { MessagesModule } from './messages/messages.module';
 import { CacheModule } from './platform/cache/cache.module';
@@ -50,6 +51,7 @@ import { UsersModule } from './users/users.module';
     ProfileModule,
     TemplatesModule,
     AiModule,
+    CoverLettersModule,
     AdminModule,
   ],
 })

@@ -1,7 +1,8 @@
 import { Column, Entity } from 'typeorm';
 import { BaseEntity } from '../platform/database/base.entity';
 import { InstantColumn } from '../platform/database/columns';
-import type { GenerationStatus, GenerationType } from './generation-values';
+import type { GenerationStatus } from './generation-status';
+import type { GenerationType } from './generation-values';
 import type { Finding } from './prompt/answer-checks';
 
 /** What the database makes of other columns. */

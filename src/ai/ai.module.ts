@@ -10,9 +10,6 @@ import { GenerationStream } from './generation-stream.service';
 import { GenerationsController } from './generations.controller';
 import { Generations } from './generations.service';
 import { Ledger } from './ledger.service';
-import { LetterVersion } from './letter-version.entity';
-import { LettersController } from './letters.controller';
-import { Letters } from './letters.service';
 import { Models } from './models.service';
 import { Providers } from './providers/providers.service';
 
@@ -24,8 +21,8 @@ declareConstraint('ai_generations_job_id_fk', {
 
 /** AI drafts: vendors, one ledger, a budget that holds. */
 @Module({
-  imports: [TypeOrmModule.forFeature([AiGeneration, LetterVersion])],
-  controllers: [AiController, GenerationsController, LettersController],
+  imports: [TypeOrmModule.forFeature([AiGeneration])],
+  controllers: [AiController, GenerationsController],
   providers: [
     Providers,
     Models,
@@ -35,7 +32,6 @@ declareConstraint('ai_generations_job_id_fk', {
     GenerationSources,
     Generations,
     GenerationStream,
-    Letters,
   ],
 })
 export class AiModule {}

@@ -47,13 +47,8 @@ export async function callVendor(
   let hasEnded = false;
   let failure: VendorError | undefined;
   try {
-    const call = {
-      model,
-      ...prompt,
-      maxOutputAiTokens,
-      onUsage: (usage: Partial<Usage>) => meter.report(usage),
-      signal,
-    };
+    const onUsage = (usage: Partial<Usage>): void => meter.report(usage);
+    const call = { model, ...prompt, maxOutputAiTokens, onUsage, signal };
     for await (const event of provider.stream(call)) {
       clock.heard();
       if (event.type === 'text') answer.add(event.text);

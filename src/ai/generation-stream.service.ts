@@ -9,7 +9,7 @@ import { currentContext, runInContext } from '../platform/context/request-contex
 import { GenerationDto } from './dto/generation.dto';
 import { GenerationFeed } from './generation-feed.service';
 import { GenerationRuns } from './generation-runs.service';
-import { isOver } from './generation-values';
+import { isOver } from './generation-status';
 import { Generations } from './generations.service';
 import type { LiveRun } from './live-run';
 import type { Piece } from './piece-buffer';

@@ -15,7 +15,7 @@ import type { ListGenerationsDto } from './dto/list-generations.dto';
 import { GenerationFeed } from './generation-feed.service';
 import { GenerationRuns } from './generation-runs.service';
 import { GenerationSources } from './generation-sources.service';
-import { isOver } from './generation-values';
+import { isOver } from './generation-status';
 import { listGenerations, type GenerationRow } from './generations.queries';
 import { Ledger } from './ledger.service';
 import type { RunOrder } from './live-run';

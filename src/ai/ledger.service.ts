@@ -21,7 +21,12 @@ import {
   WRITE_CALLS,
 } from './ledger.queries';
 import { PRICE_LIST_VERSION } from './price-list';
-import type { Candidate } from './providers/providers.service';
+
+/** The model of a call and the vendor that runs it. */
+interface CalledModel {
+  readonly provider: { readonly name: string };
+  readonly model: string;
+}
 
 /** The books of the signed-in user's AI calls. */
 @Injectable()
@@ -65,7 +70,7 @@ export class Ledger {
     unit: Unit,
     generationId: number,
     reserved: PicoUsd,
-    first: Candidate,
+    first: CalledModel,
     input: { aiTokens: number; cost: PicoUsd },
   ): Promise<void> {
     const { provider, model } = first;

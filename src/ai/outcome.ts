@@ -1,6 +1,6 @@
 import type { AiGeneration } from './ai-generation.entity';
 import { toUsd } from './cost';
-import type { GenerationStatus } from './generation-values';
+import type { GenerationStatus } from './generation-status';
 import type { LiveRun } from './live-run';
 import { PRICE_LIST_VERSION } from './price-list';
 import { checkAnswer, type Finding } from './prompt/answer-checks';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Conditions } from '../platform/database/conditions';
-import { currentContext } from '../platform/context/request-context';
+import { ownId } from '../users/own-id';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
 import { assertVersion, type Preconditions } from '../platform/http/if-match';
@@ -31,8 +31,7 @@ export class WebhooksService {
 
   /** Makes a webhook and its secret. One audit row, the secret redacted. @throws AppError `webhook.url_refused` */
   async create({ url }: CreateWebhookDto): Promise<NewWebhookDto> {
-    const userId = currentContext()?.principal?.userId;
-    if (userId === undefined) throw new AppError('auth.session_missing');
+    const userId = ownId();
     this.assertUrl(url);
     const { secret, sealed } = await this.secrets.make(userId);
     const webhook = await this.database.unit((unit) => unit.of(Webhook).insert({ url, ...sealed }));

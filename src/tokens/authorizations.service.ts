@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { currentContext, type Principal } from '../platform/context/request-context';
+import { currentPrincipal } from '../auth/principal';
 import { EncryptionService } from '../platform/encryption/encryption.service';
 import type { SealContext } from '../platform/encryption/seal-context';
 import { AppError } from '../platform/errors/app-error';
@@ -42,7 +42,7 @@ export class Authorizations {
 
   /** Begins an authorization of the signed-in user in his session. @throws AppError `upwork.not_configured` */
   async begin(): Promise<AuthorizationDto> {
-    const { userId, sessionId } = principal();
+    const { userId, sessionId } = currentPrincipal();
     const { url, state, verifier } = await this.upwork.begin();
     const key = keyOf(state);
     const sealedVerifier = await this.encryption.seal(verifier, placeOf(userId, key));
@@ -58,7 +58,7 @@ export class Authorizations {
    *   `token.authorization_denied`, `upwork.unavailable`
    */
   async complete({ state, code, error }: CallbackDto): Promise<{ token: TokenDto; isNew: boolean }> {
-    const { userId, sessionId } = principal();
+    const { userId, sessionId } = currentPrincipal();
     const key = keyOf(state);
     const text = await this.redis.commands.getdel(key);
     const kept = text === null ? undefined : (JSON.parse(text) as Kept);
@@ -82,12 +82,6 @@ export class Authorizations {
     });
     return answer.companySelector.items[0]?.organizationId ?? null;
   }
-}
-
-function principal(): Principal {
-  const found = currentContext()?.principal;
-  if (!found) throw new AppError('auth.session_missing');
-  return found;
 }
 
 /** The state itself would be half of what a callback needs; its hash finds it as well. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { currentContext } from '../platform/context/request-context';
+import { ownId } from '../users/own-id';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
 import { assertVersion, type Preconditions } from '../platform/http/if-match';
@@ -30,8 +30,7 @@ export class TokensService {
   async store(
     connection: CreateTokenDto & { scopes?: readonly string[] },
   ): Promise<{ token: TokenDto; isNew: boolean }> {
-    const userId = currentContext()?.principal?.userId;
-    if (userId === undefined) throw new AppError('auth.session_missing');
+    const userId = ownId();
     const { provider, organizationId = null, expiresAt, scopes = [] } = connection;
     const sealed = await this.vault.seal(userId, connection);
     const statement = storeConnection({ ...sealed, provider, organizationId, expiresAt, scopes });

@@ -1,12 +1,9 @@
-import { currentContext } from '../platform/context/request-context';
-import { AppError } from '../platform/errors/app-error';
+import { currentPrincipal } from '../auth/principal';
 
 /**
- * The id of the signed-in user.
+ * Returns the id of the signed-in user.
  * @throws AppError `auth.session_missing`
  */
 export function ownId(): number {
-  const principal = currentContext()?.principal;
-  if (!principal) throw new AppError('auth.session_missing');
-  return principal.userId;
+  return currentPrincipal().userId;
 }

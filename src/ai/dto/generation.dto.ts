@@ -1,12 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ApiAmount } from '../../platform/http/money-field';
 import type { AiGeneration } from '../ai-generation.entity';
-import {
-  GENERATION_STATUSES,
-  GENERATION_TYPES,
-  type GenerationStatus,
-  type GenerationType,
-} from '../generation-values';
+import { GENERATION_STATUSES, type GenerationStatus } from '../generation-status';
+import { GENERATION_TYPES, type GenerationType } from '../generation-values';
 import { FindingDto } from './finding.dto';
 
 const COUNT = { type: 'integer', nullable: true } as const;
@@ -90,21 +86,11 @@ export class GenerationDto {
 
   /** Shows a row of the table; what was sent to the vendor stays out of it. */
   static from(this: void, row: AiGeneration): GenerationDto {
-    const { id, type, jobId, status, response, instructions, findings, error, durationMs, version } = row;
-    const { createdAt, updatedAt } = row;
-    return {
-      ...{ id, type, jobId, status, text: response, instructions, findings },
-      ...usageOf(row),
-      ...{ error, durationMs, version, createdAt, updatedAt },
-    };
+    const { id, type, jobId, status, response: text, instructions, findings } = row;
+    const { provider, model, inputAiTokens, outputAiTokens, cachedAiTokens, cost: costUsd } = row;
+    const { usageIsEstimated, priceListVersion, error, durationMs, version, createdAt, updatedAt } = row;
+    const content = { id, type, jobId, status, text, instructions, findings };
+    const usage = { provider, model, inputAiTokens, outputAiTokens, cachedAiTokens, costUsd, usageIsEstimated };
+    return { ...content, ...usage, priceListVersion, error, durationMs, version, createdAt, updatedAt };
   }
-}
-
-function usageOf(row: AiGeneration) {
-  const { provider, model, inputAiTokens, outputAiTokens, cachedAiTokens, cost, usageIsEstimated } = row;
-  const { priceListVersion } = row;
-  return {
-    ...{ provider, model, inputAiTokens, outputAiTokens, cachedAiTokens },
-    ...{ costUsd: cost, usageIsEstimated, priceListVersion },
-  };
 }

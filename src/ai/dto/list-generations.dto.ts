@@ -2,12 +2,8 @@ import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 import { IntegerParam, ListParam } from '../../platform/http/fields';
 import { PageQueryDto } from '../../platform/http/page-query.dto';
-import {
-  GENERATION_STATUSES,
-  GENERATION_TYPES,
-  type GenerationStatus,
-  type GenerationType,
-} from '../generation-values';
+import { GENERATION_STATUSES, type GenerationStatus } from '../generation-status';
+import { GENERATION_TYPES, type GenerationType } from '../generation-values';
 
 /** Filters of the list of generations. */
 export class ListGenerationsDto extends PageQueryDto {

@@ -2,7 +2,6 @@ import { slowFillings } from '../../../test/support/running-time';
 import { ANSWER_PATTERNS, checkAnswer } from './answer-checks';
 import { LINK_PATTERNS } from './links';
 import { ORDERS } from './order-patterns';
-import { similarityOf } from './similarity';
 import { asData, UNTRUSTED_TEXT_PATTERNS } from './untrusted-text';
 
 const LENGTH = 4_000;
@@ -36,7 +35,6 @@ describe("the time of looking at a stranger's text", () => {
   it.each<[string, (text: string) => unknown]>([
     ['cleaning it for a prompt', (text) => asData(text, LENGTH / 2)],
     ['checking an answer', (text) => checkAnswer(text, SOURCES)],
-    ['comparing letters', (text) => similarityOf(text, text)],
   ])('is linear in its length: %s', (_, work) => {
     expect(slowFillings(work, LENGTH, LIMIT)).toEqual([]);
   });

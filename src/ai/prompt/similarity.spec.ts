@@ -1,3 +1,4 @@
+import { slowFillings } from '../../../test/support/running-time';
 import { ALARMING_SIMILARITY, similarityOf } from './similarity';
 
 const LETTER =
@@ -20,5 +21,9 @@ describe(similarityOf.name, () => {
 
   it('is 0 where there is nothing to compare', () => {
     expect([similarityOf('', ''), similarityOf('one two', 'one two')]).toEqual([0, 0]);
+  });
+
+  it('takes time linear in the length of the texts', () => {
+    expect(slowFillings((text) => similarityOf(text, text), 4_000, 800)).toEqual([]);
   });
 });

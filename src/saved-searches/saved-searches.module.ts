@@ -1,0 +1,28 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '../audit/audit.module';
+import { declareConstraint } from '../platform/database/pg-errors';
+import { SavedSearch } from '../sync/saved-search.entity';
+import { SavedSearchesController } from '../sync/saved-searches.controller';
+import { SavedSearchesService } from '../sync/saved-searches.service';
+
+declareConstraint('saved_searches_name_key', {
+  code: 'saved_search.already_exists',
+  pointer: '/name',
+  message: 'you have a saved search of this name',
+});
+
+declareConstraint('saved_searches_webhook_id_fk', {
+  code: 'reference.not_found',
+  pointer: '/webhookId',
+  message: 'You have no webhook with this id.',
+});
+
+/** Saved searches: which vacancies the synchronization looks for, and who is notified of new matches. */
+@Module({
+  imports: [TypeOrmModule.forFeature([SavedSearch]), AuditModule],
+  controllers: [SavedSearchesController],
+  providers: [SavedSearchesService],
+  exports: [SavedSearchesService],
+})
+export class SavedSearchesModule {}
