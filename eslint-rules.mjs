@@ -16,7 +16,7 @@ function functionAround(node) {
 
 /**
  * A promise that is kept in a variable over another `await`: when that one throws, nobody handles the kept one's error,
- * which then ends the process. Await both with Promise.all, or mark it by `handled` of src/platform/concurrency.
+ * which then ends the process. Await both with Promise.all, or mark it by `markHandled` of src/platform/concurrency.
  */
 const noPromiseOverAwait = {
   meta: {
@@ -24,7 +24,7 @@ const noPromiseOverAwait = {
     messages: {
       kept:
         'If the await in between throws, nobody handles the error of {{name}}: ' +
-        'await them by Promise.all, or mark it by handled of src/platform/concurrency.',
+        'await them by Promise.all, or mark it by markHandled of src/platform/concurrency.',
     },
     schema: [],
   },
@@ -36,7 +36,7 @@ const noPromiseOverAwait = {
 
     const keep = (name, value, node) => {
       if (name.type !== 'Identifier' || !value || value.type === 'AwaitExpression') return;
-      if (value.type === 'CallExpression' && value.callee.name === 'handled') return;
+      if (value.type === 'CallExpression' && value.callee.name === 'markHandled') return;
       if (holdsPromise(checker, services.getTypeAtLocation(value))) kept.push({ name, node });
     };
     const isKeptOver = ({ name, node }) => {

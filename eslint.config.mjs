@@ -125,14 +125,22 @@ export default tseslint.config(
     files: [
       'src/platform/database/**/*.ts',
       'src/platform/idempotency/post.ts',
-      'src/launcher/**/*.ts',
+      'src/local-services/**/*.ts',
+      'src/cli/**/*.ts',
       'ormconfig.ts',
       'test/**/*.ts',
     ],
     rules: { 'no-restricted-imports': 'off' },
   },
   {
-    files: ['src/platform/config/**/*.ts', 'src/launcher/**/*.ts', 'src/demo/**/*.ts', 'ormconfig.ts', 'test/**/*.ts'],
+    files: [
+      'src/platform/config/**/*.ts',
+      'src/local-services/**/*.ts',
+      'src/cli/**/*.ts',
+      'src/demo/**/*.ts',
+      'ormconfig.ts',
+      'test/**/*.ts',
+    ],
     rules: { 'no-restricted-syntax': ['error', ...unsafeSyntax.slice(1)] },
   },
   {
@@ -159,10 +167,10 @@ export default tseslint.config(
   {
     // Programs for a terminal: what they print is their output.
     files: [
-      'src/launcher/**/*.ts',
+      'src/local-services/**/*.ts',
+      'src/cli/**/*.ts',
       'src/demo/**/*.ts',
-      'test/prove/**/*.ts',
-      'test/fakes/fake-ai.ts',
+      'test/stress/**/*.ts',
       'test/bench/**/*.ts',
       'src/platform/config/env-example.ts',
     ],

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module';
 import { AiModule } from './ai/ai.module';
-import { AlertsModule } from './alerts/alerts.module';
+import { WebhooksModule } from './webhooks/webhooks.module';
 import { AnalyticsModule } from './analytics/analytics.module';
 import { AuditModule } from './audit/audit.module';
 import { AuthModule } from './auth/auth.module';
@@ -46,7 +46,7 @@ import { UsersModule } from './users/users.module';
     MessagesModule,
     TokensModule,
     SyncModule,
-    AlertsModule,
+    WebhooksModule,
     AnalyticsModule,
     ProfileModule,
     TemplatesModule,

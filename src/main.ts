@@ -1,9 +1,9 @@
-import './platform/config/client-variables';
+import './platform/config/load-config';
 import { AppModule } from './app.module';
 import { Config } from './platform/config/config';
-import { Draining } from './platform/http/draining';
+import { DrainingService } from './platform/http/edge/draining.service';
 import { createHttpApp } from './platform/http/http-app';
-import { reportFatal } from './platform/logging/report-fatal';
+import { reportFatal } from './platform/logging/logger';
 import { ProcessLifecycle } from './platform/process/process-lifecycle';
 
 const lifecycle = new ProcessLifecycle();
@@ -15,7 +15,7 @@ const lifecycle = new ProcessLifecycle();
 async function main(): Promise<void> {
   const app = await createHttpApp(AppModule);
   const { http } = app.get(Config);
-  const draining = app.get(Draining, { strict: false });
+  const draining = app.get(DrainingService, { strict: false });
   lifecycle.manage(app, { onEnding: () => draining.begin(), delayMs: http.shutdownDelayMs });
   await app.listen(http.port, http.host);
 }

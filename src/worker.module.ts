@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { AlertsModule } from './alerts/alerts.module';
+import { WebhooksModule } from './webhooks/webhooks.module';
 import { BackupsModule } from './backups/backups.module';
 import { CacheModule } from './platform/cache/cache.module';
 import { ConfigModule } from './platform/config/config.module';
@@ -10,9 +10,9 @@ import { IdempotencyModule } from './platform/idempotency/idempotency.module';
 import { MailModule } from './platform/mail/mail.module';
 import { RedisModule } from './platform/redis/redis.module';
 import { SchedulerModule } from './platform/scheduler/scheduler.module';
-import { TaskWatch } from './platform/scheduler/task-watch';
+import { MissedRunMonitor } from './platform/task-alerts/missed-run-monitor';
 import { SyncModule } from './sync/sync.module';
-import { SCHEDULED_TASKS } from './tasks/scheduled-tasks';
+import { SCHEDULED_TASKS } from './scheduled-tasks';
 import { TokensModule } from './tokens/tokens.module';
 
 /** Everything the worker runs: the schedule, its tasks, and the domains they work in; no routes are served. */
@@ -28,10 +28,10 @@ import { TokensModule } from './tokens/tokens.module';
     IdempotencyModule,
     TokensModule,
     SyncModule,
-    AlertsModule,
+    WebhooksModule,
     BackupsModule,
-    SchedulerModule.running(SCHEDULED_TASKS),
+    SchedulerModule.forWorker(SCHEDULED_TASKS),
   ],
-  providers: [TaskWatch],
+  providers: [MissedRunMonitor],
 })
 export class WorkerModule {}

@@ -1,9 +1,8 @@
-import './platform/config/client-variables';
+import './platform/config/load-config';
 import { NestFactory } from '@nestjs/core';
 import { Config } from './platform/config/config';
-import { createLogger } from './platform/logging/logger';
+import { createLogger, reportFatal } from './platform/logging/logger';
 import { NestLogger } from './platform/logging/nest-logger';
-import { reportFatal } from './platform/logging/report-fatal';
 import { ProcessLifecycle } from './platform/process/process-lifecycle';
 import { WorkerModule } from './worker.module';
 

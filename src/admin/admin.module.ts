@@ -1,41 +1,39 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module';
-import { PageAuthenticator } from '../platform/http/authenticator';
+import { PageAuthenticator } from '../platform/http/access/authenticator';
 import { SchedulerModule } from '../platform/scheduler/scheduler.module';
-import { TaskWatch } from '../platform/scheduler/task-watch';
-import { SCHEDULED_TASKS } from '../tasks/scheduled-tasks';
-import { AccessAlertsService } from './access-alerts.service';
-import { BackupFilesService } from './backup-files.service';
-import { AdminBackupsService } from './backups.service';
-import { BackupsController } from './backups.controller';
-import { AccountRoutes } from './dashboard/account-routes';
-import { ActRoutes } from './dashboard/act-routes';
-import { DashboardActs } from './dashboard/acts';
-import { Dashboard } from './dashboard/dashboard';
-import { DashboardSessions } from './dashboard/dashboard-sessions';
-import { DashboardEvents } from './dashboard/events';
-import { LiveViews } from './dashboard/live-views';
-import { PANELS, type Panel } from './dashboard/panel';
-import { ProblemPages } from './dashboard/problem-pages';
-import { SignInRoutes } from './dashboard/sign-in-routes';
+import { MissedRunMonitor } from '../platform/task-alerts/missed-run-monitor';
+import { SCHEDULED_TASKS } from '../scheduled-tasks';
+import { AccessAlertsService } from './dashboard/overview/access-alerts.service';
+import { BackupFilesService } from './api/backups/backup-files.service';
+import { AdminBackupsService } from './api/backups/admin-backups.service';
+import { AdminBackupsController } from './api/backups/admin-backups.controller';
+import { AccountRoutes } from './dashboard/account.routes';
+import { ActionRoutes } from './dashboard/action.routes';
+import { DashboardActionsService } from './dashboard/dashboard-actions.service';
+import { DashboardRoutes } from './dashboard/dashboard.routes';
+import { DashboardSessionsService } from './dashboard/dashboard-sessions.service';
+import { EventStreamsService } from './dashboard/event-streams.service';
+import { LivePartsService } from './dashboard/live-parts.service';
+import { PANELS, type Panel } from './dashboard/components/page';
+import { ErrorPagesService } from './dashboard/error-pages.service';
+import { SignInRoutes } from './dashboard/sign-in.routes';
 import { BackupsPanel } from './dashboard/panels/backups.panel';
 import { DatabasePanel } from './dashboard/panels/database.panel';
 import { KeysPanel } from './dashboard/panels/keys.panel';
 import { PartitionsPanel } from './dashboard/panels/partitions.panel';
 import { RunsPanel } from './dashboard/panels/runs.panel';
 import { SecurityPanel } from './dashboard/panels/security.panel';
-import { UserPanel } from './dashboard/panels/user.panel';
-import { UsersPanel } from './dashboard/panels/users.panel';
-import { DatabaseController } from './database/database.controller';
-import { DatabaseMetricsService } from './database/database-metrics.service';
-import { EncryptionKeysController } from './encryption-keys.controller';
-import { EncryptionKeysService } from './encryption-keys.service';
-import { OverviewService } from './overview.service';
-import { TaskAlertsService } from './task-alerts.service';
-import { TasksController } from './tasks.controller';
-import { TasksService } from './tasks.service';
-import { AdminUsersController } from './users.controller';
-import { AdminUsersService } from './users.service';
+import { UserPanel, UsersPanel } from './dashboard/panels/users.panel';
+import { DatabaseController } from './api/database/database.controller';
+import { DatabaseMetricsService } from './api/database/database-metrics.service';
+import { EncryptionKeysController } from './api/encryption-keys/encryption-keys.controller';
+import { EncryptionKeysService } from './api/encryption-keys/encryption-keys.service';
+import { OverviewService } from './dashboard/overview/overview.service';
+import { AdminTasksService, TaskAlertsService } from './api/tasks/admin-tasks.service';
+import { AdminTasksController } from './api/tasks/admin-tasks.controller';
+import { AdminUsersController } from './api/users/admin-users.controller';
+import { AdminUsersService } from './api/users/admin-users.service';
 
 /** The pages of the dashboard besides the tasks; one exists by being listed here. */
 const PANEL_CLASSES = [
@@ -51,8 +49,14 @@ const PANEL_CLASSES = [
 
 /** What admins use: the routes of the scheduled tasks and of accounts, and the dashboard at /admin. */
 @Module({
-  imports: [AuditModule, SchedulerModule.knowing(SCHEDULED_TASKS)],
-  controllers: [BackupsController, DatabaseController, EncryptionKeysController, TasksController, AdminUsersController],
+  imports: [AuditModule, SchedulerModule.forApi(SCHEDULED_TASKS)],
+  controllers: [
+    AdminBackupsController,
+    DatabaseController,
+    EncryptionKeysController,
+    AdminTasksController,
+    AdminUsersController,
+  ],
   providers: [
     AccessAlertsService,
     AdminBackupsService,
@@ -60,22 +64,22 @@ const PANEL_CLASSES = [
     DatabaseMetricsService,
     EncryptionKeysService,
     TaskAlertsService,
-    TasksService,
+    AdminTasksService,
     AdminUsersService,
     OverviewService,
-    TaskWatch,
-    DashboardSessions,
-    { provide: PageAuthenticator, useExisting: DashboardSessions },
-    ProblemPages,
+    MissedRunMonitor,
+    DashboardSessionsService,
+    { provide: PageAuthenticator, useExisting: DashboardSessionsService },
+    ErrorPagesService,
     SignInRoutes,
     AccountRoutes,
-    ActRoutes,
-    DashboardActs,
-    DashboardEvents,
-    LiveViews,
+    ActionRoutes,
+    DashboardActionsService,
+    EventStreamsService,
+    LivePartsService,
     ...PANEL_CLASSES,
     { provide: PANELS, inject: PANEL_CLASSES, useFactory: (...panels: Panel[]) => panels },
-    Dashboard,
+    DashboardRoutes,
   ],
 })
 export class AdminModule {}

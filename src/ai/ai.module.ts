@@ -1,17 +1,17 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { declareConstraint } from '../platform/database/pg-errors';
+import { declareConstraint } from '../platform/errors/postgres-errors';
 import { AiController } from './ai.controller';
-import { AiGeneration } from './ai-generation.entity';
-import { GenerationFeed } from './generation-feed.service';
-import { GenerationRuns } from './generation-runs.service';
-import { GenerationSources } from './generation-sources.service';
-import { GenerationStream } from './generation-stream.service';
-import { GenerationsController } from './generations.controller';
-import { Generations } from './generations.service';
-import { Ledger } from './ledger.service';
-import { Models } from './models.service';
-import { Providers } from './providers/providers.service';
+import { AiGeneration } from './generations/ai-generation.entity';
+import { GenerationStreamStoreService } from './generations/generation-stream-store.service';
+import { GenerationRunnerService } from './generations/generation-runner.service';
+import { GenerationSourcesService } from './generations/generation-sources.service';
+import { GenerationEventsService } from './generations/generation-events.service';
+import { GenerationsController } from './generations/generations.controller';
+import { GenerationsService } from './generations/generations.service';
+import { UsageLedgerService } from './usage/usage-ledger.service';
+import { ModelsService } from './models.service';
+import { ProvidersService } from './providers/providers.service';
 
 declareConstraint('ai_generations_job_id_fk', {
   code: 'reference.not_found',
@@ -24,14 +24,14 @@ declareConstraint('ai_generations_job_id_fk', {
   imports: [TypeOrmModule.forFeature([AiGeneration])],
   controllers: [AiController, GenerationsController],
   providers: [
-    Providers,
-    Models,
-    Ledger,
-    GenerationFeed,
-    GenerationRuns,
-    GenerationSources,
-    Generations,
-    GenerationStream,
+    ProvidersService,
+    ModelsService,
+    UsageLedgerService,
+    GenerationStreamStoreService,
+    GenerationRunnerService,
+    GenerationSourcesService,
+    GenerationsService,
+    GenerationEventsService,
   ],
 })
 export class AiModule {}

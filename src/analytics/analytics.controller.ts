@@ -1,14 +1,9 @@
 import { Body, Controller, Get, Put, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { SignedIn } from '../platform/http/access';
+import { SignedIn } from '../platform/http/access/access';
 import { AnalyticsService } from './analytics.service';
-import { DayRangeDto } from './dto/day-range.dto';
-import { JobStatsDto } from './dto/job-stats.dto';
-import { ListMetricsDto } from './dto/list-metrics.dto';
-import { MetricDto } from './dto/metric.dto';
-import { MetricsDto } from './dto/metrics.dto';
-import { PutMetricDto } from './dto/put-metric.dto';
-import { SummaryDto } from './dto/summary.dto';
+import { DayRangeDto, JobStatsDto, SummaryDto } from './analytics.dto';
+import { ListMetricsDto, MetricDto, MetricsDto, PutMetricDto } from './metrics.dto';
 
 /** The signed-in user's numbers. */
 @ApiTags('Analytics')
@@ -19,6 +14,7 @@ export class AnalyticsController {
 
   @Get('job-stats')
   @ApiOperation({
+    operationId: 'getJobStats',
     summary: 'Read statistics of your jobs',
     description: 'As of `refreshedAt`: a scheduled task refreshes them. Zeros while there are no jobs.',
   })
@@ -29,6 +25,7 @@ export class AnalyticsController {
 
   @Get('metrics')
   @ApiOperation({
+    operationId: 'listMetrics',
     summary: 'Read your metrics by day',
     description:
       'Days of UTC, without gaps. `jobs_seen`, `proposals_sent`, `answers`, `wins` and `ai_cost_usd` are counted by a scheduled task several times a day; the others are yours.',
@@ -40,6 +37,7 @@ export class AnalyticsController {
 
   @Put('metrics')
   @ApiOperation({
+    operationId: 'putMetric',
     summary: 'Write a metric of your own',
     description: 'One value a day; a second one replaces the first.',
   })
@@ -50,6 +48,7 @@ export class AnalyticsController {
 
   @Get('summary')
   @ApiOperation({
+    operationId: 'getSummary',
     summary: 'Win statistics',
     description:
       'Of the proposals sent in a range of days (by default the last 365) what became of them until now, and by kind.',

@@ -1,10 +1,10 @@
-import { COUNTED_METRICS } from './metric-names';
+import { COUNTED_METRICS } from './record-daily-metrics.task';
 
 /** A statement and its values. */
 type Query = [sql: string, values: unknown[]];
 
 /** The view is a security barrier that shows the tenant's row only, with zeros where there is none. */
-export const OWN_JOB_STATS = `
+export const TENANT_JOB_STATS = `
   SELECT total_jobs AS "totalJobs", active_jobs AS "activeJobs", favorite_jobs AS "favoriteJobs",
     avg_budget_range AS "avgBudgetRange", last_job_date AS "lastJobDate", refreshed_at AS "refreshedAt"
   FROM own_job_stats`;

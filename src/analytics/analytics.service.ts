@@ -1,19 +1,110 @@
+import { AppError } from '../platform/errors/app-error';
+import { type DayRangeDto, type JobStatsDto, type OutcomeDto, type SummaryDto } from './analytics.dto';
 import { Injectable } from '@nestjs/common';
 import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
-import { AppError } from '../platform/errors/app-error';
-import { metricSeries, outcomes, OWN_JOB_STATS, putMetric, volumes } from './analytics.queries';
-import { dayRange } from './day-range';
-import type { DayRangeDto } from './dto/day-range.dto';
-import type { JobStatsDto } from './dto/job-stats.dto';
-import type { ListMetricsDto } from './dto/list-metrics.dto';
-import type { MetricDto } from './dto/metric.dto';
-import type { MetricSeriesDto } from './dto/metric-series.dto';
-import type { MetricsDto } from './dto/metrics.dto';
-import type { PutMetricDto } from './dto/put-metric.dto';
-import type { SummaryDto } from './dto/summary.dto';
-import { isCounted } from './metric-names';
-import { summaryOf, type OutcomeRow, type Volumes } from './summary';
+import { metricSeries, outcomes, TENANT_JOB_STATS, putMetric, volumes } from './analytics.queries';
+import {
+  type ListMetricsDto,
+  type MetricDto,
+  type MetricsDto,
+  type MetricSeriesDto,
+  type PutMetricDto,
+} from './metrics.dto';
+import { isCounted } from './record-daily-metrics.task';
+
+const DAY_MS = 86_400_000;
+
+/** The longest range that is answered, in days. */
+const MAX_DAYS = 400;
+
+/** Days as YYYY-MM-DD, both included. */
+export interface DayRange {
+  readonly from: string;
+  readonly to: string;
+}
+
+/**
+ * Returns the days that are asked for: by default up to today (UTC), `days` of them.
+ * @throws AppError `validation.failed` (/from) when they end before they begin, or are more than 400
+ */
+export function dayRange({ from, to }: Partial<DayRange>, days: number, now = Date.now()): DayRange {
+  const last = to === undefined ? now - (now % DAY_MS) : Date.parse(to);
+  const first = from === undefined ? last - (days - 1) * DAY_MS : Date.parse(from);
+  const count = (last - first) / DAY_MS + 1;
+  if (count < 1) throw invalid(`from (${from}) must not be after to (${toDay(last)})`);
+  if (count > MAX_DAYS)
+    throw invalid(`from (${toDay(first)}) and to (${toDay(last)}) must be at most ${MAX_DAYS} days apart`);
+  return { from: toDay(first), to: toDay(last) };
+}
+
+function toDay(instant: number): string {
+  return new Date(instant).toISOString().slice(0, 10);
+}
+
+function invalid(message: string): AppError {
+  return new AppError('validation.failed', { detail: message, errors: [{ pointer: '/from', code: 'range', message }] });
+}
+
+/** A row of outcomes(): of all proposals sent (kind null), or of those of one kind. */
+export interface OutcomeRow extends OutcomeDto {
+  readonly kind: 'category' | 'band' | 'weekday' | 'template' | null;
+}
+
+/** Counts of the same range. */
+export interface Volumes {
+  readonly jobsSeen: number;
+  readonly proposalsDrafted: number;
+  /** 12 decimals. */
+  readonly aiCostUsd: string;
+}
+
+const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
+
+const NONE: Omit<OutcomeDto, 'key'> = { sent: 0, answered: 0, won: 0, winRate: null, medianAnswerSeconds: null };
+
+/** Puts the figures of a range together. */
+export function summaryOf(
+  range: DayRange,
+  rows: readonly OutcomeRow[],
+  { jobsSeen, proposalsDrafted, aiCostUsd }: Volumes,
+): SummaryDto {
+  const all = rows.find(({ kind }) => kind === null) ?? NONE;
+  const of = (wanted: OutcomeRow['kind']): OutcomeDto[] =>
+    rows
+      .filter(({ kind }) => kind === wanted)
+      .map(({ key, sent, answered, won, winRate, medianAnswerSeconds }) => ({
+        key,
+        sent,
+        answered,
+        won,
+        winRate,
+        medianAnswerSeconds,
+      }));
+  const weekdays = of('weekday');
+  return {
+    ...range,
+    funnel: { jobsSeen, proposalsDrafted, proposalsSent: all.sent, answered: all.answered, won: all.won },
+    winRate: all.winRate,
+    answerRate: all.sent === 0 ? null : Math.round((10_000 * all.answered) / all.sent) / 10_000,
+    medianAnswerSeconds: all.medianAnswerSeconds,
+    aiCostUsd,
+    costPerWinUsd: all.won === 0 ? null : dividedBy(aiCostUsd, all.won),
+    byCategory: of('category'),
+    byBudgetBand: of('band'),
+    byWeekday: WEEKDAYS.map((key, index) => ({
+      ...(weekdays.find((day) => day.key === String(index + 1)) ?? NONE),
+      key,
+    })),
+    byTemplate: of('template'),
+  };
+}
+
+/** Exact to the 12th decimal, which is cut. */
+function dividedBy(amount: string, count: number): string {
+  const digits = (BigInt(amount.replace('.', '')) / BigInt(count)).toString().padStart(13, '0');
+  return `${digits.slice(0, -12)}.${digits.slice(-12)}`;
+}
 
 const SERIES_DAYS = 30;
 const SUMMARY_DAYS = 365;
@@ -29,7 +120,7 @@ export class AnalyticsService {
   /** Returns what the user's jobs came to when user_job_stats was last refreshed; zeros without jobs. One statement. */
   jobStats(): Promise<JobStatsDto> {
     return this.cache.readStatistics('job-stats', async () => {
-      const [stats] = await this.database.query<JobStatsDto>(OWN_JOB_STATS);
+      const [stats] = await this.database.query<JobStatsDto>(TENANT_JOB_STATS);
       return stats!;
     });
   }
@@ -69,7 +160,7 @@ export class AnalyticsService {
   async summary(days: DayRangeDto): Promise<SummaryDto> {
     const range = dayRange(days, SUMMARY_DAYS);
     return this.cache.read('summary', `${range.from}:${range.to}`, async () => {
-      const [rows, [counts]] = await this.database.unit((unit) =>
+      const [rows, [counts]] = await this.database.transaction((unit) =>
         Promise.all([
           unit.query<OutcomeRow>(...outcomes(range.from, range.to)),
           unit.query<Volumes>(...volumes(range.from, range.to)),

@@ -1,4 +1,4 @@
-import type { Figures, ScheduledTask, TaskContext } from '../platform/scheduler/scheduled-task';
+import type { TaskResult, ScheduledTask, TaskContext } from '../platform/scheduler/scheduled-task';
 
 const DAY_MS = 86_400_000;
 
@@ -23,8 +23,8 @@ export const RECORD_DAILY_METRICS: ScheduledTask = {
   timezone: 'UTC',
   timeoutMs: 5 * 60_000,
   retries: 3,
-  whatAMissMeans: 'The series of metrics end early, until a later run makes up for it.',
-  soonAfterBoot: true,
+  missedRunImpact: 'The series of metrics end early, until a later run makes up for it.',
+  runsAtBoot: true,
   run: recordDailyMetrics,
 };
 
@@ -33,8 +33,8 @@ export const RECORD_DAILY_METRICS: ScheduledTask = {
  * count have yesterday's figures at once, and no run takes long. `countedFrom` says how far back the series reach,
  * `historyFrom` how far they will.
  */
-async function recordDailyMetrics(context: TaskContext): Promise<Figures> {
-  const { lastFigures } = context;
+async function recordDailyMetrics(context: TaskContext): Promise<TaskResult> {
+  const { lastResult: lastFigures } = context;
   const began = performance.now();
   const today = startOfDay(Date.now());
   const historyFrom = today - (MAX_DAYS - 1) * DAY_MS;
@@ -64,7 +64,7 @@ class Counts {
 
   constructor(private readonly context: TaskContext) {}
 
-  get figures(): Figures {
+  get figures(): TaskResult {
     return { counted: this.counted, written: this.written };
   }
 
@@ -88,7 +88,7 @@ function newSince(today: number, lastDay: number | undefined): number {
 }
 
 /** Runs of before `countedFrom` was kept had counted all there is. */
-function countedBackTo(lastFigures: Figures | null): number | undefined {
+function countedBackTo(lastFigures: TaskResult | null): number | undefined {
   return dayOf(lastFigures?.countedFrom) ?? (lastFigures && Number.NEGATIVE_INFINITY) ?? undefined;
 }
 
@@ -107,3 +107,14 @@ function startOfDay(instant: number): number {
 function toDate(instant: number): string {
   return new Date(instant).toISOString().slice(0, 10);
 }
+
+/** What the task record-daily-metrics counts; a user writes metrics of other names. */
+export const COUNTED_METRICS = ['jobs_seen', 'proposals_sent', 'answers', 'wins', 'ai_cost_usd'] as const;
+
+/** Whether the task writes the metric. */
+export function isCounted(metric: string): boolean {
+  return (COUNTED_METRICS as readonly string[]).includes(metric);
+}
+
+/** How answers write a value: numeric(15,2). */
+export const METRIC_VALUE_PATTERN = '^-?\\d{1,13}\\.\\d{2}$';

@@ -1,4 +1,4 @@
-import type { Figures, ScheduledTask, Skipped, TaskContext } from '../platform/scheduler/scheduled-task';
+import type { TaskResult, ScheduledTask, Skipped, TaskContext } from '../platform/scheduler/scheduled-task';
 
 /**
  * Rows of jobs ever written, as PostgreSQL counts them for itself: costs nothing to ask. It runs up to ten
@@ -20,18 +20,23 @@ export const REFRESH_JOB_STATS: ScheduledTask = {
   timezone: 'UTC',
   timeoutMs: 50_000,
   retries: 2,
-  whatAMissMeans: 'Statistics grow old; each answer says of when they are.',
-  soonAfterBoot: true,
+  missedRunImpact: 'Statistics grow old; each answer says of when they are.',
+  runsAtBoot: true,
   run: refreshJobStats,
 };
 
-async function refreshJobStats({ startedBy, lastFigures, look, asWorker }: TaskContext): Promise<Figures | Skipped> {
+async function refreshJobStats({
+  startedBy,
+  lastResult: lastFigures,
+  readOnly: look,
+  asWorker,
+}: TaskContext): Promise<TaskResult | Skipped> {
   const [state] = await look((unit) => unit.query<{ writes: number; old: boolean | null }>(WRITES));
   const jobWrites = state?.writes ?? 0;
   const isUnchanged = jobWrites === lastFigures?.jobWrites && state?.old === false;
   // Who asks for a refresh has just seen something change, perhaps before the counter did.
   if (startedBy === 'schedule' && isUnchanged) return { skipped: 'no job has changed' };
-  return asWorker(async (unit): Promise<Figures | Skipped> => {
+  return asWorker(async (unit): Promise<TaskResult | Skipped> => {
     const [refreshed] = await unit.query<{ done: boolean }>('SELECT refresh_user_job_stats() AS done');
     if (!refreshed?.done) return { skipped: 'another session refreshes' };
     const [view] = await unit.query<{ duration_ms: number }>(DURATION);

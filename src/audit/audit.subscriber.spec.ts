@@ -1,7 +1,44 @@
+import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata';
+import { AuditSubscriber, serializeValues } from './audit.subscriber';
 import type { InsertEvent, ObjectLiteral, RemoveEvent, UpdateEvent } from 'typeorm';
 import type { Database } from '../platform/database/database';
-import type { EntityChange } from '../platform/database/entity-change';
-import { AuditSubscriber } from './audit.subscriber';
+import type { EntityChange } from '../platform/database/entity-repository';
+
+const typedColumn = (propertyName: string, type: ColumnMetadata['type'], databaseName = propertyName): ColumnMetadata =>
+  ({ propertyName, databaseName, type }) as ColumnMetadata;
+
+describe(serializeValues.name, () => {
+  it('writes values as to_jsonb() would', () => {
+    const columns = [
+      typedColumn('cost', 'numeric'),
+      typedColumn('at', 'timestamptz'),
+      typedColumn('whole', 'timestamptz'),
+      typedColumn('isRead', Boolean, 'is_read'),
+      typedColumn('tags', 'text'),
+      typedColumn('client', 'jsonb'),
+      typedColumn('unread', 'text'),
+      typedColumn('none', 'numeric'),
+    ];
+    const entity = {
+      cost: '1234567890123456.120',
+      at: new Date('2026-01-02T03:04:50.120Z'),
+      whole: new Date('2026-01-02T03:04:50.000Z'),
+      isRead: false,
+      tags: ['a "b"'],
+      client: { rating: 4.5 },
+      none: null,
+    };
+
+    expect(serializeValues(entity, columns)).toBe(
+      '{"cost":1234567890123456.120,"at":"2026-01-02T03:04:50.12+00:00","whole":"2026-01-02T03:04:50+00:00",' +
+        '"is_read":false,"tags":["a \\"b\\""],"client":{"rating":4.5},"unread":null,"none":null}',
+    );
+  });
+
+  it('never writes as a number what is none', () => {
+    expect(serializeValues({ cost: '1e5,"x":1' }, [typedColumn('cost', 'numeric')])).toBe('{"cost":"1e5,\\"x\\":1"}');
+  });
+});
 
 const column = (propertyName: string, databaseName = propertyName, rest = {}) => ({
   propertyName,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Config } from '../platform/config/config';
-import type { Figures, ScheduledTask, TaskContext } from '../platform/scheduler/scheduled-task';
+import type { TaskResult, ScheduledTask, TaskContext } from '../platform/scheduler/scheduled-task';
 
 /** This year and so many more always have their partitions. */
 const YEARS_AHEAD = 2;
@@ -12,14 +12,14 @@ const YEARS_AHEAD = 2;
 const LOCK_TIMEOUT = '500ms';
 
 /** Tries and the pause before the next; after that the run fails and is retried as a whole. */
-const TRIES = 10;
-const PAUSE_MS = 500;
+const MAX_ATTEMPTS = 10;
+const RETRY_DELAY_MS = 500;
 
 /** SQLSTATE: lock_timeout; a deadlock; a row that came into the default partition meanwhile. */
-const BUSY: ReadonlySet<unknown> = new Set(['55P03', '40P01', '23514']);
+const RETRYABLE_SQLSTATES: ReadonlySet<unknown> = new Set(['55P03', '40P01', '23514']);
 
 /** Parts of default partitions drained in one run; the next goes on. */
-const MAX_PARTS = 500;
+const MAX_DRAINED_PARTS = 500;
 
 /** Keeps the partitions of analytics, security_logs and audit_logs ahead of the calendar. */
 export const CREATE_PARTITIONS: ScheduledTask = {
@@ -30,34 +30,42 @@ export const CREATE_PARTITIONS: ScheduledTask = {
   timezone: 'UTC',
   timeoutMs: 10 * 60_000,
   retries: 5,
-  whatAMissMeans: 'Nothing for two years; then rows lie in the default partitions, where they are slower to find.',
-  soonAfterBoot: true,
+  missedRunImpact: 'Nothing for two years; then rows lie in the default partitions, where they are slower to find.',
+  runsAtBoot: true,
   run: createPartitions,
 };
 
 /** Each step is a transaction of its own, so that no lock outlives it. */
-async function createPartitions(context: TaskContext): Promise<Figures> {
+async function createPartitions(context: TaskContext): Promise<TaskResult> {
   const { partitionYears } = context.service(Config).retention;
-  const tables = await names(context, 'SELECT table_name AS name FROM app.partitioned_tables ORDER BY table_name', []);
+  const tables = await queryNames(
+    context,
+    'SELECT table_name AS name FROM app.partitioned_tables ORDER BY table_name',
+    [],
+  );
   const drained: string[] = [];
   for (const table of tables) {
     for (;;) {
-      const parts = await names(context, 'SELECT name FROM app.drain_default_partition($1) AS name', [table]);
+      const parts = await queryNames(context, 'SELECT name FROM app.drain_default_partition($1) AS name', [table]);
       drained.push(...parts);
-      if (parts.length === 0 || drained.length >= MAX_PARTS) break;
+      if (parts.length === 0 || drained.length >= MAX_DRAINED_PARTS) break;
     }
   }
   // After the draining: to make a partition moves what the default one holds of it, however much.
-  const made = await names(context, 'SELECT name FROM app.create_partitions($1) AS name', [YEARS_AHEAD]);
+  const made = await queryNames(context, 'SELECT name FROM app.create_partitions($1) AS name', [YEARS_AHEAD]);
   const archived =
     partitionYears > 0
-      ? await names(context, 'SELECT name FROM app.archive_partitions($1) AS name', [partitionYears])
+      ? await queryNames(context, 'SELECT name FROM app.archive_partitions($1) AS name', [partitionYears])
       : [];
-  return { made: listed(made), drained: listed(drained), archived: listed(archived) };
+  return { made: joinNames(made), drained: joinNames(drained), archived: joinNames(archived) };
 }
 
-async function names({ signal, asWorker }: TaskContext, sql: string, values: readonly unknown[]): Promise<string[]> {
-  for (let tries = 1; ; tries += 1) {
+async function queryNames(
+  { signal, asWorker }: TaskContext,
+  sql: string,
+  values: readonly unknown[],
+): Promise<string[]> {
+  for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     try {
       const rows = await asWorker(async (unit) => {
@@ -66,12 +74,12 @@ async function names({ signal, asWorker }: TaskContext, sql: string, values: rea
       });
       return rows.map(({ name }) => name);
     } catch (error) {
-      if (tries === TRIES || !BUSY.has((error as { code?: unknown }).code)) throw error;
-      await sleep(PAUSE_MS, undefined, { signal });
+      if (attempt === MAX_ATTEMPTS || !RETRYABLE_SQLSTATES.has((error as { code?: unknown }).code)) throw error;
+      await sleep(RETRY_DELAY_MS, undefined, { signal });
     }
   }
 }
 
-function listed(found: readonly string[]): string {
+function joinNames(found: readonly string[]): string {
   return found.join(', ') || 'none';
 }

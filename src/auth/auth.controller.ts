@@ -9,19 +9,14 @@ import {
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
-import { Public } from '../platform/http/access';
+import { Public } from '../platform/http/access/access';
 import { Post } from '../platform/idempotency/post';
-import { EmailDto } from './dto/email.dto';
-import { LoginDto } from './dto/login.dto';
-import { OneTimeTokenDto } from './dto/one-time-token.dto';
-import { RefreshDto } from './dto/refresh.dto';
-import { RegisterDto } from './dto/register.dto';
-import { TokenPairDto } from './dto/token-pair.dto';
-import { LoginMfaDto } from './mfa/dto/login-mfa.dto';
-import { MfaRequiredDto } from './mfa/dto/mfa-required.dto';
+import { EmailDto, LoginDto, OneTimeTokenDto, RegisterDto } from './auth.dto';
+import { RefreshDto, TokenPairDto } from './sessions/sessions.dto';
+import { LoginMfaDto, MfaRequiredDto } from './mfa/mfa.dto';
 import { SignInMfaService } from './mfa/sign-in-mfa.service';
-import { RegistrationService } from './registration.service';
-import { SessionTokens } from './session-tokens.service';
+import { RegistrationService } from './accounts/registration.service';
+import { SessionTokensService } from './sessions/session-tokens.service';
 import { SignInService } from './sign-in.service';
 
 /** Signing up and in. */
@@ -32,13 +27,14 @@ export class AuthController {
     private readonly registration: RegistrationService,
     private readonly signIn: SignInService,
     private readonly signInMfa: SignInMfaService,
-    private readonly tokens: SessionTokens,
+    private readonly tokens: SessionTokensService,
   ) {}
 
   @Post('register')
   @Public('nobody is signed in before he has an account')
   @HttpCode(HttpStatus.ACCEPTED)
   @ApiOperation({
+    operationId: 'register',
     summary: 'Sign up',
     description:
       'Mails a verification link. The answer is the same whether or not the address has an account. ' +
@@ -53,7 +49,11 @@ export class AuthController {
   @Post('verify-email')
   @Public('the mailed token proves who asks')
   @HttpCode(HttpStatus.NO_CONTENT)
-  @ApiOperation({ summary: 'Confirm an e-mail address', description: 'Spends the token of a verification link.' })
+  @ApiOperation({
+    operationId: 'verifyEmail',
+    summary: 'Confirm an e-mail address',
+    description: 'Spends the token of a verification link.',
+  })
   @ApiNoContentResponse({ description: 'The account may sign in.' })
   verifyEmail(@Body() { token }: OneTimeTokenDto): Promise<void> {
     return this.registration.verifyEmail(token);
@@ -63,6 +63,7 @@ export class AuthController {
   @Public('nobody signs in before his address is verified')
   @HttpCode(HttpStatus.ACCEPTED)
   @ApiOperation({
+    operationId: 'resendVerification',
     summary: 'Ask for another verification link',
     description: 'The answer is the same whether or not the address has an account to verify.',
   })
@@ -75,6 +76,7 @@ export class AuthController {
   @Public('this is where one signs in')
   @HttpCode(HttpStatus.OK)
   @ApiOperation({
+    operationId: 'login',
     summary: 'Sign in',
     description:
       'An unknown address and a wrong password get the same answer, 401. With two-factor sign-in a code must follow.',
@@ -92,6 +94,7 @@ export class AuthController {
   @Public('the mfaToken proves the first step')
   @HttpCode(HttpStatus.OK)
   @ApiOperation({
+    operationId: 'completeMfaLogin',
     summary: 'Sign in, second step',
     description: 'Takes a code of the authenticator or a backup code, one of the two; each is good once.',
   })
@@ -104,6 +107,7 @@ export class AuthController {
   @Public('the refresh token proves who asks')
   @HttpCode(HttpStatus.OK)
   @ApiOperation({
+    operationId: 'refreshSession',
     summary: 'Exchange a refresh token',
     description:
       'Each refresh token is good once; parallel uses within 10 s get the same pair. A later reuse ends the session.',

@@ -2,80 +2,85 @@ import { Global, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { Authenticator } from '../platform/http/authenticator';
-import { AccessTokens } from './access-tokens.service';
-import { Accounts } from './accounts.service';
+import { Authenticator } from '../platform/http/access/authenticator';
+import { AccessTokensService } from './access-tokens/access-tokens.service';
+import { AccountsService } from './accounts/accounts.service';
 import { AuthController } from './auth.controller';
-import { FirstAdmin } from './first-admin.service';
-import { JwtAuthGuard } from './jwt-auth.guard';
-import { JwtStrategy } from './jwt.strategy';
-import { MailLinksController } from './mail-links.controller';
+import { FirstAdminService } from './accounts/first-admin.service';
+import { JwtAuthGuard, JwtStrategy } from './sessions/jwt-auth.guard';
+import { EmailLinksController } from './email-links.controller';
 import { MfaController } from './mfa/mfa.controller';
 import { MfaService } from './mfa/mfa.service';
-import { PendingSignIns } from './mfa/pending-sign-ins.service';
-import { SecondFactor } from './mfa/second-factor.service';
+import { PendingSignInsService } from './mfa/pending-sign-ins.service';
+import { SecondFactorService } from './mfa/second-factor.service';
 import { SignInMfaService } from './mfa/sign-in-mfa.service';
 import { UserMfa } from './mfa/user-mfa.entity';
-import { Notices } from './notices.service';
-import { OwnPasswordController } from './own-password.controller';
-import { OwnPassword } from './own-password.service';
-import { OwnSessionsController } from './own-sessions.controller';
-import { OwnSessions } from './own-sessions.service';
-import { OwnerCheck } from './owner-check.service';
-import { Passwords } from './passwords.service';
-import { RefreshTokens } from './refresh-tokens.service';
-import { RegistrationService } from './registration.service';
-import { SecurityEvents } from './security-events.service';
-import { SessionAuthenticator } from './session-authenticator.service';
-import { SessionMemory } from './session-memory.service';
-import { SessionTokens } from './session-tokens.service';
-import { SessionsService } from './sessions.service';
+import { AccountNotificationsService } from './accounts/account-notifications.service';
+import { AccountPasswordController } from './account-password.controller';
+import { AccountPasswordService } from './account-password.service';
+import { AccountSessionsController } from './sessions/account-sessions.controller';
+import { AccountSessionsService } from './sessions/account-sessions.service';
+import { ReauthenticationService } from './mfa/reauthentication.service';
+import { PasswordsService } from './passwords/passwords.service';
+import { RefreshTokensService } from './access-tokens/refresh-tokens.service';
+import { RegistrationService } from './accounts/registration.service';
+import { SecurityEventsService } from './security-events/security-events.service';
+import { SessionAuthenticatorService } from './sessions/session-authenticator.service';
+import { SessionCacheService } from './sessions/session-cache.service';
+import { SessionTokensService } from './sessions/session-tokens.service';
+import { SessionsService } from './sessions/sessions.service';
 import { SignInService } from './sign-in.service';
-import { Throttle } from './throttle.service';
+import { LoginThrottleService } from './login-throttle/login-throttle.service';
 
 /** Sign-up, sign-in and sessions, and the guard that stands before every route of the application. */
 @Global()
 @Module({
   imports: [PassportModule, TypeOrmModule.forFeature([UserMfa])],
-  controllers: [AuthController, MailLinksController, MfaController, OwnPasswordController, OwnSessionsController],
+  controllers: [
+    AuthController,
+    EmailLinksController,
+    MfaController,
+    AccountPasswordController,
+    AccountSessionsController,
+  ],
   providers: [
     { provide: APP_GUARD, useClass: JwtAuthGuard },
-    { provide: Authenticator, useClass: SessionAuthenticator },
-    AccessTokens,
-    Accounts,
-    FirstAdmin,
+    { provide: Authenticator, useClass: SessionAuthenticatorService },
+    AccessTokensService,
+    AccountsService,
+    FirstAdminService,
     JwtStrategy,
     MfaService,
-    Notices,
-    OwnPassword,
-    OwnSessions,
-    OwnerCheck,
-    Passwords,
-    PendingSignIns,
-    RefreshTokens,
+    AccountNotificationsService,
+    AccountPasswordService,
+    AccountSessionsService,
+    ReauthenticationService,
+    PasswordsService,
+    PendingSignInsService,
+    RefreshTokensService,
     RegistrationService,
-    SecondFactor,
-    SecurityEvents,
-    SessionMemory,
-    SessionTokens,
+    SecondFactorService,
+    SecurityEventsService,
+    SessionCacheService,
+    SessionTokensService,
     SessionsService,
     SignInMfaService,
     SignInService,
-    Throttle,
+    LoginThrottleService,
   ],
   exports: [
     Authenticator,
-    AccessTokens,
-    Accounts,
+    AccessTokensService,
+    AccountsService,
     MfaService,
-    Notices,
-    OwnPassword,
-    OwnSessions,
-    SecurityEvents,
+    AccountNotificationsService,
+    AccountPasswordService,
+    AccountSessionsService,
+    SecurityEventsService,
     SessionsService,
     SignInMfaService,
     SignInService,
-    Throttle,
+    LoginThrottleService,
   ],
 })
 export class AuthModule {}

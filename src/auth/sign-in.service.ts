@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../platform/errors/app-error';
-import { normalEmail } from '../platform/mail/email-address';
-import { Accounts, type Credentials } from './accounts.service';
-import { PendingSignIns } from './mfa/pending-sign-ins.service';
-import { Passwords } from './passwords.service';
-import { SecurityEvents } from './security-events.service';
-import { SessionTokens, type TokenPair } from './session-tokens.service';
-import { Throttle } from './throttle.service';
+import { normalEmail } from '../platform/mail/email';
+import { AccountsService, type Credentials } from './accounts/accounts.service';
+import { PendingSignInsService } from './mfa/pending-sign-ins.service';
+import { PasswordsService } from './passwords/passwords.service';
+import { SecurityEventsService } from './security-events/security-events.service';
+import { SessionTokensService, type TokenPair } from './sessions/session-tokens.service';
+import { LoginThrottleService } from './login-throttle/login-throttle.service';
 
 /** The right password of an account with a second factor: a code must follow. */
 export interface MfaChallenge {
@@ -18,12 +18,12 @@ export interface MfaChallenge {
 @Injectable()
 export class SignInService {
   constructor(
-    private readonly accounts: Accounts,
-    private readonly passwords: Passwords,
-    private readonly throttle: Throttle,
-    private readonly tokens: SessionTokens,
-    private readonly pending: PendingSignIns,
-    private readonly events: SecurityEvents,
+    private readonly accounts: AccountsService,
+    private readonly passwords: PasswordsService,
+    private readonly throttle: LoginThrottleService,
+    private readonly tokens: SessionTokensService,
+    private readonly pending: PendingSignInsService,
+    private readonly events: SecurityEventsService,
   ) {}
 
   /**
@@ -35,9 +35,9 @@ export class SignInService {
    */
   async login(given: string, password: string): Promise<TokenPair | MfaChallenge> {
     const email = normalEmail(given);
-    const account = await this.prove(email, password);
+    const account = await this.verifyCredentials(email, password);
     if (account.totpEnabled) {
-      const mfaToken = await this.pending.begin(account);
+      const mfaToken = await this.pending.create(account);
       await this.events.record('auth.login', { success: true, userId: account.userId, reason: 'a code must follow' });
       return { mfaRequired: true, mfaToken };
     }
@@ -48,29 +48,29 @@ export class SignInService {
   }
 
   /** The account of who knows its password and may sign in. */
-  private async prove(email: string, password: string): Promise<Credentials> {
-    const attempt = await this.reserve(email);
+  private async verifyCredentials(email: string, password: string): Promise<Credentials> {
+    const attempt = await this.recordAttempt(email);
     const account = await this.accounts.findCredentials(email);
     const isRight = await this.passwords
       .verify(password, account?.encryptedPassword, email)
       .catch(async (error: unknown) => {
         // Sent away unread: that was no wrong password.
-        await this.throttle.forgive(attempt);
+        await this.throttle.clearAttempt(attempt);
         throw error;
       });
-    const refusal = refusalOf(account, isRight);
-    if (isRight) await this.throttle.forgive(attempt);
+    const refusal = findRefusal(account, isRight);
+    if (isRight) await this.throttle.clearAttempt(attempt);
     if (account && !refusal) {
-      await this.renewHash(account, email, password);
+      await this.rehashIfOutdated(account, email, password);
       return account;
     }
     await this.events.record('auth.login', { success: false, userId: account?.userId, email, reason: refusal?.reason });
     throw new AppError(refusal?.code ?? 'auth.credentials_invalid');
   }
 
-  private async reserve(email: string) {
+  private async recordAttempt(email: string) {
     try {
-      return await this.throttle.reserveSignIn(email);
+      return await this.throttle.recordSignInAttempt(email);
     } catch (error) {
       await this.events.record('auth.login', { success: false, email, reason: 'throttled' });
       throw error;
@@ -78,14 +78,18 @@ export class SignInService {
   }
 
   /** The cost may have been raised since the password was set; only now is it known again. */
-  private async renewHash({ userId, encryptedPassword }: Credentials, email: string, password: string): Promise<void> {
+  private async rehashIfOutdated(
+    { userId, encryptedPassword }: Credentials,
+    email: string,
+    password: string,
+  ): Promise<void> {
     if (!this.passwords.isOutdated(encryptedPassword)) return;
     await this.accounts.rehashPassword(userId, encryptedPassword, await this.passwords.hash(password, email));
   }
 }
 
 /** Why an account may not sign in, or undefined. Only the right password learns that the address is not verified. */
-function refusalOf(
+function findRefusal(
   account: Credentials | null,
   isRight: boolean,
 ): { code: 'auth.credentials_invalid' | 'auth.email_not_verified'; reason: string } | undefined {

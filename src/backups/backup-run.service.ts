@@ -2,44 +2,46 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Config } from '../platform/config/config';
-import { withDirectConnection } from '../platform/database/direct-connection';
-import { migrationNames } from '../platform/database/migrations';
+import { withDirectConnection } from '../platform/database/driver/direct-connection';
+import { migrationNames } from '../platform/database/schema/migrations';
 import { EncryptionService } from '../platform/encryption/encryption.service';
 import { MasterKeys } from '../platform/encryption/master-keys';
-import type { Figures, Skipped, TaskContext } from '../platform/scheduler/scheduled-task';
-import { BackupError } from './backup-error';
-import { writeBackup } from './backup-file';
-import { BackupStore, fileNameOf } from './backup-store';
 import {
-  BEGIN,
-  FAILED,
-  NAME_FILE,
+  type ScheduledTask,
+  type Skipped,
+  type TaskContext,
+  type TaskResult,
+} from '../platform/scheduler/scheduled-task';
+import { BackupError, BackupStore, buildFileName } from './storage/backup-store';
+import { writeBackup } from './storage/backup-file';
+import {
+  INSERT_RUNNING,
+  SET_FAILED,
+  SET_FILE,
   NEWEST_VERIFIED,
-  PUT_CANARY,
-  TAKE_WAITING,
-  VERIFIED,
-  WRITTEN,
-  type WaitingRow,
+  SET_CANARY,
+  TAKE_QUEUED,
+  SET_VERIFIED,
+  SET_WRITTEN,
+  type QueuedBackup,
 } from './backups.queries';
-import { KeptBackups } from './kept-backups.service';
-import { rowsIn, type Manifest } from './manifest';
-import { dumpArchive } from './postgres-archive';
-import { findTools, type PostgresTools } from './postgres-tools';
-import { checkBackup, Measure, type ExpectedFile } from './restore-check';
-import { canaryHash, canaryPlace } from './restored-copy';
-import { ScratchCluster } from './scratch-cluster';
-import { assertSeesEverything, withSnapshot } from './snapshot';
+import { BackupRetentionService } from './backup-retention.service';
+import { countRows, type Manifest } from './storage/manifest';
+import { dumpArchive, findTools, type PostgresTools } from './restore/postgres-tools';
+import { buildCanaryContext, checkBackup, type ExpectedFile, hashCanary, StreamDigest } from './restore/restore-check';
+import { ScratchCluster } from './restore/scratch-cluster';
+import { assertSeesAllRows, withSnapshot } from './snapshot';
 
 /** Of the session that makes backups; whoever has it is the only one. */
-const ONE_AT_A_TIME = `SELECT pg_try_advisory_lock(hashtext('gigvault backups')) AS "isFree"`;
-const ASK_AGAIN_MS = 1_000;
+const TRY_LOCK = `SELECT pg_try_advisory_lock(hashtext('gigvault backups')) AS "isFree"`;
+const LOCK_RETRY_MS = 1_000;
 
-const MAX_ERROR = 1_000;
+const MAX_ERROR_LENGTH = 1_000;
 
-const STOP_PATIENCE_MS = 5_000;
+const SHUTDOWN_TIMEOUT_MS = 5_000;
 
 /** What one run has at hand. */
-interface Bench {
+interface RestoreTools {
   readonly tools: PostgresTools;
   readonly cluster: ScratchCluster;
 }
@@ -49,15 +51,15 @@ interface Bench {
  * there, restored into a scratch cluster and compared. Only what came through all of it is verified.
  */
 @Injectable()
-export class BackupRun implements OnApplicationShutdown {
-  private current: Promise<unknown> | undefined;
+export class BackupRunService implements OnApplicationShutdown {
+  private currentRun: Promise<unknown> | undefined;
 
   constructor(
     private readonly config: Config,
     private readonly store: BackupStore,
     private readonly encryption: EncryptionService,
     private readonly masterKeys: MasterKeys,
-    private readonly kept: KeptBackups,
+    private readonly retention: BackupRetentionService,
   ) {}
 
   /**
@@ -65,43 +67,47 @@ export class BackupRun implements OnApplicationShutdown {
    * processes. Then removes what the rule does not keep.
    * @throws BackupError when one of them failed; the rows of backups tell all
    */
-  run(context: TaskContext): Promise<Figures | Skipped> {
-    const run = this.alone(context);
-    this.current = run.catch(() => undefined);
+  run(context: TaskContext): Promise<TaskResult | Skipped> {
+    const run = this.runExclusively(context);
+    this.currentRun = run.catch(() => undefined);
     return run;
   }
 
   /** A run that was told to end takes its scratch cluster along; a process that ends first leaves it to the next run. */
   async onApplicationShutdown(): Promise<void> {
-    await Promise.race([this.current, sleep(STOP_PATIENCE_MS, undefined, { ref: false })]);
+    await Promise.race([this.currentRun, sleep(SHUTDOWN_TIMEOUT_MS, undefined, { ref: false })]);
   }
 
-  private alone(context: TaskContext): Promise<Figures | Skipped> {
+  private runExclusively(context: TaskContext): Promise<TaskResult | Skipped> {
     return withDirectConnection(this.config.database.urls.backup, async (connection) => {
-      await assertSeesEverything(connection);
-      while (!(await connection.query<{ isFree: boolean }>(ONE_AT_A_TIME))[0]?.isFree)
-        await sleep(ASK_AGAIN_MS, undefined, { signal: context.signal });
-      await this.kept.closeLost(context);
-      if (context.startedBy === 'boot' && (await this.hasFresh(context)))
+      await assertSeesAllRows(connection);
+      while (!(await connection.query<{ isFree: boolean }>(TRY_LOCK))[0]?.isFree)
+        await sleep(LOCK_RETRY_MS, undefined, { signal: context.signal });
+      await this.retention.closeInterrupted(context);
+      if (context.startedBy === 'boot' && (await this.hasRecentBackup(context)))
         return { skipped: 'the newest backup is verified and young' };
       const [version] = await connection.query<{ major: number }>(
         `SELECT current_setting('server_version_num')::integer / 10000 AS major`,
       );
-      return this.runWith(context, version?.major ?? 0);
+      return this.processBackups(context, version?.major ?? 0);
     });
   }
 
-  private async runWith(context: TaskContext, major: number): Promise<Figures> {
+  private async processBackups(context: TaskContext, major: number): Promise<TaskResult> {
     const figures = { made: 0, checked: 0, failed: 0, removed: 0 };
     const failures: unknown[] = [];
     let lastId: number | null = null;
-    const waiting = await this.waiting(context);
-    const bench = this.benchOf(major);
+    const firstBackup = await this.startFirst(context);
+    const lazyTools = this.createLazyTools(major);
     try {
-      for (let row = waiting; row; row = context.startedBy === 'admin' ? undefined : await this.take(context)) {
+      for (
+        let row = firstBackup;
+        row;
+        row = context.startedBy === 'admin' ? undefined : await this.takeQueued(context)
+      ) {
         lastId = row.id;
         try {
-          await this.serve(context, row, bench);
+          await this.processBackup(context, row, lazyTools);
           figures[row.fileName === null ? 'made' : 'checked'] += 1;
         } catch (error) {
           failures.push(error);
@@ -109,123 +115,142 @@ export class BackupRun implements OnApplicationShutdown {
         }
       }
     } finally {
-      await (await bench.opened())?.cluster.close();
+      await (await lazyTools.opened())?.cluster.close();
     }
     // While something is wrong with backups, none is removed.
     for (const failure of failures) throw failure;
-    figures.removed = await this.kept.prune(context);
+    figures.removed = await this.retention.prune(context);
     return { ...figures, backup: lastId };
   }
 
   /** An admin's run serves what he asked for; without that it makes a backup, as every other does. */
-  private async waiting(context: TaskContext): Promise<WaitingRow | undefined> {
-    const asked = context.startedBy === 'admin' ? await this.take(context) : undefined;
+  private async startFirst(context: TaskContext): Promise<QueuedBackup | undefined> {
+    const asked = context.startedBy === 'admin' ? await this.takeQueued(context) : undefined;
     if (asked) return asked;
-    const [row] = await context.asWorker((unit) => unit.query<WaitingRow>(BEGIN, startOf(context)));
+    const [row] = await context.asWorker((unit) => unit.query<QueuedBackup>(INSERT_RUNNING, getTrigger(context)));
     return row;
   }
 
-  private async take(context: TaskContext): Promise<WaitingRow | undefined> {
-    const [row] = await context.asWorker((unit) => unit.query<WaitingRow>(TAKE_WAITING));
+  private async takeQueued(context: TaskContext): Promise<QueuedBackup | undefined> {
+    const [row] = await context.asWorker((unit) => unit.query<QueuedBackup>(TAKE_QUEUED));
     return row;
   }
 
-  private async serve(context: TaskContext, row: WaitingRow, bench: ReturnType<BackupRun['benchOf']>): Promise<void> {
+  private async processBackup(
+    context: TaskContext,
+    row: QueuedBackup,
+    lazyTools: ReturnType<BackupRunService['createLazyTools']>,
+  ): Promise<void> {
     const startedAt = Date.now();
     try {
-      const { tools } = await bench.open();
+      const { tools } = await lazyTools.open();
       const { fileName, sizeBytes, sha256, migration } = row;
       const isThere = fileName !== null && sizeBytes !== null && sha256 !== null && migration !== null;
       const file = isThere
         ? { backupId: row.id, fileName, sizeBytes, sha256, migration }
-        : await this.make(context, row.id, tools);
+        : await this.createBackup(context, row.id, tools);
       const madeAt = Date.now();
-      const manifest = await this.check(context, file, bench);
+      const manifest = await this.verify(context, file, lazyTools);
       const figures = {
         tables: Object.keys(manifest.tables).length,
-        rows: rowsIn(manifest),
+        rows: countRows(manifest),
         ...(!isThere && { dumpMs: madeAt - startedAt }),
         checkMs: Date.now() - madeAt,
       };
-      await context.asWorker((unit) => unit.query(VERIFIED, [row.id, JSON.stringify(figures)]));
+      await context.asWorker((unit) => unit.query(SET_VERIFIED, [row.id, JSON.stringify(figures)]));
     } catch (error) {
       // A run that was ended may not write any more; who comes next finds the row and closes it.
-      if (!context.signal.aborted) await context.asWorker((unit) => unit.query(FAILED, [row.id, wordsOf(error)]));
+      if (!context.signal.aborted)
+        await context.asWorker((unit) => unit.query(SET_FAILED, [row.id, describeError(error)]));
       throw error;
     }
   }
 
   /** Dumps, seals and stores. */
-  private async make(context: TaskContext, id: number, tools: PostgresTools): Promise<ExpectedFile> {
+  private async createBackup(context: TaskContext, id: number, tools: PostgresTools): Promise<ExpectedFile> {
     const { backup: url } = this.config.database.urls;
     const canary = randomBytes(24).toString('base64url');
     const sealKey = randomUUID();
-    const sealed = await this.encryption.seal(canary, canaryPlace(sealKey));
-    await context.asWorker((unit) => unit.query(PUT_CANARY, [id, sealKey, sealed]));
-    return withSnapshot(url, { backupId: id, canaryHash: canaryHash(canary) }, async ({ id: snapshot, manifest }) => {
-      const fileName = fileNameOf(id, new Date(manifest.takenAt));
-      const migration = this.migrationOf(manifest);
+    const sealed = await this.encryption.seal(canary, buildCanaryContext(sealKey));
+    await context.asWorker((unit) => unit.query(SET_CANARY, [id, sealKey, sealed]));
+    return withSnapshot(url, { backupId: id, canaryHash: hashCanary(canary) }, async ({ id: snapshot, manifest }) => {
+      const fileName = buildFileName(id, new Date(manifest.takenAt));
+      const migration = this.checkMigration(manifest);
       const masterKeys = [...new Set([this.masterKeys.currentId, ...manifest.masterKeys])];
-      await context.asWorker((unit) => unit.query(NAME_FILE, [id, this.store.kind, fileName, migration, masterKeys]));
-      const measure = new Measure();
+      await context.asWorker((unit) => unit.query(SET_FILE, [id, this.store.kind, fileName, migration, masterKeys]));
+      const measure = new StreamDigest();
       const archive = dumpArchive(tools, { url, snapshot }, context.signal);
       await this.store.write(
         fileName,
-        measure.of(writeBackup(fileName, manifest, archive, this.masterKeys)),
+        measure.track(writeBackup(fileName, manifest, archive, this.masterKeys)),
         context.signal,
       );
       const { sizeBytes, sha256 } = measure;
-      await context.asWorker((unit) => unit.query(WRITTEN, [id, sizeBytes, sha256]));
+      await context.asWorker((unit) => unit.query(SET_WRITTEN, [id, sizeBytes, sha256]));
       return { backupId: id, fileName, sizeBytes, sha256, migration };
     });
   }
 
-  private migrationOf({ migrations }: Manifest): string {
+  private checkMigration({ migrations }: Manifest): string {
     const [last, newest] = [migrations.at(-1), migrationNames().at(-1)];
     if (last === undefined || last !== newest)
       throw new BackupError(`the schema of the database is that of ${last ?? 'no migration'}, not of ${newest}`);
     return last;
   }
 
-  private async check(
+  private async verify(
     context: TaskContext,
     file: ExpectedFile,
-    bench: ReturnType<BackupRun['benchOf']>,
+    lazyTools: ReturnType<BackupRunService['createLazyTools']>,
   ): Promise<Manifest> {
     return checkBackup(
       this.store.read(file.fileName),
       file,
-      { ...(await bench.open()), masterKeys: this.masterKeys },
+      { ...(await lazyTools.open()), masterKeys: this.masterKeys },
       context.signal,
     );
   }
 
   /** Programs and cluster, found and started when first needed, shared by all of a run. */
-  private benchOf(major: number) {
-    let bench: Promise<Bench> | undefined;
+  private createLazyTools(major: number) {
+    let lazyTools: Promise<RestoreTools> | undefined;
     const { urls } = this.config.database;
-    const open = async (): Promise<Bench> => {
+    const open = async (): Promise<RestoreTools> => {
       const tools = await findTools(major);
       return {
         tools,
         cluster: await ScratchCluster.open(Math.max(major, tools.major), this.config.backups.scratchUrl, urls.backup),
       };
     };
-    return { open: () => (bench ??= open()), opened: () => bench?.catch(() => undefined) };
+    return { open: () => (lazyTools ??= open()), opened: () => lazyTools?.catch(() => undefined) };
   }
 
-  private async hasFresh(context: TaskContext): Promise<boolean> {
-    const [newest] = await context.look((unit) => unit.query<{ at: Date | null }>(NEWEST_VERIFIED));
+  private async hasRecentBackup(context: TaskContext): Promise<boolean> {
+    const [newest] = await context.readOnly((unit) => unit.query<{ at: Date | null }>(NEWEST_VERIFIED));
     if (!newest?.at) return false;
     return Date.now() - newest.at.getTime() < this.config.backups.maxAgeHours * 3_600_000;
   }
 }
 
-function wordsOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, MAX_ERROR) || 'for no reason given';
+function describeError(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, MAX_ERROR_LENGTH) || 'for no reason given';
 }
 
 /** Returns what started a backup that nobody waits for; an admin may also have asked for a run of the task. */
-function startOf({ startedBy, startedById }: TaskContext): [startedBy: string, startedById: number | null] {
+function getTrigger({ startedBy, startedById }: TaskContext): [startedBy: string, startedById: number | null] {
   return startedBy === 'admin' || startedBy === 'boot' ? [startedBy, startedById] : ['schedule', null];
 }
+
+/** Makes the backups, and restores each to see that it is one. */
+export const BACKUP: ScheduledTask = {
+  id: 'backup',
+  description:
+    'Dumps the database, sealed, to BACKUP_DIR or the S3 bucket, restores the dump into a scratch cluster and compares; removes what the rule does not keep.',
+  cron: '12 2 * * *',
+  timezone: 'UTC',
+  timeoutMs: 6 * 3_600_000,
+  retries: 1,
+  missedRunImpact: 'What is written since the last verified backup is lost with the disk.',
+  runsAtBoot: true,
+  run: (context) => context.service(BackupRunService).run(context),
+};

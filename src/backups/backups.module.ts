@@ -2,19 +2,19 @@ import { Module, type OnModuleInit } from '@nestjs/common';
 import { Config } from '../platform/config/config';
 import { ConfigError } from '../platform/config/load-config';
 import { whyNotUsable } from '../platform/config/usable-folder';
-import { BackupRun } from './backup-run.service';
-import { BackupStore } from './backup-store';
-import { KeptBackups } from './kept-backups.service';
-import { storeOf } from './store-of';
+import { BackupRunService } from './backup-run.service';
+import { BackupStore } from './storage/backup-store';
+import { BackupRetentionService } from './backup-retention.service';
+import { createBackupStore } from './storage/s3-store';
 
 /** Making and checking backups, for the worker. Needs EncryptionModule and DatabaseModule. */
 @Module({
   providers: [
-    BackupRun,
-    KeptBackups,
-    { provide: BackupStore, inject: [Config], useFactory: ({ backups }: Config) => storeOf(backups) },
+    BackupRunService,
+    BackupRetentionService,
+    { provide: BackupStore, inject: [Config], useFactory: ({ backups }: Config) => createBackupStore(backups) },
   ],
-  exports: [BackupRun],
+  exports: [BackupRunService],
 })
 export class BackupsModule implements OnModuleInit {
   constructor(private readonly config: Config) {}

@@ -1,12 +1,11 @@
-import { withDirectConnection, type DirectConnection } from '../platform/database/direct-connection';
-import { BackupError } from './backup-error';
-import { readDatabaseState } from './database-state';
-import type { Manifest } from './manifest';
+import { withDirectConnection, type DirectConnection } from '../platform/database/driver/direct-connection';
+import { BackupError } from './storage/backup-store';
+import { type Manifest, readDatabaseState } from './storage/manifest';
 
 /** Tenants whose rows are compared one by one: the first, the newest, and so many by chance. */
-const SAMPLED = 20;
+const SAMPLED_USERS = 20;
 
-const WHO = `
+const LOGIN_RIGHTS = `
   SELECT current_user AS name, r.rolsuper OR r.rolbypassrls AS "bypasses",
     ARRAY(SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind IN ('r', 'p', 'S') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
@@ -14,7 +13,7 @@ const WHO = `
       ORDER BY 1 LIMIT 5) AS closed
   FROM pg_roles r WHERE r.rolname = current_user`;
 
-const FACTS = `
+const SNAPSHOT_FACTS = `
   SELECT now() AS "takenAt", current_setting('server_version') AS "serverVersion",
     ARRAY(SELECT DISTINCT split_part(k.wrapped_key, '.', 2) FROM public.data_keys k ORDER BY 1) AS "masterKeys",
     to_jsonb(ARRAY(SELECT id FROM (
@@ -24,7 +23,9 @@ const FACTS = `
       FROM (SELECT s.user_id, max(s.created_at) AS at FROM public.security_logs s
         WHERE s.event_type = 'audit.forgotten' AND s.user_id IS NOT NULL GROUP BY s.user_id) AS e), '[]') AS erased`;
 
-type Facts = Pick<Manifest, 'serverVersion' | 'masterKeys' | 'sampledUsers' | 'erased'> & { readonly takenAt: Date };
+type SnapshotFacts = Pick<Manifest, 'serverVersion' | 'masterKeys' | 'sampledUsers' | 'erased'> & {
+  readonly takenAt: Date;
+};
 
 /** What is in the row of the backup before the dump. */
 export type Canary = Pick<Manifest, 'backupId' | 'canaryHash'>;
@@ -41,8 +42,8 @@ export interface Snapshot {
  * tell nothing of it.
  * @throws BackupError naming the login and the setting
  */
-export async function assertSeesEverything(connection: DirectConnection): Promise<Manifest['role']> {
-  const [who] = await connection.query<{ name: string; bypasses: boolean; closed: string[] }>(WHO);
+export async function assertSeesAllRows(connection: DirectConnection): Promise<Manifest['role']> {
+  const [who] = await connection.query<{ name: string; bypasses: boolean; closed: string[] }>(LOGIN_RIGHTS);
   if (!who?.bypasses) {
     throw new BackupError(
       `${who?.name ?? 'the login'} is bound by row level security, so what it dumps is no backup: DATABASE_BACKUP_URL must be the login of gigvault_backup`,
@@ -61,10 +62,10 @@ export async function assertSeesEverything(connection: DirectConnection): Promis
  */
 export function withSnapshot<T>(url: string, canary: Canary, work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
   return withDirectConnection(url, async (connection) => {
-    const role = await assertSeesEverything(connection);
+    const role = await assertSeesAllRows(connection);
     await connection.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const [snapshot] = await connection.query<{ id: string }>('SELECT pg_export_snapshot() AS id');
-    const [facts] = await connection.query<Facts>(FACTS, [SAMPLED]);
+    const [facts] = await connection.query<SnapshotFacts>(SNAPSHOT_FACTS, [SAMPLED_USERS]);
     if (!snapshot || !facts) throw new Error('a statement without a table answered no row');
     const { takenAt, ...rest } = facts;
     const state = await readDatabaseState(connection, facts.sampledUsers);

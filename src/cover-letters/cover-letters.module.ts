@@ -1,13 +1,13 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { LetterVersion } from '../ai/letter-version.entity';
-import { LettersController } from '../ai/letters.controller';
-import { Letters } from '../ai/letters.service';
+import { CoverLetterVersion } from './cover-letter-version.entity';
+import { CoverLettersController } from './cover-letters.controller';
+import { CoverLettersService } from './cover-letters.service';
 
 /** Cover letters made from AI generations, and the versions of each proposal's letter. */
 @Module({
-  imports: [TypeOrmModule.forFeature([LetterVersion])],
-  controllers: [LettersController],
-  providers: [Letters],
+  imports: [TypeOrmModule.forFeature([CoverLetterVersion])],
+  controllers: [CoverLettersController],
+  providers: [CoverLettersService],
 })
 export class CoverLettersModule {}

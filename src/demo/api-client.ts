@@ -27,7 +27,7 @@ export class ApiClient {
   constructor(readonly baseUrl: string) {}
 
   /** Sends this access token with every further request. */
-  signInWith(accessToken: string): void {
+  setAccessToken(accessToken: string): void {
     this.accessToken = accessToken;
   }
 
@@ -45,7 +45,7 @@ export class ApiClient {
 
   /** Streams a file as the request's body. */
   async upload<T>(path: string, upload: Upload): Promise<T> {
-    return this.send<T>('POST', path, chunksOf(upload), upload.contentType);
+    return this.send<T>('POST', path, splitIntoChunks(upload), upload.contentType);
   }
 
   private async send<T>(
@@ -72,7 +72,7 @@ export class ApiClient {
   }
 }
 
-async function* chunksOf({ bytes, onProgress }: Upload): AsyncIterable<Uint8Array> {
+async function* splitIntoChunks({ bytes, onProgress }: Upload): AsyncIterable<Uint8Array> {
   for (let start = 0; start < bytes.length; start += UPLOAD_CHUNK_BYTES) {
     yield bytes.subarray(start, start + UPLOAD_CHUNK_BYTES);
     onProgress(Math.min(start + UPLOAD_CHUNK_BYTES, bytes.length));

@@ -1,46 +1,45 @@
-import '../platform/config/client-variables';
+import '../platform/config/load-config';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import { signInDemoUser, signUp } from './account';
-import { Day } from './day';
-import { Operator, runningServices } from './operator';
-import { SAMPLE_LISTING } from './sample-listing';
-import { Screen } from './screen';
+import { signInDemoUser, signUp } from './demo-account';
+import { DemoScenario, SAMPLE_LISTING } from './demo-scenario';
+import { Operator, readRunningServices } from './operator';
+import { Terminal } from './terminal';
 import { showHowToSignIn } from './show-how-to-sign-in';
-import { UpworkLoop } from './upwork-loop';
+import { UpworkScenario } from './upwork-scenario';
 
 /** `npm run demo [-- --file listings.csv] [--server http://…]`: a freelancer's day against a running server. */
-async function demo(): Promise<void> {
+async function runDemo(): Promise<void> {
   const { values } = parseArgs({ options: { file: { type: 'string' }, server: { type: 'string' } } });
-  const server = (values.server ?? runningServices()?.api)?.replace(/(?<!\/)\/+$/, '');
+  const server = (values.server ?? readRunningServices()?.api)?.replace(/(?<!\/)\/+$/, '');
   if (!server) throw new Error('No server runs from this checkout: `npm start` in another terminal, or --server URL.');
   const listing = values.file ? await readFile(values.file) : Buffer.from(SAMPLE_LISTING);
-  const screen = new Screen();
+  const terminal = new Terminal();
 
-  screen.heading(`Gigvault at ${server}`);
+  terminal.printHeading(`Gigvault at ${server}`);
   const { api, credentials, isNew } = await signInDemoUser(server);
   const { email } = credentials;
-  screen.good(isNew ? `signed up and verified ${email}` : `signed in as ${email}`);
+  terminal.printSuccess(isNew ? `signed up and verified ${email}` : `signed in as ${email}`);
 
-  const day = new Day(api, screen);
-  await day.bringInJobs(values.file ? basename(values.file) : 'a small listing', listing);
-  const matches = await day.lookForWork();
-  const won = await day.propose(matches);
-  if (won) await day.talk(won.job);
-  const contract = await new UpworkLoop(api, screen).walk();
-  if (contract) await day.readTheRecord(contract);
-  const asked = new Date();
+  const scenario = new DemoScenario(api, terminal);
+  await scenario.importJobs(values.file ? basename(values.file) : 'a small listing', listing);
+  const matches = await scenario.searchJobs();
+  const won = await scenario.winProposal(matches);
+  if (won) await scenario.exchangeMessages(won.job);
+  const contract = await new UpworkScenario(api, terminal).run();
+  if (contract) await scenario.showHistory(contract);
+  const requestedAt = new Date();
   await new Operator(server).refreshStatistics();
-  await day.seeTheNumbers(asked);
+  await scenario.showAnalytics(requestedAt);
   if (won) {
-    await day.readTheRecord(won.proposal);
-    await day.meetAStranger((await signUp(server)).api, won.job);
+    await scenario.showHistory(won.proposal);
+    await scenario.checkIsolation((await signUp(server)).api, won.job);
   }
-  showHowToSignIn(screen, credentials);
+  showHowToSignIn(terminal, credentials);
 }
 
-demo().catch((error: unknown) => {
+runDemo().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);
 });

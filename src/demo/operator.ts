@@ -1,17 +1,16 @@
 import 'reflect-metadata';
 import { Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { DataFolder } from '../launcher/data-folder';
-import { serverEnvironment } from '../launcher/environment';
-import { Secrets } from '../launcher/secrets';
-import { ServicesFile } from '../launcher/services-file';
+import { DataFolder } from '../local-services/data-folder';
+import { buildServerEnvironment, ServicesFile } from '../local-services/server-environment';
+import { InstallationSecrets } from '../local-services/installation-secrets';
 import { ConfigModule } from '../platform/config/config.module';
 import { runInContext } from '../platform/context/request-context';
 import { DatabaseModule } from '../platform/database/database.module';
 import { SystemDatabase } from '../platform/database/system-database';
 import { EncryptionModule } from '../platform/encryption/encryption.module';
 import { MailModule } from '../platform/mail/mail.module';
-import { Outbox } from '../platform/mail/outbox.service';
+import { EmailOutboxService } from '../platform/mail/email-outbox.service';
 import { RedisModule } from '../platform/redis/redis.module';
 import { ApiClient } from './api-client';
 
@@ -19,8 +18,8 @@ import { ApiClient } from './api-client';
 class OperatorModule {}
 
 /** What the launcher started on this machine; undefined when it does not run. */
-export function runningServices(): ReturnType<ServicesFile['read']> {
-  return new ServicesFile(new DataFolder().at('services.json')).read();
+export function readRunningServices(): ReturnType<ServicesFile['read']> {
+  return new ServicesFile(new DataFolder().resolve('services.json')).read();
 }
 
 /**
@@ -34,12 +33,12 @@ export class Operator {
    * The text of the newest letter to an address in the server's local outbox.
    * @throws Error without an admin and a data folder, or without a letter
    */
-  async newestLetterTo(address: string): Promise<string> {
+  async findLatestEmail(address: string): Promise<string> {
     const admin = await this.signIn();
-    const letters = admin
-      ? (await admin.get<{ items: Letter[] }>(`/v1/dev/outbox?to=${encodeURIComponent(address)}`)).items
-      : await this.locally((app) => app.get(Outbox).list(address));
-    const [newest] = letters;
+    const emails = admin
+      ? (await admin.get<{ items: OutboxEmail[] }>(`/v1/dev/outbox?to=${encodeURIComponent(address)}`)).items
+      : await this.runLocally((app) => app.get(EmailOutboxService).list(address));
+    const [newest] = emails;
     if (!newest) throw new Error(`no letter to ${address} in the outbox; is SMTP_URL set?`);
     return newest.text;
   }
@@ -49,7 +48,7 @@ export class Operator {
     const admin = await this.signIn();
     if (admin) await admin.post('/v1/admin/tasks/refresh-job-stats/run', { reason: 'npm run demo' });
     else {
-      await this.locally((app) =>
+      await this.runLocally((app) =>
         app.get(SystemDatabase).asWorker('npm run demo', (unit) => unit.query('SELECT refresh_user_job_stats()')),
       );
     }
@@ -60,12 +59,12 @@ export class Operator {
     if (!email || !password) return undefined;
     const admin = new ApiClient(this.server);
     const { accessToken } = await admin.post<{ accessToken: string }>('/v1/auth/login', { email, password });
-    admin.signInWith(accessToken);
+    admin.setAccessToken(accessToken);
     return admin;
   }
 
-  private async locally<T>(work: (app: INestApplicationContext) => Promise<T>): Promise<T> {
-    Object.assign(process.env, localEnvironment());
+  private async runLocally<T>(work: (app: INestApplicationContext) => Promise<T>): Promise<T> {
+    Object.assign(process.env, buildLocalEnvironment());
     const app = await NestFactory.createApplicationContext(OperatorModule, { logger: false });
     try {
       // Whoever may read the installation's keys is its admin; he has no account to name.
@@ -78,18 +77,18 @@ export class Operator {
   }
 }
 
-interface Letter {
+interface OutboxEmail {
   readonly text: string;
 }
 
-function localEnvironment(): NodeJS.ProcessEnv {
-  const services = runningServices();
+function buildLocalEnvironment(): NodeJS.ProcessEnv {
+  const services = readRunningServices();
   if (!services?.postgres) {
     throw new Error('Set GIGVAULT_ADMIN_EMAIL and GIGVAULT_ADMIN_PASSWORD: the verification mail is in the outbox.');
   }
   const folder = new DataFolder();
-  return serverEnvironment(process.env, {
-    secrets: Secrets.load(folder.at('secrets.json')),
+  return buildServerEnvironment(process.env, {
+    secrets: InstallationSecrets.load(folder.resolve('secrets.json')),
     dataFolder: folder.path,
     port: undefined,
     postgres: services.postgres,

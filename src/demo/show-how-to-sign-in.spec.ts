@@ -1,4 +1,4 @@
-import { Screen } from './screen';
+import { Terminal } from './terminal';
 import { showHowToSignIn } from './show-how-to-sign-in';
 
 describe(showHowToSignIn, () => {
@@ -17,7 +17,7 @@ describe(showHowToSignIn, () => {
   it.each(['http://127.0.0.1:3000', 'http://localhost:3000', 'http://[::1]:3000'])(
     'prints the address, the password and where to use them at %s',
     (server) => {
-      showHowToSignIn(new Screen(), { server, ...account });
+      showHowToSignIn(new Terminal(), { server, ...account });
 
       for (const text of [account.email, account.password, `${server}/docs`, 'POST /v1/auth/login', '"Authorize"'])
         expect(printed).toContain(text);
@@ -25,7 +25,7 @@ describe(showHowToSignIn, () => {
   );
 
   it('names the file instead of the password of an account elsewhere', () => {
-    showHowToSignIn(new Screen(), { server: 'https://gigvault.example.com', ...account });
+    showHowToSignIn(new Terminal(), { server: 'https://gigvault.example.com', ...account });
 
     expect(printed).not.toContain(account.password);
     expect(printed).toContain('demo.json');

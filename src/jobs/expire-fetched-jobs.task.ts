@@ -1,5 +1,5 @@
 import { Config } from '../platform/config/config';
-import type { Figures, ScheduledTask, Skipped, TaskContext } from '../platform/scheduler/scheduled-task';
+import type { TaskResult, ScheduledTask, Skipped, TaskContext } from '../platform/scheduler/scheduled-task';
 
 /** One transaction's; the audit writes a row for each. */
 const BATCH = 1_000;
@@ -13,11 +13,11 @@ export const EXPIRE_FETCHED_JOBS: ScheduledTask = {
   timezone: 'UTC',
   timeoutMs: 10 * 60_000,
   retries: 3,
-  whatAMissMeans: "Vacancies are kept longer than Upwork's terms allow.",
+  missedRunImpact: "Vacancies are kept longer than Upwork's terms allow.",
   run: expireFetchedJobs,
 };
 
-async function expireFetchedJobs({ asWorker, service, signal }: TaskContext): Promise<Figures | Skipped> {
+async function expireFetchedJobs({ asWorker, service, signal }: TaskContext): Promise<TaskResult | Skipped> {
   const { cacheHours } = service(Config).upwork;
   if (cacheHours === 0) return { skipped: 'UPWORK_CACHE_HOURS is 0' };
   let expired = 0;

@@ -1,6 +1,5 @@
 import { Column, Entity } from 'typeorm';
-import { BaseEntity } from '../platform/database/base.entity';
-import { InstantColumn, MoneyColumn } from '../platform/database/columns';
+import { BaseEntity, InstantColumn, MoneyColumn } from '../platform/database/base.entity';
 import type { ExperienceLevel, JobStatus, JobType } from './job-values';
 
 /** Columns the database makes of others; queries filter by them, nobody reads them. */

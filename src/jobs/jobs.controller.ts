@@ -1,17 +1,13 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ChangeDto } from '../audit/dto/change.dto';
-import { SignedIn } from '../platform/http/access';
-import { IfMatch, type Preconditions } from '../platform/http/if-match';
-import type { Page } from '../platform/http/page';
-import { PageQueryDto } from '../platform/http/page-query.dto';
-import { ApiPage } from '../platform/http/page-response';
-import { ParseIdPipe } from '../platform/http/parse-id.pipe';
+import { ChangeDto } from '../audit/logs/audit-logs.dto';
+import { SignedIn } from '../platform/http/access/access';
+import { IfMatch, type Preconditions } from '../platform/http/responses/preconditions';
+import { ApiPage, type Page, PageQueryDto } from '../platform/http/pagination/page.dto';
+import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
 import { Post } from '../platform/idempotency/post';
-import { CreateJobDto } from './dto/create-job.dto';
-import { JobDto } from './dto/job.dto';
-import { ListJobsDto } from './dto/list-jobs.dto';
-import { UpdateJobDto } from './dto/update-job.dto';
+import { CreateJobDto, JobDto, UpdateJobDto } from './jobs.dto';
+import { ListJobsDto } from './list-jobs.dto';
 import { JobsService } from './jobs.service';
 
 /** Routes of the tenant's jobs. */
@@ -23,6 +19,7 @@ export class JobsController {
 
   @Post()
   @ApiOperation({
+    operationId: 'createJob',
     summary: 'Store a job',
     description:
       'Each Upwork id is stored once. Without one, jobs are the same when all their fields are equal, status and favourite aside; 409 `job.already_exists` also when the one that exists is deleted (`PATCH {"status": "active"}` brings it back).',
@@ -34,6 +31,7 @@ export class JobsController {
 
   @Get()
   @ApiOperation({
+    operationId: 'listJobs',
     summary: 'List jobs',
     description:
       'Filters narrow the list together; money filters take jobs whose range overlaps. Deleted jobs only with `status=deleted`.',
@@ -44,7 +42,7 @@ export class JobsController {
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'Read a job', description: 'Deleted jobs are read too.' })
+  @ApiOperation({ operationId: 'getJob', summary: 'Read a job', description: 'Deleted jobs are read too.' })
   @ApiOkResponse({ type: JobDto, description: 'The job.' })
   get(@Param('id', ParseIdPipe) id: number): Promise<JobDto> {
     return this.jobs.get(id);
@@ -52,6 +50,7 @@ export class JobsController {
 
   @Patch(':id')
   @ApiOperation({
+    operationId: 'updateJob',
     summary: 'Change a job',
     description:
       'A JSON merge patch. Mark favourites by `isFavorite`, archive and bring back by `status`. Without a change the version stays.',
@@ -67,7 +66,11 @@ export class JobsController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Delete a job', description: 'Sets its status to deleted; lists leave it out.' })
+  @ApiOperation({
+    operationId: 'deleteJob',
+    summary: 'Delete a job',
+    description: 'Sets its status to deleted; lists leave it out.',
+  })
   @ApiNoContentResponse({ description: 'The job is deleted.' })
   remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {
     return this.jobs.remove(id, ifMatch);
@@ -75,6 +78,7 @@ export class JobsController {
 
   @Get(':id/history')
   @ApiOperation({
+    operationId: 'getJobHistory',
     summary: 'List the changes of a job',
     description: 'Newest first: who changed which fields, and when.',
   })

@@ -1,9 +1,9 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module';
-import { declareConstraint } from '../platform/database/pg-errors';
-import { FetchedJobs } from './fetched-jobs.service';
-import { ImportOnce } from './import/import-once.service';
+import { declareConstraint } from '../platform/errors/postgres-errors';
+import { UpworkJobsService } from './upwork-jobs.service';
+import { IdempotentImportService } from './import/idempotent-import.service';
 import { JobsImportController } from './import/jobs-import.controller';
 import { JobsImportService } from './import/jobs-import.service';
 import { BodySpool } from './import/spooled-body';
@@ -21,7 +21,7 @@ declareConstraint('jobs_source_key_key', {
 @Module({
   imports: [AuditModule, TypeOrmModule.forFeature([Job])],
   controllers: [JobsImportController, JobsController],
-  providers: [JobsService, JobsImportService, BodySpool, ImportOnce, FetchedJobs],
-  exports: [JobsService, JobsImportService, FetchedJobs],
+  providers: [JobsService, JobsImportService, BodySpool, IdempotentImportService, UpworkJobsService],
+  exports: [JobsService, JobsImportService, UpworkJobsService],
 })
 export class JobsModule {}

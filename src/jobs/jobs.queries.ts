@@ -1,9 +1,9 @@
 import { Conditions } from '../platform/database/conditions';
-import type { QueryOptions } from '../platform/database/unit';
-import type { CursorKey } from '../platform/http/cursor-codec';
-import { hundredths } from '../platform/http/money-field';
-import type { JobDto } from './dto/job.dto';
-import type { ListJobsDto } from './dto/list-jobs.dto';
+import type { QueryOptions } from '../platform/database/unit-of-work';
+import type { CursorKey } from '../platform/http/pagination/keyset-page';
+import { toHundredths } from '../platform/http/validation/money-field';
+import type { JobDto } from './jobs.dto';
+import type { ListJobsDto } from './list-jobs.dto';
 import type { JobSort } from './job-values';
 
 /** A row of a list: the job as it is shown, and its place in the list's order. */
@@ -44,7 +44,7 @@ const ORDERS: Readonly<Record<JobSort, Order>> = {
  * Up to so many finds of a GIN index are read, filtered and sorted; when there are more, walking the list's own order soon
  * meets a page of them.
  */
-const FEW = 2_000;
+const FEW_MATCHES = 2_000;
 
 /**
  * Returns the statement that reads a page of the tenant's jobs, behind the row with the keys `after`. It reads own_jobs,
@@ -68,11 +68,11 @@ export function listJobs(
     after,
   );
   const limit = `LIMIT ${others.value(take)}`;
-  if (!words.isEmpty) return [pageOfFinds(order, words.all, others.all, limit), values, { planned: 'once' }];
+  if (!words.isEmpty) return [pageOfMatches(order, words.all, others.all, limit), values, { planned: 'once' }];
   // Whether an amount is rare, and the index of budgets worth its while, shows in the value alone.
   const options: QueryOptions = hasRange ? { planned: 'eachTime' } : {};
   return [
-    `SELECT ${COLUMNS}, ${order.key} AS "sortKey" FROM own_jobs ${others.where} ${by(order)} ${limit}`,
+    `SELECT ${COLUMNS}, ${order.key} AS "sortKey" FROM own_jobs ${others.where} ${orderBy(order)} ${limit}`,
     values,
     options,
   ];
@@ -84,18 +84,18 @@ export function listJobs(
  * more to make than to run. LIMIT leaves the finding to the GIN index and bounds it; CASE keeps that index from the walk,
  * and lets the planner expect that every other row fits.
  */
-function pageOfFinds(order: Order, words: string, others: string, limit: string): string {
+function pageOfMatches(order: Order, words: string, others: string, limit: string): string {
   const walked = order.isIndexed ? `CASE WHEN ${words} THEN true END` : words;
   return `WITH found AS MATERIALIZED (
-      SELECT id, ${order.expression} AS key, ${others} AS fits FROM (SELECT * FROM own_jobs WHERE ${words} LIMIT ${FEW + 1}) AS job)
+      SELECT id, ${order.expression} AS key, ${others} AS fits FROM (SELECT * FROM own_jobs WHERE ${words} LIMIT ${FEW_MATCHES + 1}) AS job)
     SELECT ${COLUMNS}, ${order.key} AS "sortKey" FROM own_jobs
-    WHERE id = ANY (CASE WHEN EXISTS (SELECT FROM found OFFSET ${FEW})
-      THEN ARRAY(SELECT id FROM own_jobs WHERE ${walked} AND ${others} ${by(order)} ${limit})
-      ELSE ARRAY(SELECT id FROM found WHERE fits ${by({ ...order, expression: 'key' })} ${limit}) END)
-    ${by(order)}`;
+    WHERE id = ANY (CASE WHEN EXISTS (SELECT FROM found OFFSET ${FEW_MATCHES})
+      THEN ARRAY(SELECT id FROM own_jobs WHERE ${walked} AND ${others} ${orderBy(order)} ${limit})
+      ELSE ARRAY(SELECT id FROM found WHERE fits ${orderBy({ ...order, expression: 'key' })} ${limit}) END)
+    ${orderBy(order)}`;
 }
 
-function by({ expression, isDescending }: Order): string {
+function orderBy({ expression, isDescending }: Order): string {
   const direction = isDescending ? 'DESC' : 'ASC';
   return `ORDER BY ${expression} ${direction}, id ${direction}`;
 }
@@ -106,8 +106,8 @@ function wordsOf(query: ListJobsDto, conditions: Conditions): Conditions {
     conditions
       // As a sub-select it is read once, and not for each row.
       .add('search @@ (SELECT app.search_query($?))', query.q)
-      .add('skills @> $?', some(query.skills))
-      .add('skills && $?', some(query.anySkills))
+      .add('skills @> $?', anyOf(query.skills))
+      .add('skills && $?', anyOf(query.anySkills))
   );
 }
 
@@ -116,10 +116,10 @@ function filtersOf(query: ListJobsDto, conditions: Conditions): Conditions {
     .add('category = $?', query.category)
     .add('subcategory = $?', query.subcategory)
     .add('country = $?', query.country)
-    .add(reaches('budget'), amount(query.budgetMin))
-    .add(begins('budget'), amount(query.budgetMax))
-    .add(reaches('hourly_rate'), amount(query.hourlyRateMin))
-    .add(begins('hourly_rate'), amount(query.hourlyRateMax))
+    .add(rangeReaches('budget'), amount(query.budgetMin))
+    .add(rangeBegins('budget'), amount(query.budgetMax))
+    .add(rangeReaches('hourly_rate'), amount(query.hourlyRateMin))
+    .add(rangeBegins('hourly_rate'), amount(query.hourlyRateMax))
     .add('created_at >= $?', query.createdFrom)
     // Instants are shown in milliseconds and kept in microseconds.
     .add(`created_at < $?::timestamptz + interval '1 millisecond'`, query.createdTo);
@@ -129,28 +129,28 @@ function filtersOf(query: ListJobsDto, conditions: Conditions): Conditions {
     .anyOf('job_type', query.jobType)
     .anyOf('experience_level', query.experienceLevel)
     .anyOf('status', query.status);
-  if (!some(query.status)) conditions.add('status <> $?', 'deleted');
+  if (!anyOf(query.status)) conditions.add('status <> $?', 'deleted');
   return conditions;
 }
 
 /** A range whose upper end is at or above the value; an end left open has no limit. */
-function reaches(range: 'budget' | 'hourly_rate'): string {
+function rangeReaches(range: 'budget' | 'hourly_rate'): string {
   const [min, max] = [`${range}_min_hundredths`, `${range}_max_hundredths`];
   return `(${max} >= $? OR (${max} IS NULL AND ${min} IS NOT NULL))`;
 }
 
 /** A range whose lower end is at or below the value; an end left open has no limit. */
-function begins(range: 'budget' | 'hourly_rate'): string {
+function rangeBegins(range: 'budget' | 'hourly_rate'): string {
   const [min, max] = [`${range}_min_hundredths`, `${range}_max_hundredths`];
   return `(${min} <= $? OR (${min} IS NULL AND ${max} IS NOT NULL))`;
 }
 
 function amount(money: string | undefined): number | undefined {
-  return money === undefined ? undefined : hundredths(money);
+  return money === undefined ? undefined : toHundredths(money);
 }
 
 /** A list parameter without values is no filter. */
-function some<T>(values: readonly T[] | undefined): readonly T[] | undefined {
+function anyOf<T>(values: readonly T[] | undefined): readonly T[] | undefined {
   return values && values.length > 0 ? values : undefined;
 }
 

@@ -1,24 +1,19 @@
 import { Injectable } from '@nestjs/common';
-import { AuditHistory } from '../audit/audit-history.service';
-import type { ChangeDto } from '../audit/dto/change.dto';
+import { AuditHistoryService } from '../audit/logs/audit-logs.service';
+import type { ChangeDto } from '../audit/logs/audit-logs.dto';
 import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
-import { assertVersion, type Preconditions } from '../platform/http/if-match';
-import { patchObject } from '../platform/http/json-object-field';
-import { KeysetPages } from '../platform/http/keyset-page';
-import type { Page } from '../platform/http/page';
-import type { PageQueryDto } from '../platform/http/page-query.dto';
-import type { CreateJobDto } from './dto/create-job.dto';
-import { JobDto } from './dto/job.dto';
-import type { ListJobsDto } from './dto/list-jobs.dto';
-import type { UpdateJobDto } from './dto/update-job.dto';
-import { contentOf } from './job-content';
+import { assertVersion, type Preconditions } from '../platform/http/responses/preconditions';
+import { patchObject } from '../platform/http/validation/json-object-field';
+import { KeysetPages } from '../platform/http/pagination/keyset-page';
+import { type Page, type PageQueryDto } from '../platform/http/pagination/page.dto';
+import { type CreateJobDto, JobDto, type UpdateJobDto } from './jobs.dto';
+import type { ListJobsDto } from './list-jobs.dto';
+import { assertRanges, contentOf, sourceKeyOf } from './job-content';
 import { Job } from './job.entity';
-import { assertRanges } from './job-ranges';
 import { CLIENT_INFO_LIMITS } from './job-values';
 import { listJobs, type JobRow } from './jobs.queries';
-import { sourceKeyOf } from './source-key';
 
 /** The vacancies of the signed-in user: he sees and changes his own rows only, which PostgreSQL holds to. */
 @Injectable()
@@ -27,7 +22,7 @@ export class JobsService {
     private readonly database: Database,
     private readonly cache: Cache,
     private readonly pages: KeysetPages,
-    private readonly auditHistory: AuditHistory,
+    private readonly auditHistory: AuditHistoryService,
   ) {}
 
   /**
@@ -40,7 +35,7 @@ export class JobsService {
     const content = contentOf(dto);
     const { status, isFavorite } = dto;
     const values = { ...content, status, isFavorite, sourceKey: sourceKeyOf(content) };
-    return JobDto.from(await this.database.unit((unit) => unit.of(Job).insert(values)));
+    return JobDto.from(await this.database.transaction((unit) => unit.repository(Job).insert(values)));
   }
 
   /**
@@ -81,8 +76,8 @@ export class JobsService {
   async update(id: number, changes: UpdateJobDto, ifMatch?: Preconditions): Promise<JobDto> {
     const updated = await this.database.change(Job, id, 'job.not_found', (job) => {
       assertVersion(job, ifMatch);
-      const patch = merged(job, changes);
-      const changed = { ...job, ...given(patch) };
+      const patch = mergeClientInfo(job, changes);
+      const changed = { ...job, ...definedValues(patch) };
       assertRanges(changed);
       return { ...patch, sourceKey: sourceKeyOf(changed) };
     });
@@ -106,19 +101,19 @@ export class JobsService {
    * @throws AppError `job.not_found`, `cursor.invalid`
    */
   async history(id: number, query: PageQueryDto): Promise<Page<ChangeDto>> {
-    const page = await this.auditHistory.of('jobs', id, query);
+    const page = await this.auditHistory.listChanges('jobs', id, query);
     if (page.items.length === 0) await this.get(id);
     return page;
   }
 }
 
 /** Returns the patch with clientInfo as it will be, merged level by level. @throws AppError `validation.failed` beyond its limits */
-function merged({ clientInfo }: Job, changes: UpdateJobDto): UpdateJobDto {
+function mergeClientInfo({ clientInfo }: Job, changes: UpdateJobDto): UpdateJobDto {
   if (!changes.clientInfo) return changes;
   return { ...changes, clientInfo: patchObject('clientInfo', CLIENT_INFO_LIMITS, clientInfo, changes.clientInfo) };
 }
 
 /** The fields a merge patch names. */
-function given(changes: UpdateJobDto): UpdateJobDto {
+function definedValues(changes: UpdateJobDto): UpdateJobDto {
   return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
 }

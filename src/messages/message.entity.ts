@@ -1,6 +1,5 @@
 import { Column, Entity } from 'typeorm';
-import { BaseEntity } from '../platform/database/base.entity';
-import { InstantColumn } from '../platform/database/columns';
+import { BaseEntity, InstantColumn } from '../platform/database/base.entity';
 
 /** One message of a conversation with a client, about a job or not. */
 @Entity('messages')

@@ -1,19 +1,20 @@
 import { Body, Controller, Get, HttpCode, Param, Query, Res } from '@nestjs/common';
 import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { SignedIn } from '../platform/http/access';
-import { IfMatch, type Preconditions } from '../platform/http/if-match';
-import { NoFieldsDto } from '../platform/http/no-fields.dto';
-import type { Page } from '../platform/http/page';
-import { ApiPage } from '../platform/http/page-response';
-import { ParseIdPipe } from '../platform/http/parse-id.pipe';
+import { SignedIn } from '../platform/http/access/access';
+import { IfMatch, type Preconditions } from '../platform/http/responses/preconditions';
+import { NoFieldsDto } from '../platform/http/validation/unread-input.guard';
+import { ApiPage, type Page } from '../platform/http/pagination/page.dto';
+import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
 import { Post } from '../platform/idempotency/post';
-import { CreateMessageDto } from './dto/create-message.dto';
-import { ListMessagesDto } from './dto/list-messages.dto';
-import { MessageDto } from './dto/message.dto';
-import { MessagesReadDto } from './dto/messages-read.dto';
-import { ReadMessagesDto } from './dto/read-messages.dto';
-import { UnreadCountDto } from './dto/unread-count.dto';
+import {
+  CreateMessageDto,
+  ListMessagesDto,
+  MessageDto,
+  MessagesReadDto,
+  ReadMessagesDto,
+  UnreadCountDto,
+} from './messages.dto';
 import { MessagesService } from './messages.service';
 
 /** Conversations with clients. */
@@ -25,6 +26,7 @@ export class MessagesController {
 
   @Post()
   @ApiOperation({
+    operationId: 'createMessage',
     summary: 'Store a message',
     description: 'Of a client or of yourself; yours is read from the start.',
   })
@@ -37,6 +39,7 @@ export class MessagesController {
 
   @Get()
   @ApiOperation({
+    operationId: 'listMessages',
     summary: 'List your messages',
     description: 'All of them, or those about a job, or the unread ones.',
   })
@@ -46,14 +49,22 @@ export class MessagesController {
   }
 
   @Get('unread-count')
-  @ApiOperation({ summary: 'Count unread messages', description: "The clients' messages; your own are never unread." })
+  @ApiOperation({
+    operationId: 'countUnreadMessages',
+    summary: 'Count unread messages',
+    description: "The clients' messages; your own are never unread.",
+  })
   @ApiOkResponse({ type: UnreadCountDto, description: 'The count.' })
   countUnread(): Promise<UnreadCountDto> {
     return this.messages.countUnread();
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'Read a message', description: 'With its ETag; this alone does not mark it as read.' })
+  @ApiOperation({
+    operationId: 'getMessage',
+    summary: 'Read a message',
+    description: 'With its ETag; this alone does not mark it as read.',
+  })
   @ApiOkResponse({ type: MessageDto, description: 'The message.' })
   get(@Param('id', ParseIdPipe) id: number): Promise<MessageDto> {
     return this.messages.get(id);
@@ -62,6 +73,7 @@ export class MessagesController {
   @Post('read')
   @HttpCode(200)
   @ApiOperation({
+    operationId: 'markJobMessagesRead',
     summary: "Mark a job's messages as read",
     description:
       'All messages about the job, in one go. The job must be one of your own (POST /v1/jobs); it may have no messages yet.',
@@ -74,7 +86,11 @@ export class MessagesController {
   @Post(':id/read')
   @HttpCode(200)
   @ApiBody({ type: NoFieldsDto, required: false })
-  @ApiOperation({ summary: 'Mark a message as read', description: 'One that is read already stays as it is.' })
+  @ApiOperation({
+    operationId: 'markMessageRead',
+    summary: 'Mark a message as read',
+    description: 'One that is read already stays as it is.',
+  })
   @ApiOkResponse({ type: MessageDto, description: 'The message, read.' })
   markRead(
     @Param('id', ParseIdPipe) id: number,

@@ -1,10 +1,10 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { declareConstraint } from '../platform/database/pg-errors';
+import { declareConstraint } from '../platform/errors/postgres-errors';
 import { Message } from './message.entity';
 import { MessagesController } from './messages.controller';
 import { MessagesService } from './messages.service';
-import { UpworkMessages } from './upwork-messages.service';
+import { UpworkMessagesService } from './upwork-messages.service';
 
 declareConstraint('messages_job_id_fk', {
   code: 'reference.not_found',
@@ -16,7 +16,7 @@ declareConstraint('messages_job_id_fk', {
 @Module({
   imports: [TypeOrmModule.forFeature([Message])],
   controllers: [MessagesController],
-  providers: [MessagesService, UpworkMessages],
-  exports: [UpworkMessages],
+  providers: [MessagesService, UpworkMessagesService],
+  exports: [UpworkMessagesService],
 })
 export class MessagesModule {}

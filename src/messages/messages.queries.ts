@@ -1,6 +1,6 @@
 import { Conditions } from '../platform/database/conditions';
-import type { CursorKey } from '../platform/http/cursor-codec';
-import type { ListMessagesDto } from './dto/list-messages.dto';
+import type { CursorKey } from '../platform/http/pagination/keyset-page';
+import type { ListMessagesDto } from './messages.dto';
 import type { Message } from './message.entity';
 
 /** A row of the list, with its sort value as PostgreSQL writes it: a Date loses the microseconds. */

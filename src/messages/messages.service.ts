@@ -2,14 +2,16 @@ import { Injectable } from '@nestjs/common';
 import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
-import { assertVersion, type Preconditions } from '../platform/http/if-match';
-import { KeysetPages } from '../platform/http/keyset-page';
-import type { Page } from '../platform/http/page';
-import type { CreateMessageDto } from './dto/create-message.dto';
-import type { ListMessagesDto } from './dto/list-messages.dto';
-import { MessageDto } from './dto/message.dto';
-import type { MessagesReadDto } from './dto/messages-read.dto';
-import type { UnreadCountDto } from './dto/unread-count.dto';
+import { assertVersion, type Preconditions } from '../platform/http/responses/preconditions';
+import { KeysetPages } from '../platform/http/pagination/keyset-page';
+import type { Page } from '../platform/http/pagination/page.dto';
+import {
+  type CreateMessageDto,
+  type ListMessagesDto,
+  MessageDto,
+  type MessagesReadDto,
+  type UnreadCountDto,
+} from './messages.dto';
 import { Message } from './message.entity';
 import { COUNT_UNREAD, listMessages, READ_ALL_OF_JOB, type MessageRow } from './messages.queries';
 
@@ -28,7 +30,9 @@ export class MessagesService {
    */
   create(dto: CreateMessageDto): Promise<MessageDto> {
     const isRead = dto.senderType === 'freelancer';
-    return this.database.unit(async (unit) => MessageDto.from(await unit.of(Message).insert({ ...dto, isRead })));
+    return this.database.transaction(async (unit) =>
+      MessageDto.from(await unit.repository(Message).insert({ ...dto, isRead })),
+    );
   }
 
   /** Returns one page of the messages that fit the filters, in the order of `sort`. One statement. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database';
 
 /** A message as Upwork has it. */
-export interface KnownMessage {
+export interface UpworkMessageInput {
   readonly upworkMessageId: string;
   readonly senderType: 'client' | 'freelancer';
   readonly content: string;
@@ -10,7 +10,7 @@ export interface KnownMessage {
 }
 
 /** A conversation on Upwork, and the proposal it belongs to. */
-export interface KnownRoom {
+export interface UpworkRoomInput {
   readonly roomId: string;
   readonly upworkProposalId: string | null;
   /** Until when the user has read it there. */
@@ -36,13 +36,13 @@ const READ_UNTIL = `
 
 /** Keeps the messages of conversations on Upwork. */
 @Injectable()
-export class UpworkMessages {
+export class UpworkMessagesService {
   constructor(private readonly database: Database) {}
 
   /** Stores what is new of a room and changes what was edited there. One unit of work; an audit row for each. */
   store(
-    { roomId, upworkProposalId, readUntil }: KnownRoom,
-    messages: readonly KnownMessage[],
+    { roomId, upworkProposalId, readUntil }: UpworkRoomInput,
+    messages: readonly UpworkMessageInput[],
   ): Promise<{ created: number; updated: number; read: number }> {
     const rows = messages.map((m) => ({
       id: m.upworkMessageId,
@@ -50,7 +50,7 @@ export class UpworkMessages {
       content: m.content,
       sent_at: m.sentAt,
     }));
-    return this.database.unit(async (unit) => {
+    return this.database.transaction(async (unit) => {
       const stored = await unit.query<{ isNew: boolean }>(STORE, [
         roomId,
         upworkProposalId,

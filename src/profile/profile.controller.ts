@@ -1,9 +1,8 @@
 import { Body, Controller, Get, Put } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { SignedIn } from '../platform/http/access';
-import { IfMatch, type Preconditions } from '../platform/http/if-match';
-import { ProfileDto } from './dto/profile.dto';
-import { PutProfileDto } from './dto/put-profile.dto';
+import { SignedIn } from '../platform/http/access/access';
+import { IfMatch, type Preconditions } from '../platform/http/responses/preconditions';
+import { ProfileDto, PutProfileDto } from './profile.dto';
 import { ProfileService } from './profile.service';
 
 /** What the user says of himself; drafts are written from it. */
@@ -14,7 +13,11 @@ export class ProfileController {
   constructor(private readonly profile: ProfileService) {}
 
   @Get()
-  @ApiOperation({ summary: 'Read your profile', description: 'Empty, with version 0, before you have written one.' })
+  @ApiOperation({
+    operationId: 'getProfile',
+    summary: 'Read your profile',
+    description: 'Empty, with version 0, before you have written one.',
+  })
   @ApiOkResponse({ type: ProfileDto, description: 'The profile.' })
   get(): Promise<ProfileDto> {
     return this.profile.get();
@@ -22,6 +25,7 @@ export class ProfileController {
 
   @Put()
   @ApiOperation({
+    operationId: 'putProfile',
     summary: 'Write your profile',
     description:
       'The whole of it: what you leave out is empty afterwards. AI drafts may claim what stands here, and no more.',

@@ -1,6 +1,5 @@
 import { Column, Entity } from 'typeorm';
-import { BaseEntity } from '../platform/database/base.entity';
-import { InstantColumn, MoneyColumn } from '../platform/database/columns';
+import { BaseEntity, InstantColumn, MoneyColumn } from '../platform/database/base.entity';
 
 /** What a freelancer says of himself: one row a user. */
 @Entity('profiles')

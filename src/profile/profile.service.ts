@@ -1,14 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
-import type { Unit } from '../platform/database/unit';
-import { assertVersion, type Preconditions } from '../platform/http/if-match';
-import { ProfileDto } from './dto/profile.dto';
-import type { PutProfileDto } from './dto/put-profile.dto';
+import type { UnitOfWork } from '../platform/database/unit-of-work';
+import { assertVersion, type Preconditions } from '../platform/http/responses/preconditions';
+import { ProfileDto, type PutProfileDto } from './profile.dto';
 import { Profile } from './profile.entity';
 
 /** The id of the tenant's one profile. */
-const OWN_PROFILE_ID = 'SELECT id FROM profiles';
+const PROFILE_ID = 'SELECT id FROM profiles';
 
 /** Waits until no other request of the tenant makes the first profile; held until the end of the transaction. */
 const LOCK_FIRST_PROFILE = `SELECT pg_advisory_xact_lock(hashtextextended('first profile', auth.uid()))`;
@@ -24,9 +23,9 @@ export class ProfileService {
   /** Returns the profile; an empty one when the user has made none. */
   get(): Promise<ProfileDto> {
     return this.cache.read('profile', 'own', () =>
-      this.database.unit(async (unit) => {
-        const [row] = await unit.query<{ id: number }>(OWN_PROFILE_ID);
-        return ProfileDto.from(row ? await unit.of(Profile).find(row.id) : null);
+      this.database.transaction(async (unit) => {
+        const [row] = await unit.query<{ id: number }>(PROFILE_ID);
+        return ProfileDto.from(row ? await unit.repository(Profile).find(row.id) : null);
       }),
     );
   }
@@ -40,9 +39,9 @@ export class ProfileService {
     const { headline = null, overview = null, hourlyRate = null, experienceYears = null } = dto;
     const { skills = [], pastWins = [], currency = 'USD' } = dto;
     const values = { headline, overview, skills, hourlyRate, currency, experienceYears, pastWins };
-    return this.database.unit(async (unit) => {
-      const profiles = unit.of(Profile);
-      const profile = await ownProfile(unit);
+    return this.database.transaction(async (unit) => {
+      const profiles = unit.repository(Profile);
+      const profile = await lockProfile(unit);
       assertVersion({ version: profile?.version ?? 0 }, ifMatch);
       return ProfileDto.from(profile ? await profiles.update(profile, values) : await profiles.insert(values));
     });
@@ -50,11 +49,11 @@ export class ProfileService {
 }
 
 /** Returns the tenant's profile, locked; null when there is none, and then no other request can make it before this one ends. */
-async function ownProfile(unit: Unit): Promise<Profile | null> {
-  const [row] = await unit.query<{ id: number }>(OWN_PROFILE_ID);
-  if (row) return unit.of(Profile).find(row.id, { lock: true });
+async function lockProfile(unit: UnitOfWork): Promise<Profile | null> {
+  const [row] = await unit.query<{ id: number }>(PROFILE_ID);
+  if (row) return unit.repository(Profile).find(row.id, { lock: true });
   await unit.query(LOCK_FIRST_PROFILE);
   // A statement of its own: only one that begins when the lock is held sees what its holder before has committed.
-  const [made] = await unit.query<{ id: number }>(OWN_PROFILE_ID);
-  return made ? unit.of(Profile).find(made.id, { lock: true }) : null;
+  const [made] = await unit.query<{ id: number }>(PROFILE_ID);
+  return made ? unit.repository(Profile).find(made.id, { lock: true }) : null;
 }

@@ -1,4 +1,4 @@
-import { PROPOSAL_STATUSES, PROPOSAL_STEPS, statusAfter, type ProposalStatus } from './proposal-status';
+import { assertComplete, PROPOSAL_STATUSES, PROPOSAL_STEPS, type ProposalStatus, statusAfter } from './proposal-status';
 
 function opened(status: ProposalStatus): Record<string, ProposalStatus> {
   return Object.fromEntries(
@@ -38,6 +38,24 @@ describe(statusAfter.name, () => {
     );
     expect(() => statusAfter('draft', 'accept')).toThrow(
       expect.objectContaining({ code: 'proposal.wrong_step', status: 409 }),
+    );
+  });
+});
+
+describe(assertComplete.name, () => {
+  it('lets a proposal pass that says all it must', () => {
+    expect(() => assertComplete({ coverLetter: 'x', bidAmount: '0.00', bidType: 'fixed' })).not.toThrow();
+  });
+
+  it('names every field that is missing', () => {
+    expect(() => assertComplete({ coverLetter: null, bidAmount: '45.00', bidType: null })).toThrow(
+      expect.objectContaining({
+        code: 'proposal.incomplete',
+        errors: [
+          { pointer: '/coverLetter', code: 'required', message: 'coverLetter is needed to submit' },
+          { pointer: '/bidType', code: 'required', message: 'bidType is needed to submit' },
+        ],
+      }),
     );
   });
 });

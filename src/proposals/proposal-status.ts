@@ -1,4 +1,5 @@
-import { AppError } from '../platform/errors/app-error';
+import { AppError, type FieldError } from '../platform/errors/app-error';
+import type { Proposal } from './proposal.entity';
 
 /** Where a proposal can stand; the CHECK of proposals.status lists the same. */
 export const PROPOSAL_STATUSES = ['draft', 'submitted', 'accepted', 'rejected', 'withdrawn', 'archived'] as const;
@@ -39,4 +40,21 @@ export function statusAfter(status: ProposalStatus, step: ProposalStep): Proposa
 function isOpen(status: ProposalStatus, step: ProposalStep): boolean {
   const from: readonly ProposalStatus[] = STEPS[step].from;
   return from.includes(status);
+}
+
+/** What a client must be able to read in a proposal. */
+const REQUIRED_FIELDS = ['coverLetter', 'bidAmount', 'bidType'] as const;
+
+/**
+ * Lets a draft be submitted only when it says what it must.
+ * @throws AppError `proposal.incomplete` with a pointer to each field that is missing
+ */
+export function assertComplete(proposal: Pick<Proposal, (typeof REQUIRED_FIELDS)[number]>): void {
+  const errors = REQUIRED_FIELDS.filter((field) => proposal[field] === null).map((field): FieldError => ({
+    pointer: `/${field}`,
+    code: 'required',
+    message: `${field} is needed to submit`,
+  }));
+  if (errors.length === 0) return;
+  throw new AppError('proposal.incomplete', { detail: errors.map(({ message }) => message).join('; '), errors });
 }

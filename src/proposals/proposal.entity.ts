@@ -1,6 +1,5 @@
 import { Column, Entity } from 'typeorm';
-import { BaseEntity } from '../platform/database/base.entity';
-import { InstantColumn, MoneyColumn } from '../platform/database/columns';
+import { BaseEntity, InstantColumn, MoneyColumn } from '../platform/database/base.entity';
 import type { ProposalStatus } from './proposal-status';
 
 /** What a freelancer offers for a job. Its status is moved by the steps of proposal-status.ts only. */

@@ -1,11 +1,11 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module';
-import { declareConstraint } from '../platform/database/pg-errors';
+import { declareConstraint } from '../platform/errors/postgres-errors';
 import { Proposal } from './proposal.entity';
 import { ProposalsController } from './proposals.controller';
 import { ProposalsService } from './proposals.service';
-import { UpworkProposals } from './upwork-proposals.service';
+import { UpworkProposalsService } from './upwork-proposals.service';
 
 declareConstraint('proposals_job_id_fk', {
   code: 'reference.not_found',
@@ -22,7 +22,7 @@ declareConstraint('proposals_one_open_per_job', {
 @Module({
   imports: [TypeOrmModule.forFeature([Proposal]), AuditModule],
   controllers: [ProposalsController],
-  providers: [ProposalsService, UpworkProposals],
-  exports: [UpworkProposals],
+  providers: [ProposalsService, UpworkProposalsService],
+  exports: [UpworkProposalsService],
 })
 export class ProposalsModule {}

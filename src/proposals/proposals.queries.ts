@@ -1,6 +1,6 @@
 import { Conditions } from '../platform/database/conditions';
-import type { CursorKey } from '../platform/http/cursor-codec';
-import type { ListProposalsDto, PROPOSAL_SORTS } from './dto/list-proposals.dto';
+import type { CursorKey } from '../platform/http/pagination/keyset-page';
+import type { ListProposalsDto, PROPOSAL_SORTS } from './proposals.dto';
 import type { Proposal } from './proposal.entity';
 
 /** A row of the list, with its sort value as PostgreSQL writes it: a Date loses the microseconds. */

@@ -1,20 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { AuditHistory } from '../audit/audit-history.service';
-import type { ChangeDto } from '../audit/dto/change.dto';
+import { AuditHistoryService } from '../audit/logs/audit-logs.service';
+import type { ChangeDto } from '../audit/logs/audit-logs.dto';
 import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
-import { assertVersion, type Preconditions } from '../platform/http/if-match';
-import { KeysetPages } from '../platform/http/keyset-page';
-import type { Page } from '../platform/http/page';
-import type { PageQueryDto } from '../platform/http/page-query.dto';
-import { assertComplete } from './assert-complete';
-import type { CreateProposalDto } from './dto/create-proposal.dto';
-import type { ListProposalsDto } from './dto/list-proposals.dto';
-import { ProposalDto } from './dto/proposal.dto';
-import type { UpdateProposalDto } from './dto/update-proposal.dto';
+import { assertVersion, type Preconditions } from '../platform/http/responses/preconditions';
+import { KeysetPages } from '../platform/http/pagination/keyset-page';
+import { type Page, type PageQueryDto } from '../platform/http/pagination/page.dto';
+import { assertComplete, type ProposalStep, statusAfter } from './proposal-status';
+import { type CreateProposalDto, type ListProposalsDto, ProposalDto, type UpdateProposalDto } from './proposals.dto';
 import { Proposal } from './proposal.entity';
-import { statusAfter, type ProposalStep } from './proposal-status';
 import { listProposals, type ProposalRow } from './proposals.queries';
 
 /** The signed-in user's proposals: drafts he edits, and the steps they take from there. */
@@ -24,7 +19,7 @@ export class ProposalsService {
     private readonly database: Database,
     private readonly cache: Cache,
     private readonly pages: KeysetPages,
-    private readonly auditHistory: AuditHistory,
+    private readonly auditHistory: AuditHistoryService,
   ) {}
 
   /**
@@ -33,11 +28,11 @@ export class ProposalsService {
    * `proposal.already_open`
    */
   create(dto: CreateProposalDto): Promise<ProposalDto> {
-    return this.database.unit(async (unit) => {
+    return this.database.transaction(async (unit) => {
       // In one round trip; a job that is not there for him is the foreign key's to refuse (proposals.module.ts).
       const [[job], proposal] = await Promise.all([
         unit.query<{ status: string }>('SELECT status FROM jobs WHERE id = $1', [dto.jobId]),
-        unit.of(Proposal).insert(dto),
+        unit.repository(Proposal).insert(dto),
       ]);
       if (job?.status === 'deleted') throw jobDeleted();
       return ProposalDto.from(proposal);
@@ -78,8 +73,8 @@ export class ProposalsService {
    * @throws AppError `proposal.not_found`, `precondition.failed`, `proposal.not_draft`
    */
   remove(id: number, ifMatch?: Preconditions): Promise<void> {
-    return this.database.unit(async (unit) => {
-      const proposals = unit.of(Proposal);
+    return this.database.transaction(async (unit) => {
+      const proposals = unit.repository(Proposal);
       const proposal = await proposals.find(id, { lock: true });
       if (!proposal) throw new AppError('proposal.not_found');
       assertDraft(proposal, ifMatch);
@@ -91,7 +86,7 @@ export class ProposalsService {
    * Takes one step of proposal-status.ts; of parallel ones the first wins. One unit of work; one audit row.
    * @throws AppError `proposal.not_found`, `precondition.failed`, `proposal.wrong_step`, `proposal.incomplete`
    */
-  async take(step: ProposalStep, id: number, ifMatch?: Preconditions): Promise<ProposalDto> {
+  async applyStep(step: ProposalStep, id: number, ifMatch?: Preconditions): Promise<ProposalDto> {
     const moved = await this.database.change(Proposal, id, 'proposal.not_found', (proposal) => {
       assertVersion(proposal, ifMatch);
       const status = statusAfter(proposal.status, step);
@@ -107,7 +102,7 @@ export class ProposalsService {
    * @throws AppError `proposal.not_found` when there neither is nor was such a proposal of his
    */
   async history(id: number, query: PageQueryDto): Promise<Page<ChangeDto>> {
-    const page = await this.auditHistory.of('proposals', id, query);
+    const page = await this.auditHistory.listChanges('proposals', id, query);
     if (page.items.length === 0) await this.get(id);
     return page;
   }

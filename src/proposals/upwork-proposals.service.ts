@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database';
-import type { Unit } from '../platform/database/unit';
+import type { UnitOfWork } from '../platform/database/unit-of-work';
 import { Proposal } from './proposal.entity';
 import type { ProposalStatus } from './proposal-status';
 
 /** What Upwork knows of a proposal. */
-export interface KnownProposal {
+export interface UpworkProposalInput {
   readonly upworkProposalId: string;
   /** The forms in which Upwork names its vacancy. */
   readonly upworkJobIds: readonly string[];
@@ -19,7 +19,7 @@ export interface KnownProposal {
 }
 
 /** What became of one. */
-export type FollowOutcome = 'created' | 'moved' | 'unchanged' | 'unknownJob';
+export type StatusUpdateOutcome = 'created' | 'moved' | 'unchanged' | 'unknownJob';
 
 /** How far along a proposal is: Upwork moves it forward, never back; what the user archived stays archived. */
 const RANK: Readonly<Record<ProposalStatus, number>> = {
@@ -47,25 +47,25 @@ const SEEN = `
 
 /** Lets proposals follow what happens to them on Upwork. */
 @Injectable()
-export class UpworkProposals {
+export class UpworkProposalsService {
   constructor(private readonly database: Database) {}
 
   /**
    * Brings one proposal to where it stands on Upwork: a draft that was submitted there moves on by itself and says what
    * was sent; one that is unknown here is made. One unit of work; at most one audit row.
    */
-  follow(known: KnownProposal): Promise<FollowOutcome> {
-    return this.database.unit(async (unit) => {
+  updateStatus(known: UpworkProposalInput): Promise<StatusUpdateOutcome> {
+    return this.database.transaction(async (unit) => {
       const [match] = await unit.query<{
         jobId: number;
         jobType: 'fixed' | 'hourly' | null;
         proposalId: number | null;
       }>(MATCH, [known.upworkProposalId, known.upworkJobIds]);
       if (!match) return 'unknownJob';
-      if (match.proposalId !== null) return this.move(unit, match.proposalId, known);
+      if (match.proposalId !== null) return this.applyStatus(unit, match.proposalId, known);
       const { upworkProposalId, upworkStatus, status, submittedAt, coverLetter, bidAmount, currency } = known;
       const { jobId, jobType: bidType } = match;
-      await unit.of(Proposal).insert({
+      await unit.repository(Proposal).insert({
         jobId,
         upworkProposalId,
         upworkStatus,
@@ -81,12 +81,12 @@ export class UpworkProposals {
   }
 
   /** Notes that Upwork has these proposals still. One statement; no audit row, for nothing of them changed. */
-  async seen(upworkProposalIds: readonly string[]): Promise<void> {
+  async markSeen(upworkProposalIds: readonly string[]): Promise<void> {
     await this.database.query(SEEN, [upworkProposalIds]);
   }
 
-  private async move(unit: Unit, id: number, known: KnownProposal): Promise<FollowOutcome> {
-    const proposals = unit.of(Proposal);
+  private async applyStatus(unit: UnitOfWork, id: number, known: UpworkProposalInput): Promise<StatusUpdateOutcome> {
+    const proposals = unit.repository(Proposal);
     const proposal = await proposals.find(id, { lock: true });
     if (!proposal) return 'unchanged';
     const isAhead = RANK[known.status] > RANK[proposal.status];

@@ -1,10 +1,10 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module';
-import { declareConstraint } from '../platform/database/pg-errors';
-import { SavedSearch } from '../sync/saved-search.entity';
-import { SavedSearchesController } from '../sync/saved-searches.controller';
-import { SavedSearchesService } from '../sync/saved-searches.service';
+import { declareConstraint } from '../platform/errors/postgres-errors';
+import { SavedSearch } from './saved-search.entity';
+import { SavedSearchesController } from './saved-searches.controller';
+import { SavedSearchesService } from './saved-searches.service';
 
 declareConstraint('saved_searches_name_key', {
   code: 'saved_search.already_exists',

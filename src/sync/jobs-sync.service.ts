@@ -1,15 +1,78 @@
+import { firstCodePoints } from '../platform/http/validation/text';
+import { SEARCH_JOBS, type UpworkJob } from '../upwork/upwork.documents';
 import { Injectable } from '@nestjs/common';
-import { FetchedJobs } from '../jobs/fetched-jobs.service';
+import { UpworkJobsService } from '../jobs/upwork-jobs.service';
 import { Config } from '../platform/config/config';
 import { Database } from '../platform/database/database';
-import { SEARCH_JOBS } from '../upwork/upwork.documents';
-import { UpworkClient, type UpworkCaller } from '../upwork/upwork-client.service';
-import { jobRowOf } from './job-rows';
-import { pagesOf } from './pages';
-import { SyncParts } from './sync-parts';
-import type { SyncResult } from './sync-values';
+import { readPages, type UpworkCaller, UpworkClientService } from '../upwork/upwork-client.service';
+import { type SyncResult, SyncRun } from './sync-run';
 
-const PAGE = 50;
+type Money = UpworkJob['amount'];
+
+const EXPERIENCE_LEVELS: Readonly<Record<string, string>> = {
+  ENTRY_LEVEL: 'entry',
+  INTERMEDIATE: 'intermediate',
+  EXPERT: 'expert',
+};
+
+/** Returns a vacancy of Upwork as a row of an import, under our field names. */
+export function toJobRow(job: UpworkJob): Record<string, unknown> {
+  const jobType = readJobType(job);
+  const isHourly = jobType === 'hourly';
+  const fixed = readAmount(job.amount);
+  return {
+    upworkJobId: job.ciphertext ?? job.id,
+    title: firstCodePoints(job.title, 500),
+    description: truncateOrNull(job.description, 50_000),
+    jobType,
+    budgetMin: isHourly ? null : fixed,
+    budgetMax: isHourly ? null : fixed,
+    hourlyRateMin: readAmount(job.hourlyBudgetMin),
+    hourlyRateMax: readAmount(job.hourlyBudgetMax),
+    currency: (isHourly ? (job.hourlyBudgetMin ?? job.hourlyBudgetMax) : job.amount)?.currency ?? 'USD',
+    skills: (job.skills ?? []).slice(0, 50).map(({ name, prettyName }) => firstCodePoints(prettyName ?? name, 100)),
+    category: truncateOrNull(job.category, 100),
+    subcategory: truncateOrNull(job.subcategory, 100),
+    country: truncateOrNull(job.client?.location?.country, 100),
+    experienceLevel: EXPERIENCE_LEVELS[job.experienceLevel ?? ''] ?? null,
+    duration: truncateOrNull(job.durationLabel, 100),
+    workload: truncateOrNull(job.engagement, 100),
+    clientInfo: buildClientInfo(job),
+  };
+}
+
+/** Returns the kind of pay: by the amounts, then by the hours a week, which only hourly vacancies have. */
+function readJobType(job: UpworkJob): 'hourly' | 'fixed' | null {
+  if (readAmount(job.hourlyBudgetMin) !== null || readAmount(job.hourlyBudgetMax) !== null) return 'hourly';
+  if (readAmount(job.amount) !== null) return 'fixed';
+  return job.engagement ? 'hourly' : null;
+}
+
+/** Zero is how Upwork says that there is no amount. */
+function readAmount(money: Money): string | null {
+  const value = Number(money?.rawValue ?? 0);
+  return value > 0 && value < 1e8 ? value.toFixed(2) : null;
+}
+
+/** What changes at each look (the number of applicants) stays out: a job changes when its vacancy does. */
+function buildClientInfo({ client, publishedDateTime, renewedDateTime }: UpworkJob): Record<string, unknown> {
+  const info = {
+    hires: client?.totalHires,
+    postedJobs: client?.totalPostedJobs,
+    reviews: client?.totalReviews,
+    rating: client?.totalFeedback,
+    verification: client?.verificationStatus,
+    publishedAt: publishedDateTime,
+    renewedAt: renewedDateTime,
+  };
+  return Object.fromEntries(Object.entries(info).filter(([, value]) => value !== null && value !== undefined));
+}
+
+function truncateOrNull(text: string | null | undefined, max: number): string | null {
+  return text === null || text === undefined ? null : firstCodePoints(text, max);
+}
+
+const PAGE_SIZE = 50;
 
 /** Upwork gives the newest first; who was away longer gets the newest of each search. */
 const MAX_PAGES = 4;
@@ -17,7 +80,7 @@ const MAX_PAGES = 4;
 /** Vacancies become visible a little after they are published. */
 const OVERLAP_MS = 3_600_000;
 
-interface Search {
+interface SearchRow {
   readonly id: number;
   readonly query: string;
   readonly jobType: 'fixed' | 'hourly' | null;
@@ -25,26 +88,26 @@ interface Search {
   readonly lastFullSearchAt: Date | null;
 }
 
-const SEARCHES = `
+const LIST_SEARCHES = `
   SELECT id, query, job_type AS "jobType", last_searched_at AS "lastSearchedAt", last_full_search_at AS "lastFullSearchAt"
   FROM saved_searches ORDER BY id LIMIT 50`;
 
-const COUNT_MATCHES = `UPDATE saved_searches SET new_matches = new_matches + $2 WHERE id = $1`;
+const ADD_NEW_MATCHES = `UPDATE saved_searches SET new_matches = new_matches + $2 WHERE id = $1`;
 
-const SEARCHED = `
+const MARK_SEARCHED = `
   UPDATE saved_searches SET last_searched_at = $2, last_full_search_at = CASE WHEN $3 THEN $2 ELSE last_full_search_at END,
     last_error = NULL
   WHERE id = $1`;
 
-const SEARCH_FAILED = `UPDATE saved_searches SET last_error = $2 WHERE id = $1`;
+const MARK_SEARCH_FAILED = `UPDATE saved_searches SET last_error = $2 WHERE id = $1`;
 
 /** Brings in the vacancies that fit the tenant's saved searches, by the rules of the import. */
 @Injectable()
-export class JobsSync {
+export class JobsSyncService {
   constructor(
     private readonly database: Database,
-    private readonly upwork: UpworkClient,
-    private readonly jobs: FetchedJobs,
+    private readonly upwork: UpworkClientService,
+    private readonly jobs: UpworkJobsService,
     private readonly config: Config,
   ) {}
 
@@ -56,52 +119,52 @@ export class JobsSync {
    */
   async run(caller: UpworkCaller): Promise<SyncResult> {
     const figures = { searches: 0, created: 0, updated: 0, unchanged: 0, failed: 0, failedSearches: 0, unreadable: 0 };
-    const parts = new SyncParts();
-    for (const search of await this.database.query<Search>(SEARCHES)) {
-      const reason = await parts.run(`saved search ${search.id}`, () => this.search(search, caller, figures));
-      if (reason !== null) await this.database.query(SEARCH_FAILED, [search.id, reason]);
+    const run = new SyncRun();
+    for (const search of await this.database.query<SearchRow>(LIST_SEARCHES)) {
+      const reason = await run.runPart(`saved search ${search.id}`, () => this.runSearch(search, caller, figures));
+      if (reason !== null) await this.database.query(MARK_SEARCH_FAILED, [search.id, reason]);
     }
-    figures.failedSearches = parts.failed;
-    return { error: parts.summary(), isComplete: parts.isComplete, figures };
+    figures.failedSearches = run.failedCount;
+    return { error: run.summarizeFailures(), isComplete: run.isComplete, figures };
   }
 
-  private async search(search: Search, caller: UpworkCaller, figures: Record<string, number>): Promise<void> {
-    const began = new Date();
+  private async runSearch(search: SearchRow, caller: UpworkCaller, figures: Record<string, number>): Promise<void> {
+    const startedAt = new Date();
     const isFull = this.isFullSearchDue(search);
     const add = (name: string, count: number): void => void (figures[name] = (figures[name] ?? 0) + count);
-    for await (const { rows, unreadable } of this.rowsOf(search, isFull, caller)) {
+    for await (const { rows, unreadable } of this.readRows(search, isFull, caller)) {
       add('unreadable', unreadable);
       if (rows.length === 0) continue;
       const report = await this.jobs.store(rows, (unit, { created }) =>
-        unit.query(COUNT_MATCHES, [search.id, created]),
+        unit.query(ADD_NEW_MATCHES, [search.id, created]),
       );
       for (const name of ['created', 'updated', 'unchanged', 'failed'] as const) add(name, report[name]);
     }
-    await this.database.query(SEARCHED, [search.id, began, isFull]);
+    await this.database.query(MARK_SEARCHED, [search.id, startedAt, isFull]);
     add('searches', 1);
   }
 
   /** Twice in the time a vacancy is kept unseen: what a search still finds does not expire. */
-  private isFullSearchDue({ lastFullSearchAt }: Search): boolean {
+  private isFullSearchDue({ lastFullSearchAt }: SearchRow): boolean {
     const everyMs = (this.config.upwork.cacheHours / 2) * 3_600_000;
     return lastFullSearchAt === null || (everyMs > 0 && lastFullSearchAt.getTime() < Date.now() - everyMs);
   }
 
   /** Until a page holds nothing new, for what was published or renewed before the last search is known; or all, to see it again. */
-  private async *rowsOf(
-    { query, jobType, lastSearchedAt }: Search,
+  private async *readRows(
+    { query, jobType, lastSearchedAt }: SearchRow,
     isFull: boolean,
     caller: UpworkCaller,
   ): AsyncGenerator<{ rows: Record<string, unknown>[]; unreadable: number }> {
-    const known = (lastSearchedAt?.getTime() ?? 0) - OVERLAP_MS;
+    const knownSince = (lastSearchedAt?.getTime() ?? 0) - OVERLAP_MS;
     const filter = { searchExpression_eq: query, ...(jobType && { jobType_eq: jobType.toUpperCase() }) };
     const read = async (after: string | null) => {
-      const variables = { filter: { ...filter, pagination_eq: { after, first: PAGE } } };
+      const variables = { filter: { ...filter, pagination_eq: { after, first: PAGE_SIZE } } };
       return (await this.upwork.call(SEARCH_JOBS, variables, caller)).marketplaceJobPostingsSearch;
     };
-    for await (const { nodes: jobs, unreadable } of pagesOf(MAX_PAGES, read)) {
-      const isKnown = !jobs.some((job) => Date.parse(job.renewedDateTime ?? job.publishedDateTime ?? '') >= known);
-      yield { rows: jobs.map(jobRowOf), unreadable };
+    for await (const { nodes: jobs, unreadable } of readPages(MAX_PAGES, read)) {
+      const isKnown = !jobs.some((job) => Date.parse(job.renewedDateTime ?? job.publishedDateTime ?? '') >= knownSince);
+      yield { rows: jobs.map(toJobRow), unreadable };
       if (isKnown && !isFull) return;
     }
   }

@@ -1,13 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { UpworkMessages, type KnownMessage, type KnownRoom } from '../messages/upwork-messages.service';
-import { firstCodePoints } from '../platform/http/text';
+import {
+  UpworkMessagesService,
+  type UpworkMessageInput,
+  type UpworkRoomInput,
+} from '../messages/upwork-messages.service';
+import { firstCodePoints } from '../platform/http/validation/text';
 import { CURRENT_USER, ROOMS, ROOM_STORIES, type UpworkRoom, type UpworkStory } from '../upwork/upwork.documents';
-import { UpworkClient, type UpworkCaller } from '../upwork/upwork-client.service';
-import { pagesOf } from './pages';
-import { SyncParts } from './sync-parts';
-import type { SyncResult } from './sync-values';
+import { readPages, type UpworkCaller, UpworkClientService } from '../upwork/upwork-client.service';
+import { type SyncResult, SyncRun } from './sync-run';
 
-const PAGE = 50;
+const PAGE_SIZE = 50;
 const MAX_ROOM_PAGES = 20;
 /** What is older than the newest thousand of a room keeps the text it had. */
 const MAX_STORY_PAGES = 20;
@@ -17,10 +19,10 @@ const OVERLAP_MS = 300_000;
 
 /** Brings in the conversations of the tenant. */
 @Injectable()
-export class MessagesSync {
+export class MessagesSyncService {
   constructor(
-    private readonly upwork: UpworkClient,
-    private readonly messages: UpworkMessages,
+    private readonly upwork: UpworkClientService,
+    private readonly messages: UpworkMessagesService,
   ) {}
 
   /**
@@ -30,20 +32,20 @@ export class MessagesSync {
    */
   async run(caller: UpworkCaller, watermark: Date | null): Promise<SyncResult> {
     const figures = { rooms: 0, created: 0, updated: 0, read: 0, failedRooms: 0, unreadable: 0 };
-    const parts = new SyncParts();
+    const run = new SyncRun();
     const since = watermark && new Date(watermark.getTime() - OVERLAP_MS);
     const { user } = await this.upwork.call(CURRENT_USER, {}, caller);
     const filter = since ? { activeSince_eq: since.toISOString() } : {};
     const read = async (after: string | null) =>
-      (await this.upwork.call(ROOMS, { filter, pagination: { after, first: PAGE } }, caller)).roomList;
-    for await (const { nodes: rooms, unreadable } of pagesOf(MAX_ROOM_PAGES, read)) {
+      (await this.upwork.call(ROOMS, { filter, pagination: { after, first: PAGE_SIZE } }, caller)).roomList;
+    for await (const { nodes: rooms, unreadable } of readPages(MAX_ROOM_PAGES, read)) {
       figures.unreadable += unreadable;
       for (const room of rooms) {
-        await parts.run(`room ${room.id}`, async () => {
-          const { stories, unreadable: lost } = await this.storiesOf(room, caller);
+        await run.runPart(`room ${room.id}`, async () => {
+          const { stories, unreadable: lost } = await this.readStories(room, caller);
           const stored = await this.messages.store(
-            knownRoomOf(room),
-            stories.flatMap((story) => knownOf(story, user.id)),
+            toRoomInput(room),
+            stories.flatMap((story) => toMessageInputs(story, user.id)),
           );
           figures.rooms += 1;
           figures.created += stored.created;
@@ -53,12 +55,12 @@ export class MessagesSync {
         });
       }
     }
-    figures.failedRooms = parts.failed;
-    return { error: parts.summary(), isComplete: parts.isComplete, figures };
+    figures.failedRooms = run.failedCount;
+    return { error: run.summarizeFailures(), isComplete: run.isComplete, figures };
   }
 
   /** All of them: they come by the time they were written, so one that was edited stands on any page. */
-  private async storiesOf(
+  private async readStories(
     room: UpworkRoom,
     caller: UpworkCaller,
   ): Promise<{ stories: UpworkStory[]; unreadable: number }> {
@@ -66,10 +68,10 @@ export class MessagesSync {
     const found = new Map<string, UpworkStory>();
     let lost = 0;
     const read = async (after: string | null) => {
-      const variables = { filter: { roomId_eq: room.id }, pagination: { after, first: PAGE } };
+      const variables = { filter: { roomId_eq: room.id }, pagination: { after, first: PAGE_SIZE } };
       return (await this.upwork.call(ROOM_STORIES, variables, caller)).roomStories;
     };
-    for await (const { nodes, unreadable } of pagesOf(MAX_STORY_PAGES, read)) {
+    for await (const { nodes, unreadable } of readPages(MAX_STORY_PAGES, read)) {
       for (const story of nodes) found.set(story.id, story);
       lost += unreadable;
     }
@@ -77,7 +79,7 @@ export class MessagesSync {
   }
 }
 
-function knownRoomOf({ id, vendorProposal, lastReadDateTime }: UpworkRoom): KnownRoom {
+function toRoomInput({ id, vendorProposal, lastReadDateTime }: UpworkRoom): UpworkRoomInput {
   return {
     roomId: id,
     upworkProposalId: vendorProposal?.id ?? null,
@@ -86,9 +88,12 @@ function knownRoomOf({ id, vendorProposal, lastReadDateTime }: UpworkRoom): Know
 }
 
 /** A story without a text is an event of the room. */
-function knownOf({ id, message, user, createdDateTime }: UpworkStory, ownId: string): KnownMessage[] {
+function toMessageInputs(
+  { id, message, user, createdDateTime }: UpworkStory,
+  upworkUserId: string,
+): UpworkMessageInput[] {
   if (!message) return [];
-  const senderType = user?.id === ownId ? 'freelancer' : 'client';
+  const senderType = user?.id === upworkUserId ? 'freelancer' : 'client';
   const content = firstCodePoints(message, 50_000);
   return [{ upworkMessageId: id, senderType, content, sentAt: new Date(createdDateTime) }];
 }

@@ -1,22 +1,20 @@
 import { Injectable } from '@nestjs/common';
-import { FetchedJobs } from '../jobs/fetched-jobs.service';
-import { firstCodePoints } from '../platform/http/text';
-import { UpworkProposals, type KnownProposal } from '../proposals/upwork-proposals.service';
+import { UpworkJobsService } from '../jobs/upwork-jobs.service';
+import { firstCodePoints } from '../platform/http/validation/text';
+import { UpworkProposalsService, type UpworkProposalInput } from '../proposals/upwork-proposals.service';
 import { VENDOR_PROPOSALS, type UpworkProposal } from '../upwork/upwork.documents';
-import { UpworkClient, type UpworkCaller } from '../upwork/upwork-client.service';
-import { pagesOf } from './pages';
-import { SyncParts } from './sync-parts';
-import type { SyncResult } from './sync-values';
+import { readPages, type UpworkCaller, UpworkClientService } from '../upwork/upwork-client.service';
+import { type SyncResult, SyncRun } from './sync-run';
 
-const PAGE = 50;
+const PAGE_SIZE = 50;
 const MAX_PAGES = 20;
-const MAX_COVER_LETTER = 20_000;
+const MAX_COVER_LETTER_LENGTH = 20_000;
 
 /**
  * Upwork's words for where a proposal stands. Its list is not published: one with another word was sent, which is all that
  * is known of it, and its word is kept beside that.
  */
-const STATUSES: Readonly<Record<string, KnownProposal['status']>> = {
+const STATUS_BY_UPWORK_STATUS: Readonly<Record<string, UpworkProposalInput['status']>> = {
   PENDING: 'submitted',
   SUBMITTED: 'submitted',
   ACTIVATED: 'submitted',
@@ -31,11 +29,11 @@ const STATUSES: Readonly<Record<string, KnownProposal['status']>> = {
 
 /** Lets the tenant's proposals follow those on Upwork. */
 @Injectable()
-export class ProposalsSync {
+export class ProposalsSyncService {
   constructor(
-    private readonly upwork: UpworkClient,
-    private readonly proposals: UpworkProposals,
-    private readonly jobs: FetchedJobs,
+    private readonly upwork: UpworkClientService,
+    private readonly proposals: UpworkProposalsService,
+    private readonly jobs: UpworkJobsService,
   ) {}
 
   /**
@@ -44,41 +42,41 @@ export class ProposalsSync {
    */
   async run(caller: UpworkCaller): Promise<SyncResult> {
     const figures = { created: 0, moved: 0, unchanged: 0, unknownJob: 0, unknownStatus: 0, failed: 0, unreadable: 0 };
-    const parts = new SyncParts();
+    const run = new SyncRun();
     const read = async (after: string | null) =>
-      (await this.upwork.call(VENDOR_PROPOSALS, { pagination: { after, first: PAGE } }, caller)).vendorProposals;
-    for await (const { nodes, unreadable } of pagesOf(MAX_PAGES, read)) {
+      (await this.upwork.call(VENDOR_PROPOSALS, { pagination: { after, first: PAGE_SIZE } }, caller)).vendorProposals;
+    for await (const { nodes, unreadable } of readPages(MAX_PAGES, read)) {
       figures.unreadable += unreadable;
       for (const node of nodes) {
-        await parts.run(`proposal ${node.id}`, async () => {
-          figures[await this.follow(node, knownOf(node))] += 1;
-          if (!STATUSES[node.status.status.toUpperCase()]) figures.unknownStatus += 1;
+        await run.runPart(`proposal ${node.id}`, async () => {
+          figures[await this.storeProposal(node, toProposalInput(node))] += 1;
+          if (!STATUS_BY_UPWORK_STATUS[node.status.status.toUpperCase()]) figures.unknownStatus += 1;
         });
       }
-      await this.proposals.seen(nodes.map(({ id }) => id));
+      await this.proposals.markSeen(nodes.map(({ id }) => id));
     }
-    figures.failed = parts.failed;
-    return { error: parts.summary(), isComplete: parts.isComplete, figures };
+    figures.failed = run.failedCount;
+    return { error: run.summarizeFailures(), isComplete: run.isComplete, figures };
   }
 
   /** A proposal for a vacancy that was never brought in brings in its title. */
-  private async follow(node: UpworkProposal, known: KnownProposal) {
-    const outcome = await this.proposals.follow(known);
+  private async storeProposal(node: UpworkProposal, input: UpworkProposalInput) {
+    const outcome = await this.proposals.updateStatus(input);
     const title = node.marketplaceJobPosting.content?.title;
     if (outcome !== 'unknownJob' || !title) return outcome;
     await this.jobs.store([{ upworkJobId: node.marketplaceJobPosting.id, title: firstCodePoints(title, 500) }]);
-    return this.proposals.follow(known);
+    return this.proposals.updateStatus(input);
   }
 }
 
-function knownOf({
+function toProposalInput({
   id,
   marketplaceJobPosting,
   terms,
   proposalCoverLetter,
   auditDetails,
   status,
-}: UpworkProposal): KnownProposal {
+}: UpworkProposal): UpworkProposalInput {
   const jobId = marketplaceJobPosting.id;
   const submittedAt = new Date(auditDetails?.createdDateTime ?? NaN);
   const bid = Number(terms?.chargeRate?.rawValue ?? 0);
@@ -86,10 +84,10 @@ function knownOf({
     upworkProposalId: id,
     // The search names a vacancy by its ciphertext, which is its id behind one of two marks.
     upworkJobIds: [jobId, `~01${jobId}`, `~02${jobId}`],
-    status: STATUSES[status.status.toUpperCase()] ?? 'submitted',
+    status: STATUS_BY_UPWORK_STATUS[status.status.toUpperCase()] ?? 'submitted',
     upworkStatus: firstCodePoints(status.status, 100) || null,
     submittedAt: Number.isNaN(submittedAt.getTime()) ? new Date() : submittedAt,
-    coverLetter: proposalCoverLetter ? firstCodePoints(proposalCoverLetter, MAX_COVER_LETTER) : null,
+    coverLetter: proposalCoverLetter ? firstCodePoints(proposalCoverLetter, MAX_COVER_LETTER_LENGTH) : null,
     bidAmount: bid > 0 && bid < 1e8 ? bid.toFixed(2) : null,
     currency: terms?.chargeRate?.currency ?? 'USD',
   };

@@ -1,17 +1,17 @@
 import { Module } from '@nestjs/common';
-import { AlertsModule } from '../alerts/alerts.module';
+import { WebhooksModule } from '../webhooks/webhooks.module';
 import { AuditModule } from '../audit/audit.module';
 import { JobsModule } from '../jobs/jobs.module';
 import { MessagesModule } from '../messages/messages.module';
 import { QueuesModule } from '../platform/queues/queues.module';
-import { TaskRequests } from '../platform/scheduler/task-requests';
+import { TaskRequestService } from '../platform/scheduler/task-request.service';
 import { ProposalsModule } from '../proposals/proposals.module';
 import { SavedSearchesModule } from '../saved-searches/saved-searches.module';
 import { TokensModule } from '../tokens/tokens.module';
 import { UpworkModule } from '../upwork/upwork.module';
-import { JobsSync } from './jobs-sync.service';
-import { MessagesSync } from './messages-sync.service';
-import { ProposalsSync } from './proposals-sync.service';
+import { JobsSyncService } from './jobs-sync.service';
+import { MessagesSyncService } from './messages-sync.service';
+import { ProposalsSyncService } from './proposals-sync.service';
 import { SyncsController } from './syncs.controller';
 import { SyncsService } from './syncs.service';
 
@@ -19,7 +19,7 @@ import { SyncsService } from './syncs.service';
 @Module({
   imports: [
     AuditModule,
-    AlertsModule,
+    WebhooksModule,
     QueuesModule,
     UpworkModule,
     TokensModule,
@@ -29,6 +29,6 @@ import { SyncsService } from './syncs.service';
     MessagesModule,
   ],
   controllers: [SyncsController],
-  providers: [SyncsService, JobsSync, ProposalsSync, MessagesSync, TaskRequests],
+  providers: [SyncsService, JobsSyncService, ProposalsSyncService, MessagesSyncService, TaskRequestService],
 })
 export class SyncModule {}

@@ -1,11 +1,10 @@
 import { Controller, Get, HttpCode, Param } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { SignedIn } from '../platform/http/access';
-import { ParseIdPipe } from '../platform/http/parse-id.pipe';
-import { FollowAt } from '../platform/http/resource-headers';
+import { SignedIn } from '../platform/http/access/access';
+import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
+import { LocationAt } from '../platform/http/responses/resource-headers';
 import { Post } from '../platform/idempotency/post';
-import { SyncDto } from './dto/sync.dto';
-import { SyncListDto } from './dto/sync-list.dto';
+import { SyncDto, SyncListDto } from './syncs.dto';
 import { SyncsService } from './syncs.service';
 
 const CONDITIONS =
@@ -20,8 +19,9 @@ export class SyncsController {
 
   @Post('jobs/sync')
   @HttpCode(202)
-  @FollowAt('/v1/syncs')
+  @LocationAt('/v1/syncs')
   @ApiOperation({
+    operationId: 'syncJobs',
     summary: 'Search Upwork now',
     description: `Runs your saved searches on each connection. Follow it at GET /v1/syncs/{id}. ${CONDITIONS}`,
   })
@@ -32,8 +32,9 @@ export class SyncsController {
 
   @Post('proposals/sync')
   @HttpCode(202)
-  @FollowAt('/v1/syncs')
+  @LocationAt('/v1/syncs')
   @ApiOperation({
+    operationId: 'syncProposals',
     summary: 'Follow your proposals now',
     description: `What was submitted, accepted or rejected on Upwork moves on here. ${CONDITIONS}`,
   })
@@ -44,8 +45,9 @@ export class SyncsController {
 
   @Post('messages/sync')
   @HttpCode(202)
-  @FollowAt('/v1/syncs')
+  @LocationAt('/v1/syncs')
   @ApiOperation({
+    operationId: 'syncMessages',
     summary: 'Fetch messages now',
     description: `New and edited messages of your rooms on Upwork. ${CONDITIONS}`,
   })
@@ -56,6 +58,7 @@ export class SyncsController {
 
   @Get('syncs')
   @ApiOperation({
+    operationId: 'listSyncs',
     summary: 'List your synchronisations',
     description: 'Three for each connection, with last success and lag.',
   })
@@ -65,7 +68,11 @@ export class SyncsController {
   }
 
   @Get('syncs/:id')
-  @ApiOperation({ summary: 'Read a synchronisation', description: 'The status, what it did, why it failed.' })
+  @ApiOperation({
+    operationId: 'getSync',
+    summary: 'Read a synchronisation',
+    description: 'The status, what it did, why it failed.',
+  })
   @ApiOkResponse({ type: SyncDto, description: 'The synchronisation.' })
   get(@Param('id', ParseIdPipe) id: number): Promise<SyncDto> {
     return this.syncs.get(id);

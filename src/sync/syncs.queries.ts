@@ -1,4 +1,4 @@
-import type { SyncFigures, SyncKind } from './sync-values';
+import type { SyncCounts, SyncKind } from './sync-run';
 
 /** A row of syncs. */
 export interface SyncRow {
@@ -14,7 +14,7 @@ export interface SyncRow {
   readonly watermark: Date | null;
   readonly failures: number;
   readonly lastError: string | null;
-  readonly figures: SyncFigures;
+  readonly figures: SyncCounts;
   readonly isRunning: boolean;
   readonly createdAt: Date;
 }
@@ -27,7 +27,7 @@ const COLUMNS = `s.id, s.user_id AS "userId", s.token_id AS "tokenId", t.organiz
 const WITH_TOKEN = `JOIN user_tokens t ON t.user_id = s.user_id AND t.id = s.token_id`;
 
 /** When kind $1 was asked for within the last $2 seconds. */
-const ASKED = `FROM syncs a WHERE a.kind = $1 AND a.requested_at > now() - make_interval(secs => $2)`;
+const REQUESTED_RECENTLY = `FROM syncs a WHERE a.kind = $1 AND a.requested_at > now() - make_interval(secs => $2)`;
 
 /**
  * Asks for the synchronisation of kind $1 of each connection that can do it; a run under way is followed by another. No row
@@ -36,15 +36,15 @@ const ASKED = `FROM syncs a WHERE a.kind = $1 AND a.requested_at > now() - make_
 export const REQUEST_SYNCS = `
   WITH asked AS (
     INSERT INTO syncs AS s (token_id, kind, requested_at)
-    SELECT t.id, $1, now() FROM user_tokens t WHERE t.status <> 'reconnect_needed' AND NOT EXISTS (SELECT ${ASKED})
+    SELECT t.id, $1, now() FROM user_tokens t WHERE t.status <> 'reconnect_needed' AND NOT EXISTS (SELECT ${REQUESTED_RECENTLY})
     ON CONFLICT ON CONSTRAINT syncs_connection_kind_key DO UPDATE SET requested_at = now(), next_at = now()
     RETURNING s.*
   )
   SELECT ${COLUMNS} FROM asked s ${WITH_TOKEN} ORDER BY s.id`;
 
 /** Seconds until kind $1 may be asked for again; no row when it may be now. */
-export const SECONDS_TO_WAIT = `
-  SELECT ceil(extract(epoch FROM a.requested_at + make_interval(secs => $2) - now()))::integer AS seconds ${ASKED}
+export const SECONDS_UNTIL_ALLOWED = `
+  SELECT ceil(extract(epoch FROM a.requested_at + make_interval(secs => $2) - now()))::integer AS seconds ${REQUESTED_RECENTLY}
   ORDER BY a.requested_at DESC LIMIT 1`;
 
 /** All synchronisations of the tenant. */

@@ -3,21 +3,27 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Config } from '../platform/config/config';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
-import { TaskRequests } from '../platform/scheduler/task-requests';
-import { TokenRefresher } from '../tokens/token-refresh.service';
+import { TaskRequestService } from '../platform/scheduler/task-request.service';
+import { TokenRefreshService } from '../tokens/token-refresh.service';
 import { UpworkError } from '../upwork/upwork.error';
-import { SyncDto } from './dto/sync.dto';
-import { JobsSync } from './jobs-sync.service';
-import { MessagesSync } from './messages-sync.service';
-import { ProposalsSync } from './proposals-sync.service';
-import { reasonOf } from './sync-parts';
-import { EVERY_SECONDS, SYNC_TASK_ID, type SyncFigures, type SyncKind, type SyncResult } from './sync-values';
+import { SyncDto } from './syncs.dto';
+import { JobsSyncService } from './jobs-sync.service';
+import { MessagesSyncService } from './messages-sync.service';
+import { ProposalsSyncService } from './proposals-sync.service';
+import {
+  describeSyncError,
+  SYNC_INTERVAL_SECONDS,
+  SYNC_TASK_ID,
+  type SyncCounts,
+  type SyncKind,
+  type SyncResult,
+} from './sync-run';
 import {
   CLAIM_SYNC,
   LIST_SYNCS,
   READ_SYNC,
   REQUEST_SYNCS,
-  SECONDS_TO_WAIT,
+  SECONDS_UNTIL_ALLOWED,
   SYNC_FAILED,
   SYNC_SUCCEEDED,
   type SyncRow,
@@ -26,8 +32,8 @@ import {
 /** A worker that dies loses its synchronisation to another after so long. */
 const LEASE_SECONDS = 600;
 
-const FIRST_PAUSE_SECONDS = 60;
-const MAX_PAUSE_SECONDS = 3_600;
+const FIRST_RETRY_SECONDS = 60;
+const MAX_RETRY_SECONDS = 3_600;
 
 /** The synchronisations of the signed-in user's connections: asked for, run and shown. */
 @Injectable()
@@ -36,11 +42,11 @@ export class SyncsService {
 
   constructor(
     private readonly database: Database,
-    private readonly tasks: TaskRequests,
-    private readonly tokens: TokenRefresher,
-    private readonly jobs: JobsSync,
-    private readonly proposals: ProposalsSync,
-    private readonly messages: MessagesSync,
+    private readonly tasks: TaskRequestService,
+    private readonly tokenRefresh: TokenRefreshService,
+    private readonly jobs: JobsSyncService,
+    private readonly proposals: ProposalsSyncService,
+    private readonly messages: MessagesSyncService,
     private readonly config: Config,
   ) {}
 
@@ -53,10 +59,10 @@ export class SyncsService {
     const everySeconds = this.config.upwork.syncIntervalSeconds;
     const rows = await this.database.query<SyncRow>(REQUEST_SYNCS, [kind, everySeconds]);
     if (rows.length === 0) {
-      const [asked] = await this.database.query<{ seconds: number }>(SECONDS_TO_WAIT, [kind, everySeconds]);
-      throw asked ? askedTooSoon(everySeconds, asked.seconds) : new AppError('token.not_connected');
+      const [recent] = await this.database.query<{ seconds: number }>(SECONDS_UNTIL_ALLOWED, [kind, everySeconds]);
+      throw recent ? buildTooSoonError(everySeconds, recent.seconds) : new AppError('token.not_connected');
     }
-    await this.tasks.ask(SYNC_TASK_ID);
+    await this.tasks.request(SYNC_TASK_ID);
     return rows.map(SyncDto.from);
   }
 
@@ -77,23 +83,28 @@ export class SyncsService {
    * called between units. What it stored before a failure stays, and comes again as unchanged.
    * @returns its figures; undefined when it failed or was not to be run
    */
-  async run(id: number): Promise<SyncFigures | undefined> {
+  async run(id: number): Promise<SyncCounts | undefined> {
     const owner = randomUUID();
     const [sync] = await this.database.query<SyncRow>(CLAIM_SYNC, [id, owner, LEASE_SECONDS]);
     if (!sync) return undefined;
     try {
-      const { figures, error, isComplete } = await this.perform(sync);
+      const { figures, error, isComplete } = await this.synchronize(sync);
       await this.database.query(SYNC_SUCCEEDED, [
         id,
         owner,
         JSON.stringify(figures),
-        EVERY_SECONDS[sync.kind],
+        SYNC_INTERVAL_SECONDS[sync.kind],
         isComplete,
         error,
       ]);
       return figures;
     } catch (error) {
-      await this.database.query(SYNC_FAILED, [id, owner, this.noted(sync, error), pauseAfter(sync, error)]);
+      await this.database.query(SYNC_FAILED, [
+        id,
+        owner,
+        this.describeFailure(sync, error),
+        computeRetrySeconds(sync, error),
+      ]);
       return undefined;
     }
   }
@@ -102,17 +113,20 @@ export class SyncsService {
    * An access token may be void before its time: it is refreshed once, after which the connection either works or says
    * that it must be made anew.
    */
-  private async perform(sync: SyncRow): Promise<SyncResult> {
+  private async synchronize(sync: SyncRow): Promise<SyncResult> {
     try {
-      return await this.performBy(await this.tokens.accessToken(sync.tokenId), sync);
+      return await this.synchronizeWith(await this.tokenRefresh.getAccessToken(sync.tokenId), sync);
     } catch (error) {
       if (!(error instanceof UpworkError) || error.kind !== 'refused') throw error;
-      await this.tokens.refresh(sync.tokenId);
-      return this.performBy(await this.tokens.accessToken(sync.tokenId), sync);
+      await this.tokenRefresh.refresh(sync.tokenId);
+      return this.synchronizeWith(await this.tokenRefresh.getAccessToken(sync.tokenId), sync);
     }
   }
 
-  private performBy(accessToken: string, { userId, kind, organizationId, watermark }: SyncRow): Promise<SyncResult> {
+  private synchronizeWith(
+    accessToken: string,
+    { userId, kind, organizationId, watermark }: SyncRow,
+  ): Promise<SyncResult> {
     const caller = { userId, accessToken, organizationId };
     switch (kind) {
       case 'jobs':
@@ -124,20 +138,20 @@ export class SyncsService {
     }
   }
 
-  private noted({ id, kind }: SyncRow, error: unknown): string {
+  private describeFailure({ id, kind }: SyncRow, error: unknown): string {
     if (!(error instanceof UpworkError || error instanceof AppError))
       this.logger.error(`synchronisation ${id} (${kind}): ${String(error)}`);
-    return reasonOf(error);
+    return describeSyncError(error);
   }
 }
 
-function pauseAfter({ failures }: SyncRow, error: unknown): number {
-  const doubled = Math.min(FIRST_PAUSE_SECONDS * 2 ** Math.min(failures, 10), MAX_PAUSE_SECONDS);
-  const askedFor = error instanceof UpworkError ? (error.retryAfterMs ?? 0) / 1_000 : 0;
-  return Math.max(askedFor, doubled * (1 - Math.random() / 5));
+function computeRetrySeconds({ failures }: SyncRow, error: unknown): number {
+  const doubled = Math.min(FIRST_RETRY_SECONDS * 2 ** Math.min(failures, 10), MAX_RETRY_SECONDS);
+  const retryAfterSeconds = error instanceof UpworkError ? (error.retryAfterMs ?? 0) / 1_000 : 0;
+  return Math.max(retryAfterSeconds, doubled * (1 - Math.random() / 5));
 }
 
-function askedTooSoon(everySeconds: number, seconds: number): AppError {
+function buildTooSoonError(everySeconds: number, seconds: number): AppError {
   return new AppError('rate.limited', {
     detail: `A synchronisation of one kind can be asked for once in ${everySeconds} s. Try again in ${seconds} s.`,
     headers: { 'retry-after': String(seconds) },

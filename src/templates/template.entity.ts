@@ -1,7 +1,6 @@
 import { Column, Entity } from 'typeorm';
-import { BaseEntity } from '../platform/database/base.entity';
-import { InstantColumn } from '../platform/database/columns';
-import type { TemplateType } from './template-types';
+import { BaseEntity, InstantColumn } from '../platform/database/base.entity';
+import type { TemplateType } from './templates.dto';
 
 /** A letter in the user's own words, which drafts of its type follow. */
 @Entity('templates')

@@ -1,15 +1,11 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { SignedIn } from '../platform/http/access';
-import { IfMatch, type Preconditions } from '../platform/http/if-match';
-import type { Page } from '../platform/http/page';
-import { PageQueryDto } from '../platform/http/page-query.dto';
-import { ApiPage } from '../platform/http/page-response';
-import { ParseIdPipe } from '../platform/http/parse-id.pipe';
+import { SignedIn } from '../platform/http/access/access';
+import { IfMatch, type Preconditions } from '../platform/http/responses/preconditions';
+import { ApiPage, type Page, PageQueryDto } from '../platform/http/pagination/page.dto';
+import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
 import { Post } from '../platform/idempotency/post';
-import { CreateTemplateDto } from './dto/create-template.dto';
-import { TemplateDto } from './dto/template.dto';
-import { UpdateTemplateDto } from './dto/update-template.dto';
+import { CreateTemplateDto, TemplateDto, UpdateTemplateDto } from './templates.dto';
 import { TemplatesService } from './templates.service';
 
 /** Letters in the user's own words, which drafts follow. */
@@ -21,6 +17,7 @@ export class TemplatesController {
 
   @Post()
   @ApiOperation({
+    operationId: 'createTemplate',
     summary: 'Add a template',
     description: 'Drafts of its type follow the newest one, or the one they name.',
   })
@@ -30,21 +27,29 @@ export class TemplatesController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'List your templates', description: 'Newest first.' })
+  @ApiOperation({ operationId: 'listTemplates', summary: 'List your templates', description: 'Newest first.' })
   @ApiPage(TemplateDto)
   list(@Query() query: PageQueryDto): Promise<Page<TemplateDto>> {
     return this.templates.list(query);
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'Read a template', description: 'With its ETag; If-None-Match answers 304.' })
+  @ApiOperation({
+    operationId: 'getTemplate',
+    summary: 'Read a template',
+    description: 'With its ETag; If-None-Match answers 304.',
+  })
   @ApiOkResponse({ type: TemplateDto, description: 'The template.' })
   get(@Param('id', ParseIdPipe) id: number): Promise<TemplateDto> {
     return this.templates.get(id);
   }
 
   @Patch(':id')
-  @ApiOperation({ summary: 'Change a template', description: 'A JSON merge patch: what is absent stays.' })
+  @ApiOperation({
+    operationId: 'updateTemplate',
+    summary: 'Change a template',
+    description: 'A JSON merge patch: what is absent stays.',
+  })
   @ApiOkResponse({ type: TemplateDto, description: 'The template as it now is.' })
   update(
     @Param('id', ParseIdPipe) id: number,
@@ -56,7 +61,11 @@ export class TemplatesController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Delete a template', description: 'Drafts that were written from it stay.' })
+  @ApiOperation({
+    operationId: 'deleteTemplate',
+    summary: 'Delete a template',
+    description: 'Drafts that were written from it stay.',
+  })
   @ApiNoContentResponse({ description: 'It is gone; its history stays.' })
   remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {
     return this.templates.remove(id, ifMatch);

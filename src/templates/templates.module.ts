@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { declareConstraint } from '../platform/database/pg-errors';
+import { declareConstraint } from '../platform/errors/postgres-errors';
 import { Template } from './template.entity';
 import { TemplatesController } from './templates.controller';
 import { TemplatesService } from './templates.service';

@@ -1,5 +1,5 @@
 import { Conditions } from '../platform/database/conditions';
-import type { CursorKey } from '../platform/http/cursor-codec';
+import type { CursorKey } from '../platform/http/pagination/keyset-page';
 import type { Template } from './template.entity';
 
 /** A row of the list, with its sort value as PostgreSQL writes it: a Date loses the microseconds. */

@@ -2,13 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
-import { assertVersion, type Preconditions } from '../platform/http/if-match';
-import { KeysetPages } from '../platform/http/keyset-page';
-import type { Page } from '../platform/http/page';
-import type { PageQueryDto } from '../platform/http/page-query.dto';
-import type { CreateTemplateDto } from './dto/create-template.dto';
-import { TemplateDto } from './dto/template.dto';
-import type { UpdateTemplateDto } from './dto/update-template.dto';
+import { assertVersion, type Preconditions } from '../platform/http/responses/preconditions';
+import { KeysetPages } from '../platform/http/pagination/keyset-page';
+import { type Page, type PageQueryDto } from '../platform/http/pagination/page.dto';
+import { type CreateTemplateDto, TemplateDto, type UpdateTemplateDto } from './templates.dto';
 import { listTemplates, type TemplateRow } from './templates.queries';
 import { Template } from './template.entity';
 
@@ -23,7 +20,7 @@ export class TemplatesService {
 
   /** Stores a template. @throws AppError `template.already_exists` */
   async create(dto: CreateTemplateDto): Promise<TemplateDto> {
-    return TemplateDto.from(await this.database.unit((unit) => unit.of(Template).insert(dto)));
+    return TemplateDto.from(await this.database.transaction((unit) => unit.repository(Template).insert(dto)));
   }
 
   /** Returns one page, newest first. One statement. */
@@ -56,8 +53,8 @@ export class TemplatesService {
 
   /** Deletes a template. @throws AppError `template.not_found`, `precondition.failed` */
   remove(id: number, ifMatch?: Preconditions): Promise<void> {
-    return this.database.unit(async (unit) => {
-      const templates = unit.of(Template);
+    return this.database.transaction(async (unit) => {
+      const templates = unit.repository(Template);
       const template = await templates.find(id, { lock: true });
       if (!template) throw new AppError('template.not_found');
       assertVersion(template, ifMatch);

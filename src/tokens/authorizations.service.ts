@@ -1,24 +1,22 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { currentPrincipal } from '../auth/principal';
+import { currentPrincipal } from '../platform/http/access/access';
 import { EncryptionService } from '../platform/encryption/encryption.service';
-import type { SealContext } from '../platform/encryption/seal-context';
+import type { EncryptionContext } from '../platform/encryption/ciphertext';
 import { AppError } from '../platform/errors/app-error';
 import { RedisClients } from '../platform/redis/redis-clients';
 import { UpworkError } from '../upwork/upwork.error';
 import { COMPANY_SELECTOR } from '../upwork/upwork.documents';
-import { UpworkClient } from '../upwork/upwork-client.service';
-import { UpworkOAuth } from '../upwork/upwork-oauth.service';
-import type { AuthorizationDto } from './dto/authorization.dto';
-import type { CallbackDto } from './dto/callback.dto';
-import type { TokenDto } from './dto/token.dto';
+import { UpworkClientService } from '../upwork/upwork-client.service';
+import { UpworkOAuthService } from '../upwork/upwork-oauth.service';
+import { type AuthorizationDto, type CallbackDto, type TokenDto } from './tokens.dto';
 import { TokensService } from './tokens.service';
 
 /** Long enough to sign in at Upwork on the way. */
-const LIFE_SECONDS = 600;
+const LIFETIME_SECONDS = 600;
 
-/** What is kept of an authorization under way. */
-interface Kept {
+/** An authorization under way, as Redis stores it. */
+interface PendingAuthorization {
   readonly userId: number;
   readonly sessionId: string;
   /** The PKCE verifier, sealed: nothing in Redis may complete an authorization. */
@@ -31,12 +29,12 @@ interface Kept {
  * @see RFC 6749 section 10.12; RFC 9700 section 4.7
  */
 @Injectable()
-export class Authorizations {
+export class AuthorizationsService {
   constructor(
     private readonly redis: RedisClients,
     private readonly encryption: EncryptionService,
-    private readonly upwork: UpworkOAuth,
-    private readonly client: UpworkClient,
+    private readonly upwork: UpworkOAuthService,
+    private readonly client: UpworkClientService,
     private readonly tokens: TokensService,
   ) {}
 
@@ -44,11 +42,11 @@ export class Authorizations {
   async begin(): Promise<AuthorizationDto> {
     const { userId, sessionId } = currentPrincipal();
     const { url, state, verifier } = await this.upwork.begin();
-    const key = keyOf(state);
-    const sealedVerifier = await this.encryption.seal(verifier, placeOf(userId, key));
-    const kept: Kept = { userId, sessionId, sealedVerifier };
-    await this.redis.commands.set(key, JSON.stringify(kept), 'EX', LIFE_SECONDS);
-    return { url, expiresAt: new Date(Date.now() + LIFE_SECONDS * 1_000) };
+    const key = buildKey(state);
+    const sealedVerifier = await this.encryption.seal(verifier, buildEncryptionContext(userId, key));
+    const pending: PendingAuthorization = { userId, sessionId, sealedVerifier };
+    await this.redis.commands.set(key, JSON.stringify(pending), 'EX', LIFETIME_SECONDS);
+    return { url, expiresAt: new Date(Date.now() + LIFETIME_SECONDS * 1_000) };
   }
 
   /**
@@ -59,47 +57,47 @@ export class Authorizations {
    */
   async complete({ state, code, error }: CallbackDto): Promise<{ token: TokenDto; isNew: boolean }> {
     const { userId, sessionId } = currentPrincipal();
-    const key = keyOf(state);
+    const key = buildKey(state);
     const text = await this.redis.commands.getdel(key);
-    const kept = text === null ? undefined : (JSON.parse(text) as Kept);
-    if (kept?.userId !== userId || kept.sessionId !== sessionId) throw new AppError('token.state_invalid');
-    if (code === undefined) throw denied(error ?? 'no code came back');
-    const verifier = await this.encryption.open(kept.sealedVerifier, placeOf(userId, key));
+    const pending = text === null ? undefined : (JSON.parse(text) as PendingAuthorization);
+    if (pending?.userId !== userId || pending.sessionId !== sessionId) throw new AppError('token.state_invalid');
+    if (code === undefined) throw buildDeniedError(error ?? 'no code came back');
+    const verifier = await this.encryption.open(pending.sealedVerifier, buildEncryptionContext(userId, key));
     const pair = await this.upwork.exchange(code, { state, verifier }).catch((reason: unknown) => {
-      throw asAppError(reason);
+      throw toAppError(reason);
     });
-    if (pair.refreshToken === undefined) throw denied('it came without a refresh token');
+    if (pair.refreshToken === undefined) throw buildDeniedError('it came without a refresh token');
     const { accessToken, refreshToken, expiresAt, scopes } = pair;
-    const organizationId = await this.organizationOf(userId, accessToken);
+    const organizationId = await this.findOrganizationId(userId, accessToken);
     return this.tokens.store({ provider: 'upwork', accessToken, refreshToken, expiresAt, organizationId, scopes });
   }
 
   /** The first organization Upwork offers, which is the freelancer's own. */
-  private async organizationOf(userId: number, accessToken: string): Promise<string | null> {
+  private async findOrganizationId(userId: number, accessToken: string): Promise<string | null> {
     const caller = { userId, accessToken, organizationId: null };
     const answer = await this.client.call(COMPANY_SELECTOR, {}, caller).catch((reason: unknown) => {
-      throw asAppError(reason);
+      throw toAppError(reason);
     });
     return answer.companySelector.items[0]?.organizationId ?? null;
   }
 }
 
 /** The state itself would be half of what a callback needs; its hash finds it as well. */
-function keyOf(state: string): string {
+function buildKey(state: string): string {
   return `upwork-authorization:${createHash('sha256').update(state).digest('base64url')}`;
 }
 
-function placeOf(userId: number, key: string): SealContext {
+function buildEncryptionContext(userId: number, key: string): EncryptionContext {
   return { table: 'redis', column: 'upwork-authorization', userId, sealKey: key };
 }
 
-function denied(reason: string): AppError {
+function buildDeniedError(reason: string): AppError {
   return new AppError('token.authorization_denied', { detail: reason.replace(/[^\w .-]/g, '').slice(0, 200) });
 }
 
-function asAppError(error: unknown): unknown {
+function toAppError(error: unknown): unknown {
   if (!(error instanceof UpworkError)) return error;
-  if (error.kind === 'refused' || error.kind === 'unusable') return denied(error.message);
+  if (error.kind === 'refused' || error.kind === 'unusable') return buildDeniedError(error.message);
   const seconds = Math.max(5, Math.ceil((error.retryAfterMs ?? 0) / 1_000));
   return new AppError('upwork.unavailable', {
     detail: error.message,

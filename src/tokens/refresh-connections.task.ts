@@ -1,25 +1,25 @@
-import { Deliveries } from '../alerts/deliveries.service';
-import type { Figures, ScheduledTask, TaskContext } from '../platform/scheduler/scheduled-task';
-import { runForTenants, type DueItem } from '../platform/scheduler/tenant-runs';
+import { DeliveriesService } from '../webhooks/deliveries.service';
+import type { TaskResult, ScheduledTask, TaskContext } from '../platform/scheduler/scheduled-task';
+import { forEachTenant, type DueItem } from '../platform/scheduler/for-each-tenant';
 import { AppError } from '../platform/errors/app-error';
-import { TokenRefresher } from './token-refresh.service';
+import { TokenRefreshService } from './token-refresh.service';
 
 /** Ahead of expiry, with room for failures. */
-const AHEAD = '15 minutes';
+const REFRESH_AHEAD = '15 minutes';
 
 /** Upwork's help says a refresh token lasts two weeks unused. */
-const KEEP_ALIVE = '7 days';
+const REFRESH_WHEN_IDLE = '7 days';
 
 /** A look takes so many. */
 const MAX_CONNECTIONS = 500;
 
 /** Most of a refresh is waiting for the provider. */
-const AT_ONCE = 10;
-const PER_TENANT = 2;
+const MAX_CONCURRENT = 10;
+const MAX_CONCURRENT_PER_TENANT = 2;
 
 const TASK_ID = 'refresh-connections';
 const TIMEOUT_MS = 5 * 60_000;
-const LOOK_FOR_MS = 4 * 60_000;
+const FIND_DUE_FOR_MS = 4 * 60_000;
 
 const DUE = `SELECT user_id AS "userId", token_id AS id FROM app.connections_due($1, $2, $3)`;
 
@@ -32,34 +32,34 @@ export const REFRESH_CONNECTIONS: ScheduledTask = {
   timezone: 'UTC',
   timeoutMs: TIMEOUT_MS,
   retries: 0,
-  whatAMissMeans: 'Synchronisation stops when connections expire; after two weeks users must connect anew.',
-  soonAfterBoot: true,
+  missedRunImpact: 'Synchronisation stops when connections expire; after two weeks users must connect anew.',
+  runsAtBoot: true,
   run: refreshConnections,
 };
 
-async function refreshConnections(task: TaskContext): Promise<Figures> {
-  const { look, service, signal } = task;
-  const refresher = service(TokenRefresher);
+async function refreshConnections(task: TaskContext): Promise<TaskResult> {
+  const { readOnly: look, service, signal } = task;
+  const refresher = service(TokenRefreshService);
   const counts = { refreshed: 0, failed: 0, reconnectNeeded: 0 };
-  const run = runForTenants({
+  const run = forEachTenant({
     taskId: TASK_ID,
     signal,
-    atOnce: AT_ONCE,
-    perTenant: PER_TENANT,
-    lookForMs: LOOK_FOR_MS,
-    find: () => look((unit) => unit.query<DueItem>(DUE, [AHEAD, KEEP_ALIVE, MAX_CONNECTIONS])),
+    concurrency: MAX_CONCURRENT,
+    perTenant: MAX_CONCURRENT_PER_TENANT,
+    pollForMs: FIND_DUE_FOR_MS,
+    find: () => look((unit) => unit.query<DueItem>(DUE, [REFRESH_AHEAD, REFRESH_WHEN_IDLE, MAX_CONNECTIONS])),
     work: async ({ id }) => {
-      counts[await outcomeOf(() => refresher.refresh(id))] += 1;
+      counts[await runRefresh(() => refresher.refresh(id))] += 1;
     },
   });
   // Owners are told also when a refresh failed on our side.
   const [refreshes] = await Promise.allSettled([run]);
-  const reported = await report(task);
+  const reported = await notifyLostConnections(task);
   if (refreshes.status === 'rejected') throw refreshes.reason;
   return { due: refreshes.value, ...counts, reported };
 }
 
-async function outcomeOf(refresh: () => Promise<unknown>): Promise<'refreshed' | 'failed' | 'reconnectNeeded'> {
+async function runRefresh(refresh: () => Promise<unknown>): Promise<'refreshed' | 'failed' | 'reconnectNeeded'> {
   try {
     await refresh();
     return 'refreshed';
@@ -70,12 +70,12 @@ async function outcomeOf(refresh: () => Promise<unknown>): Promise<'refreshed' |
 }
 
 /** Marked in the transaction that records the letters: each owner is told, and once. */
-async function report({ asWorker, look, service }: TaskContext): Promise<number> {
+async function notifyLostConnections({ asWorker, readOnly: look, service }: TaskContext): Promise<number> {
   const waits = await look((unit) => unit.query<{ waits: boolean }>(`SELECT app.has_connections_to_report() AS waits`));
   if (!waits[0]?.waits) return 0;
   const [recorded] = await asWorker((unit) =>
-    unit.query<{ letters: number }>(`SELECT app.report_lost_connections($1) AS letters`, [MAX_CONNECTIONS]),
+    unit.query<{ emails: number }>(`SELECT app.report_lost_connections($1) AS emails`, [MAX_CONNECTIONS]),
   );
-  await service(Deliveries).wake();
-  return recorded?.letters ?? 0;
+  await service(DeliveriesService).requestSending();
+  return recorded?.emails ?? 0;
 }

@@ -1,19 +1,14 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Query, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { SignedIn } from '../platform/http/access';
-import { IfMatch, type Preconditions } from '../platform/http/if-match';
-import type { Page } from '../platform/http/page';
-import { PageQueryDto } from '../platform/http/page-query.dto';
-import { ApiPage } from '../platform/http/page-response';
-import { ParseIdPipe } from '../platform/http/parse-id.pipe';
-import { Unconditional } from '../platform/http/resource-headers';
+import { SignedIn } from '../platform/http/access/access';
+import { IfMatch, type Preconditions } from '../platform/http/responses/preconditions';
+import { ApiPage, type Page, PageQueryDto } from '../platform/http/pagination/page.dto';
+import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
+import { Unconditional } from '../platform/http/responses/resource-headers';
 import { Post } from '../platform/idempotency/post';
-import { Authorizations } from './authorizations.service';
-import { AuthorizationDto } from './dto/authorization.dto';
-import { CallbackDto } from './dto/callback.dto';
-import { CreateTokenDto } from './dto/create-token.dto';
-import { TokenDto } from './dto/token.dto';
+import { AuthorizationsService } from './authorizations.service';
+import { AuthorizationDto, CallbackDto, CreateTokenDto, TokenDto } from './tokens.dto';
 import { TokensService } from './tokens.service';
 
 /** Connections to Upwork: made, watched, refreshed, ended. No answer holds a token. */
@@ -23,11 +18,12 @@ import { TokensService } from './tokens.service';
 export class TokensController {
   constructor(
     private readonly tokens: TokensService,
-    private readonly authorizations: Authorizations,
+    private readonly authorizations: AuthorizationsService,
   ) {}
 
   @Post()
   @ApiOperation({
+    operationId: 'createConnection',
     summary: 'Store a connection made elsewhere',
     description:
       'Keeps the pair, sealed, without calling the provider. The same provider and organization again replaces the pair (200).',
@@ -35,11 +31,15 @@ export class TokensController {
   @ApiCreatedResponse({ type: TokenDto, description: 'The new connection.' })
   @ApiOkResponse({ type: TokenDto, description: 'The connection, with the new pair.' })
   async store(@Body() dto: CreateTokenDto, @Res({ passthrough: true }) reply: FastifyReply): Promise<TokenDto> {
-    return answer(await this.tokens.store(dto), reply);
+    return sendToken(await this.tokens.store(dto), reply);
   }
 
   @Get()
-  @ApiOperation({ summary: 'List your connections', description: 'With status and health; oldest first.' })
+  @ApiOperation({
+    operationId: 'listConnections',
+    summary: 'List your connections',
+    description: 'With status and health; oldest first.',
+  })
   @ApiPage(TokenDto)
   list(@Query() query: PageQueryDto): Promise<Page<TokenDto>> {
     return this.tokens.list(query);
@@ -48,6 +48,7 @@ export class TokensController {
   @Post('upwork/authorize')
   @HttpCode(200)
   @ApiOperation({
+    operationId: 'startUpworkAuthorization',
     summary: 'Start connecting Upwork',
     description:
       'Send the user to `url`. Upwork sends him back with `code` and `state`: hand both to the callback, in this session, within ten minutes.',
@@ -60,18 +61,23 @@ export class TokensController {
   @Get('upwork/callback')
   @Unconditional()
   @ApiOperation({
+    operationId: 'completeUpworkAuthorization',
     summary: 'Complete connecting Upwork',
     description:
       'Takes what Upwork added to the callback URL. A state is good once, and only in the session that began.',
   })
   @ApiCreatedResponse({ type: TokenDto, description: 'The new connection.' })
   @ApiOkResponse({ type: TokenDto, description: 'The connection there was, with the new pair.' })
-  async callback(@Query() query: CallbackDto, @Res({ passthrough: true }) reply: FastifyReply): Promise<TokenDto> {
-    return answer(await this.authorizations.complete(query), reply);
+  async completeAuthorization(
+    @Query() query: CallbackDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TokenDto> {
+    return sendToken(await this.authorizations.complete(query), reply);
   }
 
   @Get(':id')
   @ApiOperation({
+    operationId: 'getConnection',
     summary: 'Read a connection',
     description: 'Status, health and what went wrong last; never a token.',
   })
@@ -83,6 +89,7 @@ export class TokensController {
   @Post(':id/refresh')
   @HttpCode(200)
   @ApiOperation({
+    operationId: 'refreshConnection',
     summary: 'Refresh a connection now',
     description:
       'Connections are refreshed by themselves; this does it at once. However many ask, the provider is called once.',
@@ -94,14 +101,18 @@ export class TokensController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Disconnect', description: 'Forgets the pair. What was synchronised stays.' })
+  @ApiOperation({
+    operationId: 'deleteConnection',
+    summary: 'Disconnect',
+    description: 'Forgets the pair. What was synchronised stays.',
+  })
   @ApiNoContentResponse({ description: 'It is gone.' })
   remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {
     return this.tokens.remove(id, ifMatch);
   }
 }
 
-function answer({ token, isNew }: { token: TokenDto; isNew: boolean }, reply: FastifyReply): TokenDto {
+function sendToken({ token, isNew }: { token: TokenDto; isNew: boolean }, reply: FastifyReply): TokenDto {
   void reply.status(isNew ? 201 : 200).header('location', `/v1/tokens/${token.id}`);
   return token;
 }

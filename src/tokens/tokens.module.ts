@@ -2,9 +2,9 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module';
 import { UpworkModule } from '../upwork/upwork.module';
-import { Authorizations } from './authorizations.service';
-import { TokenRefresher } from './token-refresh.service';
-import { TokenVault } from './token-vault.service';
+import { AuthorizationsService } from './authorizations.service';
+import { TokenRefreshService } from './token-refresh.service';
+import { TokenEncryptionService } from './token-encryption.service';
 import { TokensController } from './tokens.controller';
 import { TokensService } from './tokens.service';
 import { UserToken } from './user-token.entity';
@@ -13,7 +13,7 @@ import { UserToken } from './user-token.entity';
 @Module({
   imports: [TypeOrmModule.forFeature([UserToken]), AuditModule, UpworkModule],
   controllers: [TokensController],
-  providers: [TokensService, TokenVault, TokenRefresher, Authorizations],
-  exports: [TokenRefresher],
+  providers: [TokensService, TokenEncryptionService, TokenRefreshService, AuthorizationsService],
+  exports: [TokenRefreshService],
 })
 export class TokensModule {}

@@ -1,5 +1,5 @@
 import { Conditions } from '../platform/database/conditions';
-import type { CursorKey } from '../platform/http/cursor-codec';
+import type { CursorKey } from '../platform/http/pagination/keyset-page';
 import type { UserToken } from './user-token.entity';
 
 const COLUMNS = `id, user_id AS "userId", provider, organization_id AS "organizationId", seal_key AS "sealKey",
@@ -52,7 +52,7 @@ export function listTokens(after: readonly CursorKey[] | undefined, take: number
  * Takes the lease of the connection $1 for $2, for $3 seconds; no row when another has it, when it was refreshed within
  * the last $4 seconds, while it rests after a failure, or when it must be connected anew.
  */
-export const CLAIM_LEASE = `
+export const CLAIM_REFRESH_LEASE = `
   UPDATE user_tokens SET refresh_owner = $2, refresh_until = now() + make_interval(secs => $3)
   WHERE id = $1 AND status <> 'reconnect_needed'
     AND (refresh_until IS NULL OR refresh_until < now())
@@ -61,18 +61,18 @@ export const CLAIM_LEASE = `
   RETURNING ${COLUMNS}`;
 
 /** A row of user_tokens, judged by the database's clock. */
-export type JudgedToken = UserToken & {
+export type TokenWithRefreshState = UserToken & {
   readonly isLeased: boolean;
-  readonly isFresh: boolean;
+  readonly isRecentlyRefreshed: boolean;
   /** It failed, and is not to be tried yet. */
-  readonly isResting: boolean;
+  readonly isBackingOff: boolean;
 };
 
 /** The connection $1: whether somebody has its lease, whether it was refreshed within $2 seconds, whether it rests. */
-export const READ_JUDGED = `
+export const READ_WITH_REFRESH_STATE = `
   SELECT ${COLUMNS}, coalesce(refresh_until > now(), false) AS "isLeased",
-    coalesce(last_refreshed_at > now() - make_interval(secs => $2), false) AS "isFresh",
-    coalesce(next_refresh_at > now(), false) AS "isResting"
+    coalesce(last_refreshed_at > now() - make_interval(secs => $2), false) AS "isRecentlyRefreshed",
+    coalesce(next_refresh_at > now(), false) AS "isBackingOff"
   FROM user_tokens WHERE id = $1`;
 
 /** Stores a new pair of the connection $1, if $2 still has the lease; it ends. */
@@ -84,7 +84,7 @@ export const STORE_REFRESHED = `
   RETURNING ${COLUMNS}`;
 
 /** Notes that a refresh of the connection $1 failed, if $2 still has the lease; the pair stays as it is. */
-export const NOTE_FAILURE = `
+export const RECORD_REFRESH_FAILURE = `
   UPDATE user_tokens SET status = $3, last_error = $4, failed_refreshes = failed_refreshes + 1,
     next_refresh_at = now() + make_interval(secs => $5), refresh_owner = NULL, refresh_until = NULL
   WHERE id = $1 AND refresh_owner = $2

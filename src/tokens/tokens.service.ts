@@ -1,16 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { ownId } from '../users/own-id';
+import { currentUserId } from '../platform/http/access/access';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
-import { assertVersion, type Preconditions } from '../platform/http/if-match';
-import { KeysetPages } from '../platform/http/keyset-page';
-import type { Page } from '../platform/http/page';
-import type { PageQueryDto } from '../platform/http/page-query.dto';
-import type { CreateTokenDto } from './dto/create-token.dto';
-import { TokenDto } from './dto/token.dto';
-import { TokenRefresher } from './token-refresh.service';
+import { assertVersion, type Preconditions } from '../platform/http/responses/preconditions';
+import { KeysetPages } from '../platform/http/pagination/keyset-page';
+import { type Page, type PageQueryDto } from '../platform/http/pagination/page.dto';
+import { type CreateTokenDto, TokenDto } from './tokens.dto';
+import { TokenRefreshService } from './token-refresh.service';
 import { listTokens, storeConnection, type StoredToken } from './tokens.queries';
-import { TokenVault } from './token-vault.service';
+import { TokenEncryptionService } from './token-encryption.service';
 import { UserToken } from './user-token.entity';
 
 /** The signed-in user's connections. What it returns never holds a token. */
@@ -19,8 +17,8 @@ export class TokensService {
   constructor(
     private readonly database: Database,
     private readonly pages: KeysetPages,
-    private readonly vault: TokenVault,
-    private readonly refresher: TokenRefresher,
+    private readonly encryption: TokenEncryptionService,
+    private readonly tokenRefresh: TokenRefreshService,
   ) {}
 
   /**
@@ -30,9 +28,9 @@ export class TokensService {
   async store(
     connection: CreateTokenDto & { scopes?: readonly string[] },
   ): Promise<{ token: TokenDto; isNew: boolean }> {
-    const userId = ownId();
+    const userId = currentUserId();
     const { provider, organizationId = null, expiresAt, scopes = [] } = connection;
-    const sealed = await this.vault.seal(userId, connection);
+    const sealed = await this.encryption.encrypt(userId, connection);
     const statement = storeConnection({ ...sealed, provider, organizationId, expiresAt, scopes });
     const [stored] = await this.database.query<StoredToken>(...statement);
     return { token: TokenDto.from(stored!), isNew: stored!.isNew };
@@ -54,11 +52,11 @@ export class TokensService {
 
   /**
    * Refreshes a connection now; one refreshed within the last 10 s stays as it is.
-   * @throws AppError `token.not_found`, `precondition.failed`, and as TokenRefresher.refresh
+   * @throws AppError `token.not_found`, `precondition.failed`, and as TokenRefreshService.refresh
    */
   async refresh(id: number, ifMatch?: Preconditions): Promise<TokenDto> {
     if (ifMatch !== undefined) assertVersion(await this.get(id), ifMatch);
-    return TokenDto.from(await this.refresher.refresh(id));
+    return TokenDto.from(await this.tokenRefresh.refresh(id));
   }
 
   /**
@@ -66,8 +64,8 @@ export class TokensService {
    * @throws AppError `token.not_found`, `precondition.failed`
    */
   remove(id: number, ifMatch?: Preconditions): Promise<void> {
-    return this.database.unit(async (unit) => {
-      const tokens = unit.of(UserToken);
+    return this.database.transaction(async (unit) => {
+      const tokens = unit.repository(UserToken);
       const token = await tokens.find(id, { lock: true });
       if (!token) throw new AppError('token.not_found');
       assertVersion(token, ifMatch);

@@ -1,13 +1,12 @@
 import { Column, Entity } from 'typeorm';
-import { BaseEntity } from '../platform/database/base.entity';
-import { InstantColumn } from '../platform/database/columns';
-import type { Provider, TokenStatus } from './token-values';
+import { BaseEntity, InstantColumn } from '../platform/database/base.entity';
+import type { TokenProvider, TokenStatus } from './tokens.dto';
 
 /** A connection: the pair of tokens by which we act for a user at a provider, sealed. */
 @Entity('user_tokens')
 export class UserToken extends BaseEntity {
   @Column('text', { default: 'upwork' })
-  provider: Provider;
+  provider: TokenProvider;
 
   /** The tenant at the provider; null until it is known. */
   @Column('text', { name: 'organization_id', nullable: true })

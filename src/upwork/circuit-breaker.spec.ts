@@ -11,22 +11,22 @@ describe(CircuitBreaker.name, () => {
   afterEach(() => jest.useRealTimers());
 
   const fail = (tenant: number, times: number): void => {
-    for (let n = 0; n < times; n++) breaker.failed(tenant);
+    for (let n = 0; n < times; n++) breaker.recordFailure(tenant);
   };
 
   it('opens for the one tenant whose calls fail, and for nobody else', () => {
     fail(ANN, 50);
 
-    expect(breaker.restMs(ANN)).toBe(30_000);
-    expect(breaker.restMs(BOB)).toBe(0);
+    expect(breaker.getDelayMs(ANN)).toBe(30_000);
+    expect(breaker.getDelayMs(BOB)).toBe(0);
   });
 
   it('opens for all when calls of two tenants failed and none succeeded', () => {
     fail(ANN, 4);
-    expect(breaker.restMs(CARL)).toBe(0);
+    expect(breaker.getDelayMs(CARL)).toBe(0);
     fail(BOB, 1);
 
-    expect([ANN, BOB, CARL].map((tenant) => breaker.restMs(tenant))).toEqual([30_000, 30_000, 30_000]);
+    expect([ANN, BOB, CARL].map((tenant) => breaker.getDelayMs(tenant))).toEqual([30_000, 30_000, 30_000]);
   });
 
   it('opens for all as soon as a second tenant fails after many failures of one', () => {
@@ -34,17 +34,17 @@ describe(CircuitBreaker.name, () => {
     jest.advanceTimersByTime(30_000);
     fail(BOB, 1);
 
-    expect(breaker.restMs(CARL)).toBe(30_000);
+    expect(breaker.getDelayMs(CARL)).toBe(30_000);
   });
 
   it('stays closed for the others while one of them gets answers', () => {
     for (let n = 0; n < 20; n++) {
-      breaker.failed(ANN);
-      breaker.answered(BOB);
-      breaker.failed(CARL);
+      breaker.recordFailure(ANN);
+      breaker.recordSuccess(BOB);
+      breaker.recordFailure(CARL);
     }
 
-    expect([ANN, BOB, CARL].map((tenant) => breaker.restMs(tenant) > 0)).toEqual([true, false, true]);
+    expect([ANN, BOB, CARL].map((tenant) => breaker.getDelayMs(tenant) > 0)).toEqual([true, false, true]);
   });
 
   it('lets one caller probe after the rest, and closes with the first answer', () => {
@@ -52,8 +52,8 @@ describe(CircuitBreaker.name, () => {
     fail(BOB, 3);
     jest.advanceTimersByTime(30_000);
 
-    expect([breaker.restMs(CARL), breaker.restMs(ANN)]).toEqual([0, 30_000]);
-    breaker.answered(CARL);
-    expect([ANN, BOB, CARL].map((tenant) => breaker.restMs(tenant))).toEqual([0, 0, 0]);
+    expect([breaker.getDelayMs(CARL), breaker.getDelayMs(ANN)]).toEqual([0, 30_000]);
+    breaker.recordSuccess(CARL);
+    expect([ANN, BOB, CARL].map((tenant) => breaker.getDelayMs(tenant))).toEqual([0, 0, 0]);
   });
 });

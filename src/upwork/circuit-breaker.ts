@@ -1,13 +1,13 @@
 /** Failures in a row after which the service is taken to be down. */
-const THRESHOLD = 5;
+const FAILURE_THRESHOLD = 5;
 
 /** How long it is then left alone; the first call after that is the probe. */
-const REST_MS = 30_000;
+const OPEN_MS = 30_000;
 
 /** Failures of some callers in a row. */
-interface Failures {
+interface FailureCount {
   count: number;
-  restsUntil: number;
+  openUntil: number;
 }
 
 /**
@@ -16,41 +16,44 @@ interface Failures {
  * tenant's own, so they open it for that tenant only.
  */
 export class CircuitBreaker {
-  private readonly ofTenant = new Map<number, Failures>();
-  private readonly ofAll: Failures = { count: 0, restsUntil: 0 };
-  private readonly failing = new Set<number>();
+  private readonly failuresByTenant = new Map<number, FailureCount>();
+  private readonly allFailures: FailureCount = { count: 0, openUntil: 0 };
+  private readonly failingTenants = new Set<number>();
 
   /** Returns the milliseconds until a tenant may call; 0 is now. One caller at a time probes a service that was down. */
-  restMs(tenant: number): number {
-    const own = this.ofTenant.get(tenant);
-    return Math.max(this.failing.size > 1 ? restOf(this.ofAll) : 0, own ? restOf(own) : 0);
+  getDelayMs(tenant: number): number {
+    const tenantFailures = this.failuresByTenant.get(tenant);
+    return Math.max(
+      this.failingTenants.size > 1 ? takeDelay(this.allFailures) : 0,
+      tenantFailures ? takeDelay(tenantFailures) : 0,
+    );
   }
 
   /** Records an answer. Any answer shows that the service works. */
-  answered(tenant: number): void {
-    this.ofTenant.delete(tenant);
-    this.failing.clear();
-    Object.assign(this.ofAll, { count: 0, restsUntil: 0 });
+  recordSuccess(tenant: number): void {
+    this.failuresByTenant.delete(tenant);
+    this.failingTenants.clear();
+    Object.assign(this.allFailures, { count: 0, openUntil: 0 });
   }
 
   /** Notes a call that failed on the way, or a 5xx. */
-  failed(tenant: number): void {
-    let own = this.ofTenant.get(tenant);
-    if (!own) this.ofTenant.set(tenant, (own = { count: 0, restsUntil: 0 }));
-    this.failing.add(tenant);
-    note(own);
-    note(this.ofAll);
+  recordFailure(tenant: number): void {
+    let tenantFailures = this.failuresByTenant.get(tenant);
+    if (!tenantFailures) this.failuresByTenant.set(tenant, (tenantFailures = { count: 0, openUntil: 0 }));
+    this.failingTenants.add(tenant);
+    addFailure(tenantFailures);
+    addFailure(this.allFailures);
   }
 }
 
-function note(failures: Failures): void {
+function addFailure(failures: FailureCount): void {
   failures.count += 1;
-  if (failures.count >= THRESHOLD) failures.restsUntil = Date.now() + REST_MS;
+  if (failures.count >= FAILURE_THRESHOLD) failures.openUntil = Date.now() + OPEN_MS;
 }
 
-function restOf(failures: Failures): number {
-  const left = failures.restsUntil - Date.now();
+function takeDelay(failures: FailureCount): number {
+  const left = failures.openUntil - Date.now();
   if (left > 0) return left;
-  if (failures.count >= THRESHOLD) failures.restsUntil = Date.now() + REST_MS;
+  if (failures.count >= FAILURE_THRESHOLD) failures.openUntil = Date.now() + OPEN_MS;
   return 0;
 }

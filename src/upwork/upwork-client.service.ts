@@ -3,11 +3,11 @@ import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { FairSemaphore } from '../platform/concurrency/fair-semaphore';
 import { Config } from '../platform/config/config';
-import { HEADER_TOKEN } from '../platform/http/header-token';
+import { HEADER_TOKEN } from '../platform/http/edge/header-values';
 import { CircuitBreaker } from './circuit-breaker';
-import type { UpworkDocument } from './upwork-document';
-import { UpworkLimiter } from './upwork-limiter.service';
-import { retryAfterOf, UpworkError } from './upwork.error';
+import type { UpworkDocument } from './upwork.documents';
+import { UpworkRateLimiterService } from './upwork-rate-limiter.service';
+import { readRetryAfterMs, UpworkError } from './upwork.error';
 
 /** For whom a call is made. */
 export interface UpworkCaller {
@@ -27,12 +27,12 @@ const CALLS_PER_TENANT = 2;
 const MAX_WAITING_PER_TENANT = 100;
 
 /** Pauses before the second and the third try, less up to half. */
-const RETRY_AFTER_MS = [500, 2_000];
+const RETRY_DELAYS_MS = [500, 2_000];
 
 /** A longer pause that Upwork asks for is the caller's to keep, not ours to sleep through. */
 const MAX_SLEEP_MS = 5_000;
 
-const answerSchema = z.object({
+const responseSchema = z.object({
   data: z.unknown().optional(),
   errors: z
     .array(
@@ -51,16 +51,16 @@ const answerSchema = z.object({
  * circuit breaker, and answers checked against what our documents expect. It only reads, so a repeated call does no harm.
  */
 @Injectable()
-export class UpworkClient {
+export class UpworkClientService {
   private readonly breaker = new CircuitBreaker();
-  private readonly turns = new FairSemaphore({
+  private readonly tenantSemaphore = new FairSemaphore({
     resource: 'calls to Upwork',
     perKey: CALLS_PER_TENANT,
     maxWaitingPerKey: MAX_WAITING_PER_TENANT,
   });
 
   constructor(
-    private readonly limiter: UpworkLimiter,
+    private readonly limiter: UpworkRateLimiterService,
     private readonly config: Config,
   ) {}
 
@@ -75,30 +75,32 @@ export class UpworkClient {
     caller: UpworkCaller,
   ): Promise<z.output<Schema>> {
     // Built outside of the tries: what cannot be sent is no failure of Upwork.
-    const request = this.requestFor(document, variables, caller);
+    const request = this.buildRequest(document, variables, caller);
     for (let attempt = 0; ; attempt++) {
       try {
-        const answer = await this.turns.run(caller.userId, () => this.once(document.name, request, caller.userId));
-        return dataOf(document, answer);
+        const answer = await this.tenantSemaphore.run(caller.userId, () =>
+          this.attempt(document.name, request, caller.userId),
+        );
+        return parseData(document, answer);
       } catch (error) {
-        const pause = pauseBefore(attempt, error);
+        const pause = computeRetryDelay(attempt, error);
         if (pause === undefined) throw error;
         await sleep(pause);
       }
     }
   }
 
-  private async once(name: string, request: RequestInit, userId: number): Promise<unknown> {
-    const restMs = this.breaker.restMs(userId);
-    if (restMs > 0) throw new UpworkError('unavailable', 'Upwork does not answer just now', { retryAfterMs: restMs });
-    await this.limiter.turn();
+  private async attempt(name: string, request: RequestInit, userId: number): Promise<unknown> {
+    const delayMs = this.breaker.getDelayMs(userId);
+    if (delayMs > 0) throw new UpworkError('unavailable', 'Upwork does not answer just now', { retryAfterMs: delayMs });
+    await this.limiter.acquire();
     try {
       const answer = await this.send(name, request);
-      this.breaker.answered(userId);
+      this.breaker.recordSuccess(userId);
       return answer;
     } catch (error) {
-      if (error instanceof UpworkError && error.kind === 'unavailable') this.breaker.failed(userId);
-      else this.breaker.answered(userId);
+      if (error instanceof UpworkError && error.kind === 'unavailable') this.breaker.recordFailure(userId);
+      else this.breaker.recordSuccess(userId);
       if (error instanceof UpworkError && error.kind === 'limited')
         await this.limiter.pause(error.retryAfterMs ?? 1_000);
       throw error;
@@ -113,10 +115,10 @@ export class UpworkClient {
     const body = await response.text().catch((cause: unknown) => {
       throw new UpworkError('unavailable', "Upwork's answer broke off", { cause });
     });
-    return parse(name, response, body);
+    return parseResponse(name, response, body);
   }
 
-  private requestFor(
+  private buildRequest(
     { name, text }: UpworkDocument<z.ZodType>,
     variables: Readonly<Record<string, unknown>>,
     { accessToken, organizationId }: UpworkCaller,
@@ -124,8 +126,8 @@ export class UpworkClient {
     const headers = {
       'content-type': 'application/json',
       accept: 'application/json',
-      authorization: `Bearer ${headerValue('access token', accessToken)}`,
-      ...(organizationId !== null && { 'x-upwork-api-tenantid': headerValue('organizationId', organizationId) }),
+      authorization: `Bearer ${assertHeaderValue('access token', accessToken)}`,
+      ...(organizationId !== null && { 'x-upwork-api-tenantid': assertHeaderValue('organizationId', organizationId) }),
     };
     return {
       method: 'POST',
@@ -137,16 +139,18 @@ export class UpworkClient {
 }
 
 /** Rows older than the rule of the DTO may hold anything. */
-function headerValue(what: string, value: string): string {
+function assertHeaderValue(what: string, value: string): string {
   if (HEADER_TOKEN.test(value)) return value;
   throw new UpworkError('unusable', `The connection's ${what} cannot be sent to Upwork. Connect Upwork again.`);
 }
 
-function parse(name: string, { status, headers }: Response, body: string): unknown {
+function parseResponse(name: string, { status, headers }: Response, body: string): unknown {
   if (status === 429)
-    throw new UpworkError('limited', 'Upwork allows no more calls just now', { retryAfterMs: retryAfterOf(headers) });
+    throw new UpworkError('limited', 'Upwork allows no more calls just now', {
+      retryAfterMs: readRetryAfterMs(headers),
+    });
   if (status >= 500)
-    throw new UpworkError('unavailable', `Upwork answered ${status}`, { retryAfterMs: retryAfterOf(headers) });
+    throw new UpworkError('unavailable', `Upwork answered ${status}`, { retryAfterMs: readRetryAfterMs(headers) });
   if (status === 401) throw new UpworkError('refused', 'Upwork answered 401: the access token is not good');
   if (status === 403) throw new UpworkError('unusable', `${name}: Upwork answered 403: the connection may not do this`);
   const type = headers.get('content-type') ?? 'nothing';
@@ -166,11 +170,11 @@ function parse(name: string, { status, headers }: Response, body: string): unkno
  * Returns the data of an answer. With errors beside it the data counts, if it has our shape: Upwork leaves out what it
  * could not read. What Upwork says of errors may quote texts of the user, so only where they are goes on.
  */
-function dataOf<Schema extends z.ZodType>(
+function parseData<Schema extends z.ZodType>(
   { name, data: schema }: UpworkDocument<Schema>,
   answer: unknown,
 ): z.output<Schema> {
-  const envelope = answerSchema.safeParse(answer);
+  const envelope = responseSchema.safeParse(answer);
   if (!envelope.success) throw new UpworkError('unusable', `${name}: Upwork's answer is no GraphQL answer`);
   const { data, errors } = envelope.data;
   const [error] = errors ?? [];
@@ -189,10 +193,35 @@ function dataOf<Schema extends z.ZodType>(
 }
 
 /** How long to wait before another try; undefined when there is none. */
-function pauseBefore(attempt: number, error: unknown): number | undefined {
-  const base = RETRY_AFTER_MS[attempt];
+function computeRetryDelay(attempt: number, error: unknown): number | undefined {
+  const base = RETRY_DELAYS_MS[attempt];
   if (base === undefined || !(error instanceof UpworkError)) return undefined;
   if (error.kind !== 'unavailable' && error.kind !== 'limited') return undefined;
   const pause = error.retryAfterMs ?? base * (0.5 + Math.random() / 2);
   return pause > MAX_SLEEP_MS ? undefined : pause;
+}
+
+/** One page of a GraphQL connection. */
+export interface ConnectionPage<Node> {
+  readonly nodes: readonly Node[];
+  /** How many nodes more there are that cannot be read. */
+  readonly unreadable: number;
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor?: string | null };
+}
+
+/** Reads page after page, at most `maxPages`; a cursor that does not move ends it as an error, not as a loop. */
+export async function* readPages<Node>(
+  maxPages: number,
+  read: (after: string | null) => Promise<ConnectionPage<Node>>,
+): AsyncGenerator<ConnectionPage<Node>> {
+  let after: string | null = null;
+  for (let n = 0; n < maxPages; n++) {
+    const page: ConnectionPage<Node> = await read(after);
+    yield page;
+    const { pageInfo } = page;
+    if (!pageInfo.hasNextPage) return;
+    const next: string | null = pageInfo.endCursor ?? null;
+    if (next === null || next === after) throw new UpworkError('unusable', "Upwork's pages do not go on");
+    after = next;
+  }
 }

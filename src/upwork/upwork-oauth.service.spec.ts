@@ -1,11 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { aConfig } from '../../test/support/config';
-import { UpworkOAuth } from './upwork-oauth.service';
+import { buildTestConfig } from '../../test/support/test-config';
+import { UpworkOAuthService } from './upwork-oauth.service';
 
-describe(UpworkOAuth.name, () => {
+describe(UpworkOAuthService.name, () => {
   let server: Server;
-  let upwork: UpworkOAuth;
+  let upwork: UpworkOAuthService;
   let answer: string;
 
   beforeAll(async () => {
@@ -17,7 +17,7 @@ describe(UpworkOAuth.name, () => {
       UPWORK_CLIENT_SECRET: 'secret',
       UPWORK_TOKEN_URL: `http://127.0.0.1:${port}/token`,
     };
-    upwork = new UpworkOAuth(aConfig(settings));
+    upwork = new UpworkOAuthService(buildTestConfig(settings));
   });
   afterAll(async () => {
     server.closeAllConnections();

@@ -3,11 +3,11 @@ import * as oauth from 'openid-client';
 import { z } from 'zod';
 import { Config } from '../platform/config/config';
 import { AppError } from '../platform/errors/app-error';
-import { HEADER_TOKEN } from '../platform/http/header-token';
-import { retryAfterOf, UpworkError } from './upwork.error';
+import { HEADER_TOKEN } from '../platform/http/edge/header-values';
+import { readRetryAfterMs, UpworkError } from './upwork.error';
 
 /** What Upwork gives at the end of an authorization, and at each refresh. */
-export interface GrantedPair {
+export interface GrantedTokens {
   readonly accessToken: string;
   /** Absent when the one used before stays good. */
   readonly refreshToken: string | undefined;
@@ -27,39 +27,39 @@ export interface StartedAuthorization {
 const TIMEOUT_SECONDS = 10;
 
 /** What Upwork's documents say of a token that tells no lifetime. */
-const DEFAULT_LIFE_SECONDS = 86_400;
+const DEFAULT_LIFETIME_SECONDS = 86_400;
 
 /** Longer than any token lives. */
-const MAX_LIFE_SECONDS = 10 * 365 * 86_400;
+const MAX_LIFETIME_SECONDS = 10 * 365 * 86_400;
 
-const MAX_TOKEN = 8_000;
-const MAX_SCOPE = 4_000;
+const MAX_TOKEN_LENGTH = 8_000;
+const MAX_SCOPE_LENGTH = 4_000;
 
 /** @see RFC 6749 section 3.3 */
 const SCOPE = /^[\x20-\x7e]*$/;
 
 /** A refusal of these is a fact about the grant; any other is about us, the moment or the network. */
-const DEFINITIVE = new Set(['invalid_grant']);
+const PERMANENT_ERRORS = new Set(['invalid_grant']);
 
 /**
  * The OAuth 2 authorization code flow with PKCE against Upwork, and the refresh of its tokens, by openid-client.
  * @see RFC 6749, RFC 7636
  */
 @Injectable()
-export class UpworkOAuth {
+export class UpworkOAuthService {
   private readonly configuration: oauth.Configuration | undefined;
   private readonly redirectUrl: string;
 
   constructor({ upwork }: Config) {
     this.redirectUrl = upwork.redirectUrl;
-    this.configuration = upwork.client && configurationOf(upwork.client, upwork);
+    this.configuration = upwork.client && buildConfiguration(upwork.client, upwork);
   }
 
   /** Begins an authorization. @throws AppError `upwork.not_configured` */
   async begin(): Promise<StartedAuthorization> {
     const verifier = oauth.randomPKCECodeVerifier();
     const state = oauth.randomState();
-    const url = oauth.buildAuthorizationUrl(this.configured(), {
+    const url = oauth.buildAuthorizationUrl(this.getConfiguration(), {
       redirect_uri: this.redirectUrl,
       code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
@@ -72,62 +72,66 @@ export class UpworkOAuth {
   async exchange(
     code: string,
     { state, verifier }: Pick<StartedAuthorization, 'state' | 'verifier'>,
-  ): Promise<GrantedPair> {
+  ): Promise<GrantedTokens> {
     const callback = new URL(this.redirectUrl);
     callback.search = new URLSearchParams({ code, state }).toString();
     const checks = { pkceCodeVerifier: verifier, expectedState: state };
-    return pairOf(await sending(oauth.authorizationCodeGrant(this.configured(), callback, checks)));
+    return parseTokens(
+      await rethrowAsUpworkError(oauth.authorizationCodeGrant(this.getConfiguration(), callback, checks)),
+    );
   }
 
   /** Exchanges a refresh token, which is void afterwards when the answer brings another. @throws as `exchange` */
-  async refresh(refreshToken: string): Promise<GrantedPair> {
-    return pairOf(await sending(oauth.refreshTokenGrant(this.configured(), refreshToken)));
+  async refresh(refreshToken: string): Promise<GrantedTokens> {
+    return parseTokens(await rethrowAsUpworkError(oauth.refreshTokenGrant(this.getConfiguration(), refreshToken)));
   }
 
-  private configured(): oauth.Configuration {
+  private getConfiguration(): oauth.Configuration {
     if (!this.configuration) throw new AppError('upwork.not_configured');
     return this.configuration;
   }
 }
 
-function configurationOf(
+function buildConfiguration(
   client: { readonly id: string; readonly secret: string },
   { authorizeUrl, tokenUrl }: Config['upwork'],
 ): oauth.Configuration {
   const server = { issuer: new URL(tokenUrl).origin, authorization_endpoint: authorizeUrl, token_endpoint: tokenUrl };
   const configuration = new oauth.Configuration(server, client.id, undefined, oauth.ClientSecretPost(client.secret));
   configuration.timeout = TIMEOUT_SECONDS;
-  configuration[oauth.customFetch] = heeding;
+  configuration[oauth.customFetch] = fetchOrThrow;
   // Whoever sets an http: address wants it, as for the fake Upwork of the tests; the standard addresses are https:.
   if (tokenUrl.startsWith('http:')) oauth.allowInsecureRequests(configuration);
   return configuration;
 }
 
 /** Tells the answers of a provider that is busy or broken from those that say something about the grant. */
-async function heeding(...[url, options]: Parameters<oauth.CustomFetch>): Promise<Response> {
+async function fetchOrThrow(...[url, options]: Parameters<oauth.CustomFetch>): Promise<Response> {
   const response = await fetch(url, options as RequestInit);
   if (response.status !== 429 && response.status < 500) return response;
   await response.body?.cancel();
   const kind = response.status === 429 ? 'limited' : 'unavailable';
-  throw new UpworkError(kind, `Upwork answered ${response.status}`, { retryAfterMs: retryAfterOf(response.headers) });
+  throw new UpworkError(kind, `Upwork answered ${response.status}`, {
+    retryAfterMs: readRetryAfterMs(response.headers),
+  });
 }
 
-async function sending<T>(call: Promise<T>): Promise<T> {
+async function rethrowAsUpworkError<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {
-    throw asUpworkError(error);
+    throw toUpworkError(error);
   }
 }
 
 /** The library wraps what our fetch threw; its own errors quote answers, which may hold tokens, so only codes go on. */
-function asUpworkError(error: unknown): Error {
+function toUpworkError(error: unknown): Error {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof UpworkError || cause instanceof AppError) return cause;
   }
   if (error instanceof oauth.ResponseBodyError) {
     const code = error.error.replace(/[^\w.-]/g, '').slice(0, 100);
-    return new UpworkError(DEFINITIVE.has(code) ? 'refused' : 'unusable', `Upwork refused: ${code}`);
+    return new UpworkError(PERMANENT_ERRORS.has(code) ? 'refused' : 'unusable', `Upwork refused: ${code}`);
   }
   if (error instanceof oauth.ClientError && error.code !== 'OAUTH_TIMEOUT' && error.code !== undefined) {
     return new UpworkError('unusable', `Upwork's answer cannot be used: ${error.code}`);
@@ -136,15 +140,15 @@ function asUpworkError(error: unknown): Error {
 }
 
 /** What is stored of an answer. Its access token becomes a header; a lifetime that is none is not told. */
-const pairSchema = z.object({
-  access_token: z.string().max(MAX_TOKEN).regex(HEADER_TOKEN),
-  refresh_token: z.string().min(1).max(MAX_TOKEN).optional(),
-  expires_in: z.number().positive().max(MAX_LIFE_SECONDS).catch(DEFAULT_LIFE_SECONDS),
-  scope: z.string().regex(SCOPE).max(MAX_SCOPE).optional().catch(undefined),
+const tokensSchema = z.object({
+  access_token: z.string().max(MAX_TOKEN_LENGTH).regex(HEADER_TOKEN),
+  refresh_token: z.string().min(1).max(MAX_TOKEN_LENGTH).optional(),
+  expires_in: z.number().positive().max(MAX_LIFETIME_SECONDS).catch(DEFAULT_LIFETIME_SECONDS),
+  scope: z.string().regex(SCOPE).max(MAX_SCOPE_LENGTH).optional().catch(undefined),
 });
 
-function pairOf(answer: oauth.TokenEndpointResponse): GrantedPair {
-  const parsed = pairSchema.safeParse(answer);
+function parseTokens(answer: oauth.TokenEndpointResponse): GrantedTokens {
+  const parsed = tokensSchema.safeParse(answer);
   if (!parsed.success) {
     throw new UpworkError('unusable', `Upwork's answer has another shape at ${parsed.error.issues[0]?.path.join('.')}`);
   }

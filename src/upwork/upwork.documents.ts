@@ -1,8 +1,15 @@
 import { z } from 'zod';
-import { HEADER_TOKEN } from '../platform/http/header-token';
-import type { UpworkDocument } from './upwork-document';
+import { HEADER_TOKEN } from '../platform/http/edge/header-values';
 
-function documentOf<Schema extends z.ZodType>(name: string, text: string, data: Schema): UpworkDocument<Schema> {
+/** A GraphQL operation and the shape its answer must have; whatever else an answer holds is left out. */
+export interface UpworkDocument<Schema extends z.ZodType> {
+  readonly name: string;
+  readonly text: string;
+  /** Of the answer's `data`. */
+  readonly data: Schema;
+}
+
+function defineDocument<Schema extends z.ZodType>(name: string, text: string, data: Schema): UpworkDocument<Schema> {
   return { name, text, data };
 }
 
@@ -13,15 +20,15 @@ const id = z
   .max(100)
   .regex(/^[^\p{C}]+$/u);
 /** PostgreSQL stores neither NUL nor half of a surrogate pair. */
-const words = z.string().transform((value) => value.replace(/\0|\p{Surrogate}/gu, ''));
-const text = words.nullish();
+const requiredText = z.string().transform((value) => value.replace(/\0|\p{Surrogate}/gu, ''));
+const text = requiredText.nullish();
 /** Between 1970 and the end of year 9999. */
 const instant = z.string().refine((value) => Date.parse(value) >= 0 && Date.parse(value) < 253_402_300_800_000);
 const money = z.object({ rawValue: z.union([z.string(), z.number()]), currency: z.string().nullish() }).nullish();
 const pageInfo = z.object({ hasNextPage: z.boolean(), endCursor: text });
 
 /** A page of nodes. A node that cannot be read is counted and left out. */
-function connectionOf<Node extends z.ZodType>(node: Node) {
+function buildConnectionSchema<Node extends z.ZodType>(node: Node) {
   const edge = z.object({ node: z.unknown() });
   return z.object({ edges: z.array(z.unknown()), pageInfo }).transform(({ edges, pageInfo: info }) => {
     const nodes = edges.flatMap((each) => {
@@ -33,7 +40,7 @@ function connectionOf<Node extends z.ZodType>(node: Node) {
 }
 
 /** The organizations a connection may act for. */
-export const COMPANY_SELECTOR = documentOf(
+export const COMPANY_SELECTOR = defineDocument(
   'CompanySelector',
   `query CompanySelector { companySelector { items { organizationId title } } }`,
   z.object({
@@ -44,7 +51,7 @@ export const COMPANY_SELECTOR = documentOf(
 );
 
 /** Who the connection belongs to. */
-export const CURRENT_USER = documentOf(
+export const CURRENT_USER = defineDocument(
   'CurrentUser',
   `query CurrentUser { user { id } }`,
   z.object({ user: z.object({ id }) }),
@@ -53,7 +60,7 @@ export const CURRENT_USER = documentOf(
 const job = z.object({
   id,
   ciphertext: id.nullish(),
-  title: words,
+  title: requiredText,
   description: text,
   amount: money,
   hourlyBudgetMin: money,
@@ -63,7 +70,7 @@ const job = z.object({
   experienceLevel: text,
   category: text,
   subcategory: text,
-  skills: z.array(z.object({ name: words, prettyName: text })).nullish(),
+  skills: z.array(z.object({ name: requiredText, prettyName: text })).nullish(),
   client: z
     .object({
       totalHires: z.number().nullish(),
@@ -82,7 +89,7 @@ const job = z.object({
 export type UpworkJob = z.output<typeof job>;
 
 /** Vacancies that fit a filter, newest first. */
-export const SEARCH_JOBS = documentOf(
+export const SEARCH_JOBS = defineDocument(
   'SearchJobs',
   `query SearchJobs($filter: MarketplaceJobPostingsSearchFilter) {
     marketplaceJobPostingsSearch(marketPlaceJobFilter: $filter, searchType: USER_JOBS_SEARCH, sortAttributes: [{ field: RECENCY }]) {
@@ -95,23 +102,23 @@ export const SEARCH_JOBS = documentOf(
       pageInfo { hasNextPage endCursor }
     }
   }`,
-  z.object({ marketplaceJobPostingsSearch: connectionOf(job) }),
+  z.object({ marketplaceJobPostingsSearch: buildConnectionSchema(job) }),
 );
 
 const proposal = z.object({
   id,
-  marketplaceJobPosting: z.object({ id, content: z.object({ title: words }).nullish() }),
+  marketplaceJobPosting: z.object({ id, content: z.object({ title: requiredText }).nullish() }),
   terms: z.object({ chargeRate: money }).nullish(),
   proposalCoverLetter: text,
   auditDetails: z.object({ createdDateTime: text }).nullish(),
-  status: z.object({ status: words }),
+  status: z.object({ status: requiredText }),
 });
 
 /** A proposal as Upwork has it. */
 export type UpworkProposal = z.output<typeof proposal>;
 
 /** The freelancer's proposals. */
-export const VENDOR_PROPOSALS = documentOf(
+export const VENDOR_PROPOSALS = defineDocument(
   'VendorProposals',
   `query VendorProposals($pagination: Pagination) {
     vendorProposals(filter: {}, sortAttribute: { field: CREATEDDATETIME, sortOrder: DESC }, pagination: $pagination) {
@@ -122,7 +129,7 @@ export const VENDOR_PROPOSALS = documentOf(
       pageInfo { hasNextPage endCursor }
     }
   }`,
-  z.object({ vendorProposals: connectionOf(proposal) }),
+  z.object({ vendorProposals: buildConnectionSchema(proposal) }),
 );
 
 const room = z.object({
@@ -135,7 +142,7 @@ const room = z.object({
 export type UpworkRoom = z.output<typeof room>;
 
 /** Conversations with something new. */
-export const ROOMS = documentOf(
+export const ROOMS = defineDocument(
   'Rooms',
   `query Rooms($filter: RoomFilter, $pagination: Pagination) {
     roomList(filter: $filter, pagination: $pagination) {
@@ -143,7 +150,7 @@ export const ROOMS = documentOf(
       pageInfo { hasNextPage endCursor }
     }
   }`,
-  z.object({ roomList: connectionOf(room) }),
+  z.object({ roomList: buildConnectionSchema(room) }),
 );
 
 const story = z.object({
@@ -158,7 +165,7 @@ const story = z.object({
 export type UpworkStory = z.output<typeof story>;
 
 /** The messages of a conversation, newest first. */
-export const ROOM_STORIES = documentOf(
+export const ROOM_STORIES = defineDocument(
   'RoomStories',
   `query RoomStories($filter: RoomStoryFilter, $pagination: Pagination) {
     roomStories(filter: $filter, pagination: $pagination) {
@@ -166,5 +173,5 @@ export const ROOM_STORIES = documentOf(
       pageInfo { hasNextPage endCursor }
     }
   }`,
-  z.object({ roomStories: connectionOf(story) }),
+  z.object({ roomStories: buildConnectionSchema(story) }),
 );

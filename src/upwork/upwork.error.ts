@@ -1,4 +1,4 @@
-import { retryAfterMs } from '../platform/http/retry-after';
+import { retryAfterMs } from '../platform/http/edge/header-values';
 
 /**
  * Why Upwork did not do what it was asked. `refused`: it said no for good (the grant is void); `limited`: too many calls;
@@ -24,6 +24,6 @@ export class UpworkError extends Error {
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /** Returns how long an answer of Upwork asks to be left alone, in milliseconds. */
-export function retryAfterOf(headers: Headers): number | undefined {
+export function readRetryAfterMs(headers: Headers): number | undefined {
   return retryAfterMs(headers.get('retry-after'), MAX_RETRY_AFTER_MS);
 }

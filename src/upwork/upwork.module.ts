@@ -1,8 +1,11 @@
 import { Module } from '@nestjs/common';
-import { UpworkClient } from './upwork-client.service';
-import { UpworkLimiter } from './upwork-limiter.service';
-import { UpworkOAuth } from './upwork-oauth.service';
+import { UpworkClientService } from './upwork-client.service';
+import { UpworkRateLimiterService } from './upwork-rate-limiter.service';
+import { UpworkOAuthService } from './upwork-oauth.service';
 
 /** Everything that is said to Upwork over the network; it stores nothing. */
-@Module({ providers: [UpworkOAuth, UpworkClient, UpworkLimiter], exports: [UpworkOAuth, UpworkClient] })
+@Module({
+  providers: [UpworkOAuthService, UpworkClientService, UpworkRateLimiterService],
+  exports: [UpworkOAuthService, UpworkClientService],
+})
 export class UpworkModule {}

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { InstantColumn } from '../platform/database/columns';
+import { InstantColumn } from '../platform/database/base.entity';
 
 /**
  * An account. Row level security shows a user his own only; he changes his names, everything else about it is changed by

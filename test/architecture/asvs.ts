@@ -6,12 +6,12 @@ const mfa = (test: string): AsvsEntry => ({ file: 'test/e2e/auth-mfa.e2e-spec.ts
 const password = (test: string): AsvsEntry => ({ file: 'test/e2e/auth-password.e2e-spec.ts', test });
 const sessions = (test: string): AsvsEntry => ({ file: 'test/e2e/auth-sessions.e2e-spec.ts', test });
 const throttle = (test: string): AsvsEntry => ({ file: 'test/e2e/auth-throttle.e2e-spec.ts', test });
-const policy = (test: string): AsvsEntry => ({ file: 'src/auth/password-policy.spec.ts', test });
+const policy = (test: string): AsvsEntry => ({ file: 'src/auth/passwords/password-policy.spec.ts', test });
 const totp = (test: string): AsvsEntry => ({ file: 'src/auth/mfa/totp.spec.ts', test });
 const enumeration = (test: string): AsvsEntry => ({ file: 'test/e2e/auth-enumeration.e2e-spec.ts', test });
 const admin = (test: string): AsvsEntry => ({ file: 'test/e2e/admin-users.e2e-spec.ts', test });
-const ownData = (test: string): AsvsEntry => ({ file: 'test/e2e/own-data.e2e-spec.ts', test });
-const watch = (test: string): AsvsEntry => ({ file: 'test/e2e/watch-access.e2e-spec.ts', test });
+const dataExport = (test: string): AsvsEntry => ({ file: 'test/e2e/data-export.e2e-spec.ts', test });
+const accessAlerts = (test: string): AsvsEntry => ({ file: 'test/e2e/access-alerts.e2e-spec.ts', test });
 
 /**
  * The checks of V6 (authentication), V7 (sessions) and V9 (self-contained tokens) that apply to a REST service.
@@ -41,7 +41,7 @@ export const ASVS: Readonly<Record<string, AsvsEntry>> = {
   },
   '6.3.3': mfa('goes the whole way: secret, first code, backup codes, sign-in by a code'),
   '6.3.4': mfa('is not walked around by a reset of the password'),
-  '6.3.5': watch('tells an owner of a burst of failures, once an hour, with what to do'),
+  '6.3.5': accessAlerts('tells an owner of a burst of failures, once an hour, with what to do'),
   '6.3.7': password('changes with the current password, ends the other sessions and tells the owner'),
   '6.3.8': enumeration('costs and answers the same as a wrong password at signing in'),
   '6.4.1': auth('takes a verification link once, and no other'),
@@ -69,7 +69,7 @@ export const ASVS: Readonly<Record<string, AsvsEntry>> = {
   '7.4.5': admin('lose all sessions, also those a Redis brings back'),
   '7.5.1': mfa('is turned off by password and code, and on again only with another secret'),
   '7.5.2': password('lists sessions with device and address, and ends one or all others'),
-  '7.5.3': ownData('is given or erased (%s) only after a step-up'),
+  '7.5.3': dataExport('is given or erased (%s) only after a step-up'),
   '9.1.1': sessions('%s are refused'),
   '9.1.2': sessions('%s are refused'),
   '9.1.3': sessions('%s are refused'),

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { startApp, type TestApp } from '../support/app';
+import { startApp, type TestApp } from '../support/test-app';
 
 const ROOT = resolve(__dirname, '..', '..');
 const COPIED = [
@@ -70,7 +70,7 @@ describe('nest g resource', () => {
   }, 120_000);
 
   it('keeps the server from starting, which names each open route', async () => {
-    await run('../src/launcher/build.cjs', []);
+    await run('../src/cli/build.cjs', []);
     const { code, output } = await run('../dist/src/main.js', [], { ...app.settings, LOG_LEVEL: 'fatal' });
 
     expect(code).toBe(1);

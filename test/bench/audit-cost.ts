@@ -1,13 +1,13 @@
 import type { Client } from 'pg';
-import { withClient } from '../../src/launcher/bootstrap';
-import { cpuOfPostgres } from './cpu';
-import { load } from './load';
-import { requestsOf } from './operations';
-import type { Arena } from './rounds';
-import { ServerProcess } from './server-process';
-import { productEnvironment } from './servers';
+import { withClient } from '../../src/local-services/database-setup';
+import { readCpuOfPostgres } from './cpu';
+import { runLoad } from './load';
+import { buildRequests } from './operations';
+import type { BenchEnvironment } from './rounds';
+import { BenchServerProcess } from './server-process';
+import { buildProductEnvironment } from './servers';
 import type { BenchServices } from './services';
-import { spreadOf, type Spread } from './statistics';
+import { computeSpread, type Spread } from './statistics';
 
 /** What its audit costs a write over HTTP, as shares of the audited write. */
 export interface WriteAuditCost {
@@ -38,32 +38,32 @@ type Side = 'audited' | 'unaudited';
  * (without-audit.ts), with the audit triggers of the table off while it works. Sides take turns in short rounds.
  */
 export async function measureAuditCost(
-  arena: Arena,
+  benchEnvironment: BenchEnvironment,
   services: BenchServices,
   { rounds, seconds }: { rounds: number; seconds: number },
 ): Promise<AuditCost> {
   const withoutAudit = ['-r', 'ts-node/register/transpile-only', '-r', './test/bench/without-audit.ts'];
-  const environment = productEnvironment(services);
+  const environment = buildProductEnvironment(services);
   // Both new: one that has worked for long has better compiled code.
   const servers = {
-    audited: await ServerProcess.start('product', environment),
-    unaudited: await ServerProcess.start('product', environment, withoutAudit),
+    audited: await BenchServerProcess.start('product', environment),
+    unaudited: await BenchServerProcess.start('product', environment, withoutAudit),
   };
   const plan = { pairs: rounds * PAIRS, warmUpSeconds: Math.max(2, seconds * 2) };
   try {
-    return await withClient(services.url('superuser'), async (client) => ({
-      create: await costOf('c', arena, servers, client, plan),
-      patch: await costOf('d', arena, servers, client, plan),
+    return await withClient(services.buildUrl('superuser'), async (client) => ({
+      create: await measureCost('c', benchEnvironment, servers, client, plan),
+      patch: await measureCost('d', benchEnvironment, servers, client, plan),
     }));
   } finally {
     await Promise.all([servers.audited.stop(), servers.unaudited.stop()]);
   }
 }
 
-async function costOf(
+async function measureCost(
   operation: 'c' | 'd',
-  { cast, postgresPid }: Arena,
-  servers: Readonly<Record<Side, ServerProcess>>,
+  { users: cast, postgresPid }: BenchEnvironment,
+  servers: Readonly<Record<Side, BenchServerProcess>>,
   client: Client,
   { pairs, warmUpSeconds }: { pairs: number; warmUpSeconds: number },
 ): Promise<WriteAuditCost> {
@@ -73,13 +73,13 @@ async function costOf(
   };
   const run = async (side: Side, seconds: number): Promise<number> => {
     const server = servers[side];
-    if (side === 'unaudited') await triggers(client, 'DISABLE');
-    const before = [server.cpu, cpuOfPostgres(postgresPid)] as const;
-    const result = await load({ port: server.port, connections: 16, seconds, next: requestsOf(operation, cast) });
+    if (side === 'unaudited') await setTriggers(client, 'DISABLE');
+    const before = [server.cpu, readCpuOfPostgres(postgresPid)] as const;
+    const result = await runLoad({ port: server.port, connections: 16, seconds, next: buildRequests(operation, cast) });
     totals[side].requests += result.requests;
     totals[side].server += server.cpu - before[0];
-    totals[side].postgres += cpuOfPostgres(postgresPid) - before[1];
-    if (side === 'unaudited') await triggers(client, 'ENABLE');
+    totals[side].postgres += readCpuOfPostgres(postgresPid) - before[1];
+    if (side === 'unaudited') await setTriggers(client, 'ENABLE');
     return result.rps;
   };
   try {
@@ -98,14 +98,14 @@ async function costOf(
       [Math.round(server / requests), Math.round(postgres / requests)] as const;
     const [audited, unaudited] = [cpuOf(totals.audited), cpuOf(totals.unaudited)];
     const cpu = 1 - (unaudited[0] + unaudited[1]) / (audited[0] + audited[1]);
-    return { time: spreadOf(shares)!, cpu: Math.round(cpu * 100) / 100, audited, unaudited };
+    return { time: computeSpread(shares)!, cpu: Math.round(cpu * 100) / 100, audited, unaudited };
   } finally {
-    await triggers(client, 'ENABLE');
+    await setTriggers(client, 'ENABLE');
   }
 }
 
 /** Those that audit jobs, and no others. */
-async function triggers(client: Client, verb: 'ENABLE' | 'DISABLE'): Promise<void> {
+async function setTriggers(client: Client, verb: 'ENABLE' | 'DISABLE'): Promise<void> {
   const { rows } = await client.query<{ statement: string }>(
     `SELECT format('ALTER TABLE jobs ${verb} TRIGGER %I', tgname) AS statement
      FROM pg_trigger t JOIN pg_proc p ON p.oid = tgfoid

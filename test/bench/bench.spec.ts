@@ -1,11 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { load } from './load';
+import { runLoad } from './load';
 import { MEASURED_IN_ORDER, OPERATIONS } from './operations';
-import { assertSameSize, dropsAgainst, summarise, thisMachine, type BenchResult } from './result';
+import { assertSameSize, findDrops, summarize, describeMachine, type BenchResult } from './result';
 import type { Round } from './rounds';
-import { spreadOf } from './statistics';
-import { shortTable } from './table';
+import { computeSpread } from './statistics';
+import { buildShortTable } from './table';
 
 const round = (product: number, fastify: number, pgbench: number): Round => ({
   product: { rps: product, p99Ms: 3, serverCpuUs: 200 },
@@ -16,16 +16,16 @@ const round = (product: number, fastify: number, pgbench: number): Round => ({
 });
 
 const resultOf = (...rounds: Round[]): BenchResult => ({
-  machine: thisMachine('PostgreSQL'),
+  machine: describeMachine('PostgreSQL'),
   size: {},
-  operations: { a: summarise(rounds) },
+  operations: { a: summarize(rounds) },
   byConcurrency: {},
   extras: undefined,
 });
 
-describe(summarise.name, () => {
+describe(summarize.name, () => {
   it('takes the median of the ratios within rounds, not the ratio of the medians', () => {
-    const result = summarise([round(100, 100, 400), round(300, 200, 1000), round(50, 100, 1000)]);
+    const result = summarize([round(100, 100, 400), round(300, 200, 1000), round(50, 100, 1000)]);
 
     expect(result).toMatchObject({ vsFastify: 1, vsPgbench: 0.25, p99Ratio: 1.5, cpuUs: 200, cpuOverPipelinedUs: 50 });
     expect(result.spread.vsFastify).toMatchObject({ median: 1, min: 0.5, max: 1.5 });
@@ -34,13 +34,13 @@ describe(summarise.name, () => {
   it('leaves the ratio to pgbench empty where there is none', () => {
     const { pgbench: _, productCached: __, ...without } = round(100, 100, 1);
 
-    expect(summarise([without])).toMatchObject({ vsPgbench: null, cachedVsFastify: null });
+    expect(summarize([without])).toMatchObject({ vsPgbench: null, cachedVsFastify: null });
   });
 });
 
-describe(dropsAgainst.name, () => {
+describe(findDrops.name, () => {
   it('tells a ratio that fell by more than 15 %', () => {
-    const drops = dropsAgainst(resultOf(round(100, 100, 400)), resultOf(round(84, 100, 400)));
+    const drops = findDrops(resultOf(round(100, 100, 400)), resultOf(round(84, 100, 400)));
 
     expect(drops).toEqual([
       'a vsFastify: 0.84 instead of 1 (-16 %)',
@@ -50,7 +50,7 @@ describe(dropsAgainst.name, () => {
   });
 
   it('lets a slower machine pass: only ratios count', () => {
-    expect(dropsAgainst(resultOf(round(100, 100, 400)), resultOf(round(10, 10, 40)))).toEqual([]);
+    expect(findDrops(resultOf(round(100, 100, 400)), resultOf(round(10, 10, 40)))).toEqual([]);
   });
 
   it('tells a ratio that is not there any more', () => {
@@ -58,18 +58,15 @@ describe(dropsAgainst.name, () => {
     const before = resultOf(round(100, 100, 400));
     const gone = ['a vsPgbench: none instead of 0.25', 'a cachedVsFastify: none instead of 3'];
 
-    expect(dropsAgainst(before, resultOf(without))).toEqual(gone);
-    expect(dropsAgainst(before, resultOf({ product: { rps: 100 } }))).toEqual([
-      'a vsFastify: none instead of 1',
-      ...gone,
-    ]);
+    expect(findDrops(before, resultOf(without))).toEqual(gone);
+    expect(findDrops(before, resultOf({ product: { rps: 100 } }))).toEqual(['a vsFastify: none instead of 1', ...gone]);
   });
 
   it('compares only what was to be measured', () => {
     const [before, after] = [resultOf(round(100, 100, 400)), { ...resultOf(), operations: {} }];
 
-    expect(dropsAgainst(before, after, ['b'])).toEqual([]);
-    expect(dropsAgainst(before, after, ['a', 'b'])).toHaveLength(3);
+    expect(findDrops(before, after, ['b'])).toEqual([]);
+    expect(findDrops(before, after, ['a', 'b'])).toHaveLength(3);
   });
 });
 
@@ -91,25 +88,25 @@ describe('the order of measuring', () => {
   });
 });
 
-describe(shortTable.name, () => {
+describe(buildShortTable.name, () => {
   it('has a line for each operation, and says what it was measured on', () => {
     const { machine } = resultOf(round(100, 100, 400));
-    const lines = shortTable(resultOf(round(100, 100, 400))).split('\n');
+    const lines = buildShortTable(resultOf(round(100, 100, 400))).split('\n');
 
     expect(lines[0]).toContain(`${machine.cores} cores of ${machine.cpu}`);
     expect(lines.at(-1)).toBe('| a get a job | 100 | 1.00 | 0.25 | 3.00 |');
   });
 });
 
-describe(spreadOf.name, () => {
+describe(computeSpread.name, () => {
   it('gives the median, the ends and the bounds of the middle half', () => {
-    expect(spreadOf([5, 1, 4, 2, 3])).toEqual({ median: 3, min: 1, max: 5, lower: 2, upper: 4 });
-    expect(spreadOf([4, 1, 2, 3])?.median).toBe(2.5);
-    expect(spreadOf([])).toBeUndefined();
+    expect(computeSpread([5, 1, 4, 2, 3])).toEqual({ median: 3, min: 1, max: 5, lower: 2, upper: 4 });
+    expect(computeSpread([4, 1, 2, 3])?.median).toBe(2.5);
+    expect(computeSpread([])).toBeUndefined();
   });
 });
 
-describe(load.name, () => {
+describe(runLoad.name, () => {
   let server: Server;
   let port: number;
   let status: number;
@@ -128,7 +125,7 @@ describe(load.name, () => {
   afterAll(() => server.close());
 
   const run = (path: string) =>
-    load({ port, connections: 3, seconds: 0.1, next: () => ({ method: 'POST', path, body: '{"é":1}' }) });
+    runLoad({ port, connections: 3, seconds: 0.1, next: () => ({ method: 'POST', path, body: '{"é":1}' }) });
 
   it('counts what was answered', async () => {
     status = 201;

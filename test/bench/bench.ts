@@ -1,17 +1,24 @@
-import '../../src/platform/config/client-variables';
+import '../../src/platform/config/load-config';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { withClient } from '../../src/launcher/bootstrap';
-import { assertSameAnswers } from './answers';
-import { prepareCast } from './callers';
+import { withClient } from '../../src/local-services/database-setup';
+import { assertSameAnswers } from './answer-comparison';
+import { createBenchUsers } from './bench-users';
 import { measureExtras, type Extras } from './extras';
 import { MEASURED_IN_ORDER, type Operation } from './operations';
-import { optionsOf, type BenchOptions } from './options';
+import { parseOptions, type BenchOptions } from './options';
 import { Pgbench } from './pgbench';
 import { print, printExtras } from './report';
-import { assertSameSize, dropsAgainst, summarise, thisMachine, type BenchResult, type OperationResult } from './result';
-import { measure, type Arena, type RoundsOptions } from './rounds';
+import {
+  assertSameSize,
+  findDrops,
+  summarize,
+  describeMachine,
+  type BenchResult,
+  type OperationResult,
+} from './result';
+import { measure, type BenchEnvironment, type RoundsOptions } from './rounds';
 import { startServers } from './servers';
 import { BenchServices } from './services';
 import { fillReadmes } from './table';
@@ -19,15 +26,15 @@ import { fillReadmes } from './table';
 const RESULTS = join(__dirname, 'results');
 
 /** Is `npm run bench`; what is asked for is read, and refused, before minutes go by. */
-async function bench(): Promise<void> {
-  const options = optionsOf(process.argv.slice(2));
-  if (options.table !== undefined) return fillReadmes(resultIn(options.table));
-  const earlier = options.against === undefined ? undefined : resultIn(options.against);
+async function main(): Promise<void> {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.table !== undefined) return fillReadmes(readResult(options.table));
+  const earlier = options.against === undefined ? undefined : readResult(options.against);
   if (earlier) assertSameSize(earlier, options.plan.size);
   const result = await run(options);
   if (!options.isPart) write(result, options.isQuick);
   if (!earlier) return;
-  const drops = dropsAgainst(earlier, result, options.operations);
+  const drops = findDrops(earlier, result, options.operations);
   for (const drop of drops) console.log(`slower than before: ${drop}`);
   if (drops.length > 0) process.exitCode = 1;
 }
@@ -40,19 +47,19 @@ async function run({ plan, operations, hasExtras, isProfiled }: BenchOptions): P
   try {
     await services.start();
     console.log(`making ${users} users with ${jobs} jobs and one with ${largeTenantJobs} …`);
-    const cast = await prepareCast(services, size);
+    const cast = await createBenchUsers(services, size);
     const servers = await startServers(services, isProfiled);
     try {
       const pgbench = await Pgbench.find(services, folder);
       const { postgresPid, redisPid } = services;
-      const arena: Arena = { cast, postgresPid, redisPid, pgbench, servers };
-      await assertSameAnswers(arena, services);
-      const byConcurrency = await measureAll(arena, plan.levels, operations);
+      const benchEnvironment: BenchEnvironment = { users: cast, postgresPid, redisPid, pgbench, servers };
+      await assertSameAnswers(benchEnvironment, services);
+      const byConcurrency = await measureAll(benchEnvironment, plan.levels, operations);
       const extras: Extras | undefined = hasExtras
-        ? await measureExtras(arena, services, { ...size, ...plan.extras })
+        ? await measureExtras(benchEnvironment, services, { ...size, ...plan.extras })
         : undefined;
       if (extras) printExtras(extras);
-      const machine = thisMachine(await versionOf(services));
+      const machine = describeMachine(await readVersion(services));
       const compared = byConcurrency[String(plan.levels[0]?.connections)] ?? {};
       return { machine, size, plan: lengths, operations: compared, byConcurrency, extras };
     } finally {
@@ -66,14 +73,14 @@ async function run({ plan, operations, hasExtras, isProfiled }: BenchOptions): P
 
 /** One operation after the other at all levels, so that no level's creates lie in the way of another's lists. */
 async function measureAll(
-  arena: Arena,
+  benchEnvironment: BenchEnvironment,
   levels: readonly RoundsOptions[],
   operations: readonly Operation[],
 ): Promise<BenchResult['byConcurrency']> {
   const all: Record<string, Partial<Record<Operation, OperationResult>>> = {};
   for (const operation of MEASURED_IN_ORDER.filter((one) => operations.includes(one))) {
     for (const level of levels) {
-      const result = summarise(await measure(arena, operation, level));
+      const result = summarize(await measure(benchEnvironment, operation, level));
       print(operation, level.connections, result);
       (all[String(level.connections)] ??= {})[operation] = result;
     }
@@ -81,8 +88,8 @@ async function measureAll(
   return all;
 }
 
-async function versionOf(services: BenchServices): Promise<string> {
-  return withClient(services.url('superuser'), async (client) => {
+async function readVersion(services: BenchServices): Promise<string> {
+  return withClient(services.buildUrl('superuser'), async (client) => {
     const { rows } = await client.query<{ version: string }>(
       `SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1) AS version`,
     );
@@ -90,7 +97,7 @@ async function versionOf(services: BenchServices): Promise<string> {
   });
 }
 
-function resultIn(file: string): BenchResult {
+function readResult(file: string): BenchResult {
   return JSON.parse(readFileSync(file, 'utf8')) as BenchResult;
 }
 
@@ -102,7 +109,7 @@ function write(result: BenchResult, isQuick: boolean): void {
   console.log(`written: ${file}`);
 }
 
-bench()
+main()
   .catch((error: unknown) => {
     console.error(error);
     process.exitCode = 1;

@@ -5,27 +5,27 @@ import { readdirSync, readFileSync } from 'node:fs';
 const TICKS = Number(process.platform === 'linux' ? execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }) : 100);
 
 /** CPU time a process has used so far, in microseconds; NaN where there is no /proc. */
-export function cpuOf(pid: number): number {
-  const stat = statOf(pid);
+export function readCpu(pid: number): number {
+  const stat = readStat(pid);
   return stat ? (stat.own / TICKS) * 1e6 : NaN;
 }
 
 /** CPU time of the programs this process has started and seen end, in microseconds. */
-export function cpuOfEndedChildren(): number {
-  return ((statOf(process.pid)?.ended ?? NaN) / TICKS) * 1e6;
+export function readCpuOfEndedChildren(): number {
+  return ((readStat(process.pid)?.ended ?? NaN) / TICKS) * 1e6;
 }
 
 /** Memory a process holds now, in MiB; NaN where there is no /proc. @see man 5 proc, VmRSS */
-export function memoryOf(pid: number): number {
-  return statusOf(pid, /^VmRSS:\s+(\d+) kB/m) / 1024;
+export function readMemory(pid: number): number {
+  return readStatus(pid, /^VmRSS:\s+(\d+) kB/m) / 1024;
 }
 
 /** The most memory a process has held so far, in MiB; NaN where there is no /proc. @see man 5 proc, VmHWM */
-export function peakMemoryOf(pid: number): number {
-  return statusOf(pid, /^VmHWM:\s+(\d+) kB/m) / 1024;
+export function readPeakMemory(pid: number): number {
+  return readStatus(pid, /^VmHWM:\s+(\d+) kB/m) / 1024;
 }
 
-function statusOf(pid: number, field: RegExp): number {
+function readStatus(pid: number, field: RegExp): number {
   try {
     return Number(field.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
   } catch {
@@ -37,15 +37,15 @@ function statusOf(pid: number, field: RegExp): number {
  * CPU time of PostgreSQL: the server, the backends that have ended and those at work. One that ends while they are read may
  * be missed or counted twice, so they are read once more, up to so often.
  */
-export function cpuOfPostgres(pid: number, readings = 10): number {
-  const before = statOf(pid);
+export function readCpuOfPostgres(pid: number, readings = 10): number {
+  const before = readStat(pid);
   if (!before) return NaN;
   const backends = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .map((name) => statOf(Number(name)))
+    .map((name) => readStat(Number(name)))
     .filter((stat) => stat?.parent === pid);
-  const server = statOf(pid) ?? before;
-  if (server.ended !== before.ended && readings > 1) return cpuOfPostgres(pid, readings - 1);
+  const server = readStat(pid) ?? before;
+  if (server.ended !== before.ended && readings > 1) return readCpuOfPostgres(pid, readings - 1);
   const ticks = backends.reduce((sum, stat) => sum + (stat?.own ?? 0), server.own + server.ended);
   return (ticks / TICKS) * 1e6;
 }
@@ -59,7 +59,7 @@ interface ProcessStat {
 }
 
 /** @see man 5 proc: fields 4, 14 to 17; the name in field 2 may hold spaces */
-function statOf(pid: number): ProcessStat | undefined {
+function readStat(pid: number): ProcessStat | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = text

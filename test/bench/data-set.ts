@@ -1,6 +1,5 @@
 import type { Client } from 'pg';
-import { withClient } from '../../src/launcher/bootstrap';
-import type { Role } from '../../src/launcher/roles';
+import { type Role, withClient } from '../../src/local-services/database-setup';
 
 /** How much there is of everything. */
 export interface DataSize {
@@ -18,14 +17,14 @@ export interface DataSize {
 /** A migrated database to fill. */
 export interface Fillable {
   /** A connection URL of that role. */
-  url(role: Role, database?: string): string;
+  buildUrl(role: Role, database?: string): string;
 }
 
 /** Titles hold `project0` and so on: one of them is in one job of so many. */
 export const RARE_WORDS = 2_000;
 
 /** E-mail address of the n-th user, from 1. */
-export function emailOf(user: number): string {
+export function buildEmail(user: number): string {
   return `user${user}@bench.example`;
 }
 
@@ -34,14 +33,14 @@ export function emailOf(user: number): string {
  * user's jobs have ids in one row, so that a program that can only count can ask for them. Triggers rest meanwhile, so
  * there is no audit of it, and the indexes are built afterwards, as a restore would.
  */
-export async function makeDataSet(
+export async function createDataSet(
   services: Fillable,
   size: DataSize,
   passwordHash: string,
   database?: string,
 ): Promise<void> {
   const { users, times = 1, jobs, largeTenantJobs } = size;
-  await withClient(services.url('superuser', database), async (client) => {
+  await withClient(services.buildUrl('superuser', database), async (client) => {
     await client.query(
       `SET session_replication_role = replica; SET synchronous_commit = off; SET maintenance_work_mem = '256MB'`,
     );
@@ -56,7 +55,7 @@ export async function makeDataSet(
     );
     await client.query('VACUUM ANALYZE');
   });
-  await withClient(services.url('worker', database), (client) => client.query('SELECT refresh_user_job_stats()'));
+  await withClient(services.buildUrl('worker', database), (client) => client.query('SELECT refresh_user_job_stats()'));
 }
 
 const JOBS = `

@@ -1,16 +1,16 @@
 import { performance } from 'node:perf_hooks';
-import { withClient } from '../../src/launcher/bootstrap';
+import { withClient } from '../../src/local-services/database-setup';
 import { measureAuditCost, type AuditCost } from './audit-cost';
-import { hot, type Cast } from './callers';
+import { selectHotJobs, type BenchUsers } from './bench-users';
 import type { DataSize } from './data-set';
-import { measureImports, measureStream, type ImportRate, type StreamMemory } from './imports';
-import { load } from './load';
+import { measureImports, measureStream, type ImportRate, type StreamMemory } from './import-speed';
+import { runLoad } from './load';
 import { measureLogins, type Logins } from './logins';
-import { summarise, type OperationResult } from './result';
-import { measure, type Arena } from './rounds';
+import { summarize, type OperationResult } from './result';
+import { measure, type BenchEnvironment } from './rounds';
 import type { BenchServices } from './services';
-import { spreadOf, type Spread } from './statistics';
-import { measureTenfold, type Tenfold } from './tenfold';
+import { computeSpread, type Spread } from './statistics';
+import { measureScaling, type ScalingResult } from './scaling';
 
 /** What is measured besides the operations that are compared; of the product with its cache off, unless it says otherwise. */
 export interface Extras {
@@ -24,7 +24,7 @@ export interface Extras {
   readonly deepPage: Spread;
   readonly audit: AuditCost;
   /** Time of a request with ten times the users, by that without; null when it was not asked for. */
-  readonly tenfold: Tenfold | null;
+  readonly scaling: ScalingResult | null;
 }
 
 /** How much of each. */
@@ -37,56 +37,63 @@ export interface ExtrasOptions extends DataSize {
 }
 
 /** Measures them one after the other, once what the operations wrote is cleared up; what makes many rows comes last. */
-export async function measureExtras(arena: Arena, services: BenchServices, options: ExtrasOptions): Promise<Extras> {
-  const { cast } = arena;
-  const { product } = arena.servers;
-  await clearUp(services);
+export async function measureExtras(
+  benchEnvironment: BenchEnvironment,
+  services: BenchServices,
+  options: ExtrasOptions,
+): Promise<Extras> {
+  const { users: cast } = benchEnvironment;
+  const { product } = benchEnvironment.servers;
+  await removeWrittenRows(services);
   return {
-    hot: await hotReads(arena, options),
-    logins: await measureLogins(arena, options),
-    refreshMs: await refresh(services),
+    hot: await measureHotReads(benchEnvironment, options),
+    logins: await measureLogins(benchEnvironment, options),
+    refreshMs: await measureRefresh(services),
     deepPage: await deepPage(product.port, cast, options),
-    audit: await measureAuditCost(arena, services, options),
+    audit: await measureAuditCost(benchEnvironment, services, options),
     import: await measureImports(product.port, cast, services, options),
     stream: await measureStream(product, cast, options.streamRows),
-    tenfold: options.hasTenfold ? await measureTenfold(arena, services, options) : null,
+    scaling: options.hasTenfold ? await measureScaling(benchEnvironment, services, options) : null,
   };
 }
 
 /** What PostgreSQL would else do behind the first of them: the operations end with the writes. */
-async function clearUp(services: BenchServices): Promise<void> {
-  await withClient(services.url('superuser'), async (client) => {
+async function removeWrittenRows(services: BenchServices): Promise<void> {
+  await withClient(services.buildUrl('superuser'), async (client) => {
     await client.query('VACUUM ANALYZE');
     await client.query('CHECKPOINT');
   });
 }
 
-async function hotReads(arena: Arena, { rounds, seconds }: ExtrasOptions): Promise<Extras['hot']> {
-  if (!arena.servers.productCached) return null;
-  const reads = { ...arena, cast: hot(arena.cast) };
+async function measureHotReads(
+  benchEnvironment: BenchEnvironment,
+  { rounds, seconds }: ExtrasOptions,
+): Promise<Extras['hot']> {
+  if (!benchEnvironment.servers.productCached) return null;
+  const reads = { ...benchEnvironment, cast: selectHotJobs(benchEnvironment.users) };
   const options = { rounds, seconds, connections: 16, contenders: ['fastify', 'product', 'productCached'] as const };
-  return summarise(await measure(reads, 'a', options));
+  return summarize(await measure(reads, 'a', options));
 }
 
-async function refresh(services: BenchServices): Promise<number> {
-  return withClient(services.url('worker'), async (client) => {
+async function measureRefresh(services: BenchServices): Promise<number> {
+  return withClient(services.buildUrl('worker'), async (client) => {
     const times: number[] = [];
     for (let i = 0; i < 3; i++) {
       const began = performance.now();
       await client.query('SELECT refresh_user_job_stats()');
       times.push(performance.now() - began);
     }
-    return Math.round(spreadOf(times)!.median);
+    return Math.round(computeSpread(times)!.median);
   });
 }
 
 async function deepPage(
   port: number,
-  { large, deepCursor }: Cast,
+  { largeTenant: large, deepCursor }: BenchUsers,
   { seconds, rounds }: ExtrasOptions,
 ): Promise<Spread> {
   const pages = (path: string) =>
-    load({ port, connections: 1, seconds: seconds / 2, next: () => ({ method: 'GET', path, token: large.token }) });
+    runLoad({ port, connections: 1, seconds: seconds / 2, next: () => ({ method: 'GET', path, token: large.token }) });
   const ratios: number[] = [];
   for (let round = -1; round < rounds; round++) {
     const first = await pages('/v1/jobs?limit=20');
@@ -94,5 +101,5 @@ async function deepPage(
     // The first pair warms up.
     if (round >= 0) ratios.push(deep.p50Ms / first.p50Ms);
   }
-  return spreadOf(ratios)!;
+  return computeSpread(ratios)!;
 }

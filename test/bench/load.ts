@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { percentile } from './statistics';
+import { computePercentile } from './statistics';
 
 /** One request to send. */
 export interface LoadRequest {
@@ -33,12 +33,12 @@ export interface LoadOptions {
  * writes and reads HTTP/1.1 by hand, so that the client takes as little as it can of the machine it shares.
  * @throws Error with the first answer that is no success: a server that refuses quickly is not fast
  */
-export async function load({ port, connections, seconds, next }: LoadOptions): Promise<LoadResult> {
+export async function runLoad({ port, connections, seconds, next }: LoadOptions): Promise<LoadResult> {
   const latencies: number[] = [];
   const cpu = process.cpuUsage();
   const began = performance.now();
   const until = began + seconds * 1000;
-  const channels = Array.from({ length: connections }, () => new Channel(port));
+  const channels = Array.from({ length: connections }, () => new LoadConnection(port));
   try {
     await Promise.all(
       channels.map(async (channel) => {
@@ -57,8 +57,8 @@ export async function load({ port, connections, seconds, next }: LoadOptions): P
   return {
     requests: latencies.length,
     rps: latencies.length / elapsed,
-    p50Ms: percentile(latencies, 0.5),
-    p99Ms: percentile(latencies, 0.99),
+    p50Ms: computePercentile(latencies, 0.5),
+    p99Ms: computePercentile(latencies, 0.99),
     clientCpuUs: (user + system) / latencies.length,
   };
 }
@@ -66,16 +66,16 @@ export async function load({ port, connections, seconds, next }: LoadOptions): P
 const HEADER_END = Buffer.from('\r\n\r\n');
 
 /** One keep-alive connection with one request under way at most. */
-class Channel {
+class LoadConnection {
   private readonly socket: Socket;
   private received: Buffer[] = [];
-  private settle: { resolve: () => void; reject: (error: Error) => void } | undefined;
+  private resolveResponse: { resolve: () => void; reject: (error: Error) => void } | undefined;
 
   constructor(port: number) {
     this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
     this.socket.on('data', (chunk: Buffer) => this.read(chunk));
-    this.socket.on('error', (error) => this.settle?.reject(error));
-    this.socket.on('close', () => this.settle?.reject(new Error('the server closed a connection under load')));
+    this.socket.on('error', (error) => this.resolveResponse?.reject(error));
+    this.socket.on('close', () => this.resolveResponse?.reject(new Error('the server closed a connection under load')));
   }
 
   send({ method, path, token, body = '' }: LoadRequest): Promise<void> {
@@ -83,11 +83,11 @@ class Channel {
     const content =
       body === '' ? '' : `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`;
     this.socket.write(`${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${authorization}${content}\r\n${body}`);
-    return new Promise((resolve, reject) => (this.settle = { resolve, reject }));
+    return new Promise((resolve, reject) => (this.resolveResponse = { resolve, reject }));
   }
 
   close(): void {
-    this.settle = undefined;
+    this.resolveResponse = undefined;
     this.socket.destroy();
   }
 
@@ -101,8 +101,8 @@ class Channel {
     if (bytes.length < headerEnd + HEADER_END.length + length) return;
     this.received = [];
     const status = Number(head.slice(9, 12));
-    const { settle } = this;
-    this.settle = undefined;
+    const { resolveResponse: settle } = this;
+    this.resolveResponse = undefined;
     if (status >= 200 && status < 300) settle?.resolve();
     else settle?.reject(new Error(`under load the server answered\n${bytes.toString()}`));
   }

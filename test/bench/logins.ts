@@ -1,8 +1,8 @@
-import { emailOf } from './data-set';
-import { load, type LoadRequest } from './load';
-import { requestsOf } from './operations';
-import type { Arena } from './rounds';
-import { spreadOf, type Spread } from './statistics';
+import { buildEmail } from './data-set';
+import { runLoad, type LoadRequest } from './load';
+import { buildRequests } from './operations';
+import type { BenchEnvironment } from './rounds';
+import { computeSpread, type Spread } from './statistics';
 
 /** Sign-ins, and reads beside them. */
 export interface Logins {
@@ -18,29 +18,29 @@ export interface Logins {
 }
 
 /** The pool hashes on all cores but one; this many keep it full, and none is sent away. */
-const AT_A_TIME = 16;
+const CONCURRENCY = 16;
 const READERS = 8;
-const LEAST_SECONDS = 2;
+const MIN_SECONDS = 2;
 
 /**
  * Signs in with right passwords, each time another user; no count of failures is in the way, so what limits is bcrypt at
  * production's cost. Reads are measured alone and beside it, in turns.
  */
 export async function measureLogins(
-  { cast, servers }: Arena,
+  { users: cast, servers }: BenchEnvironment,
   options: { seconds: number; rounds: number },
 ): Promise<Logins> {
   const { port } = servers.product;
-  const seconds = Math.max(LEAST_SECONDS, options.seconds);
+  const seconds = Math.max(MIN_SECONDS, options.seconds);
   let user = 0;
   const login = (): LoadRequest => ({
     method: 'POST',
     path: '/v1/auth/login',
-    body: JSON.stringify({ email: emailOf(1 + (user++ % cast.users)), password: cast.password }),
+    body: JSON.stringify({ email: buildEmail(1 + (user++ % cast.users)), password: cast.password }),
   });
-  const reads = () => load({ port, connections: READERS, seconds, next: requestsOf('a', cast) });
-  const flood = () => load({ port, connections: AT_A_TIME, seconds: seconds + 1, next: login });
-  const single = await load({ port, connections: 1, seconds, next: login });
+  const reads = () => runLoad({ port, connections: READERS, seconds, next: buildRequests('a', cast) });
+  const flood = () => runLoad({ port, connections: CONCURRENCY, seconds: seconds + 1, next: login });
+  const single = await runLoad({ port, connections: 1, seconds, next: login });
   const saturated = await flood();
   const kept: number[] = [];
   const floods = [];
@@ -50,12 +50,12 @@ export async function measureLogins(
     kept.push(under.rps / alone.rps);
     floods.push(flooded);
   }
-  const median = (values: readonly number[]): number => Math.round(spreadOf(values)!.median * 10) / 10;
+  const median = (values: readonly number[]): number => Math.round(computeSpread(values)!.median * 10) / 10;
   return {
     rps: median([single.rps]),
     p50Ms: Math.round(single.p50Ms),
     saturatedRps: median([saturated.rps]),
     underReadsRps: median(floods.map(({ rps }) => rps)),
-    readsKept: spreadOf(kept)!,
+    readsKept: computeSpread(kept)!,
   };
 }

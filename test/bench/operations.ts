@@ -1,9 +1,9 @@
 import { listJobs } from '../../src/jobs/jobs.queries';
-import { ListJobsDto } from '../../src/jobs/dto/list-jobs.dto';
-import type { BenchCaller, Cast } from './callers';
+import { ListJobsDto } from '../../src/jobs/list-jobs.dto';
+import type { BenchCaller, BenchUsers } from './bench-users';
 import { RARE_WORDS } from './data-set';
 import type { LoadRequest } from './load';
-import { YARDSTICK } from './yardstick-statements';
+import { BASELINE_STATEMENTS } from './baseline-statements';
 
 /** The operations that are compared, by the letters of the results. */
 export const OPERATIONS = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
@@ -26,15 +26,15 @@ export const NAMES: Readonly<Record<Operation, string>> = {
 const LIST = { status: 'active', skills: 'skill3', budgetMin: '500.00' };
 
 /** Requests of one operation without end: callers and jobs at random, the same for every server. */
-export function requestsOf(operation: Operation, { callers, large }: Cast): () => LoadRequest {
+export function buildRequests(operation: Operation, { callers, largeTenant: large }: BenchUsers): () => LoadRequest {
   const request = (from: BenchCaller, method: string, path: string, body?: unknown): LoadRequest => ({
     method,
     path,
     token: from.token,
     body: body === undefined ? undefined : JSON.stringify(body),
   });
-  const someone = (): BenchCaller => callers[random(callers.length)]!;
-  const job = (from: BenchCaller): string => `/v1/jobs/${from.firstJob + random(from.jobs)}`;
+  const someone = (): BenchCaller => callers[randomInteger(callers.length)]!;
+  const job = (from: BenchCaller): string => `/v1/jobs/${from.firstJob + randomInteger(from.jobs)}`;
   const list = `/v1/jobs?${new URLSearchParams({ ...LIST, limit: '20' }).toString()}`;
   switch (operation) {
     case 'a':
@@ -45,23 +45,23 @@ export function requestsOf(operation: Operation, { callers, large }: Cast): () =
     case 'b':
       return () => request(someone(), 'GET', list);
     case 'c':
-      return () => request(someone(), 'POST', '/v1/jobs', newJob());
+      return () => request(someone(), 'POST', '/v1/jobs', buildJob());
     case 'd':
       return () => {
         const from = someone();
-        return request(from, 'PATCH', job(from), { title: `Patched ${random(1e9)}` });
+        return request(from, 'PATCH', job(from), { title: `Patched ${randomInteger(1e9)}` });
       };
     case 'e':
       return () => request(someone(), 'GET', '/v1/analytics/job-stats');
     case 'f':
-      return () => request(large, 'GET', `/v1/jobs?q=project${random(RARE_WORDS)}&limit=20`);
+      return () => request(large, 'GET', `/v1/jobs?q=project${randomInteger(RARE_WORDS)}&limit=20`);
   }
 }
 
 /** A job as a client would store it; its Upwork id is new each time. */
-export function newJob(): Record<string, unknown> {
+export function buildJob(): Record<string, unknown> {
   return {
-    upworkJobId: `~new${random(9e15)}`,
+    upworkJobId: `~new${randomInteger(9e15)}`,
     title: 'Speed up slow PostgreSQL queries',
     description: 'Our reports take minutes. Find out why, and make them take seconds. '.repeat(5).trim(),
     budgetMin: '500.00',
@@ -75,8 +75,8 @@ export function newJob(): Record<string, unknown> {
 }
 
 /** The script with which pgbench does the same SQL in one flight: what a server around it can at best come near to. */
-export function pgbenchScriptOf(operation: Operation, cast: Cast): string {
-  const from = operation === 'f' ? [cast.large] : cast.callers;
+export function buildPgbenchScript(operation: Operation, cast: BenchUsers): string {
+  const from = operation === 'f' ? [cast.largeTenant] : cast.callers;
   const pick = (value: (caller: BenchCaller) => number): string =>
     `case ${from.map((caller, i) => `when :c = ${i} then ${value(caller)}`).join(' ')} else ${value(from[0]!)} end`;
   return [
@@ -87,15 +87,15 @@ export function pgbenchScriptOf(operation: Operation, cast: Cast): string {
     `\\set word random(0, ${RARE_WORDS - 1})`,
     '\\startpipeline',
     'BEGIN;',
-    `${contextFor(operation)};`,
-    `${statementFor(operation).replace(/\s+/g, ' ')};`,
+    `${buildContext(operation)};`,
+    `${buildStatement(operation).replace(/\s+/g, ' ')};`,
     'COMMIT;',
     '\\endpipeline',
     '',
   ].join('\n');
 }
 
-function contextFor(operation: Operation): string {
+function buildContext(operation: Operation): string {
   const values = [
     ':user',
     `'user'`,
@@ -107,50 +107,50 @@ function contextFor(operation: Operation): string {
     `'orm'`,
     `'15000'`,
   ];
-  return fill(YARDSTICK.context, values);
+  return fillParameters(BASELINE_STATEMENTS.context, values);
 }
 
-function statementFor(operation: Operation): string {
-  const { get, create, patch, stats } = YARDSTICK;
+function buildStatement(operation: Operation): string {
+  const { get, create, patch, stats } = BASELINE_STATEMENTS;
   switch (operation) {
     case 'a':
-      return fill(get, [':id']);
+      return fillParameters(get, [':id']);
     case 'b':
-      return productsList({ status: ['active'], skills: ['skill3'], budgetMin: '500.00' });
+      return buildProductList({ status: ['active'], skills: ['skill3'], budgetMin: '500.00' });
     case 'c': {
-      const { upworkJobId: _, skills, ...job } = newJob();
-      const others = Object.values(job).map((value) => quoted(String(value)));
-      const list = quoted(`{${(skills as string[]).map((skill) => `"${skill}"`).join()}}`);
-      return fill(create, [`'~bench' || (:r)::text`, list, ...others]);
+      const { upworkJobId: _, skills, ...job } = buildJob();
+      const others = Object.values(job).map((value) => quote(String(value)));
+      const list = quote(`{${(skills as string[]).map((skill) => `"${skill}"`).join()}}`);
+      return fillParameters(create, [`'~bench' || (:r)::text`, list, ...others]);
     }
     case 'd':
-      return fill(patch, [':id', `'Patched ' || (:r)::text`]);
+      return fillParameters(patch, [':id', `'Patched ' || (:r)::text`]);
     case 'e':
       return stats;
     case 'f':
-      return productsList({ q: 'project0' }).replace(`'project0'`, `'project' || (:word)::text`);
+      return buildProductList({ q: 'project0' }).replace(`'project0'`, `'project' || (:word)::text`);
   }
 }
 
 /** The very statement of the product, with its values written into it. */
-function productsList(filters: Partial<ListJobsDto>): string {
+function buildProductList(filters: Partial<ListJobsDto>): string {
   const [sql, values] = listJobs(Object.assign(new ListJobsDto(), filters), undefined, 21);
-  return fill(
+  return fillParameters(
     sql,
     values.map((value) =>
-      Array.isArray(value) ? `'{${value.join()}}'` : typeof value === 'number' ? String(value) : quoted(String(value)),
+      Array.isArray(value) ? `'{${value.join()}}'` : typeof value === 'number' ? String(value) : quote(String(value)),
     ),
   );
 }
 
-function fill(sql: string, values: readonly string[]): string {
+function fillParameters(sql: string, values: readonly string[]): string {
   return sql.replace(/\$(\d+)/g, (_, number: string) => values[Number(number) - 1]!);
 }
 
-function quoted(text: string): string {
+function quote(text: string): string {
   return `'${text.replace(/'/g, "''")}'`;
 }
 
-function random(below: number): number {
+function randomInteger(below: number): number {
   return Math.floor(Math.random() * below);
 }

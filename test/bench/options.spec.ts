@@ -1,9 +1,9 @@
 import { OPERATIONS } from './operations';
-import { optionsOf } from './options';
+import { parseOptions } from './options';
 
-describe(optionsOf.name, () => {
+describe(parseOptions.name, () => {
   it('measures everything at three levels unless it is told otherwise', () => {
-    const { plan, ...others } = optionsOf([]);
+    const { plan, ...others } = parseOptions([]);
 
     expect(plan.levels.map(({ connections }) => connections)).toEqual([16, 1, 64]);
     expect(others).toMatchObject({
@@ -16,15 +16,19 @@ describe(optionsOf.name, () => {
   });
 
   it('takes rounds and seconds for all levels and the extras', () => {
-    const { levels, extras } = optionsOf(['--rounds', '9', '--seconds', '0.5']).plan;
+    const { levels, extras } = parseOptions(['--rounds', '9', '--seconds', '0.5']).plan;
 
     for (const each of [...levels, extras]) expect(each).toMatchObject({ rounds: 9, seconds: 0.5 });
   });
 
   it('measures a part: some operations, the extras, or both', () => {
-    expect(optionsOf(['--only', 'b,a'])).toMatchObject({ operations: ['b', 'a'], hasExtras: false, isPart: true });
-    expect(optionsOf(['--extras'])).toMatchObject({ operations: [], hasExtras: true, isPart: true });
-    expect(optionsOf(['--only', 'c', '--extras'])).toMatchObject({ operations: ['c'], hasExtras: true, isPart: true });
+    expect(parseOptions(['--only', 'b,a'])).toMatchObject({ operations: ['b', 'a'], hasExtras: false, isPart: true });
+    expect(parseOptions(['--extras'])).toMatchObject({ operations: [], hasExtras: true, isPart: true });
+    expect(parseOptions(['--only', 'c', '--extras'])).toMatchObject({
+      operations: ['c'],
+      hasExtras: true,
+      isPart: true,
+    });
   });
 
   it.each([
@@ -39,6 +43,6 @@ describe(optionsOf.name, () => {
     [['--seconds', 'Infinity'], `--seconds: 'Infinity'`],
     [['--quickly'], '--quickly'],
   ])('refuses %j', (args, message) => {
-    expect(() => optionsOf(args)).toThrow(message);
+    expect(() => parseOptions(args)).toThrow(message);
   });
 });

@@ -49,7 +49,7 @@ const QUICK: Plan = {
  * Reads `[--quick] [--against <result>] [--only a,b] [--extras] [--rounds n] [--seconds n] [--profile] [--table <result>]`.
  * @throws Error that names the option that cannot be meant
  */
-export function optionsOf(args: readonly string[]): BenchOptions {
+export function parseOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -66,11 +66,11 @@ export function optionsOf(args: readonly string[]): BenchOptions {
   const { quick: isQuick, only, rounds, seconds, profile: isProfiled, against, table } = values;
   const isPart = only !== undefined || values.extras;
   return {
-    plan: planOf(isQuick ? QUICK : FULL, {
-      ...(rounds !== undefined && { rounds: roundsOf(rounds) }),
-      ...(seconds !== undefined && { seconds: secondsOf(seconds) }),
+    plan: buildPlan(isQuick ? QUICK : FULL, {
+      ...(rounds !== undefined && { rounds: parseRounds(rounds) }),
+      ...(seconds !== undefined && { seconds: parseSeconds(seconds) }),
     }),
-    operations: isPart ? operationsOf(only) : OPERATIONS,
+    operations: isPart ? parseOperations(only) : OPERATIONS,
     hasExtras: !isPart || values.extras,
     isPart,
     isQuick,
@@ -80,11 +80,11 @@ export function optionsOf(args: readonly string[]): BenchOptions {
   };
 }
 
-function planOf({ size, levels, extras }: Plan, chosen: Partial<Pick<RoundsOptions, 'rounds' | 'seconds'>>): Plan {
+function buildPlan({ size, levels, extras }: Plan, chosen: Partial<Pick<RoundsOptions, 'rounds' | 'seconds'>>): Plan {
   return { size, levels: levels.map((level) => ({ ...level, ...chosen })), extras: { ...extras, ...chosen } };
 }
 
-function operationsOf(only: string | undefined): Operation[] {
+function parseOperations(only: string | undefined): Operation[] {
   return (only?.split(',') ?? []).map((letter) => {
     const operation = OPERATIONS.find((one) => one === letter);
     if (!operation) throw new Error(`--only: there is no operation '${letter}'; there are ${OPERATIONS.join(', ')}`);
@@ -92,13 +92,13 @@ function operationsOf(only: string | undefined): Operation[] {
   });
 }
 
-function roundsOf(text: string): number {
+function parseRounds(text: string): number {
   const rounds = Number(text);
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds: '${text}' is not a whole number from 1`);
   return rounds;
 }
 
-function secondsOf(text: string): number {
+function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (!Number.isFinite(seconds) || seconds <= 0) throw new Error(`--seconds: '${text}' is not a number above 0`);
   return seconds;

@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { cacheFolder } from '../../src/launcher/cache-folder';
-import { isExecutable, librariesIn, unpackPackage } from '../../src/launcher/debian-packages';
+import { findCacheFolder } from '../../src/local-services/data-folder';
+import { isExecutable, findLibraries, unpackPackage } from '../../src/local-services/debian-packages';
 import type { BenchServices } from './services';
-import { percentile } from './statistics';
+import { computePercentile } from './statistics';
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
 const INSTALLED = '/usr/lib/postgresql';
 /** Of the transactions, whose latency is written down. */
 const SAMPLED = 0.1;
@@ -40,7 +40,7 @@ export class Pgbench {
    */
   static async find(services: BenchServices, folder: string): Promise<Pgbench | undefined> {
     try {
-      const program = installed(INSTALLED, process.env.PATH) ?? (await fetched());
+      const program = findInstalled(INSTALLED, process.env.PATH) ?? (await fetchProgram());
       return new Pgbench(program, services, folder);
     } catch (error) {
       console.log(
@@ -70,7 +70,7 @@ export class Pgbench {
     ];
     const sample = ['--log', `--log-prefix=${join(log, 'latency')}`, `--sampling-rate=${SAMPLED}`];
     const { command, libraries } = this.program;
-    const { stdout, stderr } = await run(
+    const { stdout, stderr } = await execute(
       command,
       [...server, ...load, ...sample, '-n', '-M', 'prepared', '-f', file, database],
       {
@@ -79,29 +79,29 @@ export class Pgbench {
     );
     const requests = Number(/actually processed: (\d+)/.exec(stdout)?.[1]);
     const rps = Number(/tps = ([\d.]+) \(without/.exec(stdout)?.[1]);
-    const latencies = latenciesIn(log);
+    const latencies = readLatencies(log);
     rmSync(log, { recursive: true });
     if (!(rps > 0) || /aborted|ERROR/.test(stderr)) throw new Error(`pgbench ${name}:\n${stdout}\n${stderr}`);
-    return { requests, rps, p50Ms: percentile(latencies, 0.5), p99Ms: percentile(latencies, 0.99) };
+    return { requests, rps, p50Ms: computePercentile(latencies, 0.5), p99Ms: computePercentile(latencies, 0.99) };
   }
 }
 
 /** Debian's command on PATH is a script that looks for a cluster first. */
-function installed(debian: string, path = ''): Program | undefined {
+function findInstalled(debian: string, path = ''): Program | undefined {
   const versions = existsSync(debian) ? readdirSync(debian).sort().reverse() : [];
   const folders = [...versions.map((version) => join(debian, version, 'bin')), ...path.split(delimiter)];
   const command = folders.map((folder) => join(folder, 'pgbench')).find(isExecutable);
   return command === undefined ? undefined : { command };
 }
 
-async function fetched(): Promise<Program> {
-  const place = join(cacheFolder(), `pgbench-${process.arch}`);
+async function fetchProgram(): Promise<Program> {
+  const place = join(findCacheFolder(), `pgbench-${process.arch}`);
   try {
     await unpackPackage('postgresql-*', place, 'libpq5');
-    const libraries = librariesIn(place);
-    const program = installed(join(place, 'root', INSTALLED));
+    const libraries = findLibraries(place);
+    const program = findInstalled(join(place, 'root', INSTALLED));
     if (!program) throw new Error('the package holds no pgbench');
-    await run(program.command, ['--version'], { env: { LD_LIBRARY_PATH: libraries } });
+    await execute(program.command, ['--version'], { env: { LD_LIBRARY_PATH: libraries } });
     return { ...program, libraries };
   } catch (error) {
     rmSync(place, { recursive: true, force: true });
@@ -110,7 +110,7 @@ async function fetched(): Promise<Program> {
 }
 
 /** In milliseconds, sorted. @see https://www.postgresql.org/docs/15/pgbench.html, per-transaction logging: the third field */
-function latenciesIn(folder: string): number[] {
+function readLatencies(folder: string): number[] {
   const lines = readdirSync(folder)
     .filter((file) => file.startsWith('latency'))
     .flatMap((file) => readFileSync(join(folder, file), 'utf8').trim().split('\n'));

@@ -13,26 +13,33 @@ export function print(operation: Operation, connections: number, result: Operati
     const { rps, p50Ms, p99Ms, serverCpuUs, postgresCpuUs, redisCpuUs, clientCpuUs } =
       result.contenders[contender] ?? {};
     if (rps === undefined || Number.isNaN(rps)) continue;
-    const cpu = [cell(serverCpuUs, 25, 0), cell(postgresCpuUs, 12, 0), cell(redisCpuUs, 7, 0), cell(clientCpuUs, 8, 0)];
-    console.log(`  ${contender.padEnd(16)}${cell(rps, 9, 0)}${cell(p50Ms, 9, 2)}${cell(p99Ms, 9, 2)}${cpu.join('')}`);
+    const cpu = [
+      formatCell(serverCpuUs, 25, 0),
+      formatCell(postgresCpuUs, 12, 0),
+      formatCell(redisCpuUs, 7, 0),
+      formatCell(clientCpuUs, 8, 0),
+    ];
+    console.log(
+      `  ${contender.padEnd(16)}${formatCell(rps, 9, 0)}${formatCell(p50Ms, 9, 2)}${formatCell(p99Ms, 9, 2)}${cpu.join('')}`,
+    );
   }
   const { vsFastify, vsFastifyPipelined, vsPgbench, cachedVsFastify, p99Ratio } = result.spread;
   console.log(
-    `  product: × ${text(vsFastify)} of fastify, × ${text(vsFastifyPipelined)} pipelined, × ${text(vsPgbench)} of pgbench`,
+    `  product: × ${formatSpread(vsFastify)} of fastify, × ${formatSpread(vsFastifyPipelined)} pipelined, × ${formatSpread(vsPgbench)} of pgbench`,
   );
   console.log(
-    `  p99 × ${text(p99Ratio)} of fastify; CPU ${result.cpuOverPipelinedUs ?? '–'} µs over pipelined; cache on: × ${text(cachedVsFastify)} of fastify`,
+    `  p99 × ${formatSpread(p99Ratio)} of fastify; CPU ${result.cpuOverPipelinedUs ?? '–'} µs over pipelined; cache on: × ${formatSpread(cachedVsFastify)} of fastify`,
   );
 }
 
 /** Prints the rest. */
 export function printExtras(extras: Extras): void {
   console.log();
-  for (const [what, found] of linesOf(extras)) console.log(`${what.padEnd(30)} ${found}`);
+  for (const [what, found] of formatLines(extras)) console.log(`${what.padEnd(30)} ${found}`);
 }
 
 /** What was found besides the compared operations, one line each. */
-export function linesOf({
+export function formatLines({
   hot,
   import: imported,
   stream,
@@ -40,20 +47,22 @@ export function linesOf({
   refreshMs,
   deepPage,
   audit,
-  tenfold,
+  scaling: tenfold,
 }: Extras): [what: string, found: string][] {
   return [
-    ['get of 500 hot jobs, cache on', hot ? `× ${text(hot.spread.cachedVsFastify)} of fastify` : 'no cache'],
-    ['audit of a create', auditText(audit.create)],
-    ['audit of a patch', auditText(audit.patch)],
-    ['page 15,000 by page 1', `× ${text(deepPage)} of the time`],
+    ['get of 500 hot jobs, cache on', hot ? `× ${formatSpread(hot.spread.cachedVsFastify)} of fastify` : 'no cache'],
+    ['audit of a create', formatAudit(audit.create)],
+    ['audit of a patch', formatAudit(audit.patch)],
+    ['page 15,000 by page 1', `× ${formatSpread(deepPage)} of the time`],
     [
       'ten times the users',
-      tenfold ? `a × ${text(tenfold.a)}, b × ${text(tenfold.b)}, e × ${text(tenfold.e)} of the time` : 'not measured',
+      tenfold
+        ? `a × ${formatSpread(tenfold.a)}, b × ${formatSpread(tenfold.b)}, e × ${formatSpread(tenfold.e)} of the time`
+        : 'not measured',
     ],
     [
       `import of ${imported.rows} rows`,
-      `${imported.rps} rows/s, × ${text(imported.ratio)} of the bare INSERT (${imported.bareRps} rows/s)`,
+      `${imported.rps} rows/s, × ${formatSpread(imported.ratio)} of the bare INSERT (${imported.bareRps} rows/s)`,
     ],
     [
       `a body of ${stream.rows} rows`,
@@ -62,27 +71,27 @@ export function linesOf({
     ['login', `${logins.rps} a second one by one (${logins.p50Ms} ms), ${logins.saturatedRps} with the pool full`],
     [
       'reads while logins fill it',
-      `× ${text(logins.readsKept)} of their rate, with ${logins.underReadsRps} logins a second`,
+      `× ${formatSpread(logins.readsKept)} of their rate, with ${logins.underReadsRps} logins a second`,
     ],
     ['view refresh', `${refreshMs} ms`],
   ];
 }
 
-function auditText({ time, cpu, audited, unaudited }: WriteAuditCost): string {
-  const middle = `${percent(time.median)}, middle half of rounds ${percent(time.lower)} to ${percent(time.upper)}`;
-  return `${middle}; CPU ${percent(cpu)} (server ${audited[0]} µs against ${unaudited[0]}, PostgreSQL ${audited[1]} against ${unaudited[1]})`;
+function formatAudit({ time, cpu, audited, unaudited }: WriteAuditCost): string {
+  const middle = `${formatPercent(time.median)}, middle half of rounds ${formatPercent(time.lower)} to ${formatPercent(time.upper)}`;
+  return `${middle}; CPU ${formatPercent(cpu)} (server ${audited[0]} µs against ${unaudited[0]}, PostgreSQL ${audited[1]} against ${unaudited[1]})`;
 }
 
-function percent(share: number): string {
+function formatPercent(share: number): string {
   return `${Math.round(share * 100)} %`;
 }
 
-function cell(value: number | undefined, width: number, places: number): string {
+function formatCell(value: number | undefined, width: number, places: number): string {
   return (value === undefined || Number.isNaN(value) ? '–' : value.toFixed(places)).padStart(width);
 }
 
 /** `1.02 [0.91–1.10]`. */
-export function text(spread: Spread | undefined): string {
+export function formatSpread(spread: Spread | undefined): string {
   if (!spread) return '–';
   return `${spread.median.toFixed(2)} [${spread.min.toFixed(2)}–${spread.max.toFixed(2)}]`;
 }

@@ -4,7 +4,7 @@ import type { Extras } from './extras';
 import { OPERATIONS, type Operation } from './operations';
 import type { Plan } from './options';
 import { CONTENDERS, type Contender, type Measurement, type Round } from './rounds';
-import { spreadOf, type Spread } from './statistics';
+import { computeSpread, type Spread } from './statistics';
 
 /** What `npm run bench` found, as it is kept in results/. Ratios compare neighbours of one round; > 1 is faster than. */
 export interface BenchResult {
@@ -48,7 +48,7 @@ export interface Machine {
 }
 
 /** The machine the bench runs on, with its PostgreSQL. */
-export function thisMachine(postgres: string): Machine {
+export function describeMachine(postgres: string): Machine {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,
@@ -60,9 +60,9 @@ export function thisMachine(postgres: string): Machine {
 }
 
 /** The medians over the rounds of one operation. */
-export function summarise(rounds: readonly Round[]): OperationResult {
+export function summarize(rounds: readonly Round[]): OperationResult {
   const ratios = (one: Contender, other: Contender, of: 'rps' | 'p99Ms' = 'rps'): Spread | undefined =>
-    spreadOf(rounds.flatMap((round) => ratioOf(round[one]?.[of], round[other]?.[of])));
+    computeSpread(rounds.flatMap((round) => computeRatio(round[one]?.[of], round[other]?.[of])));
   const spread = {
     vsFastify: ratios('product', 'fastify'),
     vsPgbench: ratios('product', 'pgbench'),
@@ -71,17 +71,17 @@ export function summarise(rounds: readonly Round[]): OperationResult {
     p99Ratio: ratios('product', 'fastify', 'p99Ms'),
   };
   const contenders = Object.fromEntries(
-    CONTENDERS.map((contender) => [contender, medians(rounds, contender)]),
+    CONTENDERS.map((contender) => [contender, computeMedians(rounds, contender)]),
   ) as Record<Contender, Partial<Measurement>>;
   const cpuUs = contenders.product.serverCpuUs ?? NaN;
   return {
-    vsFastify: rounded(spread.vsFastify?.median),
-    vsPgbench: orNull(spread.vsPgbench?.median),
-    p99Ratio: rounded(spread.p99Ratio?.median),
+    vsFastify: round(spread.vsFastify?.median),
+    vsPgbench: roundOrNull(spread.vsPgbench?.median),
+    p99Ratio: round(spread.p99Ratio?.median),
     cpuUs: Math.round(cpuUs),
-    vsFastifyPipelined: orNull(spread.vsFastifyPipelined?.median),
-    cachedVsFastify: orNull(spread.cachedVsFastify?.median),
-    cpuOverPipelinedUs: orNull(cpuUs - (contenders.fastifyPipelined.serverCpuUs ?? NaN), 1),
+    vsFastifyPipelined: roundOrNull(spread.vsFastifyPipelined?.median),
+    cachedVsFastify: roundOrNull(spread.cachedVsFastify?.median),
+    cpuOverPipelinedUs: roundOrNull(cpuUs - (contenders.fastifyPipelined.serverCpuUs ?? NaN), 1),
     spread,
     contenders,
   };
@@ -94,7 +94,7 @@ const TOLERANCE = 0.85;
  * Ratios of these operations that fell by more than 15 % against an earlier result, or are not there any more, one line
  * each; times are never compared, nor should be results of another size.
  */
-export function dropsAgainst(
+export function findDrops(
   earlier: BenchResult,
   now: BenchResult,
   operations: readonly Operation[] = OPERATIONS,
@@ -119,13 +119,13 @@ export function assertSameSize(earlier: BenchResult, size: object): void {
   );
 }
 
-function ratioOf(mine: number | undefined, other: number | undefined): number[] {
+function computeRatio(mine: number | undefined, other: number | undefined): number[] {
   return mine !== undefined && other !== undefined && other > 0 ? [mine / other] : [];
 }
 
-function medians(rounds: readonly Round[], contender: Contender): Partial<Measurement> {
+function computeMedians(rounds: readonly Round[], contender: Contender): Partial<Measurement> {
   const of = (key: keyof Measurement): number | undefined =>
-    rounded(spreadOf(rounds.flatMap((round) => round[contender]?.[key] ?? []))?.median, 100);
+    round(computeSpread(rounds.flatMap((round) => round[contender]?.[key] ?? []))?.median, 100);
   return Object.fromEntries(
     (['rps', 'p50Ms', 'p99Ms', 'serverCpuUs', 'postgresCpuUs', 'redisCpuUs', 'clientCpuUs'] as const).map((key) => [
       key,
@@ -135,11 +135,11 @@ function medians(rounds: readonly Round[], contender: Contender): Partial<Measur
 }
 
 /** JSON knows no NaN. */
-function orNull(value: number | undefined, places = 100): number | null {
-  const result = rounded(value, places);
+function roundOrNull(value: number | undefined, places = 100): number | null {
+  const result = round(value, places);
   return Number.isNaN(result) ? null : result;
 }
 
-function rounded(value: number | undefined, places = 100): number {
+function round(value: number | undefined, places = 100): number {
   return value === undefined ? NaN : Math.round(value * places) / places;
 }

@@ -1,9 +1,9 @@
-import type { Cast } from './callers';
-import { cpuOf, cpuOfEndedChildren, cpuOfPostgres } from './cpu';
-import { load, type LoadResult } from './load';
-import { pgbenchScriptOf, requestsOf, type Operation } from './operations';
+import type { BenchUsers } from './bench-users';
+import { readCpu, readCpuOfEndedChildren, readCpuOfPostgres } from './cpu';
+import { runLoad, type LoadResult } from './load';
+import { buildPgbenchScript, buildRequests, type Operation } from './operations';
 import type { Pgbench } from './pgbench';
-import type { ServerProcess } from './server-process';
+import type { BenchServerProcess } from './server-process';
 import type { Servers } from './servers';
 
 /** Those that are compared; each operation is run by all of them in turn. */
@@ -22,8 +22,8 @@ export interface Measurement extends LoadResult {
 export type Round = Partial<Record<Contender, Partial<Measurement>>>;
 
 /** What a round needs. */
-export interface Arena {
-  readonly cast: Cast;
+export interface BenchEnvironment {
+  readonly users: BenchUsers;
   readonly postgresPid: number;
   readonly redisPid: number;
   readonly pgbench: Pgbench | undefined;
@@ -42,16 +42,20 @@ export interface RoundsOptions {
 const WARM_UP = { seconds: 1, requests: 2_000, atMost: 3 };
 
 /** Runs the rounds of one operation; each begins with another contender, so that none always runs after the same one. */
-export async function measure(arena: Arena, operation: Operation, options: RoundsOptions): Promise<Round[]> {
+export async function measure(
+  benchEnvironment: BenchEnvironment,
+  operation: Operation,
+  options: RoundsOptions,
+): Promise<Round[]> {
   const { rounds, seconds, connections, contenders = CONTENDERS } = options;
   const results: Round[] = [];
   // The first requests meet cold code, empty pools and statements without a plan.
-  for (const contender of contenders) await warmUp(arena, contender, operation, connections);
+  for (const contender of contenders) await warmUp(benchEnvironment, contender, operation, connections);
   for (let number = 0; number < rounds; number++) {
     const round: Round = {};
     for (let i = 0; i < contenders.length; i++) {
       const contender = contenders[(i + number) % contenders.length]!;
-      const measurement = await once(arena, contender, operation, seconds, connections);
+      const measurement = await measureOnce(benchEnvironment, contender, operation, seconds, connections);
       if (measurement) round[contender] = measurement;
     }
     results.push(round);
@@ -59,45 +63,61 @@ export async function measure(arena: Arena, operation: Operation, options: Round
   return results;
 }
 
-async function warmUp(arena: Arena, contender: Contender, operation: Operation, connections: number): Promise<void> {
+async function warmUp(
+  benchEnvironment: BenchEnvironment,
+  contender: Contender,
+  operation: Operation,
+  connections: number,
+): Promise<void> {
   let requests = 0;
   for (let turn = 0; turn < WARM_UP.atMost && requests < WARM_UP.requests; turn++) {
-    requests += (await once(arena, contender, operation, WARM_UP.seconds, connections))?.requests ?? WARM_UP.requests;
+    requests +=
+      (await measureOnce(benchEnvironment, contender, operation, WARM_UP.seconds, connections))?.requests ??
+      WARM_UP.requests;
   }
 }
 
-async function once(
-  arena: Arena,
+async function measureOnce(
+  benchEnvironment: BenchEnvironment,
   contender: Contender,
   operation: Operation,
   seconds: number,
   connections: number,
 ): Promise<Measurement | undefined> {
-  const { cast } = arena;
-  if (contender === 'pgbench') return arena.pgbench && byPgbench(arena, arena.pgbench, operation, seconds, connections);
-  const server = arena.servers[contender];
+  const { users: cast } = benchEnvironment;
+  if (contender === 'pgbench')
+    return (
+      benchEnvironment.pgbench &&
+      measurePgbench(benchEnvironment, benchEnvironment.pgbench, operation, seconds, connections)
+    );
+  const server = benchEnvironment.servers[contender];
   if (!server) return undefined;
-  const cpu = startCpu(arena, server);
-  const result = await load({ port: server.port, connections, seconds, next: requestsOf(operation, cast) });
+  const cpu = startCpu(benchEnvironment, server);
+  const result = await runLoad({ port: server.port, connections, seconds, next: buildRequests(operation, cast) });
   return { ...result, ...cpu(result.requests) };
 }
 
-async function byPgbench(
-  arena: Arena,
+async function measurePgbench(
+  benchEnvironment: BenchEnvironment,
   pgbench: Pgbench,
   operation: Operation,
   seconds: number,
   connections: number,
 ): Promise<Measurement> {
-  const [cpu, own] = [startCpu(arena), cpuOfEndedChildren()];
-  const result = await pgbench.run(operation, pgbenchScriptOf(operation, arena.cast), connections, seconds);
+  const [cpu, own] = [startCpu(benchEnvironment), readCpuOfEndedChildren()];
+  const result = await pgbench.run(
+    operation,
+    buildPgbenchScript(operation, benchEnvironment.users),
+    connections,
+    seconds,
+  );
   const { postgresCpuUs } = cpu(result.requests);
-  return { ...result, postgresCpuUs, clientCpuUs: (cpuOfEndedChildren() - own) / result.requests };
+  return { ...result, postgresCpuUs, clientCpuUs: (readCpuOfEndedChildren() - own) / result.requests };
 }
 
 /** Counts CPU from now on; the function tells what it was a request. */
-function startCpu({ postgresPid, redisPid }: Arena, server?: ServerProcess) {
-  const read = (): number[] => [server?.cpu ?? NaN, cpuOfPostgres(postgresPid), cpuOf(redisPid)];
+function startCpu({ postgresPid, redisPid }: BenchEnvironment, server?: BenchServerProcess) {
+  const read = (): number[] => [server?.cpu ?? NaN, readCpuOfPostgres(postgresPid), readCpu(redisPid)];
   const before = read();
   return (requests: number): { serverCpuUs: number; postgresCpuUs: number; redisCpuUs: number } => {
     const [serverCpuUs, postgresCpuUs, redisCpuUs] = read().map((after, i) => (after - before[i]!) / requests);

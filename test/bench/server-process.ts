@@ -3,21 +3,21 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../src/launcher/free-port';
-import { cpuOf, memoryOf } from './cpu';
+import { findFreePort } from '../../src/local-services/managed-process';
+import { readCpu, readMemory } from './cpu';
 
 const ROOT = resolve(__dirname, '..', '..');
-const START_LIMIT_MS = 60_000;
+const START_TIMEOUT_MS = 60_000;
 
 /** The product and the hand-written servers, as Node runs them. */
 export const PROGRAMS = {
   product: ['dist/src/main.js'],
-  fastify: ['-r', 'ts-node/register/transpile-only', 'test/bench/yardstick.ts'],
-  fastifyPipelined: ['-r', 'ts-node/register/transpile-only', 'test/bench/yardstick.ts', '--pipelined'],
+  fastify: ['-r', 'ts-node/register/transpile-only', 'test/bench/baseline.ts'],
+  fastifyPipelined: ['-r', 'ts-node/register/transpile-only', 'test/bench/baseline.ts', '--pipelined'],
 } as const;
 
 /** A server under measurement, a process of its own. */
-export class ServerProcess {
+export class BenchServerProcess {
   private constructor(
     private readonly child: ChildProcess,
     readonly port: number,
@@ -33,8 +33,8 @@ export class ServerProcess {
     program: keyof typeof PROGRAMS,
     environment: Readonly<Record<string, string>>,
     nodeOptions: readonly string[] = [],
-  ): Promise<ServerProcess> {
-    const port = await freePort();
+  ): Promise<BenchServerProcess> {
+    const port = await findFreePort();
     const child = spawn(process.execPath, [...nodeOptions, ...PROGRAMS[program]], {
       cwd: ROOT,
       env: { ...environment, PORT: String(port) },
@@ -44,13 +44,13 @@ export class ServerProcess {
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => (output.text = (output.text + chunk.toString()).slice(-5_000)));
     }
-    const deadline = Date.now() + START_LIMIT_MS;
-    while (!(await listens(port))) {
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    while (!(await isListening(port))) {
       if (child.exitCode !== null || Date.now() > deadline)
         throw new Error(`${program} did not start:\n${output.text}`);
       await sleep(50);
     }
-    return new ServerProcess(child, port, output);
+    return new BenchServerProcess(child, port, output);
   }
 
   get pid(): number {
@@ -58,35 +58,35 @@ export class ServerProcess {
   }
 
   /** The end of what it has printed. */
-  get lastWords(): string {
+  get logTail(): string {
     return this.output.text;
   }
 
   /** Memory held now, in MiB. */
   get memory(): number {
-    return memoryOf(this.pid);
+    return readMemory(this.pid);
   }
 
   /** Whether it ended, by itself or by a signal. */
-  get hasEnded(): boolean {
+  get hasExited(): boolean {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
   /** CPU time used so far, in microseconds. */
   get cpu(): number {
-    return cpuOf(this.pid);
+    return readCpu(this.pid);
   }
 
   /** Ends it as an operator would, unless it has ended. */
   async stop(): Promise<void> {
-    if (this.hasEnded) return;
+    if (this.hasExited) return;
     const ended = once(this.child, 'exit');
     this.child.kill('SIGTERM');
     await ended;
   }
 }
 
-function listens(port: number): Promise<boolean> {
+function isListening(port: number): Promise<boolean> {
   return new Promise((done) => {
     const socket = connect({ port, host: '127.0.0.1' });
     socket.once('connect', () => done(true)).once('error', () => done(false));

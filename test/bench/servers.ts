@@ -1,38 +1,42 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { settings } from '../../src/platform/config/settings';
-import { ServerProcess } from './server-process';
+import { BenchServerProcess } from './server-process';
 import type { BenchServices } from './services';
 
 /** The servers under measurement; the cached product is missing from versions that have no cache. */
 export interface Servers {
-  readonly product: ServerProcess;
-  readonly productCached?: ServerProcess;
-  readonly fastify: ServerProcess;
-  readonly fastifyPipelined: ServerProcess;
+  readonly product: BenchServerProcess;
+  readonly productCached?: BenchServerProcess;
+  readonly fastify: BenchServerProcess;
+  readonly fastifyPipelined: BenchServerProcess;
 }
 
 /** Switches the product's cache; a version without it has nothing to compare. */
-const CACHE = 'CACHE_ENABLED';
-const hasCache = CACHE in settings.shape;
+const CACHE_SETTING = 'CACHE_ENABLED';
+const hasCache = CACHE_SETTING in settings.shape;
 
 /** The environment of the product, by default with its cache off. */
-export function productEnvironment(
+export function buildProductEnvironment(
   services: BenchServices,
   { cache = false, database }: { cache?: boolean; database?: string } = {},
 ): Record<string, string> {
-  return { ...services.environment(database), [CACHE]: String(cache) };
+  return { ...services.buildEnvironment(database), [CACHE_SETTING]: String(cache) };
 }
 
 /** Starts them all, each in a process of its own; with `isProfiled` all but `fastify` leave CPU profiles when they end. */
 export async function startServers(services: BenchServices, isProfiled: boolean): Promise<Servers> {
   const profiler = isProfiled ? ['--cpu-prof', `--cpu-prof-dir=${join(tmpdir(), 'gigvault-profiles')}`] : [];
   return {
-    product: await ServerProcess.start('product', productEnvironment(services), profiler),
+    product: await BenchServerProcess.start('product', buildProductEnvironment(services), profiler),
     ...(hasCache && {
-      productCached: await ServerProcess.start('product', productEnvironment(services, { cache: true }), profiler),
+      productCached: await BenchServerProcess.start(
+        'product',
+        buildProductEnvironment(services, { cache: true }),
+        profiler,
+      ),
     }),
-    fastify: await ServerProcess.start('fastify', services.environment()),
-    fastifyPipelined: await ServerProcess.start('fastifyPipelined', services.environment(), profiler),
+    fastify: await BenchServerProcess.start('fastify', services.buildEnvironment()),
+    fastifyPipelined: await BenchServerProcess.start('fastifyPipelined', services.buildEnvironment(), profiler),
   };
 }

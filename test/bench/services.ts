@@ -2,30 +2,35 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bootstrapDatabase } from '../../src/launcher/bootstrap';
-import { EmbeddedPostgres } from '../../src/launcher/embedded-postgres';
-import { EmbeddedRedis } from '../../src/launcher/embedded-redis';
-import { migrate } from '../../src/launcher/migrations';
-import { loginOf, newPassword, newPasswords, type Role } from '../../src/launcher/roles';
-import { giveTo, isReachable, serviceUser } from '../../src/launcher/service-user';
-import { watchOver, type Watchdog } from '../support/watchdog';
+import {
+  bootstrapDatabase,
+  createPassword,
+  createPasswords,
+  getLogin,
+  type Role,
+  runMigrations,
+} from '../../src/local-services/database-setup';
+import { EmbeddedPostgres } from '../../src/local-services/embedded-postgres';
+import { EmbeddedRedis } from '../../src/local-services/embedded-redis';
+import { changeOwner, isReachable, findServiceUser } from '../../src/local-services/file-permissions';
+import { startWatchdog, type Watchdog } from '../support/watchdog';
 
 const DATABASE = 'gigvault';
 
-/** Connections a server holds; the yardstick's as many as the product's. */
+/** Connections a server holds; the baseline's as many as the product's. */
 const POOL_SIZE = 10;
 
 /** A PostgreSQL and a Redis of the bench's own, durable as in production, with the product's migrated database. */
 export class BenchServices {
-  private readonly passwords = newPasswords();
+  private readonly passwords = createPasswords();
   private readonly secretKey = randomBytes(32).toString('base64');
   private readonly encryptionKey = randomBytes(32).toString('base64');
-  private readonly folder = temporaryFolder();
+  private readonly folder = createTemporaryFolder();
   private postgres: EmbeddedPostgres;
   private readonly redis = new EmbeddedRedis({
     folder: join(this.folder, 'redis'),
     logFile: join(this.folder, 'redis.log'),
-    password: newPassword(),
+    password: createPassword(),
   });
   private watchdog: Watchdog | undefined;
 
@@ -47,39 +52,39 @@ export class BenchServices {
   }
 
   /** A connection URL of that role. */
-  url(role: Role, database = DATABASE): string {
-    return this.postgres.url(loginOf(role), this.passwords[role], database);
+  buildUrl(role: Role, database = DATABASE): string {
+    return this.postgres.buildUrl(getLogin(role), this.passwords[role], database);
   }
 
   /** The login and password of the API, for programs that are no servers of ours. */
   get app(): { readonly user: string; readonly password: string; readonly database: string } {
-    return { user: loginOf('app'), password: this.passwords.app, database: DATABASE };
+    return { user: getLogin('app'), password: this.passwords.app, database: DATABASE };
   }
 
   /** Starts both and makes the database, which is migrated and empty. */
   async start(): Promise<void> {
     await Promise.all([this.postgres.start(), this.redis.start()]);
-    this.watch();
-    await this.makeDatabase(DATABASE);
+    this.startWatchdog();
+    await this.createDatabase(DATABASE);
   }
 
   /** Starts PostgreSQL on the same port and data, after it was killed. */
   async restartPostgres(): Promise<void> {
     this.postgres = this.newPostgres(this.postgres.port);
     await this.postgres.start();
-    this.watch();
+    this.startWatchdog();
   }
 
   /** Makes one more database, migrated and empty. */
-  async makeDatabase(name: string): Promise<void> {
-    await bootstrapDatabase((database) => this.url('superuser', database), name, this.passwords);
-    await migrate(this.url('migrator', name));
+  async createDatabase(name: string): Promise<void> {
+    await bootstrapDatabase((database) => this.buildUrl('superuser', database), name, this.passwords);
+    await runMigrations(this.buildUrl('migrator', name));
   }
 
   /** The environment of a server in production mode; limits are off, and only warnings are logged. */
-  environment(database = DATABASE): Record<string, string> {
+  buildEnvironment(database = DATABASE): Record<string, string> {
     return {
-      ...productionSettings((role) => this.url(role, database), this.redis.url),
+      ...buildProductionSettings((role) => this.buildUrl(role, database), this.redis.url),
       SECRET_KEY: this.secretKey,
       ENCRYPTION_KEYS: `bench:${this.encryptionKey}`,
       GIGVAULT_DATA_DIR: join(this.folder, 'data'),
@@ -105,9 +110,9 @@ export class BenchServices {
   }
 
   /** A run that is cut short cannot stop them itself. */
-  private watch(): void {
+  private startWatchdog(): void {
     this.watchdog?.dismiss();
-    this.watchdog = watchOver(
+    this.watchdog = startWatchdog(
       [this.postgres.pid, this.redis.pid].filter((pid) => pid !== undefined),
       this.folder,
     );
@@ -115,7 +120,7 @@ export class BenchServices {
 }
 
 /** Settings of a server in production mode on these services, but for its keys and its folder. */
-export function productionSettings(urlOf: (role: Role) => string, redisUrl: string): Record<string, string> {
+export function buildProductionSettings(urlOf: (role: Role) => string, redisUrl: string): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '',
     NODE_ENV: 'production',
@@ -138,11 +143,11 @@ export function productionSettings(urlOf: (role: Role) => string, redisUrl: stri
   };
 }
 
-function temporaryFolder(): string {
-  const user = serviceUser();
+function createTemporaryFolder(): string {
+  const user = findServiceUser();
   const home = isReachable(tmpdir(), user) ? tmpdir() : '/tmp';
   const folder = mkdtempSync(join(home, 'gigvault-bench-'));
   chmodSync(folder, 0o700);
-  giveTo(user, folder);
+  changeOwner(user, folder);
   return folder;
 }

@@ -1,5 +1,5 @@
 /** The value below which this share of sorted values lies. */
-export function percentile(sorted: readonly number[], share: number): number {
+export function computePercentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }
 
@@ -13,7 +13,7 @@ export interface Spread {
 }
 
 /** The median of values measured in several rounds, and how far they lie apart; undefined without a value. */
-export function spreadOf(values: readonly number[]): Spread | undefined {
+export function computeSpread(values: readonly number[]): Spread | undefined {
   if (values.length === 0) return undefined;
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
@@ -22,7 +22,7 @@ export function spreadOf(values: readonly number[]): Spread | undefined {
     median,
     min: sorted[0]!,
     max: sorted.at(-1)!,
-    lower: percentile(sorted, 0.25),
-    upper: percentile(sorted, 0.75),
+    lower: computePercentile(sorted, 0.25),
+    upper: computePercentile(sorted, 0.75),
   };
 }

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { AuditSubscriber } from '../../src/audit/audit.subscriber';
-import type { Unit } from '../../src/platform/database/unit';
+import type { UnitOfWork } from '../../src/platform/database/unit-of-work';
 
 /**
  * Loaded before the built product, for the bench alone: its audit subscriber collects nothing. The unit of work counts what
@@ -11,13 +11,13 @@ const built = createRequire(__filename)(join(__dirname, '..', '..', 'dist', 'src
   AuditSubscriber: { prototype: AuditSubscriber };
 };
 
-function collectNothing({ queryRunner }: { queryRunner: { data: object } }): void {
-  const { unit } = queryRunner.data as { unit: Unit };
+function ignoreChanges({ queryRunner }: { queryRunner: { data: object } }): void {
+  const { unit } = queryRunner.data as { unit: UnitOfWork };
   unit.changes.push({ table: '', id: 0, action: 'UPDATE', old: '{}', new: '{}' });
 }
 
 Object.assign(built.AuditSubscriber.prototype, {
-  afterInsert: collectNothing,
-  afterUpdate: collectNothing,
-  afterRemove: collectNothing,
+  afterInsert: ignoreChanges,
+  afterUpdate: ignoreChanges,
+  afterRemove: ignoreChanges,
 });

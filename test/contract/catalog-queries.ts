@@ -1,5 +1,5 @@
 /** Grants as 'role: RIGHTS' lines; NULL (nobody but the owner) as none. */
-function grants(acl: string, owner: string): string {
+function buildGrants(acl: string, owner: string): string {
   return `(SELECT coalesce(jsonb_agg(line ORDER BY line), '[]') FROM (
     SELECT (CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END) || ': '
         || string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type) AS line
@@ -7,7 +7,7 @@ function grants(acl: string, owner: string): string {
 }
 
 /** What an extension brought along is its own affair. */
-function ours(catalog: string, alias: string): string {
+function buildOwnFilter(catalog: string, alias: string): string {
   return `${alias}.${catalog === 'pg_proc' ? 'pronamespace' : 'relnamespace'}::regnamespace::text IN ('public', 'auth', 'app', 'audit')
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = '${catalog}'::regclass AND d.objid = ${alias}.oid AND d.deptype = 'e')`;
 }
@@ -46,11 +46,11 @@ const RELATIONS = `SELECT c.relnamespace::regnamespace || '.' || c.relname AS na
     'triggers', (SELECT jsonb_object_agg(t.tgname, regexp_replace(pg_get_triggerdef(t.oid), '^CREATE TRIGGER \\S+ ', '') || CASE t.tgenabled WHEN 'O' THEN '' ELSE ' (not enabled)' END)
       FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal),
     'definition', CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
-    'grants', ${grants('c.relacl', 'c.relowner')},
+    'grants', ${buildGrants('c.relacl', 'c.relowner')},
     'columnGrants', ${COLUMN_GRANTS},
     'comment', obj_description(c.oid, 'pg_class')
   )) AS facts
-  FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm') AND ${ours('pg_class', 'c')}`;
+  FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm') AND ${buildOwnFilter('pg_class', 'c')}`;
 
 const FUNCTIONS = `SELECT p.pronamespace::regnamespace || '.' || p.proname || '(' || pg_get_function_arguments(p.oid) || ')' AS name, jsonb_build_object(
     'returns', pg_get_function_result(p.oid),
@@ -59,12 +59,12 @@ const FUNCTIONS = `SELECT p.pronamespace::regnamespace || '.' || p.proname || '(
     'rights', CASE WHEN p.prosecdef THEN 'definer' ELSE 'invoker' END,
     'volatility', CASE p.provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END,
     'settings', coalesce(to_jsonb(p.proconfig), '[]'),
-    'grants', ${grants("coalesce(p.proacl, acldefault('f', p.proowner))", 'p.proowner')},
+    'grants', ${buildGrants("coalesce(p.proacl, acldefault('f', p.proowner))", 'p.proowner')},
     'bodyMd5', md5(p.prosrc)
   ) AS facts
-  FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE ${ours('pg_proc', 'p')}`;
+  FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE ${buildOwnFilter('pg_proc', 'p')}`;
 
-const SCHEMAS = `SELECT n.nspname AS name, jsonb_build_object('owner', n.nspowner::regrole::text, 'grants', ${grants('n.nspacl', 'n.nspowner')}) AS facts
+const SCHEMAS = `SELECT n.nspname AS name, jsonb_build_object('owner', n.nspowner::regrole::text, 'grants', ${buildGrants('n.nspacl', 'n.nspowner')}) AS facts
   FROM pg_namespace n WHERE n.nspname IN ('public', 'auth', 'app', 'audit')`;
 
 const DEFAULTS = `SELECT d.defaclrole::regrole || ' ' || d.defaclobjtype::text AS name, to_jsonb(d.defaclacl::text[]) AS facts FROM pg_default_acl d`;

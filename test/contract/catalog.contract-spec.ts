@@ -1,11 +1,11 @@
-import { type TestDatabase, testDatabase } from '../support/postgres';
+import { type TestDatabase, createTestDatabase } from '../support/test-database';
 import { expectCheckedIn } from './checked-in';
 import { readCatalog } from './read-catalog';
 
 describe('the schema', () => {
   let database: TestDatabase;
   beforeAll(async () => {
-    database = await testDatabase();
+    database = await createTestDatabase();
   });
   afterAll(() => database.end());
 

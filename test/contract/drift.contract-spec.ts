@@ -1,5 +1,5 @@
 import { DataSource, type EntityMetadata } from 'typeorm';
-import { startApp, type TestApp } from '../support/app';
+import { startApp, type TestApp } from '../support/test-app';
 
 /** A column as both sides can tell it: `numeric(10,2)`, `text[]`, and whether it takes NULL. */
 type Columns = Record<string, string>;

@@ -1,27 +1,22 @@
 import { readFileSync } from 'node:fs';
 import type { Type } from '@nestjs/common';
 import { getMetadataStorage } from 'class-validator';
-import { ChangeUserDto } from '../../src/admin/dto/change-user.dto';
-import { RunTaskDto } from '../../src/admin/dto/run-task.dto';
-import { CreateGenerationDto } from '../../src/ai/dto/create-generation.dto';
-import { PutBudgetDto } from '../../src/ai/dto/put-budget.dto';
-import { CreateWebhookDto } from '../../src/alerts/dto/create-webhook.dto';
-import { UpdateWebhookDto } from '../../src/alerts/dto/update-webhook.dto';
-import { PutMetricDto } from '../../src/analytics/dto/put-metric.dto';
-import { RegisterDto } from '../../src/auth/dto/register.dto';
-import { CreateJobDto } from '../../src/jobs/dto/create-job.dto';
-import { UpdateJobDto } from '../../src/jobs/dto/update-job.dto';
-import { CreateMessageDto } from '../../src/messages/dto/create-message.dto';
-import { limitsOf } from '../../src/platform/http/value-limits';
-import { CreateTemplateDto } from '../../src/templates/dto/create-template.dto';
-import { PutProfileDto } from '../../src/profile/dto/put-profile.dto';
-import { UpdateTemplateDto } from '../../src/templates/dto/update-template.dto';
-import { CreateProposalDto } from '../../src/proposals/dto/create-proposal.dto';
-import { UpdateProposalDto } from '../../src/proposals/dto/update-proposal.dto';
-import { CreateSavedSearchDto } from '../../src/sync/dto/create-saved-search.dto';
-import { UpdateSavedSearchDto } from '../../src/sync/dto/update-saved-search.dto';
-import { CreateTokenDto } from '../../src/tokens/dto/create-token.dto';
-import { UpdateUserDto } from '../../src/users/dto/update-user.dto';
+import { ChangeUserDto } from '../../src/admin/api/users/users.dto';
+import { RunTaskDto } from '../../src/admin/api/reason.dto';
+import { CreateGenerationDto } from '../../src/ai/generations/generations.dto';
+import { PutBudgetDto } from '../../src/ai/ai.dto';
+import { CreateWebhookDto, UpdateWebhookDto } from '../../src/webhooks/webhooks.dto';
+import { PutMetricDto } from '../../src/analytics/metrics.dto';
+import { RegisterDto } from '../../src/auth/auth.dto';
+import { CreateJobDto, UpdateJobDto } from '../../src/jobs/jobs.dto';
+import { CreateMessageDto } from '../../src/messages/messages.dto';
+import { limitsOf } from '../../src/platform/http/validation/compiled-validation';
+import { CreateTemplateDto, UpdateTemplateDto } from '../../src/templates/templates.dto';
+import { PutProfileDto } from '../../src/profile/profile.dto';
+import { CreateProposalDto, UpdateProposalDto } from '../../src/proposals/proposals.dto';
+import { CreateSavedSearchDto, UpdateSavedSearchDto } from '../../src/saved-searches/saved-searches.dto';
+import { CreateTokenDto } from '../../src/tokens/tokens.dto';
+import { UpdateUserDto } from '../../src/users/users.dto';
 
 /** The table that the fields of each body are stored in. */
 const TABLES: readonly (readonly [Type, string])[] = [

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { AppModule } from '../../src/app.module';
-import { openapiContract } from '../../src/platform/http/openapi-contract';
+import { openapiContract } from '../../src/platform/http/openapi/document';
 
 interface Answer {
   readonly description?: string;
@@ -17,6 +17,7 @@ interface Parameter {
 }
 
 interface Operation {
+  readonly operationId?: string;
   readonly summary?: string;
   readonly description?: string;
   readonly tags?: readonly string[];
@@ -64,6 +65,13 @@ describe('the OpenAPI contract', () => {
 
   it('is what test/contract/openapi.json says; after a wanted change, `npm run openapi` writes it anew', () => {
     expect(JSON.parse(text)).toEqual(JSON.parse(readFileSync('test/contract/openapi.json', 'utf8')));
+  });
+
+  it('names each operation once, by a verb and a noun that a generated client can call', () => {
+    const ids = operations.map(([, { operationId = '' }]) => operationId);
+
+    expect(ids.filter((id) => !/^[a-z]+(?:[A-Z][a-z]+)*$/.test(id))).toEqual([]);
+    expect(ids).toHaveLength(new Set(ids).size);
   });
 
   it('has a short summary, a description and a tag for every operation', () => {

@@ -1,5 +1,5 @@
 import { CATALOG_QUERIES, SCHEMA_LISTS } from './catalog-queries';
-import type { CatalogQuery } from '../../src/platform/database/preconditions';
+import type { CatalogQuery } from '../../src/platform/database/schema/schema-verifier';
 
 /** A database's schema as plain facts: section, name, facts. Two equal schemas give equal objects. */
 export type Catalog = Record<string, Record<string, unknown>>;

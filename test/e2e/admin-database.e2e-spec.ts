@@ -1,5 +1,5 @@
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 
 const YEAR = new Date().getUTCFullYear();
 
@@ -9,7 +9,7 @@ describe('/v1/admin/database', () => {
 
   beforeAll(async () => {
     app = await startApp();
-    admin = await signedIn(app, { role: 'admin' });
+    admin = await createSignedInCaller(app, { role: 'admin' });
   });
   afterAll(() => app.close());
 
@@ -22,7 +22,7 @@ describe('/v1/admin/database', () => {
   it.each(['', '/table-sizes', '/slow-queries', '/connections', '/partitions', '/indexes'])(
     '%s is for admins only',
     async (path) => {
-      const user = await signedIn(app);
+      const user = await createSignedInCaller(app);
 
       expect((await user.get(`/v1/admin/database${path}`)).status).toBe(403);
       expect((await admin.get(`/v1/admin/database${path}`)).status).toBe(200);
@@ -88,7 +88,7 @@ describe('/v1/admin/database', () => {
   });
 
   it('tells by their bounds how far partitions reach, and what lies in the default one', async () => {
-    const user = await signedIn(app);
+    const user = await createSignedInCaller(app);
     await app.db.query(
       'superuser',
       `INSERT INTO analytics (user_id, metric_name, date) VALUES ($1, 'views', '2019-05-05')`,

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TaskQueue } from '../../src/platform/queues/task-queue';
-import { SCHEDULED_TASKS } from '../../src/tasks/scheduled-tasks';
-import { startApp, type TestApp } from '../support/app';
-import { anonymous, signedIn, type SignedInCaller } from '../support/as';
-import { startWorker, type TestWorker } from '../support/worker';
+import { SCHEDULED_TASKS } from '../../src/scheduled-tasks';
+import { startApp, type TestApp } from '../support/test-app';
+import { createAnonymousCaller, createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { startTestWorker, type TestWorker } from '../support/test-worker';
 
 const FAILING = {
   ...SCHEDULED_TASKS[2]!,
@@ -20,13 +20,13 @@ describe('/v1/admin/tasks', () => {
   beforeAll(async () => {
     app = await startApp();
     const [stats, partitions] = SCHEDULED_TASKS;
-    worker = await startWorker(app.settings, [
-      { ...stats!, soonAfterBoot: false },
-      { ...partitions!, soonAfterBoot: false },
+    worker = await startTestWorker(app.settings, [
+      { ...stats!, runsAtBoot: false },
+      { ...partitions!, runsAtBoot: false },
       FAILING,
     ]);
-    admin = await signedIn(app, { role: 'admin' });
-    user = await signedIn(app);
+    admin = await createSignedInCaller(app, { role: 'admin' });
+    user = await createSignedInCaller(app);
   });
 
   afterAll(async () => {
@@ -178,7 +178,7 @@ describe('/v1/admin/tasks', () => {
   });
 
   it('is for admins only', async () => {
-    expect((await anonymous(app).get('/v1/admin/tasks')).status).toBe(401);
+    expect((await createAnonymousCaller(app).get('/v1/admin/tasks')).status).toBe(401);
     expect((await user.get('/v1/admin/tasks')).status).toBe(403);
     expect((await user.post('/v1/admin/tasks/purge-expired/run', { reason: 'x' })).status).toBe(403);
   });

@@ -1,8 +1,7 @@
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, createUser, enableTotp, type SignedInCaller, signInFrom } from '../support/accounts';
 import type { Caller } from '../support/caller';
-import { mailsTo } from '../support/mails';
-import { aPerson, signIn, withTotp } from '../support/people';
+import { listEmails } from '../support/emails';
 
 describe('users in the hands of an admin', () => {
   let app: TestApp;
@@ -11,8 +10,8 @@ describe('users in the hands of an admin', () => {
 
   beforeAll(async () => {
     app = await startApp();
-    second = await startApp({ beside: app });
-    admin = await signedIn(app, { role: 'admin' });
+    second = await startApp({ sharedWith: app });
+    admin = await createSignedInCaller(app, { role: 'admin' });
   });
   afterAll(async () => {
     await second.close();
@@ -31,10 +30,10 @@ describe('users in the hands of an admin', () => {
 
   it('are listed newest first and found by address, name, role and standing', async () => {
     const own = await startApp();
-    const chief = await signedIn(own, { role: 'admin' });
+    const chief = await createSignedInCaller(own, { role: 'admin' });
     const [ann, bob] = [
-      await signedIn(own, { email: 'Ann.Search@example.com' }),
-      await signedIn(own, { email: 'bob_100%@example.com' }),
+      await createSignedInCaller(own, { email: 'Ann.Search@example.com' }),
+      await createSignedInCaller(own, { email: 'bob_100%@example.com' }),
     ];
 
     const all = await chief.get('/v1/admin/users?limit=2');
@@ -65,9 +64,9 @@ describe('users in the hands of an admin', () => {
   });
 
   it('are deactivated with a reason, at once and everywhere, and let in again', async () => {
-    const person = await aPerson(app);
-    const user = await signIn(app, person);
-    expect(await statusOf(user.at(second.url))).toBe(200);
+    const person = await createUser(app);
+    const user = await signInFrom(app, person);
+    expect(await statusOf(user.withBaseUrl(second.url))).toBe(200);
 
     const answer = await admin.patch(`/v1/admin/users/${person.id}`, {
       isActive: false,
@@ -77,8 +76,8 @@ describe('users in the hands of an admin', () => {
     expect(answer).toMatchObject({ status: 200, body: { id: person.id, isActive: false, role: 'user' } });
     expect(await statusOf(user)).toBe(401);
     await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(await statusOf(user.at(second.url))).toBe(401);
-    await expect(signIn(app, person)).rejects.toThrow('401');
+    expect(await statusOf(user.withBaseUrl(second.url))).toBe(401);
+    await expect(signInFrom(app, person)).rejects.toThrow('401');
     expect(await auditOf(person.id)).toMatchObject([
       {
         table: 'users',
@@ -92,45 +91,45 @@ describe('users in the hands of an admin', () => {
       (await admin.patch(`/v1/admin/users/${person.id}`, { isActive: true, reason: 'he has a new one' })).body.isActive,
     ).toBe(true);
     expect(await statusOf(user)).toBe(401);
-    expect(await statusOf(await signIn(app, person))).toBe(200);
+    expect(await statusOf(await signInFrom(app, person))).toBe(200);
   });
 
   it('change in role by the next request, and their sessions end', async () => {
-    const person = await aPerson(app);
-    const user = await signIn(app, person);
+    const person = await createUser(app);
+    const user = await signInFrom(app, person);
 
     expect(
       (await admin.patch(`/v1/admin/users/${person.id}`, { role: 'admin', reason: 'she helps out' })).body.role,
     ).toBe('admin');
     expect(await statusOf(user)).toBe(401);
-    const promoted = await signIn(app, person);
+    const promoted = await signInFrom(app, person);
     expect((await promoted.get('/v1/admin/users')).status).toBe(200);
     await admin.patch(`/v1/admin/users/${person.id}`, { role: 'user', reason: 'she does not any more' });
 
     expect((await promoted.get('/v1/admin/users')).status).toBe(401);
-    expect((await (await signIn(app, person)).get('/v1/admin/users')).status).toBe(403);
+    expect((await (await signInFrom(app, person)).get('/v1/admin/users')).status).toBe(403);
   });
 
   it('lose all sessions, also those a Redis brings back', async () => {
-    const user = await signedIn(app);
+    const user = await createSignedInCaller(app);
     const dump = await app.redis.dumpBuffer(`session:${user.sessionId}`);
 
     expect((await admin.delete(`/v1/admin/users/${user.id}/sessions`, { reason: 'he asked for it' })).status).toBe(204);
 
     expect(await statusOf(user)).toBe(401);
     await app.redis.restore(`session:${user.sessionId}`, 0, dump);
-    expect(await statusOf(user.at(second.url))).toBe(401);
+    expect(await statusOf(user.withBaseUrl(second.url))).toBe(401);
     expect(await auditOf(user.id)).toMatchObject([
       { actorId: admin.id, reason: `end the sessions of user ${user.id}: he asked for it` },
     ]);
-    expect((await mailsTo(admin, user.email))[0]?.subject).toBe('Your sessions were ended by an admin');
+    expect((await listEmails(admin, user.email))[0]?.subject).toBe('Your sessions were ended by an admin');
     expect((await admin.delete(`/v1/admin/users/${user.id}/sessions`)).status).toBe(204);
   });
 
   it('who have lost their second factor get in by the password alone, and are told', async () => {
-    const person = await aPerson(app);
-    const user = await signIn(app, person);
-    await withTotp(user, person);
+    const person = await createUser(app);
+    const user = await signInFrom(app, person);
+    await enableTotp(user, person);
 
     const answer = await admin.post(
       `/v1/admin/users/${person.id}/reset-mfa`,
@@ -140,9 +139,9 @@ describe('users in the hands of an admin', () => {
 
     expect(answer).toMatchObject({ status: 200, body: { id: person.id, mfaEnabled: false } });
     expect(await statusOf(user)).toBe(401);
-    const again = await signIn(app, person);
+    const again = await signInFrom(app, person);
     expect((await again.get('/v1/auth/mfa')).body).toEqual({ totpEnabled: false, backupCodesLeft: 0 });
-    expect((await mailsTo(admin, person.email))[0]?.subject).toBe('Two-factor sign-in was turned off by an admin');
+    expect((await listEmails(admin, person.email))[0]?.subject).toBe('Two-factor sign-in was turned off by an admin');
     const audit = JSON.stringify(await auditOf(person.id));
     expect(audit).toContain('lost his phone');
     expect(audit).toContain('[redacted]');
@@ -159,7 +158,7 @@ describe('users in the hands of an admin', () => {
     ['with a role nobody has', { role: 'root', reason: 'why not' }, 400, '/role'],
     ['with a password', { password: 'chosen by the admin', reason: 'why not' }, 400, '/password'],
   ])('are not changed %s', async (_, body, status, pointer) => {
-    const user = await signedIn(app);
+    const user = await createSignedInCaller(app);
 
     const answer = await admin.patch(`/v1/admin/users/${user.id}`, body);
 
@@ -177,7 +176,10 @@ describe('users in the hands of an admin', () => {
 
   it('keep at least one active admin, also when two demote each other at once', async () => {
     const own = await startApp();
-    const [one, two] = [await signedIn(own, { role: 'admin' }), await signedIn(own, { role: 'admin' })];
+    const [one, two] = [
+      await createSignedInCaller(own, { role: 'admin' }),
+      await createSignedInCaller(own, { role: 'admin' }),
+    ];
     const demote = (by: Caller, id: number) =>
       by.patch(`/v1/admin/users/${id}`, { role: 'user', reason: 'there can be only one' });
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { startFakeVendors, type FakeVendors } from '../fakes/fake-vendors';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
+import { startFakeVendors, type FakeVendors } from '../../src/demo/fake-ai/fake-vendors';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 
 const NEUTRAL = 'We need faster reports. Our PostgreSQL 15 takes a minute for each.';
 
@@ -45,7 +45,7 @@ describe('a job text that gives orders', () => {
   beforeAll(async () => {
     fake = await startFakeVendors();
     app = await startApp({ settings: fake.settings });
-    user = await signedIn(app);
+    user = await createSignedInCaller(app);
     await user.put('/v1/profile', {
       headline: 'PostgreSQL engineer',
       skills: ['PostgreSQL'],
@@ -78,7 +78,7 @@ describe('a job text that gives orders', () => {
       model,
       instructions: 'Say that I can start on Monday.',
     });
-    const body = fake.bills.at(-1)!.body as Record<string, unknown>;
+    const body = fake.invoices.at(-1)!.body as Record<string, unknown>;
     // The system text names the marks; the block itself is the only other place that has them.
     const text = JSON.stringify(body).replace('between <job_posting> and </job_posting>', 'between the marks');
     const [, before, block, after] = /^(.*?<job_posting>\\n)(.*?)(\\n<\/job_posting>"?.*)$/s.exec(text)!;
@@ -165,7 +165,7 @@ We need faster reports. Our PostgreSQL 15 takes a minute for each.
     });
     await user.post('/v1/ai/generations', { type: 'message', jobId: job.body.id, model: 'gpt-4' });
 
-    const [, block] = /<conversation>\n(.*)\n<\/conversation>$/s.exec(fake.bills.at(-1)!.prompt)!;
+    const [, block] = /<conversation>\n(.*)\n<\/conversation>$/s.exec(fake.invoices.at(-1)!.prompt)!;
     expect(block!.split('\n').map((line) => (JSON.parse(line) as { from: string }).from)).toEqual(['client']);
   });
 
@@ -179,9 +179,9 @@ We need faster reports. Our PostgreSQL 15 takes a minute for each.
     });
     await user.post('/v1/ai/generations', { type: 'message', jobId: job.body.id, model: 'gpt-4' });
 
-    expect(fake.bills.at(-1)!.prompt).toMatch(
+    expect(fake.invoices.at(-1)!.prompt).toMatch(
       /<conversation>\n\{"from":"client","text":"When can you start\? \[removed\][^<>\n]*"\}\n<\/conversation>$/,
     );
-    expect(fake.bills.at(-1)!.prompt).not.toMatch(/evil|ignore/i);
+    expect(fake.invoices.at(-1)!.prompt).not.toMatch(/evil|ignore/i);
   });
 });

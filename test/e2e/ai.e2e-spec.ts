@@ -1,8 +1,8 @@
-import { FAKE_MARK, startFakeVendors, type FakeVendors } from '../fakes/fake-vendors';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
-import { readEvents, textOf } from '../support/events';
-import { eventually } from '../support/eventually';
+import { FAKE_MARKER, startFakeVendors, type FakeVendors } from '../../src/demo/fake-ai/fake-vendors';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { readEvents, joinText } from '../support/server-sent-events';
+import { waitFor } from '../support/wait-for';
 
 const DRAFT = { type: 'cover_letter' };
 
@@ -15,19 +15,19 @@ describe('POST /v1/ai/generations', () => {
     app = await startApp({ settings: { ...fake.settings, AI_RUNS_PER_USER: '20' } });
   });
   beforeEach(async () => {
-    user = await signedIn(app);
-    fake.behave(() => ({}));
-    fake.bills.length = 0;
+    user = await createSignedInCaller(app);
+    fake.setBehaviour(() => ({}));
+    fake.invoices.length = 0;
   });
   // A call that ends during the next test would put its bill among the bills of that test.
-  afterEach(() => eventually('the vendors have ended every call', () => fake.open() === 0));
+  afterEach(() => waitFor('the vendors have ended every call', () => fake.countOpenCalls() === 0));
   afterAll(async () => {
     await app.close();
     await fake.close();
   });
 
   const ended = (id: number): Promise<Record<string, unknown>> =>
-    eventually('the generation ends', async () => {
+    waitFor('the generation ends', async () => {
       const { body } = await user.get(`/v1/ai/generations/${id}`);
       return body.status !== 'running' && body;
     });
@@ -35,7 +35,7 @@ describe('POST /v1/ai/generations', () => {
   it('answers the text with its usage and its exact cost', async () => {
     const { status, headers, body } = await user.post('/v1/ai/generations', DRAFT);
 
-    const [bill] = fake.bills;
+    const [bill] = fake.invoices;
     expect([status, headers.get('location')]).toEqual([201, `/v1/ai/generations/${body.id}`]);
     expect(body).toMatchObject({
       status: 'succeeded',
@@ -45,7 +45,7 @@ describe('POST /v1/ai/generations', () => {
       usageIsEstimated: false,
       error: null,
     });
-    expect(body.text).toContain(FAKE_MARK);
+    expect(body.text).toContain(FAKE_MARKER);
     expect(body).toMatchObject({ inputAiTokens: bill!.inputAiTokens, outputAiTokens: bill!.outputAiTokens });
     expect(BigInt(body.costUsd.replace('.', ''))).toBe(bill!.cost);
     const { body: usage } = await user.get('/v1/ai/usage');
@@ -59,12 +59,12 @@ describe('POST /v1/ai/generations', () => {
   it.each(['gpt-4', 'claude', 'gemini'])('speaks the protocol of %s', async (model) => {
     const { status, body } = await user.post('/v1/ai/generations', { ...DRAFT, model });
 
-    expect([status, body.status, body.text]).toEqual([201, 'succeeded', fake.bills[0]!.text]);
-    expect(BigInt(body.costUsd.replace('.', ''))).toBe(fake.bills[0]!.cost);
+    expect([status, body.status, body.text]).toEqual([201, 'succeeded', fake.invoices[0]!.text]);
+    expect(BigInt(body.costUsd.replace('.', ''))).toBe(fake.invoices[0]!.cost);
   });
 
   it('streams the text as it is written, with ids, and the generation at the end', async () => {
-    fake.behave(() => ({ pieces: ['Dear ', 'client, ', 'hello.'], pauseMs: 5 }));
+    fake.setBehaviour(() => ({ chunks: ['Dear ', 'client, ', 'hello.'], pauseMs: 5 }));
 
     const { status, location, events } = await readEvents(`${app.url}/v1/ai/generations`, {
       token: user.token!,
@@ -79,13 +79,13 @@ describe('POST /v1/ai/generations', () => {
       [3, 'delta'],
       [4, 'done'],
     ]);
-    expect(textOf(events)).toBe('Dear client, hello.');
+    expect(joinText(events)).toBe('Dear client, hello.');
     expect(events.at(-1)!.data).toMatchObject({ status: 'succeeded', text: 'Dear client, hello.' });
   });
 
   it('goes on for a client that left, and shows it the rest behind its Last-Event-ID, also on another process', async () => {
-    const second = await startApp({ beside: app });
-    fake.behave(() => ({ pieces: ['a', 'b', 'c', 'd', 'e', 'f'], pauseMs: 60 }));
+    const second = await startApp({ sharedWith: app });
+    fake.setBehaviour(() => ({ chunks: ['a', 'b', 'c', 'd', 'e', 'f'], pauseMs: 60 }));
 
     const { events, location } = await readEvents(`${app.url}/v1/ai/generations`, {
       token: user.token!,
@@ -98,18 +98,18 @@ describe('POST /v1/ai/generations', () => {
     const [here, there] = await Promise.all([resume(app.url, 2), resume(second.url, 2)]);
     const late = await resume(second.url, 4);
 
-    expect(textOf(events)).toBe('ab');
-    expect([textOf(here.events), textOf(there.events), textOf(late.events)]).toEqual(['cdef', 'cdef', 'ef']);
+    expect(joinText(events)).toBe('ab');
+    expect([joinText(here.events), joinText(there.events), joinText(late.events)]).toEqual(['cdef', 'cdef', 'ef']);
     expect(there.events.at(-1)).toMatchObject({ event: 'done', data: { status: 'succeeded', text: 'abcdef' } });
-    expect(fake.bills).toHaveLength(1);
+    expect(fake.invoices).toHaveLength(1);
     await second.close();
   });
 
   it('is cancelled by DELETE from any process: the vendor is told, what came is kept and booked', async () => {
-    const second = await startApp({ beside: app });
+    const second = await startApp({ sharedWith: app });
     for (const api of [app.url, second.url]) {
       const pieces = Array.from({ length: 200 }, (_, i) => `word${i} `);
-      fake.behave(() => ({ pieces, onPiece: (index) => index === 2 && new Promise(() => undefined) }));
+      fake.setBehaviour(() => ({ chunks: pieces, onChunk: (index) => index === 2 && new Promise(() => undefined) }));
       const { body } = await user.post('/v1/ai/generations', DRAFT, { prefer: 'respond-async' });
       await readEvents(`${app.url}/v1/ai/generations/${body.id}/stream`, { token: user.token!, take: 2 });
 
@@ -122,8 +122,8 @@ describe('POST /v1/ai/generations', () => {
       expect([answer.status, generation.status, generation.usageIsEstimated]).toEqual([204, 'cancelled', true]);
       expect(generation.text).toBe('word0 word1 ');
       expect(Number(generation.costUsd)).toBeGreaterThan(0);
-      await eventually('the vendor notices that its caller left', () => fake.open() === 0);
-      expect(fake.bills.at(-1)).toMatchObject({ isComplete: false, text: 'word0 word1 ' });
+      await waitFor('the vendor notices that its caller left', () => fake.countOpenCalls() === 0);
+      expect(fake.invoices.at(-1)).toMatchObject({ isComplete: false, text: 'word0 word1 ' });
     }
     const { body: usage } = await user.get('/v1/ai/usage');
     expect(usage.reservedUsd).toBe('0.000000000000');
@@ -133,7 +133,7 @@ describe('POST /v1/ai/generations', () => {
   it('answers 202 at once to Prefer: respond-async', async () => {
     let release!: () => void;
     const released = new Promise<void>((resolve) => (release = resolve));
-    fake.behave(() => ({ after: released }));
+    fake.setBehaviour(() => ({ waitFor: released }));
 
     const { status, headers, body } = await user.post('/v1/ai/generations', DRAFT, { prefer: 'respond-async' });
     release();
@@ -143,7 +143,7 @@ describe('POST /v1/ai/generations', () => {
   });
 
   it('tries again, then the next vendor, before the first byte, and books every call', async () => {
-    fake.behave(({ vendor }) =>
+    fake.setBehaviour(({ vendor }) =>
       vendor === 'openai' ? { status: 503 } : vendor === 'anthropic' ? { cutAtByte: 0 } : {},
     );
 
@@ -162,22 +162,22 @@ describe('POST /v1/ai/generations', () => {
       'anthropic cut',
       'google succeeded',
     ]);
-    expect(fake.bills.reduce((sum, { cost }) => sum + cost, 0n)).toBe(BigInt(body.costUsd.replace('.', '')));
+    expect(fake.invoices.reduce((sum, { cost }) => sum + cost, 0n)).toBe(BigInt(body.costUsd.replace('.', '')));
   });
 
   it('answers 502 when no vendor wrote, keeps the row, and does not try again after the first byte', async () => {
-    fake.behave(() => ({ errorAfter: 3 }));
+    fake.setBehaviour(() => ({ errorAfter: 3 }));
 
     const { status, headers, body } = await user.post('/v1/ai/generations', DRAFT);
 
-    expect([status, body.code, fake.bills.length]).toEqual([502, 'ai.generation_failed', 1]);
+    expect([status, body.code, fake.invoices.length]).toEqual([502, 'ai.generation_failed', 1]);
     const generation = await user.get(headers.get('location')!);
     expect(generation.body).toMatchObject({
       status: 'failed',
-      text: fake.bills[0]!.text,
+      text: fake.invoices[0]!.text,
       error: 'openai reported an error while writing',
     });
-    expect(BigInt(generation.body.costUsd.replace('.', ''))).toBe(fake.bills[0]!.cost);
+    expect(BigInt(generation.body.costUsd.replace('.', ''))).toBe(fake.invoices[0]!.cost);
   });
 
   it('answers 402 with what is left and when it renews, before a vendor is called', async () => {
@@ -193,12 +193,12 @@ describe('POST /v1/ai/generations', () => {
     ]);
     expect(new Date(body.renewsAt).getUTCHours()).toBe(0);
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(fake.bills).toEqual([]);
+    expect(fake.invoices).toEqual([]);
     expect((await user.get('/v1/ai/generations')).body.items).toEqual([]);
   });
 
   it('happens once for an Idempotency-Key, also at once and as a stream', async () => {
-    fake.behave(() => ({ pieces: ['one ', 'two'], pauseMs: 30 }));
+    fake.setBehaviour(() => ({ chunks: ['one ', 'two'], pauseMs: 30 }));
     const key = { 'idempotency-key': 'draft-1' };
 
     const [a, b] = await Promise.all([
@@ -218,12 +218,12 @@ describe('POST /v1/ai/generations', () => {
     expect([again.status, again.headers.get('idempotent-replayed'), again.body.text]).toEqual([201, 'true', 'one two']);
     expect(streamed.events.at(-1)!.data.id).toBe(again.body.id);
     expect([other.status, other.body.code]).toEqual([422, 'idempotency.key_reused']);
-    expect(fake.bills).toHaveLength(1);
+    expect(fake.invoices).toHaveLength(1);
   });
 
   it('is not there for another tenant: 404 to read, watch, cancel and accept', async () => {
     const { body } = await user.post('/v1/ai/generations', DRAFT);
-    const stranger = await signedIn(app);
+    const stranger = await createSignedInCaller(app);
     const path = `/v1/ai/generations/${body.id}`;
 
     const answers = await Promise.all([
@@ -254,7 +254,7 @@ describe('POST /v1/ai/generations', () => {
   });
 
   it('stores what a vendor breaks: NUL goes, a character in two halves is put together', async () => {
-    fake.behave(() => ({ pieces: ['a\0b ', '\ud83d', '\ude00', ' end \ud800'] }));
+    fake.setBehaviour(() => ({ chunks: ['a\0b ', '\ud83d', '\ude00', ' end \ud800'] }));
 
     const { body } = await user.post('/v1/ai/generations', { ...DRAFT, model: 'gpt-4o-mini' });
 
@@ -265,14 +265,14 @@ describe('POST /v1/ai/generations', () => {
     let [writing, release] = [0, (): void => undefined];
     const released = new Promise<void>((resolve) => (release = resolve));
     const hold = (index: number): unknown => index === 5 && ((writing += 1), released);
-    fake.behave(() => ({ pieces: Array(40).fill('x '), onPiece: hold }));
+    fake.setBehaviour(() => ({ chunks: Array(40).fill('x '), onChunk: hold }));
     await Promise.all(
       Array.from({ length: 20 }, () => user.post('/v1/ai/generations', DRAFT, { prefer: 'respond-async' })),
     );
-    await eventually('20 vendors write', () => writing === 20);
+    await waitFor('20 vendors write', () => writing === 20);
 
     // Other work of the application opens transactions too, but none that lasts.
-    await eventually('no transaction is open', async () => {
+    await waitFor('no transaction is open', async () => {
       const open = await app.db.query(
         'superuser',
         `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`,
@@ -280,7 +280,7 @@ describe('POST /v1/ai/generations', () => {
       return open.length === 0;
     });
 
-    expect(fake.open()).toBe(20);
+    expect(fake.countOpenCalls()).toBe(20);
     release();
   });
 });
@@ -288,7 +288,7 @@ describe('POST /v1/ai/generations', () => {
 describe('an installation without a vendor', () => {
   it('answers 503 and names the settings; models say what they lack', async () => {
     const app = await startApp({ settings: { AI_PROVIDERS: 'anthropic,google' } });
-    const user = await signedIn(app);
+    const user = await createSignedInCaller(app);
 
     const draft = await user.post('/v1/ai/generations', DRAFT);
     const named = await user.post('/v1/ai/generations', { ...DRAFT, model: 'claude' });
@@ -318,7 +318,7 @@ describe('a local server with the protocol of OpenAI', () => {
     const app = await startApp({
       settings: { AI_PROVIDERS: 'local', AI_LOCAL_BASE_URL: `${fake.url}/openai/v1`, AI_LOCAL_MODEL: 'gpt-4' },
     });
-    const user = await signedIn(app);
+    const user = await createSignedInCaller(app);
 
     const { body } = await user.post('/v1/ai/generations', DRAFT);
 

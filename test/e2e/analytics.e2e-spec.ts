@@ -1,6 +1,6 @@
-import { startApp, type TestApp } from '../support/app';
-import { anonymous, signedIn, type SignedInCaller } from '../support/as';
-import { aStoredJob } from '../support/factories/job.factory';
+import { startApp, type TestApp } from '../support/test-app';
+import { createAnonymousCaller, createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { insertJob } from '../support/factories/job.factory';
 
 describe('GET /v1/analytics/job-stats', () => {
   let app: TestApp;
@@ -11,7 +11,7 @@ describe('GET /v1/analytics/job-stats', () => {
   afterAll(() => app.close());
 
   it('shows zeros to a user without jobs', async () => {
-    const ann = await signedIn(app);
+    const ann = await createSignedInCaller(app);
 
     const { status, body } = await ann.get('/v1/analytics/job-stats');
 
@@ -27,14 +27,14 @@ describe('GET /v1/analytics/job-stats', () => {
   });
 
   it("shows a user's own numbers as of the last refresh", async () => {
-    const ann = await signedIn(app);
-    const bob = await signedIn(app);
+    const ann = await createSignedInCaller(app);
+    const bob = await createSignedInCaller(app);
     const jobs = [
-      await aStoredJob(app.db, ann.id),
-      await aStoredJob(app.db, ann.id),
-      await aStoredJob(app.db, ann.id, { status: 'deleted' }),
+      await insertJob(app.db, ann.id),
+      await insertJob(app.db, ann.id),
+      await insertJob(app.db, ann.id, { status: 'deleted' }),
     ];
-    await aStoredJob(app.db, bob.id);
+    await insertJob(app.db, bob.id);
     await app.db.query(
       'superuser',
       'UPDATE jobs SET is_favorite = true, budget_min = 100, budget_max = 300.50 WHERE id = $1',
@@ -58,7 +58,7 @@ describe('GET /v1/analytics/job-stats', () => {
   });
 
   it('asks for a sign-in', async () => {
-    expect((await anonymous(app).get('/v1/analytics/job-stats')).status).toBe(401);
+    expect((await createAnonymousCaller(app).get('/v1/analytics/job-stats')).status).toBe(401);
   });
 });
 
@@ -68,7 +68,7 @@ describe('/v1/analytics/metrics', () => {
 
   beforeAll(async () => {
     app = await startApp();
-    ann = await signedIn(app);
+    ann = await createSignedInCaller(app);
   });
   afterAll(() => app.close());
 
@@ -106,7 +106,7 @@ describe('/v1/analytics/metrics', () => {
   });
 
   it('shows what is counted, and the own ones, of the last 30 days, and nothing of others', async () => {
-    const bob = await signedIn(app);
+    const bob = await createSignedInCaller(app);
     const today = new Date().toISOString().slice(0, 10);
     await put({ metric: 'secret_of_ann', date: today, value: '1' });
     await app.db.query(
@@ -163,7 +163,7 @@ describe('GET /v1/analytics/summary', () => {
   afterAll(() => app.close());
 
   it('is all zeros for a user without proposals', async () => {
-    const { status, body } = await (await signedIn(app)).get('/v1/analytics/summary');
+    const { status, body } = await (await createSignedInCaller(app)).get('/v1/analytics/summary');
 
     expect(status).toBe(200);
     expect(body).toMatchObject({
@@ -189,7 +189,7 @@ describe('GET /v1/analytics/summary', () => {
   });
 
   it('tells what became of the proposals, and by kind, to their owner only', async () => {
-    const [ann, bob] = [await signedIn(app), await signedIn(app)];
+    const [ann, bob] = [await createSignedInCaller(app), await createSignedInCaller(app)];
     // Four jobs; three proposals sent on Monday, 2 March 2026, a draft; one won after an hour, one answered after three.
     await app.db.query(
       'superuser',

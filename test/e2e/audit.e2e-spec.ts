@@ -1,8 +1,8 @@
-import { startApp, type TestApp } from '../support/app';
-import { anonymous, signedIn, type SignedInCaller } from '../support/as';
-import { aStoredJob } from '../support/factories/job.factory';
-import { aMessage } from '../support/factories/message.factory';
-import { pluck } from '../support/pluck';
+import { startApp, type TestApp } from '../support/test-app';
+import { createAnonymousCaller, createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { insertJob } from '../support/factories/job.factory';
+import { buildMessage } from '../support/factories/message.factory';
+import { pluck } from '../support/caller';
 
 interface Logs {
   readonly items: { readonly recordId: number; readonly action: string }[];
@@ -18,21 +18,21 @@ describe('the audit log', () => {
     app = await startApp();
   });
   beforeEach(async () => {
-    ann = await signedIn(app);
-    bob = await signedIn(app);
-    admin = await signedIn(app, { role: 'admin' });
+    ann = await createSignedInCaller(app);
+    bob = await createSignedInCaller(app);
+    admin = await createSignedInCaller(app, { role: 'admin' });
   });
   afterAll(() => app.close());
 
-  const aReadMessage = async (): Promise<number> => {
-    const { id } = (await ann.post('/v1/messages', aMessage())).body;
+  const createReadMessage = async (): Promise<number> => {
+    const { id } = (await ann.post('/v1/messages', buildMessage())).body;
     await ann.post(`/v1/messages/${id}/read`);
     return id;
   };
 
   describe('GET /v1/audit/logs', () => {
     it('shows what happened to his rows, newest first, whoever did it', async () => {
-      const id = await aReadMessage();
+      const id = await createReadMessage();
       await app.db.query('superuser', `UPDATE messages SET content = 'edited' WHERE id = $1`, [id]);
 
       const { status, body } = await ann.get('/v1/audit/logs?table=messages');
@@ -69,8 +69,8 @@ describe('the audit log', () => {
     });
 
     it('keeps to the filters, page by page', async () => {
-      const id = await aReadMessage();
-      const other = await aReadMessage();
+      const id = await createReadMessage();
+      const other = await createReadMessage();
       const actionsOf = async (query: string) =>
         (await ann.get<Logs>(`/v1/audit/logs?${query}`)).body.items.map(
           (row) => `${row.recordId === id ? 'first' : 'other'} ${row.action}`,
@@ -90,7 +90,7 @@ describe('the audit log', () => {
     });
 
     it("shows nothing of another's", async () => {
-      await aReadMessage();
+      await createReadMessage();
 
       expect((await bob.get('/v1/audit/logs?table=messages')).body).toEqual({ items: [], nextCursor: null });
     });
@@ -123,7 +123,7 @@ describe('the audit log', () => {
 
   describe('GET /v1/audit/:table/:recordId', () => {
     it('shows the trail of one record', async () => {
-      const id = await aReadMessage();
+      const id = await createReadMessage();
 
       const { status, body } = await ann.get(`/v1/audit/messages/${id}`);
 
@@ -132,7 +132,7 @@ describe('the audit log', () => {
     });
 
     it('knows nothing of what is not his, what never was, and what is no table', async () => {
-      const id = await aReadMessage();
+      const id = await createReadMessage();
 
       const answers = await Promise.all([
         bob.get(`/v1/audit/messages/${id}`),
@@ -152,7 +152,7 @@ describe('the audit log', () => {
 
   describe('GET /v1/admin/audit/logs', () => {
     it('shows the rows of all tenants to an admin, and leaves a security event', async () => {
-      const id = await aReadMessage();
+      const id = await createReadMessage();
 
       const { status, body } = await admin.get(`/v1/admin/audit/logs?userId=${ann.id}&table=messages`);
 
@@ -170,7 +170,7 @@ describe('the audit log', () => {
     });
 
     it('shows what the database owner did', async () => {
-      const jobId = await aStoredJob(app.db, ann.id);
+      const jobId = await insertJob(app.db, ann.id);
 
       const { body } = await admin.get(`/v1/admin/audit/logs?actorKind=database&table=jobs&recordId=${jobId}`);
 
@@ -179,7 +179,7 @@ describe('the audit log', () => {
 
     it('is closed to users and strangers', async () => {
       expect((await ann.get('/v1/admin/audit/logs')).status).toBe(403);
-      expect((await anonymous(app).get('/v1/admin/audit/logs')).status).toBe(401);
+      expect((await createAnonymousCaller(app).get('/v1/admin/audit/logs')).status).toBe(401);
     });
   });
 
@@ -223,7 +223,7 @@ describe('the audit log', () => {
   });
 
   it('asks for a sign-in', async () => {
-    const nobody = anonymous(app);
+    const nobody = createAnonymousCaller(app);
 
     expect((await nobody.get('/v1/audit/logs')).status).toBe(401);
     expect((await nobody.get('/v1/audit/jobs/1')).status).toBe(401);

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { currentContext } from '../../src/platform/context/request-context';
-import { startApp, type TestApp } from '../support/app';
-import { anonymous, signedIn } from '../support/as';
+import { startApp, type TestApp } from '../support/test-app';
+import { createAnonymousCaller, createSignedInCaller } from '../support/accounts';
 import { type Caller } from '../support/caller';
-import { mailsTo, tokenOf } from '../support/mails';
+import { listEmails, findToken } from '../support/emails';
 
 const hashed = { count: 0 };
 
@@ -34,20 +34,20 @@ describe('an address without an account', () => {
 
   beforeAll(async () => {
     app = await startApp();
-    nobody = anonymous(app);
-    const admin = await signedIn(app, { role: 'admin' });
+    nobody = createAnonymousCaller(app);
+    const admin = await createSignedInCaller(app, { role: 'admin' });
     for (const kind of ['verified', 'waiting', 'deactivated'] as const) {
-      const email = (addresses[kind] = anAddress());
+      const email = (addresses[kind] = createAddress());
       await nobody.post('/v1/auth/register', { email, password: PASSWORD });
       if (kind !== 'waiting') {
-        await nobody.post('/v1/auth/verify-email', { token: tokenOf((await mailsTo(admin, email))[0]) });
+        await nobody.post('/v1/auth/verify-email', { token: findToken((await listEmails(admin, email))[0]) });
       }
     }
     await app.db.query('superuser', `UPDATE users SET is_active = false WHERE email = $1`, [addresses.deactivated]);
   });
   afterAll(() => app.close());
 
-  const anAddress = (): string => `${randomUUID()}@example.com`;
+  const createAddress = (): string => `${randomUUID()}@example.com`;
 
   /** Counts what a request makes this process do, without what the process does in the background. */
   async function workOf(requestId: string, request: () => Promise<unknown>): Promise<Work> {
@@ -81,7 +81,7 @@ describe('an address without an account', () => {
     return works;
   }
 
-  const allKinds = (): string[] => [...Object.values(addresses), anAddress(), anAddress()];
+  const allKinds = (): string[] => [...Object.values(addresses), createAddress(), createAddress()];
 
   it('costs and answers the same as any other at signing up', async () => {
     const works = await compare('/v1/auth/register', { password: PASSWORD }, allKinds());

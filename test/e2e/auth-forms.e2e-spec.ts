@@ -1,8 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { startApp, type TestApp } from '../support/app';
-import { anonymous, signedIn, type SignedInCaller } from '../support/as';
+import { startApp, type TestApp } from '../support/test-app';
+import {
+  Authenticator,
+  createAnonymousCaller,
+  createSignedInCaller,
+  createUser,
+  type SignedInCaller,
+  signInFrom,
+} from '../support/accounts';
 import type { Caller } from '../support/caller';
-import { aPerson, Authenticator, signIn } from '../support/people';
 
 const PASSWORD = 'seven green umbrellas';
 
@@ -13,8 +19,8 @@ describe('what people type into forms', () => {
 
   beforeAll(async () => {
     app = await startApp();
-    nobody = anonymous(app);
-    admin = await signedIn(app, { role: 'admin' });
+    nobody = createAnonymousCaller(app);
+    admin = await createSignedInCaller(app, { role: 'admin' });
   });
   afterAll(() => app.close());
 
@@ -37,17 +43,20 @@ describe('what people type into forms', () => {
     const spaced = (code: string): string => ` ${code.slice(0, 3)} ${code.slice(3)}`;
 
     it('are taken as authenticators show them, on every route', async () => {
-      const person = await aPerson(app);
-      const user = await signIn(app, person);
+      const person = await createUser(app);
+      const user = await signInFrom(app, person);
       const { body: enrolment } = await user.post('/v1/auth/mfa/totp', { password: PASSWORD });
       const authenticator = new Authenticator(enrolment.secret);
-      const confirmed = await user.post('/v1/auth/mfa/totp/confirm', { code: spaced(authenticator.code(-1)) });
+      const confirmed = await user.post('/v1/auth/mfa/totp/confirm', { code: spaced(authenticator.generateCode(-1)) });
       const { body: challenge } = await nobody.post('/v1/auth/login', { email: person.email, password: PASSWORD });
       const signedInByCode = await nobody.post('/v1/auth/login/mfa', {
         mfaToken: challenge.mfaToken,
-        code: spaced(authenticator.code(0)),
+        code: spaced(authenticator.generateCode(0)),
       });
-      const stepUp = await user.post('/v1/auth/step-up', { password: PASSWORD, code: spaced(authenticator.code(1)) });
+      const stepUp = await user.post('/v1/auth/step-up', {
+        password: PASSWORD,
+        code: spaced(authenticator.generateCode(1)),
+      });
       const [backupCode, another] = confirmed.body.backupCodes as [string, string];
       const { body: second } = await nobody.post('/v1/auth/login', { email: person.email, password: PASSWORD });
       const byBackupCode = await nobody.post('/v1/auth/login/mfa', {

@@ -1,9 +1,15 @@
 import speakeasy from 'speakeasy';
-import { startApp, type TestApp } from '../support/app';
-import { anonymous, signedIn } from '../support/as';
+import { startApp, type TestApp } from '../support/test-app';
+import {
+  createAnonymousCaller,
+  createSignedInCaller,
+  createUser,
+  type Credentials,
+  enableTotp,
+  signInFrom,
+} from '../support/accounts';
 import { Caller } from '../support/caller';
-import { mailsTo, tokenOf } from '../support/mails';
-import { aPerson, signIn, withTotp, type Person } from '../support/people';
+import { listEmails, findToken } from '../support/emails';
 
 describe('two-factor sign-in', () => {
   let app: TestApp;
@@ -11,17 +17,17 @@ describe('two-factor sign-in', () => {
 
   beforeAll(async () => {
     app = await startApp();
-    nobody = anonymous(app);
+    nobody = createAnonymousCaller(app);
   });
   afterAll(() => app.close());
 
   async function protectedPerson() {
-    const person = await aPerson(app);
-    const user = await signIn(app, person);
-    return { person, user, ...(await withTotp(user, person)) };
+    const person = await createUser(app);
+    const user = await signInFrom(app, person);
+    return { person, user, ...(await enableTotp(user, person)) };
   }
 
-  async function mfaTokenOf({ email, password }: Person): Promise<string> {
+  async function mfaTokenOf({ email, password }: Credentials): Promise<string> {
     const { status, body } = await nobody.post('/v1/auth/login', { email, password });
     expect([status, Object.keys(body)]).toEqual([200, ['mfaRequired', 'mfaToken']]);
     return body.mfaToken;
@@ -30,20 +36,20 @@ describe('two-factor sign-in', () => {
   const statusesOf = (answers: { status: number }[]): number[] => answers.map(({ status }) => status).sort();
 
   it('goes the whole way: secret, first code, backup codes, sign-in by a code', async () => {
-    const person = await aPerson(app);
-    const user = await signIn(app, person);
+    const person = await createUser(app);
+    const user = await signInFrom(app, person);
     expect((await user.get('/v1/auth/mfa')).body).toEqual({ totpEnabled: false, backupCodesLeft: 0 });
 
     const enrolment = await user.post('/v1/auth/mfa/totp', { password: person.password });
     expect(enrolment.body.secret).toMatch(/^[A-Z2-7]{32}$/);
     expect(enrolment.body.otpauthUrl).toContain(`secret=${enrolment.body.secret}`);
     expect(Buffer.from(enrolment.body.qrCode.split(',')[1], 'base64').toString()).toMatch(/^<svg /);
-    const { authenticator, backupCodes } = await withTotp(user, person);
+    const { authenticator, backupCodes } = await enableTotp(user, person);
     expect(new Set(backupCodes).size).toBe(10);
     expect((await user.get('/v1/auth/mfa')).body).toEqual({ totpEnabled: true, backupCodesLeft: 10 });
 
     const mfaToken = await mfaTokenOf(person);
-    const done = await nobody.post('/v1/auth/login/mfa', { mfaToken, code: authenticator.code() });
+    const done = await nobody.post('/v1/auth/login/mfa', { mfaToken, code: authenticator.generateCode() });
 
     expect(done).toMatchObject({ status: 200, body: { expiresIn: 900 } });
     expect((await new Caller(app.url, done.body.accessToken).get('/v1/users/me')).body.email).toBe(person.email);
@@ -55,7 +61,7 @@ describe('two-factor sign-in', () => {
     const tokens = await Promise.all(Array.from({ length: 8 }, () => mfaTokenOf(person)));
 
     const answers = await Promise.all(
-      tokens.map((mfaToken) => nobody.post('/v1/auth/login/mfa', { mfaToken, code: authenticator.code() })),
+      tokens.map((mfaToken) => nobody.post('/v1/auth/login/mfa', { mfaToken, code: authenticator.generateCode() })),
     );
 
     expect(statusesOf(answers)).toEqual([200, 401, 401, 401, 401, 401, 401, 401]);
@@ -90,7 +96,7 @@ describe('two-factor sign-in', () => {
     const { person, authenticator } = await protectedPerson();
     const mfaToken = await mfaTokenOf(person);
 
-    const used = await nobody.post('/v1/auth/login/mfa', { mfaToken, code: authenticator.code(0) });
+    const used = await nobody.post('/v1/auth/login/mfa', { mfaToken, code: authenticator.generateCode(0) });
 
     expect(used).toMatchObject({ status: 401, body: { code: 'auth.code_invalid' } });
   });
@@ -116,17 +122,17 @@ describe('two-factor sign-in', () => {
     for (const code of [
       speakeasy.totp({ secret: '', encoding: 'base32' }),
       speakeasy.totp({ secret: '' }),
-      other.authenticator.code(),
+      other.authenticator.generateCode(),
     ]) {
       expect((await nobody.post('/v1/auth/login/mfa', { mfaToken, code })).status).toBe(401);
     }
   });
 
   it('keeps neither secret nor backup codes in the clear', async () => {
-    const person = await aPerson(app);
-    const user = await signIn(app, person);
+    const person = await createUser(app);
+    const user = await signInFrom(app, person);
     const { body } = await user.post('/v1/auth/mfa/totp', { password: person.password });
-    const { backupCodes } = await withTotp(user, person);
+    const { backupCodes } = await enableTotp(user, person);
 
     const [row] = await app.db.query<{ dump: string }>(
       'superuser',
@@ -146,9 +152,9 @@ describe('two-factor sign-in', () => {
 
     const wrong = await user.post('/v1/auth/mfa/backup-codes', {
       password: 'not it at all',
-      code: authenticator.code(),
+      code: authenticator.generateCode(),
     });
-    const fresh = await user.post('/v1/auth/mfa/backup-codes', { password, code: authenticator.code() });
+    const fresh = await user.post('/v1/auth/mfa/backup-codes', { password, code: authenticator.generateCode() });
 
     expect([wrong.status, fresh.status]).toEqual([401, 200]);
     const mfaToken = await mfaTokenOf(person);
@@ -161,7 +167,7 @@ describe('two-factor sign-in', () => {
     const { person, user, authenticator, backupCodes } = await protectedPerson();
     const { password } = person;
     expect((await user.post('/v1/auth/mfa/totp', { password })).body.code).toBe('mfa.already_enabled');
-    expect((await user.post('/v1/auth/mfa/totp/confirm', { code: authenticator.code() })).body.code).toBe(
+    expect((await user.post('/v1/auth/mfa/totp/confirm', { code: authenticator.generateCode() })).body.code).toBe(
       'mfa.already_enabled',
     );
 
@@ -169,13 +175,13 @@ describe('two-factor sign-in', () => {
     expect((await user.post('/v1/auth/mfa/totp/disable', { password, code: backupCodes[9] })).status).toBe(204);
 
     expect((await user.get('/v1/auth/mfa')).body).toEqual({ totpEnabled: false, backupCodesLeft: 0 });
-    expect((await user.post('/v1/auth/mfa/totp/confirm', { code: authenticator.code() })).body.code).toBe(
+    expect((await user.post('/v1/auth/mfa/totp/confirm', { code: authenticator.generateCode() })).body.code).toBe(
       'mfa.not_enrolled',
     );
     expect((await user.post('/v1/auth/mfa/backup-codes', { password, code: '000000' })).body.code).toBe(
       'mfa.not_enabled',
     );
-    await signIn(app, person);
+    await signInFrom(app, person);
   });
 
   it('asks for one of the two codes, in their form', async () => {
@@ -198,9 +204,9 @@ describe('two-factor sign-in', () => {
 
   it('is not walked around by a reset of the password', async () => {
     const { person } = await protectedPerson();
-    const admin = await signedIn(app, { role: 'admin' });
+    const admin = await createSignedInCaller(app, { role: 'admin' });
     await nobody.post('/v1/auth/password/forgot', { email: person.email });
-    const token = tokenOf((await mailsTo(admin, person.email))[0]);
+    const token = findToken((await listEmails(admin, person.email))[0]);
 
     expect((await nobody.post('/v1/auth/password/reset', { token, password: 'eight blue bicycles' })).status).toBe(204);
 
@@ -208,16 +214,16 @@ describe('two-factor sign-in', () => {
   });
 
   it('lets an admin do admin work only after a step-up with a code', async () => {
-    const person = await aPerson(app, { role: 'admin' });
-    const admin = await signIn(app, person);
+    const person = await createUser(app, { role: 'admin' });
+    const admin = await signInFrom(app, person);
     expect((await admin.get('/v1/dev/outbox')).status).toBe(200);
-    const { authenticator, backupCodes } = await withTotp(admin, person);
+    const { authenticator, backupCodes } = await enableTotp(admin, person);
 
     const { password } = person;
     expect(await admin.get('/v1/dev/outbox')).toMatchObject({ status: 403, body: { code: 'auth.step_up_required' } });
     expect((await admin.post('/v1/auth/step-up', { password })).body.errors[0].pointer).toBe('/code');
     expect((await admin.post('/v1/auth/step-up', { password, code: '000000' })).body.code).toBe('auth.code_invalid');
-    expect((await admin.post('/v1/auth/step-up', { password, code: authenticator.code() })).status).toBe(204);
+    expect((await admin.post('/v1/auth/step-up', { password, code: authenticator.generateCode() })).status).toBe(204);
 
     expect((await admin.get('/v1/dev/outbox')).status).toBe(200);
     expect((await admin.post('/v1/auth/step-up', { password, code: backupCodes[0] })).status).toBe(204);

@@ -1,9 +1,14 @@
-import { SessionsService } from '../../src/auth/sessions.service';
-import { startApp, type TestApp } from '../support/app';
-import { anonymous, signedIn, type SignedInCaller } from '../support/as';
+import { SessionsService } from '../../src/auth/sessions/sessions.service';
+import { startApp, type TestApp } from '../support/test-app';
+import {
+  createAnonymousCaller,
+  createSignedInCaller,
+  createUser,
+  type SignedInCaller,
+  signInFrom,
+} from '../support/accounts';
 import type { Caller } from '../support/caller';
-import { mailsTo, tokenOf } from '../support/mails';
-import { aPerson, signIn } from '../support/people';
+import { listEmails, findToken } from '../support/emails';
 
 const NEW_PASSWORD = 'eight blue bicycles';
 
@@ -14,8 +19,8 @@ describe('passwords and sessions of one’s own', () => {
 
   beforeAll(async () => {
     app = await startApp();
-    nobody = anonymous(app);
-    admin = await signedIn(app, { role: 'admin' });
+    nobody = createAnonymousCaller(app);
+    admin = await createSignedInCaller(app, { role: 'admin' });
   });
   afterAll(() => app.close());
 
@@ -23,8 +28,8 @@ describe('passwords and sessions of one’s own', () => {
   const login = (email: string, password: string) => nobody.post('/v1/auth/login', { email, password });
 
   it('changes with the current password, ends the other sessions and tells the owner', async () => {
-    const person = await aPerson(app);
-    const [here, there] = [await signIn(app, person), await signIn(app, person)];
+    const person = await createUser(app);
+    const [here, there] = [await signInFrom(app, person), await signInFrom(app, person)];
 
     const changed = await here.post('/v1/auth/password', {
       currentPassword: person.password,
@@ -35,23 +40,23 @@ describe('passwords and sessions of one’s own', () => {
     expect([await statusOf(here), await statusOf(there)]).toEqual([200, 401]);
     expect((await login(person.email, person.password)).status).toBe(401);
     expect((await login(person.email, NEW_PASSWORD)).status).toBe(200);
-    expect((await mailsTo(admin, person.email))[0]?.subject).toBe('Your password was changed');
+    expect((await listEmails(admin, person.email))[0]?.subject).toBe('Your password was changed');
   });
 
   it('keeps the session that changed it in a process that has not seen it', async () => {
-    const second = await startApp({ beside: app });
-    const person = await aPerson(app);
-    const here = await signIn(app, person);
+    const second = await startApp({ sharedWith: app });
+    const person = await createUser(app);
+    const here = await signInFrom(app, person);
 
     await here.post('/v1/auth/password', { currentPassword: person.password, newPassword: NEW_PASSWORD });
 
-    expect((await here.at(second.url).get('/v1/users/me')).status).toBe(200);
+    expect((await here.withBaseUrl(second.url).get('/v1/users/me')).status).toBe(200);
     await second.close();
   });
 
   it('does not change by a wrong current password or to an unfit one', async () => {
-    const person = await aPerson(app);
-    const user = await signIn(app, person);
+    const person = await createUser(app);
+    const user = await signInFrom(app, person);
     const { password } = person;
 
     const wrong = await user.post('/v1/auth/password', { currentPassword: 'not it at all', newPassword: NEW_PASSWORD });
@@ -68,13 +73,13 @@ describe('passwords and sessions of one’s own', () => {
   });
 
   it('is reset by a mailed link, once, and all sessions end', async () => {
-    const person = await aPerson(app);
-    const user = await signIn(app, person);
+    const person = await createUser(app);
+    const user = await signInFrom(app, person);
     expect(await nobody.post('/v1/auth/password/forgot', { email: person.email.toUpperCase() })).toMatchObject({
       status: 202,
       body: undefined,
     });
-    const token = tokenOf((await mailsTo(admin, person.email))[0]);
+    const token = findToken((await listEmails(admin, person.email))[0]);
 
     const unfit = await nobody.post('/v1/auth/password/reset', { token, password: 'password1' });
     const answers = await Promise.all(
@@ -88,13 +93,15 @@ describe('passwords and sessions of one’s own', () => {
   });
 
   it('is not reset by a link after 30 minutes, of a deactivated account, or meant for something else', async () => {
-    const [late, gone] = [await aPerson(app), await aPerson(app)];
+    const [late, gone] = [await createUser(app), await createUser(app)];
     for (const { email } of [late, gone]) await nobody.post('/v1/auth/password/forgot', { email });
-    const tokens = await Promise.all([late, gone].map(async ({ email }) => tokenOf((await mailsTo(admin, email))[0])));
+    const tokens = await Promise.all(
+      [late, gone].map(async ({ email }) => findToken((await listEmails(admin, email))[0])),
+    );
     await app.db.query('superuser', `UPDATE one_time_tokens SET expires_at = now() WHERE user_id = $1`, [late.id]);
     await app.db.query('superuser', `UPDATE users SET is_active = false WHERE id = $1`, [gone.id]);
     await nobody.post('/v1/auth/register', { email: 'third@example.com', password: NEW_PASSWORD });
-    tokens.push(tokenOf((await mailsTo(admin, 'third@example.com'))[0]));
+    tokens.push(findToken((await listEmails(admin, 'third@example.com'))[0]));
 
     for (const token of tokens) {
       const answer = await nobody.post('/v1/auth/password/reset', { token, password: NEW_PASSWORD });
@@ -103,25 +110,32 @@ describe('passwords and sessions of one’s own', () => {
   });
 
   it('is not given to who read it before it was changed', async () => {
-    const person = await aPerson(app);
-    const user = await signIn(app, person);
+    const person = await createUser(app);
+    const user = await signInFrom(app, person);
     await user.post('/v1/auth/password', { currentPassword: person.password, newPassword: NEW_PASSWORD });
     const sessions = app.get(SessionsService);
-    const id = sessions.newId();
+    const id = sessions.generateId();
 
     // A sign-in that read the account a second ago and was slow.
-    const provenAt = new Date(Date.now() - 1000);
-    await sessions.begin(id, { userId: person.id, role: 'user', provenAt, refreshHash: '', device: null, ip: null });
+    const verifiedAt = new Date(Date.now() - 1000);
+    await sessions.begin(id, {
+      userId: person.id,
+      role: 'user',
+      verifiedAt: verifiedAt,
+      refreshHash: '',
+      device: null,
+      ip: null,
+    });
 
-    expect(await sessions.live(id)).toBeNull();
+    expect(await sessions.findLive(id)).toBeNull();
   });
 
   it('lists sessions with device and address, and ends one or all others', async () => {
-    const person = await aPerson(app);
+    const person = await createUser(app);
     const [here, there, third] = [
-      await signIn(app, person),
-      await signIn(app, person, 'a phone'),
-      await signIn(app, person),
+      await signInFrom(app, person),
+      await signInFrom(app, person, 'a phone'),
+      await signInFrom(app, person),
     ];
 
     const { body } = await here.get('/v1/auth/sessions');
@@ -145,7 +159,7 @@ describe('passwords and sessions of one’s own', () => {
   });
 
   it('does not end a session of somebody else', async () => {
-    const [one, other] = [await signedIn(app), await signedIn(app)];
+    const [one, other] = [await createSignedInCaller(app), await createSignedInCaller(app)];
 
     const answer = await one.delete(`/v1/auth/sessions/${other.sessionId}`);
 
@@ -154,10 +168,13 @@ describe('passwords and sessions of one’s own', () => {
   });
 
   it('is hashed anew at sign-in when the cost was raised', async () => {
-    const person = await aPerson(app);
-    const dearer = await startApp({ beside: app, settings: { PASSWORD_HASH_COST: '5' } });
+    const person = await createUser(app);
+    const dearer = await startApp({ sharedWith: app, settings: { PASSWORD_HASH_COST: '5' } });
 
-    const answer = await anonymous(dearer).post('/v1/auth/login', { email: person.email, password: person.password });
+    const answer = await createAnonymousCaller(dearer).post('/v1/auth/login', {
+      email: person.email,
+      password: person.password,
+    });
     await dearer.close();
 
     expect(answer.status).toBe(200);

@@ -1,5 +1,5 @@
-import { startApp, type TestApp } from '../support/app';
-import { signedIn } from '../support/as';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller } from '../support/accounts';
 import { Caller } from '../support/caller';
 
 describe('an installation that takes no new accounts', () => {
@@ -8,7 +8,7 @@ describe('an installation that takes no new accounts', () => {
   afterAll(() => app.close());
 
   it('answers 403 alike to known and unknown addresses, and writes nothing', async () => {
-    const { email } = await signedIn(app);
+    const { email } = await createSignedInCaller(app);
     const state = `SELECT (SELECT count(*)::integer FROM users) AS users, (SELECT count(*)::integer FROM one_time_tokens) AS tokens`;
     const before = await app.db.query('superuser', state);
 
@@ -28,6 +28,6 @@ describe('an installation that takes no new accounts', () => {
   });
 
   it('lets those who have an account sign in', async () => {
-    expect((await (await signedIn(app)).get('/v1/users/me')).status).toBe(200);
+    expect((await (await createSignedInCaller(app)).get('/v1/users/me')).status).toBe(200);
   });
 });

@@ -1,15 +1,20 @@
 import { createHmac, createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { JwtService } from '@nestjs/jwt';
-import { AccessTokens } from '../../src/auth/access-tokens.service';
-import { SessionsService } from '../../src/auth/sessions.service';
+import { AccessTokensService } from '../../src/auth/access-tokens/access-tokens.service';
+import { SessionsService } from '../../src/auth/sessions/sessions.service';
 import { Config } from '../../src/platform/config/config';
-import { startApp, type TestApp } from '../support/app';
-import { anonymous, signedIn, type SignedInCaller } from '../support/as';
+import { startApp, type TestApp } from '../support/test-app';
+import {
+  createAnonymousCaller,
+  createSignedInCaller,
+  createUser,
+  type SignedInCaller,
+  signInFrom,
+} from '../support/accounts';
 import { Caller } from '../support/caller';
-import { eventually } from '../support/eventually';
+import { waitFor } from '../support/wait-for';
 import { freezeDate } from '../support/frozen-date';
-import { mailsTo } from '../support/mails';
-import { aPerson, signIn } from '../support/people';
+import { listEmails } from '../support/emails';
 
 const GRACE_MS = 10_000;
 
@@ -27,7 +32,7 @@ describe('sessions', () => {
 
   beforeAll(async () => {
     app = await startApp();
-    second = await startApp({ beside: app });
+    second = await startApp({ sharedWith: app });
   });
   afterEach(() => jest.useRealTimers());
   afterAll(async () => {
@@ -35,7 +40,8 @@ describe('sessions', () => {
     await app.close();
   });
 
-  const refresh = (refreshToken: string, at = app) => anonymous(at).post<Pair>('/v1/auth/refresh', { refreshToken });
+  const refresh = (refreshToken: string, at = app) =>
+    createAnonymousCaller(at).post<Pair>('/v1/auth/refresh', { refreshToken });
   const statusOf = async (user: Caller): Promise<number> => (await user.get('/v1/users/me')).status;
   const at = (other: TestApp, user: Caller): Caller => new Caller(other.url, user.token);
 
@@ -46,7 +52,7 @@ describe('sessions', () => {
   }
 
   it('give parallel uses of one refresh token the same pair, from whichever process', async () => {
-    const user = await signedIn(app);
+    const user = await createSignedInCaller(app);
 
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, i) => refresh(user.refreshToken, i % 2 === 0 ? app : second)),
@@ -58,7 +64,7 @@ describe('sessions', () => {
   });
 
   it('keep the pair for 10 seconds, sealed', async () => {
-    const user = await signedIn(app);
+    const user = await createSignedInCaller(app);
     const { body } = await refresh(user.refreshToken);
 
     const keys = await app.redis.keys('session-pair:*');
@@ -76,25 +82,25 @@ describe('sessions', () => {
   });
 
   it('are at most 50 of a user: another sign-in ends the oldest, which leaves an event', async () => {
-    const person = await aPerson(app);
-    const [oldest, second] = [await signIn(app, person), await signIn(app, person)];
+    const person = await createUser(app);
+    const [oldest, second] = [await signInFrom(app, person), await signInFrom(app, person)];
     const sessions = app.get(SessionsService);
     const session = {
       userId: person.id,
       role: 'user',
-      provenAt: new Date(),
+      verifiedAt: new Date(),
       refreshHash: 'x',
       device: null,
       ip: null,
     } as const;
     // One of them ended by being idle: it does not count.
-    const idle = sessions.newId();
+    const idle = sessions.generateId();
     await sessions.begin(idle, session);
     await app.redis.del(`session:${idle}`);
-    for (let n = 2; n < 50; n++) expect(await sessions.begin(sessions.newId(), session)).toEqual([]);
+    for (let n = 2; n < 50; n++) expect(await sessions.begin(sessions.generateId(), session)).toEqual([]);
     expect([await statusOf(oldest), await statusOf(second)]).toEqual([200, 200]);
 
-    const newest = await signIn(app, person);
+    const newest = await signInFrom(app, person);
 
     expect([await statusOf(oldest), await statusOf(second), await statusOf(newest)]).toEqual([401, 200, 200]);
     expect((await newest.get('/v1/auth/sessions')).body.items).toHaveLength(50);
@@ -107,7 +113,7 @@ describe('sessions', () => {
   });
 
   it('end when a refresh token is used again later', async () => {
-    const user = await signedIn(app);
+    const user = await createSignedInCaller(app);
     const first = await refresh(user.refreshToken);
     await forgetPairs();
 
@@ -122,12 +128,12 @@ describe('sessions', () => {
       [user.id],
     );
     expect(event).toEqual({ user_id: user.id, success: false });
-    const [letter] = await mailsTo(await signedIn(app, { role: 'admin' }), user.email);
-    expect(letter?.subject).toBe('A session of yours was ended');
+    const [email] = await listEmails(await createSignedInCaller(app, { role: 'admin' }), user.email);
+    expect(email?.subject).toBe('A session of yours was ended');
   });
 
   it('do not end by a guessed refresh token of theirs', async () => {
-    const user = await signedIn(app);
+    const user = await createSignedInCaller(app);
     const [id, , tag] = user.refreshToken.split('.');
 
     const guess = await refresh(`${id}.${'A'.repeat(43)}.${tag}`);
@@ -137,7 +143,7 @@ describe('sessions', () => {
   });
 
   it('are over in every process as soon as it hears of the signing out', async () => {
-    const user = await signedIn(app);
+    const user = await createSignedInCaller(app);
     // Nothing is forgotten for its age meanwhile.
     freezeDate();
     expect([await statusOf(user), await statusOf(at(second, user))]).toEqual([200, 200]);
@@ -145,11 +151,11 @@ describe('sessions', () => {
     expect((await user.post('/v1/auth/logout')).status).toBe(204);
 
     expect(await statusOf(user)).toBe(401);
-    await eventually('the other process hears of it', async () => (await statusOf(at(second, user))) === 401);
+    await waitFor('the other process hears of it', async () => (await statusOf(at(second, user))) === 401);
   });
 
   it('are over within a second even where the message is lost', async () => {
-    const user = await signedIn(app);
+    const user = await createSignedInCaller(app);
     const date = freezeDate();
     await statusOf(at(second, user));
     await app.redis.del(`session:${user.sessionId}`);
@@ -162,7 +168,7 @@ describe('sessions', () => {
   });
 
   it('of another user do not end by his refresh token at signing out', async () => {
-    const [user, other] = [await signedIn(app), await signedIn(app)];
+    const [user, other] = [await createSignedInCaller(app), await createSignedInCaller(app)];
 
     expect((await user.post('/v1/auth/logout', { refreshToken: other.refreshToken })).status).toBe(204);
 
@@ -170,7 +176,7 @@ describe('sessions', () => {
   });
 
   it('that a restored Redis revives are refused, because PostgreSQL remembers', async () => {
-    const user = await signedIn(app);
+    const user = await createSignedInCaller(app);
     expect(await statusOf(user)).toBe(200);
     const dump = await app.redis.dumpBuffer(`session:${user.sessionId}`);
     await app.db.query('superuser', `UPDATE users SET sessions_valid_from = clock_timestamp() WHERE id = $1`, [
@@ -188,7 +194,7 @@ describe('sessions', () => {
     ['changed in role', `UPDATE users SET role = 'admin' WHERE id = $1`],
     ['erased', `DELETE FROM users WHERE id = $1`],
   ])('of a user who is %s are refused by a process that has not seen them', async (_, sql) => {
-    const user = await signedIn(app);
+    const user = await createSignedInCaller(app);
     await app.db.query('superuser', sql, [user.id]);
 
     expect(await statusOf(at(second, user))).toBe(401);
@@ -196,10 +202,10 @@ describe('sessions', () => {
 
   it('end when unused for long, and after their longest life in any case', async () => {
     const short = await startApp({
-      beside: app,
+      sharedWith: app,
       settings: { SESSION_IDLE_SECONDS: '600', SESSION_ABSOLUTE_SECONDS: '900' },
     });
-    const user = await signedIn(short);
+    const user = await createSignedInCaller(short);
     const key = `session:${user.sessionId}`;
     const created = Number(await app.redis.hget(key, 'created'));
     expect(await app.redis.pexpiretime(key)).toBe(created + 600_000);
@@ -208,7 +214,7 @@ describe('sessions', () => {
     const ends = Date.now() + 300_000;
     await app.redis.hset(key, { seen: Date.now() - 61_000, ends });
     expect(await statusOf(user)).toBe(200);
-    await eventually('the use is recorded', async () => (await app.redis.pexpiretime(key)) === ends);
+    await waitFor('the use is recorded', async () => (await app.redis.pexpiretime(key)) === ends);
 
     await app.redis.hset(key, { ends: Date.now() - 1 });
     date.advance(MEMORY_MS);
@@ -217,8 +223,8 @@ describe('sessions', () => {
   });
 
   it('answer 503 while Redis is away, not 500 and not 200', async () => {
-    const lonely = await startApp({ beside: app });
-    const user = await signedIn(lonely);
+    const lonely = await startApp({ sharedWith: app });
+    const user = await createSignedInCaller(lonely);
     lonely.redis.disconnect();
 
     const answer = await user.get('/v1/users/me');
@@ -234,7 +240,7 @@ describe('access tokens', () => {
 
   beforeAll(async () => {
     app = await startApp();
-    user = await signedIn(app);
+    user = await createSignedInCaller(app);
   });
   afterAll(() => app.close());
 
@@ -300,7 +306,7 @@ describe('access tokens', () => {
     ],
     [
       'meant for the second factor',
-      () => app.get(AccessTokens).sign('mfa', { userId: user.id, sessionId: user.sessionId }),
+      () => app.get(AccessTokensService).sign('mfa', { userId: user.id, sessionId: user.sessionId }),
     ],
     ['of another user with this session', () => forged({ claims: { sub: String(user.id + 1) } })],
     ['with a sub that is no number', () => forged({ claims: { sub: 'admin' } })],
@@ -318,7 +324,7 @@ describe('access tokens', () => {
   });
 
   it.each(['', 'Basic YTpi', 'Bearer', 'Bearer  '])('are asked for when Authorization is %j', async (authorization) => {
-    const answer = await anonymous(app).get('/v1/users/me', { authorization });
+    const answer = await createAnonymousCaller(app).get('/v1/users/me', { authorization });
 
     expect(answer.status).toBe(401);
     expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
@@ -326,7 +332,7 @@ describe('access tokens', () => {
   });
 
   it('of a user do not open an admin route', async () => {
-    const admin = await signedIn(app, { role: 'admin' });
+    const admin = await createSignedInCaller(app, { role: 'admin' });
 
     expect(await user.get('/v1/dev/outbox')).toMatchObject({ status: 403, body: { code: 'auth.forbidden' } });
     expect((await admin.get('/v1/dev/outbox')).status).toBe(200);

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { Passwords } from '../../src/auth/passwords.service';
-import { startApp, type TestApp } from '../support/app';
-import { anonymous } from '../support/as';
+import { PasswordsService } from '../../src/auth/passwords/passwords.service';
+import { startApp, type TestApp } from '../support/test-app';
+import { createAnonymousCaller, createUser, type Credentials, enableTotp, signInFrom } from '../support/accounts';
 import type { Answer } from '../support/caller';
 import { freezeDate } from '../support/frozen-date';
-import { aPerson, signIn, withTotp, type Person } from '../support/people';
 
 const USUAL = { 'user-agent': 'his usual browser', 'x-forwarded-for': '203.0.113.7' };
 
@@ -16,7 +15,7 @@ describe('failed passwords and codes', () => {
     app = await startApp({
       settings: { AUTH_THROTTLE_SCALE: '1', TRUSTED_PROXIES: '127.0.0.1', DATABASE_CONNECT_TIMEOUT_MS: '30000' },
     });
-    hashed = jest.spyOn(app.get(Passwords), 'verify');
+    hashed = jest.spyOn(app.get(PasswordsService), 'verify');
   });
   // Failures are counted in Redis only, and each test has people of its own.
   beforeEach(() => app.redis.flushdb());
@@ -26,7 +25,7 @@ describe('failed passwords and codes', () => {
   const from = (address: string) => ({ 'x-forwarded-for': address, 'user-agent': 'an attacker' });
 
   const login = (email: string, password: string, headers: Record<string, string> = USUAL) =>
-    anonymous(app).post('/v1/auth/login', { email, password }, headers);
+    createAnonymousCaller(app).post('/v1/auth/login', { email, password }, headers);
 
   const count = (answers: Answer[], status: number): number =>
     answers.filter((answer) => answer.status === status).length;
@@ -45,7 +44,7 @@ describe('failed passwords and codes', () => {
   ])(
     'of 1,000 tries from %s at most 20 reach bcrypt, and the owner gets in from his usual device',
     async (_, address) => {
-      const person = await aPerson(app);
+      const person = await createUser(app);
       expect((await login(person.email, person.password)).status).toBe(200);
       hashed.mockClear();
 
@@ -64,7 +63,7 @@ describe('failed passwords and codes', () => {
   );
 
   it('of a known device count too, in its own count', async () => {
-    const person = await aPerson(app);
+    const person = await createUser(app);
     await login(person.email, person.password);
 
     const answers = await atOnce(50, (i) => login(person.email, `wrong number ${i}`));
@@ -74,7 +73,7 @@ describe('failed passwords and codes', () => {
   });
 
   it('of an unknown address are counted and answered like those of a known one', async () => {
-    const known = await aPerson(app);
+    const known = await createUser(app);
 
     const [toKnown, toUnknown] = await Promise.all(
       [known.email, `${randomUUID()}@example.com`].map(async (email, i) => {
@@ -99,7 +98,7 @@ describe('failed passwords and codes', () => {
   });
 
   it('delay longer each time, never more than 20 an hour, and are forgotten after it', async () => {
-    const { email } = await aPerson(app);
+    const { email } = await createUser(app);
     const date = freezeDate();
     const began = Date.now();
     const waits: number[] = [];
@@ -121,7 +120,7 @@ describe('failed passwords and codes', () => {
   });
 
   it('are not successes, invalid requests, or the right password of an unverified account', async () => {
-    const person = await aPerson(app);
+    const person = await createUser(app);
     await app.db.query('superuser', `UPDATE users SET is_verified = false WHERE id = $1`, [person.id]);
     for (let n = 0; n < 20; n++) {
       expect((await login(person.email, '', from('192.0.2.1'))).status).toBe(400);
@@ -133,31 +132,33 @@ describe('failed passwords and codes', () => {
   });
 
   it('of the second factor count on their own, wherever they are tried', async () => {
-    const person: Person = await aPerson(app);
-    const user = await signIn(app, person);
-    const { authenticator } = await withTotp(user, person);
+    const person: Credentials = await createUser(app);
+    const user = await signInFrom(app, person);
+    const { authenticator } = await enableTotp(user, person);
     const { password } = person;
     const { body } = await login(person.email, password);
 
     const answers = await atOnce(50, (i) =>
       i % 2 === 0
-        ? anonymous(app).post('/v1/auth/login/mfa', { mfaToken: body.mfaToken, code: '000000' })
-        : anonymous(app).post('/v1/auth/login/mfa', { mfaToken: body.mfaToken, backupCode: 'AAAAAA' }),
+        ? createAnonymousCaller(app).post('/v1/auth/login/mfa', { mfaToken: body.mfaToken, code: '000000' })
+        : createAnonymousCaller(app).post('/v1/auth/login/mfa', { mfaToken: body.mfaToken, backupCode: 'AAAAAA' }),
     );
 
     expect([count(answers, 401), count(answers, 429)]).toEqual([15, 35]);
-    const right = await anonymous(app).post('/v1/auth/login/mfa', {
+    const right = await createAnonymousCaller(app).post('/v1/auth/login/mfa', {
       mfaToken: body.mfaToken,
-      code: authenticator.code(),
+      code: authenticator.generateCode(),
     });
     expect(right).toMatchObject({ status: 429, body: { code: 'auth.throttled' } });
-    expect((await user.post('/v1/auth/step-up', { password, code: authenticator.code() })).status).toBe(429);
-    expect((await user.post('/v1/auth/mfa/totp/disable', { password, code: authenticator.code() })).status).toBe(429);
+    expect((await user.post('/v1/auth/step-up', { password, code: authenticator.generateCode() })).status).toBe(429);
+    expect(
+      (await user.post('/v1/auth/mfa/totp/disable', { password, code: authenticator.generateCode() })).status,
+    ).toBe(429);
   });
 
   it('of a signed-in user confirming himself are counted', async () => {
-    const person = await aPerson(app);
-    const user = await signIn(app, person);
+    const person = await createUser(app);
+    const user = await signInFrom(app, person);
 
     const answers = await atOnce(50, () => user.post('/v1/auth/step-up', { password: 'not it at all' }));
 
@@ -167,19 +168,21 @@ describe('failed passwords and codes', () => {
   it('have company: 60 registrations an hour and address, and ten letters a recipient', async () => {
     const email = `${randomUUID()}@example.com`;
     const body = { email, password: 'seven green umbrellas' };
-    const before = await lettersSent();
+    const before = await countSentEmails();
 
-    const answers = await atOnce(100, () => anonymous(app).post('/v1/auth/register', body, from('192.0.2.1')));
-    const elsewhere = await anonymous(app).post('/v1/auth/register', body, from('192.0.2.2'));
+    const answers = await atOnce(100, () =>
+      createAnonymousCaller(app).post('/v1/auth/register', body, from('192.0.2.1')),
+    );
+    const elsewhere = await createAnonymousCaller(app).post('/v1/auth/register', body, from('192.0.2.2'));
 
     const inPool = count(answers, 429) - answers.filter((answer) => answer.body?.code === 'auth.throttled').length;
     expect(count(answers, 202) + inPool).toBe(60);
     expect(elsewhere.status).toBe(202);
-    expect((await lettersSent()) - before).toBe(10);
+    expect((await countSentEmails()) - before).toBe(10);
   });
 
-  async function lettersSent(): Promise<number> {
-    const [row] = await app.db.query<{ letters: number }>('superuser', `SELECT count(*) AS letters FROM mail_outbox`);
-    return row!.letters;
+  async function countSentEmails(): Promise<number> {
+    const [row] = await app.db.query<{ emails: number }>('superuser', `SELECT count(*) AS emails FROM mail_outbox`);
+    return row!.emails;
   }
 });

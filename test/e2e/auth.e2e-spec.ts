@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { startApp, type TestApp } from '../support/app';
-import { anonymous, signedIn, type SignedInCaller } from '../support/as';
+import { startApp, type TestApp } from '../support/test-app';
+import { createAnonymousCaller, createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { Caller } from '../support/caller';
-import { mailsTo, tokenOf } from '../support/mails';
+import { listEmails, findToken } from '../support/emails';
 
 const PASSWORD = 'seven green umbrellas';
 
@@ -13,17 +13,17 @@ describe('signing up and in', () => {
 
   beforeAll(async () => {
     app = await startApp();
-    nobody = anonymous(app);
-    admin = await signedIn(app, { role: 'admin' });
+    nobody = createAnonymousCaller(app);
+    admin = await createSignedInCaller(app, { role: 'admin' });
   });
   afterAll(() => app.close());
 
-  const anAddress = (): string => `${randomUUID()}@Example.com`;
+  const createAddress = (): string => `${randomUUID()}@Example.com`;
 
   async function registered(email: string, password = PASSWORD): Promise<string> {
     const answer = await nobody.post('/v1/auth/register', { email, password, firstName: 'Ann' });
     expect(answer).toMatchObject({ status: 202, body: undefined });
-    return tokenOf((await mailsTo(admin, email))[0]);
+    return findToken((await listEmails(admin, email))[0]);
   }
 
   async function verified(email: string, password = PASSWORD): Promise<void> {
@@ -32,7 +32,7 @@ describe('signing up and in', () => {
   }
 
   it('goes the whole way: register, verify, sign in, read, refresh, sign out', async () => {
-    const email = anAddress();
+    const email = createAddress();
     await verified(email);
 
     const login = await nobody.post('/v1/auth/login', { email: email.toUpperCase(), password: PASSWORD });
@@ -56,7 +56,7 @@ describe('signing up and in', () => {
   });
 
   it('takes a verification link once, and no other', async () => {
-    const email = anAddress();
+    const email = createAddress();
     const token = await registered(email);
 
     const answers = await Promise.all(Array.from({ length: 8 }, () => nobody.post('/v1/auth/verify-email', { token })));
@@ -67,10 +67,10 @@ describe('signing up and in', () => {
   });
 
   it('shows a page behind each mailed link, which spends nothing by being opened', async () => {
-    const email = anAddress();
+    const email = createAddress();
     const token = await registered(email);
-    const [letter] = await mailsTo(admin, email);
-    const link = /http\S+/.exec(letter!.text)?.[0] ?? '';
+    const [sentEmail] = await listEmails(admin, email);
+    const link = /http\S+/.exec(sentEmail!.text)?.[0] ?? '';
 
     const page = await nobody.get(link.replace('http://gigvault.test', ''));
     const script = await nobody.get('/mail-links.js');
@@ -86,14 +86,14 @@ describe('signing up and in', () => {
   });
 
   it('refuses a link after 24 hours', async () => {
-    const token = await registered(anAddress());
+    const token = await registered(createAddress());
     await app.db.query('superuser', `UPDATE one_time_tokens SET expires_at = now() - interval '1 second'`);
 
     expect((await nobody.post('/v1/auth/verify-email', { token })).status).toBe(400);
   });
 
   it('tells only who knows the password that the address is not verified', async () => {
-    const email = anAddress();
+    const email = createAddress();
     await registered(email);
 
     const right = await nobody.post('/v1/auth/login', { email, password: PASSWORD });
@@ -104,13 +104,13 @@ describe('signing up and in', () => {
   });
 
   it('answers an unknown address, a wrong password and a deactivated account alike', async () => {
-    const email = anAddress();
+    const email = createAddress();
     await verified(email);
     const wrong = await nobody.post('/v1/auth/login', { email, password: 'not the one it is' });
     await app.db.query('superuser', `UPDATE users SET is_active = false WHERE email = $1`, [email.toLowerCase()]);
 
     const deactivated = await nobody.post('/v1/auth/login', { email, password: PASSWORD });
-    const unknown = await nobody.post('/v1/auth/login', { email: anAddress(), password: PASSWORD });
+    const unknown = await nobody.post('/v1/auth/login', { email: createAddress(), password: PASSWORD });
 
     for (const answer of [wrong, deactivated, unknown]) {
       const { requestId: _, ...problem } = answer.body;
@@ -129,33 +129,33 @@ describe('signing up and in', () => {
   });
 
   it('sends another link where there is something to verify, and answers alike where not', async () => {
-    const waiting = anAddress();
-    const known = anAddress();
+    const waiting = createAddress();
+    const known = createAddress();
     await registered(waiting);
     await verified(known);
-    const knownLetters = (await mailsTo(admin, known)).length;
+    const emailsToKnown = (await listEmails(admin, known)).length;
 
-    for (const email of [waiting, known, anAddress()]) {
+    for (const email of [waiting, known, createAddress()]) {
       expect(await nobody.post('/v1/auth/verify-email/resend', { email })).toMatchObject({
         status: 202,
         body: undefined,
       });
     }
 
-    const letters = await mailsTo(admin, waiting);
-    expect(letters).toHaveLength(2);
-    expect((await mailsTo(admin, known)).length).toBe(knownLetters);
-    expect((await nobody.post('/v1/auth/verify-email', { token: tokenOf(letters[0]) })).status).toBe(204);
-    expect((await nobody.post('/v1/auth/verify-email', { token: tokenOf(letters[1]) })).status).toBe(400);
+    const emails = await listEmails(admin, waiting);
+    expect(emails).toHaveLength(2);
+    expect((await listEmails(admin, known)).length).toBe(emailsToKnown);
+    expect((await nobody.post('/v1/auth/verify-email', { token: findToken(emails[0]) })).status).toBe(204);
+    expect((await nobody.post('/v1/auth/verify-email', { token: findToken(emails[1]) })).status).toBe(400);
   });
 
   it('tells the owner of a verified address of another registration and changes nothing', async () => {
-    const email = anAddress();
+    const email = createAddress();
     await verified(email);
 
     await nobody.post('/v1/auth/register', { email, password: 'a stranger chose this', firstName: 'Eve' });
 
-    const [latest] = await mailsTo(admin, email);
+    const [latest] = await listEmails(admin, email);
     expect(latest).toMatchObject({ to: email.toLowerCase(), subject: 'You have an account already' });
     expect(latest?.text).not.toContain('token=');
     expect((await nobody.post('/v1/auth/login', { email, password: 'a stranger chose this' })).status).toBe(401);
@@ -163,7 +163,7 @@ describe('signing up and in', () => {
   });
 
   it('gives the account the password of the registration whose letter was opened', async () => {
-    const email = anAddress();
+    const email = createAddress();
     const owners = await registered(email, PASSWORD);
     await registered(email, 'a stranger chose this');
 
@@ -174,7 +174,7 @@ describe('signing up and in', () => {
   });
 
   it('counts every character of a password: 36 Cyrillic letters are not all there is', async () => {
-    const email = anAddress();
+    const email = createAddress();
     const long = 'пароль'.repeat(6);
     await verified(email, `${long}REAL`);
 
@@ -183,7 +183,7 @@ describe('signing up and in', () => {
   });
 
   it('takes the same letters in another Unicode form for the same password', async () => {
-    const email = anAddress();
+    const email = createAddress();
     await verified(email, 'Björn’s café Ångström'.normalize('NFC'));
 
     const answer = await nobody.post('/v1/auth/login', { email, password: 'Björn’s café Ångström'.normalize('NFD') });
@@ -213,13 +213,13 @@ describe('signing up and in', () => {
 
   it('takes 8 to 128 characters, whatever they are', async () => {
     for (const password of ['👩‍💻👩‍💻ab', '🦉 🐢 ñu €', 'nine ñandúes € '.repeat(8) + 'owl & €7', 'x1y2z3w4']) {
-      const answer = await nobody.post('/v1/auth/register', { email: anAddress(), password });
+      const answer = await nobody.post('/v1/auth/register', { email: createAddress(), password });
       expect([password, answer.status]).toEqual([password, 202]);
     }
   });
 
   it('lets a user change his names only, at the version he knows', async () => {
-    const user = await signedIn(app);
+    const user = await createSignedInCaller(app);
 
     const changed = await user.patch('/v1/users/me', { firstName: 'Bea', lastName: null }, { 'if-match': '"1"' });
     const stale = await user.patch('/v1/users/me', { firstName: 'Cleo' }, { 'if-match': '"1"' });
@@ -244,7 +244,7 @@ describe('signing up and in', () => {
   });
 
   it('leaves a security event of every outcome', async () => {
-    const email = anAddress();
+    const email = createAddress();
     await verified(email);
     await nobody.post('/v1/auth/login', { email, password: 'not the one it is' });
     await nobody.post('/v1/auth/login', { email: 'nobody-of-us@example.com', password: PASSWORD });

@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BackupsModule } from '../../src/backups/backups.module';
 import { loadConfig } from '../../src/platform/config/load-config';
-import { FakeS3 } from '../fakes/fake-s3';
-import { anAccount, dashboardCookie, postForm } from '../support/admin-browser';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn } from '../support/as';
-import { aWorker, type HandWorker } from '../support/hand-worker';
-import { aPerson, signIn } from '../support/people';
+import { FakeS3 } from '../support/fake-s3';
+import { createAccount, signInToDashboard, postForm } from '../support/dashboard-client';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, createUser, signInFrom } from '../support/accounts';
+import { createManualWorker, type ManualWorker } from '../support/test-worker';
 
 interface Row {
   readonly id: number;
@@ -20,14 +19,14 @@ interface Row {
 describe('/v1/admin/backups', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gigvault-backups-'));
   let app: TestApp;
-  let worker: HandWorker;
+  let worker: ManualWorker;
   let cookie: string;
 
   beforeAll(async () => {
     app = await startApp({ settings: { BACKUP_DIR: folder } });
-    worker = await aWorker(app);
-    cookie = await dashboardCookie(app, await anAccount(app, 'admin'));
-    await (await signedIn(app)).post('/v1/jobs', { title: 'The canary vacancy 7741' });
+    worker = await createManualWorker(app);
+    cookie = await signInToDashboard(app, await createAccount(app, 'admin'));
+    await (await createSignedInCaller(app)).post('/v1/jobs', { title: 'The canary vacancy 7741' });
   });
   afterAll(async () => {
     await worker.close();
@@ -51,8 +50,8 @@ describe('/v1/admin/backups', () => {
   }
 
   it('are made when asked, restored, and only then verified and the light green; a byte that changed makes it red', async () => {
-    const person = await aPerson(app, { role: 'admin' });
-    const admin = await signIn(app, person);
+    const person = await createUser(app, { role: 'admin' });
+    const admin = await signInFrom(app, person);
     expect(await admin.post('/v1/admin/backups', { reason: 'before the upgrade' })).toMatchObject({
       status: 403,
       body: { code: 'auth.step_up_required' },
@@ -73,7 +72,7 @@ describe('/v1/admin/backups', () => {
       },
     });
     expect(await page('/admin')).toContain('the first backup is being made');
-    await worker.runAsked('backup');
+    await worker.runQueued('backup');
 
     const { body } = await admin.get('/v1/admin/backups');
     const [name] = readdirSync(folder);
@@ -134,7 +133,7 @@ describe('/v1/admin/backups', () => {
       body: { code: 'backup.not_checkable' },
     });
     expect((await admin.post('/v1/admin/backups/999/verify')).status).toBe(404);
-    await worker.runAsked('backup');
+    await worker.runQueued('backup');
     expect(await rows()).toEqual([{ id, status: 'verified', error: null, file_name: name }]);
 
     const bytes = readFileSync(file);
@@ -144,12 +143,12 @@ describe('/v1/admin/backups', () => {
       status: 202,
       body: { status: 'pending', verifiedAt: expect.any(String) },
     });
-    await expect(worker.runAsked('backup')).rejects.toThrow();
+    await expect(worker.runQueued('backup')).rejects.toThrow();
     expect(await rows()).toEqual([
       { id, status: 'failed', error: expect.stringContaining('the file does not open'), file_name: name },
     ]);
     expect(await page('/admin')).toMatch(/no backup is verified yet; backup \d+ failed: the file does not open/);
-    expect((await (await signedIn(app)).get('/v1/admin/backups')).status).toBe(403);
+    expect((await (await createSignedInCaller(app)).get('/v1/admin/backups')).status).toBe(403);
   }, 60_000);
 });
 
@@ -170,7 +169,7 @@ describe('the task backup', () => {
 
   /** Why it failed. */
   async function failure(settings: Record<string, string> = {}): Promise<string> {
-    const worker = await aWorker({ ...app, settings: { ...app.settings, ...settings } });
+    const worker = await createManualWorker({ ...app, settings: { ...app.settings, ...settings } });
     await worker.runTask('backup').catch(() => undefined);
     await worker.close();
     const [run] = await app.db.query<{ error: string }>(
@@ -211,7 +210,7 @@ describe('the task backup', () => {
   it('keeps them in an S3 store, and removes there what the rule does not keep', async () => {
     const s3 = await new FakeS3().start();
     s3.objects.set('gigvault/gigvault-20200131T021200Z-1.backup', Buffer.from('of long ago'));
-    const worker = await aWorker({ ...app, settings: { ...app.settings, ...s3.settings } });
+    const worker = await createManualWorker({ ...app, settings: { ...app.settings, ...s3.settings } });
     await worker.runTask('backup');
     await worker.close();
     await s3.stop();
@@ -223,13 +222,13 @@ describe('the task backup', () => {
   }, 60_000);
 
   it('keeps on its row and shows on the dashboard which admin ran it', async () => {
-    const admin = await anAccount(app, 'admin');
-    const cookie = await dashboardCookie(app, admin);
+    const admin = await createAccount(app, 'admin');
+    const cookie = await signInToDashboard(app, admin);
     expect((await postForm(app, '/admin/tasks/backup/run', { reason: 'before the upgrade' }, { cookie })).status).toBe(
       303,
     );
-    const worker = await aWorker(app);
-    await worker.runAsked('backup');
+    const worker = await createManualWorker(app);
+    await worker.runQueued('backup');
     await worker.close();
 
     expect(await app.db.query('superuser', 'SELECT status, started_by, started_by_id FROM backups')).toEqual([

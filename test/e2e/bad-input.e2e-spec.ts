@@ -1,7 +1,7 @@
-import { signedIn, type SignedInCaller } from '../support/as';
-import { startApp, type TestApp } from '../support/app';
-import { badRequestsFor } from '../support/bad-input';
-import { operationsOf, type Operation } from '../support/operations';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { startApp, type TestApp } from '../support/test-app';
+import { buildBadRequests } from '../support/bad-input';
+import { readOperations, type Operation } from '../support/openapi-operations';
 
 /** The most that are written into one failure. */
 const SHOWN = 20;
@@ -20,9 +20,9 @@ describe('bad input', () => {
 
   beforeAll(async () => {
     app = await startApp();
-    user = await signedIn(app);
-    admin = await signedIn(app, { role: 'admin' });
-    operations = (await operationsOf(app.url)).filter(({ path }) => path.startsWith('/v1/'));
+    user = await createSignedInCaller(app);
+    admin = await createSignedInCaller(app, { role: 'admin' });
+    operations = (await readOperations(app.url)).filter(({ path }) => path.startsWith('/v1/'));
   });
   afterAll(() => app.close());
 
@@ -31,7 +31,7 @@ describe('bad input', () => {
     let sent = 0;
     for (const operation of operations) {
       const caller = operation.path.startsWith('/v1/admin') || operation.path.startsWith('/v1/dev') ? admin : user;
-      for (const request of badRequestsFor(operation)) {
+      for (const request of buildBadRequests(operation)) {
         sent += 1;
         const label = `${request.method} ${operation.path}: ${request.kind}`;
         const answer = await caller.send<Problem>(request.method, request.path, request.body, request.headers);
@@ -61,7 +61,7 @@ describe('bad input', () => {
   it('has at least 30 kinds for every route that takes a body', () => {
     // The rows of an import have rules of their own; what is wrong with them is told row by row (jobs-import.e2e-spec).
     const single = operations.filter(({ body, path }) => body && path !== '/v1/jobs/import');
-    const few = single.filter((operation) => badRequestsFor(operation).length < 30);
+    const few = single.filter((operation) => buildBadRequests(operation).length < 30);
 
     expect(few.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
   });

@@ -1,9 +1,9 @@
-import { anAccount, dashboardCookie } from '../support/admin-browser';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
-import { formShapes, importShapes, shapedRequests, type ShapedRequest } from '../support/body-shapes';
-import { longestTurn, timeToWalk } from '../support/loop-delay';
-import { operationsOf } from '../support/operations';
+import { createAccount, signInToDashboard } from '../support/dashboard-client';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { buildFormShapes, buildImportShapes, buildShapedRequests, type ShapedRequest } from '../support/body-shapes';
+import { measureLongestTick, measureJsonWalkMs } from '../support/measurements';
+import { readOperations } from '../support/openapi-operations';
 
 const MIB = 1_048_576;
 
@@ -27,15 +27,15 @@ describe('a mebibyte of anything', () => {
 
   beforeAll(async () => {
     app = await startApp();
-    user = await signedIn(app);
+    user = await createSignedInCaller(app);
     calibrate();
-    cookie = await dashboardCookie(app, await anAccount(app, 'admin'));
+    cookie = await signInToDashboard(app, await createAccount(app, 'admin'));
   });
   afterAll(() => app.close());
 
   let fastestWalk = Infinity;
   const calibrate = (): number => {
-    const walk = timeToWalk(MIB);
+    const walk = measureJsonWalkMs(MIB);
     fastestWalk = Math.min(fastestWalk, walk);
     return walk;
   };
@@ -53,7 +53,7 @@ describe('a mebibyte of anything', () => {
       const seen: string[] = [];
       for (let isSlow = true; isSlow && seen.length < ATTEMPTS;) {
         let status = 0;
-        const took = await longestTurn(async () => (status = await send(request)));
+        const took = await measureLongestTick(async () => (status = await send(request)));
         if (status >= 500) slow.push(`${label} → ${status}`);
         // Most are far below the fastest calibration so far; one that is not is compared with this very moment.
         isSlow = took > FACTOR * fastestWalk && took > FACTOR * calibrate();
@@ -65,17 +65,17 @@ describe('a mebibyte of anything', () => {
   };
 
   it.each(ROUTES)('does not hold up the process at %s', async (route) => {
-    const operation = (await operationsOf(app.url)).find(({ method, path }) => `${method} ${path}` === route)!;
+    const operation = (await readOperations(app.url)).find(({ method, path }) => `${method} ${path}` === route)!;
     const bytes = operation.signedIn ? MIB - 4_096 : PUBLIC_BYTES;
 
-    expect(await slowOnes(shapedRequests(operation, bytes))).toEqual([]);
+    expect(await slowOnes(buildShapedRequests(operation, bytes))).toEqual([]);
   });
 
   it('does not hold up the process at the import', async () => {
-    expect(await slowOnes(importShapes(MIB))).toEqual([]);
+    expect(await slowOnes(buildImportShapes(MIB))).toEqual([]);
   }, 60_000);
 
   it('does not hold up the process at a form of the dashboard', async () => {
-    expect(await slowOnes([MIB, FORM_BYTES].flatMap((bytes) => formShapes('/admin/sign-in', bytes)))).toEqual([]);
+    expect(await slowOnes([MIB, FORM_BYTES].flatMap((bytes) => buildFormShapes('/admin/sign-in', bytes)))).toEqual([]);
   });
 });

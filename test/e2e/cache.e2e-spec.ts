@@ -1,18 +1,18 @@
 import { JobsService } from '../../src/jobs/jobs.service';
 import { Cache } from '../../src/platform/cache/cache';
-import { CacheFigures } from '../../src/platform/cache/cache-figures';
+import { CacheStats } from '../../src/platform/cache/cache-stats';
 import { ChangeFeed } from '../../src/platform/cache/change-feed';
-import { runInUnit } from '../../src/platform/database/current-unit';
+import { joinUnitOfWork } from '../../src/platform/database/current-unit-of-work';
 import { Database } from '../../src/platform/database/database';
 import { SystemDatabase } from '../../src/platform/database/system-database';
 import { RedisClients } from '../../src/platform/redis/redis-clients';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import type { Answer } from '../support/caller';
-import { eventually } from '../support/eventually';
-import { aJob, aStoredJob } from '../support/factories/job.factory';
-import { aMessage } from '../support/factories/message.factory';
-import { within } from '../support/within';
+import { waitFor } from '../support/wait-for';
+import { buildJob, insertJob } from '../support/factories/job.factory';
+import { buildMessage } from '../support/factories/message.factory';
+import { runAsUser } from '../support/run-as-user';
 
 const ON = { CACHE_ENABLED: 'true' };
 
@@ -30,9 +30,9 @@ describe(Cache.name, () => {
 
   beforeAll(async () => {
     one = await startApp({ settings: ON });
-    two = await startApp({ settings: ON, beside: one });
-    ann = await signedIn(one);
-    bob = await signedIn(one);
+    two = await startApp({ settings: ON, sharedWith: one });
+    ann = await createSignedInCaller(one);
+    bob = await createSignedInCaller(one);
   });
   afterAll(async () => {
     await two.close();
@@ -45,41 +45,41 @@ describe(Cache.name, () => {
   afterEach(() => jest.restoreAllMocks());
 
   const fresh = (app: TestApp): Promise<unknown> =>
-    eventually('the changes are followed', () => app.get(ChangeFeed).isFresh);
+    waitFor('the changes are followed', () => app.get(ChangeFeed).isFresh);
 
   /** Waits until each process knows all that was committed before the call. */
   const followed = async (...apps: TestApp[]): Promise<void> => {
     const now = performance.now();
-    for (const app of apps) await eventually('the changes are known', () => app.get(ChangeFeed).knownUntil > now);
+    for (const app of apps) await waitFor('the changes are known', () => app.get(ChangeFeed).lastPolledAtMs > now);
   };
 
   /** Lets an answer of the feed serve until the next one, so that a slow machine changes no count of reads. */
   const stopAgeing = (feed: ChangeFeed): void => {
-    jest.spyOn(feed, 'isFresh', 'get').mockImplementation(() => feed.knownUntil > -Infinity);
+    jest.spyOn(feed, 'isFresh', 'get').mockImplementation(() => feed.lastPolledAtMs > -Infinity);
   };
 
   /** What answered the reads while `work` ran. */
-  const readsOf = async (app: TestApp, work: () => Promise<unknown>): Promise<Omit<CacheFigures, 'bumps'>> => {
-    const before = { ...app.get(CacheFigures) };
+  const readsOf = async (app: TestApp, work: () => Promise<unknown>): Promise<Omit<CacheStats, 'bumps'>> => {
+    const before = { ...app.get(CacheStats) };
     await work();
-    const { memory, redis, database, aside } = app.get(CacheFigures);
+    const { memory, redis, database, bypassed } = app.get(CacheStats);
     return {
       memory: memory - before.memory,
       redis: redis - before.redis,
       database: database - before.database,
-      aside: aside - before.aside,
+      bypassed: bypassed - before.bypassed,
     };
   };
 
   const newJob = async (of: SignedInCaller, title: string): Promise<number> =>
-    (await of.post('/v1/jobs', aJob({ title }))).body.id;
+    (await of.post('/v1/jobs', buildJob({ title }))).body.id;
 
   /** Reads until the value is kept. */
   const kept = async (of: SignedInCaller, path: string, ...apps: TestApp[]): Promise<void> => {
     for (const app of apps) {
-      await eventually(
+      await waitFor(
         `${path} is kept`,
-        async () => (await readsOf(app, () => of.at(app.url).get(path))).memory === 1,
+        async () => (await readsOf(app, () => of.withBaseUrl(app.url).get(path))).memory === 1,
       );
     }
   };
@@ -94,16 +94,16 @@ describe(Cache.name, () => {
     one.db.query('superuser', 'UPDATE jobs SET title = $2 WHERE id = $1', [id, title]);
 
   it('asks PostgreSQL once, then answers from memory, and in another process from Redis, all alike', async () => {
-    const cleo = await signedIn(one);
-    const id = await aStoredJob(one.db, cleo.id, { title: 'Once' });
+    const cleo = await createSignedInCaller(one);
+    const id = await insertJob(one.db, cleo.id, { title: 'Once' });
     await followed(one, two);
     const answers: Answer[] = [];
-    const get = (app: TestApp) => async () => void answers.push(await cleo.at(app.url).get(`/v1/jobs/${id}`));
+    const get = (app: TestApp) => async () => void answers.push(await cleo.withBaseUrl(app.url).get(`/v1/jobs/${id}`));
 
-    expect(await readsOf(one, get(one))).toEqual({ memory: 0, redis: 0, database: 1, aside: 0 });
-    expect(await readsOf(one, get(one))).toEqual({ memory: 1, redis: 0, database: 0, aside: 0 });
-    expect(await readsOf(two, get(two))).toEqual({ memory: 0, redis: 1, database: 0, aside: 0 });
-    expect(await readsOf(two, get(two))).toEqual({ memory: 1, redis: 0, database: 0, aside: 0 });
+    expect(await readsOf(one, get(one))).toEqual({ memory: 0, redis: 0, database: 1, bypassed: 0 });
+    expect(await readsOf(one, get(one))).toEqual({ memory: 1, redis: 0, database: 0, bypassed: 0 });
+    expect(await readsOf(two, get(two))).toEqual({ memory: 0, redis: 1, database: 0, bypassed: 0 });
+    expect(await readsOf(two, get(two))).toEqual({ memory: 1, redis: 0, database: 0, bypassed: 0 });
     expect(answers.map(({ status, headers, body }) => [status, headers.get('etag'), body])).toEqual(
       Array(4).fill([200, '"1"', answers[0]!.body]),
     );
@@ -116,40 +116,41 @@ describe(Cache.name, () => {
     for (let i = 1; i <= 25; i++) {
       await kept(ann, path, one, two);
       const [writer, reader] = i % 2 ? [one, two] : [two, one];
-      expect((await ann.at(writer.url).patch(path, { title: `Version ${i}` })).status).toBe(200);
+      expect((await ann.withBaseUrl(writer.url).patch(path, { title: `Version ${i}` })).status).toBe(200);
 
-      expect((await ann.at(reader.url).get(path)).body.title).toBe(`Version ${i}`);
-      expect((await ann.at(writer.url).get(path)).body.title).toBe(`Version ${i}`);
+      expect((await ann.withBaseUrl(reader.url).get(path)).body.title).toBe(`Version ${i}`);
+      expect((await ann.withBaseUrl(writer.url).get(path)).body.title).toBe(`Version ${i}`);
     }
   });
 
   it('shows what a plain statement of the gate has changed at once, too', async () => {
     const jobId = await newJob(ann, 'Talked about');
-    const { body: message } = await ann.post('/v1/messages', aMessage({ jobId }));
+    const { body: message } = await ann.post('/v1/messages', buildMessage({ jobId }));
     const path = `/v1/messages/${message.id}`;
     await warm(ann, path, one, two);
     expect((await ann.get(path)).body.isRead).toBe(false);
 
     expect((await ann.post('/v1/messages/read', { jobId })).body).toEqual({ updated: 1 });
 
-    expect((await ann.at(two.url).get(path)).body.isRead).toBe(true);
+    expect((await ann.withBaseUrl(two.url).get(path)).body.isRead).toBe(true);
   });
 
   it('shows what was changed past the server as soon as the feed has asked', async () => {
-    const id = await aStoredJob(one.db, ann.id, { title: 'Before' });
+    const id = await insertJob(one.db, ann.id, { title: 'Before' });
     await warm(ann, `/v1/jobs/${id}`, one, two);
     for (let i = 0; i < 3; i++) {
       await setTitle(id, `After ${i}`);
       await followed(one, two);
 
-      for (const app of [one, two]) expect((await ann.at(app.url).get(`/v1/jobs/${id}`)).body.title).toBe(`After ${i}`);
+      for (const app of [one, two])
+        expect((await ann.withBaseUrl(app.url).get(`/v1/jobs/${id}`)).body.title).toBe(`After ${i}`);
       await warm(ann, `/v1/jobs/${id}`, one, two);
     }
   });
 
   it('notices a transaction that commits after later ones have', async () => {
-    const id = await aStoredJob(one.db, ann.id, { title: 'Before' });
-    const other = await aStoredJob(one.db, ann.id);
+    const id = await insertJob(one.db, ann.id, { title: 'Before' });
+    const other = await insertJob(one.db, ann.id);
     await one.db.transaction('superuser', async (client) => {
       await client.query(`UPDATE jobs SET title = 'Late' WHERE id = $1`, [id]);
       for (let i = 0; i < 4; i++) {
@@ -161,29 +162,30 @@ describe(Cache.name, () => {
     });
     await followed(one, two);
 
-    for (const app of [one, two]) expect((await ann.at(app.url).get(`/v1/jobs/${id}`)).body.title).toBe('Late');
+    for (const app of [one, two])
+      expect((await ann.withBaseUrl(app.url).get(`/v1/jobs/${id}`)).body.title).toBe('Late');
   });
 
   it('shows own statistics of the last refresh as soon as the feed has asked, and keeps them until then', async () => {
     const path = '/v1/analytics/job-stats';
-    const cleo = await signedIn(one);
-    await aStoredJob(one.db, cleo.id);
+    const cleo = await createSignedInCaller(one);
+    await insertJob(one.db, cleo.id);
     await warm(cleo, path, one, two);
     const before = await cleo.get(path);
     await one.db.query('worker', 'SELECT refresh_user_job_stats()');
     await followed(one, two);
 
     expect(before.body.totalJobs).toBe(0);
-    for (const app of [one, two]) expect((await cleo.at(app.url).get(path)).body.totalJobs).toBe(1);
+    for (const app of [one, two]) expect((await cleo.withBaseUrl(app.url).get(path)).body.totalJobs).toBe(1);
     await warm(cleo, path, one, two);
-    expect(await readsOf(two, () => cleo.at(two.url).get(path))).toMatchObject({ memory: 1 });
+    expect(await readsOf(two, () => cleo.withBaseUrl(two.url).get(path))).toMatchObject({ memory: 1 });
   });
 
   it('gives nobody what is kept for another, whoever asks first, and says so as for what is not there', async () => {
     const jobs = new Map<number, SignedInCaller>();
     for (let i = 0; i < 10; i++) {
       const owner = i % 2 ? ann : bob;
-      jobs.set(await aStoredJob(one.db, owner.id, { title: `of ${owner.id}` }), owner);
+      jobs.set(await insertJob(one.db, owner.id, { title: `of ${owner.id}` }), owner);
     }
     await followed(one, two);
     const ids = [...jobs.keys()];
@@ -192,7 +194,7 @@ describe(Cache.name, () => {
     const ask = async (n: number): Promise<void> => {
       const id = ids[(n * 7) % ids.length]!;
       const reader = (n >> 1) % 2 ? ann : bob;
-      const answer = await reader.at(n % 2 ? one.url : two.url).get(`/v1/jobs/${id}`);
+      const answer = await reader.withBaseUrl(n % 2 ? one.url : two.url).get(`/v1/jobs/${id}`);
       const isRight =
         jobs.get(id) === reader
           ? answer.status === 200 && answer.body.title === `of ${reader.id}`
@@ -214,23 +216,23 @@ describe(Cache.name, () => {
     const { headers, body } = await ann.get(path);
     const known = { 'if-none-match': headers.get('etag')! };
     let unchanged!: Answer;
-    const reads = await readsOf(two, async () => (unchanged = await ann.at(two.url).get(path, known)));
+    const reads = await readsOf(two, async () => (unchanged = await ann.withBaseUrl(two.url).get(path, known)));
     await ann.patch(path, { title: 'Tagged again' });
-    const changed = await ann.at(two.url).get(path, known);
+    const changed = await ann.withBaseUrl(two.url).get(path, known);
 
     expect(body.version).toBe(1);
-    expect(reads).toEqual({ memory: 1, redis: 0, database: 0, aside: 0 });
+    expect(reads).toEqual({ memory: 1, redis: 0, database: 0, bypassed: 0 });
     expect([unchanged.status, unchanged.headers.get('etag'), unchanged.body]).toEqual([304, '"1"', undefined]);
     expect([changed.status, changed.headers.get('etag'), changed.body.title]).toEqual([200, '"2"', 'Tagged again']);
-    expect((await bob.at(two.url).get(path, known)).status).toBe(404);
+    expect((await bob.withBaseUrl(two.url).get(path, known)).status).toBe(404);
   });
 
   it('does not keep alive what was read before a change and stored after it', async () => {
     const id = await newJob(ann, 'Old');
     const read = (load: () => Promise<{ title: string }>) =>
-      within(ann.id, () => one.get(Cache).read('a-race', id, load));
+      runAsUser(ann.id, () => one.get(Cache).read('a-race', id, load));
     const title = async (): Promise<{ title: string }> => {
-      const [row] = await within(ann.id, () =>
+      const [row] = await runAsUser(ann.id, () =>
         one.get(Database).query<{ title: string }>('SELECT title FROM jobs WHERE id = $1', [id]),
       );
       return row!;
@@ -245,20 +247,20 @@ describe(Cache.name, () => {
         return old;
       });
     });
-    await ann.at(two.url).patch(`/v1/jobs/${id}`, { title: 'New' });
+    await ann.withBaseUrl(two.url).patch(`/v1/jobs/${id}`, { title: 'New' });
     go();
 
     expect((await slow).title).toBe('Old');
     expect((await read(title)).title).toBe('New');
-    expect((await within(ann.id, () => two.get(Cache).read('a-race', id, title))).title).toBe('New');
+    expect((await runAsUser(ann.id, () => two.get(Cache).read('a-race', id, title))).title).toBe('New');
   });
 
   it('keeps what it has when a unit rolls back or changes nothing', async () => {
     const path = `/v1/jobs/${await newJob(ann, 'Kept')}`;
     await warm(ann, path, one, two);
-    const bumps = one.get(CacheFigures).bumps;
-    const failed = within(ann.id, () =>
-      one.get(Database).unit(async (unit) => {
+    const bumps = one.get(CacheStats).bumps;
+    const failed = runAsUser(ann.id, () =>
+      one.get(Database).transaction(async (unit) => {
         await unit.query(`UPDATE jobs SET title = 'Lost' WHERE user_id = $1`, [ann.id]);
         throw new Error('on purpose');
       }),
@@ -267,7 +269,7 @@ describe(Cache.name, () => {
     await expect(failed).rejects.toThrow('on purpose');
     expect((await ann.patch(path, { title: 'Kept' })).body.version).toBe(1);
     expect((await ann.patch(path, { title: 'x' }, { 'if-match': '"99"' })).status).toBe(412);
-    expect(one.get(CacheFigures).bumps).toBe(bumps);
+    expect(one.get(CacheStats).bumps).toBe(bumps);
     expect(await readsOf(one, () => ann.get(path))).toMatchObject({ memory: 1 });
   });
 
@@ -275,9 +277,9 @@ describe(Cache.name, () => {
     const id = await newJob(ann, 'Seen by all');
     await warm(ann, `/v1/jobs/${id}`, one);
     const reads = await readsOf(one, () =>
-      within(ann.id, () =>
-        one.get(Database).unit(async (unit) => {
-          await runInUnit(unit, async () => {
+      runAsUser(ann.id, () =>
+        one.get(Database).transaction(async (unit) => {
+          await joinUnitOfWork(unit, async () => {
             await unit.query(`UPDATE jobs SET title = 'Not yet' WHERE id = $1`, [id]);
             expect((await one.get(JobsService).get(id)).title).toBe('Not yet');
           });
@@ -286,31 +288,31 @@ describe(Cache.name, () => {
       ).catch(() => undefined),
     );
 
-    expect(reads).toEqual({ memory: 0, redis: 0, database: 0, aside: 1 });
+    expect(reads).toEqual({ memory: 0, redis: 0, database: 0, bypassed: 1 });
     expect((await ann.get(`/v1/jobs/${id}`)).body.title).toBe('Seen by all');
   });
 
   it('freezes what it shares', async () => {
     const id = await newJob(ann, 'Shared');
     await warm(ann, `/v1/jobs/${id}`, one);
-    const job = await within(ann.id, () => one.get(JobsService).get(id));
+    const job = await runAsUser(ann.id, () => one.get(JobsService).get(id));
 
     expect(() => job.skills.push('mine')).toThrow(TypeError);
     expect(() => (job.title = 'mine')).toThrow(TypeError);
   });
 
   it('finds nothing of the time in which nobody followed the changes', async () => {
-    const id = await aStoredJob(one.db, ann.id, { title: 'Before' });
-    const last = await startApp({ settings: ON, beside: one });
+    const id = await insertJob(one.db, ann.id, { title: 'Before' });
+    const last = await startApp({ settings: ON, sharedWith: one });
     await fresh(last);
     await warm(ann, `/v1/jobs/${id}`, last);
     for (const app of [one, two, last]) app.get(ChangeFeed).onApplicationShutdown();
     await last.close();
     await setTitle(id, 'Unseen');
-    const first = await startApp({ settings: ON, beside: one });
+    const first = await startApp({ settings: ON, sharedWith: one });
     try {
       await fresh(first);
-      const { body } = await ann.at(first.url).get(`/v1/jobs/${id}`);
+      const { body } = await ann.withBaseUrl(first.url).get(`/v1/jobs/${id}`);
 
       expect(body.title).toBe('Unseen');
     } finally {
@@ -324,21 +326,22 @@ describe(Cache.name, () => {
     let id: number;
 
     beforeEach(async () => {
-      aside = await startApp({ settings: ON, beside: one });
-      id = await aStoredJob(one.db, ann.id, { title: 'Before' });
+      aside = await startApp({ settings: ON, sharedWith: one });
+      id = await insertJob(one.db, ann.id, { title: 'Before' });
       await fresh(aside);
       await warm(ann, `/v1/jobs/${id}`, aside);
     });
     afterEach(() => aside.close());
 
     const stale = (app: TestApp): Promise<unknown> =>
-      eventually('the last answer is too old', () => !app.get(ChangeFeed).isFresh);
+      waitFor('the last answer is too old', () => !app.get(ChangeFeed).isFresh);
 
-    const titleThere = async (): Promise<string> => (await within(ann.id, () => aside.get(JobsService).get(id))).title;
+    const titleThere = async (): Promise<string> =>
+      (await runAsUser(ann.id, () => aside.get(JobsService).get(id))).title;
 
     it('when the last answer was asked for more than 0.9 s ago', () => {
       const feed = aside.get(ChangeFeed);
-      const { knownUntil } = feed;
+      const { lastPolledAtMs: knownUntil } = feed;
       const now = jest.spyOn(performance, 'now');
       const isFreshAfter = (ms: number): boolean => (now.mockReturnValue(knownUntil + ms), feed.isFresh);
       const ages = [0, 899, 901].map(isFreshAfter);
@@ -355,7 +358,7 @@ describe(Cache.name, () => {
       await stale(aside);
       const reads = await readsOf(aside, async () => expect(await titleThere()).toBe('After'));
 
-      expect(reads).toEqual({ memory: 0, redis: 0, database: 0, aside: 1 });
+      expect(reads).toEqual({ memory: 0, redis: 0, database: 0, bypassed: 1 });
     });
 
     it('when PostgreSQL does not tell of them in time', async () => {
@@ -364,7 +367,7 @@ describe(Cache.name, () => {
         await stale(aside);
         const reads = await readsOf(aside, async () => expect(await titleThere()).toBe('Before'));
 
-        expect(reads).toEqual({ memory: 0, redis: 0, database: 0, aside: 1 });
+        expect(reads).toEqual({ memory: 0, redis: 0, database: 0, bypassed: 1 });
       });
       await fresh(aside);
       await warm(ann, `/v1/jobs/${id}`, aside);
@@ -376,9 +379,9 @@ describe(Cache.name, () => {
       await new Promise((resolve) => client.once('close', resolve));
       await setTitle(id, 'After');
       const reads = await readsOf(aside, async () => expect(await titleThere()).toBe('After'));
-      expect(reads).toEqual({ memory: 0, redis: 0, database: 0, aside: 1 });
+      expect(reads).toEqual({ memory: 0, redis: 0, database: 0, bypassed: 1 });
       if (name === 'commands') {
-        await within(ann.id, () => aside.get(JobsService).update(id, { title: 'Written without Redis' }));
+        await runAsUser(ann.id, () => aside.get(JobsService).update(id, { title: 'Written without Redis' }));
         expect(await titleThere()).toBe('Written without Redis');
       }
 
@@ -388,11 +391,11 @@ describe(Cache.name, () => {
     });
 
     it('when it is off', async () => {
-      const off = await startApp({ settings: { CACHE_ENABLED: 'false' }, beside: one });
+      const off = await startApp({ settings: { CACHE_ENABLED: 'false' }, sharedWith: one });
       try {
-        const reads = await readsOf(off, () => ann.at(off.url).get(`/v1/jobs/${id}`));
+        const reads = await readsOf(off, () => ann.withBaseUrl(off.url).get(`/v1/jobs/${id}`));
 
-        expect(reads).toEqual({ memory: 0, redis: 0, database: 0, aside: 1 });
+        expect(reads).toEqual({ memory: 0, redis: 0, database: 0, bypassed: 1 });
       } finally {
         await off.close();
       }
@@ -435,7 +438,7 @@ describe(Cache.name, () => {
       return rows;
     });
 
-    await eventually(
+    await waitFor(
       'the promoted title is read',
       async () => (await ann.get(`/v1/jobs/${id}`)).body.title === 'As promoted',
     );

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DashboardSessions } from '../../src/admin/dashboard/dashboard-sessions';
-import { SessionsService } from '../../src/auth/sessions.service';
-import { SCHEDULED_TASKS } from '../../src/tasks/scheduled-tasks';
-import { anAccount, dashboardCookie, rawRequest, type RawAnswer } from '../support/admin-browser';
-import { startApp, type TestApp } from '../support/app';
+import { DashboardSessionsService } from '../../src/admin/dashboard/dashboard-sessions.service';
+import { SessionsService } from '../../src/auth/sessions/sessions.service';
+import { SCHEDULED_TASKS } from '../../src/scheduled-tasks';
+import { createAccount, signInToDashboard, rawRequest, type RawAnswer } from '../support/dashboard-client';
+import { startApp, type TestApp } from '../support/test-app';
 
 /** Everything behind the sign-in that can be read: pages, the script, the events, and bull-board with its API. */
 const PAGES = [
@@ -75,16 +75,16 @@ describe('what nobody gets from /admin without being an admin', () => {
 
   beforeAll(async () => {
     app = await startApp();
-    const admin = await anAccount(app, 'admin', 'admin@example.com');
-    const user = await anAccount(app, 'user', 'user@example.com');
+    const admin = await createAccount(app, 'admin', 'admin@example.com');
+    const user = await createAccount(app, 'user', 'user@example.com');
     const cookieOf = (userId: number, sessionId: string, ends: number, seen = Date.now()): string => {
       // Signed by the server itself: only its holder is wrong.
-      const sessions = app.get(DashboardSessions) as unknown as { signatureOf(claims: string): string };
+      const sessions = app.get(DashboardSessionsService) as unknown as { signatureOf(claims: string): string };
       const claims = `${userId}.${sessionId}.${ends}.${seen}`;
       return `gigvault_admin=${claims}.${sessions.signatureOf(claims)}`;
     };
     const later = Date.now() + 3_600_000;
-    const ended = await dashboardCookie(app, admin);
+    const ended = await signInToDashboard(app, admin);
     const [adminId, endedSession] = ended.replace('gigvault_admin=', '').split('.');
     await app.get(SessionsService).end(Number(adminId), endedSession!);
     await sleep(1_100);
@@ -159,7 +159,7 @@ describe('what nobody gets from /admin without being an admin', () => {
   });
 
   it('while an admin gets it all', async () => {
-    const cookie = await dashboardCookie(app, { email: 'admin@example.com', password: 'seven green umbrellas' });
+    const cookie = await signInToDashboard(app, { email: 'admin@example.com', password: 'seven green umbrellas' });
     const [run] = await app.db.query<{ id: number }>(
       'superuser',
       `INSERT INTO task_runs (task, started_by, outcome) VALUES ('purge-expired', 'boot', 'queued') RETURNING id`,

@@ -1,6 +1,6 @@
-import { FakeS3 } from '../fakes/fake-s3';
-import { anAccount, dashboardCookie } from '../support/admin-browser';
-import { startApp, type TestApp } from '../support/app';
+import { FakeS3 } from '../support/fake-s3';
+import { createAccount, signInToDashboard } from '../support/dashboard-client';
+import { startApp, type TestApp } from '../support/test-app';
 
 const NAME = 'gigvault-20260131T021200Z-1.backup';
 const KEY = `gigvault/${NAME}`;
@@ -17,7 +17,7 @@ describe('the check of backups in an S3 store', () => {
     s3 = await new FakeS3().start();
     s3.objects.set(KEY, Buffer.from('12345'));
     app = await startApp({ settings: s3.settings });
-    cookie = await dashboardCookie(app, await anAccount(app, 'admin'));
+    cookie = await signInToDashboard(app, await createAccount(app, 'admin'));
     await app.db.query(
       'superuser',
       `INSERT INTO backups (status, started_by, store, file_name, size_bytes, sha256, verified_at)

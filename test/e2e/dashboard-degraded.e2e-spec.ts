@@ -1,20 +1,20 @@
-import { anAccount, dashboardCookie, rawRequest } from '../support/admin-browser';
-import { startApp, type TestApp } from '../support/app';
-import { readEvents } from '../support/events';
-import { eventually } from '../support/eventually';
-import { OwnRedis } from '../support/own-redis';
+import { createAccount, signInToDashboard, rawRequest } from '../support/dashboard-client';
+import { startApp, type TestApp } from '../support/test-app';
+import { readEvents } from '../support/server-sent-events';
+import { waitFor } from '../support/wait-for';
+import { DedicatedRedis } from '../support/dedicated-redis';
 import { TcpProxy } from '../support/tcp-proxy';
 import { testServices } from '../support/test-services';
 
 describe('the dashboard while Redis does not answer', () => {
-  const redis = new OwnRedis();
+  const redis = new DedicatedRedis();
   let app: TestApp;
   let cookie: string;
 
   beforeAll(async () => {
     await redis.start();
     app = await startApp({ settings: { REDIS_URL: redis.url } });
-    cookie = await dashboardCookie(app, await anAccount(app, 'admin'));
+    cookie = await signInToDashboard(app, await createAccount(app, 'admin'));
     app.redis.options.commandTimeout = 1_000;
   });
   afterEach(() => redis.signal('SIGCONT'));
@@ -29,7 +29,7 @@ describe('the dashboard while Redis does not answer', () => {
     'is a page that says so at %s, tries again there, and recovers',
     async (path) => {
       redis.signal('SIGSTOP');
-      const answer = await eventually('it is noticed', async () => {
+      const answer = await waitFor('it is noticed', async () => {
         const page = await open(path);
         return page.status === 503 ? page : undefined;
       });
@@ -41,13 +41,13 @@ describe('the dashboard while Redis does not answer', () => {
       expect(answer!.body).toMatch(/<meta http-equiv="refresh" content="5" \/>/);
       expect(answer!.body).toContain('<h1>Redis cannot be used</h1>');
       expect(answer!.body).toContain(`<a href="${path}">Try again</a>`);
-      await eventually('the page is back', async () => (await open(path)).status !== 503);
+      await waitFor('the page is back', async () => (await open(path)).status !== 503);
     },
   );
 
   it('stays a problem for programs', async () => {
     redis.signal('SIGSTOP');
-    const answer = await eventually('it is noticed', async () => {
+    const answer = await waitFor('it is noticed', async () => {
       const problem = await rawRequest(app, '/admin', { cookie });
       return problem.status === 503 ? problem : undefined;
     });
@@ -78,12 +78,12 @@ describe('the dashboard while PostgreSQL is away', () => {
     proxy = await TcpProxy.start(testServices().postgres.port);
     const urls = Object.entries(direct.settings).filter(([name]) => name.startsWith('DATABASE_'));
     app = await startApp({
-      beside: direct,
-      settings: Object.fromEntries(urls.map(([name, url]) => [name, proxy.inFrontOf(url)])),
+      sharedWith: direct,
+      settings: Object.fromEntries(urls.map(([name, url]) => [name, proxy.buildUrl(url)])),
     });
-    cookie = await dashboardCookie(app, await anAccount(app, 'admin'));
+    cookie = await signInToDashboard(app, await createAccount(app, 'admin'));
   });
-  afterEach(() => proxy.thaw());
+  afterEach(() => proxy.unfreeze());
   afterAll(async () => {
     await app.close();
     await proxy.close();
@@ -101,19 +101,19 @@ describe('the dashboard while PostgreSQL is away', () => {
       async (path) => {
         takeAway();
         // The health checks may know of it a second late, and a socket's ECONNRESET is no Error of Jest's realm: 500 at first.
-        const answer = await eventually('it is noticed', async () => {
+        const answer = await waitFor('it is noticed', async () => {
           const page = await open(path);
           return page.status === 503 && page.body.includes('<h1>PostgreSQL cannot be used</h1>') ? page : undefined;
         });
         const problem = await open(path, 'application/json');
-        proxy.thaw();
+        proxy.unfreeze();
 
         expect(answer!.headers['content-type']).toBe('text/html; charset=utf-8');
         expect(answer!.location).toBeUndefined();
         expect(answer!.body).toMatch(/<meta http-equiv="refresh" content="5" \/>/);
         expect(answer!.body).toContain(`<a href="${path}">Try again</a>`);
         expect(JSON.parse(problem.body)).toMatchObject({ status: 503, code: 'service.unavailable' });
-        await eventually('the page is back', async () => (await open(path)).status === 200);
+        await waitFor('the page is back', async () => (await open(path)).status === 200);
       },
     );
 
@@ -127,7 +127,7 @@ describe('the dashboard while PostgreSQL is away', () => {
         token: '',
         headers: { cookie },
         take: 3,
-        onEvent: (_, index) => (index === 0 ? takeAway() : proxy.thaw()),
+        onEvent: (_, index) => (index === 0 ? takeAway() : proxy.unfreeze()),
       });
 
       expect(events.map(({ event }) => event).slice(0, 2)).toEqual(['parts', 'stale']);

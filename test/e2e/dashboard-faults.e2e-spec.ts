@@ -1,7 +1,7 @@
-import { anAccount, dashboardCookie } from '../support/admin-browser';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
-import { aWorker, type HandWorker } from '../support/hand-worker';
+import { createAccount, signInToDashboard } from '../support/dashboard-client';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { createManualWorker, type ManualWorker } from '../support/test-worker';
 import { WebhookReceiver } from '../support/webhook-receiver';
 
 /** Attempts after which a delivery is given up when the next one fails. */
@@ -9,15 +9,15 @@ const LAST_BUT_ONE = 7;
 
 describe('the overview while something fails for users', () => {
   let app: TestApp;
-  let worker: HandWorker;
+  let worker: ManualWorker;
   let cookie: string;
   let ann: SignedInCaller;
 
   beforeAll(async () => {
     app = await startApp();
-    worker = await aWorker(app);
-    cookie = await dashboardCookie(app, await anAccount(app, 'admin'));
-    ann = await signedIn(app);
+    worker = await createManualWorker(app);
+    cookie = await signInToDashboard(app, await createAccount(app, 'admin'));
+    ann = await createSignedInCaller(app);
   });
   afterEach(() =>
     app.db.query(
@@ -48,7 +48,7 @@ describe('the overview while something fails for users', () => {
   });
 
   it('counts the synchronisations that fail, but for users who are locked out or must connect again', async () => {
-    const stranger = await signedIn(app);
+    const stranger = await createSignedInCaller(app);
     await sql('UPDATE users SET is_active = false WHERE id = $1', [stranger.id]);
     // A connection brings its three synchronisations along.
     const connect = async (userId: number, status: string, failing: readonly string[]): Promise<void> => {

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SessionsService } from '../../src/auth/sessions.service';
-import { anAccount, dashboardCookie, postForm } from '../support/admin-browser';
-import { startApp, type TestApp } from '../support/app';
-import { eventually } from '../support/eventually';
+import { SessionsService } from '../../src/auth/sessions/sessions.service';
+import { createAccount, signInToDashboard, postForm } from '../support/dashboard-client';
+import { startApp, type TestApp } from '../support/test-app';
+import { waitFor } from '../support/wait-for';
 
 describe('the panels of /admin', () => {
   const backups = mkdtempSync(join(tmpdir(), 'gigvault-backups-'));
@@ -13,7 +13,7 @@ describe('the panels of /admin', () => {
 
   beforeAll(async () => {
     app = await startApp({ settings: { BACKUP_DIR: backups } });
-    cookie = await dashboardCookie(app, await anAccount(app, 'admin', 'admin@example.com'));
+    cookie = await signInToDashboard(app, await createAccount(app, 'admin', 'admin@example.com'));
   });
 
   afterAll(async () => {
@@ -64,7 +64,7 @@ describe('the panels of /admin', () => {
   });
 
   it('find a user, lock him out, let him in again and end his sessions, each for a reason on record', async () => {
-    const user = await anAccount(app, 'user', 'odd+name@example.com');
+    const user = await createAccount(app, 'user', 'odd+name@example.com');
     expect(await page('/admin/users?q=odd%2Bname')).toContain('odd+name@example.com');
     expect(await page('/admin/users?q=%3Cscript%3Enobody')).toContain('No user matches.');
     expect(await page(`/admin/users/${user.id}`)).toContain('a test');
@@ -103,7 +103,7 @@ describe('the panels of /admin', () => {
   });
 
   it('speak of the user to the admin who reads an alert', async () => {
-    const user = await anAccount(app, 'user');
+    const user = await createAccount(app, 'user');
     const ids = await app.db.query<{ id: number }>(
       'superuser',
       `INSERT INTO access_alerts (kind, user_id, event_id, ip_address, details) VALUES
@@ -121,7 +121,7 @@ describe('the panels of /admin', () => {
   });
 
   it('show security events by type and user, page by page', async () => {
-    const user = await anAccount(app, 'user');
+    const user = await createAccount(app, 'user');
     await app.db.query(
       'superuser',
       `INSERT INTO security_logs (user_id, event_type, success, details, created_at)
@@ -161,12 +161,12 @@ describe('the panels of /admin', () => {
 
     const gone = [await page('/admin'), await page('/admin/backups')];
     writeFileSync(join(backups, name), '12345');
-    await eventually('the light looks again', async () =>
+    await waitFor('the light looks again', async () =>
       /Backups<\/b> <span class="tag good">/.test(await page('/admin')),
     );
     const there = await page('/admin/backups');
     writeFileSync(join(backups, name), '123');
-    await eventually('a file that was cut is seen', async () =>
+    await waitFor('a file that was cut is seen', async () =>
       (await page('/admin')).includes('has 3 bytes instead of 5'),
     );
 

@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { TaskQueue } from '../../src/platform/queues/task-queue';
-import { anAccount, dashboardCookie } from '../support/admin-browser';
-import { startApp, type TestApp } from '../support/app';
+import { createAccount, signInToDashboard } from '../support/dashboard-client';
+import { startApp, type TestApp } from '../support/test-app';
 import { findViolations } from '../support/axe';
 import { describeInBrowser, startBrowser } from '../support/browser';
 
@@ -17,7 +17,7 @@ describeInBrowser('bull-board at /admin/queues', () => {
     await app.get(TaskQueue).bull.add('purge-expired', { runId: 7 } as never, { delay: 3_600_000 });
     browser = await startBrowser();
     context = await browser.newContext();
-    const [name = '', value = ''] = (await dashboardCookie(app, await anAccount(app, 'admin'))).split(/=(.*)/s);
+    const [name = '', value = ''] = (await signInToDashboard(app, await createAccount(app, 'admin'))).split(/=(.*)/s);
     await context.addCookies([{ name, value, url: app.url }]);
   });
   beforeEach(async () => {

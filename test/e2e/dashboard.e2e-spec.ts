@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { DashboardSessions } from '../../src/admin/dashboard/dashboard-sessions';
-import { SessionsService } from '../../src/auth/sessions.service';
+import { DashboardSessionsService } from '../../src/admin/dashboard/dashboard-sessions.service';
+import { SessionsService } from '../../src/auth/sessions/sessions.service';
 import { Config } from '../../src/platform/config/config';
 import { TaskQueue } from '../../src/platform/queues/task-queue';
-import { anAccount, dashboardCookie, postForm, rawRequest } from '../support/admin-browser';
-import { startApp, type TestApp } from '../support/app';
-import { aPerson, Authenticator, signIn as signInToApi, withTotp } from '../support/people';
+import { createAccount, signInToDashboard, postForm, rawRequest } from '../support/dashboard-client';
+import { startApp, type TestApp } from '../support/test-app';
+import { createUser, Authenticator, signInFrom as signInToApi, enableTotp } from '../support/accounts';
 
 const PASSWORD = 'seven green umbrellas';
 
@@ -15,7 +15,7 @@ describe('/admin', () => {
 
   beforeAll(async () => {
     app = await startApp();
-    await anAccount(app, 'admin', 'admin@example.com');
+    await createAccount(app, 'admin', 'admin@example.com');
     cookie = await signIn('admin@example.com');
   });
 
@@ -25,7 +25,7 @@ describe('/admin', () => {
     postForm(app, path, form, headers);
   const raw = (path: string, headers?: Record<string, string>, method?: string) =>
     rawRequest(app, path, headers, method);
-  const signIn = (email: string) => dashboardCookie(app, { email, password: PASSWORD });
+  const signIn = (email: string) => signInToDashboard(app, { email, password: PASSWORD });
 
   describe('without a sign-in', () => {
     const PATHS = [
@@ -104,8 +104,8 @@ describe('/admin', () => {
     });
 
     it('asks an admin with a second factor for his code, again when it was wrong', async () => {
-      const person = await aPerson(app, { role: 'admin' });
-      const { authenticator, backupCodes } = await withTotp(await signInToApi(app, person), person);
+      const person = await createUser(app, { role: 'admin' });
+      const { authenticator, backupCodes } = await enableTotp(await signInToApi(app, person), person);
 
       const first = await post('/admin/sign-in', { email: person.email, password: person.password });
       const [, mfaToken = ''] = /name="mfaToken" value="([^"]+)"/.exec(await first.text()) ?? [];
@@ -117,7 +117,7 @@ describe('/admin', () => {
 
       const right = await post('/admin/sign-in/code', {
         mfaToken,
-        code: authenticator.code().replace(/^(...)/, '$1 '),
+        code: authenticator.generateCode().replace(/^(...)/, '$1 '),
       });
       expect([right.status, right.headers.get('location')]).toEqual([303, '/admin']);
       const own = right.headers.get('set-cookie')!.split(';', 1)[0]!;
@@ -129,15 +129,15 @@ describe('/admin', () => {
     });
 
     it('lets an admin read for as long as pages are opened, and asks for both factors on the form of an act after ten minutes', async () => {
-      const person = await aPerson(app, { role: 'admin' });
-      const { authenticator } = await withTotp(await signInToApi(app, person), person);
+      const person = await createUser(app, { role: 'admin' });
+      const { authenticator } = await enableTotp(await signInToApi(app, person), person);
       const { password } = person;
       const first = await post('/admin/sign-in', { email: person.email, password });
       const [, mfaToken = ''] = /name="mfaToken" value="([^"]+)"/.exec(await first.text()) ?? [];
-      const signedIn = await post('/admin/sign-in/code', { mfaToken, code: authenticator.code() });
+      const signedIn = await post('/admin/sign-in/code', { mfaToken, code: authenticator.generateCode() });
       const headers = { cookie: signedIn.headers.get('set-cookie')!.split(';', 1)[0]!, accept: 'text/html' };
       const [, sessionId] = headers.cookie.replace('gigvault_admin=', '').split('.');
-      await app.get(SessionsService).markFresh(sessionId!, new Date(Date.now() - 1));
+      await app.get(SessionsService).markStepUp(sessionId!, new Date(Date.now() - 1));
       const run = (form: Record<string, string>) =>
         post('/admin/tasks/refresh-job-stats/run', { reason: 'why not', ...form }, headers);
 
@@ -147,12 +147,12 @@ describe('/admin', () => {
       expect([bare.status, /name="password"/.test(await bare.text())]).toEqual([403, true]);
       const wrong = await run({ password: 'not it at all', code: '000000' });
       expect([wrong.status, /role="alert"[^]*value="why not"/.test(await wrong.text())]).toEqual([401, true]);
-      expect((await run({ password, code: authenticator.code() })).status).toBe(401);
+      expect((await run({ password, code: authenticator.generateCode() })).status).toBe(401);
       await app.db.query('superuser', `UPDATE user_mfa SET last_totp_step = last_totp_step - 1 WHERE user_id = $1`, [
         person.id,
       ]);
 
-      const right = await run({ password, code: authenticator.code() });
+      const right = await run({ password, code: authenticator.generateCode() });
 
       expect([right.status, right.headers.get('location')]).toEqual([
         303,
@@ -266,8 +266,8 @@ describe('/admin', () => {
     });
 
     it('lets an admin turn on a second factor by a QR code, on the page of their account', async () => {
-      const person = await aPerson(app, { role: 'admin' });
-      const own = { cookie: await dashboardCookie(app, person) };
+      const person = await createUser(app, { role: 'admin' });
+      const own = { cookie: await signInToDashboard(app, person) };
       expect((await raw('/admin/account', own)).body).toMatch(new RegExp(`${person.email}[^]*Set up[^]*this one`));
       const refused = await post('/admin/account/two-factor', { password: 'not it at all' }, own);
       expect([refused.status, (await refused.text()).includes('role="alert"')]).toEqual([401, true]);
@@ -281,7 +281,7 @@ describe('/admin', () => {
       const wrong = await post('/admin/account/two-factor/confirm', { code: 'x' }, own);
       expect([wrong.status, (await wrong.text()).includes('role="alert"')]).toEqual([400, true]);
       const confirmed = await (
-        await post('/admin/account/two-factor/confirm', { code: authenticator.code(0) }, own)
+        await post('/admin/account/two-factor/confirm', { code: authenticator.generateCode(0) }, own)
       ).text();
 
       expect(confirmed.match(/<li>[A-Z0-9-]+<\/li>/g)).toHaveLength(10);
@@ -292,7 +292,7 @@ describe('/admin', () => {
 
     it('turns a user away and leaves him no session', async () => {
       const email = `${randomUUID()}@example.com`;
-      await anAccount(app, 'user', email);
+      await createAccount(app, 'user', email);
       const [user] = await app.db.query<{ id: number }>('superuser', 'SELECT id FROM users WHERE email = $1', [email]);
       const before = await app.get(SessionsService).list(user!.id);
 
@@ -329,7 +329,7 @@ describe('/admin', () => {
       expect(await status(`${Number(userId) + 1}.${sessionId}.${ends}.${seen}.${signature}`)).toBe(401);
       expect(await status(`${userId}.${sessionId}.${ends}.${seen}.`)).toBe(401);
       const now = jest.spyOn(Date, 'now').mockReturnValue(Number(ends) + 1);
-      await expect(app.get(DashboardSessions).authenticate({ headers: { cookie: own } })).rejects.toThrow();
+      await expect(app.get(DashboardSessionsService).authenticate({ headers: { cookie: own } })).rejects.toThrow();
       now.mockRestore();
       await app.get(SessionsService).end(Number(userId), sessionId!);
       expect(await status(`${userId}.${sessionId}.${ends}.${seen}.${signature}`)).toBe(401);

@@ -1,15 +1,15 @@
 import { ApiClient } from '../../src/demo/api-client';
-import { Screen } from '../../src/demo/screen';
-import { UpworkLoop } from '../../src/demo/upwork-loop';
-import { FakeUpwork } from '../fakes/upwork/fake-upwork';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn } from '../support/as';
-import { aWorker, type HandWorker } from '../support/hand-worker';
+import { Terminal } from '../../src/demo/terminal';
+import { UpworkScenario } from '../../src/demo/upwork-scenario';
+import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller } from '../support/accounts';
+import { createManualWorker, type ManualWorker } from '../support/test-worker';
 
-describe(UpworkLoop.name, () => {
+describe(UpworkScenario.name, () => {
   let upwork: FakeUpwork;
   let app: TestApp;
-  let worker: HandWorker;
+  let worker: ManualWorker;
   let isOver = false;
   let working: Promise<void>;
   const lines: string[] = [];
@@ -18,7 +18,7 @@ describe(UpworkLoop.name, () => {
     upwork = await new FakeUpwork().start();
     app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100' } });
     upwork.limitPerSecond = 1_000;
-    worker = await aWorker(app);
+    worker = await createManualWorker(app);
     working = work();
     jest.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
   });
@@ -42,13 +42,13 @@ describe(UpworkLoop.name, () => {
 
   async function walk(by: TestApp, token = ''): Promise<string> {
     const api = new ApiClient(by.url);
-    api.signInWith(token);
-    await new UpworkLoop(api, new Screen()).walk();
+    api.setAccessToken(token);
+    await new UpworkScenario(api, new Terminal()).run();
     return lines.join('');
   }
 
   it('walks from a vacancy there to an accepted proposal, and a second time', async () => {
-    const ann = await signedIn(app);
+    const ann = await createSignedInCaller(app);
 
     const said = await walk(app, ann.token);
 
@@ -69,7 +69,7 @@ describe(UpworkLoop.name, () => {
   });
 
   it('walks again when the fake Upwork was started again and knows nothing of before', async () => {
-    const ann = await signedIn(app);
+    const ann = await createSignedInCaller(app);
     await walk(app, ann.token);
     const port = Number(new URL(upwork.url).port);
     await upwork.stop();
@@ -81,11 +81,16 @@ describe(UpworkLoop.name, () => {
   });
 
   it('says how to get a fake Upwork where none is', async () => {
-    const without = await startApp({ beside: app, settings: { UPWORK_CLIENT_ID: '' } });
-    const elsewhere = await startApp({ beside: app, settings: { UPWORK_AUTHORIZE_URL: 'https://www.upwork.com/x' } });
+    const without = await startApp({ sharedWith: app, settings: { UPWORK_CLIENT_ID: '' } });
+    const elsewhere = await startApp({
+      sharedWith: app,
+      settings: { UPWORK_AUTHORIZE_URL: 'https://www.upwork.com/x' },
+    });
 
-    expect(await walk(without, (await signedIn(without)).token)).toContain('npm start -- --fake-upwork');
-    expect(await walk(elsewhere, (await signedIn(elsewhere)).token)).toContain('connected to Upwork itself');
+    expect(await walk(without, (await createSignedInCaller(without)).token)).toContain('npm start -- --fake-upwork');
+    expect(await walk(elsewhere, (await createSignedInCaller(elsewhere)).token)).toContain(
+      'connected to Upwork itself',
+    );
     await without.close();
     await elsewhere.close();
   });

@@ -1,11 +1,10 @@
 import { connect } from 'node:net';
-import { AccessAlertsService } from '../../src/admin/access-alerts.service';
-import { LiveViews } from '../../src/admin/dashboard/live-views';
+import { AccessAlertsService } from '../../src/admin/dashboard/overview/access-alerts.service';
+import { LivePartsService } from '../../src/admin/dashboard/live-parts.service';
 import { runInContext } from '../../src/platform/context/request-context';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
-import { aPerson, signIn } from '../support/people';
-import { aJob } from '../support/factories/job.factory';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, createUser, type SignedInCaller, signInFrom } from '../support/accounts';
+import { buildJob } from '../support/factories/job.factory';
 
 /** What the errors of the API say to the people who read them. */
 describe('the texts of errors', () => {
@@ -15,7 +14,7 @@ describe('the texts of errors', () => {
 
   beforeAll(async () => {
     app = await startApp({ settings: { AI_DAILY_CEILING_USD: '5.00', AI_LOCAL_BASE_URL: '' } });
-    [user, admin] = await Promise.all([signedIn(app), signedIn(app, { role: 'admin' })]);
+    [user, admin] = await Promise.all([createSignedInCaller(app), createSignedInCaller(app, { role: 'admin' })]);
   });
   afterAll(() => app.close());
 
@@ -106,7 +105,7 @@ describe('the texts of errors', () => {
   });
 
   it('say what to do about a cursor, a reference and a step', async () => {
-    const { body: job } = await user.post('/v1/jobs', aJob());
+    const { body: job } = await user.post('/v1/jobs', buildJob());
     const { body: proposal } = await user.post('/v1/proposals', {
       jobId: job.id,
       coverLetter: 'A',
@@ -150,8 +149,8 @@ describe('the texts of errors', () => {
     ['/v1/admin/tasks/runs/999999/retry', 'task.run_not_found'],
     ['/v1/admin/backups/999999/verify', 'backup.not_found'],
   ])('for an admin POST %s is 404 %s', async (path, code) => {
-    const person = await aPerson(app, { role: 'admin' });
-    const fresh = await signIn(app, person);
+    const person = await createUser(app, { role: 'admin' });
+    const fresh = await signInFrom(app, person);
     await fresh.post('/v1/auth/step-up', { password: person.password });
     const { status, body } = await fresh.post(path, { reason: 'a test' });
 
@@ -186,7 +185,9 @@ describe('the texts of errors', () => {
   });
 
   it('of the dashboard name a part that is not there', () => {
-    expect(() => app.get(LiveViews).find('nothing')).toThrow(expect.objectContaining({ code: 'resource.not_found' }));
+    expect(() => app.get(LivePartsService).findReader('nothing')).toThrow(
+      expect.objectContaining({ code: 'resource.not_found' }),
+    );
   });
 
   it.each([

@@ -1,7 +1,7 @@
-import { Outbox } from '../../src/platform/mail/outbox.service';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
-import { operationsOf } from '../support/operations';
+import { EmailOutboxService } from '../../src/platform/mail/email-outbox.service';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { readOperations } from '../support/openapi-operations';
 
 /** Parameters of a list that choose the page and the order, not the rows. */
 const PAGING = ['limit', 'cursor', 'sort'];
@@ -197,13 +197,13 @@ describe('the filters of lists', () => {
 
   beforeAll(async () => {
     app = await startApp();
-    const other = await signedIn(app);
-    const stranger = await signedIn(app);
-    [owner, admin] = [await signedIn(app), await signedIn(app, { role: 'admin' })];
+    const other = await createSignedInCaller(app);
+    const stranger = await createSignedInCaller(app);
+    [owner, admin] = [await createSignedInCaller(app), await createSignedInCaller(app, { role: 'admin' })];
     const ids = await app.db.query<{ name: string; id: number }>('superuser', ROWS, [owner.id, other.id]);
     for (const label of ['A', 'B']) {
       const mail = { to: `filter-${label.toLowerCase()}@example.com`, subject: label, text: 'A test.' };
-      await app.get(Outbox).put(mail, { isDecoy: false, isLocal: true });
+      await app.get(EmailOutboxService).enqueue(mail, { isDecoy: false, isLocal: true });
     }
     values = new Map([
       ...ids.map(({ name, id }): [string, string] => [name, String(id)]),
@@ -231,7 +231,7 @@ describe('the filters of lists', () => {
   }
 
   it('each have a case that finds and one that does not', async () => {
-    const operations = await operationsOf(app.url);
+    const operations = await readOperations(app.url);
     const filters = operations
       .filter(({ method, path }) => method === 'GET' && !NO_FILTERS.has(path))
       .flatMap(({ path, parameters }) =>

@@ -1,27 +1,27 @@
-import { FakeUpwork } from '../fakes/upwork/fake-upwork';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
+import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import type { Answer } from '../support/caller';
-import { aConnection } from '../support/connections';
-import { aJob } from '../support/factories/job.factory';
-import { aProposal } from '../support/factories/proposal.factory';
-import { aWorker, type HandWorker } from '../support/hand-worker';
+import { createUpworkConnection } from '../support/upwork-connections';
+import { buildJob } from '../support/factories/job.factory';
+import { buildProposal } from '../support/factories/proposal.factory';
+import { createManualWorker, type ManualWorker } from '../support/test-worker';
 
 describe('how fresh what came from Upwork is', () => {
   let upwork: FakeUpwork;
   let app: TestApp;
-  let worker: HandWorker;
+  let worker: ManualWorker;
   let ann: SignedInCaller;
 
   beforeAll(async () => {
     upwork = await new FakeUpwork().start();
     upwork.limitPerSecond = 1_000;
     app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100' } });
-    worker = await aWorker(app);
+    worker = await createManualWorker(app);
   });
   beforeEach(async () => {
-    ann = await signedIn(app);
-    await aConnection(app, upwork, ann, { seconds: 3_600 });
+    ann = await createSignedInCaller(app);
+    await createUpworkConnection(app, upwork, ann, { seconds: 3_600 });
     await ann.post('/v1/saved-searches', { name: 'Erlang', query: 'erlang' });
   });
   afterEach(async () => {
@@ -58,10 +58,10 @@ describe('how fresh what came from Upwork is', () => {
       upwork.marketplace.publish({ title, description: 'Long words', skills: ['Erlang'], hourly: ['40', '60'] });
     }
     await sync();
-    await ann.post('/v1/jobs', aJob({ title: 'Erlang of my own' }));
+    await ann.post('/v1/jobs', buildJob({ title: 'Erlang of my own' }));
     const unused = await idOf('Erlang unused');
     await ann.patch(`/v1/jobs/${await idOf('Erlang favourite')}`, { isFavorite: true });
-    await ann.post('/v1/proposals', aProposal({ jobId: await idOf('Erlang proposed') }));
+    await ann.post('/v1/proposals', buildProposal({ jobId: await idOf('Erlang proposed') }));
     await ann.post('/v1/messages', { jobId: await idOf('Erlang discussed'), senderType: 'client', content: 'Hello' });
     await passHours(23);
     await expire();
@@ -158,7 +158,7 @@ describe('how fresh what came from Upwork is', () => {
     upwork.marketplace.publish({ title: 'Erlang for ever' });
     await sync();
     await passHours(10_000);
-    const patient = await aWorker({ ...app, settings: { ...app.settings, UPWORK_CACHE_HOURS: '0' } });
+    const patient = await createManualWorker({ ...app, settings: { ...app.settings, UPWORK_CACHE_HOURS: '0' } });
 
     await expire(patient);
 

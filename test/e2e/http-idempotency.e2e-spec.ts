@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { startApp, type TestApp } from '../support/app';
-import { anonymous, signedIn, type SignedInCaller } from '../support/as';
-import { aStoredJob } from '../support/factories/job.factory';
-import { aMessage } from '../support/factories/message.factory';
-import { aProposal } from '../support/factories/proposal.factory';
+import { startApp, type TestApp } from '../support/test-app';
+import { createAnonymousCaller, createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { insertJob } from '../support/factories/job.factory';
+import { buildMessage } from '../support/factories/message.factory';
+import { buildProposal } from '../support/factories/proposal.factory';
 
 describe('Idempotency-Key', () => {
   let app: TestApp;
@@ -15,8 +15,8 @@ describe('Idempotency-Key', () => {
   });
   afterAll(() => app.close());
   beforeEach(async () => {
-    ann = await signedIn(app);
-    bob = await signedIn(app);
+    ann = await createSignedInCaller(app);
+    bob = await createSignedInCaller(app);
   });
 
   function keyed(key: string = randomUUID()): Record<string, string> {
@@ -44,8 +44,8 @@ describe('Idempotency-Key', () => {
   it('gives the same answer again, and nothing happens again', async () => {
     const key = keyed();
 
-    const first = await ann.post('/v1/messages', aMessage(), key);
-    const second = await ann.post('/v1/messages', aMessage(), key);
+    const first = await ann.post('/v1/messages', buildMessage(), key);
+    const second = await ann.post('/v1/messages', buildMessage(), key);
 
     expect([first.status, second.status]).toEqual([201, 201]);
     expect(second.body).toEqual(first.body);
@@ -62,7 +62,7 @@ describe('Idempotency-Key', () => {
 
   it('does not mind the order of fields', async () => {
     const key = keyed();
-    const { senderType, content } = aMessage();
+    const { senderType, content } = buildMessage();
 
     await ann.post('/v1/messages', { senderType, content }, key);
     const second = await ann.post('/v1/messages', { content, senderType }, key);
@@ -72,9 +72,9 @@ describe('Idempotency-Key', () => {
 
   it('refuses another body and another route', async () => {
     const key = keyed();
-    await ann.post('/v1/messages', aMessage(), key);
+    await ann.post('/v1/messages', buildMessage(), key);
 
-    const otherBody = await ann.post('/v1/messages', aMessage({ content: 'other' }), key);
+    const otherBody = await ann.post('/v1/messages', buildMessage({ content: 'other' }), key);
     const otherRoute = await ann.post('/v1/messages/read', { jobId: 1 }, key);
 
     expect([otherBody.status, otherBody.body.code]).toEqual([422, 'idempotency.key_reused']);
@@ -84,8 +84,8 @@ describe('Idempotency-Key', () => {
   it('belongs to one user', async () => {
     const key = keyed();
 
-    const hers = await ann.post('/v1/messages', aMessage(), key);
-    const his = await bob.post('/v1/messages', aMessage(), key);
+    const hers = await ann.post('/v1/messages', buildMessage(), key);
+    const his = await bob.post('/v1/messages', buildMessage(), key);
 
     expect(his.status).toBe(201);
     expect(his.body.id).not.toBe(hers.body.id);
@@ -95,7 +95,7 @@ describe('Idempotency-Key', () => {
   it('happens once when sent twelve times at once', async () => {
     const key = keyed();
 
-    const answers = await Promise.all(Array.from({ length: 12 }, () => ann.post('/v1/messages', aMessage(), key)));
+    const answers = await Promise.all(Array.from({ length: 12 }, () => ann.post('/v1/messages', buildMessage(), key)));
 
     const made = answers.filter(({ status, headers }) => status === 201 && !headers.has('idempotent-replayed'));
     const others = answers.filter((answer) => !made.includes(answer));
@@ -113,7 +113,7 @@ describe('Idempotency-Key', () => {
     const lock = `SELECT pg_advisory_xact_lock(hashtextextended('idempotency:' || $1, $2))`;
     const during = await app.db.transaction('superuser', async (client) => {
       await client.query(lock, [key, ann.id]);
-      return ann.post('/v1/messages', aMessage(), keyed(key));
+      return ann.post('/v1/messages', buildMessage(), keyed(key));
     });
 
     expect([during.status, during.body.code, during.headers.get('retry-after')]).toEqual([
@@ -122,22 +122,22 @@ describe('Idempotency-Key', () => {
       '1',
     ]);
     expect(await messagesOf(ann)).toBe(0);
-    expect((await ann.post('/v1/messages', aMessage(), keyed(key))).status).toBe(201);
+    expect((await ann.post('/v1/messages', buildMessage(), keyed(key))).status).toBe(201);
   });
 
   it('keeps no refusal: the request may be mended', async () => {
     const key = keyed();
 
-    const refused = await ann.post('/v1/messages', aMessage({ content: '' }), key);
-    const unknownJob = await ann.post('/v1/messages', aMessage({ jobId: 999_999_999 }), key);
-    const mended = await ann.post('/v1/messages', aMessage(), key);
+    const refused = await ann.post('/v1/messages', buildMessage({ content: '' }), key);
+    const unknownJob = await ann.post('/v1/messages', buildMessage({ jobId: 999_999_999 }), key);
+    const mended = await ann.post('/v1/messages', buildMessage(), key);
 
     expect([refused.status, unknownJob.status, mended.status]).toEqual([400, 422, 201]);
     expect(await messagesOf(ann)).toBe(1);
   });
 
   it('repeats an action that could not be taken twice', async () => {
-    const draft = await ann.post('/v1/proposals', aProposal({ jobId: await aStoredJob(app.db, ann.id) }));
+    const draft = await ann.post('/v1/proposals', buildProposal({ jobId: await insertJob(app.db, ann.id) }));
     const key = keyed();
 
     const first = await ann.post(`/v1/proposals/${draft.body.id}/submit`, {}, key);
@@ -149,7 +149,7 @@ describe('Idempotency-Key', () => {
   });
 
   it('takes {} and no body for the same request', async () => {
-    const draft = await ann.post('/v1/proposals', aProposal({ jobId: await aStoredJob(app.db, ann.id) }));
+    const draft = await ann.post('/v1/proposals', buildProposal({ jobId: await insertJob(app.db, ann.id) }));
     const key = keyed();
 
     const first = await ann.post(`/v1/proposals/${draft.body.id}/submit`, undefined, key);
@@ -161,15 +161,15 @@ describe('Idempotency-Key', () => {
 
   it('is free again after 24 hours', async () => {
     const key = keyed();
-    await ann.post('/v1/messages', aMessage(), key);
+    await ann.post('/v1/messages', buildMessage(), key);
     await app.db.query(
       'superuser',
       `UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE user_id = $1`,
       [ann.id],
     );
 
-    const later = await ann.post('/v1/messages', aMessage({ content: 'another' }), key);
-    const again = await ann.post('/v1/messages', aMessage({ content: 'another' }), key);
+    const later = await ann.post('/v1/messages', buildMessage({ content: 'another' }), key);
+    const again = await ann.post('/v1/messages', buildMessage({ content: 'another' }), key);
 
     expect(later.headers.get('idempotent-replayed')).toBeNull();
     expect(again.headers.get('idempotent-replayed')).toBe('true');
@@ -177,12 +177,12 @@ describe('Idempotency-Key', () => {
   });
 
   it.each([['x'.repeat(256)], ['two words'], ['ключ'.replace(/./g, 'é')]])('refuses the key %.20s', async (key) => {
-    const { status, body } = await ann.post('/v1/messages', aMessage(), keyed(key));
+    const { status, body } = await ann.post('/v1/messages', buildMessage(), keyed(key));
 
     expect([status, body.code]).toEqual([400, 'idempotency.key_invalid']);
   });
 
   it('asks for a session first', async () => {
-    expect((await anonymous(app).post('/v1/messages', aMessage(), keyed())).status).toBe(401);
+    expect((await createAnonymousCaller(app).post('/v1/messages', buildMessage(), keyed())).status).toBe(401);
   });
 });

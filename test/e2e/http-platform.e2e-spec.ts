@@ -9,18 +9,24 @@ import { text } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { ConfigModule } from '../../src/platform/config/config.module';
 import { currentContext } from '../../src/platform/context/request-context';
-import { AdminOnly, Public, SignedIn } from '../../src/platform/http/access';
-import { LargeBody } from '../../src/platform/http/body-parsers';
-import { BooleanParam, Instant, ListParam, NullableField, OptionalField } from '../../src/platform/http/fields';
+import { AdminOnly, Public, SignedIn } from '../../src/platform/http/access/access';
+import { LargeBody } from '../../src/platform/http/edge/body-parsers';
+import {
+  BooleanParam,
+  Instant,
+  ListParam,
+  NullableField,
+  OptionalField,
+} from '../../src/platform/http/validation/fields';
 import { createHttpApp } from '../../src/platform/http/http-app';
 import { HttpModule } from '../../src/platform/http/http.module';
-import { assertVersion, IfMatch, type Preconditions } from '../../src/platform/http/if-match';
-import { KeysetPages } from '../../src/platform/http/keyset-page';
-import { PageQueryDto } from '../../src/platform/http/page-query.dto';
-import { ParseIdPipe } from '../../src/platform/http/parse-id.pipe';
-import { FollowAt } from '../../src/platform/http/resource-headers';
+import { assertVersion, IfMatch, type Preconditions } from '../../src/platform/http/responses/preconditions';
+import { KeysetPages } from '../../src/platform/http/pagination/keyset-page';
+import { PageQueryDto } from '../../src/platform/http/pagination/page.dto';
+import { ParseIdPipe } from '../../src/platform/http/validation/request-validation.pipe';
+import { LocationAt } from '../../src/platform/http/responses/resource-headers';
 import { RedisModule } from '../../src/platform/redis/redis.module';
-import { anEnvironment } from '../support/config';
+import { buildTestEnvironment } from '../support/test-config';
 
 class CreateNoteDto {
   @ApiProperty()
@@ -137,7 +143,7 @@ class NotesController {
 
   @Post(':id/run')
   @HttpCode(202)
-  @FollowAt('/v1/notes/:id/runs')
+  @LocationAt('/v1/notes/:id/runs')
   run(@Param('id', ParseIdPipe) id: number) {
     return { id };
   }
@@ -186,7 +192,7 @@ class ForgetfulModule {}
 function setEnvironment(): void {
   Object.assign(
     process.env,
-    anEnvironment({
+    buildTestEnvironment({
       BODY_LIMIT_BYTES: '2048',
       IMPORT_LIMIT_BYTES: '4096',
       CORS_ORIGINS: 'https://app.example',

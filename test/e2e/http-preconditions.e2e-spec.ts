@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
-import { eventually } from '../support/eventually';
-import { aJob, aStoredJob } from '../support/factories/job.factory';
-import { aMessage } from '../support/factories/message.factory';
-import { aProposal } from '../support/factories/proposal.factory';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { waitFor } from '../support/wait-for';
+import { buildJob, insertJob } from '../support/factories/job.factory';
+import { buildMessage } from '../support/factories/message.factory';
+import { buildProposal } from '../support/factories/proposal.factory';
 
 /** A resource with an ETag: how it is made, where it is read, and a change of it. */
 interface Resource {
@@ -22,7 +22,7 @@ describe('preconditions of RFC 9110', () => {
   });
   afterAll(() => app.close());
   beforeEach(async () => {
-    ann = await signedIn(app);
+    ann = await createSignedInCaller(app);
   });
 
   const made =
@@ -33,8 +33,8 @@ describe('preconditions of RFC 9110', () => {
       return `${path}/${resource.id}`;
     };
   const proposal = async (owner: SignedInCaller): Promise<string> => {
-    const jobId = await aStoredJob(app.db, owner.id);
-    return made('/v1/proposals', () => aProposal({ jobId }))(owner);
+    const jobId = await insertJob(app.db, owner.id);
+    return made('/v1/proposals', () => buildProposal({ jobId }))(owner);
   };
 
   const generation = async (owner: SignedInCaller): Promise<string> => {
@@ -49,28 +49,32 @@ describe('preconditions of RFC 9110', () => {
   const resources: readonly Resource[] = [
     {
       name: 'a job',
-      make: made('/v1/jobs', () => aJob({ title: randomUUID() })),
+      make: made('/v1/jobs', () => buildJob({ title: randomUUID() })),
       change: ['PATCH', '', { title: 'Changed' }],
     },
-    { name: 'a job, deleted', make: made('/v1/jobs', () => aJob({ title: randomUUID() })), change: ['DELETE', ''] },
+    { name: 'a job, deleted', make: made('/v1/jobs', () => buildJob({ title: randomUUID() })), change: ['DELETE', ''] },
     {
       name: 'a template',
-      make: made('/v1/templates', aTemplate),
+      make: made('/v1/templates', buildTemplate),
       change: ['PATCH', '', { body: 'Another body {{job}}' }],
     },
-    { name: 'a template, deleted', make: made('/v1/templates', aTemplate), change: ['DELETE', ''] },
-    { name: 'a saved search', make: made('/v1/saved-searches', aSearch), change: ['PATCH', '', { name: 'Changed' }] },
-    { name: 'a webhook', make: made('/v1/webhooks', aWebhook), change: ['PATCH', '', { isActive: false }] },
+    { name: 'a template, deleted', make: made('/v1/templates', buildTemplate), change: ['DELETE', ''] },
+    {
+      name: 'a saved search',
+      make: made('/v1/saved-searches', buildSavedSearch),
+      change: ['PATCH', '', { name: 'Changed' }],
+    },
+    { name: 'a webhook', make: made('/v1/webhooks', buildWebhook), change: ['PATCH', '', { isActive: false }] },
     { name: 'a proposal', make: proposal, change: ['PATCH', '', { bidAmount: '9.00' }] },
     { name: 'a proposal, submitted', make: proposal, change: ['POST', '/submit', {}] },
     {
       name: 'a message',
-      make: made('/v1/messages', () => aMessage({ senderType: 'client' })),
+      make: made('/v1/messages', () => buildMessage({ senderType: 'client' })),
       change: ['POST', '/read', {}],
     },
     { name: 'an account', make: () => Promise.resolve('/v1/users/me'), change: ['PATCH', '', { firstName: 'Bea' }] },
     { name: 'a generation, cancelled', make: generation, change: ['DELETE', ''] },
-    { name: 'a profile', make: aStoredProfile, change: ['PUT', '', { headline: 'Changed' }] },
+    { name: 'a profile', make: createProfile, change: ['PUT', '', { headline: 'Changed' }] },
   ];
 
   it.each(resources)('$name', async ({ make, change: [method, suffix, body] }) => {
@@ -105,7 +109,7 @@ describe('preconditions of RFC 9110', () => {
   });
 
   it('lets a reader ask for a version', async () => {
-    const path = await made('/v1/jobs', () => aJob({ title: randomUUID() }))(ann);
+    const path = await made('/v1/jobs', () => buildJob({ title: randomUUID() }))(ann);
     const statusOf = async (headers: Record<string, string>): Promise<number> => (await ann.get(path, headers)).status;
 
     expect(await statusOf({ 'if-match': '"1"' })).toBe(200);
@@ -116,12 +120,12 @@ describe('preconditions of RFC 9110', () => {
   });
 
   it('refuses the rotation of a secret that another one overtook', async () => {
-    const path = await made('/v1/webhooks', aWebhook)(ann);
+    const path = await made('/v1/webhooks', buildWebhook)(ann);
     const id = path.split('/').at(-1);
     const rotating = await app.db.transaction('superuser', async (client) => {
       await client.query(`UPDATE webhooks SET is_active = false, version = version + 1 WHERE id = $1`, [id]);
       const answer = ann.post(`${path}/rotate-secret`);
-      await eventually('the rotation waits for the row', async () => {
+      await waitFor('the rotation waits for the row', async () => {
         const waiting = await app.db.query(
           'superuser',
           `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
@@ -135,7 +139,7 @@ describe('preconditions of RFC 9110', () => {
   });
 
   it('answers HEAD as it answers GET, without the body', async () => {
-    const path = await made('/v1/jobs', () => aJob({ title: randomUUID() }))(ann);
+    const path = await made('/v1/jobs', () => buildJob({ title: randomUUID() }))(ann);
     const conditions: Record<string, string>[] = [
       {},
       { 'if-none-match': '*' },
@@ -188,19 +192,19 @@ describe('preconditions of RFC 9110', () => {
   });
 });
 
-async function aStoredProfile(owner: SignedInCaller): Promise<string> {
+async function createProfile(owner: SignedInCaller): Promise<string> {
   expect((await owner.put('/v1/profile', { headline: 'First' })).status).toBe(200);
   return '/v1/profile';
 }
 
-function aTemplate(): object {
+function buildTemplate(): object {
   return { name: randomUUID(), type: 'cover_letter', body: 'Dear client' };
 }
 
-function aSearch(): object {
+function buildSavedSearch(): object {
   return { name: randomUUID(), query: 'postgresql' };
 }
 
-function aWebhook(): object {
+function buildWebhook(): object {
   return { url: 'http://127.0.0.1:9/hook' };
 }

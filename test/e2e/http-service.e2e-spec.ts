@@ -1,10 +1,10 @@
-import { anAccount, dashboardCookie } from '../support/admin-browser';
-import { startApp, type TestApp } from '../support/app';
-import { anonymous, signedIn } from '../support/as';
+import { createAccount, signInToDashboard } from '../support/dashboard-client';
+import { startApp, type TestApp } from '../support/test-app';
+import { createAnonymousCaller, createSignedInCaller } from '../support/accounts';
 import { Caller } from '../support/caller';
 import { Database } from '../../src/platform/database/database';
-import { within } from '../support/within';
-import { Draining } from '../../src/platform/http/draining';
+import { runAsUser } from '../support/run-as-user';
+import { DrainingService } from '../../src/platform/http/edge/draining.service';
 
 describe('limits', () => {
   let app: TestApp;
@@ -19,7 +19,7 @@ describe('limits', () => {
   }
 
   it('tells the limit on every answer, errors included', async () => {
-    const caller = anonymous(app);
+    const caller = createAnonymousCaller(app);
 
     const answers = [
       await caller.get('/v1/jobs', from('192.0.2.1')),
@@ -36,7 +36,7 @@ describe('limits', () => {
   });
 
   it('answers 429 with Retry-After beyond it, but probes pass', async () => {
-    const caller = anonymous(app);
+    const caller = createAnonymousCaller(app);
     for (let sent = 0; sent < 5; sent += 1) await caller.get('/v1/nothing', from('192.0.2.2'));
 
     const refused = await caller.get('/v1/nothing', from('192.0.2.2'));
@@ -50,11 +50,11 @@ describe('limits', () => {
   });
 
   it('counts a user as himself wherever he comes from, and not against his address', async () => {
-    const ann = await signedIn(app);
+    const ann = await createSignedInCaller(app);
     for (let sent = 0; sent < 5; sent += 1) await ann.get('/v1/users/me', from(`192.0.2.${10 + sent}`));
 
     const refused = await ann.get('/v1/users/me', from('192.0.2.99'));
-    const neighbour = await anonymous(app).get('/v1/nothing', from('192.0.2.10'));
+    const neighbour = await createAnonymousCaller(app).get('/v1/nothing', from('192.0.2.10'));
     const forged = await new Caller(app.url, `${ann.token}x`).get('/v1/users/me', from('192.0.2.98'));
 
     expect([refused.status, neighbour.status, forged.status]).toEqual([429, 404, 401]);
@@ -70,8 +70,8 @@ describe('health and metrics', () => {
   afterAll(() => app.close());
 
   it('is live and ready', async () => {
-    const live = await anonymous(app).get('/health/live');
-    const ready = await anonymous(app).get('/health/ready');
+    const live = await createAnonymousCaller(app).get('/health/live');
+    const ready = await createAnonymousCaller(app).get('/health/ready');
 
     expect([live.status, live.body]).toEqual([200, { status: 'ok' }]);
     expect([ready.status, ready.body]).toEqual([
@@ -88,10 +88,10 @@ describe('health and metrics', () => {
   });
 
   it('measures by route pattern, not by path', async () => {
-    await anonymous(app).get('/v1/jobs/123456');
-    await anonymous(app).get('/nothing/987654');
+    await createAnonymousCaller(app).get('/v1/jobs/123456');
+    await createAnonymousCaller(app).get('/nothing/987654');
 
-    const { status, headers, body } = await anonymous(app).get<string>('/metrics');
+    const { status, headers, body } = await createAnonymousCaller(app).get<string>('/metrics');
 
     expect(status).toBe(200);
     expect(headers.get('content-type')).toContain('text/plain; version=0.0.4');
@@ -104,12 +104,12 @@ describe('health and metrics', () => {
 
   it('is not ready without Redis, says which part, and still answers', async () => {
     const lame = await startApp({
-      beside: app,
+      sharedWith: app,
       settings: { REDIS_URL: 'redis://127.0.0.1:1', RATE_LIMIT_PER_MINUTE: '5' },
     });
 
-    const ready = await anonymous(lame).get('/health/ready');
-    const unlimited = await anonymous(lame).get('/v1/nothing');
+    const ready = await createAnonymousCaller(lame).get('/health/ready');
+    const unlimited = await createAnonymousCaller(lame).get('/v1/nothing');
 
     expect([ready.status, ready.body.checks.redis.status]).toEqual([503, 'failed']);
     expect([unlimited.status, unlimited.headers.get('ratelimit')]).toEqual([404, null]);
@@ -117,10 +117,10 @@ describe('health and metrics', () => {
   });
 
   it('is not ready while it stops', async () => {
-    const leaving = await startApp({ beside: app });
-    leaving.get(Draining).onModuleDestroy();
+    const leaving = await startApp({ sharedWith: app });
+    leaving.get(DrainingService).onModuleDestroy();
 
-    const { status, headers, body } = await anonymous(leaving).get('/health/ready');
+    const { status, headers, body } = await createAnonymousCaller(leaving).get('/health/ready');
 
     expect([status, body.checks.process.detail]).toEqual([503, 'stopping']);
     expect(headers.get('connection')).toBe('close');
@@ -128,12 +128,12 @@ describe('health and metrics', () => {
   });
 
   it('is not ready while requests hold every connection of the pool', async () => {
-    const lame = await startApp({ beside: app, settings: { DATABASE_POOL_SIZE: '1' } });
+    const lame = await startApp({ sharedWith: app, settings: { DATABASE_POOL_SIZE: '1' } });
 
-    const ready = await within(1, () =>
-      lame.get(Database).unit(async (unit) => {
+    const ready = await runAsUser(1, () =>
+      lame.get(Database).transaction(async (unit) => {
         await unit.query('SELECT 1');
-        return anonymous(lame).get('/health/ready');
+        return createAnonymousCaller(lame).get('/health/ready');
       }),
     );
 
@@ -149,9 +149,9 @@ describe('health and metrics', () => {
     ['temp_file_limit = 8', 'out of resources'],
   ])('is not ready when requests meet %s', async (setting, detail) => {
     await app.db.query('superuser', `ALTER ROLE gigvault_app IN DATABASE ${app.db.name} SET ${setting}`);
-    const lame = await startApp({ beside: app });
+    const lame = await startApp({ sharedWith: app });
 
-    const ready = await anonymous(lame).get('/health/ready');
+    const ready = await createAnonymousCaller(lame).get('/health/ready');
     await app.db.query('superuser', `ALTER ROLE gigvault_app IN DATABASE ${app.db.name} RESET ALL`);
     await lame.close();
 
@@ -160,11 +160,11 @@ describe('health and metrics', () => {
 
   it('is ready without what only warns, and names no reason', async () => {
     const lame = await startApp({
-      beside: app,
+      sharedWith: app,
       settings: { DATABASE_MONITOR_URL: 'postgres://canary:canary@127.0.0.1:1/x' },
     });
 
-    const ready = await anonymous(lame).get('/health/ready');
+    const ready = await createAnonymousCaller(lame).get('/health/ready');
 
     expect([ready.status, ready.body.checks.partitions]).toEqual([200, { status: 'warning', detail: 'not known' }]);
     expect(JSON.stringify(ready.body)).not.toContain('canary');
@@ -189,7 +189,7 @@ describe('in production', () => {
   afterAll(() => app.close());
 
   it('shows the contract to signed-in users only, however the path is written', async () => {
-    const ann = await signedIn(app);
+    const ann = await createSignedInCaller(app);
     const paths = [
       '/docs',
       '/docs/',
@@ -200,13 +200,13 @@ describe('in production', () => {
       '/docs?x=1',
     ];
 
-    for (const path of paths) expect([path, (await anonymous(app).get(path)).status]).toEqual([path, 401]);
+    for (const path of paths) expect([path, (await createAnonymousCaller(app).get(path)).status]).toEqual([path, 401]);
     expect((await ann.get('/docs-json')).body).toMatchObject({ openapi: '3.1.0' });
-    expect((await anonymous(app).get('/docs/errors')).status).toBe(200);
+    expect((await createAnonymousCaller(app).get('/docs/errors')).status).toBe(200);
   });
 
   it('shows the contract to an admin who is signed in at the dashboard, and sends other browsers to its sign-in', async () => {
-    const cookie = await dashboardCookie(app, await anAccount(app, 'admin'));
+    const cookie = await signInToDashboard(app, await createAccount(app, 'admin'));
     expect(cookie).toMatch(/^gigvault_admin=/);
     const html = { accept: 'text/html' };
     const stranger = await fetch(`${app.url}/docs`, { headers: html, redirect: 'manual' });
@@ -222,18 +222,20 @@ describe('in production', () => {
   });
 
   it('shows its figures to admins only', async () => {
-    const ann = await signedIn(app);
-    const root = await signedIn(app, { role: 'admin' });
+    const ann = await createSignedInCaller(app);
+    const root = await createSignedInCaller(app, { role: 'admin' });
 
-    const statuses = [await anonymous(app).get('/metrics'), await ann.get('/metrics'), await root.get('/metrics')].map(
-      ({ status }) => status,
-    );
+    const statuses = [
+      await createAnonymousCaller(app).get('/metrics'),
+      await ann.get('/metrics'),
+      await root.get('/metrics'),
+    ].map(({ status }) => status);
 
     expect(statuses).toEqual([401, 403, 200]);
   });
 
   it('tells browsers to keep to https', async () => {
-    expect((await anonymous(app).get('/health/live')).headers.get('strict-transport-security')).toContain(
+    expect((await createAnonymousCaller(app).get('/health/live')).headers.get('strict-transport-security')).toContain(
       'max-age=31536000',
     );
   });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 const END_WAITING = `
@@ -17,7 +17,7 @@ describe('an import', () => {
     app = await startApp();
   });
   beforeEach(async () => {
-    user = await signedIn(app);
+    user = await createSignedInCaller(app);
   });
   afterAll(() => app.close());
 
@@ -63,7 +63,7 @@ describe('an import', () => {
 
   it('waits for its turn behind one of the same account, and is refused when two wait already', async () => {
     const { id } = (await user.post('/v1/jobs', { upworkJobId: 'locked', title: 'A job' })).body;
-    const other = await signedIn(app);
+    const other = await createSignedInCaller(app);
     const answers = await whileLocked('SELECT FROM jobs WHERE id = $1 FOR UPDATE', [id], async () => {
       const sent = Array.from({ length: 4 }, () => importing([{ upworkJobId: 'locked', title: 'Changed' }]));
       const first = await Promise.race(sent);

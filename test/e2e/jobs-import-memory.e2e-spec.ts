@@ -3,9 +3,9 @@ import { Readable } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Database } from '../../src/platform/database/database';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn } from '../support/as';
-import { aJob } from '../support/factories/job.factory';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller } from '../support/accounts';
+import { buildJob } from '../support/factories/job.factory';
 
 const WARM_UP_ROWS = 1_000;
 const ROWS = 8_000;
@@ -18,7 +18,7 @@ const MAX_HELD = 60;
 
 /** A row of each form; its id is new each time. */
 const FORMS = {
-  'application/x-ndjson': { header: '', row: () => JSON.stringify(aJob({ upworkJobId: randomUUID() })) },
+  'application/x-ndjson': { header: '', row: () => JSON.stringify(buildJob({ upworkJobId: randomUUID() })) },
   'text/csv': {
     header: 'upworkJobId,title,description,skills\n',
     row: () => `${randomUUID()},A job,One of many,"SQL, C++"`,
@@ -42,20 +42,20 @@ describe('POST /v1/jobs/import of a long body', () => {
 
   /** By how much what is held grows with each row, in the quarter of a body in which it grows least. */
   async function bytesPerRow(form: Form): Promise<number> {
-    const { token = '' } = await signedIn(app);
+    const { token = '' } = await createSignedInCaller(app);
     await imported(app.url, token, form, WARM_UP_ROWS);
     const looks: number[] = [];
     const database = app.get(Database);
-    const unit = database.unit.bind(database);
+    const unit = database.transaction.bind(database);
     let batches = 0;
-    database.unit = (work) => {
+    database.transaction = (work) => {
       if (batches++ % BATCHES === 0) looks.push(heldBytes());
       return unit(work);
     };
     try {
       expect(await imported(app.url, token, form, ROWS)).toMatchObject({ created: ROWS });
     } finally {
-      database.unit = unit;
+      database.transaction = unit;
     }
     // What is kept of rows grows in each quarter; what else the process does, such as compiling, falls into one.
     const quarters = looks.slice(1).map((bytes, i) => bytes - looks[i]!);

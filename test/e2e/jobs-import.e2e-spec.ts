@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
-import { startApp, type TestApp } from '../support/app';
-import { anonymous, signedIn, type SignedInCaller } from '../support/as';
-import { aJob } from '../support/factories/job.factory';
+import { startApp, type TestApp } from '../support/test-app';
+import { createAnonymousCaller, createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { buildJob } from '../support/factories/job.factory';
 
 const CSV = { 'content-type': 'text/csv' };
 const NDJSON = { 'content-type': 'application/x-ndjson' };
@@ -29,7 +29,7 @@ describe('POST /v1/jobs/import', () => {
     app = await startApp({ settings: { IMPORT_LIMIT_BYTES: String(8 * 1024 * 1024) } });
   });
   beforeEach(async () => {
-    user = await signedIn(app);
+    user = await createSignedInCaller(app);
   });
   afterAll(() => app.close());
 
@@ -394,7 +394,7 @@ describe('POST /v1/jobs/import', () => {
 
   describe('of jobs that are there', () => {
     it('changes what differs, but neither status nor favourite, and leaves one audit row each', async () => {
-      const { body: job } = await user.post('/v1/jobs', aJob({ upworkJobId: 'u-1', country: 'Malta' }));
+      const { body: job } = await user.post('/v1/jobs', buildJob({ upworkJobId: 'u-1', country: 'Malta' }));
       await user.patch(`/v1/jobs/${job.id}`, { isFavorite: true, status: 'archived' });
       const audited = Number(await auditRows());
 
@@ -431,10 +431,10 @@ describe('POST /v1/jobs/import', () => {
     });
 
     it('takes a deleted job for there, and leaves it deleted', async () => {
-      const { body: job } = await user.post('/v1/jobs', aJob());
+      const { body: job } = await user.post('/v1/jobs', buildJob());
       await user.delete(`/v1/jobs/${job.id}`);
 
-      const { body } = await importing([aJob()]);
+      const { body } = await importing([buildJob()]);
 
       expect(counts(body)).toEqual([1, 0, 0, 1, 0]);
       expect(await jobs()).toEqual([]);
@@ -479,7 +479,7 @@ describe('POST /v1/jobs/import', () => {
     });
 
     it('is not fooled by another tenant having them', async () => {
-      const other = await signedIn(app);
+      const other = await createSignedInCaller(app);
       await other.post('/v1/jobs/import', [{ upworkJobId: 'shared', title: 'Theirs' }]);
 
       const { body } = await importing([{ upworkJobId: 'shared', title: 'Mine' }]);
@@ -528,7 +528,7 @@ describe('POST /v1/jobs/import', () => {
     });
 
     it('nobody signed in with 401', async () => {
-      const { status } = await anonymous(app).post('/v1/jobs/import', 'title\nA\n', CSV);
+      const { status } = await createAnonymousCaller(app).post('/v1/jobs/import', 'title\nA\n', CSV);
 
       expect(status).toBe(401);
     });

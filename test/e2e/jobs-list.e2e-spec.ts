@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
-import { aJob } from '../support/factories/job.factory';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { buildJob } from '../support/factories/job.factory';
 
 /** Jobs that differ in what filters look at; told apart by their titles. */
 const JOBS = [
@@ -61,13 +61,13 @@ describe('GET /v1/jobs', () => {
 
   beforeAll(async () => {
     app = await startApp();
-    owner = await signedIn(app);
-    stranger = await signedIn(app);
+    owner = await createSignedInCaller(app);
+    stranger = await createSignedInCaller(app);
     for (const job of JOBS) {
       const { body } = await owner.post('/v1/jobs', job);
       if (job.title.startsWith('F')) await owner.delete(`/v1/jobs/${body.id}`);
     }
-    await stranger.post('/v1/jobs', aJob({ title: "Z a stranger's, in PostgreSQL", skills: ['PostgreSQL'] }));
+    await stranger.post('/v1/jobs', buildJob({ title: "Z a stranger's, in PostgreSQL", skills: ['PostgreSQL'] }));
   });
   afterAll(() => app.close());
 
@@ -186,7 +186,7 @@ describe('GET /v1/jobs', () => {
     ];
 
     beforeEach(async () => {
-      pager = await signedIn(app);
+      pager = await createSignedInCaller(app);
       // All of one statement, so of one instant; titles and amounts repeat, and some amounts are missing.
       const rows = Array.from({ length: 23 }, (_, i) => ({
         upworkJobId: `page-${i}`,
@@ -225,7 +225,7 @@ describe('GET /v1/jobs', () => {
       const before = await walk(`sort=${sort}`);
 
       const ids = await walk(`sort=${sort}`, () =>
-        pager.post('/v1/jobs', aJob({ title: 'Title 2', upworkJobId: randomUUID() })),
+        pager.post('/v1/jobs', buildJob({ title: 'Title 2', upworkJobId: randomUUID() })),
       );
 
       expect(new Set(ids).size).toBe(ids.length);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
-import { aJob } from '../support/factories/job.factory';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { buildJob } from '../support/factories/job.factory';
 
 const NOWHERE = 999_999_999;
 
@@ -12,8 +12,8 @@ describe('/v1/jobs', () => {
 
   beforeAll(async () => {
     app = await startApp();
-    owner = await signedIn(app);
-    stranger = await signedIn(app);
+    owner = await createSignedInCaller(app);
+    stranger = await createSignedInCaller(app);
   });
   afterAll(() => app.close());
 
@@ -115,8 +115,8 @@ describe('/v1/jobs', () => {
     });
 
     it('refuses an Upwork id and a job that are there already, but not those of another tenant', async () => {
-      const withId = aJob({ upworkJobId: randomUUID() });
-      const withoutId = aJob({ title: randomUUID(), clientInfo: { a: 1, b: [2] } });
+      const withId = buildJob({ upworkJobId: randomUUID() });
+      const withoutId = buildJob({ title: randomUUID(), clientInfo: { a: 1, b: [2] } });
       await owner.post('/v1/jobs', withId);
       await owner.post('/v1/jobs', withoutId);
 
@@ -137,7 +137,7 @@ describe('/v1/jobs', () => {
     it('makes one job of two requests at once for the same Upwork id', async () => {
       const upworkJobId = randomUUID();
 
-      const answers = await Promise.all([1, 2, 3].map(() => owner.post('/v1/jobs', aJob({ upworkJobId }))));
+      const answers = await Promise.all([1, 2, 3].map(() => owner.post('/v1/jobs', buildJob({ upworkJobId }))));
 
       expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
     });
@@ -179,7 +179,7 @@ describe('/v1/jobs', () => {
       ['a forged source key', { sourceKey: 'upwork:1' }, '/sourceKey'],
       ['a version', { version: 7 }, '/version'],
     ])('refuses %s with 400 and a pointer', async (_, values, pointer) => {
-      const { status, headers, body } = await owner.post('/v1/jobs', aJob(values));
+      const { status, headers, body } = await owner.post('/v1/jobs', buildJob(values));
 
       expect(status).toBe(400);
       expect(headers.get('content-type')).toContain('application/problem+json');
@@ -200,9 +200,9 @@ describe('/v1/jobs', () => {
     });
 
     it('leaves one audit row with actor, request and operation; a refused one leaves none', async () => {
-      const { headers, body } = await owner.post('/v1/jobs', aJob({ title: randomUUID() }));
+      const { headers, body } = await owner.post('/v1/jobs', buildJob({ title: randomUUID() }));
       const [before] = await app.db.query<{ count: number }>('superuser', 'SELECT count(*) FROM audit_logs');
-      await owner.post('/v1/jobs', aJob({ title: body.title }));
+      await owner.post('/v1/jobs', buildJob({ title: body.title }));
       const [after] = await app.db.query<{ count: number }>('superuser', 'SELECT count(*) FROM audit_logs');
 
       expect(await auditOf(body.id)).toEqual([
@@ -223,7 +223,7 @@ describe('/v1/jobs', () => {
 
   describe('GET :id', () => {
     it('answers 304 to who has the version, and 404 for ids of others and of nobody alike', async () => {
-      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID() }));
+      const { body: job } = await owner.post('/v1/jobs', buildJob({ title: randomUUID() }));
 
       const known = await owner.get(`/v1/jobs/${job.id}`, { 'if-none-match': '"1"' });
       const foreign = await stranger.get(`/v1/jobs/${job.id}`);
@@ -238,9 +238,9 @@ describe('/v1/jobs', () => {
   it('takes the currencies of today, a file of US-ASCII, and finds a skill with a comma', async () => {
     const { status, body: job } = await owner.post(
       '/v1/jobs',
-      aJob({ title: randomUUID(), currency: 'XCG', skills: ['Writing, Translation'] }),
+      buildJob({ title: randomUUID(), currency: 'XCG', skills: ['Writing, Translation'] }),
     );
-    const testing = await owner.post('/v1/jobs', aJob({ title: randomUUID(), currency: 'XTS' }));
+    const testing = await owner.post('/v1/jobs', buildJob({ title: randomUUID(), currency: 'XTS' }));
     const file = await owner.post('/v1/jobs/import', `title\n${randomUUID()}\n`, {
       'content-type': 'text/csv; charset=us-ascii',
     });
@@ -259,7 +259,7 @@ describe('/v1/jobs', () => {
 
   describe('PATCH :id', () => {
     it('changes what it names, clears by null, and says so in one audit row', async () => {
-      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID(), country: 'Malta' }));
+      const { body: job } = await owner.post('/v1/jobs', buildJob({ title: randomUUID(), country: 'Malta' }));
 
       const { status, headers, body } = await owner.patch(
         `/v1/jobs/${job.id}`,
@@ -288,7 +288,10 @@ describe('/v1/jobs', () => {
     });
 
     it('writes nothing when nothing changes', async () => {
-      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID(), clientInfo: { b: 1, a: [2] } }));
+      const { body: job } = await owner.post(
+        '/v1/jobs',
+        buildJob({ title: randomUUID(), clientInfo: { b: 1, a: [2] } }),
+      );
 
       const same = await owner.patch(`/v1/jobs/${job.id}`, {
         title: ` ${job.title} `,
@@ -304,7 +307,7 @@ describe('/v1/jobs', () => {
 
     it('merges clientInfo level by level, and holds the result to its limits', async () => {
       const clientInfo = { a: 1, b: { c: 2 }, keep: true };
-      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID(), clientInfo }));
+      const { body: job } = await owner.post('/v1/jobs', buildJob({ title: randomUUID(), clientInfo }));
       const path = `/v1/jobs/${job.id}`;
 
       const merged = await owner.patch(path, { clientInfo: { a: null, b: { d: 3 } } });
@@ -323,7 +326,7 @@ describe('/v1/jobs', () => {
     });
 
     it('answers 412 to a stale version, after 404', async () => {
-      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID() }));
+      const { body: job } = await owner.post('/v1/jobs', buildJob({ title: randomUUID() }));
       await owner.patch(`/v1/jobs/${job.id}`, { isFavorite: true });
 
       const stale = await owner.patch(`/v1/jobs/${job.id}`, { title: 'Late' }, { 'if-match': '"1"' });
@@ -337,7 +340,7 @@ describe('/v1/jobs', () => {
     });
 
     it('checks a range with the end that stays', async () => {
-      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID() }));
+      const { body: job } = await owner.post('/v1/jobs', buildJob({ title: randomUUID() }));
 
       const above = await owner.patch(`/v1/jobs/${job.id}`, { budgetMin: '1000.01' });
       const both = await owner.patch(`/v1/jobs/${job.id}`, { budgetMin: '2000.00', budgetMax: '3000.00' });
@@ -349,8 +352,8 @@ describe('/v1/jobs', () => {
 
     it('cannot make a job one that is there already', async () => {
       const upworkJobId = randomUUID();
-      await owner.post('/v1/jobs', aJob({ upworkJobId }));
-      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID() }));
+      await owner.post('/v1/jobs', buildJob({ upworkJobId }));
+      const { body: job } = await owner.post('/v1/jobs', buildJob({ title: randomUUID() }));
 
       const { status, body } = await owner.patch(`/v1/jobs/${job.id}`, { upworkJobId });
 
@@ -369,7 +372,7 @@ describe('/v1/jobs', () => {
       ['a version', { version: 5 }, '/version'],
       ['money as a number', { budgetMin: 5 }, '/budgetMin'],
     ])('refuses %s with 400 and a pointer', async (_, changes, pointer) => {
-      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID() }));
+      const { body: job } = await owner.post('/v1/jobs', buildJob({ title: randomUUID() }));
 
       const { status, body } = await owner.patch(`/v1/jobs/${job.id}`, changes);
 
@@ -377,7 +380,7 @@ describe('/v1/jobs', () => {
     });
 
     it('gives one of two parallel changes with the same version a 412', async () => {
-      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID() }));
+      const { body: job } = await owner.post('/v1/jobs', buildJob({ title: randomUUID() }));
 
       const answers = await Promise.all(
         ['A', 'B', 'C', 'D'].map((title) =>
@@ -391,7 +394,7 @@ describe('/v1/jobs', () => {
 
   describe('DELETE :id', () => {
     it('sets the status; reads and history still answer, and PATCH brings the job back', async () => {
-      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID() }));
+      const { body: job } = await owner.post('/v1/jobs', buildJob({ title: randomUUID() }));
 
       const removed = await owner.delete(`/v1/jobs/${job.id}`, undefined, { 'if-match': '"1"' });
       const again = await owner.delete(`/v1/jobs/${job.id}`);
@@ -406,7 +409,7 @@ describe('/v1/jobs', () => {
     });
 
     it('answers 404 for a job of another tenant and 412 for a stale version', async () => {
-      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID() }));
+      const { body: job } = await owner.post('/v1/jobs', buildJob({ title: randomUUID() }));
 
       const foreign = await stranger.delete(`/v1/jobs/${job.id}`, undefined, { 'if-match': '"9"' });
       const stale = await owner.delete(`/v1/jobs/${job.id}`, undefined, { 'if-match': '"9"' });
@@ -418,7 +421,7 @@ describe('/v1/jobs', () => {
 
   describe('GET :id/history', () => {
     it('lists changes newest first in the API’s own names, by pages; a stranger sees none', async () => {
-      const { body: job } = await owner.post('/v1/jobs', aJob({ title: randomUUID() }));
+      const { body: job } = await owner.post('/v1/jobs', buildJob({ title: randomUUID() }));
       await owner.patch(`/v1/jobs/${job.id}`, { budgetMax: '1500.5', isFavorite: true });
       await owner.patch(`/v1/jobs/${job.id}`, { status: 'archived' });
 
@@ -437,7 +440,7 @@ describe('/v1/jobs', () => {
 
   describe('Idempotency-Key', () => {
     it('makes one job of two requests', async () => {
-      const job = aJob({ title: randomUUID() });
+      const job = buildJob({ title: randomUUID() });
       const headers = { 'idempotency-key': randomUUID() };
 
       const first = await owner.post('/v1/jobs', job, headers);

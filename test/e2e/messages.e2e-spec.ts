@@ -1,8 +1,8 @@
-import { startApp, type TestApp } from '../support/app';
-import { anonymous, signedIn, type SignedInCaller } from '../support/as';
-import { aStoredJob } from '../support/factories/job.factory';
-import { aMessage } from '../support/factories/message.factory';
-import { pluck } from '../support/pluck';
+import { startApp, type TestApp } from '../support/test-app';
+import { createAnonymousCaller, createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { insertJob } from '../support/factories/job.factory';
+import { buildMessage } from '../support/factories/message.factory';
+import { pluck } from '../support/caller';
 
 describe('/v1/messages', () => {
   let app: TestApp;
@@ -13,12 +13,13 @@ describe('/v1/messages', () => {
     app = await startApp();
   });
   beforeEach(async () => {
-    ann = await signedIn(app);
-    bob = await signedIn(app);
+    ann = await createSignedInCaller(app);
+    bob = await createSignedInCaller(app);
   });
   afterAll(() => app.close());
 
-  const post = async (values: Record<string, unknown> = {}) => (await ann.post('/v1/messages', aMessage(values))).body;
+  const post = async (values: Record<string, unknown> = {}) =>
+    (await ann.post('/v1/messages', buildMessage(values))).body;
 
   const auditOf = (id: number) =>
     app.db.query('superuser', `SELECT * FROM audit_logs WHERE table_name = 'messages' AND record_id = $1 ORDER BY id`, [
@@ -29,9 +30,9 @@ describe('/v1/messages', () => {
 
   describe('POST /v1/messages', () => {
     it("stores a client's message, unread, with one audit row", async () => {
-      const jobId = await aStoredJob(app.db, ann.id);
+      const jobId = await insertJob(app.db, ann.id);
 
-      const { status, headers, body } = await ann.post('/v1/messages', aMessage({ jobId }));
+      const { status, headers, body } = await ann.post('/v1/messages', buildMessage({ jobId }));
 
       expect(status).toBe(201);
       expect(headers.get('location')).toBe(`/v1/messages/${body.id}`);
@@ -74,10 +75,10 @@ describe('/v1/messages', () => {
     });
 
     it('refuses a job that does not exist and one of another alike, with the pointer', async () => {
-      const foreign = await aStoredJob(app.db, bob.id);
+      const foreign = await insertJob(app.db, bob.id);
 
       const answers = await Promise.all(
-        [foreign, 999_999_999].map((jobId) => ann.post('/v1/messages', aMessage({ jobId }))),
+        [foreign, 999_999_999].map((jobId) => ann.post('/v1/messages', buildMessage({ jobId }))),
       );
 
       for (const { status, body } of answers) {
@@ -87,7 +88,7 @@ describe('/v1/messages', () => {
     });
 
     it('happens once under an Idempotency-Key', async () => {
-      const send = () => ann.post('/v1/messages', aMessage(), { 'idempotency-key': 'a-message' });
+      const send = () => ann.post('/v1/messages', buildMessage(), { 'idempotency-key': 'a-message' });
 
       const [first, again] = [await send(), await send()];
 
@@ -115,7 +116,7 @@ describe('/v1/messages', () => {
       ['userId', { userId: 1 }],
       ['id', { id: 1 }],
     ])('refuses a wrong %s (%#)', async (field, values) => {
-      const body = typeof values === 'string' ? values : aMessage(values);
+      const body = typeof values === 'string' ? values : buildMessage(values);
 
       const answer = await ann.post('/v1/messages', body);
 
@@ -127,7 +128,7 @@ describe('/v1/messages', () => {
 
   describe('GET /v1/messages', () => {
     it('keeps to the filters and the order asked for, page by page', async () => {
-      const jobId = await aStoredJob(app.db, ann.id);
+      const jobId = await insertJob(app.db, ann.id);
       const ids: number[] = [];
       for (const values of [{ jobId }, {}, { jobId, senderType: 'freelancer' }, { jobId }])
         ids.push((await post(values)).id);
@@ -182,7 +183,7 @@ describe('/v1/messages', () => {
 
   describe('POST /v1/messages/read', () => {
     it('marks all about the job as read, tells how many, and leaves an audit row for each', async () => {
-      const jobId = await aStoredJob(app.db, ann.id);
+      const jobId = await insertJob(app.db, ann.id);
       const messages = [await post({ jobId }), await post({ jobId }), await post({ jobId, senderType: 'freelancer' })];
       await post();
 
@@ -202,7 +203,7 @@ describe('/v1/messages', () => {
     });
 
     it('refuses a job that is not there for him', async () => {
-      const foreign = await aStoredJob(app.db, bob.id);
+      const foreign = await insertJob(app.db, bob.id);
 
       for (const jobId of [foreign, 999_999_999]) {
         const { status, body } = await ann.post('/v1/messages/read', { jobId });
@@ -234,7 +235,7 @@ describe('/v1/messages', () => {
   });
 
   it('asks for a sign-in on every route', async () => {
-    const nobody = anonymous(app);
+    const nobody = createAnonymousCaller(app);
 
     const answers = await Promise.all([
       nobody.get('/v1/messages'),

@@ -1,9 +1,8 @@
-import { startApp, type TestApp } from '../support/app';
-import { anonymous, signedIn, type SignedInCaller } from '../support/as';
-import type { Answer } from '../support/caller';
-import { aStoredJob } from '../support/factories/job.factory';
-import { aProposal } from '../support/factories/proposal.factory';
-import { pluck } from '../support/pluck';
+import { startApp, type TestApp } from '../support/test-app';
+import { createAnonymousCaller, createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { type Answer, pluck } from '../support/caller';
+import { insertJob } from '../support/factories/job.factory';
+import { buildProposal } from '../support/factories/proposal.factory';
 
 describe('/v1/proposals', () => {
   let app: TestApp;
@@ -12,15 +11,15 @@ describe('/v1/proposals', () => {
 
   beforeAll(async () => {
     app = await startApp();
-    ann = await signedIn(app);
-    bob = await signedIn(app);
+    ann = await createSignedInCaller(app);
+    bob = await createSignedInCaller(app);
   });
   afterAll(() => app.close());
 
-  const aJob = (status?: string): Promise<number> => aStoredJob(app.db, ann.id, { status });
+  const insertOwnJob = (status?: string): Promise<number> => insertJob(app.db, ann.id, { status });
 
-  const aDraft = async (values: Record<string, unknown> = {}) =>
-    (await ann.post('/v1/proposals', aProposal({ jobId: await aJob(), ...values }))).body;
+  const createDraft = async (values: Record<string, unknown> = {}) =>
+    (await ann.post('/v1/proposals', buildProposal({ jobId: await insertOwnJob(), ...values }))).body;
 
   const auditOf = (id: number) =>
     app.db.query(
@@ -31,9 +30,9 @@ describe('/v1/proposals', () => {
 
   describe('POST /v1/proposals', () => {
     it('stores a draft and says where it is', async () => {
-      const jobId = await aJob();
+      const jobId = await insertOwnJob();
 
-      const { status, headers, body } = await ann.post('/v1/proposals', aProposal({ jobId, bidAmount: '45' }));
+      const { status, headers, body } = await ann.post('/v1/proposals', buildProposal({ jobId, bidAmount: '45' }));
 
       expect(status).toBe(201);
       expect(headers.get('location')).toBe(`/v1/proposals/${body.id}`);
@@ -57,14 +56,14 @@ describe('/v1/proposals', () => {
     });
 
     it('needs only the job', async () => {
-      const { status, body } = await ann.post('/v1/proposals', { jobId: await aJob() });
+      const { status, body } = await ann.post('/v1/proposals', { jobId: await insertOwnJob() });
 
       expect(status).toBe(201);
       expect(body).toMatchObject({ coverLetter: null, bidAmount: null, bidType: null, currency: 'USD' });
     });
 
     it('leaves one audit row with actor, request and address', async () => {
-      const { headers, body } = await ann.post('/v1/proposals', aProposal({ jobId: await aJob() }));
+      const { headers, body } = await ann.post('/v1/proposals', buildProposal({ jobId: await insertOwnJob() }));
 
       expect(await auditOf(body.id)).toEqual([
         expect.objectContaining({
@@ -80,10 +79,10 @@ describe('/v1/proposals', () => {
     });
 
     it('refuses a job that does not exist and one of another alike, with the pointer', async () => {
-      const foreign = await aStoredJob(app.db, bob.id);
+      const foreign = await insertJob(app.db, bob.id);
 
       const answers = await Promise.all(
-        [foreign, 999_999_999].map((jobId) => ann.post('/v1/proposals', aProposal({ jobId }))),
+        [foreign, 999_999_999].map((jobId) => ann.post('/v1/proposals', buildProposal({ jobId }))),
       );
 
       for (const { status, body } of answers) {
@@ -94,9 +93,9 @@ describe('/v1/proposals', () => {
     });
 
     it('refuses a job that is deleted, and stores nothing', async () => {
-      const jobId = await aJob('deleted');
+      const jobId = await insertOwnJob('deleted');
 
-      const { status, body } = await ann.post('/v1/proposals', aProposal({ jobId }));
+      const { status, body } = await ann.post('/v1/proposals', buildProposal({ jobId }));
 
       expect(status).toBe(409);
       expect(body).toMatchObject({ code: 'job.wrong_status', errors: [{ pointer: '/jobId' }] });
@@ -104,9 +103,9 @@ describe('/v1/proposals', () => {
     });
 
     it('refuses a second open proposal for a job, also of two at once', async () => {
-      const jobId = await aJob();
+      const jobId = await insertOwnJob();
 
-      const answers = await Promise.all([1, 2, 3].map(() => ann.post('/v1/proposals', aProposal({ jobId }))));
+      const answers = await Promise.all([1, 2, 3].map(() => ann.post('/v1/proposals', buildProposal({ jobId }))));
 
       expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
       expect(answers.find(({ status }) => status === 409)!.body).toMatchObject({
@@ -116,15 +115,15 @@ describe('/v1/proposals', () => {
     });
 
     it('takes another once the first is decided', async () => {
-      const { id, jobId } = await aDraft();
+      const { id, jobId } = await createDraft();
       await ann.post(`/v1/proposals/${id}/submit`);
       await ann.post(`/v1/proposals/${id}/reject`);
 
-      expect((await ann.post('/v1/proposals', aProposal({ jobId }))).status).toBe(201);
+      expect((await ann.post('/v1/proposals', buildProposal({ jobId }))).status).toBe(201);
     });
 
     it('happens once under an Idempotency-Key', async () => {
-      const dto = aProposal({ jobId: await aJob() });
+      const dto = buildProposal({ jobId: await insertOwnJob() });
       const key = { 'idempotency-key': `draft-${dto.jobId as number}` };
 
       const first = await ann.post('/v1/proposals', dto, key);
@@ -160,7 +159,7 @@ describe('/v1/proposals', () => {
       ['userId', { userId: 1 }],
       ['submittedAt', { submittedAt: '2026-01-01T00:00:00Z' }],
     ])('refuses a wrong %s (%#)', async (field, values) => {
-      const jobId = await aJob();
+      const jobId = await insertOwnJob();
 
       const { status, body } = await ann.post(
         '/v1/proposals',
@@ -175,9 +174,9 @@ describe('/v1/proposals', () => {
 
   describe('GET /v1/proposals', () => {
     it('pages through all of them without a repeat or a gap while new ones come', async () => {
-      const carl = await signedIn(app);
+      const carl = await createSignedInCaller(app);
       const make = async () =>
-        (await carl.post('/v1/proposals', { jobId: await aStoredJob(app.db, carl.id) })).body.id as number;
+        (await carl.post('/v1/proposals', { jobId: await insertJob(app.db, carl.id) })).body.id as number;
       const ids: number[] = [];
       for (let i = 0; i < 5; i += 1) ids.push(await make());
 
@@ -194,11 +193,11 @@ describe('/v1/proposals', () => {
     });
 
     it('keeps to the filters and the order asked for', async () => {
-      const carl = await signedIn(app);
-      const jobs = await Promise.all([1, 2].map(() => aStoredJob(app.db, carl.id)));
+      const carl = await createSignedInCaller(app);
+      const jobs = await Promise.all([1, 2].map(() => insertJob(app.db, carl.id)));
       const [first, second] = [
-        (await carl.post('/v1/proposals', aProposal({ jobId: jobs[0]! }))).body.id,
-        (await carl.post('/v1/proposals', aProposal({ jobId: jobs[1]! }))).body.id,
+        (await carl.post('/v1/proposals', buildProposal({ jobId: jobs[0]! }))).body.id,
+        (await carl.post('/v1/proposals', buildProposal({ jobId: jobs[1]! }))).body.id,
       ];
       await carl.post(`/v1/proposals/${first}/submit`);
       const idsOf = async (query: string) => pluck((await carl.get(`/v1/proposals?${query}`)).body.items, 'id');
@@ -222,9 +221,9 @@ describe('/v1/proposals', () => {
     );
 
     it('refuses a cursor of another list', async () => {
-      const carl = await signedIn(app);
+      const carl = await createSignedInCaller(app);
       for (let i = 0; i < 2; i += 1) {
-        await carl.post('/v1/proposals', { jobId: await aStoredJob(app.db, carl.id) });
+        await carl.post('/v1/proposals', { jobId: await insertJob(app.db, carl.id) });
       }
       const { nextCursor } = (await carl.get('/v1/proposals?limit=1')).body;
 
@@ -237,7 +236,7 @@ describe('/v1/proposals', () => {
 
   describe('GET /v1/proposals/:id', () => {
     it('answers 304 to who has this version', async () => {
-      const { id } = await aDraft();
+      const { id } = await createDraft();
 
       expect((await ann.get(`/v1/proposals/${id}`, { 'if-none-match': '"1"' })).status).toBe(304);
       expect((await ann.get(`/v1/proposals/${id}`, { 'if-none-match': '"2"' })).status).toBe(200);
@@ -246,7 +245,7 @@ describe('/v1/proposals', () => {
 
   describe('PATCH /v1/proposals/:id', () => {
     it('changes what it names, null clears, and one audit row tells the difference', async () => {
-      const { id } = await aDraft();
+      const { id } = await createDraft();
 
       const { status, headers, body } = await ann.patch(`/v1/proposals/${id}`, { bidAmount: '50', coverLetter: null });
 
@@ -263,7 +262,7 @@ describe('/v1/proposals', () => {
     });
 
     it('takes application/merge-patch+json', async () => {
-      const { id } = await aDraft();
+      const { id } = await createDraft();
 
       const { body } = await ann.patch(
         `/v1/proposals/${id}`,
@@ -275,7 +274,7 @@ describe('/v1/proposals', () => {
     });
 
     it('leaves version and log alone when nothing changes', async () => {
-      const { id } = await aDraft();
+      const { id } = await createDraft();
 
       const { body } = await ann.patch(`/v1/proposals/${id}`, { bidAmount: '45', bidType: 'hourly' });
 
@@ -284,7 +283,7 @@ describe('/v1/proposals', () => {
     });
 
     it('refuses a stale version, and a second of two that know the same one', async () => {
-      const { id } = await aDraft();
+      const { id } = await createDraft();
       const patch = (bidAmount: string) => ann.patch(`/v1/proposals/${id}`, { bidAmount }, { 'if-match': '"1"' });
 
       const answers = await Promise.all([patch('1.00'), patch('2.00'), patch('3.00')]);
@@ -294,7 +293,7 @@ describe('/v1/proposals', () => {
     });
 
     it('refuses to change what is no draft any more, its job, and what is not his to set', async () => {
-      const { id } = await aDraft();
+      const { id } = await createDraft();
       const readOnly = await ann.patch(`/v1/proposals/${id}`, { jobId: 1, version: 7 });
       await ann.post(`/v1/proposals/${id}/submit`);
 
@@ -309,7 +308,7 @@ describe('/v1/proposals', () => {
 
   describe('DELETE /v1/proposals/:id', () => {
     it('deletes a draft; its history stays', async () => {
-      const { id } = await aDraft();
+      const { id } = await createDraft();
 
       const { status, body } = await ann.delete(`/v1/proposals/${id}`, undefined, { 'if-match': '"1"' });
 
@@ -321,7 +320,7 @@ describe('/v1/proposals', () => {
     });
 
     it('refuses a stale version, and what was submitted', async () => {
-      const { id } = await aDraft();
+      const { id } = await createDraft();
 
       expect((await ann.delete(`/v1/proposals/${id}`, undefined, { 'if-match': '"7"' })).status).toBe(412);
       await ann.post(`/v1/proposals/${id}/submit`);
@@ -331,7 +330,7 @@ describe('/v1/proposals', () => {
 
   describe('POST /v1/proposals/:id/:step', () => {
     it('sets submittedAt exactly when it is submitted', async () => {
-      const { id } = await aDraft();
+      const { id } = await createDraft();
       const before = Date.now();
 
       const { status, headers, body } = await ann.post(`/v1/proposals/${id}/submit`, {});
@@ -347,7 +346,7 @@ describe('/v1/proposals', () => {
     });
 
     it('needs what a proposal needs before it is submitted', async () => {
-      const { body: draft } = await ann.post('/v1/proposals', { jobId: await aJob() });
+      const { body: draft } = await ann.post('/v1/proposals', { jobId: await insertOwnJob() });
 
       const { status, body } = await ann.post(`/v1/proposals/${draft.id}/submit`);
 
@@ -363,7 +362,7 @@ describe('/v1/proposals', () => {
       ['withdraw', ['submit', 'accept'], 'archive'],
       ['archive', ['submit', 'archive'], 'No step'],
     ])('refuses %s after %j and names the open steps', async (step, taken, named) => {
-      const { id } = await aDraft();
+      const { id } = await createDraft();
       for (const before of taken) await ann.post(`/v1/proposals/${id}/${before}`);
 
       const { status, body } = await ann.post(`/v1/proposals/${id}/${step}`);
@@ -374,14 +373,14 @@ describe('/v1/proposals', () => {
     });
 
     it('refuses a stale version before it looks at the step', async () => {
-      const { id } = await aDraft();
+      const { id } = await createDraft();
 
       expect((await ann.post(`/v1/proposals/${id}/accept`, {}, { 'if-match': '"4"' })).status).toBe(412);
       expect((await ann.post(`/v1/proposals/${id}/submit`, {}, { 'if-match': '"1"' })).status).toBe(200);
     });
 
     it('lets exactly one of 20 parallel decisions win', async () => {
-      const { id } = await aDraft();
+      const { id } = await createDraft();
       await ann.post(`/v1/proposals/${id}/submit`);
 
       const answers = await Promise.all(
@@ -398,7 +397,7 @@ describe('/v1/proposals', () => {
     });
 
     it('is replayed under an Idempotency-Key instead of refused', async () => {
-      const { id } = await aDraft();
+      const { id } = await createDraft();
       const submit = () => ann.post(`/v1/proposals/${id}/submit`, {}, { 'idempotency-key': `submit-${id}` });
 
       const answers = [await submit(), await submit()];
@@ -410,7 +409,7 @@ describe('/v1/proposals', () => {
     });
 
     it('takes no fields', async () => {
-      const { id } = await aDraft();
+      const { id } = await createDraft();
 
       for (const body of ['[1', '[]', 'null', { coverLetter: 'x' }]) {
         expect((await ann.post(`/v1/proposals/${id}/submit`, body)).status).toBe(400);
@@ -421,7 +420,7 @@ describe('/v1/proposals', () => {
 
   describe('GET /v1/proposals/:id/history', () => {
     it('tells who changed what, newest first, in the forms of the API', async () => {
-      const { id, jobId } = await aDraft();
+      const { id, jobId } = await createDraft();
       await ann.patch(`/v1/proposals/${id}`, { bidAmount: '50' });
       const { submittedAt } = (await ann.post(`/v1/proposals/${id}/submit`)).body;
       await app.db.query('superuser', `UPDATE proposals SET status = 'accepted', bid_amount = 55.5 WHERE id = $1`, [
@@ -471,7 +470,7 @@ describe('/v1/proposals', () => {
     });
 
     it('comes in pages', async () => {
-      const { id } = await aDraft();
+      const { id } = await createDraft();
       await ann.patch(`/v1/proposals/${id}`, { bidAmount: '50' });
       await ann.patch(`/v1/proposals/${id}`, { bidAmount: '51' });
 
@@ -480,7 +479,7 @@ describe('/v1/proposals', () => {
 
       expect(first.items).toHaveLength(2);
       expect(second).toMatchObject({ nextCursor: null, items: [{ action: 'INSERT' }] });
-      const other = await aDraft();
+      const other = await createDraft();
       expect((await ann.get(`/v1/proposals/${other.id}/history?cursor=${first.nextCursor}`)).body.code).toBe(
         'cursor.invalid',
       );
@@ -488,7 +487,7 @@ describe('/v1/proposals', () => {
   });
 
   it('is nowhere for another user: every route answers 404, his list is empty', async () => {
-    const { id } = await aDraft();
+    const { id } = await createDraft();
     const at = (path: string) => `/v1/proposals/${id}${path}`;
     const stale = { 'if-match': '"99"' };
 
@@ -508,7 +507,7 @@ describe('/v1/proposals', () => {
   });
 
   it('asks for a sign-in on every route', async () => {
-    const nobody = anonymous(app);
+    const nobody = createAnonymousCaller(app);
 
     const answers = await Promise.all([
       nobody.get('/v1/proposals'),

@@ -1,19 +1,18 @@
-import { startApp, type TestApp } from '../support/app';
-import { anonymous } from '../support/as';
+import { startApp, type TestApp } from '../support/test-app';
+import { createAnonymousCaller, createUser, type Credentials } from '../support/accounts';
 import type { Answer } from '../support/caller';
-import { OwnRedis } from '../support/own-redis';
-import { aPerson, type Person } from '../support/people';
+import { DedicatedRedis } from '../support/dedicated-redis';
 
 describe('a Redis that', () => {
-  const redis = new OwnRedis();
+  const redis = new DedicatedRedis();
   let app: TestApp;
-  let ann: Person;
+  let ann: Credentials;
   let refreshToken: string;
 
   beforeAll(async () => {
     await redis.start();
     app = await startApp({ settings: { REDIS_URL: redis.url } });
-    ann = await aPerson(app);
+    ann = await createUser(app);
     ({ refreshToken } = (await login()).body);
   });
   afterAll(async () => {
@@ -22,7 +21,7 @@ describe('a Redis that', () => {
   });
 
   async function login(): Promise<Answer<{ refreshToken: string; code: string }>> {
-    return anonymous(app).post('/v1/auth/login', { email: ann.email, password: ann.password });
+    return createAnonymousCaller(app).post('/v1/auth/login', { email: ann.email, password: ann.password });
   }
 
   it.each<[string, string, string[], string[]]>([
@@ -40,8 +39,11 @@ describe('a Redis that', () => {
       await redis.command(breaks, ...with_);
       const answers = [
         await login(),
-        await anonymous(app).post('/v1/auth/refresh', { refreshToken }),
-        await anonymous(app).post('/v1/auth/register', { email: 'new@example.com', password: 'seven green umbrellas' }),
+        await createAnonymousCaller(app).post('/v1/auth/refresh', { refreshToken }),
+        await createAnonymousCaller(app).post('/v1/auth/register', {
+          email: 'new@example.com',
+          password: 'seven green umbrellas',
+        }),
       ];
       // A client that looks the name up again after READONLY is connecting for a moment.
       const ready = await readyOnce(503, detail);
@@ -79,7 +81,9 @@ describe('a Redis that', () => {
     detail?: string,
   ): Promise<Answer<{ checks: Record<string, { detail?: string }> }>> {
     for (;;) {
-      const answer = await anonymous(app).get<{ checks: Record<string, { detail?: string }> }>('/health/ready');
+      const answer = await createAnonymousCaller(app).get<{ checks: Record<string, { detail?: string }> }>(
+        '/health/ready',
+      );
       if (answer.status === status && (detail === undefined || answer.body.checks['redis']?.detail === detail))
         return answer;
     }

@@ -3,12 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { ScratchCluster } from '../../src/backups/scratch-cluster';
-import { withDirectConnection } from '../../src/platform/database/direct-connection';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn } from '../support/as';
-import { aWorker, type HandWorker } from '../support/hand-worker';
-import { aPerson, signIn } from '../support/people';
+import { ScratchCluster } from '../../src/backups/restore/scratch-cluster';
+import { withDirectConnection } from '../../src/platform/database/driver/direct-connection';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, createUser, signInFrom } from '../support/accounts';
+import { createManualWorker, type ManualWorker } from '../support/test-worker';
 
 interface Answer {
   readonly code: number;
@@ -18,12 +17,12 @@ interface Answer {
 describe('npm run restore', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gigvault-restore-'));
   let app: TestApp;
-  let worker: HandWorker;
+  let worker: ManualWorker;
   let cluster: ScratchCluster;
 
   beforeAll(async () => {
     [app, cluster] = await Promise.all([startApp({ settings: { BACKUP_DIR: folder } }), ScratchCluster.start(15)]);
-    worker = await aWorker(app);
+    worker = await createManualWorker(app);
   }, 60_000);
   afterAll(async () => {
     await worker.close();
@@ -43,7 +42,7 @@ describe('npm run restore', () => {
       ...settings,
     };
     return new Promise((done) => {
-      const command = ['-r', 'ts-node/register/transpile-only', 'src/launcher/restore.ts', ...args];
+      const command = ['-r', 'ts-node/register/transpile-only', 'src/cli/restore.ts', ...args];
       execFile(process.execPath, command, { cwd: resolve(__dirname, '..', '..'), env }, (error, stdout, stderr) =>
         done({ code: Number(error?.code ?? 0), output: stdout + stderr }),
       );
@@ -60,12 +59,12 @@ describe('npm run restore', () => {
     withDirectConnection(url, (connection) => connection.query<Row>(sql));
 
   it('puts a backup in the place of a database, keeps what was there, and erases again whoever was erased since', async () => {
-    const ann = await signedIn(app);
+    const ann = await createSignedInCaller(app);
     await ann.post('/v1/jobs', { title: 'A job that stays' });
-    const ben = await aPerson(app);
-    await (await signIn(app, ben)).post('/v1/jobs', { title: 'A job of who leaves' });
+    const ben = await createUser(app);
+    await (await signInFrom(app, ben)).post('/v1/jobs', { title: 'A job of who leaves' });
     await worker.runTask('backup');
-    const leaving = await signIn(app, ben);
+    const leaving = await signInFrom(app, ben);
     await leaving.post('/v1/auth/step-up', { password: ben.password });
     expect((await leaving.post('/v1/users/me/erase')).status).toBe(200);
     await app.db.query('superuser', `UPDATE backups SET created_at = created_at - interval '2 days'`);

@@ -1,8 +1,8 @@
 import { Database } from '../../src/platform/database/database';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
-import { socketWrites } from '../support/socket-writes';
-import { within } from '../support/within';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { countSocketWrites } from '../support/measurements';
+import { runAsUser } from '../support/run-as-user';
 
 /** Most of a short request's CPU goes into writes to PostgreSQL: each is a round trip, and two system calls. */
 describe('socket writes to PostgreSQL', () => {
@@ -15,7 +15,7 @@ describe('socket writes to PostgreSQL', () => {
     // One connection, which is open before anything is counted.
     app = await startApp({ settings: { DATABASE_POOL_SIZE: '1' } });
     port = Number(new URL(app.db.urls.app).port);
-    ann = await signedIn(app);
+    ann = await createSignedInCaller(app);
     ({
       body: { id },
     } = await ann.post('/v1/jobs', { title: 'One' }));
@@ -31,7 +31,7 @@ describe('socket writes to PostgreSQL', () => {
     ['a patch', 2, () => ann.patch(`/v1/jobs/${id}`, { title: `Three ${Date.now()}` })],
     ['a delete', 2, () => ann.delete(`/v1/jobs/${id}`)],
   ])('%s: at most %i', async (_, most, send) => {
-    const { writes, result } = await socketWrites(send, port);
+    const { writes, result } = await countSocketWrites(send, port);
 
     expect(result.status).toBeLessThan(300);
     expect(writes).toBeGreaterThan(0);
@@ -39,10 +39,10 @@ describe('socket writes to PostgreSQL', () => {
   });
 
   it('are as many as statements that wait for each other, and COMMIT', async () => {
-    const { writes } = await socketWrites(
+    const { writes } = await countSocketWrites(
       () =>
-        within(ann.id, () =>
-          app.get(Database).unit(async (unit) => {
+        runAsUser(ann.id, () =>
+          app.get(Database).transaction(async (unit) => {
             for (let trip = 0; trip < 3; trip++) await unit.query('SELECT 1');
           }),
         ),
@@ -58,7 +58,7 @@ describe('DATABASE_PREPARED_STATEMENTS=false', () => {
   it('leaves no statement behind on the connection, and answers the same', async () => {
     const app = await startApp({ settings: { DATABASE_POOL_SIZE: '1', DATABASE_PREPARED_STATEMENTS: 'false' } });
     try {
-      const ann = await signedIn(app);
+      const ann = await createSignedInCaller(app);
       const { body: job } = await ann.post('/v1/jobs', { title: 'One', skills: ['SQL'] });
       const { body: changed } = await ann.patch(`/v1/jobs/${job.id}`, { title: 'Two' });
 
@@ -66,7 +66,7 @@ describe('DATABASE_PREPARED_STATEMENTS=false', () => {
       expect(await ann.get(`/v1/jobs/${job.id}`)).toMatchObject({ status: 200, body: changed });
       for (const search of ['skills=SQL', 'budgetMin=1'])
         expect(await ann.get(`/v1/jobs?${search}`)).toMatchObject({ status: 200 });
-      const left = await within(ann.id, () => app.get(Database).query('SELECT name FROM pg_prepared_statements'));
+      const left = await runAsUser(ann.id, () => app.get(Database).query('SELECT name FROM pg_prepared_statements'));
       expect(left).toEqual([]);
     } finally {
       await app.close();

@@ -1,7 +1,7 @@
 import type { Browser, Locator, Page } from 'playwright-core';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
-import { describeInBrowser, picture, startBrowser } from '../support/browser';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { describeInBrowser, takeScreenshot, startBrowser } from '../support/browser';
 
 /** Swagger UI is 1.6 MB of script, which takes a busy machine a while. */
 jest.setTimeout(120_000);
@@ -18,7 +18,7 @@ describeInBrowser('Swagger UI in a browser', () => {
     browser = await startBrowser();
   });
   beforeEach(async () => {
-    user = await signedIn(app);
+    user = await createSignedInCaller(app);
     complaints.length = 0;
     page = await browser.newPage();
     page.on('pageerror', (error) => complaints.push(error.message));
@@ -64,7 +64,7 @@ describeInBrowser('Swagger UI in a browser', () => {
 
     const { status, body } = await execute(await tryOut('Jobs', 'get', '/v1/jobs'));
 
-    await picture(page, 'swagger-jobs');
+    await takeScreenshot(page, 'swagger-jobs');
     expect([status, complaints]).toEqual(['200', []]);
     expect(body).toContain('Move a reporting service');
   });
@@ -84,7 +84,7 @@ describeInBrowser('Swagger UI in a browser', () => {
     );
 
     const { status, body } = await execute(read);
-    await picture(page, 'swagger-ids');
+    await takeScreenshot(page, 'swagger-ids');
     expect([status, complaints]).toEqual(['200', []]);
     expect(body).toContain('The newest');
   });

@@ -1,13 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startFakeVendors, type FakeVendors } from '../fakes/fake-vendors';
-import { FakeUpwork } from '../fakes/upwork/fake-upwork';
-import { startApp, type TestApp } from '../support/app';
-import { anonymous } from '../support/as';
-import { mailsTo, tokenOf } from '../support/mails';
-import { operationsOf, type Operation } from '../support/operations';
-import { aPerson, signIn } from '../support/people';
+import { startFakeVendors, type FakeVendors } from '../../src/demo/fake-ai/fake-vendors';
+import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import { startApp, type TestApp } from '../support/test-app';
+import { createAnonymousCaller, createUser, signInFrom } from '../support/accounts';
+import { listEmails, findToken } from '../support/emails';
+import { readOperations, type Operation } from '../support/openapi-operations';
 import { prefillOf, SwaggerForm } from '../support/swagger-form';
 
 const STEP_UP = 'POST /v1/auth/step-up';
@@ -65,7 +64,7 @@ describe('"Execute" in Swagger UI, with what it fills in', () => {
   beforeAll(async () => {
     [vendors, upwork] = [await startFakeVendors(), await new FakeUpwork().start()];
     app = await startApp({ settings: { ...vendors.settings, ...upwork.settings, BACKUP_DIR: backups } });
-    operations = await operationsOf(app.url);
+    operations = await readOperations(app.url);
     await signUpByTheExample();
   });
   afterAll(async () => {
@@ -77,17 +76,17 @@ describe('"Execute" in Swagger UI, with what it fills in', () => {
 
   /** Makes the account of the example for signing in: registers it by the example and follows the link of the mail. */
   async function signUpByTheExample(): Promise<void> {
-    const admin = await signIn(app, await aPerson(app, { role: 'admin' }));
-    await new SwaggerForm(anonymous(app), operations).executeNamed('POST /v1/auth/register');
-    const [mail] = await mailsTo(admin, 'ann@example.com');
-    await anonymous(app).post('/v1/auth/verify-email', { token: tokenOf(mail) });
+    const admin = await signInFrom(app, await createUser(app, { role: 'admin' }));
+    await new SwaggerForm(createAnonymousCaller(app), operations).executeNamed('POST /v1/auth/register');
+    const [mail] = await listEmails(admin, 'ann@example.com');
+    await createAnonymousCaller(app).post('/v1/auth/verify-email', { token: findToken(mail) });
   }
 
   /** A new account in front of Swagger UI. An admin's is not the newest, so that it does not act on itself. */
   async function aForm(operation: Operation): Promise<SwaggerForm> {
-    const person = await aPerson(app, { role: isForAdmins(operation) ? 'admin' : 'user' });
-    if (isForAdmins(operation)) await aPerson(app);
-    return new SwaggerForm(await signIn(app, person), operations);
+    const person = await createUser(app, { role: isForAdmins(operation) ? 'admin' : 'user' });
+    if (isForAdmins(operation)) await createUser(app);
+    return new SwaggerForm(await signInFrom(app, person), operations);
   }
 
   async function statusOf(form: SwaggerForm, operation: Operation, type?: string): Promise<number> {

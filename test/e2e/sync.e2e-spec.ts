@@ -1,12 +1,12 @@
 import { SyncsService } from '../../src/sync/syncs.service';
-import { FakeUpwork, type FakeAnswer } from '../fakes/upwork/fake-upwork';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
-import { aConnection } from '../support/connections';
+import { FakeUpwork, type FakeAnswer } from '../../src/demo/fake-upwork/fake-upwork';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { createUpworkConnection } from '../support/upwork-connections';
 import { Caller, type Answer } from '../support/caller';
-import { mailsTo } from '../support/mails';
-import { aWorker, type HandWorker } from '../support/hand-worker';
-import { within } from '../support/within';
+import { listEmails } from '../support/emails';
+import { createManualWorker, type ManualWorker } from '../support/test-worker';
+import { runAsUser } from '../support/run-as-user';
 
 /** A row of a list, as it comes. */
 type Shown = Answer['body'];
@@ -15,7 +15,7 @@ type Kind = 'jobs' | 'proposals' | 'messages';
 describe('synchronisation with Upwork', () => {
   let upwork: FakeUpwork;
   let app: TestApp;
-  let worker: HandWorker;
+  let worker: ManualWorker;
   let ann: SignedInCaller;
   let connection: number;
 
@@ -23,17 +23,17 @@ describe('synchronisation with Upwork', () => {
     upwork = await new FakeUpwork().start();
     app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100' } });
     upwork.limitPerSecond = 1_000;
-    worker = await aWorker(app);
+    worker = await createManualWorker(app);
   });
   beforeEach(async () => {
-    ann = await signedIn(app);
-    connection = await aConnection(app, upwork, ann, { seconds: 3_600, organizationId: 'org-ann' });
+    ann = await createSignedInCaller(app);
+    connection = await createUpworkConnection(app, upwork, ann, { seconds: 3_600, organizationId: 'org-ann' });
     // A new connection is synchronised at once; here each test says what is.
     await app.db.query('superuser', `UPDATE syncs SET next_at = now() + interval '1 day'`);
   });
   afterEach(async () => {
     upwork.faults.clear();
-    upwork.alter = (_, answer) => answer;
+    upwork.transformResponse = (_, answer) => answer;
     upwork.marketplace.jobs.length = 0;
     await app.db.query('superuser', 'DELETE FROM user_tokens');
   });
@@ -90,10 +90,10 @@ describe('synchronisation with Upwork', () => {
       bidAmount: '48.00',
     });
 
-    upwork.marketplace.write(sent.id, 'client', 'When can you start?');
+    upwork.marketplace.writeMessage(sent.id, 'client', 'When can you start?');
     expect(await sync('messages')).toMatchObject({ status: 'succeeded', figures: { rooms: 1, created: 1 } });
     expect((await ann.get('/v1/messages/unread-count')).body).toEqual({ unread: 1 });
-    upwork.marketplace.write(sent.id, 'freelancer', 'On Monday.');
+    upwork.marketplace.writeMessage(sent.id, 'freelancer', 'On Monday.');
     expect(await sync('messages')).toMatchObject({ figures: { created: 1, read: 1 } });
     const { body: messages } = await ann.get(`/v1/messages?jobId=${draft.jobId}&sort=createdAt`);
     expect(messages.items.map((m: Shown) => [m.senderType, m.content, m.isRead])).toEqual([
@@ -101,7 +101,7 @@ describe('synchronisation with Upwork', () => {
       ['freelancer', 'On Monday.', true],
     ]);
 
-    upwork.marketplace.decide(sent.id, 'Accepted');
+    upwork.marketplace.setStatus(sent.id, 'Accepted');
     await sync('proposals');
     expect((await ann.get(`/v1/proposals/${draft.id}`)).body.status).toBe('accepted');
     const { body: history } = await ann.get(`/v1/proposals/${draft.id}/history`);
@@ -137,7 +137,7 @@ describe('synchronisation with Upwork', () => {
     const posted = upwork.marketplace.publish({ title: 'Never searched for' });
     const sent = upwork.marketplace.submit(ann.email, posted.id, 'Hello', '10.00');
     expect(await sync('proposals')).toMatchObject({ figures: { created: 1 } });
-    const story = upwork.marketplace.write(sent.id, 'client', 'Frist');
+    const story = upwork.marketplace.writeMessage(sent.id, 'client', 'Frist');
     await sync('messages');
     story.message = 'First';
     story.updatedAt = new Date();
@@ -158,7 +158,7 @@ describe('synchronisation with Upwork', () => {
       bidType: 'fixed',
     });
     const sent = upwork.marketplace.submit(ann.email, posted.id, 'Sent', '900.00');
-    upwork.marketplace.decide(sent.id, 'Shortlisted');
+    upwork.marketplace.setStatus(sent.id, 'Shortlisted');
 
     expect(await sync('proposals')).toMatchObject({ figures: { moved: 1, unknownStatus: 1 } });
     expect((await ann.get(`/v1/proposals/${draft.id}`)).body).toMatchObject({
@@ -167,7 +167,7 @@ describe('synchronisation with Upwork', () => {
       upworkProposalId: sent.id,
     });
     expect(await sync('proposals')).toMatchObject({ figures: { moved: 0, unchanged: 1, unknownStatus: 1 } });
-    upwork.marketplace.decide(sent.id, 'Hired');
+    upwork.marketplace.setStatus(sent.id, 'Hired');
     await sync('proposals');
     expect((await ann.get('/v1/proposals')).body.items[0]).toMatchObject({ status: 'accepted', upworkStatus: 'Hired' });
   });
@@ -180,7 +180,9 @@ describe('synchronisation with Upwork', () => {
       '10.00',
     );
     const anHourAgo = new Date(Date.now() - 3_600_000);
-    const stories = Array.from({ length: 110 }, (_, n) => upwork.marketplace.write(sent.id, 'client', `Story ${n}`));
+    const stories = Array.from({ length: 110 }, (_, n) =>
+      upwork.marketplace.writeMessage(sent.id, 'client', `Story ${n}`),
+    );
     for (const story of stories) Object.assign(story, { createdAt: anHourAgo, updatedAt: anHourAgo });
     expect(await sync('messages')).toMatchObject({ figures: { created: 110 } });
     Object.assign(stories[2]!, { message: 'Said better', updatedAt: new Date() });
@@ -192,7 +194,7 @@ describe('synchronisation with Upwork', () => {
     'ends in a clear error when Upwork answers %s, and goes on afterwards',
     async (fault) => {
       await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
-      upwork.faults.next('graphql', fault, 3);
+      upwork.faults.schedule('graphql', fault, 3);
 
       const failed = await sync('jobs');
       upwork.faults.clear();
@@ -206,8 +208,8 @@ describe('synchronisation with Upwork', () => {
     for (let n = 0; n < 120; n++) upwork.marketplace.publish({ title: `Kotlin job ${n}`, amount: '100' });
     await ann.post('/v1/saved-searches', { name: 'Kotlin', query: 'kotlin', alertHours: 168 });
     await app.db.query('superuser', 'UPDATE saved_searches SET last_alerted_at = now()');
-    upwork.faults.next('graphql', 'none');
-    upwork.faults.next('graphql', '500', 3);
+    upwork.faults.schedule('graphql', 'none');
+    upwork.faults.schedule('graphql', '500', 3);
 
     expect(await sync('jobs')).toMatchObject({ status: 'failed' });
     expect((await ann.get('/v1/saved-searches')).body.items[0]).toMatchObject({ newMatches: 50 });
@@ -244,15 +246,15 @@ describe('synchronisation with Upwork', () => {
     await worker.runTask('deliver-alerts');
 
     expect((await ann.get(`/v1/tokens/${connection}`)).body).toMatchObject({ status: 'reconnect_needed' });
-    expect((await mailsTo(await signedIn(app, { role: 'admin' }), ann.email)).map(({ subject }) => subject)).toEqual([
-      'Connect Gigvault to Upwork anew',
-    ]);
+    expect(
+      (await listEmails(await createSignedInCaller(app, { role: 'admin' }), ann.email)).map(({ subject }) => subject),
+    ).toEqual(['Connect Gigvault to Upwork anew']);
     expect((await ann.post('/v1/jobs/sync')).body.code).toBe('token.not_connected');
   });
 
   it('tries again by itself after one fault', async () => {
     await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
-    upwork.faults.next('graphql', '429');
+    upwork.faults.schedule('graphql', '429');
 
     expect(await sync('jobs')).toMatchObject({ status: 'succeeded' });
   });
@@ -265,8 +267,8 @@ describe('synchronisation with Upwork', () => {
       await worker.runTask('deliver-alerts');
     }
 
-    const letters = await mailsTo(await signedIn(app, { role: 'admin' }), ann.email);
-    expect(letters.map(({ text }) => text.split('\n')[0])).toEqual(['Go: 1']);
+    const emails = await listEmails(await createSignedInCaller(app, { role: 'admin' }), ann.email);
+    expect(emails.map(({ text }) => text.split('\n')[0])).toEqual(['Go: 1']);
     expect((await ann.get('/v1/saved-searches')).body.items[0]).toMatchObject({ newMatches: 1 });
   });
 
@@ -285,7 +287,7 @@ describe('synchronisation with Upwork', () => {
   it('leaves out vacancies that cannot be read, counts them, and keeps the others', async () => {
     upwork.marketplace.publish({ title: `Elixir ${NUL_AND_HALF}one`, description: NUL_AND_HALF });
     await ann.post('/v1/saved-searches', { name: 'Elixir', query: 'elixir' });
-    upwork.alter = (_, answer) => {
+    upwork.transformResponse = (_, answer) => {
       const { edges } = answer.data['marketplaceJobPostingsSearch']!;
       const { node } = edges[0]!;
       edges.push(...(odd(node!) as FakeAnswer['data'][string]['edges']), { node: { ...node, title: null } });
@@ -310,7 +312,7 @@ describe('synchronisation with Upwork', () => {
       `Hello ${NUL_AND_HALF}`,
       '10.00',
     );
-    upwork.alter = (_, answer) => {
+    upwork.transformResponse = (_, answer) => {
       const { edges } = answer.data['vendorProposals']!;
       const node = edges[0]!.node!;
       const dated = (createdDateTime: string) => ({
@@ -344,9 +346,9 @@ describe('synchronisation with Upwork', () => {
       'Hello',
       '10.00',
     );
-    upwork.marketplace.write(sent.id, 'client', `One${NUL_AND_HALF}`);
-    upwork.marketplace.write(sent.id, 'client', '🙂'.repeat(50_001));
-    upwork.alter = (_, answer) => {
+    upwork.marketplace.writeMessage(sent.id, 'client', `One${NUL_AND_HALF}`);
+    upwork.marketplace.writeMessage(sent.id, 'client', '🙂'.repeat(50_001));
+    upwork.transformResponse = (_, answer) => {
       const { edges = [] } = answer.data['roomStories'] ?? {};
       if (edges.length === 0) return answer;
       const node = edges[0]!.node!;
@@ -373,7 +375,8 @@ describe('synchronisation with Upwork', () => {
   it('gives each search its own fate', async () => {
     upwork.marketplace.publish({ title: 'Cobol payroll' });
     for (const name of ['Broken', 'Cobol']) await ann.post('/v1/saved-searches', { name, query: name.toLowerCase() });
-    upwork.alter = ({ variables }, answer) => (JSON.stringify(variables).includes('broken') ? { data: null } : answer);
+    upwork.transformResponse = ({ variables }, answer) =>
+      JSON.stringify(variables).includes('broken') ? { data: null } : answer;
 
     const done = await sync('jobs');
 
@@ -384,7 +387,7 @@ describe('synchronisation with Upwork', () => {
       [true, false],
       [false, true],
     ]);
-    upwork.alter = (_, answer) => answer;
+    upwork.transformResponse = (_, answer) => answer;
     await sync('jobs');
     expect((await ann.get('/v1/saved-searches')).body.items.map((search: Shown) => search.lastError)).toEqual([
       null,
@@ -396,9 +399,9 @@ describe('synchronisation with Upwork', () => {
     const rooms = ['One', 'Two'].map((title) =>
       upwork.marketplace.submit(ann.email, upwork.marketplace.publish({ title }).id, 'Hello', '10.00'),
     );
-    for (const { id } of rooms) upwork.marketplace.write(id, 'client', 'News');
-    upwork.faults.next('graphql', 'none', 2);
-    upwork.faults.next('graphql', '500', 3);
+    for (const { id } of rooms) upwork.marketplace.writeMessage(id, 'client', 'News');
+    upwork.faults.schedule('graphql', 'none', 2);
+    upwork.faults.schedule('graphql', '500', 3);
 
     expect(await sync('messages')).toMatchObject({
       status: 'succeeded',
@@ -413,14 +416,14 @@ describe('synchronisation with Upwork', () => {
   });
 
   it('of one tenant whose answers do not come holds up nobody else', async () => {
-    const bob = await signedIn(app);
-    await aConnection(app, upwork, bob, { seconds: 3_600, organizationId: 'org-bob' });
+    const bob = await createSignedInCaller(app);
+    await createUpworkConnection(app, upwork, bob, { seconds: 3_600, organizationId: 'org-bob' });
     await app.db.query('superuser', `UPDATE syncs SET next_at = now() + interval '1 day'`);
     for (const user of [ann, bob]) await user.post('/v1/saved-searches', { name: 'Any', query: 'x' });
     const release: (() => void)[] = [];
     const asked = new Map<string, () => void>();
     const askedBy = (email: string) => new Promise<void>((resolve) => asked.set(email, resolve));
-    upwork.alter = async ({ user }, answer) => {
+    upwork.transformResponse = async ({ user }, answer) => {
       asked.get(user)?.();
       if (user === ann.email) await new Promise<void>((resolve) => release.push(resolve));
       return answer;
@@ -435,7 +438,7 @@ describe('synchronisation with Upwork', () => {
     await bob.post('/v1/jobs/sync');
     await bobAsked;
 
-    upwork.alter = (_, answer) => answer;
+    upwork.transformResponse = (_, answer) => answer;
     for (const go of release) go();
     await run;
     expect((await ann.get('/v1/syncs')).body.items.map((shown: Shown) => shown.status).sort()).toEqual([
@@ -446,7 +449,7 @@ describe('synchronisation with Upwork', () => {
   });
 
   it('is asked for once in 30 s of each kind', async () => {
-    const strict = await startApp({ beside: app, settings: { UPWORK_SYNC_INTERVAL_SECONDS: '30' } });
+    const strict = await startApp({ sharedWith: app, settings: { UPWORK_SYNC_INTERVAL_SECONDS: '30' } });
     const at = new Caller(strict.url, ann.token);
 
     const accepted = [await at.post('/v1/jobs/sync'), await at.post('/v1/messages/sync')];
@@ -471,14 +474,14 @@ describe('synchronisation with Upwork', () => {
     const before = upwork.calls.length;
     const syncs = app.get(SyncsService);
 
-    const results = await Promise.all([1, 2, 3].map(() => within(ann.id, () => syncs.run(body.items[0].id))));
+    const results = await Promise.all([1, 2, 3].map(() => runAsUser(ann.id, () => syncs.run(body.items[0].id))));
 
     expect(results.filter((figures) => figures !== undefined)).toHaveLength(1);
     expect(upwork.calls.length - before).toBe(1);
   });
 
   it('needs a connection, and shows a stranger nothing', async () => {
-    const bob = await signedIn(app);
+    const bob = await createSignedInCaller(app);
     const { body } = await ann.get('/v1/syncs');
 
     expect((await bob.post('/v1/jobs/sync')).body.code).toBe('token.not_connected');
@@ -495,7 +498,7 @@ describe('/v1/saved-searches', () => {
   afterAll(() => app.close());
 
   it('are made, changed, listed and deleted', async () => {
-    const ann = await signedIn(app);
+    const ann = await createSignedInCaller(app);
     const made = await ann.post('/v1/saved-searches', { name: 'One', query: 'sql', jobType: 'fixed' });
     expect([made.status, made.headers.get('location')]).toEqual([201, `/v1/saved-searches/${made.body.id}`]);
     expect((await ann.post('/v1/saved-searches', { name: 'One', query: 'x' })).body.code).toBe(

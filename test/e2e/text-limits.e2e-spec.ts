@@ -1,10 +1,9 @@
-import { startFakeVendors, type FakeVendors } from '../fakes/fake-vendors';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
+import { startFakeVendors, type FakeVendors } from '../../src/demo/fake-ai/fake-vendors';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, createUser, type SignedInCaller, signInFrom } from '../support/accounts';
 import type { Caller } from '../support/caller';
-import { aStoredJob } from '../support/factories/job.factory';
-import { exampleOf, operationsOf, pathWith, type Operation } from '../support/operations';
-import { aPerson, signIn } from '../support/people';
+import { insertJob } from '../support/factories/job.factory';
+import { buildExample, readOperations, fillPath, type Operation } from '../support/openapi-operations';
 
 /** What one person sees as a character, and how many code points it is: neither its UTF-16 units nor its graphemes. */
 const UNITS: readonly (readonly [name: string, unit: string, codePoints: number])[] = [
@@ -39,10 +38,10 @@ describe('the lengths of texts', () => {
   beforeAll(async () => {
     vendors = await startFakeVendors();
     app = await startApp({ settings: vendors.settings });
-    const person = await aPerson(app, { role: 'admin' });
-    admin = await signIn(app, person);
+    const person = await createUser(app, { role: 'admin' });
+    admin = await signInFrom(app, person);
     await admin.post('/v1/auth/step-up', { password: person.password });
-    fields = (await operationsOf(app.url)).flatMap((operation) =>
+    fields = (await readOperations(app.url)).flatMap((operation) =>
       Object.entries(operation.body?.properties ?? {}).flatMap(([field, { maxLength }]) =>
         maxLength === undefined ? [] : [{ operation, field, maxLength }],
       ),
@@ -59,9 +58,9 @@ describe('the lengths of texts', () => {
     const [, list] = /^\/v1\/((?:admin\/)?[\w-]+)\/\{id\}/.exec(path) ?? [];
     switch (list) {
       case 'jobs':
-        return String(await aStoredJob(app.db, caller.id));
+        return String(await insertJob(app.db, caller.id));
       case 'proposals':
-        return make('/v1/proposals', { jobId: await aStoredJob(app.db, caller.id) });
+        return make('/v1/proposals', { jobId: await insertJob(app.db, caller.id) });
       case 'saved-searches':
         return make('/v1/saved-searches', { name: 'A search', query: 'sql' });
       case 'webhooks':
@@ -69,7 +68,7 @@ describe('the lengths of texts', () => {
       case 'templates':
         return make('/v1/templates', { name: 'A template', type: 'message', body: 'Hi' });
       case 'admin/users':
-        return String((await signedIn(app)).id);
+        return String((await createSignedInCaller(app)).id);
       case 'admin/tasks':
         return 'refresh-job-stats';
       default:
@@ -82,11 +81,11 @@ describe('the lengths of texts', () => {
     { operation, field }: TextField,
     text: string,
   ): Promise<{ status: number; errors: NonNullable<Problem['errors']> }> {
-    const user = await signedIn(app);
+    const user = await createSignedInCaller(app);
     const caller = operation.path.startsWith('/v1/admin/') ? admin : user;
-    const path = pathWith(operation, { id: await idFor(operation, user) });
-    const examples = Object.entries(exampleOf(operation.body)).filter(([name]) => !/[a-z]Id$/.test(name));
-    const needed = operation.body?.required?.includes('jobId') ? { jobId: await aStoredJob(app.db, user.id) } : {};
+    const path = fillPath(operation, { id: await idFor(operation, user) });
+    const examples = Object.entries(buildExample(operation.body)).filter(([name]) => !/[a-z]Id$/.test(name));
+    const needed = operation.body?.required?.includes('jobId') ? { jobId: await insertJob(app.db, user.id) } : {};
     const { status, body } = await caller.send<Problem | undefined>(operation.method, path, {
       ...Object.fromEntries(examples),
       ...needed,
@@ -115,7 +114,7 @@ describe('the lengths of texts', () => {
   });
 
   it('refuses names of 60 hearts, which are 120 code points, and takes 50', async () => {
-    const ann = await signedIn(app);
+    const ann = await createSignedInCaller(app);
     const rename = async (hearts: number) =>
       (await ann.patch('/v1/users/me', { firstName: '\u2764\ufe0f'.repeat(hearts) })) as {
         status: number;

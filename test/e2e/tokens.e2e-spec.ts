@@ -1,8 +1,8 @@
-import { FakeUpwork } from '../fakes/upwork/fake-upwork';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
+import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { Caller } from '../support/caller';
-import { aConnection } from '../support/connections';
+import { createUpworkConnection } from '../support/upwork-connections';
 
 const IN_AN_HOUR = new Date(Date.now() + 3_600_000).toISOString();
 const PAIR = {
@@ -22,11 +22,11 @@ describe('/v1/tokens', () => {
     app = await startApp({ settings: upwork.settings });
   });
   beforeEach(async () => {
-    ann = await signedIn(app);
+    ann = await createSignedInCaller(app);
   });
   afterEach(() => {
     upwork.faults.clear();
-    upwork.delayMs = 0;
+    upwork.tokenDelayMs = 0;
   });
   afterAll(async () => {
     await app.close();
@@ -62,7 +62,7 @@ describe('/v1/tokens', () => {
 
   it('keeps a pair apart per user, and forgets it on DELETE', async () => {
     const { body } = await ann.post('/v1/tokens', PAIR);
-    const bob = await signedIn(app);
+    const bob = await createSignedInCaller(app);
 
     expect((await bob.post('/v1/tokens', PAIR)).status).toBe(201);
     expect((await bob.get(`/v1/tokens/${body.id}`)).body.code).toBe('token.not_found');
@@ -91,9 +91,9 @@ describe('/v1/tokens', () => {
   });
 
   it('refreshes now, once for parallel requests, and stays usable', async () => {
-    const id = await aConnection(app, upwork, ann);
+    const id = await createUpworkConnection(app, upwork, ann);
     const before = upwork.grants.refreshes;
-    upwork.delayMs = 300;
+    upwork.tokenDelayMs = 300;
 
     const answers = await Promise.all(Array.from({ length: 10 }, () => ann.post(`/v1/tokens/${id}/refresh`)));
 
@@ -109,8 +109,8 @@ describe('/v1/tokens', () => {
   it.each(['429', '500', 'html', 'cut', 'empty'] as const)(
     'says what is wrong when the provider answers %s, keeps the pair and rests',
     async (fault) => {
-      const id = await aConnection(app, upwork, ann);
-      upwork.faults.next('token', fault);
+      const id = await createUpworkConnection(app, upwork, ann);
+      upwork.faults.schedule('token', fault);
 
       const failed = await ann.post(`/v1/tokens/${id}/refresh`);
       const resting = await ann.post(`/v1/tokens/${id}/refresh`);
@@ -128,7 +128,7 @@ describe('/v1/tokens', () => {
   );
 
   it('asks for a new connection when the provider refuses for good', async () => {
-    const id = await aConnection(app, upwork, ann);
+    const id = await createUpworkConnection(app, upwork, ann);
     upwork.grants.revokeAll();
 
     const answer = await ann.post(`/v1/tokens/${id}/refresh`);
@@ -153,7 +153,7 @@ describe('/v1/tokens/upwork', () => {
     app = await startApp({ settings: upwork.settings });
   });
   beforeEach(async () => {
-    ann = await signedIn(app);
+    ann = await createSignedInCaller(app);
   });
   afterAll(async () => {
     await app.close();
@@ -194,9 +194,9 @@ describe('/v1/tokens/upwork', () => {
   });
 
   it('takes a state neither from another user nor in another session, and attaches nothing', async () => {
-    const bob = await signedIn(app);
+    const bob = await createSignedInCaller(app);
     const forBob = await consent(ann);
-    const otherSession = await signedIn(app);
+    const otherSession = await createSignedInCaller(app);
 
     expect((await bob.get(forBob)).body.code).toBe('token.state_invalid');
     expect((await ann.get(forBob)).body.code).toBe('token.state_invalid');
@@ -249,7 +249,7 @@ describe('/v1/tokens/upwork', () => {
   });
 
   it("refuses a code of somebody else's authorization behind one's own state: PKCE ties them", async () => {
-    const bob = await signedIn(app);
+    const bob = await createSignedInCaller(app);
     const [forAnn, forBob] = [await consent(ann), await consent(bob)].map((path) => new URL(path, 'http://x'));
     forAnn!.searchParams.set('code', forBob!.searchParams.get('code')!);
 
@@ -263,7 +263,7 @@ describe('/v1/tokens/upwork', () => {
   it('passes on how long a busy provider wants to be left alone', async () => {
     const callback = await consent(ann);
     upwork.faults.retryAfter = '90';
-    upwork.faults.next('token', '429');
+    upwork.faults.schedule('token', '429');
 
     const answer = await ann.get(callback);
 
@@ -286,9 +286,9 @@ describe('/v1/tokens/upwork', () => {
   });
 
   it('needs an API key', async () => {
-    const without = await startApp({ beside: app, settings: { UPWORK_CLIENT_ID: '' } });
+    const without = await startApp({ sharedWith: app, settings: { UPWORK_CLIENT_ID: '' } });
 
-    const answer = await (await signedIn(without)).post('/v1/tokens/upwork/authorize');
+    const answer = await (await createSignedInCaller(without)).post('/v1/tokens/upwork/authorize');
 
     expect([answer.status, answer.body.code]).toEqual([503, 'upwork.not_configured']);
     await without.close();

@@ -1,17 +1,17 @@
 import { EventEmitter, once } from 'node:events';
 import type { Socket } from 'node:net';
-import { Deliveries } from '../../src/alerts/deliveries.service';
-import { WebhookSender } from '../../src/alerts/webhook-sender.service';
+import { DeliveriesService } from '../../src/webhooks/deliveries.service';
+import { WebhookSenderService } from '../../src/webhooks/webhook-sender.service';
 import { Config } from '../../src/platform/config/config';
 import { loadConfig } from '../../src/platform/config/load-config';
-import { SavedSearchesService } from '../../src/sync/saved-searches.service';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
+import { SavedSearchesService } from '../../src/saved-searches/saved-searches.service';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import type { Answer } from '../support/caller';
-import { aWorker, type HandWorker } from '../support/hand-worker';
-import { mailsTo } from '../support/mails';
-import { aRawReceiver, signaturesBy, WebhookReceiver } from '../support/webhook-receiver';
-import { within } from '../support/within';
+import { createManualWorker, type ManualWorker } from '../support/test-worker';
+import { listEmails } from '../support/emails';
+import { startRawReceiver, verifySignatures, WebhookReceiver } from '../support/webhook-receiver';
+import { runAsUser } from '../support/run-as-user';
 
 const URLS_NOT_CALLED = [
   'http://example.com/',
@@ -41,16 +41,16 @@ const URLS_THAT_ARE_NONE = [
 
 describe('/v1/webhooks', () => {
   let app: TestApp;
-  let worker: HandWorker;
+  let worker: ManualWorker;
   let receiver: WebhookReceiver;
   let ann: SignedInCaller;
 
   beforeAll(async () => {
     app = await startApp();
-    worker = await aWorker(app);
+    worker = await createManualWorker(app);
   });
   beforeEach(async () => {
-    ann = await signedIn(app);
+    ann = await createSignedInCaller(app);
     receiver = await new WebhookReceiver().start();
   });
   afterEach(async () => {
@@ -62,7 +62,7 @@ describe('/v1/webhooks', () => {
     await app.close();
   });
 
-  const aWebhook = async (): Promise<{ id: number; secret: string }> =>
+  const createWebhook = async (): Promise<{ id: number; secret: string }> =>
     (await ann.post('/v1/webhooks', { url: receiver.url })).body;
   const deliver = () => worker.runTask('deliver-alerts');
   const deliveriesOf = async (id: number): Promise<Answer['body'][]> =>
@@ -79,7 +79,7 @@ describe('/v1/webhooks', () => {
     expect([status, body.webhookId]).toEqual([201, webhookId]);
     await app.db.query('superuser', 'UPDATE saved_searches SET new_matches = $2 WHERE id = $1', [body.id, newMatches]);
   }
-  const record = () => within(ann.id, () => app.get(SavedSearchesService).recordAlerts());
+  const record = () => runAsUser(ann.id, () => app.get(SavedSearchesService).recordDeliveries());
 
   it('shows a secret once, and keeps it in the clear nowhere', async () => {
     const made = await ann.post('/v1/webhooks', { url: receiver.url }, { 'idempotency-key': 'once' });
@@ -106,7 +106,7 @@ describe('/v1/webhooks', () => {
   });
 
   it('sends a signed test message, and tells how it went', async () => {
-    const { id, secret } = await aWebhook();
+    const { id, secret } = await createWebhook();
 
     const asked = await ann.post(`/v1/webhooks/${id}/test`);
     await deliver();
@@ -120,14 +120,14 @@ describe('/v1/webhooks', () => {
     });
     expect(message!.headers).toMatchObject({ 'webhook-id': asked.body.eventId, 'content-type': 'application/json' });
     expect(Math.abs(Number(message!.headers['webhook-timestamp']) - Date.now() / 1_000)).toBeLessThan(5);
-    expect(signaturesBy(secret, message!)).toEqual([0]);
+    expect(verifySignatures(secret, message!)).toEqual([0]);
     expect(await deliveriesOf(id)).toMatchObject([
       { status: 'delivered', attempts: 1, responseStatus: 204, lastError: null, nextAttemptAt: null },
     ]);
   });
 
   it('tells a webhook of the new matches of all searches that name it, in one message, and mails the others', async () => {
-    const { id } = await aWebhook();
+    const { id } = await createWebhook();
     await matched('Databases', 3, id);
     await matched('Go', 1, id);
     await matched('Vue', 2, null);
@@ -142,14 +142,14 @@ describe('/v1/webhooks', () => {
         expect.objectContaining({ name: 'Go', newMatches: 1 }),
       ],
     ]);
-    const letters = await mailsTo(await signedIn(app, { role: 'admin' }), ann.email);
-    expect(letters.map(({ text }) => text.split('\n')[0])).toEqual(['Vue: 2']);
+    const emails = await listEmails(await createSignedInCaller(app, { role: 'admin' }), ann.email);
+    expect(emails.map(({ text }) => text.split('\n')[0])).toEqual(['Vue: 2']);
   });
 
   it('loses no alert with the worker that took it, and sends it once when two want to', async () => {
     await matched('Databases', 3, null);
     await record();
-    const { id } = await aWebhook();
+    const { id } = await createWebhook();
     const { body: taken } = await ann.post(`/v1/webhooks/${id}/test`);
     await app.db.query(
       'superuser',
@@ -160,14 +160,14 @@ describe('/v1/webhooks', () => {
     await Promise.all([deliver(), deliver(), deliver()]);
     expect(receiver.received).toHaveLength(0);
     await passTime();
-    await Promise.all([1, 2, 3].map(() => within(ann.id, () => app.get(Deliveries).deliver(taken.id))));
+    await Promise.all([1, 2, 3].map(() => runAsUser(ann.id, () => app.get(DeliveriesService).deliver(taken.id))));
 
     expect(receiver.received.map(({ headers }) => headers['webhook-id'])).toEqual([taken.eventId]);
-    expect(await mailsTo(await signedIn(app, { role: 'admin' }), ann.email)).toHaveLength(1);
+    expect(await listEmails(await createSignedInCaller(app, { role: 'admin' }), ann.email)).toHaveLength(1);
   });
 
   it('tries again later and later under the same id, gives up after a good day, and sends it anew when asked', async () => {
-    const { id } = await aWebhook();
+    const { id } = await createWebhook();
     receiver.answer = (response) => response.writeHead(500).end('no');
     await ann.post(`/v1/webhooks/${id}/test`);
     for (const pause of [60, 300, 1_800, 7_200, 18_000, 36_000, 36_000]) {
@@ -197,7 +197,7 @@ describe('/v1/webhooks', () => {
   });
 
   it('signs with both secrets for a day after a rotation', async () => {
-    const { id, secret } = await aWebhook();
+    const { id, secret } = await createWebhook();
     const rotated = await ann.post(`/v1/webhooks/${id}/rotate-secret`, {}, { 'if-match': '"1"' });
     expect((await ann.post(`/v1/webhooks/${id}/rotate-secret`, {}, { 'if-match': '"1"' })).status).toBe(412);
     await ann.post(`/v1/webhooks/${id}/test`);
@@ -211,12 +211,12 @@ describe('/v1/webhooks', () => {
     await deliver();
 
     const [during, after] = receiver.received;
-    expect([signaturesBy(rotated.body.secret, during!), signaturesBy(secret, during!)]).toEqual([[0], [1]]);
-    expect([signaturesBy(rotated.body.secret, after!), signaturesBy(secret, after!)]).toEqual([[0], []]);
+    expect([verifySignatures(rotated.body.secret, during!), verifySignatures(secret, during!)]).toEqual([[0], [1]]);
+    expect([verifySignatures(rotated.body.secret, after!), verifySignatures(secret, after!)]).toEqual([[0], []]);
   });
 
   it('is switched off by 410; what it would be told waits, and is sent when it is on again', async () => {
-    const { id } = await aWebhook();
+    const { id } = await createWebhook();
     receiver.answer = (response) => response.writeHead(410).end();
     await ann.post(`/v1/webhooks/${id}/test`);
     await deliver();
@@ -232,7 +232,7 @@ describe('/v1/webhooks', () => {
 
   it("are not delayed by another user's receiver that never answers, nor is what comes while that one is waited for", async () => {
     const slow = await new WebhookReceiver().start();
-    const sender = worker.get(WebhookSender);
+    const sender = worker.get(WebhookSenderService);
     const { timeoutMs } = sender;
     // However slow this machine is, the receiver that does not answer is not given up.
     sender.timeoutMs = 600_000;
@@ -244,7 +244,7 @@ describe('/v1/webhooks', () => {
     };
     const { body: dead } = await ann.post('/v1/webhooks', { url: slow.url });
     for (let n = 0; n < 5; n++) expect((await ann.post(`/v1/webhooks/${dead.id}/test`)).status).toBe(202);
-    const bob = await signedIn(app);
+    const bob = await createSignedInCaller(app);
     const { body: good } = await bob.post('/v1/webhooks', { url: receiver.url });
     receiver.answer = (response) => {
       response.writeHead(204).end();
@@ -270,7 +270,7 @@ describe('/v1/webhooks', () => {
   });
 
   it('gives each tenant a turn before anybody gets a second', async () => {
-    const tenants = [ann, await signedIn(app), await signedIn(app)];
+    const tenants = [ann, await createSignedInCaller(app), await createSignedInCaller(app)];
     for (const tenant of tenants) {
       const { body } = await tenant.post('/v1/webhooks', { url: receiver.url });
       for (let n = 0; n < 3; n++) await tenant.post(`/v1/webhooks/${body.id}/test`);
@@ -282,7 +282,7 @@ describe('/v1/webhooks', () => {
   });
 
   it('is tested at most five times a minute, each by itself', async () => {
-    const [{ id }, other] = [await aWebhook(), await aWebhook()];
+    const [{ id }, other] = [await createWebhook(), await createWebhook()];
 
     const answers = await Promise.all(Array.from({ length: 12 }, () => ann.post(`/v1/webhooks/${id}/test`)));
     const refused = answers.filter(({ status }) => status === 429);
@@ -304,10 +304,10 @@ describe('/v1/webhooks', () => {
   });
 
   it('pauses by itself when it does not answer in time, longer each time, and goes on with its first answer', async () => {
-    const slow = await aRawReceiver(() => undefined);
+    const slow = await startRawReceiver(() => undefined);
     const { body: dead } = await ann.post('/v1/webhooks', { url: slow.url });
-    const { id: other } = await aWebhook();
-    const sender = worker.get(WebhookSender);
+    const { id: other } = await createWebhook();
+    const sender = worker.get(WebhookSenderService);
     const usual = sender.timeoutMs;
     sender.timeoutMs = 100;
     for (const minutes of [1, 2, 4]) {
@@ -353,7 +353,7 @@ describe('/v1/webhooks', () => {
     ['503', 'soon', 60],
     ['500', '900', 60],
   ])('waits after %s as long as Retry-After %p asks for', async (status, header, seconds) => {
-    const { id } = await aWebhook();
+    const { id } = await createWebhook();
     receiver.answer = (response) =>
       response.writeHead(Number(status), { 'retry-after': typeof header === 'string' ? header : header() }).end();
     await ann.post(`/v1/webhooks/${id}/test`);
@@ -369,8 +369,8 @@ describe('/v1/webhooks', () => {
   });
 
   it('is of its user alone', async () => {
-    const { id } = await aWebhook();
-    const bob = await signedIn(app);
+    const { id } = await createWebhook();
+    const bob = await createSignedInCaller(app);
 
     const answers = [
       await bob.get(`/v1/webhooks/${id}`),
@@ -396,7 +396,7 @@ describe('/v1/webhooks', () => {
   });
 
   it.each(URLS_NOT_CALLED)('refuses %s', async (url) => {
-    const { id } = await aWebhook();
+    const { id } = await createWebhook();
 
     for (const answer of [await ann.post('/v1/webhooks', { url }), await ann.patch(`/v1/webhooks/${id}`, { url })]) {
       expect([answer.status, answer.body.code, answer.body.errors[0].pointer]).toEqual([
@@ -408,7 +408,7 @@ describe('/v1/webhooks', () => {
   });
 
   it.each(URLS_THAT_ARE_NONE)('says that %p is no URL', async (url) => {
-    const { id } = await aWebhook();
+    const { id } = await createWebhook();
 
     for (const answer of [await ann.post('/v1/webhooks', { url }), await ann.patch(`/v1/webhooks/${id}`, { url })]) {
       expect([answer.status, answer.body.code, answer.body.errors[0].pointer]).toEqual([
@@ -420,7 +420,7 @@ describe('/v1/webhooks', () => {
   });
 });
 
-describe(WebhookSender.name, () => {
+describe(WebhookSenderService.name, () => {
   let app: TestApp;
   let receiver: WebhookReceiver;
   const message = { id: 'x', timestamp: 1, body: '{}' };
@@ -439,7 +439,7 @@ describe(WebhookSender.name, () => {
     const inner = await new WebhookReceiver().start();
     receiver.answer = (response) => response.writeHead(302, { location: inner.url }).end();
 
-    expect(await app.get(WebhookSender).send(receiver.url, message, secrets)).toEqual({
+    expect(await app.get(WebhookSenderService).send(receiver.url, message, secrets)).toEqual({
       status: 302,
       error: 'it answered 302',
     });
@@ -448,7 +448,7 @@ describe(WebhookSender.name, () => {
   });
 
   it('waits so long and no longer, and takes so much of an answer and no more', async () => {
-    const sender = Object.assign(new WebhookSender(app.get(Config)), { timeoutMs: 200 });
+    const sender = Object.assign(new WebhookSenderService(app.get(Config)), { timeoutMs: 200 });
     receiver.answer = () => undefined;
     expect(await sender.send(receiver.url, message, secrets)).toEqual({
       status: null,
@@ -463,7 +463,10 @@ describe(WebhookSender.name, () => {
         response.writeHead(200).on('close', () => (clearInterval(more), resolve(sent)));
       };
     });
-    expect(await app.get(WebhookSender).send(receiver.url, message, secrets)).toEqual({ status: 200, error: null });
+    expect(await app.get(WebhookSenderService).send(receiver.url, message, secrets)).toEqual({
+      status: 200,
+      error: null,
+    });
     expect(await cut).toBeLessThan(8_000_000);
   });
 
@@ -484,8 +487,8 @@ describe(WebhookSender.name, () => {
     ['an end before the answer', (socket) => socket.destroy()],
     ['half a status line', (socket) => void socket.write('HTTP/1.1 2')],
   ])('takes %s for a failed delivery', async (_, answer) => {
-    const raw = await aRawReceiver(answer);
-    const sender = Object.assign(new WebhookSender(app.get(Config)), { timeoutMs: 500 });
+    const raw = await startRawReceiver(answer);
+    const sender = Object.assign(new WebhookSenderService(app.get(Config)), { timeoutMs: 500 });
 
     const result = await sender.send(raw.url, message, secrets);
 
@@ -498,12 +501,12 @@ describe(WebhookSender.name, () => {
 
   it('takes a switch of protocols for a failed delivery, and closes the connection', async () => {
     let hasClosed: Promise<unknown> | undefined;
-    const raw = await aRawReceiver((socket) => {
+    const raw = await startRawReceiver((socket) => {
       hasClosed = once(socket, 'close');
       socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n');
     });
 
-    expect(await app.get(WebhookSender).send(raw.url, message, secrets)).toEqual({
+    expect(await app.get(WebhookSenderService).send(raw.url, message, secrets)).toEqual({
       status: 101,
       error: 'it answered 101',
     });
@@ -518,7 +521,7 @@ describe(WebhookSender.name, () => {
       SMTP_URL: 'smtp://127.0.0.1:9',
       PASSWORD_HASH_COST: '10',
     });
-    const sender = new WebhookSender({ isProduction } as Config);
+    const sender = new WebhookSenderService({ isProduction } as Config);
     const { port } = new URL(receiver.url);
 
     for (const url of [`https://localhost:${port}/`, `https://127.0.0.1:${port}/`]) {
@@ -531,7 +534,7 @@ describe(WebhookSender.name, () => {
   });
 
   it('says what it can when nobody listens', async () => {
-    expect(await app.get(WebhookSender).send('http://127.0.0.1:1/', message, secrets)).toEqual({
+    expect(await app.get(WebhookSenderService).send('http://127.0.0.1:1/', message, secrets)).toEqual({
       status: null,
       error: 'it could not be reached (ECONNREFUSED)',
     });

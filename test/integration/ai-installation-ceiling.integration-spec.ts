@@ -1,9 +1,9 @@
-import { fromUsd } from '../../src/ai/cost';
-import { Ledger } from '../../src/ai/ledger.service';
+import { parseUsd } from '../../src/ai/usage/cost';
+import { UsageLedgerService } from '../../src/ai/usage/usage-ledger.service';
 import { Database } from '../../src/platform/database/database';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
-import { within } from '../support/within';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { runAsUser } from '../support/run-as-user';
 
 const CEILINGS = {
   AI_INSTALLATION_DAILY_CEILING_USD: '0.50',
@@ -17,7 +17,7 @@ describe('the AI ceiling of an installation', () => {
   let users: SignedInCaller[];
   beforeAll(async () => {
     app = await startApp({ settings: CEILINGS });
-    users = await Promise.all(Array.from({ length: 4 }, () => signedIn(app)));
+    users = await Promise.all(Array.from({ length: 4 }, () => createSignedInCaller(app)));
   });
   beforeEach(async () => {
     await app.db.query('superuser', 'UPDATE ai_budgets SET reserved_usd = 0, day_spent_usd = 0, month_spent_usd = 0');
@@ -29,7 +29,9 @@ describe('the AI ceiling of an installation', () => {
   afterAll(() => app.close());
 
   const reserve = (at: TestApp, user: SignedInCaller, usd: string): Promise<string> =>
-    within(user.id, () => at.get(Database).unit((unit) => at.get(Ledger).reserve(unit, fromUsd(usd)))).then(
+    runAsUser(user.id, () =>
+      at.get(Database).transaction((unit) => at.get(UsageLedgerService).reserve(unit, parseUsd(usd))),
+    ).then(
       () => 'reserved',
       (error: { code: string; extensions?: { period: string } }) => `${error.code} ${error.extensions?.period}`,
     );
@@ -50,7 +52,7 @@ describe('the AI ceiling of an installation', () => {
   }
 
   it('is never passed by parallel reservations of many users on two processes', async () => {
-    const second = await startApp({ beside: app });
+    const second = await startApp({ sharedWith: app });
 
     const answers = await Promise.all(
       Array.from({ length: 80 }, (_, i) =>
@@ -80,7 +82,7 @@ describe('the AI ceiling of an installation', () => {
   });
 
   it('keeps what a deleted user spent, and gives back what they had reserved', async () => {
-    const leaver = await signedIn(app);
+    const leaver = await createSignedInCaller(app);
     await reserve(app, leaver, '0.3');
     await settle(leaver, '0.1', '0.1');
 
@@ -91,7 +93,7 @@ describe('the AI ceiling of an installation', () => {
 
   it('is none when it is 0.00', async () => {
     const open = await startApp({
-      beside: app,
+      sharedWith: app,
       settings: { AI_INSTALLATION_DAILY_CEILING_USD: '0.00', AI_INSTALLATION_MONTHLY_CEILING_USD: '0.00' },
     });
 
@@ -101,12 +103,12 @@ describe('the AI ceiling of an installation', () => {
 
   it('answers 503 and says when to try again, without what others spend', async () => {
     const strict = await startApp({
-      beside: app,
+      sharedWith: app,
       settings: { AI_INSTALLATION_DAILY_CEILING_USD: '0.01', AI_OPENAI_API_KEY: 'never called' },
     });
 
     const { status, body, headers } = await users[0]!
-      .at(strict.url)
+      .withBaseUrl(strict.url)
       .post('/v1/ai/generations', { type: 'message', model: 'gpt-4' });
 
     expect([status, body.code, body.period]).toEqual([503, 'ai.installation_budget_exceeded', 'day']);

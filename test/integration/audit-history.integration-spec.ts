@@ -1,50 +1,50 @@
-import { AuditHistory } from '../../src/audit/audit-history.service';
+import { AuditHistoryService } from '../../src/audit/logs/audit-logs.service';
 import { Database } from '../../src/platform/database/database';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn } from '../support/as';
-import { aStoredJob } from '../support/factories/job.factory';
-import { within } from '../support/within';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller } from '../support/accounts';
+import { insertJob } from '../support/factories/job.factory';
+import { runAsUser } from '../support/run-as-user';
 
-describe(AuditHistory.name, () => {
+describe(AuditHistoryService.name, () => {
   let app: TestApp;
-  let history: AuditHistory;
+  let history: AuditHistoryService;
   let ann: number;
   let bob: number;
 
   beforeAll(async () => {
     app = await startApp();
-    history = app.get(AuditHistory);
+    history = app.get(AuditHistoryService);
   });
   beforeEach(async () => {
-    ann = (await signedIn(app)).id;
-    bob = (await signedIn(app)).id;
+    ann = (await createSignedInCaller(app)).id;
+    bob = (await createSignedInCaller(app)).id;
   });
   afterAll(() => app.close());
 
   it('shows changes of one transaction in the order they were made', async () => {
-    const jobId = await aStoredJob(app.db, ann);
-    await within(ann, () =>
-      app.get(Database).unit(async (unit) => {
+    const jobId = await insertJob(app.db, ann);
+    await runAsUser(ann, () =>
+      app.get(Database).transaction(async (unit) => {
         await unit.query(`UPDATE jobs SET country = 'A' WHERE id = $1`, [jobId]);
         await unit.query(`UPDATE jobs SET country = 'B' WHERE id = $1`, [jobId]);
         await unit.query(`UPDATE jobs SET country = 'C' WHERE id = $1`, [jobId]);
       }),
     );
 
-    const { items } = await within(ann, () => history.of('jobs', jobId, { limit: 100 }));
+    const { items } = await runAsUser(ann, () => history.listChanges('jobs', jobId, { limit: 100 }));
 
     expect(items.map(({ changes }) => changes.country?.new)).toEqual(['C', 'B', 'A', undefined]);
   });
 
   it('shows money, times, lists and JSON in the forms of the API', async () => {
-    const jobId = await aStoredJob(app.db, ann);
+    const jobId = await insertJob(app.db, ann);
     await app.db.query(
       'superuser',
       `UPDATE jobs SET budget_max = 1000, skills = '{a,"b c"}', client_info = '{"rating": 4.5}', is_favorite = true WHERE id = $1`,
       [jobId],
     );
 
-    const { items } = await within(ann, () => history.of('jobs', jobId, { limit: 1 }));
+    const { items } = await runAsUser(ann, () => history.listChanges('jobs', jobId, { limit: 1 }));
 
     expect(items[0]!.changes).toEqual({
       budgetMax: { old: null, new: '1000.00' },
@@ -55,8 +55,11 @@ describe(AuditHistory.name, () => {
   });
 
   it('is empty for a record of another tenant', async () => {
-    const jobId = await aStoredJob(app.db, ann);
+    const jobId = await insertJob(app.db, ann);
 
-    expect(await within(bob, () => history.of('jobs', jobId, { limit: 20 }))).toEqual({ items: [], nextCursor: null });
+    expect(await runAsUser(bob, () => history.listChanges('jobs', jobId, { limit: 20 }))).toEqual({
+      items: [],
+      nextCursor: null,
+    });
   });
 });

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import audited from '../contract/audited-tables.json';
-import { type TestDatabase, testDatabase } from '../support/postgres';
+import { type TestDatabase, createTestDatabase } from '../support/test-database';
 
 interface AuditRow {
   user_id: number;
@@ -21,7 +21,7 @@ describe('the audit', () => {
   let database: TestDatabase;
   let tenant: number;
   beforeAll(async () => {
-    database = await testDatabase();
+    database = await createTestDatabase();
   });
   afterAll(() => database.end());
   beforeEach(async () => {
@@ -48,7 +48,7 @@ describe('the audit', () => {
       return work(client);
     });
 
-  const aJob = async (client: Client, key = 'upwork:1'): Promise<number> =>
+  const insertOwnJob = async (client: Client, key = 'upwork:1'): Promise<number> =>
     (
       await client.query(
         `INSERT INTO jobs (source_key, title, budget_min, skills) VALUES ($1, 'Fix it', 5, '{go}') RETURNING id`,
@@ -57,7 +57,7 @@ describe('the audit', () => {
     ).rows[0].id;
 
   it('has one row of the whole row for an insert, without generated and bookkeeping columns', async () => {
-    const id = await asTenant((client) => aJob(client));
+    const id = await asTenant((client) => insertOwnJob(client));
 
     const [row, ...more] = await rows();
     expect(more).toEqual([]);
@@ -76,8 +76,8 @@ describe('the audit', () => {
 
   it('has only the changed columns for an update, one row for each row of a set, none for a row unchanged', async () => {
     await asTenant(async (client) => {
-      await aJob(client, 'upwork:1');
-      await aJob(client, 'upwork:2');
+      await insertOwnJob(client, 'upwork:1');
+      await insertOwnJob(client, 'upwork:2');
       await client.query(`UPDATE jobs SET is_favorite = true WHERE source_key = 'upwork:2'`);
       await client.query(`UPDATE jobs SET is_favorite = true`);
       await client.query(`UPDATE jobs SET is_favorite = true`);
@@ -93,7 +93,7 @@ describe('the audit', () => {
   });
 
   it('tells who, from where and why by the context alone', async () => {
-    await asTenant((client) => aJob(client), {
+    await asTenant((client) => insertOwnJob(client), {
       actor_kind: 'admin',
       actor_id: '77',
       request_id: 'r-1',
@@ -114,15 +114,17 @@ describe('the audit', () => {
 
   it('refuses an address that is none: the server tells one that is, or nothing', async () => {
     for (const ip of ['unknown', 'fe80::1%eth0', '1.2.3.4, 5.6.7.8', '1.2.3.4:5555', 'x'.repeat(500)]) {
-      await expect(asTenant((client) => aJob(client, 'upwork:1'), { ip })).rejects.toMatchObject({ code: '22P02' });
+      await expect(asTenant((client) => insertOwnJob(client, 'upwork:1'), { ip })).rejects.toMatchObject({
+        code: '22P02',
+      });
     }
-    await asTenant((client) => aJob(client), { ip: '' });
+    await asTenant((client) => insertOwnJob(client), { ip: '' });
 
     expect((await rows()).map(({ ip_address }) => ip_address)).toEqual([null]);
   });
 
   it('knows the login of a change made in psql', async () => {
-    await asTenant((client) => aJob(client));
+    await asTenant((client) => insertOwnJob(client));
     await database.query('superuser', `UPDATE jobs SET title = 'Mended' WHERE user_id = ${tenant}`);
 
     expect((await rows())[1]).toMatchObject({
@@ -137,7 +139,7 @@ describe('the audit', () => {
 
   it('follows a cascade, also out of a unit whose own statements the subscriber tells', async () => {
     await asTenant(async (client) => {
-      const job = await aJob(client);
+      const job = await insertOwnJob(client);
       await client.query(`INSERT INTO proposals (job_id) VALUES ($1)`, [job]);
       await client.query(
         `INSERT INTO messages (job_id, sender_type, content) VALUES ($1, 'client', 'a'), ($1, 'client', 'b')`,
@@ -159,7 +161,7 @@ describe('the audit', () => {
 
   it('tells of everything that goes with an account', async () => {
     await asTenant(async (client) => {
-      await client.query(`INSERT INTO proposals (job_id) VALUES ($1)`, [await aJob(client)]);
+      await client.query(`INSERT INTO proposals (job_id) VALUES ($1)`, [await insertOwnJob(client)]);
       await client.query(
         `INSERT INTO analytics (metric_name, date) VALUES ('views', current_date), ('views', '2001-01-01')`,
       );
@@ -220,7 +222,7 @@ describe('the audit', () => {
   it('leaves no row of a transaction that was undone', async () => {
     await expect(
       asTenant(async (client) => {
-        await aJob(client);
+        await insertOwnJob(client);
         throw new Error('undone');
       }),
     ).rejects.toThrow('undone');
@@ -255,7 +257,7 @@ describe('the audit', () => {
 
     it('has the very shape of the triggers', async () => {
       const { id, row } = await asTenant(async (client) => {
-        const id = await aJob(client);
+        const id = await insertOwnJob(client);
         await client.query(`UPDATE jobs SET budget_min = 7.5, title = 'New' WHERE id = $1`, [id]);
         await client.query(`UPDATE jobs SET budget_min = 5, title = 'Fix it' WHERE id = $1`, [id]);
         await client.query(`SET LOCAL timezone = 'UTC'`);
@@ -333,7 +335,7 @@ describe('the audit', () => {
     });
 
     it('is not told again by the triggers', async () => {
-      await asTenant((client) => aJob(client), { audited_by: 'orm' });
+      await asTenant((client) => insertOwnJob(client), { audited_by: 'orm' });
 
       expect(await rows()).toEqual([]);
     });

@@ -1,5 +1,5 @@
-import { startApp, type TestApp, type TestAppOptions } from '../support/app';
-import { anonymous, signedIn } from '../support/as';
+import { startApp, type TestApp, type TestAppOptions } from '../support/test-app';
+import { createAnonymousCaller, createSignedInCaller } from '../support/accounts';
 import { Caller } from '../support/caller';
 
 const SETTINGS = { GIGVAULT_ADMIN_EMAIL: 'Boss@example.com', GIGVAULT_ADMIN_PASSWORD: 'password' };
@@ -14,7 +14,7 @@ describe('the first admin', () => {
 
   /** Starts another process beside the first, for as long as `work` takes. */
   async function withProcess<T>(settings: TestAppOptions['settings'], work: (app: TestApp) => Promise<T>): Promise<T> {
-    const other = await startApp({ beside: app, settings });
+    const other = await startApp({ sharedWith: app, settings });
     try {
       return await work(other);
     } finally {
@@ -23,7 +23,7 @@ describe('the first admin', () => {
   }
 
   const signIn = (password: string) => (other: TestApp) =>
-    anonymous(other).post('/v1/auth/login', { email: 'boss@example.com', password });
+    createAnonymousCaller(other).post('/v1/auth/login', { email: 'boss@example.com', password });
 
   it('is made from the environment, verified, whatever his password of 8 characters', async () => {
     const role = await withProcess(SETTINGS, async (other) => {
@@ -52,7 +52,10 @@ describe('the first admin', () => {
   });
 
   it('takes over an account that nobody verified, not its password', async () => {
-    await anonymous(app).post('/v1/auth/register', { email: 'boss@example.com', password: 'a stranger chose this' });
+    await createAnonymousCaller(app).post('/v1/auth/register', {
+      email: 'boss@example.com',
+      password: 'a stranger chose this',
+    });
 
     const answers = await withProcess(SETTINGS, async (other) => [
       (await signIn('a stranger chose this')(other)).status,
@@ -63,8 +66,8 @@ describe('the first admin', () => {
   });
 
   it('does not get a role back that another admin took away', async () => {
-    await signedIn(app, { role: 'admin' });
-    await signedIn(app, { email: 'boss@example.com' });
+    await createSignedInCaller(app, { role: 'admin' });
+    await createSignedInCaller(app, { email: 'boss@example.com' });
 
     await withProcess(SETTINGS, async () => undefined);
 

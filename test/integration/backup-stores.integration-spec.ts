@@ -12,23 +12,22 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BackupError } from '../../src/backups/backup-error';
-import { type BackupStore, fileNameOf } from '../../src/backups/backup-store';
-import { FolderStore } from '../../src/backups/folder-store';
-import { dumpArchive, restoreArchive } from '../../src/backups/postgres-archive';
-import { storeOf } from '../../src/backups/store-of';
-import { FakeS3 } from '../fakes/fake-s3';
-import { collected, inPieces } from '../support/bytes';
-import { aConfig } from '../support/config';
+import { BackupError, type BackupStore, buildFileName } from '../../src/backups/storage/backup-store';
+import { FolderStore } from '../../src/backups/storage/folder-store';
+import { dumpArchive, restoreArchive } from '../../src/backups/restore/postgres-tools';
+import { createBackupStore } from '../../src/backups/storage/s3-store';
+import { FakeS3 } from '../support/fake-s3';
+import { collectBytes, splitIntoChunks } from '../support/byte-streams';
+import { buildTestConfig } from '../support/test-config';
 
-const NAME = fileNameOf(12, new Date('2026-01-31T02:12:00.400Z'));
+const NAME = buildFileName(12, new Date('2026-01-31T02:12:00.400Z'));
 
 async function* dying(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield* inPieces(bytes);
+  yield* splitIntoChunks(bytes);
   throw new BackupError('pg_dump ended with SIGKILL');
 }
 
-const read = (store: BackupStore, name: string): Promise<Buffer> => collected(store.read(name));
+const read = (store: BackupStore, name: string): Promise<Buffer> => collectBytes(store.read(name));
 
 describe('a store of backups', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gigvault-store-'));
@@ -41,7 +40,7 @@ describe('a store of backups', () => {
   });
   afterEach(() => (s3.fault = undefined));
 
-  const storeWith = (settings: Record<string, string>) => storeOf(aConfig(settings).backups);
+  const storeWith = (settings: Record<string, string>) => createBackupStore(buildTestConfig(settings).backups);
   const stores: [string, () => BackupStore][] = [
     ['a folder', () => storeWith({ BACKUP_DIR: join(folder, 'new', 'backups') })],
     ['S3', () => storeWith(s3.settings)],
@@ -51,11 +50,11 @@ describe('a store of backups', () => {
   it.each(stores)('gives back what was written, lists it and removes it: %s', async (_kind, make) => {
     const store = make();
     const bytes = randomBytes(36 * 1_024 * 1_024);
-    const newer = fileNameOf(13, new Date('2026-02-01T02:12:00Z'));
+    const newer = buildFileName(13, new Date('2026-02-01T02:12:00Z'));
 
     expect(await store.list()).toEqual([]);
-    await store.write(NAME, inPieces(bytes));
-    await store.write(newer, inPieces(bytes.subarray(0, 100)));
+    await store.write(NAME, splitIntoChunks(bytes));
+    await store.write(newer, splitIntoChunks(bytes.subarray(0, 100)));
 
     expect((await read(store, NAME)).equals(bytes)).toBe(true);
     expect(await store.list()).toEqual([newer, NAME]);
@@ -73,7 +72,7 @@ describe('a store of backups', () => {
       'pg_dump ended with SIGKILL',
     );
     await expect(
-      store.write(NAME, inPieces(Buffer.alloc(10)), AbortSignal.abort(new Error('stopped'))),
+      store.write(NAME, splitIntoChunks(Buffer.alloc(10)), AbortSignal.abort(new Error('stopped'))),
     ).rejects.toThrow();
 
     expect(await store.list()).toEqual([]);
@@ -84,12 +83,12 @@ describe('a store of backups', () => {
   it('in a folder is open to its owner only, and says that the disk is full', async () => {
     const place = join(folder, 'small');
     const store = new FolderStore(place);
-    await store.write(NAME, inPieces(Buffer.alloc(10)));
+    await store.write(NAME, splitIntoChunks(Buffer.alloc(10)));
     expect([statSync(place).mode & 0o777, statSync(join(place, NAME)).mode & 0o777]).toEqual([0o700, 0o600]);
     await store.remove(NAME);
     symlinkSync('/dev/full', join(place, `${NAME}.part`));
 
-    await expect(store.write(NAME, inPieces(randomBytes(3_000_000)))).rejects.toThrow(
+    await expect(store.write(NAME, splitIntoChunks(randomBytes(3_000_000)))).rejects.toThrow(
       /^BACKUP_DIR is not usable: .*the disk is full\.$/,
     );
 
@@ -98,13 +97,13 @@ describe('a store of backups', () => {
 
   it('in S3 is refused with another key, and says what the store answered', async () => {
     const stranger = storeWith({ ...s3.settings, BACKUP_S3_SECRET_KEY: 'another' });
-    await expect(stranger.write(NAME, inPieces(Buffer.alloc(10)))).rejects.toThrow(
+    await expect(stranger.write(NAME, splitIntoChunks(Buffer.alloc(10)))).rejects.toThrow(
       'the S3 store answered 403 SignatureDoesNotMatch',
     );
     s3.fault = { methods: ['PUT'], status: 507, code: 'InsufficientCapacity' };
     const store = storeWith(s3.settings);
 
-    await expect(store.write(NAME, inPieces(randomBytes(20 * 1_024 * 1_024)))).rejects.toThrow(
+    await expect(store.write(NAME, splitIntoChunks(randomBytes(20 * 1_024 * 1_024)))).rejects.toThrow(
       'the S3 store answered 507 InsufficientCapacity',
     );
 
@@ -127,12 +126,12 @@ describe('a store that answers oddly', () => {
     'x',
     '<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>',
   ])('fails in clear words with %p', async (body) => {
-    const store = storeOf(aConfig(s3.settings).backups);
+    const store = createBackupStore(buildTestConfig(s3.settings).backups);
     s3.fault = { methods: ['GET', 'POST'], status: 200, code: '', body };
 
     const unusable = { name: 'BackupError', message: "the S3 store's answer cannot be used" };
     await expect(store.list()).rejects.toMatchObject(unusable);
-    const large = store.write(NAME, inPieces(Buffer.alloc(20 * 1_024 * 1_024)));
+    const large = store.write(NAME, splitIntoChunks(Buffer.alloc(20 * 1_024 * 1_024)));
     await expect(large).rejects.toMatchObject(unusable);
 
     s3.fault = { methods: ['GET', 'POST', 'DELETE'], status: 503, code: '', body };
@@ -171,13 +170,13 @@ describe('the programs of PostgreSQL', () => {
 
   it('get the password by the environment, and end with the run', async () => {
     program('pg_dump', 'echo "$PGUSER $PGPASSWORD $PGHOST $PGPORT $PGDATABASE $PGSSLMODE / $*"');
-    const line = await collected(dumpArchive(tools, { url, snapshot: '0001-1' }));
+    const line = await collectBytes(dumpArchive(tools, { url, snapshot: '0001-1' }));
     expect(line.toString()).toMatch(/^who secret 127.0.0.1 1 gigvault require \/ .*--snapshot=0001-1/);
     expect(line.toString().split(' / ')[1]).not.toContain('secret');
 
     program('pg_dump', 'exec sleep 600');
     const stop = new AbortController();
-    const stopped = collected(dumpArchive(tools, { url, snapshot: 'x' }, stop.signal));
+    const stopped = collectBytes(dumpArchive(tools, { url, snapshot: 'x' }, stop.signal));
     setTimeout(() => stop.abort(), 200);
     await expect(stopped).rejects.toThrow('did not run');
   });
@@ -186,7 +185,7 @@ describe('the programs of PostgreSQL', () => {
     program('pg_restore', 'head -c 10 >/dev/null');
     let read = 0;
     const counted = async function* () {
-      for await (const piece of inPieces(randomBytes(5_000_000), 100_000)) {
+      for await (const piece of splitIntoChunks(randomBytes(5_000_000), 100_000)) {
         read += piece.length;
         yield piece;
       }
@@ -197,7 +196,7 @@ describe('the programs of PostgreSQL', () => {
     expect(read).toBe(5_000_000);
     await expect(restoreArchive(tools, url, dying(randomBytes(2_000_000)))).rejects.toThrow('SIGKILL');
     program('pg_restore', 'echo "no space left" >&2; exit 1');
-    await expect(restoreArchive(tools, url, inPieces(randomBytes(5_000_000)))).rejects.toThrow(
+    await expect(restoreArchive(tools, url, splitIntoChunks(randomBytes(5_000_000)))).rejects.toThrow(
       'pg_restore ended with code 1: no space left',
     );
   });

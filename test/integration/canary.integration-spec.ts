@@ -1,8 +1,7 @@
-import { FakeUpwork } from '../fakes/upwork/fake-upwork';
-import { startApp, type TestApp } from '../support/app';
-import { anonymous } from '../support/as';
-import { mailsTo } from '../support/mails';
-import { aPerson, signIn, withTotp } from '../support/people';
+import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import { startApp, type TestApp } from '../support/test-app';
+import { createAnonymousCaller, createUser, enableTotp, signInFrom } from '../support/accounts';
+import { listEmails } from '../support/emails';
 
 /** Everything in the database of a test, as text. */
 async function databaseText(app: TestApp): Promise<string> {
@@ -53,14 +52,14 @@ describe('a secret', () => {
   });
 
   it('that came in by any door lies nowhere in the clear: tables, audit, Redis, queues, answers', async () => {
-    const nobody = anonymous(app);
-    const person = await aPerson(app);
-    const user = await signIn(app, person);
+    const nobody = createAnonymousCaller(app);
+    const person = await createUser(app);
+    const user = await signInFrom(app, person);
     const answers: unknown[] = [];
-    const { backupCodes } = await withTotp(user, person);
-    const other = await aPerson(app);
+    const { backupCodes } = await enableTotp(user, person);
+    const other = await createUser(app);
     const { body: enrolment } = await (
-      await signIn(app, other)
+      await signInFrom(app, other)
     ).post('/v1/auth/mfa/totp', { password: other.password });
     const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
     const pair = {
@@ -82,7 +81,7 @@ describe('a secret', () => {
       await nobody.post('/v1/auth/register', { email: 'canary@example.com', password: 'canary password 4417' }),
     );
     answers.push(await nobody.post('/v1/auth/login', { email: person.email, password: 'canary wrong 9921' }));
-    const letters = await mailsTo(await signedInAdmin(), 'canary@example.com');
+    const letters = await listEmails(await signedInAdmin(), 'canary@example.com');
 
     const secrets = [
       pair.accessToken,
@@ -109,6 +108,6 @@ describe('a secret', () => {
   });
 
   async function signedInAdmin() {
-    return signIn(app, await aPerson(app, { role: 'admin' }));
+    return signInFrom(app, await createUser(app, { role: 'admin' }));
   }
 });

@@ -1,8 +1,8 @@
 import { Client } from 'pg';
-import { pgTypes } from '../../src/platform/database/pg-types';
-import { eventually } from '../support/eventually';
-import { aStoredJob } from '../support/factories/job.factory';
-import { testDatabase, type TestDatabase } from '../support/postgres';
+import { pgTypes } from '../../src/platform/database/driver/pg-types';
+import { waitFor } from '../support/wait-for';
+import { insertJob } from '../support/factories/job.factory';
+import { createTestDatabase, type TestDatabase } from '../support/test-database';
 
 interface Position {
   readonly floor: number;
@@ -14,7 +14,7 @@ describe('audit.changes_since()', () => {
   const jobs: number[] = [];
 
   beforeAll(async () => {
-    db = await testDatabase();
+    db = await createTestDatabase();
     for (let i = 0; i < 4; i++) {
       const [user] = await db.query<{ id: number }>(
         'superuser',
@@ -22,7 +22,7 @@ describe('audit.changes_since()', () => {
         [i],
       );
       tenants.push(user!.id);
-      jobs.push(await aStoredJob(db, user!.id));
+      jobs.push(await insertJob(db, user!.id));
     }
   });
   afterAll(() => db.end());
@@ -141,7 +141,7 @@ describe('audit.changes_since()', () => {
 
   it('tells of both tenants when a row moves from one to the other', async () => {
     const [position] = await ask(null);
-    const job = await aStoredJob(db, tenants[0]!);
+    const job = await insertJob(db, tenants[0]!);
     const [next] = await ask(position);
     await db.query('superuser', 'UPDATE jobs SET user_id = $2 WHERE id = $1', [job, tenants[1]]);
     const [, changes] = await ask(next);
@@ -157,7 +157,7 @@ describe('audit.changes_since()', () => {
     await db.query('superuser', 'ANALYZE audit_logs');
     let [position] = await ask(null);
     // Transactions of other databases count too: the floor rises when those that ran then have ended.
-    await eventually('the floor rises', async () => {
+    await waitFor('the floor rises', async () => {
       [position] = await ask(position);
       return position.floor >= 20_000;
     });

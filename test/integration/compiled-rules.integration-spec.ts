@@ -2,12 +2,10 @@ import 'reflect-metadata';
 import type { Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
-import { CreateJobDto } from '../../src/jobs/dto/create-job.dto';
-import { ListJobsDto } from '../../src/jobs/dto/list-jobs.dto';
-import { UpdateJobDto } from '../../src/jobs/dto/update-job.dto';
-import { CompiledRules } from '../../src/platform/http/compiled-rules';
-import { CreateProposalDto } from '../../src/proposals/dto/create-proposal.dto';
-import { ListProposalsDto } from '../../src/proposals/dto/list-proposals.dto';
+import { CreateJobDto, UpdateJobDto } from '../../src/jobs/jobs.dto';
+import { ListJobsDto } from '../../src/jobs/list-jobs.dto';
+import { CompiledValidation } from '../../src/platform/http/validation/compiled-validation';
+import { CreateProposalDto, ListProposalsDto } from '../../src/proposals/proposals.dto';
 
 const DTOS: Type<object>[] = [CreateJobDto, UpdateJobDto, ListJobsDto, CreateProposalDto, ListProposalsDto];
 
@@ -49,13 +47,13 @@ const VALUES: unknown[] = [
   ...[[], ['SQL'], ['SQL', 'SQL'], ['SQL', ''], [1], {}, { a: 1 }, { a: { b: [1] } }],
 ];
 
-describe(CompiledRules.name, () => {
+describe(CompiledValidation.name, () => {
   const any = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)]!;
 
   it.each(DTOS.map((dto) => [dto.name, dto] as const))(
     'accepts of %s just what class-validator does, and makes the same of it',
     (_, dto) => {
-      const rules = CompiledRules.of(dto)!;
+      const rules = CompiledValidation.of(dto)!;
       let accepted = 0;
       for (let i = 0; i < 2_000; i++) {
         const plain = Object.fromEntries(Array.from({ length: i % 4 }, () => [any(FIELDS), any(VALUES)]));

@@ -1,13 +1,13 @@
 import { RECORD_DAILY_METRICS } from '../../src/analytics/record-daily-metrics.task';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
-import { aStoredJob } from '../support/factories/job.factory';
-import { aProposal } from '../support/factories/proposal.factory';
-import { aWorker, type HandWorker } from '../support/hand-worker';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { insertJob } from '../support/factories/job.factory';
+import { buildProposal } from '../support/factories/proposal.factory';
+import { createManualWorker, type ManualWorker } from '../support/test-worker';
 
 describe(RECORD_DAILY_METRICS.id, () => {
   let app: TestApp;
-  let worker: HandWorker;
+  let worker: ManualWorker;
   let ann: SignedInCaller;
   let won: number;
 
@@ -39,12 +39,14 @@ describe(RECORD_DAILY_METRICS.id, () => {
 
   beforeEach(async () => {
     app = await startApp();
-    worker = await aWorker(app);
-    ann = await signedIn(app);
-    const jobs = [await aStoredJob(app.db, ann.id), await aStoredJob(app.db, ann.id), await aStoredJob(app.db, ann.id)];
+    worker = await createManualWorker(app);
+    ann = await createSignedInCaller(app);
+    const jobs = [await insertJob(app.db, ann.id), await insertJob(app.db, ann.id), await insertJob(app.db, ann.id)];
     await app.db.query('superuser', `UPDATE jobs SET created_at = now() - interval '3 days' WHERE id = $1`, [jobs[2]]);
     const proposals = await Promise.all(
-      jobs.slice(0, 2).map(async (jobId) => (await ann.post('/v1/proposals', aProposal({ jobId }))).body.id as number),
+      jobs
+        .slice(0, 2)
+        .map(async (jobId) => (await ann.post('/v1/proposals', buildProposal({ jobId }))).body.id as number),
     );
     for (const id of proposals) await ann.post(`/v1/proposals/${id}/submit`);
     won = proposals[0]!;

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { EncryptionService } from '../../src/platform/encryption/encryption.service';
-import type { SealContext } from '../../src/platform/encryption/seal-context';
+import type { EncryptionContext } from '../../src/platform/encryption/ciphertext';
 import { RedisClients } from '../../src/platform/redis/redis-clients';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
-import { eventually } from '../support/eventually';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { waitFor } from '../support/wait-for';
 import { freezeDate } from '../support/frozen-date';
 
 /** How long a process that hears of nothing believes what it remembers of a key. */
@@ -14,12 +14,12 @@ describe('data keys', () => {
   let app: TestApp;
   let second: TestApp;
   let ann: SignedInCaller;
-  let place: SealContext;
+  let place: EncryptionContext;
 
   beforeAll(async () => {
     app = await startApp();
-    second = await startApp({ beside: app });
-    ann = await signedIn(app);
+    second = await startApp({ sharedWith: app });
+    ann = await createSignedInCaller(app);
     place = { table: 'user_tokens', column: 'encrypted_access_token', userId: ann.id, sealKey: 'a-uuid' };
   });
   afterEach(() => jest.useRealTimers());
@@ -29,7 +29,7 @@ describe('data keys', () => {
   });
 
   it('are made once, however many processes seal the first secret at once', async () => {
-    const { id } = await signedIn(app);
+    const { id } = await createSignedInCaller(app);
     const services = Array.from({ length: 20 }, (_, i) => (i % 2 ? app : second).get(EncryptionService));
     const sealed = await Promise.all(services.map((service) => service.seal('secret', { ...place, userId: id })));
 
@@ -75,13 +75,13 @@ describe('data keys', () => {
     const services = [app, second].map((process) => process.get(EncryptionService));
     // Nothing is forgotten for its age meanwhile.
     freezeDate();
-    const { id: userId } = await signedIn(app);
+    const { id: userId } = await createSignedInCaller(app);
     const hers = { ...place, userId };
     const sealed = await services[1]!.seal('secret', hers);
     for (const service of services) expect(await service.open(sealed, hers)).toBe('secret');
 
     await services[0]!.erase(userId);
-    await eventually('the other process forgets the key', () =>
+    await waitFor('the other process forgets the key', () =>
       services[1]!.open(sealed, hers).then(
         () => false,
         (error: Error) => error.message.includes('destroyed'),
@@ -93,9 +93,9 @@ describe('data keys', () => {
   });
 
   it('are forgotten within a second also by a process that has lost Redis', async () => {
-    const { id: userId } = await signedIn(app);
+    const { id: userId } = await createSignedInCaller(app);
     const hers = { ...place, userId };
-    const deaf = await startApp({ beside: app });
+    const deaf = await startApp({ sharedWith: app });
     const sealed = await deaf.get(EncryptionService).seal('secret', hers);
     const { subscriber } = deaf.get(RedisClients);
     const closed = once(subscriber, 'close');

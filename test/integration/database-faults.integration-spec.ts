@@ -2,14 +2,14 @@ import { Pool } from 'pg';
 import { Message } from '../../src/messages/message.entity';
 import { loadConfig } from '../../src/platform/config/load-config';
 import { Database } from '../../src/platform/database/database';
-import { Flight } from '../../src/platform/database/flight';
-import { assertNamedStatements } from '../../src/platform/database/named-statements-check';
-import type { Unit } from '../../src/platform/database/unit';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
+import { StatementPipeline } from '../../src/platform/database/driver/statement-pipeline';
+import { assertNamedStatements } from '../../src/platform/database/driver/statement-names';
+import type { UnitOfWork } from '../../src/platform/database/unit-of-work';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { TcpProxy } from '../support/tcp-proxy';
 import { testServices } from '../support/test-services';
-import { within } from '../support/within';
+import { runAsUser } from '../support/run-as-user';
 
 /** Statement timeout of the application behind the proxy; it gives an answer up two seconds later. */
 const STATEMENT_TIMEOUT_MS = 100;
@@ -25,12 +25,12 @@ describe('a PostgreSQL that', () => {
 
   beforeAll(async () => {
     first = await startApp();
-    user = await signedIn(first);
+    user = await createSignedInCaller(first);
     proxy = await TcpProxy.start(testServices().postgres.port);
     app = await startApp({
-      beside: first,
+      sharedWith: first,
       settings: {
-        DATABASE_URL: proxy.inFrontOf(first.settings.DATABASE_URL!),
+        DATABASE_URL: proxy.buildUrl(first.settings.DATABASE_URL!),
         DATABASE_STATEMENT_TIMEOUT_MS: String(STATEMENT_TIMEOUT_MS),
         // Statements are on the wire as text, for the proxy to see.
         DATABASE_PREPARED_STATEMENTS: 'false',
@@ -40,7 +40,7 @@ describe('a PostgreSQL that', () => {
   });
   afterEach(() => {
     proxy.onClientBytes = proxy.onServerBytes = () => true;
-    proxy.thaw();
+    proxy.unfreeze();
   });
   afterAll(async () => {
     await app.close();
@@ -48,7 +48,8 @@ describe('a PostgreSQL that', () => {
     await first.close();
   });
 
-  const write = (unit: Unit): Promise<Message> => unit.of(Message).insert({ senderType: 'client', content: 'x' });
+  const write = (unit: UnitOfWork): Promise<Message> =>
+    unit.repository(Message).insert({ senderType: 'client', content: 'x' });
   /** Freezes the server when a statement with this text has reached the proxy. */
   const freezeAt = (text: string): void => {
     proxy.onClientBytes = (bytes) => {
@@ -58,41 +59,41 @@ describe('a PostgreSQL that', () => {
   };
 
   it('freezes before it answers costs the request 503, and the next one a fresh connection', async () => {
-    const jobs = () => user.at(app.url).get('/v1/jobs');
+    const jobs = () => user.withBaseUrl(app.url).get('/v1/jobs');
     expect((await jobs()).status).toBe(200);
     proxy.freeze();
 
     const { status, headers, body } = await jobs();
 
     expect([status, headers.get('retry-after'), body.code]).toEqual([503, '2', 'service.unavailable']);
-    proxy.thaw();
+    proxy.unfreeze();
     expect((await jobs()).status).toBe(200);
   });
 
   it('freezes at COMMIT costs the request 503, and nobody waits for ever', async () => {
     freezeAt('COMMIT');
 
-    const { status, headers } = await user.at(app.url).post('/v1/jobs', { title: 'A job' });
+    const { status, headers } = await user.withBaseUrl(app.url).post('/v1/jobs', { title: 'A job' });
 
     expect([status, headers.get('retry-after')]).toEqual([503, '2']);
     proxy.onClientBytes = () => true;
-    proxy.thaw();
-    expect((await user.at(app.url).get('/v1/jobs')).status).toBe(200);
+    proxy.unfreeze();
+    expect((await user.withBaseUrl(app.url).get('/v1/jobs')).status).toBe(200);
   });
 
   it('freezes at ROLLBACK leaves the error that came before, and the pool usable', async () => {
     freezeAt('ROLLBACK');
-    const failing = within(user.id, () => database.unit((unit) => unit.query('SELECT 1/0')));
+    const failing = runAsUser(user.id, () => database.transaction((unit) => unit.query('SELECT 1/0')));
 
     await expect(failing).rejects.toThrow('division by zero');
     proxy.onClientBytes = () => true;
-    proxy.thaw();
-    expect(await database.probe()).toMatchObject({ isInRecovery: false });
+    proxy.unfreeze();
+    expect(await database.checkWritable()).toMatchObject({ isInRecovery: false });
   });
 
   it('freezes between two statements fails the unit at the next one', async () => {
-    const unit = within(user.id, () =>
-      database.unit(async (work) => {
+    const unit = runAsUser(user.id, () =>
+      database.transaction(async (work) => {
         await write(work);
         proxy.freeze();
         await write(work);
@@ -105,7 +106,7 @@ describe('a PostgreSQL that', () => {
   it('answers while the event loop was blocked is heard', async () => {
     const pool = new Pool({ connectionString: first.db.urls.app });
     const client = await pool.connect();
-    const answer = Flight.send(client, [{ text: 'SELECT 1 AS one', values: [] }], 100);
+    const answer = StatementPipeline.send(client, [{ text: 'SELECT 1 AS one', values: [] }], 100);
     const end = Date.now() + 1_000;
     while (Date.now() < end);
 
@@ -121,12 +122,12 @@ describe('a PostgreSQL that', () => {
       client.write(Buffer.concat([bytes, fatal]));
       return false;
     };
-    const results = await Promise.allSettled(Array.from({ length: 30 }, () => database.probe()));
+    const results = await Promise.allSettled(Array.from({ length: 30 }, () => database.checkWritable()));
     proxy.onServerBytes = () => true;
 
     expect(results).toHaveLength(30);
-    await Promise.allSettled(Array.from({ length: 10 }, () => database.probe()));
-    expect(await database.probe()).toMatchObject({ isInRecovery: false });
+    await Promise.allSettled(Array.from({ length: 10 }, () => database.checkWritable()));
+    expect(await database.checkWritable()).toMatchObject({ isInRecovery: false });
   });
 
   it('does not know a named statement in the next transaction keeps the server from starting', async () => {

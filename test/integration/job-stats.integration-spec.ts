@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
-import { STATS_MISCOUNTED } from '../prove/stats-checks';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { STATS_MISCOUNTED } from '../stress/statistics/statistics.queries';
 
 /** Figures nobody else has: wherever one of them shows up, a row of his was read. */
 const OF_BOB = { jobs: 37, favorites: 23, budget: 7717, last: '2031-07-13', metric: 918273 };
@@ -130,7 +130,11 @@ describe('user_job_stats', () => {
 
   beforeAll(async () => {
     app = await startApp();
-    [ann, bob, nobody] = [await signedIn(app), await signedIn(app), await signedIn(app)];
+    [ann, bob, nobody] = [
+      await createSignedInCaller(app),
+      await createSignedInCaller(app),
+      await createSignedInCaller(app),
+    ];
     await jobsOf(ann.id, { jobs: 5, favorites: 2, budget: 50, last: '2026-01-05' });
     await jobsOf(bob.id, OF_BOB);
     await app.db.query(
@@ -166,7 +170,7 @@ describe('user_job_stats', () => {
   });
 
   it('is read without waiting while a refresh is under way, and shows what was', async () => {
-    const newcomer = await signedIn(app);
+    const newcomer = await createSignedInCaller(app);
     const before = await statsOf(newcomer);
     await app.db.transaction('worker', async (client) => {
       await client.query('SELECT refresh_user_job_stats()');

@@ -1,9 +1,9 @@
-import { ListJobsDto } from '../../src/jobs/dto/list-jobs.dto';
+import { ListJobsDto } from '../../src/jobs/list-jobs.dto';
 import { JOB_SORTS } from '../../src/jobs/job-values';
 import { listJobs } from '../../src/jobs/jobs.queries';
-import type { CursorKey } from '../../src/platform/http/cursor-codec';
-import { analyzeAs, PLAN_MODES, rowsRead, type PlanNode } from '../support/explain';
-import { testDatabase, type TestDatabase } from '../support/postgres';
+import type { CursorKey } from '../../src/platform/http/pagination/keyset-page';
+import { explainAs, PLAN_MODES, countRowsRead, type PlanNode } from '../support/query-plans';
+import { createTestDatabase, type TestDatabase } from '../support/test-database';
 
 /** Jobs of the tenant who has most of all: enough that reading them all is dear, few enough to make in a second. */
 const MANY = 20_000;
@@ -22,7 +22,7 @@ describe('lists of a tenant with many jobs', () => {
   let oldest: [string, number];
 
   beforeAll(async () => {
-    db = await testDatabase();
+    db = await createTestDatabase();
     const users = await db.query<{ id: number }>(
       'superuser',
       `INSERT INTO users (email, encrypted_password, is_verified)
@@ -55,11 +55,11 @@ describe('lists of a tenant with many jobs', () => {
   ): Promise<PlanNode> => {
     const [sql, parameters, { planned }] = listJobs(Object.assign(new ListJobsDto(), values), after, 21);
     const ownMode = planned === 'once' ? 'force_generic_plan' : 'force_custom_plan';
-    return analyzeAs(db, tenant, planned === undefined ? mode : ownMode, sql, parameters);
+    return explainAs(db, tenant, planned === undefined ? mode : ownMode, sql, parameters);
   };
 
   const rowsReadBy = async (...list: Parameters<typeof planOf>): Promise<number> =>
-    rowsRead(await planOf(...list), 'jobs');
+    countRowsRead(await planOf(...list), 'jobs');
 
   const blocksReadBy = async (values: Partial<ListJobsDto>): Promise<number> => {
     const plan = await planOf(values, undefined, 'auto');

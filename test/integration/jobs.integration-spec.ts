@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
-import { ListJobsDto } from '../../src/jobs/dto/list-jobs.dto';
+import { ListJobsDto } from '../../src/jobs/list-jobs.dto';
 import { listJobs } from '../../src/jobs/jobs.queries';
-import { testDatabase, type TestDatabase } from '../support/postgres';
+import { createTestDatabase, type TestDatabase } from '../support/test-database';
 
 /** A query as validation hands it over. */
 const queryOf = (values: Partial<ListJobsDto>): ListJobsDto => Object.assign(new ListJobsDto(), values);
@@ -11,7 +11,7 @@ describe(listJobs.name, () => {
   const tenants: number[] = [];
 
   beforeAll(async () => {
-    db = await testDatabase();
+    db = await createTestDatabase();
     const users = await db.query<{ id: number }>(
       'superuser',
       `INSERT INTO users (email, encrypted_password, is_verified)

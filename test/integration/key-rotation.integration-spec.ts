@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { EncryptionService } from '../../src/platform/encryption/encryption.service';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn } from '../support/as';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, createUser, signInFrom } from '../support/accounts';
 import type { Caller } from '../support/caller';
-import { eventually } from '../support/eventually';
-import { aWorker, type HandWorker } from '../support/hand-worker';
-import { aKeyFile } from '../support/key-file';
-import { aPerson, signIn } from '../support/people';
+import { waitFor } from '../support/wait-for';
+import { createManualWorker, type ManualWorker } from '../support/test-worker';
+import { createKeyFile } from '../support/encryption';
 
 const USERS = 1_100;
 
@@ -66,25 +65,25 @@ function readers(processes: readonly TestApp[], sealed: readonly Sealed[]): Read
 }
 
 /** An admin who has just confirmed that it is he. */
-async function aConfirmedAdmin(app: TestApp): Promise<Caller> {
-  const person = await aPerson(app, { role: 'admin' });
-  const admin = await signIn(app, person);
+async function createConfirmedAdmin(app: TestApp): Promise<Caller> {
+  const person = await createUser(app, { role: 'admin' });
+  const admin = await signInFrom(app, person);
   await admin.post('/v1/auth/step-up', { password: person.password });
   return admin;
 }
 
 describe('the rotation of a key file', () => {
-  const file = aKeyFile();
+  const file = createKeyFile();
   let app: TestApp;
   let second: TestApp;
-  let worker: HandWorker;
+  let worker: ManualWorker;
   let admin: Caller;
 
   beforeAll(async () => {
     app = await startApp({ settings: file.settings });
-    second = await startApp({ beside: app });
-    worker = await aWorker(app);
-    admin = await aConfirmedAdmin(app);
+    second = await startApp({ sharedWith: app });
+    worker = await createManualWorker(app);
+    admin = await createConfirmedAdmin(app);
   });
   afterAll(async () => {
     await worker.close();
@@ -118,7 +117,7 @@ describe('the rotation of a key file', () => {
     await expect(worker.runTask('rotate-encryption-keys')).rejects.toThrow();
     const { body: halfway } = await keys();
     const openedBefore = counts.opened;
-    await eventually('secrets of old and of new keys are read', () => counts.opened > openedBefore + 50);
+    await waitFor('secrets of old and of new keys are read', () => counts.opened > openedBefore + 50);
     await app.db.query('superuser', 'DROP FUNCTION die() CASCADE');
     expect((await rotate('again')).status).toBe(202);
     const made = await someSecrets(second, 20);
@@ -141,7 +140,7 @@ describe('the rotation of a key file', () => {
     expect(done.rotation).toMatchObject({ keyId, rewrapped: total + 20, total: total + 20 });
     expect(done.rotation.finishedAt).not.toBeNull();
     expect(counts.failed).toBe(0);
-    const fresh = await startApp({ beside: app });
+    const fresh = await startApp({ sharedWith: app });
     for (const { userId, value } of [...sealed.slice(0, 50), ...made]) {
       expect(await fresh.get(EncryptionService).open(value, placeOf(userId))).toBe(`secret ${userId}`);
     }
@@ -179,8 +178,8 @@ describe('the rotation of a key file', () => {
   });
 
   it('is asked for by an admin after a step-up, with a reason, and by nobody else', async () => {
-    const person = await aPerson(app, { role: 'admin' });
-    const late = await signIn(app, person);
+    const person = await createUser(app, { role: 'admin' });
+    const late = await signInFrom(app, person);
     const ask = (body: object = { reason: 'yearly' }) => late.post('/v1/admin/encryption-keys/rotate', body);
 
     expect(await ask()).toMatchObject({ status: 403, body: { code: 'auth.step_up_required' } });
@@ -191,9 +190,9 @@ describe('the rotation of a key file', () => {
     expect((await late.post('/v1/auth/step-up', { password: person.password })).status).toBe(204);
     expect(await ask()).toMatchObject({ status: 202, body: { task: 'rotate-encryption-keys' } });
     expect((await ask({})).status).toBe(400);
-    expect((await (await signedIn(app)).post('/v1/admin/encryption-keys/rotate', { reason: 'yearly' })).status).toBe(
-      403,
-    );
+    expect(
+      (await (await createSignedInCaller(app)).post('/v1/admin/encryption-keys/rotate', { reason: 'yearly' })).status,
+    ).toBe(403);
   });
 });
 
@@ -201,13 +200,13 @@ describe('the rotation of keys from the environment', () => {
   const key = () => randomBytes(32).toString('base64');
   const [older, newer] = [`old:${key()}`, `new:${key()}`];
   let app: TestApp;
-  let worker: HandWorker;
+  let worker: ManualWorker;
   let admin: Caller;
 
   beforeAll(async () => {
     app = await startApp({ settings: { ENCRYPTION_KEYS: `${newer},${older}`, TASK_LEASE_SECONDS: '2' } });
-    worker = await aWorker(app);
-    admin = await aConfirmedAdmin(app);
+    worker = await createManualWorker(app);
+    admin = await createConfirmedAdmin(app);
   });
   afterAll(async () => {
     await worker.close();
@@ -224,7 +223,7 @@ describe('the rotation of keys from the environment', () => {
     )[0]!.error;
 
   it('uses a key only when every process has it, and ends only when every process wraps with it', async () => {
-    const without = await startApp({ beside: app, settings: { ENCRYPTION_KEYS: older } });
+    const without = await startApp({ sharedWith: app, settings: { ENCRYPTION_KEYS: older } });
     const [sealed] = await someSecrets(without, 1);
     expect((await admin.post('/v1/admin/encryption-keys/rotate', { reason: 'yearly' })).status).toBe(202);
 
@@ -233,7 +232,7 @@ describe('the rotation of keys from the environment', () => {
     expect((await keys()).rotation).toMatchObject({ keyId: 'new', promotedAt: null, rewrapped: 0, total: 1 });
     await without.close();
 
-    const halfway = await startApp({ beside: app, settings: { ENCRYPTION_KEYS: `${older},${newer}` } });
+    const halfway = await startApp({ sharedWith: app, settings: { ENCRYPTION_KEYS: `${older},${newer}` } });
     await expect(worker.runTask('rotate-encryption-keys')).rejects.toThrow();
     expect(await reasons()).toMatch(/^not every process wraps with the master key new/);
     const [made] = await someSecrets(halfway, 1);
@@ -249,7 +248,7 @@ describe('the rotation of keys from the environment', () => {
       ],
       rotation: { finishedAt: expect.any(String) as string },
     });
-    const alone = await startApp({ beside: app, settings: { ENCRYPTION_KEYS: newer } });
+    const alone = await startApp({ sharedWith: app, settings: { ENCRYPTION_KEYS: newer } });
     for (const { userId, value } of [sealed!, made!]) {
       expect(await alone.get(EncryptionService).open(value, placeOf(userId))).toBe(`secret ${userId}`);
     }

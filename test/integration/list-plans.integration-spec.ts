@@ -1,12 +1,12 @@
-import { listGenerations } from '../../src/ai/generations.queries';
-import { listVersions } from '../../src/ai/letters.queries';
-import { listDeliveries } from '../../src/alerts/deliveries.queries';
-import { listAuditLogs, listSecurityLogs } from '../../src/audit/audit.queries';
+import { listGenerations } from '../../src/ai/generations/generations.service';
+import { listCoverLetterVersions } from '../../src/cover-letters/cover-letters.service';
+import { listDeliveries } from '../../src/webhooks/deliveries.queries';
+import { listAuditLogs, listSecurityLogs } from '../../src/audit/logs/audit.queries';
 import { COUNT_UNREAD, listMessages } from '../../src/messages/messages.queries';
-import type { CursorKey } from '../../src/platform/http/cursor-codec';
+import type { CursorKey } from '../../src/platform/http/pagination/keyset-page';
 import { listProposals } from '../../src/proposals/proposals.queries';
-import { analyzeAs, PLAN_MODES, rowsRead } from '../support/explain';
-import { testDatabase, type TestDatabase } from '../support/postgres';
+import { explainAs, PLAN_MODES, countRowsRead } from '../support/query-plans';
+import { createTestDatabase, type TestDatabase } from '../support/test-database';
 
 /** Rows of each kind that the tenant has: reading them all would show. */
 const MANY = 5_000;
@@ -44,7 +44,7 @@ describe('lists of a tenant with many rows', () => {
   let first: { job: number; proposal: number; webhook: number };
 
   beforeAll(async () => {
-    db = await testDatabase();
+    db = await createTestDatabase();
     const users = await db.query<{ id: number }>(
       'superuser',
       `INSERT INTO users (email, encrypted_password) SELECT 'user' || n || '@example.com', 'none' FROM generate_series(0, 20) AS n RETURNING id`,
@@ -120,7 +120,7 @@ describe('lists of a tenant with many rows', () => {
       'created_at',
       (after) => listGenerations({ limit: 20, jobId: first.job }, after, TAKE),
     ],
-    ['versions of a letter', 'letter_versions', 'id', (after) => listVersions(first.proposal, after, TAKE)],
+    ['versions of a letter', 'letter_versions', 'id', (after) => listCoverLetterVersions(first.proposal, after, TAKE)],
     ['deliveries of a webhook', 'alert_deliveries', 'id', (after) => listDeliveries(first.webhook, after, TAKE)],
     ['the audit log', 'audit_logs', 'created_at', (after) => listAuditLogs({}, after, TAKE)],
     [
@@ -135,7 +135,7 @@ describe('lists of a tenant with many rows', () => {
   describe.each(PLAN_MODES)('%s', (mode) => {
     it.each(lists)('%s: the first page and one in the middle read few rows', async (_, table, key, page) => {
       for (const after of [undefined, await middleOf(table, key)]) {
-        const read = rowsRead(await analyzeAs(db, tenant, mode, ...page(after)), table);
+        const read = countRowsRead(await explainAs(db, tenant, mode, ...page(after)), table);
 
         expect(read).toBeGreaterThan(0);
         expect(read).toBeLessThan(FEW);
@@ -143,7 +143,7 @@ describe('lists of a tenant with many rows', () => {
     });
 
     it('the count of unread messages reads those alone', async () => {
-      expect(rowsRead(await analyzeAs(db, tenant, mode, COUNT_UNREAD, []), 'messages')).toBe(MANY / 100);
+      expect(countRowsRead(await explainAs(db, tenant, mode, COUNT_UNREAD, []), 'messages')).toBe(MANY / 100);
     });
   });
 });

@@ -1,8 +1,8 @@
 import { Database } from '../../src/platform/database/database';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn } from '../support/as';
-import { aStoredJob } from '../support/factories/job.factory';
-import { within } from '../support/within';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller } from '../support/accounts';
+import { insertJob } from '../support/factories/job.factory';
+import { runAsUser } from '../support/run-as-user';
 
 describe('the table messages', () => {
   let app: TestApp;
@@ -15,13 +15,13 @@ describe('the table messages', () => {
     database = app.get(Database);
   });
   beforeEach(async () => {
-    ann = (await signedIn(app)).id;
-    bob = (await signedIn(app)).id;
+    ann = (await createSignedInCaller(app)).id;
+    bob = (await createSignedInCaller(app)).id;
   });
   afterAll(() => app.close());
 
   const as = <Row extends object>(userId: number, sql: string, values: unknown[] = []): Promise<Row[]> =>
-    within(userId, () => database.query<Row>(sql, values));
+    runAsUser(userId, () => database.query<Row>(sql, values));
 
   const store = async (userId: number, jobId: number | null, upworkId: string | null = null): Promise<number> => {
     const [row] = await as<{ id: number }>(
@@ -33,7 +33,7 @@ describe('the table messages', () => {
   };
 
   it("refuses a message about another tenant's job, and a forged tenant", async () => {
-    const foreign = await aStoredJob(app.db, bob);
+    const foreign = await insertJob(app.db, bob);
 
     await expect(store(ann, foreign)).rejects.toMatchObject({ constraint: 'messages_job_id_fk' });
     await expect(
@@ -57,7 +57,7 @@ describe('the table messages', () => {
   });
 
   it('keeps a conversation whose job is gone, with its tenant', async () => {
-    const jobId = await aStoredJob(app.db, ann);
+    const jobId = await insertJob(app.db, ann);
     const id = await store(ann, jobId);
 
     await app.db.query('superuser', 'DELETE FROM jobs WHERE id = $1', [jobId]);

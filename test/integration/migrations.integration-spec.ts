@@ -1,10 +1,9 @@
 import { DataSource, type MigrationInterface } from 'typeorm';
-import { migrationNames, migrationSource } from '../../src/platform/database/migrations';
-import { bootstrapDatabase } from '../../src/launcher/bootstrap';
-import { migrate, revertLatest } from '../../src/launcher/migrations';
-import { checkCatalog } from '../../src/platform/database/preconditions';
+import { migrationNames, migrationSource } from '../../src/platform/database/schema/migrations';
+import { bootstrapDatabase, revertLatestMigration, runMigrations } from '../../src/local-services/database-setup';
+import { findSchemaProblems } from '../../src/platform/database/schema/schema-verifier';
 import { type Catalog, readCatalog } from '../contract/read-catalog';
-import { type TestDatabase, testDatabase } from '../support/postgres';
+import { type TestDatabase, createTestDatabase } from '../support/test-database';
 
 type MigrationClass = new () => MigrationInterface;
 
@@ -12,7 +11,7 @@ describe('the migrations', () => {
   let database: TestDatabase;
   const query = <Row = Record<string, unknown>>(sql: string) => database.query<Row>('superuser', sql);
   beforeAll(async () => {
-    database = await testDatabase();
+    database = await createTestDatabase();
   });
   afterAll(() => database.end());
 
@@ -61,7 +60,7 @@ describe('the migrations', () => {
   });
 
   it('that have not run keep the server from starting, and nothing else is said', async () => {
-    const problems = await checkCatalog(
+    const problems = await findSchemaProblems(
       (sql) => database.query('app', sql),
       [...migrationNames(), 'CreateMoon1999999999999'],
     );
@@ -75,13 +74,13 @@ describe('the migrations', () => {
       `the database was migrated by a newer release of Gigvault, with ${newest}: ` +
       'start that release, or restore a backup that was made before';
 
-    expect(await checkCatalog((sql) => database.query('app', sql), older)).toEqual([reason]);
+    expect(await findSchemaProblems((sql) => database.query('app', sql), older)).toEqual([reason]);
 
     await withMigration('CreateMoon1999999999999', async () => {
       const said = 'a newer release of Gigvault, with CreateMoon1999999999999';
-      await expect(migrate(database.urls.migrator)).rejects.toThrow(said);
+      await expect(runMigrations(database.urls.migrator)).rejects.toThrow(said);
     });
-    expect(await migrate(database.urls.migrator)).toEqual([]);
+    expect(await runMigrations(database.urls.migrator)).toEqual([]);
   });
 
   it('of a version before the first release are refused before anything changes, with what to do', async () => {
@@ -95,14 +94,14 @@ describe('the migrations', () => {
     await query(`GRANT CONNECT ON DATABASE ${here} TO PUBLIC`);
     const before = await readCatalog(query);
     const attempts = [
-      () => migrate(database.urls.migrator),
-      () => revertLatest(database.urls.migrator),
+      () => runMigrations(database.urls.migrator),
+      () => revertLatestMigration(database.urls.migrator),
       () => bootstrapDatabase(superuser, here),
     ];
 
     await withMigration('CreateFoundation1795305600000', () =>
       withMigration('CreateUsers1795305604000', async () => {
-        expect(await checkCatalog((sql) => database.query('app', sql))).toEqual([reason]);
+        expect(await findSchemaProblems((sql) => database.query('app', sql))).toEqual([reason]);
         for (const attempt of attempts) await expect(attempt()).rejects.toThrow(`Nothing was changed: ${reason}.`);
         expect(await readCatalog(query)).toEqual(before);
         expect(

@@ -1,5 +1,5 @@
-import { catalogWarnings, checkCatalog } from '../../src/platform/database/preconditions';
-import { type TestDatabase, testDatabase } from '../support/postgres';
+import { findSchemaWarnings, findSchemaProblems } from '../../src/platform/database/schema/schema-verifier';
+import { type TestDatabase, createTestDatabase } from '../support/test-database';
 
 const THIS_YEAR = new Date().getUTCFullYear();
 
@@ -7,7 +7,7 @@ describe('yearly partitions', () => {
   let database: TestDatabase;
   let tenant: number;
   beforeEach(async () => {
-    database = await testDatabase();
+    database = await createTestDatabase();
     const [user] = await database.query<{ id: number }>(
       'superuser',
       `INSERT INTO users (email, encrypted_password) VALUES ('a@example.com', 'x') RETURNING id`,
@@ -49,7 +49,7 @@ describe('yearly partitions', () => {
 
     expect(await names(database.query('worker', 'SELECT app.create_partitions(3)'))).toEqual(wanted);
     expect(await names(database.query('worker', 'SELECT app.create_partitions(3)'))).toEqual([]);
-    expect(await checkCatalog((sql) => database.query('app', sql))).toEqual([]);
+    expect(await findSchemaProblems((sql) => database.query('app', sql))).toEqual([]);
     await expect(database.query('app', 'SELECT app.create_partitions(3)')).rejects.toMatchObject({ code: '42501' });
   });
 
@@ -83,7 +83,7 @@ describe('yearly partitions', () => {
     expect(await names(database.query('worker', `SELECT app.drain_default_partition('analytics')`))).toEqual([]);
     expect(await database.query('superuser', 'SELECT count(*) FROM analytics')).toEqual([{ count: 7 }]);
     expect(await database.query('superuser', 'SELECT FROM analytics_default')).toEqual([]);
-    expect(await checkCatalog((sql) => database.query('app', sql))).toEqual([]);
+    expect(await findSchemaProblems((sql) => database.query('app', sql))).toEqual([]);
   });
 
   it('are made of the default one itself when it holds much of one year', async () => {
@@ -96,7 +96,7 @@ describe('yearly partitions', () => {
     expect(await database.query('superuser', 'SELECT count(*) FROM analytics_2019')).toEqual([{ count: 300 }]);
     await fill(2018, 3);
     expect(await database.query('superuser', 'SELECT count(*) FROM analytics_default')).toEqual([{ count: 3 }]);
-    expect(await checkCatalog((sql) => database.query('app', sql))).toEqual([]);
+    expect(await findSchemaProblems((sql) => database.query('app', sql))).toEqual([]);
   });
 
   it('are built for the part of a year that one made by hand leaves open', async () => {
@@ -121,7 +121,7 @@ describe('yearly partitions', () => {
         `SELECT covered_until FROM app.partition_coverage() WHERE table_name = 'security_logs'`,
       ),
     ).toEqual([{ covered_until: new Date(Date.UTC(THIS_YEAR + 3, 0, 1)) }]);
-    expect(await checkCatalog((sql) => database.query('app', sql))).toEqual([]);
+    expect(await findSchemaProblems((sql) => database.query('app', sql))).toEqual([]);
   });
 
   it('that are old are detached and put aside with all they hold', async () => {
@@ -139,7 +139,7 @@ describe('yearly partitions', () => {
     await expect(database.query('worker', 'SELECT FROM archive.analytics_2019')).rejects.toMatchObject({
       code: '42501',
     });
-    expect(await checkCatalog((sql) => database.query('app', sql))).toEqual([]);
+    expect(await findSchemaProblems((sql) => database.query('app', sql))).toEqual([]);
     await fill(2019, 1);
     expect(await database.query('superuser', 'SELECT count(*) FROM analytics_default')).toEqual([{ count: 1 }]);
   });
@@ -171,12 +171,12 @@ describe('yearly partitions', () => {
     expect(await database.query('superuser', 'SELECT event_type FROM security_logs_default')).toEqual([
       { event_type: 'auth.test' },
     ]);
-    expect(await catalogWarnings((sql) => database.query('app', sql))).toEqual([
+    expect(await findSchemaWarnings((sql) => database.query('app', sql))).toEqual([
       'table security_logs has no partition for this moment: run the task create-partitions; until then its rows go to security_logs_default',
     ]);
-    expect(await checkCatalog((sql) => database.query('app', sql))).toEqual([]);
+    expect(await findSchemaProblems((sql) => database.query('app', sql))).toEqual([]);
     await database.query('worker', 'SELECT app.create_partitions(2)');
-    expect(await catalogWarnings((sql) => database.query('app', sql))).toEqual([]);
+    expect(await findSchemaWarnings((sql) => database.query('app', sql))).toEqual([]);
     expect(await database.query('superuser', `SELECT event_type FROM security_logs_${THIS_YEAR}`)).toEqual([
       { event_type: 'auth.test' },
     ]);

@@ -1,8 +1,8 @@
 import { loadConfig } from '../../src/platform/config/load-config';
 import { Database } from '../../src/platform/database/database';
-import { assertNamedStatements } from '../../src/platform/database/named-statements-check';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn } from '../support/as';
+import { assertNamedStatements } from '../../src/platform/database/driver/statement-names';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller } from '../support/accounts';
 import { pgBouncerVersion, startPgBouncer, type PgBouncer } from '../support/pgbouncer';
 
 const version = pgBouncerVersion();
@@ -39,13 +39,13 @@ if (version === undefined) {
     );
 
     it('the server works without named statements', async () => {
-      const user = await signedIn(app);
-      const beside = await startApp({ beside: app, settings: settings(false) });
+      const user = await createSignedInCaller(app);
+      const beside = await startApp({ sharedWith: app, settings: settings(false) });
 
-      const answers = await Promise.all(Array.from({ length: 20 }, () => user.at(beside.url).get('/v1/jobs')));
+      const answers = await Promise.all(Array.from({ length: 20 }, () => user.withBaseUrl(beside.url).get('/v1/jobs')));
 
       expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
-      expect(await beside.get(Database).probe()).toMatchObject({ isInRecovery: false });
+      expect(await beside.get(Database).checkWritable()).toMatchObject({ isInRecovery: false });
       await beside.close();
     });
   });

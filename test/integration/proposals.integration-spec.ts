@@ -1,8 +1,8 @@
 import { Database } from '../../src/platform/database/database';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn } from '../support/as';
-import { aStoredJob } from '../support/factories/job.factory';
-import { within } from '../support/within';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller } from '../support/accounts';
+import { insertJob } from '../support/factories/job.factory';
+import { runAsUser } from '../support/run-as-user';
 
 describe('the table proposals', () => {
   let app: TestApp;
@@ -15,13 +15,13 @@ describe('the table proposals', () => {
     database = app.get(Database);
   });
   beforeEach(async () => {
-    ann = (await signedIn(app)).id;
-    bob = (await signedIn(app)).id;
+    ann = (await createSignedInCaller(app)).id;
+    bob = (await createSignedInCaller(app)).id;
   });
   afterAll(() => app.close());
 
   const as = <Row extends object>(userId: number, sql: string, values: unknown[] = []): Promise<Row[]> =>
-    within(userId, () => database.query<Row>(sql, values));
+    runAsUser(userId, () => database.query<Row>(sql, values));
 
   const draft = async (userId: number, jobId: number, upworkId: string | null = null): Promise<number> => {
     const [row] = await as<{ id: number }>(
@@ -33,14 +33,14 @@ describe('the table proposals', () => {
   };
 
   it("refuses a proposal on another tenant's job, by the foreign key that carries the tenant", async () => {
-    const foreign = await aStoredJob(app.db, bob);
+    const foreign = await insertJob(app.db, bob);
 
     await expect(draft(ann, foreign)).rejects.toMatchObject({ code: '23503', constraint: 'proposals_job_id_fk' });
     await expect(draft(ann, 999_999_999)).rejects.toMatchObject({ code: '23503', constraint: 'proposals_job_id_fk' });
   });
 
   it('refuses a forged tenant', async () => {
-    const jobId = await aStoredJob(app.db, bob);
+    const jobId = await insertJob(app.db, bob);
 
     await expect(
       as(ann, 'INSERT INTO proposals (user_id, job_id) VALUES ($1, $2)', [bob, jobId]),
@@ -48,7 +48,7 @@ describe('the table proposals', () => {
   });
 
   it("neither shows, changes nor deletes another tenant's row", async () => {
-    const id = await draft(bob, await aStoredJob(app.db, bob));
+    const id = await draft(bob, await insertJob(app.db, bob));
 
     expect(await as(ann, 'SELECT FROM proposals WHERE id = $1', [id])).toEqual([]);
     expect(await as(ann, `UPDATE proposals SET cover_letter = 'x' WHERE id = $1 RETURNING id`, [id])).toEqual([]);
@@ -58,9 +58,9 @@ describe('the table proposals', () => {
 
   it('lets two tenants keep the same Upwork id, and one of them only once', async () => {
     const [annsJob, annsOther, bobsJob] = [
-      await aStoredJob(app.db, ann),
-      await aStoredJob(app.db, ann),
-      await aStoredJob(app.db, bob),
+      await insertJob(app.db, ann),
+      await insertJob(app.db, ann),
+      await insertJob(app.db, bob),
     ];
     await draft(ann, annsJob, 'shared');
 
@@ -71,7 +71,7 @@ describe('the table proposals', () => {
   });
 
   it('takes with a deleted job only the proposals of its tenant', async () => {
-    const [annsJob, bobsJob] = [await aStoredJob(app.db, ann), await aStoredJob(app.db, bob)];
+    const [annsJob, bobsJob] = [await insertJob(app.db, ann), await insertJob(app.db, bob)];
     const [annsDraft, bobsDraft] = [await draft(ann, annsJob), await draft(bob, bobsJob)];
 
     await app.db.query('superuser', 'DELETE FROM jobs WHERE id = $1', [annsJob]);
@@ -81,7 +81,7 @@ describe('the table proposals', () => {
   });
 
   it('holds submitted_at to the status', async () => {
-    const id = await draft(ann, await aStoredJob(app.db, ann));
+    const id = await draft(ann, await insertJob(app.db, ann));
 
     await expect(as(ann, `UPDATE proposals SET status = 'submitted' WHERE id = $1`, [id])).rejects.toMatchObject({
       constraint: 'proposals_submitted_at_when_submitted',
@@ -92,7 +92,7 @@ describe('the table proposals', () => {
   });
 
   it('keeps what is the database’s to keep', async () => {
-    const id = await draft(ann, await aStoredJob(app.db, ann));
+    const id = await draft(ann, await insertJob(app.db, ann));
 
     for (const change of ['user_id = 1', 'job_id = 1', 'version = 9', 'created_at = now()', 'updated_at = now()']) {
       await expect(as(ann, `UPDATE proposals SET ${change} WHERE id = $1`, [id])).rejects.toMatchObject({

@@ -1,5 +1,5 @@
-import { checkCatalog } from '../../src/platform/database/preconditions';
-import { type TestDatabase, testDatabase } from '../support/postgres';
+import { findSchemaProblems } from '../../src/platform/database/schema/schema-verifier';
+import { type TestDatabase, createTestDatabase } from '../support/test-database';
 
 /** What the seed named; the value is what stands in its place, or the name itself. */
 const SEED_INDEXES: Readonly<Record<string, string>> = {
@@ -43,7 +43,7 @@ describe('the schema', () => {
   let database: TestDatabase;
   let tenant: number;
   beforeAll(async () => {
-    database = await testDatabase();
+    database = await createTestDatabase();
     const [user] = await database.query<{ id: number }>(
       'superuser',
       `INSERT INTO users (email, encrypted_password) VALUES ('Anna@example.com', 'x') RETURNING id`,
@@ -231,7 +231,7 @@ describe('the schema', () => {
 
   describe('as the server checks it before it starts', () => {
     const check = (role: 'app' | 'superuser' = 'app'): Promise<string[]> =>
-      checkCatalog((sql) => database.query(role, sql));
+      findSchemaProblems((sql) => database.query(role, sql));
 
     it('is in order', async () => {
       expect(await check()).toEqual([]);
@@ -299,7 +299,7 @@ describe('the schema', () => {
       const broken = database.transaction('superuser', async (client) => {
         await client.query(breakage.replace(':name', database.name));
         await client.query('SET LOCAL ROLE gigvault_app');
-        problems = await checkCatalog(async (sql) => (await client.query(sql)).rows);
+        problems = await findSchemaProblems(async (sql) => (await client.query(sql)).rows);
         throw new Error('nothing stays broken');
       });
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { testDatabase, type TestDatabase } from '../support/postgres';
+import { createTestDatabase, type TestDatabase } from '../support/test-database';
 
 /** Vacancies as they come in, in words of ours. */
 const JOBS: readonly (readonly [title: string, skills?: readonly string[]])[] = [
@@ -85,7 +85,7 @@ describe('search of jobs', () => {
   let tenant: number;
 
   beforeAll(async () => {
-    database = await testDatabase();
+    database = await createTestDatabase();
     const [user] = await database.query<{ id: number }>(
       'superuser',
       `INSERT INTO users (email, encrypted_password) VALUES ('ann@example.com', 'none') RETURNING id`,

@@ -1,14 +1,14 @@
-import { TokenRefresher } from '../../src/tokens/token-refresh.service';
-import { FakeUpwork } from '../fakes/upwork/fake-upwork';
-import { startApp, type TestApp } from '../support/app';
-import { signedIn, type SignedInCaller } from '../support/as';
+import { TokenRefreshService } from '../../src/tokens/token-refresh.service';
+import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { Caller } from '../support/caller';
-import { eventually } from '../support/eventually';
+import { waitFor } from '../support/wait-for';
 import { freezeDate } from '../support/frozen-date';
-import { aConnection, passTime } from '../support/connections';
-import { aWorker, type HandWorker } from '../support/hand-worker';
-import { mailsTo } from '../support/mails';
-import { within } from '../support/within';
+import { createUpworkConnection, advanceRefreshTime } from '../support/upwork-connections';
+import { createManualWorker, type ManualWorker } from '../support/test-worker';
+import { listEmails } from '../support/emails';
+import { runAsUser } from '../support/run-as-user';
 
 interface Row {
   readonly status: string;
@@ -23,24 +23,24 @@ describe('the refresh of connections', () => {
   let upwork: FakeUpwork;
   let app: TestApp;
   let second: TestApp;
-  let worker: HandWorker;
+  let worker: ManualWorker;
   let ann: SignedInCaller;
   let id: number;
 
   beforeAll(async () => {
     upwork = await new FakeUpwork().start();
     app = await startApp({ settings: upwork.settings });
-    second = await startApp({ beside: app });
-    worker = await aWorker(app);
+    second = await startApp({ sharedWith: app });
+    worker = await createManualWorker(app);
   });
   beforeEach(async () => {
-    ann = await signedIn(app);
-    id = await aConnection(app, upwork, ann);
+    ann = await createSignedInCaller(app);
+    id = await createUpworkConnection(app, upwork, ann);
   });
   afterEach(async () => {
     upwork.faults.clear();
-    upwork.delayMs = 0;
-    upwork.beforeToken = undefined;
+    upwork.tokenDelayMs = 0;
+    upwork.beforeTokenResponse = undefined;
     jest.useRealTimers();
     await app.db.query('superuser', 'DELETE FROM user_tokens');
   });
@@ -63,21 +63,21 @@ describe('the refresh of connections', () => {
   /** Holds back what the provider answers; returns, once it is called, how to let it answer. */
   const whenProviderIsCalled = (): Promise<() => void> =>
     new Promise((called) => {
-      upwork.beforeToken = () => new Promise<void>((release) => called(release));
+      upwork.beforeTokenResponse = () => new Promise<void>((release) => called(release));
     });
 
-  const lettersToAnn = async () => {
+  const listEmailsToAnn = async () => {
     await worker.runTask('deliver-alerts');
-    return mailsTo(await signedIn(app, { role: 'admin' }), ann.email);
+    return listEmails(await createSignedInCaller(app, { role: 'admin' }), ann.email);
   };
 
   it('calls the provider once for 20 workers and 50 requests, and the pair stays good', async () => {
     const [refreshes, refusals] = [upwork.grants.refreshes, upwork.grants.refusals];
-    upwork.delayMs = 200;
+    upwork.tokenDelayMs = 200;
     const apps = [app, second];
     const callers = apps.map(({ url }) => new Caller(url, ann.token));
     const workers = Array.from({ length: 20 }, (_, i) =>
-      within(ann.id, () => apps[i % 2]!.get(TokenRefresher).refresh(id), { actorKind: 'task' }),
+      runAsUser(ann.id, () => apps[i % 2]!.get(TokenRefreshService).refresh(id), { actorKind: 'task' }),
     );
     const requests = Array.from({ length: 50 }, (_, i) => callers[i % 2]!.post(`/v1/tokens/${id}/refresh`));
 
@@ -86,8 +86,8 @@ describe('the refresh of connections', () => {
     expect(refreshed.every(({ status }) => status === 'active')).toBe(true);
     expect(answers.every(({ status }) => status === 200)).toBe(true);
     expect([upwork.grants.refreshes - refreshes, upwork.grants.refusals - refusals]).toEqual([1, 0]);
-    const token = await within(ann.id, () => second.get(TokenRefresher).accessToken(id));
-    expect(upwork.grants.userOf(token)).toBe(ann.email);
+    const token = await runAsUser(ann.id, () => second.get(TokenRefreshService).getAccessToken(id));
+    expect(upwork.grants.findUser(token)).toBe(ann.email);
   });
 
   it('stops waiting for the refresh of another process after 10 s, and changes nothing', async () => {
@@ -109,11 +109,11 @@ describe('the refresh of connections', () => {
 
   it('holds no transaction open while the provider is called', async () => {
     const called = whenProviderIsCalled();
-    const refreshing = within(ann.id, () => app.get(TokenRefresher).refresh(id));
+    const refreshing = runAsUser(ann.id, () => app.get(TokenRefreshService).refresh(id));
     const release = await called;
 
     // Other work of the application opens transactions too, but none that lasts.
-    await eventually('no transaction is open', async () => {
+    await waitFor('no transaction is open', async () => {
       const open = await app.db.query(
         'superuser',
         `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`,
@@ -126,11 +126,11 @@ describe('the refresh of connections', () => {
   });
 
   it('asks for a new connection when a caller died between the provider’s answer and the store', async () => {
-    upwork.faults.next('token', 'lost');
-    await expect(within(ann.id, () => app.get(TokenRefresher).refresh(id))).rejects.toMatchObject({
+    upwork.faults.schedule('token', 'lost');
+    await expect(runAsUser(ann.id, () => app.get(TokenRefreshService).refresh(id))).rejects.toMatchObject({
       code: 'token.refresh_failed',
     });
-    await passTime(app, id);
+    await advanceRefreshTime(app, id);
 
     await worker.runTask('refresh-connections');
 
@@ -144,14 +144,16 @@ describe('the refresh of connections', () => {
       [id],
     );
 
-    const refreshed = await within(ann.id, () => app.get(TokenRefresher).refresh(id));
+    const refreshed = await runAsUser(ann.id, () => app.get(TokenRefreshService).refresh(id));
 
     expect(refreshed.status).toBe('active');
   });
 
   it('stores nothing when the owner replaced the pair meanwhile', async () => {
     const called = whenProviderIsCalled();
-    const refreshing = within(ann.id, () => app.get(TokenRefresher).refresh(id)).catch((error: unknown) => error);
+    const refreshing = runAsUser(ann.id, () => app.get(TokenRefreshService).refresh(id)).catch(
+      (error: unknown) => error,
+    );
     const release = await called;
     const pair = {
       provider: 'upwork',
@@ -163,7 +165,7 @@ describe('the refresh of connections', () => {
     release();
 
     expect(await refreshing).toMatchObject({ code: 'token.refresh_failed' });
-    expect(await within(ann.id, () => app.get(TokenRefresher).accessToken(id))).toBe('new-access');
+    expect(await runAsUser(ann.id, () => app.get(TokenRefreshService).getAccessToken(id))).toBe('new-access');
   });
 
   it.each([
@@ -182,7 +184,7 @@ describe('the refresh of connections', () => {
       freezeDate(Math.floor(Date.now() / 1_000) * 1_000);
       const isDate = retryAfter.startsWith('a date');
       upwork.faults.retryAfter = isDate ? new Date(Date.now() + 1_800_000).toUTCString() : retryAfter;
-      upwork.faults.next('token', fault);
+      upwork.faults.schedule('token', fault);
 
       await worker.runTask('refresh-connections');
 
@@ -190,8 +192,8 @@ describe('the refresh of connections', () => {
       expect(after).toMatchObject({ status: 'failing', failed_refreshes: 1, encrypted_refresh_token: pair });
       expect(after.rest_seconds).toBeGreaterThanOrEqual(min);
       expect(after.rest_seconds).toBeLessThanOrEqual(max);
-      expect(await lettersToAnn()).toEqual([]);
-      await passTime(app, id);
+      expect(await listEmailsToAnn()).toEqual([]);
+      await advanceRefreshTime(app, id);
       await worker.runTask('refresh-connections');
       expect(await row()).toMatchObject({ status: 'active', failed_refreshes: 0, last_error: null });
     },
@@ -210,13 +212,13 @@ describe('the refresh of connections', () => {
       last_error: 'Upwork refused: invalid_client',
       encrypted_refresh_token: pair,
     });
-    expect(await lettersToAnn()).toEqual([]);
+    expect(await listEmailsToAnn()).toEqual([]);
   });
 
   it('outlives an hour without the provider: the pair stays, pauses grow to ten minutes, nobody is mailed, and it heals by itself', async () => {
     const { encrypted_refresh_token: pair } = await row();
     const faults = ['500', 'gateway', 'html', '429', 'cut', '500', '429', '500', 'cut'] as const;
-    for (const fault of faults) upwork.faults.next('token', fault);
+    for (const fault of faults) upwork.faults.schedule('token', fault);
     let passed = 0;
     for (const round of faults.keys()) {
       await worker.runTask('refresh-connections');
@@ -228,14 +230,14 @@ describe('the refresh of connections', () => {
       passed += failed.rest_seconds;
       await worker.runTask('refresh-connections');
       expect((await row()).failed_refreshes).toBe(round + 1);
-      await passTime(app, id);
+      await advanceRefreshTime(app, id);
     }
     expect(passed).toBeGreaterThan(2_400);
 
     await worker.runTask('refresh-connections');
 
     expect(await row()).toMatchObject({ status: 'active', failed_refreshes: 0, last_error: null });
-    expect(await lettersToAnn()).toEqual([]);
+    expect(await listEmailsToAnn()).toEqual([]);
   });
 
   it('mails the owner once when only he can help, and no more; the pair is kept, and is not tried again', async () => {
@@ -245,7 +247,7 @@ describe('the refresh of connections', () => {
 
     for (let round = 1; round <= 3; round++) {
       await worker.runTask('refresh-connections');
-      await passTime(app, id);
+      await advanceRefreshTime(app, id);
     }
 
     expect(await row()).toMatchObject({
@@ -254,8 +256,8 @@ describe('the refresh of connections', () => {
       encrypted_refresh_token: pair,
     });
     expect(upwork.grants.refusals - refusals).toBe(1);
-    const letters = await lettersToAnn();
-    expect(letters.map(({ subject }) => subject)).toEqual(['Connect Gigvault to Upwork anew']);
+    const emails = await listEmailsToAnn();
+    expect(emails.map(({ subject }) => subject)).toEqual(['Connect Gigvault to Upwork anew']);
   });
 
   it('refreshes what was idle for a week, and leaves alone what is good', async () => {

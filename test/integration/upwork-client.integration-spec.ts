@@ -1,7 +1,7 @@
-import { UpworkClient } from '../../src/upwork/upwork-client.service';
+import { UpworkClientService } from '../../src/upwork/upwork-client.service';
 import { CURRENT_USER } from '../../src/upwork/upwork.documents';
-import { FakeUpwork } from '../fakes/upwork/fake-upwork';
-import { startApp, type TestApp } from '../support/app';
+import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import { startApp, type TestApp } from '../support/test-app';
 
 /** How much earlier than asked a timer of Node may fire, rounded to whole milliseconds on both clocks. */
 const TIMER_MS = 3;
@@ -9,7 +9,7 @@ const TIMER_MS = 3;
 /** Where the limiter keeps the next free instant. */
 const NEXT_KEY = 'upwork-calls:next';
 
-describe(UpworkClient.name, () => {
+describe(UpworkClientService.name, () => {
   let upwork: FakeUpwork;
   let app: TestApp;
   let second: TestApp;
@@ -17,7 +17,7 @@ describe(UpworkClient.name, () => {
   beforeAll(async () => {
     upwork = await new FakeUpwork().start();
     app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '20' } });
-    second = await startApp({ beside: app });
+    second = await startApp({ sharedWith: app });
     upwork.limitPerSecond = 1_000;
   });
   beforeEach(() => {
@@ -32,10 +32,10 @@ describe(UpworkClient.name, () => {
 
   const callerOf = (userId = 1) => ({
     userId,
-    accessToken: upwork.grants.pair('ann').accessToken,
+    accessToken: upwork.grants.issueTokens('ann').accessToken,
     organizationId: 'org-1',
   });
-  const call = (by = app, userId = 1) => by.get(UpworkClient).call(CURRENT_USER, {}, callerOf(userId));
+  const call = (by = app, userId = 1) => by.get(UpworkClientService).call(CURRENT_USER, {}, callerOf(userId));
 
   it('keeps one rate over all processes', async () => {
     const first = Date.now() + 1_000;
@@ -51,7 +51,7 @@ describe(UpworkClient.name, () => {
   });
 
   it('waits as long as Upwork asks, in every process, and names its tenant', async () => {
-    upwork.faults.next('graphql', '429');
+    upwork.faults.schedule('graphql', '429');
 
     await call();
     const [refused, again] = upwork.calls;
@@ -64,16 +64,16 @@ describe(UpworkClient.name, () => {
     ['html', 'unusable', 'CurrentUser: Upwork answered 200 with text/html instead of JSON'],
     ['empty', 'unusable', "CurrentUser: Upwork's answer has another shape at its top"],
   ] as const)('says clearly what is wrong with %s, without another try', async (fault, kind, message) => {
-    upwork.faults.next('graphql', fault);
+    upwork.faults.schedule('graphql', fault);
 
     await expect(call()).rejects.toMatchObject({ name: 'UpworkError', kind, message });
     expect(upwork.calls).toHaveLength(1);
   });
 
   it('tries three times, then leaves a service that is down alone until it has rested', async () => {
-    const third = await startApp({ beside: app });
-    upwork.faults.next('graphql', '500', 3);
-    upwork.faults.next('graphql', 'cut', 3);
+    const third = await startApp({ sharedWith: app });
+    upwork.faults.schedule('graphql', '500', 3);
+    upwork.faults.schedule('graphql', 'cut', 3);
     await expect(call(third)).rejects.toMatchObject({ kind: 'unavailable', message: 'Upwork answered 503' });
     await expect(call(third)).rejects.toMatchObject({ kind: 'unavailable' });
     const calls = upwork.calls.length;
@@ -97,7 +97,9 @@ describe(UpworkClient.name, () => {
     ['access token', { accessToken: 'a b' }],
   ])('calls nobody when the %s fits no header, and takes that for no failure of Upwork', async (what, wrong) => {
     for (let n = 0; n < 10; n++) {
-      await expect(app.get(UpworkClient).call(CURRENT_USER, {}, { ...callerOf(3), ...wrong })).rejects.toMatchObject({
+      await expect(
+        app.get(UpworkClientService).call(CURRENT_USER, {}, { ...callerOf(3), ...wrong }),
+      ).rejects.toMatchObject({
         kind: 'unusable',
         message: `The connection's ${what} cannot be sent to Upwork. Connect Upwork again.`,
       });
@@ -112,12 +114,12 @@ describe(UpworkClient.name, () => {
       ['html', 'unusable'],
       ['empty', 'unusable'],
     ] as const) {
-      upwork.faults.next('graphql', fault, 6);
+      upwork.faults.schedule('graphql', fault, 6);
       for (let n = 0; n < 6; n++) await expect(call(app, 4)).rejects.toMatchObject({ kind });
     }
     for (let n = 0; n < 6; n++) {
       await expect(
-        app.get(UpworkClient).call(CURRENT_USER, {}, { ...callerOf(4), accessToken: 'nobody' }),
+        app.get(UpworkClientService).call(CURRENT_USER, {}, { ...callerOf(4), accessToken: 'nobody' }),
       ).rejects.toMatchObject({ kind: 'refused' });
     }
 
@@ -127,7 +129,7 @@ describe(UpworkClient.name, () => {
   it('makes at most two calls of a tenant at once, and lets others pass', async () => {
     const release: (() => void)[] = [];
     const arrived = new Promise<void>((resolve) => {
-      upwork.alter = async ({ user }, answer) => {
+      upwork.transformResponse = async ({ user }, answer) => {
         if (user !== 'ann') return answer;
         const released = new Promise<void>((go) => release.push(go));
         if (release.length === 2) resolve();
@@ -137,19 +139,19 @@ describe(UpworkClient.name, () => {
     });
     const calls = Array.from({ length: 6 }, () => call(app, 5));
     await arrived;
-    const { accessToken } = upwork.grants.pair('bob');
+    const { accessToken } = upwork.grants.issueTokens('bob');
 
-    await app.get(UpworkClient).call(CURRENT_USER, {}, { userId: 6, accessToken, organizationId: null });
+    await app.get(UpworkClientService).call(CURRENT_USER, {}, { userId: 6, accessToken, organizationId: null });
 
     expect(release).toHaveLength(2);
-    upwork.alter = (_, answer) => answer;
+    upwork.transformResponse = (_, answer) => answer;
     for (const go of release) go();
     await Promise.all(calls);
   });
 
   it('says so when the access token is not good', async () => {
     const stranger = app
-      .get(UpworkClient)
+      .get(UpworkClientService)
       .call(CURRENT_USER, {}, { userId: 1, accessToken: 'nobody', organizationId: null });
 
     await expect(stranger).rejects.toMatchObject({ kind: 'refused', message: expect.stringContaining('401') });

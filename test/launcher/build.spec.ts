@@ -19,7 +19,7 @@ describe('the build', () => {
   afterAll(() => checkout.remove());
 
   const built = (): string[] => readdirSync(dist, { recursive: true, encoding: 'utf8' }).sort();
-  const build = (): Promise<unknown> => run(process.execPath, ['src/launcher/build.cjs'], { cwd: checkout.path });
+  const build = (): Promise<unknown> => run(process.execPath, ['src/cli/build.cjs'], { cwd: checkout.path });
 
   it('may be run several times at once', async () => {
     const whole = built();

@@ -1,13 +1,13 @@
 import { chmodSync, chownSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DataFolder } from '../../src/launcher/data-folder';
-import { serviceUser } from '../../src/launcher/service-user';
+import { DataFolder } from '../../src/local-services/data-folder';
+import { findServiceUser } from '../../src/local-services/file-permissions';
 
 describe(DataFolder.name, () => {
   const home = mkdtempSync(join(tmpdir(), 'gigvault-data-'));
   const path = join(home, '.gigvault');
-  const user = serviceUser();
+  const user = findServiceUser();
   const services: string[] = [];
   afterAll(() => {
     for (const folder of services) rmSync(folder, { recursive: true, force: true });
@@ -24,7 +24,7 @@ describe(DataFolder.name, () => {
   });
 
   it('keeps the data of the services where only they can find and enter it', () => {
-    const folder = new DataFolder(path).servicesFolder('an-unguessable-name');
+    const folder = new DataFolder(path).createServicesFolder('an-unguessable-name');
     if (user) services.push(folder);
 
     const stat = statSync(folder);

@@ -1,10 +1,10 @@
 import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { withClient } from '../../src/launcher/bootstrap';
-import { EmbeddedPostgres } from '../../src/launcher/embedded-postgres';
-import { isAlive } from '../../src/launcher/process-info';
-import { giveTo, serviceUser } from '../../src/launcher/service-user';
+import { withClient } from '../../src/local-services/database-setup';
+import { EmbeddedPostgres } from '../../src/local-services/embedded-postgres';
+import { isAlive } from '../../src/local-services/managed-process';
+import { changeOwner, findServiceUser } from '../../src/local-services/file-permissions';
 
 describe(EmbeddedPostgres.name, () => {
   const folder = mkdtempSync(join(tmpdir(), 'gigvault-postgres-'));
@@ -14,14 +14,14 @@ describe(EmbeddedPostgres.name, () => {
 
   function newServer(): EmbeddedPostgres {
     const logFile = join(folder, 'log');
-    const server = new EmbeddedPostgres({ folder: data, logFile, superuserPassword: 'right', isFast: true });
+    const server = new EmbeddedPostgres({ folder: data, logFile, superuserPassword: 'right', isEphemeral: true });
     servers.push(server);
     return server;
   }
 
   beforeAll(() => {
     chmodSync(folder, 0o700);
-    giveTo(serviceUser(), folder);
+    changeOwner(findServiceUser(), folder);
   });
   afterEach(() => Promise.all(servers.splice(0).map((server) => server.stop())));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -31,7 +31,7 @@ describe(EmbeddedPostgres.name, () => {
     await server.start();
 
     const setting = (name: string): Promise<string> =>
-      withClient(server.url('postgres', 'right', 'postgres'), async (client) => {
+      withClient(server.buildUrl('postgres', 'right', 'postgres'), async (client) => {
         const { rows } = await client.query<{ value: string }>('SELECT current_setting($1) AS value', [name]);
         return rows[0]?.value ?? '';
       });
@@ -42,7 +42,7 @@ describe(EmbeddedPostgres.name, () => {
     expect(await setting('unix_socket_directories')).toBe('');
     expect(await setting('shared_preload_libraries')).toBe('pg_stat_statements');
     expect(await setting('pg_stat_statements.track_utility')).toBe('off');
-    await expect(withClient(server.url('postgres', 'wrong', 'postgres'), () => Promise.resolve())).rejects.toThrow(
+    await expect(withClient(server.buildUrl('postgres', 'wrong', 'postgres'), () => Promise.resolve())).rejects.toThrow(
       'password authentication failed',
     );
   });
@@ -62,7 +62,7 @@ describe(EmbeddedPostgres.name, () => {
     await newServer().start();
     await Promise.all(servers.splice(0).map((server) => server.stop()));
     writeFileSync(join(data, 'postmaster.pid'), `${process.pid}\n${data}\n`);
-    giveTo(serviceUser(), join(data, 'postmaster.pid'));
+    changeOwner(findServiceUser(), join(data, 'postmaster.pid'));
 
     const server = newServer();
     await server.start();

@@ -2,9 +2,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Redis from 'ioredis';
-import { EmbeddedRedis } from '../../src/launcher/embedded-redis';
-import { isAlive } from '../../src/launcher/process-info';
-import { giveTo, serviceUser } from '../../src/launcher/service-user';
+import { EmbeddedRedis } from '../../src/local-services/embedded-redis';
+import { isAlive } from '../../src/local-services/managed-process';
+import { changeOwner, findServiceUser } from '../../src/local-services/file-permissions';
 
 describe(EmbeddedRedis.name, () => {
   const home = mkdtempSync(join(tmpdir(), 'gigvault-redis-'));
@@ -14,7 +14,7 @@ describe(EmbeddedRedis.name, () => {
   function newServer(): EmbeddedRedis {
     const folder = join(home, '[copy] (1) {a,b} "q" \\ ü');
     mkdirSync(folder, { recursive: true });
-    giveTo(serviceUser(), folder);
+    changeOwner(findServiceUser(), folder);
     const server = new EmbeddedRedis({ folder, logFile: join(home, 'log'), password: 'right' });
     servers.push(server);
     return server;
@@ -22,7 +22,7 @@ describe(EmbeddedRedis.name, () => {
 
   beforeAll(() => {
     chmodSync(home, 0o700);
-    giveTo(serviceUser(), home);
+    changeOwner(findServiceUser(), home);
   });
   afterEach(() => Promise.all(servers.splice(0).map((server) => server.stop())));
   afterAll(() => rmSync(home, { recursive: true, force: true }));

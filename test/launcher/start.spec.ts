@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { withClient } from '../../src/launcher/bootstrap';
-import type { Services } from '../../src/launcher/services-file';
-import { Checkout, stillRunning } from '../support/checkout';
-import { eventually } from '../support/eventually';
+import { withClient } from '../../src/local-services/database-setup';
+import type { InstallationServices } from '../../src/local-services/server-environment';
+import { Checkout, listStillRunning } from '../support/checkout';
+import { waitFor } from '../support/wait-for';
 
 /** Ends the API before it listens. */
 const API_ENDS = `if (process.argv[1]?.endsWith('main.js')) { console.log('its last line'); process.exit(3); }`;
@@ -27,19 +27,21 @@ describe('npm start', () => {
   afterAll(() => checkout.remove());
 
   function readEvents(): string {
-    return existsSync(checkout.data('events')) ? readFileSync(checkout.data('events'), 'utf8') : '';
+    return existsSync(checkout.createDataFolder('events'))
+      ? readFileSync(checkout.createDataFolder('events'), 'utf8')
+      : '';
   }
 
-  function superuserOf(services: Services): string {
+  function superuserOf(services: InstallationServices): string {
     return services.postgres?.superuser ?? '';
   }
 
   it('writes down for its owner only what runs, and at Ctrl-C drains the API before Redis and PostgreSQL end', async () => {
     const run = checkout.start();
-    const services = await run.ready();
-    const mode = statSync(checkout.data('services.json')).mode & 0o777;
+    const services = await run.waitUntilReady();
+    const mode = statSync(checkout.createDataFolder('services.json')).mode & 0o777;
     const slow = fetch(`${services.api}/slow`).then((answer) => answer.text());
-    await eventually('the API has the request', () => readEvents().includes('asked for /slow'));
+    await waitFor('the API has the request', () => readEvents().includes('asked for /slow'));
 
     const code = await run.interrupt();
 
@@ -59,17 +61,17 @@ describe('npm start', () => {
     expect(code).toBe(0);
     expect(readEvents()).toContain('drained, postgres up, redis up');
     expect(readEvents()).not.toContain('interrupted');
-    expect(stillRunning(services)).toEqual([]);
-    expect(existsSync(checkout.data('services.json'))).toBe(false);
+    expect(listStillRunning(services)).toEqual([]);
+    expect(existsSync(checkout.createDataFolder('services.json'))).toBe(false);
   });
 
   it('keeps data, ports and secrets between starts, and never shows a password twice', async () => {
     const first = checkout.start();
-    const before = await first.ready();
+    const before = await first.waitUntilReady();
     await withClient(superuserOf(before), (client) => client.query('CREATE TABLE IF NOT EXISTS kept (id int)'));
     await first.interrupt();
     const second = checkout.start();
-    const after = await second.ready();
+    const after = await second.waitUntilReady();
 
     const kept = await withClient(superuserOf(after), (client) => client.query("SELECT to_regclass('kept') AS name"));
 
@@ -84,19 +86,19 @@ describe('npm start', () => {
     const folder = join(checkout.path, "an earlier version's");
     const env = { GIGVAULT_DATA_DIR: folder };
     const first = checkout.start(env);
-    await first.says('Ctrl-C stops everything');
-    const services = JSON.parse(readFileSync(join(folder, 'services.json'), 'utf8')) as Services;
+    await first.waitForOutput('Ctrl-C stops everything');
+    const services = JSON.parse(readFileSync(join(folder, 'services.json'), 'utf8')) as InstallationServices;
     await withClient(superuserOf(services), (client) =>
       client.query(`UPDATE schema_migrations SET name = 'CreateFoundation1795305600000' WHERE id = 1`),
     );
     await first.interrupt();
 
     const second = checkout.start(env);
-    const code = await second.ended;
+    const code = await second.exited;
     const [, keep = ''] = /keep the data {3}(mv .*)/.exec(second.output) ?? [];
     execFileSync('sh', ['-c', keep]);
     const third = checkout.start(env);
-    await third.says('Ctrl-C stops everything');
+    await third.waitForOutput('Ctrl-C stops everything');
     await third.interrupt();
 
     expect(code).toBe(1);
@@ -108,32 +110,32 @@ describe('npm start', () => {
 
   it('recovers after a kill -9 of the launcher: ends what it left, and starts', async () => {
     const killed = checkout.start();
-    const left = await killed.ready();
+    const left = await killed.waitUntilReady();
     process.kill(killed.pid, 'SIGKILL');
-    await killed.ended;
+    await killed.exited;
 
     const run = checkout.start();
-    const services = await run.ready();
+    const services = await run.waitUntilReady();
 
-    expect(stillRunning(left)).toEqual([]);
+    expect(listStillRunning(left)).toEqual([]);
     expect(await (await fetch(services.api)).text()).toBe('served');
     await run.interrupt();
   });
 
   it('refuses a second launcher on the same data', async () => {
     const first = checkout.start();
-    await first.ready();
+    await first.waitUntilReady();
 
     const second = checkout.start();
 
-    expect(await second.ended).toBe(1);
+    expect(await second.exited).toBe(1);
     expect(second.output).toContain('already runs here');
     await first.interrupt();
   });
 
   it('starts again what is killed, leaves the rest alone, and writes down the new process', async () => {
     const run = checkout.start();
-    let services = await run.ready();
+    let services = await run.waitUntilReady();
     const { launcher } = services.pids;
 
     for (const [name, title] of [
@@ -144,13 +146,16 @@ describe('npm start', () => {
     ] as const) {
       const { [name]: victim = 0, ...others } = services.pids;
       process.kill(victim, 'SIGKILL');
-      services = await run.servicesOnce(({ pids }) => pids[name] !== victim);
+      services = await run.waitForServices(({ pids }) => pids[name] !== victim);
 
       expect(services.pids).toEqual({ ...others, [name]: expect.any(Number) });
       expect(run.output).toContain(`${title} ended (signal SIGKILL). It is started again in 1 s.`);
     }
-    await run.says('The API is ready again.');
-    const lock = JSON.parse(readFileSync(checkout.data('launcher.json'), 'utf8')) as Record<string, { pid: number }>;
+    await run.waitForOutput('The API is ready again.');
+    const lock = JSON.parse(readFileSync(checkout.createDataFolder('launcher.json'), 'utf8')) as Record<
+      string,
+      { pid: number }
+    >;
     const kept = await withClient(superuserOf(services), (client) => client.query('SELECT 1 AS one'));
     const code = await run.interrupt();
 
@@ -161,16 +166,16 @@ describe('npm start', () => {
       services.pids.worker,
     ]);
     expect(code).toBe(0);
-    expect(stillRunning(services)).toEqual([]);
+    expect(listStillRunning(services)).toEqual([]);
   });
 
   it('says why the API does not start, with the end of its log', async () => {
-    const run = checkout.start({ NODE_OPTIONS: `--require ${checkout.plant('ends.cjs', API_ENDS)}` });
+    const run = checkout.start({ NODE_OPTIONS: `--require ${checkout.writeScript('ends.cjs', API_ENDS)}` });
 
-    expect(await run.ended).toBe(1);
+    expect(await run.exited).toBe(1);
     expect(run.output).toContain('The API ended (code 3)');
     expect(run.output).toContain('its last line');
-    expect(existsSync(checkout.data('services.json'))).toBe(false);
+    expect(existsSync(checkout.createDataFolder('services.json'))).toBe(false);
   });
 
   it('names PORT when the port is taken', async () => {
@@ -180,19 +185,19 @@ describe('npm start', () => {
 
     const run = checkout.start({ PORT: String(port) });
 
-    expect(await run.ended).toBe(1);
+    expect(await run.exited).toBe(1);
     expect(run.output).toContain(`PORT ${port} of 127.0.0.1 is taken`);
     squatter.close();
   });
 
   it('brings the fakes along that it is asked for, gives their settings to the API, and refuses other options', async () => {
     const bare = checkout.start({}, '--fake-upwork');
-    expect(await bare.ended).toBe(1);
+    expect(await bare.exited).toBe(1);
     expect(bare.output).toContain('--fake-upwork needs a checkout');
-    checkout.add('tsconfig.json', join('test', 'fakes'));
+    checkout.addFiles('tsconfig.json', join('src', 'demo'));
 
     const run = checkout.start({}, '--fake-upwork', '--fake-ai');
-    const services = await run.ready();
+    const services = await run.waitUntilReady();
     const hello = await fetch(`${services.fakeUpwork}/control/hello`, { method: 'POST' });
     const given = await (await fetch(`${services.api}/fakes`)).text();
     await run.interrupt();
@@ -202,25 +207,25 @@ describe('npm start', () => {
     expect(given).toBe(`${services.fakeUpwork}/graphql ${services.fakeAi}/openai/v1`);
     expect(services.pids).toHaveProperty('fake-upwork');
     expect(services.pids).toHaveProperty('fake-ai');
-    expect(stillRunning(services)).toEqual([]);
-    expect(await unknown.ended).toBe(1);
+    expect(listStillRunning(services)).toEqual([]);
+    expect(await unknown.exited).toBe(1);
     expect(unknown.output).toContain('the options are --fake-upwork, --fake-ai and --help');
   });
 
   it('prints its options and ends when asked for help', async () => {
     const run = checkout.start({}, '--help');
 
-    expect(await run.ended).toBe(0);
+    expect(await run.exited).toBe(0);
     expect(run.output).toContain('npm start -- --fake-upwork');
     expect(run.output).toContain('npm start -- --fake-ai');
   });
 
   it('takes an .env that is .env.example as it is', async () => {
-    checkout.add('.env.example');
+    checkout.addFiles('.env.example');
     copyFileSync(join(checkout.path, '.env.example'), join(checkout.path, '.env'));
 
     const run = checkout.start();
-    const services = await run.ready();
+    const services = await run.waitUntilReady();
     await run.interrupt();
     rmSync(join(checkout.path, '.env'));
 
@@ -229,7 +234,7 @@ describe('npm start', () => {
 
   it('names at once each given service that refuses or is away, and prints no value', async () => {
     const running = checkout.start();
-    const { redis = '', postgres } = await running.ready();
+    const { redis = '', postgres } = await running.waitUntilReady();
     const wrong = (url: string): string => url.replace(/:[^:@/]+@/, ':secret-value@');
     const urls = Object.fromEntries(
       Object.entries(GIVEN).map(([name, role]) => [name, postgres?.[role as keyof typeof postgres] ?? '']),
@@ -245,9 +250,9 @@ describe('npm start', () => {
     };
 
     const run = checkout.start({ ...given, REDIS_URL: wrong(redis) });
-    const code = await run.ended;
+    const code = await run.exited;
     const away = checkout.start({ GIGVAULT_DATA_DIR: 'apart', REDIS_URL: 'redis://:secret-value@127.0.0.1:1/0' });
-    const awayCode = await away.ended;
+    const awayCode = await away.exited;
     await running.interrupt();
 
     expect([code, awayCode]).toEqual([1, 1]);
@@ -267,7 +272,7 @@ describe('npm start', () => {
   ])('tries BACKUP_DIR before it starts anything: one %s', async (_, folderIn, why) => {
     const run = checkout.start({ BACKUP_DIR: folderIn(checkout.path) });
 
-    expect(await run.ended).toBe(1);
+    expect(await run.exited).toBe(1);
     expect(run.output).toContain('BACKUP_DIR is not usable: ');
     expect(run.output).toContain(why);
     expect(run.output).not.toContain('Stopping');
@@ -275,15 +280,15 @@ describe('npm start', () => {
 
   it('refuses half a configuration and wrong settings before it starts anything, and prints no value', async () => {
     const half = checkout.start({ DATABASE_AUTH_URL: 'postgres://secret-value@127.0.0.1/x' });
-    const halfCode = await half.ended;
+    const halfCode = await half.exited;
     const wrong = checkout.start({ PORT: 'secret-value', SMTP_URL: 'secret-value' });
 
     expect(halfCode).toBe(1);
     expect(half.output).toContain('DATABASE_AUTH_URL: set, but DATABASE_URL is not');
-    expect(await wrong.ended).toBe(1);
+    expect(await wrong.exited).toBe(1);
     expect(wrong.output).toContain('PORT: ');
     expect(wrong.output).toContain('SMTP_URL: ');
     expect(half.output + wrong.output).not.toContain('secret-value');
-    expect(existsSync(checkout.data('launcher.json'))).toBe(false);
+    expect(existsSync(checkout.createDataFolder('launcher.json'))).toBe(false);
   });
 });

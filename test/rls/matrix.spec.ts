@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { type TestDatabase, testDatabase } from '../support/postgres';
+import { type TestDatabase, createTestDatabase } from '../support/test-database';
 import { ACTORS, type Actor, MATRIX, OPERATIONS, type Operation, type Tenant, VIEWS } from './matrix';
 
 const ROLE_OF = { owner: 'app', other: 'app', none: 'app', admin: 'admin', worker: 'worker' } as const;
@@ -12,7 +12,7 @@ describe('row security', () => {
   /** Has no rows but a job, so that an insert in his name meets no row of the same key. */
   let carol: Tenant;
 
-  const aTenant = async (): Promise<Tenant> => {
+  const createTenant = async (): Promise<Tenant> => {
     const [user] = await database.query<{ id: number }>(
       'superuser',
       `${MATRIX['public.users']!.make({ userId: 0, jobId: 0 })} RETURNING id`,
@@ -26,8 +26,8 @@ describe('row security', () => {
   };
 
   beforeAll(async () => {
-    database = await testDatabase();
-    [alice, bob, carol] = [await aTenant(), await aTenant(), await aTenant()];
+    database = await createTestDatabase();
+    [alice, bob, carol] = [await createTenant(), await createTenant(), await createTenant()];
     for (const [table, rules] of Object.entries(MATRIX)) {
       if (table === 'public.users' || table === 'public.jobs') continue;
       for (const tenant of rules.tenant ? [alice, bob] : [alice]) await database.query('superuser', rules.make(tenant));

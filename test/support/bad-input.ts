@@ -1,4 +1,4 @@
-import { exampleOf, type Operation, type Parameter, pathWith, type Schema } from './operations';
+import { buildExample, type Operation, type Parameter, fillPath, type Schema } from './openapi-operations';
 
 /** One request that is wrong in one way. */
 export interface BadRequest {
@@ -14,29 +14,29 @@ export interface BadRequest {
 const deep = (levels: number): string => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
 
 /** Every kind of bad input that this operation can be sent, each in a request of its own. */
-export function badRequestsFor(operation: Operation): BadRequest[] {
+export function buildBadRequests(operation: Operation): BadRequest[] {
   const ids = operation.parameters.filter((parameter) => parameter.in === 'path');
   const queries = operation.parameters.filter((parameter) => parameter.in === 'query');
   return [
-    ...ids.flatMap((parameter) => badIds(operation, parameter)),
-    ...badQueries(operation, queries),
-    ...(operation.body ? [...badBodies(operation), ...badFields(operation, operation.body)] : []),
+    ...ids.flatMap((parameter) => buildBadIds(operation, parameter)),
+    ...buildBadQueries(operation, queries),
+    ...(operation.body ? [...buildBadBodies(operation), ...buildBadFields(operation, operation.body)] : []),
   ];
 }
 
 /** A path that would be found, so that only the mistake can be at fault. */
-function goodPath(operation: Operation): string {
-  return pathWith(operation, {});
+function buildValidPath(operation: Operation): string {
+  return fillPath(operation, {});
 }
 
-function badIds(operation: Operation, parameter: Parameter): BadRequest[] {
+function buildBadIds(operation: Operation, parameter: Parameter): BadRequest[] {
   const numeric = parameter.schema?.type === 'integer' || parameter.schema?.type === 'number';
   const kinds = ['%zz', '%00', '%ED%A0%80', '%F0%28', ...(numeric ? NOT_IDS : [])];
   return kinds.map((text) => ({
     kind: `path ${parameter.name}=${text}`,
     method: operation.method,
     path: operation.path.replace(`{${parameter.name}}`, text).replace(/\{\w+\}/g, '1'),
-    ...(operation.body && { body: JSON.stringify(exampleOf(operation.body)) }),
+    ...(operation.body && { body: JSON.stringify(buildExample(operation.body)) }),
   }));
 }
 
@@ -53,16 +53,16 @@ const NOT_IDS = [
   'null',
 ];
 
-function badQueries(operation: Operation, parameters: readonly Parameter[]): BadRequest[] {
+function buildBadQueries(operation: Operation, parameters: readonly Parameter[]): BadRequest[] {
   const request = (kind: string, query: string, pointer?: string): BadRequest => ({
     kind: `query ${kind}`,
     method: operation.method,
-    path: `${goodPath(operation)}?${query}`,
-    ...(operation.body && { body: JSON.stringify(exampleOf(operation.body)) }),
+    path: `${buildValidPath(operation)}?${query}`,
+    ...(operation.body && { body: JSON.stringify(buildExample(operation.body)) }),
     ...(pointer !== undefined && { pointer }),
   });
   const own = parameters.flatMap(({ name, schema }) =>
-    badQueryValues(schema).map((value) => request(`${name}=${value.slice(0, 20)}`, `${name}=${value}`, `/${name}`)),
+    listBadQueryValues(schema).map((value) => request(`${name}=${value.slice(0, 20)}`, `${name}=${value}`, `/${name}`)),
   );
   const isList = parameters.some(({ name }) => name === 'limit');
   return [
@@ -73,7 +73,7 @@ function badQueries(operation: Operation, parameters: readonly Parameter[]): Bad
   ];
 }
 
-function badQueryValues(schema: Schema | undefined): string[] {
+function listBadQueryValues(schema: Schema | undefined): string[] {
   const broken = ['%00', '%ED%A0%80'];
   if (schema?.enum) return [...broken, 'nonsense'];
   if (schema?.type === 'integer' || schema?.type === 'number') {
@@ -84,12 +84,12 @@ function badQueryValues(schema: Schema | undefined): string[] {
   return [...broken, 'x'.repeat(9_000)];
 }
 
-function badBodies(operation: Operation): BadRequest[] {
-  const example = JSON.stringify(exampleOf(operation.body));
+function buildBadBodies(operation: Operation): BadRequest[] {
+  const example = JSON.stringify(buildExample(operation.body));
   const raw = (kind: string, body: string | Uint8Array, headers?: Record<string, string>): BadRequest => ({
     kind: `body ${kind}`,
     method: operation.method,
-    path: goodPath(operation),
+    path: buildValidPath(operation),
     body,
     ...(headers && { headers }),
   });
@@ -108,11 +108,11 @@ function badBodies(operation: Operation): BadRequest[] {
     raw('deep', deep(200)),
     raw('very deep', deep(20_000)),
     raw('a duplicate key', `{"${field}":"a","${field}":"b"}`),
-    raw('an unknown field', JSON.stringify({ ...exampleOf(operation.body), nonsense: 1 })),
+    raw('an unknown field', JSON.stringify({ ...buildExample(operation.body), nonsense: 1 })),
     raw('__proto__', '{"__proto__":{"role":"admin"}}'),
     raw('constructor', '{"constructor":{"prototype":{"role":"admin"}}}'),
-    raw('a forged tenant', JSON.stringify({ ...exampleOf(operation.body), userId: 1 })),
-    raw('a forged id', JSON.stringify({ ...exampleOf(operation.body), id: 1 })),
+    raw('a forged tenant', JSON.stringify({ ...buildExample(operation.body), userId: 1 })),
+    raw('a forged id', JSON.stringify({ ...buildExample(operation.body), id: 1 })),
     raw('NUL in a value', `{"${field}":"a\\u0000b"}`),
     raw('NUL in a key', '{"a\\u0000b":1}'),
     raw('a lone surrogate', `{"${field}":"a\\ud800b"}`),
@@ -126,20 +126,20 @@ function badBodies(operation: Operation): BadRequest[] {
   ];
 }
 
-function badFields(operation: Operation, schema: Schema): BadRequest[] {
-  const example = exampleOf(schema);
+function buildBadFields(operation: Operation, schema: Schema): BadRequest[] {
+  const example = buildExample(schema);
   return Object.entries(schema.properties ?? {}).flatMap(([name, property]) =>
-    badValues(property).map(([kind, value]) => ({
+    listBadValues(property).map(([kind, value]) => ({
       kind: `field ${name}: ${kind}`,
       method: operation.method,
-      path: goodPath(operation),
+      path: buildValidPath(operation),
       body: JSON.stringify({ ...example, [name]: value }),
       pointer: `/${name}`,
     })),
   );
 }
 
-function badValues(schema: Schema): [string, unknown][] {
+function listBadValues(schema: Schema): [string, unknown][] {
   const types = [schema.type].flat();
   const object: [string, unknown][] = [['an object', { a: { b: 1 } }]];
   const list: [string, unknown][] = [['a list', [['a']]]];

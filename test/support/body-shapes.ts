@@ -1,4 +1,4 @@
-import { exampleOf, pathWith, type Operation } from './operations';
+import { buildExample, fillPath, type Operation } from './openapi-operations';
 
 /** A hostile request: much of one shape. */
 export interface ShapedRequest {
@@ -10,7 +10,7 @@ export interface ShapedRequest {
 }
 
 /** Texts that make careless patterns and normal forms expensive. */
-const FILLINGS: Readonly<Record<string, string>> = {
+const BODY_CONTENTS: Readonly<Record<string, string>> = {
   letters: 'a',
   spaces: ' ',
   'labels of a host': 'a.',
@@ -25,18 +25,18 @@ const FILLINGS: Readonly<Record<string, string>> = {
 };
 
 /** Bodies of about so many bytes whose shape does not depend on the route; `name` is a field of it. */
-function jsonShapes(bytes: number, name: string): Record<string, string> {
+function buildJsonShapes(bytes: number, name: string): Record<string, string> {
   const many = (unit: string, first = ''): string =>
     first + unit.repeat(Math.ceil((bytes - first.length) / unit.length));
   return {
-    'unknown names': membersOf(bytes),
+    'unknown names': buildMembers(bytes),
     'nested objects': `${many('{"a":')}1`,
     'nested arrays': many('['),
     'empty objects in a list': `{"${name}":[${many('{},')}{}]}`,
     'numbers in a list': `{"${name}":[${many('1,')}1]}`,
     'texts in a list': `{"${name}":[${many('"a",')}"a"]}`,
     'lists in a list': `[${many('[],')}[]]`,
-    'members in a field': `{"${name}":${membersOf(bytes)}}`,
+    'members in a field': `{"${name}":${buildMembers(bytes)}}`,
     'a long name': `{"${many('a')}":1}`,
     'a long number': `{"${name}":${many('9')}}`,
     'spaces around': many(' '),
@@ -47,7 +47,7 @@ function jsonShapes(bytes: number, name: string): Record<string, string> {
 }
 
 /** An object with as many different names as fit. */
-function membersOf(bytes: number): string {
+function buildMembers(bytes: number): string {
   const parts: string[] = [];
   for (let [index, length] = [0, 2]; length < bytes; index += 1) {
     const part = `"_${index.toString(36)}":1`;
@@ -58,22 +58,22 @@ function membersOf(bytes: number): string {
 }
 
 /** A body for each filling: each text field gets one of its own, or all share the bytes of one. */
-function fieldShapes(operation: Operation, bytes: number, isEach: boolean): ShapedRequest[] {
+function buildFieldShapes(operation: Operation, bytes: number, isEach: boolean): ShapedRequest[] {
   const names = Object.entries(operation.body?.properties ?? {})
     .filter(([, { type }]) => type === undefined || [type].flat().includes('string'))
     .map(([name]) => name);
   const groups = isEach ? names.map((name) => [name]) : names.length > 0 ? [names] : [];
   return groups.flatMap((group) =>
-    Object.entries(FILLINGS).map(([filling, unit]) => {
+    Object.entries(BODY_CONTENTS).map(([filling, unit]) => {
       const text = unit.repeat(Math.floor(bytes / group.length / Buffer.byteLength(unit)));
-      const others = Object.entries(exampleOf(operation.body)).filter(([name]) => !group.includes(name));
+      const others = Object.entries(buildExample(operation.body)).filter(([name]) => !group.includes(name));
       const members = [
         ...others.map(([name, value]) => `"${name}":${JSON.stringify(value)}`),
         ...group.map((name) => `"${name}":"${text}"`),
       ];
       const where = isEach ? group.join() : 'each text';
       return {
-        ...targetOf(operation),
+        ...getTarget(operation),
         shape: `${filling} in ${where}`,
         type: 'application/json',
         body: `{${members.join()}}`,
@@ -83,19 +83,19 @@ function fieldShapes(operation: Operation, bytes: number, isEach: boolean): Shap
 }
 
 /** A body of each shape for the operation; `isEach` fills each of its text fields by itself. */
-export function shapedRequests(operation: Operation, bytes: number, { isEach = false } = {}): ShapedRequest[] {
+export function buildShapedRequests(operation: Operation, bytes: number, { isEach = false } = {}): ShapedRequest[] {
   const [name = 'title'] = Object.keys(operation.body?.properties ?? {});
-  const shapes = Object.entries(jsonShapes(bytes, name)).map(([shape, body]) => ({
-    ...targetOf(operation),
+  const shapes = Object.entries(buildJsonShapes(bytes, name)).map(([shape, body]) => ({
+    ...getTarget(operation),
     shape,
     type: 'application/json',
     body,
   }));
-  return [...shapes, ...fieldShapes(operation, bytes, isEach)];
+  return [...shapes, ...buildFieldShapes(operation, bytes, isEach)];
 }
 
 /** What only an import reads. */
-export function importShapes(bytes: number): ShapedRequest[] {
+export function buildImportShapes(bytes: number): ShapedRequest[] {
   const target = { method: 'POST', path: '/v1/jobs/import' };
   const csv = Object.entries({
     'columns in the header': 'a,'.repeat(bytes / 2),
@@ -110,7 +110,7 @@ export function importShapes(bytes: number): ShapedRequest[] {
     'a budget in a cell': `Job Title,Hourly/Fixed,Budget,Level,Skills\nA,Hourly,"$${'1,'.repeat(bytes / 2 - 100)}",N/A,N/A\n`,
     'empty lines': `title\n${'\n'.repeat(bytes)}`,
   }).map(([shape, body]) => ({ ...target, shape, type: 'text/csv', body }));
-  const rows = Object.entries(jsonShapes(bytes * 0.9, 'title'));
+  const rows = Object.entries(buildJsonShapes(bytes * 0.9, 'title'));
   return [
     ...csv,
     ...rows.map(([shape, body]) => ({
@@ -133,7 +133,7 @@ export function importShapes(bytes: number): ShapedRequest[] {
 }
 
 /** What the dashboard's forms are sent. */
-export function formShapes(path: string, bytes: number): ShapedRequest[] {
+export function buildFormShapes(path: string, bytes: number): ShapedRequest[] {
   const type = 'application/x-www-form-urlencoded';
   const form = (shape: string, body: string): ShapedRequest => ({ method: 'POST', path, shape, type, body });
   return [
@@ -143,10 +143,10 @@ export function formShapes(path: string, bytes: number): ShapedRequest[] {
     form('a text of escapes', `email=${'%C3%A9'.repeat(bytes / 6)}`),
     form('ampersands', '&'.repeat(bytes)),
     form('at signs', `password=x&email=${'@'.repeat(bytes)}`),
-    { ...form('JSON', membersOf(bytes)), type: 'application/json' },
+    { ...form('JSON', buildMembers(bytes)), type: 'application/json' },
   ];
 }
 
-function targetOf(operation: Operation): { method: string; path: string } {
-  return { method: operation.method, path: pathWith(operation, {}) };
+function getTarget(operation: Operation): { method: string; path: string } {
+  return { method: operation.method, path: fillPath(operation, {}) };
 }

@@ -29,7 +29,7 @@ export function startBrowser(): Promise<Browser> {
 }
 
 /** Takes pictures of a page, wide and narrow, light and dark, when SCREENSHOTS names a folder to keep them in. */
-export async function picture(page: Page, name: string): Promise<void> {
+export async function takeScreenshot(page: Page, name: string): Promise<void> {
   const folder = process.env['SCREENSHOTS'];
   if (!folder) return;
   mkdirSync(folder, { recursive: true });

@@ -1,9 +1,9 @@
 /** What an answer holds is what the test is about to say. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a type for every body would only repeat the expectation
-type Anything = any;
+type AnyBody = any;
 
 /** An answer of the API, read to its end. */
-export interface Answer<Body = Anything> {
+export interface Answer<Body = AnyBody> {
   readonly status: number;
   readonly headers: Headers;
   /** Parsed where it is JSON, else the text; undefined when empty. */
@@ -18,32 +18,32 @@ export class Caller {
   ) {}
 
   /** The same somebody at another process. */
-  at(baseUrl: string): Caller {
+  withBaseUrl(baseUrl: string): Caller {
     return new Caller(baseUrl, this.token);
   }
 
-  get<Body = Anything>(path: string, headers?: Record<string, string>): Promise<Answer<Body>> {
+  get<Body = AnyBody>(path: string, headers?: Record<string, string>): Promise<Answer<Body>> {
     return this.send('GET', path, undefined, headers);
   }
 
-  post<Body = Anything>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<Body>> {
+  post<Body = AnyBody>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<Body>> {
     return this.send('POST', path, body, headers);
   }
 
-  put<Body = Anything>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<Body>> {
+  put<Body = AnyBody>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<Body>> {
     return this.send('PUT', path, body, headers);
   }
 
-  patch<Body = Anything>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<Body>> {
+  patch<Body = AnyBody>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<Body>> {
     return this.send('PATCH', path, body, headers);
   }
 
-  delete<Body = Anything>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<Body>> {
+  delete<Body = AnyBody>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<Body>> {
     return this.send('DELETE', path, body, headers);
   }
 
   /** Sends one request; a string or bytes go as they are, anything else as JSON. */
-  async send<Body = Anything>(
+  async send<Body = AnyBody>(
     method: string,
     path: string,
     body?: unknown,
@@ -65,4 +65,9 @@ export class Caller {
     const parsed: unknown = text === '' ? undefined : isJson ? JSON.parse(text) : text;
     return { status: response.status, headers: response.headers, body: parsed as Body };
   }
+}
+
+/** One field of each item of a list that came as JSON. */
+export function pluck<Value = unknown>(items: unknown, field: string): Value[] {
+  return (items as Record<string, Value>[]).map((item) => item[field]!);
 }

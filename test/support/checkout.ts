@@ -14,8 +14,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Services } from '../../src/launcher/services-file';
-import { isAlive } from '../../src/launcher/process-info';
+import type { InstallationServices } from '../../src/local-services/server-environment';
+import { isAlive } from '../../src/local-services/managed-process';
 
 const ROOT = resolve(__dirname, '..', '..');
 
@@ -44,7 +44,7 @@ process.on('SIGTERM', () => server.close(async () => {
 const WORKER = `setInterval(() => undefined, 1000); process.on('SIGTERM', () => process.exit(0));`;
 
 /** Names that a shell, a pattern of file names or a configuration file would read as something else. */
-const ODD_FOLDER = join('gigvault (1)', `[copy] {a,b} $HOME "it's" #ü`);
+const UNUSUAL_FOLDER = join('gigvault (1)', `[copy] {a,b} $HOME "it's" #ü`);
 
 /** What a person has in the shell for a PostgreSQL elsewhere; nothing of it may steer ours. */
 const VARIABLES_OF_ANOTHER_DATABASE = {
@@ -70,7 +70,7 @@ export class Checkout {
   private readonly runs: LauncherRun[] = [];
 
   constructor() {
-    this.path = join(this.home, ODD_FOLDER);
+    this.path = join(this.home, UNUSUAL_FOLDER);
     mkdirSync(this.path, { recursive: true });
     // As open as a checkout below a home that others may enter.
     chmodSync(this.home, 0o755);
@@ -94,24 +94,24 @@ export class Checkout {
       cpSync(join(ROOT, 'src', name), join(this.path, 'src', name), { recursive: true });
     }
     symlinkSync(join(ROOT, 'node_modules'), join(this.path, 'node_modules'));
-    execFileSync(process.execPath, ['src/launcher/build.cjs'], { cwd: this.path });
+    execFileSync(process.execPath, ['src/cli/build.cjs'], { cwd: this.path });
     writeFileSync(join(this.path, 'dist', 'src', 'main.js'), API);
     writeFileSync(join(this.path, 'dist', 'src', 'worker.js'), WORKER);
   }
 
   /** Returns a path in the data folder. */
-  data(name: string): string {
+  createDataFolder(name: string): string {
     return join(this.path, '.gigvault', name);
   }
 
   /** Writes a script that NODE_OPTIONS can preload, and returns its path, which has no space in it. */
-  plant(name: string, script: string): string {
+  writeScript(name: string, script: string): string {
     writeFileSync(join(this.home, name), script);
     return join(this.home, name);
   }
 
   /** Adds a file or folder of the repository. */
-  add(...names: readonly string[]): void {
+  addFiles(...names: readonly string[]): void {
     for (const name of names) cpSync(join(ROOT, name), join(this.path, name), { recursive: true });
   }
 
@@ -142,7 +142,7 @@ export class LauncherRun {
   /** What it has said so far. */
   output = '';
   /** Settles with its exit code, or the name of the signal that ended it. */
-  readonly ended: Promise<number | string>;
+  readonly exited: Promise<number | string>;
   private readonly child: ChildProcess;
 
   constructor(
@@ -151,7 +151,7 @@ export class LauncherRun {
     args: readonly string[],
   ) {
     mkdirSync(join(checkout.path, '.gigvault'), { recursive: true });
-    this.child = spawn(process.execPath, ['src/launcher/build.cjs', 'dist/src/launcher/start.js', ...args], {
+    this.child = spawn(process.execPath, ['src/cli/build.cjs', 'dist/src/cli/start.js', ...args], {
       cwd: checkout.path,
       env: {
         PATH: process.env['PATH'],
@@ -166,7 +166,7 @@ export class LauncherRun {
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     }
-    this.ended = new Promise((done) => this.child.once('exit', (code, signal) => done(code ?? String(signal))));
+    this.exited = new Promise((done) => this.child.once('exit', (code, signal) => done(code ?? String(signal))));
   }
 
   get pid(): number {
@@ -174,23 +174,25 @@ export class LauncherRun {
   }
 
   /** Waits until it says how to stop it, and returns what runs. */
-  async ready(): Promise<Services> {
-    await this.says('Ctrl-C stops everything');
-    return JSON.parse(readFileSync(this.checkout.data('services.json'), 'utf8')) as Services;
+  async waitUntilReady(): Promise<InstallationServices> {
+    await this.waitForOutput('Ctrl-C stops everything');
+    return JSON.parse(readFileSync(this.checkout.createDataFolder('services.json'), 'utf8')) as InstallationServices;
   }
 
   /** Waits until services.json says what is wanted, and returns it. */
-  async servicesOnce(isWanted: (services: Services) => boolean): Promise<Services> {
+  async waitForServices(isWanted: (services: InstallationServices) => boolean): Promise<InstallationServices> {
     for (;;) {
       if (this.child.exitCode !== null) throw new Error(this.output);
-      const services = JSON.parse(readFileSync(this.checkout.data('services.json'), 'utf8')) as Services;
+      const services = JSON.parse(
+        readFileSync(this.checkout.createDataFolder('services.json'), 'utf8'),
+      ) as InstallationServices;
       if (isWanted(services)) return services;
       await sleep(20);
     }
   }
 
   /** Waits until it has said this. */
-  async says(text: string): Promise<void> {
+  async waitForOutput(text: string): Promise<void> {
     while (!this.output.includes(text)) {
       if (this.child.exitCode !== null) throw new Error(this.output);
       await sleep(20);
@@ -200,11 +202,11 @@ export class LauncherRun {
   /** Presses Ctrl-C: the terminal signals the whole foreground group. Returns the exit code. */
   async interrupt(): Promise<number | string> {
     if (this.child.exitCode === null && this.child.signalCode === null) process.kill(-this.pid, 'SIGINT');
-    return this.ended;
+    return this.exited;
   }
 }
 
 /** Returns the names of those processes that still run. */
-export function stillRunning({ pids }: Services): string[] {
+export function listStillRunning({ pids }: InstallationServices): string[] {
   return Object.keys(pids).filter((name) => isAlive(pids[name] ?? 0));
 }

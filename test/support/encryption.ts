@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { DataKeyMemory } from '../../src/platform/encryption/data-key-memory';
-import type { DataKeyStore, WrappedDataKey } from '../../src/platform/encryption/data-key-store';
-import { DataKeys } from '../../src/platform/encryption/data-keys';
+import { DataKeyCache } from '../../src/platform/encryption/data-key-cache';
+import { DataKeys, type DataKeyStore, type WrappedDataKey } from '../../src/platform/encryption/data-keys';
 import { EncryptionService } from '../../src/platform/encryption/encryption.service';
-import { LocalMasterKeys } from '../../src/platform/encryption/local-master-keys';
+import { LocalMasterKeys } from '../../src/platform/encryption/master-keys';
 import type { RedisClients } from '../../src/platform/redis/redis-clients';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KeyFile, newMasterKey } from '../../src/platform/encryption/key-file';
 
 /** One master key of a test. */
 export interface TestMasterKey {
@@ -13,12 +16,12 @@ export interface TestMasterKey {
 }
 
 /** A fresh master key. */
-export function aMasterKey(id: string): TestMasterKey {
+export function createMasterKey(id: string): TestMasterKey {
   return { id, key: randomBytes(32) };
 }
 
 /** Table data_keys in memory. */
-export class DataKeysInMemory {
+export class InMemoryDataKeys {
   readonly rows = new Map<number | null, WrappedDataKey>();
 
   ofUser(userId: number | null): Promise<WrappedDataKey | undefined> {
@@ -40,12 +43,30 @@ export class DataKeysInMemory {
 }
 
 /** An encryption service as a new process would have it, on a store that outlives it. */
-export function encryptionOn(store: DataKeysInMemory, ...keys: readonly TestMasterKey[]): EncryptionService {
+export function createEncryption(store: InMemoryDataKeys, ...keys: readonly TestMasterKey[]): EncryptionService {
   const masterKeys = new LocalMasterKeys({ encryption: { keys, keyFile: undefined } });
   // One process, which nobody has to tell anything.
   const redis = {
     commands: { publish: () => Promise.resolve(0) },
     subscriber: { status: 'ready' },
   } as unknown as RedisClients;
-  return new EncryptionService(new DataKeys(store as unknown as DataKeyStore, masterKeys, new DataKeyMemory(redis)));
+  return new EncryptionService(new DataKeys(store as unknown as DataKeyStore, masterKeys, new DataKeyCache(redis)));
+}
+
+/** A key file of a test's own, with one key `k1`. */
+export interface TestKeyFile {
+  /** What makes processes use it, by the names of the settings. */
+  readonly settings: Readonly<Record<string, string>>;
+  remove(): void;
+}
+
+/** Makes such a file. */
+export function createKeyFile(): TestKeyFile {
+  const folder = mkdtempSync(join(tmpdir(), 'gigvault-keys-'));
+  const path = join(folder, 'encryption-keys.json');
+  new KeyFile(path).create({ current: 'k1', keys: new Map([['k1', newMasterKey()]]) });
+  return {
+    settings: { ENCRYPTION_KEYS: '', ENCRYPTION_KEY_FILE: path },
+    remove: () => rmSync(folder, { recursive: true }),
+  };
 }

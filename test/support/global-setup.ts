@@ -1,19 +1,24 @@
-import '../../src/platform/config/client-variables';
+import '../../src/platform/config/load-config';
 import 'reflect-metadata';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bootstrapDatabase, withClient } from '../../src/launcher/bootstrap';
-import { EmbeddedPostgres } from '../../src/launcher/embedded-postgres';
-import { EmbeddedRedis } from '../../src/launcher/embedded-redis';
-import { migrate } from '../../src/launcher/migrations';
-import { LOGINS, newPassword, newPasswords } from '../../src/launcher/roles';
-import { giveTo, isReachable, serviceUser } from '../../src/launcher/service-user';
+import {
+  bootstrapDatabase,
+  createPassword,
+  createPasswords,
+  LOGINS,
+  runMigrations,
+  withClient,
+} from '../../src/local-services/database-setup';
+import { EmbeddedPostgres } from '../../src/local-services/embedded-postgres';
+import { EmbeddedRedis } from '../../src/local-services/embedded-redis';
+import { changeOwner, isReachable, findServiceUser } from '../../src/local-services/file-permissions';
 import { TEMPLATE_DATABASE, announceServices } from './test-services';
-import { type Watchdog, watchOver } from './watchdog';
+import { type Watchdog, startWatchdog } from './watchdog';
 
 /** Is what global teardown has to stop. */
-export interface RunningServices {
+export interface StartedServices {
   stop(): Promise<void>;
 }
 
@@ -27,20 +32,20 @@ interface GlobalConfig {
  * for files in src/ only (unit tests) starts nothing.
  */
 export default async function globalSetup(config: GlobalConfig): Promise<void> {
-  if (asksForUnitTestsOnly(config)) return;
+  if (isUnitTestRun(config)) return;
   const folder = temporaryFolder();
-  const passwords = newPasswords();
+  const passwords = createPasswords();
   const postgres = new EmbeddedPostgres({
     folder: join(folder, 'postgres'),
     logFile: join(folder, 'postgres.log'),
     superuserPassword: passwords.superuser,
-    isFast: true,
+    isEphemeral: true,
   });
   const redis = new EmbeddedRedis({
     folder: join(folder, 'redis'),
     logFile: join(folder, 'redis.log'),
-    password: newPassword(),
-    isFast: true,
+    password: createPassword(),
+    isEphemeral: true,
   });
   let watchdog: Watchdog | undefined;
   const stop = async (): Promise<void> => {
@@ -52,23 +57,26 @@ export default async function globalSetup(config: GlobalConfig): Promise<void> {
   };
   try {
     await settleAll([postgres.start(), redis.start()]);
-    watchdog = watchOver(
+    watchdog = startWatchdog(
       [postgres.pid, redis.pid].filter((pid) => pid !== undefined),
       folder,
     );
-    await makeTemplate(postgres, passwords);
+    await createTemplate(postgres, passwords);
   } catch (error) {
     await stop();
     throw error;
   }
   announceServices({ postgres: { port: postgres.port, passwords }, redis: redis.url });
-  (globalThis as { gigvaultServices?: RunningServices }).gigvaultServices = { stop };
+  (globalThis as { gigvaultServices?: StartedServices }).gigvaultServices = { stop };
 }
 
-async function makeTemplate(postgres: EmbeddedPostgres, passwords: ReturnType<typeof newPasswords>): Promise<void> {
-  const urlOf = (database: string): string => postgres.url('postgres', passwords.superuser, database);
+async function createTemplate(
+  postgres: EmbeddedPostgres,
+  passwords: ReturnType<typeof createPasswords>,
+): Promise<void> {
+  const urlOf = (database: string): string => postgres.buildUrl('postgres', passwords.superuser, database);
   await bootstrapDatabase(urlOf, TEMPLATE_DATABASE, passwords);
-  await migrate(postgres.url(LOGINS.migrator, passwords.migrator, TEMPLATE_DATABASE));
+  await runMigrations(postgres.buildUrl(LOGINS.migrator, passwords.migrator, TEMPLATE_DATABASE));
   await withClient(urlOf('postgres'), (client) =>
     // Nobody may connect any more: a connected template cannot be cloned.
     client.query(`ALTER DATABASE ${TEMPLATE_DATABASE} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false`),
@@ -81,7 +89,7 @@ async function settleAll(works: readonly Promise<void>[]): Promise<void> {
   if (failed) throw failed.reason;
 }
 
-function asksForUnitTestsOnly({ rootDir, testPathPatterns: { patterns } }: GlobalConfig): boolean {
+function isUnitTestRun({ rootDir, testPathPatterns: { patterns } }: GlobalConfig): boolean {
   return (
     patterns.length > 0 &&
     patterns.every((pattern) => pattern.replace(`${rootDir}/`, '').replace(/^\.\//, '').startsWith('src/'))
@@ -89,10 +97,10 @@ function asksForUnitTestsOnly({ rootDir, testPathPatterns: { patterns } }: Globa
 }
 
 function temporaryFolder(): string {
-  const user = serviceUser();
+  const user = findServiceUser();
   const home = isReachable(tmpdir(), user) ? tmpdir() : '/tmp';
   const folder = mkdtempSync(join(home, 'gigvault-test-'));
   chmodSync(folder, 0o700);
-  giveTo(user, folder);
+  changeOwner(user, folder);
   return folder;
 }

@@ -1,6 +1,6 @@
-import type { RunningServices } from './global-setup';
+import type { StartedServices } from './global-setup';
 
 /** Stops what global setup started. */
 export default async function globalTeardown(): Promise<void> {
-  await (globalThis as { gigvaultServices?: RunningServices }).gigvaultServices?.stop();
+  await (globalThis as { gigvaultServices?: StartedServices }).gigvaultServices?.stop();
 }

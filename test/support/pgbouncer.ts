@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../src/launcher/free-port';
+import { findFreePort } from '../../src/local-services/managed-process';
 
 /** A PgBouncer in transaction mode in front of one database of the test run. */
 export interface PgBouncer {
@@ -25,7 +25,7 @@ export function pgBouncerVersion(): string | undefined {
 export async function startPgBouncer(url: string): Promise<PgBouncer> {
   const { hostname, port, username, password, pathname } = new URL(url);
   const folder = mkdtempSync(join(tmpdir(), 'gigvault-pgbouncer-'));
-  const listenPort = await freePort();
+  const listenPort = await findFreePort();
   const at = (name: string): string => join(folder, name);
   writeFileSync(at('users.txt'), `"${username}" "${decodeURIComponent(password)}"\n`);
   writeFileSync(
@@ -44,7 +44,7 @@ export async function startPgBouncer(url: string): Promise<PgBouncer> {
     stdio: 'ignore',
   });
   const ended = new Promise((resolve) => program.on('exit', resolve));
-  await listening(listenPort, ended);
+  await waitForPort(listenPort, ended);
   return {
     urlOf: (other) => Object.assign(new URL(other), { port: String(listenPort), pathname }).href,
     close: async () => {
@@ -56,7 +56,7 @@ export async function startPgBouncer(url: string): Promise<PgBouncer> {
 }
 
 /** Waits until something accepts connections. */
-async function listening(port: number, ended: Promise<unknown>): Promise<void> {
+async function waitForPort(port: number, ended: Promise<unknown>): Promise<void> {
   let hasEnded = false;
   void ended.then(() => (hasEnded = true));
   const accepts = (): Promise<boolean> =>

@@ -4,12 +4,12 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { buildServers } from '../prove/build-servers';
+import { buildServers } from '../stress/build-servers';
 
 const ROOT = resolve(__dirname, '..', '..');
 
 /** Rejects a promise that nobody handles at SIGUSR2, throws where nobody catches at SIGURG. */
-const PLANT = `
+const PRELOAD_SCRIPT = `
 process.on('SIGUSR2', () => void Promise.reject(new Error('a planted rejection')));
 process.on('SIGURG', () => { throw new Error('a planted exception'); });
 `;
@@ -19,14 +19,14 @@ export class ServerProcess {
   /** What it has logged so far. */
   readonly lines: string[] = [];
   /** Settles with its exit code, or the name of the signal that ended it. */
-  readonly ended: Promise<number | string>;
+  readonly exited: Promise<number | string>;
   private readonly child: ChildProcess;
   private readonly listeners = new Set<() => void>();
 
   constructor(entry: 'main' | 'worker', settings: Readonly<Record<string, string>>) {
     buildServers();
     const plant = join(tmpdir(), `gigvault-plant-${process.pid}.cjs`);
-    writeFileSync(plant, PLANT);
+    writeFileSync(plant, PRELOAD_SCRIPT);
     this.child = spawn(process.execPath, ['--require', plant, join('dist', 'src', `${entry}.js`)], {
       cwd: ROOT,
       env: { ...settings, LOG_LEVEL: 'info' },
@@ -38,15 +38,15 @@ export class ServerProcess {
         for (const listener of this.listeners) listener();
       });
     }
-    this.ended = once(this.child, 'exit').then(([code, signal]: (number | string | null)[]) => code ?? String(signal));
+    this.exited = once(this.child, 'exit').then(([code, signal]: (number | string | null)[]) => code ?? String(signal));
   }
 
   /** Waits for a line that contains this text. @throws Error with all lines when the process ends before */
-  async line(text: string): Promise<string> {
+  async waitForLine(text: string): Promise<string> {
     const found = (): string | undefined => this.lines.find((line) => line.includes(text));
     while (found() === undefined) {
       const next = new Promise<'line'>((done) => this.listeners.add(() => done('line')));
-      if ((await Promise.race([next, this.ended])) !== 'line' && found() === undefined)
+      if ((await Promise.race([next, this.exited])) !== 'line' && found() === undefined)
         throw new Error(this.lines.join('\n'));
       this.listeners.clear();
     }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 /** An email as the sink has accepted it. */
-export interface AcceptedMail {
+export interface AcceptedEmail {
   readonly from: string;
   readonly to: readonly string[];
   /** Headers and text, with dots unstuffed. */
@@ -10,7 +10,7 @@ export interface AcceptedMail {
 }
 
 /** What the sink does instead of accepting: the reply of this text, silence for 'hang', the end of the connection for 'drop'. */
-export type Misbehaviour = string;
+export type ErrorReply = string;
 
 /** Octets of a line with its CRLF. @see RFC 5321 section 4.5.3.1.6 */
 const MAX_LINE = 1_000;
@@ -19,13 +19,13 @@ const PATH = /^(?:FROM|TO):<([^<>\s]*)>(?: [A-Z0-9-]+(?:=\S+)?)*$/i;
 
 /** A mail server of RFC 5321 on a port of this machine that keeps what it accepts, and answers what a test wants. */
 export class SmtpSink {
-  readonly accepted: AcceptedMail[] = [];
+  readonly accepted: AcceptedEmail[] = [];
   /** By recipient: what is answered to RCPT TO. */
-  readonly atRecipient = new Map<string, Misbehaviour>();
+  readonly atRecipient = new Map<string, ErrorReply>();
   /** By recipient: what is answered after the message. */
-  readonly atData = new Map<string, Misbehaviour>();
+  readonly atData = new Map<string, ErrorReply>();
   /** Answered instead of the greeting. */
-  atGreeting: Misbehaviour | undefined;
+  atGreeting: ErrorReply | undefined;
   /** How many connections there have been. */
   connections = 0;
   private readonly sockets = new Set<Socket>();
@@ -46,7 +46,7 @@ export class SmtpSink {
   }
 
   /** Waits until so many connections have come. */
-  async connected(count: number): Promise<void> {
+  async waitForConnections(count: number): Promise<void> {
     while (this.connections < count) await new Promise<void>((done) => this.waiting.add(done));
   }
 
@@ -69,7 +69,7 @@ export class SmtpSink {
     socket.setEncoding('latin1').on('data', (chunk: string) => {
       const lines = (rest + chunk).split('\r\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) session.hear(line);
+      for (const line of lines) session.handleLine(line);
     });
   }
 }
@@ -83,12 +83,12 @@ class SmtpSession {
 
   constructor(
     private readonly sink: SmtpSink,
-    private readonly reply: (reply: Misbehaviour) => void,
+    private readonly reply: (reply: ErrorReply) => void,
   ) {}
 
-  hear(line: string): void {
+  handleLine(line: string): void {
     if (line.length + 2 > MAX_LINE || /[\r\n\0]/.test(line)) return this.reply('500 Line too long or malformed');
-    if (this.data) return this.hearData(this.data, line);
+    if (this.data) return this.handleData(this.data, line);
     const [verb = '', ...words] = line.split(' ');
     const rest = words.join(' ');
     switch (verb.toUpperCase()) {
@@ -96,9 +96,9 @@ class SmtpSession {
       case 'HELO':
         return this.greet(rest);
       case 'MAIL':
-        return this.hearSender(rest);
+        return this.handleSender(rest);
       case 'RCPT':
-        return this.hearRecipient(rest);
+        return this.handleRecipient(rest);
       case 'DATA':
         return this.beginData(rest);
       case 'RSET':
@@ -121,7 +121,7 @@ class SmtpSession {
     this.reply('250 sink.test');
   }
 
-  private hearSender(rest: string): void {
+  private handleSender(rest: string): void {
     const path = PATH.exec(rest)?.[1];
     if (!this.hasGreeted || this.from !== undefined) return this.reply('503 Bad sequence');
     if (path === undefined || !/^FROM:/i.test(rest)) return this.reply('501 Malformed path');
@@ -129,7 +129,7 @@ class SmtpSession {
     this.reply('250 OK');
   }
 
-  private hearRecipient(rest: string): void {
+  private handleRecipient(rest: string): void {
     const path = PATH.exec(rest)?.[1];
     if (this.from === undefined) return this.reply('503 Bad sequence');
     if (!path?.includes('@') || !/^TO:/i.test(rest)) return this.reply('501 Malformed path');
@@ -147,7 +147,7 @@ class SmtpSession {
     this.reply('354 End with a dot');
   }
 
-  private hearData(data: string[], line: string): void {
+  private handleData(data: string[], line: string): void {
     if (line !== '.') {
       data.push(line.startsWith('.') ? line.slice(1) : line);
       return;
@@ -165,7 +165,7 @@ class SmtpSession {
   }
 }
 
-function act(socket: Socket, reply: Misbehaviour): void {
+function act(socket: Socket, reply: ErrorReply): void {
   if (reply === 'hang') return;
   if (reply === 'drop') socket.end();
   else socket.write(`${reply}\r\n`);

@@ -1,5 +1,5 @@
 import type { Answer, Caller } from './caller';
-import { pathWith, type Operation, type Parameter } from './operations';
+import { fillPath, type Operation, type Parameter } from './openapi-operations';
 
 /** Where the page takes an id from that no example can know; see `OWN_IDS_PLUGINS`. */
 const LISTS: Readonly<Record<string, string>> = {
@@ -38,7 +38,7 @@ export class SwaggerForm {
     }
     const mediaType = type ?? Object.keys(operation.examples)[0];
     const body = mediaType === undefined ? undefined : await this.withIds(operation.examples[mediaType]);
-    const path = encodeURI(pathWith(operation, values)) + (query.size > 0 ? `?${query.toString()}` : '');
+    const path = encodeURI(fillPath(operation, values)) + (query.size > 0 ? `?${query.toString()}` : '');
     return this.caller.send(operation.method, path, body, {
       ...headers,
       ...(mediaType === undefined ? {} : { 'content-type': mediaType }),

@@ -31,7 +31,7 @@ export class TcpProxy {
   }
 
   /** The URL with the proxy in place of its host and port. */
-  inFrontOf(url: string): string {
+  buildUrl(url: string): string {
     return Object.assign(new URL(url), { port: String((this.server.address() as AddressInfo).port) }).href;
   }
 
@@ -48,7 +48,7 @@ export class TcpProxy {
   }
 
   /** Undoes `freeze` and `cut`. */
-  thaw(): void {
+  unfreeze(): void {
     this.isFrozen = false;
     this.isCut = false;
     for (const { client, server } of this.pairs) [client, server].forEach((socket) => socket.resume());

@@ -1,4 +1,4 @@
-import type { Role } from '../../src/launcher/roles';
+import type { Role } from '../../src/local-services/database-setup';
 
 /** Is what global setup tells the test files about the services of this run. */
 export interface TestServices {
@@ -33,7 +33,7 @@ export function testServices(): TestServices {
 }
 
 /** Returns a connection URL of the test cluster. */
-export function testUrl(
+export function buildTestUrl(
   { port, passwords }: TestServices['postgres'],
   role: Role,
   login: string,

@@ -11,7 +11,7 @@ export interface Watchdog {
  * Ends the processes and removes the folder as soon as this process is gone, even by kill -9: the watchdog reads from
  * a pipe whose other end only we hold, and meets its end when we do.
  */
-export function watchOver(pids: readonly number[], folder: string): Watchdog {
+export function startWatchdog(pids: readonly number[], folder: string): Watchdog {
   const script =
     'read -r line; [ "$line" = dismissed ] && exit; folder=$1; shift; kill -9 "$@"; sleep 1; rm -rf "$folder"';
   const child = spawn('/bin/sh', ['-c', script, 'watchdog', folder, ...pids.map(String)], {

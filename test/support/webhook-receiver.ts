@@ -38,7 +38,7 @@ export class WebhookReceiver {
 }
 
 /** Which of a message's signatures a secret made, as a receiver finds out by the specification. */
-export function signaturesBy(secret: string, { headers, body }: ReceivedMessage): number[] {
+export function verifySignatures(secret: string, { headers, body }: ReceivedMessage): number[] {
   const text = `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`;
   const expected = `v1,${createHmac('sha256', Buffer.from(secret.replace('whsec_', ''), 'base64'))
     .update(text)
@@ -48,7 +48,7 @@ export function signaturesBy(secret: string, { headers, body }: ReceivedMessage)
 }
 
 /** Starts a receiver below HTTP: `answer` gets each connection once its request has begun. */
-export async function aRawReceiver(
+export async function startRawReceiver(
   answer: (socket: Socket) => void,
 ): Promise<{ url: string; stop: () => Promise<void> }> {
   const sockets = new Set<Socket>();

@@ -1,12 +1,12 @@
-import '../../src/platform/config/client-variables';
+import '../../src/platform/config/load-config';
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../src/launcher/free-port';
-import { onPath } from '../../src/launcher/debian-packages';
-import { ServicesFile } from '../../src/launcher/services-file';
+import { findFreePort } from '../../src/local-services/managed-process';
+import { findOnPath } from '../../src/local-services/debian-packages';
+import { ServicesFile } from '../../src/local-services/server-environment';
 import { shellBlocksOf } from './readme-blocks';
 
 const ROOT = resolve(__dirname, '..', '..');
@@ -31,12 +31,12 @@ exit "$code"
  * Ends with 1 when a line fails or an answer is 400 or above.
  */
 async function main(): Promise<void> {
-  const curl = onPath(['curl']);
+  const curl = findOnPath(['curl']);
   if (curl === undefined) throw new Error('The tour needs curl.');
   const folder = mkdtempSync(join(tmpdir(), 'gigvault-tour-'));
   const data = join(folder, 'data');
   try {
-    const port = await freePort();
+    const port = await findFreePort();
     mkdirSync(join(folder, 'bin'));
     writeFileSync(join(folder, 'bin', 'curl'), CURL);
     chmodSync(join(folder, 'bin', 'curl'), 0o755);

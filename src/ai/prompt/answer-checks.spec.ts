@@ -11,7 +11,7 @@ const SOURCES: CheckSources = {
     pastWins: ['Cut a report by 95 % for 3 clients.'],
   },
   job: { title: 'Faster reports', description: 'We have 40 users.', skills: ['PostgreSQL', 'Kubernetes', 'C++'] },
-  ownWords: 'I once led 7 projects.',
+  userText: 'I once led 7 projects.',
 };
 
 function found(text: string): string[] {

@@ -13,14 +13,14 @@ export interface CheckSources {
   readonly profile: PromptProfile;
   readonly job: PromptJob | null;
   /** His instructions and template: what he says himself is no invention of the model's. */
-  readonly ownWords: string;
+  readonly userText: string;
 }
 
 /** More findings say nothing new. */
 const MAX_FINDINGS = 20;
 
 /** Excerpts that are compared with the sources, for each kind: a text of nothing but figures must not take seconds. */
-const MAX_COMPARED = 200;
+const MAX_MATCHES = 200;
 
 /** Upwork forbids contact details before a contract. */
 const CONTACTS: readonly [RegExp, string][] = [
@@ -66,25 +66,25 @@ export const ANSWER_PATTERNS: readonly RegExp[] = [
  */
 export function checkAnswer(text: string, sources: CheckSources): Finding[] {
   const findings = [
-    ...contactsIn(text),
-    ...yearsIn(text, sources),
-    ...ratesIn(text, sources),
-    ...figuresIn(text, sources),
-    ...skillsIn(text, sources),
+    ...findContacts(text),
+    ...findYears(text, sources),
+    ...findRates(text, sources),
+    ...findFigures(text, sources),
+    ...findSkills(text, sources),
   ];
   return findings.slice(0, MAX_FINDINGS);
 }
 
-function contactsIn(text: string): Finding[] {
+function findContacts(text: string): Finding[] {
   const details = CONTACTS.flatMap(([pattern, what]) =>
-    matches(text, pattern).map(([excerpt]) => contact(excerpt, what)),
+    findMatches(text, pattern).map(([excerpt]) => buildContactFinding(excerpt, what)),
   );
-  return [...details, ...telephonesIn(text).map((excerpt) => contact(excerpt, 'a telephone number'))];
+  return [...details, ...findTelephones(text).map((excerpt) => buildContactFinding(excerpt, 'a telephone number'))];
 }
 
 /** A long run that ends with a digit and goes on with no decimals. */
-function telephonesIn(text: string): string[] {
-  return matches(text, DIGITS).flatMap(({ 0: run, index }) => {
+function findTelephones(text: string): string[] {
+  return findMatches(text, DIGITS).flatMap(({ 0: run, index }) => {
     const isAmount = /^,\d/.test(text.slice(index + run.length, index + run.length + 2));
     let end = run.length;
     while (/\D/.test(run.charAt(end - 1))) end -= 1;
@@ -93,76 +93,80 @@ function telephonesIn(text: string): string[] {
   });
 }
 
-function contact(excerpt: string, what: string): Finding {
+function buildContactFinding(excerpt: string, what: string): Finding {
   return { code: 'contact_details', message: `it gives ${what}`, excerpt: excerpt.trim() };
 }
 
 /** The first matches that differ. */
-function matches(text: string, pattern: RegExp): RegExpExecArray[] {
+function findMatches(text: string, pattern: RegExp): RegExpExecArray[] {
   const found = new Map<string, RegExpExecArray>();
   for (const match of text.matchAll(pattern)) {
     if (!found.has(match[0])) found.set(match[0], match);
-    if (found.size === MAX_COMPARED) break;
+    if (found.size === MAX_MATCHES) break;
   }
   return [...found.values()];
 }
 
-function yearsIn(text: string, { profile, ownWords }: CheckSources): Finding[] {
+function findYears(text: string, { profile, userText }: CheckSources): Finding[] {
   const known = profile.experienceYears ?? 0;
-  const sources = lowerCase([wordsOf(profile), ownWords]);
-  return matches(text, YEARS)
-    .filter(([excerpt, years]) => Number(years) > known && !says(sources, excerpt))
-    .map(([excerpt]) => beyond(excerpt, `your profile says ${known} years`));
+  const sources = toLowerCase([joinProfileTexts(profile), userText]);
+  return findMatches(text, YEARS)
+    .filter(([excerpt, years]) => Number(years) > known && !isStated(sources, excerpt))
+    .map(([excerpt]) => buildClaimFinding(excerpt, `your profile says ${known} years`));
 }
 
-function ratesIn(text: string, { profile, ownWords }: CheckSources): Finding[] {
-  const sources = lowerCase([ownWords]);
-  return matches(text, RATE)
+function findRates(text: string, { profile, userText }: CheckSources): Finding[] {
+  const sources = toLowerCase([userText]);
+  return findMatches(text, RATE)
     .filter(
       ([excerpt, a, b]) =>
-        Number((a ?? b ?? '').replace(',', '.')) !== Number(profile.hourlyRate ?? NaN) && !says(sources, excerpt),
+        Number((a ?? b ?? '').replace(',', '.')) !== Number(profile.hourlyRate ?? NaN) && !isStated(sources, excerpt),
     )
-    .map(([excerpt]) => beyond(excerpt, `your profile's rate is ${profile.hourlyRate ?? 'not given'}`));
+    .map(([excerpt]) => buildClaimFinding(excerpt, `your profile's rate is ${profile.hourlyRate ?? 'not given'}`));
 }
 
-function figuresIn(text: string, { profile, job, ownWords }: CheckSources): Finding[] {
-  const sources = lowerCase([wordsOf(profile), ownWords, job ? `${job.title} ${job.description ?? ''}` : '']);
-  return matches(text, FIGURES)
-    .filter(([excerpt]) => !says(sources, excerpt))
-    .map(([excerpt]) => beyond(excerpt, 'your profile has no such figure'));
+function findFigures(text: string, { profile, job, userText }: CheckSources): Finding[] {
+  const sources = toLowerCase([
+    joinProfileTexts(profile),
+    userText,
+    job ? `${job.title} ${job.description ?? ''}` : '',
+  ]);
+  return findMatches(text, FIGURES)
+    .filter(([excerpt]) => !isStated(sources, excerpt))
+    .map(([excerpt]) => buildClaimFinding(excerpt, 'your profile has no such figure'));
 }
 
 /** A skill the job asks for and the profile does not hold, in a sentence of the freelancer's about himself. */
-function skillsIn(text: string, { profile, job, ownWords }: CheckSources): Finding[] {
-  const mine = `${wordsOf(profile)} ${ownWords}`.toLowerCase();
+function findSkills(text: string, { profile, job, userText }: CheckSources): Finding[] {
+  const mine = `${joinProfileTexts(profile)} ${userText}`.toLowerCase();
   const sentences = text.split(SENTENCE_END).filter((sentence) => /\b(?:I|my|me|I've|I'm)\b/u.test(sentence));
   return (job?.skills ?? [])
     .filter((skill) => skill.length > 1 && !mine.includes(skill.toLowerCase()))
     .flatMap((skill) => {
-      const said = sentences.find((sentence) => holdsWord(sentence, skill));
-      return said === undefined ? [] : [beyond(skill, `your profile does not name ${skill}`)];
+      const said = sentences.find((sentence) => hasWord(sentence, skill));
+      return said === undefined ? [] : [buildClaimFinding(skill, `your profile does not name ${skill}`)];
     });
 }
 
-function holdsWord(text: string, word: string): boolean {
+function hasWord(text: string, word: string): boolean {
   const escaped = word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   return new RegExp(`(?<![\\p{L}\\d])${escaped}(?![\\p{L}\\d])`, 'iu').test(text);
 }
 
-function beyond(excerpt: string, why: string): Finding {
+function buildClaimFinding(excerpt: string, why: string): Finding {
   return { code: 'claim_beyond_profile', message: `it says "${excerpt.trim()}", but ${why}`, excerpt: excerpt.trim() };
 }
 
 /** `sources` in lower case. */
-function says(sources: readonly string[], excerpt: string): boolean {
+function isStated(sources: readonly string[], excerpt: string): boolean {
   const plain = excerpt.trim().toLowerCase();
   return sources.some((source) => source.includes(plain));
 }
 
-function lowerCase(sources: readonly string[]): string[] {
+function toLowerCase(sources: readonly string[]): string[] {
   return sources.map((source) => source.toLowerCase());
 }
 
-function wordsOf({ headline, overview, skills, pastWins }: PromptProfile): string {
+function joinProfileTexts({ headline, overview, skills, pastWins }: PromptProfile): string {
   return [headline, overview, ...skills, ...pastWins].join(' ');
 }

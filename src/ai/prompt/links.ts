@@ -1,7 +1,8 @@
-import { REMOVED } from './removed';
+/** The mark in place of what was taken out of a stranger's text; the system prompt explains it to the model. */
+export const REMOVED_MARK = '[removed]';
 
 /** Top-level domains under which a host without a scheme counts as one; `js` and `py` are none, so Node.js is a name. */
-const HOST_DOMAINS = new Set(
+const TOP_LEVEL_DOMAINS = new Set(
   'com net org io ai dev app co me info biz xyz ru ua cn tk ly sh gg site online top link'.split(' '),
 );
 
@@ -18,34 +19,34 @@ const ADDRESSES = [
 const WORD = /(?<![^\s<>"'`()[\]{},;|])[^\s<>"'`()[\]{},;|]+/gu;
 
 /** Words before a host in lower case that make it a place to go to. */
-const GO_TO = /\b(?:visit|fetch|browse|curl|wget|navigate to|go to|see|website|site|url)\b[^.!?]{0,12}$/iu;
+const VISIT_PHRASE = /\b(?:visit|fetch|browse|curl|wget|navigate to|go to|see|website|site|url)\b[^.!?]{0,12}$/iu;
 
-/** How much before a word is looked at for `GO_TO`. */
-const LOOK_BACK = 30;
+/** How much before a word is looked at for `VISIT_PHRASE`. */
+const VISIT_PHRASE_DISTANCE = 30;
 
 /** The patterns of this file, for the test of their running time. */
-export const LINK_PATTERNS: readonly RegExp[] = [MARKDOWN_LINK, ...ADDRESSES, WORD, GO_TO];
+export const LINK_PATTERNS: readonly RegExp[] = [MARKDOWN_LINK, ...ADDRESSES, WORD, VISIT_PHRASE];
 
 /**
- * Returns a text with `REMOVED` in place of links, email addresses and hosts. Names of tools that are written like hosts
+ * Returns a text with `REMOVED_MARK` in place of links, email addresses and hosts. Names of tools that are written like hosts
  * stay: ASP.NET, Socket.io, Make.com. A host is a link when it has a path, a query or a third label, or when the words
  * before it say to go there.
  */
-export function withoutLinks(text: string): string {
-  let plain = text.replace(MARKDOWN_LINK, `$1 ${REMOVED}`);
-  for (const address of ADDRESSES) plain = plain.replace(address, REMOVED);
+export function removeLinks(text: string): string {
+  let plain = text.replace(MARKDOWN_LINK, `$1 ${REMOVED_MARK}`);
+  for (const address of ADDRESSES) plain = plain.replace(address, REMOVED_MARK);
   return plain.replace(WORD, (word, at: number) => {
     if (!word.includes('.')) return word;
-    return withoutHost(word, GO_TO.test(plain.slice(Math.max(0, at - LOOK_BACK), at)));
+    return removeHost(word, VISIT_PHRASE.test(plain.slice(Math.max(0, at - VISIT_PHRASE_DISTANCE), at)));
   });
 }
 
 /** A word such as `React/Socket.io` is a list of names; the first part that is a link takes what follows it along. */
-function withoutHost(word: string, isPlaceToGo: boolean): string {
+function removeHost(word: string, isPlaceToGo: boolean): string {
   const end = word.length - (/[.!?:*]{0,8}$/.exec(word)?.[0].length ?? 0);
   const parts = word.slice(0, end).split('/');
   const first = parts.findIndex((part, i) => isLink(part, parts.slice(i + 1), isPlaceToGo));
-  return first === -1 ? word : [...parts.slice(0, first), REMOVED].join('/') + word.slice(end);
+  return first === -1 ? word : [...parts.slice(0, first), REMOVED_MARK].join('/') + word.slice(end);
 }
 
 function isLink(part: string, path: readonly string[], isPlaceToGo: boolean): boolean {
@@ -55,7 +56,7 @@ function isLink(part: string, path: readonly string[], isPlaceToGo: boolean): bo
   if (labels.length < 2 || labels.some((label) => !/^(?:[\w-]|\u200c|\u200d)+$/.test(label))) return false;
   if (rest.some((user) => user !== '')) return true;
   if (query.length > 0 || path.some((step) => /[?=&]/.test(step))) return true;
-  if (!HOST_DOMAINS.has(labels.at(-1)!.toLowerCase())) return false;
+  if (!TOP_LEVEL_DOMAINS.has(labels.at(-1)!.toLowerCase())) return false;
   if (labels.length > 2 || host.includes('xn--')) return true;
   // Hosts in links are in lower case; a name of a product nearly always has a capital.
   const isName = /[A-Z]/.test(host);

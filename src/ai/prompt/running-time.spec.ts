@@ -1,8 +1,7 @@
-import { slowFillings } from '../../../test/support/running-time';
+import { findSlowInputs } from '../../../test/support/measurements';
 import { ANSWER_PATTERNS, checkAnswer } from './answer-checks';
 import { LINK_PATTERNS } from './links';
-import { ORDERS } from './order-patterns';
-import { asData, UNTRUSTED_TEXT_PATTERNS } from './untrusted-text';
+import { INJECTION_PATTERNS, sanitizeUntrustedText, UNTRUSTED_TEXT_PATTERNS } from './untrusted-text';
 
 const LENGTH = 4_000;
 
@@ -21,33 +20,34 @@ const PROFILE = {
 const SOURCES = {
   profile: PROFILE,
   job: { title: 'a', description: null, skills: ['Kubernetes', 'C++'] },
-  ownWords: '',
+  userText: '',
 };
 
 describe("the time of looking at a stranger's text", () => {
-  it.each([...UNTRUSTED_TEXT_PATTERNS, ...LINK_PATTERNS, ...ORDERS, ...ANSWER_PATTERNS].map((pattern) => [pattern]))(
-    'is linear in its length: %s',
-    (pattern) => {
-      expect(slowFillings((text) => text.split(pattern), LENGTH, LIMIT)).toEqual([]);
-    },
-  );
+  it.each(
+    [...UNTRUSTED_TEXT_PATTERNS, ...LINK_PATTERNS, ...INJECTION_PATTERNS, ...ANSWER_PATTERNS].map((pattern) => [
+      pattern,
+    ]),
+  )('is linear in its length: %s', (pattern) => {
+    expect(findSlowInputs((text) => text.split(pattern), LENGTH, LIMIT)).toEqual([]);
+  });
 
   it.each<[string, (text: string) => unknown]>([
-    ['cleaning it for a prompt', (text) => asData(text, LENGTH / 2)],
+    ['cleaning it for a prompt', (text) => sanitizeUntrustedText(text, LENGTH / 2)],
     ['checking an answer', (text) => checkAnswer(text, SOURCES)],
   ])('is linear in its length: %s', (_, work) => {
-    expect(slowFillings(work, LENGTH, LIMIT)).toEqual([]);
+    expect(findSlowInputs(work, LENGTH, LIMIT)).toEqual([]);
   });
 
   it('does not depend on what is behind the part that is sent', () => {
     const [short, long] = ['\u33c2'.repeat(8_000), '\u33c2'.repeat(50_000)];
 
-    expect(asData(long, 4_000)).toBe(asData(short, 4_000));
+    expect(sanitizeUntrustedText(long, 4_000)).toBe(sanitizeUntrustedText(short, 4_000));
   });
 
   it('is found too long for a quadratic pattern', () => {
     const quadratic = /(?:[a-z0-9-]{1,63}\.)+(?:com|net)(?![\w-])/giu;
 
-    expect(slowFillings((text) => text.split(quadratic), LENGTH, LIMIT, ['a.'])).toEqual(['"a."', '"a.!"']);
+    expect(findSlowInputs((text) => text.split(quadratic), LENGTH, LIMIT, ['a.'])).toEqual(['"a."', '"a.!"']);
   });
 });

@@ -1,10 +1,70 @@
-import { withoutLinks } from './links';
-import { ORDERS } from './order-patterns';
-import { REMOVED } from './removed';
-import { firstOf } from './text-cut';
+import { REMOVED_MARK, removeLinks } from './links';
+
+/** Returns at most the first `max` UTF-16 units of a text, without half a character at the end. */
+export function truncate(text: string, max: number): string {
+  if (text.length <= max) return text;
+  const last = text.charCodeAt(max - 1);
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? max - 1 : max);
+}
+
+/** A thing that answers prompts, as the addressee of an order and not as the subject of a job. */
+const MACHINE = String.raw`(?:ai|llm|bot|robot|chat ?bot|(?:large )?language model|ai (?:model|assistant|agent))`;
+
+/** The end of a noun: "an AI." or "an AI and", not "an AI engineer". */
+const NOUN_END = String.raw`(?=\s*(?:[.,;:!?)]|$)|\s+(?:and|who|that|with(?:out)?)\b)`;
+
+const REPEAT = 'print|reveal|repeat|show|output|display|leak|echo|dump|recite';
+const KEPT_SECRET = String.raw`prompt|instructions?|rules|configuration|api[ _-]?keys?|secrets?|passwords?`;
+
+/** "Do not forget the rules" asks for the opposite of the order. */
+const NOT_DENIED = String.raw`(?<!(?:\bnot|n['’]t|\bnever)\s)`;
+
+/** What a client speaks of: "ignore the previous posting", "print the above design". An order has the rules behind the noun. */
+const WORK = String.raw`(?:job|project|cart|web ?page|site|post(?:ing)?|listing|ad|advert|vacancy|budget|rate|price|quote|offer|bid|estimate|deadline|date|version|draft|design|mock-?up|layout|logo|image|photo|picture|screenshot|file|item|product|code|commit|customer|client|freelancer|developer|contractor|team|feedback|work)`;
+const NO_WORK = String.raw`(?!\s+${WORK}s?\b(?!\s+(?:instruction|rule|prompt|guideline|message|command)))`;
+
+/**
+ * Sentences that give orders to a model. Each pattern names an order, not a topic: "You are an experienced developer",
+ * "our bot should answer customers" and "convert images to base64" describe work. All of them run in linear time.
+ */
+export const INJECTION_PATTERNS: readonly RegExp[] = [
+  new RegExp(
+    String.raw`${NOT_DENIED}\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:above|previous|prior|earlier|preceding|foregoing)\b${NO_WORK}`,
+    'iu',
+  ),
+  new RegExp(
+    String.raw`${NOT_DENIED}\b(?:ignore|disregard|forget|override|bypass)\b.{0,20}\b(?:all|any|the|your|these|those)\b.{0,20}\b(?:instructions?|rules?|prompts?|guidelines|polic(?:y|ies))\b`,
+    'iu',
+  ),
+  /\b(?:ignore|disregard|forget) everything\b/iu,
+  /\byour\s+(?:system|developer|hidden|initial|original|secret)\s+(?:prompt|message|instructions?)\b/iu,
+  new RegExp(
+    String.raw`\b(?:${REPEAT})\b.{0,40}\b(?:your\b.{0,20}\b(?:${KEPT_SECRET})(?! of\b)|the above\b${NO_WORK}|system prompt|verbatim)\b`,
+    'iu',
+  ),
+  /\byou(?: are|['’]re)\s+(?:now\s+(?:an?|the(?!\s+(?:lead|owner|head|manager|main))|in|free|dan)|no longer|dan|the (?:operator|system)(?!\s+of an?))\b/iu,
+  new RegExp(
+    String.raw`\b(?:you(?: are|['’]re)|act as|behave as)\s+an?\s+(?:(?:${MACHINE}|unrestricted)${NOUN_END}|admin(?:istrator)?(?=\s*(?:[.,;:!?)]|$)))`,
+    'iu',
+  ),
+  /\b(?:pretend (?:to be|that|you)|from now on,? you|new instructions?:|role-?play as|as an ai(?: language)? model,)/iu,
+  /^\s*(?:#{1,6}\s*)?(?:system|assistant|human|ai|developer)\s*:\s*(?:you|your|new|ignore|please|now|override)\b/iu,
+  /\b(?:call|visit|open|fetch|browse|load|curl|wget|navigate)\b.{0,20}\b(?:this|that|the following)\s+(?:url|uri|link|endpoint|webhook|address)\b/iu,
+  /\b(?:call|visit|open|fetch|browse|load|curl|wget)\b.{0,30}\[removed\]/iu,
+  /^\W{0,5}(?:dear |hey |hello |attention |note to )?(?:ai|llm|language model|chat ?gpt|gpt|claude|gemini|bot)s?\s?[:,!](?!\s?(?:ai|ml|llms?|nlp|chat ?gpt|gpt|claude|gemini)\b).{0,40}\b(?:write|say|respond|answer|mention|start|begin|reply|include|print)\b/iu,
+  /\b(?:ai|llm|language model|chat ?gpt|gpt|claude|gemini|bot)s? (?:that reads?|reading) (?:this|it)\b/iu,
+  new RegExp(String.raw`\bif you(?: are|['’]re) an? ${MACHINE}${NOUN_END}`, 'iu'),
+  /\bto prove (?:that )?you(?: are|['’]re) (?:not )?an? (?:bot|robot|human|ai)\b/iu,
+  /\b(?:tool|function)_?calls?["']?\s?[:(]/iu,
+  /\b(?:respond|reply|answer) (?:only |exactly )?with (?:only |exactly )?(?:the (?:word|phrase)|["'“])/iu,
+  /(?<!\p{L}|(?<!\p{L})(?:не|no|ne|n['’])\s?)(?:ігноруй|игнорируй|забудь|ignoriere?|vergiss|ignora|olvida|ignorez|oubliez)(?:те)?(?!\p{L}|\s+(?:nicht|pas)(?!\p{L})).{0,60}(?:інструкц|инструкц|правил|вище|выше|anweisung|regeln|instruc|reglas|istruzion|regole|règles|anterior|précédent)/iu,
+  /(?:忽略|无视|無視|忘记|忘記).{0,20}(?:指令|指示|提示|规则|規則)|(?:指示|命令|ルール|プロンプト).{0,10}(?:無視|忘れ)|(?:지시|명령|규칙).{0,10}(?:무시|잊)/u,
+  /\bdecode (?:this|the following)(?:\s*(?:[:.,]|$)|\s+(?:and|text|string|message|base64|rot13)\b)|\bdecode\b.{0,20}\b(?:base64|rot13)(?:\s*[:.,]|\s+(?:and|text|message)\b|$)/iu,
+  /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{80}/u,
+];
 
 /** How much more than its result of a text is read: cleaning makes a text shorter, and what is behind is never sent. */
-const SLACK = 2;
+const LENGTH_FACTOR = 2;
 
 /**
  * Invisible characters, and those that turn the direction of text: they hide words from the reader, not from the model.
@@ -37,24 +97,24 @@ const BRACKETS: Readonly<Record<string, string>> = { '<': '‹', '>': '›' };
  * and after normalisation, which may lengthen it. It is no proof against cleverness: what protects is that the model has
  * no tools, that the text is marked as data, and that a person reads the draft before it is sent.
  */
-export function asData(text: string, maxLength: number): string {
-  const room = SLACK * maxLength;
-  let plain = firstOf(firstOf(text, room).normalize('NFKC'), room).replace(/\r\n?/g, '\n');
+export function sanitizeUntrustedText(text: string, maxLength: number): string {
+  const room = LENGTH_FACTOR * maxLength;
+  let plain = truncate(truncate(text, room).normalize('NFKC'), room).replace(/\r\n?/g, '\n');
   plain = plain.replace(INVISIBLE, (character) => (character === '\n' || character === '\t' ? character : ''));
-  plain = withoutComments(plain);
+  plain = removeComments(plain);
   for (const pattern of MARKUP) plain = plain.replace(pattern, ' ');
-  plain = withoutLinks(plain);
-  plain = withoutOrders(plain.split('\n').map((line) => line.replace(/[ \t]+/g, ' ').trim()))
+  plain = removeLinks(plain);
+  plain = removeInjections(plain.split('\n').map((line) => line.replace(/[ \t]+/g, ' ').trim()))
     .join('\n')
     .replace(REPEATED_MARK, '')
     .replace(/\n{3,}/g, '\n\n')
     .replace(/[<>]/g, (bracket) => BRACKETS[bracket]!)
     .trim();
-  return firstOf(plain, maxLength);
+  return truncate(plain, maxLength);
 }
 
 /** Takes out comments of HTML; of one without an end only its mark, for nothing says how far it goes. */
-function withoutComments(text: string): string {
+function removeComments(text: string): string {
   let plain = '';
   let at = 0;
   for (let start = text.indexOf('<!--'); start !== -1; start = text.indexOf('<!--', at)) {
@@ -66,9 +126,9 @@ function withoutComments(text: string): string {
   return plain + text.slice(at).replaceAll('<!--', ' ');
 }
 
-function withoutOrders(lines: readonly string[]): string[] {
+function removeInjections(lines: readonly string[]): string[] {
   const sentences = lines.map((line) =>
-    line.split(SENTENCE_END).map((sentence) => (isOrder(sentence) ? REMOVED : sentence)),
+    line.split(SENTENCE_END).map((sentence) => (isOrder(sentence) ? REMOVED_MARK : sentence)),
   );
   // A line may end in the middle of an order.
   for (const [index, next] of sentences.entries()) {
@@ -78,23 +138,23 @@ function withoutOrders(lines: readonly string[]): string[] {
       !before ||
       last === '' ||
       first === '' ||
-      last.includes(REMOVED) ||
-      first.includes(REMOVED) ||
+      last.includes(REMOVED_MARK) ||
+      first.includes(REMOVED_MARK) ||
       !isOrder(`${last} ${first}`)
     )
       continue;
-    before[before.length - 1] = REMOVED;
-    next[0] = REMOVED;
+    before[before.length - 1] = REMOVED_MARK;
+    next[0] = REMOVED_MARK;
   }
   return sentences.map((line) => line.join(' '));
 }
 
 /** No order is shorter. */
-const MIN_ORDER = 6;
+const MIN_INJECTION_LENGTH = 6;
 
 /** Joiners inside words could hide an order from the patterns, so these see the sentence without them. */
 function isOrder(sentence: string): boolean {
-  if (sentence.length < MIN_ORDER) return false;
+  if (sentence.length < MIN_INJECTION_LENGTH) return false;
   const bare = sentence.replace(/[\u200c\u200d]/g, '');
-  return ORDERS.some((order) => order.test(bare));
+  return INJECTION_PATTERNS.some((order) => order.test(bare));
 }

@@ -1,8 +1,21 @@
 import type { AiProviderName } from '../../platform/config/settings';
-import type { Usage } from '../cost';
+import type { Usage } from '../usage/cost';
+
+/** Why a vendor did not write. The message is ours: a vendor's own may repeat the key or the prompt. */
+export class ProviderError extends Error {
+  constructor(
+    message: string,
+    /** Another try, or another vendor, may succeed. */
+    readonly isTransient: boolean,
+    /** The vendor refused the call, so it charges nothing. */
+    readonly isRefusal: boolean,
+  ) {
+    super(message);
+  }
+}
 
 /** One call of a vendor: a system text, one message, no tools. */
-export interface VendorCall {
+export interface ProviderRequest {
   readonly model: string;
   readonly system: string;
   readonly prompt: string;
@@ -14,7 +27,7 @@ export interface VendorCall {
 }
 
 /** What comes of a call, as it comes. */
-export type VendorEvent =
+export type ProviderEvent =
   | { readonly type: 'text'; readonly text: string }
   /** The vendor said that it is done; without it the call was cut. */
   | { readonly type: 'end'; readonly reason: EndReason };
@@ -23,7 +36,7 @@ export type VendorEvent =
 export type EndReason = 'stop' | 'length' | 'filtered' | 'tool';
 
 /** A vendor of texts. */
-export interface Provider {
+export interface AiProvider {
   readonly name: AiProviderName;
   /** The model of drafts that name none. */
   readonly defaultModel: string;
@@ -31,7 +44,7 @@ export interface Provider {
   readonly missingSetting: string | undefined;
   /**
    * Calls the vendor once and yields what it sends. A connection that breaks ends the events without `end`.
-   * @throws VendorError when the vendor refuses, or says half way that it failed
+   * @throws ProviderError when the vendor refuses, or says half way that it failed
    */
-  stream(call: VendorCall): AsyncIterable<VendorEvent>;
+  stream(call: ProviderRequest): AsyncIterable<ProviderEvent>;
 }

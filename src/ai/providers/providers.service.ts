@@ -5,24 +5,24 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../../platform/config/config';
 import type { AiProviderName } from '../../platform/config/settings';
 import { AppError } from '../../platform/errors/app-error';
-import { MODEL_ALIASES, PRICE_LIST, priceOf, type ModelPrice } from '../price-list';
-import type { Provider } from './provider';
-import { SdkProvider, type SdkProviderOptions } from './sdk.provider';
+import { MODEL_ALIASES, PRICE_LIST, findPrice, type ModelPrice } from '../usage/cost';
+import type { AiProvider } from './provider';
+import { AiSdkProvider, type AiSdkProviderOptions } from './ai-sdk.provider';
 
 /** A model that may be called, what it charges and by whom it is called. */
-export interface Candidate {
-  readonly provider: Provider;
+export interface ModelCandidate {
+  readonly provider: AiProvider;
   readonly model: string;
   readonly price: ModelPrice;
 }
 
 /** The vendors of this installation, in the order they are tried. */
 @Injectable()
-export class Providers {
-  readonly all: readonly Provider[];
+export class ProvidersService {
+  readonly all: readonly AiProvider[];
 
   constructor({ ai }: Config) {
-    this.all = ai.order.map((name) => new SdkProvider(optionsOf(name, ai.vendors[name])));
+    this.all = ai.order.map((name) => new AiSdkProvider(buildOptions(name, ai.vendors[name])));
   }
 
   /**
@@ -30,11 +30,11 @@ export class Providers {
    * be called.
    * @throws AppError `ai.not_configured`, `ai.model_unknown` and `ai.model_unavailable` (/model)
    */
-  candidates(model: string | undefined): Candidate[] {
-    if (model !== undefined) return [this.named(model)];
+  listCandidates(model: string | undefined): ModelCandidate[] {
+    if (model !== undefined) return [this.findCandidate(model)];
     const candidates = this.all
       .filter(({ missingSetting }) => missingSetting === undefined)
-      .flatMap((provider) => this.candidate(provider, provider.defaultModel));
+      .flatMap((provider) => this.buildCandidates(provider, provider.defaultModel));
     if (candidates.length > 0) return candidates;
     const wanted = this.all.map(
       ({ missingSetting, name }) => missingSetting ?? `a model of ${name} with a known price`,
@@ -44,10 +44,10 @@ export class Providers {
     });
   }
 
-  private named(model: string): Candidate {
+  private findCandidate(model: string): ModelCandidate {
     const name = MODEL_ALIASES[model] ?? PRICE_LIST.find((entry) => entry.model === model)?.provider;
     const provider = this.all.find((one) => one.name === name || (one.name === 'local' && one.defaultModel === model));
-    const found = provider && this.candidate(provider, model in MODEL_ALIASES ? provider.defaultModel : model)[0];
+    const found = provider && this.buildCandidates(provider, model in MODEL_ALIASES ? provider.defaultModel : model)[0];
     if (!found) {
       const message = `no model is called ${model}; GET /v1/ai/models lists them`;
       throw new AppError('ai.model_unknown', {
@@ -65,19 +65,22 @@ export class Providers {
   }
 
   /** None for a model whose price nobody knows. */
-  private candidate(provider: Provider, model: string): Candidate[] {
-    const price = priceOf(provider.name, model);
+  private buildCandidates(provider: AiProvider, model: string): ModelCandidate[] {
+    const price = findPrice(provider.name, model);
     return price ? [{ provider, model, price }] : [];
   }
 }
 
-interface VendorSettings {
+interface ProviderSettings {
   readonly apiKey: string | undefined;
   readonly baseUrl: string | undefined;
   readonly model: string;
 }
 
-function optionsOf(name: AiProviderName, { apiKey, baseUrl: baseURL, model }: VendorSettings): SdkProviderOptions {
+function buildOptions(
+  name: AiProviderName,
+  { apiKey, baseUrl: baseURL, model }: ProviderSettings,
+): AiSdkProviderOptions {
   const common = baseURL === undefined ? {} : { baseURL };
   const options = {
     name,

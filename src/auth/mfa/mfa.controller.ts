@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, HttpStatus } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { SignedIn } from '../../platform/http/access';
+import { SignedIn } from '../../platform/http/access/access';
 import { Post } from '../../platform/idempotency/post';
 import {
   BackupCodesDto,
@@ -9,7 +9,7 @@ import {
   MfaStatusDto,
   PasswordAndCodeDto,
   TotpEnrolmentDto,
-} from './dto/mfa.dto';
+} from './mfa.dto';
 import { MfaService } from './mfa.service';
 
 /** Two-factor sign-in of one's own account. */
@@ -20,15 +20,20 @@ export class MfaController {
   constructor(private readonly mfa: MfaService) {}
 
   @Get()
-  @ApiOperation({ summary: 'See whether two-factor sign-in is on', description: 'And how many backup codes are left.' })
+  @ApiOperation({
+    operationId: 'getMfaStatus',
+    summary: 'See whether two-factor sign-in is on',
+    description: 'And how many backup codes are left.',
+  })
   @ApiOkResponse({ type: MfaStatusDto })
-  status(): Promise<MfaStatusDto> {
-    return this.mfa.status();
+  getStatus(): Promise<MfaStatusDto> {
+    return this.mfa.getStatus();
   }
 
   @Post('totp')
   @HttpCode(HttpStatus.OK)
   @ApiOperation({
+    operationId: 'enrolTotp',
     summary: 'Ask for a secret',
     description: 'Takes effect after /confirm; asking again replaces it. SHA-1, six digits, 30 seconds.',
   })
@@ -40,6 +45,7 @@ export class MfaController {
   @Post('totp/confirm')
   @HttpCode(HttpStatus.OK)
   @ApiOperation({
+    operationId: 'confirmTotp',
     summary: 'Turn two-factor sign-in on',
     description: 'Takes the first code of the authenticator and shows the backup codes, this once.',
   })
@@ -50,7 +56,11 @@ export class MfaController {
 
   @Post('totp/disable')
   @HttpCode(HttpStatus.NO_CONTENT)
-  @ApiOperation({ summary: 'Turn two-factor sign-in off', description: 'Takes the password and a code.' })
+  @ApiOperation({
+    operationId: 'disableMfa',
+    summary: 'Turn two-factor sign-in off',
+    description: 'Takes the password and a code.',
+  })
   @ApiNoContentResponse({ description: 'The password alone signs in now.' })
   disable(@Body() { password, code }: PasswordAndCodeDto): Promise<void> {
     return this.mfa.disable(password, code);
@@ -59,6 +69,7 @@ export class MfaController {
   @Post('backup-codes')
   @HttpCode(HttpStatus.OK)
   @ApiOperation({
+    operationId: 'replaceBackupCodes',
     summary: 'Replace the backup codes',
     description: 'Shows the new ones, this once; the old ones are dead.',
   })

@@ -2,15 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { toString as drawQrCode } from 'qrcode';
 import { Database } from '../../platform/database/database';
 import { AppError } from '../../platform/errors/app-error';
-import { Notices } from '../notices.service';
-import { OwnerCheck } from '../owner-check.service';
-import { currentPrincipal } from '../principal';
-import { SecurityEvents } from '../security-events.service';
-import { SessionsService } from '../sessions.service';
-import { newBackupCodes } from './backup-codes';
-import { DISABLE, ENABLE, ENROL, REPLACE_BACKUP_CODES } from './mfa.queries';
-import { SecondFactor } from './second-factor.service';
-import { newTotpSecret, otpauthUrl } from './totp';
+import { AccountNotificationsService } from '../accounts/account-notifications.service';
+import { ReauthenticationService } from './reauthentication.service';
+import { currentPrincipal } from '../../platform/http/access/access';
+import { SecurityEventsService } from '../security-events/security-events.service';
+import { SessionsService } from '../sessions/sessions.service';
+import { generateBackupCodes, SecondFactorService } from './second-factor.service';
+import { DISABLE_TOTP, ENABLE_TOTP, ENROL_TOTP, REPLACE_BACKUP_CODES } from './mfa.queries';
+import { generateTotpSecret, buildOtpauthUrl } from './totp';
 
 /** What an authenticator needs, shown once. */
 export interface TotpEnrolment {
@@ -25,31 +24,31 @@ export interface TotpEnrolment {
 export class MfaService {
   constructor(
     private readonly database: Database,
-    private readonly secondFactor: SecondFactor,
-    private readonly owner: OwnerCheck,
+    private readonly secondFactor: SecondFactorService,
+    private readonly reauthentication: ReauthenticationService,
     private readonly sessions: SessionsService,
-    private readonly notices: Notices,
-    private readonly events: SecurityEvents,
+    private readonly notifications: AccountNotificationsService,
+    private readonly events: SecurityEventsService,
   ) {}
 
   /** Whether it is on, and how many backup codes are left. Session: user. */
-  async status(): Promise<{ totpEnabled: boolean; backupCodesLeft: number }> {
-    const { isEnabled, codesLeft } = await this.secondFactor.state();
+  async getStatus(): Promise<{ totpEnabled: boolean; backupCodesLeft: number }> {
+    const { isEnabled, codesLeft } = await this.secondFactor.getState();
     return { totpEnabled: isEnabled, backupCodesLeft: codesLeft };
   }
 
   /**
    * Makes a new secret, which counts once it is confirmed; an unconfirmed one before it is dead. Session: user.
-   * @throws AppError `mfa.already_enabled`, those of `OwnerCheck.password`
+   * @throws AppError `mfa.already_enabled`, those of `ReauthenticationService.checkPassword`
    */
   async enrol(password: string): Promise<TotpEnrolment> {
     const { userId } = currentPrincipal();
-    const { email } = await this.owner.password(password);
-    const secret = newTotpSecret();
-    const rows = await this.database.query(ENROL, [await this.secondFactor.seal(secret)]);
+    const { email } = await this.reauthentication.checkPassword(password);
+    const secret = generateTotpSecret();
+    const rows = await this.database.query(ENROL_TOTP, [await this.secondFactor.encryptSecret(secret)]);
     if (rows.length === 0) throw new AppError('mfa.already_enabled');
     await this.events.record('auth.mfa_enrol', { success: true, userId });
-    const url = otpauthUrl(secret, email);
+    const url = buildOtpauthUrl(secret, email);
     const svg = await drawQrCode(url, { type: 'svg', errorCorrectionLevel: 'M' });
     return { secret, otpauthUrl: url, qrCode: `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}` };
   }
@@ -61,49 +60,49 @@ export class MfaService {
    */
   async confirm(code: string): Promise<string[]> {
     const { userId } = currentPrincipal();
-    const { sealedSecret, isEnabled } = await this.secondFactor.state();
+    const { encryptedSecret: encryptedSecret, isEnabled } = await this.secondFactor.getState();
     if (isEnabled) throw new AppError('mfa.already_enabled');
-    if (sealedSecret === null) throw new AppError('mfa.not_enrolled');
-    const step = await this.secondFactor.match(sealedSecret, code);
-    const backupCodes = newBackupCodes();
-    const values = [sealedSecret, step, this.secondFactor.hashesOf(backupCodes)];
-    const isOn = step !== null && (await this.database.query(ENABLE, values)).length === 1;
+    if (encryptedSecret === null) throw new AppError('mfa.not_enrolled');
+    const step = await this.secondFactor.matchTotpCode(encryptedSecret, code);
+    const backupCodes = generateBackupCodes();
+    const values = [encryptedSecret, step, this.secondFactor.hashBackupCodes(backupCodes)];
+    const isOn = step !== null && (await this.database.query(ENABLE_TOTP, values)).length === 1;
     await this.events.record('auth.mfa_enable', { success: isOn, userId });
     if (!isOn) throw new AppError('auth.code_invalid');
     await this.sessions.markMfa(userId, true);
-    await this.notices.send(userId, 'mfa-enabled');
+    await this.notifications.send(userId, 'mfa-enabled');
     return backupCodes;
   }
 
   /**
    * Turns the second factor off. Session: user. Side effects: a letter to the owner.
-   * @throws AppError `mfa.not_enabled`, those of `OwnerCheck.passwordAndCode`
+   * @throws AppError `mfa.not_enabled`, those of `ReauthenticationService.checkPasswordAndCode`
    */
   async disable(password: string, code: string): Promise<void> {
     const { userId } = currentPrincipal();
-    await this.confirmOwner(password, code);
-    await this.database.query(DISABLE);
+    await this.reauthenticate(password, code);
+    await this.database.query(DISABLE_TOTP);
     await this.events.record('auth.mfa_disable', { success: true, userId });
     await this.sessions.markMfa(userId, false);
-    await this.notices.send(userId, 'mfa-disabled');
+    await this.notifications.send(userId, 'mfa-disabled');
   }
 
   /**
    * Makes new backup codes and returns them, this once; the old ones are dead. Session: user. Side effects: a letter.
-   * @throws AppError `mfa.not_enabled`, those of `OwnerCheck.passwordAndCode`
+   * @throws AppError `mfa.not_enabled`, those of `ReauthenticationService.checkPasswordAndCode`
    */
   async replaceBackupCodes(password: string, code: string): Promise<string[]> {
     const { userId } = currentPrincipal();
-    await this.confirmOwner(password, code);
-    const backupCodes = newBackupCodes();
-    await this.database.query(REPLACE_BACKUP_CODES, [this.secondFactor.hashesOf(backupCodes)]);
+    await this.reauthenticate(password, code);
+    const backupCodes = generateBackupCodes();
+    await this.database.query(REPLACE_BACKUP_CODES, [this.secondFactor.hashBackupCodes(backupCodes)]);
     await this.events.record('auth.mfa_backup_codes', { success: true, userId });
-    await this.notices.send(userId, 'backup-codes-replaced');
+    await this.notifications.send(userId, 'backup-codes-replaced');
     return backupCodes;
   }
 
-  private async confirmOwner(password: string, code: string): Promise<void> {
-    const { totpEnabled } = await this.owner.passwordAndCode(password, code);
+  private async reauthenticate(password: string, code: string): Promise<void> {
+    const { totpEnabled } = await this.reauthentication.checkPasswordAndCode(password, code);
     if (!totpEnabled) throw new AppError('mfa.not_enabled');
   }
 }

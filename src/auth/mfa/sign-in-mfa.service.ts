@@ -1,25 +1,25 @@
 import { Injectable } from '@nestjs/common';
 import { currentContext, runInContext } from '../../platform/context/request-context';
 import { AppError, invalidValue } from '../../platform/errors/app-error';
-import { Accounts } from '../accounts.service';
-import { SecurityEvents } from '../security-events.service';
-import { SessionTokens, type TokenPair } from '../session-tokens.service';
-import { Throttle } from '../throttle.service';
-import { PendingSignIns, type PendingSignIn } from './pending-sign-ins.service';
-import { SecondFactor, type SecondFactorCode } from './second-factor.service';
+import { AccountsService } from '../accounts/accounts.service';
+import { SecurityEventsService } from '../security-events/security-events.service';
+import { SessionTokensService, type TokenPair } from '../sessions/session-tokens.service';
+import { LoginThrottleService } from '../login-throttle/login-throttle.service';
+import { PendingSignInsService, type PendingSignIn } from './pending-sign-ins.service';
+import { SecondFactorService, type SecondFactorCode } from './second-factor.service';
 
-const SPENT = 'the mfaToken is spent or too old: sign in with the password again';
+const MFA_TOKEN_USED = 'the mfaToken is spent or too old: sign in with the password again';
 
 /** The second step of signing in. */
 @Injectable()
 export class SignInMfaService {
   constructor(
-    private readonly pending: PendingSignIns,
-    private readonly secondFactor: SecondFactor,
-    private readonly tokens: SessionTokens,
-    private readonly accounts: Accounts,
-    private readonly throttle: Throttle,
-    private readonly events: SecurityEvents,
+    private readonly pending: PendingSignInsService,
+    private readonly secondFactor: SecondFactorService,
+    private readonly tokens: SessionTokensService,
+    private readonly accounts: AccountsService,
+    private readonly throttle: LoginThrottleService,
+    private readonly events: SecurityEventsService,
   ) {}
 
   /**
@@ -29,18 +29,18 @@ export class SignInMfaService {
    *   `auth.code_invalid`, `auth.throttled`
    */
   async complete(mfaToken: string, codes: { code?: string; backupCode?: string }): Promise<TokenPair> {
-    const given = oneOf(codes);
+    const given = selectCode(codes);
     const signIn = await this.pending.find(mfaToken);
-    if (!signIn) throw new AppError('auth.token_invalid', { detail: SPENT });
-    const { userId } = signIn.proof;
-    const isGood = await this.asOwner(signIn, () => this.secondFactor.spend(given));
+    if (!signIn) throw new AppError('auth.token_invalid', { detail: MFA_TOKEN_USED });
+    const { userId } = signIn.credentials;
+    const isGood = await this.runAsUser(signIn, () => this.secondFactor.consumeCode(given));
     const kind = 'code' in given ? 'code' : 'backup code';
     if (!isGood) {
       await this.events.record('auth.login_mfa', { success: false, userId, reason: `wrong ${kind}` });
       throw new AppError('auth.code_invalid');
     }
-    if (!(await this.pending.end(signIn.id))) throw new AppError('auth.token_invalid', { detail: SPENT });
-    const { sessionId, tokens } = await this.tokens.begin(signIn.proof);
+    if (!(await this.pending.remove(signIn.id))) throw new AppError('auth.token_invalid', { detail: MFA_TOKEN_USED });
+    const { sessionId, tokens } = await this.tokens.begin(signIn.credentials);
     const account = await this.accounts.findAccount(userId);
     if (account) await this.throttle.rememberDevice(account.email);
     await this.events.record('auth.login_mfa', { success: true, userId, sessionId, reason: kind });
@@ -48,14 +48,14 @@ export class SignInMfaService {
   }
 
   /** His password was right: he may act as the tenant for this one statement, and no further. */
-  private asOwner<T>({ id, proof: { userId, role } }: PendingSignIn, work: () => Promise<T>): Promise<T> {
+  private runAsUser<T>({ id, credentials: { userId, role } }: PendingSignIn, work: () => Promise<T>): Promise<T> {
     const context = currentContext();
     if (!context) throw new Error('a sign-in outside of a request');
     return runInContext({ ...context, principal: { userId, role, sessionId: id } }, work);
   }
 }
 
-function oneOf({ code, backupCode }: { code?: string; backupCode?: string }): SecondFactorCode {
+function selectCode({ code, backupCode }: { code?: string; backupCode?: string }): SecondFactorCode {
   if (code !== undefined && backupCode === undefined) return { code };
   if (backupCode !== undefined && code === undefined) return { backupCode };
   throw invalidValue('/code', 'one_of', 'give either code or backupCode');

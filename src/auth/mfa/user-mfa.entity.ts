@@ -1,6 +1,5 @@
 import { Column, Entity } from 'typeorm';
-import { BaseEntity } from '../../platform/database/base.entity';
-import { InstantColumn } from '../../platform/database/columns';
+import { BaseEntity, InstantColumn } from '../../platform/database/base.entity';
 
 /** A user's second factor; written by the statements of mfa.queries.ts only, which accept each code once. */
 @Entity('user_mfa')

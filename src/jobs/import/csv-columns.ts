@@ -1,7 +1,5 @@
-import { invalidValue, type FieldError } from '../../platform/errors/app-error';
-import { foldName, nearestName, unknownName } from '../../platform/http/nearest-name';
-import { shown } from '../../platform/http/text';
-import { assertCurrencyOf } from './cell-amount';
+import { type FieldError, invalidValue } from '../../platform/errors/app-error';
+import { EXPERIENCE_LEVELS } from '../job-values';
 import {
   asAmount,
   asBoolean,
@@ -9,15 +7,96 @@ import {
   asCode,
   asId,
   asJson,
-  asSkills,
+  assertCurrencyOf,
   assertNoFormulaError,
+  asSkills,
   asText,
+  bareCell,
   type CellReader,
+  isNothing,
+  splitSkills,
 } from './cell-readers';
+import { foldName, nearestName, describeUnknownName } from '../../platform/http/validation/nearest-name';
+import { forDisplay } from '../../platform/http/validation/text';
 import type { Separator } from './csv-separator';
 import { BrokenFileError } from './import-row';
-import { bareCell, isNothing } from './spreadsheet-words';
-import { isUpworkListing, UPWORK_COLUMNS, readUpworkListing } from './upwork-listing';
+
+/** Columns of a listing as Upwork's search page gives it. */
+export const UPWORK_COLUMNS = ['Job Title', 'Hourly/Fixed', 'Budget', 'Level', 'Skills'] as const;
+
+type Column = (typeof UPWORK_COLUMNS)[number];
+type Listing = Readonly<Partial<Record<Column, string>>>;
+
+/** Commas only between groups of three digits: `$1,50` is a mistake, not 150 dollars. */
+const AMOUNT = String.raw`\$((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d{1,2})?)`;
+const HOURLY = new RegExp(String.raw`^Hourly(?::\s*${AMOUNT}(?:\s*[-–—]\s*${AMOUNT})?)?$`, 'i');
+const BUDGET = new RegExp(String.raw`^(?:Est\. budget:\s*)?${AMOUNT}$`, 'i');
+const LEVELS: ReadonlySet<string> = new Set(EXPERIENCE_LEVELS);
+
+/** Whether these columns are those of a listing. */
+export function isUpworkListing(names: readonly string[]): boolean {
+  return names.includes('Job Title');
+}
+
+/**
+ * Returns the fields of a job for a row of a listing: `Hourly: $25.00 - $35.00` is an hourly rate, the budget of a fixed
+ * price is both ends of the range, `N/A` is none, and a last `+3` only counts the skills that are not named.
+ * @throws AppError `validation.failed` for a cell of another form
+ */
+export function readUpworkListing(listing: Listing): Record<string, unknown> {
+  return {
+    title: listing['Job Title'],
+    ...paymentOf(valueOrUndefined(listing['Hourly/Fixed'])),
+    ...budgetOf(valueOrUndefined(listing.Budget)),
+    experienceLevel: levelOf(valueOrUndefined(listing.Level)),
+    skills: skillsOf(valueOrUndefined(listing.Skills)),
+  };
+}
+
+/** The cell, unless it says nothing. */
+function valueOrUndefined(cell: string | undefined): string | undefined {
+  return cell === undefined || isNothing(cell) ? undefined : cell;
+}
+
+function paymentOf(cell: string | undefined): Record<string, unknown> {
+  if (cell === undefined) return {};
+  if (asChoice(cell) === 'fixed') return { jobType: 'fixed' };
+  const match = HOURLY.exec(cell);
+  if (!match)
+    throw invalidValue(
+      '/jobType',
+      'upwork_payment',
+      `Hourly/Fixed must be "Fixed price", "Hourly" or "Hourly: $25.00 - $35.00"`,
+    );
+  const [, min, max = min] = match;
+  return { jobType: 'hourly', hourlyRateMin: amountOf(min), hourlyRateMax: amountOf(max) };
+}
+
+function budgetOf(cell: string | undefined): Record<string, unknown> {
+  if (cell === undefined) return {};
+  const [, amount] = BUDGET.exec(cell) ?? [];
+  if (amount === undefined)
+    throw invalidValue('/budgetMin', 'upwork_budget', 'Budget must be "N/A" or "Est. budget: $1,000.00"');
+  return { budgetMin: amountOf(amount), budgetMax: amountOf(amount), currency: 'USD' };
+}
+
+function levelOf(cell: string | undefined): string | undefined {
+  if (cell === undefined) return undefined;
+  const level = asChoice(cell);
+  if (!LEVELS.has(level))
+    throw invalidValue('/experienceLevel', 'upwork_level', 'Level must be Entry Level, Intermediate or Expert');
+  return level;
+}
+
+function skillsOf(cell: string | undefined): string[] {
+  const skills = splitSkills(cell ?? '');
+  if (/^\+\d+$/.test(skills.at(-1) ?? '')) skills.pop();
+  return skills.filter((skill) => skill !== '');
+}
+
+function amountOf(text: string | undefined): string | undefined {
+  return text?.replaceAll(',', '');
+}
 
 /** How the cells of a row become a job's fields. */
 export interface CsvColumns {
@@ -113,7 +192,7 @@ function assertUnnamedEmpty(names: readonly string[], cells: readonly string[]):
 }
 
 function assertColumns(header: readonly string[], names: readonly string[], known: readonly string[]): void {
-  const errors = faultsOf(header, names, known);
+  const errors = headerErrors(header, names, known);
   const [title] = known.filter((name) => name === 'title' || name === 'Job Title');
   if (errors.length === 0 && title && !names.includes(title)) {
     errors.push({
@@ -146,7 +225,7 @@ function hasKnownColumn(header: readonly string[], known: readonly string[]): bo
   return header.slice(0, known.length).some((name) => nearestName(name, known) !== undefined);
 }
 
-function faultsOf(header: readonly string[], names: readonly string[], known: readonly string[]): FieldError[] {
+function headerErrors(header: readonly string[], names: readonly string[], known: readonly string[]): FieldError[] {
   const named = [...names.keys()].filter((index) => names[index] !== '');
   // Of more columns than are known one among the first is wrong, so that the others need not be looked at.
   const faults = named.slice(0, known.length + 1).flatMap((index) => faultOf(index, header[index] ?? '', names, known));
@@ -160,12 +239,14 @@ function faultOf(index: number, text: string, names: readonly string[], known: r
   if (!known.includes(name))
     return [{ pointer: `/${index}`, code: 'unknown_column', message: unknownColumn(text, known) }];
   if (names.indexOf(name) === index) return [];
-  return [{ pointer: `/${index}`, code: 'duplicate_column', message: `The column "${shown(text)}" is there twice.` }];
+  return [
+    { pointer: `/${index}`, code: 'duplicate_column', message: `The column "${forDisplay(text)}" is there twice.` },
+  ];
 }
 
 function unknownColumn(text: string, known: readonly string[]): string {
   const parts = text.length > MAX_NAME_LENGTH ? [] : text.split(/[^\p{L}\p{N}\s_-]+/u);
   const isLine = parts.filter((part) => known.includes(nameOf(part, known))).length > 1;
-  if (!isLine) return unknownName('column', text, known);
-  return `The line "${shown(text)}" is one value. Name its separator or leave out the quotes around the line.`;
+  if (!isLine) return describeUnknownName('column', text, known);
+  return `The line "${forDisplay(text)}" is one value. Name its separator or leave out the quotes around the line.`;
 }

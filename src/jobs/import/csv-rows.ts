@@ -2,12 +2,12 @@ import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { parse, type Parser } from 'csv-parse';
 import type { FieldError } from '../../platform/errors/app-error';
-import { isUnstorable } from '../../platform/http/text';
+import { isUnstorable } from '../../platform/http/validation/text';
 import { columnsOf, type CsvColumns } from './csv-columns';
 import { assertCsvHeader, asUtf8, SAVE_AS_UTF8 } from './file-encoding';
 import { lineEndsIn, separate, type SeparatedText, type Separator } from './csv-separator';
 import { BrokenFileError, rowErrorsOf, type ImportRow } from './import-row';
-import { textOfCell } from './spreadsheet-words';
+import { textOfCell } from './cell-readers';
 
 const MAX_ROW_BYTES = 1_048_576;
 
@@ -172,7 +172,7 @@ function readRow(columns: CsvColumns, row: number, all: readonly Buffer[]): Impo
     const message = `the row has ${cells.length} values, the header ${names.length} columns`;
     return { row, errors: [{ pointer: '', code: 'column_count', message }] };
   }
-  const errors = cells.flatMap((cell, index) => faultOf(cell, names[index] ?? ''));
+  const errors = cells.flatMap((cell, index) => errorOf(cell, names[index] ?? ''));
   if (errors.length > 0) return { row, errors };
   try {
     return { row, value: columns.read(cells.map((cell) => textOfCell(cell.toString('utf8')))) };
@@ -181,7 +181,7 @@ function readRow(columns: CsvColumns, row: number, all: readonly Buffer[]): Impo
   }
 }
 
-function faultOf(cell: Buffer, name: string): FieldError[] {
+function errorOf(cell: Buffer, name: string): FieldError[] {
   if (!isUtf8(cell))
     return [{ pointer: `/${name}`, code: 'not_utf8', message: `${name} is not UTF-8. ${SAVE_AS_UTF8}` }];
   if (!isUnstorable(cell.toString('utf8'))) return [];

@@ -1,4 +1,4 @@
-import { checkRow } from './checked-row';
+import { checkRow } from './import-row';
 import { ImportBatch } from './import-batch';
 
 function rowsOf(batch: ImportBatch): unknown[] {

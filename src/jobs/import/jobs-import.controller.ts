@@ -1,24 +1,25 @@
 import { Controller, HttpCode, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { SignedIn } from '../../platform/http/access';
-import { LargeBody } from '../../platform/http/body-parsers';
+import { SignedIn } from '../../platform/http/access/access';
+import { LargeBody } from '../../platform/http/edge/body-parsers';
 import { Post } from '../../platform/idempotency/post';
-import { CreateJobDto } from '../dto/create-job.dto';
-import { ImportReportDto } from '../dto/import-report.dto';
-import { ImportOnce } from './import-once.service';
+import { CreateJobDto } from '../jobs.dto';
+import { ImportReportDto } from './import-report.dto';
+import { IdempotentImportService } from './idempotent-import.service';
 
 /** The route that brings vacancies in by the file. */
 @ApiTags('Jobs')
 @SignedIn()
 @Controller({ path: 'jobs/import', version: '1' })
 export class JobsImportController {
-  constructor(private readonly imports: ImportOnce) {}
+  constructor(private readonly imports: IdempotentImportService) {}
 
   @Post()
   @HttpCode(200)
   @LargeBody('application/json', 'application/x-ndjson', 'text/csv')
   @ApiOperation({
+    operationId: 'importJobs',
     summary: 'Import jobs from a file',
     description: [
       'Rows have the fields of POST /v1/jobs: as a JSON array of at most 10,000, as NDJSON, or as CSV with a header that',

@@ -1,15 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { handled } from '../../platform/concurrency/handled';
+import { markHandled } from '../../platform/concurrency/mark-handled';
 import { Database } from '../../platform/database/database';
 import { AppError } from '../../platform/errors/app-error';
-import type { ImportReportDto } from '../dto/import-report.dto';
-import { checkRow } from './checked-row';
+import type { ImportReportDto } from './import-report.dto';
+import { BrokenFileError, checkRow, type ImportRow, rowErrorsOf } from './import-row';
 import { readCsv } from './csv-rows';
-import { ImportBatch } from './import-batch';
-import { ImportReport } from './import-report';
-import { BrokenFileError, rowErrorsOf, type ImportRow } from './import-row';
-import { storeJobs, TRY_LOCK_IMPORTS, type StoredRow } from './jobs-import.queries';
+import { ImportBatch, ImportReport, type StoredRow, storeJobs, TRY_LOCK_IMPORTS } from './import-batch';
 import { readJsonArray, readNdjson } from './json-rows';
 
 /** Reads a body as rows; what cannot be read is told row by row, or by BrokenFileError where nothing can follow. */
@@ -22,7 +19,7 @@ const READERS: Readonly<Record<string, RowReader>> = {
 };
 
 /** How long rows are checked before other requests have their turn. */
-const TURN_MS = 10;
+const EVENT_LOOP_SLICE_MS = 10;
 
 /** A file with more failures is not what its sender takes it for; going on would only cost. */
 const MAX_FAILED = 10_000;
@@ -71,7 +68,7 @@ export class JobsImportService {
     try {
       for await (const row of read(body)) {
         // Rows come by thousands without a pause of their own; others are waiting too.
-        if (performance.now() - turnBegan > TURN_MS) turnBegan = await nextTurn();
+        if (performance.now() - turnBegan > EVENT_LOOP_SLICE_MS) turnBegan = await yieldToEventLoop();
         if (row.row > maxRows) throw tooManyRows(maxRows);
         await this.take(row, batch, report);
         if (report.failed > MAX_FAILED)
@@ -79,7 +76,7 @@ export class JobsImportService {
         if (!batch.isFull) continue;
         // One batch is read while the one before is stored, on the other core.
         await storing;
-        storing = handled(this.store(batch, report, isFetched));
+        storing = markHandled(this.store(batch, report, isFetched));
         batch = new ImportBatch();
       }
     } catch (error) {
@@ -117,7 +114,7 @@ export class JobsImportService {
   private async storeRows(json: Buffer, isFetched: boolean): Promise<StoredRow[]> {
     const endsAt = Date.now() + MAX_LOCK_WAIT_MS;
     for (;;) {
-      const stored = await this.database.unit(async (unit) => {
+      const stored = await this.database.transaction(async (unit) => {
         const [lock] = await unit.query<{ isLocked: boolean }>(TRY_LOCK_IMPORTS);
         return lock?.isLocked ? unit.query<StoredRow>(...storeJobs(json, isFetched)) : undefined;
       });
@@ -144,7 +141,7 @@ function importsElsewhere(): AppError {
 }
 
 /** Lets the event loop go round once; when it came back. */
-async function nextTurn(): Promise<number> {
+async function yieldToEventLoop(): Promise<number> {
   await new Promise(setImmediate);
   return performance.now();
 }

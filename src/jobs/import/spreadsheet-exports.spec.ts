@@ -1,6 +1,5 @@
-import { checkRow } from './checked-row';
+import { BrokenFileError, checkRow, type ImportRow, rowErrorsOf } from './import-row';
 import { readCsv } from './csv-rows';
-import { BrokenFileError, rowErrorsOf, type ImportRow } from './import-row';
 
 /** What a program writes into a file. */
 interface Dialect {

@@ -1,11 +1,11 @@
 import { Global, Module } from '@nestjs/common';
 import { Cache } from './cache';
-import { CacheFigures } from './cache-figures';
+import { CacheStats } from './cache-stats';
 import { ChangeFeed } from './change-feed';
-import { StoredValues } from './stored-values';
+import { SharedCacheStore } from './shared-cache-store';
 import { TenantVersions } from './tenant-versions';
 
 /** The cache of tenants' reads; needs ConfigModule, DatabaseModule and RedisModule. */
 @Global()
-@Module({ providers: [Cache, CacheFigures, ChangeFeed, StoredValues, TenantVersions], exports: [Cache, CacheFigures] })
+@Module({ providers: [Cache, CacheStats, ChangeFeed, SharedCacheStore, TenantVersions], exports: [Cache, CacheStats] })
 export class CacheModule {}

@@ -2,18 +2,18 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Config } from '../config/config';
 import { currentContext } from '../context/request-context';
-import { currentUnit } from '../database/current-unit';
+import { currentUnitOfWork } from '../database/current-unit-of-work';
 import { Database } from '../database/database';
-import { CacheFigures } from './cache-figures';
+import { CacheStats } from './cache-stats';
 import { ChangeFeed } from './change-feed';
-import { noteJson } from './json-texts';
-import { StoredValues, VALUE_SECONDS } from './stored-values';
+import { rememberSerialized } from './serialized-json';
+import { SharedCacheStore, VALUE_SECONDS } from './shared-cache-store';
 import { TenantVersions, type Version } from './tenant-versions';
 
 /** Length of the values' JSON, which is held too; as objects they take two to three times that. */
-const MAX_HELD = 64 * 1024 * 1024;
+const MAX_MEMORY_LENGTH = 64 * 1024 * 1024;
 
-interface Held {
+interface CacheEntry {
   readonly version: Version;
   readonly value: object;
 }
@@ -25,8 +25,8 @@ interface Held {
  */
 @Injectable()
 export class Cache implements OnModuleInit {
-  private readonly held = new LRUCache<string, Held>({
-    maxSize: MAX_HELD,
+  private readonly entries = new LRUCache<string, CacheEntry>({
+    maxSize: MAX_MEMORY_LENGTH,
     ttl: VALUE_SECONDS * 1_000,
     ttlResolution: 1_000,
   });
@@ -35,8 +35,8 @@ export class Cache implements OnModuleInit {
     private readonly database: Database,
     private readonly feed: ChangeFeed,
     private readonly versions: TenantVersions,
-    private readonly stored: StoredValues,
-    private readonly figures: CacheFigures,
+    private readonly stored: SharedCacheStore,
+    private readonly stats: CacheStats,
     private readonly config: Config,
   ) {}
 
@@ -54,43 +54,43 @@ export class Cache implements OnModuleInit {
   async read<T extends object>(name: string, id: string | number, load: () => Promise<T>): Promise<T> {
     const userId = currentContext()?.principal?.userId;
     // A unit sees changes of its own that are not committed, and may never be.
-    if (userId === undefined || currentUnit() !== undefined || !this.feed.isFresh) return this.pass(load);
-    const version = this.versions.current(userId) ?? (await this.versions.learn(userId));
-    if (version === undefined) return this.pass(load);
+    if (userId === undefined || currentUnitOfWork() !== undefined || !this.feed.isFresh) return this.bypass(load);
+    const version = this.versions.get(userId) ?? (await this.versions.load(userId));
+    if (version === undefined) return this.bypass(load);
     const key = `${userId}:${name}:${id}`;
-    const held = this.held.get(key);
+    const held = this.entries.get(key);
     if (held?.version === version) {
-      this.figures.memory += 1;
+      this.stats.memory += 1;
       return held.value as T;
     }
     const storedKey = `${version.prefix}${name}:${id}`;
     const stored = await this.stored.get(storedKey);
-    if (stored !== undefined && this.feed.isFresh && this.versions.current(userId) === version) {
-      this.figures.redis += 1;
-      return this.hold(key, { version, value: stored.value }, stored.text) as T;
+    if (stored !== undefined && this.feed.isFresh && this.versions.get(userId) === version) {
+      this.stats.redis += 1;
+      return this.keep(key, { version, value: stored.value }, stored.text) as T;
     }
-    this.figures.database += 1;
+    this.stats.database += 1;
     const value = await load();
     // The version was read before the database was: should it have changed since, this is kept under a dead one.
     const text = JSON.stringify(value);
     this.stored.put(storedKey, text);
-    return this.hold(key, { version, value }, text) as T;
+    return this.keep(key, { version, value }, text) as T;
   }
 
   /** As `read`, for what follows from user_job_stats: kept until the view is refreshed, or the tenant changes something. */
   readStatistics<T extends object>(name: string, load: () => Promise<T>): Promise<T> {
-    return this.read(name, this.feed.statsRefreshed, load);
+    return this.read(name, this.feed.statsRefreshedAt, load);
   }
 
-  private pass<T>(load: () => Promise<T>): Promise<T> {
-    this.figures.aside += 1;
+  private bypass<T>(load: () => Promise<T>): Promise<T> {
+    this.stats.bypassed += 1;
     return load();
   }
 
-  private hold(key: string, held: Held, text: string): object {
+  private keep(key: string, held: CacheEntry, text: string): object {
     deepFreeze(held.value);
-    noteJson(held.value, text);
-    this.held.set(key, held, { size: key.length + text.length });
+    rememberSerialized(held.value, text);
+    this.entries.set(key, held, { size: key.length + text.length });
     return held.value;
   }
 
@@ -100,10 +100,10 @@ export class Cache implements OnModuleInit {
    */
   private async changed(userId: number): Promise<void> {
     try {
-      await this.versions.bump(userId);
-      this.figures.bumps += 1;
+      await this.versions.invalidate(userId);
+      this.stats.bumps += 1;
     } catch {
-      this.feed.beginAnew();
+      this.feed.reset();
     }
   }
 }

@@ -2,13 +2,12 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { Config } from '../config/config';
 import { SystemDatabase } from '../database/system-database';
 import { RedisClients } from '../redis/redis-clients';
-import { STANDS_OR_PUT } from './cache-scripts';
-import { CacheFigures } from './cache-figures';
-import { VALUE_SECONDS } from './stored-values';
-import { TenantVersions, type TenantChange } from './tenant-versions';
+import { GET_OR_SET, type TenantChange, TenantVersions } from './tenant-versions';
+import { CacheStats } from './cache-stats';
+import { VALUE_SECONDS } from './shared-cache-store';
 
 /** How often each process asks for changes. */
-const EVERY_MS = 300;
+const POLL_INTERVAL_MS = 300;
 
 /** Longest time since the last answer in which the cache may serve: with the answer's own way, a second. */
 const MAX_AGE_MS = 900;
@@ -36,7 +35,7 @@ interface Changes {
 }
 
 /** One run of Redis beside one timeline of PostgreSQL, and how far this process has followed the changes. */
-interface Line {
+interface Cursor {
   readonly space: string;
   readonly timeline: string;
   position: object;
@@ -50,9 +49,9 @@ interface Line {
 @Injectable()
 export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(ChangeFeed.name);
-  private line: Line | undefined;
-  private askedAt = -Infinity;
-  private refreshed = '';
+  private cursor: Cursor | undefined;
+  private lastPolledAt = -Infinity;
+  private refreshedAt = '';
   private timer: NodeJS.Timeout | undefined;
   private isStopped = true;
   private lastError = '';
@@ -61,7 +60,7 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly database: SystemDatabase,
     private readonly clients: RedisClients,
     private readonly versions: TenantVersions,
-    private readonly figures: CacheFigures,
+    private readonly stats: CacheStats,
     private readonly config: Config,
   ) {}
 
@@ -69,67 +68,67 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
     if (!this.config.cache.isEnabled) return;
     this.isStopped = false;
     const { commands, subscriber } = this.clients;
-    subscriber.on('message', this.hear);
+    subscriber.on('message', this.onMessage);
     // Messages were missed, and a Redis that comes back may have forgotten its latest writes.
-    for (const client of [commands, subscriber]) client.on('close', this.beginAnew);
+    for (const client of [commands, subscriber]) client.on('close', this.reset);
     subscriber.subscribe(this.versions.channel).catch((error: Error) => this.warn(error));
-    void this.follow();
+    void this.pollRepeatedly();
   }
 
   onApplicationShutdown(): void {
     this.isStopped = true;
     clearTimeout(this.timer);
     const { commands, subscriber } = this.clients;
-    subscriber.off('message', this.hear);
-    for (const client of [commands, subscriber]) client.off('close', this.beginAnew);
-    this.beginAnew();
+    subscriber.off('message', this.onMessage);
+    for (const client of [commands, subscriber]) client.off('close', this.reset);
+    this.reset();
   }
 
   /** Whether every change that was committed more than a second ago is known here. */
   get isFresh(): boolean {
-    return performance.now() - this.knownUntil < MAX_AGE_MS;
+    return performance.now() - this.lastPolledAtMs < MAX_AGE_MS;
   }
 
   /** The time, by performance.now(), up to which every committed change is known here; -Infinity when none is. */
-  get knownUntil(): number {
-    return this.askedAt;
+  get lastPolledAtMs(): number {
+    return this.lastPolledAt;
   }
 
   /** When user_job_stats was refreshed, as known here. */
-  get statsRefreshed(): string {
-    return this.refreshed;
+  get statsRefreshedAt(): string {
+    return this.refreshedAt;
   }
 
   /** Lets the cache serve nothing until changes have been asked for anew, from where the position in Redis stands. */
-  readonly beginAnew = (): void => {
-    this.line = undefined;
-    this.askedAt = -Infinity;
-    this.versions.use(undefined);
+  readonly reset = (): void => {
+    this.cursor = undefined;
+    this.lastPolledAt = -Infinity;
+    this.versions.setKeySpace(undefined);
   };
 
-  private async follow(): Promise<void> {
+  private async pollRepeatedly(): Promise<void> {
     await this.poll().then(
       () => (this.lastError = ''),
       (error: Error) => this.warn(error),
     );
-    if (!this.isStopped) this.timer = setTimeout(() => void this.follow(), EVERY_MS).unref();
+    if (!this.isStopped) this.timer = setTimeout(() => void this.pollRepeatedly(), POLL_INTERVAL_MS).unref();
   }
 
   private async poll(): Promise<void> {
     const askedAt = performance.now();
-    const line = (this.line ??= await this.open());
-    const { position, changes, refreshed, timeline } = await this.ask(line.position);
+    const line = (this.cursor ??= await this.openCursor());
+    const { position, changes, refreshed, timeline } = await this.changesSince(line.position);
     if (timeline !== line.timeline) {
-      this.beginAnew();
+      this.reset();
       throw new Error('PostgreSQL has another timeline');
     }
-    this.figures.bumps += await this.versions.bumpUnclaimed(changes, line.space);
+    this.stats.bumps += await this.versions.invalidateOnce(changes, line.space);
     await this.clients.commands.set(`${line.space}:position`, JSON.stringify(position), 'EX', POSITION_SECONDS);
     // Begun anew meanwhile: what was heard since then is not in this answer.
-    if (this.line !== line) return;
+    if (this.cursor !== line) return;
     line.position = position;
-    this.refreshed = refreshed ?? '';
-    this.askedAt = askedAt;
+    this.refreshedAt = refreshed ?? '';
+    this.lastPolledAt = askedAt;
   }
 
   /**
@@ -137,35 +136,29 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
    * after is missed, else here. The names of the keys hold Redis' own run: one that restarts with an older memory, or a
    * replica that takes over, revives nothing. They hold PostgreSQL's timeline too: what a failover lost is not served.
    */
-  private async open(): Promise<Line> {
+  private async openCursor(): Promise<Cursor> {
     const { commands, subscriber } = this.clients;
     if (commands.status !== 'ready' || subscriber.status !== 'ready') throw new Error('Redis is away');
     const [, run] = /^run_id:(\w+)/m.exec(await commands.info('server')) ?? [];
     if (run === undefined) throw new Error('Redis does not tell its run_id');
     // Taken before Redis is asked, so that no change lies between the two.
-    const { position, timeline } = await this.ask(null);
+    const { position, timeline } = await this.changesSince(null);
     const space = `cache:${run}:${timeline}`;
-    const stands = await commands.eval(
-      STANDS_OR_PUT,
-      1,
-      `${space}:position`,
-      JSON.stringify(position),
-      POSITION_SECONDS,
-    );
+    const stands = await commands.eval(GET_OR_SET, 1, `${space}:position`, JSON.stringify(position), POSITION_SECONDS);
     if (this.isStopped) throw new Error('stopping');
-    this.versions.use(space);
+    this.versions.setKeySpace(space);
     return { space, timeline, position: JSON.parse(String(stands)) as object };
   }
 
-  private async ask(since: object | null): Promise<Changes> {
+  private async changesSince(since: object | null): Promise<Changes> {
     const [answer] = await this.database.asMonitor((unit) =>
       unit.query<Changes & Record<string, unknown>>(CHANGES, [since]),
     );
     return answer!;
   }
 
-  private readonly hear = (channel: string, message: string): void => {
-    if (channel === this.versions.channel) this.versions.hear(message);
+  private readonly onMessage = (channel: string, message: string): void => {
+    if (channel === this.versions.channel) this.versions.onMessage(message);
   };
 
   /** Every attempt fails alike while something is away; one line is enough. */

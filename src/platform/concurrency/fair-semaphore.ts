@@ -63,7 +63,7 @@ export class FairSemaphore<Key extends string | number = number> {
       this.assertMayWait(key, lane);
       this.waiting += 1;
       // The one that gives its place back starts this one, so the counts never drop in between.
-      await this.turn(key, lane);
+      await this.waitForSlot(key, lane);
     }
     let isReleased = false;
     return () => {
@@ -73,7 +73,7 @@ export class FairSemaphore<Key extends string | number = number> {
     };
   }
 
-  private turn(key: Key, lane: Lane): Promise<void> {
+  private waitForSlot(key: Key, lane: Lane): Promise<void> {
     const { maxWaitMs } = this.limits;
     return new Promise((resolve, reject) => {
       const start = (): void => {

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { ConfigError, loadConfig, loadSettings } from './load-config';
-import { envExample } from './env-example';
-import { anEnvironment } from '../../../test/support/config';
+import { envExample } from './settings';
+import { buildTestEnvironment } from '../../../test/support/test-config';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
 
 function problemsOf(changes: NodeJS.ProcessEnv): readonly string[] {
   try {
-    loadConfig(anEnvironment(changes));
+    loadConfig(buildTestEnvironment(changes));
   } catch (error) {
     if (error instanceof ConfigError) return error.problems;
     throw error;
@@ -18,7 +18,7 @@ function problemsOf(changes: NodeJS.ProcessEnv): readonly string[] {
 
 describe('loadConfig', () => {
   it('fills in the defaults', () => {
-    const config = loadConfig(anEnvironment({ NODE_ENV: '', PORT: '', LOG_LEVEL: undefined }));
+    const config = loadConfig(buildTestEnvironment({ NODE_ENV: '', PORT: '', LOG_LEVEL: undefined }));
 
     expect(config.http).toMatchObject({ host: '127.0.0.1', port: 3000, publicUrl: 'http://127.0.0.1:3000' });
     expect(config.limits).toMatchObject({ requestsPerMinute: 600, bodyBytes: 1_048_576, importBytes: 67_108_864 });
@@ -28,7 +28,7 @@ describe('loadConfig', () => {
 
   it('splits lists and keys', () => {
     const config = loadConfig(
-      anEnvironment({ TRUSTED_PROXIES: '10.0.0.0/8, ::1', ENCRYPTION_KEYS: `new:${KEY},old:${KEY}` }),
+      buildTestEnvironment({ TRUSTED_PROXIES: '10.0.0.0/8, ::1', ENCRYPTION_KEYS: `new:${KEY},old:${KEY}` }),
     );
 
     expect(config.http.trustedProxies).toEqual(['10.0.0.0/8', '::1']);
@@ -94,7 +94,7 @@ describe('loadConfig', () => {
   });
 
   it('is frozen and prints no key', () => {
-    const config = loadConfig(anEnvironment());
+    const config = loadConfig(buildTestEnvironment());
 
     expect(() => Object.assign(config, { embedded: true })).toThrow(TypeError);
     expect(() => Object.assign(config.http, { port: 1 })).toThrow(TypeError);
@@ -103,9 +103,9 @@ describe('loadConfig', () => {
   });
 
   it('derives a lasting key for each purpose', () => {
-    const { secrets } = loadConfig(anEnvironment());
+    const { secrets } = loadConfig(buildTestEnvironment());
 
-    expect(secrets.derive('cursor')).toEqual(loadConfig(anEnvironment()).secrets.derive('cursor'));
+    expect(secrets.derive('cursor')).toEqual(loadConfig(buildTestEnvironment()).secrets.derive('cursor'));
     expect(secrets.derive('cursor')).not.toEqual(secrets.derive('access-token'));
     expect(secrets.derive('cursor', 64)).toHaveLength(64);
   });

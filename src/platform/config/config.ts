@@ -1,7 +1,34 @@
+import { hkdfSync } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { Secrets } from './secrets';
-import type { backupSettings } from './backup-settings';
+import type { backupSettings } from './setting-groups';
 import type { Settings } from './settings';
+
+/**
+ * The root key of the installation. It lives in a private field, so that no log or error can print it with the
+ * configuration it is part of.
+ */
+export class DerivedSecrets {
+  readonly #root: Buffer;
+
+  constructor(root: Buffer) {
+    this.#root = root;
+  }
+
+  /** The root itself, for who derives by his own rule; prefer `derive`. */
+  get key(): Buffer {
+    return Buffer.from(this.#root);
+  }
+
+  /**
+   * Returns the key of one purpose; the same purpose always gives the same key, no purpose tells another's.
+   * @param purpose kebab-case and lasting: renaming it changes the key. In use: `access-token`, `password-pepper`, `cursor`, `email-hash`
+   * @param bytes length of the key
+   * @see RFC 5869 (HKDF)
+   */
+  derive(purpose: string, bytes = 32): Buffer {
+    return Buffer.from(hkdfSync('sha256', this.#root, '', `gigvault/${purpose}`, bytes));
+  }
+}
 
 /** One key of secrets at rest. */
 export interface EncryptionKey {
@@ -22,7 +49,7 @@ export class Config {
   readonly database: ReturnType<typeof databaseOf>;
   readonly redis: { readonly url: string };
   readonly cache: { readonly isEnabled: boolean };
-  readonly secrets: Secrets;
+  readonly secrets: DerivedSecrets;
   /** The master keys, the first of which wraps, or the file that holds them. */
   readonly encryption: { readonly keys: readonly EncryptionKey[]; readonly keyFile: string | undefined };
   readonly auth: ReturnType<typeof authOf>;
@@ -50,7 +77,7 @@ export class Config {
     this.database = databaseOf(settings);
     this.redis = Object.freeze({ url: settings.REDIS_URL });
     this.cache = Object.freeze({ isEnabled: settings.CACHE_ENABLED });
-    this.secrets = new Secrets(Buffer.from(settings.SECRET_KEY, 'base64'));
+    this.secrets = new DerivedSecrets(Buffer.from(settings.SECRET_KEY, 'base64'));
     this.encryption = encryptionOf(settings);
     this.auth = authOf(settings);
     this.mail = Object.freeze({ smtpUrl: settings.SMTP_URL, from: settings.MAIL_FROM });

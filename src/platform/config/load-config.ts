@@ -2,6 +2,24 @@ import type { z } from 'zod';
 import { Config } from './config';
 import { settings, type Settings } from './settings';
 
+/**
+ * Variables by which libpq and pg are steered: PGSSLMODE, PGOPTIONS, PGHOST, PGPASSFILE and their siblings. People have
+ * them in their shells for another database.
+ */
+const CLIENT_VARIABLES = /^(?:PG[A-Z_]+|NODE_PG_FORCE_NATIVE)$/;
+
+/**
+ * Removes from an environment what would steer connections to PostgreSQL beside their URLs. Importing this file does it for
+ * this process and its children, so a program imports it before anything that loads pg.
+ */
+export function removeClientVariables(environment: NodeJS.ProcessEnv = process.env): void {
+  for (const name of Object.keys(environment)) {
+    if (CLIENT_VARIABLES.test(name)) delete environment[name];
+  }
+}
+
+removeClientVariables();
+
 /** The settings do not fit: its message names every wrong variable and what is expected, never a value. */
 export class ConfigError extends Error {
   constructor(readonly problems: readonly string[]) {
@@ -18,7 +36,7 @@ export class ConfigError extends Error {
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const result = settings.safeParse(present(environment));
   if (!result.success) throw new ConfigError(problemsOf(result.error));
-  const problems = contradictions(result.data);
+  const problems = findContradictions(result.data);
   if (problems.length > 0) throw new ConfigError(problems);
   return new Config(result.data);
 }
@@ -61,7 +79,7 @@ function expectation(issue: z.core.$ZodIssue): string {
 }
 
 /** What no single setting can tell. */
-function contradictions(values: Settings): string[] {
+function findContradictions(values: Settings): string[] {
   const problems: string[] = [];
   if (Boolean(values.GIGVAULT_ADMIN_EMAIL) !== Boolean(values.GIGVAULT_ADMIN_PASSWORD)) {
     problems.push('GIGVAULT_ADMIN_EMAIL, GIGVAULT_ADMIN_PASSWORD: give both or neither');
@@ -78,7 +96,7 @@ function contradictions(values: Settings): string[] {
   if (values.HTTP_HEADERS_TIMEOUT_MS > values.HTTP_REQUEST_TIMEOUT_MS) {
     problems.push('HTTP_HEADERS_TIMEOUT_MS: must not exceed HTTP_REQUEST_TIMEOUT_MS');
   }
-  problems.push(...backupContradictions(values));
+  problems.push(...findBackupContradictions(values));
   if (values.NODE_ENV === 'production') {
     if (values.GIGVAULT_EMBEDDED) problems.push('GIGVAULT_EMBEDDED: embedded services are not for production');
     if (values.PASSWORD_HASH_COST < 10) problems.push('PASSWORD_HASH_COST: must be at least 10 in production');
@@ -88,7 +106,7 @@ function contradictions(values: Settings): string[] {
   return problems;
 }
 
-function backupContradictions(values: Settings): string[] {
+function findBackupContradictions(values: Settings): string[] {
   const missing = (['BACKUP_S3_ENDPOINT', 'BACKUP_S3_ACCESS_KEY', 'BACKUP_S3_SECRET_KEY'] as const).filter(
     (name) => !values[name],
   );

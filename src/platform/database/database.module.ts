@@ -1,10 +1,9 @@
 import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Config } from '../config/config';
-import { CatalogGate } from './catalog-gate';
+import { SchemaVerifier } from './schema/schema-verifier';
 import { Database } from './database';
-import { PoolStatistics } from './pool-statistics';
-import { poolOptions, RolePools } from './role-pools';
+import { poolOptions, PoolStatisticsService, RolePools } from './driver/role-pools';
 import { SystemDatabase } from './system-database';
 
 /** The data gate and TypeORM behind it: entities are registered by their modules, the schema comes from migrations. */
@@ -25,7 +24,7 @@ import { SystemDatabase } from './system-database';
       }),
     }),
   ],
-  providers: [CatalogGate, Database, SystemDatabase, RolePools, PoolStatistics],
-  exports: [Database, SystemDatabase, RolePools, PoolStatistics],
+  providers: [SchemaVerifier, Database, SystemDatabase, RolePools, PoolStatisticsService],
+  exports: [Database, SystemDatabase, RolePools, PoolStatisticsService],
 })
 export class DatabaseModule {}

@@ -6,11 +6,11 @@ import { Config } from '../config/config';
 import { currentContext } from '../context/request-context';
 import { AppError } from '../errors/app-error';
 import type { ErrorCode } from '../errors/error-codes';
-import { currentUnit } from './current-unit';
-import type { EntityClass, EntityRegistry, Identified } from './entities';
+import { currentUnitOfWork } from './current-unit-of-work';
+import type { EntityClass, EntityRegistry, Identified } from './entity-repository';
 import { EntityStatementsCache } from './entity-statements';
-import { TenantPlaces } from './tenant-places';
-import { Unit, type QueryOptions } from './unit';
+import { TenantConnectionSlots } from './driver/connection';
+import { UnitOfWork, type QueryOptions } from './unit-of-work';
 
 /**
  * The rows of the inner query do not fit into the work_mem set beside it, so PostgreSQL writes them to a temporary file, 56 kB
@@ -29,19 +29,19 @@ const PROBE = `
  */
 @Injectable()
 export class Database {
-  private readonly statements: EntityStatementsCache;
-  private readonly registry: EntityRegistry;
-  private readonly places: TenantPlaces;
-  private listener: ((userId: number) => Promise<void>) | undefined;
+  private readonly entityStatements: EntityStatementsCache;
+  private readonly entityRegistry: EntityRegistry;
+  private readonly connectionSlots: TenantConnectionSlots;
+  private changeListener: ((userId: number) => Promise<void>) | undefined;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly config: Config,
   ) {
-    this.statements = new EntityStatementsCache(dataSource);
-    this.places = new TenantPlaces(config.database.poolSize, config.database.connectTimeoutMs);
-    this.registry = {
-      statementsOf: (entity) => this.statements.of(entity),
+    this.entityStatements = new EntityStatementsCache(dataSource);
+    this.connectionSlots = new TenantConnectionSlots(config.database.poolSize, config.database.connectTimeoutMs);
+    this.entityRegistry = {
+      statementsOf: (entity) => this.entityStatements.of(entity),
       queryRunnerFor: (unit) => this.queryRunnerFor(unit),
     };
   }
@@ -55,8 +55,8 @@ export class Database {
     values: readonly unknown[] = [],
     options?: QueryOptions,
   ): Promise<Row[]> {
-    const ambient = currentUnit();
-    return ambient ? ambient.query<Row>(sql, values) : this.begin().only<Row>(sql, values, options);
+    const ambient = currentUnitOfWork();
+    return ambient ? ambient.query<Row>(sql, values) : this.beginForTenant().queryOnce<Row>(sql, values, options);
   }
 
   /** Runs the statement of a list or a search as `query` does, within the shorter time that such statements have. */
@@ -72,7 +72,7 @@ export class Database {
 
   /** The tenant's row with this id in one round trip, or null; to change it, find it again in a unit with `lock`. */
   async find<E extends Identified>(entity: EntityClass<E>, id: number): Promise<E | null> {
-    const statements = this.statements.of(entity);
+    const statements = this.entityStatements.of(entity);
     const [row] = await this.query<ObjectLiteral>(statements.select(false), [id]);
     return row ? statements.hydrate(row) : null;
   }
@@ -81,10 +81,10 @@ export class Database {
    * Runs `work` as one transaction: what it returns is returned after COMMIT, what it throws is thrown after ROLLBACK.
    * Inside an open unit of the same request it joins that unit. Never call the outside world in it.
    */
-  async unit<T>(work: (unit: Unit) => Promise<T>): Promise<T> {
-    const ambient = currentUnit();
+  async transaction<T>(work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    const ambient = currentUnitOfWork();
     if (ambient) return this.join(ambient, work);
-    const unit = this.begin();
+    const unit = this.beginForTenant();
     let result: T;
     try {
       result = await work(unit);
@@ -108,8 +108,8 @@ export class Database {
     decide: (row: E) => Partial<E>,
   ): Promise<E> {
     let changed: Promise<E> | undefined;
-    await this.unit(async (unit) => {
-      const entities = unit.of(entity);
+    await this.transaction(async (unit) => {
+      const entities = unit.repository(entity);
       const row = await entities.find(id, { lock: true });
       if (!row) throw new AppError(notFound);
       changed = entities.update(row, decide(row));
@@ -123,8 +123,8 @@ export class Database {
    * Asks PostgreSQL the way requests do, as gigvault_app through the app's own pool, but without a tenant. For readiness
    * probes: it fails whenever no request could be served, and when the disk of the data is full.
    */
-  async probe(): Promise<{ isInRecovery: boolean; isReadOnly: boolean }> {
-    const [row] = await this.unitOf(null).only<{ isInRecovery: boolean; isReadOnly: boolean }>(PROBE);
+  async checkWritable(): Promise<{ isInRecovery: boolean; isReadOnly: boolean }> {
+    const [row] = await this.newUnitOfWork(null).queryOnce<{ isInRecovery: boolean; isReadOnly: boolean }>(PROBE);
     return row!;
   }
 
@@ -143,29 +143,29 @@ export class Database {
    * rows. What it throws would be the unit's error, though the change stands.
    */
   afterChange(listener: (userId: number) => Promise<void>): void {
-    this.listener = listener;
+    this.changeListener = listener;
   }
 
-  private begin(): Unit {
+  private beginForTenant(): UnitOfWork {
     const principal = currentContext()?.principal;
     if (!principal) throw new AppError('auth.session_missing');
-    return this.unitOf(principal.userId);
+    return this.newUnitOfWork(principal.userId);
   }
 
-  private unitOf(userId: number | null): Unit {
-    const { listener } = this;
+  private newUnitOfWork(userId: number | null): UnitOfWork {
+    const { changeListener: listener } = this;
     const { database } = this.config;
-    return new Unit({
+    return new UnitOfWork({
       pool: (this.dataSource.driver as unknown as { master: Pool }).master,
-      takePlace: userId === null ? undefined : () => this.places.take(userId),
+      acquireSlot: userId === null ? undefined : () => this.connectionSlots.acquire(userId),
       settings: { userId, reason: null, statementTimeoutMs: database.statementTimeoutMs },
       named: database.preparedStatements,
-      entities: this.registry,
+      entities: this.entityRegistry,
       afterChange: userId === null ? undefined : listener && (() => listener(userId)),
     });
   }
 
-  private async join<T>(ambient: Unit, work: (unit: Unit) => Promise<T>): Promise<T> {
+  private async join<T>(ambient: UnitOfWork, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     try {
       return await work(ambient);
     } catch (error) {
@@ -175,7 +175,7 @@ export class Database {
   }
 
   /** Never connects: it only carries the unit to TypeORM's subscribers. */
-  private queryRunnerFor(unit: Unit): QueryRunner {
+  private queryRunnerFor(unit: UnitOfWork): QueryRunner {
     const queryRunner = this.dataSource.createQueryRunner();
     queryRunner.data = { unit };
     return queryRunner;

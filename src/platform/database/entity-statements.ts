@@ -1,12 +1,12 @@
 import type { DataSource, EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata';
-import type { EntityClass, Identified } from './entities';
+import type { EntityClass, Identified } from './entity-repository';
 
 /** Kept by the database on every write: they follow from the change and are none themselves. */
-const BOOKKEEPING = new Set(['updated_at', 'version']);
+const GENERATED_COLUMNS = new Set(['updated_at', 'version']);
 
 /** Given by the database once: the identity, the tenant (auth.uid()) and the time of birth. */
-const GIVEN = new Set(['id', 'user_id', 'created_at']);
+const COLUMNS_BY_DATABASE = new Set(['id', 'user_id', 'created_at']);
 
 /**
  * The SQL of one entity, compiled once from TypeORM's metadata. Statements return columns under property names,
@@ -28,9 +28,9 @@ export class EntityStatements<E extends Identified> {
     this.table = metadata.tableName;
     const selected = metadata.columns.filter((column) => column.isSelect);
     this.returning = named(selected);
-    const changing = selected.filter((column) => !GIVEN.has(column.databaseName));
+    const changing = selected.filter((column) => !COLUMNS_BY_DATABASE.has(column.databaseName));
     const own = changing.filter(
-      (column) => column.isUpdate && !column.asExpression && !BOOKKEEPING.has(column.databaseName),
+      (column) => column.isUpdate && !column.asExpression && !GENERATED_COLUMNS.has(column.databaseName),
     );
     this.writable = new Map(own.map((column) => [column.propertyName, column]));
     this.following = changing.filter((column) => !own.includes(column));
@@ -82,15 +82,15 @@ function named(columns: readonly ColumnMetadata[]): string {
 
 /** Compiles an entity's statements at its first use and keeps them. */
 export class EntityStatementsCache {
-  private readonly known = new Map<EntityClass<Identified>, EntityStatements<Identified>>();
+  private readonly statements = new Map<EntityClass<Identified>, EntityStatements<Identified>>();
 
   constructor(private readonly dataSource: DataSource) {}
 
   of<E extends Identified>(entity: EntityClass<E>): EntityStatements<E> {
-    let statements = this.known.get(entity);
+    let statements = this.statements.get(entity);
     if (!statements) {
       statements = new EntityStatements<Identified>(entity, this.dataSource.getMetadata(entity));
-      this.known.set(entity, statements);
+      this.statements.set(entity, statements);
     }
     return statements as unknown as EntityStatements<E>;
   }

@@ -1,11 +1,9 @@
 import { Global, Module } from '@nestjs/common';
-import { DataKeyMemory } from './data-key-memory';
-import { DataKeyStore } from './data-key-store';
-import { DataKeys } from './data-keys';
+import { DataKeyCache } from './data-key-cache';
+import { DataKeys, DataKeyStore } from './data-keys';
 import { EncryptionService } from './encryption.service';
-import { KeyHolders } from './key-holders';
-import { LocalMasterKeys } from './local-master-keys';
-import { MasterKeys } from './master-keys';
+import { KeyInventory } from './key-inventory';
+import { LocalMasterKeys, MasterKeys } from './master-keys';
 
 /** Sealing of secrets at rest, for every module. Needs DatabaseModule, where the wrapped keys are, and RedisModule. */
 @Global()
@@ -13,9 +11,9 @@ import { MasterKeys } from './master-keys';
   providers: [
     EncryptionService,
     DataKeys,
-    DataKeyMemory,
+    DataKeyCache,
     DataKeyStore,
-    KeyHolders,
+    KeyInventory,
     { provide: MasterKeys, useClass: LocalMasterKeys },
   ],
   exports: [EncryptionService, MasterKeys],

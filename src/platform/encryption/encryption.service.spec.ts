@@ -1,14 +1,13 @@
-import { aMasterKey, DataKeysInMemory, encryptionOn } from '../../../test/support/encryption';
-import { EncryptionError } from './encryption-error';
+import { createMasterKey, InMemoryDataKeys, createEncryption } from '../../../test/support/encryption';
+import { type EncryptionContext, EncryptionError } from './ciphertext';
 import { EncryptionService } from './encryption.service';
-import type { SealContext } from './seal-context';
 
-const place: SealContext = { table: 'user_mfa', column: 'encrypted_totp_secret', userId: 7, sealKey: 'a-uuid' };
-const master = aMasterKey('k1');
+const place: EncryptionContext = { table: 'user_mfa', column: 'encrypted_totp_secret', userId: 7, sealKey: 'a-uuid' };
+const master = createMasterKey('k1');
 
 describe(EncryptionService.name, () => {
-  const store = new DataKeysInMemory();
-  const service = encryptionOn(store, master);
+  const store = new InMemoryDataKeys();
+  const service = createEncryption(store, master);
 
   it('opens what it sealed, in the same place', async () => {
     const sealed = await service.seal('JBSWY3DP секрет', place);
@@ -30,7 +29,7 @@ describe(EncryptionService.name, () => {
     expect(other.split('.')[1]).not.toBe(first.split('.')[1]);
   });
 
-  it.each<Partial<SealContext>>([
+  it.each<Partial<EncryptionContext>>([
     { table: 'user_tokens' },
     { column: 'backup_codes_hash' },
     { userId: 8 },
@@ -62,17 +61,19 @@ describe(EncryptionService.name, () => {
   it('opens what an older master key wraps, and names a master key that is missing', async () => {
     const sealed = await service.seal('secret', place);
 
-    expect(await encryptionOn(store, aMasterKey('k2'), master).open(sealed, place)).toBe('secret');
-    await expect(encryptionOn(store, aMasterKey('k2')).open(sealed, place)).rejects.toThrow('k1');
+    expect(await createEncryption(store, createMasterKey('k2'), master).open(sealed, place)).toBe('secret');
+    await expect(createEncryption(store, createMasterKey('k2')).open(sealed, place)).rejects.toThrow('k1');
   });
 
   it('refuses a data key given to another user', async () => {
     const sealed = await service.seal('secret', place);
     const row = (await store.ofUser(7))!;
-    const moved = new DataKeysInMemory();
+    const moved = new InMemoryDataKeys();
     moved.rows.set(9, { ...row, userId: 9 });
 
-    await expect(encryptionOn(moved, master).open(sealed, { ...place, userId: 9 })).rejects.toThrow(EncryptionError);
+    await expect(createEncryption(moved, master).open(sealed, { ...place, userId: 9 })).rejects.toThrow(
+      EncryptionError,
+    );
   });
 
   it('opens nothing of an erased user, and seals anew for him', async () => {

@@ -1,9 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { decrypt, encrypt } from './aes-gcm';
+import { decrypt, encrypt, type EncryptionContext, EncryptionError, readSealed, writeSealed } from './ciphertext';
 import { DataKeys, type DataKey } from './data-keys';
-import { EncryptionError } from './encryption-error';
-import type { SealContext } from './seal-context';
-import { readSealed, writeSealed } from './sealed-text';
 
 const VERSION = 'v1';
 
@@ -22,7 +19,7 @@ export class EncryptionService {
    * its own, so seal before a unit that holds his row of users.
    * @param context where the value will live; the same is needed to open it
    */
-  async seal(plaintext: string, context: SealContext): Promise<string> {
+  async seal(plaintext: string, context: EncryptionContext): Promise<string> {
     const { keyId, key } = await this.dataKeys.ofUser(context.userId);
     return writeSealed(VERSION, { keyId, ...encrypt(key, Buffer.from(plaintext), associatedData(keyId, context)) });
   }
@@ -31,7 +28,7 @@ export class EncryptionService {
    * Returns the text that was sealed in the same context. Session: none.
    * @throws EncryptionError when the value was altered or moved, or its key was destroyed
    */
-  open(sealed: string, context: SealContext): Promise<string> {
+  open(sealed: string, context: EncryptionContext): Promise<string> {
     return openSealed(sealed, context, (keyId) => this.dataKeys.byId(keyId));
   }
 
@@ -52,7 +49,7 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  */
 export async function openSealed(
   sealed: string,
-  context: SealContext,
+  context: EncryptionContext,
   keyOf: (keyId: string) => Promise<DataKey>,
 ): Promise<string> {
   const { keyId, ...box } = readSealed(VERSION, sealed);
@@ -68,6 +65,6 @@ export async function openSealed(
 }
 
 /** A JSON array cannot be read two ways, as joined strings can. */
-function associatedData(keyId: string, { table, column, userId, sealKey }: SealContext): Buffer {
+function associatedData(keyId: string, { table, column, userId, sealKey }: EncryptionContext): Buffer {
   return Buffer.from(JSON.stringify([VERSION, keyId, table, column, userId, sealKey]));
 }

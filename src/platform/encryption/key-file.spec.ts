@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { KeyFile, newMasterKey } from './key-file';
-import { LocalMasterKeys } from './local-master-keys';
+import { LocalMasterKeys } from './master-keys';
 
 const WHERE = Buffer.from('somewhere');
 
@@ -19,7 +19,7 @@ describe(KeyFile.name, () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   /** The master keys of one more process. */
-  const aProcess = () => new LocalMasterKeys({ encryption: { keys: [], keyFile: file.path } });
+  const createProcess = () => new LocalMasterKeys({ encryption: { keys: [], keyFile: file.path } });
 
   it('is made once, for its owner only, and leaves no draft behind', () => {
     const made = file.read();
@@ -48,7 +48,7 @@ describe(KeyFile.name, () => {
   ])('refuses %s', (_, spoil, words) => {
     spoil();
 
-    expect(aProcess).toThrow(words);
+    expect(createProcess).toThrow(words);
   });
 
   it('loses no key to changes at once, and outlives one whose process died with the lock', async () => {
@@ -57,14 +57,14 @@ describe(KeyFile.name, () => {
     writeFileSync(lock, '');
     utimesSync(lock, new Date(0), new Date(0));
 
-    await Promise.all(ids.map((id) => aProcess().prepare(id)));
+    await Promise.all(ids.map((id) => createProcess().prepare(id)));
 
     expect([...file.read().keys.keys()].sort()).toEqual(['k1', ...ids].sort());
     expect(readdirSync(folder)).toEqual(['keys.json']);
   });
 
   it('gives a prepared key to every process before it wraps, and lets it wrap everywhere at once', async () => {
-    const [one, other] = [aProcess(), aProcess()];
+    const [one, other] = [createProcess(), createProcess()];
     const old = await one.wrap(newMasterKey(), WHERE);
 
     await one.prepare('k2');
@@ -81,11 +81,11 @@ describe(KeyFile.name, () => {
     await expect(one.retire('k2')).rejects.toThrow('current');
     await one.retire('k1');
     expect(other.ids).toEqual(['k2']);
-    await expect(aProcess().unwrap(old, WHERE)).rejects.toThrow('k1');
+    await expect(createProcess().unwrap(old, WHERE)).rejects.toThrow('k1');
   });
 
   it('is used as last known while it cannot be read', async () => {
-    const process = aProcess();
+    const process = createProcess();
     Logger.overrideLogger(false);
     rmSync(file.path);
 

@@ -27,7 +27,7 @@ const CONTENT = z.object({ current: z.string(), keys: z.record(z.string().regex(
 
 /** A change takes milliseconds; whoever holds the lock for longer has died with it. */
 const LOCK_STALE_MS = 10_000;
-const LOCK_LOOK_EVERY_MS = 20;
+const LOCK_POLL_INTERVAL_MS = 20;
 
 /**
  * The file with the master keys of an installation, `{"current": "k1", "keys": {"k1": "<base64 of 32 bytes>"}}`, open to its
@@ -52,16 +52,16 @@ export class KeyFile {
 
   /** Tells one content of the file from another. @throws ConfigError when there is no file */
   get stamp(): string {
-    const { ino, mtimeNs, mode } = this.inspected(() => statSync(this.path, { bigint: true }));
+    const { ino, mtimeNs, mode } = this.inspect(() => statSync(this.path, { bigint: true }));
     return `${ino} ${mtimeNs} ${mode}`;
   }
 
   /** Returns what the file holds. @throws ConfigError when it is missing, others may read it, or it is no key file */
   read(): KeyRing {
-    const { mode } = this.inspected(() => statSync(this.path));
+    const { mode } = this.inspect(() => statSync(this.path));
     if ((mode & 0o077) !== 0) throw this.problem(`others than its owner may read ${this.path}: chmod 600 it`);
-    const text = this.inspected(() => readFileSync(this.path, 'utf8'));
-    const content = CONTENT.safeParse(parsed(text)).data;
+    const text = this.inspect(() => readFileSync(this.path, 'utf8'));
+    const content = CONTENT.safeParse(parseKeyRing(text)).data;
     const keys = new Map(Object.entries(content?.keys ?? {}).map(([id, key]) => [id, Buffer.from(key, 'base64')]));
     const isWhole =
       content !== undefined &&
@@ -74,9 +74,9 @@ export class KeyFile {
   /** Replaces the content by what `work` makes of it, one process at a time. @throws as `read`, and when it cannot be written */
   async change(work: (ring: KeyRing) => KeyRing): Promise<void> {
     const lock = `${this.path}.lock`;
-    while (!taken(lock)) {
+    while (!acquireLock(lock)) {
       if (isStale(lock)) rmSync(lock, { force: true });
-      await sleep(LOCK_LOOK_EVERY_MS);
+      await sleep(LOCK_POLL_INTERVAL_MS);
     }
     try {
       renameSync(this.write(work(this.read())), this.path);
@@ -110,7 +110,7 @@ export class KeyFile {
     }
   }
 
-  private inspected<T>(look: () => T): T {
+  private inspect<T>(look: () => T): T {
     try {
       return look();
     } catch (error) {
@@ -130,7 +130,7 @@ export function newMasterKey(): Buffer {
   return randomBytes(KEY_BYTES);
 }
 
-function parsed(text: string): unknown {
+function parseKeyRing(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -138,7 +138,7 @@ function parsed(text: string): unknown {
   }
 }
 
-function taken(lock: string): boolean {
+function acquireLock(lock: string): boolean {
   try {
     closeSync(openSync(lock, 'wx', 0o600));
     return true;

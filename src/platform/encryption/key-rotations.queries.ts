@@ -21,7 +21,7 @@ export const BEGIN_ROTATION = `
   RETURNING ${COLUMNS}`;
 
 /** Notes a rotation to the key $1 that nobody has asked for, unless one is open. */
-export const NOTE_ROTATION = `
+export const RECORD_ROTATION = `
   INSERT INTO key_rotations (key_id) VALUES ($1) ON CONFLICT ((finished_at IS NULL)) WHERE finished_at IS NULL DO NOTHING`;
 
 export const OPEN_ROTATION = `SELECT ${COLUMNS} FROM key_rotations WHERE finished_at IS NULL`;
@@ -29,10 +29,10 @@ export const OPEN_ROTATION = `SELECT ${COLUMNS} FROM key_rotations WHERE finishe
 export const LATEST_ROTATION = `SELECT ${COLUMNS} FROM key_rotations ORDER BY id DESC LIMIT 1`;
 
 /** The key of the open rotation wraps from now on. */
-export const PROMOTED = `UPDATE key_rotations SET promoted_at = coalesce(promoted_at, now()) WHERE finished_at IS NULL AND key_id = $1`;
+export const MARK_PROMOTED = `UPDATE key_rotations SET promoted_at = coalesce(promoted_at, now()) WHERE finished_at IS NULL AND key_id = $1`;
 
-export const FINISHED = `UPDATE key_rotations SET finished_at = now() WHERE finished_at IS NULL AND key_id = $1 AND promoted_at IS NOT NULL`;
+export const MARK_FINISHED = `UPDATE key_rotations SET finished_at = now() WHERE finished_at IS NULL AND key_id = $1 AND promoted_at IS NOT NULL`;
 
 /** A data key that a process wrapped before it saw the promotion is in the table a minute later, or not at all. */
-export const SETTLED_ROTATION = `
+export const CLOSED_ROTATION = `
   SELECT NOT EXISTS (SELECT FROM key_rotations WHERE finished_at IS NULL OR finished_at > now() - interval '1 minute') AS settled`;

@@ -1,18 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Config } from '../config/config';
-import type { Figures, ScheduledTask, Skipped, TaskContext } from '../scheduler/scheduled-task';
+import type { TaskResult, ScheduledTask, Skipped, TaskContext } from '../scheduler/scheduled-task';
 import { associatedData } from './data-keys';
-import { EncryptionError } from './encryption-error';
-import { KeyHolders, type KeyHolder } from './key-holders';
-import { FINISHED, NOTE_ROTATION, OPEN_ROTATION, PROMOTED, type KeyRotation } from './key-rotations.queries';
+import { EncryptionError } from './ciphertext';
+import { KeyInventory, type ProcessKeys } from './key-inventory';
+import {
+  MARK_FINISHED,
+  RECORD_ROTATION,
+  OPEN_ROTATION,
+  MARK_PROMOTED,
+  type KeyRotation,
+} from './key-rotations.queries';
 import { MasterKeys } from './master-keys';
 
 /** Wrapped anew in one transaction; a worker that dies loses no more work than this. */
 const BATCH = 500;
 
 /** So many leases all processes may take to have a key, or to wrap with it. */
-const PATIENCE = 1.5;
-const LOOK_EVERY_MS = 250;
+const WAIT_LIMIT_MS = 1.5;
+const POLL_INTERVAL_MS = 250;
 
 interface Row {
   readonly id: number;
@@ -22,7 +28,7 @@ interface Row {
 }
 
 interface Counts {
-  rewrapped: number;
+  rewrap: number;
   unreadable: number;
 }
 
@@ -46,36 +52,36 @@ export const ROTATE_ENCRYPTION_KEYS: ScheduledTask = {
   timezone: 'UTC',
   timeoutMs: 60 * 60_000,
   retries: 3,
-  whatAMissMeans: 'An old master key stays in use and cannot be removed; nothing stops working.',
-  soonAfterBoot: true,
+  missedRunImpact: 'An old master key stays in use and cannot be removed; nothing stops working.',
+  runsAtBoot: true,
   run: rotateEncryptionKeys,
 };
 
-async function rotateEncryptionKeys(task: TaskContext): Promise<Figures | Skipped> {
+async function rotateEncryptionKeys(task: TaskContext): Promise<TaskResult | Skipped> {
   const masterKeys = task.service(MasterKeys);
   const keyId = await keyToRotateTo(task, masterKeys);
   if (keyId === undefined) return { skipped: 'the current key wraps all data keys, and no rotation is open' };
   if (masterKeys.makesKeys) await masterKeys.prepare(keyId);
-  await untilEveryProcess(task, `has the master key ${keyId}`, ({ ids }) => ids.includes(keyId));
+  await waitForEveryProcess(task, `has the master key ${keyId}`, ({ ids }) => ids.includes(keyId));
   if (masterKeys.currentId !== keyId) await masterKeys.promote(keyId);
-  await task.asWorker((unit) => unit.query(PROMOTED, [keyId]));
-  const counts: Counts = { rewrapped: 0, unreadable: 0 };
+  await task.asWorker((unit) => unit.query(MARK_PROMOTED, [keyId]));
+  const counts: Counts = { rewrap: 0, unreadable: 0 };
   await rewrapAll(task, keyId, counts);
-  await untilEveryProcess(task, `wraps with the master key ${keyId}`, ({ currentId }) => currentId === keyId);
+  await waitForEveryProcess(task, `wraps with the master key ${keyId}`, ({ currentId }) => currentId === keyId);
   // What others made with the old key before they saw the new one.
   if (counts.unreadable === 0) await rewrapAll(task, keyId, counts);
   if (counts.unreadable > 0) {
     throw new Error(
-      `${counts.unreadable} data keys cannot be unwrapped: their master key is missing; ${counts.rewrapped} were wrapped anew`,
+      `${counts.unreadable} data keys cannot be unwrapped: their master key is missing; ${counts.rewrap} were wrapped anew`,
     );
   }
-  await task.asWorker((unit) => unit.query(FINISHED, [keyId]));
+  await task.asWorker((unit) => unit.query(MARK_FINISHED, [keyId]));
   return { keyId, ...counts };
 }
 
 /** The key of the open rotation, or, unless a worker has merely started, the current one when another is still in use. */
 async function keyToRotateTo(
-  { look, asWorker, startedBy }: TaskContext,
+  { readOnly: look, asWorker, startedBy }: TaskContext,
   { currentId, makesKeys }: MasterKeys,
 ): Promise<string | undefined> {
   const [open] = await look((unit) => unit.query<KeyRotation>(OPEN_ROTATION));
@@ -88,21 +94,21 @@ async function keyToRotateTo(
   if (startedBy === 'boot') return undefined;
   const others = await look((unit) => unit.query<Row>(NEXT, [currentId, 0, 1]));
   if (others.length === 0) return undefined;
-  await asWorker((unit) => unit.query(NOTE_ROTATION, [currentId]));
+  await asWorker((unit) => unit.query(RECORD_ROTATION, [currentId]));
   return currentId;
 }
 
 /** @throws Error naming the processes of which it is not true in time */
-async function untilEveryProcess(
+async function waitForEveryProcess(
   { service, signal }: TaskContext,
   what: string,
-  isTrueOf: (holder: KeyHolder) => boolean,
+  isTrueOf: (holder: ProcessKeys) => boolean,
 ): Promise<void> {
-  const holders = service(KeyHolders);
+  const holders = service(KeyInventory);
   for (
-    const until = Date.now() + PATIENCE * service(Config).tasks.leaseMs;
+    const until = Date.now() + WAIT_LIMIT_MS * service(Config).tasks.leaseMs;
     ;
-    await sleep(LOOK_EVERY_MS, undefined, { signal })
+    await sleep(POLL_INTERVAL_MS, undefined, { signal })
   ) {
     const others = (await holders.list()).filter((holder) => !isTrueOf(holder));
     if (others.length === 0) return;
@@ -111,7 +117,7 @@ async function untilEveryProcess(
 }
 
 async function rewrapAll(
-  { look, asWorker, service, signal }: TaskContext,
+  { readOnly: look, asWorker, service, signal }: TaskContext,
   masterKey: string,
   counts: Counts,
 ): Promise<void> {
@@ -126,7 +132,7 @@ async function rewrapAll(
       if (wrapped === undefined) counts.unreadable += 1;
       else changes.push({ id: row.id, old: row.wrappedKey, new: wrapped });
     }
-    counts.rewrapped += await asWorker(async (unit) => {
+    counts.rewrap += await asWorker(async (unit) => {
       await unit.query(ONE_AT_A_TIME);
       const [result] = await unit.query<{ changed: number }>(`SELECT app.rewrap_data_keys($1) AS changed`, [
         JSON.stringify(changes),

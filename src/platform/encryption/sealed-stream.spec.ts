@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { collected, inPieces } from '../../../test/support/bytes';
-import { EncryptionError } from './encryption-error';
+import { collectBytes, splitIntoChunks } from '../../../test/support/byte-streams';
+import { EncryptionError } from './ciphertext';
 import { openStream, sealStream } from './sealed-stream';
 
 const CHUNK = 64 * 1_024;
 const key = randomBytes(32);
 const place = Buffer.from('a place');
 
-const sealed = (plain: Buffer, size = 10_000) => collected(sealStream(key, place, inPieces(plain, size)));
+const sealed = (plain: Buffer, size = 10_000) => collectBytes(sealStream(key, place, splitIntoChunks(plain, size)));
 const opened = (bytes: Buffer, { by = key, at = place, size = 10_000 } = {}) =>
-  collected(openStream(by, at, inPieces(bytes, size)));
+  collectBytes(openStream(by, at, splitIntoChunks(bytes, size)));
 
 describe('a sealed stream', () => {
   it.each([0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 3 * CHUNK + 7])(
@@ -52,7 +52,7 @@ describe('a sealed stream', () => {
 
     await expect(
       (async () => {
-        for await (const piece of openStream(key, place, inPieces(bytes, 5_000))) read.push(piece);
+        for await (const piece of openStream(key, place, splitIntoChunks(bytes, 5_000))) read.push(piece);
       })(),
     ).rejects.toThrow('chunk 1');
     expect(Buffer.concat(read).equals(plain.subarray(0, CHUNK))).toBe(true);

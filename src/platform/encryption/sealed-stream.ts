@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { EncryptionError } from './encryption-error';
+import { EncryptionError } from './ciphertext';
 
 const ALGORITHM = 'aes-256-gcm';
 const TAG_BYTES = 16;

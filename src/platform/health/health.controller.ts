@@ -1,18 +1,19 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { Public } from '../http/access';
-import { HealthChecks, type Readiness } from './health-checks';
+import { Public } from '../http/access/access';
+import { HealthService, type Readiness } from './health.service';
 
 /** Answers probes of liveness and readiness. */
 @ApiTags('Health')
 @Controller('health')
 @Public('probes carry no session; the answer names parts in a few words, never the text of an error')
 export class HealthController {
-  constructor(private readonly checks: HealthChecks) {}
+  constructor(private readonly checks: HealthService) {}
 
   @Get('live')
   @ApiOperation({
+    operationId: 'checkLiveness',
     summary: 'Check liveness',
     description: 'Asks no other service. Restart the process when this fails.',
   })
@@ -23,6 +24,7 @@ export class HealthController {
 
   @Get('ready')
   @ApiOperation({
+    operationId: 'checkReadiness',
     summary: 'Check readiness',
     description:
       'Asks each part the way requests do: PostgreSQL through the pool of requests, with a write to its disk, and Redis by a write. A part that does not answer within a second has failed. Not ready while stopping. Partitions only warn.',

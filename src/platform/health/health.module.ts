@@ -1,8 +1,8 @@
 import { Global, Module } from '@nestjs/common';
-import { HealthChecks } from './health-checks';
+import { HealthService } from './health.service';
 import { HealthController } from './health.controller';
 
 /** /health/live and /health/ready; other modules add their parts to `HealthChecks`. */
 @Global()
-@Module({ controllers: [HealthController], providers: [HealthChecks], exports: [HealthChecks] })
+@Module({ controllers: [HealthController], providers: [HealthService], exports: [HealthService] })
 export class HealthModule {}

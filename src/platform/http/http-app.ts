@@ -4,30 +4,30 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { Config } from '../config/config';
 import { loadConfig } from '../config/load-config';
-import { createLogger } from '../logging/logger';
+import { createLogger, registerRequestLog } from '../logging/logger';
 import { NestLogger } from '../logging/nest-logger';
-import { registerRequestLog } from '../logging/request-log';
-import { createAdapter, NEST_OPTIONS } from './adapter';
-import { registerAccept } from './accept';
-import { registerAdmission } from './admission';
-import { assertRoutesAreMarked } from './assert-routes-are-marked';
-import { Authenticator } from './authenticator';
-import { registerBodyParsers } from './body-parsers';
-import { registerCompression } from './compression';
-import { registerEarlyAnswers } from './connections';
-import { registerCors } from './cors';
-import { Draining } from './draining';
-import { setUpDocumentation } from './documentation';
-import { openapiDocument } from './openapi-document';
-import { registerRateLimit } from './rate-limit-hook';
-import { RateLimiter } from './rate-limiter';
-import { registerProtocolChecks, registerRequestChecks, registerRequestContext } from './request-hooks';
-import { registerResourceHeaders } from './resource-headers';
-import { registerResponseSerializers } from './response-serializers';
-import { RouteTable } from './route-table';
-import { registerSecurityHeaders } from './security-headers';
-import { UnreadInputGuard } from './unread-input.guard';
-import { registerWelcome } from './welcome';
+import { createAdapter, NEST_OPTIONS } from './edge/adapter';
+import {
+  registerAccept,
+  registerProtocolChecks,
+  registerRequestChecks,
+  registerRequestContext,
+} from './edge/request-hooks';
+import { registerAdmission } from './edge/admission';
+import { assertRoutesAreMarked } from './access/access';
+import { Authenticator } from './access/authenticator';
+import { registerBodyParsers } from './edge/body-parsers';
+import { registerCompression, registerCors, registerSecurityHeaders } from './edge/plugins';
+import { registerEarlyAnswers } from './edge/connections';
+import { DrainingService } from './edge/draining.service';
+import { setUpDocumentation } from './openapi/documentation';
+import { openapiDocument } from './openapi/document';
+import { RateLimiterService, registerRateLimit } from './access/rate-limiter.service';
+import { registerResourceHeaders } from './responses/resource-headers';
+import { registerResponseSerializers } from './responses/response-serializers';
+import { RouteTable } from './edge/route-table';
+import { UnreadInputGuard } from './validation/unread-input.guard';
+import { registerWelcome } from './edge/welcome';
 
 /**
  * Makes the HTTP application of a root module, complete but not yet initialised: `await app.listen(…)` or `app.init()`.
@@ -58,13 +58,13 @@ export function configureApp(app: NestFastifyApplication, known?: OpenAPIObject)
   let document = known;
   const documentOf = (): OpenAPIObject => (document ??= openapiDocument(app));
   const routes = new RouteTable();
-  routes.watch(fastify);
+  routes.observe(fastify);
   const authenticator = authenticatorOf(app);
   registerSecurityHeaders(fastify, config);
   registerCors(fastify, config.http.corsOrigins);
   registerRequestContext(fastify);
   registerEarlyAnswers(fastify);
-  registerRateLimit(fastify, app.get(RateLimiter, { strict: false }), authenticator);
+  registerRateLimit(fastify, app.get(RateLimiterService, { strict: false }), authenticator);
   registerProtocolChecks(fastify);
   registerRequestChecks(fastify, routes);
   registerAccept(fastify);
@@ -74,7 +74,7 @@ export function configureApp(app: NestFastifyApplication, known?: OpenAPIObject)
   registerResponseSerializers(fastify, documentOf);
   registerCompression(fastify);
   registerRequestLog(fastify, logger);
-  app.get(Draining, { strict: false }).register(fastify);
+  app.get(DrainingService, { strict: false }).register(fastify);
   registerWelcome(fastify);
   setUpDocumentation(app, config, authenticator, documentOf);
   return app;

@@ -1,11 +1,10 @@
 import { Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { ProblemFilter } from '../errors/problem.filter';
-import { CursorCodec } from './cursor-codec';
-import { Draining } from './draining';
-import { KeysetPages } from './keyset-page';
-import { RateLimiter } from './rate-limiter';
-import { RequestValidationPipe } from './request-validation.pipe';
+import { CursorCodec, KeysetPages } from './pagination/keyset-page';
+import { DrainingService } from './edge/draining.service';
+import { RateLimiterService } from './access/rate-limiter.service';
+import { RequestValidationPipe } from './validation/request-validation.pipe';
 
 /** What every route stands on: validation, problems, pages, limits, draining. */
 @Global()
@@ -15,9 +14,9 @@ import { RequestValidationPipe } from './request-validation.pipe';
     { provide: APP_PIPE, useClass: RequestValidationPipe },
     CursorCodec,
     KeysetPages,
-    RateLimiter,
-    Draining,
+    RateLimiterService,
+    DrainingService,
   ],
-  exports: [KeysetPages, CursorCodec, Draining, RateLimiter],
+  exports: [KeysetPages, CursorCodec, DrainingService, RateLimiterService],
 })
 export class HttpModule {}

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { Unit } from '../database/unit';
+import type { UnitOfWork } from '../database/unit-of-work';
 import { AppError } from '../errors/app-error';
 
 /** An answer that was given once and is given again for the same key. */
@@ -37,12 +37,12 @@ const KEEP = `
 
 /** Keeps the answers of requests with an Idempotency-Key, per user and for 24 hours, in the transaction of their effect. */
 @Injectable()
-export class IdempotencyStore {
+export class IdempotencyStoreService {
   /**
    * Reserves the key for this unit of work until it ends, and returns the answer given before, if any.
    * @throws AppError `idempotency.in_progress` when another request holds the key
    */
-  async begin(unit: Unit, key: string): Promise<StoredAnswer | undefined> {
+  async begin(unit: UnitOfWork, key: string): Promise<StoredAnswer | undefined> {
     const [[lock], [row]] = await Promise.all([
       unit.query<{ held: boolean }>(LOCK, [key]),
       unit.query<StoredRow>(FIND, [key]),
@@ -53,7 +53,7 @@ export class IdempotencyStore {
   }
 
   /** Keeps the answer; it is there exactly when the unit commits. */
-  async keep(unit: Unit, key: string, { requestHash, status, headers, body }: StoredAnswer): Promise<void> {
+  async keep(unit: UnitOfWork, key: string, { requestHash, status, headers, body }: StoredAnswer): Promise<void> {
     await unit.query(KEEP, [key, requestHash, status, JSON.stringify(headers), body]);
   }
 

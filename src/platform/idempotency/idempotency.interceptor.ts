@@ -3,12 +3,27 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { firstValueFrom, from, type Observable } from 'rxjs';
 import { currentContext } from '../context/request-context';
-import { runInUnit } from '../database/current-unit';
+import { joinUnitOfWork } from '../database/current-unit-of-work';
 import { Database } from '../database/database';
-import type { Unit } from '../database/unit';
-import { isStreamed } from '../http/body-parsers';
-import { isRepeatable } from '../http/repeatable-routes';
-import { hashOf, idempotencyKeyOf, IdempotencyStore, type StoredAnswer } from './idempotency-store';
+import type { UnitOfWork } from '../database/unit-of-work';
+import { isStreamed } from '../http/edge/body-parsers';
+import { hashOf, idempotencyKeyOf, IdempotencyStoreService, type StoredAnswer } from './idempotency-store';
+
+/**
+ * POSTs whose answer is never kept. Sign-in answers hold tokens, an authorization's address its state, a webhook's its
+ * secret. A refresh of a connection calls its provider, which no transaction may wait for; repeated within seconds it is
+ * one refresh anyway. An erased user has no keys any more; what an admin does to an account ends in emails, and does the
+ * same when repeated.
+ */
+const NOT_KEPT = /^\/v1\/(auth(\/|$)|tokens\/|users\/me\/erase$|admin\/users\/|webhooks(\/:id\/rotate-secret)?$)/;
+
+/**
+ * Returns whether a POST with an Idempotency-Key happens once. The server and its OpenAPI document both ask here.
+ * @param route as it is registered: `/v1/jobs/:id`
+ */
+export function isRepeatable(route: string): boolean {
+  return !NOT_KEPT.test(route);
+}
 
 /** Headers that belong to an answer and not to the moment it is sent. */
 const KEPT_HEADERS = ['location', 'etag', 'content-type'] as const;
@@ -34,7 +49,7 @@ export function KeepsItsOwnKey(reason: string): MethodDecorator {
 export class IdempotencyInterceptor implements NestInterceptor {
   constructor(
     private readonly database: Database,
-    private readonly store: IdempotencyStore,
+    private readonly store: IdempotencyStoreService,
     private readonly reflector: Reflector,
   ) {}
 
@@ -49,7 +64,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const reply = execution.switchToHttp().getResponse<FastifyReply>();
     return from(
       this.once(key, request, reply, (unit) =>
-        runInUnit(unit, () => firstValueFrom(next.handle(), { defaultValue: undefined })),
+        joinUnitOfWork(unit, () => firstValueFrom(next.handle(), { defaultValue: undefined })),
       ),
     );
   }
@@ -58,10 +73,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
     key: string,
     request: FastifyRequest,
     reply: FastifyReply,
-    handle: (unit: Unit) => Promise<unknown>,
+    handle: (unit: UnitOfWork) => Promise<unknown>,
   ): Promise<unknown> {
     const requestHash = hashOf(request.method, request.url, request.body);
-    return this.database.unit(async (unit) => {
+    return this.database.transaction(async (unit) => {
       const stored = await this.store.begin(unit, key);
       if (stored) {
         this.store.assertSameRequest(stored, requestHash);

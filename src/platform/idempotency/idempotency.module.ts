@@ -1,8 +1,11 @@
 import { Global, Module } from '@nestjs/common';
 import { IdempotencyInterceptor } from './idempotency.interceptor';
-import { IdempotencyStore } from './idempotency-store';
+import { IdempotencyStoreService } from './idempotency-store';
 
 /** Idempotency-Key on every route made by `Post` of this folder. Needs DatabaseModule. */
 @Global()
-@Module({ providers: [IdempotencyStore, IdempotencyInterceptor], exports: [IdempotencyStore, IdempotencyInterceptor] })
+@Module({
+  providers: [IdempotencyStoreService, IdempotencyInterceptor],
+  exports: [IdempotencyStoreService, IdempotencyInterceptor],
+})
 export class IdempotencyModule {}

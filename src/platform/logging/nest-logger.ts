@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { currentContext } from '../context/request-context';
-import { printable } from './redact';
+import { printable } from './logger';
 
 /** Nest's own reports on starting, a line per module and route: for who debugs that. */
 const START_REPORTS = new Set<unknown>(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer']);

@@ -1,9 +1,9 @@
 import { Global, Module } from '@nestjs/common';
 import { QueuesModule } from '../queues/queues.module';
-import { TaskRequests } from '../scheduler/task-requests';
-import { Mailer } from './mailer.service';
+import { TaskRequestService } from '../scheduler/task-request.service';
+import { MailerService } from './mailer.service';
 import { OutboxController } from './outbox.controller';
-import { Outbox } from './outbox.service';
+import { EmailOutboxService } from './email-outbox.service';
 import { SmtpTransport } from './smtp-transport';
 
 /** Email for every module. */
@@ -11,7 +11,7 @@ import { SmtpTransport } from './smtp-transport';
 @Module({
   imports: [QueuesModule],
   controllers: [OutboxController],
-  providers: [Mailer, Outbox, SmtpTransport, TaskRequests],
-  exports: [Mailer],
+  providers: [MailerService, EmailOutboxService, SmtpTransport, TaskRequestService],
+  exports: [MailerService],
 })
 export class MailModule {}

@@ -1,10 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Config } from '../config/config';
-import { currentUnit } from '../database/current-unit';
-import { TaskRequests } from '../scheduler/task-requests';
-import type { Mail, OutgoingMail } from './mail';
-import { Outbox } from './outbox.service';
-import { SEND_MAILS_ID } from './send-mails-id';
+import { currentUnitOfWork } from '../database/current-unit-of-work';
+import { TaskRequestService } from '../scheduler/task-request.service';
+import { type Email, type OutgoingEmail, SEND_MAILS_ID } from './email';
+import { EmailOutboxService } from './email-outbox.service';
 import { SmtpTransport } from './smtp-transport';
 
 /**
@@ -12,13 +11,13 @@ import { SmtpTransport } from './smtp-transport';
  * outbox. Never to be called inside a unit of work.
  */
 @Injectable()
-export class Mailer {
-  private readonly logger = new Logger(Mailer.name);
+export class MailerService {
+  private readonly logger = new Logger(MailerService.name);
 
   constructor(
-    private readonly outbox: Outbox,
+    private readonly outbox: EmailOutboxService,
     private readonly smtp: SmtpTransport,
-    private readonly tasks: TaskRequests,
+    private readonly tasks: TaskRequestService,
     private readonly config: Config,
   ) {}
 
@@ -27,10 +26,10 @@ export class Mailer {
    * or for as long as its link is valid; then the security event `mail.failed` is left.
    * @param options.isDecoy does the same work and keeps nothing: an address without an account must not be told by time
    */
-  async send(mail: OutgoingMail, { isDecoy = false }: { isDecoy?: boolean } = {}): Promise<void> {
-    assertOutsideOfUnit();
-    await this.outbox.put(mail, { isDecoy, isLocal: this.isLocal });
-    if (!this.isLocal) await this.wake();
+  async send(mail: OutgoingEmail, { isDecoy = false }: { isDecoy?: boolean } = {}): Promise<void> {
+    assertOutsideTransaction();
+    await this.outbox.enqueue(mail, { isDecoy, isLocal: this.isLocal });
+    if (!this.isLocal) await this.requestDelivery();
   }
 
   /**
@@ -38,10 +37,10 @@ export class Mailer {
    * repetition is known as one.
    * @returns null when it has gone, otherwise the code of the failure
    */
-  async deliverOnce(mail: Mail, id: string): Promise<string | null> {
-    assertOutsideOfUnit();
+  async deliverOnce(mail: Email, id: string): Promise<string | null> {
+    assertOutsideTransaction();
     if (this.isLocal) {
-      await this.outbox.put(mail, { isDecoy: false, isLocal: true });
+      await this.outbox.enqueue(mail, { isDecoy: false, isLocal: true });
       return null;
     }
     return (await this.smtp.send(mail, id))?.code ?? null;
@@ -51,13 +50,13 @@ export class Mailer {
     return this.config.mail.smtpUrl === undefined;
   }
 
-  private async wake(): Promise<void> {
+  private async requestDelivery(): Promise<void> {
     await this.tasks
-      .ask(SEND_MAILS_ID)
+      .request(SEND_MAILS_ID)
       .catch((error: Error) => this.logger.warn(`emails wait for the next minute: ${error.message}`));
   }
 }
 
-function assertOutsideOfUnit(): void {
-  if (currentUnit()) throw new Error('mail is sent after the unit of work, not in it');
+function assertOutsideTransaction(): void {
+  if (currentUnitOfWork()) throw new Error('mail is sent after the unit of work, not in it');
 }

@@ -2,10 +2,9 @@ import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Config } from '../config/config';
 import { AppError } from '../errors/app-error';
-import { AdminOnly } from '../http/access';
-import { ListOutboxDto } from './dto/list-outbox.dto';
-import { OutboxDto } from './dto/outbox-mail.dto';
-import { Outbox } from './outbox.service';
+import { AdminOnly } from '../http/access/access';
+import { ListOutboxDto, OutboxDto } from './outbox.dto';
+import { EmailOutboxService } from './email-outbox.service';
 
 /** The outbox of a server without a mail server, for whoever tries Gigvault out. */
 @ApiTags('Development')
@@ -13,12 +12,13 @@ import { Outbox } from './outbox.service';
 @Controller({ path: 'dev/outbox', version: '1' })
 export class OutboxController {
   constructor(
-    private readonly outbox: Outbox,
+    private readonly outbox: EmailOutboxService,
     private readonly config: Config,
   ) {}
 
   @Get()
   @ApiOperation({
+    operationId: 'listOutbox',
     summary: 'Read the local outbox',
     description: 'Letters of the last 24 hours that no mail server took, newest first. Absent in production.',
   })

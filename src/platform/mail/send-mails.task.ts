@@ -1,9 +1,9 @@
-import type { Figures, ScheduledTask, Skipped, TaskContext } from '../scheduler/scheduled-task';
-import { Outbox } from './outbox.service';
-import { SEND_MAILS_ID } from './send-mails-id';
+import type { TaskResult, ScheduledTask, Skipped, TaskContext } from '../scheduler/scheduled-task';
+import { EmailOutboxService } from './email-outbox.service';
+import { SEND_MAILS_ID } from './email';
 import { SmtpTransport } from './smtp-transport';
 
-const AT_ONCE = 5;
+const CONCURRENCY = 5;
 
 /** Sends what waits in the outbox. */
 export const SEND_MAILS: ScheduledTask = {
@@ -14,16 +14,16 @@ export const SEND_MAILS: ScheduledTask = {
   timezone: 'UTC',
   timeoutMs: 5 * 60_000,
   retries: 0,
-  whatAMissMeans: 'Emails come later; those whose links expire meanwhile are not sent.',
-  soonAfterBoot: true,
+  missedRunImpact: 'Emails come later; those whose links expire meanwhile are not sent.',
+  runsAtBoot: true,
   run: sendMails,
 };
 
-async function sendMails({ look, asWorker, service, signal }: TaskContext): Promise<Figures | Skipped> {
+async function sendMails({ readOnly: look, asWorker, service, signal }: TaskContext): Promise<TaskResult | Skipped> {
   const [waiting] = await look((unit) => unit.query<{ due: boolean }>('SELECT app.mails_due() AS due'));
   if (!waiting?.due) return { skipped: 'nothing is due' };
   const [gone] = await asWorker((unit) => unit.query<{ expired: number }>('SELECT app.expire_mails() AS expired'));
-  const outbox = service(Outbox);
+  const outbox = service(EmailOutboxService);
   const smtp = service(SmtpTransport);
   const counts = { sent: 0, pending: 0, failed: gone?.expired ?? 0 };
   const work = async (): Promise<void> => {
@@ -33,6 +33,6 @@ async function sendMails({ look, asWorker, service, signal }: TaskContext): Prom
       if (status !== null) counts[status] += 1;
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await Promise.all(Array.from({ length: CONCURRENCY }, work));
   return counts;
 }

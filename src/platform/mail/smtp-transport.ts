@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { createTransport, type Transporter } from 'nodemailer';
 import { Config } from '../config/config';
-import type { Mail } from './mail';
+import type { Email } from './email';
 
 /** Longest time to look up a name, to connect, to be greeted, and to be answered. */
 const STEP_TIMEOUT_MS = 10_000;
@@ -10,7 +10,7 @@ const STEP_TIMEOUT_MS = 10_000;
 const SEND_TIMEOUT_MS = 60_000;
 
 /** Replies that concern our login or the connection, not the email: the operator can mend them. @see RFC 4954 section 6 */
-const ABOUT_US = new Set([530, 534, 535, 538]);
+const CONFIGURATION_ERRORS = new Set([530, 534, 535, 538]);
 
 /** Why an attempt failed. */
 export interface SendFailure {
@@ -41,7 +41,7 @@ export class SmtpTransport implements OnApplicationShutdown {
   }
 
   /** Makes one attempt, bounded in time. Never throws. @returns undefined when the server has accepted the email */
-  async send({ to, subject, text }: Mail, id: string): Promise<SendFailure | undefined> {
+  async send({ to, subject, text }: Email, id: string): Promise<SendFailure | undefined> {
     if (!this.transport) return { code: 'no mail server', isFinal: false };
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_, reject) => {
@@ -69,7 +69,7 @@ function failureOf(error: unknown): SendFailure {
   const code = codeOf(error);
   const isAboutEmail = code === 'EENVELOPE' || code === 'EMESSAGE';
   const isRefused =
-    responseCode === undefined ? code === 'EENVELOPE' : responseCode >= 500 && !ABOUT_US.has(responseCode);
+    responseCode === undefined ? code === 'EENVELOPE' : responseCode >= 500 && !CONFIGURATION_ERRORS.has(responseCode);
   return { code: responseCode === undefined ? code : `${code} ${responseCode}`, isFinal: isAboutEmail && isRefused };
 }
 

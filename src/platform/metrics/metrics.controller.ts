@@ -1,9 +1,18 @@
-import { Controller, Get, Header } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Header,
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { Config } from '../config/config';
 import { AppError } from '../errors/app-error';
-import { Public } from '../http/access';
-import { Metrics } from './metrics.service';
+import { Public } from '../http/access/access';
+import { MetricsService } from './metrics.service';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
 
 /** GET /metrics on the API, unless METRICS_PORT gives it a port of its own. */
 @ApiExcludeController()
@@ -11,7 +20,7 @@ import { Metrics } from './metrics.service';
 @Public('a local scraper carries no session; in production it uses METRICS_PORT or an admin', { inProduction: 'admin' })
 export class MetricsController {
   constructor(
-    private readonly metrics: Metrics,
+    private readonly metrics: MetricsService,
     private readonly config: Config,
   ) {}
 
@@ -20,5 +29,38 @@ export class MetricsController {
   list(): Promise<string> {
     if (this.config.http.metricsPort !== 0) throw new AppError('route.not_found');
     return this.metrics.registry.metrics();
+  }
+}
+
+/** Serves GET /metrics on METRICS_PORT, for networks where only scrapers reach that port; without the setting, nothing. */
+@Injectable()
+export class MetricsServer implements OnApplicationBootstrap, OnApplicationShutdown {
+  private server: Server | undefined;
+
+  constructor(
+    private readonly metrics: MetricsService,
+    private readonly config: Config,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { host, metricsPort } = this.config.http;
+    if (metricsPort === 0) return;
+    const { registry } = this.metrics;
+    this.server = createServer((request, response) => {
+      if (request.method !== 'GET' || request.url !== '/metrics') {
+        response.writeHead(404).end();
+        return;
+      }
+      registry.metrics().then(
+        (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+        () => response.writeHead(500).end(),
+      );
+    }).listen(metricsPort, host);
+    await once(this.server, 'listening');
+  }
+
+  onApplicationShutdown(): void {
+    this.server?.close();
+    this.server?.closeAllConnections();
   }
 }

@@ -1,21 +1,20 @@
 import { Global, Module, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
-import { Metrics } from './metrics.service';
-import { MetricsController } from './metrics.controller';
-import { MetricsServer } from './metrics-server';
+import { MetricsService } from './metrics.service';
+import { MetricsController, MetricsServer } from './metrics.controller';
 
 /** The process's figures for Prometheus; needs DatabaseModule. */
 @Global()
-@Module({ controllers: [MetricsController], providers: [Metrics, MetricsServer], exports: [Metrics] })
+@Module({ controllers: [MetricsController], providers: [MetricsService, MetricsServer], exports: [MetricsService] })
 export class MetricsModule implements OnModuleInit {
   constructor(
-    private readonly metrics: Metrics,
+    private readonly metrics: MetricsService,
     private readonly host: HttpAdapterHost,
   ) {}
 
   onModuleInit(): void {
     const fastify = this.host.httpAdapter?.getInstance<FastifyInstance | undefined>();
-    if (fastify) this.metrics.watch(fastify);
+    if (fastify) this.metrics.register(fastify);
   }
 }

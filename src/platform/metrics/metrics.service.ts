@@ -1,20 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { CacheFigures } from '../cache/cache-figures';
-import { PoolStatistics } from '../database/pool-statistics';
+import { CacheStats } from '../cache/cache-stats';
+import { PoolStatisticsService } from '../database/driver/role-pools';
 
 const BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** The figures of this process, in Prometheus' form. */
 @Injectable()
-export class Metrics {
+export class MetricsService {
   /** Other modules put their own figures here. */
   readonly registry = new Registry();
   private readonly durations: Histogram<'method' | 'route' | 'status'>;
-  private readonly labelled = new Map<string, Histogram.Internal<'method' | 'route' | 'status'>>();
+  private readonly labelledMetrics = new Map<string, Histogram.Internal<'method' | 'route' | 'status'>>();
 
-  constructor(pools: PoolStatistics, cache: CacheFigures) {
+  constructor(pools: PoolStatisticsService, cache: CacheStats) {
     // Process, heap, garbage collection and event loop lag.
     collectDefaultMetrics({ register: this.registry });
     this.durations = new Histogram({
@@ -41,7 +41,7 @@ export class Metrics {
   }
 
   /** Measures every request from now on; unknown paths share one label, since anybody can invent them. */
-  watch(fastify: FastifyInstance): void {
+  register(fastify: FastifyInstance): void {
     fastify.addHook('onResponse', (request, reply, done) => {
       this.durationsOf(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode).observe(
         reply.elapsedTime / 1_000,
@@ -51,15 +51,15 @@ export class Metrics {
   }
 
   /** The cache counts for itself: a label looked up for each read would cost more than the read. */
-  private count(cache: CacheFigures): void {
+  private count(cache: CacheStats): void {
     new Counter({
       name: 'cache_reads_total',
-      help: 'Reads through the cache by what answered: memory, redis, database (and kept), or aside (the cache is off or stood aside).',
+      help: 'Reads through the cache by what answered: memory, redis, database (and kept), or bypassed (the cache is off or may not serve).',
       labelNames: ['from'],
       registers: [this.registry],
       collect() {
         this.reset();
-        for (const from of ['memory', 'redis', 'database', 'aside'] as const) this.inc({ from }, cache[from]);
+        for (const from of ['memory', 'redis', 'database', 'bypassed'] as const) this.inc({ from }, cache[from]);
       },
     });
     new Counter({
@@ -80,8 +80,8 @@ export class Metrics {
     status: number,
   ): Histogram.Internal<'method' | 'route' | 'status'> {
     const key = `${method} ${status} ${route}`;
-    let durations = this.labelled.get(key);
-    if (!durations) this.labelled.set(key, (durations = this.durations.labels({ method, route, status })));
+    let durations = this.labelledMetrics.get(key);
+    if (!durations) this.labelledMetrics.set(key, (durations = this.durations.labels({ method, route, status })));
     return durations;
   }
 }

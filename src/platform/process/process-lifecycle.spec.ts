@@ -24,7 +24,7 @@ describe(ProcessLifecycle.name, () => {
   }
 
   /** An application whose close is noted and lasts until the test ends it. */
-  function anApp(): Closable & { finish: () => void } {
+  function createApp(): Closable & { finish: () => void } {
     let finish = (): void => undefined;
     const finished = new Promise<void>((resolve) => (finish = resolve));
     return { finish, close: () => (events.push('close'), finished) };
@@ -35,7 +35,7 @@ describe(ProcessLifecycle.name, () => {
   it.each(['unhandledRejection', 'uncaughtException'])(
     'logs an %s with its stack, drains, and exits with 1',
     async (event) => {
-      const app = anApp();
+      const app = createApp();
       lifecycle().manage(app, { onEnding, delayMs: 3_600_000 });
       const exited = once(host, 'exited');
 
@@ -56,7 +56,7 @@ describe(ProcessLifecycle.name, () => {
   );
 
   it('logs a second fault while it drains, and closes once', async () => {
-    const app = anApp();
+    const app = createApp();
     lifecycle().manage(app, { onEnding });
     const exited = once(host, 'exited');
 
@@ -71,7 +71,7 @@ describe(ProcessLifecycle.name, () => {
   });
 
   it('ends at the limit when the drain does not', async () => {
-    lifecycle(1).manage(anApp());
+    lifecycle(1).manage(createApp());
     const exited = once(host, 'exited');
 
     host.emit('SIGTERM');
@@ -80,7 +80,7 @@ describe(ProcessLifecycle.name, () => {
   });
 
   it('exits with 0 after a signal, and with 1 when a fault comes meanwhile', async () => {
-    const [calm, troubled] = [anApp(), anApp()];
+    const [calm, troubled] = [createApp(), createApp()];
     lifecycle().manage(calm, { onEnding });
     const first = once(host, 'exited');
     host.emit('SIGTERM');
@@ -97,7 +97,7 @@ describe(ProcessLifecycle.name, () => {
   });
 
   it('is not ready at once and open for the delay after a signal', async () => {
-    const app = anApp();
+    const app = createApp();
     app.finish();
     jest.useFakeTimers();
     lifecycle().manage(app, { onEnding, delayMs: 20_000 });

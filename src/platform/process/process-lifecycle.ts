@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
-import { createLogger } from '../logging/logger';
-import { printable } from '../logging/redact';
+import { createLogger, printable } from '../logging/logger';
 
 /** Longest time between the beginning of an end and the exit, besides the shutdown delay; the drains take less. */
 const END_LIMIT_MS = 25_000;

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { Config } from '../config/config';
-import { databaseNumberOf } from '../redis/database-number';
-import { reconnectAfterFailover } from '../redis/redis-clients';
+import { databaseNumberOf, reconnectAfterFailover } from '../redis/redis-clients';
 
 /** Longest pause between two attempts to connect anew. */
 const MAX_RECONNECT_MS = 2_000;
@@ -15,14 +14,14 @@ const MAX_RECONNECT_MS = 2_000;
 export class QueueConnections {
   /** With the database's number in it, two installations in one Redis stay apart. */
   readonly prefix: string;
-  private readonly made: Redis[] = [];
+  private readonly connections: Redis[] = [];
 
   constructor(private readonly config: Config) {
     this.prefix = `gigvault:${databaseNumberOf(config.redis.url)}`;
   }
 
   /** Makes one connection; what blocks or listens waits for a lost Redis without end, commands do not. */
-  make(type: 'client' | 'subscriber' | 'bclient'): Redis {
+  create(type: 'client' | 'subscriber' | 'bclient'): Redis {
     const connection = new Redis(this.config.redis.url, {
       connectionName: `gigvault queue ${type}`,
       enableReadyCheck: false,
@@ -30,12 +29,12 @@ export class QueueConnections {
       reconnectOnError: reconnectAfterFailover(),
       retryStrategy: (attempt) => Math.min(attempt * 100, MAX_RECONNECT_MS),
     });
-    this.made.push(connection);
+    this.connections.push(connection);
     return connection;
   }
 
   /** Closes them all, without waiting for answers. */
   close(): void {
-    for (const connection of this.made) connection.disconnect();
+    for (const connection of this.connections) connection.disconnect();
   }
 }

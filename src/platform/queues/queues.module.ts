@@ -6,8 +6,8 @@ import { QueueConnections } from './queue-connections';
 import { TASKS_QUEUE, TaskQueue } from './task-queue';
 
 /** Entries that ended are kept for the dashboard; the history proper is task_runs. */
-const KEPT_COMPLETED = 100;
-const KEPT_FAILED = 500;
+const MAX_COMPLETED = 100;
+const MAX_FAILED = 500;
 
 /** Deliveries after the first, 2 s, 6 s, 14 s, … up to two hours later: long enough for PostgreSQL to come back. */
 const ATTEMPTS = 12;
@@ -29,7 +29,7 @@ class QueueConnectionsModule {}
         prefix: connections.prefix,
         // Typed for the older ioredis that Bull brings along; it was tried with ours (retries, delays, repetitions).
         createClient: (type) =>
-          connections.make(type) as unknown as ReturnType<NonNullable<QueueOptions['createClient']>>,
+          connections.create(type) as unknown as ReturnType<NonNullable<QueueOptions['createClient']>>,
         // An entry whose worker has been silent for a while is delivered again; who takes it finds the lease just over.
         settings: {
           lockDuration: tasks.leaseMs * 0.75,
@@ -39,8 +39,8 @@ class QueueConnectionsModule {}
         defaultJobOptions: {
           attempts: ATTEMPTS,
           backoff: { type: 'exponential', delay: FIRST_RETRY_MS },
-          removeOnComplete: KEPT_COMPLETED,
-          removeOnFail: KEPT_FAILED,
+          removeOnComplete: MAX_COMPLETED,
+          removeOnFail: MAX_FAILED,
         },
       }),
     }),

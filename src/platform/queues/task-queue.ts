@@ -2,14 +2,14 @@ import { InjectQueue } from '@nestjs/bull';
 import { Injectable, Logger, Optional, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { Job as BullJob, Queue } from 'bull';
 import { unavailable } from '../errors/app-error';
-import { HealthChecks, type CheckResult } from '../health/health-checks';
+import { HealthService, type CheckResult } from '../health/health.service';
 import { QueueConnections } from './queue-connections';
 
 /** Name of the one queue; each task is a named entry in it. */
 export const TASKS_QUEUE = 'tasks';
 
 /** Adding waits for Redis without end by itself; a request must not. */
-const REDIS_PATIENCE_MS = 3_000;
+const REDIS_TIMEOUT_MS = 3_000;
 
 /** What an entry carries: ids only, for queues are plain text in Redis and on the dashboard. */
 export interface TaskEntry {
@@ -23,18 +23,18 @@ export interface TaskDelivery extends TaskEntry {
   /** The instant its schedule meant; null for a run that somebody asked for. */
   readonly scheduledFor: Date | null;
   /** Makes a failure final: the queue does not deliver the entry again. */
-  giveUp(): Promise<void>;
+  abort(): Promise<void>;
 }
 
 /** When the queue puts an entry of a task in by itself. */
-export interface Repetition {
+export interface RepeatSchedule {
   readonly taskId: string;
   readonly cron: string;
   readonly timezone: string;
 }
 
 /** A repetition as it stands in Redis. */
-export interface StandingRepetition extends Repetition {
+export interface ActiveSchedule extends RepeatSchedule {
   readonly key: string;
   /** In the past when no worker has taken the entry that is due. */
   readonly nextAt: Date;
@@ -60,11 +60,11 @@ export class TaskQueue implements OnModuleInit, OnApplicationShutdown {
   constructor(
     @InjectQueue(TASKS_QUEUE) private readonly queue: Queue<TaskEntry>,
     private readonly connections: QueueConnections,
-    @Optional() private readonly health?: HealthChecks,
+    @Optional() private readonly health?: HealthService,
   ) {}
 
   onModuleInit(): void {
-    this.health?.add('queue', () => this.check());
+    this.health?.register('queue', () => this.check());
     // Every attempt to connect fails alike while Redis is away; one line is enough.
     this.queue.on('error', ({ message }: Error) => {
       if (message !== this.lastError) this.logger.warn(message);
@@ -83,17 +83,17 @@ export class TaskQueue implements OnModuleInit, OnApplicationShutdown {
    * @throws AppError `service.unavailable` when Redis does not answer within 3 s
    */
   async add(taskId: string, runId: number): Promise<void> {
-    await patiently(this.queue.add(taskId, { runId }, { jobId: `run-${runId}` }));
+    await withTimeout(this.queue.add(taskId, { runId }, { jobId: `run-${runId}` }));
   }
 
   /** Lets the queue put in an entry by `cron`; the same repetition again changes nothing, and mends what Redis lost. */
-  async repeat({ taskId, cron, timezone }: Repetition): Promise<void> {
-    await patiently(this.queue.add(taskId, {}, { repeat: { cron, tz: timezone } }));
+  async schedule({ taskId, cron, timezone }: RepeatSchedule): Promise<void> {
+    await withTimeout(this.queue.add(taskId, {}, { repeat: { cron, tz: timezone } }));
   }
 
   /** The repetitions in Redis. */
-  async repetitions(): Promise<StandingRepetition[]> {
-    const standing = await patiently(this.queue.getRepeatableJobs());
+  async schedules(): Promise<ActiveSchedule[]> {
+    const standing = await withTimeout(this.queue.getRepeatableJobs());
     return standing.map(({ key, name, cron, tz, next }) => ({
       key,
       taskId: name ?? '',
@@ -104,12 +104,12 @@ export class TaskQueue implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Ends a repetition, its waiting entry included. */
-  async removeRepetition({ key }: StandingRepetition): Promise<void> {
-    await patiently(this.queue.removeRepeatableByKey(key));
+  async removeSchedule({ key }: ActiveSchedule): Promise<void> {
+    await withTimeout(this.queue.removeRepeatableByKey(key));
   }
 
   async counts(): Promise<QueueCounts> {
-    const { waiting, active, delayed, failed } = await patiently(this.queue.getJobCounts());
+    const { waiting, active, delayed, failed } = await withTimeout(this.queue.getJobCounts());
     return { waiting, active, delayed, failed };
   }
 
@@ -127,12 +127,12 @@ export class TaskQueue implements OnModuleInit, OnApplicationShutdown {
 
   /** Takes no further entry; what runs goes on. */
   async stopConsuming(): Promise<void> {
-    await patiently(this.queue.pause(true, true));
+    await withTimeout(this.queue.pause(true, true));
   }
 
   /** The queue has a client of its own, which may be cut off while that of requests is not. */
   private async check(): Promise<CheckResult> {
-    await patiently(this.queue.client.ping());
+    await withTimeout(this.queue.client.ping());
     return { status: 'ok' };
   }
 
@@ -149,14 +149,14 @@ function deliveryOf(entry: BullJob<TaskEntry>): TaskDelivery {
     taskId: entry.name,
     runId: entry.data.runId,
     scheduledFor: prevMillis === undefined ? null : new Date(prevMillis),
-    giveUp: () => entry.discard(),
+    abort: () => entry.discard(),
   };
 }
 
-async function patiently<T>(work: Promise<T>): Promise<T> {
+async function withTimeout<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const impatience = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(unavailable(new Error('Redis does not answer the queue'))), REDIS_PATIENCE_MS);
+    timer = setTimeout(() => reject(unavailable(new Error('Redis does not answer the queue'))), REDIS_TIMEOUT_MS);
   });
   try {
     return await Promise.race([work, impatience]);

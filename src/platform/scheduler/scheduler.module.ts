@@ -1,7 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { QueuesModule } from '../queues/queues.module';
-import { Schedule } from './schedule';
-import type { ScheduledTask } from './scheduled-task';
+import { type ScheduledTask, TaskRegistry } from './scheduled-task';
 import { Scheduler } from './scheduler';
 import { TaskRunner } from './task-runner';
 import { TaskRuns } from './task-runs';
@@ -10,18 +9,18 @@ import { TaskRuns } from './task-runs';
 @Module({})
 export class SchedulerModule {
   /** For processes that only show the schedule and ask for runs. */
-  static knowing(tasks: readonly ScheduledTask[]): DynamicModule {
+  static forApi(tasks: readonly ScheduledTask[]): DynamicModule {
     return {
       module: SchedulerModule,
       imports: [QueuesModule],
-      providers: [{ provide: Schedule, useFactory: () => new Schedule(tasks) }],
-      exports: [Schedule, QueuesModule],
+      providers: [{ provide: TaskRegistry, useFactory: () => new TaskRegistry(tasks) }],
+      exports: [TaskRegistry, QueuesModule],
     };
   }
 
   /** For workers: keeps the schedule in Redis and runs what falls due. */
-  static running(tasks: readonly ScheduledTask[]): DynamicModule {
-    const { providers = [], ...module } = SchedulerModule.knowing(tasks);
+  static forWorker(tasks: readonly ScheduledTask[]): DynamicModule {
+    const { providers = [], ...module } = SchedulerModule.forApi(tasks);
     return { ...module, providers: [...providers, TaskRuns, TaskRunner, Scheduler] };
   }
 }

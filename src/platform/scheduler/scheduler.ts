@@ -1,8 +1,7 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { runInContext } from '../context/request-context';
-import { TaskQueue, type StandingRepetition } from '../queues/task-queue';
-import { Schedule } from './schedule';
-import type { ScheduledTask } from './scheduled-task';
+import { TaskQueue, type ActiveSchedule } from '../queues/task-queue';
+import { type ScheduledTask, TaskRegistry } from './scheduled-task';
 import { TaskRunner } from './task-runner';
 import { TaskRuns } from './task-runs';
 
@@ -10,10 +9,10 @@ import { TaskRuns } from './task-runs';
 const CONCURRENCY = 4;
 
 /** How often the schedule in Redis is compared with the declared one, which also mends a Redis that forgot. */
-const RECONCILE_EVERY_MS = 60_000;
+const RECONCILE_INTERVAL_MS = 60_000;
 
 /** How long a stopping worker lets its runs finish. */
-const STOP_PATIENCE_MS = 15_000;
+const STOP_TIMEOUT_MS = 15_000;
 
 /**
  * The worker's side of the schedule: keeps Redis at what is declared, and takes what falls due. Any number of workers
@@ -25,23 +24,23 @@ export class Scheduler implements OnApplicationBootstrap, BeforeApplicationShutd
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly schedule: Schedule,
+    private readonly schedule: TaskRegistry,
     private readonly queue: TaskQueue,
     private readonly runs: TaskRuns,
     private readonly runner: TaskRunner,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    await this.inContext(() => this.askForRunsAfterBoot());
+    await this.inContext(() => this.requestBootRuns());
     await this.inContext(() => this.reconcile());
-    this.timer = setInterval(() => void this.inContext(() => this.reconcile()), RECONCILE_EVERY_MS);
-    this.queue.consume(CONCURRENCY, (delivery) => this.runner.take(delivery));
+    this.timer = setInterval(() => void this.inContext(() => this.reconcile()), RECONCILE_INTERVAL_MS);
+    this.queue.consume(CONCURRENCY, (delivery) => this.runner.execute(delivery));
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
     await this.queue.stopConsuming().catch((error: Error) => this.logger.warn(error.message));
-    await this.runner.stop(STOP_PATIENCE_MS);
+    await this.runner.stop(STOP_TIMEOUT_MS);
   }
 
   /**
@@ -49,23 +48,23 @@ export class Scheduler implements OnApplicationBootstrap, BeforeApplicationShutd
    * Puts runs that wait in task_runs into the queue again, and closes those that were lost.
    */
   async reconcile(): Promise<void> {
-    const standing = await this.queue.repetitions();
+    const standing = await this.queue.schedules();
     for (const repetition of standing) {
-      if (!this.schedule.tasks.some((task) => isRepetitionOf(task, repetition))) {
-        await this.queue.removeRepetition(repetition);
+      if (!this.schedule.tasks.some((task) => isScheduleOf(task, repetition))) {
+        await this.queue.removeSchedule(repetition);
         this.logger.log(`${repetition.taskId}: no longer repeated at ${repetition.cron}`);
       }
     }
     for (const task of this.schedule.tasks) {
-      await this.queue.repeat({ taskId: task.id, cron: task.cron, timezone: task.timezone });
+      await this.queue.schedule({ taskId: task.id, cron: task.cron, timezone: task.timezone });
     }
     for (const run of await this.runs.queued()) await this.queue.add(run.task, run.id);
     const lost = await this.runs.closeLost();
     if (lost > 0) this.logger.error(`${lost} runs were lost with their workers`);
   }
 
-  private async askForRunsAfterBoot(): Promise<void> {
-    for (const task of this.schedule.tasks) if (task.soonAfterBoot) await this.runs.wantAfterBoot(task.id);
+  private async requestBootRuns(): Promise<void> {
+    for (const task of this.schedule.tasks) if (task.runsAtBoot) await this.runs.requestBootRun(task.id);
   }
 
   /** Without PostgreSQL or Redis the worker goes on; the next round comes within a minute. */
@@ -83,6 +82,6 @@ export class Scheduler implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 }
 
-function isRepetitionOf(task: ScheduledTask, { taskId, cron, timezone }: StandingRepetition): boolean {
+function isScheduleOf(task: ScheduledTask, { taskId, cron, timezone }: ActiveSchedule): boolean {
   return task.id === taskId && task.cron === cron && task.timezone === timezone;
 }

@@ -2,24 +2,24 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config';
 import { SystemDatabase } from '../database/system-database';
 import type { TaskDelivery } from '../queues/task-queue';
-import type { Figures, StartedBy } from './scheduled-task';
+import type { TaskResult, StartedBy } from './scheduled-task';
 
 /** A run nobody took over for so long was lost by the queue too. */
-const LOST_AFTER = `interval '15 minutes'`;
+const LOST_AFTER_LEASES = `interval '15 minutes'`;
 
 /** A run this process holds; `attempt` fences off an earlier holder that comes back late. */
-export interface HeldRun {
+export interface ClaimedRun {
   readonly id: number;
   readonly attempt: number;
   readonly startedBy: StartedBy;
   readonly startedById: number | null;
-  readonly lastFigures: Figures | null;
+  readonly lastResult: TaskResult | null;
 }
 
 /** How a run ended; 'retrying' is not the end yet, 'partial' is one whose figures count failures. */
-export interface RunEnd {
+export interface RunOutcomeRecord {
   readonly outcome: 'succeeded' | 'partial' | 'skipped' | 'retrying' | 'failed' | 'timed_out';
-  readonly figures?: Figures;
+  readonly figures?: TaskResult;
   readonly error?: string;
 }
 
@@ -28,7 +28,7 @@ interface ClaimRow {
   readonly attempts: number;
   readonly started_by: StartedBy;
   readonly started_by_id: number | null;
-  readonly last_figures: Figures | null;
+  readonly last_figures: TaskResult | null;
 }
 
 /** $1 is the lease in milliseconds, in all of these. */
@@ -42,10 +42,10 @@ const withAttempt = (endedAt: string, error: string): string => `r.failed_attemp
   'attempt', r.attempts, 'startedAt', ${instant('r.started_at')}, 'endedAt', ${instant(endedAt)}, 'error', ${error})`;
 
 /** An attempt that still runs when another takes the run over was lost with its worker. */
-const HOLDS = `
+const LEASE_IS_HELD = `
   failed_attempts = CASE WHEN r.outcome = 'running' THEN ${withAttempt('r.lease_until', `'its worker was lost'`)} ELSE r.failed_attempts END,
   outcome = 'running', started_at = now(), ended_at = NULL, lease_until = now() + ${LEASE}, attempts = r.attempts + 1`;
-const MAY_BE_TAKEN = `(r.outcome IN ('queued', 'retrying') OR (r.outcome = 'running' AND r.lease_until < now()))`;
+const LEASE_IS_FREE = `(r.outcome IN ('queued', 'retrying') OR (r.outcome = 'running' AND r.lease_until < now()))`;
 const CLAIMED = `r.id, r.attempts, r.started_by, r.started_by_id, (
   SELECT l.figures FROM task_runs l
   WHERE l.task = r.task AND l.outcome IN ('succeeded', 'partial') ORDER BY l.started_at DESC LIMIT 1) AS last_figures`;
@@ -55,10 +55,10 @@ const CLAIM_FIRING = `
   INSERT INTO task_runs AS r (task, started_by, scheduled_for, outcome, started_at, lease_until, attempts)
   SELECT $2, 'schedule', $3::timestamptz, 'running', now(), now() + ${LEASE}, 1
   WHERE NOT EXISTS (SELECT FROM task_settings s WHERE s.task = $2 AND s.paused)
-  ON CONFLICT (task, scheduled_for) DO UPDATE SET ${HOLDS} WHERE ${MAY_BE_TAKEN}
+  ON CONFLICT (task, scheduled_for) DO UPDATE SET ${LEASE_IS_HELD} WHERE ${LEASE_IS_FREE}
   RETURNING ${CLAIMED}`;
 
-const CLAIM_RUN = `UPDATE task_runs r SET ${HOLDS} WHERE r.id = $2 AND ${MAY_BE_TAKEN} RETURNING ${CLAIMED}`;
+const CLAIM_RUN = `UPDATE task_runs r SET ${LEASE_IS_HELD} WHERE r.id = $2 AND ${LEASE_IS_FREE} RETURNING ${CLAIMED}`;
 
 const IS_HELD = `
   SELECT 1 FROM task_runs
@@ -73,7 +73,7 @@ const END = `
     failed_attempts = CASE WHEN $5::text IS NULL THEN r.failed_attempts ELSE ${withAttempt('now()', '$5::text')} END
   WHERE id = $1 AND attempts = $2 AND outcome = 'running' RETURNING id`;
 
-const WANT_AFTER_BOOT = `
+const REQUEST_BOOT_RUN = `
   INSERT INTO task_runs (task, started_by, outcome)
   SELECT $1, 'boot', 'queued'
   WHERE NOT EXISTS (
@@ -87,7 +87,7 @@ const LOST = `'its worker was lost and no other took over'`;
 const CLOSE_LOST = `
   UPDATE task_runs r SET outcome = 'failed', error = ${LOST}, ended_at = now(), lease_until = NULL,
     failed_attempts = ${withAttempt('r.lease_until', LOST)}
-  WHERE outcome = 'running' AND lease_until < now() - ${LOST_AFTER} RETURNING id`;
+  WHERE outcome = 'running' AND lease_until < now() - ${LOST_AFTER_LEASES} RETURNING id`;
 
 /** The history of runs in task_runs, as the worker writes it; also what makes each firing run once. */
 @Injectable()
@@ -110,7 +110,7 @@ export class TaskRuns {
    * Takes a delivered run for this process.
    * @returns the run, 'held' while another process has it, or 'void' when it has ended already or its task is paused
    */
-  async claim({ taskId, runId, scheduledFor }: TaskDelivery): Promise<HeldRun | 'held' | 'void'> {
+  async claim({ taskId, runId, scheduledFor }: TaskDelivery): Promise<ClaimedRun | 'held' | 'void'> {
     return this.database.asScheduler(async (unit) => {
       const [row] =
         runId === undefined
@@ -122,7 +122,7 @@ export class TaskRuns {
           attempt: row.attempts,
           startedBy: row.started_by,
           startedById: row.started_by_id,
-          lastFigures: row.last_figures,
+          lastResult: row.last_figures,
         };
       const held = await unit.query(IS_HELD, [runId ?? null, taskId, scheduledFor]);
       return held.length > 0 ? 'held' : 'void';
@@ -130,21 +130,21 @@ export class TaskRuns {
   }
 
   /** Says that the holder is alive; false when it holds the run no more. */
-  async renew({ id, attempt }: HeldRun): Promise<boolean> {
+  async renew({ id, attempt }: ClaimedRun): Promise<boolean> {
     const rows = await this.database.asScheduler((unit) => unit.query(RENEW, [this.leaseMs, id, attempt]));
     return rows.length > 0;
   }
 
   /** Writes how the run ended; false when another holder has it by now, and then nothing is written. */
-  async end({ id, attempt }: HeldRun, { outcome, figures, error }: RunEnd): Promise<boolean> {
+  async end({ id, attempt }: ClaimedRun, { outcome, figures, error }: RunOutcomeRecord): Promise<boolean> {
     const values = [id, attempt, outcome, figures ? JSON.stringify(figures) : null, error ?? null];
     const rows = await this.database.asScheduler((unit) => unit.query(END, values));
     return rows.length > 0;
   }
 
   /** Asks for one run of a task because a worker has started, unless one is waiting or just running, or the task is paused. */
-  async wantAfterBoot(taskId: string): Promise<void> {
-    await this.database.asScheduler((unit) => unit.query(WANT_AFTER_BOOT, [taskId]));
+  async requestBootRun(taskId: string): Promise<void> {
+    await this.database.asScheduler((unit) => unit.query(REQUEST_BOOT_RUN, [taskId]));
   }
 
   /** Runs that wait in the table; the queue may have lost them. */

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TaskQueue } from '../../../src/platform/queues/task-queue';
-import type { Figures, ScheduledTask, Skipped, TaskContext } from '../../../src/platform/scheduler/scheduled-task';
+import type { TaskResult, ScheduledTask, Skipped, TaskContext } from '../../../src/platform/scheduler/scheduled-task';
 import { Scheduler } from '../../../src/platform/scheduler/scheduler';
 import { TaskRunner } from '../../../src/platform/scheduler/task-runner';
 import { TaskRuns } from '../../../src/platform/scheduler/task-runs';
 import { currentContext } from '../../../src/platform/context/request-context';
-import { settingsFor } from '../../support/app';
-import { eventually } from '../../support/eventually';
-import { testDatabase, type TestDatabase } from '../../support/postgres';
-import { startWorker, type TestWorker } from '../../support/worker';
+import { buildSettings } from '../../support/test-app';
+import { waitFor } from '../../support/wait-for';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database';
+import { startTestWorker, type TestWorker } from '../../support/test-worker';
 
 const EVERY_SECOND = '* * * * * *';
 const NEVER_IN_A_TEST = '0 0 1 1 *';
@@ -16,14 +16,14 @@ const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 describe(Scheduler.name, () => {
   /** The tests mostly wait, and each has an installation of its own: so they run side by side. */
-  const given = (name: string, work: (installation: Installation) => Promise<void>): void =>
+  const testWithInstallation = (name: string, work: (installation: Installation) => Promise<void>): void =>
     it.concurrent(name, async () => {
       const installation = await Installation.make();
       await work(installation).finally(() => installation.remove());
     });
 
-  given('runs each firing once, however many workers there are', async (the) => {
-    const task = aTask({ cron: EVERY_SECOND });
+  testWithInstallation('runs each firing once, however many workers there are', async (the) => {
+    const task = buildTask({ cron: EVERY_SECOND });
     await Promise.all([the.aWorker(task), the.aWorker(task), the.aWorker(task)]);
 
     const rows = await the.waitFor((all) => all.filter(isOver).length >= 3);
@@ -35,32 +35,35 @@ describe(Scheduler.name, () => {
     expect(rows[0]).toMatchObject({ outcome: 'succeeded', attempts: 1, started_by: 'schedule', figures: { done: 1 } });
   });
 
-  given('leaves one repetition behind when a cron has changed, and none of a task that is gone', async (the) => {
-    const first = await the.aWorker(
-      aTask({ id: 'moves', cron: '0 1 * * *' }),
-      aTask({ id: 'goes', cron: '0 2 * * *' }),
-    );
-    await the.dismiss(first);
+  testWithInstallation(
+    'leaves one repetition behind when a cron has changed, and none of a task that is gone',
+    async (the) => {
+      const first = await the.aWorker(
+        buildTask({ id: 'moves', cron: '0 1 * * *' }),
+        buildTask({ id: 'goes', cron: '0 2 * * *' }),
+      );
+      await the.dismiss(first);
 
-    const second = await the.aWorker(aTask({ id: 'moves', cron: '0 3 * * *' }));
+      const second = await the.aWorker(buildTask({ id: 'moves', cron: '0 3 * * *' }));
 
-    const standing = await second.get(TaskQueue).repetitions();
-    expect(standing.map(({ taskId, cron }) => ({ taskId, cron }))).toEqual([{ taskId: 'moves', cron: '0 3 * * *' }]);
-    expect((await second.get(TaskQueue).counts()).delayed).toBe(1);
-  });
+      const standing = await second.get(TaskQueue).schedules();
+      expect(standing.map(({ taskId, cron }) => ({ taskId, cron }))).toEqual([{ taskId: 'moves', cron: '0 3 * * *' }]);
+      expect((await second.get(TaskQueue).counts()).delayed).toBe(1);
+    },
+  );
 
-  given('mends a schedule that Redis has lost', async (the) => {
-    const worker = await the.aWorker(aTask({ cron: '0 1 * * *' }));
-    const [repetition] = await worker.get(TaskQueue).repetitions();
-    await worker.get(TaskQueue).removeRepetition(repetition!);
+  testWithInstallation('mends a schedule that Redis has lost', async (the) => {
+    const worker = await the.aWorker(buildTask({ cron: '0 1 * * *' }));
+    const [repetition] = await worker.get(TaskQueue).schedules();
+    await worker.get(TaskQueue).removeSchedule(repetition!);
 
     await worker.get(Scheduler).reconcile();
 
-    expect(await worker.get(TaskQueue).repetitions()).toHaveLength(1);
+    expect(await worker.get(TaskQueue).schedules()).toHaveLength(1);
   });
 
-  given('tries a failed run again and keeps what went wrong until it succeeds', async (the) => {
-    const task = aTask({ retries: 1, work: ({ count }) => Promise.reject(new Error(`broken ${count}`)) });
+  testWithInstallation('tries a failed run again and keeps what went wrong until it succeeds', async (the) => {
+    const task = buildTask({ retries: 1, work: ({ count }) => Promise.reject(new Error(`broken ${count}`)) });
     await the.aWorker(task);
     const id = await the.askFor(task.id);
 
@@ -74,8 +77,8 @@ describe(Scheduler.name, () => {
     ]);
   });
 
-  given('ends a run whose figures count failures as partial, and does not repeat it', async (the) => {
-    const task = aTask({ work: () => Promise.resolve({ due: 3, failed: 3, succeeded: 0 }) });
+  testWithInstallation('ends a run whose figures count failures as partial, and does not repeat it', async (the) => {
+    const task = buildTask({ work: () => Promise.resolve({ due: 3, failed: 3, succeeded: 0 }) });
     await the.aWorker(task);
     await the.askFor(task.id);
 
@@ -91,8 +94,8 @@ describe(Scheduler.name, () => {
     ]);
   });
 
-  given('keeps the error of every attempt', async (the) => {
-    const task = aTask({ retries: 1, work: ({ count }) => Promise.reject(new Error(`broken ${count}`)) });
+  testWithInstallation('keeps the error of every attempt', async (the) => {
+    const task = buildTask({ retries: 1, work: ({ count }) => Promise.reject(new Error(`broken ${count}`)) });
     await the.aWorker(task);
     await the.askFor(task.id);
 
@@ -109,8 +112,8 @@ describe(Scheduler.name, () => {
     expect(run!.failed_attempts[0]!.startedAt < run!.failed_attempts[1]!.startedAt).toBe(true);
   });
 
-  given('gives a run up when its retries are used, with the last error', async (the) => {
-    const task = aTask({ retries: 0, work: () => Promise.reject(new Error('broken')) });
+  testWithInstallation('gives a run up when its retries are used, with the last error', async (the) => {
+    const task = buildTask({ retries: 0, work: () => Promise.reject(new Error('broken')) });
     const worker = await the.aWorker(task);
     await the.askFor(task.id);
 
@@ -122,8 +125,8 @@ describe(Scheduler.name, () => {
     expect(failed?.data).toEqual({ runId: rows[0]!.id });
   });
 
-  given('ends a run that takes too long, its statement in PostgreSQL included', async (the) => {
-    const task = aTask({
+  testWithInstallation('ends a run that takes too long, its statement in PostgreSQL included', async (the) => {
+    const task = buildTask({
       retries: 0,
       timeoutMs: 300,
       work: ({ context }) => context.asWorker((unit) => unit.query('SELECT pg_sleep(600)').then(() => ({}))),
@@ -137,15 +140,15 @@ describe(Scheduler.name, () => {
     const sleeping = `
       SELECT 1 FROM pg_stat_activity
       WHERE datname = $1 AND state = 'active' AND query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()`;
-    await eventually('the statement ends', async () => {
+    await waitFor('the statement ends', async () => {
       const statements = await the.db.query('superuser', sleeping, [the.db.name]);
       return statements.length === 0;
     });
   });
 
-  given('runs as a task: the context of its changes and its security event name it', async (the) => {
+  testWithInstallation('runs as a task: the context of its changes and its security event name it', async (the) => {
     let seen: unknown;
-    const task = aTask({
+    const task = buildTask({
       work: ({ context }) => {
         seen = currentContext();
         return context.asWorker(async (unit) => {
@@ -169,13 +172,13 @@ describe(Scheduler.name, () => {
     ]);
   });
 
-  given('lets a paused task rest until it is resumed, but runs it when asked', async (the) => {
+  testWithInstallation('lets a paused task rest until it is resumed, but runs it when asked', async (the) => {
     await the.db.query('superuser', `INSERT INTO task_settings (task, paused) VALUES ('a-task', true)`);
-    const task = aTask({ cron: EVERY_SECOND });
+    const task = buildTask({ cron: EVERY_SECOND });
     const worker = await the.aWorker(task);
-    const take = jest.spyOn(worker.get(TaskRunner), 'take');
-    await eventually('two firings are taken', () => take.mock.results.length >= 2);
-    await Promise.all(take.mock.results.map(({ value }) => value as Promise<void>));
+    const execute = jest.spyOn(worker.get(TaskRunner), 'execute');
+    await waitFor('two firings are taken', () => execute.mock.results.length >= 2);
+    await Promise.all(execute.mock.results.map(({ value }) => value as Promise<void>));
     expect(await the.runs()).toEqual([]);
 
     await the.askFor(task.id);
@@ -184,43 +187,46 @@ describe(Scheduler.name, () => {
     await the.waitFor((rows) => rows.some((row) => row.scheduled_for !== null && isOver(row)));
   });
 
-  given('takes over the run of a worker that died, and ignores it should it come back', async (the) => {
+  testWithInstallation('takes over the run of a worker that died, and ignores it should it come back', async (the) => {
     const [row] = await the.db.query<{ id: number }>(
       'superuser',
       `INSERT INTO task_runs (task, started_by, outcome, attempts, started_at, lease_until)
        VALUES ('a-task', 'boot', 'running', 1, now() - interval '1 minute', now() - interval '30 seconds') RETURNING id`,
     );
-    const task = aTask({});
+    const task = buildTask({});
     const worker = await the.aWorker(task);
 
     await worker.get(TaskQueue).add(task.id, row!.id);
 
     const rows = await the.waitFor(([first]) => first?.outcome === 'succeeded');
     expect(rows).toEqual([expect.objectContaining({ id: row!.id, attempts: 2 })]);
-    const late = { id: row!.id, attempt: 1, startedBy: 'boot' as const, startedById: null, lastFigures: null };
+    const late = { id: row!.id, attempt: 1, startedBy: 'boot' as const, startedById: null, lastResult: null };
     await expect(worker.get(TaskRuns).renew(late)).resolves.toBe(false);
     await expect(worker.get(TaskRuns).end(late, { outcome: 'failed', error: 'late' })).resolves.toBe(false);
     expect((await the.runs())[0]?.outcome).toBe('succeeded');
   });
 
-  given('does not start on a database that does not isolate tenants, and says what is wrong', async (the) => {
-    await the.db.query('superuser', 'ALTER TABLE jobs NO FORCE ROW LEVEL SECURITY');
+  testWithInstallation(
+    'does not start on a database that does not isolate tenants, and says what is wrong',
+    async (the) => {
+      await the.db.query('superuser', 'ALTER TABLE jobs NO FORCE ROW LEVEL SECURITY');
 
-    await expect(the.aWorker(aTask({ cron: EVERY_SECOND }))).rejects.toThrow(
-      'ALTER TABLE public.jobs FORCE ROW LEVEL SECURITY',
-    );
-  });
+      await expect(the.aWorker(buildTask({ cron: EVERY_SECOND }))).rejects.toThrow(
+        'ALTER TABLE public.jobs FORCE ROW LEVEL SECURITY',
+      );
+    },
+  );
 
-  given('lets a run finish when the worker is told to stop', async (the) => {
-    let finish!: (figures: Figures) => void;
-    const task = aTask({ work: () => new Promise<Figures>((resolve) => (finish = resolve)) });
+  testWithInstallation('lets a run finish when the worker is told to stop', async (the) => {
+    let finish!: (figures: TaskResult) => void;
+    const task = buildTask({ work: () => new Promise<TaskResult>((resolve) => (finish = resolve)) });
     const worker = await the.aWorker(task);
     await the.askFor(task.id);
-    await eventually('the task runs', () => task.ran === 1);
+    await waitFor('the task runs', () => task.ran === 1);
 
     const stop = jest.spyOn(worker.get(TaskRunner), 'stop');
     const dismissed = the.dismiss(worker);
-    await eventually('the worker waits for its runs', () => stop.mock.calls.length === 1);
+    await waitFor('the worker waits for its runs', () => stop.mock.calls.length === 1);
     finish({ done: 'in peace' });
     await dismissed;
 
@@ -229,8 +235,8 @@ describe(Scheduler.name, () => {
     ]);
   });
 
-  given('runs soon after boot what wants to, and once for workers that start together', async (the) => {
-    const task = aTask({ soonAfterBoot: true, cron: NEVER_IN_A_TEST });
+  testWithInstallation('runs soon after boot what wants to, and once for workers that start together', async (the) => {
+    const task = buildTask({ runsAtBoot: true, cron: NEVER_IN_A_TEST });
     await the.aWorker(task);
     await the.aWorker(task);
 
@@ -239,10 +245,10 @@ describe(Scheduler.name, () => {
     expect(rows).toEqual([expect.objectContaining({ started_by: 'boot', outcome: 'succeeded' })]);
   });
 
-  given('leaves a paused task alone when a worker boots', async (the) => {
+  testWithInstallation('leaves a paused task alone when a worker boots', async (the) => {
     await the.db.query('superuser', `INSERT INTO task_settings (task, paused) VALUES ('a-task', true)`);
 
-    await the.aWorker(aTask({ soonAfterBoot: true, cron: NEVER_IN_A_TEST }));
+    await the.aWorker(buildTask({ runsAtBoot: true, cron: NEVER_IN_A_TEST }));
 
     expect(await the.runs()).toEqual([]);
   });
@@ -258,12 +264,12 @@ class Installation {
   ) {}
 
   static async make(): Promise<Installation> {
-    const db = await testDatabase();
-    return new Installation(db, await settingsFor(db));
+    const db = await createTestDatabase();
+    return new Installation(db, await buildSettings(db));
   }
 
   async aWorker(...tasks: ScheduledTask[]): Promise<TestWorker> {
-    const worker = await startWorker(this.settings, tasks);
+    const worker = await startTestWorker(this.settings, tasks);
     this.workers.push(worker);
     return worker;
   }
@@ -308,7 +314,7 @@ interface RunRow {
   readonly started_by: string;
   readonly outcome: string;
   readonly attempts: number;
-  readonly figures: Figures | null;
+  readonly figures: TaskResult | null;
   readonly error: string | null;
   readonly failed_attempts: readonly {
     readonly attempt: number;
@@ -325,11 +331,11 @@ interface AskedWork {
 
 interface TestTask extends ScheduledTask {
   ran: number;
-  work: (asked: AskedWork) => Promise<Figures | Skipped>;
+  work: (asked: AskedWork) => Promise<TaskResult | Skipped>;
 }
 
 /** A task that counts its runs and does nothing, unless told otherwise. */
-function aTask(parts: Partial<Omit<TestTask, 'run' | 'ran'>>): TestTask {
+function buildTask(parts: Partial<Omit<TestTask, 'run' | 'ran'>>): TestTask {
   const task: TestTask = {
     id: 'a-task',
     description: 'A task of a test.',
@@ -337,7 +343,7 @@ function aTask(parts: Partial<Omit<TestTask, 'run' | 'ran'>>): TestTask {
     timezone: 'UTC',
     timeoutMs: 10_000,
     retries: 2,
-    whatAMissMeans: 'Nothing.',
+    missedRunImpact: 'Nothing.',
     work: () => Promise.resolve({ done: 1 }),
     ...parts,
     ran: 0,

@@ -1,13 +1,13 @@
 import { REFRESH_JOB_STATS } from '../../../src/analytics/refresh-job-stats.task';
 import { CREATE_PARTITIONS } from '../../../src/audit/create-partitions.task';
 import { TaskQueue, type TaskDelivery } from '../../../src/platform/queues/task-queue';
-import type { Figures } from '../../../src/platform/scheduler/scheduled-task';
+import type { TaskResult } from '../../../src/platform/scheduler/scheduled-task';
 import { TaskRunner } from '../../../src/platform/scheduler/task-runner';
-import { PURGE_EXPIRED } from '../../../src/tasks/purge-expired.task';
-import { settingsFor } from '../../support/app';
-import { eventually } from '../../support/eventually';
-import { testDatabase, type TestDatabase } from '../../support/postgres';
-import { startWorker, type TestWorker } from '../../support/worker';
+import { PURGE_EXPIRED } from '../../../src/platform/scheduler/purge-expired.task';
+import { buildSettings } from '../../support/test-app';
+import { waitFor } from '../../support/wait-for';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database';
+import { startTestWorker, type TestWorker } from '../../support/test-worker';
 
 /** The definition of the view, asked of the table itself by one whom no policy binds. */
 const DIRECTLY = `
@@ -22,13 +22,13 @@ describe('the scheduled tasks', () => {
   let instant = Date.UTC(2020, 0, 1);
 
   beforeAll(async () => {
-    db = await testDatabase();
+    db = await createTestDatabase();
     const asleep = [REFRESH_JOB_STATS, CREATE_PARTITIONS, PURGE_EXPIRED].map((task) => ({
       ...task,
       cron: '0 0 1 1 *',
       soonAfterBoot: false,
     }));
-    worker = await startWorker(await settingsFor(db), asleep);
+    worker = await startTestWorker(await buildSettings(db), asleep);
   });
 
   afterAll(async () => {
@@ -37,14 +37,14 @@ describe('the scheduled tasks', () => {
   });
 
   /** Fires the task as its schedule would, and returns the run. */
-  async function fire(taskId: string): Promise<{ outcome: string; figures: Figures; error: string | null }> {
+  async function fire(taskId: string): Promise<{ outcome: string; figures: TaskResult; error: string | null }> {
     const scheduledFor = new Date((instant += 60_000));
-    const delivery: TaskDelivery = { taskId, scheduledFor, giveUp: () => Promise.resolve() };
+    const delivery: TaskDelivery = { taskId, scheduledFor, abort: () => Promise.resolve() };
     await worker
       .get(TaskRunner)
-      .take(delivery)
+      .execute(delivery)
       .catch(() => undefined);
-    const [run] = await db.query<{ outcome: string; figures: Figures; error: string | null }>(
+    const [run] = await db.query<{ outcome: string; figures: TaskResult; error: string | null }>(
       'superuser',
       'SELECT outcome, figures, error FROM task_runs WHERE task = $1 AND scheduled_for = $2',
       [taskId, scheduledFor],
@@ -52,7 +52,7 @@ describe('the scheduled tasks', () => {
     return run!;
   }
 
-  async function aUser(email: string): Promise<number> {
+  async function insertUser(email: string): Promise<number> {
     const [user] = await db.query<{ id: number }>(
       'superuser',
       `INSERT INTO users (email, encrypted_password) VALUES ($1, 'none') RETURNING id`,
@@ -80,13 +80,13 @@ describe('the scheduled tasks', () => {
         [userId, count],
       ),
     );
-    await eventually('the writes are counted', async () => (await writesOfJobs()) === before + count);
+    await waitFor('the writes are counted', async () => (await writesOfJobs()) === before + count);
   }
 
   describe(REFRESH_JOB_STATS.id, () => {
     it('gives each user the numbers of a direct query, although row security is forced on its owner', async () => {
-      await jobsOf(await aUser('one@example.com'), 7);
-      await jobsOf(await aUser('two@example.com'), 40);
+      await jobsOf(await insertUser('one@example.com'), 7);
+      await jobsOf(await insertUser('two@example.com'), 40);
 
       const run = await fire(REFRESH_JOB_STATS.id);
 
@@ -97,20 +97,20 @@ describe('the scheduled tasks', () => {
     });
 
     it('rests while no job changes, and wakes when one does', async () => {
-      await jobsOf(await aUser('three@example.com'), 1);
+      await jobsOf(await insertUser('three@example.com'), 1);
       await fire(REFRESH_JOB_STATS.id);
       await expect(fire(REFRESH_JOB_STATS.id)).resolves.toMatchObject({
         outcome: 'skipped',
         figures: { reason: 'no job has changed' },
       });
 
-      await jobsOf(await aUser('another@example.com'), 1);
+      await jobsOf(await insertUser('another@example.com'), 1);
 
       await expect(fire(REFRESH_JOB_STATS.id)).resolves.toMatchObject({ outcome: 'succeeded' });
     });
 
     it('leaves the work to another session that is at it', async () => {
-      await jobsOf(await aUser('four@example.com'), 1);
+      await jobsOf(await insertUser('four@example.com'), 1);
       const run = await db.transaction('worker', async (client) => {
         await client.query('SELECT refresh_user_job_stats()');
         return fire(REFRESH_JOB_STATS.id);
@@ -137,7 +137,7 @@ describe('the scheduled tasks', () => {
   });
 
   it('purges what is older than a day and keeps what is younger', async () => {
-    const userId = await aUser('five@example.com');
+    const userId = await insertUser('five@example.com');
     await db.query(
       'superuser',
       `INSERT INTO idempotency_keys (user_id, key, request_hash, created_at)
@@ -153,7 +153,7 @@ describe('the scheduled tasks', () => {
   });
 
   it('is in the queue, each task once', async () => {
-    const standing = await worker.get(TaskQueue).repetitions();
+    const standing = await worker.get(TaskQueue).schedules();
     expect(standing.map(({ taskId }) => taskId).sort()).toEqual([
       'create-partitions',
       'purge-expired',

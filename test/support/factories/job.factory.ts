@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { TestDatabase } from '../postgres';
+import type { TestDatabase } from '../test-database';
 
 /** Stores a job of that user past the API and returns its id. */
-export async function aStoredJob(
+export async function insertJob(
   db: TestDatabase,
   userId: number,
   { title = 'A job', status = 'active' }: { title?: string; status?: string } = {},
@@ -16,7 +16,7 @@ export async function aStoredJob(
 }
 
 /** What a client of the API sends to store a job. */
-export function aJob(values: Record<string, unknown> = {}): Record<string, unknown> {
+export function buildJob(values: Record<string, unknown> = {}): Record<string, unknown> {
   return {
     title: 'Speed up slow PostgreSQL queries',
     description: 'Our reports take minutes.',

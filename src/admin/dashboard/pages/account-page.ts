@@ -1,12 +1,11 @@
 import type { TotpEnrolment } from '../../../auth/mfa/mfa.service';
-import type { SessionSummary } from '../../../auth/session-record';
-import { html, type Markup } from '../html';
-import { signedInPage } from '../layout';
-import { facts, moment, table, tag } from '../widgets';
-import { problemLine } from './sign-in-pages';
+import type { SessionSummary } from '../../../auth/sessions/session-record';
+import { factList, html, type Markup, table, tag, timestamp } from '../components/html';
+import { signedInPage } from '../components/page';
+import { problemLine } from './form-pages';
 
 /** The account of the admin who looks. */
-export interface ShownAccount {
+export interface AccountView {
   readonly userId: number;
   readonly role: string;
   readonly email: string;
@@ -15,28 +14,28 @@ export interface ShownAccount {
 }
 
 /** Returns the page of one's own account. */
-export function accountPage(account: ShownAccount, problem?: string): string {
+export function accountPage(account: AccountView, problem?: string): string {
   const { userId, role, email, sessions } = account;
-  return page(
+  return accountLayout(
     'Account',
     html`<h1>Account</h1>
       <div class="card">
-        ${facts([
+        ${factList([
           ['E-mail', email],
           ['Role', role],
           ['User', html`<a href="/admin/users/${userId}">${userId}</a>`],
         ])}
       </div>
       <h2>Two-factor sign-in</h2>
-      <div class="card">${problemLine(problem)}${factorOf(account)}</div>
+      <div class="card">${problemLine(problem)}${mfaSection(account)}</div>
       <h2>Sessions</h2>
-      <div class="card">${sessionsOf(sessions)}</div>`,
+      <div class="card">${sessionsSection(sessions)}</div>`,
   );
 }
 
 /** Returns the page with the QR code of a new secret, which is shown once; without one, only its form again. */
 export function enrolPage(enrolment: TotpEnrolment | null, problem?: string): string {
-  return page(
+  return accountLayout(
     'Two-factor sign-in',
     html`<div class="narrow card">
       <h1>Two-factor sign-in</h1>
@@ -54,7 +53,7 @@ export function enrolPage(enrolment: TotpEnrolment | null, problem?: string): st
           >Six digits
           <input name="code" inputmode="numeric" autocomplete="one-time-code" required maxlength="64" autofocus
         /></label>
-        <p class="acts">
+        <p class="actions">
           <button class="main">Turn on</button> <a class="button quiet" href="/admin/account">Cancel</a>
         </p>
       </form>
@@ -65,7 +64,7 @@ export function enrolPage(enrolment: TotpEnrolment | null, problem?: string): st
 
 /** Returns the page with the backup codes, which are shown once. */
 export function backupCodesPage(codes: readonly string[]): string {
-  return page(
+  return accountLayout(
     'Backup codes',
     html`<div class="narrow card">
       <h1>Two-factor sign-in is on</h1>
@@ -76,16 +75,16 @@ export function backupCodesPage(codes: readonly string[]): string {
       <ol class="codes">
         ${codes.map((code) => html`<li>${code}</li>`)}
       </ol>
-      <p class="acts"><a class="button main" href="/admin/account">Done</a></p>
+      <p class="actions"><a class="button main" href="/admin/account">Done</a></p>
     </div>`,
   );
 }
 
-function page(title: string, body: Markup): string {
+function accountLayout(title: string, body: Markup): string {
   return signedInPage({ title, section: '/admin/account', body });
 }
 
-function factorOf({ factor }: ShownAccount): Markup {
+function mfaSection({ factor }: AccountView): Markup {
   if (factor.totpEnabled) {
     const left = factor.backupCodesLeft;
     return html`<p>${tag('good', 'on')} ${left} backup ${left === 1 ? 'code' : 'codes'} left.</p>`;
@@ -99,23 +98,23 @@ function factorOf({ factor }: ShownAccount): Markup {
     </form>`;
 }
 
-function sessionsOf(sessions: ShownAccount['sessions']): Markup {
+function sessionsSection(sessions: AccountView['sessions']): Markup {
   const columns = [
     {
       head: 'Device',
-      cell: ({ device, current }: ShownAccount['sessions'][number]) =>
+      cell: ({ device, current }: AccountView['sessions'][number]) =>
         html`${device ?? 'unknown'} ${current ? tag('calm', 'this one') : null}`,
     },
     { head: 'Address', cell: ({ ip }: SessionSummary) => ip ?? 'unknown' },
-    { head: 'Started', cell: ({ createdAt }: SessionSummary) => moment(createdAt) },
-    { head: 'Last seen', cell: ({ lastSeenAt }: SessionSummary) => moment(lastSeenAt, true) },
+    { head: 'Started', cell: ({ createdAt }: SessionSummary) => timestamp(createdAt) },
+    { head: 'Last seen', cell: ({ lastSeenAt }: SessionSummary) => timestamp(lastSeenAt, true) },
   ];
   return html`${table('Your sessions, most recently used first', columns, sessions, 'No sessions.')}
   ${
     sessions.length < 2
       ? null
       : html`<form method="post" action="/admin/account/sessions/end-others">
-          <p class="acts"><button>End all other sessions</button></p>
+          <p class="actions"><button>End all other sessions</button></p>
         </form>`
   }`;
 }

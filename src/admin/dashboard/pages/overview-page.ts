@@ -1,32 +1,39 @@
-import type { TaskDto } from '../../dto/task.dto';
-import type { Light } from '../../light';
-import type { Overview } from '../../overview.service';
-import { sparkline } from '../charts';
-import { cronText } from '../cron-text';
-import { html, type Markup } from '../html';
-import { signedInPage } from '../layout';
-import { duration, live, moment, outcomeTag, tag, tookMs } from '../widgets';
-import { runsTable } from '../runs-table';
+import type { TaskDto } from '../../api/tasks/tasks.dto';
+import type { HealthStatus } from '../overview/health-statuses';
+import type { Overview } from '../overview/overview.service';
+import { sparkline } from '../components/charts';
+import { describeCron, runsTable } from '../components/run-components';
+import {
+  formatDuration,
+  getRunDurationMs,
+  html,
+  livePart,
+  type Markup,
+  outcomeTag,
+  tag,
+  timestamp,
+} from '../components/html';
+import { signedInPage } from '../components/page';
 
 /** The parts of the page that are shown live, by their names. */
 export function overviewParts(overview: Overview): Record<string, Markup> {
   return {
-    banner: banner(overview.lights),
-    lights: html`<ul class="lights">
-      ${overview.lights.map(lightItem)}
+    banner: banner(overview.statuses),
+    statuses: html`<ul class="statuses">
+      ${overview.statuses.map(statusItem)}
     </ul>`,
     tasks: html`<ul class="tasks">
       ${overview.tasks.map((task) => taskItem(task, overview))}
     </ul>`,
     queue: queueLine(overview),
-    runs: runsTable('The latest runs of all tasks', overview.runs),
+    runs: runsTable('The latest runs of all tasks', overview.latestRuns),
   };
 }
 
 /** The one page: green, or the reason why not; then the tasks and what they did. */
 export function overviewPage(overview: Overview, notice?: string): string {
   const parts = overviewParts(overview);
-  const part = (name: string): Markup => live(name, parts[name] ?? html``);
+  const part = (name: string): Markup => livePart(name, parts[name] ?? html``);
   return signedInPage({
     title: 'Overview',
     section: '/admin',
@@ -34,7 +41,7 @@ export function overviewPage(overview: Overview, notice?: string): string {
     live: 'overview',
     body: html`<h1 class="hidden">Overview</h1>
       <div aria-live="polite">${part('banner')}</div>
-      ${part('lights')}
+      ${part('statuses')}
       <h2>Scheduled tasks</h2>
       ${part('tasks')}
       <div class="row">
@@ -44,12 +51,12 @@ export function overviewPage(overview: Overview, notice?: string): string {
       ${part('queue')}
       <div class="card">${part('runs')}</div>
       <noscript
-        ><p class="dim">As of ${moment(overview.at)}. <a href="/admin">Refresh</a></p></noscript
+        ><p class="dim">As of ${timestamp(overview.readAt)}. <a href="/admin">Refresh</a></p></noscript
       >`,
   });
 }
 
-function banner(lights: readonly Light[]): Markup {
+function banner(lights: readonly HealthStatus[]): Markup {
   const reasons = lights.filter(({ level }) => level !== 'good');
   if (reasons.length === 0) {
     return html`<section class="banner good" aria-label="State">
@@ -67,35 +74,35 @@ function banner(lights: readonly Light[]): Markup {
   </section>`;
 }
 
-function lightItem({ name, level, text, href }: Light): Markup {
+function statusItem({ name, level, text, href }: HealthStatus): Markup {
   const word = { good: 'OK', warn: 'Warning', bad: 'Failing', unknown: 'Unknown' }[level];
   return html`<li>
-    <a class="light ${level}" href="${href}"
+    <a class="status ${level}" href="${href}"
       ><span class="row"><b>${name}</b> ${tag(level, word)}</span> <span class="dim clip">${text}</span></a
     >
   </li>`;
 }
 
-function taskItem(task: TaskDto, { recent }: Overview): Markup {
+function taskItem(task: TaskDto, { recentRuns: recent }: Overview): Markup {
   const { id, lastRun, paused } = task;
   const path = `/admin/tasks/${id}`;
   return html`<li class="card task">
     <div>
       <h3><a href="${path}">${id}</a> ${paused ? tag('warn', 'paused') : null}</h3>
-      <p class="dim">${cronText(task.cron)}</p>
+      <p class="dim">${describeCron(task.cron)}</p>
     </div>
     <dl>
       <dt>Next</dt>
-      <dd>${nextOf(task)}</dd>
+      <dd>${nextRunText(task)}</dd>
       <dt>Last</dt>
       <dd>
-        ${lastRun === null ? html`<span class="dim">never</span>` : html`<a class="plain" href="/admin/runs/${lastRun.id}">${outcomeTag(lastRun)}</a> ${moment(lastRun.startedAt, true)}`}
+        ${lastRun === null ? html`<span class="dim">never</span>` : html`<a class="plain" href="/admin/runs/${lastRun.id}">${outcomeTag(lastRun)}</a> ${timestamp(lastRun.startedAt, true)}`}
       </dd>
       <dt>Duration</dt>
-      <dd>${tookText(task)}</dd>
+      <dd>${durationText(task)}</dd>
     </dl>
     ${sparkline(recent.filter((run) => run.task === id)) ?? html`<span></span>`}
-    <p class="acts">
+    <p class="actions">
       <a class="button" href="${path}/run">Run now<span class="hidden"> ${id}</span></a>
       <a class="button quiet" href="${path}/${paused ? 'resume' : 'pause'}"
         >${paused ? 'Resume' : 'Pause'}<span class="hidden"> ${id}</span></a
@@ -105,16 +112,16 @@ function taskItem(task: TaskDto, { recent }: Overview): Markup {
 }
 
 /** When it is due, or why that is not known. */
-export function nextOf({ nextRunAt, paused }: TaskDto): Markup {
+export function nextRunText({ nextRunAt, paused }: TaskDto): Markup {
   if (paused) return html`<span class="dim">paused until it is resumed</span>`;
-  return nextRunAt === null ? html`<span class="dim">no worker has scheduled it</span>` : moment(nextRunAt, true);
+  return nextRunAt === null ? html`<span class="dim">no worker has scheduled it</span>` : timestamp(nextRunAt, true);
 }
 
 /** How long the last run took, against the usual time. */
-export function tookText({ lastRun, usualDurationMs }: TaskDto): Markup {
-  const took = lastRun && tookMs(lastRun);
-  if (usualDurationMs === null) return html`${duration(took)}`;
-  return html`${duration(took)} <span class="dim">usually ${duration(usualDurationMs)}</span>`;
+export function durationText({ lastRun, usualDurationMs }: TaskDto): Markup {
+  const took = lastRun && getRunDurationMs(lastRun);
+  if (usualDurationMs === null) return html`${formatDuration(took)}`;
+  return html`${formatDuration(took)} <span class="dim">usually ${formatDuration(usualDurationMs)}</span>`;
 }
 
 function queueLine({ queue }: Overview): Markup {

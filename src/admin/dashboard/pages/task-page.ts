@@ -1,36 +1,36 @@
-import type { TaskDto } from '../../dto/task.dto';
-import type { TaskRunDto } from '../../dto/task-run.dto';
-import type { RecentRun } from '../../tasks.queries';
-import { durationsChart } from '../charts';
-import { cronText } from '../cron-text';
-import { html, type Markup } from '../html';
-import { signedInPage } from '../layout';
-import { facts, live, moment, outcomeTag, tag } from '../widgets';
-import { nextOf, tookText } from './overview-page';
-import { runsTable } from '../runs-table';
+import { type TaskDto, type TaskRunDto } from '../../api/tasks/tasks.dto';
+import type { RecentRun } from '../../api/tasks/tasks.queries';
+import { durationsChart } from '../components/charts';
+import { describeCron, runsTable } from '../components/run-components';
+import { factList, html, livePart, type Markup, outcomeTag, tag, timestamp } from '../components/html';
+import { signedInPage } from '../components/page';
+import { nextRunText, durationText } from './overview-page';
 
 /** One task with its history. */
-export interface ShownTask {
+export interface TaskView {
   readonly task: TaskDto;
   readonly recent: readonly RecentRun[];
   readonly runs: readonly TaskRunDto[];
 }
 
 /** The parts of the page that are shown live, by their names. */
-export function taskParts({ task, recent, runs }: ShownTask): Record<string, Markup> {
+export function taskParts({ task, recent, runs }: TaskView): Record<string, Markup> {
   const { lastRun } = task;
   return {
-    state: facts([
-      ['Schedule', html`${cronText(task.cron)} <code>${task.cron}</code> <span class="dim">${task.timezone}</span>`],
-      ['Next', nextOf(task)],
+    state: factList([
+      [
+        'Schedule',
+        html`${describeCron(task.cron)} <code>${task.cron}</code> <span class="dim">${task.timezone}</span>`,
+      ],
+      ['Next', nextRunText(task)],
       [
         'Last',
         lastRun === null
           ? html`<span class="dim">never</span>`
           : html`<a class="plain" href="/admin/runs/${lastRun.id}">${outcomeTag(lastRun)}</a>
-              ${moment(lastRun.startedAt, true)}`,
+              ${timestamp(lastRun.startedAt, true)}`,
       ],
-      ['Duration', tookText(task)],
+      ['Duration', durationText(task)],
       ['If it is missed', task.whatAMissMeans],
     ]),
     chart: durationsChart(recent, task.usualDurationMs),
@@ -39,10 +39,10 @@ export function taskParts({ task, recent, runs }: ShownTask): Record<string, Mar
 }
 
 /** One task: when it runs, how long that takes, what it did, and what can be done with it. */
-export function taskPage(shown: ShownTask, notice?: string): string {
+export function taskPage(shown: TaskView, notice?: string): string {
   const { id, description, paused } = shown.task;
   const parts = taskParts(shown);
-  const part = (name: string): Markup => live(name, parts[name] ?? html``);
+  const part = (name: string): Markup => livePart(name, parts[name] ?? html``);
   return signedInPage({
     title: id,
     section: '/admin',
@@ -53,7 +53,7 @@ export function taskPage(shown: ShownTask, notice?: string): string {
       <p>${description}</p>
       <div class="card">
         ${part('state')}
-        <p class="acts">
+        <p class="actions">
           <a class="button main" href="/admin/tasks/${id}/run">Run now</a>
           <a class="button" href="/admin/tasks/${id}/${paused ? 'resume' : 'pause'}">${paused ? 'Resume' : 'Pause'}</a>
         </p>

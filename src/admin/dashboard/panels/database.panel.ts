@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { DatabaseMetricsService, type DatabaseOverview } from '../../database/database-metrics.service';
-import { html, type Markup } from '../html';
-import type { Panel } from '../panel';
-import { bytes, duration, moment, numbers, table, tag } from '../widgets';
+import { DatabaseMetricsService, type DatabaseOverview } from '../../api/database/database-metrics.service';
+import { figureList, formatBytes, formatDuration, html, type Markup, table, tag, timestamp } from '../components/html';
+import type { Panel } from '../components/page';
 
 /** Lists are for a look; GET /v1/admin/database tells all. */
-const SHOWN = 15;
+const ROWS_SHOWN = 15;
 
 /** Every transaction is idle for a moment between its statements; longer is worth a look. */
 const IDLE_SECONDS = 5;
@@ -20,26 +19,26 @@ export class DatabasePanel implements Panel {
   constructor(private readonly metrics: DatabaseMetricsService) {}
 
   async render(): Promise<Markup> {
-    const overview = await this.metrics.overview();
-    return html`${numbersOf(overview)} ${viewsOf(overview)}
+    const overview = await this.metrics.readOverview();
+    return html`${keyFigures(overview)} ${viewsSection(overview)}
       <h2>Slow statements</h2>
-      ${slowOf(overview)}
+      ${slowQueriesTable(overview)}
       <h2>Largest tables</h2>
-      <div class="card">${sizesOf(overview)}</div>
+      <div class="card">${tableSizesTable(overview)}</div>
       <h2>Connections</h2>
-      <div class="card">${connectionsOf(overview)}</div>
+      <div class="card">${connectionsTable(overview)}</div>
       <h2>Unused indexes</h2>
       <p>
-        Counted since ${moment(overview.state.statisticsSince ?? overview.state.startedAt)}. Drop none before every task
-        and report has run in that time.
+        Counted since ${timestamp(overview.state.statisticsSince ?? overview.state.startedAt)}. Drop none before every
+        task and report has run in that time.
       </p>
-      <div class="card">${unusedOf(overview)}</div>`;
+      <div class="card">${unusedIndexesTable(overview)}</div>`;
   }
 }
 
-function numbersOf({ state, connections }: DatabaseOverview): Markup {
-  return numbers([
-    [bytes(state.sizeBytes), 'in all'],
+function keyFigures({ state, connections }: DatabaseOverview): Markup {
+  return figureList([
+    [formatBytes(state.sizeBytes), 'in all'],
     [state.cacheHitPercent === null ? '–' : `${state.cacheHitPercent} %`, 'of pages found in memory'],
     [`${connections.total} of ${connections.max}`, 'connections'],
     [connections.waiting, 'waiting for locks'],
@@ -47,15 +46,15 @@ function numbersOf({ state, connections }: DatabaseOverview): Markup {
   ]);
 }
 
-function viewsOf({ state }: DatabaseOverview): Markup {
-  return html`${state.views.map(({ view, refreshedAt, durationMs }) => html`<p><b>${view}</b> was refreshed ${moment(refreshedAt, true)}, which took ${duration(durationMs)}.</p>`)}
+function viewsSection({ state }: DatabaseOverview): Markup {
+  return html`${state.views.map(({ view, refreshedAt, durationMs }) => html`<p><b>${view}</b> was refreshed ${timestamp(refreshedAt, true)}, which took ${formatDuration(durationMs)}.</p>`)}
     <p class="dim">
-      PostgreSQL runs since ${moment(state.startedAt)}; it counts since
-      ${moment(state.statisticsSince ?? state.startedAt)}.
+      PostgreSQL runs since ${timestamp(state.startedAt)}; it counts since
+      ${timestamp(state.statisticsSince ?? state.startedAt)}.
     </p>`;
 }
 
-function slowOf({ slowQueries }: DatabaseOverview): Markup {
+function slowQueriesTable({ slowQueries }: DatabaseOverview): Markup {
   if (slowQueries.unavailable !== null) return html`<p class="notice warn">${slowQueries.unavailable}</p>`;
   return html`<div class="card">
     ${table(
@@ -71,8 +70,8 @@ function slowOf({ slowQueries }: DatabaseOverview): Markup {
         },
         { head: 'Role', cell: ({ role }) => role },
         { head: 'Calls', cell: ({ calls }) => calls, isNumber: true },
-        { head: 'Mean', cell: ({ meanMs }) => duration(meanMs), isNumber: true },
-        { head: 'Longest', cell: ({ maxMs }) => duration(maxMs), isNumber: true },
+        { head: 'Mean', cell: ({ meanMs }) => formatDuration(meanMs), isNumber: true },
+        { head: 'Longest', cell: ({ maxMs }) => formatDuration(maxMs), isNumber: true },
         { head: 'Advice', cell: ({ advice }) => advice },
       ],
       slowQueries.items,
@@ -81,9 +80,9 @@ function slowOf({ slowQueries }: DatabaseOverview): Markup {
   </div>`;
 }
 
-function sizesOf({ tableSizes }: DatabaseOverview): Markup {
+function tableSizesTable({ tableSizes }: DatabaseOverview): Markup {
   return table(
-    `The ${SHOWN} largest tables and views`,
+    `The ${ROWS_SHOWN} largest tables and views`,
     [
       {
         head: 'Table',
@@ -91,17 +90,17 @@ function sizesOf({ tableSizes }: DatabaseOverview): Markup {
           html`${row.schema === 'public' ? '' : `${row.schema}.`}${row.table}
           ${row.isView ? html`<span class="dim">view</span>` : null}${row.partitions > 0 ? html`<span class="dim">${row.partitions} partitions</span>` : null}`,
       },
-      { head: 'Size', cell: ({ sizeBytes }) => bytes(sizeBytes), isNumber: true },
-      { head: 'Indexes', cell: ({ indexBytes }) => bytes(indexBytes), isNumber: true },
+      { head: 'Size', cell: ({ sizeBytes }) => formatBytes(sizeBytes), isNumber: true },
+      { head: 'Indexes', cell: ({ indexBytes }) => formatBytes(indexBytes), isNumber: true },
       { head: 'Rows, about', cell: ({ liveRows }) => liveRows, isNumber: true },
       { head: 'Dead rows', cell: ({ deadRows }) => deadRows, isNumber: true },
     ],
-    tableSizes.slice(0, SHOWN),
+    tableSizes.slice(0, ROWS_SHOWN),
     'There is no table.',
   );
 }
 
-function connectionsOf({ connections }: DatabaseOverview): Markup {
+function connectionsTable({ connections }: DatabaseOverview): Markup {
   return table(
     'Connections by login',
     [
@@ -125,17 +124,17 @@ function connectionsOf({ connections }: DatabaseOverview): Markup {
   );
 }
 
-function unusedOf({ indexes }: DatabaseOverview): Markup {
+function unusedIndexesTable({ indexes }: DatabaseOverview): Markup {
   return table(
     'Indexes without a scan that keep no rows unique',
     [
       { head: 'Index', cell: ({ index }) => index },
       { head: 'Table', cell: (row) => row.table },
-      { head: 'Size', cell: ({ sizeBytes }) => bytes(sizeBytes), isNumber: true },
+      { head: 'Size', cell: ({ sizeBytes }) => formatBytes(sizeBytes), isNumber: true },
     ],
     indexes
       .filter(({ scans, isConstraint, schema }) => scans === 0 && !isConstraint && schema === 'public')
-      .slice(0, SHOWN),
+      .slice(0, ROWS_SHOWN),
     'Every index is used.',
   );
 }

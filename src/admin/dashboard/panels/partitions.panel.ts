@@ -1,14 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { DatabaseMetricsService } from '../../database/database-metrics.service';
-import type { PartitionDto } from '../../database/dto/partition.dto';
-import type { PartitionedTableDto } from '../../database/dto/partitioned-table.dto';
-import { html, type Markup } from '../html';
-import type { Panel } from '../panel';
-import { bytes, moment, table, tag, type Column } from '../widgets';
+import { DatabaseMetricsService } from '../../api/database/database-metrics.service';
+import { type PartitionDto, type PartitionedTableDto } from '../../api/database/partitions.dto';
+import { type Column, formatBytes, html, type Markup, table, tag, timestamp } from '../components/html';
+import type { Panel } from '../components/page';
 
-type State = 'covered' | 'default' | 'missing';
+type MonthState = 'covered' | 'default' | 'missing';
 
-const WORDS: Readonly<Record<State, string>> = {
+const MONTH_STATE_TEXTS: Readonly<Record<MonthState, string>> = {
   covered: 'has a partition',
   default: 'only the default one takes rows',
   missing: 'inserts would fail',
@@ -26,7 +24,7 @@ const COLUMNS: readonly Column<PartitionDto>[] = [
   },
   { head: 'To', cell: ({ to, isDefault }) => (isDefault ? '' : (to?.toISOString().slice(0, 10) ?? 'ever')) },
   { head: 'Rows, about', cell: ({ liveRows }) => liveRows, isNumber: true },
-  { head: 'Size', cell: ({ sizeBytes }) => bytes(sizeBytes), isNumber: true },
+  { head: 'Size', cell: ({ sizeBytes }) => formatBytes(sizeBytes), isNumber: true },
 ];
 
 /** Which months have a partition, table by table, and what each partition holds. */
@@ -39,12 +37,12 @@ export class PartitionsPanel implements Panel {
   constructor(private readonly metrics: DatabaseMetricsService) {}
 
   async render(): Promise<Markup> {
-    const tables = await this.metrics.partitions();
+    const tables = await this.metrics.listPartitions();
     return html`<p>
         Yearly partitions are made ahead by <a href="/admin/tasks/create-partitions">create-partitions</a>.
       </p>
       <p class="key">
-        ${(['covered', 'default', 'missing'] as const).map((state) => html`<span class="nowrap"><i class="swatch month-${state}"></i>${state}: ${WORDS[state]}</span> `)}
+        ${(['covered', 'default', 'missing'] as const).map((state) => html`<span class="nowrap"><i class="swatch month-${state}"></i>${state}: ${MONTH_STATE_TEXTS[state]}</span> `)}
       </p>
       ${tables.map(calendar)}
       <h2>What they hold</h2>
@@ -65,17 +63,17 @@ function calendar(shown: PartitionedTableDto): Markup {
   const first = Math.max(now.getUTCFullYear() - YEARS_BACK, Math.min(now.getUTCFullYear(), ...starts));
   const years = Array.from({ length: now.getUTCFullYear() + YEARS_AHEAD - first + 1 }, (_, i) => first + i);
   const monthCell = (year: number, month: number): Markup => {
-    const state = stateOf(new Date(Date.UTC(year, month, 1)), shown.partitions);
+    const state = getMonthState(new Date(Date.UTC(year, month, 1)), shown.partitions);
     const isNow = year === now.getUTCFullYear() && month === now.getUTCMonth();
     const name = `${year}-${String(month + 1).padStart(2, '0')}`;
-    return html`<td class="month-${state}${isNow ? ' now' : ''}" title="${name}: ${WORDS[state]}">
+    return html`<td class="month-${state}${isNow ? ' now' : ''}" title="${name}: ${MONTH_STATE_TEXTS[state]}">
       <span class="hidden">${state}</span>
     </td>`;
   };
   return html`<section class="card calendar-card">
     <div class="row">
       <h2>${shown.table}</h2>
-      ${reachOf(shown)}
+      ${coverageText(shown)}
     </div>
     <table class="calendar">
       <caption>
@@ -100,29 +98,29 @@ function calendar(shown: PartitionedTableDto): Markup {
   </section>`;
 }
 
-function reachOf({
+function coverageText({
   isCovered,
   coveredUntil,
   daysCovered,
   rowsInDefault,
   oldestInDefault,
 }: PartitionedTableDto): Markup {
-  const strays = straysOf(rowsInDefault, oldestInDefault);
-  if (!isCovered) return html`<span>${tag('bad', 'no partition for today')}${strays}</span>`;
+  const defaultRows = defaultRowsText(rowsInDefault, oldestInDefault);
+  if (!isCovered) return html`<span>${tag('bad', 'no partition for today')}${defaultRows}</span>`;
   const until =
     coveredUntil === null ? 'for ever' : `until ${coveredUntil.toISOString().slice(0, 10)}, ${daysCovered} days`;
-  return html`<span><span class="dim">covered ${until}</span>${strays}</span>`;
+  return html`<span><span class="dim">covered ${until}</span>${defaultRows}</span>`;
 }
 
-function straysOf(rows: number | null, oldest: Date | null): Markup | null {
+function defaultRowsText(rows: number | null, oldest: Date | null): Markup | null {
   if (rows === null) return html` ${tag('bad', 'no default partition')}`;
   return rows === 0
     ? null
-    : html` ${tag('warn', `${rows} rows in default`)} <span class="dim">since ${moment(oldest)}</span>`;
+    : html` ${tag('warn', `${rows} rows in default`)} <span class="dim">since ${timestamp(oldest)}</span>`;
 }
 
 /** A month counts as covered when all of it is. */
-function stateOf(month: Date, partitions: readonly PartitionDto[]): State {
+function getMonthState(month: Date, partitions: readonly PartitionDto[]): MonthState {
   const next = new Date(Date.UTC(month.getUTCFullYear(), month.getUTCMonth() + 1, 1));
   const covers = ({ isDefault, from, to }: PartitionDto): boolean =>
     !isDefault && (from === null || from <= month) && (to === null || to >= next);

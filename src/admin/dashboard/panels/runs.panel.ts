@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { SystemDatabase } from '../../../platform/database/system-database';
-import { RUN_OUTCOMES, type TaskRunDto } from '../../dto/task-run.dto';
-import { runsByHour, searchRuns, type HourRow } from '../../tasks.queries';
-import { TasksService } from '../../tasks.service';
-import { hoursChart } from '../charts';
-import { html, type Markup } from '../html';
-import { runsTable } from '../runs-table';
-import type { Panel, PanelRequest } from '../panel';
+import { RUN_OUTCOMES, type TaskRunDto } from '../../api/tasks/tasks.dto';
+import { countRunsByHour, searchRuns, type HourlyRunCounts } from '../../api/tasks/tasks.queries';
+import { AdminTasksService } from '../../api/tasks/admin-tasks.service';
+import { hoursChart } from '../components/charts';
+import { html, type Markup } from '../components/html';
+import { runsTable } from '../components/run-components';
+import type { Panel, PanelRequest } from '../components/page';
 
-const ON_A_PAGE = 50;
+const PAGE_SIZE = 50;
 const MAX_TEXT = 200;
 
 /** The history of all runs, searchable, with a picture of the last day. */
@@ -20,7 +20,7 @@ export class RunsPanel implements Panel {
 
   constructor(
     private readonly system: SystemDatabase,
-    private readonly tasks: TasksService,
+    private readonly tasks: AdminTasksService,
   ) {}
 
   async render({ query }: PanelRequest): Promise<Markup> {
@@ -33,9 +33,9 @@ export class RunsPanel implements Panel {
     const before = /^\d{1,15}$/.test(String(query['before'])) ? Number(query['before']) : undefined;
     const [runs, hours, failures] = await this.system.asAdmin('read the history of runs', (unit) =>
       Promise.all([
-        unit.query<TaskRunDto>(...searchRuns({ task, outcome, text, before }, ON_A_PAGE)),
-        unit.query<HourRow>(...runsByHour(task ?? null)),
-        this.tasks.failures(unit),
+        unit.query<TaskRunDto>(...searchRuns({ task, outcome, text, before }, PAGE_SIZE)),
+        unit.query<HourlyRunCounts>(...countRunsByHour(task ?? null)),
+        this.tasks.listFailures(unit),
       ]),
     );
     const last = runs.at(-1);
@@ -66,11 +66,11 @@ export class RunsPanel implements Panel {
         /></label>
         <button>Show</button>
       </form>
-      ${failures.length === 0 ? null : html`<p class="acts"><a class="button" href="/admin/runs/retry-all">Retry all that failed (${failures.length})</a></p>`}
+      ${failures.length === 0 ? null : html`<p class="actions"><a class="button" href="/admin/runs/retry-all">Retry all that failed (${failures.length})</a></p>`}
       <div class="card">
         ${runsTable('Runs, newest first', runs, task || outcome || text || before ? 'No run matches these filters.' : undefined)}
       </div>
-      ${runs.length < ON_A_PAGE ? null : html`<p><a href="/admin/runs?${older.toString()}">Older runs</a></p>`}`;
+      ${runs.length < PAGE_SIZE ? null : html`<p><a href="/admin/runs?${older.toString()}">Older runs</a></p>`}`;
   }
 }
 

@@ -1,19 +1,21 @@
 import { Injectable } from '@nestjs/common';
-import type { SecurityLogDto } from '../../../audit/dto/security-log.dto';
-import { SecurityLogsService } from '../../../audit/security-logs.service';
-import { ListSecurityLogsDto } from '../../../audit/dto/list-security-logs.dto';
+import { ListSecurityLogsDto, type SecurityLogDto } from '../../../audit/logs/security-logs.dto';
+import { SecurityLogsService } from '../../../audit/logs/security-logs.service';
 import { SystemDatabase } from '../../../platform/database/system-database';
-import { adminAlertAdvice, adminAlertText } from '../../access-alert-words';
-import { AccessAlertsService, type ShownAlert } from '../../access-alerts.service';
-import { html, type Markup } from '../html';
-import type { Query } from '../../../platform/http/query-string';
-import type { Panel, PanelRequest } from '../panel';
-import { moment, numbers, table, tag } from '../widgets';
+import {
+  AccessAlertsService,
+  describeAccessAlert,
+  getAccessAlertAdvice,
+  type OpenAccessAlert,
+} from '../overview/access-alerts.service';
+import { figureList, html, type Markup, table, tag, timestamp } from '../components/html';
+import type { Query } from '../../../platform/http/validation/query-string';
+import type { Panel, PanelRequest } from '../components/page';
 
 const EVENTS_SHOWN = 50;
 
 /** Sign-ins and second factors of the last day, in numbers. */
-interface Numbers {
+interface SignInCounts {
   readonly signIns: number;
   readonly failed: number;
   readonly addresses: number;
@@ -21,7 +23,7 @@ interface Numbers {
   readonly withMfa: number;
 }
 
-const NUMBERS = `
+const SIGN_IN_COUNTS = `
   SELECT count(*) FILTER (WHERE event_type LIKE 'auth.login%' AND success)::integer AS "signIns",
     count(*) FILTER (WHERE event_type LIKE 'auth.login%' AND NOT success)::integer AS failed,
     count(DISTINCT ip_address) FILTER (WHERE event_type LIKE 'auth.login%')::integer AS addresses,
@@ -43,14 +45,14 @@ export class SecurityPanel implements Panel {
   ) {}
 
   async render({ query }: PanelRequest): Promise<Markup> {
-    const filters = filtersOf(query);
+    const filters = parseFilters(query);
     const [[alerts, [figures]], { items, nextCursor }] = await Promise.all([
       this.system.asAdmin('look at the alerts', (unit) =>
-        Promise.all([this.alerts.standing(unit), unit.query<Numbers>(NUMBERS)]),
+        Promise.all([this.alerts.listOpen(unit), unit.query<SignInCounts>(SIGN_IN_COUNTS)]),
       ),
       this.events.list(filters),
     ]);
-    return html`${figures ? numbersOf(figures) : null}
+    return html`${figures ? keyFigures(figures) : null}
       <h2>Unusual sign-ins</h2>
       ${
         alerts.length === 0
@@ -62,12 +64,12 @@ export class SecurityPanel implements Panel {
       <h2>Security events</h2>
       ${filterForm(filters)}
       <div class="card">${eventsTable(items)}</div>
-      ${pagesOf(filters, nextCursor)}`;
+      ${pageLinks(filters, nextCursor)}`;
   }
 }
 
-function numbersOf({ signIns, failed, addresses, users, withMfa }: Numbers): Markup {
-  return numbers([
+function keyFigures({ signIns, failed, addresses, users, withMfa }: SignInCounts): Markup {
+  return figureList([
     [signIns, 'sign-ins in 24 hours'],
     [failed, 'failed sign-ins'],
     [addresses, 'addresses'],
@@ -75,7 +77,7 @@ function numbersOf({ signIns, failed, addresses, users, withMfa }: Numbers): Mar
   ]);
 }
 
-function alertItem(alert: ShownAlert): Markup {
+function alertItem(alert: OpenAccessAlert): Markup {
   return html`<li class="card">
     <div class="row">
       <h3>
@@ -83,9 +85,9 @@ function alertItem(alert: ShownAlert): Markup {
       </h3>
       ${tag(alert.kind === 'new_device' ? 'warn' : 'bad', alert.kind)}
     </div>
-    <p>${adminAlertText(alert)}</p>
-    <p class="dim">${moment(alert.createdAt, true)} · ${adminAlertAdvice(alert)}</p>
-    <p class="acts"><a class="button" href="/admin/alerts/${alert.id}/dismiss">Dismiss</a></p>
+    <p>${describeAccessAlert(alert)}</p>
+    <p class="dim">${timestamp(alert.createdAt, true)} · ${getAccessAlertAdvice(alert)}</p>
+    <p class="actions"><a class="button" href="/admin/alerts/${alert.id}/dismiss">Dismiss</a></p>
   </li>`;
 }
 
@@ -93,7 +95,7 @@ function eventsTable(events: readonly SecurityLogDto[]): Markup {
   return table(
     'Security events, newest first',
     [
-      { head: 'When', cell: ({ at }) => moment(at) },
+      { head: 'When', cell: ({ at }) => timestamp(at) },
       { head: 'Event', cell: ({ eventType, success }) => html`${eventType} ${success ? null : tag('bad', 'failed')}` },
       {
         head: 'User',
@@ -101,7 +103,7 @@ function eventsTable(events: readonly SecurityLogDto[]): Markup {
         isNumber: true,
       },
       { head: 'Address', cell: ({ ipAddress }) => ipAddress },
-      { head: 'Details', cell: detailsOf },
+      { head: 'Details', cell: formatDetails },
     ],
     events,
     'No event matches these filters.',
@@ -109,7 +111,7 @@ function eventsTable(events: readonly SecurityLogDto[]): Markup {
 }
 
 /** Why, where that is known; ids of requests and sessions are for programs. */
-function detailsOf({ details }: SecurityLogDto): string {
+function formatDetails({ details }: SecurityLogDto): string {
   const { reason, requestId: _request, sessionId: _session, operation: _operation, ...more } = details ?? {};
   const parts = Object.entries(more).map(
     ([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
@@ -118,7 +120,7 @@ function detailsOf({ details }: SecurityLogDto): string {
 }
 
 /** Reads the filters of the address; what is no value of a filter is left out. */
-function filtersOf(query: Query): ListSecurityLogsDto {
+function parseFilters(query: Query): ListSecurityLogsDto {
   const text = (name: string): string => (typeof query[name] === 'string' ? query[name].trim() : '');
   const userId = text('user');
   return Object.assign(new ListSecurityLogsDto(), {
@@ -147,11 +149,11 @@ function filterForm({ eventType, userId, success }: ListSecurityLogsDto): Markup
   </form>`;
 }
 
-function pagesOf({ eventType, userId, success, cursor }: ListSecurityLogsDto, nextCursor: string | null): Markup {
+function pageLinks({ eventType, userId, success, cursor }: ListSecurityLogsDto, nextCursor: string | null): Markup {
   const filters = { type: eventType ?? '', user: String(userId ?? ''), show: success === false ? 'failed' : '' };
   const address = (more: Record<string, string>): string =>
     `/admin/security?${new URLSearchParams({ ...filters, ...more }).toString()}`;
-  return html`<p class="acts">
+  return html`<p class="actions">
     ${cursor === undefined ? null : html`<a class="button quiet" href="${address({})}">Newest events</a>`}
     ${nextCursor === null ? null : html`<a class="button quiet" href="${address({ cursor: nextCursor })}">Older events</a>`}
   </p>`;

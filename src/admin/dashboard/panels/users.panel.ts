@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { ListUsersDto } from '../../dto/list-users.dto';
-import type { AdminUserDto } from '../../dto/admin-user.dto';
-import { AdminUsersService } from '../../users.service';
-import { html, type Markup } from '../html';
-import type { Panel, PanelRequest } from '../panel';
-import { moment, table, tag } from '../widgets';
+import { type AdminUserDto, ListUsersDto } from '../../api/users/users.dto';
+import { AdminUsersService } from '../../api/users/admin-users.service';
+import { factList, html, type Markup, table, tag, timestamp } from '../components/html';
+import { type Panel, type PanelRequest } from '../components/page';
+import { ParseIdPipe } from '../../../platform/http/validation/request-validation.pipe';
 
-const ON_A_PAGE = 50;
+const PAGE_SIZE = 50;
 
 /** The accounts, to be searched; each a link to its page. */
 @Injectable()
@@ -21,7 +20,7 @@ export class UsersPanel implements Panel {
     const q = typeof query['q'] === 'string' && query['q'] !== '' ? query['q'].slice(0, 254) : undefined;
     const cursor = typeof query['cursor'] === 'string' ? query['cursor'] : undefined;
     const { items, nextCursor } = await this.users.list(
-      Object.assign(new ListUsersDto(), { limit: ON_A_PAGE, q, cursor }),
+      Object.assign(new ListUsersDto(), { limit: PAGE_SIZE, q, cursor }),
     );
     return html`<form class="filters" method="get" action="/admin/users" role="search">
         <label>Part of the address or the name <input type="search" name="q" maxlength="254" value="${q}" /></label>
@@ -40,8 +39,8 @@ function usersTable(users: readonly AdminUserDto[]): Markup {
       { head: 'E-mail', cell: ({ email }) => email },
       { head: 'Name', cell: ({ firstName, lastName }) => [firstName, lastName].filter(Boolean).join(' ') },
       { head: 'Role', cell: ({ role }) => role },
-      { head: 'Status', cell: standingOf },
-      { head: 'Since', cell: ({ createdAt }) => moment(createdAt) },
+      { head: 'Status', cell: accountStatus },
+      { head: 'Since', cell: ({ createdAt }) => timestamp(createdAt) },
     ],
     users,
     'No user matches.',
@@ -49,7 +48,52 @@ function usersTable(users: readonly AdminUserDto[]): Markup {
 }
 
 /** Returns whether a user may sign in, and how safely. */
-export function standingOf({ isActive, isVerified, mfaEnabled }: AdminUserDto): Markup {
+export function accountStatus({ isActive, isVerified, mfaEnabled }: AdminUserDto): Markup {
   return html`${isActive ? tag('good', 'active') : tag('bad', 'locked out')}
   ${isVerified ? null : tag('warn', 'not verified')} ${mfaEnabled ? tag('good', 'second factor') : null}`;
+}
+
+/** One account: its status, its sessions, and what an admin can do. */
+@Injectable()
+export class UserPanel implements Panel {
+  readonly path = '/users/:id';
+  readonly title = 'User';
+  readonly section = '/admin/users';
+  private readonly ids = new ParseIdPipe();
+
+  constructor(private readonly users: AdminUsersService) {}
+
+  async render({ id }: PanelRequest): Promise<Markup> {
+    const { user, sessions } = await this.users.get(this.ids.transform(id, { type: 'param', data: 'id' }));
+    const actionLink = (name: string, text: string): Markup =>
+      html`<a class="button" href="/admin/users/${user.id}/${name}">${text}</a> `;
+    return html`<div class="card">
+        ${factList([
+          ['E-mail', user.email],
+          ['Name', [user.firstName, user.lastName].filter(Boolean).join(' ') || '–'],
+          ['Role', user.role],
+          ['Status', accountStatus(user)],
+          ['Since', timestamp(user.createdAt)],
+        ])}
+        <p class="actions">
+          ${user.isActive ? actionLink('deactivate', 'Lock out') : actionLink('activate', 'Unlock')}
+          ${actionLink('end-sessions', 'End all sessions')}
+          ${user.mfaEnabled ? actionLink('reset-mfa', 'Reset the second factor') : null}
+        </p>
+      </div>
+      <h2>Sessions</h2>
+      <div class="card">
+        ${table(
+          'Live sessions, most recently used first',
+          [
+            { head: 'Device', cell: ({ device }) => device ?? 'unknown' },
+            { head: 'Address', cell: ({ ip }) => ip ?? 'unknown' },
+            { head: 'Started', cell: ({ createdAt }) => timestamp(createdAt) },
+            { head: 'Last seen', cell: ({ lastSeenAt }) => timestamp(lastSeenAt, true) },
+          ],
+          sessions,
+          'Not signed in anywhere.',
+        )}
+      </div>`;
+  }
 }

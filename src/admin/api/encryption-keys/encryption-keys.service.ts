@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { SystemDatabase, type AdminReader } from '../../../platform/database/system-database';
+import type { UnitOfWork } from '../../../platform/database/unit-of-work';
+import {
+  BEGIN_ROTATION,
+  LATEST_ROTATION,
+  CLOSED_ROTATION,
+  type KeyRotation,
+} from '../../../platform/encryption/key-rotations.queries';
+import { MasterKeys } from '../../../platform/encryption/master-keys';
+import { ROTATE_ENCRYPTION_KEYS } from '../../../platform/encryption/rotate-encryption-keys.task';
+import { AppError } from '../../../platform/errors/app-error';
+import { BACKUPS_BY_KEY } from '../backups/backups.queries';
+import { type EncryptionKeyDto, type EncryptionKeyListDto } from './encryption-keys.dto';
+import type { TaskRunDto } from '../tasks/tasks.dto';
+import { AdminTasksService } from '../tasks/admin-tasks.service';
+
+/** The master keys in the hands of an admin: their use, and their change. Runs as gigvault_admin, with security events. */
+@Injectable()
+export class EncryptionKeysService {
+  constructor(
+    private readonly system: SystemDatabase,
+    private readonly masterKeys: MasterKeys,
+    private readonly tasks: AdminTasksService,
+  ) {}
+
+  /** Returns the configured keys, the current one first, then those in use that are not configured; and the latest rotation. */
+  list(
+    read: AdminReader = (work) => this.system.asAdmin('list the encryption keys', work),
+  ): Promise<EncryptionKeyListDto> {
+    return read(async (unit) => {
+      const items = await this.readKeys(unit);
+      const [rotation] = await unit.query<KeyRotation>(LATEST_ROTATION);
+      return { makesKeys: this.masterKeys.makesKeys, items, rotation: rotation ? addProgress(rotation, items) : null };
+    });
+  }
+
+  /**
+   * Begins a rotation, or has the open one carried on, and returns the queued run. Where keys come from a key file it is to
+   * a new key, which is used once all processes have it; else to the current one. Reads and writes go on meanwhile.
+   */
+  async rotate(reason: string): Promise<TaskRunDto> {
+    const { makesKeys, currentId } = this.masterKeys;
+    const [rotation] = await this.system.asAdmin(`rotate the encryption keys: ${reason}`, (unit) =>
+      unit.query<KeyRotation>(BEGIN_ROTATION, [makesKeys ? createKeyId() : currentId, !makesKeys]),
+    );
+    return this.tasks.run(ROTATE_ENCRYPTION_KEYS.id, `to the key ${rotation?.keyId ?? ''}: ${reason}`);
+  }
+
+  /**
+   * Destroys an old key of the key file.
+   * @throws AppError `encryption_key.not_found`; `encryption_key.in_use` for the current one, one that wraps anything or
+   *   that a kept backup needs, and until a minute after the last rotation; `encryption_key.of_settings` where ENCRYPTION_KEYS holds the keys
+   */
+  async retire(id: string, reason: string): Promise<void> {
+    const { makesKeys, currentId, ids } = this.masterKeys;
+    if (!makesKeys)
+      throw new AppError('encryption_key.of_settings', { detail: 'remove it from ENCRYPTION_KEYS of every process' });
+    if (!ids.includes(id)) throw new AppError('encryption_key.not_found');
+    const [key, isSettled] = await this.system.asAdmin(`retire the encryption key ${id}: ${reason}`, async (unit) => {
+      const [row] = await unit.query<{ settled: boolean }>(CLOSED_ROTATION);
+      return [(await this.readKeys(unit)).find((key) => key.id === id), row?.settled ?? false] as const;
+    });
+    if (id === currentId)
+      throw new AppError('encryption_key.in_use', { detail: 'it wraps new data keys; rotate first' });
+    if (key && key.uses > 0)
+      throw new AppError('encryption_key.in_use', { detail: `it still wraps ${key.uses} data keys` });
+    if (key && key.backups > 0)
+      throw new AppError('encryption_key.in_use', { detail: `${key.backups} backups open with it only` });
+    if (!isSettled)
+      throw new AppError('encryption_key.in_use', {
+        detail: 'a rotation has not been over for a minute yet',
+        headers: { 'retry-after': '60' },
+      });
+    await this.masterKeys.retire(id);
+  }
+
+  private async readKeys(unit: UnitOfWork): Promise<EncryptionKeyDto[]> {
+    const [rows, needed] = await Promise.all([
+      unit.query<{ id: string; uses: number }>(`SELECT master_key AS id, uses FROM app.data_key_uses()`),
+      unit.query<{ id: string; backups: number }>(BACKUPS_BY_KEY),
+    ]);
+    const { ids, currentId } = this.masterKeys;
+    const uses = new Map(rows.map((row) => [row.id, row.uses]));
+    const backups = new Map(needed.map((row) => [row.id, row.backups]));
+    const all = [...new Set([...ids, ...uses.keys(), ...backups.keys()])];
+    return all.map((id) => ({
+      id,
+      isCurrent: id === currentId,
+      isConfigured: ids.includes(id),
+      uses: uses.get(id) ?? 0,
+      backups: backups.get(id) ?? 0,
+    }));
+  }
+}
+
+/** The day tells people which is which; the rest keeps keys of one day apart. */
+function createKeyId(): string {
+  return `k${new Date().toISOString().slice(0, 10).replaceAll('-', '')}-${randomBytes(4).toString('hex')}`;
+}
+
+function addProgress({ keyId, startedAt, promotedAt, finishedAt }: KeyRotation, keys: readonly EncryptionKeyDto[]) {
+  const total = keys.reduce((sum, { uses }) => sum + uses, 0);
+  return { keyId, startedAt, promotedAt, finishedAt, rewrapped: keys.find(({ id }) => id === keyId)?.uses ?? 0, total };
+}

@@ -1,0 +1,86 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyInstance } from 'fastify';
+import { AccountsService } from '../../auth/accounts/accounts.service';
+import { ConfirmTotpDto, EnrolTotpDto } from '../../auth/mfa/mfa.dto';
+import { MfaService } from '../../auth/mfa/mfa.service';
+import { AccountPasswordService } from '../../auth/account-password.service';
+import { AccountSessionsService } from '../../auth/sessions/account-sessions.service';
+import { currentPrincipal } from '../../platform/http/access/access';
+import { AppError } from '../../platform/errors/app-error';
+import { readForm, HTML_MEDIA_TYPE } from './forms';
+import { accountPage, backupCodesPage, enrolPage, type AccountView } from './pages/account-page';
+
+/** The QR code is an image within the page. */
+const QR_CODE_PAGE_POLICY =
+  "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/** The admin's own account: who they are, their second factor, their sessions. */
+@Injectable()
+export class AccountRoutes {
+  constructor(
+    private readonly accounts: AccountsService,
+    private readonly mfa: MfaService,
+    private readonly accountPassword: AccountPasswordService,
+    private readonly accountSessions: AccountSessionsService,
+  ) {}
+
+  register(scope: FastifyInstance): void {
+    scope.get('/account', async (_request, reply) =>
+      reply.type(HTML_MEDIA_TYPE).send(accountPage(await this.readAccount())),
+    );
+    scope.post('/account/two-factor', async (request, reply) => {
+      const { password } = await readForm(request, EnrolTotpDto);
+      const made = await catchProblem(this.mfa.enrol(password));
+      if ('problem' in made) {
+        return reply
+          .status(made.status)
+          .headers(made.headers)
+          .type(HTML_MEDIA_TYPE)
+          .send(accountPage(await this.readAccount(), made.problem));
+      }
+      return reply
+        .header('content-security-policy', QR_CODE_PAGE_POLICY)
+        .type(HTML_MEDIA_TYPE)
+        .send(enrolPage(made.result));
+    });
+    scope.post('/account/two-factor/confirm', async (request, reply) => {
+      const made = await catchProblem(readForm(request, ConfirmTotpDto).then(({ code }) => this.mfa.confirm(code)));
+      if ('problem' in made)
+        return reply
+          .status(made.status)
+          .headers(made.headers)
+          .type(HTML_MEDIA_TYPE)
+          .send(enrolPage(null, made.problem));
+      // Password and code were shown within the last moments: that is a step-up.
+      await this.accountPassword.recordStepUp(currentPrincipal().sessionId);
+      return reply.type(HTML_MEDIA_TYPE).send(backupCodesPage(made.result));
+    });
+    scope.post('/account/sessions/end-others', async (_request, reply) => {
+      await this.accountSessions.endOthers();
+      return reply.redirect('/admin/account', 303);
+    });
+  }
+
+  private async readAccount(): Promise<AccountView> {
+    const { userId, role } = currentPrincipal();
+    const [account, factor, sessions] = await Promise.all([
+      this.accounts.findAccount(userId),
+      this.mfa.getStatus(),
+      this.accountSessions.list(),
+    ]);
+    return { userId, role, email: account?.email ?? '', factor, sessions };
+  }
+}
+
+/** What a form leads to: a result, or what to say on the same page again. */
+type FormResult<T> =
+  { readonly result: T } | { readonly problem: string; readonly status: number; readonly headers: AppError['headers'] };
+
+async function catchProblem<T>(work: Promise<T>): Promise<FormResult<T>> {
+  try {
+    return { result: await work };
+  } catch (error) {
+    if (!(error instanceof AppError) || error.status >= 500) throw error;
+    return { problem: error.detail ?? error.title, status: error.status, headers: error.headers };
+  }
+}

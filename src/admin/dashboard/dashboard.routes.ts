@@ -1,0 +1,192 @@
+import { Readable } from 'node:stream';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Config } from '../../platform/config/config';
+import { currentContext } from '../../platform/context/request-context';
+import { AppError } from '../../platform/errors/app-error';
+import { ParseIdPipe } from '../../platform/http/validation/request-validation.pipe';
+import { parseQuery, type Query } from '../../platform/http/validation/query-string';
+import { TaskQueue } from '../../platform/queues/task-queue';
+import { OverviewService } from './overview/overview.service';
+import { AccountRoutes } from './account.routes';
+import { ActionRoutes } from './action.routes';
+import { DashboardActionsService } from './dashboard-actions.service';
+import { registerBullBoard } from './bull-board';
+import { EventStreamsService } from './event-streams.service';
+import { assertSameOrigin, HTML_MEDIA_TYPE } from './forms';
+import { html } from './components/html';
+import { DashboardSessionsService } from './dashboard-sessions.service';
+import { type Panel, PANELS, signedInPage } from './components/page';
+import { LivePartsService } from './live-parts.service';
+import { overviewPage } from './pages/overview-page';
+import { runPage } from './pages/run-page';
+import { taskPage } from './pages/task-page';
+import { ErrorPagesService } from './error-pages.service';
+import { BROWSER_SCRIPT } from './components/browser-script';
+import { SignInRoutes } from './sign-in.routes';
+
+const DASHBOARD_PATH = '/admin';
+
+/** Largest form; what its longest field may hold takes a third of it. */
+const MAX_FORM_BYTES = 16_384;
+
+/** Routes without a sign-in, as they are registered. */
+const PUBLIC_ROUTES: ReadonlySet<string> = new Set([
+  `${DASHBOARD_PATH}/sign-in`,
+  `${DASHBOARD_PATH}/sign-in/code`,
+  `${DASHBOARD_PATH}/style.css`,
+]);
+
+/** Routes for an admin who has not opened a page for long. */
+const ROUTES_FOR_IDLE_ADMINS: ReadonlySet<string> = new Set([
+  `${DASHBOARD_PATH}/confirm`,
+  `${DASHBOARD_PATH}/sign-out`,
+]);
+
+/** Our own pages have one script file, which asks for the events; nothing inline, nothing from elsewhere. */
+const PAGE_POLICY =
+  "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+const PAGE_HEADERS = { 'content-security-policy': PAGE_POLICY, 'referrer-policy': 'same-origin' };
+
+type IdParam = { Params: { id: string } };
+
+/**
+ * The admin's pages at /admin, and bull-board at /admin/queues. All of it is one Fastify plugin whose hook asks for the
+ * sign-in: a hook of a plugin belongs to its routes and not to a spelling of their path, so no encoding of an address
+ * goes past it. (Nest's guards never run for bull-board's routes; its own `middleware` option covers only its first.)
+ * Reading needs a sign-in and a page opened within the last half hour; acts may need a fresh proof, see ActRoutes.
+ */
+@Injectable()
+export class DashboardRoutes implements OnModuleInit {
+  private readonly ids = new ParseIdPipe();
+
+  constructor(
+    private readonly host: HttpAdapterHost,
+    private readonly config: Config,
+    private readonly sessions: DashboardSessionsService,
+    private readonly errorPages: ErrorPagesService,
+    private readonly signInRoutes: SignInRoutes,
+    private readonly accountRoutes: AccountRoutes,
+    private readonly actionRoutes: ActionRoutes,
+    private readonly overview: OverviewService,
+    private readonly liveParts: LivePartsService,
+    private readonly actions: DashboardActionsService,
+    private readonly eventStreams: EventStreamsService,
+    @Inject(PANELS) private readonly panels: readonly Panel[],
+    private readonly queue: TaskQueue,
+  ) {}
+
+  onModuleInit(): void {
+    const fastify = this.host.httpAdapter.getInstance<FastifyInstance>();
+    void fastify.register(
+      (scope, _options, done) => {
+        this.protect(scope);
+        this.signInRoutes.register(scope);
+        this.registerPages(scope);
+        this.registerPanels(scope);
+        this.registerEvents(scope);
+        this.actionRoutes.register(scope);
+        this.accountRoutes.register(scope);
+        registerBullBoard(scope, `${DASHBOARD_PATH}/queues`, this.queue);
+        done();
+      },
+      { prefix: DASHBOARD_PATH },
+    );
+  }
+
+  private protect(scope: FastifyInstance): void {
+    scope.addHook('onRoute', (route) => void (route.bodyLimit = MAX_FORM_BYTES));
+    scope.removeContentTypeParser(['application/json', 'application/merge-patch+json']);
+    scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
+      done(null, parseQuery(body as string));
+    });
+    scope.setErrorHandler((error, request, reply) => this.sendError(error, request, reply));
+    // Makes unknown addresses below /admin a part of this plugin; a hook of the server has refused them by then.
+    scope.setNotFoundHandler((request, reply) => this.sendError(new AppError('route.not_found'), request, reply));
+    scope.addHook('onRequest', async (request, reply) => {
+      void reply.headers(PAGE_HEADERS);
+      try {
+        await this.authorize(request, reply);
+      } catch (error) {
+        // Not thrown: bull-board's part has an error handler of its own, which would answer 500 with a stack.
+        this.sendError(error, request, reply);
+        return reply;
+      }
+    });
+  }
+
+  private async authorize(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    assertSameOrigin(request, this.config.http.publicUrl);
+    if (PUBLIC_ROUTES.has(request.routeOptions.url ?? '')) return;
+    const principal = await this.sessions.authenticate(request);
+    const context = currentContext();
+    if (!context) throw new Error('the dashboard needs the context of its request');
+    context.principal = principal;
+    if (ROUTES_FOR_IDLE_ADMINS.has(request.routeOptions.url ?? '')) return;
+    this.sessions.assertActive(request);
+    // A page that a person opens counts, what scripts ask for does not.
+    const cookie = request.headers.accept?.includes('text/html') ? this.sessions.renewCookie(request) : undefined;
+    if (cookie !== undefined) void reply.header('set-cookie', cookie);
+  }
+
+  /** What fails before our hook has run has our headers too. */
+  private sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    this.errorPages.send(thrown, request, reply.headers(PAGE_HEADERS));
+  }
+
+  private registerPages(scope: FastifyInstance): void {
+    scope.get('/script.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(BROWSER_SCRIPT));
+    scope.get('/', async (request, reply) =>
+      reply.type(HTML_MEDIA_TYPE).send(overviewPage(await this.overview.read(), this.findNotice(request))),
+    );
+    scope.get<IdParam>('/tasks/:id', async (request, reply) =>
+      reply
+        .type(HTML_MEDIA_TYPE)
+        .send(taskPage(await this.liveParts.readTask(request.params.id), this.findNotice(request))),
+    );
+    scope.get<IdParam>('/runs/:id', async (request, reply) => {
+      const id = this.ids.transform(request.params.id, { type: 'param', data: 'id' });
+      return reply.type(HTML_MEDIA_TYPE).send(runPage(await this.liveParts.readRun(id), this.findNotice(request)));
+    });
+  }
+
+  private registerPanels(scope: FastifyInstance): void {
+    for (const panel of this.panels) {
+      scope.get<{ Params: { id?: string } }>(panel.path, async (request, reply) => {
+        const { id = '' } = request.params;
+        const body = await panel.render({ query: request.query as Query, id });
+        const { title, section, live } = panel;
+        const notice = this.findNotice(request);
+        return reply.type(HTML_MEDIA_TYPE).send(
+          signedInPage({
+            title,
+            section,
+            notice,
+            live,
+            body: html`<h1>${title} ${id}</h1>
+              ${body}`,
+          }),
+        );
+      });
+    }
+  }
+
+  private registerEvents(scope: FastifyInstance): void {
+    scope.get('/events', { exposeHeadRoute: false }, async (request, reply) => {
+      const { view } = request.query as Query;
+      const events = await this.eventStreams.openStream(typeof view === 'string' ? view : 'overview', request, reply);
+      // Proxies gather what they pass on unless told not to; a line kept open behind the end would hold up a stopping server.
+      void reply.headers({ 'x-accel-buffering': 'no', connection: 'close' });
+      return reply.type('text/event-stream; charset=utf-8').send(Readable.from(events, { objectMode: false }));
+    });
+  }
+
+  /** Returns what to say of the act that led to this page. */
+  private findNotice(request: FastifyRequest): string | undefined {
+    const { done } = request.query as Query;
+    const all = this.actions.all;
+    return typeof done === 'string' && Object.hasOwn(all, done) ? all[done]?.notice : undefined;
+  }
+}

@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AppError } from '../../platform/errors/app-error';
+import { asAppError, ProblemFilter } from '../../platform/errors/problem.filter';
+import { HealthService } from '../../platform/health/health.service';
+import { addReturnPath, HTML_MEDIA_TYPE, parseReturnPath, readReturnPath } from './forms';
+import { problemPage, unavailablePage } from './pages/error-pages';
+import { codePage, confirmPage, signInPage } from './pages/form-pages';
+
+/** Problems that confirming does not solve. */
+const SIGN_IN_ERRORS: ReadonlySet<string> = new Set(['auth.session_missing', 'auth.token_invalid', 'auth.forbidden']);
+
+/** Answers errors below /admin: people get a page, or are asked to sign in where that helps; programs get the problem. */
+@Injectable()
+export class ErrorPagesService {
+  private readonly problemFilter = new ProblemFilter();
+
+  constructor(private readonly health: HealthService) {}
+
+  send(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const error = asAppError(thrown);
+    const wantsPage = request.headers.accept?.includes('text/html') ?? false;
+    if (!wantsPage || reply.sent || reply.raw.headersSent) return this.problemFilter.answer(thrown, request, reply);
+    if (error.status >= 500) return void this.sendUnavailable(error, request, reply);
+    const route = request.routeOptions.url ?? '';
+    if (route.startsWith('/admin/sign-in')) return this.sendSignIn(error, request, reply);
+    if (route === '/admin/confirm' && request.method === 'POST' && !SIGN_IN_ERRORS.has(error.code)) {
+      const page = confirmPage({ returnPath: readReturnPath(request), problem: error.detail ?? error.title });
+      return void reply.status(error.status).headers(error.headers).type(HTML_MEDIA_TYPE).send(page);
+    }
+    const page = parseReturnPath(request.url);
+    if (error.code === 'auth.step_up_required') return void reply.redirect(addReturnPath('/admin/confirm', page), 303);
+    if (error.status === 401) return void reply.redirect(addReturnPath('/admin/sign-in', page), 303);
+    void reply
+      .status(error.status)
+      .headers(error.headers)
+      .type(HTML_MEDIA_TYPE)
+      .send(problemPage(error.title, error.detail, request.id));
+  }
+
+  /** What is wrong is known from the health checks alone: they need neither PostgreSQL nor Redis to answer. */
+  private async sendUnavailable(error: AppError, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    this.problemFilter.log(error, request);
+    const readiness = await this.health.ready();
+    const page = unavailablePage({
+      checks: readiness.checks,
+      isUnavailable: error.status === 503,
+      canReload: request.method === 'GET',
+      path: parseReturnPath(request.url),
+      requestId: request.id,
+    });
+    void reply.status(error.status).headers(error.headers).type(HTML_MEDIA_TYPE).send(page);
+  }
+
+  /** The same form again with what was typed, secrets aside; after a wrong code the password need not be given again. */
+  private sendSignIn(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
+    const { email = '', mfaToken } = (request.body ?? {}) as Record<string, string>;
+    const to = readReturnPath(request);
+    const problem = error.detail ?? error.title;
+    const isCodeStep = mfaToken !== undefined && error.code !== 'auth.token_invalid' && error.code !== 'auth.forbidden';
+    const form = isCodeStep
+      ? codePage({ mfaToken, returnPath: to, problem })
+      : signInPage({ email, returnPath: to, problem });
+    void reply.status(error.status).headers(error.headers).type(HTML_MEDIA_TYPE).send(form);
+  }
+}

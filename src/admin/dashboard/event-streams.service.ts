@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { currentContext, runInContext } from '../../platform/context/request-context';
+import { SystemDatabase } from '../../platform/database/system-database';
+import { AppError } from '../../platform/errors/app-error';
+import { DrainingService } from '../../platform/http/edge/draining.service';
+import { DashboardSessionsService } from './dashboard-sessions.service';
+import { LivePartsService, type LivePartsReader } from './live-parts.service';
+
+/** Poll interval. */
+const POLL_INTERVAL_MS = 1_000;
+
+/** Proxies cut silent connections, and the page wants to know that this one lives. */
+const HEARTBEAT_MS = 15_000;
+
+/** A look that takes longer is as good as none. */
+const STALE_AFTER_MS = 2_000;
+
+/** Open pages at once, in this process and of one session: each looks at the database once a second. */
+const MAX_STREAMS = 24;
+const MAX_STREAMS_PER_SESSION = 6;
+
+/**
+ * What changes on a page of the dashboard, as server-sent events: `parts` with the markup of the parts that have changed,
+ * `stale` when they cannot be read now, `fresh` when they can again or nothing has changed for long, and `end` when the
+ * admin is signed out or must confirm. The sign-in is checked before each look.
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
+@Injectable()
+export class EventStreamsService {
+  private readonly openStreams = new Map<string, number>();
+
+  constructor(
+    private readonly system: SystemDatabase,
+    private readonly sessions: DashboardSessionsService,
+    private readonly liveParts: LivePartsService,
+    private readonly draining: DrainingService,
+  ) {}
+
+  /**
+   * Begins to watch for the admin of the request. Side effects: one security event `system.admin`, however long it lasts.
+   * @throws AppError `rate.limited` when too many pages are open, `resource.not_found` for a view nobody knows
+   */
+  async openStream(name: string, request: FastifyRequest, reply: FastifyReply): Promise<AsyncGenerator<string>> {
+    const view = this.liveParts.findReader(name);
+    const context = { ...currentContext()! };
+    const connection = this.reserveStream(context.principal?.sessionId ?? '', reply);
+    const read = await this.system.openAdminView(`watch the dashboard: ${name}`);
+    const readParts = () =>
+      runInContext(context, async () => {
+        await this.sessions.authenticate(request);
+        this.sessions.assertActive(request);
+        return view(read);
+      });
+    return this.pollEvents(readParts, connection);
+  }
+
+  /** Counts the connection from now until it closes, which it does even when nothing was ever read from it. */
+  private reserveStream(session: string, reply: FastifyReply): { isOpen: boolean } {
+    const ofSession = this.openStreams.get(session) ?? 0;
+    const all = [...this.openStreams.values()].reduce((sum, count) => sum + count, 0);
+    if (all >= MAX_STREAMS || ofSession >= MAX_STREAMS_PER_SESSION) {
+      throw new AppError('rate.limited', {
+        detail: 'too many pages of the dashboard are open',
+        headers: { 'retry-after': '60' },
+      });
+    }
+    this.openStreams.set(session, ofSession + 1);
+    const connection = { isOpen: true };
+    reply.raw.once('close', () => {
+      connection.isOpen = false;
+      const left = (this.openStreams.get(session) ?? 1) - 1;
+      if (left === 0) this.openStreams.delete(session);
+      else this.openStreams.set(session, left);
+    });
+    return connection;
+  }
+
+  private async *pollEvents(
+    readParts: () => ReturnType<LivePartsReader>,
+    connection: { isOpen: boolean },
+  ): AsyncGenerator<string> {
+    const known = new Map<string, string>();
+    let sentAt = Date.now();
+    let isStale = false;
+    yield 'retry: 5000\n\n';
+    while (connection.isOpen && !this.draining.isDraining) {
+      const reading = readChanges(readParts, known);
+      let parts = await Promise.race([reading, sleep(STALE_AFTER_MS, 'stale' as const, { ref: false })]);
+      if (parts === 'stale' && !isStale) yield formatEvent('stale');
+      if (parts === 'stale') {
+        isStale = true;
+        parts = await reading;
+      }
+      if (parts === 'over') {
+        yield formatEvent('end');
+        return;
+      }
+      if (parts !== 'stale' && (parts !== null || isStale || Date.now() - sentAt >= HEARTBEAT_MS)) {
+        sentAt = Date.now();
+        isStale = false;
+        yield parts === null ? formatEvent('fresh') : formatEvent('parts', parts);
+      }
+      await sleep(POLL_INTERVAL_MS, undefined, { ref: false });
+    }
+  }
+}
+
+function formatEvent(name: string, data: object = {}): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+/** Returns the parts that have changed since the last look; 'over' when the admin may look no more, 'stale' when it failed. */
+async function readChanges(
+  readParts: () => ReturnType<LivePartsReader>,
+  known: Map<string, string>,
+): Promise<Record<string, string> | 'over' | 'stale' | null> {
+  let parts: Awaited<ReturnType<LivePartsReader>>;
+  try {
+    parts = await readParts();
+  } catch (error) {
+    // What cannot be read now may be read in a second; who is signed out stays so.
+    return error instanceof AppError && error.status < 500 ? 'over' : 'stale';
+  }
+  const changed = Object.entries(parts).filter(([name, { text }]) => known.get(name) !== text);
+  for (const [name, { text }] of changed) known.set(name, text);
+  return changed.length === 0 ? null : Object.fromEntries(changed.map(([name, { text }]) => [name, text]));
+}

@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import type { AccessAlert } from '../../../auth/security-events/detect-suspicious-access.task';
+import { SystemDatabase } from '../../../platform/database/system-database';
+import type { UnitOfWork } from '../../../platform/database/unit-of-work';
+import { AppError } from '../../../platform/errors/app-error';
+
+/** An alert on the dashboard. */
+export type OpenAccessAlert = AccessAlert & { readonly userId: number | null };
+
+/** Alerts an admin has not dismissed, of the last week; the newest of them. */
+const OPEN_ACCESS_ALERTS = `
+  SELECT id, kind, user_id AS "userId", host(ip_address) AS "ipAddress", details, created_at AS "createdAt"
+  FROM access_alerts WHERE dismissed_at IS NULL AND created_at > now() - interval '7 days' ORDER BY id DESC LIMIT 20`;
+
+const DISMISS_ACCESS_ALERT = `UPDATE access_alerts SET dismissed_at = now() WHERE id = $1 AND dismissed_at IS NULL RETURNING id`;
+
+/** What the watch over sign-ins has found, as admins see it. */
+@Injectable()
+export class AccessAlertsService {
+  constructor(private readonly system: SystemDatabase) {}
+
+  /** The alerts that stand, newest first, at most 20. Session: a unit of gigvault_admin. */
+  listOpen(unit: UnitOfWork): Promise<OpenAccessAlert[]> {
+    return unit.query<OpenAccessAlert>(OPEN_ACCESS_ALERTS);
+  }
+
+  /**
+   * Takes an alert off the dashboard; it stays in the table.
+   * @throws AppError `alert.not_found` when there is no such alert that stands
+   */
+  async dismiss(id: number, reason: string): Promise<void> {
+    const rows = await this.system.asAdmin(`dismiss access alert ${id}: ${reason}`, (unit) =>
+      unit.query(DISMISS_ACCESS_ALERT, [id]),
+    );
+    if (rows.length === 0) throw new AppError('alert.not_found');
+  }
+}
+
+interface AccessAlertText {
+  readonly describe: (alert: OpenAccessAlert) => string;
+  readonly advice: string;
+}
+
+const UNKNOWN_SIGN_IN_ADVICE =
+  'The user got an email with what to do. If they do not know this sign-in: end their sessions, or lock them out until they have set a new password.';
+
+/** What an alert says to the admin who reads it; the emails to users say it in their own words. */
+const ACCESS_ALERT_TEXTS: Readonly<Record<OpenAccessAlert['kind'], AccessAlertText>> = {
+  failure_burst: {
+    describe: ({ details }) =>
+      `${formatCount(details['failures'], 'sign-in')} to the account of this user failed within minutes, from ${formatCount(details['addresses'], 'address')}.`,
+    advice: 'Nobody got in by these, and further attempts are slowed down. The user got an email.',
+  },
+  address_sweep: {
+    describe: ({ details, ipAddress }) =>
+      `${formatCount(details['failures'], 'sign-in')} to ${formatCount(details['accounts'], 'account')} failed within minutes, all from ${ipAddress}.`,
+    advice:
+      'Further attempts from there are slowed down. Look for sign-ins from this address that succeeded, end the sessions of those users, and block the address in front of the server.',
+  },
+  new_device: {
+    describe: ({ details, ipAddress }) =>
+      `A device or place not seen before signed in to the account of this user: ${details['device'] ?? 'unknown'}, from ${ipAddress}.`,
+    advice: UNKNOWN_SIGN_IN_ADVICE,
+  },
+  far_addresses: {
+    describe: ({ details, ipAddress }) =>
+      `Within ten minutes the account of this user was used from ${details['otherAddress']} and from ${ipAddress}, which are in different networks.`,
+    advice: UNKNOWN_SIGN_IN_ADVICE,
+  },
+};
+
+/** Returns what an alert says, in a sentence. */
+export function describeAccessAlert(alert: OpenAccessAlert): string {
+  return ACCESS_ALERT_TEXTS[alert.kind].describe(alert);
+}
+
+/** Returns what an admin can do about it. */
+export function getAccessAlertAdvice({ kind }: OpenAccessAlert): string {
+  return ACCESS_ALERT_TEXTS[kind].advice;
+}
+
+function formatCount(value: string | number | null | undefined, noun: string): string {
+  const plural = noun.endsWith('s') ? `${noun}es` : `${noun}s`;
+  return `${value ?? 'several'} ${Number(value) === 1 ? noun : plural}`;
+}

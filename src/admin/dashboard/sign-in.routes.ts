@@ -1,0 +1,46 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyInstance } from 'fastify';
+import { LoginDto } from '../../auth/auth.dto';
+import { ConfirmDto, HTML_MEDIA_TYPE, readForm, readReturnPath, SignInCodeDto } from './forms';
+import { DashboardSessionsService } from './dashboard-sessions.service';
+import { codePage, confirmPage, signInPage } from './pages/form-pages';
+import { STYLESHEET } from './components/stylesheet';
+
+/** Signing in, confirming and signing out; each leads on to the page that was asked for. */
+@Injectable()
+export class SignInRoutes {
+  constructor(private readonly sessions: DashboardSessionsService) {}
+
+  register(scope: FastifyInstance): void {
+    scope.get('/style.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(STYLESHEET));
+    scope.get('/sign-in', (request, reply) =>
+      reply.type(HTML_MEDIA_TYPE).send(signInPage({ returnPath: readReturnPath(request) })),
+    );
+    scope.post('/sign-in', async (request, reply) => {
+      const { email, password } = await readForm(request, LoginDto);
+      const to = readReturnPath(request);
+      const step = await this.sessions.signIn(email, password);
+      if ('mfaToken' in step) return reply.type(HTML_MEDIA_TYPE).send(codePage({ ...step, returnPath: to }));
+      return reply.header('set-cookie', step.cookie).redirect(to, 303);
+    });
+    scope.post('/sign-in/code', async (request, reply) => {
+      const { mfaToken, code } = await readForm(request, SignInCodeDto);
+      return reply
+        .header('set-cookie', await this.sessions.signInWithCode(mfaToken, code))
+        .redirect(readReturnPath(request), 303);
+    });
+    scope.get('/confirm', (request, reply) =>
+      reply.type(HTML_MEDIA_TYPE).send(confirmPage({ returnPath: readReturnPath(request) })),
+    );
+    scope.post('/confirm', async (request, reply) => {
+      const { password, code } = await readForm(request, ConfirmDto);
+      await this.sessions.confirm(password, code);
+      return reply
+        .header('set-cookie', this.sessions.renewCookie(request, true))
+        .redirect(readReturnPath(request), 303);
+    });
+    scope.post('/sign-out', async (_request, reply) =>
+      reply.header('set-cookie', await this.sessions.signOut()).redirect('/admin/sign-in', 303),
+    );
+  }
+}

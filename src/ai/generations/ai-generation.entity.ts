@@ -1,0 +1,104 @@
+import { Column, Entity } from 'typeorm';
+import { BaseEntity, InstantColumn } from '../../platform/database/base.entity';
+import type { GenerationType } from '../prompt/build-prompt';
+import type { Finding } from '../prompt/answer-checks';
+
+/** Where a generation can stand; the CHECK of ai_generations.status lists the same. */
+export const GENERATION_STATUSES = ['pending', 'running', 'succeeded', 'failed', 'cancelled'] as const;
+
+/** Where a generation stands. */
+export type GenerationStatus = (typeof GENERATION_STATUSES)[number];
+
+/** Whether it will change no more. */
+export function isFinished(status: GenerationStatus): boolean {
+  return status !== 'pending' && status !== 'running';
+}
+
+/** What the database makes of other columns. */
+const GENERATED_COLUMN = {
+  generatedType: 'STORED',
+  nullable: true,
+  select: false,
+  insert: false,
+  update: false,
+} as const;
+
+/** A text a vendor was asked for, however that ended. */
+@Entity('ai_generations')
+export class AiGeneration extends BaseEntity {
+  @Column('bigint', { name: 'job_id', nullable: true })
+  jobId: number | null;
+
+  /** The template it followed, which may be gone since. */
+  @Column('bigint', { name: 'template_id', nullable: true })
+  templateId: number | null;
+
+  @Column('text', { name: 'generation_type' })
+  type: GenerationType;
+
+  @Column('text', { default: 'pending' })
+  status: GenerationStatus;
+
+  /** What the user asked for beyond the template. */
+  @Column('text', { nullable: true })
+  instructions: string | null;
+
+  /** Exactly what was sent: the system text, a line of dashes, the message. */
+  @Column('text')
+  prompt: string;
+
+  /** Of a call that was cut, what had come. */
+  @Column('text', { nullable: true })
+  response: string | null;
+
+  @Column('text', { nullable: true })
+  provider: string | null;
+
+  @Column('text', { name: 'model_used', nullable: true })
+  model: string | null;
+
+  @Column('integer', { name: 'input_ai_tokens', nullable: true })
+  inputAiTokens: number | null;
+
+  @Column('integer', { name: 'output_ai_tokens', nullable: true })
+  outputAiTokens: number | null;
+
+  @Column('integer', { name: 'cached_ai_tokens', nullable: true })
+  cachedAiTokens: number | null;
+
+  @Column({
+    ...GENERATED_COLUMN,
+    type: 'bigint',
+    name: 'tokens_used',
+    asExpression: 'coalesce(input_ai_tokens, 0)::bigint + coalesce(output_ai_tokens, 0)',
+  })
+  readonly tokensUsed?: number;
+
+  /** USD with 12 decimals, of all calls together. */
+  @Column('numeric', { precision: 24, scale: 12, nullable: true })
+  cost: string | null;
+
+  @Column('boolean', { name: 'usage_is_estimated', default: false })
+  usageIsEstimated: boolean;
+
+  @Column('text', { name: 'price_list_version', nullable: true })
+  priceListVersion: string | null;
+
+  @Column({ ...GENERATED_COLUMN, type: 'boolean', asExpression: `status = 'succeeded'` })
+  readonly success?: boolean;
+
+  @Column('jsonb', { default: '[]' })
+  findings: Finding[];
+
+  @Column('text', { nullable: true })
+  error: string | null;
+
+  @Column('integer', { name: 'duration_ms', nullable: true })
+  durationMs: number | null;
+
+  @Column('integer', { default: 1 })
+  readonly version: number;
+
+  @InstantColumn('updated_at', { default: () => 'now()' })
+  readonly updatedAt: Date;
+}

@@ -1,0 +1,232 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { FairSemaphore } from '../../platform/concurrency/fair-semaphore';
+import { Config } from '../../platform/config/config';
+import { currentContext, runInContext, type RequestContext } from '../../platform/context/request-context';
+import { SystemDatabase } from '../../platform/database/system-database';
+import { AiGeneration } from './ai-generation.entity';
+import { callProvider } from '../providers/call-provider';
+import { GenerationStreamStoreService } from './generation-stream-store.service';
+import { UsageLedgerService } from '../usage/usage-ledger.service';
+import { ActiveGeneration, buildOutcome, type GenerationRequest } from './active-generation';
+
+/** How often this process says that it lives; the sweeper takes it for dead after several of these. */
+const RENEW_INTERVAL_MS = 2_000;
+
+/** Calls of each model, with a pause that grows. */
+const ATTEMPTS_PER_MODEL = 2;
+const RETRY_DELAY_MS = 250;
+
+/** Attempts to write the end of a generation, a second apart; then the sweeper settles it. */
+const MAX_SETTLE_ATTEMPTS = 5;
+
+/** How long a stopping process lets vendors finish. */
+const SHUTDOWN_WAIT_MS = 5_000;
+
+/** A slot among the runs of this process, which may have to wait for its turn. */
+export interface GenerationSlot {
+  readonly acquired: Promise<unknown>;
+  /** Gives it back, now or as soon as it is taken. */
+  readonly release: () => void;
+}
+
+/**
+ * Writes generations: calls vendors, one after the other until one writes, and books how it ended. It belongs to no
+ * request: a client that leaves changes nothing. No transaction and no connection is held while a vendor writes.
+ */
+@Injectable()
+export class GenerationRunnerService implements OnModuleInit, BeforeApplicationShutdown {
+  private readonly logger = new Logger(GenerationRunnerService.name);
+  private readonly activeById = new Map<number, ActiveGeneration>();
+  private readonly completions = new Map<number, Promise<AiGeneration | undefined>>();
+  private readonly slots: FairSemaphore;
+  private renewalTimer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly config: Config,
+    private readonly system: SystemDatabase,
+    private readonly streamStore: GenerationStreamStoreService,
+    private readonly ledger: UsageLedgerService,
+  ) {
+    const { runsPerUser: perKey, runs: total } = config.ai;
+    this.slots = new FairSemaphore({
+      resource: 'drafts',
+      perKey,
+      total,
+      maxWaitingPerKey: perKey,
+      maxWaiting: total,
+      retryAfterSeconds: 10,
+    });
+  }
+
+  onModuleInit(): void {
+    this.streamStore.onCancel((generationId) => this.activeById.get(generationId)?.cancellation.abort());
+    this.renewalTimer = setInterval(() => void this.renew(), RENEW_INTERVAL_MS);
+    this.renewalTimer.unref();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.race([Promise.all(this.completions.values()), sleep(SHUTDOWN_WAIT_MS, undefined, { ref: false })]);
+    for (const run of this.activeById.values()) {
+      run.isStopped = true;
+      run.cancellation.abort();
+    }
+    await Promise.race([Promise.all(this.completions.values()), sleep(SHUTDOWN_WAIT_MS, undefined, { ref: false })]);
+    clearInterval(this.renewalTimer);
+  }
+
+  /**
+   * Takes a slot for another run of the signed-in user, or one in their queue.
+   * @throws AppError `rate.too_many_at_once`, at once, when the queue is full
+   */
+  async reserveSlot(): Promise<GenerationSlot> {
+    const acquired = this.slots.acquire(currentContext()?.principal?.userId ?? 0);
+    // It is refused before the next turn of the event loop, or never.
+    await Promise.race([acquired, nextTurn()]);
+    return { acquired, release: () => void acquired.then((release) => release()) };
+  }
+
+  /**
+   * Writes the generation when its slot has its turn, and gives the slot back. `finished` resolves when the final state
+   * is in the database. Needs a tenant's context, outside of a unit.
+   */
+  start(request: GenerationRequest, slot: GenerationSlot): ActiveGeneration {
+    const run = new ActiveGeneration(request, this.streamStore.createWriter(request.generationId));
+    this.activeById.set(request.generationId, run);
+    // A context of its own: the request's may be reused, and its unit is over.
+    const context = { ...currentContext() } as RequestContext;
+    const end = runInContext(context, () => this.generate(run, slot)).finally(() => this.remove(run));
+    this.completions.set(request.generationId, end);
+    return run;
+  }
+
+  /** The generation when this process writes it. */
+  find(generationId: number): ActiveGeneration | undefined {
+    return this.activeById.get(generationId);
+  }
+
+  /** Waits until this process has written the generation to its end and returns it; undefined when another writes it. */
+  async waitUntilFinished(generationId: number): Promise<AiGeneration | undefined> {
+    return this.completions.get(generationId);
+  }
+
+  private remove(run: ActiveGeneration): void {
+    run.close();
+    this.activeById.delete(run.request.generationId);
+    this.completions.delete(run.request.generationId);
+  }
+
+  /** Never rejects: nobody may be waiting for it. */
+  private async generate(run: ActiveGeneration, slot: GenerationSlot): Promise<AiGeneration | undefined> {
+    try {
+      await this.callProvidersWhenReady(run, slot);
+      run.finish();
+    } catch (error) {
+      this.logger.error(`generation ${run.request.generationId} failed: ${getErrorMessage(error)}`);
+    }
+    try {
+      run.savedGeneration = await this.settle(run);
+    } catch (error) {
+      this.logger.error(`generation ${run.request.generationId} could not be settled: ${getErrorMessage(error)}`);
+    }
+    return run.savedGeneration;
+  }
+
+  private async callProvidersWhenReady(run: ActiveGeneration, slot: GenerationSlot): Promise<void> {
+    const { signal } = run.cancellation;
+    const isCancelled = new Promise<void>((resolve) =>
+      signal.addEventListener('abort', () => resolve(), { once: true }),
+    );
+    try {
+      await Promise.race([slot.acquired, isCancelled]);
+      await this.callProviders(run);
+    } finally {
+      slot.release();
+    }
+  }
+
+  /** Retries and other vendors come only before the first byte: after it the reader has half of another text. */
+  private async callProviders(run: ActiveGeneration): Promise<void> {
+    for (const [index, candidate] of run.request.candidates.entries()) {
+      for (let attempt = 1; attempt <= ATTEMPTS_PER_MODEL; attempt += 1) {
+        if (run.cancellation.signal.aborted) return;
+        if (!this.canAfford(run, index)) break;
+        if (attempt > 1)
+          await sleep(RETRY_DELAY_MS * attempt, undefined, { signal: run.cancellation.signal }).catch(() => undefined);
+        const limits = { ...this.config.ai, cancelSignal: run.cancellation.signal };
+        const call = await callProvider(
+          candidate,
+          run.request.prompt,
+          limits,
+          run.beginCall(candidate, limits.maxOutputAiTokens),
+          {
+            onText: (text) => run.onText(text),
+            onEnd: (reason) => (run.endReason = reason),
+          },
+        );
+        run.endCall(call);
+        if (call.status === 'succeeded' || call.status === 'cancelled' || run.chunks.lastSeq > 0) return;
+        if (!call.isTransient) break;
+      }
+    }
+  }
+
+  /** What a try before has cost must leave room for the worst case of the next within the reservation. */
+  private canAfford(run: ActiveGeneration, index: number): boolean {
+    const spent = run.calls.reduce((sum, { cost }) => sum + cost, 0n);
+    return spent + run.request.maxCosts[index]! <= run.request.reserved;
+  }
+
+  private async settle(run: ActiveGeneration): Promise<AiGeneration | undefined> {
+    const { generationId } = run.request;
+    const outcome = buildOutcome(run);
+    for (let attempt = 1; attempt <= MAX_SETTLE_ATTEMPTS; attempt += 1) {
+      try {
+        return await this.ledger.runExclusive(async (unit) => {
+          const generations = unit.repository(AiGeneration);
+          const [reserved, generation] = await Promise.all([
+            this.ledger.recordEnd(unit, generationId),
+            generations.find(generationId, { lock: true }),
+          ]);
+          if (reserved === undefined || !generation) return undefined;
+          const [ended] = await Promise.all([
+            generations.update(generation, outcome),
+            this.ledger.settle(unit, generationId, run.calls, reserved),
+          ]);
+          return ended;
+        });
+      } catch (error) {
+        this.logger.warn(`generation ${generationId} is not settled yet: ${getErrorMessage(error)}`);
+        await sleep(1_000, undefined, { ref: false });
+      }
+    }
+    return undefined;
+  }
+
+  /** One statement for all that this process writes. Never rejects: it runs in a timer. */
+  private async renew(): Promise<void> {
+    try {
+      const progress = [...this.activeById.values()].flatMap((run) => this.readProgress(run));
+      if (progress.length === 0) return;
+      await this.system.asScheduler((unit) =>
+        unit.query('SELECT app.renew_ai_runs($1::jsonb)', [JSON.stringify(progress)]),
+      );
+    } catch (error) {
+      this.logger.warn(`AI calls under way were not renewed: ${getErrorMessage(error)}`);
+    }
+  }
+
+  /** One run whose figures cannot be read must not keep the others from being renewed. */
+  private readProgress(run: ActiveGeneration): ActiveGeneration['progress'][] {
+    try {
+      return [run.progress];
+    } catch (error) {
+      this.logger.error(`generation ${run.request.generationId} cannot be renewed: ${getErrorMessage(error)}`);
+      return [];
+    }
+  }
+}
+
+function getErrorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,208 @@
+import { Conditions } from '../../platform/database/conditions';
+import { type CursorKey, KeysetPages } from '../../platform/http/pagination/keyset-page';
+import { AiGeneration, isFinished } from './ai-generation.entity';
+import { type CreateGenerationDto, GenerationDto, type ListGenerationsDto } from './generations.dto';
+import { Injectable } from '@nestjs/common';
+import { Config } from '../../platform/config/config';
+import { Database } from '../../platform/database/database';
+import type { UnitOfWork } from '../../platform/database/unit-of-work';
+import { AppError } from '../../platform/errors/app-error';
+import { assertVersion, type Preconditions } from '../../platform/http/responses/preconditions';
+import type { Page } from '../../platform/http/pagination/page.dto';
+import { IdempotencyStoreService } from '../../platform/idempotency/idempotency-store';
+import { computeCost, estimateAiTokens, NO_USAGE, computeMaxCost, type PicoUsd } from '../usage/cost';
+import { GenerationStreamStoreService } from './generation-stream-store.service';
+import { GenerationRunnerService } from './generation-runner.service';
+import { GenerationSourcesService } from './generation-sources.service';
+import { UsageLedgerService } from '../usage/usage-ledger.service';
+import type { GenerationRequest } from './active-generation';
+import { buildPrompt, formatPrompt, type Prompt } from '../prompt/build-prompt';
+import { ProvidersService, type ModelCandidate } from '../providers/providers.service';
+
+/** A row of the list, with its sort value as PostgreSQL writes it: a Date loses the microseconds. */
+export type GenerationRow = AiGeneration & { readonly sortKey: string };
+
+/** Without the prompt: it is long, and no list shows it. */
+const COLUMNS = `id, job_id AS "jobId", generation_type AS type, status, instructions, response, findings, provider, model_used AS model,
+  input_ai_tokens AS "inputAiTokens", output_ai_tokens AS "outputAiTokens", cached_ai_tokens AS "cachedAiTokens", cost,
+  usage_is_estimated AS "usageIsEstimated", price_list_version AS "priceListVersion", error, duration_ms AS "durationMs", version,
+  created_at AS "createdAt", updated_at AS "updatedAt"`;
+
+/** One page of the tenant's generations, newest first, behind the row with the keys `after`. */
+export function listGenerations(
+  { jobId, type, status }: ListGenerationsDto,
+  after: readonly CursorKey[] | undefined,
+  take: number,
+): [sql: string, values: unknown[]] {
+  const conditions = new Conditions()
+    .add('job_id = $?', jobId)
+    .anyOf('generation_type', type)
+    .anyOf('status', status)
+    .after('created_at, id', '<', ['timestamptz', 'bigint'], after);
+  const limit = conditions.value(take);
+  return [
+    `SELECT ${COLUMNS}, created_at::text AS "sortKey" FROM ai_generations ${conditions.where}
+     ORDER BY created_at DESC, id DESC LIMIT ${limit}`,
+    conditions.values,
+  ];
+}
+
+/** The Idempotency-Key of a request and what the request was. */
+export interface RequestKey {
+  readonly key: string;
+  readonly hash: string;
+}
+
+/** A generation that was begun, by this request or by an earlier one with the same key. */
+export interface StartedGeneration {
+  readonly id: number;
+  readonly isReplay: boolean;
+}
+
+/** The signed-in user's generations: asked for, watched, cancelled. */
+@Injectable()
+export class GenerationsService {
+  constructor(
+    private readonly config: Config,
+    private readonly database: Database,
+    private readonly pages: KeysetPages,
+    private readonly keys: IdempotencyStoreService,
+    private readonly providers: ProvidersService,
+    private readonly sources: GenerationSourcesService,
+    private readonly ledger: UsageLedgerService,
+    private readonly runner: GenerationRunnerService,
+    private readonly streamStore: GenerationStreamStoreService,
+  ) {}
+
+  /**
+   * Reserves the most the draft can cost and begins to write it; returns before a vendor is called. The reservation, the
+   * row and the key are one transaction that is over by then; the same key again finds the same generation.
+   * @throws AppError `ai.not_configured`, `ai.model_unknown`, `ai.model_unavailable`, `ai.budget_exceeded`,
+   *   `ai.installation_budget_exceeded`, `rate.too_many_at_once`, `reference.not_found`, `idempotency.in_progress`,
+   *   `idempotency.key_reused`
+   */
+  async start(dto: CreateGenerationDto, requestKey: RequestKey | undefined): Promise<StartedGeneration> {
+    const earlier = requestKey && (await this.database.transaction((unit) => this.findReplay(unit, requestKey)));
+    if (earlier !== undefined) return { id: earlier, isReplay: true };
+    const candidates = this.providers.listCandidates(dto.model);
+    const parts = await this.sources.load(dto);
+    const prompt = buildPrompt(parts);
+    const text = prompt.system + prompt.prompt;
+    const maxCosts = candidates.map(({ price }) => computeMaxCost(text, this.config.ai.maxOutputAiTokens, price));
+    // With room for one try that is cut before its first byte: its input is charged too.
+    const reserved = findLargest(maxCosts.map((cost, i) => cost + computeMaxCost(text, 0, candidates[i]!.price)));
+    const userText = [parts.instructions, parts.template].join(' ');
+    const checkSources = { profile: parts.profile, job: parts.job, userText };
+    const request = { type: dto.type, prompt, candidates, maxCosts, reserved, checkSources };
+    const slot = await this.runner.reserveSlot();
+    try {
+      const started = await this.insertAndReserve(dto, parts.templateId, requestKey, request);
+      if (started.isReplay) slot.release();
+      else this.runner.start({ ...request, generationId: started.id }, slot);
+      return started;
+    } catch (error) {
+      slot.release();
+      throw error;
+    }
+  }
+
+  /**
+   * Waits for the end of a generation, wherever it is written, and returns it.
+   * @throws AppError `ai.generation_failed` when no vendor wrote it
+   */
+  async waitForResult(id: number): Promise<GenerationDto> {
+    const generated = await this.runner.waitUntilFinished(id);
+    let generation = generated ? GenerationDto.from(generated) : await this.get(id);
+    if (!isFinished(generation.status)) {
+      for await (const chunk of this.streamStore.follow(id, 0, 1_000)) {
+        if (chunk === null && isFinished((await this.get(id)).status)) break;
+      }
+      generation = await this.get(id);
+    }
+    if (generation.status !== 'failed') return generation;
+    throw new AppError('ai.generation_failed', {
+      detail: generation.error ?? 'no vendor wrote the text',
+      headers: { location: `/v1/ai/generations/${id}` },
+      extensions: { generationId: id },
+    });
+  }
+
+  /** Returns one page of the generations that fit the filters, newest first. One statement. */
+  async list(query: ListGenerationsDto): Promise<Page<GenerationDto>> {
+    const page = this.pages.open(query);
+    const rows = await this.database.list<GenerationRow>(...listGenerations(query, page.after, page.take));
+    return page.of(rows, (row) => [row.sortKey, row.id], GenerationDto.from);
+  }
+
+  /** Returns one generation. @throws AppError `ai.generation_not_found` */
+  async get(id: number): Promise<GenerationDto> {
+    const generation = await this.database.find(AiGeneration, id);
+    if (!generation) throw new AppError('ai.generation_not_found');
+    return GenerationDto.from(generation);
+  }
+
+  /**
+   * Ends the vendor's call of a generation, whichever process makes it; what came is kept and what it cost is booked. One
+   * that is over stays as it is.
+   * @throws AppError `ai.generation_not_found`, `precondition.failed`
+   */
+  async cancel(id: number, preconditions: Preconditions | undefined): Promise<void> {
+    const generation = await this.get(id);
+    assertVersion(generation, preconditions);
+    if (isFinished(generation.status)) return;
+    const run = this.runner.find(id);
+    if (!run) return this.streamStore.publishCancel(id);
+    run.cancellation.abort();
+    await this.runner.waitUntilFinished(id);
+  }
+
+  private insertAndReserve(
+    dto: CreateGenerationDto,
+    templateId: number | null,
+    requestKey: RequestKey | undefined,
+    { prompt, candidates, reserved }: Omit<GenerationRequest, 'generationId'>,
+  ): Promise<StartedGeneration> {
+    return this.ledger.runExclusive(async (unit): Promise<StartedGeneration> => {
+      const replayed = requestKey && (await this.findReplay(unit, requestKey));
+      if (replayed !== undefined) return { id: replayed, isReplay: true };
+      const id = await this.insert(unit, dto, templateId, prompt, candidates[0]!, reserved);
+      if (requestKey) await this.storeKey(unit, requestKey, id);
+      await this.ledger.reserve(unit, reserved);
+      return { id, isReplay: false };
+    });
+  }
+
+  private async findReplay(unit: UnitOfWork, { key, hash }: RequestKey): Promise<number | undefined> {
+    const stored = await this.keys.begin(unit, key);
+    if (!stored) return undefined;
+    this.keys.assertSameRequest(stored, hash);
+    return (JSON.parse(stored.body ?? '{}') as { id: number }).id;
+  }
+
+  private async storeKey(unit: UnitOfWork, { key, hash }: RequestKey, id: number): Promise<void> {
+    const headers = { location: `/v1/ai/generations/${id}` };
+    await this.keys.keep(unit, key, { requestHash: hash, status: 202, headers, body: JSON.stringify({ id }) });
+  }
+
+  private async insert(
+    unit: UnitOfWork,
+    dto: CreateGenerationDto,
+    templateId: number | null,
+    prompt: Prompt,
+    first: ModelCandidate,
+    reserved: PicoUsd,
+  ): Promise<number> {
+    const { type, jobId, instructions } = dto;
+    const { id } = await unit
+      .repository(AiGeneration)
+      .insert({ type, jobId, templateId, instructions, status: 'running', prompt: formatPrompt(prompt) });
+    const aiTokens = estimateAiTokens(prompt.system + prompt.prompt);
+    const cost = computeCost({ ...NO_USAGE, inputAiTokens: aiTokens }, first.price);
+    await this.ledger.recordStart(unit, id, reserved, first, { aiTokens, cost });
+    return id;
+  }
+}
+
+function findLargest(amounts: readonly PicoUsd[]): PicoUsd {
+  return amounts.reduce((most, amount) => (amount > most ? amount : most), 0n);
+}

@@ -1,0 +1,59 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { type ActorDto, type AuditAction } from './audit-logs.dto';
+
+/** One change of one row, as the database wrote it down; nobody writes it by this entity. */
+@Entity('audit_logs')
+export class AuditLog {
+  @PrimaryColumn('bigint', { generated: 'identity', generatedIdentity: 'ALWAYS' })
+  readonly id: number;
+
+  /** The log is partitioned by it, so it is part of the key. */
+  @PrimaryColumn('timestamptz', { name: 'created_at', default: () => 'clock_timestamp()' })
+  readonly createdAt: Date;
+
+  /** The tenant whose row changed. */
+  @Column('bigint', { name: 'user_id', nullable: true })
+  readonly userId: number | null;
+
+  @Column('text', { name: 'table_name' })
+  readonly tableName: string;
+
+  @Column('bigint', { name: 'record_id', nullable: true })
+  readonly recordId: number | null;
+
+  @Column('text')
+  readonly action: AuditAction;
+
+  /** Column names and PostgreSQL's JSON of the values; of an update only what changed, secrets redacted. */
+  @Column('jsonb', { name: 'old_values', nullable: true })
+  readonly oldValues: Record<string, unknown> | null;
+
+  @Column('jsonb', { name: 'new_values', nullable: true })
+  readonly newValues: Record<string, unknown> | null;
+
+  /** Goes with the values when they are forgotten. */
+  @Column('bytea', { name: 'values_salt', nullable: true, select: false })
+  readonly valuesSalt: Buffer | null;
+
+  /** What stands for forgotten values; see audit.values_hash(). */
+  @Column('bytea', { name: 'values_hash', nullable: true, select: false })
+  readonly valuesHash: Buffer | null;
+
+  @Column('inet', { name: 'ip_address', nullable: true })
+  readonly ipAddress: string | null;
+
+  @Column('text', { name: 'actor_kind' })
+  readonly actorKind: ActorDto['kind'];
+
+  @Column('bigint', { name: 'actor_id', nullable: true })
+  readonly actorId: number | null;
+
+  @Column('text', { name: 'request_id', nullable: true })
+  readonly requestId: string | null;
+
+  @Column('text', { nullable: true })
+  readonly operation: string | null;
+
+  @Column('text', { nullable: true })
+  readonly reason: string | null;
+}

@@ -1,0 +1,109 @@
+import { Injectable } from '@nestjs/common';
+import { Config } from '../../platform/config/config';
+import { AppError } from '../../platform/errors/app-error';
+import { normalEmail } from '../../platform/mail/email';
+import { MailerService } from '../../platform/mail/mailer.service';
+import {
+  buildAlreadyRegisteredEmail,
+  VERIFICATION_LINK_SECONDS,
+  buildVerificationEmail,
+} from './account-notifications.service';
+import { AccountsService, generateOneTimeToken, hashOneTimeToken } from './accounts.service';
+import { assertPasswordAllowed } from '../passwords/password-policy';
+import { PasswordsService } from '../passwords/passwords.service';
+import { SecurityEventsService } from '../security-events/security-events.service';
+import { LoginThrottleService } from '../login-throttle/login-throttle.service';
+
+/** A person who signs up. */
+export interface SignUpRequest {
+  readonly email: string;
+  readonly password: string;
+  readonly firstName?: string | null;
+  readonly lastName?: string | null;
+}
+
+/**
+ * Signing up and verifying. Every answer is the same for a known and an unknown address, and so is the work behind it:
+ * the same number of hashes, statements and letters.
+ */
+@Injectable()
+export class RegistrationService {
+  constructor(
+    private readonly accounts: AccountsService,
+    private readonly passwords: PasswordsService,
+    private readonly mailer: MailerService,
+    private readonly events: SecurityEventsService,
+    private readonly throttle: LoginThrottleService,
+    private readonly config: Config,
+  ) {}
+
+  /**
+   * Makes an account that waits for its verification; the owner of a known address gets a letter that says so. Session:
+   * none. Side effects: a letter, the event `auth.register`.
+   * @throws AppError `auth.registration_closed`, `password.unfit`, `auth.throttled`, `rate.too_many_at_once`
+   */
+  async register({ email: given, password, firstName, lastName }: SignUpRequest): Promise<void> {
+    if (!this.config.auth.isRegistrationOpen) {
+      throw new AppError('auth.registration_closed', {
+        detail: 'Ask the administrator of this installation for an account.',
+      });
+    }
+    const email = normalEmail(given);
+    assertPasswordAllowed(password, { email, firstName, lastName });
+    await this.throttle.countRegistration();
+    const encryptedPassword = await this.passwords.hash(password, email);
+    const { token, hash: tokenHash } = generateOneTimeToken();
+    const { userId, emailTo, isRegistered } = await this.accounts.register({
+      email,
+      encryptedPassword,
+      firstName: firstName ?? null,
+      lastName: lastName ?? null,
+      tokenHash,
+      tokenSeconds: VERIFICATION_LINK_SECONDS,
+    });
+    const isDecoy = !(await this.throttle.countEmail(email));
+    const { http } = this.config;
+    await this.mailer.send(
+      isRegistered ? buildAlreadyRegisteredEmail(http, emailTo) : buildVerificationEmail(http, emailTo, token),
+      {
+        isDecoy,
+      },
+    );
+    await this.events.record('auth.register', {
+      success: !isRegistered,
+      userId,
+      ...(isRegistered && { reason: 'known address' }),
+    });
+  }
+
+  /**
+   * Sends another verification link, if there is an account to verify. Session: none. Side effects: a letter, the event
+   * `auth.verify_email_resend`.
+   */
+  async resendVerification(given: string): Promise<void> {
+    const email = normalEmail(given);
+    const { token, hash: tokenHash } = generateOneTimeToken();
+    const issued = await this.accounts.issueToken({
+      email,
+      purpose: 'verify_email',
+      tokenHash,
+      tokenSeconds: VERIFICATION_LINK_SECONDS,
+    });
+    const isEmailAllowed = await this.throttle.countEmail(email);
+    await this.mailer.send(buildVerificationEmail(this.config.http, issued?.emailTo ?? email, token), {
+      isDecoy: issued === null || !isEmailAllowed,
+    });
+    await this.events.record('auth.verify_email_resend', { success: issued !== null, userId: issued?.userId, email });
+  }
+
+  /**
+   * Spends the token of a verification link; the account may sign in from now on. Session: none. Side effects: the event
+   * `auth.verify_email`.
+   * @throws AppError `auth.link_invalid` for a token that is unknown, spent or older than 24 hours
+   */
+  async verifyEmail(token: string): Promise<void> {
+    const userId = await this.accounts.verifyEmail(hashOneTimeToken(token));
+    await this.events.record('auth.verify_email', { success: userId !== null, userId });
+    if (userId === null) throw new AppError('auth.link_invalid');
+  }
+}

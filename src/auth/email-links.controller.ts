@@ -1,0 +1,104 @@
+import { Controller, Get, Header } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { Public } from '../platform/http/access/access';
+
+/** What a page behind a mailed link asks and does. */
+interface EmailLinkPage {
+  readonly title: string;
+  readonly lead: string;
+  readonly button: string;
+  /** Route the token is posted to. */
+  readonly action: string;
+  readonly done: string;
+  readonly hasPasswordField?: boolean;
+}
+
+function renderPage({ title, lead, button, action, done, hasPasswordField = false }: EmailLinkPage): string {
+  const field = hasPasswordField
+    ? `<p><label>New password (8 to 128 characters; 15 or more are advised)<br>
+       <input name="password" type="password" autocomplete="new-password" minlength="8" required></label></p>`
+    : '';
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>${title} · Gigvault</title>
+<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:10vh auto;padding:0 1rem}input,button{font:inherit;padding:.4rem .8rem}input{width:100%;box-sizing:border-box}</style>
+<h1>${title}</h1>
+<p>${lead}</p>
+<form data-action="${action}" data-done="${done}">${field}<p><button>${button}</button></p></form>
+<p role="status"></p>
+<noscript>This page needs JavaScript; or send the token of the link to POST ${action}.</noscript>
+<script src="/mail-links.js"></script>
+</html>
+`;
+}
+
+/** Behind the link of a verification letter. */
+export const VERIFY_EMAIL_PAGE = renderPage({
+  title: 'Confirm your e-mail address',
+  lead: 'One click, and you can sign in.',
+  button: 'Confirm',
+  action: '/v1/auth/verify-email',
+  done: 'Your address is confirmed. You can sign in now.',
+});
+
+/** Behind the link of a reset letter. */
+export const RESET_PASSWORD_PAGE = renderPage({
+  title: 'Set a new password',
+  lead: 'All your sessions will end; sign in with the new password afterwards.',
+  button: 'Set password',
+  action: '/v1/auth/password/reset',
+  done: 'The new password counts. You can sign in with it now.',
+  hasPasswordField: true,
+});
+
+/** Takes the token out of the address bar at once, so that it stays in no history, and sends it when asked to. */
+export const EMAIL_LINKS_SCRIPT = `'use strict';
+const token = new URLSearchParams(location.search).get('token') ?? '';
+history.replaceState(null, '', location.pathname);
+const form = document.querySelector('form');
+const status = document.querySelector('[role=status]');
+form.addEventListener('submit', async (event) => {
+  event.preventDefault();
+  const body = { token, ...Object.fromEntries(new FormData(form)) };
+  const options = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  try {
+    const response = await fetch(form.dataset.action, options);
+    const problem = response.ok ? null : await response.json();
+    status.textContent = problem ? problem.detail ?? problem.title : form.dataset.done;
+    form.hidden = response.ok;
+  } catch {
+    status.textContent = 'The server cannot be reached; try again.';
+  }
+});
+`;
+
+const HTML = 'text/html; charset=utf-8';
+
+/**
+ * The pages behind mailed links, for installations without a front end of their own. Opening one changes nothing: mail
+ * scanners open every link, so the token is spent by the button.
+ */
+@ApiExcludeController()
+@Public('whoever opens a mailed link is not signed in')
+@Controller()
+export class EmailLinksController {
+  @Get('verify-email')
+  @Header('content-type', HTML)
+  getVerifyEmailPage(): string {
+    return VERIFY_EMAIL_PAGE;
+  }
+
+  @Get('reset-password')
+  @Header('content-type', HTML)
+  getResetPasswordPage(): string {
+    return RESET_PASSWORD_PAGE;
+  }
+
+  @Get('mail-links.js')
+  @Header('content-type', 'text/javascript; charset=utf-8')
+  getScript(): string {
+    return EMAIL_LINKS_SCRIPT;
+  }
+}

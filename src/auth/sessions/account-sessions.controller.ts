@@ -1,0 +1,67 @@
+import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { SignedIn } from '../../platform/http/access/access';
+import { Post } from '../../platform/idempotency/post';
+import { LogoutDto, SessionsDto } from './sessions.dto';
+import { AccountSessionsService } from './account-sessions.service';
+
+/** Where one is signed in, and signing out there. */
+@ApiTags('Auth')
+@SignedIn()
+@Controller({ path: 'auth', version: '1' })
+export class AccountSessionsController {
+  constructor(private readonly sessions: AccountSessionsService) {}
+
+  @Post('logout')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @ApiOperation({
+    operationId: 'logout',
+    summary: 'Sign out',
+    description: 'Ends this session everywhere within a second.',
+  })
+  @ApiNoContentResponse({ description: 'The session is over.' })
+  logout(@Body() { refreshToken }: LogoutDto): Promise<void> {
+    return this.sessions.logout(refreshToken);
+  }
+
+  @Get('sessions')
+  @ApiOperation({
+    operationId: 'listSessions',
+    summary: 'List your sessions',
+    description: 'Most recently used first.',
+  })
+  @ApiOkResponse({ type: SessionsDto })
+  async list(): Promise<SessionsDto> {
+    return { items: await this.sessions.list() };
+  }
+
+  @Delete('sessions')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @ApiOperation({
+    operationId: 'endOtherSessions',
+    summary: 'End your other sessions',
+    description: 'All but the one of this request.',
+  })
+  @ApiNoContentResponse({ description: 'The others are over.' })
+  endOthers(): Promise<void> {
+    return this.sessions.endOthers();
+  }
+
+  @Delete('sessions/:id')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @ApiParam({
+    name: 'id',
+    description: 'Id of the session.',
+    schema: { type: 'string' },
+    example: 'nJb2mE0iX8s1u3aQd5wV7g',
+  })
+  @ApiOperation({
+    operationId: 'endSession',
+    summary: 'End a session',
+    description: 'It is over everywhere within a second.',
+  })
+  @ApiNoContentResponse({ description: 'The session is over.' })
+  end(@Param('id') id: string): Promise<void> {
+    return this.sessions.end(id);
+  }
+}

@@ -1,0 +1,97 @@
+// @ts-check
+// Plain JavaScript, for it runs before anything is built: `node src/cli/build.cjs [program [arguments]]`
+// compiles what has changed into dist/ and then runs the program in this process. Several may build at once: each puts every
+// file in its place whole, and none removes what another has made.
+const { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } = require('node:fs');
+const { dirname, join, relative, resolve } = require('node:path');
+
+const root = resolve(__dirname, '..', '..');
+const buildInfoFile = join(root, 'dist', '.build.json');
+
+/** @returns {string[]} the sources of the servers, TypeScript and SQL, relative to the root */
+function sources() {
+  const folders = ['src', 'typeorm-migrations'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /(?<!\.spec|\.d)\.ts$|\.sql$/.test(entry.name))
+      .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name))),
+  );
+  return ['ormconfig.ts', ...folders].filter((file) => !file.startsWith(join('src', 'schematics')));
+}
+
+/** @param {string} file @returns {string} changes whenever the file does */
+function fingerprint(file) {
+  const { mtimeMs, size } = statSync(join(root, file));
+  return `${mtimeMs} ${size}`;
+}
+
+/** @param {string} file @returns {string} where its JavaScript goes, or its copy */
+const outputPath = (file) => join(root, 'dist', file.replace(/\.ts$/, '.js'));
+
+async function build() {
+  const buildKey = ['.swcrc', 'package-lock.json', relative(root, __filename)].map(fingerprint).join();
+  /** @type {{ buildKey?: string, files: Record<string, string> }} */
+  let before = { files: {} };
+  try {
+    before = JSON.parse(readFileSync(buildInfoFile, 'utf8'));
+  } catch {
+    // The first build, or broken build info: compile everything.
+  }
+  const isFullBuild = before.buildKey !== buildKey;
+  const files = Object.fromEntries(sources().map((file) => [file, fingerprint(file)]));
+  const stale = isFullBuild
+    ? findStaleOutput(Object.keys(files))
+    : Object.keys(before.files)
+        .filter((file) => !(file in files))
+        .map(outputPath);
+  const changed = Object.keys(files).filter((file) => isFullBuild || files[file] !== before.files[file]);
+  if (stale.length + changed.length === 0) return;
+  for (const file of stale) rmSync(file, { force: true });
+  if (changed.length > 0) await compile(changed);
+  replace(buildInfoFile, JSON.stringify({ buildKey, files }));
+}
+
+/** @param {string[]} files @returns {string[]} what is in dist/ without a source */
+function findStaleOutput(files) {
+  const wanted = new Set(files.map(outputPath));
+  try {
+    const found = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).map((file) =>
+      join(root, 'dist', file),
+    );
+    return found.filter((file) => /\.(js|sql)$/.test(file) && !wanted.has(file));
+  } catch {
+    // Nothing was built yet.
+    return [];
+  }
+}
+
+/** @param {string} file @param {string} text */
+function replace(file, text) {
+  const temporary = `${file}.${process.pid}`;
+  writeFileSync(temporary, text);
+  renameSync(temporary, file);
+}
+
+/** @param {string[]} files */
+async function compile(files) {
+  const { transformFile } = require('@swc/core');
+  await Promise.all(
+    files.map(async (file) => {
+      const code = file.endsWith('.sql')
+        ? readFileSync(join(root, file), 'utf8')
+        : (await transformFile(join(root, file), { root, cwd: root, sourceMaps: 'inline' })).code;
+      mkdirSync(dirname(outputPath(file)), { recursive: true });
+      replace(outputPath(file), code);
+    }),
+  );
+}
+
+build().then(
+  () => {
+    const [program] = process.argv.splice(2, 1);
+    if (program) require(resolve(root, program));
+  },
+  (error) => {
+    process.stderr.write(`The build failed.\n${error.message}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,46 @@
+import '../platform/config/load-config';
+import { spawn } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { DataFolder } from '../local-services/data-folder';
+import { type ServiceRole, ServicesFile } from '../local-services/server-environment';
+
+/** Is `npm run db -- --role app`: prints that role's URL and, at a terminal with psql on PATH, opens psql with it. */
+function main(): void {
+  const { values } = parseArgs({ options: { role: { type: 'string', default: 'app' } } });
+  const urls = new ServicesFile(new DataFolder().resolve('services.json')).read()?.postgres;
+  if (!urls) return fail('No embedded PostgreSQL runs here. Start it with: npm start');
+  const url = urls[values.role as ServiceRole];
+  if (url === undefined) return fail(`--role must be one of ${Object.keys(urls).join(', ')}`);
+  process.stdout.write(`${url}\n`);
+  if (process.stdout.isTTY && process.stdin.isTTY) openPsql(new URL(url));
+}
+
+/** The password goes by the environment: every user of the machine may read a command line. */
+function openPsql(url: URL): void {
+  const psql = spawn('psql', [], {
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      PGHOST: url.hostname,
+      PGPORT: url.port,
+      PGUSER: url.username,
+      PGPASSWORD: decodeURIComponent(url.password),
+      PGDATABASE: url.pathname.slice(1),
+    },
+  });
+  // Ctrl-C ends a query, not psql, and not us while it is open.
+  process.on('SIGINT', () => undefined);
+  psql.on('error', () => undefined);
+  psql.on('exit', (code) => (process.exitCode = code ?? 1));
+}
+
+function fail(message: string): void {
+  process.stderr.write(`${message}\n`);
+  process.exitCode = 1;
+}
+
+try {
+  main();
+} catch (error) {
+  fail(error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,79 @@
+import Redis from 'ioredis';
+import { Client } from 'pg';
+import { ConfigError } from '../../platform/config/load-config';
+import { DATABASE_URL_ROLES } from '../../local-services/server-environment';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** What a server or the network says, and the sentence for it; never the text itself, which may hold names. */
+const CONNECTION_PROBLEMS: readonly (readonly [RegExp, string])[] = [
+  [
+    /\b28P01\b|\b28000\b|WRONGPASS|NOAUTH|NOPERM|invalid (?:username|password)|client password must be|without any password/,
+    'the password is refused',
+  ],
+  [/\b3D000\b|DB index is out of range/, 'the server has no such database'],
+  [/ECONNREFUSED/, 'nothing listens at this host and port'],
+  [/ENOTFOUND|EAI_AGAIN/, 'there is no such host'],
+  [/\b57P03\b|^LOADING/, 'the server is starting; try again'],
+  [/\b53300\b/, 'the server has no connection left'],
+  [/SSL|certificate/i, 'the server and the URL do not agree on TLS (sslmode)'],
+];
+
+/**
+ * Tries the services that the person's environment names, before anything is started: each URL of a database, and Redis.
+ * @throws ConfigError that names each variable whose service cannot be used, and why; never a value
+ */
+export async function checkExternalServices(env: NodeJS.ProcessEnv): Promise<void> {
+  const databases = ['DATABASE_URL', ...Object.keys(DATABASE_URL_ROLES)];
+  const problems = await Promise.all([
+    ...databases.map((name) => findProblem(name, env[name], tryPostgres)),
+    findProblem('REDIS_URL', env['REDIS_URL'], tryRedis),
+  ]);
+  const found = problems.filter((problem) => problem !== undefined);
+  if (found.length > 0) throw new ConfigError(found);
+}
+
+async function findProblem(
+  name: string,
+  url: string | undefined,
+  attempt: (url: string) => Promise<void>,
+): Promise<string | undefined> {
+  // One that is missing is reported with the other settings.
+  if (!url) return undefined;
+  try {
+    await attempt(url);
+    return undefined;
+  } catch (error) {
+    const { code = '', message = '' } = error as { code?: string; message?: string };
+    return `${name}: ${CONNECTION_PROBLEMS.find(([pattern]) => pattern.test(`${code} ${message}`))?.[1] ?? 'the server does not answer'}`;
+  }
+}
+
+async function tryPostgres(connectionString: string): Promise<void> {
+  const client = new Client({ connectionString, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  client.on('error', () => undefined);
+  await client.connect();
+  await client.end().catch(() => undefined);
+}
+
+async function tryRedis(url: string): Promise<void> {
+  const client = new Redis(url, {
+    lazyConnect: true,
+    enableReadyCheck: false,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: CONNECT_TIMEOUT_MS,
+  });
+  // The cause comes by this event; what is awaited then only knows that the connection is closed.
+  let cause: Error | undefined;
+  client.on('error', (error: Error) => (cause ??= error));
+  try {
+    await client.connect();
+    await client.ping();
+  } catch (error) {
+    throw cause ?? error;
+  } finally {
+    client.disconnect();
+  }
+}

@@ -1,0 +1,241 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadConfig } from '../../platform/config/load-config';
+import { whyNotUsable } from '../../platform/config/usable-folder';
+import { bootstrapDatabase, runMigrations, withCommands } from '../../local-services/database-setup';
+import { type DataFolder, findProjectRoot, OperatorError } from '../../local-services/data-folder';
+import type { EmbeddedPostgres } from '../../local-services/embedded-postgres';
+import { EmbeddedRedis } from '../../local-services/embedded-redis';
+import {
+  buildRoleUrls,
+  buildServerEnvironment,
+  type InstallationServices,
+  ServicesFile,
+  shouldEmbedPostgres,
+} from '../../local-services/server-environment';
+import { FAKE_NAMES, buildFakeCommand, type FakeName, fetchFakeSettings, getFakeTitle } from './fake-programs';
+import { findFreePort, isPortFree, ManagedProcess, readCpuTime } from '../../local-services/managed-process';
+import { checkExternalServices } from './external-services';
+import { createInstallationPostgres, DATABASE_NAME, type LauncherLock } from './installation';
+import { buildApiUrl, waitUntilReady } from './readiness';
+import { InstallationSecrets } from '../../local-services/installation-secrets';
+import { type ServiceSet, SupervisedServer } from './service-set';
+
+const SERVER_TITLES = { api: 'The API', worker: 'The worker' } as const;
+
+/** Starts an installation step by step; what it has started is in `stack`, also when a step fails. */
+export class Launcher {
+  private readonly secrets: InstallationSecrets;
+  private readonly servicesFolder: string;
+  private readonly host: string;
+  private port = 0;
+  private readonly fakes = new Map<FakeName, { url: string; settings: Record<string, string> }>();
+
+  constructor(
+    private readonly folder: DataFolder,
+    private readonly lock: LauncherLock,
+    private readonly serviceSet: ServiceSet,
+    private readonly env: NodeJS.ProcessEnv,
+    private readonly requestedFakes: ReadonlySet<FakeName>,
+  ) {
+    this.secrets = InstallationSecrets.load(folder.resolve('secrets.json'));
+    this.servicesFolder = folder.createServicesFolder(this.secrets.values.servicesName);
+    this.host = env['HOST'] || '127.0.0.1';
+  }
+
+  /**
+   * Brings everything up and returns what runs, or throws. Stops between two steps when `signal` is aborted.
+   * @throws LaunchError or ConfigError when the person can do something about it
+   */
+  async start(signal: AbortSignal): Promise<InstallationServices> {
+    if (shouldEmbedPostgres(this.env)) this.serviceSet.postgres = createInstallationPostgres(this.folder, this.secrets);
+    if (!this.env['REDIS_URL']) this.serviceSet.redis = this.createRedis();
+    await this.checkSettings();
+    await this.choosePort();
+    // An admin the person named is his first; a made one must not follow at a later start without him.
+    if (this.serviceSet.postgres?.isNew && !this.env['GIGVAULT_ADMIN_EMAIL']) this.secrets.createAdmin();
+    await settleAll([this.serviceSet.postgres?.start(), this.serviceSet.redis?.start()]);
+    this.secrets.savePorts({ postgres: this.serviceSet.postgres?.port, redis: this.serviceSet.redis?.port });
+    signal.throwIfAborted();
+    await this.prepareDatabase();
+    signal.throwIfAborted();
+    for (const name of FAKE_NAMES) if (this.requestedFakes.has(name)) await this.startFake(name, signal);
+    await this.startServers(signal);
+    return this.writeServicesFile();
+  }
+
+  /**
+   * Restarts from now on what ends by itself, and keeps services.json right.
+   * @returns a promise of the reason when a process is not started again
+   */
+  supervise(signal: AbortSignal, say: (text: string) => void): Promise<string> {
+    return this.serviceSet.superviseAll(say, (service) => {
+      this.writeServicesFile();
+      if (service instanceof SupervisedServer && service.name === 'api')
+        void this.reportReadiness(service, signal, say);
+    });
+  }
+
+  private async reportReadiness(
+    api: SupervisedServer,
+    signal: AbortSignal,
+    say: (text: string) => void,
+  ): Promise<void> {
+    const { pid } = api;
+    const problem = await this.waitUntilReady(api, signal).catch(() => 'it was stopped');
+    // One that has ended meanwhile is reported as such.
+    if (api.hasExited || api.pid !== pid) return;
+    if (problem === undefined) say('The API is ready again.');
+    else if (!signal.aborted) say(`The API is not ready: ${problem}. See ${this.folder.resolveLog('api')}`);
+  }
+
+  /** Returns the admin made at the first start, once: afterwards nobody knows the password but the reader. */
+  consumeFirstAdmin(): { email: string; password: string } | undefined {
+    const { admin } = this.secrets.values;
+    if (!admin || this.env['GIGVAULT_ADMIN_EMAIL']) return undefined;
+    this.secrets.forgetAdmin();
+    return admin;
+  }
+
+  private createRedis(): EmbeddedRedis {
+    const { redisPassword, ports } = this.secrets.values;
+    return new EmbeddedRedis({
+      folder: join(this.servicesFolder, 'redis'),
+      logFile: this.folder.resolveLog('redis'),
+      password: redisPassword,
+      preferredPort: ports.redis,
+    });
+  }
+
+  /** Tries what the person has set before anything is started. */
+  private async checkSettings(): Promise<void> {
+    const { http, backups } = loadConfig(this.buildEnvironment());
+    this.serviceSet.shutdownDelayMs = http.shutdownDelayMs;
+    const problem = backups.s3 ? undefined : await whyNotUsable(backups.folder);
+    if (problem !== undefined) throw new OperatorError(`BACKUP_DIR is not usable: ${problem}.`);
+    await checkExternalServices(this.env);
+  }
+
+  private async choosePort(): Promise<void> {
+    const { port } = loadConfig(this.buildEnvironment()).http;
+    this.port = port || (await findFreePort());
+    if (!(await isPortFree(this.port, this.host))) {
+      throw new OperatorError(
+        `PORT ${this.port} of ${this.host} is taken. Choose another: PORT=${this.port + 1} npm start`,
+      );
+    }
+  }
+
+  private async prepareDatabase(): Promise<void> {
+    const { postgres } = this.serviceSet;
+    const migrationUrl = this.buildEnvironment()['DATABASE_MIGRATION_URL'] ?? '';
+    if (!postgres) return void (await runMigrations(migrationUrl));
+    const { passwords } = this.secrets.values;
+    try {
+      await bootstrapDatabase(
+        (name) => postgres.buildUrl('postgres', passwords.superuser, name),
+        DATABASE_NAME,
+        passwords,
+      );
+      await runMigrations(migrationUrl);
+    } catch (error) {
+      throw withCommands(error, this.folder.path, this.servicesFolder);
+    }
+  }
+
+  private async startServers(signal: AbortSignal): Promise<void> {
+    const env = this.buildEnvironment();
+    const api = this.startServer('api', 'main', env);
+    this.startServer('worker', 'worker', env);
+    const problem = this.waitUntilReady(api, signal);
+    const ended = this.serviceSet.waitForFirstExit().then((end) => ({ end }));
+    const outcome = await Promise.race([problem, ended]);
+    if (outcome === undefined) return;
+    if (typeof outcome === 'string')
+      throw new OperatorError(`The API did not start: ${outcome}.\n${api.readLogTail()}`);
+    const logTails = this.serviceSet.servers.filter((server) => server.hasExited).map((server) => server.readLogTail());
+    throw new OperatorError(`${outcome.end}:\n${logTails.join('\n')}`);
+  }
+
+  private waitUntilReady(api: SupervisedServer, signal: AbortSignal): Promise<string | undefined> {
+    const logFile = this.folder.resolveLog(api.name);
+    const progress = (): string => `${readCpuTime(api.pid ?? 0)} ${statSync(logFile).size}`;
+    return waitUntilReady(buildApiUrl(this.host, this.port), progress, signal);
+  }
+
+  private async startFake(name: FakeName, signal: AbortSignal): Promise<void> {
+    const port = await findFreePort();
+    const url = `http://127.0.0.1:${port}`;
+    const server = this.runServer(name, getFakeTitle(name), buildFakeCommand(name, port, this.env), this.env);
+    const settings = await Promise.race([fetchFakeSettings(url, signal), server.exited.then(() => undefined)]);
+    if (!settings) throw new OperatorError(`${getFakeTitle(name)} does not answer:\n${server.readLogTail()}`);
+    this.fakes.set(name, { url, settings });
+  }
+
+  private startServer(name: keyof typeof SERVER_TITLES, entry: string, env: NodeJS.ProcessEnv): SupervisedServer {
+    return this.runServer(
+      name,
+      SERVER_TITLES[name],
+      ['--enable-source-maps', join(findProjectRoot(), 'dist', 'src', `${entry}.js`)],
+      env,
+    );
+  }
+
+  private runServer(name: string, title: string, args: readonly string[], env: NodeJS.ProcessEnv): SupervisedServer {
+    const server = new SupervisedServer(name, title, () => {
+      const logFile = this.folder.resolveLog(name);
+      const child = new ManagedProcess(name, process.execPath, args, { cwd: findProjectRoot(), env, logFile });
+      if (child.pid !== undefined) this.lock.addProcess(name, child.pid);
+      return child;
+    });
+    this.serviceSet.servers.push(server);
+    return server;
+  }
+
+  private writeServicesFile(): InstallationServices {
+    const { postgres, redis, servers } = this.serviceSet;
+    const pids = [
+      ['launcher', process.pid],
+      ['postgres', postgres?.pid],
+      ['redis', redis?.pid],
+      ...servers.map((server) => [server.name, server.pid]),
+    ].filter(([, pid]) => pid !== undefined);
+    const services: InstallationServices = {
+      api: buildApiUrl(this.host, this.port),
+      ...(postgres && { postgres: this.buildPostgresUrls(postgres) }),
+      ...(redis && { redis: redis.url }),
+      ...this.buildFakeUrls(),
+      pids: Object.fromEntries(pids) as Record<string, number>,
+    };
+    new ServicesFile(this.folder.resolve('services.json')).write(services);
+    return services;
+  }
+
+  private buildFakeUrls(): Pick<InstallationServices, 'fakeUpwork' | 'fakeAi'> {
+    const [upwork, ai] = [this.fakes.get('fake-upwork'), this.fakes.get('fake-ai')];
+    return { ...(upwork && { fakeUpwork: upwork.url }), ...(ai && { fakeAi: ai.url }) };
+  }
+
+  private buildEnvironment(): NodeJS.ProcessEnv {
+    const { postgres, redis } = this.serviceSet;
+    return buildServerEnvironment(this.env, {
+      secrets: this.secrets,
+      dataFolder: this.folder.path,
+      port: this.port || undefined,
+      postgres: postgres && this.buildPostgresUrls(postgres),
+      redis: redis?.url,
+      fakes: Object.assign({}, ...[...this.fakes.values()].map(({ settings }) => settings)) as Record<string, string>,
+    });
+  }
+
+  private buildPostgresUrls(postgres: EmbeddedPostgres): ReturnType<typeof buildRoleUrls> {
+    return buildRoleUrls((login, role) => postgres.buildUrl(login, this.secrets.values.passwords[role], DATABASE_NAME));
+  }
+}
+
+/** Fails only when all have come to an end, so that nothing is still starting while the rest is being stopped. */
+async function settleAll(works: readonly (Promise<void> | undefined)[]): Promise<void> {
+  const begun = works.filter((work) => work !== undefined);
+  const failed = (await Promise.allSettled(begun)).find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+}

@@ -1,0 +1,42 @@
+/** npm passes a Ctrl-C on to us that the terminal has given us already: one wish, two signals. */
+const DUPLICATE_SIGNAL_MS = 700;
+const PARENT_POLL_MS = 500;
+
+/**
+ * Listens to the wishes to stop: Ctrl-C, SIGTERM, a closed terminal, and, under npm, the end of npm's shell, which
+ * does not pass a SIGTERM on. The first wish aborts `signal`; a later one calls `onHaste`.
+ */
+export class StopRequests {
+  /** Settles at the first wish. */
+  readonly requested: Promise<void>;
+  private readonly controller = new AbortController();
+  private lastRequestAt = 0;
+
+  constructor(private readonly onRepeatedRequest: () => void) {
+    this.requested = new Promise((resolve) => this.signal.addEventListener('abort', () => resolve()));
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => this.handleRequest());
+    if (process.env['npm_lifecycle_event'] !== undefined) this.pollParent();
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  private handleRequest(): void {
+    const now = Date.now();
+    const isDuplicate = now - this.lastRequestAt < DUPLICATE_SIGNAL_MS;
+    this.lastRequestAt = now;
+    if (!this.signal.aborted) this.controller.abort();
+    else if (!isDuplicate) this.onRepeatedRequest();
+  }
+
+  private pollParent(): void {
+    const parent = process.ppid;
+    const timer = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(timer);
+      this.handleRequest();
+    }, PARENT_POLL_MS);
+    timer.unref();
+  }
+}

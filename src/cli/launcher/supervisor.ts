@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A process that can be started again after it has ended. */
+export interface Restartable {
+  /** Its name at the beginning of a sentence: "The API". */
+  readonly title: string;
+  /** Settles when the process that runs now has ended, with a text for people. */
+  readonly exited: Promise<string>;
+  /** Starts it again. @throws Error when it does not start */
+  start(): Promise<void>;
+  /** Returns the last lines of its log. */
+  readLogTail(): string;
+}
+
+/** How often, and after which pauses, a process is started again. */
+export interface RestartPolicy {
+  /** Doubled with each end within the window. */
+  readonly initialDelayMs: number;
+  readonly maxRestarts: number;
+  readonly windowMs: number;
+}
+
+const POLICY: RestartPolicy = { initialDelayMs: 1_000, maxRestarts: 5, windowMs: 10 * 60_000 };
+
+/**
+ * Starts processes again that ended by themselves: after 1, 2, 4, 8 and 16 seconds, at most five times within ten
+ * minutes. Then it gives up, and the launcher stops everything.
+ */
+export class Supervisor {
+  /** Settles with the reason when a process is not started again. */
+  readonly failed: Promise<string>;
+  private fail: (reason: string) => void = () => undefined;
+  private readonly stopping = new AbortController();
+  private readonly stopped = new Promise<void>((resolve) => {
+    this.stopping.signal.addEventListener('abort', () => resolve());
+  });
+  private readonly loops: Promise<void>[] = [];
+
+  /** @param print prints a sentence for the person at the terminal */
+  constructor(
+    private readonly print: (text: string) => void,
+    private readonly policy: RestartPolicy = POLICY,
+  ) {
+    this.failed = new Promise((resolve) => (this.fail = resolve));
+  }
+
+  /** Restarts this process whenever it ends, until `stop`. */
+  supervise(service: Restartable): void {
+    this.loops.push(this.keepRunning(service));
+  }
+
+  /** Restarts nothing more; waits for a start that is under way. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await Promise.all(this.loops);
+  }
+
+  private async keepRunning(service: Restartable): Promise<void> {
+    const { initialDelayMs: firstPauseMs, maxRestarts, windowMs } = this.policy;
+    let endedAt: number[] = [];
+    let how = await this.waitForExit(service);
+    while (how !== undefined) {
+      endedAt = [...endedAt.filter((at) => Date.now() - at < windowMs), Date.now()];
+      if (endedAt.length > maxRestarts) return this.fail(this.describeFailure(service, how, endedAt.length));
+      const pauseMs = firstPauseMs * 2 ** (endedAt.length - 1);
+      this.print(`${service.title} ended (${how}). It is started again in ${pauseMs / 1_000} s.`);
+      how = (await this.pause(pauseMs)) ? await this.restart(service) : undefined;
+    }
+  }
+
+  /** Returns how it ended, now at its start or later; undefined once the supervisor was stopped. */
+  private async restart(service: Restartable): Promise<string | undefined> {
+    try {
+      await service.start();
+    } catch (error) {
+      return this.stopping.signal.aborted ? undefined : `it did not start: ${(error as Error).message}`;
+    }
+    return this.waitForExit(service);
+  }
+
+  private async waitForExit({ exited: ended }: Restartable): Promise<string | undefined> {
+    const how = await Promise.race([ended, this.stopped]);
+    return this.stopping.signal.aborted ? undefined : (how ?? undefined);
+  }
+
+  /** Returns true after the pause, false when the supervisor was stopped meanwhile. */
+  private async pause(ms: number): Promise<boolean> {
+    return sleep(ms, true, { signal: this.stopping.signal }).catch(() => false);
+  }
+
+  private describeFailure(service: Restartable, how: string, times: number): string {
+    const minutes = Math.round(this.policy.windowMs / 60_000);
+    return [
+      `${service.title} ended (${how}), ${times} times within ${minutes} minutes. It is not started again.`,
+      'The last lines of its log:',
+      service.readLogTail(),
+    ].join('\n');
+  }
+}

@@ -1,0 +1,35 @@
+import '../platform/config/load-config';
+import { DataFolder } from '../local-services/data-folder';
+import { revertLatestMigration, runMigrations, withCommands } from '../local-services/database-setup';
+import { InstallationSecrets } from '../local-services/installation-secrets';
+import { ServicesFile } from '../local-services/server-environment';
+
+/** Runs `npm run migrate`, or `npm run migrate:revert` with --revert, on DATABASE_MIGRATION_URL or what runs here. */
+async function main(): Promise<string> {
+  const given = process.env['DATABASE_MIGRATION_URL'];
+  if (given) return run(given);
+  const folder = new DataFolder();
+  const url = new ServicesFile(folder.resolve('services.json')).read()?.postgres?.owner;
+  if (url === undefined) throw new Error('Set DATABASE_MIGRATION_URL, or start Gigvault here first (npm start).');
+  const { servicesName } = InstallationSecrets.load(folder.resolve('secrets.json')).values;
+  return run(url).catch((error: unknown) => {
+    throw withCommands(error, folder.path, folder.createServicesFolder(servicesName));
+  });
+}
+
+async function run(url: string): Promise<string> {
+  if (process.argv.includes('--revert')) {
+    await revertLatestMigration(url);
+    return 'The newest migration is undone.';
+  }
+  const names = await runMigrations(url);
+  return names.length > 0 ? `Done:\n  ${names.join('\n  ')}` : 'Nothing to do: no migration is pending.';
+}
+
+main().then(
+  (text) => process.stdout.write(`${text}\n`),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,37 @@
+import '../platform/config/load-config';
+import { bootstrapDatabase, LOGIN_ROLES, type Role, runMigrations } from '../local-services/database-setup';
+
+/**
+ * Prepares a database that is not embedded, as the compose file's one-shot: bootstrap.sql as DATABASE_SUPERUSER_URL,
+ * with the logins' passwords taken from their URLs, then the migrations. May be run any number of times.
+ */
+async function main(): Promise<void> {
+  const superuser = new URL(readRequiredUrl('DATABASE_SUPERUSER_URL'));
+  const urlOf = (name: string): string => Object.assign(new URL(superuser), { pathname: `/${name}` }).href;
+  const passwords = Object.fromEntries(LOGIN_ROLES.map((role) => [role, readPassword(getUrlVariable(role))]));
+  await bootstrapDatabase(urlOf, superuser.pathname.slice(1), passwords as Record<Role, string>);
+  await runMigrations(readRequiredUrl('DATABASE_MIGRATION_URL'));
+}
+
+function getUrlVariable(role: Role): string {
+  if (role === 'app') return 'DATABASE_URL';
+  return role === 'migrator' ? 'DATABASE_MIGRATION_URL' : `DATABASE_${role.toUpperCase()}_URL`;
+}
+
+function readPassword(variable: string): string {
+  return decodeURIComponent(new URL(readRequiredUrl(variable)).password);
+}
+
+function readRequiredUrl(variable: string): string {
+  const value = process.env[variable];
+  if (!value || !URL.canParse(value)) throw new Error(`${variable}: must be a URL`);
+  return value;
+}
+
+main().then(
+  () => process.stdout.write('The database is prepared.\n'),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  },
+);

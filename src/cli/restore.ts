@@ -1,0 +1,176 @@
+import { ConfigError, loadSettings, removeClientVariables } from '../platform/config/load-config';
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { parseArgs } from 'node:util';
+import { BackupError, type BackupStore, parseFileName } from '../backups/storage/backup-store';
+import { FolderStore } from '../backups/storage/folder-store';
+import { countRows } from '../backups/storage/manifest';
+import { readToEnd, restoreDatabase, type RestoreOptions } from '../backups/restore/restore-database';
+import { createBackupStore } from '../backups/storage/s3-store';
+import { backupSettings } from '../platform/config/setting-groups';
+import { backupsOf, encryptionOf } from '../platform/config/config';
+import { LocalMasterKeys } from '../platform/encryption/master-keys';
+import { DataFolder, findProjectRoot, OperatorError } from '../local-services/data-folder';
+import { buildServerEnvironment, shouldEmbedPostgres } from '../local-services/server-environment';
+import { createInstallationPostgres, DATABASE_NAME, LauncherLock } from './launcher/installation';
+import { InstallationSecrets } from '../local-services/installation-secrets';
+
+const SETTING_NAMES = [
+  ...(Object.keys(backupSettings) as (keyof typeof backupSettings)[]),
+  'GIGVAULT_DATA_DIR',
+  'ENCRYPTION_KEYS',
+  'ENCRYPTION_KEY_FILE',
+] as const;
+
+const USAGE = `npm run restore                        lists the backups
+npm run restore -- <number|latest|file>
+  --to postgres://…   database it becomes, by a superuser's login; DATABASE_SUPERUSER_URL when left out,
+                      and without that the embedded one, which must be stopped
+  --force             also where the database holds something: that is kept under another name
+  --yes               without asking`;
+
+/** What the command was asked. */
+interface RestoreArguments {
+  readonly backup: string | undefined;
+  readonly to: string | undefined;
+  readonly canReplace: boolean;
+  readonly isConfirmed: boolean;
+}
+
+/** Is `npm run restore`: puts a backup in the place of a database, whole or not at all. */
+async function main(): Promise<void> {
+  const envFile = join(findProjectRoot(), '.env');
+  if (existsSync(envFile)) process.loadEnvFile(envFile);
+  removeClientVariables();
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      to: { type: 'string' },
+      force: { type: 'boolean', default: false },
+      yes: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help || positionals.length > 1) return print(USAGE);
+  const restoreArguments: RestoreArguments = {
+    backup: positionals[0],
+    to: values.to ?? process.env['DATABASE_SUPERUSER_URL'],
+    canReplace: values.force,
+    isConfirmed: values.yes,
+  };
+  const folder = new DataFolder();
+  // Where another database is meant, its keys are the operator's, and nothing is made for an installation here.
+  const secrets =
+    restoreArguments.to === undefined && shouldEmbedPostgres(process.env)
+      ? InstallationSecrets.load(folder.resolve('secrets.json'))
+      : undefined;
+  const settings = loadSettings(SETTING_NAMES, buildRestoreEnvironment(folder, secrets));
+  const store = createBackupStore(backupsOf(settings));
+  if (restoreArguments.backup === undefined) return printBackups(store);
+  if (!settings.ENCRYPTION_KEYS && !settings.ENCRYPTION_KEY_FILE)
+    throw new OperatorError(
+      'A backup opens with the keys of its time only: give ENCRYPTION_KEYS or ENCRYPTION_KEY_FILE.',
+    );
+  const masterKeys = new LocalMasterKeys({ encryption: encryptionOf(settings) });
+  const source = await findSource(restoreArguments.backup, store);
+  const options = { ...source, masterKeys, canReplace: restoreArguments.canReplace };
+  if (restoreArguments.to !== undefined) return restore({ ...options, target: restoreArguments.to }, restoreArguments);
+  if (!secrets)
+    throw new OperatorError('Say which database the backup becomes: --to postgres://…, the login of a superuser.');
+  await withEmbeddedPostgres(folder, secrets, (target, passwords) =>
+    restore({ ...options, target, passwords }, restoreArguments),
+  );
+}
+
+async function restore(options: RestoreOptions, { isConfirmed: isSure }: RestoreArguments): Promise<void> {
+  const { manifest } = await readToEnd(options.read(), options.masterKeys);
+  const { host, pathname } = new URL(options.target);
+  print(
+    `Taken ${manifest.takenAt}: ${countRows(manifest)} rows of ${Object.keys(manifest.tables).length} tables, PostgreSQL ${manifest.serverVersion}, ${manifest.migrations.at(-1)}.`,
+  );
+  if (!isSure && !(await askForConfirmation(`It becomes the database ${pathname.slice(1)} of ${host}. Go on?`)))
+    return print('Nothing was done.');
+  const { oldDatabase: keptAs, migrationsRun, erasedUsers: erasedAgain } = await restoreDatabase(options);
+  print('Restored, compared with what was dumped, and found equal.');
+  if (migrationsRun.length > 0) print(`Migrations run since: ${migrationsRun.join(', ')}.`);
+  if (erasedAgain.length > 0) print(`Erased again, for they had asked for it since: ${erasedAgain.length} users.`);
+  if (keptAs !== null) print(`What was there is now the database ${keptAs}; drop it when you are sure.`);
+}
+
+/** Takes the place of the launcher for as long as it lasts. */
+async function withEmbeddedPostgres(
+  folder: DataFolder,
+  secrets: InstallationSecrets,
+  work: (target: string, passwords: RestoreOptions['passwords']) => Promise<void>,
+): Promise<void> {
+  const lock = await LauncherLock.acquire(folder.resolve('launcher.json'));
+  const postgres = createInstallationPostgres(folder, secrets);
+  const { passwords } = secrets.values;
+  try {
+    await postgres.start();
+    await work(postgres.buildUrl('postgres', passwords.superuser, DATABASE_NAME), passwords);
+  } finally {
+    await postgres.stop();
+    lock.release();
+  }
+}
+
+function buildRestoreEnvironment(folder: DataFolder, secrets: InstallationSecrets | undefined): NodeJS.ProcessEnv {
+  const { ENCRYPTION_KEYS, ENCRYPTION_KEY_FILE } = secrets
+    ? buildServerEnvironment(process.env, {
+        secrets,
+        dataFolder: folder.path,
+        port: undefined,
+        postgres: UNUSED_URLS,
+        redis: undefined,
+      })
+    : process.env;
+  return { ...process.env, GIGVAULT_DATA_DIR: folder.path, ENCRYPTION_KEYS, ENCRYPTION_KEY_FILE };
+}
+
+/** Only the keys are wanted of the environment. */
+const UNUSED_URLS = { app: '', auth: '', worker: '', admin: '', owner: '', backup: '', monitor: '' };
+
+/** A file by its path, or one of the store by the number of its backup. */
+async function findSource(
+  backup: string,
+  store: BackupStore,
+): Promise<Pick<RestoreOptions, 'read' | 'store' | 'others'>> {
+  const isFile = !/^\d+$|^latest$/.test(backup);
+  const place = isFile ? new FolderStore(dirname(resolve(backup))) : store;
+  const others = await place.list().catch(() => []);
+  const name = isFile
+    ? basename(backup)
+    : others.find((file) => backup === 'latest' || parseFileName(file)?.id === Number(backup));
+  if (name === undefined) throw new BackupError(`there is no backup ${backup}; npm run restore lists them`);
+  return { read: () => place.read(name), store: place, others };
+}
+
+async function printBackups(store: BackupStore): Promise<void> {
+  const names = await store.list();
+  for (const name of names)
+    print(`${String(parseFileName(name)?.id).padStart(6)}  ${parseFileName(name)?.takenAt.toISOString()}  ${name}`);
+  print(names.length === 0 ? 'There is no backup where the settings want them.' : `\n${USAGE}`);
+}
+
+async function askForConfirmation(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) throw new OperatorError('Nobody can be asked here: say --yes.');
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [yes/no] `)).trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+main().catch((error: unknown) => {
+  const isForPeople = [OperatorError, ConfigError, BackupError].some((kind) => error instanceof kind);
+  const text = isForPeople ? (error as Error).message : error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`\nNothing was changed. ${text}\n`);
+  process.exitCode = 1;
+});

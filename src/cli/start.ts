@@ -1,0 +1,117 @@
+import { ConfigError, removeClientVariables } from '../platform/config/load-config';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { DataFolder, findProjectRoot, OperatorError } from '../local-services/data-folder';
+import { FAKE_NAMES, type FakeName } from './launcher/fake-programs';
+import { Launcher } from './launcher/launcher';
+import { LauncherLock } from './launcher/installation';
+import { type InstallationServices, ServicesFile } from '../local-services/server-environment';
+import { ServiceSet } from './launcher/service-set';
+import { StopRequests } from './launcher/stop-requests';
+
+const USAGE = `npm start                      starts PostgreSQL, Redis, the API and the worker; Ctrl-C stops everything
+npm start -- --fake-upwork     with an Upwork of its own, in memory, to connect to without an account there
+npm start -- --fake-ai         with AI vendors of its own, which need no key; what they write is marked as fake
+npm start -- --help            prints this
+
+Both fakes may be combined. Settings come from the environment and from .env; .env.example describes them all.`;
+
+/**
+ * Runs `npm start [-- --fake-upwork --fake-ai]`: starts everything, restarts what ends by itself, and stops everything when it is
+ * asked to, when a process ends again and again, or when the launcher itself fails.
+ */
+async function main(): Promise<number> {
+  const envFile = join(findProjectRoot(), '.env');
+  if (existsSync(envFile)) process.loadEnvFile(envFile);
+  removeClientVariables();
+  const options = parseOptions(process.argv.slice(2));
+  if (options === 'help') {
+    print(USAGE);
+    return 0;
+  }
+  const folder = new DataFolder();
+  const lock = await LauncherLock.acquire(folder.resolve('launcher.json'));
+  const serviceSet = new ServiceSet();
+  const requests = new StopRequests(() => serviceSet.forceStop());
+  try {
+    const launcher = new Launcher(folder, lock, serviceSet, process.env, options);
+    print('Starting Gigvault …');
+    const uncaughtFault = new UncaughtFault();
+    printAddresses(await launcher.start(requests.signal), launcher.consumeFirstAdmin(), folder);
+    const reason = await Promise.race([
+      requests.requested,
+      launcher.supervise(requests.signal, print),
+      uncaughtFault.occurred,
+    ]);
+    if (!reason) return 0;
+    print(`${reason}\nStopping the rest. Logs: ${folder.resolve('logs')}`);
+    return 1;
+  } catch (error) {
+    if (requests.signal.aborted) return 0;
+    throw error;
+  } finally {
+    if (serviceSet.servers.length > 0) print('Stopping: finishing what was accepted (Ctrl-C again cuts it short) …');
+    await serviceSet.stop();
+    new ServicesFile(folder.resolve('services.json')).remove();
+    lock.release();
+  }
+}
+
+/** Listens, from the moment it is made, to what fails in the launcher and nothing catches: it must not leave its processes behind. */
+class UncaughtFault {
+  /** Settles with a sentence; never rejects. */
+  readonly occurred = new Promise<string>((resolve) => {
+    const fail = (error: unknown): void => {
+      resolve(`The launcher failed: ${error instanceof Error ? error.stack : String(error)}`);
+    };
+    process.on('uncaughtException', fail);
+    process.on('unhandledRejection', fail);
+  });
+}
+
+/** Returns the fakes that are wanted. */
+function parseOptions(args: string[]): ReadonlySet<FakeName> | 'help' {
+  try {
+    const flag = { type: 'boolean', default: false } as const;
+    const { values } = parseArgs({
+      args,
+      options: { 'fake-upwork': flag, 'fake-ai': flag, help: { ...flag, short: 'h' } },
+    });
+    return values.help ? 'help' : new Set(FAKE_NAMES.filter((name) => values[name]));
+  } catch (error) {
+    throw new OperatorError(`${(error as Error).message}; the options are --fake-upwork, --fake-ai and --help.`);
+  }
+}
+
+function printAddresses(
+  { api, postgres, fakeUpwork, fakeAi }: InstallationServices,
+  admin: { email: string; password: string } | undefined,
+  folder: DataFolder,
+): void {
+  print(`
+  API        ${api}
+  Swagger    ${api}/docs
+  Dashboard  ${api}/admin
+${fakeUpwork ? `  Upwork     ${fakeUpwork}, a fake one; npm run demo walks from a search there to an accepted proposal\n` : ''}${fakeAi ? `  AI         ${fakeAi}, fake vendors; what they write is marked as fake\n` : ''}${postgres ? '  Database   npm run db -- --role app\n' : ''}  Logs       ${folder.resolve('logs')}
+${admin ? `\n  First admin, shown only now:  ${admin.email}  ${admin.password}\n` : ''}
+Ctrl-C stops everything; the data stays in place.`);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function printError(error: unknown): void {
+  const isForPeople = error instanceof OperatorError || error instanceof ConfigError;
+  const text = isForPeople ? error.message : error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`\nGigvault did not start. ${text}\n`);
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    printError(error);
+    process.exit(1);
+  },
+);

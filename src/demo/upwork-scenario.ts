@@ -1,0 +1,212 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiError, type ApiClient } from './api-client';
+import { FakeUpworkClient, type Posting } from './fake-upwork-client';
+import type { Terminal } from './terminal';
+
+interface Page<T> {
+  readonly items: readonly T[];
+}
+
+interface Connection {
+  readonly id: number;
+  readonly organizationId: string | null;
+  readonly health: string;
+  readonly expiresAt: string;
+}
+
+interface Job {
+  readonly id: number;
+  readonly title: string;
+  readonly upworkJobId: string | null;
+}
+
+interface Proposal {
+  readonly id: number;
+  readonly status: string;
+  readonly bidAmount: string | null;
+  readonly upworkStatus: string | null;
+}
+
+interface Message {
+  readonly senderType: string;
+  readonly content: string;
+}
+
+interface Sync {
+  readonly id: number;
+  readonly connectionId: number;
+  readonly kind: string;
+  readonly status: string;
+  readonly lastSuccessAt: string | null;
+  readonly lagSeconds: number | null;
+  readonly lastError: string | null;
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+/** A worker begins within moments; Upwork may be slow. */
+const SYNC_TIMEOUT_MS = 60_000;
+
+const NO_UPWORK_TEXT =
+  'no Upwork is connected; `npm start -- --fake-upwork` brings one that works offline, and the demo walks it';
+
+/**
+ * From a vacancy on Upwork to an accepted proposal, against the fake Upwork: what people do there is done there, and what
+ * Gigvault makes of it is read from its API.
+ */
+export class UpworkScenario {
+  private connection: Connection | undefined;
+
+  constructor(
+    private readonly api: ApiClient,
+    private readonly terminal: Terminal,
+  ) {}
+
+  /** Walks it; says how to get there when the server has no fake Upwork. Returns the proposal that was won. */
+  async run(): Promise<Proposal | undefined> {
+    this.terminal.printHeading('Upwork, from a search to a contract');
+    const url = await this.requestAuthorizationUrl();
+    const site = url === undefined ? undefined : await FakeUpworkClient.detect(url);
+    if (url === undefined || !site) {
+      this.terminal.printLine(
+        url === undefined ? NO_UPWORK_TEXT : 'this server is connected to Upwork itself, which a demo leaves alone',
+      );
+      return undefined;
+    }
+    await this.connect(site, url);
+    const posting = await this.publishJob(site);
+    const job = await this.importJob(posting);
+    const proposal = await this.submitProposal(site, posting, job);
+    await this.exchangeMessages(site, proposal.upworkId, job);
+    return this.acceptProposal(site, proposal);
+  }
+
+  private async requestAuthorizationUrl(): Promise<string | undefined> {
+    try {
+      return (await this.api.post<{ url: string }>('/v1/tokens/upwork/authorize')).url;
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'upwork.not_configured') return undefined;
+      throw error;
+    }
+  }
+
+  private async connect(site: FakeUpworkClient, url: string): Promise<void> {
+    this.connection = await this.api.get<Connection>(await site.consent(url));
+    const { organizationId, health, expiresAt } = this.connection;
+    this.terminal.printSuccess(
+      `connected to ${site.url} as ${organizationId ?? 'its only organization'}: ${health}, refreshed before ${expiresAt}`,
+    );
+  }
+
+  private async publishJob(site: FakeUpworkClient): Promise<Posting> {
+    const title = `Store sensor readings in PostgreSQL (${randomBytes(2).toString('hex')})`;
+    const posting = await site.publish({
+      title,
+      description: 'Forty million rows a day.',
+      skills: 'PostgreSQL,TimescaleDB',
+    });
+    this.terminal.printLine(`a client publishes there: "${title}"`);
+    return posting;
+  }
+
+  private async importJob({ id, title }: Posting): Promise<Job> {
+    await this.api
+      .post('/v1/saved-searches', { name: 'PostgreSQL', query: 'postgresql', alertHours: 24 })
+      .catch(ignoreDuplicate);
+    const { figures } = await this.synchronize('jobs');
+    const { items } = await this.api.get<Page<Job>>(`/v1/jobs?q=${encodeURIComponent(`"${title}"`)}`);
+    const job = items.find(({ upworkJobId }) => upworkJobId?.endsWith(id));
+    if (!job) throw new Error(`"${title}" was not brought in`);
+    this.terminal.printSuccess(
+      `searched: ${figures['created']} new, ${figures['unchanged']} known; it is job #${job.id}`,
+    );
+    return job;
+  }
+
+  private async submitProposal(
+    site: FakeUpworkClient,
+    { id }: Posting,
+    job: Job,
+  ): Promise<Proposal & { upworkId: string }> {
+    const coverLetter = 'I keep such readings for two power plants. Partitions by day, compression after a week.';
+    const draft = await this.api.post<Proposal>('/v1/proposals', {
+      jobId: job.id,
+      coverLetter,
+      bidAmount: '55.00',
+      bidType: 'hourly',
+    });
+    this.terminal.printSuccess(`drafted proposal #${draft.id} for ${draft.bidAmount} USD; it is ${draft.status}`);
+    const upworkId = await site.submit(id, coverLetter, '58.00');
+    this.terminal.printLine('you submit it there by hand, for 58.00: Gigvault never submits by itself');
+    await this.synchronize('proposals');
+    const proposal = await this.api.get<Proposal>(`/v1/proposals/${draft.id}`);
+    this.assert(proposal.status === 'submitted', `proposal #${draft.id} is ${proposal.status}`);
+    this.terminal.printSuccess(
+      `synchronised: proposal #${proposal.id} is ${proposal.status} ("${proposal.upworkStatus}" there), for ${proposal.bidAmount} USD`,
+    );
+    return { ...proposal, upworkId };
+  }
+
+  private async exchangeMessages(site: FakeUpworkClient, upworkProposalId: string, job: Job): Promise<void> {
+    await site.writeMessage(upworkProposalId, 'client', 'Two power plants? When can you start?');
+    await this.synchronize('messages');
+    this.terminal.printSuccess(
+      `a message arrives: ${await this.readLastMessage(job)}  (${await this.countUnread(job)} unread)`,
+    );
+    await site.writeMessage(upworkProposalId, 'freelancer', 'On Monday. Shall we talk on Friday?');
+    await this.synchronize('messages');
+    this.terminal.printSuccess(
+      `you reply there: ${await this.readLastMessage(job)}  (${await this.countUnread(job)} unread, as you have read it there)`,
+    );
+  }
+
+  private async acceptProposal(
+    site: FakeUpworkClient,
+    { id, upworkId }: Proposal & { upworkId: string },
+  ): Promise<Proposal> {
+    await site.accept(upworkId);
+    await this.synchronize('proposals');
+    const proposal = await this.api.get<Proposal>(`/v1/proposals/${id}`);
+    this.assert(proposal.status === 'accepted', `proposal #${id} is ${proposal.status}`);
+    this.terminal.printSuccess(`the client accepts: proposal #${id} is ${proposal.status}`);
+    const { items } = await this.api.get<Page<Sync>>('/v1/syncs');
+    const mine = items.filter(({ connectionId }) => connectionId === this.connection?.id);
+    this.terminal.printTable([
+      ['synchronised', 'status', 'last success', 'lag'],
+      ...mine.map((s) => [s.kind, s.status, s.lastSuccessAt ?? 'never', `${s.lagSeconds ?? '?'} s`]),
+    ]);
+    return proposal;
+  }
+
+  /** Asks for a synchronisation now and waits for its end. */
+  private async synchronize(kind: 'jobs' | 'proposals' | 'messages'): Promise<Sync> {
+    const { items } = await this.api.post<Page<Sync>>(`/v1/${kind}/sync`);
+    const asked = items.find(({ connectionId }) => connectionId === this.connection?.id);
+    const until = Date.now() + SYNC_TIMEOUT_MS;
+    for (;;) {
+      const sync = await this.api.get<Sync>(`/v1/syncs/${asked?.id}`);
+      if (sync.status === 'succeeded') return sync;
+      this.assert(sync.status !== 'failed', `the synchronisation of ${kind} failed: ${sync.lastError}`);
+      this.assert(Date.now() < until, `the synchronisation of ${kind} does not end; does a worker run?`);
+      await sleep(100);
+    }
+  }
+
+  private async readLastMessage(job: Job): Promise<string> {
+    const { items } = await this.api.get<Page<Message>>(`/v1/messages?jobId=${job.id}&limit=1`);
+    return `${items[0]?.senderType}: "${items[0]?.content}"`;
+  }
+
+  private async countUnread(job: Job): Promise<number> {
+    return (await this.api.get<Page<Message>>(`/v1/messages?jobId=${job.id}&isRead=false`)).items.length;
+  }
+
+  private assert(holds: boolean, otherwise: string): void {
+    if (!holds) throw new Error(otherwise);
+  }
+}
+
+/** The demo's user saved the search when he was here before. */
+function ignoreDuplicate(error: unknown): void {
+  if (!(error instanceof ApiError) || error.code !== 'saved_search.already_exists') throw error;
+}

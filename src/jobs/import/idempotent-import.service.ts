@@ -1,0 +1,91 @@
+import type { Readable } from 'node:stream';
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { FairSemaphore } from '../../platform/concurrency/fair-semaphore';
+import { currentContext } from '../../platform/context/request-context';
+import { joinUnitOfWork } from '../../platform/database/current-unit-of-work';
+import { Database } from '../../platform/database/database';
+import type { UnitOfWork } from '../../platform/database/unit-of-work';
+import { AppError } from '../../platform/errors/app-error';
+import { isStreamed, unsupportedMediaType } from '../../platform/http/edge/body-parsers';
+import { hashOf, idempotencyKeyOf, IdempotencyStoreService } from '../../platform/idempotency/idempotency-store';
+import type { ImportReportDto } from './import-report.dto';
+import { JobsImportService } from './jobs-import.service';
+import { withinMaxRows } from './json-rows';
+import { BodySpool } from './spooled-body';
+
+/** Most rows of an import with an Idempotency-Key: they are one transaction, which holds a connection and locks. */
+const MAX_KEYED_ROWS = 10_000;
+
+/** Imports of one tenant run one after the other. */
+const MAX_WAITING_IMPORTS = {
+  resource: 'imports',
+  perKey: 1,
+  maxWaitingPerKey: 2,
+  maxWaitMs: 60_000,
+  retryAfterSeconds: 5,
+};
+
+/** Takes files in, and gives the import what other routes have of an interceptor: an Idempotency-Key makes it happen once. */
+@Injectable()
+export class IdempotentImportService {
+  private readonly importLimit = new FairSemaphore(MAX_WAITING_IMPORTS);
+
+  constructor(
+    private readonly imports: JobsImportService,
+    private readonly database: Database,
+    private readonly store: IdempotencyStoreService,
+    private readonly spool: BodySpool,
+  ) {}
+
+  /**
+   * Imports the request's body. It is read to its end first: no sender, however slow, holds a transaction, and none waits
+   * at his end while rows are stored. With a key the whole effect, the key and the answer are one transaction.
+   * Imports of one tenant take turns.
+   * @throws AppError as JobsImportService.run; `rate.too_many_at_once` when too many wait; `idempotency.key_invalid`,
+   *   `.in_progress`, `.key_reused`
+   */
+  async run(request: FastifyRequest, reply: FastifyReply): Promise<ImportReportDto> {
+    if (!isStreamed(request)) throw unsupportedMediaType(request);
+    const mediaType = request.headers['content-type'] ?? '';
+    const key = idempotencyKeyOf(request.headers['idempotency-key']);
+    const isArray = mediaType.split(';', 1)[0]?.trim().toLowerCase() === 'application/json';
+    const body = await this.spool.receive(request.body as Readable, isArray ? withinMaxRows : undefined);
+    const run = (maxRows?: number): Promise<ImportReportDto> => this.imports.run(body.read(), mediaType, { maxRows });
+    try {
+      return await this.importLimit.run(tenant(), () => {
+        if (key === undefined) return run();
+        const requestHash = hashOf(request.method, request.url, [mediaType, body.digest]);
+        return this.database.transaction((unit) =>
+          this.runOnce(unit, key, requestHash, reply, () => run(MAX_KEYED_ROWS)),
+        );
+      });
+    } finally {
+      await body.close();
+    }
+  }
+
+  private async runOnce(
+    unit: UnitOfWork,
+    key: string,
+    requestHash: string,
+    reply: FastifyReply,
+    run: () => Promise<ImportReportDto>,
+  ): Promise<ImportReportDto> {
+    const stored = await this.store.begin(unit, key);
+    if (stored) {
+      this.store.assertSameRequest(stored, requestHash);
+      void reply.status(stored.status).headers({ ...stored.headers, 'idempotent-replayed': 'true' });
+      return JSON.parse(stored.body ?? '{}') as ImportReportDto;
+    }
+    const report = await joinUnitOfWork(unit, run);
+    await this.store.keep(unit, key, { requestHash, status: 200, headers: {}, body: JSON.stringify(report) });
+    return report;
+  }
+}
+
+function tenant(): number {
+  const principal = currentContext()?.principal;
+  if (!principal) throw new AppError('auth.session_missing');
+  return principal.userId;
+}

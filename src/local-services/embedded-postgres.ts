@@ -1,0 +1,202 @@
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { findFreePort, ManagedProcess, stopOrphan } from './managed-process';
+import { OperatorError } from './data-folder';
+import { type PostgresPrograms, findPostgresPrograms } from './postgres-programs';
+import { changeOwner, findServiceUser, writePrivateFile } from './file-permissions';
+
+const START_TIMEOUT_MS = 30_000;
+
+interface EmbeddedPostgresOptions {
+  /** Data folder; made on the first start, inside a folder the service user owns. */
+  folder: string;
+  logFile: string;
+  superuserPassword: string;
+  /** Taken when it is free. */
+  preferredPort?: number;
+  /** For what is thrown away: nothing survives a power cut, and everything is quicker. */
+  isEphemeral?: boolean;
+  /** Those that npm installed unless told otherwise. */
+  programs?: PostgresPrograms;
+  /** 100 unless given; 300 where it is fast. */
+  maxConnections?: number;
+}
+
+/**
+ * A PostgreSQL server of our own on 127.0.0.1, with passwords only (SCRAM), no socket file, and
+ * pg_stat_statements loaded. As root it runs under `postgres` or `nobody`.
+ */
+export class EmbeddedPostgres {
+  readonly title = 'PostgreSQL';
+  /** Known after `start`; a later start keeps it. */
+  port = 0;
+  private process: ManagedProcess | undefined;
+  private readonly user = findServiceUser();
+
+  constructor(private readonly options: EmbeddedPostgresOptions) {}
+
+  get pid(): number | undefined {
+    return this.process?.pid;
+  }
+
+  /** Says whether there is no data yet. */
+  get isNew(): boolean {
+    return !existsSync(join(this.options.folder, 'PG_VERSION'));
+  }
+
+  /** Settles when the server has ended for whatever reason. */
+  get exited(): Promise<string> {
+    return this.process?.exited ?? new Promise(() => undefined);
+  }
+
+  /**
+   * Starts the server and returns when it answers. A server that a killed run left on the same data is stopped first.
+   * @throws LaunchError with the last lines of its log when it does not start
+   */
+  async start(): Promise<void> {
+    const { folder, programs = await findPostgresPrograms(this.user) } = this.options;
+    await stopOrphan(join(folder, 'postmaster.pid'), folder, ['SIGINT', 'SIGQUIT']);
+    if (this.isNew) await this.initialize(programs);
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    for (;;) {
+      const failure = await this.tryStart(programs, deadline);
+      if (failure === undefined) return;
+      // Backends of a killed server hold its shared memory for a moment longer.
+      if (!failure.includes('shared memory block') || Date.now() > deadline) {
+        throw new OperatorError(`The embedded PostgreSQL did not start (${this.options.logFile}):\n${failure}`);
+      }
+      await sleep(200);
+    }
+  }
+
+  /** Returns a connection URL of this server. */
+  buildUrl(login: string, password: string, database: string): string {
+    return `postgresql://${login}:${encodeURIComponent(password)}@127.0.0.1:${this.port}/${database}`;
+  }
+
+  /** Ends the server by a fast shutdown (open transactions are rolled back, all data is on disk), bounded. */
+  async stop(): Promise<void> {
+    await this.process?.stop({ signal: 'SIGINT', graceMs: 20_000, forceSignal: 'SIGQUIT' });
+  }
+
+  /** Returns the last lines of its log. */
+  readLogTail(): string {
+    return this.process?.readLogTail() ?? '';
+  }
+
+  /** Ends the server at once; the next start recovers from the log. */
+  kill(): void {
+    this.process?.kill('SIGQUIT');
+  }
+
+  /** Its clients know the port it has had. */
+  private async choosePort(preferred: number | undefined): Promise<number> {
+    const port = await findFreePort(this.process ? this.port : preferred);
+    if (this.process && port !== this.port)
+      throw new OperatorError(`Port ${this.port} was taken by another program meanwhile.`);
+    return port;
+  }
+
+  private async initialize(programs: PostgresPrograms): Promise<void> {
+    const { folder, isEphemeral: isFast, superuserPassword } = this.options;
+    // Renamed when complete: an initdb that was killed must not pass for data.
+    const draft = `${folder}.new`;
+    rmSync(draft, { recursive: true, force: true });
+    mkdirSync(draft, { recursive: true, mode: 0o700 });
+    changeOwner(this.user, draft);
+    const passwordFile = join(dirname(folder), 'initdb-password');
+    writePrivateFile(passwordFile, superuserPassword);
+    changeOwner(this.user, passwordFile);
+    const initdb = new ManagedProcess(
+      'initdb',
+      programs.initdb,
+      [
+        `--pgdata=${draft}`,
+        '--username=postgres',
+        `--pwfile=${passwordFile}`,
+        '--auth=scram-sha-256',
+        '--encoding=UTF8',
+        // Order by bytes, the same on every machine; but letters of every alphabet have a lower case (search needs it).
+        '--lc-collate=C',
+        `--lc-ctype=${process.platform === 'darwin' ? 'en_US.UTF-8' : 'C.UTF-8'}`,
+        '--lc-messages=C',
+        ...(isFast ? ['--no-sync'] : []),
+      ],
+      { cwd: dirname(folder), env: buildEnvironment(), user: this.user, logFile: this.options.logFile },
+    );
+    const end = await initdb.exited;
+    rmSync(passwordFile);
+    if (end === 'code 0') return renameSync(draft, folder);
+    throw new OperatorError(`initdb ended with ${end} (${this.options.logFile}):\n${initdb.readLogTail()}`);
+  }
+
+  private async tryStart(programs: PostgresPrograms, deadline: number): Promise<string | undefined> {
+    const { folder, logFile, preferredPort } = this.options;
+    this.port = await this.choosePort(preferredPort);
+    const settings = [...this.buildSettings()].flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const server = new ManagedProcess('postgres', programs.postgres, ['-D', folder, ...settings], {
+      cwd: folder,
+      env: buildEnvironment(),
+      user: this.user,
+      logFile,
+    });
+    while (!server.hasExited) {
+      const answer = await this.tryConnect();
+      if (answer === 'welcome') {
+        this.process = server;
+        return undefined;
+      }
+      if (answer === 'wrong password') {
+        await server.stop({ signal: 'SIGINT', graceMs: 5_000, forceSignal: 'SIGQUIT' });
+        return `The data in ${folder} was made with another password than the one kept for it.`;
+      }
+      if (Date.now() > deadline) await server.stop({ signal: 'SIGQUIT', graceMs: 5_000, forceSignal: 'SIGKILL' });
+      await Promise.race([sleep(25), server.exited]);
+    }
+    return `postgres ended with ${await server.exited}\n${server.readLogTail()}`;
+  }
+
+  private buildSettings(): Map<string, string> {
+    return new Map([
+      ['port', String(this.port)],
+      ['listen_addresses', '127.0.0.1'],
+      ['unix_socket_directories', ''],
+      ['password_encryption', 'scram-sha-256'],
+      ['shared_preload_libraries', 'pg_stat_statements'],
+      // Utility statements, such as CREATE ROLE, keep their literals there.
+      ['pg_stat_statements.track_utility', 'off'],
+      ['timezone', 'UTC'],
+      ['log_timezone', 'UTC'],
+      ['max_connections', String(this.options.maxConnections ?? (this.options.isEphemeral ? 300 : 100))],
+      ...(this.options.isEphemeral
+        ? ([
+            ['fsync', 'off'],
+            ['synchronous_commit', 'off'],
+            ['full_page_writes', 'off'],
+            ['autovacuum', 'off'],
+          ] as const)
+        : []),
+    ]);
+  }
+
+  private async tryConnect(): Promise<'welcome' | 'wrong password' | 'not yet'> {
+    const client = new Client({
+      connectionString: this.buildUrl('postgres', this.options.superuserPassword, 'postgres'),
+    });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      await client.end();
+      return 'welcome';
+    } catch (error) {
+      return (error as { code?: string }).code === '28P01' ? 'wrong password' : 'not yet';
+    }
+  }
+}
+
+/** The person's own PG* variables must not steer our server. */
+function buildEnvironment(): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'], LANG: 'C', TZ: 'UTC' };
+}

@@ -1,0 +1,88 @@
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Creates a folder (and those above it) that only its owner may enter; an existing one is closed to others. */
+export function createPrivateFolder(path: string): string {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  chmodSync(path, 0o700);
+  return path;
+}
+
+/** Writes a file only its owner may read, whole or not at all: a reader never meets half of it. */
+export function writePrivateFile(path: string, text: string): void {
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, text, { mode: 0o600 });
+  chmodSync(draft, 0o600);
+  renameSync(draft, path);
+}
+
+/** Returns what a JSON file holds, or undefined when there is no such file. */
+export function readJsonFile<T>(path: string): T | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  return JSON.parse(text) as T;
+}
+
+/** Is the unprivileged account PostgreSQL and Redis run under when the launcher runs as root. */
+export interface ServiceUser {
+  name: string;
+  uid: number;
+  gid: number;
+}
+
+/**
+ * Returns the account for the services: undefined when not root (they run as ourselves), else `postgres` or `nobody`.
+ * PostgreSQL refuses to run as root, and initdb refuses a uid that has no line in /etc/passwd.
+ */
+export function findServiceUser(): ServiceUser | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const lines = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
+  for (const name of ['postgres', 'nobody']) {
+    const line = lines.find(([entry]) => entry === name);
+    if (line) return { name, uid: Number(line[2]), gid: Number(line[3]) };
+  }
+  return undefined;
+}
+
+/** Gives a path to the service user, where there is one. */
+export function changeOwner(user: ServiceUser | undefined, path: string): void {
+  if (user) chownSync(path, user.uid, user.gid);
+}
+
+/** Says whether the service user may read `path` and walk every folder above it (a 0700 home stops him). */
+export function isReachable(path: string, user: ServiceUser | undefined): boolean {
+  if (!user) return true;
+  let current = realpathSync(path);
+  let needed = 0o5;
+  for (;;) {
+    const { mode, uid, isFile } = readFileStat(current);
+    const bits = uid === user.uid ? mode >> 6 : mode;
+    const wanted = isFile && !(mode & 0o100) ? 0o4 : needed;
+    if ((bits & wanted) !== wanted) return false;
+    const parent = dirname(current);
+    if (parent === current) return true;
+    current = parent;
+    needed = 0o1;
+  }
+}
+
+function readFileStat(path: string): { mode: number; uid: number; isFile: boolean } {
+  const stat = statSync(path);
+  return { mode: stat.mode, uid: stat.uid, isFile: stat.isFile() };
+}

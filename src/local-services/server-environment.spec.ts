@@ -1,0 +1,98 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KeyFile } from '../platform/encryption/key-file';
+import { buildServerEnvironment, shouldEmbedPostgres } from './server-environment';
+import { writePrivateFile } from './file-permissions';
+import { InstallationSecrets } from './installation-secrets';
+
+describe(buildServerEnvironment.name, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gigvault-secrets-'));
+  const file = join(folder, 'secrets.json');
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const postgres = { app: 'a', auth: 'b', worker: 'c', admin: 'd', owner: 'e', backup: 'f', monitor: 'g' };
+  const supplies = () => ({
+    secrets: InstallationSecrets.load(file),
+    dataFolder: folder,
+    port: undefined,
+    postgres,
+    redis: 'r',
+  });
+
+  it('gives every login, the keys and Redis when the launcher runs them', () => {
+    const env = buildServerEnvironment({ OTHER: 'kept' }, supplies());
+
+    expect(env).toMatchObject({
+      OTHER: 'kept',
+      GIGVAULT_EMBEDDED: 'true',
+      DATABASE_URL: 'a',
+      DATABASE_MIGRATION_URL: 'e',
+      REDIS_URL: 'r',
+      SECRET_KEY: InstallationSecrets.load(file).values.SECRET_KEY,
+      ENCRYPTION_KEY_FILE: join(folder, 'encryption-keys.json'),
+    });
+    expect(env['ENCRYPTION_KEYS']).toBeUndefined();
+    expect(statSync(env['ENCRYPTION_KEY_FILE']!).mode & 0o777).toBe(0o600);
+    expect(env['GIGVAULT_ADMIN_PASSWORD']).toBeUndefined();
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it("adds nothing to an operator's own database: neither keys nor the mark of embedded services", () => {
+    const env = buildServerEnvironment(
+      { DATABASE_URL: 'theirs' },
+      { ...supplies(), postgres: undefined, redis: undefined },
+    );
+
+    expect(env).toEqual({ DATABASE_URL: 'theirs', GIGVAULT_DATA_DIR: folder });
+  });
+
+  it('moves the master keys of an older installation into their file, and never makes lost ones anew', () => {
+    const older = join(folder, 'older');
+    const key = Buffer.alloc(32, 9).toString('base64');
+    mkdirSync(older);
+    writePrivateFile(
+      join(older, 'secrets.json'),
+      JSON.stringify({ ...InstallationSecrets.load(file).values, ENCRYPTION_KEYS: `k2:${key},k1:${key}` }),
+    );
+
+    const { keyFile } = InstallationSecrets.load(join(older, 'secrets.json'));
+
+    expect(new KeyFile(keyFile).read()).toEqual({
+      current: 'k2',
+      keys: new Map([
+        ['k2', Buffer.alloc(32, 9)],
+        ['k1', Buffer.alloc(32, 9)],
+      ]),
+    });
+    expect(readFileSync(join(older, 'secrets.json'), 'utf8')).not.toContain(key);
+    rmSync(keyFile);
+    InstallationSecrets.load(join(older, 'secrets.json'));
+    expect(existsSync(keyFile)).toBe(false);
+  });
+
+  it("prefers the person's keys and admin to the made ones", () => {
+    const { secrets, ...rest } = supplies();
+    secrets.createAdmin();
+    const env = {
+      SECRET_KEY: 'mine',
+      ENCRYPTION_KEYS: 'mine:too',
+      GIGVAULT_ADMIN_EMAIL: 'me@example.com',
+      GIGVAULT_ADMIN_PASSWORD: 'mine too',
+    };
+
+    expect(buildServerEnvironment(env, { secrets, ...rest })).toMatchObject(env);
+    expect(buildServerEnvironment(env, { secrets, ...rest })['ENCRYPTION_KEY_FILE']).toBeUndefined();
+    expect(buildServerEnvironment({}, { secrets, ...rest })['GIGVAULT_ADMIN_EMAIL']).toBe('admin@gigvault.local');
+    secrets.forgetAdmin();
+    expect(InstallationSecrets.load(file).values.admin).toBeUndefined();
+  });
+});
+
+describe(shouldEmbedPostgres.name, () => {
+  it('leaves the database to the operator who sets DATABASE_URL', () => {
+    expect(shouldEmbedPostgres({})).toBe(true);
+    expect(shouldEmbedPostgres({ DATABASE_URL: 'x', DATABASE_AUTH_URL: 'y' })).toBe(false);
+    expect(() => shouldEmbedPostgres({ DATABASE_AUTH_URL: 'y' })).toThrow('DATABASE_AUTH_URL');
+  });
+});

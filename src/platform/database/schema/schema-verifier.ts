@@ -1,0 +1,114 @@
+import { SCHEMA_CHECKS, PARTITION_WARNINGS } from './schema-checks';
+import { MIGRATIONS_TABLE, migrationNames } from './migrations';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { Config } from '../../config/config';
+import { assertNamedStatements } from '../driver/statement-names';
+
+/** Runs one statement and returns its rows, as whoever asks. */
+export type CatalogQuery = (sql: string) => Promise<Record<string, unknown>[]>;
+
+/**
+ * Returns what would break the isolation of tenants or the audit in this database, one sentence each, naming the object
+ * and what to do; empty when the server may start. Needs no rights beyond those of gigvault_app and no transaction.
+ * @param migrations the migrations that must have run; those of this build unless told otherwise
+ */
+export async function findSchemaProblems(
+  query: CatalogQuery,
+  migrations: readonly string[] = migrationNames(),
+): Promise<string[]> {
+  const unknown = await unknownSchema(query, migrations);
+  if (unknown !== undefined) return [unknown.reason];
+  const pending = await pendingMigrations(query, migrations);
+  // A schema of another build would only repeat, in many sentences, that its migrations have not run.
+  if (pending.length > 0) return pending;
+  const problems: string[] = [];
+  for (const check of SCHEMA_CHECKS) {
+    problems.push(...(await query(check)).map((row) => String(row.problem)));
+  }
+  return problems;
+}
+
+/** Returns what should be mended soon but does not keep the server from starting, one sentence each. */
+export async function findSchemaWarnings(query: CatalogQuery): Promise<string[]> {
+  return (await query(PARTITION_WARNINGS)).map((row) => String(row.warning));
+}
+
+/** Why this version cannot work with a database: it knows neither what a migration changed nor what has to hold now. */
+export interface UnknownSchema {
+  /** What the database is, and what to do about it. */
+  readonly reason: string;
+  /** True for a version from before the first release, whose migrations were replaced: nothing can upgrade it. */
+  readonly isOlder: boolean;
+}
+
+/**
+ * Finds migrations in the database that this version does not have.
+ * @param known the migrations of this version
+ * @returns undefined when it has all of them
+ */
+export async function unknownSchema(
+  query: CatalogQuery,
+  known: readonly string[] = migrationNames(),
+): Promise<UnknownSchema | undefined> {
+  const unknown = (await appliedMigrations(query)).filter((name) => !known.includes(name));
+  if (unknown.length === 0) return undefined;
+  const earliest = Math.min(...known.map(timeOf));
+  const older = unknown.filter((name) => timeOf(name) < earliest);
+  return older.length > 0 ? olderSchema(older) : findNewerSchema(unknown);
+}
+
+function olderSchema(migrations: readonly string[]): UnknownSchema {
+  const count = migrations.length === 1 ? '1 migration' : `${migrations.length} migrations`;
+  const range = [...new Set([migrations[0], migrations.at(-1)])].join(' to ');
+  const reason =
+    `the database was made by an earlier development version of Gigvault, with ${count} that this version does not ` +
+    `have (${range}), and cannot be upgraded: use a new database, or drop this one and create it again`;
+  return { reason, isOlder: true };
+}
+
+function findNewerSchema(migrations: readonly string[]): UnknownSchema {
+  const reason =
+    `the database was migrated by a newer release of Gigvault, with ${migrations.join(', ')}: ` +
+    'start that release, or restore a backup that was made before';
+  return { reason, isOlder: false };
+}
+
+/** The time at the end of a migration's name. */
+function timeOf(name: string): number {
+  return Number(/\d{13}$/.exec(name)?.[0]);
+}
+
+async function appliedMigrations(query: CatalogQuery): Promise<string[]> {
+  const [table] = await query(`SELECT to_regclass('public.${MIGRATIONS_TABLE}') IS NOT NULL AS there`);
+  const done = table?.there ? await query(`SELECT name FROM ${MIGRATIONS_TABLE} ORDER BY timestamp, id`) : [];
+  return done.map(({ name }) => String(name));
+}
+
+async function pendingMigrations(query: CatalogQuery, wanted: readonly string[]): Promise<string[]> {
+  const done = new Set(await appliedMigrations(query));
+  return wanted.filter((name) => !done.has(name)).map((name) => `migration ${name} has not run: npm run migrate`);
+}
+
+/** Keeps API and worker from starting on a database that does not isolate tenants: nothing is served until it does. */
+@Injectable()
+export class SchemaVerifier implements OnModuleInit {
+  private readonly logger = new Logger(SchemaVerifier.name);
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly config: Config,
+  ) {}
+
+  /** @throws Error naming everything that is wrong, and what to do about each */
+  async onModuleInit(): Promise<void> {
+    if (this.config.database.preparedStatements) await assertNamedStatements(this.config);
+    const query: CatalogQuery = (sql) => this.dataSource.query<Record<string, unknown>[]>(sql);
+    const problems = await findSchemaProblems(query);
+    if (problems.length > 0) {
+      throw new Error(`The database is not in order:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    }
+    for (const warning of await findSchemaWarnings(query)) this.logger.warn(warning);
+  }
+}

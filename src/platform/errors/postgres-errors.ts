@@ -1,0 +1,117 @@
+import { AppError, unavailable, type FieldError } from './app-error';
+import type { ErrorCode } from './error-codes';
+
+/** The fields of PostgreSQL's error that the mapping reads; TypeORM wraps it as `driverError`. */
+interface PgError {
+  readonly code: string;
+  readonly constraint?: string;
+  readonly column?: string;
+}
+
+/** What the caller is told when a named constraint refuses a write. */
+export interface ConstraintError {
+  readonly code: ErrorCode;
+  readonly pointer?: string;
+  readonly message: string;
+}
+
+/** SQLSTATE → code, by whole state and then by class. Detail and hint of PostgreSQL never reach the caller. */
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  '08': 'service.unavailable', // connection; also what PgBouncer answers when it has no server
+  '22': 'validation.failed', // data exception: 22001 too long, 22003 out of range, 22021 NUL, 22P02 form, 22P05 escape
+  '23502': 'validation.failed', // NOT NULL
+  '23503': 'conflict.in_use',
+  '23505': 'conflict.duplicate',
+  '23514': 'validation.failed', // CHECK
+  '25006': 'service.unavailable', // read-only transaction: the server became a standby
+  '25P03': 'service.unavailable', // idle in transaction for too long
+  '40001': 'conflict.concurrent', // serialization failure
+  '40P01': 'conflict.concurrent', // deadlock
+  '42501': 'auth.forbidden', // row level security or a missing grant
+  '53': 'service.unavailable', // insufficient resources: 53100 disk full, 53300 too many connections
+  '55P03': 'conflict.concurrent', // lock not available
+  '57014': 'service.unavailable', // statement timeout
+  '57P': 'service.unavailable', // 57P01 admin shutdown, 57P02 crash, 57P03 starting up
+  '58': 'service.unavailable', // system error: 58030 I/O
+};
+
+const NETWORK_CODES = new Set([
+  ...['ECONNABORTED', 'ECONNREFUSED', 'ECONNRESET', 'EHOSTDOWN', 'EHOSTUNREACH', 'ENETDOWN', 'ENETUNREACH'],
+  ...['ENOTFOUND', 'EAI_AGAIN', 'EPIPE', 'ETIMEDOUT'],
+]);
+
+/** Errors of pg's pool and client that carry no code. */
+const CONNECTION_MESSAGES = new RegExp(
+  `^(?:${[
+    'timeout exceeded when trying to connect',
+    'timeout expired',
+    'Connection terminated',
+    'Client has encountered a connection error',
+    'Client was closed',
+    'Cannot use a pool after calling end',
+  ].join('|')})`,
+);
+
+const constraintErrors = new Map<string, ConstraintError>();
+
+/** Declares what a named UNIQUE, CHECK or FOREIGN KEY constraint means to the caller; each domain declares its own. */
+export function declareConstraint(name: string, error: ConstraintError): void {
+  constraintErrors.set(name, error);
+}
+
+/**
+ * Returns what the caller may know of an error of PostgreSQL or of the way to it; undefined when it is neither, or when
+ * it is a fault of ours (a missing column) that nobody outside can mend.
+ */
+export function toAppError(error: unknown): AppError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const cause = 'driverError' in error ? error.driverError : error;
+  if (isPgError(cause)) return fromState(cause);
+  if (isConnectionError(cause)) return unavailable(cause);
+  return undefined;
+}
+
+function fromState(error: PgError): AppError | undefined {
+  const declared = error.constraint === undefined ? undefined : constraintErrors.get(error.constraint);
+  if (declared && error.code.startsWith('23')) return fromConstraint(declared, error);
+  const code = CODES[error.code] ?? CODES[error.code.slice(0, 3)] ?? CODES[error.code.slice(0, 2)];
+  if (code === undefined) return undefined;
+  if (code === 'service.unavailable') return unavailable(error);
+  return new AppError(code, { detail: detailOf(error), errors: fieldErrorsOf(error), cause: error });
+}
+
+function fromConstraint({ code, pointer, message }: ConstraintError, cause: PgError): AppError {
+  const errors = pointer === undefined ? [] : [{ pointer, code: code.replace('.', '_'), message }];
+  return new AppError(code, { detail: message, errors, cause });
+}
+
+function detailOf({ code }: PgError): string | undefined {
+  if (code === '22001') return 'a text is too long';
+  if (code === '22003') return 'a number is out of range';
+  if (code.startsWith('22')) return 'a value has a form that cannot be stored';
+  return undefined;
+}
+
+function fieldErrorsOf({ code, column }: PgError): FieldError[] {
+  if (code !== '23502' || column === undefined) return [];
+  const name = column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return [{ pointer: `/${name}`, code: 'required', message: `${name} must not be null` }];
+}
+
+function isPgError(error: unknown): error is PgError {
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    /^[0-9A-Z]{5}$/.test(error.code) &&
+    'severity' in error
+  );
+}
+
+function isConnectionError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && NETWORK_CODES.has(String(error.code))) return true;
+  if (error instanceof AggregateError) return error.errors.some(isConnectionError);
+  return CONNECTION_MESSAGES.test(error.message) || error.name === 'MaxRetriesPerRequestError';
+}

@@ -1,0 +1,118 @@
+import { ThrottlerStorageRedisService } from '@nest-lab/throttler-storage-redis';
+import { Injectable, Logger } from '@nestjs/common';
+import type { ThrottlerStorage } from '@nestjs/throttler';
+import { Config } from '../../config/config';
+import { AppError } from '../../errors/app-error';
+import { RedisClients } from '../../redis/redis-clients';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Authenticator } from './authenticator';
+import { networkOf, normaliseAddress } from './client-address';
+
+const WINDOW_SECONDS = 60;
+const THROTTLER = 'general';
+
+/** A limit that cannot be counted in time is not worth a slow answer. */
+const REDIS_TIMEOUT_MS = 100;
+
+/** While Redis is away one warning in so long is enough. */
+const WARNING_INTERVAL_MS = 10_000;
+
+/** What the caller is told of his limit. @see draft-ietf-httpapi-ratelimit-headers-10 */
+export interface RateLimitHeaders {
+  readonly 'ratelimit-policy': string;
+  readonly ratelimit: string;
+}
+
+/**
+ * Counts requests in Redis, for all processes together. Without Redis, or when it takes too long, requests pass
+ * uncounted: the limit protects the service and must not be what stops it.
+ */
+@Injectable()
+export class RateLimiterService {
+  private readonly logger = new Logger(RateLimiterService.name);
+  private readonly storage: ThrottlerStorage;
+  private readonly limit: number;
+  private warnedAt = 0;
+
+  constructor(
+    config: Config,
+    private readonly redis: RedisClients,
+  ) {
+    this.limit = config.limits.requestsPerMinute;
+    this.storage = new ThrottlerStorageRedisService(redis.commands);
+  }
+
+  /**
+   * Counts one request of `subject` (`user:7`, `ip:192.0.2.1`) and returns the headers to send; undefined without a limit.
+   * @throws AppError `rate.limited` with the same headers and Retry-After
+   */
+  async take(subject: string): Promise<RateLimitHeaders | undefined> {
+    if (this.limit === 0) return undefined;
+    const count = await this.count(subject);
+    if (!count) return undefined;
+    const seconds = count.isBlocked ? count.timeToBlockExpire : count.timeToExpire;
+    const headers: RateLimitHeaders = {
+      'ratelimit-policy': `"general";q=${this.limit};w=${WINDOW_SECONDS}`,
+      ratelimit: `"general";r=${count.isBlocked ? 0 : Math.max(0, this.limit - count.totalHits)};t=${seconds}`,
+    };
+    if (!count.isBlocked) return headers;
+    throw new AppError('rate.limited', { headers: { ...headers, 'retry-after': String(Math.max(1, seconds)) } });
+  }
+
+  /** The limit and what a subject has used of it in this minute; null when there is none. */
+  async useOf(subject: string): Promise<{ limit: number; used: number; windowSeconds: number } | null> {
+    if (this.limit === 0) return null;
+    // The storage's own name for the counter.
+    const used = Number(await this.redis.commands.get(`{rate:${subject}:${THROTTLER}}:hits`));
+    return { limit: this.limit, used, windowSeconds: WINDOW_SECONDS };
+  }
+
+  private async count(subject: string) {
+    if (this.redis.commands.status !== 'ready') return this.allowUncounted('Redis is not connected');
+    const windowMs = WINDOW_SECONDS * 1_000;
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), REDIS_TIMEOUT_MS);
+    });
+    try {
+      const counted = this.storage.increment(`rate:${subject}`, windowMs, this.limit, windowMs, THROTTLER);
+      return (await Promise.race([counted, timeout])) ?? this.allowUncounted('Redis takes too long');
+    } catch (error) {
+      return this.allowUncounted(String(error));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private allowUncounted(reason: string): undefined {
+    if (Date.now() - this.warnedAt < WARNING_INTERVAL_MS) return undefined;
+    this.warnedAt = Date.now();
+    this.logger.warn(`requests pass without the general limit: ${reason}`);
+    return undefined;
+  }
+}
+
+/** Probes and scrapes must get through when everything else is too much. */
+const UNLIMITED = /^\/(health|metrics)(\/|$)/;
+
+/**
+ * Counts every request before its body is read, wrong routes and unreadable bodies included, and puts the limit's
+ * headers on its answer, whatever that will be. A user counts as himself wherever he comes from.
+ */
+export function registerRateLimit(
+  fastify: FastifyInstance,
+  limiter: RateLimiterService,
+  authenticator: Authenticator | undefined,
+): void {
+  fastify.addHook('onRequest', async (request, reply) => {
+    if (UNLIMITED.test(request.routeOptions.url ?? '')) return;
+    const headers = await limiter.take(subjectOf(request, authenticator));
+    if (headers) void reply.headers({ ...headers });
+  });
+}
+
+/** Returns whom a request counts for: its user if the access token is genuine, else its address. */
+export function subjectOf(request: FastifyRequest, authenticator: Authenticator | undefined): string {
+  const userId = authenticator?.subjectOf(request);
+  return userId === undefined ? `ip:${networkOf(normaliseAddress(request.ip))}` : `user:${userId}`;
+}

@@ -1,0 +1,103 @@
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Config } from '../../config/config';
+import type { ErrorCode } from '../../errors/error-codes';
+import { AppError } from '../../errors/app-error';
+import { asAppError, PROBLEM_MEDIA_TYPE, problemOf } from '../../errors/problem.filter';
+import { closeConnection, isAnswering, isClosing, limitConnections } from './connections';
+import { parseQuery } from '../validation/query-string';
+import { requestIdOf } from './header-values';
+
+/** Longest parameter in a path; tables and task ids are shorter, ids far so. */
+const MAX_PARAM_LENGTH = 128;
+
+/** Node looks for requests that take too long this often, or more often where the limits are shorter. */
+const TIMEOUT_CHECK_MS = 5_000;
+
+/** Nest's options that belong to the adapter: our own body parsers, our own logger, errors thrown instead of exits. */
+export const NEST_OPTIONS = { bodyParser: false, bufferLogs: true, abortOnError: false } as const;
+
+/** Makes the Fastify adapter; `configureApp` completes it. */
+export function createAdapter(config: Config): FastifyAdapter {
+  const proxies = [...config.http.trustedProxies];
+  const { requestTimeoutMs, headersTimeoutMs } = config.http;
+  const adapter = new FastifyAdapter({
+    logger: false,
+    trustProxy: proxies.length > 0 ? proxies : false,
+    bodyLimit: config.limits.bodyBytes,
+    requestTimeout: requestTimeoutMs,
+    http: {
+      // Its answer would be Node's own and no problem document; `registerProtocolChecks` refuses such a request.
+      requireHostHeader: false,
+      connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, Math.ceil(headersTimeoutMs / 2)),
+    },
+    genReqId: requestIdOf,
+    // Requests that reach a closing server are accepted work; they are answered with `connection: close`.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH, querystringParser: parseQuery },
+    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerClientError,
+  });
+  const { server } = adapter.getInstance();
+  server.headersTimeout = headersTimeoutMs;
+  limitConnections(server, config);
+  answerExpectations(server);
+  return adapter;
+}
+
+/** Malformed and over-long addresses are refused before any hook runs, so the headers of every answer are set here. */
+function answerFrameworkError(thrown: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const error = asAppError(thrown);
+  void reply
+    .status(error.status)
+    .headers(protocolHeaders(request.id))
+    .send(JSON.stringify(problemOf(error, '', request.id)));
+}
+
+/** Answers what is not HTTP, or not all of it in time: it has no request and no reply, only a socket. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (isClosing(socket)) return;
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  // Behind the beginning of another answer a client could not tell this one from it.
+  if (isAnswering(socket)) return closeConnection(socket);
+  const requestId = requestIdOf({ headers: {} });
+  const problem = new AppError(codeOfClientError(error.code));
+  const body = JSON.stringify(problemOf(problem, '', requestId));
+  const headers = Object.entries({
+    ...protocolHeaders(requestId),
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  });
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  closeConnection(socket, `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines}\r\n${body}`);
+}
+
+/** Lets requests that wait for `100 Continue` begin, and answers what no server here can do. */
+function answerExpectations(server: Server): void {
+  server.on('checkContinue', (request, reply) => void server.emit('request', request, reply));
+  server.on('checkExpectation', (request: IncomingMessage, reply: ServerResponse) => {
+    const requestId = requestIdOf(request);
+    const problem = new AppError('request.expectation_failed');
+    reply
+      .writeHead(problem.status, { ...protocolHeaders(requestId), connection: 'close' })
+      .end(JSON.stringify(problemOf(problem, request.url?.split('?', 1)[0] ?? '', requestId)));
+  });
+}
+
+/** The headers of an answer that passes no hook. */
+function protocolHeaders(requestId: string): Record<string, string> {
+  return {
+    'content-type': PROBLEM_MEDIA_TYPE,
+    'x-request-id': requestId,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  };
+}
+
+function codeOfClientError(code: string | undefined): ErrorCode {
+  if (code === 'HPE_HEADER_OVERFLOW') return 'request.headers_too_large';
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request.timeout';
+  return 'request.malformed';
+}

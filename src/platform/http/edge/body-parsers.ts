@@ -1,0 +1,139 @@
+import { RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify';
+import { Transform, type Readable, type TransformCallback } from 'node:stream';
+import { AppError } from '../../errors/app-error';
+import { parseStrictJson } from '../validation/strict-json';
+
+/** Media types that only routes made for them take, as a stream. */
+const STREAM_TYPES = ['application/x-ndjson', 'text/csv'] as const;
+type StreamType = (typeof STREAM_TYPES)[number] | 'application/json';
+
+/** PATCH is a merge patch, named so or not. */
+const JSON_TYPES: readonly string[] = ['application/json', 'application/merge-patch+json'];
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The media types of `@LargeBody`. */
+    streamTypes?: readonly StreamType[];
+  }
+}
+
+/**
+ * Makes the route take bodies of these media types only, up to IMPORT_LIMIT_BYTES, each as a `Readable` of unread bytes,
+ * which fails with AppError `request.body_too_large` beyond the limit.
+ */
+export function LargeBody(...streamTypes: StreamType[]): MethodDecorator {
+  return RouteConfig({ streamTypes } satisfies FastifyContextConfig);
+}
+
+/** Whether the body of this request comes as a stream. */
+export function isStreamed({ headers, routeOptions }: FastifyRequest): boolean {
+  return routeOptions.config.streamTypes?.some((type) => type === mediaTypeOf(headers['content-type'])) ?? false;
+}
+
+/**
+ * Replaces Fastify's body parsers: strict JSON up to the route's limit, streams where a route asks for them, else 415.
+ * What is refused by its headers is refused unread.
+ */
+export function registerBodyParsers(fastify: FastifyInstance, importBytes: number): void {
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser([...JSON_TYPES, ...STREAM_TYPES], (request, payload, done) => {
+    try {
+      const { config, bodyLimit } = request.routeOptions;
+      assertReadable(request);
+      const maxBytes = config.streamTypes ? importBytes : bodyLimit;
+      if (Number(request.headers['content-length']) > maxBytes) throw bodyTooLarge(maxBytes);
+      if (config.streamTypes) return done(null, limitBytes(payload, maxBytes));
+      readWhole(payload, maxBytes, (error, body) => {
+        if (error) return done(error);
+        try {
+          done(null, parseStrictJson(body));
+        } catch (refused) {
+          done(refused as Error);
+        }
+      });
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  fastify.addContentTypeParser('*', (request, _payload, done) => done(unsupportedMediaType(request)));
+}
+
+/** @throws AppError `request.media_type_unsupported` for another type, a compressed body or another charset */
+function assertReadable(request: FastifyRequest): void {
+  const { headers } = request;
+  if (!typesOf(request).includes(mediaTypeOf(headers['content-type']))) throw unsupportedMediaType(request);
+  const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  if (encoding !== 'identity') throw unsupportedMediaType(request, 'Send the body without compression.');
+  const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '') ?? [];
+  // Every US-ASCII text is a UTF-8 text. RFC 3629 section 1
+  if (!/^(utf-?8|us-ascii)$/i.test(charset))
+    throw unsupportedMediaType(request, 'Save the text as UTF-8 and send that.');
+}
+
+/** Returns the refusal of a body for its media type; names the types of the route, in the header for its method too. */
+export function unsupportedMediaType(request: FastifyRequest, remedy?: string): AppError {
+  const types = typesOf(request).join(', ');
+  const header = { POST: 'accept-post', PATCH: 'accept-patch' }[request.method];
+  return new AppError('request.media_type_unsupported', {
+    detail: remedy ?? `Send ${types}.`,
+    headers: header === undefined ? {} : { [header]: types },
+  });
+}
+
+/** Returns the refusal of a body that is too large, with its limit. */
+export function bodyTooLarge(maxBytes: number): AppError {
+  const isWhole = maxBytes % MEBIBYTE === 0;
+  const limit = isWhole ? `${maxBytes / MEBIBYTE} MiB` : `${maxBytes.toLocaleString('en')} bytes`;
+  return new AppError('request.body_too_large', { detail: `The body exceeds the limit of ${limit}.` });
+}
+
+const MEBIBYTE = 1_048_576;
+
+function typesOf({ routeOptions }: FastifyRequest): readonly string[] {
+  return routeOptions.config.streamTypes ?? JSON_TYPES;
+}
+
+function mediaTypeOf(contentType: string | undefined): string {
+  return contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+/** Reads a body to its end; one that grows beyond the limit is not read further. */
+function readWhole(payload: Readable, maxBytes: number, done: (error: Error | null, body: Buffer) => void): void {
+  let chunks: Buffer[] = [];
+  let bytes = 0;
+  let isDone = false;
+  const finish = (error: Error | null): void => {
+    if (isDone) return;
+    isDone = true;
+    done(error, Buffer.concat(chunks));
+    chunks = [];
+  };
+  payload.on('data', (chunk: Buffer) => {
+    if (isDone) return;
+    bytes += chunk.length;
+    if (bytes > maxBytes) finish(bodyTooLarge(maxBytes));
+    else chunks.push(chunk);
+  });
+  payload.on('end', () => finish(null));
+  payload.on('error', (cause) => finish(new AppError('request.malformed', { detail: 'The body broke off.', cause })));
+}
+
+function limitBytes(payload: Readable, maxBytes: number): Readable {
+  let bytes = 0;
+  const limiter = new Transform({
+    transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) callback(bodyTooLarge(maxBytes));
+      else callback(null, chunk);
+    },
+  });
+  // It may fail before its route begins to read it, which then finds the error; unheard it would end the process.
+  limiter.on('error', () => undefined);
+  // A client that goes away half way must not look like the end of its file.
+  payload.on('error', (error) => limiter.destroy(error));
+  payload.on('close', () => {
+    if (!payload.readableEnded) limiter.destroy(new AppError('request.malformed', { detail: 'the body broke off' }));
+  });
+  return payload.pipe(limiter);
+}

@@ -1,0 +1,105 @@
+import { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { runInContext, type RequestContext } from '../../context/request-context';
+import { AppError } from '../../errors/app-error';
+import { normaliseAddress } from '../access/client-address';
+import { assertParams, assertQuery, type Query } from '../validation/query-string';
+import type { RouteTable } from './route-table';
+
+/** Longer ones are no browser's; the column that keeps them is for people to read. */
+const MAX_USER_AGENT = 512;
+
+/** Gives every request its context for all that follows, and every answer its request id; nothing personal is cached. */
+export function registerRequestContext(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', request.id);
+    if (!request.routeOptions.url?.startsWith('/docs')) void reply.header('cache-control', 'no-store');
+    runInContext(contextOf(request), done);
+  });
+}
+
+/** Refuses requests of HTTP/1.1 that do not name one host. @see RFC 9112 section 3.2 */
+export function registerProtocolChecks(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', ({ raw }, _reply, done) => {
+    const hosts = raw.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+    if (hosts === 1 || (hosts === 0 && raw.httpVersion === '1.0')) return done();
+    done(new AppError('request.malformed', { detail: 'Send exactly one Host header.' }));
+  });
+}
+
+/** Refuses wrong paths, wrong methods, and addresses that cannot be read, before the body is. */
+export function registerRequestChecks(fastify: FastifyInstance, routes: RouteTable): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (!request.is404) return done();
+    const methods = routes.methodsOf(request.url.split('?', 1)[0] ?? '');
+    if (methods.length === 0) return done(new AppError('route.not_found'));
+    void reply.header('allow', methods.join(', '));
+    if (request.method === 'OPTIONS') return void reply.status(204).send();
+    done(new AppError('route.method_not_allowed', { detail: `This route accepts ${methods.join(', ')}.` }));
+  });
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    try {
+      assertParams(request.params as Record<string, string>);
+      assertQuery(request.query as Query);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+function contextOf(request: FastifyRequest): RequestContext {
+  return {
+    requestId: request.id,
+    ip: normaliseAddress(request.ip) ?? normaliseAddress(request.socket.remoteAddress),
+    userAgent: request.headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,
+    operation: `${request.method} ${request.routeOptions.url ?? '-'}`,
+  };
+}
+
+/** One range of an Accept header: `application/*;q=0.5`. */
+const MEDIA_RANGE = /^\s*([\w!#$&^.+*-]+)\/([\w!#$&^.+*-]+)\s*(?:;(.*))?$/;
+
+/** Routes of /v1 that answer something else than JSON, besides. */
+const EVENTS = /^\/v1\/ai\/generations(?:\/:id\/stream)?$/;
+
+/**
+ * Refuses a request for a representation that no route of the API has, before it does anything. Pages (the dashboard, the
+ * documentation, mailed links) are sent with every header.
+ */
+export function registerAccept(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    const { accept } = request.headers;
+    if (accept === undefined || !isApi(request) || accepts(accept, typesOf(request))) return done();
+    done(new AppError('request.not_acceptable', { detail: `This route answers ${typesOf(request).join(' or ')}.` }));
+  });
+}
+
+/** Returns whether an Accept header takes one of the types. An empty header takes all. @see RFC 9110 section 12.5.1 */
+export function accepts(header: string, types: readonly string[]): boolean {
+  const ranges = header.split(',').flatMap((part) => {
+    const [, type, subtype, parameters = ''] = MEDIA_RANGE.exec(part) ?? [];
+    if (type === undefined || subtype === undefined) return [];
+    return [
+      { range: `${type}/${subtype}`.toLowerCase(), isRefused: /(?:^|;)\s*q=0(?:\.0*)?\s*(?:;|$)/i.test(parameters) },
+    ];
+  });
+  return ranges.length === 0 || types.some((type) => acceptsType(ranges, type));
+}
+
+/** The most specific range that covers the type decides. */
+function acceptsType(ranges: readonly { range: string; isRefused: boolean }[], type: string): boolean {
+  const covering = [type, `${type.split('/', 1)[0]}/*`, '*/*'];
+  const best = covering
+    .map((range) => ranges.find((given) => given.range === range))
+    .find((given) => given !== undefined);
+  return best !== undefined && !best.isRefused;
+}
+
+function isApi({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.config.access !== undefined && (routeOptions.url ?? '').startsWith('/v1/');
+}
+
+function typesOf({ routeOptions }: FastifyRequest): string[] {
+  const types = ['application/json', 'application/problem+json'];
+  return EVENTS.test(routeOptions.url ?? '') ? [...types, 'text/event-stream'] : types;
+}

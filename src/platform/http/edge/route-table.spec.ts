@@ -1,0 +1,21 @@
+import { fastify } from 'fastify';
+import { RouteTable } from './route-table';
+
+describe(RouteTable.name, () => {
+  it('knows the methods of a path, parameters included', () => {
+    const routes = new RouteTable();
+    const server = fastify();
+    routes.observe(server);
+    server.get('/v1/jobs/:id', () => ({}));
+    server.patch('/v1/jobs/:id', () => ({}));
+    server.post('/v1/jobs/import', () => ({}));
+    server.get('/files/*', () => ({}));
+
+    expect(routes.methodsOf('/v1/jobs/5')).toEqual(['GET', 'HEAD', 'OPTIONS', 'PATCH']);
+    expect(routes.methodsOf('/v1/jobs/import')).toEqual(['GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST']);
+    expect(routes.methodsOf('/v1/jobs')).toEqual([]);
+    expect(routes.methodsOf('/v1/jobs/')).toEqual([]);
+    expect(routes.methodsOf('/v1/jobs/5/')).toEqual([]);
+    expect(routes.methodsOf('/files/a')).toEqual([]);
+  });
+});

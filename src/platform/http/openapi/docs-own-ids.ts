@@ -1,0 +1,139 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+import type { Operation } from './operations';
+
+type Id = string | number;
+
+/** The functions that the plugins below add to Swagger UI for each other. */
+interface Functions {
+  /** Returns the list that holds the rows a field or parameter refers to by its name. */
+  listOf(name: string): string | undefined;
+  newestIdIn(list: string, ui: SwaggerUi): Promise<Id | undefined>;
+  fillParameters(path: string, method: string, operation: Operation, ui: SwaggerUi): Promise<void>;
+  fillBody(path: string, method: string, operation: Operation, ui: SwaggerUi): Promise<void>;
+}
+
+/** The parts of Swagger UI that the plugins use. */
+interface SwaggerUi {
+  readonly fn: Functions;
+  readonly specSelectors: { specJson(): { toJS(): OpenAPIObject } };
+  readonly specActions: {
+    changeParam(pathMethod: string[], name: string, place: string, value: Id, isXml: boolean): void;
+  };
+  readonly oas3Selectors: { requestBodyValue(path: string, method: string): unknown };
+  readonly oas3Actions: { setRequestBodyValue(change: { value: string; pathMethod: string[] }): void };
+  readonly authSelectors: { authorized(): { toJS(): Record<string, { value?: string }> } };
+}
+
+/** The action that opens and closes parts of the page. */
+type Show = (thing: string[], isShown: boolean) => unknown;
+
+interface Plugin {
+  readonly fn?: Partial<Functions>;
+  readonly statePlugins?: { readonly layout: { readonly wrapActions: { show(original: Show, ui: SwaggerUi): Show } } };
+}
+
+function newestIdPlugin(): Plugin {
+  const lists: Readonly<Record<string, string>> = {
+    jobId: '/v1/jobs',
+    proposalId: '/v1/proposals',
+    recordId: '/v1/jobs',
+  };
+  return {
+    fn: {
+      listOf: (name) => lists[name],
+      newestIdIn: async (list, ui) => {
+        const [authorization] = Object.values(ui.authSelectors.authorized().toJS());
+        if (!authorization?.value) return undefined;
+        const answer = await fetch(list, { headers: { authorization: `Bearer ${authorization.value}` } });
+        const { items } = answer.ok ? ((await answer.json()) as { items?: { id?: Id }[] }) : {};
+        return items?.[0]?.id;
+      },
+    },
+  };
+}
+
+/** `{id}` is a row of the list that the path begins with; what the page has filled in or the user has typed stays. */
+function fillParametersPlugin(): Plugin {
+  return {
+    fn: {
+      fillParameters: async (path, method, { parameters = [] }, ui) => {
+        let known = path;
+        for (const parameter of parameters) {
+          if ('$ref' in parameter || !parameter.required || !parameter.schema || 'example' in parameter.schema)
+            continue;
+          const { name } = parameter;
+          const list = ui.fn.listOf(name) ?? known.split(`/{${name}}`)[0];
+          const id = list === undefined || list === known ? undefined : await ui.fn.newestIdIn(list, ui);
+          if (id === undefined) continue;
+          known = known.replace(`{${name}}`, String(id));
+          ui.specActions.changeParam([path, method], name, parameter.in, id, false);
+        }
+      },
+    },
+  };
+}
+
+function fillBodyPlugin(): Plugin {
+  return {
+    fn: {
+      fillBody: async (path, method, { requestBody }, ui) => {
+        const example: unknown =
+          requestBody && 'content' in requestBody ? requestBody.content['application/json']?.example : undefined;
+        if (typeof example !== 'object' || example === null) return;
+        const ids: Record<string, Id> = {};
+        for (const name of Object.keys(example)) {
+          const list = ui.fn.listOf(name);
+          const id = list === undefined ? undefined : await ui.fn.newestIdIn(list, ui);
+          if (id !== undefined) ids[name] = id;
+        }
+        const written = ui.oas3Selectors.requestBodyValue(path, method);
+        const isExample = written === undefined || written === JSON.stringify(example, null, 2);
+        if (Object.keys(ids).length === 0 || !isExample) return;
+        ui.oas3Actions.setRequestBodyValue({
+          value: JSON.stringify({ ...example, ...ids }, null, 2),
+          pathMethod: [path, method],
+        });
+      },
+    },
+  };
+}
+
+/** Nothing is filled in for a DELETE or for a change by an admin: "Execute" alone must not end anything. */
+function tryItOutPlugin(): Plugin {
+  const onTryItOut = (operationId: string, ui: SwaggerUi): void => {
+    for (const [path, item] of Object.entries(ui.specSelectors.specJson().toJS().paths)) {
+      for (const [method, operation] of Object.entries(item as Record<string, Operation>)) {
+        if (operation.operationId !== operationId) continue;
+        if (method === 'delete' || (method !== 'get' && path.startsWith('/v1/admin/'))) return;
+        void ui.fn.fillParameters(path, method, operation, ui);
+        void ui.fn.fillBody(path, method, operation, ui);
+      }
+    }
+  };
+  return {
+    statePlugins: {
+      layout: {
+        wrapActions: {
+          show: (original, ui) => (thing, isShown) => {
+            const [, , operationId = '', part] = thing;
+            if (isShown && part === 'try-it-out') onTryItOut(operationId, ui);
+            return original(thing, isShown);
+          },
+        },
+      },
+    },
+  };
+}
+
+/**
+ * Plugins of Swagger UI that fill in the ids of the caller's newest rows when "Try it out" is pressed, since no example can
+ * know them. Without a sign-in, or where the list is empty, the form stays as the document has it.
+ *
+ * The page gets the source of each function and runs it in the browser: a plugin uses nothing from outside its function.
+ */
+export const OWN_IDS_PLUGINS: readonly (() => Plugin)[] = [
+  newestIdPlugin,
+  fillParametersPlugin,
+  fillBodyPlugin,
+  tryItOutPlugin,
+];

@@ -1,0 +1,116 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { Config } from '../../config/config';
+import { currentContext } from '../../context/request-context';
+import { AppError } from '../../errors/app-error';
+import { type Page, type PageQueryDto } from './page.dto';
+
+/** A value of a keyset: exact, so timestamps come as PostgreSQL's text (a Date loses the microseconds). */
+export type CursorKey = string | number | boolean | null;
+
+/** 128 of the 256 bits are beyond guessing and keep the cursor short. */
+const SIGNATURE_BYTES = 16;
+
+/**
+ * Makes and opens cursors: opaque, signed, and bound to the user, the route, the sort and the filters they were made
+ * for, so that one that is altered or belongs elsewhere is refused instead of giving a page that looks right.
+ */
+@Injectable()
+export class CursorCodec {
+  private readonly key: Buffer;
+
+  constructor(config: Config) {
+    this.key = config.secrets.derive('cursor');
+  }
+
+  /**
+   * Returns the cursor behind the row with these `keys`.
+   * @param scope the sort and the filters of the list, anything JSON can hold
+   */
+  encode(keys: readonly CursorKey[], scope: unknown): string {
+    const payload = Buffer.from(JSON.stringify(keys));
+    return Buffer.concat([this.sign(payload, scope), payload]).toString('base64url');
+  }
+
+  /**
+   * Returns the keys a cursor holds.
+   * @throws AppError `cursor.invalid` when it was not made by `encode` for this user, route and scope
+   */
+  decode(cursor: string, scope: unknown): CursorKey[] {
+    const bytes = Buffer.from(cursor, 'base64url');
+    const payload = bytes.subarray(SIGNATURE_BYTES);
+    const genuine =
+      // Node skips characters outside the alphabet; only the one spelling of a cursor is it.
+      bytes.toString('base64url') === cursor &&
+      bytes.length > SIGNATURE_BYTES &&
+      timingSafeEqual(bytes.subarray(0, SIGNATURE_BYTES), this.sign(payload, scope));
+    if (!genuine) {
+      const message = 'This cursor belongs to another list, filter or sort. Start again without it.';
+      throw new AppError('cursor.invalid', {
+        detail: message,
+        errors: [{ pointer: '/cursor', code: 'cursor_invalid', message }],
+      });
+    }
+    return JSON.parse(payload.toString()) as CursorKey[];
+  }
+
+  private sign(payload: Buffer, scope: unknown): Buffer {
+    const context = currentContext();
+    const bound = JSON.stringify([context?.principal?.userId ?? null, context?.operation ?? null, canonical(scope)]);
+    const fingerprint = createHash('sha256').update(bound).digest();
+    return createHmac('sha256', this.key).update(fingerprint).update(payload).digest().subarray(0, SIGNATURE_BYTES);
+  }
+}
+
+/** Equal filters in another order are the same filters. */
+function canonical(scope: unknown): unknown {
+  if (scope === null || typeof scope !== 'object' || scope instanceof Date) return scope;
+  if (Array.isArray(scope)) return scope.map(canonical);
+  return Object.entries(scope)
+    .filter(([, value]) => value !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => [key, canonical(value)]);
+}
+
+/** A page about to be read: what to ask the database for, and how to answer. */
+export interface KeysetPage {
+  /** Keys of the last row of the page before; undefined on the first page. */
+  readonly after: readonly CursorKey[] | undefined;
+  /** Rows to ask for: one more than the page holds, which tells whether there is a next one. */
+  readonly take: number;
+  /**
+   * Makes the page of the rows read.
+   * @param keysOf the sort's values of a row, exact and ending in a unique one
+   */
+  of<Row, Item>(rows: readonly Row[], keysOf: (row: Row) => CursorKey[], toItem: (row: Row) => Item): Page<Item>;
+}
+
+/**
+ * Opens pages of lists that are sorted by a key and resumed behind a row, so that inserts neither repeat nor hide one.
+ * @example
+ * const page = this.pages.open(query);
+ * const rows = await this.database.list<JobRow>(...listJobs(query, page.after, page.take));
+ * return page.of(rows, (row) => [row.sort_key, row.id], JobDto.from);
+ */
+@Injectable()
+export class KeysetPages {
+  constructor(private readonly cursors: CursorCodec) {}
+
+  /**
+   * Checks the query's cursor against everything else in the query (filters and sort; not `limit`).
+   * @throws AppError `cursor.invalid`
+   */
+  open(query: PageQueryDto): KeysetPage {
+    const { limit, cursor, ...scope } = query;
+    return {
+      after: cursor === undefined ? undefined : this.cursors.decode(cursor, scope),
+      take: limit + 1,
+      of: (rows, keysOf, toItem) => {
+        const shown = rows.slice(0, limit);
+        const last = shown.at(-1);
+        const nextCursor = rows.length > limit && last !== undefined ? this.cursors.encode(keysOf(last), scope) : null;
+        return { items: shown.map(toItem), nextCursor };
+      },
+    };
+  }
+}

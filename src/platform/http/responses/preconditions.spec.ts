@@ -1,0 +1,80 @@
+import { assertVersion, hasOneOf, preconditionsOf } from './preconditions';
+
+const passes = (version: number, ifMatch?: string, ifNoneMatch?: string): boolean => {
+  try {
+    assertVersion({ version }, { ifMatch, ifNoneMatch });
+    return true;
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'precondition.failed', status: 412 });
+    return false;
+  }
+};
+
+describe(preconditionsOf.name, () => {
+  it('returns undefined without either header', () => {
+    expect(preconditionsOf({ etag: '"3"' })).toBeUndefined();
+    expect(preconditionsOf({ 'if-none-match': '*' })).toEqual({ ifNoneMatch: '*' });
+  });
+});
+
+describe(assertVersion.name, () => {
+  it('lets any version pass without preconditions', () => {
+    expect(() => assertVersion({ version: 3 }, undefined)).not.toThrow();
+  });
+
+  it.each([
+    ['"3"', true],
+    [' "3" ', true],
+    ['*', true],
+    ['"2", "3"', true],
+    ['"2","x,y" , "3"', true],
+    ['W/"3", "3"', true],
+    ['W/"3"', false],
+    ['"2"', false],
+    ['"33"', false],
+    ['"03"', false],
+    ['3', false],
+    ['"3', false],
+    ['""', false],
+    ['', false],
+  ])('version 3, If-Match: %s', (header, isMet) => {
+    expect(passes(3, header)).toBe(isMet);
+  });
+
+  it.each([
+    ['"3"', false],
+    ['W/"3"', false],
+    ['"2", W/"3"', false],
+    ['*', false],
+    ['"2"', true],
+    ['"2", "4"', true],
+    ['3', true],
+    ['', true],
+  ])('version 3, If-None-Match: %s', (header, isMet) => {
+    expect(passes(3, undefined, header)).toBe(isMet);
+  });
+
+  it('tries If-Match first, then If-None-Match', () => {
+    expect(passes(3, '"3"', '"2"')).toBe(true);
+    expect(passes(3, '"3"', '"3"')).toBe(false);
+    expect(() => assertVersion({ version: 3 }, { ifMatch: '"2"', ifNoneMatch: '*' })).toThrow(
+      expect.objectContaining({ detail: expect.stringContaining('with that If-Match') }),
+    );
+  });
+
+  it('takes version 0 for a resource that nobody has stored', () => {
+    expect([passes(0, '"0"'), passes(0, '*'), passes(0, undefined, '*')]).toEqual([true, false, true]);
+  });
+
+  it('says what an If-Match without an ETag must look like', () => {
+    expect(() => assertVersion({ version: 3 }, { ifMatch: '3' })).toThrow(
+      expect.objectContaining({ detail: expect.stringContaining('in double quotes') }),
+    );
+  });
+});
+
+describe(hasOneOf.name, () => {
+  it('compares weakly', () => {
+    expect(hasOneOf({ version: 3 }, 'W/"3"')).toBe(true);
+  });
+});

@@ -1,0 +1,226 @@
+import { Type } from 'class-transformer';
+import { ArrayMaxSize, IsInt, IsString, Min, ValidateBy, ValidateNested } from 'class-validator';
+import { AppError, type FieldError } from '../../errors/app-error';
+import { BooleanParam, Instant, IntegerParam, ListParam, NullableField, OptionalField } from './fields';
+import { RequestValidationPipe } from './request-validation.pipe';
+import { NullableTextField, TextField, TextLength } from './text';
+
+class Inner {
+  @IsInt()
+  rank: number;
+}
+
+class Outer {
+  @OptionalField()
+  @IsString({ each: true })
+  @TextLength(0, 3, { each: true })
+  tags?: string[];
+
+  @OptionalField()
+  @ValidateNested({ each: true })
+  @Type(() => Inner)
+  inner?: Inner[];
+
+  @NullableField()
+  @IsInt()
+  @Min(0)
+  score?: number | null;
+
+  @OptionalField()
+  @Instant()
+  at?: Date;
+
+  @IntegerParam(1, 9)
+  size: number = 5;
+
+  @BooleanParam()
+  open?: boolean;
+
+  @ListParam()
+  @IsString({ each: true })
+  words?: string[];
+}
+
+class Nothing {}
+
+const pipe = new RequestValidationPipe();
+
+async function read(value: unknown, metatype: typeof Outer | typeof Nothing = Outer): Promise<unknown> {
+  return pipe.transform(value, { type: 'body', metatype });
+}
+
+async function refused(value: unknown, metatype?: typeof Nothing): Promise<readonly FieldError[]> {
+  const error: unknown = await read(value, metatype).catch((thrown: unknown) => thrown);
+  if (!(error instanceof AppError)) throw new Error(`not refused: ${JSON.stringify(error)}`);
+  expect([error.code, error.status]).toEqual(['validation.failed', 400]);
+  return error.errors;
+}
+
+describe(RequestValidationPipe.name, () => {
+  it('makes instances, with defaults and converted values', async () => {
+    const value = await read({
+      at: '2026-01-02T03:04:05+02:00',
+      size: '7',
+      open: 'false',
+      words: 'a, b,,c',
+      score: null,
+    });
+
+    expect(value).toBeInstanceOf(Outer);
+    expect(value).toEqual({
+      at: new Date('2026-01-02T01:04:05Z'),
+      size: 7,
+      open: false,
+      words: ['a', 'b', 'c'],
+      score: null,
+    });
+    expect(await read({})).toEqual({ size: 5 });
+    await expect(read({ words: '' })).rejects.toThrow();
+    expect(await read(undefined)).toEqual({ size: 5 });
+  });
+
+  it('blames each wrong item itself', async () => {
+    expect(await refused({ tags: ['abc', 'abcd', 5] })).toEqual(
+      expect.arrayContaining([
+        { pointer: '/tags/2', code: 'is_string', message: 'tags must be a string (item 2)' },
+        expect.objectContaining({ pointer: '/tags/1', code: 'max_length' }),
+      ]),
+    );
+  });
+
+  it('points into nested values', async () => {
+    expect(await refused({ inner: [{ rank: 1 }, { rank: 'x', extra: 1 }] })).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ pointer: '/inner/1/rank', code: 'is_int' }),
+        expect.objectContaining({
+          pointer: '/inner/1/extra',
+          code: 'unknown_field',
+          message: 'Unknown field "extra".',
+        }),
+      ]),
+    );
+  });
+
+  it.each([
+    ['null where absence is meant', { tags: null }, '/tags'],
+    ['null for a parameter', { size: null }, '/size'],
+    ['an unknown field', { tag: [] }, '/tag'],
+    ['what every object has', { hasOwnProperty: 1 }, '/hasOwnProperty'],
+    ['a number in disguise', { size: '0x5' }, '/size'],
+    ['a fraction', { size: '1.5' }, '/size'],
+    ['a list for one value', { size: ['1', '2'] }, '/size'],
+    ['an empty boolean', { open: '' }, '/open'],
+    ['a time without a zone', { at: '2026-01-02T03:04:05' }, '/at'],
+    ['a date alone', { at: '2026-01-02' }, '/at'],
+    ['the 31st of April', { at: '2026-04-31T00:00:00Z' }, '/at'],
+    ['the 25th hour', { at: '2026-04-30T25:00:00Z' }, '/at'],
+    ['a number for a time', { at: 5 }, '/at'],
+  ])('refuses %s', async (_, value, pointer) => {
+    expect((await refused(value)).map((error) => error.pointer)).toContain(pointer);
+  });
+
+  it.each([[null], [[]], ['text'], [5], [true]])('refuses %j for an object', async (value) => {
+    expect((await refused(value))[0]).toMatchObject({ pointer: '', code: 'is_object' });
+  });
+
+  it('takes no field where none is declared', async () => {
+    expect(await read({}, Nothing)).toEqual({});
+    await expect(read({ a: 1 }, Nothing)).rejects.toMatchObject({
+      detail: 'Unknown field "a". Nothing is expected here.',
+      errors: [{ pointer: '/a', code: 'unknown_field', message: 'Unknown field "a".' }],
+    });
+  });
+
+  it('names the known fields once, and what is wrong with them beside what is unknown', async () => {
+    await expect(read({ tag: 1, id: 1, score: 'x', size: '0' })).rejects.toMatchObject({
+      detail:
+        'Unknown field "tag". Did you mean "tags"? The field "id" is read-only. Leave it out. score must be a whole number ' +
+        'of at least 0. 1 more in errors. Known fields: at, inner, open, score, size, tags, words.',
+      errors: [{ pointer: '/tag' }, { pointer: '/id' }, { pointer: '/score' }, { pointer: '/size' }],
+    });
+  });
+
+  it.each([
+    [{ size: 'abc' }, 'size must be a whole number from 1 to 9.'],
+    [{ size: '0' }, 'size must be a whole number from 1 to 9.'],
+    [{ open: null }, 'open must not be null. Leave it out.'],
+    [{ inner: [{}] }, 'rank is required.'],
+    [{ inner: [{ rank: null }] }, 'rank is required.'],
+  ])('says of %j in one sentence what is expected', async (value, message) => {
+    expect((await refused(value)).map((error) => error.message)).toEqual([message]);
+  });
+
+  it('reports at most 50 errors', async () => {
+    expect(await refused({ tags: Array.from({ length: 500 }, () => 5) })).toHaveLength(50);
+  });
+
+  it('looks for no more than 50 unknown names, and shows only the beginning of a long one', async () => {
+    const names = Array.from({ length: 500 }, (_, index) => `n${index}`);
+
+    expect(await refused(Object.fromEntries(names.map((name) => [name, 1])))).toHaveLength(50);
+    expect((await refused({ ['x'.repeat(1_000)]: 1 }))[0]!.pointer).toBe(`/${'x'.repeat(200)}…`);
+  });
+
+  it('keeps a text that is within its length whole, and cuts none that it accepts', async () => {
+    class Texts {
+      @TextField(20)
+      title: string;
+
+      @NullableTextField(20)
+      country?: string | null;
+
+      @OptionalField()
+      @TextLength(0, 20)
+      note?: string;
+
+      @OptionalField()
+      @TextLength(0, 20, { each: true })
+      tags?: string[];
+    }
+    const text = 'x'.repeat(20);
+    const value = { title: text, country: text, note: text, tags: [text] };
+
+    expect(await pipe.transform(value, { type: 'body', metatype: Texts })).toEqual(value);
+  });
+
+  it('lets no rule read more of a value than its length allows', async () => {
+    const lengths: number[] = [];
+    const Seen = (): PropertyDecorator =>
+      ValidateBy({ name: 'seen', validator: { validate: (value) => lengths.push(value.length) > 0 } });
+    class Short {
+      @Seen()
+      @TextLength(1, 10)
+      text?: string;
+
+      @OptionalField()
+      @Seen()
+      @ArrayMaxSize(3)
+      list?: string[];
+    }
+
+    await expect(pipe.transform({ text: 'x'.repeat(1_000) }, { type: 'body', metatype: Short })).rejects.toMatchObject({
+      errors: [{ pointer: '/text', code: 'is_length' }],
+    });
+    await expect(
+      pipe.transform({ text: 'x', list: Array(1_000).fill('x') }, { type: 'body', metatype: Short }),
+    ).rejects.toMatchObject({
+      errors: [{ pointer: '/list', code: 'array_max_size' }],
+    });
+    expect(Math.max(...lengths)).toBe(22);
+    expect(await pipe.transform({ text: '🚀'.repeat(10) }, { type: 'body', metatype: Short })).toEqual({
+      text: '🚀'.repeat(10),
+    });
+  });
+
+  it('never accepts a value that was cut', async () => {
+    class Misread {
+      @ValidateBy({ name: 'isLength', constraints: [0, 0], validator: { validate: () => true } })
+      text?: string;
+    }
+
+    await expect(
+      pipe.transform({ text: 'kept whole or not at all' }, { type: 'body', metatype: Misread }),
+    ).rejects.toThrow('cut');
+    expect(await pipe.transform({ text: 'ab' }, { type: 'body', metatype: Misread })).toEqual({ text: 'ab' });
+  });
+});

@@ -1,0 +1,166 @@
+import {
+  getFromContainer,
+  getMetadataStorage,
+  ValidationTypes,
+  type ValidationError,
+  type ValidatorConstraintInterface,
+} from 'class-validator';
+import type { FieldError } from '../../errors/app-error';
+import { describeUnknownName } from './nearest-name';
+import { pointerStep } from './text';
+
+/** More than a person would mend at once. Nothing looks for more. */
+export const MAX_ERRORS = 50;
+
+/** Most errors that a detail repeats. */
+const MAX_DESCRIBED = 3;
+
+/** Names per class, as the decorators do not change once the class is there. */
+const NAMES = new WeakMap<object, ReadonlySet<string>>();
+
+/** Returns what class-validator found as one list with JSON pointers, nested values and list items included. */
+export function fieldErrorsOf(errors: readonly ValidationError[], limit = MAX_ERRORS): FieldError[] {
+  const found: FieldError[] = [];
+  for (const error of errors) collect(error, '', found, limit);
+  return found;
+}
+
+/** Returns the names of the fields or parameters that a class declares. */
+export function knownNamesOf(type: object): ReadonlySet<string> {
+  let names = NAMES.get(type);
+  if (!names) NAMES.set(type, (names = new Set(rulesOf(type).map(({ propertyName }) => propertyName))));
+  return names;
+}
+
+/**
+ * Returns an error for each name that is not known, at most `MAX_ERRORS`.
+ * @param kind what the names are called
+ */
+export function unknownFields(
+  names: readonly string[],
+  known: ReadonlySet<string>,
+  kind: 'field' | 'parameter' = 'field',
+): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const name of names) {
+    if (known.has(name)) continue;
+    errors.push({ pointer: pointerStep(name), code: 'unknown_field', message: describeUnknownName(kind, name, known) });
+    if (errors.length === MAX_ERRORS) break;
+  }
+  return errors;
+}
+
+/**
+ * Returns the errors as sentences: the first three, how many more there are, and the known names once where one is
+ * unknown.
+ */
+export function describeErrors(errors: readonly FieldError[], known: ReadonlySet<string>, kind: string): string {
+  const more = errors.length - MAX_DESCRIBED;
+  const hasUnknown = errors.some(({ code }) => code === 'unknown_field');
+  return [
+    ...errors.slice(0, MAX_DESCRIBED).map(({ message }) => (/[.?!]$/.test(message) ? message : `${message}.`)),
+    ...(more > 0 ? [`${more} more in errors.`] : []),
+    ...(hasUnknown ? [knownNamesHint(known, kind)] : []),
+  ].join(' ');
+}
+
+function knownNamesHint(known: ReadonlySet<string>, kind: string): string {
+  return known.size === 0 ? 'Nothing is expected here.' : `Known ${kind}s: ${[...known].sort().join(', ')}.`;
+}
+
+function collect(error: ValidationError, parent: string, found: FieldError[], limit: number): void {
+  const pointer = parent + pointerStep(error.property);
+  const single = singleErrorOf(error, pointer);
+  if (single) return void found.push(single);
+  for (const [constraint, message] of Object.entries(error.constraints ?? {})) {
+    if (found.length >= limit) return;
+    found.push(...errorsOfConstraint(error, constraint, message, pointer, limit - found.length));
+  }
+  for (const child of error.children ?? []) {
+    if (found.length >= limit) return;
+    collect(child, pointer, found, limit);
+  }
+}
+
+/** Returns the one error of a field that is missing, null or of the wrong type: its other rules say nothing more. */
+function singleErrorOf(
+  { property, value, constraints, target }: ValidationError,
+  pointer: string,
+): FieldError | undefined {
+  if (!constraints || 'whitelistValidation' in constraints) return undefined;
+  const rules = rulesOf(target?.constructor).filter(({ propertyName, each }) => propertyName === property && !each);
+  const isOptional = rules.some(({ type }) => type === ValidationTypes.CONDITIONAL_VALIDATION);
+  if (value === null && isOptional)
+    return { pointer, code: 'not_null', message: `${property} must not be null. Leave it out.` };
+  if ((value === undefined || value === null) && !isOptional) {
+    return { pointer, code: 'required', message: `${property} is required.` };
+  }
+  if ('isInt' in constraints || 'min' in constraints || 'max' in constraints)
+    return integerError(property, constraints, rules, pointer);
+  const type = rules.find(({ name }) => name !== undefined && name in constraints && TYPE_RULES.has(name))?.name;
+  return type === undefined ? undefined : { pointer, code: codeOf(type), message: constraints[type] ?? '' };
+}
+
+/** Rules without which no other rule of a field makes sense. */
+const TYPE_RULES: ReadonlySet<string> = new Set(['isString', 'isBoolean', 'isArray', 'isDate', 'isObject']);
+
+/** Returns the range of a whole number as one error, whichever part of it is broken. */
+function integerError(
+  property: string,
+  constraints: Readonly<Record<string, string>>,
+  rules: ReturnType<typeof rulesOf>,
+  pointer: string,
+): FieldError | undefined {
+  const limitOf = (name: string) => rules.find((rule) => rule.name === name)?.constraints?.[0] as number | undefined;
+  const [min, max] = [limitOf('min'), limitOf('max')];
+  if (!rules.some(({ name }) => name === 'isInt')) return undefined;
+  const range = min === undefined ? '' : max === undefined ? ` of at least ${min}` : ` from ${min} to ${max}`;
+  const [first = 'isInt'] = ['isInt', 'min', 'max'].filter((name) => name in constraints);
+  return { pointer, code: codeOf(first), message: `${property} must be a whole number${range}.` };
+}
+
+/** class-validator blames a list for its items (`{each: true}`); here each wrong item is blamed itself. */
+function errorsOfConstraint(
+  error: ValidationError,
+  constraint: string,
+  message: string,
+  pointer: string,
+  limit: number,
+): FieldError[] {
+  if (constraint === 'whitelistValidation') {
+    return [{ pointer, code: 'unknown_field', message: describeUnknownName('field', error.property, []) }];
+  }
+  const code = codeOf(constraint);
+  const text = message.replace(/^each value in /, '');
+  const items = wrongItems(error, constraint, limit);
+  if (items.length === 0) return [{ pointer, code, message: text }];
+  return items.map((index) => ({ pointer: `${pointer}/${index}`, code, message: `${text} (item ${index})` }));
+}
+
+/** `isString` becomes `is_string`. */
+function codeOf(constraint: string): string {
+  return constraint.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function wrongItems(error: ValidationError, constraint: string, limit: number): number[] {
+  const value: unknown = error.value;
+  if (!Array.isArray(value) || !error.target) return [];
+  const rule = rulesOf(error.target.constructor).find(
+    ({ propertyName, each, name }) => propertyName === error.property && each && name === constraint,
+  );
+  if (!rule) return [];
+  const validator = getFromContainer<ValidatorConstraintInterface>(
+    rule.constraintCls as new () => ValidatorConstraintInterface,
+  );
+  const args = { constraints: rule.constraints, targetName: '', object: error.target, property: error.property };
+  const wrong: number[] = [];
+  for (let index = 0; index < value.length && wrong.length < limit; index += 1) {
+    const item: unknown = value[index];
+    if (validator.validate(item, { ...args, value: item }) === false) wrong.push(index);
+  }
+  return wrong;
+}
+
+function rulesOf(target: unknown) {
+  return typeof target === 'function' ? getMetadataStorage().getTargetValidationMetadatas(target, '', true, false) : [];
+}

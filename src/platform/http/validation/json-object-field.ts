@@ -1,0 +1,70 @@
+import { applyDecorators } from '@nestjs/common';
+import { Transform, type TransformFnParams } from 'class-transformer';
+import { ValidateBy } from 'class-validator';
+import { invalidValue } from '../../errors/app-error';
+
+/** A field holding any JSON object of at most `maxBytes` as text and `maxDepth` levels; it is taken as it came. */
+export function JsonObjectField(maxBytes: number, maxDepth: number): PropertyDecorator {
+  return applyDecorators(
+    // class-transformer hands over a copy in which keys such as `constructor` are missing.
+    Transform(({ obj, key }: TransformFnParams): unknown => (obj as Record<string, unknown>)[key]),
+    ValidateBy({
+      name: 'jsonObject',
+      validator: {
+        validate: (value: unknown) => isWithin(value, maxBytes, maxDepth),
+        defaultMessage: () => messageOf('$property', maxBytes, maxDepth),
+      },
+    }),
+  );
+}
+
+/**
+ * Returns the field `name` of a resource changed by a merge patch, within the same limits as `JsonObjectField`.
+ * @throws AppError `validation.failed` when the result is beyond them
+ */
+export function patchObject(
+  name: string,
+  [maxBytes, maxDepth]: readonly [maxBytes: number, maxDepth: number],
+  target: Record<string, unknown> | null,
+  patch: Record<string, unknown>,
+): Record<string, unknown> {
+  const result = mergePatch(target, patch);
+  if (isWithin(result, maxBytes, maxDepth)) return result as Record<string, unknown>;
+  throw invalidValue(`/${name}`, 'jsonObject', `${messageOf(name, maxBytes, maxDepth)} once the patch is merged.`);
+}
+
+/**
+ * Returns `target` changed by a JSON merge patch: objects are merged level by level, and null removes a member. What is no
+ * object is replaced.
+ * @see RFC 7396 section 2
+ */
+export function mergePatch(target: unknown, patch: unknown): unknown {
+  if (!isObject(patch)) return patch;
+  const members = new Map<string, unknown>(isObject(target) ? Object.entries(target) : []);
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) members.delete(key);
+    else members.set(key, mergePatch(members.get(key), value));
+  }
+  return Object.fromEntries(members);
+}
+
+function messageOf(name: string, maxBytes: number, maxDepth: number): string {
+  return `${name} must be a JSON object of at most ${maxBytes} bytes and ${maxDepth} levels`;
+}
+
+function isWithin(value: unknown, maxBytes: number, maxDepth: number): boolean {
+  return isObject(value) && isShallow(value, maxDepth) && sizeOf(value) <= maxBytes;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isShallow(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return levels > 0 && Object.values(value).every((inner) => isShallow(inner, levels - 1));
+}
+
+function sizeOf(value: object): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}

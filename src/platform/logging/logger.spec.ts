@@ -1,0 +1,72 @@
+import { fastify } from 'fastify';
+import { NestLogger } from './nest-logger';
+import { createLogger, parameterNames, printable, registerRequestLog } from './logger';
+
+function record(): { lines: string[]; write(line: string): void } {
+  const lines: string[] = [];
+  return { lines, write: (line) => void lines.push(line) };
+}
+
+describe('createLogger', () => {
+  it('never writes a secret, at the top or below', () => {
+    const sink = record();
+    const logger = createLogger('info', sink);
+    const secrets = { password: 'canary', accessToken: 'canary', 'set-cookie': 'canary', coverLetter: 'canary' };
+
+    logger.info(secrets, 'top');
+    logger.info({ body: secrets, request: { headers: { authorization: 'canary', cookie: 'canary' } } }, 'below');
+
+    expect(sink.lines).toHaveLength(2);
+    expect(sink.lines.join()).not.toContain('canary');
+    expect(JSON.parse(sink.lines[0] ?? '{}')).toMatchObject({ level: 'info', password: '[redacted]' });
+  });
+
+  it('writes one line whatever the text holds', () => {
+    const sink = record();
+
+    new NestLogger(createLogger('info', sink)).warn('a\r\n{"level":"error"}\u001b[2J', 'Source');
+
+    expect(sink.lines).toHaveLength(1);
+    expect(JSON.parse(sink.lines[0] ?? '{}')).toMatchObject({
+      source: 'Source',
+      msg: 'a\\u000d\\u000a{"level":"error"}\\u001b[2J',
+    });
+  });
+});
+
+describe('registerRequestLog', () => {
+  it('writes the pattern of the route and the names of parameters, and nothing that a caller wrote', async () => {
+    const sink = record();
+    const server = fastify();
+    registerRequestLog(server, createLogger('info', sink));
+    server.get('/v1/things/:id', () => ({}));
+
+    await server.inject('/v1/things/canary?q=canary&%74oken=canary');
+    await server.inject('/canary?canary=');
+    await server.close();
+
+    expect(sink.lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { route: '/v1/things/:id', parameters: ['q', '?'], status: 200 },
+      { route: null, status: 404 },
+    ]);
+    expect(sink.lines[0]).not.toContain('canary');
+  });
+});
+
+describe('parameterNames', () => {
+  it.each([
+    ['/v1/x?token=canary&q=canary&q=canary&code=canary', ['token', 'q', 'code']],
+    ['/v1/x?%74oken=canary&email=canary%40example.com', ['?', 'email']],
+    ['/v1/x?canary', []],
+    ['/v1/x?canary@example.com=1', ['?']],
+    ['/v1/canary', []],
+  ])('gives the names of %s and no value', (url, names) => {
+    expect(parameterNames(url)).toEqual(names);
+  });
+});
+
+describe('printable', () => {
+  it('escapes what moves a cursor or ends a line', () => {
+    expect(printable('a\u0000b\u009bc\u2028d é')).toBe('a\\u0000b\\u009bc\\u2028d é');
+  });
+});

@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable, Logger } from '@nestjs/common';
+import { Config } from '../config/config';
+import { SystemDatabase } from '../database/system-database';
+import { EncryptionService } from '../encryption/encryption.service';
+import type { EncryptionContext } from '../encryption/ciphertext';
+import { canonicalEmail, type Email, emailHash, type OutgoingEmail } from './email';
+import type { SendFailure } from './smtp-transport';
+
+/** An email in the local outbox. */
+export interface OutboxEmail extends Email {
+  readonly id: number;
+  readonly createdAt: Date;
+}
+
+interface OutboxRow {
+  readonly id: number;
+  readonly created_at: Date;
+  readonly seal_key: string;
+  readonly sealed_mail: string;
+}
+
+/** An email that this process has leased. */
+interface ClaimedRow {
+  readonly id: number;
+  readonly seal_key: string;
+  readonly sealed_mail: string;
+  readonly attempts: number;
+}
+
+/** How an attempt ended: null when another worker has the email by now. */
+export type SendStatus = 'sent' | 'pending' | 'failed' | null;
+
+/** More than a developer reads. */
+const MAX_LISTED = 100;
+
+/** For how long an email without a link is tried. */
+const LIFETIME_SECONDS = 24 * 60 * 60;
+
+/** Longer than an attempt may take. */
+const LEASE_SECONDS = 120;
+
+/** Emails to one domain at once, over all workers: its slow server must not hold up the others. */
+const PER_DOMAIN = 2;
+
+/** Pauses after failed attempts, in seconds, less up to a tenth; the last one repeats. */
+const RETRY_DELAYS_SECONDS = [15, 60, 300, 900, 1_800, 3_600, 7_200, 14_400];
+
+/**
+ * The table mail_outbox, from which every email is sent. The whole email, its address too, is sealed; a keyed hash of the
+ * address finds it again. Its content is deleted when it was sent or given up. Without a mail server emails stay for 24
+ * hours, for an admin to read (app.purge_mail_outbox).
+ */
+@Injectable()
+export class EmailOutboxService {
+  private readonly logger = new Logger(EmailOutboxService.name);
+  private readonly addressKey: Buffer;
+
+  constructor(
+    private readonly database: SystemDatabase,
+    private readonly encryption: EncryptionService,
+    config: Config,
+  ) {
+    this.addressKey = config.secrets.derive('email-hash');
+  }
+
+  /**
+   * Stores an email.
+   * @param options.isDecoy does the same work and keeps nothing, so that timing does not tell who has an account
+   * @param options.isLocal keeps it for an admin to read instead of sending it
+   */
+  async enqueue(
+    { to, subject, text, validForSeconds }: OutgoingEmail,
+    options: { isDecoy: boolean; isLocal: boolean },
+  ): Promise<void> {
+    const sealKey = randomUUID();
+    const mail: Email = { to, subject, text };
+    const sealed = await this.encryption.seal(JSON.stringify(mail), encryptionContext(sealKey));
+    const lifetime = options.isLocal ? null : (validForSeconds ?? LIFETIME_SECONDS);
+    const domain = canonicalEmail(to).replace(/^.*@/s, '');
+    const values = [this.hashOf(to), this.hashOf(domain), sealKey, sealed, options.isDecoy, lifetime];
+    await this.database.asAuth((unit) => unit.query(`SELECT auth.enqueue_mail($1, $2, $3, $4, $5, $6)`, values));
+  }
+
+  /**
+   * Leases the email that is due longest, sends it, and records how that ended. The mail server is called between units. A
+   * worker that dies after the server has accepted the email, and before that is recorded, has it sent twice, under one
+   * Message-ID.
+   * @param send makes one attempt, under this id
+   * @returns how it ended; undefined when nothing is due
+   */
+  async sendNext(send: (mail: Email, id: string) => Promise<SendFailure | undefined>): Promise<SendStatus | undefined> {
+    const owner = randomUUID();
+    const [row] = await this.database.asScheduler((unit) =>
+      unit.query<ClaimedRow>(`SELECT * FROM app.claim_mail($1, $2, $3)`, [owner, LEASE_SECONDS, PER_DOMAIN]),
+    );
+    if (!row) return undefined;
+    const failure = await this.attempt(row, send);
+    const pause = failure?.isFinal
+      ? null
+      : RETRY_DELAYS_SECONDS[Math.min(row.attempts, RETRY_DELAYS_SECONDS.length) - 1]! * (1 - Math.random() / 10);
+    const [end] = await this.database.asScheduler((unit) =>
+      unit.query<{ status: SendStatus }>(`SELECT app.end_mail($1, $2, $3, $4) AS status`, [
+        row.id,
+        owner,
+        failure?.code ?? null,
+        pause,
+      ]),
+    );
+    if (failure)
+      this.logger.warn(
+        `email ${row.id}: attempt ${row.attempts} failed (${failure.code}); it is ${end?.status ?? 'taken over'}`,
+      );
+    return end?.status ?? null;
+  }
+
+  private async attempt(
+    { id, seal_key: sealKey, sealed_mail: sealed }: ClaimedRow,
+    send: (mail: Email, id: string) => Promise<SendFailure | undefined>,
+  ): Promise<SendFailure | undefined> {
+    let mail: Email;
+    try {
+      mail = JSON.parse(await this.encryption.open(sealed, encryptionContext(sealKey))) as Email;
+    } catch (error) {
+      // A key that this process lacks may be there later.
+      this.logger.error(`email ${id} cannot be opened: ${(error as Error).message}`);
+      return { code: 'unreadable', isFinal: false };
+    }
+    return send(mail, sealKey);
+  }
+
+  /** Returns the local emails to an address, or all, newest first, at most 100. Session: an admin's; leaves a security event. */
+  async list(to?: string): Promise<OutboxEmail[]> {
+    const rows = await this.database.asAdmin('reads the mail outbox', (unit) =>
+      unit.query<OutboxRow>(
+        `SELECT id, created_at, seal_key, sealed_mail FROM mail_outbox
+          WHERE status = 'local' AND ($1::bytea IS NULL OR recipient_hash = $1) ORDER BY id DESC LIMIT $2`,
+        [to === undefined ? null : this.hashOf(to), MAX_LISTED],
+      ),
+    );
+    return Promise.all(rows.map((row) => this.open(row)));
+  }
+
+  private async open({
+    id,
+    created_at: createdAt,
+    seal_key: sealKey,
+    sealed_mail: sealed,
+  }: OutboxRow): Promise<OutboxEmail> {
+    const mail = JSON.parse(await this.encryption.open(sealed, encryptionContext(sealKey))) as Email;
+    return { id, ...mail, createdAt };
+  }
+
+  private hashOf(address: string): Buffer {
+    return emailHash(this.addressKey, address);
+  }
+}
+
+function encryptionContext(sealKey: string): EncryptionContext {
+  return { table: 'mail_outbox', column: 'sealed_mail', userId: null, sealKey };
+}

@@ -1,0 +1,45 @@
+import { Column, Entity } from 'typeorm';
+import { BaseEntity, InstantColumn } from '../platform/database/base.entity';
+
+/** A search for vacancies that a user wants to have run for him. */
+@Entity('saved_searches')
+export class SavedSearch extends BaseEntity {
+  @Column('text')
+  name: string;
+
+  @Column('text')
+  query: string;
+
+  @Column('text', { name: 'job_type', nullable: true })
+  jobType: 'fixed' | 'hourly' | null;
+
+  @Column('integer', { name: 'alert_hours', nullable: true })
+  alertHours: number | null;
+
+  /** Where new matches are sent; null: they are mailed. */
+  @Column('bigint', { name: 'webhook_id', nullable: true })
+  webhookId: number | null;
+
+  @Column('integer', { name: 'new_matches', default: 0 })
+  newMatches: number;
+
+  @InstantColumn('last_searched_at', { nullable: true })
+  lastSearchedAt: Date | null;
+
+  /** When all its pages were last read. */
+  @InstantColumn('last_full_search_at', { nullable: true })
+  lastFullSearchAt: Date | null;
+
+  /** Why its latest run failed. */
+  @Column('text', { name: 'last_error', nullable: true })
+  lastError: string | null;
+
+  @InstantColumn('last_alerted_at', { nullable: true })
+  lastAlertedAt: Date | null;
+
+  @InstantColumn('updated_at', { default: () => 'now()' })
+  readonly updatedAt: Date;
+
+  @Column('integer', { default: 1 })
+  readonly version: number;
+}

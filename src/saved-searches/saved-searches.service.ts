@@ -1,0 +1,92 @@
+import { Injectable } from '@nestjs/common';
+import { Conditions } from '../platform/database/conditions';
+import { Database } from '../platform/database/database';
+import { AppError } from '../platform/errors/app-error';
+import { assertVersion, type Preconditions } from '../platform/http/responses/preconditions';
+import { KeysetPages } from '../platform/http/pagination/keyset-page';
+import { type Page, type PageQueryDto } from '../platform/http/pagination/page.dto';
+import { type CreateSavedSearchDto, SavedSearchDto, type UpdateSavedSearchDto } from './saved-searches.dto';
+import { SavedSearch } from './saved-search.entity';
+
+const COLUMNS = `id, user_id AS "userId", name, query, job_type AS "jobType", alert_hours AS "alertHours", webhook_id AS "webhookId", new_matches AS "newMatches",
+  last_searched_at AS "lastSearchedAt", last_error AS "lastError", last_alerted_at AS "lastAlertedAt", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
+
+/**
+ * Taken and recorded in one statement: the same matches are never told twice, and not lost when their sender dies. One
+ * record for each webhook and one for the mail. What a webhook that is switched off would be told waits for it.
+ */
+const RECORD_MATCH_DELIVERIES = `
+  WITH due AS (
+    SELECT s.id, s.name, s.new_matches, s.webhook_id FROM saved_searches s
+    WHERE s.new_matches > 0 AND coalesce(s.last_alerted_at, '-infinity') < now() - make_interval(hours => s.alert_hours)
+      AND (s.webhook_id IS NULL OR EXISTS (SELECT FROM webhooks w WHERE w.id = s.webhook_id AND w.is_active))
+    FOR UPDATE OF s
+  ), taken AS (
+    UPDATE saved_searches s SET new_matches = 0, last_alerted_at = now() FROM due WHERE s.id = due.id
+    RETURNING due.id, due.name, due.new_matches, due.webhook_id
+  )
+  INSERT INTO alert_deliveries (webhook_id, event_type, payload)
+  SELECT webhook_id, 'saved_search.matched',
+         jsonb_build_object('searches', jsonb_agg(jsonb_build_object('id', id, 'name', name, 'newMatches', new_matches) ORDER BY name))
+  FROM taken GROUP BY webhook_id
+  RETURNING id`;
+
+/** The signed-in user's saved searches. */
+@Injectable()
+export class SavedSearchesService {
+  constructor(
+    private readonly database: Database,
+    private readonly pages: KeysetPages,
+  ) {}
+
+  /** Saves a search; it runs with the next synchronisation. @throws AppError `saved_search.already_exists`, `reference.not_found` */
+  create(dto: CreateSavedSearchDto): Promise<SavedSearchDto> {
+    return this.database.transaction(async (unit) =>
+      SavedSearchDto.from(await unit.repository(SavedSearch).insert(dto)),
+    );
+  }
+
+  /** Returns one page of the searches, oldest first. One statement. */
+  async list(query: PageQueryDto): Promise<Page<SavedSearchDto>> {
+    const page = this.pages.open(query);
+    const conditions = new Conditions().after('id', '>', ['bigint'], page.after);
+    const limit = conditions.value(page.take);
+    const sql = `SELECT ${COLUMNS} FROM saved_searches ${conditions.where} ORDER BY id LIMIT ${limit}`;
+    const rows = await this.database.list<SavedSearch>(sql, conditions.values);
+    return page.of(rows, ({ id }) => [id], SavedSearchDto.from);
+  }
+
+  /** Returns one search. @throws AppError `saved_search.not_found` */
+  async get(id: number): Promise<SavedSearchDto> {
+    const search = await this.database.find(SavedSearch, id);
+    if (!search) throw new AppError('saved_search.not_found');
+    return SavedSearchDto.from(search);
+  }
+
+  /** Changes a search as the merge patch says; one that looks for something else starts anew. @throws AppError `saved_search.not_found`, `precondition.failed`, `saved_search.already_exists` */
+  async update(id: number, dto: UpdateSavedSearchDto, ifMatch?: Preconditions): Promise<SavedSearchDto> {
+    const changed = await this.database.change(SavedSearch, id, 'saved_search.not_found', (search) => {
+      assertVersion(search, ifMatch);
+      const { query = search.query, jobType = search.jobType } = dto;
+      const isDifferentSearch = query !== search.query || jobType !== search.jobType;
+      return isDifferentSearch ? { ...dto, lastSearchedAt: null, lastFullSearchAt: null, lastError: null } : dto;
+    });
+    return SavedSearchDto.from(changed);
+  }
+
+  /** Deletes a search; the jobs it found stay. @throws AppError `saved_search.not_found`, `precondition.failed` */
+  remove(id: number, ifMatch?: Preconditions): Promise<void> {
+    return this.database.transaction(async (unit) => {
+      const searches = unit.repository(SavedSearch);
+      const search = await searches.find(id, { lock: true });
+      if (!search) throw new AppError('saved_search.not_found');
+      assertVersion(search, ifMatch);
+      await searches.remove(search);
+    });
+  }
+
+  /** Takes the new matches the user is to be told of and records the alerts; returns how many. One statement. */
+  async recordDeliveries(): Promise<number> {
+    return (await this.database.query(RECORD_MATCH_DELIVERIES)).length;
+  }
+}

@@ -1,0 +1,31 @@
+import { SEND_DELIVERIES } from './webhooks/send-deliveries.task';
+import { END_ORPHANED_AI_CALLS } from './ai/generations/end-orphaned-ai-calls.task';
+import { RECORD_DAILY_METRICS } from './analytics/record-daily-metrics.task';
+import { REFRESH_JOB_STATS } from './analytics/refresh-job-stats.task';
+import { CREATE_PARTITIONS } from './audit/create-partitions.task';
+import { DETECT_SUSPICIOUS_ACCESS } from './auth/security-events/detect-suspicious-access.task';
+import { BACKUP } from './backups/backup-run.service';
+import { EXPIRE_FETCHED_JOBS } from './jobs/expire-fetched-jobs.task';
+import { ROTATE_ENCRYPTION_KEYS } from './platform/encryption/rotate-encryption-keys.task';
+import { SEND_MAILS } from './platform/mail/send-mails.task';
+import type { ScheduledTask } from './platform/scheduler/scheduled-task';
+import { SYNC_CONNECTIONS } from './sync/sync-connections.task';
+import { REFRESH_CONNECTIONS } from './tokens/refresh-connections.task';
+import { PURGE_EXPIRED } from './platform/scheduler/purge-expired.task';
+
+/** The whole schedule of the installation: a task exists by being declared in its domain and listed here. */
+export const SCHEDULED_TASKS: readonly ScheduledTask[] = [
+  REFRESH_JOB_STATS,
+  CREATE_PARTITIONS,
+  PURGE_EXPIRED,
+  RECORD_DAILY_METRICS,
+  END_ORPHANED_AI_CALLS,
+  REFRESH_CONNECTIONS,
+  SYNC_CONNECTIONS,
+  SEND_DELIVERIES,
+  SEND_MAILS,
+  EXPIRE_FETCHED_JOBS,
+  DETECT_SUSPICIOUS_ACCESS,
+  ROTATE_ENCRYPTION_KEYS,
+  BACKUP,
+];

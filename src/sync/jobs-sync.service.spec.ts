@@ -1,0 +1,33 @@
+import type { UpworkJob } from '../upwork/upwork.documents';
+import { toJobRow } from './jobs-sync.service';
+
+const usd = (rawValue: string): UpworkJob['amount'] => ({ rawValue, currency: 'USD' });
+const jobOf = (fields: Partial<UpworkJob>): UpworkJob => ({ id: '1', title: 'A', ...fields });
+
+describe(toJobRow.name, () => {
+  it.each<[string, Partial<UpworkJob>, object]>([
+    [
+      'a range',
+      { hourlyBudgetMin: usd('40'), hourlyBudgetMax: usd('60'), amount: usd('0.0') },
+      { jobType: 'hourly', hourlyRateMin: '40.00', hourlyRateMax: '60.00', budgetMin: null },
+    ],
+    [
+      'an upper rate alone',
+      { hourlyBudgetMin: null, hourlyBudgetMax: usd('30') },
+      { jobType: 'hourly', hourlyRateMin: null, hourlyRateMax: '30.00' },
+    ],
+    [
+      'hours a week and no amount',
+      { amount: usd('0.0'), engagement: '30+ hrs/week' },
+      { jobType: 'hourly', budgetMin: null, hourlyRateMin: null, workload: '30+ hrs/week' },
+    ],
+    [
+      'rates of zero and a price',
+      { hourlyBudgetMin: usd('0'), hourlyBudgetMax: usd('0'), amount: usd('120') },
+      { jobType: 'fixed', budgetMin: '120.00', budgetMax: '120.00' },
+    ],
+    ['nothing', {}, { jobType: null, budgetMin: null, hourlyRateMin: null }],
+  ])('finds the kind of pay of a vacancy with %s', (_, fields, expected) => {
+    expect(toJobRow(jobOf(fields))).toMatchObject(expected);
+  });
+});

@@ -1,0 +1,99 @@
+import { Readable } from 'node:stream';
+import { Injectable } from '@nestjs/common';
+import { SecurityEventsService } from '../auth/security-events/security-events.service';
+import { SessionsService } from '../auth/sessions/sessions.service';
+import { LoginThrottleService } from '../auth/login-throttle/login-throttle.service';
+import { currentContext, runInContext } from '../platform/context/request-context';
+import { Database } from '../platform/database/database';
+import { AppError } from '../platform/errors/app-error';
+import {
+  buildSectionQuery,
+  EXPORT_SECTIONS,
+  type ExportedRow,
+  type ExportSection,
+  GENERATED_COLUMNS,
+  SECRET_COLUMNS,
+} from './export-sections';
+
+/** Rows of one page: a page is a transaction of its own, so that a slow reader holds none open. */
+const PAGE_ROWS = 500;
+
+/** Everything the system holds on the signed-in user, as one file. */
+@Injectable()
+export class DataExportService {
+  constructor(
+    private readonly database: Database,
+    private readonly sessions: SessionsService,
+    private readonly throttle: LoginThrottleService,
+    private readonly events: SecurityEventsService,
+  ) {}
+
+  /**
+   * Returns the file as a stream of JSON: one member a table, then the sessions, then `"complete": true`, without which
+   * the file was cut off. Rows written meanwhile may be in it or not. Memory: one page. Session: user. Side effects: the
+   * event `user.export`.
+   * @throws AppError `auth.throttled`, `auth.session_missing`
+   */
+  async export(): Promise<Readable> {
+    const context = currentContext();
+    if (!context?.principal) throw new AppError('auth.session_missing');
+    const { userId, sessionId } = context.principal;
+    await this.throttle.countExport(userId);
+    await this.events.record('user.export', { success: true, userId, sessionId });
+    const generated = await this.loadGeneratedColumns();
+    // The stream is read when the socket has room, outside of the request's own context.
+    const within = <T>(work: () => Promise<T>): Promise<T> => runInContext({ ...context }, work);
+    return Readable.from(this.generateJson(userId, generated, within), { objectMode: false });
+  }
+
+  private async *generateJson(
+    userId: number,
+    generated: GeneratedColumns,
+    within: RunInContext,
+  ): AsyncGenerator<string> {
+    yield `{"exportedAt":${JSON.stringify(new Date())},"userId":${userId}`;
+    for (const section of EXPORT_SECTIONS) {
+      yield `,\n${JSON.stringify(section.name)}:[`;
+      yield* this.readRows(section, generated.get(section.table) ?? new Set(), within);
+      yield ']';
+    }
+    yield `,\n"sessions":${JSON.stringify(await within(() => this.sessions.list(userId)))}`;
+    yield ',\n"complete":true}\n';
+  }
+
+  private async *readRows(
+    section: ExportSection,
+    generated: ReadonlySet<string>,
+    within: RunInContext,
+  ): AsyncGenerator<string> {
+    let after: readonly string[] | null = null;
+    for (;;) {
+      const page: ExportedRow[] = await within(() =>
+        this.database.query<ExportedRow>(...buildSectionQuery(section, after, PAGE_ROWS)),
+      );
+      const texts = page.map((row) => JSON.stringify(toExportedRow(row, generated)));
+      if (texts.length > 0) yield (after === null ? '\n' : ',\n') + texts.join(',\n');
+      const last = page.at(-1);
+      if (!last || page.length < PAGE_ROWS) return;
+      after = last.sort_keys;
+    }
+  }
+
+  private async loadGeneratedColumns(): Promise<GeneratedColumns> {
+    const tables = EXPORT_SECTIONS.map(({ table }) => table);
+    const rows = await this.database.query<{ table: string; columns: string[] }>(GENERATED_COLUMNS, [tables]);
+    return new Map(rows.map(({ table, columns }) => [table, new Set(columns)]));
+  }
+}
+
+type GeneratedColumns = ReadonlyMap<string, ReadonlySet<string>>;
+type RunInContext = <T>(work: () => Promise<T>) => Promise<T>;
+
+function toExportedRow(row: ExportedRow, generated: ReadonlySet<string>): Record<string, unknown> {
+  const columns = Object.entries(row).filter(
+    ([name]) => name !== 'sort_keys' && !generated.has(name) && !SECRET_COLUMNS.has(name),
+  );
+  return Object.fromEntries(
+    columns.map(([name, value]) => [name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()), value]),
+  );
+}

@@ -1,0 +1,112 @@
+import { AddressRefusedError, assertAllowedUrl, createPublicLookup } from './webhook-address';
+
+const PUBLIC_ONLY = { isLoopbackAllowed: false };
+
+describe(assertAllowedUrl.name, () => {
+  it.each([
+    'http://example.com/',
+    'ftp://example.com/',
+    'https://user:secret@example.com/',
+    'http://127.0.0.1:3000/',
+    'https://127.0.0.1/',
+    'https://127.1/',
+    'https://2130706433/',
+    'https://0x7f.1/',
+    'https://10.0.0.1/',
+    'https://172.16.4.4/',
+    'https://192.168.1.1/',
+    'https://169.254.169.254/latest/meta-data',
+    'https://100.64.0.1/',
+    'https://0.0.0.0/',
+    'https://255.255.255.255/',
+    'https://224.0.0.1/',
+    'https://[::1]/',
+    'https://[::]/',
+    'https://[fe80::1]/',
+    'https://[fd00::1]/',
+    'https://[::ffff:10.0.0.1]/',
+    'https://[::ffff:7f00:1]/',
+    'https://[64:ff9b::10.0.0.1]/',
+    'https://[2002:a00:1::]/',
+    'https://[::a9fe:a9fe]/',
+    'https://[::7f00:1]/',
+    'https://[::ffff:0:10.0.0.1]/',
+    'https://[::ffff:0:93.184.216.34]/',
+    'https://[::ffff:a9fe:a9fe]/',
+    'https://[64:ff9b::a9fe:a9fe]/',
+    'https://[4000::1]/',
+    'https://168.63.129.16/',
+    'https://[::ffff:168.63.129.16]/',
+    'https://[fe80::1%25lo]/',
+    'https://[::1%25]/',
+    'https://xn--a/',
+    'https://0x100000000/',
+    'https://localhost/',
+    'https://LOCALHOST./',
+    'https://hooks.localhost/',
+    'https://router.local/',
+    'https://metadata.google.internal/',
+    'https://gateway.home.arpa/',
+    'https://intranet/',
+    'https://db.test./',
+    'not a URL',
+  ])('refuses %s', (url) => {
+    expect(() => assertAllowedUrl(url, PUBLIC_ONLY)).toThrow(AddressRefusedError);
+  });
+
+  it.each([
+    'https://example.com/hook?x=1',
+    'https://example.com:8443/',
+    'https://example.com./',
+    'https://local.example/',
+    'https://пример.рф/',
+    'https://test.localhost.example/',
+    'https://93.184.216.34/',
+    'https://[2606:2800:220:1::1]/',
+  ])('lets %s pass', (url) => {
+    expect(() => assertAllowedUrl(url, PUBLIC_ONLY)).not.toThrow();
+  });
+
+  it("lets a developer's own machine pass, and no other without TLS", () => {
+    for (const url of [
+      'http://127.0.0.1:9/',
+      'http://localhost:9/',
+      'http://[::1]:9/',
+      'https://localhost/',
+      'http://hooks.localhost:9/',
+      'http://localhost.:9/',
+    ]) {
+      expect(() => assertAllowedUrl(url, { isLoopbackAllowed: true })).not.toThrow();
+    }
+    for (const url of [
+      'http://10.0.0.1/',
+      'http://example.com/',
+      'https://192.168.0.1/',
+      'https://169.254.169.254/',
+      'https://intranet/',
+      'http://router.local/',
+    ]) {
+      expect(() => assertAllowedUrl(url, { isLoopbackAllowed: true })).toThrow(AddressRefusedError);
+    }
+  });
+});
+
+describe(createPublicLookup.name, () => {
+  const look = (name: string, reach: { isLoopbackAllowed: boolean }, all: boolean) =>
+    new Promise((resolve, reject) => {
+      createPublicLookup(reach)(name, { all }, (error, address) => (error ? reject(error) : resolve(address)));
+    });
+
+  it('judges where a name leads, not how it looks', async () => {
+    await expect(look('localhost', PUBLIC_ONLY, true)).rejects.toThrow(AddressRefusedError);
+    await expect(look('localhost', PUBLIC_ONLY, false)).rejects.toThrow('not public');
+    expect(await look('localhost', { isLoopbackAllowed: true }, true)).toContainEqual({
+      address: '127.0.0.1',
+      family: 4,
+    });
+  });
+
+  it('passes on that there is no such name', async () => {
+    await expect(look('no-such-name.invalid', PUBLIC_ONLY, true)).rejects.toThrow(/ENOTFOUND|EAI_AGAIN/);
+  });
+});

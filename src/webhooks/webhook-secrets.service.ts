@@ -1,0 +1,96 @@
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { EncryptionService } from '../platform/encryption/encryption.service';
+import type { EncryptionContext } from '../platform/encryption/ciphertext';
+import type { Webhook } from './webhook.entity';
+
+const PREFIX = 'whsec_';
+
+/** Bytes of a secret; the specification wants 24 to 64. */
+const SECRET_BYTES = 32;
+
+/** Makes a webhook's secret: `whsec_` and base64 of 32 random bytes. */
+export function generateWebhookSecret(): string {
+  return PREFIX + randomBytes(SECRET_BYTES).toString('base64');
+}
+
+/** What identifies one attempt of a delivery, and what it says. */
+export interface SignedMessage {
+  readonly id: string;
+  /** Seconds since 1970. */
+  readonly timestamp: number;
+  readonly body: string;
+}
+
+/**
+ * Returns the headers by which a receiver knows who sent a message, that it is whole, and that it is no old one repeated:
+ * id, time, and one signature for each secret.
+ * @see the Standard Webhooks specification 1.0.0, "Signature scheme"
+ */
+export function buildSignatureHeaders(
+  { id, timestamp, body }: SignedMessage,
+  secrets: readonly string[],
+): Record<string, string> {
+  const signatures = secrets.map((secret) => {
+    const key = Buffer.from(secret.slice(PREFIX.length), 'base64');
+    return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
+  });
+  return { 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': signatures.join(' ') };
+}
+
+/** The secret before signs for so long beside the new one. */
+const PREVIOUS_HOURS = 24;
+
+/** What `webhooks` keeps of its secrets. */
+type EncryptedSecrets = Pick<
+  Webhook,
+  'sealKey' | 'encryptedSecret' | 'encryptedPreviousSecret' | 'previousSecretUntil'
+>;
+
+/** A secret in the clear, to be shown once, and what is kept of it. */
+export interface GeneratedSecret {
+  readonly secret: string;
+  readonly encrypted: EncryptedSecrets;
+}
+
+/** Makes, seals and opens the secrets of webhooks. */
+@Injectable()
+export class WebhookSecretsService {
+  constructor(private readonly encryption: EncryptionService) {}
+
+  /** Makes a secret. Call it before a unit of work. @param before the webhook whose secret it follows */
+  async generate(userId: number, before?: Webhook): Promise<GeneratedSecret> {
+    const secret = generateWebhookSecret();
+    const sealKey = randomUUID();
+    const [previous] = before ? await this.decrypt(before) : [];
+    const [encryptedSecret, encryptedPreviousSecret] = await Promise.all([
+      this.encryption.seal(secret, buildEncryptionContext('encrypted_secret', userId, sealKey)),
+      previous === undefined
+        ? null
+        : this.encryption.seal(previous, buildEncryptionContext('encrypted_previous_secret', userId, sealKey)),
+    ]);
+    const previousSecretUntil = previous === undefined ? null : new Date(Date.now() + PREVIOUS_HOURS * 3_600_000);
+    return { secret, encrypted: { sealKey, encryptedSecret, encryptedPreviousSecret, previousSecretUntil } };
+  }
+
+  /** The secrets that sign now, the newest first. @throws EncryptionError when the row was tampered with */
+  async decrypt(webhook: Webhook): Promise<string[]> {
+    const { userId, sealKey, encryptedSecret, encryptedPreviousSecret, previousSecretUntil } = webhook;
+    const secret = await this.encryption.open(
+      encryptedSecret,
+      buildEncryptionContext('encrypted_secret', userId, sealKey),
+    );
+    if (encryptedPreviousSecret === null || (previousSecretUntil?.getTime() ?? 0) <= Date.now()) return [secret];
+    return [
+      secret,
+      await this.encryption.open(
+        encryptedPreviousSecret,
+        buildEncryptionContext('encrypted_previous_secret', userId, sealKey),
+      ),
+    ];
+  }
+}
+
+function buildEncryptionContext(column: string, userId: number, sealKey: string): EncryptionContext {
+  return { table: 'webhooks', column, userId, sealKey };
+}

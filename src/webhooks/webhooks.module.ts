@@ -1,0 +1,20 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '../audit/audit.module';
+import { QueuesModule } from '../platform/queues/queues.module';
+import { TaskRequestService } from '../platform/scheduler/task-request.service';
+import { DeliveriesService } from './deliveries.service';
+import { Webhook } from './webhook.entity';
+import { WebhookSecretsService } from './webhook-secrets.service';
+import { WebhookSenderService } from './webhook-sender.service';
+import { WebhooksController } from './webhooks.controller';
+import { WebhooksService } from './webhooks.service';
+
+/** What users are told unasked, and where: by mail or by their webhooks. */
+@Module({
+  imports: [TypeOrmModule.forFeature([Webhook]), AuditModule, QueuesModule],
+  controllers: [WebhooksController],
+  providers: [WebhooksService, WebhookSecretsService, WebhookSenderService, DeliveriesService, TaskRequestService],
+  exports: [DeliveriesService],
+})
+export class WebhooksModule {}

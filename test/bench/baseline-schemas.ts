@@ -1,0 +1,72 @@
+const TEXT = { type: 'string' } as const;
+const OPTIONAL_TEXT = { type: 'string', nullable: true } as const;
+const INTEGER = { type: 'integer' } as const;
+const TIME = { type: 'string', format: 'date-time' } as const;
+const TEXTS = { type: 'array', items: TEXT } as const;
+
+/** A job as the baseline answers it. */
+export const JOB_SCHEMA = {
+  type: 'object',
+  properties: {
+    id: INTEGER,
+    upworkJobId: OPTIONAL_TEXT,
+    title: TEXT,
+    description: OPTIONAL_TEXT,
+    budgetMin: OPTIONAL_TEXT,
+    budgetMax: OPTIONAL_TEXT,
+    hourlyRateMin: OPTIONAL_TEXT,
+    hourlyRateMax: OPTIONAL_TEXT,
+    currency: TEXT,
+    skills: TEXTS,
+    category: OPTIONAL_TEXT,
+    subcategory: OPTIONAL_TEXT,
+    country: OPTIONAL_TEXT,
+    clientInfo: { type: 'object', additionalProperties: true, nullable: true },
+    jobType: OPTIONAL_TEXT,
+    experienceLevel: OPTIONAL_TEXT,
+    duration: OPTIONAL_TEXT,
+    workload: OPTIONAL_TEXT,
+    status: TEXT,
+    isFavorite: { type: 'boolean' },
+    version: INTEGER,
+    createdAt: TIME,
+    updatedAt: TIME,
+  },
+} as const;
+
+/** The body of a new job. */
+export const JOB_BODY = {
+  type: 'object',
+  required: ['title'],
+  additionalProperties: false,
+  properties: {
+    upworkJobId: { type: 'string', maxLength: 100 },
+    title: { type: 'string', minLength: 1, maxLength: 500 },
+    description: { type: 'string', maxLength: 50_000 },
+    budgetMin: { type: 'string', pattern: '^\\d{1,8}(\\.\\d{1,2})?$' },
+    budgetMax: { type: 'string', pattern: '^\\d{1,8}(\\.\\d{1,2})?$' },
+    skills: { type: 'array', maxItems: 50, items: { type: 'string', maxLength: 100 } },
+    category: { type: 'string', maxLength: 100 },
+    country: { type: 'string', maxLength: 100 },
+    jobType: { enum: ['fixed', 'hourly'] },
+    experienceLevel: { enum: ['entry', 'intermediate', 'expert'] },
+  },
+} as const;
+
+/** A user's numbers. */
+export const STATS_SCHEMA = {
+  type: 'object',
+  properties: {
+    totalJobs: INTEGER,
+    activeJobs: INTEGER,
+    favoriteJobs: INTEGER,
+    avgBudgetRange: TEXT,
+    lastJobDate: { ...TIME, nullable: true },
+    refreshedAt: { ...TIME, nullable: true },
+  },
+} as const;
+
+/** A page of items. */
+export function page(items: object): object {
+  return { type: 'object', properties: { items: { type: 'array', items }, nextCursor: OPTIONAL_TEXT } };
+}

@@ -1,0 +1,43 @@
+const SETTINGS = ['user_id', 'actor_kind', 'actor_id', 'request_id', 'ip', 'operation', 'reason', 'audited_by'];
+
+const COLUMNS = `id, upwork_job_id AS "upworkJobId", title, description, budget_min AS "budgetMin", budget_max AS "budgetMax",
+  hourly_rate_min AS "hourlyRateMin", hourly_rate_max AS "hourlyRateMax", currency, skills, category, subcategory, country,
+  client_info AS "clientInfo", job_type AS "jobType", experience_level AS "experienceLevel", duration, workload, status,
+  is_favorite AS "isFavorite", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
+
+const buildAuditCall = (action: string, old: string, now: string): string =>
+  `audit.record('jobs', n.id, '${action}', ${old}, ${now})`;
+
+/**
+ * The SQL that a careful engineer writes by hand for the same routes: under row security, each write one statement with
+ * its audit row in it, so that nothing but BEGIN and COMMIT stands around it.
+ */
+export const BASELINE_STATEMENTS = {
+  /** Without a column, as the product's: nobody reads what set_config answers. */
+  context: `SELECT FROM (SELECT ${SETTINGS.map((name, i) => `set_config('app.${name}', $${i + 1}, true)`).join(', ')},
+    set_config('statement_timeout', $9, true)) AS context`,
+
+  get: `SELECT ${COLUMNS} FROM jobs WHERE id = $1`,
+
+  list: `SELECT ${COLUMNS}, created_at::text AS "sortKey" FROM jobs
+    WHERE status = $1 AND skills @> $2 AND (budget_max >= $3 OR (budget_max IS NULL AND budget_min IS NOT NULL))
+    ORDER BY created_at DESC, id DESC LIMIT 21`,
+
+  /** $1 Upwork id, $2 skills, then the other fields in the order of `newJob`. */
+  create: `WITH n AS (
+      INSERT INTO jobs (upwork_job_id, source_key, skills, title, description, budget_min, budget_max, category, country,
+        job_type, experience_level)
+      VALUES ($1, 'upwork:' || ($1), $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING *
+    ) SELECT ${COLUMNS}, ${buildAuditCall('INSERT', 'NULL', 'to_jsonb(n)')} AS audited FROM n`,
+
+  patch: `WITH o AS (SELECT id AS old_id, title AS old_title FROM jobs WHERE id = $1 FOR UPDATE),
+    n AS (UPDATE jobs SET title = $2 FROM o WHERE jobs.id = o.old_id RETURNING jobs.*, old_title)
+    SELECT ${COLUMNS}, ${buildAuditCall('UPDATE', `jsonb_build_object('title', n.old_title)`, `jsonb_build_object('title', n.title)`)}
+      AS audited FROM n`,
+
+  stats: `SELECT total_jobs AS "totalJobs", active_jobs AS "activeJobs", favorite_jobs AS "favoriteJobs",
+    avg_budget_range AS "avgBudgetRange", last_job_date AS "lastJobDate", refreshed_at AS "refreshedAt" FROM own_job_stats`,
+
+  search: `SELECT ${COLUMNS}, created_at::text AS "sortKey" FROM jobs
+    WHERE search @@ app.search_query($1) AND status <> 'deleted' ORDER BY created_at DESC, id DESC LIMIT 21`,
+} as const;

@@ -1,0 +1,153 @@
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Browser, Page } from 'playwright-core';
+import type { ScheduledTask } from '../../src/platform/scheduler/scheduled-task';
+import { SCHEDULED_TASKS } from '../../src/scheduled-tasks';
+import { startApp, type TestApp } from '../support/test-app';
+import { describeInBrowser, takeScreenshot, startBrowser } from '../support/browser';
+import { createUser, signInFrom, enableTotp } from '../support/accounts';
+import { startTestWorker, type TestWorker } from '../support/test-worker';
+
+/** Every page an admin can open from the navigation. */
+const PAGES = [
+  '/admin',
+  '/admin/runs',
+  '/admin/database',
+  '/admin/partitions',
+  '/admin/backups',
+  '/admin/security',
+  '/admin/users',
+  '/admin/keys',
+];
+
+const BACKUP_FILE = 'gigvault-20260131T021200Z-1.backup';
+
+/** Without one that is verified the dashboard is not green. */
+const A_BACKUP = `INSERT INTO backups (status, started_by, store, file_name, size_bytes, sha256, verified_at)
+  VALUES ('verified', 'schedule', 'folder', '${BACKUP_FILE}', 7340032, repeat('0', 64), now())`;
+
+// One person's walk: each step begins where the one before it ended.
+describeInBrowser('the dashboard in a browser', () => {
+  const backups = mkdtempSync(join(tmpdir(), 'gigvault-backups-'));
+  let app: TestApp;
+  let worker: TestWorker;
+  let browser: Browser;
+  let page: Page;
+  let isBroken = true;
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    app = await startApp({ settings: { BACKUP_DIR: backups } });
+    writeFileSync(join(backups, BACKUP_FILE), '');
+    truncateSync(join(backups, BACKUP_FILE), 7_340_032);
+    worker = await startTestWorker(app.settings, SCHEDULED_TASKS.map(tame));
+    await app.db.query('superuser', A_BACKUP);
+    browser = await startBrowser();
+    page = await browser.newPage();
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.setDefaultTimeout(10_000);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await worker?.close();
+    await app?.close();
+    rmSync(backups, { recursive: true });
+  });
+
+  /** The schedule as it is, whose tasks do nothing of their own: one is slow, one fails until it is mended. */
+  function tame(task: ScheduledTask): ScheduledTask {
+    const run: ScheduledTask['run'] = async () => {
+      if (task.id === 'create-partitions') await sleep(1_200);
+      if (task.id === 'purge-expired' && isBroken) throw new Error('relation "idempotency_keys" is locked');
+      return { done: 1 };
+    };
+    return { ...task, retries: 0, runsAtBoot: false, run };
+  }
+
+  /** Says why, and does it. */
+  async function confirm(button: string): Promise<void> {
+    await page.getByLabel('Reason').fill('a walk through the dashboard');
+    await page.getByRole('main').getByRole('button', { name: button }).click();
+  }
+
+  function outcome(name: string): Promise<void> {
+    return page.locator('[role=status] .tag', { hasText: name }).first().waitFor();
+  }
+
+  it('lets an admin sign in with his second factor, see all tasks, run one and watch it, pause, resume, and retry what failed', async () => {
+    const person = await createUser(app, { role: 'admin' });
+    const { authenticator } = await enableTotp(await signInFrom(app, person), person);
+    await page.goto(`${app.url}/admin`);
+    await takeScreenshot(page, 'sign-in');
+    await page.getByLabel('E-mail').fill(person.email);
+    await page.getByLabel('Password').fill(person.password);
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Code of your authenticator').fill(authenticator.generateCode());
+    await page.keyboard.press('Enter');
+
+    await page.getByRole('heading', { name: 'Scheduled tasks' }).waitFor();
+    for (const { id } of SCHEDULED_TASKS)
+      expect(await page.getByRole('link', { name: id, exact: true }).count()).toBeGreaterThan(0);
+    await page.getByText('Live', { exact: true }).waitFor();
+
+    await page.getByRole('link', { name: 'Run now create-partitions' }).click();
+    await takeScreenshot(page, 'confirm');
+    await confirm('Run now');
+    await outcome('running');
+    await outcome('succeeded');
+
+    await page.goto(`${app.url}/admin/tasks/create-partitions`);
+    await page.getByRole('link', { name: 'Pause' }).click();
+    await confirm('Pause');
+    await page.getByText('Schedule paused.').waitFor();
+    await page.goto(`${app.url}/admin`);
+    await page.getByText('paused: create-partitions').first().waitFor();
+    await page.getByRole('link', { name: 'Resume create-partitions' }).click();
+    await confirm('Resume');
+    await page.getByText('Schedule resumed.').waitFor();
+
+    await page.goto(`${app.url}/admin/tasks/purge-expired/run`);
+    await confirm('Run now');
+    await outcome('failed');
+    await page.goto(`${app.url}/admin`);
+    await takeScreenshot(page, 'overview-failed');
+    await page.getByRole('region', { name: 'State' }).getByRole('link', { name: 'Runs' }).click();
+    await page.getByText('idempotency_keys').waitFor();
+    await takeScreenshot(page, 'run-failed');
+    isBroken = false;
+    await page.getByRole('link', { name: 'Retry' }).click();
+    await confirm('Retry');
+    await outcome('succeeded');
+    await page.goto(`${app.url}/admin`);
+    await page.getByText('All is well.').waitFor();
+    await takeScreenshot(page, 'overview-well');
+    await expectToFit();
+    expect(complaints).toEqual([]);
+  }, 60_000);
+
+  /** Readable on a phone: nothing is wider than 360 pixels. */
+  async function expectToFit(): Promise<void> {
+    for (const path of [
+      ...PAGES,
+      '/admin/tasks/create-partitions',
+      '/admin/tasks/create-partitions/run',
+      '/admin/runs/1',
+      '/admin/users/1',
+    ]) {
+      await page.setViewportSize({ width: 360, height: 800 });
+      await page.goto(app.url + path);
+      const { width, widest } = await page.evaluate(() => ({
+        width: document.documentElement.scrollWidth,
+        widest: [...document.body.querySelectorAll('*')]
+          .filter((e) => e.getBoundingClientRect().right > 360 && !e.closest('.hidden, caption, thead'))
+          .map((e) => e.outerHTML.slice(0, 120)),
+      }));
+      expect({ path, width, widest }).toEqual({ path, width: 360, widest: [] });
+      await takeScreenshot(page, path.slice('/admin/'.length).replaceAll('/', '-') || 'overview');
+    }
+  }
+});

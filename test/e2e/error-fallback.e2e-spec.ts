@@ -1,0 +1,108 @@
+import { Client } from 'pg';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { Caller } from '../support/caller';
+import { findFreePort } from '../../src/local-services/managed-process';
+import { ServerProcess } from '../support/server-process';
+
+describe('a fault that nothing catches', () => {
+  let app: TestApp;
+  let ann: SignedInCaller;
+  const servers: ServerProcess[] = [];
+
+  beforeAll(async () => {
+    app = await startApp();
+    ann = await createSignedInCaller(app);
+  });
+  afterAll(async () => {
+    for (const server of servers) server.kill('SIGKILL');
+    await app.close();
+  });
+
+  function start(entry: 'main' | 'worker', settings: Readonly<Record<string, string>> = {}): ServerProcess {
+    const server = new ServerProcess(entry, { ...app.settings, ...settings });
+    servers.push(server);
+    return server;
+  }
+
+  async function startApi(
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<{ server: ServerProcess; url: string }> {
+    const port = await findFreePort();
+    const server = start('main', { PORT: String(port), ...settings });
+    const url = `http://127.0.0.1:${port}`;
+    while (!(await isListening(url, server)));
+    return { server, url };
+  }
+
+  function fatals({ lines }: ServerProcess): unknown[] {
+    return lines.filter((line) => line.includes('"level":"fatal"')).map((line) => JSON.parse(line) as unknown);
+  }
+
+  it('is logged by the API, which answers what it accepted, a second fault notwithstanding, and exits with 1', async () => {
+    const { server, url } = await startApi();
+    const blocker = new Client({ connectionString: app.db.urls.superuser });
+    await blocker.connect();
+    await blocker.query('BEGIN; LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE');
+    const accepted = new Caller(url, ann.token).post('/v1/jobs', { title: 'Accepted before the fault' });
+    await waitsForALock(blocker);
+
+    server.kill('SIGUSR2');
+    await server.waitForLine('a planted rejection');
+    server.kill('SIGURG');
+    await server.waitForLine('a planted exception');
+    await blocker.query('COMMIT');
+    await blocker.end();
+
+    expect((await accepted).status).toBe(201);
+    expect(await server.exited).toBe(1);
+    expect(fatals(server)).toEqual([
+      expect.objectContaining({
+        event: 'unhandledRejection',
+        msg: 'a planted rejection',
+        stack: expect.stringContaining('at '),
+      }),
+      expect.objectContaining({ event: 'uncaughtException', msg: 'a planted exception' }),
+    ]);
+  });
+
+  it('is logged by the worker, which exits with 1', async () => {
+    const server = start('worker');
+    await server.waitForLine('deliver-alerts: run');
+
+    server.kill('SIGUSR2');
+
+    expect(await server.exited).toBe(1);
+    expect(fatals(server)).toEqual([
+      expect.objectContaining({ event: 'unhandledRejection', msg: 'a planted rejection' }),
+    ]);
+  });
+
+  it('does not end the API at SIGTERM before its delay: not ready at once, open still', async () => {
+    const { server, url } = await startApi({ SHUTDOWN_DELAY_SECONDS: '300' });
+    const before = await fetch(`${url}/health/ready`);
+
+    server.kill('SIGTERM');
+    while ((await fetch(`${url}/health/ready`)).status === 200);
+    const meanwhile = await new Caller(url, ann.token).post('/v1/jobs', { title: 'Asked while it leaves' });
+    server.kill('SIGKILL');
+
+    expect(before.status).toBe(200);
+    expect([meanwhile.status, meanwhile.headers.get('connection')]).toEqual([201, 'close']);
+  });
+});
+
+async function isListening(url: string, { exited: ended, lines }: ServerProcess): Promise<boolean> {
+  const asked = fetch(`${url}/health/live`).then(
+    () => true,
+    () => false,
+  );
+  const answer = await Promise.race([asked, ended]);
+  if (typeof answer !== 'boolean') throw new Error(lines.join('\n'));
+  return answer;
+}
+
+async function waitsForALock(client: Client): Promise<void> {
+  const query = `SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'jobs'::regclass`;
+  while ((await client.query(query)).rows.length === 0);
+}

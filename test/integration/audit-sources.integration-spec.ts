@@ -1,0 +1,310 @@
+import { AuditSubscriber } from '../../src/audit/audit.subscriber';
+import { Job } from '../../src/jobs/job.entity';
+import { Message } from '../../src/messages/message.entity';
+import { Database } from '../../src/platform/database/database';
+import type { UnitOfWork } from '../../src/platform/database/unit-of-work';
+import { Proposal } from '../../src/proposals/proposal.entity';
+import { startApp, type TestApp } from '../support/test-app';
+import { createSignedInCaller } from '../support/accounts';
+import { insertJob } from '../support/factories/job.factory';
+import { runAsUser } from '../support/run-as-user';
+
+interface AuditRow {
+  readonly id: number;
+  readonly table_name: string;
+  readonly record_id: number;
+  readonly action: string;
+  readonly old_values: Record<string, unknown> | null;
+  readonly new_values: Record<string, unknown> | null;
+}
+
+describe('the two pens of the audit', () => {
+  let app: TestApp;
+  let database: Database;
+  let ann: number;
+  let jobId: number;
+  let last: number;
+
+  beforeAll(async () => {
+    app = await startApp();
+    database = app.get(Database);
+  });
+  beforeEach(async () => {
+    ann = (await createSignedInCaller(app)).id;
+    jobId = await insertJob(app.db, ann);
+    const [row] = await app.db.query<{ id: number }>('superuser', 'SELECT coalesce(max(id), 0) AS id FROM audit_logs');
+    last = row!.id;
+  });
+  afterAll(() => app.close());
+
+  /** Rows written since the test began, in the order of writing. */
+  const rows = (): Promise<AuditRow[]> =>
+    app.db.query<AuditRow>('superuser', 'SELECT * FROM audit_logs WHERE id > $1 ORDER BY id', [last]);
+
+  const asAnn = <T>(work: (unit: UnitOfWork) => Promise<T>): Promise<T> =>
+    runAsUser(ann, () => database.transaction(work), { requestId: 'a request', operation: 'POST /v1/test' });
+
+  /** The row less what differs between two records of the same content. */
+  const shape = ({ table_name, action, old_values, new_values, ...rest }: AuditRow): unknown => ({
+    table_name,
+    action,
+    old_values: less(old_values),
+    new_values: less(new_values),
+    who: { ...rest, id: 0, record_id: 0, created_at: 0, transaction_id: 0, values_salt: 0 },
+  });
+
+  const FULL = {
+    upworkProposalId: null,
+    coverLetter: 'Grüße "quoted" \\ 👩‍💻',
+    bidAmount: '45.50',
+    bidType: 'hourly',
+    currency: 'EUR',
+  } as const;
+
+  it('write the same row for an insert, an update and a delete', async () => {
+    await asAnn(async (unit) => {
+      const proposals = unit.repository(Proposal);
+      const made = await proposals.insert({ jobId, ...FULL });
+      const changed = await proposals.update(made, {
+        bidAmount: '50',
+        coverLetter: null,
+        submittedAt: new Date(0),
+        status: 'submitted',
+      });
+      await proposals.remove(changed);
+    });
+    const told = await rows();
+
+    await asAnn(async (unit) => {
+      const [made] = await unit.query<{ id: number }>(
+        `INSERT INTO proposals (job_id, cover_letter, bid_amount, bid_type, currency) VALUES ($1, $2, $3, $4, $5) RETURNING id`,
+        [jobId, FULL.coverLetter, FULL.bidAmount, FULL.bidType, FULL.currency],
+      );
+      await unit.query(
+        `UPDATE proposals SET bid_amount = 50, cover_letter = NULL, submitted_at = $2, status = 'submitted' WHERE id = $1`,
+        [made!.id, new Date(0)],
+      );
+      await unit.query('DELETE FROM proposals WHERE id = $1', [made!.id]);
+    });
+    const seen = (await rows()).slice(told.length);
+
+    expect(told.map(({ action }) => action)).toEqual(['INSERT', 'UPDATE', 'DELETE']);
+    expect(told.map(shape)).toEqual(seen.map(shape));
+    expect(told[0]).toMatchObject({
+      user_id: ann,
+      actor_kind: 'user',
+      actor_id: ann,
+      request_id: 'a request',
+      ip_address: '203.0.113.7',
+    });
+  });
+
+  it('write the same row for arrays, JSON and flags', async () => {
+    const values = {
+      title: 'T',
+      skills: ['a "b"', 'c,d', '{}'],
+      clientInfo: { rating: 4.5, tags: [null, 'x'] },
+      isFavorite: true,
+    };
+    await asAnn(async (unit) => {
+      const jobs = unit.repository(Job);
+      const made = await jobs.insert({ ...values, sourceKey: 'upwork:1' });
+      await jobs.update(made, { skills: [], clientInfo: null, isFavorite: false });
+    });
+    const told = await rows();
+
+    await asAnn(async (unit) => {
+      const [made] = await unit.query<{ id: number }>(
+        `INSERT INTO jobs (title, skills, client_info, is_favorite, source_key) VALUES ($1, $2, $3, $4, 'upwork:2') RETURNING id`,
+        [values.title, values.skills, JSON.stringify(values.clientInfo), true],
+      );
+      await unit.query(`UPDATE jobs SET skills = '{}', client_info = NULL, is_favorite = false WHERE id = $1`, [
+        made!.id,
+      ]);
+    });
+    const seen = (await rows()).slice(told.length);
+
+    expect(told).toHaveLength(2);
+    expect(told.map(shape)).toEqual(seen.map(shape));
+  });
+
+  it('write each change of a mixed unit once', async () => {
+    await asAnn(async (unit) => {
+      const message = await unit.repository(Message).insert({ senderType: 'client', content: 'by the entity' });
+      await unit.query(
+        `INSERT INTO messages (sender_type, content) VALUES ('client', 'by SQL'), ('client', 'by SQL too')`,
+      );
+      await unit.repository(Message).update(message, { isRead: true });
+      await unit.query(`UPDATE messages SET is_read = true WHERE NOT is_read`);
+    });
+
+    const written = (await rows()).map(
+      ({ action, new_values }) => `${action} ${String(new_values!.content ?? new_values!.is_read)}`,
+    );
+    expect(written.sort()).toEqual([
+      'INSERT by SQL',
+      'INSERT by SQL too',
+      'INSERT by the entity',
+      'UPDATE true',
+      'UPDATE true',
+      'UPDATE true',
+    ]);
+  });
+
+  it('write each change of parallel statements in one unit once', async () => {
+    await asAnn((unit) =>
+      Promise.all(
+        Array.from({ length: 10 }, (_, i) =>
+          i % 2 === 0
+            ? unit.repository(Message).insert({ senderType: 'client', content: `m${i}` })
+            : unit.query(`INSERT INTO messages (sender_type, content) VALUES ('client', $1)`, [`m${i}`]),
+        ),
+      ),
+    );
+
+    const contents = (await rows()).map(({ new_values }) => new_values!.content);
+    expect(contents.sort()).toEqual(Array.from({ length: 10 }, (_, i) => `m${i}`));
+  });
+
+  it('write what a cascade inside an entity unit takes along', async () => {
+    const { proposal, message } = await asAnn(async (unit) => ({
+      proposal: await unit.repository(Proposal).insert({ jobId }),
+      message: await unit.repository(Message).insert({ jobId, senderType: 'client', content: 'x' }),
+    }));
+    const before = (await rows()).length;
+    // The API never deletes a job's row and its login may not: a cascade is caused as an operator would cause it.
+    await app.db.transaction('superuser', async (client) => {
+      await client.query(`SELECT set_config('app.audited_by', 'orm', true)`);
+      await client.query('DELETE FROM jobs WHERE id = $1', [jobId]);
+    });
+
+    const written = (await rows()).slice(before);
+    expect(written.map(({ table_name, record_id, action }) => [table_name, record_id, action]).sort()).toEqual([
+      ['messages', message.id, 'UPDATE'],
+      ['proposals', proposal.id, 'DELETE'],
+    ]);
+  });
+
+  it('leave no row of a unit that is rolled back', async () => {
+    const failed = asAnn(async (unit) => {
+      await unit.repository(Message).insert({ senderType: 'client', content: 'lost' });
+      await unit.query(`INSERT INTO messages (sender_type, content) VALUES ('client', 'lost too')`);
+      throw new Error('on purpose');
+    });
+
+    await expect(failed).rejects.toThrow('on purpose');
+    expect(await rows()).toEqual([]);
+  });
+
+  it('leave no row of an update that changes nothing', async () => {
+    await asAnn(async (unit) => {
+      const proposals = unit.repository(Proposal);
+      const made = await proposals.insert({ jobId, ...FULL });
+      await proposals.update(made, { bidAmount: '45.5', coverLetter: FULL.coverLetter });
+      await unit.query('UPDATE proposals SET bid_amount = bid_amount WHERE id = $1', [made.id]);
+    });
+
+    expect((await rows()).map(({ action }) => action)).toEqual(['INSERT']);
+  });
+
+  it('audit a write that nobody awaited, or do not commit it', async () => {
+    await asAnn((unit) => {
+      void unit.repository(Message).insert({ senderType: 'client', content: 'not awaited' });
+      return Promise.resolve();
+    }).catch(() => undefined);
+
+    const [stored, audited] = await Promise.all([
+      app.db.query('superuser', 'SELECT FROM messages WHERE user_id = $1', [ann]),
+      rows(),
+    ]);
+    expect(audited).toHaveLength(stored.length);
+  });
+
+  it('stop the commit when the subscriber did not hear', async () => {
+    const deaf = jest.spyOn(AuditSubscriber.prototype, 'afterInsert').mockImplementation(() => undefined);
+    const write = asAnn((unit) => unit.repository(Message).insert({ senderType: 'client', content: 'unheard' }));
+
+    await expect(write)
+      .rejects.toThrow('not committed')
+      .finally(() => deaf.mockRestore());
+    expect(await app.db.query('superuser', 'SELECT FROM messages WHERE user_id = $1', [ann])).toEqual([]);
+  });
+
+  it('refuse entity work on a row that was not locked or is known as it was before, and on what is not written by hand', async () => {
+    const { id } = await asAnn((unit) => unit.repository(Proposal).insert({ jobId }));
+
+    await expect(
+      asAnn(async (unit) => {
+        const proposals = unit.repository(Proposal);
+        return proposals.update((await proposals.find(id))!, { bidAmount: '1.00' });
+      }),
+    ).rejects.toThrow('lock: true');
+    await expect(
+      asAnn(async (unit) => {
+        const proposals = unit.repository(Proposal);
+        const proposal = (await proposals.find(id, { lock: true }))!;
+        await proposals.update(proposal, { bidAmount: '1.00' });
+        return proposals.update(proposal, { bidAmount: '2.00' });
+      }),
+    ).rejects.toThrow('lock: true');
+    const ofAnEndedUnit = (await asAnn((unit) => unit.repository(Proposal).find(id, { lock: true })))!;
+    await expect(
+      asAnn((unit) => unit.repository(Proposal).update(ofAnEndedUnit, { bidAmount: '3.00' })),
+    ).rejects.toThrow('lock: true');
+    await expect(asAnn((unit) => unit.repository(Proposal).insert({ jobId, userId: 1 }))).rejects.toThrow(
+      'userId is not written by hand',
+    );
+    await expect(asAnn((unit) => unit.repository(Proposal).insert({ jobId, version: 7 }))).rejects.toThrow(
+      'version is not written by hand',
+    );
+    await expect(asAnn((unit) => unit.repository(Proposal).insert({ jobId, wonAt: new Date() }))).rejects.toThrow(
+      'wonAt is not written by hand',
+    );
+  });
+
+  it('take tenant, actor and request from the context, whatever the argument of audit.record says', async () => {
+    const bob = (await createSignedInCaller(app)).id;
+    const earlier = (await rows()).length;
+
+    await asAnn((unit) =>
+      unit.query(`SELECT audit.record('messages', 7, 'DELETE', $1, NULL)`, [
+        { user_id: bob, content: 'x', actor_id: bob },
+      ]),
+    );
+
+    const row = (await rows())[earlier];
+    expect(row).toMatchObject({ user_id: ann, actor_id: ann, old_values: { user_id: ann, content: 'x' } });
+  });
+
+  it('blacken secrets by one list', async () => {
+    await asAnn((unit) =>
+      unit.query(`SELECT audit.record('users', $1, 'UPDATE', $2, $3)`, [
+        ann,
+        { encrypted_password: 'a hash' },
+        { encrypted_password: 'another hash' },
+      ]),
+    );
+    await app.db.query('superuser', `UPDATE users SET encrypted_password = 'a third hash' WHERE id = $1`, [ann]);
+
+    expect((await rows()).map(({ old_values, new_values }) => [old_values, new_values])).toEqual(
+      Array(2).fill([{ encrypted_password: '[redacted]' }, { encrypted_password: '[redacted]' }]),
+    );
+  });
+
+  it('cannot be written, changed or emptied by the login of the API', async () => {
+    for (const sql of [
+      `INSERT INTO audit_logs (table_name, action) VALUES ('jobs', 'INSERT')`,
+      `UPDATE audit_logs SET action = 'DELETE'`,
+      'DELETE FROM audit_logs',
+      'TRUNCATE audit_logs',
+    ]) {
+      await expect(asAnn((unit) => unit.query(sql))).rejects.toMatchObject({ code: '42501' });
+    }
+  });
+});
+
+/** The values less the ids and times that the database gave. */
+function less(values: AuditRow['old_values']): unknown {
+  if (values === null) return null;
+  return { ...values, ...('id' in values && { id: 0, created_at: 0, source_key: 0 }) };
+}

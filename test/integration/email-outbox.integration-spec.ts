@@ -1,0 +1,97 @@
+import { MailerService } from '../../src/platform/mail/mailer.service';
+import { startApp, type TestApp } from '../support/test-app';
+import { createAnonymousCaller, createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { listEmails } from '../support/emails';
+
+const MAIL = { to: 'Ann@example.com', subject: 'A subject like no other', text: 'Open this link: ?token=abcdef' };
+
+describe('the mail outbox', () => {
+  let app: TestApp;
+  let admin: SignedInCaller;
+
+  beforeAll(async () => {
+    app = await startApp();
+    admin = await createSignedInCaller(app, { role: 'admin' });
+  });
+  beforeEach(() => app.db.query('superuser', `DELETE FROM mail_outbox`));
+  afterAll(() => app.close());
+
+  it('shows an admin the letters to an address in any letter case, newest first', async () => {
+    await app.get(MailerService).send(MAIL);
+    await app.get(MailerService).send({ ...MAIL, subject: 'Another' });
+    await app.get(MailerService).send({ ...MAIL, to: 'bob@example.com' });
+
+    const letters = await listEmails(admin, 'ANN@example.com');
+
+    expect(letters.map(({ subject }) => subject)).toEqual(['Another', MAIL.subject]);
+    expect(letters[1]).toEqual({ id: expect.any(Number), ...MAIL, createdAt: expect.stringMatching(/^20.*Z$/) });
+    expect((await admin.get('/v1/dev/outbox')).body.items).toHaveLength(3);
+  });
+
+  it('keeps no word of a letter in the clear', async () => {
+    await app.get(MailerService).send(MAIL);
+
+    const [row] = await app.db.query<{ dump: string }>(
+      'superuser',
+      `SELECT string_agg(m::text, ' ') AS dump FROM mail_outbox m`,
+    );
+
+    for (const word of ['Ann', 'ann@', 'subject', 'no other', 'link', 'token', 'abcdef'])
+      expect(row?.dump).not.toContain(word);
+  });
+
+  it('does not open a letter whose row was changed', async () => {
+    await app.get(MailerService).send({ ...MAIL, to: 'moved@example.com' });
+    await app.db.query(
+      'superuser',
+      `UPDATE mail_outbox SET seal_key = gen_random_uuid() WHERE id = (SELECT max(id) FROM mail_outbox)`,
+    );
+
+    expect((await admin.get('/v1/dev/outbox?to=moved@example.com')).status).toBe(500);
+  });
+
+  it('is closed to users and strangers, and gone in production', async () => {
+    const production = await startApp({
+      sharedWith: app,
+      settings: {
+        NODE_ENV: 'production',
+        LOG_LEVEL: 'silent',
+        SMTP_URL: 'smtp://127.0.0.1:9',
+        PASSWORD_HASH_COST: '10',
+      },
+    });
+    const there = await createSignedInCaller(production, { role: 'admin' });
+
+    expect((await createAnonymousCaller(app).get('/v1/dev/outbox')).status).toBe(401);
+    expect((await (await createSignedInCaller(app)).get('/v1/dev/outbox')).status).toBe(403);
+    expect(await there.get('/v1/dev/outbox')).toMatchObject({ status: 404, body: { code: 'route.not_found' } });
+    await production.close();
+  });
+
+  it('is emptied of letters older than a day', async () => {
+    await app.get(MailerService).send({ ...MAIL, to: 'old@example.com' });
+    await app.db.query(
+      'superuser',
+      `UPDATE mail_outbox SET created_at = now() - interval '25 hours' WHERE id = (SELECT max(id) FROM mail_outbox)`,
+    );
+
+    const [row] = await app.db.query('worker', `SELECT app.purge_mail_outbox() AS gone`);
+
+    expect(row).toEqual({ gone: 1 });
+    expect(await listEmails(admin, 'old@example.com')).toEqual([]);
+  });
+
+  it('shows nothing that waits for a mail server', async () => {
+    const mailing = await startApp({ sharedWith: app, settings: { SMTP_URL: 'smtp://127.0.0.1:9' } });
+
+    const answer = await createAnonymousCaller(mailing).post('/v1/auth/register', {
+      email: 'smtp@example.com',
+      password: 'seven green umbrellas',
+    });
+    await mailing.close();
+
+    expect(answer.status).toBe(202);
+    expect((await admin.get('/v1/dev/outbox')).body.items).toEqual([]);
+    expect(await app.db.query('superuser', `SELECT status FROM mail_outbox`)).toEqual([{ status: 'pending' }]);
+  });
+});

@@ -1,9 +1,0 @@
-import { execFileSync } from 'node:child_process';
-import { resolve } from 'node:path';
-
-const ROOT = resolve(__dirname, '..', '..');
-
-/** Builds dist/ where it is older than the sources, for proofs that start servers of their own. */
-export function buildServers(): void {
-  execFileSync(process.execPath, ['src/launcher/build.cjs'], { cwd: ROOT });
-}

@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AiInstallation } from './ai-installation';
+
+/** How often the budget is attacked, by how many calls at once. */
+export interface BudgetOptions {
+  readonly rounds: number;
+  readonly calls: number;
+  /** Whether the vendors wait until every call was taken or refused; else what is settled makes room while others still ask. */
+  readonly isHeld?: boolean;
+}
+
+/** One round against a budget of 1.00 USD; overspent, reserved and unaccounted must be 0. */
+export interface BudgetRound {
+  readonly written: number;
+  readonly refused: number;
+  readonly other: number;
+  readonly spentUsd: string;
+  readonly overspent: number;
+  readonly reserved: number;
+  readonly unaccounted: number;
+}
+
+/** Sends many calls at once against a budget of 1.00 USD, a new user a round, and compares the books with the fake's bills. */
+export async function stressBudget(installation: AiInstallation, options: BudgetOptions): Promise<BudgetRound[]> {
+  const results: BudgetRound[] = [];
+  for (let round = 0; round < options.rounds; round += 1) results.push(await attack(installation, options));
+  return results;
+}
+
+async function attack(installation: AiInstallation, { calls, isHeld = false }: BudgetOptions): Promise<BudgetRound> {
+  const { fake } = installation;
+  const user = await installation.createUser();
+  fake.invoices.length = 0;
+  let answered = 0;
+  const decided = isHeld ? waitUntil(() => fake.countOpenCalls() + answered >= calls) : undefined;
+  // Long letters at random speeds.
+  fake.setBehaviour(() => ({
+    chunks: Array.from({ length: 40 }, () => 'x'.repeat(100)),
+    pauseMs: Math.random() * 20,
+    waitFor: decided,
+  }));
+  await user.put('/v1/ai/budget', { dailyUsd: '1.00', monthlyUsd: '1.00' });
+  const answers = await Promise.all(
+    Array.from({ length: calls }, () =>
+      user
+        .post('/v1/ai/generations', { type: 'cover_letter', model: 'claude-haiku-4-5' })
+        .finally(() => (answered += 1)),
+    ),
+  );
+  const strange = answers.filter(({ status }) => status !== 201 && status !== 402);
+  if (strange[0])
+    console.error(
+      `${strange.length} calls were answered otherwise, the first ${strange[0].status} ${JSON.stringify(strange[0].body)}`,
+    );
+  const { body: usage } = await user.get('/v1/ai/usage');
+  const spent = toPicoUsd(usage.day.spentUsd);
+  const billed = fake.invoices.reduce((sum, { cost }) => sum + cost, 0n);
+  const count = (status: number): number => answers.filter((answer) => answer.status === status).length;
+  return {
+    written: count(201),
+    refused: count(402),
+    other: calls - count(201) - count(402),
+    spentUsd: usage.day.spentUsd,
+    overspent: spent > toPicoUsd('1.000000000000') ? 1 : 0,
+    reserved: Number(usage.reservedUsd),
+    unaccounted: spent === billed && fake.invoices.length === count(201) ? 0 : 1,
+  };
+}
+
+async function waitUntil(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await sleep(20);
+}
+
+function toPicoUsd(usd: string): bigint {
+  return BigInt(usd.replace('.', ''));
+}

@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readEvents, joinText } from '../../support/server-sent-events';
+import type { AiInstallation } from './ai-installation';
+
+/** One API process killed by SIGKILL while it wrote. */
+export interface AiKill {
+  readonly model: string;
+  readonly chunksBefore: number;
+  /** Pieces the client got from the other process, that the killed one had stored and not sent. */
+  readonly chunksAfter: number;
+  /** Whether both together are a beginning of what the vendor sent, without a gap or a repetition. */
+  readonly isWhole: boolean;
+  readonly finalStatus: string;
+  readonly costUsd: string;
+  readonly reservedUsd: string;
+  readonly secondsToEnd: number;
+  /** Calls the vendor got; more than one would be a second call. */
+  readonly vendorCalls: number;
+}
+
+/** How calls are orphaned. */
+export interface AiKillsOptions {
+  /** One kill for each of these models. */
+  readonly models: readonly string[];
+  /** So long after the first piece of a text; what it had cost by then is booked every two seconds. */
+  readonly afterMs: number;
+  /** Whether the silence of a killed process is made as long as the worker's patience, and a worker looks every second, instead of waiting. */
+  readonly isAged: boolean;
+}
+
+const CHUNKS = Array.from({ length: 2_000 }, (_, i) => `word${i} `);
+
+/** Kills an API process with SIGKILL in the middle of a stream, resumes on another, and waits for the end of the row. */
+export async function stressAiKills(installation: AiInstallation, options: AiKillsOptions): Promise<AiKill[]> {
+  if (options.isAged) await installation.work('* * * * * *');
+  const results: AiKill[] = [];
+  for (const model of options.models) results.push(await kill(installation, model, options));
+  return results;
+}
+
+async function kill(installation: AiInstallation, model: string, { afterMs, isAged }: AiKillsOptions): Promise<AiKill> {
+  const { fake } = installation;
+  const user = await installation.createUser();
+  const victim = await installation.process();
+  let begin: () => void = () => undefined;
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  fake.setBehaviour(() => ({ chunks: CHUNKS, pauseMs: 25, onChunk: begin }));
+  fake.invoices.length = 0;
+  const request = { token: user.token!, method: 'POST', body: { type: 'cover_letter', model } } as const;
+  const reading = readEvents(`${victim.url}/v1/ai/generations`, request);
+  await begun;
+  await sleep(afterMs);
+  process.kill(victim.pid, 'SIGKILL');
+  const killedAt = performance.now();
+  const { events, location } = await reading;
+  if (isAged)
+    await installation.query(
+      `UPDATE ai_runs SET started_at = started_at - interval '15 seconds', seen_at = seen_at - interval '15 seconds'`,
+    );
+  const last = String(events.at(-1)!.id);
+  const resumed = await readEvents(`${installation.url}${location}/stream`, {
+    token: user.token!,
+    headers: { 'last-event-id': last },
+  });
+  const secondsToEnd = Math.round((performance.now() - killedAt) / 100) / 10;
+  const { body: row } = await user.get(location);
+  const { body: usage } = await user.get('/v1/ai/usage');
+  const text = joinText(events) + joinText(resumed.events);
+  return {
+    model,
+    chunksBefore: events.length,
+    chunksAfter: resumed.events.filter(({ event }) => event === 'delta').length,
+    isWhole: CHUNKS.join('').startsWith(text) && resumed.events.at(-1)!.event === 'done',
+    finalStatus: row.status,
+    costUsd: row.costUsd,
+    reservedUsd: usage.reservedUsd,
+    secondsToEnd,
+    vendorCalls: fake.invoices.length,
+  };
+}

@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Caller } from '../../support/caller';
+import type { AiInstallation } from './ai-installation';
+
+/** How many streams, how long all of them are watched while they wait, and over what time their first pieces come. */
+export interface StreamsOptions {
+  readonly streams: number;
+  readonly waitingMs: number;
+  readonly spreadMs: number;
+  /** Between the pieces of a stream. With many streams, a second is what one process computes in half of its time. */
+  readonly pauseMs: number;
+}
+
+const CHUNKS = 10;
+
+/** What many streams on one process need. */
+export interface StreamsResult {
+  readonly streams: number;
+  readonly complete: number;
+  readonly peakMemoryMb: number;
+  /** What the process computed for one piece, from the vendor's bytes to the reader's: tells a slow server from a busy machine. */
+  readonly cpuMsPerChunk: number;
+  readonly firstChunkMedianMs: number;
+  readonly firstChunkP95Ms: number;
+  /** Connections of gigvault_app in use, in samples taken while all streams waited for their first piece. */
+  readonly connectionsWhileWaiting: { readonly samples: number; readonly inTransaction: number; readonly busy: number };
+}
+
+/** Opens many streams on one API process and measures its memory, its delay and its connections. */
+export async function stressStreams(
+  installation: AiInstallation,
+  { streams, waitingMs, spreadMs, pauseMs }: StreamsOptions,
+): Promise<StreamsResult> {
+  const { fake } = installation;
+  const { url, pid } = await installation.process();
+  const user = await installation.createUser();
+  const sentAt = new Map<string, number>();
+  let release: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  fake.setBehaviour(({ prompt }) => {
+    const mark = findMarker(prompt);
+    return {
+      chunks: Array.from({ length: CHUNKS }, (_, i) => `piece ${i} `),
+      waitFor: released,
+      firstDelayMs: Math.random() * spreadMs,
+      pauseMs,
+      onChunk: (index) => index === 0 && sentAt.set(mark, performance.now()),
+    };
+  });
+  const readings: Promise<{ mark: string; firstAt: number; isComplete: boolean }>[] = [];
+  for (let n = 0; n < streams; n += 1) {
+    readings.push(read(url, user, `[stream ${n}]`));
+    if (n % 10 === 9) await sleep(60);
+  }
+  let peak = 0;
+  const memory = setInterval(() => (peak = Math.max(peak, readRssMb(pid))), 200);
+  while (fake.countOpenCalls() < streams) await sleep(20);
+  // The last of them has its row by now; its transaction may still be ending.
+  await sleep(500);
+  const connections = await watchConnections(installation, waitingMs);
+  const computed = readCpuMs(pid);
+  release();
+  const done = await Promise.all(readings);
+  clearInterval(memory);
+  const cpuMsPerPiece = (readCpuMs(pid) - computed) / (streams * CHUNKS);
+  const delays = done.map(({ mark, firstAt }) => firstAt - sentAt.get(mark)!).sort((a, b) => a - b);
+  return {
+    streams,
+    complete: done.filter(({ isComplete }) => isComplete).length,
+    peakMemoryMb: Math.round(peak),
+    cpuMsPerChunk: Math.round(cpuMsPerPiece * 1_000) / 1_000,
+    firstChunkMedianMs: round(delays[Math.floor(delays.length / 2)]!),
+    firstChunkP95Ms: round(delays[Math.floor(delays.length * 0.95)]!),
+    connectionsWhileWaiting: connections,
+  };
+}
+
+/** Reads a stream as a client would; the time of its first piece is that of its bytes. */
+async function read(
+  url: string,
+  user: Caller,
+  mark: string,
+): Promise<{ mark: string; firstAt: number; isComplete: boolean }> {
+  const response = await fetch(`${url}/v1/ai/generations`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${user.token}`, accept: 'text/event-stream', 'content-type': 'application/json' },
+    body: JSON.stringify({ type: 'cover_letter', model: 'gpt-4o-mini', instructions: mark }),
+  });
+  if (response.status !== 200) throw new Error(`${mark} was answered ${response.status}: ${await response.text()}`);
+  let firstAt = 0;
+  let text = '';
+  for await (const chunk of response.body!) {
+    text += Buffer.from(chunk).toString();
+    if (firstAt === 0 && text.includes('event: delta')) firstAt = performance.now();
+  }
+  return { mark, firstAt, isComplete: text.includes('event: done') && text.includes('"status":"succeeded"') };
+}
+
+/** Every connection of every tenant's gate counts: nobody else is at work. */
+async function watchConnections(
+  installation: AiInstallation,
+  waitingMs: number,
+): Promise<StreamsResult['connectionsWhileWaiting']> {
+  const result = { samples: 0, inTransaction: 0, busy: 0 };
+  for (const end = performance.now() + waitingMs; performance.now() < end;) {
+    const rows = await installation.query<{ state: string }>(
+      `SELECT state FROM pg_stat_activity WHERE usename = 'gigvault_app' AND state <> 'idle'`,
+    );
+    result.samples += 1;
+    result.inTransaction += rows.filter(({ state }) => state.startsWith('idle in transaction')).length;
+    result.busy += rows.length;
+    await sleep(50);
+  }
+  return result;
+}
+
+function readRssMb(pid: number): number {
+  const [, kilobytes = '0'] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) / 1024;
+}
+
+/** User and system time so far; the kernel counts in hundredths of a second. */
+function readCpuMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+function findMarker(prompt: string): string {
+  return /\[stream \d+\]/.exec(prompt)?.[0] ?? '';
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

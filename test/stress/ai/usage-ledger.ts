@@ -1,0 +1,138 @@
+import type { FakeBehaviour } from '../../../src/demo/fake-ai/fake-vendors';
+import type { Caller } from '../../support/caller';
+import type { AiInstallation } from './ai-installation';
+
+/** How many calls, and how many at once. */
+export interface UsageLedgerOptions {
+  readonly calls: number;
+  readonly concurrency: number;
+}
+
+/** What the books and the bills say; wrongText, wrongUsage, wrongCost, missing and running must be 0. */
+export interface UsageLedgerResult {
+  readonly calls: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Requests the fake got, retries and other vendors included. */
+  readonly vendorCalls: number;
+  /** Those of them that were refused, cut or broken off by an error. */
+  readonly faults: number;
+  /** Generations with a call whose usage the vendor never told. */
+  readonly estimated: number;
+  readonly wrongText: number;
+  readonly wrongUsage: number;
+  readonly wrongCost: number;
+  readonly missing: number;
+  readonly running: number;
+  readonly billedUsd: string;
+  readonly recordedUsd: string;
+}
+
+interface Row {
+  readonly instructions: string;
+  readonly status: string;
+  readonly response: string | null;
+  readonly cost: string;
+  readonly input: number;
+  readonly output: number;
+  readonly cached: number;
+  readonly isEstimated: boolean;
+}
+
+const MODELS = ['gpt-4', 'gpt-4o-mini', 'claude', 'claude-haiku-4-5', 'gemini', 'gemini-2.5-pro', undefined];
+/** A cut that falls behind the end is none, so a little more than a fifth. */
+const FAULTS = 0.23;
+
+/** Makes mixed calls of all vendors with a fifth of faults, and compares each generation with what the fake billed for it. */
+export async function stressUsageLedger(
+  installation: AiInstallation,
+  { calls, concurrency: atOnce }: UsageLedgerOptions,
+): Promise<UsageLedgerResult> {
+  const { fake } = installation;
+  const user = await installation.createUser();
+  fake.invoices.length = 0;
+  fake.setBehaviour(isChosen);
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      while (next < calls) await call(user, (next += 1));
+    }),
+  );
+  const [{ id: userId }] = (await installation.query<{ id: number }>('SELECT max(id) AS id FROM users')) as [
+    { id: number },
+  ];
+  const rows = await installation.query<Row>(
+    `SELECT instructions, status, response, cost::text, input_ai_tokens AS input, output_ai_tokens AS output, cached_ai_tokens AS cached,
+       usage_is_estimated AS "isEstimated" FROM ai_generations WHERE user_id = $1`,
+    [userId],
+  );
+  const faults = fake.invoices.filter(({ isComplete }) => !isComplete).length;
+  return {
+    calls,
+    vendorCalls: fake.invoices.length,
+    faults,
+    missing: calls - rows.length,
+    ...compare(installation, rows),
+  };
+}
+
+async function call(user: Caller, number: number): Promise<void> {
+  const { status } = await user.post('/v1/ai/generations', {
+    type: 'cover_letter',
+    model: MODELS[number % MODELS.length],
+    instructions: `[call ${number}]`,
+  });
+  if (status !== 201 && status !== 502) throw new Error(`call ${number} was answered ${status}`);
+}
+
+function compare(
+  { fake }: AiInstallation,
+  rows: readonly Row[],
+): Omit<UsageLedgerResult, 'calls' | 'vendorCalls' | 'faults' | 'missing'> {
+  const wrong = { wrongText: 0, wrongUsage: 0, wrongCost: 0 };
+  let booked = 0n;
+  for (const row of rows) {
+    const bills = fake.invoices.filter(({ prompt }) => prompt.includes(row.instructions));
+    const sum = (field: 'inputAiTokens' | 'outputAiTokens' | 'cachedAiTokens'): number =>
+      bills.reduce((total, bill) => total + bill[field], 0);
+    const cost = bills.reduce((total, bill) => total + bill.cost, 0n);
+    booked += toPicoUsd(row.cost);
+    if ((row.response ?? '') !== bills.map(({ text }) => text).join('')) wrong.wrongText += 1;
+    if (
+      row.input !== sum('inputAiTokens') ||
+      row.output !== sum('outputAiTokens') ||
+      row.cached !== sum('cachedAiTokens')
+    )
+      wrong.wrongUsage += 1;
+    if (toPicoUsd(row.cost) !== cost) wrong.wrongCost += 1;
+  }
+  const count = (status: string): number => rows.filter((row) => row.status === status).length;
+  return {
+    succeeded: count('succeeded'),
+    failed: count('failed'),
+    running: count('running'),
+    estimated: rows.filter(({ isEstimated }) => isEstimated).length,
+    ...wrong,
+    billedUsd: toUsd(fake.invoices.reduce((total, { cost }) => total + cost, 0n)),
+    recordedUsd: toUsd(booked),
+  };
+}
+
+function isChosen(): FakeBehaviour {
+  const pieces = Array.from({ length: 1 + Math.floor(Math.random() * 40) }, (_, i) => `wörd${i}-${'é'.repeat(i % 7)} `);
+  const common = { pieces, cachedShare: Math.random() < 0.5 ? Math.random() : 0, pauseMs: Math.random() < 0.3 ? 2 : 0 };
+  if (Math.random() >= FAULTS) return common;
+  const kind = Math.random();
+  if (kind < 0.3) return { status: [400, 429, 500, 503][Math.floor(Math.random() * 4)]! };
+  if (kind < 0.4) return { ...common, errorAfter: 1 + Math.floor(Math.random() * pieces.length) };
+  if (kind < 0.5) return { ...common, cutAtByte: 0.5 };
+  return { ...common, cutAtByte: 1 + Math.floor(Math.random() * 120 * pieces.length) };
+}
+
+function toPicoUsd(amount: string): bigint {
+  return BigInt(amount.replace('.', ''));
+}
+
+function toUsd(amount: bigint): string {
+  return `${amount / 1_000_000_000_000n}.${String(amount % 1_000_000_000_000n).padStart(12, '0')}`;
+}

@@ -1,0 +1,165 @@
+import { Pool } from 'pg';
+import { contentOf, sourceKeyOf } from '../../../src/jobs/job-content';
+import { Job } from '../../../src/jobs/job.entity';
+import { Database } from '../../../src/platform/database/database';
+import { buildJob } from '../../bench/operations';
+import { computeSpread } from '../../bench/statistics';
+import { runAsUser } from '../../support/run-as-user';
+import { HandWrittenDatabase } from './hand-written-database';
+import { InProcessApi } from '../in-process-api';
+
+/** How much is measured. */
+export interface DatabaseCostOptions {
+  /** Of each way, in turns. */
+  readonly blocks: number;
+  readonly unitsPerBlock: number;
+}
+
+/** CPU of this process for one unit of work, in microseconds, through the gate and by hand. */
+export interface DatabaseCost {
+  readonly productUs: number;
+  readonly handWrittenUs: number;
+  /** Of the least disturbed blocks. */
+  readonly ratio: number;
+  /** Of each block to its neighbour: the median, and where the middle half of them lies. */
+  readonly paired: readonly [median: number, lower: number, upper: number];
+}
+
+/** What was found. */
+export interface DatabaseCostResult {
+  readonly read: DatabaseCost;
+  readonly create: DatabaseCost;
+  readonly patch: DatabaseCost;
+}
+
+/** Units under way at a time; as many connections on either side. */
+const CONCURRENCY = 8;
+const WARM_UP_BLOCKS = 6;
+
+/**
+ * What the data gate costs without HTTP, beside the same statements sent by hand over pg's own pipeline: named, with
+ * context and audit, in as many flights. Both run in this process in short blocks that take turns, and CPU time is
+ * counted, not the clock's; of each the least block is compared, since whatever else a machine does only adds.
+ */
+export async function measureDatabaseCost(options: DatabaseCostOptions): Promise<DatabaseCostResult> {
+  const served = new InProcessApi({ DATABASE_POOL_SIZE: String(CONCURRENCY), DATABASE_CONNECT_TIMEOUT_MS: '30000' });
+  return served.run(async () => {
+    const hand = new HandWrittenDatabase(
+      new Pool({ connectionString: served.services.buildUrl('app'), max: CONCURRENCY, pipeline: true }),
+    );
+    try {
+      const [user = 0] = await served.createUsers(1);
+      const database = served.get(Database);
+      const ids = await createJobs(database, user, CONCURRENCY * 4);
+      let turn = 0;
+      const id = (): number => ids[turn++ % ids.length]!;
+      return {
+        read: await compare(
+          user,
+          options,
+          () => database.find(Job, id()),
+          () => hand.find(id()),
+        ),
+        create: await compare(
+          user,
+          options,
+          () => create(database),
+          () => hand.create(buildJobValues()),
+        ),
+        patch: await compare(
+          user,
+          options,
+          () => patch(database, id()),
+          () => hand.patch(id(), { title: buildTitle() }),
+        ),
+      };
+    } finally {
+      await hand.end();
+    }
+  });
+}
+
+/**
+ * Says of the first unit that costs more than `atMost` times the work by hand how much it does, or undefined when none does;
+ * of two estimates, which noise only raises, the lesser counts.
+ */
+export function findTooExpensive(result: DatabaseCostResult, atMost: number): string | undefined {
+  const costs = Object.entries(result).map(
+    ([what, { ratio, paired }]: [string, DatabaseCost]) => [what, Math.min(ratio, paired[0])] as const,
+  );
+  const expensive = costs.find(([, cost]) => cost > atMost);
+  return expensive && `a ${expensive[0]} costs ${expensive[1]} times the work by hand: ${JSON.stringify(result)}`;
+}
+
+/** Returns the result. @throws Error with what is too dear */
+export function assertCostBelow(result: DatabaseCostResult, atMost: number): DatabaseCostResult {
+  const dear = findTooExpensive(result, atMost);
+  if (dear !== undefined) throw new Error(dear);
+  return result;
+}
+
+async function compare(
+  userId: number,
+  { blocks, unitsPerBlock: unitsPerBlock }: DatabaseCostOptions,
+  gate: Work,
+  byHand: Work,
+): Promise<DatabaseCost> {
+  const costs = { gate: [] as number[], hand: [] as number[] };
+  for (let block = -WARM_UP_BLOCKS; block < blocks; block++) {
+    // Each begins every other time: garbage of one is often collected in the block of the next.
+    const order = block % 2 === 0 ? (['gate', 'hand'] as const) : (['hand', 'gate'] as const);
+    for (const side of order) {
+      const cost = await measureCpu(userId, unitsPerBlock, side === 'gate' ? gate : byHand);
+      if (block >= 0) costs[side].push(cost);
+    }
+  }
+  const [gateUs, handUs] = [Math.min(...costs.gate), Math.min(...costs.hand)];
+  const { median, lower, upper } = computeSpread(costs.gate.map((cost, i) => cost / costs.hand[i]!))!;
+  return {
+    productUs: Math.round(gateUs),
+    handWrittenUs: Math.round(handUs),
+    ratio: round(gateUs / handUs),
+    paired: [round(median), round(lower), round(upper)],
+  };
+}
+
+type Work = () => Promise<unknown>;
+
+/** CPU of one unit, in microseconds, of so many. */
+async function measureCpu(userId: number, units: number, work: Work): Promise<number> {
+  const before = process.cpuUsage();
+  const lane = async (): Promise<void> => {
+    for (let unit = 0; unit < units / CONCURRENCY; unit++) await runAsUser(userId, work);
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, lane));
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / units;
+}
+
+function create(database: Database): Promise<Job> {
+  return database.transaction((unit) => unit.repository(Job).insert(buildJobValues()));
+}
+
+function patch(database: Database, id: number): Promise<Job> {
+  return database.change(Job, id, 'job.not_found', () => ({ title: buildTitle() }));
+}
+
+async function createJobs(database: Database, userId: number, count: number): Promise<number[]> {
+  const jobs = await runAsUser(userId, () => Promise.all(Array.from({ length: count }, () => create(database))));
+  return jobs.map(({ id }) => id);
+}
+
+function buildJobValues(): Partial<Job> {
+  const content = contentOf(buildJob() as unknown as Parameters<typeof contentOf>[0]);
+  return { ...content, sourceKey: sourceKeyOf(content) };
+}
+
+let titles = 0;
+
+function buildTitle(): string {
+  return `Patched ${(titles += 1)}`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

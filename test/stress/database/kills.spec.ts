@@ -1,0 +1,10 @@
+import { stressKills } from './kills';
+
+describe(stressKills.name, () => {
+  it('finds every job that was answered 2xx, each with its audit row, after the API and PostgreSQL were killed', async () => {
+    const result = await stressKills({ rounds: 2, writers: 4, jobsPerRound: 20 });
+
+    expect(result).toMatchObject({ rounds: 2, missing: 0, withoutAudit: 0, auditWithoutRow: 0 });
+    expect(result.acknowledged).toBeGreaterThanOrEqual(40);
+  }, 120_000);
+});

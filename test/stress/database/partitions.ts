@@ -1,0 +1,204 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OverviewService } from '../../../src/admin/dashboard/overview/overview.service';
+import { CREATE_PARTITIONS } from '../../../src/audit/create-partitions.task';
+import { Database } from '../../../src/platform/database/database';
+import { HealthService } from '../../../src/platform/health/health.service';
+import { runAsUser } from '../../support/run-as-user';
+import { InProcessApi } from '../in-process-api';
+import { Latencies } from '../latencies';
+
+/** Sizes of the proof. */
+export interface PartitionsOptions {
+  /** The current partition ends so many milliseconds after the writers began; they go on as long again. */
+  readonly boundMs: number;
+  readonly writers: number;
+  /** Rows that already lie in each default partition when it is drained. */
+  readonly defaultRows: number;
+}
+
+/** What was found: nothing may fail or be lost, and the lights must be as named. */
+export interface PartitionsResult {
+  readonly acrossTheBound: {
+    readonly inserts: number;
+    readonly failed: number;
+    readonly inDefault: number;
+    readonly lost: number;
+  };
+  readonly withoutPartition: {
+    readonly serverStarts: boolean;
+    readonly health: string;
+    readonly dashboard: string;
+    readonly inserts: number;
+    readonly failed: number;
+  };
+  readonly drainedUnderInserts: {
+    readonly moved: number;
+    readonly inserts: number;
+    readonly failed: number;
+    readonly lost: number;
+    readonly leftInDefault: number;
+    readonly longestWaitMs: number;
+    readonly longestWaitBeforeMs: number;
+    readonly dashboard: string;
+  };
+}
+
+/** Both have the instant of writing as their key; analytics, whose key is a day, cannot end in ten seconds. */
+const LOGS = ['audit_logs', 'security_logs'];
+const YEAR = new Date().getUTCFullYear();
+
+interface Written {
+  readonly waits: Latencies;
+  failed: number;
+}
+
+/**
+ * Writes without a pause while the current partition of both logs ends, then while there is none at all, then while the
+ * task drains what lies in the default partitions. Every insert is one job with its row in either log; they are counted.
+ */
+export async function stressPartitions({
+  boundMs,
+  writers,
+  defaultRows: strays,
+}: PartitionsOptions): Promise<PartitionsResult> {
+  const served = new InProcessApi();
+  return served.run(async () => {
+    const [tenant] = await served.createUsers(1);
+    const write = (during: Promise<unknown>): Promise<Written> => writeDuring(served, tenant!, writers, during);
+    const acrossTheBound = await stressYearEnd(served, write, boundMs);
+    const withoutPartition = await stressMissingPartition(served, write);
+    const drainedUnderInserts = await stressDrain(served, write, strays);
+    return { acrossTheBound, withoutPartition, drainedUnderInserts };
+  });
+}
+
+type Write = (during: Promise<unknown>) => Promise<Written>;
+
+async function stressYearEnd(
+  served: InProcessApi,
+  write: Write,
+  boundMs: number,
+): Promise<PartitionsResult['acrossTheBound']> {
+  for (const log of LOGS) {
+    await served.query(`DROP TABLE ${log}_${YEAR}`);
+    const [bound] = await served.query<{ at: string }>(
+      `SELECT (clock_timestamp() + $1::integer * interval '1 millisecond')::text AS at`,
+      [boundMs],
+    );
+    await served.query(
+      `CREATE TABLE ${log}_${YEAR} PARTITION OF ${log} FOR VALUES FROM ('${YEAR}-01-01') TO ('${bound!.at}')`,
+    );
+    await served.query(
+      `ALTER TABLE ${log}_${YEAR} OWNER TO gigvault_owner; SELECT app.secure_partition('${log}', '${log}_${YEAR}')`,
+    );
+  }
+  const { waits, failed } = await write(sleep(2 * boundMs));
+  return {
+    inserts: waits.count,
+    failed,
+    inDefault: await countRows(served, 'audit_logs_default'),
+    lost: await countLost(served),
+  };
+}
+
+async function stressMissingPartition(
+  served: InProcessApi,
+  write: Write,
+): Promise<PartitionsResult['withoutPartition']> {
+  for (const log of LOGS) {
+    await served.query(`ALTER TABLE ${log} DETACH PARTITION ${log}_${YEAR}`);
+    await served.query(`ALTER TABLE ${log}_${YEAR} SET SCHEMA archive`);
+  }
+  await served.restart();
+  const { status, checks } = await served.get(HealthService).ready();
+  const { waits, failed } = await write(sleep(1_000));
+  return {
+    serverStarts: status === 'ready',
+    health: checks.partitions?.status ?? 'not told',
+    dashboard: await dashboard(served),
+    inserts: waits.count,
+    failed,
+  };
+}
+
+async function stressDrain(
+  served: InProcessApi,
+  write: Write,
+  strays: number,
+): Promise<PartitionsResult['drainedUnderInserts']> {
+  await served.query(`INSERT INTO audit_logs (user_id, table_name, record_id, action, new_values)
+    SELECT 1, 'strays', n, 'INSERT', '{"title": "A job like any other"}' FROM generate_series(1, ${strays}) n`);
+  await served.query(
+    `INSERT INTO security_logs (user_id, event_type, success) SELECT 1, 'proof.stray', true FROM generate_series(1, ${strays})`,
+  );
+  const before = await write(sleep(1_000));
+  const moved = await countRows(served, 'audit_logs_default');
+  const during = await write(sleep(200).then(() => served.runTask(CREATE_PARTITIONS)));
+  const straysLost =
+    strays -
+    (await countRows(served, `audit_logs WHERE table_name = 'strays'`)) +
+    (strays - (await countRows(served, `security_logs WHERE event_type = 'proof.stray'`)));
+  return {
+    moved,
+    inserts: during.waits.count,
+    failed: before.failed + during.failed,
+    lost: (await countLost(served)) + straysLost,
+    leftInDefault: (await countRows(served, 'audit_logs_default')) + (await countRows(served, 'security_logs_default')),
+    longestWaitMs: during.waits.longestMs,
+    longestWaitBeforeMs: before.waits.longestMs,
+    dashboard: await dashboard(served),
+  };
+}
+
+/** Units of one job, which the trigger audits, and one security event, by so many writers at once. */
+async function writeDuring(
+  served: InProcessApi,
+  tenant: number,
+  writers: number,
+  during: Promise<unknown>,
+): Promise<Written> {
+  const written: Written = { waits: new Latencies(), failed: 0 };
+  const database = served.get(Database);
+  let isOver = false;
+  const over = during.finally(() => (isOver = true));
+  const writer = async (): Promise<void> => {
+    while (!isOver) {
+      const insert = (): Promise<void> =>
+        database.transaction(async (unit) => {
+          await unit.query(`INSERT INTO jobs (source_key, title) VALUES ($1, 'A job')`, [`upwork:${randomUUID()}`]);
+          await unit.query(`SELECT auth.log_event('proof.insert', $1, true, NULL, NULL, NULL)`, [tenant]);
+        });
+      await runAsUser(tenant, () => written.waits.measure(insert)).catch(() => (written.failed += 1));
+    }
+  };
+  await Promise.all([over, ...Array.from({ length: writers }, writer)]);
+  return written;
+}
+
+/** Jobs without their one row in either log, wherever it lies. */
+async function countLost(served: InProcessApi): Promise<number> {
+  const [row] = await served.query<{ lost: string }>(`
+    SELECT 2 * (SELECT count(*) FROM jobs)
+      - (SELECT count(*) FROM audit_logs WHERE table_name = 'jobs') - (SELECT count(*) FROM security_logs WHERE event_type = 'proof.insert')
+      - ${await countArchived(served, 'audit_logs', `table_name = 'jobs'`)} - ${await countArchived(served, 'security_logs', `event_type = 'proof.insert'`)} AS lost`);
+  return Number(row!.lost);
+}
+
+async function countArchived(served: InProcessApi, log: string, condition: string): Promise<number> {
+  const [there] = await served.query<{ name: string | null }>(
+    `SELECT to_regclass('archive.${log}_${YEAR}')::text AS name`,
+  );
+  return there?.name ? countRows(served, `archive.${log}_${YEAR} WHERE ${condition}`) : 0;
+}
+
+async function countRows(served: InProcessApi, from: string): Promise<number> {
+  const [row] = await served.query<{ count: string }>(`SELECT count(*) FROM ${from}`);
+  return Number(row!.count);
+}
+
+/** The level of the dashboard's light. */
+async function dashboard(served: InProcessApi): Promise<string> {
+  const { statuses: lights } = await runAsUser(1, () => served.get(OverviewService).read(), { role: 'admin' });
+  return lights.find(({ name }) => /partition/i.test(name))?.level ?? 'not shown';
+}

@@ -1,0 +1,11 @@
+import { stressEncryption } from './encryption';
+
+describe(stressEncryption.name, () => {
+  it('opens only what is unchanged, where it was sealed', async () => {
+    const result = await stressEncryption({ cases: 2_000 });
+
+    expect(result).toMatchObject({ cases: 2_000, wronglyOpened: 0 });
+    expect(result.opened).toBeGreaterThan(100);
+    expect(result.refused).toBeGreaterThan(1_000);
+  });
+});

@@ -1,0 +1,179 @@
+import { readCatalog, type Catalog } from '../contract/read-catalog';
+import { signUp } from '../../src/demo/demo-account';
+import { withClient } from '../../src/local-services/database-setup';
+import type { InstallationServices } from '../../src/local-services/server-environment';
+import { Caller, type Answer } from '../support/caller';
+import { RepositoryCopy } from '../support/repository-copy';
+import { ADMIN_SETTINGS, StressInstallation } from './installation';
+
+/** What is generated, and a file each must have written: the CLI ends with 0 even when it fails. */
+const GENERATED = [
+  { args: ['domain', 'invoices'], file: 'src/invoices/invoices.service.ts' },
+  { args: ['domain', 'ledgers', '--type', 'append'], file: 'src/ledgers/ledgers.service.ts' },
+  { args: ['domain', 'countries', '--type', 'reference'], file: 'src/countries/countries.service.ts' },
+  { args: ['task', 'send-digests'], file: 'src/tasks/send-digests.task.ts' },
+];
+
+/** Names that are refused: there already, no plural, reserved, no name. */
+const REFUSED = [
+  ['domain', 'invoices'],
+  ['domain', 'Invoice'],
+  ['domain', 'task'],
+  ['domain', '../x'],
+  ['task', 'send-digests'],
+  ['task', '../x'],
+];
+
+/** How many migrations the three domains brought. */
+const MIGRATIONS = 3;
+
+/** What a proof of the generator found. */
+export interface GeneratorResult {
+  readonly refused: readonly string[];
+  readonly tests: string;
+  readonly routes: readonly string[];
+}
+
+/**
+ * Generates one of each in a copy of the repository and, without touching a line, passes the gates and all tests there,
+ * migrates a running installation, uses the new routes over HTTP, and reverts to the catalog of before.
+ * @throws Error with the output of the first step that is not as it must be
+ */
+export async function stressGenerator(): Promise<GeneratorResult> {
+  const copy = new RepositoryCopy();
+  const installation = new StressInstallation({}, copy.path);
+  try {
+    const old = await installation.start();
+    const before = await readCatalogOf(old);
+    await generateAll(copy);
+    const refused = await refuseAll(copy);
+    await assertPasses(copy, 'contract');
+    await assertPasses(copy, 'gates');
+    const tests = /^Tests: .*$/m.exec(await assertPasses(copy, 'test'))?.[0] ?? '';
+    await assertPasses(copy, 'migrate', { DATABASE_MIGRATION_URL: old.postgres!.owner });
+    await installation.stop();
+    const services = await installation.start();
+    const routes = [
+      ...(await callInvoices(services.api)),
+      ...(await callLedgers(services.api)),
+      ...(await callCountries(services.api)),
+    ];
+    for (let i = 0; i < MIGRATIONS; i++) {
+      await assertPasses(copy, 'migrate:revert', { DATABASE_MIGRATION_URL: services.postgres!.owner });
+    }
+    const after = await readCatalogOf(services);
+    if (JSON.stringify(after) !== JSON.stringify(before))
+      throw new Error('reverted, the catalog is not the one of before');
+    return { refused, tests, routes };
+  } finally {
+    await installation.remove();
+    copy.remove();
+  }
+}
+
+async function generateAll(copy: RepositoryCopy): Promise<void> {
+  for (const { args, file } of GENERATED) {
+    const { output } = await copy.generate(...args);
+    if (!copy.files().has(file)) throw new Error(`nest g ${args.join(' ')} did not write ${file}:\n${output}`);
+  }
+}
+
+/** Returns what each refusal said. */
+async function refuseAll(copy: RepositoryCopy): Promise<string[]> {
+  const said: string[] = [];
+  for (const args of REFUSED) {
+    const before = copy.files();
+    const { output } = await copy.generate(...args);
+    const after = copy.files();
+    const isSame = after.size === before.size && [...after].every(([file, text]) => before.get(file) === text);
+    if (!isSame || !output.includes('Nothing was written'))
+      throw new Error(`nest g ${args.join(' ')} was not refused:\n${output}`);
+    said.push(`${args.join(' ')}: ${/No \w+ ".*?Nothing was written\./.exec(output)?.[0]}`);
+  }
+  return said;
+}
+
+/** Runs a script of the copy, which must succeed, and returns what it said. */
+async function assertPasses(
+  copy: RepositoryCopy,
+  script: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const { code, output } = await copy.run('npm', ['run', script], env);
+  if (code !== 0) throw new Error(`npm run ${script} ended with ${code}:\n${output}`);
+  return output;
+}
+
+function readCatalogOf({ postgres }: InstallationServices): Promise<Catalog> {
+  return withClient(postgres!.superuser, (client) =>
+    readCatalog(async (sql) => (await client.query<Record<string, unknown>>(sql)).rows),
+  );
+}
+
+async function callInvoices(server: string): Promise<string[]> {
+  const [ann, bob] = [await createUser(server), await createUser(server)];
+  const created = expect('POST', await ann.post('/v1/invoices', { name: 'One' }), 201);
+  const path = `/v1/invoices/${created.body.id}`;
+  expect('GET', await bob.get(path), 404);
+  expect('PATCH', await bob.patch(path, { name: 'x' }), 404);
+  expect('DELETE', await bob.delete(path), 404);
+  const answers = [
+    created,
+    expect('GET', await ann.get(path), 200),
+    expect('GET', await ann.get('/v1/invoices'), 200),
+    expect('PATCH', await ann.patch(path, { name: 'Two' }), 200),
+    expect('DELETE', await ann.delete(path), 204),
+    expect('GET', await ann.get(path), 404),
+  ];
+  return [`invoices: ${answers.map(({ status }) => status).join(' ')}; of another tenant 404 404 404`];
+}
+
+async function callLedgers(server: string): Promise<string[]> {
+  const [ann, bob] = [await createUser(server), await createUser(server)];
+  const created = expect('POST', await ann.post('/v1/ledgers', { name: 'One' }), 201);
+  const path = `/v1/ledgers/${created.body.id}`;
+  expect('GET', await bob.get(path), 404);
+  const answers = [
+    created,
+    expect('GET', await ann.get(path), 200),
+    expect('GET', await ann.get('/v1/ledgers'), 200),
+    expect('PATCH', await ann.patch(path, { name: 'Two' }), 405),
+    expect('DELETE', await ann.delete(path), 405),
+  ];
+  return [`ledgers: ${answers.map(({ status }) => status).join(' ')}; of another tenant 404`];
+}
+
+async function callCountries(server: string): Promise<string[]> {
+  const [user, admin] = [
+    await createUser(server),
+    await signIn(server, ADMIN_SETTINGS.GIGVAULT_ADMIN_EMAIL, ADMIN_SETTINGS.GIGVAULT_ADMIN_PASSWORD),
+  ];
+  expect('POST', await user.post('/v1/admin/countries', { name: 'One' }), 403);
+  const created = expect('POST', await admin.post('/v1/admin/countries', { name: 'One' }), 201);
+  const { id } = created.body as { id: number };
+  const answers = [
+    created,
+    expect('GET', await user.get(`/v1/countries/${id}`), 200),
+    expect('GET', await user.get('/v1/countries'), 200),
+    expect('PATCH', await admin.patch(`/v1/admin/countries/${id}`, { name: 'Two' }), 200),
+    expect('DELETE', await admin.delete(`/v1/admin/countries/${id}`), 204),
+    expect('GET', await user.get(`/v1/countries/${id}`), 404),
+  ];
+  return [`countries: ${answers.map(({ status }) => status).join(' ')}; written by a user 403`];
+}
+
+function expect(what: string, answer: Answer, status: number): Answer {
+  if (answer.status !== status)
+    throw new Error(`${what} answered ${answer.status}, not ${status}: ${JSON.stringify(answer.body)}`);
+  return answer;
+}
+
+async function createUser(server: string): Promise<Caller> {
+  const { credentials } = await signUp(server);
+  return signIn(server, credentials.email, credentials.password);
+}
+
+async function signIn(server: string, email: string, password: string): Promise<Caller> {
+  const { body } = expect('sign-in', await new Caller(server).post('/v1/auth/login', { email, password }), 200);
+  return new Caller(server, (body as { accessToken: string }).accessToken);
+}

@@ -1,0 +1,178 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { withClient } from '../../../src/local-services/database-setup';
+import { BenchServerProcess } from '../../bench/server-process';
+import { buildServers } from '../build-servers';
+import { createStressServices } from '../stress-services';
+import { WorkerProcess } from '../worker-process';
+
+/** A run whose worker died is taken over when its lease and the queue's patience are over. */
+const TIMEOUT_MS = 90_000;
+
+/** A run prints it when it begins, and takes 400 ms more at least. */
+export const WORKING_LINE = 'at work';
+
+/** How much fires, and who dies. */
+export interface ScheduledRunsOptions {
+  readonly apis: number;
+  readonly workers: number;
+  readonly tasks: number;
+  /** Each task fires at every second that this divides. */
+  readonly everySeconds: number;
+  /** At least so many firings, of all tasks together. */
+  readonly firings: number;
+  /** One worker, in turns, is killed with SIGKILL so often, and started again. */
+  readonly killEveryMs: number;
+  /** TASK_LEASE_SECONDS of the workers; the product's own unless given. */
+  readonly leaseSeconds?: number;
+}
+
+/** What a proof of firings found; the middle four must be 0. */
+export interface ScheduledRunsResult {
+  readonly firings: number;
+  readonly kills: number;
+  readonly missing: number;
+  readonly unfinished: number;
+  /** Firings with more than one row of the history. */
+  readonly doubled: number;
+  /** Runs whose end more than one worker wrote, by the workers' own logs. */
+  readonly completedTwice: number;
+  /** Runs that died with their worker and were taken over by another. */
+  readonly takenOver: number;
+  /** Ends that were written, by the workers' own logs; one that died right behind its COMMIT did not tell. */
+  readonly loggedEnds: number;
+  /** From due to begun, of those that were not taken over. */
+  readonly longestLatenessMs: number;
+}
+
+/**
+ * Lets tasks fire while several APIs look on and workers are killed in turns, and compares: every firing of the schedule
+ * has one row in the history, and that one succeeded; no end was written by two.
+ */
+export async function stressScheduledRuns(options: ScheduledRunsOptions): Promise<ScheduledRunsResult> {
+  buildServers();
+  const services = createStressServices();
+  await services.start();
+  const { leaseSeconds } = options;
+  const environment = {
+    ...services.buildEnvironment(),
+    ...(leaseSeconds !== undefined && { TASK_LEASE_SECONDS: String(leaseSeconds) }),
+  };
+  const workers = Array.from(
+    { length: options.workers },
+    () =>
+      new WorkerProcess(
+        'scheduler/scheduled-runs-worker.ts',
+        [String(options.tasks), String(options.everySeconds)],
+        environment,
+      ),
+  );
+  const apis: BenchServerProcess[] = [];
+  try {
+    await Promise.all(workers.map((worker) => worker.start()));
+    for (let i = 0; i < options.apis; i++)
+      apis.push(await BenchServerProcess.start('product', services.buildEnvironment()));
+    const stepMs = options.everySeconds * 1_000;
+    const from = Math.ceil(Date.now() / stepMs) * stepMs + stepMs;
+    const to = from + Math.ceil(options.firings / options.tasks) * stepMs;
+    const kills = await killInTurns(workers, options.killEveryMs, from, to);
+    return {
+      kills,
+      ...(await compare(
+        services.buildUrl('superuser'),
+        { ...options, stepMs, from, to },
+        workers.flatMap(({ log }) => log),
+      )),
+    };
+  } finally {
+    await Promise.all([...workers.map((worker) => worker.end('SIGTERM')), ...apis.map((api) => api.stop())]);
+    await services.stop();
+  }
+}
+
+/** Kills one that is at work, each time, and leaves nobody dead. What fires before `from` is not compared, and not killed. */
+async function killInTurns(
+  workers: readonly WorkerProcess[],
+  everyMs: number,
+  from: number,
+  until: number,
+): Promise<number> {
+  await sleep(Math.max(0, from - Date.now()));
+  for (let kills = 0; ; kills++) {
+    await sleep(Math.max(0, Math.min(everyMs, until - Date.now())));
+    const worker = workers[kills % workers.length]!;
+    const isAtWork = await Promise.race([
+      worker.waitForNextLine(WORKING_LINE).then(() => true),
+      sleep(Math.max(0, until - Date.now()), false),
+    ]);
+    if (!isAtWork) return kills;
+    await worker.end('SIGKILL');
+    await worker.start();
+  }
+}
+
+interface RunRow {
+  readonly id: string;
+  readonly task: string;
+  readonly at: Date;
+  readonly outcome: string;
+  readonly attempts: number;
+  readonly late_ms: number;
+}
+
+interface Window {
+  readonly tasks: number;
+  readonly stepMs: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+async function compare(
+  url: string,
+  window: Window,
+  log: readonly string[],
+): Promise<Omit<ScheduledRunsResult, 'kills'>> {
+  const { tasks, stepMs, from, to } = window;
+  const rows = await waitForEndedRuns(url, window);
+  const seen = new Map<string, number>();
+  for (const { task, at } of rows) seen.set(`${task} ${at.getTime()}`, (seen.get(`${task} ${at.getTime()}`) ?? 0) + 1);
+  let missing = 0;
+  for (let at = from; at < to; at += stepMs) {
+    for (let n = 0; n < tasks; n++) if (!seen.has(`firing-${n} ${at}`)) missing += 1;
+  }
+  const ends = new Map<string, number>();
+  for (const line of log) {
+    const [, id] = /: run (\d+) succeeded after \d+ ms (?!.*another worker)/.exec(line) ?? [];
+    if (id !== undefined) ends.set(id, (ends.get(id) ?? 0) + 1);
+  }
+  return {
+    firings: rows.length,
+    missing,
+    unfinished: rows.filter(({ outcome }) => outcome !== 'succeeded').length,
+    doubled: [...seen.values()].filter((count) => count > 1).length,
+    completedTwice: rows.filter(({ id }) => (ends.get(id) ?? 0) > 1).length,
+    loggedEnds: rows.reduce((sum, { id }) => sum + (ends.get(id) ?? 0), 0),
+    takenOver: rows.filter(({ attempts }) => attempts > 1).length,
+    longestLatenessMs: Math.round(
+      Math.max(0, ...rows.filter(({ attempts }) => attempts === 1).map(({ late_ms: late }) => late)),
+    ),
+  };
+}
+
+/** Waits until what fired in this time is over, or it takes too long. */
+async function waitForEndedRuns(url: string, { tasks, stepMs, from, to }: Window): Promise<RunRow[]> {
+  const deadline = Date.now() + TIMEOUT_MS;
+  const expected = (tasks * (to - from)) / stepMs;
+  for (;;) {
+    const rows = await withClient(url, async (client) => {
+      const { rows: found } = await client.query<RunRow>(
+        `SELECT id::text, task, scheduled_for AS at, outcome, attempts, extract(epoch FROM started_at - scheduled_for)::float8 * 1000 AS late_ms
+         FROM task_runs WHERE task LIKE 'firing-%' AND scheduled_for >= $1 AND scheduled_for < $2`,
+        [new Date(from), new Date(to)],
+      );
+      return found;
+    });
+    const isOver = rows.every(({ outcome }) => outcome !== 'running' && outcome !== 'retrying' && outcome !== 'queued');
+    if ((isOver && rows.length >= expected) || Date.now() > deadline) return rows;
+    await sleep(500);
+  }
+}

@@ -1,0 +1,26 @@
+import { stressStatistics } from './statistics';
+
+describe(stressStatistics.name, () => {
+  it('counts what direct queries count while others read, and refreshes once whoever else would', async () => {
+    const result = await stressStatistics({
+      users: 40,
+      jobs: 2_000,
+      readers: 4,
+      readMs: 150,
+      refreshes: { rounds: 2, requestsPerRound: 6, seconds: 2 },
+    });
+
+    expect(result.refresh).toMatchObject({ users: 41, withoutJobs: 1, miscounted: 0 });
+    expect(result.metrics).toMatchObject({ miscounted: 0 });
+    expect(result.metrics.figures).toBeGreaterThan(1_000);
+    expect(result.readers.alone.reads).toBeGreaterThan(0);
+    expect(result.readers.duringRefreshes.reads).toBeGreaterThan(0);
+    expect(result.readers.duringRefreshes.refreshes).toBeGreaterThan(0);
+    expect(result.workers).toMatchObject({
+      workersAtWork: 2,
+      rung: { runs: 12, refreshes: 2, leftToTheOther: 10 },
+      fired: { doubled: 0, unaccounted: 0 },
+    });
+    expect(result.workers.scheduled.refreshes).toBeGreaterThan(0);
+  }, 120_000);
+});

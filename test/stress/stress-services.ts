@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import type { Role } from '../../src/local-services/database-setup';
+import { BenchServices, buildProductionSettings } from '../bench/services';
+import { createTestDatabase, type TestDatabase } from '../support/test-database';
+import { createTestRedisUrl } from '../support/test-redis';
+import { hasTestServices } from '../support/test-services';
+
+/** A PostgreSQL with the product's migrated database, and a Redis, for one proof. */
+export interface StressServices {
+  start(): Promise<void>;
+  /** A connection URL of that role. */
+  buildUrl(role: Role): string;
+  /** The environment of a server in production mode; limits are off, and only warnings are logged. */
+  buildEnvironment(): Record<string, string>;
+  /** Removes the data. */
+  stop(): Promise<void>;
+}
+
+/** Services of the proof's own, durable as in production; within `npm test`, a database of the test run's. */
+export function createStressServices(): StressServices {
+  return hasTestServices() ? new TestRunServices() : new BenchServices();
+}
+
+class TestRunServices implements StressServices {
+  private readonly keys = {
+    SECRET_KEY: randomBytes(32).toString('base64'),
+    ENCRYPTION_KEYS: `proof:${randomBytes(32).toString('base64')}`,
+  };
+  private database: TestDatabase | undefined;
+  private redisUrl = '';
+
+  async start(): Promise<void> {
+    [this.database, this.redisUrl] = await Promise.all([createTestDatabase(), createTestRedisUrl()]);
+  }
+
+  buildUrl(role: Role): string {
+    return this.database!.urls[role];
+  }
+
+  buildEnvironment(): Record<string, string> {
+    const folder = join(tmpdir(), `gigvault-proof-${this.database!.name}`);
+    return {
+      ...buildProductionSettings((role) => this.buildUrl(role), this.redisUrl),
+      ...this.keys,
+      GIGVAULT_DATA_DIR: folder,
+    };
+  }
+
+  async stop(): Promise<void> {
+    await this.database?.end();
+  }
+}

@@ -1,0 +1,89 @@
+import '../../src/platform/config/load-config';
+import { stressAi } from './ai/ai';
+import { assertNoFindings, stressAdversarial } from './adversarial/adversarial';
+import { assertUserUnaffected, stressAttacker } from './attacker/attacker';
+import { stressBackups } from './backups/backups';
+import { stressBodies } from './http/bodies';
+import { stressCanary } from './encryption/canary';
+import { stressEncryption } from './encryption/encryption';
+import { assertRecovered, stressFaults } from './faults/faults';
+import { stressScheduledRuns } from './scheduler/scheduled-runs';
+import { assertCostBelow, measureDatabaseCost } from './database/database-cost';
+import { stressGenerator } from './generator';
+import { stressKills } from './database/kills';
+import { stressPartitions } from './database/partitions';
+import { stressTokenRefresh } from './tokens/token-refresh';
+import { stressKeyRotation } from './encryption/key-rotation';
+import { readListingArgument, stressSearch } from './http/search';
+import { stressTenants } from './database/tenants';
+import { stressSignIn } from './http/sign-in';
+import { stressStatistics } from './statistics/statistics';
+
+/** How long each fault lasts. */
+const FAULT_DURATIONS_MS = {
+  'PostgreSQL frozen': 20_000,
+  'Redis frozen': 10_000,
+  'pool exhausted': 10_000,
+  'disk full': 10_000,
+  'Redis full': 5_000,
+  'Redis read-only': 5_000,
+  'PostgreSQL killed': 5_000,
+};
+
+/** The long proofs at full size, by name. */
+const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
+  adversarial: async () => assertNoFindings(await stressAdversarial({ seed: 7, oneCaseOf: 1, inputs: 150 })),
+  ai: () =>
+    stressAi({
+      budget: { rounds: 3, calls: 200 },
+      ledger: { calls: 1_000, concurrency: 20 },
+      streams: { streams: 500, waitingMs: 5_000, spreadMs: 10_000, pauseMs: 1_000 },
+      kills: { models: ['gpt-4', 'claude', 'gemini'], afterMs: 3_500, isAged: false },
+    }),
+  attacker: async () =>
+    assertUserUnaffected(await stressAttacker({ baselineMs: 60_000, attackMs: 300_000, hashCost: 12 })),
+  backups: () => stressBackups(),
+  bodies: () => stressBodies({ boundMs: 200 }),
+  canary: () => stressCanary(),
+  encryption: () => stressEncryption({ cases: 100_000 }),
+  faults: async () => assertRecovered(await stressFaults({ writers: 12, holdMs: FAULT_DURATIONS_MS })),
+  // Five minutes at three firings a second, a kill each minute.
+  'scheduled-runs': () =>
+    stressScheduledRuns({ apis: 3, workers: 2, tasks: 6, everySeconds: 2, firings: 1_000, killEveryMs: 60_000 }),
+  'database-cost': async () => assertCostBelow(await measureDatabaseCost({ blocks: 60, unitsPerBlock: 400 }), 1.1),
+  generator: () => stressGenerator(),
+  kills: () => stressKills({ rounds: 20, writers: 8, jobsPerRound: 500 }),
+  partitions: () => stressPartitions({ boundMs: 10_000, writers: 8, defaultRows: 200_000 }),
+  'token-refresh': () => stressTokenRefresh({ workers: 20, requests: 50 }),
+  'key-rotation': () => stressKeyRotation({ secrets: 100_000, newcomers: 2_000, kills: 20, loads: 2 }),
+  // `npm run stress search -- --file listing.csv`; without a file, the demo's listing.
+  search: () => stressSearch(readListingArgument(process.argv)),
+  tenants: () => stressTenants({ units: 10_000 }),
+  statistics: () =>
+    stressStatistics({
+      users: 10_000,
+      jobs: 1_000_000,
+      readers: 8,
+      readMs: 10_000,
+      refreshes: { rounds: 20, requestsPerRound: 8, seconds: 20 },
+    }),
+  'sign-in': () => stressSignIn({ flood: 200, accounts: 200 }),
+};
+
+/** `npm run stress [name]`: runs all proofs, or one, and prints what they found. */
+async function main(): Promise<void> {
+  const [wanted] = process.argv.slice(2);
+  const names = wanted === undefined ? Object.keys(SCENARIOS) : [wanted];
+  for (const name of names) {
+    const scenario = SCENARIOS[name];
+    if (!scenario) throw new Error(`There is no proof ${name}; there are: ${Object.keys(SCENARIOS).join(', ')}`);
+    const began = performance.now();
+    const result = await scenario();
+    console.log(name, JSON.stringify(result), `${Math.round((performance.now() - began) / 1000)} s`);
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,18 @@
+import { stressTokenRefresh } from './token-refresh';
+
+describe(stressTokenRefresh.name, () => {
+  it('finds one refresh at the provider for many processes at once, and a connection that asks for its owner after a kill', async () => {
+    const result = await stressTokenRefresh({ workers: 2, requests: 10 });
+
+    expect(result).toEqual({
+      workers: 2,
+      requests: 10,
+      refreshed: 2,
+      answered200: 10,
+      seenByTheProvider: 1,
+      refusedByTheProvider: 0,
+      pairIsUsable: true,
+      afterTheKill: { status: 'reconnect_needed', isPairKept: true, isOwnerNotified: true },
+    });
+  }, 240_000);
+});

@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { AccessTokensService } from '../../src/auth/access-tokens/access-tokens.service';
+import { RefreshTokensService } from '../../src/auth/access-tokens/refresh-tokens.service';
+import { SessionsService } from '../../src/auth/sessions/sessions.service';
+import { type TestApp } from './test-app';
+import { Caller } from './caller';
+import { PasswordsService } from '../../src/auth/passwords/passwords.service';
+import { computeTotp } from '../../src/auth/mfa/totp';
+
+/** A signed-in user of a test, with a live session. */
+export class SignedInCaller extends Caller {
+  constructor(
+    baseUrl: string,
+    token: string,
+    readonly id: number,
+    readonly email: string,
+    readonly sessionId: string,
+    readonly refreshToken: string,
+  ) {
+    super(baseUrl, token);
+  }
+}
+
+/** Nobody in particular. */
+export function createAnonymousCaller(app: TestApp): Caller {
+  return new Caller(app.url);
+}
+
+/** Makes a verified user and signs him in, without the cost of a password; he cannot sign in by one. */
+export async function createSignedInCaller(
+  app: TestApp,
+  { role = 'user', email = `${randomUUID()}@example.com` }: { role?: 'user' | 'admin'; email?: string } = {},
+): Promise<SignedInCaller> {
+  const [user] = await app.db.query<{ id: number; now: Date }>(
+    'superuser',
+    `INSERT INTO users (email, encrypted_password, first_name, last_name, role, is_verified)
+     VALUES ($1, 'none', 'Ann', 'Other', $2, true) RETURNING id, clock_timestamp() AS now`,
+    [email, role],
+  );
+  const { id: userId, now: verifiedAt } = user!;
+  const sessions = app.get(SessionsService);
+  const sessionId = sessions.generateId();
+  const { token: refreshToken, hash: refreshHash } = app.get(RefreshTokensService).issue(sessionId);
+  await sessions.begin(sessionId, {
+    userId,
+    role,
+    verifiedAt: verifiedAt,
+    refreshHash,
+    device: 'a test',
+    ip: '127.0.0.1',
+  });
+  const accessToken = app.get(AccessTokensService).sign('access', { userId, sessionId });
+  return new SignedInCaller(app.url, accessToken, userId, email, sessionId, refreshToken);
+}
+
+/** A verified user with a password, not signed in. */
+export interface Credentials {
+  readonly id: number;
+  readonly email: string;
+  readonly password: string;
+}
+
+/** Makes a verified user who can sign in by his password. */
+export async function createUser(
+  app: TestApp,
+  { role = 'user' }: { role?: 'user' | 'admin' } = {},
+): Promise<Credentials> {
+  const email = `${randomUUID()}@example.com`;
+  const password = 'seven green umbrellas';
+  const [user] = await app.db.query<{ id: number }>(
+    'superuser',
+    `INSERT INTO users (email, encrypted_password, role, is_verified) VALUES ($1, $2, $3, true) RETURNING id`,
+    [email, await app.get(PasswordsService).hash(password), role],
+  );
+  return { id: user!.id, email, password };
+}
+
+/** Signs somebody in over HTTP, from a device of his. */
+export async function signInFrom(
+  app: TestApp,
+  { email, password }: Credentials,
+  agent = 'his usual browser',
+): Promise<Caller> {
+  const { status, body } = await createAnonymousCaller(app).post(
+    '/v1/auth/login',
+    { email, password },
+    { 'user-agent': agent },
+  );
+  if (status !== 200 || !body.accessToken) throw new Error(`sign-in answered ${status} ${JSON.stringify(body)}`);
+  return new Caller(app.url, body.accessToken);
+}
+
+/** An authenticator app that can look ahead: a code stays good while the clock moves on to the next step. */
+export class Authenticator {
+  private readonly firstStep = Math.floor(Date.now() / 30_000);
+
+  constructor(private readonly secret: string) {}
+
+  /** The code of so many steps after the one the authenticator was set up in. */
+  generateCode(delta = 1): string {
+    return computeTotp(this.secret, this.firstStep + delta);
+  }
+}
+
+/** Turns two-factor sign-in on; the code of step 0 is spent by that. */
+export async function enableTotp(
+  user: Caller,
+  { password }: Credentials,
+): Promise<{ authenticator: Authenticator; backupCodes: string[] }> {
+  const { body } = await user.post('/v1/auth/mfa/totp', { password });
+  const authenticator = new Authenticator(body.secret);
+  const confirmed = await user.post('/v1/auth/mfa/totp/confirm', { code: authenticator.generateCode(0) });
+  if (confirmed.status !== 200)
+    throw new Error(`confirm answered ${confirmed.status} ${JSON.stringify(confirmed.body)}`);
+  return { authenticator, backupCodes: confirmed.body.backupCodes };
+}

@@ -1,0 +1,11 @@
+/** Bytes as a stream of pieces. */
+export async function* splitIntoChunks(bytes: Buffer, size = 50_000): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield await Promise.resolve(bytes.subarray(at, at + size));
+}
+
+/** All bytes of a stream. */
+export async function collectBytes(stream: AsyncIterable<Buffer>): Promise<Buffer> {
+  const all: Buffer[] = [];
+  for await (const piece of stream) all.push(piece);
+  return Buffer.concat(all);
+}

@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { EmbeddedRedis } from '../../src/local-services/embedded-redis';
+import { createPassword } from '../../src/local-services/database-setup';
+import { changeOwner, findServiceUser } from '../../src/local-services/file-permissions';
+
+/** A Redis of a test's own, for what would disturb others. */
+export class DedicatedRedis {
+  private readonly folder = mkdtempSync(join(tmpdir(), 'gigvault-redis-'));
+  private readonly server = new EmbeddedRedis({
+    folder: join(this.folder, 'data'),
+    logFile: join(this.folder, 'redis.log'),
+    password: createPassword(),
+    isEphemeral: true,
+  });
+  private admin: Redis | undefined;
+
+  async start(): Promise<void> {
+    changeOwner(findServiceUser(), this.folder);
+    await this.server.start();
+    this.admin = new Redis(this.server.url);
+  }
+
+  get url(): string {
+    return this.server.url;
+  }
+
+  /** Sends one command past the application. */
+  async command(name: string, ...values: string[]): Promise<unknown> {
+    return this.admin!.call(name, ...values);
+  }
+
+  /** Stops the process in its tracks, or lets it go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    process.kill(this.server.pid!, signal);
+  }
+
+  async stop(): Promise<void> {
+    this.admin?.disconnect();
+    this.server.kill();
+    await this.server.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,213 @@
+import { Socket } from 'node:net';
+
+/** Runs `work` and returns how long the event loop of this process did nothing else, at most, in milliseconds. */
+export async function measureLongestTick(work: () => Promise<unknown>): Promise<number> {
+  let longest = 0;
+  let last = performance.now();
+  const look = (): void => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+  };
+  const timer = setInterval(look, 1);
+  try {
+    await work();
+    // The turn that ended the work counts too.
+    await new Promise(setImmediate);
+    look();
+  } finally {
+    clearInterval(timer);
+  }
+  return longest;
+}
+
+/** Milliseconds this machine takes at this moment to parse JSON of so many bytes and to look at each value. */
+export function measureJsonWalkMs(bytes: number): number {
+  const json = `[${'{"a":1},'.repeat(bytes / 8)}{}]`;
+  const began = performance.now();
+  let values = 0;
+  const walk = (value: unknown): void => {
+    values += 1;
+    if (typeof value === 'object' && value !== null) Object.values(value).forEach(walk);
+  };
+  walk(JSON.parse(json));
+  return values > 0 ? performance.now() - began : Infinity;
+}
+
+/** Pieces that make backtracking patterns slow when they are repeated. */
+const REPEATED_INPUTS = [
+  ...[
+    'a',
+    'a.',
+    'a-',
+    '.',
+    ' ',
+    '\t',
+    '\n',
+    '-',
+    '_',
+    '0',
+    '1 ',
+    '1,',
+    '1.',
+    '1-',
+    '(',
+    '"',
+    "'",
+    '$',
+    '$1',
+    '%',
+    '+',
+    '+/',
+    '=',
+    '|',
+  ],
+  ...[
+    '<',
+    '<!',
+    '<!--',
+    '<!-- ',
+    '</a',
+    '<a ',
+    '<a =',
+    '<|',
+    '<|a',
+    '<<',
+    '[',
+    '![',
+    '[](',
+    '[a](',
+    ']',
+    '](',
+    '[removed] ',
+    '[removed]',
+    '/',
+  ],
+  ...[
+    '@',
+    'a@',
+    'a@b.',
+    'a (at) ',
+    'a@b (dot) ',
+    'http://',
+    'http:',
+    'www.',
+    'www.a',
+    'data:',
+    'xn--',
+    'a/',
+    'a.com/',
+    '?',
+    '? ',
+    '. ',
+  ],
+  ...[
+    'ignore ',
+    'ignore all ',
+    'print ',
+    'print your ',
+    'your system ',
+    'you are ',
+    'you are an ai ',
+    'visit ',
+    'reply with ',
+    'decode ',
+  ],
+  ...[
+    'system:',
+    '#',
+    '# ',
+    'ai:',
+    'ai, ',
+    'I ',
+    'telegram ',
+    '1 years',
+    '$1/',
+    '5 ',
+    'if you are an ',
+    'as an ai ',
+    'забудь ',
+    'tool_call ',
+  ],
+  ...[
+    '\u33c2',
+    '\ufdfa',
+    '\u200c',
+    'a\u200d',
+    '\ud83d',
+    '\ud83d\udc69\u200d',
+    'я',
+    '漢',
+    '\u00a0',
+    'AA',
+    'Aa1',
+    ';',
+    '; ',
+    '&',
+    '%2',
+    '--',
+    '/*',
+    '/* *',
+    '$a$',
+  ],
+];
+
+/** Attempts of a filling: a busy machine makes some slower, and none faster than the work itself is. */
+const ATTEMPTS = 25;
+
+/**
+ * Returns the fillings of a length for which `work` takes more than `limit` times as long as reading each character once.
+ * A linear pattern needs some hundred times that, a quadratic one thousands. A filling is slow when every attempt is.
+ */
+export function findSlowInputs(
+  work: (text: string) => unknown,
+  length: number,
+  limit: number,
+  fillings = REPEATED_INPUTS,
+): string[] {
+  const scanMs = medianMs(() => scan('x'.repeat(length)), 100);
+  return fillings
+    .flatMap((filling) => ['', '!'].map((end) => [filling, end] as const))
+    .flatMap(([filling, end]) => {
+      const text = filling.repeat(Math.ceil(length / filling.length)).slice(0, length - end.length) + end;
+      const isSlow = Array.from({ length: ATTEMPTS }).every(() => medianMs(() => work(text), 1) > limit * scanMs);
+      return isSlow ? [JSON.stringify(filling + end)] : [];
+    });
+}
+
+let seen = 0;
+
+function scan(text: string): void {
+  for (let i = 0; i < text.length; i += 1) seen = (seen + text.charCodeAt(i)) & 0xffff;
+}
+
+function medianMs(work: () => unknown, rounds: number): number {
+  const times = Array.from({ length: rounds }, () => {
+    const start = performance.now();
+    work();
+    return performance.now() - start;
+  });
+  return times.sort((a, b) => a - b)[Math.floor(rounds / 2)]!;
+}
+
+/** Counts what reaches the operating system through sockets while `work` runs; with `port` only those connected to it. */
+export async function countSocketWrites<T>(
+  work: () => Promise<T>,
+  port?: number,
+): Promise<{ writes: number; result: T }> {
+  const prototype = Socket.prototype as unknown as Record<'_write' | '_writev', (...args: unknown[]) => void>;
+  const { _write, _writev } = prototype;
+  let writes = 0;
+  const counted = (write: (...args: unknown[]) => void) =>
+    function (this: Socket, ...args: unknown[]): void {
+      if (port === undefined || this.remotePort === port) writes += 1;
+      write.apply(this, args);
+    };
+  Object.assign(prototype, { _write: counted(_write), _writev: counted(_writev) });
+  try {
+    const result = await work();
+    return { writes, result };
+  } finally {
+    Object.assign(prototype, { _write, _writev });
+  }
+}

@@ -1,0 +1,117 @@
+import { deepStrictEqual } from 'node:assert';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Abstract, Type } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { Test } from '@nestjs/testing';
+import type { FastifyInstance } from 'fastify';
+import type { Redis } from 'ioredis';
+import { AppModule } from '../../src/app.module';
+import { Config } from '../../src/platform/config/config';
+import { loadConfig } from '../../src/platform/config/load-config';
+import { createAdapter, NEST_OPTIONS } from '../../src/platform/http/edge/adapter';
+import { configureApp } from '../../src/platform/http/http-app';
+import { RedisClients } from '../../src/platform/redis/redis-clients';
+import { createTestDatabase, type TestDatabase } from './test-database';
+import { createTestRedisUrl } from './test-redis';
+
+/** The whole API of a test file, listening, on a database and a Redis of its own. */
+export interface TestApp {
+  /** `http://127.0.0.1:<port>`. */
+  readonly url: string;
+  readonly app: NestFastifyApplication;
+  readonly db: TestDatabase;
+  /** The application's own connection for commands. */
+  readonly redis: Redis;
+  /** The settings it was started with, to start another process on the same database. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** A provider of the application. */
+  get<T>(token: Type<T> | Abstract<T>): T;
+  /** Stops the application and drops its database. */
+  close(): Promise<void>;
+}
+
+/** How a test wants its application. */
+export interface TestAppOptions {
+  /** Settings that differ from the tests' own, by the names of the environment. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** An application to share database and Redis with, as a second process would; closing leaves them to the first. */
+  readonly sharedWith?: TestApp;
+}
+
+/** Longer than any test: on a busy machine a command may take longer than the second that the server allows. */
+const COMMAND_TIMEOUT_MS = 60_000;
+
+/** Starts the API; limits are off and passwords cheap unless the settings say otherwise. */
+export async function startApp({ settings = {}, sharedWith: beside }: TestAppOptions = {}): Promise<TestApp> {
+  const db = beside?.db ?? (await createTestDatabase());
+  const environment = { ...(beside?.settings ?? (await buildSettings(db))), ...settings };
+  const config = loadConfig(environment);
+  const module = await Test.createTestingModule({ imports: [AppModule] })
+    .overrideProvider(Config)
+    .useValue(config)
+    .compile();
+  const app = configureApp(
+    module.createNestApplication<NestFastifyApplication>(createAdapter(config), NEST_OPTIONS),
+    JSON.parse(readFileSync('test/contract/openapi.json', 'utf8')) as OpenAPIObject,
+  );
+  const redis = app.get(RedisClients, { strict: false }).commands;
+  redis.options.commandTimeout = COMMAND_TIMEOUT_MS;
+  refuseUndeclaredFields(app.getHttpAdapter().getInstance());
+  await app.listen(0, '127.0.0.1');
+  const { port } = app.getHttpServer().address() as { port: number };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    app,
+    db,
+    redis,
+    settings: environment,
+    get: (token) => app.get(token, { strict: false }),
+    close: async () => {
+      await app.close();
+      if (!beside) await db.end();
+    },
+  };
+}
+
+/** Lists are written by their DTO's declarations: one that leaves out a field, or makes another value of it, is a fault. */
+function refuseUndeclaredFields(fastify: FastifyInstance): void {
+  const bodies = new WeakMap<object, unknown>();
+  fastify.addHook('preSerialization', (request, _reply, body, done) => {
+    bodies.set(request, body);
+    done(null, body);
+  });
+  fastify.addHook('onSend', (request, _reply, payload, done) => {
+    const body = bodies.get(request);
+    if (typeof payload === 'string' && typeof body === 'object' && body !== null && 'items' in body) {
+      deepStrictEqual(JSON.parse(payload), JSON.parse(JSON.stringify(body)));
+    }
+    done(null, payload);
+  });
+}
+
+/** The settings of a test's processes on one database, with an empty Redis of their own. */
+export async function buildSettings({ urls }: TestDatabase): Promise<Record<string, string>> {
+  return {
+    NODE_ENV: 'test',
+    HOST: '127.0.0.1',
+    PORT: '0',
+    PUBLIC_URL: 'http://gigvault.test',
+    DATABASE_URL: urls.app,
+    DATABASE_AUTH_URL: urls.auth,
+    DATABASE_WORKER_URL: urls.worker,
+    DATABASE_ADMIN_URL: urls.admin,
+    DATABASE_MIGRATION_URL: urls.migrator,
+    DATABASE_BACKUP_URL: urls.backup,
+    DATABASE_MONITOR_URL: urls.monitor,
+    REDIS_URL: await createTestRedisUrl(),
+    SECRET_KEY: randomBytes(32).toString('base64'),
+    ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
+    PASSWORD_HASH_COST: '4',
+    // Tests change rows past the server and look at once.
+    CACHE_ENABLED: 'false',
+    RATE_LIMIT_PER_MINUTE: '0',
+    AUTH_THROTTLE_SCALE: '1000000',
+  };
+}

@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto';
+import { Client, Pool } from 'pg';
+import { bootstrapDatabase, getLogin, type Role, ROLES, withClient } from '../../src/local-services/database-setup';
+import { pgTypes } from '../../src/platform/database/driver/pg-types';
+import { TEMPLATE_DATABASE, testServices, buildTestUrl } from './test-services';
+
+/** Is a migrated database of one test file's own. */
+export interface TestDatabase {
+  name: string;
+  /** A connection URL per role. */
+  urls: Record<Role, string>;
+  /** Runs one statement as that role in a transaction of its own, without any tenant's context; returns the rows. */
+  query<Row = Record<string, unknown>>(role: Role, sql: string, values?: unknown[]): Promise<Row[]>;
+  /** Runs some work as that role in one transaction, which is rolled back when the work throws. */
+  transaction<T>(role: Role, work: (client: Client) => Promise<T>): Promise<T>;
+  /** Closes the connections and drops the database; call it in afterAll. */
+  end(): Promise<void>;
+}
+
+/** Clones the migrated template, about a tenth of a second; values come back as the application sees them. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const { postgres } = testServices();
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  const superuserUrl = (database: string): string => buildTestUrl(postgres, 'superuser', 'postgres', database);
+  await withClient(superuserUrl('postgres'), (client) =>
+    client.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE}`),
+  );
+  // A clone does not copy who may connect.
+  await bootstrapDatabase(superuserUrl, name);
+  const urls = Object.fromEntries(
+    ROLES.map((role) => [role, buildTestUrl(postgres, role, getLogin(role), name)]),
+  ) as Record<Role, string>;
+  const pools = new Map<Role, Pool>();
+  const poolOf = (role: Role): Pool => {
+    const known = pools.get(role);
+    if (known) return known;
+    const pool = new Pool({ connectionString: urls[role], max: 3, types: pgTypes });
+    // A connection that is still closing when DROP DATABASE ends it would report that to nobody, and stop the test.
+    pool.on('connect', (client) => client.on('error', () => undefined)).on('error', () => undefined);
+    pools.set(role, pool);
+    return pool;
+  };
+  return {
+    name,
+    urls,
+    query: async <Row>(role: Role, sql: string, values?: unknown[]) =>
+      (await poolOf(role).query(sql, values)).rows as Row[],
+    transaction: (role, work) => inTransaction(urls[role], work),
+    end: async () => {
+      await Promise.all([...pools.values()].map((pool) => pool.end()));
+      await withClient(superuserUrl('postgres'), (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
+    },
+  };
+}
+
+async function inTransaction<T>(connectionString: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString, types: pgTypes });
+  await client.connect();
+  try {
+    await client.query('BEGIN');
+    const result = await work(client);
+    await client.query('COMMIT');
+    return result;
+  } finally {
+    // Without a COMMIT the end of the connection is a rollback.
+    await client.end();
+  }
+}

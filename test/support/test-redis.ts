@@ -1,0 +1,19 @@
+import Redis from 'ioredis';
+import { testServices } from './test-services';
+
+/** The server of a test run has this many databases; number 0 only holds the counter. */
+const DATABASES = 512;
+
+/** Returns the URL of an empty Redis database of the caller's own. */
+export async function createTestRedisUrl(): Promise<string> {
+  const url = testServices().redis;
+  const client = new Redis(url);
+  try {
+    const number = 1 + ((await client.incr('next-database')) % (DATABASES - 1));
+    await client.select(number);
+    await client.flushdb();
+    return url.replace(/\/0$/, `/${number}`);
+  } finally {
+    client.disconnect();
+  }
+}
