@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DataSource, type MigrationInterface } from 'typeorm';
 
 /** Where the migrations lie: beside src in the repository, beside src in dist after a build. */
-const FOLDER = join(__dirname, '..', '..', '..', 'typeorm-migrations');
+const FOLDER = join(__dirname, '..', '..', '..', '..', 'typeorm-migrations');
 
 /** Where TypeORM notes which migrations have run. */
 export const MIGRATIONS_TABLE = 'schema_migrations';
