@@ -14,13 +14,13 @@ export class Foundation implements MigrationInterface {
 
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(SCHEMAS);
-    await createFunctions(queryRunner, 'foundation', ['uid', 'to_inet', 'touch_row']);
+    await createFunctions(queryRunner, 'foundation', ['uid', 'to_inet', 'set_updated_at']);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       REVOKE SELECT ON schema_migrations FROM gigvault_app, gigvault_worker, gigvault_admin, gigvault_monitor;
-      DROP FUNCTION app.touch_row(), app.to_inet(text), auth.uid();
+      DROP FUNCTION app.set_updated_at(), app.to_inet(text), auth.uid();
       DROP SCHEMA audit;
       DROP SCHEMA app;
       DROP SCHEMA auth;

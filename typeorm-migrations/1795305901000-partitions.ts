@@ -18,7 +18,7 @@ export class Partitions implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(TABLES);
     await createFunctions(queryRunner, 'partitions', [
-      ...['partitions', 'partition_coverage', 'default_partition_rows', 'secure_partition', 'year_range', 'gap_at'],
+      ...['partitions', 'partition_coverage', 'default_partition_rows', 'secure_partition', 'find_partition_gap'],
       ...['create_default_partition', 'build_partition', 'convert_default_partition', 'create_partitions'],
       ...['drain_default_partition', 'archive_partitions'],
     ]);
@@ -33,8 +33,7 @@ export class Partitions implements MigrationInterface {
         app.convert_default_partition(text, timestamptz),
         app.build_partition(text, timestamptz),
         app.create_default_partition(text),
-        app.gap_at(text, timestamptz),
-        app.year_range(text, integer),
+        app.find_partition_gap(text, timestamptz),
         app.secure_partition(text, text),
         app.default_partition_rows(integer),
         app.partition_coverage(),

@@ -10,7 +10,7 @@ import { createFunctions } from './create-functions';
  *
  * The audit has two sources. The server's TypeORM subscriber reports entity work, and audit.record() writes it.
  * Statement triggers with transition tables write everything else: sets of rows, imports, cascades, functions, tasks,
- * psql. The setting app.audited_by = 'orm' silences the triggers for a unit's own statements, but not for what those
+ * psql. The setting app.audit_source = 'subscriber' silences the triggers for a unit's own statements, but not for what those
  * cause (pg_trigger_depth() > 0: a cascade).
  *
  * Both sources write one form. INSERT: new_values is the row. DELETE: old_values is the row. UPDATE: both hold only the
@@ -30,8 +30,8 @@ export class Audit implements MigrationInterface {
     // ALTER … OWNER TO asks for this right of the new owner.
     await queryRunner.query('GRANT CREATE ON SCHEMA audit TO gigvault_auditor');
     await createFunctions(queryRunner, 'audit', [
-      ...['log_event', 'redacted', 'changes', 'capture', 'refuse_truncate', 'record_cleaned', 'record'],
-      ...['watch_partition', 'watch', 'values_hash', 'forget_user', 'changes_since'],
+      ...['log_event', 'redact', 'changes', 'capture', 'refuse_truncate', 'record_redacted', 'record'],
+      ...['enable_partition', 'enable', 'values_hash', 'erase_user', 'changes_since'],
     ]);
     await queryRunner.query('REVOKE CREATE ON SCHEMA audit FROM gigvault_auditor');
     await queryRunner.query(PARTITIONS);
@@ -44,15 +44,15 @@ export class Audit implements MigrationInterface {
       DROP TABLE audit_logs, security_logs;
       DROP FUNCTION
         audit.changes_since(jsonb),
-        audit.forget_user(bigint, bytea, boolean),
-        audit.watch(text, text[], text[]),
-        audit.watch_partition(text, text),
+        audit.erase_user(bigint, bytea, boolean),
+        audit.enable(text, text[], text[]),
+        audit.enable_partition(text, text),
         audit.record(text, bigint, text, jsonb, jsonb),
-        audit.record_cleaned(text, bigint, text, jsonb, jsonb),
+        audit.record_redacted(text, bigint, text, jsonb, jsonb),
         audit.refuse_truncate(),
         audit.capture(),
         audit.changes(jsonb, jsonb),
-        audit.redacted(jsonb, text[]),
+        audit.redact(jsonb, text[]),
         auth.log_event(text, bigint, boolean, text, text, jsonb);
       DROP TABLE audit.audited_tables;
     `);
@@ -66,7 +66,7 @@ const AUDITED_TABLES = `
     ignored_columns text[] NOT NULL,
     handled_columns text[] NOT NULL GENERATED ALWAYS AS (secret_columns || ignored_columns) STORED
   );
-  COMMENT ON TABLE audit.audited_tables IS 'The one list both pens of the audit go by; written by audit.watch().';
+  COMMENT ON TABLE audit.audited_tables IS 'The one list both pens of the audit go by; written by audit.enable().';
   COMMENT ON COLUMN audit.audited_tables.secret_columns IS 'Columns whose values become "[redacted]".';
   COMMENT ON COLUMN audit.audited_tables.ignored_columns IS
     'Columns whose change is none: bookkeeping, generated ones, and those named with a reason in their migration.';
@@ -175,7 +175,7 @@ const AUDIT_LOGS = `
 
 /** The logs have no audit of their own, but their TRUNCATE is refused. */
 const PARTITIONS = `
-  SELECT audit.watch_partition('security_logs', 'security_logs'), audit.watch_partition('audit_logs', 'audit_logs');
+  SELECT audit.enable_partition('security_logs', 'security_logs'), audit.enable_partition('audit_logs', 'audit_logs');
   INSERT INTO app.partitioned_tables (table_name, key)
   VALUES ('security_logs', 'created_at'), ('audit_logs', 'created_at');
   SELECT app.create_default_partition('security_logs'), app.create_default_partition('audit_logs');

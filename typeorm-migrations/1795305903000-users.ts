@@ -12,7 +12,7 @@ import { createFunctions } from './create-functions';
  * lost second factor move users.sessions_valid_from. So a Redis that forgets which sessions were ended cannot bring
  * them back. An admin never sees or chooses a secret.
  *
- * auth.erase_account() lets a user leave: it deletes all that the user has, and audit.forget_user() clears what the two
+ * auth.erase_account() lets a user leave: it deletes all that the user has, and audit.erase_user() clears what the two
  * logs hold on them.
  */
 export class Users implements MigrationInterface {
@@ -23,9 +23,17 @@ export class Users implements MigrationInterface {
     await queryRunner.query(USER_MFA);
     await queryRunner.query(ONE_TIME_TOKENS);
     await createFunctions(queryRunner, 'users', [
-      ...['find_credentials', 'standing', 'find_account', 'find_reset', 'register', 'issue_token', 'verify_email'],
+      ...[
+        'find_credentials',
+        'account_status',
+        'find_account',
+        'find_password_reset',
+        'register',
+        'issue_token',
+        'verify_email',
+      ],
       ...['ensure_admin', 'reset_password', 'set_password', 'end_sessions', 'rehash_password', 'purge_one_time_tokens'],
-      ...['set_standing', 'reset_mfa', 'erase_account'],
+      ...['set_account_status', 'reset_mfa', 'erase_account'],
     ]);
   }
 
@@ -34,7 +42,7 @@ export class Users implements MigrationInterface {
       DROP FUNCTION
         auth.erase_account(bytea),
         app.reset_mfa(bigint),
-        app.set_standing(bigint, boolean, text),
+        app.set_account_status(bigint, boolean, text),
         app.purge_one_time_tokens(),
         auth.rehash_password(bigint, text, text),
         auth.end_sessions(bigint),
@@ -44,9 +52,9 @@ export class Users implements MigrationInterface {
         auth.verify_email(bytea),
         auth.issue_token(text, text, bytea, integer),
         auth.register(text, text, text, text, text, bytea, integer),
-        auth.find_reset(bytea),
+        auth.find_password_reset(bytea),
         auth.find_account(bigint),
-        auth.standing(bigint),
+        auth.account_status(bigint),
         auth.find_credentials(text);
       DROP TABLE one_time_tokens, user_mfa, users;
       DELETE FROM audit.audited_tables WHERE table_name IN ('user_mfa', 'users');
@@ -91,8 +99,8 @@ const USERS = `
   CREATE INDEX idx_users_created_at ON users (created_at DESC, id DESC);
   CREATE INDEX idx_users_is_active ON users (is_active, created_at DESC, id DESC);
 
-  CREATE TRIGGER touch_row BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION app.touch_row();
-  SELECT audit.watch('users', secrets => '{encrypted_password}');
+  CREATE TRIGGER set_updated_at BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+  SELECT audit.enable('users', secrets => '{encrypted_password}');
 
   ALTER TABLE users ENABLE ROW LEVEL SECURITY;
   ALTER TABLE users FORCE ROW LEVEL SECURITY;
@@ -130,8 +138,8 @@ const USER_MFA = `
     -- An enabled second factor without a secret would accept a code that anyone can compute.
     CONSTRAINT user_mfa_enabled_has_secret CHECK (NOT totp_enabled OR encrypted_totp_secret IS NOT NULL)
   );
-  CREATE TRIGGER touch_row BEFORE UPDATE ON user_mfa FOR EACH ROW EXECUTE FUNCTION app.touch_row();
-  SELECT audit.watch('user_mfa',
+  CREATE TRIGGER set_updated_at BEFORE UPDATE ON user_mfa FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+  SELECT audit.enable('user_mfa',
     secrets => '{encrypted_totp_secret,backup_codes_hash}', ignored => '{last_totp_step}');
 
   ALTER TABLE user_mfa ENABLE ROW LEVEL SECURITY;

@@ -3,7 +3,7 @@ import { createFunctions } from './create-functions';
 
 /**
  * Creates access_alerts, the unusual sign-ins that were detected, and app.purge_security_logs(). The worker sees no row
- * of security_logs: it calls app.watch_access(), which reads them and leaves alerts.
+ * of security_logs: it calls app.detect_suspicious_access(), which reads them and leaves alerts.
  *
  * An offline installation has no map of addresses. Two addresses count as far apart when their networks differ, IPv4 by
  * /16 and IPv6 by /32, about what one provider has in one region. An IPv4 and an IPv6 address are not compared, because
@@ -15,7 +15,13 @@ export class AccessAlerts implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(TABLE);
     await createFunctions(queryRunner, 'access-alerts', [
-      ...['network_of', 'watch_access', 'access_alerts_to_mail', 'mark_access_alert_mailed', 'purge_security_logs'],
+      ...[
+        'network_of',
+        'detect_suspicious_access',
+        'access_alerts_to_email',
+        'mark_access_alert_emailed',
+        'purge_security_logs',
+      ],
     ]);
   }
 
@@ -23,9 +29,9 @@ export class AccessAlerts implements MigrationInterface {
     await queryRunner.query(`
       DROP FUNCTION
         app.purge_security_logs(integer),
-        app.mark_access_alert_mailed(bigint),
-        app.access_alerts_to_mail(integer),
-        app.watch_access(timestamptz),
+        app.mark_access_alert_emailed(bigint),
+        app.access_alerts_to_email(integer),
+        app.detect_suspicious_access(timestamptz),
         app.network_of(inet);
       DROP TABLE access_alerts;
     `);
@@ -51,7 +57,7 @@ const TABLE = `
     'The row of security_logs that set it off; no foreign key, logs have their own retention.';
   CREATE INDEX idx_access_alerts_user_id ON access_alerts (user_id, kind, created_at DESC);
   CREATE INDEX idx_access_alerts_created_at ON access_alerts (created_at DESC, id DESC);
-  CREATE INDEX idx_access_alerts_to_mail ON access_alerts (id) WHERE mailed_at IS NULL;
+  CREATE INDEX idx_access_alerts_to_email ON access_alerts (id) WHERE mailed_at IS NULL;
 
   ALTER TABLE access_alerts ENABLE ROW LEVEL SECURITY;
   ALTER TABLE access_alerts FORCE ROW LEVEL SECURITY;

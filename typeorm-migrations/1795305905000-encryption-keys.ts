@@ -17,21 +17,21 @@ export class EncryptionKeys implements MigrationInterface {
     await queryRunner.query(DATA_KEYS);
     await queryRunner.query(KEY_ROTATIONS);
     await createFunctions(queryRunner, 'encryption-keys', [
-      ...['data_key_of', 'find_data_key', 'put_data_key', 'destroy_data_key'],
-      ...['data_keys_not_under', 'rewrap_data_keys', 'data_key_uses'],
+      ...['find_user_data_key', 'find_data_key', 'put_data_key', 'destroy_data_key'],
+      ...['data_keys_to_rewrap', 'rewrap_data_keys', 'count_data_keys_by_master_key'],
     ]);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       DROP FUNCTION
-        app.data_key_uses(),
+        app.count_data_keys_by_master_key(),
         app.rewrap_data_keys(jsonb),
-        app.data_keys_not_under(text, bigint, integer),
+        app.data_keys_to_rewrap(text, bigint, integer),
         auth.destroy_data_key(bigint),
         auth.put_data_key(bigint, uuid, text),
         auth.find_data_key(uuid),
-        auth.data_key_of(bigint);
+        auth.find_user_data_key(bigint);
       DROP TABLE key_rotations, data_keys;
       DELETE FROM audit.audited_tables WHERE table_name = 'data_keys';
     `);
@@ -54,8 +54,8 @@ const DATA_KEYS = `
   );
   COMMENT ON COLUMN data_keys.user_id IS 'NULL: the key of what belongs to nobody, such as letters.';
   CREATE INDEX idx_data_keys_master_key ON data_keys (split_part(wrapped_key, '.', 2), id);
-  CREATE TRIGGER touch_row BEFORE UPDATE ON data_keys FOR EACH ROW EXECUTE FUNCTION app.touch_row();
-  SELECT audit.watch('data_keys', secrets => '{wrapped_key}');
+  CREATE TRIGGER set_updated_at BEFORE UPDATE ON data_keys FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+  SELECT audit.enable('data_keys', secrets => '{wrapped_key}');
 
   ALTER TABLE data_keys ENABLE ROW LEVEL SECURITY;
   ALTER TABLE data_keys FORCE ROW LEVEL SECURITY;

@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createFunctions } from './create-functions';
 
 /**
- * Creates jobs (vacancies); own_jobs, the view that lists and search read; and user_job_stats, a materialized view with
+ * Creates jobs (vacancies); tenant_jobs, the view that lists and search read; and user_job_stats, a materialized view with
  * its refresh and the view of it for a tenant.
  *
  * Kinds are text with a CHECK. Comparing an ENUM, a numeric, arrays or a tsquery is not leakproof. So under row
@@ -33,7 +33,7 @@ export class Jobs implements MigrationInterface {
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       DROP FUNCTION refresh_user_job_stats();
-      DROP VIEW own_job_stats, own_jobs;
+      DROP VIEW tenant_job_stats, tenant_jobs;
       DROP MATERIALIZED VIEW user_job_stats;
       DROP TABLE app.view_refreshes, jobs;
       DROP FUNCTION app.search_query(text), app.search_document(text, text[], text), app.search_words(text);
@@ -47,7 +47,7 @@ export class Jobs implements MigrationInterface {
  * generated columns let it pass, because they are computed before the CHECK.
  *
  * PostgreSQL computes a generated column when a row is written. After a change of app.search_document(), the column
- * search must be dropped and added again, with its index and own_jobs: one rewrite of the table under its exclusive
+ * search must be dropped and added again, with its index and tenant_jobs: one rewrite of the table under its exclusive
  * lock.
  */
 const TABLE = `
@@ -130,11 +130,10 @@ const INDEXES = `
  * again has not changed, so fetched_at leaves no audit row and no new version.
  */
 const ACCESS = `
-  CREATE TRIGGER touch_row BEFORE UPDATE ON jobs FOR EACH ROW EXECUTE FUNCTION app.touch_row(
+  CREATE TRIGGER set_updated_at BEFORE UPDATE ON jobs FOR EACH ROW EXECUTE FUNCTION app.set_updated_at(
     budget_min_hundredths, budget_max_hundredths, hourly_rate_min_hundredths, hourly_rate_max_hundredths, search,
     fetched_at);
-  SELECT audit.watch('jobs');
-  UPDATE audit.audited_tables SET ignored_columns = ignored_columns || '{fetched_at}' WHERE table_name = 'jobs';
+  SELECT audit.enable('jobs', ignored => '{fetched_at}');
 
   ALTER TABLE jobs ENABLE ROW LEVEL SECURITY;
   ALTER TABLE jobs FORCE ROW LEVEL SECURITY;
@@ -151,7 +150,7 @@ const ACCESS = `
 `;
 
 /**
- * own_jobs is what row security would show, without its price. A policy's condition must be tried before any condition
+ * tenant_jobs is what row security would show, without its price. A policy's condition must be tried before any condition
  * of the query that is not leakproof (@>, @@), so GIN indexes are never used under it. Here the tenant's condition is
  * an ordinary one: the view reads as gigvault_definer, whose policy is USING (true), and the planner may use (user_id,
  * skills) and (user_id, search).
@@ -161,16 +160,16 @@ const ACCESS = `
  * and only the server's own list queries read the view, with conditions of built-in operators and parameters only.
  */
 const OWN_JOBS = `
-  CREATE VIEW own_jobs AS
+  CREATE VIEW tenant_jobs AS
     SELECT id, user_id, source_key, upwork_job_id, title, description, budget_min, budget_max, hourly_rate_min,
       hourly_rate_max, currency, skills, category, subcategory, country, client_info, job_type, experience_level,
       duration, workload, status, is_favorite, source_payload, budget_min_hundredths, budget_max_hundredths,
       hourly_rate_min_hundredths, hourly_rate_max_hundredths, search, version, created_at, updated_at
     FROM jobs WHERE user_id = (SELECT auth.uid());
-  COMMENT ON VIEW own_jobs IS
+  COMMENT ON VIEW tenant_jobs IS
     'The jobs of the tenant, for lists and search: as safe as row security for built-in operators, and indexed.';
-  GRANT SELECT ON own_jobs TO gigvault_app;
-  ALTER VIEW own_jobs OWNER TO gigvault_definer;
+  GRANT SELECT ON tenant_jobs TO gigvault_app;
+  ALTER VIEW tenant_jobs OWNER TO gigvault_definer;
 `;
 
 /**
@@ -207,11 +206,11 @@ const STATISTICS = `
 `;
 
 /**
- * A materialized view has no row security, so no login reads it. own_job_stats shows the tenant's row; it is a security
+ * A materialized view has no row security, so no login reads it. tenant_job_stats shows the tenant's row; it is a security
  * barrier, because no condition of its reader needs an index.
  */
 const OWN_STATISTICS = `
-  CREATE VIEW own_job_stats WITH (security_barrier) AS
+  CREATE VIEW tenant_job_stats WITH (security_barrier) AS
   SELECT
     me.user_id,
     coalesce(s.total_jobs, 0) AS total_jobs,
@@ -224,10 +223,10 @@ const OWN_STATISTICS = `
   LEFT JOIN user_job_stats s ON s.user_id = me.user_id
   LEFT JOIN app.view_refreshes r ON r.view_name = 'user_job_stats'
   WHERE me.user_id IS NOT NULL;
-  COMMENT ON VIEW own_job_stats IS
+  COMMENT ON VIEW tenant_job_stats IS
     'The tenant''s row of user_job_stats, zeros where there is none, and when it was refreshed.';
-  GRANT SELECT ON own_job_stats TO gigvault_app;
-  ALTER VIEW own_job_stats OWNER TO gigvault_definer;
+  GRANT SELECT ON tenant_job_stats TO gigvault_app;
+  ALTER VIEW tenant_job_stats OWNER TO gigvault_definer;
   ALTER MATERIALIZED VIEW user_job_stats OWNER TO gigvault_definer;
 `;
 

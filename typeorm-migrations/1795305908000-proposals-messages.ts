@@ -13,7 +13,7 @@ export class ProposalsMessages implements MigrationInterface {
   readonly name = 'ProposalsMessages1795305908000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    await createFunctions(queryRunner, 'proposals-messages', ['stamp_decision']);
+    await createFunctions(queryRunner, 'proposals-messages', ['set_decision_times']);
     await queryRunner.query(PROPOSALS);
     await queryRunner.query(MESSAGES);
   }
@@ -21,7 +21,7 @@ export class ProposalsMessages implements MigrationInterface {
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       DROP TABLE messages, proposals;
-      DROP FUNCTION app.stamp_decision();
+      DROP FUNCTION app.set_decision_times();
       DELETE FROM audit.audited_tables WHERE table_name IN ('messages', 'proposals');
     `);
   }
@@ -29,7 +29,7 @@ export class ProposalsMessages implements MigrationInterface {
 
 /**
  * won_at and rejected_at keep the day of the decision, also of a proposal that is archived later. They follow from the
- * status, which is audited, so the audit ignores them. Triggers fire by name: stamp_decision before touch_row.
+ * status, which is audited, so the audit ignores them. Triggers fire by name: set_decision_times before set_updated_at.
  *
  * upwork_status is Upwork's own word beside `status`, which is what it means here. Upwork does not publish its list of
  * words, so an unexpected one must not be lost.
@@ -70,12 +70,10 @@ const PROPOSALS = `
   CREATE INDEX idx_proposals_status ON proposals (user_id, status, created_at DESC, id DESC);
   CREATE INDEX idx_proposals_submitted_at ON proposals (user_id, submitted_at DESC, id DESC);
 
-  CREATE TRIGGER stamp_decision BEFORE INSERT OR UPDATE ON proposals
-    FOR EACH ROW EXECUTE FUNCTION app.stamp_decision();
-  CREATE TRIGGER touch_row BEFORE UPDATE ON proposals FOR EACH ROW EXECUTE FUNCTION app.touch_row(fetched_at);
-  SELECT audit.watch('proposals');
-  UPDATE audit.audited_tables SET ignored_columns = ignored_columns || '{won_at,rejected_at,fetched_at}'
-    WHERE table_name = 'proposals';
+  CREATE TRIGGER set_decision_times BEFORE INSERT OR UPDATE ON proposals
+    FOR EACH ROW EXECUTE FUNCTION app.set_decision_times();
+  CREATE TRIGGER set_updated_at BEFORE UPDATE ON proposals FOR EACH ROW EXECUTE FUNCTION app.set_updated_at(fetched_at);
+  SELECT audit.enable('proposals', ignored => '{won_at,rejected_at,fetched_at}');
 
   ALTER TABLE proposals ENABLE ROW LEVEL SECURITY;
   ALTER TABLE proposals FORCE ROW LEVEL SECURITY;
@@ -119,9 +117,8 @@ const MESSAGES = `
   CREATE INDEX idx_messages_is_read ON messages (user_id, created_at DESC, id DESC)
     WHERE NOT is_read AND sender_type = 'client';
 
-  CREATE TRIGGER touch_row BEFORE UPDATE ON messages FOR EACH ROW EXECUTE FUNCTION app.touch_row(fetched_at);
-  SELECT audit.watch('messages');
-  UPDATE audit.audited_tables SET ignored_columns = ignored_columns || '{fetched_at}' WHERE table_name = 'messages';
+  CREATE TRIGGER set_updated_at BEFORE UPDATE ON messages FOR EACH ROW EXECUTE FUNCTION app.set_updated_at(fetched_at);
+  SELECT audit.enable('messages', ignored => '{fetched_at}');
 
   ALTER TABLE messages ENABLE ROW LEVEL SECURITY;
   ALTER TABLE messages FORCE ROW LEVEL SECURITY;

@@ -40,8 +40,8 @@ const PROFILES = `
     updated_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT profiles_user_id_key UNIQUE (user_id)
   );
-  CREATE TRIGGER touch_row BEFORE UPDATE ON profiles FOR EACH ROW EXECUTE FUNCTION app.touch_row();
-  SELECT audit.watch('profiles');
+  CREATE TRIGGER set_updated_at BEFORE UPDATE ON profiles FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+  SELECT audit.enable('profiles');
 
   ALTER TABLE profiles ENABLE ROW LEVEL SECURITY;
   ALTER TABLE profiles FORCE ROW LEVEL SECURITY;
@@ -67,8 +67,8 @@ const TEMPLATES = `
     CONSTRAINT templates_name_key UNIQUE (user_id, name)
   );
   CREATE INDEX idx_templates_created_at ON templates (user_id, created_at DESC, id DESC);
-  CREATE TRIGGER touch_row BEFORE UPDATE ON templates FOR EACH ROW EXECUTE FUNCTION app.touch_row();
-  SELECT audit.watch('templates');
+  CREATE TRIGGER set_updated_at BEFORE UPDATE ON templates FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+  SELECT audit.enable('templates');
 
   ALTER TABLE templates ENABLE ROW LEVEL SECURITY;
   ALTER TABLE templates FORCE ROW LEVEL SECURITY;

@@ -12,7 +12,7 @@ import { createFunctions } from './create-functions';
  * ai_budgets holds what a user allows and, in the same row, what is reserved and spent, so that one UPDATE both checks
  * and reserves: no number of parallel calls can pass it. app.ai_spending is the sum over all users, so that the
  * installation can have a ceiling. A trigger on ai_budgets keeps it: every reservation and settlement changes it in its
- * own transaction, by all code paths. app.ai_spending_above() says whether a ceiling is passed; the caller
+ * own transaction, by all code paths. app.exceeded_ai_ceiling() says whether a ceiling is passed; the caller
  * reserves, asks, and rolls back. Locks are always taken in the order ai_budgets, app.ai_spending.
  */
 export class Ai implements MigrationInterface {
@@ -26,7 +26,7 @@ export class Ai implements MigrationInterface {
     await queryRunner.query(BUDGETS);
     await queryRunner.query(SPENDING);
     await createFunctions(queryRunner, 'ai', [
-      ...['renew_ai_runs', 'orphaned_ai_runs', 'end_orphaned_ai_runs', 'count_ai_spending', 'ai_spending_above'],
+      ...['renew_ai_runs', 'orphaned_ai_runs', 'end_orphaned_ai_runs', 'count_ai_spending', 'exceeded_ai_ceiling'],
     ]);
   }
 
@@ -34,7 +34,7 @@ export class Ai implements MigrationInterface {
     await queryRunner.query(`
       DROP TABLE app.ai_spending, ai_budgets, letter_versions, ai_runs, ai_calls, ai_generations;
       DROP FUNCTION
-        app.ai_spending_above(numeric, numeric),
+        app.exceeded_ai_ceiling(numeric, numeric),
         app.count_ai_spending(),
         app.end_orphaned_ai_runs(interval),
         app.orphaned_ai_runs(interval),
@@ -95,9 +95,9 @@ const GENERATIONS = `
   CREATE INDEX idx_ai_generations_type ON ai_generations (user_id, generation_type, created_at DESC, id DESC);
   CREATE INDEX idx_ai_generations_created_at ON ai_generations (user_id, created_at DESC, id DESC);
 
-  CREATE TRIGGER touch_row BEFORE UPDATE ON ai_generations
-    FOR EACH ROW EXECUTE FUNCTION app.touch_row(tokens_used, success);
-  SELECT audit.watch('ai_generations');
+  CREATE TRIGGER set_updated_at BEFORE UPDATE ON ai_generations
+    FOR EACH ROW EXECUTE FUNCTION app.set_updated_at(tokens_used, success);
+  SELECT audit.enable('ai_generations');
 
   ALTER TABLE ai_generations ENABLE ROW LEVEL SECURITY;
   ALTER TABLE ai_generations FORCE ROW LEVEL SECURITY;
@@ -199,7 +199,7 @@ const LETTER_VERSIONS = `
   );
   CREATE INDEX idx_letter_versions_proposal_id ON letter_versions (user_id, proposal_id, id DESC);
   CREATE INDEX idx_letter_versions_generation_id ON letter_versions (user_id, generation_id);
-  SELECT audit.watch('letter_versions');
+  SELECT audit.enable('letter_versions');
 
   ALTER TABLE letter_versions ENABLE ROW LEVEL SECURITY;
   ALTER TABLE letter_versions FORCE ROW LEVEL SECURITY;
@@ -235,9 +235,9 @@ const BUDGETS = `
     CONSTRAINT ai_budgets_user_id_key UNIQUE (user_id)
   );
   COMMENT ON COLUMN ai_budgets.daily_usd IS 'NULL: the ceiling of the installation.';
-  CREATE TRIGGER touch_row BEFORE UPDATE ON ai_budgets FOR EACH ROW
-    EXECUTE FUNCTION app.touch_row(reserved_usd, day, day_spent_usd, month, month_spent_usd);
-  SELECT audit.watch('ai_budgets', ignored => '{reserved_usd,day,day_spent_usd,month,month_spent_usd}');
+  CREATE TRIGGER set_updated_at BEFORE UPDATE ON ai_budgets FOR EACH ROW
+    EXECUTE FUNCTION app.set_updated_at(reserved_usd, day, day_spent_usd, month, month_spent_usd);
+  SELECT audit.enable('ai_budgets', ignored => '{reserved_usd,day,day_spent_usd,month,month_spent_usd}');
 
   ALTER TABLE ai_budgets ENABLE ROW LEVEL SECURITY;
   ALTER TABLE ai_budgets FORCE ROW LEVEL SECURITY;

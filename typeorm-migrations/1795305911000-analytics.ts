@@ -41,8 +41,8 @@ const TABLE = `
   CREATE UNIQUE INDEX idx_analytics_user_metric_date ON analytics (user_id, metric_name, date);
   CREATE INDEX idx_analytics_date ON analytics (user_id, date, id);
 
-  CREATE TRIGGER touch_row BEFORE UPDATE ON analytics FOR EACH ROW EXECUTE FUNCTION app.touch_row();
-  SELECT audit.watch('analytics');
+  CREATE TRIGGER set_updated_at BEFORE UPDATE ON analytics FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+  SELECT audit.enable('analytics');
 
   ALTER TABLE analytics ENABLE ROW LEVEL SECURITY;
   ALTER TABLE analytics FORCE ROW LEVEL SECURITY;

@@ -12,12 +12,12 @@ export class Webhooks implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(WEBHOOKS);
     await queryRunner.query(DELIVERIES);
-    await createFunctions(queryRunner, 'webhooks', ['alerts_due', 'purge_alert_deliveries']);
+    await createFunctions(queryRunner, 'webhooks', ['deliveries_due', 'purge_deliveries']);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
-      DROP FUNCTION app.purge_alert_deliveries(), app.alerts_due(integer);
+      DROP FUNCTION app.purge_deliveries(), app.deliveries_due(integer);
       DROP TABLE alert_deliveries, webhooks;
       DELETE FROM audit.audited_tables WHERE table_name = 'webhooks';
     `);
@@ -55,11 +55,10 @@ const WEBHOOKS = `
   COMMENT ON COLUMN webhooks.paused_until IS
     'Nothing is sent until then: the receiver did not answer in time, or asked for it.';
   COMMENT ON COLUMN webhooks.timeouts IS 'Attempts in a row that the receiver did not answer in time.';
-  CREATE TRIGGER touch_row BEFORE UPDATE ON webhooks
-    FOR EACH ROW EXECUTE FUNCTION app.touch_row(paused_until, timeouts);
-  SELECT audit.watch('webhooks', secrets => '{encrypted_secret,encrypted_previous_secret}');
-  UPDATE audit.audited_tables SET ignored_columns = ignored_columns || '{paused_until,timeouts}'
-    WHERE table_name = 'webhooks';
+  CREATE TRIGGER set_updated_at BEFORE UPDATE ON webhooks
+    FOR EACH ROW EXECUTE FUNCTION app.set_updated_at(paused_until, timeouts);
+  SELECT audit.enable('webhooks',
+    secrets => '{encrypted_secret,encrypted_previous_secret}', ignored => '{paused_until,timeouts}');
 
   ALTER TABLE webhooks ENABLE ROW LEVEL SECURITY;
   ALTER TABLE webhooks FORCE ROW LEVEL SECURITY;

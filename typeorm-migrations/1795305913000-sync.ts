@@ -16,7 +16,7 @@ export class Sync implements MigrationInterface {
     await queryRunner.query(SAVED_SEARCHES);
     await queryRunner.query(SYNCS);
     await createFunctions(queryRunner, 'sync', [
-      ...['connections_due', 'has_connections_to_report', 'report_lost_connections'],
+      ...['connections_due', 'has_lost_connections', 'record_reconnect_deliveries'],
       ...['create_syncs', 'syncs_due', 'expire_fetched_jobs'],
     ]);
     await queryRunner.query(`
@@ -31,8 +31,8 @@ export class Sync implements MigrationInterface {
         app.expire_fetched_jobs(interval, integer),
         app.syncs_due(integer),
         app.create_syncs(),
-        app.report_lost_connections(integer),
-        app.has_connections_to_report(),
+        app.record_reconnect_deliveries(integer),
+        app.has_lost_connections(),
         app.connections_due(interval, interval, integer);
       DELETE FROM audit.audited_tables WHERE table_name IN ('saved_searches', 'user_tokens');
     `);
@@ -87,8 +87,8 @@ const USER_TOKENS = `
   COMMENT ON COLUMN user_tokens.next_refresh_at IS 'After a failure, not to be tried before.';
   COMMENT ON COLUMN user_tokens.reconnect_reported_at IS 'When the owner was mailed that he must connect anew.';
   CREATE INDEX idx_user_tokens_expires_at ON user_tokens (expires_at) WHERE status <> 'reconnect_needed';
-  CREATE TRIGGER touch_row BEFORE UPDATE ON user_tokens FOR EACH ROW EXECUTE FUNCTION app.touch_row();
-  SELECT audit.watch('user_tokens',
+  CREATE TRIGGER set_updated_at BEFORE UPDATE ON user_tokens FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+  SELECT audit.enable('user_tokens',
     secrets => '{encrypted_access_token,encrypted_refresh_token}', ignored => '{refresh_owner,refresh_until}');
 
   ALTER TABLE user_tokens ENABLE ROW LEVEL SECURITY;
@@ -139,10 +139,9 @@ const SAVED_SEARCHES = `
     'When all its pages were last read, which keeps what it found from expiring.';
   COMMENT ON COLUMN saved_searches.last_error IS 'Why its latest run failed; NULL when it succeeded.';
   CREATE INDEX idx_saved_searches_webhook_id ON saved_searches (user_id, webhook_id);
-  CREATE TRIGGER touch_row BEFORE UPDATE ON saved_searches FOR EACH ROW EXECUTE FUNCTION app.touch_row();
-  SELECT audit.watch('saved_searches', ignored => '{new_matches,last_searched_at,last_alerted_at}');
-  UPDATE audit.audited_tables SET ignored_columns = ignored_columns || '{last_full_search_at,last_error}'
-    WHERE table_name = 'saved_searches';
+  CREATE TRIGGER set_updated_at BEFORE UPDATE ON saved_searches FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+  SELECT audit.enable('saved_searches',
+    ignored => '{new_matches,last_searched_at,last_alerted_at,last_full_search_at,last_error}');
 
   ALTER TABLE saved_searches ENABLE ROW LEVEL SECURITY;
   ALTER TABLE saved_searches FORCE ROW LEVEL SECURITY;

@@ -3,7 +3,7 @@ import { createFunctions } from './create-functions';
 
 /**
  * Creates what runs and is watched in the background: idempotency_keys, the runs, settings and alerts of scheduled
- * tasks, backups, and app.service_faults(), which counts what fails now over all tenants.
+ * tasks, backups, and app.count_service_failures(), which counts what fails now over all tenants.
  */
 export class Operations implements MigrationInterface {
   readonly name = 'Operations1795305914000';
@@ -14,12 +14,16 @@ export class Operations implements MigrationInterface {
     await queryRunner.query(TASK_SETTINGS);
     await queryRunner.query(TASK_ALERTS);
     await queryRunner.query(BACKUPS);
-    await createFunctions(queryRunner, 'operations', ['purge_expired', 'task_alerts_to_mail', 'service_faults']);
+    await createFunctions(queryRunner, 'operations', [
+      'purge_expired',
+      'task_alerts_to_email',
+      'count_service_failures',
+    ]);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
-      DROP FUNCTION app.service_faults(), app.task_alerts_to_mail(), app.purge_expired();
+      DROP FUNCTION app.count_service_failures(), app.task_alerts_to_email(), app.purge_expired();
       DROP TABLE backups, task_alerts, task_settings, task_runs, idempotency_keys;
     `);
   }
@@ -146,7 +150,7 @@ const TASK_ALERTS = `
     cleared_at timestamptz
   );
   COMMENT ON TABLE task_alerts IS 'What is or was wrong with scheduled tasks; cleared_at when it was well again.';
-  CREATE UNIQUE INDEX task_alerts_standing_once ON task_alerts (task, kind) WHERE cleared_at IS NULL;
+  CREATE UNIQUE INDEX task_alerts_open_once ON task_alerts (task, kind) WHERE cleared_at IS NULL;
   CREATE INDEX idx_task_alerts_created_at ON task_alerts (created_at DESC, id DESC);
 
   ALTER TABLE task_alerts ENABLE ROW LEVEL SECURITY;

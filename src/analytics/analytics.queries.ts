@@ -7,7 +7,7 @@ type Query = [sql: string, values: unknown[]];
 export const TENANT_JOB_STATS = `
   SELECT total_jobs AS "totalJobs", active_jobs AS "activeJobs", favorite_jobs AS "favoriteJobs",
     avg_budget_range AS "avgBudgetRange", last_job_date AS "lastJobDate", refreshed_at AS "refreshedAt"
-  FROM own_job_stats`;
+  FROM tenant_job_stats`;
 
 /** One row a metric and day, whether something is recorded or not. */
 export function metricSeries(metrics: readonly string[] | null, from: string, to: string): Query {

@@ -47,7 +47,7 @@ const ORDERS: Readonly<Record<JobSort, Order>> = {
 const FEW_MATCHES = 2_000;
 
 /**
- * Returns the statement that reads a page of the tenant's jobs, behind the row with the keys `after`. It reads own_jobs,
+ * Returns the statement that reads a page of the tenant's jobs, behind the row with the keys `after`. It reads tenant_jobs,
  * through which the GIN indexes serve text and skills (the migration says why row security would not let them).
  */
 export function listJobs(
@@ -72,7 +72,7 @@ export function listJobs(
   // Whether an amount is rare, and the index of budgets worth its while, shows in the value alone.
   const options: QueryOptions = hasRange ? { planned: 'eachTime' } : {};
   return [
-    `SELECT ${COLUMNS}, ${order.key} AS "sortKey" FROM own_jobs ${others.where} ${orderBy(order)} ${limit}`,
+    `SELECT ${COLUMNS}, ${order.key} AS "sortKey" FROM tenant_jobs ${others.where} ${orderBy(order)} ${limit}`,
     values,
     options,
   ];
@@ -87,10 +87,10 @@ export function listJobs(
 function pageOfMatches(order: Order, words: string, others: string, limit: string): string {
   const walked = order.isIndexed ? `CASE WHEN ${words} THEN true END` : words;
   return `WITH found AS MATERIALIZED (
-      SELECT id, ${order.expression} AS key, ${others} AS fits FROM (SELECT * FROM own_jobs WHERE ${words} LIMIT ${FEW_MATCHES + 1}) AS job)
-    SELECT ${COLUMNS}, ${order.key} AS "sortKey" FROM own_jobs
+      SELECT id, ${order.expression} AS key, ${others} AS fits FROM (SELECT * FROM tenant_jobs WHERE ${words} LIMIT ${FEW_MATCHES + 1}) AS job)
+    SELECT ${COLUMNS}, ${order.key} AS "sortKey" FROM tenant_jobs
     WHERE id = ANY (CASE WHEN EXISTS (SELECT FROM found OFFSET ${FEW_MATCHES})
-      THEN ARRAY(SELECT id FROM own_jobs WHERE ${walked} AND ${others} ${orderBy(order)} ${limit})
+      THEN ARRAY(SELECT id FROM tenant_jobs WHERE ${walked} AND ${others} ${orderBy(order)} ${limit})
       ELSE ARRAY(SELECT id FROM found WHERE fits ${orderBy({ ...order, expression: 'key' })} ${limit}) END)
     ${orderBy(order)}`;
 }

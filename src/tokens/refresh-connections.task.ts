@@ -71,10 +71,10 @@ async function runRefresh(refresh: () => Promise<unknown>): Promise<'refreshed' 
 
 /** Marked in the transaction that records the letters: each owner is told, and once. */
 async function notifyLostConnections({ asWorker, readOnly: look, service }: TaskContext): Promise<number> {
-  const waits = await look((unit) => unit.query<{ waits: boolean }>(`SELECT app.has_connections_to_report() AS waits`));
+  const waits = await look((unit) => unit.query<{ waits: boolean }>(`SELECT app.has_lost_connections() AS waits`));
   if (!waits[0]?.waits) return 0;
   const [recorded] = await asWorker((unit) =>
-    unit.query<{ emails: number }>(`SELECT app.report_lost_connections($1) AS emails`, [MAX_CONNECTIONS]),
+    unit.query<{ emails: number }>(`SELECT app.record_reconnect_deliveries($1) AS emails`, [MAX_CONNECTIONS]),
   );
   await service(DeliveriesService).requestSending();
   return recorded?.emails ?? 0;

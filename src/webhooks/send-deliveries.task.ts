@@ -12,7 +12,7 @@ const MAX_CONCURRENT_PER_TENANT = 2;
 const TIMEOUT_MS = 5 * 60_000;
 const FIND_DUE_FOR_MS = 4 * 60_000;
 
-const DUE = `SELECT user_id AS "userId", delivery_id AS id FROM app.alerts_due($1)`;
+const DUE = `SELECT user_id AS "userId", delivery_id AS id FROM app.deliveries_due($1)`;
 
 /** Sends what users are to be told. */
 export const SEND_DELIVERIES: ScheduledTask = {

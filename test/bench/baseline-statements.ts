@@ -1,4 +1,4 @@
-const SETTINGS = ['user_id', 'actor_kind', 'actor_id', 'request_id', 'ip', 'operation', 'reason', 'audited_by'];
+const SETTINGS = ['user_id', 'actor_kind', 'actor_id', 'request_id', 'ip', 'operation', 'reason', 'audit_source'];
 
 const COLUMNS = `id, upwork_job_id AS "upworkJobId", title, description, budget_min AS "budgetMin", budget_max AS "budgetMax",
   hourly_rate_min AS "hourlyRateMin", hourly_rate_max AS "hourlyRateMax", currency, skills, category, subcategory, country,
@@ -36,7 +36,7 @@ export const BASELINE_STATEMENTS = {
       AS audited FROM n`,
 
   stats: `SELECT total_jobs AS "totalJobs", active_jobs AS "activeJobs", favorite_jobs AS "favoriteJobs",
-    avg_budget_range AS "avgBudgetRange", last_job_date AS "lastJobDate", refreshed_at AS "refreshedAt" FROM own_job_stats`,
+    avg_budget_range AS "avgBudgetRange", last_job_date AS "lastJobDate", refreshed_at AS "refreshedAt" FROM tenant_job_stats`,
 
   search: `SELECT ${COLUMNS}, created_at::text AS "sortKey" FROM jobs
     WHERE search @@ app.search_query($1) AND status <> 'deleted' ORDER BY created_at DESC, id DESC LIMIT 21`,

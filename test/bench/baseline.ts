@@ -53,7 +53,7 @@ async function run(
     request.ip,
     `${request.method} ${request.routeOptions.url}`,
     '',
-    'orm',
+    'subscriber',
     15_000,
   ].map(String);
   const statement = { name, text: BASELINE_STATEMENTS[name], values };

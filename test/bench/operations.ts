@@ -104,7 +104,7 @@ function buildContext(operation: Operation): string {
     `'127.0.0.1'`,
     `'${operation}'`,
     `''`,
-    `'orm'`,
+    `'subscriber'`,
     `'15000'`,
   ];
   return fillParameters(BASELINE_STATEMENTS.context, values);

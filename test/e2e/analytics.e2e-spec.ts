@@ -221,9 +221,9 @@ describe('GET /v1/analytics/summary', () => {
     );
     await app.db.transaction('superuser', async (client) => {
       // What stamps the hour of the win would stamp this one's.
-      await client.query('ALTER TABLE proposals DISABLE TRIGGER stamp_decision');
+      await client.query('ALTER TABLE proposals DISABLE TRIGGER set_decision_times');
       await client.query(`UPDATE proposals SET won_at = '2026-03-02 11:00Z' WHERE status = 'accepted'`);
-      await client.query('ALTER TABLE proposals ENABLE TRIGGER stamp_decision');
+      await client.query('ALTER TABLE proposals ENABLE TRIGGER set_decision_times');
     });
 
     const { body } = await ann.get('/v1/analytics/summary?from=2026-03-01&to=2026-03-02');

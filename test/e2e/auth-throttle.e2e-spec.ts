@@ -182,7 +182,7 @@ describe('failed passwords and codes', () => {
   });
 
   async function countSentEmails(): Promise<number> {
-    const [row] = await app.db.query<{ emails: number }>('superuser', `SELECT count(*) AS emails FROM mail_outbox`);
+    const [row] = await app.db.query<{ emails: number }>('superuser', `SELECT count(*) AS emails FROM email_outbox`);
     return row!.emails;
   }
 });

@@ -22,7 +22,7 @@ describe('the overview while something fails for users', () => {
   afterEach(() =>
     app.db.query(
       'superuser',
-      'DELETE FROM alert_deliveries; DELETE FROM mail_outbox; DELETE FROM user_tokens; DELETE FROM webhooks',
+      'DELETE FROM alert_deliveries; DELETE FROM email_outbox; DELETE FROM user_tokens; DELETE FROM webhooks',
     ),
   );
   afterAll(async () => {
@@ -109,7 +109,7 @@ describe('the overview while something fails for users', () => {
   it('counts emails that could not be sent yet, and those given up within a day', async () => {
     const mail = (status: string, ended: string, count: number) =>
       sql(
-        `INSERT INTO mail_outbox (recipient_hash, domain_hash, seal_key, sealed_mail, status, attempts, error, ended_at)
+        `INSERT INTO email_outbox (recipient_hash, domain_hash, seal_key, sealed_email, status, attempts, error, ended_at)
         SELECT sha256('x'), sha256('x'), gen_random_uuid(), CASE WHEN $1 = 'pending' THEN 'x' END, $1, 1, 'ECONNREFUSED', ${ended} FROM generate_series(1, $2)`,
         [status, count],
       );

@@ -276,7 +276,7 @@ describe('/v1/webhooks', () => {
       for (let n = 0; n < 3; n++) await tenant.post(`/v1/webhooks/${body.id}/test`);
     }
 
-    const due = await app.db.query<{ user_id: number }>('superuser', 'SELECT user_id FROM app.alerts_due(4)');
+    const due = await app.db.query<{ user_id: number }>('superuser', 'SELECT user_id FROM app.deliveries_due(4)');
 
     expect(due.map(({ user_id }) => user_id)).toEqual([...tenants.map(({ id }) => id), ann.id]);
   });

@@ -174,7 +174,7 @@ describe('the two pens of the audit', () => {
     const before = (await rows()).length;
     // The API never deletes a job's row and its login may not: a cascade is caused as an operator would cause it.
     await app.db.transaction('superuser', async (client) => {
-      await client.query(`SELECT set_config('app.audited_by', 'orm', true)`);
+      await client.query(`SELECT set_config('app.audit_source', 'subscriber', true)`);
       await client.query('DELETE FROM jobs WHERE id = $1', [jobId]);
     });
 

@@ -147,7 +147,7 @@ describe('the audit', () => {
       );
     });
     await database.transaction('superuser', async (client) => {
-      await client.query(`SELECT set_config('app.audited_by', 'orm', true)`);
+      await client.query(`SELECT set_config('app.audit_source', 'subscriber', true)`);
       await client.query(`DELETE FROM jobs WHERE user_id = ${tenant}`);
     });
 
@@ -335,7 +335,7 @@ describe('the audit', () => {
     });
 
     it('is not told again by the triggers', async () => {
-      await asTenant((client) => insertOwnJob(client), { audited_by: 'orm' });
+      await asTenant((client) => insertOwnJob(client), { audit_source: 'subscriber' });
 
       expect(await rows()).toEqual([]);
     });

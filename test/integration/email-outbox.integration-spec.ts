@@ -13,7 +13,7 @@ describe('the mail outbox', () => {
     app = await startApp();
     admin = await createSignedInCaller(app, { role: 'admin' });
   });
-  beforeEach(() => app.db.query('superuser', `DELETE FROM mail_outbox`));
+  beforeEach(() => app.db.query('superuser', `DELETE FROM email_outbox`));
   afterAll(() => app.close());
 
   it('shows an admin the letters to an address in any letter case, newest first', async () => {
@@ -33,7 +33,7 @@ describe('the mail outbox', () => {
 
     const [row] = await app.db.query<{ dump: string }>(
       'superuser',
-      `SELECT string_agg(m::text, ' ') AS dump FROM mail_outbox m`,
+      `SELECT string_agg(m::text, ' ') AS dump FROM email_outbox m`,
     );
 
     for (const word of ['Ann', 'ann@', 'subject', 'no other', 'link', 'token', 'abcdef'])
@@ -44,7 +44,7 @@ describe('the mail outbox', () => {
     await app.get(MailerService).send({ ...MAIL, to: 'moved@example.com' });
     await app.db.query(
       'superuser',
-      `UPDATE mail_outbox SET seal_key = gen_random_uuid() WHERE id = (SELECT max(id) FROM mail_outbox)`,
+      `UPDATE email_outbox SET seal_key = gen_random_uuid() WHERE id = (SELECT max(id) FROM email_outbox)`,
     );
 
     expect((await admin.get('/v1/dev/outbox?to=moved@example.com')).status).toBe(500);
@@ -72,10 +72,10 @@ describe('the mail outbox', () => {
     await app.get(MailerService).send({ ...MAIL, to: 'old@example.com' });
     await app.db.query(
       'superuser',
-      `UPDATE mail_outbox SET created_at = now() - interval '25 hours' WHERE id = (SELECT max(id) FROM mail_outbox)`,
+      `UPDATE email_outbox SET created_at = now() - interval '25 hours' WHERE id = (SELECT max(id) FROM email_outbox)`,
     );
 
-    const [row] = await app.db.query('worker', `SELECT app.purge_mail_outbox() AS gone`);
+    const [row] = await app.db.query('worker', `SELECT app.purge_email_outbox() AS gone`);
 
     expect(row).toEqual({ gone: 1 });
     expect(await listEmails(admin, 'old@example.com')).toEqual([]);
@@ -92,6 +92,6 @@ describe('the mail outbox', () => {
 
     expect(answer.status).toBe(202);
     expect((await admin.get('/v1/dev/outbox')).body.items).toEqual([]);
-    expect(await app.db.query('superuser', `SELECT status FROM mail_outbox`)).toEqual([{ status: 'pending' }]);
+    expect(await app.db.query('superuser', `SELECT status FROM email_outbox`)).toEqual([{ status: 'pending' }]);
   });
 });

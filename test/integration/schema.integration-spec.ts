@@ -73,7 +73,7 @@ describe('the schema', () => {
     expect(Object.values(SEED_INDEXES).filter((name) => !there.has(name))).toEqual([]);
   });
 
-  it('uses the composite GIN indexes for skills and search through own_jobs, as gigvault_app', async () => {
+  it('uses the composite GIN indexes for skills and search through tenant_jobs, as gigvault_app', async () => {
     const planOf = async (view: string, filter: string): Promise<string> => {
       const rows = await database.transaction('app', async (client) => {
         // At this size reading the whole table is cheaper; the question is what the planner may do.
@@ -85,14 +85,16 @@ describe('the schema', () => {
       return rows.map((row: Record<string, string>) => row['QUERY PLAN']).join('\n');
     };
 
-    expect(await planOf('own_jobs', `skills @> '{s7}'`)).toMatch(
+    expect(await planOf('tenant_jobs', `skills @> '{s7}'`)).toMatch(
       /idx_jobs_skills.*\n\s+Index Cond: \(\(user_id = \$0\) AND \(skills @>/,
     );
-    expect(await planOf('own_jobs', `skills && '{s7,s8}'`)).toMatch(/Index Cond: \(\(user_id = \$0\) AND \(skills &&/);
-    expect(await planOf('own_jobs', `search @@ app.search_query('4711')`)).toMatch(
+    expect(await planOf('tenant_jobs', `skills && '{s7,s8}'`)).toMatch(
+      /Index Cond: \(\(user_id = \$0\) AND \(skills &&/,
+    );
+    expect(await planOf('tenant_jobs', `search @@ app.search_query('4711')`)).toMatch(
       /idx_jobs_search.*\n\s+Index Cond: .*search @@/,
     );
-    expect(await planOf('own_jobs', 'budget_max_hundredths <= 500')).toMatch(
+    expect(await planOf('tenant_jobs', 'budget_max_hundredths <= 500')).toMatch(
       /Index Cond: .*budget_max_hundredths <= 500/,
     );
     // What the view is for: under the policy itself the same condition is a filter.
@@ -104,7 +106,7 @@ describe('the schema', () => {
       `INSERT INTO jobs (source_key, title, skills, description) VALUES ('upwork:é', 'Développeur confirmé', '{Çiçek}', 'Київ: über-tool')`,
     );
     const found = async (question: string): Promise<number> =>
-      (await asTenant(`SELECT id FROM own_jobs WHERE search @@ app.search_query($1)`, [question])).length;
+      (await asTenant(`SELECT id FROM tenant_jobs WHERE search @@ app.search_query($1)`, [question])).length;
 
     expect(
       await Promise.all(['developpeur', 'CICEK', 'київ', '"uber tool"', 'developpeur -cicek', ''].map(found)),
@@ -165,7 +167,7 @@ describe('the schema', () => {
       );
       expect(counts).toEqual([{ stats: 1, tenants: 1 }]);
       const jobs = (await asTenant('SELECT FROM jobs')).length;
-      const [own] = await asTenant('SELECT * FROM own_job_stats');
+      const [own] = await asTenant('SELECT * FROM tenant_job_stats');
       expect(own).toMatchObject({
         user_id: tenant,
         total_jobs: jobs,

@@ -109,7 +109,7 @@ describe('search of jobs', () => {
 
   const find = async (question: string): Promise<string[]> => {
     const rows = await asTenant<{ title: string }>(
-      'SELECT title FROM own_jobs WHERE search @@ (SELECT app.search_query($1)) ORDER BY id',
+      'SELECT title FROM tenant_jobs WHERE search @@ (SELECT app.search_query($1)) ORDER BY id',
       [question],
     );
     return rows.map(({ title }) => title);

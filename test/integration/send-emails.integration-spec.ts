@@ -10,7 +10,7 @@ interface Record {
   readonly status: string;
   readonly attempts: number;
   readonly error: string | null;
-  readonly sealed_mail: string | null;
+  readonly sealed_email: string | null;
 }
 
 const TEXT = 'A line.\n.a line with a dot\n..and two\n.\nThe end.';
@@ -38,7 +38,7 @@ describe('emails', () => {
     sink.atRecipient.clear();
     sink.atData.clear();
     sink.atGreeting = undefined;
-    await app.db.query('superuser', `DELETE FROM mail_outbox`);
+    await app.db.query('superuser', `DELETE FROM email_outbox`);
     await app.db.query('superuser', `DELETE FROM task_runs`);
   });
   afterAll(async () => {
@@ -51,7 +51,7 @@ describe('emails', () => {
   const send = (to: string, validForSeconds?: number): Promise<void> =>
     app.get(MailerService).send({ to, subject: 'A subject', text: TEXT, validForSeconds });
   const records = (): Promise<Record[]> =>
-    app.db.query<Record>('superuser', `SELECT status, attempts, error, sealed_mail FROM mail_outbox ORDER BY id`);
+    app.db.query<Record>('superuser', `SELECT status, attempts, error, sealed_email FROM email_outbox ORDER BY id`);
   const failures = (): Promise<{ details: object }[]> =>
     app.db.query(
       'superuser',
@@ -59,7 +59,7 @@ describe('emails', () => {
     );
   /** Lets the pause of every email be over. */
   const passPauses = (): Promise<unknown> =>
-    app.db.query('superuser', `UPDATE mail_outbox SET next_at = now() WHERE status = 'pending'`);
+    app.db.query('superuser', `UPDATE email_outbox SET next_at = now() WHERE status = 'pending'`);
 
   it('are stored sealed, sent by the task, and kept without their content', async () => {
     await createAnonymousCaller(app).post('/v1/auth/register', {
@@ -71,11 +71,11 @@ describe('emails', () => {
     await run();
 
     expect(stored).toMatchObject({ status: 'pending', attempts: 0 });
-    expect(stored?.sealed_mail).toMatch(/^v1\./);
+    expect(stored?.sealed_email).toMatch(/^v1\./);
     expect(asked).toEqual({ outcome: 'queued' });
     expect(sink.accepted.map(({ to }) => to)).toEqual([['ann@example.com']]);
     expect(sink.accepted[0]?.data).toContain('https://api.example.com/verify-email?token=');
-    expect(await records()).toEqual([{ status: 'sent', attempts: 1, error: null, sealed_mail: null }]);
+    expect(await records()).toEqual([{ status: 'sent', attempts: 1, error: null, sealed_email: null }]);
     await run();
     expect(sink.accepted).toHaveLength(1);
   });
@@ -121,7 +121,7 @@ describe('emails', () => {
         status: 'pending',
         attempts: 1,
         error: expect.any(String),
-        sealed_mail: expect.any(String),
+        sealed_email: expect.any(String),
       }),
     ]);
   });
@@ -140,7 +140,7 @@ describe('emails', () => {
     await passPauses();
     await run();
 
-    expect(await records()).toEqual([{ status: 'failed', attempts: 1, error: code, sealed_mail: null }]);
+    expect(await records()).toEqual([{ status: 'failed', attempts: 1, error: code, sealed_email: null }]);
     expect(await failures()).toEqual([{ details: { mail: expect.any(Number), code } }]);
   });
 
@@ -149,11 +149,11 @@ describe('emails', () => {
     await send('tried@example.com', 1);
     await run();
     await send('waiting@example.com', 60);
-    await app.db.query('superuser', `UPDATE mail_outbox SET expires_at = now() WHERE status = 'pending'`);
+    await app.db.query('superuser', `UPDATE email_outbox SET expires_at = now() WHERE status = 'pending'`);
     await run();
     await sink.start();
 
-    expect((await records()).map(({ status, sealed_mail }) => [status, sealed_mail])).toEqual([
+    expect((await records()).map(({ status, sealed_email }) => [status, sealed_email])).toEqual([
       ['failed', null],
       ['failed', null],
     ]);
@@ -170,7 +170,7 @@ describe('emails', () => {
     await send('broken@example.net');
     await app.db.query(
       'superuser',
-      `UPDATE mail_outbox SET seal_key = gen_random_uuid() WHERE id = (SELECT max(id) FROM mail_outbox)`,
+      `UPDATE email_outbox SET seal_key = gen_random_uuid() WHERE id = (SELECT max(id) FROM email_outbox)`,
     );
     for (const n of [1, 2, 3]) await send(`ann@example${n}.com`);
     const before = sink.connections;
@@ -180,7 +180,7 @@ describe('emails', () => {
     while (sink.accepted.length < 3) await new Promise(setImmediate);
     const leases = await app.db.query(
       'superuser',
-      `SELECT id FROM mail_outbox WHERE lease_until > now() AND domain_hash = (SELECT domain_hash FROM mail_outbox ORDER BY id LIMIT 1)`,
+      `SELECT id FROM email_outbox WHERE lease_until > now() AND domain_hash = (SELECT domain_hash FROM email_outbox ORDER BY id LIMIT 1)`,
     );
     await sink.stop();
     await held.catch(() => undefined);
@@ -209,7 +209,7 @@ describe('emails', () => {
     const dying = app.get(EmailOutboxService).sendNext(() => new Promise(() => undefined));
     const other = await app.get(EmailOutboxService).sendNext(() => Promise.resolve(undefined));
     while ((await records())[0]?.attempts === 0);
-    await app.db.query('superuser', `UPDATE mail_outbox SET lease_until = now() - interval '1 second'`);
+    await app.db.query('superuser', `UPDATE email_outbox SET lease_until = now() - interval '1 second'`);
     await run();
 
     expect(other === undefined || other === 'sent').toBe(true);
@@ -232,9 +232,9 @@ describe('emails', () => {
     const admin = await createSignedInCaller(app, { role: 'admin' });
     await send('ann@example.com');
     await run();
-    await app.db.query('superuser', `UPDATE mail_outbox SET ended_at = now() - interval '31 days'`);
+    await app.db.query('superuser', `UPDATE email_outbox SET ended_at = now() - interval '31 days'`);
 
-    expect(await app.db.query('worker', `SELECT app.purge_mail_outbox() AS gone`)).toEqual([{ gone: 1 }]);
+    expect(await app.db.query('worker', `SELECT app.purge_email_outbox() AS gone`)).toEqual([{ gone: 1 }]);
     expect((await admin.get('/v1/dev/outbox')).status).toBe(404);
   });
 });

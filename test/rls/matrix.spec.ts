@@ -89,11 +89,11 @@ describe('row security', () => {
     expect(await rowOf(alice, `SELECT FROM ${view} WHERE user_id = ${alice.userId}`)).toBe(expected);
   });
 
-  it('shows a tenant through own_jobs exactly what it shows through jobs', async () => {
-    expect(await rowOf(alice, `SELECT FROM own_jobs WHERE user_id <> ${alice.userId}`)).toBe('0 1 0 x x');
+  it('shows a tenant through tenant_jobs exactly what it shows through jobs', async () => {
+    expect(await rowOf(alice, `SELECT FROM tenant_jobs WHERE user_id <> ${alice.userId}`)).toBe('0 1 0 x x');
     for (const [one, another] of [
-      ['own_jobs', 'jobs'],
-      ['jobs', 'own_jobs'],
+      ['tenant_jobs', 'jobs'],
+      ['jobs', 'tenant_jobs'],
     ]) {
       for (const actor of ['owner', 'other', 'none'] as const) {
         expect(await attempt(actor, alice, `SELECT id FROM ${one} EXCEPT SELECT id FROM ${another}`)).toBe('0');

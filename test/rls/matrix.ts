@@ -283,15 +283,15 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     make: ({ userId }) => `INSERT INTO one_time_tokens (user_id, purpose, token_hash, expires_at)
       VALUES (${userId}, 'verify_email', sha256(gen_random_uuid()::text::bytea), now())`,
   },
-  'public.mail_outbox': {
+  'public.email_outbox': {
     // An admin reads the local outbox; what is to be sent is claimed by functions.
     select: 'x x x 1 x',
     insert: NOBODY,
     update: NOBODY,
     delete: NOBODY,
-    set: `sealed_mail = 'x'`,
+    set: `sealed_email = 'x'`,
     make: () =>
-      `INSERT INTO mail_outbox (recipient_hash, seal_key, sealed_mail) VALUES (sha256('x'), gen_random_uuid(), 'x')`,
+      `INSERT INTO email_outbox (recipient_hash, seal_key, sealed_email) VALUES (sha256('x'), gen_random_uuid(), 'x')`,
   },
   'public.task_runs': {
     // An admin asks for a run and does nothing else to one; the worker may not claim that an admin asked.
@@ -363,7 +363,7 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
       VALUES (0, now()::date, 0, now()::date, 0) ON CONFLICT (id) DO NOTHING`,
   },
   'app.view_refreshes': {
-    // Tenants see the time in own_job_stats.
+    // Tenants see the time in tenant_job_stats.
     select: 'x x x 1 1',
     insert: NOBODY,
     update: NOBODY,
@@ -386,7 +386,7 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
 
 /** What may be read of views, with a row of the owner's behind them. */
 export const VIEWS: Readonly<Record<string, Expected>> = {
-  'public.own_jobs': '1 0 0 x x',
-  'public.own_job_stats': '1 0 0 x x',
+  'public.tenant_jobs': '1 0 0 x x',
+  'public.tenant_job_stats': '1 0 0 x x',
   'public.user_job_stats': NOBODY,
 };

@@ -45,7 +45,7 @@ export const RESERVE_BUDGET = `
   RETURNING id`;
 
 /** Which ceiling of the installation, $1 a day and $2 a month, the reservations and what is spent pass; after RESERVE. */
-export const FIND_EXCEEDED_CEILING = 'SELECT app.ai_spending_above($1::numeric, $2::numeric) AS period';
+export const FIND_EXCEEDED_CEILING = 'SELECT app.exceeded_ai_ceiling($1::numeric, $2::numeric) AS period';
 
 /** Gives the reservation $1 back and books what was really spent, $2. */
 export const SETTLE_BUDGET = `

@@ -80,7 +80,7 @@ export class AccountsService {
   /** The account's standing now; null when it is gone. */
   findStatus(userId: number): Promise<AccountStatus | null> {
     return this.queryOne<AccountStatus>(
-      `SELECT role, is_active AS "isActive", sessions_valid_from AS "sessionsValidFrom" FROM auth.standing($1)`,
+      `SELECT role, is_active AS "isActive", sessions_valid_from AS "sessionsValidFrom" FROM auth.account_status($1)`,
       [userId],
     );
   }
@@ -92,7 +92,7 @@ export class AccountsService {
    */
   async register(registration: Registration): Promise<RegisteredAccount> {
     const row = await this.queryOne<RegisteredAccount>(
-      `SELECT user_id AS "userId", mail_to AS "emailTo", is_known AS "isRegistered" FROM auth.register($1, $2, $3, $4, $5, $6, $7)`,
+      `SELECT user_id AS "userId", email_to AS "emailTo", is_registered AS "isRegistered" FROM auth.register($1, $2, $3, $4, $5, $6, $7)`,
       [
         registration.email,
         asciiDomainOf(registration.email),
@@ -108,7 +108,7 @@ export class AccountsService {
 
   /** Stores a token for the account of an address; null when there is none that may have it. */
   async issueToken(request: TokenRequest): Promise<{ userId: number; emailTo: string } | null> {
-    return this.queryOne(`SELECT user_id AS "userId", mail_to AS "emailTo" FROM auth.issue_token($1, $2, $3, $4)`, [
+    return this.queryOne(`SELECT user_id AS "userId", email_to AS "emailTo" FROM auth.issue_token($1, $2, $3, $4)`, [
       canonicalEmail(request.email),
       request.purpose,
       request.tokenHash,
@@ -134,7 +134,7 @@ export class AccountsService {
   /** Whose password a reset token may set, without spending it; null when it is not good. */
   findPasswordReset(tokenHash: Buffer): Promise<(PasswordOwner & { readonly userId: number }) | null> {
     return this.queryOne(
-      `SELECT user_id AS "userId", email, first_name AS "firstName", last_name AS "lastName" FROM auth.find_reset($1)`,
+      `SELECT user_id AS "userId", email, first_name AS "firstName", last_name AS "lastName" FROM auth.find_password_reset($1)`,
       [tokenHash],
     );
   }

@@ -3,7 +3,7 @@ import { Config } from '../../platform/config/config';
 import { MailerService } from '../../platform/mail/mailer.service';
 import type { TaskResult, ScheduledTask, TaskContext } from '../../platform/scheduler/scheduled-task';
 
-/** Something out of the ordinary, as app.watch_access() found it. */
+/** Something out of the ordinary, as app.detect_suspicious_access() found it. */
 export interface AccessAlert {
   readonly id: number;
   readonly kind: 'failure_burst' | 'address_sweep' | 'new_device' | 'far_addresses';
@@ -73,7 +73,7 @@ ${getAccessAlertAdvice(alert)}
   };
 }
 
-/** What app.watch_access() counts failures over; it is safe to look at a time twice. */
+/** What app.detect_suspicious_access() counts failures over; it is safe to look at a time twice. */
 const WINDOW_MS = 15 * 60_000;
 
 /** After a longer pause older events are not worth a letter any more. */
@@ -107,7 +107,7 @@ async function detectSuspiciousAccess({
   const last = typeof lastFigures?.until === 'string' ? Date.parse(lastFigures.until) : now;
   const since = new Date(Math.max(Math.min(now, last) - WINDOW_MS, now - MAX_LOOK_BACK_MS));
   const found = await asWorker((unit) =>
-    unit.query<{ kind: string; found: number }>('SELECT kind, found FROM app.watch_access($1)', [since]),
+    unit.query<{ kind: string; found: number }>('SELECT kind, found FROM app.detect_suspicious_access($1)', [since]),
   );
   const alertsToEmail = await asWorker((unit) =>
     unit.query<AccessAlert & { recipient: string }>(ALERTS_TO_EMAIL, [MAX_EMAILS_PER_RUN]),
@@ -129,6 +129,6 @@ async function detectSuspiciousAccess({
 }
 
 const ALERTS_TO_EMAIL = `
-  SELECT id, kind, recipient, ip_address AS "ipAddress", details, created_at AS "createdAt" FROM app.access_alerts_to_mail($1)`;
+  SELECT id, kind, recipient, ip_address AS "ipAddress", details, created_at AS "createdAt" FROM app.access_alerts_to_email($1)`;
 
-const MARK_EMAILED = `SELECT app.mark_access_alert_mailed(id) FROM unnest($1::bigint[]) AS mailed (id)`;
+const MARK_EMAILED = `SELECT app.mark_access_alert_emailed(id) FROM unnest($1::bigint[]) AS mailed (id)`;

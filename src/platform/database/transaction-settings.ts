@@ -1,7 +1,7 @@
 import { currentContext, type RequestContext } from '../context/request-context';
 
 /** The transaction-local settings that policies, audit triggers and `audit.record` read. */
-const NAMES = ['user_id', 'actor_kind', 'actor_id', 'request_id', 'ip', 'operation', 'reason', 'audited_by'] as const;
+const NAMES = ['user_id', 'actor_kind', 'actor_id', 'request_id', 'ip', 'operation', 'reason', 'audit_source'] as const;
 
 /** Set here because PgBouncer refuses it as a parameter of the connection. */
 const SET_TIMEOUT = `set_config('statement_timeout', $${NAMES.length + 1}, true)`;
@@ -18,11 +18,11 @@ export const SET_CONTEXT_AND_PLAN = {
   eachTime: setContext(`, set_config('plan_cache_mode', 'force_custom_plan', true)`),
 };
 
-/** Moves the pen between the two ways of auditing inside one unit: 'orm' or '' (the triggers). */
-export const SET_AUDIT_SOURCE = `SELECT set_config('app.audited_by', $1, true)`;
+/** Moves the pen between the two ways of auditing inside one unit: 'subscriber' or 'triggers'. */
+export const SET_AUDIT_SOURCE = `SELECT set_config('app.audit_source', $1, true)`;
 
-/** Who writes the audit rows of a statement: the subscriber ('orm') or the triggers (''). */
-export type AuditSource = 'orm' | '';
+/** Who writes the audit rows of a statement: the subscriber or the triggers. An absent setting means the triggers. */
+export type AuditSource = 'subscriber' | 'triggers';
 
 /** What a unit of work tells PostgreSQL about itself. */
 export interface TransactionSettings {

@@ -86,7 +86,7 @@ export class UnitOfWork {
    */
   query<Row extends QueryResultRow>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
     this.markWrite(sql);
-    return this.send<Row>('', sql, values);
+    return this.send<Row>('triggers', sql, values);
   }
 
   /** Lets each statement of this unit run this long from now on. */
@@ -101,7 +101,7 @@ export class UnitOfWork {
     if (!entities) throw new Error(`${entity.name}: only the tenant's gate reads and writes entities`);
     this.queryRunner ??= entities.queryRunnerFor(this);
     return new EntityRepository(entities.statementsOf(entity), this.queryRunner, {
-      send: (sql, values) => this.send('orm', sql, values),
+      send: (sql, values) => this.send('subscriber', sql, values),
       expectChange: () => void (this.expectedChanges += 1),
       lockedRows: this.lockedRows,
     });
@@ -123,7 +123,7 @@ export class UnitOfWork {
     const connection = await this.connect();
     let results: StatementResult[];
     try {
-      const statements = [this.context('', options), this.statement(sql, values)];
+      const statements = [this.context('triggers', options), this.statement(sql, values)];
       results = await connection.send(statements, this.statementTimeoutMs);
     } catch (error) {
       // PostgreSQL has rolled back by itself; what is left to learn is whether the connection lives.
@@ -246,7 +246,7 @@ export class UnitOfWork {
   /** BEGIN and the context go before the first statement, and the pen moves where a statement wants the other. */
   private buildBatch(passengers: readonly PendingStatement[]): [statements: PipelinedStatement[], seats: number[]] {
     const statements: PipelinedStatement[] = [];
-    const seats = passengers.map(({ statement, auditSource: pen = this.auditSource ?? '' }) => {
+    const seats = passengers.map(({ statement, auditSource: pen = this.auditSource ?? 'triggers' }) => {
       if (this.auditSource === undefined) statements.push(this.statement('BEGIN', []), this.context(pen));
       else if (this.auditSource !== pen) statements.push(this.statement(SET_AUDIT_SOURCE, [pen]));
       this.auditSource = pen;

@@ -24,7 +24,7 @@ export class DataKeyStore {
   constructor(private readonly database: SystemDatabase) {}
 
   ofUser(userId: number | null): Promise<WrappedDataKey | undefined> {
-    return this.first(`SELECT ${COLUMNS} FROM auth.data_key_of($1)`, [userId]);
+    return this.first(`SELECT ${COLUMNS} FROM auth.find_user_data_key($1)`, [userId]);
   }
 
   find(keyId: string): Promise<WrappedDataKey | undefined> {

@@ -33,7 +33,7 @@ interface Counts {
 }
 
 const NEXT = `
-  SELECT id, user_id AS "userId", key_id AS "keyId", wrapped_key AS "wrappedKey" FROM app.data_keys_not_under($1, $2, $3)`;
+  SELECT id, user_id AS "userId", key_id AS "keyId", wrapped_key AS "wrappedKey" FROM app.data_keys_to_rewrap($1, $2, $3)`;
 
 /** A run that was given up and its successor must not lock each other's rows in turns. */
 const ONE_AT_A_TIME = `SELECT pg_advisory_xact_lock(hashtextextended('rotate-encryption-keys', 0))`;

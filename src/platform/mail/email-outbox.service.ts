@@ -17,14 +17,14 @@ interface OutboxRow {
   readonly id: number;
   readonly created_at: Date;
   readonly seal_key: string;
-  readonly sealed_mail: string;
+  readonly sealed_email: string;
 }
 
 /** An email that this process has leased. */
 interface ClaimedRow {
   readonly id: number;
   readonly seal_key: string;
-  readonly sealed_mail: string;
+  readonly sealed_email: string;
   readonly attempts: number;
 }
 
@@ -47,9 +47,9 @@ const PER_DOMAIN = 2;
 const RETRY_DELAYS_SECONDS = [15, 60, 300, 900, 1_800, 3_600, 7_200, 14_400];
 
 /**
- * The table mail_outbox, from which every email is sent. The whole email, its address too, is sealed; a keyed hash of the
+ * The table email_outbox, from which every email is sent. The whole email, its address too, is sealed; a keyed hash of the
  * address finds it again. Its content is deleted when it was sent or given up. Without a mail server emails stay for 24
- * hours, for an admin to read (app.purge_mail_outbox).
+ * hours, for an admin to read (app.purge_email_outbox).
  */
 @Injectable()
 export class EmailOutboxService {
@@ -79,7 +79,7 @@ export class EmailOutboxService {
     const lifetime = options.isLocal ? null : (validForSeconds ?? LIFETIME_SECONDS);
     const domain = canonicalEmail(to).replace(/^.*@/s, '');
     const values = [this.hashOf(to), this.hashOf(domain), sealKey, sealed, options.isDecoy, lifetime];
-    await this.database.asAuth((unit) => unit.query(`SELECT auth.enqueue_mail($1, $2, $3, $4, $5, $6)`, values));
+    await this.database.asAuth((unit) => unit.query(`SELECT auth.enqueue_email($1, $2, $3, $4, $5, $6)`, values));
   }
 
   /**
@@ -92,7 +92,7 @@ export class EmailOutboxService {
   async sendNext(send: (mail: Email, id: string) => Promise<SendFailure | undefined>): Promise<SendStatus | undefined> {
     const owner = randomUUID();
     const [row] = await this.database.asScheduler((unit) =>
-      unit.query<ClaimedRow>(`SELECT * FROM app.claim_mail($1, $2, $3)`, [owner, LEASE_SECONDS, PER_DOMAIN]),
+      unit.query<ClaimedRow>(`SELECT * FROM app.claim_email($1, $2, $3)`, [owner, LEASE_SECONDS, PER_DOMAIN]),
     );
     if (!row) return undefined;
     const failure = await this.attempt(row, send);
@@ -100,7 +100,7 @@ export class EmailOutboxService {
       ? null
       : RETRY_DELAYS_SECONDS[Math.min(row.attempts, RETRY_DELAYS_SECONDS.length) - 1]! * (1 - Math.random() / 10);
     const [end] = await this.database.asScheduler((unit) =>
-      unit.query<{ status: SendStatus }>(`SELECT app.end_mail($1, $2, $3, $4) AS status`, [
+      unit.query<{ status: SendStatus }>(`SELECT app.finish_email($1, $2, $3, $4) AS status`, [
         row.id,
         owner,
         failure?.code ?? null,
@@ -115,7 +115,7 @@ export class EmailOutboxService {
   }
 
   private async attempt(
-    { id, seal_key: sealKey, sealed_mail: sealed }: ClaimedRow,
+    { id, seal_key: sealKey, sealed_email: sealed }: ClaimedRow,
     send: (mail: Email, id: string) => Promise<SendFailure | undefined>,
   ): Promise<SendFailure | undefined> {
     let mail: Email;
@@ -133,7 +133,7 @@ export class EmailOutboxService {
   async list(to?: string): Promise<OutboxEmail[]> {
     const rows = await this.database.asAdmin('reads the mail outbox', (unit) =>
       unit.query<OutboxRow>(
-        `SELECT id, created_at, seal_key, sealed_mail FROM mail_outbox
+        `SELECT id, created_at, seal_key, sealed_email FROM email_outbox
           WHERE status = 'local' AND ($1::bytea IS NULL OR recipient_hash = $1) ORDER BY id DESC LIMIT $2`,
         [to === undefined ? null : this.hashOf(to), MAX_LISTED],
       ),
@@ -145,7 +145,7 @@ export class EmailOutboxService {
     id,
     created_at: createdAt,
     seal_key: sealKey,
-    sealed_mail: sealed,
+    sealed_email: sealed,
   }: OutboxRow): Promise<OutboxEmail> {
     const mail = JSON.parse(await this.encryption.open(sealed, encryptionContext(sealKey))) as Email;
     return { id, ...mail, createdAt };
@@ -157,5 +157,5 @@ export class EmailOutboxService {
 }
 
 function encryptionContext(sealKey: string): EncryptionContext {
-  return { table: 'mail_outbox', column: 'sealed_mail', userId: null, sealKey };
+  return { table: 'email_outbox', column: 'sealed_email', userId: null, sealKey };
 }

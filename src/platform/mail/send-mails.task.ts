@@ -20,9 +20,9 @@ export const SEND_MAILS: ScheduledTask = {
 };
 
 async function sendMails({ readOnly: look, asWorker, service, signal }: TaskContext): Promise<TaskResult | Skipped> {
-  const [waiting] = await look((unit) => unit.query<{ due: boolean }>('SELECT app.mails_due() AS due'));
+  const [waiting] = await look((unit) => unit.query<{ due: boolean }>('SELECT app.emails_due() AS due'));
   if (!waiting?.due) return { skipped: 'nothing is due' };
-  const [gone] = await asWorker((unit) => unit.query<{ expired: number }>('SELECT app.expire_mails() AS expired'));
+  const [gone] = await asWorker((unit) => unit.query<{ expired: number }>('SELECT app.expire_emails() AS expired'));
   const outbox = service(EmailOutboxService);
   const smtp = service(SmtpTransport);
   const counts = { sent: 0, pending: 0, failed: gone?.expired ?? 0 };

@@ -24,8 +24,8 @@ async function purgeExpired({ asWorker, service }: TaskContext): Promise<TaskRes
       alerts: number;
       events: number;
     }>(
-      `SELECT app.purge_expired() AS expired, app.purge_one_time_tokens() AS tokens, app.purge_mail_outbox() AS mails,
-         app.purge_alert_deliveries() AS alerts,         app.purge_security_logs($1) AS events`,
+      `SELECT app.purge_expired() AS expired, app.purge_one_time_tokens() AS tokens, app.purge_email_outbox() AS mails,
+         app.purge_deliveries() AS alerts,         app.purge_security_logs($1) AS events`,
       [securityLogDays],
     );
     return {

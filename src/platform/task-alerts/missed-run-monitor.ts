@@ -112,7 +112,7 @@ export const UPDATE_ALERTS = `
 
 export const LOCK_ALERTS = `SELECT pg_advisory_xact_lock(hashtextextended('task_alerts', 0))`;
 
-export const ALERTS_TO_MAIL = `SELECT id, task, kind, reason, created_at AS "createdAt", recipient FROM app.task_alerts_to_mail()`;
+export const ALERTS_TO_MAIL = `SELECT id, task, kind, reason, created_at AS "createdAt", recipient FROM app.task_alerts_to_email()`;
 
 const CHECK_INTERVAL_MS = 60_000;
 

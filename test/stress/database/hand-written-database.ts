@@ -80,7 +80,7 @@ export class HandWrittenDatabase {
     return this.withClient(async (client) => {
       const [, , found] = await sendTogether(client, () => [
         client.query('BEGIN'),
-        context(client, ''),
+        context(client, 'triggers'),
         run(client, 'select', [id]),
         client.query('COMMIT'),
       ]);
@@ -93,7 +93,7 @@ export class HandWrittenDatabase {
     return this.withClient(async (client) => {
       const [, , inserted] = await sendTogether(client, () => [
         client.query('BEGIN'),
-        context(client, 'orm'),
+        context(client, 'subscriber'),
         run(client, 'insert', parameters),
       ]);
       const job = inserted!.rows[0] as Job;
@@ -107,7 +107,7 @@ export class HandWrittenDatabase {
     return this.withClient(async (client) => {
       const [, , found] = await sendTogether(client, () => [
         client.query('BEGIN'),
-        context(client, 'orm'),
+        context(client, 'subscriber'),
         run(client, 'lock', [id]),
       ]);
       const old = found!.rows[0] as Job;
@@ -148,7 +148,7 @@ async function sendTogether(client: PoolClient, issue: () => Answer[]): Promise<
   return Promise.all(sent);
 }
 
-function context(client: PoolClient, auditSource: 'orm' | ''): Answer {
+function context(client: PoolClient, auditSource: 'subscriber' | 'triggers'): Answer {
   const { principal, requestId, ip, operation } = currentContext()!;
   const userId = String(principal!.userId);
   return run(client, 'context', [userId, principal!.role, userId, requestId, ip, operation, '', auditSource, '15000']);

@@ -148,7 +148,7 @@ async function countLeftSettings(database: Database, tenant: number): Promise<nu
       await unit.query('COMMIT');
       return unit.query<{ left: number }>(
         `SELECT count(*) FILTER (WHERE coalesce(current_setting('app.' || name, true), '') <> '') AS left
-         FROM unnest('{user_id,actor_kind,actor_id,request_id,audited_by}'::text[]) AS name`,
+         FROM unnest('{user_id,actor_kind,actor_id,request_id,audit_source}'::text[]) AS name`,
       );
     }),
   );

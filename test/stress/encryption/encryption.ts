@@ -12,7 +12,7 @@ export interface EncryptionResult {
 
 const userIds = fc.oneof(fc.integer({ min: 1, max: 50 }), fc.constant(null));
 const sealContexts: fc.Arbitrary<EncryptionContext> = fc.record({
-  table: fc.constantFrom('user_tokens', 'user_mfa', 'mail_outbox', 'a","b'),
+  table: fc.constantFrom('user_tokens', 'user_mfa', 'email_outbox', 'a","b'),
   column: fc.constantFrom('encrypted_access_token', 'encrypted_refresh_token', 'b', ''),
   userId: userIds,
   sealKey: fc.uuid(),

@@ -18,17 +18,17 @@ CREATE FUNCTION audit.capture() RETURNS trigger
       WHEN 'INSERT' THEN
         INSERT INTO public.audit_logs (user_id, table_name, record_id, action, new_values)
         SELECT (r.v ->> tenant)::bigint, logical, (r.v ->> 'id')::bigint, TG_OP,
-               audit.redacted(r.v, rules.secret_columns)
+               audit.redact(r.v, rules.secret_columns)
         FROM new_rows n, LATERAL (SELECT to_jsonb(n) - rules.ignored_columns OFFSET 0) AS r (v);
       WHEN 'DELETE' THEN
         INSERT INTO public.audit_logs (user_id, table_name, record_id, action, old_values)
         SELECT (r.v ->> tenant)::bigint, logical, (r.v ->> 'id')::bigint, TG_OP,
-               audit.redacted(r.v, rules.secret_columns)
+               audit.redact(r.v, rules.secret_columns)
         FROM old_rows o, LATERAL (SELECT to_jsonb(o) - rules.ignored_columns OFFSET 0) AS r (v);
       WHEN 'UPDATE' THEN
         INSERT INTO public.audit_logs (user_id, table_name, record_id, action, old_values, new_values)
         SELECT (r.n ->> tenant)::bigint, logical, (r.n ->> 'id')::bigint, TG_OP,
-               audit.redacted(c.old_values, rules.secret_columns), audit.redacted(c.new_values, rules.secret_columns)
+               audit.redact(c.old_values, rules.secret_columns), audit.redact(c.new_values, rules.secret_columns)
         FROM old_rows o JOIN new_rows n ON n.id = o.id,
              LATERAL (SELECT to_jsonb(o) - rules.ignored_columns, to_jsonb(n) - rules.ignored_columns OFFSET 0) AS r (o, n),
              LATERAL audit.changes(r.o, r.n) AS c

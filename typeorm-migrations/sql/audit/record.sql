@@ -1,7 +1,7 @@
 -- One change, its values as arguments, one INSERT with as few expressions as possible: PL/pgSQL prepares every
 -- expression, and PostgreSQL every column default, again in each transaction. This form costs a write a third less than
 -- one call with a list of changes did (`npm run bench` prints it). The server gives numbers and instants in the form of
--- to_jsonb(), so the values are stored as they come. audit.record_cleaned() handles the rest: values that must not be
+-- to_jsonb(), so the values are stored as they come. audit.record_redacted() handles the rest: values that must not be
 -- logged, and changes that leave no row.
 CREATE FUNCTION audit.record(logical text, record_id bigint, action text, old_values jsonb, new_values jsonb)
     RETURNS boolean
@@ -23,7 +23,7 @@ CREATE FUNCTION audit.record(logical text, record_id bigint, action text, old_va
       IF FOUND THEN
         RETURN true;
       END IF;
-      RETURN audit.record_cleaned(logical, record_id, action, old_values, new_values);
+      RETURN audit.record_redacted(logical, record_id, action, old_values, new_values);
     END $$;
 COMMENT ON FUNCTION audit.record(text, bigint, text, jsonb, jsonb) IS
   'Pen 1: writes a change of a row to audit_logs; tenant, actor, request and address come from the context. False: an '

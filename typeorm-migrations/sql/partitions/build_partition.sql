@@ -17,7 +17,7 @@ CREATE FUNCTION app.build_partition(parent text, instant timestamptz) RETURNS te
       gap record;
       stray boolean;
     BEGIN
-      SELECT * INTO gap FROM app.gap_at(parent, instant);
+      SELECT * INTO gap FROM app.find_partition_gap(parent, instant);
       EXECUTE format('CREATE TABLE public.%I (LIKE public.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)',
         gap.gap_name, parent);
       EXECUTE format('ALTER TABLE public.%I ADD CONSTRAINT only_this_time CHECK (%s)', gap.gap_name, gap.gap_check);

@@ -8,7 +8,7 @@ CREATE FUNCTION app.convert_default_partition(parent text, instant timestamptz) 
       fallback CONSTANT text := parent || '_default';
       gap record;
     BEGIN
-      SELECT * INTO gap FROM app.gap_at(parent, instant);
+      SELECT * INTO gap FROM app.find_partition_gap(parent, instant);
       EXECUTE format('LOCK TABLE ONLY public.%I IN ACCESS EXCLUSIVE MODE', parent);
       EXECUTE format('ALTER TABLE public.%I ADD CONSTRAINT only_this_time CHECK (%s)', fallback, gap.gap_check);
       EXECUTE format('ALTER TABLE public.%I DETACH PARTITION public.%I', parent, fallback);

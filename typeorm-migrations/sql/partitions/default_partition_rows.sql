@@ -1,7 +1,7 @@
 -- gigvault_owner sees the default partitions by the policies that let it drain them. A missing default partition is
 -- reported as NULL: an admin must learn of it, and it must not fail the numbers of the other tables.
-CREATE FUNCTION app.default_partition_rows(count_at_most integer DEFAULT 100000)
-    RETURNS TABLE (table_name text, stray_rows bigint, oldest timestamptz, newest timestamptz)
+CREATE FUNCTION app.default_partition_rows(max_count integer DEFAULT 100000)
+    RETURNS TABLE (table_name text, default_rows bigint, oldest timestamptz, newest timestamptz)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog
     SET timezone = 'UTC'
@@ -11,7 +11,7 @@ CREATE FUNCTION app.default_partition_rows(count_at_most integer DEFAULT 100000)
     BEGIN
       FOR parent IN SELECT t.table_name AS name, t.key FROM app.partitioned_tables t ORDER BY 1 LOOP
         table_name := parent.name;
-        stray_rows := NULL;
+        default_rows := NULL;
         oldest := NULL;
         newest := NULL;
         IF to_regclass(format('public.%I', parent.name || '_default')) IS NULL THEN
@@ -19,11 +19,11 @@ CREATE FUNCTION app.default_partition_rows(count_at_most integer DEFAULT 100000)
           CONTINUE;
         END IF;
         EXECUTE format('SELECT count(*), min(k)::timestamptz, max(k)::timestamptz FROM (SELECT %I AS k FROM public.%I LIMIT $1) AS taken',
-          parent.key, parent.name || '_default') INTO stray_rows, oldest, newest USING count_at_most;
+          parent.key, parent.name || '_default') INTO default_rows, oldest, newest USING max_count;
         RETURN NEXT;
       END LOOP;
     END $$;
 COMMENT ON FUNCTION app.default_partition_rows(integer) IS
-  'How many rows lie in each default partition (no more than count_at_most are counted) and of when those are; never '
+  'How many rows lie in each default partition (no more than max_count are counted) and of when those are; never '
   'the rows.';
 GRANT EXECUTE ON FUNCTION app.default_partition_rows(integer) TO gigvault_worker, gigvault_admin, gigvault_monitor;

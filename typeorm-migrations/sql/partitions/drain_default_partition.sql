@@ -18,7 +18,7 @@ CREATE FUNCTION app.drain_default_partition(parent text, move_limit bigint DEFAU
       IF part.stray IS NULL THEN
         RETURN;
       END IF;
-      SELECT * INTO gap FROM app.gap_at(parent, part.first);
+      SELECT * INTO gap FROM app.find_partition_gap(parent, part.first);
       IF part.stray > move_limit AND part.stray = part.all_strays AND part.last < gap.gap_to THEN
         RETURN NEXT app.convert_default_partition(parent, part.first);
       ELSE

@@ -9,6 +9,6 @@ CREATE FUNCTION app.secure_partition(parent text, partition text) RETURNS void
       EXECUTE format('CREATE POLICY %I ON public.%I FOR SELECT USING (user_id = (SELECT auth.uid()))',
         parent || '_own_data_select', partition);
       -- Statement triggers are the parent's own: a statement that names the partition fires only these.
-      PERFORM audit.watch_partition(parent, partition);
+      PERFORM audit.enable_partition(parent, partition);
     END $$;
 COMMENT ON FUNCTION app.secure_partition(text, text) IS 'Gives a new partition what it does not inherit.';

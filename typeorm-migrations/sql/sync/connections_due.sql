@@ -1,4 +1,4 @@
--- Divides the worker between tenants, as app.alerts_due() does.
+-- Divides the worker between tenants, as app.deliveries_due() does.
 CREATE FUNCTION app.connections_due(ahead interval, keep_alive interval, take integer)
     RETURNS TABLE (user_id bigint, token_id bigint)
     LANGUAGE sql STABLE SECURITY DEFINER

@@ -1,4 +1,4 @@
--- Divides the worker between tenants, as app.alerts_due() does.
+-- Divides the worker between tenants, as app.deliveries_due() does.
 CREATE FUNCTION app.syncs_due(take integer) RETURNS TABLE (user_id bigint, sync_id bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog

@@ -19,9 +19,9 @@ CREATE FUNCTION auth.erase_account(email_hash bytea) RETURNS jsonb
       IF was_admin AND NOT EXISTS (SELECT FROM public.users u WHERE u.role = 'admin' AND u.is_active AND u.id <> me) THEN
         RETURN jsonb_build_object('refused', 'last_admin');
       END IF;
-      DELETE FROM public.mail_outbox o WHERE o.recipient_hash = email_hash;
+      DELETE FROM public.email_outbox o WHERE o.recipient_hash = email_hash;
       DELETE FROM public.users u WHERE u.id = me;
-      RETURN audit.forget_user(me, email_hash, was_admin);
+      RETURN audit.erase_user(me, email_hash, was_admin);
     END $$;
 COMMENT ON FUNCTION auth.erase_account(bytea) IS
   'Deletes the account of the tenant with all that hangs on it and forgets him in the logs. NULL: it is gone already; '

@@ -3,7 +3,7 @@
 -- the decoy writes too: a message to PostgreSQL's write-ahead log that nobody reads.
 -- See https://www.postgresql.org/docs/15/functions-admin.html (pg_logical_emit_message)
 CREATE FUNCTION auth.issue_token(email text, purpose text, token_hash bytea, token_seconds integer)
-    RETURNS TABLE (user_id bigint, mail_to text)
+    RETURNS TABLE (user_id bigint, email_to text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog
     AS $$

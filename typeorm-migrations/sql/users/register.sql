@@ -1,6 +1,6 @@
 CREATE FUNCTION auth.register(
   email text, ascii_domain text, encrypted_password text, first_name text, last_name text, token_hash bytea,
-  token_seconds integer, OUT user_id bigint, OUT mail_to text, OUT is_known boolean
+  token_seconds integer, OUT user_id bigint, OUT email_to text, OUT is_registered boolean
 )
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog
@@ -13,10 +13,10 @@ CREATE FUNCTION auth.register(
       ON CONFLICT (lower(coalesce(split_part(email, '@', 1) || '@' || ascii_domain, email))) DO UPDATE
         SET encrypted_password = excluded.encrypted_password, first_name = excluded.first_name, last_name = excluded.last_name
         WHERE NOT u.is_verified AND u.is_active
-      RETURNING u.id, u.email INTO register.user_id, register.mail_to;
-      register.is_known := register.user_id IS NULL;
-      IF register.is_known THEN
-        SELECT u.id, u.email INTO register.user_id, register.mail_to FROM public.users u
+      RETURNING u.id, u.email INTO register.user_id, register.email_to;
+      register.is_registered := register.user_id IS NULL;
+      IF register.is_registered THEN
+        SELECT u.id, u.email INTO register.user_id, register.email_to FROM public.users u
         WHERE lower(coalesce(split_part(u.email, '@', 1) || '@' || u.ascii_domain, u.email)) = lower(coalesce(split_part(register.email, '@', 1) || '@' || register.ascii_domain, register.email));
         RETURN;
       END IF;
@@ -25,7 +25,7 @@ CREATE FUNCTION auth.register(
               now() + make_interval(secs => register.token_seconds));
     END $$;
 COMMENT ON FUNCTION auth.register(text, text, text, text, text, bytea, integer) IS
-  'Makes an account, or renews one never verified, with the token that verifies it; is_known: it was there, nothing '
+  'Makes an account, or renews one never verified, with the token that verifies it; is_registered: it was there, nothing '
   'changed.';
 GRANT EXECUTE ON FUNCTION auth.register(text, text, text, text, text, bytea, integer) TO gigvault_auth;
 ALTER FUNCTION auth.register(text, text, text, text, text, bytea, integer) OWNER TO gigvault_definer;

@@ -81,7 +81,7 @@ export const PARTITION_COVERAGE = `
   SELECT c.table_name AS "table", c.covered_until > now() AS "isCovered",
     nullif(c.covered_until, 'infinity') AS "coveredUntil",
     least(floor(extract(epoch FROM c.covered_until - now()) / 86400), 36500)::integer AS "daysCovered",
-    s.stray_rows AS "rowsInDefault", s.oldest AS "oldestInDefault", s.newest AS "newestInDefault"
+    s.default_rows AS "rowsInDefault", s.oldest AS "oldestInDefault", s.newest AS "newestInDefault"
   FROM app.partition_coverage() c JOIN app.default_partition_rows() s ON s.table_name = c.table_name
   ORDER BY 1`;
 

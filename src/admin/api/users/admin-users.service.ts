@@ -44,7 +44,7 @@ export function findUser(id: number): [sql: string, values: unknown[]] {
   return [`SELECT ${USER_COLUMNS} ${FROM_USERS} WHERE u.id = $1`, [id]];
 }
 
-/** What app.set_standing() tells. */
+/** What app.set_account_status() tells. */
 type AccountChangeOutcome = 'changed' | 'unchanged' | 'not_found' | 'last_admin';
 
 /**
@@ -88,7 +88,7 @@ export class AdminUsersService {
     if (isActive === undefined && role === undefined) throw invalidValue('', 'required', 'give isActive, role or both');
     const { outcome, user } = await this.system.asAdmin(`change user ${id}: ${reason}`, async (unit) => {
       const [row] = await unit.query<{ outcome: AccountChangeOutcome }>(
-        'SELECT app.set_standing($1, $2, $3) AS outcome',
+        'SELECT app.set_account_status($1, $2, $3) AS outcome',
         [id, isActive ?? null, role ?? null],
       );
       return { outcome: row?.outcome, user: await this.find(unit, id) };

@@ -86,7 +86,7 @@ export interface ServiceFaults {
 export const SERVICE_FAULTS = `
   SELECT syncs, failing_syncs AS "failingSyncs", failing_deliveries AS "failingDeliveries", lost_deliveries AS "lostDeliveries",
     failing_mails AS "failingMails", lost_mails AS "lostMails"
-  FROM app.service_faults()`;
+  FROM app.count_service_failures()`;
 
 const RUNS_SHOWN = 12;
 

@@ -32,9 +32,9 @@ const ROLE_CHECKS = [
   `SELECT format('role %s is a member of %s: REVOKE %2$s FROM %1$s', m.member::regrole, m.roleid::regrole) AS problem
    FROM pg_auth_members m
    WHERE m.member::regrole::text = ANY ('{gigvault_app,gigvault_auth,gigvault_worker,gigvault_admin}')`,
-  `SELECT format('%s may create objects in schema %s, so it could watch rows pass in own_jobs: REVOKE CREATE ON SCHEMA %2$s FROM %1$s, PUBLIC', current_user, nspname) AS problem
+  `SELECT format('%s may create objects in schema %s, so it could watch rows pass in tenant_jobs: REVOKE CREATE ON SCHEMA %2$s FROM %1$s, PUBLIC', current_user, nspname) AS problem
    FROM pg_namespace WHERE nspname !~ '^pg_' AND has_schema_privilege(oid, 'CREATE')`,
-  `SELECT format('%s may create temporary objects, so it could watch rows pass in own_jobs: run docker/postgres/bootstrap.sql', current_user) AS problem
+  `SELECT format('%s may create temporary objects, so it could watch rows pass in tenant_jobs: run docker/postgres/bootstrap.sql', current_user) AS problem
    WHERE has_database_privilege(current_database(), 'TEMPORARY')`,
 ];
 
@@ -68,7 +68,7 @@ const TABLE_CHECKS = [
    FROM grants WHERE grantee = 0 OR privilege_type NOT IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')`,
   `${WITH} SELECT DISTINCT format('table %s: %s may name the partition itself, which skips its parent''s policies: REVOKE ALL ON %1$s FROM %2$s', g.name, g.grantee::regrole) AS problem
    FROM grants g JOIN tables t USING (oid) WHERE t.relispartition AND g.grantee <> 0`,
-  `${WITH} SELECT format('table %s: audit trigger %s is missing or disabled: SELECT audit.watch_partition(…) makes it, ENABLE TRIGGER wakes it', t.name, wanted) AS problem
+  `${WITH} SELECT format('table %s: audit trigger %s is missing or disabled: SELECT audit.enable_partition(…) makes it, ENABLE TRIGGER wakes it', t.name, wanted) AS problem
    FROM tables t
    LEFT JOIN pg_inherits i ON i.inhrelid = t.oid
    JOIN audit.audited_tables a ON t.schema = 'public' AND format('public.%I', a.table_name)::regclass IN (t.oid, i.inhparent)

@@ -1,9 +1,0 @@
-CREATE FUNCTION app.data_key_uses() RETURNS TABLE (master_key text, uses bigint)
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path = pg_catalog
-    AS $$
-      SELECT split_part(k.wrapped_key, '.', 2), count(*) FROM public.data_keys k GROUP BY 1 ORDER BY 1
-    $$;
-COMMENT ON FUNCTION app.data_key_uses() IS 'How many data keys each master key wraps.';
-GRANT EXECUTE ON FUNCTION app.data_key_uses() TO gigvault_worker, gigvault_admin;
-ALTER FUNCTION app.data_key_uses() OWNER TO gigvault_definer;

@@ -1,0 +1,22 @@
+-- The arguments are the generated columns of the table, and the columns whose change counts as none. PostgreSQL has not
+-- computed generated columns yet in a BEFORE trigger: they read as NULL in NEW, so a plain comparison would always find
+-- a difference.
+CREATE FUNCTION app.set_updated_at() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+    BEGIN
+      IF NEW.id IS DISTINCT FROM OLD.id THEN
+        RAISE EXCEPTION 'the id of a row of % never changes', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+      END IF;
+      NEW.version := OLD.version;
+      NEW.updated_at := OLD.updated_at;
+      IF (CASE WHEN TG_NARGS = 0 THEN NEW IS DISTINCT FROM OLD
+               ELSE to_jsonb(NEW) - TG_ARGV IS DISTINCT FROM to_jsonb(OLD) - TG_ARGV END)
+      THEN
+        NEW.version := OLD.version + 1;
+        NEW.updated_at := now();
+      END IF;
+      RETURN NEW;
+    END $$;
+COMMENT ON FUNCTION app.set_updated_at() IS
+  'BEFORE UPDATE: version + 1 and updated_at = now() when the row really changes. Arguments: its generated columns.';

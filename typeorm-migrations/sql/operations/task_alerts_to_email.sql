@@ -1,0 +1,17 @@
+CREATE FUNCTION app.task_alerts_to_email()
+    RETURNS TABLE (id bigint, task text, kind text, reason text, created_at timestamptz, recipient text)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path = pg_catalog
+    AS $$
+      WITH taken AS (
+        UPDATE public.task_alerts a SET mailed_at = now() WHERE a.mailed_at IS NULL AND a.cleared_at IS NULL
+        RETURNING a.id, a.task, a.kind, a.reason, a.created_at
+      )
+      SELECT t.id, t.task, t.kind, t.reason, t.created_at, u.email
+      FROM taken t JOIN public.users u ON u.role = 'admin' AND u.is_active AND u.is_verified
+      ORDER BY t.id, u.id
+    $$;
+COMMENT ON FUNCTION app.task_alerts_to_email() IS
+  'Takes the alerts that stand and nobody was told of, once for each admin; of several processes one gets them.';
+GRANT EXECUTE ON FUNCTION app.task_alerts_to_email() TO gigvault_worker;
+ALTER FUNCTION app.task_alerts_to_email() OWNER TO gigvault_definer;

@@ -1,0 +1,15 @@
+CREATE FUNCTION app.set_decision_times() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog
+    AS $$
+    BEGIN
+      NEW.won_at := CASE NEW.status WHEN 'accepted' THEN now() END;
+      NEW.rejected_at := CASE NEW.status WHEN 'rejected' THEN now() END;
+      IF TG_OP = 'UPDATE' AND NEW.status IN (OLD.status, 'archived') THEN
+        NEW.won_at := OLD.won_at;
+        NEW.rejected_at := OLD.rejected_at;
+      END IF;
+      RETURN NEW;
+    END $$;
+COMMENT ON FUNCTION app.set_decision_times() IS
+  'BEFORE INSERT OR UPDATE: keeps proposals.won_at and rejected_at, which nobody else sets.';
