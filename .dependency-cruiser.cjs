@@ -27,8 +27,8 @@ const MAY_USE = {
 
 const DOMAINS = Object.keys(MAY_USE);
 
-/** The other folders of src. */
-const NO_DOMAINS = ['admin', 'cli', 'demo', 'local-services', 'platform', 'schematics'];
+/** The other folders of src. `nest g task` creates tasks. */
+const NO_DOMAINS = ['admin', 'cli', 'demo', 'local-services', 'platform', 'schematics', 'tasks'];
 
 const folders = readdirSync(join(__dirname, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
 const unruled = folders.filter(({ name }) => ![...DOMAINS, ...NO_DOMAINS].includes(name));

@@ -45,13 +45,13 @@ describe('nest g resource', () => {
     await app.close();
   });
 
-  it('works in the tree: the files are there and the module is registered', () => {
+  it('writes the files and registers the module', () => {
     expect(existsSync(join(checkout, 'src/x/x.controller.ts'))).toBe(true);
     expect(readFileSync(join(checkout, 'src/app.module.ts'), 'utf8')).toContain('XModule');
   });
 
   it('compiles', async () => {
-    // The new files and what they import; the rest is compiled by the gates, and runs in the last of these tests.
+    // Compiles the new files and their imports. The gates compile the rest.
     writeFileSync(
       join(checkout, 'tsconfig.server.json'),
       '{"extends":"./tsconfig.json","include":["src/x","src/**/*.d.ts"]}',
@@ -62,14 +62,14 @@ describe('nest g resource', () => {
     expect(code).toBe(0);
   }, 120_000);
 
-  it('is named as not yet safe by lint', async () => {
+  it('is reported as not yet safe by lint', async () => {
     const { code, output } = await run('eslint/bin/eslint.js', ['src/x']);
 
     expect(code).toBe(1);
     expect(output).toContain('Not safe yet: say who may call these routes');
   }, 120_000);
 
-  it('keeps the server from starting, which names each open route', async () => {
+  it('keeps the server from starting with the name of each open route', async () => {
     await run('../src/cli/build.cjs', []);
     const { code, output } = await run('../dist/src/main.js', [], { ...app.settings, LOG_LEVEL: 'fatal' });
 

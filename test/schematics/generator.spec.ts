@@ -9,25 +9,27 @@ import { RepositoryCopy } from '../support/repository-copy';
 
 const ROOT = resolve(__dirname, '..', '..');
 
-/** Plain JavaScript, as the Nest CLI runs it. */
+/** Plain JavaScript, because the Nest CLI runs it. */
 const { assertDomainName } = createRequire(__filename)('../../src/schematics/lib/names.cjs') as {
   assertDomainName: (tree: Tree, name: string, type: string) => void;
 };
 
-/** What the generator reads and changes. The names used below are none a real domain would have: its table would be taken. */
+/** The files that the generator reads and changes. The names below differ from those of real domains, which are taken. */
 const SHARED = [
   '.dependency-cruiser.cjs',
+  '.prettierrc.json',
   'src/app.module.ts',
   'src/platform/errors/error-codes.ts',
   'src/users/export-sections.ts',
-  'src/tasks/scheduled-tasks.ts',
-  'src/tasks/purge-expired.task.ts',
+  'src/scheduled-tasks.ts',
+  'src/ai/ai.controller.ts',
+  'src/platform/scheduler/purge-expired.task.ts',
   'src/jobs/job.entity.ts',
   'test/rls/matrix.ts',
   'test/contract/audited-tables.json',
 ];
 
-/** Later than any migration of ours in the next decades. */
+/** Later than every migration of the next decades. */
 const TIMESTAMP = 4_102_444_800_000;
 
 interface Options {
@@ -36,8 +38,8 @@ interface Options {
   readonly timestamp?: number;
 }
 
-/** The repository as far as the generator looks at it. */
-function repository(): Tree {
+/** Builds the part of the repository that the generator reads. */
+function buildRepository(): Tree {
   const tree = Tree.empty();
   const entries = readdirSync(join(ROOT, 'typeorm-migrations'), { withFileTypes: true });
   const migrations = entries.filter((entry) => entry.isFile()).map(({ name }) => `typeorm-migrations/${name}`);
@@ -45,7 +47,7 @@ function repository(): Tree {
   return tree;
 }
 
-/** Reserved words of TypeScript, and what is no variable in a module. */
+/** Reserved words of TypeScript, and words that cannot name a variable in a module. */
 const RESERVED = [
   ...Array.from(
     { length: ts.SyntaxKind.LastFutureReservedWord - ts.SyntaxKind.FirstReservedWord + 1 },
@@ -54,7 +56,7 @@ const RESERVED = [
   ...['argument', 'await', 'eval', 'undefined'],
 ];
 
-/** Reserved words of PostgreSQL 15: `pg_get_keywords()`, catcode R and T. A plural of theirs, such as orders, is none. */
+/** Reserved words of PostgreSQL 15: `pg_get_keywords()`, catcode R and T. Their plurals, such as orders, are free. */
 const RESERVED_IN_SQL =
   `all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate
   collation column concurrently constraint create cross default deferrable desc distinct do else end except false fetch for foreign
@@ -63,15 +65,15 @@ const RESERVED_IN_SQL =
   select similar some symmetric table tablesample then to trailing true union unique user using variadic verbose when where
   window with`.split(/\s+/);
 
-/** Names that other files of a domain import for something else, but no file that has both. */
-const NEAR = [
+/** Names that are also imported, but never by a file that declares them. */
+const IMPORTED_NAMES = [
   ['posts', 'user'],
   ['gets', 'append'],
   ['cursor-keys', 'reference'],
   ['keyset-pages', 'user'],
 ] as const;
 
-function kebab(name: string): string {
+function toKebab(name: string): string {
   return name.replaceAll('_', '-');
 }
 
@@ -84,7 +86,7 @@ function isAccepted(tree: Tree, name: string, type: string): boolean {
   }
 }
 
-function contentsOf(tree: Tree): Map<string, string> {
+function readAll(tree: Tree): Map<string, string> {
   const contents = new Map<string, string>();
   tree.visit((path) => contents.set(path.slice(1), tree.readText(path)));
   return contents;
@@ -92,14 +94,14 @@ function contentsOf(tree: Tree): Map<string, string> {
 
 describe('nest g', () => {
   const runner = new SchematicTestRunner('@gigvault/schematics', join(ROOT, 'src/schematics/collection.json'));
-  const before = contentsOf(repository());
-  let said: string[];
+  const before = readAll(buildRepository());
+  let printed: string[];
 
   beforeEach(() => {
-    // What to do next is printed when the process ends.
-    said = [];
+    // The generator prints the next commands when the process ends.
+    printed = [];
     jest.spyOn(process, 'once').mockImplementation((_event, listener: (code: number) => void) => {
-      const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+      const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => printed.push(String(text)) > 0);
       listener(0);
       write.mockRestore();
       return process;
@@ -107,23 +109,20 @@ describe('nest g', () => {
   });
   afterEach(() => jest.restoreAllMocks());
 
-  const generate = (schematic: 'domain' | 'task', options: Options, tree = repository()): Promise<Tree> =>
+  const generate = (schematic: 'domain' | 'task', options: Options, tree = buildRepository()): Promise<Tree> =>
     runner.runSchematic(schematic, options, tree);
 
-  const added = (tree: Tree): string[] => [...contentsOf(tree).keys()].filter((file) => !before.has(file)).sort();
+  const added = (tree: Tree): string[] => [...readAll(tree).keys()].filter((file) => !before.has(file)).sort();
 
   const changed = (tree: Tree): string[] => {
-    const after = contentsOf(tree);
+    const after = readAll(tree);
     return [...before.keys()].filter((file) => after.get(file) !== before.get(file)).sort();
   };
 
   const USER = [
-    'src/sample-lists/dto/create-sample-list.dto.ts',
-    'src/sample-lists/dto/list-sample-lists.dto.ts',
-    'src/sample-lists/dto/sample-list.dto.ts',
-    'src/sample-lists/dto/update-sample-list.dto.ts',
     'src/sample-lists/sample-list.entity.ts',
     'src/sample-lists/sample-lists.controller.ts',
+    'src/sample-lists/sample-lists.dto.ts',
     'src/sample-lists/sample-lists.module.ts',
     'src/sample-lists/sample-lists.queries.spec.ts',
     'src/sample-lists/sample-lists.queries.ts',
@@ -137,9 +136,9 @@ describe('nest g', () => {
   describe('domain', () => {
     it.each([
       ['user', USER],
-      ['append', USER.filter((file) => !file.includes('update-'))],
+      ['append', USER],
       ['reference', [...USER, 'src/sample-lists/admin-sample-lists.controller.ts'].sort()],
-    ])('--type %s writes all its files, and puts the table on every list', async (type, files) => {
+    ])('--type %s writes all its files and adds the table to every list', async (type, files) => {
       const tree = await generate('domain', { name: 'sample-lists', type, timestamp: TIMESTAMP });
 
       expect(added(tree)).toEqual(files);
@@ -160,13 +159,13 @@ describe('nest g', () => {
       expect(JSON.stringify(tree.readJson('test/contract/audited-tables.json'))).toContain('sample_lists');
     });
 
-    it.each(['user', 'append', 'reference'])('--type %s leaves nothing to delete or to fill in', async (type) => {
+    it.each(['user', 'append', 'reference'])('--type %s leaves no placeholder', async (type) => {
       const tree = await generate('domain', { name: 'sample-lists', type });
 
       for (const file of added(tree)) expect(tree.readText(file)).not.toMatch(/<%|%>|TODO|FIXME|eslint-disable/);
     });
 
-    it('forces row security and has a policy for each command that is granted', async () => {
+    it('forces row security and creates a policy for each granted command', async () => {
       const tree = await generate('domain', { name: 'sample-lists', type: 'user', timestamp: TIMESTAMP });
 
       const sql = tree.readText(`typeorm-migrations/${TIMESTAMP}-create-sample-lists.ts`);
@@ -178,35 +177,33 @@ describe('nest g', () => {
       }
     });
 
-    it('dates the migration behind the newest, also twice within a moment', async () => {
+    it('dates the migration after the newest, also twice within a second', async () => {
       const once = await generate('domain', { name: 'sample-widgets', type: 'user', timestamp: TIMESTAMP });
       const twice = await generate('domain', { name: 'sample-records', type: 'append' }, once);
 
       expect(added(twice)).toContain(`typeorm-migrations/${TIMESTAMP + 1_000}-create-sample-records.ts`);
     });
 
-    it('says what to run next', async () => {
+    it('prints the next commands', async () => {
       await generate('domain', { name: 'sample-widgets', type: 'user' });
 
-      expect(said.join('')).toBe(
-        '\nNext:\n  npm run format\n  npm run contract\n  npm test -- sample-widgets\n  npm run migrate\n',
-      );
+      expect(printed.join('')).toBe('\nNext:\n  npm run contract\n  npm test -- sample-widgets\n  npm run migrate\n');
     });
   });
 
   describe('task', () => {
-    it('writes the task and its test, and puts it on the schedule', async () => {
+    it('writes the task and its test and adds it to the schedule', async () => {
       const tree = await generate('task', { name: 'polish-samples' });
 
       expect(added(tree)).toEqual([
         'src/tasks/polish-samples.task.ts',
         'test/integration/scheduler/polish-samples.integration-spec.ts',
       ]);
-      expect(changed(tree)).toEqual(['src/tasks/scheduled-tasks.ts']);
-      expect(tree.readText('src/tasks/scheduled-tasks.ts')).toMatch(
-        /import \{ POLISH_SAMPLES \}[\s\S]*,\s+POLISH_SAMPLES,?\s*\];/,
+      expect(changed(tree)).toEqual(['src/scheduled-tasks.ts']);
+      expect(tree.readText('src/scheduled-tasks.ts')).toMatch(
+        /import \{ POLISH_SAMPLES \} from '\.\/tasks\/polish-samples\.task';[\s\S]*,\s+POLISH_SAMPLES,?\s*\];/,
       );
-      expect(said.join('')).toBe('\nNext:\n  npm test -- polish-samples\n  npm run gates\n  npm start\n');
+      expect(printed.join('')).toBe('\nNext:\n  npm test -- polish-samples\n  npm run gates\n  npm start\n');
     });
   });
 
@@ -218,33 +215,34 @@ describe('nest g', () => {
     ['domain', { name: 'sample_lists' }, 'a name is kebab-case'],
     ['domain', { name: '2fast' }, 'a name is kebab-case'],
     ['domain', { name: 'x'.repeat(30) + 's' }, 'more than 30 characters'],
-    ['domain', { name: 'task' }, 'a meaning of its own'],
-    ['domain', { name: 'tasks' }, 'a meaning of its own'],
-    ['domain', { name: 'sessions' }, 'a meaning of its own'],
-    ['domain', { name: 'jobs' }, 'a meaning of its own'],
-    ['domain', { name: 'dates' }, 'would hide what the files need'],
-    ['domain', { name: 'proposals' }, 'makes a table or view of this name'],
-    ['domain', { name: 'audit-logs' }, 'makes a table or view of this name'],
+    ['domain', { name: 'task' }, 'another meaning here'],
+    ['domain', { name: 'tasks' }, 'another meaning here'],
+    ['domain', { name: 'sessions' }, 'another meaning here'],
+    ['domain', { name: 'jobs' }, 'another meaning here'],
+    ['domain', { name: 'dates' }, 'would hide an identifier of its files'],
+    ['domain', { name: 'proposals' }, 'creates a table or view with this name'],
+    ['domain', { name: 'audit-logs' }, 'creates a table or view with this name'],
+    ['domain', { name: 'ai-models' }, 'the API has an operation listAiModels'],
     ['domain', { name: 'sample-widgets', type: 'log' }, '--type is one of user, append, reference'],
-    ['domain', { name: 'sample-widgets', spec: false }, 'it is written whole'],
-    ['domain', { name: 'sample-widgets', skipImport: true }, 'it is written whole'],
-    ['domain', { name: 'sample-widgets', path: 'lib' }, 'it is written whole'],
+    ['domain', { name: 'sample-widgets', spec: false }, 'the result is always complete'],
+    ['domain', { name: 'sample-widgets', skipImport: true }, 'the result is always complete'],
+    ['domain', { name: 'sample-widgets', path: 'lib' }, 'the result is always complete'],
     ['task', { name: 'digest' }, 'named by what it does'],
     ['task', { name: '../x' }, 'a name is kebab-case'],
-    ['task', { name: 'purge-expired' }, 'src/tasks/purge-expired.task.ts is this task'],
+    ['task', { name: 'purge-expired' }, 'src/platform/scheduler/purge-expired.task.ts is this task'],
   ] as const)('%s refuses %j and writes nothing', async (schematic, options, why) => {
-    const tree = repository();
+    const tree = buildRepository();
 
     await expect(
       generate(schematic, { type: schematic === 'domain' ? 'user' : undefined, ...options }, tree),
     ).rejects.toThrow(why);
-    expect(contentsOf(tree)).toEqual(before);
-    expect(said).toEqual([]);
+    expect(readAll(tree)).toEqual(before);
+    expect(printed).toEqual([]);
   });
 
-  // The names are many and the templates few, so this asks the rules themselves.
+  // Calls the rules directly, because generating for each of the many names would take too long.
   it.each(['user', 'append', 'reference'])('--type %s refuses every reserved word, singular and plural', (type) => {
-    const tree = repository();
+    const tree = buildRepository();
     const names = [...RESERVED.flatMap((word) => [word, plural(word), `${word}s`]), ...RESERVED_IN_SQL];
     const accepted = names.filter((name) => isAccepted(tree, name, type));
 
@@ -254,21 +252,21 @@ describe('nest g', () => {
   it.each(['voids', 'tries', 'lets', 'privates', 'arguments', 'interfaces', 'overlaps'])(
     'refuses %s and writes nothing',
     async (name) => {
-      const tree = repository();
+      const tree = buildRepository();
 
       await expect(generate('domain', { name, type: 'user' }, tree)).rejects.toThrow('Nothing was written.');
-      expect(contentsOf(tree)).toEqual(before);
+      expect(readAll(tree)).toEqual(before);
     },
   );
 
-  it.each(['user', 'append', 'reference'])('--type %s refuses every name that the product has taken', (type) => {
-    const tree = repository();
+  it.each(['user', 'append', 'reference'])('--type %s refuses the name of every table and folder of src', (type) => {
+    const tree = buildRepository();
     const { relations } = JSON.parse(readFileSync(join(ROOT, 'test/contract/catalog.json'), 'utf8')) as {
       relations: object;
     };
     const tables = Object.keys(relations)
       .filter((name) => name.startsWith('public.'))
-      .map((name) => kebab(name.slice(7)));
+      .map((name) => toKebab(name.slice(7)));
     const domains = readdirSync(join(ROOT, 'src'), { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name);
@@ -280,38 +278,39 @@ describe('nest g', () => {
   });
 
   it.each(['invoices', 'ledgers', 'price-lists', 'posts', 'countries', 'items', 'notes'])('accepts %s', (name) => {
-    expect(['user', 'append', 'reference'].filter((type) => isAccepted(repository(), name, type))).toHaveLength(3);
+    expect(['user', 'append', 'reference'].filter((type) => isAccepted(buildRepository(), name, type))).toHaveLength(3);
   });
 
   it.each(['domain', 'task'] as const)('%s refuses the same name twice', async (schematic) => {
     const options = { name: schematic === 'domain' ? 'sample-widgets' : 'polish-samples' };
     const once = await generate(schematic, options);
-    const after = contentsOf(once);
+    const after = readAll(once);
 
     await expect(generate(schematic, options, once)).rejects.toThrow(/src\/sample-widgets exists|is this task/);
-    expect(contentsOf(once)).toEqual(after);
+    expect(readAll(once)).toEqual(after);
   });
 
-  it('of all kinds compiles together with the repository', async () => {
+  it('writes domains and tasks that compile and are formatted', async () => {
     let tree = await generate('domain', { name: 'sample-widgets', type: 'user' });
     tree = await generate('domain', { name: 'sample-lists', type: 'append' }, tree);
     tree = await generate('domain', { name: 'sample-places', type: 'reference' }, tree);
-    // Near to names of the templates' imports, and accepted.
-    for (const [name, type] of NEAR) tree = await generate('domain', { name, type }, tree);
+    for (const [name, type] of IMPORTED_NAMES) tree = await generate('domain', { name, type }, tree);
     tree = await generate('task', { name: 'polish-samples' }, tree);
     const copy = new RepositoryCopy();
-    for (const [file, text] of contentsOf(tree)) copy.write(file, text);
+    for (const [file, text] of readAll(tree)) copy.write(file, text);
 
     const { code, output } = await copy.run('typescript/bin/tsc', ['--noEmit', '-p', 'tsconfig.json']);
+    const formatted = await copy.run('prettier/bin/prettier.cjs', ['--check', ...added(tree), ...changed(tree)]);
     copy.remove();
 
     expect(output).toBe('');
     expect(code).toBe(0);
+    expect(formatted.output).toContain('All matched files use Prettier code style!');
   }, 240_000);
 });
 
 describe('nest g --help', () => {
-  it('shows what is ours beside the standard elements', async () => {
+  it('lists domain and task with the standard elements', async () => {
     const copy = new RepositoryCopy();
     const { output } = await copy.generate('--help');
     copy.remove();

@@ -6,7 +6,7 @@ import { Caller, type Answer } from '../support/caller';
 import { RepositoryCopy } from '../support/repository-copy';
 import { ADMIN_SETTINGS, StressInstallation } from './installation';
 
-/** What is generated, and a file each must have written: the CLI ends with 0 even when it fails. */
+/** The calls and a file that each must write, because the CLI exits with 0 even when it fails. */
 const GENERATED = [
   { args: ['domain', 'invoices'], file: 'src/invoices/invoices.service.ts' },
   { args: ['domain', 'ledgers', '--type', 'append'], file: 'src/ledgers/ledgers.service.ts' },
@@ -14,7 +14,7 @@ const GENERATED = [
   { args: ['task', 'send-digests'], file: 'src/tasks/send-digests.task.ts' },
 ];
 
-/** Names that are refused: there already, no plural, reserved, no name. */
+/** Refused names: taken, singular, reserved or malformed. */
 const REFUSED = [
   ['domain', 'invoices'],
   ['domain', 'Invoice'],
@@ -24,10 +24,10 @@ const REFUSED = [
   ['task', '../x'],
 ];
 
-/** How many migrations the three domains brought. */
+/** Migrations of the three domains. */
 const MIGRATIONS = 3;
 
-/** What a proof of the generator found. */
+/** The result of the scenario. */
 export interface GeneratorResult {
   readonly refused: readonly string[];
   readonly tests: string;
@@ -35,9 +35,9 @@ export interface GeneratorResult {
 }
 
 /**
- * Generates one of each in a copy of the repository and, without touching a line, passes the gates and all tests there,
- * migrates a running installation, uses the new routes over HTTP, and reverts to the catalog of before.
- * @throws Error with the output of the first step that is not as it must be
+ * Generates one of each in a copy of the repository. Without an edit it passes the gates and all tests there, migrates a
+ * running installation, calls the new routes over HTTP, and reverts to the earlier catalog.
+ * @throws Error with the output of the first step that fails
  */
 export async function stressGenerator(): Promise<GeneratorResult> {
   const copy = new RepositoryCopy();
@@ -63,7 +63,7 @@ export async function stressGenerator(): Promise<GeneratorResult> {
     }
     const after = await readCatalogOf(services);
     if (JSON.stringify(after) !== JSON.stringify(before))
-      throw new Error('reverted, the catalog is not the one of before');
+      throw new Error('the reverted catalog differs from the earlier one');
     return { refused, tests, routes };
   } finally {
     await installation.remove();
@@ -78,9 +78,9 @@ async function generateAll(copy: RepositoryCopy): Promise<void> {
   }
 }
 
-/** Returns what each refusal said. */
+/** Returns the message of each refusal. */
 async function refuseAll(copy: RepositoryCopy): Promise<string[]> {
-  const said: string[] = [];
+  const messages: string[] = [];
   for (const args of REFUSED) {
     const before = copy.files();
     const { output } = await copy.generate(...args);
@@ -88,12 +88,12 @@ async function refuseAll(copy: RepositoryCopy): Promise<string[]> {
     const isSame = after.size === before.size && [...after].every(([file, text]) => before.get(file) === text);
     if (!isSame || !output.includes('Nothing was written'))
       throw new Error(`nest g ${args.join(' ')} was not refused:\n${output}`);
-    said.push(`${args.join(' ')}: ${/No \w+ ".*?Nothing was written\./.exec(output)?.[0]}`);
+    messages.push(`${args.join(' ')}: ${/No \w+ ".*?Nothing was written\./.exec(output)?.[0]}`);
   }
-  return said;
+  return messages;
 }
 
-/** Runs a script of the copy, which must succeed, and returns what it said. */
+/** Runs a script of the copy, which must succeed, and returns its output. */
 async function assertPasses(
   copy: RepositoryCopy,
   script: string,

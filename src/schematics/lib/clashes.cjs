@@ -7,40 +7,40 @@ const ts = require('typescript');
 
 const TEMPLATES = join(__dirname, '..', 'domain', 'files');
 
-/** A part of an identifier that the domain's name fills in. */
+/** A part of an identifier that comes from the domain's name. */
 const FORM = /<%= (Plural|Singular|pluralCamel|singularCamel|constant) %>/g;
 
-/** What identifiers of a template look like, forms of the name included. */
+/** An identifier of a template, with the forms of the name in it. */
 const IDENTIFIER = /(?:\w|<%= \w+ %>)+/g;
 
-/** Stands for every form while a template is parsed; no file has it of its own. */
-const STAND_IN = 'Zqx';
+/** Replaces every form while a template is parsed; no file contains it. */
+const PLACEHOLDER = 'Zqx';
 
-/** Not reserved, but never the name of a variable in a module. */
+/** Words that are not reserved but cannot name a variable in a module. */
 const NO_VARIABLES = new Set(['arguments', 'await', 'eval', 'undefined']);
 
 /**
- * Returns the first identifier that the files of a domain would have and cannot: a reserved word of TypeScript, or one that
- * the same file uses for something else.
+ * Returns the first identifier that the files of a domain cannot use: a reserved word of TypeScript, or one that the
+ * same file uses for something else.
  * @param {Words} words
  * @param {string} type of the domain
  * @returns {string | undefined}
  */
-function clashOf(words, type) {
-  for (const { names, others } of templatesOf(type)) {
-    const found = names.map((name) => filledIn(name, words)).find((name) => isReserved(name) || others.has(name));
+function findClash(words, type) {
+  for (const { names, others } of getTemplates(type)) {
+    const found = names.map((name) => fillForms(name, words)).find((name) => isReserved(name) || others.has(name));
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
-/** @typedef {{ names: string[], others: Set<string> }} Identifiers Those with a form of the name, and the others. */
+/** @typedef {{ names: string[], others: Set<string> }} Identifiers Those with a form of the name and the others. */
 
 /** @type {Map<string, Identifiers[]>} */
 const known = new Map();
 
-/** @param {string} type @returns {Identifiers[]} the identifiers of each template, which are read once */
-function templatesOf(type) {
+/** @param {string} type @returns {Identifiers[]} the identifiers of each template, read once */
+function getTemplates(type) {
   const templates = known.get(type) ?? readTemplates(type);
   known.set(type, templates);
   return templates;
@@ -56,22 +56,22 @@ function readTemplates(type) {
     const names = [...new Set(text.match(IDENTIFIER))].filter((name) => name.search(FORM) >= 0);
     const parsed = ts.createSourceFile(
       entry.name,
-      text.replace(/<%=.*?%>/g, STAND_IN),
+      text.replace(/<%=.*?%>/g, PLACEHOLDER),
       ts.ScriptTarget.Latest,
       true,
       ts.ScriptKind.TS,
     );
-    return { names, others: new Set(identifiersIn(parsed).filter((name) => !name.includes(STAND_IN))) };
+    return { names, others: new Set(listIdentifiers(parsed).filter((name) => !name.includes(PLACEHOLDER))) };
   });
 }
 
-/** @param {import('typescript').Node} node @returns {string[]} without the names of members, which clash with nothing */
-function identifiersIn(node) {
+/** @param {import('typescript').Node} node @returns {string[]} without the names of members, which cannot clash */
+function listIdentifiers(node) {
   /** @type {string[]} */
   const found = [];
   node.forEachChild((child) => {
     if (ts.isIdentifier(child) && !isMemberName(child)) found.push(child.text);
-    found.push(...identifiersIn(child));
+    found.push(...listIdentifiers(child));
   });
   return found;
 }
@@ -88,7 +88,7 @@ function isMemberName(identifier) {
 }
 
 /** @param {string} name @param {Words} words */
-function filledIn(name, words) {
+function fillForms(name, words) {
   return name.replace(FORM, (_, form) => words[/** @type {keyof Words} */ (form)]).replace(/<%= \w+ %>/g, '');
 }
 
@@ -99,4 +99,4 @@ function isReserved(name) {
   return NO_VARIABLES.has(name) || (kind >= FirstReservedWord && kind <= LastFutureReservedWord);
 }
 
-module.exports = { clashOf };
+module.exports = { findClash };

@@ -5,13 +5,13 @@ const ts = require('typescript');
 /** @typedef {import('@angular-devkit/schematics').Tree} Tree */
 
 /**
- * Adds to an object or array literal of a file that is there, before a member or at its end.
+ * Adds a member to an object or array literal of an existing file, before another member or at the end.
  * @param {Tree} tree
  * @param {string} path
  * @param {string} variable name of the constant, or a member of the root of a JSON file
- * @param {string} text the new member as it is to stand there, without the comma
- * @param {string} [before] name of the member it shall stand before, with its comments
- * @throws SchematicsException when the file has no such literal: it was rewritten, and this generator was forgotten
+ * @param {string} text the new member, without the comma
+ * @param {string} [before] name of the member that follows it
+ * @throws SchematicsException when the file has no such literal, because it was rewritten without this generator
  */
 function addMember(tree, path, variable, text, before) {
   const content = tree.readText(path);
@@ -24,9 +24,9 @@ function addMember(tree, path, variable, text, before) {
         true,
         path.endsWith('.cjs') ? ts.ScriptKind.JS : ts.ScriptKind.TS,
       );
-  const literal = literalOf(source, variable);
+  const literal = findLiteral(source, variable);
   const members = literal && (ts.isObjectLiteralExpression(literal) ? literal.properties : literal.elements);
-  const named = members?.findIndex((member) => nameOf(member) === before);
+  const named = members?.findIndex((member) => getName(member) === before);
   const previous = before === undefined ? members?.at(-1) : members?.[(named ?? 0) - 1];
   if (!literal || !members || !previous) {
     throw new SchematicsException(
@@ -43,7 +43,7 @@ function addMember(tree, path, variable, text, before) {
 }
 
 /**
- * Adds an import behind the last one.
+ * Adds an import after the last one.
  * @param {Tree} tree
  * @param {string} path
  * @param {string} text
@@ -58,16 +58,16 @@ function addImport(tree, path, text) {
 }
 
 /** @param {import('typescript').SourceFile} source @param {string} name */
-function literalOf(source, name) {
+function findLiteral(source, name) {
   for (const statement of source.statements) {
     if (ts.isExpressionStatement(statement) && ts.isObjectLiteralExpression(statement.expression)) {
-      return unwrapped(statement.expression.properties.find((property) => nameOf(property) === name));
+      return unwrapLiteral(statement.expression.properties.find((property) => getName(property) === name));
     }
     if (!ts.isVariableStatement(statement)) continue;
     const found = statement.declarationList.declarations.find(
       (declaration) => declaration.name.getText(source) === name,
     );
-    if (found) return unwrapped(found);
+    if (found) return unwrapLiteral(found);
   }
   return undefined;
 }
@@ -76,16 +76,16 @@ function literalOf(source, name) {
  * @param {import('typescript').Node | undefined} node
  * @returns {import('typescript').ObjectLiteralExpression | import('typescript').ArrayLiteralExpression | undefined}
  */
-function unwrapped(node) {
+function unwrapLiteral(node) {
   if (!node) return undefined;
   if (ts.isObjectLiteralExpression(node) || ts.isArrayLiteralExpression(node)) return node;
-  if (ts.isVariableDeclaration(node) || ts.isPropertyAssignment(node)) return unwrapped(node.initializer);
-  if (ts.isAsExpression(node) || ts.isSatisfiesExpression(node)) return unwrapped(node.expression);
+  if (ts.isVariableDeclaration(node) || ts.isPropertyAssignment(node)) return unwrapLiteral(node.initializer);
+  if (ts.isAsExpression(node) || ts.isSatisfiesExpression(node)) return unwrapLiteral(node.expression);
   return undefined;
 }
 
 /** @param {import('typescript').Node} member @returns {string | undefined} */
-function nameOf(member) {
+function getName(member) {
   const name = ts.isPropertyAssignment(member) ? member.name : undefined;
   return name && (ts.isIdentifier(name) || ts.isStringLiteral(name)) ? name.text : undefined;
 }

@@ -1,7 +1,7 @@
 // @ts-check
 const { SchematicsException } = require('@angular-devkit/schematics');
-const { clashOf } = require('./clashes.cjs');
-const { isPluralName, singularOf, snake, wordsOf } = require('./words.cjs');
+const { findClash } = require('./clashes.cjs');
+const { buildWords, isPluralName, snake, toSingular } = require('./words.cjs');
 
 /** @typedef {import('@angular-devkit/schematics').Tree} Tree */
 
@@ -9,10 +9,10 @@ const ERRORS = 'src/platform/errors/error-codes.ts';
 
 const KEBAB = /^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/;
 
-/** The names of constraints, indexes and policies made of it must stay below PostgreSQL's 63 bytes, summaries below 60. */
+/** Keeps the names of constraints, indexes and policies below PostgreSQL's 63 bytes, and summaries below 60. */
 const MAX_LENGTH = 30;
 
-/** Words that mean one thing here already (README, glossary), and folders of src that are no domains. */
+/** Words of the glossary of README.md, and folders of src that are not domains. */
 const GLOSSARY = [
   'job',
   'task',
@@ -29,7 +29,7 @@ const GLOSSARY = [
   'migration',
 ];
 
-/** A class, variable or table of these names would hide what the files of a domain need, or is none in TypeScript or SQL. */
+/** Names that would hide an identifier of a domain's files, or that TypeScript or SQL reserves. */
 const NO_NAMES = [
   ...[
     'array',
@@ -85,42 +85,44 @@ const NO_NAMES = [
 ];
 
 /**
- * The plurals among PostgreSQL's reserved words, which name no table without quotes, and the table of TypeORM.
+ * Plurals among PostgreSQL's reserved words, which would need quotes as a table, and TypeORM's table.
  * @see https://www.postgresql.org/docs/15/sql-keywords-appendix.html
  */
 const NO_TABLES = ['as', 'overlaps', 'references', 'schema-migrations'];
 
 /**
  * @param {Tree} tree
- * @param {string} name as the CLI hands it over: it has folded PriceLists to price-lists by then
+ * @param {string} name after the CLI has converted PriceLists to price-lists
  * @param {string} type of the domain
- * @throws SchematicsException when it is no plural in kebab-case, means something else here or is taken
+ * @throws SchematicsException when it is not a plural in kebab-case, has another meaning here or is taken
  */
 function assertDomainName(tree, name, type) {
   assertKebab('domain', name);
   if (name.length > MAX_LENGTH) refuse('domain', name, `it has more than ${MAX_LENGTH} characters`);
-  const one = singularOf(name);
+  const one = toSingular(name);
   for (const word of [name, one]) {
-    if (GLOSSARY.includes(word)) refuse('domain', name, `"${word}" has a meaning of its own here (README, glossary)`);
-    if (NO_NAMES.includes(word)) refuse('domain', name, `"${word}" would hide what the files need under this name`);
+    if (GLOSSARY.includes(word)) refuse('domain', name, `"${word}" has another meaning here (README, glossary)`);
+    if (NO_NAMES.includes(word)) refuse('domain', name, `"${word}" would hide an identifier of its files`);
   }
   if (NO_TABLES.includes(name)) refuse('domain', name, `"${name}" is a keyword of SQL or a table of TypeORM`);
   if (!isPluralName(name)) refuse('domain', name, 'a domain is named in the plural, such as invoices or price-lists');
   if (tree.getDir(`/src/${name}`).subfiles.length + tree.getDir(`/src/${name}`).subdirs.length > 0) {
     refuse('domain', name, `src/${name} exists`);
   }
-  const migration = migrationThatMakes(tree, snake(name));
-  if (migration) refuse('domain', name, `typeorm-migrations/${migration} makes a table or view of this name`);
+  const migration = findMigration(tree, snake(name));
+  if (migration) refuse('domain', name, `typeorm-migrations/${migration} creates a table or view with this name`);
   if (tree.readText(ERRORS).includes(`'${snake(one)}.`))
     refuse('domain', name, `${ERRORS} has codes of "${snake(one)}"`);
-  const clash = clashOf(wordsOf(name), type);
-  if (clash) refuse('domain', name, `the files would need "${clash}" for two things`);
+  const operation = findOperation(tree, buildWords(name));
+  if (operation) refuse('domain', name, `the API has an operation ${operation}`);
+  const clash = findClash(buildWords(name), type);
+  if (clash) refuse('domain', name, `its files would use "${clash}" for two things`);
 }
 
 /**
  * @param {Tree} tree
  * @param {string} name
- * @throws SchematicsException when it is not what a task does, in kebab-case, or is taken
+ * @throws SchematicsException when it is not a verb and its object in kebab-case, or is taken
  */
 function assertTaskName(tree, name) {
   assertKebab('task', name);
@@ -141,10 +143,29 @@ function assertKebab(kind, name) {
 }
 
 /** @param {Tree} tree @param {string} table @returns {string | undefined} */
-function migrationThatMakes(tree, table) {
-  const makes = new RegExp(`CREATE\\s+(?:TABLE|VIEW|MATERIALIZED VIEW)\\s+(?:\\w+\\.)?${table}\\b`);
+function findMigration(tree, table) {
+  const creates = new RegExp(`CREATE\\s+(?:TABLE|VIEW|MATERIALIZED VIEW)\\s+(?:\\w+\\.)?${table}\\b`);
   const folder = tree.getDir('/typeorm-migrations');
-  return folder.subfiles.find((file) => makes.test(folder.file(file)?.content.toString() ?? ''));
+  return folder.subfiles.find((file) => creates.test(folder.file(file)?.content.toString() ?? ''));
+}
+
+/**
+ * Returns the first operationId of the domain that a controller already has: each must be unique in the OpenAPI document.
+ * @param {Tree} tree
+ * @param {import('./words.cjs').Words} words
+ * @returns {string | undefined}
+ */
+function findOperation(tree, { Plural, Singular }) {
+  const verbs = ['create', 'get', 'update', 'delete'].map((verb) => `${verb}${Singular}`);
+  const operations = [`list${Plural}`, ...verbs, `get${Singular}History`];
+  /** @type {string | undefined} */
+  let found;
+  tree.getDir('/src').visit((path, entry) => {
+    if (!path.endsWith('.controller.ts')) return;
+    const text = entry?.content.toString() ?? '';
+    found ??= operations.find((operation) => text.includes(`operationId: '${operation}'`));
+  });
+  return found;
 }
 
 /** @param {string} kind @param {string} name @param {string} why @returns {never} */

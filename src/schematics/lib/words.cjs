@@ -2,7 +2,7 @@
 const { isPlural, singular } = require('pluralize');
 
 /**
- * @typedef {object} Words The forms of a domain's name that its files use; of price-lists:
+ * @typedef {object} Words The forms of a domain's name in its files, such as those of price-lists:
  * @property {string} plural price-lists
  * @property {string} singular price-list
  * @property {string} Plural PriceLists
@@ -15,14 +15,16 @@ const { isPlural, singular } = require('pluralize');
  * @property {string} words price lists
  * @property {string} word price list
  * @property {string} aWord a price list
+ * @property {string} AWord A price list
  * @property {string} Title Price lists
  */
 
 /** @param {string} plural @returns {Words} */
-function wordsOf(plural) {
-  const one = singularOf(plural);
+function buildWords(plural) {
+  const one = toSingular(plural);
   const words = plural.replaceAll('-', ' ');
   const word = one.replaceAll('-', ' ');
+  const aWord = `${/^[aeiou]/.test(word) ? 'an' : 'a'} ${word}`;
   return {
     plural,
     singular: one,
@@ -35,20 +37,21 @@ function wordsOf(plural) {
     constant: snake(one).toUpperCase(),
     words,
     word,
-    aWord: `${/^[aeiou]/.test(word) ? 'an' : 'a'} ${word}`,
+    aWord,
+    AWord: capital(aWord),
     Title: capital(words),
   };
 }
 
-/** The last word decides: price-lists → price-list. @param {string} kebab @returns {string} */
-function singularOf(kebab) {
+/** Returns the singular of the last word: price-lists → price-list. @param {string} kebab @returns {string} */
+function toSingular(kebab) {
   const parts = kebab.split('-');
   return [...parts.slice(0, -1), singular(parts[parts.length - 1] ?? '')].join('-');
 }
 
-/** @param {string} kebab @returns {boolean} whether it names several, and one of them is called otherwise */
+/** @param {string} kebab @returns {boolean} true for a plural that differs from its singular */
 function isPluralName(kebab) {
-  return isPlural(kebab.split('-').at(-1) ?? '') && singularOf(kebab) !== kebab;
+  return isPlural(kebab.split('-').at(-1) ?? '') && toSingular(kebab) !== kebab;
 }
 
 /** @param {string} kebab */
@@ -63,4 +66,4 @@ const pascal = (kebab) => kebab.split('-').map(capital).join('');
 /** @param {string} kebab */
 const camel = (kebab) => pascal(kebab).replace(/^./, (letter) => letter.toLowerCase());
 
-module.exports = { wordsOf, isPluralName, singularOf, snake, capital };
+module.exports = { buildWords, isPluralName, toSingular, snake, capital };

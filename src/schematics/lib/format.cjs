@@ -1,0 +1,32 @@
+// @ts-check
+const { format } = require('prettier/standalone');
+const estree = require('prettier/plugins/estree');
+const typescript = require('prettier/plugins/typescript');
+
+/** @typedef {import('@angular-devkit/schematics').Tree} Tree */
+
+/**
+ * Formats files as `npm run format` does; where a line breaks depends on the generated name.
+ * @param {Tree} workspace the repository, which has Prettier's settings
+ * @param {readonly string[]} [paths] the files; by default all of the tree
+ * @returns {import('@angular-devkit/schematics').Rule}
+ */
+function formatFiles(workspace, paths) {
+  return async (tree) => {
+    const settings = JSON.parse(workspace.readText('.prettierrc.json'));
+    for (const path of paths ?? listFiles(tree)) {
+      const options = { ...settings, parser: 'typescript', filepath: path, plugins: [estree, typescript] };
+      tree.overwrite(path, await format(tree.readText(path), options));
+    }
+  };
+}
+
+/** @param {Tree} tree @returns {string[]} */
+function listFiles(tree) {
+  /** @type {string[]} */
+  const paths = [];
+  tree.visit((path) => paths.push(path));
+  return paths;
+}
+
+module.exports = { formatFiles };
