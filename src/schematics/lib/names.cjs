@@ -12,8 +12,8 @@ const KEBAB = /^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/;
 /** Keeps the names of constraints, indexes and policies below PostgreSQL's 63 bytes, and summaries below 60. */
 const MAX_LENGTH = 30;
 
-/** Words of the glossary of README.md, and folders of src that are not domains. */
-const GLOSSARY = [
+/** Words that README.md defines, and folders of src that are not domains. */
+const DEFINED_WORDS = [
   'job',
   'task',
   'token',
@@ -101,7 +101,7 @@ function assertDomainName(tree, name, type) {
   if (name.length > MAX_LENGTH) refuse('domain', name, `it has more than ${MAX_LENGTH} characters`);
   const one = toSingular(name);
   for (const word of [name, one]) {
-    if (GLOSSARY.includes(word)) refuse('domain', name, `"${word}" has another meaning here (README, glossary)`);
+    if (DEFINED_WORDS.includes(word)) refuse('domain', name, `"${word}" has another meaning here (README.md, Words)`);
     if (NO_NAMES.includes(word)) refuse('domain', name, `"${word}" would hide an identifier of its files`);
   }
   if (NO_TABLES.includes(name)) refuse('domain', name, `"${name}" is a keyword of SQL or a table of TypeORM`);
