@@ -252,13 +252,13 @@ describe('the two pens of the audit', () => {
       asAnn((unit) => unit.repository(Proposal).update(ofAnEndedUnit, { bidAmount: '3.00' })),
     ).rejects.toThrow('lock: true');
     await expect(asAnn((unit) => unit.repository(Proposal).insert({ jobId, userId: 1 }))).rejects.toThrow(
-      'userId is not written by hand',
+      'userId cannot be written',
     );
     await expect(asAnn((unit) => unit.repository(Proposal).insert({ jobId, version: 7 }))).rejects.toThrow(
-      'version is not written by hand',
+      'version cannot be written',
     );
     await expect(asAnn((unit) => unit.repository(Proposal).insert({ jobId, wonAt: new Date() }))).rejects.toThrow(
-      'wonAt is not written by hand',
+      'wonAt cannot be written',
     );
   });
 

@@ -1,18 +1,18 @@
 import { Column, type ColumnOptions, PrimaryColumn } from 'typeorm';
 
-/** An amount of money: numeric(10,2) in the database, a decimal string with two places here; its currency is beside it. */
+/** Declares an amount of money: numeric(10,2), read as a decimal string. The currency is another column. */
 export function MoneyColumn(name: string, options: ColumnOptions = {}): PropertyDecorator {
   return Column({ type: 'numeric', name, precision: 10, scale: 2, nullable: true, ...options });
 }
 
-/** An instant: timestamptz in the database, a Date here. */
+/** Declares an instant: timestamptz, read as a Date. */
 export function InstantColumn(name: string, options: ColumnOptions = {}): PropertyDecorator {
   return Column({ type: 'timestamptz', name, ...options });
 }
 
 /**
- * What every row of a tenant has. All of it is the database's to write: the identity, the tenant (auth.uid() by default,
- * checked by policy) and the times.
+ * The columns of every tenant row. Only the database writes them. The tenant defaults to auth.uid() and is checked by
+ * policy.
  */
 export abstract class BaseEntity {
   @PrimaryColumn('bigint', { generated: 'identity', generatedIdentity: 'ALWAYS' })

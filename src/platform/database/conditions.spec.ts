@@ -1,7 +1,7 @@
 import { Conditions } from './conditions';
 
 describe(Conditions.name, () => {
-  it('numbers the parameters as they come and leaves out what has no value', () => {
+  it('numbers the parameters in order and omits conditions without a value', () => {
     const conditions = new Conditions()
       .add('job_id = $?', 42)
       .add('status = $?', undefined)
@@ -13,7 +13,7 @@ describe(Conditions.name, () => {
     expect(conditions.values).toEqual([42, '2026-01-31 09:30:00+00', 7, 21]);
   });
 
-  it('takes the one of several values by =, any of several, and none of none', () => {
+  it('compares one value by =, several by ANY, and adds nothing for no value', () => {
     const conditions = new Conditions()
       .anyOf('status', ['draft'])
       .anyOf('type', ['a', 'b'])
@@ -24,14 +24,14 @@ describe(Conditions.name, () => {
     expect(conditions.values).toEqual(['draft', ['a', 'b']]);
   });
 
-  it('takes a value several times, and conditions without one', () => {
+  it('accepts repeated placeholders and conditions without a value', () => {
     const conditions = new Conditions().add('low <= $? AND high >= $?', 5).always('NOT is_read');
 
     expect(conditions.where).toBe('WHERE low <= $1 AND high >= $1 AND NOT is_read');
     expect(conditions.values).toEqual([5]);
   });
 
-  it('gives no clause without a condition', () => {
+  it('returns an empty clause without conditions', () => {
     expect(new Conditions().add('x = $?', undefined).after('id', '<', ['bigint'], undefined).where).toBe('');
   });
 });

@@ -3,20 +3,20 @@ import type { UnitOfWork } from './unit-of-work';
 
 const openUnits = new WeakMap<RequestContext, UnitOfWork>();
 
-/** Returns the open unit of work that every use of `Database` in the running code joins; undefined when there is none. */
+/** Returns the open unit of work that calls of `Database` join; undefined when there is none. */
 export function currentUnitOfWork(): UnitOfWork | undefined {
   const context = currentContext();
   return context && openUnits.get(context);
 }
 
 /**
- * Runs `work` so that every use of `Database` in it, and in what it awaits, joins the open unit. Whoever opened the unit
- * ends it. Idempotent requests and imports store their answer in the same transaction this way.
- * @throws Error outside of a request or task
+ * Runs `work` and lets every call of `Database` in it join the open unit. The code that opened the unit ends it.
+ * Idempotent requests and imports use this to store their answer in the same transaction.
+ * @throws Error outside a request or task
  */
 export function joinUnitOfWork<T>(unit: UnitOfWork, work: () => Promise<T>): Promise<T> {
   const context = currentContext();
-  if (!context) throw new Error('a unit of work is joined within a request or a task only');
+  if (!context) throw new Error('a unit of work can be joined only inside a request or a task');
   const joined = { ...context };
   openUnits.set(joined, unit);
   return runInContext(joined, work);

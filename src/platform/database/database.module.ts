@@ -6,7 +6,7 @@ import { Database } from './database';
 import { poolOptions, PoolStatisticsService, RolePools } from './driver/role-pools';
 import { SystemDatabase } from './system-database';
 
-/** The data gate and TypeORM behind it: entities are registered by their modules, the schema comes from migrations. */
+/** The database access. Modules register their own entities; migrations make the schema. */
 @Global()
 @Module({
   imports: [

@@ -13,8 +13,8 @@ import { TenantConnectionSlots } from './driver/connection';
 import { UnitOfWork, type QueryOptions } from './unit-of-work';
 
 /**
- * The rows of the inner query do not fit into the work_mem set beside it, so PostgreSQL writes them to a temporary file, 56 kB
- * on the disk of the data, and deletes it: a full disk fails the probe, and a probe leaves nothing to vacuum.
+ * Checks the disk: the inner rows exceed work_mem, so PostgreSQL writes a temporary file of 56 kB and deletes it. A
+ * full disk fails the probe. The probe leaves nothing to vacuum.
  */
 const PROBE = `
   SELECT pg_is_in_recovery() AS "isInRecovery", current_setting('transaction_read_only') = 'on' AS "isReadOnly", count(n) AS written
@@ -22,10 +22,9 @@ const PROBE = `
        LATERAL generate_series(1, 4000 + 0 * length(small.memory)) n`;
 
 /**
- * The data gate: the one place through which a tenant's queries go. Each unit of work is one transaction of the login
- * gigvault_app with the signed-in user's context in it, opened with its first statement and closed as soon as the work
- * returns; PostgreSQL's row level security does the rest.
- * @throws AppError `auth.session_missing` before any SQL when nobody is signed in
+ * The database access of tenants; all their queries go through it. Each unit of work is one transaction of the login
+ * gigvault_app. It carries the signed-in user's context, which PostgreSQL's row level security reads.
+ * @throws AppError `auth.session_missing` before any SQL when no user is signed in
  */
 @Injectable()
 export class Database {
@@ -47,8 +46,8 @@ export class Database {
   }
 
   /**
-   * Runs one statement as a unit of its own, in one round trip; what it changes is audited by the triggers. Inside an open
-   * unit of the same request it joins that unit, whose plans are PostgreSQL's choice.
+   * Runs one statement as a separate unit, in one round trip. Triggers audit its changes. Inside an open unit of the
+   * same request it joins that unit, and `options` do not apply.
    */
   async query<Row extends QueryResultRow>(
     sql: string,
@@ -59,7 +58,7 @@ export class Database {
     return ambient ? ambient.query<Row>(sql, values) : this.beginForTenant().queryOnce<Row>(sql, values, options);
   }
 
-  /** Runs the statement of a list or a search as `query` does, within the shorter time that such statements have. */
+  /** Runs the statement of a list or search like `query`, with the shorter timeout for lists. */
   list<Row extends QueryResultRow>(
     sql: string,
     values: readonly unknown[] = [],
@@ -70,7 +69,7 @@ export class Database {
     return this.query<Row>(sql, values, { ...options, statementTimeoutMs: timeoutMs });
   }
 
-  /** The tenant's row with this id in one round trip, or null; to change it, find it again in a unit with `lock`. */
+  /** Returns the tenant's row with this id, or null. To change it, find it in a unit with `lock`. */
   async find<E extends Identified>(entity: EntityClass<E>, id: number): Promise<E | null> {
     const statements = this.entityStatements.of(entity);
     const [row] = await this.query<ObjectLiteral>(statements.select(false), [id]);
@@ -78,8 +77,8 @@ export class Database {
   }
 
   /**
-   * Runs `work` as one transaction: what it returns is returned after COMMIT, what it throws is thrown after ROLLBACK.
-   * Inside an open unit of the same request it joins that unit. Never call the outside world in it.
+   * Runs `work` as one transaction: returns its result after COMMIT, rethrows its error after ROLLBACK. Inside an open
+   * unit of the same request it joins that unit. `work` must not call external services.
    */
   async transaction<T>(work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     const ambient = currentUnitOfWork();
@@ -97,8 +96,8 @@ export class Database {
   }
 
   /**
-   * Changes one row and returns it as it now is, in two round trips: it is read under a lock, `decide` says what of it
-   * changes or throws, and the change leaves together with its audit row and COMMIT.
+   * Changes one row and returns its new state, in two round trips. Reads the row under a lock; `decide` returns the
+   * changes or throws. The change, its audit row and COMMIT are sent together.
    * @throws AppError `notFound` when the tenant has no row with this id
    */
   async change<E extends Identified>(
@@ -113,34 +112,34 @@ export class Database {
       const row = await entities.find(id, { lock: true });
       if (!row) throw new AppError(notFound);
       changed = entities.update(row, decide(row));
-      // Nobody waits for it here: the end of the unit throws what fails.
+      // Not awaited here: a failure is thrown when the unit ends.
       changed.catch((error: unknown) => unit.fail(error));
     });
     return changed!;
   }
 
   /**
-   * Asks PostgreSQL the way requests do, as gigvault_app through the app's own pool, but without a tenant. For readiness
-   * probes: it fails whenever no request could be served, and when the disk of the data is full.
+   * Probes PostgreSQL as requests use it: as gigvault_app through the app's pool, but without a tenant. Fails when no
+   * request could be served, or when the data disk is full.
    */
   async checkWritable(): Promise<{ isInRecovery: boolean; isReadOnly: boolean }> {
     const [row] = await this.newUnitOfWork(null).queryOnce<{ isInRecovery: boolean; isReadOnly: boolean }>(PROBE);
     return row!;
   }
 
-  /** What TypeORM knows of a table; undefined for one without an entity. */
+  /** Returns TypeORM's metadata of a table; undefined for a table without an entity. */
   metadataOf(table: string): EntityMetadata | undefined {
     return this.dataSource.entityMetadatas.find(({ tableName }) => tableName === table);
   }
 
-  /** Lets a TypeORM subscriber hear every write of the entity API from now on. */
+  /** Adds a TypeORM subscriber, which receives every later write of the entity API. */
   subscribe(subscriber: EntitySubscriberInterface): void {
     this.dataSource.subscribers.push(subscriber);
   }
 
   /**
-   * Lets one listener hear, after COMMIT and before the unit's work returns, that a tenant's unit may have changed his
-   * rows. What it throws would be the unit's error, though the change stands.
+   * Sets the listener that runs after the COMMIT of a tenant's unit that may have changed rows. The unit waits for it.
+   * An error of the listener becomes the unit's error, although the change is committed.
    */
   afterChange(listener: (userId: number) => Promise<void>): void {
     this.changeListener = listener;
@@ -174,7 +173,7 @@ export class Database {
     }
   }
 
-  /** Never connects: it only carries the unit to TypeORM's subscribers. */
+  /** Creates a query runner that never connects. It only passes the unit to TypeORM's subscribers. */
   private queryRunnerFor(unit: UnitOfWork): QueryRunner {
     const queryRunner = this.dataSource.createQueryRunner();
     queryRunner.data = { unit };

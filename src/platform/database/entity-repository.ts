@@ -6,30 +6,30 @@ import type { EntityStatements } from './entity-statements';
 import { markHandled } from '../concurrency/mark-handled';
 import type { UnitOfWork } from './unit-of-work';
 
-/** What an entity of the gate is: an object with the numeric id the database gave it. */
+/** An entity: an object with the numeric id from the database. */
 export type Identified = ObjectLiteral & { readonly id: number };
 
 /** A TypeORM entity class without constructor arguments. */
 export type EntityClass<E> = new () => E;
 
-/** Gives a unit what its entity work needs from TypeORM: compiled statements and a runner that reaches the subscribers. */
+/** TypeORM's side of entity work: compiled statements and a query runner that reaches the subscribers. */
 export interface EntityRegistry {
   statementsOf<E extends Identified>(entity: EntityClass<E>): EntityStatements<E>;
   queryRunnerFor(unit: UnitOfWork): QueryRunner;
 }
 
-/** How entity work reaches the unit it belongs to. */
+/** The unit of work as a repository uses it. */
 interface UnitOfWorkHandle {
   send(sql: string, values: readonly unknown[]): Promise<ObjectLiteral[]>;
   expectChange(): void;
-  /** Rows that it read under a lock or wrote: only of those the old values are certain. */
+  /** Rows the unit locked or wrote. Only their old values are certain. */
   readonly lockedRows: WeakSet<Identified>;
 }
 
 /**
- * The rows of one entity inside a unit of work: only what the audit subscriber can describe exactly, so every write is
- * of one known row. TypeORM's subscribers hear each write as they would from its own repository. Sets of rows are
- * written by `unit.query`, which the triggers audit.
+ * The rows of one entity inside a unit of work. Every write affects one known row, which the audit subscriber can
+ * describe exactly. TypeORM's subscribers receive each write as from its own repository. `unit.query` writes sets of
+ * rows, and triggers audit them.
  */
 export class EntityRepository<E extends Identified> {
   constructor(
@@ -39,32 +39,31 @@ export class EntityRepository<E extends Identified> {
   ) {}
 
   /**
-   * The row with this id, or null when there is none or it is another tenant's. With `lock` the row is held until the
-   * unit ends, which `update` and `remove` ask for.
+   * Returns the row with this id; null when it does not exist or belongs to another tenant. `lock` locks the row until
+   * the unit ends; `update` and `remove` need that.
    */
   find(id: number, options: { lock?: boolean } = {}): Promise<E | null> {
     return markHandled(this.findRow(id, options.lock ?? false));
   }
 
   /**
-   * Inserts a row and returns it as the database made it, defaults and generated columns included. The tenant is never
-   * among the values: user_id defaults to auth.uid(). Values of undefined are left to the column's default.
+   * Inserts a row and returns it with defaults and generated columns. The tenant is not among the values: user_id
+   * defaults to auth.uid(). An undefined value gets the column's default.
    */
   insert(values: Partial<E>): Promise<E> {
     return markHandled(this.insertRow(values));
   }
 
   /**
-   * Changes a row found with `lock` and returns it as it now is; values equal to the old ones are no change, and with
-   * none left nothing is written. The entity passed in keeps its old values and is not written again: the one returned
-   * is. Subscribers hear of it before it is sent: the row is locked, so what it will be is known, and the unit need
-   * not wait for the answer before COMMIT.
+   * Updates a row found with `lock` and returns its new state. Writes only values that differ, or nothing at all. The
+   * entity passed in keeps its old values; use the returned one for further writes. Subscribers are notified before the
+   * statement is sent: the row is locked, so its new values are known and COMMIT need not wait for the answer.
    */
   update(entity: E, changes: Partial<E>): Promise<E> {
     return markHandled(this.updateRow(entity, changes));
   }
 
-  /** Deletes a row found with `lock`; rows that go with it by a foreign key are audited by the triggers. */
+  /** Deletes a row found with `lock`. Triggers audit the rows deleted by foreign keys. */
   remove(entity: E): Promise<void> {
     return markHandled(this.removeRow(entity));
   }
@@ -99,14 +98,14 @@ export class EntityRepository<E extends Identified> {
     this.unit.lockedRows.delete(entity);
     this.unit.expectChange();
     const values = Object.fromEntries(columns.map((c) => [c.propertyName, changes[c.propertyName] as unknown]));
-    const told = this.recordChange((broadcaster, result) => {
+    const recorded = this.recordChange((broadcaster, result) => {
       const changed = this.statements.hydrate(entity, values);
       broadcaster.broadcastAfterUpdateEvent(result, this.statements.metadata, changed, entity, columns, []);
     });
     const parameters = columns.map((column) => toParameter(column, values[column.propertyName]));
     const [[row]] = await Promise.all([
       this.unit.send(this.statements.update(columns), [entity.id, ...parameters]),
-      told,
+      recorded,
     ]);
     if (!row) throw new Error(`${this.statements.table} ${entity.id}: a locked row was not updated`);
     const updated = this.statements.hydrate(entity, row);
@@ -129,14 +128,14 @@ export class EntityRepository<E extends Identified> {
       .filter((property) => values[property] !== undefined)
       .map((property) => {
         const column = this.statements.writable.get(property);
-        if (!column) throw new Error(`${this.statements.table}: ${property} is not written by hand`);
+        if (!column) throw new Error(`${this.statements.table}: ${property} cannot be written`);
         return column;
       });
   }
 
   private assertLocked(entity: E): void {
     if (!this.unit.lockedRows.has(entity))
-      throw new Error(`${this.statements.table}: only a row found with { lock: true } is written`);
+      throw new Error(`${this.statements.table}: only a row found with { lock: true } can be written`);
   }
 
   private async recordChange(
@@ -148,21 +147,21 @@ export class EntityRepository<E extends Identified> {
   }
 }
 
-/** '5' is 5.00, and no change of it. */
+/** Returns whether two values are equal in the column; '5' equals 5.00. */
 function isSame({ type }: ColumnMetadata, before: unknown, after: unknown): boolean {
   if (type === 'numeric' && typeof before === 'string' && typeof after === 'string')
     return Number(before) === Number(after);
   return isDeepStrictEqual(before, after);
 }
 
-/** pg writes a JavaScript array as a PostgreSQL array; JSON columns want their text. */
+/** Serializes JSON values: pg would write a JavaScript array as a PostgreSQL array. */
 function toParameter(column: ColumnMetadata, value: unknown): unknown {
   return value !== null && (column.type === 'jsonb' || column.type === 'json') ? JSON.stringify(value) : value;
 }
 
 /**
- * A row changed through the entity API, as the audit subscriber tells it to the unit of work. `old` and `new` are JSON
- * objects as text, keys are column names, values as PostgreSQL's to_jsonb() writes them.
+ * A row change of the entity API, as recorded by the audit subscriber. `old` and `new` are JSON texts with column names
+ * as keys and values as in PostgreSQL's to_jsonb().
  */
 export interface EntityChange {
   readonly table: string;
@@ -172,7 +171,7 @@ export interface EntityChange {
   readonly new: string | null;
 }
 
-/** Returns the arguments of audit.record() that tell of a change. */
+/** Returns the arguments of audit.record() for a change. */
 export function auditParameters(change: EntityChange): unknown[] {
   return [change.table, change.id, change.action, change.old, change.new];
 }

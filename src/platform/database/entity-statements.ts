@@ -2,22 +2,22 @@ import type { DataSource, EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata';
 import type { EntityClass, Identified } from './entity-repository';
 
-/** Kept by the database on every write: they follow from the change and are none themselves. */
+/** Columns the database sets on every write; they are not changes themselves. */
 const GENERATED_COLUMNS = new Set(['updated_at', 'version']);
 
-/** Given by the database once: the identity, the tenant (auth.uid()) and the time of birth. */
+/** Columns the database sets once, on insert. */
 const COLUMNS_BY_DATABASE = new Set(['id', 'user_id', 'created_at']);
 
 /**
- * The SQL of one entity, compiled once from TypeORM's metadata. Statements return columns under property names,
- * so a row becomes an entity without a mapping step (TypeORM's own hydration costs several times the query's CPU).
+ * The SQL of one entity, compiled once from TypeORM's metadata. Statements return columns under property names, so rows
+ * need no mapping (TypeORM's hydration costs several times the query's CPU).
  */
 export class EntityStatements<E extends Identified> {
   readonly table: string;
-  /** Columns that a write may name; those the database or the system writes alone are not among them. */
+  /** Columns that a write may contain, without those only the database or the system writes. */
   readonly writable: ReadonlyMap<string, ColumnMetadata>;
   private readonly returning: string;
-  /** Columns that may change without being named: bookkeeping, and what generated columns and triggers make of the row. */
+  /** Columns that change along: timestamps, versions, generated columns and those set by triggers. */
   private readonly following: readonly ColumnMetadata[];
   private readonly texts = new Map<string, string>();
 
@@ -27,7 +27,7 @@ export class EntityStatements<E extends Identified> {
   ) {
     this.table = metadata.tableName;
     const selected = metadata.columns.filter((column) => column.isSelect);
-    this.returning = named(selected);
+    this.returning = selectAs(selected);
     const changing = selected.filter((column) => !COLUMNS_BY_DATABASE.has(column.databaseName));
     const own = changing.filter(
       (column) => column.isUpdate && !column.asExpression && !GENERATED_COLUMNS.has(column.databaseName),
@@ -52,16 +52,16 @@ export class EntityStatements<E extends Identified> {
     });
   }
 
-  /** Returns no more than what the write may have changed: the row is known. */
+  /** The statement returns only columns that may have changed: the other values are known. */
   update(columns: readonly ColumnMetadata[]): string {
     return this.text('update', columns, (names) => {
       const sets = names.map((name, i) => `${name} = $${i + 2}`).join(', ');
       const changed = new Set([...columns, ...this.following]);
-      return `UPDATE "${this.table}" SET ${sets} WHERE "id" = $1 RETURNING ${named([...changed])}`;
+      return `UPDATE "${this.table}" SET ${sets} WHERE "id" = $1 RETURNING ${selectAs([...changed])}`;
     });
   }
 
-  /** The row as an entity, with what a later row says of its columns. */
+  /** Builds the entity of a row; values of `later` win. */
   hydrate(row: ObjectLiteral, later?: ObjectLiteral): E {
     return Object.assign(new this.entity(), row, later);
   }
@@ -75,8 +75,8 @@ export class EntityStatements<E extends Identified> {
   }
 }
 
-/** Under the names of their properties. */
-function named(columns: readonly ColumnMetadata[]): string {
+/** Lists columns under the names of their properties. */
+function selectAs(columns: readonly ColumnMetadata[]): string {
   return columns.map((column) => `"${column.databaseName}" AS "${column.propertyName}"`).join(', ');
 }
 

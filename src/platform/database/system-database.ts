@@ -5,14 +5,14 @@ import { AppError } from '../errors/app-error';
 import { RolePools, type SystemRole } from './driver/role-pools';
 import { UnitOfWork } from './unit-of-work';
 
-/** Runs one reading unit of a watch. */
+/** A function that runs one read-only unit of work as gigvault_admin. */
 export type AdminReader = <T>(work: (unit: UnitOfWork) => Promise<T>) => Promise<T>;
 
 const READ_ONLY = `SELECT set_config('transaction_read_only', 'on', true)`;
 
 /**
- * The one named door past the tenant: every act that needs another role than gigvault_app goes through here, so that a
- * search for its name finds them all. Each role may do only what schema and functions grant it.
+ * The database access of all roles other than gigvault_app. A search for its name finds every use without a tenant.
+ * Grants and functions of the schema limit each role.
  */
 @Injectable()
 export class SystemDatabase {
@@ -22,29 +22,29 @@ export class SystemDatabase {
   ) {}
 
   /**
-   * Runs `work` as gigvault_auth, before a user is known: it may only call the functions of schema auth, which log their
-   * own security events.
+   * Runs `work` as gigvault_auth, before the user is known. This role may only call the functions of schema auth, which
+   * log their own security events.
    */
   asAuth<T>(work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     return this.run('auth', null, work);
   }
 
-  /** Runs `work` as gigvault_worker for a task; leaves the security event `system.worker` with the reason. */
+  /** Runs `work` as gigvault_worker for a task. Logs the security event `system.worker` with the reason. */
   asWorker<T>(reason: string, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     return this.run('worker', reason, work);
   }
 
   /**
-   * Runs `work` as gigvault_worker for the scheduler's own books (task_runs, task_settings) and the outbox, which hold no tenant's row;
-   * leaves no event, since it happens every few seconds.
+   * Runs `work` as gigvault_worker for task_runs, task_settings and the outbox, which contain no tenant rows. Logs no
+   * event, since it runs every few seconds.
    */
   asScheduler<T>(work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     return this.run('worker', null, work);
   }
 
   /**
-   * Runs `work` as gigvault_admin for a signed-in admin; leaves the security event `system.admin` with the reason.
-   * @throws AppError `auth.forbidden` before any SQL for anyone else
+   * Runs `work` as gigvault_admin for a signed-in admin. Logs the security event `system.admin` with the reason.
+   * @throws AppError `auth.forbidden` before any SQL for everyone else
    */
   async asAdmin<T>(reason: string, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     if (currentContext()?.principal?.role !== 'admin')
@@ -53,9 +53,9 @@ export class SystemDatabase {
   }
 
   /**
-   * Opens the watch of a signed-in admin: leaves the event `system.admin` with the reason once, now, and returns what runs
-   * reading units as gigvault_admin under it, as often as he looks. Who watches must end it with the admin's session.
-   * @throws AppError `auth.forbidden` before any SQL for anyone else
+   * Opens a live view for a signed-in admin. Logs the event `system.admin` with the reason once, and returns a function
+   * that runs read-only units as gigvault_admin. The caller must end the view with the admin's session.
+   * @throws AppError `auth.forbidden` before any SQL for everyone else
    */
   async openAdminView(reason: string): Promise<AdminReader> {
     await this.asAdmin(reason, () => Promise.resolve());
@@ -66,7 +66,7 @@ export class SystemDatabase {
       });
   }
 
-  /** Runs `work` as gigvault_monitor, which reads statistics of the cluster and no tenant's row; leaves no event. */
+  /** Runs `work` as gigvault_monitor, which reads cluster statistics and no tenant rows. Logs no event. */
   asMonitor<T>(work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     return this.run('monitor', null, work);
   }
@@ -85,7 +85,7 @@ export class SystemDatabase {
     return result;
   }
 
-  /** In a transaction of its own, before the act: an act that fails was tried all the same. */
+  /** Logs the event in a separate transaction before the work, so that failed attempts are on record too. */
   private async recordEvent(role: SystemRole, reason: string): Promise<void> {
     const context = currentContext();
     await this.begin(role, reason).queryOnce(`SELECT auth.log_event($1, $2, true, $3, $4, $5)`, [

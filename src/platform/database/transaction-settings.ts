@@ -3,41 +3,45 @@ import { currentContext, type RequestContext } from '../context/request-context'
 /** The transaction-local settings that policies, audit triggers and `audit.record` read. */
 const NAMES = ['user_id', 'actor_kind', 'actor_id', 'request_id', 'ip', 'operation', 'reason', 'audit_source'] as const;
 
-/** Set here because PgBouncer refuses it as a parameter of the connection. */
+/** Set here because PgBouncer rejects it as a connection parameter. */
 const SET_TIMEOUT = `set_config('statement_timeout', $${NAMES.length + 1}, true)`;
 
 /**
- * One statement that sets them all; `true` makes each end with its transaction, as PgBouncer's transaction mode needs. It
- * answers no column: what set_config returns would be described, sent and parsed for nobody.
+ * Sets them all in one statement. `true` limits each setting to the transaction, as PgBouncer's transaction mode needs.
+ * Returns no columns, to save describing, sending and parsing them.
  */
 export const SET_CONTEXT = setContext();
 
-/** The same, and what runs behind it in the transaction is planned so. */
+/** Also sets the plan mode for the rest of the transaction. */
 export const SET_CONTEXT_AND_PLAN = {
   once: setContext(`, set_config('plan_cache_mode', 'force_generic_plan', true)`),
   eachTime: setContext(`, set_config('plan_cache_mode', 'force_custom_plan', true)`),
 };
 
-/** Moves the pen between the two ways of auditing inside one unit: 'subscriber' or 'triggers'. */
+/** Switches the audit source inside a unit: 'orm' (the subscriber) or '' (the triggers). */
 export const SET_AUDIT_SOURCE = `SELECT set_config('app.audit_source', $1, true)`;
 
-/** Who writes the audit rows of a statement: the subscriber or the triggers. An absent setting means the triggers. */
-export type AuditSource = 'subscriber' | 'triggers';
+/** The writer of a statement's audit rows: the subscriber ('orm') or the triggers (''). */
+export type AuditSource = 'orm' | '';
 
-/** What a unit of work tells PostgreSQL about itself. */
+/** The settings of a unit of work that do not come from the request. */
 export interface TransactionSettings {
-  /** The tenant; null for units of the roles that have none. */
+  /** The tenant; null for roles without one. */
   readonly userId: number | null;
   readonly reason: string | null;
-  /** Longest run of one statement; the client waits for its answer two seconds longer. */
+  /** Longest run of one statement. The client waits two seconds longer for the answer. */
   readonly statementTimeoutMs: number;
 }
 
 /**
- * The values of SET_CONTEXT for the current request, in its order; what is unknown is the empty string, which
- * `auth.uid()` and the audit functions read as none.
+ * Returns the values of SET_CONTEXT for the current request, in its order. An unknown value is the empty string, which
+ * `auth.uid()` and the audit functions read as absent.
  */
-export function settingValues(settings: TransactionSettings, pen: AuditSource, statementTimeoutMs: number): string[] {
+export function settingValues(
+  settings: TransactionSettings,
+  auditSource: AuditSource,
+  statementTimeoutMs: number,
+): string[] {
   const context: Partial<RequestContext> = currentContext() ?? {};
   const values = [
     settings.userId,
@@ -47,7 +51,7 @@ export function settingValues(settings: TransactionSettings, pen: AuditSource, s
     context.ip,
     context.operation,
     settings.reason,
-    pen,
+    auditSource,
     statementTimeoutMs,
   ];
   return values.map((value) => (value === null || value === undefined ? '' : String(value)));

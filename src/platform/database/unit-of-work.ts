@@ -21,33 +21,33 @@ import {
   type TransactionSettings,
 } from './transaction-settings';
 
-/** What a unit of work needs from its gate. */
+/** The dependencies and settings of a unit of work. */
 export interface UnitOfWorkOptions {
   readonly pool: Pool;
-  /** Waits for the right to take a connection of the pool, and returns the function that gives it back. */
+  /** Waits for a slot of the tenant and returns the function that releases it. */
   readonly acquireSlot?: () => Promise<() => void>;
   readonly settings: TransactionSettings;
   readonly named: boolean;
   /** Absent for roles that have no entity API. */
   readonly entities?: EntityRegistry;
-  /** Called after the COMMIT of a unit that may have changed rows, and awaited by it. */
+  /** Called and awaited after the COMMIT of a unit that may have changed rows. */
   readonly afterChange?: () => Promise<void>;
 }
 
-/** How one statement is run. */
+/** Options of one statement. */
 export interface QueryOptions {
   /**
-   * Whether the statement gets one plan for all values, or each time one for its values. By itself PostgreSQL takes the one
-   * from the sixth run on if it looks no dearer than those before: the making of a large plan costs more than its run, and
-   * a plan for any value cannot know that this one is rare.
+   * Plan mode: one generic plan for all values, or a custom plan per run. By default PostgreSQL uses the generic plan
+   * from the sixth run on if its estimated cost is not higher. Planning a large statement costs more than running it; a
+   * generic plan cannot know that a value is rare.
    * @see https://www.postgresql.org/docs/15/runtime-config-query.html#GUC-PLAN-CACHE-MODE
    */
   readonly planned?: 'once' | 'eachTime';
-  /** Longest run of the statement when it is a unit by itself; by default that of every statement of a request. */
+  /** Longest run of the statement when it is a separate unit; by default that of all statements of requests. */
   readonly statementTimeoutMs?: number;
 }
 
-/** A statement that waits for the next flight, and whoever waits for its answer. */
+/** A statement that waits for the next batch, with the callbacks for its result. */
 interface PendingStatement {
   readonly auditSource?: AuditSource;
   readonly statement: PipelinedStatement;
@@ -56,13 +56,13 @@ interface PendingStatement {
 }
 
 /**
- * One transaction with its context in it. BEGIN and the context travel with the first statement in one socket write, so
- * a unit without a statement costs nothing; the audit rows of entity work travel with COMMIT. Statements may be issued
- * in parallel: they leave together and run in the order of issue. Made and ended by the gates only.
+ * One transaction with its context. BEGIN and the context are sent with the first statement, so a unit without
+ * statements costs nothing. Audit rows of entity work are sent with COMMIT. Statements issued in parallel are sent
+ * together and run in order. Only `Database` and `SystemDatabase` create and end units.
  * @see README.md beside this file; performance figures are printed by `npm run bench`
  */
 export class UnitOfWork {
-  /** Changes told by the audit subscriber; must match what `of()` announced, or the unit does not commit. */
+  /** Changes recorded by the audit subscriber. Their number must match the expected changes, or COMMIT is refused. */
   readonly changes: EntityChange[] = [];
   private readonly lockedRows = new WeakSet<Identified>();
   private expectedChanges = 0;
@@ -81,24 +81,24 @@ export class UnitOfWork {
   }
 
   /**
-   * Runs one statement; its rows come as pg-types.ts says. What it changes is audited by the triggers.
-   * @throws the PostgreSQL error of the first statement of the unit that failed, for pg-errors.ts to map
+   * Runs one statement and returns its rows, parsed as in pg-types.ts. Triggers audit its changes.
+   * @throws the PostgreSQL error of the first failed statement of the unit, for pg-errors.ts to map
    */
   query<Row extends QueryResultRow>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
     this.markWrite(sql);
     return this.send<Row>('triggers', sql, values);
   }
 
-  /** Lets each statement of this unit run this long from now on. */
+  /** Sets the statement timeout for the rest of this unit. */
   setStatementTimeout(ms: number): void {
     this.statementTimeoutMs = ms;
     void this.query(`SELECT set_config('statement_timeout', $1, true)`, [String(ms)]);
   }
 
-  /** The rows of an entity's table, read and written one by one; each write is audited by the subscriber. */
+  /** Returns the repository of an entity, which reads and writes single rows. The subscriber audits each write. */
   repository<E extends Identified>(entity: EntityClass<E>): EntityRepository<E> {
     const { entities } = this.options;
-    if (!entities) throw new Error(`${entity.name}: only the tenant's gate reads and writes entities`);
+    if (!entities) throw new Error(`${entity.name}: only units of Database read and write entities`);
     this.queryRunner ??= entities.queryRunnerFor(this);
     return new EntityRepository(entities.statementsOf(entity), this.queryRunner, {
       send: (sql, values) => this.send('subscriber', sql, values),
@@ -108,9 +108,9 @@ export class UnitOfWork {
   }
 
   /**
-   * Runs one statement as the whole unit and ends it: context and statement in one socket write, one round trip. What
-   * travels together is a transaction without BEGIN and COMMIT.
-   * @throws the statement's PostgreSQL error; nothing is then written
+   * Runs one statement as the whole unit, in one round trip, and ends it. Statements sent together are a transaction
+   * without BEGIN and COMMIT.
+   * @throws the statement's PostgreSQL error; then nothing was written
    */
   async queryOnce<Row extends QueryResultRow>(
     sql: string,
@@ -126,7 +126,7 @@ export class UnitOfWork {
       const statements = [this.context('triggers', options), this.statement(sql, values)];
       results = await connection.send(statements, this.statementTimeoutMs);
     } catch (error) {
-      // PostgreSQL has rolled back by itself; what is left to learn is whether the connection lives.
+      // PostgreSQL has rolled back by itself; the SELECT only checks the connection.
       await connection.releaseAfter('SELECT');
       throw withCallerStack(error);
     }
@@ -135,21 +135,21 @@ export class UnitOfWork {
     return results[1]!.rows as Row[];
   }
 
-  /** Makes COMMIT impossible: a part of the unit failed, even if its caller went on. */
+  /** Prevents COMMIT, because a part of the unit failed. */
   fail(error: unknown): void {
     this.failure ??= error instanceof Error ? error : new Error(String(error));
   }
 
   /**
-   * Ends the unit by COMMIT, with the audit rows of its entity work in the same flight, and gives the connection back.
-   * @throws the first failure of the unit; nothing is then written
+   * Ends the unit by COMMIT, sent together with the audit rows of its entity work, and returns the connection.
+   * @throws the first failure of the unit; then nothing was written
    */
   async commit(): Promise<void> {
     this.ended = true;
     if (this.expectedChanges !== this.changes.length) await this.awaitLateWrites();
     if (this.expectedChanges !== this.changes.length) {
       this.fail(
-        new Error(`${this.expectedChanges} entity writes announced, ${this.changes.length} audited: not committed`),
+        new Error(`${this.expectedChanges} entity writes expected, ${this.changes.length} audited: not committed`),
       );
     }
     if (this.failure === undefined && (this.queue.length > 0 || this.auditSource !== undefined)) {
@@ -164,7 +164,7 @@ export class UnitOfWork {
     if (this.hasWritten || this.changes.some(isRealChange)) await this.options.afterChange?.();
   }
 
-  /** Ends the unit by ROLLBACK and gives the connection back; a broken connection is thrown away. Never throws. */
+  /** Ends the unit by ROLLBACK and returns the connection, or closes a broken one. Never throws. */
   async rollback(): Promise<void> {
     this.ended = true;
     this.rejectQueue(this.failure ?? new Error('the unit of work was rolled back'));
@@ -175,10 +175,10 @@ export class UnitOfWork {
     await connection.releaseAfter('ROLLBACK');
   }
 
-  /** The audit rows and COMMIT; one of a failed transaction answers ROLLBACK without an error of its own. */
+  /** Sends the audit rows and COMMIT. COMMIT of a failed transaction answers ROLLBACK without an error. */
   private async sendAuditAndCommit(): Promise<void> {
     for (const change of this.changes.filter(isRealChange)) {
-      // A failure of it reaches the unit with that of its flight.
+      // A failure reaches the unit with the error of its batch.
       void markHandled(
         this.enqueue(this.statement('SELECT audit.record($1, $2, $3, $4, $5)', auditParameters(change))),
       );
@@ -187,31 +187,34 @@ export class UnitOfWork {
     if (command !== 'COMMIT') throw new Error(`COMMIT answered ${command}`);
   }
 
-  /** Lets writes whose promises nobody awaited tell their changes, as far as they ever will. */
+  /** Gives un-awaited writes one turn of the event loop to record their changes. */
   private async awaitLateWrites(): Promise<void> {
     await this.flush();
     await new Promise(setImmediate);
   }
 
-  /** Looked into only where somebody wants to know. */
+  /** Notes a write. Checks the SQL only when an `afterChange` hook is registered. */
   private markWrite(sql: string): void {
     this.hasWritten ||= this.options.afterChange !== undefined && isWriting(sql);
   }
 
-  /** The unit fails as a whole, and its end throws the failure: no answer has to be awaited for its error. */
-  private send<Row extends QueryResultRow>(pen: AuditSource, sql: string, values: readonly unknown[]): Promise<Row[]> {
+  /** Queues a statement. Its error need not be awaited: the end of the unit throws the first failure. */
+  private send<Row extends QueryResultRow>(
+    auditSource: AuditSource,
+    sql: string,
+    values: readonly unknown[],
+  ): Promise<Row[]> {
     return markHandled(
       this.ended
         ? Promise.reject(new Error('a unit of work was used after its end'))
-        : this.enqueue(this.statement(sql, values), pen).then(({ rows }) => rows as Row[]),
+        : this.enqueue(this.statement(sql, values), auditSource).then(({ rows }) => rows as Row[]),
     );
   }
 
-  /** Everything boarded in one turn of the event loop leaves together: ticks come after promises. */
-  private enqueue(statement: PipelinedStatement, pen?: AuditSource): Promise<StatementResult> {
+  /** Queues a statement. All statements of one event loop turn are sent together: ticks run after promises. */
+  private enqueue(statement: PipelinedStatement, auditSource?: AuditSource): Promise<StatementResult> {
     return new Promise((resolve, reject) => {
-      if (this.queue.push({ auditSource: pen, statement, resolve, reject }) === 1)
-        process.nextTick(() => void this.flush());
+      if (this.queue.push({ auditSource, statement, resolve, reject }) === 1) process.nextTick(() => void this.flush());
     });
   }
 
@@ -219,7 +222,7 @@ export class UnitOfWork {
     return Connection.acquire(this.options.pool, this.options.acquireSlot);
   }
 
-  /** Sends what waits, flight after flight; returns when nothing waits any more, and never throws. */
+  /** Sends all queued statements, batch after batch. Never throws. */
   private flush(): Promise<void> {
     this.flushing ??= this.flushQueue().finally(() => (this.flushing = undefined));
     return this.flushing;
@@ -227,32 +230,32 @@ export class UnitOfWork {
 
   private async flushQueue(): Promise<void> {
     while (this.queue.length > 0) {
-      const passengers = this.queue;
+      const batch = this.queue;
       this.queue = [];
       try {
         this.connection ??= await this.connect();
-        const [statements, seats] = this.buildBatch(passengers);
+        const [statements, resultIndexes] = this.buildBatch(batch);
         const results = await this.connection.send(statements, this.statementTimeoutMs);
-        passengers.forEach(({ resolve }, i) => resolve(results[seats[i]!]!));
+        batch.forEach(({ resolve }, i) => resolve(results[resultIndexes[i]!]!));
       } catch (error) {
         // After the first error of a transaction all others only say that it is aborted.
         this.fail(withCallerStack(error));
-        for (const { reject } of passengers) reject(this.failure!);
+        for (const { reject } of batch) reject(this.failure!);
         this.rejectQueue(this.failure!);
       }
     }
   }
 
-  /** BEGIN and the context go before the first statement, and the pen moves where a statement wants the other. */
-  private buildBatch(passengers: readonly PendingStatement[]): [statements: PipelinedStatement[], seats: number[]] {
+  /** Adds BEGIN and the context before the first statement, and switches the audit source where needed. */
+  private buildBatch(batch: readonly PendingStatement[]): [statements: PipelinedStatement[], resultIndexes: number[]] {
     const statements: PipelinedStatement[] = [];
-    const seats = passengers.map(({ statement, auditSource: pen = this.auditSource ?? 'triggers' }) => {
-      if (this.auditSource === undefined) statements.push(this.statement('BEGIN', []), this.context(pen));
-      else if (this.auditSource !== pen) statements.push(this.statement(SET_AUDIT_SOURCE, [pen]));
-      this.auditSource = pen;
+    const resultIndexes = batch.map(({ statement, auditSource = this.auditSource ?? '' }) => {
+      if (this.auditSource === undefined) statements.push(this.statement('BEGIN', []), this.context(auditSource));
+      else if (this.auditSource !== auditSource) statements.push(this.statement(SET_AUDIT_SOURCE, [auditSource]));
+      this.auditSource = auditSource;
       return statements.push(statement) - 1;
     });
-    return [statements, seats];
+    return [statements, resultIndexes];
   }
 
   private rejectQueue(error: Error): void {
@@ -260,9 +263,9 @@ export class UnitOfWork {
     this.queue = [];
   }
 
-  private context(pen: AuditSource, options?: QueryOptions): PipelinedStatement {
+  private context(auditSource: AuditSource, options?: QueryOptions): PipelinedStatement {
     const text = options?.planned === undefined ? SET_CONTEXT : SET_CONTEXT_AND_PLAN[options.planned];
-    return this.statement(text, settingValues(this.options.settings, pen, this.statementTimeoutMs));
+    return this.statement(text, settingValues(this.options.settings, auditSource, this.statementTimeoutMs));
   }
 
   private statement(text: string, values: readonly unknown[]): PipelinedStatement {
@@ -270,13 +273,13 @@ export class UnitOfWork {
   }
 }
 
-/** An error of PostgreSQL knows the parser that read it and not who asked; what awaited it is told in its place. */
+/** Replaces the driver's stack trace with the caller's. */
 function withCallerStack(error: unknown): unknown {
   if (error instanceof Error) Error.captureStackTrace(error, withCallerStack);
   return error;
 }
 
-/** An update whose values turn out equal ('5' for 5.00) changed nothing. */
+/** Returns false for an update whose values turned out equal ('5' for 5.00). */
 function isRealChange(change: EntityChange): boolean {
   return change.action !== 'UPDATE' || change.new !== '{}';
 }

@@ -3,13 +3,10 @@ import { StatementPipeline, type StatementResult, type PipelinedStatement } from
 import { FairSemaphore } from '../../concurrency/fair-semaphore';
 import { currentContext, type RequestContext } from '../../context/request-context';
 
-/**
- * PostgreSQL ends a statement at its timeout. An answer that is later than that by this much is not awaited any
- * longer.
- */
+/** Extra time for an answer after PostgreSQL's own statement timeout. */
 const GRACE_MS = 2_000;
 
-/** A connection of a pool, taken by one unit of work. */
+/** A pool connection, used by one unit of work. */
 export class Connection {
   private constructor(
     private readonly client: PoolClient,
@@ -17,35 +14,35 @@ export class Connection {
   ) {}
 
   /**
-   * Takes a connection of the pool.
-   * @param takePlace waits for the right to take one, and returns the function that gives it back
+   * Acquires a connection of the pool.
+   * @param acquireSlot waits for a slot of the tenant and returns the function that releases it
    */
-  static async acquire(pool: Pool, takePlace?: () => Promise<() => void>): Promise<Connection> {
-    const givePlaceBack = takePlace && (await takePlace());
+  static async acquire(pool: Pool, acquireSlot?: () => Promise<() => void>): Promise<Connection> {
+    const releaseSlot = acquireSlot && (await acquireSlot());
     try {
-      return new Connection(await pool.connect(), givePlaceBack);
+      return new Connection(await pool.connect(), releaseSlot);
     } catch (error) {
-      givePlaceBack?.();
+      releaseSlot?.();
       throw error;
     }
   }
 
   /**
-   * Sends statements together and returns their answers in order. A server that does not answer in time loses the
-   * connection: it may be frozen or cut off, and would never end the wait by itself.
-   * @throws the PostgreSQL error of the statement that failed, AnswerTimeoutError
+   * Sends statements together and returns their results in order. Closes the connection when the server does not answer
+   * in time: a frozen or unreachable server would never end the wait.
+   * @throws the PostgreSQL error of the failed statement, or AnswerTimeoutError
    */
   send(statements: readonly PipelinedStatement[], statementTimeoutMs: number): Promise<StatementResult[]> {
     return StatementPipeline.send(this.client, statements, statementTimeoutMs + GRACE_MS);
   }
 
-  /** Gives the connection back to its pool. */
+  /** Returns the connection to its pool. */
   release(): void {
     this.client.release();
     this.releaseSlot?.();
   }
 
-  /** Gives the connection back after a last statement, or closes it when that fails. Never throws. */
+  /** Returns the connection after a last statement, or closes it when that fails. Never throws. */
   async releaseAfter(statement: 'ROLLBACK' | 'SELECT'): Promise<void> {
     const isBroken = await StatementPipeline.send(this.client, [{ text: statement, values: [] }], GRACE_MS).then(
       () => false,
@@ -63,13 +60,11 @@ const SHARE = 0.4;
 const MAX_WAITING_PER_TENANT = 100;
 
 /**
- * Divides the connections of the app's pool between tenants, so that one tenant's slow requests leave some to the
- * others.
+ * Limits the pool connections of each tenant, so that one tenant's slow requests leave connections for others.
  */
 export class TenantConnectionSlots {
   private readonly slots: FairSemaphore;
-  /** Places that each request holds. */
-  private readonly held = new WeakMap<RequestContext, number>();
+  private readonly slotsByRequest = new WeakMap<RequestContext, number>();
 
   constructor(poolSize: number, maxWaitMs: number) {
     this.slots = new FairSemaphore({
@@ -81,13 +76,13 @@ export class TenantConnectionSlots {
   }
 
   /**
-   * Waits until the tenant may take a connection, and returns the function that gives the place back. A request that
-   * holds a place gets another at once: if it waited, requests that hold all places could wait for each other.
+   * Waits for a slot of the tenant and returns the function that releases it. A request that has a slot gets another at
+   * once: otherwise requests with all slots could wait for each other.
    * @throws AppError `rate.too_many_at_once`
    */
   async acquire(userId: number): Promise<() => void> {
     const context = currentContext();
-    if (context !== undefined && this.held.has(context)) return () => undefined;
+    if (context !== undefined && this.slotsByRequest.has(context)) return () => undefined;
     const release = await this.slots.acquire(userId);
     if (context === undefined) return release;
     this.count(context, 1);
@@ -98,8 +93,8 @@ export class TenantConnectionSlots {
   }
 
   private count(context: RequestContext, change: 1 | -1): void {
-    const held = (this.held.get(context) ?? 0) + change;
-    if (held > 0) this.held.set(context, held);
-    else this.held.delete(context);
+    const slots = (this.slotsByRequest.get(context) ?? 0) + change;
+    if (slots > 0) this.slotsByRequest.set(context, slots);
+    else this.slotsByRequest.delete(context);
   }
 }

@@ -1,16 +1,16 @@
 import { Client } from 'pg';
 import { pgTypes } from './pg-types';
 
-/** A connection outside of the gates, as the login of its address. */
+/** A connection outside `Database` and `SystemDatabase`, with the login of its URL. */
 export interface DirectConnection {
-  /** Runs one statement, or several without values; returns the rows of the last. */
+  /** Runs one statement, or several without values. Returns the rows of the last one. */
   query<Row extends object>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
 }
 
 /**
- * Gives `work` a connection of its own, and closes it. For what is no request of anybody and has its own login or its own
- * cluster: a backup's snapshot, a restored copy. Values come as pg-types.ts says.
- * @param url may name a login with any rights: whoever calls this answers for that
+ * Opens a connection for `work` and closes it. For work outside a request: backups and restore checks. Values are
+ * parsed as in pg-types.ts.
+ * @param url may contain a login with any rights; the caller is responsible for that
  */
 export async function withDirectConnection<T>(
   url: string,
@@ -22,7 +22,7 @@ export async function withDirectConnection<T>(
     application_name: 'gigvault backups',
     keepAlive: true,
   });
-  // The statement that finds the connection lost tells of it; without a listener the process would end.
+  // The next statement reports a lost connection; without a listener the process would end.
   client.on('error', () => undefined);
   await client.connect();
   try {

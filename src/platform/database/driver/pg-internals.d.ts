@@ -1,5 +1,5 @@
-/** What pg offers to query classes besides its own (pg-cursor is one) and its published types leave out. */
+/** A function of pg for custom query classes (such as pg-cursor), missing from its published types. */
 declare module 'pg/lib/utils.js' {
-  /** A JavaScript value as the text or the bytes of a parameter; null for null and undefined. */
+  /** Converts a JavaScript value to the text or bytes of a parameter; null for null and undefined. */
   export function prepareValue(value: unknown): string | Buffer | null;
 }

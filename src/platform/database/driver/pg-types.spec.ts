@@ -14,7 +14,7 @@ describe('pgTypes', () => {
     '2026-01-01 00:00:00+05:30',
     '2026-01-01 00:00:00+00 BC',
     'infinity',
-  ])('reads the instant %s as pg does', (text) => {
+  ])('parses the instant %s like pg', (text) => {
     const asPg = types.getTypeParser(TIMESTAMPTZ, 'text')(text) as unknown;
 
     expect(pgTypes.getTypeParser(TIMESTAMPTZ)(text)).toEqual(asPg);

@@ -5,29 +5,29 @@ import { pgTypes } from './pg-types';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 
-/** The logins besides the app's own that a server process may use. */
+/** A login of a server process other than the app's. */
 export type SystemRole = 'auth' | 'worker' | 'admin' | 'monitor';
 
-/** They are used seldom and shortly; the cluster's connections belong to the app's pool. */
+/** Small because these roles are used rarely and briefly; the app's pool needs the cluster's connections. */
 const POOL_SIZE = 4;
 
-/** Idle time of a connection before TCP asks whether the other side is still there. */
+/** Idle time of a connection before TCP sends a keep-alive probe. */
 const KEEP_ALIVE_MS = 10_000;
 
-/** Options of a connection, whichever role it logs in as. */
+/** Returns the options of a connection, for any role. */
 export function connectionOptions(config: Config) {
   return {
     types: pgTypes,
     connectionTimeoutMillis: config.database.connectTimeoutMs,
-    // Lets the system find a server that is gone while nobody waits for an answer of it.
+    // Detects a lost server even while no statement waits for an answer.
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
   };
 }
 
 /**
- * Options of every pool. The pool itself listens to idle connections only: without this listener the loss of one that
- * is being taken or is in use would end the process. Its next statement fails.
+ * Returns the options of every pool. The pool listens to idle connections only: without this listener, the loss of a
+ * connection in use would end the process. Its next statement fails.
  */
 export function poolOptions(config: Config) {
   return {
@@ -36,7 +36,7 @@ export function poolOptions(config: Config) {
   };
 }
 
-/** One small connection pool per system role, made at its first use and closed when the application ends. */
+/** One small connection pool per system role, opened at its first use and closed at shutdown. */
 @Injectable()
 export class RolePools implements OnApplicationShutdown {
   private readonly pools = new Map<SystemRole, Pool>();
@@ -44,7 +44,7 @@ export class RolePools implements OnApplicationShutdown {
 
   constructor(private readonly config: Config) {}
 
-  /** The pool that logs in as `gigvault_<role>`. */
+  /** Returns the pool with the login `gigvault_<role>`. */
   of(role: SystemRole): Pool {
     let pool = this.pools.get(role);
     if (!pool) {
@@ -54,14 +54,14 @@ export class RolePools implements OnApplicationShutdown {
         max: POOL_SIZE,
         application_name: `gigvault ${role}`,
       });
-      // Without a listener the loss of an idle connection would end the process; the next use connects anew.
+      // Without a listener the loss of an idle connection would end the process; the next use reconnects.
       pool.on('error', (error) => this.logger.warn(`${role}: ${error.message}`));
       this.pools.set(role, pool);
     }
     return pool;
   }
 
-  /** The pools made so far. */
+  /** Returns the pools opened so far. */
   open(): [SystemRole, Pool][] {
     return [...this.pools];
   }
@@ -71,7 +71,7 @@ export class RolePools implements OnApplicationShutdown {
   }
 }
 
-/** How busy one connection pool is. */
+/** Connection counts of one pool. */
 export interface PoolStatistic {
   readonly role: string;
   readonly total: number;
@@ -79,7 +79,7 @@ export interface PoolStatistic {
   readonly waiting: number;
 }
 
-/** Tells how busy the connection pools of this process are, for metrics. */
+/** Reports the connection counts of this process' pools, for metrics. */
 @Injectable()
 export class PoolStatisticsService {
   constructor(
@@ -87,13 +87,13 @@ export class PoolStatisticsService {
     private readonly rolePools: RolePools,
   ) {}
 
-  /** One entry per pool in use, the app's first. */
+  /** Returns one entry per pool in use, the app's first. */
   list(): PoolStatistic[] {
     const app = (this.dataSource.driver as unknown as { master: Pool }).master;
-    return [statisticOf('app', app), ...this.rolePools.open().map(([role, pool]) => statisticOf(role, pool))];
+    return [buildStatistic('app', app), ...this.rolePools.open().map(([role, pool]) => buildStatistic(role, pool))];
   }
 }
 
-function statisticOf(role: string, { totalCount, idleCount, waitingCount }: Pool): PoolStatistic {
+function buildStatistic(role: string, { totalCount, idleCount, waitingCount }: Pool): PoolStatistic {
   return { role, total: totalCount, idle: idleCount, waiting: waitingCount };
 }

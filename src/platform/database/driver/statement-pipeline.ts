@@ -2,11 +2,11 @@ import { type Connection, type FieldDef, type PoolClient, type QueryResultRow, t
 import { pgTypes } from './pg-types';
 import { prepareValue } from 'pg/lib/utils.js';
 
-/** How the rows of one statement become objects: their columns' names and parsers, found out once a connection. */
+/** The column names and parsers of one statement, determined once per connection. */
 export class RowDecoder {
   private readonly names: readonly string[];
   private readonly parsers: readonly ((text: string) => unknown)[];
-  /** Copied for each row: objects born with all their keys stay fast. */
+  /** Copied for each row: V8 is fast with objects that start with all their keys. */
   private readonly template: Readonly<Record<string, null>>;
 
   constructor(fields: readonly Pick<FieldDef, 'name' | 'dataTypeID'>[]) {
@@ -15,7 +15,7 @@ export class RowDecoder {
     this.template = Object.fromEntries(this.names.map((name) => [name, null]));
   }
 
-  /** The row of these columns' texts. */
+  /** Builds a row from the columns' texts. */
   decode(texts: readonly (string | null)[]): Record<string, unknown> {
     const row: Record<string, unknown> = { ...this.template };
     for (let i = 0; i < texts.length; i++) {
@@ -26,26 +26,26 @@ export class RowDecoder {
   }
 }
 
-/** One statement on its way; with a name it is parsed and described once a connection. */
+/** One statement of a pipeline. A named one is parsed and described once per connection. */
 export interface PipelinedStatement {
   readonly name?: string;
   readonly text: string;
   readonly values: readonly unknown[];
 }
 
-/** What one statement answered. */
+/** The result of one statement. */
 export interface StatementResult {
   readonly rows: QueryResultRow[];
-  /** PostgreSQL's tag: `SELECT 1`, `COMMIT`, `ROLLBACK`. */
+  /** PostgreSQL's command tag: `SELECT 1`, `COMMIT`, `ROLLBACK`. */
   command: string;
 }
 
-/** The socket of pg's client, which its published types leave out. */
+/** The socket of pg's client, missing from its published types. */
 interface Driver {
   readonly connection: { readonly stream: { destroy(error: Error): void } };
 }
 
-/** Messages of pg's connection that its published types leave out or describe for an older version. */
+/** Messages of pg's connection, missing from its published types or outdated there. */
 interface ProtocolConnection {
   readonly stream: { cork(): void; uncork(): void };
   parse(message: { name?: string; text: string }): void;
@@ -59,11 +59,9 @@ interface ProtocolConnection {
 
 const NO_ROWS = new RowDecoder([]);
 
-/**
- * PostgreSQL did not answer in time, so the connection was closed; whether the last statement took effect is unknown.
- */
+/** PostgreSQL did not answer in time and the connection was closed. The last statement may have taken effect. */
 export class AnswerTimeoutError extends Error {
-  /** Read by pg-errors.ts as the loss of a connection. */
+  /** Mapped by pg-errors.ts to the loss of a connection. */
   readonly code = 'ETIMEDOUT';
 
   constructor(timeoutMs: number) {
@@ -72,14 +70,13 @@ export class AnswerTimeoutError extends Error {
   }
 }
 
-/** The named statements each connection knows, and what they answer. */
+/** The named statements of each connection, with their row decoders. */
 const prepared = new WeakMap<Connection, Map<string, RowDecoder>>();
 
 /**
- * Statements that travel together: all in one socket write with one Sync behind them. Until that Sync they are one
- * transaction, with or without BEGIN; when one fails, PostgreSQL skips the rest, so no statement ever runs without the
- * ones before it. A named statement the connection knows is neither parsed nor described again, whose cost is most of a
- * short read's.
+ * Statements sent in one socket write, followed by one Sync. Until that Sync they are one transaction, with or without
+ * BEGIN. When one fails, PostgreSQL skips the rest, so no statement runs without the ones before it. A known named
+ * statement is not parsed or described again, which would be most of a short read's cost.
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
  */
 export class StatementPipeline implements Submittable {
@@ -89,7 +86,7 @@ export class StatementPipeline implements Submittable {
   private preparedDecoders = new Map<string, RowDecoder>();
   private failure: Error | undefined;
   private timer: NodeJS.Timeout | undefined;
-  /** Messages that arrived so far. */
+  /** Number of messages received. */
   private received = 0;
 
   private constructor(
@@ -98,9 +95,9 @@ export class StatementPipeline implements Submittable {
   ) {}
 
   /**
-   * Sends the statements and returns their answers in order; it waits its turn behind what the connection still does.
+   * Sends the statements once the connection is free, and returns their results in order.
    * @param answerTimeoutMs longest wait for the answer of one statement; then the connection is closed
-   * @throws the PostgreSQL error of the statement that failed, or of the implicit commit; AnswerTimeoutError
+   * @throws the PostgreSQL error of the failed statement or of the implicit commit; AnswerTimeoutError
    */
   static send(
     client: PoolClient,
@@ -108,13 +105,13 @@ export class StatementPipeline implements Submittable {
     answerTimeoutMs: number,
   ): Promise<StatementResult[]> {
     return new Promise((resolve, reject) => {
-      const flight = new StatementPipeline(statements, { resolve, reject });
-      flight.timer = setTimeout(() => flight.expire(client, answerTimeoutMs), answerTimeoutMs);
-      client.query(flight);
+      const pipeline = new StatementPipeline(statements, { resolve, reject });
+      pipeline.timer = setTimeout(() => pipeline.expire(client, answerTimeoutMs), answerTimeoutMs);
+      client.query(pipeline);
     });
   }
 
-  /** Called by pg when the connection is free; an error it returns is handed to `handleError`, and nothing was sent. */
+  /** Called by pg when the connection is free. pg passes a returned error to `handleError`; nothing was sent then. */
   submit = (connection: Connection): Error | null => {
     const wire = connection as unknown as ProtocolConnection;
     let values: unknown[][];
@@ -123,8 +120,8 @@ export class StatementPipeline implements Submittable {
     } catch (error) {
       return error as Error;
     }
-    this.preparedDecoders = preparedOn(connection);
-    this.decoder = this.decoderOf(0);
+    this.preparedDecoders = getPreparedDecoders(connection);
+    this.decoder = this.findDecoder(0);
     wire.stream.cork();
     this.statements.forEach((statement, i) => this.write(wire, statement, values[i]!));
     wire.sync();
@@ -154,7 +151,7 @@ export class StatementPipeline implements Submittable {
     if (name !== undefined) this.preparedDecoders.set(name, this.decoder ?? NO_ROWS);
     this.results.push(this.result);
     this.result = { rows: [], command: '' };
-    this.decoder = this.decoderOf(this.results.length);
+    this.decoder = this.findDecoder(this.results.length);
   }
 
   handleEmptyQuery(): void {
@@ -162,11 +159,13 @@ export class StatementPipeline implements Submittable {
   }
 
   handleCopyInResponse(connection: Connection): void {
-    (connection as unknown as ProtocolConnection).sendCopyFail('COPY FROM STDIN is not sent this way');
+    (connection as unknown as ProtocolConnection).sendCopyFail(
+      'COPY FROM STDIN is not supported in a statement pipeline',
+    );
   }
 
   handleCopyData(): void {
-    this.failure ??= new Error('COPY TO STDOUT is not read this way');
+    this.failure ??= new Error('COPY TO STDOUT is not supported in a statement pipeline');
   }
 
   handleError(error: Error): void {
@@ -180,7 +179,7 @@ export class StatementPipeline implements Submittable {
     else this.completion.resolve(this.results);
   }
 
-  /** Close first: an attempt that failed in another statement may have left the name behind, untold. */
+  /** Closes a new name first: an earlier pipeline may have prepared it and then failed in another statement. */
   private write(wire: ProtocolConnection, { name, text }: PipelinedStatement, values: readonly unknown[]): void {
     if (name === undefined || !this.preparedDecoders.has(name)) {
       if (name !== undefined) wire.close({ type: 'S', name });
@@ -192,8 +191,8 @@ export class StatementPipeline implements Submittable {
   }
 
   /**
-   * Closes the connection, unless an answer arrived but was not read yet: a blocked event loop runs its timers before
-   * it reads its sockets. The driver then fails what waits for this connection with the error given here.
+   * Closes the connection, unless an answer arrived but was not read yet: a blocked event loop runs timers before it
+   * reads sockets. The driver then fails everything that waits for this connection with this error.
    */
   private expire(client: PoolClient, answerTimeoutMs: number): void {
     const { received } = this;
@@ -209,13 +208,13 @@ export class StatementPipeline implements Submittable {
     this.timer = undefined;
   }
 
-  private decoderOf(index: number): RowDecoder | undefined {
+  private findDecoder(index: number): RowDecoder | undefined {
     const name = this.statements[index]?.name;
     return name === undefined ? undefined : this.preparedDecoders.get(name);
   }
 }
 
-function preparedOn(connection: Connection): Map<string, RowDecoder> {
+function getPreparedDecoders(connection: Connection): Map<string, RowDecoder> {
   let known = prepared.get(connection);
   if (!known) prepared.set(connection, (known = new Map<string, RowDecoder>()));
   return known;

@@ -3,14 +3,15 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { DataSource, type MigrationInterface } from 'typeorm';
 
-/** Where the migrations lie: beside src in the repository, beside src in dist after a build. */
+/** Folder of the migrations, beside src in the repository and in dist. */
 const FOLDER = join(__dirname, '..', '..', '..', '..', 'typeorm-migrations');
 
-/** Where TypeORM notes which migrations have run. */
+/** TypeORM's table of the migrations that have run. */
 export const MIGRATIONS_TABLE = 'schema_migrations';
 
 /**
- * A DataSource that only migrates: `initialize()`, `runMigrations()`, `destroy()`. Each migration is one transaction.
+ * Creates a DataSource for migrations only: `initialize()`, `runMigrations()`, `destroy()`. Each migration is one
+ * transaction.
  * @param url the login gigvault_migrator, whose sessions act as gigvault_owner
  */
 export function migrationSource(url: string): DataSource {
@@ -24,12 +25,12 @@ export function migrationSource(url: string): DataSource {
   });
 }
 
-/** The names of this build's migrations as MIGRATIONS_TABLE notes them, in their order (`Jobs1795305907000`). */
+/** Returns the names of this build's migrations as in MIGRATIONS_TABLE, in order (`Jobs1795305907000`). */
 export function migrationNames(): string[] {
   return migrationFiles().map(({ time, words }) => pascal(words) + time);
 }
 
-/** Loads the classes file by file: TypeORM would read a path as a pattern, in which `(1)` and `[copy]` mean something else. */
+/** Loads the classes file by file: TypeORM reads a path as a glob pattern, where `(1)` and `[copy]` are special. */
 function migrationClasses(): (new () => MigrationInterface)[] {
   const load = createRequire(__filename);
   return migrationFiles().flatMap(({ file }) =>

@@ -1,4 +1,4 @@
-/** Tables of ours. TypeORM's own list of migrations holds nobody's rows. */
+/** The application's tables. TypeORM's list of migrations contains no user data. */
 const TABLES = `
   SELECT c.oid, c.relname, c.relnamespace::regnamespace::text AS schema, c.relkind, c.relispartition,
          c.relrowsecurity, c.relforcerowsecurity, c.relacl, c.relowner,
@@ -9,7 +9,7 @@ const TABLES = `
     AND c.relname <> 'schema_migrations'
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`;
 
-/** Who may do what with a table, columns included; the owner's own rights are not listed. */
+/** The grants on tables and their columns, without the owner's own rights. */
 const GRANTS = `
   SELECT t.name, t.oid, g.grantee, g.privilege_type
   FROM tables t, aclexplode(t.relacl) g WHERE g.grantee <> t.relowner
@@ -42,7 +42,7 @@ const TABLE_CHECKS = [
   `${WITH} SELECT format('table %s: row security is %s: ALTER TABLE %1$s %3$s ROW LEVEL SECURITY', name,
      CASE WHEN relrowsecurity THEN 'not forced' ELSE 'off' END, CASE WHEN relrowsecurity THEN 'FORCE' ELSE 'ENABLE' END) AS problem
    FROM tables WHERE NOT relrowsecurity OR NOT relforcerowsecurity`,
-  // A policy open to all roles counts for a role with an errand of its own only if it hides nothing.
+  // For a role other than gigvault_app, a policy for all roles counts only if it hides no rows.
   `${WITH} SELECT DISTINCT format('table %s: %s may %s but no policy says which rows: restore the policy or revoke the grant', g.name, g.grantee::regrole, g.privilege_type) AS problem
    FROM grants g
    WHERE g.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE') AND g.grantee <> 0
@@ -102,10 +102,10 @@ const OTHER_CHECKS = [
      AND pg_get_viewdef(c.oid) !~ 'auth\\.uid\\(\\)'`,
 ];
 
-/** Each answers one row `problem` for every thing that breaks the isolation of tenants or the audit; any login may run them. */
+/** Queries that return one row `problem` per defect of tenant isolation or audit. Any login may run them. */
 export const SCHEMA_CHECKS: readonly string[] = [...ROLE_CHECKS, ...TABLE_CHECKS, ...OTHER_CHECKS];
 
-/** Rows of a time without a partition of its own go to the default one: to be mended, not to be refused. */
+/** Finds times without a partition. Their rows go to the default partition, so the server may start. */
 export const PARTITION_WARNINGS = `
   SELECT format('table %s has no partition for this moment: run the task create-partitions; until then its rows go to %1$s_default', table_name) AS warning
   FROM app.partition_coverage() WHERE covered_until <= now()`;

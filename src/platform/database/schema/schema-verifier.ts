@@ -6,13 +6,13 @@ import type { DataSource } from 'typeorm';
 import { Config } from '../../config/config';
 import { assertNamedStatements } from '../driver/statement-names';
 
-/** Runs one statement and returns its rows, as whoever asks. */
+/** A function that runs one statement with the caller's login and returns its rows. */
 export type CatalogQuery = (sql: string) => Promise<Record<string, unknown>[]>;
 
 /**
- * Returns what would break the isolation of tenants or the audit in this database, one sentence each, naming the object
- * and what to do; empty when the server may start. Needs no rights beyond those of gigvault_app and no transaction.
- * @param migrations the migrations that must have run; those of this build unless told otherwise
+ * Finds defects of tenant isolation or audit in this database. Each is one sentence with the object and the remedy; the
+ * list is empty when the server may start. Needs only the rights of gigvault_app and no transaction.
+ * @param migrations the migrations that must have run; by default those of this build
  */
 export async function findSchemaProblems(
   query: CatalogQuery,
@@ -21,7 +21,7 @@ export async function findSchemaProblems(
   const unknown = await unknownSchema(query, migrations);
   if (unknown !== undefined) return [unknown.reason];
   const pending = await pendingMigrations(query, migrations);
-  // A schema of another build would only repeat, in many sentences, that its migrations have not run.
+  // Further problems would only be consequences of the missing migrations.
   if (pending.length > 0) return pending;
   const problems: string[] = [];
   for (const check of SCHEMA_CHECKS) {
@@ -30,23 +30,23 @@ export async function findSchemaProblems(
   return problems;
 }
 
-/** Returns what should be mended soon but does not keep the server from starting, one sentence each. */
+/** Finds problems to fix soon that do not prevent the start, one sentence each. */
 export async function findSchemaWarnings(query: CatalogQuery): Promise<string[]> {
   return (await query(PARTITION_WARNINGS)).map((row) => String(row.warning));
 }
 
-/** Why this version cannot work with a database: it knows neither what a migration changed nor what has to hold now. */
+/** The reason why this version cannot use a database: it contains migrations this version does not have. */
 export interface UnknownSchema {
-  /** What the database is, and what to do about it. */
+  /** The state of the database and the remedy. */
   readonly reason: string;
-  /** True for a version from before the first release, whose migrations were replaced: nothing can upgrade it. */
+  /** True for a database from before the first release. Its migrations were replaced, so it cannot be upgraded. */
   readonly isOlder: boolean;
 }
 
 /**
  * Finds migrations in the database that this version does not have.
  * @param known the migrations of this version
- * @returns undefined when it has all of them
+ * @returns undefined when there are none
  */
 export async function unknownSchema(
   query: CatalogQuery,
@@ -54,8 +54,8 @@ export async function unknownSchema(
 ): Promise<UnknownSchema | undefined> {
   const unknown = (await appliedMigrations(query)).filter((name) => !known.includes(name));
   if (unknown.length === 0) return undefined;
-  const earliest = Math.min(...known.map(timeOf));
-  const older = unknown.filter((name) => timeOf(name) < earliest);
+  const earliest = Math.min(...known.map(parseTime));
+  const older = unknown.filter((name) => parseTime(name) < earliest);
   return older.length > 0 ? olderSchema(older) : findNewerSchema(unknown);
 }
 
@@ -75,8 +75,8 @@ function findNewerSchema(migrations: readonly string[]): UnknownSchema {
   return { reason, isOlder: false };
 }
 
-/** The time at the end of a migration's name. */
-function timeOf(name: string): number {
+/** Parses the time at the end of a migration's name. */
+function parseTime(name: string): number {
   return Number(/\d{13}$/.exec(name)?.[0]);
 }
 
@@ -91,7 +91,7 @@ async function pendingMigrations(query: CatalogQuery, wanted: readonly string[])
   return wanted.filter((name) => !done.has(name)).map((name) => `migration ${name} has not run: npm run migrate`);
 }
 
-/** Keeps API and worker from starting on a database that does not isolate tenants: nothing is served until it does. */
+/** Prevents API and worker from starting on a database that does not isolate tenants. */
 @Injectable()
 export class SchemaVerifier implements OnModuleInit {
   private readonly logger = new Logger(SchemaVerifier.name);
@@ -101,7 +101,7 @@ export class SchemaVerifier implements OnModuleInit {
     private readonly config: Config,
   ) {}
 
-  /** @throws Error naming everything that is wrong, and what to do about each */
+  /** @throws Error with all problems and their remedies */
   async onModuleInit(): Promise<void> {
     if (this.config.database.preparedStatements) await assertNamedStatements(this.config);
     const query: CatalogQuery = (sql) => this.dataSource.query<Record<string, unknown>[]>(sql);
