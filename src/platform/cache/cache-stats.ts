@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
 
-/** What came of the reads through the cache since the process started, and how often versions were changed. */
+/** Counts of reads by source, and of new versions, since the process started. */
 @Injectable()
 export class CacheStats {
   /** Served from this process' memory. */
   memory = 0;
   /** Served from Redis. */
   redis = 0;
-  /** Asked of PostgreSQL, and kept. */
+  /** Loaded from PostgreSQL and stored. */
   database = 0;
-  /** Asked of PostgreSQL, since the cache stood aside. */
+  /** Loaded from PostgreSQL because the cache was bypassed. */
   bypassed = 0;
-  /** New versions given by this process. */
+  /** New versions set by this process. */
   bumps = 0;
 }

@@ -10,7 +10,7 @@ import { rememberSerialized } from './serialized-json';
 import { SharedCacheStore, VALUE_SECONDS } from './shared-cache-store';
 import { TenantVersions, type Version } from './tenant-versions';
 
-/** Length of the values' JSON, which is held too; as objects they take two to three times that. */
+/** Total length of the values' JSON, which is kept too. The objects take two to three times that. */
 const MAX_MEMORY_LENGTH = 64 * 1024 * 1024;
 
 interface CacheEntry {
@@ -19,8 +19,8 @@ interface CacheEntry {
 }
 
 /**
- * Keeps what a tenant reads often and changes seldom, for him alone, in this process' memory and in Redis. Nothing served
- * from it is older than a second, and whoever changed something sees it from the moment his change is answered.
+ * Caches each tenant's frequent reads, in process memory and in Redis. No served value is older than a second; a tenant
+ * sees their own change as soon as its response arrives.
  * @see README.md beside this file
  */
 @Injectable()
@@ -40,28 +40,28 @@ export class Cache implements OnModuleInit {
     private readonly config: Config,
   ) {}
 
-  /** Begins to hear of the changes this process makes. */
+  /** Subscribes to the changes of this process. */
   onModuleInit(): void {
     if (this.config.cache.isEnabled) this.database.afterChange((userId) => this.changed(userId));
   }
 
   /**
-   * Returns the signed-in tenant's value of that name and id, by `load` when none is kept; what `load` throws is thrown and
-   * not kept. The value is shared by all who read it, and frozen. `load` may read only what is the tenant's own, in tables
-   * whose changes are audited, and must return what JSON can hold, Dates included; secrets are never kept. Inside an open
-   * unit of the request, while Redis is away, and when the cache is off, it is `load` and nothing else.
+   * Returns the signed-in tenant's value of this name and id, calling `load` when none is cached. Errors of `load` are
+   * rethrown and not cached. All readers share the value; it is frozen. `load` may read only the tenant's rows of
+   * audited tables and must return JSON values or Dates, never secrets. Inside an open unit of the request, without
+   * Redis, and when the cache is off, it only calls `load`.
    */
   async read<T extends object>(name: string, id: string | number, load: () => Promise<T>): Promise<T> {
     const userId = currentContext()?.principal?.userId;
-    // A unit sees changes of its own that are not committed, and may never be.
+    // A unit sees its own uncommitted changes.
     if (userId === undefined || currentUnitOfWork() !== undefined || !this.feed.isFresh) return this.bypass(load);
     const version = this.versions.get(userId) ?? (await this.versions.load(userId));
     if (version === undefined) return this.bypass(load);
     const key = `${userId}:${name}:${id}`;
-    const held = this.entries.get(key);
-    if (held?.version === version) {
+    const entry = this.entries.get(key);
+    if (entry?.version === version) {
       this.stats.memory += 1;
-      return held.value as T;
+      return entry.value as T;
     }
     const storedKey = `${version.prefix}${name}:${id}`;
     const stored = await this.stored.get(storedKey);
@@ -71,13 +71,15 @@ export class Cache implements OnModuleInit {
     }
     this.stats.database += 1;
     const value = await load();
-    // The version was read before the database was: should it have changed since, this is kept under a dead one.
+    // The version was loaded before the rows. If it has changed since, this value is stored under the old one.
     const text = JSON.stringify(value);
     this.stored.put(storedKey, text);
     return this.keep(key, { version, value }, text) as T;
   }
 
-  /** As `read`, for what follows from user_job_stats: kept until the view is refreshed, or the tenant changes something. */
+  /**
+   * Reads like `read` a value from user_job_stats. It is cached until the view is refreshed or the tenant changes data.
+   */
   readStatistics<T extends object>(name: string, load: () => Promise<T>): Promise<T> {
     return this.read(name, this.feed.statsRefreshedAt, load);
   }
@@ -87,17 +89,14 @@ export class Cache implements OnModuleInit {
     return load();
   }
 
-  private keep(key: string, held: CacheEntry, text: string): object {
-    deepFreeze(held.value);
-    rememberSerialized(held.value, text);
-    this.entries.set(key, held, { size: key.length + text.length });
-    return held.value;
+  private keep(key: string, entry: CacheEntry, text: string): object {
+    deepFreeze(entry.value);
+    rememberSerialized(entry.value, text);
+    this.entries.set(key, entry, { size: key.length + text.length });
+    return entry.value;
   }
 
-  /**
-   * A unit of this process has changed something of the tenant's. When the other processes cannot be told, this one serves
-   * nothing until the feed has told them.
-   */
+  /** Sets a new version for the tenant. When Redis fails, this process serves nothing until the next poll. */
   private async changed(userId: number): Promise<void> {
     try {
       await this.versions.invalidate(userId);

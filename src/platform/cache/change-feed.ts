@@ -6,18 +6,18 @@ import { GET_OR_SET, type TenantChange, TenantVersions } from './tenant-versions
 import { CacheStats } from './cache-stats';
 import { VALUE_SECONDS } from './shared-cache-store';
 
-/** How often each process asks for changes. */
+/** Poll interval of each process. */
 const POLL_INTERVAL_MS = 300;
 
-/** Longest time since the last answer in which the cache may serve: with the answer's own way, a second. */
+/** Longest age of the last poll while the cache may serve; with the response's way to the client, one second. */
 const MAX_AGE_MS = 900;
 
-/** A position outlives every value that was kept since it was written, so none is ever met without one. */
+/** Lifetime of the position; longer than that of values, so that no value exists without a position. */
 const POSITION_SECONDS = VALUE_SECONDS + 60;
 
 /**
- * refreshed_at is as good as a version of user_job_stats, and the same for all tenants. A replica that is promoted begins a
- * new timeline and may lack changes that were committed; its transaction ids are given out a second time.
+ * Reads the changes. refreshed_at serves as the version of user_job_stats for all tenants. A promoted replica starts a
+ * new timeline: it may lack committed changes, and its transaction ids are used a second time.
  * @see https://www.postgresql.org/docs/15/continuous-archiving.html#BACKUP-TIMELINES
  */
 const CHANGES = `
@@ -34,7 +34,7 @@ interface Changes {
   readonly timeline: string;
 }
 
-/** One run of Redis beside one timeline of PostgreSQL, and how far this process has followed the changes. */
+/** The position of this process in the changes, valid for one run of Redis and one timeline of PostgreSQL. */
 interface Cursor {
   readonly space: string;
   readonly timeline: string;
@@ -42,9 +42,9 @@ interface Cursor {
 }
 
 /**
- * Follows the changes of tenants' rows, whatever path they take, so that the cache serves nothing older than a second: it
- * asks PostgreSQL (as gigvault_monitor, audit.changes_since) who changed, gives those tenants new versions, and only then
- * counts the answer. While the last one is too old, or Redis is away, the cache serves nothing.
+ * Polls for changed tenants, so that the cache serves nothing older than a second. Each poll reads audit.changes_since
+ * as gigvault_monitor, sets new versions for the changed tenants, and only then counts. While the last poll is too old,
+ * or Redis is unavailable, the cache serves nothing.
  */
 @Injectable()
 export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -69,7 +69,7 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
     this.isStopped = false;
     const { commands, subscriber } = this.clients;
     subscriber.on('message', this.onMessage);
-    // Messages were missed, and a Redis that comes back may have forgotten its latest writes.
+    // Messages may be lost, and a restarted Redis may lack its latest writes.
     for (const client of [commands, subscriber]) client.on('close', this.reset);
     subscriber.subscribe(this.versions.channel).catch((error: Error) => this.warn(error));
     void this.pollRepeatedly();
@@ -84,7 +84,7 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
     this.reset();
   }
 
-  /** Whether every change that was committed more than a second ago is known here. */
+  /** True when every change committed more than a second ago is known here. */
   get isFresh(): boolean {
     return performance.now() - this.lastPolledAtMs < MAX_AGE_MS;
   }
@@ -94,12 +94,12 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
     return this.lastPolledAt;
   }
 
-  /** When user_job_stats was refreshed, as known here. */
+  /** The time of the last known refresh of user_job_stats. */
   get statsRefreshedAt(): string {
     return this.refreshedAt;
   }
 
-  /** Lets the cache serve nothing until changes have been asked for anew, from where the position in Redis stands. */
+  /** Stops serving until the next successful poll, which starts from the position in Redis. */
   readonly reset = (): void => {
     this.cursor = undefined;
     this.lastPolledAt = -Infinity;
@@ -115,39 +115,39 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
   }
 
   private async poll(): Promise<void> {
-    const askedAt = performance.now();
-    const line = (this.cursor ??= await this.openCursor());
-    const { position, changes, refreshed, timeline } = await this.changesSince(line.position);
-    if (timeline !== line.timeline) {
+    const startedAt = performance.now();
+    const cursor = (this.cursor ??= await this.openCursor());
+    const { position, changes, refreshed, timeline } = await this.changesSince(cursor.position);
+    if (timeline !== cursor.timeline) {
       this.reset();
       throw new Error('PostgreSQL has another timeline');
     }
-    this.stats.bumps += await this.versions.invalidateOnce(changes, line.space);
-    await this.clients.commands.set(`${line.space}:position`, JSON.stringify(position), 'EX', POSITION_SECONDS);
-    // Begun anew meanwhile: what was heard since then is not in this answer.
-    if (this.cursor !== line) return;
-    line.position = position;
+    this.stats.bumps += await this.versions.invalidateOnce(changes, cursor.space);
+    await this.clients.commands.set(`${cursor.space}:position`, JSON.stringify(position), 'EX', POSITION_SECONDS);
+    // Reset meanwhile: this answer lacks the changes since then.
+    if (this.cursor !== cursor) return;
+    cursor.position = position;
     this.refreshedAt = refreshed ?? '';
-    this.lastPolledAt = askedAt;
+    this.lastPolledAt = startedAt;
   }
 
   /**
-   * Finds where to go on: at the position in Redis, so that nothing that happened since the values there were last looked
-   * after is missed, else here. The names of the keys hold Redis' own run: one that restarts with an older memory, or a
-   * replica that takes over, revives nothing. They hold PostgreSQL's timeline too: what a failover lost is not served.
+   * Opens a cursor at the position in Redis, so that no change since the last poll is missed, or at the current
+   * position. Key names contain Redis' run_id: a Redis that restarts with older data, or a promoted replica, serves no
+   * old values. They contain PostgreSQL's timeline too: changes lost in a failover are not served.
    */
   private async openCursor(): Promise<Cursor> {
     const { commands, subscriber } = this.clients;
-    if (commands.status !== 'ready' || subscriber.status !== 'ready') throw new Error('Redis is away');
+    if (commands.status !== 'ready' || subscriber.status !== 'ready') throw new Error('Redis is unavailable');
     const [, run] = /^run_id:(\w+)/m.exec(await commands.info('server')) ?? [];
-    if (run === undefined) throw new Error('Redis does not tell its run_id');
-    // Taken before Redis is asked, so that no change lies between the two.
+    if (run === undefined) throw new Error('Redis reports no run_id');
+    // Read before the position in Redis, so that no change lies between the two.
     const { position, timeline } = await this.changesSince(null);
     const space = `cache:${run}:${timeline}`;
-    const stands = await commands.eval(GET_OR_SET, 1, `${space}:position`, JSON.stringify(position), POSITION_SECONDS);
+    const current = await commands.eval(GET_OR_SET, 1, `${space}:position`, JSON.stringify(position), POSITION_SECONDS);
     if (this.isStopped) throw new Error('stopping');
     this.versions.setKeySpace(space);
-    return { space, timeline, position: JSON.parse(String(stands)) as object };
+    return { space, timeline, position: JSON.parse(String(current)) as object };
   }
 
   private async changesSince(since: object | null): Promise<Changes> {
@@ -161,9 +161,9 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
     if (channel === this.versions.channel) this.versions.onMessage(message);
   };
 
-  /** Every attempt fails alike while something is away; one line is enough. */
+  /** Logs an error unless it repeats the last one. */
   private warn({ message }: Error): void {
-    if (message !== this.lastError) this.logger.warn(`the cache stands aside: ${message}`);
+    if (message !== this.lastError) this.logger.warn(`the cache is bypassed: ${message}`);
     this.lastError = message;
   }
 }

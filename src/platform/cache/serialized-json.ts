@@ -1,11 +1,11 @@
 const texts = new WeakMap<object, string>();
 
-/** Notes the JSON of a value that never changes again. */
+/** Remembers the JSON of a frozen value. */
 export function rememberSerialized(value: object, text: string): void {
   texts.set(value, text);
 }
 
-/** The noted JSON of a value, which an answer need not write anew; undefined for what nobody noted. */
+/** Returns the remembered JSON of a value, which saves serializing it again; undefined when there is none. */
 export function serializedJson(value: object): string | undefined {
   return texts.get(value);
 }

@@ -2,22 +2,22 @@ import { Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { RedisClients } from '../redis/redis-clients';
 
-/** How long a value is kept at most, though nothing of its tenant changes. */
+/** Lifetime of a value when its tenant changes nothing. */
 export const VALUE_SECONDS = 600;
 
-/** What is longer is not worth its place. */
+/** Longest value stored. */
 const MAX_LENGTH = 64 * 1024;
 
 /**
- * How much a process stores in that time. Redis also holds sessions and queues and must never be full: what the cache
- * takes of it is bounded by twice this for each process, whatever is read.
+ * Most that a process stores per lifetime of a value. Redis also stores sessions and queues and must never be full:
+ * this limits the cache to twice this length per process.
  */
 const MAX_STORED = 64 * 1024 * 1024;
 
-/** An instant as JSON.stringify writes a Date; any text that looks like it is written the same way again. */
+/** An instant as JSON.stringify writes a Date. Any such text serializes back to the same text. */
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-/** The values in Redis, which all processes share: JSON, so that one can see what lies there. Failures are no values. */
+/** The values in Redis, shared by all processes, as readable JSON. Failures of Redis count as misses. */
 @Injectable()
 export class SharedCacheStore {
   private readonly redis: Redis;
@@ -28,7 +28,7 @@ export class SharedCacheStore {
     this.redis = clients.commands;
   }
 
-  /** The value under a key, instants as Dates; undefined when there is none. */
+  /** Returns the value of a key, instants as Dates; undefined when there is none. */
   async get(key: string): Promise<{ value: object; text: string } | undefined> {
     try {
       const text = await this.redis.get(key);
@@ -38,7 +38,7 @@ export class SharedCacheStore {
     }
   }
 
-  /** Stores a value without waiting for it, where there is room. */
+  /** Stores a value if the budget allows, without waiting for Redis. */
   put(key: string, text: string): void {
     const now = performance.now();
     if (now - this.windowStart > VALUE_SECONDS * 1_000) [this.windowStart, this.storedLength] = [now, 0];

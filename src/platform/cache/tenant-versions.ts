@@ -5,15 +5,15 @@ import { Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { Config } from '../config/config';
-import { databaseNumberOf, RedisClients } from '../redis/redis-clients';
+import { getDatabaseNumber, RedisClients } from '../redis/redis-clients';
 
 const SOURCE = resolve(__dirname, '..', '..');
 
 let cachedId: string | undefined;
 
 /**
- * A hash of the server's own code. What one build has stored may have another form than the next one answers with, so
- * they share no values, though they share the tenants' versions. Reads the code once a process, some 30 ms.
+ * Returns a hash of the server's code. Another build may store another format, so builds share the tenants' versions
+ * but no values. Reads the code once per process (about 30 ms).
  */
 export function buildId(): string {
   cachedId ??= readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
@@ -26,20 +26,20 @@ export function buildId(): string {
 }
 
 /**
- * Returns what stands under a key, and puts the given value there when nothing does.
- * KEYS: key. ARGV: value, life (s).
+ * Returns the value of a key, and first sets it when there is none.
+ * KEYS: key. ARGV: value, lifetime (s).
  */
 export const GET_OR_SET = `
-local stands = redis.call('GET', KEYS[1])
-if stands then return stands end
+local current = redis.call('GET', KEYS[1])
+if current then return current end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 return ARGV[1]`;
 
 /**
- * Gives tenants a new version, each for a change that nobody has done it for yet: every process hears of each change.
- * KEYS: of each change the tenant's version and the claim of the change. ARGV: channel, token, life of a version, life of
- * a claim (both s), then of each change the tenant.
- * Returns how many were new.
+ * Sets a new version once per change, although every process reports each change: the first one claims it.
+ * KEYS: per change, the tenant's version and the claim of the change. ARGV: channel, token, lifetimes of a version and
+ * of a claim (both s), then the tenant of each change.
+ * Returns the number of new versions.
  */
 export const INVALIDATE_ONCE = `
 local bumped = 0
@@ -52,26 +52,26 @@ for i = 1, #KEYS, 2 do
 end
 return bumped`;
 
-/** Tenants whose version this process remembers. */
+/** Number of tenants whose version this process remembers. */
 const MAX_TENANTS = 50_000;
 
-/** Longer than any value, so that one does not lose its version while it lives. */
+/** Lifetime of a version; longer than that of any value. */
 const VERSION_SECONDS = 24 * 3600;
 
-/** Longer than the slowest process takes to hear of a change. */
+/** Lifetime of a claim; longer than the slowest process takes to see a change. */
 const CLAIM_SECONDS = 60;
 
-/** One script holds Redis up; a set of that many changes takes it a few milliseconds. */
+/** Limit per script, because a script blocks Redis; this many changes take a few milliseconds. */
 const CHANGES_PER_SCRIPT = 500;
 
-/** What a tenant's values are kept under until something of his changes; two of the same object are the same version. */
+/** A tenant's version, under which their values are stored until a change. Equal versions are the same object. */
 export interface Version {
   readonly token: string;
-  /** Beginning of the keys of values in Redis. */
+  /** Prefix of the keys of values in Redis. */
   readonly prefix: string;
 }
 
-/** One change of a tenant's rows, as audit.changes_since() tells it. */
+/** One change of a tenant's rows, as reported by audit.changes_since(). */
 export type TenantChange = readonly [userId: number, transactionId: string];
 
 interface VersionEntry {
@@ -80,12 +80,12 @@ interface VersionEntry {
 }
 
 /**
- * The versions of tenants: random tokens in Redis, which all processes share, and what this process remembers of them. A
- * token is never used twice, so nothing that was kept under an old one ever comes back.
+ * The versions of tenants: random tokens in Redis, shared by all processes and remembered here. A token is never
+ * reused, so values of an old version never come back.
  */
 @Injectable()
 export class TenantVersions {
-  /** Where all processes hear of new versions. */
+  /** Pub/sub channel of new versions. */
   readonly channel: string;
   private readonly redis: Redis;
   private readonly entries = new LRUCache<number, VersionEntry>({ max: MAX_TENANTS });
@@ -93,23 +93,23 @@ export class TenantVersions {
 
   constructor(clients: RedisClients, config: Config) {
     this.redis = clients.commands;
-    this.channel = `gigvault:${databaseNumberOf(config.redis.url)}:cache`;
+    this.channel = `gigvault:${getDatabaseNumber(config.redis.url)}:cache`;
   }
 
-  /** Begins to use the keys of one run of Redis; undefined ends that. Whatever was remembered is forgotten. */
+  /** Sets the key prefix of one run of Redis, or undefined for none, and forgets all versions. */
   setKeySpace(space: string | undefined): void {
     this.keySpace = space;
     this.entries.clear();
-    // Made now, when nobody waits for it.
+    // Computed now, while no request waits for it.
     if (space !== undefined) buildId();
   }
 
-  /** The tenant's version as remembered; undefined when it must be asked for. */
+  /** Returns the remembered version of a tenant; undefined when it must be loaded. */
   get(userId: number): Version | undefined {
     return this.entries.get(userId)?.version;
   }
 
-  /** Asks Redis for the tenant's version; undefined when that fails, or when it changed meanwhile. */
+  /** Loads the tenant's version from Redis; undefined when that fails or the version changed meanwhile. */
   async load(userId: number): Promise<Version | undefined> {
     if (this.keySpace === undefined) return undefined;
     const known = this.entries.get(userId) ?? this.request(userId, this.keySpace);
@@ -123,8 +123,8 @@ export class TenantVersions {
   }
 
   /**
-   * Gives the tenant a new version and tells all processes; what is kept under the old one is dead from then on. One round
-   * trip. Does nothing while no Redis is in use.
+   * Sets a new version for the tenant and notifies all processes, in one round trip. Values of the old version are
+   * never served again. Without a key space it only forgets the version here.
    */
   async invalidate(userId: number): Promise<void> {
     this.drop(userId);
@@ -139,16 +139,16 @@ export class TenantVersions {
     if (failed) throw failed[0]!;
   }
 
-  /** Does as `bump` for each change that no process has done it for yet, and forgets all those tenants here. */
+  /** Sets new versions for changes that no process has claimed yet, and forgets all those tenants here. */
   async invalidateOnce(changes: readonly TenantChange[], space: string): Promise<number> {
     let bumped = 0;
     for (let start = 0; start < changes.length; start += CHANGES_PER_SCRIPT) {
-      const some = changes.slice(start, start + CHANGES_PER_SCRIPT);
-      const keys = some.flatMap(([userId, transactionId]) => [
+      const batch = changes.slice(start, start + CHANGES_PER_SCRIPT);
+      const keys = batch.flatMap(([userId, transactionId]) => [
         keyOf(space, userId),
         `${space}:claim:${transactionId}:${userId}`,
       ]);
-      const tenants = some.map(([userId]) => userId);
+      const tenants = batch.map(([userId]) => userId);
       const args = [this.channel, newToken(), VERSION_SECONDS, CLAIM_SECONDS, ...tenants];
       bumped += Number(await this.redis.eval(INVALIDATE_ONCE, keys.length, ...keys, ...args));
       for (const userId of tenants) this.drop(userId);
@@ -156,14 +156,14 @@ export class TenantVersions {
     return bumped;
   }
 
-  /** Takes a message of the channel: a version that is not the one told is forgotten. */
+  /** Handles a message of the channel: forgets a version that differs from the published one. */
   onMessage(message: string): void {
     const [userId = '', token = ''] = message.split(':');
     const known = this.entries.peek(Number(userId));
     if (known && known.version?.token !== token) this.drop(Number(userId));
   }
 
-  /** What is dropped while it is asked for is no longer in the map, and so never believed. */
+  /** Requests a version. An entry dropped meanwhile is no longer in the map, so its version is not used. */
   private request(userId: number, space: string): VersionEntry {
     const known: VersionEntry = { version: undefined, loaded: Promise.resolve() };
     const key = keyOf(space, userId);

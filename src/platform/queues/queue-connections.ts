@@ -1,26 +1,26 @@
 import { Injectable } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { Config } from '../config/config';
-import { databaseNumberOf, reconnectAfterFailover } from '../redis/redis-clients';
+import { getDatabaseNumber, reconnectAfterFailover } from '../redis/redis-clients';
 
-/** Longest pause between two attempts to connect anew. */
+/** Longest pause between two attempts to reconnect. */
 const MAX_RECONNECT_MS = 2_000;
 
 /**
- * The queue's connections to Redis. Bull brings an older ioredis of its own; the whole process speaks through one
- * version instead. Bull does not close connections it did not make, so this does.
+ * The queue's connections to Redis. Bull depends on an older ioredis; the whole process uses one version instead. Bull
+ * does not close connections it did not open, so this class does.
  */
 @Injectable()
 export class QueueConnections {
-  /** With the database's number in it, two installations in one Redis stay apart. */
+  /** Contains the database number, so that two installations in one Redis stay separate. */
   readonly prefix: string;
   private readonly connections: Redis[] = [];
 
   constructor(private readonly config: Config) {
-    this.prefix = `gigvault:${databaseNumberOf(config.redis.url)}`;
+    this.prefix = `gigvault:${getDatabaseNumber(config.redis.url)}`;
   }
 
-  /** Makes one connection; what blocks or listens waits for a lost Redis without end, commands do not. */
+  /** Opens a connection. Commands fail after two retries; blocking and subscriber connections wait for a lost Redis. */
   create(type: 'client' | 'subscriber' | 'bclient'): Redis {
     const connection = new Redis(this.config.redis.url, {
       connectionName: `gigvault queue ${type}`,
@@ -33,7 +33,7 @@ export class QueueConnections {
     return connection;
   }
 
-  /** Closes them all, without waiting for answers. */
+  /** Closes all connections without waiting for answers. */
   close(): void {
     for (const connection of this.connections) connection.disconnect();
   }

@@ -5,19 +5,19 @@ import { Config } from '../config/config';
 import { QueueConnections } from './queue-connections';
 import { TASKS_QUEUE, TaskQueue } from './task-queue';
 
-/** Entries that ended are kept for the dashboard; the history proper is task_runs. */
+/** Ended entries kept for the dashboard; task_runs is the complete history. */
 const MAX_COMPLETED = 100;
 const MAX_FAILED = 500;
 
-/** Deliveries after the first, 2 s, 6 s, 14 s, … up to two hours later: long enough for PostgreSQL to come back. */
+/** Redelivers 2 s, 6 s, 14 s, … up to two hours later: long enough for PostgreSQL to come back. */
 const ATTEMPTS = 12;
 const FIRST_RETRY_MS = 2_000;
 
-/** A module of its own, because the queue's factory can only be given what a module exports. */
+/** A separate module, because the queue's factory can inject only exported providers. */
 @Module({ providers: [QueueConnections], exports: [QueueConnections] })
 class QueueConnectionsModule {}
 
-/** The queue of tasks over Bull. Only a worker takes entries from it; every process may put them in. */
+/** The Bull queue of tasks. Every process may add entries; only workers consume them. */
 @Module({
   imports: [
     QueueConnectionsModule,
@@ -27,10 +27,10 @@ class QueueConnectionsModule {}
       inject: [QueueConnections, Config],
       useFactory: (connections: QueueConnections, { tasks }: Config): QueueOptions => ({
         prefix: connections.prefix,
-        // Typed for the older ioredis that Bull brings along; it was tried with ours (retries, delays, repetitions).
+        // Bull's types are for its older ioredis; retries, delays and repetitions are tested with the current one.
         createClient: (type) =>
           connections.create(type) as unknown as ReturnType<NonNullable<QueueOptions['createClient']>>,
-        // An entry whose worker has been silent for a while is delivered again; who takes it finds the lease just over.
+        // An entry of a silent worker is delivered again, just after its lease in task_runs has expired.
         settings: {
           lockDuration: tasks.leaseMs * 0.75,
           stalledInterval: tasks.leaseMs * 0.5,

@@ -5,42 +5,42 @@ import { unavailable } from '../errors/app-error';
 import { HealthService, type CheckResult } from '../health/health.service';
 import { QueueConnections } from './queue-connections';
 
-/** Name of the one queue; each task is a named entry in it. */
+/** Name of the queue; each task is a named entry in it. */
 export const TASKS_QUEUE = 'tasks';
 
-/** Adding waits for Redis without end by itself; a request must not. */
+/** Longest wait for Redis. Bull itself would wait forever; a request must not. */
 const REDIS_TIMEOUT_MS = 3_000;
 
-/** What an entry carries: ids only, for queues are plain text in Redis and on the dashboard. */
+/** The data of an entry: ids only, because queues are plain text in Redis and on the dashboard. */
 export interface TaskEntry {
-  /** The row of task_runs made before it was queued; absent for a firing of the schedule. */
+  /** The row of task_runs inserted before queueing; absent for a run of the schedule. */
   readonly runId?: number;
 }
 
-/** One entry handed to a worker, once or again. */
+/** One delivery of an entry to a worker, the first or a repeated one. */
 export interface TaskDelivery extends TaskEntry {
   readonly taskId: string;
-  /** The instant its schedule meant; null for a run that somebody asked for. */
+  /** The scheduled instant; null for a requested run. */
   readonly scheduledFor: Date | null;
-  /** Makes a failure final: the queue does not deliver the entry again. */
+  /** Makes a failure final: the entry is not delivered again. */
   abort(): Promise<void>;
 }
 
-/** When the queue puts an entry of a task in by itself. */
+/** The schedule by which the queue adds entries of a task. */
 export interface RepeatSchedule {
   readonly taskId: string;
   readonly cron: string;
   readonly timezone: string;
 }
 
-/** A repetition as it stands in Redis. */
+/** A schedule in Redis. */
 export interface ActiveSchedule extends RepeatSchedule {
   readonly key: string;
-  /** In the past when no worker has taken the entry that is due. */
+  /** In the past when no worker has taken the due entry. */
   readonly nextAt: Date;
 }
 
-/** How many entries are in each state. */
+/** Numbers of entries by state. */
 export interface QueueCounts {
   readonly waiting: number;
   readonly active: number;
@@ -49,8 +49,8 @@ export interface QueueCounts {
 }
 
 /**
- * The queue of tasks. Bull stands behind this file and no other, so that a successor can replace it. Delivery is at
- * least once; that each firing runs once is the claim in task_runs (platform/scheduler).
+ * The queue of tasks. Only this folder uses Bull, so that another queue can replace it. Delivery is at least once; the
+ * claim in task_runs (platform/scheduler) makes each scheduled run happen once.
  */
 @Injectable()
 export class TaskQueue implements OnModuleInit, OnApplicationShutdown {
@@ -65,36 +65,36 @@ export class TaskQueue implements OnModuleInit, OnApplicationShutdown {
 
   onModuleInit(): void {
     this.health?.register('queue', () => this.check());
-    // Every attempt to connect fails alike while Redis is away; one line is enough.
+    // Repeated errors, such as those of reconnecting, are logged once.
     this.queue.on('error', ({ message }: Error) => {
       if (message !== this.lastError) this.logger.warn(message);
       this.lastError = message;
     });
   }
 
-  /** Waits for no entry: who runs them has stopped by now. */
+  /** Closes the queue without waiting for entries: the task runner has stopped before. */
   async onApplicationShutdown(): Promise<void> {
     await this.queue.close(true).catch((error: Error) => this.logger.warn(error.message));
     this.connections.close();
   }
 
   /**
-   * Queues a run that has its row in task_runs; the same run twice is one entry.
+   * Queues a run that has a row in task_runs. Queueing a run twice adds one entry.
    * @throws AppError `service.unavailable` when Redis does not answer within 3 s
    */
   async add(taskId: string, runId: number): Promise<void> {
     await withTimeout(this.queue.add(taskId, { runId }, { jobId: `run-${runId}` }));
   }
 
-  /** Lets the queue put in an entry by `cron`; the same repetition again changes nothing, and mends what Redis lost. */
+  /** Schedules entries by `cron`. Repeating the call changes nothing, but restores a schedule that Redis lost. */
   async schedule({ taskId, cron, timezone }: RepeatSchedule): Promise<void> {
     await withTimeout(this.queue.add(taskId, {}, { repeat: { cron, tz: timezone } }));
   }
 
-  /** The repetitions in Redis. */
+  /** Returns the schedules in Redis. */
   async schedules(): Promise<ActiveSchedule[]> {
-    const standing = await withTimeout(this.queue.getRepeatableJobs());
-    return standing.map(({ key, name, cron, tz, next }) => ({
+    const repeatable = await withTimeout(this.queue.getRepeatableJobs());
+    return repeatable.map(({ key, name, cron, tz, next }) => ({
       key,
       taskId: name ?? '',
       cron,
@@ -103,7 +103,7 @@ export class TaskQueue implements OnModuleInit, OnApplicationShutdown {
     }));
   }
 
-  /** Ends a repetition, its waiting entry included. */
+  /** Removes a schedule with its waiting entry. */
   async removeSchedule({ key }: ActiveSchedule): Promise<void> {
     await withTimeout(this.queue.removeRepeatableByKey(key));
   }
@@ -114,36 +114,36 @@ export class TaskQueue implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Begins to take entries of every task.
-   * @param concurrency how many at once in this process
-   * @param work a rejection has the entry delivered again, later and later, unless it was given up
+   * Starts consuming the entries of all tasks.
+   * @param concurrency maximum at once in this process
+   * @param work when it rejects, the entry is delivered again with growing delays, unless it was aborted
    */
   consume(concurrency: number, work: (delivery: TaskDelivery) => Promise<void>): void {
     this.queue
-      .process('*', concurrency, (entry) => work(deliveryOf(entry)))
-      // Only a lost or closing connection ends the loop; Bull begins it anew with the next one.
-      .catch((error: Error) => this.logger.warn(`entries are not taken: ${error.message}`));
+      .process('*', concurrency, (entry) => work(toDelivery(entry)))
+      // Only a lost or closing connection ends the loop; Bull restarts it with the next one.
+      .catch((error: Error) => this.logger.warn(`queue entries are not consumed: ${error.message}`));
   }
 
-  /** Takes no further entry; what runs goes on. */
+  /** Stops consuming entries; running ones continue. */
   async stopConsuming(): Promise<void> {
     await withTimeout(this.queue.pause(true, true));
   }
 
-  /** The queue has a client of its own, which may be cut off while that of requests is not. */
+  /** Checks the queue's own Redis client, which may fail separately from that of requests. */
   private async check(): Promise<CheckResult> {
     await withTimeout(this.queue.client.ping());
     return { status: 'ok' };
   }
 
-  /** Bull's own object, for its board. */
+  /** Bull's queue object, for Bull board. */
   get bull(): Queue<TaskEntry> {
     return this.queue;
   }
 }
 
-/** Bull keeps the instant a repetition meant in the entry's `prevMillis`, from which it reckons the next one. */
-function deliveryOf(entry: BullJob<TaskEntry>): TaskDelivery {
+/** Converts a Bull job. Bull stores the scheduled instant in `prevMillis`. */
+function toDelivery(entry: BullJob<TaskEntry>): TaskDelivery {
   const { prevMillis } = entry.opts as { prevMillis?: number };
   return {
     taskId: entry.name,
@@ -155,11 +155,14 @@ function deliveryOf(entry: BullJob<TaskEntry>): TaskDelivery {
 
 async function withTimeout<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const impatience = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(unavailable(new Error('Redis does not answer the queue'))), REDIS_TIMEOUT_MS);
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(unavailable(new Error('Redis did not answer the queue in time'))),
+      REDIS_TIMEOUT_MS,
+    );
   });
   try {
-    return await Promise.race([work, impatience]);
+    return await Promise.race([work, timeout]);
   } finally {
     clearTimeout(timer);
   }

@@ -2,27 +2,27 @@ import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } fro
 import { Redis, type RedisOptions } from 'ioredis';
 import { Config } from '../config/config';
 
-/** A command that takes longer is answered by an error: a request must not hang on Redis. */
+/** Longest run of a command; then it fails, so that requests never hang on Redis. */
 const COMMAND_TIMEOUT_MS = 1_000;
 
-/** Longest pause between two attempts to connect again. */
+/** Longest pause between two attempts to reconnect. */
 const MAX_RETRY_MS = 2_000;
 
-/** A replica stays one until somebody acts; reads go on meanwhile, and each reconnection interrupts them. */
+/** Shortest interval of reconnections to a read-only replica: each interrupts the reads that still work. */
 const READONLY_RECONNECT_MS = 5_000;
 
 const COMMON: RedisOptions = {
   lazyConnect: true,
   connectTimeout: 2_000,
-  // A lost Redis must not hold up the end of the process.
+  // A lost Redis must not delay the shutdown.
   disconnectTimeout: 100,
   retryStrategy: (attempt) => Math.min(attempt * 100, MAX_RETRY_MS),
 };
 
 /**
- * The connections to Redis of this process: one for commands, one for subscriptions. Without Redis the process starts
- * and keeps trying; commands fail at once instead of waiting, and become 503.
- * After a failover, what the URL names may have become a read-only replica: the client then looks the name up again.
+ * The Redis connections of this process: one for commands, one for subscriptions. Without Redis the process starts and
+ * keeps reconnecting; commands fail at once and become 503. After a failover the server of the URL may be a read-only
+ * replica: the client then resolves the name again.
  */
 @Injectable()
 export class RedisClients implements OnModuleInit, OnApplicationShutdown {
@@ -40,13 +40,13 @@ export class RedisClients implements OnModuleInit, OnApplicationShutdown {
       connectionName: 'gigvault commands',
       reconnectOnError: reconnectAfterFailover(),
     });
-    // Subscriptions are asked for once and must outlive every lost connection, so these do wait.
+    // Subscriptions are requested once and must survive reconnections, so these commands wait.
     this.subscriber = new Redis(config.redis.url, {
       ...COMMON,
       maxRetriesPerRequest: null,
       connectionName: 'gigvault subscriber',
     });
-    for (const client of [this.commands, this.subscriber]) client.on('error', (error: Error) => this.note(error));
+    for (const client of [this.commands, this.subscriber]) client.on('error', (error: Error) => this.warn(error));
     this.commands.on('ready', () => void this.checkEviction());
   }
 
@@ -59,13 +59,13 @@ export class RedisClients implements OnModuleInit, OnApplicationShutdown {
     this.subscriber.disconnect();
   }
 
-  /** Every attempt fails alike while Redis is away; one line is enough. */
-  private note({ message }: Error): void {
+  /** Logs an error unless it repeats the last one. */
+  private warn({ message }: Error): void {
     if (message !== this.lastError) this.logger.warn(`Redis: ${message}`);
     this.lastError = message;
   }
 
-  /** Sessions and queues live here: a Redis that evicts keys would sign users out and lose tasks. */
+  /** Warns about eviction: a Redis that evicts keys would sign users out and lose tasks. */
   private async checkEviction(): Promise<void> {
     this.lastError = '';
     const [, policy] = await this.commands.config('GET', 'maxmemory-policy').then(
@@ -78,7 +78,7 @@ export class RedisClients implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-/** Returns a judge of errors: one of a read-only replica lets the client connect again, now and then. */
+/** Returns ioredis' reconnectOnError: reconnects after an error of a read-only replica, at most every 5 s. */
 export function reconnectAfterFailover(): (error: Error) => boolean {
   let reconnectedAt = 0;
   return ({ message }) => {
@@ -89,22 +89,21 @@ export function reconnectAfterFailover(): (error: Error) => boolean {
 }
 
 /**
- * Redis's own words for a state that passes: out of memory, a replica after a failover, too few replicas, loading its
- * file, a cluster or a master that is away, a snapshot that could not be written, a script that takes too long. An older
- * Redis wraps them into the error of a script.
+ * Redis error codes of temporary states: out of memory, a read-only replica, too few replicas, loading, a cluster or
+ * master that is down, a failed snapshot, a script that runs too long. Older versions put them into a script's error.
  * @see https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors
  */
 const UNAVAILABLE_REPLY =
   /(?:^|[\s-])(?:OOM|READONLY|NOREPLICAS|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MISCONF|BUSY) /;
 
-/** What ioredis says when a command was not answered, or not sent. */
+/** Messages of ioredis for a command that was not answered or not sent. */
 const UNAVAILABLE_CONNECTION =
   /^(?:Command timed out|Connection is closed\.|Stream isn't writeable|Reached the max retries per request limit)/;
 
-/** Names of errors by which ioredis rejects what a lost connection or transaction leaves unanswered. */
+/** Errors of ioredis for commands left unanswered by a lost connection. */
 const UNAVAILABLE_NAMES = new Set(['MaxRetriesPerRequestError', 'ClusterAllFailedError']);
 
-/** Returns true for an error that says that Redis cannot serve now, though the same command may succeed soon. */
+/** Returns whether an error means that Redis is temporarily unavailable. */
 export function isRedisUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error.name === 'ReplyError') {
@@ -116,8 +115,8 @@ export function isRedisUnavailable(error: unknown): boolean {
   return UNAVAILABLE_NAMES.has(error.name) || UNAVAILABLE_CONNECTION.test(error.message);
 }
 
-/** The number of the database a Redis URL names. Pub/sub knows none: installations in one Redis put it into their names. */
-export function databaseNumberOf(url: string): string {
+/** Returns the database number of a Redis URL. Pub/sub ignores it, so channel names contain it. */
+export function getDatabaseNumber(url: string): string {
   const [, number = '0'] = /^\/(\d+)$/.exec(new URL(url).pathname) ?? [];
   return number;
 }

@@ -1,7 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { RedisClients } from './redis-clients';
 
-/** Gives every module the process's connections to Redis. */
+/** Provides the process' connections to Redis. */
 @Global()
 @Module({ providers: [RedisClients], exports: [RedisClients] })
 export class RedisModule {}
