@@ -1,7 +1,7 @@
 import { FairSemaphore } from './fair-semaphore';
 
-/** Work that notes its start and ends on demand. */
-function workOf(started: string[], name: string) {
+/** Creates work that records its start and ends on demand. */
+function createWork(started: string[], name: string) {
   let end = (): void => undefined;
   const done = new Promise<void>((resolve) => (end = resolve));
   const work = async (): Promise<void> => {
@@ -11,38 +11,38 @@ function workOf(started: string[], name: string) {
   return { work, end: () => end() };
 }
 
-const turnOfTheLoop = (): Promise<void> => new Promise(setImmediate);
+const nextEventLoopTurn = (): Promise<void> => new Promise(setImmediate);
 
 describe(FairSemaphore.name, () => {
-  it('runs a bounded number for one key and in all, and lets waiting keys take turns', async () => {
+  it('limits the work per key and in total, and serves waiting keys in turn', async () => {
     const started: string[] = [];
     const semaphore = new FairSemaphore<string>({ resource: 'imports', perKey: 2, total: 3 });
-    const works = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1'].map((name) => ({ name, ...workOf(started, name) }));
+    const works = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1'].map((name) => ({ name, ...createWork(started, name) }));
     const runs = works.map(({ name, work }) => semaphore.run(name[0]!, work));
-    const endOf = async (name: string): Promise<void> => {
+    const finish = async (name: string): Promise<void> => {
       works.find((each) => each.name === name)!.end();
-      await turnOfTheLoop();
+      await nextEventLoopTurn();
     };
-    await turnOfTheLoop();
+    await nextEventLoopTurn();
     expect(started).toEqual(['a1', 'a2', 'b1']);
 
-    await endOf('a1');
+    await finish('a1');
     expect(started.at(-1)).toBe('a3');
-    await endOf('a2');
+    await finish('a2');
     expect(started.at(-1)).toBe('b2');
-    await endOf('a3');
+    await finish('a3');
     expect(started.at(-1)).toBe('c1');
-    await endOf('b1');
+    await finish('b1');
     expect(started.at(-1)).toBe('a4');
 
     for (const { end } of works) end();
     await Promise.all(runs);
   });
 
-  it('refuses at once what would wait behind too much, and takes work again later', async () => {
+  it('rejects work at once when too much waits, and accepts work again later', async () => {
     const started: string[] = [];
     const semaphore = new FairSemaphore({ resource: 'imports', perKey: 1, maxWaitingPerKey: 1, retryAfterSeconds: 7 });
-    const first = workOf(started, 'first');
+    const first = createWork(started, 'first');
     const runs = [semaphore.run(1, first.work), semaphore.run(1, async () => void started.push('second'))];
 
     await expect(semaphore.run(1, async () => undefined)).rejects.toMatchObject({
@@ -57,7 +57,7 @@ describe(FairSemaphore.name, () => {
     expect(started).toEqual(['first', 'other key', 'second', 'third']);
   });
 
-  it('bounds what waits for all keys together', async () => {
+  it('limits the waiting work of all keys together', async () => {
     const semaphore = new FairSemaphore({ resource: 'hashes', perKey: 5, total: 1, maxWaiting: 1 });
     const release = await semaphore.acquire(1);
     const second = semaphore.acquire(2);
@@ -69,7 +69,7 @@ describe(FairSemaphore.name, () => {
     (await semaphore.acquire(3))();
   });
 
-  it('refuses what has waited too long, and goes on with the others', async () => {
+  it('rejects work that has waited too long, and continues with the rest', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
     const semaphore = new FairSemaphore({ resource: 'requests', perKey: 1, maxWaitingPerKey: 2, maxWaitMs: 2_000 });
     const release = await semaphore.acquire(1);
@@ -88,7 +88,7 @@ describe(FairSemaphore.name, () => {
     jest.useRealTimers();
   });
 
-  it('gives a place back once, also when the work fails', async () => {
+  it('releases a slot once, also when the work fails', async () => {
     const semaphore = new FairSemaphore({ resource: 'imports', perKey: 1 });
     const release = await semaphore.acquire(1);
     const failing = semaphore.run(1, () => Promise.reject(new Error('no')));
@@ -98,7 +98,7 @@ describe(FairSemaphore.name, () => {
     const [held, waits] = [await semaphore.acquire(1), semaphore.acquire(1)];
     let hasStarted = false;
     void waits.then(() => (hasStarted = true));
-    await turnOfTheLoop();
+    await nextEventLoopTurn();
     expect(hasStarted).toBe(false);
     held();
     (await waits)();

@@ -1,35 +1,35 @@
 import { AppError } from '../errors/app-error';
 
-/** How much of a shared resource one key may take, and all keys together. Absent limits do not apply. */
+/** The limits of a shared resource, per key and for all keys. Absent limits do not apply. */
 export interface FairLimits {
-  /** The resource, as the caller reads it in the error: `imports`. */
+  /** Name of the resource in the error: `imports`. */
   readonly resource: string;
-  /** Running at once for one key. */
+  /** Maximum running at once for one key. */
   readonly perKey: number;
-  /** Running at once for all keys. */
+  /** Maximum running at once for all keys. */
   readonly total?: number;
-  /** Waiting at once for one key. */
+  /** Maximum waiting at once for one key. */
   readonly maxWaitingPerKey?: number;
-  /** Waiting at once for all keys. */
+  /** Maximum waiting at once for all keys. */
   readonly maxWaiting?: number;
-  /** Longest wait for a place. */
+  /** Longest wait for a slot. */
   readonly maxWaitMs?: number;
-  /** Seconds after which a refused caller should try again; 2 by default. */
+  /** Retry-After of a rejected caller; 2 by default. */
   readonly retryAfterSeconds?: number;
 }
 
-/** The work of one key. A lane without work is forgotten. */
+/** The work of one key; removed when it is empty. */
 interface Lane {
   running: number;
   readonly queue: (() => void)[];
 }
 
 /**
- * Divides a resource of this process between keys (tenants, addresses): each key runs a bounded number at once, and keys
- * that wait take turns, so that one key's backlog delays nobody else by more than the work that runs already.
+ * Shares a resource of this process between keys (tenants, addresses). The work of each key is limited, and waiting
+ * keys are served in turn. A key's backlog delays others only by the work that already runs.
  */
 export class FairSemaphore<Key extends string | number = number> {
-  /** In the order of their turns: a lane that was served moves to the end. */
+  /** In the order of service: a served lane moves to the end. */
   private readonly lanes = new Map<Key, Lane>();
   private running = 0;
   private waiting = 0;
@@ -37,7 +37,7 @@ export class FairSemaphore<Key extends string | number = number> {
   constructor(private readonly limits: FairLimits) {}
 
   /**
-   * Runs `work` when the key and the resource have room.
+   * Runs `work` when a slot is free.
    * @throws AppError `rate.too_many_at_once` with Retry-After: at once when too much waits already, or after
    *   `maxWaitMs`
    */
@@ -51,18 +51,18 @@ export class FairSemaphore<Key extends string | number = number> {
   }
 
   /**
-   * Takes one place and returns the function that gives it back; calling that twice does nothing.
+   * Acquires a slot and returns the function that releases it; a second call of that does nothing.
    * @throws AppError `rate.too_many_at_once` with Retry-After: at once when too much waits already, or after
    *   `maxWaitMs`
    */
   async acquire(key: Key): Promise<() => void> {
-    const lane = this.laneOf(key);
+    const lane = this.getLane(key);
     if (this.hasRoom(lane)) {
       this.start(lane);
     } else {
       this.assertMayWait(key, lane);
       this.waiting += 1;
-      // The one that gives its place back starts this one, so the counts never drop in between.
+      // The releasing caller starts this one, so the counts never drop in between.
       await this.waitForSlot(key, lane);
     }
     let isReleased = false;
@@ -80,18 +80,18 @@ export class FairSemaphore<Key extends string | number = number> {
         clearTimeout(timer);
         resolve();
       };
-      const giveUp = (): void => {
+      const abort = (): void => {
         lane.queue.splice(lane.queue.indexOf(start), 1);
         this.waiting -= 1;
         this.forgetIfIdle(key, lane);
         reject(this.refusal());
       };
-      const timer = maxWaitMs === undefined ? undefined : setTimeout(giveUp, maxWaitMs);
+      const timer = maxWaitMs === undefined ? undefined : setTimeout(abort, maxWaitMs);
       lane.queue.push(start);
     });
   }
 
-  private laneOf(key: Key): Lane {
+  private getLane(key: Key): Lane {
     let lane = this.lanes.get(key);
     if (!lane) this.lanes.set(key, (lane = { running: 0, queue: [] }));
     return lane;

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { createLogger } from '../logging/logger';
 import { ProcessLifecycle, type Closable, type HostProcess } from './process-lifecycle';
 
-/** Stands in for Node's process: events come from the test, and an exit becomes an event. */
+/** A fake of Node's process: the test emits events, and an exit becomes an event. */
 class FakeProcess extends EventEmitter {
   readonly exit = ((code: number) => this.emit('exited', code)) as HostProcess['exit'];
 }
@@ -23,7 +23,7 @@ describe(ProcessLifecycle.name, () => {
     return new ProcessLifecycle(host as unknown as HostProcess, logger, endLimitMs);
   }
 
-  /** An application whose close is noted and lasts until the test ends it. */
+  /** Creates an application whose close is recorded and lasts until the test finishes it. */
   function createApp(): Closable & { finish: () => void } {
     let finish = (): void => undefined;
     const finished = new Promise<void>((resolve) => (finish = resolve));
@@ -70,7 +70,7 @@ describe(ProcessLifecycle.name, () => {
     expect(lines).toHaveLength(2);
   });
 
-  it('ends at the limit when the drain does not', async () => {
+  it('exits at the limit when the drain does not finish', async () => {
     lifecycle(1).manage(createApp());
     const exited = once(host, 'exited');
 
@@ -79,7 +79,7 @@ describe(ProcessLifecycle.name, () => {
     expect(await exited).toEqual([1]);
   });
 
-  it('exits with 0 after a signal, and with 1 when a fault comes meanwhile', async () => {
+  it('exits with 0 after a signal, and with 1 when a fault follows during the drain', async () => {
     const [calm, troubled] = [createApp(), createApp()];
     lifecycle().manage(calm, { onEnding });
     const first = once(host, 'exited');
@@ -96,7 +96,7 @@ describe(ProcessLifecycle.name, () => {
     expect(await second).toEqual([1]);
   });
 
-  it('is not ready at once and open for the delay after a signal', async () => {
+  it('is not ready at once after a signal, and stays open for the delay', async () => {
     const app = createApp();
     app.finish();
     jest.useFakeTimers();

@@ -1,31 +1,30 @@
 import type { Logger } from 'pino';
 import { createLogger, printable } from '../logging/logger';
 
-/** Longest time between the beginning of an end and the exit, besides the shutdown delay; the drains take less. */
+/** Longest shutdown, without the shutdown delay; the drains take less. */
 const END_LIMIT_MS = 25_000;
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-/** An application that finishes its accepted work when it is closed. */
+/** An application that finishes its accepted work on close. */
 export interface Closable {
   close(): Promise<void>;
 }
 
-/** How an application wants to end. */
+/** Shutdown options of an application. */
 export interface EndOptions {
-  /** Called at once when the end begins; readiness turns not ready by it. */
+  /** Called at the start of a shutdown, to make readiness fail. */
   readonly onEnding?: () => void;
-  /** Time between a stop signal and the close. A fault closes at once. */
+  /** Delay between a stop signal and the close. A fault closes at once. */
   readonly delayMs?: number;
 }
 
-/** What of Node's process the lifecycle uses. */
+/** The parts of Node's process that the lifecycle uses. */
 export type HostProcess = Pick<NodeJS.Process, 'on' | 'exit'>;
 
 /**
- * Ends a process in order: with code 0 after a stop signal, with code 1 after a fault that nothing caught. Both finish
- * accepted work first. A process that does not end within 25 seconds is ended without it; further signals and faults
- * change neither the order nor that limit.
+ * Shuts a process down: with code 0 after a stop signal, with code 1 after an uncaught fault. Both finish accepted work
+ * first, for at most 25 seconds. Further signals and faults change neither the order nor that limit.
  */
 export class ProcessLifecycle {
   private app: Closable | undefined;
@@ -41,7 +40,7 @@ export class ProcessLifecycle {
     host.on('unhandledRejection', (reason) => this.fail('unhandledRejection', reason));
   }
 
-  /** Ends the process by closing this application from now on; before, a signal or a fault ends it at once. */
+  /** Closes this application at shutdown. Before this call, a signal or fault ends the process at once. */
   manage(app: Closable, options: EndOptions = {}): void {
     this.app = app;
     this.options = options;
@@ -53,13 +52,13 @@ export class ProcessLifecycle {
     void this.end(1, 0);
   }
 
-  /** A log that cannot be written, because its pipe is closed, must not become the next fault. */
+  /** Logs a fault. A log that cannot be written (closed pipe) must not become the next fault. */
   private report(event: string, reason: unknown): void {
     const { message, stack } = reason instanceof Error ? reason : new Error(String(reason));
     try {
       this.logger.fatal({ source: ProcessLifecycle.name, event, stack }, printable(message));
     } catch {
-      // Nothing can be told.
+      // There is no other place to report it.
     }
   }
 

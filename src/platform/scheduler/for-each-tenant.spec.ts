@@ -11,7 +11,7 @@ const base = (): Omit<TenantWork, 'find' | 'work'> => ({
 describe(forEachTenant.name, () => {
   const due: DueItem[] = [1, 2, 3].flatMap((userId) => [1, 2, 3].map((n) => ({ userId, id: userId * 10 + n })));
 
-  it('works on each item once, and tells of one that failed when all others have ended', async () => {
+  it('processes each item once, and throws a failure after all others have ended', async () => {
     const done: number[] = [];
     const work = async ({ id }: DueItem): Promise<void> => {
       await new Promise(setImmediate);
@@ -26,7 +26,7 @@ describe(forEachTenant.name, () => {
     expect(done.sort()).toEqual(due.map(({ id }) => id).filter((id) => id !== 11));
   });
 
-  it('runs a bounded number of a tenant at once', async () => {
+  it('limits the items of one tenant at once', async () => {
     const running = new Map<number, number>();
     let most = 0;
     const work = async ({ userId }: DueItem): Promise<void> => {
@@ -40,17 +40,17 @@ describe(forEachTenant.name, () => {
     expect(most).toBe(2);
   });
 
-  it('begins nothing after its run was ended', async () => {
+  it('starts no item after the run was aborted', async () => {
     const stop = new AbortController();
-    const begun: number[] = [];
+    const started: number[] = [];
     const work = async ({ id }: DueItem): Promise<void> => {
-      begun.push(id);
+      started.push(id);
       stop.abort();
       await new Promise(setImmediate);
     };
 
     await forEachTenant({ ...base(), concurrency: 1, signal: stop.signal, find: () => Promise.resolve(due), work });
 
-    expect(begun).toEqual([11]);
+    expect(started).toEqual([11]);
   });
 });

@@ -1,16 +1,17 @@
 import { Config } from '../config/config';
 import type { TaskResult, ScheduledTask, TaskContext } from './scheduled-task';
 
-/** Removes what was kept for a time only: the retention rules themselves stand in the functions it calls. */
+/** Deletes expired rows. The SQL functions it calls contain the retention rules. */
 export const PURGE_EXPIRED: ScheduledTask = {
   id: 'purge-expired',
   description:
-    'Deletes idempotency keys and local emails older than a day, records of sent emails older than 30 days, expired links, run histories older than 90 days, alerts that were sent 30 days ago, and security events past SECURITY_LOG_RETENTION_DAYS.',
+    'Deletes idempotency keys and local emails after a day, records of sent emails and alerts after 30 days, ' +
+    'run histories after 90 days, security events after SECURITY_LOG_RETENTION_DAYS, and expired links.',
   cron: '41 * * * *',
   timezone: 'UTC',
   timeoutMs: 5 * 60_000,
   retries: 3,
-  missedRunImpact: 'Tables grow; nothing expired becomes valid again.',
+  missedRunImpact: 'Tables grow. Expired rows stay invalid.',
   run: purgeExpired,
 };
 
@@ -24,8 +25,8 @@ async function purgeExpired({ asWorker, service }: TaskContext): Promise<TaskRes
       alerts: number;
       events: number;
     }>(
-      `SELECT app.purge_expired() AS expired, app.purge_one_time_tokens() AS tokens, app.purge_email_outbox() AS mails,
-         app.purge_deliveries() AS alerts,         app.purge_security_logs($1) AS events`,
+      `SELECT app.purge_expired() AS expired, app.purge_one_time_tokens() AS tokens, app.purge_mail_outbox() AS mails,
+         app.purge_deliveries() AS alerts, app.purge_security_logs($1) AS events`,
       [securityLogDays],
     );
     return {

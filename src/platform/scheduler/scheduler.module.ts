@@ -5,10 +5,10 @@ import { Scheduler } from './scheduler';
 import { TaskRunner } from './task-runner';
 import { TaskRuns } from './task-runs';
 
-/** The scheduled tasks of the installation: every process knows them, a worker runs them. */
+/** The scheduled tasks of the installation: every process lists them, workers run them. */
 @Module({})
 export class SchedulerModule {
-  /** For processes that only show the schedule and ask for runs. */
+  /** Returns the module for processes that only show the schedule and request runs. */
   static forApi(tasks: readonly ScheduledTask[]): DynamicModule {
     return {
       module: SchedulerModule,
@@ -18,7 +18,7 @@ export class SchedulerModule {
     };
   }
 
-  /** For workers: keeps the schedule in Redis and runs what falls due. */
+  /** Returns the module for workers, which keep the schedule in Redis and run due tasks. */
   static forWorker(tasks: readonly ScheduledTask[]): DynamicModule {
     const { providers = [], ...module } = SchedulerModule.forApi(tasks);
     return { ...module, providers: [...providers, TaskRuns, TaskRunner, Scheduler] };

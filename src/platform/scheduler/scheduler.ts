@@ -5,18 +5,18 @@ import { type ScheduledTask, TaskRegistry } from './scheduled-task';
 import { TaskRunner } from './task-runner';
 import { TaskRuns } from './task-runs';
 
-/** How many runs a worker has at once: a long one must not hold up the others. */
+/** Runs of a worker at once: a long one must not delay the others. */
 const CONCURRENCY = 4;
 
-/** How often the schedule in Redis is compared with the declared one, which also mends a Redis that forgot. */
+/** Interval of reconciling the schedule in Redis, which also restores an emptied Redis. */
 const RECONCILE_INTERVAL_MS = 60_000;
 
-/** How long a stopping worker lets its runs finish. */
+/** Time for running tasks to finish when a worker stops. */
 const STOP_TIMEOUT_MS = 15_000;
 
 /**
- * The worker's side of the schedule: keeps Redis at what is declared, and takes what falls due. Any number of workers
- * may do so at once.
+ * The scheduler of a worker: keeps the schedules in Redis equal to the declared ones, and runs due tasks. Any number of
+ * workers may run at once.
  */
 @Injectable()
 export class Scheduler implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -44,15 +44,14 @@ export class Scheduler implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   /**
-   * Makes Redis repeat exactly what is declared: a changed cron or a task that is gone leaves no old repetition behind.
-   * Puts runs that wait in task_runs into the queue again, and closes those that were lost.
+   * Makes the schedules in Redis equal to the declared ones: removes those of a changed cron or a removed task. Queues
+   * waiting runs of task_runs again, and closes lost runs.
    */
   async reconcile(): Promise<void> {
-    const standing = await this.queue.schedules();
-    for (const repetition of standing) {
-      if (!this.schedule.tasks.some((task) => isScheduleOf(task, repetition))) {
-        await this.queue.removeSchedule(repetition);
-        this.logger.log(`${repetition.taskId}: no longer repeated at ${repetition.cron}`);
+    for (const active of await this.queue.schedules()) {
+      if (!this.schedule.tasks.some((task) => isScheduleOf(task, active))) {
+        await this.queue.removeSchedule(active);
+        this.logger.log(`${active.taskId}: removed the old schedule ${active.cron}`);
       }
     }
     for (const task of this.schedule.tasks) {
@@ -67,7 +66,7 @@ export class Scheduler implements OnApplicationBootstrap, BeforeApplicationShutd
     for (const task of this.schedule.tasks) if (task.runsAtBoot) await this.runs.requestBootRun(task.id);
   }
 
-  /** Without PostgreSQL or Redis the worker goes on; the next round comes within a minute. */
+  /** Runs scheduler work and logs its failure; the next attempt follows within a minute. */
   private async inContext(work: () => Promise<void>): Promise<void> {
     const context = {
       requestId: 'scheduler',
@@ -77,7 +76,7 @@ export class Scheduler implements OnApplicationBootstrap, BeforeApplicationShutd
       actorKind: 'task' as const,
     };
     await runInContext(context, work).catch((error: Error) =>
-      this.logger.warn(`schedule not compared: ${error.message}`),
+      this.logger.warn(`schedule not reconciled: ${error.message}`),
     );
   }
 }

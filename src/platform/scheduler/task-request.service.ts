@@ -2,13 +2,13 @@ import { Injectable, Logger } from '@nestjs/common';
 import { SystemDatabase } from '../database/system-database';
 import { TaskQueue } from '../queues/task-queue';
 
-/** One run that waits serves all who ask. */
+/** Inserts a queued run unless one is waiting: it serves all requests. */
 const REQUEST_RUN = `
   INSERT INTO task_runs (task, started_by, outcome)
   SELECT $1, 'user', 'queued' WHERE NOT EXISTS (SELECT FROM task_runs WHERE task = $1 AND outcome = 'queued')
   RETURNING id`;
 
-/** Lets a domain have one of its tasks run at once, ahead of its schedule, because a user asked for something. */
+/** Requests an immediate run of a task because of a user's action. */
 @Injectable()
 export class TaskRequestService {
   private readonly logger = new Logger(TaskRequestService.name);
@@ -18,7 +18,7 @@ export class TaskRequestService {
     private readonly queue: TaskQueue,
   ) {}
 
-  /** Asks for a run; what the queue misses now, a worker finds in task_runs. Call it after the unit of work. */
+  /** Requests a run. Workers find it in task_runs if queueing fails. Call it after the unit of work. */
   async request(taskId: string): Promise<void> {
     const [run] = await this.database.asScheduler((unit) => unit.query<{ id: number }>(REQUEST_RUN, [taskId]));
     if (!run) return;

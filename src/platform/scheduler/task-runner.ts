@@ -16,12 +16,12 @@ import {
 } from './scheduled-task';
 import { TaskRuns, type ClaimedRun, type RunOutcomeRecord } from './task-runs';
 
-/** The history is for people; what matters of an error stands at its beginning. */
+/** Longest error text in the history. */
 const MAX_ERROR = 1_000;
 
 const READ_ONLY = `SELECT set_config('transaction_read_only', 'on', true)`;
 
-/** Why a run was ended from outside. */
+/** The reason of an aborted run. */
 class RunAborted extends Error {
   constructor(
     readonly timedOut: boolean,
@@ -31,7 +31,7 @@ class RunAborted extends Error {
   }
 }
 
-/** Runs what the queue delivers: claims it, gives it its time, and writes down how it ended. */
+/** Runs the deliveries of the queue: claims a run, enforces its time limit, and records its outcome. */
 @Injectable()
 export class TaskRunner {
   private readonly logger = new Logger(TaskRunner.name);
@@ -45,33 +45,33 @@ export class TaskRunner {
   ) {}
 
   /**
-   * Runs one delivery to its end, unless it has run elsewhere.
-   * @throws Error without details when it is to be delivered again, or was given up; the details are in task_runs
+   * Runs one delivery, unless it has run elsewhere.
+   * @throws Error without details when it must be delivered again, or finally failed; task_runs has the details
    */
   async execute(delivery: TaskDelivery): Promise<void> {
     const task = this.schedule.find(delivery.taskId);
     if (!task) {
       await delivery.abort();
-      throw new Error(`no task is called ${delivery.taskId}`);
+      throw new Error(`there is no task ${delivery.taskId}`);
     }
-    const run = await runInContext(contextOf(task, 'claim'), () => this.runs.claim(delivery));
+    const run = await runInContext(buildRequestContext(task, 'claim'), () => this.runs.claim(delivery));
     if (run === 'void') return;
-    if (run === 'held') throw new Error('another worker holds this run');
+    if (run === 'held') throw new Error('another worker has claimed this run');
     const stop = new AbortController();
-    const work = runInContext(contextOf(task, String(run.id)), () => this.run(task, run, stop));
+    const work = runInContext(buildRequestContext(task, String(run.id)), () => this.run(task, run, stop));
     const tracked = work.then(
       () => undefined,
       () => undefined,
     );
     this.running.set(stop, tracked);
-    const end = await work.finally(() => this.running.delete(stop));
-    await this.acknowledge(end, run, delivery);
+    const outcome = await work.finally(() => this.running.delete(stop));
+    await this.acknowledge(outcome, run, delivery);
   }
 
-  /** Waits for what runs, at most so long; then ends it, and whoever is delivered it next runs it anew. */
-  async stop(patienceMs: number): Promise<void> {
+  /** Waits up to `timeoutMs` for running tasks, then aborts them. The queue delivers them again. */
+  async stop(timeoutMs: number): Promise<void> {
     const all = () => Promise.all(this.running.values());
-    await Promise.race([all(), sleep(patienceMs, undefined, { ref: false })]);
+    await Promise.race([all(), sleep(timeoutMs, undefined, { ref: false })]);
     for (const controller of this.running.keys()) controller.abort(new RunAborted(false, 'its worker was stopped'));
     await Promise.race([all(), sleep(2_000, undefined, { ref: false })]);
   }
@@ -83,22 +83,22 @@ export class TaskRunner {
       () => stop.abort(new RunAborted(true, `took longer than ${task.timeoutMs} ms`)),
       task.timeoutMs,
     );
-    let end: RunOutcomeRecord;
+    let outcome: RunOutcomeRecord;
     try {
-      const context = this.contextFor(task, run, stop.signal, startedAt + task.timeoutMs);
-      end = outcomeOfResult(await Promise.race([task.run(context), rejectWhenAborted(stop.signal)]));
+      const context = this.buildContext(task, run, stop.signal, startedAt + task.timeoutMs);
+      outcome = toOutcome(await Promise.race([task.run(context), rejectWhenAborted(stop.signal)]));
     } catch (error) {
-      end = outcomeOfError(error, stop.signal, run.attempt <= task.retries);
+      outcome = toFailedOutcome(error, stop.signal, run.attempt <= task.retries);
     } finally {
       clearTimeout(limit);
       clearInterval(renewal);
     }
-    const kept = await this.runs.end(run, end);
-    this.log(task, run, end, Date.now() - startedAt, kept);
-    return end;
+    const isRecorded = await this.runs.end(run, outcome);
+    this.log(task, run, outcome, Date.now() - startedAt, isRecorded);
+    return outcome;
   }
 
-  private contextFor(task: ScheduledTask, run: ClaimedRun, signal: AbortSignal, endsAt: number): TaskContext {
+  private buildContext(task: ScheduledTask, run: ClaimedRun, signal: AbortSignal, endsAt: number): TaskContext {
     return {
       signal,
       startedBy: run.startedBy,
@@ -116,7 +116,7 @@ export class TaskRunner {
       asWorker: <T>(work: (unit: UnitOfWork) => Promise<T>) => {
         signal.throwIfAborted();
         return this.database.asWorker(`task ${task.id}`, (unit) => {
-          // PostgreSQL ends a statement that outlives its run.
+          // PostgreSQL cancels a statement at the time limit of the run.
           unit.setStatementTimeout(remainingMs(endsAt));
           return work(unit);
         });
@@ -124,29 +124,32 @@ export class TaskRunner {
     };
   }
 
-  /** A renewal that fails says nothing about the run; one that finds it gone ends it. */
+  /** Renews the lease. A failed renewal is ignored; a lost lease aborts the run. */
   private async renew(run: ClaimedRun, stop: AbortController): Promise<void> {
-    const held = await this.runs.renew(run).catch(() => true);
-    if (!held) stop.abort(new RunAborted(false, 'another worker took it over'));
+    const isClaimed = await this.runs.renew(run).catch(() => true);
+    if (!isClaimed) stop.abort(new RunAborted(false, 'another worker took it over'));
   }
 
   private async acknowledge({ outcome }: RunOutcomeRecord, run: ClaimedRun, delivery: TaskDelivery): Promise<void> {
     if (outcome === 'succeeded' || outcome === 'partial' || outcome === 'skipped') return;
     if (outcome !== 'retrying') await delivery.abort();
-    throw new Error(`run ${run.id} ${outcome === 'retrying' ? 'is tried again' : 'failed'}; task_runs tells why`);
+    throw new Error(
+      `run ${run.id} ${outcome === 'retrying' ? 'will be retried' : 'failed'}; see its error in task_runs`,
+    );
   }
 
-  private log(task: ScheduledTask, run: ClaimedRun, end: RunOutcomeRecord, tookMs: number, kept: boolean): void {
-    const what = `${task.id}: run ${run.id} ${end.outcome} after ${tookMs} ms${kept ? '' : ', but another worker holds it by now'}`;
-    if (end.error !== undefined) this.logger.error(`${what}: ${end.error}`);
-    else if (end.outcome === 'partial') this.logger.warn(`${what} ${JSON.stringify(end.figures ?? {})}`);
-    else this.logger.log(`${what} ${JSON.stringify(end.figures ?? {})}`);
+  private log(task: ScheduledTask, run: ClaimedRun, end: RunOutcomeRecord, tookMs: number, isRecorded: boolean): void {
+    const note = isRecorded ? '' : ', but another worker has claimed it meanwhile';
+    const summary = `${task.id}: run ${run.id} ${end.outcome} after ${tookMs} ms${note}`;
+    if (end.error !== undefined) this.logger.error(`${summary}: ${end.error}`);
+    else if (end.outcome === 'partial') this.logger.warn(`${summary} ${JSON.stringify(end.figures ?? {})}`);
+    else this.logger.log(`${summary} ${JSON.stringify(end.figures ?? {})}`);
   }
 }
 
-function contextOf(task: ScheduledTask, what: string): RequestContext {
+function buildRequestContext(task: ScheduledTask, id: string): RequestContext {
   return {
-    requestId: `task-run-${what}`,
+    requestId: `task-run-${id}`,
     ip: null,
     userAgent: null,
     operation: `task:${task.id}`,
@@ -164,13 +167,13 @@ function rejectWhenAborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-function outcomeOfResult(result: TaskResult | Skipped): RunOutcomeRecord {
+function toOutcome(result: TaskResult | Skipped): RunOutcomeRecord {
   if (isSkipped(result)) return { outcome: 'skipped', figures: { reason: result.skipped } };
   return { outcome: hasFailures(result) ? 'partial' : 'succeeded', figures: result };
 }
 
-function outcomeOfError(error: unknown, signal: AbortSignal, mayRetry: boolean): RunOutcomeRecord {
-  // What the task threw after its end was called is only the echo of that.
+function toFailedOutcome(error: unknown, signal: AbortSignal, mayRetry: boolean): RunOutcomeRecord {
+  // After an abort, the task's own error is only a consequence.
   const cause: unknown = signal.aborted ? signal.reason : error;
   const message = (cause instanceof Error ? cause.message : String(cause)).slice(0, MAX_ERROR);
   if (mayRetry) return { outcome: 'retrying', error: message };

@@ -4,10 +4,10 @@ import { SystemDatabase } from '../database/system-database';
 import type { TaskDelivery } from '../queues/task-queue';
 import type { TaskResult, StartedBy } from './scheduled-task';
 
-/** A run nobody took over for so long was lost by the queue too. */
+/** Time after the lease without a takeover, after which a run counts as lost by the queue too. */
 const LOST_AFTER_LEASES = `interval '15 minutes'`;
 
-/** A run this process holds; `attempt` fences off an earlier holder that comes back late. */
+/** A run claimed by this process. `attempt` is the fencing token against an earlier worker. */
 export interface ClaimedRun {
   readonly id: number;
   readonly attempt: number;
@@ -16,7 +16,7 @@ export interface ClaimedRun {
   readonly lastResult: TaskResult | null;
 }
 
-/** How a run ended; 'retrying' is not the end yet, 'partial' is one whose figures count failures. */
+/** The outcome of a run. 'retrying' is not final; 'partial' means that the result counts failures. */
 export interface RunOutcomeRecord {
   readonly outcome: 'succeeded' | 'partial' | 'skipped' | 'retrying' | 'failed' | 'timed_out';
   readonly figures?: TaskResult;
@@ -31,17 +31,17 @@ interface ClaimRow {
   readonly last_figures: TaskResult | null;
 }
 
-/** $1 is the lease in milliseconds, in all of these. */
+/** The lease; $1 is its milliseconds in all statements. */
 const LEASE = `$1::integer * interval '1 millisecond'`;
 
-/** An instant inside of JSON, as the API writes instants. */
+/** Returns SQL for an instant in JSON, formatted as in the API. */
 const instant = (sql: string): string => `to_char(${sql} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
-/** The failed attempts with the one that ends now. */
+/** Returns SQL for the failed attempts, with the current one added. */
 const withAttempt = (endedAt: string, error: string): string => `r.failed_attempts || jsonb_build_object(
   'attempt', r.attempts, 'startedAt', ${instant('r.started_at')}, 'endedAt', ${instant(endedAt)}, 'error', ${error})`;
 
-/** An attempt that still runs when another takes the run over was lost with its worker. */
+/** Takes a run over. An attempt that was still running was lost with its worker. */
 const LEASE_IS_HELD = `
   failed_attempts = CASE WHEN r.outcome = 'running' THEN ${withAttempt('r.lease_until', `'its worker was lost'`)} ELSE r.failed_attempts END,
   outcome = 'running', started_at = now(), ended_at = NULL, lease_until = now() + ${LEASE}, attempts = r.attempts + 1`;
@@ -50,7 +50,7 @@ const CLAIMED = `r.id, r.attempts, r.started_by, r.started_by_id, (
   SELECT l.figures FROM task_runs l
   WHERE l.task = r.task AND l.outcome IN ('succeeded', 'partial') ORDER BY l.started_at DESC LIMIT 1) AS last_figures`;
 
-/** A firing is inserted once by its unique (task, scheduled_for); a paused task's firing leaves nothing. */
+/** Claims a scheduled run by inserting its unique (task, scheduled_for); inserts nothing for a paused task. */
 const CLAIM_FIRING = `
   INSERT INTO task_runs AS r (task, started_by, scheduled_for, outcome, started_at, lease_until, attempts)
   SELECT $2, 'schedule', $3::timestamptz, 'running', now(), now() + ${LEASE}, 1
@@ -89,7 +89,7 @@ const CLOSE_LOST = `
     failed_attempts = ${withAttempt('r.lease_until', LOST)}
   WHERE outcome = 'running' AND lease_until < now() - ${LOST_AFTER_LEASES} RETURNING id`;
 
-/** The history of runs in task_runs, as the worker writes it; also what makes each firing run once. */
+/** The worker's access to task_runs: the history of runs, and the claims by which each scheduled run happens once. */
 @Injectable()
 export class TaskRuns {
   private readonly leaseMs: number;
@@ -101,14 +101,14 @@ export class TaskRuns {
     this.leaseMs = config.tasks.leaseMs;
   }
 
-  /** How often a holder says that it is alive: some words may get lost. */
+  /** Interval of lease renewals; short enough that some may fail. */
   get renewEveryMs(): number {
     return this.leaseMs / 4;
   }
 
   /**
-   * Takes a delivered run for this process.
-   * @returns the run, 'held' while another process has it, or 'void' when it has ended already or its task is paused
+   * Claims a delivered run for this process.
+   * @returns the run, 'held' when another process has claimed it, or 'void' when it has ended or its task is paused
    */
   async claim({ taskId, runId, scheduledFor }: TaskDelivery): Promise<ClaimedRun | 'held' | 'void'> {
     return this.database.asScheduler(async (unit) => {
@@ -124,35 +124,35 @@ export class TaskRuns {
           startedById: row.started_by_id,
           lastResult: row.last_figures,
         };
-      const held = await unit.query(IS_HELD, [runId ?? null, taskId, scheduledFor]);
-      return held.length > 0 ? 'held' : 'void';
+      const claimed = await unit.query(IS_HELD, [runId ?? null, taskId, scheduledFor]);
+      return claimed.length > 0 ? 'held' : 'void';
     });
   }
 
-  /** Says that the holder is alive; false when it holds the run no more. */
+  /** Renews the lease; false when this process has lost the run. */
   async renew({ id, attempt }: ClaimedRun): Promise<boolean> {
     const rows = await this.database.asScheduler((unit) => unit.query(RENEW, [this.leaseMs, id, attempt]));
     return rows.length > 0;
   }
 
-  /** Writes how the run ended; false when another holder has it by now, and then nothing is written. */
+  /** Records the outcome; false, without a record, when another process has claimed the run meanwhile. */
   async end({ id, attempt }: ClaimedRun, { outcome, figures, error }: RunOutcomeRecord): Promise<boolean> {
     const values = [id, attempt, outcome, figures ? JSON.stringify(figures) : null, error ?? null];
     const rows = await this.database.asScheduler((unit) => unit.query(END, values));
     return rows.length > 0;
   }
 
-  /** Asks for one run of a task because a worker has started, unless one is waiting or just running, or the task is paused. */
+  /** Requests a run after the start of a worker, unless one is queued or just started, or the task is paused. */
   async requestBootRun(taskId: string): Promise<void> {
     await this.database.asScheduler((unit) => unit.query(REQUEST_BOOT_RUN, [taskId]));
   }
 
-  /** Runs that wait in the table; the queue may have lost them. */
+  /** Returns the queued runs, which the queue may have lost. */
   async queued(): Promise<{ id: number; task: string }[]> {
     return this.database.asScheduler((unit) => unit.query<{ id: number; task: string }>(QUEUED));
   }
 
-  /** Closes runs whose worker died and that nobody took over; returns how many. */
+  /** Closes runs whose worker died and that no worker took over. Returns their number. */
   async closeLost(): Promise<number> {
     const rows = await this.database.asScheduler((unit) => unit.query(CLOSE_LOST));
     return rows.length;

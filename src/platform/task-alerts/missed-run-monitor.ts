@@ -13,12 +13,12 @@ import { runInContext } from '../context/request-context';
 import { SystemDatabase } from '../database/system-database';
 import { MailerService } from '../mail/mailer.service';
 
-/** Something wrong with a scheduled task. */
+/** A problem of a scheduled task. */
 export interface TaskAlert {
   readonly id: number;
   readonly task: string;
   readonly kind: 'missed' | 'overlong' | 'failed';
-  /** A sentence without its subject, the task. */
+  /** A sentence about the task, without its subject. */
   readonly reason: string;
   readonly createdAt: Date;
 }
@@ -29,7 +29,7 @@ const SUBJECTS: Readonly<Record<TaskAlert['kind'], string>> = {
   failed: 'failed',
 };
 
-/** Returns the email to an admin; the dashboard shows the alert until it is over. */
+/** Builds the email of an alert to an admin. */
 export function taskAlertEmail(
   publicUrl: string,
   to: string,
@@ -45,21 +45,22 @@ Found on ${alert.createdAt.toISOString()} at ${publicUrl}.
 What it does: ${task?.description ?? 'not known to this release.'}
 What this means: ${task?.missedRunImpact ?? 'not known to this release.'}
 
-You get one email for this, however long it lasts. See ${publicUrl}/admin.
+There will be no further email about this problem. See ${publicUrl}/admin.
 `,
   };
 }
 
 /**
- * What is wrong with the tasks now, one row for each trouble. $1: [{task, due, is_watched, timeout_ms}], where `due` is
- * the latest firing that must have been taken by now, and is_watched says that the asking process was there then.
+ * Finds the current problems of tasks, one row each. $1: [{task, due, is_watched, timeout_ms}]; `due` is the latest
+ * scheduled run that a worker must have taken by now, and is_watched is true when this process was already running
+ * then.
  *
- * missed: no run of that firing or since then, though the task was not at rest. A process that has just come does not
- * know it for itself, but what another found holds until a run ends it.
- * overlong: takes longer than its time limit, or five times as long as usual and more than a minute.
- * failed: its latest run failed for good; one that had nothing to do proves nothing.
+ * missed: no run since `due`, although the task was not paused. A process started later does not open such an alert,
+ * but keeps one opened by another process until the task runs.
+ * overlong: exceeds its time limit, or takes more than a minute and five times the usual duration.
+ * failed: its latest run finally failed; skipped runs do not count.
  */
-const TROUBLES = `
+const PROBLEMS = `
   SELECT d.task, 'missed' AS kind, format('was due at %s UTC and no worker took it', to_char(d.due AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')) AS reason
   FROM declared d LEFT JOIN task_settings s USING (task)
   WHERE (d.is_watched OR EXISTS (SELECT FROM task_alerts a WHERE a.task = d.task AND a.kind = 'missed' AND a.cleared_at IS NULL))
@@ -85,30 +86,30 @@ const TROUBLES = `
   ) r ON r.outcome IN ('failed', 'timed_out')`;
 
 /**
- * Makes task_alerts agree with the troubles of now: a new one is written once, whoever finds it first, with the security
- * event task.<kind>; one that is over is cleared, with task.recovered. Two processes at once would clear what the other
- * has just found, so one waits for the other.
+ * Updates task_alerts to the current problems. A new problem opens one alert with the security event task.<kind>; a
+ * solved one is cleared with task.recovered. LOCK_ALERTS must precede it: two processes at once would clear each
+ * other's alerts.
  */
 export const UPDATE_ALERTS = `
   WITH declared AS (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS d (task text, due timestamptz, is_watched boolean, timeout_ms integer)
-  ), troubles AS MATERIALIZED (${TROUBLES}
+  ), problems AS MATERIALIZED (${PROBLEMS}
   ), opened AS (
-    INSERT INTO task_alerts (task, kind, reason) SELECT task, kind, reason FROM troubles
+    INSERT INTO task_alerts (task, kind, reason) SELECT task, kind, reason FROM problems
     ON CONFLICT (task, kind) WHERE cleared_at IS NULL DO NOTHING
     RETURNING task, kind, reason
   ), cleared AS (
     UPDATE task_alerts a SET cleared_at = now()
-    WHERE a.cleared_at IS NULL AND NOT EXISTS (SELECT FROM troubles t WHERE t.task = a.task AND t.kind = a.kind)
-      -- A task this process does not know may be another release's, for as long as both run.
+    WHERE a.cleared_at IS NULL AND NOT EXISTS (SELECT FROM problems t WHERE t.task = a.task AND t.kind = a.kind)
+      -- An undeclared task may belong to another release that still runs.
       AND (EXISTS (SELECT FROM declared d WHERE d.task = a.task) OR a.created_at < now() - interval '1 hour')
     RETURNING a.task, a.kind, a.reason
-  ), told AS (
+  ), events AS (
     SELECT task, kind, reason, 'task.' || kind AS event, false AS success FROM opened
     UNION ALL SELECT task, kind, reason, 'task.recovered', true FROM cleared
   )
   SELECT task, kind, reason, event, auth.log_event(event, NULL, success, NULL, NULL, jsonb_build_object('task', task, 'kind', kind, 'reason', reason))
-  FROM told`;
+  FROM events`;
 
 export const LOCK_ALERTS = `SELECT pg_advisory_xact_lock(hashtextextended('task_alerts', 0))`;
 
@@ -116,7 +117,7 @@ export const ALERTS_TO_MAIL = `SELECT id, task, kind, reason, created_at AS "cre
 
 const CHECK_INTERVAL_MS = 60_000;
 
-/** A firing that nobody has taken for so long is missed. */
+/** Time after which a scheduled run without a worker counts as missed. */
 const LATE_MS = 2 * 60_000;
 
 interface Change {
@@ -126,14 +127,14 @@ interface Change {
 }
 
 /**
- * Sees that nothing scheduled fails in silence. It runs in every process that knows the schedule, API and worker alike:
- * that no worker is there is what only another can tell.
+ * Reports problems of scheduled tasks. It runs in every process with the schedule, API and worker alike, because a
+ * missing worker cannot report itself.
  */
 @Injectable()
 export class MissedRunMonitor implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(MissedRunMonitor.name);
   private timer: NodeJS.Timeout | undefined;
-  /** What fell due while nobody watched is made up for by the next firing; it is not held against the workers. */
+  /** Runs missed before this time are not reported; the next run catches up. */
   private observingSince = Date.now();
 
   constructor(
@@ -153,13 +154,13 @@ export class MissedRunMonitor implements OnApplicationBootstrap, BeforeApplicati
   }
 
   /**
-   * Compares the runs with the schedule: each missed, overlong or failed task gets one alert in task_alerts, one security
-   * event and one letter to each admin; what is well again is cleared. A process that dies between noting and sending a
-   * letter loses it; the alert stands all the same. Runs as gigvault_worker.
+   * Compares runs with the schedule, as gigvault_worker. Each missed, overlong or failed task gets one alert, one
+   * security event and one email to each admin; alerts of recovered tasks are cleared. If the process dies before it
+   * sends an email, the email is lost but the alert remains.
    */
   async check(now = Date.now()): Promise<void> {
     const declared = this.schedule.tasks.map((task) => {
-      const due = dueOf(task, now);
+      const due = getLatestDue(task, now);
       return { task: task.id, due, is_watched: due.getTime() >= this.observingSince, timeout_ms: task.timeoutMs };
     });
     const changes = await this.database.asScheduler(async (unit) => {
@@ -167,13 +168,13 @@ export class MissedRunMonitor implements OnApplicationBootstrap, BeforeApplicati
       return unit.query<Change>(UPDATE_ALERTS, [JSON.stringify(declared)]);
     });
     for (const { task, reason, event } of changes) {
-      if (event === 'task.recovered') this.logger.log(`${task}: well again (${reason})`);
+      if (event === 'task.recovered') this.logger.log(`${task}: recovered (${reason})`);
       else this.logger.error(`${task}: ${reason}`);
     }
-    await this.sendMails();
+    await this.sendEmails();
   }
 
-  private async sendMails(): Promise<void> {
+  private async sendEmails(): Promise<void> {
     if (!this.mailer) return;
     const alerts = await this.database.asScheduler((unit) =>
       unit.query<TaskAlert & { recipient: string }>(ALERTS_TO_MAIL),
@@ -185,7 +186,7 @@ export class MissedRunMonitor implements OnApplicationBootstrap, BeforeApplicati
     }
   }
 
-  /** Without PostgreSQL there is nobody to tell; the next look comes within a minute. */
+  /** Runs a check and logs its failure, such as a lost PostgreSQL; the next check follows within a minute. */
   private async checkInBackground(): Promise<void> {
     const context = {
       requestId: 'task-watch',
@@ -195,13 +196,13 @@ export class MissedRunMonitor implements OnApplicationBootstrap, BeforeApplicati
       actorKind: 'task' as const,
     };
     await runInContext(context, () => this.check()).catch((error: Error) =>
-      this.logger.warn(`tasks not watched: ${error.message}`),
+      this.logger.warn(`tasks not checked: ${error.message}`),
     );
   }
 }
 
-/** The latest firing that must have been taken by now. */
-function dueOf({ cron, timezone }: ScheduledTask, now: number): Date {
+/** Returns the latest scheduled run that a worker must have taken by now. */
+function getLatestDue({ cron, timezone }: ScheduledTask, now: number): Date {
   return parseExpression(cron, { currentDate: new Date(now - LATE_MS), tz: timezone })
     .prev()
     .toDate();
