@@ -3,10 +3,10 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 const ALGORITHM = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 
-/** Always given: node accepts a four-byte tag where the length is left open. */
+/** Always passed: Node accepts a four-byte tag when no length is given. */
 const TAG_BYTES = 16;
 
-/** What encryption makes of a text: a random nonce, and the ciphertext with its tag behind it. */
+/** A random nonce, and the ciphertext followed by its tag. */
 export interface Ciphertext {
   readonly nonce: Buffer;
   readonly body: Buffer;
@@ -20,16 +20,16 @@ export function encrypt(key: Buffer, plain: Buffer, associated: Buffer): Ciphert
   return { nonce, body: Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]) };
 }
 
-/** Returns the bytes that were encrypted. @throws Error when key, nonce, body or `associated` are not those of then */
+/** Decrypts bytes. @throws Error when key, nonce, body or `associated` differ from those of the encryption */
 export function decrypt(key: Buffer, { nonce, body }: Ciphertext, associated: Buffer): Buffer {
-  if (nonce.length !== NONCE_BYTES || body.length < TAG_BYTES) throw new Error('not a box of AES-256-GCM');
+  if (nonce.length !== NONCE_BYTES || body.length < TAG_BYTES) throw new Error('not an AES-256-GCM ciphertext');
   const decipher = createDecipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
   decipher.setAAD(associated);
   decipher.setAuthTag(body.subarray(-TAG_BYTES));
   return Buffer.concat([decipher.update(body.subarray(0, -TAG_BYTES)), decipher.final()]);
 }
 
-/** A sealed value did not open: altered, moved, or its key is not configured. Never says anything of the value. */
+/** A sealed value cannot be decrypted: altered, moved, or its key is missing. Never contains the value. */
 export class EncryptionError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -37,23 +37,23 @@ export class EncryptionError extends Error {
   }
 }
 
-/** Text form of what is encrypted: `<version>.<key id>.<nonce>.<ciphertext and tag>`, the last two base64url. */
+/** The parts of a sealed text: `<version>.<key id>.<nonce>.<ciphertext and tag>`, the last two base64url. */
 export interface SealedText extends Ciphertext {
   readonly keyId: string;
 }
 
-/** Writes a box as text that names its version and its key. */
+/** Formats a ciphertext as text with its version and key id. */
 export function writeSealed(version: string, { keyId, nonce, body }: SealedText): string {
   return [version, keyId, nonce.toString('base64url'), body.toString('base64url')].join('.');
 }
 
-/** Reads such a text. @throws EncryptionError for another version, or what is no such text */
+/** Parses a sealed text. @throws EncryptionError for another version or format */
 export function readSealed(version: string, text: string): SealedText {
   const [found, keyId, nonceText, bodyText, ...rest] = text.split('.');
   if (found !== version || !keyId || !nonceText || !bodyText || rest.length > 0) throw unknownFormat();
   const nonce = Buffer.from(nonceText, 'base64url');
   const body = Buffer.from(bodyText, 'base64url');
-  // Node skips what is not of the alphabet; a text has one form only.
+  // Node ignores characters outside the alphabet; only the canonical text is accepted.
   if (nonce.toString('base64url') !== nonceText || body.toString('base64url') !== bodyText) throw unknownFormat();
   return { keyId, nonce, body };
 }
@@ -63,14 +63,14 @@ function unknownFormat(): EncryptionError {
 }
 
 /**
- * Where a sealed value lives. All of it is authenticated with the ciphertext, so that a value copied to another table,
- * column, user or row does not open.
+ * The location of a sealed value. It is authenticated with the ciphertext: a value copied to another table, column,
+ * user or row cannot be decrypted.
  */
 export interface EncryptionContext {
   readonly table: string;
   readonly column: string;
-  /** The tenant the value belongs to, null for values of nobody. */
+  /** The tenant of the value; null for values without a user. */
   readonly userId: number | null;
-  /** A uuid the application makes before it writes the row and stores beside the value: the row's id is not known yet. */
+  /** A uuid created before the insert and stored beside the value; the row's id is not known yet. */
   readonly sealKey: string;
 }

@@ -2,36 +2,36 @@ import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } fro
 import { RedisClients } from '../redis/redis-clients';
 import type { DataKey } from './data-keys';
 
-/** Users whose data key was destroyed, for the memories of all processes. */
+/** Channel of users whose data key was destroyed, for the caches of all processes. */
 const DESTROYED_CHANNEL = 'data-keys-destroyed';
 
-/** While this process hears of destroyed keys, an opened one is kept for so long. */
-const KEPT_MS = 60_000;
+/** Lifetime of an entry while this process is notified of destroyed keys. */
+const LIFETIME_MS = 60_000;
 
-/** While it does not, a destroyed key must be gone by itself, within a second of its end. */
-const KEPT_UNSUBSCRIBED_MS = 900;
+/** Lifetime without notifications: a destroyed key must expire within a second. */
+const UNSUBSCRIBED_LIFETIME_MS = 900;
 
-/** More users are not busy in one minute; the oldest make room. */
-const MAX_KEPT = 10_000;
+/** Limit of entries; more than the users active in one minute. The oldest are dropped. */
+const MAX_ENTRIES = 10_000;
 
 interface Entry {
   readonly dataKey: DataKey;
   readonly since: number;
 }
 
-/** The opened data keys of this process, and how it is told to forget one that was destroyed elsewhere. */
+/** The unwrapped data keys of this process. Redis notifies it of keys destroyed in other processes. */
 @Injectable()
 export class DataKeyCache implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(DataKeyCache.name);
   private readonly entries = new Map<string, Entry>();
   private readonly current = new Map<number | null, string>();
-  /** Counts what was forgotten, so that a key read before its end is not kept after it. */
-  private removedIds = 0;
+  /** Number of removals, so that a key read before its destruction is not cached after it. */
+  private removals = 0;
   private isListening = false;
 
   constructor(private readonly clients: RedisClients) {}
 
-  /** Begins to hear of destroyed keys. */
+  /** Subscribes to destroyed keys. */
   onModuleInit(): void {
     const { subscriber } = this.clients;
     subscriber.on('message', this.onMessage);
@@ -39,7 +39,7 @@ export class DataKeyCache implements OnModuleInit, OnApplicationShutdown {
     subscriber.subscribe(DESTROYED_CHANNEL).then(
       () => (this.isListening = true),
       (error: Error) =>
-        this.logger.warn(`destroyed data keys are not heard of, only noticed within a second: ${error.message}`),
+        this.logger.warn(`no notifications of destroyed data keys, they expire within a second: ${error.message}`),
     );
   }
 
@@ -50,43 +50,43 @@ export class DataKeyCache implements OnModuleInit, OnApplicationShutdown {
     this.clear();
   }
 
-  /** The key of that id, if it is remembered. */
+  /** Returns the cached key with this id. */
   byId(keyId: string): DataKey | undefined {
     const entry = this.entries.get(keyId);
     if (!entry) return undefined;
-    const keptMs = this.isListening && this.clients.subscriber.status === 'ready' ? KEPT_MS : KEPT_UNSUBSCRIBED_MS;
-    if (Date.now() - entry.since < keptMs) return entry.dataKey;
+    const isNotified = this.isListening && this.clients.subscriber.status === 'ready';
+    if (Date.now() - entry.since < (isNotified ? LIFETIME_MS : UNSUBSCRIBED_LIFETIME_MS)) return entry.dataKey;
     this.drop(entry.dataKey);
     return undefined;
   }
 
-  /** The key that seals for this user, if it is remembered. */
+  /** Returns the cached key of this user. */
   ofUser(userId: number | null): DataKey | undefined {
     return this.byId(this.current.get(userId) ?? '');
   }
 
-  /** Remembers and returns what `load` finds, unless a key was destroyed meanwhile: it could be this one. */
+  /** Returns and caches the key from `load`; does not cache it when any key was destroyed meanwhile. */
   async set(load: () => Promise<DataKey>): Promise<DataKey> {
-    const { removedIds: forgotten } = this;
+    const { removals } = this;
     const since = Date.now();
     const dataKey = await load();
-    if (forgotten !== this.removedIds) return dataKey;
+    if (removals !== this.removals) return dataKey;
     this.entries.set(dataKey.keyId, { dataKey, since });
     this.current.set(dataKey.userId, dataKey.keyId);
-    if (this.entries.size > MAX_KEPT) this.drop(this.entries.values().next().value!.dataKey);
+    if (this.entries.size > MAX_ENTRIES) this.drop(this.entries.values().next().value!.dataKey);
     return dataKey;
   }
 
-  /** Forgets the key of a user here at once and has all processes do so; without Redis they notice within a second. */
+  /** Removes a user's key here and in all processes; without Redis their entries expire within a second. */
   async remove(userId: number): Promise<void> {
     this.removeLocally(userId);
     await this.clients.commands.publish(DESTROYED_CHANNEL, String(userId)).catch((error: Error) => {
-      this.logger.warn(`other processes were not told of a destroyed data key: ${error.message}`);
+      this.logger.warn(`other processes were not notified of a destroyed data key: ${error.message}`);
     });
   }
 
   private removeLocally(userId: number): void {
-    this.removedIds += 1;
+    this.removals += 1;
     const entry = this.entries.get(this.current.get(userId) ?? '');
     if (entry) this.drop(entry.dataKey);
   }
@@ -100,9 +100,9 @@ export class DataKeyCache implements OnModuleInit, OnApplicationShutdown {
     if (channel === DESTROYED_CHANNEL) this.removeLocally(Number(userId));
   };
 
-  /** What was published while the connection was gone is not heard of any more. */
+  /** Clears the cache: messages published while the connection is lost never arrive. */
   private readonly clear = (): void => {
-    this.removedIds += 1;
+    this.removals += 1;
     this.entries.clear();
     this.current.clear();
   };

@@ -5,9 +5,9 @@ import { DataKeyCache } from './data-key-cache';
 import { EncryptionError } from './ciphertext';
 import { MasterKeys } from './master-keys';
 
-/** A data key as it is stored. */
+/** A stored data key. */
 export interface WrappedDataKey {
-  /** null: the key of what belongs to nobody. */
+  /** null for the key of data without a user. */
   readonly userId: number | null;
   readonly keyId: string;
   readonly wrappedKey: string;
@@ -16,8 +16,8 @@ export interface WrappedDataKey {
 const COLUMNS = `user_id AS "userId", key_id AS "keyId", wrapped_key AS "wrappedKey"`;
 
 /**
- * Table data_keys, by the functions of schema auth: secrets are opened before anybody is signed in (a second factor) and
- * for nobody (letters), so the tenant's gate does not serve. Each method is a transaction of its own.
+ * The table data_keys, accessed by the functions of schema auth: secrets are also decrypted before sign-in (a second
+ * factor) and without a user (emails), where `Database` cannot be used. Each method is a separate transaction.
  */
 @Injectable()
 export class DataKeyStore {
@@ -31,7 +31,7 @@ export class DataKeyStore {
     return this.first(`SELECT ${COLUMNS} FROM auth.find_data_key($1)`, [keyId]);
   }
 
-  /** Stores a new key unless the user has one, and returns the one he has. */
+  /** Stores a new key unless the user has one. Returns the stored one. */
   async put({ userId, keyId, wrappedKey }: WrappedDataKey): Promise<WrappedDataKey> {
     await this.database.asAuth((unit) =>
       unit.query(`SELECT auth.put_data_key($1, $2, $3)`, [userId, keyId, wrappedKey]),
@@ -39,7 +39,7 @@ export class DataKeyStore {
     return (await this.ofUser(userId))!;
   }
 
-  /** Destroys the user's key; false when he has none. */
+  /** Destroys the user's key; false when there is none. */
   async destroy(userId: number): Promise<boolean> {
     const [row] = await this.database.asAuth((unit) =>
       unit.query<{ destroyed: boolean }>(`SELECT auth.destroy_data_key($1) AS destroyed`, [userId]),
@@ -55,7 +55,7 @@ export class DataKeyStore {
   }
 }
 
-/** A data key ready for use. */
+/** An unwrapped data key. */
 export interface DataKey {
   readonly userId: number | null;
   readonly keyId: string;
@@ -64,40 +64,40 @@ export interface DataKey {
 }
 
 /**
- * The data keys of users, one each, made at their first secret and wrapped by a master key. Opened keys are kept in
- * memory for a minute. Destroying a key erases what it sealed, wherever a copy of it lies.
+ * The data keys of users, one each, created at their first secret and wrapped by a master key. Unwrapped keys are
+ * cached for a minute. Without its key, no copy of the encrypted data can be decrypted.
  */
 @Injectable()
 export class DataKeys {
   constructor(
     private readonly store: DataKeyStore,
     private readonly masterKeys: MasterKeys,
-    private readonly memory: DataKeyCache,
+    private readonly cache: DataKeyCache,
   ) {}
 
-  /** The key that seals for this user, made when he has none; null is nobody. */
+  /** Returns the user's key and creates it when there is none; null is the key without a user. */
   async ofUser(userId: number | null): Promise<DataKey> {
-    const known = this.memory.ofUser(userId);
+    const cached = this.cache.ofUser(userId);
     return (
-      known ?? this.memory.set(async () => this.unwrap((await this.store.ofUser(userId)) ?? (await this.make(userId))))
+      cached ?? this.cache.set(async () => this.unwrap((await this.store.ofUser(userId)) ?? (await this.make(userId))))
     );
   }
 
-  /** The key a sealed value names. @throws EncryptionError when it was destroyed or never was */
+  /** Returns the key with this id. @throws EncryptionError when it was destroyed or never existed */
   async byId(keyId: string): Promise<DataKey> {
-    const known = this.memory.byId(keyId);
-    if (known) return known;
-    return this.memory.set(async () => {
+    const cached = this.cache.byId(keyId);
+    if (cached) return cached;
+    return this.cache.set(async () => {
       const wrapped = await this.store.find(keyId);
       if (!wrapped) throw new EncryptionError('the data key of a sealed value was destroyed');
       return this.unwrap(wrapped);
     });
   }
 
-  /** Destroys the user's key: at once here, within a second in other processes, nothing it sealed opens any more. */
+  /** Destroys the user's key: its values cannot be decrypted at once here, within a second in other processes. */
   async destroy(userId: number): Promise<boolean> {
     const destroyed = await this.store.destroy(userId);
-    await this.memory.remove(userId);
+    await this.cache.remove(userId);
     return destroyed;
   }
 
@@ -113,7 +113,7 @@ export class DataKeys {
   }
 }
 
-/** Binds a wrapped key to its user and its name: moved to another row it does not open. */
+/** Returns the data that binds a wrapped key to its user and id; moved to another row it cannot be unwrapped. */
 export function associatedData({ userId, keyId }: Pick<WrappedDataKey, 'userId' | 'keyId'>): Buffer {
   return Buffer.from(JSON.stringify(['data_keys', userId, keyId]));
 }

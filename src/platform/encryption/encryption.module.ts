@@ -5,7 +5,7 @@ import { EncryptionService } from './encryption.service';
 import { KeyInventory } from './key-inventory';
 import { LocalMasterKeys, MasterKeys } from './master-keys';
 
-/** Sealing of secrets at rest, for every module. Needs DatabaseModule, where the wrapped keys are, and RedisModule. */
+/** Encryption of secrets at rest. Needs DatabaseModule, for the wrapped keys, and RedisModule. */
 @Global()
 @Module({
   providers: [

@@ -5,7 +5,7 @@ import { Logger } from '@nestjs/common';
 import { KeyFile, newMasterKey } from './key-file';
 import { LocalMasterKeys } from './master-keys';
 
-const WHERE = Buffer.from('somewhere');
+const CONTEXT = Buffer.from('a context');
 
 describe(KeyFile.name, () => {
   let folder: string;
@@ -18,10 +18,10 @@ describe(KeyFile.name, () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  /** The master keys of one more process. */
+  /** Creates the master keys of another process. */
   const createProcess = () => new LocalMasterKeys({ encryption: { keys: [], keyFile: file.path } });
 
-  it('is made once, for its owner only, and leaves no draft behind', () => {
+  it('is created once, readable by its owner only, without a left-over draft', () => {
     const made = file.read();
 
     file.create({ current: 'other', keys: new Map([['other', newMasterKey()]]) });
@@ -32,26 +32,18 @@ describe(KeyFile.name, () => {
   });
 
   it.each([
-    ['a file that others may read', () => chmodSync(file.path, 0o640), 'chmod 600'],
-    ['no file', () => rmSync(file.path), 'put it back'],
-    ['what is no JSON', () => writeFileSync(file.path, 'k1'), 'no file of master keys'],
-    [
-      'a current key that is not there',
-      () => writeFileSync(file.path, '{"current":"k2","keys":{}}'),
-      'no file of master keys',
-    ],
-    [
-      'a short key',
-      () => writeFileSync(file.path, '{"current":"k1","keys":{"k1":"c2hvcnQ="}}'),
-      'no file of master keys',
-    ],
-  ])('refuses %s', (_, spoil, words) => {
+    ['a file readable by others', () => chmodSync(file.path, 0o640), 'chmod 600'],
+    ['no file', () => rmSync(file.path), 'restore it'],
+    ['a file without JSON', () => writeFileSync(file.path, 'k1'), 'not a valid file'],
+    ['a missing current key', () => writeFileSync(file.path, '{"current":"k2","keys":{}}'), 'not a valid file'],
+    ['a short key', () => writeFileSync(file.path, '{"current":"k1","keys":{"k1":"c2hvcnQ="}}'), 'not a valid file'],
+  ])('rejects %s', (_, spoil, words) => {
     spoil();
 
     expect(createProcess).toThrow(words);
   });
 
-  it('loses no key to changes at once, and outlives one whose process died with the lock', async () => {
+  it('loses no key in concurrent changes, and ignores the lock of a dead process', async () => {
     const ids = Array.from({ length: 20 }, (_, i) => `n${i}`);
     const lock = `${file.path}.lock`;
     writeFileSync(lock, '');
@@ -63,33 +55,33 @@ describe(KeyFile.name, () => {
     expect(readdirSync(folder)).toEqual(['keys.json']);
   });
 
-  it('gives a prepared key to every process before it wraps, and lets it wrap everywhere at once', async () => {
+  it('shows a prepared key to every process before it wraps, and promotes it everywhere at once', async () => {
     const [one, other] = [createProcess(), createProcess()];
-    const old = await one.wrap(newMasterKey(), WHERE);
+    const old = await one.wrap(newMasterKey(), CONTEXT);
 
     await one.prepare('k2');
     await one.prepare('k2');
     expect([other.currentId, other.ids]).toEqual(['k1', ['k1', 'k2']]);
-    expect(await other.wrap(newMasterKey(), WHERE)).toMatch(/^w1\.k1\./);
+    expect(await other.wrap(newMasterKey(), CONTEXT)).toMatch(/^w1\.k1\./);
 
     await one.promote('k2');
-    const wrapped = await other.wrap(newMasterKey(), WHERE);
+    const wrapped = await other.wrap(newMasterKey(), CONTEXT);
     expect(wrapped).toMatch(/^w1\.k2\./);
     for (const process of [one, other])
-      for (const text of [old, wrapped]) expect(await process.unwrap(text, WHERE)).toHaveLength(32);
+      for (const text of [old, wrapped]) expect(await process.unwrap(text, CONTEXT)).toHaveLength(32);
 
     await expect(one.retire('k2')).rejects.toThrow('current');
     await one.retire('k1');
     expect(other.ids).toEqual(['k2']);
-    await expect(createProcess().unwrap(old, WHERE)).rejects.toThrow('k1');
+    await expect(createProcess().unwrap(old, CONTEXT)).rejects.toThrow('k1');
   });
 
-  it('is used as last known while it cannot be read', async () => {
+  it('keeps the last known keys while the file cannot be read', async () => {
     const process = createProcess();
     Logger.overrideLogger(false);
     rmSync(file.path);
 
-    expect(await process.unwrap(await process.wrap(newMasterKey(), WHERE), WHERE)).toHaveLength(32);
+    expect(await process.unwrap(await process.wrap(newMasterKey(), CONTEXT), CONTEXT)).toHaveLength(32);
     await expect(process.prepare('k2')).rejects.toThrow('ENCRYPTION_KEY_FILE');
   });
 });

@@ -15,7 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { ConfigError } from '../config/load-config';
 
-/** Some master keys; `current` wraps, all unwrap. */
+/** The master keys of an installation; `current` wraps, all unwrap. */
 export interface KeyRing {
   readonly current: string;
   /** 32 bytes each, by id. */
@@ -25,19 +25,19 @@ export interface KeyRing {
 const KEY_BYTES = 32;
 const CONTENT = z.object({ current: z.string(), keys: z.record(z.string().regex(/^[\w-]{1,32}$/), z.string()) });
 
-/** A change takes milliseconds; whoever holds the lock for longer has died with it. */
+/** Age of a lock left by a dead process; a change takes milliseconds. */
 const LOCK_STALE_MS = 10_000;
 const LOCK_POLL_INTERVAL_MS = 20;
 
 /**
- * The file with the master keys of an installation, `{"current": "k1", "keys": {"k1": "<base64 of 32 bytes>"}}`, open to its
- * owner only. It is replaced whole, and on disk before a change returns: a reader never meets half of it, and no key is
- * used that could be lost with the power.
+ * The file of the master keys, `{"current": "k1", "keys": {"k1": "<base64 of 32 bytes>"}}`, readable by its owner only.
+ * It is replaced atomically and synced to disk before a change returns. Readers never see a partial file, and a power
+ * failure loses no key in use.
  */
 export class KeyFile {
   constructor(readonly path: string) {}
 
-  /** Makes the file with these keys, unless there is one. */
+  /** Creates the file with these keys, unless it exists. */
   create(ring: KeyRing): void {
     const draft = this.write(ring);
     try {
@@ -50,16 +50,16 @@ export class KeyFile {
     }
   }
 
-  /** Tells one content of the file from another. @throws ConfigError when there is no file */
+  /** A text that changes with the file (inode, time, mode). @throws ConfigError when the file is missing */
   get stamp(): string {
     const { ino, mtimeNs, mode } = this.inspect(() => statSync(this.path, { bigint: true }));
     return `${ino} ${mtimeNs} ${mode}`;
   }
 
-  /** Returns what the file holds. @throws ConfigError when it is missing, others may read it, or it is no key file */
+  /** Reads the file. @throws ConfigError when it is missing, readable by others, or invalid */
   read(): KeyRing {
     const { mode } = this.inspect(() => statSync(this.path));
-    if ((mode & 0o077) !== 0) throw this.problem(`others than its owner may read ${this.path}: chmod 600 it`);
+    if ((mode & 0o077) !== 0) throw this.problem(`other users may read ${this.path}: run chmod 600 on it`);
     const text = this.inspect(() => readFileSync(this.path, 'utf8'));
     const content = CONTENT.safeParse(parseKeyRing(text)).data;
     const keys = new Map(Object.entries(content?.keys ?? {}).map(([id, key]) => [id, Buffer.from(key, 'base64')]));
@@ -67,11 +67,11 @@ export class KeyFile {
       content !== undefined &&
       keys.has(content.current) &&
       [...keys.values()].every(({ length }) => length === KEY_BYTES);
-    if (!isWhole) throw this.problem(`${this.path} is no file of master keys`);
+    if (!isWhole) throw this.problem(`${this.path} is not a valid file of master keys`);
     return { current: content.current, keys };
   }
 
-  /** Replaces the content by what `work` makes of it, one process at a time. @throws as `read`, and when it cannot be written */
+  /** Replaces the content by the result of `work`, one process at a time. @throws like `read`, and on write errors */
   async change(work: (ring: KeyRing) => KeyRing): Promise<void> {
     const lock = `${this.path}.lock`;
     while (!acquireLock(lock)) {
@@ -100,7 +100,7 @@ export class KeyFile {
     return draft;
   }
 
-  /** A name is on disk when its folder is. */
+  /** Syncs the folder, so that the new name is on disk. */
   private syncFolder(): void {
     const folder = openSync(dirname(this.path), 'r');
     try {
@@ -110,12 +110,12 @@ export class KeyFile {
     }
   }
 
-  private inspect<T>(look: () => T): T {
+  private inspect<T>(read: () => T): T {
     try {
-      return look();
+      return read();
     } catch (error) {
       throw this.problem(
-        `${(error as Error).message}; without its keys no secret opens: put it back from where you keep them`,
+        `${(error as Error).message}; no secret can be decrypted without its keys: restore it from your copy`,
       );
     }
   }
@@ -125,7 +125,7 @@ export class KeyFile {
   }
 }
 
-/** Fresh bytes for a master key. */
+/** Returns a new random master key. */
 export function newMasterKey(): Buffer {
   return randomBytes(KEY_BYTES);
 }

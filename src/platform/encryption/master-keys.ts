@@ -4,41 +4,40 @@ import { decrypt, encrypt, EncryptionError, readSealed, writeSealed } from './ci
 import { KeyFile, newMasterKey, type KeyRing } from './key-file';
 
 /**
- * The keys that wrap data keys, and that no database and no backup holds. LocalMasterKeys has them in the process, from
- * the settings or a key file; a key management service takes its place by implementing these methods.
+ * The keys that wrap data keys; no database and no backup contains them. LocalMasterKeys reads them from the settings
+ * or a key file. A key management service can replace it by implementing these methods.
  */
 export abstract class MasterKeys {
-  /** Wraps from now on. */
+  /** Id of the key that wraps. */
   abstract readonly currentId: string;
 
-  /** All that unwrap, the current one first. */
+  /** Ids of all keys, the current one first. */
   abstract readonly ids: readonly string[];
 
-  /** Whether `prepare`, `promote` and `retire` work; else the operator does that, in the settings. */
+  /** True when `prepare`, `promote` and `retire` work; otherwise the operator changes the settings. */
   abstract readonly makesKeys: boolean;
 
-  /** Returns a data key in the form in which it is stored, `w1.<master key id>.…`; it opens with the same `associated`. */
+  /** Wraps a data key as `w1.<master key id>.…`; unwrapping needs the same `associated`. */
   abstract wrap(dataKey: Buffer, associated: Buffer): Promise<string>;
 
-  /** Returns the data key. @throws EncryptionError when it was altered or moved, or its master key is not there */
+  /** Unwraps a data key. @throws EncryptionError when it was altered or moved, or its master key is missing */
   abstract unwrap(wrapped: string, associated: Buffer): Promise<Buffer>;
 
-  /** Makes a key of this id, which unwraps and does not wrap yet. An id that is there stays as it is. */
+  /** Creates a key with this id, which does not wrap yet. Does nothing when it exists. */
   abstract prepare(id: string): Promise<void>;
 
-  /** Lets a prepared key wrap from now on, in all processes. */
+  /** Makes a prepared key the current one, in all processes. */
   abstract promote(id: string): Promise<void>;
 
-  /** Destroys a key other than the current one: what it still wraps does not open again. */
+  /** Destroys a key other than the current one. Data keys it still wraps are lost. */
   abstract retire(id: string): Promise<void>;
 }
 
 const VERSION = 'w1';
 
 /**
- * Master keys in the process, from ENCRYPTION_KEYS, which the operator changes, or from ENCRYPTION_KEY_FILE, which a
- * rotation changes. The file is looked at before every wrapping and whenever a key is unknown, so a change of it counts
- * everywhere at once.
+ * Master keys from ENCRYPTION_KEYS, changed by the operator, or from ENCRYPTION_KEY_FILE, changed by rotations. The
+ * file is checked before every wrapping and for an unknown key, so a change applies everywhere at once.
  */
 @Injectable()
 export class LocalMasterKeys extends MasterKeys {
@@ -47,7 +46,7 @@ export class LocalMasterKeys extends MasterKeys {
   private known: KeyRing;
   private stamp = '';
 
-  /** @throws ConfigError when the key file is missing, is none, or others may read it */
+  /** @throws ConfigError when the key file is missing, invalid, or readable by others */
   constructor(@Inject(Config) { encryption: { keys, keyFile } }: Pick<Config, 'encryption'>) {
     super();
     if (keyFile === undefined) {
@@ -75,18 +74,18 @@ export class LocalMasterKeys extends MasterKeys {
   wrap(dataKey: Buffer, associated: Buffer): Promise<string> {
     const { current: keyId, keys } = this.latest();
     return Promise.resolve(
-      writeSealed(VERSION, { keyId, ...encrypt(keys.get(keyId)!, dataKey, associatedDataOf(keyId, associated)) }),
+      writeSealed(VERSION, { keyId, ...encrypt(keys.get(keyId)!, dataKey, buildAssociatedData(keyId, associated)) }),
     );
   }
 
   async unwrap(wrapped: string, associated: Buffer): Promise<Buffer> {
-    const { keyId, ...box } = readSealed(VERSION, wrapped);
+    const { keyId, ...ciphertext } = readSealed(VERSION, wrapped);
     const key = this.known.keys.get(keyId) ?? this.latest().keys.get(keyId);
     if (!key) throw new EncryptionError(`there is no master key ${JSON.stringify(keyId)}, which a data key needs`);
     try {
-      return await Promise.resolve(decrypt(key, box, associatedDataOf(keyId, associated)));
+      return await Promise.resolve(decrypt(key, ciphertext, buildAssociatedData(keyId, associated)));
     } catch (cause) {
-      throw new EncryptionError('a wrapped data key does not open', { cause });
+      throw new EncryptionError('a wrapped data key cannot be unwrapped', { cause });
     }
   }
 
@@ -106,33 +105,32 @@ export class LocalMasterKeys extends MasterKeys {
 
   retire(id: string): Promise<void> {
     return this.change(({ current, keys }) => {
-      if (id === current) throw new EncryptionError('the current master key cannot retire');
+      if (id === current) throw new EncryptionError('the current master key cannot be retired');
       return { current, keys: new Map([...keys].filter(([known]) => known !== id)) };
     });
   }
 
   private async change(work: (ring: KeyRing) => KeyRing): Promise<void> {
-    if (!this.file)
-      throw new EncryptionError('the master keys are those of ENCRYPTION_KEYS, which the operator changes');
+    if (!this.file) throw new EncryptionError('the master keys come from ENCRYPTION_KEYS; change that setting instead');
     await this.file.change(work);
   }
 
-  /** A file that cannot be read for a moment leaves the keys as they were known. */
+  /** Returns the keys of the file, or the last known ones while it cannot be read. */
   private latest(): KeyRing {
     if (!this.file) return this.known;
     try {
-      // Taken before the content: a change between the two is noticed the next time.
+      // Read before the content: a change between the two is noticed the next time.
       const { stamp } = this.file;
       if (stamp === this.stamp) return this.known;
       this.known = this.file.read();
       this.stamp = stamp;
     } catch (error) {
-      this.logger.error(`the master keys are used as last known: ${(error as Error).message}`);
+      this.logger.error(`using the last known master keys: ${(error as Error).message}`);
     }
     return this.known;
   }
 }
 
-function associatedDataOf(keyId: string, associated: Buffer): Buffer {
+function buildAssociatedData(keyId: string, associated: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${VERSION}.${keyId}.`), associated]);
 }

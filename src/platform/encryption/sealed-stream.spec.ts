@@ -5,15 +5,15 @@ import { openStream, sealStream } from './sealed-stream';
 
 const CHUNK = 64 * 1_024;
 const key = randomBytes(32);
-const place = Buffer.from('a place');
+const context = Buffer.from('a context');
 
-const sealed = (plain: Buffer, size = 10_000) => collectBytes(sealStream(key, place, splitIntoChunks(plain, size)));
-const opened = (bytes: Buffer, { by = key, at = place, size = 10_000 } = {}) =>
-  collectBytes(openStream(by, at, splitIntoChunks(bytes, size)));
+const sealed = (plain: Buffer, size = 10_000) => collectBytes(sealStream(key, context, splitIntoChunks(plain, size)));
+const opened = (bytes: Buffer, { by = key, associated = context, size = 10_000 } = {}) =>
+  collectBytes(openStream(by, associated, splitIntoChunks(bytes, size)));
 
 describe('a sealed stream', () => {
   it.each([0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 3 * CHUNK + 7])(
-    'of %d bytes opens again, however it is cut on its way',
+    'of %d bytes is decrypted from chunks of any size',
     async (length) => {
       const plain = randomBytes(length);
       for (const size of [777, CHUNK, CHUNK + 16, 1_000_000]) {
@@ -24,7 +24,7 @@ describe('a sealed stream', () => {
     },
   );
 
-  it('does not open when a byte, its order, its end, its key or its place is another', async () => {
+  it('is rejected with another byte, order, end, key or context', async () => {
     const bytes = await sealed(randomBytes(3 * CHUNK));
     const [first, second, third] = [0, 1, 2].map((n) => bytes.subarray(n * (CHUNK + 16), (n + 1) * (CHUNK + 16)));
     const flipped = (at: number) => Buffer.from(bytes.map((byte, i) => (i === at ? byte ^ 1 : byte)));
@@ -41,10 +41,10 @@ describe('a sealed stream', () => {
 
     for (const one of spoilt) await expect(opened(one)).rejects.toThrow(EncryptionError);
     await expect(opened(bytes, { by: randomBytes(32) })).rejects.toThrow(EncryptionError);
-    await expect(opened(bytes, { at: Buffer.from('another place') })).rejects.toThrow(EncryptionError);
+    await expect(opened(bytes, { associated: Buffer.from('another context') })).rejects.toThrow(EncryptionError);
   });
 
-  it('gives on what was read before the fault, and no more', async () => {
+  it('yields the bytes before a fault, and no more', async () => {
     const plain = randomBytes(2 * CHUNK);
     const bytes = await sealed(plain);
     bytes[CHUNK + 20]! ^= 1;
@@ -52,7 +52,7 @@ describe('a sealed stream', () => {
 
     await expect(
       (async () => {
-        for await (const piece of openStream(key, place, splitIntoChunks(bytes, 5_000))) read.push(piece);
+        for await (const chunk of openStream(key, context, splitIntoChunks(bytes, 5_000))) read.push(chunk);
       })(),
     ).rejects.toThrow('chunk 1');
     expect(Buffer.concat(read).equals(plain.subarray(0, CHUNK))).toBe(true);
