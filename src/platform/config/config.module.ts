@@ -2,7 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { Config } from './config';
 import { loadConfig } from './load-config';
 
-/** Gives every module the `Config`; the application does not start when the settings do not fit. */
+/** Provides `Config`. The application does not start with invalid settings. */
 @Global()
 @Module({
   providers: [{ provide: Config, useFactory: () => loadConfig() }],

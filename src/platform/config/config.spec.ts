@@ -6,7 +6,7 @@ import { buildTestEnvironment } from '../../../test/support/test-config';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
 
-function problemsOf(changes: NodeJS.ProcessEnv): readonly string[] {
+function findProblems(changes: NodeJS.ProcessEnv): readonly string[] {
   try {
     loadConfig(buildTestEnvironment(changes));
   } catch (error) {
@@ -38,10 +38,10 @@ describe('loadConfig', () => {
     ]);
   });
 
-  it('names every wrong variable at once and never prints a value', () => {
+  it('reports every invalid variable at once and never prints a value', () => {
     const canary = 'canary-5e1f';
 
-    const problems = problemsOf({
+    const problems = findProblems({
       PORT: canary,
       DATABASE_URL: canary,
       REDIS_URL: undefined,
@@ -83,12 +83,12 @@ describe('loadConfig', () => {
       'BACKUP_S3_ENDPOINT, BACKUP_S3_ACCESS_KEY, BACKUP_S3_SECRET_KEY',
     ],
     ['an origin with a path', { CORS_ORIGINS: 'https://a.example/path' }, 'CORS_ORIGINS'],
-  ])('refuses %s', (_, changes, name) => {
-    expect(problemsOf(changes)[0]).toMatch(new RegExp(`^${name}`));
+  ])('rejects %s', (_, changes, name) => {
+    expect(findProblems(changes)[0]).toMatch(new RegExp(`^${name}`));
   });
 
-  it('refuses embedded services and a missing mail server in production', () => {
-    const names = problemsOf({ NODE_ENV: 'production', GIGVAULT_EMBEDDED: 'true' });
+  it('rejects embedded services and a missing mail server in production', () => {
+    const names = findProblems({ NODE_ENV: 'production', GIGVAULT_EMBEDDED: 'true' });
 
     expect(names.map((problem) => problem.split(':')[0])).toEqual(['GIGVAULT_EMBEDDED', 'SMTP_URL', 'PUBLIC_URL']);
   });
@@ -102,7 +102,7 @@ describe('loadConfig', () => {
     expect(JSON.stringify(config.secrets)).toBe('{}');
   });
 
-  it('derives a lasting key for each purpose', () => {
+  it('derives a stable key for each purpose', () => {
     const { secrets } = loadConfig(buildTestEnvironment());
 
     expect(secrets.derive('cursor')).toEqual(loadConfig(buildTestEnvironment()).secrets.derive('cursor'));
@@ -112,7 +112,7 @@ describe('loadConfig', () => {
 });
 
 describe('loadSettings', () => {
-  it('asks only for what is named', () => {
+  it('reads only the named settings', () => {
     const url = 'postgres://o:p@127.0.0.1/db';
 
     expect(loadSettings(['DATABASE_MIGRATION_URL'], { DATABASE_MIGRATION_URL: url })).toEqual({
@@ -123,7 +123,7 @@ describe('loadSettings', () => {
 });
 
 describe('envExample', () => {
-  it('describes every setting, marks the required ones, and sets nothing when it is taken as it is', () => {
+  it('describes every setting, marks the required ones, and sets none', () => {
     const text = envExample();
 
     expect(text).toMatch(/^# PORT=3000$/m);
@@ -132,7 +132,7 @@ describe('envExample', () => {
     expect(text).not.toMatch(/^[^#\n]/m);
   });
 
-  it('is what the repository holds; `npm run env:example` writes it anew', () => {
+  it('equals .env.example; `npm run env:example` writes it', () => {
     expect(readFileSync('.env.example', 'utf8')).toBe(envExample());
   });
 });

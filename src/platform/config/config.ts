@@ -4,8 +4,8 @@ import type { backupSettings } from './setting-groups';
 import type { Settings } from './settings';
 
 /**
- * The root key of the installation. It lives in a private field, so that no log or error can print it with the
- * configuration it is part of.
+ * The root key of the installation and keys derived from it. It is a private field, so that no log or error can print
+ * it with the configuration.
  */
 export class DerivedSecrets {
   readonly #root: Buffer;
@@ -14,14 +14,15 @@ export class DerivedSecrets {
     this.#root = root;
   }
 
-  /** The root itself, for who derives by his own rule; prefer `derive`. */
+  /** A copy of the root key, for another derivation; prefer `derive`. */
   get key(): Buffer {
     return Buffer.from(this.#root);
   }
 
   /**
-   * Returns the key of one purpose; the same purpose always gives the same key, no purpose tells another's.
-   * @param purpose kebab-case and lasting: renaming it changes the key. In use: `access-token`, `password-pepper`, `cursor`, `email-hash`
+   * Derives the key of one purpose. The same purpose gives the same key; keys of different purposes are independent.
+   * @param purpose kebab-case; renaming it changes the key. In use: `access-token`, `password-pepper`, `cursor`,
+   *   `email-hash`
    * @param bytes length of the key
    * @see RFC 5869 (HKDF)
    */
@@ -30,36 +31,36 @@ export class DerivedSecrets {
   }
 }
 
-/** One key of secrets at rest. */
+/** One master key of the encryption at rest. */
 export interface EncryptionKey {
   readonly id: string;
   /** 32 bytes. */
   readonly key: Buffer;
 }
 
-/** The typed, frozen configuration, and the token it is injected by. Made by `loadConfig` (load-config.ts). */
+/** The typed, frozen configuration and its injection token. `loadConfig` (load-config.ts) creates it. */
 export class Config {
   readonly environment: Settings['NODE_ENV'];
   readonly isProduction: boolean;
-  /** The launcher runs PostgreSQL and Redis: mail may go to the local outbox. */
+  /** True when the launcher runs PostgreSQL and Redis; then email may go to the local outbox. */
   readonly embedded: boolean;
   readonly dataDir: string;
-  readonly http: ReturnType<typeof httpOf>;
+  readonly http: ReturnType<typeof buildHttp>;
   readonly log: { readonly level: NonNullable<Settings['LOG_LEVEL']> };
-  readonly database: ReturnType<typeof databaseOf>;
+  readonly database: ReturnType<typeof buildDatabase>;
   readonly redis: { readonly url: string };
   readonly cache: { readonly isEnabled: boolean };
   readonly secrets: DerivedSecrets;
-  /** The master keys, the first of which wraps, or the file that holds them. */
+  /** The master keys, of which the first wraps, or the path of the key file. */
   readonly encryption: { readonly keys: readonly EncryptionKey[]; readonly keyFile: string | undefined };
-  readonly auth: ReturnType<typeof authOf>;
+  readonly auth: ReturnType<typeof buildAuth>;
   readonly mail: { readonly smtpUrl: string | undefined; readonly from: string };
-  readonly limits: ReturnType<typeof limitsOf>;
-  readonly ai: ReturnType<typeof aiOf>;
-  readonly upwork: ReturnType<typeof upworkOf>;
-  /** After how long a run of a silent worker is taken over. */
+  readonly limits: ReturnType<typeof buildLimits>;
+  readonly ai: ReturnType<typeof buildAi>;
+  readonly upwork: ReturnType<typeof buildUpwork>;
+  /** Time after which a run of a silent worker is taken over. */
   readonly tasks: { readonly leaseMs: number };
-  /** How long what outlives its use is kept; 0 years are for ever. */
+  /** Retention times of old data; 0 years keep partitions forever. */
   readonly retention: {
     readonly securityLogDays: number;
     readonly partitionYears: number;
@@ -72,18 +73,18 @@ export class Config {
     this.isProduction = settings.NODE_ENV === 'production';
     this.embedded = settings.GIGVAULT_EMBEDDED;
     this.dataDir = settings.GIGVAULT_DATA_DIR;
-    this.http = httpOf(settings);
+    this.http = buildHttp(settings);
     this.log = Object.freeze({ level: settings.LOG_LEVEL ?? (settings.NODE_ENV === 'test' ? 'silent' : 'info') });
-    this.database = databaseOf(settings);
+    this.database = buildDatabase(settings);
     this.redis = Object.freeze({ url: settings.REDIS_URL });
     this.cache = Object.freeze({ isEnabled: settings.CACHE_ENABLED });
     this.secrets = new DerivedSecrets(Buffer.from(settings.SECRET_KEY, 'base64'));
     this.encryption = encryptionOf(settings);
-    this.auth = authOf(settings);
+    this.auth = buildAuth(settings);
     this.mail = Object.freeze({ smtpUrl: settings.SMTP_URL, from: settings.MAIL_FROM });
-    this.limits = limitsOf(settings);
-    this.ai = aiOf(settings);
-    this.upwork = upworkOf(settings, this.http.publicUrl);
+    this.limits = buildLimits(settings);
+    this.ai = buildAi(settings);
+    this.upwork = buildUpwork(settings, this.http.publicUrl);
     this.tasks = Object.freeze({ leaseMs: settings.TASK_LEASE_SECONDS * 1_000 });
     this.retention = Object.freeze({
       securityLogDays: settings.SECURITY_LOG_RETENTION_DAYS,
@@ -95,7 +96,7 @@ export class Config {
   }
 }
 
-/** The settings of backups, also for a command that does not need the rest. */
+/** Builds the configuration of backups, also for commands that need only this part. */
 export function backupsOf(settings: Pick<Settings, BackupSetting | 'GIGVAULT_DATA_DIR'>) {
   const {
     BACKUP_S3_BUCKET: bucket,
@@ -106,7 +107,7 @@ export function backupsOf(settings: Pick<Settings, BackupSetting | 'GIGVAULT_DAT
   const { BACKUP_S3_REGION: region, BACKUP_S3_PREFIX: prefix } = settings;
   return Object.freeze({
     folder: resolve(settings.BACKUP_DIR ?? join(settings.GIGVAULT_DATA_DIR, 'backups')),
-    /** In place of the folder, when it is set. */
+    /** Replaces the folder when set. */
     s3:
       bucket && endpoint && accessKey && secretKey
         ? Object.freeze({ endpoint, region, bucket, accessKey, secretKey, prefix })
@@ -124,13 +125,13 @@ export function backupsOf(settings: Pick<Settings, BackupSetting | 'GIGVAULT_DAT
 /** A setting of backups. */
 type BackupSetting = keyof typeof backupSettings;
 
-function httpOf(settings: Settings) {
+function buildHttp(settings: Settings) {
   const { HOST: host, PORT: port, METRICS_PORT: metricsPort } = settings;
   return Object.freeze({
     host,
     port,
     metricsPort,
-    /** Without a slash at its end. */
+    /** Without a trailing slash. */
     publicUrl: (settings.PUBLIC_URL ?? `http://${host}:${port}`).replace(/(?<!\/)\/+$/, ''),
     corsOrigins: settings.CORS_ORIGINS,
     trustedProxies: settings.TRUSTED_PROXIES,
@@ -142,7 +143,7 @@ function httpOf(settings: Settings) {
   });
 }
 
-function databaseOf(settings: Settings) {
+function buildDatabase(settings: Settings) {
   return Object.freeze({
     urls: Object.freeze({
       app: settings.DATABASE_URL,
@@ -161,7 +162,7 @@ function databaseOf(settings: Settings) {
   });
 }
 
-function authOf(settings: Settings) {
+function buildAuth(settings: Settings) {
   const { GIGVAULT_ADMIN_EMAIL: email, GIGVAULT_ADMIN_PASSWORD: password } = settings;
   return Object.freeze({
     isRegistrationOpen: settings.REGISTRATION_ENABLED,
@@ -170,26 +171,30 @@ function authOf(settings: Settings) {
     sessionAbsoluteSeconds: settings.SESSION_ABSOLUTE_SECONDS,
     throttleScale: settings.AUTH_THROTTLE_SCALE,
     passwordHashCost: settings.PASSWORD_HASH_COST,
-    /** The first admin, when both settings are given. */
+    /** The first admin, when both settings are set. */
     firstAdmin: email && password ? Object.freeze({ email, password }) : undefined,
   });
 }
 
-function aiOf(settings: Settings) {
+function buildAi(settings: Settings) {
   return Object.freeze({
-    /** In the order they are tried. */
+    /** In the order of attempts. */
     order: settings.AI_PROVIDERS,
     vendors: Object.freeze({
-      openai: vendor(settings.AI_OPENAI_API_KEY, settings.AI_OPENAI_BASE_URL, settings.AI_OPENAI_MODEL),
-      anthropic: vendor(settings.AI_ANTHROPIC_API_KEY, settings.AI_ANTHROPIC_BASE_URL, settings.AI_ANTHROPIC_MODEL),
-      google: vendor(settings.AI_GOOGLE_API_KEY, settings.AI_GOOGLE_BASE_URL, settings.AI_GOOGLE_MODEL),
-      local: vendor(settings.AI_LOCAL_API_KEY, settings.AI_LOCAL_BASE_URL, settings.AI_LOCAL_MODEL),
+      openai: buildProvider(settings.AI_OPENAI_API_KEY, settings.AI_OPENAI_BASE_URL, settings.AI_OPENAI_MODEL),
+      anthropic: buildProvider(
+        settings.AI_ANTHROPIC_API_KEY,
+        settings.AI_ANTHROPIC_BASE_URL,
+        settings.AI_ANTHROPIC_MODEL,
+      ),
+      google: buildProvider(settings.AI_GOOGLE_API_KEY, settings.AI_GOOGLE_BASE_URL, settings.AI_GOOGLE_MODEL),
+      local: buildProvider(settings.AI_LOCAL_API_KEY, settings.AI_LOCAL_BASE_URL, settings.AI_LOCAL_MODEL),
     }),
     maxOutputAiTokens: settings.AI_MAX_OUTPUT_AI_TOKENS,
     timeoutMs: settings.AI_TIMEOUT_SECONDS * 1_000,
     dailyCeilingUsd: settings.AI_DAILY_CEILING_USD,
     monthlyCeilingUsd: settings.AI_MONTHLY_CEILING_USD,
-    /** 0.00 is none. */
+    /** 0.00 means no ceiling. */
     installationDailyCeilingUsd: settings.AI_INSTALLATION_DAILY_CEILING_USD,
     installationMonthlyCeilingUsd: settings.AI_INSTALLATION_MONTHLY_CEILING_USD,
     runs: settings.AI_RUNS,
@@ -198,13 +203,13 @@ function aiOf(settings: Settings) {
   });
 }
 
-function vendor(apiKey: string | undefined, baseUrl: string | undefined, model: string) {
+function buildProvider(apiKey: string | undefined, baseUrl: string | undefined, model: string) {
   return Object.freeze({ apiKey, baseUrl: baseUrl?.replace(/(?<!\/)\/+$/, ''), model });
 }
 
-function limitsOf(settings: Settings) {
+function buildLimits(settings: Settings) {
   return Object.freeze({
-    /** 0 is no limit. */
+    /** 0 means no limit. */
     requestsPerMinute: settings.RATE_LIMIT_PER_MINUTE,
     bodyBytes: settings.BODY_LIMIT_BYTES,
     importBytes: settings.IMPORT_LIMIT_BYTES,
@@ -214,10 +219,10 @@ function limitsOf(settings: Settings) {
   });
 }
 
-function upworkOf(settings: Settings, publicUrl: string) {
+function buildUpwork(settings: Settings, publicUrl: string) {
   const { UPWORK_CLIENT_ID: id, UPWORK_CLIENT_SECRET: secret } = settings;
   return Object.freeze({
-    /** The operator's API application, when both settings are given. */
+    /** The operator's API application, when both settings are set. */
     client: id && secret ? Object.freeze({ id, secret }) : undefined,
     redirectUrl: settings.UPWORK_REDIRECT_URL ?? `${publicUrl}/v1/tokens/upwork/callback`,
     authorizeUrl: settings.UPWORK_AUTHORIZE_URL,
@@ -225,12 +230,12 @@ function upworkOf(settings: Settings, publicUrl: string) {
     apiUrl: settings.UPWORK_API_URL,
     requestsPerSecond: settings.UPWORK_REQUESTS_PER_SECOND,
     syncIntervalSeconds: settings.UPWORK_SYNC_INTERVAL_SECONDS,
-    /** How long what nobody uses is kept; 0 is for ever. */
+    /** Lifetime of unused content; 0 means forever. */
     cacheHours: settings.UPWORK_CACHE_HOURS,
   });
 }
 
-/** The master keys, or the file that holds them, of checked settings. */
+/** Builds the configuration of encryption from validated settings. */
 export function encryptionOf({
   ENCRYPTION_KEYS: entries = [],
   ENCRYPTION_KEY_FILE: keyFile,

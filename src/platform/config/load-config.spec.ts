@@ -1,7 +1,7 @@
 import { removeClientVariables } from './load-config';
 
 describe(removeClientVariables.name, () => {
-  it('removes what steers connections to PostgreSQL, and nothing else', () => {
+  it('removes the variables of PostgreSQL clients and no others', () => {
     const environment = {
       PGSSLMODE: 'require',
       PGHOST: 'db.invalid',

@@ -3,14 +3,14 @@ import { Config } from './config';
 import { settings, type Settings } from './settings';
 
 /**
- * Variables by which libpq and pg are steered: PGSSLMODE, PGOPTIONS, PGHOST, PGPASSFILE and their siblings. People have
- * them in their shells for another database.
+ * Variables that configure libpq and pg: PGSSLMODE, PGOPTIONS, PGHOST, PGPASSFILE and others. Shells often contain them
+ * for another database.
  */
 const CLIENT_VARIABLES = /^(?:PG[A-Z_]+|NODE_PG_FORCE_NATIVE)$/;
 
 /**
- * Removes from an environment what would steer connections to PostgreSQL beside their URLs. Importing this file does it for
- * this process and its children, so a program imports it before anything that loads pg.
+ * Removes variables that would change connections to PostgreSQL besides their URLs. Importing this file does this for
+ * the process and its children, so programs must import it before pg.
  */
 export function removeClientVariables(environment: NodeJS.ProcessEnv = process.env): void {
   for (const name of Object.keys(environment)) {
@@ -20,57 +20,57 @@ export function removeClientVariables(environment: NodeJS.ProcessEnv = process.e
 
 removeClientVariables();
 
-/** The settings do not fit: its message names every wrong variable and what is expected, never a value. */
+/** Invalid settings. The message contains every invalid variable and what is expected, never a value. */
 export class ConfigError extends Error {
   constructor(readonly problems: readonly string[]) {
-    super(`The settings do not fit (see .env.example):\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    super(`The settings are invalid (see .env.example):\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
     this.name = ConfigError.name;
   }
 }
 
 /**
- * Reads and checks the whole configuration; the only reader of the environment besides the launcher.
- * @param environment the variables, `process.env` unless told otherwise
- * @throws ConfigError naming every variable that is wrong, never its value
+ * Reads and validates the whole configuration. Only this and the launcher read the environment.
+ * @param environment the variables; by default `process.env`
+ * @throws ConfigError with every invalid variable, never its value
  */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  const result = settings.safeParse(present(environment));
-  if (!result.success) throw new ConfigError(problemsOf(result.error));
+  const result = settings.safeParse(removeEmpty(environment));
+  if (!result.success) throw new ConfigError(listProblems(result.error));
   const problems = findContradictions(result.data);
   if (problems.length > 0) throw new ConfigError(problems);
   return new Config(result.data);
 }
 
 /**
- * Reads only the settings named, for a command that does not need the rest (the migration CLI).
- * @throws ConfigError as `loadConfig`
+ * Reads only the named settings, for commands that need no others (the migration CLI).
+ * @throws ConfigError like `loadConfig`
  */
 export function loadSettings<Name extends keyof Settings>(
   names: readonly Name[],
   environment: NodeJS.ProcessEnv = process.env,
 ): Pick<Settings, Name> {
-  const values = present(environment);
+  const values = removeEmpty(environment);
   const results = names.map((name) => [name, settings.shape[name].safeParse(values[name])] as const);
-  const problems = results.flatMap(([name, { error }]) => (error ? problemsOf(error, name) : []));
+  const problems = results.flatMap(([name, { error }]) => (error ? listProblems(error, name) : []));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.fromEntries(results.map(([name, { data }]) => [name, data])) as Pick<Settings, Name>;
 }
 
-/** A variable set to nothing counts as not set, as compose files and shells write it. */
-function present(environment: NodeJS.ProcessEnv): Record<string, string | undefined> {
+/** Returns the variables that are set; an empty one counts as unset, as compose files and shells write it. */
+function removeEmpty(environment: NodeJS.ProcessEnv): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
 }
 
-function problemsOf(error: z.ZodError, setting?: string): string[] {
+function listProblems(error: z.ZodError, setting?: string): string[] {
   return error.issues.map((issue) => {
     const name = setting ?? issue.path.join('.');
     const missing = issue.code === 'invalid_type' && /undefined/.test(issue.message);
-    return `${name}: ${missing ? 'is missing' : expectation(issue)}`;
+    return `${name}: ${missing ? 'is missing' : describeExpectation(issue)}`;
   });
 }
 
-/** What zod says of a value may quote it; only our own words and its lists of options are safe to print. */
-function expectation(issue: z.core.$ZodIssue): string {
+/** Returns the describeExpectation of an issue. zod's messages may quote the value, so most are replaced. */
+function describeExpectation(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`;
   if (issue.code === 'custom' || issue.code === 'too_small') return issue.message;
   if (issue.code === 'invalid_format' && issue.format === 'regex') return issue.message;
@@ -78,14 +78,14 @@ function expectation(issue: z.core.$ZodIssue): string {
   return 'is not valid';
 }
 
-/** What no single setting can tell. */
+/** Finds contradictions between settings. */
 function findContradictions(values: Settings): string[] {
   const problems: string[] = [];
   if (Boolean(values.GIGVAULT_ADMIN_EMAIL) !== Boolean(values.GIGVAULT_ADMIN_PASSWORD)) {
-    problems.push('GIGVAULT_ADMIN_EMAIL, GIGVAULT_ADMIN_PASSWORD: give both or neither');
+    problems.push('GIGVAULT_ADMIN_EMAIL, GIGVAULT_ADMIN_PASSWORD: set both or neither');
   }
   if (!values.ENCRYPTION_KEYS === !values.ENCRYPTION_KEY_FILE) {
-    problems.push('ENCRYPTION_KEYS, ENCRYPTION_KEY_FILE: give one of them');
+    problems.push('ENCRYPTION_KEYS, ENCRYPTION_KEY_FILE: set exactly one of them');
   }
   if (values.SESSION_IDLE_SECONDS > values.SESSION_ABSOLUTE_SECONDS) {
     problems.push('SESSION_IDLE_SECONDS: must not exceed SESSION_ABSOLUTE_SECONDS');
@@ -98,10 +98,10 @@ function findContradictions(values: Settings): string[] {
   }
   problems.push(...findBackupContradictions(values));
   if (values.NODE_ENV === 'production') {
-    if (values.GIGVAULT_EMBEDDED) problems.push('GIGVAULT_EMBEDDED: embedded services are not for production');
+    if (values.GIGVAULT_EMBEDDED) problems.push('GIGVAULT_EMBEDDED: must be false in production');
     if (values.PASSWORD_HASH_COST < 10) problems.push('PASSWORD_HASH_COST: must be at least 10 in production');
-    if (!values.SMTP_URL) problems.push('SMTP_URL: is missing; production has no local outbox');
-    if (!values.PUBLIC_URL) problems.push('PUBLIC_URL: is missing; links in mails need it in production');
+    if (!values.SMTP_URL) problems.push('SMTP_URL: is missing; production needs a mail server');
+    if (!values.PUBLIC_URL) problems.push('PUBLIC_URL: is missing; links in emails need it in production');
   }
   return problems;
 }
@@ -111,6 +111,6 @@ function findBackupContradictions(values: Settings): string[] {
     (name) => !values[name],
   );
   return values.BACKUP_S3_BUCKET && missing.length > 0
-    ? [`${missing.join(', ')}: missing, for BACKUP_S3_BUCKET is set`]
+    ? [`${missing.join(', ')}: is missing; BACKUP_S3_BUCKET needs it`]
     : [];
 }

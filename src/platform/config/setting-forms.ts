@@ -3,16 +3,16 @@ import { z } from 'zod';
 
 const POSTGRES_EXAMPLE_HOST = '127.0.0.1:5432/gigvault';
 
-/** Plain and URL-safe alphabet. */
+/** Base64 in the standard and the URL-safe alphabet. */
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
 
-/** What the generated `.env.example` shows beside a setting's description. */
+/** The example of a setting in the generated `.env.example`. */
 export interface SettingExample {
-  /** A value that fits; for optional settings the default. */
+  /** A valid value; for optional settings the default. */
   readonly example: string;
 }
 
-/** A setting that is true or false. */
+/** Defines a boolean setting. */
 export function flag(fallback: boolean) {
   return z
     .enum(['true', 'false', '1', '0'], 'must be true or false')
@@ -20,7 +20,7 @@ export function flag(fallback: boolean) {
     .transform((value) => value === 'true' || value === '1');
 }
 
-/** A whole number between two bounds. */
+/** Defines a whole number within limits. */
 export function integer(fallback: number, min: number, max: number) {
   return z
     .string()
@@ -30,7 +30,7 @@ export function integer(fallback: number, min: number, max: number) {
     .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`);
 }
 
-/** An address of one of these protocols. */
+/** Defines a URL with one of these protocols. */
 export function url(...protocols: string[]) {
   const schemes = protocols.map((protocol) => `${protocol}://`).join(' or ');
   return z.string().refine((value) => {
@@ -40,7 +40,7 @@ export function url(...protocols: string[]) {
   }, `must be a URL that begins with ${schemes}`);
 }
 
-/** Texts, by commas. */
+/** Defines a comma-separated list. */
 export function list() {
   return z
     .string()
@@ -53,7 +53,7 @@ export function list() {
     );
 }
 
-/** A secret that may be left out. */
+/** Defines an optional secret. */
 export function secret(description: string) {
   return z
     .string()
@@ -62,38 +62,38 @@ export function secret(description: string) {
     .meta({ example: '' } satisfies SettingExample);
 }
 
-/** A vendor's address; by default the public one. */
-export function vendorUrl(standard: string, vendor: string) {
+/** Defines the base URL of an AI provider; by default the public one. */
+export function providerUrl(standard: string, provider: string) {
   return url('http', 'https')
     .default(standard)
-    .describe(`Address of ${vendor}'s API, or of a gateway that speaks it.`)
+    .describe(`Base URL of ${provider}'s API, or of a compatible gateway.`)
     .meta({ example: standard } satisfies SettingExample);
 }
 
-/** The name of a vendor's model. */
-export function model(standard: string, vendor: string) {
+/** Defines the default model of an AI provider. */
+export function model(standard: string, provider: string) {
   return z
     .string()
     .regex(/^[\w.:/-]{1,100}$/, 'must be the name of a model')
     .default(standard)
-    .describe(`Model of ${vendor} for drafts that name none.`)
+    .describe(`Default model of ${provider} for drafts.`)
     .meta({ example: standard } satisfies SettingExample);
 }
 
-/** An amount of USD with two places. */
+/** Defines an amount of USD with two decimals. */
 export function money(standard: string, description: string) {
   return z
     .string()
-    .regex(/^\d{1,8}\.\d{2}$/, 'must be an amount with two places')
+    .regex(/^\d{1,8}\.\d{2}$/, 'must be an amount with two decimals, such as 5.00')
     .default(standard)
     .describe(description)
     .meta({ example: standard } satisfies SettingExample);
 }
 
-/** The address of PostgreSQL with the login of one role. */
+/** Defines the URL of PostgreSQL with the login of one role. */
 export function databaseUrl(role: string, use: string) {
   return url('postgres', 'postgresql')
-    .describe(`Login of ${use}.`)
+    .describe(`Login for ${use}.`)
     .meta({ example: `postgres://gigvault_${role}:change-me@${POSTGRES_EXAMPLE_HOST}` } satisfies SettingExample);
 }
 
@@ -110,11 +110,11 @@ export function isOrigin(value: string): boolean {
 /** Returns whether the value is `id:key` with a key of 32 bytes in Base64. */
 export function isEncryptionKey(entry: string): boolean {
   const [id = '', key = '', ...rest] = entry.split(':');
-  return /^[A-Za-z0-9_-]{1,32}$/.test(id) && rest.length === 0 && isKeyOf(key, 32, 32);
+  return /^[A-Za-z0-9_-]{1,32}$/.test(id) && rest.length === 0 && isBase64Key(key, 32, 32);
 }
 
-/** Returns whether the value is Base64 of that many bytes. */
-export function isKeyOf(value: string, minBytes: number, maxBytes = Infinity): boolean {
+/** Returns whether the value is Base64 of a number of bytes within limits. */
+export function isBase64Key(value: string, minBytes: number, maxBytes = Infinity): boolean {
   const { length } = Buffer.from(value, 'base64');
   return BASE64.test(value) && length >= minBytes && length <= maxBytes;
 }

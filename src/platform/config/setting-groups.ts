@@ -1,36 +1,36 @@
 import { integer, secret, type SettingExample, url } from './setting-forms';
 import { z } from 'zod';
 
-/** The settings of connections and of bodies on their way. */
+/** The settings of HTTP connections and request bodies. */
 export const httpSettings = {
   BODY_LIMIT_BYTES: integer(1_048_576, 1_024, 104_857_600)
-    .describe('Largest request body, in bytes; 64 KiB at most on routes without a sign-in.')
+    .describe('Largest request body, in bytes; at most 64 KiB on routes without sign-in.')
     .meta({ example: '1048576' }),
   IMPORT_LIMIT_BYTES: integer(67_108_864, 1_024, 1_073_741_824)
     .describe('Largest body of an import, in bytes.')
     .meta({ example: '67108864' }),
   IMPORT_SPOOL_BYTES: integer(1_073_741_824, 1_024, 1_099_511_627_776)
     .describe(
-      'Bytes that all imports of a process may hold in temporary files; more are answered 503. At least IMPORT_LIMIT_BYTES.',
+      'Most bytes of all imports of a process in temporary files; beyond that, 503. At least IMPORT_LIMIT_BYTES.',
     )
     .meta({ example: '1073741824' }),
   LARGE_BODIES_AT_ONCE: integer(64, 1, 10_000)
-    .describe('Bodies of more than 64 KiB, or of unknown length, that a process receives at once.')
+    .describe('Bodies over 64 KiB, or of unknown length, that a process receives at once.')
     .meta({ example: '64' }),
   LARGE_BODIES_AT_ONCE_PER_CALLER: integer(8, 1, 10_000)
-    .describe('The same for one user, or for one address without a sign-in.')
+    .describe('The same for one user, or for one address without sign-in.')
     .meta({ example: '8' }),
   HTTP_MAX_CONNECTIONS: integer(10_000, 1, 1_000_000)
-    .describe('Open connections of a process; more are closed at once. The limit of open files must be higher.')
+    .describe('Most open connections of a process; further ones are closed. The limit of open files must be higher.')
     .meta({ example: '10000' }),
   HTTP_MAX_CONNECTIONS_PER_ADDRESS: integer(1_000, 1, 1_000_000)
     .describe('The same for one address (IPv6: /64); does not apply when TRUSTED_PROXIES is set.')
     .meta({ example: '1000' }),
   HTTP_REQUEST_TIMEOUT_MS: integer(120_000, 100, 3_600_000)
-    .describe('How long a client may take to send a whole request, in milliseconds.')
+    .describe('Time limit for a client to send a whole request, in milliseconds.')
     .meta({ example: '120000' }),
   HTTP_HEADERS_TIMEOUT_MS: integer(15_000, 100, 600_000)
-    .describe('How long a client may take to send the headers of a request, in milliseconds.')
+    .describe('Time limit for a client to send the headers of a request, in milliseconds.')
     .meta({ example: '15000' }),
 };
 
@@ -42,19 +42,19 @@ function text(description: string, example: string) {
     .meta({ example } satisfies SettingExample);
 }
 
-/** Where backups go, how long they stay, and where they are tried. */
+/** The settings of backups: storage, retention and verification. */
 export const backupSettings = {
   BACKUP_DIR: text(
-    'Folder of backups, best of another disk; GIGVAULT_DATA_DIR/backups when unset. Not used with BACKUP_S3_BUCKET.',
+    'Folder of backups, best on another disk; GIGVAULT_DATA_DIR/backups when unset. Not used with BACKUP_S3_BUCKET.',
     '/var/backups/gigvault',
   ),
   BACKUP_S3_BUCKET: text(
-    'Bucket of backups, in any store that speaks S3; with it the endpoint and both keys are required.',
+    'Bucket of backups in an S3-compatible store; needs the endpoint and both keys.',
     'gigvault-backups',
   ),
   BACKUP_S3_ENDPOINT: url('http', 'https')
     .optional()
-    .describe('Address of the S3 store.')
+    .describe('Endpoint URL of the S3 store.')
     .meta({ example: 'https://s3.eu-central-1.amazonaws.com' } satisfies SettingExample),
   BACKUP_S3_REGION: z
     .string()
@@ -65,31 +65,31 @@ export const backupSettings = {
     .string()
     .regex(/^(?:[\w.-]+\/)*$/, 'must be empty or end with a slash')
     .default('')
-    .describe('Put in front of the names in the bucket.')
+    .describe('Prefix of the names in the bucket.')
     .meta({ example: 'gigvault/' } satisfies SettingExample),
-  BACKUP_S3_ACCESS_KEY: secret('Access key of the S3 store; it needs to write, read, list and delete.'),
+  BACKUP_S3_ACCESS_KEY: secret('Access key of the S3 store; needs the rights to write, read, list and delete.'),
   BACKUP_S3_SECRET_KEY: secret('Secret key of the S3 store.'),
   BACKUP_KEEP_DAILY: integer(7, 1, 366)
-    .describe('Verified backups that are kept: the newest of each of so many days …')
+    .describe('Verified backups to keep: the newest of each of this many days …')
     .meta({ example: '7' } satisfies SettingExample),
   BACKUP_KEEP_WEEKLY: integer(4, 0, 104)
-    .describe('… and the newest of each of so many weeks …')
+    .describe('… the newest of each of this many weeks …')
     .meta({ example: '4' } satisfies SettingExample),
   BACKUP_KEEP_MONTHLY: integer(1, 0, 120)
-    .describe('… and the newest of each of so many months.')
+    .describe('… and the newest of each of this many months.')
     .meta({ example: '1' } satisfies SettingExample),
   BACKUP_RETENTION_DAYS: integer(35, 1, 3_650)
     .describe(
-      'Days after which a backup is gone in any case, but for the newest verified one; a certificate of erasure says until when older ones hold the data.',
+      'Days after which every backup is deleted, except the newest verified one. Certificates of erasure state this date.',
     )
     .meta({ example: '35' } satisfies SettingExample),
   BACKUP_MAX_AGE_HOURS: integer(26, 1, 8_760)
-    .describe('The dashboard is red when the newest verified backup is older.')
+    .describe('Hours after which the dashboard reports the newest verified backup as too old.')
     .meta({ example: '26' } satisfies SettingExample),
   BACKUP_SCRATCH_URL: url('postgres', 'postgresql')
     .optional()
     .describe(
-      "A superuser's login of a PostgreSQL that is kept for trying backups, never the one with the data; when unset a cluster is made for each check, by the PostgreSQL that npm or Debian installed.",
+      'Superuser login of a PostgreSQL for verifying backups, never the one with the data. When unset, each check starts a cluster with the PostgreSQL installed by npm or Debian.',
     )
     .meta({ example: 'postgres://postgres:change-me@127.0.0.1:5433/postgres' } satisfies SettingExample),
 };

@@ -7,7 +7,7 @@ describe(whyNotUsable.name, () => {
   const home = mkdtempSync(join(tmpdir(), 'gigvault-folder-'));
   afterAll(() => rmSync(home, { recursive: true }));
 
-  it('makes a folder that is missing, with those above it, closed to others, and leaves nothing in it', async () => {
+  it('creates a missing folder with its parents, closed to others, and leaves it empty', async () => {
     const folder = join(home, 'a', 'b');
 
     expect(await whyNotUsable(folder)).toBeUndefined();
@@ -15,7 +15,7 @@ describe(whyNotUsable.name, () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('leaves a folder that is there as it is', async () => {
+  it('does not change an existing folder', async () => {
     chmodSync(home, 0o755);
 
     expect(await whyNotUsable(home)).toBeUndefined();
@@ -23,7 +23,7 @@ describe(whyNotUsable.name, () => {
   });
 
   it.each([[['file']], [['file', 'below']], [['file', 'below', 'deeper']]])(
-    'names the file in the way of %j',
+    'names the file in the path of %j',
     async (parts) => {
       writeFileSync(join(home, 'file'), '');
 

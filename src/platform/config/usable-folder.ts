@@ -13,8 +13,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Makes a folder, closed to others, with those above it. Unlike Node's recursive mkdir it ends where none can be made: below
- * /proc that one tries for ever.
+ * Creates a folder, closed to others, with its parents. Fails below /proc, where Node's recursive mkdir loops forever.
  */
 export async function makeFolder(folder: string): Promise<void> {
   const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
@@ -25,12 +24,12 @@ export async function makeFolder(folder: string): Promise<void> {
   if (found) throw Object.assign(new Error(`${folder} is a file`), { code: 'ENOTDIR', path: folder });
   await makeFolder(dirname(folder));
   await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-    // Another process was quicker.
+    // Another process has created it meanwhile.
     if (error.code !== 'EEXIST') throw error;
   });
 }
 
-/** Returns why files cannot be written to a folder, which is made where it is missing; undefined when they can. */
+/** Checks that files can be written to a folder, and creates it if missing. Returns the problem, or undefined. */
 export async function whyNotUsable(folder: string): Promise<string | undefined> {
   const path = resolve(folder);
   try {
@@ -41,17 +40,17 @@ export async function whyNotUsable(folder: string): Promise<string | undefined> 
     return undefined;
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOTDIR') return `${await fileIn(path)} is a file, not a folder`;
+    if (code === 'ENOTDIR') return `${await findFile(path)} is a file, not a folder`;
     return `${path}: ${SENTENCES[code] ?? message}`;
   }
 }
 
-/** The part of a path that is a file. */
-async function fileIn(path: string): Promise<string> {
+/** Finds the part of a path that is a file. */
+async function findFile(path: string): Promise<string> {
   const above = dirname(path);
   const isThere = await stat(path).then(
     () => true,
     () => false,
   );
-  return isThere || above === path ? path : fileIn(above);
+  return isThere || above === path ? path : findFile(above);
 }
