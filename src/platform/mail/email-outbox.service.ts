@@ -20,7 +20,7 @@ interface OutboxRow {
   readonly sealed_email: string;
 }
 
-/** An email that this process has leased. */
+/** An email leased by this process. */
 interface ClaimedRow {
   readonly id: number;
   readonly seal_key: string;
@@ -28,28 +28,28 @@ interface ClaimedRow {
   readonly attempts: number;
 }
 
-/** How an attempt ended: null when another worker has the email by now. */
+/** The status of an email after an attempt; null when another worker has taken it over. */
 export type SendStatus = 'sent' | 'pending' | 'failed' | null;
 
-/** More than a developer reads. */
+/** Most emails in the list of the local outbox. */
 const MAX_LISTED = 100;
 
-/** For how long an email without a link is tried. */
+/** Time during which an email without a link is tried. */
 const LIFETIME_SECONDS = 24 * 60 * 60;
 
-/** Longer than an attempt may take. */
+/** Lease of an email; longer than an attempt may take. */
 const LEASE_SECONDS = 120;
 
-/** Emails to one domain at once, over all workers: its slow server must not hold up the others. */
+/** Emails to one domain at once, over all workers: a slow server must not delay other domains. */
 const PER_DOMAIN = 2;
 
-/** Pauses after failed attempts, in seconds, less up to a tenth; the last one repeats. */
+/** Pauses after failed attempts, in seconds, each reduced by up to 10 % at random. The last one repeats. */
 const RETRY_DELAYS_SECONDS = [15, 60, 300, 900, 1_800, 3_600, 7_200, 14_400];
 
 /**
- * The table email_outbox, from which every email is sent. The whole email, its address too, is sealed; a keyed hash of the
- * address finds it again. Its content is deleted when it was sent or given up. Without a mail server emails stay for 24
- * hours, for an admin to read (app.purge_email_outbox).
+ * The table email_outbox, from which every email is sent. The whole email with its address is encrypted; a keyed hash of
+ * the address allows look-ups. The content is deleted after sending or giving up. Without a mail server, emails stay
+ * for 24 hours for admins to read (app.purge_mail_outbox).
  */
 @Injectable()
 export class EmailOutboxService {
@@ -66,16 +66,16 @@ export class EmailOutboxService {
 
   /**
    * Stores an email.
-   * @param options.isDecoy does the same work and keeps nothing, so that timing does not tell who has an account
-   * @param options.isLocal keeps it for an admin to read instead of sending it
+   * @param options.isDecoy does the same work but stores nothing, so that timing does not reveal who has an account
+   * @param options.isLocal stores it for admins to read instead of sending it
    */
   async enqueue(
     { to, subject, text, validForSeconds }: OutgoingEmail,
     options: { isDecoy: boolean; isLocal: boolean },
   ): Promise<void> {
     const sealKey = randomUUID();
-    const mail: Email = { to, subject, text };
-    const sealed = await this.encryption.seal(JSON.stringify(mail), encryptionContext(sealKey));
+    const email: Email = { to, subject, text };
+    const sealed = await this.encryption.seal(JSON.stringify(email), encryptionContext(sealKey));
     const lifetime = options.isLocal ? null : (validForSeconds ?? LIFETIME_SECONDS);
     const domain = canonicalEmail(to).replace(/^.*@/s, '');
     const values = [this.hashOf(to), this.hashOf(domain), sealKey, sealed, options.isDecoy, lifetime];
@@ -83,13 +83,15 @@ export class EmailOutboxService {
   }
 
   /**
-   * Leases the email that is due longest, sends it, and records how that ended. The mail server is called between units. A
-   * worker that dies after the server has accepted the email, and before that is recorded, has it sent twice, under one
+   * Leases the email that has been due longest, sends it, and records the result. The mail server is called between
+   * units. If a worker dies between the server's acceptance and the record, the email is sent twice with the same
    * Message-ID.
-   * @param send makes one attempt, under this id
-   * @returns how it ended; undefined when nothing is due
+   * @param send makes one attempt, with this id
+   * @returns the new status; undefined when no email is due
    */
-  async sendNext(send: (mail: Email, id: string) => Promise<SendFailure | undefined>): Promise<SendStatus | undefined> {
+  async sendNext(
+    send: (email: Email, id: string) => Promise<SendFailure | undefined>,
+  ): Promise<SendStatus | undefined> {
     const owner = randomUUID();
     const [row] = await this.database.asScheduler((unit) =>
       unit.query<ClaimedRow>(`SELECT * FROM app.claim_email($1, $2, $3)`, [owner, LEASE_SECONDS, PER_DOMAIN]),
@@ -109,29 +111,29 @@ export class EmailOutboxService {
     );
     if (failure)
       this.logger.warn(
-        `email ${row.id}: attempt ${row.attempts} failed (${failure.code}); it is ${end?.status ?? 'taken over'}`,
+        `email ${row.id}: attempt ${row.attempts} failed (${failure.code}); status ${end?.status ?? 'taken over'}`,
       );
     return end?.status ?? null;
   }
 
   private async attempt(
-    { id, seal_key: sealKey, sealed_email: sealed }: ClaimedRow,
-    send: (mail: Email, id: string) => Promise<SendFailure | undefined>,
+    { id, seal_key: sealKey, sealed_mail: sealed }: ClaimedRow,
+    send: (email: Email, id: string) => Promise<SendFailure | undefined>,
   ): Promise<SendFailure | undefined> {
-    let mail: Email;
+    let email: Email;
     try {
-      mail = JSON.parse(await this.encryption.open(sealed, encryptionContext(sealKey))) as Email;
+      email = JSON.parse(await this.encryption.open(sealed, encryptionContext(sealKey))) as Email;
     } catch (error) {
-      // A key that this process lacks may be there later.
-      this.logger.error(`email ${id} cannot be opened: ${(error as Error).message}`);
+      // A missing key may be available later.
+      this.logger.error(`email ${id} cannot be decrypted: ${(error as Error).message}`);
       return { code: 'unreadable', isFinal: false };
     }
-    return send(mail, sealKey);
+    return send(email, sealKey);
   }
 
-  /** Returns the local emails to an address, or all, newest first, at most 100. Session: an admin's; leaves a security event. */
+  /** Returns the latest 100 local emails, to one address or all. Needs an admin's session; logs a security event. */
   async list(to?: string): Promise<OutboxEmail[]> {
-    const rows = await this.database.asAdmin('reads the mail outbox', (unit) =>
+    const rows = await this.database.asAdmin('reads the email outbox', (unit) =>
       unit.query<OutboxRow>(
         `SELECT id, created_at, seal_key, sealed_email FROM email_outbox
           WHERE status = 'local' AND ($1::bytea IS NULL OR recipient_hash = $1) ORDER BY id DESC LIMIT $2`,
@@ -147,8 +149,8 @@ export class EmailOutboxService {
     seal_key: sealKey,
     sealed_email: sealed,
   }: OutboxRow): Promise<OutboxEmail> {
-    const mail = JSON.parse(await this.encryption.open(sealed, encryptionContext(sealKey))) as Email;
-    return { id, ...mail, createdAt };
+    const email = JSON.parse(await this.encryption.open(sealed, encryptionContext(sealKey))) as Email;
+    return { id, ...email, createdAt };
   }
 
   private hashOf(address: string): Buffer {

@@ -9,21 +9,21 @@ describe(canonicalEmail.name, () => {
     ['ann@XN--Bcher-KVA.example', 'ann@xn--bcher-kva.example'],
     ['Ганна@пошта.укр', 'ганна@xn--80a1acn3a.xn--j1amh'],
     ['ann@faß.example', 'ann@xn--fa-hia.example'],
-  ])('%s is %s', (email, canonical) => {
+  ])('converts %s to %s', (email, canonical) => {
     expect(canonicalEmail(email)).toBe(canonical);
     expect(emailHash(Buffer.from('k'), email)).toEqual(emailHash(Buffer.from('k'), canonical));
   });
 });
 
 describe(asciiDomainOf.name, () => {
-  it('is null for a domain in ASCII', () => {
+  it('returns null for a domain in ASCII', () => {
     expect([asciiDomainOf('ann@Example.com'), asciiDomainOf('ann@xn--bcher-kva.example')]).toEqual([null, null]);
     expect(asciiDomainOf('ann@bücher.example')).toBe('xn--bcher-kva.example');
   });
 });
 
 describe(hasMailDomain.name, () => {
-  it('refuses what has no ASCII form', () => {
+  it('rejects domains without an ASCII form', () => {
     expect(hasMailDomain('ann@bücher.example')).toBe(true);
     expect(hasMailDomain('ann@xn--a.example')).toBe(false);
     expect(hasMailDomain(`ann@${'ü.'.repeat(60)}example`)).toBe(false);
@@ -31,7 +31,7 @@ describe(hasMailDomain.name, () => {
 });
 
 describe(normalEmail.name, () => {
-  it('keeps the domain as it was given', () => {
+  it('keeps a domain in Unicode', () => {
     expect(normalEmail('Ann@Bu\u0308cher.example')).toBe('ann@bücher.example');
   });
 });

@@ -7,8 +7,8 @@ import { EmailOutboxService } from './email-outbox.service';
 import { SmtpTransport } from './smtp-transport';
 
 /**
- * Sends email from a sealed outbox: stored first, then sent by the task send-mails. Without SMTP_URL it stays in the local
- * outbox. Never to be called inside a unit of work.
+ * Sends email through an encrypted outbox: an email is stored first and then sent by the task send-mails. Without
+ * SMTP_URL it stays in the local outbox. Must not be called inside a unit of work.
  */
 @Injectable()
 export class MailerService {
@@ -22,9 +22,9 @@ export class MailerService {
   ) {}
 
   /**
-   * Stores an email and has a worker send it at once; without the queue it is sent within a minute. It is tried for a day,
-   * or for as long as its link is valid; then the security event `mail.failed` is left.
-   * @param options.isDecoy does the same work and keeps nothing: an address without an account must not be told by time
+   * Stores an email and requests its sending; without the queue it is sent within a minute. It is tried for a day, or
+   * while its link is valid; then the security event `mail.failed` is logged.
+   * @param options.isDecoy does the same work but stores nothing, so that timing does not reveal who has an account
    */
   async send(mail: OutgoingEmail, { isDecoy = false }: { isDecoy?: boolean } = {}): Promise<void> {
     assertOutsideTransaction();
@@ -33,9 +33,9 @@ export class MailerService {
   }
 
   /**
-   * Sends an email whose caller keeps it until it has gone: one attempt, awaited. Its id becomes the Message-ID, so that a
-   * repetition is known as one.
-   * @returns null when it has gone, otherwise the code of the failure
+   * Sends an email once and waits. The caller retries. The id becomes the Message-ID, so that receivers recognize a
+   * repeated email.
+   * @returns null when it was sent, otherwise the code of the failure
    */
   async deliverOnce(mail: Email, id: string): Promise<string | null> {
     assertOutsideTransaction();
@@ -53,10 +53,10 @@ export class MailerService {
   private async requestDelivery(): Promise<void> {
     await this.tasks
       .request(SEND_MAILS_ID)
-      .catch((error: Error) => this.logger.warn(`emails wait for the next minute: ${error.message}`));
+      .catch((error: Error) => this.logger.warn(`emails are sent up to a minute later: ${error.message}`));
   }
 }
 
 function assertOutsideTransaction(): void {
-  if (currentUnitOfWork()) throw new Error('mail is sent after the unit of work, not in it');
+  if (currentUnitOfWork()) throw new Error('email must be sent after the unit of work, not inside it');
 }

@@ -6,7 +6,7 @@ import { AdminOnly } from '../http/access/access';
 import { ListOutboxDto, OutboxDto } from './outbox.dto';
 import { EmailOutboxService } from './email-outbox.service';
 
-/** The outbox of a server without a mail server, for whoever tries Gigvault out. */
+/** The outbox of an installation without a mail server, for development and trials. */
 @ApiTags('Development')
 @AdminOnly()
 @Controller({ path: 'dev/outbox', version: '1' })
@@ -19,8 +19,10 @@ export class OutboxController {
   @Get()
   @ApiOperation({
     operationId: 'listOutbox',
-    summary: 'Read the local outbox',
-    description: 'Letters of the last 24 hours that no mail server took, newest first. Absent in production.',
+    summary: 'List emails in the local outbox',
+    description:
+      'Returns emails of the last 24 hours that were stored because no mail server is set up, newest first. ' +
+      'Not available in production (404).',
   })
   @ApiOkResponse({ type: OutboxDto })
   async list(@Query() { to }: ListOutboxDto): Promise<OutboxDto> {

@@ -3,38 +3,45 @@ import { IsString } from 'class-validator';
 import { TextLength } from '../http/validation/text';
 import { OptionalField } from '../http/validation/fields';
 
-/** What to look for in the outbox. */
+/** The filter of the outbox. */
 export class ListOutboxDto {
-  @ApiPropertyOptional({ description: 'Only letters to this address, in any letter case.', example: 'ann@example.com' })
+  @ApiPropertyOptional({
+    description: 'Recipient address to filter by (case-insensitive).',
+    example: 'ann@example.com',
+  })
   @OptionalField()
   @IsString()
   @TextLength(0, 254)
   readonly to?: string;
 }
 
-/** A letter that was not sent by a mail server. */
+/** An email in the local outbox. */
 export class OutboxMailDto {
-  @ApiProperty({ description: 'Number of the letter.', example: 12 })
+  @ApiProperty({ description: 'Id of the email.', example: 12 })
   readonly id: number;
 
-  @ApiProperty({ description: 'Whom it is for.', example: 'ann@example.com' })
+  @ApiProperty({ description: "Recipient's address.", example: 'ann@example.com' })
   readonly to: string;
 
-  @ApiProperty({ description: 'Its subject.', example: 'Confirm your e-mail address' })
+  @ApiProperty({ description: 'Subject of the email.', example: 'Confirm your e-mail address' })
   readonly subject: string;
 
   @ApiProperty({
-    description: 'Its text.',
+    description: 'Plain text of the email.',
     example: 'Open this link to confirm your e-mail address:\n\nhttp://127.0.0.1:3000/verify-email?token=…',
   })
   readonly text: string;
 
-  @ApiProperty({ description: 'When it was written.', format: 'date-time', example: '2026-01-31T09:30:00.000Z' })
+  @ApiProperty({
+    description: 'When the email was created (UTC).',
+    format: 'date-time',
+    example: '2026-01-31T09:30:00.000Z',
+  })
   readonly createdAt: Date;
 }
 
-/** The letters of the last 24 hours, newest first. */
+/** The emails of the last 24 hours, newest first. */
 export class OutboxDto {
-  @ApiProperty({ type: [OutboxMailDto], description: 'At most 100 letters, newest first.' })
+  @ApiProperty({ type: [OutboxMailDto], description: 'Emails, newest first; at most 100.' })
   readonly items: OutboxMailDto[];
 }

@@ -3,24 +3,24 @@ import { createTransport, type Transporter } from 'nodemailer';
 import { Config } from '../config/config';
 import type { Email } from './email';
 
-/** Longest time to look up a name, to connect, to be greeted, and to be answered. */
+/** Longest time of each step: DNS look-up, connection, greeting and reply. */
 const STEP_TIMEOUT_MS = 10_000;
 
-/** Longest time for one email: a server that sends a byte now and then ends no step. */
+/** Longest time for one email: a server that sends single bytes exceeds no step's limit. */
 const SEND_TIMEOUT_MS = 60_000;
 
-/** Replies that concern our login or the connection, not the email: the operator can mend them. @see RFC 4954 section 6 */
+/** Replies about the login or the connection, which the operator can fix. @see RFC 4954 section 6 */
 const CONFIGURATION_ERRORS = new Set([530, 534, 535, 538]);
 
-/** Why an attempt failed. */
+/** The failure of an attempt. */
 export interface SendFailure {
-  /** A code, never the words of the server, which may quote the address. */
+  /** A code, never the server's message, which may quote the address. */
   readonly code: string;
-  /** True when another attempt would be refused alike. */
+  /** True when another attempt would be rejected too. */
   readonly isFinal: boolean;
 }
 
-/** The mail server of SMTP_URL. */
+/** The connection to the mail server of SMTP_URL. */
 @Injectable()
 export class SmtpTransport implements OnApplicationShutdown {
   private readonly logger = new Logger(SmtpTransport.name);
@@ -37,10 +37,10 @@ export class SmtpTransport implements OnApplicationShutdown {
       socketTimeout: STEP_TIMEOUT_MS,
     });
     // Without a listener an error between two emails would end the process.
-    this.transport.on('error', (error) => this.logger.warn(`mail server: ${codeOf(error)}`));
+    this.transport.on('error', (error) => this.logger.warn(`mail server: ${getCode(error)}`));
   }
 
-  /** Makes one attempt, bounded in time. Never throws. @returns undefined when the server has accepted the email */
+  /** Makes one attempt of at most 60 s. Never throws. @returns undefined when the server has accepted the email */
   async send({ to, subject, text }: Email, id: string): Promise<SendFailure | undefined> {
     if (!this.transport) return { code: 'no mail server', isFinal: false };
     let timer: NodeJS.Timeout | undefined;
@@ -52,7 +52,7 @@ export class SmtpTransport implements OnApplicationShutdown {
       await Promise.race([this.transport.sendMail(message), timeout]);
       return undefined;
     } catch (error) {
-      return failureOf(error);
+      return toFailure(error);
     } finally {
       clearTimeout(timer);
     }
@@ -63,16 +63,16 @@ export class SmtpTransport implements OnApplicationShutdown {
   }
 }
 
-/** A 4xx may pass, a 5xx to the envelope or the message may not. @see RFC 5321 section 4.2.1 */
-function failureOf(error: unknown): SendFailure {
+/** Classifies an error: 4xx may be retried, 5xx to the envelope or the message is final. @see RFC 5321 section 4.2.1 */
+function toFailure(error: unknown): SendFailure {
   const { responseCode } = error as { responseCode?: number };
-  const code = codeOf(error);
+  const code = getCode(error);
   const isAboutEmail = code === 'EENVELOPE' || code === 'EMESSAGE';
   const isRefused =
     responseCode === undefined ? code === 'EENVELOPE' : responseCode >= 500 && !CONFIGURATION_ERRORS.has(responseCode);
   return { code: responseCode === undefined ? code : `${code} ${responseCode}`, isFinal: isAboutEmail && isRefused };
 }
 
-function codeOf(error: unknown): string {
+function getCode(error: unknown): string {
   return (error as { code?: string }).code ?? 'unknown';
 }
