@@ -89,7 +89,7 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
     return performance.now() - this.lastPolledAtMs < MAX_AGE_MS;
   }
 
-  /** The time, by performance.now(), up to which every committed change is known here; -Infinity when none is. */
+  /** Time (performance.now()) until which all committed changes are known here; -Infinity before the first poll. */
   get lastPolledAtMs(): number {
     return this.lastPolledAt;
   }
