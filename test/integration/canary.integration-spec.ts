@@ -3,8 +3,8 @@ import { startApp, type TestApp } from '../support/test-app';
 import { createAnonymousCaller, createUser, enableTotp, signInFrom } from '../support/accounts';
 import { listEmails } from '../support/emails';
 
-/** Everything in the database of a test, as text. */
-async function databaseText(app: TestApp): Promise<string> {
+/** Returns the whole database of a test as text. */
+async function dumpDatabase(app: TestApp): Promise<string> {
   const tables = await app.db.query<{ name: string }>(
     'superuser',
     `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname IN ('public', 'app', 'audit', 'auth')`,
@@ -17,8 +17,8 @@ async function databaseText(app: TestApp): Promise<string> {
   return texts.map(([row]) => row?.text ?? '').join('\n');
 }
 
-/** Everything in its Redis, queues included, as text. */
-async function redisText({ redis }: TestApp): Promise<string> {
+/** Returns the whole Redis of a test as text, queues included. */
+async function dumpRedis({ redis }: TestApp): Promise<string> {
   const read: Record<string, (key: string) => Promise<unknown>> = {
     string: (key) => redis.get(key),
     hash: (key) => redis.hgetall(key),
@@ -32,8 +32,8 @@ async function redisText({ redis }: TestApp): Promise<string> {
   return JSON.stringify(values);
 }
 
-/** The forms in which a secret could lie somewhere. */
-function formsOf(secret: string): string[] {
+/** Returns the encodings in which a secret could be stored. */
+function listEncodings(secret: string): string[] {
   const bytes = Buffer.from(secret);
   return [secret, bytes.toString('base64').replace(/=+$/, ''), bytes.toString('base64url'), bytes.toString('hex')];
 }
@@ -51,12 +51,12 @@ describe('a secret', () => {
     await upwork.stop();
   });
 
-  it('that came in by any door lies nowhere in the clear: tables, audit, Redis, queues, answers', async () => {
-    const nobody = createAnonymousCaller(app);
-    const person = await createUser(app);
-    const user = await signInFrom(app, person);
+  it('sent by any route is nowhere in plain text: tables, audit, Redis, queues, responses', async () => {
+    const anonymous = createAnonymousCaller(app);
+    const account = await createUser(app);
+    const user = await signInFrom(app, account);
     const answers: unknown[] = [];
-    const { backupCodes } = await enableTotp(user, person);
+    const { backupCodes } = await enableTotp(user, account);
     const other = await createUser(app);
     const { body: enrolment } = await (
       await signInFrom(app, other)
@@ -71,22 +71,22 @@ describe('a secret', () => {
     answers.push(await user.post('/v1/tokens', pair, { 'idempotency-key': 'canary' }));
     answers.push(await user.post('/v1/tokens', { ...pair, provider: 'canary-provider' }));
     answers.push(await user.post('/v1/tokens', { ...pair, expiresAt: 'canary' }));
-    const { body: begun } = await user.post('/v1/tokens/upwork/authorize');
-    const back = new URL((await fetch(begun.url, { redirect: 'manual' })).headers.get('location')!);
+    const { body: authorization } = await user.post('/v1/tokens/upwork/authorize');
+    const back = new URL((await fetch(authorization.url, { redirect: 'manual' })).headers.get('location')!);
     const { body: again } = await user.post('/v1/tokens/upwork/authorize');
     const openState = new URL(again.url).searchParams.get('state')!;
     const connected = await user.get(back.pathname + back.search);
     answers.push(connected, await user.post(`/v1/tokens/${connected.body.id}/refresh`), await user.get('/v1/tokens'));
     answers.push(
-      await nobody.post('/v1/auth/register', { email: 'canary@example.com', password: 'canary password 4417' }),
+      await anonymous.post('/v1/auth/register', { email: 'canary@example.com', password: 'canary password 4417' }),
     );
-    answers.push(await nobody.post('/v1/auth/login', { email: person.email, password: 'canary wrong 9921' }));
-    const letters = await listEmails(await signedInAdmin(), 'canary@example.com');
+    answers.push(await anonymous.post('/v1/auth/login', { email: account.email, password: 'canary wrong 9921' }));
+    const emails = await listEmails(await createAdminCaller(), 'canary@example.com');
 
     const secrets = [
       pair.accessToken,
       pair.refreshToken,
-      person.password,
+      account.password,
       'canary password 4417',
       'canary wrong 9921',
       enrolment.secret as string,
@@ -97,17 +97,17 @@ describe('a secret', () => {
       app.settings['SECRET_KEY']!,
       app.settings['ENCRYPTION_KEYS']!.split(':')[1]!,
       upwork.settings['UPWORK_CLIENT_SECRET']!,
-      ...letters.map(({ text }) => /token=([\w-]+)/.exec(text)![1]!),
+      ...emails.map(({ text }) => /token=([\w-]+)/.exec(text)![1]!),
     ];
-    const everywhere = [await databaseText(app), await redisText(app), JSON.stringify(answers)].join('\n');
+    const everywhere = [await dumpDatabase(app), await dumpRedis(app), JSON.stringify(answers)].join('\n');
 
-    const found = secrets.flatMap(formsOf).filter((form) => everywhere.includes(form));
+    const found = secrets.flatMap(listEncodings).filter((form) => everywhere.includes(form));
     expect(found).toEqual([]);
     expect(everywhere).not.toContain('oauth2v2_');
     expect(secrets.length).toBeGreaterThan(20);
   });
 
-  async function signedInAdmin() {
+  async function createAdminCaller() {
     return signInFrom(app, await createUser(app, { role: 'admin' }));
   }
 });

@@ -51,7 +51,7 @@ describe(CompiledValidation.name, () => {
   const any = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)]!;
 
   it.each(DTOS.map((dto) => [dto.name, dto] as const))(
-    'accepts of %s just what class-validator does, and makes the same of it',
+    'accepts the same values of %s as class-validator, with the same result',
     (_, dto) => {
       const rules = CompiledValidation.of(dto)!;
       let accepted = 0;

@@ -7,20 +7,20 @@ import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { waitFor } from '../support/wait-for';
 import { freezeDate } from '../support/frozen-date';
 
-/** How long a process that hears of nothing believes what it remembers of a key. */
-const KEPT_UNHEARD_MS = 900;
+/** Lifetime of a cached key in a process without notifications. */
+const UNSUBSCRIBED_LIFETIME_MS = 900;
 
 describe('data keys', () => {
   let app: TestApp;
   let second: TestApp;
   let ann: SignedInCaller;
-  let place: EncryptionContext;
+  let context: EncryptionContext;
 
   beforeAll(async () => {
     app = await startApp();
     second = await startApp({ sharedWith: app });
     ann = await createSignedInCaller(app);
-    place = { table: 'user_tokens', column: 'encrypted_access_token', userId: ann.id, sealKey: 'a-uuid' };
+    context = { table: 'user_tokens', column: 'encrypted_access_token', userId: ann.id, sealKey: 'a-uuid' };
   });
   afterEach(() => jest.useRealTimers());
   afterAll(async () => {
@@ -28,10 +28,10 @@ describe('data keys', () => {
     await app.close();
   });
 
-  it('are made once, however many processes seal the first secret at once', async () => {
+  it('are created once when many processes encrypt the first secret at once', async () => {
     const { id } = await createSignedInCaller(app);
     const services = Array.from({ length: 20 }, (_, i) => (i % 2 ? app : second).get(EncryptionService));
-    const sealed = await Promise.all(services.map((service) => service.seal('secret', { ...place, userId: id })));
+    const sealed = await Promise.all(services.map((service) => service.seal('secret', { ...context, userId: id })));
 
     expect(new Set(sealed.map((value) => value.split('.')[1])).size).toBe(1);
     const rows = await app.db.query<{ wrapped_key: string }>(
@@ -43,14 +43,14 @@ describe('data keys', () => {
     expect(rows[0]?.wrapped_key).toMatch(/^w1\.test\./);
   });
 
-  it('open in another process what the first one sealed', async () => {
-    const sealed = await app.get(EncryptionService).seal('секрет', place);
+  it('decrypt in another process', async () => {
+    const sealed = await app.get(EncryptionService).seal('секрет', context);
 
-    expect(await second.get(EncryptionService).open(sealed, place)).toBe('секрет');
+    expect(await second.get(EncryptionService).open(sealed, context)).toBe('секрет');
   });
 
-  it('are redacted in the audit', async () => {
-    await app.get(EncryptionService).seal('secret', place);
+  it('are redacted in the audit log', async () => {
+    await app.get(EncryptionService).seal('secret', context);
     const rows = await app.db.query<{ new_values: Record<string, unknown> }>(
       'superuser',
       `SELECT new_values FROM audit_logs WHERE table_name = 'data_keys' AND user_id = $1 AND action = 'INSERT'`,
@@ -61,55 +61,55 @@ describe('data keys', () => {
     expect(rows.every(({ new_values }) => new_values['wrapped_key'] === '[redacted]')).toBe(true);
   });
 
-  it('erase what they sealed when they are destroyed, also in a copy of the row', async () => {
+  it('make their values unreadable when destroyed, also in a copy of the row', async () => {
     const service = app.get(EncryptionService);
-    const sealed = await service.seal('secret', place);
+    const sealed = await service.seal('secret', context);
 
     expect(await service.erase(ann.id)).toBe(true);
 
-    await expect(service.open(sealed, place)).rejects.toThrow('destroyed');
+    await expect(service.open(sealed, context)).rejects.toThrow('destroyed');
     expect(await app.db.query('superuser', `SELECT 1 FROM data_keys WHERE user_id = $1`, [ann.id])).toEqual([]);
   });
 
-  it('are forgotten by every process as soon as it hears of their end, and nothing is sealed with them again', async () => {
+  it('are dropped by every process when notified of their destruction, and never used again', async () => {
     const services = [app, second].map((process) => process.get(EncryptionService));
-    // Nothing is forgotten for its age meanwhile.
+    // No entry expires meanwhile.
     freezeDate();
     const { id: userId } = await createSignedInCaller(app);
-    const hers = { ...place, userId };
-    const sealed = await services[1]!.seal('secret', hers);
-    for (const service of services) expect(await service.open(sealed, hers)).toBe('secret');
+    const userContext = { ...context, userId };
+    const sealed = await services[1]!.seal('secret', userContext);
+    for (const service of services) expect(await service.open(sealed, userContext)).toBe('secret');
 
     await services[0]!.erase(userId);
     await waitFor('the other process forgets the key', () =>
-      services[1]!.open(sealed, hers).then(
+      services[1]!.open(sealed, userContext).then(
         () => false,
         (error: Error) => error.message.includes('destroyed'),
       ),
     );
 
-    const another = await services[1]!.seal('new', hers);
-    expect(await services[0]!.open(another, hers)).toBe('new');
+    const another = await services[1]!.seal('new', userContext);
+    expect(await services[0]!.open(another, userContext)).toBe('new');
   });
 
-  it('are forgotten within a second also by a process that has lost Redis', async () => {
+  it('are dropped within a second by a process that has lost Redis', async () => {
     const { id: userId } = await createSignedInCaller(app);
-    const hers = { ...place, userId };
-    const deaf = await startApp({ sharedWith: app });
-    const sealed = await deaf.get(EncryptionService).seal('secret', hers);
-    const { subscriber } = deaf.get(RedisClients);
+    const userContext = { ...context, userId };
+    const disconnected = await startApp({ sharedWith: app });
+    const sealed = await disconnected.get(EncryptionService).seal('secret', userContext);
+    const { subscriber } = disconnected.get(RedisClients);
     const closed = once(subscriber, 'close');
     subscriber.disconnect();
     await closed;
     const date = freezeDate();
-    expect(await deaf.get(EncryptionService).open(sealed, hers)).toBe('secret');
+    expect(await disconnected.get(EncryptionService).open(sealed, userContext)).toBe('secret');
 
     await app.get(EncryptionService).erase(userId);
-    date.advance(KEPT_UNHEARD_MS - 1);
-    expect(await deaf.get(EncryptionService).open(sealed, hers)).toBe('secret');
+    date.advance(UNSUBSCRIBED_LIFETIME_MS - 1);
+    expect(await disconnected.get(EncryptionService).open(sealed, userContext)).toBe('secret');
     date.advance(1);
 
-    await expect(deaf.get(EncryptionService).open(sealed, hers)).rejects.toThrow('destroyed');
-    await deaf.close();
+    await expect(disconnected.get(EncryptionService).open(sealed, userContext)).rejects.toThrow('destroyed');
+    await disconnected.close();
   });
 });

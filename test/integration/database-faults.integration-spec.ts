@@ -11,7 +11,7 @@ import { TcpProxy } from '../support/tcp-proxy';
 import { testServices } from '../support/test-services';
 import { runAsUser } from '../support/run-as-user';
 
-/** Statement timeout of the application behind the proxy; it gives an answer up two seconds later. */
+/** Statement timeout of the application behind the proxy; it stops waiting for an answer two seconds later. */
 const STATEMENT_TIMEOUT_MS = 100;
 
 const READY = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
@@ -32,7 +32,7 @@ describe('a PostgreSQL that', () => {
       settings: {
         DATABASE_URL: proxy.buildUrl(first.settings.DATABASE_URL!),
         DATABASE_STATEMENT_TIMEOUT_MS: String(STATEMENT_TIMEOUT_MS),
-        // Statements are on the wire as text, for the proxy to see.
+        // Sends statements as text, so that the proxy can find them.
         DATABASE_PREPARED_STATEMENTS: 'false',
       },
     });
@@ -58,7 +58,7 @@ describe('a PostgreSQL that', () => {
     };
   };
 
-  it('freezes before it answers costs the request 503, and the next one a fresh connection', async () => {
+  it('freezes before its answer costs the request 503, and the next request reconnects', async () => {
     const jobs = () => user.withBaseUrl(app.url).get('/v1/jobs');
     expect((await jobs()).status).toBe(200);
     proxy.freeze();
@@ -70,7 +70,7 @@ describe('a PostgreSQL that', () => {
     expect((await jobs()).status).toBe(200);
   });
 
-  it('freezes at COMMIT costs the request 503, and nobody waits for ever', async () => {
+  it('freezes at COMMIT costs the request 503, and the next request is served', async () => {
     freezeAt('COMMIT');
 
     const { status, headers } = await user.withBaseUrl(app.url).post('/v1/jobs', { title: 'A job' });
@@ -81,7 +81,7 @@ describe('a PostgreSQL that', () => {
     expect((await user.withBaseUrl(app.url).get('/v1/jobs')).status).toBe(200);
   });
 
-  it('freezes at ROLLBACK leaves the error that came before, and the pool usable', async () => {
+  it('freezes at ROLLBACK leaves the first error and a usable pool', async () => {
     freezeAt('ROLLBACK');
     const failing = runAsUser(user.id, () => database.transaction((unit) => unit.query('SELECT 1/0')));
 
@@ -103,7 +103,7 @@ describe('a PostgreSQL that', () => {
     await expect(unit).rejects.toMatchObject({ name: 'AnswerTimeoutError', code: 'ETIMEDOUT' });
   });
 
-  it('answers while the event loop was blocked is heard', async () => {
+  it('answers while the event loop is blocked is not timed out', async () => {
     const pool = new Pool({ connectionString: first.db.urls.app });
     const client = await pool.connect();
     const answer = StatementPipeline.send(client, [{ text: 'SELECT 1 AS one', values: [] }], 100);
@@ -116,7 +116,7 @@ describe('a PostgreSQL that', () => {
   });
 
   it('ends the session in the packet of its last answer does not end the process', async () => {
-    const fatal = errorResponse({ S: 'FATAL', V: 'FATAL', C: '57P01', M: 'terminating connection' });
+    const fatal = buildErrorResponse({ S: 'FATAL', V: 'FATAL', C: '57P01', M: 'terminating connection' });
     proxy.onServerBytes = (bytes, { client }) => {
       if (!bytes.subarray(-READY.length).equals(READY)) return true;
       client.write(Buffer.concat([bytes, fatal]));
@@ -130,13 +130,13 @@ describe('a PostgreSQL that', () => {
     expect(await database.checkWritable()).toMatchObject({ isInRecovery: false });
   });
 
-  it('does not know a named statement in the next transaction keeps the server from starting', async () => {
+  it('does not know a named statement in the next transaction prevents the start', async () => {
     const config = loadConfig({ ...app.settings, DATABASE_PREPARED_STATEMENTS: 'true' });
     await assertNamedStatements(config);
     const state = { S: 'ERROR', V: 'ERROR', C: '26000', M: 'prepared statement "gigvault_check" does not exist' };
     proxy.onClientBytes = (bytes, { client }) => {
       const isKnown = bytes[0] === 'B'.charCodeAt(0);
-      if (isKnown) client.write(Buffer.concat([errorResponse(state), READY]));
+      if (isKnown) client.write(Buffer.concat([buildErrorResponse(state), READY]));
       return !isKnown;
     };
 
@@ -144,8 +144,8 @@ describe('a PostgreSQL that', () => {
   });
 });
 
-/** PostgreSQL's message ErrorResponse. */
-function errorResponse(fields: Readonly<Record<string, string>>): Buffer {
+/** Builds PostgreSQL's message ErrorResponse. */
+function buildErrorResponse(fields: Readonly<Record<string, string>>): Buffer {
   const body = Buffer.from(
     `${Object.entries(fields)
       .map(([field, value]) => `${field}${value}\0`)

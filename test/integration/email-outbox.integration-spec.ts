@@ -3,9 +3,9 @@ import { startApp, type TestApp } from '../support/test-app';
 import { createAnonymousCaller, createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { listEmails } from '../support/emails';
 
-const MAIL = { to: 'Ann@example.com', subject: 'A subject like no other', text: 'Open this link: ?token=abcdef' };
+const EMAIL = { to: 'Ann@example.com', subject: 'A subject like no other', text: 'Open this link: ?token=abcdef' };
 
-describe('the mail outbox', () => {
+describe('the email outbox', () => {
   let app: TestApp;
   let admin: SignedInCaller;
 
@@ -16,20 +16,20 @@ describe('the mail outbox', () => {
   beforeEach(() => app.db.query('superuser', `DELETE FROM email_outbox`));
   afterAll(() => app.close());
 
-  it('shows an admin the letters to an address in any letter case, newest first', async () => {
-    await app.get(MailerService).send(MAIL);
-    await app.get(MailerService).send({ ...MAIL, subject: 'Another' });
-    await app.get(MailerService).send({ ...MAIL, to: 'bob@example.com' });
+  it('lists emails to an address in any letter case for admins, newest first', async () => {
+    await app.get(MailerService).send(EMAIL);
+    await app.get(MailerService).send({ ...EMAIL, subject: 'Another' });
+    await app.get(MailerService).send({ ...EMAIL, to: 'bob@example.com' });
 
-    const letters = await listEmails(admin, 'ANN@example.com');
+    const emails = await listEmails(admin, 'ANN@example.com');
 
-    expect(letters.map(({ subject }) => subject)).toEqual(['Another', MAIL.subject]);
-    expect(letters[1]).toEqual({ id: expect.any(Number), ...MAIL, createdAt: expect.stringMatching(/^20.*Z$/) });
+    expect(emails.map(({ subject }) => subject)).toEqual(['Another', EMAIL.subject]);
+    expect(emails[1]).toEqual({ id: expect.any(Number), ...EMAIL, createdAt: expect.stringMatching(/^20.*Z$/) });
     expect((await admin.get('/v1/dev/outbox')).body.items).toHaveLength(3);
   });
 
-  it('keeps no word of a letter in the clear', async () => {
-    await app.get(MailerService).send(MAIL);
+  it('stores no word of an email in plain text', async () => {
+    await app.get(MailerService).send(EMAIL);
 
     const [row] = await app.db.query<{ dump: string }>(
       'superuser',
@@ -40,8 +40,8 @@ describe('the mail outbox', () => {
       expect(row?.dump).not.toContain(word);
   });
 
-  it('does not open a letter whose row was changed', async () => {
-    await app.get(MailerService).send({ ...MAIL, to: 'moved@example.com' });
+  it('does not decrypt an email whose row was changed', async () => {
+    await app.get(MailerService).send({ ...EMAIL, to: 'moved@example.com' });
     await app.db.query(
       'superuser',
       `UPDATE email_outbox SET seal_key = gen_random_uuid() WHERE id = (SELECT max(id) FROM email_outbox)`,
@@ -50,7 +50,7 @@ describe('the mail outbox', () => {
     expect((await admin.get('/v1/dev/outbox?to=moved@example.com')).status).toBe(500);
   });
 
-  it('is closed to users and strangers, and gone in production', async () => {
+  it('is closed to users and anonymous callers, and absent in production', async () => {
     const production = await startApp({
       sharedWith: app,
       settings: {
@@ -68,8 +68,8 @@ describe('the mail outbox', () => {
     await production.close();
   });
 
-  it('is emptied of letters older than a day', async () => {
-    await app.get(MailerService).send({ ...MAIL, to: 'old@example.com' });
+  it('deletes emails older than a day', async () => {
+    await app.get(MailerService).send({ ...EMAIL, to: 'old@example.com' });
     await app.db.query(
       'superuser',
       `UPDATE email_outbox SET created_at = now() - interval '25 hours' WHERE id = (SELECT max(id) FROM email_outbox)`,
@@ -81,7 +81,7 @@ describe('the mail outbox', () => {
     expect(await listEmails(admin, 'old@example.com')).toEqual([]);
   });
 
-  it('shows nothing that waits for a mail server', async () => {
+  it('does not list emails that wait for a mail server', async () => {
     const mailing = await startApp({ sharedWith: app, settings: { SMTP_URL: 'smtp://127.0.0.1:9' } });
 
     const answer = await createAnonymousCaller(mailing).post('/v1/auth/register', {

@@ -10,7 +10,7 @@ import { createKeyFile } from '../support/encryption';
 
 const USERS = 1_100;
 
-const placeOf = (userId: number) => ({
+const buildContext = (userId: number) => ({
   table: 'user_tokens',
   column: 'encrypted_access_token',
   userId,
@@ -22,8 +22,8 @@ interface Sealed {
   readonly value: string;
 }
 
-/** Makes users with a secret each. */
-async function someSecrets(app: TestApp, count: number): Promise<Sealed[]> {
+/** Creates users with one secret each. */
+async function createSecrets(app: TestApp, count: number): Promise<Sealed[]> {
   const rows = await app.db.query<{ id: number }>(
     'superuser',
     `INSERT INTO users (email, encrypted_password) SELECT gen_random_uuid() || '@example.com', 'none' FROM generate_series(1, $1) RETURNING id`,
@@ -31,18 +31,18 @@ async function someSecrets(app: TestApp, count: number): Promise<Sealed[]> {
   );
   const sealed: Sealed[] = [];
   for (const { id: userId } of rows)
-    sealed.push({ userId, value: await app.get(EncryptionService).seal(`secret ${userId}`, placeOf(userId)) });
+    sealed.push({ userId, value: await app.get(EncryptionService).seal(`secret ${userId}`, buildContext(userId)) });
   return sealed;
 }
 
 interface Readers {
-  /** How many secrets opened, and how many did not. */
+  /** Numbers of decrypted and failed secrets. */
   readonly counts: { opened: number; failed: number };
   stop(): Promise<void>;
 }
 
-/** Opens secrets at random until they are stopped. */
-function readers(processes: readonly TestApp[], sealed: readonly Sealed[]): Readers {
+/** Decrypts random secrets until stopped. */
+function startReaders(processes: readonly TestApp[], sealed: readonly Sealed[]): Readers {
   const counts = { opened: 0, failed: 0 };
   let isOver = false;
   const reading = processes.map(async (process) => {
@@ -50,10 +50,10 @@ function readers(processes: readonly TestApp[], sealed: readonly Sealed[]): Read
       const { userId, value } = sealed[Math.floor(Math.random() * sealed.length)]!;
       const text = await process
         .get(EncryptionService)
-        .open(value, placeOf(userId))
+        .open(value, buildContext(userId))
         .catch(() => undefined);
       counts[text === `secret ${userId}` ? 'opened' : 'failed'] += 1;
-      // A key that is remembered opens without a pause, and nothing else would get a turn.
+      // A cached key decrypts without yielding to the event loop.
       await setImmediate();
     }
   });
@@ -64,11 +64,11 @@ function readers(processes: readonly TestApp[], sealed: readonly Sealed[]): Read
   return { counts, stop };
 }
 
-/** An admin who has just confirmed that it is he. */
-async function createConfirmedAdmin(app: TestApp): Promise<Caller> {
-  const person = await createUser(app, { role: 'admin' });
-  const admin = await signInFrom(app, person);
-  await admin.post('/v1/auth/step-up', { password: person.password });
+/** Creates an admin who has just re-authenticated. */
+async function createSteppedUpAdmin(app: TestApp): Promise<Caller> {
+  const account = await createUser(app, { role: 'admin' });
+  const admin = await signInFrom(app, account);
+  await admin.post('/v1/auth/step-up', { password: account.password });
   return admin;
 }
 
@@ -83,7 +83,7 @@ describe('the rotation of a key file', () => {
     app = await startApp({ settings: file.settings });
     second = await startApp({ sharedWith: app });
     worker = await createManualWorker(app);
-    admin = await createConfirmedAdmin(app);
+    admin = await createSteppedUpAdmin(app);
   });
   afterAll(async () => {
     await worker.close();
@@ -96,12 +96,12 @@ describe('the rotation of a key file', () => {
   const rotate = (reason = 'yearly') => admin.post('/v1/admin/encryption-keys/rotate', { reason });
   const retire = (id: string) => admin.post(`/v1/admin/encryption-keys/${id}/retire`, { reason: 'rotated' });
 
-  it('makes its own key, wraps every data key anew while secrets are read and made, is resumed after a death, and frees the old key', async () => {
-    const sealed = await someSecrets(app, USERS);
+  it('creates its key, re-wraps all data keys during reads and writes, resumes after a crash, and frees the old key', async () => {
+    const sealed = await createSecrets(app, USERS);
     const { body: before } = await keys();
     const total = before.items[0].uses as number;
-    const { counts, stop } = readers([app, second], sealed);
-    // What a worker that died in the middle leaves: the first batches done, the rest not.
+    const { counts, stop } = startReaders([app, second], sealed);
+    // Simulates a crash in the middle: only the first batches are done.
     await app.db.query(
       'superuser',
       `CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -120,7 +120,7 @@ describe('the rotation of a key file', () => {
     await waitFor('secrets of old and of new keys are read', () => counts.opened > openedBefore + 50);
     await app.db.query('superuser', 'DROP FUNCTION die() CASCADE');
     expect((await rotate('again')).status).toBe(202);
-    const made = await someSecrets(second, 20);
+    const made = await createSecrets(second, 20);
     await worker.runTask('rotate-encryption-keys');
     await stop();
     const { body: done } = await keys();
@@ -140,15 +140,15 @@ describe('the rotation of a key file', () => {
     expect(done.rotation).toMatchObject({ keyId, rewrapped: total + 20, total: total + 20 });
     expect(done.rotation.finishedAt).not.toBeNull();
     expect(counts.failed).toBe(0);
-    const fresh = await startApp({ sharedWith: app });
+    const restarted = await startApp({ sharedWith: app });
     for (const { userId, value } of [...sealed.slice(0, 50), ...made]) {
-      expect(await fresh.get(EncryptionService).open(value, placeOf(userId))).toBe(`secret ${userId}`);
+      expect(await restarted.get(EncryptionService).open(value, buildContext(userId))).toBe(`secret ${userId}`);
     }
-    await fresh.close();
+    await restarted.close();
   }, 120_000);
 
-  it('destroys an old key only when it wraps nothing any more', async () => {
-    await someSecrets(app, 2);
+  it('destroys an old key only when it wraps nothing', async () => {
+    await createSecrets(app, 2);
     await app.db.query(
       'superuser',
       `UPDATE key_rotations SET promoted_at = now(), finished_at = now() WHERE finished_at IS NULL`,
@@ -177,19 +177,20 @@ describe('the rotation of a key file', () => {
     expect((await keys()).body.items.map(({ id }: { id: string }) => id)).not.toContain(old);
   });
 
-  it('is asked for by an admin after a step-up, with a reason, and by nobody else', async () => {
-    const person = await createUser(app, { role: 'admin' });
-    const late = await signInFrom(app, person);
-    const ask = (body: object = { reason: 'yearly' }) => late.post('/v1/admin/encryption-keys/rotate', body);
+  it('needs an admin, a step-up and a reason', async () => {
+    const account = await createUser(app, { role: 'admin' });
+    const sessionWithoutStepUp = await signInFrom(app, account);
+    const request = (body: object = { reason: 'yearly' }) =>
+      sessionWithoutStepUp.post('/v1/admin/encryption-keys/rotate', body);
 
-    expect(await ask()).toMatchObject({ status: 403, body: { code: 'auth.step_up_required' } });
-    expect(await late.post('/v1/admin/encryption-keys/k1/retire', { reason: 'x' })).toMatchObject({
+    expect(await request()).toMatchObject({ status: 403, body: { code: 'auth.step_up_required' } });
+    expect(await sessionWithoutStepUp.post('/v1/admin/encryption-keys/k1/retire', { reason: 'x' })).toMatchObject({
       status: 403,
       body: { code: 'auth.step_up_required' },
     });
-    expect((await late.post('/v1/auth/step-up', { password: person.password })).status).toBe(204);
-    expect(await ask()).toMatchObject({ status: 202, body: { task: 'rotate-encryption-keys' } });
-    expect((await ask({})).status).toBe(400);
+    expect((await sessionWithoutStepUp.post('/v1/auth/step-up', { password: account.password })).status).toBe(204);
+    expect(await request()).toMatchObject({ status: 202, body: { task: 'rotate-encryption-keys' } });
+    expect((await request({})).status).toBe(400);
     expect(
       (await (await createSignedInCaller(app)).post('/v1/admin/encryption-keys/rotate', { reason: 'yearly' })).status,
     ).toBe(403);
@@ -206,7 +207,7 @@ describe('the rotation of keys from the environment', () => {
   beforeAll(async () => {
     app = await startApp({ settings: { ENCRYPTION_KEYS: `${newer},${older}`, TASK_LEASE_SECONDS: '2' } });
     worker = await createManualWorker(app);
-    admin = await createConfirmedAdmin(app);
+    admin = await createSteppedUpAdmin(app);
   });
   afterAll(async () => {
     await worker.close();
@@ -224,7 +225,7 @@ describe('the rotation of keys from the environment', () => {
 
   it('uses a key only when every process has it, and ends only when every process wraps with it', async () => {
     const without = await startApp({ sharedWith: app, settings: { ENCRYPTION_KEYS: older } });
-    const [sealed] = await someSecrets(without, 1);
+    const [sealed] = await createSecrets(without, 1);
     expect((await admin.post('/v1/admin/encryption-keys/rotate', { reason: 'yearly' })).status).toBe(202);
 
     await expect(worker.runTask('rotate-encryption-keys')).rejects.toThrow();
@@ -235,7 +236,7 @@ describe('the rotation of keys from the environment', () => {
     const halfway = await startApp({ sharedWith: app, settings: { ENCRYPTION_KEYS: `${older},${newer}` } });
     await expect(worker.runTask('rotate-encryption-keys')).rejects.toThrow();
     expect(await reasons()).toMatch(/^not every process wraps with the master key new/);
-    const [made] = await someSecrets(halfway, 1);
+    const [made] = await createSecrets(halfway, 1);
     await halfway.close();
     expect((await keys()).rotation).toMatchObject({ finishedAt: null, rewrapped: 1, total: 2 });
 
@@ -250,7 +251,7 @@ describe('the rotation of keys from the environment', () => {
     });
     const alone = await startApp({ sharedWith: app, settings: { ENCRYPTION_KEYS: newer } });
     for (const { userId, value } of [sealed!, made!]) {
-      expect(await alone.get(EncryptionService).open(value, placeOf(userId))).toBe(`secret ${userId}`);
+      expect(await alone.get(EncryptionService).open(value, buildContext(userId))).toBe(`secret ${userId}`);
     }
     await alone.close();
     expect(await admin.post('/v1/admin/encryption-keys/old/retire', { reason: 'x' })).toMatchObject({

@@ -9,7 +9,7 @@ const version = pgBouncerVersion();
 const isOld = version !== undefined && /^1\.(?:\d|1\d|20)\./.test(version);
 
 if (version === undefined) {
-  it.skip('behind PgBouncer: the program pgbouncer is not on this machine', () => undefined);
+  it.skip('behind PgBouncer: the program pgbouncer is not installed', () => undefined);
 } else {
   describe(`behind PgBouncer ${version} in transaction mode`, () => {
     let app: TestApp;
@@ -29,24 +29,21 @@ if (version === undefined) {
       DATABASE_PREPARED_STATEMENTS: String(prepared),
     });
 
-    (isOld ? it : it.skip)(
-      'named statements that do not outlive a transaction keep the server from starting',
-      async () => {
-        const config = loadConfig({ ...app.settings, ...settings(true) });
+    (isOld ? it : it.skip)('the server does not start when named statements end with their transaction', async () => {
+      const config = loadConfig({ ...app.settings, ...settings(true) });
 
-        await expect(assertNamedStatements(config)).rejects.toThrow('DATABASE_PREPARED_STATEMENTS: must be false');
-      },
-    );
+      await expect(assertNamedStatements(config)).rejects.toThrow('DATABASE_PREPARED_STATEMENTS: must be false');
+    });
 
     it('the server works without named statements', async () => {
       const user = await createSignedInCaller(app);
-      const beside = await startApp({ sharedWith: app, settings: settings(false) });
+      const pooled = await startApp({ sharedWith: app, settings: settings(false) });
 
-      const answers = await Promise.all(Array.from({ length: 20 }, () => user.withBaseUrl(beside.url).get('/v1/jobs')));
+      const answers = await Promise.all(Array.from({ length: 20 }, () => user.withBaseUrl(pooled.url).get('/v1/jobs')));
 
       expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
-      expect(await beside.get(Database).checkWritable()).toMatchObject({ isInRecovery: false });
-      await beside.close();
+      expect(await pooled.get(Database).checkWritable()).toMatchObject({ isInRecovery: false });
+      await pooled.close();
     });
   });
 }

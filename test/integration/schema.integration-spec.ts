@@ -1,8 +1,8 @@
 import { findSchemaProblems } from '../../src/platform/database/schema/schema-verifier';
 import { type TestDatabase, createTestDatabase } from '../support/test-database';
 
-/** What the seed named; the value is what stands in its place, or the name itself. */
-const SEED_INDEXES: Readonly<Record<string, string>> = {
+/** The required indexes by their original names, each with the index that replaced it. */
+const REQUIRED_INDEXES: Readonly<Record<string, string>> = {
   idx_users_email: 'idx_users_email',
   idx_users_created_at: 'idx_users_created_at',
   idx_users_is_active: 'idx_users_is_active',
@@ -62,21 +62,21 @@ describe('the schema', () => {
       return (await client.query(sql, values)).rows as Record<string, unknown>[];
     });
 
-  it("has each of the seed's 34 indexes or what replaced it", async () => {
+  it('has the 34 required indexes or their replacements', async () => {
     const rows = await database.query<{ indexname: string }>(
       'app',
       `SELECT indexname FROM pg_indexes WHERE schemaname = 'public'`,
     );
     const there = new Set(rows.map(({ indexname }) => indexname));
 
-    expect(Object.keys(SEED_INDEXES)).toHaveLength(34);
-    expect(Object.values(SEED_INDEXES).filter((name) => !there.has(name))).toEqual([]);
+    expect(Object.keys(REQUIRED_INDEXES)).toHaveLength(34);
+    expect(Object.values(REQUIRED_INDEXES).filter((name) => !there.has(name))).toEqual([]);
   });
 
   it('uses the composite GIN indexes for skills and search through tenant_jobs, as gigvault_app', async () => {
-    const planOf = async (view: string, filter: string): Promise<string> => {
+    const explain = async (view: string, filter: string): Promise<string> => {
       const rows = await database.transaction('app', async (client) => {
-        // At this size reading the whole table is cheaper; the question is what the planner may do.
+        // A table of this size is cheaper to scan; this shows which plans are possible.
         await client.query(`SELECT set_config('app.user_id', $1, true), set_config('enable_seqscan', 'off', true)`, [
           String(tenant),
         ]);
@@ -85,48 +85,46 @@ describe('the schema', () => {
       return rows.map((row: Record<string, string>) => row['QUERY PLAN']).join('\n');
     };
 
-    expect(await planOf('tenant_jobs', `skills @> '{s7}'`)).toMatch(
+    expect(await explain('tenant_jobs', `skills @> '{s7}'`)).toMatch(
       /idx_jobs_skills.*\n\s+Index Cond: \(\(user_id = \$0\) AND \(skills @>/,
     );
-    expect(await planOf('tenant_jobs', `skills && '{s7,s8}'`)).toMatch(
-      /Index Cond: \(\(user_id = \$0\) AND \(skills &&/,
-    );
-    expect(await planOf('tenant_jobs', `search @@ app.search_query('4711')`)).toMatch(
+    expect(await explain('tenant_jobs', `skills && '{s7,s8}'`)).toMatch(/Index Cond: \(\(user_id = \$0\) AND \(skills &&/);
+    expect(await explain('tenant_jobs', `search @@ app.search_query('4711')`)).toMatch(
       /idx_jobs_search.*\n\s+Index Cond: .*search @@/,
     );
-    expect(await planOf('tenant_jobs', 'budget_max_hundredths <= 500')).toMatch(
+    expect(await explain('tenant_jobs', 'budget_max_hundredths <= 500')).toMatch(
       /Index Cond: .*budget_max_hundredths <= 500/,
     );
-    // What the view is for: under the policy itself the same condition is a filter.
-    expect(await planOf('jobs', `skills @> '{s7}'`)).toMatch(/Filter: \(skills @>/);
+    // The reason for the view: under the policy, the same condition is only a filter.
+    expect(await explain('jobs', `skills @> '{s7}'`)).toMatch(/Filter: \(skills @>/);
   });
 
-  it('finds words whatever their accents and case, in title, skills and description', async () => {
+  it('finds words in title, skills and description without regard to accents and case', async () => {
     await asTenant(
       `INSERT INTO jobs (source_key, title, skills, description) VALUES ('upwork:é', 'Développeur confirmé', '{Çiçek}', 'Київ: über-tool')`,
     );
-    const found = async (question: string): Promise<number> =>
+    const count = async (question: string): Promise<number> =>
       (await asTenant(`SELECT id FROM tenant_jobs WHERE search @@ app.search_query($1)`, [question])).length;
 
     expect(
-      await Promise.all(['developpeur', 'CICEK', 'київ', '"uber tool"', 'developpeur -cicek', ''].map(found)),
+      await Promise.all(['developpeur', 'CICEK', 'київ', '"uber tool"', 'developpeur -cicek', ''].map(count)),
     ).toEqual([1, 1, 1, 1, 0, 0]);
   });
 
   it.each([
     ['NaN as money', `UPDATE jobs SET budget_min = 'NaN'`],
     ['negative money', `UPDATE jobs SET hourly_rate_max = -1`],
-    ['a budget upside down', `UPDATE jobs SET budget_min = 5, budget_max = 4`],
+    ['a minimum budget above the maximum', `UPDATE jobs SET budget_min = 5, budget_max = 4`],
     ['an unknown status', `UPDATE jobs SET status = 'open'`],
     ['a long title', `UPDATE jobs SET title = repeat('x', 501)`],
-    ['a source key of no form', `UPDATE jobs SET source_key = 'x'`],
+    ['a malformed source key', `UPDATE jobs SET source_key = 'x'`],
     ['a skill that is NULL', `UPDATE jobs SET skills = '{NULL}'`],
-    ['a submission without its time', `INSERT INTO proposals (job_id, status) SELECT min(id), 'submitted' FROM jobs`],
-  ])('refuses %s', async (_, sql) => {
+    ['a submission without a time', `INSERT INTO proposals (job_id, status) SELECT min(id), 'submitted' FROM jobs`],
+  ])('rejects %s', async (_, sql) => {
     await expect(asTenant(sql)).rejects.toMatchObject({ code: '23514' });
   });
 
-  it('refuses the same address in another case, the same vacancy and a second open proposal', async () => {
+  it('rejects the same address in another case, the same Upwork job and a second open proposal', async () => {
     const unique = { code: '23505' };
     await expect(
       database.query('superuser', `INSERT INTO users (email, encrypted_password) VALUES ('anna@EXAMPLE.com', 'x')`),
@@ -144,7 +142,7 @@ describe('the schema', () => {
     ).resolves.toEqual([]);
   });
 
-  it('reads the empty setting that SET LOCAL leaves behind as no tenant', async () => {
+  it('reads the empty setting left by SET LOCAL as no tenant', async () => {
     await expect(
       database.transaction('app', async (client) => {
         await client.query(`SELECT set_config('app.user_id', '', true)`);
@@ -154,7 +152,7 @@ describe('the schema', () => {
   });
 
   describe('job statistics', () => {
-    it("count every tenant's jobs under forced row security, and show each his own", async () => {
+    it("count every tenant's jobs under forced row security, and show each tenant their own", async () => {
       await expect(asTenant('SELECT * FROM user_job_stats')).rejects.toMatchObject({ code: '42501' });
       await expect(asTenant('SELECT refresh_user_job_stats()')).rejects.toMatchObject({ code: '42501' });
       expect(await database.query('worker', 'SELECT refresh_user_job_stats() AS refreshed')).toEqual([
@@ -178,7 +176,7 @@ describe('the schema', () => {
       expect(Date.now() - (own!.refreshed_at as Date).getTime()).toBeLessThan(60_000);
     });
 
-    it('are refreshed by one of two at a time', async () => {
+    it('are refreshed by one session at a time', async () => {
       await database.transaction('worker', async (client) => {
         await client.query('SELECT refresh_user_job_stats()');
         expect(await database.query('worker', 'SELECT refresh_user_job_stats() AS refreshed')).toEqual([
@@ -189,7 +187,7 @@ describe('the schema', () => {
   });
 
   describe('security events', () => {
-    it('survive any address and length', async () => {
+    it('accept any address and length', async () => {
       await database.query(
         'auth',
         `SELECT auth.log_event(repeat('e', 300), 5, false, 'unknown', repeat('a', 9999), $1)`,
@@ -203,7 +201,7 @@ describe('the schema', () => {
       expect(event).toEqual({ event: 100, ip_address: null, agent: 512, capped: true });
     });
 
-    it("of another tenant are not the application's to write", async () => {
+    it('of another tenant cannot be written by the application', async () => {
       await expect(asTenant(`SELECT auth.log_event('x', ${tenant + 1}, true, NULL, NULL, NULL)`)).rejects.toMatchObject(
         { code: '42501' },
       );
@@ -211,7 +209,7 @@ describe('the schema', () => {
     });
   });
 
-  it('is read whole by a backup, which writes nothing, and not at all by the monitor', async () => {
+  it('is fully readable but not writable by a backup, and not readable by the monitor', async () => {
     const [counted] = await database.query('superuser', 'SELECT count(*) FROM jobs');
 
     expect(await database.query('backup', 'SELECT count(*) FROM jobs')).toEqual([counted]);
@@ -222,7 +220,7 @@ describe('the schema', () => {
     ).resolves.toHaveLength(1);
   });
 
-  it('forgets idempotency keys after a day', async () => {
+  it('deletes idempotency keys after a day', async () => {
     await asTenant(
       `INSERT INTO idempotency_keys (key, request_hash, created_at) VALUES ('old', 'x', now() - interval '25 hours'), ('new', 'x', now())`,
     );
@@ -231,7 +229,7 @@ describe('the schema', () => {
     expect(await asTenant('SELECT key FROM idempotency_keys')).toEqual([{ key: 'new' }]);
   });
 
-  describe('as the server checks it before it starts', () => {
+  describe('as checked before the server starts', () => {
     const check = (role: 'app' | 'superuser' = 'app'): Promise<string[]> =>
       findSchemaProblems((sql) => database.query(role, sql));
 
@@ -239,7 +237,7 @@ describe('the schema', () => {
       expect(await check()).toEqual([]);
     });
 
-    it('is not for a server that signs in as one who passes row security', async () => {
+    it('is not in order for a login that bypasses row security', async () => {
       expect(await check('superuser')).toContainEqual(expect.stringMatching(/signs in as postgres/));
     });
 
@@ -296,7 +294,7 @@ describe('the schema', () => {
       ['ALTER TABLE jobs OWNER TO gigvault_app', /jobs is owned by gigvault_app/],
       ['GRANT CREATE ON SCHEMA public TO gigvault_app', /may create objects in schema public/],
       ['GRANT TEMPORARY ON DATABASE :name TO gigvault_app', /may create temporary objects/],
-    ])('is not after %s', async (breakage, message) => {
+    ])('is not in order after %s', async (breakage, message) => {
       let problems: string[] = [];
       const broken = database.transaction('superuser', async (client) => {
         await client.query(breakage.replace(':name', database.name));

@@ -57,11 +57,11 @@ describe('emails', () => {
       'superuser',
       `SELECT details FROM security_logs WHERE event_type = 'mail.failed' ORDER BY id DESC LIMIT 1`,
     );
-  /** Lets the pause of every email be over. */
-  const passPauses = (): Promise<unknown> =>
+  /** Ends the pause of every email. */
+  const endPauses = (): Promise<unknown> =>
     app.db.query('superuser', `UPDATE email_outbox SET next_at = now() WHERE status = 'pending'`);
 
-  it('are stored sealed, sent by the task, and kept without their content', async () => {
+  it('are stored encrypted, sent by the task, and kept without their content', async () => {
     await createAnonymousCaller(app).post('/v1/auth/register', {
       email: 'ann@example.com',
       password: 'seven green umbrellas',
@@ -80,14 +80,14 @@ describe('emails', () => {
     expect(sink.accepted).toHaveLength(1);
   });
 
-  it('arrive as they were written, dots included', async () => {
+  it('arrive unchanged, dots included', async () => {
     await send('ann@example.com');
     await run();
 
     expect(sink.accepted[0]?.data.split('\r\n\r\n')[1]?.trimEnd()).toBe(TEXT.replaceAll('\n', '\r\n'));
   });
 
-  it('survive a mail server that is away, and go when it is back', async () => {
+  it('survive an outage of the mail server, and are sent afterwards', async () => {
     await sink.stop();
     await send('ann@example.com');
     await run();
@@ -95,7 +95,7 @@ describe('emails', () => {
     await sink.start();
     await run();
     const beforePause = sink.accepted.length;
-    await passPauses();
+    await endPauses();
     await run();
 
     expect(meanwhile).toEqual([expect.objectContaining({ status: 'pending', attempts: 1, error: 'ESOCKET' })]);
@@ -110,8 +110,8 @@ describe('emails', () => {
     ['450 to the recipient', () => sink.atRecipient.set('ann@example.com', '450 Mailbox busy')],
     ['452 to the message', () => sink.atData.set('ann@example.com', '452 Disk full')],
     ['a dropped connection', () => sink.atData.set('ann@example.com', 'drop')],
-    ['what is no SMTP', () => (sink.atGreeting = 'HTTP/1.1 400 Bad Request')],
-  ])('are tried again after %s', async (_, misbehave) => {
+    ['a reply that is not SMTP', () => (sink.atGreeting = 'HTTP/1.1 400 Bad Request')],
+  ])('are retried after %s', async (_, misbehave) => {
     misbehave();
     await send('ann@example.com');
     await run();
@@ -133,18 +133,18 @@ describe('emails', () => {
       () => sink.atRecipient.set('ann@example.com', '550 No such user ann@example.com'),
     ],
     ['554 to the message', 'EMESSAGE 554', () => sink.atData.set('ann@example.com', '554 Refused')],
-  ])('are given up at once after %s, with an event that names no address', async (_, code, misbehave) => {
+  ])('fail at once after %s, with an event without the address', async (_, code, misbehave) => {
     misbehave();
     await send('ann@example.com');
     await run();
-    await passPauses();
+    await endPauses();
     await run();
 
     expect(await records()).toEqual([{ status: 'failed', attempts: 1, error: code, sealed_email: null }]);
     expect(await failures()).toEqual([{ details: { mail: expect.any(Number), code } }]);
   });
 
-  it('are given up when their link has expired, whether they were tried or not', async () => {
+  it('fail when their link has expired, tried or not', async () => {
     await sink.stop();
     await send('tried@example.com', 1);
     await run();
@@ -159,12 +159,12 @@ describe('emails', () => {
     ]);
   });
 
-  it('of others go while one is refused, one cannot be opened, and one server does not answer', async () => {
+  it('of others are sent while one is rejected, one is unreadable, and one server hangs', async () => {
     jest.spyOn(Logger.prototype, 'error').mockImplementation();
     sink.atRecipient.set('refused@example.com', '550 No');
     for (const n of [1, 2, 3]) {
-      sink.atRecipient.set(`held${n}@slow.example`, 'hang');
-      await send(`held${n}@slow.example`);
+      sink.atRecipient.set(`slow${n}@slow.example`, 'hang');
+      await send(`slow${n}@slow.example`);
     }
     await send('refused@example.com');
     await send('broken@example.net');
@@ -175,7 +175,7 @@ describe('emails', () => {
     for (const n of [1, 2, 3]) await send(`ann@example${n}.com`);
     const before = sink.connections;
 
-    const held = run();
+    const slowRun = run();
     await sink.waitForConnections(before + 6);
     while (sink.accepted.length < 3) await new Promise(setImmediate);
     const leases = await app.db.query(
@@ -183,7 +183,7 @@ describe('emails', () => {
       `SELECT id FROM email_outbox WHERE lease_until > now() AND domain_hash = (SELECT domain_hash FROM email_outbox ORDER BY id LIMIT 1)`,
     );
     await sink.stop();
-    await held.catch(() => undefined);
+    await slowRun.catch(() => undefined);
     await sink.start();
 
     expect(sink.accepted.map(({ to: [to] }) => to).sort()).toEqual([
@@ -204,7 +204,7 @@ describe('emails', () => {
     ]);
   });
 
-  it('are sent once by workers that look at the same time, and again by another when one dies', async () => {
+  it('are sent once by concurrent workers, and again by another when one dies', async () => {
     await send('ann@example.com');
     const dying = app.get(EmailOutboxService).sendNext(() => new Promise(() => undefined));
     const other = await app.get(EmailOutboxService).sendNext(() => Promise.resolve(undefined));
@@ -217,7 +217,7 @@ describe('emails', () => {
     void dying;
   });
 
-  it('of addresses without an account are not kept, and ask for a run all the same', async () => {
+  it('of addresses without an account are not stored, but request a run too', async () => {
     await app
       .get(MailerService)
       .send({ to: 'nobody@example.com', subject: 'A subject', text: TEXT }, { isDecoy: true });
@@ -228,7 +228,7 @@ describe('emails', () => {
     ]);
   });
 
-  it('leave records of 30 days', async () => {
+  it('leave records for 30 days', async () => {
     const admin = await createSignedInCaller(app, { role: 'admin' });
     await send('ann@example.com');
     await run();

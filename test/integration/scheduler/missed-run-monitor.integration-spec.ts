@@ -23,22 +23,22 @@ const TASK: ScheduledTask = {
 
 describe(MissedRunMonitor.name, () => {
   let app: TestApp;
-  let mails: Email[];
+  let emails: Email[];
 
   beforeEach(async () => {
     app = await startApp();
     await createSignedInCaller(app, { role: 'admin', email: 'admin@example.com' });
     await createSignedInCaller(app, { email: 'user@example.com' });
-    mails = [];
+    emails = [];
   });
   afterEach(() => app.close());
 
-  /** A process that watches since it was made. */
+  /** Creates the monitor of another process and returns its check. */
   const createMonitor = (task = TASK): ((laterMs?: number) => Promise<void>) => {
-    const mailer = { send: (mail: Email) => Promise.resolve(void mails.push(mail)) } as MailerService;
-    const watch = new MissedRunMonitor(new TaskRegistry([task]), app.get(SystemDatabase), app.get(Config), mailer);
+    const mailer = { send: (email: Email) => Promise.resolve(void emails.push(email)) } as MailerService;
+    const monitor = new MissedRunMonitor(new TaskRegistry([task]), app.get(SystemDatabase), app.get(Config), mailer);
     const context = { requestId: 'test', ip: null, userAgent: null, operation: 'test', actorKind: 'task' as const };
-    return (laterMs = 0) => runInContext(context, () => watch.check(Date.now() + laterMs));
+    return (laterMs = 0) => runInContext(context, () => monitor.check(Date.now() + laterMs));
   };
   const alerts = (): Promise<{ kind: string; reason: string; isOver: boolean }[]> =>
     app.db.query('superuser', `SELECT kind, reason, cleared_at IS NOT NULL AS "isOver" FROM task_alerts ORDER BY id`);
@@ -49,7 +49,7 @@ describe(MissedRunMonitor.name, () => {
         `SELECT event_type FROM security_logs WHERE event_type LIKE 'task.%' ORDER BY id`,
       )
     ).map((row) => row.event_type);
-  /** A run of the task that began and ended so many seconds from now. */
+  /** Inserts a run of the task that starts and ends at these offsets from now. */
   const insertRun = (outcome: string, startedSeconds: number, endedSeconds?: number): Promise<unknown> =>
     app.db.query(
       'superuser',
@@ -59,51 +59,51 @@ describe(MissedRunMonitor.name, () => {
       [TASK.id, outcome, startedSeconds, endedSeconds ?? null],
     );
 
-  it('is in every process that knows the schedule', () => {
+  it('runs in every process with the schedule', () => {
     expect(app.get(MissedRunMonitor)).toBeInstanceOf(MissedRunMonitor);
   });
 
-  it('tells once of a firing that nobody takes, and when somebody does again', async () => {
-    const [look, lookOfAnother] = [createMonitor(), createMonitor()];
-    await look(MINUTE);
+  it('reports a run that no worker takes once, and the recovery', async () => {
+    const [check, checkOfAnother] = [createMonitor(), createMonitor()];
+    await check(MINUTE);
     expect(await alerts()).toEqual([]);
 
-    await Promise.all([look(4 * MINUTE), lookOfAnother(4 * MINUTE)]);
-    await look(5 * MINUTE);
-    // One that has just started did not see it, and ends it no more than it begins it.
+    await Promise.all([check(4 * MINUTE), checkOfAnother(4 * MINUTE)]);
+    await check(5 * MINUTE);
+    // A process that has just started neither opens nor clears the alert.
     await createMonitor()(3 * MINUTE - 30_000);
 
     expect(await alerts()).toEqual([
       { kind: 'missed', reason: expect.stringMatching(/^was due at .* UTC and no worker took it$/), isOver: false },
     ]);
-    expect(mails.map(({ to, subject }) => [to, subject])).toEqual([
+    expect(emails.map(({ to, subject }) => [to, subject])).toEqual([
       ['admin@example.com', 'The task send-digests does not run'],
     ]);
-    expect(mails[0]!.text).toContain('Nobody gets a digest.');
+    expect(emails[0]!.text).toContain('Nobody gets a digest.');
     await insertRun('succeeded', 6 * 60, 6 * 60 + 1);
-    await look(6 * MINUTE);
+    await check(6 * MINUTE);
     expect(await alerts()).toEqual([expect.objectContaining({ isOver: true })]);
     expect(await events()).toEqual(['task.missed', 'task.recovered']);
-    expect(mails).toHaveLength(1);
+    expect(emails).toHaveLength(1);
   });
 
-  it('says nothing of a task at rest, nor of what fell due while it was', async () => {
-    const look = createMonitor();
+  it('does not report a paused task, nor runs missed during the pause', async () => {
+    const check = createMonitor();
     await app.db.query('superuser', `INSERT INTO task_settings (task, paused) VALUES ($1, true)`, [TASK.id]);
-    await look(5 * MINUTE);
+    await check(5 * MINUTE);
     await app.db.query(
       'superuser',
       `UPDATE task_settings SET paused = false, updated_at = now() + interval '4 minutes'`,
     );
-    await look(5 * MINUTE);
+    await check(5 * MINUTE);
 
     expect(await alerts()).toEqual([]);
   });
 
-  it('says nothing of a usual duration that is not known', async () => {
-    const look = createMonitor();
+  it('omits an unknown usual duration', async () => {
+    const check = createMonitor();
     await insertRun('running', -700);
-    await look();
+    await check();
     expect(await alerts()).toEqual([
       {
         kind: 'overlong',
@@ -113,18 +113,18 @@ describe(MissedRunMonitor.name, () => {
     ]);
   });
 
-  it('tells of a run that takes much longer than usual, or than it may', async () => {
+  it('reports a run that takes much longer than usual or exceeds its limit', async () => {
     for (let i = 0; i < 5; i += 1) await insertRun('succeeded', -3600 - i, -3580 - i);
-    const look = createMonitor();
+    const check = createMonitor();
     await insertRun('running', -90);
-    await look();
+    await check();
     expect(await alerts()).toEqual([]);
 
     await app.db.query(
       'superuser',
       `UPDATE task_runs SET started_at = now() - interval '110 seconds' WHERE outcome = 'running'`,
     );
-    await look();
+    await check();
     expect(await alerts()).toEqual([
       {
         kind: 'overlong',
@@ -137,21 +137,21 @@ describe(MissedRunMonitor.name, () => {
       'superuser',
       `UPDATE task_runs SET outcome = 'succeeded', ended_at = now(), lease_until = NULL WHERE outcome = 'running'`,
     );
-    await look();
+    await check();
     expect(await alerts()).toEqual([expect.objectContaining({ isOver: true })]);
   });
 
-  it('tells of a run that failed for good, until one succeeds', async () => {
-    const look = createMonitor();
+  it('reports a finally failed run until one succeeds', async () => {
+    const check = createMonitor();
     await insertRun('failed', -10, -9);
     await insertRun('skipped', -5, -5);
-    await look();
+    await check();
     expect(await alerts()).toEqual([
       { kind: 'failed', reason: expect.stringMatching(/^run \d+ failed: no space left$/), isOver: false },
     ]);
 
     await insertRun('succeeded', -2, -1);
-    await look();
+    await check();
     expect(await alerts()).toEqual([expect.objectContaining({ isOver: true })]);
     expect(await events()).toEqual(['task.failed', 'task.recovered']);
   });

@@ -15,18 +15,18 @@ const NEVER_IN_A_TEST = '0 0 1 1 *';
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 describe(Scheduler.name, () => {
-  /** The tests mostly wait, and each has an installation of its own: so they run side by side. */
+  /** Runs tests concurrently: they mostly wait, and each has a separate installation. */
   const testWithInstallation = (name: string, work: (installation: Installation) => Promise<void>): void =>
     it.concurrent(name, async () => {
-      const installation = await Installation.make();
+      const installation = await Installation.create();
       await work(installation).finally(() => installation.remove());
     });
 
-  testWithInstallation('runs each firing once, however many workers there are', async (the) => {
+  testWithInstallation('runs each scheduled run once with several workers', async (installation) => {
     const task = buildTask({ cron: EVERY_SECOND });
-    await Promise.all([the.aWorker(task), the.aWorker(task), the.aWorker(task)]);
+    await Promise.all([installation.startWorker(task), installation.startWorker(task), installation.startWorker(task)]);
 
-    const rows = await the.waitFor((all) => all.filter(isOver).length >= 3);
+    const rows = await installation.waitFor((all) => all.filter(isOver).length >= 3);
 
     const instants = rows.map((row) => row.scheduled_for?.getTime());
     expect(new Set(instants).size).toBe(rows.length);
@@ -36,53 +36,53 @@ describe(Scheduler.name, () => {
   });
 
   testWithInstallation(
-    'leaves one repetition behind when a cron has changed, and none of a task that is gone',
-    async (the) => {
-      const first = await the.aWorker(
+    'replaces the schedule of a changed cron, and removes that of a removed task',
+    async (installation) => {
+      const first = await installation.startWorker(
         buildTask({ id: 'moves', cron: '0 1 * * *' }),
         buildTask({ id: 'goes', cron: '0 2 * * *' }),
       );
-      await the.dismiss(first);
+      await installation.stopWorker(first);
 
-      const second = await the.aWorker(buildTask({ id: 'moves', cron: '0 3 * * *' }));
+      const second = await installation.startWorker(buildTask({ id: 'moves', cron: '0 3 * * *' }));
 
-      const standing = await second.get(TaskQueue).schedules();
-      expect(standing.map(({ taskId, cron }) => ({ taskId, cron }))).toEqual([{ taskId: 'moves', cron: '0 3 * * *' }]);
+      const schedules = await second.get(TaskQueue).schedules();
+      expect(schedules.map(({ taskId, cron }) => ({ taskId, cron }))).toEqual([{ taskId: 'moves', cron: '0 3 * * *' }]);
       expect((await second.get(TaskQueue).counts()).delayed).toBe(1);
     },
   );
 
-  testWithInstallation('mends a schedule that Redis has lost', async (the) => {
-    const worker = await the.aWorker(buildTask({ cron: '0 1 * * *' }));
-    const [repetition] = await worker.get(TaskQueue).schedules();
-    await worker.get(TaskQueue).removeSchedule(repetition!);
+  testWithInstallation('restores a schedule that Redis has lost', async (installation) => {
+    const worker = await installation.startWorker(buildTask({ cron: '0 1 * * *' }));
+    const [schedule] = await worker.get(TaskQueue).schedules();
+    await worker.get(TaskQueue).removeSchedule(schedule!);
 
     await worker.get(Scheduler).reconcile();
 
     expect(await worker.get(TaskQueue).schedules()).toHaveLength(1);
   });
 
-  testWithInstallation('tries a failed run again and keeps what went wrong until it succeeds', async (the) => {
+  testWithInstallation('retries a failed run and keeps the error until it succeeds', async (installation) => {
     const task = buildTask({ retries: 1, work: ({ count }) => Promise.reject(new Error(`broken ${count}`)) });
-    await the.aWorker(task);
-    const id = await the.askFor(task.id);
+    await installation.startWorker(task);
+    const id = await installation.requestRun(task.id);
 
-    const retrying = await the.waitFor(([row]) => row?.outcome === 'retrying');
+    const retrying = await installation.waitFor(([row]) => row?.outcome === 'retrying');
     expect(retrying[0]).toMatchObject({ id, error: 'broken 1', attempts: 1 });
     task.work = () => Promise.resolve({ done: 2 });
-    const rows = await the.waitFor(([row]) => row?.outcome === 'succeeded');
+    const rows = await installation.waitFor(([row]) => row?.outcome === 'succeeded');
 
     expect(rows).toEqual([
       expect.objectContaining({ id, attempts: 2, error: null, figures: { done: 2 }, started_by_id: 7 }),
     ]);
   });
 
-  testWithInstallation('ends a run whose figures count failures as partial, and does not repeat it', async (the) => {
+  testWithInstallation('ends a run with failed items as partial, and does not repeat it', async (installation) => {
     const task = buildTask({ work: () => Promise.resolve({ due: 3, failed: 3, succeeded: 0 }) });
-    await the.aWorker(task);
-    await the.askFor(task.id);
+    await installation.startWorker(task);
+    await installation.requestRun(task.id);
 
-    const rows = await the.waitFor(([row]) => row !== undefined && isOver(row));
+    const rows = await installation.waitFor(([row]) => row !== undefined && isOver(row));
 
     expect(rows).toEqual([
       expect.objectContaining({
@@ -94,12 +94,12 @@ describe(Scheduler.name, () => {
     ]);
   });
 
-  testWithInstallation('keeps the error of every attempt', async (the) => {
+  testWithInstallation('keeps the error of every attempt', async (installation) => {
     const task = buildTask({ retries: 1, work: ({ count }) => Promise.reject(new Error(`broken ${count}`)) });
-    await the.aWorker(task);
-    await the.askFor(task.id);
+    await installation.startWorker(task);
+    await installation.requestRun(task.id);
 
-    const [run] = await the.waitFor(([row]) => row?.outcome === 'failed');
+    const [run] = await installation.waitFor(([row]) => row?.outcome === 'failed');
 
     expect(run!.failed_attempts).toEqual(
       [1, 2].map((attempt) => ({
@@ -112,12 +112,12 @@ describe(Scheduler.name, () => {
     expect(run!.failed_attempts[0]!.startedAt < run!.failed_attempts[1]!.startedAt).toBe(true);
   });
 
-  testWithInstallation('gives a run up when its retries are used, with the last error', async (the) => {
+  testWithInstallation('fails a run with the last error when its retries are used up', async (installation) => {
     const task = buildTask({ retries: 0, work: () => Promise.reject(new Error('broken')) });
-    const worker = await the.aWorker(task);
-    await the.askFor(task.id);
+    const worker = await installation.startWorker(task);
+    await installation.requestRun(task.id);
 
-    const rows = await the.waitFor(([row]) => row?.outcome === 'failed');
+    const rows = await installation.waitFor(([row]) => row?.outcome === 'failed');
 
     expect(rows).toEqual([expect.objectContaining({ attempts: 1, error: 'broken' })]);
     const [failed] = await worker.get(TaskQueue).bull.getFailed();
@@ -125,136 +125,142 @@ describe(Scheduler.name, () => {
     expect(failed?.data).toEqual({ runId: rows[0]!.id });
   });
 
-  testWithInstallation('ends a run that takes too long, its statement in PostgreSQL included', async (the) => {
-    const task = buildTask({
-      retries: 0,
-      timeoutMs: 300,
-      work: ({ context }) => context.asWorker((unit) => unit.query('SELECT pg_sleep(600)').then(() => ({}))),
-    });
-    await the.aWorker(task);
-    await the.askFor(task.id);
+  testWithInstallation(
+    'aborts a run at its time limit, including its statement in PostgreSQL',
+    async (installation) => {
+      const task = buildTask({
+        retries: 0,
+        timeoutMs: 300,
+        work: ({ context }) => context.asWorker((unit) => unit.query('SELECT pg_sleep(600)').then(() => ({}))),
+      });
+      await installation.startWorker(task);
+      await installation.requestRun(task.id);
 
-    const rows = await the.waitFor(([row]) => row?.outcome === 'timed_out');
+      const rows = await installation.waitFor(([row]) => row?.outcome === 'timed_out');
 
-    expect(rows[0]?.error).toBe('took longer than 300 ms');
-    const sleeping = `
+      expect(rows[0]?.error).toBe('took longer than 300 ms');
+      const sleeping = `
       SELECT 1 FROM pg_stat_activity
       WHERE datname = $1 AND state = 'active' AND query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()`;
-    await waitFor('the statement ends', async () => {
-      const statements = await the.db.query('superuser', sleeping, [the.db.name]);
-      return statements.length === 0;
-    });
-  });
+      await waitFor('the statement ends', async () => {
+        const statements = await installation.db.query('superuser', sleeping, [installation.db.name]);
+        return statements.length === 0;
+      });
+    },
+  );
 
-  testWithInstallation('runs as a task: the context of its changes and its security event name it', async (the) => {
-    let seen: unknown;
-    const task = buildTask({
-      work: ({ context }) => {
-        seen = currentContext();
-        return context.asWorker(async (unit) => {
-          const [row] = await unit.query<Record<string, string>>(
-            `SELECT current_user AS role, current_setting('app.actor_kind') AS actor, current_setting('app.operation') AS operation`,
-          );
-          return row!;
-        });
-      },
-    });
-    await the.aWorker(task);
-    const id = await the.askFor(task.id);
+  testWithInstallation(
+    'runs as a task: the context of its changes and the security event name it',
+    async (installation) => {
+      let seen: unknown;
+      const task = buildTask({
+        work: ({ context }) => {
+          seen = currentContext();
+          return context.asWorker(async (unit) => {
+            const [row] = await unit.query<Record<string, string>>(
+              `SELECT current_user AS role, current_setting('app.actor_kind') AS actor, current_setting('app.operation') AS operation`,
+            );
+            return row!;
+          });
+        },
+      });
+      await installation.startWorker(task);
+      const id = await installation.requestRun(task.id);
 
-    const [row] = await the.waitFor(([first]) => first?.outcome === 'succeeded');
+      const [row] = await installation.waitFor(([first]) => first?.outcome === 'succeeded');
 
-    expect(row?.figures).toEqual({ role: 'gigvault_worker', actor: 'task', operation: 'task:a-task' });
-    expect(seen).toMatchObject({ requestId: `task-run-${id}`, actorKind: 'task' });
-    const events = await the.db.query('superuser', `SELECT event_type, success, details FROM security_logs`);
-    expect(events).toEqual([
-      { event_type: 'system.worker', success: true, details: { reason: 'task a-task', operation: 'task:a-task' } },
-    ]);
-  });
+      expect(row?.figures).toEqual({ role: 'gigvault_worker', actor: 'task', operation: 'task:a-task' });
+      expect(seen).toMatchObject({ requestId: `task-run-${id}`, actorKind: 'task' });
+      const events = await installation.db.query('superuser', `SELECT event_type, success, details FROM security_logs`);
+      expect(events).toEqual([
+        { event_type: 'system.worker', success: true, details: { reason: 'task a-task', operation: 'task:a-task' } },
+      ]);
+    },
+  );
 
-  testWithInstallation('lets a paused task rest until it is resumed, but runs it when asked', async (the) => {
-    await the.db.query('superuser', `INSERT INTO task_settings (task, paused) VALUES ('a-task', true)`);
+  testWithInstallation('runs a paused task only on request until it is resumed', async (installation) => {
+    await installation.db.query('superuser', `INSERT INTO task_settings (task, paused) VALUES ('a-task', true)`);
     const task = buildTask({ cron: EVERY_SECOND });
-    const worker = await the.aWorker(task);
+    const worker = await installation.startWorker(task);
     const execute = jest.spyOn(worker.get(TaskRunner), 'execute');
     await waitFor('two firings are taken', () => execute.mock.results.length >= 2);
     await Promise.all(execute.mock.results.map(({ value }) => value as Promise<void>));
-    expect(await the.runs()).toEqual([]);
+    expect(await installation.runs()).toEqual([]);
 
-    await the.askFor(task.id);
-    await the.waitFor((rows) => rows.length === 1 && rows[0]!.outcome === 'succeeded');
-    await the.db.query('superuser', `UPDATE task_settings SET paused = false`);
-    await the.waitFor((rows) => rows.some((row) => row.scheduled_for !== null && isOver(row)));
+    await installation.requestRun(task.id);
+    await installation.waitFor((rows) => rows.length === 1 && rows[0]!.outcome === 'succeeded');
+    await installation.db.query('superuser', `UPDATE task_settings SET paused = false`);
+    await installation.waitFor((rows) => rows.some((row) => row.scheduled_for !== null && isOver(row)));
   });
 
-  testWithInstallation('takes over the run of a worker that died, and ignores it should it come back', async (the) => {
-    const [row] = await the.db.query<{ id: number }>(
+  testWithInstallation('takes over the run of a dead worker, and ignores its late result', async (installation) => {
+    const [row] = await installation.db.query<{ id: number }>(
       'superuser',
       `INSERT INTO task_runs (task, started_by, outcome, attempts, started_at, lease_until)
        VALUES ('a-task', 'boot', 'running', 1, now() - interval '1 minute', now() - interval '30 seconds') RETURNING id`,
     );
     const task = buildTask({});
-    const worker = await the.aWorker(task);
+    const worker = await installation.startWorker(task);
 
     await worker.get(TaskQueue).add(task.id, row!.id);
 
-    const rows = await the.waitFor(([first]) => first?.outcome === 'succeeded');
+    const rows = await installation.waitFor(([first]) => first?.outcome === 'succeeded');
     expect(rows).toEqual([expect.objectContaining({ id: row!.id, attempts: 2 })]);
     const late = { id: row!.id, attempt: 1, startedBy: 'boot' as const, startedById: null, lastResult: null };
     await expect(worker.get(TaskRuns).renew(late)).resolves.toBe(false);
     await expect(worker.get(TaskRuns).end(late, { outcome: 'failed', error: 'late' })).resolves.toBe(false);
-    expect((await the.runs())[0]?.outcome).toBe('succeeded');
+    expect((await installation.runs())[0]?.outcome).toBe('succeeded');
   });
 
   testWithInstallation(
-    'does not start on a database that does not isolate tenants, and says what is wrong',
-    async (the) => {
-      await the.db.query('superuser', 'ALTER TABLE jobs NO FORCE ROW LEVEL SECURITY');
+    'does not start on a database without tenant isolation, and reports the problem',
+    async (installation) => {
+      await installation.db.query('superuser', 'ALTER TABLE jobs NO FORCE ROW LEVEL SECURITY');
 
-      await expect(the.aWorker(buildTask({ cron: EVERY_SECOND }))).rejects.toThrow(
+      await expect(installation.startWorker(buildTask({ cron: EVERY_SECOND }))).rejects.toThrow(
         'ALTER TABLE public.jobs FORCE ROW LEVEL SECURITY',
       );
     },
   );
 
-  testWithInstallation('lets a run finish when the worker is told to stop', async (the) => {
-    let finish!: (figures: TaskResult) => void;
+  testWithInstallation('lets a run finish when the worker stops', async (installation) => {
+    let finish!: (result: TaskResult) => void;
     const task = buildTask({ work: () => new Promise<TaskResult>((resolve) => (finish = resolve)) });
-    const worker = await the.aWorker(task);
-    await the.askFor(task.id);
+    const worker = await installation.startWorker(task);
+    await installation.requestRun(task.id);
     await waitFor('the task runs', () => task.ran === 1);
 
     const stop = jest.spyOn(worker.get(TaskRunner), 'stop');
-    const dismissed = the.dismiss(worker);
+    const stopped = installation.stopWorker(worker);
     await waitFor('the worker waits for its runs', () => stop.mock.calls.length === 1);
     finish({ done: 'in peace' });
-    await dismissed;
+    await stopped;
 
-    expect(await the.runs()).toEqual([
+    expect(await installation.runs()).toEqual([
       expect.objectContaining({ outcome: 'succeeded', figures: { done: 'in peace' } }),
     ]);
   });
 
-  testWithInstallation('runs soon after boot what wants to, and once for workers that start together', async (the) => {
+  testWithInstallation('runs tasks at boot, once for workers that start together', async (installation) => {
     const task = buildTask({ runsAtBoot: true, cron: NEVER_IN_A_TEST });
-    await the.aWorker(task);
-    await the.aWorker(task);
+    await installation.startWorker(task);
+    await installation.startWorker(task);
 
-    const rows = await the.waitFor((all) => all.some(isOver));
+    const rows = await installation.waitFor((all) => all.some(isOver));
 
     expect(rows).toEqual([expect.objectContaining({ started_by: 'boot', outcome: 'succeeded' })]);
   });
 
-  testWithInstallation('leaves a paused task alone when a worker boots', async (the) => {
-    await the.db.query('superuser', `INSERT INTO task_settings (task, paused) VALUES ('a-task', true)`);
+  testWithInstallation('does not run a paused task at boot', async (installation) => {
+    await installation.db.query('superuser', `INSERT INTO task_settings (task, paused) VALUES ('a-task', true)`);
 
-    await the.aWorker(buildTask({ runsAtBoot: true, cron: NEVER_IN_A_TEST }));
+    await installation.startWorker(buildTask({ runsAtBoot: true, cron: NEVER_IN_A_TEST }));
 
-    expect(await the.runs()).toEqual([]);
+    expect(await installation.runs()).toEqual([]);
   });
 });
 
-/** A database and a Redis of one test's own, with the workers on them. */
+/** A separate database and Redis of one test, with its workers. */
 class Installation {
   private readonly workers: TestWorker[] = [];
 
@@ -263,18 +269,18 @@ class Installation {
     private readonly settings: Readonly<Record<string, string>>,
   ) {}
 
-  static async make(): Promise<Installation> {
+  static async create(): Promise<Installation> {
     const db = await createTestDatabase();
     return new Installation(db, await buildSettings(db));
   }
 
-  async aWorker(...tasks: ScheduledTask[]): Promise<TestWorker> {
+  async startWorker(...tasks: ScheduledTask[]): Promise<TestWorker> {
     const worker = await startTestWorker(this.settings, tasks);
     this.workers.push(worker);
     return worker;
   }
 
-  async dismiss(worker: TestWorker): Promise<void> {
+  async stopWorker(worker: TestWorker): Promise<void> {
     this.workers.splice(this.workers.indexOf(worker), 1);
     await worker.close();
   }
@@ -283,7 +289,7 @@ class Installation {
     return this.db.query<RunRow>('superuser', 'SELECT * FROM task_runs ORDER BY id');
   }
 
-  async askFor(task: string): Promise<number> {
+  async requestRun(task: string): Promise<number> {
     const [row] = await this.db.query<{ id: number }>(
       'superuser',
       `INSERT INTO task_runs (task, started_by, started_by_id, outcome) VALUES ($1, 'admin', 7, 'queued') RETURNING id`,
@@ -294,7 +300,7 @@ class Installation {
   }
 
   async waitFor(isDone: (rows: RunRow[]) => boolean): Promise<RunRow[]> {
-    for (let tries = 0; tries < 250; tries += 1) {
+    for (let attempt = 0; attempt < 250; attempt += 1) {
       const rows = await this.runs();
       if (isDone(rows)) return rows;
       await sleep(100);
@@ -324,17 +330,17 @@ interface RunRow {
   }[];
 }
 
-interface AskedWork {
+interface WorkInput {
   readonly context: TaskContext;
   readonly count: number;
 }
 
 interface TestTask extends ScheduledTask {
   ran: number;
-  work: (asked: AskedWork) => Promise<TaskResult | Skipped>;
+  work: (input: WorkInput) => Promise<TaskResult | Skipped>;
 }
 
-/** A task that counts its runs and does nothing, unless told otherwise. */
+/** Builds a task that counts its runs and by default does nothing else. */
 function buildTask(parts: Partial<Omit<TestTask, 'run' | 'ran'>>): TestTask {
   const task: TestTask = {
     id: 'a-task',

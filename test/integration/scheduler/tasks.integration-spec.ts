@@ -9,8 +9,8 @@ import { waitFor } from '../../support/wait-for';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database';
 import { startTestWorker, type TestWorker } from '../../support/test-worker';
 
-/** The definition of the view, asked of the table itself by one whom no policy binds. */
-const DIRECTLY = `
+/** The view's definition, run on the table itself without row security. */
+const DIRECT_QUERY = `
   SELECT user_id, count(*) AS total_jobs, count(*) FILTER (WHERE status = 'active') AS active_jobs,
     count(*) FILTER (WHERE is_favorite) AS favorite_jobs, avg(budget_max - budget_min) AS avg_budget_range,
     max(created_at) AS last_job_date
@@ -23,12 +23,12 @@ describe('the scheduled tasks', () => {
 
   beforeAll(async () => {
     db = await createTestDatabase();
-    const asleep = [REFRESH_JOB_STATS, CREATE_PARTITIONS, PURGE_EXPIRED].map((task) => ({
+    const tasks = [REFRESH_JOB_STATS, CREATE_PARTITIONS, PURGE_EXPIRED].map((task) => ({
       ...task,
       cron: '0 0 1 1 *',
-      soonAfterBoot: false,
+      runsAtBoot: false,
     }));
-    worker = await startTestWorker(await buildSettings(db), asleep);
+    worker = await startTestWorker(await buildSettings(db), tasks);
   });
 
   afterAll(async () => {
@@ -36,8 +36,8 @@ describe('the scheduled tasks', () => {
     await db.end();
   });
 
-  /** Fires the task as its schedule would, and returns the run. */
-  async function fire(taskId: string): Promise<{ outcome: string; figures: TaskResult; error: string | null }> {
+  /** Runs the task as its schedule would, and returns the run. */
+  async function runScheduled(taskId: string): Promise<{ outcome: string; figures: TaskResult; error: string | null }> {
     const scheduledFor = new Date((instant += 60_000));
     const delivery: TaskDelivery = { taskId, scheduledFor, abort: () => Promise.resolve() };
     await worker
@@ -61,8 +61,8 @@ describe('the scheduled tasks', () => {
     return user!.id;
   }
 
-  /** Rows of jobs ever written, as PostgreSQL counts them: it hears of a change when the connection ends, or up to 10 s late. */
-  async function writesOfJobs(): Promise<number> {
+  /** Returns PostgreSQL's count of inserted jobs, which it updates at the end of a connection or up to 10 s late. */
+  async function countInsertedJobs(): Promise<number> {
     const [counter] = await db.query<{ writes: number }>(
       'superuser',
       `SELECT pg_stat_get_tuples_inserted('public.jobs'::regclass)::integer AS writes`,
@@ -70,8 +70,8 @@ describe('the scheduled tasks', () => {
     return counter!.writes;
   }
 
-  async function jobsOf(userId: number, count: number): Promise<void> {
-    const before = await writesOfJobs();
+  async function insertJobs(userId: number, count: number): Promise<void> {
+    const before = await countInsertedJobs();
     await db.transaction('superuser', (client) =>
       client.query(
         `INSERT INTO jobs (user_id, source_key, title, status, is_favorite, budget_min, budget_max)
@@ -80,51 +80,51 @@ describe('the scheduled tasks', () => {
         [userId, count],
       ),
     );
-    await waitFor('the writes are counted', async () => (await writesOfJobs()) === before + count);
+    await waitFor('the writes are counted', async () => (await countInsertedJobs()) === before + count);
   }
 
   describe(REFRESH_JOB_STATS.id, () => {
-    it('gives each user the numbers of a direct query, although row security is forced on its owner', async () => {
-      await jobsOf(await insertUser('one@example.com'), 7);
-      await jobsOf(await insertUser('two@example.com'), 40);
+    it('computes the same numbers as a direct query, although row security is forced on its owner', async () => {
+      await insertJobs(await insertUser('one@example.com'), 7);
+      await insertJobs(await insertUser('two@example.com'), 40);
 
-      const run = await fire(REFRESH_JOB_STATS.id);
+      const run = await runScheduled(REFRESH_JOB_STATS.id);
 
       expect(run).toMatchObject({ outcome: 'succeeded', error: null });
       const shown = await db.query('superuser', 'SELECT * FROM user_job_stats ORDER BY user_id');
-      expect(shown).toEqual(await db.query('superuser', DIRECTLY));
+      expect(shown).toEqual(await db.query('superuser', DIRECT_QUERY));
       expect(shown.length).toBeGreaterThanOrEqual(2);
     });
 
-    it('rests while no job changes, and wakes when one does', async () => {
-      await jobsOf(await insertUser('three@example.com'), 1);
-      await fire(REFRESH_JOB_STATS.id);
-      await expect(fire(REFRESH_JOB_STATS.id)).resolves.toMatchObject({
+    it('skips its work until a job changes', async () => {
+      await insertJobs(await insertUser('three@example.com'), 1);
+      await runScheduled(REFRESH_JOB_STATS.id);
+      await expect(runScheduled(REFRESH_JOB_STATS.id)).resolves.toMatchObject({
         outcome: 'skipped',
         figures: { reason: 'no job has changed' },
       });
 
-      await jobsOf(await insertUser('another@example.com'), 1);
+      await insertJobs(await insertUser('another@example.com'), 1);
 
-      await expect(fire(REFRESH_JOB_STATS.id)).resolves.toMatchObject({ outcome: 'succeeded' });
+      await expect(runScheduled(REFRESH_JOB_STATS.id)).resolves.toMatchObject({ outcome: 'succeeded' });
     });
 
-    it('leaves the work to another session that is at it', async () => {
-      await jobsOf(await insertUser('four@example.com'), 1);
+    it('leaves the work to another session that has started it', async () => {
+      await insertJobs(await insertUser('four@example.com'), 1);
       const run = await db.transaction('worker', async (client) => {
         await client.query('SELECT refresh_user_job_stats()');
-        return fire(REFRESH_JOB_STATS.id);
+        return runScheduled(REFRESH_JOB_STATS.id);
       });
 
       expect(run).toMatchObject({ outcome: 'skipped', figures: { reason: 'another session refreshes' } });
     });
   });
 
-  it('makes the partitions of this year and two ahead, and finds nothing to do the second time', async () => {
+  it('creates the partitions of this year and the next two, and nothing the second time', async () => {
     const year = new Date().getUTCFullYear();
 
-    await expect(fire(CREATE_PARTITIONS.id)).resolves.toMatchObject({ outcome: 'succeeded' });
-    await expect(fire(CREATE_PARTITIONS.id)).resolves.toMatchObject({
+    await expect(runScheduled(CREATE_PARTITIONS.id)).resolves.toMatchObject({ outcome: 'succeeded' });
+    await expect(runScheduled(CREATE_PARTITIONS.id)).resolves.toMatchObject({
       figures: { made: 'none', drained: 'none', archived: 'none' },
     });
 
@@ -136,7 +136,7 @@ describe('the scheduled tasks', () => {
     }
   });
 
-  it('purges what is older than a day and keeps what is younger', async () => {
+  it('deletes idempotency keys older than a day and keeps younger ones', async () => {
     const userId = await insertUser('five@example.com');
     await db.query(
       'superuser',
@@ -145,16 +145,16 @@ describe('the scheduled tasks', () => {
       [userId],
     );
 
-    await expect(fire(PURGE_EXPIRED.id)).resolves.toMatchObject({
+    await expect(runScheduled(PURGE_EXPIRED.id)).resolves.toMatchObject({
       outcome: 'succeeded',
       figures: { idempotencyKeys: 1, oneTimeTokens: 0, mails: 0, taskRuns: 0 },
     });
     expect(await db.query('superuser', 'SELECT key FROM idempotency_keys')).toEqual([{ key: 'young' }]);
   });
 
-  it('is in the queue, each task once', async () => {
-    const standing = await worker.get(TaskQueue).schedules();
-    expect(standing.map(({ taskId }) => taskId).sort()).toEqual([
+  it('are in the queue, each task once', async () => {
+    const schedules = await worker.get(TaskQueue).schedules();
+    expect(schedules.map(({ taskId }) => taskId).sort()).toEqual([
       'create-partitions',
       'purge-expired',
       'refresh-job-stats',
