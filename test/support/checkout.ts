@@ -85,7 +85,8 @@ export class Checkout {
       cpSync(join(ROOT, name), join(this.path, name), { recursive: true });
     }
     for (const name of [
-      'launcher',
+      'cli',
+      'local-services',
       'platform/config',
       'platform/database',
       'platform/concurrency',
