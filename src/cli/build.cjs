@@ -1,7 +1,7 @@
 // @ts-check
-// Plain JavaScript, for it runs before anything is built: `node src/cli/build.cjs [program [arguments]]`
-// compiles what has changed into dist/ and then runs the program in this process. Several may build at once: each puts every
-// file in its place whole, and none removes what another has made.
+// `node src/cli/build.cjs [program [arguments]]` compiles the changed sources into dist/, then runs the program in this
+// process. It is plain JavaScript because it runs before the first build. Parallel builds are safe: each renames
+// complete files into place, and no build removes another's output.
 const { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } = require('node:fs');
 const { dirname, join, relative, resolve } = require('node:path');
 
@@ -18,13 +18,13 @@ function sources() {
   return ['ormconfig.ts', ...folders].filter((file) => !file.startsWith(join('src', 'schematics')));
 }
 
-/** @param {string} file @returns {string} changes whenever the file does */
+/** @param {string} file @returns {string} a text that changes with the file */
 function fingerprint(file) {
   const { mtimeMs, size } = statSync(join(root, file));
   return `${mtimeMs} ${size}`;
 }
 
-/** @param {string} file @returns {string} where its JavaScript goes, or its copy */
+/** @param {string} file @returns {string} the path of its JavaScript or, for SQL, of its copy */
 const outputPath = (file) => join(root, 'dist', file.replace(/\.ts$/, '.js'));
 
 async function build() {
@@ -50,7 +50,7 @@ async function build() {
   replace(buildInfoFile, JSON.stringify({ buildKey, files }));
 }
 
-/** @param {string[]} files @returns {string[]} what is in dist/ without a source */
+/** @param {string[]} files @returns {string[]} the files of dist/ without a source */
 function findStaleOutput(files) {
   const wanted = new Set(files.map(outputPath));
   try {

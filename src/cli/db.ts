@@ -4,18 +4,18 @@ import { parseArgs } from 'node:util';
 import { DataFolder } from '../local-services/data-folder';
 import { type ServiceRole, ServicesFile } from '../local-services/server-environment';
 
-/** Is `npm run db -- --role app`: prints that role's URL and, at a terminal with psql on PATH, opens psql with it. */
+/** Runs `npm run db -- --role app`: prints the role's URL and, at a terminal with psql on PATH, opens psql. */
 function main(): void {
   const { values } = parseArgs({ options: { role: { type: 'string', default: 'app' } } });
   const urls = new ServicesFile(new DataFolder().resolve('services.json')).read()?.postgres;
-  if (!urls) return fail('No embedded PostgreSQL runs here. Start it with: npm start');
+  if (!urls) return fail('No embedded PostgreSQL runs from this checkout. Start it with: npm start');
   const url = urls[values.role as ServiceRole];
-  if (url === undefined) return fail(`--role must be one of ${Object.keys(urls).join(', ')}`);
+  if (url === undefined) return fail(`--role must be one of ${Object.keys(urls).join(', ')}.`);
   process.stdout.write(`${url}\n`);
   if (process.stdout.isTTY && process.stdin.isTTY) openPsql(new URL(url));
 }
 
-/** The password goes by the environment: every user of the machine may read a command line. */
+/** Opens psql. The password is passed in the environment: every user of the machine may read a command line. */
 function openPsql(url: URL): void {
   const psql = spawn('psql', [], {
     stdio: 'inherit',
@@ -28,7 +28,7 @@ function openPsql(url: URL): void {
       PGDATABASE: url.pathname.slice(1),
     },
   });
-  // Ctrl-C ends a query, not psql, and not us while it is open.
+  // Ctrl-C cancels a query; psql and this process continue.
   process.on('SIGINT', () => undefined);
   psql.on('error', () => undefined);
   psql.on('exit', (code) => (process.exitCode = code ?? 1));

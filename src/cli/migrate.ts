@@ -4,7 +4,10 @@ import { revertLatestMigration, runMigrations, withCommands } from '../local-ser
 import { InstallationSecrets } from '../local-services/installation-secrets';
 import { ServicesFile } from '../local-services/server-environment';
 
-/** Runs `npm run migrate`, or `npm run migrate:revert` with --revert, on DATABASE_MIGRATION_URL or what runs here. */
+/**
+ * Runs `npm run migrate` and, with --revert, `npm run migrate:revert`: on DATABASE_MIGRATION_URL or the embedded
+ * database.
+ */
 async function main(): Promise<string> {
   const given = process.env['DATABASE_MIGRATION_URL'];
   if (given) return run(given);
@@ -20,7 +23,7 @@ async function main(): Promise<string> {
 async function run(url: string): Promise<string> {
   if (process.argv.includes('--revert')) {
     await revertLatestMigration(url);
-    return 'The newest migration is undone.';
+    return 'The newest migration was reverted.';
   }
   const names = await runMigrations(url);
   return names.length > 0 ? `Done:\n  ${names.join('\n  ')}` : 'Nothing to do: no migration is pending.';

@@ -2,8 +2,8 @@ import '../platform/config/load-config';
 import { bootstrapDatabase, LOGIN_ROLES, type Role, runMigrations } from '../local-services/database-setup';
 
 /**
- * Prepares a database that is not embedded, as the compose file's one-shot: bootstrap.sql as DATABASE_SUPERUSER_URL,
- * with the logins' passwords taken from their URLs, then the migrations. May be run any number of times.
+ * Prepares a database that is not embedded; the one-shot service of the compose file. Runs bootstrap.sql as
+ * DATABASE_SUPERUSER_URL, with the passwords of the logins' URLs, then the migrations. It can be repeated.
  */
 async function main(): Promise<void> {
   const superuser = new URL(readRequiredUrl('DATABASE_SUPERUSER_URL'));

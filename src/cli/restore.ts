@@ -25,12 +25,12 @@ const SETTING_NAMES = [
 
 const USAGE = `npm run restore                        lists the backups
 npm run restore -- <number|latest|file>
-  --to postgres://…   database it becomes, by a superuser's login; DATABASE_SUPERUSER_URL when left out,
-                      and without that the embedded one, which must be stopped
-  --force             also where the database holds something: that is kept under another name
-  --yes               without asking`;
+  --to postgres://…   target database, with a superuser's login; default: DATABASE_SUPERUSER_URL, without it the
+                      embedded database, which must be stopped
+  --force             replace a database that is not empty; it is kept under another name
+  --yes               do not ask`;
 
-/** What the command was asked. */
+/** The parsed command line. */
 interface RestoreArguments {
   readonly backup: string | undefined;
   readonly to: string | undefined;
@@ -38,7 +38,7 @@ interface RestoreArguments {
   readonly isConfirmed: boolean;
 }
 
-/** Is `npm run restore`: puts a backup in the place of a database, whole or not at all. */
+/** Runs `npm run restore`: replaces a database with a backup, completely or not at all. */
 async function main(): Promise<void> {
   const envFile = join(findProjectRoot(), '.env');
   if (existsSync(envFile)) process.loadEnvFile(envFile);
@@ -60,7 +60,7 @@ async function main(): Promise<void> {
     isConfirmed: values.yes,
   };
   const folder = new DataFolder();
-  // Where another database is meant, its keys are the operator's, and nothing is made for an installation here.
+  // Another database has keys of its operator: no secrets are created in this data folder.
   const secrets =
     restoreArguments.to === undefined && shouldEmbedPostgres(process.env)
       ? InstallationSecrets.load(folder.resolve('secrets.json'))
@@ -70,35 +70,35 @@ async function main(): Promise<void> {
   if (restoreArguments.backup === undefined) return printBackups(store);
   if (!settings.ENCRYPTION_KEYS && !settings.ENCRYPTION_KEY_FILE)
     throw new OperatorError(
-      'A backup opens with the keys of its time only: give ENCRYPTION_KEYS or ENCRYPTION_KEY_FILE.',
+      'A backup needs the keys of the time it was taken: set ENCRYPTION_KEYS or ENCRYPTION_KEY_FILE.',
     );
   const masterKeys = new LocalMasterKeys({ encryption: encryptionOf(settings) });
   const source = await findSource(restoreArguments.backup, store);
   const options = { ...source, masterKeys, canReplace: restoreArguments.canReplace };
   if (restoreArguments.to !== undefined) return restore({ ...options, target: restoreArguments.to }, restoreArguments);
   if (!secrets)
-    throw new OperatorError('Say which database the backup becomes: --to postgres://…, the login of a superuser.');
+    throw new OperatorError('The target database is missing: add --to postgres://…, with the login of a superuser.');
   await withEmbeddedPostgres(folder, secrets, (target, passwords) =>
     restore({ ...options, target, passwords }, restoreArguments),
   );
 }
 
-async function restore(options: RestoreOptions, { isConfirmed: isSure }: RestoreArguments): Promise<void> {
+async function restore(options: RestoreOptions, { isConfirmed }: RestoreArguments): Promise<void> {
   const { manifest } = await readToEnd(options.read(), options.masterKeys);
   const { host, pathname } = new URL(options.target);
   print(
     `Taken ${manifest.takenAt}: ${countRows(manifest)} rows of ${Object.keys(manifest.tables).length} tables, PostgreSQL ${manifest.serverVersion}, ${manifest.migrations.at(-1)}.`,
   );
-  if (!isSure && !(await askForConfirmation(`It becomes the database ${pathname.slice(1)} of ${host}. Go on?`)))
+  if (!isConfirmed && !(await askForConfirmation(`It replaces database ${pathname.slice(1)} of ${host}. Continue?`)))
     return print('Nothing was done.');
-  const { oldDatabase: keptAs, migrationsRun, erasedUsers: erasedAgain } = await restoreDatabase(options);
-  print('Restored, compared with what was dumped, and found equal.');
-  if (migrationsRun.length > 0) print(`Migrations run since: ${migrationsRun.join(', ')}.`);
-  if (erasedAgain.length > 0) print(`Erased again, for they had asked for it since: ${erasedAgain.length} users.`);
-  if (keptAs !== null) print(`What was there is now the database ${keptAs}; drop it when you are sure.`);
+  const { oldDatabase, migrationsRun, erasedUsers } = await restoreDatabase(options);
+  print('Restored, compared with the dump, and found equal.');
+  if (migrationsRun.length > 0) print(`Migrations run after the restore: ${migrationsRun.join(', ')}.`);
+  if (erasedUsers.length > 0) print(`Erased again, at their request after the backup: ${erasedUsers.length} users.`);
+  if (oldDatabase !== null) print(`The old database is now ${oldDatabase}; drop it when you are sure.`);
 }
 
-/** Takes the place of the launcher for as long as it lasts. */
+/** Runs `work` with the embedded PostgreSQL, under the launcher's lock. */
 async function withEmbeddedPostgres(
   folder: DataFolder,
   secrets: InstallationSecrets,
@@ -129,33 +129,33 @@ function buildRestoreEnvironment(folder: DataFolder, secrets: InstallationSecret
   return { ...process.env, GIGVAULT_DATA_DIR: folder.path, ENCRYPTION_KEYS, ENCRYPTION_KEY_FILE };
 }
 
-/** Only the keys are wanted of the environment. */
+/** buildServerEnvironment needs URLs; only the keys of its result are used. */
 const UNUSED_URLS = { app: '', auth: '', worker: '', admin: '', owner: '', backup: '', monitor: '' };
 
-/** A file by its path, or one of the store by the number of its backup. */
+/** Finds the backup: a file by its path, or a file of the store by its number. */
 async function findSource(
   backup: string,
   store: BackupStore,
 ): Promise<Pick<RestoreOptions, 'read' | 'store' | 'others'>> {
   const isFile = !/^\d+$|^latest$/.test(backup);
-  const place = isFile ? new FolderStore(dirname(resolve(backup))) : store;
-  const others = await place.list().catch(() => []);
+  const source = isFile ? new FolderStore(dirname(resolve(backup))) : store;
+  const others = await source.list().catch(() => []);
   const name = isFile
     ? basename(backup)
     : others.find((file) => backup === 'latest' || parseFileName(file)?.id === Number(backup));
   if (name === undefined) throw new BackupError(`there is no backup ${backup}; npm run restore lists them`);
-  return { read: () => place.read(name), store: place, others };
+  return { read: () => source.read(name), store: source, others };
 }
 
 async function printBackups(store: BackupStore): Promise<void> {
   const names = await store.list();
   for (const name of names)
     print(`${String(parseFileName(name)?.id).padStart(6)}  ${parseFileName(name)?.takenAt.toISOString()}  ${name}`);
-  print(names.length === 0 ? 'There is no backup where the settings want them.' : `\n${USAGE}`);
+  print(names.length === 0 ? 'There is no backup in the configured store.' : `\n${USAGE}`);
 }
 
 async function askForConfirmation(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new OperatorError('Nobody can be asked here: say --yes.');
+  if (!process.stdin.isTTY) throw new OperatorError('There is no terminal to ask for confirmation: add --yes.');
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
     return /^y(es)?$/i.test((await terminal.question(`${question} [yes/no] `)).trim());

@@ -11,15 +11,15 @@ import { ServiceSet } from './launcher/service-set';
 import { StopRequests } from './launcher/stop-requests';
 
 const USAGE = `npm start                      starts PostgreSQL, Redis, the API and the worker; Ctrl-C stops everything
-npm start -- --fake-upwork     with an Upwork of its own, in memory, to connect to without an account there
-npm start -- --fake-ai         with AI vendors of its own, which need no key; what they write is marked as fake
+npm start -- --fake-upwork     adds a fake Upwork, in memory; it needs no account
+npm start -- --fake-ai         adds fake AI vendors; they need no key, and their texts are marked as fake
 npm start -- --help            prints this
 
-Both fakes may be combined. Settings come from the environment and from .env; .env.example describes them all.`;
+The options can be combined. Settings come from the environment and from .env; .env.example describes all.`;
 
 /**
- * Runs `npm start [-- --fake-upwork --fake-ai]`: starts everything, restarts what ends by itself, and stops everything when it is
- * asked to, when a process ends again and again, or when the launcher itself fails.
+ * Runs `npm start [-- --fake-upwork --fake-ai]`: starts everything and restarts processes that exit. Stops everything
+ * on request, when a process exits too often, or when the launcher itself fails.
  */
 async function main(): Promise<number> {
   const envFile = join(findProjectRoot(), '.env');
@@ -51,16 +51,16 @@ async function main(): Promise<number> {
     if (requests.signal.aborted) return 0;
     throw error;
   } finally {
-    if (serviceSet.servers.length > 0) print('Stopping: finishing what was accepted (Ctrl-C again cuts it short) …');
+    if (serviceSet.servers.length > 0) print('Stopping: finishing accepted work (Ctrl-C again forces it) …');
     await serviceSet.stop();
     new ServicesFile(folder.resolve('services.json')).remove();
     lock.release();
   }
 }
 
-/** Listens, from the moment it is made, to what fails in the launcher and nothing catches: it must not leave its processes behind. */
+/** Listener for uncaught errors of the launcher, which must still stop its processes. */
 class UncaughtFault {
-  /** Settles with a sentence; never rejects. */
+  /** Resolves with a sentence; never rejects. */
   readonly occurred = new Promise<string>((resolve) => {
     const fail = (error: unknown): void => {
       resolve(`The launcher failed: ${error instanceof Error ? error.stack : String(error)}`);
@@ -70,7 +70,7 @@ class UncaughtFault {
   });
 }
 
-/** Returns the fakes that are wanted. */
+/** Returns the requested fakes. */
 function parseOptions(args: string[]): ReadonlySet<FakeName> | 'help' {
   try {
     const flag = { type: 'boolean', default: false } as const;
@@ -93,7 +93,7 @@ function printAddresses(
   API        ${api}
   Swagger    ${api}/docs
   Dashboard  ${api}/admin
-${fakeUpwork ? `  Upwork     ${fakeUpwork}, a fake one; npm run demo walks from a search there to an accepted proposal\n` : ''}${fakeAi ? `  AI         ${fakeAi}, fake vendors; what they write is marked as fake\n` : ''}${postgres ? '  Database   npm run db -- --role app\n' : ''}  Logs       ${folder.resolve('logs')}
+${fakeUpwork ? `  Upwork     ${fakeUpwork}, a fake; npm run demo shows a search there up to an accepted proposal\n` : ''}${fakeAi ? `  AI         ${fakeAi}, fake vendors; their texts are marked as fake\n` : ''}${postgres ? '  Database   npm run db -- --role app\n' : ''}  Logs       ${folder.resolve('logs')}
 ${admin ? `\n  First admin, shown only now:  ${admin.email}  ${admin.password}\n` : ''}
 Ctrl-C stops everything; the data stays in place.`);
 }

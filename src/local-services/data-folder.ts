@@ -3,12 +3,12 @@ import { dirname, join, resolve } from 'node:path';
 import { homedir } from 'node:os';
 import { changeOwner, createPrivateFolder, findServiceUser } from './file-permissions';
 
-/** Is a failure to start that the person at the terminal can act on: its message is printed alone, without a stack. */
+/** An error that the operator can solve: only its message is printed, without a stack trace. */
 export class OperatorError extends Error {
-  override name = 'LaunchError';
+  override name = 'OperatorError';
 }
 
-/** Returns the checkout's root (the nearest folder above with a package.json), the same from src/ and from dist/. */
+/** Returns the checkout's root: the nearest parent folder with a package.json, the same from src/ and dist/. */
 export function findProjectRoot(): string {
   let folder = __dirname;
   while (!existsSync(join(folder, 'package.json'))) {
@@ -20,8 +20,8 @@ export function findProjectRoot(): string {
 }
 
 /**
- * Returns a folder for programs fetched or copied once. Root's is readable by the account the services run under and
- * writable by nobody else; others use their own cache, or the checkout when they have no home.
+ * Returns the cache folder for fetched or copied programs. Root uses /var/cache/gigvault: the services' account can
+ * read it, only root can write it. Other users have it in their own cache or, without a home, in the checkout.
  */
 export function findCacheFolder(): string {
   const candidates =
@@ -47,23 +47,23 @@ function isWritable(folder: string): boolean {
   }
 }
 
-/** Root's services run under another account, which cannot enter a checkout below a closed home. */
+/** Services of root run as another account, which may have no access to the checkout. */
 const ROOT_SERVICES_FOLDER = '/var/lib/gigvault';
 
 /**
- * Is the installation's folder (GIGVAULT_DATA_DIR, `.gigvault` in the checkout), open to its owner only: secrets,
- * logs, the files that say what runs, and, unless root runs it, the data of PostgreSQL and Redis.
+ * The folder of an installation: GIGVAULT_DATA_DIR, or `.gigvault` in the checkout. Only its owner has access. It
+ * contains secrets, logs, lock and service files and, unless root runs it, the data of PostgreSQL and Redis.
  */
 export class DataFolder {
   readonly path: string;
 
-  /** @throws LaunchError when the folder cannot be made or belongs to somebody else */
+  /** @throws OperatorError when the folder cannot be created or belongs to another user */
   constructor(setting = process.env['GIGVAULT_DATA_DIR']) {
     this.path = resolve(findProjectRoot(), setting || '.gigvault');
     try {
       mkdirSync(this.path, { recursive: true, mode: 0o700 });
     } catch (error) {
-      throw new OperatorError(`Cannot make the data folder ${this.path}: ${(error as Error).message}`);
+      throw new OperatorError(`Cannot create the data folder ${this.path}: ${(error as Error).message}`);
     }
     const { uid } = statSync(this.path);
     if (uid !== process.getuid?.()) {
@@ -72,19 +72,19 @@ export class DataFolder {
     createPrivateFolder(this.path);
   }
 
-  /** Returns the path of a file or folder inside. */
+  /** Returns the path of a file or folder in this folder. */
   resolve(...names: string[]): string {
     return join(this.path, ...names);
   }
 
-  /** Returns the log file of a process. */
+  /** Returns the path of a process's log file. */
   resolveLog(name: string): string {
     return join(createPrivateFolder(this.resolve('logs')), `${name}.log`);
   }
 
   /**
-   * Returns the folder the services keep their data in. For root that is one outside the checkout with a name nobody
-   * can guess, owned by the services' account and closed to all others.
+   * Creates and returns the folder for the services' data. For root it is outside the checkout, has an unguessable
+   * name, and only the services' account has access.
    */
   createServicesFolder(unguessableName: string): string {
     const user = findServiceUser();

@@ -7,7 +7,7 @@ import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { migrationSource } from '../platform/database/schema/migrations';
 
-/** A database that another version of Gigvault has migrated and this one must not touch. */
+/** Error for a database that another version of Gigvault has migrated. This version must not change it. */
 export class UnknownSchemaError extends OperatorError {
   override name = 'UnknownSchemaError';
 
@@ -17,7 +17,7 @@ export class UnknownSchemaError extends OperatorError {
 }
 
 /**
- * Refuses a database with migrations that this version does not have. Call it before anything is changed.
+ * Rejects a database with migrations that this version does not have. Call it before any change.
  * @throws UnknownSchemaError
  */
 export async function assertKnownSchema(query: CatalogQuery): Promise<void> {
@@ -26,9 +26,9 @@ export async function assertKnownSchema(query: CatalogQuery): Promise<void> {
 }
 
 /**
- * Adds to an UnknownSchemaError the commands that keep or remove the data of an installation on embedded services.
- * @param dataFolder the installation's folder; it is moved as a whole, so its keys stay with its data
- * @param servicesFolder where its PostgreSQL and Redis keep their files
+ * Adds the shell commands that keep or remove the installation's data to an UnknownSchemaError of an older version.
+ * @param dataFolder folder of the installation; moved as a whole, so the keys stay with the data
+ * @param servicesFolder folder of its PostgreSQL and Redis
  */
 export function withCommands(error: unknown, dataFolder: string, servicesFolder: string): unknown {
   if (!(error instanceof UnknownSchemaError) || !error.schema.isOlder) return error;
@@ -46,12 +46,12 @@ function freeName(path: string, count = 1): string {
   return existsSync(name) ? freeName(path, count + 1) : name;
 }
 
-/** As a POSIX shell takes it for one word. */
+/** Quotes a path as one word of a POSIX shell. */
 function quoted(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
-/** Are the login roles of docker/postgres/bootstrap.sql, by the name people use for them. */
+/** The login roles of docker/postgres/bootstrap.sql by their short names. */
 export const LOGINS = {
   migrator: 'gigvault_migrator',
   app: 'gigvault_app',
@@ -62,21 +62,21 @@ export const LOGINS = {
   monitor: 'gigvault_monitor',
 } as const;
 
-/** Is a login role of ours, or `superuser`, the cluster's own `postgres`. */
+/** A login role, or `superuser`: the cluster's `postgres`. */
 export type Role = keyof typeof LOGINS | 'superuser';
 
-/** Are the roles bootstrap.sql makes. */
+/** The roles that bootstrap.sql creates. */
 export const LOGIN_ROLES = Object.keys(LOGINS) as (keyof typeof LOGINS)[];
 
-/** Every role there is a password for. */
+/** All roles with a password. */
 export const ROLES: readonly Role[] = ['superuser', ...LOGIN_ROLES];
 
-/** Returns a fresh random password for each role. */
+/** Returns a new random password for each role. */
 export function createPasswords(): Record<Role, string> {
   return Object.fromEntries(ROLES.map((role) => [role, createPassword()])) as Record<Role, string>;
 }
 
-/** Returns 192 random bits in letters that need no escape in a URL, a connection string or a config file. */
+/** Returns 192 random bits in characters that need no escaping in URLs, connection strings and config files. */
 export function createPassword(): string {
   return randomBytes(24).toString('base64url');
 }
@@ -87,10 +87,10 @@ export function getLogin(role: Role): string {
 }
 
 /**
- * Creates a database unless it exists, and runs docker/postgres/bootstrap.sql in it: roles, their passwords,
- * extensions, who may connect. May be run any number of times; without `passwords` they stay as they are.
+ * Creates a database unless it exists, and runs docker/postgres/bootstrap.sql in it: roles, passwords, extensions,
+ * CONNECT privileges. It can be repeated; without `passwords` they do not change.
  *
- * `urlOf` gives the superuser's URL of a database of that cluster.
+ * `urlOf` returns the superuser's URL of a database of the cluster.
  * @throws UnknownSchemaError when another version has migrated the database
  */
 export async function bootstrapDatabase(
@@ -99,7 +99,7 @@ export async function bootstrapDatabase(
   passwords?: Record<Role, string>,
 ): Promise<void> {
   await withClient(urlOf('postgres'), async (client) => {
-    // The server writes the statement: it knows how to quote a name.
+    // The server builds the statement because it quotes the name.
     const { rows } = await client.query<{ statement: string }>(
       `SELECT format('CREATE DATABASE %I', $1::text) AS statement
        WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = $1)`,
@@ -116,7 +116,7 @@ export async function bootstrapDatabase(
   });
 }
 
-/** Runs some work on a connection of its own and closes it. */
+/** Runs `work` on a new connection and closes it. */
 export async function withClient<T>(connectionString: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString });
   await client.connect();
@@ -128,7 +128,7 @@ export async function withClient<T>(connectionString: string, work: (client: Cli
 }
 
 /**
- * Runs every pending migration as the migration login and returns their names. Each runs in its own transaction.
+ * Runs the pending migrations as the migration login, each in its own transaction, and returns their names.
  * @throws UnknownSchemaError when another version has migrated the database
  */
 export async function runMigrations(migrationUrl: string): Promise<string[]> {
@@ -138,7 +138,7 @@ export async function runMigrations(migrationUrl: string): Promise<string[]> {
 }
 
 /**
- * Undoes the newest migration.
+ * Reverts the newest migration.
  * @throws UnknownSchemaError when another version has migrated the database
  */
 export async function revertLatestMigration(migrationUrl: string): Promise<void> {

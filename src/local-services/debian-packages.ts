@@ -6,19 +6,19 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 const DOWNLOAD_TIMEOUT_MS = 120_000;
-/** Of the libraries a package needs, those never taken along: the C library must be the system's own. */
+/** Libraries that are never unpacked: the C library must be the system's own. */
 const SYSTEM_LIBRARIES = new Set(['libc6', 'libgcc-s1']);
 
 /**
- * Unpacks Debian's or Ubuntu's signed package, with all libraries it needs, into `place` without installing it: no root
- * needed, a second or a few. What is there already is taken as it is.
- * @param name of the package; one that ends in `-*` stands for the highest version the archive has
- * @param librariesOf another package whose libraries are enough, itself included, for a program of a package that needs more
- * @throws Error when there is no apt, or it has no such package
+ * Unpacks a signed package of Debian or Ubuntu and its libraries into `folder` without installing them. It needs no
+ * root and takes a few seconds. An existing folder is used unchanged.
+ * @param name name of the package; a trailing `-*` selects the highest version of the archive
+ * @param librariesOf package whose libraries, itself included, are taken instead of those of `name`, which needs more
+ * @throws Error without apt or without such a package
  */
-export async function unpackPackage(name: string, place: string, librariesOf?: string): Promise<void> {
-  if (existsSync(place)) return;
-  const draft = mkdtempSync(`${place}-`);
+export async function unpackPackage(name: string, folder: string, librariesOf?: string): Promise<void> {
+  if (existsSync(folder)) return;
+  const draft = mkdtempSync(`${folder}-`);
   try {
     await download(draft, name, librariesOf);
     for (const file of readdirSync(draft).filter((entry) => entry.endsWith('.deb'))) {
@@ -27,19 +27,19 @@ export async function unpackPackage(name: string, place: string, librariesOf?: s
     }
     await rm(join(draft, 'apt'), { recursive: true, force: true });
     await execute('chmod', ['-R', 'a+rX', draft]);
-    await rename(draft, place).catch((error: unknown) => {
-      // Another process was quicker: its copy is as good.
-      if (!existsSync(place)) throw error;
+    await rename(draft, folder).catch((error: unknown) => {
+      // Another process was faster; its copy is equivalent.
+      if (!existsSync(folder)) throw error;
     });
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
 }
 
-/** Returns the folders of libraries that were unpacked in `place`, as LD_LIBRARY_PATH wants them. */
-export function findLibraries(place: string): string {
+/** Returns the folders of the libraries unpacked in `folder`, in the form of LD_LIBRARY_PATH. */
+export function findLibraries(folder: string): string {
   return ['usr/lib', 'lib']
-    .map((part) => join(place, 'root', part))
+    .map((part) => join(folder, 'root', part))
     .filter((part) => existsSync(part))
     .flatMap((part) =>
       readdirSync(part)
@@ -49,13 +49,13 @@ export function findLibraries(place: string): string {
     .join(delimiter);
 }
 
-/** Returns the first of these programs that is on PATH, or where Homebrew and hand-made installations lie. */
+/** Returns the path of the first of these programs found on PATH, in /usr/local/bin or in Homebrew's folder. */
 export function findOnPath(names: readonly string[]): string | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/bin', '/opt/homebrew/bin'];
   return names.flatMap((name) => folders.filter(Boolean).map((folder) => join(folder, name))).find(isExecutable);
 }
 
-/** Whether a file is there and may be run. */
+/** Returns true when a file exists and is executable. */
 export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
@@ -65,18 +65,18 @@ export function isExecutable(path: string): boolean {
   }
 }
 
-/** The system's package lists first; a fresh machine has none, so then lists of our own. */
+/** Downloads with the system's package lists; a new machine has none, so the second attempt fetches separate lists. */
 async function download(folder: string, name: string, librariesOf?: string): Promise<void> {
-  const own = join(folder, 'apt');
-  mkdirSync(join(own, 'lists', 'partial'), { recursive: true });
-  mkdirSync(join(own, 'archives', 'partial'), { recursive: true });
-  const asAnyone = ['-o', 'APT::Sandbox::User=', '-o', `Dir::Cache=${own}`];
-  const withOwnLists = [...asAnyone, '-o', `Dir::State::Lists=${join(own, 'lists')}`];
+  const apt = join(folder, 'apt');
+  mkdirSync(join(apt, 'lists', 'partial'), { recursive: true });
+  mkdirSync(join(apt, 'archives', 'partial'), { recursive: true });
+  const withoutRoot = ['-o', 'APT::Sandbox::User=', '-o', `Dir::Cache=${apt}`];
+  const withNewLists = [...withoutRoot, '-o', `Dir::State::Lists=${join(apt, 'lists')}`];
   try {
-    await downloadPackages(folder, name, librariesOf, asAnyone);
+    await downloadPackages(folder, name, librariesOf, withoutRoot);
   } catch {
-    await execute('apt-get', [...withOwnLists, '-q', 'update'], { cwd: folder, timeout: DOWNLOAD_TIMEOUT_MS });
-    await downloadPackages(folder, name, librariesOf, withOwnLists);
+    await execute('apt-get', [...withNewLists, '-q', 'update'], { cwd: folder, timeout: DOWNLOAD_TIMEOUT_MS });
+    await downloadPackages(folder, name, librariesOf, withNewLists);
   }
 }
 
@@ -104,14 +104,16 @@ async function findNewestVersion(prefix: string, options: readonly string[]): Pr
   return `${prefix}${Math.max(...versions.filter(Number.isInteger))}`;
 }
 
-/** From library to library: what else a package depends on is for installing it. */
+/**
+ * Returns all libraries that a package needs, directly or indirectly; other dependencies only matter for installing.
+ */
 async function listLibraries(name: string, options: readonly string[]): Promise<Set<string>> {
   const libraries = new Set<string>();
-  for (let asked = [name]; asked.length > 0;) {
-    const { stdout } = await execute('apt-cache', [...options, 'depends', '--important', ...asked]);
+  for (let pending = [name]; pending.length > 0;) {
+    const { stdout } = await execute('apt-cache', [...options, 'depends', '--important', ...pending]);
     const needed = [...stdout.matchAll(/^[ \t]*Depends: (lib[a-z0-9+.-]*)$/gm)].map(([, library]) => library ?? '');
-    asked = needed.filter((library) => !SYSTEM_LIBRARIES.has(library) && !libraries.has(library));
-    asked.forEach((library) => libraries.add(library));
+    pending = needed.filter((library) => !SYSTEM_LIBRARIES.has(library) && !libraries.has(library));
+    pending.forEach((library) => libraries.add(library));
   }
   return libraries;
 }

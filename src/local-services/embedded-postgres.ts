@@ -10,27 +10,27 @@ import { changeOwner, findServiceUser, writePrivateFile } from './file-permissio
 const START_TIMEOUT_MS = 30_000;
 
 interface EmbeddedPostgresOptions {
-  /** Data folder; made on the first start, inside a folder the service user owns. */
+  /** Data folder; created at the first start, in a folder that the service user owns. */
   folder: string;
   logFile: string;
   superuserPassword: string;
-  /** Taken when it is free. */
+  /** Used when it is free. */
   preferredPort?: number;
-  /** For what is thrown away: nothing survives a power cut, and everything is quicker. */
+  /** For disposable data: faster, but not crash-safe. */
   isEphemeral?: boolean;
-  /** Those that npm installed unless told otherwise. */
+  /** Default: those that npm installed. */
   programs?: PostgresPrograms;
-  /** 100 unless given; 300 where it is fast. */
+  /** Default: 100; 300 for an ephemeral server. */
   maxConnections?: number;
 }
 
 /**
- * A PostgreSQL server of our own on 127.0.0.1, with passwords only (SCRAM), no socket file, and
- * pg_stat_statements loaded. As root it runs under `postgres` or `nobody`.
+ * A PostgreSQL server on 127.0.0.1 with SCRAM passwords, without a Unix socket, with pg_stat_statements. Started by
+ * root, it runs as `postgres` or `nobody`.
  */
 export class EmbeddedPostgres {
   readonly title = 'PostgreSQL';
-  /** Known after `start`; a later start keeps it. */
+  /** Set by `start`; a restart keeps it. */
   port = 0;
   private process: ManagedProcess | undefined;
   private readonly user = findServiceUser();
@@ -41,19 +41,19 @@ export class EmbeddedPostgres {
     return this.process?.pid;
   }
 
-  /** Says whether there is no data yet. */
+  /** True before the first start: there is no data yet. */
   get isNew(): boolean {
     return !existsSync(join(this.options.folder, 'PG_VERSION'));
   }
 
-  /** Settles when the server has ended for whatever reason. */
+  /** Resolves when the server has ended. */
   get exited(): Promise<string> {
     return this.process?.exited ?? new Promise(() => undefined);
   }
 
   /**
-   * Starts the server and returns when it answers. A server that a killed run left on the same data is stopped first.
-   * @throws LaunchError with the last lines of its log when it does not start
+   * Starts the server and returns when it answers. An orphaned server on the same data is stopped first.
+   * @throws OperatorError with the last lines of its log when it does not start
    */
   async start(): Promise<void> {
     const { folder, programs = await findPostgresPrograms(this.user) } = this.options;
@@ -63,7 +63,7 @@ export class EmbeddedPostgres {
     for (;;) {
       const failure = await this.tryStart(programs, deadline);
       if (failure === undefined) return;
-      // Backends of a killed server hold its shared memory for a moment longer.
+      // Backends of a killed server keep its shared memory for another moment.
       if (!failure.includes('shared memory block') || Date.now() > deadline) {
         throw new OperatorError(`The embedded PostgreSQL did not start (${this.options.logFile}):\n${failure}`);
       }
@@ -76,7 +76,7 @@ export class EmbeddedPostgres {
     return `postgresql://${login}:${encodeURIComponent(password)}@127.0.0.1:${this.port}/${database}`;
   }
 
-  /** Ends the server by a fast shutdown (open transactions are rolled back, all data is on disk), bounded. */
+  /** Stops the server by a fast shutdown: open transactions roll back. After 20 seconds it is forced. */
   async stop(): Promise<void> {
     await this.process?.stop({ signal: 'SIGINT', graceMs: 20_000, forceSignal: 'SIGQUIT' });
   }
@@ -86,22 +86,21 @@ export class EmbeddedPostgres {
     return this.process?.readLogTail() ?? '';
   }
 
-  /** Ends the server at once; the next start recovers from the log. */
+  /** Kills the server; the next start recovers from the log. */
   kill(): void {
     this.process?.kill('SIGQUIT');
   }
 
-  /** Its clients know the port it has had. */
+  /** Keeps the port at a restart, because clients use it. */
   private async choosePort(preferred: number | undefined): Promise<number> {
     const port = await findFreePort(this.process ? this.port : preferred);
-    if (this.process && port !== this.port)
-      throw new OperatorError(`Port ${this.port} was taken by another program meanwhile.`);
+    if (this.process && port !== this.port) throw new OperatorError(`Port ${this.port} was taken by another program.`);
     return port;
   }
 
   private async initialize(programs: PostgresPrograms): Promise<void> {
-    const { folder, isEphemeral: isFast, superuserPassword } = this.options;
-    // Renamed when complete: an initdb that was killed must not pass for data.
+    const { folder, isEphemeral, superuserPassword } = this.options;
+    // Renamed when complete: the result of a killed initdb must not be used as data.
     const draft = `${folder}.new`;
     rmSync(draft, { recursive: true, force: true });
     mkdirSync(draft, { recursive: true, mode: 0o700 });
@@ -118,11 +117,11 @@ export class EmbeddedPostgres {
         `--pwfile=${passwordFile}`,
         '--auth=scram-sha-256',
         '--encoding=UTF8',
-        // Order by bytes, the same on every machine; but letters of every alphabet have a lower case (search needs it).
+        // Byte order is the same on every machine; the search needs lower case in every alphabet.
         '--lc-collate=C',
         `--lc-ctype=${process.platform === 'darwin' ? 'en_US.UTF-8' : 'C.UTF-8'}`,
         '--lc-messages=C',
-        ...(isFast ? ['--no-sync'] : []),
+        ...(isEphemeral ? ['--no-sync'] : []),
       ],
       { cwd: dirname(folder), env: buildEnvironment(), user: this.user, logFile: this.options.logFile },
     );
@@ -150,7 +149,7 @@ export class EmbeddedPostgres {
       }
       if (answer === 'wrong password') {
         await server.stop({ signal: 'SIGINT', graceMs: 5_000, forceSignal: 'SIGQUIT' });
-        return `The data in ${folder} was made with another password than the one kept for it.`;
+        return `The data in ${folder} was created with another password than the stored one.`;
       }
       if (Date.now() > deadline) await server.stop({ signal: 'SIGQUIT', graceMs: 5_000, forceSignal: 'SIGKILL' });
       await Promise.race([sleep(25), server.exited]);
@@ -165,7 +164,7 @@ export class EmbeddedPostgres {
       ['unix_socket_directories', ''],
       ['password_encryption', 'scram-sha-256'],
       ['shared_preload_libraries', 'pg_stat_statements'],
-      // Utility statements, such as CREATE ROLE, keep their literals there.
+      // Utility statements such as CREATE ROLE would be stored with their literals.
       ['pg_stat_statements.track_utility', 'off'],
       ['timezone', 'UTC'],
       ['log_timezone', 'UTC'],
@@ -196,7 +195,7 @@ export class EmbeddedPostgres {
   }
 }
 
-/** The person's own PG* variables must not steer our server. */
+/** Excludes PG* variables of the operator, which would change the server. */
 function buildEnvironment(): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], LANG: 'C', TZ: 'UTC' };
 }

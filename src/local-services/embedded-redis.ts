@@ -13,43 +13,42 @@ import { changeOwner, findServiceUser, writePrivateFile } from './file-permissio
 const execute = promisify(execFile);
 const SERVER_PROGRAMS = ['redis-server', 'valkey-server'] as const;
 
-/** Is a Redis server that can be run: its path and the folder of libraries it needs besides the system's. */
+/** A Redis server program: its path and, if unpacked, the folder of its libraries. */
 export interface RedisProgram {
   command: string;
   libraries?: string;
 }
 
 /**
- * Finds redis-server or valkey-server on PATH, else in the cache, else fetches Debian's or Ubuntu's signed package
- * into the cache without installing it (no root needed; about a second).
- * @throws LaunchError that names every way out when there is none
+ * Finds redis-server or valkey-server on PATH, then in the cache. Otherwise fetches the signed package of Debian or
+ * Ubuntu into the cache without installing it, which needs no root and takes about a second.
+ * @throws OperatorError that lists all alternatives when there is none
  */
 export async function findRedisProgram(): Promise<RedisProgram> {
   const installed = findOnPath(SERVER_PROGRAMS);
   if (installed !== undefined) return { command: installed };
-  const place = join(findCacheFolder(), `redis-${process.arch}`);
+  const folder = join(findCacheFolder(), `redis-${process.arch}`);
   try {
-    await unpackPackage('redis-tools', place);
-    return await checkUnpacked(place);
+    await unpackPackage('redis-tools', folder);
+    return await checkUnpacked(folder);
   } catch (error) {
-    await rm(place, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
     throw new OperatorError(`${INSTALL_HELP}\n(${summarize(error)})`);
   }
 }
 
-const INSTALL_HELP = `No Redis was found, and none could be fetched with apt. Any one of these helps:
+const INSTALL_HELP = `No Redis was found, and apt could not fetch one. Any one of these helps:
   apt install redis-server        (Debian, Ubuntu)
   brew install redis              (macOS)
   docker compose -f docker/compose.yml --env-file .env up --build   (everything in containers)
-  REDIS_URL=redis://…             (a Redis 6 or newer of your own)`;
+  REDIS_URL=redis://…             (your own Redis 6 or newer)`;
 
-/** Checks that the unpacked server runs here. */
-async function checkUnpacked(place: string): Promise<RedisProgram> {
-  const folder = join(place, 'root', 'usr', 'bin');
-  const command = join(folder, 'redis-server');
-  // The server and the checker are one program that looks at the name it is called by; the link is another package's.
+/** Checks that the unpacked server runs on this machine. */
+async function checkUnpacked(folder: string): Promise<RedisProgram> {
+  const command = join(folder, 'root', 'usr', 'bin', 'redis-server');
+  // redis-server and redis-check-rdb are one program that checks its own name; the link is in another package.
   if (!existsSync(command)) symlinkSync('redis-check-rdb', command);
-  const libraries = findLibraries(place);
+  const libraries = findLibraries(folder);
   await execute(command, ['--version'], { env: { LD_LIBRARY_PATH: libraries } });
   return { command, libraries };
 }
@@ -61,20 +60,23 @@ function summarize(error: unknown): string {
 const START_TIMEOUT_MS = 15_000;
 
 interface EmbeddedRedisOptions {
-  /** Data folder; made on the first start, inside a folder the service user may enter. */
+  /** Data folder; created at the first start, in a folder that the service user can enter. */
   folder: string;
   logFile: string;
   password: string;
-  /** Taken when it is free. */
+  /** Used when it is free. */
   preferredPort?: number;
-  /** For tests: nothing is written to disk, and there are 512 databases. */
+  /** For tests: no persistence, and 512 databases. */
   isEphemeral?: boolean;
 }
 
-/** A Redis server of our own on 127.0.0.1 with a password; it refuses writes when full rather than lose tasks. */
+/**
+ * A Redis server on 127.0.0.1 with a password. When its memory is full, it refuses writes: evictions would lose
+ * tasks.
+ */
 export class EmbeddedRedis {
   readonly title = 'Redis';
-  /** Known after `start`; a later start keeps it. */
+  /** Set by `start`; a restart keeps it. */
   port = 0;
   private process: ManagedProcess | undefined;
   private readonly user = findServiceUser();
@@ -89,14 +91,14 @@ export class EmbeddedRedis {
     return `redis://:${encodeURIComponent(this.options.password)}@127.0.0.1:${this.port}/0`;
   }
 
-  /** Settles when the server has ended for whatever reason. */
+  /** Resolves when the server has ended. */
   get exited(): Promise<string> {
     return this.process?.exited ?? new Promise(() => undefined);
   }
 
   /**
-   * Starts the server and returns when it answers. A server that a killed run left on the same data is stopped first.
-   * @throws LaunchError when there is no Redis to run, or with the last lines of its log when it does not start
+   * Starts the server and returns when it answers. An orphaned server on the same data is stopped first.
+   * @throws OperatorError without a Redis program, or with the last lines of its log when it does not start
    */
   async start(): Promise<void> {
     const { folder, logFile, preferredPort } = this.options;
@@ -107,8 +109,8 @@ export class EmbeddedRedis {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     changeOwner(this.user, folder);
     this.port = await this.choosePort(preferredPort);
-    // A file, not arguments: every user of the machine may read those. Redis reads the file's path as a pattern, so it comes as
-    // the standard input; the argument is for the next start, which recognises by it a server that a killed run left.
+    // Not arguments: every user of the machine may read them. Redis treats the path of a config file as a pattern, so
+    // the file is its standard input. `stopOrphan` recognizes an orphaned server by the --pidfile argument.
     writePrivateFile(configFile, this.buildConfig());
     changeOwner(this.user, configFile);
     const server = new ManagedProcess('redis', program.command, ['-', '--pidfile', pidFile], {
@@ -122,7 +124,7 @@ export class EmbeddedRedis {
     this.process = server;
   }
 
-  /** Ends the server after it has written what it holds, bounded. */
+  /** Stops the server after it has written its data; after 10 seconds it is killed. */
   async stop(): Promise<void> {
     await this.process?.stop({ signal: 'SIGTERM', graceMs: 10_000, forceSignal: 'SIGKILL' });
   }
@@ -132,16 +134,15 @@ export class EmbeddedRedis {
     return this.process?.readLogTail() ?? '';
   }
 
-  /** Ends the server at once. */
+  /** Kills the server. */
   kill(): void {
     this.process?.kill('SIGKILL');
   }
 
-  /** Its clients know the port it has had. */
+  /** Keeps the port at a restart, because clients use it. */
   private async choosePort(preferred: number | undefined): Promise<number> {
     const port = await findFreePort(this.process ? this.port : preferred);
-    if (this.process && port !== this.port)
-      throw new OperatorError(`Port ${this.port} was taken by another program meanwhile.`);
+    if (this.process && port !== this.port) throw new OperatorError(`Port ${this.port} was taken by another program.`);
     return port;
   }
 
@@ -169,25 +170,25 @@ export class EmbeddedRedis {
   }
 
   private buildConfig(): string {
-    const { folder, password, isEphemeral: isFast } = this.options;
+    const { folder, password, isEphemeral } = this.options;
     return [
       'bind 127.0.0.1',
       `port ${this.port}`,
       `requirepass ${password}`,
       `dir ${quote(folder)}`,
-      // Its command line stays as we gave it.
+      // Keeps the command line, by which stopOrphan recognizes the server.
       'set-proc-title no',
       'daemonize no',
       'save ""',
-      `appendonly ${isFast ? 'no' : 'yes'}`,
-      `databases ${isFast ? 512 : 16}`,
+      `appendonly ${isEphemeral ? 'no' : 'yes'}`,
+      `databases ${isEphemeral ? 512 : 16}`,
       'maxmemory-policy noeviction',
       '',
     ].join('\n');
   }
 }
 
-/** Redis reads a quoted value as C does. */
+/** Quotes a value; Redis uses the escapes of C. */
 function quote(text: string): string {
   return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }

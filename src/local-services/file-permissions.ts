@@ -10,14 +10,14 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Creates a folder (and those above it) that only its owner may enter; an existing one is closed to others. */
+/** Creates a folder and its parents with access for its owner only; restricts an existing one. */
 export function createPrivateFolder(path: string): string {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   chmodSync(path, 0o700);
   return path;
 }
 
-/** Writes a file only its owner may read, whole or not at all: a reader never meets half of it. */
+/** Writes a file that only its owner can read. The write is atomic: a reader never sees a partial file. */
 export function writePrivateFile(path: string, text: string): void {
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, text, { mode: 0o600 });
@@ -25,7 +25,7 @@ export function writePrivateFile(path: string, text: string): void {
   renameSync(draft, path);
 }
 
-/** Returns what a JSON file holds, or undefined when there is no such file. */
+/** Returns the content of a JSON file, or undefined when it does not exist. */
 export function readJsonFile<T>(path: string): T | undefined {
   let text: string;
   try {
@@ -37,7 +37,7 @@ export function readJsonFile<T>(path: string): T | undefined {
   return JSON.parse(text) as T;
 }
 
-/** Is the unprivileged account PostgreSQL and Redis run under when the launcher runs as root. */
+/** The unprivileged account of PostgreSQL and Redis when root starts them. */
 export interface ServiceUser {
   name: string;
   uid: number;
@@ -45,8 +45,8 @@ export interface ServiceUser {
 }
 
 /**
- * Returns the account for the services: undefined when not root (they run as ourselves), else `postgres` or `nobody`.
- * PostgreSQL refuses to run as root, and initdb refuses a uid that has no line in /etc/passwd.
+ * Returns the account of the services: `postgres` or `nobody` under root, otherwise undefined (the current user).
+ * PostgreSQL refuses to run as root, and initdb refuses a uid without a line in /etc/passwd.
  */
 export function findServiceUser(): ServiceUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
@@ -60,12 +60,15 @@ export function findServiceUser(): ServiceUser | undefined {
   return undefined;
 }
 
-/** Gives a path to the service user, where there is one. */
+/** Makes the service user, if any, the owner of a path. */
 export function changeOwner(user: ServiceUser | undefined, path: string): void {
   if (user) chownSync(path, user.uid, user.gid);
 }
 
-/** Says whether the service user may read `path` and walk every folder above it (a 0700 home stops him). */
+/**
+ * Returns true when the service user can read `path` and enter every parent folder; a home with mode 0700 prevents
+ * it.
+ */
 export function isReachable(path: string, user: ServiceUser | undefined): boolean {
   if (!user) return true;
   let current = realpathSync(path);

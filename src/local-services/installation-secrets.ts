@@ -6,25 +6,25 @@ import { type Role, createPassword, createPasswords } from './database-setup';
 
 interface StoredSecrets {
   SECRET_KEY: string;
-  /** Of the database logins. */
+  /** Passwords of the database logins. */
   passwords: Record<Role, string>;
   redisPassword: string;
-  /** Root's data folder of the services has this name. */
+  /** Name of the services' data folder under root. */
   servicesName: string;
-  /** Kept only until it was shown once. */
+  /** Deleted once the launcher has shown it. */
   admin?: { email: string; password: string };
-  /** The ports of the last start, so that a URL a person has noted stays good. */
+  /** Ports of the last start; reused so that noted URLs stay valid. */
   ports: { postgres?: number; redis?: number };
 }
 
-/** What the file held before the master keys had one of their own. */
+/** Earlier format of the file, with the master keys. */
 interface LegacySecrets extends StoredSecrets {
   ENCRYPTION_KEYS?: string;
 }
 
 /**
- * Are the secrets of an installation on embedded services, in two files only their owner may read, made at the first
- * start: this one, and the master keys beside it, which a rotation changes. Whoever loses one of them loses the data.
+ * Secrets of an installation on embedded services. The first start creates two files that only their owner can read:
+ * this one and the master keys, which a rotation changes. Without either file the data is lost.
  */
 export class InstallationSecrets {
   private constructor(
@@ -32,12 +32,12 @@ export class InstallationSecrets {
     private stored: StoredSecrets,
   ) {}
 
-  /** Reads the file, or makes it together with the master keys. */
+  /** Reads the file, or creates it and the master keys. */
   static load(file: string): InstallationSecrets {
     const { ENCRYPTION_KEYS: older, ...found }: Partial<LegacySecrets> = readJsonFile<LegacySecrets>(file) ?? {};
     const isNew = found.SECRET_KEY === undefined;
     const secrets = new InstallationSecrets(file, isNew ? createSecrets() : (found as StoredSecrets));
-    // The keys first: this file says that they were made, and they are never made again.
+    // The keys first: this file marks them as created, and they are never created again.
     if (isNew || older !== undefined)
       new KeyFile(secrets.keyFile).create(older === undefined ? createKeyRing() : parseKeyRing(older));
     if (isNew || older !== undefined) secrets.save();
@@ -53,17 +53,17 @@ export class InstallationSecrets {
     return this.stored;
   }
 
-  /** Makes a password for the admin of a new database; it is kept until `forgetAdmin`. */
+  /** Generates the password for the admin of a new database; stored until `forgetAdmin`. */
   createAdmin(): void {
     this.update({ admin: { email: 'admin@gigvault.local', password: createPassword() } });
   }
 
-  /** Forgets the admin's password, which was shown. */
+  /** Deletes the admin's password. */
   forgetAdmin(): void {
     this.update({ admin: undefined });
   }
 
-  /** Remembers the ports for the next start. */
+  /** Stores the ports for the next start. */
   savePorts(ports: StoredSecrets['ports']): void {
     this.update({ ports });
   }
@@ -92,7 +92,7 @@ function createKeyRing(): KeyRing {
   return { current: 'k1', keys: new Map([['k1', newMasterKey()]]) };
 }
 
-/** Reads `id:base64[,id:base64…]`, the current one first. */
+/** Parses `id:base64[,id:base64…]`, the current key first. */
 function parseKeyRing(text: string): KeyRing {
   const keys = text.split(',').map((entry) => entry.split(':') as [id: string, key: string]);
   return { current: keys[0]![0], keys: new Map(keys.map(([id, key]) => [id, Buffer.from(key, 'base64')])) };

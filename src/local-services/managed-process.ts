@@ -10,25 +10,25 @@ interface ProcessOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
   user?: ServiceUser;
-  /** File its output is appended to; without one it writes to our terminal. */
+  /** File for its output, which is appended; default: the terminal. */
   logFile?: string;
-  /** File it reads as its standard input. */
+  /** File for its standard input. */
   inputFile?: string;
 }
 
 interface StopOptions {
   signal: NodeJS.Signals;
   graceMs: number;
-  /** Sent when the grace is over. */
+  /** Sent after `graceMs`. */
   forceSignal: NodeJS.Signals;
 }
 
 /**
- * Is a child process in a process group of its own: Ctrl-C at the terminal reaches the launcher only, which then
- * stops its children in the right order.
+ * A child process in its own process group. Ctrl-C at the terminal reaches only the launcher, which stops its
+ * children in order.
  */
 export class ManagedProcess {
-  /** Settles when the process has ended, with a text for people: "code 1" or "signal SIGKILL". Never rejects. */
+  /** Resolves when the process has ended, with "code 1", "signal SIGKILL" or the error of its start. Never rejects. */
   readonly exited: Promise<string>;
   private readonly child: ChildProcess;
   private isExited = false;
@@ -64,16 +64,16 @@ export class ManagedProcess {
     return this.isExited;
   }
 
-  /** Asks the process to end and waits; when the grace is over it is forced. Returns at once when it has ended. */
-  async stop({ signal, graceMs, forceSignal: force }: StopOptions): Promise<void> {
+  /** Sends `signal` and waits for the exit; sends `forceSignal` after `graceMs`. Returns at once when it has ended. */
+  async stop({ signal, graceMs, forceSignal }: StopOptions): Promise<void> {
     if (this.isExited) return;
     this.child.kill(signal);
-    const timer = setTimeout(() => this.child.kill(force), graceMs);
+    const timer = setTimeout(() => this.child.kill(forceSignal), graceMs);
     await this.exited;
     clearTimeout(timer);
   }
 
-  /** Ends the process without asking. */
+  /** Sends a signal without waiting. */
   kill(signal: NodeJS.Signals): void {
     if (!this.isExited) this.child.kill(signal);
   }
@@ -91,12 +91,12 @@ function openLog(file: string): number {
   return openSync(file, 'a', 0o600);
 }
 
-/** Returns a port of 127.0.0.1 nobody listens on: the preferred one if it is free, else one the system picks. */
+/** Returns a free port of 127.0.0.1: the preferred one if it is free, otherwise one that the system chooses. */
 export async function findFreePort(preferred = 0): Promise<number> {
   return (await tryPort(preferred)) ?? (await tryPort(0)) ?? 0;
 }
 
-/** Says whether a server could listen on this address now. */
+/** Returns true when a server can listen on this address. */
 export async function isPortFree(port: number, host: string): Promise<boolean> {
   return (await tryPort(port, host)) !== undefined;
 }
@@ -113,7 +113,7 @@ function tryPort(port: number, host = '127.0.0.1'): Promise<number | undefined> 
   });
 }
 
-/** Says whether a process with this id runs, whoever owns it. One that only waits for its parent to look does not. */
+/** Returns true when a process with this id runs, of any user. A zombie does not run. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -123,31 +123,31 @@ export function isAlive(pid: number): boolean {
   return process.platform !== 'linux' || readStat(pid) !== undefined;
 }
 
-/** Returns the command line of a running process, its words separated by blanks; undefined when there is none. */
+/** Returns the command line of a running process, separated by blanks; undefined when it does not run. */
 export function readCommandLine(pid: number): string | undefined {
   if (process.platform !== 'linux') return queryPs(pid, 'command=');
   return readProc(pid, 'cmdline')?.replaceAll('\0', ' ').trim();
 }
 
 /**
- * Returns a text that is equal for two looks at one process and differs when the id was given to another one.
+ * Returns the start time of a process as a text; it differs when the system has reused the id.
  * @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html field 22
  */
 export function readStartTime(pid: number): string | undefined {
   return process.platform === 'linux' ? readStat(pid)?.[19] : queryPs(pid, 'lstart=');
 }
 
-/** Returns a text that changes whenever the process has used the processor: a process that is starting does. */
+/** Returns the CPU time of a process as a text; it changes while the process starts. */
 export function readCpuTime(pid: number): string {
   return (process.platform === 'linux' ? readStat(pid)?.slice(11, 13).join(' ') : queryPs(pid, 'time=')) ?? '';
 }
 
-/** Returns the fields from the third on (state, parent, …) of a process that has not ended. */
+/** Returns the fields of /proc/<pid>/stat from the third (state, parent, …); undefined for an ended process. */
 function readStat(pid: number): string[] | undefined {
   const stat = readProc(pid, 'stat');
-  // The second field is the program's name in brackets and may hold blanks itself.
+  // The second field is the program's name in brackets, which may contain blanks.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
-  // A container whose first process reaps no orphans keeps the ended ones as zombies.
+  // In a container whose first process reaps no orphans, they remain zombies.
   return fields?.[0] === 'Z' ? undefined : fields;
 }
 
@@ -159,7 +159,7 @@ function readProc(pid: number, file: string): string | undefined {
   }
 }
 
-/** macOS has no /proc; a slim Debian has no ps: hence the two ways. */
+/** Asks ps, for macOS, which has no /proc. Linux reads /proc, because a slim Debian has no ps. */
 function queryPs(pid: number, column: string): string | undefined {
   try {
     return execFileSync('ps', ['-o', column, '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined;
@@ -169,9 +169,9 @@ function queryPs(pid: number, column: string): string | undefined {
 }
 
 /**
- * Stops what a killed launcher left running, and returns whether there was something. The id in the pid file counts
- * only when that process's command line names `folder`: after a restart of the machine the id may be anyone's.
- * `signals` are sent in turn, each with `graceMs` to take effect.
+ * Stops the orphaned server of a killed launcher; returns false without one. The process of the pid file is stopped
+ * only when its command line contains `folder`: after a reboot another process may have the id. Sends `signals` in
+ * order and waits `graceMs` after each.
  */
 export async function stopOrphan(
   pidFile: string,
@@ -183,7 +183,7 @@ export async function stopOrphan(
   const line = pid === undefined ? undefined : readCommandLine(pid);
   if (pid === undefined || line === undefined) return false;
   if (!line.includes(folder)) {
-    // A stranger has the id now; PostgreSQL would take him for a server of its own and refuse to start.
+    // Another process has the id; PostgreSQL would take it for its own server and refuse to start.
     rmSync(pidFile);
     return false;
   }
@@ -194,7 +194,7 @@ export async function stopOrphan(
   throw new Error(`Process ${pid}, left by an earlier run, does not end`);
 }
 
-/** Waits at most `graceMs` for a process that is not our child, and returns whether it has ended. */
+/** Waits up to `graceMs` for a process that is not a child; returns true when it has ended. */
 export async function waitForExit(pid: number, graceMs: number): Promise<boolean> {
   const deadline = Date.now() + graceMs;
   while (isAlive(pid)) {

@@ -4,21 +4,20 @@ import { basename, dirname, join, relative } from 'node:path';
 import { findCacheFolder, OperatorError } from './data-folder';
 import { type ServiceUser, isReachable } from './file-permissions';
 
-/** Are the two programs of PostgreSQL the launcher needs, as absolute paths. */
+/** Absolute paths of the two PostgreSQL programs that the launcher runs. */
 export interface PostgresPrograms {
   initdb: string;
   postgres: string;
 }
 
-/** initdb calls postgres through a shell and puts the path into double quotes, in which these keep their meaning. */
+/** Characters that are special within double quotes: initdb calls postgres through a shell with a quoted path. */
 const SHELL_CHARACTERS = /["$`\\\n]/;
 
 /**
- * Finds the PostgreSQL that npm installed and makes it runnable by `user`: the links between its libraries come from
- * an install script that `--ignore-scripts` leaves out, and a checkout under a closed home cannot be entered by the
- * account the services run under, so there the programs are copied to the cache once. So they are when a shell would read
- * the path as something else.
- * @throws LaunchError when there is no PostgreSQL for this platform
+ * Finds the PostgreSQL that npm installed and makes it runnable by `user`. Creates missing links between its libraries,
+ * which an install script makes and `--ignore-scripts` omits. Copies the programs to the cache when `user` cannot enter
+ * the checkout or a shell would change the path.
+ * @throws OperatorError when there is no PostgreSQL for this platform
  */
 export async function findPostgresPrograms(user: ServiceUser | undefined): Promise<PostgresPrograms> {
   const home = findInstalledFolder();
@@ -29,7 +28,7 @@ export async function findPostgresPrograms(user: ServiceUser | undefined): Promi
   return { initdb: join(folder, 'bin', 'initdb'), postgres: join(folder, 'bin', 'postgres') };
 }
 
-/** The major version of the PostgreSQL that npm installed; undefined when it has installed none. */
+/** Returns the major version of the PostgreSQL that npm installed; undefined without one. */
 export function findInstalledMajor(): number | undefined {
   try {
     const { version } = JSON.parse(readFileSync(join(findInstalledFolder(), 'package.json'), 'utf8')) as {
@@ -54,7 +53,7 @@ function findInstalledFolder(): string {
   }
 }
 
-/** Makes the missing links; returns false when the folder cannot be written. */
+/** Creates the missing links; returns false when the folder is not writable. */
 function linkLibraries(native: string): boolean {
   const list = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as {
     source: string;
@@ -78,22 +77,22 @@ function hasEntry(link: string): boolean {
 
 async function copyToCache(home: string): Promise<string> {
   const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string };
-  const place = join(findCacheFolder(), `postgres-${version}-${basename(home)}`);
-  const native = join(place, 'native');
+  const copy = join(findCacheFolder(), `postgres-${version}-${basename(home)}`);
+  const native = join(copy, 'native');
   if (existsSync(native)) return native;
-  const draft = mkdtempSync(`${place}-`);
+  const draft = mkdtempSync(`${copy}-`);
   await cp(join(home, 'native'), join(draft, 'native'), { recursive: true, verbatimSymlinks: true });
   linkLibraries(join(draft, 'native'));
   makeReadable(draft);
-  await rename(draft, place).catch(async (error: NodeJS.ErrnoException) => {
-    // Another launcher was quicker: its copy is as good.
+  await rename(draft, copy).catch(async (error: NodeJS.ErrnoException) => {
+    // Another launcher was faster; its copy is equivalent.
     await rm(draft, { recursive: true });
     if (!existsSync(native)) throw error;
   });
   return native;
 }
 
-/** A strict umask would leave the copy closed to the account it was made for. */
+/** Makes the copy readable for the service user, also under a strict umask. */
 function makeReadable(path: string): void {
   const stat = lstatSync(path);
   if (stat.isSymbolicLink()) return;

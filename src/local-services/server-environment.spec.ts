@@ -12,7 +12,7 @@ describe(buildServerEnvironment.name, () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   const postgres = { app: 'a', auth: 'b', worker: 'c', admin: 'd', owner: 'e', backup: 'f', monitor: 'g' };
-  const supplies = () => ({
+  const buildProvided = () => ({
     secrets: InstallationSecrets.load(file),
     dataFolder: folder,
     port: undefined,
@@ -20,8 +20,8 @@ describe(buildServerEnvironment.name, () => {
     redis: 'r',
   });
 
-  it('gives every login, the keys and Redis when the launcher runs them', () => {
-    const env = buildServerEnvironment({ OTHER: 'kept' }, supplies());
+  it('provides every login, the keys and Redis when the launcher runs them', () => {
+    const env = buildServerEnvironment({ OTHER: 'kept' }, buildProvided());
 
     expect(env).toMatchObject({
       OTHER: 'kept',
@@ -38,16 +38,16 @@ describe(buildServerEnvironment.name, () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  it("adds nothing to an operator's own database: neither keys nor the mark of embedded services", () => {
+  it('adds neither keys nor GIGVAULT_EMBEDDED for a database of the operator', () => {
     const env = buildServerEnvironment(
       { DATABASE_URL: 'theirs' },
-      { ...supplies(), postgres: undefined, redis: undefined },
+      { ...buildProvided(), postgres: undefined, redis: undefined },
     );
 
     expect(env).toEqual({ DATABASE_URL: 'theirs', GIGVAULT_DATA_DIR: folder });
   });
 
-  it('moves the master keys of an older installation into their file, and never makes lost ones anew', () => {
+  it('moves the master keys of an older installation into their file, and never creates lost keys again', () => {
     const older = join(folder, 'older');
     const key = Buffer.alloc(32, 9).toString('base64');
     mkdirSync(older);
@@ -71,8 +71,8 @@ describe(buildServerEnvironment.name, () => {
     expect(existsSync(keyFile)).toBe(false);
   });
 
-  it("prefers the person's keys and admin to the made ones", () => {
-    const { secrets, ...rest } = supplies();
+  it("prefers the operator's keys and admin to the generated ones", () => {
+    const { secrets, ...rest } = buildProvided();
     secrets.createAdmin();
     const env = {
       SECRET_KEY: 'mine',
@@ -90,7 +90,7 @@ describe(buildServerEnvironment.name, () => {
 });
 
 describe(shouldEmbedPostgres.name, () => {
-  it('leaves the database to the operator who sets DATABASE_URL', () => {
+  it('uses the database of the operator when DATABASE_URL is set', () => {
     expect(shouldEmbedPostgres({})).toBe(true);
     expect(shouldEmbedPostgres({ DATABASE_URL: 'x', DATABASE_AUTH_URL: 'y' })).toBe(false);
     expect(() => shouldEmbedPostgres({ DATABASE_AUTH_URL: 'y' })).toThrow('DATABASE_AUTH_URL');

@@ -4,10 +4,10 @@ import { LOGIN_ROLES, LOGINS, type Role } from './database-setup';
 import { OperatorError } from './data-folder';
 import type { InstallationSecrets } from './installation-secrets';
 
-/** The name a role's URL has in the file: `owner` is the migration login, which acts as the tables' owner. */
+/** Key of a role's URL in services.json. `owner` is the migration login, which acts as the tables' owner. */
 export type ServiceRole = Exclude<Role, 'migrator'> | 'owner';
 
-/** Is what the launcher has started. */
+/** The services that the launcher has started. */
 export interface InstallationServices {
   api: string;
   postgres?: Record<ServiceRole, string>;
@@ -19,7 +19,7 @@ export interface InstallationServices {
   pids: Record<string, number>;
 }
 
-/** Is `services.json`, readable by its owner only: there while the launcher runs, removed at a clean stop. */
+/** The file `services.json`: exists while the launcher runs; only its owner can read it. */
 export class ServicesFile {
   constructor(readonly path: string) {}
 
@@ -28,7 +28,7 @@ export class ServicesFile {
     writePrivateFile(this.path, `${JSON.stringify(services, null, 2)}\n`);
   }
 
-  /** Returns its content, or undefined when nothing runs. */
+  /** Returns the content; undefined when no launcher runs. */
   read(): InstallationServices | undefined {
     return readJsonFile<InstallationServices>(this.path);
   }
@@ -39,13 +39,13 @@ export class ServicesFile {
   }
 }
 
-/** Returns the URLs by role, made by `urlOf(login, role)`. */
+/** Returns the URLs by role; `urlOf(login, role)` builds each. */
 export function buildRoleUrls(urlOf: (login: string, role: Role) => string): Record<ServiceRole, string> {
   const entries = LOGIN_ROLES.map((role) => [role === 'migrator' ? 'owner' : role, urlOf(LOGINS[role], role)]);
   return Object.fromEntries([['superuser', urlOf('postgres', 'superuser')], ...entries]) as Record<ServiceRole, string>;
 }
 
-/** The variables of the database logins besides DATABASE_URL, and the role each one carries. */
+/** The variables of the database logins, without DATABASE_URL, and their roles. */
 export const DATABASE_URL_ROLES = {
   DATABASE_AUTH_URL: 'auth',
   DATABASE_WORKER_URL: 'worker',
@@ -55,22 +55,22 @@ export const DATABASE_URL_ROLES = {
   DATABASE_MONITOR_URL: 'monitor',
 } as const;
 
-/** What of the environment the launcher itself supplies. */
+/** The part of the environment that the launcher provides. */
 export interface ProvidedSettings {
   secrets: InstallationSecrets;
   dataFolder: string;
-  /** Undefined while it is the person's own setting that counts. */
+  /** Undefined: the operator's PORT applies. */
   port: number | undefined;
-  /** By the names of services.json; absent when DATABASE_URL is the operator's. */
+  /** URLs by the keys of services.json; undefined when the operator sets DATABASE_URL. */
   postgres: Record<(typeof DATABASE_URL_ROLES)[keyof typeof DATABASE_URL_ROLES] | 'app', string> | undefined;
   redis: string | undefined;
-  /** Settings of the fakes; they go before the person's own, who asked for them. */
+  /** Settings of the requested fakes; they override the operator's. */
   fakes?: Readonly<Record<string, string>>;
 }
 
 /**
- * Says whether PostgreSQL is the launcher's to run.
- * @throws LaunchError when a sibling of DATABASE_URL is set and itself is not: half a configuration
+ * Returns true when the launcher runs PostgreSQL itself: DATABASE_URL is not set.
+ * @throws OperatorError when another DATABASE_…_URL is set without DATABASE_URL
  */
 export function shouldEmbedPostgres(env: NodeJS.ProcessEnv): boolean {
   if (env['DATABASE_URL']) return false;
@@ -80,25 +80,25 @@ export function shouldEmbedPostgres(env: NodeJS.ProcessEnv): boolean {
   return true;
 }
 
-/** Returns the environment of API and worker: the person's own, and what the launcher supplies. */
-export function buildServerEnvironment(env: NodeJS.ProcessEnv, supplies: ProvidedSettings): NodeJS.ProcessEnv {
-  const { postgres, redis } = supplies;
+/** Returns the environment of API and worker: the operator's, completed by the launcher. */
+export function buildServerEnvironment(env: NodeJS.ProcessEnv, provided: ProvidedSettings): NodeJS.ProcessEnv {
+  const { postgres, redis } = provided;
   return {
     ...env,
-    ...(supplies.port !== undefined && { PORT: String(supplies.port) }),
-    GIGVAULT_DATA_DIR: supplies.dataFolder,
+    ...(provided.port !== undefined && { PORT: String(provided.port) }),
+    GIGVAULT_DATA_DIR: provided.dataFolder,
     ...(redis && { REDIS_URL: redis }),
-    ...supplies.fakes,
+    ...provided.fakes,
     ...(postgres && {
       GIGVAULT_EMBEDDED: 'true',
       DATABASE_URL: postgres.app,
       ...Object.fromEntries(Object.entries(DATABASE_URL_ROLES).map(([name, role]) => [name, postgres[role]])),
-      ...selectKeys(env, supplies.secrets),
+      ...selectKeys(env, provided.secrets),
     }),
   };
 }
 
-/** The keys belong to the data: a database of the operator's comes with keys of the operator's. */
+/** Selects keys and admin for the embedded database; a database of the operator needs the operator's keys. */
 function selectKeys(env: NodeJS.ProcessEnv, { values, keyFile }: InstallationSecrets): NodeJS.ProcessEnv {
   const { GIGVAULT_ADMIN_EMAIL: email, GIGVAULT_ADMIN_PASSWORD: password } = env;
   return {

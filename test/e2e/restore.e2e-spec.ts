@@ -82,7 +82,7 @@ describe('npm run restore', () => {
       const unasked = await restore([String(first!.id), '--to', target]);
       expect(unasked).toMatchObject({
         code: 1,
-        output: expect.stringContaining('Nobody can be asked here: say --yes.'),
+        output: expect.stringContaining('There is no terminal to ask for confirmation: add --yes.'),
       });
       const withOtherKey = await restore([String(first!.id), '--to', target, '--yes'], {
         ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
@@ -95,7 +95,7 @@ describe('npm run restore', () => {
 
       const restored = await restore([String(first!.id), '--to', target, '--yes']);
       expect(restored).toMatchObject({ code: 0, output: expect.stringContaining('found equal') });
-      expect(restored.output).toContain('Erased again, for they had asked for it since: 1 users.');
+      expect(restored.output).toContain('Erased again, at their request after the backup: 1 users.');
       expect(await query(target, 'SELECT title FROM jobs')).toEqual([{ title: 'A job that stays' }]);
       expect(await query(target, `SELECT count(*) AS left FROM users WHERE id = ${ben.id}`)).toEqual([{ left: 0 }]);
       expect(await query(target, 'SELECT id, status, file_name FROM backups')).toEqual([
@@ -117,7 +117,7 @@ describe('npm run restore', () => {
       const forced = await restore([join(folder, second!.file_name), '--to', target, '--yes', '--force']);
       expect(forced).toMatchObject({
         code: 0,
-        output: expect.stringMatching(/What was there is now the database gigvault_before_\d{14}/),
+        output: expect.stringMatching(/The old database is now gigvault_before_\d{14}/),
       });
       expect((await databasesOf(url)).map(({ name }) => name)).toEqual([
         'gigvault',

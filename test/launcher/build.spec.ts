@@ -13,25 +13,25 @@ describe('the build', () => {
   beforeAll(() => {
     checkout = new Checkout();
     dist = join(checkout.path, 'dist');
-    // Stand-ins without a source.
+    // Stubs without a source.
     for (const name of ['main.js', 'worker.js']) rmSync(join(dist, 'src', name));
   });
   afterAll(() => checkout.remove());
 
-  const built = (): string[] => readdirSync(dist, { recursive: true, encoding: 'utf8' }).sort();
+  const listBuilt = (): string[] => readdirSync(dist, { recursive: true, encoding: 'utf8' }).sort();
   const build = (): Promise<unknown> => run(process.execPath, ['src/cli/build.cjs'], { cwd: checkout.path });
 
-  it('may be run several times at once', async () => {
-    const whole = built();
+  it('can run several times in parallel', async () => {
+    const whole = listBuilt();
     for (let round = 0; round < 3; round++) {
       rmSync(dist, { recursive: true });
       await Promise.all([build(), build(), build()]);
 
-      expect(built()).toEqual(whole);
+      expect(listBuilt()).toEqual(whole);
     }
   });
 
-  it('puts the SQL functions beside the migrations that read them, and again when one changes', async () => {
+  it('copies the SQL functions beside the migrations, and again when one changes', async () => {
     const [source, copy] = [checkout.path, dist].map((root) => join(root, 'typeorm-migrations', 'sql', 'audit'));
     const file = join(String(source), 'record.sql');
     const before = readFileSync(file, 'utf8');
@@ -49,13 +49,13 @@ describe('the build', () => {
     expect(readdirSync(String(copy)).sort()).toEqual(readdirSync(String(source)).sort());
   });
 
-  it('removes what has no source any more when everything is built anew', async () => {
-    const whole = built();
-    writeFileSync(join(dist, 'src', 'stray.js'), '');
-    writeFileSync(join(dist, 'typeorm-migrations', 'stray.sql'), '');
+  it('removes files without a source at a full build', async () => {
+    const whole = listBuilt();
+    writeFileSync(join(dist, 'src', 'stale.js'), '');
+    writeFileSync(join(dist, 'typeorm-migrations', 'stale.sql'), '');
     writeFileSync(join(dist, '.build.json'), 'cut');
     await build();
 
-    expect(built()).toEqual(whole);
+    expect(listBuilt()).toEqual(whole);
   });
 });

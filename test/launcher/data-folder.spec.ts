@@ -14,7 +14,7 @@ describe(DataFolder.name, () => {
     rmSync(home, { recursive: true, force: true });
   });
 
-  it('is closed to others, and closes one that was open', () => {
+  it('is accessible to its owner only, also when it was open before', () => {
     new DataFolder(path);
     chmodSync(path, 0o755);
 
@@ -23,18 +23,18 @@ describe(DataFolder.name, () => {
     expect(statSync(path).mode & 0o777).toBe(0o700);
   });
 
-  it('keeps the data of the services where only they can find and enter it', () => {
+  it('keeps the data of the services in a folder that only they can find and enter', () => {
     const folder = new DataFolder(path).createServicesFolder('an-unguessable-name');
     if (user) services.push(folder);
 
     const stat = statSync(folder);
     expect(stat.mode & 0o777).toBe(0o700);
     expect(stat.uid).toBe(user ? user.uid : process.getuid?.());
-    // Those who may pass through the folder above cannot list it.
+    // Others can enter the parent folder but not list it.
     expect(statSync(join(folder, '..')).mode & 0o044).toBe(0);
   });
 
-  (user ? it : it.skip)('refuses a folder of somebody else: his data would be passed over silently', () => {
+  (user ? it : it.skip)('refuses a folder of another user', () => {
     const theirs = join(home, 'theirs');
     new DataFolder(theirs);
     chownSync(theirs, user?.uid ?? 0, user?.gid ?? 0);

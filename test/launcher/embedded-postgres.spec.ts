@@ -8,11 +8,11 @@ import { changeOwner, findServiceUser } from '../../src/local-services/file-perm
 
 describe(EmbeddedPostgres.name, () => {
   const folder = mkdtempSync(join(tmpdir(), 'gigvault-postgres-'));
-  // A folder of any name will do.
+  // The folder may have any name.
   const data = join(folder, '[data] (1) {a,b} $HOME "q" ü');
   const servers: EmbeddedPostgres[] = [];
 
-  function newServer(): EmbeddedPostgres {
+  function createServer(): EmbeddedPostgres {
     const logFile = join(folder, 'log');
     const server = new EmbeddedPostgres({ folder: data, logFile, superuserPassword: 'right', isEphemeral: true });
     servers.push(server);
@@ -26,8 +26,8 @@ describe(EmbeddedPostgres.name, () => {
   afterEach(() => Promise.all(servers.splice(0).map((server) => server.stop())));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('never runs as root, closes its data to others and asks everybody for a password', async () => {
-    const server = newServer();
+  it('never runs as root, restricts access to its data and requires a password', async () => {
+    const server = createServer();
     await server.start();
 
     const setting = (name: string): Promise<string> =>
@@ -47,24 +47,24 @@ describe(EmbeddedPostgres.name, () => {
     );
   });
 
-  it('ends a server that a killed run left on its data, and starts', async () => {
-    const left = newServer();
-    await left.start();
+  it('stops an orphaned server on its data, and starts', async () => {
+    const orphan = createServer();
+    await orphan.start();
 
-    const server = newServer();
+    const server = createServer();
     await server.start();
 
-    expect(isAlive(left.pid ?? 0)).toBe(false);
+    expect(isAlive(orphan.pid ?? 0)).toBe(false);
     expect(isAlive(server.pid ?? 0)).toBe(true);
   });
 
-  it('starts although a stranger got the process id in a stale pid file, and spares him', async () => {
-    await newServer().start();
+  it('starts when another process has the id of a stale pid file, and does not stop that process', async () => {
+    await createServer().start();
     await Promise.all(servers.splice(0).map((server) => server.stop()));
     writeFileSync(join(data, 'postmaster.pid'), `${process.pid}\n${data}\n`);
     changeOwner(findServiceUser(), join(data, 'postmaster.pid'));
 
-    const server = newServer();
+    const server = createServer();
     await server.start();
 
     expect(isAlive(process.pid)).toBe(true);

@@ -10,8 +10,8 @@ describe(EmbeddedRedis.name, () => {
   const home = mkdtempSync(join(tmpdir(), 'gigvault-redis-'));
   const servers: EmbeddedRedis[] = [];
 
-  /** Redis reads the path of its configuration as a pattern, and values in it as C does. */
-  function newServer(): EmbeddedRedis {
+  /** Creates a server with special characters in its path: Redis treats paths as patterns and values as C strings. */
+  function createServer(): EmbeddedRedis {
     const folder = join(home, '[copy] (1) {a,b} "q" \\ ü');
     mkdirSync(folder, { recursive: true });
     changeOwner(findServiceUser(), folder);
@@ -28,7 +28,7 @@ describe(EmbeddedRedis.name, () => {
   afterAll(() => rmSync(home, { recursive: true, force: true }));
 
   it('starts in a folder of any name, with its own configuration', async () => {
-    const server = newServer();
+    const server = createServer();
     await server.start();
     const client = new Redis(server.url);
 
@@ -40,14 +40,14 @@ describe(EmbeddedRedis.name, () => {
     expect(password).toBe('right');
   });
 
-  it('ends a server that a killed run left on its data, and starts', async () => {
-    const left = newServer();
-    await left.start();
+  it('stops an orphaned server on its data, and starts', async () => {
+    const orphan = createServer();
+    await orphan.start();
 
-    const server = newServer();
+    const server = createServer();
     await server.start();
 
-    expect(isAlive(left.pid ?? 0)).toBe(false);
+    expect(isAlive(orphan.pid ?? 0)).toBe(false);
     expect(isAlive(server.pid ?? 0)).toBe(true);
   });
 });

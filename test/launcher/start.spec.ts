@@ -7,11 +7,11 @@ import type { InstallationServices } from '../../src/local-services/server-envir
 import { Checkout, listStillRunning } from '../support/checkout';
 import { waitFor } from '../support/wait-for';
 
-/** Ends the API before it listens. */
+/** Script that ends the API before it listens. */
 const API_ENDS = `if (process.argv[1]?.endsWith('main.js')) { console.log('its last line'); process.exit(3); }`;
 
-/** The settings of the databases, and the names their roles have in services.json. */
-const GIVEN = {
+/** The settings of the databases, and the keys of their roles in services.json. */
+const URL_ROLES = {
   DATABASE_URL: 'app',
   DATABASE_AUTH_URL: 'auth',
   DATABASE_WORKER_URL: 'worker',
@@ -32,11 +32,11 @@ describe('npm start', () => {
       : '';
   }
 
-  function superuserOf(services: InstallationServices): string {
+  function getSuperuserUrl(services: InstallationServices): string {
     return services.postgres?.superuser ?? '';
   }
 
-  it('writes down for its owner only what runs, and at Ctrl-C drains the API before Redis and PostgreSQL end', async () => {
+  it('lists services in a file for its owner only; at Ctrl-C drains the API before Redis and PostgreSQL end', async () => {
     const run = checkout.start();
     const services = await run.waitUntilReady();
     const mode = statSync(checkout.createDataFolder('services.json')).mode & 0o777;
@@ -65,15 +65,17 @@ describe('npm start', () => {
     expect(existsSync(checkout.createDataFolder('services.json'))).toBe(false);
   });
 
-  it('keeps data, ports and secrets between starts, and never shows a password twice', async () => {
+  it('keeps data, ports and secrets between starts, and shows a password once', async () => {
     const first = checkout.start();
     const before = await first.waitUntilReady();
-    await withClient(superuserOf(before), (client) => client.query('CREATE TABLE IF NOT EXISTS kept (id int)'));
+    await withClient(getSuperuserUrl(before), (client) => client.query('CREATE TABLE IF NOT EXISTS kept (id int)'));
     await first.interrupt();
     const second = checkout.start();
     const after = await second.waitUntilReady();
 
-    const kept = await withClient(superuserOf(after), (client) => client.query("SELECT to_regclass('kept') AS name"));
+    const kept = await withClient(getSuperuserUrl(after), (client) =>
+      client.query("SELECT to_regclass('kept') AS name"),
+    );
 
     expect(kept.rows).toEqual([{ name: 'kept' }]);
     expect(after.postgres).toEqual(before.postgres);
@@ -82,13 +84,13 @@ describe('npm start', () => {
     await second.interrupt();
   });
 
-  it('refuses data of a version it cannot upgrade, and says how to keep and how to remove it', async () => {
+  it('refuses data of a version it cannot upgrade, and prints the commands that keep or remove it', async () => {
     const folder = join(checkout.path, "an earlier version's");
     const env = { GIGVAULT_DATA_DIR: folder };
     const first = checkout.start(env);
     await first.waitForOutput('Ctrl-C stops everything');
     const services = JSON.parse(readFileSync(join(folder, 'services.json'), 'utf8')) as InstallationServices;
-    await withClient(superuserOf(services), (client) =>
+    await withClient(getSuperuserUrl(services), (client) =>
       client.query(`UPDATE schema_migrations SET name = 'CreateFoundation1795305600000' WHERE id = 1`),
     );
     await first.interrupt();
@@ -108,16 +110,16 @@ describe('npm start', () => {
     expect(existsSync(`${folder}-old/secrets.json`)).toBe(true);
   });
 
-  it('recovers after a kill -9 of the launcher: ends what it left, and starts', async () => {
+  it('recovers after a kill -9 of the launcher: stops the orphaned processes, and starts', async () => {
     const killed = checkout.start();
-    const left = await killed.waitUntilReady();
+    const orphans = await killed.waitUntilReady();
     process.kill(killed.pid, 'SIGKILL');
     await killed.exited;
 
     const run = checkout.start();
     const services = await run.waitUntilReady();
 
-    expect(listStillRunning(left)).toEqual([]);
+    expect(listStillRunning(orphans)).toEqual([]);
     expect(await (await fetch(services.api)).text()).toBe('served');
     await run.interrupt();
   });
@@ -133,7 +135,7 @@ describe('npm start', () => {
     await first.interrupt();
   });
 
-  it('starts again what is killed, leaves the rest alone, and writes down the new process', async () => {
+  it('restarts a killed process, leaves the others alone, and lists the new process', async () => {
     const run = checkout.start();
     let services = await run.waitUntilReady();
     const { launcher } = services.pids;
@@ -156,7 +158,7 @@ describe('npm start', () => {
       string,
       { pid: number }
     >;
-    const kept = await withClient(superuserOf(services), (client) => client.query('SELECT 1 AS one'));
+    const kept = await withClient(getSuperuserUrl(services), (client) => client.query('SELECT 1 AS one'));
     const code = await run.interrupt();
 
     expect(kept.rows).toEqual([{ one: 1 }]);
@@ -169,7 +171,7 @@ describe('npm start', () => {
     expect(listStillRunning(services)).toEqual([]);
   });
 
-  it('says why the API does not start, with the end of its log', async () => {
+  it('prints why the API does not start, with the end of its log', async () => {
     const run = checkout.start({ NODE_OPTIONS: `--require ${checkout.writeScript('ends.cjs', API_ENDS)}` });
 
     expect(await run.exited).toBe(1);
@@ -179,32 +181,32 @@ describe('npm start', () => {
   });
 
   it('names PORT when the port is taken', async () => {
-    const squatter = createServer().listen(0, '127.0.0.1');
-    await new Promise((done) => squatter.once('listening', done));
-    const { port } = squatter.address() as { port: number };
+    const blocker = createServer().listen(0, '127.0.0.1');
+    await new Promise((done) => blocker.once('listening', done));
+    const { port } = blocker.address() as { port: number };
 
     const run = checkout.start({ PORT: String(port) });
 
     expect(await run.exited).toBe(1);
     expect(run.output).toContain(`PORT ${port} of 127.0.0.1 is taken`);
-    squatter.close();
+    blocker.close();
   });
 
-  it('brings the fakes along that it is asked for, gives their settings to the API, and refuses other options', async () => {
-    const bare = checkout.start({}, '--fake-upwork');
-    expect(await bare.exited).toBe(1);
-    expect(bare.output).toContain('--fake-upwork needs a checkout');
+  it('starts the requested fakes, passes their settings to the API, and refuses other options', async () => {
+    const withoutSources = checkout.start({}, '--fake-upwork');
+    expect(await withoutSources.exited).toBe(1);
+    expect(withoutSources.output).toContain('--fake-upwork needs a checkout');
     checkout.addFiles('tsconfig.json', join('src', 'demo'));
 
     const run = checkout.start({}, '--fake-upwork', '--fake-ai');
     const services = await run.waitUntilReady();
     const hello = await fetch(`${services.fakeUpwork}/control/hello`, { method: 'POST' });
-    const given = await (await fetch(`${services.api}/fakes`)).text();
+    const settings = await (await fetch(`${services.api}/fakes`)).text();
     await run.interrupt();
     const unknown = checkout.start({}, '--fake');
 
     expect(hello.status).toBe(200);
-    expect(given).toBe(`${services.fakeUpwork}/graphql ${services.fakeAi}/openai/v1`);
+    expect(settings).toBe(`${services.fakeUpwork}/graphql ${services.fakeAi}/openai/v1`);
     expect(services.pids).toHaveProperty('fake-upwork');
     expect(services.pids).toHaveProperty('fake-ai');
     expect(listStillRunning(services)).toEqual([]);
@@ -212,7 +214,7 @@ describe('npm start', () => {
     expect(unknown.output).toContain('the options are --fake-upwork, --fake-ai and --help');
   });
 
-  it('prints its options and ends when asked for help', async () => {
+  it('prints its options at --help and ends', async () => {
     const run = checkout.start({}, '--help');
 
     expect(await run.exited).toBe(0);
@@ -220,7 +222,7 @@ describe('npm start', () => {
     expect(run.output).toContain('npm start -- --fake-ai');
   });
 
-  it('takes an .env that is .env.example as it is', async () => {
+  it('accepts an unchanged copy of .env.example as .env', async () => {
     checkout.addFiles('.env.example');
     copyFileSync(join(checkout.path, '.env.example'), join(checkout.path, '.env'));
 
@@ -232,14 +234,14 @@ describe('npm start', () => {
     expect(Object.keys(services.pids).sort()).toEqual(['api', 'launcher', 'postgres', 'redis', 'worker']);
   });
 
-  it('names at once each given service that refuses or is away, and prints no value', async () => {
+  it('names each external service that refuses or does not answer, and prints no value', async () => {
     const running = checkout.start();
     const { redis = '', postgres } = await running.waitUntilReady();
     const wrong = (url: string): string => url.replace(/:[^:@/]+@/, ':secret-value@');
     const urls = Object.fromEntries(
-      Object.entries(GIVEN).map(([name, role]) => [name, postgres?.[role as keyof typeof postgres] ?? '']),
+      Object.entries(URL_ROLES).map(([name, role]) => [name, postgres?.[role as keyof typeof postgres] ?? '']),
     );
-    const given = {
+    const settings = {
       ...urls,
       DATABASE_URL: wrong(urls['DATABASE_URL'] ?? ''),
       DATABASE_BACKUP_URL: 'postgres://x:secret-value@127.0.0.1:1/x',
@@ -249,7 +251,7 @@ describe('npm start', () => {
       GIGVAULT_DATA_DIR: 'apart',
     };
 
-    const run = checkout.start({ ...given, REDIS_URL: wrong(redis) });
+    const run = checkout.start({ ...settings, REDIS_URL: wrong(redis) });
     const code = await run.exited;
     const away = checkout.start({ GIGVAULT_DATA_DIR: 'apart', REDIS_URL: 'redis://:secret-value@127.0.0.1:1/0' });
     const awayCode = await away.exited;
@@ -269,7 +271,7 @@ describe('npm start', () => {
   it.each([
     ['below a file', (path: string) => join(path, 'package.json', 'backups'), 'package.json is a file, not a folder.'],
     ['below /proc', () => '/proc/nope/deeper', 'no folder can be made there'],
-  ])('tries BACKUP_DIR before it starts anything: one %s', async (_, folderIn, why) => {
+  ])('checks BACKUP_DIR before it starts anything: one %s', async (_, folderIn, why) => {
     const run = checkout.start({ BACKUP_DIR: folderIn(checkout.path) });
 
     expect(await run.exited).toBe(1);
@@ -278,17 +280,17 @@ describe('npm start', () => {
     expect(run.output).not.toContain('Stopping');
   });
 
-  it('refuses half a configuration and wrong settings before it starts anything, and prints no value', async () => {
-    const half = checkout.start({ DATABASE_AUTH_URL: 'postgres://secret-value@127.0.0.1/x' });
-    const halfCode = await half.exited;
+  it('refuses incomplete and wrong settings before it starts anything, and prints no value', async () => {
+    const incomplete = checkout.start({ DATABASE_AUTH_URL: 'postgres://secret-value@127.0.0.1/x' });
+    const incompleteCode = await incomplete.exited;
     const wrong = checkout.start({ PORT: 'secret-value', SMTP_URL: 'secret-value' });
 
-    expect(halfCode).toBe(1);
-    expect(half.output).toContain('DATABASE_AUTH_URL: set, but DATABASE_URL is not');
+    expect(incompleteCode).toBe(1);
+    expect(incomplete.output).toContain('DATABASE_AUTH_URL: set, but DATABASE_URL is not');
     expect(await wrong.exited).toBe(1);
     expect(wrong.output).toContain('PORT: ');
     expect(wrong.output).toContain('SMTP_URL: ');
-    expect(half.output + wrong.output).not.toContain('secret-value');
+    expect(incomplete.output + wrong.output).not.toContain('secret-value');
     expect(existsSync(checkout.createDataFolder('launcher.json'))).toBe(false);
   });
 });

@@ -5,7 +5,7 @@ import { DATABASE_URL_ROLES } from '../../local-services/server-environment';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** What a server or the network says, and the sentence for it; never the text itself, which may hold names. */
+/** Patterns of connection errors and the text shown for each. The error itself is never shown: it may contain names. */
 const CONNECTION_PROBLEMS: readonly (readonly [RegExp, string])[] = [
   [
     /\b28P01\b|\b28000\b|WRONGPASS|NOAUTH|NOPERM|invalid (?:username|password)|client password must be|without any password/,
@@ -20,8 +20,8 @@ const CONNECTION_PROBLEMS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Tries the services that the person's environment names, before anything is started: each URL of a database, and Redis.
- * @throws ConfigError that names each variable whose service cannot be used, and why; never a value
+ * Connects once to each database and Redis that the environment names, before any process starts.
+ * @throws ConfigError that names each variable whose service cannot be used, and the reason; never a value
  */
 export async function checkExternalServices(env: NodeJS.ProcessEnv): Promise<void> {
   const databases = ['DATABASE_URL', ...Object.keys(DATABASE_URL_ROLES)];
@@ -38,7 +38,7 @@ async function findProblem(
   url: string | undefined,
   attempt: (url: string) => Promise<void>,
 ): Promise<string | undefined> {
-  // One that is missing is reported with the other settings.
+  // loadConfig reports missing variables.
   if (!url) return undefined;
   try {
     await attempt(url);
@@ -65,7 +65,7 @@ async function tryRedis(url: string): Promise<void> {
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: CONNECT_TIMEOUT_MS,
   });
-  // The cause comes by this event; what is awaited then only knows that the connection is closed.
+  // The event carries the cause; the rejected promise only says that the connection is closed.
   let cause: Error | undefined;
   client.on('error', (error: Error) => (cause ??= error));
   try {

@@ -6,30 +6,29 @@ import { findProjectRoot, OperatorError } from '../../local-services/data-folder
 
 const READY_TIMEOUT_MS = 20_000;
 
-/** A fake that `npm start` brings along: its option, its title in sentences, its program in src/demo. */
+/** The fakes that `npm start` can start, by option: the title in messages and the program in src/demo. */
 const FAKES = {
   'fake-upwork': { title: 'The fake Upwork', program: 'fake-upwork/server.ts' },
   'fake-ai': { title: 'The fake AI', program: 'fake-ai/server.ts' },
 } as const;
 
-/** The name of a fake, which is its option, too. */
+/** The name of a fake; also its option. */
 export type FakeName = keyof typeof FAKES;
 
-/** All fakes, in the order they are started. */
+/** All fakes, in start order. */
 export const FAKE_NAMES = Object.keys(FAKES) as FakeName[];
 
-/** Returns the name of a fake as a sentence begins with it. */
+/** Returns the title of a fake for the beginning of a sentence. */
 export function getFakeTitle(name: FakeName): string {
   return FAKES[name].title;
 }
 
 /**
- * Returns how to run a fake of the tests on a port: it is no part of the product, so it is started from its sources and
- * never built.
- * @throws LaunchError in production, and where sources or development packages are missing
+ * Returns the arguments that run a fake on a port. A fake is not part of the product, so it runs from its sources.
+ * @throws OperatorError in production, and without the sources or the development packages
  */
 export function buildFakeCommand(name: FakeName, port: number, env: NodeJS.ProcessEnv): string[] {
-  if (env['NODE_ENV'] === 'production') throw new OperatorError(`--${name} is not for production.`);
+  if (env['NODE_ENV'] === 'production') throw new OperatorError(`--${name} cannot be used with NODE_ENV=production.`);
   const program = join(findProjectRoot(), 'src', 'demo', FAKES[name].program);
   const compiler = resolveModule('ts-node/register/transpile-only');
   if (!compiler || !existsSync(program)) {
@@ -38,7 +37,9 @@ export function buildFakeCommand(name: FakeName, port: number, env: NodeJS.Proce
   return ['-r', compiler, program, String(port)];
 }
 
-/** Returns the settings with which a server uses the fake at this address, once it answers; undefined when it does not. */
+/**
+ * Waits for the fake at this address and returns the settings that point a server at it; undefined after 20 seconds.
+ */
 export async function fetchFakeSettings(url: string, signal: AbortSignal): Promise<Record<string, string> | undefined> {
   const deadline = Date.now() + READY_TIMEOUT_MS;
   while (Date.now() < deadline) {

@@ -8,13 +8,13 @@ import type { InstallationSecrets } from '../../local-services/installation-secr
 
 interface ProcessIdentity {
   pid: number;
-  /** Tells the process from a later one with the same id. */
+  /** Start time of the process; differs when the system reuses the id. */
   mark: string | undefined;
 }
 
 /**
- * Lets one launcher at a time use a data folder. Its file lists the launcher and its servers, so that after a kill -9
- * the next start can end the servers that were left.
+ * Lock of a data folder, held by one launcher at a time. Its file lists the launcher and its servers: after a kill -9
+ * the next start terminates the orphaned servers.
  */
 export class LauncherLock {
   private entries: Record<string, ProcessIdentity> = {};
@@ -22,8 +22,8 @@ export class LauncherLock {
   private constructor(private readonly file: string) {}
 
   /**
-   * Takes the lock, after ending the servers a killed launcher left.
-   * @throws LaunchError when another launcher runs on this folder
+   * Takes the lock. Terminates the orphaned servers of a killed launcher first.
+   * @throws OperatorError when another launcher uses this folder
    */
   static async acquire(file: string): Promise<LauncherLock> {
     const found = readJsonFile<Record<string, ProcessIdentity>>(file);
@@ -41,24 +41,24 @@ export class LauncherLock {
     return lock;
   }
 
-  /** Adds a server. */
+  /** Adds a server to the file. */
   addProcess(name: string, pid: number): void {
     this.entries[name] = identify(pid);
     writePrivateFile(this.file, JSON.stringify(this.entries));
   }
 
-  /** Gives the folder free. */
+  /** Releases the folder. */
   release(): void {
     rmSync(this.file, { force: true });
   }
 
-  /** Two launchers started in the same moment: the file can be created once. */
+  /** Creates the file exclusively: of two launchers that start at the same moment, one fails. */
   private createFile(): void {
     try {
       writeFileSync(this.file, JSON.stringify(this.entries), { mode: 0o600, flag: 'wx' });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      throw new OperatorError('Gigvault is just being started here by another launcher.');
+      throw new OperatorError('Another launcher is starting Gigvault here.');
     }
   }
 }
@@ -78,10 +78,10 @@ async function terminate({ pid }: ProcessIdentity): Promise<void> {
   await waitForExit(pid, 5_000);
 }
 
-/** The database of an installation on embedded services. */
+/** Database name of an installation on embedded services. */
 export const DATABASE_NAME = 'gigvault';
 
-/** Returns the PostgreSQL of an installation, not started. */
+/** Returns the embedded PostgreSQL of an installation without starting it. */
 export function createInstallationPostgres(folder: DataFolder, { values }: InstallationSecrets): EmbeddedPostgres {
   return new EmbeddedPostgres({
     folder: join(folder.createServicesFolder(values.servicesName), 'postgres'),

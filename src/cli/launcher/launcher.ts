@@ -23,7 +23,7 @@ import { type ServiceSet, SupervisedServer } from './service-set';
 
 const SERVER_TITLES = { api: 'The API', worker: 'The worker' } as const;
 
-/** Starts an installation step by step; what it has started is in `stack`, also when a step fails. */
+/** Starts an installation step by step. Everything it has started is in `serviceSet`, also when a step fails. */
 export class Launcher {
   private readonly secrets: InstallationSecrets;
   private readonly servicesFolder: string;
@@ -44,15 +44,15 @@ export class Launcher {
   }
 
   /**
-   * Brings everything up and returns what runs, or throws. Stops between two steps when `signal` is aborted.
-   * @throws LaunchError or ConfigError when the person can do something about it
+   * Starts all services and returns them. Stops between two steps when `signal` is aborted.
+   * @throws OperatorError or ConfigError for problems that the operator can solve
    */
   async start(signal: AbortSignal): Promise<InstallationServices> {
     if (shouldEmbedPostgres(this.env)) this.serviceSet.postgres = createInstallationPostgres(this.folder, this.secrets);
     if (!this.env['REDIS_URL']) this.serviceSet.redis = this.createRedis();
     await this.checkSettings();
     await this.choosePort();
-    // An admin the person named is his first; a made one must not follow at a later start without him.
+    // With GIGVAULT_ADMIN_EMAIL set, no admin is generated, also not at a later start without the variable.
     if (this.serviceSet.postgres?.isNew && !this.env['GIGVAULT_ADMIN_EMAIL']) this.secrets.createAdmin();
     await settleAll([this.serviceSet.postgres?.start(), this.serviceSet.redis?.start()]);
     this.secrets.savePorts({ postgres: this.serviceSet.postgres?.port, redis: this.serviceSet.redis?.port });
@@ -65,8 +65,8 @@ export class Launcher {
   }
 
   /**
-   * Restarts from now on what ends by itself, and keeps services.json right.
-   * @returns a promise of the reason when a process is not started again
+   * Restarts every process that exits by itself, and keeps services.json up to date.
+   * @returns a promise of the reason when a process is not restarted
    */
   supervise(signal: AbortSignal, say: (text: string) => void): Promise<string> {
     return this.serviceSet.superviseAll(say, (service) => {
@@ -83,13 +83,13 @@ export class Launcher {
   ): Promise<void> {
     const { pid } = api;
     const problem = await this.waitUntilReady(api, signal).catch(() => 'it was stopped');
-    // One that has ended meanwhile is reported as such.
+    // The supervisor reports an exit.
     if (api.hasExited || api.pid !== pid) return;
     if (problem === undefined) say('The API is ready again.');
     else if (!signal.aborted) say(`The API is not ready: ${problem}. See ${this.folder.resolveLog('api')}`);
   }
 
-  /** Returns the admin made at the first start, once: afterwards nobody knows the password but the reader. */
+  /** Returns the generated first admin once, then deletes the stored password. */
   consumeFirstAdmin(): { email: string; password: string } | undefined {
     const { admin } = this.secrets.values;
     if (!admin || this.env['GIGVAULT_ADMIN_EMAIL']) return undefined;
@@ -107,7 +107,7 @@ export class Launcher {
     });
   }
 
-  /** Tries what the person has set before anything is started. */
+  /** Checks the operator's settings before any process starts. */
   private async checkSettings(): Promise<void> {
     const { http, backups } = loadConfig(this.buildEnvironment());
     this.serviceSet.shutdownDelayMs = http.shutdownDelayMs;
@@ -233,7 +233,7 @@ export class Launcher {
   }
 }
 
-/** Fails only when all have come to an end, so that nothing is still starting while the rest is being stopped. */
+/** Waits until all promises have settled, then rejects with the first error: nothing still starts during the stop. */
 async function settleAll(works: readonly (Promise<void> | undefined)[]): Promise<void> {
   const begun = works.filter((work) => work !== undefined);
   const failed = (await Promise.allSettled(begun)).find((result) => result.status === 'rejected');

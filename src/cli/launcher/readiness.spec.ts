@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { waitUntilReady } from './readiness';
 
-/** No pause is shorter than the idle limit, so what makes no progress is given up at its second look. */
+/** Every pause exceeds the idle limit, so the second poll without progress gives up. */
 const LIMITS = { idleMs: 1, totalMs: 3_600_000 };
 
 describe(waitUntilReady.name, () => {
@@ -19,16 +19,16 @@ describe(waitUntilReady.name, () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  it('waits for as long as the process gets on, and gives up when it does not', async () => {
+  it('waits while the process makes progress, and gives up without it', async () => {
     const url = await serve((request) => request.socket.destroy());
-    let looks = 0;
-    const progress = (): string => String(Math.min((looks += 1), 5));
+    let polls = 0;
+    const progress = (): string => String(Math.min((polls += 1), 5));
 
     expect(await waitUntilReady(url, progress, signal, LIMITS)).toContain('it does not answer, without any progress');
-    expect(looks).toBe(6);
+    expect(polls).toBe(6);
   });
 
-  it('takes another answer for progress, but not work without another answer', async () => {
+  it('counts a new answer as progress, but not CPU time with the same answer', async () => {
     let asked = 0;
     const url = await serve((_, response) => response.writeHead(503).end(`step ${Math.min((asked += 1), 4)}`));
 
@@ -36,14 +36,14 @@ describe(waitUntilReady.name, () => {
     expect(asked).toBe(5);
   });
 
-  it('has nothing to say of an API that is ready', async () => {
+  it('returns undefined when the API is ready', async () => {
     let asked = 0;
     const url = await serve((_, response) => response.writeHead((asked += 1) < 3 ? 503 : 200).end(String(asked)));
 
     expect(await waitUntilReady(url, () => '', signal, LIMITS)).toBeUndefined();
   });
 
-  it('ends a start that gets on for ever', async () => {
+  it('ends a start that makes progress endlessly', async () => {
     const url = await serve((request) => request.socket.destroy());
 
     expect(await waitUntilReady(url, () => String(Math.random()), signal, { idleMs: 1, totalMs: 60 })).toContain(

@@ -1,27 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Returns the address of the API as a program on this machine reaches it. */
+/** Returns the URL of the API for programs on this machine. */
 export function buildApiUrl(host: string, port: number): string {
   const everywhere = ['0.0.0.0', '::', ''].includes(host);
   const name = everywhere ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
   return `http://${name}:${port}`;
 }
 
-/** How long a start may take. */
+/** Time limits of a start. */
 export interface ReadinessTimeouts {
   /** Longest time without any progress. */
   readonly idleMs: number;
-  /** Longest time in all: a process that works without end makes progress, too. */
+  /** Longest total time: a process in an endless loop makes progress, too. */
   readonly totalMs: number;
 }
 
 const DEFAULT_TIMEOUTS: ReadinessTimeouts = { idleMs: 60_000, totalMs: 15 * 60_000 };
 
 /**
- * Waits until /health/ready answers 200, for as long as there is progress: until it answers at all, `progress` changes;
- * from then on, its answers do. A busy machine makes a start slow, but does not stop it.
- * @param progress a text that differs whenever the process has got on
- * @returns undefined when it is ready, otherwise why it was given up
+ * Waits until /health/ready answers 200, as long as there is progress: first a change of `progress`, then, once the API
+ * answers, a change of its answers. A start on a busy machine is slow but is not aborted.
+ * @param progress returns a text that changes when the process makes progress
+ * @returns undefined when the API is ready, otherwise the reason to give up
  */
 export async function waitUntilReady(
   api: string,

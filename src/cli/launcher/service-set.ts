@@ -3,11 +3,11 @@ import { type Restartable, Supervisor } from './supervisor';
 import type { EmbeddedPostgres } from '../../local-services/embedded-postgres';
 import type { EmbeddedRedis } from '../../local-services/embedded-redis';
 
-/** One of our own servers (the API, the worker, the fake Upwork), over all processes it has had. */
+/** The API, the worker or a fake, across all its restarts. */
 export class SupervisedServer implements Restartable {
   private process: ManagedProcess;
 
-  /** @param spawn starts a process of it */
+  /** @param spawn starts a process of this server */
   constructor(
     readonly name: string,
     readonly title: string,
@@ -33,12 +33,12 @@ export class SupervisedServer implements Restartable {
     return Promise.resolve();
   }
 
-  /** Asks the process to end, and forces it after `graceMs`. */
+  /** Sends SIGTERM, and SIGKILL after `graceMs`. */
   stop(graceMs: number): Promise<void> {
     return this.process.stop({ signal: 'SIGTERM', graceMs, forceSignal: 'SIGKILL' });
   }
 
-  /** Ends the process without asking. */
+  /** Sends SIGKILL. */
   kill(): void {
     this.process.kill('SIGKILL');
   }
@@ -48,32 +48,32 @@ export class SupervisedServer implements Restartable {
   }
 }
 
-/** A server ends by itself within 25 seconds after its shutdown delay; then it is cut off. */
+/** A server exits within 25 seconds after its shutdown delay; after 27 it is killed. */
 const DRAIN_TIMEOUT_MS = 27_000;
 
-/** The processes the launcher has started, and the order in which they end. */
+/** The processes of the launcher and their stop order. */
 export class ServiceSet {
   postgres: EmbeddedPostgres | undefined;
   redis: EmbeddedRedis | undefined;
-  /** API, worker and, where it was asked for, the fake Upwork. */
+  /** API, worker and the requested fakes. */
   readonly servers: SupervisedServer[] = [];
-  /** How long the API stays open after it was asked to end. */
+  /** How long the API stays open after SIGTERM. */
   shutdownDelayMs = 0;
   private supervisor: Supervisor | undefined;
   private stopping: Promise<void> | undefined;
 
-  /** Settles when the first of the processes has ended by itself, with a sentence that says which and how. */
+  /** Resolves when the first process exits by itself, with a sentence that names the process and the exit. */
   async waitForFirstExit(): Promise<string> {
     return Promise.race(
-      this.listProcesses().map(({ title, exited: ended }) => ended.then((how) => `${title} ended (${how})`)),
+      this.listProcesses().map(({ title, exited }) => exited.then((how) => `${title} ended (${how})`)),
     );
   }
 
   /**
-   * Starts again what ends from now on.
+   * Restarts every process that exits from now on.
    * @param say prints a sentence
-   * @param onRestart is called after each start, for what depends on process ids
-   * @returns a promise of the reason when a process is not started again
+   * @param onRestart called after each restart: the process id has changed
+   * @returns a promise of the reason when a process is not restarted
    */
   superviseAll(say: (text: string) => void, onRestart: (service: Restartable) => void): Promise<string> {
     const supervisor = new Supervisor(say);
@@ -95,15 +95,15 @@ export class ServiceSet {
   }
 
   /**
-   * Ends everything: API and worker finish what they accepted, then Redis, then PostgreSQL, which they need until
-   * their end. Asked again it is the same stop.
+   * Stops API and worker, which finish accepted work, then Redis, then PostgreSQL, which both need until the end.
+   * Further calls return the same promise.
    */
   stop(): Promise<void> {
     this.stopping ??= this.stopInOrder();
     return this.stopping;
   }
 
-  /** Cuts a stop short: what is being served is lost, what was answered is not (PostgreSQL recovers from its log). */
+  /** Kills everything: requests in progress are lost, answered ones are not (PostgreSQL recovers from its log). */
   forceStop(): void {
     for (const server of this.servers) server.kill();
     this.redis?.kill();

@@ -8,7 +8,7 @@ describe(StopRequests.name, () => {
     for (const signal of signals) process.removeAllListeners(signal);
   });
 
-  it.each(signals)('takes %s for a wish to stop', async (signal) => {
+  it.each(signals)('treats %s as a request to stop', async (signal) => {
     const requests = new StopRequests(() => undefined);
 
     process.emit(signal, signal);
@@ -17,17 +17,17 @@ describe(StopRequests.name, () => {
     await requests.requested;
   });
 
-  it('hastens at a second wish, but not at the echo of a Ctrl-C that npm passes on', () => {
-    const haste = jest.fn();
-    new StopRequests(haste);
+  it('forces the stop at a second request, but not at a Ctrl-C that npm forwards', () => {
+    const onRepeatedRequest = jest.fn();
+    new StopRequests(onRepeatedRequest);
 
     process.emit('SIGINT', 'SIGINT');
     process.emit('SIGINT', 'SIGINT');
-    const afterEcho = haste.mock.calls.length;
+    const afterDuplicate = onRepeatedRequest.mock.calls.length;
     jest.advanceTimersByTime(2_000);
     process.emit('SIGINT', 'SIGINT');
 
-    expect(afterEcho).toBe(0);
-    expect(haste).toHaveBeenCalledTimes(1);
+    expect(afterDuplicate).toBe(0);
+    expect(onRepeatedRequest).toHaveBeenCalledTimes(1);
   });
 });

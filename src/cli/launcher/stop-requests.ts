@@ -1,13 +1,13 @@
-/** npm passes a Ctrl-C on to us that the terminal has given us already: one wish, two signals. */
+/** npm forwards a Ctrl-C that the terminal has delivered already: one request, two signals. */
 const DUPLICATE_SIGNAL_MS = 700;
 const PARENT_POLL_MS = 500;
 
 /**
- * Listens to the wishes to stop: Ctrl-C, SIGTERM, a closed terminal, and, under npm, the end of npm's shell, which
- * does not pass a SIGTERM on. The first wish aborts `signal`; a later one calls `onHaste`.
+ * Listens for requests to stop: Ctrl-C, SIGTERM, a closed terminal and, under npm, the end of npm's shell, which does
+ * not forward SIGTERM. The first request aborts `signal`; a later one calls `onRepeatedRequest`.
  */
 export class StopRequests {
-  /** Settles at the first wish. */
+  /** Resolves at the first request. */
   readonly requested: Promise<void>;
   private readonly controller = new AbortController();
   private lastRequestAt = 0;

@@ -2,7 +2,7 @@ import { Supervisor, type Restartable, type RestartPolicy } from './supervisor';
 
 const POLICY: RestartPolicy = { initialDelayMs: 1, maxRestarts: 3, windowMs: 3_600_000 };
 
-/** Ends when the test says so, and notes each start. */
+/** A service that ends on command and counts its starts. */
 class FakeService implements Restartable {
   readonly title = 'The API';
   starts = 0;
@@ -10,7 +10,7 @@ class FakeService implements Restartable {
   exited!: Promise<string>;
   end!: (how: string) => void;
   started!: Promise<void>;
-  private noteStart!: () => void;
+  private onStart!: () => void;
 
   constructor() {
     this.renew();
@@ -18,33 +18,33 @@ class FakeService implements Restartable {
 
   start(): Promise<void> {
     this.starts += 1;
-    const { noteStart } = this;
+    const { onStart } = this;
     this.renew();
-    noteStart();
+    onStart();
     return this.failure ? Promise.reject(this.failure) : Promise.resolve();
   }
 
   readLogTail(): string {
-    return 'its last words';
+    return 'its last line';
   }
 
   private renew(): void {
     this.exited = new Promise((resolve) => (this.end = resolve));
-    this.started = new Promise((resolve) => (this.noteStart = resolve));
+    this.started = new Promise((resolve) => (this.onStart = resolve));
   }
 }
 
 describe(Supervisor.name, () => {
-  let said: string[];
+  let printed: string[];
   let service: FakeService;
   const supervise = (policy = POLICY): Supervisor => {
-    const supervisor = new Supervisor((text) => void said.push(text), policy);
+    const supervisor = new Supervisor((text) => void printed.push(text), policy);
     supervisor.supervise(service);
     return supervisor;
   };
 
   beforeEach(() => {
-    said = [];
+    printed = [];
     service = new FakeService();
   });
 
@@ -54,7 +54,7 @@ describe(Supervisor.name, () => {
     await started;
   }
 
-  it('starts a process again after pauses that double, then gives up with its last words', async () => {
+  it('restarts a process after pauses that double, then gives up with the end of its log', async () => {
     const supervisor = supervise();
     for (let time = 0; time < 3; time++) await endAndRestart();
     service.end('signal SIGKILL');
@@ -62,23 +62,23 @@ describe(Supervisor.name, () => {
     const reason = await supervisor.failed;
 
     expect(service.starts).toBe(3);
-    expect(said).toEqual(
+    expect(printed).toEqual(
       ['0.001', '0.002', '0.004'].map((pause) => `The API ended (code 1). It is started again in ${pause} s.`),
     );
     expect(reason).toContain('The API ended (signal SIGKILL), 4 times within 60 minutes.');
-    expect(reason).toContain('its last words');
+    expect(reason).toContain('its last line');
   });
 
-  it('forgets ends older than its window', async () => {
+  it('ignores exits before its window', async () => {
     const supervisor = supervise({ ...POLICY, windowMs: 0 });
     for (let time = 0; time < 10; time++) await endAndRestart();
     await supervisor.stop();
 
     expect(service.starts).toBe(10);
-    expect(new Set(said).size).toBe(1);
+    expect(new Set(printed).size).toBe(1);
   });
 
-  it('counts a start that fails as an end', async () => {
+  it('counts a failed start as an exit', async () => {
     service.failure = new Error('the port is taken');
     const supervisor = supervise();
     service.end('code 1');
@@ -87,18 +87,18 @@ describe(Supervisor.name, () => {
     expect(service.starts).toBe(3);
   });
 
-  it('starts nothing once it is stopped, also in the middle of a pause', async () => {
-    const calm = supervise();
-    await calm.stop();
+  it('starts nothing once it is stopped, also during a pause', async () => {
+    const idle = supervise();
+    await idle.stop();
     service.end('signal SIGTERM');
 
     service = new FakeService();
     const pausing = supervise({ ...POLICY, initialDelayMs: 3_600_000 });
     service.end('code 1');
-    while (said.length === 0) await Promise.resolve();
+    while (printed.length === 0) await Promise.resolve();
     await pausing.stop();
 
-    expect(said).toHaveLength(1);
+    expect(printed).toHaveLength(1);
     expect(service.starts).toBe(0);
   });
 });

@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A process that can be started again after it has ended. */
+/** A process that can be restarted. */
 export interface Restartable {
   /** Its name at the beginning of a sentence: "The API". */
   readonly title: string;
-  /** Settles when the process that runs now has ended, with a text for people. */
+  /** Resolves when the current process has ended, with a readable text. */
   readonly exited: Promise<string>;
-  /** Starts it again. @throws Error when it does not start */
+  /** Restarts it. @throws Error when it does not start */
   start(): Promise<void>;
   /** Returns the last lines of its log. */
   readLogTail(): string;
 }
 
-/** How often, and after which pauses, a process is started again. */
+/** Limits and pauses of restarts. */
 export interface RestartPolicy {
-  /** Doubled with each end within the window. */
+  /** Doubled with each exit within the window. */
   readonly initialDelayMs: number;
   readonly maxRestarts: number;
   readonly windowMs: number;
@@ -23,11 +23,11 @@ export interface RestartPolicy {
 const POLICY: RestartPolicy = { initialDelayMs: 1_000, maxRestarts: 5, windowMs: 10 * 60_000 };
 
 /**
- * Starts processes again that ended by themselves: after 1, 2, 4, 8 and 16 seconds, at most five times within ten
- * minutes. Then it gives up, and the launcher stops everything.
+ * Restarts processes that exit by themselves: after 1, 2, 4, 8 and 16 seconds, at most five times within ten minutes.
+ * Then it gives up, and the launcher stops everything.
  */
 export class Supervisor {
-  /** Settles with the reason when a process is not started again. */
+  /** Resolves with the reason when a process is not restarted. */
   readonly failed: Promise<string>;
   private fail: (reason: string) => void = () => undefined;
   private readonly stopping = new AbortController();
@@ -36,7 +36,7 @@ export class Supervisor {
   });
   private readonly loops: Promise<void>[] = [];
 
-  /** @param print prints a sentence for the person at the terminal */
+  /** @param print prints a sentence at the terminal */
   constructor(
     private readonly print: (text: string) => void,
     private readonly policy: RestartPolicy = POLICY,
@@ -44,31 +44,31 @@ export class Supervisor {
     this.failed = new Promise((resolve) => (this.fail = resolve));
   }
 
-  /** Restarts this process whenever it ends, until `stop`. */
+  /** Restarts this process at each exit, until `stop`. */
   supervise(service: Restartable): void {
     this.loops.push(this.keepRunning(service));
   }
 
-  /** Restarts nothing more; waits for a start that is under way. */
+  /** Stops restarting and waits for a start in progress. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await Promise.all(this.loops);
   }
 
   private async keepRunning(service: Restartable): Promise<void> {
-    const { initialDelayMs: firstPauseMs, maxRestarts, windowMs } = this.policy;
+    const { initialDelayMs, maxRestarts, windowMs } = this.policy;
     let endedAt: number[] = [];
     let how = await this.waitForExit(service);
     while (how !== undefined) {
       endedAt = [...endedAt.filter((at) => Date.now() - at < windowMs), Date.now()];
       if (endedAt.length > maxRestarts) return this.fail(this.describeFailure(service, how, endedAt.length));
-      const pauseMs = firstPauseMs * 2 ** (endedAt.length - 1);
+      const pauseMs = initialDelayMs * 2 ** (endedAt.length - 1);
       this.print(`${service.title} ended (${how}). It is started again in ${pauseMs / 1_000} s.`);
       how = (await this.pause(pauseMs)) ? await this.restart(service) : undefined;
     }
   }
 
-  /** Returns how it ended, now at its start or later; undefined once the supervisor was stopped. */
+  /** Starts the process and returns how it ended, at the start or later; undefined once the supervisor is stopped. */
   private async restart(service: Restartable): Promise<string | undefined> {
     try {
       await service.start();
@@ -78,12 +78,12 @@ export class Supervisor {
     return this.waitForExit(service);
   }
 
-  private async waitForExit({ exited: ended }: Restartable): Promise<string | undefined> {
-    const how = await Promise.race([ended, this.stopped]);
+  private async waitForExit({ exited }: Restartable): Promise<string | undefined> {
+    const how = await Promise.race([exited, this.stopped]);
     return this.stopping.signal.aborted ? undefined : (how ?? undefined);
   }
 
-  /** Returns true after the pause, false when the supervisor was stopped meanwhile. */
+  /** Returns true after the pause, false when the supervisor is stopped before. */
   private async pause(ms: number): Promise<boolean> {
     return sleep(ms, true, { signal: this.stopping.signal }).catch(() => false);
   }
