@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 
-/** An answer of the API that was not a 2xx: the problem document's words. */
+/** A response of the API outside 2xx, with code and detail of the problem document. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -11,7 +11,7 @@ export class ApiError extends Error {
   }
 }
 
-/** A file to send with its media type; `onProgress` hears the bytes handed over so far. */
+/** A file to send, with its media type; `onProgress` receives the number of bytes sent. */
 export interface Upload {
   readonly bytes: Uint8Array;
   readonly contentType: string;
@@ -20,13 +20,13 @@ export interface Upload {
 
 const UPLOAD_CHUNK_BYTES = 16_384;
 
-/** A REST consumer of the API, as anyone would write it: fetch, a bearer token, problem documents as errors. */
+/** A plain REST client of the API: fetch, a bearer token, problem documents as errors. */
 export class ApiClient {
   private accessToken: string | undefined;
 
   constructor(readonly baseUrl: string) {}
 
-  /** Sends this access token with every further request. */
+  /** Sets the access token of all further requests. */
   setAccessToken(accessToken: string): void {
     this.accessToken = accessToken;
   }
@@ -43,7 +43,7 @@ export class ApiClient {
     return this.send<T>('PATCH', path, JSON.stringify(body));
   }
 
-  /** Streams a file as the request's body. */
+  /** Streams a file as the request body. */
   async upload<T>(path: string, upload: Upload): Promise<T> {
     return this.send<T>('POST', path, splitIntoChunks(upload), upload.contentType);
   }
@@ -76,7 +76,7 @@ async function* splitIntoChunks({ bytes, onProgress }: Upload): AsyncIterable<Ui
   for (let start = 0; start < bytes.length; start += UPLOAD_CHUNK_BYTES) {
     yield bytes.subarray(start, start + UPLOAD_CHUNK_BYTES);
     onProgress(Math.min(start + UPLOAD_CHUNK_BYTES, bytes.length));
-    // Lets the socket take the chunk before the next is counted.
+    // Gives the socket time to take the chunk before the next one is counted.
     await new Promise(setImmediate);
   }
 }

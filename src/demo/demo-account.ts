@@ -4,21 +4,21 @@ import { readJsonFile, writePrivateFile } from '../local-services/file-permissio
 import { ApiClient, ApiError } from './api-client';
 import { Operator } from './operator';
 
-/** The demo's own user on one server; kept in the data folder, so that a second run meets the first one's rows. */
+/** The demo's user on one server; stored in the data folder, so that a second run uses the same rows. */
 export interface Credentials {
   readonly server: string;
   readonly email: string;
   readonly password: string;
 }
 
-/** A signed-in client, what it signed in with, and whether its account was made just now. */
+/** A signed-in client, its credentials, and whether the account is new. */
 export interface DemoSession {
   readonly api: ApiClient;
   readonly credentials: Credentials;
   readonly isNew: boolean;
 }
 
-/** Signs the demo's user in, after signing him up and verifying his address where he is not known yet. */
+/** Signs in the demo's user. Registers the user and verifies the address first where needed. */
 export async function signInDemoUser(server: string): Promise<DemoSession> {
   const file = credentialsFile();
   const known = readJsonFile<Credentials>(file);
@@ -31,12 +31,12 @@ export async function signInDemoUser(server: string): Promise<DemoSession> {
   return { ...signedIn, isNew: true };
 }
 
-/** Where the demo keeps its user's password. */
+/** Returns the path of the file with the demo's credentials. */
 export function credentialsFile(): string {
   return new DataFolder().resolve('demo.json');
 }
 
-/** Signs a user up as anybody would: register, follow the mail's link, sign in. */
+/** Registers a user, follows the link of the verification email, and signs in. */
 export async function signUp(server: string): Promise<{ api: ApiClient; credentials: Credentials }> {
   const name = randomBytes(4).toString('hex');
   const credentials = { server, email: `demo-${name}@example.org`, password: randomBytes(18).toString('base64url') };
@@ -45,7 +45,7 @@ export async function signUp(server: string): Promise<{ api: ApiClient; credenti
   await api.post('/v1/auth/register', { email, password, firstName: 'Demo' });
   const emailText = await new Operator(server).findLatestEmail(email);
   const [, token] = /[?&]token=([\w-]+)/.exec(emailText) ?? [];
-  if (!token) throw new Error(`the letter to ${email} has no link`);
+  if (!token) throw new Error(`The email to ${email} has no link.`);
   await api.post('/v1/auth/verify-email', { token });
   return { api: await signIn(credentials), credentials };
 }
@@ -57,7 +57,7 @@ async function signIn({ server, email, password }: Credentials): Promise<ApiClie
   return api;
 }
 
-/** An account that a fresh database does not know is made anew. */
+/** Ignores a 401: a new database does not know the stored account, which is then registered again. */
 function ignoreUnauthorized(error: unknown): undefined {
   if (error instanceof ApiError && error.status === 401) return undefined;
   throw error;

@@ -15,8 +15,8 @@ interface Generation {
 }
 
 /**
- * Lets an AI vendor write the letter of a draft and accepts it, within the budget; without a vendor it says how to get the
- * fake one, and the letter stays as it is.
+ * Generates the cover letter of a draft with an AI provider, within the budget, and accepts it. Without a provider it
+ * prints how to start the fake one.
  */
 export async function draftWithAi(
   api: ApiClient,
@@ -26,17 +26,17 @@ export async function draftWithAi(
 ): Promise<void> {
   const { items } = await api.get<ModelList>('/v1/ai/models');
   if (!items.some(({ isAvailable }) => isAvailable)) {
-    terminal.printLine('no AI vendor is configured; `npm start -- --fake-ai` brings one that works offline');
+    terminal.printLine('no AI provider is configured; `npm start -- --fake-ai` adds fake ones that work offline');
     return;
   }
   const generation = await api.post<Generation>('/v1/ai/generations', { type: 'cover_letter', jobId });
   terminal.printLine(`${generation.provider}, ${generation.model}: "${generation.text.slice(0, 120)}…"`);
-  for (const { message } of generation.findings) terminal.printLine(`look at it: ${message}`);
+  for (const { message } of generation.findings) terminal.printLine(`check this: ${message}`);
   await api.post(`/v1/ai/generations/${generation.id}/accept`, { proposalId });
-  terminal.printSuccess(`written for ${generation.costUsd} USD, and now the letter of #${proposalId}`);
+  terminal.printSuccess(`written for ${generation.costUsd} USD; it is now the cover letter of #${proposalId}`);
 }
 
-/** A small listing in Upwork's columns, invented for the demo: every form of budget, and one repeated row. */
+/** A small invented listing in Upwork's columns: every form of budget, and one repeated row. */
 export const SAMPLE_LISTING = `Job Title,Hourly/Fixed,Budget,Level,Skills
 Online shop for a small bakery,Fixed price,"Est. budget:
 $1,200.00",Intermediate,"Web Development, WordPress, WooCommerce, CSS"
@@ -99,19 +99,19 @@ interface Change {
   readonly changes: Readonly<Record<string, { readonly old: unknown; readonly new: unknown }>>;
 }
 
-/** The statistics are a view; a refresh that was asked for takes a worker a moment. */
+/** Limit for a requested refresh of the statistics. */
 const STATS_TIMEOUT_MS = 15_000;
 
-/** A freelancer's day over HTTP, one method a part of it; each prints what he would want to see. */
+/** A freelancer's day over HTTP. Each method performs and prints one part. */
 export class DemoScenario {
   constructor(
     private readonly api: ApiClient,
     private readonly terminal: Terminal,
   ) {}
 
-  /** Brings a listing in; what is known already stays as it is. */
+  /** Imports a listing; known jobs do not change. */
   async importJobs(name: string, bytes: Uint8Array): Promise<void> {
-    this.terminal.printHeading(`Vacancies from ${name}`);
+    this.terminal.printHeading(`Jobs from ${name}`);
     const result = await this.api.upload<ImportResult>('/v1/jobs/import', {
       bytes,
       contentType: 'text/csv',
@@ -124,7 +124,7 @@ export class DemoScenario {
     );
   }
 
-  /** Searches, filters, and keeps a favourite; returns the best matches. */
+  /** Searches and filters jobs, marks a favourite, and returns the best matches. */
   async searchJobs(): Promise<readonly Job[]> {
     this.terminal.printHeading('Looking for work');
     const query = 'q=postgresql%20OR%20python&status=active&limit=5';
@@ -144,7 +144,7 @@ export class DemoScenario {
     return items;
   }
 
-  /** Drafts, submits and wins a proposal on the first job that has none open yet. */
+  /** Drafts, submits and wins a proposal for the first job without an open one. */
   async winProposal(jobs: readonly Job[]): Promise<{ job: Job; proposal: Proposal } | undefined> {
     this.terminal.printHeading('A proposal');
     for (const job of jobs) {
@@ -162,7 +162,7 @@ export class DemoScenario {
     return undefined;
   }
 
-  /** The client writes, the freelancer reads and answers. */
+  /** Records a message of the client, reads it and answers. */
   async exchangeMessages(job: Job): Promise<void> {
     this.terminal.printHeading('The conversation');
     await this.api.post('/v1/messages', {
@@ -178,9 +178,9 @@ export class DemoScenario {
     this.terminal.printSuccess(`read and answered: "On Monday."  (${left.unread} unread)`);
   }
 
-  /** The tenant's numbers, once the view has followed. */
+  /** Prints the user's statistics once they are refreshed. */
   async showAnalytics(since: Date): Promise<void> {
-    this.terminal.printHeading('The numbers');
+    this.terminal.printHeading('Statistics');
     const stats = await this.waitForStats(since);
     this.terminal.printTable([
       ['jobs', 'active', 'favourites', 'refreshed at'],
@@ -188,19 +188,19 @@ export class DemoScenario {
     ]);
   }
 
-  /** Who changed what. */
+  /** Prints who changed what. */
   async showHistory(proposal: Proposal): Promise<void> {
     this.terminal.printHeading('Who changed what');
     const { items } = await this.api.get<Page<Change>>(`/v1/proposals/${proposal.id}/history`);
     this.terminal.printTable(items.map((c) => [c.at, c.actor.kind, c.action, describeChange(c)]));
   }
 
-  /** Shows that what is another's is not there for him. */
+  /** Checks that another user gets 404 for the job. */
   async checkIsolation(otherUser: ApiClient, job: Job): Promise<void> {
     this.terminal.printHeading('Another user');
     const error: unknown = await otherUser.get(`/v1/jobs/${job.id}`).catch((reason: unknown) => reason);
-    if (!(error instanceof ApiError) || error.status !== 404) throw new Error(`job ${job.id} is open to a stranger`);
-    this.terminal.printSuccess(`asks for job #${job.id} and hears: ${error.message}`);
+    if (!(error instanceof ApiError) || error.status !== 404) throw new Error(`Another user can read job ${job.id}.`);
+    this.terminal.printSuccess(`GET of job #${job.id} answers: ${error.message}`);
   }
 
   private async createDraft(job: Job): Promise<Proposal | undefined> {
@@ -221,8 +221,8 @@ export class DemoScenario {
     const until = Date.now() + STATS_TIMEOUT_MS;
     for (;;) {
       const stats = await this.api.get<JobStats>('/v1/analytics/job-stats');
-      const fresh = stats.refreshedAt !== null && new Date(stats.refreshedAt) >= since;
-      if (fresh || Date.now() > until) return stats;
+      const isRefreshed = stats.refreshedAt !== null && new Date(stats.refreshedAt) >= since;
+      if (isRefreshed || Date.now() > until) return stats;
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }

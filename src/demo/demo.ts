@@ -9,11 +9,12 @@ import { Terminal } from './terminal';
 import { showHowToSignIn } from './show-how-to-sign-in';
 import { UpworkScenario } from './upwork-scenario';
 
-/** `npm run demo [-- --file listings.csv] [--server http://…]`: a freelancer's day against a running server. */
+/** Runs `npm run demo [-- --file listings.csv] [--server http://…]`: a freelancer's day on a running server. */
 async function runDemo(): Promise<void> {
   const { values } = parseArgs({ options: { file: { type: 'string' }, server: { type: 'string' } } });
   const server = (values.server ?? readRunningServices()?.api)?.replace(/(?<!\/)\/+$/, '');
-  if (!server) throw new Error('No server runs from this checkout: `npm start` in another terminal, or --server URL.');
+  if (!server)
+    throw new Error('No server runs from this checkout. Run `npm start` in another terminal, or add --server URL.');
   const listing = values.file ? await readFile(values.file) : Buffer.from(SAMPLE_LISTING);
   const terminal = new Terminal();
 

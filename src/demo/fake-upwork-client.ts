@@ -1,14 +1,14 @@
-/** A vacancy as the fake Upwork publishes it. */
+/** A job posting of the fake Upwork. */
 export interface Posting {
   readonly id: string;
   readonly title: string;
 }
 
-/** What people do on the site of the fake Upwork, which its tests have too: over HTTP, as clients and freelancers. */
+/** An HTTP client for what clients and freelancers do on the site of the fake Upwork. */
 export class FakeUpworkClient {
   private constructor(readonly url: string) {}
 
-  /** The fake whose consent page this is; undefined for any other. Only this machine is asked. */
+  /** Returns the fake that serves this consent page; undefined for any other site. It only calls this machine. */
   static async detect(authorizationUrl: string): Promise<FakeUpworkClient | undefined> {
     const { origin, hostname } = new URL(authorizationUrl);
     if (hostname !== '127.0.0.1' && hostname !== 'localhost') return undefined;
@@ -20,7 +20,7 @@ export class FakeUpworkClient {
     return isThere ? site : undefined;
   }
 
-  /** Says yes on the consent page and returns the path with which it sends the user back. */
+  /** Consents and returns the path to which the page redirects the user. */
   async consent(authorizationUrl: string): Promise<string> {
     const { headers } = await fetch(authorizationUrl, { redirect: 'manual' });
     const back = new URL(headers.get('location') ?? '', authorizationUrl);
@@ -31,7 +31,7 @@ export class FakeUpworkClient {
     return this.callControl<Posting>('publish', posting);
   }
 
-  /** The freelancer submits a proposal; returns its id there. */
+  /** Submits a proposal as the freelancer; returns its Upwork id. */
   async submit(jobId: string, coverLetter: string, bid: string): Promise<string> {
     return (await this.callControl<{ id: string }>('submit', { jobId, coverLetter, bid })).id;
   }
@@ -44,9 +44,9 @@ export class FakeUpworkClient {
     await this.callControl('decide', { proposalId, status: 'Accepted' });
   }
 
-  private async callControl<T>(act: string, body: Readonly<Record<string, string>> = {}): Promise<T> {
-    const answer = await fetch(`${this.url}/control/${act}`, { method: 'POST', body: JSON.stringify(body) });
-    if (!answer.ok) throw new Error(`the fake Upwork answered ${answer.status} to ${act}`);
+  private async callControl<T>(command: string, body: Readonly<Record<string, string>> = {}): Promise<T> {
+    const answer = await fetch(`${this.url}/control/${command}`, { method: 'POST', body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`The fake Upwork answered ${answer.status} to ${command}.`);
     return (await answer.json()) as T;
   }
 }

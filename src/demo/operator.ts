@@ -17,21 +17,21 @@ import { ApiClient } from './api-client';
 @Module({ imports: [ConfigModule, DatabaseModule, RedisModule, EncryptionModule, MailModule] })
 class OperatorModule {}
 
-/** What the launcher started on this machine; undefined when it does not run. */
+/** Returns the services that the launcher started on this machine; undefined when it does not run. */
 export function readRunningServices(): ReturnType<ServicesFile['read']> {
   return new ServicesFile(new DataFolder().resolve('services.json')).read();
 }
 
 /**
- * What only who runs the installation can do, and the demo needs twice: over HTTP as the admin of GIGVAULT_ADMIN_EMAIL
- * and GIGVAULT_ADMIN_PASSWORD or, without them, with the keys in the data folder of this machine.
+ * The operator's actions that the demo needs: over HTTP as the admin of GIGVAULT_ADMIN_EMAIL and
+ * GIGVAULT_ADMIN_PASSWORD, or without them directly, with the keys of the data folder.
  */
 export class Operator {
   constructor(private readonly server: string) {}
 
   /**
-   * The text of the newest letter to an address in the server's local outbox.
-   * @throws Error without an admin and a data folder, or without a letter
+   * Returns the text of the newest email to an address in the server's local outbox.
+   * @throws Error without an admin and a data folder, or without an email
    */
   async findLatestEmail(address: string): Promise<string> {
     const admin = await this.signIn();
@@ -39,11 +39,11 @@ export class Operator {
       ? (await admin.get<{ items: OutboxEmail[] }>(`/v1/dev/outbox?to=${encodeURIComponent(address)}`)).items
       : await this.runLocally((app) => app.get(EmailOutboxService).list(address));
     const [newest] = emails;
-    if (!newest) throw new Error(`no letter to ${address} in the outbox; is SMTP_URL set?`);
+    if (!newest) throw new Error(`The outbox has no email to ${address}. Is SMTP_URL set?`);
     return newest.text;
   }
 
-  /** Has the statistics counted now instead of at the next full minute. */
+  /** Refreshes the statistics now instead of at the next full minute. */
   async refreshStatistics(): Promise<void> {
     const admin = await this.signIn();
     if (admin) await admin.post('/v1/admin/tasks/refresh-job-stats/run', { reason: 'npm run demo' });
@@ -67,7 +67,7 @@ export class Operator {
     Object.assign(process.env, buildLocalEnvironment());
     const app = await NestFactory.createApplicationContext(OperatorModule, { logger: false });
     try {
-      // Whoever may read the installation's keys is its admin; he has no account to name.
+      // Access to the installation's keys makes the caller its admin; there is no account id.
       const principal = { userId: 0, role: 'admin' as const, sessionId: 'npm run demo' };
       const context = { requestId: 'npm-run-demo', ip: null, userAgent: null, operation: 'npm run demo', principal };
       return await runInContext(context, () => work(app));
@@ -84,7 +84,7 @@ interface OutboxEmail {
 function buildLocalEnvironment(): NodeJS.ProcessEnv {
   const services = readRunningServices();
   if (!services?.postgres) {
-    throw new Error('Set GIGVAULT_ADMIN_EMAIL and GIGVAULT_ADMIN_PASSWORD: the verification mail is in the outbox.');
+    throw new Error('Set GIGVAULT_ADMIN_EMAIL and GIGVAULT_ADMIN_PASSWORD: the verification email is in the outbox.');
   }
   const folder = new DataFolder();
   return buildServerEnvironment(process.env, {

@@ -3,19 +3,22 @@ import type { Terminal } from './terminal';
 
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
-/** Prints how to see the demo's rows in Swagger UI. The password of an account on another machine stays in its file. */
-export function showHowToSignIn(screen: Terminal, { server, email, password }: Credentials): void {
+/**
+ * Prints how to see the demo's rows in Swagger UI. For a server on another machine it prints the password's file
+ * only.
+ */
+export function showHowToSignIn(terminal: Terminal, { server, email, password }: Credentials): void {
   const isLocal = LOOPBACK.has(new URL(server).hostname);
-  screen.printHeading(`See it yourself: ${server}/docs`);
-  screen.printTable(
+  terminal.printHeading(`See it yourself: ${server}/docs`);
+  terminal.printTable(
     [
       ['email', email],
       ['password', isLocal ? password : `in ${credentialsFile()}`],
     ],
     Infinity,
   );
-  screen.printLine(
+  terminal.printLine(
     'Send both to POST /v1/auth/login with "Try it out", then paste the accessToken of the answer into "Authorize".',
   );
-  screen.printLine('From then on "Execute" shows the rows of this demo.');
+  terminal.printLine('From then on "Execute" shows the rows of this demo.');
 }

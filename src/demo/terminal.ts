@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 
 const BAR_WIDTH = 30;
 
-/** What the demo writes for a person: headings, lines, small tables and one bar that moves. */
+/** Terminal output of the demo: headings, lines, small tables and a progress bar. */
 export class Terminal {
   private readonly isInteractive = stdout.isTTY;
 
@@ -19,7 +19,7 @@ export class Terminal {
     this.printLine(`${this.style('green', '✓')} ${text}`);
   }
 
-  /** Columns as wide as their widest cell, cut at `widest` characters. */
+  /** Prints columns as wide as their widest cell, cut at `widest` characters. */
   printTable(rows: readonly (readonly string[])[], widest = 60): void {
     const cut = rows.map((row) => row.map((cell) => (cell.length > widest ? `${cell.slice(0, widest - 1)}…` : cell)));
     const widths = (cut[0] ?? []).map((_, i) => Math.max(...cut.map((row) => row[i]?.length ?? 0)));
@@ -32,7 +32,7 @@ export class Terminal {
       );
   }
 
-  /** A bar at `done` of `total`; on a terminal it moves in place, elsewhere only its end is written. */
+  /** Prints a progress bar, updated in place on a terminal; elsewhere only the complete bar. */
   printProgress(label: string, done: number, total: number): void {
     const share = total === 0 ? 1 : done / total;
     if (!this.isInteractive && share < 1) return;

@@ -44,15 +44,14 @@ interface Sync {
   readonly figures: Readonly<Record<string, number>>;
 }
 
-/** A worker begins within moments; Upwork may be slow. */
+/** Limit for one synchronisation; Upwork may be slow. */
 const SYNC_TIMEOUT_MS = 60_000;
 
-const NO_UPWORK_TEXT =
-  'no Upwork is connected; `npm start -- --fake-upwork` brings one that works offline, and the demo walks it';
+const NO_UPWORK_TEXT = 'no Upwork is connected; `npm start -- --fake-upwork` adds a fake one that works offline';
 
 /**
- * From a vacancy on Upwork to an accepted proposal, against the fake Upwork: what people do there is done there, and what
- * Gigvault makes of it is read from its API.
+ * The way from a job on Upwork to an accepted proposal, with the fake Upwork. Actions of people happen on the fake;
+ * their results are read from Gigvault's API.
  */
 export class UpworkScenario {
   private connection: Connection | undefined;
@@ -62,14 +61,16 @@ export class UpworkScenario {
     private readonly terminal: Terminal,
   ) {}
 
-  /** Walks it; says how to get there when the server has no fake Upwork. Returns the proposal that was won. */
+  /** Runs the scenario and returns the accepted proposal; without a fake Upwork it prints how to start one. */
   async run(): Promise<Proposal | undefined> {
     this.terminal.printHeading('Upwork, from a search to a contract');
     const url = await this.requestAuthorizationUrl();
     const site = url === undefined ? undefined : await FakeUpworkClient.detect(url);
     if (url === undefined || !site) {
       this.terminal.printLine(
-        url === undefined ? NO_UPWORK_TEXT : 'this server is connected to Upwork itself, which a demo leaves alone',
+        url === undefined
+          ? NO_UPWORK_TEXT
+          : 'this server is configured for the real Upwork, which the demo does not use',
       );
       return undefined;
     }
@@ -105,7 +106,7 @@ export class UpworkScenario {
       description: 'Forty million rows a day.',
       skills: 'PostgreSQL,TimescaleDB',
     });
-    this.terminal.printLine(`a client publishes there: "${title}"`);
+    this.terminal.printLine(`a client publishes on Upwork: "${title}"`);
     return posting;
   }
 
@@ -116,7 +117,7 @@ export class UpworkScenario {
     const { figures } = await this.synchronize('jobs');
     const { items } = await this.api.get<Page<Job>>(`/v1/jobs?q=${encodeURIComponent(`"${title}"`)}`);
     const job = items.find(({ upworkJobId }) => upworkJobId?.endsWith(id));
-    if (!job) throw new Error(`"${title}" was not brought in`);
+    if (!job) throw new Error(`"${title}" was not imported.`);
     this.terminal.printSuccess(
       `searched: ${figures['created']} new, ${figures['unchanged']} known; it is job #${job.id}`,
     );
@@ -137,12 +138,12 @@ export class UpworkScenario {
     });
     this.terminal.printSuccess(`drafted proposal #${draft.id} for ${draft.bidAmount} USD; it is ${draft.status}`);
     const upworkId = await site.submit(id, coverLetter, '58.00');
-    this.terminal.printLine('you submit it there by hand, for 58.00: Gigvault never submits by itself');
+    this.terminal.printLine('you submit it on Upwork by hand, for 58.00: Gigvault never submits by itself');
     await this.synchronize('proposals');
     const proposal = await this.api.get<Proposal>(`/v1/proposals/${draft.id}`);
     this.assert(proposal.status === 'submitted', `proposal #${draft.id} is ${proposal.status}`);
     this.terminal.printSuccess(
-      `synchronised: proposal #${proposal.id} is ${proposal.status} ("${proposal.upworkStatus}" there), for ${proposal.bidAmount} USD`,
+      `synchronised: proposal #${proposal.id} is ${proposal.status} ("${proposal.upworkStatus}" on Upwork), for ${proposal.bidAmount} USD`,
     );
     return { ...proposal, upworkId };
   }
@@ -156,7 +157,7 @@ export class UpworkScenario {
     await site.writeMessage(upworkProposalId, 'freelancer', 'On Monday. Shall we talk on Friday?');
     await this.synchronize('messages');
     this.terminal.printSuccess(
-      `you reply there: ${await this.readLastMessage(job)}  (${await this.countUnread(job)} unread, as you have read it there)`,
+      `you reply on Upwork: ${await this.readLastMessage(job)}  (${await this.countUnread(job)} unread)`,
     );
   }
 
@@ -178,16 +179,16 @@ export class UpworkScenario {
     return proposal;
   }
 
-  /** Asks for a synchronisation now and waits for its end. */
+  /** Requests a synchronisation and waits for its end. */
   private async synchronize(kind: 'jobs' | 'proposals' | 'messages'): Promise<Sync> {
     const { items } = await this.api.post<Page<Sync>>(`/v1/${kind}/sync`);
-    const asked = items.find(({ connectionId }) => connectionId === this.connection?.id);
+    const requested = items.find(({ connectionId }) => connectionId === this.connection?.id);
     const until = Date.now() + SYNC_TIMEOUT_MS;
     for (;;) {
-      const sync = await this.api.get<Sync>(`/v1/syncs/${asked?.id}`);
+      const sync = await this.api.get<Sync>(`/v1/syncs/${requested?.id}`);
       if (sync.status === 'succeeded') return sync;
       this.assert(sync.status !== 'failed', `the synchronisation of ${kind} failed: ${sync.lastError}`);
-      this.assert(Date.now() < until, `the synchronisation of ${kind} does not end; does a worker run?`);
+      this.assert(Date.now() < until, `the synchronisation of ${kind} does not end. Does a worker run?`);
       await sleep(100);
     }
   }
@@ -201,12 +202,12 @@ export class UpworkScenario {
     return (await this.api.get<Page<Message>>(`/v1/messages?jobId=${job.id}&isRead=false`)).items.length;
   }
 
-  private assert(holds: boolean, otherwise: string): void {
-    if (!holds) throw new Error(otherwise);
+  private assert(isTrue: boolean, message: string): void {
+    if (!isTrue) throw new Error(message);
   }
 }
 
-/** The demo's user saved the search when he was here before. */
+/** Ignores a saved search that an earlier run has created. */
 function ignoreDuplicate(error: unknown): void {
   if (!(error instanceof ApiError) || error.code !== 'saved_search.already_exists') throw error;
 }

@@ -1,7 +1,7 @@
-/** The vendors the fake speaks for. */
+/** The vendors that the fake imitates. */
 export type FakeVendor = 'openai' | 'anthropic' | 'google';
 
-/** What the fake charges, in 10^-12 USD for one aiToken; written down apart from the server's price list, to be compared with it. */
+/** Prices in 10^-12 USD per aiToken; independent of the server's price list, so that tests compare both. */
 const PRICES: Readonly<Record<string, { input: bigint; cached: bigint; output: bigint }>> = {
   'gpt-4': { input: 30_000_000n, cached: 30_000_000n, output: 60_000_000n },
   'gpt-4.1-mini': { input: 400_000n, cached: 100_000n, output: 1_600_000n },
@@ -12,40 +12,40 @@ const PRICES: Readonly<Record<string, { input: bigint; cached: bigint; output: b
   'gemini-2.5-pro': { input: 1_250_000n, cached: 125_000n, output: 10_000_000n },
 };
 
-/** One call, as the fake would put it on an invoice. */
+/** Invoice of one call. */
 export interface FakeInvoice {
   readonly vendor: FakeVendor;
   readonly model: string;
-  /** The system text and the message, as they arrived. */
+  /** System text of the request; `prompt` is its message. */
   readonly system: string;
   readonly prompt: string;
-  /** The whole body, to show that nothing else was sent. */
+  /** The whole body, which shows that nothing else was sent. */
   readonly body: unknown;
-  /** The HTTP status that was answered. */
+  /** HTTP status of the response. */
   readonly status: number;
-  /** Whether all of the answer left the fake. */
+  /** True when the whole response was sent. */
   readonly isComplete: boolean;
-  /** What of the text left the fake in whole events. */
+  /** The text sent in complete events. */
   readonly text: string;
   readonly inputAiTokens: number;
   readonly cachedAiTokens: number;
   readonly outputAiTokens: number;
-  /** In 10^-12 USD. */
+  /** Cost in 10^-12 USD. */
   readonly cost: bigint;
 }
 
-/** The fake's alphabet: an aiToken is four bytes. */
+/** Counts the aiTokens of a text: one for four bytes. */
 export function countFakeTokens(text: string): number {
   return Math.ceil(Buffer.byteLength(text) / 4);
 }
 
-/** Returns what the fake charges for a call. */
+/** Returns the cost of a call. */
 export function calculateFakeCost(
   model: string,
   usage: Pick<FakeInvoice, 'inputAiTokens' | 'cachedAiTokens' | 'outputAiTokens'>,
 ): bigint {
   const price = PRICES[model];
-  if (!price) throw new Error(`the fake has no price for ${model}`);
+  if (!price) throw new Error(`The fake has no price for ${model}.`);
   return (
     BigInt(usage.inputAiTokens - usage.cachedAiTokens) * price.input +
     BigInt(usage.cachedAiTokens) * price.cached +

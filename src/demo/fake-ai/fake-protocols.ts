@@ -1,6 +1,6 @@
 import type { FakeVendor } from './fake-invoice';
 
-/** A request, whatever the protocol it came in. */
+/** A request, independent of its protocol. */
 export interface FakeRequest {
   readonly vendor: FakeVendor;
   readonly model: string;
@@ -9,21 +9,21 @@ export interface FakeRequest {
   readonly body: unknown;
 }
 
-/** The counts a vendor tells of a call. */
+/** The token counts that a vendor reports for a call. */
 export interface FakeUsage {
   readonly inputAiTokens: number;
   readonly cachedAiTokens: number;
-  /** Of the text up to a chunk. */
+  /** Returns the output count after a number of chunks. */
   readonly countOutputTokens: (chunks: number) => number;
 }
 
-/** One event of a stream: its bytes, and the chunk of the text it carries. */
+/** One event of a stream: its bytes, and its chunk of the text, if any. */
 export interface FakeEvent {
   readonly bytes: Buffer;
   readonly chunk?: string;
 }
 
-/** Reads a request of one of the three protocols; undefined for an address the vendors do not have. */
+/** Parses a request of one of the three protocols; undefined for an unknown URL. */
 export function readFakeRequest(url: string, body: VendorRequestBody): FakeRequest | undefined {
   if (url.endsWith('/chat/completions')) {
     const [system, user] = body.messages ?? [];
@@ -55,32 +55,32 @@ export function readFakeRequest(url: string, body: VendorRequestBody): FakeReque
   };
 }
 
-/** What a vendor reports otherwise than its documentation has it. */
+/** Deviations of a response from the vendor's documentation. */
 export interface FakeResponseOverride {
-  /** In place of `usage` (OpenAI), `usage` of both events (Anthropic), `usageMetadata` of each event (Google). */
+  /** Replaces `usage` (OpenAI), `usage` of both events (Anthropic), `usageMetadata` of each event (Google). */
   readonly usage?: unknown;
-  /** In place of the finish reason. */
+  /** Replaces the finish reason. */
   readonly finish?: string;
-  /** Calls a tool that nobody offered, and stops for it. */
+  /** Calls a tool that was not offered, and stops. */
   readonly tool?: boolean;
-  /** Refuses the prompt as Google does: no candidate, a block reason. */
+  /** Refuses the prompt in Google's way: a block reason without a candidate. */
   readonly blockReason?: string;
 }
 
-/** Writes a text as the vendor's stream of events. */
+/** Builds the vendor's event stream for a text. */
 export function buildFakeEvents(
   { vendor, model }: FakeRequest,
   chunks: readonly string[],
   usage: FakeUsage,
-  odd: FakeResponseOverride = {},
+  override: FakeResponseOverride = {},
 ): FakeEvent[] {
-  if (vendor === 'openai') return buildOpenAiEvents(model, chunks, usage, odd);
+  if (vendor === 'openai') return buildOpenAiEvents(model, chunks, usage, override);
   return vendor === 'anthropic'
-    ? buildAnthropicEvents(model, chunks, usage, odd)
-    : buildGoogleEvents(model, chunks, usage, odd);
+    ? buildAnthropicEvents(model, chunks, usage, override)
+    : buildGoogleEvents(model, chunks, usage, override);
 }
 
-/** The vendor's way of saying, in mid-stream, that it failed. */
+/** Builds the vendor's error event within a stream. */
 export function buildFakeErrorEvent(vendor: FakeVendor): FakeEvent {
   if (vendor === 'anthropic')
     return namedEvent('error', { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded (fake)' } });
@@ -89,7 +89,7 @@ export function buildFakeErrorEvent(vendor: FakeVendor): FakeEvent {
   });
 }
 
-/** The parts of the three bodies that the fake reads. */
+/** The fields of the three request bodies that the fake reads. */
 export interface VendorRequestBody {
   readonly model?: string;
   readonly stream?: boolean;
@@ -110,7 +110,7 @@ function buildOpenAiEvents(
   model: string,
   chunks: readonly string[],
   usage: FakeUsage,
-  odd: FakeResponseOverride,
+  override: FakeResponseOverride,
 ): FakeEvent[] {
   const chatChunk = (delta: object, finish: string | null): object => ({
     id: 'chatcmpl-fake',
@@ -130,15 +130,15 @@ function buildOpenAiEvents(
   return [
     dataEvent(chatChunk({ role: 'assistant', content: '' }, null)),
     ...chunks.map((chunk) => dataEvent(chatChunk({ content: chunk }, null), chunk)),
-    ...(odd.tool
+    ...(override.tool
       ? [
           dataEvent(
             chatChunk({ tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: FAKE_TOOL }] }, null),
           ),
         ]
       : []),
-    dataEvent(chatChunk({}, odd.tool ? 'tool_calls' : (odd.finish ?? 'stop'))),
-    dataEvent({ ...chatChunk({}, null), choices: [], usage: 'usage' in odd ? odd.usage : counts }),
+    dataEvent(chatChunk({}, override.tool ? 'tool_calls' : (override.finish ?? 'stop'))),
+    dataEvent({ ...chatChunk({}, null), choices: [], usage: 'usage' in override ? override.usage : counts }),
     { bytes: Buffer.from('data: [DONE]\n\n') },
   ];
 }
@@ -149,7 +149,7 @@ function buildAnthropicEvents(
   model: string,
   chunks: readonly string[],
   usage: FakeUsage,
-  odd: FakeResponseOverride,
+  override: FakeResponseOverride,
 ): FakeEvent[] {
   const message = {
     id: 'msg_fake',
@@ -160,8 +160,8 @@ function buildAnthropicEvents(
     stop_reason: null,
     stop_sequence: null,
     usage:
-      'usage' in odd
-        ? odd.usage
+      'usage' in override
+        ? override.usage
         : {
             input_tokens: usage.inputAiTokens - usage.cachedAiTokens,
             cache_read_input_tokens: usage.cachedAiTokens,
@@ -185,8 +185,8 @@ function buildAnthropicEvents(
     namedEvent('content_block_stop', { type: 'content_block_stop', index: 0 }),
     namedEvent('message_delta', {
       type: 'message_delta',
-      delta: { stop_reason: odd.finish ?? 'end_turn', stop_sequence: null },
-      usage: 'usage' in odd ? odd.usage : { output_tokens: usage.countOutputTokens(chunks.length) },
+      delta: { stop_reason: override.finish ?? 'end_turn', stop_sequence: null },
+      usage: 'usage' in override ? override.usage : { output_tokens: usage.countOutputTokens(chunks.length) },
     }),
     namedEvent('message_stop', { type: 'message_stop' }),
   ];
@@ -196,12 +196,12 @@ function buildGoogleEvents(
   model: string,
   chunks: readonly string[],
   usage: FakeUsage,
-  odd: FakeResponseOverride,
+  override: FakeResponseOverride,
 ): FakeEvent[] {
-  if (odd.blockReason !== undefined) {
+  if (override.blockReason !== undefined) {
     return [
       dataEvent({
-        promptFeedback: { blockReason: odd.blockReason },
+        promptFeedback: { blockReason: override.blockReason },
         usageMetadata: { promptTokenCount: usage.inputAiTokens },
         modelVersion: model,
       }),
@@ -218,17 +218,17 @@ function buildGoogleEvents(
     const candidate = {
       content: { role: 'model', parts: [{ text: chunk }] },
       index: 0,
-      ...(index === chunks.length - 1 && { finishReason: odd.finish ?? 'STOP' }),
+      ...(index === chunks.length - 1 && { finishReason: override.finish ?? 'STOP' }),
     };
     return dataEvent(
-      { candidates: [candidate], usageMetadata: 'usage' in odd ? odd.usage : counts, modelVersion: model },
+      { candidates: [candidate], usageMetadata: 'usage' in override ? override.usage : counts, modelVersion: model },
       chunk,
     );
   });
 }
 
 function dataEvent(value: object, chunk?: string): FakeEvent {
-  return { bytes: Buffer.from(`data: ${JSON.stringify(value)}\n\n`), ...(chunk !== undefined && { chunk: chunk }) };
+  return { bytes: Buffer.from(`data: ${JSON.stringify(value)}\n\n`), ...(chunk !== undefined && { chunk }) };
 }
 
 function namedEvent(event: string, value: object): FakeEvent {

@@ -13,66 +13,66 @@ import {
   type FakeRequest,
 } from './fake-protocols';
 
-/** What every text of the fake begins with, so that nobody takes it for a model's. */
+/** The beginning of every text of the fake, which distinguishes it from a model's. */
 export const FAKE_MARKER = '[FAKE: written by the fake vendor, not by a model]';
 
-/** How a call goes. */
+/** Behaviour of the fake for one call. */
 export interface FakeBehaviour {
-  /** Pieces the text is sent in; a marked letter unless told otherwise. */
+  /** Chunks of the text; default: a marked cover letter. */
   readonly chunks?: readonly string[];
-  /** Pause before the first event, and before each of the others. */
+  /** Delay before the first event; `pauseMs` is the delay before each of the others. */
   readonly firstDelayMs?: number;
   readonly pauseMs?: number;
-  /** Waits for this before the first event. */
+  /** Promise to await before the first event. */
   readonly waitFor?: Promise<unknown>;
-  /** Refuses with this status. */
+  /** Status of a refusal. */
   readonly status?: number;
-  /** Breaks the connection after so many bytes of the body. */
+  /** Number of body bytes after which the connection breaks. */
   readonly cutAtByte?: number;
-  /** Reports an error after so many chunks. */
+  /** Number of chunks after which an error is reported. */
   readonly errorAfter?: number;
-  /** The part of the input that was cached, 0 to 1. */
+  /** Cached share of the input, 0 to 1. */
   readonly cachedShare?: number;
-  /** Called just before each chunk is written; a promise that it returns holds the chunk back while the caller stays. */
+  /** Called before each chunk; a returned promise delays the chunk while the client is connected. */
   readonly onChunk?: (index: number) => unknown;
-  /** What the vendor reports, wrong as it may be, in each of its protocol's places. */
+  /** Wrong usage or finish reason to report. */
   readonly override?: FakeResponseOverride;
-  /** Answers this body instead of an event stream of ours. */
+  /** Response body instead of the event stream. */
   readonly body?: { readonly type: string; readonly text: string };
-  /** Sends this again and again until the connection is closed. */
+  /** Text to repeat until the connection is closed. */
   readonly repeatedChunk?: string;
-  /** Sends nothing more after so many chunks, and keeps the connection open. */
+  /** Number of chunks after which nothing is sent, with the connection open. */
   readonly stallAfter?: number;
 }
 
 /** A running fake of the three vendors. */
 export interface FakeVendors {
   readonly url: string;
-  /** Every call that was charged or refused, in the order they ended. */
+  /** Invoices of all charged or refused calls, in the order of their end. */
   readonly invoices: FakeInvoice[];
-  /** Calls under way: their connection is open, or their bill is not written yet. */
+  /** Returns the number of calls with an open connection or without an invoice. */
   readonly countOpenCalls: () => number;
-  /** The settings that point the server at it. */
+  /** The settings that point a server at the fake. */
   readonly settings: Readonly<Record<string, string>>;
-  /** How calls go from now on. */
+  /** Sets the behaviour of further calls. */
   setBehaviour(plan: (request: FakeRequest) => FakeBehaviour): void;
   close(): Promise<void>;
 }
 
-/** Between the last byte and the cut: a network delivers what was sent before it breaks. */
+/** Pause before a cut: a network delivers the sent bytes before it breaks. */
 const CUT_DELAY_MS = 60;
 
-/** Starts the three vendors' wire protocols over HTTP, on one port; streams only. */
+/** Starts a server with the streaming protocols of the three vendors on one port. */
 export async function startFakeVendors({ port = 0 }: { port?: number } = {}): Promise<FakeVendors> {
   const invoices: FakeInvoice[] = [];
   let plan: (request: FakeRequest) => FakeBehaviour = () => ({});
   let open = 0;
   const server = createServer((request, response) => {
-    // The launcher asks how to use it.
+    // The launcher reads the settings here.
     if (request.url === '/control/hello') return void response.end(JSON.stringify({ settings: buildSettings(url) }));
     open += 1;
     const closed = new Promise((resolve) => response.once('close', resolve));
-    const answered = answer({ request, response, closed }, (asked) => plan(asked), invoices).catch(() =>
+    const answered = answer({ request, response, closed }, (parsed) => plan(parsed), invoices).catch(() =>
       response.destroy(),
     );
     void Promise.all([closed, answered]).then(() => (open -= 1));
@@ -82,7 +82,7 @@ export async function startFakeVendors({ port = 0 }: { port?: number } = {}): Pr
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     url,
-    invoices: invoices,
+    invoices,
     countOpenCalls: () => open,
     settings: buildSettings(url),
     setBehaviour: (next) => (plan = next),
@@ -93,7 +93,7 @@ export async function startFakeVendors({ port = 0 }: { port?: number } = {}): Pr
   };
 }
 
-/** The settings that point a server at the fake of this address. */
+/** Returns the settings that point a server at the fake at this URL. */
 function buildSettings(url: string): Readonly<Record<string, string>> {
   return {
     AI_OPENAI_API_KEY: 'fake',
@@ -114,50 +114,50 @@ interface Call {
 
 async function answer(
   call: Call,
-  planOf: (asked: FakeRequest) => FakeBehaviour,
+  plan: (parsed: FakeRequest) => FakeBehaviour,
   invoices: FakeInvoice[],
 ): Promise<void> {
   const { request, response } = call;
-  const asked = readFakeRequest((request.url ?? '').split('?', 1)[0]!, (await readBody(request)) as VendorRequestBody);
-  if (!asked) return void refuse(response, 404);
-  const behaviour = planOf(asked);
-  const inputAiTokens = countFakeTokens(asked.system + asked.prompt);
+  const parsed = readFakeRequest((request.url ?? '').split('?', 1)[0]!, (await readBody(request)) as VendorRequestBody);
+  if (!parsed) return void refuse(response, 404);
+  const behaviour = plan(parsed);
+  const inputAiTokens = countFakeTokens(parsed.system + parsed.prompt);
   await behaviour.waitFor;
   if (behaviour.firstDelayMs) await sleep(behaviour.firstDelayMs);
   if (behaviour.status !== undefined) {
-    invoices.push(buildEmptyInvoice(asked, behaviour.status));
+    invoices.push(buildEmptyInvoice(parsed, behaviour.status));
     return void refuse(response, behaviour.status);
   }
   if (behaviour.body !== undefined || behaviour.repeatedChunk !== undefined) {
-    invoices.push(buildEmptyInvoice(asked, 200));
+    invoices.push(buildEmptyInvoice(parsed, 200));
     return writeOverride(response, behaviour);
   }
   const cachedAiTokens = Math.floor(inputAiTokens * (behaviour.cachedShare ?? 0));
   const chunks = behaviour.chunks ?? COVER_LETTER;
   const outputAfter = (count: number): number => countFakeTokens(chunks.slice(0, count).join(''));
   const events = buildFakeEvents(
-    asked,
+    parsed,
     chunks,
     { inputAiTokens, cachedAiTokens, countOutputTokens: outputAfter },
     behaviour.override,
   );
-  const sent = await stream(call, asked, events, behaviour);
-  // Who never heard of a cache is not given its price: OpenAI tells it in the last event only.
-  const cached = sent.all || (asked.vendor !== 'openai' && sent.events > 0) ? cachedAiTokens : 0;
+  const sent = await stream(call, parsed, events, behaviour);
+  // The cache price applies only when the client received the count: OpenAI sends it in the last event only.
+  const cached = sent.all || (parsed.vendor !== 'openai' && sent.events > 0) ? cachedAiTokens : 0;
   const usage = { inputAiTokens, cachedAiTokens: cached, outputAiTokens: countFakeTokens(sent.text) };
   invoices.push({
-    ...asked,
+    ...parsed,
     status: 200,
     isComplete: sent.all,
     text: sent.text,
     ...usage,
-    cost: calculateFakeCost(asked.model, usage),
+    cost: calculateFakeCost(parsed.model, usage),
   });
 }
 
-function buildEmptyInvoice(asked: FakeRequest, status: number): FakeInvoice {
+function buildEmptyInvoice(parsed: FakeRequest, status: number): FakeInvoice {
   const aiTokens = { inputAiTokens: 0, cachedAiTokens: 0, outputAiTokens: 0 };
-  return { ...asked, ...aiTokens, status, isComplete: false, text: '', cost: 0n };
+  return { ...parsed, ...aiTokens, status, isComplete: false, text: '', cost: 0n };
 }
 
 interface Sent {
@@ -177,7 +177,7 @@ async function stream(
   response.flushHeaders();
   let [bytes, chunks, count, text] = [0, 0, 0, ''];
   for (const event of events) {
-    // No pause after the last event: the bill is written before the caller has read it.
+    // No pause after the last event: the invoice is written before the client has read it.
     if (count > 0 && pauseMs > 0) await sleep(pauseMs);
     if (event.chunk !== undefined) await Promise.race([behaviour.onChunk?.(chunks), closed]);
     if (response.destroyed) return { text, events: count, all: false };
@@ -205,11 +205,11 @@ async function stream(
   return { text, events: count, all: true };
 }
 
-async function writeOverride(response: ServerResponse, { body, repeatedChunk: endless }: FakeBehaviour): Promise<void> {
+async function writeOverride(response: ServerResponse, { body, repeatedChunk }: FakeBehaviour): Promise<void> {
   response.writeHead(200, { 'content-type': body?.type ?? 'text/event-stream', 'x-fake': 'true' });
   if (body) return void response.end(body.text);
   while (!response.destroyed) {
-    if (!response.write(endless)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    if (!response.write(repeatedChunk)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
     else await nextTurn();
   }
 }

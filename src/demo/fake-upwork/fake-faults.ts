@@ -1,23 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerResponse } from 'node:http';
 
-/** What can be made to go wrong: `lost` does the work and cuts the connection before the answer; `gateway` is 502 in HTML; `none` lets one call pass. */
+/**
+ * The faults: `lost` does the work and closes the connection without an answer, `gateway` is a 502 in HTML, `none`
+ * passes.
+ */
 export const FAULTS = ['none', '429', '500', 'gateway', 'html', 'cut', 'lost', 'hang', 'empty'] as const;
 /** One of FAULTS. */
 export type Fault = (typeof FAULTS)[number];
 
-/** The two doors of the fake. */
+/** The two endpoints of the fake that can fail. */
 export type Endpoint = 'token' | 'graphql';
 
-/** Faults that wait for their calls, in order. */
+/** Queues of faults, by endpoint, for the next calls. */
 export class FakeFaults {
-  /** Retry-After of the 429s that are yet to come: seconds, or a date. */
+  /** Retry-After of further 429s: seconds or a date. */
   retryAfter = '1';
   private readonly pending: Record<Endpoint, Fault[]> = { token: [], graphql: [] };
 
-  /** The next `times` calls of a door go wrong. */
-  schedule(door: Endpoint, fault: Fault, times = 1): void {
-    this.pending[door].push(...Array.from({ length: times }, () => fault));
+  /** Schedules a fault for the next `times` calls of an endpoint. */
+  schedule(endpoint: Endpoint, fault: Fault, times = 1): void {
+    this.pending[endpoint].push(...Array.from({ length: times }, () => fault));
   }
 
   clear(): void {
@@ -26,13 +29,13 @@ export class FakeFaults {
     this.retryAfter = '1';
   }
 
-  take(door: Endpoint): Exclude<Fault, 'none'> | undefined {
-    const fault = this.pending[door].shift();
+  take(endpoint: Endpoint): Exclude<Fault, 'none'> | undefined {
+    const fault = this.pending[endpoint].shift();
     return fault === 'none' ? undefined : fault;
   }
 }
 
-/** Answers a call as the fault says; `work` is what the call would have done. */
+/** Answers a call with the fault; `work` is the effect of the call. */
 export async function simulateFault(
   fault: Exclude<Fault, 'none'>,
   response: ServerResponse,

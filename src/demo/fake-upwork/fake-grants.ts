@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-/** Answer of the token endpoint. */
+/** Response of the token endpoint. */
 export interface TokenAnswer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
@@ -15,13 +15,13 @@ interface Code {
 const SCOPE = 'pub-marketplace-job-postings:read pub-messages:read pub-messages:write';
 
 /**
- * OAuth 2 of the fake Upwork: codes are good once and want their PKCE verifier; every refresh gives a new pair and voids
- * the refresh token before, and an access token is good until it expires or its pair was refreshed.
+ * OAuth 2 of the fake Upwork. A code can be used once and needs its PKCE verifier. Every refresh returns a new pair and
+ * revokes the previous refresh token. Access tokens are valid until they expire.
  */
 export class FakeGrants {
-  /** Refreshes that were answered with a pair. */
+  /** Number of successful refreshes. */
   refreshes = 0;
-  /** Refreshes that were refused, as the second of two parallel ones is. */
+  /** Number of refused refreshes, such as the second of two parallel ones. */
   refusals = 0;
   accessTokenSeconds = 86_400;
   private readonly codes = new Map<string, Code>();
@@ -33,7 +33,7 @@ export class FakeGrants {
     public clientSecret: string,
   ) {}
 
-  /** What the consent page does when the user says yes: the URL he is sent back to. */
+  /** Returns the URL to which the consent page redirects the user after consent. */
   consent(query: URLSearchParams, user = 'freelancer'): string {
     if (query.get('client_id') !== this.clientId) throw new Error('unknown client_id');
     if (query.get('code_challenge_method') !== 'S256') throw new Error('PKCE with S256 is required');
@@ -46,7 +46,7 @@ export class FakeGrants {
     return back.href;
   }
 
-  /** The token endpoint. @see RFC 6749 section 5 */
+  /** Answers a request to the token endpoint. @see RFC 6749 section 5 */
   respond(form: URLSearchParams): TokenAnswer {
     if (form.get('client_id') !== this.clientId || form.get('client_secret') !== this.clientSecret) {
       return { status: 401, body: { error: 'invalid_client' } };
@@ -57,7 +57,7 @@ export class FakeGrants {
     return { status: 400, body: { error: 'unsupported_grant_type' } };
   }
 
-  /** A pair as if an authorization had just ended. */
+  /** Issues a pair of tokens without an authorization. */
   issueTokens(user = 'freelancer'): { accessToken: string; refreshToken: string } {
     const accessToken = `oauth2v2_${randomBytes(24).toString('hex')}`;
     const refreshToken = `oauth2v2_${randomBytes(24).toString('hex')}`;
@@ -66,18 +66,18 @@ export class FakeGrants {
     return { accessToken, refreshToken };
   }
 
-  /** Whose access token it is; undefined when it is not good. */
+  /** Returns the user of an access token; undefined when it is not valid. */
   findUser(accessToken: string): string | undefined {
     const found = this.accessTokens.get(accessToken);
     return found && found.until > Date.now() ? found.user : undefined;
   }
 
-  /** Voids the access tokens and nothing else. */
+  /** Revokes all access tokens. */
   expireAll(): void {
     this.accessTokens.clear();
   }
 
-  /** Voids every refresh token, as a user does who removes the application. */
+  /** Revokes all tokens, like a user who removes the application. */
   revokeAll(): void {
     this.refreshTokens.clear();
     this.accessTokens.clear();
@@ -86,10 +86,10 @@ export class FakeGrants {
   private exchangeCode(form: URLSearchParams): TokenAnswer {
     const code = this.codes.get(form.get('code') ?? '');
     this.codes.delete(form.get('code') ?? '');
-    const proof = createHash('sha256')
+    const challenge = createHash('sha256')
       .update(form.get('code_verifier') ?? '')
       .digest('base64url');
-    if (!code || code.challenge !== proof || code.redirectUri !== form.get('redirect_uri')) {
+    if (!code || code.challenge !== challenge || code.redirectUri !== form.get('redirect_uri')) {
       return { status: 400, body: { error: 'invalid_grant' } };
     }
     return this.respondWithTokens(code.user);

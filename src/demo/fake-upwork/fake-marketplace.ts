@@ -1,4 +1,4 @@
-/** A vacancy of the fake. */
+/** A job posting of the fake. */
 export interface FakeJob {
   readonly id: string;
   title: string;
@@ -43,15 +43,15 @@ interface Pagination {
 
 const CLIENT = 'client-1';
 
-/** What is on the fake Upwork, and what people do there. */
+/** The data of the fake Upwork, and the actions of its clients and freelancers. */
 export class FakeMarketplace {
   readonly jobs: FakeJob[] = [];
   readonly proposals: FakeProposal[] = [];
   readonly rooms: FakeRoom[] = [];
-  /** Begins with the clock: what a server took from an earlier fake keeps its id for itself. */
+  /** Starts at the clock, so that ids differ from those of an earlier fake. */
   private nextId = Date.now() * 1_000;
 
-  /** A client publishes a vacancy. */
+  /** Publishes a job as a client. */
   publish(job: Partial<Omit<FakeJob, 'id'>> & { title: string }): FakeJob {
     const published = {
       id: this.createId(),
@@ -67,19 +67,19 @@ export class FakeMarketplace {
     return published;
   }
 
-  /** A freelancer submits a proposal on the site, by hand. */
+  /** Submits a proposal as a freelancer. */
   submit(owner: string, jobId: string, coverLetter: string, bid: string): FakeProposal {
     const proposal = { id: this.createId(), owner, jobId, status: 'Pending', coverLetter, bid, createdAt: new Date() };
     this.proposals.unshift(proposal);
     return proposal;
   }
 
-  /** A proposal moves on. */
+  /** Changes the status of a proposal. */
   setStatus(proposalId: string, status: string): void {
     this.proposals.find(({ id }) => id === proposalId)!.status = status;
   }
 
-  /** Somebody writes in the room of a proposal; the freelancer's own messages count as read. */
+  /** Adds a message to the room of a proposal; a message of the freelancer marks the room as read. */
   writeMessage(proposalId: string, author: 'client' | 'freelancer', message: string): FakeStory {
     const proposal = this.proposals.find(({ id }) => id === proposalId)!;
     let room = this.rooms.find((candidate) => candidate.proposalId === proposalId);
@@ -100,7 +100,7 @@ export class FakeMarketplace {
     return story;
   }
 
-  /** The answer of an operation's `data`. @throws Error for an operation the fake does not know */
+  /** Returns the `data` of an operation. @throws Error for an unknown operation */
   respond(operation: string, user: string, variables: Record<string, unknown>): Record<string, unknown> {
     const filter = (variables['filter'] ?? {}) as Record<string, unknown>;
     const pagination = (variables['pagination'] ?? filter['pagination_eq'] ?? {}) as Pagination;
@@ -125,18 +125,18 @@ export class FakeMarketplace {
         return { roomStories: page((room?.stories ?? []).map(storyNode), pagination) };
       }
       default:
-        throw new Error(`the fake does not know ${operation}`);
+        throw new Error(`The fake does not support ${operation}.`);
     }
   }
 
-  /** Every word must be somewhere in the vacancy. */
+  /** Finds the jobs that contain every word. */
   private search(filter: Record<string, unknown>): FakeJob[] {
     const words = toText(filter['searchExpression_eq'])
       .toLowerCase()
       .split(/\s+(?:and\s+)?/);
-    const wordsOf = (job: FakeJob): string => `${job.title} ${job.description} ${job.skills.join(' ')}`.toLowerCase();
+    const buildText = (job: FakeJob): string => `${job.title} ${job.description} ${job.skills.join(' ')}`.toLowerCase();
     return this.jobs
-      .filter((job) => words.every((word) => wordsOf(job).includes(word)))
+      .filter((job) => words.every((word) => buildText(job).includes(word)))
       .filter(
         ({ hourly }) => filter['jobType_eq'] === undefined || (filter['jobType_eq'] === 'HOURLY') === (hourly !== null),
       );

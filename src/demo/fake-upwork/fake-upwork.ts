@@ -4,32 +4,32 @@ import { FakeFaults, simulateFault, type Fault } from './fake-faults';
 import { FakeGrants } from './fake-grants';
 import { FakeMarketplace } from './fake-marketplace';
 
-/** An answer of GraphQL: the pages of its connections by their names. */
+/** A GraphQL response: the pages of its connections by name. */
 export interface FakeAnswer {
   data: Record<string, { edges: { node: Record<string, unknown> | null }[] }>;
   errors?: { message: string; path: (string | number)[] }[];
 }
 
 /**
- * Upwork on this machine, over real HTTP: OAuth 2 with PKCE and rotating refresh tokens, as much of its GraphQL as we use,
- * limits, and faults on command. It keeps everything in memory. Upwork itself has no sandbox and advises to stub.
+ * A fake Upwork over HTTP: OAuth 2 with PKCE and rotating refresh tokens, the GraphQL operations that Gigvault uses,
+ * rate limits, and faults on command. All data is in memory. Upwork has no sandbox and recommends stubs.
  */
 export class FakeUpwork {
   readonly grants = new FakeGrants('fake-client', 'fake-secret');
   readonly faults = new FakeFaults();
   readonly marketplace = new FakeMarketplace();
-  /** Instants of the calls of GraphQL, and the tenants they named. */
+  /** GraphQL calls: time, operation and tenant header. */
   readonly calls: { at: number; operation: string; tenant: string | undefined }[] = [];
-  /** More calls in one second are answered 429. */
+  /** Calls per second; further ones get 429. */
   limitPerSecond = 10;
-  /** Changes an answer of GraphQL before it is sent, or keeps it back. */
+  /** Changes or delays a GraphQL response. */
   transformResponse: (
     call: { operation: string; user: string; variables: Record<string, unknown> },
     answer: FakeAnswer,
   ) => unknown = (_, answer) => answer;
-  /** Every answer of the token endpoint takes so long. */
+  /** Delay of every response of the token endpoint. */
   tokenDelayMs = 0;
-  /** Awaited before each answer of the token endpoint that is no fault. */
+  /** Awaited before each response of the token endpoint, except faults. */
   beforeTokenResponse: (() => Promise<void>) | undefined;
   private readonly server: Server;
 
@@ -39,7 +39,7 @@ export class FakeUpwork {
     });
   }
 
-  /** Listens on 127.0.0.1; 0 takes a free port. */
+  /** Listens on 127.0.0.1; port 0 selects a free one. */
   async start(port = 0): Promise<this> {
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject).listen(port, '127.0.0.1', resolve);
@@ -56,7 +56,7 @@ export class FakeUpwork {
     return `http://127.0.0.1:${(this.server.address() as { port: number }).port}`;
   }
 
-  /** What a server of ours needs to use the fake, by the names of the settings. */
+  /** The settings that point a server at the fake. */
   get settings(): Record<string, string> {
     return {
       UPWORK_CLIENT_ID: this.grants.clientId,
@@ -64,7 +64,7 @@ export class FakeUpwork {
       UPWORK_AUTHORIZE_URL: `${this.url}/ab/account-security/oauth2/authorize`,
       UPWORK_TOKEN_URL: `${this.url}/api/v3/oauth2/token`,
       UPWORK_API_URL: `${this.url}/graphql`,
-      // A demo or a test asks again at once.
+      // A demo or a test synchronises repeatedly.
       UPWORK_SYNC_INTERVAL_SECONDS: '0',
     };
   }
@@ -104,7 +104,7 @@ export class FakeUpwork {
     sendJson(response, 200, await this.transformResponse({ operation: operationName, user, variables }, answer));
   }
 
-  /** What a person would do on the site, by HTTP: for the demo and whoever tries things out. */
+  /** Runs an action of a person on the site, for the demo and for manual tests. */
   private runCommand(command: string, text: string): unknown {
     const body = (text === '' ? {} : JSON.parse(text)) as Record<string, string>;
     const { jobId = '', proposalId = '', message = '', user = 'freelancer' } = body;
@@ -131,13 +131,13 @@ export class FakeUpwork {
       case 'fault':
         return (
           this.faults.schedule(
-            body['door'] === 'graphql' ? 'graphql' : 'token',
+            body['endpoint'] === 'graphql' ? 'graphql' : 'token',
             (body['fault'] ?? '500') as Fault,
             Number(body['times'] ?? 1),
           ) ?? {}
         );
       default:
-        throw new Error(`no such act: ${command}`);
+        throw new Error(`Unknown command: ${command}`);
     }
   }
 

@@ -1,6 +1,6 @@
 import { FakeUpwork } from './fake-upwork';
 
-/** `npm run fake:upwork [port]`: the fake Upwork by itself; prints the settings with which `npm start` uses it. */
+/** Runs `npm run fake:upwork [port]`: the fake Upwork alone. Prints the settings that point a server at it. */
 async function main(): Promise<void> {
   const upwork = await new FakeUpwork().start(Number(process.argv[2] ?? 4011));
   upwork.marketplace.publish({
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
       '',
       ...settings,
       '',
-      'Then follow the README: the tour tells how to connect, search and synchronise.',
+      'The tour in README.md shows how to connect, search and synchronise.',
       '',
     ].join('\n'),
   );
