@@ -1,6 +1,6 @@
-/** Returns the shell blocks of one section of a Markdown text, in their order. */
-export function shellBlocksOf(markdown: string, heading: string): string[] {
+/** Returns the shell blocks of one section of a Markdown text, in order. */
+export function findShellBlocks(markdown: string, heading: string): string[] {
   const [, section = ''] = markdown.split(`\n## ${heading}\n`);
-  const [own = ''] = section.split('\n## ');
-  return [...own.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block);
+  const [text = ''] = section.split('\n## ');
+  return [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block);
 }

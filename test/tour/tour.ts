@@ -7,16 +7,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { findFreePort } from '../../src/local-services/managed-process';
 import { findOnPath } from '../../src/local-services/debian-packages';
 import { ServicesFile } from '../../src/local-services/server-environment';
-import { shellBlocksOf } from './readme-blocks';
+import { findShellBlocks } from './readme-blocks';
 
 const ROOT = resolve(__dirname, '..', '..');
 const SECTION = 'Five-minute tour';
 const README_ADDRESS = '127.0.0.1:3000';
 
-/** For a server that never gets ready: the tour would ask for it without end. */
+/** Limit for the whole tour: it would wait endlessly for a server that does not become ready. */
 const LIMIT_MS = 10 * 60_000;
 
-/** Calls curl and notes its exit code, the status of the answer and the arguments. */
+/** Wrapper script that calls curl and records its exit code, the response status and the arguments. */
 const CURL = `#!/usr/bin/env bash
 headers=$(mktemp -p "$TOUR_FOLDER")
 "$TOUR_CURL" -D "$headers" "$@"
@@ -27,8 +27,8 @@ exit "$code"
 `;
 
 /**
- * Runs `npm run tour`: the shell blocks of README's tour, word for word but for the port, on an installation of its own.
- * Ends with 1 when a line fails or an answer is 400 or above.
+ * Runs `npm run tour`: the shell blocks of README's tour on a separate installation. Only the port is replaced. Exits
+ * with 1 when a command fails or a response is 400 or above.
  */
 async function main(): Promise<void> {
   const curl = findOnPath(['curl']);
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
       TOUR_FOLDER: folder,
       TOUR_CURL: curl,
     };
-    const blocks = shellBlocksOf(readFileSync(join(ROOT, 'README.md'), 'utf8'), SECTION);
+    const blocks = findShellBlocks(readFileSync(join(ROOT, 'README.md'), 'utf8'), SECTION);
     const script = blocks.join('\n').replaceAll(README_ADDRESS, `127.0.0.1:${port}`);
     const code = await runScript(script, environment);
     check(code, blocks.length, readFileSync(join(folder, 'calls'), 'utf8'));
@@ -58,7 +58,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** A server in the background keeps the output open, so this waits for the shell alone. */
+/** Runs the script and waits for the shell only: a server in the background keeps the output open. */
 function runScript(script: string, env: NodeJS.ProcessEnv): Promise<number | null> {
   const shell = spawn('bash', ['-euo', 'pipefail', '-c', script], {
     cwd: ROOT,
@@ -69,7 +69,7 @@ function runScript(script: string, env: NodeJS.ProcessEnv): Promise<number | nul
   return new Promise((done, fail) => shell.once('error', fail).once('exit', done));
 }
 
-/** @throws Error that names what README says and does not hold */
+/** @throws Error that lists the failed calls, or the exit code of the script */
 function check(code: number | null, blocks: number, text: string): void {
   const calls = text
     .trim()
@@ -78,14 +78,14 @@ function check(code: number | null, blocks: number, text: string): void {
       const [, exit = '', status = '', args = ''] = /^(\d+) (\d*) (.*)$/.exec(line) ?? [];
       return { exit, status: Number(status), args };
     });
-  // The tour asks for readiness until there is a server.
+  // The tour polls readiness until the server runs.
   const failed = calls.filter(
     ({ exit, status, args }) => !args.includes('/health/ready') && (exit !== '0' || status >= 400),
   );
   if (failed.length > 0)
     throw new Error(`These calls failed:\n${failed.map(({ status, args }) => `  ${status} curl ${args}`).join('\n')}`);
   if (code !== 0) throw new Error(`The tour ended with code ${code}.`);
-  process.stdout.write(`\nREADME's tour holds: ${blocks} blocks, ${calls.length} calls, every answer below 400.\n`);
+  process.stdout.write(`\nREADME's tour works: ${blocks} blocks, ${calls.length} calls, every response below 400.\n`);
 }
 
 async function stop(data: string): Promise<void> {
@@ -97,7 +97,7 @@ async function stop(data: string): Promise<void> {
   removeServicesFolder(data);
 }
 
-/** Root's services keep their data outside of the data folder. */
+/** Removes the services' folder of root, which is outside the data folder. */
 function removeServicesFolder(data: string): void {
   const { servicesName } = JSON.parse(readFileSync(join(data, 'secrets.json'), 'utf8')) as { servicesName: string };
   if (process.getuid?.() === 0) rmSync(join('/var/lib/gigvault', servicesName), { recursive: true, force: true });
