@@ -1,26 +1,26 @@
--- What only a superuser can give, for the database of the connection: roles, their settings,
--- extensions, and who may connect. Everything else is in typeorm-migrations.
+-- Everything that needs a superuser, for the current database: roles, their settings, extensions,
+-- CONNECT privileges. Everything else is in typeorm-migrations.
 --
--- Run it as a superuser, once for each database, before the migrations; run it again whenever this
--- file changes. It may be run any number of times, by several sessions at once, as one string over a
--- driver or with `psql -f`; what already stands is left alone.
+-- Run it as a superuser for each database before the migrations, and again when this file changes.
+-- It can be repeated, run by several sessions at once, and sent as one string by a driver or with
+-- `psql -f`. Existing objects do not change.
 --
--- Roles are of the cluster, extensions and grants are of the database: CREATE DATABASE … TEMPLATE
--- copies the extensions but not who may connect, so a clone needs this file too.
+-- Roles belong to the cluster, extensions and grants to the database. CREATE DATABASE … TEMPLATE
+-- copies the extensions but not the grants, so a clone needs this file too.
 --
--- Passwords are not written here. A session that wants them set first says, for each role it means:
+-- This file has no passwords. To set them, a session first runs for each role:
 --   SELECT set_config('gigvault.password_app', '…', false);   -- _auth, _worker, _admin, _backup, _monitor, _migrator
--- (psql: PGOPTIONS="-c gigvault.password_app=…"). Without it a role's password stays what it was.
+-- (psql: PGOPTIONS="-c gigvault.password_app=…"). Without it a role's password does not change.
 -- The ALTER ROLE runs inside a DO block, so neither log_statement nor pg_stat_statements sees it.
 
 BEGIN;
 
--- Advisory locks are of one database; pg_authid is shared, so this lock makes two runs in two
--- databases of one cluster take turns. Reading it (every login does) is not held up.
+-- Advisory locks belong to one database; pg_authid is shared, so this lock serializes runs in
+-- different databases of one cluster. Reads (every login) are not blocked.
 LOCK TABLE pg_catalog.pg_authid IN SHARE ROW EXCLUSIVE MODE;
 
--- Roles. gigvault_owner is NOINHERIT: it may hand objects to gigvault_definer and gigvault_auditor,
--- but the policies written TO those two must not open the tables to the owner.
+-- Roles. gigvault_owner is NOINHERIT: it can give objects to gigvault_definer and gigvault_auditor,
+-- but the policies TO those two must not apply to the owner.
 DO $roles$
 DECLARE
   role record;
@@ -87,9 +87,9 @@ BEGIN
 END
 $memberships$;
 
--- Settings each login starts with. Timeouts are a net below the application's own, so that a lost
--- client cannot hold a transaction open. row_security = off makes a backup that RLS would thin out
--- fail instead. jit costs more than it saves on queries that take milliseconds.
+-- Default settings of each login. Timeouts are a second limit after the application's own, so that a
+-- lost client cannot keep a transaction open. With row_security = off a backup that RLS would filter
+-- fails instead. jit costs more than it saves on queries of milliseconds.
 DO $settings$
 DECLARE
   wanted record;
@@ -140,15 +140,15 @@ BEGIN
 END
 $settings$;
 
--- Extensions of this database. btree_gin puts the tenant in front of a GIN index, unaccent folds
--- accents in the search, pg_stat_statements feeds the list of slow queries (it also needs
--- shared_preload_libraries; without it only that list is refused).
+-- Extensions. btree_gin allows the tenant as first column of a GIN index, unaccent removes accents in
+-- the search, pg_stat_statements feeds the list of slow queries (it also needs
+-- shared_preload_libraries; without it only that list is unavailable).
 CREATE EXTENSION IF NOT EXISTS btree_gin WITH SCHEMA public;
 CREATE EXTENSION IF NOT EXISTS unaccent WITH SCHEMA public;
 CREATE EXTENSION IF NOT EXISTS pg_stat_statements WITH SCHEMA public;
 
--- Who may enter this database, and where. Nobody but our logins; no temporary objects (a function
--- in pg_temp could watch rows pass in a query) except for gigvault_definer, whose REFRESH … CONCURRENTLY
+-- Privileges on this database. Only Gigvault's logins can connect. No temporary objects (a function
+-- in pg_temp could observe rows of a query) except for gigvault_definer: REFRESH … CONCURRENTLY
 -- builds its difference in a temporary table.
 DO $database$
 DECLARE
