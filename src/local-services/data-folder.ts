@@ -34,7 +34,7 @@ export function findCacheFolder(): string {
   for (const folder of candidates) {
     if (isWritable(folder)) return folder;
   }
-  throw new Error(`None of these folders can be written: ${candidates.join(', ')}`);
+  throw new Error(`No cache folder is writable: ${candidates.join(', ')}`);
 }
 
 function isWritable(folder: string): boolean {
