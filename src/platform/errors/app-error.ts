@@ -1,35 +1,35 @@
 import { ERROR_CODES, type ErrorCode, type ErrorCodeDefinition } from './error-codes';
 
-/** One wrong value of a request. */
+/** An error of one value in a request. */
 export interface FieldError {
-  /** JSON pointer into the body (`/skills/3`, '' for the whole), or `/name` of a parameter. */
+  /** JSON pointer into the body (`/skills/3`, '' for the whole body), or `/name` of a parameter. */
   readonly pointer: string;
-  /** What rule it breaks: `unknown_field`, `max_length`. */
+  /** The broken rule: `unknown_field`, `max_length`. */
   readonly code: string;
   readonly message: string;
 }
 
-/** What an `AppError` may tell besides its code. */
+/** The parts of an `AppError` besides its code. */
 export interface AppErrorOptions {
-  /** A sentence for the caller about this occurrence; never holds a secret or an internal. */
+  /** A sentence for the caller about this occurrence, without secrets or internals. Default: the detail of the code. */
   readonly detail?: string;
   readonly errors?: readonly FieldError[];
-  /** Response headers that belong to the error: Retry-After, Allow. */
+  /** Response headers of the error: Retry-After, Allow. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Members of the problem besides the standard ones. @see RFC 9457 section 3.2 */
+  /** Extension members of the problem. @see RFC 9457 section 3.2 */
   readonly extensions?: Readonly<Record<string, unknown>>;
   /** For the log only. */
   readonly cause?: unknown;
 }
 
 /**
- * The one error that is meant for the caller: the problem filter turns it into RFC 9457 JSON. Everything else that is
- * thrown becomes `internal` without details.
+ * An error whose text the caller may read. The problem filter sends it as RFC 9457 JSON; other errors become `internal`
+ * without details.
  */
 export class AppError extends Error {
   readonly status: number;
   readonly title: string;
-  readonly detail: string | undefined;
+  readonly detail: string;
   readonly errors: readonly FieldError[];
   readonly headers: Readonly<Record<string, string>>;
   readonly extensions: Readonly<Record<string, unknown>>;
@@ -39,7 +39,7 @@ export class AppError extends Error {
     options: AppErrorOptions = {},
   ) {
     const { status, title, detail }: ErrorCodeDefinition = ERROR_CODES[code];
-    super(options.detail ?? detail ?? title, { cause: options.cause });
+    super(options.detail ?? title, { cause: options.cause });
     this.name = AppError.name;
     this.status = status;
     this.title = title;
@@ -50,12 +50,12 @@ export class AppError extends Error {
   }
 }
 
-/** `validation.failed` for one value. */
+/** Returns `validation.failed` for one value. */
 export function invalidValue(pointer: string, code: string, message: string): AppError {
   return new AppError('validation.failed', { detail: message, errors: [{ pointer, code, message }] });
 }
 
-/** `service.unavailable`, to be tried again soon. */
+/** Returns `service.unavailable` with a Retry-After of 2 seconds. */
 export function unavailable(cause?: unknown): AppError {
   return new AppError('service.unavailable', { headers: { 'retry-after': '2' }, cause });
 }

@@ -4,24 +4,28 @@ import { errorsPage } from './errors-page';
 describe('ERROR_CODES', () => {
   const entries = Object.entries(ERROR_CODES);
 
-  it.each(entries)('%s is a stable name of a real error status', (code, { status, title }) => {
+  it.each(entries)('%s has a well-formed name, an error status and texts', (code, { status, title, detail }) => {
     expect(code).toMatch(/^[a-z]+(_[a-z]+)*(\.[a-z]+(_[a-z]+)*)*$/);
     expect(status).toBeGreaterThanOrEqual(400);
     expect(status).toBeLessThan(600);
     expect(title).toMatch(/^[A-Z].*[^.]$/);
+    expect(detail).toMatch(/^[A-Z][^<&]*\.$/);
   });
 
-  it('blames the server for two things only, and a vendor or provider for those it does not do', () => {
-    const blamed = entries.filter(([, { status }]) => status >= 500).map(([code]) => code);
+  it('uses 5xx for two codes of the server itself, and for providers', () => {
+    const serverErrors = entries.filter(([, { status }]) => status >= 500).map(([code]) => code);
 
-    expect(blamed.filter((code) => !/^(ai|token|upwork)\./.test(code))).toEqual(['internal', 'service.unavailable']);
-    expect(blamed.filter((code) => /^(token|upwork)\./.test(code))).toEqual([
+    expect(serverErrors.filter((code) => !/^(ai|token|upwork)\./.test(code))).toEqual([
+      'internal',
+      'service.unavailable',
+    ]);
+    expect(serverErrors.filter((code) => /^(token|upwork)\./.test(code))).toEqual([
       'token.refresh_failed',
       'token.refresh_running',
       'upwork.not_configured',
       'upwork.unavailable',
     ]);
-    expect(blamed.filter((code) => code.startsWith('ai.'))).toEqual([
+    expect(serverErrors.filter((code) => code.startsWith('ai.'))).toEqual([
       'ai.not_configured',
       'ai.model_unavailable',
       'ai.installation_budget_exceeded',
@@ -29,7 +33,7 @@ describe('ERROR_CODES', () => {
     ]);
   });
 
-  it('is told whole on the page that problems link to', () => {
+  it('is complete on the page that problems link to', () => {
     const page = errorsPage();
 
     expect(entries.every(([code]) => page.includes(`<tr id="${code}">`))).toBe(true);

@@ -1,132 +1,186 @@
-/** What one code means: its HTTP status and a short title, both fixed for the code. */
+/** The HTTP status and the texts of a code. */
 export interface ErrorCodeDefinition {
   readonly status: number;
   readonly title: string;
-  /** What to do about it; the detail of an error that has none of its own. */
-  readonly detail?: string;
+  /** What to do. Sent as the detail of an error that gives none. */
+  readonly detail: string;
+}
+
+const RETRY_LATER = 'Wait for the seconds in Retry-After, then repeat the request.';
+const CONNECT = 'Start with POST /v1/tokens/upwork/authorize.';
+
+function define(status: number, title: string, detail: string): ErrorCodeDefinition {
+  return { status, title, detail };
 }
 
 /**
- * THE table of errors: every answer that is not a success carries one of these codes. Codes are public and stable: new
- * ones may come, none changes its meaning. Other rows than the caller's answer 404, never 403. GET /docs/errors is
- * made from it.
+ * The table of all errors. Codes are public and stable: new codes may be added, and no code changes its meaning. A row
+ * of another user is 404, never 403. GET /docs/errors shows this table.
  */
 export const ERROR_CODES = {
   // The request itself
-  'request.malformed': { status: 400, title: 'The request cannot be read' },
-  'request.malformed_json': { status: 400, title: 'The body is not valid JSON' },
-  'request.malformed_url': { status: 400, title: 'The address is malformed' },
-  'request.not_acceptable': { status: 406, title: 'No representation fits the Accept header' },
-  'request.timeout': { status: 408, title: 'The request took too long to arrive' },
-  'request.body_too_large': { status: 413, title: 'The body is too large' },
-  'request.url_too_long': { status: 414, title: 'The address is too long' },
-  'request.media_type_unsupported': { status: 415, title: 'Unsupported media type' },
-  'request.expectation_failed': { status: 417, title: 'The Expect header asks for something the server does not do' },
-  'request.headers_too_large': { status: 431, title: 'The headers are too large' },
-  'validation.failed': { status: 400, title: 'Some values are not valid' },
-  'cursor.invalid': { status: 400, title: 'The cursor does not belong to this list' },
-  'route.not_found': { status: 404, title: 'There is no such route' },
-  'route.method_not_allowed': { status: 405, title: 'Method not allowed' },
-  'resource.not_found': { status: 404, title: 'There is no such resource' },
-  'precondition.failed': { status: 412, title: 'The resource has changed since' },
-  'rate.limited': { status: 429, title: 'Too many requests' },
-  'rate.too_many_at_once': { status: 429, title: 'Too many requests at once' },
-  'idempotency.key_invalid': { status: 400, title: 'The Idempotency-Key is not valid' },
-  'idempotency.in_progress': { status: 409, title: 'The first request with this Idempotency-Key is still running' },
-  'idempotency.key_reused': { status: 422, title: 'The Idempotency-Key was used for another request' },
+  'request.malformed': define(400, 'The request is malformed', 'Check the syntax and the headers of the request.'),
+  'request.malformed_json': define(400, 'The body is not valid JSON', 'Check the body with a JSON validator.'),
+  'request.malformed_url': define(400, 'The URL is malformed', 'Percent-encode the path and the query as UTF-8.'),
+  'request.not_acceptable': define(406, 'Not acceptable', 'Send Accept: application/json, or no Accept header.'),
+  'request.timeout': define(408, 'Request timeout', 'The request did not arrive completely in time. Send it again.'),
+  'request.body_too_large': define(413, 'The body is too large', 'Send a smaller body.'),
+  'request.url_too_long': define(414, 'The URL is too long', 'Shorten the parameters of the path.'),
+  'request.media_type_unsupported': define(415, 'Unsupported media type', 'Send a media type that this route accepts.'),
+  'request.expectation_failed': define(417, 'The Expect header cannot be met', 'Leave out the Expect header.'),
+  'request.headers_too_large': define(431, 'The headers are too large', 'Shorten the URL and the headers.'),
+  'validation.failed': define(400, 'Some values are not valid', 'Correct the values and send the request again.'),
+  'cursor.invalid': define(400, 'The cursor is not valid for this list', 'Start again without a cursor.'),
+  'route.not_found': define(404, 'Route not found', 'No route has this path. Check the URL in the documentation.'),
+  'route.method_not_allowed': define(405, 'Method not allowed', 'Use one of the methods in the Allow header.'),
+  'resource.not_found': define(404, 'Resource not found', 'The resource does not exist, or it is not yours.'),
+  'precondition.failed': define(
+    412,
+    'Precondition failed',
+    'Read the resource again and send its current ETag as If-Match.',
+  ),
+  'rate.limited': define(429, 'Too many requests', RETRY_LATER),
+  'rate.too_many_at_once': define(429, 'Too many concurrent requests', RETRY_LATER),
+  'idempotency.key_invalid': define(400, 'The Idempotency-Key is not valid', 'Send 1 to 255 visible ASCII characters.'),
+  'idempotency.in_progress': define(409, 'A request with this Idempotency-Key is still running', RETRY_LATER),
+  'idempotency.key_reused': define(
+    422,
+    'The Idempotency-Key was used for another request',
+    'Send a new key with a new request.',
+  ),
 
   // The data
-  'reference.not_found': { status: 422, title: 'A value refers to something that does not exist' },
-  'conflict.duplicate': { status: 409, title: 'Such a resource exists already' },
-  'conflict.in_use': { status: 409, title: 'The resource is still in use' },
-  'conflict.concurrent': { status: 409, title: 'Another change came first; try again' },
+  'reference.not_found': define(422, 'A referenced resource does not exist', 'You have no resource with the given id.'),
+  'conflict.duplicate': define(409, 'The resource already exists', 'Another resource has the same unique value.'),
+  'conflict.in_use': define(
+    409,
+    'The resource is still in use',
+    'Change or delete the resources that refer to it first.',
+  ),
+  'conflict.concurrent': define(409, 'Conflict with a concurrent change', 'Read the resource and repeat the request.'),
 
-  // Who asks
-  'auth.session_missing': { status: 401, title: 'Sign in first' },
-  'auth.token_invalid': { status: 401, title: 'The token is not valid' },
-  'auth.credentials_invalid': { status: 401, title: 'Wrong e-mail address or password' },
-  'auth.refresh_token_invalid': { status: 401, title: 'The refresh token is not valid' },
-  'auth.code_invalid': { status: 401, title: 'The code is not valid' },
-  'auth.link_invalid': { status: 400, title: 'The link is not valid any more' },
-  'auth.email_not_verified': { status: 403, title: 'The e-mail address is not verified yet' },
-  'auth.step_up_required': {
-    status: 403,
-    title: 'Re-authentication needed',
-    detail: 'POST /v1/auth/step-up with your password, then repeat the request within 10 minutes.',
-  },
-  'auth.throttled': { status: 429, title: 'Too many failed attempts' },
-  'auth.registration_closed': { status: 403, title: 'This installation takes no new accounts' },
-  'auth.forbidden': { status: 403, title: 'You do not have permission' },
-  'mfa.already_enabled': { status: 409, title: 'Two-factor sign-in is on already' },
-  'mfa.not_enrolled': { status: 409, title: 'Ask for a secret first' },
-  'mfa.not_enabled': { status: 409, title: 'Two-factor sign-in is off' },
-  'password.unfit': { status: 400, title: 'The password is not acceptable' },
+  // Authentication and authorization
+  'auth.session_missing': define(
+    401,
+    'Sign-in required',
+    'Send the accessToken of POST /v1/auth/login as a bearer token.',
+  ),
+  'auth.token_invalid': define(
+    401,
+    'The token is not valid',
+    'The token has expired or its session has ended. Sign in again.',
+  ),
+  'auth.credentials_invalid': define(
+    401,
+    'Wrong e-mail address or password',
+    'Check the e-mail address and the password.',
+  ),
+  'auth.refresh_token_invalid': define(
+    401,
+    'The refresh token is not valid',
+    'The token is unknown, used or expired. Sign in again.',
+  ),
+  'auth.code_invalid': define(
+    401,
+    'The code is not valid',
+    'The code is wrong, expired or used. Send the current one.',
+  ),
+  'auth.link_invalid': define(400, 'The link is not valid', 'The link is unknown, used or expired. Request a new one.'),
+  'auth.email_not_verified': define(
+    403,
+    'The e-mail address is not verified',
+    'Open the link in the e-mail you received. POST /v1/auth/verify-email/resend sends a new one.',
+  ),
+  'auth.step_up_required': define(
+    403,
+    'Re-authentication needed',
+    'POST /v1/auth/step-up with your password, then repeat the request within 10 minutes.',
+  ),
+  'auth.throttled': define(429, 'Too many failed attempts', RETRY_LATER),
+  'auth.registration_closed': define(403, 'Registration is closed', 'Ask the administrator for an account.'),
+  'auth.forbidden': define(403, 'You do not have permission', 'Your account may not do this. Ask an administrator.'),
+  'mfa.already_enabled': define(409, 'Two-factor sign-in is already on', 'Turn it off before you enrol again.'),
+  'mfa.not_enrolled': define(409, 'Two-factor sign-in has not been set up', 'Start with POST /v1/auth/mfa/totp.'),
+  'mfa.not_enabled': define(409, 'Two-factor sign-in is off', 'Only an account with two-factor sign-in can do this.'),
+  'password.unfit': define(400, 'The password is not acceptable', 'Choose another password.'),
 
   // Domains
-  'user.not_found': { status: 404, title: 'There is no such user' },
-  'user.last_admin': { status: 409, title: 'The last active admin must stay one' },
-  'session.not_found': { status: 404, title: 'There is no such session' },
-  'token.not_found': { status: 404, title: 'There is no such connection' },
-  'token.state_invalid': { status: 400, title: 'The authorization is unknown, used or expired; start again' },
-  'token.authorization_denied': { status: 409, title: 'The provider did not authorize the connection' },
-  'token.reconnect_needed': { status: 409, title: 'The connection must be made again' },
-  'token.refresh_failed': { status: 503, title: 'The provider did not refresh the connection' },
-  'token.refresh_running': { status: 503, title: 'The connection is being refreshed' },
-  'token.not_connected': {
-    status: 409,
-    title: 'Connect Upwork first',
-    detail: 'Start with POST /v1/tokens/upwork/authorize.',
-  },
-  'sync.not_found': { status: 404, title: 'There is no such synchronisation' },
-  'saved_search.not_found': { status: 404, title: 'There is no such saved search' },
-  'saved_search.already_exists': { status: 409, title: 'There is a saved search of this name' },
-  'webhook.not_found': { status: 404, title: 'There is no such webhook' },
-  'webhook.url_refused': { status: 422, title: 'The address may not be called' },
-  'webhook.delivery_not_found': { status: 404, title: 'There is no such delivery' },
-  'webhook.delivery_not_failed': { status: 409, title: 'Only a failed delivery may be sent again' },
-  'upwork.not_configured': {
-    status: 503,
-    title: 'Upwork is not set up on this server',
-    detail: 'The operator of this server sets UPWORK_CLIENT_ID and UPWORK_CLIENT_SECRET.',
-  },
-  'upwork.unavailable': { status: 503, title: 'Upwork cannot be reached now', detail: 'Try again in some minutes.' },
-  'job.not_found': { status: 404, title: 'There is no such job' },
-  'job.already_exists': { status: 409, title: 'The job exists already' },
-  'job.wrong_status': { status: 409, title: 'The job is not in a status for this' },
-  'import.malformed': { status: 400, title: 'The file cannot be read' },
-  'import.too_many_rows': { status: 413, title: 'The import has too many rows' },
-  'proposal.not_found': { status: 404, title: 'There is no such proposal' },
-  'proposal.already_open': { status: 409, title: 'The job has an open proposal already' },
-  'proposal.incomplete': { status: 422, title: 'The proposal lacks what it needs to be submitted' },
-  'proposal.not_draft': { status: 409, title: 'Only a draft may be changed' },
-  'proposal.wrong_step': { status: 409, title: 'The proposal cannot take this step now' },
-  'template.not_found': { status: 404, title: 'There is no such template' },
-  'template.already_exists': { status: 409, title: 'There is a template of this name' },
-  'ai.not_configured': { status: 503, title: 'No AI vendor is set up on this server' },
-  'ai.model_unknown': { status: 422, title: 'There is no such model' },
-  'ai.model_unavailable': { status: 503, title: 'The vendor of this model is not configured' },
-  'ai.budget_exceeded': { status: 402, title: 'The AI budget does not allow this call' },
-  'ai.installation_budget_exceeded': { status: 503, title: 'The installation has used its AI budget' },
-  'ai.budget_above_ceiling': { status: 422, title: 'The budget is above what this installation allows' },
-  'ai.generation_not_found': { status: 404, title: 'There is no such generation' },
-  'ai.generation_not_ready': { status: 409, title: 'The generation has no text to accept' },
-  'ai.generation_failed': { status: 502, title: 'No AI vendor wrote the text' },
-  'message.not_found': { status: 404, title: 'There is no such message' },
-  'audit.not_found': { status: 404, title: 'There is no such record' },
-  'encryption_key.not_found': { status: 404, title: 'There is no such encryption key' },
-  'encryption_key.in_use': { status: 409, title: 'The encryption key is still in use' },
-  'encryption_key.of_settings': { status: 409, title: 'The encryption keys are those of the settings' },
-  'task.not_found': { status: 404, title: 'There is no such task' },
-  'alert.not_found': { status: 404, title: 'There is no such alert' },
-  'task.run_not_found': { status: 404, title: 'There is no such run' },
-  'backup.not_found': { status: 404, title: 'There is no such backup' },
-  'backup.not_checkable': { status: 409, title: 'The backup cannot be verified now' },
-  'task.run_not_failed': { status: 409, title: 'Only a run that failed, wholly or in part, can be retried' },
+  'user.not_found': define(404, 'User not found', 'No user has this id.'),
+  'user.last_admin': define(409, 'The last active admin cannot be removed', 'Give another user the role admin first.'),
+  'session.not_found': define(404, 'Session not found', 'You have no active session with this id.'),
+  'token.not_found': define(404, 'Connection not found', 'You have no connection with this id.'),
+  'token.state_invalid': define(400, 'The authorization is unknown, used or expired', CONNECT),
+  'token.authorization_denied': define(409, 'The provider did not authorize the connection', CONNECT),
+  'token.reconnect_needed': define(409, 'The connection must be authorized again', CONNECT),
+  'token.refresh_failed': define(503, 'The connection could not be refreshed', RETRY_LATER),
+  'token.refresh_running': define(503, 'The connection is being refreshed', RETRY_LATER),
+  'token.not_connected': define(409, 'Upwork is not connected', CONNECT),
+  'sync.not_found': define(404, 'Synchronisation not found', 'You have no synchronisation with this id.'),
+  'saved_search.not_found': define(404, 'Saved search not found', 'You have no saved search with this id.'),
+  'saved_search.already_exists': define(409, 'The saved search already exists', 'Choose another name.'),
+  'webhook.not_found': define(404, 'Webhook not found', 'You have no webhook with this id.'),
+  'webhook.url_refused': define(422, 'The webhook URL is not allowed', 'Use an https:// URL of a public host.'),
+  'webhook.delivery_not_found': define(404, 'Delivery not found', 'This webhook has no delivery with this id.'),
+  'webhook.delivery_not_failed': define(409, 'The delivery has not failed', 'Only a failed delivery can be retried.'),
+  'upwork.not_configured': define(
+    503,
+    'Upwork is not set up on this server',
+    'The operator of this server sets UPWORK_CLIENT_ID and UPWORK_CLIENT_SECRET.',
+  ),
+  'upwork.unavailable': define(503, 'Upwork is not available', 'Upwork does not answer. Try again in a few minutes.'),
+  'job.not_found': define(404, 'Job not found', 'You have no job with this id.'),
+  'job.already_exists': define(409, 'The job already exists', 'You already have this job, perhaps a deleted one.'),
+  'job.wrong_status': define(409, 'The status of the job does not allow this', 'Change the status of the job first.'),
+  'import.malformed': define(400, 'The file cannot be read', 'Check the format of the file.'),
+  'import.too_many_rows': define(413, 'The import has too many rows', 'Split the file.'),
+  'proposal.not_found': define(404, 'Proposal not found', 'You have no proposal with this id.'),
+  'proposal.already_open': define(
+    409,
+    'The job already has an open proposal',
+    'Submit or withdraw that proposal first.',
+  ),
+  'proposal.incomplete': define(422, 'The proposal is incomplete', 'Fill in coverLetter, bidAmount and bidType.'),
+  'proposal.not_draft': define(409, 'The proposal is not a draft', 'Only a draft may be changed.'),
+  'proposal.wrong_step': define(409, 'The status of the proposal does not allow this', 'Read the proposal again.'),
+  'template.not_found': define(404, 'Template not found', 'You have no template with this id.'),
+  'template.already_exists': define(409, 'The template already exists', 'Choose another name.'),
+  'ai.not_configured': define(503, 'AI is not set up on this server', 'The operator sets the key of an AI provider.'),
+  'ai.model_unknown': define(422, 'The model is unknown', 'GET /v1/ai/models lists the models.'),
+  'ai.model_unavailable': define(503, 'The model is not available', 'The operator sets the key of its provider.'),
+  'ai.budget_exceeded': define(
+    402,
+    'The AI budget is exceeded',
+    'Raise it with PUT /v1/ai/budget, or wait until it renews.',
+  ),
+  'ai.installation_budget_exceeded': define(503, 'The AI budget of this server is exceeded', RETRY_LATER),
+  'ai.budget_above_ceiling': define(422, 'The AI budget is above the limit of this server', 'Choose a lower budget.'),
+  'ai.generation_not_found': define(404, 'Generation not found', 'You have no generation with this id.'),
+  'ai.generation_not_ready': define(
+    409,
+    'The generation has no text to accept',
+    'Only a succeeded generation can be accepted.',
+  ),
+  'ai.generation_failed': define(502, 'The AI provider wrote no text', 'Try again, or choose another model.'),
+  'message.not_found': define(404, 'Message not found', 'You have no message with this id.'),
+  'audit.not_found': define(404, 'Record not found', 'The audit log has no record with this id.'),
+  'encryption_key.not_found': define(404, 'Encryption key not found', 'No encryption key has this id.'),
+  'encryption_key.in_use': define(
+    409,
+    'The encryption key is still in use',
+    'Rotate the keys and wait until this one is unused.',
+  ),
+  'encryption_key.of_settings': define(409, 'The encryption keys come from the settings', 'Change ENCRYPTION_KEYS.'),
+  'task.not_found': define(404, 'Task not found', 'No task has this id. GET /v1/admin/tasks lists the tasks.'),
+  'alert.not_found': define(404, 'Alert not found', 'No open alert has this id.'),
+  'task.run_not_found': define(404, 'Run not found', 'No task run has this id.'),
+  'backup.not_found': define(404, 'Backup not found', 'No backup has this id.'),
+  'backup.not_checkable': define(409, 'The backup cannot be verified now', 'Only a finished backup can be verified.'),
+  'task.run_not_failed': define(409, 'The run has not failed', 'Only a failed or partly failed run can be retried.'),
 
   // The server
-  internal: { status: 500, title: 'Something went wrong on our side' },
-  'service.unavailable': { status: 503, title: 'The service is busy or restarting; try again' },
+  internal: define(500, 'Internal server error', 'The error is logged. Quote the requestId when you report it.'),
+  'service.unavailable': define(503, 'The service is busy or restarting', RETRY_LATER),
 } as const satisfies Record<string, ErrorCodeDefinition>;
 
-/** The name of an error. */
+/** A code of the table. */
 export type ErrorCode = keyof typeof ERROR_CODES;

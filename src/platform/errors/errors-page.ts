@@ -1,9 +1,11 @@
 import { ERROR_CODES } from './error-codes';
 
-/** Returns the page every problem's `type` links to: all codes with their status and meaning. */
+/** Returns the HTML page that the `type` of each problem links to. */
 export function errorsPage(): string {
   const rows = Object.entries(ERROR_CODES)
-    .map(([code, { status, title }]) => `<tr id="${code}"><td><code>${code}</code><td>${status}<td>${title}`)
+    .map(([code, { status, title, detail }]) => {
+      return `<tr id="${code}"><td><code>${code}</code><td>${status}<td>${title}<td>${detail}`;
+    })
     .join('\n');
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -15,9 +17,10 @@ th, td { text-align: left; padding: .4rem .8rem; border-bottom: 1px solid #8884 
 tr:target { background: #fd06 }
 </style>
 <h1>Error codes</h1>
-<p>Every error is an <code>application/problem+json</code> document (RFC 9457) whose <code>code</code> is one of these.
-They are stable: new codes may come, none changes its meaning. Quote the <code>requestId</code> when you ask for help.
-<table><thead><tr><th>Code<th>Status<th>Meaning<tbody>
+<p>Every error is an <code>application/problem+json</code> document (RFC 9457) with one of these codes.
+Codes are stable: new ones may be added, and no code changes its meaning. The <code>detail</code> of an answer may say more
+than this table. Quote the <code>requestId</code> when you ask for help.
+<table><thead><tr><th>Code<th>Status<th>Meaning<th>What to do<tbody>
 ${rows}
 </table>
 </html>

@@ -37,13 +37,13 @@ describe('toAppError', () => {
     expect(`${error?.detail} ${JSON.stringify(error?.errors)}`).not.toContain('alice');
   });
 
-  it('looks into the error TypeORM wraps', () => {
+  it('maps the error that TypeORM wraps', () => {
     expect(toAppError(Object.assign(new Error('x'), { driverError: pgError('23505') }))?.code).toBe(
       'conflict.duplicate',
     );
   });
 
-  it('leaves faults of ours alone', () => {
+  it('ignores programming errors', () => {
     expect(toAppError(pgError('42703'))).toBeUndefined();
     expect(toAppError(new TypeError('x'))).toBeUndefined();
     expect(toAppError('x')).toBeUndefined();
@@ -59,11 +59,11 @@ describe('toAppError', () => {
     new Error('Client was closed and is not queryable'),
     new Error('Cannot use a pool after calling end on the pool'),
     Object.assign(new Error('PostgreSQL did not answer within 17000 ms'), { code: 'ETIMEDOUT' }),
-  ])('makes a lost way to the database 503 with Retry-After', (lost) => {
+  ])('maps a lost connection to 503 with Retry-After: %s', (lost) => {
     expect(toAppError(lost)).toMatchObject({ status: 503, headers: { 'retry-after': '2' } });
   });
 
-  it('tells a declared constraint by its own code and pointer', () => {
+  it('maps a declared constraint to its own code and pointer', () => {
     declareConstraint('toys_name_key', { code: 'proposal.wrong_step', pointer: '/name', message: 'taken' });
 
     expect(toAppError(pgError('23505', { constraint: 'toys_name_key' }))).toMatchObject({
@@ -72,7 +72,7 @@ describe('toAppError', () => {
     });
   });
 
-  it('points at the column that must not be null', () => {
+  it('points to the column that must not be null', () => {
     expect(toAppError(pgError('23502', { column: 'cover_letter' }))?.errors[0]?.pointer).toBe('/coverLetter');
   });
 });

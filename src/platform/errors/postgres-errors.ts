@@ -1,24 +1,26 @@
 import { AppError, unavailable, type FieldError } from './app-error';
 import type { ErrorCode } from './error-codes';
 
-/** The fields of PostgreSQL's error that the mapping reads; TypeORM wraps it as `driverError`. */
+/** The fields of a PostgreSQL error that the mapping reads. TypeORM wraps it as `driverError`. */
 interface PgError {
   readonly code: string;
   readonly constraint?: string;
   readonly column?: string;
 }
 
-/** What the caller is told when a named constraint refuses a write. */
+/** The error for the caller when a named constraint rejects a write. */
 export interface ConstraintError {
   readonly code: ErrorCode;
   readonly pointer?: string;
   readonly message: string;
 }
 
-/** SQLSTATE → code, by whole state and then by class. Detail and hint of PostgreSQL never reach the caller. */
+/**
+ * Error codes by SQLSTATE: the longest prefix wins. The detail and the hint of PostgreSQL never reach the caller.
+ */
 const CODES: Readonly<Record<string, ErrorCode>> = {
-  '08': 'service.unavailable', // connection; also what PgBouncer answers when it has no server
-  '22': 'validation.failed', // data exception: 22001 too long, 22003 out of range, 22021 NUL, 22P02 form, 22P05 escape
+  '08': 'service.unavailable', // connection; also PgBouncer's answer when it has no server
+  '22': 'validation.failed', // data exception: 22001 too long, 22003 out of range, 22021 NUL, 22P02 syntax, 22P05 escape
   '23502': 'validation.failed', // NOT NULL
   '23503': 'conflict.in_use',
   '23505': 'conflict.duplicate',
@@ -40,7 +42,7 @@ const NETWORK_CODES = new Set([
   ...['ENOTFOUND', 'EAI_AGAIN', 'EPIPE', 'ETIMEDOUT'],
 ]);
 
-/** Errors of pg's pool and client that carry no code. */
+/** Messages of pg's pool and client errors that carry no code. */
 const CONNECTION_MESSAGES = new RegExp(
   `^(?:${[
     'timeout exceeded when trying to connect',
@@ -54,14 +56,14 @@ const CONNECTION_MESSAGES = new RegExp(
 
 const constraintErrors = new Map<string, ConstraintError>();
 
-/** Declares what a named UNIQUE, CHECK or FOREIGN KEY constraint means to the caller; each domain declares its own. */
+/** Declares the error for a violation of a named UNIQUE, CHECK or FOREIGN KEY constraint. Each domain declares its own. */
 export function declareConstraint(name: string, error: ConstraintError): void {
   constraintErrors.set(name, error);
 }
 
 /**
- * Returns what the caller may know of an error of PostgreSQL or of the way to it; undefined when it is neither, or when
- * it is a fault of ours (a missing column) that nobody outside can mend.
+ * Returns the caller's error for an error of PostgreSQL or of the connection to it. Returns undefined for other errors
+ * and for programming errors, such as a missing column.
  */
 export function toAppError(error: unknown): AppError | undefined {
   if (!(error instanceof Error)) return undefined;
@@ -86,16 +88,16 @@ function fromConstraint({ code, pointer, message }: ConstraintError, cause: PgEr
 }
 
 function detailOf({ code }: PgError): string | undefined {
-  if (code === '22001') return 'a text is too long';
-  if (code === '22003') return 'a number is out of range';
-  if (code.startsWith('22')) return 'a value has a form that cannot be stored';
+  if (code === '22001') return 'A text is too long.';
+  if (code === '22003') return 'A number is out of range.';
+  if (code.startsWith('22')) return 'A value has a format that cannot be stored.';
   return undefined;
 }
 
 function fieldErrorsOf({ code, column }: PgError): FieldError[] {
   if (code !== '23502' || column === undefined) return [];
-  const name = column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  return [{ pointer: `/${name}`, code: 'required', message: `${name} must not be null` }];
+  const name = column.replace(/_([a-z])/g, (_, initial: string) => initial.toUpperCase());
+  return [{ pointer: `/${name}`, code: 'required', message: `${name} must not be null.` }];
 }
 
 function isPgError(error: unknown): error is PgError {

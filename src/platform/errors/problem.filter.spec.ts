@@ -35,7 +35,7 @@ describe('asAppError', () => {
     ["Nest's 406", new HttpException('canary', 406), 'request.not_acceptable', 406],
     ["Nest's 408", new HttpException('canary', 408), 'request.timeout', 408],
     ["Nest's 400", new BadRequestException('canary'), 'request.malformed', 400],
-    ['a status of no code of its own', new HttpException('canary', 418), 'request.malformed', 400],
+    ['a status without a code', new HttpException('canary', 418), 'request.malformed', 400],
     ["Fastify's 415", withStatus(415, 'FST_ERR_CTP_INVALID_MEDIA_TYPE'), 'request.media_type_unsupported', 415],
     ["Fastify's malformed URL", withStatus(400, 'FST_ERR_BAD_URL'), 'request.malformed_url', 400],
     ["Fastify's 503", withStatus(503, 'FST_ERR_X'), 'service.unavailable', 503],
@@ -47,15 +47,15 @@ describe('asAppError', () => {
       503,
     ]),
     [
-      'a fault of ours in a command to Redis',
+      'a programming error in a Redis command',
       reply('WRONGTYPE Operation against a key holding the wrong kind of value'),
       'internal',
       500,
     ],
     ['a TypeError', new TypeError('canary'), 'internal', 500],
     ['a thrown string', 'canary', 'internal', 500],
-    ['a thrown nothing', undefined, 'internal', 500],
-  ])('makes %s', (_, thrown, code, status) => {
+    ['a thrown undefined', undefined, 'internal', 500],
+  ])('maps %s', (_, thrown, code, status) => {
     const error = asAppError(thrown);
 
     expect([error.code, error.status]).toEqual([code, status]);
@@ -65,19 +65,20 @@ describe('asAppError', () => {
 });
 
 describe('problemOf', () => {
-  it('has the members of RFC 9457 and ours, and no empty ones', () => {
+  it('has the members of RFC 9457, code and requestId, and no empty ones', () => {
     expect(problemOf(new AppError('job.not_found'), '/v1/jobs/1', 'r-1')).toEqual({
       type: '/docs/errors#job.not_found',
-      title: 'There is no such job',
+      title: 'Job not found',
       status: 404,
+      detail: 'You have no job with this id.',
       instance: '/v1/jobs/1',
       code: 'job.not_found',
       requestId: 'r-1',
     });
   });
 
-  it('tells the detail and the fields', () => {
-    const errors = [{ pointer: '/limit', code: 'min', message: 'limit must not be less than 1' }];
+  it('has the detail and the errors of the fields', () => {
+    const errors = [{ pointer: '/limit', code: 'min', message: 'limit must be a whole number from 1 to 100.' }];
 
     expect(problemOf(new AppError('validation.failed', { detail: 'd', errors }), '/', 'r')).toMatchObject({
       detail: 'd',
@@ -85,7 +86,7 @@ describe('problemOf', () => {
     });
   });
 
-  it('stays below 64 KiB with every text that it quotes, and says how many errors it leaves out', () => {
+  it('stays below 64 KiB and counts the errors it leaves out', () => {
     const quoted = '\u0001'.repeat(100_000);
     const long = (length: number) => ({
       pointer: `/${quoted.slice(0, length)}`,
@@ -98,11 +99,11 @@ describe('problemOf', () => {
       `/${quoted}`,
       'r',
     );
-    const hopeless = problemOf(new AppError('validation.failed', { errors: [long(100_000)] }), '/', 'r');
+    const oversized = problemOf(new AppError('validation.failed', { errors: [long(100_000)] }), '/', 'r');
 
     expect(Buffer.byteLength(JSON.stringify(problem))).toBeLessThan(65_536);
     expect(problem.errors!.length + problem.errorsOmitted!).toBe(50);
     expect(problem.errors!.length).toBeGreaterThan(10);
-    expect(hopeless).toMatchObject({ errors: [], errorsOmitted: 1 });
+    expect(oversized).toMatchObject({ errors: [], errorsOmitted: 1 });
   });
 });

@@ -5,34 +5,34 @@ import { AppError, type FieldError, unavailable } from './app-error';
 import type { ErrorCode } from './error-codes';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-/** The body of every error answer. @see RFC 9457 */
+/** The body of every error response. @see RFC 9457 */
 export interface Problem {
   readonly type: string;
   readonly title: string;
   readonly status: number;
-  readonly detail?: string;
+  readonly detail: string;
   readonly instance: string;
   readonly code: ErrorCode;
   readonly requestId: string;
   readonly errors?: readonly FieldError[];
-  /** How many of the errors found were left out, so that the answer stays short. */
+  /** The number of errors left out to keep the response short. */
   readonly errorsOmitted?: number;
 }
 
 /**
- * Bounds of a problem document, together below 64 KiB: an error may quote its input, but no input may make a long answer.
- * In characters, which JSON may write as six bytes each.
+ * Limits of the texts that a problem quotes, in characters. JSON writes a character in up to six bytes. Together with
+ * `MAX_ERRORS_BYTES` they keep a problem below 64 KiB.
  */
 const MAX_DETAIL_LENGTH = 2_500;
 const MAX_PATH_LENGTH = 1_000;
-/** In bytes as JSON. */
+/** Limit of `errors`, in bytes of JSON. */
 const MAX_ERRORS_BYTES = 32_768;
 
-/** Media type of problems. */
+/** The media type of problems. */
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json; charset=utf-8';
 
-/** What the framework's own statuses mean in our table. */
-const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
+/** Error codes for the statuses that the framework throws. */
+const CODES_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   400: 'request.malformed',
   401: 'auth.session_missing',
   403: 'auth.forbidden',
@@ -49,25 +49,25 @@ const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
   503: 'service.unavailable',
 };
 
-/** Fastify's codes that say more than their status. */
-const CODE_OF_FASTIFY: Readonly<Record<string, ErrorCode>> = {
+/** Error codes for Fastify errors that are more precise than their status. */
+const CODES_BY_FASTIFY_CODE: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_BAD_URL: 'request.malformed_url',
   FST_ERR_MAX_PARAM_LENGTH: 'request.url_too_long',
 };
 
 /**
- * Returns the error the caller may see for anything thrown: an AppError as it is, PostgreSQL's and the framework's by
- * table, Redis's as `service.unavailable` where it cannot serve now, everything else as `internal` without details.
+ * Converts a thrown value to the error for the caller. An AppError is returned unchanged; errors of PostgreSQL and of the
+ * framework are mapped by table. An unavailable Redis is `service.unavailable`; the rest is `internal` without details.
  */
 export function asAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
   if (isRedisUnavailable(thrown)) return unavailable(thrown);
-  return toAppError(thrown) ?? ofFrameworkError(thrown) ?? new AppError('internal', { cause: thrown });
+  return toAppError(thrown) ?? fromFrameworkError(thrown) ?? new AppError('internal', { cause: thrown });
 }
 
 /**
- * Returns the body for an error.
- * @param path the request's path; the query stays out, it may hold what the sender would not repeat
+ * Returns the problem document of an error.
+ * @param path the path of the request, without the query, which may hold secrets
  */
 export function problemOf(error: AppError, path: string, requestId: string): Problem {
   const errors = fitToSize(error.errors);
@@ -77,8 +77,8 @@ export function problemOf(error: AppError, path: string, requestId: string): Pro
     type: `/docs/errors#${error.code}`,
     title: error.title,
     status: error.status,
-    ...(error.detail === undefined ? {} : { detail: cut(error.detail, MAX_DETAIL_LENGTH) }),
-    instance: cut(path, MAX_PATH_LENGTH),
+    detail: truncate(error.detail, MAX_DETAIL_LENGTH),
+    instance: truncate(path, MAX_PATH_LENGTH),
     code: error.code,
     requestId,
     ...(error.errors.length === 0 ? {} : { errors }),
@@ -86,23 +86,23 @@ export function problemOf(error: AppError, path: string, requestId: string): Pro
   };
 }
 
-/** Returns the first errors, as many as fit. */
+/** Returns the first errors that fit into `MAX_ERRORS_BYTES`. */
 function fitToSize(errors: readonly FieldError[]): readonly FieldError[] {
   let bytes = 0;
   const end = errors.findIndex((error) => (bytes += Buffer.byteLength(JSON.stringify(error))) > MAX_ERRORS_BYTES);
   return end === -1 ? errors : errors.slice(0, end);
 }
 
-function cut(text: string, maxLength: number): string {
+function truncate(text: string, maxLength: number): string {
   return text.length <= maxLength ? text : `${text.slice(0, maxLength).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
-function ofFrameworkError(thrown: unknown): AppError | undefined {
+function fromFrameworkError(thrown: unknown): AppError | undefined {
   const status = statusOf(thrown);
   if (status === undefined || status >= 500) return status === 503 ? unavailable(thrown) : undefined;
   const source = thrown instanceof HttpException ? (thrown.cause ?? thrown) : thrown;
-  const fastifyCode = CODE_OF_FASTIFY[String((source as { code?: unknown }).code)];
-  return new AppError(fastifyCode ?? CODE_OF_STATUS[status] ?? 'request.malformed', { cause: thrown });
+  const fastifyCode = CODES_BY_FASTIFY_CODE[String((source as { code?: unknown }).code)];
+  return new AppError(fastifyCode ?? CODES_BY_STATUS[status] ?? 'request.malformed', { cause: thrown });
 }
 
 function statusOf(thrown: unknown): number | undefined {
@@ -111,7 +111,7 @@ function statusOf(thrown: unknown): number | undefined {
   return typeof status === 'number' && status >= 400 && status < 600 ? status : undefined;
 }
 
-/** Answers everything that is thrown, the framework's own included, as a problem; logs what is our fault, once. */
+/** Sends every thrown error as a problem and logs server errors once. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger(ProblemFilter.name);
@@ -121,7 +121,7 @@ export class ProblemFilter implements ExceptionFilter {
     this.answer(thrown, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
   }
 
-  /** Sends the problem; an answer that has begun already is cut, so that nobody takes it for whole. */
+  /** Sends the problem. Aborts a response that has already begun, so that the client does not take it for complete. */
   answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const error = asAppError(thrown);
     this.log(error, request);
@@ -132,24 +132,24 @@ export class ProblemFilter implements ExceptionFilter {
     const path = request.url.split('?', 1)[0] ?? '';
     void reply
       .status(error.status)
-      .headers({ ...challengeOf(error), ...error.headers })
+      .headers({ ...buildChallenge(error), ...error.headers })
       .header('content-type', PROBLEM_MEDIA_TYPE)
       .send(JSON.stringify(problemOf(error, path, request.id)));
   }
 
-  /** Logs an error that is our fault, once. */
+  /** Logs server errors; other errors are ignored. */
   log(error: AppError, request: FastifyRequest): void {
     if (error.status < 500) return;
-    const what = `${request.method} ${request.routeOptions.url ?? '-'} ${error.code} (request ${request.id})`;
+    const prefix = `${request.method} ${request.routeOptions.url ?? '-'} ${error.code} (request ${request.id})`;
     const { cause } = error;
     const reason = cause instanceof Error ? cause : error;
-    if (error.code === 'internal') this.logger.error(`${what}: ${reason.message}`, reason.stack);
-    else this.logger.warn(`${what}: ${reason.message}`);
+    if (error.code === 'internal') this.logger.error(`${prefix}: ${reason.message}`, reason.stack);
+    else this.logger.warn(`${prefix}: ${reason.message}`);
   }
 }
 
-/** A 401 must say how to sign in. @see RFC 9110 section 11.6.1, RFC 6750 section 3 */
-function challengeOf({ status, code }: AppError): Record<string, string> {
+/** Returns the WWW-Authenticate header of a 401. @see RFC 9110 section 11.6.1, RFC 6750 section 3 */
+function buildChallenge({ status, code }: AppError): Record<string, string> {
   if (status !== 401) return {};
   const error = code === 'auth.token_invalid' ? ', error="invalid_token"' : '';
   return { 'www-authenticate': `Bearer realm="gigvault"${error}` };
