@@ -1,4 +1,4 @@
-import { firstCodePoints } from '../platform/http/validation/text';
+import { truncateToCodePoints } from '../platform/http/validation/text';
 import { SEARCH_JOBS, type UpworkJob } from '../upwork/upwork.documents';
 import { Injectable } from '@nestjs/common';
 import { UpworkJobsService } from '../jobs/upwork-jobs.service';
@@ -22,7 +22,7 @@ export function toJobRow(job: UpworkJob): Record<string, unknown> {
   const fixed = readAmount(job.amount);
   return {
     upworkJobId: job.ciphertext ?? job.id,
-    title: firstCodePoints(job.title, 500),
+    title: truncateToCodePoints(job.title, 500),
     description: truncateOrNull(job.description, 50_000),
     jobType,
     budgetMin: isHourly ? null : fixed,
@@ -30,7 +30,9 @@ export function toJobRow(job: UpworkJob): Record<string, unknown> {
     hourlyRateMin: readAmount(job.hourlyBudgetMin),
     hourlyRateMax: readAmount(job.hourlyBudgetMax),
     currency: (isHourly ? (job.hourlyBudgetMin ?? job.hourlyBudgetMax) : job.amount)?.currency ?? 'USD',
-    skills: (job.skills ?? []).slice(0, 50).map(({ name, prettyName }) => firstCodePoints(prettyName ?? name, 100)),
+    skills: (job.skills ?? [])
+      .slice(0, 50)
+      .map(({ name, prettyName }) => truncateToCodePoints(prettyName ?? name, 100)),
     category: truncateOrNull(job.category, 100),
     subcategory: truncateOrNull(job.subcategory, 100),
     country: truncateOrNull(job.client?.location?.country, 100),
@@ -69,7 +71,7 @@ function buildClientInfo({ client, publishedDateTime, renewedDateTime }: UpworkJ
 }
 
 function truncateOrNull(text: string | null | undefined, max: number): string | null {
-  return text === null || text === undefined ? null : firstCodePoints(text, max);
+  return text === null || text === undefined ? null : truncateToCodePoints(text, max);
 }
 
 const PAGE_SIZE = 50;

@@ -4,7 +4,7 @@ import {
   type UpworkMessageInput,
   type UpworkRoomInput,
 } from '../messages/upwork-messages.service';
-import { firstCodePoints } from '../platform/http/validation/text';
+import { truncateToCodePoints } from '../platform/http/validation/text';
 import { CURRENT_USER, ROOMS, ROOM_STORIES, type UpworkRoom, type UpworkStory } from '../upwork/upwork.documents';
 import { readPages, type UpworkCaller, UpworkClientService } from '../upwork/upwork-client.service';
 import { type SyncResult, SyncRun } from './sync-run';
@@ -94,6 +94,6 @@ function toMessageInputs(
 ): UpworkMessageInput[] {
   if (!message) return [];
   const senderType = user?.id === upworkUserId ? 'freelancer' : 'client';
-  const content = firstCodePoints(message, 50_000);
+  const content = truncateToCodePoints(message, 50_000);
   return [{ upworkMessageId: id, senderType, content, sentAt: new Date(createdDateTime) }];
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { UpworkJobsService } from '../jobs/upwork-jobs.service';
-import { firstCodePoints } from '../platform/http/validation/text';
+import { truncateToCodePoints } from '../platform/http/validation/text';
 import { UpworkProposalsService, type UpworkProposalInput } from '../proposals/upwork-proposals.service';
 import { VENDOR_PROPOSALS, type UpworkProposal } from '../upwork/upwork.documents';
 import { readPages, type UpworkCaller, UpworkClientService } from '../upwork/upwork-client.service';
@@ -64,7 +64,7 @@ export class ProposalsSyncService {
     const outcome = await this.proposals.updateStatus(input);
     const title = node.marketplaceJobPosting.content?.title;
     if (outcome !== 'unknownJob' || !title) return outcome;
-    await this.jobs.store([{ upworkJobId: node.marketplaceJobPosting.id, title: firstCodePoints(title, 500) }]);
+    await this.jobs.store([{ upworkJobId: node.marketplaceJobPosting.id, title: truncateToCodePoints(title, 500) }]);
     return this.proposals.updateStatus(input);
   }
 }
@@ -85,9 +85,9 @@ function toProposalInput({
     // The search names a vacancy by its ciphertext, which is its id behind one of two marks.
     upworkJobIds: [jobId, `~01${jobId}`, `~02${jobId}`],
     status: STATUS_BY_UPWORK_STATUS[status.status.toUpperCase()] ?? 'submitted',
-    upworkStatus: firstCodePoints(status.status, 100) || null,
+    upworkStatus: truncateToCodePoints(status.status, 100) || null,
     submittedAt: Number.isNaN(submittedAt.getTime()) ? new Date() : submittedAt,
-    coverLetter: proposalCoverLetter ? firstCodePoints(proposalCoverLetter, MAX_COVER_LETTER_LENGTH) : null,
+    coverLetter: proposalCoverLetter ? truncateToCodePoints(proposalCoverLetter, MAX_COVER_LETTER_LENGTH) : null,
     bidAmount: bid > 0 && bid < 1e8 ? bid.toFixed(2) : null,
     currency: terms?.chargeRate?.currency ?? 'USD',
   };

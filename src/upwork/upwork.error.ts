@@ -1,4 +1,4 @@
-import { retryAfterMs } from '../platform/http/edge/header-values';
+import { parseRetryAfter } from '../platform/http/edge/header-values';
 
 /**
  * Why Upwork did not do what it was asked. `refused`: it said no for good (the grant is void); `limited`: too many calls;
@@ -25,5 +25,5 @@ const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /** Returns how long an answer of Upwork asks to be left alone, in milliseconds. */
 export function readRetryAfterMs(headers: Headers): number | undefined {
-  return retryAfterMs(headers.get('retry-after'), MAX_RETRY_AFTER_MS);
+  return parseRetryAfter(headers.get('retry-after'), MAX_RETRY_AFTER_MS);
 }

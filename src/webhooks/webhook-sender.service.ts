@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { Injectable } from '@nestjs/common';
 import { Config } from '../platform/config/config';
-import { retryAfterMs } from '../platform/http/edge/header-values';
+import { parseRetryAfter } from '../platform/http/edge/header-values';
 import { AddressRefusedError, assertAllowedUrl, createPublicLookup, type AddressPolicy } from './webhook-address';
 import { buildSignatureHeaders, type SignedMessage } from './webhook-secrets.service';
 
@@ -89,7 +89,9 @@ export class WebhookSenderService {
 
 function toSendResult({ statusCode: status = 0, headers }: IncomingMessage): SendResult {
   if (status >= 200 && status < 300) return { status, error: null };
-  const pauseMs = BUSY_STATUSES.includes(status) ? retryAfterMs(headers['retry-after'], MAX_RETRY_AFTER_MS) : undefined;
+  const pauseMs = BUSY_STATUSES.includes(status)
+    ? parseRetryAfter(headers['retry-after'], MAX_RETRY_AFTER_MS)
+    : undefined;
   return { status, error: `it answered ${status}`, ...(pauseMs !== undefined && { retryAfterMs: pauseMs }) };
 }
 

@@ -10,7 +10,7 @@ import { PutMetricDto } from '../../src/analytics/metrics.dto';
 import { RegisterDto } from '../../src/auth/auth.dto';
 import { CreateJobDto, UpdateJobDto } from '../../src/jobs/jobs.dto';
 import { CreateMessageDto } from '../../src/messages/messages.dto';
-import { limitsOf } from '../../src/platform/http/validation/compiled-validation';
+import { readLimits } from '../../src/platform/http/validation/compiled-validation';
 import { CreateTemplateDto, UpdateTemplateDto } from '../../src/templates/templates.dto';
 import { PutProfileDto } from '../../src/profile/profile.dto';
 import { CreateProposalDto, UpdateProposalDto } from '../../src/proposals/proposals.dto';
@@ -163,7 +163,7 @@ function laxerThan(type: Type, field: string, property: Property, relation: Rela
   const column = columnOf(type.name, field);
   const checks = checksOf(relation, column);
   const rules = rulesOf(type, field);
-  const limits = limitsOf(rules);
+  const limits = readLimits(rules);
   const constraintOf = (name: string) => rules.find((rule) => rule.name === name)?.constraints?.[0] as unknown;
   const [min, max] = [constraintOf('min'), constraintOf('max')] as (number | undefined)[];
   const values = (constraintOf('isIn') ?? property.enum) as readonly unknown[] | undefined;

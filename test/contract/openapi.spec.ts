@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { AppModule } from '../../src/app.module';
-import { openapiContract } from '../../src/platform/http/openapi/document';
+import { writeOpenApiContract } from '../../src/platform/http/openapi/document';
 
 interface Answer {
   readonly description?: string;
@@ -48,7 +48,7 @@ describe('the OpenAPI contract', () => {
   let schemas: [string, Schema][];
 
   beforeAll(async () => {
-    text = await openapiContract(AppModule);
+    text = await writeOpenApiContract(AppModule);
     const { paths, components } = JSON.parse(text) as Contract;
     operations = Object.entries(paths).flatMap(([path, item]) =>
       Object.entries(item).map(([method, operation]): [string, Operation] => [

@@ -1,7 +1,7 @@
 import type { Answer, Caller } from './caller';
 import { fillPath, type Operation, type Parameter } from './openapi-operations';
 
-/** Where the page takes an id from that no example can know; see `OWN_IDS_PLUGINS`. */
+/** Where the page takes an id from that no example can know; see `NEWEST_ID_PLUGINS`. */
 const LISTS: Readonly<Record<string, string>> = {
   jobId: '/v1/jobs',
   proposalId: '/v1/proposals',

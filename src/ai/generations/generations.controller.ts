@@ -15,8 +15,8 @@ import { SignedIn } from '../../platform/http/access/access';
 import { IfMatch, type Preconditions } from '../../platform/http/responses/preconditions';
 import { ApiPage, type Page } from '../../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../../platform/http/validation/request-validation.pipe';
-import { KeepsItsOwnKey } from '../../platform/idempotency/idempotency.interceptor';
-import { hashOf, idempotencyKeyOf } from '../../platform/idempotency/idempotency-store';
+import { HandlesIdempotencyKey } from '../../platform/idempotency/idempotency.interceptor';
+import { hashRequest, readIdempotencyKey } from '../../platform/idempotency/idempotency-store';
 import { Post } from '../../platform/idempotency/post';
 import { CreateGenerationDto, GenerationDto, ListGenerationsDto } from './generations.dto';
 import { GenerationEventsService } from './generation-events.service';
@@ -37,7 +37,7 @@ export class GenerationsController {
   ) {}
 
   @Post()
-  @KeepsItsOwnKey('no transaction may be open while a vendor writes; the key is kept with the reservation')
+  @HandlesIdempotencyKey('no transaction may be open while a vendor writes; the key is kept with the reservation')
   @ApiOperation({
     operationId: 'createGeneration',
     summary: 'Write a draft',
@@ -146,8 +146,8 @@ export class GenerationsController {
 }
 
 function readRequestKey(request: FastifyRequest): RequestKey | undefined {
-  const key = idempotencyKeyOf(request.headers['idempotency-key']);
-  return key === undefined ? undefined : { key, hash: hashOf(request.method, request.url, request.body) };
+  const key = readIdempotencyKey(request.headers['idempotency-key']);
+  return key === undefined ? undefined : { key, hash: hashRequest(request.method, request.url, request.body) };
 }
 
 function isEventStreamRequested({ headers }: FastifyRequest): boolean {

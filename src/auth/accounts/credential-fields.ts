@@ -9,7 +9,7 @@ import {
   type ValidationArguments,
   type ValidationOptions,
 } from 'class-validator';
-import { codePointsIn, TextLength } from '../../platform/http/validation/text';
+import { countCodePoints, TextLength } from '../../platform/http/validation/text';
 import { hasMailDomain } from '../../platform/mail/email';
 
 /** Longest address that can be mailed. @see RFC 5321 section 4.5.3.1.3 */
@@ -102,7 +102,7 @@ function HasLength(min: number, max: number, options?: ValidationOptions): Prope
 function countCharacters(text: string): number {
   // A cheap bound first: normalising a megabyte is work a stranger should not get for nothing.
   if (text.length > MAX_PASSWORD_LENGTH * 8) return Infinity;
-  return codePointsIn(text.normalize('NFC'));
+  return countCodePoints(text.normalize('NFC'));
 }
 
 function isBetween(value: number, min: number, max: number): boolean {

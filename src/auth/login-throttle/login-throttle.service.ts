@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { Config } from '../../platform/config/config';
 import { currentContext } from '../../platform/context/request-context';
 import { AppError, unavailable } from '../../platform/errors/app-error';
-import { networkOf } from '../../platform/http/access/client-address';
+import { getNetwork } from '../../platform/http/access/client-address';
 import { emailHash } from '../../platform/mail/email';
 import { RedisClients } from '../../platform/redis/redis-clients';
 import {
@@ -193,7 +193,7 @@ export class LoginThrottleService {
   }
 
   private buildAddressKey(kind: string): string {
-    return `${kind}:address:${networkOf(currentContext()?.ip ?? null)}`;
+    return `${kind}:address:${getNetwork(currentContext()?.ip ?? null)}`;
   }
 
   private async runScript(

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { currentContext } from '../../platform/context/request-context';
 import { FairSemaphore } from '../../platform/concurrency/fair-semaphore';
-import { networkOf } from '../../platform/http/access/client-address';
+import { getNetwork } from '../../platform/http/access/client-address';
 import { createHmac, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { compare, getRounds, hash } from 'bcrypt';
@@ -42,7 +42,7 @@ export class PasswordHashQueue {
    * @throws AppError `rate.too_many_at_once` with Retry-After, at once, when too much waits already
    */
   run<T>(account: string | undefined, hash: () => Promise<T>): Promise<T> {
-    const runForAddress = (): Promise<T> => this.addresses.run(networkOf(currentContext()?.ip ?? null), hash);
+    const runForAddress = (): Promise<T> => this.addresses.run(getNetwork(currentContext()?.ip ?? null), hash);
     return account === undefined ? runForAddress() : this.accounts.run(account, runForAddress);
   }
 }

@@ -10,7 +10,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { Config } from '../../platform/config/config';
 import { AppError } from '../../platform/errors/app-error';
-import { accessLevelOf, needsStepUp } from '../../platform/http/access/access';
+import { getAccessLevel, needsStepUp } from '../../platform/http/access/access';
 
 /** Reads the access token of the Authorization header, then asks for its session: a good token of an ended one is none. */
 @Injectable()
@@ -60,7 +60,7 @@ export class JwtAuthGuard extends AuthGuard() {
 
   /** @throws AppError `auth.session_missing`, `auth.token_invalid`, `auth.forbidden`, `auth.step_up_required` */
   override async canActivate(context: ExecutionContext): Promise<boolean> {
-    const level = accessLevelOf(this.reflector, context, this.config.isProduction);
+    const level = getAccessLevel(this.reflector, context, this.config.isProduction);
     if (level === 'public') return true;
     const user = await this.resolvePrincipal(context);
     if (level === 'admin') await this.sessions.assertAdmin(user);

@@ -14,7 +14,7 @@ export class SessionAuthenticatorService implements Authenticator {
     private readonly sessions: SessionsService,
   ) {}
 
-  subjectOf(request: FastifyRequest): number | undefined {
+  findUserId(request: FastifyRequest): number | undefined {
     return this.readSubject(request)?.userId;
   }
 

@@ -16,7 +16,7 @@ import {
   isNothing,
   splitSkills,
 } from './cell-readers';
-import { foldName, nearestName, describeUnknownName } from '../../platform/http/validation/nearest-name';
+import { foldName, findNearestName, describeUnknownName } from '../../platform/http/validation/nearest-name';
 import { forDisplay } from '../../platform/http/validation/text';
 import type { Separator } from './csv-separator';
 import { BrokenFileError } from './import-row';
@@ -222,7 +222,7 @@ function describe(errors: readonly FieldError[], header: readonly string[], know
 
 /** Whether a name is known, or much like one that is. */
 function hasKnownColumn(header: readonly string[], known: readonly string[]): boolean {
-  return header.slice(0, known.length).some((name) => nearestName(name, known) !== undefined);
+  return header.slice(0, known.length).some((name) => findNearestName(name, known) !== undefined);
 }
 
 function headerErrors(header: readonly string[], names: readonly string[], known: readonly string[]): FieldError[] {

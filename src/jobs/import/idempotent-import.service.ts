@@ -8,7 +8,7 @@ import { Database } from '../../platform/database/database';
 import type { UnitOfWork } from '../../platform/database/unit-of-work';
 import { AppError } from '../../platform/errors/app-error';
 import { isStreamed, unsupportedMediaType } from '../../platform/http/edge/body-parsers';
-import { hashOf, idempotencyKeyOf, IdempotencyStoreService } from '../../platform/idempotency/idempotency-store';
+import { hashRequest, readIdempotencyKey, IdempotencyStoreService } from '../../platform/idempotency/idempotency-store';
 import type { ImportReportDto } from './import-report.dto';
 import { JobsImportService } from './jobs-import.service';
 import { withinMaxRows } from './json-rows';
@@ -48,14 +48,14 @@ export class IdempotentImportService {
   async run(request: FastifyRequest, reply: FastifyReply): Promise<ImportReportDto> {
     if (!isStreamed(request)) throw unsupportedMediaType(request);
     const mediaType = request.headers['content-type'] ?? '';
-    const key = idempotencyKeyOf(request.headers['idempotency-key']);
+    const key = readIdempotencyKey(request.headers['idempotency-key']);
     const isArray = mediaType.split(';', 1)[0]?.trim().toLowerCase() === 'application/json';
     const body = await this.spool.receive(request.body as Readable, isArray ? withinMaxRows : undefined);
     const run = (maxRows?: number): Promise<ImportReportDto> => this.imports.run(body.read(), mediaType, { maxRows });
     try {
       return await this.importLimit.run(tenant(), () => {
         if (key === undefined) return run();
-        const requestHash = hashOf(request.method, request.url, [mediaType, body.digest]);
+        const requestHash = hashRequest(request.method, request.url, [mediaType, body.digest]);
         return this.database.transaction((unit) =>
           this.runOnce(unit, key, requestHash, reply, () => run(MAX_KEYED_ROWS)),
         );
@@ -79,7 +79,7 @@ export class IdempotentImportService {
       return JSON.parse(stored.body ?? '{}') as ImportReportDto;
     }
     const report = await joinUnitOfWork(unit, run);
-    await this.store.keep(unit, key, { requestHash, status: 200, headers: {}, body: JSON.stringify(report) });
+    await this.store.store(unit, key, { requestHash, status: 200, headers: {}, body: JSON.stringify(report) });
     return report;
   }
 }

@@ -1,5 +1,5 @@
 import { ERROR_CODES } from './error-codes';
-import { errorsPage } from './errors-page';
+import { renderErrorsPage } from './errors-page';
 
 describe('ERROR_CODES', () => {
   const entries = Object.entries(ERROR_CODES);
@@ -34,7 +34,7 @@ describe('ERROR_CODES', () => {
   });
 
   it('is complete on the page that problems link to', () => {
-    const page = errorsPage();
+    const page = renderErrorsPage();
 
     expect(entries.every(([code]) => page.includes(`<tr id="${code}">`))).toBe(true);
   });

@@ -1,7 +1,7 @@
 import { ERROR_CODES } from './error-codes';
 
 /** Returns the HTML page that the `type` of each problem links to. */
-export function errorsPage(): string {
+export function renderErrorsPage(): string {
   const rows = Object.entries(ERROR_CODES)
     .map(([code, { status, title, detail }]) => {
       return `<tr id="${code}"><td><code>${code}</code><td>${status}<td>${title}<td>${detail}`;

@@ -79,7 +79,7 @@ function fromState(error: PgError): AppError | undefined {
   const code = CODES[error.code] ?? CODES[error.code.slice(0, 3)] ?? CODES[error.code.slice(0, 2)];
   if (code === undefined) return undefined;
   if (code === 'service.unavailable') return unavailable(error);
-  return new AppError(code, { detail: detailOf(error), errors: fieldErrorsOf(error), cause: error });
+  return new AppError(code, { detail: describeState(error), errors: buildFieldErrors(error), cause: error });
 }
 
 function fromConstraint({ code, pointer, message }: ConstraintError, cause: PgError): AppError {
@@ -87,14 +87,14 @@ function fromConstraint({ code, pointer, message }: ConstraintError, cause: PgEr
   return new AppError(code, { detail: message, errors, cause });
 }
 
-function detailOf({ code }: PgError): string | undefined {
+function describeState({ code }: PgError): string | undefined {
   if (code === '22001') return 'A text is too long.';
   if (code === '22003') return 'A number is out of range.';
   if (code.startsWith('22')) return 'A value has a format that cannot be stored.';
   return undefined;
 }
 
-function fieldErrorsOf({ code, column }: PgError): FieldError[] {
+function buildFieldErrors({ code, column }: PgError): FieldError[] {
   if (code !== '23502' || column === undefined) return [];
   const name = column.replace(/_([a-z])/g, (_, initial: string) => initial.toUpperCase());
   return [{ pointer: `/${name}`, code: 'required', message: `${name} must not be null.` }];

@@ -1,6 +1,6 @@
 import { BadRequestException, HttpException, NotFoundException } from '@nestjs/common';
 import { AppError } from './app-error';
-import { asAppError, problemOf } from './problem.filter';
+import { asAppError, buildProblem } from './problem.filter';
 
 function withStatus(statusCode: number, code: string): Error {
   return Object.assign(new Error('canary'), { statusCode, code });
@@ -28,7 +28,7 @@ const REDIS_UNAVAILABLE = [
   new Error("Stream isn't writeable and enableOfflineQueue options is false"),
 ];
 
-describe('asAppError', () => {
+describe(asAppError.name, () => {
   it.each<[string, unknown, string, number]>([
     ['an AppError', new AppError('job.not_found'), 'job.not_found', 404],
     ["Nest's 404", new NotFoundException('Cannot GET /x'), 'route.not_found', 404],
@@ -60,13 +60,13 @@ describe('asAppError', () => {
 
     expect([error.code, error.status]).toEqual([code, status]);
     if (status === 503) expect(error.headers).toHaveProperty('retry-after');
-    expect(JSON.stringify(problemOf(error, '/v1/x', 'r'))).not.toContain('canary');
+    expect(JSON.stringify(buildProblem(error, '/v1/x', 'r'))).not.toContain('canary');
   });
 });
 
-describe('problemOf', () => {
+describe(buildProblem.name, () => {
   it('has the members of RFC 9457, code and requestId, and no empty ones', () => {
-    expect(problemOf(new AppError('job.not_found'), '/v1/jobs/1', 'r-1')).toEqual({
+    expect(buildProblem(new AppError('job.not_found'), '/v1/jobs/1', 'r-1')).toEqual({
       type: '/docs/errors#job.not_found',
       title: 'Job not found',
       status: 404,
@@ -80,7 +80,7 @@ describe('problemOf', () => {
   it('has the detail and the errors of the fields', () => {
     const errors = [{ pointer: '/limit', code: 'min', message: 'limit must be a whole number from 1 to 100.' }];
 
-    expect(problemOf(new AppError('validation.failed', { detail: 'd', errors }), '/', 'r')).toMatchObject({
+    expect(buildProblem(new AppError('validation.failed', { detail: 'd', errors }), '/', 'r')).toMatchObject({
       detail: 'd',
       errors,
     });
@@ -94,12 +94,12 @@ describe('problemOf', () => {
       message: 'too long',
     });
 
-    const problem = problemOf(
+    const problem = buildProblem(
       new AppError('validation.failed', { detail: quoted, errors: Array.from({ length: 50 }, () => long(200)) }),
       `/${quoted}`,
       'r',
     );
-    const oversized = problemOf(new AppError('validation.failed', { errors: [long(100_000)] }), '/', 'r');
+    const oversized = buildProblem(new AppError('validation.failed', { errors: [long(100_000)] }), '/', 'r');
 
     expect(Buffer.byteLength(JSON.stringify(problem))).toBeLessThan(65_536);
     expect(problem.errors!.length + problem.errorsOmitted!).toBe(50);

@@ -69,7 +69,7 @@ export function asAppError(thrown: unknown): AppError {
  * Returns the problem document of an error.
  * @param path the path of the request, without the query, which may hold secrets
  */
-export function problemOf(error: AppError, path: string, requestId: string): Problem {
+export function buildProblem(error: AppError, path: string, requestId: string): Problem {
   const errors = fitToSize(error.errors);
   const omitted = error.errors.length - errors.length;
   return {
@@ -98,14 +98,14 @@ function truncate(text: string, maxLength: number): string {
 }
 
 function fromFrameworkError(thrown: unknown): AppError | undefined {
-  const status = statusOf(thrown);
+  const status = getStatus(thrown);
   if (status === undefined || status >= 500) return status === 503 ? unavailable(thrown) : undefined;
   const source = thrown instanceof HttpException ? (thrown.cause ?? thrown) : thrown;
   const fastifyCode = CODES_BY_FASTIFY_CODE[String((source as { code?: unknown }).code)];
   return new AppError(fastifyCode ?? CODES_BY_STATUS[status] ?? 'request.malformed', { cause: thrown });
 }
 
-function statusOf(thrown: unknown): number | undefined {
+function getStatus(thrown: unknown): number | undefined {
   if (thrown instanceof HttpException) return thrown.getStatus();
   const status: unknown = thrown instanceof Error && 'statusCode' in thrown ? thrown.statusCode : undefined;
   return typeof status === 'number' && status >= 400 && status < 600 ? status : undefined;
@@ -134,7 +134,7 @@ export class ProblemFilter implements ExceptionFilter {
       .status(error.status)
       .headers({ ...buildChallenge(error), ...error.headers })
       .header('content-type', PROBLEM_MEDIA_TYPE)
-      .send(JSON.stringify(problemOf(error, path, request.id)));
+      .send(JSON.stringify(buildProblem(error, path, request.id)));
   }
 
   /** Logs server errors; other errors are ignored. */

@@ -45,7 +45,7 @@ const CHECK_TIMEOUT_MS = 1_000;
 const FRESH_MS = 1_000;
 
 /** A missing partition is not lost data (there is a DEFAULT one), but work for an admin. */
-const UNCOVERED = `
+const FIND_UNCOVERED = `
   SELECT table_name AS name FROM app.partition_coverage() WHERE covered_until < now() + interval '60 days' ORDER BY name`;
 
 /** Written by each probe; it expires, so a process that is gone leaves nothing behind. */
@@ -88,7 +88,7 @@ export class HealthService {
 
   private async run(): Promise<Readiness> {
     const results = await Promise.all(
-      [...this.checks].map(async ([name, check]): Promise<[string, CheckResult]> => [name, await within(check)]),
+      [...this.checks].map(async ([name, check]): Promise<[string, CheckResult]> => [name, await runCheck(check)]),
     );
     const failed = results.some(([, { status }]) => status === 'failed');
     return { status: failed ? 'not_ready' : 'ready', checks: Object.fromEntries(results) };
@@ -106,7 +106,9 @@ export class HealthService {
   }
 
   private async checkPartitions(): Promise<CheckResult> {
-    const uncovered = await this.system.asMonitor((unit) => unit.query<{ name: string }>(UNCOVERED)).catch(() => null);
+    const uncovered = await this.system
+      .asMonitor((unit) => unit.query<{ name: string }>(FIND_UNCOVERED))
+      .catch(() => null);
     if (uncovered === null) return { status: 'warning', detail: 'not known' };
     if (uncovered.length === 0) return { status: 'ok' };
     return { status: 'warning', detail: `no partition ahead: ${uncovered.map(({ name }) => name).join(', ')}` };
@@ -114,7 +116,7 @@ export class HealthService {
 }
 
 /** A probe is told a few words, never an error's own text. */
-async function within(check: Check): Promise<CheckResult> {
+async function runCheck(check: Check): Promise<CheckResult> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<CheckResult>((resolve) => {
     timer = setTimeout(() => resolve({ status: 'failed', detail: 'no answer in time' }), CHECK_TIMEOUT_MS);

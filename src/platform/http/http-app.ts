@@ -21,7 +21,7 @@ import { registerCompression, registerCors, registerSecurityHeaders } from './ed
 import { registerEarlyAnswers } from './edge/connections';
 import { DrainingService } from './edge/draining.service';
 import { setUpDocumentation } from './openapi/documentation';
-import { openapiDocument } from './openapi/document';
+import { buildOpenApiDocument } from './openapi/document';
 import { RateLimiterService, registerRateLimit } from './access/rate-limiter.service';
 import { registerResourceHeaders } from './responses/resource-headers';
 import { registerResponseSerializers } from './responses/response-serializers';
@@ -56,10 +56,10 @@ export function configureApp(app: NestFastifyApplication, known?: OpenAPIObject)
   app.useLogger(new NestLogger(logger));
 
   let document = known;
-  const documentOf = (): OpenAPIObject => (document ??= openapiDocument(app));
+  const documentOf = (): OpenAPIObject => (document ??= buildOpenApiDocument(app));
   const routes = new RouteTable();
   routes.observe(fastify);
-  const authenticator = authenticatorOf(app);
+  const authenticator = findAuthenticator(app);
   registerSecurityHeaders(fastify, config);
   registerCors(fastify, config.http.corsOrigins);
   registerRequestContext(fastify);
@@ -81,7 +81,7 @@ export function configureApp(app: NestFastifyApplication, known?: OpenAPIObject)
 }
 
 /** The auth module's; a module without it (a test of the platform) has nobody signed in. */
-function authenticatorOf(app: NestFastifyApplication): Authenticator | undefined {
+function findAuthenticator(app: NestFastifyApplication): Authenticator | undefined {
   try {
     return app.get(Authenticator, { strict: false });
   } catch {

@@ -4,7 +4,7 @@ import type { UnitOfWork } from '../database/unit-of-work';
 import { AppError } from '../errors/app-error';
 
 /** An answer that was given once and is given again for the same key. */
-export interface StoredAnswer {
+export interface StoredResponse {
   /** What the request was, by `hashOf`. */
   readonly requestHash: string;
   readonly status: number;
@@ -29,7 +29,7 @@ const FIND = `
   WHERE key = $1 AND created_at > now() - interval '24 hours'`;
 
 /** A row older than 24 hours may still be there; its key is free. */
-const KEEP = `
+const STORE = `
   INSERT INTO idempotency_keys (key, request_hash, status, headers, body) VALUES ($1, $2, $3, $4, $5)
   ON CONFLICT (user_id, key) DO UPDATE SET
     request_hash = excluded.request_hash, status = excluded.status, headers = excluded.headers,
@@ -42,7 +42,7 @@ export class IdempotencyStoreService {
    * Reserves the key for this unit of work until it ends, and returns the answer given before, if any.
    * @throws AppError `idempotency.in_progress` when another request holds the key
    */
-  async begin(unit: UnitOfWork, key: string): Promise<StoredAnswer | undefined> {
+  async begin(unit: UnitOfWork, key: string): Promise<StoredResponse | undefined> {
     const [[lock], [row]] = await Promise.all([
       unit.query<{ held: boolean }>(LOCK, [key]),
       unit.query<StoredRow>(FIND, [key]),
@@ -53,21 +53,21 @@ export class IdempotencyStoreService {
   }
 
   /** Keeps the answer; it is there exactly when the unit commits. */
-  async keep(unit: UnitOfWork, key: string, { requestHash, status, headers, body }: StoredAnswer): Promise<void> {
-    await unit.query(KEEP, [key, requestHash, status, JSON.stringify(headers), body]);
+  async store(unit: UnitOfWork, key: string, { requestHash, status, headers, body }: StoredResponse): Promise<void> {
+    await unit.query(STORE, [key, requestHash, status, JSON.stringify(headers), body]);
   }
 
   /**
    * Lets an answer be given again only to the request it was given to.
    * @throws AppError `idempotency.key_reused`
    */
-  assertSameRequest(stored: StoredAnswer, requestHash: string): void {
+  assertSameRequest(stored: StoredResponse, requestHash: string): void {
     if (stored.requestHash !== requestHash) throw new AppError('idempotency.key_reused');
   }
 }
 
 /** Returns the key of a request, undefined without one. @throws AppError `idempotency.key_invalid` */
-export function idempotencyKeyOf(header: string | string[] | undefined): string | undefined {
+export function readIdempotencyKey(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined;
   if (typeof header === 'string' && /^[\x21-\x7e]{1,255}$/.test(header)) return header;
   throw new AppError('idempotency.key_invalid', { detail: 'give 1 to 255 visible ASCII characters' });
@@ -77,9 +77,9 @@ export function idempotencyKeyOf(header: string | string[] | undefined): string 
  * Returns the hash by which two requests are the same: method, address and body. The order of the body's fields does not
  * count; an empty object and no body are the same.
  */
-export function hashOf(method: string, url: string, body: unknown): string {
+export function hashRequest(method: string, url: string, body: unknown): string {
   return createHash('sha256')
-    .update(JSON.stringify([method, url, isEmpty(body) ? null : canonical(body)]))
+    .update(JSON.stringify([method, url, isEmpty(body) ? null : canonicalize(body)]))
     .digest('hex');
 }
 
@@ -91,12 +91,12 @@ function isEmpty(body: unknown): boolean {
   );
 }
 
-function canonical(value: unknown): unknown {
+function canonicalize(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value;
-  if (Array.isArray(value)) return value.map(canonical);
+  if (Array.isArray(value)) return value.map(canonicalize);
   return Object.fromEntries(
     Object.entries(value)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, canonical(inner)]),
+      .map(([key, inner]) => [key, canonicalize(inner)]),
   );
 }

@@ -7,7 +7,7 @@ import { joinUnitOfWork } from '../database/current-unit-of-work';
 import { Database } from '../database/database';
 import type { UnitOfWork } from '../database/unit-of-work';
 import { isStreamed } from '../http/edge/body-parsers';
-import { hashOf, idempotencyKeyOf, IdempotencyStoreService, type StoredAnswer } from './idempotency-store';
+import { hashRequest, readIdempotencyKey, IdempotencyStoreService, type StoredResponse } from './idempotency-store';
 
 /**
  * POSTs whose answer is never kept. Sign-in answers hold tokens, an authorization's address its state, a webhook's its
@@ -15,28 +15,28 @@ import { hashOf, idempotencyKeyOf, IdempotencyStoreService, type StoredAnswer } 
  * one refresh anyway. An erased user has no keys any more; what an admin does to an account ends in emails, and does the
  * same when repeated.
  */
-const NOT_KEPT = /^\/v1\/(auth(\/|$)|tokens\/|users\/me\/erase$|admin\/users\/|webhooks(\/:id\/rotate-secret)?$)/;
+const NOT_STORED = /^\/v1\/(auth(\/|$)|tokens\/|users\/me\/erase$|admin\/users\/|webhooks(\/:id\/rotate-secret)?$)/;
 
 /**
  * Returns whether a POST with an Idempotency-Key happens once. The server and its OpenAPI document both ask here.
  * @param route as it is registered: `/v1/jobs/:id`
  */
 export function isRepeatable(route: string): boolean {
-  return !NOT_KEPT.test(route);
+  return !NOT_STORED.test(route);
 }
 
 /** Headers that belong to an answer and not to the moment it is sent. */
-const KEPT_HEADERS = ['location', 'etag', 'content-type'] as const;
+const STORED_HEADERS = ['location', 'etag', 'content-type'] as const;
 
 /** Metadata key of `KeepsItsOwnKey`. */
-const OWN_KEY = 'gigvault:keeps-its-own-key';
+const HANDLES_KEY = 'gigvault:keeps-its-own-key';
 
 /**
  * The route keeps the Idempotency-Key itself, by `IdempotencyStore`, with the same answers to its caller.
  * @param reason why its work cannot be one transaction
  */
-export function KeepsItsOwnKey(reason: string): MethodDecorator {
-  return SetMetadata(OWN_KEY, reason);
+export function HandlesIdempotencyKey(reason: string): MethodDecorator {
+  return SetMetadata(HANDLES_KEY, reason);
 }
 
 /**
@@ -57,25 +57,25 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const request = execution.switchToHttp().getRequest<FastifyRequest>();
     const context = currentContext();
     if (request.method !== 'POST' || !context?.principal || isStreamed(request)) return next.handle();
-    if (this.reflector.get(OWN_KEY, execution.getHandler()) !== undefined) return next.handle();
+    if (this.reflector.get(HANDLES_KEY, execution.getHandler()) !== undefined) return next.handle();
     if (!isRepeatable(request.routeOptions.url ?? '')) return next.handle();
-    const key = idempotencyKeyOf(request.headers['idempotency-key']);
+    const key = readIdempotencyKey(request.headers['idempotency-key']);
     if (key === undefined) return next.handle();
     const reply = execution.switchToHttp().getResponse<FastifyReply>();
     return from(
-      this.once(key, request, reply, (unit) =>
+      this.runOnce(key, request, reply, (unit) =>
         joinUnitOfWork(unit, () => firstValueFrom(next.handle(), { defaultValue: undefined })),
       ),
     );
   }
 
-  private once(
+  private runOnce(
     key: string,
     request: FastifyRequest,
     reply: FastifyReply,
     handle: (unit: UnitOfWork) => Promise<unknown>,
   ): Promise<unknown> {
-    const requestHash = hashOf(request.method, request.url, request.body);
+    const requestHash = hashRequest(request.method, request.url, request.body);
     return this.database.transaction(async (unit) => {
       const stored = await this.store.begin(unit, key);
       if (stored) {
@@ -83,14 +83,14 @@ export class IdempotencyInterceptor implements NestInterceptor {
         return replay(stored, reply);
       }
       const body = await handle(unit);
-      await this.store.keep(unit, key, { requestHash, ...answerOf(body, reply) });
+      await this.store.store(unit, key, { requestHash, ...captureResponse(body, reply) });
       return body;
     });
   }
 }
 
-function answerOf(body: unknown, reply: FastifyReply): Omit<StoredAnswer, 'requestHash'> {
-  const headers = KEPT_HEADERS.flatMap((name) => {
+function captureResponse(body: unknown, reply: FastifyReply): Omit<StoredResponse, 'requestHash'> {
+  const headers = STORED_HEADERS.flatMap((name) => {
     const value = reply.getHeader(name);
     return value === undefined ? [] : [[name, String(value)]];
   });
@@ -101,7 +101,7 @@ function answerOf(body: unknown, reply: FastifyReply): Omit<StoredAnswer, 'reque
   };
 }
 
-function replay({ status, headers, body }: StoredAnswer, reply: FastifyReply): unknown {
+function replay({ status, headers, body }: StoredResponse, reply: FastifyReply): unknown {
   void reply.status(status).headers({ ...headers, 'idempotent-replayed': 'true' });
   return body === null ? undefined : (JSON.parse(body) as unknown);
 }

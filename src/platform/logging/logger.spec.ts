@@ -1,13 +1,13 @@
 import { fastify } from 'fastify';
 import { NestLogger } from './nest-logger';
-import { createLogger, parameterNames, printable, registerRequestLog } from './logger';
+import { createLogger, parameterNames, escapeControlCharacters, registerRequestLog } from './logger';
 
 function record(): { lines: string[]; write(line: string): void } {
   const lines: string[] = [];
   return { lines, write: (line) => void lines.push(line) };
 }
 
-describe('createLogger', () => {
+describe(createLogger.name, () => {
   it('never writes a secret, at the top or below', () => {
     const sink = record();
     const logger = createLogger('info', sink);
@@ -34,7 +34,7 @@ describe('createLogger', () => {
   });
 });
 
-describe('registerRequestLog', () => {
+describe(registerRequestLog.name, () => {
   it('writes the pattern of the route and the names of parameters, and nothing that a caller wrote', async () => {
     const sink = record();
     const server = fastify();
@@ -53,7 +53,7 @@ describe('registerRequestLog', () => {
   });
 });
 
-describe('parameterNames', () => {
+describe(parameterNames.name, () => {
   it.each([
     ['/v1/x?token=canary&q=canary&q=canary&code=canary', ['token', 'q', 'code']],
     ['/v1/x?%74oken=canary&email=canary%40example.com', ['?', 'email']],
@@ -65,8 +65,8 @@ describe('parameterNames', () => {
   });
 });
 
-describe('printable', () => {
+describe(escapeControlCharacters.name, () => {
   it('escapes what moves a cursor or ends a line', () => {
-    expect(printable('a\u0000b\u009bc\u2028d é')).toBe('a\\u0000b\\u009bc\\u2028d é');
+    expect(escapeControlCharacters('a\u0000b\u009bc\u2028d é')).toBe('a\\u0000b\\u009bc\\u2028d é');
   });
 });

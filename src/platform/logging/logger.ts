@@ -57,7 +57,7 @@ export function parameterNames(url: string): string[] {
 }
 
 /** Returns the text with its control characters escaped, so that no sender writes log lines or moves a terminal's cursor. */
-export function printable(text: string): string {
+export function escapeControlCharacters(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });

@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { currentContext } from '../context/request-context';
-import { printable } from './logger';
+import { escapeControlCharacters } from './logger';
 
 /** Nest's own reports on starting, a line per module and route: for who debugs that. */
 const START_REPORTS = new Set<unknown>(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer']);
@@ -49,11 +49,11 @@ export class NestLogger implements LoggerService {
         ...(typeof stack === 'string' ? { stack } : {}),
         ...(context ? { requestId: context.requestId, operation: context.operation } : {}),
       },
-      message instanceof Error ? (message.stack ?? message.message) : printable(asText(message)),
+      message instanceof Error ? (message.stack ?? message.message) : escapeControlCharacters(toText(message)),
     );
   }
 }
 
-function asText(message: unknown): string {
+function toText(message: unknown): string {
   return typeof message === 'string' ? message : (JSON.stringify(message) ?? String(message));
 }

@@ -37,13 +37,13 @@ export class MetricsService {
         }
       },
     });
-    this.count(cache);
+    this.registerCacheMetrics(cache);
   }
 
   /** Measures every request from now on; unknown paths share one label, since anybody can invent them. */
   register(fastify: FastifyInstance): void {
     fastify.addHook('onResponse', (request, reply, done) => {
-      this.durationsOf(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode).observe(
+      this.findDurations(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode).observe(
         reply.elapsedTime / 1_000,
       );
       done();
@@ -51,7 +51,7 @@ export class MetricsService {
   }
 
   /** The cache counts for itself: a label looked up for each read would cost more than the read. */
-  private count(cache: CacheStats): void {
+  private registerCacheMetrics(cache: CacheStats): void {
     new Counter({
       name: 'cache_reads_total',
       help: 'Reads through the cache by what answered: memory, redis, database (and kept), or bypassed (the cache is off or may not serve).',
@@ -74,7 +74,7 @@ export class MetricsService {
   }
 
   /** Kept, since prom-client checks and joins the labels anew each time; there are as many as routes times statuses. */
-  private durationsOf(
+  private findDurations(
     method: string,
     route: string,
     status: number,

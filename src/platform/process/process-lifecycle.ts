@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { createLogger, printable } from '../logging/logger';
+import { createLogger, escapeControlCharacters } from '../logging/logger';
 
 /** Longest shutdown, without the shutdown delay; the drains take less. */
 const END_LIMIT_MS = 25_000;
@@ -56,7 +56,7 @@ export class ProcessLifecycle {
   private report(event: string, reason: unknown): void {
     const { message, stack } = reason instanceof Error ? reason : new Error(String(reason));
     try {
-      this.logger.fatal({ source: ProcessLifecycle.name, event, stack }, printable(message));
+      this.logger.fatal({ source: ProcessLifecycle.name, event, stack }, escapeControlCharacters(message));
     } catch {
       // There is no other place to report it.
     }

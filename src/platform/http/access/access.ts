@@ -43,12 +43,12 @@ export const BEARER = 'accessToken';
 
 /** The route is for any signed-in user; he sees only his own rows. */
 export function SignedIn(): ClassDecorator & MethodDecorator {
-  return mark({ level: 'signed-in' });
+  return markAccess({ level: 'signed-in' });
 }
 
 /** The route is for admins. */
 export function AdminOnly(): ClassDecorator & MethodDecorator {
-  return mark({ level: 'admin' });
+  return markAccess({ level: 'admin' });
 }
 
 /** The route asks its user to have confirmed within the last minutes that he is the owner (POST /v1/auth/step-up). */
@@ -71,20 +71,20 @@ export function Public(reason: string, options: { inProduction?: AccessLevel } =
 }
 
 /** The level a route demands; an unmarked route is the admin's, so that the guard stays closed by default. */
-export function accessLevelOf(reflector: Reflector, context: ExecutionContext, isProduction: boolean): AccessLevel {
+export function getAccessLevel(reflector: Reflector, context: ExecutionContext, isProduction: boolean): AccessLevel {
   const marker = reflector.getAllAndOverride<AccessMarker | undefined>(ACCESS, [
     context.getHandler(),
     context.getClass(),
   ]);
-  return marker ? levelOf(marker, isProduction) : 'admin';
+  return marker ? resolveLevel(marker, isProduction) : 'admin';
 }
 
 /** Returns the level that a marker demands. */
-export function levelOf(marker: AccessMarker, isProduction: boolean): AccessLevel {
+export function resolveLevel(marker: AccessMarker, isProduction: boolean): AccessLevel {
   return (isProduction ? marker.inProduction : undefined) ?? marker.level;
 }
 
-function mark(marker: AccessMarker): ClassDecorator & MethodDecorator {
+function markAccess(marker: AccessMarker): ClassDecorator & MethodDecorator {
   return applyDecorators(SetMetadata(ACCESS, marker), ApiBearerAuth(BEARER));
 }
 
@@ -97,17 +97,17 @@ export function assertRoutesAreMarked(app: INestApplicationContext): void {
   const controllers = [...app.get(ModulesContainer).values()]
     .flatMap((module) => [...module.controllers.values()])
     .flatMap(({ metatype }) => (typeof metatype === 'function' ? [metatype as Type] : []));
-  const unmarked = controllers.flatMap(unmarkedRoutesOf);
-  for (const controller of controllers) accessMarkersOf(controller);
+  const unmarked = controllers.flatMap(listUnmarkedRoutes);
+  for (const controller of controllers) copyMarkersToFastify(controller);
   if (unmarked.length === 0) return;
   throw new Error(
     `These routes lack @SignedIn(), @AdminOnly() or @Public(reason), on the handler or its controller:\n  ${unmarked.join('\n  ')}`,
   );
 }
 
-function unmarkedRoutesOf(controller: Type): string[] {
+function listUnmarkedRoutes(controller: Type): string[] {
   if (Reflect.hasMetadata(ACCESS, controller)) return [];
-  return handlersOf(controller)
+  return listHandlers(controller)
     .filter(([, handler]) => !Reflect.hasMetadata(ACCESS, handler))
     .map(([name, handler]) => {
       const method = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod] ?? 'GET';
@@ -121,8 +121,8 @@ function unmarkedRoutesOf(controller: Type): string[] {
 }
 
 /** Nest reads Fastify's route configuration from the handler, which controllers share when they inherit it. */
-function accessMarkersOf(controller: Type): void {
-  for (const [name, handler] of handlersOf(controller)) {
+function copyMarkersToFastify(controller: Type): void {
+  for (const [name, handler] of listHandlers(controller)) {
     const own = Reflect.getMetadata(ACCESS, handler) as AccessMarker | undefined;
     const access = own ?? (Reflect.getMetadata(ACCESS, controller) as AccessMarker | undefined);
     const config = Reflect.getMetadata(FASTIFY_ROUTE_CONFIG_METADATA, handler) as { access?: AccessMarker } | undefined;
@@ -134,9 +134,9 @@ function accessMarkersOf(controller: Type): void {
 }
 
 /** Handlers of the class and of those it extends. */
-function handlersOf(controller: Type): [string, object][] {
+function listHandlers(controller: Type): [string, object][] {
   const handlers = new Map<string, object>();
-  for (let prototype = prototypeOf(controller); prototype !== Object.prototype; prototype = parentOf(prototype)) {
+  for (let prototype = getPrototype(controller); prototype !== Object.prototype; prototype = getParent(prototype)) {
     for (const name of Object.getOwnPropertyNames(prototype)) {
       const value: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value;
       if (typeof value === 'function' && Reflect.hasMetadata(METHOD_METADATA, value) && !handlers.has(name)) {
@@ -147,11 +147,11 @@ function handlersOf(controller: Type): [string, object][] {
   return [...handlers];
 }
 
-function prototypeOf(controller: Type): object {
+function getPrototype(controller: Type): object {
   return controller.prototype as object;
 }
 
-function parentOf(prototype: object): object {
+function getParent(prototype: object): object {
   return (Object.getPrototypeOf(prototype) as object | null) ?? Object.prototype;
 }
 

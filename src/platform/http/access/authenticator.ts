@@ -7,7 +7,7 @@ import type { Principal } from '../../context/request-context';
  */
 export abstract class Authenticator {
   /** The user of a genuine, unexpired access token, without asking Redis whether the session still lives. */
-  abstract subjectOf(request: FastifyRequest): number | undefined;
+  abstract findUserId(request: FastifyRequest): number | undefined;
 
   /**
    * Refuses a request without a genuine access token, as the guard would, without asking Redis.

@@ -1,6 +1,6 @@
-import { networkOf, normaliseAddress } from './client-address';
+import { getNetwork, normalizeAddress } from './client-address';
 
-describe('normaliseAddress', () => {
+describe(normalizeAddress.name, () => {
   it.each([
     ['192.0.2.7', '192.0.2.7'],
     ['::ffff:192.0.2.7', '192.0.2.7'],
@@ -15,14 +15,14 @@ describe('normaliseAddress', () => {
     ['', null],
     [undefined, null],
   ])('makes %s %s', (raw, expected) => {
-    expect(normaliseAddress(raw)).toBe(expected);
+    expect(normalizeAddress(raw)).toBe(expected);
   });
 });
 
-describe('networkOf', () => {
+describe(getNetwork.name, () => {
   it('counts an IPv6 host by its network, which it chooses its addresses from', () => {
-    expect(networkOf('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2::/64');
-    expect(networkOf('192.0.2.7')).toBe('192.0.2.7');
-    expect(networkOf(null)).toBe('unknown');
+    expect(getNetwork('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2::/64');
+    expect(getNetwork('192.0.2.7')).toBe('192.0.2.7');
+    expect(getNetwork(null)).toBe('unknown');
   });
 });

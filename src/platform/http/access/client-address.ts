@@ -7,7 +7,7 @@ const PLAIN_IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
  * Returns an address in the one form that is stored and compared: IPv4 out of `::ffff:1.2.3.4`, no zone, no port.
  * Returns null for what is not an address: PostgreSQL's inet would refuse it, and with it the whole write.
  */
-export function normaliseAddress(raw: string | undefined): string | null {
+export function normalizeAddress(raw: string | undefined): string | null {
   if (raw !== undefined && PLAIN_IPV4.test(raw)) return raw;
   const address = raw
     ?.trim()
@@ -20,7 +20,7 @@ export function normaliseAddress(raw: string | undefined): string | null {
 }
 
 /** Returns what one sender controls: his IPv4 address, or the /64 network an IPv6 host chooses its addresses from. */
-export function networkOf(address: string | null): string {
+export function getNetwork(address: string | null): string {
   if (address === null) return 'unknown';
   const parsed = ipaddr.parse(address);
   if (!(parsed instanceof ipaddr.IPv6)) return address;

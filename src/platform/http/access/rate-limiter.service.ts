@@ -6,7 +6,7 @@ import { AppError } from '../../errors/app-error';
 import { RedisClients } from '../../redis/redis-clients';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Authenticator } from './authenticator';
-import { networkOf, normaliseAddress } from './client-address';
+import { getNetwork, normalizeAddress } from './client-address';
 
 const WINDOW_SECONDS = 60;
 const THROTTLER = 'general';
@@ -106,13 +106,13 @@ export function registerRateLimit(
 ): void {
   fastify.addHook('onRequest', async (request, reply) => {
     if (UNLIMITED.test(request.routeOptions.url ?? '')) return;
-    const headers = await limiter.take(subjectOf(request, authenticator));
+    const headers = await limiter.take(identifyCaller(request, authenticator));
     if (headers) void reply.headers({ ...headers });
   });
 }
 
 /** Returns whom a request counts for: its user if the access token is genuine, else its address. */
-export function subjectOf(request: FastifyRequest, authenticator: Authenticator | undefined): string {
-  const userId = authenticator?.subjectOf(request);
-  return userId === undefined ? `ip:${networkOf(normaliseAddress(request.ip))}` : `user:${userId}`;
+export function identifyCaller(request: FastifyRequest, authenticator: Authenticator | undefined): string {
+  const userId = authenticator?.findUserId(request);
+  return userId === undefined ? `ip:${getNetwork(normalizeAddress(request.ip))}` : `user:${userId}`;
 }

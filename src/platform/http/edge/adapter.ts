@@ -5,10 +5,10 @@ import type { Socket } from 'node:net';
 import type { Config } from '../../config/config';
 import type { ErrorCode } from '../../errors/error-codes';
 import { AppError } from '../../errors/app-error';
-import { asAppError, PROBLEM_MEDIA_TYPE, problemOf } from '../../errors/problem.filter';
+import { asAppError, PROBLEM_MEDIA_TYPE, buildProblem } from '../../errors/problem.filter';
 import { closeConnection, isAnswering, isClosing, limitConnections } from './connections';
 import { parseQuery } from '../validation/query-string';
-import { requestIdOf } from './header-values';
+import { readRequestId } from './header-values';
 
 /** Longest parameter in a path; tables and task ids are shorter, ids far so. */
 const MAX_PARAM_LENGTH = 128;
@@ -33,7 +33,7 @@ export function createAdapter(config: Config): FastifyAdapter {
       requireHostHeader: false,
       connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, Math.ceil(headersTimeoutMs / 2)),
     },
-    genReqId: requestIdOf,
+    genReqId: readRequestId,
     // Requests that reach a closing server are accepted work; they are answered with `connection: close`.
     return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, querystringParser: parseQuery },
@@ -53,7 +53,7 @@ function answerFrameworkError(thrown: Error, request: FastifyRequest, reply: Fas
   void reply
     .status(error.status)
     .headers(protocolHeaders(request.id))
-    .send(JSON.stringify(problemOf(error, '', request.id)));
+    .send(JSON.stringify(buildProblem(error, '', request.id)));
 }
 
 /** Answers what is not HTTP, or not all of it in time: it has no request and no reply, only a socket. */
@@ -62,9 +62,9 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   // Behind the beginning of another answer a client could not tell this one from it.
   if (isAnswering(socket)) return closeConnection(socket);
-  const requestId = requestIdOf({ headers: {} });
-  const problem = new AppError(codeOfClientError(error.code));
-  const body = JSON.stringify(problemOf(problem, '', requestId));
+  const requestId = readRequestId({ headers: {} });
+  const problem = new AppError(toErrorCode(error.code));
+  const body = JSON.stringify(buildProblem(problem, '', requestId));
   const headers = Object.entries({
     ...protocolHeaders(requestId),
     'content-length': Buffer.byteLength(body),
@@ -78,11 +78,11 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
 function answerExpectations(server: Server): void {
   server.on('checkContinue', (request, reply) => void server.emit('request', request, reply));
   server.on('checkExpectation', (request: IncomingMessage, reply: ServerResponse) => {
-    const requestId = requestIdOf(request);
+    const requestId = readRequestId(request);
     const problem = new AppError('request.expectation_failed');
     reply
       .writeHead(problem.status, { ...protocolHeaders(requestId), connection: 'close' })
-      .end(JSON.stringify(problemOf(problem, request.url?.split('?', 1)[0] ?? '', requestId)));
+      .end(JSON.stringify(buildProblem(problem, request.url?.split('?', 1)[0] ?? '', requestId)));
   });
 }
 
@@ -96,7 +96,7 @@ function protocolHeaders(requestId: string): Record<string, string> {
   };
 }
 
-function codeOfClientError(code: string | undefined): ErrorCode {
+function toErrorCode(code: string | undefined): ErrorCode {
   if (code === 'HPE_HEADER_OVERFLOW') return 'request.headers_too_large';
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request.timeout';
   return 'request.malformed';

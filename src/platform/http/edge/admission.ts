@@ -2,9 +2,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { FairSemaphore } from '../../concurrency/fair-semaphore';
 import type { Config } from '../../config/config';
 import { bodyTooLarge } from './body-parsers';
-import { levelOf } from '../access/access';
+import { resolveLevel } from '../access/access';
 import type { Authenticator } from '../access/authenticator';
-import { subjectOf } from '../access/rate-limiter.service';
+import { identifyCaller } from '../access/rate-limiter.service';
 
 /** Bodies up to this size need no place: the general limit and the connections bound them. */
 const SMALL_BYTES = 65_536;
@@ -34,12 +34,12 @@ export function registerAdmission(
   fastify.addHook('onRequest', (request, _reply, done) => {
     try {
       const { access } = request.routeOptions.config;
-      if (access && levelOf(access, config.isProduction) !== 'public') authenticator?.assertToken(request);
+      if (access && resolveLevel(access, config.isProduction) !== 'public') authenticator?.assertToken(request);
       if (isSmall(request)) return done();
     } catch (error) {
       return done(error as Error);
     }
-    places.acquire(subjectOf(request, authenticator)).then((release) => {
+    places.acquire(identifyCaller(request, authenticator)).then((release) => {
       // The client may be gone already, and with it the event.
       if (request.raw.destroyed) release();
       else request.raw.once('close', release);

@@ -28,7 +28,7 @@ export function LargeBody(...streamTypes: StreamType[]): MethodDecorator {
 
 /** Whether the body of this request comes as a stream. */
 export function isStreamed({ headers, routeOptions }: FastifyRequest): boolean {
-  return routeOptions.config.streamTypes?.some((type) => type === mediaTypeOf(headers['content-type'])) ?? false;
+  return routeOptions.config.streamTypes?.some((type) => type === parseMediaType(headers['content-type'])) ?? false;
 }
 
 /**
@@ -62,7 +62,7 @@ export function registerBodyParsers(fastify: FastifyInstance, importBytes: numbe
 /** @throws AppError `request.media_type_unsupported` for another type, a compressed body or another charset */
 function assertReadable(request: FastifyRequest): void {
   const { headers } = request;
-  if (!typesOf(request).includes(mediaTypeOf(headers['content-type']))) throw unsupportedMediaType(request);
+  if (!listBodyTypes(request).includes(parseMediaType(headers['content-type']))) throw unsupportedMediaType(request);
   const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   if (encoding !== 'identity') throw unsupportedMediaType(request, 'Send the body without compression.');
   const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '') ?? [];
@@ -73,7 +73,7 @@ function assertReadable(request: FastifyRequest): void {
 
 /** Returns the refusal of a body for its media type; names the types of the route, in the header for its method too. */
 export function unsupportedMediaType(request: FastifyRequest, remedy?: string): AppError {
-  const types = typesOf(request).join(', ');
+  const types = listBodyTypes(request).join(', ');
   const header = { POST: 'accept-post', PATCH: 'accept-patch' }[request.method];
   return new AppError('request.media_type_unsupported', {
     detail: remedy ?? `Send ${types}.`,
@@ -90,11 +90,11 @@ export function bodyTooLarge(maxBytes: number): AppError {
 
 const MEBIBYTE = 1_048_576;
 
-function typesOf({ routeOptions }: FastifyRequest): readonly string[] {
+function listBodyTypes({ routeOptions }: FastifyRequest): readonly string[] {
   return routeOptions.config.streamTypes ?? JSON_TYPES;
 }
 
-function mediaTypeOf(contentType: string | undefined): string {
+function parseMediaType(contentType: string | undefined): string {
   return contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 

@@ -2,7 +2,7 @@ import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../../config/config';
-import { networkOf, normaliseAddress } from '../access/client-address';
+import { getNetwork, normalizeAddress } from '../access/client-address';
 
 /** How long a client may go on sending behind an answer. It may read the answer meanwhile; then its connection is cut. */
 const LINGER_MS = 1_500;
@@ -77,7 +77,7 @@ export function limitConnections(server: Server, { http }: Config): void {
   if (http.trustedProxies.length > 0) return;
   const open = new Map<string, number>();
   server.on('connection', (socket: Socket) => {
-    const network = networkOf(normaliseAddress(socket.remoteAddress));
+    const network = getNetwork(normalizeAddress(socket.remoteAddress));
     const count = (open.get(network) ?? 0) + 1;
     if (count > http.maxConnectionsPerAddress) return void socket.destroy();
     open.set(network, count);

@@ -1,6 +1,6 @@
-import { retryAfterMs } from './header-values';
+import { parseRetryAfter } from './header-values';
 
-describe(retryAfterMs.name, () => {
+describe(parseRetryAfter.name, () => {
   afterEach(() => jest.useRealTimers());
 
   it.each([
@@ -19,6 +19,6 @@ describe(retryAfterMs.name, () => {
   ])('reads %p as %p', (value, expected) => {
     jest.useFakeTimers({ now: Date.parse('2026-11-29T12:00:00Z') });
 
-    expect(retryAfterMs(value, 3_600_000)).toBe(expected);
+    expect(parseRetryAfter(value, 3_600_000)).toBe(expected);
   });
 });

@@ -34,7 +34,7 @@ const PAGES = /^\/(?:docs(?:\/.*)?|verify-email|reset-password|)$/;
 export function registerSecurityHeaders(fastify: FastifyInstance, config: Config): void {
   const strictTransportSecurity = config.http.publicUrl.startsWith('https:') ? { maxAge: 31_536_000 } : false;
   const headersWith = (contentSecurityPolicy: HelmetOptions['contentSecurityPolicy']): Record<string, string> =>
-    headersOf({ contentSecurityPolicy, strictTransportSecurity, xFrameOptions: { action: 'deny' } });
+    buildHelmetHeaders({ contentSecurityPolicy, strictTransportSecurity, xFrameOptions: { action: 'deny' } });
   const forPages = headersWith(PAGE_POLICY);
   const forApi = headersWith(API_POLICY);
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -44,7 +44,7 @@ export function registerSecurityHeaders(fastify: FastifyInstance, config: Config
 }
 
 /** What helmet would set on an answer. */
-function headersOf(options: HelmetOptions): Record<string, string> {
+function buildHelmetHeaders(options: HelmetOptions): Record<string, string> {
   const answer = new ServerResponse(new IncomingMessage(new Socket()));
   helmet(options)(answer.req, answer, (error?: unknown) => {
     if (error instanceof Error) throw error;

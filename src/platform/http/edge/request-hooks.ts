@@ -1,7 +1,7 @@
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { runInContext, type RequestContext } from '../../context/request-context';
 import { AppError } from '../../errors/app-error';
-import { normaliseAddress } from '../access/client-address';
+import { normalizeAddress } from '../access/client-address';
 import { assertParams, assertQuery, type Query } from '../validation/query-string';
 import type { RouteTable } from './route-table';
 
@@ -13,7 +13,7 @@ export function registerRequestContext(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
     if (!request.routeOptions.url?.startsWith('/docs')) void reply.header('cache-control', 'no-store');
-    runInContext(contextOf(request), done);
+    runInContext(buildContext(request), done);
   });
 }
 
@@ -30,7 +30,7 @@ export function registerProtocolChecks(fastify: FastifyInstance): void {
 export function registerRequestChecks(fastify: FastifyInstance, routes: RouteTable): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     if (!request.is404) return done();
-    const methods = routes.methodsOf(request.url.split('?', 1)[0] ?? '');
+    const methods = routes.listMethods(request.url.split('?', 1)[0] ?? '');
     if (methods.length === 0) return done(new AppError('route.not_found'));
     void reply.header('allow', methods.join(', '));
     if (request.method === 'OPTIONS') return void reply.status(204).send();
@@ -47,10 +47,10 @@ export function registerRequestChecks(fastify: FastifyInstance, routes: RouteTab
   });
 }
 
-function contextOf(request: FastifyRequest): RequestContext {
+function buildContext(request: FastifyRequest): RequestContext {
   return {
     requestId: request.id,
-    ip: normaliseAddress(request.ip) ?? normaliseAddress(request.socket.remoteAddress),
+    ip: normalizeAddress(request.ip) ?? normalizeAddress(request.socket.remoteAddress),
     userAgent: request.headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,
     operation: `${request.method} ${request.routeOptions.url ?? '-'}`,
   };
@@ -69,8 +69,12 @@ const EVENTS = /^\/v1\/ai\/generations(?:\/:id\/stream)?$/;
 export function registerAccept(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
     const { accept } = request.headers;
-    if (accept === undefined || !isApi(request) || accepts(accept, typesOf(request))) return done();
-    done(new AppError('request.not_acceptable', { detail: `This route answers ${typesOf(request).join(' or ')}.` }));
+    if (accept === undefined || !isApi(request) || accepts(accept, listResponseTypes(request))) return done();
+    done(
+      new AppError('request.not_acceptable', {
+        detail: `This route answers ${listResponseTypes(request).join(' or ')}.`,
+      }),
+    );
   });
 }
 
@@ -99,7 +103,7 @@ function isApi({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.config.access !== undefined && (routeOptions.url ?? '').startsWith('/v1/');
 }
 
-function typesOf({ routeOptions }: FastifyRequest): string[] {
+function listResponseTypes({ routeOptions }: FastifyRequest): string[] {
   const types = ['application/json', 'application/problem+json'];
   return EVENTS.test(routeOptions.url ?? '') ? [...types, 'text/event-stream'] : types;
 }

@@ -11,11 +11,11 @@ describe(RouteTable.name, () => {
     server.post('/v1/jobs/import', () => ({}));
     server.get('/files/*', () => ({}));
 
-    expect(routes.methodsOf('/v1/jobs/5')).toEqual(['GET', 'HEAD', 'OPTIONS', 'PATCH']);
-    expect(routes.methodsOf('/v1/jobs/import')).toEqual(['GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST']);
-    expect(routes.methodsOf('/v1/jobs')).toEqual([]);
-    expect(routes.methodsOf('/v1/jobs/')).toEqual([]);
-    expect(routes.methodsOf('/v1/jobs/5/')).toEqual([]);
-    expect(routes.methodsOf('/files/a')).toEqual([]);
+    expect(routes.listMethods('/v1/jobs/5')).toEqual(['GET', 'HEAD', 'OPTIONS', 'PATCH']);
+    expect(routes.listMethods('/v1/jobs/import')).toEqual(['GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST']);
+    expect(routes.listMethods('/v1/jobs')).toEqual([]);
+    expect(routes.listMethods('/v1/jobs/')).toEqual([]);
+    expect(routes.listMethods('/v1/jobs/5/')).toEqual([]);
+    expect(routes.listMethods('/files/a')).toEqual([]);
   });
 });

@@ -10,8 +10,8 @@ export class RouteTable {
   }
 
   /** Methods of the path, sorted, OPTIONS with them; empty when no route has it. */
-  methodsOf(path: string): string[] {
-    const segments = segmentsOf(path);
+  listMethods(path: string): string[] {
+    const segments = splitPath(path);
     const methods = this.routes
       .filter((route) => route.segments.length === segments.length && route.segments.every(matches(segments)))
       .flatMap((route) => [...route.methods]);
@@ -20,12 +20,12 @@ export class RouteTable {
 
   private add(methods: readonly string[], url: string): void {
     if (url.includes('*')) return;
-    this.routes.push({ segments: segmentsOf(url), methods: new Set(methods) });
+    this.routes.push({ segments: splitPath(url), methods: new Set(methods) });
   }
 }
 
 /** A slash at the end is another path, as the router has it. */
-function segmentsOf(path: string): string[] {
+function splitPath(path: string): string[] {
   return path.split('/').slice(1);
 }
 

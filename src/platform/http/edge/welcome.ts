@@ -25,12 +25,12 @@ export function registerWelcome(fastify: FastifyInstance): void {
     fastify.get(path, (request, reply) => {
       void reply.header('vary', 'accept');
       if (!(request.headers.accept ?? '').includes('text/html')) return reply.send(WELCOME);
-      return reply.type('text/html; charset=utf-8').send(page());
+      return reply.type('text/html; charset=utf-8').send(renderPage());
     });
   }
 }
 
-function page(): string {
+function renderPage(): string {
   const items = Object.entries(TITLES).map(
     ([name, title]) => `<li><a href="${LINKS[name as keyof typeof LINKS]}">${title}</a>`,
   );

@@ -1,15 +1,15 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { ERROR_CODES } from '../../errors/error-codes';
 import { addResponseHeaders } from './response-headers';
-import { hasVersion, operationsOf, type Operation } from './operations';
+import { hasVersion, listOperations, type Operation } from './operations';
 import { isRepeatable } from '../../idempotency/idempotency.interceptor';
 
-type Answers = NonNullable<NonNullable<OpenAPIObject['components']>['responses']>;
+type Responses = NonNullable<NonNullable<OpenAPIObject['components']>['responses']>;
 
 const PROBLEM_CONTENT = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
 
 /** The answers that follow from what a route is, not from what it does. */
-const ANSWERS = {
+const RESPONSES = {
   '400': ['BadRequest', 'The request cannot be read, or a value is not valid.'],
   '401': ['Unauthorized', 'Nobody is signed in, or the access token is not valid any more.'],
   '403': ['Forbidden', 'The signed-in user may not do this.'],
@@ -30,12 +30,12 @@ const ANSWERS = {
   '503': ['Unavailable', 'The service is busy or restarting; Retry-After tells when to come back.'],
 } as const;
 
-type Status = keyof typeof ANSWERS;
+type Status = keyof typeof RESPONSES;
 
 const NOT_MODIFIED = { description: 'The resource still has the version in If-None-Match; no body.' };
 
 /** Error answers of single operations, which their form does not show. */
-const OWN_STATUSES: Readonly<Record<string, readonly Status[]>> = {
+const EXTRA_STATUSES: Readonly<Record<string, readonly Status[]>> = {
   'post /v1/auth/login': ['401', '403'],
   'post /v1/auth/login/mfa': ['401', '403'],
   'post /v1/auth/refresh': ['401', '403'],
@@ -82,13 +82,13 @@ const PRECONDITIONS = [
 export function addCommonParts(document: OpenAPIObject): OpenAPIObject {
   const components = (document.components ??= {});
   components.schemas = { ...components.schemas, Problem: PROBLEM_SCHEMA };
-  components.responses = { ...components.responses, ...sharedAnswers() };
-  for (const { path, method, operation } of operationsOf(document)) {
+  components.responses = { ...components.responses, ...buildSharedResponses() };
+  for (const { path, method, operation } of listOperations(document)) {
     if (acceptsIdempotencyKey(path, method))
       operation.parameters = [...(operation.parameters ?? []), { ...IDEMPOTENCY_KEY }];
     if (method === 'get' && !operation.responses['201'] && hasVersion(document, operation)) addPreconditions(operation);
-    for (const status of statusesOf(path, method, operation)) {
-      operation.responses[status] ??= { $ref: `#/components/responses/${ANSWERS[status][0]}` };
+    for (const status of listErrorStatuses(path, method, operation)) {
+      operation.responses[status] ??= { $ref: `#/components/responses/${RESPONSES[status][0]}` };
     }
     // A public operation says so itself; without this a generated client sends its token there too, or a linter warns.
     operation.security ??= [];
@@ -111,8 +111,8 @@ function addProblemResponses({ responses }: Operation): void {
   }
 }
 
-function statusesOf(path: string, method: string, operation: Operation): Status[] {
-  const statuses: Status[] = ['400', '408', '413', '429', '431', '503', ...(OWN_STATUSES[`${method} ${path}`] ?? [])];
+function listErrorStatuses(path: string, method: string, operation: Operation): Status[] {
+  const statuses: Status[] = ['400', '408', '413', '429', '431', '503', ...(EXTRA_STATUSES[`${method} ${path}`] ?? [])];
   if (operation.security?.length) statuses.push('401', '403');
   if (path.startsWith('/v1/')) statuses.push('406');
   if (path.includes('{')) statuses.push('404', '414');
@@ -129,12 +129,12 @@ function acceptsIdempotencyKey(path: string, method: string): boolean {
   return method === 'post' && isRepeatable(path.replace(/\{(\w+)\}/g, ':$1'));
 }
 
-function sharedAnswers(): Answers {
-  const answers = Object.values(ANSWERS).map(([name, description]) => [
+function buildSharedResponses(): Responses {
+  const answers = Object.values(RESPONSES).map(([name, description]) => [
     name,
     { description, content: PROBLEM_CONTENT },
   ]);
-  return Object.fromEntries(answers) as Answers;
+  return Object.fromEntries(answers) as Responses;
 }
 
 const PROBLEM_SCHEMA = {

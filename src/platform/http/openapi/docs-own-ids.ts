@@ -131,7 +131,7 @@ function tryItOutPlugin(): Plugin {
  *
  * The page gets the source of each function and runs it in the browser: a plugin uses nothing from outside its function.
  */
-export const OWN_IDS_PLUGINS: readonly (() => Plugin)[] = [
+export const NEWEST_ID_PLUGINS: readonly (() => Plugin)[] = [
   newestIdPlugin,
   fillParametersPlugin,
   fillBodyPlugin,

@@ -36,7 +36,7 @@ const TAGS: readonly { readonly name: string; readonly description: string }[] =
 ];
 
 /** Returns the OpenAPI 3.1 document of an initialised application, the same on every machine. */
-export function openapiDocument(app: INestApplication): OpenAPIObject {
+export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
   const base = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Gigvault')
@@ -50,7 +50,7 @@ export function openapiDocument(app: INestApplication): OpenAPIObject {
     )
     .build();
   const document = SwaggerModule.createDocument(app, base);
-  const used = new Set(Object.values(document.paths).flatMap((item) => tagsOf(item)));
+  const used = new Set(Object.values(document.paths).flatMap((item) => listTags(item)));
   document.tags = TAGS.filter(({ name }) => used.delete(name));
   // A tag nobody described yet still has its place, after the others.
   document.tags.push(...[...used].sort().map((name) => ({ name })));
@@ -59,7 +59,7 @@ export function openapiDocument(app: INestApplication): OpenAPIObject {
   return addCommonParts(document);
 }
 
-function tagsOf(item: object): string[] {
+function listTags(item: object): string[] {
   return Object.values(item).flatMap((operation: { tags?: string[] }) => operation.tags ?? []);
 }
 
@@ -67,12 +67,12 @@ function tagsOf(item: object): string[] {
  * Returns the OpenAPI document of a root module as the text that is checked in. Nothing is started or connected: Nest's
  * preview mode knows the routes without making the services behind them.
  */
-export async function openapiContract(module: Type): Promise<string> {
+export async function writeOpenApiContract(module: Type): Promise<string> {
   const app = await NestFactory.create(module, new FastifyAdapter(), {
     preview: true,
     abortOnError: false,
     logger: ['error'],
   });
   app.enableVersioning({ type: VersioningType.URI });
-  return `${JSON.stringify(openapiDocument(app), null, 2)}\n`;
+  return `${JSON.stringify(buildOpenApiDocument(app), null, 2)}\n`;
 }

@@ -3,9 +3,9 @@ import { SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Config } from '../../config/config';
 import { AppError } from '../../errors/app-error';
-import { errorsPage } from '../../errors/errors-page';
+import { renderErrorsPage } from '../../errors/errors-page';
 import { PageAuthenticator, type Authenticator } from '../access/authenticator';
-import { OWN_IDS_PLUGINS } from './docs-own-ids';
+import { NEWEST_ID_PLUGINS } from './docs-own-ids';
 
 /** The pages that tell the whole contract; the list of error codes is open, problems link to it. */
 const CLOSED_IN_PRODUCTION = /^\/docs(-json)?($|\/)(?!errors$)/;
@@ -26,7 +26,7 @@ export function setUpDocumentation(
     fastify.addHook('onRequest', (request, reply, done) => {
       if (!CLOSED_IN_PRODUCTION.test(request.routeOptions.url ?? '')) return done();
       if (!authenticator) return done(new AppError('route.not_found'));
-      const pages = pageAuthenticatorOf(app);
+      const pages = findPageAuthenticator(app);
       const by = request.headers.authorization === undefined && pages ? pages : authenticator;
       by.authenticate(request).then(
         () => done(),
@@ -34,7 +34,7 @@ export function setUpDocumentation(
       );
     });
   }
-  fastify.get('/docs/errors', (_request, reply) => reply.type('text/html; charset=utf-8').send(errorsPage()));
+  fastify.get('/docs/errors', (_request, reply) => reply.type('text/html; charset=utf-8').send(renderErrorsPage()));
   SwaggerModule.setup('docs', app, documentOf, {
     raw: ['json'],
     customSiteTitle: 'Gigvault API',
@@ -44,12 +44,12 @@ export function setUpDocumentation(
       defaultModelsExpandDepth: 0,
       docExpansion: 'none',
       filter: true,
-      plugins: OWN_IDS_PLUGINS,
+      plugins: NEWEST_ID_PLUGINS,
     },
   });
 }
 
-function pageAuthenticatorOf(app: NestFastifyApplication): PageAuthenticator | undefined {
+function findPageAuthenticator(app: NestFastifyApplication): PageAuthenticator | undefined {
   try {
     return app.get(PageAuthenticator, { strict: false });
   } catch {

@@ -10,7 +10,7 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 export type Method = (typeof METHODS)[number];
 
 /** Returns all operations of a document. */
-export function operationsOf({ paths }: OpenAPIObject): { path: string; method: Method; operation: Operation }[] {
+export function listOperations({ paths }: OpenAPIObject): { path: string; method: Method; operation: Operation }[] {
   return Object.entries(paths).flatMap(([path, item]) =>
     METHODS.flatMap((method) => (item[method] ? [{ path, method, operation: item[method] }] : [])),
   );

@@ -1,5 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { operationsOf, type Method, type Operation } from './operations';
+import { listOperations, type Method, type Operation } from './operations';
 
 /** A JSON schema as Nest writes it. */
 interface Schema {
@@ -41,7 +41,7 @@ const TEXT_BODIES: Readonly<Record<string, string>> = {
 export function describeRequests(document: OpenAPIObject): void {
   const schemas = (document.components?.schemas ?? {}) as Record<string, Schema>;
   for (const schema of Object.values(schemas)) describeIds(schema);
-  for (const { method, operation } of operationsOf(document)) {
+  for (const { method, operation } of listOperations(document)) {
     for (const parameter of (operation.parameters ?? []) as Parameter[]) describeParameter(parameter);
     describeBody(method, operation, schemas);
   }
@@ -77,12 +77,12 @@ function describeBody(method: Method, operation: Operation, schemas: Readonly<Re
   if (!json) return;
   const { $ref, items } = json.schema ?? {};
   const schema = schemas[($ref ?? items?.$ref)?.split('/').at(-1) ?? ''];
-  if (schema) json.example = items ? [exampleOf(schema)] : exampleOf(schema);
+  if (schema) json.example = items ? [buildExample(schema)] : buildExample(schema);
   if (method === 'patch') content['application/merge-patch+json'] = { ...json };
 }
 
 /** Returns a body from the examples of the fields, without ids of rows that may be left out. */
-function exampleOf({ properties = {}, required = [] }: Schema): Record<string, unknown> {
+function buildExample({ properties = {}, required = [] }: Schema): Record<string, unknown> {
   const fields = Object.entries(properties).filter(
     ([name, { example }]) => example !== undefined && (required.includes(name) || !ID.test(name)),
   );

@@ -1,7 +1,7 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { hasVersion, operationsOf, type Operation } from './operations';
+import { hasVersion, listOperations, type Operation } from './operations';
 
-type Answer = Exclude<NonNullable<Operation['responses'][string]>, { $ref: string }>;
+type ResponseObject = Exclude<NonNullable<Operation['responses'][string]>, { $ref: string }>;
 
 /** The headers of answers; each is described once and referred to. */
 const HEADERS = {
@@ -31,7 +31,7 @@ const TEMPORARY: ReadonlySet<string> = new Set(['429', '503']);
 /** Adds the headers that answers have by what they are: of a resource with a version, of one that was created, of an error. */
 export function addResponseHeaders(document: OpenAPIObject): void {
   const components = (document.components ??= {});
-  components.headers = { ...components.headers, ...describedHeaders() };
+  components.headers = { ...components.headers, ...buildHeaderComponents() };
   for (const answer of Object.values(components.responses ?? {})) {
     if (!('$ref' in answer)) addHeaders(answer, COMMON);
   }
@@ -39,14 +39,14 @@ export function addResponseHeaders(document: OpenAPIObject): void {
     const answer = components.responses?.[name];
     if (answer && !('$ref' in answer)) addHeaders(answer, ['Retry-After']);
   }
-  for (const { path, operation } of operationsOf(document)) {
+  for (const { path, operation } of listOperations(document)) {
     for (const [status, answer] of Object.entries(operation.responses)) {
-      if (answer && !('$ref' in answer)) addHeaders(answer, namesFor(document, path, operation, status));
+      if (answer && !('$ref' in answer)) addHeaders(answer, listHeaderNames(document, path, operation, status));
     }
   }
 }
 
-function namesFor(document: OpenAPIObject, path: string, operation: Operation, status: string): HeaderName[] {
+function listHeaderNames(document: OpenAPIObject, path: string, operation: Operation, status: string): HeaderName[] {
   const names: HeaderName[] = path.startsWith('/v1/') ? [...COMMON] : ['X-Request-Id'];
   if (TEMPORARY.has(status) && path.startsWith('/v1/')) names.push('Retry-After');
   if (status === '304' || (status.startsWith('2') && hasVersion(document, operation, status))) names.push('ETag');
@@ -62,12 +62,12 @@ function hasBody(operation: Operation, status: string): boolean {
   return answer !== undefined && 'content' in answer && answer.content !== undefined;
 }
 
-function addHeaders(answer: Answer, names: readonly HeaderName[]): void {
+function addHeaders(answer: ResponseObject, names: readonly HeaderName[]): void {
   const references = names.map((name) => [name, { $ref: `#/components/headers/${name}` }] as const);
   answer.headers = { ...answer.headers, ...Object.fromEntries(references) };
 }
 
-function describedHeaders(): NonNullable<NonNullable<OpenAPIObject['components']>['headers']> {
+function buildHeaderComponents(): NonNullable<NonNullable<OpenAPIObject['components']>['headers']> {
   const described = Object.entries(HEADERS).map(([name, [description, example]]) => [
     name,
     { description, schema: { type: 'string', examples: [example] } },

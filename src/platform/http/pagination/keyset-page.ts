@@ -56,20 +56,20 @@ export class CursorCodec {
 
   private sign(payload: Buffer, scope: unknown): Buffer {
     const context = currentContext();
-    const bound = JSON.stringify([context?.principal?.userId ?? null, context?.operation ?? null, canonical(scope)]);
+    const bound = JSON.stringify([context?.principal?.userId ?? null, context?.operation ?? null, canonicalize(scope)]);
     const fingerprint = createHash('sha256').update(bound).digest();
     return createHmac('sha256', this.key).update(fingerprint).update(payload).digest().subarray(0, SIGNATURE_BYTES);
   }
 }
 
 /** Equal filters in another order are the same filters. */
-function canonical(scope: unknown): unknown {
+function canonicalize(scope: unknown): unknown {
   if (scope === null || typeof scope !== 'object' || scope instanceof Date) return scope;
-  if (Array.isArray(scope)) return scope.map(canonical);
+  if (Array.isArray(scope)) return scope.map(canonicalize);
   return Object.entries(scope)
     .filter(([, value]) => value !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => [key, canonical(value)]);
+    .map(([key, value]) => [key, canonicalize(value)]);
 }
 
 /** A page about to be read: what to ask the database for, and how to answer. */

@@ -1,4 +1,4 @@
-import { assertVersion, hasOneOf, preconditionsOf } from './preconditions';
+import { assertVersion, matchesAny, readPreconditions } from './preconditions';
 
 const passes = (version: number, ifMatch?: string, ifNoneMatch?: string): boolean => {
   try {
@@ -10,10 +10,10 @@ const passes = (version: number, ifMatch?: string, ifNoneMatch?: string): boolea
   }
 };
 
-describe(preconditionsOf.name, () => {
+describe(readPreconditions.name, () => {
   it('returns undefined without either header', () => {
-    expect(preconditionsOf({ etag: '"3"' })).toBeUndefined();
-    expect(preconditionsOf({ 'if-none-match': '*' })).toEqual({ ifNoneMatch: '*' });
+    expect(readPreconditions({ etag: '"3"' })).toBeUndefined();
+    expect(readPreconditions({ 'if-none-match': '*' })).toEqual({ ifNoneMatch: '*' });
   });
 });
 
@@ -73,8 +73,8 @@ describe(assertVersion.name, () => {
   });
 });
 
-describe(hasOneOf.name, () => {
+describe(matchesAny.name, () => {
   it('compares weakly', () => {
-    expect(hasOneOf({ version: 3 }, 'W/"3"')).toBe(true);
+    expect(matchesAny({ version: 3 }, 'W/"3"')).toBe(true);
   });
 });

@@ -20,20 +20,20 @@ export function isAny(header: string): boolean {
 
 /** Returns whether the list of ETags holds one that is strongly the same: neither is weak. @see RFC 9110 section 8.8.3.2 */
 export function listsStrongly(header: string, value: string): boolean {
-  return tagsOf(header).some((tag) => !tag.isWeak && tag.value === value);
+  return parseTags(header).some((tag) => !tag.isWeak && tag.value === value);
 }
 
 /** Returns whether the list of ETags holds one that is weakly the same: `W/"3"` is `"3"`. */
 export function listsWeakly(header: string, value: string): boolean {
-  return tagsOf(header).some((tag) => tag.value === value);
+  return parseTags(header).some((tag) => tag.value === value);
 }
 
 /** Returns whether the header holds an ETag at all. */
 export function hasTags(header: string): boolean {
-  return isAny(header) || tagsOf(header).length > 0;
+  return isAny(header) || parseTags(header).length > 0;
 }
 
-function tagsOf(header: string): EntityTag[] {
+function parseTags(header: string): EntityTag[] {
   return [...header.matchAll(ENTITY_TAG)].map(([, weak, value = '']) => ({ isWeak: weak !== undefined, value }));
 }
 
@@ -48,7 +48,7 @@ export interface Preconditions {
  * @see RFC 9110 section 13
  */
 export const IfMatch = createParamDecorator<void, Preconditions | undefined>(
-  (_, context: ExecutionContext) => preconditionsOf(context.switchToHttp().getRequest<FastifyRequest>().headers),
+  (_, context: ExecutionContext) => readPreconditions(context.switchToHttp().getRequest<FastifyRequest>().headers),
   [documentHeaders],
 );
 
@@ -70,7 +70,7 @@ function documentHeaders(target: object, handler: string | symbol | undefined): 
 }
 
 /** Returns the preconditions among these headers; undefined without any. */
-export function preconditionsOf(headers: FastifyRequest['headers']): Preconditions | undefined {
+export function readPreconditions(headers: FastifyRequest['headers']): Preconditions | undefined {
   const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
   return ifMatch === undefined && ifNoneMatch === undefined ? undefined : { ifMatch, ifNoneMatch };
 }
@@ -84,7 +84,7 @@ export function preconditionsOf(headers: FastifyRequest['headers']): Preconditio
 export function assertVersion(current: { readonly version: number }, preconditions: Preconditions | undefined): void {
   assertMatches(current, preconditions);
   const { ifNoneMatch } = preconditions ?? {};
-  if (ifNoneMatch === undefined || !hasOneOf(current, ifNoneMatch)) return;
+  if (ifNoneMatch === undefined || !matchesAny(current, ifNoneMatch)) return;
   throw preconditionFailed(`If-None-Match names the current ETag "${current.version}", so nothing was changed.`);
 }
 
@@ -106,7 +106,7 @@ export function assertMatches(
 }
 
 /** Returns whether If-None-Match names this version. */
-export function hasOneOf({ version }: { readonly version: number }, ifNoneMatch: string): boolean {
+export function matchesAny({ version }: { readonly version: number }, ifNoneMatch: string): boolean {
   return isAny(ifNoneMatch) ? version > 0 : listsWeakly(ifNoneMatch, String(version));
 }
 

@@ -1,6 +1,6 @@
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { assertMatches, hasOneOf, preconditionsOf } from './preconditions';
+import { assertMatches, matchesAny, readPreconditions } from './preconditions';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -54,23 +54,23 @@ export function registerResourceHeaders(fastify: FastifyInstance): void {
 }
 
 function setEntityTag(body: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const version = numberIn(body, 'version');
+  const version = readNumber(body, 'version');
   if (version === undefined) return;
   void reply.header('etag', `"${version}"`);
   // A change has tried its preconditions before it was made.
   if ((request.method !== 'GET' && request.method !== 'HEAD') || request.routeOptions.config.isUnconditional) return;
-  const preconditions = preconditionsOf(request.headers);
+  const preconditions = readPreconditions(request.headers);
   assertMatches({ version }, preconditions);
   const { ifNoneMatch } = preconditions ?? {};
-  if (isOfOneTenant(request)) void reply.header('cache-control', 'private, no-cache');
-  if (ifNoneMatch !== undefined && hasOneOf({ version }, ifNoneMatch)) void reply.status(304);
+  if (hasPathParameter(request)) void reply.header('cache-control', 'private, no-cache');
+  if (ifNoneMatch !== undefined && matchesAny({ version }, ifNoneMatch)) void reply.status(304);
 }
 
 /**
  * Returns whether the path names the row by its id, which no two tenants share. `/v1/profile` is another resource for each
  * user: a browser that two people use would send the ETag of the one and show their profile to the other on a 304.
  */
-function isOfOneTenant({ params }: FastifyRequest): boolean {
+function hasPathParameter({ params }: FastifyRequest): boolean {
   return Object.keys(params as object).length > 0;
 }
 
@@ -84,13 +84,13 @@ function setLocation(body: unknown, request: FastifyRequest, reply: FastifyReply
     );
   }
   if (reply.statusCode !== 201 || reply.hasHeader('location')) return;
-  const id = numberIn(body, 'id');
+  const id = readNumber(body, 'id');
   if (id === undefined) return;
   const path = request.url.split('?', 1)[0]?.replace(/(?<!\/)\/+$/, '');
   void reply.header('location', `${path}/${id}`);
 }
 
-function numberIn(body: unknown, property: 'id' | 'version'): number | undefined {
+function readNumber(body: unknown, property: 'id' | 'version'): number | undefined {
   const value = typeof body === 'object' && body !== null ? (body as Record<string, unknown>)[property] : undefined;
   return typeof value === 'number' ? value : undefined;
 }

@@ -13,12 +13,12 @@ export interface ValueLimits {
 }
 
 /** Reads the limits from the rules of one field. */
-export function limitsOf(rules: readonly Rule[]): ValueLimits {
+export function readLimits(rules: readonly Rule[]): ValueLimits {
   const own = rules.filter(({ each }) => !each);
   return {
-    length: smallest(own.map(maxLengthOf)),
-    items: smallest(own.map((rule) => (rule.name === 'arrayMaxSize' ? constraintOf(rule, 0) : undefined))),
-    itemLength: smallest(rules.filter(({ each }) => each).map(maxLengthOf)),
+    length: findSmallest(own.map(readMaxLength)),
+    items: findSmallest(own.map((rule) => (rule.name === 'arrayMaxSize' ? readConstraint(rule, 0) : undefined))),
+    itemLength: findSmallest(rules.filter(({ each }) => each).map(readMaxLength)),
   };
 }
 
@@ -27,31 +27,31 @@ export function limitsOf(rules: readonly Rule[]): ValueLimits {
  * rules (an e-mail pattern, the rule of each item) then read no more than a legal value holds. Returns a value within
  * the limits itself.
  */
-export function cutToLimits(value: unknown, { length, items, itemLength }: ValueLimits): unknown {
-  if (typeof value === 'string') return cutText(value, length);
+export function truncateToLimits(value: unknown, { length, items, itemLength }: ValueLimits): unknown {
+  if (typeof value === 'string') return truncateText(value, length);
   if (!Array.isArray(value)) return value;
   const list: unknown[] = items !== undefined && value.length > items ? value.slice(0, items + 1) : value;
   if (itemLength === undefined) return list;
-  const cut = list.map((item) => (typeof item === 'string' ? cutText(item, itemLength) : item));
+  const cut = list.map((item) => (typeof item === 'string' ? truncateText(item, itemLength) : item));
   return cut.every((item, index) => item === list[index]) ? list : cut;
 }
 
 /** Lengths count code points, which are one or two units each. */
-function cutText(text: string, limit: number | undefined): string {
+function truncateText(text: string, limit: number | undefined): string {
   return limit === undefined || text.length <= 2 * limit + 2 ? text : text.slice(0, 2 * limit + 2);
 }
 
-function maxLengthOf(rule: Rule): number | undefined {
+function readMaxLength(rule: Rule): number | undefined {
   // Both names are TextLength's, whose constraints are the least and the most.
-  return rule.name === 'maxLength' || rule.name === 'isLength' ? constraintOf(rule, 1) : undefined;
+  return rule.name === 'maxLength' || rule.name === 'isLength' ? readConstraint(rule, 1) : undefined;
 }
 
-function constraintOf({ constraints }: Rule, index: number): number | undefined {
+function readConstraint({ constraints }: Rule, index: number): number | undefined {
   const value: unknown = (constraints as unknown[] | undefined)?.[index];
   return typeof value === 'number' ? value : undefined;
 }
 
-function smallest(limits: readonly (number | undefined)[]): number | undefined {
+function findSmallest(limits: readonly (number | undefined)[]): number | undefined {
   const set = limits.filter((limit) => limit !== undefined);
   return set.length === 0 ? undefined : Math.min(...set);
 }
@@ -77,7 +77,7 @@ export class CompiledValidation {
   private static readonly compiledTypes = new Map<Type, CompiledValidation | null>();
 
   /** Instances that hold a value which was cut. */
-  private static readonly cut = new WeakSet<object>();
+  private static readonly truncated = new WeakSet<object>();
 
   /** Made by `of`. */
   constructor(
@@ -89,8 +89,8 @@ export class CompiledValidation {
    * Returns an instance that keeps its rules.
    * @throws Error when a value of it was cut: a limit that is read otherwise than its rule checks it must not lose data
    */
-  static whole<T extends object>(instance: T): T {
-    if (!CompiledValidation.cut.has(instance)) return instance;
+  static assertNotTruncated<T extends object>(instance: T): T {
+    if (!CompiledValidation.truncated.has(instance)) return instance;
     throw new Error(`${instance.constructor.name} accepts a value that was cut`);
   }
 
@@ -110,7 +110,7 @@ export class CompiledValidation {
       if (!conditions.every((condition) => condition(instance, value))) continue;
       if (!checks.every((check) => check(instance, value))) return null;
     }
-    return CompiledValidation.whole(instance);
+    return CompiledValidation.assertNotTruncated(instance);
   }
 
   /** Makes the instance from the names the class knows. A value beyond its field's length is cut, and still too long. */
@@ -122,8 +122,8 @@ export class CompiledValidation {
       for (const transform of transforms) {
         value = transform({ value, key: name, obj: plain, type: TransformationType.PLAIN_TO_CLASS, options: {} });
       }
-      instance[name] = cutToLimits(value, limits);
-      if (!Object.is(instance[name], value)) CompiledValidation.cut.add(instance);
+      instance[name] = truncateToLimits(value, limits);
+      if (!Object.is(instance[name], value)) CompiledValidation.truncated.add(instance);
     }
     return instance;
   }
@@ -133,11 +133,14 @@ function compile(type: Type): CompiledValidation | null {
   const rules = getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
   if (rules.some((rule) => !isSimple(rule))) return null;
   const names = [...new Set(rules.map(({ propertyName }) => propertyName))];
-  if (names.some((name) => isShaped(type, name))) return null;
+  if (names.some((name) => hasTypeMetadata(type, name))) return null;
   const fields = names.map((name): [string, Field] => {
     const own = rules.filter(({ propertyName }) => propertyName === name);
-    const transforms = transformsOf(type, name);
-    return [name, { transforms, conditions: conditionsOf(own), checks: own.flatMap(checksOf), limits: limitsOf(own) }];
+    const transforms = listTransforms(type, name);
+    return [
+      name,
+      { transforms, conditions: listConditions(own), checks: own.flatMap(buildChecks), limits: readLimits(own) },
+    ];
   });
   return new CompiledValidation(type, new Map(fields));
 }
@@ -148,7 +151,7 @@ function isSimple({ type, groups }: Rules[number]): boolean {
   return known.includes(type) && (groups ?? []).length === 0;
 }
 
-function isShaped(type: Type, name: string): boolean {
+function hasTypeMetadata(type: Type, name: string): boolean {
   const storage = defaultMetadataStorage;
   const found = [
     storage.findTypeMetadata(type, name),
@@ -158,19 +161,19 @@ function isShaped(type: Type, name: string): boolean {
   return found.some((metadata) => metadata !== undefined);
 }
 
-function transformsOf(type: Type, name: string): Field['transforms'] {
+function listTransforms(type: Type, name: string): Field['transforms'] {
   return defaultMetadataStorage
     .findTransformMetadatas(type, name, TransformationType.PLAIN_TO_CLASS)
     .map(({ transformFn }) => transformFn);
 }
 
-function conditionsOf(rules: Rules): Condition[] {
+function listConditions(rules: Rules): Condition[] {
   return rules
     .filter(({ type }) => type === ValidationTypes.CONDITIONAL_VALIDATION)
     .map(({ constraints }) => (constraints as Condition[])[0]!);
 }
 
-function checksOf(rule: Rules[number]): Check[] {
+function buildChecks(rule: Rules[number]): Check[] {
   if (rule.type !== ValidationTypes.CUSTOM_VALIDATION) return [];
   const { constraints, propertyName: property, target } = rule;
   const targetName = typeof target === 'function' ? target.name : target;

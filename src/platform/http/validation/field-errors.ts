@@ -19,16 +19,16 @@ const MAX_DESCRIBED = 3;
 const NAMES = new WeakMap<object, ReadonlySet<string>>();
 
 /** Returns what class-validator found as one list with JSON pointers, nested values and list items included. */
-export function fieldErrorsOf(errors: readonly ValidationError[], limit = MAX_ERRORS): FieldError[] {
+export function toFieldErrors(errors: readonly ValidationError[], limit = MAX_ERRORS): FieldError[] {
   const found: FieldError[] = [];
   for (const error of errors) collect(error, '', found, limit);
   return found;
 }
 
 /** Returns the names of the fields or parameters that a class declares. */
-export function knownNamesOf(type: object): ReadonlySet<string> {
+export function listKnownNames(type: object): ReadonlySet<string> {
   let names = NAMES.get(type);
-  if (!names) NAMES.set(type, (names = new Set(rulesOf(type).map(({ propertyName }) => propertyName))));
+  if (!names) NAMES.set(type, (names = new Set(listRules(type).map(({ propertyName }) => propertyName))));
   return names;
 }
 
@@ -36,7 +36,7 @@ export function knownNamesOf(type: object): ReadonlySet<string> {
  * Returns an error for each name that is not known, at most `MAX_ERRORS`.
  * @param kind what the names are called
  */
-export function unknownFields(
+export function findUnknownNames(
   names: readonly string[],
   known: ReadonlySet<string>,
   kind: 'field' | 'parameter' = 'field',
@@ -60,21 +60,21 @@ export function describeErrors(errors: readonly FieldError[], known: ReadonlySet
   return [
     ...errors.slice(0, MAX_DESCRIBED).map(({ message }) => (/[.?!]$/.test(message) ? message : `${message}.`)),
     ...(more > 0 ? [`${more} more in errors.`] : []),
-    ...(hasUnknown ? [knownNamesHint(known, kind)] : []),
+    ...(hasUnknown ? [describeKnownNames(known, kind)] : []),
   ].join(' ');
 }
 
-function knownNamesHint(known: ReadonlySet<string>, kind: string): string {
+function describeKnownNames(known: ReadonlySet<string>, kind: string): string {
   return known.size === 0 ? 'Nothing is expected here.' : `Known ${kind}s: ${[...known].sort().join(', ')}.`;
 }
 
 function collect(error: ValidationError, parent: string, found: FieldError[], limit: number): void {
   const pointer = parent + pointerStep(error.property);
-  const single = singleErrorOf(error, pointer);
+  const single = findSingleError(error, pointer);
   if (single) return void found.push(single);
   for (const [constraint, message] of Object.entries(error.constraints ?? {})) {
     if (found.length >= limit) return;
-    found.push(...errorsOfConstraint(error, constraint, message, pointer, limit - found.length));
+    found.push(...buildConstraintErrors(error, constraint, message, pointer, limit - found.length));
   }
   for (const child of error.children ?? []) {
     if (found.length >= limit) return;
@@ -83,12 +83,12 @@ function collect(error: ValidationError, parent: string, found: FieldError[], li
 }
 
 /** Returns the one error of a field that is missing, null or of the wrong type: its other rules say nothing more. */
-function singleErrorOf(
+function findSingleError(
   { property, value, constraints, target }: ValidationError,
   pointer: string,
 ): FieldError | undefined {
   if (!constraints || 'whitelistValidation' in constraints) return undefined;
-  const rules = rulesOf(target?.constructor).filter(({ propertyName, each }) => propertyName === property && !each);
+  const rules = listRules(target?.constructor).filter(({ propertyName, each }) => propertyName === property && !each);
   const isOptional = rules.some(({ type }) => type === ValidationTypes.CONDITIONAL_VALIDATION);
   if (value === null && isOptional)
     return { pointer, code: 'not_null', message: `${property} must not be null. Leave it out.` };
@@ -96,19 +96,19 @@ function singleErrorOf(
     return { pointer, code: 'required', message: `${property} is required.` };
   }
   if ('isInt' in constraints || 'min' in constraints || 'max' in constraints)
-    return integerError(property, constraints, rules, pointer);
+    return buildIntegerError(property, constraints, rules, pointer);
   const type = rules.find(({ name }) => name !== undefined && name in constraints && TYPE_RULES.has(name))?.name;
-  return type === undefined ? undefined : { pointer, code: codeOf(type), message: constraints[type] ?? '' };
+  return type === undefined ? undefined : { pointer, code: toErrorCode(type), message: constraints[type] ?? '' };
 }
 
 /** Rules without which no other rule of a field makes sense. */
 const TYPE_RULES: ReadonlySet<string> = new Set(['isString', 'isBoolean', 'isArray', 'isDate', 'isObject']);
 
 /** Returns the range of a whole number as one error, whichever part of it is broken. */
-function integerError(
+function buildIntegerError(
   property: string,
   constraints: Readonly<Record<string, string>>,
-  rules: ReturnType<typeof rulesOf>,
+  rules: ReturnType<typeof listRules>,
   pointer: string,
 ): FieldError | undefined {
   const limitOf = (name: string) => rules.find((rule) => rule.name === name)?.constraints?.[0] as number | undefined;
@@ -116,11 +116,11 @@ function integerError(
   if (!rules.some(({ name }) => name === 'isInt')) return undefined;
   const range = min === undefined ? '' : max === undefined ? ` of at least ${min}` : ` from ${min} to ${max}`;
   const [first = 'isInt'] = ['isInt', 'min', 'max'].filter((name) => name in constraints);
-  return { pointer, code: codeOf(first), message: `${property} must be a whole number${range}.` };
+  return { pointer, code: toErrorCode(first), message: `${property} must be a whole number${range}.` };
 }
 
 /** class-validator blames a list for its items (`{each: true}`); here each wrong item is blamed itself. */
-function errorsOfConstraint(
+function buildConstraintErrors(
   error: ValidationError,
   constraint: string,
   message: string,
@@ -130,22 +130,22 @@ function errorsOfConstraint(
   if (constraint === 'whitelistValidation') {
     return [{ pointer, code: 'unknown_field', message: describeUnknownName('field', error.property, []) }];
   }
-  const code = codeOf(constraint);
+  const code = toErrorCode(constraint);
   const text = message.replace(/^each value in /, '');
-  const items = wrongItems(error, constraint, limit);
+  const items = findWrongItems(error, constraint, limit);
   if (items.length === 0) return [{ pointer, code, message: text }];
   return items.map((index) => ({ pointer: `${pointer}/${index}`, code, message: `${text} (item ${index})` }));
 }
 
 /** `isString` becomes `is_string`. */
-function codeOf(constraint: string): string {
+function toErrorCode(constraint: string): string {
   return constraint.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-function wrongItems(error: ValidationError, constraint: string, limit: number): number[] {
+function findWrongItems(error: ValidationError, constraint: string, limit: number): number[] {
   const value: unknown = error.value;
   if (!Array.isArray(value) || !error.target) return [];
-  const rule = rulesOf(error.target.constructor).find(
+  const rule = listRules(error.target.constructor).find(
     ({ propertyName, each, name }) => propertyName === error.property && each && name === constraint,
   );
   if (!rule) return [];
@@ -161,6 +161,6 @@ function wrongItems(error: ValidationError, constraint: string, limit: number): 
   return wrong;
 }
 
-function rulesOf(target: unknown) {
+function listRules(target: unknown) {
   return typeof target === 'function' ? getMetadataStorage().getTargetValidationMetadatas(target, '', true, false) : [];
 }

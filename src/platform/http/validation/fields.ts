@@ -83,10 +83,10 @@ export function Instant(): PropertyDecorator {
 
 function splitList(value: unknown): unknown {
   const parts: unknown[] = Array.isArray(value) ? value : [value];
-  return parts.flatMap((part) => (typeof part === 'string' ? valuesOf(part) : [part])).filter((part) => part !== '');
+  return parts.flatMap((part) => (typeof part === 'string' ? splitValues(part) : [part])).filter((part) => part !== '');
 }
 
-function valuesOf(list: string): string[] {
+function splitValues(list: string): string[] {
   return [...list.matchAll(LIST_VALUE)].map(([, quoted, plain = '']) => quoted?.replaceAll('""', '"') ?? plain.trim());
 }
 
@@ -96,11 +96,11 @@ function parseInstant(value: unknown): unknown {
   // Date rolls the 30th of February over to March; such a day does not exist.
   const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
   if (date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day)) return value;
-  return LEAP_SECOND.test(value as string) ? (afterLeapSecond(value as string) ?? value) : new Date(value as string);
+  return LEAP_SECOND.test(value as string) ? (resolveLeapSecond(value as string) ?? value) : new Date(value as string);
 }
 
 /** Returns the minute that follows a leap second, which ends a month of UTC; undefined for any other second 60. */
-function afterLeapSecond(text: string): Date | undefined {
+function resolveLeapSecond(text: string): Date | undefined {
   const next = new Date(Date.parse(text.replace(LEAP_SECOND, ':59')) + 1_000);
   const isStartOfMonth = next.getUTCDate() === 1 && next.getUTCHours() === 0 && next.getUTCMinutes() === 0;
   return isStartOfMonth ? next : undefined;

@@ -12,7 +12,7 @@ export function JsonObjectField(maxBytes: number, maxDepth: number): PropertyDec
       name: 'jsonObject',
       validator: {
         validate: (value: unknown) => isWithin(value, maxBytes, maxDepth),
-        defaultMessage: () => messageOf('$property', maxBytes, maxDepth),
+        defaultMessage: () => buildMessage('$property', maxBytes, maxDepth),
       },
     }),
   );
@@ -30,7 +30,7 @@ export function patchObject(
 ): Record<string, unknown> {
   const result = mergePatch(target, patch);
   if (isWithin(result, maxBytes, maxDepth)) return result as Record<string, unknown>;
-  throw invalidValue(`/${name}`, 'jsonObject', `${messageOf(name, maxBytes, maxDepth)} once the patch is merged.`);
+  throw invalidValue(`/${name}`, 'jsonObject', `${buildMessage(name, maxBytes, maxDepth)} once the patch is merged.`);
 }
 
 /**
@@ -48,12 +48,12 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
   return Object.fromEntries(members);
 }
 
-function messageOf(name: string, maxBytes: number, maxDepth: number): string {
+function buildMessage(name: string, maxBytes: number, maxDepth: number): string {
   return `${name} must be a JSON object of at most ${maxBytes} bytes and ${maxDepth} levels`;
 }
 
 function isWithin(value: unknown, maxBytes: number, maxDepth: number): boolean {
-  return isObject(value) && isShallow(value, maxDepth) && sizeOf(value) <= maxBytes;
+  return isObject(value) && isShallow(value, maxDepth) && computeSize(value) <= maxBytes;
 }
 
 function isObject(value: unknown): value is object {
@@ -65,6 +65,6 @@ function isShallow(value: unknown, levels: number): boolean {
   return levels > 0 && Object.values(value).every((inner) => isShallow(inner, levels - 1));
 }
 
-function sizeOf(value: object): number {
+function computeSize(value: object): number {
   return Buffer.byteLength(JSON.stringify(value));
 }

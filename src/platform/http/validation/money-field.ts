@@ -7,7 +7,7 @@ import { isISO4217CurrencyCode, Matches, ValidateBy } from 'class-validator';
 const MONEY = /^(\d{1,8})(?:\.(\d{1,2}))?$/;
 
 /** How answers write amounts: numeric(10,2), and numeric(24,12) for what AI costs. */
-const ANSWERED = { 2: '^\\d{1,8}\\.\\d{2}$', 12: '^\\d{1,12}\\.\\d{12}$' } as const;
+const AMOUNT_PATTERNS = { 2: '^\\d{1,8}\\.\\d{2}$', 12: '^\\d{1,12}\\.\\d{12}$' } as const;
 
 /** Codes of ISO 4217 that class-validator does not know yet: the Caribbean guilder (2025) and the Zimbabwe Gold (2024). */
 const NEW_CURRENCIES: ReadonlySet<unknown> = new Set(['XCG', 'ZWG']);
@@ -34,12 +34,12 @@ interface AmountOptions {
   readonly description: string;
   readonly example: string;
   readonly nullable?: boolean;
-  readonly places?: keyof typeof ANSWERED;
+  readonly places?: keyof typeof AMOUNT_PATTERNS;
 }
 
 /** Documents a field of an answer that holds an amount of money: a decimal string with two places, or with `places`. */
 export function ApiAmount({ places = 2, ...options }: AmountOptions): PropertyDecorator {
-  return ApiProperty({ ...options, type: String, pattern: ANSWERED[places] });
+  return ApiProperty({ ...options, type: String, pattern: AMOUNT_PATTERNS[places] });
 }
 
 /** A field holding a currency's three letters of ISO 4217; the DTO gets them in capitals. */

@@ -25,7 +25,7 @@ const READ_ONLY: ReadonlySet<string> = new Set(['id', 'userid', 'version', 'crea
 export function describeUnknownName(kind: string, name: string, known: Iterable<string>): string {
   if (kind !== 'parameter' && READ_ONLY.has(foldName(name)))
     return `The ${kind} "${forDisplay(name)}" is read-only. Leave it out.`;
-  const nearest = nearestName(name, known);
+  const nearest = findNearestName(name, known);
   return `Unknown ${kind} "${forDisplay(name)}".${nearest === undefined ? '' : ` Did you mean "${nearest}"?`}`;
 }
 
@@ -33,12 +33,12 @@ export function describeUnknownName(kind: string, name: string, known: Iterable<
  * Returns the known name that a person most likely meant: one that differs by case, spaces and marks only, one with the
  * same beginning or end, or one with few other letters.
  */
-export function nearestName(name: string, known: Iterable<string>): string | undefined {
+export function findNearestName(name: string, known: Iterable<string>): string | undefined {
   const wanted = foldName(name.slice(0, MAX_SHOWN_LENGTH).replace(UNIT, ''));
   if (wanted === '' || wanted.length > MAX_LENGTH) return undefined;
   let [nearest, least]: [string | undefined, number] = [undefined, Infinity];
   for (const candidate of known) {
-    const distance = distanceOf(wanted, foldName(candidate));
+    const distance = computeDistance(wanted, foldName(candidate));
     if (distance < least) [nearest, least] = [candidate, distance];
   }
   return nearest;
@@ -53,7 +53,7 @@ export function foldName(name: string): string {
 }
 
 /** Infinity when the names differ too much. */
-function distanceOf(wanted: string, candidate: string): number {
+function computeDistance(wanted: string, candidate: string): number {
   const edits = Math.min(editDistance(wanted, candidate.replace(/^is/, '')), editDistance(wanted, candidate));
   const shorter = Math.min(wanted.length, candidate.length);
   if (edits <= Math.max(1, Math.floor(shorter * MAX_DIFFERENT))) return edits;

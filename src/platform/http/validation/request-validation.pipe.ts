@@ -3,7 +3,7 @@ import { plainToInstance } from 'class-transformer';
 import { validate } from 'class-validator';
 import { AppError, invalidValue } from '../../errors/app-error';
 import { CompiledValidation } from './compiled-validation';
-import { describeErrors, fieldErrorsOf, knownNamesOf, MAX_ERRORS, unknownFields } from './field-errors';
+import { describeErrors, toFieldErrors, listKnownNames, MAX_ERRORS, findUnknownNames } from './field-errors';
 
 /** Types that Nest reports for arguments without a class of rules. */
 const PLAIN_TYPES = new Set<unknown>([String, Number, Boolean, Array, Object, Date, Buffer]);
@@ -23,9 +23,9 @@ export class RequestValidationPipe implements PipeTransform {
     const rules = CompiledValidation.of(metatype);
     const accepted = rules?.accept(plain);
     if (accepted) return accepted;
-    const known = knownNamesOf(metatype);
+    const known = listKnownNames(metatype);
     const kind = type === 'body' ? 'field' : 'parameter';
-    const unknown = unknownFields(Object.keys(plain), known, kind);
+    const unknown = findUnknownNames(Object.keys(plain), known, kind);
     const instance = rules?.instantiate(plain) ?? (plainToInstance(metatype, knownPart(plain, known)) as object);
     const invalid = await validate(instance, {
       whitelist: true,
@@ -33,8 +33,8 @@ export class RequestValidationPipe implements PipeTransform {
       // A class without rules takes no field at all; that is a body of `{}`.
       forbidUnknownValues: false,
     });
-    const errors = [...unknown, ...fieldErrorsOf(invalid, MAX_ERRORS - unknown.length)];
-    if (errors.length === 0) return CompiledValidation.whole(instance);
+    const errors = [...unknown, ...toFieldErrors(invalid, MAX_ERRORS - unknown.length)];
+    if (errors.length === 0) return CompiledValidation.assertNotTruncated(instance);
     throw new AppError('validation.failed', { detail: describeErrors(errors, known, kind), errors });
   }
 }

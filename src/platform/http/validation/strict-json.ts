@@ -24,23 +24,23 @@ export function findMalformedJson(text: string): string {
     const token = mark ?? string ?? value;
     const start = at + (/^\s*/.exec(text.slice(at, at + 1_000))?.[0].length ?? 0);
     const next: Expected | undefined =
-      token === undefined ? undefined : after(expected, mark ?? (string === undefined ? 'value' : 'text'), open);
+      token === undefined ? undefined : nextExpected(expected, mark ?? (string === undefined ? 'value' : 'text'), open);
     if (next === undefined)
-      return `The text is not valid JSON at position ${start}: ${reasonOf(text, start, expected, open)}.`;
+      return `The text is not valid JSON at position ${start}: ${describeFault(text, start, expected, open)}.`;
     expected = next;
     at = JSON_TOKEN.lastIndex;
   }
 }
 
 /** Returns what may follow this token, and keeps the open brackets; undefined where the token may not be. */
-function after(expected: Expected, token: string, open: string[]): Expected | undefined {
+function nextExpected(expected: Expected, token: string, open: string[]): Expected | undefined {
   const isValue = expected === 'value' || expected === 'first value';
   if (token === '{' || token === '[') {
     if (!isValue) return undefined;
     open.push(token);
     return token === '{' ? 'first name' : 'first value';
   }
-  if (token === '}' || token === ']') return closed(expected, token, open);
+  if (token === '}' || token === ']') return closeBracket(expected, token, open);
   if (token === ':') return expected === ':' ? 'value' : undefined;
   if (token === ',') return expected !== ',' ? undefined : open.at(-1) === '{' ? 'name' : 'value';
   if (token === 'text' && (expected === 'name' || expected === 'first name')) return ':';
@@ -48,14 +48,14 @@ function after(expected: Expected, token: string, open: string[]): Expected | un
   return open.length === 0 ? 'end' : ',';
 }
 
-function closed(expected: Expected, token: string, open: string[]): Expected | undefined {
+function closeBracket(expected: Expected, token: string, open: string[]): Expected | undefined {
   const first = token === '}' ? 'first name' : 'first value';
   if (open.at(-1) !== (token === '}' ? '{' : '[') || (expected !== ',' && expected !== first)) return undefined;
   open.pop();
   return open.length === 0 ? 'end' : ',';
 }
 
-function reasonOf(text: string, start: number, expected: Expected, open: readonly string[]): string {
+function describeFault(text: string, start: number, expected: Expected, open: readonly string[]): string {
   const found = text[start];
   if (found === undefined) return expected === 'end' ? 'it is too long' : 'the text ends too early';
   if ((found === '}' || found === ']') && (expected === 'name' || expected === 'value') && open.length > 0) {
@@ -104,11 +104,11 @@ interface Frame {
  * Returns the size of a JSON text, valid or not. JSON.parse keeps the last of duplicate keys, so fewer keys in its result
  * than members in the text show that there were some.
  */
-export function jsonSizeOf(text: string): JsonSize {
+export function measureJson(text: string): JsonSize {
   let [members, values] = [0, 0];
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
-    if (code === QUOTE) at = endOfString(text, at);
+    if (code === QUOTE) at = findStringEnd(text, at);
     else if (code === COLON) members += 1;
     else if (code === COMMA || code === OPEN_BRACKET || code === OPEN_BRACE) values += 1;
   }
@@ -116,7 +116,7 @@ export function jsonSizeOf(text: string): JsonSize {
 }
 
 /** Returns the JSON pointer of the first duplicate key of a valid JSON text; '' when it has none. */
-export function duplicateKeyPointer(text: string): string {
+export function findDuplicateKey(text: string): string {
   const frames: Frame[] = [];
   let string = '';
   for (const [token] of text.matchAll(TOKEN)) {
@@ -136,7 +136,7 @@ export function duplicateKeyPointer(text: string): string {
 }
 
 /** Index of the quote that ends the string beginning at `start`. */
-function endOfString(text: string, start: number): number {
+function findStringEnd(text: string, start: number): number {
   for (let at = text.indexOf('"', start + 1); at !== -1; at = text.indexOf('"', at + 1)) {
     let backslashes = 0;
     while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes += 1;
@@ -173,7 +173,7 @@ export function parseStrictJson(body: Buffer, maxValues = MAX_VALUES): unknown {
   if (body.length === 0) return {};
   if (!isUtf8(body)) throw new AppError('request.malformed_json', { detail: 'The text is not UTF-8.' });
   const text = body.toString('utf8').replace(/^\uFEFF/, '');
-  const size = jsonSizeOf(text);
+  const size = measureJson(text);
   if (size.values > maxValues) {
     throw invalidValue(
       '',
@@ -183,10 +183,11 @@ export function parseStrictJson(body: Buffer, maxValues = MAX_VALUES): unknown {
   }
   const value = parse(text);
   const members = { count: 0 };
-  const fault = faultOf(value, 0, members);
-  if (fault) throw invalidValue(fault.path, fault.code, `${fault.path || 'the body'} ${fault.message}`);
+  const createFault = findFault(value, 0, members);
+  if (createFault)
+    throw invalidValue(createFault.path, createFault.code, `${createFault.path || 'the body'} ${createFault.message}`);
   if (members.count !== size.members) {
-    const pointer = duplicateKeyPointer(text);
+    const pointer = findDuplicateKey(text);
     throw invalidValue(pointer, 'duplicate_key', `${pointer} is given twice`);
   }
   return value;
@@ -200,7 +201,7 @@ function parse(text: string): unknown {
   }
 }
 
-function faultOf(value: unknown, depth: number, members: { count: number }): Fault | undefined {
+function findFault(value: unknown, depth: number, members: { count: number }): Fault | undefined {
   if (typeof value === 'string') {
     return isUnstorable(value) ? fault('unstorable_text', 'holds NUL or half of a surrogate pair') : undefined;
   }
@@ -212,21 +213,25 @@ function faultOf(value: unknown, depth: number, members: { count: number }): Fau
   if (depth === MAX_DEPTH) return fault('too_deep', `is nested deeper than ${MAX_DEPTH} levels`);
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index += 1) {
-      const inner = faultOf(value[index], depth + 1, members);
-      if (inner) return under(index, inner);
+      const inner = findFault(value[index], depth + 1, members);
+      if (inner) return prependPath(index, inner);
     }
     return undefined;
   }
-  return faultOfObject(value as Record<string, unknown>, depth, members);
+  return findFaultInObject(value as Record<string, unknown>, depth, members);
 }
 
-function faultOfObject(value: Record<string, unknown>, depth: number, members: { count: number }): Fault | undefined {
+function findFaultInObject(
+  value: Record<string, unknown>,
+  depth: number,
+  members: { count: number },
+): Fault | undefined {
   for (const key of Object.keys(value)) {
     members.count += 1;
-    if (RESERVED_KEYS.has(key)) return under(key, fault('reserved_key', 'is a reserved name'));
+    if (RESERVED_KEYS.has(key)) return prependPath(key, fault('reserved_key', 'is a reserved name'));
     if (isUnstorable(key)) return fault('unstorable_text', 'has a name that holds NUL or half of a surrogate pair');
-    const inner = faultOf(value[key], depth + 1, members);
-    if (inner) return under(key, inner);
+    const inner = findFault(value[key], depth + 1, members);
+    if (inner) return prependPath(key, inner);
   }
   return undefined;
 }
@@ -235,7 +240,7 @@ function fault(code: string, message: string): Fault {
   return { code, message, path: '' };
 }
 
-function under(key: string | number, inner: Fault): Fault {
+function prependPath(key: string | number, inner: Fault): Fault {
   inner.path = pointerStep(key) + inner.path;
   return inner;
 }

@@ -1,6 +1,6 @@
 import { validateSync } from 'class-validator';
 import fc from 'fast-check';
-import { codePointsIn, firstCodePoints, TextLength } from './text';
+import { countCodePoints, truncateToCodePoints, TextLength } from './text';
 
 class Texts {
   @TextLength(2, 3)
@@ -19,7 +19,7 @@ describe(TextLength.name, () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const { length } = [...text];
-        expect([codePointsIn(text), isAccepted(text)]).toEqual([length, length >= 2 && length <= 3]);
+        expect([countCodePoints(text), isAccepted(text)]).toEqual([length, length >= 2 && length <= 3]);
       }),
     );
   });
@@ -37,7 +37,7 @@ describe(TextLength.name, () => {
   it('cuts a text between code points', () => {
     fc.assert(
       fc.property(anyText, fc.nat(4), (text, max) => {
-        expect(firstCodePoints(text, max)).toBe([...text].slice(0, max).join(''));
+        expect(truncateToCodePoints(text, max)).toBe([...text].slice(0, max).join(''));
       }),
     );
   });

@@ -12,11 +12,13 @@ export function isUnstorable(text: string): boolean {
 }
 
 /** Longest name that an error repeats. */
-const MAX_SHOWN = 200;
+const MAX_DISPLAY_LENGTH = 200;
 
 /** Returns a text as an error shows it: cut where it is longer than a person reads. */
 export function forDisplay(text: string): string {
-  return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN).replace(/[\uD800-\uDBFF]$/, '')}…`;
+  return text.length <= MAX_DISPLAY_LENGTH
+    ? text
+    : `${text.slice(0, MAX_DISPLAY_LENGTH).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
 /** Returns one step of a JSON pointer; a very long name is cut. @see RFC 6901 section 3 */
@@ -25,7 +27,7 @@ export function pointerStep(key: string | number): string {
 }
 
 /** Returns the number of code points, which is what PostgreSQL and JSON Schema call a text's length. */
-export function codePointsIn(text: string): number {
+export function countCodePoints(text: string): number {
   let count = text.length;
   for (let i = 1; i < text.length; i++) {
     const isPair = (text.charCodeAt(i - 1) & 0xfc00) === 0xd800 && (text.charCodeAt(i) & 0xfc00) === 0xdc00;
@@ -35,7 +37,7 @@ export function codePointsIn(text: string): number {
 }
 
 /** Returns the first code points of a text, at most `max` of them. */
-export function firstCodePoints(text: string, max: number): string {
+export function truncateToCodePoints(text: string, max: number): string {
   // No text has more code points than UTF-16 units, and none that is cut here needs more than two units each.
   return text.length <= max ? text : [...text.slice(0, 2 * max)].slice(0, max).join('');
 }
@@ -63,7 +65,7 @@ function isBetween(text: string, min: number, max: number): boolean {
   // A code point is one or two UTF-16 units: most texts need not be counted, and none that is far too long.
   if (text.length <= max && text.length >= 2 * min) return true;
   if (text.length > 2 * max) return false;
-  const length = codePointsIn(text);
+  const length = countCodePoints(text);
   return length >= min && length <= max;
 }
 

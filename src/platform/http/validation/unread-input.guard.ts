@@ -3,7 +3,7 @@ import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../../errors/app-error';
-import { describeErrors, unknownFields } from './field-errors';
+import { describeErrors, findUnknownNames } from './field-errors';
 import type { Query } from './query-string';
 
 /** Arguments through which a handler reads the body; Nest keys them as `<kind>:<position>`. */
@@ -56,7 +56,7 @@ function assertNoQuery(query: Query): void {
   const names = Object.keys(query);
   if (names.length === 0) return;
   const none = new Set<string>();
-  const errors = unknownFields(names, none, 'parameter');
+  const errors = findUnknownNames(names, none, 'parameter');
   throw new AppError('validation.failed', { detail: describeErrors(errors, none, 'parameter'), errors });
 }
 
@@ -64,7 +64,7 @@ function assertEmpty(body: unknown): void {
   const names = typeof body === 'object' && !Array.isArray(body) ? Object.keys(body as object) : undefined;
   if (names?.length === 0) return;
   const message = 'This route takes no body, or {}.';
-  const errors = names ? unknownFields(names, new Set()) : [{ pointer: '', code: 'is_object', message }];
+  const errors = names ? findUnknownNames(names, new Set()) : [{ pointer: '', code: 'is_object', message }];
   throw new AppError('validation.failed', { detail: message, errors });
 }
 
