@@ -181,7 +181,7 @@ export class GenerationsService {
 
   private async storeKey(unit: UnitOfWork, { key, hash }: RequestKey, id: number): Promise<void> {
     const headers = { location: `/v1/ai/generations/${id}` };
-    await this.keys.store(unit, key, { requestHash: hash, status: 202, headers, body: JSON.stringify({ id }) });
+    await this.keys.save(unit, key, { requestHash: hash, status: 202, headers, body: JSON.stringify({ id }) });
   }
 
   private async insert(

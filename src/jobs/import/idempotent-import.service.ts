@@ -79,7 +79,7 @@ export class IdempotentImportService {
       return JSON.parse(stored.body ?? '{}') as ImportReportDto;
     }
     const report = await joinUnitOfWork(unit, run);
-    await this.store.store(unit, key, { requestHash, status: 200, headers: {}, body: JSON.stringify(report) });
+    await this.store.save(unit, key, { requestHash, status: 200, headers: {}, body: JSON.stringify(report) });
     return report;
   }
 }

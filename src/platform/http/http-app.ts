@@ -30,8 +30,8 @@ import { UnreadInputGuard } from './validation/unread-input.guard';
 import { registerWelcome } from './edge/welcome';
 
 /**
- * Makes the HTTP application of a root module, complete but not yet initialised: `await app.listen(…)` or `app.init()`.
- * @throws ConfigError when the settings do not fit; Error naming the routes without an access marker
+ * Creates the complete HTTP application of a root module. Call `app.listen(…)` or `app.init()` next.
+ * @throws ConfigError for invalid settings; Error that lists the routes without an access marker
  */
 export async function createHttpApp(module: Type | DynamicModule): Promise<NestFastifyApplication> {
   const adapter = createAdapter(loadConfig());
@@ -39,13 +39,13 @@ export async function createHttpApp(module: Type | DynamicModule): Promise<NestF
 }
 
 /**
- * Gives an application made with `createAdapter` and `NEST_OPTIONS` its hooks, parsers, limits, headers and pages. Part
- * of `createHttpApp`; called directly only where a test builds its module itself. The module needs ConfigModule,
- * RedisModule and HttpModule.
- * @param known the OpenAPI document, where it is at hand: making it takes a quarter of a second
- * @throws Error naming the routes without an access marker
+ * Adds hooks, parsers, limits, headers and pages to an application made with `createAdapter` and `NEST_OPTIONS`. Called
+ * by `createHttpApp`, and by tests that build their module themselves. The module needs ConfigModule, RedisModule and
+ * HttpModule.
+ * @param knownDocument the OpenAPI document, if available: building it takes a quarter of a second
+ * @throws Error that lists the routes without an access marker
  */
-export function configureApp(app: NestFastifyApplication, known?: OpenAPIObject): NestFastifyApplication {
+export function configureApp(app: NestFastifyApplication, knownDocument?: OpenAPIObject): NestFastifyApplication {
   assertRoutesAreMarked(app);
   // @Controller({ path: 'jobs', version: '1' }) is /v1/jobs; a controller without a version has no prefix.
   app.enableVersioning({ type: VersioningType.URI });
@@ -55,7 +55,7 @@ export function configureApp(app: NestFastifyApplication, known?: OpenAPIObject)
   const logger = createLogger(config.log.level);
   app.useLogger(new NestLogger(logger));
 
-  let document = known;
+  let document = knownDocument;
   const documentOf = (): OpenAPIObject => (document ??= buildOpenApiDocument(app));
   const routes = new RouteTable();
   routes.observe(fastify);
@@ -80,7 +80,7 @@ export function configureApp(app: NestFastifyApplication, known?: OpenAPIObject)
   return app;
 }
 
-/** The auth module's; a module without it (a test of the platform) has nobody signed in. */
+/** Returns the authenticator of the auth module; undefined without that module, as in tests of the platform. */
 function findAuthenticator(app: NestFastifyApplication): Authenticator | undefined {
   try {
     return app.get(Authenticator, { strict: false });

@@ -6,7 +6,7 @@ import { DrainingService } from './edge/draining.service';
 import { RateLimiterService } from './access/rate-limiter.service';
 import { RequestValidationPipe } from './validation/request-validation.pipe';
 
-/** What every route stands on: validation, problems, pages, limits, draining. */
+/** Validation, problems, pages, limits and draining for all routes. */
 @Global()
 @Module({
   providers: [

@@ -53,7 +53,7 @@ export class IdempotencyStoreService {
   }
 
   /** Keeps the answer; it is there exactly when the unit commits. */
-  async store(unit: UnitOfWork, key: string, { requestHash, status, headers, body }: StoredResponse): Promise<void> {
+  async save(unit: UnitOfWork, key: string, { requestHash, status, headers, body }: StoredResponse): Promise<void> {
     await unit.query(STORE, [key, requestHash, status, JSON.stringify(headers), body]);
   }
 

@@ -83,7 +83,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
         return replay(stored, reply);
       }
       const body = await handle(unit);
-      await this.store.store(unit, key, { requestHash, ...captureResponse(body, reply) });
+      await this.store.save(unit, key, { requestHash, ...captureResponse(body, reply) });
       return body;
     });
   }

@@ -13,21 +13,21 @@ import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constant
 import { currentContext, type Principal } from '../../context/request-context';
 import { AppError } from '../../errors/app-error';
 
-/** Who may use a route. */
+/** The users who may call a route. */
 export type AccessLevel = 'public' | 'signed-in' | 'admin';
 
-/** The marker every route carries, on its handler or its controller. */
+/** The access marker that every route needs, on its handler or its controller. */
 export interface AccessMarker {
   readonly level: AccessLevel;
-  /** Why a public route is public. */
+  /** The reason why a public route is public. */
   readonly reason?: string;
-  /** The level in production where it differs. */
+  /** The level in production, if it differs. */
   readonly inProduction?: AccessLevel;
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The marker of a route that is Nest's. */
+    /** The access marker of a Nest route. */
     access?: AccessMarker;
   }
 }
@@ -38,39 +38,39 @@ export const ACCESS = 'gigvault:access';
 /** Metadata key of `StepUp`. */
 const STEP_UP = 'gigvault:step-up';
 
-/** The security scheme's name in the OpenAPI document. */
+/** The name of the security scheme in the OpenAPI document. */
 export const BEARER = 'accessToken';
 
-/** The route is for any signed-in user; he sees only his own rows. */
+/** Opens the route to all signed-in users. Each sees only their own rows. */
 export function SignedIn(): ClassDecorator & MethodDecorator {
   return markAccess({ level: 'signed-in' });
 }
 
-/** The route is for admins. */
+/** Restricts the route to admins. */
 export function AdminOnly(): ClassDecorator & MethodDecorator {
   return markAccess({ level: 'admin' });
 }
 
-/** The route asks its user to have confirmed within the last minutes that he is the owner (POST /v1/auth/step-up). */
+/** Requires a re-authentication within the last 10 minutes (POST /v1/auth/step-up). */
 export function StepUp(): ClassDecorator & MethodDecorator {
   return SetMetadata(STEP_UP, true);
 }
 
-/** Whether a route asks for that. */
+/** Returns whether a route is marked by `StepUp`. */
 export function needsStepUp(reflector: Reflector, context: ExecutionContext): boolean {
   return reflector.getAllAndOverride<true | undefined>(STEP_UP, [context.getHandler(), context.getClass()]) === true;
 }
 
 /**
- * The route is open to everybody.
- * @param reason why, for the reviewer
- * @param options.inProduction who may use it in production, when that is stricter
+ * Opens the route without sign-in.
+ * @param reason for the reviewer
+ * @param options.inProduction a stricter level for production
  */
 export function Public(reason: string, options: { inProduction?: AccessLevel } = {}): ClassDecorator & MethodDecorator {
   return applyDecorators(SetMetadata(ACCESS, { level: 'public', reason, ...options } satisfies AccessMarker));
 }
 
-/** The level a route demands; an unmarked route is the admin's, so that the guard stays closed by default. */
+/** Returns the level of a route. An unmarked route is `admin`, so that the guard is closed by default. */
 export function getAccessLevel(reflector: Reflector, context: ExecutionContext, isProduction: boolean): AccessLevel {
   const marker = reflector.getAllAndOverride<AccessMarker | undefined>(ACCESS, [
     context.getHandler(),
@@ -79,7 +79,7 @@ export function getAccessLevel(reflector: Reflector, context: ExecutionContext, 
   return marker ? resolveLevel(marker, isProduction) : 'admin';
 }
 
-/** Returns the level that a marker demands. */
+/** Returns the level of a marker in this environment. */
 export function resolveLevel(marker: AccessMarker, isProduction: boolean): AccessLevel {
   return (isProduction ? marker.inProduction : undefined) ?? marker.level;
 }
@@ -89,9 +89,9 @@ function markAccess(marker: AccessMarker): ClassDecorator & MethodDecorator {
 }
 
 /**
- * Refuses to go on when a route has no access marker: nobody decided who may use it. Gives each route's marker to Fastify
- * as `config.access`, for hooks that run before Nest.
- * @throws Error naming each unmarked route as `Controller.handler (METHOD /path)`
+ * Rejects an application that has a route without an access marker. Copies each marker to Fastify's `config.access`,
+ * for hooks that run before Nest.
+ * @throws Error that lists each unmarked route as `Controller.handler (METHOD /path)`
  */
 export function assertRoutesAreMarked(app: INestApplicationContext): void {
   const controllers = [...app.get(ModulesContainer).values()]
@@ -101,7 +101,8 @@ export function assertRoutesAreMarked(app: INestApplicationContext): void {
   for (const controller of controllers) copyMarkersToFastify(controller);
   if (unmarked.length === 0) return;
   throw new Error(
-    `These routes lack @SignedIn(), @AdminOnly() or @Public(reason), on the handler or its controller:\n  ${unmarked.join('\n  ')}`,
+    'These routes lack @SignedIn(), @AdminOnly() or @Public(reason), on the handler or its controller:\n  ' +
+      unmarked.join('\n  '),
   );
 }
 
@@ -120,20 +121,20 @@ function listUnmarkedRoutes(controller: Type): string[] {
     });
 }
 
-/** Nest reads Fastify's route configuration from the handler, which controllers share when they inherit it. */
+/** Nest reads Fastify's configuration from the handler. Controllers that inherit a handler share it. */
 function copyMarkersToFastify(controller: Type): void {
   for (const [name, handler] of listHandlers(controller)) {
     const own = Reflect.getMetadata(ACCESS, handler) as AccessMarker | undefined;
     const access = own ?? (Reflect.getMetadata(ACCESS, controller) as AccessMarker | undefined);
     const config = Reflect.getMetadata(FASTIFY_ROUTE_CONFIG_METADATA, handler) as { access?: AccessMarker } | undefined;
     if (config?.access && config.access.level !== access?.level) {
-      throw new Error(`${controller.name}.${name} is inherited: mark the handler, since its controllers differ`);
+      throw new Error(`${controller.name}.${name} is inherited by controllers with different access: mark the handler`);
     }
     Reflect.defineMetadata(FASTIFY_ROUTE_CONFIG_METADATA, { ...config, access }, handler);
   }
 }
 
-/** Handlers of the class and of those it extends. */
+/** Returns the handlers of a class and of its base classes. */
 function listHandlers(controller: Type): [string, object][] {
   const handlers = new Map<string, object>();
   for (let prototype = getPrototype(controller); prototype !== Object.prototype; prototype = getParent(prototype)) {
@@ -156,8 +157,8 @@ function getParent(prototype: object): object {
 }
 
 /**
- * Who is signed in.
- * @throws AppError `auth.session_missing` outside of a signed-in request
+ * Returns the signed-in user of the current request.
+ * @throws AppError `auth.session_missing` without one
  */
 export function currentPrincipal(): Principal {
   const principal = currentContext()?.principal;

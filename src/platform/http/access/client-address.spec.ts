@@ -14,13 +14,13 @@ describe(normalizeAddress.name, () => {
     ['0x7f.1', null],
     ['', null],
     [undefined, null],
-  ])('makes %s %s', (raw, expected) => {
+  ])('converts %s to %s', (raw, expected) => {
     expect(normalizeAddress(raw)).toBe(expected);
   });
 });
 
 describe(getNetwork.name, () => {
-  it('counts an IPv6 host by its network, which it chooses its addresses from', () => {
+  it('returns the /64 network of an IPv6 host', () => {
     expect(getNetwork('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2::/64');
     expect(getNetwork('192.0.2.7')).toBe('192.0.2.7');
     expect(getNetwork(null)).toBe('unknown');

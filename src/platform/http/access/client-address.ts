@@ -1,11 +1,11 @@
 import ipaddr from 'ipaddr.js';
 
-/** Four numbers without leading zeros: already in the one form, as nearly every address is. */
+/** IPv4 in canonical form, as nearly all addresses are. */
 const PLAIN_IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
 /**
- * Returns an address in the one form that is stored and compared: IPv4 out of `::ffff:1.2.3.4`, no zone, no port.
- * Returns null for what is not an address: PostgreSQL's inet would refuse it, and with it the whole write.
+ * Returns an address in canonical form: IPv4 instead of `::ffff:1.2.3.4`, no zone, no port. Returns null for other
+ * texts: PostgreSQL's inet would reject them, and with them the whole write.
  */
 export function normalizeAddress(raw: string | undefined): string | null {
   if (raw !== undefined && PLAIN_IPV4.test(raw)) return raw;
@@ -14,12 +14,12 @@ export function normalizeAddress(raw: string | undefined): string | null {
     .replace(/^\[(.+)\](?::\d+)?$/, '$1')
     .replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1')
     .split('%', 1)[0];
-  // ipaddr.js also reads the old short and octal forms of IPv4, which nobody sends honestly.
+  // ipaddr.js also reads the short and octal forms of IPv4, which are not accepted here.
   if (!address || !(ipaddr.IPv4.isValidFourPartDecimal(address) || ipaddr.IPv6.isValid(address))) return null;
   return ipaddr.process(address).toString();
 }
 
-/** Returns what one sender controls: his IPv4 address, or the /64 network an IPv6 host chooses its addresses from. */
+/** Returns the addresses that one sender controls: an IPv4 address, or the /64 network of an IPv6 host. */
 export function getNetwork(address: string | null): string {
   if (address === null) return 'unknown';
   const parsed = ipaddr.parse(address);

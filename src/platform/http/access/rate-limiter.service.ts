@@ -11,21 +11,21 @@ import { getNetwork, normalizeAddress } from './client-address';
 const WINDOW_SECONDS = 60;
 const THROTTLER = 'general';
 
-/** A limit that cannot be counted in time is not worth a slow answer. */
+/** Time for Redis to count a request. After it the request passes uncounted. */
 const REDIS_TIMEOUT_MS = 100;
 
-/** While Redis is away one warning in so long is enough. */
+/** Shortest interval between two warnings. */
 const WARNING_INTERVAL_MS = 10_000;
 
-/** What the caller is told of his limit. @see draft-ietf-httpapi-ratelimit-headers-10 */
+/** The response headers of the limit. @see draft-ietf-httpapi-ratelimit-headers-10 */
 export interface RateLimitHeaders {
   readonly 'ratelimit-policy': string;
   readonly ratelimit: string;
 }
 
 /**
- * Counts requests in Redis, for all processes together. Without Redis, or when it takes too long, requests pass
- * uncounted: the limit protects the service and must not be what stops it.
+ * Counts requests in Redis, for all processes together. Requests pass uncounted when Redis is missing or slow: the
+ * limit protects the service and must not stop it.
  */
 @Injectable()
 export class RateLimiterService {
@@ -43,7 +43,8 @@ export class RateLimiterService {
   }
 
   /**
-   * Counts one request of `subject` (`user:7`, `ip:192.0.2.1`) and returns the headers to send; undefined without a limit.
+   * Counts one request of `subject` (`user:7`, `ip:192.0.2.1`) and returns the headers to send; undefined without a
+   * limit.
    * @throws AppError `rate.limited` with the same headers and Retry-After
    */
   async take(subject: string): Promise<RateLimitHeaders | undefined> {
@@ -59,10 +60,10 @@ export class RateLimiterService {
     throw new AppError('rate.limited', { headers: { ...headers, 'retry-after': String(Math.max(1, seconds)) } });
   }
 
-  /** The limit and what a subject has used of it in this minute; null when there is none. */
+  /** Returns the limit and the requests of a subject in the current minute; null without a limit. */
   async useOf(subject: string): Promise<{ limit: number; used: number; windowSeconds: number } | null> {
     if (this.limit === 0) return null;
-    // The storage's own name for the counter.
+    // The key that the storage uses.
     const used = Number(await this.redis.commands.get(`{rate:${subject}:${THROTTLER}}:hits`));
     return { limit: this.limit, used, windowSeconds: WINDOW_SECONDS };
   }
@@ -87,17 +88,17 @@ export class RateLimiterService {
   private allowUncounted(reason: string): undefined {
     if (Date.now() - this.warnedAt < WARNING_INTERVAL_MS) return undefined;
     this.warnedAt = Date.now();
-    this.logger.warn(`requests pass without the general limit: ${reason}`);
+    this.logger.warn(`requests are not rate-limited: ${reason}`);
     return undefined;
   }
 }
 
-/** Probes and scrapes must get through when everything else is too much. */
+/** Routes without a limit: probes and scrapes must work under load. */
 const UNLIMITED = /^\/(health|metrics)(\/|$)/;
 
 /**
- * Counts every request before its body is read, wrong routes and unreadable bodies included, and puts the limit's
- * headers on its answer, whatever that will be. A user counts as himself wherever he comes from.
+ * Counts every request before its body is read, including unknown routes and unreadable bodies, and adds the headers of
+ * the limit to its response. A signed-in user is counted by their id, from any address.
  */
 export function registerRateLimit(
   fastify: FastifyInstance,
@@ -111,7 +112,7 @@ export function registerRateLimit(
   });
 }
 
-/** Returns whom a request counts for: its user if the access token is genuine, else its address. */
+/** Returns the subject that a request is counted for: the user of a genuine access token, else the network. */
 export function identifyCaller(request: FastifyRequest, authenticator: Authenticator | undefined): string {
   const userId = authenticator?.findUserId(request);
   return userId === undefined ? `ip:${getNetwork(normalizeAddress(request.ip))}` : `user:${userId}`;

@@ -10,16 +10,16 @@ import { closeConnection, isAnswering, isClosing, limitConnections } from './con
 import { parseQuery } from '../validation/query-string';
 import { readRequestId } from './header-values';
 
-/** Longest parameter in a path; tables and task ids are shorter, ids far so. */
+/** Limit of a path parameter, in characters. Ids and names of tables and tasks are shorter. */
 const MAX_PARAM_LENGTH = 128;
 
-/** Node looks for requests that take too long this often, or more often where the limits are shorter. */
+/** Longest interval between Node's checks for requests that take too long. Shorter limits are checked more often. */
 const TIMEOUT_CHECK_MS = 5_000;
 
-/** Nest's options that belong to the adapter: our own body parsers, our own logger, errors thrown instead of exits. */
+/** Options of Nest that the adapter needs: no default body parsers, buffered logs, errors thrown instead of exits. */
 export const NEST_OPTIONS = { bodyParser: false, bufferLogs: true, abortOnError: false } as const;
 
-/** Makes the Fastify adapter; `configureApp` completes it. */
+/** Creates the Fastify adapter; `configureApp` completes it. */
 export function createAdapter(config: Config): FastifyAdapter {
   const proxies = [...config.http.trustedProxies];
   const { requestTimeoutMs, headersTimeoutMs } = config.http;
@@ -29,12 +29,12 @@ export function createAdapter(config: Config): FastifyAdapter {
     bodyLimit: config.limits.bodyBytes,
     requestTimeout: requestTimeoutMs,
     http: {
-      // Its answer would be Node's own and no problem document; `registerProtocolChecks` refuses such a request.
+      // Node would not answer with a problem document; `registerProtocolChecks` rejects a request without Host.
       requireHostHeader: false,
       connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, Math.ceil(headersTimeoutMs / 2)),
     },
     genReqId: readRequestId,
-    // Requests that reach a closing server are accepted work; they are answered with `connection: close`.
+    // Requests that reach a closing server are served, with `connection: close`.
     return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, querystringParser: parseQuery },
     frameworkErrors: answerFrameworkError,
@@ -47,7 +47,7 @@ export function createAdapter(config: Config): FastifyAdapter {
   return adapter;
 }
 
-/** Malformed and over-long addresses are refused before any hook runs, so the headers of every answer are set here. */
+/** Rejects malformed and too long URLs. No hook runs for them, so the common headers are set here. */
 function answerFrameworkError(thrown: Error, request: FastifyRequest, reply: FastifyReply): void {
   const error = asAppError(thrown);
   void reply
@@ -56,11 +56,11 @@ function answerFrameworkError(thrown: Error, request: FastifyRequest, reply: Fas
     .send(JSON.stringify(buildProblem(error, '', request.id)));
 }
 
-/** Answers what is not HTTP, or not all of it in time: it has no request and no reply, only a socket. */
+/** Rejects bytes that are not HTTP, or that come too late. There is no request and no reply, only a socket. */
 function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (isClosing(socket)) return;
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  // Behind the beginning of another answer a client could not tell this one from it.
+  // After the beginning of another response the client could not separate the two.
   if (isAnswering(socket)) return closeConnection(socket);
   const requestId = readRequestId({ headers: {} });
   const problem = new AppError(toErrorCode(error.code));
@@ -74,7 +74,7 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   closeConnection(socket, `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines}\r\n${body}`);
 }
 
-/** Lets requests that wait for `100 Continue` begin, and answers what no server here can do. */
+/** Starts requests that wait for `100 Continue` and rejects other values of Expect. */
 function answerExpectations(server: Server): void {
   server.on('checkContinue', (request, reply) => void server.emit('request', request, reply));
   server.on('checkExpectation', (request: IncomingMessage, reply: ServerResponse) => {
@@ -86,7 +86,7 @@ function answerExpectations(server: Server): void {
   });
 }
 
-/** The headers of an answer that passes no hook. */
+/** Returns the headers of a response that passes no hook. */
 function protocolHeaders(requestId: string): Record<string, string> {
   return {
     'content-type': PROBLEM_MEDIA_TYPE,

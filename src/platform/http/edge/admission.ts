@@ -6,23 +6,23 @@ import { resolveLevel } from '../access/access';
 import type { Authenticator } from '../access/authenticator';
 import { identifyCaller } from '../access/rate-limiter.service';
 
-/** Bodies up to this size need no place: the general limit and the connections bound them. */
+/** Bodies up to this size need no slot: the rate limit and the limit of connections suffice. */
 const SMALL_BYTES = 65_536;
 
-/** Largest body that somebody without an access token may send. */
+/** Largest body of a request without an access token. */
 const PUBLIC_BYTES = 65_536;
 
 /**
- * Decides before a byte of a body is read whether it will be: a route that is not public asks for a genuine access token
- * (the guard still asks for its session and role), a public one takes small bodies only, and a process receives a bounded
- * number of large bodies at once, of which each caller has a share. A client that waits for `100 Continue` gets it last.
+ * Decides whether a body is read, before its first byte. A route that is not public needs a genuine access token; the
+ * guard checks its session and role later. A public route takes small bodies only. Large bodies are limited per process
+ * and per caller. `100 Continue` is sent after these checks.
  */
 export function registerAdmission(
   fastify: FastifyInstance,
   config: Config,
   authenticator: Authenticator | undefined,
 ): void {
-  const places = new FairSemaphore<string>({
+  const slots = new FairSemaphore<string>({
     resource: 'large bodies',
     perKey: config.limits.largeBodiesPerCaller,
     total: config.limits.largeBodies,
@@ -39,8 +39,8 @@ export function registerAdmission(
     } catch (error) {
       return done(error as Error);
     }
-    places.acquire(identifyCaller(request, authenticator)).then((release) => {
-      // The client may be gone already, and with it the event.
+    slots.acquire(identifyCaller(request, authenticator)).then((release) => {
+      // The client may have gone already; 'close' is not emitted again.
       if (request.raw.destroyed) release();
       else request.raw.once('close', release);
       done();
@@ -52,7 +52,7 @@ export function registerAdmission(
   });
 }
 
-/** @throws AppError `request.body_too_large` for a body that says it is larger than any of its route */
+/** @throws AppError `request.body_too_large` when Content-Length exceeds the limit of the route */
 function isSmall({ headers, routeOptions }: FastifyRequest): boolean {
   const length = headers['content-length'];
   if (length === undefined) return headers['transfer-encoding'] === undefined;

@@ -4,11 +4,11 @@ import { Transform, type Readable, type TransformCallback } from 'node:stream';
 import { AppError } from '../../errors/app-error';
 import { parseStrictJson } from '../validation/strict-json';
 
-/** Media types that only routes made for them take, as a stream. */
+/** Media types that only `@LargeBody` routes accept, as a stream. */
 const STREAM_TYPES = ['application/x-ndjson', 'text/csv'] as const;
 type StreamType = (typeof STREAM_TYPES)[number] | 'application/json';
 
-/** PATCH is a merge patch, named so or not. */
+/** Both types are read as a merge patch by PATCH. */
 const JSON_TYPES: readonly string[] = ['application/json', 'application/merge-patch+json'];
 
 declare module 'fastify' {
@@ -19,21 +19,21 @@ declare module 'fastify' {
 }
 
 /**
- * Makes the route take bodies of these media types only, up to IMPORT_LIMIT_BYTES, each as a `Readable` of unread bytes,
- * which fails with AppError `request.body_too_large` beyond the limit.
+ * Limits the route to these media types. Its body is a `Readable` of at most IMPORT_LIMIT_BYTES, which fails with
+ * AppError `request.body_too_large` above the limit.
  */
 export function LargeBody(...streamTypes: StreamType[]): MethodDecorator {
   return RouteConfig({ streamTypes } satisfies FastifyContextConfig);
 }
 
-/** Whether the body of this request comes as a stream. */
+/** Returns whether the body of this request is a stream. */
 export function isStreamed({ headers, routeOptions }: FastifyRequest): boolean {
   return routeOptions.config.streamTypes?.some((type) => type === parseMediaType(headers['content-type'])) ?? false;
 }
 
 /**
- * Replaces Fastify's body parsers: strict JSON up to the route's limit, streams where a route asks for them, else 415.
- * What is refused by its headers is refused unread.
+ * Replaces Fastify's body parsers: strict JSON up to the limit of the route, streams for `@LargeBody` routes, 415 for
+ * other types. A body that is rejected for its headers is not read.
  */
 export function registerBodyParsers(fastify: FastifyInstance, importBytes: number): void {
   fastify.removeAllContentTypeParsers();
@@ -48,8 +48,8 @@ export function registerBodyParsers(fastify: FastifyInstance, importBytes: numbe
         if (error) return done(error);
         try {
           done(null, parseStrictJson(body));
-        } catch (refused) {
-          done(refused as Error);
+        } catch (error) {
+          done(error as Error);
         }
       });
     } catch (error) {
@@ -59,7 +59,7 @@ export function registerBodyParsers(fastify: FastifyInstance, importBytes: numbe
   fastify.addContentTypeParser('*', (request, _payload, done) => done(unsupportedMediaType(request)));
 }
 
-/** @throws AppError `request.media_type_unsupported` for another type, a compressed body or another charset */
+/** @throws AppError `request.media_type_unsupported` for another media type, a compressed body or another charset */
 function assertReadable(request: FastifyRequest): void {
   const { headers } = request;
   if (!listBodyTypes(request).includes(parseMediaType(headers['content-type']))) throw unsupportedMediaType(request);
@@ -71,7 +71,7 @@ function assertReadable(request: FastifyRequest): void {
     throw unsupportedMediaType(request, 'Save the text as UTF-8 and send that.');
 }
 
-/** Returns the refusal of a body for its media type; names the types of the route, in the header for its method too. */
+/** Returns the error for a wrong media type. Lists the types of the route, also in Accept-Post or Accept-Patch. */
 export function unsupportedMediaType(request: FastifyRequest, remedy?: string): AppError {
   const types = listBodyTypes(request).join(', ');
   const header = { POST: 'accept-post', PATCH: 'accept-patch' }[request.method];
@@ -81,7 +81,7 @@ export function unsupportedMediaType(request: FastifyRequest, remedy?: string): 
   });
 }
 
-/** Returns the refusal of a body that is too large, with its limit. */
+/** Returns the error for a body above `maxBytes`. */
 export function bodyTooLarge(maxBytes: number): AppError {
   const isWhole = maxBytes % MEBIBYTE === 0;
   const limit = isWhole ? `${maxBytes / MEBIBYTE} MiB` : `${maxBytes.toLocaleString('en')} bytes`;
@@ -89,6 +89,7 @@ export function bodyTooLarge(maxBytes: number): AppError {
 }
 
 const MEBIBYTE = 1_048_576;
+const INCOMPLETE_BODY = 'The body is incomplete: the connection broke off.';
 
 function listBodyTypes({ routeOptions }: FastifyRequest): readonly string[] {
   return routeOptions.config.streamTypes ?? JSON_TYPES;
@@ -98,7 +99,7 @@ function parseMediaType(contentType: string | undefined): string {
   return contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
-/** Reads a body to its end; one that grows beyond the limit is not read further. */
+/** Reads a whole body; stops at the limit. */
 function readWhole(payload: Readable, maxBytes: number, done: (error: Error | null, body: Buffer) => void): void {
   let chunks: Buffer[] = [];
   let bytes = 0;
@@ -116,7 +117,7 @@ function readWhole(payload: Readable, maxBytes: number, done: (error: Error | nu
     else chunks.push(chunk);
   });
   payload.on('end', () => finish(null));
-  payload.on('error', (cause) => finish(new AppError('request.malformed', { detail: 'The body broke off.', cause })));
+  payload.on('error', (cause) => finish(new AppError('request.malformed', { detail: INCOMPLETE_BODY, cause })));
 }
 
 function limitBytes(payload: Readable, maxBytes: number): Readable {
@@ -128,12 +129,12 @@ function limitBytes(payload: Readable, maxBytes: number): Readable {
       else callback(null, chunk);
     },
   });
-  // It may fail before its route begins to read it, which then finds the error; unheard it would end the process.
+  // It may fail before the route reads it. Without a listener the error would end the process.
   limiter.on('error', () => undefined);
-  // A client that goes away half way must not look like the end of its file.
+  // A connection that breaks off must not look like the end of the file.
   payload.on('error', (error) => limiter.destroy(error));
   payload.on('close', () => {
-    if (!payload.readableEnded) limiter.destroy(new AppError('request.malformed', { detail: 'the body broke off' }));
+    if (!payload.readableEnded) limiter.destroy(new AppError('request.malformed', { detail: INCOMPLETE_BODY }));
   });
   return payload.pipe(limiter);
 }

@@ -4,43 +4,43 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../../config/config';
 import { getNetwork, normalizeAddress } from '../access/client-address';
 
-/** How long a client may go on sending behind an answer. It may read the answer meanwhile; then its connection is cut. */
+/** Time for the client to read a response while it still sends. After it the connection is closed. */
 const LINGER_MS = 1_500;
 
-/** The rest of a body that is read and dropped to keep the connection; a longer rest costs more than a new connection. */
+/** The most that is read and dropped to keep a connection. More would cost more than a new connection. */
 const MAX_DROPPED_BYTES = 65_536;
 
 const closingSockets = new WeakSet<Socket>();
 
-/** The last answer of each connection. */
+/** The latest response of each connection. */
 const answeringSockets = new WeakMap<Socket, ServerResponse>();
 
-/** Whether `closeConnection` was called for it. */
+/** Returns whether `closeConnection` was called for the socket. */
 export function isClosing(socket: Socket): boolean {
   return closingSockets.has(socket);
 }
 
-/** Whether an answer is on its way that has begun and not ended. */
+/** Returns whether a response has begun and not ended. */
 export function isAnswering(socket: Socket): boolean {
   const answer = answeringSockets.get(socket);
   return answer !== undefined && answer.headersSent && !answer.writableFinished;
 }
 
 /**
- * Ends a connection for certain. The sockets of a server are half-open: `end` alone leaves each to the client for as long
- * as the client likes. What arrives until then is dropped, since a reset would take the answer from a client that
- * still sends.
+ * Closes a connection, at the latest after 1.5 s. Server sockets are half-open, so `end` alone would let the client
+ * keep the connection. Data that still arrives is dropped: a reset would discard the response before a sending client
+ * reads it.
  */
-export function closeConnection(socket: Socket, lastWords?: string): void {
+export function closeConnection(socket: Socket, response?: string): void {
   if (closingSockets.has(socket)) return;
   closingSockets.add(socket);
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(timer));
-  socket.end(lastWords ?? '');
+  socket.end(response ?? '');
   socket.resume();
 }
 
-/** Ends connections whose request was answered before all of its body had come. */
+/** Closes connections whose request was answered before its body was complete. */
 export function registerEarlyAnswers(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     answeringSockets.set(request.raw.socket, reply.raw);
@@ -50,7 +50,7 @@ export function registerEarlyAnswers(fastify: FastifyInstance): void {
     if (request.raw.complete === false && isLong(request)) {
       const { socket } = request.raw;
       void reply.header('connection', 'close');
-      // Node calls it behind the last answer of a connection; its own resets a client that still sends.
+      // Node calls it after the last response of a connection. Its own version resets a client that still sends.
       socket.destroySoon = () => closeConnection(socket);
     }
     done(null, payload);
@@ -60,7 +60,7 @@ export function registerEarlyAnswers(fastify: FastifyInstance): void {
     if (raw.complete === false && !raw.destroyed) {
       const timer = setTimeout(() => raw.socket.destroy(), LINGER_MS);
       raw.once('close', () => clearTimeout(timer));
-      // A reader of the body may have stopped in the middle; Node drops only a body that nobody has begun to read.
+      // Node drops only a body that was never read; this one may be half read.
       raw.resume();
     }
     done();
@@ -71,7 +71,7 @@ function isLong({ headers }: FastifyRequest): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > MAX_DROPPED_BYTES;
 }
 
-/** Bounds the connections of the server, in all and of one address; behind proxies all come from theirs. */
+/** Limits the connections of the server, in total and per address. Behind proxies only the total is limited. */
 export function limitConnections(server: Server, { http }: Config): void {
   server.maxConnections = http.maxConnections;
   if (http.trustedProxies.length > 0) return;

@@ -2,13 +2,13 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 
-/** How long accepted requests may take to finish; after that their connections are cut. */
+/** Time for accepted requests to finish. After it their connections are closed. */
 const MAX_DRAIN_MS = 10_000;
 
 /**
- * Ends the HTTP service in order. From `begin` on, readiness answers not ready and answers carry `connection: close`, while
- * the port stays open. When Nest closes the application, accepted requests finish within 10 seconds. Pools must outlive
- * them: they close in `onApplicationShutdown`, which Nest calls when the server has closed.
+ * Stops the HTTP service gracefully. After `begin` readiness fails and responses carry `connection: close`, while the
+ * port stays open. When Nest closes the application, accepted requests have 10 seconds to finish. Pools must outlive
+ * them, so they close in `onApplicationShutdown`, which Nest calls after the server has closed.
  */
 @Injectable()
 export class DrainingService implements OnModuleDestroy {
@@ -16,12 +16,12 @@ export class DrainingService implements OnModuleDestroy {
 
   constructor(private readonly host: HttpAdapterHost) {}
 
-  /** True from the beginning of the end on. */
+  /** True after `begin`. */
   get isDraining(): boolean {
     return this.isBegun;
   }
 
-  /** Turns readiness to not ready; requests are still served. */
+  /** Makes readiness fail. Requests are still served. */
   begin(): void {
     this.isBegun = true;
   }
@@ -32,7 +32,7 @@ export class DrainingService implements OnModuleDestroy {
     setTimeout(() => fastify?.server.closeAllConnections(), MAX_DRAIN_MS).unref();
   }
 
-  /** Tells each client whose answer leaves while draining to come back on another connection. */
+  /** Adds `connection: close` to responses while draining, so that clients open another connection. */
   register(fastify: FastifyInstance): void {
     fastify.addHook('onSend', (_request, reply, payload, done) => {
       if (this.isBegun) void reply.header('connection', 'close');

@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-/** What a header of a request can carry as one word: printable ASCII without spaces. @see RFC 9110 section 5.5 */
+/** Printable ASCII without spaces, which every header can carry. @see RFC 9110 section 5.5 */
 export const HEADER_TOKEN = /^[\x21-\x7e]+$/;
 
-/** What callers may choose themselves; anything else could forge log lines or grow without bounds. */
+/** Request ids that callers may choose. Others could forge log lines or be of any length. */
 const ACCEPTED = /^[A-Za-z0-9._-]{8,128}$/;
 
-/** Returns the request's X-Request-Id when it is fit, else a new id. */
+/** Returns a well-formed X-Request-Id of the request, or a new id. */
 export function readRequestId({ headers }: Pick<IncomingMessage, 'headers'>): string {
   const given = headers['x-request-id'];
   return typeof given === 'string' && ACCEPTED.test(given) ? given : randomUUID();
 }
 
 /**
- * Reads Retry-After: seconds or a date. Returns milliseconds, at most `maxMs`; undefined when there is nothing to go by.
+ * Parses Retry-After, in seconds or as a date. Returns milliseconds, at most `maxMs`; undefined for other values.
  * @see RFC 9110 section 10.2.3
  */
 export function parseRetryAfter(value: string | null | undefined, maxMs: number): number | undefined {

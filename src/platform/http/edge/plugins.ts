@@ -5,10 +5,10 @@ import { Socket } from 'node:net';
 import type { Config } from '../../config/config';
 import compress from '@fastify/compress';
 
-/** An answer of the API is no page: a browser that shows one loads nothing and runs nothing. */
+/** Policy of API responses: a browser that displays one loads nothing and runs nothing. */
 const API_POLICY = { useDefaults: false, directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] } };
 
-/** The pages we serve load nothing from elsewhere; Swagger UI's page and the small ones have a style element of their own. */
+/** Policy of pages: nothing from other origins. Swagger UI and the small pages have an inline style element. */
 const PAGE_POLICY = {
   useDefaults: false,
   directives: {
@@ -24,12 +24,12 @@ const PAGE_POLICY = {
   },
 };
 
-/** Routes that answer HTML for a browser; the dashboard has a policy of its own. */
+/** Routes that serve HTML. The dashboard has its own policy. */
 const PAGES = /^\/(?:docs(?:\/.*)?|verify-email|reset-password|)$/;
 
 /**
- * Adds the security headers of every answer; HSTS only where the API is reached by https. Helmet makes
- * them once: made for each request they cost it a twentieth of its CPU time.
+ * Adds the security headers to every response; HSTS only where the API is reached by https. Helmet builds them once:
+ * per request they cost 5 % of its CPU time.
  */
 export function registerSecurityHeaders(fastify: FastifyInstance, config: Config): void {
   const strictTransportSecurity = config.http.publicUrl.startsWith('https:') ? { maxAge: 31_536_000 } : false;
@@ -43,7 +43,7 @@ export function registerSecurityHeaders(fastify: FastifyInstance, config: Config
   });
 }
 
-/** What helmet would set on an answer. */
+/** Returns the headers that helmet sets on a response. */
 function buildHelmetHeaders(options: HelmetOptions): Record<string, string> {
   const answer = new ServerResponse(new IncomingMessage(new Socket()));
   helmet(options)(answer.req, answer, (error?: unknown) => {
@@ -59,7 +59,7 @@ const EXPOSED_HEADERS = 'ETag, Location, Retry-After, RateLimit, RateLimit-Polic
 const PREFLIGHT_SECONDS = '600';
 
 /**
- * Lets browsers of these origins call the API; access tokens travel in a header, so no cookie is ever allowed along.
+ * Allows browsers of these origins to call the API. Cookies are not allowed: access tokens are sent in a header.
  * @see the CORS protocol in https://fetch.spec.whatwg.org/#http-cors-protocol
  */
 export function registerCors(fastify: FastifyInstance, origins: readonly string[]): void {
@@ -79,26 +79,25 @@ export function registerCors(fastify: FastifyInstance, origins: readonly string[
   });
 }
 
-/** Below this a body fits into one packet either way. */
+/** A smaller body fits into one packet without compression. */
 const THRESHOLD_BYTES = 1_024;
 
-/** Documents, lists and pages; an event stream would be held back, an image is compressed already. */
+/** Compressed media types. Event streams would be delayed; images are already compressed. */
 const TYPES = /^(?:text\/(?:html|css|javascript|plain)|application\/(?:json|problem\+json|javascript))(?:;|$)/;
 
 /**
- * Routes whose answers hold secrets: tokens, codes, a webhook's secret. Their length would tell something of the secret
- * beside what a caller put in (BREACH), so they are sent as they are. So is the export, which is written as it is read.
- * The dashboard has cookies, so its pages are left out too.
+ * Routes that are not compressed. Responses with secrets (tokens, codes, webhook secrets) and the pages of the
+ * dashboard: the length of a compressed response reveals its content (BREACH). The export: it is streamed.
  */
 const UNCOMPRESSED = /^\/(?:v1\/(?:auth|tokens|webhooks|dev|users\/me\/export)|admin)(?:\/|$)/;
 
-/** Compresses answers by br or gzip for clients that take them. Bodies of requests are never decompressed. */
+/** Compresses responses by br or gzip for clients that accept it. Request bodies are never decompressed. */
 export function registerCompression(fastify: FastifyInstance): void {
   fastify.addHook('onRoute', (route) => {
     if (UNCOMPRESSED.test(route.url)) route.compress = false;
   });
   const options = { encodings: ['br', 'gzip'] as ('br' | 'gzip')[], threshold: THRESHOLD_BYTES, customTypes: TYPES };
-  // Called and not registered: a plugin is loaded later than the first routes, which it would then not see.
+  // Called instead of registered: a registered plugin would load after the first routes and miss them.
   compress(fastify, { ...options, globalDecompression: false }, (error) => {
     if (error) throw error;
   });

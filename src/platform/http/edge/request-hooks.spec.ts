@@ -2,7 +2,7 @@ import { accepts } from './request-hooks';
 
 const JSON_TYPES = ['application/json', 'application/problem+json'];
 
-describe('an Accept header', () => {
+describe(accepts.name, () => {
   it.each([
     ['*/*', true],
     ['application/*', true],
@@ -19,7 +19,7 @@ describe('an Accept header', () => {
     ['application/json;q=0, application/problem+json; q=0.0', false],
     ['*/*;q=0', false],
     ['application/*;q=0, */*', false],
-  ])('%j takes JSON: %s', (header, isTaken) => {
-    expect(accepts(header, JSON_TYPES)).toBe(isTaken);
+  ])('%j allows JSON: %s', (header, isAllowed) => {
+    expect(accepts(header, JSON_TYPES)).toBe(isAllowed);
   });
 });

@@ -5,10 +5,10 @@ import { normalizeAddress } from '../access/client-address';
 import { assertParams, assertQuery, type Query } from '../validation/query-string';
 import type { RouteTable } from './route-table';
 
-/** Longer ones are no browser's; the column that keeps them is for people to read. */
+/** Limit of the stored User-Agent, in characters. Browsers send shorter ones. */
 const MAX_USER_AGENT = 512;
 
-/** Gives every request its context for all that follows, and every answer its request id; nothing personal is cached. */
+/** Sets the context of every request, and X-Request-Id and Cache-Control of every response. */
 export function registerRequestContext(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
@@ -17,7 +17,7 @@ export function registerRequestContext(fastify: FastifyInstance): void {
   });
 }
 
-/** Refuses requests of HTTP/1.1 that do not name one host. @see RFC 9112 section 3.2 */
+/** Rejects HTTP/1.1 requests without exactly one Host header. @see RFC 9112 section 3.2 */
 export function registerProtocolChecks(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', ({ raw }, _reply, done) => {
     const hosts = raw.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
@@ -26,7 +26,7 @@ export function registerProtocolChecks(fastify: FastifyInstance): void {
   });
 }
 
-/** Refuses wrong paths, wrong methods, and addresses that cannot be read, before the body is. */
+/** Rejects unknown paths, wrong methods and unreadable URLs before the body is read. */
 export function registerRequestChecks(fastify: FastifyInstance, routes: RouteTable): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     if (!request.is404) return done();
@@ -59,12 +59,12 @@ function buildContext(request: FastifyRequest): RequestContext {
 /** One range of an Accept header: `application/*;q=0.5`. */
 const MEDIA_RANGE = /^\s*([\w!#$&^.+*-]+)\/([\w!#$&^.+*-]+)\s*(?:;(.*))?$/;
 
-/** Routes of /v1 that answer something else than JSON, besides. */
+/** Routes of /v1 that also serve an event stream. */
 const EVENTS = /^\/v1\/ai\/generations(?:\/:id\/stream)?$/;
 
 /**
- * Refuses a request for a representation that no route of the API has, before it does anything. Pages (the dashboard, the
- * documentation, mailed links) are sent with every header.
+ * Rejects requests of the API whose Accept header allows no media type of the route. Pages (dashboard, documentation,
+ * links in e-mails) ignore the header.
  */
 export function registerAccept(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
@@ -72,13 +72,15 @@ export function registerAccept(fastify: FastifyInstance): void {
     if (accept === undefined || !isApi(request) || accepts(accept, listResponseTypes(request))) return done();
     done(
       new AppError('request.not_acceptable', {
-        detail: `This route answers ${listResponseTypes(request).join(' or ')}.`,
+        detail: `This route serves ${listResponseTypes(request).join(' or ')}.`,
       }),
     );
   });
 }
 
-/** Returns whether an Accept header takes one of the types. An empty header takes all. @see RFC 9110 section 12.5.1 */
+/**
+ * Returns whether an Accept header allows one of the types. An empty header allows all. @see RFC 9110 section 12.5.1
+ */
 export function accepts(header: string, types: readonly string[]): boolean {
   const ranges = header.split(',').flatMap((part) => {
     const [, type, subtype, parameters = ''] = MEDIA_RANGE.exec(part) ?? [];
@@ -90,7 +92,7 @@ export function accepts(header: string, types: readonly string[]): boolean {
   return ranges.length === 0 || types.some((type) => acceptsType(ranges, type));
 }
 
-/** The most specific range that covers the type decides. */
+/** Applies the most specific range that covers the type. */
 function acceptsType(ranges: readonly { range: string; isRefused: boolean }[], type: string): boolean {
   const covering = [type, `${type.split('/', 1)[0]}/*`, '*/*'];
   const best = covering

@@ -2,7 +2,7 @@ import { fastify } from 'fastify';
 import { RouteTable } from './route-table';
 
 describe(RouteTable.name, () => {
-  it('knows the methods of a path, parameters included', () => {
+  it('lists the methods of a path with parameters', () => {
     const routes = new RouteTable();
     const server = fastify();
     routes.observe(server);

@@ -1,15 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 
-/** Knows which methods a path takes, to tell a wrong method (405) from a wrong path (404). */
+/** The methods of each path, to separate a wrong method (405) from an unknown path (404). */
 export class RouteTable {
   private readonly routes: { readonly segments: readonly string[]; readonly methods: Set<string> }[] = [];
 
-  /** Notes every route registered from now on. */
+  /** Records every route that is registered after this call. */
   observe(fastify: FastifyInstance): void {
     fastify.addHook('onRoute', ({ method, url }) => this.add([method].flat(), url));
   }
 
-  /** Methods of the path, sorted, OPTIONS with them; empty when no route has it. */
+  /** Returns the methods of the path with OPTIONS, sorted; an empty list for an unknown path. */
   listMethods(path: string): string[] {
     const segments = splitPath(path);
     const methods = this.routes
@@ -24,7 +24,7 @@ export class RouteTable {
   }
 }
 
-/** A slash at the end is another path, as the router has it. */
+/** Splits a path. As in the router, a trailing slash makes another path. */
 function splitPath(path: string): string[] {
   return path.split('/').slice(1);
 }

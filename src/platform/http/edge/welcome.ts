@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 
-/** Where a newcomer goes from the bare address. */
+/** Links of the start page. */
 const LINKS = {
   documentation: '/docs',
   openapi: '/docs-json',
@@ -19,7 +19,7 @@ const TITLES: Readonly<Record<keyof typeof LINKS, string>> = {
   health: 'Health',
 };
 
-/** Answers at / and /v1 with links: a page for a browser, JSON for anything else. */
+/** Serves the start page at / and /v1: HTML for browsers, else JSON. */
 export function registerWelcome(fastify: FastifyInstance): void {
   for (const path of ['/', '/v1']) {
     fastify.get(path, (request, reply) => {
@@ -38,7 +38,7 @@ function renderPage(): string {
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Gigvault</title>
 <h1>Gigvault</h1>
-<p>This server answers at <code>/v1</code>.
+<p>The API is at <code>/v1</code>.
 <ul>
 ${items.join('\n')}
 </ul>

@@ -8,33 +8,36 @@ type Responses = NonNullable<NonNullable<OpenAPIObject['components']>['responses
 
 const PROBLEM_CONTENT = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
 
-/** The answers that follow from what a route is, not from what it does. */
+/** Error responses that follow from the form of a route. */
 const RESPONSES = {
-  '400': ['BadRequest', 'The request cannot be read, or a value is not valid.'],
-  '401': ['Unauthorized', 'Nobody is signed in, or the access token is not valid any more.'],
-  '403': ['Forbidden', 'The signed-in user may not do this.'],
-  '404': ['NotFound', "There is no such resource among the user's own."],
-  '406': ['NotAcceptable', 'The Accept header takes no media type of this route.'],
+  '400': ['BadRequest', 'The request is malformed, or a value is not valid.'],
+  '401': ['Unauthorized', 'The access token is missing, expired or of an ended session.'],
+  '403': ['Forbidden', 'The user lacks a permission, or must first re-authenticate or verify the e-mail address.'],
+  '404': ['NotFound', 'The resource does not exist, or it is not yours.'],
+  '406': ['NotAcceptable', 'The Accept header allows no media type of this route.'],
   '408': ['Timeout', 'The request did not arrive completely in time.'],
-  '409': ['Conflict', 'The state of the resource does not allow this, or the request came twice at once.'],
-  '412': ['PreconditionFailed', 'The resource has changed since the version in If-Match.'],
-  '413': ['TooLarge', 'The body is too large.'],
-  '414': ['AddressTooLong', 'A parameter of the path is longer than any id.'],
-  '415': ['UnsupportedMediaType', 'The media type of the body is not supported.'],
+  '409': ['Conflict', 'The state of the resource does not allow this, or another request changes it at the same time.'],
+  '412': [
+    'PreconditionFailed',
+    'The resource does not have the version in If-Match. Read it again and repeat the change.',
+  ],
+  '413': ['TooLarge', 'The body exceeds the limit of the route.'],
+  '414': ['AddressTooLong', 'A parameter of the path is too long.'],
+  '415': ['UnsupportedMediaType', 'The route does not accept the media type of the body.'],
   '422': [
     'Unprocessable',
-    'A value refers to something that does not exist, or the Idempotency-Key was used otherwise.',
+    'A value refers to a resource that does not exist, or the Idempotency-Key was used for another request.',
   ],
-  '429': ['TooManyRequests', 'Too many requests; Retry-After tells when to come back.'],
-  '431': ['HeadersTooLarge', 'The address and the headers together are too large.'],
-  '503': ['Unavailable', 'The service is busy or restarting; Retry-After tells when to come back.'],
+  '429': ['TooManyRequests', 'Too many requests. Repeat the request after the seconds in Retry-After.'],
+  '431': ['HeadersTooLarge', 'The URL and the headers together are too large.'],
+  '503': ['Unavailable', 'The service is busy or restarting. Repeat the request after the seconds in Retry-After.'],
 } as const;
 
 type Status = keyof typeof RESPONSES;
 
-const NOT_MODIFIED = { description: 'The resource still has the version in If-None-Match; no body.' };
+const NOT_MODIFIED = { description: 'The resource has a version in If-None-Match. No body.' };
 
-/** Error answers of single operations, which their form does not show. */
+/** Further error responses of single operations. */
 const EXTRA_STATUSES: Readonly<Record<string, readonly Status[]>> = {
   'post /v1/auth/login': ['401', '403'],
   'post /v1/auth/login/mfa': ['401', '403'],
@@ -49,23 +52,24 @@ const EXTRA_STATUSES: Readonly<Record<string, readonly Status[]>> = {
   'put /v1/ai/budget': ['422'],
 };
 
-/** The header that makes repeating a POST safe; documented here, since no handler reads it. */
+/** The header that makes a POST safe to repeat. Documented here because no handler reads it. */
 const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',
   in: 'header',
   required: false,
   description:
-    'Makes repeating the request safe for 24 hours: the same key with the same body gives the stored answer, marked `Idempotent-Replayed: true`.',
+    'Makes the request safe to repeat for 24 hours. The same key with the same body returns the stored response with ' +
+    '`Idempotent-Replayed: true`; another body is 422.',
   schema: { type: 'string', minLength: 1, maxLength: 255, examples: ['a3f1c9e2-create-job'] },
 } as const;
 
-/** The preconditions of a read. @see RFC 9110 section 13.1 */
+/** The precondition headers of a read. @see RFC 9110 section 13.1 */
 const PRECONDITIONS = [
   {
     name: 'If-None-Match',
     in: 'header',
     required: false,
-    description: 'ETags you have: 304 without a body when the resource still has one of them.',
+    description: 'ETags of the versions you have. If the resource has one of them, the answer is 304 without a body.',
     schema: { type: 'string', examples: ['"3"'] },
   },
   {
@@ -73,12 +77,12 @@ const PRECONDITIONS = [
     in: 'header',
     required: false,
     description:
-      'ETag, or ETags, of the version you want to read; 412 when the resource has another by now. It is tried first.',
+      'ETags of the versions you want. If the resource has another version, the answer is 412. Checked first.',
     schema: { type: 'string', examples: ['"3"'] },
   },
 ] as const;
 
-/** Adds what every operation has by its form: the problem schema, error answers, and the Idempotency-Key of POSTs. */
+/** Adds the common parts of all operations: the problem schema, error responses, and the headers of requests. */
 export function addCommonParts(document: OpenAPIObject): OpenAPIObject {
   const components = (document.components ??= {});
   components.schemas = { ...components.schemas, Problem: PROBLEM_SCHEMA };
@@ -90,7 +94,7 @@ export function addCommonParts(document: OpenAPIObject): OpenAPIObject {
     for (const status of listErrorStatuses(path, method, operation)) {
       operation.responses[status] ??= { $ref: `#/components/responses/${RESPONSES[status][0]}` };
     }
-    // A public operation says so itself; without this a generated client sends its token there too, or a linter warns.
+    // Without `security: []` generated clients would send their token to public operations.
     operation.security ??= [];
     addProblemResponses(operation);
   }
@@ -98,16 +102,16 @@ export function addCommonParts(document: OpenAPIObject): OpenAPIObject {
   return document;
 }
 
-/** Lets a reader name the versions they have, or want. A GET that may create something has none: `Unconditional`. */
+/** Documents the preconditions of a read. A GET that may create something has none: `Unconditional`. */
 function addPreconditions(operation: Operation): void {
   operation.responses['304'] ??= NOT_MODIFIED;
   operation.parameters = [...(operation.parameters ?? []), ...PRECONDITIONS.map((header) => ({ ...header }))];
 }
 
-/** Gives errors that a route describes itself the body that they have. */
+/** Adds the problem body to errors that a route describes itself. */
 function addProblemResponses({ responses }: Operation): void {
-  for (const [status, answer] of Object.entries(responses)) {
-    if (/^[45]/.test(status) && answer && !('$ref' in answer)) answer.content ??= PROBLEM_CONTENT;
+  for (const [status, response] of Object.entries(responses)) {
+    if (/^[45]/.test(status) && response && !('$ref' in response)) response.content ??= PROBLEM_CONTENT;
   }
 }
 
@@ -116,7 +120,7 @@ function listErrorStatuses(path: string, method: string, operation: Operation): 
   if (operation.security?.length) statuses.push('401', '403');
   if (path.startsWith('/v1/')) statuses.push('406');
   if (path.includes('{')) statuses.push('404', '414');
-  // A body is read, and refused, also where none is expected; of that of a GET only the declared size is looked at.
+  // A body is also parsed where none is expected, except by a GET.
   if (method !== 'get') statuses.push('415');
   if (method === 'put' || method === 'patch') statuses.push('409');
   if (acceptsIdempotencyKey(path, method)) statuses.push('409', '422');
@@ -130,40 +134,66 @@ function acceptsIdempotencyKey(path: string, method: string): boolean {
 }
 
 function buildSharedResponses(): Responses {
-  const answers = Object.values(RESPONSES).map(([name, description]) => [
+  const responses = Object.values(RESPONSES).map(([name, description]) => [
     name,
     { description, content: PROBLEM_CONTENT },
   ]);
-  return Object.fromEntries(answers) as Responses;
+  return Object.fromEntries(responses) as Responses;
 }
 
 const PROBLEM_SCHEMA = {
   type: 'object',
-  description: 'An error, after RFC 9457.',
+  description: 'A problem document (RFC 9457).',
   required: ['type', 'title', 'status', 'instance', 'code', 'requestId'],
   properties: {
-    type: { type: 'string', description: 'Where the code is explained.', example: '/docs/errors#validation.failed' },
-    title: { type: 'string', example: ERROR_CODES['validation.failed'].title },
-    status: { type: 'integer', example: 400 },
-    detail: { type: 'string', example: 'limit must not be less than 1' },
-    instance: { type: 'string', description: "The request's path.", example: '/v1/jobs' },
-    code: { type: 'string', enum: Object.keys(ERROR_CODES), example: 'validation.failed' },
-    requestId: { type: 'string', example: '5b0f2b0e-5c3a-4d2e-9d5e-2f8f0a6f4d11' },
+    type: {
+      type: 'string',
+      description: 'Link to the explanation of the code.',
+      example: '/docs/errors#validation.failed',
+    },
+    title: {
+      type: 'string',
+      description: 'Short text of the code, always the same.',
+      example: ERROR_CODES['validation.failed'].title,
+    },
+    status: { type: 'integer', description: 'HTTP status.', example: 400 },
+    detail: {
+      type: 'string',
+      description: 'What is wrong with this request and what to do, for people.',
+      example: 'limit must be a whole number from 1 to 100.',
+    },
+    instance: { type: 'string', description: 'Path of the request.', example: '/v1/jobs' },
+    code: {
+      type: 'string',
+      enum: Object.keys(ERROR_CODES),
+      description: 'Stable error code, for programs.',
+      example: 'validation.failed',
+    },
+    requestId: {
+      type: 'string',
+      description: 'Id of the request, for questions to the operator.',
+      example: '5b0f2b0e-5c3a-4d2e-9d5e-2f8f0a6f4d11',
+    },
     errors: {
       type: 'array',
+      description: 'Errors of single values.',
       items: {
         type: 'object',
         required: ['pointer', 'code', 'message'],
         properties: {
           pointer: { type: 'string', description: 'JSON pointer (RFC 6901) of the value.', example: '/limit' },
-          code: { type: 'string', example: 'min' },
-          message: { type: 'string', example: 'limit must not be less than 1' },
+          code: { type: 'string', description: 'The broken rule.', example: 'min' },
+          message: {
+            type: 'string',
+            description: 'What is wrong with the value.',
+            example: 'limit must be a whole number from 1 to 100.',
+          },
         },
       },
     },
     errorsOmitted: {
       type: 'integer',
-      description: 'Errors left out to keep the answer short; absent when all are listed.',
+      description: 'Number of errors left out to keep the response short. Absent when all are listed.',
       example: 3,
     },
   },

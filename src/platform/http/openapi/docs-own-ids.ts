@@ -3,9 +3,9 @@ import type { Operation } from './operations';
 
 type Id = string | number;
 
-/** The functions that the plugins below add to Swagger UI for each other. */
+/** Functions that the plugins below add to Swagger UI for each other. */
 interface Functions {
-  /** Returns the list that holds the rows a field or parameter refers to by its name. */
+  /** Returns the path of the list whose rows a field or parameter of this name refers to. */
   listOf(name: string): string | undefined;
   newestIdIn(list: string, ui: SwaggerUi): Promise<Id | undefined>;
   fillParameters(path: string, method: string, operation: Operation, ui: SwaggerUi): Promise<void>;
@@ -44,15 +44,15 @@ function newestIdPlugin(): Plugin {
       newestIdIn: async (list, ui) => {
         const [authorization] = Object.values(ui.authSelectors.authorized().toJS());
         if (!authorization?.value) return undefined;
-        const answer = await fetch(list, { headers: { authorization: `Bearer ${authorization.value}` } });
-        const { items } = answer.ok ? ((await answer.json()) as { items?: { id?: Id }[] }) : {};
+        const response = await fetch(list, { headers: { authorization: `Bearer ${authorization.value}` } });
+        const { items } = response.ok ? ((await response.json()) as { items?: { id?: Id }[] }) : {};
         return items?.[0]?.id;
       },
     },
   };
 }
 
-/** `{id}` is a row of the list that the path begins with; what the page has filled in or the user has typed stays. */
+/** Fills `{id}` with a row of the list that the path begins with. Keeps values of the page and of the user. */
 function fillParametersPlugin(): Plugin {
   return {
     fn: {
@@ -98,7 +98,7 @@ function fillBodyPlugin(): Plugin {
   };
 }
 
-/** Nothing is filled in for a DELETE or for a change by an admin: "Execute" alone must not end anything. */
+/** Fills in nothing for a DELETE or for a change by an admin: "Execute" alone must not destroy anything. */
 function tryItOutPlugin(): Plugin {
   const onTryItOut = (operationId: string, ui: SwaggerUi): void => {
     for (const [path, item] of Object.entries(ui.specSelectors.specJson().toJS().paths)) {
@@ -126,10 +126,10 @@ function tryItOutPlugin(): Plugin {
 }
 
 /**
- * Plugins of Swagger UI that fill in the ids of the caller's newest rows when "Try it out" is pressed, since no example can
- * know them. Without a sign-in, or where the list is empty, the form stays as the document has it.
+ * Plugins of Swagger UI. "Try it out" fills in the ids of the caller's newest rows, which no example can know. Without
+ * a sign-in, or with an empty list, the form keeps the values of the document.
  *
- * The page gets the source of each function and runs it in the browser: a plugin uses nothing from outside its function.
+ * The browser runs the source of each function, so a plugin uses nothing from outside its function.
  */
 export const NEWEST_ID_PLUGINS: readonly (() => Plugin)[] = [
   newestIdPlugin,

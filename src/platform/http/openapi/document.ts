@@ -7,35 +7,41 @@ import { describeRequests } from './requests';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 
-const DESCRIPTION = `The backend a freelancer runs to work on Upwork without trusting anyone with the keys.
+const DESCRIPTION = `Gigvault is a backend for freelancers on Upwork. You run it yourself and keep your own keys.
 
-Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`, listed at [/docs/errors](/docs/errors).
-Lists answer \`{items, nextCursor}\`; give \`nextCursor\` as \`cursor\` for the next page. Money is a decimal string with
-its currency, times are RFC 3339 in UTC. Single resources have an ETag: send it as If-Match to change only the version
-you know. An Idempotency-Key on a POST makes repeating it safe.
+- **Authorization**: send the \`accessToken\` of \`POST /v1/auth/login\` as a bearer token.
+- **Errors**: \`application/problem+json\` (RFC 9457) with a stable \`code\`, listed at [/docs/errors](/docs/errors).
+- **Lists**: \`{items, nextCursor}\`. Send \`nextCursor\` as \`cursor\` for the next page; null marks the last page.
+- **Values**: money is a decimal string with a currency. Times are RFC 3339 in UTC.
+- **Versions**: single resources have an ETag. Send it as If-Match to change only the version you know.
+- **Retries**: an Idempotency-Key makes a POST safe to repeat for 24 hours.
+- **Limits**: RateLimit shows the requests you have left. Wait for the seconds in Retry-After on 429 and 503.
 
 In Swagger UI, "Try it out" fills in the ids of your newest rows once you are authorized.`;
 
-/** The order of the documentation: as a consumer meets the API, from signing up to running it. */
+/** Tags in the order of the documentation: from sign-up to operation. */
 const TAGS: readonly { readonly name: string; readonly description: string }[] = [
-  { name: 'Auth', description: 'Sign up, sign in, sessions, second factor.' },
-  { name: 'Users', description: 'Your own account.' },
-  { name: 'Tokens', description: 'Connections to Upwork.' },
-  { name: 'Jobs', description: 'Vacancies: keep, search, import.' },
-  { name: 'Synchronisation', description: 'Saved searches, and what is brought in from Upwork.' },
-  { name: 'Webhooks', description: 'Addresses that are called when a saved search finds something; their deliveries.' },
-  { name: 'Proposals', description: 'From draft to answer.' },
+  { name: 'Auth', description: 'Sign-up, sign-in, sessions and two-factor sign-in.' },
+  { name: 'Users', description: 'Your account: data, export and erasure.' },
+  { name: 'Tokens', description: 'Connections to Upwork (OAuth 2.0).' },
+  { name: 'Jobs', description: 'Jobs on Upwork: store, search and import them.' },
+  {
+    name: 'Synchronisation',
+    description: 'Saved searches, and the import of jobs, proposals and messages from Upwork.',
+  },
+  { name: 'Webhooks', description: 'URLs that receive new matches of your saved searches, and their deliveries.' },
+  { name: 'Proposals', description: 'Proposals for jobs, from draft to decision.' },
   { name: 'Messages', description: 'Conversations with clients.' },
-  { name: 'Profile', description: 'Who you are, for drafts in your own voice.' },
-  { name: 'AI', description: 'Drafts by language models, their cost and your budget.' },
-  { name: 'Analytics', description: 'Your numbers.' },
-  { name: 'Audit', description: 'Who changed what in your rows.' },
-  { name: 'Admin', description: 'Running the installation.' },
-  { name: 'Development', description: 'Trying it out; absent in production.' },
-  { name: 'Health', description: 'For probes.' },
+  { name: 'Profile', description: 'Your skills and experience, which AI drafts use.' },
+  { name: 'AI', description: 'Texts by language models, their cost and your budget.' },
+  { name: 'Analytics', description: 'Statistics of your jobs and proposals, and your own metrics.' },
+  { name: 'Audit', description: 'The history of your data: each change, its time and its author.' },
+  { name: 'Admin', description: 'Operation of the server, for admins.' },
+  { name: 'Development', description: 'Tools for development. Absent in production.' },
+  { name: 'Health', description: 'Liveness and readiness probes.' },
 ];
 
-/** Returns the OpenAPI 3.1 document of an initialised application, the same on every machine. */
+/** Returns the OpenAPI 3.1 document of an initialized application. It is the same on every machine. */
 export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
   const base = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
@@ -52,7 +58,7 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
   const document = SwaggerModule.createDocument(app, base);
   const used = new Set(Object.values(document.paths).flatMap((item) => listTags(item)));
   document.tags = TAGS.filter(({ name }) => used.delete(name));
-  // A tag nobody described yet still has its place, after the others.
+  // Tags without a description come last.
   document.tags.push(...[...used].sort().map((name) => ({ name })));
   describeRequests(document);
   completeLists(document);
@@ -64,8 +70,8 @@ function listTags(item: object): string[] {
 }
 
 /**
- * Returns the OpenAPI document of a root module as the text that is checked in. Nothing is started or connected: Nest's
- * preview mode knows the routes without making the services behind them.
+ * Returns the OpenAPI document of a root module as the checked-in text. Nest's preview mode knows the routes without
+ * creating services, so nothing is started or connected.
  */
 export async function writeOpenApiContract(module: Type): Promise<string> {
   const app = await NestFactory.create(module, new FastifyAdapter(), {

@@ -7,12 +7,13 @@ import { renderErrorsPage } from '../../errors/errors-page';
 import { PageAuthenticator, type Authenticator } from '../access/authenticator';
 import { NEWEST_ID_PLUGINS } from './docs-own-ids';
 
-/** The pages that tell the whole contract; the list of error codes is open, problems link to it. */
+/** Pages that need a sign-in in production. The list of error codes is open because problems link to it. */
 const CLOSED_IN_PRODUCTION = /^\/docs(-json)?($|\/)(?!errors$)/;
 
 /**
  * Serves Swagger UI at /docs, the OpenAPI document at /docs-json and the error codes at /docs/errors. In production the
- * first two are for signed-in users only: by access token, or by the cookie of an admin's dashboard; the matched route decides, since a path can be written in many ways.
+ * first two need an access token or the cookie of the dashboard. The check reads the matched route, since a path can be
+ * written in several ways.
  */
 export function setUpDocumentation(
   app: NestFastifyApplication,
@@ -22,13 +23,13 @@ export function setUpDocumentation(
 ): void {
   const fastify = app.getHttpAdapter().getInstance();
   if (config.isProduction) {
-    // Not async: every request passes here, and a promise for each is dear.
+    // Not async: a promise for every request would be expensive.
     fastify.addHook('onRequest', (request, reply, done) => {
       if (!CLOSED_IN_PRODUCTION.test(request.routeOptions.url ?? '')) return done();
       if (!authenticator) return done(new AppError('route.not_found'));
       const pages = findPageAuthenticator(app);
-      const by = request.headers.authorization === undefined && pages ? pages : authenticator;
-      by.authenticate(request).then(
+      const chosen = request.headers.authorization === undefined && pages ? pages : authenticator;
+      chosen.authenticate(request).then(
         () => done(),
         (error: Error) => (isPage(request) ? redirectToSignIn(reply) : done(error)),
       );
@@ -57,7 +58,7 @@ function findPageAuthenticator(app: NestFastifyApplication): PageAuthenticator |
   }
 }
 
-/** Returns whether a browser opens the page itself; its scripts and styles get the error. */
+/** Returns whether the request opens the page itself. Its scripts and styles get the error. */
 function isPage({ headers, routeOptions }: FastifyRequest): boolean {
   return /^\/docs\/?$/.test(routeOptions.url ?? '') && (headers.accept ?? '').includes('text/html');
 }

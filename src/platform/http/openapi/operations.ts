@@ -6,7 +6,7 @@ export type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
-/** A method of an operation. */
+/** An HTTP method of an operation. */
 export type Method = (typeof METHODS)[number];
 
 /** Returns all operations of a document. */
@@ -16,10 +16,10 @@ export function listOperations({ paths }: OpenAPIObject): { path: string; method
   );
 }
 
-/** Returns whether the answer is a single resource with a version, which has an ETag. */
+/** Returns whether the response is a single resource with a version, and so has an ETag. */
 export function hasVersion(document: OpenAPIObject, operation: Operation, status = '200'): boolean {
-  const answer = operation.responses[status];
-  const schema = answer && 'content' in answer ? answer.content?.['application/json']?.schema : undefined;
+  const response = operation.responses[status];
+  const schema = response && 'content' in response ? response.content?.['application/json']?.schema : undefined;
   const name = schema && '$ref' in schema ? schema.$ref.split('/').at(-1) : undefined;
   const resource = name === undefined ? undefined : document.components?.schemas?.[name];
   return resource !== undefined && 'properties' in resource && resource.properties?.['version'] !== undefined;
@@ -30,7 +30,7 @@ interface ListSchema {
   required?: string[];
 }
 
-/** Adds the cursor to lists that are always whole: consumers walk all lists in one way. The server sends null there. */
+/** Adds `nextCursor` to lists without pages, so that clients read all lists in the same way. The server sends null. */
 export function completeLists({ components }: OpenAPIObject): void {
   for (const schema of Object.values(components?.schemas ?? {}) as ListSchema[]) {
     if (schema.properties?.['items'] === undefined || schema.properties['nextCursor'] !== undefined) continue;

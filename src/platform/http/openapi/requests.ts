@@ -24,19 +24,19 @@ interface Parameter {
 
 type Content = Record<string, { schema?: Schema; example?: unknown }>;
 
-/** Fields and parameters that hold the id of a row. */
+/** Names of fields and parameters with the id of a row. */
 const ID = /^(id|\w+Ids?)$/;
 
-/** Rows of a file, as its lines are written. */
+/** Examples of text bodies by media type. */
 const TEXT_BODIES: Readonly<Record<string, string>> = {
   'text/csv': 'title,skills\nSpeed up slow PostgreSQL queries,"PostgreSQL, SQL"\n',
   'application/x-ndjson': '{"title":"Speed up slow PostgreSQL queries","skills":["PostgreSQL"]}\n',
 };
 
 /**
- * Makes the requests of the document say what the server takes: ids as 64-bit integers from 1 up, the media types of
- * merge patches, files as text. Examples are such that a new account can send them: no optional filter and no id of a
- * row is filled in, since Swagger UI sends every `example` it finds.
+ * Completes the requests of the document: ids as 64-bit integers from 1, the media type of merge patches, files as
+ * text. Examples work for a new account: optional filters and ids of rows have none, since Swagger UI sends every
+ * `example`.
  */
 export function describeRequests(document: OpenAPIObject): void {
   const schemas = (document.components?.schemas ?? {}) as Record<string, Schema>;
@@ -81,7 +81,7 @@ function describeBody(method: Method, operation: Operation, schemas: Readonly<Re
   if (method === 'patch') content['application/merge-patch+json'] = { ...json };
 }
 
-/** Returns a body from the examples of the fields, without ids of rows that may be left out. */
+/** Returns a body from the examples of the fields, without optional ids of rows. */
 function buildExample({ properties = {}, required = [] }: Schema): Record<string, unknown> {
   const fields = Object.entries(properties).filter(
     ([name, { example }]) => example !== undefined && (required.includes(name) || !ID.test(name)),

@@ -3,45 +3,42 @@ import { hasVersion, listOperations, type Operation } from './operations';
 
 type ResponseObject = Exclude<NonNullable<Operation['responses'][string]>, { $ref: string }>;
 
-/** The headers of answers; each is described once and referred to. */
+/** The response headers, with a description and an example. */
 const HEADERS = {
-  ETag: ['The version of the resource in double quotes; send it as If-Match or If-None-Match.', '"3"'],
-  Location: ['Path of the resource; of work that goes on, where to follow it.', '/v1/jobs/4711'],
-  RateLimit: [
-    'What is left of your requests and when they renew: `r` requests for `t` seconds.',
-    '"general";r=299;t=60',
-  ],
+  ETag: ['Version of the resource in double quotes, for If-Match and If-None-Match.', '"3"'],
+  Location: ['Path of the created resource, or of the resource that shows the progress.', '/v1/jobs/4711'],
+  RateLimit: ['Requests you have left: `r` requests in the next `t` seconds.', '"general";r=299;t=60'],
   'RateLimit-Policy': [
-    'Your limit: `q` requests in `w` seconds. Absent where nothing is counted.',
+    'Your limit: `q` requests in `w` seconds. Absent for requests that are not counted.',
     '"general";q=300;w=60',
   ],
-  'Retry-After': ['Seconds to wait before the request is sent again.', '5'],
-  'Idempotent-Replayed': ['`true` on the stored answer to an Idempotency-Key that came before.', 'true'],
-  'X-Request-Id': ['Id of the request; quote it when you ask for help.', '5b0f2b0e-5c3a-4d2e-9d5e-2f8f0a6f4d11'],
+  'Retry-After': ['Seconds to wait before you repeat the request.', '5'],
+  'Idempotent-Replayed': ['`true` on a stored response to an earlier request with the same Idempotency-Key.', 'true'],
+  'X-Request-Id': ['Id of the request, for questions to the operator.', '5b0f2b0e-5c3a-4d2e-9d5e-2f8f0a6f4d11'],
 } as const;
 
 type HeaderName = keyof typeof HEADERS;
 
-/** On every answer. */
+/** Headers of every response. */
 const COMMON: readonly HeaderName[] = ['X-Request-Id', 'RateLimit', 'RateLimit-Policy'];
 
-/** Answers that say when to come back. */
+/** Statuses with Retry-After. */
 const TEMPORARY: ReadonlySet<string> = new Set(['429', '503']);
 
-/** Adds the headers that answers have by what they are: of a resource with a version, of one that was created, of an error. */
+/** Adds headers to the responses by their kind: a resource with a version, a created one, an error. */
 export function addResponseHeaders(document: OpenAPIObject): void {
   const components = (document.components ??= {});
   components.headers = { ...components.headers, ...buildHeaderComponents() };
-  for (const answer of Object.values(components.responses ?? {})) {
-    if (!('$ref' in answer)) addHeaders(answer, COMMON);
+  for (const response of Object.values(components.responses ?? {})) {
+    if (!('$ref' in response)) addHeaders(response, COMMON);
   }
   for (const name of ['TooManyRequests', 'Unavailable']) {
-    const answer = components.responses?.[name];
-    if (answer && !('$ref' in answer)) addHeaders(answer, ['Retry-After']);
+    const response = components.responses?.[name];
+    if (response && !('$ref' in response)) addHeaders(response, ['Retry-After']);
   }
   for (const { path, operation } of listOperations(document)) {
-    for (const [status, answer] of Object.entries(operation.responses)) {
-      if (answer && !('$ref' in answer)) addHeaders(answer, listHeaderNames(document, path, operation, status));
+    for (const [status, response] of Object.entries(operation.responses)) {
+      if (response && !('$ref' in response)) addHeaders(response, listHeaderNames(document, path, operation, status));
     }
   }
 }
@@ -58,13 +55,13 @@ function listHeaderNames(document: OpenAPIObject, path: string, operation: Opera
 }
 
 function hasBody(operation: Operation, status: string): boolean {
-  const answer = operation.responses[status];
-  return answer !== undefined && 'content' in answer && answer.content !== undefined;
+  const response = operation.responses[status];
+  return response !== undefined && 'content' in response && response.content !== undefined;
 }
 
-function addHeaders(answer: ResponseObject, names: readonly HeaderName[]): void {
+function addHeaders(response: ResponseObject, names: readonly HeaderName[]): void {
   const references = names.map((name) => [name, { $ref: `#/components/headers/${name}` }] as const);
-  answer.headers = { ...answer.headers, ...Object.fromEntries(references) };
+  response.headers = { ...response.headers, ...Object.fromEntries(references) };
 }
 
 function buildHeaderComponents(): NonNullable<NonNullable<OpenAPIObject['components']>['headers']> {

@@ -11,7 +11,7 @@ function as<T>(principal: Principal | undefined, operation: string, work: () => 
 }
 
 describe(CursorCodec.name, () => {
-  it('gives back the keys it was given', () => {
+  it('decodes the keys that it encoded', () => {
     const key = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null));
     fc.assert(
       fc.property(fc.array<CursorKey>(key), fc.jsonValue(), (keys, scope) => {
@@ -20,7 +20,7 @@ describe(CursorCodec.name, () => {
     );
   });
 
-  it('does not mind the order of filters, nor absent ones', () => {
+  it('ignores the order of filters and absent ones', () => {
     const cursor = codec.encode([1], { status: 'active', skills: ['a', 'b'], q: undefined });
 
     expect(codec.decode(cursor, { skills: ['a', 'b'], status: 'active' })).toEqual([1]);

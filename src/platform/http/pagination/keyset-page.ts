@@ -5,15 +5,15 @@ import { currentContext } from '../../context/request-context';
 import { AppError } from '../../errors/app-error';
 import { type Page, type PageQueryDto } from './page.dto';
 
-/** A value of a keyset: exact, so timestamps come as PostgreSQL's text (a Date loses the microseconds). */
+/** A value of a keyset. It is exact: timestamps are text of PostgreSQL, since a Date loses the microseconds. */
 export type CursorKey = string | number | boolean | null;
 
-/** 128 of the 256 bits are beyond guessing and keep the cursor short. */
+/** Length of the truncated signature. 128 bits cannot be guessed and keep the cursor short. */
 const SIGNATURE_BYTES = 16;
 
 /**
- * Makes and opens cursors: opaque, signed, and bound to the user, the route, the sort and the filters they were made
- * for, so that one that is altered or belongs elsewhere is refused instead of giving a page that looks right.
+ * Encodes and decodes cursors. They are opaque, signed, and bound to the user, the route, the sort and the filters. An
+ * altered or foreign cursor is rejected instead of returning a wrong page.
  */
 @Injectable()
 export class CursorCodec {
@@ -24,7 +24,7 @@ export class CursorCodec {
   }
 
   /**
-   * Returns the cursor behind the row with these `keys`.
+   * Returns the cursor of the rows after the row with these `keys`.
    * @param scope the sort and the filters of the list, anything JSON can hold
    */
   encode(keys: readonly CursorKey[], scope: unknown): string {
@@ -33,14 +33,14 @@ export class CursorCodec {
   }
 
   /**
-   * Returns the keys a cursor holds.
+   * Returns the keys in a cursor.
    * @throws AppError `cursor.invalid` when it was not made by `encode` for this user, route and scope
    */
   decode(cursor: string, scope: unknown): CursorKey[] {
     const bytes = Buffer.from(cursor, 'base64url');
     const payload = bytes.subarray(SIGNATURE_BYTES);
     const genuine =
-      // Node skips characters outside the alphabet; only the one spelling of a cursor is it.
+      // Node skips characters outside the alphabet; only the canonical text is accepted.
       bytes.toString('base64url') === cursor &&
       bytes.length > SIGNATURE_BYTES &&
       timingSafeEqual(bytes.subarray(0, SIGNATURE_BYTES), this.sign(payload, scope));
@@ -72,21 +72,21 @@ function canonicalize(scope: unknown): unknown {
     .map(([key, value]) => [key, canonicalize(value)]);
 }
 
-/** A page about to be read: what to ask the database for, and how to answer. */
+/** A page to be read: the arguments of the query, and the conversion of its rows. */
 export interface KeysetPage {
-  /** Keys of the last row of the page before; undefined on the first page. */
+  /** Keys of the last row of the previous page; undefined on the first page. */
   readonly after: readonly CursorKey[] | undefined;
-  /** Rows to ask for: one more than the page holds, which tells whether there is a next one. */
+  /** Number of rows to query: one more than the page, to detect a next page. */
   readonly take: number;
   /**
-   * Makes the page of the rows read.
-   * @param keysOf the sort's values of a row, exact and ending in a unique one
+   * Returns the page of the queried rows.
+   * @param keysOf returns the sort values of a row, exact and ending in a unique one
    */
   of<Row, Item>(rows: readonly Row[], keysOf: (row: Row) => CursorKey[], toItem: (row: Row) => Item): Page<Item>;
 }
 
 /**
- * Opens pages of lists that are sorted by a key and resumed behind a row, so that inserts neither repeat nor hide one.
+ * Opens pages of lists by keyset pagination: a page begins after a row, so that inserts neither repeat nor hide rows.
  * @example
  * const page = this.pages.open(query);
  * const rows = await this.database.list<JobRow>(...listJobs(query, page.after, page.take));
@@ -106,10 +106,10 @@ export class KeysetPages {
       after: cursor === undefined ? undefined : this.cursors.decode(cursor, scope),
       take: limit + 1,
       of: (rows, keysOf, toItem) => {
-        const shown = rows.slice(0, limit);
-        const last = shown.at(-1);
+        const pageRows = rows.slice(0, limit);
+        const last = pageRows.at(-1);
         const nextCursor = rows.length > limit && last !== undefined ? this.cursors.encode(keysOf(last), scope) : null;
-        return { items: shown.map(toItem), nextCursor };
+        return { items: pageRows.map(toItem), nextCursor };
       },
     };
   }

@@ -4,14 +4,14 @@ import { TextLength } from '../validation/text';
 import { IntegerParam, OptionalField } from '../validation/fields';
 import { applyDecorators, type Type } from '@nestjs/common';
 
-/** The parameters every list has. A list's own DTO extends it with its filters and its `sort`. */
+/** The parameters of every list. The DTO of a list extends it with filters and `sort`. */
 export class PageQueryDto {
   @ApiPropertyOptional({
     type: 'integer',
     minimum: 1,
     maximum: 100,
     default: 20,
-    description: 'How many items a page has at most.',
+    description: 'Maximum number of items per page.',
     example: 20,
   })
   @IntegerParam(1, 100)
@@ -19,7 +19,7 @@ export class PageQueryDto {
 
   @ApiPropertyOptional({
     type: String,
-    description: '`nextCursor` of the page before; only with the same filters and the same sort.',
+    description: '`nextCursor` of the previous page. Send it with the same filters and the same sort.',
   })
   @OptionalField()
   @IsString()
@@ -27,18 +27,18 @@ export class PageQueryDto {
   cursor?: string;
 }
 
-/** The field that ends every list. */
+/** The schema of `nextCursor`. */
 export const NEXT_CURSOR = {
   type: ['string', 'null'] as unknown as string,
-  description: 'Give it as `cursor` for the next page; null at the end.',
+  description: 'Value of `cursor` for the next page; null on the last page.',
 };
 
-/** Describes a 200 answer as a page of `item` in the OpenAPI document. */
+/** Documents a 200 response as a page of `item`. */
 export function ApiPage(item: Type): MethodDecorator {
   return applyDecorators(
     ApiExtraModels(item),
     ApiOkResponse({
-      description: 'One page.',
+      description: 'One page of the list.',
       schema: {
         type: 'object',
         required: ['items', 'nextCursor'],
@@ -51,7 +51,7 @@ export function ApiPage(item: Type): MethodDecorator {
   );
 }
 
-/** One page of a list; `nextCursor` is null at its end. */
+/** One page of a list. `nextCursor` is null on the last page. */
 export interface Page<T> {
   readonly items: T[];
   readonly nextCursor: string | null;

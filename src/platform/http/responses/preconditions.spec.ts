@@ -18,7 +18,7 @@ describe(readPreconditions.name, () => {
 });
 
 describe(assertVersion.name, () => {
-  it('lets any version pass without preconditions', () => {
+  it('accepts any version without preconditions', () => {
     expect(() => assertVersion({ version: 3 }, undefined)).not.toThrow();
   });
 
@@ -54,7 +54,7 @@ describe(assertVersion.name, () => {
     expect(passes(3, undefined, header)).toBe(isMet);
   });
 
-  it('tries If-Match first, then If-None-Match', () => {
+  it('checks If-Match first, then If-None-Match', () => {
     expect(passes(3, '"3"', '"2"')).toBe(true);
     expect(passes(3, '"3"', '"3"')).toBe(false);
     expect(() => assertVersion({ version: 3 }, { ifMatch: '"2"', ifNoneMatch: '*' })).toThrow(
@@ -62,11 +62,11 @@ describe(assertVersion.name, () => {
     );
   });
 
-  it('takes version 0 for a resource that nobody has stored', () => {
+  it('treats version 0 as a resource that is not stored', () => {
     expect([passes(0, '"0"'), passes(0, '*'), passes(0, undefined, '*')]).toEqual([true, false, true]);
   });
 
-  it('says what an If-Match without an ETag must look like', () => {
+  it('describes the format when If-Match has no ETag', () => {
     expect(() => assertVersion({ version: 3 }, { ifMatch: '3' })).toThrow(
       expect.objectContaining({ detail: expect.stringContaining('in double quotes') }),
     );

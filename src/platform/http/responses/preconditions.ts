@@ -3,10 +3,10 @@ import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../../errors/app-error';
 
-/** One ETag of a header. */
+/** An ETag of a header. */
 interface EntityTag {
   readonly isWeak: boolean;
-  /** What is between the quotes. */
+  /** The text between the quotes. */
   readonly value: string;
 }
 
@@ -18,17 +18,17 @@ export function isAny(header: string): boolean {
   return header.trim() === '*';
 }
 
-/** Returns whether the list of ETags holds one that is strongly the same: neither is weak. @see RFC 9110 section 8.8.3.2 */
+/** Returns whether the list has this ETag by strong comparison. @see RFC 9110 section 8.8.3.2 */
 export function listsStrongly(header: string, value: string): boolean {
   return parseTags(header).some((tag) => !tag.isWeak && tag.value === value);
 }
 
-/** Returns whether the list of ETags holds one that is weakly the same: `W/"3"` is `"3"`. */
+/** Returns whether the list has this ETag by weak comparison: `W/"3"` equals `"3"`. */
 export function listsWeakly(header: string, value: string): boolean {
   return parseTags(header).some((tag) => tag.value === value);
 }
 
-/** Returns whether the header holds an ETag at all. */
+/** Returns whether the header is `*` or has an ETag. */
 export function hasTags(header: string): boolean {
   return isAny(header) || parseTags(header).length > 0;
 }
@@ -37,14 +37,14 @@ function parseTags(header: string): EntityTag[] {
   return [...header.matchAll(ENTITY_TAG)].map(([, weak, value = '']) => ({ isWeak: weak !== undefined, value }));
 }
 
-/** What a request asks of the version it is meant for: its If-Match and If-None-Match. */
+/** If-Match and If-None-Match of a request. */
 export interface Preconditions {
   readonly ifMatch?: string;
   readonly ifNoneMatch?: string;
 }
 
 /**
- * Injects the request's If-Match and If-None-Match, undefined without either. Hand them to `assertVersion`.
+ * Injects If-Match and If-None-Match of the request; undefined without either. Pass them to `assertVersion`.
  * @see RFC 9110 section 13
  */
 export const IfMatch = createParamDecorator<void, Preconditions | undefined>(
@@ -58,26 +58,28 @@ function documentHeaders(target: object, handler: string | symbol | undefined): 
   ApiHeader({
     name: 'If-None-Match',
     required: false,
-    description: 'ETags the resource must not have, or `*`: 412 when it has one of them. Nothing is changed then.',
+    description:
+      'ETags that the resource must not have, or `*`. If it has one of them, the answer is 412 and nothing changes.',
     schema: { type: 'string', example: '"2"' },
   })(target, handler, descriptor);
   ApiHeader({
     name: 'If-Match',
     required: false,
-    description: 'ETag, or ETags, of the version the change is meant for; 412 when the resource has changed since.',
+    description:
+      'ETags of the version to change. If the resource has another version, the answer is 412 and nothing changes.',
     schema: { type: 'string', example: '"3"' },
   })(target, handler, descriptor);
 }
 
-/** Returns the preconditions among these headers; undefined without any. */
+/** Returns the preconditions of these headers; undefined without any. */
 export function readPreconditions(headers: FastifyRequest['headers']): Preconditions | undefined {
   const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
   return ifMatch === undefined && ifNoneMatch === undefined ? undefined : { ifMatch, ifNoneMatch };
 }
 
 /**
- * Lets a change go on only when the version fits what the caller asks of it. A resource of version 0 is one that nobody
- * has stored yet, which `*` does not match. If-Match is tried first.
+ * Rejects a change whose preconditions the current version does not meet. If-Match is checked first. Version 0 means
+ * that the resource is not stored yet; `*` does not match it.
  * @throws AppError `precondition.failed`
  * @see RFC 9110 section 13.2.2
  */
@@ -85,11 +87,11 @@ export function assertVersion(current: { readonly version: number }, preconditio
   assertMatches(current, preconditions);
   const { ifNoneMatch } = preconditions ?? {};
   if (ifNoneMatch === undefined || !matchesAny(current, ifNoneMatch)) return;
-  throw preconditionFailed(`If-None-Match names the current ETag "${current.version}", so nothing was changed.`);
+  throw preconditionFailed(`If-None-Match has the current ETag "${current.version}". Nothing was changed.`);
 }
 
 /**
- * Lets a request go on only when If-Match, if there is one, lists the version.
+ * Rejects a request whose If-Match does not list the version.
  * @throws AppError `precondition.failed`
  */
 export function assertMatches(
@@ -101,11 +103,11 @@ export function assertMatches(
   throw preconditionFailed(
     hasTags(ifMatch)
       ? `The ETag is now "${version}". Read the resource again and repeat the change with that If-Match.`
-      : `If-Match must list ETags in double quotes, as this server sends them; the ETag is now "${version}".`,
+      : `If-Match must list ETags in double quotes. The ETag is now "${version}".`,
   );
 }
 
-/** Returns whether If-None-Match names this version. */
+/** Returns whether If-None-Match lists this version. */
 export function matchesAny({ version }: { readonly version: number }, ifNoneMatch: string): boolean {
   return isAny(ifNoneMatch) ? version > 0 : listsWeakly(ifNoneMatch, String(version));
 }

@@ -4,23 +4,23 @@ import { assertMatches, matchesAny, readPreconditions } from './preconditions';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The path of `@FollowAt`. */
-    followAt?: string;
-    /** Whether the route is one of `@Unconditional`. */
+    /** The path of `@LocationAt`. */
+    locationAt?: string;
+    /** True for routes marked by `@Unconditional`. */
     isUnconditional?: boolean;
   }
 }
 
 /**
- * Gives the 202 of a route its Location.
- * @param path where the work can be followed; a parameter of the route's own path is filled in: `/v1/webhooks/:id/deliveries`
+ * Sets the Location of a 202 response.
+ * @param path of the resource that shows the progress, with parameters of the route: `/v1/webhooks/:id/deliveries`
  */
 export function LocationAt(path: string): MethodDecorator {
-  return RouteConfig({ followAt: path } satisfies FastifyContextConfig);
+  return RouteConfig({ locationAt: path } satisfies FastifyContextConfig);
 }
 
 /**
- * Marks a GET that changes something: it has no version that a reader could have already, so preconditions are ignored.
+ * Marks a GET that changes something. Its preconditions are ignored.
  * @see RFC 9110 section 13.2.1
  */
 export function Unconditional(): MethodDecorator {
@@ -28,11 +28,10 @@ export function Unconditional(): MethodDecorator {
 }
 
 /**
- * Gives answers that are a single resource their headers: one with a `version` its ETag, and a reader who has that
- * version already 304 without a body, one whose If-Match names others 412; a created one with an `id` the Location `<path of the list>/<id>`, unless its
- * handler has named another; one of accepted work the Location of `@FollowAt`. A browser may keep what has an id and an
- * ETag and asks before it shows it (`private, no-cache`); all else is `no-store`. Hooks and
- * no interceptors: each interceptor costs every request several promises and observables.
+ * Adds the headers of single resources. A body with a `version` gets an ETag; a read is 304 or 412 by its
+ * preconditions. A created body with an `id` gets the Location `<path of the list>/<id>`, unless the handler set one; a
+ * 202 gets that of `@LocationAt`. Resources with an id and an ETag are `private, no-cache`; other responses are
+ * `no-store`. These are hooks: an interceptor would cost every request several promises and observables.
  * @see RFC 9110 sections 13 and 15.3.2
  */
 export function registerResourceHeaders(fastify: FastifyInstance): void {
@@ -48,7 +47,7 @@ export function registerResourceHeaders(fastify: FastifyInstance): void {
   fastify.addHook('onSend', (request, reply, payload, done) => {
     if (reply.statusCode !== 304) return done(null, payload);
     void reply.removeHeader('content-type');
-    // Fastify takes the body of HEAD away itself, for the length that the answer to GET would have, and fails without one.
+    // For HEAD Fastify removes the body itself, after it has read its length.
     done(null, request.method === 'HEAD' ? payload : null);
   });
 }
@@ -57,7 +56,7 @@ function setEntityTag(body: unknown, request: FastifyRequest, reply: FastifyRepl
   const version = readNumber(body, 'version');
   if (version === undefined) return;
   void reply.header('etag', `"${version}"`);
-  // A change has tried its preconditions before it was made.
+  // A change has checked its preconditions already.
   if ((request.method !== 'GET' && request.method !== 'HEAD') || request.routeOptions.config.isUnconditional) return;
   const preconditions = readPreconditions(request.headers);
   assertMatches({ version }, preconditions);
@@ -67,20 +66,20 @@ function setEntityTag(body: unknown, request: FastifyRequest, reply: FastifyRepl
 }
 
 /**
- * Returns whether the path names the row by its id, which no two tenants share. `/v1/profile` is another resource for each
- * user: a browser that two people use would send the ETag of the one and show their profile to the other on a 304.
+ * Returns whether the path has the id of the row, which no two tenants share. `/v1/profile` differs by user: in a
+ * shared browser a 304 could show one user the profile of another.
  */
 function hasPathParameter({ params }: FastifyRequest): boolean {
   return Object.keys(params as object).length > 0;
 }
 
 function setLocation(body: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const { followAt } = request.routeOptions.config;
-  if (reply.statusCode === 202 && followAt !== undefined) {
+  const { locationAt } = request.routeOptions.config;
+  if (reply.statusCode === 202 && locationAt !== undefined) {
     const params = request.params as Readonly<Record<string, string>>;
     void reply.header(
       'location',
-      followAt.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? '')),
+      locationAt.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? '')),
     );
   }
   if (reply.statusCode !== 201 || reply.hasHeader('location')) return;

@@ -47,7 +47,7 @@ describe(registerResponseSerializers.name, () => {
   });
   afterEach(() => app.close());
 
-  it('writes a list as its DTO declares it, and nothing else of it', async () => {
+  it('sends only the fields that the DTO of a list declares', async () => {
     const { json, headers } = await app
       .inject('/users/7/things')
       .then((answer) => ({ json: answer.json<unknown>(), headers: answer.headers }));
@@ -61,18 +61,18 @@ describe(registerResponseSerializers.name, () => {
     expect(headers['content-type']).toBe('application/json; charset=utf-8');
   });
 
-  it('sends a value as the JSON that was noted of it', async () => {
+  it('sends the remembered JSON of a value', async () => {
     const value = { title: 'x' };
-    rememberSerialized(value, '{"title":"as noted"}');
-    app.get('/noted', () => value);
+    rememberSerialized(value, '{"title":"remembered"}');
+    app.get('/remembered', () => value);
 
-    const { body, headers } = await app.inject('/noted');
+    const { body, headers } = await app.inject('/remembered');
 
-    expect(body).toBe('{"title":"as noted"}');
+    expect(body).toBe('{"title":"remembered"}');
     expect(headers['content-type']).toBe('application/json; charset=utf-8');
   });
 
-  it('leaves to JSON.stringify what the document does not know and what is no list', async () => {
+  it('uses JSON.stringify for unknown routes and single resources', async () => {
     expect((await app.inject('/others')).json<{ items: object[] }>().items[0]).toMatchObject({ secret: 'x' });
     expect((await app.inject('/one')).json()).toEqual({ secret: 'x' });
   });

@@ -6,10 +6,10 @@ import { serializedJson } from '../../cache/serialized-json';
 type Serialize = (body: unknown) => string;
 
 /**
- * Writes the JSON of lists by code compiled from the OpenAPI document, and so from the decorators of their DTOs: JSON of
- * twenty rows costs more than reading them. Each route's is compiled at its first answer; what its DTO does not declare
- * is not sent. Single resources are too small to gain; those the cache holds are sent as the JSON it holds.
- * @param documentOf called once, at the first list served
+ * Serializes lists by code compiled from the OpenAPI document: JSON of twenty rows costs more than reading them. The
+ * code of a route is compiled at its first response. Fields that the DTO does not declare are not sent. Single
+ * resources are too small to gain; those from the cache are sent as the cached JSON.
+ * @param documentOf called once, at the first list
  * @see https://github.com/fastify/fast-json-stringify
  */
 export function registerResponseSerializers(fastify: FastifyInstance, documentOf: () => OpenAPIObject): void {
@@ -22,8 +22,8 @@ export function registerResponseSerializers(fastify: FastifyInstance, documentOf
       if (serialize === undefined) serializers.set(url, (serialize = compile(documentOf(), request)));
       if (serialize) void reply.serializer(serialize);
     } else if (isObject(body)) {
-      const noted = serializedJson(body);
-      if (noted !== undefined) void reply.serializer(() => noted);
+      const json = serializedJson(body);
+      if (json !== undefined) void reply.serializer(() => json);
     }
     done(null, body);
   });
@@ -33,12 +33,12 @@ function isObject(body: unknown): body is object {
   return typeof body === 'object' && body !== null;
 }
 
-/** Also a list that is always whole: it gets the cursor that ends every list. */
+/** Returns whether the body is a list, paged or complete. A complete one gets a null cursor. */
 function isPage(body: unknown): body is object {
   return isObject(body) && 'items' in body;
 }
 
-/** Null for a route that the document does not know. */
+/** Returns null for a route that is not in the document. */
 function compile({ paths, components }: OpenAPIObject, { routeOptions }: FastifyRequest): Serialize | null {
   const path = (routeOptions.url ?? '').replace(/:(\w+)/g, '{$1}');
   const answer = paths[path]?.get?.responses['200'];

@@ -1,4 +1,4 @@
-/** The decorators' own storage: published by class-transformer without a declaration beside it. */
+/** The storage of the decorators, which class-transformer publishes without a declaration file. */
 declare module 'class-transformer/cjs/storage' {
   export { defaultMetadataStorage } from 'class-transformer/types/storage';
 }

@@ -57,7 +57,7 @@ async function refused(value: unknown, metatype?: typeof Nothing): Promise<reado
 }
 
 describe(RequestValidationPipe.name, () => {
-  it('makes instances, with defaults and converted values', async () => {
+  it('creates instances with defaults and converted values', async () => {
     const value = await read({
       at: '2026-01-02T03:04:05+02:00',
       size: '7',
@@ -79,10 +79,10 @@ describe(RequestValidationPipe.name, () => {
     expect(await read(undefined)).toEqual({ size: 5 });
   });
 
-  it('blames each wrong item itself', async () => {
+  it('reports each wrong item', async () => {
     expect(await refused({ tags: ['abc', 'abcd', 5] })).toEqual(
       expect.arrayContaining([
-        { pointer: '/tags/2', code: 'is_string', message: 'tags must be a string (item 2)' },
+        { pointer: '/tags/2', code: 'is_string', message: 'tags must be a string (item 2).' },
         expect.objectContaining({ pointer: '/tags/1', code: 'max_length' }),
       ]),
     );
@@ -102,11 +102,11 @@ describe(RequestValidationPipe.name, () => {
   });
 
   it.each([
-    ['null where absence is meant', { tags: null }, '/tags'],
+    ['null for an optional field', { tags: null }, '/tags'],
     ['null for a parameter', { size: null }, '/size'],
     ['an unknown field', { tag: [] }, '/tag'],
-    ['what every object has', { hasOwnProperty: 1 }, '/hasOwnProperty'],
-    ['a number in disguise', { size: '0x5' }, '/size'],
+    ['a property of every object', { hasOwnProperty: 1 }, '/hasOwnProperty'],
+    ['a hexadecimal number', { size: '0x5' }, '/size'],
     ['a fraction', { size: '1.5' }, '/size'],
     ['a list for one value', { size: ['1', '2'] }, '/size'],
     ['an empty boolean', { open: '' }, '/open'],
@@ -123,19 +123,19 @@ describe(RequestValidationPipe.name, () => {
     expect((await refused(value))[0]).toMatchObject({ pointer: '', code: 'is_object' });
   });
 
-  it('takes no field where none is declared', async () => {
+  it('rejects all fields where none is declared', async () => {
     expect(await read({}, Nothing)).toEqual({});
     await expect(read({ a: 1 }, Nothing)).rejects.toMatchObject({
-      detail: 'Unknown field "a". Nothing is expected here.',
+      detail: 'Unknown field "a". No names are allowed here.',
       errors: [{ pointer: '/a', code: 'unknown_field', message: 'Unknown field "a".' }],
     });
   });
 
-  it('names the known fields once, and what is wrong with them beside what is unknown', async () => {
+  it('lists unknown fields, wrong values and the known fields once', async () => {
     await expect(read({ tag: 1, id: 1, score: 'x', size: '0' })).rejects.toMatchObject({
       detail:
-        'Unknown field "tag". Did you mean "tags"? The field "id" is read-only. Leave it out. score must be a whole number ' +
-        'of at least 0. 1 more in errors. Known fields: at, inner, open, score, size, tags, words.',
+        'Unknown field "tag". Did you mean "tags"? The field "id" is read-only. Leave it out. ' +
+        'score must be a whole number of at least 0. 1 more in errors. Known fields: at, inner, open, score, size, tags, words.',
       errors: [{ pointer: '/tag' }, { pointer: '/id' }, { pointer: '/score' }, { pointer: '/size' }],
     });
   });
@@ -146,7 +146,7 @@ describe(RequestValidationPipe.name, () => {
     [{ open: null }, 'open must not be null. Leave it out.'],
     [{ inner: [{}] }, 'rank is required.'],
     [{ inner: [{ rank: null }] }, 'rank is required.'],
-  ])('says of %j in one sentence what is expected', async (value, message) => {
+  ])('describes the error of %j in one sentence', async (value, message) => {
     expect((await refused(value)).map((error) => error.message)).toEqual([message]);
   });
 
@@ -154,14 +154,14 @@ describe(RequestValidationPipe.name, () => {
     expect(await refused({ tags: Array.from({ length: 500 }, () => 5) })).toHaveLength(50);
   });
 
-  it('looks for no more than 50 unknown names, and shows only the beginning of a long one', async () => {
+  it('reports at most 50 unknown names and truncates a long one', async () => {
     const names = Array.from({ length: 500 }, (_, index) => `n${index}`);
 
     expect(await refused(Object.fromEntries(names.map((name) => [name, 1])))).toHaveLength(50);
     expect((await refused({ ['x'.repeat(1_000)]: 1 }))[0]!.pointer).toBe(`/${'x'.repeat(200)}…`);
   });
 
-  it('keeps a text that is within its length whole, and cuts none that it accepts', async () => {
+  it('keeps texts within their length unchanged', async () => {
     class Texts {
       @TextField(20)
       title: string;
@@ -183,17 +183,17 @@ describe(RequestValidationPipe.name, () => {
     expect(await pipe.transform(value, { type: 'body', metatype: Texts })).toEqual(value);
   });
 
-  it('lets no rule read more of a value than its length allows', async () => {
+  it('truncates a value before its rules read it', async () => {
     const lengths: number[] = [];
-    const Seen = (): PropertyDecorator =>
-      ValidateBy({ name: 'seen', validator: { validate: (value) => lengths.push(value.length) > 0 } });
+    const RecordLength = (): PropertyDecorator =>
+      ValidateBy({ name: 'recordLength', validator: { validate: (value) => lengths.push(value.length) > 0 } });
     class Short {
-      @Seen()
+      @RecordLength()
       @TextLength(1, 10)
       text?: string;
 
       @OptionalField()
-      @Seen()
+      @RecordLength()
       @ArrayMaxSize(3)
       list?: string[];
     }
@@ -212,7 +212,7 @@ describe(RequestValidationPipe.name, () => {
     });
   });
 
-  it('never accepts a value that was cut', async () => {
+  it('never accepts a truncated value', async () => {
     class Misread {
       @ValidateBy({ name: 'isLength', constraints: [0, 0], validator: { validate: () => true } })
       text?: string;
@@ -220,7 +220,7 @@ describe(RequestValidationPipe.name, () => {
 
     await expect(
       pipe.transform({ text: 'kept whole or not at all' }, { type: 'body', metatype: Misread }),
-    ).rejects.toThrow('cut');
+    ).rejects.toThrow('truncated');
     expect(await pipe.transform({ text: 'ab' }, { type: 'body', metatype: Misread })).toEqual({ text: 'ab' });
   });
 });

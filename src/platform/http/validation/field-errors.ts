@@ -9,16 +9,16 @@ import type { FieldError } from '../../errors/app-error';
 import { describeUnknownName } from './nearest-name';
 import { pointerStep } from './text';
 
-/** More than a person would mend at once. Nothing looks for more. */
+/** Most errors that are collected. */
 export const MAX_ERRORS = 50;
 
 /** Most errors that a detail repeats. */
 const MAX_DESCRIBED = 3;
 
-/** Names per class, as the decorators do not change once the class is there. */
-const NAMES = new WeakMap<object, ReadonlySet<string>>();
+/** Known names by class; decorators do not change later. */
+const KNOWN_NAMES = new WeakMap<object, ReadonlySet<string>>();
 
-/** Returns what class-validator found as one list with JSON pointers, nested values and list items included. */
+/** Returns the errors of class-validator as one list with JSON pointers, including nested values and list items. */
 export function toFieldErrors(errors: readonly ValidationError[], limit = MAX_ERRORS): FieldError[] {
   const found: FieldError[] = [];
   for (const error of errors) collect(error, '', found, limit);
@@ -27,14 +27,14 @@ export function toFieldErrors(errors: readonly ValidationError[], limit = MAX_ER
 
 /** Returns the names of the fields or parameters that a class declares. */
 export function listKnownNames(type: object): ReadonlySet<string> {
-  let names = NAMES.get(type);
-  if (!names) NAMES.set(type, (names = new Set(listRules(type).map(({ propertyName }) => propertyName))));
+  let names = KNOWN_NAMES.get(type);
+  if (!names) KNOWN_NAMES.set(type, (names = new Set(listRules(type).map(({ propertyName }) => propertyName))));
   return names;
 }
 
 /**
- * Returns an error for each name that is not known, at most `MAX_ERRORS`.
- * @param kind what the names are called
+ * Returns an error for each unknown name, at most `MAX_ERRORS`.
+ * @param kind of the names, for the message
  */
 export function findUnknownNames(
   names: readonly string[],
@@ -51,21 +51,24 @@ export function findUnknownNames(
 }
 
 /**
- * Returns the errors as sentences: the first three, how many more there are, and the known names once where one is
- * unknown.
+ * Returns the errors as sentences: the first three, the number of the others, and the known names if a name is unknown.
  */
 export function describeErrors(errors: readonly FieldError[], known: ReadonlySet<string>, kind: string): string {
   const more = errors.length - MAX_DESCRIBED;
   const hasUnknown = errors.some(({ code }) => code === 'unknown_field');
   return [
-    ...errors.slice(0, MAX_DESCRIBED).map(({ message }) => (/[.?!]$/.test(message) ? message : `${message}.`)),
+    ...errors.slice(0, MAX_DESCRIBED).map(({ message }) => toSentence(message)),
     ...(more > 0 ? [`${more} more in errors.`] : []),
     ...(hasUnknown ? [describeKnownNames(known, kind)] : []),
   ].join(' ');
 }
 
+function toSentence(message: string): string {
+  return /[.?!]$/.test(message) ? message : `${message}.`;
+}
+
 function describeKnownNames(known: ReadonlySet<string>, kind: string): string {
-  return known.size === 0 ? 'Nothing is expected here.' : `Known ${kind}s: ${[...known].sort().join(', ')}.`;
+  return known.size === 0 ? 'No names are allowed here.' : `Known ${kind}s: ${[...known].sort().join(', ')}.`;
 }
 
 function collect(error: ValidationError, parent: string, found: FieldError[], limit: number): void {
@@ -82,7 +85,7 @@ function collect(error: ValidationError, parent: string, found: FieldError[], li
   }
 }
 
-/** Returns the one error of a field that is missing, null or of the wrong type: its other rules say nothing more. */
+/** Returns the only useful error of a field that is missing, null or of the wrong type; undefined for other fields. */
 function findSingleError(
   { property, value, constraints, target }: ValidationError,
   pointer: string,
@@ -98,13 +101,15 @@ function findSingleError(
   if ('isInt' in constraints || 'min' in constraints || 'max' in constraints)
     return buildIntegerError(property, constraints, rules, pointer);
   const type = rules.find(({ name }) => name !== undefined && name in constraints && TYPE_RULES.has(name))?.name;
-  return type === undefined ? undefined : { pointer, code: toErrorCode(type), message: constraints[type] ?? '' };
+  return type === undefined
+    ? undefined
+    : { pointer, code: toErrorCode(type), message: toSentence(constraints[type] ?? '') };
 }
 
-/** Rules without which no other rule of a field makes sense. */
+/** Rules of the type. Without them no other rule of a field makes sense. */
 const TYPE_RULES: ReadonlySet<string> = new Set(['isString', 'isBoolean', 'isArray', 'isDate', 'isObject']);
 
-/** Returns the range of a whole number as one error, whichever part of it is broken. */
+/** Returns the type and the range of a whole number as one error. */
 function buildIntegerError(
   property: string,
   constraints: Readonly<Record<string, string>>,
@@ -119,7 +124,7 @@ function buildIntegerError(
   return { pointer, code: toErrorCode(first), message: `${property} must be a whole number${range}.` };
 }
 
-/** class-validator blames a list for its items (`{each: true}`); here each wrong item is blamed itself. */
+/** Returns an error for each wrong item of a list (`{each: true}`), where class-validator has one for the list. */
 function buildConstraintErrors(
   error: ValidationError,
   constraint: string,
@@ -131,15 +136,15 @@ function buildConstraintErrors(
     return [{ pointer, code: 'unknown_field', message: describeUnknownName('field', error.property, []) }];
   }
   const code = toErrorCode(constraint);
-  const text = message.replace(/^each value in /, '');
+  const text = message.replace(/^each value in |\.$/g, '');
   const items = findWrongItems(error, constraint, limit);
-  if (items.length === 0) return [{ pointer, code, message: text }];
-  return items.map((index) => ({ pointer: `${pointer}/${index}`, code, message: `${text} (item ${index})` }));
+  if (items.length === 0) return [{ pointer, code, message: toSentence(text) }];
+  return items.map((index) => ({ pointer: `${pointer}/${index}`, code, message: `${text} (item ${index}).` }));
 }
 
-/** `isString` becomes `is_string`. */
+/** Converts `isString` to `is_string`. */
 function toErrorCode(constraint: string): string {
-  return constraint.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return constraint.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
 }
 
 function findWrongItems(error: ValidationError, constraint: string, limit: number): number[] {

@@ -64,7 +64,7 @@ describe(ListParam.name, () => {
     expect(listOf(text)).toEqual(expected);
   });
 
-  it.each(['', ' , ,', '""'])('refuses %j, which has no value', (text) => {
+  it.each(['', ' , ,', '""'])('rejects %j, which has no value', (text) => {
     expect(listOf(text)).toBeUndefined();
   });
 });

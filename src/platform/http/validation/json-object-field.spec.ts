@@ -26,7 +26,7 @@ describe(mergePatch.name, () => {
     expect(mergePatch(target, patch)).toEqual(expected);
   });
 
-  it('takes the names of an object’s own machinery for members', () => {
+  it('treats names such as __proto__ as members', () => {
     const patch: unknown = JSON.parse('{"__proto__": {"x": 1}, "constructor": {"y": null}}');
 
     expect(JSON.stringify(mergePatch({ toString: 'z' }, patch))).toBe(
@@ -36,7 +36,7 @@ describe(mergePatch.name, () => {
 });
 
 describe(patchObject.name, () => {
-  it('holds the result to the limits', () => {
+  it('applies the limits to the result', () => {
     const old = { a: 'x'.repeat(60) };
 
     expect(patchObject('data', [100, 2], old, { a: null, b: 'y'.repeat(60) })).toEqual({ b: 'y'.repeat(60) });

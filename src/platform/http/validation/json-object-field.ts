@@ -3,10 +3,10 @@ import { Transform, type TransformFnParams } from 'class-transformer';
 import { ValidateBy } from 'class-validator';
 import { invalidValue } from '../../errors/app-error';
 
-/** A field holding any JSON object of at most `maxBytes` as text and `maxDepth` levels; it is taken as it came. */
+/** Validates a field as a JSON object of at most `maxBytes` and `maxDepth` levels. Its value is not changed. */
 export function JsonObjectField(maxBytes: number, maxDepth: number): PropertyDecorator {
   return applyDecorators(
-    // class-transformer hands over a copy in which keys such as `constructor` are missing.
+    // class-transformer passes a copy without keys such as `constructor`.
     Transform(({ obj, key }: TransformFnParams): unknown => (obj as Record<string, unknown>)[key]),
     ValidateBy({
       name: 'jsonObject',
@@ -19,8 +19,8 @@ export function JsonObjectField(maxBytes: number, maxDepth: number): PropertyDec
 }
 
 /**
- * Returns the field `name` of a resource changed by a merge patch, within the same limits as `JsonObjectField`.
- * @throws AppError `validation.failed` when the result is beyond them
+ * Returns the field `name` after a merge patch, within the limits of `JsonObjectField`.
+ * @throws AppError `validation.failed` when the result exceeds them
  */
 export function patchObject(
   name: string,
@@ -34,8 +34,8 @@ export function patchObject(
 }
 
 /**
- * Returns `target` changed by a JSON merge patch: objects are merged level by level, and null removes a member. What is no
- * object is replaced.
+ * Returns `target` after a JSON merge patch: objects are merged level by level, null removes a member, and other values
+ * replace the old ones.
  * @see RFC 7396 section 2
  */
 export function mergePatch(target: unknown, patch: unknown): unknown {

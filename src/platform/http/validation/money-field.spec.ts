@@ -7,7 +7,7 @@ class PriceDto {
   price: string;
 }
 
-/** The amount as the DTO gets it; undefined when it is refused. */
+/** Returns the amount in the DTO; undefined when it is rejected. */
 function priceOf(value: unknown): string | undefined {
   const dto = plainToInstance(PriceDto, { price: value });
   return validateSync(dto).length === 0 ? dto.price : undefined;
@@ -74,7 +74,7 @@ describe(CurrencyField.name, () => {
     ['ABC', false],
     ['', false],
     [1, false],
-  ])('takes %j: %s', (currency, isTaken) => {
-    expect(validateSync(plainToInstance(CurrencyDto, { currency })).length === 0).toBe(isTaken);
+  ])('accepts %j: %s', (currency, isAccepted) => {
+    expect(validateSync(plainToInstance(CurrencyDto, { currency })).length === 0).toBe(isAccepted);
   });
 });

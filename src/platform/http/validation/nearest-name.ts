@@ -1,25 +1,25 @@
 import { forDisplay } from './text';
 
-/** Longest name that is compared: longer than any that is known. */
+/** Longest name that is compared. All known names are shorter. */
 const MAX_LENGTH = 40;
 
-/** Largest share of a name that may differ. */
+/** Largest share of characters that may differ. */
 const MAX_DIFFERENT = 0.4;
 
-/** Longer names are cut before they are folded. */
+/** Longer names are truncated before they are folded. */
 const MAX_SHOWN_LENGTH = 100;
 
-/** A unit or a remark behind a name: `Budget (USD)`. */
+/** A unit or a note after a name: `Budget (USD)`. */
 const UNIT = /[([][^()[\]]*[)\]]\s*$/u;
 
 /** Spaces, hyphens, accents, invisible characters, emoji, and the marks of fields that must be filled in. */
 const DECORATION = /[\s_.:*\p{Pd}\p{M}\p{Cf}\p{Extended_Pictographic}]/gu;
 
-/** Members of resources that the server sets, folded. */
+/** Folded names of members that the server sets. */
 const READ_ONLY: ReadonlySet<string> = new Set(['id', 'userid', 'version', 'createdat', 'updatedat', 'deletedat']);
 
 /**
- * Returns what is wrong with a name that is not known, and what to do.
+ * Returns the error message of an unknown name.
  * @param kind `field`, `parameter`, `column`
  */
 export function describeUnknownName(kind: string, name: string, known: Iterable<string>): string {
@@ -30,8 +30,8 @@ export function describeUnknownName(kind: string, name: string, known: Iterable<
 }
 
 /**
- * Returns the known name that a person most likely meant: one that differs by case, spaces and marks only, one with the
- * same beginning or end, or one with few other letters.
+ * Returns the most similar known name: equal after folding, with the same beginning or end, or with few different
+ * characters. Returns undefined when none is similar.
  */
 export function findNearestName(name: string, known: Iterable<string>): string | undefined {
   const wanted = foldName(name.slice(0, MAX_SHOWN_LENGTH).replace(UNIT, ''));
@@ -45,14 +45,14 @@ export function findNearestName(name: string, known: Iterable<string>): string |
 }
 
 /**
- * Returns a name without its case, spaces, hyphens, accents and decoration: `Job Title`, `job_title`, `📌 Job–Title *` and
- * `jobTitle` are one. What may change the meaning stays: `Budget (EUR)`.
+ * Returns a name without case, spaces, hyphens, accents and decoration: `Job Title`, `job_title`, `📌 Job–Title *` and
+ * `jobTitle` are equal. Text in brackets remains, since it may change the meaning: `Budget (EUR)`.
  */
 export function foldName(name: string): string {
   return name.normalize('NFKD').toLowerCase().replace(DECORATION, '');
 }
 
-/** Infinity when the names differ too much. */
+/** Returns the edit distance; Infinity for names that differ too much. */
 function computeDistance(wanted: string, candidate: string): number {
   const edits = Math.min(editDistance(wanted, candidate.replace(/^is/, '')), editDistance(wanted, candidate));
   const shorter = Math.min(wanted.length, candidate.length);
@@ -62,7 +62,7 @@ function computeDistance(wanted: string, candidate: string): number {
   return isPart ? edits : Infinity;
 }
 
-/** How many letters must be inserted, removed or replaced. @see Levenshtein distance */
+/** Returns the Levenshtein distance of two names. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {

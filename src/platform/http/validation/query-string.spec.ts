@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { assertQuery, parseQuery } from './query-string';
 
 describe('parseQuery', () => {
-  it('reads what URLSearchParams wrote', () => {
+  it('parses the output of URLSearchParams', () => {
     const pairs = fc.array(fc.tuple(fc.string({ minLength: 1, unit: 'grapheme' }), fc.string({ unit: 'grapheme' })), {
       maxLength: 20,
     });
@@ -18,12 +18,12 @@ describe('parseQuery', () => {
     );
   });
 
-  it('never throws, whatever comes', () => {
+  it('never throws', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void parseQuery(text)));
   });
 
   it.each(['a=%zz', '%=1', 'a=%ED%A0%80', 'a=%F0%28', Array.from({ length: 201 }, () => 'a').join('&')])(
-    'notes what is malformed: %.30s',
+    'marks a malformed query: %.30s',
     (text) => {
       expect(() => assertQuery(parseQuery(text))).toThrow(expect.objectContaining({ code: 'request.malformed_url' }));
     },

@@ -1,17 +1,17 @@
 import { AppError, invalidValue } from '../../errors/app-error';
-import { isUnstorable, pointerStep, forDisplay } from './text';
+import { forDisplay, isUnstorable, pointerStep, UNSTORABLE_MESSAGE } from './text';
 
-/** A parsed query: a name given several times has a list. */
+/** A parsed query. The value of a repeated name is a list. */
 export type Query = Record<string, string | string[]>;
 
-/** More parameters than any route has. */
+/** Most parameters of a query; no route has more. */
 const MAX_PARAMETERS = 200;
 
 const MALFORMED = Symbol('malformed query');
 
 /**
- * Reads a query string. The router calls it where nothing may be thrown, so what is malformed is only noted;
- * `assertQuery` tells it to the caller.
+ * Parses a query string. The router does not allow errors here, so a malformed query is only marked; `assertQuery`
+ * rejects it later.
  */
 export function parseQuery(text: string): Query {
   const query = Object.create(null) as Query & { [MALFORMED]?: true };
@@ -31,18 +31,21 @@ export function parseQuery(text: string): Query {
 }
 
 /**
- * Lets a query go on only when all of it could be read and stored.
+ * Rejects a query that is malformed or cannot be stored.
  * @throws AppError `request.malformed_url` or `validation.failed`
  */
 export function assertQuery(query: Query & { [MALFORMED]?: true }): void {
-  if (query[MALFORMED]) throw new AppError('request.malformed_url', { detail: 'the query cannot be read' });
+  if (query[MALFORMED])
+    throw new AppError('request.malformed_url', {
+      detail: `Send at most ${MAX_PARAMETERS} parameters, percent-encoded as UTF-8.`,
+    });
   for (const [name, value] of Object.entries(query)) {
     if (isUnstorable(name) || [value].flat().some(isUnstorable)) throw unstorable(name);
   }
 }
 
 /**
- * Lets the parameters of a path go on only when they could be stored.
+ * Rejects parameters of a path that cannot be stored.
  * @throws AppError `validation.failed`
  */
 export function assertParams(params: Readonly<Record<string, string | undefined>>): void {
@@ -52,8 +55,8 @@ export function assertParams(params: Readonly<Record<string, string | undefined>
 }
 
 function unstorable(name: string): AppError {
-  const storable = forDisplay(name).replace(/\0|\p{Surrogate}/gu, '\uFFFD');
-  return invalidValue(pointerStep(storable), 'unstorable_text', `${storable} holds NUL or half of a surrogate pair`);
+  const printableName = forDisplay(name).replace(/\0|\p{Surrogate}/gu, '\uFFFD');
+  return invalidValue(pointerStep(printableName), 'unstorable_text', `${printableName} ${UNSTORABLE_MESSAGE}.`);
 }
 
 function splitOnce(part: string): [string, string] {
@@ -62,6 +65,6 @@ function splitOnce(part: string): [string, string] {
 }
 
 function add(query: Query, name: string, value: string): void {
-  const before = query[name];
-  query[name] = before === undefined ? value : [before, value].flat();
+  const earlier = query[name];
+  query[name] = earlier === undefined ? value : [earlier, value].flat();
 }

@@ -5,18 +5,18 @@ import { AppError, invalidValue } from '../../errors/app-error';
 import { CompiledValidation } from './compiled-validation';
 import { describeErrors, toFieldErrors, listKnownNames, MAX_ERRORS, findUnknownNames } from './field-errors';
 
-/** Types that Nest reports for arguments without a class of rules. */
+/** Types that Nest reports for arguments without a DTO class. */
 const PLAIN_TYPES = new Set<unknown>([String, Number, Boolean, Array, Object, Date, Buffer]);
 
 /**
- * Turns bodies and queries into instances of their DTO class and holds them to its rules; a field or parameter the
- * class does not know is refused, with the ones it knows named. The compiled rules accept good input; class-validator
- * describes the rest. What it costs depends on the class, not on the input: unknown names are compared and not
- * transformed, values beyond a field's length are cut, and no more than 50 errors are looked for.
+ * Converts bodies and queries to instances of their DTO class and validates them. Unknown fields and parameters are
+ * rejected. The compiled rules accept valid input; class-validator describes the errors of the rest. The cost depends
+ * on the class, not on the input: unknown names are not transformed, too long values are truncated, and at most 50
+ * errors are collected.
  */
 @Injectable()
 export class RequestValidationPipe implements PipeTransform {
-  /** @throws AppError `validation.failed` with a JSON pointer per value */
+  /** @throws AppError `validation.failed` with a JSON pointer for each wrong value */
   async transform(value: unknown, { type, metatype }: ArgumentMetadata): Promise<unknown> {
     if (type === 'custom' || !metatype || PLAIN_TYPES.has(metatype)) return value;
     const plain = asObject(value);
@@ -30,7 +30,7 @@ export class RequestValidationPipe implements PipeTransform {
     const invalid = await validate(instance, {
       whitelist: true,
       forbidNonWhitelisted: true,
-      // A class without rules takes no field at all; that is a body of `{}`.
+      // A class without rules accepts only `{}`.
       forbidUnknownValues: false,
     });
     const errors = [...unknown, ...toFieldErrors(invalid, MAX_ERRORS - unknown.length)];
@@ -50,7 +50,7 @@ function knownPart(plain: object, known: ReadonlySet<string>): object {
   return Object.fromEntries(names.map((name) => [name, (plain as Record<string, unknown>)[name]]));
 }
 
-/** Turns an id in a path into a number: 1 to 2^53-1, in plain digits. `@Param('id', ParseIdPipe) id: number` */
+/** Converts an id in a path to a number from 1 to 2^53-1. `@Param('id', ParseIdPipe) id: number` */
 @Injectable()
 export class ParseIdPipe implements PipeTransform<string, number> {
   /** @throws AppError `validation.failed` */
@@ -61,7 +61,7 @@ export class ParseIdPipe implements PipeTransform<string, number> {
       throw invalidValue(
         `/${name}`,
         'invalid_id',
-        `${name} must be a whole number from 1 to ${Number.MAX_SAFE_INTEGER}`,
+        `${name} must be a whole number from 1 to ${Number.MAX_SAFE_INTEGER}.`,
       );
     }
     return id;

@@ -13,7 +13,7 @@ function refusalOf(text: string): { code: string; pointer: string | undefined; r
 }
 
 describe('parseStrictJson', () => {
-  it('reads what JSON.parse reads', () => {
+  it('parses valid JSON like JSON.parse', () => {
     fc.assert(
       fc.property(fc.jsonValue({ noUnicodeString: false, maxDepth: 8 }), (value) => {
         const text = JSON.stringify(value);
@@ -23,7 +23,7 @@ describe('parseStrictJson', () => {
     );
   });
 
-  it('counts members right whatever the strings hold', () => {
+  it('counts members correctly for all strings', () => {
     const awkward = fc.string({ unit: fc.constantFrom('"', '\\', ':', ',', '{', '}', '[', ']', 'a', '\n', 'é') });
     fc.assert(
       fc.property(
@@ -35,7 +35,7 @@ describe('parseStrictJson', () => {
     );
   });
 
-  it('takes nothing as {} and a byte order mark as nothing', () => {
+  it('returns {} for an empty text and ignores a byte order mark', () => {
     expect(parseStrictJson(Buffer.alloc(0))).toEqual({});
     expect(parseStrictJson(Buffer.from('\uFEFF{"a":1}'))).toEqual({ a: 1 });
   });
@@ -59,7 +59,7 @@ describe('parseStrictJson', () => {
   });
 
   it.each(['{"a":NaN}', '{a:1}', '{"a":1,}', "{'a':1}", '{} x', '{"a":01}', '"\t"', 'undefined', '['.repeat(40_000)])(
-    'refuses what is not JSON: %.20s',
+    'rejects invalid JSON: %.20s',
     (text) => {
       expect(refusalOf(text)?.code).toBe('request.malformed_json');
     },
@@ -70,7 +70,7 @@ describe('parseStrictJson', () => {
     [`[${'1,'.repeat(50_000)}1]`, undefined],
     ['['.repeat(50_000), undefined],
     [`{"a":[${'{},'.repeat(10)}{}]}`, 20],
-  ])('refuses too many values before they are parsed: %.20s', (text, maxValues) => {
+  ])('rejects too many values before parsing: %.20s', (text, maxValues) => {
     const parse = jest.spyOn(JSON, 'parse');
 
     expect(() => parseStrictJson(Buffer.from(text), maxValues)).toThrow('values');
@@ -78,14 +78,14 @@ describe('parseStrictJson', () => {
     parse.mockRestore();
   });
 
-  it('takes what the largest field may hold', () => {
+  it('accepts the largest field', () => {
     const metadata = `[${'1,'.repeat(65_536 / 2 - 2)}1]`;
 
     expect(refusalOf(`{"metadata":${metadata}}`)).toBeUndefined();
     expect(refusalOf(`{"text":"${',[{'.repeat(100_000)}"}`)).toBeUndefined();
   });
 
-  it('keeps pairs of surrogates, exact numbers and 32 levels', () => {
+  it('accepts surrogate pairs, exact numbers and 32 levels', () => {
     expect(refusalOf('{"a":"\\ud83d\\ude00😀","b":9007199254740991,"c":0.1,"d":1e300000e}')?.code).toBe(
       'request.malformed_json',
     );
@@ -108,21 +108,21 @@ describe(findMalformedJson.name, () => {
     ['{"title":"A"', 12, 'the text ends too early'],
     ['{"title" "A"}', 9, 'a colon is missing'],
     ['{"title":"A" "b":1}', 13, 'a comma or "}" is missing'],
-    ["{'title':1}", 1, 'names and texts are written in double quotes'],
+    ["{'title':1}", 1, 'names and strings need double quotes'],
     ['{title:1}', 1, 'a name in double quotes is missing'],
     ['{"title": oops}', 10, 'unexpected "o"'],
     ['{"a": 01}', 6, 'unexpected "0"'],
     ['[NaN]', 1, 'unexpected "N"'],
-    ['{} {}', 3, 'something follows the value'],
-    ['{"a": "b', 6, 'the text that begins here has no end or holds a control character'],
+    ['{} {}', 3, 'unexpected text after the value'],
+    ['{"a": "b', 6, 'this string has no end or contains a control character'],
     ['title=A', 0, 'unexpected "t"'],
     ['', 0, 'the text ends too early'],
-  ])('says of %j where and what', (text, position, reason) => {
+  ])('reports the position and the reason for %j', (text, position, reason) => {
     expect(() => JSON.parse(text) as unknown).toThrow();
     expect(findMalformedJson(text)).toBe(`The text is not valid JSON at position ${position}: ${reason}.`);
   });
 
-  it('reads a long text once', () => {
+  it('reads a long text in one pass', () => {
     const text = `[${'{"a":[1,"b\\n",true,null,-1.5e3]},'.repeat(20_000)}]`;
 
     expect(findMalformedJson(text)).toBe(

@@ -1,18 +1,18 @@
-import { forDisplay, isUnstorable, pointerStep } from './text';
+import { forDisplay, isUnstorable, pointerStep, UNSTORABLE_MESSAGE } from './text';
 import { isUtf8 } from 'node:buffer';
 import { AppError, invalidValue } from '../../errors/app-error';
 
-/** One token of JSON, or nothing where none begins. */
+/** One token of JSON at the current position. */
 const JSON_TOKEN =
   /\s*(?:(?<mark>[{}[\],:])|(?<text>"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-f]{4}))*")|(?<value>(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?|true|false|null)(?![\w.+-])))/iy;
 
-/** What may follow. */
+/** The kind of token that may follow. */
 type Expected = 'value' | 'first value' | 'first name' | 'name' | ':' | ',' | 'end';
 
-/** Longest text that is looked through: bodies beyond it are rare, and tokens of it are not free. */
+/** Longest text that is searched for the error, since reading its tokens costs time. */
 const MAX_LENGTH = 1_048_576;
 
-/** Returns where a text stops being JSON, and what is wrong there, for a person who wrote it by hand. */
+/** Returns the position and the reason where a text stops being JSON. */
 export function findMalformedJson(text: string): string {
   if (text.length > MAX_LENGTH) return 'The text is not valid JSON.';
   const open: string[] = [];
@@ -32,7 +32,7 @@ export function findMalformedJson(text: string): string {
   }
 }
 
-/** Returns what may follow this token, and keeps the open brackets; undefined where the token may not be. */
+/** Returns the kind that may follow this token, and updates the open brackets; undefined for an unexpected token. */
 function nextExpected(expected: Expected, token: string, open: string[]): Expected | undefined {
   const isValue = expected === 'value' || expected === 'first value';
   if (token === '{' || token === '[') {
@@ -63,10 +63,10 @@ function describeFault(text: string, start: number, expected: Expected, open: re
       ? 'a value is missing'
       : `a comma before "${found}"`;
   }
-  if (found === "'") return 'names and texts are written in double quotes';
+  if (found === "'") return 'names and strings need double quotes';
   if (found === '"' && !TEXT_ENDS.test(text.slice(start, start + MAX_SHOWN_TEXT)))
-    return 'the text that begins here has no end or holds a control character';
-  if (expected === 'end') return 'something follows the value';
+    return 'this string has no end or contains a control character';
+  if (expected === 'end') return 'unexpected text after the value';
   if (expected === ',') return `a comma or "${open.at(-1) === '{' ? '}' : ']'}" is missing`;
   if (expected === ':') return 'a colon is missing';
   if (expected === 'name' || expected === 'first name') return 'a name in double quotes is missing';
@@ -83,26 +83,26 @@ const COLON = 58;
 const OPEN_BRACKET = 91;
 const OPEN_BRACE = 123;
 
-/** Strings and structure of a valid JSON text; what lies between them does not matter here. */
+/** Strings and punctuation of a valid JSON text. Other tokens are skipped. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]/g;
 
-/** How much a JSON text holds, counted without parsing it. */
+/** The size of a JSON text, counted without parsing it. */
 export interface JsonSize {
-  /** Members of objects, repeated ones each time. */
+  /** Number of members of all objects, including duplicates. */
   readonly members: number;
-  /** Objects, arrays, their items and members: no fewer than the values of the text, at most twice as many. */
+  /** Number of objects, arrays, items and members: one to two times the number of values. */
   readonly values: number;
 }
 
-/** An object or array that is open while reading. */
+/** An open object or array. */
 interface Frame {
   readonly keys: Set<string> | undefined;
   step: string | number;
 }
 
 /**
- * Returns the size of a JSON text, valid or not. JSON.parse keeps the last of duplicate keys, so fewer keys in its result
- * than members in the text show that there were some.
+ * Returns the size of a JSON text, valid or not. JSON.parse keeps the last of duplicate keys, so fewer keys in its
+ * result than members in the text reveal duplicates.
  */
 export function measureJson(text: string): JsonSize {
   let [members, values] = [0, 0];
@@ -135,7 +135,7 @@ export function findDuplicateKey(text: string): string {
   return '';
 }
 
-/** Index of the quote that ends the string beginning at `start`. */
+/** Returns the index of the quote that ends the string at `start`. */
 function findStringEnd(text: string, start: number): number {
   for (let at = text.indexOf('"', start + 1); at !== -1; at = text.indexOf('"', at + 1)) {
     let backslashes = 0;
@@ -145,16 +145,16 @@ function findStringEnd(text: string, start: number): number {
   return text.length;
 }
 
-/** Deeper nesting serves nobody and costs every reader. */
+/** Deepest nesting of a body. */
 const MAX_DEPTH = 32;
 
-/** Most values of a body: the largest that a rule allows, the 65,536 bytes of a metric's metadata, hold fewer. */
+/** Most values of a body. The largest valid body, with 65,536 bytes of metadata of a metric, has fewer. */
 const MAX_VALUES = 40_000;
 
-/** Keys that reach into JavaScript's objects instead of naming a value. */
+/** Keys with a special meaning in JavaScript. */
 const RESERVED_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** A value that is valid JSON, but that we do not take; the path grows on the way out. */
+/** A value that is valid JSON but not accepted. Each caller prepends its key to the path. */
 interface Fault {
   readonly code: string;
   readonly message: string;
@@ -162,9 +162,9 @@ interface Fault {
 }
 
 /**
- * Returns the value of a JSON text, or of nothing `{}`. Refused is all that two readers could understand differently
- * or that could not be stored as it is: bytes that are not UTF-8, NUL and lone surrogates, duplicate or reserved keys,
- * numbers beyond the exact range, nesting beyond 32 levels. Too many values are refused before they are parsed.
+ * Returns the value of a JSON text, `{}` for an empty one. Rejects texts that are ambiguous or cannot be stored: bytes
+ * that are not UTF-8, NUL and lone surrogates, duplicate or reserved keys, inexact numbers, nesting beyond 32 levels.
+ * Too many values are rejected before they are parsed.
  * @param maxValues counted as `JsonSize.values`
  * @throws AppError `request.malformed_json`, or `validation.failed` with the pointer of the value
  * @see RFC 8259; RFC 7493 (I-JSON)
@@ -183,12 +183,11 @@ export function parseStrictJson(body: Buffer, maxValues = MAX_VALUES): unknown {
   }
   const value = parse(text);
   const members = { count: 0 };
-  const createFault = findFault(value, 0, members);
-  if (createFault)
-    throw invalidValue(createFault.path, createFault.code, `${createFault.path || 'the body'} ${createFault.message}`);
+  const fault = findFault(value, 0, members);
+  if (fault) throw invalidValue(fault.path, fault.code, `${fault.path || 'The body'} ${fault.message}.`);
   if (members.count !== size.members) {
     const pointer = findDuplicateKey(text);
-    throw invalidValue(pointer, 'duplicate_key', `${pointer} is given twice`);
+    throw invalidValue(pointer, 'duplicate_key', `${pointer} is given twice. Send each name once.`);
   }
   return value;
 }
@@ -203,14 +202,14 @@ function parse(text: string): unknown {
 
 function findFault(value: unknown, depth: number, members: { count: number }): Fault | undefined {
   if (typeof value === 'string') {
-    return isUnstorable(value) ? fault('unstorable_text', 'holds NUL or half of a surrogate pair') : undefined;
+    return isUnstorable(value) ? createFault('unstorable_text', UNSTORABLE_MESSAGE) : undefined;
   }
   if (typeof value === 'number') {
     const exact = Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
-    return exact ? undefined : fault('inexact_number', 'is a number beyond the range that is exact (2^53)');
+    return exact ? undefined : createFault('inexact_number', 'is a number beyond the exact range (2^53)');
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  if (depth === MAX_DEPTH) return fault('too_deep', `is nested deeper than ${MAX_DEPTH} levels`);
+  if (depth === MAX_DEPTH) return createFault('too_deep', `is nested deeper than ${MAX_DEPTH} levels`);
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index += 1) {
       const inner = findFault(value[index], depth + 1, members);
@@ -228,15 +227,15 @@ function findFaultInObject(
 ): Fault | undefined {
   for (const key of Object.keys(value)) {
     members.count += 1;
-    if (RESERVED_KEYS.has(key)) return prependPath(key, fault('reserved_key', 'is a reserved name'));
-    if (isUnstorable(key)) return fault('unstorable_text', 'has a name that holds NUL or half of a surrogate pair');
+    if (RESERVED_KEYS.has(key)) return prependPath(key, createFault('reserved_key', 'is a reserved name'));
+    if (isUnstorable(key)) return createFault('unstorable_text', 'has a name with NUL or half of a surrogate pair');
     const inner = findFault(value[key], depth + 1, members);
     if (inner) return prependPath(key, inner);
   }
   return undefined;
 }
 
-function fault(code: string, message: string): Fault {
+function createFault(code: string, message: string): Fault {
   return { code, message, path: '' };
 }
 

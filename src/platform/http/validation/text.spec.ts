@@ -30,11 +30,11 @@ describe(TextLength.name, () => {
     ['three emoji', '🚀🚀🚀', true],
     ['four emoji', '🚀🚀🚀🚀', false],
     ['one emoji', '🚀', false],
-  ])('takes %s as its code points', (_, text, accepted) => {
+  ])('counts the code points of %s', (_, text, accepted) => {
     expect(isAccepted(text)).toBe(accepted);
   });
 
-  it('cuts a text between code points', () => {
+  it('truncates a text between code points', () => {
     fc.assert(
       fc.property(anyText, fc.nat(4), (text, max) => {
         expect(truncateToCodePoints(text, max)).toBe([...text].slice(0, max).join(''));

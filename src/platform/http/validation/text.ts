@@ -3,30 +3,33 @@ import { applyDecorators } from '@nestjs/common';
 import { Transform, type TransformFnParams } from 'class-transformer';
 import { NullableField } from './fields';
 
-/** NUL cannot be stored as text by PostgreSQL; a lone surrogate has no UTF-8 and would silently become U+FFFD. */
+/** PostgreSQL cannot store NUL. A lone surrogate has no UTF-8 and would silently become U+FFFD. */
 const UNSTORABLE = /\0|\p{Surrogate}/u;
 
-/** Whether a text holds what cannot be stored unchanged. */
+/** The message for such a text, after its name. */
+export const UNSTORABLE_MESSAGE = 'contains NUL or half of a surrogate pair';
+
+/** Returns whether a text cannot be stored unchanged. */
 export function isUnstorable(text: string): boolean {
   return UNSTORABLE.test(text);
 }
 
-/** Longest name that an error repeats. */
+/** Longest name in an error message. */
 const MAX_DISPLAY_LENGTH = 200;
 
-/** Returns a text as an error shows it: cut where it is longer than a person reads. */
+/** Returns a text for an error message, truncated to 200 characters. */
 export function forDisplay(text: string): string {
   return text.length <= MAX_DISPLAY_LENGTH
     ? text
     : `${text.slice(0, MAX_DISPLAY_LENGTH).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
-/** Returns one step of a JSON pointer; a very long name is cut. @see RFC 6901 section 3 */
+/** Returns one step of a JSON pointer; a long name is truncated. @see RFC 6901 section 3 */
 export function pointerStep(key: string | number): string {
   return `/${forDisplay(String(key)).replace(/~/g, '~0').replace(/\//g, '~1')}`;
 }
 
-/** Returns the number of code points, which is what PostgreSQL and JSON Schema call a text's length. */
+/** Returns the number of code points, the length of a text in PostgreSQL and JSON Schema. */
 export function countCodePoints(text: string): number {
   let count = text.length;
   for (let i = 1; i < text.length; i++) {
@@ -36,15 +39,15 @@ export function countCodePoints(text: string): number {
   return count;
 }
 
-/** Returns the first code points of a text, at most `max` of them. */
+/** Returns at most the first `max` code points of a text. */
 export function truncateToCodePoints(text: string, max: number): string {
-  // No text has more code points than UTF-16 units, and none that is cut here needs more than two units each.
+  // A code point has one or two UTF-16 units.
   return text.length <= max ? text : [...text.slice(0, 2 * max)].slice(0, max).join('');
 }
 
 /**
- * The text has `min` to `max` code points, as PostgreSQL and JSON Schema count them. class-validator's own rules leave
- * out variation selectors, so they accept texts that the database refuses.
+ * Validates that a text has `min` to `max` code points, as PostgreSQL and JSON Schema count them. The rules of
+ * class-validator ignore variation selectors, so they accept texts that the database rejects.
  */
 export function TextLength(min: number, max: number, options?: ValidationOptions): PropertyDecorator {
   const range = min === 0 ? `at most ${max}` : `${min} to ${max}`;
@@ -54,7 +57,7 @@ export function TextLength(min: number, max: number, options?: ValidationOptions
       constraints: [min, max],
       validator: {
         validate: (value: unknown) => typeof value === 'string' && isBetween(value, min, max),
-        defaultMessage: () => `$property must have ${range} characters`,
+        defaultMessage: () => `$property must have ${range} characters.`,
       },
     },
     options,
@@ -62,14 +65,14 @@ export function TextLength(min: number, max: number, options?: ValidationOptions
 }
 
 function isBetween(text: string, min: number, max: number): boolean {
-  // A code point is one or two UTF-16 units: most texts need not be counted, and none that is far too long.
+  // A code point has one or two UTF-16 units, so most texts need no counting.
   if (text.length <= max && text.length >= 2 * min) return true;
   if (text.length > 2 * max) return false;
   const length = countCodePoints(text);
   return length >= min && length <= max;
 }
 
-/** A text of 1 to `max` characters, without the white space around it. */
+/** Validates a text of 1 to `max` characters; white space around it is removed. */
 export function TextField(max: number): PropertyDecorator {
   return applyDecorators(
     Transform(({ value }: TransformFnParams): unknown => (typeof value === 'string' ? value.trim() : value)),
@@ -78,7 +81,7 @@ export function TextField(max: number): PropertyDecorator {
   );
 }
 
-/** A text of at most `max` characters that may be absent or null; an empty one is none, so it becomes null. */
+/** Validates an optional text of at most `max` characters. An empty text becomes null. */
 export function NullableTextField(max: number): PropertyDecorator {
   return applyDecorators(
     NullableField(),

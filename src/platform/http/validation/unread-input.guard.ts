@@ -6,16 +6,16 @@ import { AppError } from '../../errors/app-error';
 import { describeErrors, findUnknownNames } from './field-errors';
 import type { Query } from './query-string';
 
-/** Arguments through which a handler reads the body; Nest keys them as `<kind>:<position>`. */
+/** Kinds of arguments that read the body. Nest keys them as `<kind>:<position>`. */
 const BODY_READERS = [RouteParamtypes.BODY, RouteParamtypes.REQUEST];
 
-/** Arguments through which a handler reads the query. */
+/** Kinds of arguments that read the query. */
 const QUERY_READERS = [RouteParamtypes.QUERY];
 
 /**
- * Refuses a body that its route would not read, and parameters of the query of a GET, so that a misplaced field is an
- * error and not ignored. `{}` and nothing are what a route without a body takes. It runs behind the guard of auth, so a
- * caller without a session learns nothing of bodies; an interceptor would cost every request more than the check.
+ * Rejects a body, or query parameters of a GET, that the route does not read: a misplaced field is an error. A route
+ * without a body accepts `{}` and no body. The guard runs after the one of auth, so it reveals nothing without a
+ * session. An interceptor would cost every request more than the check.
  * @throws AppError `validation.failed`
  */
 export class UnreadInputGuard implements CanActivate {
@@ -47,7 +47,7 @@ function hasReader(
   return isReader;
 }
 
-/** Pages read their query in the browser. */
+/** Returns whether the request reads from the API. Pages read their query in the browser. */
 function isReadOfApi({ method, routeOptions }: FastifyRequest): boolean {
   return (method === 'GET' || method === 'HEAD') && (routeOptions.url ?? '').startsWith('/v1/');
 }
@@ -63,10 +63,10 @@ function assertNoQuery(query: Query): void {
 function assertEmpty(body: unknown): void {
   const names = typeof body === 'object' && !Array.isArray(body) ? Object.keys(body as object) : undefined;
   if (names?.length === 0) return;
-  const message = 'This route takes no body, or {}.';
+  const message = 'This route accepts no body, or {}.';
   const errors = names ? findUnknownNames(names, new Set()) : [{ pointer: '', code: 'is_object', message }];
   throw new AppError('validation.failed', { detail: message, errors });
 }
 
-/** The body of an action that says all by its address: `{}` or none. */
+/** The body of an action without parameters: `{}` or none. */
 export class NoFieldsDto {}
