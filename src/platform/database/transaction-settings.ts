@@ -18,11 +18,11 @@ export const SET_CONTEXT_AND_PLAN = {
   eachTime: setContext(`, set_config('plan_cache_mode', 'force_custom_plan', true)`),
 };
 
-/** Switches the audit source inside a unit: 'orm' (the subscriber) or '' (the triggers). */
+/** Switches the audit source inside a unit. */
 export const SET_AUDIT_SOURCE = `SELECT set_config('app.audit_source', $1, true)`;
 
-/** The writer of a statement's audit rows: the subscriber ('orm') or the triggers (''). */
-export type AuditSource = 'orm' | '';
+/** The writer of a statement's audit rows. An absent setting means the triggers. */
+export type AuditSource = 'subscriber' | 'triggers';
 
 /** The settings of a unit of work that do not come from the request. */
 export interface TransactionSettings {

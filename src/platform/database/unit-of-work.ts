@@ -249,7 +249,7 @@ export class UnitOfWork {
   /** Adds BEGIN and the context before the first statement, and switches the audit source where needed. */
   private buildBatch(batch: readonly PendingStatement[]): [statements: PipelinedStatement[], resultIndexes: number[]] {
     const statements: PipelinedStatement[] = [];
-    const resultIndexes = batch.map(({ statement, auditSource = this.auditSource ?? '' }) => {
+    const resultIndexes = batch.map(({ statement, auditSource = this.auditSource ?? 'triggers' }) => {
       if (this.auditSource === undefined) statements.push(this.statement('BEGIN', []), this.context(auditSource));
       else if (this.auditSource !== auditSource) statements.push(this.statement(SET_AUDIT_SOURCE, [auditSource]));
       this.auditSource = auditSource;

@@ -117,7 +117,7 @@ export class EmailOutboxService {
   }
 
   private async attempt(
-    { id, seal_key: sealKey, sealed_mail: sealed }: ClaimedRow,
+    { id, seal_key: sealKey, sealed_email: sealed }: ClaimedRow,
     send: (email: Email, id: string) => Promise<SendFailure | undefined>,
   ): Promise<SendFailure | undefined> {
     let email: Email;
