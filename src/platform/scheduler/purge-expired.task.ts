@@ -25,7 +25,7 @@ async function purgeExpired({ asWorker, service }: TaskContext): Promise<TaskRes
       alerts: number;
       events: number;
     }>(
-      `SELECT app.purge_expired() AS expired, app.purge_one_time_tokens() AS tokens, app.purge_mail_outbox() AS mails,
+      `SELECT app.purge_expired() AS expired, app.purge_one_time_tokens() AS tokens, app.purge_email_outbox() AS mails,
          app.purge_deliveries() AS alerts, app.purge_security_logs($1) AS events`,
       [securityLogDays],
     );
