@@ -5,34 +5,36 @@ import { Post } from '../platform/idempotency/post';
 import { ChangePasswordDto, EmailDto, ResetPasswordDto, StepUpDto } from './auth.dto';
 import { AccountPasswordService } from './account-password.service';
 
-/** One's own password. */
+/** Routes for the user's own password. */
 @ApiTags('Auth')
 @Controller({ path: 'auth', version: '1' })
 export class AccountPasswordController {
   constructor(private readonly passwords: AccountPasswordService) {}
 
   @Post('password/forgot')
-  @Public('who forgot his password cannot sign in')
+  @Public('a user without their password cannot sign in')
   @HttpCode(HttpStatus.ACCEPTED)
   @ApiOperation({
     operationId: 'requestPasswordReset',
-    summary: 'Ask for a link to set a new password',
-    description: 'The answer is the same whether or not the address has an account.',
+    summary: 'Request a password reset',
+    description:
+      'Sends a reset link, valid for 30 minutes. The response is the same whether or not the address has an account.',
   })
-  @ApiAcceptedResponse({ description: 'If there is such an account, a letter is on its way.' })
+  @ApiAcceptedResponse({ description: 'An email is sent if the account exists.' })
   requestReset(@Body() { email }: EmailDto): Promise<void> {
     return this.passwords.requestReset(email);
   }
 
   @Post('password/reset')
-  @Public('the mailed token proves who asks')
+  @Public('the token of the email identifies the user')
   @HttpCode(HttpStatus.NO_CONTENT)
   @ApiOperation({
     operationId: 'resetPassword',
-    summary: 'Set a new password by a mailed link',
-    description: 'Ends all sessions and begins none: two-factor sign-in still asks for its code.',
+    summary: 'Reset a password',
+    description:
+      'Takes the token of the reset link, which can be used once. Ends all sessions. Two-factor sign-in stays on.',
   })
-  @ApiNoContentResponse({ description: 'Sign in with the new password.' })
+  @ApiNoContentResponse({ description: 'The password is set. Sign in with it.' })
   reset(@Body() { token, password }: ResetPasswordDto): Promise<void> {
     return this.passwords.reset(token, password);
   }
@@ -43,9 +45,9 @@ export class AccountPasswordController {
   @ApiOperation({
     operationId: 'changePassword',
     summary: 'Change your password',
-    description: 'Ends all other sessions.',
+    description: 'Needs the current password. Ends all other sessions.',
   })
-  @ApiNoContentResponse({ description: 'The new password counts.' })
+  @ApiNoContentResponse({ description: 'The new password is set.' })
   change(@Body() { currentPassword, newPassword }: ChangePasswordDto): Promise<void> {
     return this.passwords.change(currentPassword, newPassword);
   }
@@ -55,10 +57,10 @@ export class AccountPasswordController {
   @HttpCode(HttpStatus.NO_CONTENT)
   @ApiOperation({
     operationId: 'stepUp',
-    summary: 'Confirm who you are',
-    description: 'For 10 minutes this session may do what else answers 403 `auth.step_up_required`.',
+    summary: 'Re-authenticate',
+    description: 'For 10 minutes this session may use the routes that answer 403 `auth.step_up_required` otherwise.',
   })
-  @ApiNoContentResponse({ description: 'The session is fresh.' })
+  @ApiNoContentResponse({ description: 'The session is re-authenticated.' })
   stepUp(@Body() { password, code }: StepUpDto): Promise<void> {
     return this.passwords.stepUp(password, code);
   }

@@ -18,10 +18,10 @@ import { SecurityEventsService } from './security-events/security-events.service
 import { SessionsService } from './sessions/sessions.service';
 import { LoginThrottleService } from './login-throttle/login-throttle.service';
 
-/** How long a step-up lasts. */
+/** Duration of a step-up. */
 const STEP_UP_MS = 10 * 60 * 1000;
 
-/** Changing, forgetting, resetting and confirming one's password. */
+/** Changes, resets and confirms the password of an account. */
 @Injectable()
 export class AccountPasswordService {
   constructor(
@@ -38,8 +38,8 @@ export class AccountPasswordService {
   ) {}
 
   /**
-   * Changes the password and ends the other sessions, for good. Session: user. Side effects: a letter to the owner, the
-   * event `auth.password_change`.
+   * Changes the password and ends the other sessions. Session: user. Side effects: an email to the owner, the event
+   * `auth.password_change`.
    * @throws AppError `password.unfit`, those of `ReauthenticationService.checkPassword`
    */
   async change(currentPassword: string, newPassword: string): Promise<void> {
@@ -56,8 +56,8 @@ export class AccountPasswordService {
   }
 
   /**
-   * Mails a reset link, if there is an account; the work and the answer are the same if not. Session: none. Side effects:
-   * the event `auth.password_forgot`.
+   * Emails a reset link if the account exists; the work and the response are the same if not. Session: none. Side
+   * effects: the event `auth.password_forgot`.
    */
   async requestReset(given: string): Promise<void> {
     const email = normalEmail(given);
@@ -72,15 +72,15 @@ export class AccountPasswordService {
   }
 
   /**
-   * Sets a new password by a mailed token and ends all sessions, for good. Nobody is signed in by it, so a second factor
-   * is still asked for. Session: none. Side effects: a letter to the owner, the event `auth.password_reset`.
+   * Sets a new password with the token of a reset link and ends all sessions. Starts no session, so that the second
+   * factor is still required. Session: none. Side effects: an email to the owner, the event `auth.password_reset`.
    * @throws AppError `auth.link_invalid`, `password.unfit`, `rate.too_many_at_once`
    */
   async reset(token: string, password: string): Promise<void> {
     const tokenHash = hashOneTimeToken(token);
     const owner = await this.accounts.findPasswordReset(tokenHash);
     if (owner) assertPasswordAllowed(password, owner);
-    // A guess is not worth a hash.
+    // A guessed token costs no hash.
     const userId =
       owner && (await this.accounts.resetPassword(tokenHash, await this.passwords.hash(password, owner.email)));
     await this.events.record('auth.password_reset', { success: userId !== null, userId });
@@ -90,7 +90,7 @@ export class AccountPasswordService {
   }
 
   /**
-   * Marks the session as freshly confirmed for 10 minutes. Session: user. Side effects: the event `auth.step_up`.
+   * Re-authenticates the session for 10 minutes. Session: user. Side effects: the event `auth.step_up`.
    * @throws AppError those of `ReauthenticationService.checkPasswordAndCode`
    */
   async stepUp(password: string, code: string | undefined): Promise<void> {
@@ -103,7 +103,7 @@ export class AccountPasswordService {
     await this.events.record('auth.step_up', { success: true, userId, sessionId });
   }
 
-  /** Marks a session as freshly confirmed, for a caller that has just seen password and code. Session: none. */
+  /** Marks a session as re-authenticated. The caller has just checked password and code. Session: none. */
   async recordStepUp(sessionId: string): Promise<void> {
     await this.sessions.markStepUp(sessionId, new Date(Date.now() + STEP_UP_MS));
   }

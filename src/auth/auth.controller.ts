@@ -19,7 +19,7 @@ import { RegistrationService } from './accounts/registration.service';
 import { SessionTokensService } from './sessions/session-tokens.service';
 import { SignInService } from './sign-in.service';
 
-/** Signing up and in. */
+/** Routes for registration, sign-in and refresh. */
 @ApiTags('Auth')
 @Controller({ path: 'auth', version: '1' })
 export class AuthController {
@@ -31,28 +31,28 @@ export class AuthController {
   ) {}
 
   @Post('register')
-  @Public('nobody is signed in before he has an account')
+  @Public('a new user has no account to sign in with')
   @HttpCode(HttpStatus.ACCEPTED)
   @ApiOperation({
     operationId: 'register',
-    summary: 'Sign up',
+    summary: 'Create an account',
     description:
-      'Mails a verification link. The answer is the same whether or not the address has an account. ' +
-      'An installation with REGISTRATION_ENABLED=false answers 403 to every address.',
+      'Sends a verification link, valid for 24 hours. The response is the same whether or not the address has an ' +
+      'account. With REGISTRATION_ENABLED=false it is 403 for every address.',
   })
-  @ApiAcceptedResponse({ description: 'An email is on its way.' })
-  @ApiForbiddenResponse({ description: '`auth.registration_closed`: this installation takes no new accounts.' })
+  @ApiAcceptedResponse({ description: 'An email is sent.' })
+  @ApiForbiddenResponse({ description: '`auth.registration_closed`: this installation accepts no registrations.' })
   register(@Body() dto: RegisterDto): Promise<void> {
     return this.registration.register(dto);
   }
 
   @Post('verify-email')
-  @Public('the mailed token proves who asks')
+  @Public('the token of the email identifies the user')
   @HttpCode(HttpStatus.NO_CONTENT)
   @ApiOperation({
     operationId: 'verifyEmail',
-    summary: 'Confirm an e-mail address',
-    description: 'Spends the token of a verification link.',
+    summary: 'Verify an e-mail address',
+    description: 'Takes the token of a verification link, which can be used once.',
   })
   @ApiNoContentResponse({ description: 'The account may sign in.' })
   verifyEmail(@Body() { token }: OneTimeTokenDto): Promise<void> {
@@ -60,26 +60,27 @@ export class AuthController {
   }
 
   @Post('verify-email/resend')
-  @Public('nobody signs in before his address is verified')
+  @Public('a user with an unverified address cannot sign in')
   @HttpCode(HttpStatus.ACCEPTED)
   @ApiOperation({
     operationId: 'resendVerification',
-    summary: 'Ask for another verification link',
-    description: 'The answer is the same whether or not the address has an account to verify.',
+    summary: 'Resend the verification email',
+    description: 'The response is the same whether or not the address has an account to verify.',
   })
-  @ApiAcceptedResponse({ description: 'If there is an account to verify, a letter is on its way.' })
+  @ApiAcceptedResponse({ description: 'An email is sent if there is an account to verify.' })
   resendVerification(@Body() { email }: EmailDto): Promise<void> {
     return this.registration.resendVerification(email);
   }
 
   @Post('login')
-  @Public('this is where one signs in')
+  @Public('users sign in with this route')
   @HttpCode(HttpStatus.OK)
   @ApiOperation({
     operationId: 'login',
     summary: 'Sign in',
     description:
-      'An unknown address and a wrong password get the same answer, 401. With two-factor sign-in a code must follow.',
+      'An unknown address and a wrong password get the same 401. With two-factor sign-in the response is an `mfaToken` ' +
+      'for POST /v1/auth/login/mfa.',
   })
   @ApiExtraModels(TokenPairDto, MfaRequiredDto)
   @ApiOkResponse({
@@ -91,12 +92,12 @@ export class AuthController {
   }
 
   @Post('login/mfa')
-  @Public('the mfaToken proves the first step')
+  @Public('the mfaToken shows that the password was right')
   @HttpCode(HttpStatus.OK)
   @ApiOperation({
     operationId: 'completeMfaLogin',
-    summary: 'Sign in, second step',
-    description: 'Takes a code of the authenticator or a backup code, one of the two; each is good once.',
+    summary: 'Complete two-factor sign-in',
+    description: 'Takes either a code of the authenticator or a backup code. Each code can be used once.',
   })
   @ApiOkResponse({ type: TokenPairDto })
   loginMfa(@Body() { mfaToken, code, backupCode }: LoginMfaDto): Promise<TokenPairDto> {
@@ -104,13 +105,14 @@ export class AuthController {
   }
 
   @Post('refresh')
-  @Public('the refresh token proves who asks')
+  @Public('the refresh token identifies the session')
   @HttpCode(HttpStatus.OK)
   @ApiOperation({
     operationId: 'refreshSession',
-    summary: 'Exchange a refresh token',
+    summary: 'Refresh a session',
     description:
-      'Each refresh token is good once; parallel uses within 10 s get the same pair. A later reuse ends the session.',
+      'Returns a new pair of tokens. Each refresh token can be used once; parallel uses within 10 s get the same pair. ' +
+      'A later reuse ends the session.',
   })
   @ApiOkResponse({ type: TokenPairDto })
   refresh(@Body() { refreshToken }: RefreshDto): Promise<TokenPairDto> {

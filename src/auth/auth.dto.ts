@@ -11,29 +11,33 @@ import { NullableTextField, TextLength } from '../platform/http/validation/text'
 import { IsString } from 'class-validator';
 import { OptionalField } from '../platform/http/validation/fields';
 
-/** Whose account it is about. */
+/** The address of an account. */
 export class EmailDto {
   @EmailField()
   readonly email: string;
 }
 
-/** Somebody who signs in. */
+/** Address and password of a sign-in. */
 export class LoginDto {
   @EmailField()
   readonly email: string;
 
-  @ApiProperty({ description: 'The password.', maxLength: MAX_PASSWORD_LENGTH, example: 'seven green umbrellas' })
+  @ApiProperty({
+    description: 'Password of the account.',
+    maxLength: MAX_PASSWORD_LENGTH,
+    example: 'seven green umbrellas',
+  })
   @PasswordField()
   readonly password: string;
 }
 
-/** A person who signs up. */
+/** The data of a sign-up. */
 export class RegisterDto {
   @EmailField()
   readonly email: string;
 
   @ApiProperty({
-    description: '8 to 128 characters, any of them; 15 or more are advised.',
+    description: 'New password: any 8 to 128 characters; 15 or more are advised.',
     minLength: MIN_PASSWORD_LENGTH,
     maxLength: MAX_PASSWORD_LENGTH,
     example: 'seven green umbrellas',
@@ -50,10 +54,10 @@ export class RegisterDto {
   readonly lastName?: string | null;
 }
 
-/** The token of a mailed link. */
+/** The token of an emailed link. */
 export class OneTimeTokenDto {
   @ApiProperty({
-    description: 'What follows ?token= in the mailed link.',
+    description: 'Token of the emailed link: the value of ?token=.',
     maxLength: 200,
     example: 'q1Yw3Jc0pRt5vXz8bNfKd2sGhLmA7uEoTiCyPjZrV94',
   })
@@ -62,10 +66,10 @@ export class OneTimeTokenDto {
   readonly token: string;
 }
 
-/** A new password for who opened the mailed link. */
+/** The token of a reset link and the new password. */
 export class ResetPasswordDto extends OneTimeTokenDto {
   @ApiProperty({
-    description: '8 to 128 characters, any of them; 15 or more are advised.',
+    description: 'New password: any 8 to 128 characters; 15 or more are advised.',
     minLength: MIN_PASSWORD_LENGTH,
     maxLength: MAX_PASSWORD_LENGTH,
     example: 'eight blue bicycles',
@@ -74,10 +78,10 @@ export class ResetPasswordDto extends OneTimeTokenDto {
   readonly password: string;
 }
 
-/** A change of one's own password. */
+/** A change of the password. */
 export class ChangePasswordDto {
   @ApiProperty({
-    description: 'The password until now.',
+    description: 'Current password.',
     maxLength: MAX_PASSWORD_LENGTH,
     example: 'seven green umbrellas',
   })
@@ -85,7 +89,7 @@ export class ChangePasswordDto {
   readonly currentPassword: string;
 
   @ApiProperty({
-    description: '8 to 128 characters, any of them; 15 or more are advised.',
+    description: 'New password: any 8 to 128 characters; 15 or more are advised.',
     minLength: MIN_PASSWORD_LENGTH,
     maxLength: MAX_PASSWORD_LENGTH,
     example: 'eight blue bicycles',
@@ -94,14 +98,18 @@ export class ChangePasswordDto {
   readonly newPassword: string;
 }
 
-/** Proof that it is still the owner. */
+/** The credentials of a re-authentication. */
 export class StepUpDto {
-  @ApiProperty({ description: 'The password.', maxLength: MAX_PASSWORD_LENGTH, example: 'seven green umbrellas' })
+  @ApiProperty({
+    description: 'Password of the account.',
+    maxLength: MAX_PASSWORD_LENGTH,
+    example: 'seven green umbrellas',
+  })
   @PasswordField()
   readonly password: string;
 
   @ApiPropertyOptional({
-    description: 'A code of the authenticator, or a backup code; needed when two-factor sign-in is on.',
+    description: 'Code of the authenticator or backup code. Required when two-factor sign-in is on.',
     maxLength: 64,
     example: '287082',
   })

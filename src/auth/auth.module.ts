@@ -32,7 +32,7 @@ import { SessionsService } from './sessions/sessions.service';
 import { SignInService } from './sign-in.service';
 import { LoginThrottleService } from './login-throttle/login-throttle.service';
 
-/** Sign-up, sign-in and sessions, and the guard that stands before every route of the application. */
+/** Registration, sign-in and sessions, and the guard that runs before every route. */
 @Global()
 @Module({
   imports: [PassportModule, TypeOrmModule.forFeature([UserMfa])],

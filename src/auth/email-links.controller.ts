@@ -2,12 +2,12 @@ import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { Public } from '../platform/http/access/access';
 
-/** What a page behind a mailed link asks and does. */
+/** Texts and target of a page that an emailed link opens. */
 interface EmailLinkPage {
   readonly title: string;
   readonly lead: string;
   readonly button: string;
-  /** Route the token is posted to. */
+  /** Route that the token is posted to. */
   readonly action: string;
   readonly done: string;
   readonly hasPasswordField?: boolean;
@@ -28,32 +28,32 @@ function renderPage({ title, lead, button, action, done, hasPasswordField = fals
 <p>${lead}</p>
 <form data-action="${action}" data-done="${done}">${field}<p><button>${button}</button></p></form>
 <p role="status"></p>
-<noscript>This page needs JavaScript; or send the token of the link to POST ${action}.</noscript>
+<noscript>This page needs JavaScript. Without it, send the token of the link to POST ${action}.</noscript>
 <script src="/mail-links.js"></script>
 </html>
 `;
 }
 
-/** Behind the link of a verification letter. */
+/** The page of a verification link. */
 export const VERIFY_EMAIL_PAGE = renderPage({
   title: 'Confirm your e-mail address',
-  lead: 'One click, and you can sign in.',
+  lead: 'Confirm the address to sign in.',
   button: 'Confirm',
   action: '/v1/auth/verify-email',
   done: 'Your address is confirmed. You can sign in now.',
 });
 
-/** Behind the link of a reset letter. */
+/** The page of a reset link. */
 export const RESET_PASSWORD_PAGE = renderPage({
   title: 'Set a new password',
-  lead: 'All your sessions will end; sign in with the new password afterwards.',
+  lead: 'All your sessions will end. Sign in with the new password afterwards.',
   button: 'Set password',
   action: '/v1/auth/password/reset',
-  done: 'The new password counts. You can sign in with it now.',
+  done: 'The new password is set. You can sign in with it now.',
   hasPasswordField: true,
 });
 
-/** Takes the token out of the address bar at once, so that it stays in no history, and sends it when asked to. */
+/** Removes the token from the address bar, and so from the history, and sends it when the form is submitted. */
 export const EMAIL_LINKS_SCRIPT = `'use strict';
 const token = new URLSearchParams(location.search).get('token') ?? '';
 history.replaceState(null, '', location.pathname);
@@ -69,7 +69,7 @@ form.addEventListener('submit', async (event) => {
     status.textContent = problem ? problem.detail ?? problem.title : form.dataset.done;
     form.hidden = response.ok;
   } catch {
-    status.textContent = 'The server cannot be reached; try again.';
+    status.textContent = 'The server cannot be reached. Try again.';
   }
 });
 `;
@@ -77,11 +77,11 @@ form.addEventListener('submit', async (event) => {
 const HTML = 'text/html; charset=utf-8';
 
 /**
- * The pages behind mailed links, for installations without a front end of their own. Opening one changes nothing: mail
- * scanners open every link, so the token is spent by the button.
+ * Serves the pages of emailed links, for installations without their own front end. Opening a page changes nothing,
+ * because mail scanners open every link: only the button uses the token.
  */
 @ApiExcludeController()
-@Public('whoever opens a mailed link is not signed in')
+@Public('a user who opens an emailed link is not signed in')
 @Controller()
 export class EmailLinksController {
   @Get('verify-email')

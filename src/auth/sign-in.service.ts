@@ -8,13 +8,13 @@ import { SecurityEventsService } from './security-events/security-events.service
 import { SessionTokensService, type TokenPair } from './sessions/session-tokens.service';
 import { LoginThrottleService } from './login-throttle/login-throttle.service';
 
-/** The right password of an account with a second factor: a code must follow. */
+/** The response to the right password of an account with a second factor. */
 export interface MfaChallenge {
   readonly mfaRequired: true;
   readonly mfaToken: string;
 }
 
-/** Signing in by password. */
+/** Signs users in by password. */
 @Injectable()
 export class SignInService {
   constructor(
@@ -27,9 +27,8 @@ export class SignInService {
   ) {}
 
   /**
-   * Begins a session for who knows the password, or asks for the second factor. An unknown address costs the same
-   * hashes, statements and Redis calls as a wrong password and gets the same answer. Session: none. Side effects: the
-   * event `auth.login`.
+   * Starts a session, or requests the second factor. An unknown address costs the same hashes, statements and Redis
+   * calls as a wrong password and gets the same response. Session: none. Side effects: the event `auth.login`.
    * @throws AppError `auth.credentials_invalid`; `auth.email_not_verified` only with the right password;
    *   `auth.throttled`, `rate.too_many_at_once`
    */
@@ -47,14 +46,14 @@ export class SignInService {
     return tokens;
   }
 
-  /** The account of who knows its password and may sign in. */
+  /** Returns the account if the password is right and the account may sign in. */
   private async verifyCredentials(email: string, password: string): Promise<Credentials> {
     const attempt = await this.recordAttempt(email);
     const account = await this.accounts.findCredentials(email);
     const isRight = await this.passwords
       .verify(password, account?.encryptedPassword, email)
       .catch(async (error: unknown) => {
-        // Sent away unread: that was no wrong password.
+        // The password was not checked, so the attempt did not fail.
         await this.throttle.clearAttempt(attempt);
         throw error;
       });
@@ -77,7 +76,7 @@ export class SignInService {
     }
   }
 
-  /** The cost may have been raised since the password was set; only now is it known again. */
+  /** Hashes the password again if the cost was raised: only a sign-in knows the password. */
   private async rehashIfOutdated(
     { userId, encryptedPassword }: Credentials,
     email: string,
@@ -88,7 +87,7 @@ export class SignInService {
   }
 }
 
-/** Why an account may not sign in, or undefined. Only the right password learns that the address is not verified. */
+/** Returns why an account may not sign in. Only a caller with the right password learns of an unverified address. */
 function findRefusal(
   account: Credentials | null,
   isRight: boolean,

@@ -9,7 +9,7 @@ import { createAnonymousCaller, createSignedInCaller, createUser, type Credentia
 import type { Caller } from '../support/caller';
 import { listEmails } from '../support/emails';
 
-describe('the watch over sign-ins', () => {
+describe('the detection of suspicious access', () => {
   let app: TestApp;
   let admin: Caller & { email: string };
 
@@ -22,14 +22,14 @@ describe('the watch over sign-ins', () => {
   /** Runs a task as a worker does. */
   function run(
     task: typeof DETECT_SUSPICIOUS_ACCESS,
-    lastFigures: TaskResult | null = null,
+    lastResult: TaskResult | null = null,
   ): Promise<TaskResult | Skipped> {
     const system = app.get(SystemDatabase);
     const context: TaskContext = {
       startedBy: 'schedule',
       startedById: null,
       signal: new AbortController().signal,
-      lastResult: lastFigures,
+      lastResult,
       readOnly: (work) => system.asScheduler(work),
       asWorker: (work) => system.asWorker('a test', work),
       service: (type) => app.get(type),
@@ -40,17 +40,17 @@ describe('the watch over sign-ins', () => {
     );
   }
 
-  const login = ({ email, password }: Credentials, ip: string, agent = 'his usual browser') =>
+  const login = ({ email, password }: Credentials, ip: string, agent = 'the usual browser') =>
     createAnonymousCaller(app).post(
       '/v1/auth/login',
       { email, password },
       { 'x-forwarded-for': ip, 'user-agent': agent },
     );
 
-  const subjectsTo = async (email: string): Promise<string[]> =>
+  const listSubjects = async (email: string): Promise<string[]> =>
     (await listEmails(admin, email)).map(({ subject }) => subject);
 
-  it('is silent while all is usual', async () => {
+  it('sends nothing for usual sign-ins', async () => {
     const person = await createUser(app);
     for (let i = 0; i < 3; i++) await login(person, `203.0.113.${i}`);
     await login({ ...person, password: 'once mistyped' }, '203.0.113.1');
@@ -62,10 +62,10 @@ describe('the watch over sign-ins', () => {
       far_addresses: 0,
       mailed: 0,
     });
-    expect(await subjectsTo(person.email)).toEqual([]);
+    expect(await listSubjects(person.email)).toEqual([]);
   });
 
-  it('tells an owner of a burst of failures, once an hour, with what to do', async () => {
+  it('notifies an owner of a burst of failures, once an hour, with advice', async () => {
     const person = await createUser(app);
     for (let i = 0; i < 12; i++) await login({ ...person, password: `wrong ${i}` }, `198.51.100.${i}`);
 
@@ -74,12 +74,12 @@ describe('the watch over sign-ins', () => {
 
     const [email, ...others] = await listEmails(admin, person.email);
     expect(others).toEqual([]);
-    expect(email).toMatchObject({ subject: 'Somebody tries to sign in to your account' });
+    expect(email).toMatchObject({ subject: 'Many failed sign-ins to your account' });
     expect(email!.text).toContain('12 sign-ins to your account failed within minutes, from 12 addresses.');
     expect(email!.text).toContain('turn on two-factor sign-in');
   });
 
-  it('tells admins of one address against many accounts, whether they exist or not', async () => {
+  it('notifies admins of one address against many accounts, existing or not', async () => {
     const people = [await createUser(app), await createUser(app)];
     for (const person of people) await login({ ...person, password: 'a guess' }, '198.51.100.9');
     for (let i = 0; i < 9; i++)
@@ -88,16 +88,16 @@ describe('the watch over sign-ins', () => {
     expect(await run(DETECT_SUSPICIOUS_ACCESS)).toMatchObject({ failure_burst: 0, address_sweep: 1, mailed: 1 });
 
     const [email] = await listEmails(admin, admin.email);
-    expect(email).toMatchObject({ subject: 'One address tries many accounts' });
+    expect(email).toMatchObject({ subject: 'Failed sign-ins to many accounts from one address' });
     expect(email!.text).toContain('11 sign-ins to 11 accounts failed within minutes, all from 198.51.100.9.');
   });
 
-  it('tells an owner of a device not seen before, but not of his first', async () => {
+  it('notifies an owner of a new device, but not of the first', async () => {
     const person = await createUser(app);
     await login(person, '203.0.113.7');
     expect(await run(DETECT_SUSPICIOUS_ACCESS)).toMatchObject({ new_device: 0 });
 
-    await login(person, '203.0.113.8', 'a stranger’s browser'.replace('’', "'"));
+    await login(person, '203.0.113.8', "a stranger's browser");
     await login(person, '203.0.99.8');
 
     expect(await run(DETECT_SUSPICIOUS_ACCESS)).toMatchObject({ new_device: 1, far_addresses: 0 });
@@ -106,7 +106,7 @@ describe('the watch over sign-ins', () => {
     expect(email!.text).toContain('end your other sessions');
   });
 
-  it('tells an owner of two far addresses within minutes; IPv4 and IPv6 of one device are none', async () => {
+  it('notifies an owner of two far addresses within minutes, but not of IPv4 and IPv6 of one device', async () => {
     const [person, other] = [await createUser(app), await createUser(app)];
     await login(person, '203.0.113.7');
     await login(person, '198.51.100.7');
@@ -114,8 +114,8 @@ describe('the watch over sign-ins', () => {
     await login(other, '2001:db8::1');
 
     expect(await run(DETECT_SUSPICIOUS_ACCESS)).toMatchObject({ far_addresses: 1 });
-    expect(await subjectsTo(person.email)).toContain('Your account is used in two places at once');
-    expect(await subjectsTo(other.email)).not.toContain('Your account is used in two places at once');
+    expect(await listSubjects(person.email)).toContain('Your account is used in two places at once');
+    expect(await listSubjects(other.email)).not.toContain('Your account is used in two places at once');
     await app.db.query(
       'superuser',
       `UPDATE security_logs SET created_at = created_at - interval '11 minutes' WHERE ip_address = '203.0.113.7'`,
@@ -124,7 +124,7 @@ describe('the watch over sign-ins', () => {
     expect(await run(DETECT_SUSPICIOUS_ACCESS)).toMatchObject({ far_addresses: 0 });
   });
 
-  it('looks further back after a pause', async () => {
+  it('searches further back after a pause', async () => {
     const person = await createUser(app);
     for (let i = 0; i < 12; i++) await login({ ...person, password: `wrong ${i}` }, `198.51.100.${i}`);
     await app.db.query('superuser', `UPDATE security_logs SET created_at = created_at - interval '2 hours'`);
@@ -137,7 +137,7 @@ describe('the watch over sign-ins', () => {
     });
   });
 
-  it('shows what it found to admins and in the owner’s export, and lets an admin dismiss it', async () => {
+  it('shows alerts to admins, who can dismiss them', async () => {
     const person = await createUser(app, { role: 'admin' });
     for (let i = 0; i < 12; i++) await login({ ...person, password: `wrong ${i}` }, `198.51.100.${i}`);
     await run(DETECT_SUSPICIOUS_ACCESS);
@@ -167,7 +167,7 @@ describe('the watch over sign-ins', () => {
     expect(events).toEqual([{ reason: `dismiss access alert ${id}: it was a test` }]);
   });
 
-  it('forgets events past the retention of the settings', async () => {
+  it('deletes events after the configured retention', async () => {
     const person = await createUser(app);
     await login(person, '203.0.113.7');
     await login(person, '203.0.113.8');

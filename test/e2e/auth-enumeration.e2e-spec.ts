@@ -20,8 +20,8 @@ jest.mock('bcrypt', () => {
 
 const PASSWORD = 'seven green umbrellas';
 
-/** What one request costs, by kind of call. */
-interface Work {
+/** Number of calls of one request, by kind. */
+interface Cost {
   readonly bcrypt: number;
   readonly sql: number;
   readonly redis: number;
@@ -29,33 +29,33 @@ interface Work {
 
 describe('an address without an account', () => {
   let app: TestApp;
-  let nobody: Caller;
+  let anonymous: Caller;
   const addresses = { verified: '', waiting: '', deactivated: '' };
 
   beforeAll(async () => {
     app = await startApp();
-    nobody = createAnonymousCaller(app);
+    anonymous = createAnonymousCaller(app);
     const admin = await createSignedInCaller(app, { role: 'admin' });
     for (const kind of ['verified', 'waiting', 'deactivated'] as const) {
-      const email = (addresses[kind] = createAddress());
-      await nobody.post('/v1/auth/register', { email, password: PASSWORD });
+      const email = (addresses[kind] = generateAddress());
+      await anonymous.post('/v1/auth/register', { email, password: PASSWORD });
       if (kind !== 'waiting') {
-        await nobody.post('/v1/auth/verify-email', { token: findToken((await listEmails(admin, email))[0]) });
+        await anonymous.post('/v1/auth/verify-email', { token: findToken((await listEmails(admin, email))[0]) });
       }
     }
     await app.db.query('superuser', `UPDATE users SET is_active = false WHERE email = $1`, [addresses.deactivated]);
   });
   afterAll(() => app.close());
 
-  const createAddress = (): string => `${randomUUID()}@example.com`;
+  const generateAddress = (): string => `${randomUUID()}@example.com`;
 
-  /** Counts what a request makes this process do, without what the process does in the background. */
-  async function workOf(requestId: string, request: () => Promise<unknown>): Promise<Work> {
-    const isOfRequest = (): boolean => currentContext()?.requestId === requestId;
+  /** Counts the calls of a request, without those of the background. */
+  async function measureCost(requestId: string, request: () => Promise<unknown>): Promise<Cost> {
+    const isInRequest = (): boolean => currentContext()?.requestId === requestId;
     let [sql, redis] = [0, 0];
     const spies = [
-      spyOnCalls(Client.prototype, 'query', () => isOfRequest() && (sql += 1)),
-      spyOnCalls(Redis.prototype, 'sendCommand', () => isOfRequest() && (redis += 1)),
+      spyOnCalls(Client.prototype, 'query', () => isInRequest() && (sql += 1)),
+      spyOnCalls(Redis.prototype, 'sendCommand', () => isInRequest() && (redis += 1)),
     ];
     hashed.count = 0;
     await request();
@@ -63,64 +63,68 @@ describe('an address without an account', () => {
     return { bcrypt: hashed.count, sql, redis };
   }
 
-  /** The work for each address; every answer must be the same but for its request id. */
-  async function compare(path: string, body: object, emails: readonly string[]): Promise<Work[]> {
-    const works: Work[] = [];
+  /** Returns the cost for each address; asserts that all answers differ only in their request id. */
+  async function compare(path: string, body: object, emails: readonly string[]): Promise<Cost[]> {
+    const costs: Cost[] = [];
     const answers = new Set<string>();
     for (const email of emails) {
       const requestId = randomUUID();
-      works.push(
-        await workOf(requestId, async () => {
-          const { status, body: answer } = await nobody.post(path, { email, ...body }, { 'x-request-id': requestId });
+      costs.push(
+        await measureCost(requestId, async () => {
+          const { status, body: answer } = await anonymous.post(
+            path,
+            { email, ...body },
+            { 'x-request-id': requestId },
+          );
           answers.add(JSON.stringify([status, { ...answer, requestId: '' }]));
         }),
       );
     }
     expect([...answers]).toHaveLength(1);
-    expect(works.every(({ sql, redis }) => sql > 0 && redis > 0)).toBe(true);
-    return works;
+    expect(costs.every(({ sql, redis }) => sql > 0 && redis > 0)).toBe(true);
+    return costs;
   }
 
-  const allKinds = (): string[] => [...Object.values(addresses), createAddress(), createAddress()];
+  const listAddresses = (): string[] => [...Object.values(addresses), generateAddress(), generateAddress()];
 
-  it('costs and answers the same as any other at signing up', async () => {
-    const works = await compare('/v1/auth/register', { password: PASSWORD }, allKinds());
+  it('costs and answers the same as any other at registration', async () => {
+    const costs = await compare('/v1/auth/register', { password: PASSWORD }, listAddresses());
 
-    expect(works[0]).toMatchObject({ bcrypt: 1 });
-    expect(works).toEqual(works.map(() => works[0]));
+    expect(costs[0]).toMatchObject({ bcrypt: 1 });
+    expect(costs).toEqual(costs.map(() => costs[0]));
   });
 
   it('costs and answers the same as a wrong password at signing in', async () => {
-    const works = await compare('/v1/auth/login', { password: 'not the one it is' }, allKinds());
+    const costs = await compare('/v1/auth/login', { password: 'not the one it is' }, listAddresses());
 
-    expect(works[0]).toMatchObject({ bcrypt: 1 });
-    expect(works).toEqual(works.map(() => works[0]));
+    expect(costs[0]).toMatchObject({ bcrypt: 1 });
+    expect(costs).toEqual(costs.map(() => costs[0]));
   });
 
-  it('costs and answers the same as any other at asking for another link', async () => {
-    const works = await compare('/v1/auth/verify-email/resend', {}, allKinds());
+  it('costs and answers the same as any other for another verification link', async () => {
+    const costs = await compare('/v1/auth/verify-email/resend', {}, listAddresses());
 
-    expect(works[0]).toMatchObject({ bcrypt: 0 });
-    expect(works).toEqual(works.map(() => works[0]));
+    expect(costs[0]).toMatchObject({ bcrypt: 0 });
+    expect(costs).toEqual(costs.map(() => costs[0]));
   });
 
-  it('costs and answers the same as any other at asking for a new password', async () => {
-    const works = await compare('/v1/auth/password/forgot', {}, allKinds());
+  it('costs and answers the same as any other for a password reset', async () => {
+    const costs = await compare('/v1/auth/password/forgot', {}, listAddresses());
 
-    expect(works[0]).toMatchObject({ bcrypt: 0 });
-    expect(works).toEqual(works.map(() => works[0]));
+    expect(costs[0]).toMatchObject({ bcrypt: 0 });
+    expect(costs).toEqual(costs.map(() => costs[0]));
   });
 });
 
-/** Calls `note` before each call of a method. */
+/** Calls `onCall` before each call of a method. */
 function spyOnCalls<T extends object>(
   target: T,
   method: jest.FunctionPropertyNames<Required<T>>,
-  note: () => void,
+  onCall: () => void,
 ): jest.SpyInstance {
   const original = target[method] as unknown as (...args: unknown[]) => unknown;
   return jest.spyOn(target, method as never).mockImplementation(function (this: T, ...args: unknown[]) {
-    note();
+    onCall();
     return original.apply(this, args);
   } as never);
 }

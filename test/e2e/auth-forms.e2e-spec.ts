@@ -12,54 +12,56 @@ import type { Caller } from '../support/caller';
 
 const PASSWORD = 'seven green umbrellas';
 
-describe('what people type into forms', () => {
+describe('tolerant input of credentials', () => {
   let app: TestApp;
-  let nobody: Caller;
+  let anonymous: Caller;
   let admin: SignedInCaller;
 
   beforeAll(async () => {
     app = await startApp();
-    nobody = createAnonymousCaller(app);
+    anonymous = createAnonymousCaller(app);
     admin = await createSignedInCaller(app, { role: 'admin' });
   });
   afterAll(() => app.close());
 
-  const mailsTo = async (address: string): Promise<{ to: string; text: string }[]> =>
+  const listEmailsTo = async (address: string): Promise<{ to: string; text: string }[]> =>
     (await admin.get(`/v1/dev/outbox?to=${encodeURIComponent(address)}`)).body.items;
 
-  const accountsLike = (local: string): Promise<{ email: string; ascii_domain: string | null }[]> =>
+  const findAccounts = (local: string): Promise<{ email: string; ascii_domain: string | null }[]> =>
     app.db.query('superuser', `SELECT email, ascii_domain FROM users WHERE email LIKE $1 || '@%'`, [local]);
 
   const register = async (email: string): Promise<number> =>
-    (await nobody.post('/v1/auth/register', { email, password: PASSWORD })).status;
+    (await anonymous.post('/v1/auth/register', { email, password: PASSWORD })).status;
 
   const verify = async (email: string): Promise<void> => {
-    const [mail] = await mailsTo(email);
-    const [, token] = /token=([A-Za-z0-9_-]+)/.exec(mail!.text)!;
-    expect((await nobody.post('/v1/auth/verify-email', { token })).status).toBe(204);
+    const [latest] = await listEmailsTo(email);
+    const [, token] = /token=([A-Za-z0-9_-]+)/.exec(latest!.text)!;
+    expect((await anonymous.post('/v1/auth/verify-email', { token })).status).toBe(204);
   };
 
   describe('codes', () => {
-    const spaced = (code: string): string => ` ${code.slice(0, 3)} ${code.slice(3)}`;
+    const addSpaces = (code: string): string => ` ${code.slice(0, 3)} ${code.slice(3)}`;
 
-    it('are taken as authenticators show them, on every route', async () => {
+    it('are accepted with the spaces that authenticators show, on every route', async () => {
       const person = await createUser(app);
       const user = await signInFrom(app, person);
       const { body: enrolment } = await user.post('/v1/auth/mfa/totp', { password: PASSWORD });
       const authenticator = new Authenticator(enrolment.secret);
-      const confirmed = await user.post('/v1/auth/mfa/totp/confirm', { code: spaced(authenticator.generateCode(-1)) });
-      const { body: challenge } = await nobody.post('/v1/auth/login', { email: person.email, password: PASSWORD });
-      const signedInByCode = await nobody.post('/v1/auth/login/mfa', {
+      const confirmed = await user.post('/v1/auth/mfa/totp/confirm', {
+        code: addSpaces(authenticator.generateCode(-1)),
+      });
+      const { body: challenge } = await anonymous.post('/v1/auth/login', { email: person.email, password: PASSWORD });
+      const signedInByCode = await anonymous.post('/v1/auth/login/mfa', {
         mfaToken: challenge.mfaToken,
-        code: spaced(authenticator.generateCode(0)),
+        code: addSpaces(authenticator.generateCode(0)),
       });
       const stepUp = await user.post('/v1/auth/step-up', {
         password: PASSWORD,
-        code: spaced(authenticator.generateCode(1)),
+        code: addSpaces(authenticator.generateCode(1)),
       });
       const [backupCode, another] = confirmed.body.backupCodes as [string, string];
-      const { body: second } = await nobody.post('/v1/auth/login', { email: person.email, password: PASSWORD });
-      const byBackupCode = await nobody.post('/v1/auth/login/mfa', {
+      const { body: second } = await anonymous.post('/v1/auth/login', { email: person.email, password: PASSWORD });
+      const byBackupCode = await anonymous.post('/v1/auth/login/mfa', {
         mfaToken: second.mfaToken,
         backupCode: ` ${backupCode.replaceAll('-', ' - ')} `,
       });
@@ -77,45 +79,45 @@ describe('what people type into forms', () => {
     it.each([
       ['bücher.example', 'xn--bcher-kva.example'],
       ['xn--bcher-kva.example', 'bücher.example'],
-    ])('%s and %s are one domain: one account, mailed at the address given first', async (first, second) => {
+    ])('%s and %s are one domain and one account, with emails to the address given first', async (first, second) => {
       const local = randomUUID();
       const [given, other] = [`${local}@${first}`, `${local}@${second}`];
 
       expect([await register(given), await register(other)]).toEqual([202, 202]);
-      expect((await accountsLike(local)).map(({ email }) => email)).toEqual([given]);
+      expect((await findAccounts(local)).map(({ email }) => email)).toEqual([given]);
       await verify(other);
       expect(await register(other.toUpperCase())).toBe(202);
-      const mails = await mailsTo(other);
-      const reset = await nobody.post('/v1/auth/password/forgot', { email: other });
-      const signedInByOther = await nobody.post('/v1/auth/login', { email: other, password: PASSWORD });
-      const me = await nobody.post('/v1/auth/login', { email: given, password: PASSWORD });
+      const emails = await listEmailsTo(other);
+      const reset = await anonymous.post('/v1/auth/password/forgot', { email: other });
+      const signedInByOther = await anonymous.post('/v1/auth/login', { email: other, password: PASSWORD });
+      const me = await anonymous.post('/v1/auth/login', { email: given, password: PASSWORD });
 
-      expect(mails.map(({ to }) => to)).toEqual([given, given, given]);
+      expect(emails.map(({ to }) => to)).toEqual([given, given, given]);
       expect([reset.status, signedInByOther.status, me.status]).toEqual([202, 200, 200]);
-      expect((await mailsTo(given))[0]!.to).toBe(given);
+      expect((await listEmailsTo(given))[0]!.to).toBe(given);
     });
 
-    it('are taken without the white space around them, and refused with anything unseen in them', async () => {
+    it('lose surrounding white space and are rejected with invisible characters', async () => {
       const local = randomUUID();
 
       expect(await register(` ${local}@example.org\t`)).toBe(202);
-      expect(await accountsLike(local)).toEqual([{ email: `${local}@example.org`, ascii_domain: null }]);
+      expect(await findAccounts(local)).toEqual([{ email: `${local}@example.org`, ascii_domain: null }]);
       for (const email of [
         `${local}\u200b@example.org`,
         `\u202e${local}@example.org`,
         '"a b"@example.org',
         '"a@b"@example.org',
       ]) {
-        const { status, body } = await nobody.post('/v1/auth/register', { email, password: PASSWORD });
+        const { status, body } = await anonymous.post('/v1/auth/register', { email, password: PASSWORD });
         expect([status, body.errors[0].pointer]).toEqual([400, '/email']);
         expect(body.errors.map(({ message }: { message: string }) => message).join()).toContain('email');
       }
-      expect(await accountsLike(local)).toHaveLength(1);
+      expect(await findAccounts(local)).toHaveLength(1);
     });
   });
 
   it('says that a password is too common', async () => {
-    const { status, body } = await nobody.post('/v1/auth/register', {
+    const { status, body } = await anonymous.post('/v1/auth/register', {
       email: `${randomUUID()}@example.org`,
       password: 'P@ssw0rd',
     });

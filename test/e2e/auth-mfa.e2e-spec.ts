@@ -13,29 +13,29 @@ import { listEmails, findToken } from '../support/emails';
 
 describe('two-factor sign-in', () => {
   let app: TestApp;
-  let nobody: Caller;
+  let anonymous: Caller;
 
   beforeAll(async () => {
     app = await startApp();
-    nobody = createAnonymousCaller(app);
+    anonymous = createAnonymousCaller(app);
   });
   afterAll(() => app.close());
 
-  async function protectedPerson() {
+  async function createUserWithMfa() {
     const person = await createUser(app);
     const user = await signInFrom(app, person);
     return { person, user, ...(await enableTotp(user, person)) };
   }
 
-  async function mfaTokenOf({ email, password }: Credentials): Promise<string> {
-    const { status, body } = await nobody.post('/v1/auth/login', { email, password });
+  async function requestMfaToken({ email, password }: Credentials): Promise<string> {
+    const { status, body } = await anonymous.post('/v1/auth/login', { email, password });
     expect([status, Object.keys(body)]).toEqual([200, ['mfaRequired', 'mfaToken']]);
     return body.mfaToken;
   }
 
-  const statusesOf = (answers: { status: number }[]): number[] => answers.map(({ status }) => status).sort();
+  const sortStatuses = (answers: { status: number }[]): number[] => answers.map(({ status }) => status).sort();
 
-  it('goes the whole way: secret, first code, backup codes, sign-in by a code', async () => {
+  it('covers the whole flow: secret, first code, backup codes, sign-in with a code', async () => {
     const person = await createUser(app);
     const user = await signInFrom(app, person);
     expect((await user.get('/v1/auth/mfa')).body).toEqual({ totpEnabled: false, backupCodesLeft: 0 });
@@ -48,55 +48,55 @@ describe('two-factor sign-in', () => {
     expect(new Set(backupCodes).size).toBe(10);
     expect((await user.get('/v1/auth/mfa')).body).toEqual({ totpEnabled: true, backupCodesLeft: 10 });
 
-    const mfaToken = await mfaTokenOf(person);
-    const done = await nobody.post('/v1/auth/login/mfa', { mfaToken, code: authenticator.generateCode() });
+    const mfaToken = await requestMfaToken(person);
+    const done = await anonymous.post('/v1/auth/login/mfa', { mfaToken, code: authenticator.generateCode() });
 
     expect(done).toMatchObject({ status: 200, body: { expiresIn: 900 } });
     expect((await new Caller(app.url, done.body.accessToken).get('/v1/users/me')).body.email).toBe(person.email);
     expect((await new Caller(app.url, mfaToken).get('/v1/users/me')).status).toBe(401);
   });
 
-  it('lets one of eight parallel sign-ins with one code through', async () => {
-    const { person, authenticator } = await protectedPerson();
-    const tokens = await Promise.all(Array.from({ length: 8 }, () => mfaTokenOf(person)));
+  it('accepts one of eight parallel sign-ins with one code', async () => {
+    const { person, authenticator } = await createUserWithMfa();
+    const tokens = await Promise.all(Array.from({ length: 8 }, () => requestMfaToken(person)));
 
     const answers = await Promise.all(
-      tokens.map((mfaToken) => nobody.post('/v1/auth/login/mfa', { mfaToken, code: authenticator.generateCode() })),
+      tokens.map((mfaToken) => anonymous.post('/v1/auth/login/mfa', { mfaToken, code: authenticator.generateCode() })),
     );
 
-    expect(statusesOf(answers)).toEqual([200, 401, 401, 401, 401, 401, 401, 401]);
+    expect(sortStatuses(answers)).toEqual([200, 401, 401, 401, 401, 401, 401, 401]);
   });
 
-  it('lets one of eight parallel uses of one backup code through, and counts it', async () => {
-    const { person, user, backupCodes } = await protectedPerson();
-    const tokens = await Promise.all(Array.from({ length: 8 }, () => mfaTokenOf(person)));
+  it('accepts one of eight parallel uses of one backup code, and counts it', async () => {
+    const { person, user, backupCodes } = await createUserWithMfa();
+    const tokens = await Promise.all(Array.from({ length: 8 }, () => requestMfaToken(person)));
 
     const answers = await Promise.all(
       tokens.map((mfaToken) =>
-        nobody.post('/v1/auth/login/mfa', { mfaToken, backupCode: backupCodes[3]?.toLowerCase() }),
+        anonymous.post('/v1/auth/login/mfa', { mfaToken, backupCode: backupCodes[3]?.toLowerCase() }),
       ),
     );
 
-    expect(statusesOf(answers)).toEqual([200, 401, 401, 401, 401, 401, 401, 401]);
+    expect(sortStatuses(answers)).toEqual([200, 401, 401, 401, 401, 401, 401, 401]);
     expect((await user.get('/v1/auth/mfa')).body.backupCodesLeft).toBe(9);
   });
 
-  it('begins one session by one mfaToken', async () => {
-    const { person, backupCodes } = await protectedPerson();
-    const mfaToken = await mfaTokenOf(person);
+  it('starts one session per mfaToken', async () => {
+    const { person, backupCodes } = await createUserWithMfa();
+    const mfaToken = await requestMfaToken(person);
 
     const answers = await Promise.all(
-      backupCodes.slice(0, 4).map((backupCode) => nobody.post('/v1/auth/login/mfa', { mfaToken, backupCode })),
+      backupCodes.slice(0, 4).map((backupCode) => anonymous.post('/v1/auth/login/mfa', { mfaToken, backupCode })),
     );
 
-    expect(statusesOf(answers)).toEqual([200, 401, 401, 401]);
+    expect(sortStatuses(answers)).toEqual([200, 401, 401, 401]);
   });
 
-  it('refuses the code of the enrolment, and older ones, at sign-in', async () => {
-    const { person, authenticator } = await protectedPerson();
-    const mfaToken = await mfaTokenOf(person);
+  it('rejects the code of the enrolment, and older ones, at sign-in', async () => {
+    const { person, authenticator } = await createUserWithMfa();
+    const mfaToken = await requestMfaToken(person);
 
-    const used = await nobody.post('/v1/auth/login/mfa', { mfaToken, code: authenticator.generateCode(0) });
+    const used = await anonymous.post('/v1/auth/login/mfa', { mfaToken, code: authenticator.generateCode(0) });
 
     expect(used).toMatchObject({ status: 401, body: { code: 'auth.code_invalid' } });
   });
@@ -106,9 +106,9 @@ describe('two-factor sign-in', () => {
     ['empty', ''],
     ['undecryptable', 'v1.test.AAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAAAAAA'],
     ['of another user', 'other'],
-  ])('refuses the code of the empty secret when the stored one is %s', async (_, stored) => {
-    const { person } = await protectedPerson();
-    const other = await protectedPerson();
+  ])('rejects the code of the empty secret when the stored one is %s', async (_, stored) => {
+    const { person } = await createUserWithMfa();
+    const other = await createUserWithMfa();
     await app.db.query('superuser', `ALTER TABLE user_mfa DROP CONSTRAINT IF EXISTS user_mfa_enabled_has_secret`);
     await app.db.query(
       'superuser',
@@ -117,18 +117,18 @@ describe('two-factor sign-in', () => {
         WHERE user_id = $1`,
       [person.id, stored, other.person.id],
     );
-    const mfaToken = await mfaTokenOf(person);
+    const mfaToken = await requestMfaToken(person);
 
     for (const code of [
       speakeasy.totp({ secret: '', encoding: 'base32' }),
       speakeasy.totp({ secret: '' }),
       other.authenticator.generateCode(),
     ]) {
-      expect((await nobody.post('/v1/auth/login/mfa', { mfaToken, code })).status).toBe(401);
+      expect((await anonymous.post('/v1/auth/login/mfa', { mfaToken, code })).status).toBe(401);
     }
   });
 
-  it('keeps neither secret nor backup codes in the clear', async () => {
+  it('stores neither secret nor backup codes in plain text', async () => {
     const person = await createUser(app);
     const user = await signInFrom(app, person);
     const { body } = await user.post('/v1/auth/mfa/totp', { password: person.password });
@@ -146,25 +146,25 @@ describe('two-factor sign-in', () => {
     expect(row?.dump).toContain('[redacted]');
   });
 
-  it('replaces backup codes for password and code, and the old ones are dead', async () => {
-    const { person, user, authenticator, backupCodes } = await protectedPerson();
+  it('replaces backup codes with password and code, and rejects the old ones', async () => {
+    const { person, user, authenticator, backupCodes } = await createUserWithMfa();
     const { password } = person;
 
     const wrong = await user.post('/v1/auth/mfa/backup-codes', {
       password: 'not it at all',
       code: authenticator.generateCode(),
     });
-    const fresh = await user.post('/v1/auth/mfa/backup-codes', { password, code: authenticator.generateCode() });
+    const replaced = await user.post('/v1/auth/mfa/backup-codes', { password, code: authenticator.generateCode() });
 
-    expect([wrong.status, fresh.status]).toEqual([401, 200]);
-    const mfaToken = await mfaTokenOf(person);
-    expect((await nobody.post('/v1/auth/login/mfa', { mfaToken, backupCode: backupCodes[0] })).status).toBe(401);
-    const done = await nobody.post('/v1/auth/login/mfa', { mfaToken, backupCode: fresh.body.backupCodes[0] });
+    expect([wrong.status, replaced.status]).toEqual([401, 200]);
+    const mfaToken = await requestMfaToken(person);
+    expect((await anonymous.post('/v1/auth/login/mfa', { mfaToken, backupCode: backupCodes[0] })).status).toBe(401);
+    const done = await anonymous.post('/v1/auth/login/mfa', { mfaToken, backupCode: replaced.body.backupCodes[0] });
     expect(done.status).toBe(200);
   });
 
-  it('is turned off by password and code, and on again only with another secret', async () => {
-    const { person, user, authenticator, backupCodes } = await protectedPerson();
+  it('is turned off with password and code, and on again only with another secret', async () => {
+    const { person, user, authenticator, backupCodes } = await createUserWithMfa();
     const { password } = person;
     expect((await user.post('/v1/auth/mfa/totp', { password })).body.code).toBe('mfa.already_enabled');
     expect((await user.post('/v1/auth/mfa/totp/confirm', { code: authenticator.generateCode() })).body.code).toBe(
@@ -184,9 +184,9 @@ describe('two-factor sign-in', () => {
     await signInFrom(app, person);
   });
 
-  it('asks for one of the two codes, in their form', async () => {
-    const { person, backupCodes } = await protectedPerson();
-    const mfaToken = await mfaTokenOf(person);
+  it('requires exactly one well-formed code', async () => {
+    const { person, backupCodes } = await createUserWithMfa();
+    const mfaToken = await requestMfaToken(person);
 
     for (const codes of [
       {},
@@ -195,25 +195,27 @@ describe('two-factor sign-in', () => {
       { code: ['123456'] },
       { code: '12345' },
     ]) {
-      const answer = await nobody.post('/v1/auth/login/mfa', { mfaToken, ...codes });
+      const answer = await anonymous.post('/v1/auth/login/mfa', { mfaToken, ...codes });
       expect([codes, answer.status, answer.body.errors[0].pointer]).toEqual([codes, 400, '/code']);
     }
-    const unknown = await nobody.post('/v1/auth/login/mfa', { mfaToken: 'x.y.z', code: '123456' });
+    const unknown = await anonymous.post('/v1/auth/login/mfa', { mfaToken: 'x.y.z', code: '123456' });
     expect(unknown).toMatchObject({ status: 401, body: { code: 'auth.token_invalid' } });
   });
 
-  it('is not walked around by a reset of the password', async () => {
-    const { person } = await protectedPerson();
+  it('is not bypassed by a password reset', async () => {
+    const { person } = await createUserWithMfa();
     const admin = await createSignedInCaller(app, { role: 'admin' });
-    await nobody.post('/v1/auth/password/forgot', { email: person.email });
+    await anonymous.post('/v1/auth/password/forgot', { email: person.email });
     const token = findToken((await listEmails(admin, person.email))[0]);
 
-    expect((await nobody.post('/v1/auth/password/reset', { token, password: 'eight blue bicycles' })).status).toBe(204);
+    expect((await anonymous.post('/v1/auth/password/reset', { token, password: 'eight blue bicycles' })).status).toBe(
+      204,
+    );
 
-    await mfaTokenOf({ ...person, password: 'eight blue bicycles' });
+    await requestMfaToken({ ...person, password: 'eight blue bicycles' });
   });
 
-  it('lets an admin do admin work only after a step-up with a code', async () => {
+  it('opens admin routes only after a step-up with a code', async () => {
     const person = await createUser(app, { role: 'admin' });
     const admin = await signInFrom(app, person);
     expect((await admin.get('/v1/dev/outbox')).status).toBe(200);

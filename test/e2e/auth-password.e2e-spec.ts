@@ -12,22 +12,22 @@ import { listEmails, findToken } from '../support/emails';
 
 const NEW_PASSWORD = 'eight blue bicycles';
 
-describe('passwords and sessions of one’s own', () => {
+describe('passwords and sessions of an account', () => {
   let app: TestApp;
-  let nobody: Caller;
+  let anonymous: Caller;
   let admin: SignedInCaller;
 
   beforeAll(async () => {
     app = await startApp();
-    nobody = createAnonymousCaller(app);
+    anonymous = createAnonymousCaller(app);
     admin = await createSignedInCaller(app, { role: 'admin' });
   });
   afterAll(() => app.close());
 
-  const statusOf = async (user: Caller): Promise<number> => (await user.get('/v1/users/me')).status;
-  const login = (email: string, password: string) => nobody.post('/v1/auth/login', { email, password });
+  const getStatus = async (user: Caller): Promise<number> => (await user.get('/v1/users/me')).status;
+  const login = (email: string, password: string) => anonymous.post('/v1/auth/login', { email, password });
 
-  it('changes with the current password, ends the other sessions and tells the owner', async () => {
+  it('changes with the current password, ends the other sessions and notifies the owner', async () => {
     const person = await createUser(app);
     const [here, there] = [await signInFrom(app, person), await signInFrom(app, person)];
 
@@ -37,7 +37,7 @@ describe('passwords and sessions of one’s own', () => {
     });
 
     expect(changed.status).toBe(204);
-    expect([await statusOf(here), await statusOf(there)]).toEqual([200, 401]);
+    expect([await getStatus(here), await getStatus(there)]).toEqual([200, 401]);
     expect((await login(person.email, person.password)).status).toBe(401);
     expect((await login(person.email, NEW_PASSWORD)).status).toBe(200);
     expect((await listEmails(admin, person.email))[0]?.subject).toBe('Your password was changed');
@@ -54,7 +54,7 @@ describe('passwords and sessions of one’s own', () => {
     await second.close();
   });
 
-  it('does not change by a wrong current password or to an unfit one', async () => {
+  it('does not change with a wrong current password or to an unfit one', async () => {
     const person = await createUser(app);
     const user = await signInFrom(app, person);
     const { password } = person;
@@ -72,44 +72,44 @@ describe('passwords and sessions of one’s own', () => {
     expect((await login(person.email, password)).status).toBe(200);
   });
 
-  it('is reset by a mailed link, once, and all sessions end', async () => {
+  it('is reset with an emailed link, once, and all sessions end', async () => {
     const person = await createUser(app);
     const user = await signInFrom(app, person);
-    expect(await nobody.post('/v1/auth/password/forgot', { email: person.email.toUpperCase() })).toMatchObject({
+    expect(await anonymous.post('/v1/auth/password/forgot', { email: person.email.toUpperCase() })).toMatchObject({
       status: 202,
       body: undefined,
     });
     const token = findToken((await listEmails(admin, person.email))[0]);
 
-    const unfit = await nobody.post('/v1/auth/password/reset', { token, password: 'password1' });
+    const unfit = await anonymous.post('/v1/auth/password/reset', { token, password: 'password1' });
     const answers = await Promise.all(
-      Array.from({ length: 4 }, () => nobody.post('/v1/auth/password/reset', { token, password: NEW_PASSWORD })),
+      Array.from({ length: 4 }, () => anonymous.post('/v1/auth/password/reset', { token, password: NEW_PASSWORD })),
     );
 
     expect(unfit.body.code).toBe('password.unfit');
     expect(answers.map(({ status }) => status).sort()).toEqual([204, 400, 400, 400]);
-    expect(await statusOf(user)).toBe(401);
+    expect(await getStatus(user)).toBe(401);
     expect((await login(person.email, NEW_PASSWORD)).status).toBe(200);
   });
 
-  it('is not reset by a link after 30 minutes, of a deactivated account, or meant for something else', async () => {
+  it('is not reset with a link that is 30 minutes old, of a deactivated account or of another purpose', async () => {
     const [late, gone] = [await createUser(app), await createUser(app)];
-    for (const { email } of [late, gone]) await nobody.post('/v1/auth/password/forgot', { email });
+    for (const { email } of [late, gone]) await anonymous.post('/v1/auth/password/forgot', { email });
     const tokens = await Promise.all(
       [late, gone].map(async ({ email }) => findToken((await listEmails(admin, email))[0])),
     );
     await app.db.query('superuser', `UPDATE one_time_tokens SET expires_at = now() WHERE user_id = $1`, [late.id]);
     await app.db.query('superuser', `UPDATE users SET is_active = false WHERE id = $1`, [gone.id]);
-    await nobody.post('/v1/auth/register', { email: 'third@example.com', password: NEW_PASSWORD });
+    await anonymous.post('/v1/auth/register', { email: 'third@example.com', password: NEW_PASSWORD });
     tokens.push(findToken((await listEmails(admin, 'third@example.com'))[0]));
 
     for (const token of tokens) {
-      const answer = await nobody.post('/v1/auth/password/reset', { token, password: NEW_PASSWORD });
+      const answer = await anonymous.post('/v1/auth/password/reset', { token, password: NEW_PASSWORD });
       expect(answer).toMatchObject({ status: 400, body: { code: 'auth.link_invalid' } });
     }
   });
 
-  it('is not given to who read it before it was changed', async () => {
+  it('starts no session for a sign-in that read the account before the change', async () => {
     const person = await createUser(app);
     const user = await signInFrom(app, person);
     await user.post('/v1/auth/password', { currentPassword: person.password, newPassword: NEW_PASSWORD });
@@ -121,7 +121,7 @@ describe('passwords and sessions of one’s own', () => {
     await sessions.begin(id, {
       userId: person.id,
       role: 'user',
-      verifiedAt: verifiedAt,
+      verifiedAt,
       refreshHash: '',
       device: null,
       ip: null,
@@ -152,30 +152,30 @@ describe('passwords and sessions of one’s own', () => {
     });
 
     expect((await here.delete(`/v1/auth/sessions/${phone.id}`)).status).toBe(204);
-    expect([await statusOf(here), await statusOf(there), await statusOf(third)]).toEqual([200, 401, 200]);
+    expect([await getStatus(here), await getStatus(there), await getStatus(third)]).toEqual([200, 401, 200]);
     expect((await here.delete('/v1/auth/sessions')).status).toBe(204);
-    expect([await statusOf(here), await statusOf(third)]).toEqual([200, 401]);
+    expect([await getStatus(here), await getStatus(third)]).toEqual([200, 401]);
     expect((await here.get('/v1/auth/sessions')).body.items).toHaveLength(1);
   });
 
-  it('does not end a session of somebody else', async () => {
+  it('does not end a session of another user', async () => {
     const [one, other] = [await createSignedInCaller(app), await createSignedInCaller(app)];
 
     const answer = await one.delete(`/v1/auth/sessions/${other.sessionId}`);
 
     expect(answer).toMatchObject({ status: 404, body: { code: 'session.not_found' } });
-    expect(await statusOf(other)).toBe(200);
+    expect(await getStatus(other)).toBe(200);
   });
 
-  it('is hashed anew at sign-in when the cost was raised', async () => {
+  it('is hashed again at sign-in when the cost was raised', async () => {
     const person = await createUser(app);
-    const dearer = await startApp({ sharedWith: app, settings: { PASSWORD_HASH_COST: '5' } });
+    const costlier = await startApp({ sharedWith: app, settings: { PASSWORD_HASH_COST: '5' } });
 
-    const answer = await createAnonymousCaller(dearer).post('/v1/auth/login', {
+    const answer = await createAnonymousCaller(costlier).post('/v1/auth/login', {
       email: person.email,
       password: person.password,
     });
-    await dearer.close();
+    await costlier.close();
 
     expect(answer.status).toBe(200);
     const [row] = await app.db.query<{ hash: string }>(

@@ -2,12 +2,12 @@ import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller } from '../support/accounts';
 import { Caller } from '../support/caller';
 
-describe('an installation that takes no new accounts', () => {
+describe('closed registration', () => {
   let app: TestApp;
   beforeAll(async () => (app = await startApp({ settings: { REGISTRATION_ENABLED: 'false' } })));
   afterAll(() => app.close());
 
-  it('answers 403 alike to known and unknown addresses, and writes nothing', async () => {
+  it('answers 403 for known and unknown addresses and writes nothing', async () => {
     const { email } = await createSignedInCaller(app);
     const state = `SELECT (SELECT count(*)::integer FROM users) AS users, (SELECT count(*)::integer FROM one_time_tokens) AS tokens`;
     const before = await app.db.query('superuser', state);
@@ -27,7 +27,7 @@ describe('an installation that takes no new accounts', () => {
     expect(await app.db.query('superuser', state)).toEqual(before);
   });
 
-  it('lets those who have an account sign in', async () => {
+  it('does not affect existing accounts', async () => {
     expect((await (await createSignedInCaller(app)).get('/v1/users/me')).status).toBe(200);
   });
 });

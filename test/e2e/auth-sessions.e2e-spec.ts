@@ -18,8 +18,8 @@ import { listEmails } from '../support/emails';
 
 const GRACE_MS = 10_000;
 
-/** How long a process believes what it remembers of a session. */
-const MEMORY_MS = 900;
+/** How long a process caches a session. */
+const CACHE_MS = 900;
 
 interface Pair {
   readonly accessToken: string;
@@ -42,16 +42,16 @@ describe('sessions', () => {
 
   const refresh = (refreshToken: string, at = app) =>
     createAnonymousCaller(at).post<Pair>('/v1/auth/refresh', { refreshToken });
-  const statusOf = async (user: Caller): Promise<number> => (await user.get('/v1/users/me')).status;
+  const getStatus = async (user: Caller): Promise<number> => (await user.get('/v1/users/me')).status;
   const at = (other: TestApp, user: Caller): Caller => new Caller(other.url, user.token);
 
-  /** As if the grace had gone by. */
-  async function forgetPairs(): Promise<void> {
+  /** Simulates the end of the grace period. */
+  async function deletePairs(): Promise<void> {
     const keys = await app.redis.keys('session-pair:*');
     if (keys.length > 0) await app.redis.del(...keys);
   }
 
-  it('give parallel uses of one refresh token the same pair, from whichever process', async () => {
+  it('give parallel uses of one refresh token the same pair, from every process', async () => {
     const user = await createSignedInCaller(app);
 
     const answers = await Promise.all(
@@ -60,10 +60,10 @@ describe('sessions', () => {
 
     expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200));
     expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
-    expect(await statusOf(new Caller(app.url, answers[0]!.body.accessToken))).toBe(200);
+    expect(await getStatus(new Caller(app.url, answers[0]!.body.accessToken))).toBe(200);
   });
 
-  it('keep the pair for 10 seconds, sealed', async () => {
+  it('keep the pair for 10 seconds, encrypted', async () => {
     const user = await createSignedInCaller(app);
     const { body } = await refresh(user.refreshToken);
 
@@ -76,12 +76,12 @@ describe('sessions', () => {
       expect(value).toMatch(/^v1\.[0-9a-f-]{36}\./);
       expect(ttl).toBeLessThanOrEqual(GRACE_MS);
     }
-    const everything = await dumpOf(app);
+    const everything = await dumpRedis(app);
     expect(everything).not.toContain(body.refreshToken.split('.')[1]);
     expect(everything).not.toContain(user.refreshToken.split('.')[1]);
   });
 
-  it('are at most 50 of a user: another sign-in ends the oldest, which leaves an event', async () => {
+  it('are limited to 50 per user: another sign-in ends the oldest and records an event', async () => {
     const person = await createUser(app);
     const [oldest, second] = [await signInFrom(app, person), await signInFrom(app, person)];
     const sessions = app.get(SessionsService);
@@ -93,16 +93,16 @@ describe('sessions', () => {
       device: null,
       ip: null,
     } as const;
-    // One of them ended by being idle: it does not count.
+    // An expired session does not count.
     const idle = sessions.generateId();
     await sessions.begin(idle, session);
     await app.redis.del(`session:${idle}`);
     for (let n = 2; n < 50; n++) expect(await sessions.begin(sessions.generateId(), session)).toEqual([]);
-    expect([await statusOf(oldest), await statusOf(second)]).toEqual([200, 200]);
+    expect([await getStatus(oldest), await getStatus(second)]).toEqual([200, 200]);
 
     const newest = await signInFrom(app, person);
 
-    expect([await statusOf(oldest), await statusOf(second), await statusOf(newest)]).toEqual([401, 200, 200]);
+    expect([await getStatus(oldest), await getStatus(second), await getStatus(newest)]).toEqual([401, 200, 200]);
     expect((await newest.get('/v1/auth/sessions')).body.items).toHaveLength(50);
     const events = await app.db.query(
       'superuser',
@@ -115,13 +115,13 @@ describe('sessions', () => {
   it('end when a refresh token is used again later', async () => {
     const user = await createSignedInCaller(app);
     const first = await refresh(user.refreshToken);
-    await forgetPairs();
+    await deletePairs();
 
     const reused = await refresh(user.refreshToken);
 
     expect(reused).toMatchObject({ status: 401, body: { code: 'auth.refresh_token_invalid' } });
     expect((await refresh(first.body.refreshToken)).status).toBe(401);
-    expect(await statusOf(new Caller(app.url, first.body.accessToken))).toBe(401);
+    expect(await getStatus(new Caller(app.url, first.body.accessToken))).toBe(401);
     const [event] = await app.db.query(
       'superuser',
       `SELECT user_id, success FROM security_logs WHERE event_type = 'auth.refresh_reused' AND user_id = $1`,
@@ -129,10 +129,10 @@ describe('sessions', () => {
     );
     expect(event).toEqual({ user_id: user.id, success: false });
     const [email] = await listEmails(await createSignedInCaller(app, { role: 'admin' }), user.email);
-    expect(email?.subject).toBe('A session of yours was ended');
+    expect(email?.subject).toBe('One of your sessions was ended');
   });
 
-  it('do not end by a guessed refresh token of theirs', async () => {
+  it('do not end when a refresh token is guessed', async () => {
     const user = await createSignedInCaller(app);
     const [id, , tag] = user.refreshToken.split('.');
 
@@ -142,42 +142,42 @@ describe('sessions', () => {
     expect((await refresh(user.refreshToken)).status).toBe(200);
   });
 
-  it('are over in every process as soon as it hears of the signing out', async () => {
+  it('end in every process as soon as it receives the message of the sign-out', async () => {
     const user = await createSignedInCaller(app);
-    // Nothing is forgotten for its age meanwhile.
+    // The frozen clock keeps cached sessions from expiring.
     freezeDate();
-    expect([await statusOf(user), await statusOf(at(second, user))]).toEqual([200, 200]);
+    expect([await getStatus(user), await getStatus(at(second, user))]).toEqual([200, 200]);
 
     expect((await user.post('/v1/auth/logout')).status).toBe(204);
 
-    expect(await statusOf(user)).toBe(401);
-    await waitFor('the other process hears of it', async () => (await statusOf(at(second, user))) === 401);
+    expect(await getStatus(user)).toBe(401);
+    await waitFor('the other process receives the message', async () => (await getStatus(at(second, user))) === 401);
   });
 
-  it('are over within a second even where the message is lost', async () => {
+  it('end within a second even if the message is lost', async () => {
     const user = await createSignedInCaller(app);
     const date = freezeDate();
-    await statusOf(at(second, user));
+    await getStatus(at(second, user));
     await app.redis.del(`session:${user.sessionId}`);
 
-    date.advance(MEMORY_MS - 1);
-    const before = await statusOf(at(second, user));
+    date.advance(CACHE_MS - 1);
+    const before = await getStatus(at(second, user));
     date.advance(1);
 
-    expect([before, await statusOf(at(second, user))]).toEqual([200, 401]);
+    expect([before, await getStatus(at(second, user))]).toEqual([200, 401]);
   });
 
-  it('of another user do not end by his refresh token at signing out', async () => {
+  it('of another user do not end when a sign-out sends their refresh token', async () => {
     const [user, other] = [await createSignedInCaller(app), await createSignedInCaller(app)];
 
     expect((await user.post('/v1/auth/logout', { refreshToken: other.refreshToken })).status).toBe(204);
 
-    expect(await statusOf(other)).toBe(200);
+    expect(await getStatus(other)).toBe(200);
   });
 
-  it('that a restored Redis revives are refused, because PostgreSQL remembers', async () => {
+  it('that a restored Redis contains are rejected after a check in PostgreSQL', async () => {
     const user = await createSignedInCaller(app);
-    expect(await statusOf(user)).toBe(200);
+    expect(await getStatus(user)).toBe(200);
     const dump = await app.redis.dumpBuffer(`session:${user.sessionId}`);
     await app.db.query('superuser', `UPDATE users SET sessions_valid_from = clock_timestamp() WHERE id = $1`, [
       user.id,
@@ -185,7 +185,7 @@ describe('sessions', () => {
     await app.get(SessionsService).endAll(user.id);
     await app.redis.restore(`session:${user.sessionId}`, 0, dump);
 
-    expect(await statusOf(user)).toBe(401);
+    expect(await getStatus(user)).toBe(401);
     expect((await refresh(user.refreshToken)).status).toBe(401);
   });
 
@@ -193,14 +193,14 @@ describe('sessions', () => {
     ['deactivated', `UPDATE users SET is_active = false WHERE id = $1`],
     ['changed in role', `UPDATE users SET role = 'admin' WHERE id = $1`],
     ['erased', `DELETE FROM users WHERE id = $1`],
-  ])('of a user who is %s are refused by a process that has not seen them', async (_, sql) => {
+  ])('of a user who is %s are rejected by a process that has not seen them', async (_, sql) => {
     const user = await createSignedInCaller(app);
     await app.db.query('superuser', sql, [user.id]);
 
-    expect(await statusOf(at(second, user))).toBe(401);
+    expect(await getStatus(at(second, user))).toBe(401);
   });
 
-  it('end when unused for long, and after their longest life in any case', async () => {
+  it('end after the idle limit, and after the absolute limit in any case', async () => {
     const short = await startApp({
       sharedWith: app,
       settings: { SESSION_IDLE_SECONDS: '600', SESSION_ABSOLUTE_SECONDS: '900' },
@@ -213,24 +213,24 @@ describe('sessions', () => {
     const date = freezeDate();
     const ends = Date.now() + 300_000;
     await app.redis.hset(key, { seen: Date.now() - 61_000, ends });
-    expect(await statusOf(user)).toBe(200);
+    expect(await getStatus(user)).toBe(200);
     await waitFor('the use is recorded', async () => (await app.redis.pexpiretime(key)) === ends);
 
     await app.redis.hset(key, { ends: Date.now() - 1 });
-    date.advance(MEMORY_MS);
-    expect(await statusOf(user)).toBe(401);
+    date.advance(CACHE_MS);
+    expect(await getStatus(user)).toBe(401);
     await short.close();
   });
 
-  it('answer 503 while Redis is away, not 500 and not 200', async () => {
-    const lonely = await startApp({ sharedWith: app });
-    const user = await createSignedInCaller(lonely);
-    lonely.redis.disconnect();
+  it('answer 503, not 500 or 200, while Redis is unavailable', async () => {
+    const disconnected = await startApp({ sharedWith: app });
+    const user = await createSignedInCaller(disconnected);
+    disconnected.redis.disconnect();
 
     const answer = await user.get('/v1/users/me');
 
     expect(answer).toMatchObject({ status: 503, body: { code: 'service.unavailable' } });
-    await lonely.close();
+    await disconnected.close();
   });
 });
 
@@ -256,14 +256,14 @@ describe('access tokens', () => {
       exp: now + 60,
     };
   };
-  const headerOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString());
+  const decodeHeader = (token: string) => JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString());
   const key = () => createSecretKey(app.get(Config).secrets.derive('access-token'));
 
-  function forged(
+  function forgeToken(
     changes: { header?: Record<string, unknown>; claims?: Record<string, unknown> },
     secret: KeyObject = key(),
   ): string {
-    const header = { ...headerOf(user.token!), ...changes.header };
+    const header = { ...decodeHeader(user.token!), ...changes.header };
     const present = Object.entries({ ...claims(), ...changes.claims }).filter(([, value]) => value !== undefined);
     return new JwtService({ secret }).sign(Object.fromEntries(present), {
       algorithm: header.alg,
@@ -272,58 +272,58 @@ describe('access tokens', () => {
     });
   }
 
-  function unsigned(algorithm: string): string {
+  function buildUnsignedToken(algorithm: string): string {
     const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-    return `${encode({ ...headerOf(user.token!), alg: algorithm })}.${encode(claims())}.`;
+    return `${encode({ ...decodeHeader(user.token!), alg: algorithm })}.${encode(claims())}.`;
   }
 
-  it('made like ours pass, so that the forgeries below fail for their one fault only', async () => {
-    expect((await new Caller(app.url, forged({})).get('/v1/users/me')).status).toBe(200);
+  it('forged without a fault are accepted, so that the others fail for their one fault only', async () => {
+    expect((await new Caller(app.url, forgeToken({})).get('/v1/users/me')).status).toBe(200);
   });
 
   const now = Math.floor(Date.now() / 1000);
   it.each<[string, () => string]>([
-    ['with alg none', () => unsigned('none')],
-    ['with alg None', () => unsigned('NoNe')],
-    ['signed with another key', () => forged({}, createSecretKey(Buffer.alloc(32)))],
-    ['signed with HS512', () => forged({ header: { alg: 'HS512' } })],
+    ['with alg none', () => buildUnsignedToken('none')],
+    ['with alg None', () => buildUnsignedToken('NoNe')],
+    ['signed with another key', () => forgeToken({}, createSecretKey(Buffer.alloc(32)))],
+    ['signed with HS512', () => forgeToken({ header: { alg: 'HS512' } })],
     [
       'signed with RS256',
-      () => forged({ header: { alg: 'RS256' } }, generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey),
+      () => forgeToken({ header: { alg: 'RS256' } }, generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey),
     ],
-    ['for another audience', () => forged({ claims: { aud: 'gigvault:mfa' } })],
-    ['for several audiences but ours', () => forged({ claims: { aud: ['a', 'b'] } })],
-    ['of another issuer', () => forged({ claims: { iss: 'someone' } })],
-    ['that is expired', () => forged({ claims: { exp: now - 5 } })],
-    ['without an end', () => forged({ claims: { exp: undefined } })],
-    ['that is not valid yet', () => forged({ claims: { nbf: now + 600 } })],
-    ['with another kid', () => forged({ header: { kid: '../../dev/null' } })],
-    ['without a kid', () => forged({ header: { kid: undefined } })],
-    ['of another type', () => forged({ header: { typ: 'JWT' } })],
+    ['for another audience', () => forgeToken({ claims: { aud: 'gigvault:mfa' } })],
+    ['for several other audiences', () => forgeToken({ claims: { aud: ['a', 'b'] } })],
+    ['of another issuer', () => forgeToken({ claims: { iss: 'someone' } })],
+    ['that is expired', () => forgeToken({ claims: { exp: now - 5 } })],
+    ['without an end', () => forgeToken({ claims: { exp: undefined } })],
+    ['that is not valid yet', () => forgeToken({ claims: { nbf: now + 600 } })],
+    ['with another kid', () => forgeToken({ header: { kid: '../../dev/null' } })],
+    ['without a kid', () => forgeToken({ header: { kid: undefined } })],
+    ['of another type', () => forgeToken({ header: { typ: 'JWT' } })],
     [
       'with a key of its own',
-      () => forged({ header: { jwk: { kty: 'oct', k: 'AAAA' } } }, createSecretKey(Buffer.from([0, 0, 0]))),
+      () => forgeToken({ header: { jwk: { kty: 'oct', k: 'AAAA' } } }, createSecretKey(Buffer.from([0, 0, 0]))),
     ],
     [
       'meant for the second factor',
       () => app.get(AccessTokensService).sign('mfa', { userId: user.id, sessionId: user.sessionId }),
     ],
-    ['of another user with this session', () => forged({ claims: { sub: String(user.id + 1) } })],
-    ['with a sub that is no number', () => forged({ claims: { sub: 'admin' } })],
-    ['without a session', () => forged({ claims: { sid: undefined } })],
-    ['with a session that is no text', () => forged({ claims: { sid: { $ne: '' } } })],
-    ['of a session that never was', () => forged({ claims: { sid: 'A'.repeat(22) } })],
+    ['of another user with this session', () => forgeToken({ claims: { sub: String(user.id + 1) } })],
+    ['with a sub that is no number', () => forgeToken({ claims: { sub: 'admin' } })],
+    ['without a session', () => forgeToken({ claims: { sid: undefined } })],
+    ['with a session that is no text', () => forgeToken({ claims: { sid: { $ne: '' } } })],
+    ['of an unknown session', () => forgeToken({ claims: { sid: 'A'.repeat(22) } })],
     ['cut short', () => user.token!.slice(0, -2)],
     ['that is a refresh token', () => user.refreshToken],
     ['that is a bare MAC', () => createHmac('sha256', 'x').update('y').digest('base64url')],
-  ])('%s are refused', async (_, make) => {
-    const answer = await new Caller(app.url, make()).get('/v1/users/me');
+  ])('%s are rejected', async (_, build) => {
+    const answer = await new Caller(app.url, build()).get('/v1/users/me');
 
     expect(answer).toMatchObject({ status: 401, body: { code: 'auth.token_invalid' } });
     expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="gigvault", error="invalid_token"');
   });
 
-  it.each(['', 'Basic YTpi', 'Bearer', 'Bearer  '])('are asked for when Authorization is %j', async (authorization) => {
+  it.each(['', 'Basic YTpi', 'Bearer', 'Bearer  '])('are required when Authorization is %j', async (authorization) => {
     const answer = await createAnonymousCaller(app).get('/v1/users/me', { authorization });
 
     expect(answer.status).toBe(401);
@@ -339,8 +339,8 @@ describe('access tokens', () => {
   });
 });
 
-/** Every key and value of a test's Redis, as text. */
-async function dumpOf({ redis }: TestApp): Promise<string> {
+/** Returns every key and value of a test's Redis as text. */
+async function dumpRedis({ redis }: TestApp): Promise<string> {
   const keys = await redis.keys('*');
   const values = await Promise.all(
     keys.map(async (key) =>

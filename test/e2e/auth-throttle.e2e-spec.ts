@@ -5,7 +5,7 @@ import { createAnonymousCaller, createUser, type Credentials, enableTotp, signIn
 import type { Answer } from '../support/caller';
 import { freezeDate } from '../support/frozen-date';
 
-const USUAL = { 'user-agent': 'his usual browser', 'x-forwarded-for': '203.0.113.7' };
+const KNOWN_DEVICE = { 'user-agent': 'the usual browser', 'x-forwarded-for': '203.0.113.7' };
 
 describe('failed passwords and codes', () => {
   let app: TestApp;
@@ -17,20 +17,20 @@ describe('failed passwords and codes', () => {
     });
     hashed = jest.spyOn(app.get(PasswordsService), 'verify');
   });
-  // Failures are counted in Redis only, and each test has people of its own.
+  // Failures are counted in Redis only, and each test has its own users.
   beforeEach(() => app.redis.flushdb());
   afterEach(() => jest.useRealTimers());
   afterAll(() => app.close());
 
   const from = (address: string) => ({ 'x-forwarded-for': address, 'user-agent': 'an attacker' });
 
-  const login = (email: string, password: string, headers: Record<string, string> = USUAL) =>
+  const login = (email: string, password: string, headers: Record<string, string> = KNOWN_DEVICE) =>
     createAnonymousCaller(app).post('/v1/auth/login', { email, password }, headers);
 
   const count = (answers: Answer[], status: number): number =>
     answers.filter((answer) => answer.status === status).length;
 
-  async function atOnce<T>(times: number, work: (i: number) => Promise<T>, width = 50): Promise<T[]> {
+  async function runConcurrently<T>(times: number, work: (i: number) => Promise<T>, width = 50): Promise<T[]> {
     const results: T[] = [];
     for (let done = 0; done < times; done += width) {
       results.push(...(await Promise.all(Array.from({ length: width }, (_, i) => work(done + i)))));
@@ -42,13 +42,13 @@ describe('failed passwords and codes', () => {
     ['one address', () => '198.51.100.1'],
     ['100 addresses', (i: number) => `198.51.100.${i % 100}`],
   ])(
-    'of 1,000 tries from %s at most 20 reach bcrypt, and the owner gets in from his usual device',
+    'of 1,000 attempts from %s at most 20 reach bcrypt, and the owner can sign in from a known device',
     async (_, address) => {
       const person = await createUser(app);
       expect((await login(person.email, person.password)).status).toBe(200);
       hashed.mockClear();
 
-      const answers = await atOnce(1000, (i) => login(person.email, `wrong number ${i}`, from(address(i))));
+      const answers = await runConcurrently(1000, (i) => login(person.email, `wrong number ${i}`, from(address(i))));
 
       expect(hashed.mock.calls.length).toBeLessThanOrEqual(20);
       const others = answers.filter(({ status }) => status !== 401 && status !== 429);
@@ -62,11 +62,11 @@ describe('failed passwords and codes', () => {
     60_000,
   );
 
-  it('of a known device count too, in its own count', async () => {
+  it('of a known device have their own count', async () => {
     const person = await createUser(app);
     await login(person.email, person.password);
 
-    const answers = await atOnce(50, (i) => login(person.email, `wrong number ${i}`));
+    const answers = await runConcurrently(50, (i) => login(person.email, `wrong number ${i}`));
 
     expect(count(answers, 401)).toBe(15);
     expect((await login(person.email, person.password, from('198.51.100.1'))).status).toBe(200);
@@ -88,16 +88,16 @@ describe('failed passwords and codes', () => {
   });
 
   it('of many accounts from one address are counted for the address', async () => {
-    // No more at once than may wait for bcrypt: who is sent away from there is not counted.
+    // No more at once than may wait for bcrypt: requests rejected by that queue are not counted.
     const attempt = (i: number): Promise<Answer> =>
       login(`somebody-${i}@example.com`, 'not it at all', from('198.51.100.1'));
-    const answers = await atOnce(100, attempt, 25);
+    const answers = await runConcurrently(100, attempt, 25);
 
     expect(count(answers, 401)).toBe(60);
     expect((await login('somebody@example.com', 'not it at all', from('198.51.100.2'))).status).toBe(401);
   });
 
-  it('delay longer each time, never more than 20 an hour, and are forgotten after it', async () => {
+  it('delay longer each time, are limited to 20 an hour, and expire after it', async () => {
     const { email } = await createUser(app);
     const date = freezeDate();
     const began = Date.now();
@@ -119,7 +119,7 @@ describe('failed passwords and codes', () => {
     expect((await login(email, 'not it at all', from('192.0.2.99'))).status).toBe(401);
   });
 
-  it('are not successes, invalid requests, or the right password of an unverified account', async () => {
+  it('do not include successes, invalid requests and right passwords of unverified accounts', async () => {
     const person = await createUser(app);
     await app.db.query('superuser', `UPDATE users SET is_verified = false WHERE id = $1`, [person.id]);
     for (let n = 0; n < 20; n++) {
@@ -131,14 +131,14 @@ describe('failed passwords and codes', () => {
       expect((await login(person.email, person.password, from(`192.0.2.${n}`))).status).toBe(200);
   });
 
-  it('of the second factor count on their own, wherever they are tried', async () => {
+  it('of the second factor have their own count, on every route', async () => {
     const person: Credentials = await createUser(app);
     const user = await signInFrom(app, person);
     const { authenticator } = await enableTotp(user, person);
     const { password } = person;
     const { body } = await login(person.email, password);
 
-    const answers = await atOnce(50, (i) =>
+    const answers = await runConcurrently(50, (i) =>
       i % 2 === 0
         ? createAnonymousCaller(app).post('/v1/auth/login/mfa', { mfaToken: body.mfaToken, code: '000000' })
         : createAnonymousCaller(app).post('/v1/auth/login/mfa', { mfaToken: body.mfaToken, backupCode: 'AAAAAA' }),
@@ -156,27 +156,28 @@ describe('failed passwords and codes', () => {
     ).toBe(429);
   });
 
-  it('of a signed-in user confirming himself are counted', async () => {
+  it('of a signed-in user who re-authenticates are counted', async () => {
     const person = await createUser(app);
     const user = await signInFrom(app, person);
 
-    const answers = await atOnce(50, () => user.post('/v1/auth/step-up', { password: 'not it at all' }));
+    const answers = await runConcurrently(50, () => user.post('/v1/auth/step-up', { password: 'not it at all' }));
 
     expect([count(answers, 401), count(answers, 429)]).toEqual([15, 35]);
   });
 
-  it('have company: 60 registrations an hour and address, and ten letters a recipient', async () => {
+  it('are limited like registrations, 60 an hour and address, and emails, ten an hour and recipient', async () => {
     const email = `${randomUUID()}@example.com`;
     const body = { email, password: 'seven green umbrellas' };
     const before = await countSentEmails();
 
-    const answers = await atOnce(100, () =>
+    const answers = await runConcurrently(100, () =>
       createAnonymousCaller(app).post('/v1/auth/register', body, from('192.0.2.1')),
     );
     const elsewhere = await createAnonymousCaller(app).post('/v1/auth/register', body, from('192.0.2.2'));
 
-    const inPool = count(answers, 429) - answers.filter((answer) => answer.body?.code === 'auth.throttled').length;
-    expect(count(answers, 202) + inPool).toBe(60);
+    const queueRejections =
+      count(answers, 429) - answers.filter((answer) => answer.body?.code === 'auth.throttled').length;
+    expect(count(answers, 202) + queueRejections).toBe(60);
     expect(elsewhere.status).toBe(202);
     expect((await countSentEmails()) - before).toBe(10);
   });

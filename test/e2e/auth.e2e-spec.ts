@@ -6,36 +6,36 @@ import { listEmails, findToken } from '../support/emails';
 
 const PASSWORD = 'seven green umbrellas';
 
-describe('signing up and in', () => {
+describe('registration and sign-in', () => {
   let app: TestApp;
-  let nobody: Caller;
+  let anonymous: Caller;
   let admin: SignedInCaller;
 
   beforeAll(async () => {
     app = await startApp();
-    nobody = createAnonymousCaller(app);
+    anonymous = createAnonymousCaller(app);
     admin = await createSignedInCaller(app, { role: 'admin' });
   });
   afterAll(() => app.close());
 
-  const createAddress = (): string => `${randomUUID()}@Example.com`;
+  const generateAddress = (): string => `${randomUUID()}@Example.com`;
 
-  async function registered(email: string, password = PASSWORD): Promise<string> {
-    const answer = await nobody.post('/v1/auth/register', { email, password, firstName: 'Ann' });
+  async function registerUser(email: string, password = PASSWORD): Promise<string> {
+    const answer = await anonymous.post('/v1/auth/register', { email, password, firstName: 'Ann' });
     expect(answer).toMatchObject({ status: 202, body: undefined });
     return findToken((await listEmails(admin, email))[0]);
   }
 
-  async function verified(email: string, password = PASSWORD): Promise<void> {
-    const token = await registered(email, password);
-    expect((await nobody.post('/v1/auth/verify-email', { token })).status).toBe(204);
+  async function registerAndVerify(email: string, password = PASSWORD): Promise<void> {
+    const token = await registerUser(email, password);
+    expect((await anonymous.post('/v1/auth/verify-email', { token })).status).toBe(204);
   }
 
-  it('goes the whole way: register, verify, sign in, read, refresh, sign out', async () => {
-    const email = createAddress();
-    await verified(email);
+  it('covers the whole flow: register, verify, sign in, read, refresh, sign out', async () => {
+    const email = generateAddress();
+    await registerAndVerify(email);
 
-    const login = await nobody.post('/v1/auth/login', { email: email.toUpperCase(), password: PASSWORD });
+    const login = await anonymous.post('/v1/auth/login', { email: email.toUpperCase(), password: PASSWORD });
     expect(login).toMatchObject({ status: 200, body: { expiresIn: 900 } });
     const user = new Caller(app.url, login.body.accessToken);
     expect(await user.get('/v1/users/me')).toMatchObject({
@@ -43,7 +43,7 @@ describe('signing up and in', () => {
       body: { email: email.toLowerCase(), firstName: 'Ann', lastName: null, role: 'user', isVerified: true },
     });
 
-    const refresh = await nobody.post('/v1/auth/refresh', { refreshToken: login.body.refreshToken });
+    const refresh = await anonymous.post('/v1/auth/refresh', { refreshToken: login.body.refreshToken });
     expect(refresh.status).toBe(200);
     expect(refresh.body.refreshToken).not.toBe(login.body.refreshToken);
     const again = new Caller(app.url, refresh.body.accessToken);
@@ -51,29 +51,31 @@ describe('signing up and in', () => {
 
     expect((await again.post('/v1/auth/logout', {})).status).toBe(204);
     expect(await again.get('/v1/users/me')).toMatchObject({ status: 401, body: { code: 'auth.token_invalid' } });
-    expect((await nobody.post('/v1/auth/refresh', refresh.body)).status).toBe(400);
-    expect((await nobody.post('/v1/auth/refresh', { refreshToken: refresh.body.refreshToken })).status).toBe(401);
+    expect((await anonymous.post('/v1/auth/refresh', refresh.body)).status).toBe(400);
+    expect((await anonymous.post('/v1/auth/refresh', { refreshToken: refresh.body.refreshToken })).status).toBe(401);
   });
 
-  it('takes a verification link once, and no other', async () => {
-    const email = createAddress();
-    const token = await registered(email);
+  it('accepts a verification link once, and no unknown one', async () => {
+    const email = generateAddress();
+    const token = await registerUser(email);
 
-    const answers = await Promise.all(Array.from({ length: 8 }, () => nobody.post('/v1/auth/verify-email', { token })));
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => anonymous.post('/v1/auth/verify-email', { token })),
+    );
 
     expect(answers.map(({ status }) => status).sort()).toEqual([204, 400, 400, 400, 400, 400, 400, 400]);
-    const unknown = await nobody.post('/v1/auth/verify-email', { token: 'never-issued' });
+    const unknown = await anonymous.post('/v1/auth/verify-email', { token: 'never-issued' });
     expect(unknown).toMatchObject({ status: 400, body: { code: 'auth.link_invalid' } });
   });
 
-  it('shows a page behind each mailed link, which spends nothing by being opened', async () => {
-    const email = createAddress();
-    const token = await registered(email);
+  it('serves a page for each emailed link, and opening it does not use the token', async () => {
+    const email = generateAddress();
+    const token = await registerUser(email);
     const [sentEmail] = await listEmails(admin, email);
     const link = /http\S+/.exec(sentEmail!.text)?.[0] ?? '';
 
-    const page = await nobody.get(link.replace('http://gigvault.test', ''));
-    const script = await nobody.get('/mail-links.js');
+    const page = await anonymous.get(link.replace('http://gigvault.test', ''));
+    const script = await anonymous.get('/mail-links.js');
 
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
     expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
@@ -81,36 +83,36 @@ describe('signing up and in', () => {
     expect(page.body).toContain('data-action="/v1/auth/verify-email"');
     expect(page.body).toContain('<script src="/mail-links.js">');
     expect(script.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
-    expect((await nobody.get('/reset-password?token=x')).body).toContain('data-action="/v1/auth/password/reset"');
-    expect((await nobody.post('/v1/auth/verify-email', { token })).status).toBe(204);
+    expect((await anonymous.get('/reset-password?token=x')).body).toContain('data-action="/v1/auth/password/reset"');
+    expect((await anonymous.post('/v1/auth/verify-email', { token })).status).toBe(204);
   });
 
-  it('refuses a link after 24 hours', async () => {
-    const token = await registered(createAddress());
+  it('rejects a link after 24 hours', async () => {
+    const token = await registerUser(generateAddress());
     await app.db.query('superuser', `UPDATE one_time_tokens SET expires_at = now() - interval '1 second'`);
 
-    expect((await nobody.post('/v1/auth/verify-email', { token })).status).toBe(400);
+    expect((await anonymous.post('/v1/auth/verify-email', { token })).status).toBe(400);
   });
 
-  it('tells only who knows the password that the address is not verified', async () => {
-    const email = createAddress();
-    await registered(email);
+  it('reports an unverified address only for the right password', async () => {
+    const email = generateAddress();
+    await registerUser(email);
 
-    const right = await nobody.post('/v1/auth/login', { email, password: PASSWORD });
-    const wrong = await nobody.post('/v1/auth/login', { email, password: `${PASSWORD}!` });
+    const right = await anonymous.post('/v1/auth/login', { email, password: PASSWORD });
+    const wrong = await anonymous.post('/v1/auth/login', { email, password: `${PASSWORD}!` });
 
     expect(right).toMatchObject({ status: 403, body: { code: 'auth.email_not_verified' } });
     expect(wrong).toMatchObject({ status: 401, body: { code: 'auth.credentials_invalid' } });
   });
 
   it('answers an unknown address, a wrong password and a deactivated account alike', async () => {
-    const email = createAddress();
-    await verified(email);
-    const wrong = await nobody.post('/v1/auth/login', { email, password: 'not the one it is' });
+    const email = generateAddress();
+    await registerAndVerify(email);
+    const wrong = await anonymous.post('/v1/auth/login', { email, password: 'not the one it is' });
     await app.db.query('superuser', `UPDATE users SET is_active = false WHERE email = $1`, [email.toLowerCase()]);
 
-    const deactivated = await nobody.post('/v1/auth/login', { email, password: PASSWORD });
-    const unknown = await nobody.post('/v1/auth/login', { email: createAddress(), password: PASSWORD });
+    const deactivated = await anonymous.post('/v1/auth/login', { email, password: PASSWORD });
+    const unknown = await anonymous.post('/v1/auth/login', { email: generateAddress(), password: PASSWORD });
 
     for (const answer of [wrong, deactivated, unknown]) {
       const { requestId: _, ...problem } = answer.body;
@@ -128,15 +130,15 @@ describe('signing up and in', () => {
     }
   });
 
-  it('sends another link where there is something to verify, and answers alike where not', async () => {
-    const waiting = createAddress();
-    const known = createAddress();
-    await registered(waiting);
-    await verified(known);
+  it('sends another link if there is an account to verify, and gives the same answer if not', async () => {
+    const waiting = generateAddress();
+    const known = generateAddress();
+    await registerUser(waiting);
+    await registerAndVerify(known);
     const emailsToKnown = (await listEmails(admin, known)).length;
 
-    for (const email of [waiting, known, createAddress()]) {
-      expect(await nobody.post('/v1/auth/verify-email/resend', { email })).toMatchObject({
+    for (const email of [waiting, known, generateAddress()]) {
+      expect(await anonymous.post('/v1/auth/verify-email/resend', { email })).toMatchObject({
         status: 202,
         body: undefined,
       });
@@ -145,48 +147,51 @@ describe('signing up and in', () => {
     const emails = await listEmails(admin, waiting);
     expect(emails).toHaveLength(2);
     expect((await listEmails(admin, known)).length).toBe(emailsToKnown);
-    expect((await nobody.post('/v1/auth/verify-email', { token: findToken(emails[0]) })).status).toBe(204);
-    expect((await nobody.post('/v1/auth/verify-email', { token: findToken(emails[1]) })).status).toBe(400);
+    expect((await anonymous.post('/v1/auth/verify-email', { token: findToken(emails[0]) })).status).toBe(204);
+    expect((await anonymous.post('/v1/auth/verify-email', { token: findToken(emails[1]) })).status).toBe(400);
   });
 
-  it('tells the owner of a verified address of another registration and changes nothing', async () => {
-    const email = createAddress();
-    await verified(email);
+  it('notifies the owner of a verified address of another registration and changes nothing', async () => {
+    const email = generateAddress();
+    await registerAndVerify(email);
 
-    await nobody.post('/v1/auth/register', { email, password: 'a stranger chose this', firstName: 'Eve' });
+    await anonymous.post('/v1/auth/register', { email, password: 'a stranger chose this', firstName: 'Eve' });
 
     const [latest] = await listEmails(admin, email);
-    expect(latest).toMatchObject({ to: email.toLowerCase(), subject: 'You have an account already' });
+    expect(latest).toMatchObject({ to: email.toLowerCase(), subject: 'You already have an account' });
     expect(latest?.text).not.toContain('token=');
-    expect((await nobody.post('/v1/auth/login', { email, password: 'a stranger chose this' })).status).toBe(401);
-    expect((await nobody.post('/v1/auth/login', { email, password: PASSWORD })).status).toBe(200);
+    expect((await anonymous.post('/v1/auth/login', { email, password: 'a stranger chose this' })).status).toBe(401);
+    expect((await anonymous.post('/v1/auth/login', { email, password: PASSWORD })).status).toBe(200);
   });
 
-  it('gives the account the password of the registration whose letter was opened', async () => {
-    const email = createAddress();
-    const owners = await registered(email, PASSWORD);
-    await registered(email, 'a stranger chose this');
+  it('gives the account the password of the registration whose link was used', async () => {
+    const email = generateAddress();
+    const owners = await registerUser(email, PASSWORD);
+    await registerUser(email, 'a stranger chose this');
 
-    expect((await nobody.post('/v1/auth/verify-email', { token: owners })).status).toBe(204);
+    expect((await anonymous.post('/v1/auth/verify-email', { token: owners })).status).toBe(204);
 
-    expect((await nobody.post('/v1/auth/login', { email, password: 'a stranger chose this' })).status).toBe(401);
-    expect((await nobody.post('/v1/auth/login', { email, password: PASSWORD })).status).toBe(200);
+    expect((await anonymous.post('/v1/auth/login', { email, password: 'a stranger chose this' })).status).toBe(401);
+    expect((await anonymous.post('/v1/auth/login', { email, password: PASSWORD })).status).toBe(200);
   });
 
-  it('counts every character of a password: 36 Cyrillic letters are not all there is', async () => {
-    const email = createAddress();
+  it('compares every character of a password, also after 36 Cyrillic letters', async () => {
+    const email = generateAddress();
     const long = 'пароль'.repeat(6);
-    await verified(email, `${long}REAL`);
+    await registerAndVerify(email, `${long}REAL`);
 
-    expect((await nobody.post('/v1/auth/login', { email, password: `${long}WRONG` })).status).toBe(401);
-    expect((await nobody.post('/v1/auth/login', { email, password: `${long}REAL` })).status).toBe(200);
+    expect((await anonymous.post('/v1/auth/login', { email, password: `${long}WRONG` })).status).toBe(401);
+    expect((await anonymous.post('/v1/auth/login', { email, password: `${long}REAL` })).status).toBe(200);
   });
 
-  it('takes the same letters in another Unicode form for the same password', async () => {
-    const email = createAddress();
-    await verified(email, 'Björn’s café Ångström'.normalize('NFC'));
+  it('accepts the same password in another Unicode form', async () => {
+    const email = generateAddress();
+    await registerAndVerify(email, 'Björn’s café Ångström'.normalize('NFC'));
 
-    const answer = await nobody.post('/v1/auth/login', { email, password: 'Björn’s café Ångström'.normalize('NFD') });
+    const answer = await anonymous.post('/v1/auth/login', {
+      email,
+      password: 'Björn’s café Ångström'.normalize('NFD'),
+    });
 
     expect(answer.status).toBe(200);
   });
@@ -205,20 +210,24 @@ describe('signing up and in', () => {
     [{ role: 'admin' }, '/role', 'unknown_field'],
     [{ isVerified: true }, '/isVerified', 'unknown_field'],
   ])('names the wrong value in %j', async (wrong, pointer, code, problem = 'validation.failed') => {
-    const answer = await nobody.post('/v1/auth/register', { email: 'ann@example.com', password: PASSWORD, ...wrong });
+    const answer = await anonymous.post('/v1/auth/register', {
+      email: 'ann@example.com',
+      password: PASSWORD,
+      ...wrong,
+    });
 
     expect(answer).toMatchObject({ status: 400, body: { code: problem } });
     expect(answer.body.errors).toContainEqual(expect.objectContaining({ pointer, code }));
   });
 
-  it('takes 8 to 128 characters, whatever they are', async () => {
+  it('accepts any 8 to 128 characters', async () => {
     for (const password of ['👩‍💻👩‍💻ab', '🦉 🐢 ñu €', 'nine ñandúes € '.repeat(8) + 'owl & €7', 'x1y2z3w4']) {
-      const answer = await nobody.post('/v1/auth/register', { email: createAddress(), password });
+      const answer = await anonymous.post('/v1/auth/register', { email: generateAddress(), password });
       expect([password, answer.status]).toEqual([password, 202]);
     }
   });
 
-  it('lets a user change his names only, at the version he knows', async () => {
+  it('updates only the names of a user, and only at the given version', async () => {
     const user = await createSignedInCaller(app);
 
     const changed = await user.patch('/v1/users/me', { firstName: 'Bea', lastName: null }, { 'if-match': '"1"' });
@@ -243,13 +252,17 @@ describe('signing up and in', () => {
     ]);
   });
 
-  it('leaves a security event of every outcome', async () => {
-    const email = createAddress();
-    await verified(email);
-    await nobody.post('/v1/auth/login', { email, password: 'not the one it is' });
-    await nobody.post('/v1/auth/login', { email: 'nobody-of-us@example.com', password: PASSWORD });
-    const { body } = await nobody.post('/v1/auth/login', { email, password: PASSWORD }, { 'user-agent': 'A browser' });
-    await nobody.post('/v1/auth/refresh', { refreshToken: body.refreshToken });
+  it('records a security event for every outcome', async () => {
+    const email = generateAddress();
+    await registerAndVerify(email);
+    await anonymous.post('/v1/auth/login', { email, password: 'not the one it is' });
+    await anonymous.post('/v1/auth/login', { email: 'unknown-user@example.com', password: PASSWORD });
+    const { body } = await anonymous.post(
+      '/v1/auth/login',
+      { email, password: PASSWORD },
+      { 'user-agent': 'A browser' },
+    );
+    await anonymous.post('/v1/auth/refresh', { refreshToken: body.refreshToken });
     await new Caller(app.url, body.accessToken).post('/v1/auth/logout', {});
 
     const events = await app.db.query(
@@ -260,7 +273,7 @@ describe('signing up and in', () => {
     );
     const unknown = await app.db.query(
       'superuser',
-      `SELECT details ->> 'emailHash' AS hash, details::text LIKE '%nobody-of-us%' AS leaks FROM security_logs
+      `SELECT details ->> 'emailHash' AS hash, details::text LIKE '%unknown-user%' AS leaks FROM security_logs
         WHERE details ->> 'reason' = 'unknown address'`,
     );
 

@@ -12,7 +12,7 @@ describe('the first admin', () => {
   });
   afterEach(() => app.close());
 
-  /** Starts another process beside the first, for as long as `work` takes. */
+  /** Runs `work` with another process of the same installation. */
   async function withProcess<T>(settings: TestAppOptions['settings'], work: (app: TestApp) => Promise<T>): Promise<T> {
     const other = await startApp({ sharedWith: app, settings });
     try {
@@ -25,7 +25,7 @@ describe('the first admin', () => {
   const signIn = (password: string) => (other: TestApp) =>
     createAnonymousCaller(other).post('/v1/auth/login', { email: 'boss@example.com', password });
 
-  it('is made from the environment, verified, whatever his password of 8 characters', async () => {
+  it('is created from the environment, verified, with any password of 8 characters', async () => {
     const role = await withProcess(SETTINGS, async (other) => {
       const { body } = await signIn('password')(other);
       return (await new Caller(other.url, body.accessToken).get('/v1/users/me')).body.role;
@@ -34,7 +34,7 @@ describe('the first admin', () => {
     expect(role).toBe('admin');
   });
 
-  it('keeps the password he has, start after start', async () => {
+  it('keeps the password at every start', async () => {
     await withProcess(SETTINGS, signIn('password'));
 
     const answers = await withProcess({ ...SETTINGS, GIGVAULT_ADMIN_PASSWORD: 'another one' }, async (other) => [
@@ -45,13 +45,13 @@ describe('the first admin', () => {
     expect(answers).toEqual([401, 200]);
   });
 
-  it('is not made twice by two processes that start together', async () => {
+  it('is not created twice by two processes that start together', async () => {
     await Promise.all([withProcess(SETTINGS, signIn('password')), withProcess(SETTINGS, signIn('password'))]);
 
     expect(await app.db.query('superuser', `SELECT role FROM users`)).toEqual([{ role: 'admin' }]);
   });
 
-  it('takes over an account that nobody verified, not its password', async () => {
+  it('takes over an unverified account, but not its password', async () => {
     await createAnonymousCaller(app).post('/v1/auth/register', {
       email: 'boss@example.com',
       password: 'a stranger chose this',
@@ -65,7 +65,7 @@ describe('the first admin', () => {
     expect(answers).toEqual([401, 200]);
   });
 
-  it('does not get a role back that another admin took away', async () => {
+  it('does not get back a role that another admin removed', async () => {
     await createSignedInCaller(app, { role: 'admin' });
     await createSignedInCaller(app, { email: 'boss@example.com' });
 

@@ -4,8 +4,8 @@ import { AccessTokenCache, AccessTokensService } from './access-tokens.service';
 describe(AccessTokensService.name, () => {
   const subject = { userId: 7, sessionId: 'a-session' };
   const signer = new AccessTokensService(buildTestConfig());
-  /** Another process with the same keys, which has verified no token before. */
-  const reader = () => new AccessTokensService(buildTestConfig());
+  /** Creates a service with the same keys and an empty cache, like another process. */
+  const createReader = () => new AccessTokensService(buildTestConfig());
 
   afterEach(() => jest.useRealTimers());
 
@@ -18,14 +18,14 @@ describe(AccessTokensService.name, () => {
     const token = signer.sign('access', subject);
     jest.setSystemTime(now);
 
-    expect(reader().verify('access', token)).toEqual(expected);
+    expect(createReader().verify('access', token)).toEqual(expected);
   });
 });
 
 const subject = { userId: 7, sessionId: 's' };
 
 describe(AccessTokenCache.name, () => {
-  it('remembers a token until the second in which it expires', () => {
+  it('returns a token until the second in which it expires', () => {
     let now = 1_000_000;
     const tokens = new AccessTokenCache(() => now);
     tokens.set('token', subject, 1_010);
@@ -38,7 +38,7 @@ describe(AccessTokenCache.name, () => {
     expect(tokens.get('token')).toBeUndefined();
   });
 
-  it('holds ten thousand, and forgets the oldest first', () => {
+  it('keeps 10,000 tokens and evicts the oldest first', () => {
     const tokens = new AccessTokenCache(() => 0);
     for (let i = 0; i <= 10_000; i++) tokens.set(`token ${i}`, subject, 1);
 

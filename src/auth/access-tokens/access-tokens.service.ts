@@ -4,25 +4,25 @@ import { JwtService } from '@nestjs/jwt';
 import { Config } from '../../platform/config/config';
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** About 8 MB of tokens; past it the oldest is verified anew at its next use. */
+/** About 8 MB of tokens; beyond it the oldest is evicted and verified again at its next use. */
 const MAX_ENTRIES = 10_000;
 
 interface CacheEntry {
   readonly subject: TokenSubject;
-  /** In seconds since 1970, as the token says it. */
+  /** The token's `exp`: seconds since 1970. */
   readonly expiresAt: number;
 }
 
 /**
- * Remembers access tokens whose signature and claims were found good, until they expire: a caller sends the same one for
- * a quarter of an hour, and its signature does not change. That its session lives is asked with every request.
+ * Caches verified access tokens until they expire: a caller sends the same one for 15 minutes, and its signature does
+ * not change. The session is still checked with every request.
  */
 export class AccessTokenCache {
   private readonly entries = new Map<string, CacheEntry>();
 
   constructor(private readonly now: () => number = Date.now) {}
 
-  /** The subject of a token that was found good and has not expired. */
+  /** Returns the subject of a verified token that has not expired. */
   get(token: string): TokenSubject | undefined {
     const entry = this.entries.get(token);
     if (!entry) return undefined;
@@ -31,7 +31,7 @@ export class AccessTokenCache {
     return undefined;
   }
 
-  /** Notes a token that was found good. */
+  /** Stores a verified token. */
   set(token: string, subject: TokenSubject, expiresAt: number): void {
     if (this.entries.size >= MAX_ENTRIES) this.evictOldest();
     this.entries.set(token, { subject, expiresAt });
@@ -47,26 +47,26 @@ export class AccessTokenCache {
 const ALGORITHM = 'HS256';
 const ISSUER = 'gigvault';
 
-/** What a signed token may be used for: each has an audience and a type of its own, so that none passes for another. */
+/** Uses of a signed token. Each has its own audience and type, so that a token of one kind is rejected as another. */
 const TOKEN_KINDS = {
   access: { audience: 'gigvault:access', type: 'at+jwt' },
   mfa: { audience: 'gigvault:mfa', type: 'mfa+jwt' },
 } as const;
 
-/** How far the clocks of two API processes may differ: a token is good this long before it was made. */
+/** Tolerated difference between the clocks of two API processes: `nbf` lies this long before `iat`. */
 const CLOCK_SKEW_SECONDS = 30;
 
-/** The use of a token. */
+/** Use of a token. */
 export type TokenKind = keyof typeof TOKEN_KINDS;
 
-/** Who a token speaks for. */
+/** The user and session a token identifies. */
 export interface TokenSubject {
   readonly userId: number;
   /** The session; for a pending second factor the id of that sign-in. */
   readonly sessionId: string;
 }
 
-/** How tokens of one kind are checked, in the words of jsonwebtoken. */
+/** Verification options of one kind of token, as jsonwebtoken expects them. */
 export interface TokenVerifyOptions {
   readonly complete: true;
   readonly algorithms: [typeof ALGORITHM];
@@ -74,15 +74,15 @@ export interface TokenVerifyOptions {
   readonly issuer: string;
 }
 
-/** A token whose signature and times hold. */
+/** A token with a valid signature and valid times. */
 export interface DecodedToken {
   readonly header: { readonly typ?: string; readonly kid?: string };
   readonly payload: { readonly sub?: unknown; readonly sid?: unknown; readonly exp?: unknown };
 }
 
 /**
- * Signs and reads the JWTs of sign-in: HS256 under a derived key, never the algorithm the token asks for. A KeyObject,
- * not a string: with a string secret jsonwebtoken first tries it as a public key, 400 µs a check on Node 20.
+ * Signs and verifies the JWTs of sign-in with HS256 and a derived key, never with the algorithm the token names. The
+ * key is a KeyObject: jsonwebtoken tries a string secret as a public key first (400 µs per check on Node 20).
  * @see RFC 8725 (JWT best practice), RFC 9068 (typ at+jwt)
  */
 @Injectable()
@@ -96,13 +96,13 @@ export class AccessTokensService {
   constructor(config: Config) {
     const secret = config.secrets.derive('access-token');
     this.key = createSecretKey(secret);
-    // Tells keys apart without telling anything of them.
+    // Identifies the key without revealing anything about it.
     this.keyId = createHash('sha256').update('key id').update(secret).digest('base64url').slice(0, 8);
     this.lifetimeSeconds = config.auth.accessTokenSeconds;
     this.jwt = new JwtService({ secret: this.key });
   }
 
-  /** Returns a signed token; the default lifetime is that of access tokens. */
+  /** Returns a signed token; by default with the lifetime of access tokens. */
   sign(kind: TokenKind, { userId, sessionId }: TokenSubject, lifetimeSeconds = this.lifetimeSeconds): string {
     const now = Math.floor(Date.now() / 1000);
     const { audience, type } = TOKEN_KINDS[kind];
@@ -118,12 +118,12 @@ export class AccessTokensService {
     );
   }
 
-  /** The checks of a kind; `subjectOf` makes those jsonwebtoken does not. */
+  /** Returns the checks of a kind; `readSubject` makes those that jsonwebtoken does not. */
   getVerifyOptions(kind: TokenKind): TokenVerifyOptions {
     return { complete: true, algorithms: [ALGORITHM], audience: TOKEN_KINDS[kind].audience, issuer: ISSUER };
   }
 
-  /** The subject of a token whose signature and times hold; null when its type, key or claims are not ours. */
+  /** Returns the subject of a decoded token; null when its type, key or claims do not match. */
   readSubject(kind: TokenKind, { header, payload }: DecodedToken): TokenSubject | null {
     if (header.typ !== TOKEN_KINDS[kind].type || header.kid !== this.keyId) return null;
     const { sub, sid, exp } = payload;
@@ -132,15 +132,15 @@ export class AccessTokensService {
     return { userId, sessionId: sid };
   }
 
-  /** The subject of an access token that `read` found good before and that has not expired; null for any other. */
+  /** Returns the subject of an access token that `verify` has accepted and that has not expired; else null. */
   findVerified(token: string): TokenSubject | null {
     return this.cache.get(token) ?? null;
   }
 
-  /** Reads a token outside of the guard; null when anything about it is wrong. */
+  /** Verifies a token outside the guard; returns null when it is invalid. */
   verify(kind: TokenKind, token: string): TokenSubject | null {
-    const known = kind === 'access' ? this.findVerified(token) : null;
-    if (known) return known;
+    const cached = kind === 'access' ? this.findVerified(token) : null;
+    if (cached) return cached;
     try {
       const decoded = this.jwt.verify<DecodedToken>(token, this.getVerifyOptions(kind));
       const subject = this.readSubject(kind, decoded);
@@ -152,7 +152,7 @@ export class AccessTokensService {
   }
 }
 
-/** The token of the Authorization header. @see RFC 6750 section 2.1 */
+/** Returns the token of the Authorization header. @see RFC 6750 section 2.1 */
 export function readBearerToken({ authorization }: IncomingHttpHeaders): string | undefined {
   return /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
 }

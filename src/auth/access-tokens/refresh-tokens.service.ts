@@ -2,7 +2,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import { Injectable } from '@nestjs/common';
 import { Config } from '../../platform/config/config';
 
-/** A refresh token as we know it: the session it belongs to and the hash under which that session keeps it. */
+/** The content of a genuine refresh token: its session and the hash that the session stores. */
 export interface RefreshTokenClaim {
   readonly sessionId: string;
   readonly hash: string;
@@ -13,9 +13,9 @@ const TAG_BYTES = 16;
 const TOKEN_PATTERN = /^([\w-]{22})\.([\w-]{43})\.([\w-]{22})$/;
 
 /**
- * Makes and reads refresh tokens: `<session id>.<256 random bits>.<tag>`. Only their hash is kept. The tag proves that we
- * issued a token even when its hash is no longer known, so that a guess is told apart from a token used twice, and
- * nobody who merely knows a session's id can end it.
+ * Issues and verifies refresh tokens: `<session id>.<256 random bits>.<tag>`. Only their hash is stored. The tag shows
+ * that this installation issued a token even when its hash is gone. It distinguishes a guess from a reused token, so a
+ * session cannot be ended with its id alone.
  */
 @Injectable()
 export class RefreshTokensService {
@@ -25,7 +25,7 @@ export class RefreshTokensService {
     this.key = config.secrets.derive('refresh-token');
   }
 
-  /** Makes a new token of a session. */
+  /** Creates a new token of a session. */
   issue(sessionId: string): { token: string; hash: string } {
     const secret = randomBytes(SECRET_BYTES).toString('base64url');
     const tag = this.computeTag(sessionId, secret).toString('base64url');
@@ -33,12 +33,12 @@ export class RefreshTokensService {
     return { token, hash: hashToken(token) };
   }
 
-  /** What a presented token claims; null when we never issued it. */
+  /** Returns the content of a token; null when this installation did not issue it. */
   verify(token: string): RefreshTokenClaim | null {
     const [, sessionId, secret, tag] = TOKEN_PATTERN.exec(token) ?? [];
     if (!sessionId || !secret || !tag) return null;
-    const isOurs = timingSafeEqual(Buffer.from(tag, 'base64url'), this.computeTag(sessionId, secret));
-    return isOurs ? { sessionId, hash: hashToken(token) } : null;
+    const isGenuine = timingSafeEqual(Buffer.from(tag, 'base64url'), this.computeTag(sessionId, secret));
+    return isGenuine ? { sessionId, hash: hashToken(token) } : null;
   }
 
   private computeTag(sessionId: string, secret: string): Buffer {
@@ -46,7 +46,7 @@ export class RefreshTokensService {
   }
 }
 
-/** A plain hash is enough: what is hashed has 256 random bits. */
+/** Hashes a token. A plain hash is enough for 256 random bits. */
 function hashToken(token: string): string {
   return createHash('sha256').update(token).digest('base64url');
 }

@@ -4,16 +4,16 @@ import { Config } from '../../platform/config/config';
 import { MailerService } from '../../platform/mail/mailer.service';
 import { AccountsService } from './accounts.service';
 
-/** What the letters of sign-in need to know of the installation. */
+/** The settings of the installation that emails contain. */
 export interface EmailContext {
-  /** Address of the installation, without a slash at its end. */
+  /** Public URL without a trailing slash. */
   readonly publicUrl: string;
 }
 
-/** How long a verification link is good. */
+/** Lifetime of a verification link. */
 export const VERIFICATION_LINK_SECONDS = 24 * 60 * 60;
 
-/** The letter that verifies an address. */
+/** Builds the email with a verification link. */
 export function buildVerificationEmail({ publicUrl }: EmailContext, to: string, token: string): OutgoingEmail {
   return {
     to,
@@ -25,28 +25,28 @@ Open this link within 24 hours to confirm your e-mail address:
 
 ${publicUrl}/verify-email?token=${token}
 
-If you did not sign up, ignore this letter: without the link nothing happens.
+If you did not sign up, ignore this email. Nothing happens unless the address is confirmed.
 `,
   };
 }
 
-/** The letter to an owner whose address somebody registers again. */
+/** Builds the email to the owner of an account whose address is registered again. */
 export function buildAlreadyRegisteredEmail({ publicUrl }: EmailContext, to: string): Email {
   return {
     to,
-    subject: 'You have an account already',
-    text: `Somebody, perhaps you, tried to sign up at Gigvault with this address. You have an account already; nothing was
-changed in it.
+    subject: 'You already have an account',
+    text: `Somebody, perhaps you, tried to sign up at Gigvault with this address. You already have an account. It was not
+changed.
 
-Sign in with it at ${publicUrl}; if you have forgotten the password, ask there for a new one.
+Sign in at ${publicUrl}. If you have forgotten the password, reset it there.
 `,
   };
 }
 
-/** How long a reset link is good. */
+/** Lifetime of a reset link. */
 export const RESET_LINK_SECONDS = 30 * 60;
 
-/** The letter that lets an owner set a new password. */
+/** Builds the email with a reset link. */
 export function buildPasswordResetEmail({ publicUrl }: EmailContext, to: string, token: string): OutgoingEmail {
   return {
     to,
@@ -56,12 +56,12 @@ export function buildPasswordResetEmail({ publicUrl }: EmailContext, to: string,
 
 ${publicUrl}/reset-password?token=${token}
 
-If you did not ask for it, ignore this letter: your password stays as it is.
+If you did not request this, ignore this email. Your password does not change.
 `,
   };
 }
 
-/** What an owner is told of after it happened. */
+/** The changes that owners are notified about. */
 export type AccountNotification =
   | 'password-changed'
   | 'refresh-token-reused'
@@ -77,34 +77,34 @@ const NOTIFICATION_TEXTS: Readonly<Record<AccountNotification, { subject: string
     message: 'The password of your account was changed, and your other sessions were ended.',
   },
   'refresh-token-reused': {
-    subject: 'A session of yours was ended',
+    subject: 'One of your sessions was ended',
     message:
-      'A refresh token of one of your sessions was used twice, so somebody may have a copy of it. We ended that session.',
+      'A refresh token of one of your sessions was used twice. Somebody may have a copy of it, so that session was ended.',
   },
   'mfa-enabled': {
     subject: 'Two-factor sign-in was turned on',
-    message: 'Signing in to your account now takes a code of your authenticator.',
+    message: 'Signing in to your account now requires a code from your authenticator.',
   },
   'mfa-disabled': {
     subject: 'Two-factor sign-in was turned off',
-    message: 'Signing in to your account takes the password alone now.',
+    message: 'Signing in to your account now requires the password only.',
   },
   'mfa-reset': {
     subject: 'Two-factor sign-in was turned off by an admin',
     message:
-      'An admin took the second factor of your account away and ended your sessions. Signing in takes the password alone now; set up your authenticator again.',
+      'An admin removed the second factor of your account and ended your sessions. Signing in now requires the password only. Set up your authenticator again.',
   },
   'sessions-ended': {
     subject: 'Your sessions were ended by an admin',
-    message: 'An admin ended all sessions of your account. Sign in again; your password is as it was.',
+    message: 'An admin ended all sessions of your account. Sign in again. Your password did not change.',
   },
   'backup-codes-replaced': {
     subject: 'You have new backup codes',
-    message: 'New backup codes were made for your account; the old ones are dead.',
+    message: 'New backup codes were created for your account. The old codes no longer work.',
   },
 };
 
-/** The letter that tells an owner of a change of his account, so that he notices one he did not make. */
+/** Builds the email about a change of an account, so that owners notice changes they did not make. */
 export function buildNotificationEmail(
   { publicUrl }: EmailContext,
   to: string,
@@ -116,32 +116,32 @@ export function buildNotificationEmail(
     subject,
     text: `${message}
 
-If it was you, there is nothing to do. If not, ask for a new password at ${publicUrl} at once and end your sessions.
+If it was you, no action is needed. If not, reset your password at ${publicUrl} at once and end your sessions.
 `,
   };
 }
 
-/** What the letter about an erasure tells. */
+/** The facts in the email about an erasure. */
 export interface ErasureDetails {
   readonly userId: number;
   readonly erasedAt: Date;
   readonly backupsHoldItUntil: Date;
 }
 
-/** The last letter to somebody who has left. */
+/** Builds the last email to the owner of an erased account. */
 export function buildErasureEmail(to: string, { userId, erasedAt, backupsHoldItUntil }: ErasureDetails): Email {
   return {
     to,
     subject: 'Your account was erased',
-    text: `Your account, number ${userId}, was erased on ${erasedAt.toISOString()} with all that belonged to it, after its password
-was confirmed. This cannot be undone.
+    text: `Your account, number ${userId}, was erased on ${erasedAt.toISOString()} with all its data, after its password was
+confirmed. This cannot be undone.
 
-Older backups hold it until ${backupsHoldItUntil.toISOString()}; they are read only to repair the server.
+Older backups contain it until ${backupsHoldItUntil.toISOString()}. They are read only to repair the server.
 `,
   };
 }
 
-/** Tells owners by mail what happened to their accounts. */
+/** Emails owners about changes of their accounts. */
 @Injectable()
 export class AccountNotificationsService {
   constructor(
@@ -150,13 +150,13 @@ export class AccountNotificationsService {
     private readonly config: Config,
   ) {}
 
-  /** Sends a notice to the owner, unless the account is gone. Never inside a unit of work. */
+  /** Emails the owner, unless the account was erased. Must not run inside a unit of work. */
   async send(userId: number, notification: AccountNotification): Promise<void> {
     const account = await this.accounts.findAccount(userId);
     if (account) await this.mailer.send(buildNotificationEmail(this.config.http, account.email, notification));
   }
 
-  /** Tells somebody whose account is gone that it is. Never inside a unit of work. */
+  /** Emails the former owner of an erased account. Must not run inside a unit of work. */
   async sendErasure(email: string, facts: ErasureDetails): Promise<void> {
     await this.mailer.send(buildErasureEmail(email, facts));
   }

@@ -4,7 +4,7 @@ import { asciiDomainOf, canonicalEmail } from '../../platform/mail/email';
 import type { PasswordOwner } from '../passwords/password-policy';
 import { createHash, randomBytes } from 'node:crypto';
 
-/** What sign-in needs to know of an account. */
+/** The account data that sign-in checks. */
 export interface Credentials {
   readonly userId: number;
   readonly encryptedPassword: string;
@@ -12,26 +12,26 @@ export interface Credentials {
   readonly isActive: boolean;
   readonly isVerified: boolean;
   readonly totpEnabled: boolean;
-  /** PostgreSQL's time of this answer. */
+  /** Time of the read by PostgreSQL's clock. */
   readonly readAt: Date;
 }
 
-/** An account, for confirming that somebody is its owner and for writing to him. */
+/** An account, as re-authentication and emails to the owner need it. */
 export interface Account extends PasswordOwner {
   readonly encryptedPassword: string;
   readonly isActive: boolean;
   readonly totpEnabled: boolean;
 }
 
-/** Whether an account may have sessions. */
+/** The properties that decide whether an account may have sessions. */
 export interface AccountStatus {
   readonly role: 'user' | 'admin';
   readonly isActive: boolean;
-  /** Sessions proven before are over. */
+  /** Sessions verified before this time have ended. */
   readonly sessionsValidFrom: Date;
 }
 
-/** A person who asks for an account. */
+/** The data of a new account and of its verification token. */
 export interface Registration {
   readonly email: string;
   readonly encryptedPassword: string;
@@ -41,17 +41,17 @@ export interface Registration {
   readonly tokenSeconds: number;
 }
 
-/** The account a registration made or found. */
+/** The account that a registration created or found. */
 interface RegisteredAccount {
   readonly userId: number;
   readonly emailTo: string;
   readonly isRegistered: boolean;
 }
 
-/** What a one-time token is for. */
+/** Purpose of a one-time token. */
 export type TokenPurpose = 'verify_email' | 'reset_password';
 
-/** A mailed token to be. */
+/** A one-time token to be issued. */
 export interface TokenRequest {
   readonly email: string;
   readonly purpose: TokenPurpose;
@@ -60,14 +60,14 @@ export interface TokenRequest {
 }
 
 /**
- * The functions of schema auth, each one call of the role gigvault_auth, which may do nothing else: before a user is
- * known there is no tenant whose rows could be read. What each does stands beside it in the migration.
+ * Calls the functions of schema auth as the role gigvault_auth, which may do nothing else: before the user is known
+ * there is no tenant whose rows could be read. The functions are documented in typeorm-migrations/sql/users.
  */
 @Injectable()
 export class AccountsService {
   constructor(private readonly database: SystemDatabase) {}
 
-  /** The account of an address, in any letter case and either spelling of its domain; null when there is none. */
+  /** Returns the account of an address, in any letter case and either spelling of its domain; null without one. */
   findCredentials(email: string): Promise<Credentials | null> {
     return this.queryOne<Credentials>(
       `SELECT user_id AS "userId", encrypted_password AS "encryptedPassword", role, is_active AS "isActive",
@@ -77,7 +77,7 @@ export class AccountsService {
     );
   }
 
-  /** The account's standing now; null when it is gone. */
+  /** Returns the current status of an account; null when it does not exist. */
   findStatus(userId: number): Promise<AccountStatus | null> {
     return this.queryOne<AccountStatus>(
       `SELECT role, is_active AS "isActive", sessions_valid_from AS "sessionsValidFrom" FROM auth.account_status($1)`,
@@ -86,9 +86,9 @@ export class AccountsService {
   }
 
   /**
-   * Makes the account, or renews one that was never verified, and stores the token that will verify it.
-   * @returns the account's id, the address as it was first given, and whether it was there and verified before; then nothing
-   *   was changed
+   * Creates an account, or renews one that was never verified, and stores its verification token.
+   * @returns the account's id, the address in the spelling given first, and whether it was registered before; then
+   *   nothing was changed
    */
   async register(registration: Registration): Promise<RegisteredAccount> {
     const row = await this.queryOne<RegisteredAccount>(
@@ -106,7 +106,7 @@ export class AccountsService {
     return row!;
   }
 
-  /** Stores a token for the account of an address; null when there is none that may have it. */
+  /** Stores a token for the account of an address; returns null without an account that may have one. */
   async issueToken(request: TokenRequest): Promise<{ userId: number; emailTo: string } | null> {
     return this.queryOne(`SELECT user_id AS "userId", email_to AS "emailTo" FROM auth.issue_token($1, $2, $3, $4)`, [
       canonicalEmail(request.email),
@@ -116,13 +116,13 @@ export class AccountsService {
     ]);
   }
 
-  /** Spends a verification token; the id of the account it verified, or null when it is not good. */
+  /** Consumes a verification token; returns the id of the verified account, or null for an invalid token. */
   async verifyEmail(tokenHash: Buffer): Promise<number | null> {
     const row = await this.queryOne<{ userId: number | null }>(`SELECT auth.verify_email($1) AS "userId"`, [tokenHash]);
     return row?.userId ?? null;
   }
 
-  /** The account with this id; null when it is gone. */
+  /** Returns the account with this id; null when it does not exist. */
   findAccount(userId: number): Promise<Account | null> {
     return this.queryOne<Account>(
       `SELECT email, first_name AS "firstName", last_name AS "lastName", encrypted_password AS "encryptedPassword",
@@ -131,7 +131,7 @@ export class AccountsService {
     );
   }
 
-  /** Whose password a reset token may set, without spending it; null when it is not good. */
+  /** Returns the owner of a reset token without consuming it; null for an invalid token. */
   findPasswordReset(tokenHash: Buffer): Promise<(PasswordOwner & { readonly userId: number }) | null> {
     return this.queryOne(
       `SELECT user_id AS "userId", email, first_name AS "firstName", last_name AS "lastName" FROM auth.find_password_reset($1)`,
@@ -139,7 +139,7 @@ export class AccountsService {
     );
   }
 
-  /** Spends a reset token: the password is set and all sessions are over; the account's id, or null when it is not good. */
+  /** Consumes a reset token, sets the password and ends all sessions; returns null for an invalid token. */
   async resetPassword(tokenHash: Buffer, encryptedPassword: string): Promise<number | null> {
     const row = await this.queryOne<{ userId: number | null }>(`SELECT auth.reset_password($1, $2) AS "userId"`, [
       tokenHash,
@@ -148,7 +148,7 @@ export class AccountsService {
     return row?.userId ?? null;
   }
 
-  /** Sets a password; sessions proven before the returned time are over. Null when the account is gone. */
+  /** Sets a password and ends sessions verified before the returned time; null when the account does not exist. */
   async setPassword(userId: number, encryptedPassword: string): Promise<Date | null> {
     const row = await this.queryOne<{ at: Date | null }>(`SELECT auth.set_password($1, $2) AS at`, [
       userId,
@@ -157,18 +157,18 @@ export class AccountsService {
     return row?.at ?? null;
   }
 
-  /** Sessions proven before the returned time are over. Null when the account is gone. */
+  /** Ends sessions verified before the returned time; null when the account does not exist. */
   async endSessions(userId: number): Promise<Date | null> {
     const row = await this.queryOne<{ at: Date | null }>(`SELECT auth.end_sessions($1) AS at`, [userId]);
     return row?.at ?? null;
   }
 
-  /** Stores the same password hashed at another cost, unless it was changed meanwhile. */
+  /** Stores the same password hashed at another cost, unless the password was changed meanwhile. */
   async rehashPassword(userId: number, oldHash: string, newHash: string): Promise<void> {
     await this.queryOne(`SELECT auth.rehash_password($1, $2, $3)`, [userId, oldHash, newHash]);
   }
 
-  /** Makes sure the address is a verified admin; see auth.ensure_admin for an account that was there before. */
+  /** Makes the account of an address a verified admin; see auth.ensure_admin for existing accounts. */
   async ensureAdmin(email: string, encryptedPassword: string): Promise<'created' | 'promoted' | 'unchanged'> {
     const row = await this.queryOne<{ outcome: 'created' | 'promoted' | 'unchanged' }>(
       `SELECT auth.ensure_admin($1, $2, $3) AS outcome`,
@@ -187,13 +187,13 @@ export class AccountsService {
 
 const ONE_TIME_TOKEN_BYTES = 32;
 
-/** Makes a token for a mailed link: 256 random bits, of which only the hash is stored. */
+/** Generates the token of an emailed link: 256 random bits, stored only as a hash. */
 export function generateOneTimeToken(): { token: string; hash: Buffer } {
   const token = randomBytes(ONE_TIME_TOKEN_BYTES).toString('base64url');
   return { token, hash: hashOneTimeToken(token) };
 }
 
-/** The stored form of a token; a plain hash is enough for 256 random bits. */
+/** Returns the stored form of a token. A plain hash is enough for 256 random bits. */
 export function hashOneTimeToken(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }

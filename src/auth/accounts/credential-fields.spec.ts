@@ -7,8 +7,8 @@ class AddressDto {
   email: string;
 }
 
-/** The address as the DTO gets it, or the messages of its refusal. */
-function read(email: unknown): string | string[] {
+/** Returns the address as the DTO receives it, or the validation messages. */
+function parseEmail(email: unknown): string | string[] {
   const dto = plainToInstance(AddressDto, { email });
   const errors = validateSync(dto).flatMap(({ constraints = {} }) => Object.values(constraints));
   return errors.length === 0 ? dto.email : errors;
@@ -22,7 +22,7 @@ describe(EmailField.name, () => {
     ['ганна@пошта.укр', 'ганна@пошта.укр'],
     ['ann@xn--bcher-kva.example', 'ann@xn--bcher-kva.example'],
   ])('reads %j as %j', (given, expected) => {
-    expect(read(given)).toBe(expected);
+    expect(parseEmail(given)).toBe(expected);
   });
 
   it.each([
@@ -36,8 +36,8 @@ describe(EmailField.name, () => {
     ['ann\u034f@example.org', 'U+034F'],
     ['ann@example.org\u00a0', 'U+00A0'],
     ['"a b"@example.org', 'U+0020'],
-  ])('refuses %j and names what cannot be seen', (given, name) => {
-    expect(read(given)).toEqual(
+  ])('rejects %j and names the invisible character', (given, name) => {
+    expect(parseEmail(given)).toEqual(
       expect.arrayContaining([
         expect.stringMatching(new RegExp(`^email has .*${name.replace('+', '\\+')}.* Remove it\\.$`)),
       ]),
@@ -45,9 +45,9 @@ describe(EmailField.name, () => {
   });
 
   it.each(['"a@b"@example.org', 'ann@xn--a.example', 'ann', '@example.org', 'ann@', '', 5, null])(
-    'refuses %j',
+    'rejects %j',
     (given) => {
-      expect(read(given)).toBeInstanceOf(Array);
+      expect(parseEmail(given)).toBeInstanceOf(Array);
     },
   );
 });

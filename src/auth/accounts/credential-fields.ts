@@ -12,21 +12,21 @@ import {
 import { countCodePoints, TextLength } from '../../platform/http/validation/text';
 import { hasMailDomain } from '../../platform/mail/email';
 
-/** Longest address that can be mailed. @see RFC 5321 section 4.5.3.1.3 */
+/** Longest address that email can be sent to. @see RFC 5321 section 4.5.3.1.3 */
 const MAX_EMAIL_LENGTH = 254;
 
-/** White space of ASCII around an address. @see https://html.spec.whatwg.org/multipage/input.html#email-state-(type=email) */
+/** White space around an address. @see https://html.spec.whatwg.org/multipage/input.html#email-state-(type=email) */
 const WHITE_SPACE_AROUND = /^[\t\n\f\r ]+|(?<![\t\n\f\r ])[\t\n\f\r ]+$/g;
 
-/** White space, controls, and characters that show nothing: by them two addresses look the same. */
+/** White space, control characters and invisible characters, with which two different addresses look the same. */
 const INVISIBLE_CHARACTER = /[\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
 
-/** An e-mail address; its letter case does not matter, nor does white space around it. */
+/** Validates an e-mail address and removes white space around it. */
 export function EmailField(): PropertyDecorator {
   return applyDecorators(
     ApiProperty({
       description:
-        'E-mail address; upper and lower case are the same, and so are both spellings of an international domain.',
+        'E-mail address. Letter case is ignored, and both spellings of an international domain are the same.',
       format: 'email',
       maxLength: MAX_EMAIL_LENGTH,
       example: 'ann@example.com',
@@ -53,13 +53,13 @@ function HasNoInvisibleCharacter(): PropertyDecorator {
   });
 }
 
-/** What the database asks too: one @, and a domain that mail can be sent to. */
+/** Requires one @ and a domain that email can be sent to. The database checks the same. */
 function HasOneAt(): PropertyDecorator {
   return ValidateBy({
     name: 'mailAddress',
     validator: {
       validate: (value: unknown) => typeof value === 'string' && value.split('@').length === 2 && hasMailDomain(value),
-      defaultMessage: () => '$property must have one @ and a valid domain behind it.',
+      defaultMessage: () => '$property must have one @ and a valid domain after it.',
     },
   });
 }
@@ -70,16 +70,16 @@ function describeInvisibleCharacter(value: unknown): string {
   return `${/\p{Z}/u.test(character) ? 'white space' : 'an invisible character'} (U+${code})`;
 }
 
-/** In characters (code points), not bytes or UTF-16 units. 15 and more are advised; nothing is asked of their kind. */
+/** Limits in characters (code points), not bytes or UTF-16 units. 15 or more are advised; any character is allowed. */
 export const MIN_PASSWORD_LENGTH = 8;
 export const MAX_PASSWORD_LENGTH = 128;
 
-/** A password to be set: 8 to 128 characters, any of them. @see NIST SP 800-63B section 3.1.1.2 */
+/** Validates a new password: any 8 to 128 characters. @see NIST SP 800-63B section 3.1.1.2 */
 export function NewPasswordField(): PropertyDecorator {
   return applyDecorators(IsString(), HasLength(MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH));
 }
 
-/** A password to be checked: not empty, and never longer than one that could have been set. */
+/** Validates an existing password: not empty, and at most the length of a new password. */
 export function PasswordField(): PropertyDecorator {
   return applyDecorators(IsString(), HasLength(1, MAX_PASSWORD_LENGTH));
 }
@@ -98,9 +98,9 @@ function HasLength(min: number, max: number, options?: ValidationOptions): Prope
   );
 }
 
-/** Of the NFC form, which is what is hashed. */
+/** Counts the characters of the NFC form, which is the form that is hashed. */
 function countCharacters(text: string): number {
-  // A cheap bound first: normalising a megabyte is work a stranger should not get for nothing.
+  // A cheap bound first: strangers must not be able to make the server normalize a megabyte.
   if (text.length > MAX_PASSWORD_LENGTH * 8) return Infinity;
   return countCodePoints(text.normalize('NFC'));
 }
@@ -109,23 +109,23 @@ function isBetween(value: number, min: number, max: number): boolean {
   return value >= min && value <= max;
 }
 
-/** What an authenticator shows; anything else is taken for a backup code. */
+/** Form of an authenticator's code; any other code is treated as a backup code. */
 const TOTP_CODE = /^[0-9]{6}$/;
 
-/** Longest code with white space that is read. */
+/** Longest accepted code, white space included. */
 const MAX_CODE_LENGTH = 64;
 
-/** The six digits an authenticator shows. White space in them is left out: authenticators show `123 456`. */
+/** Validates the six digits of an authenticator. Removes white space: authenticators show `123 456`. */
 export function TotpCodeField(): PropertyDecorator {
   return applyDecorators(WithoutSpaces(), IsString(), Matches(TOTP_CODE, { message: '$property must be six digits' }));
 }
 
-/** Six digits of an authenticator, or a backup code; white space in them is left out. */
+/** Validates the six digits of an authenticator or a backup code, and removes white space. */
 export function AnyCodeField(): PropertyDecorator {
   return applyDecorators(WithoutSpaces(), IsString(), TextLength(1, MAX_CODE_LENGTH));
 }
 
-/** Returns whether the code is one of an authenticator; anything else is taken for a backup code. */
+/** Returns whether a code is an authenticator's; any other code is treated as a backup code. */
 export function isTotpCode(code: string): boolean {
   return TOTP_CODE.test(code);
 }

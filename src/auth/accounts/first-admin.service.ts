@@ -5,7 +5,7 @@ import { AccountsService } from './accounts.service';
 import { PasswordsService } from '../passwords/passwords.service';
 import { SecurityEventsService } from '../security-events/security-events.service';
 
-/** Makes the first admin from GIGVAULT_ADMIN_EMAIL and GIGVAULT_ADMIN_PASSWORD when the server starts. */
+/** Creates the first admin from GIGVAULT_ADMIN_EMAIL and GIGVAULT_ADMIN_PASSWORD when the server starts. */
 @Injectable()
 export class FirstAdminService implements OnApplicationBootstrap {
   private readonly logger = new Logger(FirstAdminService.name);
@@ -17,18 +17,20 @@ export class FirstAdminService implements OnApplicationBootstrap {
     private readonly config: Config,
   ) {}
 
-  /** Also makes the passwords service ready, so that no request waits for it. */
+  /** Also prepares the passwords service, so that no request waits for it. */
   async onApplicationBootstrap(): Promise<void> {
     await this.passwords.prepare();
     const { firstAdmin } = this.config.auth;
     if (!firstAdmin) return;
     const email = normalEmail(firstAdmin.email);
     const account = await this.accounts.findCredentials(email);
-    // The usual start costs no hash.
+    // A usual start computes no hash.
     if (account?.role === 'admin' && account.isVerified) return;
     const outcome = await this.accounts.ensureAdmin(email, await this.passwords.hash(firstAdmin.password));
     if (outcome === 'unchanged') {
-      this.logger.warn('GIGVAULT_ADMIN_EMAIL is the account of a user, and there is an admin: nothing was changed');
+      this.logger.warn(
+        'GIGVAULT_ADMIN_EMAIL names the account of a user, and another admin exists: nothing was changed',
+      );
       return;
     }
     await this.events.record('auth.first_admin', { success: true, email, reason: outcome });

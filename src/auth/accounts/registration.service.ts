@@ -14,7 +14,7 @@ import { PasswordsService } from '../passwords/passwords.service';
 import { SecurityEventsService } from '../security-events/security-events.service';
 import { LoginThrottleService } from '../login-throttle/login-throttle.service';
 
-/** A person who signs up. */
+/** The data of a sign-up. */
 export interface SignUpRequest {
   readonly email: string;
   readonly password: string;
@@ -23,8 +23,8 @@ export interface SignUpRequest {
 }
 
 /**
- * Signing up and verifying. Every answer is the same for a known and an unknown address, and so is the work behind it:
- * the same number of hashes, statements and letters.
+ * Registers accounts and verifies their addresses. The response is the same for known and unknown addresses, and so is
+ * the work: the same number of hashes, statements and emails.
  */
 @Injectable()
 export class RegistrationService {
@@ -38,14 +38,14 @@ export class RegistrationService {
   ) {}
 
   /**
-   * Makes an account that waits for its verification; the owner of a known address gets a letter that says so. Session:
-   * none. Side effects: a letter, the event `auth.register`.
+   * Creates an unverified account; the owner of a registered address gets an email about the attempt instead. Session:
+   * none. Side effects: an email, the event `auth.register`.
    * @throws AppError `auth.registration_closed`, `password.unfit`, `auth.throttled`, `rate.too_many_at_once`
    */
   async register({ email: given, password, firstName, lastName }: SignUpRequest): Promise<void> {
     if (!this.config.auth.isRegistrationOpen) {
       throw new AppError('auth.registration_closed', {
-        detail: 'Ask the administrator of this installation for an account.',
+        detail: 'Ask the administrator of this installation to open registration.',
       });
     }
     const email = normalEmail(given);
@@ -77,7 +77,7 @@ export class RegistrationService {
   }
 
   /**
-   * Sends another verification link, if there is an account to verify. Session: none. Side effects: a letter, the event
+   * Sends another verification link if there is an account to verify. Session: none. Side effects: an email, the event
    * `auth.verify_email_resend`.
    */
   async resendVerification(given: string): Promise<void> {
@@ -97,9 +97,9 @@ export class RegistrationService {
   }
 
   /**
-   * Spends the token of a verification link; the account may sign in from now on. Session: none. Side effects: the event
-   * `auth.verify_email`.
-   * @throws AppError `auth.link_invalid` for a token that is unknown, spent or older than 24 hours
+   * Consumes the token of a verification link; the account may sign in from then on. Session: none. Side effects: the
+   * event `auth.verify_email`.
+   * @throws AppError `auth.link_invalid` for a token that is unknown, used or older than 24 hours
    */
   async verifyEmail(token: string): Promise<void> {
     const userId = await this.accounts.verifyEmail(hashOneTimeToken(token));

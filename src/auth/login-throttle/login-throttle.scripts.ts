@@ -1,7 +1,7 @@
 /**
- * How long a bucket of failures keeps the next try waiting, in milliseconds. A bucket is a sorted set of the times of the
- * last hour's failures. Up to the limit in 15 minutes nothing waits; then each try waits longer, 1, 2, 4 … minutes; and
- * after a third more in one hour until the oldest is an hour old.
+ * Returns how many milliseconds the next attempt must wait for a bucket, a sorted set of the last hour's failure times.
+ * Up to the limit in 15 minutes there is no wait. Beyond it attempts wait 1, 2, 4 … minutes. At 4/3 of the limit in an
+ * hour they wait until the oldest failure is an hour old.
  */
 const WAIT_FUNCTION = `
 local function wait(key, limit, now)
@@ -19,8 +19,8 @@ local function wait(key, limit, now)
 end`;
 
 /**
- * Records an attempt as failed before it is made, so that parallel attempts cannot outrun the count; a success removes it.
- * KEYS: buckets. ARGV: now, the attempt's name, one limit a bucket. Returns 0, or the wait in ms and nothing is recorded.
+ * Records an attempt as failed in advance, so that parallel attempts cannot outrun the count; a success removes it.
+ * KEYS: buckets. ARGV: now, the attempt's name, one limit per bucket. Returns 0, or the wait in ms without recording.
  */
 export const RECORD_ATTEMPT = `${WAIT_FUNCTION}
 local now = tonumber(ARGV[1])
@@ -34,8 +34,8 @@ end
 return 0`;
 
 /**
- * RECORD_ATTEMPT for signing in: from a device the account was used on before it only counts in that device's own bucket, so
- * strangers cannot keep the owner out.
+ * Records a sign-in attempt as RECORD_ATTEMPT does. An attempt from a known device of the account counts only in that
+ * device's bucket, so that strangers cannot lock out the owner.
  * KEYS: the account's bucket, the address's, this device's, the account's known devices.
  * ARGV: now, the attempt's name, limit of account and device, limit of the address, the device.
  */
@@ -55,14 +55,14 @@ return 0`;
 /** Removes a recorded attempt. KEYS: buckets. ARGV: the attempt's name. */
 export const CLEAR_ATTEMPT = `for _, key in ipairs(KEYS) do redis.call('ZREM', key, ARGV[1]) end return 0`;
 
-/** Remembers a device. KEYS: known devices. ARGV: now, device, how many are kept, for how long (ms). */
+/** Stores a known device. KEYS: known devices. ARGV: now, device, maximum number of devices, lifetime (ms). */
 export const REMEMBER_DEVICE = `
 redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
 redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 0`;
 
-/** Counts one use an hour. KEYS: counter. ARGV: limit. Returns 0, or the wait in ms when the limit is used up. */
+/** Counts uses per hour. KEYS: counter. ARGV: limit. Returns 0, or the wait in ms when the limit is reached. */
 export const COUNT_USE = `
 local uses = redis.call('INCR', KEYS[1])
 if uses == 1 then redis.call('PEXPIRE', KEYS[1], 3600000) end

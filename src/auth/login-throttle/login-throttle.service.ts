@@ -15,16 +15,16 @@ import {
   COUNT_USE,
 } from './login-throttle.scripts';
 
-/** Failures in 15 minutes before delays begin; api.md of the contract. AUTH_THROTTLE_SCALE multiplies all. */
+/** Failures in 15 minutes before delays begin. AUTH_THROTTLE_SCALE multiplies all limits. */
 const FAILURES_PER_ACCOUNT = 15;
 const FAILURES_PER_ADDRESS = 60;
 
-/** In an hour. */
+/** Limits per hour. */
 const REGISTRATIONS_PER_ADDRESS = 60;
 const EMAILS_PER_RECIPIENT = 10;
 const EXPORTS_PER_USER = 10;
 
-/** What a user has used of one of his limits. */
+/** A limit of a user and its current use. */
 export interface LimitUsage {
   readonly name: string;
   readonly limit: number;
@@ -35,16 +35,16 @@ export interface LimitUsage {
 const MAX_KNOWN_DEVICES = 20;
 const DEVICE_LIFE_MS = 180 * 24 * 3600 * 1000;
 
-/** A try that counts as failed until it is forgiven. */
+/** An attempt that counts as failed until it is cleared. */
 export interface LoginAttempt {
   readonly keys: readonly string[];
   readonly name: string;
 }
 
 /**
- * Counts failed passwords and codes in Redis, for all processes together. Keys are made of keyed hashes, the same for
- * addresses with and without an account. Nobody is locked out: who waits may try again, and the owner's usual device (an
- * address and agent he signed in with before) has a count of its own.
+ * Counts failed passwords and codes in Redis, for all processes together. Keys contain keyed hashes, also of addresses
+ * without an account. No account is locked: waits end, and a known device of the owner (address and user agent) has its
+ * own count.
  */
 @Injectable()
 export class LoginThrottleService {
@@ -59,8 +59,8 @@ export class LoginThrottleService {
   }
 
   /**
-   * Books a sign-in by password.
-   * @throws AppError `auth.throttled` with Retry-After, and the password must not be looked at
+   * Records a sign-in attempt by password.
+   * @throws AppError `auth.throttled` with Retry-After; then the password must not be checked
    */
   async recordSignInAttempt(email: string): Promise<LoginAttempt> {
     const account = emailHash(this.key, email).toString('base64url');
@@ -78,7 +78,7 @@ export class LoginThrottleService {
     return { keys, name };
   }
 
-  /** Remembers the device of the request as one of the account's own. */
+  /** Stores the device of the request as a known device of the account. */
   async rememberDevice(email: string): Promise<void> {
     const account = emailHash(this.key, email).toString('base64url');
     await this.runScript(
@@ -89,7 +89,7 @@ export class LoginThrottleService {
   }
 
   /**
-   * Books a try of somebody known to confirm himself.
+   * Records an attempt of a known user to confirm a password or code.
    * @throws AppError `auth.throttled` with Retry-After
    */
   async recordAttempt(kind: (typeof ATTEMPT_KINDS)[number], userId: number): Promise<LoginAttempt> {
@@ -101,13 +101,13 @@ export class LoginThrottleService {
     return { keys, name };
   }
 
-  /** Takes a booked try back: it did not fail. */
+  /** Removes a recorded attempt that did not fail. */
   async clearAttempt({ keys, name }: LoginAttempt): Promise<void> {
     await this.runScript(CLEAR_ATTEMPT, keys, [name]);
   }
 
   /**
-   * Counts a registration of the request's address.
+   * Counts a registration from the request's address.
    * @throws AppError `auth.throttled` with Retry-After
    */
   async countRegistration(): Promise<void> {
@@ -120,21 +120,21 @@ export class LoginThrottleService {
     );
   }
 
-  /** Counts a letter asked for by a stranger; false when the recipient has had enough of them this hour. */
+  /** Counts an email that an anonymous caller requested; returns false when the recipient's hourly limit is reached. */
   async countEmail(email: string): Promise<boolean> {
     const key = `emails:${emailHash(this.key, email).toString('base64url')}`;
     return (await this.runScript(COUNT_USE, [key], [EMAILS_PER_RECIPIENT * this.scale])) === 0;
   }
 
   /**
-   * Counts an export of everything held on a user.
+   * Counts a data export of a user.
    * @throws AppError `auth.throttled` with Retry-After
    */
   async countExport(userId: number): Promise<void> {
     this.assertNoWait(await this.runScript(COUNT_USE, [buildExportsKey(userId)], [EXPORTS_PER_USER * this.scale]));
   }
 
-  /** What a signed-in user has used of his limits. @throws AppError `service.unavailable` */
+  /** Returns the limits of a signed-in user and their use. @throws AppError `service.unavailable` */
   async listUsage(userId: number): Promise<LimitUsage[]> {
     const since = Date.now() - 15 * 60_000;
     const counts = [
@@ -156,12 +156,12 @@ export class LoginThrottleService {
     ];
   }
 
-  /** The name under which an address stands in logs and keys. */
+  /** Returns the keyed hash that replaces an address in logs and keys. */
   hashEmail(email: string): Buffer {
     return emailHash(this.key, email);
   }
 
-  /** Forgets all that is counted of an account that is gone. */
+  /** Deletes all counts of an erased account. */
   async forgetAccount(userId: number, email: string): Promise<void> {
     const account = this.hashEmail(email).toString('base64url');
     const devices = await this.redis.zrange(`devices:${account}`, '0', '-1');
@@ -179,12 +179,12 @@ export class LoginThrottleService {
     if (waitMs === 0) return;
     const seconds = Math.ceil(waitMs / 1000);
     throw new AppError('auth.throttled', {
-      detail: `try again in ${seconds} s`,
+      detail: `Try again in ${seconds} s.`,
       headers: { 'retry-after': String(seconds) },
     });
   }
 
-  /** Tells devices of one account apart; the same device gives another value for another account. */
+  /** Returns a hash that identifies the device; it differs between accounts. */
   private hashDevice(account: string): string {
     const context = currentContext();
     return createHmac('sha256', this.key)
@@ -209,7 +209,7 @@ export class LoginThrottleService {
   }
 }
 
-/** What a signed-in user may get wrong. */
+/** The inputs whose failures are counted per user. */
 const ATTEMPT_KINDS = ['password', 'code'] as const;
 
 function buildExportsKey(userId: number): string {

@@ -12,7 +12,7 @@ import {
 } from './mfa.dto';
 import { MfaService } from './mfa.service';
 
-/** Two-factor sign-in of one's own account. */
+/** Routes for two-factor sign-in of the user's own account. */
 @ApiTags('Auth')
 @SignedIn()
 @Controller({ path: 'auth/mfa', version: '1' })
@@ -22,8 +22,8 @@ export class MfaController {
   @Get()
   @ApiOperation({
     operationId: 'getMfaStatus',
-    summary: 'See whether two-factor sign-in is on',
-    description: 'And how many backup codes are left.',
+    summary: 'Get the two-factor status',
+    description: 'Says whether two-factor sign-in is on and how many backup codes are left.',
   })
   @ApiOkResponse({ type: MfaStatusDto })
   getStatus(): Promise<MfaStatusDto> {
@@ -34,8 +34,9 @@ export class MfaController {
   @HttpCode(HttpStatus.OK)
   @ApiOperation({
     operationId: 'enrolTotp',
-    summary: 'Ask for a secret',
-    description: 'Takes effect after /confirm; asking again replaces it. SHA-1, six digits, 30 seconds.',
+    summary: 'Start TOTP enrolment',
+    description:
+      'Creates a secret, which takes effect after /confirm; another request replaces it. SHA-1, six digits, 30 seconds.',
   })
   @ApiOkResponse({ type: TotpEnrolmentDto })
   enrol(@Body() { password }: EnrolTotpDto): Promise<TotpEnrolmentDto> {
@@ -46,8 +47,8 @@ export class MfaController {
   @HttpCode(HttpStatus.OK)
   @ApiOperation({
     operationId: 'confirmTotp',
-    summary: 'Turn two-factor sign-in on',
-    description: 'Takes the first code of the authenticator and shows the backup codes, this once.',
+    summary: 'Turn on two-factor sign-in',
+    description: 'Takes the first code of the authenticator. Returns the backup codes, which are not shown again.',
   })
   @ApiOkResponse({ type: BackupCodesDto })
   async confirm(@Body() { code }: ConfirmTotpDto): Promise<BackupCodesDto> {
@@ -58,10 +59,10 @@ export class MfaController {
   @HttpCode(HttpStatus.NO_CONTENT)
   @ApiOperation({
     operationId: 'disableMfa',
-    summary: 'Turn two-factor sign-in off',
-    description: 'Takes the password and a code.',
+    summary: 'Turn off two-factor sign-in',
+    description: 'Needs the password and a code of the authenticator or a backup code.',
   })
-  @ApiNoContentResponse({ description: 'The password alone signs in now.' })
+  @ApiNoContentResponse({ description: 'Sign-in requires the password only.' })
   disable(@Body() { password, code }: PasswordAndCodeDto): Promise<void> {
     return this.mfa.disable(password, code);
   }
@@ -70,8 +71,9 @@ export class MfaController {
   @HttpCode(HttpStatus.OK)
   @ApiOperation({
     operationId: 'replaceBackupCodes',
-    summary: 'Replace the backup codes',
-    description: 'Shows the new ones, this once; the old ones are dead.',
+    summary: 'Replace your backup codes',
+    description:
+      'Needs the password and a code. Returns new codes, which are not shown again. The old codes no longer work.',
   })
   @ApiOkResponse({ type: BackupCodesDto })
   async replaceBackupCodes(@Body() { password, code }: PasswordAndCodeDto): Promise<BackupCodesDto> {

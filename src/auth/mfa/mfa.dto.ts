@@ -4,9 +4,13 @@ import { IsString } from 'class-validator';
 import { TextLength } from '../../platform/http/validation/text';
 import { OptionalField } from '../../platform/http/validation/fields';
 
-/** Asks for a secret. */
+/** The password that confirms an enrolment. */
 export class EnrolTotpDto {
-  @ApiProperty({ description: 'The password.', maxLength: MAX_PASSWORD_LENGTH, example: 'seven green umbrellas' })
+  @ApiProperty({
+    description: 'Password of the account.',
+    maxLength: MAX_PASSWORD_LENGTH,
+    example: 'seven green umbrellas',
+  })
   @PasswordField()
   readonly password: string;
 }
@@ -14,47 +18,51 @@ export class EnrolTotpDto {
 /** The first code of the authenticator. */
 export class ConfirmTotpDto {
   @ApiProperty({
-    description: 'The six digits the authenticator shows, with or without white space.',
+    description: 'Six digits of the authenticator, with or without white space.',
     example: '287082',
   })
   @TotpCodeField()
   readonly code: string;
 }
 
-/** Proof of both factors. */
+/** Both factors of the account. */
 export class PasswordAndCodeDto {
-  @ApiProperty({ description: 'The password.', maxLength: MAX_PASSWORD_LENGTH, example: 'seven green umbrellas' })
+  @ApiProperty({
+    description: 'Password of the account.',
+    maxLength: MAX_PASSWORD_LENGTH,
+    example: 'seven green umbrellas',
+  })
   @PasswordField()
   readonly password: string;
 
-  @ApiProperty({ description: 'A code of the authenticator, or a backup code.', maxLength: 64, example: '287082' })
+  @ApiProperty({ description: 'Code of the authenticator or backup code.', maxLength: 64, example: '287082' })
   @AnyCodeField()
   readonly code: string;
 }
 
-/** The state of two-factor sign-in. */
+/** Status of two-factor sign-in. */
 export class MfaStatusDto {
-  @ApiProperty({ description: 'Whether signing in takes a code.', example: true })
+  @ApiProperty({ description: 'True when signing in requires a code.', example: true })
   readonly totpEnabled: boolean;
 
-  @ApiProperty({ description: 'Backup codes not used yet.', example: 10 })
+  @ApiProperty({ description: 'Number of unused backup codes.', example: 10 })
   readonly backupCodesLeft: number;
 }
 
-/** What an authenticator needs; shown once. */
+/** The secret for an authenticator, in three forms; shown once. */
 export class TotpEnrolmentDto {
-  @ApiProperty({ description: 'The secret in base32, to be typed in.', example: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ' })
+  @ApiProperty({ description: 'Secret in base32, for typing in.', example: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ' })
   readonly secret: string;
 
   @ApiProperty({
-    description: 'The same for an authenticator on this device.',
+    description: 'The secret as a URL, for an authenticator on this device.',
     example:
       'otpauth://totp/Gigvault:ann%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Gigvault&algorithm=SHA1&digits=6&period=30',
   })
   readonly otpauthUrl: string;
 
   @ApiProperty({
-    description: 'The same as a QR code: an SVG as a data URL.',
+    description: 'The URL as a QR code: an SVG as a data URL.',
     example: 'data:image/svg+xml;base64,PHN2Zy…',
   })
   readonly qrCode: string;
@@ -62,14 +70,18 @@ export class TotpEnrolmentDto {
 
 /** New backup codes; shown once. */
 export class BackupCodesDto {
-  @ApiProperty({ description: 'Ten codes, each good once.', type: [String], example: ['ABCDEF-GHJKMN-PQRSTV-WXYZ23'] })
+  @ApiProperty({
+    description: 'Ten codes. Each can be used once.',
+    type: [String],
+    example: ['ABCDEF-GHJKMN-PQRSTV-WXYZ23'],
+  })
   readonly backupCodes: string[];
 }
 
-/** The second step of signing in: one of the two codes. */
+/** The second step of signing in: a code or a backup code. */
 export class LoginMfaDto {
   @ApiProperty({
-    description: 'The mfaToken of the first step; good for five minutes.',
+    description: '`mfaToken` of POST /v1/auth/login, valid for five minutes.',
     maxLength: 2000,
     example: 'eyJhbGciOiJIUzI1NiJ9…',
   })
@@ -78,7 +90,7 @@ export class LoginMfaDto {
   readonly mfaToken: string;
 
   @ApiPropertyOptional({
-    description: 'The six digits the authenticator shows, with or without white space.',
+    description: 'Six digits of the authenticator, with or without white space.',
     example: '287082',
   })
   @OptionalField()
@@ -86,7 +98,7 @@ export class LoginMfaDto {
   readonly code?: string;
 
   @ApiPropertyOptional({
-    description: 'One of the backup codes, instead.',
+    description: 'Backup code, instead of `code`.',
     maxLength: 64,
     examples: ['ABCDEF-GHJKMN-PQRSTV-WXYZ23'],
   })
@@ -95,11 +107,14 @@ export class LoginMfaDto {
   readonly backupCode?: string;
 }
 
-/** The password was right; a code must follow. */
+/** The response to a right password that a code must follow. */
 export class MfaRequiredDto {
   @ApiProperty({ description: 'Always true.', enum: [true], example: true })
   readonly mfaRequired: true;
 
-  @ApiProperty({ description: 'For POST /v1/auth/login/mfa, good for five minutes.', example: 'eyJhbGciOiJIUzI1NiJ9…' })
+  @ApiProperty({
+    description: 'Token for POST /v1/auth/login/mfa, valid for five minutes.',
+    example: 'eyJhbGciOiJIUzI1NiJ9…',
+  })
   readonly mfaToken: string;
 }

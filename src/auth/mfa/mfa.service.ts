@@ -11,7 +11,7 @@ import { generateBackupCodes, SecondFactorService } from './second-factor.servic
 import { DISABLE_TOTP, ENABLE_TOTP, ENROL_TOTP, REPLACE_BACKUP_CODES } from './mfa.queries';
 import { generateTotpSecret, buildOtpauthUrl } from './totp';
 
-/** What an authenticator needs, shown once. */
+/** The secret for an authenticator, shown once. */
 export interface TotpEnrolment {
   readonly secret: string;
   readonly otpauthUrl: string;
@@ -19,7 +19,7 @@ export interface TotpEnrolment {
   readonly qrCode: string;
 }
 
-/** Turning the second factor on and off. */
+/** Turns the second factor on and off. */
 @Injectable()
 export class MfaService {
   constructor(
@@ -31,14 +31,14 @@ export class MfaService {
     private readonly events: SecurityEventsService,
   ) {}
 
-  /** Whether it is on, and how many backup codes are left. Session: user. */
+  /** Returns the status and the number of unused backup codes. Session: user. */
   async getStatus(): Promise<{ totpEnabled: boolean; backupCodesLeft: number }> {
     const { isEnabled, codesLeft } = await this.secondFactor.getState();
     return { totpEnabled: isEnabled, backupCodesLeft: codesLeft };
   }
 
   /**
-   * Makes a new secret, which counts once it is confirmed; an unconfirmed one before it is dead. Session: user.
+   * Creates a secret, which takes effect once it is confirmed, and replaces an unconfirmed one. Session: user.
    * @throws AppError `mfa.already_enabled`, those of `ReauthenticationService.checkPassword`
    */
   async enrol(password: string): Promise<TotpEnrolment> {
@@ -54,13 +54,13 @@ export class MfaService {
   }
 
   /**
-   * Turns the second factor on with the first code of the authenticator, which is spent by that, and returns the backup
-   * codes, this once. Session: user. Side effects: a letter to the owner.
+   * Turns the second factor on with the first code of the authenticator, which cannot be used again. Returns the backup
+   * codes, which are not shown again. Session: user. Side effects: an email to the owner.
    * @throws AppError `mfa.already_enabled`, `mfa.not_enrolled`, `auth.code_invalid`, `auth.throttled`
    */
   async confirm(code: string): Promise<string[]> {
     const { userId } = currentPrincipal();
-    const { encryptedSecret: encryptedSecret, isEnabled } = await this.secondFactor.getState();
+    const { encryptedSecret, isEnabled } = await this.secondFactor.getState();
     if (isEnabled) throw new AppError('mfa.already_enabled');
     if (encryptedSecret === null) throw new AppError('mfa.not_enrolled');
     const step = await this.secondFactor.matchTotpCode(encryptedSecret, code);
@@ -75,7 +75,7 @@ export class MfaService {
   }
 
   /**
-   * Turns the second factor off. Session: user. Side effects: a letter to the owner.
+   * Turns the second factor off. Session: user. Side effects: an email to the owner.
    * @throws AppError `mfa.not_enabled`, those of `ReauthenticationService.checkPasswordAndCode`
    */
   async disable(password: string, code: string): Promise<void> {
@@ -88,7 +88,8 @@ export class MfaService {
   }
 
   /**
-   * Makes new backup codes and returns them, this once; the old ones are dead. Session: user. Side effects: a letter.
+   * Replaces the backup codes and returns the new ones, which are not shown again. Session: user. Side effects: an
+   * email.
    * @throws AppError `mfa.not_enabled`, those of `ReauthenticationService.checkPasswordAndCode`
    */
   async replaceBackupCodes(password: string, code: string): Promise<string[]> {

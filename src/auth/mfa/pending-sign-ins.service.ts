@@ -5,18 +5,18 @@ import { AccessTokensService } from '../access-tokens/access-tokens.service';
 import type { Credentials } from '../accounts/accounts.service';
 import type { VerifiedCredentials } from '../sessions/session-tokens.service';
 
-/** Between password and code. */
+/** Time between password and code. */
 const LIFETIME_SECONDS = 300;
 
 const ID_BYTES = 16;
 
-/** A sign-in whose password was right and whose code is still to come. */
+/** A sign-in with the right password that waits for its code. */
 export interface PendingSignIn {
   readonly id: string;
   readonly credentials: VerifiedCredentials;
 }
 
-/** Keeps sign-ins between the password and the code: five minutes, each good for one session. */
+/** Stores sign-ins between password and code for five minutes; each starts at most one session. */
 @Injectable()
 export class PendingSignInsService {
   constructor(
@@ -24,7 +24,7 @@ export class PendingSignInsService {
     private readonly tokens: AccessTokensService,
   ) {}
 
-  /** Begins one and returns its token, which is good for nothing but the code. */
+  /** Stores a pending sign-in and returns its token, which is valid for the second step only. */
   async create({ userId, role, readAt }: Credentials): Promise<string> {
     const id = randomBytes(ID_BYTES).toString('base64url');
     const value = JSON.stringify({ userId, role, readAt: readAt.getTime() });
@@ -32,7 +32,7 @@ export class PendingSignInsService {
     return this.tokens.sign('mfa', { userId, sessionId: id }, LIFETIME_SECONDS);
   }
 
-  /** The sign-in of a token, or null when it is over or never was. */
+  /** Returns the sign-in of a token; null when it has ended or the token is invalid. */
   async find(token: string): Promise<PendingSignIn | null> {
     const subject = this.tokens.verify('mfa', token);
     const text = subject && (await this.redis.commands.get(buildKey(subject.sessionId)));
@@ -42,7 +42,7 @@ export class PendingSignInsService {
     return { id: subject.sessionId, credentials: { userId, role, readAt: new Date(readAt), totpEnabled: true } };
   }
 
-  /** Ends one; false when another request did so first. */
+  /** Removes a pending sign-in; returns false when another request removed it first. */
   async remove(id: string): Promise<boolean> {
     return (await this.redis.commands.del(buildKey(id))) === 1;
   }

@@ -7,7 +7,7 @@ import { PasswordsService } from '../passwords/passwords.service';
 import { currentPrincipal } from '../../platform/http/access/access';
 import { LoginThrottleService } from '../login-throttle/login-throttle.service';
 
-/** Confirms that the signed-in user is still the owner of the account, before he changes what protects it. */
+/** Re-authenticates the signed-in user before security-relevant changes of the account. */
 @Injectable()
 export class ReauthenticationService {
   constructor(
@@ -18,7 +18,7 @@ export class ReauthenticationService {
   ) {}
 
   /**
-   * The principal's account, if the password is his. Session: user.
+   * Checks the password of the signed-in user and returns the account. Session: user.
    * @throws AppError `auth.credentials_invalid`, `auth.throttled`, `rate.too_many_at_once`
    */
   async checkPassword(password: string): Promise<Account> {
@@ -28,28 +28,27 @@ export class ReauthenticationService {
     const isRight = await this.passwords
       .verify(password, account?.encryptedPassword, account?.email)
       .catch(async (error: unknown) => {
-        // Sent away unread: that was no wrong password.
+        // The password was not checked, so the attempt did not fail.
         await this.throttle.clearAttempt(attempt);
         throw error;
       });
     if (!isRight || !account) {
-      throw new AppError('auth.credentials_invalid', { detail: 'the password is not right' });
+      throw new AppError('auth.credentials_invalid', { detail: 'The password is wrong. Send your current password.' });
     }
     await this.throttle.clearAttempt(attempt);
     return account;
   }
 
   /**
-   * The principal's account, if the password is his and, with a second factor, the code too; the code is then spent.
-   * Session: user.
-   * @param code of the authenticator, or a backup code
+   * Checks the password and, with a second factor, consumes the code; returns the account. Session: user.
+   * @param code a code of the authenticator or a backup code
    * @throws AppError `auth.credentials_invalid`, `auth.code_invalid`, `validation.failed` without a needed code,
    *   `auth.throttled`, `rate.too_many_at_once`
    */
   async checkPasswordAndCode(password: string, code: string | undefined): Promise<Account> {
     const account = await this.checkPassword(password);
     if (!account.totpEnabled) return account;
-    if (code === undefined) throw invalidValue('/code', 'required', 'code is needed: two-factor sign-in is on');
+    if (code === undefined) throw invalidValue('/code', 'required', 'code is required: two-factor sign-in is on');
     if (!(await this.secondFactor.consumeCode(isTotpCode(code) ? { code } : { backupCode: code }))) {
       throw new AppError('auth.code_invalid');
     }

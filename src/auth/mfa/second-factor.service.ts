@@ -13,10 +13,10 @@ const CODE_COUNT = 10;
 const GROUPS = 4;
 const GROUP_LENGTH = 6;
 
-/** Without letters that look like others or like digits; 24 of them are 118 bits. */
+/** Characters of backup codes, without lookalikes; 24 of them are 118 bits. */
 const ALPHABET = 'ABCDEFGHJKMNPQRSTVWXYZ23456789';
 
-/** Makes ten codes to be shown once: `ABCDEF-GHJKMN-PQRSTV-WXYZ23`. */
+/** Generates ten backup codes: `ABCDEF-GHJKMN-PQRSTV-WXYZ23`. */
 export function generateBackupCodes(): string[] {
   return Array.from({ length: CODE_COUNT }, () =>
     Array.from({ length: GROUPS }, () =>
@@ -26,16 +26,16 @@ export function generateBackupCodes(): string[] {
 }
 
 /**
- * The stored form of a code, which one statement can find and remove. A keyed hash is enough: 118 random bits cannot be
- * tried out, and a salted slow one could not be matched in SQL.
- * @param userId so that equal codes of two users would differ
+ * Returns the stored form of a backup code, which one statement can find and remove. A keyed hash is enough for 118
+ * random bits, and a salted slow hash could not be matched in SQL.
+ * @param userId makes equal codes of two users differ
  */
 export function hashBackupCode(key: Buffer, userId: number, code: string): string {
-  const letters = code.toUpperCase().replace(/[^A-Z0-9]/g, '');
-  return createHmac('sha256', key).update(`${userId}:${letters}`).digest('base64url');
+  const normalized = code.toUpperCase().replace(/[^A-Z0-9]/g, '');
+  return createHmac('sha256', key).update(`${userId}:${normalized}`).digest('base64url');
 }
 
-/** What a user has set up; of a user who never did, nothing. */
+/** The second factor of a user; without an enrolment it has no secret and is off. */
 export interface MfaState {
   readonly encryptedSecret: string | null;
   readonly isEnabled: boolean;
@@ -45,7 +45,7 @@ export interface MfaState {
 /** A code of the authenticator or one of the backup codes. */
 export type SecondFactorCode = { readonly code: string } | { readonly backupCode: string };
 
-/** Checks the codes of the principal's second factor. */
+/** Checks the codes of the signed-in user's second factor. */
 @Injectable()
 export class SecondFactorService {
   private readonly logger = new Logger(SecondFactorService.name);
@@ -60,26 +60,26 @@ export class SecondFactorService {
     this.backupCodeKey = config.secrets.derive('backup-code');
   }
 
-  /** What the principal has set up. Session: user. */
+  /** Returns the user's second factor. Session: user. */
   async getState(): Promise<MfaState> {
     const [row] = await this.database.query<MfaState & Record<string, unknown>>(FIND_MFA);
     return row ?? { encryptedSecret: null, isEnabled: false, codesLeft: 0 };
   }
 
   /**
-   * Whether the code is good, and spends it: no code is accepted twice. Counts on its own as a try. Session: user.
+   * Consumes a code and returns whether it was valid; no code is accepted twice. Counts as an attempt. Session: user.
    * @throws AppError `auth.throttled`
    */
   async consumeCode(given: SecondFactorCode): Promise<boolean> {
     const attempt = await this.throttle.recordAttempt('code', currentPrincipal().userId);
-    const isGood =
+    const isValid =
       'code' in given ? await this.consumeTotp(given.code) : await this.consumeBackupCode(given.backupCode);
-    if (isGood) await this.throttle.clearAttempt(attempt);
-    return isGood;
+    if (isValid) await this.throttle.clearAttempt(attempt);
+    return isValid;
   }
 
   /**
-   * The step a code is right for under a secret not yet enabled, or null; does not spend it. Counts as a try.
+   * Returns the step of a code under a secret not yet enabled, or null; does not consume it. Counts as an attempt.
    * @throws AppError `auth.throttled`
    */
   async matchTotpCode(encryptedSecret: string, code: string): Promise<number | null> {
@@ -89,19 +89,19 @@ export class SecondFactorService {
     return step;
   }
 
-  /** The stored form of the principal's backup codes. */
+  /** Returns the stored form of the user's backup codes. */
   hashBackupCodes(codes: readonly string[]): string[] {
     const { userId } = currentPrincipal();
     return codes.map((code) => hashBackupCode(this.backupCodeKey, userId, code));
   }
 
-  /** The sealed form of the principal's secret. */
+  /** Encrypts the user's secret. */
   encryptSecret(secret: string): Promise<string> {
     return this.encryption.seal(secret, buildEncryptionContext(currentPrincipal().userId));
   }
 
   private async consumeTotp(code: string): Promise<boolean> {
-    const { encryptedSecret: encryptedSecret, isEnabled } = await this.getState();
+    const { encryptedSecret, isEnabled } = await this.getState();
     const step = isEnabled && encryptedSecret !== null ? await this.matchStep(encryptedSecret, code) : null;
     return step !== null && (await this.database.query(CONSUME_TOTP_STEP, [step])).length === 1;
   }
@@ -110,7 +110,7 @@ export class SecondFactorService {
     return (await this.database.query(CONSUME_BACKUP_CODE, this.hashBackupCodes([code]))).length === 1;
   }
 
-  /** A secret that does not open, or is none, makes every code wrong. */
+  /** Returns the step of a code; null when it is wrong or the secret cannot be decrypted or is malformed. */
   private async matchStep(encryptedSecret: string, code: string): Promise<number | null> {
     try {
       return matchTotp(
@@ -118,13 +118,13 @@ export class SecondFactorService {
         code,
       );
     } catch (error) {
-      this.logger.error(`the second factor of user ${currentPrincipal().userId} cannot be read: ${String(error)}`);
+      this.logger.error(`cannot read the second factor of user ${currentPrincipal().userId}: ${String(error)}`);
       return null;
     }
   }
 }
 
-/** One row a user, so the user is the row. */
+/** Each user has one row, so the user's id identifies it. */
 function buildEncryptionContext(userId: number): EncryptionContext {
   return { table: 'user_mfa', column: 'encrypted_totp_secret', userId, sealKey: `user:${userId}` };
 }

@@ -8,9 +8,9 @@ import { LoginThrottleService } from '../login-throttle/login-throttle.service';
 import { PendingSignInsService, type PendingSignIn } from './pending-sign-ins.service';
 import { SecondFactorService, type SecondFactorCode } from './second-factor.service';
 
-const MFA_TOKEN_USED = 'the mfaToken is spent or too old: sign in with the password again';
+const MFA_TOKEN_USED = 'The mfaToken was used or has expired. Sign in with the password again.';
 
-/** The second step of signing in. */
+/** Completes sign-ins with the second factor. */
 @Injectable()
 export class SignInMfaService {
   constructor(
@@ -23,8 +23,8 @@ export class SignInMfaService {
   ) {}
 
   /**
-   * Begins the session of a sign-in whose password was right, once, for a code that was never used. Session: none; the
-   * code is checked as the tenant it belongs to. Side effects: the event `auth.login_mfa`.
+   * Consumes a code and starts the session of a pending sign-in, once. Session: none; the code is checked as its
+   * tenant. Side effects: the event `auth.login_mfa`.
    * @throws AppError `validation.failed` unless one of the two codes is given, `auth.token_invalid`,
    *   `auth.code_invalid`, `auth.throttled`
    */
@@ -33,9 +33,9 @@ export class SignInMfaService {
     const signIn = await this.pending.find(mfaToken);
     if (!signIn) throw new AppError('auth.token_invalid', { detail: MFA_TOKEN_USED });
     const { userId } = signIn.credentials;
-    const isGood = await this.runAsUser(signIn, () => this.secondFactor.consumeCode(given));
+    const isValid = await this.runAsUser(signIn, () => this.secondFactor.consumeCode(given));
     const kind = 'code' in given ? 'code' : 'backup code';
-    if (!isGood) {
+    if (!isValid) {
       await this.events.record('auth.login_mfa', { success: false, userId, reason: `wrong ${kind}` });
       throw new AppError('auth.code_invalid');
     }
@@ -47,10 +47,10 @@ export class SignInMfaService {
     return tokens;
   }
 
-  /** His password was right: he may act as the tenant for this one statement, and no further. */
+  /** Runs one statement as the tenant: the password was right, but there is no session yet. */
   private runAsUser<T>({ id, credentials: { userId, role } }: PendingSignIn, work: () => Promise<T>): Promise<T> {
     const context = currentContext();
-    if (!context) throw new Error('a sign-in outside of a request');
+    if (!context) throw new Error('a sign-in needs a request context');
     return runInContext({ ...context, principal: { userId, role, sessionId: id } }, work);
   }
 }
@@ -58,5 +58,5 @@ export class SignInMfaService {
 function selectCode({ code, backupCode }: { code?: string; backupCode?: string }): SecondFactorCode {
   if (code !== undefined && backupCode === undefined) return { code };
   if (backupCode !== undefined && code === undefined) return { backupCode };
-  throw invalidValue('/code', 'one_of', 'give either code or backupCode');
+  throw invalidValue('/code', 'one_of', 'send either code or backupCode');
 }

@@ -1,6 +1,6 @@
 import { matchTotp, generateTotpSecret, buildOtpauthUrl, computeTotp } from './totp';
 
-/** RFC 6238 appendix B: '12345678901234567890' in base32; its codes have 8 digits, ours the last 6. */
+/** RFC 6238 appendix B: '12345678901234567890' in base32. Its codes have 8 digits; the tests use the last 6. */
 const RFC_SECRET = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
 
 describe('totp', () => {
@@ -11,11 +11,11 @@ describe('totp', () => {
     [1_234_567_890, '005924'],
     [2_000_000_000, '279037'],
     [20_000_000_000, '353130'],
-  ])('gives the code of RFC 6238 at %d s', (seconds, code) => {
+  ])('matches the code of RFC 6238 at %d s', (seconds, code) => {
     expect(matchTotp(RFC_SECRET, code, seconds * 1000)).toBe(Math.floor(seconds / 30));
   });
 
-  it('takes the code of the step before and after, and says which', () => {
+  it('accepts the code of the step before and after, and returns the step', () => {
     const now = 1_700_000_010_000;
     const step = Math.floor(now / 30_000);
 
@@ -25,20 +25,20 @@ describe('totp', () => {
   });
 
   it.each([['', undefined, null, 'short', 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJ1', 42]])(
-    'refuses the secret %j',
+    'rejects the secret %j',
     (secret) => {
       expect(() => matchTotp(secret, '328482')).toThrow('not a TOTP secret');
     },
   );
 
   it.each([[287082], [['287082']], ['28708'], ['287082 '], ['０８１８０４'], [''], [null]])(
-    'refuses the code %j',
+    'rejects the code %j',
     (code) => {
       expect(matchTotp(RFC_SECRET, code as string, 59_000)).toBeNull();
     },
   );
 
-  it('makes secrets of 160 bits that all letters share evenly', () => {
+  it('generates secrets of 160 bits with evenly distributed letters', () => {
     const counts = new Map<string, number>();
     for (let i = 0; i < 500; i++) {
       const secret = generateTotpSecret();

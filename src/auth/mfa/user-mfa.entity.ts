@@ -1,7 +1,7 @@
 import { Column, Entity } from 'typeorm';
 import { BaseEntity, InstantColumn } from '../../platform/database/base.entity';
 
-/** A user's second factor; written by the statements of mfa.queries.ts only, which accept each code once. */
+/** A user's second factor. Only the statements of mfa.queries.ts write it: they accept each code once. */
 @Entity('user_mfa')
 export class UserMfa extends BaseEntity {
   @Column({ type: 'text', name: 'encrypted_totp_secret', nullable: true })
@@ -10,14 +10,14 @@ export class UserMfa extends BaseEntity {
   @Column('boolean', { name: 'totp_enabled', default: false })
   readonly totpEnabled: boolean;
 
-  /** Keyed hashes of the codes not used yet. */
+  /** Keyed hashes of the unused codes. */
   @Column('text', { name: 'backup_codes_hash', array: true, default: () => `'{}'` })
   readonly backupCodesHash: string[];
 
   @Column('integer', { name: 'backup_codes_used', default: 0 })
   readonly backupCodesUsed: number;
 
-  /** The latest time step whose code was accepted. */
+  /** Time step of the last accepted code. */
   @Column('bigint', { name: 'last_totp_step', nullable: true })
   readonly lastTotpStep: number | null;
 

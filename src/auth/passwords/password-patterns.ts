@@ -1,12 +1,12 @@
 import { dictionary } from '@zxcvbn-ts/language-common';
 
-/** The most used passwords of published leaks, the most used first. */
+/** The most used passwords of published leaks, in order of use. */
 const COMMON_PASSWORD_LIST = dictionary['passwords-common'];
 
-/** How many of them are also compared by their letters alone. */
+/** Number of common passwords that are also compared by their letters alone. */
 const MAX_RANK_BY_LETTERS = 10_000;
 
-/** Three letters are only those of a common password when it is among the very first. */
+/** Number of common passwords that are compared by their letters even if these are only three. */
 const MAX_RANK_BY_THREE_LETTERS = 3_000;
 
 /** The 49,000 most used passwords, and the letters of the first 10,000. */
@@ -22,7 +22,7 @@ export function extractLetters(text: string): string {
   return text.replace(/[^\p{L}]/gu, '');
 }
 
-/** Letters that digits and signs stand for; where two are usual, a second reading has the other one. */
+/** Letters that digits and signs replace. Signs with two usual readings have the second one in the second table. */
 const LOOKALIKES: readonly Readonly<Record<string, string>>[] = [
   {
     '@': 'a',
@@ -46,7 +46,7 @@ const LOOKALIKES: readonly Readonly<Record<string, string>>[] = [
   { '@': 'a', '4': 'a', '3': 'e', '1': 'l', '!': 'l', '|': 'l', '0': 'o', $: 's', '5': 's', '7': 't' },
 ];
 
-/** Letters of other scripts that look like ours, and pairs that look like one letter. */
+/** Letters that look like English letters. */
 const TWINS: Readonly<Record<string, string>> = {
   а: 'a',
   в: 'b',
@@ -87,11 +87,11 @@ const TWINS: Readonly<Record<string, string>> = {
   ß: 'b',
 };
 
-/** The keys of a Ukrainian and of a Russian keyboard, and what they type on an English one: `пароль` is `gfhjkm`. */
+/** The keys of Ukrainian and Russian keyboards, and the same keys of an English one: `пароль` is `gfhjkm`. */
 const CYRILLIC_KEYS = ['йцукенгшщзхїфівапролджєячсмитьбю', 'йцукенгшщзхъфывапролджэячсмитьбю'];
 const ENGLISH_KEYS = `qwertyuiop[]asdfghjkl;'zxcvbnm,.`;
 
-/** Neighbours on a keyboard and in an alphabet, in either direction. */
+/** Neighbouring keys and letters, in both directions. */
 const KEY_ROWS = [
   '012345678901234567890',
   'abcdefghijklmnopqrstuvwxyz',
@@ -113,21 +113,21 @@ const KEY_ROWS = [
   'qazwsxedcrfvtgbyhnujmikolp',
 ].flatMap((row) => [row, [...row].reverse().join('')]);
 
-/** A row of fewer characters is no pattern. */
+/** Shortest run that counts as a pattern. */
 const MIN_RUN = 3;
 
-/** Longest unit whose repetition is a pattern by itself. */
+/** Longest unit whose repetition is a pattern. */
 const MAX_UNIT = 4;
 
-/** A password of so few runs and single characters is a pattern: `abc123xyz` are three. */
+/** Most runs and single characters of a pattern: `abc123xyz` has three. */
 const MAX_RUNS = 3;
 
-/** Fewer digits are a part of many good passwords. */
+/** Fewest digits that are compared alone; fewer are part of many good passwords. */
 const MIN_DIGITS = 6;
 
 /**
- * Returns the forms a password in small letters is compared in: without accents, with letters for their lookalikes of other
- * scripts and of digits, as typed on an English keyboard, its letters alone, its digits alone, and the unit it repeats.
+ * Returns the forms in which a lower-case password is compared: without accents, with lookalikes of other scripts and
+ * of digits replaced, as typed on an English keyboard, its letters alone, its digits alone, and the unit it repeats.
  */
 export function listComparedForms(whole: string): Set<string> {
   const unit = findRepeatedUnit(whole);
@@ -147,17 +147,17 @@ export function listComparedForms(whole: string): Set<string> {
   return new Set([...spelt, ...spelt.map(extractLetters), ...(digits.length >= MIN_DIGITS ? [digits] : [])]);
 }
 
-/** Returns whether a password in small letters is a repetition, a run of keys or of an alphabet, or a date. */
+/** Returns whether a lower-case password is a repetition, a sequence of keys or letters, or a date. */
 export function isPattern(whole: string): boolean {
   return findRepeatedUnit(whole).length <= MAX_UNIT || countRuns(whole) <= MAX_RUNS || isDate(whole);
 }
 
-/** Leaves out the signs, and the digits and signs, around a word: in `P@ssw0rd1!` they stand for no letters. */
+/** Removes the signs, and the digits and signs, around a word: in `P@ssw0rd1!` they replace no letters. */
 function trimToWord(text: string): string[] {
   return [/[\p{L}\p{N}]/u, /\p{L}/u].map((kept) => sliceFirstToLast(text, kept));
 }
 
-/** Returns the text from its first to its last character of a kind; empty without one. */
+/** Returns the text from its first to its last character of a kind; an empty string without one. */
 function sliceFirstToLast(text: string, kind: RegExp): string {
   const characters = [...text];
   const kept = characters.map((character) => kind.test(character));
@@ -173,13 +173,13 @@ function mapToEnglishKeys(text: string, keys: string): string {
   return [...text].map((character) => ENGLISH_KEYS[keys.indexOf(character)] ?? character).join('');
 }
 
-/** Returns what a text repeats from its start to its end, or the text itself. */
+/** Returns the unit a text consists of repetitions of, or the text itself. */
 function findRepeatedUnit(text: string): string {
-  // A text comes again in its double where its shortest period ends.
+  // The text recurs in its double at the end of its shortest period.
   return text.slice(0, `${text}${text}`.indexOf(text, 1));
 }
 
-/** Counts the runs of one repeated character or of neighbours, and the characters outside of them. */
+/** Counts the runs of a repeated character or of neighbours, and the single characters. */
 function countRuns(text: string): number {
   const characters = [...text];
   let runs = 0;
@@ -187,7 +187,7 @@ function countRuns(text: string): number {
   return runs;
 }
 
-/** Returns the length of the run that begins here; 1 without one. */
+/** Returns the length of the run at `start`; 1 without a run. */
 function measureRun(characters: readonly string[], start: number): number {
   const same = characters.slice(start).findIndex((character) => character !== characters[start]);
   let length = same === -1 ? characters.length - start : same;

@@ -1,23 +1,23 @@
 import { AppError } from '../../platform/errors/app-error';
 import { COMMON_PASSWORDS, extractLetters, isPattern, listComparedForms } from './password-patterns';
 
-/** Whom a password is for. */
+/** The owner of a password. */
 export interface PasswordOwner {
   readonly email: string;
   readonly firstName?: string | null;
   readonly lastName?: string | null;
 }
 
-/** Words everybody tries here. */
+/** Words of this service, which attackers try first. */
 const SERVICE_WORDS = ['gigvault', 'upwork', 'freelance', 'freelancer', 'freelancing'];
 
-/** Shorter parts of a name or an address are too common to mean anything. */
+/** Shortest part of a name or address that is checked; shorter parts are too common. */
 const MIN_WORD_LENGTH = 3;
 
 /**
- * Refuses a password that is a common one, a pattern, or a word of its owner, also behind accents, lookalikes, another
- * keyboard, digits and punctuation. Nothing is asked of its kinds of characters.
- * @param pointer of the field, for the caller
+ * Rejects a password that is a common one, a pattern or a word of its owner, also with accents, lookalikes, another
+ * keyboard, digits and punctuation. There are no rules for kinds of characters.
+ * @param pointer JSON pointer of the field
  * @throws AppError `password.unfit`
  * @see NIST SP 800-63B section 3.1.1.2; OWASP ASVS 6.2.4, 6.2.11, 6.2.12
  */
@@ -33,7 +33,7 @@ export function assertPasswordAllowed(password: string, owner: PasswordOwner, po
   if (forms.some((form) => ownerWords.has(form))) {
     throw buildPasswordError(
       pointer,
-      'This password is a name of yours, of your address or of this service (even without its digits and punctuation).',
+      'This password is your name, a part of your address or a word of this service (even without its digits and punctuation).',
     );
   }
 }
@@ -43,7 +43,7 @@ function buildPasswordError(pointer: string, reason: string): AppError {
   return new AppError('password.unfit', { detail: message, errors: [{ pointer, code: 'unfit', message }] });
 }
 
-/** Names and parts of the address, each alone and together: ann.other@example.com owns ann, other, annother, example, annotherexamplecom. */
+/** Collects names and parts of the address, alone and joined: ann.other@a.com has ann, other and annother. */
 function collectOwnerWords({ email, firstName, lastName }: PasswordOwner): Set<string> {
   const [local = '', domain = ''] = email.normalize('NFKC').toLowerCase().split('@');
   const [first, last] = [firstName, lastName].map((name) =>
@@ -51,7 +51,7 @@ function collectOwnerWords({ email, firstName, lastName }: PasswordOwner): Set<s
   );
   const parts = `${local}.${domain}`.split(/[^\p{L}]+/u);
   const labels = domain.split('.');
-  // `acme-widgets.co.uk` is Acme Widgets, and so is `mail.acme-widgets.com`.
+  // Both `acme-widgets.co.uk` and `mail.acme-widgets.com` contain the company acmewidgets.
   const companies = labels.flatMap((label, index) => [
     extractLetters(label),
     extractLetters(labels.slice(0, index).join('')),

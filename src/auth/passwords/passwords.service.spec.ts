@@ -3,26 +3,26 @@ import { PasswordHashQueue } from './passwords.service';
 
 jest.mock('node:os', () => ({ ...jest.requireActual<object>('node:os'), availableParallelism: () => 4 }));
 
-/** Hashes that run until they are ended by hand, in the order in which they began. */
+/** Hashes that run until the test ends them, in the order of their start. */
 class SlowHashes {
-  readonly begun: string[] = [];
+  readonly started: string[] = [];
   private readonly ends: (() => void)[] = [];
 
-  of(name: string): () => Promise<void> {
+  create(name: string): () => Promise<void> {
     return () => {
-      this.begun.push(name);
+      this.started.push(name);
       return new Promise((resolve) => this.ends.push(resolve));
     };
   }
 
   async endOldest(): Promise<void> {
     this.ends.shift()!();
-    await turnOfTheLoop();
+    await waitForEventLoop();
   }
 }
 
-const turnOfTheLoop = (): Promise<void> => new Promise(setImmediate);
-const contextOf = (ip: string) => ({ ip }) as RequestContext;
+const waitForEventLoop = (): Promise<void> => new Promise(setImmediate);
+const buildContext = (ip: string) => ({ ip }) as RequestContext;
 
 describe(PasswordHashQueue.name, () => {
   let queue: PasswordHashQueue;
@@ -32,44 +32,44 @@ describe(PasswordHashQueue.name, () => {
     hashes = new SlowHashes();
   });
 
-  const begin = (account: string, ip: string): void => {
-    runInContext(contextOf(ip), () => queue.run(account, hashes.of(account))).catch(() => undefined);
+  const start = (account: string, ip: string): void => {
+    runInContext(buildContext(ip), () => queue.run(account, hashes.create(account))).catch(() => undefined);
   };
 
-  it('runs one hash of an account and two of an address at a time', async () => {
-    for (const account of ['a', 'a', 'b', 'c']) begin(account, '192.0.2.1');
-    await turnOfTheLoop();
+  it('runs one hash per account and two per address at a time', async () => {
+    for (const account of ['a', 'a', 'b', 'c']) start(account, '192.0.2.1');
+    await waitForEventLoop();
 
-    expect(hashes.begun).toEqual(['a', 'b']);
+    expect(hashes.started).toEqual(['a', 'b']);
     await hashes.endOldest();
     await hashes.endOldest();
-    expect(hashes.begun.sort()).toEqual(['a', 'a', 'b', 'c']);
+    expect(hashes.started.sort()).toEqual(['a', 'a', 'b', 'c']);
   });
 
-  it('lets 45 loops of one account, whose password is right, delay another sign-in by the hashes that run only', async () => {
-    for (let n = 0; n < 45; n++) begin('attacker', '192.0.2.1');
-    for (let n = 0; n < 45; n++) begin(`attacker-${n}`, '2001:db8::1');
-    for (let n = 0; n < 45; n++) begin(`attacker-${n}`, `2001:db8::${n + 2}`);
-    await turnOfTheLoop();
-    expect(hashes.begun).toHaveLength(3);
-    begin('owner', '198.51.100.7');
+  it('delays another sign-in only by the running hashes when 45 loops sign in with a right password', async () => {
+    for (let n = 0; n < 45; n++) start('attacker', '192.0.2.1');
+    for (let n = 0; n < 45; n++) start(`attacker-${n}`, '2001:db8::1');
+    for (let n = 0; n < 45; n++) start(`attacker-${n}`, `2001:db8::${n + 2}`);
+    await waitForEventLoop();
+    expect(hashes.started).toHaveLength(3);
+    start('owner', '198.51.100.7');
 
     await hashes.endOldest();
     await hashes.endOldest();
     await hashes.endOldest();
 
-    expect(hashes.begun.indexOf('owner')).toBeGreaterThan(-1);
-    expect(hashes.begun.indexOf('owner')).toBeLessThanOrEqual(5);
+    expect(hashes.started.indexOf('owner')).toBeGreaterThan(-1);
+    expect(hashes.started.indexOf('owner')).toBeLessThanOrEqual(5);
   });
 
-  it('refuses at once with Retry-After what would wait behind too much of its own address, and nobody else', async () => {
-    for (let n = 0; n < 34; n++) begin(`account-${n}`, '192.0.2.1');
-    await turnOfTheLoop();
-    const refused = runInContext(contextOf('192.0.2.1'), () => queue.run('one more', hashes.of('one more')));
+  it('rejects a request with Retry-After when too many of its address wait, and accepts other addresses', async () => {
+    for (let n = 0; n < 34; n++) start(`account-${n}`, '192.0.2.1');
+    await waitForEventLoop();
+    const rejected = runInContext(buildContext('192.0.2.1'), () => queue.run('one more', hashes.create('one more')));
 
-    await expect(refused).rejects.toMatchObject({ code: 'rate.too_many_at_once', headers: { 'retry-after': '10' } });
-    begin('owner', '198.51.100.7');
-    await turnOfTheLoop();
-    expect(hashes.begun).toContain('owner');
+    await expect(rejected).rejects.toMatchObject({ code: 'rate.too_many_at_once', headers: { 'retry-after': '10' } });
+    start('owner', '198.51.100.7');
+    await waitForEventLoop();
+    expect(hashes.started).toContain('owner');
   });
 });

@@ -9,15 +9,15 @@ import { Config } from '../../platform/config/config';
 
 const RESOURCE = 'sign-ins';
 
-/** About how long a full queue takes to drain at cost 12. */
+/** Approximate time in which a full queue drains at cost 12. */
 const RETRY_AFTER_SECONDS = 10;
 
 /**
- * Divides the hashing of passwords: one hash of an account and two of a client address at a time, addresses in turn.
- * Right passwords count like wrong ones, so signing in over and over delays nobody else.
+ * Limits the hashing of passwords to one hash per account and two per client address at a time; addresses take turns.
+ * Right passwords count like wrong ones, so repeated sign-ins do not delay other callers.
  */
 export class PasswordHashQueue {
-  /** As many wait as an account has free tries, so that an owner is not refused before the throttle would refuse. */
+  /** The queue is as long as the free attempts of an account, so that it does not reject owners before the throttle. */
   private readonly accounts = new FairSemaphore<string>({
     resource: RESOURCE,
     perKey: 1,
@@ -26,7 +26,7 @@ export class PasswordHashQueue {
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   });
 
-  /** bcrypt runs beside the event loop but takes whole cores: one stays free. One address cannot fill the queue. */
+  /** bcrypt runs outside the event loop but uses whole cores, so one stays free. One address cannot fill the queue. */
   private readonly addresses = new FairSemaphore<string>({
     resource: RESOURCE,
     perKey: 2,
@@ -37,9 +37,9 @@ export class PasswordHashQueue {
   });
 
   /**
-   * Runs a hash when it is the turn of its account and of the request's address.
-   * @param account what names the account; absent when no account is concerned yet
-   * @throws AppError `rate.too_many_at_once` with Retry-After, at once, when too much waits already
+   * Runs a hash when its account and the request's address have a free slot.
+   * @param account identifies the account; absent when there is none yet
+   * @throws AppError `rate.too_many_at_once` with Retry-After, at once, when too many wait already
    */
   run<T>(account: string | undefined, hash: () => Promise<T>): Promise<T> {
     const runForAddress = (): Promise<T> => this.addresses.run(getNetwork(currentContext()?.ip ?? null), hash);
@@ -48,9 +48,9 @@ export class PasswordHashQueue {
 }
 
 /**
- * Hashes and checks passwords: bcrypt over base64(HMAC-SHA-256(pepper, password)). bcrypt alone ignores all past 72 bytes
- * (36 Cyrillic letters); the keyed hash makes every character count, has no NUL, and a stolen table is worth nothing
- * without SECRET_KEY. Passwords are compared in Unicode NFC, so that the same letters typed on another system fit.
+ * Hashes and verifies passwords: bcrypt over base64(HMAC-SHA-256(pepper, password)). bcrypt alone ignores everything
+ * past 72 bytes (36 Cyrillic letters). The keyed hash covers every character and contains no NUL, and a stolen table is
+ * useless without SECRET_KEY. Passwords are compared in Unicode NFC, so that the same letters match on every system.
  * @see NIST SP 800-63B section 3.1.1.2; OWASP ASVS 6.2.8
  */
 @Injectable()
@@ -75,9 +75,9 @@ export class PasswordsService {
   }
 
   /**
-   * Whether the password is the one that was hashed. Without a hash (no such account) the same work is done and the
-   * answer is false.
-   * @param account the email address that was given, with or without an account
+   * Returns whether the password matches the hash. Without a hash (no such account) it does the same work and returns
+   * false.
+   * @param account the email address of the request, with or without an account
    * @throws AppError `rate.too_many_at_once` when too many wait
    */
   async verify(password: string, encrypted: string | undefined, account?: string): Promise<boolean> {
@@ -86,12 +86,12 @@ export class PasswordsService {
     return isSame && encrypted !== undefined;
   }
 
-  /** Whether a hash was made with less work than is asked for now. */
+  /** Returns whether a hash has a lower cost than the configured one. */
   isOutdated(encrypted: string): boolean {
     return getRounds(encrypted) < this.cost;
   }
 
-  /** Computed once at start, so that the first unknown address does not take longer. */
+  /** Computes the decoy hash at startup, so that the first unknown address does not take longer. */
   async prepare(): Promise<void> {
     await this.getDecoyHash();
   }

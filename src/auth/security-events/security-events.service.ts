@@ -4,7 +4,7 @@ import { currentContext } from '../../platform/context/request-context';
 import { SystemDatabase } from '../../platform/database/system-database';
 import { emailHash } from '../../platform/mail/email';
 
-/** Everything sign-in leaves on record. */
+/** The events that authentication records. */
 export type SecurityEventType =
   | 'auth.register'
   | 'auth.verify_email'
@@ -27,17 +27,17 @@ export type SecurityEventType =
   | 'auth.first_admin'
   | 'user.export';
 
-/** What is known of an event besides its request. */
+/** The data of an event besides its request. */
 export interface SecurityEventDetails {
   readonly success: boolean;
   readonly userId?: number | null;
-  /** An address that was tried; kept as a keyed hash. */
+  /** The attempted address; stored as a keyed hash. */
   readonly email?: string;
   readonly reason?: string;
   readonly sessionId?: string;
 }
 
-/** Writes security_logs: who tried what, from where, and whether it worked. */
+/** Writes security_logs: user, event, address and outcome. */
 @Injectable()
 export class SecurityEventsService {
   private readonly emailKey: Buffer;
@@ -49,7 +49,7 @@ export class SecurityEventsService {
     this.emailKey = config.secrets.derive('email-hash');
   }
 
-  /** Leaves one event, in a transaction of its own; address and agent come from the request. */
+  /** Records one event in its own transaction; address and user agent come from the request. */
   async record(
     type: SecurityEventType,
     { success, userId, email, reason, sessionId }: SecurityEventDetails,

@@ -5,7 +5,7 @@ import { Post } from '../../platform/idempotency/post';
 import { LogoutDto, SessionsDto } from './sessions.dto';
 import { AccountSessionsService } from './account-sessions.service';
 
-/** Where one is signed in, and signing out there. */
+/** Routes to list and end the user's sessions. */
 @ApiTags('Auth')
 @SignedIn()
 @Controller({ path: 'auth', version: '1' })
@@ -17,9 +17,9 @@ export class AccountSessionsController {
   @ApiOperation({
     operationId: 'logout',
     summary: 'Sign out',
-    description: 'Ends this session everywhere within a second.',
+    description: 'Ends this session in every process within a second.',
   })
-  @ApiNoContentResponse({ description: 'The session is over.' })
+  @ApiNoContentResponse({ description: 'The session has ended.' })
   logout(@Body() { refreshToken }: LogoutDto): Promise<void> {
     return this.sessions.logout(refreshToken);
   }
@@ -28,7 +28,7 @@ export class AccountSessionsController {
   @ApiOperation({
     operationId: 'listSessions',
     summary: 'List your sessions',
-    description: 'Most recently used first.',
+    description: 'At most 50 sessions, most recently used first.',
   })
   @ApiOkResponse({ type: SessionsDto })
   async list(): Promise<SessionsDto> {
@@ -40,9 +40,9 @@ export class AccountSessionsController {
   @ApiOperation({
     operationId: 'endOtherSessions',
     summary: 'End your other sessions',
-    description: 'All but the one of this request.',
+    description: 'Ends all sessions but the one of this request.',
   })
-  @ApiNoContentResponse({ description: 'The others are over.' })
+  @ApiNoContentResponse({ description: 'The other sessions have ended.' })
   endOthers(): Promise<void> {
     return this.sessions.endOthers();
   }
@@ -58,9 +58,9 @@ export class AccountSessionsController {
   @ApiOperation({
     operationId: 'endSession',
     summary: 'End a session',
-    description: 'It is over everywhere within a second.',
+    description: 'Ends one of your sessions in every process within a second.',
   })
-  @ApiNoContentResponse({ description: 'The session is over.' })
+  @ApiNoContentResponse({ description: 'The session has ended.' })
   end(@Param('id') id: string): Promise<void> {
     return this.sessions.end(id);
   }

@@ -7,7 +7,7 @@ import { SecurityEventsService } from '../security-events/security-events.servic
 import type { SessionSummary } from './session-record';
 import { SessionsService } from './sessions.service';
 
-/** The sessions of the signed-in user. */
+/** Lists and ends the sessions of the signed-in user. */
 @Injectable()
 export class AccountSessionsService {
   constructor(
@@ -17,7 +17,7 @@ export class AccountSessionsService {
     private readonly events: SecurityEventsService,
   ) {}
 
-  /** His live sessions, most recently used first. Session: user. */
+  /** Returns the user's live sessions, most recently used first. Session: user. */
   async list(): Promise<(SessionSummary & { current: boolean })[]> {
     const { userId, sessionId } = currentPrincipal();
     const sessions = await this.sessions.list(userId);
@@ -25,7 +25,7 @@ export class AccountSessionsService {
   }
 
   /**
-   * Ends one of them, everywhere within a second. Session: user. Side effects: the event `auth.session_ended`.
+   * Ends one session in every process within a second. Session: user. Side effects: the event `auth.session_ended`.
    * @throws AppError `session.not_found`
    */
   async end(id: string): Promise<void> {
@@ -34,14 +34,14 @@ export class AccountSessionsService {
     await this.events.record('auth.session_ended', { success: true, userId, sessionId: id });
   }
 
-  /** Ends all but the current one, for good. Session: user. Side effects: the event `auth.sessions_ended`. */
+  /** Ends all sessions but the current one. Session: user. Side effects: the event `auth.sessions_ended`. */
   async endOthers(): Promise<void> {
     const { userId } = currentPrincipal();
     await this.endAllButCurrent(await this.accounts.endSessions(userId));
     await this.events.record('auth.sessions_ended', { success: true, userId });
   }
 
-  /** Ends all but the current one after users.sessions_valid_from has moved to `validFrom`. Session: user. */
+  /** Ends all sessions but the current one after users.sessions_valid_from moved to `validFrom`. Session: user. */
   async endAllButCurrent(validFrom: Date | null): Promise<void> {
     const { userId, sessionId } = currentPrincipal();
     if (validFrom) await this.sessions.markVerified(sessionId, validFrom);
@@ -49,7 +49,7 @@ export class AccountSessionsService {
   }
 
   /**
-   * Ends the current one, and with its refresh token also the session of that, if it is the same user's. Session: user.
+   * Ends the current session, and the session of a given refresh token if it belongs to the same user. Session: user.
    * Side effects: the event `auth.logout`.
    */
   async logout(refreshToken?: string): Promise<void> {

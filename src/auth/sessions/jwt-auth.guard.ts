@@ -12,10 +12,10 @@ import { Config } from '../../platform/config/config';
 import { AppError } from '../../platform/errors/app-error';
 import { getAccessLevel, needsStepUp } from '../../platform/http/access/access';
 
-/** Reads the access token of the Authorization header, then asks for its session: a good token of an ended one is none. */
+/** Verifies the access token of the Authorization header and its session. Tokens of ended sessions are rejected. */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy) {
-  /** passport's list of strategies is the process's; two applications in one process (tests) must not share one. */
+  /** Unique, because passport registers strategies per process and tests run several applications in one process. */
   readonly strategyName = `jwt-${randomUUID()}`;
 
   constructor(
@@ -25,7 +25,7 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
     const { complete, ...checks } = tokens.getVerifyOptions('access');
     super({
       jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
-      // Handed to jsonwebtoken as it is, which takes a KeyObject; the types of passport-jwt do not know that.
+      // Passed on to jsonwebtoken, which accepts a KeyObject; the types of passport-jwt do not.
       secretOrKey: tokens.key as unknown as Buffer,
       jsonWebTokenOptions: { complete },
       ...checks,
@@ -34,8 +34,8 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
   }
 
   /**
-   * The principal of a token whose signature and times hold.
-   * @throws AppError `auth.token_invalid` when the token is of another kind or key, or its session is over
+   * Returns the principal of a token with a valid signature and valid times.
+   * @throws AppError `auth.token_invalid` when the token has another kind or key, or its session has ended
    */
   validate(token: DecodedToken): Promise<Principal> {
     return this.sessions.resolvePrincipal(this.tokens.readSubject('access', token));
@@ -43,8 +43,8 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
 }
 
 /**
- * Stands before every route and is closed by default: a route without an access marker is the admin's. Puts the
- * principal into the request's context, from which the data gate takes the tenant.
+ * Runs before every route and denies by default: a route without an access marker is for admins only. Puts the
+ * principal into the request's context, from which `Database` takes the tenant.
  */
 @Injectable()
 export class JwtAuthGuard extends AuthGuard() {
@@ -66,22 +66,22 @@ export class JwtAuthGuard extends AuthGuard() {
     if (level === 'admin') await this.sessions.assertAdmin(user);
     if (needsStepUp(this.reflector, context)) await this.sessions.requireRecentAuth(user);
     const request = currentContext();
-    if (!request) throw new Error('a request without a context has reached the guard');
+    if (!request) throw new Error('the guard needs a request context');
     request.principal = user;
     return true;
   }
 
-  /** passport-jwt decides about a token nobody has verified yet; a good one need not be verified with every request. */
+  /** Returns the principal. passport-jwt verifies tokens that are not in the cache of verified tokens. */
   private async resolvePrincipal(context: ExecutionContext): Promise<Principal> {
     const request = context.switchToHttp().getRequest<FastifyRequest & { user: Principal }>();
     const token = readBearerToken(request.headers);
-    const known = token === undefined ? null : this.tokens.findVerified(token);
-    if (known) return this.sessions.resolvePrincipal(known);
+    const subject = token === undefined ? null : this.tokens.findVerified(token);
+    if (subject) return this.sessions.resolvePrincipal(subject);
     await super.canActivate(context);
     return request.user;
   }
 
-  /** Turns passport's outcome into our errors; its own would tell why a token failed. */
+  /** Converts passport's outcome into AppErrors. Passport's own errors would reveal why a token failed. */
   override handleRequest<User = Principal>(error: unknown, user: User | false, info: unknown): User {
     if (error instanceof Error) throw error;
     if (user) return user;

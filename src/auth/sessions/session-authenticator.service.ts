@@ -6,7 +6,7 @@ import type { Authenticator } from '../../platform/http/access/authenticator';
 import { AccessTokensService, readBearerToken, type TokenSubject } from '../access-tokens/access-tokens.service';
 import { SessionsService } from './sessions.service';
 
-/** Tells who sends a request where no guard stands: before the routing and at pages that are not Nest's. */
+/** Authenticates requests that no guard covers: before routing, and on pages outside Nest. */
 @Injectable()
 export class SessionAuthenticatorService implements Authenticator {
   constructor(

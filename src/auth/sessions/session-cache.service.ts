@@ -3,7 +3,7 @@ import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } fro
 import type { ChainableCommander } from 'ioredis';
 import { RedisClients } from '../../platform/redis/redis-clients';
 
-/** After so long a session is asked for again, whatever was heard: with pub/sub lost an ended one dies by this. */
+/** Longest life of a cached session. Bounds the delay of an ended session when a pub/sub message is lost. */
 const MAX_AGE_MS = 900;
 const MAX_ENTRIES = 20_000;
 
@@ -12,16 +12,16 @@ interface CacheEntry {
   readonly session: Promise<LiveSession | null>;
 }
 
-/** What this process knows of sessions: answers for under a second, and parallel questions for one session once. */
+/** Caches sessions in this process for under a second. Parallel reads of one session share one load. */
 export class LocalSessionCache {
   private readonly entries = new Map<string, CacheEntry>();
 
   constructor(private readonly now = (): number => Date.now()) {}
 
-  /** The remembered answer, or what `load` answers now; a failed load is not remembered. */
+  /** Returns the cached session, or loads it; a failed load is not cached. */
   get(sessionId: string, load: () => Promise<LiveSession | null>): Promise<LiveSession | null> {
-    const known = this.entries.get(sessionId);
-    if (known && this.now() - known.loadedAt < MAX_AGE_MS) return known.session;
+    const cached = this.entries.get(sessionId);
+    if (cached && this.now() - cached.loadedAt < MAX_AGE_MS) return cached.session;
     this.entries.delete(sessionId);
     if (this.entries.size >= MAX_ENTRIES) this.evictOldest();
     const entry = { loadedAt: this.now(), session: load() };
@@ -32,12 +32,12 @@ export class LocalSessionCache {
     return entry.session;
   }
 
-  /** Forgets a session. */
+  /** Removes a session. */
   delete(sessionId: string): void {
     this.entries.delete(sessionId);
   }
 
-  /** Forgets all. */
+  /** Removes all sessions. */
   clear(): void {
     this.entries.clear();
   }
@@ -49,27 +49,27 @@ export class LocalSessionCache {
   }
 }
 
-/** Ids of sessions that ended or changed, for the memories of all processes. */
+/** Channel with the ids of sessions that ended or changed. */
 const CHANGED_CHANNEL = 'sessions-changed';
 
-/** What this process remembers of sessions, and how it is told to forget. */
+/** The session cache of this process, invalidated by pub/sub. */
 @Injectable()
 export class SessionCacheService implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(SessionCacheService.name);
   private readonly cache = new LocalSessionCache();
-  /** Sessions this process has compared with PostgreSQL since it last lost Redis. */
+  /** Sessions this process has verified in PostgreSQL since it last lost Redis. */
   private readonly verifiedIds = new Set<string>();
 
   constructor(private readonly clients: RedisClients) {}
 
-  /** Begins to hear of changed sessions. */
+  /** Subscribes to changed sessions. */
   onModuleInit(): void {
     const { commands, subscriber } = this.clients;
     subscriber.on('message', this.onMessage);
-    // A Redis that went away may come back without its latest writes.
+    // Redis may come back without its latest writes.
     for (const client of [commands, subscriber]) client.on('close', this.clearAll);
     subscriber.subscribe(CHANGED_CHANNEL).catch((error: Error) => {
-      this.logger.warn(`ended sessions are not heard of, only noticed within a second: ${error.message}`);
+      this.logger.warn(`cannot subscribe to ended sessions; they are noticed within a second: ${error.message}`);
     });
   }
 
@@ -79,28 +79,28 @@ export class SessionCacheService implements OnModuleInit, OnApplicationShutdown 
     for (const client of [commands, subscriber]) client.off('close', this.clearAll);
   }
 
-  /** The remembered session, or what `load` answers now. */
+  /** Returns the cached session, or loads it. */
   get(sessionId: string, load: () => Promise<LiveSession | null>): Promise<LiveSession | null> {
     return this.cache.get(sessionId, load);
   }
 
-  /** Whether PostgreSQL has said that this session may be; it is asked once a process. */
+  /** Returns whether this process has verified the session in PostgreSQL. */
   isVerified(sessionId: string): boolean {
     return this.verifiedIds.has(sessionId);
   }
 
-  /** Notes that PostgreSQL has said so. */
+  /** Marks a session as verified in PostgreSQL. */
   markVerified(sessionId: string): void {
     this.verifiedIds.add(sessionId);
   }
 
-  /** Forgets a session in this process. */
+  /** Removes a session from the cache of this process. */
   invalidate(sessionId: string): void {
     this.cache.delete(sessionId);
     this.verifiedIds.delete(sessionId);
   }
 
-  /** Adds to a transaction of Redis that all processes forget a session. */
+  /** Adds a message to a Redis transaction that makes all processes drop the session. */
   publishChange(multi: ChainableCommander, sessionId: string): void {
     multi.publish(CHANGED_CHANNEL, sessionId);
   }

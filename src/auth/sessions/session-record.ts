@@ -1,30 +1,30 @@
-/** A session as Redis keeps it: a hash of these fields, all text, times in milliseconds since 1970. */
+/** A session in Redis: a hash of these fields, all text, times in milliseconds since 1970. */
 export interface SessionRecord {
   readonly user: string;
   readonly role: string;
-  /** When PostgreSQL last said that the account may have sessions; not before users.sessions_valid_from. */
+  /** When the account was last verified in PostgreSQL; not before users.sessions_valid_from. */
   readonly verifiedAt: string;
   readonly device: string;
   readonly ip: string;
   readonly created: string;
   readonly seen: string;
-  /** The absolute end. */
+  /** Absolute end. */
   readonly ends: string;
-  /** Hash of the refresh token that is good now. */
+  /** Hash of the current refresh token. */
   readonly refresh: string;
   /** '1' when the account has a second factor, else empty. */
   readonly mfa: string;
-  /** Until when the owner counts as freshly confirmed (step-up); empty for never. */
+  /** End of the step-up; empty without one. */
   readonly stepUpUntil: string;
 }
 
-/** A live session, as guards need it. */
+/** A live session, as guards check it. */
 export interface LiveSession {
   readonly id: string;
   readonly userId: number;
   readonly role: 'user' | 'admin';
   readonly hasMfa: boolean;
-  /** Until when the owner counts as freshly confirmed. */
+  /** End of the step-up. */
   readonly stepUpUntil: Date | null;
 }
 
@@ -37,27 +37,27 @@ export interface SessionSummary {
   readonly lastSeenAt: Date;
 }
 
-/** Key of a session's hash. */
+/** Returns the key of a session's hash. */
 export function buildSessionKey(sessionId: string): string {
   return `session:${sessionId}`;
 }
 
-/** Key of a user's sessions: a sorted set of their ids by their absolute end. */
+/** Returns the key of a user's sessions: a sorted set of their ids by absolute end. */
 export function buildUserSessionsKey(userId: number): string {
   return `user-sessions:${userId}`;
 }
 
-/** Key of the sealed pair that answers a parallel use of a refresh token. */
+/** Returns the key of the encrypted pair that answers parallel uses of a refresh token. */
 export function buildRefreshPairKey(refreshHash: string): string {
   return `session-pair:${refreshHash}`;
 }
 
-/** Whether a hash read from Redis is a session and not the nothing an ended one leaves. */
+/** Returns whether a hash of Redis is a session; the hash of an ended session is empty. */
 export function isSessionRecord(record: Record<string, string>): record is Record<string, string> & SessionRecord {
   return record.user !== undefined && record.ends !== undefined && record.verifiedAt !== undefined;
 }
 
-/** A record as guards need it. */
+/** Converts a record for guards. */
 export function toLiveSession(id: string, record: SessionRecord): LiveSession {
   return {
     id,
@@ -68,12 +68,12 @@ export function toLiveSession(id: string, record: SessionRecord): LiveSession {
   };
 }
 
-/** Whether the owner has confirmed himself within the last minutes (step-up). */
+/** Returns whether the user has re-authenticated within the last minutes (step-up). */
 export function hasRecentStepUp({ stepUpUntil }: LiveSession): boolean {
   return stepUpUntil !== null && stepUpUntil.getTime() > Date.now();
 }
 
-/** A record as its owner sees it. */
+/** Converts a record for its owner. */
 export function toSessionSummary(id: string, record: SessionRecord): SessionSummary {
   return {
     id,
@@ -89,8 +89,8 @@ function parseTime(milliseconds: string): Date {
 }
 
 /**
- * Notes that a session was used and moves its idle end; does nothing when the session is over, so that a late note does
- * not bring a piece of it back.
+ * Records the use of a session and moves its idle end. Does nothing when the session has ended, so that a late write
+ * does not restore a part of it.
  * KEYS: session. ARGV: now, idle end (both ms).
  */
 export const TOUCH_SESSION = `
@@ -101,10 +101,11 @@ redis.call('PEXPIREAT', KEYS[1], math.min(tonumber(ends), tonumber(ARGV[2])))
 return 1`;
 
 /**
- * Replaces a session's refresh token, once. Another use of the old one within the grace gets the pair the first use got;
- * a later one is told as reuse.
- * KEYS: session, pair of the presented token. ARGV: presented hash, new hash, sealed new pair, grace (ms), now, idle end.
- * Returns {outcome, sealed pair or ''}.
+ * Replaces a session's refresh token, once. Another use of the old token within the grace period gets the same pair; a
+ * later use is reported as reuse.
+ * KEYS: session, pair of the presented token. ARGV: presented hash, new hash, encrypted pair, grace, now, idle end
+ * (ms).
+ * Returns {outcome, encrypted pair or ''}.
  */
 export const ROTATE_REFRESH_TOKEN = `
 local session = redis.call('HMGET', KEYS[1], 'refresh', 'ends')
@@ -119,7 +120,7 @@ local pair = redis.call('GET', KEYS[2])
 if pair then return {'repeated', pair} end
 return {'reused', ''}`;
 
-/** Sets one field of a session that still lives. KEYS: session. ARGV: field, value. */
+/** Sets one field of a live session. KEYS: session. ARGV: field, value. */
 export const SET_SESSION_FIELD = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])

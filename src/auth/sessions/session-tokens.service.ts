@@ -10,7 +10,7 @@ import { RefreshTokensService } from '../access-tokens/refresh-tokens.service';
 import { SecurityEventsService } from '../security-events/security-events.service';
 import { SessionsService } from './sessions.service';
 
-/** What a client gets at sign-in and at each refresh. */
+/** The tokens of a sign-in or refresh. */
 export interface TokenPair {
   readonly accessToken: string;
   readonly refreshToken: string;
@@ -18,10 +18,10 @@ export interface TokenPair {
   readonly expiresIn: number;
 }
 
-/** What the proof of an account's owner leaves for his session. */
+/** The verified account data that a new session needs. */
 export type VerifiedCredentials = Pick<Credentials, 'userId' | 'role' | 'readAt' | 'totpEnabled'>;
 
-/** Gives sessions their tokens: at their beginning, and anew at each refresh. */
+/** Starts sessions and refreshes their tokens. */
 @Injectable()
 export class SessionTokensService {
   constructor(
@@ -34,8 +34,8 @@ export class SessionTokensService {
   ) {}
 
   /**
-   * Begins a session of an account whose owner has proved who they are, and returns its id and first tokens. Side effects:
-   * the event `auth.session_ended` for each of the oldest sessions beyond 50, which end.
+   * Starts a session for verified credentials and returns its id and tokens. Ends the oldest sessions beyond 50. Side
+   * effects: the event `auth.session_ended` for each of these.
    */
   async begin({
     userId,
@@ -67,8 +67,8 @@ export class SessionTokensService {
   }
 
   /**
-   * Exchanges a refresh token for a new pair; a parallel use within 10 s gets the same pair. A token used again later
-   * ends its session: one of the two who have it is not the owner. Session: none. Side effects: events `auth.refresh`,
+   * Exchanges a refresh token for a new pair; a parallel use within 10 s gets the same pair. A later reuse ends the
+   * session: somebody else may have the token. Session: none. Side effects: events `auth.refresh`,
    * `auth.refresh_reused`.
    * @throws AppError `auth.refresh_token_invalid`, `service.unavailable`
    */
@@ -107,7 +107,7 @@ export class SessionTokensService {
   }
 }
 
-/** The pair waits in Redis for parallel requests, sealed: nothing there may sign anybody in. */
+/** Returns the encryption context of a pair in Redis, which must not contain usable tokens. */
 function buildPairEncryptionContext(userId: number, presentedHash: string): EncryptionContext {
   return { table: 'redis', column: 'session-pair', userId, sealKey: presentedHash };
 }

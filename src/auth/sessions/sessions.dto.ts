@@ -3,16 +3,16 @@ import { IsString } from 'class-validator';
 import { TextLength } from '../../platform/http/validation/text';
 import { OptionalField } from '../../platform/http/validation/fields';
 
-/** What a client works with while it is signed in. */
+/** The tokens of a session. */
 export class TokenPairDto {
   @ApiProperty({
-    description: 'Send it as `Authorization: Bearer …`. A JWT: `sub` is the user, `sid` the session.',
+    description: 'Token for `Authorization: Bearer …`. A JWT: `sub` is the user, `sid` the session.',
     example: 'eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiI3In0.c2lnbmF0dXJl',
   })
   readonly accessToken: string;
 
   @ApiProperty({
-    description: 'Good once, for POST /v1/auth/refresh; keep it secret.',
+    description: 'Token for POST /v1/auth/refresh. Can be used once; keep it secret.',
     example: 'nJb2mE0iX8s1u3aQd5wV7g.Qk9…',
   })
   readonly refreshToken: string;
@@ -26,16 +26,16 @@ const EXAMPLE = 'nJb2mE0iX8s1u3aQd5wV7g.Qk9…';
 
 /** The refresh token of a session. */
 export class RefreshDto {
-  @ApiProperty({ description: 'The latest refresh token of the session.', maxLength: MAX_LENGTH, example: EXAMPLE })
+  @ApiProperty({ description: 'Latest refresh token of the session.', maxLength: MAX_LENGTH, example: EXAMPLE })
   @IsString()
   @TextLength(1, MAX_LENGTH)
   readonly refreshToken: string;
 }
 
-/** What may be said at signing out. */
+/** Options of signing out. */
 export class LogoutDto {
   @ApiPropertyOptional({
-    description: 'A refresh token whose session shall end too; the session of the access token ends in any case.',
+    description: 'Refresh token of another session to end. The session of the access token always ends.',
     maxLength: MAX_LENGTH,
     example: EXAMPLE,
   })
@@ -45,38 +45,42 @@ export class LogoutDto {
   readonly refreshToken?: string;
 }
 
-/** A place where one is signed in. */
+/** A live session of the user. */
 export class SessionDto {
   @ApiProperty({ description: 'Id of the session.', example: 'nJb2mE0iX8s1u3aQd5wV7g' })
   readonly id: string;
 
   @ApiProperty({
-    description: 'User agent it began with.',
+    description: 'User agent of the sign-in.',
     type: String,
     nullable: true,
     example: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
   })
   readonly device: string | null;
 
-  @ApiProperty({ description: 'Address it began from.', type: String, nullable: true, example: '192.0.2.7' })
+  @ApiProperty({ description: 'Client address of the sign-in.', type: String, nullable: true, example: '192.0.2.7' })
   readonly ip: string | null;
 
-  @ApiProperty({ description: 'When it began.', format: 'date-time', example: '2026-01-31T09:30:00.000Z' })
+  @ApiProperty({
+    description: 'When the session started (UTC).',
+    format: 'date-time',
+    example: '2026-01-31T09:30:00.000Z',
+  })
   readonly createdAt: Date;
 
   @ApiProperty({
-    description: 'When it was last used, to the minute.',
+    description: 'When the session was last used (UTC), to the minute.',
     format: 'date-time',
     example: '2026-01-31T09:30:00.000Z',
   })
   readonly lastSeenAt: Date;
 
-  @ApiProperty({ description: 'Whether it is the session of this request.', example: true })
+  @ApiProperty({ description: 'True for the session of this request.', example: true })
   readonly current: boolean;
 }
 
-/** Everywhere one is signed in. */
+/** The live sessions of the user. */
 export class SessionsDto {
-  @ApiProperty({ type: [SessionDto], description: 'Most recently used first.' })
+  @ApiProperty({ type: [SessionDto], description: 'Sessions, most recently used first.' })
   readonly items: SessionDto[];
 }

@@ -25,25 +25,25 @@ import {
   TOUCH_SESSION,
 } from './session-record';
 
-/** Within it a second use of a refresh token counts as the same use: two tabs, a repeated request. */
+/** Time in which another use of a refresh token counts as the same use: two tabs, a repeated request. */
 const REFRESH_GRACE_MS = 10_000;
 
-/** How exact `lastSeenAt` is: one write a minute and session. */
+/** Precision of `lastSeenAt`: one write per minute and session. */
 const TOUCH_EVERY_MS = 60_000;
 
-/** How long the record of a session may lag behind its user's sessions_valid_from. */
+/** Longest delay of a session's record after its user's sessions_valid_from changed. */
 const VERIFICATION_LAG_MS = 100;
 
 const SESSION_ID_BYTES = 16;
 
-/** Sessions of one user; beginning another ends the oldest. */
+/** Most sessions of one user; another sign-in ends the oldest. */
 const MAX_SESSIONS = 50;
 
-/** What a new session is made of. */
+/** The data of a new session. */
 export interface NewSession {
   readonly userId: number;
   readonly role: 'user' | 'admin';
-  /** PostgreSQL's time at which the account was found good. */
+  /** When the account was verified, by PostgreSQL's clock. */
   readonly verifiedAt: Date;
   readonly hasMfa?: boolean;
   readonly refreshHash: string;
@@ -51,14 +51,14 @@ export interface NewSession {
   readonly ip: string | null;
 }
 
-/** What came of presenting a refresh token; `pair` is the sealed answer. */
+/** The outcome of a rotation; `pair` is the encrypted response. */
 export type RotationResult =
   { readonly outcome: 'rotated' | 'repeated'; readonly pair: string } | { readonly outcome: 'reused' | 'gone' };
 
 /**
- * The sessions in Redis. What ends a session ends it for every process within a second: its record goes, its id is told
- * to all by pub/sub, and no process trusts its memory longer than that. A Redis that comes back with an older memory
- * revives nothing: the first time a process sees a session it asks PostgreSQL for users.sessions_valid_from.
+ * Stores sessions in Redis. A session ends in every process within a second: its record is deleted, its id is
+ * published, and cached sessions expire. A Redis restored from older data revives no session: a process checks
+ * users.sessions_valid_from in PostgreSQL when it first sees a session.
  */
 @Injectable()
 export class SessionsService {
@@ -78,14 +78,14 @@ export class SessionsService {
     this.absoluteMs = config.auth.sessionAbsoluteSeconds * 1000;
   }
 
-  /** Makes an id for a session to be: 128 random bits. */
+  /** Generates the id of a new session: 128 random bits. */
   generateId(): string {
     return randomBytes(SESSION_ID_BYTES).toString('base64url');
   }
 
   /**
-   * Begins a session; it is live when the promise resolves.
-   * @returns the ids of the oldest sessions, which ended because the user has more than 50
+   * Starts a session; it is live when the promise resolves.
+   * @returns the ids of the oldest sessions, which ended because the user had more than 50
    */
   async begin(id: string, session: NewSession): Promise<string[]> {
     const now = Date.now();
@@ -118,8 +118,8 @@ export class SessionsService {
   }
 
   /**
-   * The session with this id while it lives, else null. At most a second old.
-   * @throws AppError `service.unavailable` when Redis cannot be asked
+   * Returns the live session with this id, at most a second old; null without one.
+   * @throws AppError `service.unavailable` when Redis is not available
    */
   async findLive(id: string): Promise<LiveSession | null> {
     try {
@@ -130,7 +130,7 @@ export class SessionsService {
   }
 
   /**
-   * Who a token speaks for, while its session lives.
+   * Returns the principal of a token with a live session.
    * @throws AppError `auth.token_invalid`, `service.unavailable`
    */
   async resolvePrincipal(subject: TokenSubject | null): Promise<Principal> {
@@ -140,7 +140,7 @@ export class SessionsService {
   }
 
   /**
-   * Lets admins pass; one with a second factor must have confirmed himself within the last minutes.
+   * Rejects users who are not admins, and admins with a second factor who have not re-authenticated within 10 minutes.
    * @throws AppError `auth.forbidden`, `auth.token_invalid`, `auth.step_up_required`
    */
   async assertAdmin({ role, sessionId }: Principal): Promise<void> {
@@ -151,7 +151,7 @@ export class SessionsService {
   }
 
   /**
-   * Lets pass who has confirmed himself within the last minutes.
+   * Rejects users who have not re-authenticated within 10 minutes.
    * @throws AppError `auth.token_invalid`, `auth.step_up_required`
    */
   async requireRecentAuth({ sessionId }: Principal): Promise<void> {
@@ -162,7 +162,7 @@ export class SessionsService {
 
   /**
    * Replaces the refresh token of a session. Parallel uses of one token within 10 s are one rotation and get one pair.
-   * @param next the hash of the new token and the sealed answer, kept for the grace
+   * @param next the hash of the new token and the encrypted response, stored for the grace period
    */
   async rotate(id: string, presentedHash: string, next: { hash: string; pair: string }): Promise<RotationResult> {
     const now = Date.now();
@@ -173,7 +173,7 @@ export class SessionsService {
     return outcome === 'rotated' || outcome === 'repeated' ? { outcome, pair } : { outcome };
   }
 
-  /** The live sessions of a user, most recently used first. */
+  /** Returns the live sessions of a user, most recently used first. */
   async list(userId: number): Promise<SessionSummary[]> {
     const ids = await this.listIds(userId);
     const records = await Promise.all(ids.map((id) => this.redis.hgetall(buildSessionKey(id))));
@@ -184,7 +184,7 @@ export class SessionsService {
       .sort((a, b) => b.lastSeenAt.getTime() - a.lastSeenAt.getTime());
   }
 
-  /** Ends one session of a user, everywhere; false when he has no such session. */
+  /** Ends one session of a user in every process; returns false when the user has no such session. */
   async end(userId: number, id: string): Promise<boolean> {
     const owner = await this.redis.hget(buildSessionKey(id), 'user');
     if (owner !== String(userId)) return false;
@@ -192,24 +192,24 @@ export class SessionsService {
     return true;
   }
 
-  /** Ends the sessions of a user, all or all but one; returns how many. */
+  /** Ends all sessions of a user, or all but one; returns their number. */
   async endAll(userId: number, exceptId?: string): Promise<number> {
     const ids = (await this.listIds(userId)).filter((id) => id !== exceptId);
     await this.remove(userId, ids);
     return ids.length;
   }
 
-  /** Marks that the owner has just confirmed who he is. */
+  /** Stores the end of a step-up. */
   async markStepUp(id: string, until: Date): Promise<void> {
     await this.setField(id, 'stepUpUntil', String(until.getTime()));
   }
 
-  /** Lets a session outlive a move of users.sessions_valid_from to `at`. */
+  /** Keeps a session valid after users.sessions_valid_from moved to `at`. */
   async markVerified(id: string, at: Date): Promise<void> {
     await this.setField(id, 'verifiedAt', String(at.getTime()));
   }
 
-  /** Notes in all sessions of a user whether he has a second factor. */
+  /** Stores in all sessions of a user whether the account has a second factor. */
   async markMfa(userId: number, hasMfa: boolean): Promise<void> {
     for (const id of await this.listIds(userId)) await this.setField(id, 'mfa', hasMfa ? '1' : '');
   }
@@ -236,8 +236,8 @@ export class SessionsService {
   }
 
   /**
-   * Whether the account may still have this session: not deactivated, not changed in role, not told to end them. The one
-   * session that survives a change of password learns of its proof a moment after PostgreSQL: hence the second look.
+   * Returns whether the account may still have this session: it is active, has the same role and has not ended its
+   * sessions. The session that survives a password change is updated just after PostgreSQL: hence the second read.
    */
   private async isStillValid(id: string, record: SessionRecord): Promise<boolean> {
     const account = await this.accounts.findStatus(Number(record.user));
@@ -248,16 +248,16 @@ export class SessionsService {
     return validFrom <= Number(await this.redis.hget(buildSessionKey(id), 'verifiedAt'));
   }
 
-  /** Not awaited: a request need not wait for its own trace. */
+  /** Records the use of a session. Not awaited, so that requests do not wait for it. */
   private touch(id: string, record: SessionRecord): void {
     const now = Date.now();
     if (now - Number(record.seen) < TOUCH_EVERY_MS) return;
     this.redis
       .eval(TOUCH_SESSION, 1, buildSessionKey(id), now, now + this.idleMs)
-      .catch((error: Error) => this.logger.warn(`session not touched: ${error.message}`));
+      .catch((error: Error) => this.logger.warn(`cannot record the use of a session: ${error.message}`));
   }
 
-  /** The list also names sessions that ended by being idle; they do not count. */
+  /** Ends the oldest sessions beyond the limit. The list also contains expired sessions, which do not count. */
   private async endOldest(userId: number): Promise<string[]> {
     const ids = await this.listIds(userId);
     const isLive = await Promise.all(ids.map((id) => this.redis.exists(buildSessionKey(id))));
@@ -270,7 +270,7 @@ export class SessionsService {
     return oldest.filter((_, i) => hasEnded[i]);
   }
 
-  /** In the order of their beginning. */
+  /** Returns session ids in the order of their start. */
   private async listIds(userId: number): Promise<string[]> {
     return this.redis.zrangebyscore(buildUserSessionsKey(userId), Date.now(), '+inf');
   }
@@ -287,7 +287,7 @@ export class SessionsService {
   }
 }
 
-/** A transaction of Redis rejects as a whole only when it could not be sent; each command's error stands in its place. */
+/** Executes a Redis transaction; throws the first error of a command, since `exec` rejects only if sending fails. */
 async function execAll(multi: ChainableCommander): Promise<unknown[]> {
   const results = (await multi.exec()) ?? [];
   for (const [error] of results) if (error) throw error;
