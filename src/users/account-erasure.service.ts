@@ -10,17 +10,17 @@ import { AppError } from '../platform/errors/app-error';
 import type { ErasureCertificateDto } from './users.dto';
 import { currentUserId } from '../platform/http/access/access';
 
-/** A hundred thousand rows go in one statement, which may take longer than one of a request. */
+/** One statement may delete 100,000 rows, which takes longer than the statement timeout of a request. */
 const STATEMENT_TIMEOUT_MS = 10 * 60_000;
 
 const DAY_MS = 24 * 3_600_000;
 
-/** What auth.erase_account() tells. */
+/** The result of auth.erase_account(). */
 type ErasureOutcome =
   | { refused: 'last_admin' }
   | { refused?: undefined; deletedRows: Record<string, number>; auditRows: number; securityEvents: number };
 
-/** Erasing the signed-in user's account. */
+/** Erases the signed-in user's account. */
 @Injectable()
 export class AccountErasureService {
   constructor(
@@ -35,15 +35,15 @@ export class AccountErasureService {
 
   /**
    * Erases the account: its rows in every table and its part of both logs in one transaction, then sessions, counts and
-   * the data key in memory. Nothing of a queue: entries hold numbers of runs only. Session: user, freshly confirmed; it is
-   * over afterwards. Side effects: the events `audit.forgotten`, a letter with the certificate to the address that was.
+   * the cached data key. Queues contain only run numbers. Session: user, recently re-authenticated; it ends. Side
+   * effects: the event `audit.forgotten`, an email with the certificate to the former address.
    * @throws AppError `user.not_found`, `user.last_admin`, `service.unavailable`
    */
   async erase(): Promise<ErasureCertificateDto> {
     const userId = currentUserId();
     const account = await this.accounts.findAccount(userId);
     if (!account) throw new AppError('user.not_found');
-    // Asked first: while sessions cannot be ended, nothing is erased.
+    // First, so that nothing is erased while Redis cannot end sessions.
     const { length: sessionsEnded } = await this.sessions.list(userId);
     const { deletedRows, auditRows, securityEvents } = await this.eraseRows(this.throttle.hashEmail(account.email));
     await this.sessions.endAll(userId);
@@ -73,17 +73,17 @@ export class AccountErasureService {
       return row?.outcome ?? null;
     });
     if (!outcome) throw new AppError('user.not_found');
-    if (outcome.refused) throw new AppError('user.last_admin', { detail: 'make somebody else an admin first' });
+    if (outcome.refused) throw new AppError('user.last_admin', { detail: 'Make another user an admin first.' });
     return outcome;
   }
 
   private listRetainedData(): string[] {
     const { securityLogDays } = this.config.retention;
     return [
-      'audit log: that a row of this user number changed, when and in which table; the values are forgotten',
+      'audit log: that a row of this user number changed, when and in which table; the values are removed',
       `security log: that something happened to this user number and when, for ${securityLogDays} days`,
       'job statistics: counts under this user number, until their next refresh, within an hour',
-      'the letter that tells of the erasure, for 24 hours where letters stay on the server itself',
+      'the email about the erasure, for 24 hours where emails are stored on the server itself',
     ];
   }
 }

@@ -15,10 +15,10 @@ import {
   SECRET_COLUMNS,
 } from './export-sections';
 
-/** Rows of one page: a page is a transaction of its own, so that a slow reader holds none open. */
+/** Rows per page. Each page is its own transaction, so that a slow reader keeps none open. */
 const PAGE_ROWS = 500;
 
-/** Everything the system holds on the signed-in user, as one file. */
+/** Exports all data of the signed-in user as one file. */
 @Injectable()
 export class DataExportService {
   constructor(
@@ -29,8 +29,8 @@ export class DataExportService {
   ) {}
 
   /**
-   * Returns the file as a stream of JSON: one member a table, then the sessions, then `"complete": true`, without which
-   * the file was cut off. Rows written meanwhile may be in it or not. Memory: one page. Session: user. Side effects: the
+   * Returns the file as a stream of JSON: one member per table, then the sessions, then `"complete": true`; a file
+   * without it is truncated. Rows written meanwhile may be missing. Memory: one page. Session: user. Side effects: the
    * event `user.export`.
    * @throws AppError `auth.throttled`, `auth.session_missing`
    */
@@ -41,38 +41,38 @@ export class DataExportService {
     await this.throttle.countExport(userId);
     await this.events.record('user.export', { success: true, userId, sessionId });
     const generated = await this.loadGeneratedColumns();
-    // The stream is read when the socket has room, outside of the request's own context.
-    const within = <T>(work: () => Promise<T>): Promise<T> => runInContext({ ...context }, work);
-    return Readable.from(this.generateJson(userId, generated, within), { objectMode: false });
+    // The stream is read when the socket has room, outside the request's context.
+    const runInRequest = <T>(work: () => Promise<T>): Promise<T> => runInContext({ ...context }, work);
+    return Readable.from(this.generateJson(userId, generated, runInRequest), { objectMode: false });
   }
 
   private async *generateJson(
     userId: number,
     generated: GeneratedColumns,
-    within: RunInContext,
+    runInRequest: RunInContext,
   ): AsyncGenerator<string> {
     yield `{"exportedAt":${JSON.stringify(new Date())},"userId":${userId}`;
     for (const section of EXPORT_SECTIONS) {
       yield `,\n${JSON.stringify(section.name)}:[`;
-      yield* this.readRows(section, generated.get(section.table) ?? new Set(), within);
+      yield* this.readRows(section, generated.get(section.table) ?? new Set(), runInRequest);
       yield ']';
     }
-    yield `,\n"sessions":${JSON.stringify(await within(() => this.sessions.list(userId)))}`;
+    yield `,\n"sessions":${JSON.stringify(await runInRequest(() => this.sessions.list(userId)))}`;
     yield ',\n"complete":true}\n';
   }
 
   private async *readRows(
     section: ExportSection,
     generated: ReadonlySet<string>,
-    within: RunInContext,
+    runInRequest: RunInContext,
   ): AsyncGenerator<string> {
     let after: readonly string[] | null = null;
     for (;;) {
-      const page: ExportedRow[] = await within(() =>
+      const page: ExportedRow[] = await runInRequest(() =>
         this.database.query<ExportedRow>(...buildSectionQuery(section, after, PAGE_ROWS)),
       );
-      const texts = page.map((row) => JSON.stringify(toExportedRow(row, generated)));
-      if (texts.length > 0) yield (after === null ? '\n' : ',\n') + texts.join(',\n');
+      const lines = page.map((row) => JSON.stringify(toExportedRow(row, generated)));
+      if (lines.length > 0) yield (after === null ? '\n' : ',\n') + lines.join(',\n');
       const last = page.at(-1);
       if (!last || page.length < PAGE_ROWS) return;
       after = last.sort_keys;

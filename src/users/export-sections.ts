@@ -1,13 +1,13 @@
-/** A part of the export: the rows of one table that are about a user. */
+/** A section of the export: the rows of one table that belong to a user. */
 export interface ExportSection {
-  /** Its name in the file. */
+  /** Name in the file. */
   readonly name: string;
   readonly table: string;
-  /** Column that names the user. */
+  /** Column with the user's id. */
   readonly owner: 'id' | 'user_id';
-  /** What is read; '*' but where the login may not read all. */
+  /** Columns to read; '*' unless the role may not read all. */
   readonly columns: string;
-  /** What pages are read behind: columns and types, unique together. */
+  /** Sort key of the pages: columns and types, unique together. */
   readonly key: readonly (readonly [column: string, type: string])[];
 }
 
@@ -29,7 +29,7 @@ const byTime = (name: string, table: string): ExportSection => ({
   key: BY_TIME,
 });
 
-/** Everything held on a user, table by table; `NOT_EXPORTED` tells of the rest, and a test knows every table. */
+/** All exported tables. `NOT_EXPORTED` lists the others; a test checks that every table is in one of the two. */
 export const EXPORT_SECTIONS: readonly ExportSection[] = [
   {
     name: 'account',
@@ -62,13 +62,13 @@ export const EXPORT_SECTIONS: readonly ExportSection[] = [
   byTime('auditLog', 'audit_logs'),
 ];
 
-/** Tables with rows about a user of which nothing is exported, and why. */
+/** Tables with rows of a user that are not exported, with the reason. */
 export const NOT_EXPORTED: Readonly<Record<string, string>> = {
-  data_keys: 'a wrapped key, which tells nothing of him',
-  one_time_tokens: 'hashes of links that were mailed to him',
+  data_keys: 'a wrapped key, which contains no personal data',
+  one_time_tokens: 'hashes of links that were emailed to the user',
 };
 
-/** Columns that open or prove something: they are named nowhere and leave the server in no form. */
+/** Columns with secrets, which never leave the server. */
 export const SECRET_COLUMNS: ReadonlySet<string> = new Set([
   'encrypted_totp_secret',
   'backup_codes_hash',
@@ -85,31 +85,31 @@ export const SECRET_COLUMNS: ReadonlySet<string> = new Set([
 /** A statement and its values. */
 type Query = [sql: string, values: unknown[]];
 
-/** Generated columns only repeat others in another form. */
+/** Lists generated columns, which only repeat others in another form. */
 export const GENERATED_COLUMNS = `
   SELECT a.attrelid::regclass::text AS "table", array_agg(a.attname::text) AS columns
   FROM pg_attribute a
   WHERE a.attrelid IN (SELECT format('public.%I', t.name)::regclass FROM unnest($1::text[]) AS t (name)) AND a.attgenerated <> ''
   GROUP BY a.attrelid`;
 
-/** A row with the keys it is sorted by, as PostgreSQL writes them: a Date loses the microseconds. */
+/** A row with its sort keys as PostgreSQL's text: a Date loses the microseconds. */
 export interface ExportedRow extends Record<string, unknown> {
   readonly sort_keys: readonly string[];
 }
 
-/** So many rows of a section behind the row with the keys `after`; every name in it stands in export-sections.ts. */
+/** Builds the query of `limit` rows of a section after the keys `after`. All names in it are constants of this file. */
 export function buildSectionQuery(
   { table, owner, columns, key }: ExportSection,
   after: readonly string[] | null,
-  take: number,
+  limit: number,
 ): Query {
   const names = key.map(([column]) => column).join(', ');
-  const texts = key.map(([column]) => `${column}::text`).join(', ');
-  const behind = key.map(([, type], i) => `$${i + 2}::${type}`).join(', ');
+  const sortKeys = key.map(([column]) => `${column}::text`).join(', ');
+  const placeholders = key.map(([, type], i) => `$${i + 2}::${type}`).join(', ');
   return [
-    `SELECT ${columns}, ARRAY[${texts}] AS sort_keys FROM ${table}
-     WHERE ${owner} = (SELECT auth.uid())${after === null ? '' : ` AND (${names}) > (${behind})`}
+    `SELECT ${columns}, ARRAY[${sortKeys}] AS sort_keys FROM ${table}
+     WHERE ${owner} = (SELECT auth.uid())${after === null ? '' : ` AND (${names}) > (${placeholders})`}
      ORDER BY ${names} LIMIT $1`,
-    [take, ...(after ?? [])],
+    [limit, ...(after ?? [])],
   ];
 }

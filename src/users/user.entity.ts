@@ -2,8 +2,8 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { InstantColumn } from '../platform/database/base.entity';
 
 /**
- * An account. Row level security shows a user his own only; he changes his names, everything else about it is changed by
- * functions of schema auth. No BaseEntity: its tenant is itself.
+ * An account. Row level security shows users only their own. Users change their names; functions of schema auth change
+ * everything else. Not a BaseEntity: the tenant is the row itself.
  */
 @Entity('users')
 export class User {
@@ -13,7 +13,7 @@ export class User {
   @Column('text')
   readonly email: string;
 
-  /** No login of the server may read it. */
+  /** Not readable by any login of the server. */
   @Column({ type: 'text', name: 'encrypted_password', select: false, insert: false, update: false })
   readonly encryptedPassword: string;
 
@@ -32,7 +32,7 @@ export class User {
   @Column('text', { default: 'user' })
   readonly role: 'user' | 'admin';
 
-  /** Sessions begun before it are over. */
+  /** Sessions verified before this time have ended. */
   @InstantColumn('sessions_valid_from', { default: () => 'now()' })
   readonly sessionsValidFrom: Date;
 

@@ -4,14 +4,14 @@ import { SignedIn, StepUp } from '../platform/http/access/access';
 import { IfMatch, type Preconditions } from '../platform/http/responses/preconditions';
 import { ErasureCertificateDto, LimitsDto, UpdateUserDto, UserDto } from './users.dto';
 import { AccountLimitsService, UsersService } from './users.service';
-import { ListOwnSecurityLogsDto, SecurityLogDto } from '../audit/logs/security-logs.dto';
+import { ListAccountSecurityLogsDto, SecurityLogDto } from '../audit/logs/security-logs.dto';
 import { SecurityLogsService } from '../audit/logs/security-logs.service';
 import { ApiPage, type Page } from '../platform/http/pagination/page.dto';
 import { Post } from '../platform/idempotency/post';
 import { AccountErasureService } from './account-erasure.service';
 import { DataExportService } from './data-export.service';
 
-/** One's own account. */
+/** Routes for the user's own account. */
 @ApiTags('Users')
 @SignedIn()
 @Controller({ path: 'users', version: '1' })
@@ -21,8 +21,8 @@ export class UsersController {
   @Get('me')
   @ApiOperation({
     operationId: 'getCurrentUser',
-    summary: 'Read your account',
-    description: 'Your own names, address and standing.',
+    summary: 'Get your account',
+    description: 'Returns your names, e-mail address, role and verification.',
   })
   @ApiOkResponse({ type: UserDto })
   get(): Promise<UserDto> {
@@ -32,8 +32,8 @@ export class UsersController {
   @Patch('me')
   @ApiOperation({
     operationId: 'updateCurrentUser',
-    summary: 'Change your names',
-    description: 'A merge patch; null clears a name.',
+    summary: 'Update your names',
+    description: 'Takes a JSON merge patch; null clears a name.',
   })
   @ApiOkResponse({ type: UserDto })
   update(@Body() dto: UpdateUserDto, @IfMatch() ifMatch?: Preconditions): Promise<UserDto> {
@@ -41,7 +41,7 @@ export class UsersController {
   }
 }
 
-/** What is held on the signed-in user, and leaving with it. */
+/** Routes for the user's data: export, erasure, security events and limits. */
 @ApiTags('Users')
 @SignedIn()
 @Controller({ path: 'users/me', version: '1' })
@@ -57,12 +57,12 @@ export class AccountDataController {
   @StepUp()
   @ApiOperation({
     operationId: 'exportAccount',
-    summary: 'Export everything held on you',
+    summary: 'Export your data',
     description:
-      'Streamed JSON, one list a table, at its end `"complete": true`. Asks for a fresh step-up; secrets are left out. Ten an hour.',
+      'Streams JSON with one list per table and `"complete": true` at the end. Secrets are left out. Needs a re-authentication within the last 10 minutes. At most ten an hour.',
   })
   @ApiOkResponse({
-    description: 'The file.',
+    description: 'The export as a file.',
     content: { 'application/json': { schema: { type: 'object', additionalProperties: true } } },
   })
   async export(): Promise<StreamableFile> {
@@ -79,7 +79,7 @@ export class AccountDataController {
     operationId: 'eraseAccount',
     summary: 'Erase your account',
     description:
-      'For good, with all that hangs on it. Needs a re-authentication within the last 10 minutes. Answers what was erased and what stays until when.',
+      'Permanently deletes the account and all its data. Needs a re-authentication within the last 10 minutes. Returns what was erased and what stays until when.',
   })
   @ApiOkResponse({ type: ErasureCertificateDto })
   erase(): Promise<ErasureCertificateDto> {
@@ -89,19 +89,19 @@ export class AccountDataController {
   @Get('security-events')
   @ApiOperation({
     operationId: 'listSecurityEvents',
-    summary: 'List what happened to your account',
-    description: 'Sign-ins and changes, tried and done, newest first.',
+    summary: 'List your security events',
+    description: 'Sign-ins and security changes of your account, failed ones included, newest first.',
   })
   @ApiPage(SecurityLogDto)
-  listSecurityEvents(@Query() query: ListOwnSecurityLogsDto): Promise<Page<SecurityLogDto>> {
+  listSecurityEvents(@Query() query: ListAccountSecurityLogsDto): Promise<Page<SecurityLogDto>> {
     return this.events.listForUser(query);
   }
 
   @Get('limits')
   @ApiOperation({
     operationId: 'listLimits',
-    summary: 'Read your limits',
-    description: 'What you may do how often, and what you have used of it.',
+    summary: 'List your limits',
+    description: 'Returns each limit, its window and your current use.',
   })
   @ApiOkResponse({ type: LimitsDto })
   async listLimits(): Promise<LimitsDto> {

@@ -7,7 +7,7 @@ import { AccountDataController, UsersController } from './users.controller';
 import { AccountLimitsService, UsersService } from './users.service';
 import { User } from './user.entity';
 
-/** Accounts, what is held on their owners, and leaving. */
+/** Accounts, data export and erasure. */
 @Module({
   imports: [TypeOrmModule.forFeature([User]), AuditModule],
   controllers: [UsersController, AccountDataController],

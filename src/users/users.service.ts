@@ -9,13 +9,13 @@ import { LoginThrottleService } from '../auth/login-throttle/login-throttle.serv
 import { Config } from '../platform/config/config';
 import { RateLimiterService } from '../platform/http/access/rate-limiter.service';
 
-/** The signed-in user's own account. */
+/** Reads and updates the signed-in user's account. */
 @Injectable()
 export class UsersService {
   constructor(private readonly database: Database) {}
 
   /**
-   * The account of the signed-in user. Session: user.
+   * Returns the account of the signed-in user. Session: user.
    * @throws AppError `user.not_found` when it was erased meanwhile
    */
   async get(): Promise<UserDto> {
@@ -25,7 +25,7 @@ export class UsersService {
   }
 
   /**
-   * Changes the names of the signed-in user. Session: user, one unit; one audit row if anything changed.
+   * Updates the names of the signed-in user. Session: user, one transaction; one audit row if anything changed.
    * @throws AppError `user.not_found`, `precondition.failed`
    */
   update(changes: UpdateUserDto, ifMatch: Preconditions | undefined): Promise<UserDto> {
@@ -39,7 +39,7 @@ export class UsersService {
   }
 }
 
-/** What the signed-in user may do how often, and how much of it he has done. */
+/** Reads the limits of the signed-in user and their use. */
 @Injectable()
 export class AccountLimitsService {
   constructor(
@@ -48,7 +48,7 @@ export class AccountLimitsService {
     private readonly config: Config,
   ) {}
 
-  /** His limits and their use; budgets of AI are told by GET /v1/ai/usage. Session: user. @throws AppError `service.unavailable` */
+  /** Returns limits and use; GET /v1/ai/usage has AI budgets. Session: user. @throws AppError `service.unavailable` */
   async list(): Promise<LimitDto[]> {
     const userId = currentUserId();
     const uses = await this.throttle.listUsage(userId);

@@ -15,7 +15,7 @@ import { listEmails } from '../support/emails';
 const TENANT_TABLES = Object.entries(MATRIX).filter(([, { tenant }]) => tenant !== undefined);
 const LOGS = ['public.security_logs', 'public.audit_logs'];
 
-describe('what is held on a user', () => {
+describe('the data of a user', () => {
   let app: TestApp;
   let admin: Caller;
 
@@ -25,8 +25,8 @@ describe('what is held on a user', () => {
   });
   afterAll(() => app.close());
 
-  /** A user with a row in every table there is. */
-  async function owner(role: 'user' | 'admin' = 'user'): Promise<{ person: Credentials; user: Caller }> {
+  /** Creates a user with a row in every table. */
+  async function createUserWithData(role: 'user' | 'admin' = 'user'): Promise<{ person: Credentials; user: Caller }> {
     const person = await createUser(app, { role });
     const user = await signInFrom(app, person, 'a very particular browser');
     const [job] = await app.db.query<{ id: number }>(
@@ -36,7 +36,7 @@ describe('what is held on a user', () => {
     for (const [table, { make }] of TENANT_TABLES) {
       if (table === 'public.users' || table === 'public.jobs') continue;
       await app.db.query('superuser', make({ userId: person.id, jobId: job!.id })).catch((error: Error) => {
-        // Sign-in has made it already.
+        // Sign-in has created the row already.
         if (!/duplicate key/.test(error.message)) throw error;
       });
     }
@@ -47,7 +47,7 @@ describe('what is held on a user', () => {
     expect((await user.post('/v1/auth/step-up', { password })).status).toBe(204);
   };
 
-  const rowsOf = async (userId: number): Promise<Record<string, number>> => {
+  const countRows = async (userId: number): Promise<Record<string, number>> => {
     const counts: Record<string, number> = {};
     for (const [table, { tenant }] of TENANT_TABLES) {
       const [row] = await app.db.query<{ n: number }>(
@@ -60,7 +60,7 @@ describe('what is held on a user', () => {
     return counts;
   };
 
-  it.each(['GET export', 'POST erase'])('is given or erased (%s) only after a step-up', async (route) => {
+  it.each(['GET export', 'POST erase'])('is exported or erased (%s) only after a step-up', async (route) => {
     const [method, path] = route.split(' ');
     const person = await createUser(app);
     const user = await signInFrom(app, person);
@@ -79,8 +79,8 @@ describe('what is held on a user', () => {
     expect((await user.get('/v1/users/me')).status).toBe(200);
   });
 
-  it('is exported from every table, whole, and without a secret', async () => {
-    const { person, user } = await owner();
+  it('is exported completely from every table, without secrets', async () => {
+    const { person, user } = await createUserWithData();
     await app.db.query(
       'superuser',
       `INSERT INTO jobs (user_id, source_key, title, budget_min) SELECT $1, 'upwork:' || i, 'job ' || i, 12.50 FROM generate_series(1, 1200) AS i`,
@@ -98,10 +98,10 @@ describe('what is held on a user', () => {
     expect(new Set(answer.body.jobs.map(({ id }: { id: number }) => id)).size).toBe(1201);
     expect(answer.body.jobs[5]).toMatchObject({ title: expect.any(String), budgetMin: '12.50' });
     expect(answer.body.sessions).toMatchObject([{ device: 'a very particular browser' }]);
-    const held = await rowsOf(person.id);
+    const rowCounts = await countRows(person.id);
     for (const { name, table } of EXPORT_SECTIONS) {
-      expect([name, answer.body[name].length > 0]).toEqual([name, held[`public.${table}`]! > 0]);
-      expect([name, held[`public.${table}`]! > 0]).toEqual([name, true]);
+      expect([name, answer.body[name].length > 0]).toEqual([name, rowCounts[`public.${table}`]! > 0]);
+      expect([name, rowCounts[`public.${table}`]! > 0]).toEqual([name, true]);
     }
     const names = JSON.stringify(answer.body).match(/"\w+":/g) ?? [];
     for (const secret of SECRET_COLUMNS)
@@ -109,17 +109,17 @@ describe('what is held on a user', () => {
     expect(names).not.toContain('"encryptedPassword":');
   });
 
-  it('is known table by table: one that is new is exported, or says why not', () => {
-    const told = [...EXPORT_SECTIONS.map(({ table }) => table), ...Object.keys(NOT_EXPORTED)].map(
+  it('is exported from every tenant table that NOT_EXPORTED does not list', () => {
+    const listed = [...EXPORT_SECTIONS.map(({ table }) => table), ...Object.keys(NOT_EXPORTED)].map(
       (table) => `public.${table}`,
     );
 
-    expect(told.sort()).toEqual(TENANT_TABLES.map(([table]) => table).sort());
+    expect(listed.sort()).toEqual(TENANT_TABLES.map(([table]) => table).sort());
   });
 
-  it('is exported to its owner only, ten times an hour', async () => {
+  it('is exported to its owner only, at most ten times an hour', async () => {
     const limited = await startApp({ sharedWith: app, settings: { AUTH_THROTTLE_SCALE: '1' } });
-    const { person } = await owner();
+    const { person } = await createUserWithData();
     const user = (await signInFrom(app, person)).withBaseUrl(limited.url);
     const other = await createUser(app);
     const stranger = (await signInFrom(app, other)).withBaseUrl(limited.url);
@@ -136,11 +136,13 @@ describe('what is held on a user', () => {
     await limited.close();
   });
 
-  it('is erased from every table, cache and session, and forgotten in the logs', async () => {
-    const { person, user } = await owner();
+  it('is erased from every table, cache and session, and removed from the logs', async () => {
+    const { person, user } = await createUserWithData();
     const elsewhere = await signInFrom(app, person, 'another browser');
     await createAnonymousCaller(app).post('/v1/auth/password/forgot', { email: person.email });
-    await app.db.query('superuser', `UPDATE jobs SET title = 'a title of his own' WHERE user_id = $1`, [person.id]);
+    await app.db.query('superuser', `UPDATE jobs SET title = 'a very particular title' WHERE user_id = $1`, [
+      person.id,
+    ]);
     const before = await app.db.query<{ id: number; hash: string }>(
       'superuser',
       `SELECT id, encode(audit.values_hash(a), 'hex') AS hash FROM audit_logs a WHERE user_id = $1 ORDER BY id`,
@@ -157,7 +159,7 @@ describe('what is held on a user', () => {
     const days = (Date.parse(answer.body.backupsHoldItUntil) - Date.parse(answer.body.erasedAt)) / 86_400_000;
     expect(days).toBe(35);
     expect(answer.body.whatStays).toHaveLength(4);
-    for (const [table, n] of Object.entries(await rowsOf(person.id))) {
+    for (const [table, n] of Object.entries(await countRows(person.id))) {
       if (!LOGS.includes(table)) expect([table, n]).toEqual([table, 0]);
     }
     expect([(await user.get('/v1/users/me')).status, (await elsewhere.get('/v1/users/me')).status]).toEqual([401, 401]);
@@ -168,11 +170,11 @@ describe('what is held on a user', () => {
 
     const logs = await app.db.query(
       'superuser',
-      `SELECT count(*) FILTER (WHERE old_values IS NOT NULL OR new_values IS NOT NULL OR ip_address IS NOT NULL OR reason IS NOT NULL) AS told,
+      `SELECT count(*) FILTER (WHERE old_values IS NOT NULL OR new_values IS NOT NULL OR ip_address IS NOT NULL OR reason IS NOT NULL) AS kept,
               count(*) AS n FROM audit_logs WHERE user_id = $1`,
       [person.id],
     );
-    expect(logs).toEqual([{ told: 0, n: answer.body.auditRowsForgotten }]);
+    expect(logs).toEqual([{ kept: 0, n: answer.body.auditRowsForgotten }]);
     const after = await app.db.query(
       'superuser',
       `SELECT id, encode(audit.values_hash(a), 'hex') AS hash FROM audit_logs a WHERE user_id = $1 AND id <= $2 ORDER BY id`,
@@ -194,9 +196,9 @@ describe('what is held on a user', () => {
     });
   });
 
-  /** Neither a row of any table nor a key or value of Redis names him, his address's hash or his browser. */
+  /** Asserts that no table and no key or value of Redis contains the address, browser or title of the user. */
   async function expectNoTraceOf({ email }: Credentials): Promise<void> {
-    const traces = [email, 'a very particular browser', 'a title of his own'];
+    const traces = [email, 'a very particular browser', 'a very particular title'];
     const tables = await app.db.query<{ name: string }>(
       'superuser',
       `SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -221,10 +223,10 @@ describe('what is held on a user', () => {
       keys.map(async (key) => ((await app.redis.type(key)) === 'hash' ? app.redis.hvals(key) : [])),
     );
     for (const trace of traces.slice(0, 1)) expect(JSON.stringify([keys, values])).not.toContain(trace);
-    expect(values.flat()).not.toContain('a title of his own');
+    expect(values.flat()).not.toContain('a very particular title');
   }
 
-  it('stays while there is no other active admin to look after the installation', async () => {
+  it('is not erased for the last active admin', async () => {
     const lonely = await startApp();
     const person = await createUser(lonely, { role: 'admin' });
     const only = await signInFrom(lonely, person);
@@ -237,7 +239,7 @@ describe('what is held on a user', () => {
     await lonely.close();
   });
 
-  it('is what happened to his account, page by page, and not to others', async () => {
+  it('includes the security events of the account, in pages, and no others', async () => {
     const person = await createUser(app);
     const user = await signInFrom(app, person);
     await user.post('/v1/auth/step-up', { password: 'not it at all' });
@@ -258,7 +260,7 @@ describe('what is held on a user', () => {
     expect((await user.get('/v1/users/me/security-events?userId=1')).status).toBe(400);
   });
 
-  it('has limits', async () => {
+  it('has limits, listed with their use', async () => {
     const limited = await startApp({
       sharedWith: app,
       settings: { RATE_LIMIT_PER_MINUTE: '600', AUTH_THROTTLE_SCALE: '1' },

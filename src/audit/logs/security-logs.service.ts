@@ -4,10 +4,10 @@ import { SystemDatabase } from '../../platform/database/system-database';
 import { KeysetPages } from '../../platform/http/pagination/keyset-page';
 import type { Page } from '../../platform/http/pagination/page.dto';
 import { listSecurityLogs, type SecurityLogRow } from './audit.queries';
-import { type ListOwnSecurityLogsDto, type ListSecurityLogsDto, type SecurityLogDto } from './security-logs.dto';
+import { type ListAccountSecurityLogsDto, type ListSecurityLogsDto, type SecurityLogDto } from './security-logs.dto';
 import type { SecurityLog } from './security-log.entity';
 
-/** The security log, read by admins and, each his own part, by users. */
+/** Reads the security log: all events for admins, their own events for users. */
 @Injectable()
 export class SecurityLogsService {
   constructor(
@@ -16,7 +16,7 @@ export class SecurityLogsService {
     private readonly pages: KeysetPages,
   ) {}
 
-  /** Returns one page of the events that fit the filters, newest first, as gigvault_admin; the reading is one itself. */
+  /** Returns one page of matching events, newest first, as gigvault_admin; the access is recorded as an event. */
   async list(query: ListSecurityLogsDto): Promise<Page<SecurityLogDto>> {
     const page = this.pages.open(query);
     const rows = await this.system.asAdmin('read the security log', (unit) =>
@@ -25,8 +25,8 @@ export class SecurityLogsService {
     return page.of(rows, (row) => [row.sortKey, row.id], toSecurityLog);
   }
 
-  /** Returns one page of the signed-in user's own events that fit the filters, newest first. Session: user. */
-  async listForUser(query: ListOwnSecurityLogsDto): Promise<Page<SecurityLogDto>> {
+  /** Returns one page of the signed-in user's matching events, newest first. Session: user. */
+  async listForUser(query: ListAccountSecurityLogsDto): Promise<Page<SecurityLogDto>> {
     const page = this.pages.open(query);
     const rows = await this.database.list<SecurityLogRow>(...listSecurityLogs(query, page.after, page.take));
     return page.of(rows, (row) => [row.sortKey, row.id], toSecurityLog);
