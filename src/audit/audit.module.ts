@@ -7,7 +7,7 @@ import { AuditSubscriber } from './audit.subscriber';
 import { SecurityLog } from './logs/security-log.entity';
 import { SecurityLogsService } from './logs/security-logs.service';
 
-/** Writes down every entity change, and reads what is written; a process without it cannot commit entity work. */
+/** Records entity changes and serves both logs. A process without this module cannot commit entity changes. */
 @Module({
   imports: [TypeOrmModule.forFeature([AuditLog, SecurityLog])],
   controllers: [AuditController, AdminLogsController],

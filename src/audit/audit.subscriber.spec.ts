@@ -35,7 +35,7 @@ describe(serializeValues.name, () => {
     );
   });
 
-  it('never writes as a number what is none', () => {
+  it('never writes malformed decimals as numbers', () => {
     expect(serializeValues({ cost: '1e5,"x":1' }, [typedColumn('cost', 'numeric')])).toBe('{"cost":"1e5,\\"x\\":1"}');
   });
 });
@@ -71,11 +71,11 @@ describe(AuditSubscriber.name, () => {
     changes = [];
   });
 
-  it('asks the data gate to be heard', () => {
+  it('subscribes to the database', () => {
     expect(subscribe).toHaveBeenCalledWith(subscriber);
   });
 
-  it('tells a new row whole, without what the database keeps by itself', () => {
+  it('records all columns of a new row but those the database maintains', () => {
     const entity = { id: 7, isFavorite: true, skills: ['a'], version: 1, updatedAt: new Date(), search: 'x' };
 
     subscriber.afterInsert(event<InsertEvent<ObjectLiteral>>({ entity }));
@@ -85,7 +85,7 @@ describe(AuditSubscriber.name, () => {
     ]);
   });
 
-  it('tells of a change only the columns that were written', () => {
+  it('records only the written columns of a change', () => {
     const databaseEntity = { id: 7, isFavorite: false, skills: ['a'], version: 1 };
     const entity = { id: 7, isFavorite: false, skills: ['b'], version: 2 };
     const updatedColumns = METADATA.columns.filter(({ propertyName }) => ['skills', 'version'].includes(propertyName));
@@ -97,7 +97,7 @@ describe(AuditSubscriber.name, () => {
     ]);
   });
 
-  it('tells a deleted row whole', () => {
+  it('records all columns of a deleted row', () => {
     subscriber.afterRemove(
       event<RemoveEvent<ObjectLiteral>>({ databaseEntity: { id: 7, isFavorite: true, skills: [] } }),
     );
@@ -107,17 +107,15 @@ describe(AuditSubscriber.name, () => {
     ]);
   });
 
-  it('refuses to tell of a row whose every column it cannot know', () => {
+  it('rejects the removal of a row with columns that are not read', () => {
     const metadata = { ...METADATA, columns: [...METADATA.columns, column('payload', 'payload', { isSelect: false })] };
 
-    expect(() => subscriber.afterRemove(event({ metadata, databaseEntity: { id: 7 } }))).toThrow(
-      'delete by unit.query',
-    );
+    expect(() => subscriber.afterRemove(event({ metadata, databaseEntity: { id: 7 } }))).toThrow('use unit.query');
   });
 
-  it('refuses a write outside of a unit of work', () => {
+  it('rejects a write outside a unit of work', () => {
     expect(() => subscriber.afterInsert(event({ entity: { id: 7 }, queryRunner: { data: {} } }))).toThrow(
-      'outside the data gate',
+      'outside a unit of work',
     );
   });
 });

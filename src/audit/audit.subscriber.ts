@@ -16,9 +16,9 @@ import type { UnitOfWork } from '../platform/database/unit-of-work';
 const DECIMAL = /^-?\d+(\.\d+)?$/;
 
 /**
- * Returns the columns' values as the JSON object, as text, that PostgreSQL's to_jsonb() makes of the row: decimals are
- * numbers with all their places, instants in UTC to the millisecond. So both pens of the audit write one form, and
- * audit.record() need not take apart what it is told.
+ * Returns the columns' values as the JSON text that PostgreSQL's to_jsonb() creates for the row: decimals as numbers
+ * with all digits, instants in UTC to the millisecond. Subscriber and triggers thus write one form, and audit.record()
+ * need not parse its arguments.
  */
 export function serializeValues(entity: ObjectLiteral, columns: readonly ColumnMetadata[]): string {
   let members = '';
@@ -33,18 +33,18 @@ function serializeValue(value: unknown, type: ColumnMetadata['type']): string {
   if (typeof value === 'boolean') return String(value);
   if (value instanceof Date)
     return `"${value.toISOString().replace(/(?:\.000|(?<=\.\d)00|(?<=\.\d\d)0)?Z$/, '+00:00')}"`;
-  // JSON.stringify would make it a string, and Number() would lose places past the 15th digit.
+  // JSON.stringify would create a string, and Number() would lose digits after the 15th.
   if (type === 'numeric' && typeof value === 'string' && DECIMAL.test(value)) return value;
   return JSON.stringify(value);
 }
 
-/** Follow from a change without being one; audit.audited_tables ignores them too. */
+/** Columns that only follow from other changes; audit.audited_tables ignores them too. */
 const IGNORED_COLUMNS = new Set(['updated_at', 'version', 'fetched_at']);
 
 /**
- * The first of the two pens of the audit: hears every write of the entity API and collects it in its unit of work, which
- * writes each of them by audit.record() in the flight that carries COMMIT. So a rollback leaves no row, and a change
- * that was not heard stops the commit. Secret columns are blackened by audit.record itself.
+ * Audits the entity API; triggers audit all other writes. Collects each change in its unit of work, which records them
+ * with audit.record() in the batch that contains COMMIT. A rollback leaves no audit row, and a change without a record
+ * stops the commit. audit.record() redacts secret columns.
  */
 @Injectable()
 export class AuditSubscriber implements EntitySubscriberInterface<ObjectLiteral> {
@@ -78,7 +78,7 @@ export class AuditSubscriber implements EntitySubscriberInterface<ObjectLiteral>
   afterRemove({ metadata, databaseEntity, queryRunner }: RemoveEvent<ObjectLiteral>): void {
     const columns = listStoredColumns(metadata);
     const unread = columns.filter((column) => !column.isSelect).map((column) => column.databaseName);
-    if (unread.length > 0) throw new Error(`${metadata.tableName}: ${unread.join()} is not read; delete by unit.query`);
+    if (unread.length > 0) throw new Error(`${metadata.tableName}: ${unread.join()} is not read; use unit.query`);
     recordChange(queryRunner, metadata, 'DELETE', databaseEntity.id, serializeValues(databaseEntity, columns), null);
   }
 }
@@ -92,13 +92,13 @@ function recordChange(
   after: EntityChange['new'],
 ): void {
   const { unit } = queryRunner.data as { unit?: UnitOfWork };
-  if (!unit) throw new Error(`${metadata.tableName}: written outside the data gate`);
+  if (!unit) throw new Error(`${metadata.tableName}: written outside a unit of work`);
   unit.changes.push({ table: metadata.tableName, id: Number(id), action, old: before, new: after });
 }
 
 const storedColumnsByEntity = new WeakMap<EntityMetadata, ColumnMetadata[]>();
 
-/** Also those an entity does not read (`select: false`): by hand they are never written, so they are NULL in a new row. */
+/** Includes columns an entity does not read (`select: false`): no entity writes them, so new rows have NULL. */
 function listStoredColumns(metadata: EntityMetadata): ColumnMetadata[] {
   let columns = storedColumnsByEntity.get(metadata);
   if (!columns) {

@@ -2,40 +2,40 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Config } from '../platform/config/config';
 import type { TaskResult, ScheduledTask, TaskContext } from '../platform/scheduler/scheduled-task';
 
-/** This year and so many more always have their partitions. */
+/** Number of years after this one that always have partitions. */
 const YEARS_AHEAD = 2;
 
 /**
- * Attaching waits for whoever writes, and whoever writes next waits behind it: better to give up soon and try again; below
- * deadlock_timeout, so that it is never a writer who is ended.
+ * Attaching waits for current writers, and later writers wait for it, so it gives up soon and retries. Below
+ * deadlock_timeout, so that a deadlock never ends a writer.
  */
 const LOCK_TIMEOUT = '500ms';
 
-/** Tries and the pause before the next; after that the run fails and is retried as a whole. */
+/** Attempts of a step and the pause between them; after the last one the run fails and is retried. */
 const MAX_ATTEMPTS = 10;
 const RETRY_DELAY_MS = 500;
 
-/** SQLSTATE: lock_timeout; a deadlock; a row that came into the default partition meanwhile. */
+/** SQLSTATE: lock_timeout; deadlock; a row inserted into the default partition meanwhile. */
 const RETRYABLE_SQLSTATES: ReadonlySet<unknown> = new Set(['55P03', '40P01', '23514']);
 
-/** Parts of default partitions drained in one run; the next goes on. */
+/** Parts of default partitions drained in one run; the next run continues. */
 const MAX_DRAINED_PARTS = 500;
 
 /** Keeps the partitions of analytics, security_logs and audit_logs ahead of the calendar. */
 export const CREATE_PARTITIONS: ScheduledTask = {
   id: 'create-partitions',
   description:
-    'Makes the yearly partitions of this year and two ahead, moves stray rows into theirs, and archives old ones (PARTITION_ARCHIVE_AFTER_YEARS).',
+    'Creates the partitions of this year and the next two, moves rows out of the default ones and archives old ones (PARTITION_ARCHIVE_AFTER_YEARS).',
   cron: '17 3 * * *',
   timezone: 'UTC',
   timeoutMs: 10 * 60_000,
   retries: 5,
-  missedRunImpact: 'Nothing for two years; then rows lie in the default partitions, where they are slower to find.',
+  missedRunImpact: 'None for two years; then new rows go to the default partitions, which are slower to search.',
   runsAtBoot: true,
   run: createPartitions,
 };
 
-/** Each step is a transaction of its own, so that no lock outlives it. */
+/** Runs each step in its own transaction, so that no lock outlives it. */
 async function createPartitions(context: TaskContext): Promise<TaskResult> {
   const { partitionYears } = context.service(Config).retention;
   const tables = await queryNames(
@@ -51,7 +51,7 @@ async function createPartitions(context: TaskContext): Promise<TaskResult> {
       if (parts.length === 0 || drained.length >= MAX_DRAINED_PARTS) break;
     }
   }
-  // After the draining: to make a partition moves what the default one holds of it, however much.
+  // After draining: creating a partition moves all its rows out of the default one at once.
   const made = await queryNames(context, 'SELECT name FROM app.create_partitions($1) AS name', [YEARS_AHEAD]);
   const archived =
     partitionYears > 0

@@ -31,7 +31,7 @@ describe('the audit log', () => {
   };
 
   describe('GET /v1/audit/logs', () => {
-    it('shows what happened to his rows, newest first, whoever did it', async () => {
+    it('shows changes of own rows by every actor, newest first', async () => {
       const id = await createReadMessage();
       await app.db.query('superuser', `UPDATE messages SET content = 'edited' WHERE id = $1`, [id]);
 
@@ -68,34 +68,34 @@ describe('the audit log', () => {
       ]);
     });
 
-    it('keeps to the filters, page by page', async () => {
+    it('applies the filters to every page', async () => {
       const id = await createReadMessage();
       const other = await createReadMessage();
-      const actionsOf = async (query: string) =>
+      const listActions = async (query: string) =>
         (await ann.get<Logs>(`/v1/audit/logs?${query}`)).body.items.map(
           (row) => `${row.recordId === id ? 'first' : 'other'} ${row.action}`,
         );
       const [{ now }] = (await app.db.query<{ now: Date }>('superuser', 'SELECT now()')) as [{ now: Date }];
 
-      expect(await actionsOf(`recordId=${id}&table=messages`)).toEqual(['first UPDATE', 'first INSERT']);
-      expect(await actionsOf('action=INSERT&table=messages')).toEqual(['other INSERT', 'first INSERT']);
-      expect(await actionsOf('table=messages&action=DELETE')).toEqual([]);
-      expect(await actionsOf('table=jobs')).toEqual([]);
-      expect(await actionsOf(`table=messages&from=${new Date(now.getTime() + 60_000).toISOString()}`)).toEqual([]);
+      expect(await listActions(`recordId=${id}&table=messages`)).toEqual(['first UPDATE', 'first INSERT']);
+      expect(await listActions('action=INSERT&table=messages')).toEqual(['other INSERT', 'first INSERT']);
+      expect(await listActions('table=messages&action=DELETE')).toEqual([]);
+      expect(await listActions('table=jobs')).toEqual([]);
+      expect(await listActions(`table=messages&from=${new Date(now.getTime() + 60_000).toISOString()}`)).toEqual([]);
       expect(
-        await actionsOf(`table=messages&recordId=${other}&to=${new Date(now.getTime() + 60_000).toISOString()}`),
+        await listActions(`table=messages&recordId=${other}&to=${new Date(now.getTime() + 60_000).toISOString()}`),
       ).toHaveLength(2);
       const { nextCursor } = (await ann.get('/v1/audit/logs?table=messages&limit=3')).body;
-      expect(await actionsOf(`table=messages&limit=3&cursor=${nextCursor}`)).toEqual(['first INSERT']);
+      expect(await listActions(`table=messages&limit=3&cursor=${nextCursor}`)).toEqual(['first INSERT']);
     });
 
-    it("shows nothing of another's", async () => {
+    it('shows no rows of other users', async () => {
       await createReadMessage();
 
       expect((await bob.get('/v1/audit/logs?table=messages')).body).toEqual({ items: [], nextCursor: null });
     });
 
-    it('never shows a secret: what is kept sealed reads as redacted', async () => {
+    it('shows secrets as redacted', async () => {
       await app.db.query('superuser', `UPDATE users SET encrypted_password = 'another-hash' WHERE id = $1`, [ann.id]);
 
       const { body } = await ann.get('/v1/audit/logs?table=users');
@@ -113,7 +113,7 @@ describe('the audit log', () => {
       'limit=0',
       'sort=at',
       'userId=1',
-    ])('refuses %s and names it', async (query) => {
+    ])('rejects %s and names it', async (query) => {
       const { status, body } = await ann.get(`/v1/audit/logs?${query}`);
 
       expect(status).toBe(400);
@@ -131,7 +131,7 @@ describe('the audit log', () => {
       expect(pluck(body.items, 'action')).toEqual(['UPDATE', 'INSERT']);
     });
 
-    it('knows nothing of what is not his, what never was, and what is no table', async () => {
+    it('answers 404 for records of others, unknown records and unknown tables', async () => {
       const id = await createReadMessage();
 
       const answers = await Promise.all([
@@ -145,13 +145,13 @@ describe('the audit log', () => {
       );
     });
 
-    it('refuses what is no id', async () => {
+    it('rejects a malformed id', async () => {
       expect((await ann.get('/v1/audit/messages/x')).body.errors[0].pointer).toBe('/recordId');
     });
   });
 
   describe('GET /v1/admin/audit/logs', () => {
-    it('shows the rows of all tenants to an admin, and leaves a security event', async () => {
+    it('shows the rows of all tenants to an admin and records a security event', async () => {
       const id = await createReadMessage();
 
       const { status, body } = await admin.get(`/v1/admin/audit/logs?userId=${ann.id}&table=messages`);
@@ -169,7 +169,7 @@ describe('the audit log', () => {
       expect(events).toEqual([{ details: { reason: 'read the audit log', operation: 'GET /v1/admin/audit/logs' } }]);
     });
 
-    it('shows what the database owner did', async () => {
+    it('shows changes by the database owner', async () => {
       const jobId = await insertJob(app.db, ann.id);
 
       const { body } = await admin.get(`/v1/admin/audit/logs?actorKind=database&table=jobs&recordId=${jobId}`);
@@ -177,25 +177,25 @@ describe('the audit log', () => {
       expect(body.items).toMatchObject([{ action: 'INSERT', actor: { kind: 'database', id: null }, userId: ann.id }]);
     });
 
-    it('is closed to users and strangers', async () => {
+    it('is forbidden to users and anonymous callers', async () => {
       expect((await ann.get('/v1/admin/audit/logs')).status).toBe(403);
       expect((await createAnonymousCaller(app).get('/v1/admin/audit/logs')).status).toBe(401);
     });
   });
 
   describe('GET /v1/admin/security-logs', () => {
-    it('shows events that fit the filters to an admin, newest first', async () => {
+    it('shows matching events to an admin, newest first', async () => {
       const log = `SELECT auth.log_event($1, $2, $3, $4, 'a test', '{"n": 1}')`;
       await app.db.query('superuser', log, ['login.failed', ann.id, false, '::ffff:203.0.113.7']);
       await app.db.query('superuser', log, ['login', ann.id, true, '203.0.113.8']);
 
-      const typesOf = async (query: string) =>
+      const listTypes = async (query: string) =>
         pluck((await admin.get(`/v1/admin/security-logs?userId=${ann.id}&${query}`)).body.items, 'eventType');
 
-      expect(await typesOf('')).toEqual(['login', 'login.failed']);
-      expect(await typesOf('success=false')).toEqual(['login.failed']);
-      expect(await typesOf('ipAddress=203.0.113.7')).toEqual(['login.failed']);
-      expect(await typesOf('eventType=login')).toEqual(['login']);
+      expect(await listTypes('')).toEqual(['login', 'login.failed']);
+      expect(await listTypes('success=false')).toEqual(['login.failed']);
+      expect(await listTypes('ipAddress=203.0.113.7')).toEqual(['login.failed']);
+      expect(await listTypes('eventType=login')).toEqual(['login']);
       expect((await admin.get(`/v1/admin/security-logs?userId=${ann.id}&limit=1`)).body).toEqual({
         nextCursor: expect.any(String),
         items: [
@@ -213,19 +213,19 @@ describe('the audit log', () => {
       });
     });
 
-    it.each(['ipAddress=x', 'success=1', 'eventType=%20', 'userId=0'])('refuses %s', async (query) => {
+    it.each(['ipAddress=x', 'success=1', 'eventType=%20', 'userId=0'])('rejects %s', async (query) => {
       expect((await admin.get(`/v1/admin/security-logs?${query}`)).status).toBe(400);
     });
 
-    it('is closed to users', async () => {
+    it('is forbidden to users', async () => {
       expect((await ann.get('/v1/admin/security-logs')).status).toBe(403);
     });
   });
 
-  it('asks for a sign-in', async () => {
-    const nobody = createAnonymousCaller(app);
+  it('requires a sign-in', async () => {
+    const anonymous = createAnonymousCaller(app);
 
-    expect((await nobody.get('/v1/audit/logs')).status).toBe(401);
-    expect((await nobody.get('/v1/audit/jobs/1')).status).toBe(401);
+    expect((await anonymous.get('/v1/audit/logs')).status).toBe(401);
+    expect((await anonymous.get('/v1/audit/jobs/1')).status).toBe(401);
   });
 });

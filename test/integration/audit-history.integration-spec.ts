@@ -21,7 +21,7 @@ describe(AuditHistoryService.name, () => {
   });
   afterAll(() => app.close());
 
-  it('shows changes of one transaction in the order they were made', async () => {
+  it('shows the changes of one transaction in order', async () => {
     const jobId = await insertJob(app.db, ann);
     await runAsUser(ann, () =>
       app.get(Database).transaction(async (unit) => {
@@ -36,7 +36,7 @@ describe(AuditHistoryService.name, () => {
     expect(items.map(({ changes }) => changes.country?.new)).toEqual(['C', 'B', 'A', undefined]);
   });
 
-  it('shows money, times, lists and JSON in the forms of the API', async () => {
+  it('shows money, times, lists and JSON in the formats of the API', async () => {
     const jobId = await insertJob(app.db, ann);
     await app.db.query(
       'superuser',

@@ -18,7 +18,7 @@ interface AuditRow {
   readonly new_values: Record<string, unknown> | null;
 }
 
-describe('the two pens of the audit', () => {
+describe('the audit by subscriber and by triggers', () => {
   let app: TestApp;
   let database: Database;
   let ann: number;
@@ -44,12 +44,12 @@ describe('the two pens of the audit', () => {
   const asAnn = <T>(work: (unit: UnitOfWork) => Promise<T>): Promise<T> =>
     runAsUser(ann, () => database.transaction(work), { requestId: 'a request', operation: 'POST /v1/test' });
 
-  /** The row less what differs between two records of the same content. */
-  const shape = ({ table_name, action, old_values, new_values, ...rest }: AuditRow): unknown => ({
+  /** Returns a row without the parts that differ between two records of the same content. */
+  const toComparable = ({ table_name, action, old_values, new_values, ...rest }: AuditRow): unknown => ({
     table_name,
     action,
-    old_values: less(old_values),
-    new_values: less(new_values),
+    old_values: omitGenerated(old_values),
+    new_values: omitGenerated(new_values),
     who: { ...rest, id: 0, record_id: 0, created_at: 0, transaction_id: 0, values_salt: 0 },
   });
 
@@ -61,11 +61,11 @@ describe('the two pens of the audit', () => {
     currency: 'EUR',
   } as const;
 
-  it('write the same row for an insert, an update and a delete', async () => {
+  it('writes the same rows for an insert, an update and a delete', async () => {
     await asAnn(async (unit) => {
       const proposals = unit.repository(Proposal);
-      const made = await proposals.insert({ jobId, ...FULL });
-      const changed = await proposals.update(made, {
+      const created = await proposals.insert({ jobId, ...FULL });
+      const changed = await proposals.update(created, {
         bidAmount: '50',
         coverLetter: null,
         submittedAt: new Date(0),
@@ -73,24 +73,24 @@ describe('the two pens of the audit', () => {
       });
       await proposals.remove(changed);
     });
-    const told = await rows();
+    const recorded = await rows();
 
     await asAnn(async (unit) => {
-      const [made] = await unit.query<{ id: number }>(
+      const [created] = await unit.query<{ id: number }>(
         `INSERT INTO proposals (job_id, cover_letter, bid_amount, bid_type, currency) VALUES ($1, $2, $3, $4, $5) RETURNING id`,
         [jobId, FULL.coverLetter, FULL.bidAmount, FULL.bidType, FULL.currency],
       );
       await unit.query(
         `UPDATE proposals SET bid_amount = 50, cover_letter = NULL, submitted_at = $2, status = 'submitted' WHERE id = $1`,
-        [made!.id, new Date(0)],
+        [created!.id, new Date(0)],
       );
-      await unit.query('DELETE FROM proposals WHERE id = $1', [made!.id]);
+      await unit.query('DELETE FROM proposals WHERE id = $1', [created!.id]);
     });
-    const seen = (await rows()).slice(told.length);
+    const captured = (await rows()).slice(recorded.length);
 
-    expect(told.map(({ action }) => action)).toEqual(['INSERT', 'UPDATE', 'DELETE']);
-    expect(told.map(shape)).toEqual(seen.map(shape));
-    expect(told[0]).toMatchObject({
+    expect(recorded.map(({ action }) => action)).toEqual(['INSERT', 'UPDATE', 'DELETE']);
+    expect(recorded.map(toComparable)).toEqual(captured.map(toComparable));
+    expect(recorded[0]).toMatchObject({
       user_id: ann,
       actor_kind: 'user',
       actor_id: ann,
@@ -99,7 +99,7 @@ describe('the two pens of the audit', () => {
     });
   });
 
-  it('write the same row for arrays, JSON and flags', async () => {
+  it('writes the same rows for arrays, JSON and flags', async () => {
     const values = {
       title: 'T',
       skills: ['a "b"', 'c,d', '{}'],
@@ -108,27 +108,27 @@ describe('the two pens of the audit', () => {
     };
     await asAnn(async (unit) => {
       const jobs = unit.repository(Job);
-      const made = await jobs.insert({ ...values, sourceKey: 'upwork:1' });
-      await jobs.update(made, { skills: [], clientInfo: null, isFavorite: false });
+      const created = await jobs.insert({ ...values, sourceKey: 'upwork:1' });
+      await jobs.update(created, { skills: [], clientInfo: null, isFavorite: false });
     });
-    const told = await rows();
+    const recorded = await rows();
 
     await asAnn(async (unit) => {
-      const [made] = await unit.query<{ id: number }>(
+      const [created] = await unit.query<{ id: number }>(
         `INSERT INTO jobs (title, skills, client_info, is_favorite, source_key) VALUES ($1, $2, $3, $4, 'upwork:2') RETURNING id`,
         [values.title, values.skills, JSON.stringify(values.clientInfo), true],
       );
       await unit.query(`UPDATE jobs SET skills = '{}', client_info = NULL, is_favorite = false WHERE id = $1`, [
-        made!.id,
+        created!.id,
       ]);
     });
-    const seen = (await rows()).slice(told.length);
+    const captured = (await rows()).slice(recorded.length);
 
-    expect(told).toHaveLength(2);
-    expect(told.map(shape)).toEqual(seen.map(shape));
+    expect(recorded).toHaveLength(2);
+    expect(recorded.map(toComparable)).toEqual(captured.map(toComparable));
   });
 
-  it('write each change of a mixed unit once', async () => {
+  it('writes each change of a mixed unit of work once', async () => {
     await asAnn(async (unit) => {
       const message = await unit.repository(Message).insert({ senderType: 'client', content: 'by the entity' });
       await unit.query(
@@ -151,7 +151,7 @@ describe('the two pens of the audit', () => {
     ]);
   });
 
-  it('write each change of parallel statements in one unit once', async () => {
+  it('writes each change of parallel statements in one unit of work once', async () => {
     await asAnn((unit) =>
       Promise.all(
         Array.from({ length: 10 }, (_, i) =>
@@ -166,13 +166,13 @@ describe('the two pens of the audit', () => {
     expect(contents.sort()).toEqual(Array.from({ length: 10 }, (_, i) => `m${i}`));
   });
 
-  it('write what a cascade inside an entity unit takes along', async () => {
+  it('writes the changes of a cascade in a unit of work with entities', async () => {
     const { proposal, message } = await asAnn(async (unit) => ({
       proposal: await unit.repository(Proposal).insert({ jobId }),
       message: await unit.repository(Message).insert({ jobId, senderType: 'client', content: 'x' }),
     }));
     const before = (await rows()).length;
-    // The API never deletes a job's row and its login may not: a cascade is caused as an operator would cause it.
+    // The API's login may not delete jobs, so the test causes the cascade as an operator would.
     await app.db.transaction('superuser', async (client) => {
       await client.query(`SELECT set_config('app.audit_source', 'subscriber', true)`);
       await client.query('DELETE FROM jobs WHERE id = $1', [jobId]);
@@ -185,7 +185,7 @@ describe('the two pens of the audit', () => {
     ]);
   });
 
-  it('leave no row of a unit that is rolled back', async () => {
+  it('writes no row for a unit of work that is rolled back', async () => {
     const failed = asAnn(async (unit) => {
       await unit.repository(Message).insert({ senderType: 'client', content: 'lost' });
       await unit.query(`INSERT INTO messages (sender_type, content) VALUES ('client', 'lost too')`);
@@ -196,18 +196,18 @@ describe('the two pens of the audit', () => {
     expect(await rows()).toEqual([]);
   });
 
-  it('leave no row of an update that changes nothing', async () => {
+  it('writes no row for an update that changes nothing', async () => {
     await asAnn(async (unit) => {
       const proposals = unit.repository(Proposal);
-      const made = await proposals.insert({ jobId, ...FULL });
-      await proposals.update(made, { bidAmount: '45.5', coverLetter: FULL.coverLetter });
-      await unit.query('UPDATE proposals SET bid_amount = bid_amount WHERE id = $1', [made.id]);
+      const created = await proposals.insert({ jobId, ...FULL });
+      await proposals.update(created, { bidAmount: '45.5', coverLetter: FULL.coverLetter });
+      await unit.query('UPDATE proposals SET bid_amount = bid_amount WHERE id = $1', [created.id]);
     });
 
     expect((await rows()).map(({ action }) => action)).toEqual(['INSERT']);
   });
 
-  it('audit a write that nobody awaited, or do not commit it', async () => {
+  it('audits a write that is not awaited, or does not commit it', async () => {
     await asAnn((unit) => {
       void unit.repository(Message).insert({ senderType: 'client', content: 'not awaited' });
       return Promise.resolve();
@@ -220,17 +220,17 @@ describe('the two pens of the audit', () => {
     expect(audited).toHaveLength(stored.length);
   });
 
-  it('stop the commit when the subscriber did not hear', async () => {
-    const deaf = jest.spyOn(AuditSubscriber.prototype, 'afterInsert').mockImplementation(() => undefined);
-    const write = asAnn((unit) => unit.repository(Message).insert({ senderType: 'client', content: 'unheard' }));
+  it('stops the commit when the subscriber did not record a change', async () => {
+    const silentSubscriber = jest.spyOn(AuditSubscriber.prototype, 'afterInsert').mockImplementation(() => undefined);
+    const write = asAnn((unit) => unit.repository(Message).insert({ senderType: 'client', content: 'not recorded' }));
 
     await expect(write)
       .rejects.toThrow('not committed')
-      .finally(() => deaf.mockRestore());
+      .finally(() => silentSubscriber.mockRestore());
     expect(await app.db.query('superuser', 'SELECT FROM messages WHERE user_id = $1', [ann])).toEqual([]);
   });
 
-  it('refuse entity work on a row that was not locked or is known as it was before, and on what is not written by hand', async () => {
+  it('rejects changes of unlocked or stale rows, and of columns that the database sets', async () => {
     const { id } = await asAnn((unit) => unit.repository(Proposal).insert({ jobId }));
 
     await expect(
@@ -247,10 +247,10 @@ describe('the two pens of the audit', () => {
         return proposals.update(proposal, { bidAmount: '2.00' });
       }),
     ).rejects.toThrow('lock: true');
-    const ofAnEndedUnit = (await asAnn((unit) => unit.repository(Proposal).find(id, { lock: true })))!;
-    await expect(
-      asAnn((unit) => unit.repository(Proposal).update(ofAnEndedUnit, { bidAmount: '3.00' })),
-    ).rejects.toThrow('lock: true');
+    const stale = (await asAnn((unit) => unit.repository(Proposal).find(id, { lock: true })))!;
+    await expect(asAnn((unit) => unit.repository(Proposal).update(stale, { bidAmount: '3.00' }))).rejects.toThrow(
+      'lock: true',
+    );
     await expect(asAnn((unit) => unit.repository(Proposal).insert({ jobId, userId: 1 }))).rejects.toThrow(
       'userId cannot be written',
     );
@@ -262,7 +262,7 @@ describe('the two pens of the audit', () => {
     );
   });
 
-  it('take tenant, actor and request from the context, whatever the argument of audit.record says', async () => {
+  it('takes tenant, actor and request from the context, not from the arguments of audit.record', async () => {
     const bob = (await createSignedInCaller(app)).id;
     const earlier = (await rows()).length;
 
@@ -276,7 +276,7 @@ describe('the two pens of the audit', () => {
     expect(row).toMatchObject({ user_id: ann, actor_id: ann, old_values: { user_id: ann, content: 'x' } });
   });
 
-  it('blacken secrets by one list', async () => {
+  it('redacts secrets with one list', async () => {
     await asAnn((unit) =>
       unit.query(`SELECT audit.record('users', $1, 'UPDATE', $2, $3)`, [
         ann,
@@ -303,8 +303,8 @@ describe('the two pens of the audit', () => {
   });
 });
 
-/** The values less the ids and times that the database gave. */
-function less(values: AuditRow['old_values']): unknown {
+/** Returns the values without ids and times that the database generated. */
+function omitGenerated(values: AuditRow['old_values']): unknown {
   if (values === null) return null;
   return { ...values, ...('id' in values && { id: 0, created_at: 0, source_key: 0 }) };
 }

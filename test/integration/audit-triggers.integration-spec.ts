@@ -17,7 +17,7 @@ interface AuditRow {
   reason: string | null;
 }
 
-describe('the audit', () => {
+describe('the audit triggers', () => {
   let database: TestDatabase;
   let tenant: number;
   beforeAll(async () => {
@@ -32,7 +32,7 @@ describe('the audit', () => {
     tenant = user!.id;
   });
 
-  /** The tenant's audit rows, oldest first, without those of the account itself. */
+  /** Returns the tenant's audit rows, oldest first, without the row of the new account. */
   const rows = (table = '%'): Promise<AuditRow[]> =>
     database.query<AuditRow>(
       'superuser',
@@ -56,7 +56,7 @@ describe('the audit', () => {
       )
     ).rows[0].id;
 
-  it('has one row of the whole row for an insert, without generated and bookkeeping columns', async () => {
+  it('records all columns of an insert but generated and ignored ones', async () => {
     const id = await asTenant((client) => insertOwnJob(client));
 
     const [row, ...more] = await rows();
@@ -74,7 +74,7 @@ describe('the audit', () => {
       expect(row!.new_values).not.toHaveProperty(absent);
   });
 
-  it('has only the changed columns for an update, one row for each row of a set, none for a row unchanged', async () => {
+  it('records only the changed columns of an update, once per changed row', async () => {
     await asTenant(async (client) => {
       await insertOwnJob(client, 'upwork:1');
       await insertOwnJob(client, 'upwork:2');
@@ -92,7 +92,7 @@ describe('the audit', () => {
     expect(versions).toEqual([{ version: 2 }, { version: 2 }]);
   });
 
-  it('tells who, from where and why by the context alone', async () => {
+  it('takes actor, address and reason from the context', async () => {
     await asTenant((client) => insertOwnJob(client), {
       actor_kind: 'admin',
       actor_id: '77',
@@ -112,7 +112,7 @@ describe('the audit', () => {
     });
   });
 
-  it('refuses an address that is none: the server tells one that is, or nothing', async () => {
+  it('rejects a malformed address and accepts an empty one', async () => {
     for (const ip of ['unknown', 'fe80::1%eth0', '1.2.3.4, 5.6.7.8', '1.2.3.4:5555', 'x'.repeat(500)]) {
       await expect(asTenant((client) => insertOwnJob(client, 'upwork:1'), { ip })).rejects.toMatchObject({
         code: '22P02',
@@ -123,21 +123,21 @@ describe('the audit', () => {
     expect((await rows()).map(({ ip_address }) => ip_address)).toEqual([null]);
   });
 
-  it('knows the login of a change made in psql', async () => {
+  it('records the login of a change made in psql', async () => {
     await asTenant((client) => insertOwnJob(client));
-    await database.query('superuser', `UPDATE jobs SET title = 'Mended' WHERE user_id = ${tenant}`);
+    await database.query('superuser', `UPDATE jobs SET title = 'Corrected' WHERE user_id = ${tenant}`);
 
     expect((await rows())[1]).toMatchObject({
       user_id: tenant,
       action: 'UPDATE',
-      new_values: { title: 'Mended' },
+      new_values: { title: 'Corrected' },
       actor_kind: 'database',
       actor_id: null,
       operation: 'login postgres',
     });
   });
 
-  it('follows a cascade, also out of a unit whose own statements the subscriber tells', async () => {
+  it('records a cascade, also in a transaction whose own statements the subscriber records', async () => {
     await asTenant(async (client) => {
       const job = await insertOwnJob(client);
       await client.query(`INSERT INTO proposals (job_id) VALUES ($1)`, [job]);
@@ -159,7 +159,7 @@ describe('the audit', () => {
     ]);
   });
 
-  it('tells of everything that goes with an account', async () => {
+  it('records all rows deleted with an account', async () => {
     await asTenant(async (client) => {
       await client.query(`INSERT INTO proposals (job_id) VALUES ($1)`, [await insertOwnJob(client)]);
       await client.query(
@@ -172,7 +172,7 @@ describe('the audit', () => {
     expect(deleted.sort()).toEqual(['analytics', 'analytics', 'jobs', 'proposals', 'users']);
   });
 
-  it('calls a partition by its table, also when the statement names the partition', async () => {
+  it('records the table of a partition, also when the statement names the partition', async () => {
     await asTenant((client) =>
       client.query(`INSERT INTO analytics (metric_name, date) VALUES ('views', '2001-01-01')`),
     );
@@ -184,7 +184,7 @@ describe('the audit', () => {
     ]);
   });
 
-  it('tells an upsert as what it did', async () => {
+  it('records an upsert as insert or update', async () => {
     const upsert = `INSERT INTO analytics (metric_name, metric_value, date) VALUES ('views', $1, '2026-05-05')
       ON CONFLICT (user_id, metric_name, date) DO UPDATE SET metric_value = excluded.metric_value`;
     for (const value of [1, 1, 2]) await asTenant((client) => client.query(upsert, [value]));
@@ -195,7 +195,7 @@ describe('the audit', () => {
     ]);
   });
 
-  it('blackens secrets and keeps the rest', async () => {
+  it('redacts secrets and keeps the rest', async () => {
     await asTenant(async (client) => {
       await client.query(`INSERT INTO user_tokens (seal_key, encrypted_access_token, encrypted_refresh_token, expires_at)
         VALUES (gen_random_uuid(), 'SECRET-1', 'SECRET-2', now())`);
@@ -219,18 +219,18 @@ describe('the audit', () => {
     expect(JSON.stringify(await database.query('superuser', 'SELECT * FROM audit_logs'))).not.toContain('SECRET');
   });
 
-  it('leaves no row of a transaction that was undone', async () => {
+  it('writes no row for a transaction that was rolled back', async () => {
     await expect(
       asTenant(async (client) => {
         await insertOwnJob(client);
-        throw new Error('undone');
+        throw new Error('rolled back');
       }),
-    ).rejects.toThrow('undone');
+    ).rejects.toThrow('rolled back');
 
     expect(await rows()).toEqual([]);
   });
 
-  it('cannot be written, changed or emptied by the application, nor any audited table truncated by anyone', async () => {
+  it('rejects writes to the log by the application, and TRUNCATE of audited tables by every role', async () => {
     for (const sql of [
       `INSERT INTO audit_logs (user_id, table_name, action) VALUES (${tenant}, 'jobs', 'INSERT')`,
       `UPDATE audit_logs SET action = 'DELETE'`,
@@ -244,7 +244,7 @@ describe('the audit', () => {
     }
   });
 
-  describe('as told by the subscriber', () => {
+  describe('audit.record() for the subscriber', () => {
     const record = (change: object, settings: Record<string, string> = {}): Promise<boolean> => {
       const { table, id, action, old, new: now } = { old: null, new: null, ...change } as Record<string, unknown>;
       return asTenant(
@@ -255,7 +255,7 @@ describe('the audit', () => {
       );
     };
 
-    it('has the very shape of the triggers', async () => {
+    it('writes the same values as the triggers', async () => {
       const { id, row } = await asTenant(async (client) => {
         const id = await insertOwnJob(client);
         await client.query(`UPDATE jobs SET budget_min = 7.5, title = 'New' WHERE id = $1`, [id]);
@@ -263,7 +263,7 @@ describe('the audit', () => {
         await client.query(`SET LOCAL timezone = 'UTC'`);
         return {
           id,
-          row: (await client.query('SELECT to_jsonb(j) AS told FROM jobs j WHERE id = $1', [id])).rows[0].told,
+          row: (await client.query('SELECT to_jsonb(j) AS job FROM jobs j WHERE id = $1', [id])).rows[0].job,
         };
       });
       await record({ table: 'jobs', id, action: 'INSERT', new: row });
@@ -277,13 +277,16 @@ describe('the audit', () => {
       await record({ table: 'jobs', id, action: 'DELETE', old: row });
       await database.query('superuser', `DELETE FROM jobs WHERE id = ${id}`);
 
-      const [inserted, updated, , told, toldUpdate, toldDelete, deleted] = await rows();
-      expect(told!.new_values).toEqual(inserted!.new_values);
-      expect([toldUpdate!.old_values, toldUpdate!.new_values]).toEqual([updated!.old_values, updated!.new_values]);
-      expect(toldDelete!.old_values).toEqual(deleted!.old_values);
+      const [inserted, updated, , recorded, recordedUpdate, recordedDelete, deleted] = await rows();
+      expect(recorded!.new_values).toEqual(inserted!.new_values);
+      expect([recordedUpdate!.old_values, recordedUpdate!.new_values]).toEqual([
+        updated!.old_values,
+        updated!.new_values,
+      ]);
+      expect(recordedDelete!.old_values).toEqual(deleted!.old_values);
     });
 
-    it('takes tenant and actor from the context, never from what it is told', async () => {
+    it('takes tenant and actor from the context, never from its arguments', async () => {
       const settings = { actor_kind: 'user', actor_id: String(tenant) };
       await record({ table: 'jobs', id: 5, action: 'INSERT', new: { id: 5, title: 'x', user_id: 1 } }, settings);
       await record({ table: 'jobs', id: 5, action: 'DELETE', old: { id: 6, title: 'x', user_id: tenant } }, settings);
@@ -295,7 +298,7 @@ describe('the audit', () => {
       ]);
     });
 
-    it('knows three kinds of actor besides the database, which is every other', async () => {
+    it('records other kinds of actors than user, admin and task as database', async () => {
       for (const kind of ['user', 'admin', 'task', '', 'root']) {
         await record(
           { table: 'jobs', id: 5, action: 'UPDATE', old: { title: 'x' }, new: { title: 'y' } },
@@ -306,23 +309,23 @@ describe('the audit', () => {
       expect((await rows()).map((row) => row.actor_kind)).toEqual(['user', 'admin', 'task', 'database', 'database']);
     });
 
-    it('blackens secrets and skips an update of bookkeeping only', async () => {
+    it('redacts secrets and skips an update of ignored columns only', async () => {
       const change = { table: 'user_tokens', id: 5, action: 'UPDATE' };
       const secret = await record({
         ...change,
         old: { encrypted_access_token: 'S1' },
         new: { encrypted_access_token: 'S2' },
       });
-      const bookkeeping = await record({ ...change, old: { version: 1 }, new: { version: 2 } });
+      const ignored = await record({ ...change, old: { version: 1 }, new: { version: 2 } });
 
-      expect([secret, bookkeeping]).toEqual([true, false]);
+      expect([secret, ignored]).toEqual([true, false]);
       expect((await rows())[0]).toMatchObject({
         old_values: { encrypted_access_token: '[redacted]' },
         new_values: { encrypted_access_token: '[redacted]' },
       });
     });
 
-    it('is refused without a tenant, of a table that is not audited, of an action unknown, and to other roles', async () => {
+    it('rejects a missing tenant, tables that are not audited, unknown actions and other roles', async () => {
       const change = { table: 'jobs', id: 5, action: 'INSERT', new: {} };
       await expect(record(change, { user_id: '' })).rejects.toMatchObject({ code: '42501' });
       await expect(record({ ...change, table: 'task_runs' })).rejects.toThrow('table task_runs is not audited');
@@ -334,15 +337,15 @@ describe('the audit', () => {
       ).rejects.toMatchObject({ code: '42501' });
     });
 
-    it('is not told again by the triggers', async () => {
+    it('is not repeated by the triggers', async () => {
       await asTenant((client) => insertOwnJob(client), { audit_source: 'subscriber' });
 
       expect(await rows()).toEqual([]);
     });
   });
 
-  it('has an answer for every table: audited, or not and why (test/contract/audited-tables.json)', async () => {
-    const watched = await database.query<{ table_name: string }>(
+  it('covers every table that test/contract/audited-tables.json does not exclude with a reason', async () => {
+    const auditedRows = await database.query<{ table_name: string }>(
       'superuser',
       'SELECT table_name FROM audit.audited_tables',
     );
@@ -352,12 +355,12 @@ describe('the audit', () => {
        WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace::regnamespace::text !~ '^(pg_|information_schema)'`,
     );
 
-    expect(watched.map((row) => row.table_name).sort()).toEqual([...audited.audited].sort());
+    expect(auditedRows.map((row) => row.table_name).sort()).toEqual([...audited.audited].sort());
     const known = [...audited.audited.map((name) => `public.${name}`), ...Object.keys(audited.notAudited)];
     expect(tables.map(({ name }) => name).sort()).toEqual(known.sort());
   });
 
-  it('leaves out every generated column', async () => {
+  it('ignores every generated column', async () => {
     const missing = await database.query(
       'superuser',
       `SELECT t.table_name, a.attname FROM audit.audited_tables t JOIN pg_attribute a ON a.attrelid = t.table_name::regclass

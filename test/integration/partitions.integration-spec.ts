@@ -16,7 +16,7 @@ describe('yearly partitions', () => {
   });
   afterEach(() => database.end());
 
-  const partitionsOf = async (table: string): Promise<string[]> =>
+  const listPartitions = async (table: string): Promise<string[]> =>
     (
       await database.query<{ name: string }>(
         'superuser',
@@ -25,7 +25,7 @@ describe('yearly partitions', () => {
       )
     ).map(({ name }) => name);
 
-  /** One metric a day from 1 January of a year. */
+  /** Inserts one metric per day from 1 January of a year. */
   const fill = (year: number, days: number): Promise<unknown> =>
     database.query(
       'superuser',
@@ -36,15 +36,15 @@ describe('yearly partitions', () => {
     (await query).map((row) => Object.values(row)[0]);
 
   it.each(['analytics', 'security_logs', 'audit_logs'])(
-    'of %s are there for this year and two more, and a default one',
+    'of %s exist for this year and the next two, with a default one',
     async (table) => {
       const years = [0, 1, 2].map((ahead) => `${table}_${THIS_YEAR + ahead}`);
 
-      expect(await partitionsOf(table)).toEqual([...years, `${table}_default`]);
+      expect(await listPartitions(table)).toEqual([...years, `${table}_default`]);
     },
   );
 
-  it('are made by the worker, once, as safe as the first ones', async () => {
+  it('are created by the worker, once, with the same security as the first ones', async () => {
     const wanted = ['analytics', 'audit_logs', 'security_logs'].map((table) => `${table}_${THIS_YEAR + 3}`);
 
     expect(await names(database.query('worker', 'SELECT app.create_partitions(3)'))).toEqual(wanted);
@@ -53,7 +53,7 @@ describe('yearly partitions', () => {
     await expect(database.query('app', 'SELECT app.create_partitions(3)')).rejects.toMatchObject({ code: '42501' });
   });
 
-  it('take over the rows that waited in the default one, with their ids and without an audit row', async () => {
+  it('receive the rows of the default one, with their ids and without an audit row', async () => {
     await fill(THIS_YEAR + 3, 40);
     const before = await database.query('superuser', 'SELECT * FROM analytics ORDER BY id');
     const [{ count: audited }] = (await database.query<{ count: number }>(
@@ -70,7 +70,7 @@ describe('yearly partitions', () => {
     expect(await database.query('superuser', 'SELECT count(*) FROM audit_logs')).toEqual([{ count: audited + 40 }]);
   });
 
-  it('are made for every year found in the default one when it is drained', async () => {
+  it('are created for every year found in the default one when it is drained', async () => {
     await fill(2019, 3);
     await fill(2021, 4);
 
@@ -86,20 +86,20 @@ describe('yearly partitions', () => {
     expect(await findSchemaProblems((sql) => database.query('app', sql))).toEqual([]);
   });
 
-  it('are made of the default one itself when it holds much of one year', async () => {
+  it('replace the default one when it contains many rows of one year', async () => {
     await fill(2019, 300);
 
     expect(await names(database.query('worker', `SELECT app.drain_default_partition('analytics', 100)`))).toEqual([
       'analytics_2019',
     ]);
-    expect(await partitionsOf('analytics')).toEqual(expect.arrayContaining(['analytics_2019', 'analytics_default']));
+    expect(await listPartitions('analytics')).toEqual(expect.arrayContaining(['analytics_2019', 'analytics_default']));
     expect(await database.query('superuser', 'SELECT count(*) FROM analytics_2019')).toEqual([{ count: 300 }]);
     await fill(2018, 3);
     expect(await database.query('superuser', 'SELECT count(*) FROM analytics_default')).toEqual([{ count: 3 }]);
     expect(await findSchemaProblems((sql) => database.query('app', sql))).toEqual([]);
   });
 
-  it('are built for the part of a year that one made by hand leaves open', async () => {
+  it('are created for the part of a year that a manual partition does not cover', async () => {
     await database.query('superuser', `DROP TABLE security_logs_${THIS_YEAR}`);
     await database.query(
       'superuser',
@@ -124,7 +124,7 @@ describe('yearly partitions', () => {
     expect(await findSchemaProblems((sql) => database.query('app', sql))).toEqual([]);
   });
 
-  it('that are old are detached and put aside with all they hold', async () => {
+  it('that are old are detached and archived with their rows', async () => {
     await fill(2019, 3);
     await fill(2021, 4);
     for (let i = 0; i < 2; i += 1) await database.query('worker', `SELECT app.drain_default_partition('analytics')`);
@@ -144,16 +144,16 @@ describe('yearly partitions', () => {
     expect(await database.query('superuser', 'SELECT count(*) FROM analytics_default')).toEqual([{ count: 1 }]);
   });
 
-  it('are refused for a table that has none', async () => {
+  it('are rejected for a table that is not partitioned', async () => {
     await expect(
       database.query('worker', `SELECT app.drain_default_partition('jobs; DROP TABLE jobs')`),
     ).rejects.toMatchObject({ code: '42P01' });
   });
 
-  it('are built while others write, and give up rather than hold them up', async () => {
+  it('are created during writes, and give up after the lock timeout', async () => {
     await database.transaction('superuser', async (client) => {
       await client.query(`INSERT INTO analytics (user_id, metric_name, date) VALUES (${tenant}, 'x', '2001-01-01')`);
-      // A writer that touched the default partition holds it: the builder waits no longer than it was told to.
+      // The writer locks the default partition: the task waits no longer than its lock timeout.
       await expect(
         database.transaction('worker', async (worker) => {
           await worker.query(`SET LOCAL lock_timeout = '200ms'`);
@@ -164,7 +164,7 @@ describe('yearly partitions', () => {
     expect(await names(database.query('worker', 'SELECT app.create_partitions(3)'))).toHaveLength(3);
   });
 
-  it('that are missing are a warning, and their rows are kept', async () => {
+  it('that are missing cause a warning, and their rows are kept', async () => {
     await database.query('superuser', `DROP TABLE security_logs_${THIS_YEAR}`);
     await database.query('auth', `SELECT auth.log_event('auth.test', NULL, true, '192.0.2.1', 'agent', '{}')`);
 

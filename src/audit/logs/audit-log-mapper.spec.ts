@@ -7,11 +7,11 @@ const COLUMNS: Record<string, AuditedColumn> = {
 };
 
 describe(diffFields.name, () => {
-  const changesOf = (before: Record<string, unknown> | null, after: Record<string, unknown> | null) =>
+  const diff = (before: Record<string, unknown> | null, after: Record<string, unknown> | null) =>
     diffFields(before, after, (column) => COLUMNS[column]);
 
-  it('shows values in the forms of the API under its field names', () => {
-    const changes = changesOf(
+  it('shows values with the names and formats of the API', () => {
+    const changes = diff(
       { bid_amount: 40, submitted_at: null, cover_letter: 'a' },
       { bid_amount: 45.5, submitted_at: '2026-01-31T09:30:00.123456+00:00', cover_letter: 'b' },
     );
@@ -23,14 +23,14 @@ describe(diffFields.name, () => {
     });
   });
 
-  it('shows a birth without the fields that stayed empty, its id and its owner', () => {
-    const changes = changesOf(null, { id: 7, user_id: 1, cover_letter: null, bid_amount: 0 });
+  it('shows an insert without empty fields, id and owner', () => {
+    const changes = diff(null, { id: 7, user_id: 1, cover_letter: null, bid_amount: 0 });
 
     expect(changes).toEqual({ bidAmount: { old: null, new: '0.00' } });
   });
 
-  it('goes by the name of a column it does not know, and leaves what is redacted', () => {
-    const changes = changesOf(
+  it('derives unknown columns from their names and keeps redacted values', () => {
+    const changes = diff(
       { last_login_at: '[redacted]', first_name: 'A' },
       { last_login_at: '2026-01-31T09:30:00+00:00', first_name: 'B' },
     );

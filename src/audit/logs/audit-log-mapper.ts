@@ -9,7 +9,7 @@ import type { EntityMetadata } from 'typeorm';
 import type { Database } from '../../platform/database/database';
 import type { AuditLog } from './audit-log.entity';
 
-/** What the audit must know of a column to show its values as the API does. */
+/** The properties of a column that decide how the API shows its values. */
 export interface AuditedColumn {
   readonly field: string;
   readonly kind: 'money' | 'instant' | 'plain';
@@ -17,27 +17,27 @@ export interface AuditedColumn {
   readonly decimalPlaces: number;
 }
 
-/** A row as audit_logs keeps it: column names, PostgreSQL's JSON of the values. */
+/** Values in audit_logs: column names and PostgreSQL's JSON. */
 type StoredValues = Readonly<Record<string, unknown>> | null;
 
-/** Name the record and its owner, which the caller knows; source_key follows from the other fields. */
+/** Columns left out: record and owner are known to the caller; source_key follows from the other fields. */
 const OMITTED_COLUMNS = new Set(['id', 'user_id', 'source_key']);
 
 /**
- * Returns what changed under the API's field names and in the API's forms: money as a decimal string, times in
- * milliseconds of UTC. Fields that are null before and after are no change.
- * @param columnOf what is known of a column; undefined for a table without an entity, whose columns go by their names
+ * Returns the changed fields with the API's names and formats: money as a decimal string, times in UTC to the
+ * millisecond. Leaves out fields that are null before and after.
+ * @param findColumn returns undefined for a table without an entity, whose columns are derived from their names
  */
 export function diffFields(
   before: StoredValues,
   after: StoredValues,
-  columnOf: (column: string) => AuditedColumn | undefined,
+  findColumn: (column: string) => AuditedColumn | undefined,
 ): Record<string, FieldChange> {
   const columns = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
   const changes = columns
     .filter((column) => !OMITTED_COLUMNS.has(column))
     .map((column): [string, FieldChange] => {
-      const known = columnOf(column) ?? inferColumn(column);
+      const known = findColumn(column) ?? inferColumn(column);
       return [known.field, { old: formatValue(before?.[column], known), new: formatValue(after?.[column], known) }];
     });
   return Object.fromEntries(changes.filter(([, change]) => change.old !== null || change.new !== null));
@@ -55,19 +55,19 @@ function formatValue(value: unknown, { kind, decimalPlaces: places }: AuditedCol
   return value;
 }
 
-/** A redacted instant stays what it is. */
+/** Formats an instant; a redacted one stays unchanged. */
 function formatInstant(value: string): string {
   const instant = new Date(value);
   return Number.isNaN(instant.getTime()) ? value : instant.toISOString();
 }
 
-/** Shows rows of the audit log: names and forms of values come from the entities that map the tables. */
+/** Maps rows of the audit log to DTOs. Names and formats of values come from the entities of the tables. */
 export class AuditLogMapper {
   private readonly columns = new Map<string, ReadonlyMap<string, AuditedColumn>>();
 
   constructor(private readonly database: Database) {}
 
-  /** A change of a record the reader has named. */
+  /** Returns a change of a record that the caller named. */
   readonly toChange = (row: AuditLog): ChangeDto => {
     const columns = this.getColumns(row.tableName);
     return {
@@ -78,7 +78,7 @@ export class AuditLogMapper {
     };
   };
 
-  /** A row for the tenant it is about: where an admin sits is not his to know. */
+  /** Returns the tenant's view of a row. Omits the IP address of an admin. */
   readonly toTenantLog = (row: AuditLog): AuditLogDto => ({
     id: row.id,
     table: row.tableName,
@@ -90,7 +90,7 @@ export class AuditLogMapper {
     ipAddress: row.actorId === row.userId ? row.ipAddress : null,
   });
 
-  /** A row for an admin. */
+  /** Returns the admin's view of a row. */
   readonly toAdminLog = (row: AuditLog): AdminAuditLogDto => ({
     ...this.toTenantLog(row),
     userId: row.userId,
@@ -104,7 +104,7 @@ export class AuditLogMapper {
   }
 }
 
-/** A task that works for a tenant has his id in its context; it is not him. */
+/** Returns the actor. A task has the tenant's id in its context, but the tenant is not the actor. */
 function toActor({ actorKind, actorId }: AuditLog): ActorDto {
   return { kind: actorKind, id: actorKind === 'user' || actorKind === 'admin' ? actorId : null };
 }

@@ -1,13 +1,13 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { type ActorDto, type AuditAction } from './audit-logs.dto';
 
-/** One change of one row, as the database wrote it down; nobody writes it by this entity. */
+/** One change of one row. Written by the database only, never with this entity. */
 @Entity('audit_logs')
 export class AuditLog {
   @PrimaryColumn('bigint', { generated: 'identity', generatedIdentity: 'ALWAYS' })
   readonly id: number;
 
-  /** The log is partitioned by it, so it is part of the key. */
+  /** Partition key, so part of the primary key. */
   @PrimaryColumn('timestamptz', { name: 'created_at', default: () => 'clock_timestamp()' })
   readonly createdAt: Date;
 
@@ -24,18 +24,18 @@ export class AuditLog {
   @Column('text')
   readonly action: AuditAction;
 
-  /** Column names and PostgreSQL's JSON of the values; of an update only what changed, secrets redacted. */
+  /** Column names and PostgreSQL's JSON of the values. Updates contain only changed columns; secrets are redacted. */
   @Column('jsonb', { name: 'old_values', nullable: true })
   readonly oldValues: Record<string, unknown> | null;
 
   @Column('jsonb', { name: 'new_values', nullable: true })
   readonly newValues: Record<string, unknown> | null;
 
-  /** Goes with the values when they are forgotten. */
+  /** Removed together with the values on erasure. */
   @Column('bytea', { name: 'values_salt', nullable: true, select: false })
   readonly valuesSalt: Buffer | null;
 
-  /** What stands for forgotten values; see audit.values_hash(). */
+  /** Replaces erased values; see audit.values_hash(). */
   @Column('bytea', { name: 'values_hash', nullable: true, select: false })
   readonly valuesHash: Buffer | null;
 

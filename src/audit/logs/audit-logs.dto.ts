@@ -3,29 +3,29 @@ import { IsIn, Matches } from 'class-validator';
 import { Instant, IntegerParam, ListParam, OptionalField } from '../../platform/http/validation/fields';
 import { PageQueryDto } from '../../platform/http/pagination/page.dto';
 
-/** What can cause a change; the CHECK of audit_logs.actor_kind lists the same. */
+/** Kinds of actors; the CHECK of audit_logs.actor_kind lists the same. */
 export const ACTOR_KINDS = ['user', 'admin', 'task', 'database'] as const;
 
-/** Who caused a change. */
+/** The actor of a change. */
 export class ActorDto {
   @ApiProperty({
     enum: ACTOR_KINDS,
-    description: 'A signed-in user or admin, a task, or somebody at the database itself.',
+    description: 'Kind of actor: a signed-in user or admin, a task, or a direct database login.',
     example: 'user',
   })
   kind: (typeof ACTOR_KINDS)[number];
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'The id of the user or admin, else null.', example: 7 })
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Id of the user or admin, else null.', example: 7 })
   id: number | null;
 }
 
-/** What a change of a row can be; the CHECK of audit_logs.action lists the same. */
+/** Kinds of changes; the CHECK of audit_logs.action lists the same. */
 export const AUDIT_ACTIONS = ['INSERT', 'UPDATE', 'DELETE'] as const;
 
-/** What a change of a row can be. */
+/** Kind of a change. */
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-/** A field's values before and after, in the forms of the API. */
+/** A field's old and new value, in the formats of the API. */
 export interface FieldChange {
   readonly old: unknown;
   readonly new: unknown;
@@ -44,7 +44,7 @@ export class ChangeDto {
   @ApiProperty({ type: ActorDto, description: 'Who made the change.' })
   actor: ActorDto;
 
-  @ApiProperty({ enum: AUDIT_ACTIONS, description: 'What was done to the row.', example: 'UPDATE' })
+  @ApiProperty({ enum: AUDIT_ACTIONS, description: 'Kind of change.', example: 'UPDATE' })
   action: AuditAction;
 
   @ApiProperty({
@@ -52,9 +52,9 @@ export class ChangeDto {
     additionalProperties: {
       type: 'object',
       required: ['old', 'new'],
-      properties: { old: { description: 'The value before; null if none.' }, new: { description: 'The value after.' } },
+      properties: { old: { description: 'Old value, or null.' }, new: { description: 'New value, or null.' } },
     },
-    description: 'The fields that changed, each with its old and new value; secrets read "[redacted]".',
+    description: 'Changed fields with old and new values. Secrets are shown as "[redacted]".',
     example: { bidAmount: { old: '40.00', new: '45.00' } },
   })
   changes: Record<string, FieldChange>;
@@ -62,19 +62,19 @@ export class ChangeDto {
 
 /** One row of the audit log. */
 export class AuditLogDto extends ChangeDto {
-  @ApiProperty({ type: 'integer', description: 'The id.', example: 1001 })
+  @ApiProperty({ type: 'integer', description: 'Id of the entry.', example: 1001 })
   id: number;
 
-  @ApiProperty({ type: String, description: 'The table of the record.', example: 'proposals' })
+  @ApiProperty({ type: String, description: 'Table of the record.', example: 'proposals' })
   table: string;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'The id of the record.', example: 7 })
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Id of the record.', example: 7 })
   recordId: number | null;
 
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'What was being done.',
+    description: 'Route, task or database login that made the change.',
     example: 'PATCH /v1/proposals/:id',
   })
   operation: string | null;
@@ -82,7 +82,7 @@ export class AuditLogDto extends ChangeDto {
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'The X-Request-Id of it.',
+    description: 'X-Request-Id of the request.',
     example: '5b0f2b0e-5c3a-4d2e-9d5e-2f8f0a6f4d11',
   })
   requestId: string | null;
@@ -90,18 +90,23 @@ export class AuditLogDto extends ChangeDto {
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'Why, where an admin or a task had to say so.',
+    description: 'Reason, if an admin or a task had to give one.',
     example: null,
   })
   reason: string | null;
 
-  @ApiProperty({ type: String, nullable: true, description: 'The address it came from.', example: '203.0.113.7' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'IP address of the request. Shown to tenants for their own changes only.',
+    example: '203.0.113.7',
+  })
   ipAddress: string | null;
 }
 
 /** One row of the audit log of all tenants. */
 export class AdminAuditLogDto extends AuditLogDto {
-  @ApiProperty({ type: 'integer', nullable: true, description: 'The tenant whose row changed.', example: 7 })
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Id of the tenant whose row changed.', example: 7 })
   userId: number | null;
 }
 
@@ -115,7 +120,7 @@ export class ListAuditLogsDto extends PageQueryDto {
   @ApiPropertyOptional({
     type: 'integer',
     minimum: 1,
-    description: 'Only changes of the records with this id.',
+    description: 'Only changes of records with this id.',
     example: 7,
   })
   @IntegerParam(1, Number.MAX_SAFE_INTEGER)
@@ -124,7 +129,7 @@ export class ListAuditLogsDto extends PageQueryDto {
   @ApiPropertyOptional({
     enum: AUDIT_ACTIONS,
     isArray: true,
-    description: 'Only these kinds of change; repeat it or use commas.',
+    description: 'Only these kinds of changes. Repeat the parameter or separate values with commas.',
     example: ['UPDATE'],
   })
   @ListParam()
@@ -134,7 +139,7 @@ export class ListAuditLogsDto extends PageQueryDto {
   @ApiPropertyOptional({
     type: String,
     format: 'date-time',
-    description: 'Only from this instant on.',
+    description: 'Only changes at or after this time.',
     example: '2026-01-01T00:00:00Z',
   })
   @OptionalField()
@@ -144,7 +149,7 @@ export class ListAuditLogsDto extends PageQueryDto {
   @ApiPropertyOptional({
     type: String,
     format: 'date-time',
-    description: 'Only before this instant.',
+    description: 'Only changes before this time.',
     example: '2027-01-01T00:00:00Z',
   })
   @OptionalField()
@@ -158,7 +163,7 @@ export class ListAllAuditLogsDto extends ListAuditLogsDto {
   @IntegerParam(1, Number.MAX_SAFE_INTEGER)
   userId?: number;
 
-  @ApiPropertyOptional({ enum: ACTOR_KINDS, description: 'Only changes by such an actor.', example: 'admin' })
+  @ApiPropertyOptional({ enum: ACTOR_KINDS, description: 'Only changes by this kind of actor.', example: 'admin' })
   @OptionalField()
   @IsIn(ACTOR_KINDS)
   actorKind?: (typeof ACTOR_KINDS)[number];

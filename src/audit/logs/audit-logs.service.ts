@@ -14,7 +14,7 @@ import {
   type ListAuditLogsDto,
 } from './audit-logs.dto';
 
-/** The audit log, read: a tenant's own rows under row level security, all rows for an admin. */
+/** Reads the audit log: a tenant's own rows under row level security, all rows for an admin. */
 @Injectable()
 export class AuditLogsService {
   private readonly mapper: AuditLogMapper;
@@ -27,7 +27,7 @@ export class AuditLogsService {
     this.mapper = new AuditLogMapper(database);
   }
 
-  /** Returns one page of what happened to the signed-in user's rows, newest first. One statement. */
+  /** Returns one page of the changes of the signed-in user's rows, newest first. One statement. */
   async list(query: ListAuditLogsDto): Promise<Page<AuditLogDto>> {
     const page = this.pages.open(query);
     const rows = await this.database.list<AuditLogRow>(...listAuditLogs(query, page.after, page.take));
@@ -35,9 +35,8 @@ export class AuditLogsService {
   }
 
   /**
-   * Returns one page of what happened to one record of the signed-in user, newest first. One statement.
-   * @throws AppError `audit.not_found` when nothing ever did
-   * @see get_audit_trail of the database architecture this grew from
+   * Returns one page of the changes of one record of the signed-in user, newest first. One statement.
+   * @throws AppError `audit.not_found` when there are no changes
    */
   async getTrail(table: string, recordId: number, query: PageQueryDto): Promise<Page<AuditLogDto>> {
     const scope = { ...query, table, recordId };
@@ -47,7 +46,7 @@ export class AuditLogsService {
     return page.of(rows, (row) => [row.sortKey, row.id], this.mapper.toTenantLog);
   }
 
-  /** Returns one page of what happened to anybody's rows, newest first, as gigvault_admin; the reading is logged. */
+  /** Returns one page of the changes of all tenants' rows, newest first, as gigvault_admin; the access is logged. */
   async listAll(query: ListAllAuditLogsDto): Promise<Page<AdminAuditLogDto>> {
     const page = this.pages.open(query);
     const rows = await this.system.asAdmin('read the audit log', (unit) =>
@@ -57,7 +56,7 @@ export class AuditLogsService {
   }
 }
 
-/** What happened to one record, for the domain it belongs to. */
+/** Reads the changes of one record, for the module of that record. */
 @Injectable()
 export class AuditHistoryService {
   private readonly mapper: AuditLogMapper;
@@ -70,8 +69,8 @@ export class AuditHistoryService {
   }
 
   /**
-   * Returns one page of the changes of the tenant's record, newest first, as long as the log goes back, also after its
-   * end. Empty for a record that is not his: the domain tells then whether there is one. One statement.
+   * Returns one page of the changes of the tenant's record, newest first, as far as the log goes back, also for deleted
+   * records. Empty for a record of another tenant: the caller checks whether it exists. One statement.
    */
   async listChanges(table: string, recordId: number, query: PageQueryDto): Promise<Page<ChangeDto>> {
     const scope = { ...query, table, recordId };

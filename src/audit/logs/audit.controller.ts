@@ -8,7 +8,7 @@ import { AdminAuditLogDto, AuditLogDto, ListAllAuditLogsDto, ListAuditLogsDto } 
 import { ListSecurityLogsDto, SecurityLogDto } from './security-logs.dto';
 import { SecurityLogsService } from './security-logs.service';
 
-/** What happened to the signed-in user's rows, and by whom. */
+/** Routes for the changes of the signed-in user's rows. */
 @ApiTags('Audit')
 @SignedIn()
 @Controller({ path: 'audit', version: '1' })
@@ -18,8 +18,8 @@ export class AuditController {
   @Get('logs')
   @ApiOperation({
     operationId: 'listAuditLogs',
-    summary: 'List what happened to your rows',
-    description: 'Newest first. Changes by tasks, admins and at the database itself are among them.',
+    summary: 'List your audit log',
+    description: 'Changes of your rows, newest first. Includes changes by tasks, admins and direct database logins.',
   })
   @ApiPage(AuditLogDto)
   list(@Query() query: ListAuditLogsDto): Promise<Page<AuditLogDto>> {
@@ -29,11 +29,11 @@ export class AuditController {
   @Get(':table/:recordId')
   @ApiOperation({
     operationId: 'getAuditTrail',
-    summary: "Read one record's trail",
-    description: 'All that happened to one of your rows, newest first, also after it was deleted.',
+    summary: 'Get the audit trail of a record',
+    description: 'All changes of one of your rows, newest first, also after it was deleted. 404 if there are none.',
   })
-  @ApiParam({ name: 'table', description: 'The table of the record.', example: 'jobs' })
-  @ApiParam({ name: 'recordId', type: 'integer', description: 'The id of the record.', example: 42 })
+  @ApiParam({ name: 'table', description: 'Table of the record.', example: 'jobs' })
+  @ApiParam({ name: 'recordId', type: 'integer', description: 'Id of the record.', example: 42 })
   @ApiPage(AuditLogDto)
   getTrail(
     @Param('table') table: string,
@@ -44,7 +44,7 @@ export class AuditController {
   }
 }
 
-/** The two logs of the whole installation; each reading leaves a security event of its own. */
+/** Routes for both logs of the whole installation; each access is recorded as a security event. */
 @ApiTags('Admin')
 @AdminOnly()
 @Controller({ path: 'admin', version: '1' })
@@ -57,8 +57,8 @@ export class AdminLogsController {
   @Get('audit/logs')
   @ApiOperation({
     operationId: 'listAllAuditLogs',
-    summary: "List what happened to all tenants' rows",
-    description: 'Newest first. The reading itself is a security event.',
+    summary: 'List the audit log of all tenants',
+    description: 'Newest first. Each request is recorded as a security event.',
   })
   @ApiPage(AdminAuditLogDto)
   listAuditLogs(@Query() query: ListAllAuditLogsDto): Promise<Page<AdminAuditLogDto>> {
@@ -68,8 +68,8 @@ export class AdminLogsController {
   @Get('security-logs')
   @ApiOperation({
     operationId: 'listAllSecurityLogs',
-    summary: 'List security events',
-    description: 'Newest first. The reading itself is such an event.',
+    summary: 'List the security events of all users',
+    description: 'Newest first. Each request is recorded as a security event.',
   })
   @ApiPage(SecurityLogDto)
   listSecurityLogs(@Query() query: ListSecurityLogsDto): Promise<Page<SecurityLogDto>> {

@@ -5,16 +5,16 @@ import { type ActorDto, type AuditAction } from './audit-logs.dto';
 import type { ListSecurityLogsDto } from './security-logs.dto';
 import type { SecurityLog } from './security-log.entity';
 
-/** A row of a list, with its sort value as PostgreSQL writes it: a Date loses the microseconds. */
+/** A row with its sort key as PostgreSQL's text: a Date loses the microseconds. */
 type WithSortKey<Row> = Row & { readonly sortKey: string };
 
-/** A row of the audit log in a list. */
+/** A row of the audit log with its sort key. */
 export type AuditLogRow = WithSortKey<AuditLog>;
 
-/** A row of the security log in a list. */
+/** A row of the security log with its sort key. */
 export type SecurityLogRow = WithSortKey<SecurityLog>;
 
-/** What a list of audit rows can be narrowed to. */
+/** Filters of the audit log. */
 export interface AuditLogFilter {
   readonly table?: string;
   readonly recordId?: number;
@@ -28,7 +28,7 @@ export interface AuditLogFilter {
 const NEWEST_FIRST = 'ORDER BY created_at DESC, id DESC';
 const KEY_TYPES = ['timestamptz', 'bigint'];
 
-/** One page of the audit rows the role may see, newest first, behind the row with the keys `after`. */
+/** Builds the query of one page of audit rows that the role may read, newest first, after the keys `after`. */
 export function listAuditLogs(
   filter: AuditLogFilter,
   after: readonly CursorKey[] | undefined,
@@ -54,10 +54,10 @@ export function listAuditLogs(
   ];
 }
 
-/** What a list of security events can be narrowed to. */
+/** Filters of the security log. */
 type SecurityLogFilter = Omit<ListSecurityLogsDto, 'limit' | 'cursor'>;
 
-/** One page of the security events the role may see, newest first, behind the row with the keys `after`. */
+/** Builds the query of one page of security events that the role may read, newest first, after the keys `after`. */
 export function listSecurityLogs(
   filter: SecurityLogFilter,
   after: readonly CursorKey[] | undefined,

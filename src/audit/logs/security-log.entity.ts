@@ -1,16 +1,16 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** One event that matters for security, as auth.log_event() wrote it down; nobody writes it by this entity. */
+/** One security event. Written by auth.log_event() only, never with this entity. */
 @Entity('security_logs')
 export class SecurityLog {
   @PrimaryColumn('bigint', { generated: 'identity', generatedIdentity: 'ALWAYS' })
   readonly id: number;
 
-  /** The log is partitioned by it, so it is part of the key. */
+  /** Partition key, so part of the primary key. */
   @PrimaryColumn('timestamptz', { name: 'created_at', default: () => 'clock_timestamp()' })
   readonly createdAt: Date;
 
-  /** The user it is about, if known. */
+  /** The user concerned, if known. */
   @Column('bigint', { name: 'user_id', nullable: true })
   readonly userId: number | null;
 
