@@ -5,7 +5,7 @@ import { ModelListDto, PutBudgetDto, UsageDto } from './ai.dto';
 import { UsageLedgerService } from './usage/usage-ledger.service';
 import { ModelsService } from './models.service';
 
-/** Which models there are, what they may cost and have cost. */
+/** AI models, their prices, and the budget and usage of the signed-in user. */
 @ApiTags('AI')
 @SignedIn()
 @Controller({ path: 'ai', version: '1' })
@@ -18,10 +18,10 @@ export class AiController {
   @Get('models')
   @ApiOperation({
     operationId: 'listAiModels',
-    summary: 'List the models',
-    description: 'In the order their vendors are tried, with the setting that is missing where one cannot be called.',
+    summary: 'List AI models',
+    description: 'In the order their providers are tried. An unavailable model names the setting that is missing.',
   })
-  @ApiOkResponse({ type: ModelListDto, description: 'The models.' })
+  @ApiOkResponse({ type: ModelListDto, description: 'AI models.' })
   listModels(): ModelListDto {
     return this.models.list();
   }
@@ -29,10 +29,11 @@ export class AiController {
   @Get('usage')
   @ApiOperation({
     operationId: 'getAiUsage',
-    summary: 'Read what AI has cost you',
-    description: 'Budget, booked and reserved amounts of the day and the month (UTC), and the month by model.',
+    summary: 'Get your AI usage',
+    description:
+      'Budget, spent and reserved amounts of the current day and month (UTC), and usage of the month by model.',
   })
-  @ApiOkResponse({ type: UsageDto, description: 'The books.' })
+  @ApiOkResponse({ type: UsageDto, description: 'Budget and usage.' })
   async getUsage(): Promise<UsageDto> {
     const [state, models] = await Promise.all([this.ledger.getBudget(), this.ledger.listUsageByModel()]);
     return UsageDto.from(state, models);
@@ -43,9 +44,9 @@ export class AiController {
     operationId: 'setAiBudget',
     summary: 'Set your AI budget',
     description:
-      'USD a day and a month; never more than the ceiling of the installation. A call that could pass it is answered 402.',
+      'Sets limits in USD per day and per month, at most the ceiling of the installation. A draft that could exceed them is rejected with 402.',
   })
-  @ApiOkResponse({ type: UsageDto, description: 'The books with the new budget.' })
+  @ApiOkResponse({ type: UsageDto, description: 'Usage with the new budget.' })
   async setBudget(@Body() { dailyUsd = null, monthlyUsd = null }: PutBudgetDto): Promise<UsageDto> {
     const state = await this.ledger.setBudget(dailyUsd, monthlyUsd);
     return UsageDto.from(state, await this.ledger.listUsageByModel());

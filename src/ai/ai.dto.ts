@@ -4,20 +4,24 @@ import type { BudgetState, ModelUsage } from './usage/usage-ledger.queries';
 import { parseUsd, formatUsd } from './usage/cost';
 import { NullableField } from '../platform/http/validation/fields';
 
-/** A day or a month of a budget; amounts are USD. */
+/** Budget and usage of one day or month; amounts in USD. */
 export class BudgetPeriodDto {
-  @ApiAmount({ nullable: true, description: 'What you set; null is the ceiling of the installation.', example: '1.00' })
+  @ApiAmount({
+    nullable: true,
+    description: 'Your own limit; null means the ceiling of the installation.',
+    example: '1.00',
+  })
   budgetUsd: string | null;
 
-  @ApiAmount({ description: 'What holds: the lower of budget and ceiling.', example: '1.00' })
+  @ApiAmount({ description: 'Limit in force: the lower of your budget and the ceiling.', example: '1.00' })
   limitUsd: string;
 
-  @ApiAmount({ places: 12, description: 'What is booked.', example: '0.006036000000' })
+  @ApiAmount({ places: 12, description: 'Amount spent in this period.', example: '0.006036000000' })
   spentUsd: string;
 
   @ApiAmount({
     places: 12,
-    description: 'What a new call may still cost: the limit less what is booked and reserved.',
+    description: 'Amount left for new drafts: the limit less spent and reserved amounts.',
     example: '0.993964000000',
   })
   leftUsd: string;
@@ -25,51 +29,51 @@ export class BudgetPeriodDto {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When it begins anew.',
+    description: 'When the next period begins (UTC).',
     example: '2026-02-01T00:00:00.000Z',
   })
   renewsAt: Date;
 }
 
-/** What a model was used for this month. */
+/** Usage of one model this month. */
 export class ModelUsageDto {
-  @ApiProperty({ type: String, description: 'The vendor.', example: 'anthropic' })
+  @ApiProperty({ type: String, description: 'Provider of the model.', example: 'anthropic' })
   provider: string;
 
-  @ApiProperty({ type: String, description: 'The model.', example: 'claude-sonnet-4-5' })
+  @ApiProperty({ type: String, description: 'Name of the model.', example: 'claude-sonnet-4-5' })
   model: string;
 
-  @ApiProperty({ type: 'integer', description: 'Calls, however they ended.', example: 12 })
+  @ApiProperty({ type: 'integer', description: 'Number of calls, failed ones included.', example: 12 })
   calls: number;
 
-  @ApiProperty({ type: 'integer', description: 'aiTokens sent.', example: 9744 })
+  @ApiProperty({ type: 'integer', description: 'Number of aiTokens sent.', example: 9744 })
   inputAiTokens: number;
 
-  @ApiProperty({ type: 'integer', description: 'aiTokens written.', example: 2880 })
+  @ApiProperty({ type: 'integer', description: 'Number of aiTokens written.', example: 2880 })
   outputAiTokens: number;
 
-  @ApiProperty({ type: 'integer', description: 'aiTokens sent that the vendor had cached.', example: 0 })
+  @ApiProperty({ type: 'integer', description: 'Number of aiTokens sent that the provider had cached.', example: 0 })
   cachedAiTokens: number;
 
-  @ApiAmount({ places: 12, description: 'What they cost, in USD.', example: '0.072432000000' })
+  @ApiAmount({ places: 12, description: 'Cost of these calls in USD.', example: '0.072432000000' })
   costUsd: string;
 }
 
-/** What a user may spend on AI, and has. */
+/** Budget and usage of a user. */
 export class UsageDto {
-  @ApiProperty({ type: BudgetPeriodDto, description: 'Today.' })
+  @ApiProperty({ type: BudgetPeriodDto, description: 'Current day (UTC).' })
   day: BudgetPeriodDto;
 
-  @ApiProperty({ type: BudgetPeriodDto, description: 'This month.' })
+  @ApiProperty({ type: BudgetPeriodDto, description: 'Current month (UTC).' })
   month: BudgetPeriodDto;
 
-  @ApiAmount({ places: 12, description: 'USD reserved by calls under way.', example: '0.000000000000' })
+  @ApiAmount({ places: 12, description: 'USD reserved by drafts being written.', example: '0.000000000000' })
   reservedUsd: string;
 
-  @ApiProperty({ type: [ModelUsageDto], description: 'This month by model, most expensive first.' })
+  @ApiProperty({ type: [ModelUsageDto], description: 'Usage of the current month by model, most expensive first.' })
   models: ModelUsageDto[];
 
-  /** Shows the books. */
+  /** Maps the budget and the usage by model. */
   static from(this: void, state: BudgetState, models: readonly ModelUsage[]): UsageDto {
     const left = (limit: string, spent: string): string => {
       const amount = parseUsd(limit) - parseUsd(spent) - parseUsd(state.reservedUsd);
@@ -97,51 +101,64 @@ export class UsageDto {
   }
 }
 
-/** What a user allows himself; what is absent or null is the ceiling of the installation. */
+/** Body of PUT /v1/ai/budget. A limit that is absent or null is the ceiling of the installation. */
 export class PutBudgetDto {
-  @ApiPropertyOptional({ type: String, nullable: true, description: 'USD a day (UTC).', example: '1.00' })
+  @ApiPropertyOptional({ type: String, nullable: true, description: 'Limit in USD per day (UTC).', example: '1.00' })
   @NullableField()
   @MoneyField()
   dailyUsd?: string | null;
 
-  @ApiPropertyOptional({ type: String, nullable: true, description: 'USD a month (UTC).', example: '20.00' })
+  @ApiPropertyOptional({ type: String, nullable: true, description: 'Limit in USD per month (UTC).', example: '20.00' })
   @NullableField()
   @MoneyField()
   monthlyUsd?: string | null;
 }
 
-/** As vendors write prices. */
+/** Price with up to 12 decimals, as providers publish it. */
 const PRICE = { type: String, pattern: '^\\d{1,8}(\\.\\d{1,12})?$' } as const;
 
-/** A model a draft may name. */
+/** Model that a draft may request. */
 export class ModelDto {
-  @ApiProperty({ type: String, description: 'What to give as `model`.', example: 'claude-sonnet-4-5' })
+  @ApiProperty({
+    type: String,
+    description: 'Value for `model` in POST /v1/ai/generations.',
+    example: 'claude-sonnet-4-5',
+  })
   id: string;
 
-  @ApiProperty({ type: String, description: 'Its vendor.', example: 'anthropic' })
+  @ApiProperty({ type: String, description: 'Provider of the model.', example: 'anthropic' })
   provider: string;
 
-  @ApiProperty({ type: Boolean, description: 'Whether it can be called.', example: true })
+  @ApiProperty({ type: Boolean, description: 'True when the provider is configured.', example: true })
   isAvailable: boolean;
 
-  @ApiProperty({ type: String, nullable: true, description: 'The setting to give when it cannot.', example: null })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Setting that makes the model available; null when it is.',
+    example: null,
+  })
   missingSetting: string | null;
 
-  @ApiProperty({ type: Boolean, description: "Whether it is its vendor's for drafts that name none.", example: true })
+  @ApiProperty({
+    type: Boolean,
+    description: 'True when the provider uses it for drafts without a `model`.',
+    example: true,
+  })
   isDefault: boolean;
 
-  @ApiProperty({ ...PRICE, description: 'USD for a million aiTokens sent.', example: '3' })
+  @ApiProperty({ ...PRICE, description: 'Price in USD per million aiTokens sent.', example: '3' })
   inputUsdPerMillion: string;
 
-  @ApiProperty({ ...PRICE, description: 'USD for a million aiTokens written.', example: '15' })
+  @ApiProperty({ ...PRICE, description: 'Price in USD per million aiTokens written.', example: '15' })
   outputUsdPerMillion: string;
 }
 
-/** All models, in the order their vendors are tried. */
+/** All models, in the order their providers are tried. */
 export class ModelListDto {
-  @ApiProperty({ type: [ModelDto], description: 'The models.' })
+  @ApiProperty({ type: [ModelDto], description: 'AI models.' })
   items: ModelDto[];
 
-  @ApiProperty({ type: String, description: 'The price list they are charged by.', example: '2026-11-01' })
+  @ApiProperty({ type: String, description: 'Version of the price list.', example: '2026-11-01' })
   priceListVersion: string;
 }

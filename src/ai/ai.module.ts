@@ -19,7 +19,7 @@ declareConstraint('ai_generations_job_id_fk', {
   message: 'You have no job with this id.',
 });
 
-/** AI drafts: vendors, one ledger, a budget that holds. */
+/** AI drafts: providers, generations, and a usage ledger that enforces budgets. */
 @Module({
   imports: [TypeOrmModule.forFeature([AiGeneration])],
   controllers: [AiController, GenerationsController],

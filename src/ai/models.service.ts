@@ -4,27 +4,27 @@ import { MODEL_ALIASES, PRICE_LIST, PRICE_LIST_VERSION, findPrice, type ModelPri
 import type { AiProvider } from './providers/provider';
 import { ProvidersService } from './providers/providers.service';
 
-/** The models of this installation, as its users see them. */
+/** Lists the AI models of this installation. */
 @Injectable()
 export class ModelsService {
   constructor(private readonly providers: ProvidersService) {}
 
-  /** Returns all models whose price is known, aliases last of each vendor. */
+  /** Returns all models with a known price; the alias of a provider comes last. */
   list(): ModelListDto {
     return { items: this.providers.all.flatMap(listProviderModels), priceListVersion: PRICE_LIST_VERSION };
   }
 }
 
 function listProviderModels(provider: AiProvider): ModelDto[] {
-  const listed = PRICE_LIST.filter((price) => price.provider === provider.name);
-  const standard = findPrice(provider.name, provider.defaultModel);
+  const prices = PRICE_LIST.filter((price) => price.provider === provider.name);
+  const defaultPrice = findPrice(provider.name, provider.defaultModel);
   const [alias] = Object.entries(MODEL_ALIASES).find(([, name]) => name === provider.name) ?? [];
   return [
-    ...listed.map((price) => toModelDto(price.model, price, provider)),
-    ...(standard && !listed.some(({ model }) => model === standard.model)
-      ? [toModelDto(standard.model, standard, provider)]
+    ...prices.map((price) => toModelDto(price.model, price, provider)),
+    ...(defaultPrice && !prices.some(({ model }) => model === defaultPrice.model)
+      ? [toModelDto(defaultPrice.model, defaultPrice, provider)]
       : []),
-    ...(alias && standard ? [{ ...toModelDto(alias, standard, provider), isDefault: false }] : []),
+    ...(alias && defaultPrice ? [{ ...toModelDto(alias, defaultPrice, provider), isDefault: false }] : []),
   ];
 }
 

@@ -6,7 +6,7 @@ import { readEvents } from '../support/server-sent-events';
 const DRAFT = { type: 'message', model: 'gpt-4' };
 const AT_ONCE = { prefer: 'respond-async' };
 
-describe('a user who wants many drafts at once', () => {
+describe('limits on concurrent drafts and event streams', () => {
   let fake: FakeVendors;
   let app: TestApp;
   let user: SignedInCaller;
@@ -19,24 +19,24 @@ describe('a user who wants many drafts at once', () => {
     fake.invoices.length = 0;
   });
   afterAll(async () => {
-    // A draft that waits for its vendor ends with it.
+    // Ends drafts that wait for a provider.
     await fake.close();
     await app.close();
   });
 
-  /** Lets vendors begin when it is called, and says which prompts have arrived. */
-  function heldVendors(): { arrived: string[]; letGo: () => void } {
+  /** Holds providers back until `release` is called; collects the instructions of prompts that arrived. */
+  function holdProviders(): { arrived: string[]; release: () => void } {
     const arrived: string[] = [];
-    let letGo = (): void => undefined;
-    const after = new Promise<void>((resolve) => (letGo = resolve));
+    let release = (): void => undefined;
+    const after = new Promise<void>((resolve) => (release = resolve));
     fake.setBehaviour(({ prompt }) => {
       arrived.push(/<wishes>\n(.*)\n/.exec(prompt)?.[1] ?? '');
       return { waitFor: after };
     });
-    return { arrived, letGo };
+    return { arrived, release };
   }
 
-  /** Asks until an answer fits; each question waits for its answer. */
+  /** Repeats a request until its answer matches. */
   async function until<T>(ask: () => Promise<T>, fits: (answer: T) => boolean): Promise<T> {
     for (;;) {
       const answer = await ask();
@@ -46,14 +46,14 @@ describe('a user who wants many drafts at once', () => {
 
   const draft = (caller: SignedInCaller, instructions: string) =>
     caller.post('/v1/ai/generations', { ...DRAFT, instructions }, AT_ONCE);
-  const ended = (caller: SignedInCaller, id: number) =>
+  const waitUntilEnded = (caller: SignedInCaller, id: number) =>
     until(
       () => caller.get(`/v1/ai/generations/${id}`),
       ({ body }) => body.status !== 'running',
     );
 
-  it('has some written, some waiting and the rest refused, and holds up nobody else', async () => {
-    const { arrived, letGo } = heldVendors();
+  it('runs some drafts, queues some and rejects the rest, without delaying other users', async () => {
+    const { arrived, release } = holdProviders();
     const mine = [];
     for (const name of ['a1', 'a2', 'a3', 'a4', 'a5']) mine.push(await draft(user, name));
     const other = await createSignedInCaller(app);
@@ -72,14 +72,15 @@ describe('a user who wants many drafts at once', () => {
       expect.objectContaining({ status: 'cancelled', costUsd: '0.000000000000' }),
     ]);
 
-    letGo();
-    for (const { body } of mine.slice(0, 3)) expect((await ended(user, body.id)).body.status).toBe('succeeded');
-    expect((await ended(other, theirs.body.id)).body.status).toBe('succeeded');
+    release();
+    for (const { body } of mine.slice(0, 3))
+      expect((await waitUntilEnded(user, body.id)).body.status).toBe('succeeded');
+    expect((await waitUntilEnded(other, theirs.body.id)).body.status).toBe('succeeded');
     expect(arrived).toHaveLength(4);
     expect((await user.get('/v1/ai/usage')).body.reservedUsd).toBe('0.000000000000');
   });
 
-  it('gives a place back when the budget refuses', async () => {
+  it('releases the slot when the budget is exceeded', async () => {
     fake.setBehaviour(() => ({}));
     await user.put('/v1/ai/budget', { dailyUsd: '0.01' });
     for (let i = 0; i < 5; i += 1) expect((await draft(user, 'x')).status).toBe(402);
@@ -88,7 +89,7 @@ describe('a user who wants many drafts at once', () => {
     expect((await user.post('/v1/ai/generations', DRAFT)).status).toBe(201);
   });
 
-  it('may have some event streams open, and others again when these are closed', async () => {
+  it('limits open event streams and allows new ones after they close', async () => {
     fake.setBehaviour(() => ({ stallAfter: 1 }));
     const { body } = await draft(user, 'x');
     const url = `${app.url}/v1/ai/generations/${body.id}/stream`;
@@ -112,7 +113,7 @@ describe('a user who wants many drafts at once', () => {
     await user.delete(`/v1/ai/generations/${body.id}`);
   });
 
-  it('sees a stream end when the session ends', async () => {
+  it('ends a stream when its session ends', async () => {
     fake.setBehaviour(() => ({ chunks: ['one ', 'two '], stallAfter: 1 }));
     const { body } = await draft(user, 'x');
     const stream = readEvents(`${app.url}/v1/ai/generations/${body.id}/stream`, { token: user.token! });

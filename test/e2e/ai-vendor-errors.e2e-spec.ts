@@ -2,10 +2,10 @@ import { startFakeVendors, type FakeBehaviour, type FakeVendors } from '../../sr
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 
-const TEXT = 'A letter of some words.';
+const TEXT = 'A text of some words.';
 const PROMPT = { type: 'cover_letter' };
 
-/** Counts that are none, by the protocol of a vendor. */
+/** Invalid counts. */
 const WRONG = [-1, 0.5, 100.5, 3e9, 1e300, null, '12', {}, [], true];
 const openai = (count: unknown): unknown => ({ prompt_tokens: count, completion_tokens: count, total_tokens: count });
 const anthropic = (count: unknown): unknown => ({
@@ -40,7 +40,7 @@ const WRONG_USAGES: readonly [model: string, usage: unknown][] = [
   ),
 ];
 
-describe('an AI vendor that answers oddly', () => {
+describe('an AI provider with invalid answers', () => {
   let fake: FakeVendors;
   let app: TestApp;
   let user: SignedInCaller;
@@ -64,7 +64,7 @@ describe('an AI vendor that answers oddly', () => {
   }
 
   it.each(WRONG_USAGES.map(([model, usage]) => [model, JSON.stringify(usage) ?? 'nothing', usage] as const))(
-    'is charged by an estimate when it is %s and reports %s',
+    'is charged by an estimate when %s reports %s',
     async (model, _, usage) => {
       const { status, body } = await answerTo({ chunks: [TEXT], override: { usage } }, model);
 
@@ -75,7 +75,7 @@ describe('an AI vendor that answers oddly', () => {
     },
   );
 
-  it('does not end the process, nor keep others from being renewed, by a count early in a slow stream', async () => {
+  it('does not crash the process or block renewals by an invalid count early in a slow stream', async () => {
     const patient = await startApp({ sharedWith: app, settings: { AI_TIMEOUT_SECONDS: '60' } });
     fake.setBehaviour(({ vendor }) => ({
       chunks: ['a ', 'b ', 'c'],
@@ -96,15 +96,15 @@ describe('an AI vendor that answers oddly', () => {
   });
 
   it.each([
-    ['in one piece', ['<think>What would they like?</think>Dear client, hello.']],
-    ['in many', ['\n', '<th', 'ink>', 'What', '?</thi', 'nk>', '\n\n', 'Dear ', 'client, hello.']],
-  ])('does not send its thoughts: %s', async (_, pieces) => {
-    const { body } = await answerTo({ chunks: pieces });
+    ['in one chunk', ['<think>What would they like?</think>Dear client, hello.']],
+    ['in many chunks', ['\n', '<th', 'ink>', 'What', '?</thi', 'nk>', '\n\n', 'Dear ', 'client, hello.']],
+  ])('has its reasoning removed: %s', async (_, chunks) => {
+    const { body } = await answerTo({ chunks });
 
     expect(body.text).toBe('Dear client, hello.');
   });
 
-  it('sends a text that only looks like a thought at first', async () => {
+  it('keeps text that only resembles reasoning at first', async () => {
     expect((await answerTo({ chunks: ['<', 'thanks> ', 'for <think>'] })).body.text).toBe('<thanks> for <think>');
   });
 
@@ -122,13 +122,13 @@ describe('an AI vendor that answers oddly', () => {
       'google refused the draft by its safety filter',
     ],
     [
-      'a tool nobody offered',
+      'a tool that was not offered',
       'gpt-4',
       { chunks: [], override: { tool: true } },
-      'openai asked for a tool instead of writing',
+      'openai requested a tool, which drafts do not offer',
     ],
     [
-      'thoughts only',
+      'reasoning only',
       'gpt-4',
       { chunks: ['<think>for ever'], override: { finish: 'length' } },
       'openai used all of its output before the text began',
@@ -152,20 +152,20 @@ describe('an AI vendor that answers oddly', () => {
       'openai reported an error while writing',
     ],
     ['silence', 'gpt-4', { stallAfter: 0 }, 'openai took too long'],
-  ])('is reported by a text of its own: %s', async (_, model, behaviour, error) => {
+  ])('is reported with a specific error: %s', async (_, model, behaviour, error) => {
     const { status, body } = await answerTo(behaviour, model);
 
     expect([status, body.code]).toEqual([502, 'ai.generation_failed']);
     expect(body.detail).toContain(error);
   });
 
-  it('is asked once when it wants to be asked again for the rest', async () => {
+  it('is called once even when it asks for a continuation', async () => {
     const { body } = await answerTo({ chunks: ['half a text'], override: { finish: 'CONTINUATION' } }, 'gemini');
 
     expect([body.text, fake.invoices.length]).toEqual(['half a text', 1]);
   });
 
-  it('keeps its text when it ends for a reason nobody knows', async () => {
+  it('keeps its text when the finish reason is unknown', async () => {
     const { status, body } = await answerTo({ chunks: [TEXT], override: { finish: 'eos_token' } });
 
     expect([status, body.text, body.status]).toEqual([201, TEXT, 'succeeded']);
@@ -177,7 +177,7 @@ describe('an AI vendor that answers oddly', () => {
       `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'word '.repeat(200) }, finish_reason: null }] })}\n\n`,
     ],
     ['an event without an end', 'x'.repeat(10_000)],
-  ])('is ended when %s has no end, within what was reserved', async (_, endless) => {
+  ])('is cut when %s has no end, within the reservation', async (_, endless) => {
     const { body } = await answerTo({ repeatedChunk: endless });
     const generation = body.id === undefined ? (await user.get(`/v1/ai/generations/${body.generationId}`)).body : body;
 

@@ -19,35 +19,35 @@ describe('POST /v1/ai/generations', () => {
     fake.setBehaviour(() => ({}));
     fake.invoices.length = 0;
   });
-  // A call that ends during the next test would put its bill among the bills of that test.
-  afterEach(() => waitFor('the vendors have ended every call', () => fake.countOpenCalls() === 0));
+  // A call that ends during the next test would add its invoice to that test.
+  afterEach(() => waitFor('the providers have ended every call', () => fake.countOpenCalls() === 0));
   afterAll(async () => {
     await app.close();
     await fake.close();
   });
 
-  const ended = (id: number): Promise<Record<string, unknown>> =>
+  const waitUntilEnded = (id: number): Promise<Record<string, unknown>> =>
     waitFor('the generation ends', async () => {
       const { body } = await user.get(`/v1/ai/generations/${id}`);
       return body.status !== 'running' && body;
     });
 
-  it('answers the text with its usage and its exact cost', async () => {
+  it('returns the text with its usage and exact cost', async () => {
     const { status, headers, body } = await user.post('/v1/ai/generations', DRAFT);
 
-    const [bill] = fake.invoices;
+    const [invoice] = fake.invoices;
     expect([status, headers.get('location')]).toEqual([201, `/v1/ai/generations/${body.id}`]);
     expect(body).toMatchObject({
       status: 'succeeded',
-      text: bill!.text,
+      text: invoice!.text,
       provider: 'openai',
       model: 'gpt-4.1-mini',
       usageIsEstimated: false,
       error: null,
     });
     expect(body.text).toContain(FAKE_MARKER);
-    expect(body).toMatchObject({ inputAiTokens: bill!.inputAiTokens, outputAiTokens: bill!.outputAiTokens });
-    expect(BigInt(body.costUsd.replace('.', ''))).toBe(bill!.cost);
+    expect(body).toMatchObject({ inputAiTokens: invoice!.inputAiTokens, outputAiTokens: invoice!.outputAiTokens });
+    expect(BigInt(body.costUsd.replace('.', ''))).toBe(invoice!.cost);
     const { body: usage } = await user.get('/v1/ai/usage');
     expect(usage.day).toMatchObject({ spentUsd: body.costUsd, budgetUsd: null, limitUsd: '5.00' });
     expect([usage.reservedUsd, usage.models]).toEqual([
@@ -56,7 +56,7 @@ describe('POST /v1/ai/generations', () => {
     ]);
   });
 
-  it.each(['gpt-4', 'claude', 'gemini'])('speaks the protocol of %s', async (model) => {
+  it.each(['gpt-4', 'claude', 'gemini'])('supports the protocol of %s', async (model) => {
     const { status, body } = await user.post('/v1/ai/generations', { ...DRAFT, model });
 
     expect([status, body.status, body.text]).toEqual([201, 'succeeded', fake.invoices[0]!.text]);
@@ -83,7 +83,7 @@ describe('POST /v1/ai/generations', () => {
     expect(events.at(-1)!.data).toMatchObject({ status: 'succeeded', text: 'Dear client, hello.' });
   });
 
-  it('goes on for a client that left, and shows it the rest behind its Last-Event-ID, also on another process', async () => {
+  it('continues without its client, and resumes after Last-Event-ID, also on another process', async () => {
     const second = await startApp({ sharedWith: app });
     fake.setBehaviour(() => ({ chunks: ['a', 'b', 'c', 'd', 'e', 'f'], pauseMs: 60 }));
 
@@ -105,11 +105,11 @@ describe('POST /v1/ai/generations', () => {
     await second.close();
   });
 
-  it('is cancelled by DELETE from any process: the vendor is told, what came is kept and booked', async () => {
+  it('is cancelled by DELETE from any process: the call is aborted, the text so far is kept and charged', async () => {
     const second = await startApp({ sharedWith: app });
     for (const api of [app.url, second.url]) {
-      const pieces = Array.from({ length: 200 }, (_, i) => `word${i} `);
-      fake.setBehaviour(() => ({ chunks: pieces, onChunk: (index) => index === 2 && new Promise(() => undefined) }));
+      const chunks = Array.from({ length: 200 }, (_, i) => `word${i} `);
+      fake.setBehaviour(() => ({ chunks, onChunk: (index) => index === 2 && new Promise(() => undefined) }));
       const { body } = await user.post('/v1/ai/generations', DRAFT, { prefer: 'respond-async' });
       await readEvents(`${app.url}/v1/ai/generations/${body.id}/stream`, { token: user.token!, take: 2 });
 
@@ -118,11 +118,11 @@ describe('POST /v1/ai/generations', () => {
         headers: { authorization: `Bearer ${user.token}` },
       });
 
-      const generation = await ended(body.id);
+      const generation = await waitUntilEnded(body.id);
       expect([answer.status, generation.status, generation.usageIsEstimated]).toEqual([204, 'cancelled', true]);
       expect(generation.text).toBe('word0 word1 ');
       expect(Number(generation.costUsd)).toBeGreaterThan(0);
-      await waitFor('the vendor notices that its caller left', () => fake.countOpenCalls() === 0);
+      await waitFor('the provider notices the closed connection', () => fake.countOpenCalls() === 0);
       expect(fake.invoices.at(-1)).toMatchObject({ isComplete: false, text: 'word0 word1 ' });
     }
     const { body: usage } = await user.get('/v1/ai/usage');
@@ -130,7 +130,7 @@ describe('POST /v1/ai/generations', () => {
     await second.close();
   });
 
-  it('answers 202 at once to Prefer: respond-async', async () => {
+  it('returns 202 at once for Prefer: respond-async', async () => {
     let release!: () => void;
     const released = new Promise<void>((resolve) => (release = resolve));
     fake.setBehaviour(() => ({ waitFor: released }));
@@ -139,10 +139,10 @@ describe('POST /v1/ai/generations', () => {
     release();
 
     expect([status, headers.get('location'), body.status]).toEqual([202, `/v1/ai/generations/${body.id}`, 'running']);
-    expect(await ended(body.id)).toMatchObject({ status: 'succeeded' });
+    expect(await waitUntilEnded(body.id)).toMatchObject({ status: 'succeeded' });
   });
 
-  it('tries again, then the next vendor, before the first byte, and books every call', async () => {
+  it('retries, then calls the next provider, before the first byte, and records every call', async () => {
     fake.setBehaviour(({ vendor }) =>
       vendor === 'openai' ? { status: 503 } : vendor === 'anthropic' ? { cutAtByte: 0 } : {},
     );
@@ -165,7 +165,7 @@ describe('POST /v1/ai/generations', () => {
     expect(fake.invoices.reduce((sum, { cost }) => sum + cost, 0n)).toBe(BigInt(body.costUsd.replace('.', '')));
   });
 
-  it('answers 502 when no vendor wrote, keeps the row, and does not try again after the first byte', async () => {
+  it('returns 502 when no provider wrote, keeps the row, and does not retry after the first byte', async () => {
     fake.setBehaviour(() => ({ errorAfter: 3 }));
 
     const { status, headers, body } = await user.post('/v1/ai/generations', DRAFT);
@@ -180,7 +180,7 @@ describe('POST /v1/ai/generations', () => {
     expect(BigInt(generation.body.costUsd.replace('.', ''))).toBe(fake.invoices[0]!.cost);
   });
 
-  it('answers 402 with what is left and when it renews, before a vendor is called', async () => {
+  it('returns 402 with the amount left and the renewal, before a provider is called', async () => {
     await user.put('/v1/ai/budget', { dailyUsd: '0.01', monthlyUsd: null });
 
     const { status, headers, body } = await user.post('/v1/ai/generations', { ...DRAFT, model: 'gpt-4' });
@@ -197,7 +197,7 @@ describe('POST /v1/ai/generations', () => {
     expect((await user.get('/v1/ai/generations')).body.items).toEqual([]);
   });
 
-  it('happens once for an Idempotency-Key, also at once and as a stream', async () => {
+  it('runs once per Idempotency-Key, also for parallel requests and as a stream', async () => {
     fake.setBehaviour(() => ({ chunks: ['one ', 'two'], pauseMs: 30 }));
     const key = { 'idempotency-key': 'draft-1' };
 
@@ -221,7 +221,7 @@ describe('POST /v1/ai/generations', () => {
     expect(fake.invoices).toHaveLength(1);
   });
 
-  it('is not there for another tenant: 404 to read, watch, cancel and accept', async () => {
+  it('is hidden from other tenants: 404 to get, stream, cancel and accept', async () => {
     const { body } = await user.post('/v1/ai/generations', DRAFT);
     const stranger = await createSignedInCaller(app);
     const path = `/v1/ai/generations/${body.id}`;
@@ -239,7 +239,7 @@ describe('POST /v1/ai/generations', () => {
     expect((await stranger.get('/v1/ai/generations')).body.items).toEqual([]);
   });
 
-  it('refuses a job, a template or a model that is not there', async () => {
+  it('rejects an unknown job, template or model', async () => {
     const answers = await Promise.all(
       [{ jobId: 999 }, { templateId: 999 }, { model: 'nothing' }].map((wrong) =>
         user.post('/v1/ai/generations', { ...DRAFT, ...wrong }),
@@ -253,7 +253,7 @@ describe('POST /v1/ai/generations', () => {
     ]);
   });
 
-  it('stores what a vendor breaks: NUL goes, a character in two halves is put together', async () => {
+  it('stores broken texts: removes NUL and joins split surrogate pairs', async () => {
     fake.setBehaviour(() => ({ chunks: ['a\0b ', '\ud83d', '\ude00', ' end \ud800'] }));
 
     const { body } = await user.post('/v1/ai/generations', { ...DRAFT, model: 'gpt-4o-mini' });
@@ -261,7 +261,7 @@ describe('POST /v1/ai/generations', () => {
     expect(body.text).toBe('ab 😀 end \ufffd');
   });
 
-  it('does not hold a connection of the database while vendors write', async () => {
+  it('holds no database connection while providers write', async () => {
     let [writing, release] = [0, (): void => undefined];
     const released = new Promise<void>((resolve) => (release = resolve));
     const hold = (index: number): unknown => index === 5 && ((writing += 1), released);
@@ -269,9 +269,9 @@ describe('POST /v1/ai/generations', () => {
     await Promise.all(
       Array.from({ length: 20 }, () => user.post('/v1/ai/generations', DRAFT, { prefer: 'respond-async' })),
     );
-    await waitFor('20 vendors write', () => writing === 20);
+    await waitFor('20 providers write', () => writing === 20);
 
-    // Other work of the application opens transactions too, but none that lasts.
+    // The application also opens other transactions, but only short ones.
     await waitFor('no transaction is open', async () => {
       const open = await app.db.query(
         'superuser',
@@ -285,8 +285,8 @@ describe('POST /v1/ai/generations', () => {
   });
 });
 
-describe('an installation without a vendor', () => {
-  it('answers 503 and names the settings; models say what they lack', async () => {
+describe('an installation without a provider', () => {
+  it('returns 503 and names the settings; models list the missing ones', async () => {
     const app = await startApp({ settings: { AI_PROVIDERS: 'anthropic,google' } });
     const user = await createSignedInCaller(app);
 
@@ -297,7 +297,7 @@ describe('an installation without a vendor', () => {
     expect([draft.status, draft.body.code, draft.body.detail]).toEqual([
       503,
       'ai.not_configured',
-      'The operator of this server sets one of AI_ANTHROPIC_API_KEY, AI_GOOGLE_API_KEY.',
+      'AI is not set up on this server. Its operator must set one of AI_ANTHROPIC_API_KEY, AI_GOOGLE_API_KEY.',
     ]);
     expect([named.status, named.body.code]).toEqual([503, 'ai.model_unavailable']);
     expect(models.body.items).toContainEqual(
@@ -313,7 +313,7 @@ describe('an installation without a vendor', () => {
 });
 
 describe('a local server with the protocol of OpenAI', () => {
-  it('is a vendor of its own, without a key and without cost', async () => {
+  it('is a separate provider, without a key and free of charge', async () => {
     const fake = await startFakeVendors();
     const app = await startApp({
       settings: { AI_PROVIDERS: 'local', AI_LOCAL_BASE_URL: `${fake.url}/openai/v1`, AI_LOCAL_MODEL: 'gpt-4' },

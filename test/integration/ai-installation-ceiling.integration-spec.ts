@@ -8,7 +8,7 @@ import { runAsUser } from '../support/run-as-user';
 const CEILINGS = {
   AI_INSTALLATION_DAILY_CEILING_USD: '0.50',
   AI_INSTALLATION_MONTHLY_CEILING_USD: '0.80',
-  // No reservation may fail for another reason on a busy machine.
+  // Prevents connection timeouts on a busy machine.
   DATABASE_CONNECT_TIMEOUT_MS: '60000',
 };
 
@@ -43,15 +43,15 @@ describe('the AI ceiling of an installation', () => {
       [user.id, reserved, spent],
     );
 
-  async function spending(): Promise<number[]> {
-    const [row] = await app.db.query<{ figures: number[] }>(
+  async function readSpending(): Promise<number[]> {
+    const [row] = await app.db.query<{ amounts: number[] }>(
       'superuser',
-      'SELECT ARRAY[reserved_usd, day_spent_usd, month_spent_usd]::float8[] AS figures FROM app.ai_spending',
+      'SELECT ARRAY[reserved_usd, day_spent_usd, month_spent_usd]::float8[] AS amounts FROM app.ai_spending',
     );
-    return row!.figures;
+    return row!.amounts;
   }
 
-  it('is never passed by parallel reservations of many users on two processes', async () => {
+  it('is not exceeded by parallel reservations of many users on two processes', async () => {
     const second = await startApp({ sharedWith: app });
 
     const answers = await Promise.all(
@@ -66,14 +66,14 @@ describe('the AI ceiling of an installation', () => {
       'superuser',
       'SELECT sum(reserved_usd)::float8 AS sum FROM ai_budgets',
     );
-    expect(await spending()).toEqual([sum!.sum, 0, 0]);
+    expect(await readSpending()).toEqual([sum!.sum, 0, 0]);
     await second.close();
   });
 
-  it('counts what was spent and gives back what was not; a day renews, a month does not', async () => {
+  it('counts spending and releases the rest; the day renews, the month does not', async () => {
     await reserve(app, users[0]!, '0.5');
     await settle(users[0]!, '0.5', '0.4');
-    expect(await spending()).toEqual([0, 0.4, 0.4]);
+    expect(await readSpending()).toEqual([0, 0.4, 0.4]);
     expect(await reserve(app, users[1]!, '0.2')).toBe('ai.installation_budget_exceeded day');
     await app.db.query('superuser', 'UPDATE app.ai_spending SET day = day - 1');
 
@@ -81,17 +81,17 @@ describe('the AI ceiling of an installation', () => {
     expect(await reserve(app, users[2]!, '0.2')).toBe('ai.installation_budget_exceeded month');
   });
 
-  it('keeps what a deleted user spent, and gives back what they had reserved', async () => {
+  it('keeps the spending of a deleted user, and releases their reservation', async () => {
     const leaver = await createSignedInCaller(app);
     await reserve(app, leaver, '0.3');
     await settle(leaver, '0.1', '0.1');
 
     await app.db.query('superuser', 'DELETE FROM users WHERE id = $1', [leaver.id]);
 
-    expect(await spending()).toEqual([0, 0.1, 0.1]);
+    expect(await readSpending()).toEqual([0, 0.1, 0.1]);
   });
 
-  it('is none when it is 0.00', async () => {
+  it('is unlimited when it is 0.00', async () => {
     const open = await startApp({
       sharedWith: app,
       settings: { AI_INSTALLATION_DAILY_CEILING_USD: '0.00', AI_INSTALLATION_MONTHLY_CEILING_USD: '0.00' },
@@ -101,7 +101,7 @@ describe('the AI ceiling of an installation', () => {
     await open.close();
   });
 
-  it('answers 503 and says when to try again, without what others spend', async () => {
+  it('returns 503 with Retry-After, and reveals no spending of others', async () => {
     const strict = await startApp({
       sharedWith: app,
       settings: { AI_INSTALLATION_DAILY_CEILING_USD: '0.01', AI_OPENAI_API_KEY: 'never called' },
@@ -114,11 +114,11 @@ describe('the AI ceiling of an installation', () => {
     expect([status, body.code, body.period]).toEqual([503, 'ai.installation_budget_exceeded', 'day']);
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
     expect(JSON.stringify(body)).not.toMatch(/usd|0\.01/i);
-    expect(await spending()).toEqual([0, 0, 0]);
+    expect(await readSpending()).toEqual([0, 0, 0]);
     await strict.close();
   });
 
-  it('shows the sums to no user', async () => {
+  it('hides the sums from users', async () => {
     await expect(app.db.query('app', 'SELECT * FROM app.ai_spending')).rejects.toThrow('permission denied');
   });
 });

@@ -10,7 +10,7 @@ import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { runAsUser } from '../support/run-as-user';
 
-describe('the books of AI calls', () => {
+describe('the ledger of AI calls', () => {
   let fake: FakeVendors;
   let app: TestApp;
   let user: SignedInCaller;
@@ -35,7 +35,7 @@ describe('the books of AI calls', () => {
       () => false,
     );
 
-  /** A call under way whose process was last seen so long ago. */
+  /** Inserts a call in progress whose process was last seen `unseenSeconds` ago. */
   async function insertRun(unseenSeconds: number): Promise<number> {
     return runAsUser(user.id, async () => {
       const ledger = app.get(UsageLedgerService);
@@ -60,7 +60,7 @@ describe('the books of AI calls', () => {
     });
   }
 
-  /** One run of the task, as a worker makes it. */
+  /** Runs the task as a worker would. */
   function runTask(): Promise<unknown> {
     const context = {
       requestId: 'task-run-1',
@@ -82,7 +82,7 @@ describe('the books of AI calls', () => {
     );
   }
 
-  it('let no number of parallel reservations pass the budget', async () => {
+  it('never exceeds the budget by parallel reservations', async () => {
     await user.put('/v1/ai/budget', { dailyUsd: '1.00' });
 
     const granted = await Promise.all(Array.from({ length: 60 }, () => reserve('0.030000000001')));
@@ -94,7 +94,7 @@ describe('the books of AI calls', () => {
     });
   });
 
-  it('begin a day and a month anew, but keep what is reserved', async () => {
+  it('renews the day and the month, but keeps reservations', async () => {
     await user.put('/v1/ai/budget', { dailyUsd: '1.00', monthlyUsd: '1.50' });
     await reserve('0.1');
     const spend = (day: string): Promise<unknown> =>
@@ -116,13 +116,13 @@ describe('the books of AI calls', () => {
     });
   });
 
-  it('settle the calls of a process that died, once, and leave those of a living one', async () => {
+  it('settles the calls of a dead process once, and leaves those of a live one', async () => {
     const [dead, alive] = [await insertRun(20), await insertRun(5)];
 
-    const figures = await runTask();
+    const result = await runTask();
     const again = await runTask();
 
-    expect([figures, again]).toEqual([{ ended: 1 }, { skipped: 'no call was orphaned' }]);
+    expect([result, again]).toEqual([{ ended: 1 }, { skipped: 'no call was orphaned' }]);
     const { body } = await user.get(`/v1/ai/generations/${dead}`);
     expect(body).toMatchObject({
       status: 'failed',
@@ -144,11 +144,11 @@ describe('the books of AI calls', () => {
     expect(logs.body.items[0]).toMatchObject({ action: 'UPDATE', actor: { kind: 'task' } });
   });
 
-  it('settle each call of dead processes by itself, also with figures no call can have', async () => {
+  it('settles each orphaned call separately, also with impossible values', async () => {
     await runTask();
     const [impossible, broken, whole] = [await insertRun(20), await insertRun(20), await insertRun(20)];
-    const set = (id: number, figures: string): Promise<unknown> =>
-      app.db.query('superuser', `UPDATE ai_runs SET ${figures} WHERE generation_id = $1`, [id]);
+    const set = (id: number, assignments: string): Promise<unknown> =>
+      app.db.query('superuser', `UPDATE ai_runs SET ${assignments} WHERE generation_id = $1`, [id]);
     await set(impossible, `cost_usd = -1, input_ai_tokens = -5, started_at = now() - interval '90 days'`);
     await set(broken, `provider = ''`);
 
@@ -164,11 +164,11 @@ describe('the books of AI calls', () => {
     await app.db.query('superuser', 'DELETE FROM ai_runs WHERE generation_id = $1', [broken]);
   });
 
-  it('renew every call, whatever the figures of one', async () => {
-    const [odd, plain] = [await insertRun(20), await insertRun(20)];
-    const figures = [
+  it('renews every call, even when one has invalid values', async () => {
+    const [invalid, valid] = [await insertRun(20), await insertRun(20)];
+    const progress = [
       {
-        generationId: odd,
+        generationId: invalid,
         provider: 'openai',
         model: 'gpt-4',
         inputAiTokens: -1,
@@ -177,7 +177,7 @@ describe('the books of AI calls', () => {
         cost: '999',
       },
       {
-        generationId: plain,
+        generationId: valid,
         provider: 'openai',
         model: 'gpt-4',
         inputAiTokens: 7,
@@ -188,27 +188,27 @@ describe('the books of AI calls', () => {
     ];
     await app
       .get(SystemDatabase)
-      .asScheduler((unit) => unit.query('SELECT app.renew_ai_runs($1::jsonb)', [JSON.stringify(figures)]));
+      .asScheduler((unit) => unit.query('SELECT app.renew_ai_runs($1::jsonb)', [JSON.stringify(progress)]));
 
     const rows = await app.db.query(
       'superuser',
       `SELECT input_ai_tokens AS input, output_ai_tokens AS output, cost_usd::float8 AS cost, seen_at > now() - interval '10 seconds' AS renewed FROM ai_runs WHERE generation_id = ANY ($1) ORDER BY generation_id`,
-      [[odd, plain]],
+      [[invalid, valid]],
     );
     expect(rows).toEqual([
       { input: 0, output: 2147483647, cost: 0.5, renewed: true },
       { input: 7, output: 8, cost: 0.1, renewed: true },
     ]);
-    await app.db.query('superuser', 'DELETE FROM ai_runs WHERE generation_id = ANY ($1)', [[odd, plain]]);
+    await app.db.query('superuser', 'DELETE FROM ai_runs WHERE generation_id = ANY ($1)', [[invalid, valid]]);
   });
 
-  it('know the price of every default model', () => {
+  it('has a price for every default model', () => {
     for (const { name, defaultModel } of app.get(ProvidersService).all)
       expect(findPrice(name, defaultModel)).toBeDefined();
     expect(formatUsd(0n)).toBe('0.000000000000');
   });
 
-  it('end what a stopping process writes, and book it', async () => {
+  it('ends and settles drafts of a stopping process', async () => {
     const second = await startApp({ sharedWith: app });
     fake.setBehaviour(() => ({ chunks: Array(400).fill('word '), pauseMs: 50 }));
     const answer = await fetch(`${second.url}/v1/ai/generations`, {
@@ -229,10 +229,10 @@ describe('the books of AI calls', () => {
     expect((await user.get('/v1/ai/usage')).body.reservedUsd).toBe('0.000000000000');
   });
 
-  it('end a vendor that is silent for too long, and ask the next', async () => {
-    const hasty = await startApp({ sharedWith: app, settings: { AI_TIMEOUT_SECONDS: '1' } });
+  it('aborts a silent provider, and calls the next', async () => {
+    const impatient = await startApp({ sharedWith: app, settings: { AI_TIMEOUT_SECONDS: '1' } });
     fake.setBehaviour(({ vendor }) => (vendor === 'openai' ? { firstDelayMs: 3_000 } : {}));
-    const answer = await fetch(`${hasty.url}/v1/ai/generations`, {
+    const answer = await fetch(`${impatient.url}/v1/ai/generations`, {
       method: 'POST',
       headers: { authorization: `Bearer ${user.token}`, 'content-type': 'application/json' },
       body: JSON.stringify({ type: 'message' }),
@@ -240,6 +240,6 @@ describe('the books of AI calls', () => {
     const body = (await answer.json()) as Record<string, unknown>;
 
     expect([answer.status, body.provider, body.usageIsEstimated]).toEqual([201, 'anthropic', true]);
-    await hasty.close();
+    await impatient.close();
   });
 });

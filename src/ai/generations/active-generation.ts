@@ -9,30 +9,30 @@ import type { GenerationStreamWriter } from './generation-stream-store.service';
 import { type EndReason } from '../providers/provider';
 import type { ModelCandidate } from '../providers/providers.service';
 
-/** What a generation needs to be written. */
+/** Input of a generation run. */
 export interface GenerationRequest {
   readonly generationId: number;
   readonly type: GenerationType;
   readonly prompt: Prompt;
-  /** To be tried in this order; at least one. */
+  /** Models to try, in this order; at least one. */
   readonly candidates: readonly ModelCandidate[];
-  /** The most each of them can cost, by its place. */
+  /** Maximum cost of each candidate, by index. */
   readonly maxCosts: readonly PicoUsd[];
   readonly reserved: PicoUsd;
   readonly checkSources: CheckSources;
 }
 
-/** A generation that this process is writing: its text so far, and what it has used. */
+/** Generation that this process is writing: its text and usage so far. */
 export class ActiveGeneration {
   readonly chunks = new ChunkBuffer();
   readonly calls: CallRecord[] = [];
   readonly cancellation = new AbortController();
   readonly startedAt = performance.now();
-  /** The row as it was left at the end; undefined before, and when it could not be written. */
+  /** Final row; undefined until it is saved, or when saving failed. */
   savedGeneration: AiGeneration | undefined;
-  /** Why the vendor stopped; undefined while it writes and when it was cut. */
+  /** Why the provider stopped; undefined while it writes and when it was cut. */
   endReason: EndReason | undefined;
-  /** True when the process is ending it, not the user. */
+  /** True when the process stops the generation, not the user. */
   isStopped = false;
   private readonly text = new StorableTextFilter();
   private candidate: ModelCandidate;
@@ -45,35 +45,35 @@ export class ActiveGeneration {
     this.candidate = request.candidates[0]!;
   }
 
-  /** Begins another call and returns its meter. */
+  /** Starts another call and returns its meter. */
   beginCall(candidate: ModelCandidate, maxOutputAiTokens: number): UsageMeter {
     this.candidate = candidate;
     return (this.meter = new UsageMeter(this.request.prompt, maxOutputAiTokens));
   }
 
-  /** Notes a call that is over. */
+  /** Records a finished call. */
   endCall(call: CallRecord): void {
     this.calls.push(call);
     this.meter = undefined;
   }
 
-  /** Takes a piece of text and hands it on. */
+  /** Stores a chunk of text and passes it to readers. */
   onText(text: string): void {
     this.append(this.text.filter(text));
   }
 
-  /** The text is complete; its readers are told once `close` is called. */
+  /** Completes the text. Readers are notified by `close`. */
   finish(): void {
     this.append(this.text.flush());
   }
 
-  /** Tells readers, here and elsewhere, that the final state is in the database. */
+  /** Notifies all readers that the final state is in the database. */
   close(): void {
     this.writer.finish();
     this.chunks.close();
   }
 
-  /** What calls that are over and the one under way have cost so far. */
+  /** Usage and cost so far, of finished calls and the current one. */
   get progress(): Readonly<Record<string, string | number>> {
     const usage = this.meter?.getUsage().usage ?? NO_USAGE;
     const sum = (field: 'inputAiTokens' | 'outputAiTokens' | 'cachedAiTokens'): number =>
@@ -98,11 +98,11 @@ export class ActiveGeneration {
   }
 }
 
-/** As the CHECKs of ai_generations have it. */
+/** Same limits as the CHECKs of ai_generations. */
 const MAX_RESPONSE_LENGTH = 200_000;
 const MAX_ERROR_LENGTH = 2_000;
 
-/** Returns what a run that is over leaves in its row. */
+/** Builds the final columns of a finished run. */
 export function buildOutcome(run: ActiveGeneration): Partial<AiGeneration> {
   const { calls, request } = run;
   const text = run.chunks.text.slice(0, MAX_RESPONSE_LENGTH);
@@ -131,7 +131,7 @@ function computeStatus(run: ActiveGeneration, text: string): GenerationStatus {
   return isCancelled(run) ? 'cancelled' : 'failed';
 }
 
-/** By the user, before or during a call. */
+/** Returns true when the user cancelled, before or during a call. */
 function isCancelled({ cancellation, isStopped }: ActiveGeneration): boolean {
   return cancellation.signal.aborted && !isStopped;
 }
@@ -143,7 +143,7 @@ function describeError(run: ActiveGeneration, text: string): string | null {
     return text.trim() === '' ? `${last.provider} ${explainEmptyAnswer(run.endReason)}` : null;
   if (isStopped) return 'the server stopped while the vendor was writing';
   if (isCancelled(run)) return 'cancelled';
-  if (!last) return 'the server could not call a vendor';
+  if (!last) return 'The server could not call a provider.';
   return calls
     .map(({ error }) => error)
     .join('; ')
@@ -153,19 +153,20 @@ function describeError(run: ActiveGeneration, text: string): string | null {
 function explainEmptyAnswer(reason: EndReason | undefined): string {
   switch (reason) {
     case 'filtered':
-      return 'refused the draft by its safety filter; change your words, leave the job out, or choose another model';
+      return 'refused the draft by its safety filter; change the instructions, omit the job, or choose another model';
     case 'tool':
-      return 'asked for a tool instead of writing, and drafts have none; choose another model';
+      return 'requested a tool, which drafts do not offer; choose another model';
     case 'length':
       return 'used all of its output before the text began; choose another model or raise AI_MAX_OUTPUT_AI_TOKENS';
     default:
-      return 'answered nothing';
+      return 'returned an empty answer; choose another model';
   }
 }
 
 function listEndFindings({ endReason }: ActiveGeneration): Finding[] {
   if (endReason === 'length')
-    return [{ code: 'truncated', message: 'it was cut at the longest length a draft may have', excerpt: '' }];
-  if (endReason === 'filtered') return [{ code: 'filtered', message: "the vendor's filter stopped it", excerpt: '' }];
+    return [{ code: 'truncated', message: 'The draft was cut at the maximum length.', excerpt: '' }];
+  if (endReason === 'filtered')
+    return [{ code: 'filtered', message: "The provider's safety filter stopped the draft.", excerpt: '' }];
   return [];
 }

@@ -3,18 +3,18 @@ import { BaseEntity, InstantColumn } from '../../platform/database/base.entity';
 import type { GenerationType } from '../prompt/build-prompt';
 import type { Finding } from '../prompt/answer-checks';
 
-/** Where a generation can stand; the CHECK of ai_generations.status lists the same. */
+/** Statuses of a generation; the CHECK of ai_generations.status lists the same. */
 export const GENERATION_STATUSES = ['pending', 'running', 'succeeded', 'failed', 'cancelled'] as const;
 
-/** Where a generation stands. */
+/** One of GENERATION_STATUSES. */
 export type GenerationStatus = (typeof GENERATION_STATUSES)[number];
 
-/** Whether it will change no more. */
+/** Returns true when the status is final. */
 export function isFinished(status: GenerationStatus): boolean {
   return status !== 'pending' && status !== 'running';
 }
 
-/** What the database makes of other columns. */
+/** Options of generated columns, which the database computes. */
 const GENERATED_COLUMN = {
   generatedType: 'STORED',
   nullable: true,
@@ -23,13 +23,13 @@ const GENERATED_COLUMN = {
   update: false,
 } as const;
 
-/** A text a vendor was asked for, however that ended. */
+/** Text requested from a provider, in any status. */
 @Entity('ai_generations')
 export class AiGeneration extends BaseEntity {
   @Column('bigint', { name: 'job_id', nullable: true })
   jobId: number | null;
 
-  /** The template it followed, which may be gone since. */
+  /** Template used for the prompt; may have been deleted since. */
   @Column('bigint', { name: 'template_id', nullable: true })
   templateId: number | null;
 
@@ -39,15 +39,15 @@ export class AiGeneration extends BaseEntity {
   @Column('text', { default: 'pending' })
   status: GenerationStatus;
 
-  /** What the user asked for beyond the template. */
+  /** The user's instructions beyond the template. */
   @Column('text', { nullable: true })
   instructions: string | null;
 
-  /** Exactly what was sent: the system text, a line of dashes, the message. */
+  /** Prompt as sent: the system text, a line of dashes, the message. */
   @Column('text')
   prompt: string;
 
-  /** Of a call that was cut, what had come. */
+  /** Generated text; the part received when the call was cut. */
   @Column('text', { nullable: true })
   response: string | null;
 
@@ -74,7 +74,7 @@ export class AiGeneration extends BaseEntity {
   })
   readonly tokensUsed?: number;
 
-  /** USD with 12 decimals, of all calls together. */
+  /** Cost in USD of all calls, 12 decimals. */
   @Column('numeric', { precision: 24, scale: 12, nullable: true })
   cost: string | null;
 

@@ -2,12 +2,12 @@ import { ChunkBuffer } from './chunk-buffer';
 
 async function read(buffer: ChunkBuffer, after: number): Promise<string> {
   let text = '';
-  for await (const piece of buffer.follow(after, 1_000)) text += piece?.text ?? '';
+  for await (const chunk of buffer.follow(after, 1_000)) text += chunk?.text ?? '';
   return text;
 }
 
 describe(ChunkBuffer.name, () => {
-  it('gives each reader what is behind his last piece, whenever he comes', async () => {
+  it('gives each reader the chunks after their last one, early or late', async () => {
     const buffer = new ChunkBuffer();
     const early = read(buffer, 0);
     buffer.append(1, 'a');
@@ -20,7 +20,7 @@ describe(ChunkBuffer.name, () => {
     expect(await Promise.all([early, late, read(buffer, 2), read(buffer, 3)])).toEqual(['abc', 'bc', 'c', '']);
   });
 
-  it('puts pieces in order and takes each once', async () => {
+  it('orders chunks and ignores duplicates', async () => {
     const buffer = new ChunkBuffer(4);
     for (const [seq, text] of [
       [7, 'g'],
@@ -36,7 +36,7 @@ describe(ChunkBuffer.name, () => {
     expect(await read(buffer, 4)).toBe('efg');
   });
 
-  it('tells of silence', async () => {
+  it('yields null when no chunk arrives in time', async () => {
     const follower = new ChunkBuffer().follow(0, 5);
 
     expect((await follower.next()).value).toBeNull();

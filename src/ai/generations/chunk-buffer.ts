@@ -1,12 +1,12 @@
-/** A piece of a text and its place in it, from 1. */
+/** Part of a text and its sequence number, from 1. */
 export interface Chunk {
   readonly seq: number;
   readonly text: string;
 }
 
 /**
- * The pieces of a text as they come, each once and in order whatever order they are added in, for any number of readers
- * that follow at their own pace.
+ * Buffers the chunks of a text for any number of readers at their own pace. Chunks may be added out of order; readers
+ * get each once, in order.
  */
 export class ChunkBuffer {
   private readonly texts: string[] = [];
@@ -14,15 +14,15 @@ export class ChunkBuffer {
   private readonly waiters = new Set<() => void>();
   private isClosed = false;
 
-  /** @param firstSeq how many pieces its readers have already */
+  /** @param firstSeq number of chunks the readers already have */
   constructor(private readonly firstSeq = 0) {}
 
-  /** The number of the newest piece. */
+  /** Sequence number of the newest chunk. */
   get lastSeq(): number {
     return this.firstSeq + this.texts.length;
   }
 
-  /** Adds a piece; one it has is nothing new. */
+  /** Adds a chunk; duplicates are ignored. */
   append(seq: number, text: string): void {
     if (seq <= this.lastSeq) return;
     this.outOfOrder.set(seq, text);
@@ -37,18 +37,18 @@ export class ChunkBuffer {
     this.wakeWaiters();
   }
 
-  /** Says that no more will come. */
+  /** Ends the text: no more chunks follow. */
   close(): void {
     this.isClosed = true;
     this.wakeWaiters();
   }
 
-  /** The whole text. */
+  /** Text of all chunks. */
   get text(): string {
     return this.texts.join('');
   }
 
-  /** Yields the pieces behind `after` until the end; null whenever `silenceMs` pass without one. */
+  /** Yields the chunks after `after` until the end, and null after each `silenceMs` without one. */
   async *follow(after: number, silenceMs: number): AsyncGenerator<Chunk | null> {
     let seq = Math.max(after, this.firstSeq);
     for (;;) {

@@ -14,22 +14,22 @@ import { GenerationsService } from './generations.service';
 import type { ActiveGeneration } from './active-generation';
 import type { Chunk } from './chunk-buffer';
 
-/** A silent line is cut by proxies; a comment keeps it open, and is the moment to look whether the writer still lives. */
+/** Proxies close silent connections: a comment keeps them open. Each one also checks whether the writer is alive. */
 const HEARTBEAT_MS = 5_000;
 
-/** A stream ends so long after its session at the latest. */
+/** Maximum time between the end of a session and the end of its streams. */
 const SESSION_CHECK_MS = 1_000;
 
-/** Poll interval for the end of a text that is complete, until it is settled. */
+/** Poll interval while a complete text is not settled yet. */
 const SETTLEMENT_POLL_MS = 500;
 
-/** The sweeper settles within a minute; this is two. */
+/** Two minutes; the task `end-orphaned-ai-calls` settles within one. */
 const MAX_SETTLEMENT_POLLS = 240;
 
 /**
- * Shows generations as server-sent events: `delta` with an id for each piece, and at the end `done` with the generation
- * as GET shows it, or `end` when the reader's session is over. Reading is not writing: readers may come, leave and come
- * again, on any process, as many at once as a user may have.
+ * Streams generations as server-sent events: `delta` with an id for each chunk, then `done` with the generation as GET
+ * returns it. `end` is sent instead when the reader's session is over. Reading is independent of writing: readers may
+ * reconnect at any time, to any process, within the limit of streams per user.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 @Injectable()
@@ -52,7 +52,7 @@ export class GenerationEventsService {
   }
 
   /**
-   * Counts an event stream of the signed-in user until its connection closes, even when nothing was ever read from it.
+   * Reserves an event stream for the signed-in user until its connection closes, even when nothing is read from it.
    * @throws AppError `rate.too_many_at_once`
    */
   async reserveStream(reply: FastifyReply): Promise<void> {
@@ -62,23 +62,23 @@ export class GenerationEventsService {
   }
 
   /**
-   * Returns the events behind `after`, the id of the last one the reader has (0: none). When the pieces of a text that is
-   * over are kept no more, only `done` is left, which holds it all.
+   * Returns the events after `after`, the id of the reader's last event (0: none). When the chunks of a finished text
+   * have expired, only `done` is sent; it holds the whole text.
    * @throws AppError `ai.generation_not_found` before the first event
    */
   async open(id: number, after: number): Promise<AsyncGenerator<string>> {
     await this.generations.get(id);
-    // The generator runs when its reader asks for more, outside of the request that opened it.
+    // The generator runs when the reader pulls, outside the request that opened it.
     const context = { ...currentContext()! };
     return runStepsInContext(this.limitToSession(this.generateEvents(id, after)), (work) =>
       runInContext(context, work),
     );
   }
 
-  /** Looks at the session between events and in every silence; `end` is the last event of one that is over. */
+  /** Checks the session between events and during silence. `end` is the last event after the session is over. */
   private async *limitToSession(events: AsyncGenerator<string>): AsyncGenerator<string> {
     let checkedAt = performance.now();
-    // A step that fails while nobody waits for it fails nothing else.
+    // Prevents an unhandled rejection while the step is not awaited.
     let next = markHandled(events.next());
     try {
       for (;;) {
@@ -97,12 +97,12 @@ export class GenerationEventsService {
         checkedAt = performance.now();
       }
     } finally {
-      // The step under way ends by itself, within a silence; nobody waits for it.
+      // The current step ends by itself within the heartbeat interval; it is not awaited.
       events.return(undefined).catch(() => undefined);
     }
   }
 
-  /** A session that cannot be looked at now may be looked at in a second. */
+  /** A session that cannot be read now is checked again in a second. */
   private async isSignedOut(): Promise<boolean> {
     const { principal } = currentContext()!;
     const session = await this.sessions.findLive(principal?.sessionId ?? '').catch(() => undefined);
@@ -112,7 +112,7 @@ export class GenerationEventsService {
   private async *generateEvents(id: number, after: number): AsyncGenerator<string> {
     const run = this.runner.find(id);
     let last = after;
-    yield ': the text comes piece by piece\n\n';
+    yield ': the text follows in chunks\n\n';
     for await (const chunk of this.readChunks(id, after, run)) {
       if (chunk === null) {
         yield ': still writing\n\n';
@@ -124,7 +124,7 @@ export class GenerationEventsService {
     let generation = run?.savedGeneration ? GenerationDto.from(run.savedGeneration) : await this.generations.get(id);
     for (let poll = 0; poll < MAX_SETTLEMENT_POLLS && !isFinished(generation.status); poll += 1) {
       await sleep(SETTLEMENT_POLL_MS, undefined, { ref: false });
-      yield ': being booked\n\n';
+      yield ': settling the cost\n\n';
       generation = await this.generations.get(id);
     }
     yield formatEvent('done', last + 1, generation);
@@ -150,7 +150,7 @@ export class GenerationEventsService {
   }
 }
 
-/** Returns the next event, or undefined when it takes longer. */
+/** Returns the next event, or undefined after `ms`. */
 async function waitForEvent<T>(next: Promise<T>, ms: number): Promise<T | undefined> {
   const late = new AbortController();
   try {
@@ -164,7 +164,7 @@ function formatEvent(event: string, id: number, data: unknown): string {
   return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-/** Gives a generator the context it was made in, at every step. */
+/** Runs each step of a generator in the context that `enter` sets. */
 async function* runStepsInContext<T>(source: AsyncGenerator<T>, enter: <R>(work: () => R) => R): AsyncGenerator<T> {
   try {
     for (;;) {

@@ -10,29 +10,29 @@ import { GenerationStreamStoreService } from './generation-stream-store.service'
 import { UsageLedgerService } from '../usage/usage-ledger.service';
 import { ActiveGeneration, buildOutcome, type GenerationRequest } from './active-generation';
 
-/** How often this process says that it lives; the sweeper takes it for dead after several of these. */
+/** Renewal interval; the task `end-orphaned-ai-calls` considers a process dead after several missed ones. */
 const RENEW_INTERVAL_MS = 2_000;
 
-/** Calls of each model, with a pause that grows. */
+/** Attempts per model, with a growing delay. */
 const ATTEMPTS_PER_MODEL = 2;
 const RETRY_DELAY_MS = 250;
 
-/** Attempts to write the end of a generation, a second apart; then the sweeper settles it. */
+/** Attempts to save the result, a second apart; then `end-orphaned-ai-calls` settles the generation. */
 const MAX_SETTLE_ATTEMPTS = 5;
 
-/** How long a stopping process lets vendors finish. */
+/** Time for running calls to finish when the process stops. */
 const SHUTDOWN_WAIT_MS = 5_000;
 
-/** A slot among the runs of this process, which may have to wait for its turn. */
+/** Slot for a run in this process; may still be queued. */
 export interface GenerationSlot {
   readonly acquired: Promise<unknown>;
-  /** Gives it back, now or as soon as it is taken. */
+  /** Releases the slot, now or as soon as it is acquired. */
   readonly release: () => void;
 }
 
 /**
- * Writes generations: calls vendors, one after the other until one writes, and books how it ended. It belongs to no
- * request: a client that leaves changes nothing. No transaction and no connection is held while a vendor writes.
+ * Runs generations: calls providers in order until one writes, then settles the cost. A run belongs to no request: it
+ * continues when the client disconnects. Holds no transaction or connection while a provider writes.
  */
 @Injectable()
 export class GenerationRunnerService implements OnModuleInit, BeforeApplicationShutdown {
@@ -76,36 +76,36 @@ export class GenerationRunnerService implements OnModuleInit, BeforeApplicationS
   }
 
   /**
-   * Takes a slot for another run of the signed-in user, or one in their queue.
-   * @throws AppError `rate.too_many_at_once`, at once, when the queue is full
+   * Acquires or queues a slot for another run of the signed-in user.
+   * @throws AppError `rate.too_many_at_once` at once when the queue is full
    */
   async reserveSlot(): Promise<GenerationSlot> {
     const acquired = this.slots.acquire(currentContext()?.principal?.userId ?? 0);
-    // It is refused before the next turn of the event loop, or never.
+    // A full queue rejects before the next turn of the event loop.
     await Promise.race([acquired, nextTurn()]);
     return { acquired, release: () => void acquired.then((release) => release()) };
   }
 
   /**
-   * Writes the generation when its slot has its turn, and gives the slot back. `finished` resolves when the final state
-   * is in the database. Needs a tenant's context, outside of a unit.
+   * Starts the generation as soon as its slot is acquired; releases the slot at the end. Needs a tenant context,
+   * outside a unit of work.
    */
   start(request: GenerationRequest, slot: GenerationSlot): ActiveGeneration {
     const run = new ActiveGeneration(request, this.streamStore.createWriter(request.generationId));
     this.activeById.set(request.generationId, run);
-    // A context of its own: the request's may be reused, and its unit is over.
+    // Copies the context: the one of the request may be reused.
     const context = { ...currentContext() } as RequestContext;
     const end = runInContext(context, () => this.generate(run, slot)).finally(() => this.remove(run));
     this.completions.set(request.generationId, end);
     return run;
   }
 
-  /** The generation when this process writes it. */
+  /** Returns the active generation; undefined when this process does not run it. */
   find(generationId: number): ActiveGeneration | undefined {
     return this.activeById.get(generationId);
   }
 
-  /** Waits until this process has written the generation to its end and returns it; undefined when another writes it. */
+  /** Waits for the final row and returns it; undefined when another process runs the generation. */
   async waitUntilFinished(generationId: number): Promise<AiGeneration | undefined> {
     return this.completions.get(generationId);
   }
@@ -116,7 +116,7 @@ export class GenerationRunnerService implements OnModuleInit, BeforeApplicationS
     this.completions.delete(run.request.generationId);
   }
 
-  /** Never rejects: nobody may be waiting for it. */
+  /** Never rejects: the promise may not be awaited. */
   private async generate(run: ActiveGeneration, slot: GenerationSlot): Promise<AiGeneration | undefined> {
     try {
       await this.callProvidersWhenReady(run, slot);
@@ -145,7 +145,7 @@ export class GenerationRunnerService implements OnModuleInit, BeforeApplicationS
     }
   }
 
-  /** Retries and other vendors come only before the first byte: after it the reader has half of another text. */
+  /** Retries and falls back only before the first byte: afterwards a reader would get parts of two texts. */
   private async callProviders(run: ActiveGeneration): Promise<void> {
     for (const [index, candidate] of run.request.candidates.entries()) {
       for (let attempt = 1; attempt <= ATTEMPTS_PER_MODEL; attempt += 1) {
@@ -171,7 +171,7 @@ export class GenerationRunnerService implements OnModuleInit, BeforeApplicationS
     }
   }
 
-  /** What a try before has cost must leave room for the worst case of the next within the reservation. */
+  /** Checks that the reservation still covers the maximum cost of the next attempt. */
   private canAfford(run: ActiveGeneration, index: number): boolean {
     const spent = run.calls.reduce((sum, { cost }) => sum + cost, 0n);
     return spent + run.request.maxCosts[index]! <= run.request.reserved;
@@ -203,7 +203,7 @@ export class GenerationRunnerService implements OnModuleInit, BeforeApplicationS
     return undefined;
   }
 
-  /** One statement for all that this process writes. Never rejects: it runs in a timer. */
+  /** Renews all runs of this process in one statement. Never rejects: it runs in a timer. */
   private async renew(): Promise<void> {
     try {
       const progress = [...this.activeById.values()].flatMap((run) => this.readProgress(run));
@@ -212,11 +212,11 @@ export class GenerationRunnerService implements OnModuleInit, BeforeApplicationS
         unit.query('SELECT app.renew_ai_runs($1::jsonb)', [JSON.stringify(progress)]),
       );
     } catch (error) {
-      this.logger.warn(`AI calls under way were not renewed: ${getErrorMessage(error)}`);
+      this.logger.warn(`active AI calls were not renewed: ${getErrorMessage(error)}`);
     }
   }
 
-  /** One run whose figures cannot be read must not keep the others from being renewed. */
+  /** Skips a run whose progress cannot be read, so that the others are still renewed. */
   private readProgress(run: ActiveGeneration): ActiveGeneration['progress'][] {
     try {
       return [run.progress];

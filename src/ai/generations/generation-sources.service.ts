@@ -35,13 +35,14 @@ interface TemplateRow {
   readonly body: string;
 }
 
-/** Collects what a draft is written from. */
+/** Loads the sources of a draft. */
 @Injectable()
 export class GenerationSourcesService {
   constructor(private readonly database: Database) {}
 
   /**
-   * Reads job, profile, template and, for a message, the conversation; one unit of work, over before a vendor is called.
+   * Reads the job, the profile, the template and, for a message, the conversation. One unit of work, which ends before
+   * a provider is called.
    * @throws AppError `reference.not_found` (/jobId, /templateId)
    */
   async load({ type, jobId, templateId, instructions }: CreateGenerationDto): Promise<PromptParts> {

@@ -3,27 +3,27 @@ import { z } from 'zod';
 import { RedisClients } from '../../platform/redis/redis-clients';
 import { ChunkBuffer, type Chunk } from './chunk-buffer';
 
-/** Redis keeps a text so long for those who lost the line; the database keeps it for good. */
+/** Retention in Redis for readers that reconnect; the database keeps the text. */
 const RETENTION_SECONDS = 3_600;
 
-/** Pieces that come close together are stored together: a hundred small writes a second a stream serve nobody. */
+/** Interval for batching chunks into one write. */
 const BATCH_MS = 40;
 
-/** A Redis that is away fails every piece alike; one line in so long is enough. */
+/** Minimum interval between warnings: every chunk fails the same way while Redis is unavailable. */
 const WARNING_INTERVAL_MS = 10_000;
 
-/** The channel on which every process hears whom to cancel. */
+/** Channel that tells every process which generation to cancel. */
 const CANCEL_CHANNEL = 'ai:cancel';
 
-/** An entry of the stream: chunks, or the end. */
+/** Stream entry: chunks, or the end. */
 const entrySchema = z.object({ chunks: z.array(z.object({ seq: z.number(), text: z.string() })), isLast: z.boolean() });
 
 type Entry = Readonly<z.infer<typeof entrySchema>>;
 
 /**
- * Carries the texts of generations between processes, over Redis: a stream a generation, numbered by its chunks, and a
- * channel that tells of news. Whoever writes never waits for it; without Redis only the writing process can show a text
- * before it is done.
+ * Shares the texts of generations between processes over Redis: one stream per generation, numbered by its chunks, and
+ * one channel for new entries. Writers never wait for Redis. While Redis is unavailable, only the writing process can
+ * show an unfinished text.
  */
 @Injectable()
 export class GenerationStreamStoreService implements OnModuleInit {
@@ -42,30 +42,30 @@ export class GenerationStreamStoreService implements OnModuleInit {
     this.redis.subscriber.subscribe(CANCEL_CHANNEL).catch((error: unknown) => this.warnOccasionally(error));
   }
 
-  /** Asks the process that writes the generation, whichever it is, to end it. */
+  /** Asks the process that runs the generation to cancel it. */
   async publishCancel(generationId: number): Promise<void> {
     await this.redis.commands
       .publish(CANCEL_CHANNEL, String(generationId))
       .catch((error: unknown) => this.warnOccasionally(error));
   }
 
-  /** Sets who is told of wishes to cancel. */
+  /** Registers the listener for cancel requests. */
   onCancel(listener: (generationId: number) => void): void {
     this.cancelListener = listener;
   }
 
-  /** Returns what stores a generation's chunks as they come, gathered. */
+  /** Creates a writer that stores a generation's chunks in batches. */
   createWriter(generationId: number): GenerationStreamWriter {
     return new GenerationStreamWriter((entry) => this.store(generationId, entry));
   }
 
-  /** Yields a generation's chunks behind `after`, those it will still get included; null in every silence. */
+  /** Yields a generation's chunks after `after`, stored and new ones, and null after each `silenceMs` without one. */
   async *follow(generationId: number, after: number, silenceMs: number): AsyncGenerator<Chunk | null> {
     const key = buildKey(generationId);
     const buffer = new ChunkBuffer(after);
     await this.subscribe(key, buffer);
     try {
-      // After the subscription: what falls between the two comes twice and counts once.
+      // Read after subscribing: entries may arrive twice, and the buffer ignores duplicates.
       const stored = await this.redis.commands.xrange(key, `(${after}-0`, '+').catch(() => []);
       for (const [, fields] of stored) appendEntry(parseEntry(fields[1]), buffer);
       yield* buffer.follow(after, silenceMs);
@@ -74,17 +74,17 @@ export class GenerationStreamStoreService implements OnModuleInit {
     }
   }
 
-  /** Returns the chunks behind `after` of a generation that is over; empty when they are kept no more. */
+  /** Returns the stored chunks after `after` of a finished generation; empty when they have expired. */
   async readChunks(generationId: number, after: number): Promise<Chunk[]> {
     const stored = await this.redis.commands.xrange(buildKey(generationId), `(${after}-0`, '+').catch(() => []);
     return stored.flatMap(([, fields]) => parseEntry(fields[1]).chunks).filter(({ seq }) => seq > after);
   }
 
-  /** Never throws: it runs in timers. */
+  /** Stores and publishes an entry. Never throws: it runs in timers. */
   private store(generationId: number, entry: Entry): void {
     const key = buildKey(generationId);
     const text = JSON.stringify(entry);
-    // An entry is numbered by its newest piece; the end comes after the last.
+    // The entry id is the sequence number of its newest chunk; the end follows the last one.
     const id = entry.chunks.at(-1)?.seq;
     try {
       const commands = this.redis.commands.pipeline();
@@ -115,12 +115,12 @@ export class GenerationStreamStoreService implements OnModuleInit {
     if (performance.now() - this.warnedAt < WARNING_INTERVAL_MS) return;
     this.warnedAt = performance.now();
     this.logger.warn(
-      `a text is not stored for those who lose the line: ${error instanceof Error ? error.message : String(error)}`,
+      `generation chunks are not stored in Redis: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
 }
 
-/** Gathers the chunks of one generation for the feed. */
+/** Batches the chunks of one generation for the stream. */
 export class GenerationStreamWriter {
   private pendingChunks: Chunk[] = [];
   private timer: NodeJS.Timeout | undefined;
@@ -132,7 +132,7 @@ export class GenerationStreamWriter {
     this.timer ??= setTimeout(() => this.flush(false), BATCH_MS);
   }
 
-  /** Stores what is left, and the end. */
+  /** Stores the remaining chunks and the end. */
   finish(): void {
     this.flush(true);
   }
@@ -149,7 +149,7 @@ function buildKey(generationId: number): string {
   return `ai:generation:${generationId}`;
 }
 
-/** Reads an entry; one that is not ours holds nothing. */
+/** Parses an entry; an invalid one is empty. */
 function parseEntry(text: string | undefined): Entry {
   try {
     return entrySchema.parse(JSON.parse(text ?? ''));

@@ -24,9 +24,9 @@ import { GenerationsService, type RequestKey } from './generations.service';
 
 const EVENT_STREAM = 'text/event-stream';
 
-const EVENTS_DESCRIPTION = 'Events `delta` ({text}), `done` (the generation) and `end` (the session is over).';
+const EVENTS_DESCRIPTION = 'Events: `delta` ({text}), `done` (the generation), `end` (the session is over).';
 
-/** Texts written by AI vendors. */
+/** Drafts written by AI providers. */
 @ApiTags('AI')
 @SignedIn()
 @Controller({ path: 'ai/generations', version: '1' })
@@ -37,35 +37,35 @@ export class GenerationsController {
   ) {}
 
   @Post()
-  @HandlesIdempotencyKey('no transaction may be open while a vendor writes; the key is kept with the reservation')
+  @KeepsItsOwnKey('no transaction may be open while a provider writes; the key is stored with the reservation')
   @ApiOperation({
     operationId: 'createGeneration',
-    summary: 'Write a draft',
+    summary: 'Generate a draft',
     description:
-      'Answers the text when it is complete; with `Prefer: respond-async` 202 at once; with `Accept: text/event-stream` the text as it is written (events `delta` with ids, then `done`; `end` when the session is over). ' +
-      'The worst case is reserved in your budget before a vendor is called, and what was really spent is booked afterwards. A client that leaves does not stop it: DELETE does. ' +
-      'The same Idempotency-Key finds the same generation and never starts a second call.',
+      'Returns the complete text. `Prefer: respond-async` returns 202 at once. `Accept: text/event-stream` streams the text (events `delta` with ids, then `done`; `end` when the session is over). ' +
+      'The maximum cost is reserved in your budget before a provider is called; the actual cost replaces it afterwards. Closing the connection does not cancel the draft: use DELETE. ' +
+      'Repeating the Idempotency-Key returns the same generation and never starts a second call.',
   })
   @ApiHeader({
     name: 'Prefer',
     required: false,
-    description: '`respond-async` answers 202 at once.',
+    description: '`respond-async` returns 202 at once.',
     schema: { type: 'string', example: 'respond-async' },
   })
   @ApiOkResponse({ description: EVENTS_DESCRIPTION, content: { [EVENT_STREAM]: { schema: { type: 'string' } } } })
   @ApiCreatedResponse({ type: GenerationDto, description: 'The generation with its text.' })
-  @ApiAcceptedResponse({ type: GenerationDto, description: 'The generation, being written.' })
-  @ApiResponse({ status: 402, description: 'The budget does not allow it: what is left, and when it renews.' })
+  @ApiAcceptedResponse({ type: GenerationDto, description: 'The generation in progress.' })
+  @ApiResponse({ status: 402, description: 'The budget is too low. The answer says what is left and when it renews.' })
   @ApiResponse({
     status: 429,
     description:
-      'Too many of your drafts are being written, or too many of your event streams are open; Retry-After says when to try again.',
+      'Too many of your drafts are running, or too many of your event streams are open. Try again after Retry-After.',
   })
   @ApiResponse({
     status: 503,
-    description: 'No vendor is configured, or all users together have used the AI budget of the installation.',
+    description: 'No provider is configured, or all users together have used the AI budget of the installation.',
   })
-  @ApiResponse({ status: 502, description: 'No vendor wrote the text; the generation tells why.' })
+  @ApiResponse({ status: 502, description: 'No provider wrote the text. `error` of the generation says why.' })
   async create(
     @Body() dto: CreateGenerationDto,
     @Req() request: FastifyRequest,
@@ -88,8 +88,8 @@ export class GenerationsController {
   @Get()
   @ApiOperation({
     operationId: 'listGenerations',
-    summary: 'List your generations',
-    description: 'Newest first, however they ended.',
+    summary: 'List generations',
+    description: 'Returns your generations in every status, newest first.',
   })
   @ApiPage(GenerationDto)
   list(@Query() query: ListGenerationsDto): Promise<Page<GenerationDto>> {
@@ -99,8 +99,8 @@ export class GenerationsController {
   @Get(':id')
   @ApiOperation({
     operationId: 'getGeneration',
-    summary: 'Read a generation',
-    description: 'With its ETag; If-None-Match answers 304.',
+    summary: 'Get a generation',
+    description: 'Returns the generation with its ETag. A matching If-None-Match returns 304.',
   })
   @ApiOkResponse({ type: GenerationDto, description: 'The generation.' })
   get(@Param('id', ParseIdPipe) id: number): Promise<GenerationDto> {
@@ -110,14 +110,14 @@ export class GenerationsController {
   @Get(':id/stream')
   @ApiOperation({
     operationId: 'streamGenerationEvents',
-    summary: 'Watch a generation being written',
+    summary: 'Stream a generation',
     description:
-      'Goes on behind Last-Event-ID, on whichever process: no second call is made. The last event is `done` and holds the whole generation, or `end` when your session is over.',
+      'Continues after Last-Event-ID, on any process; no second call is made. The last event is `done` with the whole generation, or `end` when your session is over.',
   })
   @ApiHeader({
     name: 'Last-Event-ID',
     required: false,
-    description: 'Id of the last event you have.',
+    description: 'Id of the last event received.',
     schema: { type: 'string', example: '17' },
   })
   @ApiOkResponse({ description: EVENTS_DESCRIPTION, content: { [EVENT_STREAM]: { schema: { type: 'string' } } } })
@@ -137,9 +137,9 @@ export class GenerationsController {
     operationId: 'cancelGeneration',
     summary: 'Cancel a generation',
     description:
-      "Ends the vendor's call. What was written stays, what it cost is booked; one that is over stays as it is.",
+      "Aborts the provider's call. The text so far is kept and its cost is charged. A finished generation does not change.",
   })
-  @ApiNoContentResponse({ description: 'It ends.' })
+  @ApiNoContentResponse({ description: 'The generation is being cancelled, or had already finished.' })
   cancel(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {
     return this.generations.cancel(id, ifMatch);
   }
@@ -154,13 +154,13 @@ function isEventStreamRequested({ headers }: FastifyRequest): boolean {
   return (headers.accept ?? '').toLowerCase().includes(EVENT_STREAM);
 }
 
-/** What is no id of ours has seen nothing. */
+/** Reads Last-Event-ID; a malformed one starts from the beginning. */
 function readLastEventId({ headers }: FastifyRequest): number {
   const id = String(headers['last-event-id'] ?? '');
   return /^\d{1,9}$/.test(id) ? Number(id) : 0;
 }
 
-/** Proxies gather what they pass on unless they are told not to. */
+/** Creates the response. X-Accel-Buffering keeps proxies from buffering it. */
 function toEventStream(events: AsyncGenerator<string>, reply: FastifyReply): StreamableFile {
   void reply.header('x-accel-buffering', 'no');
   return new StreamableFile(Readable.from(events, { objectMode: false }), { type: `${EVENT_STREAM}; charset=utf-8` });

@@ -7,94 +7,118 @@ import { IntegerParam, ListParam, NullableField, OptionalField } from '../../pla
 import { NullableTextField } from '../../platform/http/validation/text';
 import { PageQueryDto } from '../../platform/http/pagination/page.dto';
 
-/** Something to look at before a draft is sent. */
+/** Warning to review before a draft is sent. */
 export class FindingDto {
   @ApiProperty({
     type: String,
     enum: ['contact_details', 'claim_beyond_profile', 'truncated', 'filtered'],
-    description: 'What it is.',
+    description: 'Kind of the finding.',
     example: 'claim_beyond_profile',
   })
   code: string;
 
   @ApiProperty({
     type: String,
-    description: 'A sentence for the user.',
-    example: 'it says "20 years", but your profile says 12 years',
+    description: 'Explanation for the user.',
+    example: 'The draft says "20 years", but your profile says 12 years.',
   })
   message: string;
 
-  @ApiProperty({ type: String, description: 'The words it is about.', example: '20 years' })
+  @ApiProperty({ type: String, description: 'Words of the draft that the finding is about.', example: '20 years' })
   excerpt: string;
 }
 
 const COUNT_SCHEMA = { type: 'integer', nullable: true } as const;
 
-/** A generation as the API shows it. */
+/** Generation in API responses. */
 export class GenerationDto {
-  @ApiProperty({ type: 'integer', description: 'The id.', example: 7 })
+  @ApiProperty({ type: 'integer', description: 'Id of the generation.', example: 7 })
   id: number;
 
-  @ApiProperty({ type: String, enum: GENERATION_TYPES, description: 'What it is.', example: 'cover_letter' })
+  @ApiProperty({ type: String, enum: GENERATION_TYPES, description: 'Kind of text.', example: 'cover_letter' })
   type: GenerationType;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'The job it is for.', example: 42 })
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Id of the job it is for.', example: 42 })
   jobId: number | null;
 
-  @ApiProperty({ type: String, enum: GENERATION_STATUSES, description: 'The status.', example: 'succeeded' })
+  @ApiProperty({
+    type: String,
+    enum: GENERATION_STATUSES,
+    description: 'Status of the generation.',
+    example: 'succeeded',
+  })
   status: GenerationStatus;
 
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'The text; of a call that was cut, what had come.',
+    description: 'Generated text; the part received when the call was cut.',
     example: 'Dear client, …',
   })
   text: string | null;
 
-  @ApiProperty({ type: String, nullable: true, description: 'What was wished for.', example: null })
+  @ApiProperty({ type: String, nullable: true, description: 'Instructions given by the user.', example: null })
   instructions: string | null;
 
-  @ApiProperty({ type: [FindingDto], description: 'What to look at before sending it.' })
+  @ApiProperty({ type: [FindingDto], description: 'Warnings to review before sending it.' })
   findings: FindingDto[];
 
-  @ApiProperty({ type: String, nullable: true, description: 'The vendor that wrote it.', example: 'anthropic' })
+  @ApiProperty({ type: String, nullable: true, description: 'Provider that wrote the text.', example: 'anthropic' })
   provider: string | null;
 
-  @ApiProperty({ type: String, nullable: true, description: 'The model that wrote it.', example: 'claude-sonnet-4-5' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Model that wrote the text.',
+    example: 'claude-sonnet-4-5',
+  })
   model: string | null;
 
-  @ApiProperty({ ...COUNT_SCHEMA, description: 'aiTokens sent, cached ones included.', example: 812 })
+  @ApiProperty({ ...COUNT_SCHEMA, description: 'Number of aiTokens sent, cached ones included.', example: 812 })
   inputAiTokens: number | null;
 
-  @ApiProperty({ ...COUNT_SCHEMA, description: 'aiTokens written.', example: 240 })
+  @ApiProperty({ ...COUNT_SCHEMA, description: 'Number of aiTokens written.', example: 240 })
   outputAiTokens: number | null;
 
-  @ApiProperty({ ...COUNT_SCHEMA, description: 'aiTokens sent that the vendor had cached.', example: 0 })
+  @ApiProperty({ ...COUNT_SCHEMA, description: 'Number of aiTokens sent that the provider had cached.', example: 0 })
   cachedAiTokens: number | null;
 
-  @ApiAmount({ places: 12, nullable: true, description: 'USD of all calls it took.', example: '0.006036000000' })
+  @ApiAmount({ places: 12, nullable: true, description: 'Cost of all calls in USD.', example: '0.006036000000' })
   costUsd: string | null;
 
-  @ApiProperty({ type: Boolean, description: 'The vendor broke off before it told all of the usage.', example: false })
+  @ApiProperty({
+    type: Boolean,
+    description: 'True when the provider did not report all of the usage.',
+    example: false,
+  })
   usageIsEstimated: boolean;
 
-  @ApiProperty({ type: String, nullable: true, description: 'The price list the cost is by.', example: '2026-11-01' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Version of the price list used for the cost.',
+    example: '2026-11-01',
+  })
   priceListVersion: string | null;
 
-  @ApiProperty({ type: String, nullable: true, description: 'Why it is not complete.', example: null })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Reason why the text is missing or incomplete.',
+    example: null,
+  })
   error: string | null;
 
-  @ApiProperty({ ...COUNT_SCHEMA, description: 'How long it took, in milliseconds.', example: 4100 })
+  @ApiProperty({ ...COUNT_SCHEMA, description: 'Duration in milliseconds.', example: 4100 })
   durationMs: number | null;
 
-  @ApiProperty({ type: 'integer', description: 'Grows with each change; its ETag.', example: 2 })
+  @ApiProperty({ type: 'integer', description: 'Version number, used as the ETag.', example: 2 })
   version: number;
 
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When it was asked for.',
+    description: 'When the generation was requested (UTC).',
     example: '2026-01-31T09:30:00.000Z',
   })
   createdAt: Date;
@@ -102,12 +126,12 @@ export class GenerationDto {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When it last changed.',
+    description: 'When the generation last changed (UTC).',
     example: '2026-01-31T09:30:04.000Z',
   })
   updatedAt: Date;
 
-  /** Shows a row of the table; what was sent to the vendor stays out of it. */
+  /** Maps a row; the prompt is left out. */
   static from(this: void, row: AiGeneration): GenerationDto {
     const { id, type, jobId, status, response: text, instructions, findings } = row;
     const { provider, model, inputAiTokens, outputAiTokens, cachedAiTokens, cost: costUsd } = row;
@@ -118,9 +142,9 @@ export class GenerationDto {
   }
 }
 
-/** What a draft is asked for with. */
+/** Body of POST /v1/ai/generations. */
 export class CreateGenerationDto {
-  @ApiProperty({ type: String, enum: GENERATION_TYPES, description: 'What to write.', example: 'cover_letter' })
+  @ApiProperty({ type: String, enum: GENERATION_TYPES, description: 'Kind of text to write.', example: 'cover_letter' })
   @IsIn(GENERATION_TYPES)
   type: GenerationType;
 
@@ -128,7 +152,7 @@ export class CreateGenerationDto {
     type: 'integer',
     nullable: true,
     minimum: 1,
-    description: 'The job it is for: one of your own.',
+    description: 'Id of one of your jobs.',
     example: 42,
   })
   @NullableField()
@@ -141,19 +165,19 @@ export class CreateGenerationDto {
     type: String,
     maxLength: 100,
     description:
-      'A model of GET /v1/ai/models, and no other; without it the vendors are tried in the order of the installation.',
+      'Id from GET /v1/ai/models; no other model is tried. Without it, providers are tried in the order of the installation.',
     examples: ['claude'],
   })
   @OptionalField()
   @IsString()
-  @Matches(/^[\w.:/-]{1,100}$/, { message: 'model must be an id of GET /v1/ai/models' })
+  @Matches(/^[\w.:/-]{1,100}$/, { message: 'model must be an id from GET /v1/ai/models.' })
   model?: string;
 
   @ApiPropertyOptional({
     type: String,
     nullable: true,
     maxLength: 2000,
-    description: 'What you wish for besides.',
+    description: 'Additional instructions for the draft.',
     example: 'Mention that I can start on Monday.',
   })
   @NullableTextField(2_000)
@@ -163,7 +187,7 @@ export class CreateGenerationDto {
     type: 'integer',
     nullable: true,
     minimum: 1,
-    description: 'The template to follow; the newest of the type unless you name one.',
+    description: 'Id of the template to follow; by default the newest one of the type.',
     example: 3,
   })
   @NullableField()
@@ -173,16 +197,16 @@ export class CreateGenerationDto {
   templateId?: number | null;
 }
 
-/** Filters of the list of generations. */
+/** Filters of GET /v1/ai/generations. */
 export class ListGenerationsDto extends PageQueryDto {
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, description: 'Only those for this job.', example: 42 })
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, description: 'Only generations for this job.', example: 42 })
   @IntegerParam(1, Number.MAX_SAFE_INTEGER)
   jobId?: number;
 
   @ApiPropertyOptional({
     enum: GENERATION_TYPES,
     isArray: true,
-    description: 'Only those of these types; repeat it or use commas.',
+    description: 'Only generations of these types; repeat the parameter or separate values by commas.',
     example: ['message'],
   })
   @ListParam()
@@ -192,7 +216,7 @@ export class ListGenerationsDto extends PageQueryDto {
   @ApiPropertyOptional({
     enum: GENERATION_STATUSES,
     isArray: true,
-    description: 'Only those in these statuses; repeat it or use commas.',
+    description: 'Only generations in these statuses; repeat the parameter or separate values by commas.',
     example: ['failed'],
   })
   @ListParam()

@@ -19,16 +19,16 @@ import type { GenerationRequest } from './active-generation';
 import { buildPrompt, formatPrompt, type Prompt } from '../prompt/build-prompt';
 import { ProvidersService, type ModelCandidate } from '../providers/providers.service';
 
-/** A row of the list, with its sort value as PostgreSQL writes it: a Date loses the microseconds. */
+/** Row of the list with its sort key as PostgreSQL text: a Date loses the microseconds. */
 export type GenerationRow = AiGeneration & { readonly sortKey: string };
 
-/** Without the prompt: it is long, and no list shows it. */
+/** Columns without the prompt, which is long and never listed. */
 const COLUMNS = `id, job_id AS "jobId", generation_type AS type, status, instructions, response, findings, provider, model_used AS model,
   input_ai_tokens AS "inputAiTokens", output_ai_tokens AS "outputAiTokens", cached_ai_tokens AS "cachedAiTokens", cost,
   usage_is_estimated AS "usageIsEstimated", price_list_version AS "priceListVersion", error, duration_ms AS "durationMs", version,
   created_at AS "createdAt", updated_at AS "updatedAt"`;
 
-/** One page of the tenant's generations, newest first, behind the row with the keys `after`. */
+/** Builds the query for one page of generations after the cursor `after`, newest first. */
 export function listGenerations(
   { jobId, type, status }: ListGenerationsDto,
   after: readonly CursorKey[] | undefined,
@@ -47,19 +47,19 @@ export function listGenerations(
   ];
 }
 
-/** The Idempotency-Key of a request and what the request was. */
+/** Idempotency-Key of a request, and the hash of the request. */
 export interface RequestKey {
   readonly key: string;
   readonly hash: string;
 }
 
-/** A generation that was begun, by this request or by an earlier one with the same key. */
+/** Generation started by this request or by an earlier one with the same key. */
 export interface StartedGeneration {
   readonly id: number;
   readonly isReplay: boolean;
 }
 
-/** The signed-in user's generations: asked for, watched, cancelled. */
+/** Starts, lists and cancels the signed-in user's generations. */
 @Injectable()
 export class GenerationsService {
   constructor(
@@ -75,8 +75,8 @@ export class GenerationsService {
   ) {}
 
   /**
-   * Reserves the most the draft can cost and begins to write it; returns before a vendor is called. The reservation, the
-   * row and the key are one transaction that is over by then; the same key again finds the same generation.
+   * Reserves the maximum cost of a draft and starts it; returns before a provider is called. The reservation, the row
+   * and the key are stored in one transaction, which ends first. Repeating the key returns the same generation.
    * @throws AppError `ai.not_configured`, `ai.model_unknown`, `ai.model_unavailable`, `ai.budget_exceeded`,
    *   `ai.installation_budget_exceeded`, `rate.too_many_at_once`, `reference.not_found`, `idempotency.in_progress`,
    *   `idempotency.key_reused`
@@ -89,7 +89,7 @@ export class GenerationsService {
     const prompt = buildPrompt(parts);
     const text = prompt.system + prompt.prompt;
     const maxCosts = candidates.map(({ price }) => computeMaxCost(text, this.config.ai.maxOutputAiTokens, price));
-    // With room for one try that is cut before its first byte: its input is charged too.
+    // Includes one attempt that is cut before its first byte: its input is charged too.
     const reserved = findLargest(maxCosts.map((cost, i) => cost + computeMaxCost(text, 0, candidates[i]!.price)));
     const userText = [parts.instructions, parts.template].join(' ');
     const checkSources = { profile: parts.profile, job: parts.job, userText };
@@ -107,8 +107,8 @@ export class GenerationsService {
   }
 
   /**
-   * Waits for the end of a generation, wherever it is written, and returns it.
-   * @throws AppError `ai.generation_failed` when no vendor wrote it
+   * Waits until a generation has finished, on any process, and returns it.
+   * @throws AppError `ai.generation_failed` when no provider wrote it
    */
   async waitForResult(id: number): Promise<GenerationDto> {
     const generated = await this.runner.waitUntilFinished(id);
@@ -121,13 +121,13 @@ export class GenerationsService {
     }
     if (generation.status !== 'failed') return generation;
     throw new AppError('ai.generation_failed', {
-      detail: generation.error ?? 'no vendor wrote the text',
+      detail: generation.error ?? 'No provider wrote the text.',
       headers: { location: `/v1/ai/generations/${id}` },
       extensions: { generationId: id },
     });
   }
 
-  /** Returns one page of the generations that fit the filters, newest first. One statement. */
+  /** Returns one page of the generations that match the filters, newest first. One statement. */
   async list(query: ListGenerationsDto): Promise<Page<GenerationDto>> {
     const page = this.pages.open(query);
     const rows = await this.database.list<GenerationRow>(...listGenerations(query, page.after, page.take));
@@ -142,8 +142,8 @@ export class GenerationsService {
   }
 
   /**
-   * Ends the vendor's call of a generation, whichever process makes it; what came is kept and what it cost is booked. One
-   * that is over stays as it is.
+   * Cancels a generation on the process that runs it. The text so far is kept and its cost is charged. A finished
+   * generation does not change.
    * @throws AppError `ai.generation_not_found`, `precondition.failed`
    */
   async cancel(id: number, preconditions: Preconditions | undefined): Promise<void> {

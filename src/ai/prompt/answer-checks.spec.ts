@@ -14,14 +14,14 @@ const SOURCES: CheckSources = {
   userText: 'I once led 7 projects.',
 };
 
-function found(text: string): string[] {
+function listFindings(text: string): string[] {
   return checkAnswer(text, SOURCES).map(({ code, excerpt }) => `${code}: ${excerpt}`);
 }
 
 describe(checkAnswer.name, () => {
-  it('finds nothing in a letter that says what the profile, the posting and the user say', () => {
+  it('finds nothing in a cover letter whose claims are in the profile, the job or the instructions', () => {
     expect(
-      found(
+      listFindings(
         'In 12 years with PostgreSQL I cut a report by 95 % for 3 clients. I led 7 projects. Your 40 users will notice. I charge $60/hour.',
       ),
     ).toEqual([]);
@@ -35,7 +35,7 @@ describe(checkAnswer.name, () => {
     ['We can talk on Telegram as well', 'contact_details: Telegram as well'],
     ['I am @ann_other there.', 'contact_details: @ann_other'],
   ])('finds contact details: %s', (text, finding) => {
-    expect(found(text)).toContain(finding);
+    expect(listFindings(text)).toContain(finding);
   });
 
   it.each([
@@ -45,11 +45,11 @@ describe(checkAnswer.name, () => {
     ['I improved it by 80%.', 'claim_beyond_profile: 80%'],
     ['I have run Kubernetes for long.', 'claim_beyond_profile: Kubernetes'],
     ['I write C++ daily.', 'claim_beyond_profile: C++'],
-  ])('finds what the profile does not hold: %s', (text, finding) => {
-    expect(found(text)).toEqual([finding]);
+  ])('finds claims beyond the profile: %s', (text, finding) => {
+    expect(listFindings(text)).toEqual([finding]);
   });
 
-  it('lets a letter speak of what the client has', () => {
-    expect(found('You run Kubernetes. That is a good base.')).toEqual([]);
+  it('accepts a skill of the job that the text ascribes to the client', () => {
+    expect(listFindings('You run Kubernetes. That is a good base.')).toEqual([]);
   });
 });

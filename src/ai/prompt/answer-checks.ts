@@ -1,25 +1,25 @@
 import type { PromptJob, PromptProfile } from './build-prompt';
 
-/** Something a reader should look at before he sends a draft. */
+/** Warning about a draft, for review before it is sent. */
 export interface Finding {
   readonly code: 'contact_details' | 'claim_beyond_profile' | 'truncated' | 'filtered';
   readonly message: string;
-  /** The words it is about. */
+  /** Words of the draft that the finding is about. */
   readonly excerpt: string;
 }
 
-/** What the checks know of the draft's sources. */
+/** Sources that claims in a draft are compared with. */
 export interface CheckSources {
   readonly profile: PromptProfile;
   readonly job: PromptJob | null;
-  /** His instructions and template: what he says himself is no invention of the model's. */
+  /** The user's instructions and template: their own claims are accepted. */
   readonly userText: string;
 }
 
-/** More findings say nothing new. */
+/** Maximum number of findings; more add nothing. */
 const MAX_FINDINGS = 20;
 
-/** Excerpts that are compared with the sources, for each kind: a text of nothing but figures must not take seconds. */
+/** Maximum matches per pattern; bounds the time for texts full of figures. */
 const MAX_MATCHES = 200;
 
 /** Upwork forbids contact details before a contract. */
@@ -31,15 +31,15 @@ const CONTACTS: readonly [RegExp, string][] = [
   [/\b(?:https?:\/\/|www\.)\S+/giu, 'a link'],
   [
     /\b(?:telegram|whats ?app|skype|discord|signal|viber|wechat|linkedin)\b[^.!?\n]{0,40}/giu,
-    'a way round the platform',
+    'a contact outside the platform',
   ],
   [/(?<![\w@.])@[a-z][\w.]{3,30}/giu, 'a handle'],
 ];
 
-/** A run of digits and what separates them in telephone numbers. */
+/** Digits and the separators of telephone numbers. */
 const DIGITS = /(?<![\d.,])\+?\d[\d\s().-]*/gu;
 
-/** A shorter run is a figure, a date or a price. */
+/** Minimum length of a telephone number; shorter runs are figures, dates or prices. */
 const MIN_TELEPHONE = 9;
 
 const YEARS = /\b(\d{1,2})\s?\+?\s?(?:years?|yrs?|років|роки|лет|jahren?|ans|años)\b/giu;
@@ -50,7 +50,7 @@ const FIGURES =
 
 const SENTENCE_END = /(?<=[.!?])\s+|\n/u;
 
-/** The patterns of this file, for the test of their running time. */
+/** Patterns of this file, for the running time test. */
 export const ANSWER_PATTERNS: readonly RegExp[] = [
   ...CONTACTS.map(([pattern]) => pattern),
   DIGITS,
@@ -61,8 +61,8 @@ export const ANSWER_PATTERNS: readonly RegExp[] = [
 ];
 
 /**
- * Returns what a draft says that it should not: contact details, and years, rates, figures and skills that neither the
- * profile nor the user's own words hold. Rules, not understanding: it finds the common and misses the subtle.
+ * Returns contact details in a draft, and years, rates, figures and skills that are neither in the profile nor in the
+ * user's own words. It uses patterns: it finds common cases and misses subtle ones.
  */
 export function checkAnswer(text: string, sources: CheckSources): Finding[] {
   const findings = [
@@ -82,7 +82,7 @@ function findContacts(text: string): Finding[] {
   return [...details, ...findTelephones(text).map((excerpt) => buildContactFinding(excerpt, 'a telephone number'))];
 }
 
-/** A long run that ends with a digit and goes on with no decimals. */
+/** Returns runs of digits that are long enough and not followed by decimals. */
 function findTelephones(text: string): string[] {
   return findMatches(text, DIGITS).flatMap(({ 0: run, index }) => {
     const isAmount = /^,\d/.test(text.slice(index + run.length, index + run.length + 2));
@@ -94,10 +94,10 @@ function findTelephones(text: string): string[] {
 }
 
 function buildContactFinding(excerpt: string, what: string): Finding {
-  return { code: 'contact_details', message: `it gives ${what}`, excerpt: excerpt.trim() };
+  return { code: 'contact_details', message: `The draft contains ${what}.`, excerpt: excerpt.trim() };
 }
 
-/** The first matches that differ. */
+/** Returns the first distinct matches. */
 function findMatches(text: string, pattern: RegExp): RegExpExecArray[] {
   const found = new Map<string, RegExpExecArray>();
   for (const match of text.matchAll(pattern)) {
@@ -136,15 +136,15 @@ function findFigures(text: string, { profile, job, userText }: CheckSources): Fi
     .map(([excerpt]) => buildClaimFinding(excerpt, 'your profile has no such figure'));
 }
 
-/** A skill the job asks for and the profile does not hold, in a sentence of the freelancer's about himself. */
+/** Finds skills of the job that are not in the profile, in sentences in the first person. */
 function findSkills(text: string, { profile, job, userText }: CheckSources): Finding[] {
-  const mine = `${joinProfileTexts(profile)} ${userText}`.toLowerCase();
+  const ownText = `${joinProfileTexts(profile)} ${userText}`.toLowerCase();
   const sentences = text.split(SENTENCE_END).filter((sentence) => /\b(?:I|my|me|I've|I'm)\b/u.test(sentence));
   return (job?.skills ?? [])
-    .filter((skill) => skill.length > 1 && !mine.includes(skill.toLowerCase()))
+    .filter((skill) => skill.length > 1 && !ownText.includes(skill.toLowerCase()))
     .flatMap((skill) => {
-      const said = sentences.find((sentence) => hasWord(sentence, skill));
-      return said === undefined ? [] : [buildClaimFinding(skill, `your profile does not name ${skill}`)];
+      const claim = sentences.find((sentence) => hasWord(sentence, skill));
+      return claim === undefined ? [] : [buildClaimFinding(skill, `your profile does not list ${skill}`)];
     });
 }
 
@@ -154,10 +154,14 @@ function hasWord(text: string, word: string): boolean {
 }
 
 function buildClaimFinding(excerpt: string, why: string): Finding {
-  return { code: 'claim_beyond_profile', message: `it says "${excerpt.trim()}", but ${why}`, excerpt: excerpt.trim() };
+  return {
+    code: 'claim_beyond_profile',
+    message: `The draft says "${excerpt.trim()}", but ${why}.`,
+    excerpt: excerpt.trim(),
+  };
 }
 
-/** `sources` in lower case. */
+/** Returns true when a source contains the excerpt. `sources` are in lower case. */
 function isStated(sources: readonly string[], excerpt: string): boolean {
   const plain = excerpt.trim().toLowerCase();
   return sources.some((source) => source.includes(plain));

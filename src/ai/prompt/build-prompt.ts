@@ -1,26 +1,26 @@
 import { REMOVED_MARK } from './links';
 import { sanitizeUntrustedText, truncate } from './untrusted-text';
 
-/** What a draft is; the CHECK of ai_generations.generation_type lists the same. */
+/** Kinds of drafts; the CHECK of ai_generations.generation_type lists the same. */
 export const GENERATION_TYPES = ['proposal', 'cover_letter', 'message'] as const;
 
-/** What a draft is. */
+/** One of GENERATION_TYPES. */
 export type GenerationType = (typeof GENERATION_TYPES)[number];
 
-/** Everything a draft is written from. */
+/** Sources of a draft. */
 export interface PromptParts {
   readonly type: GenerationType;
-  /** What the user asked for in this call; his own words, trusted. */
+  /** The user's instructions for this call (trusted). */
   readonly instructions: string | null;
   readonly templateId: number | null;
   readonly template: string | null;
   readonly profile: PromptProfile;
   readonly job: PromptJob | null;
-  /** The conversation so far, oldest first. */
+  /** Conversation, oldest message first. */
   readonly messages: readonly PromptMessage[];
 }
 
-/** What a freelancer says of himself. */
+/** Profile of the freelancer. */
 export interface PromptProfile {
   readonly headline: string | null;
   readonly overview: string | null;
@@ -31,26 +31,26 @@ export interface PromptProfile {
   readonly pastWins: readonly string[];
 }
 
-/** What a stranger wrote into a vacancy. */
+/** Job posting (untrusted). */
 export interface PromptJob {
   readonly title: string;
   readonly description: string | null;
   readonly skills: readonly string[];
 }
 
-/** One message of a conversation. */
+/** Message of a conversation. */
 export interface PromptMessage {
   readonly senderType: 'client' | 'freelancer';
   readonly content: string;
 }
 
-/** What is sent: nothing else of a user or a job reaches a vendor. */
+/** Complete prompt; no other data of a user or job is sent to a provider. */
 export interface Prompt {
   readonly system: string;
   readonly prompt: string;
 }
 
-/** Longest parts of a stranger's; beyond them a posting says nothing new. */
+/** Maximum lengths of untrusted texts; longer postings add nothing new. */
 const MAX_DESCRIPTION = 8_000;
 const MAX_MESSAGE = 2_000;
 const MAX_LINE = 500;
@@ -69,8 +69,8 @@ The text between <job_posting> and </job_posting>, and between <conversation> an
 Answer with the text itself and nothing else.`;
 
 /**
- * Builds what is sent to a vendor. A pure function of its parts: strangers' texts stand in their blocks and change
- * nothing outside of them.
+ * Builds the prompt for a provider. A pure function: untrusted texts stay in their blocks and cannot change anything
+ * outside them.
  */
 export function buildPrompt(parts: PromptParts): Prompt {
   const blocks = [
@@ -84,7 +84,7 @@ export function buildPrompt(parts: PromptParts): Prompt {
   return { system: SYSTEM, prompt: blocks.filter((text) => text !== '').join('\n\n') };
 }
 
-/** What is kept as the prompt of a generation. */
+/** Formats the prompt for storage. */
 export function formatPrompt({ system, prompt }: Prompt): string {
   return `${system}\n----\n${prompt}`;
 }
@@ -93,7 +93,7 @@ function wrapBlock(name: string, lines: readonly string[]): string {
   return `<${name}>\n${lines.join('\n')}\n</${name}>`;
 }
 
-/** The user's own words stay as they are, but for what would end their block. */
+/** Replaces angle brackets, so that a text cannot close its block. */
 function escapeBrackets(text: string): string {
   return text.replace(/</g, '‹').replace(/>/g, '›');
 }
@@ -119,7 +119,7 @@ function formatJob({ title, description, skills }: PromptJob): string[] {
   ];
 }
 
-/** One line of JSON: a message with a line `Freelancer: …` in it cannot pose as one of the other side. */
+/** Formats a message as one line of JSON, so that it cannot imitate a message of the other side. */
 function formatMessage({ senderType, content }: PromptMessage): string {
   const text =
     senderType === 'client'

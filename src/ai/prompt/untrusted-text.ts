@@ -1,31 +1,35 @@
 import { REMOVED_MARK, removeLinks } from './links';
 
-/** Returns at most the first `max` UTF-16 units of a text, without half a character at the end. */
+/** Returns at most the first `max` UTF-16 units of a text without splitting a surrogate pair. */
 export function truncate(text: string, max: number): string {
   if (text.length <= max) return text;
   const last = text.charCodeAt(max - 1);
   return text.slice(0, last >= 0xd800 && last <= 0xdbff ? max - 1 : max);
 }
 
-/** A thing that answers prompts, as the addressee of an order and not as the subject of a job. */
+/** Names of a machine that is addressed by an instruction, not the subject of a job. */
 const MACHINE = String.raw`(?:ai|llm|bot|robot|chat ?bot|(?:large )?language model|ai (?:model|assistant|agent))`;
 
-/** The end of a noun: "an AI." or "an AI and", not "an AI engineer". */
+/** End of a noun: "an AI." or "an AI and", not "an AI engineer". */
 const NOUN_END = String.raw`(?=\s*(?:[.,;:!?)]|$)|\s+(?:and|who|that|with(?:out)?)\b)`;
 
 const REPEAT = 'print|reveal|repeat|show|output|display|leak|echo|dump|recite';
 const KEPT_SECRET = String.raw`prompt|instructions?|rules|configuration|api[ _-]?keys?|secrets?|passwords?`;
 
-/** "Do not forget the rules" asks for the opposite of the order. */
+/** Excludes negations: "Do not forget the rules" is not an injection. */
 const NOT_DENIED = String.raw`(?<!(?:\bnot|n['’]t|\bnever)\s)`;
 
-/** What a client speaks of: "ignore the previous posting", "print the above design". An order has the rules behind the noun. */
+/**
+ * Nouns of ordinary work: "ignore the previous posting", "print the above design". Injections name rules after the
+ * noun.
+ */
 const WORK = String.raw`(?:job|project|cart|web ?page|site|post(?:ing)?|listing|ad|advert|vacancy|budget|rate|price|quote|offer|bid|estimate|deadline|date|version|draft|design|mock-?up|layout|logo|image|photo|picture|screenshot|file|item|product|code|commit|customer|client|freelancer|developer|contractor|team|feedback|work)`;
 const NO_WORK = String.raw`(?!\s+${WORK}s?\b(?!\s+(?:instruction|rule|prompt|guideline|message|command)))`;
 
 /**
- * Sentences that give orders to a model. Each pattern names an order, not a topic: "You are an experienced developer",
- * "our bot should answer customers" and "convert images to base64" describe work. All of them run in linear time.
+ * Sentences that instruct a model. Each pattern matches an instruction, not a topic: "You are an experienced
+ * developer", "our bot should answer customers" and "convert images to base64" describe work. All patterns run in
+ * linear time.
  */
 export const INJECTION_PATTERNS: readonly RegExp[] = [
   new RegExp(
@@ -63,17 +67,17 @@ export const INJECTION_PATTERNS: readonly RegExp[] = [
   /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{80}/u,
 ];
 
-/** How much more than its result of a text is read: cleaning makes a text shorter, and what is behind is never sent. */
+/** Input length relative to the maximum output: cleaning shortens a text, and the rest is never sent. */
 const LENGTH_FACTOR = 2;
 
 /**
- * Invisible characters, and those that turn the direction of text: they hide words from the reader, not from the model.
- * U+200C and U+200D inside a word or an emoji are part of its spelling and stay.
+ * Invisible and direction-changing characters: they hide words from the reader, not from the model. U+200C and U+200D
+ * inside a word or emoji belong to its spelling and stay.
  */
 const INVISIBLE =
   /(?<![\p{L}\p{M}\p{Extended_Pictographic}\p{Emoji_Modifier}])[\u200c\u200d]|[\u200c\u200d](?![\p{L}\p{M}\p{Extended_Pictographic}])|(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}]/gu;
 
-/** Tags of HTML and the marks chat protocols put around roles. A single word in brackets that is no tag stays. */
+/** HTML tags and role markers of chat protocols. A single word in brackets that is not a tag stays. */
 const MARKUP = [
   /<\|[^<|>\n]{0,40}\|>(?:system|assistant|user|developer)?/giu,
   /<\/[a-z][^<>\n]{0,200}>/giu,
@@ -85,17 +89,17 @@ const MARKUP = [
 const SENTENCE_END = /(?<=[.!?;。])\s+/u;
 const REPEATED_MARK = /\[removed\][\s.]*(?=\[removed\])/gu;
 
-/** The patterns of this file, for the test of their running time. */
+/** Patterns of this file, for the running time test. */
 export const UNTRUSTED_TEXT_PATTERNS: readonly RegExp[] = [INVISIBLE, ...MARKUP, SENTENCE_END, REPEATED_MARK];
 
-/** Brackets that could close the block around the text, by look-alikes that could not. */
+/** Look-alikes of brackets that could close the block. */
 const BRACKETS: Readonly<Record<string, string>> = { '<': '‹', '>': '›' };
 
 /**
- * Returns a stranger's text as plain description: without links, markup, invisible characters and sentences that give
- * orders to a model, and unable to end its block. The time is linear in `maxLength` for every text: it is cut before
- * and after normalisation, which may lengthen it. It is no proof against cleverness: what protects is that the model has
- * no tools, that the text is marked as data, and that a person reads the draft before it is sent.
+ * Returns an untrusted text as plain description: without links, markup, invisible characters and sentences that
+ * instruct a model, and unable to close its block. The time is linear in `maxLength`: the text is cut before and after
+ * normalization, which may lengthen it. Patterns do not stop every attack. The real protection: the model has no tools,
+ * the text is marked as data, and a person reads the draft before it is sent.
  */
 export function sanitizeUntrustedText(text: string, maxLength: number): string {
   const room = LENGTH_FACTOR * maxLength;
@@ -113,7 +117,7 @@ export function sanitizeUntrustedText(text: string, maxLength: number): string {
   return truncate(plain, maxLength);
 }
 
-/** Takes out comments of HTML; of one without an end only its mark, for nothing says how far it goes. */
+/** Removes HTML comments. Of an unclosed one only the opening mark is removed: its extent is unknown. */
 function removeComments(text: string): string {
   let plain = '';
   let at = 0;
@@ -128,9 +132,9 @@ function removeComments(text: string): string {
 
 function removeInjections(lines: readonly string[]): string[] {
   const sentences = lines.map((line) =>
-    line.split(SENTENCE_END).map((sentence) => (isOrder(sentence) ? REMOVED_MARK : sentence)),
+    line.split(SENTENCE_END).map((sentence) => (isInjection(sentence) ? REMOVED_MARK : sentence)),
   );
-  // A line may end in the middle of an order.
+  // An injection may span two lines.
   for (const [index, next] of sentences.entries()) {
     const before = sentences[index - 1];
     const [last, first] = [before?.at(-1) ?? '', next[0] ?? ''];
@@ -140,7 +144,7 @@ function removeInjections(lines: readonly string[]): string[] {
       first === '' ||
       last.includes(REMOVED_MARK) ||
       first.includes(REMOVED_MARK) ||
-      !isOrder(`${last} ${first}`)
+      !isInjection(`${last} ${first}`)
     )
       continue;
     before[before.length - 1] = REMOVED_MARK;
@@ -149,12 +153,12 @@ function removeInjections(lines: readonly string[]): string[] {
   return sentences.map((line) => line.join(' '));
 }
 
-/** No order is shorter. */
+/** Minimum length of an injection. */
 const MIN_INJECTION_LENGTH = 6;
 
-/** Joiners inside words could hide an order from the patterns, so these see the sentence without them. */
-function isOrder(sentence: string): boolean {
+/** Tests a sentence without joiners, which could hide an injection from the patterns. */
+function isInjection(sentence: string): boolean {
   if (sentence.length < MIN_INJECTION_LENGTH) return false;
   const bare = sentence.replace(/[\u200c\u200d]/g, '');
-  return INJECTION_PATTERNS.some((order) => order.test(bare));
+  return INJECTION_PATTERNS.some((pattern) => pattern.test(bare));
 }

@@ -8,15 +8,15 @@ import type { AiProviderName } from '../../platform/config/settings';
 import { type AiProvider, type EndReason, ProviderError, type ProviderEvent, type ProviderRequest } from './provider';
 import { createProviderFetch } from './provider-fetch';
 
-/** How a vendor of the AI SDK is set up. */
+/** Settings of a provider that is called through the AI SDK. */
 export interface AiSdkProviderOptions {
   readonly name: AiProviderName;
   readonly defaultModel: string;
   readonly missingSetting: string | undefined;
-  readonly model: (name: string, fetchIt: typeof fetch) => LanguageModelV3;
+  readonly model: (name: string, fetchFn: typeof fetch) => LanguageModelV3;
 }
 
-/** A vendor called through its provider of the AI SDK. */
+/** Provider that is called through the AI SDK. */
 export class AiSdkProvider implements AiProvider {
   readonly name: AiProviderName;
   readonly defaultModel: string;
@@ -37,7 +37,7 @@ export class AiSdkProvider implements AiProvider {
         yield* this.toEvents(value);
       }
     } finally {
-      // A caller that stops reading ends the call; one that has read it all has nothing to end.
+      // Aborts the call when the caller stops reading early; has no effect after the end.
       await reader.cancel().catch(() => undefined);
     }
   }
@@ -75,20 +75,22 @@ export class AiSdkProvider implements AiProvider {
     }
   }
 
-  /** What a call ends with before the vendor has begun to write. */
+  /** Maps an error that occurred before the provider began to write. */
   private toProviderError(error: unknown): ProviderError {
     if (error instanceof ProviderError) return error;
     if (!APICallError.isInstance(error) || error.statusCode === undefined) {
       return new ProviderError(`${this.name} could not be reached`, true, true);
     }
     const { statusCode, isRetryable } = error;
-    // A wrong key or an empty account of ours is no reason not to ask another vendor.
+    // A wrong key or an empty account concerns this provider only: another one may succeed.
     const isOurs = [401, 402, 403, 404].includes(statusCode);
     return new ProviderError(`${this.name} answered ${statusCode}`, isRetryable || isOurs, true);
   }
 }
 
-/** Undefined when the vendor gave no reason: it was cut. A reason that nobody knows is an end like another. */
+/**
+ * Maps the finish reason; undefined when the provider gave none (the call was cut). An unknown reason counts as stop.
+ */
 function toEndReason({ unified, raw }: LanguageModelV3FinishReason): EndReason | 'error' | undefined {
   switch (unified) {
     case 'content-filter':

@@ -5,30 +5,30 @@ import { type EndReason, ProviderError } from './provider';
 import type { ModelCandidate } from './providers.service';
 import { ReasoningFilter } from './output-filters';
 
-/** The limits of one call. */
+/** Limits of one call. */
 export interface CallLimits {
   readonly maxOutputAiTokens: number;
-  /** Of the whole call; half of it without a word ends it too. */
+  /** Limit for the whole call. Also aborted after half of it without any output. */
   readonly timeoutMs: number;
-  /** Aborted when the user ends it, or the process. */
+  /** Aborted when the user cancels or the process stops. */
   readonly cancelSignal: AbortSignal;
 }
 
-/** Receives what comes of a call while it runs. */
+/** Callbacks that receive the output of a call. */
 export interface CallHooks {
   readonly onText: (text: string) => void;
   readonly onEnd: (reason: EndReason) => void;
 }
 
-/** As the CHECK of ai_generations.response has it. */
+/** Same limit as the CHECK of ai_generations.response. */
 const MAX_OUTPUT_CHARACTERS = 200_000;
 
-/** White space and repetitions have the longest aiTokens; a text that is longer does not keep to the limit it was given. */
+/** Upper bound: white space and repetitions have the longest aiTokens. Longer output exceeds the requested limit. */
 const MAX_CHARACTERS_PER_AI_TOKEN = 32;
 
 /**
- * Calls a vendor once and returns how that ended; never throws. What was used is what the vendor reported, and where it
- * reported nothing possible an estimate by what had come. An answer that is longer than its limit is ended there.
+ * Calls a provider once and returns how the call ended; never throws. Usage is what the provider reported; counts that
+ * are missing or impossible are estimated from the text received. Output that exceeds its limit is cut there.
  */
 export async function callProvider(
   { provider, model, price }: ModelCandidate,
@@ -71,14 +71,14 @@ export async function callProvider(
     failure,
     name: provider.name,
   });
-  // A call that we ended ourselves was under way, whatever the error of its end looks like.
+  // A call that was aborted here had begun, whatever error its end produced.
   const isFree = failure?.isRefusal === true && !signal.aborted;
   const { usage, isEstimated } = isFree ? { usage: NO_USAGE, isEstimated: false } : meter.getUsage();
   const durationMs = Math.round(performance.now() - startedAt);
   return { provider: provider.name, model, ...end, usage, isEstimated, cost: computeCost(usage, price), durationMs };
 }
 
-/** The text of one call, without its thoughts and at most as long as it may be. */
+/** Output of one call without reasoning, cut at its maximum length. */
 class LimitedOutput {
   private readonly reasoningFilter = new ReasoningFilter();
   private remainingCharacters: number;
@@ -95,7 +95,7 @@ class LimitedOutput {
     return this.remainingCharacters === 0;
   }
 
-  /** Thoughts are charged like text. */
+  /** Adds a chunk. Reasoning counts as output, as providers charge it. */
   append(chunk: string): void {
     const text = chunk.slice(0, this.remainingCharacters);
     this.remainingCharacters -= text.length;
@@ -128,7 +128,7 @@ function classifyEnd({ hasEnded, isCancelled, hasTimedOut, failure, name }: Call
   return { status: 'cut', error: `the connection to ${name} broke`, isTransient: true };
 }
 
-/** Ends a call that takes too long or falls silent. */
+/** Aborts a call that takes too long or stays silent. */
 class CallTimeouts {
   private readonly controller = new AbortController();
   private readonly totalTimer: NodeJS.Timeout;

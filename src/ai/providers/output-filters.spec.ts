@@ -1,7 +1,7 @@
 import { StorableTextFilter } from './output-filters';
 
 describe(StorableTextFilter.name, () => {
-  it('gives the same text however it is cut', () => {
+  it('returns the same text for every split into chunks', () => {
     const whole = 'a😀b\0c👩‍💻';
     for (let cut = 0; cut <= whole.length; cut += 1) {
       const text = new StorableTextFilter();
@@ -10,7 +10,7 @@ describe(StorableTextFilter.name, () => {
     }
   });
 
-  it('replaces halves that never meet their other', () => {
+  it('replaces unpaired surrogates', () => {
     const text = new StorableTextFilter();
 
     expect(text.filter('a\ud83d') + text.filter('b\ude00') + text.filter('\ud83d') + text.flush()).toBe(

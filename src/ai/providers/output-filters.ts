@@ -1,21 +1,21 @@
 const OPENINGS = ['<think>', '<thinking>', '<thought>'];
 const CLOSING = /<\/(?:think|thinking|thought)>/;
 
-/** The longest closing mark less one character: so much of a thought may be its beginning. */
+/** Characters kept while skipping reasoning: they may be the beginning of a closing tag. */
 const TAIL_LENGTH = '</thinking>'.length - 1;
 
-/** White space that may come before the mark. */
+/** Maximum white space before the opening tag. */
 const MAX_LEADING_WHITE_SPACE = 100;
 
 /**
- * Takes the thoughts out of an answer: servers of local models send them as text, between `<think>` and `</think>` at the
- * beginning. One per answer; pieces may be cut anywhere.
+ * Removes reasoning from an answer. Servers of local models send it as text between `<think>` and `</think>` at the
+ * beginning. One instance per answer; chunks may be split anywhere.
  */
 export class ReasoningFilter {
   private state: 'start' | 'thought' | 'gap' | 'text' = 'start';
   private pending = '';
 
-  /** Returns what of the next piece belongs to the text. */
+  /** Returns the part of a chunk that is not reasoning. */
   filter(chunk: string): string {
     if (this.state === 'text') return chunk;
     this.pending += chunk;
@@ -25,7 +25,7 @@ export class ReasoningFilter {
     return this.isText() ? this.flush() : '';
   }
 
-  /** Returns what was held back and is no thought. */
+  /** Returns pending text that turned out not to be reasoning. */
   flush(): string {
     const rest = this.state === 'thought' || this.state === 'gap' ? '' : this.pending;
     this.pending = '';
@@ -60,13 +60,13 @@ export class ReasoningFilter {
 }
 
 /**
- * Makes the pieces of a vendor's text fit to be stored: NUL goes, and the halves of a character that two pieces share are
- * kept until they meet; a half that never meets its other becomes U+FFFD. One per text.
+ * Makes chunks safe to store in PostgreSQL: removes NUL and joins surrogate pairs split across two chunks. Unpaired
+ * surrogates become U+FFFD. One instance per text.
  */
 export class StorableTextFilter {
   private pending = '';
 
-  /** The next piece, ready to be stored and sent. */
+  /** Returns the storable part of the next chunk. */
   filter(chunk: string): string {
     const text = this.pending + chunk;
     const last = text.charCodeAt(text.length - 1);
@@ -75,7 +75,7 @@ export class StorableTextFilter {
     return removeInvalidCharacters(isSplit ? text.slice(0, -1) : text);
   }
 
-  /** What was held back and will have no other half. */
+  /** Returns the pending surrogate as U+FFFD. */
   flush(): string {
     const rest = removeInvalidCharacters(this.pending);
     this.pending = '';
@@ -84,6 +84,6 @@ export class StorableTextFilter {
 }
 
 function removeInvalidCharacters(text: string): string {
-  // UTF-8 has no halves of characters.
+  // UTF-8 cannot encode unpaired surrogates: Buffer replaces them with U+FFFD.
   return Buffer.from(text.replaceAll('\0', '')).toString();
 }

@@ -3,27 +3,26 @@ import type { Usage } from '../usage/cost';
 import { ProviderError } from './provider';
 import { parseUsage } from './provider-usage';
 
-/** A longer event carries no piece of a text. */
+/** Maximum length of one event; longer ones carry no text chunk. */
 const MAX_EVENT_CHARACTERS = 1_048_576;
 
-/** The longest answer with its protocol around it is far shorter; what goes on is an answer without an end. */
+/** Maximum size of a response: far above the longest answer with its protocol. */
 const MAX_RESPONSE_BYTES = 33_554_432;
 
-/** Receives what a vendor reports of its usage. */
+/** Receives the usage that a provider reports. */
 export type OnUsage = (usage: Partial<Usage>) => void;
 
 /**
- * Makes the fetch of one call of a vendor. It calls once: an answer that asks for a continuation gets none, for it would
- * cost more than was reserved. An answer whose connection breaks ends instead of failing: a stream that fails drops what
- * it had not yet handed on, and the vendor charges for that too. The usage is taken out of the events, so that no number
- * of a vendor's reaches the SDK.
+ * Creates the fetch function for one provider call. It sends one request: a continuation would cost more than was
+ * reserved, so it gets an empty answer. A broken connection ends the stream instead of failing it: a failing stream
+ * drops buffered text that the provider charges for. Usage is extracted from the events, so the SDK never reads it.
  */
-export function createProviderFetch(name: string, onUsage: OnUsage, fetchIt: typeof fetch = fetch): typeof fetch {
+export function createProviderFetch(name: string, onUsage: OnUsage, fetchFn: typeof fetch = fetch): typeof fetch {
   let isUsed = false;
   return async (input, init) => {
     if (isUsed) return new Response('', { headers: { 'content-type': 'text/event-stream' } });
     isUsed = true;
-    const response = await fetchIt(input, init);
+    const response = await fetchFn(input, init);
     if (!response.ok || !response.body) return response;
     const { status, statusText, headers, body } = response;
     if (/^text\/html\b/i.test(headers.get('content-type') ?? '')) {
@@ -67,10 +66,10 @@ function filterEvents(body: ReadableStream<Uint8Array>, onUsage: OnUsage): Reada
   );
 }
 
-/** Most events have none, or null. */
+/** Quick test for events with usage; most have none or null. */
 const MAY_HAVE_USAGE = /"usage(?:Metadata)?"\s*:\s*(?!null)|"message_(?:start|delta)"/;
 
-/** What Anthropic's events must have; nobody reads it. */
+/** Usage that the SDK requires in Anthropic events; its value is never read. */
 const NO_USAGE = { input_tokens: 0, output_tokens: 0 };
 
 const EVENT = z.looseObject({

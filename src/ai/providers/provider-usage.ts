@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { Usage } from '../usage/cost';
 
-/** No call uses more; a larger count is an error of the vendor's. */
+/** Upper bound of a count; a larger one is an error of the provider. */
 const MAX_COUNT = 1_000_000_000;
 
-/** A count as a vendor may report it: a whole number from 0 up. Everything else counts as not reported. */
+/** Valid count: a whole number from 0 up. Everything else counts as not reported. */
 const COUNT = z.number().int().min(0).max(MAX_COUNT).optional().catch(undefined);
 
-/** A count that may be absent or null, which is 0; undefined when it is no count. */
+/** Optional count: absent or null is 0; undefined when the value is invalid. */
 const COUNT_OR_NONE = z
   .number()
   .int()
@@ -26,7 +26,7 @@ const OPENAI = z.object({
   }),
 });
 
-/** The first event of Anthropic reports the input, a later one the output. */
+/** Anthropic reports the input in the first event and the output in a later one. */
 const ANTHROPIC_START = z.object({
   type: z.literal('message_start'),
   message: z.object({
@@ -69,8 +69,8 @@ const EVENT = z.union([
 ]);
 
 /**
- * Returns what an event of a vendor's protocol reports of the usage; undefined when it reports nothing. A count that is
- * no whole number from 0 up is undefined.
+ * Returns the usage that an event reports; undefined when it reports none. Counts that are not whole numbers from 0 up
+ * are undefined.
  */
 export function parseUsage(event: unknown): Partial<Usage> | undefined {
   return EVENT.safeParse(event).data;

@@ -1,50 +1,50 @@
 import type { AiProviderName } from '../../platform/config/settings';
 import type { Usage } from '../usage/cost';
 
-/** Why a vendor did not write. The message is ours: a vendor's own may repeat the key or the prompt. */
+/** Failure of a provider call. The message never quotes the provider's own, which may repeat the key or the prompt. */
 export class ProviderError extends Error {
   constructor(
     message: string,
-    /** Another try, or another vendor, may succeed. */
+    /** True when another attempt or another provider may succeed. */
     readonly isTransient: boolean,
-    /** The vendor refused the call, so it charges nothing. */
+    /** True when the provider refused the call, which costs nothing. */
     readonly isRefusal: boolean,
   ) {
     super(message);
   }
 }
 
-/** One call of a vendor: a system text, one message, no tools. */
+/** Request to a provider: a system text, one message, no tools. */
 export interface ProviderRequest {
   readonly model: string;
   readonly system: string;
   readonly prompt: string;
   readonly maxOutputAiTokens: number;
-  /** Receives what the vendor reports of its usage, at any time; a later report replaces what it repeats. */
+  /** Receives usage at any time; a later report replaces the counts it repeats. */
   readonly onUsage: (usage: Partial<Usage>) => void;
-  /** Ends the call, and with it the connection to the vendor. */
+  /** Aborts the call and its connection. */
   readonly signal: AbortSignal;
 }
 
-/** What comes of a call, as it comes. */
+/** Event of a call in progress. */
 export type ProviderEvent =
   | { readonly type: 'text'; readonly text: string }
-  /** The vendor said that it is done; without it the call was cut. */
+  /** The provider has finished; without this event the call was cut. */
   | { readonly type: 'end'; readonly reason: EndReason };
 
-/** Why a vendor stopped: the text's own end, the longest length, its filter, or a tool that nobody offered it. */
+/** Reason for the end: complete, maximum length, safety filter, or a request for a tool that was not offered. */
 export type EndReason = 'stop' | 'length' | 'filtered' | 'tool';
 
-/** A vendor of texts. */
+/** Provider of generated text. */
 export interface AiProvider {
   readonly name: AiProviderName;
-  /** The model of drafts that name none. */
+  /** Model for drafts that request none. */
   readonly defaultModel: string;
-  /** The setting to give when the vendor cannot be called; undefined when it can. */
+  /** Missing setting; undefined when the provider can be called. */
   readonly missingSetting: string | undefined;
   /**
-   * Calls the vendor once and yields what it sends. A connection that breaks ends the events without `end`.
-   * @throws ProviderError when the vendor refuses, or says half way that it failed
+   * Calls the provider once and yields its events. A broken connection ends them without `end`.
+   * @throws ProviderError when the provider refuses the call or reports a failure while writing
    */
   stream(call: ProviderRequest): AsyncIterable<ProviderEvent>;
 }

@@ -9,14 +9,14 @@ import { MODEL_ALIASES, PRICE_LIST, findPrice, type ModelPrice } from '../usage/
 import type { AiProvider } from './provider';
 import { AiSdkProvider, type AiSdkProviderOptions } from './ai-sdk.provider';
 
-/** A model that may be called, what it charges and by whom it is called. */
+/** Model with its price and the provider that runs it. */
 export interface ModelCandidate {
   readonly provider: AiProvider;
   readonly model: string;
   readonly price: ModelPrice;
 }
 
-/** The vendors of this installation, in the order they are tried. */
+/** Providers of this installation, in the order they are tried. */
 @Injectable()
 export class ProvidersService {
   readonly all: readonly AiProvider[];
@@ -26,8 +26,7 @@ export class ProvidersService {
   }
 
   /**
-   * Returns the models to try, best first: the one that is named and no other, or the default of every vendor that can
-   * be called.
+   * Returns the models to try, best first: only `model` when given, otherwise the default of every configured provider.
    * @throws AppError `ai.not_configured`, `ai.model_unknown` and `ai.model_unavailable` (/model)
    */
   listCandidates(model: string | undefined): ModelCandidate[] {
@@ -40,16 +39,18 @@ export class ProvidersService {
       ({ missingSetting, name }) => missingSetting ?? `a model of ${name} with a known price`,
     );
     throw new AppError('ai.not_configured', {
-      detail: `The operator of this server sets one of ${wanted.join(', ')}.`,
+      detail: `AI is not set up on this server. Its operator must set one of ${wanted.join(', ')}.`,
     });
   }
 
   private findCandidate(model: string): ModelCandidate {
-    const name = MODEL_ALIASES[model] ?? PRICE_LIST.find((entry) => entry.model === model)?.provider;
-    const provider = this.all.find((one) => one.name === name || (one.name === 'local' && one.defaultModel === model));
+    const name = MODEL_ALIASES[model] ?? PRICE_LIST.find((price) => price.model === model)?.provider;
+    const provider = this.all.find(
+      (entry) => entry.name === name || (entry.name === 'local' && entry.defaultModel === model),
+    );
     const found = provider && this.buildCandidates(provider, model in MODEL_ALIASES ? provider.defaultModel : model)[0];
     if (!found) {
-      const message = `no model is called ${model}; GET /v1/ai/models lists them`;
+      const message = `No model is named ${model}. GET /v1/ai/models lists all models.`;
       throw new AppError('ai.model_unknown', {
         detail: message,
         errors: [{ pointer: '/model', code: 'model_unknown', message }],
@@ -57,14 +58,14 @@ export class ProvidersService {
     }
     const { missingSetting } = found.provider;
     if (missingSetting === undefined) return found;
-    const message = `${model} needs the setting ${missingSetting}`;
+    const message = `${model} is not available: the operator of this server must set ${missingSetting}.`;
     throw new AppError('ai.model_unavailable', {
       detail: message,
       errors: [{ pointer: '/model', code: 'unavailable', message }],
     });
   }
 
-  /** None for a model whose price nobody knows. */
+  /** Returns an empty list for a model without a known price. */
   private buildCandidates(provider: AiProvider, model: string): ModelCandidate[] {
     const price = findPrice(provider.name, model);
     return price ? [{ provider, model, price }] : [];
@@ -91,23 +92,23 @@ function buildOptions(
     case 'anthropic':
       return {
         ...options,
-        model: (id, fetchIt) => createAnthropic({ ...common, fetch: fetchIt, apiKey: apiKey ?? '' })(id),
+        model: (id, fetchFn) => createAnthropic({ ...common, fetch: fetchFn, apiKey: apiKey ?? '' })(id),
       };
     case 'google':
       return {
         ...options,
-        model: (id, fetchIt) => createGoogleGenerativeAI({ ...common, fetch: fetchIt, apiKey: apiKey ?? '' })(id),
+        model: (id, fetchFn) => createGoogleGenerativeAI({ ...common, fetch: fetchFn, apiKey: apiKey ?? '' })(id),
       };
     case 'openai':
       return {
         ...options,
-        model: (id, fetchIt) => createOpenAI({ ...common, fetch: fetchIt, apiKey: apiKey ?? '' }).chat(id),
+        model: (id, fetchFn) => createOpenAI({ ...common, fetch: fetchFn, apiKey: apiKey ?? '' }).chat(id),
       };
     case 'local':
       return {
         ...options,
         missingSetting: baseURL ? undefined : 'AI_LOCAL_BASE_URL',
-        model: (id, fetchIt) => createOpenAI({ ...common, fetch: fetchIt, apiKey: apiKey ?? 'none' }).chat(id),
+        model: (id, fetchFn) => createOpenAI({ ...common, fetch: fetchFn, apiKey: apiKey ?? 'none' }).chat(id),
       };
   }
 }

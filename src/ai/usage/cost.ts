@@ -1,24 +1,24 @@
 import type { AiProviderName } from '../../platform/config/settings';
 
-/** What a model charges, in USD for a million aiTokens, as its vendor writes it. */
+/** Price of a model in USD per million aiTokens, as its provider publishes it. */
 export interface ModelPrice {
   readonly provider: AiProviderName;
   readonly model: string;
   readonly input: string;
   readonly output: string;
-  /** Input the vendor had cached; the price of input where the vendor makes no difference. */
+  /** Price of cached input; equal to `input` when the provider has no separate price. */
   readonly cachedInput: string;
-  /** Input the vendor caches for later; the price of input where the vendor makes no difference. */
+  /** Price of input written to the cache; equal to `input` when the provider has no separate price. */
   readonly cacheWrite: string;
 }
 
 /**
- * The version of the list, kept with every call: what was charged by an older one stays what it was. Whoever runs an
- * installation compares the list with his vendors' pages; a change of a price or a model is a new version.
+ * Version of the price list, stored with every call: past costs do not change. Operators compare the list with their
+ * providers' pages; any change of a price or model needs a new version.
  */
 export const PRICE_LIST_VERSION = '2026-11-01';
 
-/** THE price list. A model that is not here is refused: without a price no budget holds. */
+/** Price list. Models that are not listed are rejected: budgets need a known price. */
 export const PRICE_LIST: readonly ModelPrice[] = [
   definePrice('openai', 'gpt-4', '30', '60'),
   definePrice('openai', 'gpt-4o', '2.50', '10', '1.25'),
@@ -33,14 +33,14 @@ export const PRICE_LIST: readonly ModelPrice[] = [
   definePrice('google', 'gemini-2.5-flash-lite', '0.10', '0.40', '0.01'),
 ];
 
-/** Short names that stand for a vendor's configured model. */
+/** Aliases for the configured model of a provider. */
 export const MODEL_ALIASES: Readonly<Record<string, AiProviderName>> = {
   claude: 'anthropic',
   gemini: 'google',
   local: 'local',
 };
 
-/** Returns the price of a vendor's model, undefined when the list has none; a local server's models are free. */
+/** Returns the price of a model; undefined when it is not listed. Models of a local server are free. */
 export function findPrice(provider: AiProviderName, model: string): ModelPrice | undefined {
   if (provider === 'local') return definePrice('local', model, '0', '0');
   return PRICE_LIST.find((entry) => entry.provider === provider && entry.model === model);
@@ -57,32 +57,33 @@ function definePrice(
   return { provider, model, input, output, cachedInput, cacheWrite };
 }
 
-/** What one call used, in aiTokens. */
+/** Usage of one call in aiTokens. */
 export interface Usage {
-  /** All input, cached or not. */
+  /** Total input, cached or not. */
   readonly inputAiTokens: number;
   readonly outputAiTokens: number;
-  /** The part of the input that came from the vendor's cache. */
+  /** Part of the input read from the provider's cache. */
   readonly cachedAiTokens: number;
-  /** The part of the input the vendor put into its cache. */
+  /** Part of the input written to the provider's cache. */
   readonly cacheWriteAiTokens: number;
 }
 
-/** Nothing used. */
 export const NO_USAGE: Usage = { inputAiTokens: 0, outputAiTokens: 0, cachedAiTokens: 0, cacheWriteAiTokens: 0 };
 
-/** USD in 10^-12: a price for a million aiTokens with up to six decimals is whole in it, so sums are exact. */
+/**
+ * Amount in 10^-12 USD. Prices per million aiTokens with up to six decimals are whole numbers in it, so sums are exact.
+ */
 export type PicoUsd = bigint;
 
 const PICO = 1_000_000_000_000n;
 
-/** Room for what a vendor's protocol puts around a prompt. */
+/** Allowance for what a provider's protocol adds to a prompt. */
 const FRAME_AI_TOKENS = 256;
 
-/** How long an aiToken of English is on average; only used where the vendor reported nothing. */
+/** Average length of an aiToken in English; used only for usage that was not reported. */
 const BYTES_PER_AI_TOKEN = 4;
 
-/** Returns what a call costs by the price list, exactly. */
+/** Computes the exact cost of a call by the price list. */
 export function computeCost(usage: Usage, price: ModelPrice): PicoUsd {
   const { inputAiTokens, outputAiTokens, cachedAiTokens, cacheWriteAiTokens } = usage;
   const plain = Math.max(0, inputAiTokens - cachedAiTokens - cacheWriteAiTokens);
@@ -94,45 +95,45 @@ export function computeCost(usage: Usage, price: ModelPrice): PicoUsd {
   );
 }
 
-/** Returns the most aiTokens a prompt can have. */
+/** Returns the maximum number of aiTokens of a prompt. */
 export function computeMaxInputAiTokens(prompt: string): number {
   return Buffer.byteLength(prompt) + FRAME_AI_TOKENS;
 }
 
 /**
- * Returns the most a call can cost: no aiToken is shorter than a byte, whatever the vendor's alphabet, and the frame its
- * protocol puts around a prompt is small; the output is bounded by the vendor.
+ * Computes the maximum cost of a call. No aiToken is shorter than a byte in any provider's vocabulary, and the protocol
+ * adds little. The provider enforces the output limit.
  */
 export function computeMaxCost(prompt: string, maxOutputAiTokens: number, price: ModelPrice): PicoUsd {
   const input = BigInt(computeMaxInputAiTokens(prompt));
-  const dearest = [price.input, price.cachedInput, price.cacheWrite]
+  const highestInputPrice = [price.input, price.cachedInput, price.cacheWrite]
     .map(computePricePerAiToken)
     .reduce((a, b) => (a > b ? a : b));
-  return input * dearest + BigInt(maxOutputAiTokens) * computePricePerAiToken(price.output);
+  return input * highestInputPrice + BigInt(maxOutputAiTokens) * computePricePerAiToken(price.output);
 }
 
-/** Returns how many aiTokens a text has, roughly; for calls whose usage the vendor did not report. */
+/** Estimates the number of aiTokens of a text, for calls without reported usage. */
 export function estimateAiTokens(text: string): number {
   return estimateAiTokensFromBytes(Buffer.byteLength(text));
 }
 
-/** Returns how many aiTokens a text of so many bytes has, roughly. */
+/** Estimates the number of aiTokens of a text from its size in bytes. */
 export function estimateAiTokensFromBytes(bytes: number): number {
   return Math.ceil(bytes / BYTES_PER_AI_TOKEN);
 }
 
-/** The amount as a decimal string with 12 places, as numeric(24,12) takes it. */
+/** Returns the amount as a decimal string with 12 places, as numeric(24,12) takes it. */
 export function formatUsd(amount: PicoUsd): string {
   return `${amount / PICO}.${String(amount % PICO).padStart(12, '0')}`;
 }
 
-/** The amount of a decimal string; places beyond the twelfth are not there. */
+/** Parses a decimal string; digits after the twelfth place are dropped. */
 export function parseUsd(usd: string): PicoUsd {
   const [whole = '0', places = ''] = usd.split('.');
   return BigInt(whole) * PICO + BigInt(places.padEnd(12, '0').slice(0, 12));
 }
 
-/** "2.50" for a million is 2,500,000 pico for one. */
+/** Converts a price per million: "2.50" USD is 2,500,000 pico-USD per aiToken. */
 function computePricePerAiToken(usdPerMillion: string): PicoUsd {
   return parseUsd(usdPerMillion) / 1_000_000n;
 }

@@ -1,4 +1,4 @@
-/** What a tenant may spend and has spent; amounts are USD with 12 places, limits with two. */
+/** Budget and usage of a tenant; amounts in USD with 12 decimals, limits with two. */
 export interface BudgetState {
   readonly dailyUsd: string | null;
   readonly monthlyUsd: string | null;
@@ -11,7 +11,7 @@ export interface BudgetState {
   readonly monthRenewsAt: Date;
 }
 
-/** What one model was used for. */
+/** Usage of one model. */
 export interface ModelUsage {
   readonly provider: string;
   readonly model: string;
@@ -22,21 +22,21 @@ export interface ModelUsage {
   readonly costUsd: string;
 }
 
-/** Days and months of a budget are those of UTC, for everybody alike. */
+/** Days and months of a budget are UTC for every user. */
 const TODAY = `(now() AT TIME ZONE 'UTC')::date`;
 const THIS_MONTH = `date_trunc('month', now() AT TIME ZONE 'UTC')::date`;
 
-/** What was spent today, this month: a counter of an older day counts for nothing. */
+/** Amounts spent in the current day and month; a counter of an earlier period counts as 0. */
 const SPENT_TODAY = `CASE WHEN day = ${TODAY} THEN day_spent_usd ELSE 0 END`;
 const SPENT_THIS_MONTH = `CASE WHEN month = ${THIS_MONTH} THEN month_spent_usd ELSE 0 END`;
 
-/** Makes the tenant's row at his first call. */
+/** Creates the tenant's row at their first call. */
 export const CREATE_BUDGET = `
   INSERT INTO ai_budgets (daily_usd) SELECT NULL WHERE NOT EXISTS (SELECT FROM ai_budgets) ON CONFLICT (user_id) DO NOTHING`;
 
 /**
- * Checks and reserves at once: two calls cannot both find the last cent. $1 the most the call can cost, $2 and $3 the
- * ceilings of a day and a month. No row: the budget does not allow it.
+ * Checks and reserves in one statement, so two calls cannot use the same remainder. $1: maximum cost of the call; $2,
+ * $3: ceilings of the day and the month. Returns no row when the budget does not allow it.
  */
 export const RESERVE_BUDGET = `
   UPDATE ai_budgets SET reserved_usd = reserved_usd + $1::numeric
@@ -44,16 +44,19 @@ export const RESERVE_BUDGET = `
     AND ${SPENT_THIS_MONTH} + reserved_usd + $1::numeric <= least(monthly_usd, $3::numeric)
   RETURNING id`;
 
-/** Which ceiling of the installation, $1 a day and $2 a month, the reservations and what is spent pass; after RESERVE. */
+/**
+ * Returns the ceiling of the installation that spent and reserved amounts exceed ($1: day, $2: month). Run after
+ * RESERVE_BUDGET.
+ */
 export const FIND_EXCEEDED_CEILING = 'SELECT app.exceeded_ai_ceiling($1::numeric, $2::numeric) AS period';
 
-/** Gives the reservation $1 back and books what was really spent, $2. */
+/** Releases the reservation $1 and records the amount spent, $2. */
 export const SETTLE_BUDGET = `
   UPDATE ai_budgets SET reserved_usd = reserved_usd - $1::numeric,
     day_spent_usd = ${SPENT_TODAY} + $2::numeric, day = ${TODAY},
     month_spent_usd = ${SPENT_THIS_MONTH} + $2::numeric, month = ${THIS_MONTH}`;
 
-/** $1 and $2 are the ceilings; a tenant without a row has spent nothing and may spend them. */
+/** Reads budget and usage; $1, $2: ceilings of the day and the month. A tenant without a row has spent nothing. */
 export const READ_BUDGET = `
   SELECT b.daily_usd AS "dailyUsd", b.monthly_usd AS "monthlyUsd", coalesce(b.reserved_usd, 0) AS "reservedUsd",
     least(b.daily_usd, $1::numeric) AS "dayLimitUsd", least(b.monthly_usd, $2::numeric) AS "monthLimitUsd",
@@ -63,25 +66,27 @@ export const READ_BUDGET = `
   FROM (SELECT) one
   LEFT JOIN (SELECT daily_usd, monthly_usd, reserved_usd, ${SPENT_TODAY} AS day_spent, ${SPENT_THIS_MONTH} AS month_spent FROM ai_budgets) b ON true`;
 
-/** $1 and $2: NULL is the ceiling. */
+/** Sets the limits of the day ($1) and the month ($2); NULL means the ceiling of the installation. */
 export const SET_BUDGET = `UPDATE ai_budgets SET daily_usd = $1::numeric, monthly_usd = $2::numeric`;
 
-/** What each model was used for this month. */
+/** Sums the usage of each model this month. */
 export const USAGE_BY_MODEL = `
   SELECT provider, model, count(*)::integer AS calls, sum(input_ai_tokens) AS "inputAiTokens", sum(output_ai_tokens) AS "outputAiTokens",
     sum(cached_ai_tokens) AS "cachedAiTokens", sum(cost) AS "costUsd"
   FROM ai_calls WHERE created_at >= ${THIS_MONTH}::timestamp AT TIME ZONE 'UTC'
   GROUP BY provider, model ORDER BY sum(cost) DESC, provider, model`;
 
-/** Says that a call is under way, and what it will have cost should this process die at once. */
+/** Records a call in progress, and its cost if this process died now. */
 export const BEGIN_RUN = `
   INSERT INTO ai_runs (generation_id, reserved_usd, provider, model, input_ai_tokens, output_ai_tokens, cached_ai_tokens, cost_usd, price_list_version)
   VALUES ($1, $2, $3, $4, $5, 0, 0, $6, $7)`;
 
-/** No row: the process was taken for dead, and the call is settled. */
+/**
+ * Ends a call in progress. Returns no row when the call was already settled because the process was considered dead.
+ */
 export const END_RUN = `DELETE FROM ai_runs WHERE generation_id = $1 RETURNING reserved_usd AS "reservedUsd"`;
 
-/** Writes the ledger's rows of a generation, in the order of its calls. */
+/** Inserts the calls of a generation in their order. */
 export const WRITE_CALLS = `
   INSERT INTO ai_calls (generation_id, provider, model, status, input_ai_tokens, output_ai_tokens, cached_ai_tokens,
     usage_is_estimated, cost, price_list_version, duration_ms, error)

@@ -22,18 +22,18 @@ import {
 import type { CallRecord } from './usage-meter';
 import { formatUsd, parseUsd, type PicoUsd, PRICE_LIST_VERSION } from './cost';
 
-/** The model of a call and the vendor that runs it. */
+/** Model of a call and the provider that runs it. */
 interface CalledModel {
   readonly provider: { readonly name: string };
   readonly model: string;
 }
 
-/** The books of the signed-in user's AI calls. */
+/** Ledger of AI spending of the signed-in user: budgets, reservations, calls. */
 @Injectable()
 export class UsageLedgerService {
   private readonly ceilings: readonly [daily: string, monthly: string];
   private readonly installationCeilings: readonly [daily: string, monthly: string];
-  /** A user's budget is one row: their parallel calls would hold a connection each to wait for it. */
+  /** A budget is one row: without this limit, parallel calls of a user would each block a connection on it. */
   private readonly userSemaphore = new FairSemaphore({ resource: 'AI calls', perKey: 1 });
 
   constructor(
@@ -44,14 +44,14 @@ export class UsageLedgerService {
     this.installationCeilings = [ai.installationDailyCeilingUsd, ai.installationMonthlyCeilingUsd];
   }
 
-  /** Runs a unit of work that reserves or settles; units of the same user come one after the other. */
+  /** Runs a unit of work that reserves or settles. Units of one user run one after another. */
   runExclusive<T>(work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     return this.userSemaphore.run(currentContext()?.principal?.userId ?? 0, () => this.database.transaction(work));
   }
 
   /**
-   * Reserves the most a call can cost, in the caller's unit; best as its last statement, for it locks the user's budget
-   * and the counters of the installation. What it reserved goes with the unit when it throws.
+   * Reserves the maximum cost of a call in the caller's unit. Call it last: it locks the user's budget and the
+   * installation's counters. When it throws, the unit's rollback also undoes the reservation.
    * @throws AppError `ai.budget_exceeded` with what is left and when it renews, `ai.installation_budget_exceeded`
    */
   async reserve(unit: UnitOfWork, maxCost: PicoUsd): Promise<void> {
@@ -65,7 +65,7 @@ export class UsageLedgerService {
     throw reserved ? buildInstallationBudgetError(state!, above!.period!) : buildBudgetError(state!, maxCost);
   }
 
-  /** Notes a call that begins, in the caller's unit; from now on it is settled even if this process dies. */
+  /** Records the start of a call in the caller's unit. From then on it is settled even if this process dies. */
   async recordStart(
     unit: UnitOfWork,
     generationId: number,
@@ -86,15 +86,18 @@ export class UsageLedgerService {
   }
 
   /**
-   * Ends what `begin` noted, in the caller's unit, and returns the reservation; undefined when it was settled already,
-   * because this process was taken for dead.
+   * Ends a call in progress in the caller's unit and returns its reservation. Undefined when the call was already
+   * settled because this process was considered dead.
    */
   async recordEnd(unit: UnitOfWork, generationId: number): Promise<string | undefined> {
     const [run] = await unit.query<{ reservedUsd: string }>(END_RUN, [generationId]);
     return run?.reservedUsd;
   }
 
-  /** Books the calls of a generation and gives its reservation back, in the caller's unit; best as its last statement. */
+  /**
+   * Records the calls of a generation and releases its reservation, in the caller's unit. Call it last: it locks the
+   * user's budget.
+   */
   async settle(
     unit: UnitOfWork,
     generationId: number,
@@ -113,19 +116,19 @@ export class UsageLedgerService {
     ]);
   }
 
-  /** Returns what the user may spend and has spent. One statement. */
+  /** Returns budget and usage of the user. One statement. */
   async getBudget(): Promise<BudgetState> {
     const [state] = await this.database.query<BudgetState>(READ_BUDGET, [...this.ceilings]);
     return state!;
   }
 
-  /** Returns what each model was used for this month, most expensive first. One statement. */
+  /** Returns the usage of each model this month, most expensive first. One statement. */
   listUsageByModel(): Promise<ModelUsage[]> {
     return this.database.query<ModelUsage>(USAGE_BY_MODEL);
   }
 
   /**
-   * Sets what the user may spend; null is the ceiling of the installation. One unit of work; one audit row.
+   * Sets the user's limits; null means the ceiling of the installation. One unit of work; one audit row.
    * @throws AppError `ai.budget_above_ceiling`
    */
   async setBudget(dailyUsd: string | null, monthlyUsd: string | null): Promise<BudgetState> {
@@ -143,7 +146,7 @@ export class UsageLedgerService {
 
   private assertBelowCeiling(pointer: string, usd: string | null, ceiling: string): void {
     if (usd === null || parseUsd(usd) <= parseUsd(ceiling)) return;
-    const message = `${pointer.slice(1)} is above the ceiling of this installation, ${ceiling} USD`;
+    const message = `${pointer.slice(1)} must not exceed the ceiling of this installation, ${ceiling} USD.`;
     throw new AppError('ai.budget_above_ceiling', {
       detail: message,
       errors: [{ pointer, code: 'above_ceiling', message }],
@@ -151,7 +154,7 @@ export class UsageLedgerService {
   }
 }
 
-/** Names the period and nothing of what others spend. */
+/** Names the period only: amounts would reveal the spending of other users. */
 function buildInstallationBudgetError(state: BudgetState, period: 'day' | 'month'): AppError {
   const renewsAt = period === 'day' ? state.dayRenewsAt : state.monthRenewsAt;
   return new AppError('ai.installation_budget_exceeded', {
@@ -165,7 +168,7 @@ function computeSecondsUntil(instant: Date): number {
   return Math.max(1, Math.ceil((instant.getTime() - Date.now()) / 1_000));
 }
 
-/** Says which of the two limits is in the way, what is left of it, and when it renews. */
+/** Reports the limit that was exceeded, the amount left, and when the budget renews. */
 function buildBudgetError(state: BudgetState, maxCost: PicoUsd): AppError {
   const reserved = parseUsd(state.reservedUsd);
   const dayLeft = clampToZero(parseUsd(state.dayLimitUsd) - parseUsd(state.daySpentUsd) - reserved);
@@ -175,7 +178,7 @@ function buildBudgetError(state: BudgetState, maxCost: PicoUsd): AppError {
       ? (['month', monthLeft, state.monthRenewsAt] as const)
       : (['day', dayLeft, state.dayRenewsAt] as const);
   return new AppError('ai.budget_exceeded', {
-    detail: `the call may cost up to ${formatUsd(maxCost)} USD; ${formatUsd(left)} USD are left this ${period}, which renews at ${renewsAt.toISOString()}`,
+    detail: `The draft may cost up to ${formatUsd(maxCost)} USD; ${formatUsd(left)} USD are left this ${period}. The budget renews at ${renewsAt.toISOString()}.`,
     headers: { 'retry-after': String(computeSecondsUntil(renewsAt)) },
     extensions: {
       period,

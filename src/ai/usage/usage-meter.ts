@@ -2,27 +2,27 @@ import type { AiProviderName } from '../../platform/config/settings';
 import { computeMaxInputAiTokens, estimateAiTokens, estimateAiTokensFromBytes, type PicoUsd, type Usage } from './cost';
 import type { Prompt } from '../prompt/build-prompt';
 
-/** How a call of a vendor ended; the CHECK of ai_calls.status lists the same and one more, for a process that died. */
+/** Outcome of a provider call. The CHECK of ai_calls.status lists the same values and one for a process that died. */
 export type CallStatus = 'succeeded' | 'failed' | 'cut' | 'cancelled';
 
-/** One call of a vendor that is over, for the ledger. */
+/** Finished provider call, for the ledger. */
 export interface CallRecord {
   readonly provider: AiProviderName;
   readonly model: string;
   readonly status: CallStatus;
   readonly usage: Usage;
-  /** The vendor did not tell all of the usage. */
+  /** True when the provider did not report all of the usage. */
   readonly isEstimated: boolean;
   readonly cost: PicoUsd;
   readonly durationMs: number;
   readonly error: string | null;
-  /** Another try, or another vendor, may succeed. */
+  /** True when another attempt or another provider may succeed. */
   readonly isTransient: boolean;
 }
 
 /**
- * Counts what a call uses while it runs: what the vendor reports where that is possible, and an estimate elsewhere. It
- * never counts more than the call may use, so that no report passes the reservation.
+ * Measures the usage of a call while it runs: reported counts where they are possible, otherwise an estimate. Counts
+ * never exceed what the call may use, so no report exceeds the reservation.
  */
 export class UsageMeter {
   private reported: Partial<Usage> = {};
@@ -38,22 +38,22 @@ export class UsageMeter {
     this.estimatedInput = estimateAiTokens(system + prompt);
   }
 
-  /** Notes what the vendor counts; a later count replaces an earlier one. */
+  /** Records reported usage; a later count replaces an earlier one. */
   report(usage: Partial<Usage>): void {
     this.reported = { ...this.reported, ...usage };
   }
 
-  /** Notes a piece of text. */
+  /** Counts a chunk of text. */
   addText(text: string): void {
     this.textBytes += Buffer.byteLength(text);
   }
 
-  /** Returns what the call has used so far. */
+  /** Returns the usage so far. */
   getUsage(): { usage: Usage; isEstimated: boolean } {
     const { cachedAiTokens = 0, cacheWriteAiTokens = 0 } = this.reported;
     const input = acceptPlausible(this.reported.inputAiTokens, 1, this.maxInput);
     const output = acceptPlausible(this.reported.outputAiTokens, this.textBytes > 0 ? 1 : 0, this.maxOutput);
-    // A discount that does not fit the input is none.
+    // Cached counts that exceed the input are ignored.
     const isCachePossible = input !== undefined && cachedAiTokens + cacheWriteAiTokens <= input;
     const usage: Usage = {
       inputAiTokens: input ?? this.estimatedInput,
@@ -65,7 +65,7 @@ export class UsageMeter {
   }
 }
 
-/** A count the call can have; undefined for others, which are estimated. A prompt has no 0 aiTokens, nor has a text. */
-function acceptPlausible(count: number | undefined, least: number, most: number): number | undefined {
-  return count !== undefined && count >= least && count <= most ? count : undefined;
+/** Returns a count that is possible; undefined for others, which are estimated. */
+function acceptPlausible(count: number | undefined, min: number, max: number): number | undefined {
+  return count !== undefined && count >= min && count <= max ? count : undefined;
 }
