@@ -8,7 +8,7 @@ import { Post } from '../platform/idempotency/post';
 import { AcceptedLetterDto, AcceptGenerationDto, LetterVersionDto, ListLetterVersionsDto } from './cover-letters.dto';
 import { CoverLettersService } from './cover-letters.service';
 
-/** From draft to proposal. */
+/** Cover letters of proposals: accept a draft, list versions. */
 @ApiTags('AI')
 @SignedIn()
 @Controller({ path: 'ai', version: '1' })
@@ -19,11 +19,14 @@ export class CoverLettersController {
   @HttpCode(200)
   @ApiOperation({
     operationId: 'acceptCoverLetter',
-    summary: 'Make it a cover letter',
+    summary: 'Accept a draft as a cover letter',
     description:
-      'Needs a complete generation and a proposal that is a draft (POST /v1/proposals); the letter it replaces is kept. Tells which of your own letters are so much like it that a client may notice. If-Match is the proposal’s.',
+      'Sets the text of a succeeded generation as the cover letter of a draft proposal; the previous one is kept as a version. The answer lists your cover letters that are so similar that a client may notice. If-Match takes the ETag of the proposal.',
   })
-  @ApiOkResponse({ type: AcceptedLetterDto, description: 'What became of it.' })
+  @ApiOkResponse({
+    type: AcceptedLetterDto,
+    description: 'The new cover letter, its findings, and similar cover letters.',
+  })
   accept(
     @Param('id', ParseIdPipe) id: number,
     @Body() dto: AcceptGenerationDto,
@@ -35,8 +38,8 @@ export class CoverLettersController {
   @Get('letter-versions')
   @ApiOperation({
     operationId: 'listCoverLetterVersions',
-    summary: "List the versions of a proposal's letter",
-    description: 'Newest first.',
+    summary: 'List cover letter versions',
+    description: 'Returns the versions of a proposal’s cover letter, newest first.',
   })
   @ApiPage(LetterVersionDto)
   listVersions(@Query() query: ListLetterVersionsDto): Promise<Page<LetterVersionDto>> {

@@ -5,43 +5,43 @@ import { IsDefined, IsInt, Max, Min } from 'class-validator';
 import { IntegerParam } from '../platform/http/validation/fields';
 import { PageQueryDto } from '../platform/http/pagination/page.dto';
 
-/** A letter of the user's own that is much like another. */
+/** Cover letter of the user that resembles the new one. */
 export class SimilarLetterDto {
-  @ApiProperty({ type: 'integer', description: 'The proposal it belongs to.', example: 5 })
+  @ApiProperty({ type: 'integer', description: 'Id of its proposal.', example: 5 })
   proposalId: number;
 
-  @ApiProperty({ type: 'number', description: 'How much of the two is the same, 0.6 to 1.', example: 0.83 })
+  @ApiProperty({ type: 'number', description: 'Similarity of the two texts, 0.6 to 1.', example: 0.83 })
   similarity: number;
 }
 
-/** A letter a proposal has or had. */
+/** Version of a cover letter in API responses. */
 export class LetterVersionDto {
-  @ApiProperty({ type: 'integer', description: 'The id.', example: 11 })
+  @ApiProperty({ type: 'integer', description: 'Id of the version.', example: 11 })
   id: number;
 
-  @ApiProperty({ type: 'integer', description: 'The proposal.', example: 7 })
+  @ApiProperty({ type: 'integer', description: 'Id of the proposal.', example: 7 })
   proposalId: number;
 
   @ApiProperty({
     type: 'integer',
     nullable: true,
-    description: 'The generation it came from; null when the user wrote it.',
+    description: 'Id of its generation; null when the user wrote the text.',
     example: 3,
   })
   generationId: number | null;
 
-  @ApiProperty({ type: String, description: 'The letter.', example: 'Dear client, …' })
+  @ApiProperty({ type: String, description: 'Text of the cover letter.', example: 'Dear client, …' })
   letter: string;
 
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When it was kept.',
+    description: 'When the version was stored (UTC).',
     example: '2026-01-31T09:30:00.000Z',
   })
   createdAt: Date;
 
-  /** Shows a row of the table. */
+  /** Maps a row. */
   static from(
     this: void,
     { id, proposalId, generationId, letter, createdAt }: Omit<CoverLetterVersion, 'userId'>,
@@ -50,43 +50,43 @@ export class LetterVersionDto {
   }
 }
 
-/** What became of an accepted draft. */
+/** Result of accepting a draft. */
 export class AcceptedLetterDto {
-  @ApiProperty({ type: 'integer', description: 'The proposal that has it.', example: 7 })
+  @ApiProperty({ type: 'integer', description: 'Id of the proposal.', example: 7 })
   proposalId: number;
 
-  @ApiProperty({ type: 'integer', description: "The proposal's version now.", example: 2 })
+  @ApiProperty({ type: 'integer', description: 'New version number of the proposal.', example: 2 })
   proposalVersion: number;
 
-  @ApiProperty({ type: 'integer', description: 'The version of the letter.', example: 11 })
+  @ApiProperty({ type: 'integer', description: 'Id of the new cover letter version.', example: 11 })
   letterVersionId: number;
 
-  @ApiProperty({ type: String, description: 'The letter.', example: 'Dear client, …' })
+  @ApiProperty({ type: String, description: 'Text of the cover letter.', example: 'Dear client, …' })
   letter: string;
 
-  @ApiProperty({ type: [FindingDto], description: 'What to look at before sending it.' })
+  @ApiProperty({ type: [FindingDto], description: 'Warnings to review before sending it.' })
   findings: FindingDto[];
 
   @ApiProperty({
     type: [SimilarLetterDto],
-    description: 'Letters of yours that are alarmingly like it, most alike first.',
+    description: 'Your cover letters with a similarity of 0.6 or more, most similar first.',
   })
   similarLetters: SimilarLetterDto[];
 }
 
-/** Where an accepted draft goes. */
+/** Body of POST /v1/ai/generations/{id}/accept. */
 export class AcceptGenerationDto {
-  @ApiProperty({ type: 'integer', minimum: 1, description: 'A proposal of yours that is a draft.', example: 7 })
+  @ApiProperty({ type: 'integer', minimum: 1, description: 'Id of one of your draft proposals.', example: 7 })
   @IsInt()
   @Min(1)
   @Max(Number.MAX_SAFE_INTEGER)
   proposalId: number;
 }
 
-/** Whose versions. */
+/** Query of GET /v1/ai/letter-versions. */
 export class ListLetterVersionsDto extends PageQueryDto {
-  @ApiProperty({ type: 'integer', minimum: 1, description: 'The proposal.', example: 7 })
-  @IsDefined({ message: 'proposalId is needed' })
+  @ApiProperty({ type: 'integer', minimum: 1, description: 'Id of the proposal.', example: 7 })
+  @IsDefined({ message: 'proposalId is required.' })
   @IntegerParam(1, Number.MAX_SAFE_INTEGER)
   proposalId: number;
 }

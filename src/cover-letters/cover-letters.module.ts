@@ -4,7 +4,7 @@ import { CoverLetterVersion } from './cover-letter-version.entity';
 import { CoverLettersController } from './cover-letters.controller';
 import { CoverLettersService } from './cover-letters.service';
 
-/** Cover letters made from AI generations, and the versions of each proposal's letter. */
+/** Cover letters made from AI generations, and the versions of each proposal's cover letter. */
 @Module({
   imports: [TypeOrmModule.forFeature([CoverLetterVersion])],
   controllers: [CoverLettersController],

@@ -5,11 +5,11 @@ const LETTER =
   'Hello, I read your posting with care. I would begin with what hurts most and show you a first result within a week.';
 
 describe(computeSimilarity.name, () => {
-  it('is 1 for the same words, whatever their case and punctuation', () => {
+  it('is 1 for the same words in any case and punctuation', () => {
     expect(computeSimilarity(LETTER, LETTER.toUpperCase().replace(/[.,]/g, ' ; '))).toBe(1);
   });
 
-  it('alarms at a letter with a changed greeting, not at another about the same thing', () => {
+  it('exceeds the threshold for a changed greeting, not for another text about the same subject', () => {
     expect(computeSimilarity(LETTER, LETTER.replace('Hello', 'Dear Ann'))).toBeGreaterThan(SIMILARITY_THRESHOLD);
     expect(
       computeSimilarity(
@@ -19,7 +19,7 @@ describe(computeSimilarity.name, () => {
     ).toBeLessThan(0.1);
   });
 
-  it('is 0 where there is nothing to compare', () => {
+  it('is 0 for texts that are too short to compare', () => {
     expect([computeSimilarity('', ''), computeSimilarity('one two', 'one two')]).toEqual([0, 0]);
   });
 

@@ -17,15 +17,15 @@ import {
   type SimilarLetterDto,
 } from './cover-letters.dto';
 
-/** The newest version of a proposal's letter. */
+/** Reads the newest version of a proposal's cover letter. */
 export const NEWEST_VERSION = 'SELECT letter FROM letter_versions WHERE proposal_id = $1 ORDER BY id DESC LIMIT 1';
 
-/** His other letters that a client may have read or will, newest first; as many as a comparison is worth. */
+/** Lists the user's other cover letters, newest first, at most 200. */
 export const OTHER_COVER_LETTERS = `
   SELECT id AS "proposalId", cover_letter AS letter FROM proposals
   WHERE id <> $1 AND cover_letter IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT 200`;
 
-/** One page of the versions of a proposal's letter, newest first. */
+/** Builds the query for one page of a proposal's cover letter versions, newest first. */
 export function listCoverLetterVersions(
   proposalId: number,
   after: readonly CursorKey[] | undefined,
@@ -40,19 +40,19 @@ export function listCoverLetterVersions(
   ];
 }
 
-/** A row of that list. */
+/** Row of that list. */
 export type CoverLetterVersionRow = Pick<
   CoverLetterVersion,
   'id' | 'proposalId' | 'generationId' | 'letter' | 'createdAt'
 >;
 
-/** Words that stand together; three tell copied text from text about the same thing. */
+/** Words per shingle: runs of three distinguish copied text from text on the same subject. */
 const SHINGLE_WORDS = 3;
 
-/** At or above this a client who has read one letter knows the other. */
+/** Similarity from which a client is likely to recognize the other text. */
 export const SIMILARITY_THRESHOLD = 0.6;
 
-/** Returns how much of two texts is the same, 0 to 1: what their runs of three words have in common. */
+/** Computes the similarity of two texts, 0 to 1: the share of common runs of three words. */
 export function computeSimilarity(a: string, b: string): number {
   const [left, right] = [buildShingles(a), buildShingles(b)];
   if (left.size === 0 || right.size === 0) return 0;
@@ -65,10 +65,10 @@ function buildShingles(text: string): Set<string> {
   return new Set(words.slice(0, -SHINGLE_WORDS + 1).map((_, i) => words.slice(i, i + SHINGLE_WORDS).join(' ')));
 }
 
-/** As the CHECK of proposals.cover_letter has it. */
+/** Same limit as the CHECK of proposals.cover_letter. */
 const MAX_COVER_LETTER_LENGTH = 20_000;
 
-/** Drafts that became cover letters. */
+/** Turns drafts into cover letters and lists their versions. */
 @Injectable()
 export class CoverLettersService {
   constructor(
@@ -77,9 +77,10 @@ export class CoverLettersService {
   ) {}
 
   /**
-   * Makes a generation's text the cover letter of a draft, keeps the letter it replaces, and returns the user's own letters
-   * that are alarmingly like it. One unit of work; an audit row for the proposal and for each version kept.
-   * @param ifMatch the version of the proposal the caller knows; undefined lets any pass
+   * Sets a generation's text as the cover letter of a draft proposal and stores the previous one as a version. Returns
+   * the user's cover letters with a similarity above the threshold. One unit of work; one audit row for the proposal
+   * and one for each version stored.
+   * @param ifMatch expected version of the proposal; undefined accepts any
    * @throws AppError `ai.generation_not_found`, `ai.generation_not_ready`, `reference.not_found` (/proposalId),
    *   `precondition.failed`, `proposal.not_draft`
    */
@@ -104,7 +105,7 @@ export class CoverLettersService {
     });
   }
 
-  /** Returns one page of the versions of a proposal's letter, newest first. One statement. */
+  /** Returns one page of the versions of a proposal's cover letter, newest first. One statement. */
   async listVersions(query: ListLetterVersionsDto): Promise<Page<LetterVersionDto>> {
     const page = this.pages.open(query);
     const rows = await this.database.list<CoverLetterVersionRow>(
@@ -129,7 +130,7 @@ export class CoverLettersService {
     });
   }
 
-  /** A letter the user wrote or edited himself has no version yet. */
+  /** Stores the current text as a version; text the user wrote or edited has none yet. */
   private async storePreviousVersion(unit: UnitOfWork, { id, coverLetter }: Proposal): Promise<void> {
     if (coverLetter === null || coverLetter === '') return;
     const [newest] = await unit.query<{ letter: string }>(NEWEST_VERSION, [id]);
@@ -140,7 +141,9 @@ export class CoverLettersService {
 
 function readCoverLetter({ status, response }: AiGeneration): string {
   if (status !== 'succeeded' || response === null) {
-    throw new AppError('ai.generation_not_ready', { detail: `the generation is ${status}` });
+    throw new AppError('ai.generation_not_ready', {
+      detail: `The generation is ${status}; only a succeeded one with a text can be accepted.`,
+    });
   }
   return response.trim().slice(0, MAX_COVER_LETTER_LENGTH);
 }

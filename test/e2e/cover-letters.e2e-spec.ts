@@ -2,7 +2,7 @@ import { startFakeVendors, type FakeVendors } from '../../src/demo/fake-ai/fake-
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 
-describe('from a draft to a proposal', () => {
+describe('accepting a draft as a cover letter', () => {
   let fake: FakeVendors;
   let app: TestApp;
   let user: SignedInCaller;
@@ -29,7 +29,7 @@ describe('from a draft to a proposal', () => {
     return (await user.post('/v1/ai/generations', { type: 'cover_letter' })).body.id;
   }
 
-  it('makes the text the cover letter, and keeps the one it replaces with every version', async () => {
+  it('sets the cover letter and stores every previous version', async () => {
     const proposalId = await createProposal('One', 'What I wrote myself.');
     const first = await user.post(`/v1/ai/generations/${await createDraft('The first draft.')}/accept`, { proposalId });
     const second = await user.post(
@@ -58,7 +58,7 @@ describe('from a draft to a proposal', () => {
     expect(history.body.items[0].changes.coverLetter).toEqual({ old: 'The first draft.', new: 'The second draft.' });
   });
 
-  it('alarms at letters of his own that are much like it', async () => {
+  it('lists similar cover letters of the user', async () => {
     const text =
       'Hello, I read your posting with care and would begin with what hurts most, as I did for others before you.';
     const old = await createProposal('Old', text.replace('Hello', 'Dear client'));
@@ -74,12 +74,12 @@ describe('from a draft to a proposal', () => {
     expect(body.similarLetters[0].similarity).toBeGreaterThan(0.6);
   });
 
-  it('refuses what is not his, not a draft, not written or not the version he knows', async () => {
+  it('rejects a foreign proposal, an outdated version and a failed generation', async () => {
     const proposalId = await createProposal('Four');
     const generation = await createDraft('A draft.');
     const path = `/v1/ai/generations/${generation}/accept`;
     const stranger = await createSignedInCaller(app);
-    const job = await stranger.post('/v1/jobs', { title: 'His' });
+    const job = await stranger.post('/v1/jobs', { title: 'Foreign' });
     const { body: foreign } = await stranger.post('/v1/proposals', { jobId: job.body.id });
     fake.setBehaviour(() => ({ status: 400 }));
     const failed = await user.post('/v1/ai/generations', { type: 'cover_letter', model: 'gpt-4' });
@@ -106,7 +106,7 @@ describe('profile and templates', () => {
   });
   afterAll(() => app.close());
 
-  it('are written whole, read with their version, and the tenant’s own', async () => {
+  it('replaces the profile as a whole, with versions, per tenant', async () => {
     const user = await createSignedInCaller(app);
     const empty = await user.get('/v1/profile');
     const first = await user.put('/v1/profile', { headline: 'Engineer', skills: ['SQL'], hourlyRate: '60' });
@@ -121,26 +121,26 @@ describe('profile and templates', () => {
     expect((await (await createSignedInCaller(app)).get('/v1/profile')).body.headline).toBeNull();
   });
 
-  it('are made, listed, changed and deleted, each name once', async () => {
+  it('creates, lists, changes and deletes templates with unique names', async () => {
     const user = await createSignedInCaller(app);
-    const made = await user.post('/v1/templates', { name: 'short', type: 'message', body: 'Hello.' });
+    const created = await user.post('/v1/templates', { name: 'short', type: 'message', body: 'Hello.' });
     const again = await user.post('/v1/templates', { name: 'short', type: 'message', body: 'Hello.' });
-    const changed = await user.patch(`/v1/templates/${made.body.id}`, { body: 'Hi.' });
+    const changed = await user.patch(`/v1/templates/${created.body.id}`, { body: 'Hi.' });
     const listed = await user.get('/v1/templates');
-    const gone = await user.delete(`/v1/templates/${made.body.id}`);
+    const gone = await user.delete(`/v1/templates/${created.body.id}`);
 
-    expect([made.status, again.status, again.body.code, changed.body.body, gone.status]).toEqual([
+    expect([created.status, again.status, again.body.code, changed.body.body, gone.status]).toEqual([
       201,
       409,
       'template.already_exists',
       'Hi.',
       204,
     ]);
-    expect(listed.body.items).toEqual([expect.objectContaining({ id: made.body.id, body: 'Hi.', version: 2 })]);
-    expect((await user.get(`/v1/templates/${made.body.id}`)).status).toBe(404);
+    expect(listed.body.items).toEqual([expect.objectContaining({ id: created.body.id, body: 'Hi.', version: 2 })]);
+    expect((await user.get(`/v1/templates/${created.body.id}`)).status).toBe(404);
   });
 
-  it('set the budget, but not above the ceiling; both with their audit rows', async () => {
+  it('sets the budget up to the ceiling, with audit rows', async () => {
     const user = await createSignedInCaller(app);
     const high = await user.put('/v1/ai/budget', { dailyUsd: '5.01' });
     const set = await user.put('/v1/ai/budget', { dailyUsd: '1.00', monthlyUsd: '20' });
