@@ -14,7 +14,7 @@ describe(CircuitBreaker.name, () => {
     for (let n = 0; n < times; n++) breaker.recordFailure(tenant);
   };
 
-  it('opens for the one tenant whose calls fail, and for nobody else', () => {
+  it('opens only for the tenant whose calls fail', () => {
     fail(ANN, 50);
 
     expect(breaker.getDelayMs(ANN)).toBe(30_000);
@@ -47,7 +47,7 @@ describe(CircuitBreaker.name, () => {
     expect([ANN, BOB, CARL].map((tenant) => breaker.getDelayMs(tenant) > 0)).toEqual([true, false, true]);
   });
 
-  it('lets one caller probe after the rest, and closes with the first answer', () => {
+  it('lets one caller probe after the pause, and closes at the first answer', () => {
     fail(ANN, 3);
     fail(BOB, 3);
     jest.advanceTimersByTime(30_000);

@@ -1,26 +1,29 @@
-/** Failures in a row after which the service is taken to be down. */
+/** Consecutive failures after which the service counts as down. */
 const FAILURE_THRESHOLD = 5;
 
-/** How long it is then left alone; the first call after that is the probe. */
+/** Pause without calls; the first call after it is a probe. */
 const OPEN_MS = 30_000;
 
-/** Failures of some callers in a row. */
+/** Consecutive failures, of one tenant or of all. */
 interface FailureCount {
   count: number;
   openUntil: number;
 }
 
 /**
- * Keeps callers from a service that is down: each would wait for its time limit, and the service needs its rest. It opens
- * for all when calls of several tenants failed and none succeeded meanwhile. Failures of one tenant alone may be the
- * tenant's own, so they open it for that tenant only.
+ * Blocks calls to a service that is down: each would wait for its timeout and add load. Opens for all tenants when
+ * calls of several failed and none succeeded in between. Failures of one tenant may have a cause of their own, so they
+ * open it for that tenant only.
  */
 export class CircuitBreaker {
   private readonly failuresByTenant = new Map<number, FailureCount>();
   private readonly allFailures: FailureCount = { count: 0, openUntil: 0 };
   private readonly failingTenants = new Set<number>();
 
-  /** Returns the milliseconds until a tenant may call; 0 is now. One caller at a time probes a service that was down. */
+  /**
+   * Returns the milliseconds until a tenant may call; 0 means now. After a pause one caller at a time probes the
+   * service.
+   */
   getDelayMs(tenant: number): number {
     const tenantFailures = this.failuresByTenant.get(tenant);
     return Math.max(
@@ -36,7 +39,7 @@ export class CircuitBreaker {
     Object.assign(this.allFailures, { count: 0, openUntil: 0 });
   }
 
-  /** Notes a call that failed on the way, or a 5xx. */
+  /** Records a network failure or a 5xx answer. */
   recordFailure(tenant: number): void {
     let tenantFailures = this.failuresByTenant.get(tenant);
     if (!tenantFailures) this.failuresByTenant.set(tenant, (tenantFailures = { count: 0, openUntil: 0 }));

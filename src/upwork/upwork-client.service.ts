@@ -9,27 +9,27 @@ import type { UpworkDocument } from './upwork.documents';
 import { UpworkRateLimiterService } from './upwork-rate-limiter.service';
 import { readRetryAfterMs, UpworkError } from './upwork.error';
 
-/** For whom a call is made. */
+/** Caller of the Upwork API. */
 export interface UpworkCaller {
-  /** The tenant here: failures and turns are counted for each. */
+  /** Tenant; limits and failures are counted per tenant. */
   readonly userId: number;
   readonly accessToken: string;
-  /** The tenant at Upwork; null lets Upwork choose. */
+  /** Organization at Upwork; null lets Upwork choose. */
   readonly organizationId: string | null;
 }
 
 const TIMEOUT_MS = 15_000;
 
-/** Calls of one tenant at once. */
+/** Maximum concurrent calls per tenant. */
 const CALLS_PER_TENANT = 2;
 
-/** More calls than this of one tenant wait for a turn only by mistake. */
+/** Maximum waiting calls per tenant; only a bug reaches it. */
 const MAX_WAITING_PER_TENANT = 100;
 
-/** Pauses before the second and the third try, less up to half. */
+/** Delays before the second and third attempts, less up to half. */
 const RETRY_DELAYS_MS = [500, 2_000];
 
-/** A longer pause that Upwork asks for is the caller's to keep, not ours to sleep through. */
+/** Longer delays that Upwork asks for are left to the caller. */
 const MAX_SLEEP_MS = 5_000;
 
 const responseSchema = z.object({
@@ -47,8 +47,8 @@ const responseSchema = z.object({
 });
 
 /**
- * Upwork's GraphQL API: one rate over all processes in which tenants take turns, a time limit, retries with jitter, a
- * circuit breaker, and answers checked against what our documents expect. It only reads, so a repeated call does no harm.
+ * Client of Upwork's GraphQL API: one rate for all processes with fair sharing between tenants, a timeout, retries with
+ * jitter, a circuit breaker, and validated answers. All operations only read, so repeating a call is safe.
  */
 @Injectable()
 export class UpworkClientService {
@@ -65,16 +65,16 @@ export class UpworkClientService {
   ) {}
 
   /**
-   * Runs an operation and returns its data. Never to be called inside a unit of work.
-   * @throws UpworkError: `refused` (the access token is not good), `limited`, `unavailable`, `unusable` (HTML, partial
-   *   errors, an answer of another shape)
+   * Runs an operation and returns its data. Must not be called inside a unit of work.
+   * @throws UpworkError: `refused` (the access token is invalid), `limited`, `unavailable`, `unusable` (HTML, partial
+   *   errors, an unexpected shape)
    */
   async call<Schema extends z.ZodType>(
     document: UpworkDocument<Schema>,
     variables: Readonly<Record<string, unknown>>,
     caller: UpworkCaller,
   ): Promise<z.output<Schema>> {
-    // Built outside of the tries: what cannot be sent is no failure of Upwork.
+    // Built before the attempts: a request that cannot be sent is not a failure of Upwork.
     const request = this.buildRequest(document, variables, caller);
     for (let attempt = 0; ; attempt++) {
       try {
@@ -92,7 +92,10 @@ export class UpworkClientService {
 
   private async attempt(name: string, request: RequestInit, userId: number): Promise<unknown> {
     const delayMs = this.breaker.getDelayMs(userId);
-    if (delayMs > 0) throw new UpworkError('unavailable', 'Upwork does not answer just now', { retryAfterMs: delayMs });
+    if (delayMs > 0)
+      throw new UpworkError('unavailable', 'Upwork is not answering. Calls resume automatically', {
+        retryAfterMs: delayMs,
+      });
     await this.limiter.acquire();
     try {
       const answer = await this.send(name, request);
@@ -138,7 +141,7 @@ export class UpworkClientService {
   }
 }
 
-/** Rows older than the rule of the DTO may hold anything. */
+/** Checks a stored value: rows older than the validation of the DTO may contain anything. */
 function assertHeaderValue(what: string, value: string): string {
   if (HEADER_TOKEN.test(value)) return value;
   throw new UpworkError('unusable', `The connection's ${what} cannot be sent to Upwork. Connect Upwork again.`);
@@ -146,13 +149,14 @@ function assertHeaderValue(what: string, value: string): string {
 
 function parseResponse(name: string, { status, headers }: Response, body: string): unknown {
   if (status === 429)
-    throw new UpworkError('limited', 'Upwork allows no more calls just now', {
+    throw new UpworkError('limited', 'Upwork allows no more calls for now', {
       retryAfterMs: readRetryAfterMs(headers),
     });
   if (status >= 500)
     throw new UpworkError('unavailable', `Upwork answered ${status}`, { retryAfterMs: readRetryAfterMs(headers) });
-  if (status === 401) throw new UpworkError('refused', 'Upwork answered 401: the access token is not good');
-  if (status === 403) throw new UpworkError('unusable', `${name}: Upwork answered 403: the connection may not do this`);
+  if (status === 401) throw new UpworkError('refused', 'Upwork answered 401: the access token is invalid');
+  if (status === 403)
+    throw new UpworkError('unusable', `${name}: Upwork answered 403: the connection lacks permission`);
   const type = headers.get('content-type') ?? 'nothing';
   if (!/\bjson\b/i.test(type))
     throw new UpworkError(
@@ -162,20 +166,20 @@ function parseResponse(name: string, { status, headers }: Response, body: string
   try {
     return JSON.parse(body);
   } catch {
-    throw new UpworkError('unusable', `${name}: Upwork's answer is broken JSON`);
+    throw new UpworkError('unusable', `${name}: Upwork's answer is not valid JSON`);
   }
 }
 
 /**
- * Returns the data of an answer. With errors beside it the data counts, if it has our shape: Upwork leaves out what it
- * could not read. What Upwork says of errors may quote texts of the user, so only where they are goes on.
+ * Returns the data of an answer. Data with a valid shape is used even beside errors: Upwork omits what it could not
+ * read. Error messages may quote texts of the user, so only their paths are kept.
  */
 function parseData<Schema extends z.ZodType>(
   { name, data: schema }: UpworkDocument<Schema>,
   answer: unknown,
 ): z.output<Schema> {
   const envelope = responseSchema.safeParse(answer);
-  if (!envelope.success) throw new UpworkError('unusable', `${name}: Upwork's answer is no GraphQL answer`);
+  if (!envelope.success) throw new UpworkError('unusable', `${name}: Upwork's answer is not a GraphQL response`);
   const { data, errors } = envelope.data;
   const [error] = errors ?? [];
   const parsed = schema.safeParse(data);
@@ -188,11 +192,11 @@ function parseData<Schema extends z.ZodType>(
   const where = parsed.error.issues[0]?.path.join('.');
   throw new UpworkError(
     'unusable',
-    `${name}: Upwork's answer has another shape at ${where === '' ? 'its top' : where}`,
+    `${name}: Upwork's answer has an unexpected shape at ${where === '' ? 'its top' : where}`,
   );
 }
 
-/** How long to wait before another try; undefined when there is none. */
+/** Returns the delay before the next attempt; undefined when there is none. */
 function computeRetryDelay(attempt: number, error: unknown): number | undefined {
   const base = RETRY_DELAYS_MS[attempt];
   if (base === undefined || !(error instanceof UpworkError)) return undefined;
@@ -201,15 +205,15 @@ function computeRetryDelay(attempt: number, error: unknown): number | undefined 
   return pause > MAX_SLEEP_MS ? undefined : pause;
 }
 
-/** One page of a GraphQL connection. */
+/** Page of a GraphQL connection. */
 export interface ConnectionPage<Node> {
   readonly nodes: readonly Node[];
-  /** How many nodes more there are that cannot be read. */
+  /** Number of further nodes that could not be read. */
   readonly unreadable: number;
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor?: string | null };
 }
 
-/** Reads page after page, at most `maxPages`; a cursor that does not move ends it as an error, not as a loop. */
+/** Reads up to `maxPages` pages. A cursor that does not advance is an error, to prevent an endless loop. */
 export async function* readPages<Node>(
   maxPages: number,
   read: (after: string | null) => Promise<ConnectionPage<Node>>,
@@ -221,7 +225,7 @@ export async function* readPages<Node>(
     const { pageInfo } = page;
     if (!pageInfo.hasNextPage) return;
     const next: string | null = pageInfo.endCursor ?? null;
-    if (next === null || next === after) throw new UpworkError('unusable', "Upwork's pages do not go on");
+    if (next === null || next === after) throw new UpworkError('unusable', "Upwork's page cursor does not advance");
     after = next;
   }
 }

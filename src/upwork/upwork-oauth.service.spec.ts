@@ -25,41 +25,41 @@ describe(UpworkOAuthService.name, () => {
   });
 
   const good = { access_token: 'a', token_type: 'bearer', refresh_token: 'b', expires_in: 60, scope: 'x y' };
-  const given = (changes: object): void => void (answer = JSON.stringify({ ...good, ...changes }));
+  const respondWith = (changes: object): void => void (answer = JSON.stringify({ ...good, ...changes }));
 
-  it('takes a pair', async () => {
-    given({});
+  it('accepts a token pair', async () => {
+    respondWith({});
 
     expect(await upwork.refresh('r')).toMatchObject({ accessToken: 'a', refreshToken: 'b', scopes: ['x', 'y'] });
   });
 
   it.each([
-    ['an access token that fits no header', { access_token: '漢字' }],
+    ['an access token that is invalid in a header', { access_token: '漢字' }],
     ['an access token with a line end', { access_token: 'a\r\nb' }],
-    ['an access token without an end', { access_token: 'a'.repeat(100_000) }],
+    ['an access token that is too long', { access_token: 'a'.repeat(100_000) }],
     ['no access token', { access_token: undefined }],
     ['a number as a token', { access_token: 7 }],
     ['an empty refresh token', { refresh_token: '' }],
     ['a list as a refresh token', { refresh_token: [] }],
-    ['a token type of its own', { token_type: 'mac' }],
-  ])('refuses an answer with %s in clear words', async (_, changes) => {
-    given(changes);
+    ['an unknown token type', { token_type: 'mac' }],
+  ])('rejects an answer with %s and says why', async (_, changes) => {
+    respondWith(changes);
 
     await expect(upwork.refresh('r')).rejects.toMatchObject({
       name: 'UpworkError',
       kind: 'unusable',
-      message: expect.stringMatching(/^Upwork's answer (has another shape at|cannot be used)/),
+      message: expect.stringMatching(/^Upwork's answer (has an unexpected shape at|cannot be used)/),
     });
   });
 
-  it.each(['[]', 'null', '"a"', '{', '', '{"access_token":{}}'])('refuses %p as an answer', async (text) => {
+  it.each(['[]', 'null', '"a"', '{', '', '{"access_token":{}}'])('rejects %p as an answer', async (text) => {
     answer = text;
 
     await expect(upwork.refresh('r')).rejects.toMatchObject({ name: 'UpworkError', kind: 'unusable' });
   });
 
-  it.each([1e300, 1e12, 0.0])('takes a lifetime of %p for one that is not told', async (seconds) => {
-    given({ expires_in: seconds });
+  it.each([1e300, 1e12, 0.0])('replaces a lifetime of %p with the default', async (seconds) => {
+    respondWith({ expires_in: seconds });
 
     const { expiresAt } = await upwork.refresh('r');
 
@@ -67,8 +67,8 @@ describe(UpworkOAuthService.name, () => {
     expect([hours > 23, hours <= 24]).toEqual([true, true]);
   });
 
-  it('takes odd scopes for scopes that are not told', async () => {
-    given({ scope: 'x\0y' });
+  it('ignores invalid scopes', async () => {
+    respondWith({ scope: 'x\0y' });
 
     expect((await upwork.refresh('r')).scopes).toBeUndefined();
   });

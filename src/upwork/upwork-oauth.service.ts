@@ -6,30 +6,30 @@ import { AppError } from '../platform/errors/app-error';
 import { HEADER_TOKEN } from '../platform/http/edge/header-values';
 import { readRetryAfterMs, UpworkError } from './upwork.error';
 
-/** What Upwork gives at the end of an authorization, and at each refresh. */
+/** Tokens that Upwork grants for an authorization or a refresh. */
 export interface GrantedTokens {
   readonly accessToken: string;
-  /** Absent when the one used before stays good. */
+  /** Absent when the previous refresh token remains valid. */
   readonly refreshToken: string | undefined;
   readonly expiresAt: Date;
   readonly scopes: readonly string[] | undefined;
 }
 
-/** An authorization that waits for its user. */
+/** Authorization that waits for its user. */
 export interface StartedAuthorization {
   readonly url: string;
   readonly state: string;
-  /** PKCE: proves at the end that it is the same who began. */
+  /** PKCE code verifier: shows that the same client completes the authorization. */
   readonly verifier: string;
 }
 
-/** Shorter than the lease under which it is called. */
+/** Shorter than the lease held during the call. */
 const TIMEOUT_SECONDS = 10;
 
-/** What Upwork's documents say of a token that tells no lifetime. */
+/** Default lifetime by Upwork's documentation, for tokens without expires_in. */
 const DEFAULT_LIFETIME_SECONDS = 86_400;
 
-/** Longer than any token lives. */
+/** Upper bound of plausible lifetimes. */
 const MAX_LIFETIME_SECONDS = 10 * 365 * 86_400;
 
 const MAX_TOKEN_LENGTH = 8_000;
@@ -38,11 +38,11 @@ const MAX_SCOPE_LENGTH = 4_000;
 /** @see RFC 6749 section 3.3 */
 const SCOPE = /^[\x20-\x7e]*$/;
 
-/** A refusal of these is a fact about the grant; any other is about us, the moment or the network. */
+/** Errors that mean the grant is void; other errors concern this client, the moment or the network. */
 const PERMANENT_ERRORS = new Set(['invalid_grant']);
 
 /**
- * The OAuth 2 authorization code flow with PKCE against Upwork, and the refresh of its tokens, by openid-client.
+ * Runs the OAuth 2 authorization code flow with PKCE against Upwork, and token refreshes, with openid-client.
  * @see RFC 6749, RFC 7636
  */
 @Injectable()
@@ -55,7 +55,7 @@ export class UpworkOAuthService {
     this.configuration = upwork.client && buildConfiguration(upwork.client, upwork);
   }
 
-  /** Begins an authorization. @throws AppError `upwork.not_configured` */
+  /** Starts an authorization. @throws AppError `upwork.not_configured` */
   async begin(): Promise<StartedAuthorization> {
     const verifier = oauth.randomPKCECodeVerifier();
     const state = oauth.randomState();
@@ -81,7 +81,7 @@ export class UpworkOAuthService {
     );
   }
 
-  /** Exchanges a refresh token, which is void afterwards when the answer brings another. @throws as `exchange` */
+  /** Exchanges a refresh token; it is void afterwards when the answer contains a new one. @throws as `exchange` */
   async refresh(refreshToken: string): Promise<GrantedTokens> {
     return parseTokens(await rethrowAsUpworkError(oauth.refreshTokenGrant(this.getConfiguration(), refreshToken)));
   }
@@ -100,12 +100,12 @@ function buildConfiguration(
   const configuration = new oauth.Configuration(server, client.id, undefined, oauth.ClientSecretPost(client.secret));
   configuration.timeout = TIMEOUT_SECONDS;
   configuration[oauth.customFetch] = fetchOrThrow;
-  // Whoever sets an http: address wants it, as for the fake Upwork of the tests; the standard addresses are https:.
+  // Operators set http: only for test servers, such as the fake Upwork; the default addresses are https:.
   if (tokenUrl.startsWith('http:')) oauth.allowInsecureRequests(configuration);
   return configuration;
 }
 
-/** Tells the answers of a provider that is busy or broken from those that say something about the grant. */
+/** Throws for 429 and 5xx answers: they say nothing about the grant. */
 async function fetchOrThrow(...[url, options]: Parameters<oauth.CustomFetch>): Promise<Response> {
   const response = await fetch(url, options as RequestInit);
   if (response.status !== 429 && response.status < 500) return response;
@@ -124,7 +124,10 @@ async function rethrowAsUpworkError<T>(call: Promise<T>): Promise<T> {
   }
 }
 
-/** The library wraps what our fetch threw; its own errors quote answers, which may hold tokens, so only codes go on. */
+/**
+ * Maps errors of the library. It wraps what `fetchOrThrow` threw; its own messages quote answers, which may contain
+ * tokens, so only codes are kept.
+ */
 function toUpworkError(error: unknown): Error {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof UpworkError || cause instanceof AppError) return cause;
@@ -139,7 +142,7 @@ function toUpworkError(error: unknown): Error {
   return new UpworkError('unavailable', 'Upwork could not be reached');
 }
 
-/** What is stored of an answer. Its access token becomes a header; a lifetime that is none is not told. */
+/** Token response. The access token must fit a header; an invalid lifetime counts as missing. */
 const tokensSchema = z.object({
   access_token: z.string().max(MAX_TOKEN_LENGTH).regex(HEADER_TOKEN),
   refresh_token: z.string().min(1).max(MAX_TOKEN_LENGTH).optional(),
@@ -150,13 +153,16 @@ const tokensSchema = z.object({
 function parseTokens(answer: oauth.TokenEndpointResponse): GrantedTokens {
   const parsed = tokensSchema.safeParse(answer);
   if (!parsed.success) {
-    throw new UpworkError('unusable', `Upwork's answer has another shape at ${parsed.error.issues[0]?.path.join('.')}`);
+    throw new UpworkError(
+      'unusable',
+      `Upwork's answer has an unexpected shape at ${parsed.error.issues[0]?.path.join('.')}`,
+    );
   }
-  const { access_token: accessToken, refresh_token: refreshToken, expires_in: life, scope } = parsed.data;
+  const { access_token: accessToken, refresh_token: refreshToken, expires_in: lifetimeSeconds, scope } = parsed.data;
   return {
     accessToken,
     refreshToken,
-    expiresAt: new Date(Date.now() + life * 1_000),
+    expiresAt: new Date(Date.now() + lifetimeSeconds * 1_000),
     scopes: scope?.split(/[ ,]+/).filter((name) => name !== ''),
   };
 }

@@ -4,15 +4,15 @@ import { Config } from '../platform/config/config';
 import { RedisClients } from '../platform/redis/redis-clients';
 import { UpworkError } from './upwork.error';
 
-/** Callers that would wait longer are told to come back. */
+/** Callers with a longer wait are rejected and may retry later. */
 const MAX_WAIT_MS = 10_000;
 
 const NEXT_KEY = 'upwork-calls:next';
 const PAUSE_KEY = 'upwork-calls:pause';
 
 /**
- * Gives out the next free instant by Redis's clock, so that all processes share one rate; KEYS: next instant, pause.
- * Answers the milliseconds to wait, or the negative of them when they are more than the caller's patience.
+ * Reserves the next free time slot by Redis's clock, so that all processes share one rate. KEYS: next slot, pause;
+ * ARGV: interval, maximum wait. Returns the milliseconds to wait, negative when they exceed the maximum.
  */
 const ACQUIRE_SLOT = `
   local clock = redis.call('TIME')
@@ -24,11 +24,11 @@ const ACQUIRE_SLOT = `
 
 const PAUSE = `
   local clock = redis.call('TIME')
-  local till = clock[1] * 1000 + math.floor(clock[2] / 1000) + tonumber(ARGV[1])
-  if till > tonumber(redis.call('GET', KEYS[1]) or '0') then redis.call('SET', KEYS[1], till, 'PX', ARGV[1]) end
+  local pausedUntil = clock[1] * 1000 + math.floor(clock[2] / 1000) + tonumber(ARGV[1])
+  if pausedUntil > tonumber(redis.call('GET', KEYS[1]) or '0') then redis.call('SET', KEYS[1], pausedUntil, 'PX', ARGV[1]) end
   return 1`;
 
-/** The rate of calls to Upwork, one for all processes of the installation: Upwork counts by address. */
+/** Limits the rate of calls to Upwork across all processes: Upwork counts by IP address. */
 @Injectable()
 export class UpworkRateLimiterService {
   private readonly intervalMs: number;
@@ -40,16 +40,16 @@ export class UpworkRateLimiterService {
     this.intervalMs = Math.ceil(1_000 / upwork.requestsPerSecond);
   }
 
-  /** Resolves when it is the caller's turn. @throws UpworkError `limited` when that is more than 10 s away */
+  /** Waits for the caller's slot. @throws UpworkError `limited` when it is more than 10 s away */
   async acquire(): Promise<void> {
     const wait = Number(
       await this.redis.commands.eval(ACQUIRE_SLOT, 2, NEXT_KEY, PAUSE_KEY, this.intervalMs, MAX_WAIT_MS),
     );
-    if (wait < 0) throw new UpworkError('limited', 'too many calls to Upwork wait already', { retryAfterMs: -wait });
+    if (wait < 0) throw new UpworkError('limited', 'Too many calls to Upwork are waiting', { retryAfterMs: -wait });
     if (wait > 0) await sleep(wait);
   }
 
-  /** Upwork asked for a pause; every process keeps it. */
+  /** Pauses calls of all processes, as Upwork asked. */
   async pause(milliseconds: number): Promise<void> {
     await this.redis.commands.eval(PAUSE, 1, PAUSE_KEY, Math.max(1, Math.ceil(milliseconds)));
   }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { HEADER_TOKEN } from '../platform/http/edge/header-values';
 
-/** A GraphQL operation and the shape its answer must have; whatever else an answer holds is left out. */
+/** GraphQL operation and the schema of its answer; unknown fields are dropped. */
 export interface UpworkDocument<Schema extends z.ZodType> {
   readonly name: string;
   readonly text: string;
-  /** Of the answer's `data`. */
+  /** Schema of `data` in the answer. */
   readonly data: Schema;
 }
 
@@ -13,21 +13,21 @@ function defineDocument<Schema extends z.ZodType>(name: string, text: string, da
   return { name, text, data };
 }
 
-/** Names what is looked up again; with characters that no column holds it is no id. */
+/** Id used for later lookups; characters that no column stores are rejected. */
 const id = z
   .string()
   .min(1)
   .max(100)
   .regex(/^[^\p{C}]+$/u);
-/** PostgreSQL stores neither NUL nor half of a surrogate pair. */
+/** Removes NUL and surrogates, which PostgreSQL cannot store. */
 const requiredText = z.string().transform((value) => value.replace(/\0|\p{Surrogate}/gu, ''));
 const text = requiredText.nullish();
-/** Between 1970 and the end of year 9999. */
+/** Instant between 1970 and the end of the year 9999. */
 const instant = z.string().refine((value) => Date.parse(value) >= 0 && Date.parse(value) < 253_402_300_800_000);
 const money = z.object({ rawValue: z.union([z.string(), z.number()]), currency: z.string().nullish() }).nullish();
 const pageInfo = z.object({ hasNextPage: z.boolean(), endCursor: text });
 
-/** A page of nodes. A node that cannot be read is counted and left out. */
+/** Builds the schema of a page. Nodes that cannot be read are counted and omitted. */
 function buildConnectionSchema<Node extends z.ZodType>(node: Node) {
   const edge = z.object({ node: z.unknown() });
   return z.object({ edges: z.array(z.unknown()), pageInfo }).transform(({ edges, pageInfo: info }) => {
@@ -39,7 +39,7 @@ function buildConnectionSchema<Node extends z.ZodType>(node: Node) {
   });
 }
 
-/** The organizations a connection may act for. */
+/** Lists the organizations that a connection may act for. */
 export const COMPANY_SELECTOR = defineDocument(
   'CompanySelector',
   `query CompanySelector { companySelector { items { organizationId title } } }`,
@@ -50,7 +50,7 @@ export const COMPANY_SELECTOR = defineDocument(
   }),
 );
 
-/** Who the connection belongs to. */
+/** Reads the user of the connection. */
 export const CURRENT_USER = defineDocument(
   'CurrentUser',
   `query CurrentUser { user { id } }`,
@@ -85,10 +85,10 @@ const job = z.object({
   renewedDateTime: text,
 });
 
-/** A vacancy as the search gives it. */
+/** Job in search results. */
 export type UpworkJob = z.output<typeof job>;
 
-/** Vacancies that fit a filter, newest first. */
+/** Searches jobs that match a filter, newest first. */
 export const SEARCH_JOBS = defineDocument(
   'SearchJobs',
   `query SearchJobs($filter: MarketplaceJobPostingsSearchFilter) {
@@ -114,10 +114,10 @@ const proposal = z.object({
   status: z.object({ status: requiredText }),
 });
 
-/** A proposal as Upwork has it. */
+/** Proposal on Upwork. */
 export type UpworkProposal = z.output<typeof proposal>;
 
-/** The freelancer's proposals. */
+/** Lists the freelancer's proposals. */
 export const VENDOR_PROPOSALS = defineDocument(
   'VendorProposals',
   `query VendorProposals($pagination: Pagination) {
@@ -138,10 +138,10 @@ const room = z.object({
   vendorProposal: z.object({ id }).nullish(),
 });
 
-/** A conversation. */
+/** Conversation on Upwork. */
 export type UpworkRoom = z.output<typeof room>;
 
-/** Conversations with something new. */
+/** Lists conversations that match a filter. */
 export const ROOMS = defineDocument(
   'Rooms',
   `query Rooms($filter: RoomFilter, $pagination: Pagination) {
@@ -161,10 +161,10 @@ const story = z.object({
   user: z.object({ id }).nullish(),
 });
 
-/** A message of a conversation. */
+/** Message of a conversation. */
 export type UpworkStory = z.output<typeof story>;
 
-/** The messages of a conversation, newest first. */
+/** Lists the messages of a conversation, newest first. */
 export const ROOM_STORIES = defineDocument(
   'RoomStories',
   `query RoomStories($filter: RoomStoryFilter, $pagination: Pagination) {

@@ -1,15 +1,15 @@
 import { parseRetryAfter } from '../platform/http/edge/header-values';
 
 /**
- * Why Upwork did not do what it was asked. `refused`: it said no for good (the grant is void); `limited`: too many calls;
- * `unavailable`: it could not be reached or is out of order; `unusable`: its answer is not what its documents promise.
+ * Kinds of failures. `refused`: permanent, the grant is void; `limited`: too many calls; `unavailable`: unreachable or
+ * out of order; `unusable`: the answer is not as documented.
  */
 export type UpworkErrorKind = 'refused' | 'limited' | 'unavailable' | 'unusable';
 
-/** A call to Upwork that failed. The message names what happened and never a token. */
+/** Failed call to Upwork. The message never contains a token. */
 export class UpworkError extends Error {
   readonly kind: UpworkErrorKind;
-  /** Upwork asked to be left alone for so long. */
+  /** Delay that Upwork asked for. */
   readonly retryAfterMs: number | undefined;
 
   constructor(kind: UpworkErrorKind, message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
@@ -20,10 +20,10 @@ export class UpworkError extends Error {
   }
 }
 
-/** Longer waits would be mistaken for a dead connection. */
+/** Upper bound: longer delays would look like a dead connection. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
-/** Returns how long an answer of Upwork asks to be left alone, in milliseconds. */
+/** Returns the delay that Retry-After asks for, in milliseconds. */
 export function readRetryAfterMs(headers: Headers): number | undefined {
   return parseRetryAfter(headers.get('retry-after'), MAX_RETRY_AFTER_MS);
 }

@@ -3,7 +3,7 @@ import { UpworkClientService } from './upwork-client.service';
 import { UpworkRateLimiterService } from './upwork-rate-limiter.service';
 import { UpworkOAuthService } from './upwork-oauth.service';
 
-/** Everything that is said to Upwork over the network; it stores nothing. */
+/** Communication with Upwork: OAuth, GraphQL client, rate limit. Stores nothing in the database. */
 @Module({
   providers: [UpworkOAuthService, UpworkClientService, UpworkRateLimiterService],
   exports: [UpworkOAuthService, UpworkClientService],

@@ -19,7 +19,7 @@ describe(UpworkScenario.name, () => {
     app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100' } });
     upwork.limitPerSecond = 1_000;
     worker = await createManualWorker(app);
-    working = work();
+    working = runWorker();
     jest.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
   });
   beforeEach(() => void (lines.length = 0));
@@ -32,27 +32,27 @@ describe(UpworkScenario.name, () => {
     await upwork.stop();
   });
 
-  /** A worker that looks all the time what it was asked for. */
-  async function work(): Promise<void> {
+  /** Runs the worker until the tests are over. */
+  async function runWorker(): Promise<void> {
     while (!isOver) {
       await worker.runTask('sync-connections');
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 
-  async function walk(by: TestApp, token = ''): Promise<string> {
+  async function runScenario(by: TestApp, token = ''): Promise<string> {
     const api = new ApiClient(by.url);
     api.setAccessToken(token);
     await new UpworkScenario(api, new Terminal()).run();
     return lines.join('');
   }
 
-  it('walks from a vacancy there to an accepted proposal, and a second time', async () => {
+  it('runs from a job on Upwork to an accepted proposal, twice', async () => {
     const ann = await createSignedInCaller(app);
 
-    const said = await walk(app, ann.token);
+    const output = await runScenario(app, ann.token);
 
-    // The vacancy may come with the search that saving it begins, or with the one asked for after it.
+    // The job may arrive with the search that saving starts, or with the requested one.
     const steps = [
       'connected to http://127',
       'a client publishes',
@@ -64,31 +64,33 @@ describe(UpworkScenario.name, () => {
       '(0 unread',
       'is accepted',
     ];
-    expect(steps.filter((step) => !said.includes(step))).toEqual([]);
-    expect(await walk(app, ann.token)).toContain('is accepted');
+    expect(steps.filter((step) => !output.includes(step))).toEqual([]);
+    expect(await runScenario(app, ann.token)).toContain('is accepted');
   });
 
-  it('walks again when the fake Upwork was started again and knows nothing of before', async () => {
+  it('runs again after the fake Upwork restarted without its data', async () => {
     const ann = await createSignedInCaller(app);
-    await walk(app, ann.token);
+    await runScenario(app, ann.token);
     const port = Number(new URL(upwork.url).port);
     await upwork.stop();
     upwork = await new FakeUpwork().start(port);
     upwork.limitPerSecond = 1_000;
     lines.length = 0;
 
-    expect(await walk(app, ann.token)).toContain('is accepted');
+    expect(await runScenario(app, ann.token)).toContain('is accepted');
   });
 
-  it('says how to get a fake Upwork where none is', async () => {
+  it('explains how to start a fake Upwork when there is none', async () => {
     const without = await startApp({ sharedWith: app, settings: { UPWORK_CLIENT_ID: '' } });
     const elsewhere = await startApp({
       sharedWith: app,
       settings: { UPWORK_AUTHORIZE_URL: 'https://www.upwork.com/x' },
     });
 
-    expect(await walk(without, (await createSignedInCaller(without)).token)).toContain('npm start -- --fake-upwork');
-    expect(await walk(elsewhere, (await createSignedInCaller(elsewhere)).token)).toContain(
+    expect(await runScenario(without, (await createSignedInCaller(without)).token)).toContain(
+      'npm start -- --fake-upwork',
+    );
+    expect(await runScenario(elsewhere, (await createSignedInCaller(elsewhere)).token)).toContain(
       'connected to Upwork itself',
     );
     await without.close();

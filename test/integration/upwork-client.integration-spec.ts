@@ -3,10 +3,10 @@ import { CURRENT_USER } from '../../src/upwork/upwork.documents';
 import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import { startApp, type TestApp } from '../support/test-app';
 
-/** How much earlier than asked a timer of Node may fire, rounded to whole milliseconds on both clocks. */
+/** Tolerance for Node timers that fire early, rounded to whole milliseconds on both clocks. */
 const TIMER_MS = 3;
 
-/** Where the limiter keeps the next free instant. */
+/** Redis key of the next free time slot. */
 const NEXT_KEY = 'upwork-calls:next';
 
 describe(UpworkClientService.name, () => {
@@ -30,27 +30,27 @@ describe(UpworkClientService.name, () => {
     await upwork.stop();
   });
 
-  const callerOf = (userId = 1) => ({
+  const buildCaller = (userId = 1) => ({
     userId,
     accessToken: upwork.grants.issueTokens('ann').accessToken,
     organizationId: 'org-1',
   });
-  const call = (by = app, userId = 1) => by.get(UpworkClientService).call(CURRENT_USER, {}, callerOf(userId));
+  const call = (by = app, userId = 1) => by.get(UpworkClientService).call(CURRENT_USER, {}, buildCaller(userId));
 
-  it('keeps one rate over all processes', async () => {
+  it('shares one rate between all processes', async () => {
     const first = Date.now() + 1_000;
     await app.redis.set(NEXT_KEY, first);
 
     await Promise.all(Array.from({ length: 40 }, (_, i) => call(i % 2 ? app : second)));
 
-    // Twenty a second: each call has 50 ms of its own. A slow machine makes calls late, but none is early.
+    // Twenty a second: each call has 50 ms. A slow machine delays calls, but none is early.
     expect(Number(await app.redis.get(NEXT_KEY))).toBeGreaterThanOrEqual(first + 40 * 50);
     const times = upwork.calls.map(({ at }) => at).sort((a, b) => a - b);
     expect(times).toHaveLength(40);
     expect(times.filter((at, place) => at < first + place * 50 - TIMER_MS)).toEqual([]);
   });
 
-  it('waits as long as Upwork asks, in every process, and names its tenant', async () => {
+  it('waits as long as Upwork asks, in every process, and sends the tenant', async () => {
     upwork.faults.schedule('graphql', '429');
 
     await call();
@@ -62,15 +62,15 @@ describe(UpworkClientService.name, () => {
 
   it.each([
     ['html', 'unusable', 'CurrentUser: Upwork answered 200 with text/html instead of JSON'],
-    ['empty', 'unusable', "CurrentUser: Upwork's answer has another shape at its top"],
-  ] as const)('says clearly what is wrong with %s, without another try', async (fault, kind, message) => {
+    ['empty', 'unusable', "CurrentUser: Upwork's answer has an unexpected shape at its top"],
+  ] as const)('reports what is wrong with %s, without a retry', async (fault, kind, message) => {
     upwork.faults.schedule('graphql', fault);
 
     await expect(call()).rejects.toMatchObject({ name: 'UpworkError', kind, message });
     expect(upwork.calls).toHaveLength(1);
   });
 
-  it('tries three times, then leaves a service that is down alone until it has rested', async () => {
+  it('tries three times, then pauses calls to a service that is down', async () => {
     const third = await startApp({ sharedWith: app });
     upwork.faults.schedule('graphql', '500', 3);
     upwork.faults.schedule('graphql', 'cut', 3);
@@ -80,13 +80,13 @@ describe(UpworkClientService.name, () => {
 
     await expect(call(third)).rejects.toMatchObject({
       kind: 'unavailable',
-      message: 'Upwork does not answer just now',
+      message: 'Upwork is not answering. Calls resume automatically',
     });
 
     expect(calls).toBe(5);
     expect(upwork.calls).toHaveLength(calls);
     upwork.faults.clear();
-    // One tenant's failures may be the tenant's own.
+    // Failures of one tenant affect that tenant only.
     await expect(call(third, 2)).resolves.toBeDefined();
     await third.close();
   });
@@ -95,10 +95,10 @@ describe(UpworkClientService.name, () => {
     ['organizationId', { organizationId: '漢字' }],
     ['organizationId', { organizationId: 'a\r\nb: c' }],
     ['access token', { accessToken: 'a b' }],
-  ])('calls nobody when the %s fits no header, and takes that for no failure of Upwork', async (what, wrong) => {
+  ])('makes no call when the %s is invalid in a header, and counts no failure of Upwork', async (what, wrong) => {
     for (let n = 0; n < 10; n++) {
       await expect(
-        app.get(UpworkClientService).call(CURRENT_USER, {}, { ...callerOf(3), ...wrong }),
+        app.get(UpworkClientService).call(CURRENT_USER, {}, { ...buildCaller(3), ...wrong }),
       ).rejects.toMatchObject({
         kind: 'unusable',
         message: `The connection's ${what} cannot be sent to Upwork. Connect Upwork again.`,
@@ -109,7 +109,7 @@ describe(UpworkClientService.name, () => {
     await expect(call(app, 3)).resolves.toBeDefined();
   });
 
-  it('takes refusals, other 4xx and odd bodies for no failure of Upwork', async () => {
+  it('counts no failure of Upwork for refusals, other 4xx and invalid bodies', async () => {
     for (const [fault, kind] of [
       ['html', 'unusable'],
       ['empty', 'unusable'],
@@ -119,14 +119,14 @@ describe(UpworkClientService.name, () => {
     }
     for (let n = 0; n < 6; n++) {
       await expect(
-        app.get(UpworkClientService).call(CURRENT_USER, {}, { ...callerOf(4), accessToken: 'nobody' }),
+        app.get(UpworkClientService).call(CURRENT_USER, {}, { ...buildCaller(4), accessToken: 'nobody' }),
       ).rejects.toMatchObject({ kind: 'refused' });
     }
 
     await expect(call(app, 4)).resolves.toBeDefined();
   });
 
-  it('makes at most two calls of a tenant at once, and lets others pass', async () => {
+  it('makes at most two calls of a tenant at once, and serves others meanwhile', async () => {
     const release: (() => void)[] = [];
     const arrived = new Promise<void>((resolve) => {
       upwork.transformResponse = async ({ user }, answer) => {
@@ -149,7 +149,7 @@ describe(UpworkClientService.name, () => {
     await Promise.all(calls);
   });
 
-  it('says so when the access token is not good', async () => {
+  it('reports an invalid access token', async () => {
     const stranger = app
       .get(UpworkClientService)
       .call(CURRENT_USER, {}, { userId: 1, accessToken: 'nobody', organizationId: null });
