@@ -31,7 +31,7 @@ interface SavedSearchMatches {
   readonly searches: readonly { readonly name: string; readonly newMatches: number }[];
 }
 
-/** Returns an alert as a letter. @throws Error for a type of event that is never mailed */
+/** Builds the email of a delivery. @throws Error for an event type that is never emailed */
 export function buildDeliveryEmail({ eventType, payload, email: to }: ClaimedDelivery, publicUrl: string): Email {
   switch (eventType) {
     case 'saved_search.matched': {
@@ -39,50 +39,53 @@ export function buildDeliveryEmail({ eventType, payload, email: to }: ClaimedDel
       const lines = searches.map(({ name, newMatches }) => `${name}: ${newMatches}`);
       return {
         to,
-        subject: 'New vacancies for your saved searches',
+        subject: 'New jobs for your saved searches',
         text: [...lines, '', `See them at ${publicUrl}`].join('\n'),
       };
     }
     case 'connection.reconnect_needed':
       return buildReconnectEmail(to, String(payload['provider']), publicUrl);
     default:
-      throw new Error(`no letter tells of ${eventType}`);
+      throw new Error(`no email is defined for the event type ${eventType}`);
   }
 }
 
-/** Tells the owner of a connection that only he can mend it. */
+/** Builds the email that asks the owner of a connection to reconnect. */
 function buildReconnectEmail(to: string, provider: string, publicUrl: string): Email {
   const name = provider.charAt(0).toUpperCase() + provider.slice(1);
   return {
     to,
-    subject: `Connect Gigvault to ${name} anew`,
+    subject: `Reconnect Gigvault to ${name}`,
     text: [
-      `${name} no longer accepts the connection you gave Gigvault, so vacancies, proposals and messages are not synchronised.`,
+      `${name} no longer accepts your connection to Gigvault, so jobs, proposals and messages are not synchronised.`,
       '',
-      `Nothing you have here is lost. Sign in and connect ${name} again, and it goes on where it stopped:`,
+      `Your data in Gigvault is not affected. Sign in and connect ${name} again to resume the synchronisation:`,
       publicUrl,
       '',
-      'You get this letter once for this connection.',
+      'This email is sent once for this connection.',
     ].join('\n'),
   };
 }
 
-/** The task that sends what is recorded. */
+/** Id of the task that sends recorded deliveries. */
 export const SEND_DELIVERIES_TASK_ID = 'deliver-alerts';
 
-/** Longer than an attempt may take. */
+/** Lease of a claimed delivery; longer than an attempt may take. */
 const LEASE_SECONDS = 60;
 
-/** Pauses after failed attempts, in seconds, less up to a tenth; after the last one it is given up, a good day later. */
+/**
+ * Delays after failed attempts in seconds, less up to a tenth. The delivery fails after the last one, more than a day
+ * later.
+ */
 const RETRY_DELAYS_SECONDS = [60, 300, 1_800, 7_200, 18_000, 36_000, 36_000];
 
-/** Of a webhook. */
+/** Maximum tests per webhook and minute. */
 const MAX_TESTS_PER_MINUTE = 5;
 
-/** By this a receiver says that it wants no more. @see the Standard Webhooks specification, "Operational considerations" */
+/** Status by which a receiver unsubscribes. @see the Standard Webhooks specification, "Operational considerations" */
 const HTTP_GONE = 410;
 
-/** Sends the signed-in user's alerts from their records, by mail or webhook, and shows what was sent. */
+/** Records, sends, lists and retries the signed-in user's deliveries, by email or webhook. */
 @Injectable()
 export class DeliveriesService {
   private readonly logger = new Logger(DeliveriesService.name);
@@ -97,12 +100,12 @@ export class DeliveriesService {
     private readonly config: Config,
   ) {}
 
-  /** Has a worker send now what is recorded; without it, it is sent within a minute. Call it after the unit of work. */
+  /** Requests that recorded deliveries are sent now instead of within a minute. Call it after the unit of work. */
   requestSending(): Promise<void> {
     return this.tasks.request(SEND_DELIVERIES_TASK_ID);
   }
 
-  /** Returns one page of what a webhook was sent, newest first. @throws AppError `webhook.not_found` */
+  /** Returns one page of the deliveries of a webhook, newest first. @throws AppError `webhook.not_found` */
   async list(webhookId: number, query: PageQueryDto): Promise<Page<DeliveryDto>> {
     await this.assertWebhook(webhookId);
     const page = this.pages.open(query);
@@ -111,7 +114,7 @@ export class DeliveriesService {
   }
 
   /**
-   * Records a test message for a webhook and has it sent.
+   * Records a test delivery for a webhook and requests its sending.
    * @throws AppError `webhook.not_found`; `rate.limited` with Retry-After beyond five in a minute
    */
   async sendTest(webhookId: number): Promise<DeliveryDto> {
@@ -131,7 +134,10 @@ export class DeliveriesService {
     return DeliveryDto.from(row);
   }
 
-  /** Has a delivery that was given up sent anew. @throws AppError `webhook.delivery_not_found`, `webhook.delivery_not_failed` */
+  /**
+   * Makes a failed delivery pending again and requests its sending.
+   * @throws AppError `webhook.delivery_not_found`, `webhook.delivery_not_failed`
+   */
   async retry(webhookId: number, id: number): Promise<DeliveryDto> {
     const [row] = await this.database.query<DeliveryRow>(RETRY_DELIVERY, [webhookId, id]);
     if (!row) {
@@ -143,9 +149,9 @@ export class DeliveriesService {
   }
 
   /**
-   * Sends one alert that is due, unless another worker has it. Session: user, for whom a task works; the outside is called
-   * between units. A worker that dies in between sends it twice, under the same id.
-   * @returns whether it arrived; undefined when it was not to be sent
+   * Sends one delivery if it is due and not claimed. Session: the user for whom the task works; the receiver is called
+   * between units. If the worker dies in between, the delivery is sent twice under the same id.
+   * @returns true when it arrived, false when it failed; undefined when it was not claimed
    */
   async deliver(id: number): Promise<boolean | undefined> {
     const owner = randomUUID();
@@ -181,8 +187,8 @@ export class DeliveriesService {
         ? this.sendEmail(delivery)
         : this.callWebhook(delivery.webhookId, delivery));
     } catch (error) {
-      this.logger.error(`alert ${delivery.id}: ${String(error)}`);
-      return { status: null, error: 'something went wrong on our side' };
+      this.logger.error(`delivery ${delivery.id}: ${String(error)}`);
+      return { status: null, error: 'An internal error occurred.' };
     }
   }
 
@@ -191,7 +197,7 @@ export class DeliveriesService {
       buildDeliveryEmail(delivery, this.config.http.publicUrl),
       delivery.eventId,
     );
-    return { status: null, error: code === null ? null : `the mail server did not take it (${code})` };
+    return { status: null, error: code === null ? null : `The mail server rejected the email (${code}).` };
   }
 
   private async callWebhook(
@@ -199,7 +205,7 @@ export class DeliveriesService {
     { eventId, eventType, payload, createdAt }: ClaimedDelivery,
   ): Promise<SendResult> {
     const webhook = await this.database.find(Webhook, webhookId);
-    if (!webhook?.isActive) return { status: null, error: 'the webhook is switched off' };
+    if (!webhook?.isActive) return { status: null, error: 'The webhook is disabled.' };
     const body = JSON.stringify({ type: eventType, timestamp: createdAt.toISOString(), data: payload });
     const message = { id: eventId, timestamp: Math.floor(Date.now() / 1_000), body };
     return this.sender.send(webhook.url, message, await this.secrets.decrypt(webhook));
@@ -216,7 +222,7 @@ export class DeliveriesService {
 
 function buildTestLimitError(seconds: number): AppError {
   return new AppError('rate.limited', {
-    detail: `A webhook is tested at most ${MAX_TESTS_PER_MINUTE} times a minute. Try again in ${seconds} s.`,
+    detail: `A webhook can be tested at most ${MAX_TESTS_PER_MINUTE} times a minute. Try again in ${seconds} s.`,
     headers: { 'retry-after': String(seconds) },
   });
 }

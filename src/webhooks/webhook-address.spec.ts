@@ -50,7 +50,7 @@ describe(assertAllowedUrl.name, () => {
     'https://intranet/',
     'https://db.test./',
     'not a URL',
-  ])('refuses %s', (url) => {
+  ])('rejects %s', (url) => {
     expect(() => assertAllowedUrl(url, PUBLIC_ONLY)).toThrow(AddressRefusedError);
   });
 
@@ -63,11 +63,11 @@ describe(assertAllowedUrl.name, () => {
     'https://test.localhost.example/',
     'https://93.184.216.34/',
     'https://[2606:2800:220:1::1]/',
-  ])('lets %s pass', (url) => {
+  ])('accepts %s', (url) => {
     expect(() => assertAllowedUrl(url, PUBLIC_ONLY)).not.toThrow();
   });
 
-  it("lets a developer's own machine pass, and no other without TLS", () => {
+  it('accepts loopback addresses in development, and no others without TLS', () => {
     for (const url of [
       'http://127.0.0.1:9/',
       'http://localhost:9/',
@@ -92,21 +92,21 @@ describe(assertAllowedUrl.name, () => {
 });
 
 describe(createPublicLookup.name, () => {
-  const look = (name: string, reach: { isLoopbackAllowed: boolean }, all: boolean) =>
+  const lookup = (name: string, policy: { isLoopbackAllowed: boolean }, all: boolean) =>
     new Promise((resolve, reject) => {
-      createPublicLookup(reach)(name, { all }, (error, address) => (error ? reject(error) : resolve(address)));
+      createPublicLookup(policy)(name, { all }, (error, address) => (error ? reject(error) : resolve(address)));
     });
 
-  it('judges where a name leads, not how it looks', async () => {
-    await expect(look('localhost', PUBLIC_ONLY, true)).rejects.toThrow(AddressRefusedError);
-    await expect(look('localhost', PUBLIC_ONLY, false)).rejects.toThrow('not public');
-    expect(await look('localhost', { isLoopbackAllowed: true }, true)).toContainEqual({
+  it('checks the resolved address, not the name', async () => {
+    await expect(lookup('localhost', PUBLIC_ONLY, true)).rejects.toThrow(AddressRefusedError);
+    await expect(lookup('localhost', PUBLIC_ONLY, false)).rejects.toThrow('public address');
+    expect(await lookup('localhost', { isLoopbackAllowed: true }, true)).toContainEqual({
       address: '127.0.0.1',
       family: 4,
     });
   });
 
-  it('passes on that there is no such name', async () => {
-    await expect(look('no-such-name.invalid', PUBLIC_ONLY, true)).rejects.toThrow(/ENOTFOUND|EAI_AGAIN/);
+  it('passes on resolver errors', async () => {
+    await expect(lookup('no-such-name.invalid', PUBLIC_ONLY, true)).rejects.toThrow(/ENOTFOUND|EAI_AGAIN/);
   });
 });

@@ -1,7 +1,7 @@
 import { generateWebhookSecret, buildSignatureHeaders } from './webhook-secrets.service';
 
 describe(buildSignatureHeaders.name, () => {
-  // The example of the Standard Webhooks libraries.
+  // Example of the Standard Webhooks libraries.
   const message = { id: 'msg_p5jXN8AQM9LWM0D4loKWxJek', timestamp: 1_614_265_330, body: '{"test": 2432232314}' };
   const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 
@@ -13,7 +13,7 @@ describe(buildSignatureHeaders.name, () => {
     });
   });
 
-  it('signs with each secret, and otherwise for another id, time or body', () => {
+  it('signs with each secret; the signature depends on id, timestamp and body', () => {
     const [one, two] = buildSignatureHeaders(message, [secret, generateWebhookSecret()])['webhook-signature']!.split(
       ' ',
     );
@@ -27,7 +27,7 @@ describe(buildSignatureHeaders.name, () => {
 });
 
 describe(generateWebhookSecret.name, () => {
-  it('makes another 32 bytes each time', () => {
+  it('generates 32 new bytes each time', () => {
     const [one, two] = [generateWebhookSecret(), generateWebhookSecret()];
 
     expect(one).not.toBe(two);

@@ -6,15 +6,15 @@ import type { Webhook } from './webhook.entity';
 
 const PREFIX = 'whsec_';
 
-/** Bytes of a secret; the specification wants 24 to 64. */
+/** Bytes of a secret; the specification requires 24 to 64. */
 const SECRET_BYTES = 32;
 
-/** Makes a webhook's secret: `whsec_` and base64 of 32 random bytes. */
+/** Generates a webhook secret: `whsec_` and base64 of 32 random bytes. */
 export function generateWebhookSecret(): string {
   return PREFIX + randomBytes(SECRET_BYTES).toString('base64');
 }
 
-/** What identifies one attempt of a delivery, and what it says. */
+/** Message to sign. */
 export interface SignedMessage {
   readonly id: string;
   /** Seconds since 1970. */
@@ -23,8 +23,8 @@ export interface SignedMessage {
 }
 
 /**
- * Returns the headers by which a receiver knows who sent a message, that it is whole, and that it is no old one repeated:
- * id, time, and one signature for each secret.
+ * Builds the signature headers: id, timestamp, and one signature per secret. They let a receiver verify the sender, the
+ * integrity and the age of a message.
  * @see the Standard Webhooks specification 1.0.0, "Signature scheme"
  */
 export function buildSignatureHeaders(
@@ -38,27 +38,27 @@ export function buildSignatureHeaders(
   return { 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': signatures.join(' ') };
 }
 
-/** The secret before signs for so long beside the new one. */
+/** Hours for which the previous secret also signs. */
 const PREVIOUS_HOURS = 24;
 
-/** What `webhooks` keeps of its secrets. */
+/** Columns of `webhooks` for its secrets. */
 type EncryptedSecrets = Pick<
   Webhook,
   'sealKey' | 'encryptedSecret' | 'encryptedPreviousSecret' | 'previousSecretUntil'
 >;
 
-/** A secret in the clear, to be shown once, and what is kept of it. */
+/** Plain secret, shown once, and its encrypted columns. */
 export interface GeneratedSecret {
   readonly secret: string;
   readonly encrypted: EncryptedSecrets;
 }
 
-/** Makes, seals and opens the secrets of webhooks. */
+/** Generates, encrypts and decrypts the secrets of webhooks. */
 @Injectable()
 export class WebhookSecretsService {
   constructor(private readonly encryption: EncryptionService) {}
 
-  /** Makes a secret. Call it before a unit of work. @param before the webhook whose secret it follows */
+  /** Generates a secret. Call it before the unit of work. @param before the webhook whose secret is replaced */
   async generate(userId: number, before?: Webhook): Promise<GeneratedSecret> {
     const secret = generateWebhookSecret();
     const sealKey = randomUUID();
@@ -73,7 +73,7 @@ export class WebhookSecretsService {
     return { secret, encrypted: { sealKey, encryptedSecret, encryptedPreviousSecret, previousSecretUntil } };
   }
 
-  /** The secrets that sign now, the newest first. @throws EncryptionError when the row was tampered with */
+  /** Returns the secrets that sign now, newest first. @throws EncryptionError when the row was tampered with */
   async decrypt(webhook: Webhook): Promise<string[]> {
     const { userId, sealKey, encryptedSecret, encryptedPreviousSecret, previousSecretUntil } = webhook;
     const secret = await this.encryption.open(

@@ -6,39 +6,39 @@ import { parseRetryAfter } from '../platform/http/edge/header-values';
 import { AddressRefusedError, assertAllowedUrl, createPublicLookup, type AddressPolicy } from './webhook-address';
 import { buildSignatureHeaders, type SignedMessage } from './webhook-secrets.service';
 
-/** The answer's body is discarded; the connection is closed after this many bytes. */
+/** The response body is discarded; the connection is closed after this many bytes. */
 const MAX_RESPONSE_BYTES = 65_536;
 
-/** A receiver may ask for a pause of at most this. */
+/** Maximum pause that a receiver may ask for. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
-/** Answers whose Retry-After counts. */
+/** Statuses whose Retry-After is honored. */
 const BUSY_STATUSES: readonly number[] = [429, 503];
 
-/** What became of an attempt. */
+/** Result of an attempt. */
 export interface SendResult {
-  /** HTTP status; null when there was no answer. */
+  /** HTTP status; null without an answer. */
   readonly status: number | null;
-  /** Why it is no success; null for a 2xx. */
+  /** Reason of the failure; null for a 2xx. */
   readonly error: string | null;
-  /** The receiver asked for this pause. */
+  /** Pause that the receiver asked for. */
   readonly retryAfterMs?: number | undefined;
   readonly hasTimedOut?: boolean;
 }
 
-/** Calls webhooks: by the address that was judged, without following redirects, within a time limit. */
+/** Calls webhooks at a checked address, without following redirects, within a timeout. */
 @Injectable()
 export class WebhookSenderService {
-  /** Where webhooks may lead on this server. */
+  /** Allowed addresses on this server. */
   readonly addressPolicy: AddressPolicy;
-  /** From the lookup of the name to the end of the answer. */
+  /** Timeout from the DNS lookup to the end of the response. */
   timeoutMs = 10_000;
 
   constructor({ isProduction }: Config) {
     this.addressPolicy = { isLoopbackAllowed: !isProduction };
   }
 
-  /** Sends a signed message; never throws. Never to be called inside a unit of work. */
+  /** Sends a signed message; never throws. Must not be called inside a unit of work. */
   async send(url: string, message: SignedMessage, secrets: readonly string[]): Promise<SendResult> {
     try {
       assertAllowedUrl(url, this.addressPolicy);
@@ -65,7 +65,7 @@ export class WebhookSenderService {
         },
       });
       request.on('error', reject);
-      // Without a listener Node would emit nothing at all for a 101, not even at the time limit.
+      // Without a listener, Node emits nothing for a 101, not even at the timeout.
       request.on('upgrade', (response, socket) => {
         socket.destroy();
         resolve(response);
@@ -78,21 +78,19 @@ export class WebhookSenderService {
     });
   }
 
-  /** Only what its user can do something about; other words of an error may tell of our network. */
+  /** Describes an error for the user; other messages could reveal the internal network. */
   private describeError(error: unknown): string {
     if (error instanceof AddressRefusedError) return error.message;
     const { code } = error as { code?: string };
-    if (isTimeout(error)) return `it did not answer within ${this.timeoutMs / 1_000} s`;
-    return `it could not be reached (${code ?? 'unknown'})`;
+    if (isTimeout(error)) return `The receiver did not answer within ${this.timeoutMs / 1_000} s.`;
+    return `The receiver could not be reached (${code ?? 'unknown'}).`;
   }
 }
 
 function toSendResult({ statusCode: status = 0, headers }: IncomingMessage): SendResult {
   if (status >= 200 && status < 300) return { status, error: null };
-  const pauseMs = BUSY_STATUSES.includes(status)
-    ? parseRetryAfter(headers['retry-after'], MAX_RETRY_AFTER_MS)
-    : undefined;
-  return { status, error: `it answered ${status}`, ...(pauseMs !== undefined && { retryAfterMs: pauseMs }) };
+  const pauseMs = BUSY_STATUSES.includes(status) ? retryAfterMs(headers['retry-after'], MAX_RETRY_AFTER_MS) : undefined;
+  return { status, error: `The receiver answered ${status}.`, ...(pauseMs !== undefined && { retryAfterMs: pauseMs }) };
 }
 
 function isTimeout(error: unknown): boolean {

@@ -1,7 +1,7 @@
 import { Column, Entity } from 'typeorm';
 import { BaseEntity, InstantColumn } from '../platform/database/base.entity';
 
-/** An address of a user's own that is told what happens; its secret is sealed. */
+/** URL of a user that receives signed messages; its secret is encrypted. */
 @Entity('webhooks')
 export class Webhook extends BaseEntity {
   @Column('text')
@@ -16,7 +16,7 @@ export class Webhook extends BaseEntity {
   @Column('text', { name: 'encrypted_secret' })
   encryptedSecret: string;
 
-  /** Signs beside the newer one until `previousSecretUntil`. */
+  /** Also signs until `previousSecretUntil`. */
   @Column('text', { name: 'encrypted_previous_secret', nullable: true })
   encryptedPreviousSecret: string | null;
 

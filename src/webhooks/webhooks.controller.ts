@@ -17,7 +17,7 @@ import { DeliveriesService } from './deliveries.service';
 import { CreateWebhookDto, DeliveryDto, NewWebhookDto, UpdateWebhookDto, WebhookDto } from './webhooks.dto';
 import { WebhooksService } from './webhooks.service';
 
-/** Addresses of the user's own that are told of new matches, signed. */
+/** Webhooks that receive signed messages about new matches, and their deliveries. */
 @ApiTags('Webhooks')
 @SignedIn()
 @Controller({ path: 'webhooks', version: '1' })
@@ -31,24 +31,32 @@ export class WebhooksController {
   @Header('cache-control', 'no-store')
   @ApiOperation({
     operationId: 'createWebhook',
-    summary: 'Add a webhook',
+    summary: 'Create a webhook',
     description:
-      'Public https: addresses only. Messages are signed by the Standard Webhooks specification: webhook-id, webhook-timestamp, webhook-signature. The secret is shown in this answer only. Name the webhook in a saved search to have its new matches sent there.',
+      'Only public https: addresses are allowed. Messages are signed by the Standard Webhooks specification: webhook-id, webhook-timestamp, webhook-signature. Only this response contains the secret. Set `webhookId` of a saved search to receive its new matches.',
   })
-  @ApiCreatedResponse({ type: NewWebhookDto, description: 'The webhook, with its secret.' })
+  @ApiCreatedResponse({ type: NewWebhookDto, description: 'The new webhook with its secret.' })
   create(@Body() dto: CreateWebhookDto): Promise<NewWebhookDto> {
     return this.webhooks.create(dto);
   }
 
   @Get()
-  @ApiOperation({ operationId: 'listWebhooks', summary: 'List your webhooks', description: 'Oldest first.' })
+  @ApiOperation({
+    operationId: 'listWebhooks',
+    summary: 'List webhooks',
+    description: 'Returns your webhooks, oldest first.',
+  })
   @ApiPage(WebhookDto)
   list(@Query() query: PageQueryDto): Promise<Page<WebhookDto>> {
     return this.webhooks.list(query);
   }
 
   @Get(':id')
-  @ApiOperation({ operationId: 'getWebhook', summary: 'Read a webhook', description: 'Never with its secret.' })
+  @ApiOperation({
+    operationId: 'getWebhook',
+    summary: 'Get a webhook',
+    description: 'Returns the webhook without its secret.',
+  })
   @ApiOkResponse({ type: WebhookDto, description: 'The webhook.' })
   get(@Param('id', ParseIdPipe) id: number): Promise<WebhookDto> {
     return this.webhooks.get(id);
@@ -57,10 +65,11 @@ export class WebhooksController {
   @Patch(':id')
   @ApiOperation({
     operationId: 'updateWebhook',
-    summary: 'Change a webhook',
-    description: 'A JSON merge patch. What finds it switched off waits, and is sent when it is on again.',
+    summary: 'Update a webhook',
+    description:
+      'Takes a JSON merge patch. While the webhook is disabled, new matches wait; they are sent once it is enabled again.',
   })
-  @ApiOkResponse({ type: WebhookDto, description: 'The webhook as it is now.' })
+  @ApiOkResponse({ type: WebhookDto, description: 'The updated webhook.' })
   update(
     @Param('id', ParseIdPipe) id: number,
     @Body() dto: UpdateWebhookDto,
@@ -74,9 +83,9 @@ export class WebhooksController {
   @ApiOperation({
     operationId: 'deleteWebhook',
     summary: 'Delete a webhook',
-    description: 'With the log of what it was sent. Searches that used it mail their matches again.',
+    description: 'Deletes the webhook and its deliveries. Saved searches that used it send emails again.',
   })
-  @ApiNoContentResponse({ description: 'It is gone.' })
+  @ApiNoContentResponse({ description: 'The webhook is deleted.' })
   remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {
     return this.webhooks.remove(id, ifMatch);
   }
@@ -86,10 +95,11 @@ export class WebhooksController {
   @Header('cache-control', 'no-store')
   @ApiOperation({
     operationId: 'rotateWebhookSecret',
-    summary: 'Make a new secret',
-    description: 'For 24 hours messages are signed with both, so that nothing is lost while you change it.',
+    summary: 'Rotate the secret of a webhook',
+    description:
+      'Creates a new secret. Messages are signed with both secrets for 24 hours, so that no message is lost during the change.',
   })
-  @ApiOkResponse({ type: NewWebhookDto, description: 'The webhook, with its new secret.' })
+  @ApiOkResponse({ type: NewWebhookDto, description: 'The webhook with its new secret.' })
   rotateSecret(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<NewWebhookDto> {
     return this.webhooks.rotateSecret(id, ifMatch);
   }
@@ -101,7 +111,7 @@ export class WebhooksController {
     operationId: 'sendTestDelivery',
     summary: 'Send a test message',
     description:
-      'Of type webhook.test, within moments; at most 5 a minute for each webhook, beyond that 429 with Retry-After. How it went is in the deliveries.',
+      'Sends a message of type webhook.test within moments. Limited to 5 a minute per webhook; more are rejected with 429 and Retry-After. The deliveries show the result.',
   })
   @ApiAcceptedResponse({ type: DeliveryDto, description: 'The recorded delivery.' })
   sendTest(@Param('id', ParseIdPipe) id: number): Promise<DeliveryDto> {
@@ -111,8 +121,9 @@ export class WebhooksController {
   @Get(':id/deliveries')
   @ApiOperation({
     operationId: 'listWebhookDeliveries',
-    summary: 'List what a webhook was sent',
-    description: 'Newest first, for 30 days: attempts, status, what went wrong, when it is tried again.',
+    summary: 'List deliveries of a webhook',
+    description:
+      'Returns the deliveries of the last 30 days, newest first, with status, attempts, last error and next attempt.',
   })
   @ApiPage(DeliveryDto)
   listDeliveries(@Param('id', ParseIdPipe) id: number, @Query() query: PageQueryDto): Promise<Page<DeliveryDto>> {
@@ -124,10 +135,10 @@ export class WebhooksController {
   @LocationAt('/v1/webhooks/:id/deliveries')
   @ApiOperation({
     operationId: 'retryWebhookDelivery',
-    summary: 'Send a failed delivery again',
-    description: 'Under the same webhook-id, by which a receiver knows a repetition.',
+    summary: 'Retry a failed delivery',
+    description: 'Sends the delivery again with the same webhook-id, by which receivers detect duplicates.',
   })
-  @ApiAcceptedResponse({ type: DeliveryDto, description: 'The delivery, pending again.' })
+  @ApiAcceptedResponse({ type: DeliveryDto, description: 'The delivery, now pending.' })
   retry(
     @Param('id', ParseIdPipe) id: number,
     @Param('deliveryId', ParseIdPipe) deliveryId: number,

@@ -5,12 +5,15 @@ import { OptionalField } from '../platform/http/validation/fields';
 import type { Webhook } from './webhook.entity';
 import type { DeliveryRow } from './deliveries.queries';
 
-const MESSAGE = 'url must be an https: URL';
+const MESSAGE = 'url must be an https: URL.';
 
-/** Characters that other programs read as another address: backslashes, white space, and marks that turn the text round. */
+/**
+ * Characters that other programs may interpret differently: backslashes, white space, and marks that change the
+ * direction of text.
+ */
 const MISLEADING = /[\\\s\p{C}]/u;
 
-/** What the platform cannot parse it cannot call: zones of addresses, labels that are no punycode, numbers too large. */
+/** Rejects URLs that the platform cannot parse: zone ids of addresses, invalid punycode, numbers that are too large. */
 const Parsable = (): PropertyDecorator =>
   ValidateBy(
     {
@@ -25,7 +28,7 @@ export class CreateWebhookDto {
   @ApiProperty({
     type: String,
     maxLength: 2000,
-    description: 'Where messages are sent: a public https: address.',
+    description: 'Public https: URL that receives messages.',
     example: 'https://hooks.example.com/gigvault',
   })
   @TextLength(0, 2_000)
@@ -34,25 +37,33 @@ export class CreateWebhookDto {
   url: string;
 }
 
-/** A merge patch of a webhook. */
+/** Merge patch of a webhook. */
 export class UpdateWebhookDto extends PartialType(CreateWebhookDto, { skipNullProperties: false }) {
-  @ApiPropertyOptional({ type: Boolean, description: 'Off: nothing is sent, and new matches wait.', example: true })
+  @ApiPropertyOptional({
+    type: Boolean,
+    description: 'False disables the webhook: nothing is sent, and new matches wait.',
+    example: true,
+  })
   @OptionalField()
   @IsBoolean()
   isActive?: boolean;
 }
 
-/** A webhook as the API shows it: without its secret. */
+/** Webhook in API responses, without its secret. */
 export class WebhookDto {
-  @ApiProperty({ type: 'integer', description: 'The id.', example: 2 })
+  @ApiProperty({ type: 'integer', description: 'Id of the webhook.', example: 2 })
   id: number;
 
-  @ApiProperty({ type: String, description: 'Where messages are sent.', example: 'https://hooks.example.com/gigvault' })
+  @ApiProperty({
+    type: String,
+    description: 'URL that receives messages.',
+    example: 'https://hooks.example.com/gigvault',
+  })
   url: string;
 
   @ApiProperty({
     type: Boolean,
-    description: 'Off: nothing is sent. A receiver that answers 410 is switched off.',
+    description: 'False when disabled, by the user or because the receiver answered 410.',
     example: true,
   })
   isActive: boolean;
@@ -61,18 +72,18 @@ export class WebhookDto {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'Until when the secret before signs, too.',
+    description: 'When the previous secret stops signing (UTC).',
     example: null,
   })
   previousSecretUntil: Date | null;
 
-  @ApiProperty({ type: 'integer', description: 'Counts its changes; its ETag.', example: 1 })
+  @ApiProperty({ type: 'integer', description: 'Version number, used as the ETag.', example: 1 })
   version: number;
 
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When it was made.',
+    description: 'When the webhook was created (UTC).',
     example: '2026-01-31T09:30:00.000Z',
   })
   createdAt: Date;
@@ -80,82 +91,82 @@ export class WebhookDto {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When it last changed.',
+    description: 'When the webhook last changed (UTC).',
     example: '2026-01-31T09:30:00.000Z',
   })
   updatedAt: Date;
 
-  /** Shows a row of the table. */
+  /** Maps a row. */
   static from(this: void, webhook: Webhook): WebhookDto {
     const { id, url, isActive, previousSecretUntil, version, createdAt, updatedAt } = webhook;
     return { id, url, isActive, previousSecretUntil, version, createdAt, updatedAt };
   }
 }
 
-/** A webhook with the secret that was made just now. */
+/** Webhook with its newly generated secret. */
 export class NewWebhookDto extends WebhookDto {
   @ApiProperty({
     type: String,
-    description: 'Verifies the signatures. Shown only now.',
+    description: 'Secret that verifies signatures. Returned only here.',
     example: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
   })
   secret: string;
 }
 
-/** A message to a webhook, and how its sending went. */
+/** Message to a webhook and its delivery status. */
 export class DeliveryDto {
-  @ApiProperty({ type: 'integer', description: 'The id.', example: 8 })
+  @ApiProperty({ type: 'integer', description: 'Id of the delivery.', example: 8 })
   id: number;
 
   @ApiProperty({
     type: String,
     format: 'uuid',
-    description: 'Its webhook-id, the same at each attempt.',
+    description: 'Header webhook-id, the same for every attempt.',
     example: '0b9df4ee-6f9b-4d32-9a5e-0f1f5f0a1d77',
   })
   eventId: string;
 
-  @ApiProperty({ type: String, description: 'What it tells.', example: 'saved_search.matched' })
+  @ApiProperty({ type: String, description: 'Type of the event.', example: 'saved_search.matched' })
   eventType: string;
 
   @ApiProperty({
     type: 'object',
     additionalProperties: true,
-    description: 'Its data.',
+    description: 'Data of the event.',
     example: { searches: [{ id: 4, name: 'Slow databases', newMatches: 3 }] },
   })
   data: Readonly<Record<string, unknown>>;
 
   @ApiProperty({
     enum: ['pending', 'delivered', 'failed'],
-    description: 'pending is tried again by itself; failed was given up.',
+    description: 'Status: `pending` is retried automatically; `failed` is not.',
     example: 'delivered',
   })
   status: DeliveryRow['status'];
 
-  @ApiProperty({ type: 'integer', description: 'How often it was tried.', example: 1 })
+  @ApiProperty({ type: 'integer', description: 'Number of attempts.', example: 1 })
   attempts: number;
 
   @ApiProperty({
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'When it is tried next.',
+    description: 'When the next attempt is due (UTC); null unless pending.',
     example: null,
   })
   nextAttemptAt: Date | null;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'HTTP status of the last answer.', example: 204 })
+  @ApiProperty({ type: 'integer', nullable: true, description: 'HTTP status of the last response.', example: 204 })
   responseStatus: number | null;
 
-  @ApiProperty({ type: String, nullable: true, description: 'What went wrong at the last attempt.', example: null })
+  @ApiProperty({ type: String, nullable: true, description: 'Error of the last attempt.', example: null })
   lastError: string | null;
 
   @ApiProperty({
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'When it arrived.',
+    description: 'When it was delivered (UTC).',
     example: '2026-01-31T09:30:00.000Z',
   })
   deliveredAt: Date | null;
@@ -163,12 +174,12 @@ export class DeliveryDto {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When it was recorded.',
+    description: 'When it was recorded (UTC).',
     example: '2026-01-31T09:30:00.000Z',
   })
   createdAt: Date;
 
-  /** Shows a row of the table. */
+  /** Maps a row. */
   static from(this: void, row: DeliveryRow): DeliveryDto {
     const {
       id,

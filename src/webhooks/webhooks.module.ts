@@ -10,7 +10,7 @@ import { WebhookSenderService } from './webhook-sender.service';
 import { WebhooksController } from './webhooks.controller';
 import { WebhooksService } from './webhooks.service';
 
-/** What users are told unasked, and where: by mail or by their webhooks. */
+/** Deliveries to users, by email or by their webhooks. */
 @Module({
   imports: [TypeOrmModule.forFeature([Webhook]), AuditModule, QueuesModule],
   controllers: [WebhooksController],

@@ -15,7 +15,7 @@ import { WebhookSenderService } from './webhook-sender.service';
 const COLUMNS = `id, user_id AS "userId", url, is_active AS "isActive", previous_secret_until AS "previousSecretUntil", version,
   created_at AS "createdAt", updated_at AS "updatedAt"`;
 
-/** The signed-in user's webhooks. A secret leaves the server in the answer that makes it, and never again. */
+/** Manages the signed-in user's webhooks. A secret is returned only by the call that generates it. */
 @Injectable()
 export class WebhooksService {
   constructor(
@@ -25,12 +25,12 @@ export class WebhooksService {
     private readonly sender: WebhookSenderService,
   ) {}
 
-  /** Makes a webhook and its secret. One audit row, the secret redacted. @throws AppError `webhook.url_refused` */
+  /** Creates a webhook and its secret. One audit row, secret redacted. @throws AppError `webhook.url_refused` */
   async create({ url }: CreateWebhookDto): Promise<NewWebhookDto> {
     const userId = currentUserId();
     this.assertUrl(url);
-    const { secret, encrypted: sealed } = await this.secrets.generate(userId);
-    const webhook = await this.database.transaction((unit) => unit.repository(Webhook).insert({ url, ...sealed }));
+    const { secret, encrypted } = await this.secrets.generate(userId);
+    const webhook = await this.database.transaction((unit) => unit.repository(Webhook).insert({ url, ...encrypted }));
     return { ...WebhookDto.from(webhook), secret };
   }
 
@@ -49,7 +49,10 @@ export class WebhooksService {
     return WebhookDto.from(await this.load(id));
   }
 
-  /** Changes a webhook as the merge patch says. @throws AppError `webhook.not_found`, `webhook.url_refused`, `precondition.failed` */
+  /**
+   * Applies a merge patch.
+   * @throws AppError `webhook.not_found`, `webhook.url_refused`, `precondition.failed`
+   */
   async update(id: number, dto: UpdateWebhookDto, ifMatch?: Preconditions): Promise<WebhookDto> {
     if (dto.url !== undefined) this.assertUrl(dto.url);
     const changed = await this.database.change(Webhook, id, 'webhook.not_found', (webhook) => {
@@ -59,20 +62,26 @@ export class WebhooksService {
     return WebhookDto.from(changed);
   }
 
-  /** Makes a new secret; the one before signs beside it for a day. @throws AppError `webhook.not_found`, `precondition.failed` */
+  /**
+   * Generates a new secret; the previous one also signs for a day.
+   * @throws AppError `webhook.not_found`, `precondition.failed`, `conflict.concurrent`
+   */
   async rotateSecret(id: number, ifMatch?: Preconditions): Promise<NewWebhookDto> {
     const before = await this.load(id);
     assertVersion(before, ifMatch);
-    const { secret, encrypted: sealed } = await this.secrets.generate(before.userId, before);
+    const { secret, encrypted } = await this.secrets.generate(before.userId, before);
     const changed = await this.database.change(Webhook, id, 'webhook.not_found', (webhook) => {
-      // Of two rotations at once the second would seal a secret that is no longer the one before.
+      // A parallel rotation: this secret was encrypted with an outdated previous secret.
       if (webhook.version !== before.version) throw new AppError('conflict.concurrent');
-      return sealed;
+      return encrypted;
     });
     return { ...WebhookDto.from(changed), secret };
   }
 
-  /** Deletes a webhook and the log of what it was sent; searches that used it mail again. @throws AppError `webhook.not_found`, `precondition.failed` */
+  /**
+   * Deletes a webhook and its deliveries; searches that used it send emails again.
+   * @throws AppError `webhook.not_found`, `precondition.failed`
+   */
   remove(id: number, ifMatch?: Preconditions): Promise<void> {
     return this.database.transaction(async (unit) => {
       const webhooks = unit.repository(Webhook);

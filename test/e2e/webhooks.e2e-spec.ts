@@ -13,7 +13,7 @@ import { listEmails } from '../support/emails';
 import { startRawReceiver, verifySignatures, WebhookReceiver } from '../support/webhook-receiver';
 import { runAsUser } from '../support/run-as-user';
 
-const URLS_NOT_CALLED = [
+const FORBIDDEN_URLS = [
   'http://example.com/',
   'https://10.0.0.1/',
   'https://169.254.169.254/latest/',
@@ -26,7 +26,7 @@ const URLS_NOT_CALLED = [
   'https://168.63.129.16/',
 ];
 
-const URLS_THAT_ARE_NONE = [
+const INVALID_URLS = [
   'https://example.com\\@hooks.example/',
   'https://example.com/\u202e',
   'not a url',
@@ -65,7 +65,7 @@ describe('/v1/webhooks', () => {
   const createWebhook = async (): Promise<{ id: number; secret: string }> =>
     (await ann.post('/v1/webhooks', { url: receiver.url })).body;
   const deliver = () => worker.runTask('deliver-alerts');
-  const deliveriesOf = async (id: number): Promise<Answer['body'][]> =>
+  const listDeliveries = async (id: number): Promise<Answer['body'][]> =>
     (await ann.get(`/v1/webhooks/${id}/deliveries`)).body.items;
   const passTime = () =>
     app.db.query(
@@ -73,15 +73,15 @@ describe('/v1/webhooks', () => {
       `UPDATE alert_deliveries SET next_at = next_at - interval '1 day', lease_until = lease_until - interval '1 day'`,
     );
 
-  /** A saved search of Ann's with new matches, as a synchronisation leaves it. */
-  async function matched(name: string, newMatches: number, webhookId: number | null): Promise<void> {
+  /** Creates a saved search with new matches, as a synchronisation leaves it. */
+  async function createMatchedSearch(name: string, newMatches: number, webhookId: number | null): Promise<void> {
     const { status, body } = await ann.post('/v1/saved-searches', { name, query: 'x', alertHours: 1, webhookId });
     expect([status, body.webhookId]).toEqual([201, webhookId]);
     await app.db.query('superuser', 'UPDATE saved_searches SET new_matches = $2 WHERE id = $1', [body.id, newMatches]);
   }
   const record = () => runAsUser(ann.id, () => app.get(SavedSearchesService).recordDeliveries());
 
-  it('shows a secret once, and keeps it in the clear nowhere', async () => {
+  it('returns a secret once, and never stores it in plain text', async () => {
     const made = await ann.post('/v1/webhooks', { url: receiver.url }, { 'idempotency-key': 'once' });
     const { id, secret } = made.body;
 
@@ -105,7 +105,7 @@ describe('/v1/webhooks', () => {
     expect(JSON.stringify(trail.body)).toContain('[redacted]');
   });
 
-  it('sends a signed test message, and tells how it went', async () => {
+  it('sends a signed test message, and records the result', async () => {
     const { id, secret } = await createWebhook();
 
     const asked = await ann.post(`/v1/webhooks/${id}/test`);
@@ -121,16 +121,16 @@ describe('/v1/webhooks', () => {
     expect(message!.headers).toMatchObject({ 'webhook-id': asked.body.eventId, 'content-type': 'application/json' });
     expect(Math.abs(Number(message!.headers['webhook-timestamp']) - Date.now() / 1_000)).toBeLessThan(5);
     expect(verifySignatures(secret, message!)).toEqual([0]);
-    expect(await deliveriesOf(id)).toMatchObject([
+    expect(await listDeliveries(id)).toMatchObject([
       { status: 'delivered', attempts: 1, responseStatus: 204, lastError: null, nextAttemptAt: null },
     ]);
   });
 
-  it('tells a webhook of the new matches of all searches that name it, in one message, and mails the others', async () => {
+  it('sends the new matches of all searches of a webhook in one message, and emails the others', async () => {
     const { id } = await createWebhook();
-    await matched('Databases', 3, id);
-    await matched('Go', 1, id);
-    await matched('Vue', 2, null);
+    await createMatchedSearch('Databases', 3, id);
+    await createMatchedSearch('Go', 1, id);
+    await createMatchedSearch('Vue', 2, null);
 
     expect(await record()).toBe(2);
     expect(await record()).toBe(0);
@@ -146,8 +146,8 @@ describe('/v1/webhooks', () => {
     expect(emails.map(({ text }) => text.split('\n')[0])).toEqual(['Vue: 2']);
   });
 
-  it('loses no alert with the worker that took it, and sends it once when two want to', async () => {
-    await matched('Databases', 3, null);
+  it('loses no delivery when a worker dies, and sends it once when several workers claim it', async () => {
+    await createMatchedSearch('Databases', 3, null);
     await record();
     const { id } = await createWebhook();
     const { body: taken } = await ann.post(`/v1/webhooks/${id}/test`);
@@ -166,14 +166,18 @@ describe('/v1/webhooks', () => {
     expect(await listEmails(await createSignedInCaller(app, { role: 'admin' }), ann.email)).toHaveLength(1);
   });
 
-  it('tries again later and later under the same id, gives up after a good day, and sends it anew when asked', async () => {
+  it('retries with growing delays under the same id, fails after more than a day, and sends again on request', async () => {
     const { id } = await createWebhook();
     receiver.answer = (response) => response.writeHead(500).end('no');
     await ann.post(`/v1/webhooks/${id}/test`);
     for (const pause of [60, 300, 1_800, 7_200, 18_000, 36_000, 36_000]) {
       await deliver();
-      const [delivery] = await deliveriesOf(id);
-      expect(delivery).toMatchObject({ status: 'pending', responseStatus: 500, lastError: 'it answered 500' });
+      const [delivery] = await listDeliveries(id);
+      expect(delivery).toMatchObject({
+        status: 'pending',
+        responseStatus: 500,
+        lastError: 'The receiver answered 500.',
+      });
       const wait = (Date.parse(delivery.nextAttemptAt) - Date.now()) / 1_000;
       expect(wait).toBeLessThanOrEqual(pause);
       expect(wait).toBeGreaterThan(pause * 0.9 - 5);
@@ -184,14 +188,14 @@ describe('/v1/webhooks', () => {
     }
     await deliver();
     await deliver();
-    const [failed] = await deliveriesOf(id);
+    const [failed] = await listDeliveries(id);
     expect(failed).toMatchObject({ status: 'failed', attempts: 8, nextAttemptAt: null });
     receiver.answer = (response) => response.writeHead(200).end();
 
     expect((await ann.post(`/v1/webhooks/${id}/deliveries/${failed.id}/retry`)).status).toBe(202);
     await deliver();
 
-    expect((await deliveriesOf(id))[0]).toMatchObject({ status: 'delivered', responseStatus: 200 });
+    expect((await listDeliveries(id))[0]).toMatchObject({ status: 'delivered', responseStatus: 200 });
     expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id']))).toEqual(new Set([failed.eventId]));
     expect(receiver.received).toHaveLength(9);
   });
@@ -215,14 +219,14 @@ describe('/v1/webhooks', () => {
     expect([verifySignatures(rotated.body.secret, after!), verifySignatures(secret, after!)]).toEqual([[0], []]);
   });
 
-  it('is switched off by 410; what it would be told waits, and is sent when it is on again', async () => {
+  it('is disabled by 410; new matches wait until it is enabled again', async () => {
     const { id } = await createWebhook();
     receiver.answer = (response) => response.writeHead(410).end();
     await ann.post(`/v1/webhooks/${id}/test`);
     await deliver();
     expect((await ann.get(`/v1/webhooks/${id}`)).body.isActive).toBe(false);
-    expect(await deliveriesOf(id)).toMatchObject([{ status: 'failed', lastError: 'it answered 410' }]);
-    await matched('Databases', 3, id);
+    expect(await listDeliveries(id)).toMatchObject([{ status: 'failed', lastError: 'The receiver answered 410.' }]);
+    await createMatchedSearch('Databases', 3, id);
     expect(await record()).toBe(0);
 
     await ann.patch(`/v1/webhooks/${id}`, { isActive: true });
@@ -230,11 +234,11 @@ describe('/v1/webhooks', () => {
     expect(await record()).toBe(1);
   });
 
-  it("are not delayed by another user's receiver that never answers, nor is what comes while that one is waited for", async () => {
+  it("are not delayed by another user's receiver that never answers, not even deliveries recorded meanwhile", async () => {
     const slow = await new WebhookReceiver().start();
     const sender = worker.get(WebhookSenderService);
     const { timeoutMs } = sender;
-    // However slow this machine is, the receiver that does not answer is not given up.
+    // Long enough that the slow receiver never times out.
     sender.timeoutMs = 600_000;
     const events = new EventEmitter();
     const open: (() => void)[] = [];
@@ -269,7 +273,7 @@ describe('/v1/webhooks', () => {
     await slow.stop();
   });
 
-  it('gives each tenant a turn before anybody gets a second', async () => {
+  it('serves each tenant once before any tenant twice', async () => {
     const tenants = [ann, await createSignedInCaller(app), await createSignedInCaller(app)];
     for (const tenant of tenants) {
       const { body } = await tenant.post('/v1/webhooks', { url: receiver.url });
@@ -281,7 +285,7 @@ describe('/v1/webhooks', () => {
     expect(due.map(({ user_id }) => user_id)).toEqual([...tenants.map(({ id }) => id), ann.id]);
   });
 
-  it('is tested at most five times a minute, each by itself', async () => {
+  it('limits tests to five a minute per webhook', async () => {
     const [{ id }, other] = [await createWebhook(), await createWebhook()];
 
     const answers = await Promise.all(Array.from({ length: 12 }, () => ann.post(`/v1/webhooks/${id}/test`)));
@@ -303,12 +307,12 @@ describe('/v1/webhooks', () => {
     expect((await ann.post(`/v1/webhooks/${id}/test`)).status).toBe(202);
   });
 
-  it('pauses by itself when it does not answer in time, longer each time, and goes on with its first answer', async () => {
+  it('is paused after timeouts, longer each time, and resumes at the first answer', async () => {
     const slow = await startRawReceiver(() => undefined);
     const { body: dead } = await ann.post('/v1/webhooks', { url: slow.url });
     const { id: other } = await createWebhook();
     const sender = worker.get(WebhookSenderService);
-    const usual = sender.timeoutMs;
+    const defaultTimeoutMs = sender.timeoutMs;
     sender.timeoutMs = 100;
     for (const minutes of [1, 2, 4]) {
       for (let n = 0; n < 2; n++) await ann.post(`/v1/webhooks/${dead.id}/test`);
@@ -323,14 +327,14 @@ describe('/v1/webhooks', () => {
       await app.db.query('superuser', `UPDATE webhooks SET paused_until = now() WHERE id = $1`, [dead.id]);
       await app.db.query('superuser', `DELETE FROM alert_deliveries`);
     }
-    sender.timeoutMs = usual;
+    sender.timeoutMs = defaultTimeoutMs;
     await app.db.query('superuser', `UPDATE webhooks SET paused_until = now() + interval '1 minute' WHERE id = $1`, [
       dead.id,
     ]);
     await ann.post(`/v1/webhooks/${dead.id}/test`);
     await ann.post(`/v1/webhooks/${other}/test`);
     await deliver();
-    expect([(await deliveriesOf(dead.id))[0].attempts, receiver.received.length]).toEqual([0, 1]);
+    expect([(await listDeliveries(dead.id))[0].attempts, receiver.received.length]).toEqual([0, 1]);
 
     await app.db.query('superuser', `UPDATE webhooks SET paused_until = now(), url = $2 WHERE id = $1`, [
       dead.id,
@@ -361,14 +365,14 @@ describe('/v1/webhooks', () => {
 
     await deliver();
 
-    for (const { nextAttemptAt } of await deliveriesOf(id)) {
+    for (const { nextAttemptAt } of await listDeliveries(id)) {
       const wait = (Date.parse(nextAttemptAt) - Date.now()) / 1_000;
       expect(wait).toBeLessThanOrEqual(seconds);
       expect(wait).toBeGreaterThan(seconds * 0.9 - 30);
     }
   });
 
-  it('is of its user alone', async () => {
+  it('is accessible to its owner only', async () => {
     const { id } = await createWebhook();
     const bob = await createSignedInCaller(app);
 
@@ -390,12 +394,12 @@ describe('/v1/webhooks', () => {
       'reference.not_found',
       '/webhookId',
     ]);
-    await matched('Databases', 1, id);
+    await createMatchedSearch('Databases', 1, id);
     expect((await ann.delete(`/v1/webhooks/${id}`)).status).toBe(204);
     expect((await ann.get('/v1/saved-searches')).body.items[0]).toMatchObject({ webhookId: null });
   });
 
-  it.each(URLS_NOT_CALLED)('refuses %s', async (url) => {
+  it.each(FORBIDDEN_URLS)('rejects %s', async (url) => {
     const { id } = await createWebhook();
 
     for (const answer of [await ann.post('/v1/webhooks', { url }), await ann.patch(`/v1/webhooks/${id}`, { url })]) {
@@ -407,7 +411,7 @@ describe('/v1/webhooks', () => {
     }
   });
 
-  it.each(URLS_THAT_ARE_NONE)('says that %p is no URL', async (url) => {
+  it.each(INVALID_URLS)('reports %p as an invalid URL', async (url) => {
     const { id } = await createWebhook();
 
     for (const answer of [await ann.post('/v1/webhooks', { url }), await ann.patch(`/v1/webhooks/${id}`, { url })]) {
@@ -435,24 +439,24 @@ describe(WebhookSenderService.name, () => {
     await app.close();
   });
 
-  it('follows no redirect, into its own network least of all', async () => {
+  it('follows no redirect', async () => {
     const inner = await new WebhookReceiver().start();
     receiver.answer = (response) => response.writeHead(302, { location: inner.url }).end();
 
     expect(await app.get(WebhookSenderService).send(receiver.url, message, secrets)).toEqual({
       status: 302,
-      error: 'it answered 302',
+      error: 'The receiver answered 302.',
     });
     expect(inner.received).toEqual([]);
     await inner.stop();
   });
 
-  it('waits so long and no longer, and takes so much of an answer and no more', async () => {
+  it('limits the time and the size of an answer', async () => {
     const sender = Object.assign(new WebhookSenderService(app.get(Config)), { timeoutMs: 200 });
     receiver.answer = () => undefined;
     expect(await sender.send(receiver.url, message, secrets)).toEqual({
       status: null,
-      error: 'it did not answer within 0.2 s',
+      error: 'The receiver did not answer within 0.2 s.',
       hasTimedOut: true,
     });
 
@@ -475,7 +479,7 @@ describe(WebhookSenderService.name, () => {
     more();
   };
   it.each<[string, (socket: Socket) => void]>([
-    ['a status line that is none', (socket) => socket.end('HTTP/9.9 what\r\n\r\n')],
+    ['an invalid status line', (socket) => socket.end('HTTP/9.9 what\r\n\r\n')],
     ['another protocol', (socket) => socket.end('220 mail.example.com ESMTP\r\n')],
     ['headers that are too large', (socket) => socket.end(`HTTP/1.1 200 OK\r\nx: ${'x'.repeat(100_000)}\r\n\r\n`)],
     [
@@ -486,7 +490,7 @@ describe(WebhookSenderService.name, () => {
     ['a broken length', (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n')],
     ['an end before the answer', (socket) => socket.destroy()],
     ['half a status line', (socket) => void socket.write('HTTP/1.1 2')],
-  ])('takes %s for a failed delivery', async (_, answer) => {
+  ])('treats %s as a failed delivery', async (_, answer) => {
     const raw = await startRawReceiver(answer);
     const sender = Object.assign(new WebhookSenderService(app.get(Config)), { timeoutMs: 500 });
 
@@ -494,12 +498,12 @@ describe(WebhookSenderService.name, () => {
 
     expect(result).toMatchObject({
       status: null,
-      error: expect.stringMatching(/^it (could not be reached|did not answer)/),
+      error: expect.stringMatching(/^The receiver (could not be reached|did not answer)/),
     });
     await raw.stop();
   });
 
-  it('takes a switch of protocols for a failed delivery, and closes the connection', async () => {
+  it('treats a switch of protocols as a failed delivery, and closes the connection', async () => {
     let hasClosed: Promise<unknown> | undefined;
     const raw = await startRawReceiver((socket) => {
       hasClosed = once(socket, 'close');
@@ -508,13 +512,13 @@ describe(WebhookSenderService.name, () => {
 
     expect(await app.get(WebhookSenderService).send(raw.url, message, secrets)).toEqual({
       status: 101,
-      error: 'it answered 101',
+      error: 'The receiver answered 101.',
     });
     await hasClosed;
     await raw.stop();
   });
 
-  it('calls nothing in production that is not public, whatever its name', async () => {
+  it('calls only public addresses in production', async () => {
     const { isProduction } = loadConfig({
       ...app.settings,
       NODE_ENV: 'production',
@@ -525,7 +529,10 @@ describe(WebhookSenderService.name, () => {
     const { port } = new URL(receiver.url);
 
     for (const url of [`https://localhost:${port}/`, `https://127.0.0.1:${port}/`]) {
-      expect(await sender.send(url, message, secrets)).toEqual({ status: null, error: 'The address is not public.' });
+      expect(await sender.send(url, message, secrets)).toEqual({
+        status: null,
+        error: 'The webhook URL must lead to a public address.',
+      });
     }
     expect(await sender.send(receiver.url, message, secrets)).toEqual({
       status: null,
@@ -533,10 +540,10 @@ describe(WebhookSenderService.name, () => {
     });
   });
 
-  it('says what it can when nobody listens', async () => {
+  it('reports a refused connection', async () => {
     expect(await app.get(WebhookSenderService).send('http://127.0.0.1:1/', message, secrets)).toEqual({
       status: null,
-      error: 'it could not be reached (ECONNREFUSED)',
+      error: 'The receiver could not be reached (ECONNREFUSED).',
     });
   });
 });
