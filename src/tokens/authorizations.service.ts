@@ -12,20 +12,21 @@ import { UpworkOAuthService } from '../upwork/upwork-oauth.service';
 import { type AuthorizationDto, type CallbackDto, type TokenDto } from './tokens.dto';
 import { TokensService } from './tokens.service';
 
-/** Long enough to sign in at Upwork on the way. */
+/** Lifetime of a state; leaves time to sign in at Upwork. */
 const LIFETIME_SECONDS = 600;
 
-/** An authorization under way, as Redis stores it. */
+/** Pending authorization, as stored in Redis. */
 interface PendingAuthorization {
   readonly userId: number;
   readonly sessionId: string;
-  /** The PKCE verifier, sealed: nothing in Redis may complete an authorization. */
+  /** PKCE verifier, encrypted: data in Redis alone cannot complete an authorization. */
   readonly sealedVerifier: string;
 }
 
 /**
- * Makes connections by OAuth. A state is good once, for ten minutes, and only in the session that began it: were it good
- * in another, a link sent to a victim would attach his account to the sender's, or the sender's to his.
+ * Creates connections by OAuth. A state can be used once, within ten minutes, and only in the session that started it.
+ * Otherwise a link sent to a victim could attach the victim's account to the sender, or the sender's account to the
+ * victim.
  * @see RFC 6749 section 10.12; RFC 9700 section 4.7
  */
 @Injectable()
@@ -38,7 +39,7 @@ export class AuthorizationsService {
     private readonly tokens: TokensService,
   ) {}
 
-  /** Begins an authorization of the signed-in user in his session. @throws AppError `upwork.not_configured` */
+  /** Starts an authorization for the signed-in user and their session. @throws AppError `upwork.not_configured` */
   async begin(): Promise<AuthorizationDto> {
     const { userId, sessionId } = currentPrincipal();
     const { url, state, verifier } = await this.upwork.begin();
@@ -50,8 +51,8 @@ export class AuthorizationsService {
   }
 
   /**
-   * Ends an authorization: exchanges its code and stores the connection. Session: user; the provider is called outside of
-   * any unit. One audit row.
+   * Completes an authorization: exchanges its code and stores the connection. Session: user; the provider is called
+   * outside any unit of work. One audit row.
    * @throws AppError `token.state_invalid` for a state that is unknown, used, expired or of another session;
    *   `token.authorization_denied`, `upwork.unavailable`
    */
@@ -61,18 +62,18 @@ export class AuthorizationsService {
     const text = await this.redis.commands.getdel(key);
     const pending = text === null ? undefined : (JSON.parse(text) as PendingAuthorization);
     if (pending?.userId !== userId || pending.sessionId !== sessionId) throw new AppError('token.state_invalid');
-    if (code === undefined) throw buildDeniedError(error ?? 'no code came back');
+    if (code === undefined) throw buildDeniedError(error ?? 'Upwork returned no code');
     const verifier = await this.encryption.open(pending.sealedVerifier, buildEncryptionContext(userId, key));
     const pair = await this.upwork.exchange(code, { state, verifier }).catch((reason: unknown) => {
       throw toAppError(reason);
     });
-    if (pair.refreshToken === undefined) throw buildDeniedError('it came without a refresh token');
+    if (pair.refreshToken === undefined) throw buildDeniedError('Upwork returned no refresh token');
     const { accessToken, refreshToken, expiresAt, scopes } = pair;
     const organizationId = await this.findOrganizationId(userId, accessToken);
     return this.tokens.store({ provider: 'upwork', accessToken, refreshToken, expiresAt, organizationId, scopes });
   }
 
-  /** The first organization Upwork offers, which is the freelancer's own. */
+  /** Returns the first organization that Upwork lists, the freelancer's own. */
   private async findOrganizationId(userId: number, accessToken: string): Promise<string | null> {
     const caller = { userId, accessToken, organizationId: null };
     const answer = await this.client.call(COMPANY_SELECTOR, {}, caller).catch((reason: unknown) => {
@@ -82,7 +83,7 @@ export class AuthorizationsService {
   }
 }
 
-/** The state itself would be half of what a callback needs; its hash finds it as well. */
+/** Builds the Redis key from a hash: the state itself would be half of what a callback needs. */
 function buildKey(state: string): string {
   return `upwork-authorization:${createHash('sha256').update(state).digest('base64url')}`;
 }

@@ -4,16 +4,16 @@ import { forEachTenant, type DueItem } from '../platform/scheduler/for-each-tena
 import { AppError } from '../platform/errors/app-error';
 import { TokenRefreshService } from './token-refresh.service';
 
-/** Ahead of expiry, with room for failures. */
+/** Refresh this long before expiry, to leave room for failures. */
 const REFRESH_AHEAD = '15 minutes';
 
-/** Upwork's help says a refresh token lasts two weeks unused. */
+/** Refresh after this idle time: Upwork's help says an unused refresh token lasts two weeks. */
 const REFRESH_WHEN_IDLE = '7 days';
 
-/** A look takes so many. */
+/** Maximum connections read per poll. */
 const MAX_CONNECTIONS = 500;
 
-/** Most of a refresh is waiting for the provider. */
+/** High, because a refresh mostly waits for the provider. */
 const MAX_CONCURRENT = 10;
 const MAX_CONCURRENT_PER_TENANT = 2;
 
@@ -23,22 +23,21 @@ const FIND_DUE_FOR_MS = 4 * 60_000;
 
 const DUE = `SELECT user_id AS "userId", token_id AS id FROM app.connections_due($1, $2, $3)`;
 
-/** Keeps connections alive: refreshes each before it expires, and tells its owner once when only he can help. */
+/** Refreshes connections before they expire. Notifies an owner once when they must reconnect. */
 export const REFRESH_CONNECTIONS: ScheduledTask = {
   id: TASK_ID,
-  description:
-    'Refreshes the connections that expire soon or were idle for a week, and mails whoever must connect anew.',
+  description: 'Refreshes connections that expire soon or were idle for a week, and emails users who must reconnect.',
   cron: '* * * * *',
   timezone: 'UTC',
   timeoutMs: TIMEOUT_MS,
   retries: 0,
-  missedRunImpact: 'Synchronisation stops when connections expire; after two weeks users must connect anew.',
+  missedRunImpact: 'Synchronisation stops when connections expire; after two weeks users must reconnect.',
   runsAtBoot: true,
   run: refreshConnections,
 };
 
 async function refreshConnections(task: TaskContext): Promise<TaskResult> {
-  const { readOnly: look, service, signal } = task;
+  const { readOnly, service, signal } = task;
   const refresher = service(TokenRefreshService);
   const counts = { refreshed: 0, failed: 0, reconnectNeeded: 0 };
   const run = forEachTenant({
@@ -47,12 +46,12 @@ async function refreshConnections(task: TaskContext): Promise<TaskResult> {
     concurrency: MAX_CONCURRENT,
     perTenant: MAX_CONCURRENT_PER_TENANT,
     pollForMs: FIND_DUE_FOR_MS,
-    find: () => look((unit) => unit.query<DueItem>(DUE, [REFRESH_AHEAD, REFRESH_WHEN_IDLE, MAX_CONNECTIONS])),
+    find: () => readOnly((unit) => unit.query<DueItem>(DUE, [REFRESH_AHEAD, REFRESH_WHEN_IDLE, MAX_CONNECTIONS])),
     work: async ({ id }) => {
       counts[await runRefresh(() => refresher.refresh(id))] += 1;
     },
   });
-  // Owners are told also when a refresh failed on our side.
+  // Owners are notified even when refreshing failed with an unexpected error.
   const [refreshes] = await Promise.allSettled([run]);
   const reported = await notifyLostConnections(task);
   if (refreshes.status === 'rejected') throw refreshes.reason;
@@ -69,9 +68,11 @@ async function runRefresh(refresh: () => Promise<unknown>): Promise<'refreshed' 
   }
 }
 
-/** Marked in the transaction that records the letters: each owner is told, and once. */
-async function notifyLostConnections({ asWorker, readOnly: look, service }: TaskContext): Promise<number> {
-  const waits = await look((unit) => unit.query<{ waits: boolean }>(`SELECT app.has_lost_connections() AS waits`));
+/** Records the emails and marks the connections in one transaction, so each owner is notified exactly once. */
+async function notifyLostConnections({ asWorker, readOnly, service }: TaskContext): Promise<number> {
+  const waits = await readOnly((unit) =>
+    unit.query<{ waits: boolean }>(`SELECT app.has_lost_connections() AS waits`),
+  );
   if (!waits[0]?.waits) return 0;
   const [recorded] = await asWorker((unit) =>
     unit.query<{ emails: number }>(`SELECT app.record_reconnect_deliveries($1) AS emails`, [MAX_CONNECTIONS]),

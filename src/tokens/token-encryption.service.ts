@@ -3,25 +3,28 @@ import { Injectable } from '@nestjs/common';
 import { EncryptionService } from '../platform/encryption/encryption.service';
 import type { EncryptionContext } from '../platform/encryption/ciphertext';
 
-/** A pair of tokens in the clear; it lives in memory only. */
+/** Decrypted pair of tokens; held in memory only. */
 export interface DecryptedTokenPair {
   readonly accessToken: string;
   readonly refreshToken: string;
 }
 
-/** A pair as user_tokens keeps it. */
+/** Encrypted pair, as stored in user_tokens. */
 export interface EncryptedTokenPair {
   readonly sealKey: string;
   readonly encryptedAccessToken: string;
   readonly encryptedRefreshToken: string;
 }
 
-/** Seals and opens the pairs of connections. Each new pair gets a new seal key, so old ciphertexts cannot come back. */
+/**
+ * Encrypts and decrypts the token pairs of connections. Each new pair gets a new seal key, so old ciphertexts cannot be
+ * replayed.
+ */
 @Injectable()
 export class TokenEncryptionService {
   constructor(private readonly encryption: EncryptionService) {}
 
-  /** Call it before a unit of work. */
+  /** Encrypts a pair. Call it before the unit of work. */
   async encrypt(userId: number, { accessToken, refreshToken }: DecryptedTokenPair): Promise<EncryptedTokenPair> {
     const sealKey = randomUUID();
     const [encryptedAccessToken, encryptedRefreshToken] = await Promise.all([
@@ -31,7 +34,7 @@ export class TokenEncryptionService {
     return { sealKey, encryptedAccessToken, encryptedRefreshToken };
   }
 
-  /** @throws EncryptionError when the row was tampered with, or its key destroyed */
+  /** Decrypts the access token. @throws EncryptionError when the row was tampered with or its key destroyed */
   decryptAccessToken({
     userId,
     sealKey,
@@ -43,7 +46,7 @@ export class TokenEncryptionService {
     );
   }
 
-  /** @throws EncryptionError as `openAccessToken` */
+  /** Decrypts the refresh token. @throws EncryptionError as `decryptAccessToken` */
   decryptRefreshToken({
     userId,
     sealKey,

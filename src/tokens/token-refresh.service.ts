@@ -19,35 +19,35 @@ const FIRST_BACK_OFF_SECONDS = 30;
 const MAX_BACK_OFF_SECONDS = 600;
 
 /**
- * Returns how long to wait after another failure, in seconds: 30, 60, 120, … up to ten minutes, less up to a fifth so
- * that many do not come back at once; never less than the provider asked for.
+ * Computes the delay after a failure in seconds: 30, 60, 120, … up to 600. Up to a fifth is subtracted to spread
+ * retries. The result is never below the delay the provider asked for.
  */
 export function computeBackOffSeconds(failuresBefore: number, retryAfterMs = 0): number {
   const doubled = Math.min(FIRST_BACK_OFF_SECONDS * 2 ** Math.min(failuresBefore, 20), MAX_BACK_OFF_SECONDS);
   return Math.max(doubled * (1 - Math.random() / 5), retryAfterMs / 1_000);
 }
 
-/** Longer than the call of the provider may take. */
+/** Longer than the provider call may take. */
 const LEASE_SECONDS = 30;
 
-/** A refresh so young serves whoever asks for one now. */
+/** A refresh within this time also serves new callers. */
 const RECENT_REFRESH_SECONDS = 10;
 
-/** How long others wait for the one who calls, and how often they look. */
+/** Limit and poll interval for callers that wait for another refresh. */
 const MAX_WAIT_MS = 10_000;
 const POLL_INTERVAL_MS = 150;
 
-/** An access token is not used in its last minutes: a call takes time, and clocks differ. */
+/** Access tokens are not used in their last minutes: calls take time, and clocks differ. */
 const EXPIRY_MARGIN_MS = 120_000;
 
 /**
- * Refreshes connections, one caller at a time over all processes. The provider rotates its tokens: the second of two
- * parallel refreshes would be refused, and a good pair lost. So whoever refreshes first takes a lease in a short
- * transaction, calls the provider with none open, and stores the answer only while the lease is his. All others wait for
- * his result.
+ * Refreshes connections, one caller at a time across all processes. The provider rotates tokens: the second of two
+ * parallel refreshes would be refused and a valid pair lost. The first caller takes a lease in a short transaction and
+ * calls the provider outside any transaction. It stores the answer only while it owns the lease. All others wait for
+ * its result.
  *
- * What is not an answer never changes the pair. When a caller dies between the provider's answer and the store, the pair
- * is void and nobody knows it: the next one, after the lease, is refused for good, and the owner is told to connect anew.
+ * A failure never changes the pair. If a process dies between the provider's answer and the store, the new pair is lost
+ * and the old one void. The next refresh after the lease is then refused, and the owner is asked to reconnect.
  */
 @Injectable()
 export class TokenRefreshService {
@@ -60,9 +60,10 @@ export class TokenRefreshService {
   ) {}
 
   /**
-   * Refreshes the tenant's connection, or waits for whoever does, and returns it as it is then; a refresh within the last
-   * 10 s serves. Session: user; short units of its own, none open while the provider is called. One audit row.
-   * @throws AppError `token.not_found`, `token.reconnect_needed`, `token.refresh_failed`, `token.refresh_running` after 10 s
+   * Refreshes the tenant's connection, or waits for a running refresh, and returns the result. A refresh within the
+   * last 10 s is reused. Session: user; opens its own short units, none during the provider call. One audit row.
+   * @throws AppError `token.not_found`, `token.reconnect_needed`, `token.refresh_failed`, `token.refresh_running` after
+   *   10 s
    */
   async refresh(id: number): Promise<UserToken> {
     const until = Date.now() + MAX_WAIT_MS;
@@ -83,16 +84,19 @@ export class TokenRefreshService {
   }
 
   /**
-   * Returns an access token of the tenant's connection that is good for some minutes, refreshed when need be.
+   * Returns an access token that is valid for at least two minutes; refreshes the connection if needed.
    * @throws AppError as `refresh`
    */
   async getAccessToken(id: number): Promise<string> {
     const token = await this.load(id);
-    const isGood = token.expiresAt.getTime() > Date.now() + EXPIRY_MARGIN_MS;
-    return this.encryption.decryptAccessToken(isGood ? token : await this.refresh(id));
+    const isValid = token.expiresAt.getTime() > Date.now() + EXPIRY_MARGIN_MS;
+    return this.encryption.decryptAccessToken(isValid ? token : await this.refresh(id));
   }
 
-  /** The connection when there is nothing to wait for; undefined while somebody refreshes it. */
+  /**
+   * Returns the connection if it was just refreshed; undefined when the caller must wait or claim again. Throws if it
+   * failed.
+   */
   private async findSettled(id: number): Promise<UserToken | undefined> {
     const token = await this.load(id);
     if (token.isLeased) return undefined;
@@ -120,34 +124,36 @@ export class TokenRefreshService {
       throw await this.recordFailure(token, owner, error);
     }
     const { expiresAt, scopes = null } = pair;
-    const sealed = await this.encryption.encrypt(token.userId, {
+    const encrypted = await this.encryption.encrypt(token.userId, {
       accessToken: pair.accessToken,
       refreshToken: pair.refreshToken ?? refreshToken,
     });
     const values = [
       token.id,
       owner,
-      sealed.sealKey,
-      sealed.encryptedAccessToken,
-      sealed.encryptedRefreshToken,
+      encrypted.sealKey,
+      encrypted.encryptedAccessToken,
+      encrypted.encryptedRefreshToken,
       expiresAt,
       scopes,
     ];
     const [stored] = await this.database.query<UserToken>(STORE_REFRESHED, values);
     if (stored) return stored;
-    this.logger.warn(`connection ${token.id}: the lease was lost during the call; what came back is not stored`);
-    throw new AppError('token.refresh_failed', { detail: 'the connection was replaced or removed meanwhile' });
+    this.logger.warn(`connection ${token.id}: the lease was lost during the call; the new tokens are not stored`);
+    throw new AppError('token.refresh_failed', {
+      detail: 'The connection was replaced or removed during the refresh.',
+    });
   }
 
-  /** Writes down what went wrong; the pair stays. */
+  /** Records the failure; the pair does not change. */
   private async recordFailure(token: UserToken, owner: string, error: unknown): Promise<Error> {
     const isRefusal = error instanceof UpworkError && error.kind === 'refused';
     const message =
-      error instanceof UpworkError || error instanceof AppError ? error.message : 'the stored pair cannot be used';
+      error instanceof UpworkError || error instanceof AppError ? error.message : 'The stored tokens cannot be used';
     if (!(error instanceof UpworkError)) this.logger.error(`connection ${token.id}: ${String(error)}`);
     const status = isRefusal ? 'reconnect_needed' : 'failing';
-    const pauseMs = error instanceof UpworkError ? error.retryAfterMs : undefined;
-    const seconds = computeBackOffSeconds(token.failedRefreshes, pauseMs);
+    const retryAfterMs = error instanceof UpworkError ? error.retryAfterMs : undefined;
+    const seconds = computeBackOffSeconds(token.failedRefreshes, retryAfterMs);
     const [recorded] = await this.database.query<UserToken>(RECORD_REFRESH_FAILURE, [
       token.id,
       owner,
@@ -162,14 +168,14 @@ export class TokenRefreshService {
 
 function buildReconnectError({ lastError }: Pick<UserToken, 'lastError'>): AppError {
   return new AppError('token.reconnect_needed', {
-    detail: `Connect anew; the provider no longer accepts us (${lastError ?? 'refused'}).`,
+    detail: `The provider no longer accepts this connection (${lastError ?? 'refused'}). Reconnect.`,
   });
 }
 
 function buildRefreshError({ lastError, nextRefreshAt }: Pick<UserToken, 'lastError' | 'nextRefreshAt'>): AppError {
-  const pauseSeconds = Math.ceil(((nextRefreshAt?.getTime() ?? 0) - Date.now()) / 1_000);
+  const retryAfterSeconds = Math.ceil(((nextRefreshAt?.getTime() ?? 0) - Date.now()) / 1_000);
   return new AppError('token.refresh_failed', {
-    detail: `${lastError ?? 'the provider did not answer'}; it is tried again`,
-    headers: { 'retry-after': String(Math.max(1, pauseSeconds)) },
+    detail: `${lastError ?? 'The provider did not answer'}. The refresh is retried automatically.`,
+    headers: { 'retry-after': String(Math.max(1, retryAfterSeconds)) },
   });
 }

@@ -11,7 +11,7 @@ import { AuthorizationsService } from './authorizations.service';
 import { AuthorizationDto, CallbackDto, CreateTokenDto, TokenDto } from './tokens.dto';
 import { TokensService } from './tokens.service';
 
-/** Connections to Upwork: made, watched, refreshed, ended. No answer holds a token. */
+/** Connections to Upwork. No response contains a token. */
 @ApiTags('Tokens')
 @SignedIn()
 @Controller({ path: 'tokens', version: '1' })
@@ -24,12 +24,12 @@ export class TokensController {
   @Post()
   @ApiOperation({
     operationId: 'createConnection',
-    summary: 'Store a connection made elsewhere',
+    summary: 'Create a connection',
     description:
-      'Keeps the pair, sealed, without calling the provider. The same provider and organization again replaces the pair (200).',
+      'Stores a token pair obtained elsewhere, encrypted, without calling the provider. A connection to the same provider and organization gets the new pair (200).',
   })
   @ApiCreatedResponse({ type: TokenDto, description: 'The new connection.' })
-  @ApiOkResponse({ type: TokenDto, description: 'The connection, with the new pair.' })
+  @ApiOkResponse({ type: TokenDto, description: 'The existing connection, with the new pair.' })
   async store(@Body() dto: CreateTokenDto, @Res({ passthrough: true }) reply: FastifyReply): Promise<TokenDto> {
     return sendToken(await this.tokens.store(dto), reply);
   }
@@ -37,8 +37,8 @@ export class TokensController {
   @Get()
   @ApiOperation({
     operationId: 'listConnections',
-    summary: 'List your connections',
-    description: 'With status and health; oldest first.',
+    summary: 'List connections',
+    description: 'Returns your connections with status and health, oldest first.',
   })
   @ApiPage(TokenDto)
   list(@Query() query: PageQueryDto): Promise<Page<TokenDto>> {
@@ -49,11 +49,11 @@ export class TokensController {
   @HttpCode(200)
   @ApiOperation({
     operationId: 'startUpworkAuthorization',
-    summary: 'Start connecting Upwork',
+    summary: 'Start the Upwork authorization',
     description:
-      'Send the user to `url`. Upwork sends him back with `code` and `state`: hand both to the callback, in this session, within ten minutes.',
+      'Redirect the user to `url`. Upwork redirects them back with `code` and `state`: pass both to the callback within ten minutes, in the same session.',
   })
-  @ApiOkResponse({ type: AuthorizationDto, description: 'Where the user allows the connection.' })
+  @ApiOkResponse({ type: AuthorizationDto, description: 'The URL where the user grants access.' })
   authorize(): Promise<AuthorizationDto> {
     return this.authorizations.begin();
   }
@@ -62,12 +62,12 @@ export class TokensController {
   @Unconditional()
   @ApiOperation({
     operationId: 'completeUpworkAuthorization',
-    summary: 'Complete connecting Upwork',
+    summary: 'Complete the Upwork authorization',
     description:
-      'Takes what Upwork added to the callback URL. A state is good once, and only in the session that began.',
+      'Takes the parameters that Upwork added to the callback URL. A state can be used once, within ten minutes, and only in the session that started it.',
   })
   @ApiCreatedResponse({ type: TokenDto, description: 'The new connection.' })
-  @ApiOkResponse({ type: TokenDto, description: 'The connection there was, with the new pair.' })
+  @ApiOkResponse({ type: TokenDto, description: 'The existing connection, with the new pair.' })
   async completeAuthorization(
     @Query() query: CallbackDto,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -78,8 +78,8 @@ export class TokensController {
   @Get(':id')
   @ApiOperation({
     operationId: 'getConnection',
-    summary: 'Read a connection',
-    description: 'Status, health and what went wrong last; never a token.',
+    summary: 'Get a connection',
+    description: 'Returns status, health and the last error; never a token.',
   })
   @ApiOkResponse({ type: TokenDto, description: 'The connection.' })
   get(@Param('id', ParseIdPipe) id: number): Promise<TokenDto> {
@@ -90,9 +90,9 @@ export class TokensController {
   @HttpCode(200)
   @ApiOperation({
     operationId: 'refreshConnection',
-    summary: 'Refresh a connection now',
+    summary: 'Refresh a connection',
     description:
-      'Connections are refreshed by themselves; this does it at once. However many ask, the provider is called once.',
+      'Refreshes at once; connections are also refreshed automatically before they expire. Parallel requests share one call to the provider.',
   })
   @ApiOkResponse({ type: TokenDto, description: 'The connection, refreshed.' })
   refresh(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<TokenDto> {
@@ -103,10 +103,10 @@ export class TokensController {
   @HttpCode(204)
   @ApiOperation({
     operationId: 'deleteConnection',
-    summary: 'Disconnect',
-    description: 'Forgets the pair. What was synchronised stays.',
+    summary: 'Delete a connection',
+    description: 'Deletes the connection and its tokens. Synchronised data stays.',
   })
-  @ApiNoContentResponse({ description: 'It is gone.' })
+  @ApiNoContentResponse({ description: 'The connection is deleted.' })
   remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {
     return this.tokens.remove(id, ifMatch);
   }

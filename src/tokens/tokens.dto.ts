@@ -5,22 +5,22 @@ import { NullableTextField, TextLength } from '../platform/http/validation/text'
 import { Instant, OptionalField } from '../platform/http/validation/fields';
 import { HEADER_TOKEN } from '../platform/http/edge/header-values';
 
-/** Providers a connection can be to. */
+/** Providers that a connection can use. */
 export const TOKEN_PROVIDERS = ['upwork'] as const;
-/** One of PROVIDERS. */
+/** One of TOKEN_PROVIDERS. */
 export type TokenProvider = (typeof TOKEN_PROVIDERS)[number];
 
-/** Where a connection stands; the CHECK of user_tokens.status lists the same. */
+/** Statuses of a connection; the CHECK of user_tokens.status lists the same. */
 export const TOKEN_STATUSES = ['active', 'failing', 'reconnect_needed'] as const;
 /** One of TOKEN_STATUSES. */
 export type TokenStatus = (typeof TOKEN_STATUSES)[number];
 
-/** What its owner should think of a connection. */
+/** Health of a connection, as shown to its owner. */
 export const TOKEN_HEALTHS = ['healthy', 'retrying', 'expired', 'reconnect_needed'] as const;
 /** One of TOKEN_HEALTHS. */
 export type TokenHealth = (typeof TOKEN_HEALTHS)[number];
 
-/** The health that status and expiry amount to. */
+/** Computes the health from status and expiry. */
 export function computeTokenHealth(
   { status, expiresAt }: { status: TokenStatus; expiresAt: Date },
   now = new Date(),
@@ -30,39 +30,39 @@ export function computeTokenHealth(
   return status === 'failing' ? 'retrying' : 'healthy';
 }
 
-/** A connection as the API shows it: never a token. */
+/** Connection in API responses; never contains a token. */
 export class TokenDto {
-  @ApiProperty({ type: 'integer', description: 'The id.', example: 3 })
+  @ApiProperty({ type: 'integer', description: 'Id of the connection.', example: 3 })
   id: number;
 
-  @ApiProperty({ enum: TOKEN_PROVIDERS, description: 'The provider.', example: 'upwork' })
+  @ApiProperty({ enum: TOKEN_PROVIDERS, description: 'Provider of the connection.', example: 'upwork' })
   provider: TokenProvider;
 
   @ApiProperty({
     type: String,
     nullable: true,
-    description: "The provider's id of the organization it acts for.",
+    description: "The provider's id of the organization.",
     example: '1234567890',
   })
   organizationId: string | null;
 
   @ApiProperty({
     enum: TOKEN_STATUSES,
-    description: 'The status: failing is tried again by itself, reconnect_needed needs its owner.',
+    description: 'Status: `failing` is retried automatically; `reconnect_needed` requires a new authorization.',
     example: 'active',
   })
   status: TokenStatus;
 
-  @ApiProperty({ enum: TOKEN_HEALTHS, description: 'What to think of it.', example: 'healthy' })
+  @ApiProperty({ enum: TOKEN_HEALTHS, description: 'Health, derived from status and expiry.', example: 'healthy' })
   health: TokenHealth;
 
-  @ApiProperty({ type: [String], description: 'What the provider allows by it.', example: ['pub-messages:read'] })
+  @ApiProperty({ type: [String], description: 'Scopes granted by the provider.', example: ['pub-messages:read'] })
   scopes: string[];
 
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When the access token expires; it is refreshed before.',
+    description: 'When the access token expires (UTC); it is refreshed before.',
     example: '2026-01-31T09:30:00.000Z',
   })
   expiresAt: Date;
@@ -71,7 +71,7 @@ export class TokenDto {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'When it was last refreshed.',
+    description: 'When the tokens were last refreshed (UTC).',
     example: null,
   })
   lastRefreshedAt: Date | null;
@@ -80,7 +80,7 @@ export class TokenDto {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'After a failure: when it is tried again.',
+    description: 'When the refresh is retried after a failure (UTC); null otherwise.',
     example: null,
   })
   nextRefreshAt: Date | null;
@@ -88,18 +88,18 @@ export class TokenDto {
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'What went wrong at the last refresh; null when it succeeded.',
+    description: 'Error of the last refresh; null when it succeeded.',
     example: null,
   })
   lastError: string | null;
 
-  @ApiProperty({ type: 'integer', description: 'Counts its changes; its ETag.', example: 1 })
+  @ApiProperty({ type: 'integer', description: 'Version number, used as the ETag.', example: 1 })
   version: number;
 
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When it was made.',
+    description: 'When the connection was created (UTC).',
     example: '2026-01-31T09:30:00.000Z',
   })
   createdAt: Date;
@@ -107,12 +107,12 @@ export class TokenDto {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When it last changed.',
+    description: 'When the connection last changed (UTC).',
     example: '2026-01-31T09:30:00.000Z',
   })
   updatedAt: Date;
 
-  /** Shows a row of the table. */
+  /** Maps a row. */
   static from(this: void, token: UserToken): TokenDto {
     return {
       id: token.id,
@@ -135,9 +135,9 @@ export class TokenDto {
 const MAX_TOKEN_LENGTH = 8_000;
 const HEADER_TOKEN_MESSAGE = '$property must be printable ASCII without spaces';
 
-/** Body of POST /v1/tokens: a pair obtained elsewhere. */
+/** Body of POST /v1/tokens: a token pair obtained elsewhere. */
 export class CreateTokenDto {
-  @ApiProperty({ type: String, enum: TOKEN_PROVIDERS, description: 'The provider.', example: 'upwork' })
+  @ApiProperty({ type: String, enum: TOKEN_PROVIDERS, description: 'Provider of the connection.', example: 'upwork' })
   @IsIn(TOKEN_PROVIDERS)
   provider: TokenProvider;
 
@@ -145,7 +145,7 @@ export class CreateTokenDto {
     type: String,
     maxLength: MAX_TOKEN_LENGTH,
     writeOnly: true,
-    description: 'The access token; never shown again.',
+    description: 'Access token; never returned.',
     example: 'oauth2v2_3f8a',
   })
   @IsString()
@@ -157,7 +157,7 @@ export class CreateTokenDto {
     type: String,
     maxLength: MAX_TOKEN_LENGTH,
     writeOnly: true,
-    description: 'The refresh token; never shown again.',
+    description: 'Refresh token; never returned.',
     example: 'oauth2v2_9c1d',
   })
   @IsString()
@@ -168,7 +168,7 @@ export class CreateTokenDto {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When the access token expires.',
+    description: 'When the access token expires (UTC).',
     example: '2099-01-31T09:30:00.000Z',
   })
   @Instant()
@@ -178,7 +178,7 @@ export class CreateTokenDto {
     type: String,
     nullable: true,
     maxLength: 100,
-    description: "The provider's id of the organization it acts for.",
+    description: "The provider's id of the organization.",
     example: '1234567890',
   })
   @NullableTextField(100)
@@ -186,11 +186,11 @@ export class CreateTokenDto {
   organizationId?: string | null;
 }
 
-/** An authorization that waits for its user. */
+/** Authorization that waits for its user. */
 export class AuthorizationDto {
   @ApiProperty({
     type: String,
-    description: 'Where the user allows the connection.',
+    description: 'URL where the user grants access.',
     example: 'https://www.upwork.com/ab/account-security/oauth2/authorize?client_id=…',
   })
   url: string;
@@ -198,15 +198,15 @@ export class AuthorizationDto {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'Until when the callback is taken.',
+    description: 'When the authorization expires (UTC).',
     example: '2026-01-31T09:40:00.000Z',
   })
   expiresAt: Date;
 }
 
-/** What Upwork adds to the callback URL. */
+/** Parameters that Upwork adds to the callback URL. */
 export class CallbackDto {
-  @ApiProperty({ type: String, maxLength: 200, description: 'The state of the authorization.', example: 'kq3G…' })
+  @ApiProperty({ type: String, maxLength: 200, description: 'State of the authorization.', example: 'kq3G…' })
   @IsString()
   @TextLength(1, 200)
   state: string;
@@ -214,7 +214,7 @@ export class CallbackDto {
   @ApiPropertyOptional({
     type: String,
     maxLength: 2_000,
-    description: 'The code, when the user allowed it.',
+    description: 'Authorization code; absent when access was denied.',
     example: 'a1b2c3',
   })
   @OptionalField()
@@ -222,7 +222,12 @@ export class CallbackDto {
   @TextLength(1, 2_000)
   code?: string;
 
-  @ApiPropertyOptional({ type: String, maxLength: 200, description: 'Why there is no code.', example: 'access_denied' })
+  @ApiPropertyOptional({
+    type: String,
+    maxLength: 200,
+    description: 'OAuth error code; present when there is no code.',
+    example: 'access_denied',
+  })
   @OptionalField()
   @IsString()
   @TextLength(1, 200)
@@ -231,7 +236,7 @@ export class CallbackDto {
   @ApiPropertyOptional({
     type: String,
     maxLength: 2_000,
-    description: 'The same in words.',
+    description: 'Description of the error.',
     example: 'The user said no',
   })
   @OptionalField()

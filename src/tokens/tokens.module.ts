@@ -9,7 +9,7 @@ import { TokensController } from './tokens.controller';
 import { TokensService } from './tokens.service';
 import { UserToken } from './user-token.entity';
 
-/** Connections to providers: stored sealed, made by OAuth, kept alive. */
+/** Connections to providers: OAuth authorization, encrypted storage, automatic refresh. */
 @Module({
   imports: [TypeOrmModule.forFeature([UserToken]), AuditModule, UpworkModule],
   controllers: [TokensController],

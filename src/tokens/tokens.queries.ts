@@ -8,10 +8,10 @@ const COLUMNS = `id, user_id AS "userId", provider, organization_id AS "organiza
   refresh_owner AS "refreshOwner", refresh_until AS "refreshUntil", next_refresh_at AS "nextRefreshAt",
   failed_refreshes AS "failedRefreshes", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
 
-/** A row of user_tokens, and whether the statement made it. */
+/** Row of user_tokens; `isNew` when the statement inserted it. */
 export type StoredToken = UserToken & { readonly isNew: boolean };
 
-/** The values of a connection that its user, or an authorization, brings. */
+/** Values of a new connection. */
 export interface NewConnection {
   readonly provider: string;
   readonly organizationId: string | null;
@@ -23,8 +23,8 @@ export interface NewConnection {
 }
 
 /**
- * Stores a connection; the same provider and organization again gets the new pair, and whoever is refreshing the old one
- * loses his lease, so that his answer cannot overwrite it.
+ * Builds the upsert of a connection. An existing one for the same provider and organization gets the new pair. Its
+ * refresh lease is cleared, so that a refresh of the old pair cannot overwrite it.
  */
 export function storeConnection(connection: NewConnection): [sql: string, values: unknown[]] {
   const sql = `
@@ -41,7 +41,7 @@ export function storeConnection(connection: NewConnection): [sql: string, values
   return [sql, [provider, organizationId, sealKey, encryptedAccessToken, encryptedRefreshToken, expiresAt, scopes]];
 }
 
-/** One page of the tenant's connections, oldest first, behind the row with the keys `after`. */
+/** Builds the query for one page of the tenant's connections after the cursor `after`, oldest first. */
 export function listTokens(after: readonly CursorKey[] | undefined, take: number): [sql: string, values: unknown[]] {
   const conditions = new Conditions().after('id', '>', ['bigint'], after);
   const limit = conditions.value(take);
@@ -49,8 +49,8 @@ export function listTokens(after: readonly CursorKey[] | undefined, take: number
 }
 
 /**
- * Takes the lease of the connection $1 for $2, for $3 seconds; no row when another has it, when it was refreshed within
- * the last $4 seconds, while it rests after a failure, or when it must be connected anew.
+ * Claims the refresh lease of the connection $1 for the owner $2, for $3 seconds. Returns no row when it is leased, was
+ * refreshed within $4 seconds, backs off after a failure, or must be reconnected.
  */
 export const CLAIM_REFRESH_LEASE = `
   UPDATE user_tokens SET refresh_owner = $2, refresh_until = now() + make_interval(secs => $3)
@@ -60,22 +60,22 @@ export const CLAIM_REFRESH_LEASE = `
     AND (last_refreshed_at IS NULL OR last_refreshed_at < now() - make_interval(secs => $4))
   RETURNING ${COLUMNS}`;
 
-/** A row of user_tokens, judged by the database's clock. */
+/** Row of user_tokens with its refresh state by the database's clock. */
 export type TokenWithRefreshState = UserToken & {
   readonly isLeased: boolean;
   readonly isRecentlyRefreshed: boolean;
-  /** It failed, and is not to be tried yet. */
+  /** True while the connection waits after a failure. */
   readonly isBackingOff: boolean;
 };
 
-/** The connection $1: whether somebody has its lease, whether it was refreshed within $2 seconds, whether it rests. */
+/** Reads the connection $1 with its refresh state: leased, refreshed within $2 seconds, backing off. */
 export const READ_WITH_REFRESH_STATE = `
   SELECT ${COLUMNS}, coalesce(refresh_until > now(), false) AS "isLeased",
     coalesce(last_refreshed_at > now() - make_interval(secs => $2), false) AS "isRecentlyRefreshed",
     coalesce(next_refresh_at > now(), false) AS "isBackingOff"
   FROM user_tokens WHERE id = $1`;
 
-/** Stores a new pair of the connection $1, if $2 still has the lease; it ends. */
+/** Stores a new pair of the connection $1 and ends the lease, if $2 still owns it. */
 export const STORE_REFRESHED = `
   UPDATE user_tokens SET seal_key = $3, encrypted_access_token = $4, encrypted_refresh_token = $5, expires_at = $6,
     scopes = coalesce($7, scopes), status = 'active', last_refreshed_at = now(), last_error = NULL, failed_refreshes = 0,
@@ -83,7 +83,7 @@ export const STORE_REFRESHED = `
   WHERE id = $1 AND refresh_owner = $2
   RETURNING ${COLUMNS}`;
 
-/** Notes that a refresh of the connection $1 failed, if $2 still has the lease; the pair stays as it is. */
+/** Records a failed refresh of the connection $1 and ends the lease, if $2 still owns it. The pair does not change. */
 export const RECORD_REFRESH_FAILURE = `
   UPDATE user_tokens SET status = $3, last_error = $4, failed_refreshes = failed_refreshes + 1,
     next_refresh_at = now() + make_interval(secs => $5), refresh_owner = NULL, refresh_until = NULL

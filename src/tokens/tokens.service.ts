@@ -11,7 +11,7 @@ import { listTokens, storeConnection, type StoredToken } from './tokens.queries'
 import { TokenEncryptionService } from './token-encryption.service';
 import { UserToken } from './user-token.entity';
 
-/** The signed-in user's connections. What it returns never holds a token. */
+/** Manages the signed-in user's connections. Results never contain a token. */
 @Injectable()
 export class TokensService {
   constructor(
@@ -22,16 +22,16 @@ export class TokensService {
   ) {}
 
   /**
-   * Stores a pair, sealed, without calling the provider; the same provider and organization again gets the new pair. One
-   * audit row, its secrets redacted.
+   * Stores a pair, encrypted, without calling the provider. A connection to the same provider and organization gets the
+   * new pair. One audit row, secrets redacted.
    */
   async store(
     connection: CreateTokenDto & { scopes?: readonly string[] },
   ): Promise<{ token: TokenDto; isNew: boolean }> {
     const userId = currentUserId();
     const { provider, organizationId = null, expiresAt, scopes = [] } = connection;
-    const sealed = await this.encryption.encrypt(userId, connection);
-    const statement = storeConnection({ ...sealed, provider, organizationId, expiresAt, scopes });
+    const encrypted = await this.encryption.encrypt(userId, connection);
+    const statement = storeConnection({ ...encrypted, provider, organizationId, expiresAt, scopes });
     const [stored] = await this.database.query<StoredToken>(...statement);
     return { token: TokenDto.from(stored!), isNew: stored!.isNew };
   }
@@ -51,7 +51,7 @@ export class TokensService {
   }
 
   /**
-   * Refreshes a connection now; one refreshed within the last 10 s stays as it is.
+   * Refreshes a connection; one refreshed within the last 10 s does not change.
    * @throws AppError `token.not_found`, `precondition.failed`, and as TokenRefreshService.refresh
    */
   async refresh(id: number, ifMatch?: Preconditions): Promise<TokenDto> {
@@ -60,7 +60,7 @@ export class TokensService {
   }
 
   /**
-   * Forgets a connection and its pair. One unit of work; one audit row.
+   * Deletes a connection and its tokens. One unit of work; one audit row.
    * @throws AppError `token.not_found`, `precondition.failed`
    */
   remove(id: number, ifMatch?: Preconditions): Promise<void> {

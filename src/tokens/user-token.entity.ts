@@ -2,13 +2,13 @@ import { Column, Entity } from 'typeorm';
 import { BaseEntity, InstantColumn } from '../platform/database/base.entity';
 import type { TokenProvider, TokenStatus } from './tokens.dto';
 
-/** A connection: the pair of tokens by which we act for a user at a provider, sealed. */
+/** Connection to a provider: the encrypted token pair of a user. */
 @Entity('user_tokens')
 export class UserToken extends BaseEntity {
   @Column('text', { default: 'upwork' })
   provider: TokenProvider;
 
-  /** The tenant at the provider; null until it is known. */
+  /** Organization at the provider; null while unknown. */
   @Column('text', { name: 'organization_id', nullable: true })
   organizationId: string | null;
 
@@ -36,7 +36,7 @@ export class UserToken extends BaseEntity {
   @Column('text', { name: 'last_error', nullable: true })
   lastError: string | null;
 
-  /** Who calls the provider just now, and until when nobody else does. */
+  /** Owner of the refresh lease; the lease ends at `refreshUntil`. */
   @Column('text', { name: 'refresh_owner', nullable: true })
   refreshOwner: string | null;
 

@@ -33,7 +33,7 @@ describe('/v1/tokens', () => {
     await upwork.stop();
   });
 
-  it('stores a pair without calling the provider, and shows no token', async () => {
+  it('stores a pair without calling the provider, and returns no token', async () => {
     const { status, headers, body } = await ann.post('/v1/tokens', { ...PAIR, organizationId: 'org-1' });
 
     expect(status).toBe(201);
@@ -50,7 +50,7 @@ describe('/v1/tokens', () => {
     expect((await ann.get('/v1/tokens')).body).toEqual({ items: [body], nextCursor: null });
   });
 
-  it('replaces the pair of the same provider and organization, without an organization too', async () => {
+  it('replaces the pair of the same provider and organization, or of none', async () => {
     const first = await ann.post('/v1/tokens', PAIR);
     const again = await ann.post('/v1/tokens', { ...PAIR, accessToken: 'other' });
     const other = await ann.post('/v1/tokens', { ...PAIR, organizationId: 'org-2' });
@@ -60,7 +60,7 @@ describe('/v1/tokens', () => {
     expect(other.body.id).not.toBe(first.body.id);
   });
 
-  it('keeps a pair apart per user, and forgets it on DELETE', async () => {
+  it('separates pairs by user, and deletes them on DELETE', async () => {
     const { body } = await ann.post('/v1/tokens', PAIR);
     const bob = await createSignedInCaller(app);
 
@@ -82,7 +82,7 @@ describe('/v1/tokens', () => {
     [{ ...PAIR, organizationId: 'a b' }, '/organizationId'],
     [{ ...PAIR, organizationId: 'a\r\nb: c' }, '/organizationId'],
     [{ ...PAIR, status: 'active' }, '/status'],
-  ])('refuses %#, points at the field and repeats no token', async (body, pointer) => {
+  ])('rejects %#, points at the field and repeats no token', async (body, pointer) => {
     const answer = await ann.post('/v1/tokens', body);
 
     expect(answer.status).toBe(400);
@@ -90,7 +90,7 @@ describe('/v1/tokens', () => {
     expect(JSON.stringify(answer.body)).not.toContain('canary');
   });
 
-  it('refreshes now, once for parallel requests, and stays usable', async () => {
+  it('refreshes once for parallel requests, and stays usable', async () => {
     const id = await createUpworkConnection(app, upwork, ann);
     const before = upwork.grants.refreshes;
     upwork.tokenDelayMs = 300;
@@ -107,17 +107,17 @@ describe('/v1/tokens', () => {
   });
 
   it.each(['429', '500', 'html', 'cut', 'empty'] as const)(
-    'says what is wrong when the provider answers %s, keeps the pair and rests',
+    'reports the error when the provider answers %s, keeps the pair and backs off',
     async (fault) => {
       const id = await createUpworkConnection(app, upwork, ann);
       upwork.faults.schedule('token', fault);
 
       const failed = await ann.post(`/v1/tokens/${id}/refresh`);
-      const resting = await ann.post(`/v1/tokens/${id}/refresh`);
+      const repeated = await ann.post(`/v1/tokens/${id}/refresh`);
 
       expect([failed.status, failed.body.code]).toEqual([503, 'token.refresh_failed']);
       expect(Number(failed.headers.get('retry-after'))).toBeGreaterThan(0);
-      expect([resting.status, resting.body.detail]).toEqual([503, failed.body.detail]);
+      expect([repeated.status, repeated.body.detail]).toEqual([503, failed.body.detail]);
       const { body } = await ann.get(`/v1/tokens/${id}`);
       expect(body).toMatchObject({
         status: 'failing',
@@ -127,7 +127,7 @@ describe('/v1/tokens', () => {
     },
   );
 
-  it('asks for a new connection when the provider refuses for good', async () => {
+  it('asks for a reconnect when the provider refuses permanently', async () => {
     const id = await createUpworkConnection(app, upwork, ann);
     upwork.grants.revokeAll();
 
@@ -160,7 +160,7 @@ describe('/v1/tokens/upwork', () => {
     await upwork.stop();
   });
 
-  /** Where Upwork sends the user back to. */
+  /** Grants consent and returns the callback path. */
   async function consent(caller: SignedInCaller): Promise<string> {
     const { body } = await caller.post('/v1/tokens/upwork/authorize');
     const { headers } = await fetch(body.url, { redirect: 'manual' });
@@ -168,7 +168,7 @@ describe('/v1/tokens/upwork', () => {
     return back.pathname + back.search;
   }
 
-  it('connects by the code flow with PKCE, and connects anew in place', async () => {
+  it('connects by the code flow with PKCE, and reconnects in place', async () => {
     const first = await ann.get(await consent(ann));
     const again = await ann.get(await consent(ann));
 
@@ -178,7 +178,7 @@ describe('/v1/tokens/upwork', () => {
     expect(JSON.stringify([first.body, again.body])).not.toContain('oauth2v2_');
   });
 
-  it('ignores preconditions at the callback, which is no resource that a reader could have', async () => {
+  it('ignores preconditions at the callback, which has no representation', async () => {
     const created = await ann.get(await consent(ann), { 'if-match': '"99"', 'if-none-match': '*' });
     const replaced = await ann.get(await consent(ann), { 'if-match': '"99"', 'if-none-match': '*' });
 
@@ -186,14 +186,14 @@ describe('/v1/tokens/upwork', () => {
     expect(replaced.body.id).toBe(created.body.id);
   });
 
-  it('takes a state once', async () => {
+  it('accepts a state once', async () => {
     const callback = await consent(ann);
 
     expect((await ann.get(callback)).status).toBe(201);
     expect((await ann.get(callback)).body.code).toBe('token.state_invalid');
   });
 
-  it('takes a state neither from another user nor in another session, and attaches nothing', async () => {
+  it('rejects a state of another user or session, and stores nothing', async () => {
     const bob = await createSignedInCaller(app);
     const forBob = await consent(ann);
     const otherSession = await createSignedInCaller(app);
@@ -204,33 +204,33 @@ describe('/v1/tokens/upwork', () => {
     for (const user of [ann, bob]) expect((await user.get('/v1/tokens')).body.items).toEqual([]);
   });
 
-  it('refuses a missing, unknown or expired state, and a code that is not the authorization’s', async () => {
+  it('rejects a missing, unknown or expired state, and an unknown code', async () => {
     const expired = await consent(ann);
     const keys = await app.redis.keys('*upwork-authorization*');
     await app.redis.del(...keys);
-    const mine = new URL(`http://x${await consent(ann)}`);
-    mine.searchParams.set('code', 'stolen');
+    const callback = new URL(`http://x${await consent(ann)}`);
+    callback.searchParams.set('code', 'stolen');
 
     expect((await ann.get('/v1/tokens/upwork/callback?code=x')).body.errors[0].pointer).toBe('/state');
     expect((await ann.get('/v1/tokens/upwork/callback?code=x&state=unknown')).body.code).toBe('token.state_invalid');
     expect((await ann.get(expired)).body.code).toBe('token.state_invalid');
-    expect((await ann.get(mine.pathname + mine.search)).body.code).toBe('token.authorization_denied');
+    expect((await ann.get(callback.pathname + callback.search)).body.code).toBe('token.authorization_denied');
   });
 
-  it('keeps a state for ten minutes, its verifier sealed, and refuses it afterwards', async () => {
+  it('stores a state for ten minutes with an encrypted verifier, and rejects it afterwards', async () => {
     const before = await app.redis.keys('*upwork-authorization*');
     const { body } = await ann.post('/v1/tokens/upwork/authorize');
     const { searchParams } = new URL(body.url);
     const [key] = (await app.redis.keys('*upwork-authorization*')).filter((found) => !before.includes(found));
-    const kept = `${key} ${await app.redis.get(key!)}`;
+    const stored = `${key} ${await app.redis.get(key!)}`;
     expect(await app.redis.ttl(key!)).toBeGreaterThan(590);
     expect(await app.redis.ttl(key!)).toBeLessThanOrEqual(600);
     expect([searchParams.get('code_challenge_method'), searchParams.get('code_challenge')?.length]).toEqual([
       'S256',
       43,
     ]);
-    expect(kept).not.toContain(searchParams.get('state'));
-    expect(JSON.parse(kept.slice(kept.indexOf('{'))).sealedVerifier).toMatch(/^v1\./);
+    expect(stored).not.toContain(searchParams.get('state'));
+    expect(JSON.parse(stored.slice(stored.indexOf('{'))).sealedVerifier).toMatch(/^v1\./);
     const { headers } = await fetch(body.url, { redirect: 'manual' });
     await app.redis.pexpire(key!, 1);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -239,7 +239,7 @@ describe('/v1/tokens/upwork', () => {
     expect((await ann.get(back.pathname + back.search)).body.code).toBe('token.state_invalid');
   });
 
-  it('takes a state once, from callbacks at the same moment too', async () => {
+  it('accepts a state once, also from parallel callbacks', async () => {
     const callback = await consent(ann);
 
     const answers = await Promise.all(Array.from({ length: 8 }, () => ann.get(callback)));
@@ -248,7 +248,7 @@ describe('/v1/tokens/upwork', () => {
     expect((await ann.get('/v1/tokens')).body.items).toHaveLength(1);
   });
 
-  it("refuses a code of somebody else's authorization behind one's own state: PKCE ties them", async () => {
+  it("rejects another user's code with one's own state: PKCE binds them", async () => {
     const bob = await createSignedInCaller(app);
     const [forAnn, forBob] = [await consent(ann), await consent(bob)].map((path) => new URL(path, 'http://x'));
     forAnn!.searchParams.set('code', forBob!.searchParams.get('code')!);
@@ -260,7 +260,7 @@ describe('/v1/tokens/upwork', () => {
     expect((await new Caller(app.url).get(forBob!.pathname + forBob!.search)).status).toBe(401);
   });
 
-  it('passes on how long a busy provider wants to be left alone', async () => {
+  it('forwards Retry-After of a busy provider', async () => {
     const callback = await consent(ann);
     upwork.faults.retryAfter = '90';
     upwork.faults.schedule('token', '429');
@@ -274,7 +274,7 @@ describe('/v1/tokens/upwork', () => {
     ]);
   });
 
-  it('says so when the user said no', async () => {
+  it('reports that the user denied access', async () => {
     const { searchParams } = new URL(`http://x${await consent(ann)}`);
     const answer = await ann.get(`/v1/tokens/upwork/callback?error=access_denied&state=${searchParams.get('state')}`);
 

@@ -15,8 +15,8 @@ interface Row {
   readonly failed_refreshes: number;
   readonly last_error: string | null;
   readonly encrypted_refresh_token: string;
-  /** From the failure until it is tried again. */
-  readonly rest_seconds: number;
+  /** Seconds from the failure to the next attempt. */
+  readonly delay_seconds: number;
 }
 
 describe('the refresh of connections', () => {
@@ -56,11 +56,11 @@ describe('the refresh of connections', () => {
       await app.db.query<Row>(
         'superuser',
         `SELECT status, failed_refreshes, last_error, encrypted_refresh_token,
-           extract(epoch FROM next_refresh_at - updated_at)::float8 AS rest_seconds FROM user_tokens WHERE id = $1`,
+           extract(epoch FROM next_refresh_at - updated_at)::float8 AS delay_seconds FROM user_tokens WHERE id = $1`,
         [id],
       )
     )[0]!;
-  /** Holds back what the provider answers; returns, once it is called, how to let it answer. */
+  /** Holds back the answer of the provider. Resolves when it is called, with a function that releases the answer. */
   const whenProviderIsCalled = (): Promise<() => void> =>
     new Promise((called) => {
       upwork.beforeTokenResponse = () => new Promise<void>((release) => called(release));
@@ -71,7 +71,7 @@ describe('the refresh of connections', () => {
     return listEmails(await createSignedInCaller(app, { role: 'admin' }), ann.email);
   };
 
-  it('calls the provider once for 20 workers and 50 requests, and the pair stays good', async () => {
+  it('calls the provider once for 20 workers and 50 requests, and the pair stays valid', async () => {
     const [refreshes, refusals] = [upwork.grants.refreshes, upwork.grants.refusals];
     upwork.tokenDelayMs = 200;
     const apps = [app, second];
@@ -90,7 +90,7 @@ describe('the refresh of connections', () => {
     expect(upwork.grants.findUser(token)).toBe(ann.email);
   });
 
-  it('stops waiting for the refresh of another process after 10 s, and changes nothing', async () => {
+  it('stops waiting for another process after 10 s, and changes nothing', async () => {
     await app.db.query(
       'superuser',
       `UPDATE user_tokens SET refresh_owner = 'another', refresh_until = now() + interval '1 minute' WHERE id = $1`,
@@ -112,7 +112,7 @@ describe('the refresh of connections', () => {
     const refreshing = runAsUser(ann.id, () => app.get(TokenRefreshService).refresh(id));
     const release = await called;
 
-    // Other work of the application opens transactions too, but none that lasts.
+    // The application also opens other transactions, but only short ones.
     await waitFor('no transaction is open', async () => {
       const open = await app.db.query(
         'superuser',
@@ -125,7 +125,7 @@ describe('the refresh of connections', () => {
     expect((await refreshing).status).toBe('active');
   });
 
-  it('asks for a new connection when a caller died between the provider’s answer and the store', async () => {
+  it('asks for a reconnect when a caller died between the provider’s answer and the store', async () => {
     upwork.faults.schedule('token', 'lost');
     await expect(runAsUser(ann.id, () => app.get(TokenRefreshService).refresh(id))).rejects.toMatchObject({
       code: 'token.refresh_failed',
@@ -137,7 +137,7 @@ describe('the refresh of connections', () => {
     expect((await row()).status).toBe('reconnect_needed');
   });
 
-  it('takes the lease of a caller that died, and his late answer is not stored', async () => {
+  it('takes over the lease of a caller that died', async () => {
     await app.db.query(
       'superuser',
       `UPDATE user_tokens SET refresh_owner = 'dead', refresh_until = now() - interval '1 second' WHERE id = $1`,
@@ -177,10 +177,10 @@ describe('the refresh of connections', () => {
     ['empty', '', [20, 30]],
     ['cut', '', [20, 30]],
   ] as const)(
-    'takes %s (Retry-After %p) for a passing trouble: the pair stays, nobody is mailed, and it rests as long as asked',
+    'treats %s (Retry-After %p) as temporary: keeps the pair, sends no email, and backs off as long as asked',
     async (fault, retryAfter, [min, max]) => {
       const { encrypted_refresh_token: pair } = await row();
-      // A date of HTTP has whole seconds.
+      // HTTP dates have whole seconds.
       freezeDate(Math.floor(Date.now() / 1_000) * 1_000);
       const isDate = retryAfter.startsWith('a date');
       upwork.faults.retryAfter = isDate ? new Date(Date.now() + 1_800_000).toUTCString() : retryAfter;
@@ -190,8 +190,8 @@ describe('the refresh of connections', () => {
 
       const after = await row();
       expect(after).toMatchObject({ status: 'failing', failed_refreshes: 1, encrypted_refresh_token: pair });
-      expect(after.rest_seconds).toBeGreaterThanOrEqual(min);
-      expect(after.rest_seconds).toBeLessThanOrEqual(max);
+      expect(after.delay_seconds).toBeGreaterThanOrEqual(min);
+      expect(after.delay_seconds).toBeLessThanOrEqual(max);
       expect(await listEmailsToAnn()).toEqual([]);
       await advanceRefreshTime(app, id);
       await worker.runTask('refresh-connections');
@@ -199,7 +199,7 @@ describe('the refresh of connections', () => {
     },
   );
 
-  it("takes a refusal of our own application for ours to mend: no connection is lost by the operator's wrong key", async () => {
+  it("keeps connections when the operator's API key is refused", async () => {
     const { encrypted_refresh_token: pair } = await row();
     const { clientSecret } = upwork.grants;
     upwork.grants.clientSecret = 'another';
@@ -215,7 +215,7 @@ describe('the refresh of connections', () => {
     expect(await listEmailsToAnn()).toEqual([]);
   });
 
-  it('outlives an hour without the provider: the pair stays, pauses grow to ten minutes, nobody is mailed, and it heals by itself', async () => {
+  it('survives an hour without the provider: keeps the pair, backs off up to ten minutes, sends no email, and recovers', async () => {
     const { encrypted_refresh_token: pair } = await row();
     const faults = ['500', 'gateway', 'html', '429', 'cut', '500', '429', '500', 'cut'] as const;
     for (const fault of faults) upwork.faults.schedule('token', fault);
@@ -225,9 +225,9 @@ describe('the refresh of connections', () => {
       const failed = await row();
       expect(failed).toMatchObject({ status: 'failing', failed_refreshes: round + 1, encrypted_refresh_token: pair });
       const planned = Math.min(30 * 2 ** round, 600);
-      expect(failed.rest_seconds).toBeLessThanOrEqual(planned);
-      expect(failed.rest_seconds).toBeGreaterThan(planned * 0.8 - 1);
-      passed += failed.rest_seconds;
+      expect(failed.delay_seconds).toBeLessThanOrEqual(planned);
+      expect(failed.delay_seconds).toBeGreaterThan(planned * 0.8 - 1);
+      passed += failed.delay_seconds;
       await worker.runTask('refresh-connections');
       expect((await row()).failed_refreshes).toBe(round + 1);
       await advanceRefreshTime(app, id);
@@ -240,7 +240,7 @@ describe('the refresh of connections', () => {
     expect(await listEmailsToAnn()).toEqual([]);
   });
 
-  it('mails the owner once when only he can help, and no more; the pair is kept, and is not tried again', async () => {
+  it('emails the owner once when they must reconnect; keeps the pair and stops retrying', async () => {
     const { encrypted_refresh_token: pair } = await row();
     upwork.grants.revokeAll();
     const refusals = upwork.grants.refusals;
@@ -257,10 +257,10 @@ describe('the refresh of connections', () => {
     });
     expect(upwork.grants.refusals - refusals).toBe(1);
     const emails = await listEmailsToAnn();
-    expect(emails.map(({ subject }) => subject)).toEqual(['Connect Gigvault to Upwork anew']);
+    expect(emails.map(({ subject }) => subject)).toEqual(['Reconnect Gigvault to Upwork']);
   });
 
-  it('refreshes what was idle for a week, and leaves alone what is good', async () => {
+  it('refreshes connections that were idle for a week, and no others', async () => {
     const before = upwork.grants.refreshes;
     await app.db.query('superuser', `UPDATE user_tokens SET expires_at = now() + interval '1 day' WHERE id = $1`, [id]);
     await worker.runTask('refresh-connections');
