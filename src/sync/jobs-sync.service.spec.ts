@@ -2,7 +2,7 @@ import type { UpworkJob } from '../upwork/upwork.documents';
 import { toJobRow } from './jobs-sync.service';
 
 const usd = (rawValue: string): UpworkJob['amount'] => ({ rawValue, currency: 'USD' });
-const jobOf = (fields: Partial<UpworkJob>): UpworkJob => ({ id: '1', title: 'A', ...fields });
+const buildJob = (fields: Partial<UpworkJob>): UpworkJob => ({ id: '1', title: 'A', ...fields });
 
 describe(toJobRow.name, () => {
   it.each<[string, Partial<UpworkJob>, object]>([
@@ -27,7 +27,7 @@ describe(toJobRow.name, () => {
       { jobType: 'fixed', budgetMin: '120.00', budgetMax: '120.00' },
     ],
     ['nothing', {}, { jobType: null, budgetMin: null, hourlyRateMin: null }],
-  ])('finds the kind of pay of a vacancy with %s', (_, fields, expected) => {
-    expect(toJobRow(jobOf(fields))).toMatchObject(expected);
+  ])('finds the job type of a job with %s', (_, fields, expected) => {
+    expect(toJobRow(buildJob(fields))).toMatchObject(expected);
   });
 });

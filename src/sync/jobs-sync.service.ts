@@ -15,7 +15,7 @@ const EXPERIENCE_LEVELS: Readonly<Record<string, string>> = {
   EXPERT: 'expert',
 };
 
-/** Returns a vacancy of Upwork as a row of an import, under our field names. */
+/** Maps a job from Upwork to a row of an import, with the field names of this API. */
 export function toJobRow(job: UpworkJob): Record<string, unknown> {
   const jobType = readJobType(job);
   const isHourly = jobType === 'hourly';
@@ -43,20 +43,22 @@ export function toJobRow(job: UpworkJob): Record<string, unknown> {
   };
 }
 
-/** Returns the kind of pay: by the amounts, then by the hours a week, which only hourly vacancies have. */
+/** Derives the job type from the amounts, then from the weekly hours, which only hourly jobs have. */
 function readJobType(job: UpworkJob): 'hourly' | 'fixed' | null {
   if (readAmount(job.hourlyBudgetMin) !== null || readAmount(job.hourlyBudgetMax) !== null) return 'hourly';
   if (readAmount(job.amount) !== null) return 'fixed';
   return job.engagement ? 'hourly' : null;
 }
 
-/** Zero is how Upwork says that there is no amount. */
+/** Returns the amount with two decimals; null for zero, which means "no amount" on Upwork. */
 function readAmount(money: Money): string | null {
   const value = Number(money?.rawValue ?? 0);
   return value > 0 && value < 1e8 ? value.toFixed(2) : null;
 }
 
-/** What changes at each look (the number of applicants) stays out: a job changes when its vacancy does. */
+/**
+ * Omits values that change at every read, such as the number of applicants: a job changes only when its posting does.
+ */
 function buildClientInfo({ client, publishedDateTime, renewedDateTime }: UpworkJob): Record<string, unknown> {
   const info = {
     hires: client?.totalHires,
@@ -76,10 +78,10 @@ function truncateOrNull(text: string | null | undefined, max: number): string | 
 
 const PAGE_SIZE = 50;
 
-/** Upwork gives the newest first; who was away longer gets the newest of each search. */
+/** Upwork returns the newest first: after a long pause only the newest 200 jobs of each search are read. */
 const MAX_PAGES = 4;
 
-/** Vacancies become visible a little after they are published. */
+/** Jobs become visible a little after they are published. */
 const OVERLAP_MS = 3_600_000;
 
 interface SearchRow {
@@ -103,7 +105,7 @@ const MARK_SEARCHED = `
 
 const MARK_SEARCH_FAILED = `UPDATE saved_searches SET last_error = $2 WHERE id = $1`;
 
-/** Brings in the vacancies that fit the tenant's saved searches, by the rules of the import. */
+/** Imports the jobs that match the tenant's saved searches, with the rules of the import. */
 @Injectable()
 export class JobsSyncService {
   constructor(
@@ -114,26 +116,26 @@ export class JobsSyncService {
   ) {}
 
   /**
-   * Runs every saved search. The same vacancy is the same job, changed where Upwork says something new; favourite and
-   * status stay. Each page is stored together with its count of new matches, so a run that breaks off loses and repeats
-   * none. A search that fails keeps the reason and leaves the others alone. Session: user, short units of its own.
+   * Runs every saved search. A known job is updated when Upwork has something new; its favorite flag and status do not
+   * change. Each page is stored together with its count of new matches, so an interrupted run loses and repeats none. A
+   * failed search stores its error and does not affect the others. Session: user; opens its own short units.
    * @throws UpworkError when the access token is refused or all searches failed
    */
   async run(caller: UpworkCaller): Promise<SyncResult> {
-    const figures = { searches: 0, created: 0, updated: 0, unchanged: 0, failed: 0, failedSearches: 0, unreadable: 0 };
+    const counts = { searches: 0, created: 0, updated: 0, unchanged: 0, failed: 0, failedSearches: 0, unreadable: 0 };
     const run = new SyncRun();
     for (const search of await this.database.query<SearchRow>(LIST_SEARCHES)) {
-      const reason = await run.runPart(`saved search ${search.id}`, () => this.runSearch(search, caller, figures));
+      const reason = await run.runPart(`saved search ${search.id}`, () => this.runSearch(search, caller, counts));
       if (reason !== null) await this.database.query(MARK_SEARCH_FAILED, [search.id, reason]);
     }
-    figures.failedSearches = run.failedCount;
-    return { error: run.summarizeFailures(), isComplete: run.isComplete, figures };
+    counts.failedSearches = run.failedCount;
+    return { error: run.summarizeFailures(), isComplete: run.isComplete, counts };
   }
 
-  private async runSearch(search: SearchRow, caller: UpworkCaller, figures: Record<string, number>): Promise<void> {
+  private async runSearch(search: SearchRow, caller: UpworkCaller, counts: Record<string, number>): Promise<void> {
     const startedAt = new Date();
     const isFull = this.isFullSearchDue(search);
-    const add = (name: string, count: number): void => void (figures[name] = (figures[name] ?? 0) + count);
+    const add = (name: string, count: number): void => void (counts[name] = (counts[name] ?? 0) + count);
     for await (const { rows, unreadable } of this.readRows(search, isFull, caller)) {
       add('unreadable', unreadable);
       if (rows.length === 0) continue;
@@ -146,13 +148,13 @@ export class JobsSyncService {
     add('searches', 1);
   }
 
-  /** Twice in the time a vacancy is kept unseen: what a search still finds does not expire. */
+  /** Full searches run twice per retention time, so that jobs a search still finds do not expire. */
   private isFullSearchDue({ lastFullSearchAt }: SearchRow): boolean {
     const everyMs = (this.config.upwork.cacheHours / 2) * 3_600_000;
     return lastFullSearchAt === null || (everyMs > 0 && lastFullSearchAt.getTime() < Date.now() - everyMs);
   }
 
-  /** Until a page holds nothing new, for what was published or renewed before the last search is known; or all, to see it again. */
+  /** Reads until a page has only jobs published or renewed before the last search; a full search reads all pages. */
   private async *readRows(
     { query, jobType, lastSearchedAt }: SearchRow,
     isFull: boolean,

@@ -11,13 +11,13 @@ import { type SyncResult, SyncRun } from './sync-run';
 
 const PAGE_SIZE = 50;
 const MAX_ROOM_PAGES = 20;
-/** What is older than the newest thousand of a room keeps the text it had. */
+/** Messages older than the newest thousand of a room keep their stored text. */
 const MAX_STORY_PAGES = 20;
 
-/** Clocks differ, and a room may show its news a moment late. */
+/** Clocks differ, and activity of a room may become visible late. */
 const OVERLAP_MS = 300_000;
 
-/** Brings in the conversations of the tenant. */
+/** Imports the conversations of the tenant. */
 @Injectable()
 export class MessagesSyncService {
   constructor(
@@ -26,12 +26,12 @@ export class MessagesSyncService {
   ) {}
 
   /**
-   * Reads the rooms with news since the last time, and of each the stories that are new or were edited. A room that fails
-   * leaves the others alone. Session: user, a unit a room; a room that was stored comes again as unchanged.
+   * Reads rooms with activity since `watermark`, and all their stories. A failed room does not affect the others.
+   * Session: user, one unit per room; a stored room is unchanged when read again.
    * @throws UpworkError when the access token is refused, the list of rooms cannot be read, or all rooms failed
    */
   async run(caller: UpworkCaller, watermark: Date | null): Promise<SyncResult> {
-    const figures = { rooms: 0, created: 0, updated: 0, read: 0, failedRooms: 0, unreadable: 0 };
+    const counts = { rooms: 0, created: 0, updated: 0, read: 0, failedRooms: 0, unreadable: 0 };
     const run = new SyncRun();
     const since = watermark && new Date(watermark.getTime() - OVERLAP_MS);
     const { user } = await this.upwork.call(CURRENT_USER, {}, caller);
@@ -39,43 +39,43 @@ export class MessagesSyncService {
     const read = async (after: string | null) =>
       (await this.upwork.call(ROOMS, { filter, pagination: { after, first: PAGE_SIZE } }, caller)).roomList;
     for await (const { nodes: rooms, unreadable } of readPages(MAX_ROOM_PAGES, read)) {
-      figures.unreadable += unreadable;
+      counts.unreadable += unreadable;
       for (const room of rooms) {
         await run.runPart(`room ${room.id}`, async () => {
-          const { stories, unreadable: lost } = await this.readStories(room, caller);
+          const { stories, unreadable: unreadableStories } = await this.readStories(room, caller);
           const stored = await this.messages.store(
             toRoomInput(room),
             stories.flatMap((story) => toMessageInputs(story, user.id)),
           );
-          figures.rooms += 1;
-          figures.created += stored.created;
-          figures.updated += stored.updated;
-          figures.read += stored.read;
-          figures.unreadable += lost;
+          counts.rooms += 1;
+          counts.created += stored.created;
+          counts.updated += stored.updated;
+          counts.read += stored.read;
+          counts.unreadable += unreadableStories;
         });
       }
     }
-    figures.failedRooms = run.failedCount;
-    return { error: run.summarizeFailures(), isComplete: run.isComplete, figures };
+    counts.failedRooms = run.failedCount;
+    return { error: run.summarizeFailures(), isComplete: run.isComplete, counts };
   }
 
-  /** All of them: they come by the time they were written, so one that was edited stands on any page. */
+  /** Reads all stories: they are sorted by creation time, so an edited one may be on any page. */
   private async readStories(
     room: UpworkRoom,
     caller: UpworkCaller,
   ): Promise<{ stories: UpworkStory[]; unreadable: number }> {
-    // A story that is written meanwhile moves others to the next page, where they come again.
+    // A new story moves others to the next page, where they appear again.
     const found = new Map<string, UpworkStory>();
-    let lost = 0;
+    let unreadableCount = 0;
     const read = async (after: string | null) => {
       const variables = { filter: { roomId_eq: room.id }, pagination: { after, first: PAGE_SIZE } };
       return (await this.upwork.call(ROOM_STORIES, variables, caller)).roomStories;
     };
     for await (const { nodes, unreadable } of readPages(MAX_STORY_PAGES, read)) {
       for (const story of nodes) found.set(story.id, story);
-      lost += unreadable;
+      unreadableCount += unreadable;
     }
-    return { stories: [...found.values()], unreadable: lost };
+    return { stories: [...found.values()], unreadable: unreadableCount };
   }
 }
 
@@ -87,7 +87,7 @@ function toRoomInput({ id, vendorProposal, lastReadDateTime }: UpworkRoom): Upwo
   };
 }
 
-/** A story without a text is an event of the room. */
+/** Maps a story to a message; one without a text is an event of the room and is skipped. */
 function toMessageInputs(
   { id, message, user, createdDateTime }: UpworkStory,
   upworkUserId: string,

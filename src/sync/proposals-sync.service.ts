@@ -11,8 +11,8 @@ const MAX_PAGES = 20;
 const MAX_COVER_LETTER_LENGTH = 20_000;
 
 /**
- * Upwork's words for where a proposal stands. Its list is not published: one with another word was sent, which is all that
- * is known of it, and its word is kept beside that.
+ * Upwork's statuses of a proposal. The full list is not published: an unknown status counts as submitted and is stored
+ * beside it.
  */
 const STATUS_BY_UPWORK_STATUS: Readonly<Record<string, UpworkProposalInput['status']>> = {
   PENDING: 'submitted',
@@ -27,7 +27,7 @@ const STATUS_BY_UPWORK_STATUS: Readonly<Record<string, UpworkProposalInput['stat
   ARCHIVED: 'archived',
 };
 
-/** Lets the tenant's proposals follow those on Upwork. */
+/** Updates proposals from Upwork. */
 @Injectable()
 export class ProposalsSyncService {
   constructor(
@@ -37,29 +37,30 @@ export class ProposalsSyncService {
   ) {}
 
   /**
-   * Reads all proposals, for any of them may have moved. One that cannot be stored leaves the others alone. Session: user,
-   * a short unit each. @throws UpworkError when a page cannot be read or all proposals failed
+   * Reads all proposals, since any may have changed. A failed one does not affect the others. Session: user, one short
+   * unit each.
+   * @throws UpworkError when a page cannot be read or all proposals failed
    */
   async run(caller: UpworkCaller): Promise<SyncResult> {
-    const figures = { created: 0, moved: 0, unchanged: 0, unknownJob: 0, unknownStatus: 0, failed: 0, unreadable: 0 };
+    const counts = { created: 0, moved: 0, unchanged: 0, unknownJob: 0, unknownStatus: 0, failed: 0, unreadable: 0 };
     const run = new SyncRun();
     const read = async (after: string | null) =>
       (await this.upwork.call(VENDOR_PROPOSALS, { pagination: { after, first: PAGE_SIZE } }, caller)).vendorProposals;
     for await (const { nodes, unreadable } of readPages(MAX_PAGES, read)) {
-      figures.unreadable += unreadable;
+      counts.unreadable += unreadable;
       for (const node of nodes) {
         await run.runPart(`proposal ${node.id}`, async () => {
-          figures[await this.storeProposal(node, toProposalInput(node))] += 1;
-          if (!STATUS_BY_UPWORK_STATUS[node.status.status.toUpperCase()]) figures.unknownStatus += 1;
+          counts[await this.storeProposal(node, toProposalInput(node))] += 1;
+          if (!STATUS_BY_UPWORK_STATUS[node.status.status.toUpperCase()]) counts.unknownStatus += 1;
         });
       }
       await this.proposals.markSeen(nodes.map(({ id }) => id));
     }
-    figures.failed = run.failedCount;
-    return { error: run.summarizeFailures(), isComplete: run.isComplete, figures };
+    counts.failed = run.failedCount;
+    return { error: run.summarizeFailures(), isComplete: run.isComplete, counts };
   }
 
-  /** A proposal for a vacancy that was never brought in brings in its title. */
+  /** Stores a proposal; if its job is unknown, the job is first imported with its title only. */
   private async storeProposal(node: UpworkProposal, input: UpworkProposalInput) {
     const outcome = await this.proposals.updateStatus(input);
     const title = node.marketplaceJobPosting.content?.title;
@@ -82,7 +83,7 @@ function toProposalInput({
   const bid = Number(terms?.chargeRate?.rawValue ?? 0);
   return {
     upworkProposalId: id,
-    // The search names a vacancy by its ciphertext, which is its id behind one of two marks.
+    // The search identifies a job by its ciphertext: its id after one of two prefixes.
     upworkJobIds: [jobId, `~01${jobId}`, `~02${jobId}`],
     status: STATUS_BY_UPWORK_STATUS[status.status.toUpperCase()] ?? 'submitted',
     upworkStatus: truncateToCodePoints(status.status, 100) || null,

@@ -2,34 +2,33 @@ import { Logger } from '@nestjs/common';
 import { AppError } from '../platform/errors/app-error';
 import { UpworkError } from '../upwork/upwork.error';
 
-/** What is synchronised of a connection; the CHECK of syncs.kind lists the same. */
+/** Kinds of synchronisations; the CHECK of syncs.kind lists the same. */
 export const SYNC_KINDS = ['jobs', 'proposals', 'messages'] as const;
 /** One of SYNC_KINDS. */
 export type SyncKind = (typeof SYNC_KINDS)[number];
 
-/** How often each is brought up to date by itself, in seconds. */
+/** Interval of each kind in seconds. */
 export const SYNC_INTERVAL_SECONDS: Readonly<Record<SyncKind, number>> = { jobs: 900, proposals: 600, messages: 120 };
 
-/** What a synchronisation did: how many. */
+/** Counts of what a synchronisation did. */
 export type SyncCounts = Readonly<Record<string, number>>;
 
-/** How a run ended whose parts did not all fail. */
+/** Result of a run in which at least one part succeeded. */
 export interface SyncResult {
-  readonly figures: SyncCounts;
-  /** Why some parts failed. */
+  readonly counts: SyncCounts;
+  /** Summary of the parts that failed. */
   readonly error: string | null;
-  /** Whether what is older than the run's start is known now. */
+  /** True when everything before the start of the run was read. */
   readonly isComplete: boolean;
 }
 
-/** The task that runs what is due; a user's request starts it at once. */
+/** Id of the task that runs due synchronisations; a user's request triggers it at once. */
 export const SYNC_TASK_ID = 'sync-connections';
 
 const MAX_REASON_LENGTH = 1_000;
 
 /**
- * The parts of a synchronisation (searches, conversations, proposals). Each has its own fate: one that fails leaves the
- * others alone.
+ * Runs the parts of a synchronisation (searches, conversations, proposals). A failed part does not affect the others.
  */
 export class SyncRun {
   private readonly logger = new Logger(SyncRun.name);
@@ -39,7 +38,7 @@ export class SyncRun {
   /**
    * Runs one part.
    * @returns why it failed; null when it succeeded
-   * @throws what concerns all parts: a refused access token, a service of ours that is away
+   * @throws errors that concern all parts: a refused access token, an unavailable service of this installation
    */
   async runPart(name: string, work: () => Promise<void>): Promise<string | null> {
     this.partCount += 1;
@@ -58,12 +57,12 @@ export class SyncRun {
     return this.errors.length;
   }
 
-  /** False when Upwork could not be asked for all parts: what was missed must be asked for again. */
+  /** False when Upwork was unreachable for a part: the next run must read it again. */
   get isComplete(): boolean {
     return !this.errors.some((error) => error instanceof UpworkError && error.kind !== 'unusable');
   }
 
-  /** Why parts failed, in words; null when all succeeded. @throws the first error when all parts failed */
+  /** Summarizes why parts failed; null when all succeeded. @throws the first error when all parts failed */
   summarizeFailures(): string | null {
     if (this.errors.length === 0) return null;
     if (this.errors.length === this.partCount) throw this.errors[0];
@@ -74,8 +73,8 @@ export class SyncRun {
   }
 }
 
-/** Returns why something failed as its user may read it. */
+/** Describes an error for the user. */
 export function describeSyncError(error: unknown): string {
   if (error instanceof UpworkError || error instanceof AppError) return error.message.slice(0, MAX_REASON_LENGTH);
-  return 'something went wrong on our side';
+  return 'An internal error occurred';
 }

@@ -15,7 +15,7 @@ import { ProposalsSyncService } from './proposals-sync.service';
 import { SyncsController } from './syncs.controller';
 import { SyncsService } from './syncs.service';
 
-/** Brings vacancies, proposals and messages in from Upwork. */
+/** Synchronises jobs, proposals and messages with Upwork. */
 @Module({
   imports: [
     AuditModule,

@@ -8,9 +8,9 @@ import { SyncDto, SyncListDto } from './syncs.dto';
 import { SyncsService } from './syncs.service';
 
 const CONDITIONS =
-  'Needs a connection (POST /v1/tokens/upwork/authorize). Once in 30 s (UPWORK_SYNC_INTERVAL_SECONDS); sooner is 429 with Retry-After.';
+  'Needs a connection (POST /v1/tokens/upwork/authorize). Allowed once in 30 s (UPWORK_SYNC_INTERVAL_SECONDS); an earlier request is rejected with 429 and Retry-After.';
 
-/** What is brought in from Upwork, and how fresh it is. */
+/** Synchronisations with Upwork: request and monitor. */
 @ApiTags('Synchronisation')
 @SignedIn()
 @Controller({ version: '1' })
@@ -22,8 +22,8 @@ export class SyncsController {
   @LocationAt('/v1/syncs')
   @ApiOperation({
     operationId: 'syncJobs',
-    summary: 'Search Upwork now',
-    description: `Runs your saved searches on each connection. Follow it at GET /v1/syncs/{id}. ${CONDITIONS}`,
+    summary: 'Synchronise jobs',
+    description: `Runs your saved searches on each connection. Poll GET /v1/syncs/{id} for the result. ${CONDITIONS}`,
   })
   @ApiAcceptedResponse({ type: SyncListDto, description: 'The queued synchronisations.' })
   async syncJobs(): Promise<SyncListDto> {
@@ -35,8 +35,8 @@ export class SyncsController {
   @LocationAt('/v1/syncs')
   @ApiOperation({
     operationId: 'syncProposals',
-    summary: 'Follow your proposals now',
-    description: `What was submitted, accepted or rejected on Upwork moves on here. ${CONDITIONS}`,
+    summary: 'Synchronise proposals',
+    description: `Updates proposals that were submitted, accepted or rejected on Upwork. ${CONDITIONS}`,
   })
   @ApiAcceptedResponse({ type: SyncListDto, description: 'The queued synchronisations.' })
   async syncProposals(): Promise<SyncListDto> {
@@ -48,8 +48,8 @@ export class SyncsController {
   @LocationAt('/v1/syncs')
   @ApiOperation({
     operationId: 'syncMessages',
-    summary: 'Fetch messages now',
-    description: `New and edited messages of your rooms on Upwork. ${CONDITIONS}`,
+    summary: 'Synchronise messages',
+    description: `Fetches new and edited messages of your rooms on Upwork. ${CONDITIONS}`,
   })
   @ApiAcceptedResponse({ type: SyncListDto, description: 'The queued synchronisations.' })
   async syncMessages(): Promise<SyncListDto> {
@@ -59,8 +59,8 @@ export class SyncsController {
   @Get('syncs')
   @ApiOperation({
     operationId: 'listSyncs',
-    summary: 'List your synchronisations',
-    description: 'Three for each connection, with last success and lag.',
+    summary: 'List synchronisations',
+    description: 'Returns up to three for each connection, with last success and lag.',
   })
   @ApiOkResponse({ type: SyncListDto, description: 'The synchronisations.' })
   async list(): Promise<SyncListDto> {
@@ -70,8 +70,8 @@ export class SyncsController {
   @Get('syncs/:id')
   @ApiOperation({
     operationId: 'getSync',
-    summary: 'Read a synchronisation',
-    description: 'The status, what it did, why it failed.',
+    summary: 'Get a synchronisation',
+    description: 'Returns its status, counts and last error.',
   })
   @ApiOkResponse({ type: SyncDto, description: 'The synchronisation.' })
   get(@Param('id', ParseIdPipe) id: number): Promise<SyncDto> {

@@ -2,20 +2,20 @@ import { ApiProperty } from '@nestjs/swagger';
 import { SYNC_KINDS, type SyncCounts, type SyncKind } from './sync-run';
 import type { SyncRow } from './syncs.queries';
 
-/** Where a synchronisation stands. */
+/** Synchronisation in API responses. */
 export class SyncDto {
-  @ApiProperty({ type: 'integer', description: 'The id.', example: 5 })
+  @ApiProperty({ type: 'integer', description: 'Id of the synchronisation.', example: 5 })
   id: number;
 
-  @ApiProperty({ type: 'integer', description: 'The connection it is of.', example: 3 })
+  @ApiProperty({ type: 'integer', description: 'Id of its connection.', example: 3 })
   connectionId: number;
 
-  @ApiProperty({ enum: SYNC_KINDS, description: 'What it brings in.', example: 'jobs' })
+  @ApiProperty({ enum: SYNC_KINDS, description: 'Kind of data that it fetches.', example: 'jobs' })
   kind: SyncKind;
 
   @ApiProperty({
     enum: ['queued', 'running', 'succeeded', 'failed'],
-    description: 'Of the latest run.',
+    description: 'Status of the latest run.',
     example: 'queued',
   })
   status: 'queued' | 'running' | 'succeeded' | 'failed';
@@ -24,7 +24,7 @@ export class SyncDto {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'When it last succeeded.',
+    description: 'When it last succeeded (UTC).',
     example: null,
   })
   lastSuccessAt: Date | null;
@@ -32,7 +32,7 @@ export class SyncDto {
   @ApiProperty({
     type: 'integer',
     nullable: true,
-    description: 'How old what is here may be, in seconds.',
+    description: 'Maximum age of the data, in seconds.',
     example: 120,
   })
   lagSeconds: number | null;
@@ -40,7 +40,7 @@ export class SyncDto {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When it runs next by itself.',
+    description: 'When it next runs automatically (UTC).',
     example: '2026-01-31T09:30:00.000Z',
   })
   nextRunAt: Date;
@@ -48,7 +48,7 @@ export class SyncDto {
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'Why the latest run failed; after one that succeeded: which parts of it did not.',
+    description: 'Error of the latest run; after a success, summary of the parts that failed.',
     example: null,
   })
   lastError: string | null;
@@ -56,12 +56,12 @@ export class SyncDto {
   @ApiProperty({
     type: 'object',
     additionalProperties: { type: 'integer' },
-    description: 'What the last run that succeeded did.',
+    description: 'Counts of the last successful run.',
     example: { created: 3 },
   })
   figures: SyncCounts;
 
-  /** Shows a row of the table. */
+  /** Maps a row. */
   static from(this: void, row: SyncRow): SyncDto {
     const { id, tokenId: connectionId, kind, succeededAt, watermark, nextAt: nextRunAt, lastError, figures } = row;
     const lagSeconds = watermark && Math.max(0, Math.round((Date.now() - watermark.getTime()) / 1_000));
@@ -86,8 +86,8 @@ function computeStatus({ isRunning, requestedAt, startedAt, failures, succeededA
   return succeededAt === null ? 'queued' : 'succeeded';
 }
 
-/** Synchronisations, one for each kind of each connection. */
+/** Synchronisations, one for each kind and connection. */
 export class SyncListDto {
-  @ApiProperty({ type: [SyncDto], description: 'The synchronisations.' })
+  @ApiProperty({ type: [SyncDto], description: 'Synchronisations.' })
   items: SyncDto[];
 }

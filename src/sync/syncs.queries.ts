@@ -1,6 +1,6 @@
 import type { SyncCounts, SyncKind } from './sync-run';
 
-/** A row of syncs. */
+/** Row of syncs. */
 export interface SyncRow {
   readonly id: number;
   readonly userId: number;
@@ -26,12 +26,12 @@ const COLUMNS = `s.id, s.user_id AS "userId", s.token_id AS "tokenId", t.organiz
 
 const WITH_TOKEN = `JOIN user_tokens t ON t.user_id = s.user_id AND t.id = s.token_id`;
 
-/** When kind $1 was asked for within the last $2 seconds. */
+/** Synchronisations of the kind $1 requested within the last $2 seconds. */
 const REQUESTED_RECENTLY = `FROM syncs a WHERE a.kind = $1 AND a.requested_at > now() - make_interval(secs => $2)`;
 
 /**
- * Asks for the synchronisation of kind $1 of each connection that can do it; a run under way is followed by another. No row
- * when it was asked for within the last $2 seconds.
+ * Requests a synchronisation of the kind $1 for each usable connection; a running one is followed by another. Returns
+ * no row when the kind was requested within the last $2 seconds.
  */
 export const REQUEST_SYNCS = `
   WITH asked AS (
@@ -42,18 +42,18 @@ export const REQUEST_SYNCS = `
   )
   SELECT ${COLUMNS} FROM asked s ${WITH_TOKEN} ORDER BY s.id`;
 
-/** Seconds until kind $1 may be asked for again; no row when it may be now. */
+/** Returns the seconds until the kind $1 may be requested again; no row when it may be now. */
 export const SECONDS_UNTIL_ALLOWED = `
   SELECT ceil(extract(epoch FROM a.requested_at + make_interval(secs => $2) - now()))::integer AS seconds ${REQUESTED_RECENTLY}
   ORDER BY a.requested_at DESC LIMIT 1`;
 
-/** All synchronisations of the tenant. */
+/** Lists all synchronisations of the tenant. */
 export const LIST_SYNCS = `SELECT ${COLUMNS} FROM syncs s ${WITH_TOKEN} ORDER BY s.token_id, s.id`;
 
-/** The synchronisation $1. */
+/** Reads the synchronisation $1. */
 export const READ_SYNC = `SELECT ${COLUMNS} FROM syncs s ${WITH_TOKEN} WHERE s.id = $1`;
 
-/** Takes the lease of the synchronisation $1 for $2 if it is due and free; it ends by itself after $3 seconds. */
+/** Claims the synchronisation $1 for the owner $2 if it is due and free. The lease expires after $3 seconds. */
 export const CLAIM_SYNC = `
   UPDATE syncs s SET lease_owner = $2, lease_until = now() + make_interval(secs => $3), started_at = now()
   FROM user_tokens t
@@ -62,8 +62,8 @@ export const CLAIM_SYNC = `
   RETURNING ${COLUMNS}`;
 
 /**
- * Ends the synchronisation $1 of $2 with success; what was asked for while it ran is run again at once. Unless it is
- * complete ($5) the watermark stays, so nothing is passed over; $6 says which parts failed.
+ * Records a success of the synchronisation $1 of the owner $2. If it was requested during the run, it is due again at
+ * once. The watermark advances only after a complete run ($5), so nothing is skipped; $6: summary of failed parts.
  */
 export const SYNC_SUCCEEDED = `
   UPDATE syncs SET succeeded_at = now(), watermark = CASE WHEN $5 THEN started_at ELSE watermark END, figures = $3,
@@ -72,7 +72,7 @@ export const SYNC_SUCCEEDED = `
     lease_owner = NULL, lease_until = NULL
   WHERE id = $1 AND lease_owner = $2`;
 
-/** Ends it with the error $3; it is tried again after $4 seconds. The watermark stays, so nothing is passed over. */
+/** Records the failure $3 and retries after $4 seconds. The watermark does not change, so nothing is skipped. */
 export const SYNC_FAILED = `
   UPDATE syncs SET failures = failures + 1, last_error = $3, next_at = now() + make_interval(secs => $4),
     lease_owner = NULL, lease_until = NULL

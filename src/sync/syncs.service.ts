@@ -29,13 +29,13 @@ import {
   type SyncRow,
 } from './syncs.queries';
 
-/** A worker that dies loses its synchronisation to another after so long. */
+/** Lease of a run; after it, another worker may take over from one that died. */
 const LEASE_SECONDS = 600;
 
 const FIRST_RETRY_SECONDS = 60;
 const MAX_RETRY_SECONDS = 3_600;
 
-/** The synchronisations of the signed-in user's connections: asked for, run and shown. */
+/** Requests, runs and lists synchronisations of the signed-in user's connections. */
 @Injectable()
 export class SyncsService {
   private readonly logger = new Logger(SyncsService.name);
@@ -51,9 +51,9 @@ export class SyncsService {
   ) {}
 
   /**
-   * Asks for a synchronisation of one kind of all connections; a worker begins it within moments.
-   * @throws AppError `token.not_connected` when there is no connection that works; `rate.limited` with Retry-After when
-   *   this kind was asked for a moment ago
+   * Requests a synchronisation of one kind for all connections; a worker starts it within moments.
+   * @throws AppError `token.not_connected` when no connection works; `rate.limited` with Retry-After when this kind was
+   *   requested a moment ago
    */
   async request(kind: SyncKind): Promise<SyncDto[]> {
     const everySeconds = this.config.upwork.syncIntervalSeconds;
@@ -79,25 +79,25 @@ export class SyncsService {
   }
 
   /**
-   * Runs one synchronisation that is due, unless another worker has it. Session: user, for whom a task works; Upwork is
-   * called between units. What it stored before a failure stays, and comes again as unchanged.
-   * @returns its figures; undefined when it failed or was not to be run
+   * Runs one synchronisation if it is due and free. Session: the user for whom the task works; Upwork is called between
+   * units. Data stored before a failure is kept and is unchanged when read again.
+   * @returns its counts; undefined when it failed or was not claimed
    */
   async run(id: number): Promise<SyncCounts | undefined> {
     const owner = randomUUID();
     const [sync] = await this.database.query<SyncRow>(CLAIM_SYNC, [id, owner, LEASE_SECONDS]);
     if (!sync) return undefined;
     try {
-      const { figures, error, isComplete } = await this.synchronize(sync);
+      const { counts, error, isComplete } = await this.synchronize(sync);
       await this.database.query(SYNC_SUCCEEDED, [
         id,
         owner,
-        JSON.stringify(figures),
+        JSON.stringify(counts),
         SYNC_INTERVAL_SECONDS[sync.kind],
         isComplete,
         error,
       ]);
-      return figures;
+      return counts;
     } catch (error) {
       await this.database.query(SYNC_FAILED, [
         id,
@@ -110,8 +110,8 @@ export class SyncsService {
   }
 
   /**
-   * An access token may be void before its time: it is refreshed once, after which the connection either works or says
-   * that it must be made anew.
+   * An access token may become void early: it is refreshed once. After that the connection works or reports that it
+   * must be reconnected.
    */
   private async synchronize(sync: SyncRow): Promise<SyncResult> {
     try {
@@ -153,7 +153,7 @@ function computeRetrySeconds({ failures }: SyncRow, error: unknown): number {
 
 function buildTooSoonError(everySeconds: number, seconds: number): AppError {
   return new AppError('rate.limited', {
-    detail: `A synchronisation of one kind can be asked for once in ${everySeconds} s. Try again in ${seconds} s.`,
+    detail: `A synchronisation of one kind can be requested once in ${everySeconds} s. Try again in ${seconds} s.`,
     headers: { 'retry-after': String(seconds) },
   });
 }

@@ -8,8 +8,8 @@ import { listEmails } from '../support/emails';
 import { createManualWorker, type ManualWorker } from '../support/test-worker';
 import { runAsUser } from '../support/run-as-user';
 
-/** A row of a list, as it comes. */
-type Shown = Answer['body'];
+/** Row of a list. */
+type Item = Answer['body'];
 type Kind = 'jobs' | 'proposals' | 'messages';
 
 describe('synchronisation with Upwork', () => {
@@ -28,7 +28,7 @@ describe('synchronisation with Upwork', () => {
   beforeEach(async () => {
     ann = await createSignedInCaller(app);
     connection = await createUpworkConnection(app, upwork, ann, { seconds: 3_600, organizationId: 'org-ann' });
-    // A new connection is synchronised at once; here each test says what is.
+    // Stops the automatic synchronisation of new connections; each test requests its own.
     await app.db.query('superuser', `UPDATE syncs SET next_at = now() + interval '1 day'`);
   });
   afterEach(async () => {
@@ -43,7 +43,7 @@ describe('synchronisation with Upwork', () => {
     await upwork.stop();
   });
 
-  /** Asks for a synchronisation over HTTP, lets the worker do it, and returns where it stands. */
+  /** Requests a synchronisation over HTTP, runs the worker, and returns the result. */
   async function sync(kind: Kind, user = ann): Promise<Answer['body']> {
     const { status, body } = await user.post(`/v1/${kind}/sync`);
     expect([status, body.items[0].status]).toEqual([202, 'queued']);
@@ -51,7 +51,7 @@ describe('synchronisation with Upwork', () => {
     return (await user.get(`/v1/syncs/${body.items[0].id}`)).body;
   }
 
-  it('walks from a search to an accepted proposal', async () => {
+  it('covers the way from a search to an accepted proposal', async () => {
     const posted = upwork.marketplace.publish({
       title: 'Speed up PostgreSQL',
       skills: ['PostgreSQL'],
@@ -96,7 +96,7 @@ describe('synchronisation with Upwork', () => {
     upwork.marketplace.writeMessage(sent.id, 'freelancer', 'On Monday.');
     expect(await sync('messages')).toMatchObject({ figures: { created: 1, read: 1 } });
     const { body: messages } = await ann.get(`/v1/messages?jobId=${draft.jobId}&sort=createdAt`);
-    expect(messages.items.map((m: Shown) => [m.senderType, m.content, m.isRead])).toEqual([
+    expect(messages.items.map((m: Item) => [m.senderType, m.content, m.isRead])).toEqual([
       ['client', 'When can you start?', true],
       ['freelancer', 'On Monday.', true],
     ]);
@@ -105,11 +105,11 @@ describe('synchronisation with Upwork', () => {
     await sync('proposals');
     expect((await ann.get(`/v1/proposals/${draft.id}`)).body.status).toBe('accepted');
     const { body: history } = await ann.get(`/v1/proposals/${draft.id}/history`);
-    expect(history.items.map((change: Shown) => change.actor.kind)).toEqual(['task', 'task', 'user']);
+    expect(history.items.map((change: Item) => change.actor.kind)).toEqual(['task', 'task', 'user']);
     expect(upwork.calls.at(-1)?.tenant).toBe('org-ann');
   });
 
-  it('is idempotent, keeps favourite and status, and notices a renewal', async () => {
+  it('is idempotent, keeps favorite and status, and detects a renewal', async () => {
     const posted = upwork.marketplace.publish({ title: 'Vue dashboards', amount: '900' });
     await ann.post('/v1/saved-searches', { name: 'Vue', query: 'vue' });
     await sync('jobs');
@@ -129,7 +129,7 @@ describe('synchronisation with Upwork', () => {
     });
   });
 
-  it('reads on over pages, and updates an edited story', async () => {
+  it('reads several pages, and updates an edited story', async () => {
     for (let n = 0; n < 120; n++) upwork.marketplace.publish({ title: `Rust job ${n}`, amount: '100' });
     await ann.post('/v1/saved-searches', { name: 'Rust', query: 'rust' });
     expect(await sync('jobs')).toMatchObject({ figures: { created: 120 } });
@@ -146,7 +146,7 @@ describe('synchronisation with Upwork', () => {
     expect((await ann.get('/v1/messages')).body.items[0]).toMatchObject({ content: 'First' });
   });
 
-  it('keeps a word of Upwork that nobody expected, and takes the proposal for sent', async () => {
+  it('stores an unknown status of Upwork, and counts the proposal as submitted', async () => {
     const posted = upwork.marketplace.publish({ title: 'Lisp for a bank', amount: '900' });
     await ann.post('/v1/saved-searches', { name: 'Lisp', query: 'lisp' });
     await sync('jobs');
@@ -172,7 +172,7 @@ describe('synchronisation with Upwork', () => {
     expect((await ann.get('/v1/proposals')).body.items[0]).toMatchObject({ status: 'accepted', upworkStatus: 'Hired' });
   });
 
-  it('sees an old story that was edited, behind pages without news', async () => {
+  it('updates an edited story after pages without changes', async () => {
     const sent = upwork.marketplace.submit(
       ann.email,
       upwork.marketplace.publish({ title: 'A long talk' }).id,
@@ -191,7 +191,7 @@ describe('synchronisation with Upwork', () => {
   });
 
   it.each(['html', 'empty', '500', 'cut'] as const)(
-    'ends in a clear error when Upwork answers %s, and goes on afterwards',
+    'reports an error when Upwork answers %s, and recovers afterwards',
     async (fault) => {
       await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
       upwork.faults.schedule('graphql', fault, 3);
@@ -204,7 +204,7 @@ describe('synchronisation with Upwork', () => {
     },
   );
 
-  it('counts every new match once, though the run that found it broke off', async () => {
+  it('counts every new match once, even when the run was interrupted', async () => {
     for (let n = 0; n < 120; n++) upwork.marketplace.publish({ title: `Kotlin job ${n}`, amount: '100' });
     await ann.post('/v1/saved-searches', { name: 'Kotlin', query: 'kotlin', alertHours: 168 });
     await app.db.query('superuser', 'UPDATE saved_searches SET last_alerted_at = now()');
@@ -217,7 +217,7 @@ describe('synchronisation with Upwork', () => {
     expect((await ann.get('/v1/saved-searches')).body.items[0]).toMatchObject({ newMatches: 120 });
   });
 
-  it('searches all anew when a search looks for something else', async () => {
+  it('searches everything again when the query changes', async () => {
     const anHourAgo = new Date(Date.now() - 7_200_000);
     for (let n = 0; n < 60; n++)
       upwork.marketplace.publish({ title: `Scala job ${n}`, amount: '100', publishedAt: anHourAgo });
@@ -228,7 +228,7 @@ describe('synchronisation with Upwork', () => {
     expect(await sync('jobs')).toMatchObject({ figures: { created: 60 } });
   });
 
-  it('refreshes an access token that is void before its time, and goes on', async () => {
+  it('refreshes an access token that became void early, and continues', async () => {
     await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
     const refreshes = upwork.grants.refreshes;
     upwork.grants.expireAll();
@@ -237,7 +237,7 @@ describe('synchronisation with Upwork', () => {
     expect(upwork.grants.refreshes - refreshes).toBe(1);
   });
 
-  it('learns of an application that was removed at Upwork at the next call, not a day later', async () => {
+  it('detects revoked access at the next call', async () => {
     await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
     upwork.grants.revokeAll();
 
@@ -248,18 +248,18 @@ describe('synchronisation with Upwork', () => {
     expect((await ann.get(`/v1/tokens/${connection}`)).body).toMatchObject({ status: 'reconnect_needed' });
     expect(
       (await listEmails(await createSignedInCaller(app, { role: 'admin' }), ann.email)).map(({ subject }) => subject),
-    ).toEqual(['Connect Gigvault to Upwork anew']);
+    ).toEqual(['Reconnect Gigvault to Upwork']);
     expect((await ann.post('/v1/jobs/sync')).body.code).toBe('token.not_connected');
   });
 
-  it('tries again by itself after one fault', async () => {
+  it('retries automatically after one fault', async () => {
     await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
     upwork.faults.schedule('graphql', '429');
 
     expect(await sync('jobs')).toMatchObject({ status: 'succeeded' });
   });
 
-  it('mails new matches at most once in the hours wished for', async () => {
+  it('emails new matches at most once per interval', async () => {
     await ann.post('/v1/saved-searches', { name: 'Go', query: 'golang', alertHours: 24 });
     for (const title of ['Golang one', 'Golang two']) {
       upwork.marketplace.publish({ title });
@@ -272,9 +272,9 @@ describe('synchronisation with Upwork', () => {
     expect((await ann.get('/v1/saved-searches')).body.items[0]).toMatchObject({ newMatches: 1 });
   });
 
-  /** What Upwork, or a stranger who writes there, makes of a node now and then. */
+  /** Invalid nodes, as Upwork or other users may produce them. */
   const NUL_AND_HALF = '\0\ud800';
-  const odd = (node: Record<string, unknown>) => [
+  const buildInvalidNodes = (node: Record<string, unknown>) => [
     { node: null },
     null,
     'a text',
@@ -284,13 +284,15 @@ describe('synchronisation with Upwork', () => {
     {},
   ];
 
-  it('leaves out vacancies that cannot be read, counts them, and keeps the others', async () => {
+  it('skips and counts unreadable jobs, and keeps the others', async () => {
     upwork.marketplace.publish({ title: `Elixir ${NUL_AND_HALF}one`, description: NUL_AND_HALF });
     await ann.post('/v1/saved-searches', { name: 'Elixir', query: 'elixir' });
     upwork.transformResponse = (_, answer) => {
       const { edges } = answer.data['marketplaceJobPostingsSearch']!;
       const { node } = edges[0]!;
-      edges.push(...(odd(node!) as FakeAnswer['data'][string]['edges']), { node: { ...node, title: null } });
+      edges.push(...(buildInvalidNodes(node!) as FakeAnswer['data'][string]['edges']), {
+        node: { ...node, title: null },
+      });
       return {
         ...answer,
         errors: [{ message: 'null in a non-null field', path: ['marketplaceJobPostingsSearch', 'edges', 1, 'node'] }],
@@ -305,7 +307,7 @@ describe('synchronisation with Upwork', () => {
     expect((await ann.get('/v1/jobs')).body.items).toMatchObject([{ title: 'Elixir one' }]);
   });
 
-  it('leaves out proposals that cannot be read or stored, counts them, and follows the others', async () => {
+  it('skips and counts unreadable and failed proposals, and stores the others', async () => {
     upwork.marketplace.submit(
       ann.email,
       upwork.marketplace.publish({ title: 'Perl' }).id,
@@ -324,7 +326,7 @@ describe('synchronisation with Upwork', () => {
         },
       });
       edges.unshift(
-        ...(odd(node) as FakeAnswer['data'][string]['edges']),
+        ...(buildInvalidNodes(node) as FakeAnswer['data'][string]['edges']),
         { node: { ...node, status: null } },
         dated('-271821-04-20T00:00:00.000Z'),
       );
@@ -333,13 +335,13 @@ describe('synchronisation with Upwork', () => {
 
     expect(await sync('proposals')).toMatchObject({
       status: 'succeeded',
-      lastError: '1 of 2 failed. The first: something went wrong on our side',
+      lastError: '1 of 2 failed. The first: An internal error occurred',
       figures: { created: 1, failed: 1, unreadable: 8 },
     });
     expect((await ann.get('/v1/proposals')).body.items).toMatchObject([{ coverLetter: 'Hello ' }]);
   });
 
-  it('leaves out stories that cannot be read, and reads the others once though they come twice', async () => {
+  it('skips unreadable stories, and stores duplicates once', async () => {
     const sent = upwork.marketplace.submit(
       ann.email,
       upwork.marketplace.publish({ title: 'Ada' }).id,
@@ -354,7 +356,7 @@ describe('synchronisation with Upwork', () => {
       const node = edges[0]!.node!;
       const system = { node: { ...node, id: '99', message: null, user: null } };
       edges.push(
-        ...(odd(node) as FakeAnswer['data'][string]['edges']),
+        ...(buildInvalidNodes(node) as FakeAnswer['data'][string]['edges']),
         system,
         { node },
         { node: { ...node, createdDateTime: 'soon' } },
@@ -367,12 +369,12 @@ describe('synchronisation with Upwork', () => {
       lastError: null,
       figures: { rooms: 1, created: 2, unreadable: 8, failedRooms: 0 },
     });
-    expect((await ann.get('/v1/messages')).body.items.map(({ content }: Shown) => [...content].length).sort()).toEqual([
+    expect((await ann.get('/v1/messages')).body.items.map(({ content }: Item) => [...content].length).sort()).toEqual([
       3, 50_000,
     ]);
   });
 
-  it('gives each search its own fate', async () => {
+  it('isolates failures of searches', async () => {
     upwork.marketplace.publish({ title: 'Cobol payroll' });
     for (const name of ['Broken', 'Cobol']) await ann.post('/v1/saved-searches', { name, query: name.toLowerCase() });
     upwork.transformResponse = ({ variables }, answer) =>
@@ -383,19 +385,19 @@ describe('synchronisation with Upwork', () => {
     expect(done).toMatchObject({ status: 'succeeded', figures: { searches: 1, created: 1, failedSearches: 1 } });
     expect(done.lastError).toContain('1 of 2 failed. The first: SearchJobs');
     const { items } = (await ann.get('/v1/saved-searches')).body;
-    expect(items.map((search: Shown) => [search.lastError !== null, search.lastSearchedAt !== null])).toEqual([
+    expect(items.map((search: Item) => [search.lastError !== null, search.lastSearchedAt !== null])).toEqual([
       [true, false],
       [false, true],
     ]);
     upwork.transformResponse = (_, answer) => answer;
     await sync('jobs');
-    expect((await ann.get('/v1/saved-searches')).body.items.map((search: Shown) => search.lastError)).toEqual([
+    expect((await ann.get('/v1/saved-searches')).body.items.map((search: Item) => search.lastError)).toEqual([
       null,
       null,
     ]);
   });
 
-  it('gives each room its own fate, and asks again for one that Upwork could not give', async () => {
+  it('isolates failures of rooms, and retries a room that Upwork could not return', async () => {
     const rooms = ['One', 'Two'].map((title) =>
       upwork.marketplace.submit(ann.email, upwork.marketplace.publish({ title }).id, 'Hello', '10.00'),
     );
@@ -415,7 +417,7 @@ describe('synchronisation with Upwork', () => {
     });
   });
 
-  it('of one tenant whose answers do not come holds up nobody else', async () => {
+  it('does not delay other tenants when one waits for answers', async () => {
     const bob = await createSignedInCaller(app);
     await createUpworkConnection(app, upwork, bob, { seconds: 3_600, organizationId: 'org-bob' });
     await app.db.query('superuser', `UPDATE syncs SET next_at = now() + interval '1 day'`);
@@ -441,14 +443,14 @@ describe('synchronisation with Upwork', () => {
     upwork.transformResponse = (_, answer) => answer;
     for (const go of release) go();
     await run;
-    expect((await ann.get('/v1/syncs')).body.items.map((shown: Shown) => shown.status).sort()).toEqual([
+    expect((await ann.get('/v1/syncs')).body.items.map((shown: Item) => shown.status).sort()).toEqual([
       'queued',
       'succeeded',
       'succeeded',
     ]);
   });
 
-  it('is asked for once in 30 s of each kind', async () => {
+  it('can be requested once in 30 s per kind', async () => {
     const strict = await startApp({ sharedWith: app, settings: { UPWORK_SYNC_INTERVAL_SECONDS: '30' } });
     const at = new Caller(strict.url, ann.token);
 
@@ -468,7 +470,7 @@ describe('synchronisation with Upwork', () => {
     await strict.close();
   });
 
-  it('runs once when two workers take it at once', async () => {
+  it('runs once when several workers claim it', async () => {
     await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
     const { body } = await ann.post('/v1/jobs/sync');
     const before = upwork.calls.length;
@@ -476,11 +478,11 @@ describe('synchronisation with Upwork', () => {
 
     const results = await Promise.all([1, 2, 3].map(() => runAsUser(ann.id, () => syncs.run(body.items[0].id))));
 
-    expect(results.filter((figures) => figures !== undefined)).toHaveLength(1);
+    expect(results.filter((counts) => counts !== undefined)).toHaveLength(1);
     expect(upwork.calls.length - before).toBe(1);
   });
 
-  it('needs a connection, and shows a stranger nothing', async () => {
+  it('needs a connection, and is hidden from other users', async () => {
     const bob = await createSignedInCaller(app);
     const { body } = await ann.get('/v1/syncs');
 
@@ -497,18 +499,18 @@ describe('/v1/saved-searches', () => {
   });
   afterAll(() => app.close());
 
-  it('are made, changed, listed and deleted', async () => {
+  it('creates, changes, lists and deletes searches', async () => {
     const ann = await createSignedInCaller(app);
-    const made = await ann.post('/v1/saved-searches', { name: 'One', query: 'sql', jobType: 'fixed' });
-    expect([made.status, made.headers.get('location')]).toEqual([201, `/v1/saved-searches/${made.body.id}`]);
+    const created = await ann.post('/v1/saved-searches', { name: 'One', query: 'sql', jobType: 'fixed' });
+    expect([created.status, created.headers.get('location')]).toEqual([201, `/v1/saved-searches/${created.body.id}`]);
     expect((await ann.post('/v1/saved-searches', { name: 'One', query: 'x' })).body.code).toBe(
       'saved_search.already_exists',
     );
 
-    const changed = await ann.patch(`/v1/saved-searches/${made.body.id}`, { jobType: null, alertHours: 12 });
+    const changed = await ann.patch(`/v1/saved-searches/${created.body.id}`, { jobType: null, alertHours: 12 });
     expect(changed.body).toMatchObject({ name: 'One', jobType: null, alertHours: 12, version: 2 });
     expect((await ann.get('/v1/saved-searches')).body.items).toEqual([changed.body]);
-    expect((await ann.delete(`/v1/saved-searches/${made.body.id}`)).status).toBe(204);
-    expect((await ann.get(`/v1/saved-searches/${made.body.id}`)).status).toBe(404);
+    expect((await ann.delete(`/v1/saved-searches/${created.body.id}`)).status).toBe(204);
+    expect((await ann.get(`/v1/saved-searches/${created.body.id}`)).status).toBe(404);
   });
 });
