@@ -1,7 +1,7 @@
 import { Column, Entity } from 'typeorm';
 import { BaseEntity, InstantColumn } from '../platform/database/base.entity';
 
-/** A search for vacancies that a user wants to have run for him. */
+/** Search for jobs on Upwork that runs automatically. */
 @Entity('saved_searches')
 export class SavedSearch extends BaseEntity {
   @Column('text')
@@ -16,7 +16,7 @@ export class SavedSearch extends BaseEntity {
   @Column('integer', { name: 'alert_hours', nullable: true })
   alertHours: number | null;
 
-  /** Where new matches are sent; null: they are mailed. */
+  /** Webhook that receives new matches; null: they are emailed. */
   @Column('bigint', { name: 'webhook_id', nullable: true })
   webhookId: number | null;
 
@@ -26,11 +26,11 @@ export class SavedSearch extends BaseEntity {
   @InstantColumn('last_searched_at', { nullable: true })
   lastSearchedAt: Date | null;
 
-  /** When all its pages were last read. */
+  /** When all of its pages were last read. */
   @InstantColumn('last_full_search_at', { nullable: true })
   lastFullSearchAt: Date | null;
 
-  /** Why its latest run failed. */
+  /** Error of the latest run; null after a success. */
   @Column('text', { name: 'last_error', nullable: true })
   lastError: string | null;
 

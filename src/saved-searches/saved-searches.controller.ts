@@ -8,7 +8,7 @@ import { Post } from '../platform/idempotency/post';
 import { CreateSavedSearchDto, SavedSearchDto, UpdateSavedSearchDto } from './saved-searches.dto';
 import { SavedSearchesService } from './saved-searches.service';
 
-/** Searches for vacancies that run by themselves. */
+/** Saved searches: jobs on Upwork that the synchronisation looks for. */
 @ApiTags('Synchronisation')
 @SignedIn()
 @Controller({ path: 'saved-searches', version: '1' })
@@ -18,10 +18,10 @@ export class SavedSearchesController {
   @Post()
   @ApiOperation({
     operationId: 'createSavedSearch',
-    summary: 'Save a search',
-    description: 'It runs on Upwork every quarter of an hour, and with POST /v1/jobs/sync.',
+    summary: 'Create a saved search',
+    description: 'The search runs on Upwork every 15 minutes, and with POST /v1/jobs/sync.',
   })
-  @ApiCreatedResponse({ type: SavedSearchDto, description: 'The search.' })
+  @ApiCreatedResponse({ type: SavedSearchDto, description: 'The saved search.' })
   create(@Body() dto: CreateSavedSearchDto): Promise<SavedSearchDto> {
     return this.searches.create(dto);
   }
@@ -29,8 +29,8 @@ export class SavedSearchesController {
   @Get()
   @ApiOperation({
     operationId: 'listSavedSearches',
-    summary: 'List your saved searches',
-    description: 'Oldest first, with the number of new matches.',
+    summary: 'List saved searches',
+    description: 'Returns your saved searches with the number of new matches, oldest first.',
   })
   @ApiPage(SavedSearchDto)
   list(@Query() query: PageQueryDto): Promise<Page<SavedSearchDto>> {
@@ -38,8 +38,12 @@ export class SavedSearchesController {
   }
 
   @Get(':id')
-  @ApiOperation({ operationId: 'getSavedSearch', summary: 'Read a saved search', description: 'With its ETag.' })
-  @ApiOkResponse({ type: SavedSearchDto, description: 'The search.' })
+  @ApiOperation({
+    operationId: 'getSavedSearch',
+    summary: 'Get a saved search',
+    description: 'Returns the search with its ETag.',
+  })
+  @ApiOkResponse({ type: SavedSearchDto, description: 'The saved search.' })
   get(@Param('id', ParseIdPipe) id: number): Promise<SavedSearchDto> {
     return this.searches.get(id);
   }
@@ -47,10 +51,10 @@ export class SavedSearchesController {
   @Patch(':id')
   @ApiOperation({
     operationId: 'updateSavedSearch',
-    summary: 'Change a saved search',
-    description: 'A JSON merge patch.',
+    summary: 'Update a saved search',
+    description: 'Takes a JSON merge patch. A new query or job type makes the search start over.',
   })
-  @ApiOkResponse({ type: SavedSearchDto, description: 'The search as it is now.' })
+  @ApiOkResponse({ type: SavedSearchDto, description: 'The updated search.' })
   update(
     @Param('id', ParseIdPipe) id: number,
     @Body() dto: UpdateSavedSearchDto,
@@ -64,9 +68,9 @@ export class SavedSearchesController {
   @ApiOperation({
     operationId: 'deleteSavedSearch',
     summary: 'Delete a saved search',
-    description: 'The jobs it found stay.',
+    description: 'Deletes the search. The jobs it found stay.',
   })
-  @ApiNoContentResponse({ description: 'It is gone.' })
+  @ApiNoContentResponse({ description: 'The search is deleted.' })
   remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {
     return this.searches.remove(id, ifMatch);
   }

@@ -6,14 +6,19 @@ import type { SavedSearch } from './saved-search.entity';
 
 /** Body of POST /v1/saved-searches. */
 export class CreateSavedSearchDto {
-  @ApiProperty({ type: String, maxLength: 100, description: 'Its name; each is used once.', example: 'Slow databases' })
+  @ApiProperty({
+    type: String,
+    maxLength: 100,
+    description: 'Name of the search; unique per user.',
+    example: 'Slow databases',
+  })
   @TextField(100)
   name: string;
 
   @ApiProperty({
     type: String,
     maxLength: 500,
-    description: "What to look for, in Upwork's search syntax.",
+    description: "Search expression in Upwork's syntax.",
     example: 'postgresql AND performance',
   })
   @TextField(500)
@@ -23,7 +28,7 @@ export class CreateSavedSearchDto {
     type: String,
     enum: ['fixed', 'hourly'],
     nullable: true,
-    description: 'Only vacancies that pay so.',
+    description: 'Job type to search for; null: both.',
     example: 'hourly',
   })
   @NullableField()
@@ -35,7 +40,7 @@ export class CreateSavedSearchDto {
     minimum: 1,
     maximum: 168,
     nullable: true,
-    description: 'You are told of new matches at most once in so many hours; null: never.',
+    description: 'Minimum hours between notifications of new matches; null: no notifications.',
     example: 24,
   })
   @NullableField()
@@ -48,7 +53,7 @@ export class CreateSavedSearchDto {
     type: 'integer',
     minimum: 1,
     nullable: true,
-    description: 'The webhook of yours that is told; null: a mail tells you.',
+    description: 'Id of the webhook to notify; null: by email.',
     example: 2,
   })
   @NullableField()
@@ -58,24 +63,24 @@ export class CreateSavedSearchDto {
   webhookId?: number | null;
 }
 
-/** A merge patch of a saved search: what is left out stays, null clears what may be empty. */
+/** Merge patch of a saved search. Omitted fields do not change; null clears optional ones. */
 export class UpdateSavedSearchDto extends PartialType(CreateSavedSearchDto, { skipNullProperties: false }) {}
 
-/** A saved search as the API shows it. */
+/** Saved search in API responses. */
 export class SavedSearchDto {
-  @ApiProperty({ type: 'integer', description: 'The id.', example: 4 })
+  @ApiProperty({ type: 'integer', description: 'Id of the search.', example: 4 })
   id: number;
 
-  @ApiProperty({ type: String, description: 'Its name.', example: 'Slow databases' })
+  @ApiProperty({ type: String, description: 'Name of the search.', example: 'Slow databases' })
   name: string;
 
-  @ApiProperty({ type: String, description: 'What it looks for.', example: 'postgresql AND performance' })
+  @ApiProperty({ type: String, description: 'Search expression.', example: 'postgresql AND performance' })
   query: string;
 
   @ApiProperty({
     enum: ['fixed', 'hourly'],
     nullable: true,
-    description: 'Only vacancies that pay so.',
+    description: 'Job type to search for; null: both.',
     example: 'hourly',
   })
   jobType: 'fixed' | 'hourly' | null;
@@ -83,7 +88,7 @@ export class SavedSearchDto {
   @ApiProperty({
     type: 'integer',
     nullable: true,
-    description: 'You are told at most once in so many hours; null: never.',
+    description: 'Minimum hours between notifications of new matches; null: no notifications.',
     example: 24,
   })
   alertHours: number | null;
@@ -91,32 +96,38 @@ export class SavedSearchDto {
   @ApiProperty({
     type: 'integer',
     nullable: true,
-    description: 'The webhook that is told; null: a mail tells you.',
+    description: 'Id of the webhook to notify; null: by email.',
     example: null,
   })
   webhookId: number | null;
 
-  @ApiProperty({ type: 'integer', description: 'Jobs found since the last alert.', example: 3 })
+  @ApiProperty({ type: 'integer', description: 'Number of jobs found since the last notification.', example: 3 })
   newMatches: number;
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'When it last ran.', example: null })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'When the search last ran (UTC).',
+    example: null,
+  })
   lastSearchedAt: Date | null;
 
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'Why its latest run failed; null when it succeeded.',
+    description: 'Error of the latest run; null when it succeeded.',
     example: null,
   })
   lastError: string | null;
 
-  @ApiProperty({ type: 'integer', description: 'Counts its changes; its ETag.', example: 1 })
+  @ApiProperty({ type: 'integer', description: 'Version number, used as the ETag.', example: 1 })
   version: number;
 
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When it was made.',
+    description: 'When the search was created (UTC).',
     example: '2026-01-31T09:30:00.000Z',
   })
   createdAt: Date;
@@ -124,12 +135,12 @@ export class SavedSearchDto {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When it last changed or ran.',
+    description: 'When the search last changed or ran (UTC).',
     example: '2026-01-31T09:30:00.000Z',
   })
   updatedAt: Date;
 
-  /** Shows a row of the table. */
+  /** Maps a row. */
   static from(this: void, search: SavedSearch): SavedSearchDto {
     const {
       id,

@@ -9,7 +9,7 @@ import { SavedSearchesService } from './saved-searches.service';
 declareConstraint('saved_searches_name_key', {
   code: 'saved_search.already_exists',
   pointer: '/name',
-  message: 'you have a saved search of this name',
+  message: 'You already have a saved search with this name.',
 });
 
 declareConstraint('saved_searches_webhook_id_fk', {
@@ -18,7 +18,7 @@ declareConstraint('saved_searches_webhook_id_fk', {
   message: 'You have no webhook with this id.',
 });
 
-/** Saved searches: which vacancies the synchronization looks for, and who is notified of new matches. */
+/** Saved searches: the jobs that the synchronisation looks for, and who is notified of new matches. */
 @Module({
   imports: [TypeOrmModule.forFeature([SavedSearch]), AuditModule],
   controllers: [SavedSearchesController],

@@ -12,8 +12,8 @@ const COLUMNS = `id, user_id AS "userId", name, query, job_type AS "jobType", al
   last_searched_at AS "lastSearchedAt", last_error AS "lastError", last_alerted_at AS "lastAlertedAt", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
 
 /**
- * Taken and recorded in one statement: the same matches are never told twice, and not lost when their sender dies. One
- * record for each webhook and one for the mail. What a webhook that is switched off would be told waits for it.
+ * Claims new matches and records their deliveries in one statement, so that no match is reported twice or lost. One
+ * delivery per webhook and one for the email. Matches for a disabled webhook wait until it is enabled.
  */
 const RECORD_MATCH_DELIVERIES = `
   WITH due AS (
@@ -31,7 +31,7 @@ const RECORD_MATCH_DELIVERIES = `
   FROM taken GROUP BY webhook_id
   RETURNING id`;
 
-/** The signed-in user's saved searches. */
+/** Manages the signed-in user's saved searches. */
 @Injectable()
 export class SavedSearchesService {
   constructor(
@@ -39,7 +39,10 @@ export class SavedSearchesService {
     private readonly pages: KeysetPages,
   ) {}
 
-  /** Saves a search; it runs with the next synchronisation. @throws AppError `saved_search.already_exists`, `reference.not_found` */
+  /**
+   * Creates a search; it runs with the next synchronisation.
+   * @throws AppError `saved_search.already_exists`, `reference.not_found`
+   */
   create(dto: CreateSavedSearchDto): Promise<SavedSearchDto> {
     return this.database.transaction(async (unit) =>
       SavedSearchDto.from(await unit.repository(SavedSearch).insert(dto)),
@@ -63,7 +66,10 @@ export class SavedSearchesService {
     return SavedSearchDto.from(search);
   }
 
-  /** Changes a search as the merge patch says; one that looks for something else starts anew. @throws AppError `saved_search.not_found`, `precondition.failed`, `saved_search.already_exists` */
+  /**
+   * Applies a merge patch. A new query or job type makes the search start over.
+   * @throws AppError `saved_search.not_found`, `precondition.failed`, `saved_search.already_exists`
+   */
   async update(id: number, dto: UpdateSavedSearchDto, ifMatch?: Preconditions): Promise<SavedSearchDto> {
     const changed = await this.database.change(SavedSearch, id, 'saved_search.not_found', (search) => {
       assertVersion(search, ifMatch);
@@ -85,7 +91,7 @@ export class SavedSearchesService {
     });
   }
 
-  /** Takes the new matches the user is to be told of and records the alerts; returns how many. One statement. */
+  /** Records deliveries for new matches that are due and returns how many. One statement. */
   async recordDeliveries(): Promise<number> {
     return (await this.database.query(RECORD_MATCH_DELIVERIES)).length;
   }
