@@ -1,19 +1,19 @@
 import { Config } from '../platform/config/config';
 import type { TaskResult, ScheduledTask, Skipped, TaskContext } from '../platform/scheduler/scheduled-task';
 
-/** One transaction's; the audit writes a row for each. */
+/** Jobs per transaction, each with an audit row. */
 const BATCH = 1_000;
 
-/** Keeps vacancies of Upwork no longer than its terms allow. */
+/** Deletes the content of fetched jobs after the time that Upwork's terms allow. */
 export const EXPIRE_FETCHED_JOBS: ScheduledTask = {
   id: 'expire-fetched-jobs',
   description:
-    'Gives up the content of vacancies that no search has seen for UPWORK_CACHE_HOURS, except favourites and what has a proposal, a message or an AI draft.',
+    'Deletes the content of fetched jobs that no synchronisation has found for UPWORK_CACHE_HOURS, except favourites and jobs with a proposal, a message or an AI draft.',
   cron: '17 * * * *',
   timezone: 'UTC',
   timeoutMs: 10 * 60_000,
   retries: 3,
-  missedRunImpact: "Vacancies are kept longer than Upwork's terms allow.",
+  missedRunImpact: "Fetched jobs are stored longer than Upwork's terms allow.",
   run: expireFetchedJobs,
 };
 

@@ -4,7 +4,7 @@ import { AppError, type FieldError } from '../platform/errors/app-error';
 import { toHundredths } from '../platform/http/validation/money-field';
 import { createHash } from 'node:crypto';
 
-/** The columns that say what a vacancy is; status and favourite say what its tenant thinks of it. */
+/** Columns from the source of a job, without the user's status and favourite. */
 export const CONTENT_FIELDS = [
   'upworkJobId',
   'title',
@@ -25,10 +25,10 @@ export const CONTENT_FIELDS = [
   'workload',
 ] as const satisfies readonly (keyof Job)[];
 
-/** What a vacancy is, without what its tenant thinks of it. */
+/** The content of a job, without the user's status and favourite. */
 export type JobContent = Pick<Job, (typeof CONTENT_FIELDS)[number]>;
 
-/** Returns the columns a validated body stands for: what it leaves out is null, or the table's default. */
+/** Returns the columns of a validated body. Absent fields are null, or the table's default. */
 export function contentOf(dto: CreateJobDto): JobContent {
   return {
     upworkJobId: dto.upworkJobId ?? null,
@@ -51,7 +51,7 @@ export function contentOf(dto: CreateJobDto): JobContent {
   };
 }
 
-/** Amounts of a job, or of a list's filters, of which two make a range. */
+/** Amounts of a job or of a list's filters, in pairs of minimum and maximum. */
 interface Amounts {
   readonly budgetMin?: string | null;
   readonly budgetMax?: string | null;
@@ -64,7 +64,7 @@ const RANGES = [
   ['hourlyRateMin', 'hourlyRateMax'],
 ] as const;
 
-/** @throws AppError `validation.failed` when the lower end of a range is above its upper one */
+/** Checks the ranges. @throws AppError `validation.failed` when a minimum is above its maximum */
 export function assertRanges(amounts: Amounts): void {
   const errors = RANGES.flatMap(([min, max]): FieldError[] => {
     const [low, high] = [amounts[min], amounts[max]];
@@ -76,8 +76,8 @@ export function assertRanges(amounts: Amounts): void {
 }
 
 /**
- * Returns what makes two rows of a tenant the same job: `upwork:<id>`, or without an id `content:<sha-256>` of all
- * columns that say what the job is. Jobs carry the key of what they now are, so it is made anew when they change.
+ * Returns the key that identifies a job of a tenant: `upwork:<id>`, or without an id `content:<sha-256>` of all content
+ * columns. The key follows the current content, so each change computes it again.
  */
 export function sourceKeyOf(content: JobContent): string {
   if (content.upworkJobId !== null) return `upwork:${content.upworkJobId}`;
@@ -85,7 +85,7 @@ export function sourceKeyOf(content: JobContent): string {
   return `content:${createHash('sha256').update(columns).digest('hex')}`;
 }
 
-/** Equal JSON has one spelling: jsonb does not keep the order of keys. */
+/** Sorts object keys, because jsonb does not keep their order. */
 function canonical(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map(canonical);

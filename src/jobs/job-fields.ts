@@ -1,26 +1,26 @@
 import type { ApiPropertyOptions } from '@nestjs/swagger';
 import { EXPERIENCE_LEVELS, JOB_TYPES } from './job-values';
 
-/** How the fields of a job are described wherever they appear in the OpenAPI document; the examples make a valid job. */
+/** OpenAPI descriptions of a job's fields; the examples together are a valid job. */
 export const JOB_FIELDS = {
   upworkJobId: {
     type: String,
     nullable: true,
     maxLength: 100,
-    description: "Upwork's own id of the vacancy; each tenant has it at most once.",
+    description: "Upwork's id of the job; each user has it at most once.",
     example: '~01a2b3c4d5e6f70819',
   },
   title: {
     type: String,
     maxLength: 500,
-    description: 'Headline of the vacancy.',
+    description: 'Title of the job.',
     example: 'Speed up slow PostgreSQL queries',
   },
   description: {
     type: String,
     nullable: true,
     maxLength: 50_000,
-    description: 'Full text of the vacancy.',
+    description: 'Full text of the job.',
     example: 'Our reports take minutes. Find out why, and make them take seconds.',
   },
   budgetMin: {
@@ -49,27 +49,27 @@ export const JOB_FIELDS = {
   },
   currency: {
     type: String,
-    description: 'Currency of all amounts, ISO 4217. A new job without one gets USD.',
+    description: 'Currency of all amounts, ISO 4217. The default for a new job is USD.',
     example: 'USD',
   },
   skills: {
     type: [String],
     maxItems: 50,
-    description: 'Skills asked for, each at most 100 characters; repetitions are dropped.',
+    description: 'Required skills, each at most 100 characters; repetitions are removed.',
     example: ['PostgreSQL', 'Performance Optimization'],
   },
   category: {
     type: String,
     nullable: true,
     maxLength: 100,
-    description: 'Category.',
+    description: 'Upwork category.',
     example: 'Web, Mobile & Software Dev',
   },
   subcategory: {
     type: String,
     nullable: true,
     maxLength: 100,
-    description: 'Part of the category.',
+    description: 'Upwork subcategory.',
     example: 'Web Development',
   },
   country: { type: String, nullable: true, maxLength: 100, description: 'Country of the client.', example: 'Germany' },
@@ -77,15 +77,21 @@ export const JOB_FIELDS = {
     type: 'object',
     additionalProperties: true,
     nullable: true,
-    description: 'What is known of the client: any JSON object of at most 16 KiB and 8 levels.',
+    description: 'Information about the client: any JSON object of at most 16 KiB and 8 levels.',
     example: { rating: 4.9, hires: 12, paymentVerified: true },
   },
-  jobType: { type: String, enum: JOB_TYPES, nullable: true, description: 'How the vacancy pays.', example: 'fixed' },
+  jobType: {
+    type: String,
+    enum: JOB_TYPES,
+    nullable: true,
+    description: 'Payment: a fixed price or by the hour.',
+    example: 'fixed',
+  },
   experienceLevel: {
     type: String,
     enum: EXPERIENCE_LEVELS,
     nullable: true,
-    description: 'Experience the vacancy asks for.',
+    description: 'Required experience.',
     example: 'expert',
   },
   duration: {
@@ -104,7 +110,7 @@ export const JOB_FIELDS = {
   },
   isFavorite: {
     type: Boolean,
-    description: 'Whether the user marked the job as a favourite. A new job is none unless it says so.',
+    description: 'True for a favourite of the user. The default is false.',
     example: false,
   },
 } as const satisfies Record<string, ApiPropertyOptions>;

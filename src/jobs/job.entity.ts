@@ -2,19 +2,19 @@ import { Column, Entity } from 'typeorm';
 import { BaseEntity, InstantColumn, MoneyColumn } from '../platform/database/base.entity';
 import type { ExperienceLevel, JobStatus, JobType } from './job-values';
 
-/** Columns the database makes of others; queries filter by them, nobody reads them. */
+/** Columns that PostgreSQL generates. Queries filter by them and do not select them. */
 const GENERATED = { generatedType: 'STORED', nullable: true, select: false, insert: false, update: false } as const;
 
-/** Money in bigint hundredths, which a filter can use an index for. */
+/** Declares a generated bigint column with an amount in hundredths, which an index can serve. */
 function HundredthsOf(column: string): PropertyDecorator {
   const asExpression = `(nullif(${column}, 'NaN') * 100)::bigint`;
   return Column({ ...GENERATED, type: 'bigint', name: `${column}_hundredths`, asExpression });
 }
 
-/** An Upwork vacancy that a tenant keeps. */
+/** An Upwork job stored by a tenant. */
 @Entity('jobs')
 export class Job extends BaseEntity {
-  /** What makes two rows of a tenant the same job. @see source-key.ts */
+  /** The key that identifies a job of a tenant. @see job-content.ts */
   @Column('text', { name: 'source_key' })
   sourceKey: string;
 
@@ -75,15 +75,15 @@ export class Job extends BaseEntity {
   @Column('boolean', { name: 'is_favorite', default: false })
   isFavorite: boolean;
 
-  /** The vacancy as its source gave it; read by nobody but its tenant's export. */
+  /** The job as its source sent it. Only the tenant's export reads it. */
   @Column('jsonb', { name: 'source_payload', nullable: true, select: false })
   readonly sourcePayload?: unknown;
 
-  /** When a synchronisation last saw it; moves without being a change. */
+  /** When a synchronisation last found it. An update of it is not a change of the job. */
   @InstantColumn('fetched_at', { nullable: true, select: false, insert: false, update: false })
   readonly fetchedAt?: Date | null;
 
-  /** When its content was given up. */
+  /** When its content expired. */
   @InstantColumn('expired_at', { nullable: true, select: false, insert: false, update: false })
   readonly expiredAt?: Date | null;
 

@@ -10,7 +10,7 @@ import { CreateJobDto, JobDto, UpdateJobDto } from './jobs.dto';
 import { ListJobsDto } from './list-jobs.dto';
 import { JobsService } from './jobs.service';
 
-/** Routes of the tenant's jobs. */
+/** Routes for the signed-in user's jobs. */
 @ApiTags('Jobs')
 @SignedIn()
 @Controller({ path: 'jobs', version: '1' })
@@ -20,9 +20,9 @@ export class JobsController {
   @Post()
   @ApiOperation({
     operationId: 'createJob',
-    summary: 'Store a job',
+    summary: 'Create a job',
     description:
-      'Each Upwork id is stored once. Without one, jobs are the same when all their fields are equal, status and favourite aside; 409 `job.already_exists` also when the one that exists is deleted (`PATCH {"status": "active"}` brings it back).',
+      'Each Upwork id is stored once. Jobs without one are the same when all fields except status and favourite are equal. A duplicate is 409 `job.already_exists`, also of a deleted job; `PATCH {"status": "active"}` restores that one.',
   })
   @ApiCreatedResponse({ type: JobDto, description: 'The job.' })
   create(@Body() dto: CreateJobDto): Promise<JobDto> {
@@ -34,7 +34,7 @@ export class JobsController {
     operationId: 'listJobs',
     summary: 'List jobs',
     description:
-      'Filters narrow the list together; money filters take jobs whose range overlaps. Deleted jobs only with `status=deleted`.',
+      'Returns jobs that match all filters; money filters match overlapping ranges. Deleted jobs appear only with `status=deleted`.',
   })
   @ApiPage(JobDto)
   list(@Query() query: ListJobsDto): Promise<Page<JobDto>> {
@@ -42,7 +42,7 @@ export class JobsController {
   }
 
   @Get(':id')
-  @ApiOperation({ operationId: 'getJob', summary: 'Read a job', description: 'Deleted jobs are read too.' })
+  @ApiOperation({ operationId: 'getJob', summary: 'Get a job', description: 'Returns deleted jobs too.' })
   @ApiOkResponse({ type: JobDto, description: 'The job.' })
   get(@Param('id', ParseIdPipe) id: number): Promise<JobDto> {
     return this.jobs.get(id);
@@ -51,11 +51,11 @@ export class JobsController {
   @Patch(':id')
   @ApiOperation({
     operationId: 'updateJob',
-    summary: 'Change a job',
+    summary: 'Update a job',
     description:
-      'A JSON merge patch. Mark favourites by `isFavorite`, archive and bring back by `status`. Without a change the version stays.',
+      'A JSON merge patch. `isFavorite` marks a favourite; `status` archives or restores the job. The version grows only when a value changes.',
   })
-  @ApiOkResponse({ type: JobDto, description: 'The job as it now is.' })
+  @ApiOkResponse({ type: JobDto, description: 'The updated job.' })
   update(
     @Param('id', ParseIdPipe) id: number,
     @Body() changes: UpdateJobDto,
@@ -69,9 +69,9 @@ export class JobsController {
   @ApiOperation({
     operationId: 'deleteJob',
     summary: 'Delete a job',
-    description: 'Sets its status to deleted; lists leave it out.',
+    description: 'Sets the status to deleted. Lists omit deleted jobs by default.',
   })
-  @ApiNoContentResponse({ description: 'The job is deleted.' })
+  @ApiNoContentResponse({ description: 'The job was deleted.' })
   remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {
     return this.jobs.remove(id, ifMatch);
   }
@@ -79,8 +79,8 @@ export class JobsController {
   @Get(':id/history')
   @ApiOperation({
     operationId: 'getJobHistory',
-    summary: 'List the changes of a job',
-    description: 'Newest first: who changed which fields, and when.',
+    summary: 'Get the history of a job',
+    description: 'Who changed which fields and when, newest first.',
   })
   @ApiPage(ChangeDto)
   history(@Param('id', ParseIdPipe) id: number, @Query() query: PageQueryDto): Promise<Page<ChangeDto>> {

@@ -23,7 +23,7 @@ import type { Job } from './job.entity';
 const MAX_SKILLS = 50;
 const MAX_SKILL_LENGTH = 100;
 
-/** A list of skills: trimmed, each once, in the order given. */
+/** Validates a list of skills, trims them and removes repetitions. */
 export function SkillsField(): PropertyDecorator {
   return applyDecorators(
     Transform(({ value }: TransformFnParams): unknown => (Array.isArray(value) ? distinct(value) : value)),
@@ -120,7 +120,8 @@ export class CreateJobDto {
   @ApiPropertyOptional({
     type: String,
     enum: SETTABLE_JOB_STATUSES,
-    description: 'Archived jobs stay in the lists; deleted is set by DELETE alone. A new job without one is active.',
+    description:
+      'Status of the job. Lists include archived jobs; only DELETE sets deleted. The default for a new job is active.',
     example: 'active',
   })
   @OptionalField()
@@ -134,13 +135,13 @@ export class CreateJobDto {
 }
 
 /**
- * Body of PATCH /v1/jobs/:id, a JSON merge patch: what is left out stays, null clears what may be empty. A status of
- * active brings a deleted job back.
+ * Body of PATCH /v1/jobs/:id, a JSON merge patch: absent fields keep their value, null clears a nullable field. The
+ * status active restores a deleted job.
  * @see RFC 7396
  */
 export class UpdateJobDto extends PartialType(CreateJobDto, { skipNullProperties: false }) {}
 
-/** A job as the API shows it. */
+/** A job as the API returns it. */
 export class JobDto {
   @ApiProperty({ type: 'integer', description: 'Id of the job.', example: 4711 })
   id: number;
@@ -196,7 +197,7 @@ export class JobDto {
   @ApiProperty(JOB_FIELDS.workload)
   workload: string | null;
 
-  @ApiProperty({ type: String, enum: JOB_STATUSES, description: 'Where the job stands.', example: 'active' })
+  @ApiProperty({ type: String, enum: JOB_STATUSES, description: 'Status of the job.', example: 'active' })
   status: JobStatus;
 
   @ApiProperty(JOB_FIELDS.isFavorite)
@@ -204,7 +205,7 @@ export class JobDto {
 
   @ApiProperty({
     type: 'integer',
-    description: 'Grows with each change; the ETag is this number in quotes.',
+    description: 'Version number, one higher after each change. The ETag is this number in quotes.',
     example: 1,
   })
   version: number;
@@ -212,7 +213,7 @@ export class JobDto {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When the job came in.',
+    description: 'When the job was created (UTC).',
     example: '2026-01-31T09:30:00.000Z',
   })
   createdAt: Date;
@@ -220,12 +221,12 @@ export class JobDto {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When the job last changed.',
+    description: 'When the job was last changed (UTC).',
     example: '2026-01-31T09:30:00.000Z',
   })
   updatedAt: Date;
 
-  /** What of a job, or of a row with its fields, is for its tenant to see. */
+  /** Builds the DTO from a job or a row with its fields, without the source key and the tenant. */
   static from(job: Omit<Job, 'sourceKey' | 'userId'>): JobDto {
     return {
       id: job.id,

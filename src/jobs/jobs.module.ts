@@ -14,10 +14,10 @@ import { JobsService } from './jobs.service';
 declareConstraint('jobs_source_key_key', {
   code: 'job.already_exists',
   pointer: '/upworkJobId',
-  message: 'you have this job already: the same upworkJobId or, without one, the same in all fields; it may be deleted',
+  message: 'You already have this job: the same upworkJobId or, without one, equal fields. It may be deleted.',
 });
 
-/** Vacancies: kept, searched, imported. */
+/** Jobs: storage, search and import. */
 @Module({
   imports: [AuditModule, TypeOrmModule.forFeature([Job])],
   controllers: [JobsImportController, JobsController],

@@ -6,18 +6,18 @@ import type { JobDto } from './jobs.dto';
 import type { ListJobsDto } from './list-jobs.dto';
 import type { JobSort } from './job-values';
 
-/** A row of a list: the job as it is shown, and its place in the list's order. */
+/** A row of a list: the job and its sort value. */
 export interface JobRow extends JobDto {
   readonly sortKey: CursorKey;
 }
 
-/** How a list is ordered: an expression that is never NULL, as a cursor keeps it, and its direction. */
+/** A sort order: an expression that is never NULL, its form in a cursor, and its direction. */
 interface Order {
   readonly expression: string;
   readonly key: string;
   readonly type: 'timestamptz' | 'bigint' | 'text';
   readonly isDescending: boolean;
-  /** Whether an index of the tenant's jobs has this order. */
+  /** True when an index of the tenant's jobs has this order. */
   readonly isIndexed: boolean;
 }
 
@@ -26,7 +26,7 @@ const COLUMNS = `id, upwork_job_id AS "upworkJobId", title, description, budget_
   client_info AS "clientInfo", job_type AS "jobType", experience_level AS "experienceLevel", duration, workload, status,
   is_favorite AS "isFavorite", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
 
-/** Beyond any amount: what has none comes last in both directions. */
+/** Values beyond any amount, so that jobs without one come last in both directions. */
 const NO_AMOUNT = { ascending: '99999999999', descending: '-1' };
 
 const ORDERS: Readonly<Record<JobSort, Order>> = {
@@ -41,14 +41,14 @@ const ORDERS: Readonly<Record<JobSort, Order>> = {
 };
 
 /**
- * Up to so many finds of a GIN index are read, filtered and sorted; when there are more, walking the list's own order soon
- * meets a page of them.
+ * Limit of GIN index matches that are read, filtered and sorted. With more matches, a scan in the list's order soon finds
+ * a page of them.
  */
 const FEW_MATCHES = 2_000;
 
 /**
- * Returns the statement that reads a page of the tenant's jobs, behind the row with the keys `after`. It reads tenant_jobs,
- * through which the GIN indexes serve text and skills (the migration says why row security would not let them).
+ * Selects the tenant's jobs after the row with the keys `after`, at most `take` rows. It reads tenant_jobs, because row
+ * security on jobs would exclude the GIN indexes for text and skills (the migration explains why).
  */
 export function listJobs(
   query: ListJobsDto,
@@ -69,7 +69,7 @@ export function listJobs(
   );
   const limit = `LIMIT ${others.value(take)}`;
   if (!words.isEmpty) return [pageOfMatches(order, words.all, others.all, limit), values, { planned: 'once' }];
-  // Whether an amount is rare, and the index of budgets worth its while, shows in the value alone.
+  // Only the value shows whether an amount is rare enough for the index of budgets.
   const options: QueryOptions = hasRange ? { planned: 'eachTime' } : {};
   return [
     `SELECT ${COLUMNS}, ${order.key} AS "sortKey" FROM tenant_jobs ${others.where} ${orderBy(order)} ${limit}`,
@@ -79,10 +79,10 @@ export function listJobs(
 }
 
 /**
- * A page of what text or skills find. How many they find decides which way is best, and is known only once they are looked
- * up: so one plan holds both ways and takes its turn when it runs, instead of a plan for each list's values, which costs
- * more to make than to run. LIMIT leaves the finding to the GIN index and bounds it; CASE keeps that index from the walk,
- * and lets the planner expect that every other row fits.
+ * Builds the statement for a page of text or skill matches. The number of matches decides the better path and is known
+ * only at run time, so one plan contains both paths; a plan for each value costs more than its execution. LIMIT makes the
+ * planner use the GIN index and bounds it. CASE hides that index from the scan and makes the planner expect that every
+ * other row matches.
  */
 function pageOfMatches(order: Order, words: string, others: string, limit: string): string {
   const walked = order.isIndexed ? `CASE WHEN ${words} THEN true END` : words;
@@ -100,11 +100,11 @@ function orderBy({ expression, isDescending }: Order): string {
   return `ORDER BY ${expression} ${direction}, id ${direction}`;
 }
 
-/** What the GIN indexes find. */
+/** Adds the conditions that the GIN indexes serve. */
 function wordsOf(query: ListJobsDto, conditions: Conditions): Conditions {
   return (
     conditions
-      // As a sub-select it is read once, and not for each row.
+      // A sub-select is evaluated once instead of for each row.
       .add('search @@ (SELECT app.search_query($?))', query.q)
       .add('skills @> $?', anyOf(query.skills))
       .add('skills && $?', anyOf(query.anySkills))
@@ -121,9 +121,9 @@ function filtersOf(query: ListJobsDto, conditions: Conditions): Conditions {
     .add(rangeReaches('hourly_rate'), amount(query.hourlyRateMin))
     .add(rangeBegins('hourly_rate'), amount(query.hourlyRateMax))
     .add('created_at >= $?', query.createdFrom)
-    // Instants are shown in milliseconds and kept in microseconds.
+    // The API returns milliseconds; the column has microseconds.
     .add(`created_at < $?::timestamptz + interval '1 millisecond'`, query.createdTo);
-  // As text, since the index of favourites serves no parameter.
+  // Written into the SQL, because the partial index of favourites cannot serve a parameter.
   if (query.isFavorite !== undefined) conditions.always(query.isFavorite ? 'is_favorite' : 'NOT is_favorite');
   conditions
     .anyOf('job_type', query.jobType)
@@ -133,13 +133,13 @@ function filtersOf(query: ListJobsDto, conditions: Conditions): Conditions {
   return conditions;
 }
 
-/** A range whose upper end is at or above the value; an end left open has no limit. */
+/** Builds the condition for a range that ends at or above the value. A missing end has no limit. */
 function rangeReaches(range: 'budget' | 'hourly_rate'): string {
   const [min, max] = [`${range}_min_hundredths`, `${range}_max_hundredths`];
   return `(${max} >= $? OR (${max} IS NULL AND ${min} IS NOT NULL))`;
 }
 
-/** A range whose lower end is at or below the value; an end left open has no limit. */
+/** Builds the condition for a range that starts at or below the value. A missing end has no limit. */
 function rangeBegins(range: 'budget' | 'hourly_rate'): string {
   const [min, max] = [`${range}_min_hundredths`, `${range}_max_hundredths`];
   return `(${min} <= $? OR (${min} IS NULL AND ${max} IS NOT NULL))`;
@@ -149,7 +149,7 @@ function amount(money: string | undefined): number | undefined {
   return money === undefined ? undefined : toHundredths(money);
 }
 
-/** A list parameter without values is no filter. */
+/** Returns undefined for a list without values, which is not a filter. */
 function anyOf<T>(values: readonly T[] | undefined): readonly T[] | undefined {
   return values && values.length > 0 ? values : undefined;
 }

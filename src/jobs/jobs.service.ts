@@ -15,7 +15,7 @@ import { Job } from './job.entity';
 import { CLIENT_INFO_LIMITS } from './job-values';
 import { listJobs, type JobRow } from './jobs.queries';
 
-/** The vacancies of the signed-in user: he sees and changes his own rows only, which PostgreSQL holds to. */
+/** The jobs of the signed-in user. Row security limits every query to their own rows. */
 @Injectable()
 export class JobsService {
   constructor(
@@ -26,9 +26,9 @@ export class JobsService {
   ) {}
 
   /**
-   * Stores a new job. One transaction, one audit row.
-   * @throws AppError `job.already_exists` when the tenant has the Upwork id, or without one the same job, already;
-   *   `validation.failed` when a range is turned round
+   * Stores a job. One transaction, one audit row.
+   * @throws AppError `job.already_exists` when the user already has the Upwork id or, without one, the same job;
+   *   `validation.failed` when a minimum is above its maximum
    */
   async create(dto: CreateJobDto): Promise<JobDto> {
     assertRanges(dto);
@@ -39,9 +39,9 @@ export class JobsService {
   }
 
   /**
-   * Returns a page of the jobs that fit all filters of the query; deleted ones only when its status says so. One round
-   * trip, read as plain rows.
-   * @throws AppError `cursor.invalid`; `validation.failed` when a range is turned round
+   * Returns one page of the jobs that match all filters; deleted ones only when the status filter names them. One round
+   * trip; rows are not hydrated as entities.
+   * @throws AppError `cursor.invalid`; `validation.failed` when a minimum is above its maximum
    */
   async list(query: ListJobsDto): Promise<Page<JobDto>> {
     assertRanges(query);
@@ -67,11 +67,11 @@ export class JobsService {
   }
 
   /**
-   * Changes what the patch names and returns the job as it now is; without a real change nothing is written. One
+   * Updates the fields that the patch contains and returns the updated job. Writes nothing when no value changes. One
    * transaction with the row locked, at most one audit row.
-   * @param ifMatch what the caller knows of the version; undefined lets any pass
-   * @throws AppError `job.not_found`, then `precondition.failed`, `validation.failed` when a range would be turned round,
-   *   `job.already_exists` when the job would become one the tenant has
+   * @param ifMatch the version the caller expects; undefined accepts any
+   * @throws AppError `job.not_found`, `precondition.failed`, `validation.failed` when a minimum would be above its maximum,
+   *   `job.already_exists` when the result would equal another job of the user
    */
   async update(id: number, changes: UpdateJobDto, ifMatch?: Preconditions): Promise<JobDto> {
     const updated = await this.database.change(Job, id, 'job.not_found', (job) => {
@@ -85,9 +85,9 @@ export class JobsService {
   }
 
   /**
-   * Sets the job's status to deleted: lists leave it out, and a status of active brings it back. A deleted job stays as
-   * it is. One transaction, at most one audit row.
-   * @throws AppError `job.not_found`, then `precondition.failed`
+   * Sets the status to deleted, which hides the job from lists; the status active restores it. One transaction, at most
+   * one audit row, none for a job that is already deleted.
+   * @throws AppError `job.not_found`, `precondition.failed`
    */
   async remove(id: number, ifMatch?: Preconditions): Promise<void> {
     await this.database.change(Job, id, 'job.not_found', (job) => {
@@ -97,7 +97,7 @@ export class JobsService {
   }
 
   /**
-   * Returns a page of the changes of a job, newest first, its deletion included. One round trip.
+   * Returns one page of the changes of a job, newest first, including its deletion. One round trip.
    * @throws AppError `job.not_found`, `cursor.invalid`
    */
   async history(id: number, query: PageQueryDto): Promise<Page<ChangeDto>> {
@@ -107,13 +107,13 @@ export class JobsService {
   }
 }
 
-/** Returns the patch with clientInfo as it will be, merged level by level. @throws AppError `validation.failed` beyond its limits */
+/** Merges clientInfo level by level into the patch. @throws AppError `validation.failed` beyond its limits */
 function mergeClientInfo({ clientInfo }: Job, changes: UpdateJobDto): UpdateJobDto {
   if (!changes.clientInfo) return changes;
   return { ...changes, clientInfo: patchObject('clientInfo', CLIENT_INFO_LIMITS, clientInfo, changes.clientInfo) };
 }
 
-/** The fields a merge patch names. */
+/** Returns the fields that a merge patch contains. */
 function definedValues(changes: UpdateJobDto): UpdateJobDto {
   return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
 }

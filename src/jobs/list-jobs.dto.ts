@@ -15,14 +15,14 @@ import {
   type JobType,
 } from './job-values';
 
-/** Query of GET /v1/jobs: filters narrow the list together. */
+/** Query of GET /v1/jobs. A job must match all filters. */
 export class ListJobsDto extends PageQueryDto {
   @ApiPropertyOptional({
     type: String,
     maxLength: 200,
     description:
-      'Words to find in title, skills and description; without accents or case. `"a phrase"`, `or` and `-without` work. ' +
-      'Slashes, dots and hyphens part words: `node`, `node.js` and `nodejs` find React/Node.js. C, C# and C++ are three words.',
+      'Words in title, skills and description, without regard to case and accents. `"a phrase"`, `or` and `-without` work. ' +
+      'Slashes, dots and hyphens separate words: `node`, `node.js` and `nodejs` find React/Node.js. C, C# and C++ are three words.',
     example: 'postgres -wordpress',
   })
   @OptionalField()
@@ -32,41 +32,46 @@ export class ListJobsDto extends PageQueryDto {
   @ApiPropertyOptional({
     type: [String],
     enum: JOB_STATUSES,
-    description: 'Any of these; without it all but the deleted.',
+    description: 'Any of these statuses; the default is all except deleted.',
     example: ['active'],
   })
   @ListParam()
   @IsIn(JOB_STATUSES, { each: true })
   status?: JobStatus[];
 
-  @ApiPropertyOptional({ type: String, description: 'Exactly this category.', example: 'Web, Mobile & Software Dev' })
+  @ApiPropertyOptional({ type: String, description: 'Exact category.', example: 'Web, Mobile & Software Dev' })
   @OptionalField()
   @TextField(100)
   category?: string;
 
-  @ApiPropertyOptional({ type: String, description: 'Exactly this subcategory.', example: 'Web Development' })
+  @ApiPropertyOptional({ type: String, description: 'Exact subcategory.', example: 'Web Development' })
   @OptionalField()
   @TextField(100)
   subcategory?: string;
 
-  @ApiPropertyOptional({ type: String, description: 'Exactly this country.', example: 'Germany' })
+  @ApiPropertyOptional({ type: String, description: 'Exact country of the client.', example: 'Germany' })
   @OptionalField()
   @TextField(100)
   country?: string;
 
-  @ApiPropertyOptional({ type: [String], enum: JOB_TYPES, description: 'Any of these.', example: ['fixed'] })
+  @ApiPropertyOptional({ type: [String], enum: JOB_TYPES, description: 'Any of these types.', example: ['fixed'] })
   @ListParam()
   @IsIn(JOB_TYPES, { each: true })
   jobType?: JobType[];
 
-  @ApiPropertyOptional({ type: [String], enum: EXPERIENCE_LEVELS, description: 'Any of these.', example: ['expert'] })
+  @ApiPropertyOptional({
+    type: [String],
+    enum: EXPERIENCE_LEVELS,
+    description: 'Any of these levels.',
+    example: ['expert'],
+  })
   @ListParam()
   @IsIn(EXPERIENCE_LEVELS, { each: true })
   experienceLevel?: ExperienceLevel[];
 
   @ApiPropertyOptional({
     type: [String],
-    description: 'All of these skills, spelt as in the job. Quote a skill that has a comma: `"Writing, Translation"`.',
+    description: 'All of these skills, spelled as in the job. Quote a skill with a comma: `"Writing, Translation"`.',
     example: ['PostgreSQL'],
   })
   @ListParam()
@@ -76,7 +81,7 @@ export class ListJobsDto extends PageQueryDto {
 
   @ApiPropertyOptional({
     type: [String],
-    description: 'At least one of these skills; quote one that has a comma.',
+    description: 'At least one of these skills. Quote a skill with a comma.',
     example: ['PostgreSQL', 'MySQL'],
   })
   @ListParam()
@@ -87,7 +92,7 @@ export class ListJobsDto extends PageQueryDto {
   @ApiPropertyOptional({
     type: String,
     description:
-      'Jobs whose budget reaches this amount; a job without budget is none of them, an end left open has no limit.',
+      'Jobs whose budget reaches this amount. A missing end has no limit; jobs without a budget do not match.',
     example: '500.00',
   })
   @OptionalField()
@@ -96,31 +101,39 @@ export class ListJobsDto extends PageQueryDto {
 
   @ApiPropertyOptional({
     type: String,
-    description: 'Jobs whose budget begins at or below this amount.',
+    description: 'Jobs whose budget starts at or below this amount.',
     example: '2000.00',
   })
   @OptionalField()
   @MoneyField()
   budgetMax?: string;
 
-  @ApiPropertyOptional({ type: String, description: 'As budgetMin, for the hourly rate.', example: '25.00' })
+  @ApiPropertyOptional({
+    type: String,
+    description: 'Jobs whose hourly rate reaches this amount, as for budgetMin.',
+    example: '25.00',
+  })
   @OptionalField()
   @MoneyField()
   hourlyRateMin?: string;
 
-  @ApiPropertyOptional({ type: String, description: 'As budgetMax, for the hourly rate.', example: '60.00' })
+  @ApiPropertyOptional({
+    type: String,
+    description: 'Jobs whose hourly rate starts at or below this amount, as for budgetMax.',
+    example: '60.00',
+  })
   @OptionalField()
   @MoneyField()
   hourlyRateMax?: string;
 
-  @ApiPropertyOptional({ type: Boolean, description: 'Only favourites, or only others.', example: true })
+  @ApiPropertyOptional({ type: Boolean, description: 'True for favourites only, false for all others.', example: true })
   @BooleanParam()
   isFavorite?: boolean;
 
   @ApiPropertyOptional({
     type: String,
     format: 'date-time',
-    description: 'Jobs that came in at this instant or later.',
+    description: 'Jobs created at this time or later.',
     example: '2026-01-01T00:00:00Z',
   })
   @OptionalField()
@@ -130,7 +143,7 @@ export class ListJobsDto extends PageQueryDto {
   @ApiPropertyOptional({
     type: String,
     format: 'date-time',
-    description: 'Jobs that came in at this instant or earlier, to the millisecond.',
+    description: 'Jobs created at this time or earlier, to the millisecond.',
     example: '2099-12-31T23:59:59Z',
   })
   @OptionalField()
@@ -141,7 +154,7 @@ export class ListJobsDto extends PageQueryDto {
     type: String,
     enum: JOB_SORTS,
     default: '-createdAt',
-    description: 'Order of the list; `-` is descending. Jobs without the amount come last either way.',
+    description: 'Sort order; `-` is descending. Jobs without the amount come last in both directions.',
     example: '-createdAt',
   })
   @OptionalField()

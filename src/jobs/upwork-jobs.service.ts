@@ -6,19 +6,19 @@ import type { UnitOfWork } from '../platform/database/unit-of-work';
 import type { ImportReportDto } from './import/import-report.dto';
 import { JobsImportService } from './import/jobs-import.service';
 
-/** Those of the vacancies $1 that came from Upwork were seen; within the hour is near enough, and spares the writes. */
+/** Updates when the jobs $1 were last found on Upwork, at most once an hour to save writes. */
 const SEEN = `
   UPDATE jobs SET fetched_at = now()
   WHERE source_key IN (SELECT 'upwork:' || seen.id FROM unnest($1::text[]) AS seen (id))
     AND fetched_at < now() - interval '1 hour'`;
 
-/** Those of the vacancies $1 whose content had expired have it again. */
+/** Restores those of the jobs $1 whose content had expired. */
 const REVIVE = `
   UPDATE jobs SET fetched_at = now(), expired_at = NULL, status = 'active'
   WHERE source_key IN (SELECT 'upwork:' || seen.id FROM unnest($1::text[]) AS seen (id))
     AND expired_at IS NOT NULL AND status = 'deleted'`;
 
-/** Keeps vacancies that come from Upwork itself, and when they did. */
+/** Stores jobs that were fetched from Upwork. */
 @Injectable()
 export class UpworkJobsService {
   constructor(
@@ -27,9 +27,9 @@ export class UpworkJobsService {
   ) {}
 
   /**
-   * Stores vacancies by the rules of the import: favourite and status stay, but what had expired is active again. One unit
-   * of work, which `also` may add to; an audit row for each job made or changed, none for one that was only seen.
-   * @param rows by our field names, each with its `upworkJobId`
+   * Stores jobs by the rules of the import: favourite and status stay, except that expired jobs become active again. One
+   * transaction, to which `also` may add. One audit row for each created or changed job, none for an unchanged one.
+   * @param rows objects with the fields of POST /v1/jobs, each with its `upworkJobId`
    */
   store(
     rows: readonly Readonly<Record<string, unknown>>[],

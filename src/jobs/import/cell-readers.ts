@@ -4,23 +4,23 @@ import { type Separator } from './csv-separator';
 import { parseStrictJson } from '../../platform/http/validation/strict-json';
 
 /**
- * How spreadsheets, databases and data frames write that there is no value, and the error "not available" in the languages
- * of Excel. `NA` is not one of them: it is Namibia.
+ * Words by which spreadsheets, databases and data frames mark a missing value, and Excel's error "not available" in its
+ * languages. `NA` is not among them: it is Namibia.
  */
 const NOTHING =
   /^(?:nan|nat|null|\(null\)|none|nil|undefined|\\n|n\/a|n\.\s?a\.|k\.\s?a\.|<na>|#(?:n\/a|n\/d!?|n\/b|nv|nd|н\/д|yok|hiányzik|saknas!|puuttuu!)|[-–—]+)$/iu;
 
-/** Characters without a width, which exports put around texts of another direction. */
+/** Characters without a width, which exports add around texts of another direction. */
 const INVISIBLE = /[\p{Cf}\s]/gu;
 
-/** Longer cells are texts, whatever they hold. */
+/** Limit of a word; longer cells are always texts. */
 const MAX_WORD_LENGTH = 40;
 
-/** A formula that failed, in any language: `#VALUE!`, `#WERT!`, `#ЗНАЧ!`, `#¡REF!`, `#DIV/0!`, `#NAME?`, `Err:502`. */
+/** The error of a formula, in any language: `#VALUE!`, `#WERT!`, `#ЗНАЧ!`, `#¡REF!`, `#DIV/0!`, `#NAME?`, `Err:502`. */
 const FORMULA_ERROR =
   /^(?:#[¡¿]?[\p{Lu}\d/_.]{2,20}[!?]|#GETTING_DATA|(?:Err|Erreur|Errore|Fehler|Помилка|Ошибка|Błąd):\d{3})$/u;
 
-/** What a column that is too narrow shows in place of a number. */
+/** The sign for a number in a column that is too narrow. */
 const TOO_NARROW = /^#{3,}$/;
 
 /** TRUE and FALSE of Excel and LibreOffice, yes and no, and check marks. */
@@ -41,36 +41,36 @@ const CHOICES: ReadonlyMap<string, string> = new Map([
   ['expertlevel', 'expert'],
 ]);
 
-/** Whether the cell has no value, or a word that spreadsheets write for none. */
+/** Returns true for an empty cell and for a word that marks a missing value. */
 export function isNothing(cell: string): boolean {
   return cell.length <= MAX_WORD_LENGTH && (NOTHING.test(cell) || cell.replace(INVISIBLE, '') === '');
 }
 
-/** Whether the cell is the error of a formula, or the sign of a column that is too narrow. */
+/** Returns true for the error of a formula and for the sign of a column that is too narrow. */
 export function isSpreadsheetError(cell: string): boolean {
   return cell.length <= MAX_WORD_LENGTH && (FORMULA_ERROR.test(cell) || TOO_NARROW.test(cell));
 }
 
-/** Returns what a word of a cell means as a boolean; undefined for another word. */
+/** Returns the boolean that a word means; undefined for another word. */
 export function booleanOf(cell: string): boolean | undefined {
-  // Emoji may have a variation selector behind them.
+  // A variation selector may follow an emoji.
   return BOOLEANS.get(cell.replace(/\uFE0F$/, '').toLowerCase());
 }
 
-/** Returns the word of a list that a cell names, whatever its case, its spaces and its hyphens. */
+/** Returns the word of a list that a cell names, without regard to case, spaces and hyphens. */
 export function asChoice(cell: string): string {
   const word = cell.toLowerCase();
   return CHOICES.get(word.length > MAX_WORD_LENGTH ? word : word.replace(/[\s_\p{Pd}]+/gu, '')) ?? word;
 }
 
-/** Returns the text of a cell: Excel writes `="0012"` for a text that must not become a number. */
+/** Returns the text of a cell. Excel writes `="0012"` for a text that must not become a number. */
 export function textOfCell(cell: string): string {
   const text = cell.trim();
   const [, quoted] = /^="((?:[^"]|"")*)"$/.exec(text) ?? [];
   return quoted === undefined ? text : quoted.replaceAll('""', '"').trim();
 }
 
-/** Returns the cell of a number or a word without the apostrophe that makes it a text, and without invisible characters. */
+/** Removes invisible characters and the apostrophe by which a spreadsheet marks a text. */
 export function bareCell(cell: string): string {
   return cell
     .replace(/\p{Cf}/gu, '')
@@ -79,27 +79,27 @@ export function bareCell(cell: string): string {
     .trim();
 }
 
-/** A sign or a code of a currency before or behind a number. */
+/** A number with the sign or code of a currency before or after it. */
 const AMOUNT = /^(?:([\p{Sc}\p{L}]{1,5}\.?)\s*)?(\d[\d.,'’\s]*)([\p{Sc}\p{L}]{1,5}\.?)?$/u;
 
-/** Longer than any amount with its sign and its groups. */
+/** Limit above the length of any amount. */
 const MAX_CELL_LENGTH = 40;
 
-/** Digits in groups of three, and up to two decimal places behind the other mark. No group begins with 0. */
+/** Digits in groups of three, and up to two decimal places after the other mark. No group starts with 0. */
 const GROUPED_BY_COMMA = /^[1-9]\d{0,2}(?:,\d{3})+(?:\.\d{1,2})?$/;
 const GROUPED_BY_POINT = /^[1-9]\d{0,2}(?:\.\d{3})+(?:,\d{1,2})?$/;
 const DECIMAL_COMMA = /^\d+,\d{1,2}$/;
 
-/** `1,200` and `1.200`: 1200 in one country, 1.2 in another. */
+/** `1,200` and `1.200`, which are 1200 or 1.2, depending on the country. */
 const AMBIGUOUS = /^[1-9]\d{0,2}[.,]\d{3}$/;
 
-/** Databases write more decimal places than money has; zeros there say nothing. */
+/** Trailing zeros after the second decimal place, which databases write. */
 const ZEROS_BEHIND_CENTS = /^(\d+[.,]\d{2})0+$/;
 
 /** White space and apostrophes between groups of three digits. */
 const SPACED = /^[1-9]\d{0,2}(?:[\s'’]\d{3})+(?=[.,]\d{1,2}$|$)/;
 
-/** The currencies that a sign may mean. */
+/** The currencies of each sign. */
 const CURRENCIES: ReadonlyMap<string, readonly string[]> = new Map([
   ['$', ['USD', 'CAD', 'AUD', 'NZD', 'SGD', 'HKD', 'MXN']],
   ['US$', ['USD']],
@@ -120,16 +120,16 @@ const CURRENCIES: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /**
- * Returns an amount of a spreadsheet as a decimal string: `$1,200.00`, `1.200,00 €` and `1 200,00` are `1200.00`. Other
- * text is returned as it is, for the rule of the field to refuse.
- * @throws AppError `validation.failed` for one that may be read in two ways
+ * Converts an amount of a spreadsheet to a decimal string: `$1,200.00`, `1.200,00 €` and `1 200,00` are `1200.00`. Returns
+ * any other text unchanged, so that the field's validation refuses it.
+ * @throws AppError `validation.failed` for an ambiguous amount
  */
 export function asAmount(cell: string, name: string, separator: Separator): string {
   const [, before, digits, behind] = partsOf(cell);
   if (digits === undefined || [before, behind].some((sign) => sign !== undefined && currenciesOf(sign).length === 0))
     return cell;
   const spaceless = digits.trim().replace(SPACED, (groups) => groups.replace(/[\s'’]/g, ''));
-  // Only programs with a decimal point separate by commas.
+  // Programs that separate values by commas use a decimal point.
   if (AMBIGUOUS.test(spaceless) && !(separator === ',' && spaceless.includes(',')))
     throw ambiguous(cell, name, spaceless);
   if (GROUPED_BY_COMMA.test(spaceless)) return spaceless.replaceAll(',', '');
@@ -152,13 +152,13 @@ export function assertCurrencyOf(cell: string, name: string, currency: string): 
   }
 }
 
-/** Returns the currencies that a sign or a code may mean; none for another word. */
+/** Returns the currencies of a sign or a code; none for another word. */
 function currenciesOf(sign: string): readonly string[] {
   const word = sign.toUpperCase().replace(/\.$/, '');
   return CURRENCIES.get(word) ?? (/^[A-Z]{3}$/.test(word) ? [word] : []);
 }
 
-/** Returns the sign before, the number and the sign behind, from index 1 on. */
+/** Matches the sign before, the number and the sign after it, from index 1 on. */
 function partsOf(cell: string): readonly (string | undefined)[] {
   return cell.length > MAX_CELL_LENGTH ? [] : (AMOUNT.exec(cell) ?? []);
 }
@@ -173,50 +173,50 @@ function ambiguous(cell: string, name: string, number: string): Error {
   );
 }
 
-/** Returns a cell's value for the field of this name; an empty cell is not read. */
+/** A function that converts a cell for the field of this name. It is not called for empty cells. */
 export type CellReader = (cell: string, name: string, separator: Separator) => unknown;
 
-/** Most values of a cell: as many as a row of JSON may have. */
+/** Limit of values in a cell, as in a row of JSON. */
 const MAX_CELL_VALUES = 10_000;
 
-/** Far more than the skills of a job; empty parts and repeated skills do not count there. */
+/** Limit of parts, far above the skills of a job, which count no empty parts and repetitions. */
 const MAX_PARTS = 1_000;
 
-/** Longer cells have no quoted parts. */
+/** Limit of a cell with quoted parts. */
 const MAX_QUOTED_LENGTH = 10_000;
 
-/** What separates skills in a cell: also line ends and bullets, and the commas of other scripts. */
+/** Separators of skills in a cell, including line ends, bullets and the commas of other scripts. */
 const PARTS = /[,;|\n\r\t\v\u2028\u2029•●▪‣，、；،]/u;
 
-/** One part of a cell in which a part may be quoted, with what separates it from the next. */
+/** One quoted or plain part of a cell, with the separator after it. */
 const QUOTED_PART = /(?: *"((?:[^"]|"")*)" *(?=[,;|\n\r\t]|$)|([^,;|\n\r\t]*))(?:[,;|\n\r\t]|$)/gy;
 
-/** Longest cell that is looked at for a number: no id is longer. */
+/** Limit of a cell that is checked for a number; no id is longer. */
 const MAX_ID_LENGTH = 100;
 
 const SCIENTIFIC = /^[+-]?\d[\d.,\s]*(?:e ?|[×x*] ?10 ?\^? ?)[+-]?\d+$/i;
 
-/** What else a spreadsheet makes of a long number: groups of digits, decimal places. */
+/** A long number as a spreadsheet formats it, with groups of digits or decimal places. */
 const NUMBERS_OF_SPREADSHEETS = [/^\d{1,3}(?:[.,\s'’]\d{3}){2,}(?:[.,]\d+)?$/, /^\d{9,}[.,]\d+$/];
 
-/** Spreadsheets keep 15 digits of a number; the others become zeros. */
+/** A number rounded by a spreadsheet, which keeps 15 digits and fills the rest with zeros. */
 const ROUNDED_NUMBER = /^\d{15}0{3,}$/;
 
-/** @throws AppError `validation.failed` for a formula that failed, and for the `###` of a column that is too narrow */
+/** Rejects the error of a formula and the `###` of a narrow column. @throws AppError `validation.failed` */
 export function assertNoFormulaError(cell: string, name: string): void {
   if (!isSpreadsheetError(cell)) return;
   const reason = cell.startsWith('##')
-    ? 'which a column shows that is too narrow. Widen it'
+    ? 'the sign of a column that is too narrow. Widen it'
     : 'the error of a formula. Correct the formula';
   throw invalidValue(`/${name}`, 'formula_error', `${name} is ${cell}, ${reason} or clear the cell.`);
 }
 
 export const asText: CellReader = (cell) => cell;
 
-/** A word that is no text of its own, such as the code of a currency. */
+/** Reads a word, such as the code of a currency. */
 export const asCode: CellReader = (cell) => cell;
 
-/** Upwork's id of a vacancy. @throws AppError `validation.failed` when a spreadsheet has rounded it */
+/** Reads Upwork's id of a job. @throws AppError `validation.failed` when a spreadsheet has rounded it */
 export const asId: CellReader = (cell, name) => {
   if (cell.length > MAX_ID_LENGTH) return cell;
   const plain = cell.normalize('NFKC');
@@ -226,18 +226,18 @@ export const asId: CellReader = (cell, name) => {
   return cell;
 };
 
-/** Whether an id is a number in scientific notation. */
+/** Returns true for an id in scientific notation. */
 export function isScientific(id: string): boolean {
   return id.length <= MAX_ID_LENGTH && SCIENTIFIC.test(id);
 }
 
-/** Returns the refusal of an id of which a spreadsheet has made a number. */
+/** Builds the error for an id that a spreadsheet has converted to a number. */
 export function roundedId(id: string, name: string): AppError {
-  const message = `${name} is ${forDisplay(id)}: a spreadsheet has made a number of it. Format the column as text, paste the ids again and export it.`;
+  const message = `${name} is ${forDisplay(id)}: a spreadsheet has converted it to a number. Format the column as text, paste the ids again and export it.`;
   return invalidValue(`/${name}`, 'rounded_number', message);
 }
 
-/** A word of a list, in any case. */
+/** Reads a word of a list, in any case. */
 
 export const asBoolean: CellReader = (cell, name) => {
   const value = booleanOf(cell);
@@ -245,7 +245,7 @@ export const asBoolean: CellReader = (cell, name) => {
   throw invalidValue(`/${name}`, 'is_boolean', `${name} must be TRUE or FALSE (also yes or no, 1 or 0).`);
 };
 
-/** A JSON array, an array of PostgreSQL, or values separated by commas, semicolons, lines or bullets. */
+/** Reads a JSON array, an array of PostgreSQL, or values separated by commas, semicolons, lines or bullets. */
 export const asSkills: CellReader = (cell, name) => {
   if (cell.startsWith('['))
     return jsonOf(cell, name, `${name} is not a valid JSON array. Write the values with commas between them.`);
@@ -264,7 +264,7 @@ function jsonOf(cell: string, name: string, message: string): unknown {
 }
 
 /**
- * Returns the parts of a cell between its separators, trimmed. A part in double quotes may hold separators.
+ * Splits a cell at its separators and trims the parts. A part in double quotes may contain separators.
  * @throws AppError `validation.failed` for more than 1,000
  */
 export function splitSkills(cell: string): string[] {

@@ -21,27 +21,27 @@ import { forDisplay } from '../../platform/http/validation/text';
 import type { Separator } from './csv-separator';
 import { BrokenFileError } from './import-row';
 
-/** Columns of a listing as Upwork's search page gives it. */
+/** Columns of a listing exported from Upwork's search page. */
 export const UPWORK_COLUMNS = ['Job Title', 'Hourly/Fixed', 'Budget', 'Level', 'Skills'] as const;
 
 type Column = (typeof UPWORK_COLUMNS)[number];
 type Listing = Readonly<Partial<Record<Column, string>>>;
 
-/** Commas only between groups of three digits: `$1,50` is a mistake, not 150 dollars. */
+/** An amount with commas only between groups of three digits: `$1,50` is an error, not 150 dollars. */
 const AMOUNT = String.raw`\$((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d{1,2})?)`;
 const HOURLY = new RegExp(String.raw`^Hourly(?::\s*${AMOUNT}(?:\s*[-–—]\s*${AMOUNT})?)?$`, 'i');
 const BUDGET = new RegExp(String.raw`^(?:Est\. budget:\s*)?${AMOUNT}$`, 'i');
 const LEVELS: ReadonlySet<string> = new Set(EXPERIENCE_LEVELS);
 
-/** Whether these columns are those of a listing. */
+/** Returns true for the columns of an Upwork listing. */
 export function isUpworkListing(names: readonly string[]): boolean {
   return names.includes('Job Title');
 }
 
 /**
- * Returns the fields of a job for a row of a listing: `Hourly: $25.00 - $35.00` is an hourly rate, the budget of a fixed
- * price is both ends of the range, `N/A` is none, and a last `+3` only counts the skills that are not named.
- * @throws AppError `validation.failed` for a cell of another form
+ * Converts a row of an Upwork listing to the fields of a job. `Hourly: $25.00 - $35.00` is an hourly rate, a fixed price
+ * is both ends of the budget, `N/A` is empty, and a final `+3` is the number of skills that are not named.
+ * @throws AppError `validation.failed` for a cell in another form
  */
 export function readUpworkListing(listing: Listing): Record<string, unknown> {
   return {
@@ -53,7 +53,7 @@ export function readUpworkListing(listing: Listing): Record<string, unknown> {
   };
 }
 
-/** The cell, unless it says nothing. */
+/** Returns the cell, or undefined for an empty one. */
 function valueOrUndefined(cell: string | undefined): string | undefined {
   return cell === undefined || isNothing(cell) ? undefined : cell;
 }
@@ -98,11 +98,11 @@ function amountOf(text: string | undefined): string | undefined {
   return text?.replaceAll(',', '');
 }
 
-/** How the cells of a row become a job's fields. */
+/** The conversion of a row's cells to a job's fields. */
 export interface CsvColumns {
-  /** Our field, or the listing's column, of each cell; '' for a column without a name. */
+  /** The field, or the listing's column, of each cell; '' for a column without a name. */
   readonly names: readonly string[];
-  /** @throws AppError `validation.failed` for a cell that does not have its column's form */
+  /** Converts a row. @throws AppError `validation.failed` for a cell in the wrong form */
   read(cells: readonly string[]): Record<string, unknown>;
 }
 
@@ -130,18 +130,18 @@ const FIELDS: Readonly<Record<string, CellReader>> = {
 
 const FIELD_NAMES = Object.keys(FIELDS);
 
-/** Readers of numbers and of words, around which marks say nothing. */
+/** Readers of numbers and words, for which invisible characters are removed. */
 const BARE_READERS: ReadonlySet<CellReader | undefined> = new Set([asAmount, asBoolean, asChoice, asCode, asId]);
 
-/** Longer than any name of a column. */
+/** Limit above the length of any column's name. */
 const MAX_NAME_LENGTH = 100;
 
-/** Most mistakes of a header that its detail describes; `errors` has them all. */
+/** Number of errors in a header that the detail describes; `errors` has all. */
 const MAX_DESCRIBED = 3;
 
 /**
- * Returns how the rows under this header are read. Case, spaces and underscores of names do not matter.
- * @throws BrokenFileError for a column that is unknown or there twice, and for a header without a title
+ * Returns the conversion for the rows under this header. Case, spaces and underscores of names do not matter.
+ * @throws BrokenFileError for an unknown or repeated column, and for a header without a title
  */
 export function columnsOf(header: readonly string[], separator: Separator): CsvColumns {
   const listing = header.map((name) => nameOf(name, UPWORK_COLUMNS));
@@ -159,14 +159,14 @@ export function columnsOf(header: readonly string[], separator: Separator): CsvC
   return { names, read };
 }
 
-/** Returns the known name that differs by case, spaces and marks only, else the name as it is. */
+/** Returns the known name that differs only in case, spaces and marks; otherwise the name itself. */
 function nameOf(name: string, known: readonly string[]): string {
   if (name.length > MAX_NAME_LENGTH) return name;
   const folded = foldName(name);
   return known.find((candidate) => foldName(candidate) === folded) ?? name;
 }
 
-/** Leaves out empty cells, and those with a word that means that there is no value. */
+/** Removes empty cells and those that mark a missing value. */
 function readFields(pairs: readonly [string, string][], separator: Separator): Record<string, unknown> {
   const given = pairs
     .map(([name, cell]): [string, string] => [name, BARE_READERS.has(FIELDS[name]) ? bareCell(cell) : cell])
@@ -204,13 +204,13 @@ function assertColumns(header: readonly string[], names: readonly string[], know
   if (errors.length > 0) throw new BrokenFileError(1, describe(errors, header, known), errors);
 }
 
-/** Names the known columns once, however many are wrong. */
+/** Builds the detail, which lists the known columns once. */
 function describe(errors: readonly FieldError[], header: readonly string[], known: readonly string[]): string {
   const more = errors.length - MAX_DESCRIBED;
   return [
     ...(hasKnownColumn(header, known)
       ? []
-      : ['No column is known. Remove what is above the line that names the columns.']),
+      : ['No column is known. Remove the lines above the line that names the columns.']),
     ...errors.slice(0, MAX_DESCRIBED).map(({ message }) => message),
     ...(more > 0 ? [more === 1 ? '1 more column is wrong.' : `${more} more columns are wrong.`] : []),
     `Known columns: ${known.join(', ')}.`,
@@ -220,14 +220,14 @@ function describe(errors: readonly FieldError[], header: readonly string[], know
   ].join(' ');
 }
 
-/** Whether a name is known, or much like one that is. */
+/** Returns true for a known name or one similar to it. */
 function hasKnownColumn(header: readonly string[], known: readonly string[]): boolean {
   return header.slice(0, known.length).some((name) => findNearestName(name, known) !== undefined);
 }
 
 function headerErrors(header: readonly string[], names: readonly string[], known: readonly string[]): FieldError[] {
   const named = [...names.keys()].filter((index) => names[index] !== '');
-  // Of more columns than are known one among the first is wrong, so that the others need not be looked at.
+  // With more columns than known names, one of the first is wrong, so the others are not checked.
   const faults = named.slice(0, known.length + 1).flatMap((index) => faultOf(index, header[index] ?? '', names, known));
   if (named.length <= known.length) return faults;
   const message = `The first line has ${named.length} columns; at most ${known.length} are known. ${faults[0]?.message ?? ''}`;
@@ -240,7 +240,7 @@ function faultOf(index: number, text: string, names: readonly string[], known: r
     return [{ pointer: `/${index}`, code: 'unknown_column', message: unknownColumn(text, known) }];
   if (names.indexOf(name) === index) return [];
   return [
-    { pointer: `/${index}`, code: 'duplicate_column', message: `The column "${forDisplay(text)}" is there twice.` },
+    { pointer: `/${index}`, code: 'duplicate_column', message: `The column "${forDisplay(text)}" appears twice.` },
   ];
 }
 

@@ -11,28 +11,27 @@ import { textOfCell } from './cell-readers';
 
 const MAX_ROW_BYTES = 1_048_576;
 
-/** Most separators of a row, those within its values too: the longest description may consist of 50,000. */
+/** Limit of separators in a row, including those within values: the longest description may consist of 50,000. */
 const MAX_ROW_SEPARATORS = 65_536;
 
-/** The names of all columns, each several times over. */
+/** Size limit of the header, enough for several times the names of all columns. */
 const MAX_HEADER_BYTES = 8_192;
 
-/** Bytes given to the parser at once; while it reads the header, fewer. */
-const PIECE_BYTES = 16_384;
-const HEADER_PIECE_BYTES = 1_024;
+/** Bytes per chunk for the parser; fewer while it reads the header. */
+const CHUNK_BYTES = 16_384;
+const HEADER_CHUNK_BYTES = 1_024;
 
-/** How many pieces may be on their way to the parser when the next is asked for. */
-const PIECES_AHEAD = 4;
+/** Chunks that may be buffered in the parser when it requests the next. */
+const CHUNKS_AHEAD = 4;
 
 const [NEWLINE, CARRIAGE_RETURN] = [10, 13];
 
 /**
- * Reads the rows of a CSV file whose first line names the columns: our fields in camelCase or snake_case, or the columns
- * of an Upwork listing. The values are separated by a comma, a semicolon, a tab or `|`; any line ending; a quote inside an
- * unquoted value is a character like others. A row of empty cells is left out, and so are empty cells behind the last
- * column. A row with a wrong number of values, or one that is not UTF-8, is a row of its own errors.
- * @throws BrokenFileError for an empty file, for another format or encoding, for columns that are not known, and where a
- *   quote is never closed
+ * Reads the rows of a CSV file. Its first line names the columns: the fields of POST /v1/jobs in camelCase or snake_case,
+ * or the columns of an Upwork listing. Values are separated by a comma, a semicolon, a tab or `|`, rows by any line ending;
+ * a quote inside an unquoted value is an ordinary character. Empty rows and empty cells after the last column are skipped.
+ * A row with a wrong number of values, or one that is not UTF-8, becomes a row with errors.
+ * @throws BrokenFileError for an empty file, another format or encoding, unknown columns, and a quote that is never closed
  * @see RFC 4180
  */
 export async function* readCsv(body: AsyncIterable<Buffer>): AsyncGenerator<ImportRow> {
@@ -41,7 +40,7 @@ export async function* readCsv(body: AsyncIterable<Buffer>): AsyncGenerator<Impo
   let columns: CsvColumns | undefined;
   let header: readonly Buffer[] = [];
   let row = 0;
-  for await (const cells of recordsOf(source, breaks)) {
+  for await (const cells of parseRecords(source, breaks)) {
     if (cells.every(isBlank)) continue;
     if (!columns) {
       header = cells;
@@ -59,29 +58,32 @@ export async function* readCsv(body: AsyncIterable<Buffer>): AsyncGenerator<Impo
 
 const NOT_UTF8 = `The file is not UTF-8. ${SAVE_AS_UTF8}`;
 
-/** Where a file cannot be understood any more, and why. */
+/** The place where parsing fails, and the reason. */
 interface Break {
   readonly message: string;
-  /** How many records came before it. */
+  /** Number of records before it. */
   readonly records: number;
-  /** The line of the record that broke. */
+  /** Line of the record that failed. */
   line?: number;
 }
 
 /**
- * The records up to the first break, which is noted: would csv-parse fail, it would drop what it has read. Its `on_record`
- * leaves garbage of each record that only a full collection takes away, so they are counted here.
+ * Yields the records up to the first break, which it adds to `breaks`; an error of csv-parse would discard the records
+ * before it. Counts them here, because `on_record` leaves garbage that only a full collection frees.
  */
-async function* recordsOf({ separator, text, linesBefore }: SeparatedText, breaks: Break[]): AsyncGenerator<Buffer[]> {
+async function* parseRecords(
+  { separator, text, linesBefore }: SeparatedText,
+  breaks: Break[],
+): AsyncGenerator<Buffer[]> {
   let line = linesBefore + 1;
   const parser = parse({
-    // Cells come as bytes, so that one wrong byte is the fault of its row.
+    // Cells are bytes, so that an invalid byte fails only its row.
     encoding: null,
     delimiter: separator,
     record_delimiter: ['\r\n', '\n', '\r'],
     relax_column_count: true,
     relax_quotes: true,
-    // White space before a quote does not make the quote a character.
+    // Accepts white space before an opening quote.
     ltrim: true,
     skip_empty_lines: true,
     // Counts the values only; `bounded` counts the separators between them.
@@ -102,17 +104,17 @@ async function* recordsOf({ separator, text, linesBefore }: SeparatedText, break
       yield record;
       line += 1 + record.reduce((count, cell) => count + lineEndsInCell(cell), 0);
     }
-    // Lines without a value are not records. All of them come before a break.
+    // Empty lines are not records. All of them precede a break.
     if (breaks[0]) breaks[0].line = line + parser.info.empty_lines;
   } finally {
-    // A file that is refused at its header is not read to its end.
+    // Stops reading a file that is refused at its header.
     source.destroy();
   }
 }
 
 /**
- * Passes the bytes on, a piece a turn of the event loop, until a row is too long, which it notes: the parser would hold
- * any number of empty values of one row.
+ * Passes the bytes on, one chunk per turn of the event loop, until a row is too long, which it adds to `breaks`. The
+ * parser itself does not limit the number of empty values in a row.
  */
 async function* bounded(
   body: AsyncIterable<Buffer>,
@@ -126,9 +128,9 @@ async function* bounded(
     for (let start = 0, size: number; start < chunk.length; start += size) {
       const { records, empty_lines: blank } = info;
       if (records + blank !== ended) [ended, bytes, separators] = [records + blank, 0, 0];
-      size = records === 0 ? HEADER_PIECE_BYTES : PIECE_BYTES;
+      size = records === 0 ? HEADER_CHUNK_BYTES : CHUNK_BYTES;
       const maxBytes = records === 0 ? MAX_HEADER_BYTES : MAX_ROW_BYTES;
-      const ahead = PIECES_AHEAD * size;
+      const ahead = CHUNKS_AHEAD * size;
       if (bytes > maxBytes + ahead) return void breaks.push({ message: tooLong(`${maxBytes} bytes`), records });
       if (separators > MAX_ROW_SEPARATORS + ahead) {
         return void breaks.push({ message: tooLong(`${MAX_ROW_SEPARATORS} separators`), records });
@@ -149,12 +151,12 @@ function countOf(byte: number, bytes: Buffer): number {
 }
 
 function tooLong(limit: string): string {
-  return `the row exceeds ${limit}; what follows was not read`;
+  return `the row exceeds ${limit}; the rest was not read`;
 }
 
 function messageOf(code: string | undefined): string {
   if (code === 'CSV_MAX_RECORD_SIZE') return tooLong(`${MAX_ROW_BYTES} bytes`);
-  return 'a quote is opened and never closed; what follows was not read';
+  return 'a quote is opened and never closed; the rest was not read';
 }
 
 function lineEndsInCell(cell: Buffer): number {
@@ -163,7 +165,7 @@ function lineEndsInCell(cell: Buffer): number {
 
 function readRow(columns: CsvColumns, row: number, all: readonly Buffer[]): ImportRow {
   const { names } = columns;
-  // Programs end each row with as many separators as the widest row has.
+  // Programs add separators to each row up to the number of the widest row.
   const missing = names.slice(all.length).every((name) => name === '') ? names.length - all.length : 0;
   const cells = all.slice(names.length).every(isBlank)
     ? [...all.slice(0, names.length), ...Array<Buffer>(Math.max(0, missing)).fill(EMPTY)]
@@ -185,14 +187,14 @@ function errorOf(cell: Buffer, name: string): FieldError[] {
   if (!isUtf8(cell))
     return [{ pointer: `/${name}`, code: 'not_utf8', message: `${name} is not UTF-8. ${SAVE_AS_UTF8}` }];
   if (!isUnstorable(cell.toString('utf8'))) return [];
-  return [{ pointer: `/${name}`, code: 'unstorable_text', message: `${name} holds NUL` }];
+  return [{ pointer: `/${name}`, code: 'unstorable_text', message: `${name} contains NUL` }];
 }
 
 function isNotUtf8({ errors }: ImportRow): boolean {
   return errors?.some(({ code }) => code === 'not_utf8') ?? false;
 }
 
-/** @throws BrokenFileError for a name that is not UTF-8, and for another format */
+/** Reads the header. @throws BrokenFileError for a name that is not UTF-8, and for another format */
 function headerOf(cells: readonly Buffer[]): string[] {
   if (!cells.every((cell) => isUtf8(cell))) throw new BrokenFileError(1, NOT_UTF8);
   const texts = cells.map((cell) => textOfCell(cell.toString('utf8')));
@@ -200,7 +202,7 @@ function headerOf(cells: readonly Buffer[]): string[] {
   return texts;
 }
 
-/** Files that were put together have a header each. */
+/** Returns true for a repeated header, which concatenated files have. */
 function isRepeated(header: readonly Buffer[], cells: readonly Buffer[]): boolean {
   return (
     header.length > 1 &&
@@ -211,7 +213,7 @@ function isRepeated(header: readonly Buffer[], cells: readonly Buffer[]): boolea
 
 const EMPTY = Buffer.alloc(0);
 
-/** Nothing but white space, that of other scripts included, and characters without a width. */
+/** Returns true for a cell of white space of any script and characters without a width. */
 function isBlank(cell: Buffer): boolean {
   return (
     cell.length === 0 ||
@@ -223,5 +225,5 @@ function isBlank(cell: Buffer): boolean {
   );
 }
 
-/** Longer cells of nothing but white space are left to the rules of their fields. */
+/** Limit of a cell that is checked for white space; the fields' validation handles longer ones. */
 const MAX_BLANK_BYTES = 1_024;

@@ -1,15 +1,15 @@
 import { BrokenFileError } from './import-row';
 
-/** What may separate the values of a row. The first is taken where the header has none. */
+/** Accepted separators. The first is the default for a header without any. */
 const SEPARATORS = [',', ';', '\t', '|'] as const;
 
 /** The character between two values of a row. */
 export type Separator = (typeof SEPARATORS)[number];
 
-/** Longer than any header that is accepted. */
+/** Limit above any accepted header. */
 const MAX_HEAD_BYTES = 16_384;
 
-/** The first line that Excel writes and reads to name the separator. */
+/** The first line by which Excel names the separator. */
 const SEP_LINE = /^"?sep=([^\r\n])"?[,;|\t ]*(?:\r\n|\r|\n|$)/i;
 
 /** Lines without a value: white space and separators. */
@@ -18,7 +18,7 @@ const BLANK_LINES = /^[\s,;|]*[\r\n]/;
 /** A CSV file whose separator is known. */
 export interface SeparatedText {
   readonly separator: Separator;
-  /** The text from its header on. */
+  /** The text from the header to the end. */
   readonly text: AsyncIterable<Buffer>;
   /** Lines before `text`. */
   readonly linesBefore: number;
@@ -35,7 +35,7 @@ export async function separate(text: AsyncIterable<Buffer>): Promise<SeparatedTe
     head = Buffer.concat([head, next.value]);
     if (head.length >= MAX_HEAD_BYTES) break;
   }
-  // One byte is one character, so that offsets in this text are those of the bytes.
+  // In latin1 one byte is one character, so offsets in the text equal those in the bytes.
   const start = head.toString('latin1', 0, MAX_HEAD_BYTES);
   const [sepLine = '', named] = SEP_LINE.exec(start) ?? [];
   const [blank = ''] = BLANK_LINES.exec(start.slice(sepLine.length)) ?? [];
@@ -47,7 +47,7 @@ export async function separate(text: AsyncIterable<Buffer>): Promise<SeparatedTe
   };
 }
 
-/** Returns how many lines end in this text. */
+/** Returns the number of line ends. */
 export function lineEndsIn(text: string): number {
   return text.match(/\r\n|\r|\n/g)?.length ?? 0;
 }

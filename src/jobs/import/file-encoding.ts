@@ -1,9 +1,9 @@
 import { BrokenFileError } from './import-row';
 
-/** What a caller does about a file in another encoding or format. */
+/** Remedy for a file in another encoding or format. */
 export const SAVE_AS_UTF8 = 'Save it as CSV (UTF-8) and send that file.';
 
-/** Bytes that tell the format and the encoding of a file. */
+/** Bytes that identify the format and the encoding of a file. */
 const SIGNATURE_BYTES = 8;
 
 const UTF8_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
@@ -36,7 +36,7 @@ const OTHER_TEXTS: readonly (readonly [string, string])[] = [
   ['{', 'JSON, not CSV. Send one object a line as application/x-ndjson, or an array as application/json.'],
 ];
 
-/** @throws BrokenFileError for a header that is one of another format */
+/** Checks the header. @throws BrokenFileError for the start of another format */
 export function assertCsvHeader(cells: readonly string[]): void {
   const [first = ''] = cells;
   const [, format] = OTHER_TEXTS.find(([start]) => first.startsWith(start)) ?? [];
@@ -45,22 +45,22 @@ export function assertCsvHeader(cells: readonly string[]): void {
     throw new BrokenFileError(1, `The file is binary, not CSV. ${SAVE_AS_UTF8}`);
 }
 
-/** What a file should be, and what its sender does when it is something else. */
-interface WantedFormat {
+/** The expected format of a file, and the remedy for another one. */
+interface ExpectedFormat {
   readonly name: string;
   readonly remedy: string;
 }
 
-const CSV: WantedFormat = { name: 'CSV', remedy: SAVE_AS_UTF8 };
+const CSV: ExpectedFormat = { name: 'CSV', remedy: SAVE_AS_UTF8 };
 
-/** An array of JSON, or an object a line. */
-export const JSON_TEXT: WantedFormat = { name: 'JSON', remedy: 'Save the text as UTF-8 and send that.' };
+/** A JSON array, or one JSON object per line. */
+export const JSON_TEXT: ExpectedFormat = { name: 'JSON', remedy: 'Save the text as UTF-8 and send that.' };
 
 /**
- * Yields the file's text in UTF-8 without its byte order mark. UTF-16 is converted when it has its mark.
+ * Yields the file's text in UTF-8 without its byte order mark. Converts UTF-16 that has a mark.
  * @throws BrokenFileError for a workbook or another format, for UTF-16 without its mark, and for invalid UTF-16
  */
-export async function* asUtf8(body: AsyncIterable<Buffer>, wanted: WantedFormat = CSV): AsyncGenerator<Buffer> {
+export async function* asUtf8(body: AsyncIterable<Buffer>, expected: ExpectedFormat = CSV): AsyncGenerator<Buffer> {
   let start: Buffer | undefined = Buffer.alloc(0);
   let decode = (bytes: Buffer): Buffer => bytes;
   for await (const chunk of body) {
@@ -70,30 +70,30 @@ export async function* asUtf8(body: AsyncIterable<Buffer>, wanted: WantedFormat 
     }
     start = Buffer.concat([start, chunk]);
     if (start.length < SIGNATURE_BYTES) continue;
-    decode = decoderOf(start, wanted);
+    decode = createDecoder(start, expected);
     yield decode(start);
     start = undefined;
   }
   if (start) {
-    decode = decoderOf(start, wanted);
+    decode = createDecoder(start, expected);
     yield decode(start);
   }
   yield decode(END);
 }
 
-/** Tells a decoder that nothing follows. */
+/** Marks the end of the input for a decoder. */
 const END = Buffer.alloc(0);
 
-function decoderOf(start: Buffer, { name, remedy }: WantedFormat): (bytes: Buffer) => Buffer {
+function createDecoder(start: Buffer, { name, remedy }: ExpectedFormat): (bytes: Buffer) => Buffer {
   const [, format] = OTHER_FORMATS.find(([signature]) => startsWith(start, signature)) ?? [];
   if (format) throw new BrokenFileError(1, `The file is ${format}, not ${name}. ${remedy}`);
   const [, encoding] = UTF16_MARKS.find(([mark]) => startsWith(start, mark)) ?? [];
-  if (encoding) return utf16Decoder(encoding, remedy);
+  if (encoding) return createUtf16Decoder(encoding, remedy);
   if (looksLikeUtf16(start)) throw new BrokenFileError(1, `The file is UTF-16 without a byte order mark. ${remedy}`);
   return (bytes) => (bytes === start && startsWith(bytes, UTF8_MARK) ? bytes.subarray(UTF8_MARK.length) : bytes);
 }
 
-function utf16Decoder(encoding: string, remedy: string): (bytes: Buffer) => Buffer {
+function createUtf16Decoder(encoding: string, remedy: string): (bytes: Buffer) => Buffer {
   const decoder = new TextDecoder(encoding, { fatal: true });
   return (bytes) => {
     try {
@@ -104,7 +104,7 @@ function utf16Decoder(encoding: string, remedy: string): (bytes: Buffer) => Buff
   };
 }
 
-/** The name of a column begins with a character of ASCII, which UTF-16 writes with a NUL before or behind it. */
+/** Detects UTF-16: a column's name starts with an ASCII character, which has a NUL before or after it. */
 function looksLikeUtf16(start: Buffer): boolean {
   return start.length > 1 && (start[0] === 0) !== (start[1] === 0);
 }

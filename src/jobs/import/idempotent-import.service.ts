@@ -14,10 +14,10 @@ import { JobsImportService } from './jobs-import.service';
 import { withinMaxRows } from './json-rows';
 import { BodySpool } from './spooled-body';
 
-/** Most rows of an import with an Idempotency-Key: they are one transaction, which holds a connection and locks. */
+/** Row limit with an Idempotency-Key: one transaction occupies a connection and holds locks. */
 const MAX_KEYED_ROWS = 10_000;
 
-/** Imports of one tenant run one after the other. */
+/** Limits of concurrent imports: those of one tenant run one after the other. */
 const MAX_WAITING_IMPORTS = {
   resource: 'imports',
   perKey: 1,
@@ -26,7 +26,7 @@ const MAX_WAITING_IMPORTS = {
   retryAfterSeconds: 5,
 };
 
-/** Takes files in, and gives the import what other routes have of an interceptor: an Idempotency-Key makes it happen once. */
+/** Receives files and applies the Idempotency-Key, which other routes get from an interceptor. */
 @Injectable()
 export class IdempotentImportService {
   private readonly importLimit = new FairSemaphore(MAX_WAITING_IMPORTS);
@@ -39,10 +39,10 @@ export class IdempotentImportService {
   ) {}
 
   /**
-   * Imports the request's body. It is read to its end first: no sender, however slow, holds a transaction, and none waits
-   * at his end while rows are stored. With a key the whole effect, the key and the answer are one transaction.
-   * Imports of one tenant take turns.
-   * @throws AppError as JobsImportService.run; `rate.too_many_at_once` when too many wait; `idempotency.key_invalid`,
+   * Imports the request's body. It is read completely first, so that a slow sender holds no transaction and does not wait
+   * while rows are stored. With a key, the import, the key and the response are one transaction. Imports of one tenant
+   * run one after the other.
+   * @throws AppError as JobsImportService.run; `rate.too_many_at_once` when too many imports wait; `idempotency.key_invalid`,
    *   `.in_progress`, `.key_reused`
    */
   async run(request: FastifyRequest, reply: FastifyReply): Promise<ImportReportDto> {

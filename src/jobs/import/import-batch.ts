@@ -3,21 +3,21 @@ import { type CheckedRow, type JobRecord, recordOf } from './import-row';
 import type { FieldError } from '../../platform/errors/app-error';
 import { type ImportErrorDto, type ImportReportDto } from './import-report.dto';
 
-/** Rows a statement stores; more make it no faster, and hold locks longer. */
+/** Rows per statement. More rows are not faster and hold locks longer. */
 const MAX_ROWS = 500;
 
-/** Size of a statement's rows as JSON, past which it is sent. */
+/** Size of the rows as JSON after which a statement is sent. */
 const MAX_BYTES = 2_097_152;
 
 /**
- * Rows on their way into one statement, each job once: ON CONFLICT cannot touch a row twice. A later row of the same job
- * takes the place of the earlier, as if it had come in a statement of its own.
+ * Rows for one statement, each job once, because ON CONFLICT cannot update a row twice. A later row of the same job
+ * replaces the earlier one, as a statement of its own would.
  *
- * They wait as text. When V8 has seen most objects of one origin outlive a collection, it makes the next in the old
- * generation, where they and the values they hold lie dead until a full one: memory would grow with the file.
+ * The rows are stored as text. When most objects from one place in the code survive a collection, V8 allocates the next
+ * ones in the old generation, where they stay until a full collection: memory would grow with the file.
  */
 export class ImportBatch {
-  /** Later rows that said nothing new, and those that changed what an earlier one said. */
+  /** Later rows of a job in the batch, equal to the earlier row or different from it. */
   readonly repeated = { unchanged: 0, updated: 0 };
   private readonly rows = new Map<string, string>();
   private bytes = 0;
@@ -41,8 +41,8 @@ export class ImportBatch {
   }
 
   /**
-   * Takes the rows out: how many, and as a JSON array in the order in which their jobs first came. Those
-   * bytes lie outside of the heap: a string of their size that outlives one collection stays until a full one.
+   * Removes the rows and returns their number and a JSON array, in the order in which their jobs first appeared. A buffer
+   * is outside of V8's heap, where a large string that survives one collection stays until a full one.
    */
   take(): { readonly count: number; readonly json: Buffer } {
     const taken = { count: this.rows.size, json: Buffer.from(`[${[...this.rows.values()].join()}]`) };
@@ -61,15 +61,15 @@ function recordIn(text: string): JobRecord {
   return JSON.parse(text) as JobRecord;
 }
 
-/** What an existing job keeps of its own. */
+/** Returns the columns that an existing job keeps. */
 function keptOf({ status, is_favorite }: JobRecord): JobRecord {
   return { status, is_favorite };
 }
 
-/** More would be an answer longer than most files. */
+/** Limit of reported errors, because the response would be longer than most files. */
 const MAX_ERRORS = 1_000;
 
-/** Counts what becomes of rows. */
+/** The counts and errors of an import. */
 export class ImportReport implements ImportReportDto {
   created = 0;
   updated = 0;
@@ -78,7 +78,7 @@ export class ImportReport implements ImportReportDto {
   readonly errors: ImportErrorDto[] = [];
   errorsOmitted = 0;
 
-  /** Rows whose fate is known. */
+  /** Rows with a result. */
   get total(): number {
     return this.created + this.updated + this.unchanged + this.failed;
   }
@@ -97,14 +97,14 @@ export class ImportReport implements ImportReportDto {
   }
 }
 
-/** What became of the rows of one statement that were not left as they are. */
+/** A row that a statement created or changed. */
 export interface StoredRow {
   readonly created: boolean;
 }
 
 /**
- * Batches of one tenant are stored one after the other, so that two files naming the same jobs in different orders
- * cannot deadlock. A batch that finds another at work does not wait for it here, with a connection in hand.
+ * Serializes the batches of one tenant, so that two files with the same jobs in different orders cannot deadlock. It only
+ * tries the lock, because waiting would occupy a connection.
  */
 export const TRY_LOCK_IMPORTS = `
   SELECT pg_try_advisory_xact_lock(hashtextextended('jobs.import', (SELECT auth.uid()))) AS "isLocked"`;
@@ -136,8 +136,8 @@ const CONTENT = [
 const INSERTED = ['source_key', 'upwork_job_id', ...CONTENT, 'status', 'is_favorite'].join(', ');
 
 /**
- * xmax is 0 in a row this statement made, and its transaction's id in one it changed; a row that says the same comes not
- * at all. The order of the rows is kept, so that ids follow the file.
+ * RETURNING omits equal rows. xmax is 0 in a created row and the transaction's id in a changed one. Rows are inserted in
+ * order, so that ids follow the file.
  */
 const STORE_JOBS = `
   INSERT INTO jobs (${INSERTED}, fetched_at)
@@ -148,9 +148,8 @@ const STORE_JOBS = `
   RETURNING (xmax = 0) AS created`;
 
 /**
- * Returns the statement that makes the jobs that are new and changes those that are not; each job may come once. New ones
- * that were fetched from Upwork say so.
- * @param json an array of JobRecord; PostgreSQL takes bytes as the binary form of json, which is its text
+ * Inserts new jobs and updates existing ones; each job may appear once. New jobs fetched from Upwork get the time.
+ * @param json an array of JobRecord; PostgreSQL accepts the bytes as the binary form of json, which is its text
  */
 export function storeJobs(json: Buffer, isFetched: boolean): [sql: string, values: unknown[]] {
   return [STORE_JOBS, [json, isFetched]];

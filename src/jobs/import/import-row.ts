@@ -5,18 +5,18 @@ import { assertRanges, contentOf, type JobContent, sourceKeyOf } from '../job-co
 import type { JobStatus } from '../job-values';
 import { isScientific, roundedId } from './cell-readers';
 
-/** A row of an imported file as its reader gives it: either what it says, under our field names, or why it cannot be read. */
+/** A row of an imported file: its values under the API's field names, or the reasons why it cannot be read. */
 export interface ImportRow {
-  /** Place in the file, from 1; a CSV's header is not counted. */
+  /** Number of the row in the file, from 1, without a CSV's header. */
   readonly row: number;
   readonly value?: unknown;
   readonly errors?: readonly FieldError[];
 }
 
-/** Ends the reading of a file that cannot be understood from here on; what came before stands. */
+/** The error that ends the reading of a file. Earlier rows are kept. */
 export class BrokenFileError extends Error {
   constructor(
-    /** The row in which the file broke. */
+    /** The row at which reading ended. */
     readonly row: number,
     message: string,
     readonly errors: readonly FieldError[] = [{ pointer: '', code: 'file_broken', message }],
@@ -26,28 +26,28 @@ export class BrokenFileError extends Error {
   }
 }
 
-/** Why a row is refused, from the error of whatever read or checked it; other errors than ours are not the row's. */
+/** Returns the errors of a row from an AppError. Rethrows any other error. */
 export function rowErrorsOf(error: unknown): readonly FieldError[] {
   if (!(error instanceof AppError)) throw error;
   if (error.errors.length > 0) return error.errors;
   return [{ pointer: '', code: error.code.replace('.', '_'), message: error.detail ?? error.title }];
 }
 
-/** A row that is good to store. */
+/** A validated row. */
 export interface CheckedRow {
   readonly sourceKey: string;
   readonly content: JobContent;
-  /** Set when the job is new; an existing one keeps what its tenant made of it. */
+  /** Applied to a new job only; an existing job keeps its own. */
   readonly status: JobStatus;
   readonly isFavorite: boolean;
 }
 
-/** The very rules of POST /v1/jobs. */
+/** The validation of POST /v1/jobs. */
 const rules = new RequestValidationPipe();
 
 /**
- * Returns the row as it is stored.
- * @throws AppError `validation.failed` with a JSON pointer per value, as POST /v1/jobs would answer
+ * Validates a row.
+ * @throws AppError `validation.failed` with a JSON pointer per value, as POST /v1/jobs answers
  */
 export async function checkRow(value: unknown): Promise<CheckedRow> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -66,15 +66,15 @@ export async function checkRow(value: unknown): Promise<CheckedRow> {
   };
 }
 
-/** JSON made of a spreadsheet has its numbers too. @throws AppError `validation.failed` for an id in scientific notation */
+/** Rejects an id in scientific notation, which JSON from a spreadsheet may have. @throws AppError `validation.failed` */
 function assertNotScientific({ upworkJobId }: CreateJobDto): void {
   if (upworkJobId && isScientific(upworkJobId)) throw roundedId(upworkJobId, 'upworkJobId');
 }
 
-/** A row as the statement that stores it reads it: under the names of the columns. */
+/** A row under the names of the columns. */
 export type JobRecord = Readonly<Record<string, unknown>>;
 
-/** Returns the row under the names of the columns. */
+/** Converts a row to the names of the columns. */
 export function recordOf({ sourceKey, content, status, isFavorite }: CheckedRow): JobRecord {
   return {
     source_key: sourceKey,

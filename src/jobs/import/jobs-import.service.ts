@@ -9,7 +9,7 @@ import { readCsv } from './csv-rows';
 import { ImportBatch, ImportReport, type StoredRow, storeJobs, TRY_LOCK_IMPORTS } from './import-batch';
 import { readJsonArray, readNdjson } from './json-rows';
 
-/** Reads a body as rows; what cannot be read is told row by row, or by BrokenFileError where nothing can follow. */
+/** A parser of rows. It reports errors per row, and throws BrokenFileError where it cannot continue. */
 type RowReader = (body: AsyncIterable<Buffer>) => AsyncGenerator<ImportRow>;
 
 const READERS: Readonly<Record<string, RowReader>> = {
@@ -18,38 +18,37 @@ const READERS: Readonly<Record<string, RowReader>> = {
   'text/csv': readCsv,
 };
 
-/** How long rows are checked before other requests have their turn. */
+/** Time for which rows are checked before other requests run. */
 const EVENT_LOOP_SLICE_MS = 10;
 
-/** A file with more failures is not what its sender takes it for; going on would only cost. */
+/** Failures after which the rest is not read: such a file is not what its sender expects. */
 const MAX_FAILED = 10_000;
 
-/** How long a batch tries to be stored while another process stores one of the same tenant. */
+/** Time for which a batch waits while another process stores one of the same tenant. */
 const MAX_LOCK_WAIT_MS = 2_000;
 const LOCK_RETRY_MS = 50;
 
-/** How a file is imported. */
+/** Options of an import. */
 interface ImportOptions {
-  /** The rows come from Upwork itself and not from the user. */
+  /** True for rows that were fetched from Upwork. */
   readonly isFetched?: boolean;
-  /** Most rows the file may have; by default its size alone is limited. */
+  /** Maximum number of rows. The default limits only the size of the file. */
   readonly maxRows?: number;
 }
 
-/** Brings vacancies in by the file. */
+/** Imports jobs from files. */
 @Injectable()
 export class JobsImportService {
   constructor(private readonly database: Database) {}
 
   /**
-   * Stores the jobs of a file, batch by batch while it is being read, so that memory stays flat. Good rows are kept
-   * when others fail, and what came before a break in the file is kept and counted. The same upworkJobId is the same
-   * job, changed where the row differs, except for status and favourite; rows without one are the same job when all
-   * their columns are equal.
+   * Stores the jobs of a file in batches while it is read, so that memory does not grow. Valid rows are kept when others
+   * fail, and so are the rows before a break in the file. A row with a known upworkJobId updates that job, except its
+   * status and favourite. A row without one is a known job when all columns are equal.
    *
-   * Each batch is a unit of its own; within an open unit (a request with an Idempotency-Key) all batches join that one.
-   * The triggers leave one audit row for each job made or changed.
-   * @throws AppError `import.malformed` when nothing of the file can be read, `import.too_many_rows`,
+   * Each batch is one transaction; within an open one (a request with an Idempotency-Key) all batches join it. The
+   * triggers add one audit row for each created or changed job.
+   * @throws AppError `import.malformed` when no row can be read, `import.too_many_rows`,
    *   `request.body_too_large`, `request.media_type_unsupported`; `rate.too_many_at_once` while another process imports
    *   for the same tenant
    */
@@ -63,18 +62,18 @@ export class JobsImportService {
       throw new AppError('request.media_type_unsupported', { detail: `Send ${Object.keys(READERS).join(', ')}.` });
     const report = new ImportReport();
     let batch = new ImportBatch();
-    let turnBegan = performance.now();
+    let sliceStartedAt = performance.now();
     let storing: Promise<void> | undefined;
     try {
       for await (const row of read(body)) {
-        // Rows come by thousands without a pause of their own; others are waiting too.
-        if (performance.now() - turnBegan > EVENT_LOOP_SLICE_MS) turnBegan = await yieldToEventLoop();
+        // Thousands of rows arrive without a pause, and other requests wait.
+        if (performance.now() - sliceStartedAt > EVENT_LOOP_SLICE_MS) sliceStartedAt = await yieldToEventLoop();
         if (row.row > maxRows) throw tooManyRows(maxRows);
         await this.take(row, batch, report);
         if (report.failed > MAX_FAILED)
           throw new BrokenFileError(row.row + 1, `more than ${MAX_FAILED} rows failed; the rest was not read`);
         if (!batch.isFull) continue;
-        // One batch is read while the one before is stored, on the other core.
+        // Reads one batch while PostgreSQL stores the one before.
         await storing;
         storing = markHandled(this.store(batch, report, isFetched));
         batch = new ImportBatch();
@@ -128,19 +127,19 @@ export class JobsImportService {
 function tooManyRows(maxRows: number): AppError {
   return new AppError('import.too_many_rows', {
     detail:
-      `With an Idempotency-Key a file holds at most ${maxRows} rows, which are stored in one transaction. Split the ` +
-      'file, or send it without the key: a row that is stored already is left as it is.',
+      `With an Idempotency-Key a file has at most ${maxRows} rows, which are stored in one transaction. Split the ` +
+      'file, or send it without the key: rows that are already stored do not change.',
   });
 }
 
 function importsElsewhere(): AppError {
   return new AppError('rate.too_many_at_once', {
-    detail: 'Another import of this account is running. Try again when it has ended; rows stored so far are kept.',
+    detail: 'Another import of this account is running. Try again when it has ended; stored rows are kept.',
     headers: { 'retry-after': '5' },
   });
 }
 
-/** Lets the event loop go round once; when it came back. */
+/** Yields to the event loop once and returns the time afterwards. */
 async function yieldToEventLoop(): Promise<number> {
   await new Promise(setImmediate);
   return performance.now();

@@ -10,13 +10,13 @@ const BACKSLASH = 92;
 const [OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [91, 93, 123, 125];
 
 /**
- * Finds the elements of a JSON array in pieces of its text, without understanding them: only strings and brackets are
- * followed, so that one faulty element does not spoil the others, and nesting of any depth costs no stack. Holds no more
- * than one element, and of one longer than `maxBytes` only so much as shows that it is.
+ * Splits the chunks of a JSON array into elements without parsing them. It follows only strings and brackets, so one
+ * invalid element does not affect the others, and deep nesting needs no stack. It stores at most one element, and of one
+ * longer than `maxBytes` only enough to detect that.
  */
 export class JsonArraySplitter {
-  private state: 'before' | 'within' | 'behind' = 'before';
-  private pieces: Buffer[] = [];
+  private state: 'before' | 'within' | 'after' = 'before';
+  private chunks: Buffer[] = [];
   private bytes = 0;
   private depth = 0;
   private isInString = false;
@@ -28,46 +28,46 @@ export class JsonArraySplitter {
   constructor(private readonly maxBytes: number) {}
 
   /**
-   * Yields the elements that end in this piece.
-   * @throws BrokenFileError where the text is not an array, or goes on behind its end
+   * Yields the elements that end in this chunk.
+   * @throws BrokenFileError where the text is not an array, or continues after its end
    */
-  *push(piece: Buffer): Generator<Buffer> {
+  *push(chunk: Buffer): Generator<Buffer> {
     let start = 0;
-    for (let at = 0; at < piece.length; at += 1) {
+    for (let at = 0; at < chunk.length; at += 1) {
       if (this.state !== 'within') {
-        this.passOutside(piece[at]!);
+        this.passOutside(chunk[at]!);
         start = at + 1;
         continue;
       }
-      at = this.endOfElement(piece, at);
-      if (at === piece.length) break;
-      this.keep(piece.subarray(start, at));
+      at = this.endOfElement(chunk, at);
+      if (at === chunk.length) break;
+      this.keep(chunk.subarray(start, at));
       start = at + 1;
-      yield* this.take(piece[at] === CLOSE_BRACKET);
+      yield* this.take(chunk[at] === CLOSE_BRACKET);
     }
-    if (this.state === 'within') this.keep(piece.subarray(start));
+    if (this.state === 'within') this.keep(chunk.subarray(start));
   }
 
-  /** @throws BrokenFileError where the array has not ended */
+  /** Checks the end of the text. @throws BrokenFileError where the array has not ended */
   end(): void {
-    if (this.state === 'behind') return;
+    if (this.state === 'after') return;
     if (this.state === 'before') throw new BrokenFileError(1, 'the file is empty');
-    throw new BrokenFileError(this.row, 'the array does not end; what follows here was not read');
+    throw new BrokenFileError(this.row, 'the array does not end; the rest was not read');
   }
 
-  /** Passes over what surrounds the array. */
+  /** Skips what surrounds the array. */
   private passOutside(byte: number): void {
     if (isSpace(byte)) return;
-    if (this.state === 'behind') throw new BrokenFileError(this.row, 'something follows the end of the array');
+    if (this.state === 'after') throw new BrokenFileError(this.row, 'something follows the end of the array');
     if (byte === BOM[this.bomBytes]) this.bomBytes += 1;
     else if (byte === OPEN_BRACKET) this.state = 'within';
     else throw new BrokenFileError(1, 'the body must be a JSON array of jobs');
   }
 
-  /** Returns the index of the comma or bracket that ends the element; the length of the piece without one. */
-  private endOfElement(piece: Buffer, from: number): number {
-    for (let at = from; at < piece.length; at += 1) {
-      const byte = piece[at]!;
+  /** Returns the index of the comma or bracket that ends the element; without one the length of the chunk. */
+  private endOfElement(chunk: Buffer, from: number): number {
+    for (let at = from; at < chunk.length; at += 1) {
+      const byte = chunk[at]!;
       if (this.isInString) this.passInString(byte);
       else if (byte === QUOTE) this.isInString = true;
       else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) this.depth += 1;
@@ -75,7 +75,7 @@ export class JsonArraySplitter {
       else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) this.depth -= 1;
       if (this.isBlank && !isSpace(byte)) this.isBlank = false;
     }
-    return piece.length;
+    return chunk.length;
   }
 
   private passInString(byte: number): void {
@@ -85,16 +85,16 @@ export class JsonArraySplitter {
   }
 
   private keep(bytes: Buffer): void {
-    if (this.bytes <= this.maxBytes) this.pieces.push(bytes.subarray(0, this.maxBytes + 1 - this.bytes));
+    if (this.bytes <= this.maxBytes) this.chunks.push(bytes.subarray(0, this.maxBytes + 1 - this.bytes));
     this.bytes += bytes.length;
   }
 
   private *take(isLast: boolean): Generator<Buffer> {
-    const element = this.pieces.length === 1 ? this.pieces[0]! : Buffer.concat(this.pieces);
+    const element = this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks);
     const isNone = isLast && this.row === 1 && this.isBlank;
-    [this.pieces, this.bytes, this.isBlank] = [[], 0, true];
+    [this.chunks, this.bytes, this.isBlank] = [[], 0, true];
     this.row += 1;
-    if (isLast) this.state = 'behind';
+    if (isLast) this.state = 'after';
     if (!isNone) yield element;
   }
 }
@@ -103,20 +103,20 @@ function isSpace(byte: number): boolean {
   return byte === 32 || byte === 9 || byte === 10 || byte === 13;
 }
 
-/** Longest array a caller may send; longer files come as NDJSON or CSV. */
+/** Row limit of an array; longer files are sent as NDJSON or CSV. */
 const MAX_ROWS = 10_000;
 
-/** Longest row; a job with every field at its limit is a fifth of it. */
+/** Size limit of a row; a job with every field at its limit has a fifth of it. */
 const MAX_ROW_BYTES = 1_048_576;
 
-/** Most values of a row: the 16,384 bytes of its clientInfo hold fewer. */
+/** Limit of values in a row: the 16,384 bytes of its clientInfo hold fewer. */
 const MAX_ROW_VALUES = 10_000;
 
 const NEWLINE = 10;
 
 /**
- * Reads the rows of a JSON array. An element that is not valid JSON is a row of its own errors; the others are kept.
- * @throws BrokenFileError where the array breaks off
+ * Reads the rows of a JSON array. An element that is not valid JSON becomes a row with errors.
+ * @throws BrokenFileError where the array is incomplete
  */
 export async function* readJsonArray(body: AsyncIterable<Buffer>): AsyncGenerator<ImportRow> {
   const splitter = new JsonArraySplitter(MAX_ROW_BYTES);
@@ -128,7 +128,7 @@ export async function* readJsonArray(body: AsyncIterable<Buffer>): AsyncGenerato
 }
 
 /**
- * Passes a JSON array on while it counts its elements, so that a file with too many is refused before any is stored.
+ * Passes a JSON array through and counts its elements, so that a file with too many is refused before any is stored.
  * @throws AppError `import.too_many_rows`
  */
 export async function* withinMaxRows(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -139,12 +139,12 @@ export async function* withinMaxRows(body: AsyncIterable<Buffer>): AsyncGenerato
     try {
       if (!isBroken) for (const _ of splitter.push(chunk)) if ((count += 1) > MAX_ROWS) break;
     } catch (error) {
-      // It breaks again when its rows are read, after those before the break.
+      // Reading the rows fails at the same place, after the rows before it are stored.
       if (!(error instanceof BrokenFileError)) throw error;
       isBroken = true;
     }
     if (count > MAX_ROWS) {
-      const detail = `An array holds at most ${MAX_ROWS} rows. Send more as NDJSON or CSV.`;
+      const detail = `An array has at most ${MAX_ROWS} rows. Send more as NDJSON or CSV.`;
       throw new AppError('import.too_many_rows', { detail });
     }
     yield chunk;
@@ -152,8 +152,8 @@ export async function* withinMaxRows(body: AsyncIterable<Buffer>): AsyncGenerato
 }
 
 /**
- * Reads one JSON object a line. Blank lines are none; a line that cannot be read is a row of its own errors.
- * @throws BrokenFileError for a file without a line
+ * Reads one JSON object per line and skips blank lines. An invalid line becomes a row with errors.
+ * @throws BrokenFileError for an empty file
  */
 export async function* readNdjson(body: AsyncIterable<Buffer>): AsyncGenerator<ImportRow> {
   let row = 0;
@@ -171,7 +171,7 @@ export async function* readNdjson(body: AsyncIterable<Buffer>): AsyncGenerator<I
       if (!isBlank(line)) yield parseRow((row += 1), line);
     }
     restBytes += chunk.length - start;
-    // Of a line that is too long anyway, no more is kept than shows that it is.
+    // Of a line that is too long, stores only enough to detect that.
     if (restBytes - (chunk.length - start) <= MAX_ROW_BYTES) rest.push(chunk.subarray(start));
   }
   const line = Buffer.concat(rest);

@@ -7,22 +7,22 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../../platform/config/config';
 import { AppError } from '../../platform/errors/app-error';
 
-/** Seconds after which a caller may try again when the temporary files are full. */
+/** Retry-After when the temporary files are full. */
 const RETRY_AFTER_SECONDS = 10;
 
-/** A body that was read to its end and can be read again. */
+/** A complete body that can be read more than once. */
 export interface SpooledBody {
   /** SHA-256 of the bytes, hex. */
   readonly digest: string;
-  /** Reads it from its beginning. */
+  /** Reads the body from its start. */
   read(): AsyncIterable<Buffer>;
-  /** Frees its bytes. */
+  /** Deletes the body. */
   close(): Promise<void>;
 }
 
 /**
- * Keeps bodies in files without a name, which are gone when they are closed. Bounds the bytes of all files of the process
- * (IMPORT_SPOOL_BYTES), and how long a body may take to arrive (HTTP_REQUEST_TIMEOUT_MS).
+ * Stores bodies in unlinked files, which disappear when they are closed. Limits the bytes of all files of the process
+ * (IMPORT_SPOOL_BYTES) and the time a body may take to arrive (HTTP_REQUEST_TIMEOUT_MS).
  */
 @Injectable()
 export class BodySpool {
@@ -35,15 +35,15 @@ export class BodySpool {
     this.deadlineMs = http.requestTimeoutMs;
   }
 
-  /** How many bytes the open files hold. */
+  /** Bytes in the open files. */
   get usedBytes(): number {
     return this.bytes;
   }
 
   /**
    * Reads a body to its end.
-   * @param through passes its bytes on, or throws what is wrong with them
-   * @throws AppError `service.unavailable` when all files together hold too much, `request.timeout`; what the body fails with
+   * @param through checks or transforms the bytes while they arrive
+   * @throws AppError `service.unavailable` beyond the limit of all files, `request.timeout`; the error of the body
    */
   async receive(
     body: Readable,
@@ -79,7 +79,7 @@ export class BodySpool {
   private reserve(bytes: number): void {
     if (this.bytes + bytes > this.maxBytes) {
       throw new AppError('service.unavailable', {
-        detail: `Too many imports are under way. Try again in ${RETRY_AFTER_SECONDS} s.`,
+        detail: `Too many imports are running. Try again in ${RETRY_AFTER_SECONDS} s.`,
         headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
       });
     }
@@ -87,7 +87,7 @@ export class BodySpool {
   }
 }
 
-/** The open handle keeps the bytes; without a name nothing is left behind, however the process ends. */
+/** Opens a file and unlinks it: the handle keeps the bytes, and nothing remains when the process ends. */
 async function unnamedFile(): Promise<FileHandle> {
   const path = join(tmpdir(), `gigvault-${randomUUID()}`);
   const file = await open(path, 'wx+', 0o600);

@@ -577,7 +577,7 @@ describe('an export of a spreadsheet', () => {
 
     expect(await imported(utf8(text))).toEqual([
       { title: 'One\n1', country: 'Malta' },
-      'a quote is opened and never closed; what follows was not read (line 6)',
+      'a quote is opened and never closed; the rest was not read (line 6)',
     ]);
   });
 
@@ -601,7 +601,7 @@ describe('an export of a spreadsheet', () => {
     ],
     [
       'Vacancies of 2026,',
-      'No column is known. Remove what is above the line that names the columns. Unknown column "Vacancies of 2026". Known columns: ',
+      'No column is known. Remove the lines above the line that names the columns. Unknown column "Vacancies of 2026". Known columns: ',
     ],
     [
       'Job Title,Hourly/Fixed,Budget,Level,Skills,URL',
