@@ -5,7 +5,7 @@ import { IfMatch, type Preconditions } from '../platform/http/responses/precondi
 import { ProfileDto, PutProfileDto } from './profile.dto';
 import { ProfileService } from './profile.service';
 
-/** What the user says of himself; drafts are written from it. */
+/** Routes for the user's profile, from which AI drafts are written. */
 @ApiTags('Profile')
 @SignedIn()
 @Controller({ path: 'profile', version: '1' })
@@ -15,8 +15,8 @@ export class ProfileController {
   @Get()
   @ApiOperation({
     operationId: 'getProfile',
-    summary: 'Read your profile',
-    description: 'Empty, with version 0, before you have written one.',
+    summary: 'Get your profile',
+    description: 'An empty profile with version 0 until you store one.',
   })
   @ApiOkResponse({ type: ProfileDto, description: 'The profile.' })
   get(): Promise<ProfileDto> {
@@ -26,11 +26,11 @@ export class ProfileController {
   @Put()
   @ApiOperation({
     operationId: 'putProfile',
-    summary: 'Write your profile',
+    summary: 'Replace your profile',
     description:
-      'The whole of it: what you leave out is empty afterwards. AI drafts may claim what stands here, and no more.',
+      'Replaces the whole profile; absent fields become empty. AI drafts may claim only what the profile contains.',
   })
-  @ApiOkResponse({ type: ProfileDto, description: 'The profile as it now is.' })
+  @ApiOkResponse({ type: ProfileDto, description: 'The stored profile.' })
   put(@Body() dto: PutProfileDto, @IfMatch() ifMatch?: Preconditions): Promise<ProfileDto> {
     return this.profile.put(dto, ifMatch);
   }

@@ -5,38 +5,47 @@ import { ArrayMaxSize, IsArray, IsInt, IsString, Max, Min } from 'class-validato
 import { NullableTextField, TextLength } from '../platform/http/validation/text';
 import { NullableField, OptionalField } from '../platform/http/validation/fields';
 
-/** A profile as the API shows it; an empty one has version 0. */
+/** A profile as the API returns it. An empty one has version 0. */
 export class ProfileDto {
-  @ApiProperty({ type: String, nullable: true, description: 'One line.', example: 'PostgreSQL performance engineer' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Headline of the profile.',
+    example: 'PostgreSQL performance engineer',
+  })
   headline: string | null;
 
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'In the user’s own words.',
+    description: 'Description in the user’s own words.',
     example: 'I make slow databases fast.',
   })
   overview: string | null;
 
-  @ApiProperty({ type: [String], description: 'What the user can do.', example: ['PostgreSQL', 'SQL'] })
+  @ApiProperty({ type: [String], description: 'Skills of the user.', example: ['PostgreSQL', 'SQL'] })
   skills: string[];
 
-  @ApiAmount({ nullable: true, description: 'What an hour costs.', example: '60.00' })
+  @ApiAmount({ nullable: true, description: 'Price of an hour in `currency`.', example: '60.00' })
   hourlyRate: string | null;
 
-  @ApiProperty({ type: String, description: 'ISO 4217 code of the rate.', example: 'USD' })
+  @ApiProperty({ type: String, description: 'Currency of the rate, ISO 4217.', example: 'USD' })
   currency: string;
 
   @ApiProperty({ type: 'integer', nullable: true, description: 'Years of experience.', example: 12 })
   experienceYears: number | null;
 
-  @ApiProperty({ type: [String], description: 'Work the user may point at.', example: ['Cut a 40 s report to 2 s.'] })
+  @ApiProperty({ type: [String], description: 'Examples of past work.', example: ['Cut a 40 s report to 2 s.'] })
   pastWins: string[];
 
-  @ApiProperty({ type: 'integer', description: 'Grows with each change; its ETag. 0 before the first.', example: 1 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Version number, one higher after each change; also the ETag. 0 for an empty profile.',
+    example: 1,
+  })
   version: number;
 
-  /** Shows a row of the table, or an empty profile. */
+  /** Builds the DTO from a row, or an empty profile from null. */
   static from(this: void, profile: Profile | null): ProfileDto {
     return {
       headline: profile?.headline ?? null,
@@ -51,13 +60,13 @@ export class ProfileDto {
   }
 }
 
-/** The whole profile; what is absent is empty afterwards. */
+/** Body of PUT /v1/profile. Absent fields become empty. */
 export class PutProfileDto {
   @ApiPropertyOptional({
     type: String,
     nullable: true,
     maxLength: 200,
-    description: 'One line.',
+    description: 'Headline of the profile.',
     example: 'PostgreSQL performance engineer',
   })
   @NullableTextField(200)
@@ -67,7 +76,7 @@ export class PutProfileDto {
     type: String,
     nullable: true,
     maxLength: 5000,
-    description: 'In your own words.',
+    description: 'Description in your own words.',
     example: 'I make slow databases fast.',
   })
   @NullableTextField(5_000)
@@ -76,7 +85,7 @@ export class PutProfileDto {
   @ApiPropertyOptional({
     type: [String],
     maxItems: 100,
-    description: 'What you can do; drafts that claim more are reported.',
+    description: 'Your skills. AI drafts that claim others are reported.',
     example: ['PostgreSQL', 'SQL'],
   })
   @OptionalField()
@@ -89,14 +98,18 @@ export class PutProfileDto {
   @ApiPropertyOptional({
     type: String,
     nullable: true,
-    description: 'The price of an hour.',
+    description: 'Price of an hour in `currency`.',
     example: '60.00',
   })
   @NullableField()
   @MoneyField()
   hourlyRate?: string | null;
 
-  @ApiPropertyOptional({ type: String, description: 'ISO 4217 code of the rate; USD without one.', example: 'USD' })
+  @ApiPropertyOptional({
+    type: String,
+    description: 'Currency of the rate, ISO 4217. The default is USD.',
+    example: 'USD',
+  })
   @OptionalField()
   @CurrencyField()
   currency?: string;
@@ -118,7 +131,7 @@ export class PutProfileDto {
   @ApiPropertyOptional({
     type: [String],
     maxItems: 20,
-    description: 'Work you may point at, a sentence or two each.',
+    description: 'Examples of past work, one or two sentences each.',
     example: ['Cut a 40 s report to 2 s.'],
   })
   @OptionalField()

@@ -1,7 +1,7 @@
 import { Column, Entity } from 'typeorm';
 import { BaseEntity, InstantColumn, MoneyColumn } from '../platform/database/base.entity';
 
-/** What a freelancer says of himself: one row a user. */
+/** The profile of a freelancer: one row per user. */
 @Entity('profiles')
 export class Profile extends BaseEntity {
   @Column('text', { nullable: true })
@@ -22,7 +22,7 @@ export class Profile extends BaseEntity {
   @Column('integer', { name: 'experience_years', nullable: true })
   experienceYears: number | null;
 
-  /** Work he may point at, a sentence or two each. */
+  /** Examples of past work, one or two sentences each. */
   @Column('text', { name: 'past_wins', array: true, default: '{}' })
   pastWins: string[];
 

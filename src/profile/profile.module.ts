@@ -4,7 +4,7 @@ import { Profile } from './profile.entity';
 import { ProfileController } from './profile.controller';
 import { ProfileService } from './profile.service';
 
-/** What freelancers say of themselves. */
+/** Profiles of freelancers. */
 @Module({
   imports: [TypeOrmModule.forFeature([Profile])],
   controllers: [ProfileController],

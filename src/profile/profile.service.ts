@@ -6,10 +6,10 @@ import { assertVersion, type Preconditions } from '../platform/http/responses/pr
 import { ProfileDto, type PutProfileDto } from './profile.dto';
 import { Profile } from './profile.entity';
 
-/** The id of the tenant's one profile. */
+/** Selects the id of the tenant's only profile. */
 const PROFILE_ID = 'SELECT id FROM profiles';
 
-/** Waits until no other request of the tenant makes the first profile; held until the end of the transaction. */
+/** Locks the creation of the tenant's first profile until the end of the transaction. */
 const LOCK_FIRST_PROFILE = `SELECT pg_advisory_xact_lock(hashtextextended('first profile', auth.uid()))`;
 
 /** The signed-in user's profile. */
@@ -20,7 +20,7 @@ export class ProfileService {
     private readonly cache: Cache,
   ) {}
 
-  /** Returns the profile; an empty one when the user has made none. */
+  /** Returns the profile, or an empty one. */
   get(): Promise<ProfileDto> {
     return this.cache.read('profile', 'own', () =>
       this.database.transaction(async (unit) => {
@@ -31,8 +31,8 @@ export class ProfileService {
   }
 
   /**
-   * Makes the profile what `dto` says, and empty where it says nothing. One unit of work; one audit row when something
-   * changed. First ones at once are made one after another: the later ones change what the first has made.
+   * Replaces the profile; absent fields become empty. One transaction; at most one audit row. Concurrent first requests
+   * run one after the other: the first creates the profile, the others update it.
    * @throws AppError `precondition.failed`
    */
   async put(dto: PutProfileDto, ifMatch?: Preconditions): Promise<ProfileDto> {
@@ -48,12 +48,12 @@ export class ProfileService {
   }
 }
 
-/** Returns the tenant's profile, locked; null when there is none, and then no other request can make it before this one ends. */
+/** Returns the tenant's profile under a lock. After null, no other request can create it before this transaction ends. */
 async function lockProfile(unit: UnitOfWork): Promise<Profile | null> {
   const [row] = await unit.query<{ id: number }>(PROFILE_ID);
   if (row) return unit.repository(Profile).find(row.id, { lock: true });
   await unit.query(LOCK_FIRST_PROFILE);
-  // A statement of its own: only one that begins when the lock is held sees what its holder before has committed.
+  // A separate statement: only one that starts under the lock sees what the previous holder committed.
   const [made] = await unit.query<{ id: number }>(PROFILE_ID);
   return made ? unit.repository(Profile).find(made.id, { lock: true }) : null;
 }

@@ -1,13 +1,13 @@
 import { AppError, type FieldError } from '../platform/errors/app-error';
 import type { Proposal } from './proposal.entity';
 
-/** Where a proposal can stand; the CHECK of proposals.status lists the same. */
+/** Statuses of a proposal. The CHECK of proposals.status lists the same. */
 export const PROPOSAL_STATUSES = ['draft', 'submitted', 'accepted', 'rejected', 'withdrawn', 'archived'] as const;
 
-/** Where a proposal stands. */
+/** One of PROPOSAL_STATUSES. */
 export type ProposalStatus = (typeof PROPOSAL_STATUSES)[number];
 
-/** THE table of steps: where each may begin and where it leads. */
+/** The allowed steps: the statuses before and the status after each. */
 const STEPS = {
   submit: { from: ['draft'], to: 'submitted' },
   accept: { from: ['submitted'], to: 'accepted' },
@@ -16,15 +16,15 @@ const STEPS = {
   archive: { from: ['submitted', 'accepted', 'rejected', 'withdrawn'], to: 'archived' },
 } as const satisfies Record<string, { from: readonly ProposalStatus[]; to: ProposalStatus }>;
 
-/** A step a proposal can take; also the last part of its route. */
+/** A step of a proposal; also the last part of its route. */
 export type ProposalStep = keyof typeof STEPS;
 
-/** All steps, in the order a proposal may take them. */
+/** All steps, in the usual order. */
 export const PROPOSAL_STEPS = Object.keys(STEPS) as readonly ProposalStep[];
 
 /**
- * Returns where `step` leads from `status`.
- * @throws AppError `proposal.wrong_step`, naming the steps that are open
+ * Returns the status after `step`.
+ * @throws AppError `proposal.wrong_step` with the steps that are possible
  */
 export function statusAfter(status: ProposalStatus, step: ProposalStep): ProposalStatus {
   if (isOpen(status, step)) return STEPS[step].to;
@@ -42,12 +42,12 @@ function isOpen(status: ProposalStatus, step: ProposalStep): boolean {
   return from.includes(status);
 }
 
-/** What a client must be able to read in a proposal. */
+/** Fields that a submitted proposal must have. */
 const REQUIRED_FIELDS = ['coverLetter', 'bidAmount', 'bidType'] as const;
 
 /**
- * Lets a draft be submitted only when it says what it must.
- * @throws AppError `proposal.incomplete` with a pointer to each field that is missing
+ * Checks that a draft has all fields it needs to be submitted.
+ * @throws AppError `proposal.incomplete` with a pointer to each missing field
  */
 export function assertComplete(proposal: Pick<Proposal, (typeof REQUIRED_FIELDS)[number]>): void {
   const errors = REQUIRED_FIELDS.filter((field) => proposal[field] === null).map((field): FieldError => ({

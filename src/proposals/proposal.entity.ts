@@ -2,17 +2,17 @@ import { Column, Entity } from 'typeorm';
 import { BaseEntity, InstantColumn, MoneyColumn } from '../platform/database/base.entity';
 import type { ProposalStatus } from './proposal-status';
 
-/** What a freelancer offers for a job. Its status is moved by the steps of proposal-status.ts only. */
+/** An offer for a job. Only the steps of proposal-status.ts change its status. */
 @Entity('proposals')
 export class Proposal extends BaseEntity {
   @Column('bigint', { name: 'job_id' })
   jobId: number;
 
-  /** Upwork's own id, set by the synchronisation. */
+  /** Upwork's id, set by the synchronisation. */
   @Column('text', { name: 'upwork_proposal_id', nullable: true })
   upworkProposalId: string | null;
 
-  /** Upwork's own word for where it stands; `status` is what it means here. */
+  /** Upwork's own status; `status` is its equivalent here. */
   @Column('text', { name: 'upwork_status', nullable: true })
   upworkStatus: string | null;
 
@@ -31,19 +31,19 @@ export class Proposal extends BaseEntity {
   @Column('text', { default: 'draft' })
   status: ProposalStatus;
 
-  /** Set exactly when it is submitted. */
+  /** Null for a draft, set for every other status. */
   @InstantColumn('submitted_at', { nullable: true })
   submittedAt: Date | null;
 
-  /** Set by the database when it is accepted. */
+  /** Set by PostgreSQL when the proposal is accepted. */
   @InstantColumn('won_at', { nullable: true, insert: false, update: false })
   readonly wonAt: Date | null;
 
-  /** Set by the database when it is rejected. */
+  /** Set by PostgreSQL when the proposal is rejected. */
   @InstantColumn('rejected_at', { nullable: true, insert: false, update: false })
   readonly rejectedAt: Date | null;
 
-  /** When a synchronisation last saw it; moves without being a change. */
+  /** When a synchronisation last found it. An update of it is not a change of the proposal. */
   @InstantColumn('fetched_at', { nullable: true, insert: false, update: false })
   readonly fetchedAt: Date | null;
 

@@ -18,7 +18,7 @@ import { Post } from '../platform/idempotency/post';
 import { CreateProposalDto, ListProposalsDto, ProposalDto, UpdateProposalDto } from './proposals.dto';
 import { ProposalsService } from './proposals.service';
 
-/** Proposals for jobs: drafts, their steps, their history. */
+/** Routes for proposals: drafts, steps and history. */
 @ApiTags('Proposals')
 @SignedIn()
 @Controller({ path: 'proposals', version: '1' })
@@ -28,9 +28,9 @@ export class ProposalsController {
   @Post()
   @ApiOperation({
     operationId: 'createProposal',
-    summary: 'Draft a proposal',
+    summary: 'Create a proposal',
     description:
-      'For one of your jobs that has no draft and no submitted proposal; create the job first (POST /v1/jobs). Only `jobId` is needed to begin.',
+      'Creates a draft for one of your jobs that has no draft and no submitted proposal. Create the job first (POST /v1/jobs). Only `jobId` is required.',
   })
   @ApiCreatedResponse({ type: ProposalDto, description: 'The draft.' })
   async create(@Body() dto: CreateProposalDto, @Res({ passthrough: true }) reply: FastifyReply): Promise<ProposalDto> {
@@ -43,7 +43,7 @@ export class ProposalsController {
   @ApiOperation({
     operationId: 'listProposals',
     summary: 'List your proposals',
-    description: 'All of them, or those for a job or in some statuses.',
+    description: 'All of them, or only those for a job or with certain statuses.',
   })
   @ApiPage(ProposalDto)
   list(@Query() query: ListProposalsDto): Promise<Page<ProposalDto>> {
@@ -53,8 +53,8 @@ export class ProposalsController {
   @Get(':id')
   @ApiOperation({
     operationId: 'getProposal',
-    summary: 'Read a proposal',
-    description: 'With its ETag; If-None-Match answers 304.',
+    summary: 'Get a proposal',
+    description: 'Returns an ETag; If-None-Match answers 304.',
   })
   @ApiOkResponse({ type: ProposalDto, description: 'The proposal.' })
   get(@Param('id', ParseIdPipe) id: number): Promise<ProposalDto> {
@@ -64,10 +64,11 @@ export class ProposalsController {
   @Patch(':id')
   @ApiOperation({
     operationId: 'updateProposal',
-    summary: 'Change a draft',
-    description: 'A JSON merge patch: what is absent stays, null clears. Only a draft can be changed, its job never.',
+    summary: 'Update a draft',
+    description:
+      'A JSON merge patch: absent fields keep their value, null clears. Only a draft can be changed, and never its job.',
   })
-  @ApiOkResponse({ type: ProposalDto, description: 'The draft as it is now.' })
+  @ApiOkResponse({ type: ProposalDto, description: 'The updated draft.' })
   update(
     @Param('id', ParseIdPipe) id: number,
     @Body() dto: UpdateProposalDto,
@@ -81,9 +82,9 @@ export class ProposalsController {
   @ApiOperation({
     operationId: 'deleteProposal',
     summary: 'Delete a draft',
-    description: 'Only a draft can be deleted; archive what was submitted.',
+    description: 'Only a draft can be deleted. Archive a submitted proposal instead.',
   })
-  @ApiNoContentResponse({ description: 'It is gone; its history stays.' })
+  @ApiNoContentResponse({ description: 'The draft was deleted; its history remains.' })
   remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {
     return this.proposals.remove(id, ifMatch);
   }
@@ -94,9 +95,9 @@ export class ProposalsController {
   @ApiOperation({
     operationId: 'submitProposal',
     summary: 'Submit a draft',
-    description: 'It needs a cover letter, a bid and its type; from then on it cannot be changed.',
+    description: 'Requires a cover letter, a bid and its type. A submitted proposal cannot be changed.',
   })
-  @ApiOkResponse({ type: ProposalDto, description: 'The proposal, submitted.' })
+  @ApiOkResponse({ type: ProposalDto, description: 'The submitted proposal.' })
   submit(
     @Param('id', ParseIdPipe) id: number,
     @Body() _body: NoFieldsDto,
@@ -110,10 +111,10 @@ export class ProposalsController {
   @ApiBody({ type: NoFieldsDto, required: false })
   @ApiOperation({
     operationId: 'acceptProposal',
-    summary: 'Note that it was accepted',
-    description: 'The client took a submitted proposal.',
+    summary: 'Mark a proposal as accepted',
+    description: 'Records that the client accepted a submitted proposal.',
   })
-  @ApiOkResponse({ type: ProposalDto, description: 'The proposal, accepted.' })
+  @ApiOkResponse({ type: ProposalDto, description: 'The accepted proposal.' })
   accept(
     @Param('id', ParseIdPipe) id: number,
     @Body() _body: NoFieldsDto,
@@ -127,10 +128,10 @@ export class ProposalsController {
   @ApiBody({ type: NoFieldsDto, required: false })
   @ApiOperation({
     operationId: 'rejectProposal',
-    summary: 'Note that it was rejected',
-    description: 'The client declined a submitted proposal.',
+    summary: 'Mark a proposal as rejected',
+    description: 'Records that the client rejected a submitted proposal.',
   })
-  @ApiOkResponse({ type: ProposalDto, description: 'The proposal, rejected.' })
+  @ApiOkResponse({ type: ProposalDto, description: 'The rejected proposal.' })
   reject(
     @Param('id', ParseIdPipe) id: number,
     @Body() _body: NoFieldsDto,
@@ -145,9 +146,9 @@ export class ProposalsController {
   @ApiOperation({
     operationId: 'withdrawProposal',
     summary: 'Withdraw a proposal',
-    description: 'Takes a submitted proposal back.',
+    description: 'Records that you withdrew a submitted proposal.',
   })
-  @ApiOkResponse({ type: ProposalDto, description: 'The proposal, withdrawn.' })
+  @ApiOkResponse({ type: ProposalDto, description: 'The withdrawn proposal.' })
   withdraw(
     @Param('id', ParseIdPipe) id: number,
     @Body() _body: NoFieldsDto,
@@ -162,9 +163,9 @@ export class ProposalsController {
   @ApiOperation({
     operationId: 'archiveProposal',
     summary: 'Archive a proposal',
-    description: 'Puts away any proposal that is not a draft.',
+    description: 'Archives any proposal that is not a draft.',
   })
-  @ApiOkResponse({ type: ProposalDto, description: 'The proposal, archived.' })
+  @ApiOkResponse({ type: ProposalDto, description: 'The archived proposal.' })
   archive(
     @Param('id', ParseIdPipe) id: number,
     @Body() _body: NoFieldsDto,
@@ -176,8 +177,8 @@ export class ProposalsController {
   @Get(':id/history')
   @ApiOperation({
     operationId: 'getProposalHistory',
-    summary: "Read a proposal's history",
-    description: 'Who changed what, newest first, also after the draft was deleted.',
+    summary: 'Get the history of a proposal',
+    description: 'Who changed which fields and when, newest first. Remains after a draft is deleted.',
   })
   @ApiPage(ChangeDto)
   history(@Param('id', ParseIdPipe) id: number, @Query() query: PageQueryDto): Promise<Page<ChangeDto>> {

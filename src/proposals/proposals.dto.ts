@@ -7,15 +7,15 @@ import { PageQueryDto } from '../platform/http/pagination/page.dto';
 import { PROPOSAL_STATUSES, type ProposalStatus } from './proposal-status';
 import type { Proposal } from './proposal.entity';
 
-/** Longest cover letter; the CHECK of proposals.cover_letter says the same. */
+/** Limit of a cover letter, equal to the CHECK of proposals.cover_letter. */
 const MAX_COVER_LETTER = 20_000;
 
-/** What a new draft is made of. */
+/** Body of POST /v1/proposals. */
 export class CreateProposalDto {
   @ApiProperty({
     type: 'integer',
     minimum: 1,
-    description: 'The job it is for: one of your own, not deleted.',
+    description: 'Id of one of your jobs that is not deleted.',
     example: 42,
   })
   @IsInt()
@@ -27,7 +27,7 @@ export class CreateProposalDto {
     type: String,
     nullable: true,
     maxLength: MAX_COVER_LETTER,
-    description: 'The text the client reads; needed to submit.',
+    description: 'Text for the client; required to submit.',
     example: 'I have built three such pipelines, the last one in two weeks.',
   })
   @NullableTextField(MAX_COVER_LETTER)
@@ -36,7 +36,7 @@ export class CreateProposalDto {
   @ApiPropertyOptional({
     type: String,
     nullable: true,
-    description: 'What you ask for, in `currency`: the whole price, or the price of an hour; needed to submit.',
+    description: 'Your price in `currency`, for the whole job or for an hour; required to submit.',
     example: '45.00',
   })
   @NullableField()
@@ -47,7 +47,7 @@ export class CreateProposalDto {
     type: String,
     enum: ['fixed', 'hourly'],
     nullable: true,
-    description: 'Whether the bid is for the whole job or for an hour; needed to submit.',
+    description: 'Unit of the bid: the whole job or an hour; required to submit.',
     example: 'hourly',
   })
   @NullableField()
@@ -56,7 +56,7 @@ export class CreateProposalDto {
 
   @ApiPropertyOptional({
     type: String,
-    description: 'ISO 4217 code of the bid. A new proposal without one gets USD.',
+    description: 'Currency of the bid, ISO 4217. The default for a new proposal is USD.',
     example: 'USD',
   })
   @OptionalField()
@@ -65,24 +65,24 @@ export class CreateProposalDto {
   currency?: string;
 }
 
-/** A merge patch of a draft; the job it is for stays. */
+/** Body of PATCH /v1/proposals/:id, a JSON merge patch. The job cannot change. */
 export class UpdateProposalDto extends PartialType(OmitType(CreateProposalDto, ['jobId']), {
   skipNullProperties: false,
 }) {}
 
-/** The orders a list of proposals comes in. */
+/** Sort orders of the list. */
 export const PROPOSAL_SORTS = ['-createdAt', 'createdAt', '-updatedAt', 'updatedAt'] as const;
 
-/** Filters and sort of the list of proposals. */
+/** Query of GET /v1/proposals. */
 export class ListProposalsDto extends PageQueryDto {
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, description: 'Only those for this job.', example: 42 })
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, description: 'Only proposals for this job.', example: 42 })
   @IntegerParam(1, Number.MAX_SAFE_INTEGER)
   jobId?: number;
 
   @ApiPropertyOptional({
     enum: PROPOSAL_STATUSES,
     isArray: true,
-    description: 'Only those in one of these statuses; repeat it or use commas.',
+    description: 'Only proposals with one of these statuses; repeat the parameter or separate by commas.',
     example: ['submitted', 'accepted'],
   })
   @ListParam()
@@ -92,7 +92,7 @@ export class ListProposalsDto extends PageQueryDto {
   @ApiPropertyOptional({
     enum: PROPOSAL_SORTS,
     default: '-createdAt',
-    description: 'The order; a minus means latest first.',
+    description: 'Sort order; a minus sorts newest first.',
     example: '-createdAt',
   })
   @OptionalField()
@@ -100,21 +100,26 @@ export class ListProposalsDto extends PageQueryDto {
   sort: (typeof PROPOSAL_SORTS)[number] = '-createdAt';
 }
 
-/** A proposal as the API shows it. */
+/** A proposal as the API returns it. */
 export class ProposalDto {
-  @ApiProperty({ type: 'integer', description: 'The id.', example: 7 })
+  @ApiProperty({ type: 'integer', description: 'Id of the proposal.', example: 7 })
   id: number;
 
-  @ApiProperty({ type: 'integer', description: 'The job it is for.', example: 42 })
+  @ApiProperty({ type: 'integer', description: 'Id of the job.', example: 42 })
   jobId: number;
 
-  @ApiProperty({ type: String, nullable: true, description: "Upwork's id of it, once known.", example: null })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: "Upwork's id of the proposal; null until a synchronisation finds it.",
+    example: null,
+  })
   upworkProposalId: string | null;
 
   @ApiProperty({
     type: String,
     nullable: true,
-    description: "Upwork's own word for where it stands, as last heard; status is what it means here.",
+    description: "Upwork's own status at the last synchronisation; `status` is its equivalent here.",
     example: null,
   })
   upworkStatus: string | null;
@@ -122,39 +127,48 @@ export class ProposalDto {
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'The text the client reads.',
+    description: 'Text for the client.',
     example: 'I have built three such pipelines.',
   })
   coverLetter: string | null;
 
-  @ApiAmount({ nullable: true, description: 'The bid.', example: '45.00' })
+  @ApiAmount({ nullable: true, description: 'Your price in `currency`.', example: '45.00' })
   bidAmount: string | null;
 
-  @ApiProperty({ enum: ['fixed', 'hourly'], nullable: true, description: 'What the bid is for.', example: 'hourly' })
+  @ApiProperty({
+    enum: ['fixed', 'hourly'],
+    nullable: true,
+    description: 'Unit of the bid: the whole job or an hour.',
+    example: 'hourly',
+  })
   bidType: 'fixed' | 'hourly' | null;
 
-  @ApiProperty({ type: String, description: 'ISO 4217 code of the bid.', example: 'USD' })
+  @ApiProperty({ type: String, description: 'Currency of the bid, ISO 4217.', example: 'USD' })
   currency: string;
 
-  @ApiProperty({ enum: PROPOSAL_STATUSES, description: 'The status.', example: 'draft' })
+  @ApiProperty({ enum: PROPOSAL_STATUSES, description: 'Status of the proposal.', example: 'draft' })
   status: ProposalStatus;
 
   @ApiProperty({
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'When it was submitted.',
+    description: 'When it was submitted (UTC); null for a draft.',
     example: null,
   })
   submittedAt: Date | null;
 
-  @ApiProperty({ type: 'integer', description: 'Counts its changes; its ETag.', example: 1 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Version number, one higher after each change; also the ETag.',
+    example: 1,
+  })
   version: number;
 
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When it was made.',
+    description: 'When it was created (UTC).',
     example: '2026-01-31T09:30:00.000Z',
   })
   createdAt: Date;
@@ -162,12 +176,12 @@ export class ProposalDto {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When it last changed.',
+    description: 'When it was last changed (UTC).',
     example: '2026-01-31T09:30:00.000Z',
   })
   updatedAt: Date;
 
-  /** Shows a row of the table. */
+  /** Builds the DTO from a row. */
   static from(this: void, proposal: Proposal): ProposalDto {
     return {
       id: proposal.id,

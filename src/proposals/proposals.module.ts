@@ -15,10 +15,10 @@ declareConstraint('proposals_job_id_fk', {
 declareConstraint('proposals_one_open_per_job', {
   code: 'proposal.already_open',
   pointer: '/jobId',
-  message: 'the job has a draft or a submitted proposal already',
+  message: 'The job already has a draft or a submitted proposal.',
 });
 
-/** Proposals for jobs: drafts, their steps, their history. */
+/** Proposals for jobs: drafts, steps and history. */
 @Module({
   imports: [TypeOrmModule.forFeature([Proposal]), AuditModule],
   controllers: [ProposalsController],

@@ -3,7 +3,7 @@ import type { CursorKey } from '../platform/http/pagination/keyset-page';
 import type { ListProposalsDto, PROPOSAL_SORTS } from './proposals.dto';
 import type { Proposal } from './proposal.entity';
 
-/** A row of the list, with its sort value as PostgreSQL writes it: a Date loses the microseconds. */
+/** A row of the list, with its sort value as PostgreSQL's text because a Date loses the microseconds. */
 export type ProposalRow = Proposal & { readonly sortKey: string };
 
 const COLUMNS = `id, user_id AS "userId", job_id AS "jobId", upwork_proposal_id AS "upworkProposalId",
@@ -17,7 +17,7 @@ const SORTS: Record<(typeof PROPOSAL_SORTS)[number], { column: string; direction
   '-updatedAt': { column: 'updated_at', direction: 'DESC' },
 };
 
-/** One page of the tenant's proposals behind the row with the keys `after`; `take` rows at most. */
+/** Selects the tenant's proposals after the row with the keys `after`, at most `take` rows. */
 export function listProposals(
   { jobId, status, sort }: ListProposalsDto,
   after: readonly CursorKey[] | undefined,

@@ -12,7 +12,7 @@ import { type CreateProposalDto, type ListProposalsDto, ProposalDto, type Update
 import { Proposal } from './proposal.entity';
 import { listProposals, type ProposalRow } from './proposals.queries';
 
-/** The signed-in user's proposals: drafts he edits, and the steps they take from there. */
+/** The signed-in user's proposals: drafts and their steps. */
 @Injectable()
 export class ProposalsService {
   constructor(
@@ -23,23 +23,23 @@ export class ProposalsService {
   ) {}
 
   /**
-   * Stores a draft for one of the user's jobs. One unit of work; one audit row.
+   * Stores a draft for one of the user's jobs. One transaction; one audit row.
    * @throws AppError `reference.not_found` (/jobId), `job.wrong_status` (/jobId) for a deleted job,
    * `proposal.already_open`
    */
   create(dto: CreateProposalDto): Promise<ProposalDto> {
     return this.database.transaction(async (unit) => {
-      // In one round trip; a job that is not there for him is the foreign key's to refuse (proposals.module.ts).
+      // One round trip. The foreign key refuses a job that the user does not have (proposals.module.ts).
       const [[job], proposal] = await Promise.all([
         unit.query<{ status: string }>('SELECT status FROM jobs WHERE id = $1', [dto.jobId]),
         unit.repository(Proposal).insert(dto),
       ]);
-      if (job?.status === 'deleted') throw jobDeleted();
+      if (job?.status === 'deleted') throw createJobDeletedError();
       return ProposalDto.from(proposal);
     });
   }
 
-  /** Returns one page of the proposals that fit the filters, in the order of `sort`. One statement. */
+  /** Returns one page of the proposals that match the filters, ordered by `sort`. One statement. */
   async list(query: ListProposalsDto): Promise<Page<ProposalDto>> {
     const page = this.pages.open(query);
     const rows = await this.database.list<ProposalRow>(...listProposals(query, page.after, page.take));
@@ -56,8 +56,8 @@ export class ProposalsService {
   }
 
   /**
-   * Changes a draft as the merge patch says. One unit of work; one audit row when something changed.
-   * @param ifMatch what the caller knows of the version; undefined lets any pass
+   * Updates the fields of a draft that the merge patch contains. One transaction; at most one audit row.
+   * @param ifMatch the version the caller expects; undefined accepts any
    * @throws AppError `proposal.not_found`, `precondition.failed`, `proposal.not_draft`
    */
   async update(id: number, dto: UpdateProposalDto, ifMatch?: Preconditions): Promise<ProposalDto> {
@@ -69,7 +69,7 @@ export class ProposalsService {
   }
 
   /**
-   * Deletes a draft; its history stays. One unit of work; one audit row.
+   * Deletes a draft and keeps its history. One transaction; one audit row.
    * @throws AppError `proposal.not_found`, `precondition.failed`, `proposal.not_draft`
    */
   remove(id: number, ifMatch?: Preconditions): Promise<void> {
@@ -83,7 +83,7 @@ export class ProposalsService {
   }
 
   /**
-   * Takes one step of proposal-status.ts; of parallel ones the first wins. One unit of work; one audit row.
+   * Applies one step of proposal-status.ts; of concurrent steps the first wins. One transaction; one audit row.
    * @throws AppError `proposal.not_found`, `precondition.failed`, `proposal.wrong_step`, `proposal.incomplete`
    */
   async applyStep(step: ProposalStep, id: number, ifMatch?: Preconditions): Promise<ProposalDto> {
@@ -98,8 +98,8 @@ export class ProposalsService {
   }
 
   /**
-   * Returns one page of what happened to a proposal, newest first; also of one that is deleted.
-   * @throws AppError `proposal.not_found` when there neither is nor was such a proposal of his
+   * Returns one page of the changes of a proposal, newest first, also of a deleted one.
+   * @throws AppError `proposal.not_found` when the user never had it
    */
   async history(id: number, query: PageQueryDto): Promise<Page<ChangeDto>> {
     const page = await this.auditHistory.listChanges('proposals', id, query);
@@ -108,7 +108,7 @@ export class ProposalsService {
   }
 }
 
-/** Only a draft is changed or deleted, and only the version the caller knows. */
+/** Checks that the proposal is a draft in the version the caller expects. */
 function assertDraft(proposal: Proposal, ifMatch: Preconditions | undefined): void {
   assertVersion(proposal, ifMatch);
   if (proposal.status === 'draft') return;
@@ -117,8 +117,8 @@ function assertDraft(proposal: Proposal, ifMatch: Preconditions | undefined): vo
   });
 }
 
-function jobDeleted(): AppError {
-  const message = 'jobId names a job that is deleted';
+function createJobDeletedError(): AppError {
+  const message = 'This job is deleted. Restore it or choose another.';
   return new AppError('job.wrong_status', {
     detail: message,
     errors: [{ pointer: '/jobId', code: 'job_deleted', message }],

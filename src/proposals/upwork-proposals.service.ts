@@ -4,13 +4,13 @@ import type { UnitOfWork } from '../platform/database/unit-of-work';
 import { Proposal } from './proposal.entity';
 import type { ProposalStatus } from './proposal-status';
 
-/** What Upwork knows of a proposal. */
+/** A proposal as Upwork returns it. */
 export interface UpworkProposalInput {
   readonly upworkProposalId: string;
-  /** The forms in which Upwork names its vacancy. */
+  /** The forms of Upwork's id of the job. */
   readonly upworkJobIds: readonly string[];
   readonly status: Exclude<ProposalStatus, 'draft'>;
-  /** Upwork's own word for that. */
+  /** Upwork's own status. */
   readonly upworkStatus: string | null;
   readonly submittedAt: Date;
   readonly coverLetter: string | null;
@@ -18,10 +18,10 @@ export interface UpworkProposalInput {
   readonly currency: string;
 }
 
-/** What became of one. */
+/** The result for one proposal. */
 export type StatusUpdateOutcome = 'created' | 'moved' | 'unchanged' | 'unknownJob';
 
-/** How far along a proposal is: Upwork moves it forward, never back; what the user archived stays archived. */
+/** Order of the statuses. A synchronisation moves a proposal only forward, so an archived one stays archived. */
 const RANK: Readonly<Record<ProposalStatus, number>> = {
   draft: 0,
   submitted: 1,
@@ -31,7 +31,7 @@ const RANK: Readonly<Record<ProposalStatus, number>> = {
   archived: 4,
 };
 
-/** The proposal itself, or the user's open one for the same vacancy that Upwork does not know yet. */
+/** Finds the proposal, or the user's open one for the same job that has no Upwork id yet. */
 const MATCH = `
   SELECT j.id AS "jobId", j.job_type AS "jobType", p.id AS "proposalId"
   FROM jobs j
@@ -40,19 +40,19 @@ const MATCH = `
   WHERE j.upwork_job_id = ANY ($2)
   ORDER BY p.upwork_proposal_id IS NULL, p.id LIMIT 1`;
 
-/** Within the hour is near enough, and spares the writes. */
+/** Updates when proposals were last found, at most once an hour to save writes. */
 const SEEN = `
   UPDATE proposals SET fetched_at = now()
   WHERE upwork_proposal_id = ANY ($1) AND (fetched_at IS NULL OR fetched_at < now() - interval '1 hour')`;
 
-/** Lets proposals follow what happens to them on Upwork. */
+/** Applies the changes of proposals on Upwork. */
 @Injectable()
 export class UpworkProposalsService {
   constructor(private readonly database: Database) {}
 
   /**
-   * Brings one proposal to where it stands on Upwork: a draft that was submitted there moves on by itself and says what
-   * was sent; one that is unknown here is made. One unit of work; at most one audit row.
+   * Updates one proposal to its status on Upwork. A draft that was submitted there gets the sent content; an unknown
+   * proposal is created. One transaction; at most one audit row.
    */
   updateStatus(known: UpworkProposalInput): Promise<StatusUpdateOutcome> {
     return this.database.transaction(async (unit) => {
@@ -80,7 +80,7 @@ export class UpworkProposalsService {
     });
   }
 
-  /** Notes that Upwork has these proposals still. One statement; no audit row, for nothing of them changed. */
+  /** Records that Upwork still has these proposals. One statement; no audit row, because nothing else changes. */
   async markSeen(upworkProposalIds: readonly string[]): Promise<void> {
     await this.database.query(SEEN, [upworkProposalIds]);
   }

@@ -2,7 +2,7 @@ import { Column, Entity } from 'typeorm';
 import { BaseEntity, InstantColumn } from '../platform/database/base.entity';
 import type { TemplateType } from './templates.dto';
 
-/** A letter in the user's own words, which drafts of its type follow. */
+/** A text in the user's own words, which AI drafts of its type follow. */
 @Entity('templates')
 export class Template extends BaseEntity {
   @Column('text')

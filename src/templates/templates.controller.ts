@@ -8,7 +8,7 @@ import { Post } from '../platform/idempotency/post';
 import { CreateTemplateDto, TemplateDto, UpdateTemplateDto } from './templates.dto';
 import { TemplatesService } from './templates.service';
 
-/** Letters in the user's own words, which drafts follow. */
+/** Routes for the user's templates, which AI drafts follow. */
 @ApiTags('Profile')
 @SignedIn()
 @Controller({ path: 'templates', version: '1' })
@@ -18,8 +18,8 @@ export class TemplatesController {
   @Post()
   @ApiOperation({
     operationId: 'createTemplate',
-    summary: 'Add a template',
-    description: 'Drafts of its type follow the newest one, or the one they name.',
+    summary: 'Create a template',
+    description: 'AI drafts of its type follow the newest template, or the one they name.',
   })
   @ApiCreatedResponse({ type: TemplateDto, description: 'The template.' })
   create(@Body() dto: CreateTemplateDto): Promise<TemplateDto> {
@@ -36,8 +36,8 @@ export class TemplatesController {
   @Get(':id')
   @ApiOperation({
     operationId: 'getTemplate',
-    summary: 'Read a template',
-    description: 'With its ETag; If-None-Match answers 304.',
+    summary: 'Get a template',
+    description: 'Returns an ETag; If-None-Match answers 304.',
   })
   @ApiOkResponse({ type: TemplateDto, description: 'The template.' })
   get(@Param('id', ParseIdPipe) id: number): Promise<TemplateDto> {
@@ -47,10 +47,10 @@ export class TemplatesController {
   @Patch(':id')
   @ApiOperation({
     operationId: 'updateTemplate',
-    summary: 'Change a template',
-    description: 'A JSON merge patch: what is absent stays.',
+    summary: 'Update a template',
+    description: 'A JSON merge patch: absent fields keep their value.',
   })
-  @ApiOkResponse({ type: TemplateDto, description: 'The template as it now is.' })
+  @ApiOkResponse({ type: TemplateDto, description: 'The updated template.' })
   update(
     @Param('id', ParseIdPipe) id: number,
     @Body() dto: UpdateTemplateDto,
@@ -64,9 +64,9 @@ export class TemplatesController {
   @ApiOperation({
     operationId: 'deleteTemplate',
     summary: 'Delete a template',
-    description: 'Drafts that were written from it stay.',
+    description: 'Keeps the drafts that were written from it.',
   })
-  @ApiNoContentResponse({ description: 'It is gone; its history stays.' })
+  @ApiNoContentResponse({ description: 'The template was deleted; its history remains.' })
   remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {
     return this.templates.remove(id, ifMatch);
   }

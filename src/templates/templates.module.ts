@@ -8,10 +8,10 @@ import { TemplatesService } from './templates.service';
 declareConstraint('templates_name_key', {
   code: 'template.already_exists',
   pointer: '/name',
-  message: 'you have a template of this name',
+  message: 'You already have a template with this name.',
 });
 
-/** Texts that a freelancer uses again: cover letters and replies. */
+/** Templates of cover letters, proposals and messages. */
 @Module({
   imports: [TypeOrmModule.forFeature([Template])],
   controllers: [TemplatesController],

@@ -9,7 +9,7 @@ import { type CreateTemplateDto, TemplateDto, type UpdateTemplateDto } from './t
 import { listTemplates, type TemplateRow } from './templates.queries';
 import { Template } from './template.entity';
 
-/** The signed-in user's templates. Each write is one unit of work with one audit row. */
+/** The signed-in user's templates. Each write is one transaction with one audit row. */
 @Injectable()
 export class TemplatesService {
   constructor(
@@ -40,7 +40,7 @@ export class TemplatesService {
   }
 
   /**
-   * Changes what the merge patch names.
+   * Updates the fields that the merge patch contains.
    * @throws AppError `template.not_found`, `precondition.failed`, `template.already_exists`
    */
   async update(id: number, dto: UpdateTemplateDto, ifMatch?: Preconditions): Promise<TemplateDto> {
