@@ -5,7 +5,7 @@ import { AnalyticsService } from './analytics.service';
 import { DayRangeDto, JobStatsDto, SummaryDto } from './analytics.dto';
 import { ListMetricsDto, MetricDto, MetricsDto, PutMetricDto } from './metrics.dto';
 
-/** The signed-in user's numbers. */
+/** Routes for the signed-in user's statistics. */
 @ApiTags('Analytics')
 @SignedIn()
 @Controller({ path: 'analytics', version: '1' })
@@ -15,10 +15,10 @@ export class AnalyticsController {
   @Get('job-stats')
   @ApiOperation({
     operationId: 'getJobStats',
-    summary: 'Read statistics of your jobs',
-    description: 'As of `refreshedAt`: a scheduled task refreshes them. Zeros while there are no jobs.',
+    summary: 'Get statistics of your jobs',
+    description: 'Values at `refreshedAt`; a scheduled task refreshes them. Zeros without jobs.',
   })
-  @ApiOkResponse({ type: JobStatsDto, description: 'The numbers.' })
+  @ApiOkResponse({ type: JobStatsDto, description: 'The statistics.' })
   jobStats(): Promise<JobStatsDto> {
     return this.analytics.jobStats();
   }
@@ -26,11 +26,11 @@ export class AnalyticsController {
   @Get('metrics')
   @ApiOperation({
     operationId: 'listMetrics',
-    summary: 'Read your metrics by day',
+    summary: 'List your metrics by day',
     description:
-      'Days of UTC, without gaps. `jobs_seen`, `proposals_sent`, `answers`, `wins` and `ai_cost_usd` are counted by a scheduled task several times a day; the others are yours.',
+      'One value per day (UTC), without gaps. A scheduled task counts `jobs_seen`, `proposals_sent`, `answers`, `wins` and `ai_cost_usd` several times a day; you write all others.',
   })
-  @ApiOkResponse({ type: MetricsDto, description: 'The series.' })
+  @ApiOkResponse({ type: MetricsDto, description: 'The values of each metric.' })
   metrics(@Query() query: ListMetricsDto): Promise<MetricsDto> {
     return this.analytics.metrics(query);
   }
@@ -38,10 +38,10 @@ export class AnalyticsController {
   @Put('metrics')
   @ApiOperation({
     operationId: 'putMetric',
-    summary: 'Write a metric of your own',
-    description: 'One value a day; a second one replaces the first.',
+    summary: 'Store a value of a metric',
+    description: 'One value per metric and day; a second one replaces the first.',
   })
-  @ApiOkResponse({ type: MetricDto, description: 'The value as it is stored.' })
+  @ApiOkResponse({ type: MetricDto, description: 'The stored value.' })
   putMetric(@Body() dto: PutMetricDto): Promise<MetricDto> {
     return this.analytics.putMetric(dto);
   }
@@ -49,11 +49,11 @@ export class AnalyticsController {
   @Get('summary')
   @ApiOperation({
     operationId: 'getSummary',
-    summary: 'Win statistics',
+    summary: 'Get win statistics',
     description:
-      'Of the proposals sent in a range of days (by default the last 365) what became of them until now, and by kind.',
+      'Current outcomes of the proposals sent in a range of days (by default the last 365), in total and by group.',
   })
-  @ApiOkResponse({ type: SummaryDto, description: 'The figures, as of now.' })
+  @ApiOkResponse({ type: SummaryDto, description: 'The current statistics.' })
   summary(@Query() days: DayRangeDto): Promise<SummaryDto> {
     return this.analytics.summary(days);
   }

@@ -3,7 +3,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { OptionalField } from '../platform/http/validation/fields';
 import { ApiAmount } from '../platform/http/validation/money-field';
 
-/** A field or query parameter holding a day that exists, as 2026-01-31, of the years 2000 to 2199. */
+/** Validates an existing day such as 2026-01-31, in the years 2000 to 2199. */
 export function DayField(): PropertyDecorator {
   return ValidateBy({
     name: 'day',
@@ -17,13 +17,13 @@ export function DayField(): PropertyDecorator {
 function isDay(value: unknown): boolean {
   if (typeof value !== 'string' || !/^2[01]\d\d-\d\d-\d\d$/.test(value)) return false;
   const instant = Date.parse(value);
-  // Date rolls the 30th of February over to March.
+  // Date converts the 30th of February to a day of March.
   return !Number.isNaN(instant) && new Date(instant).toISOString().startsWith(value);
 }
 
-/** Days (UTC), both included; at most 400. */
+/** A range of days (UTC), both included, at most 400. */
 export class DayRangeDto {
-  @ApiPropertyOptional({ type: String, format: 'date', description: 'The first day.', example: '2026-01-01' })
+  @ApiPropertyOptional({ type: String, format: 'date', description: 'First day (UTC).', example: '2026-01-01' })
   @OptionalField()
   @DayField()
   from?: string;
@@ -31,7 +31,7 @@ export class DayRangeDto {
   @ApiPropertyOptional({
     type: String,
     format: 'date',
-    description: 'The last day; today unless you say.',
+    description: 'Last day (UTC); the default is today.',
     example: '2026-01-31',
   })
   @OptionalField()
@@ -39,38 +39,37 @@ export class DayRangeDto {
   to?: string;
 }
 
-/** The way from vacancies to wins. */
+/** Counts from jobs to accepted proposals. */
 export class FunnelDto {
   @ApiProperty({ type: 'integer', description: 'Jobs stored in the range.', example: 120 })
   jobsSeen: number;
 
-  @ApiProperty({ type: 'integer', description: 'Proposals made in the range, sent or not.', example: 14 })
+  @ApiProperty({ type: 'integer', description: 'Proposals created in the range, drafts included.', example: 14 })
   proposalsDrafted: number;
 
   @ApiProperty({ type: 'integer', description: 'Proposals sent in the range.', example: 10 })
   proposalsSent: number;
 
-  @ApiProperty({ type: 'integer', description: 'Those of them that got an answer until now.', example: 4 })
+  @ApiProperty({ type: 'integer', description: 'Sent proposals with an answer so far.', example: 4 })
   answered: number;
 
-  @ApiProperty({ type: 'integer', description: 'Those of them that were accepted until now.', example: 2 })
+  @ApiProperty({ type: 'integer', description: 'Sent proposals accepted so far.', example: 2 })
   won: number;
 }
 
-/** What the jobs of a user come to. */
+/** Statistics of a user's jobs. */
 export class JobStatsDto {
-  @ApiProperty({ type: 'integer', description: 'Jobs in every status, deleted ones too.', example: 120 })
+  @ApiProperty({ type: 'integer', description: 'All jobs, including deleted ones.', example: 120 })
   totalJobs: number;
 
-  @ApiProperty({ type: 'integer', description: 'Those that are active.', example: 80 })
+  @ApiProperty({ type: 'integer', description: 'Active jobs.', example: 80 })
   activeJobs: number;
 
-  @ApiProperty({ type: 'integer', description: 'Those that are favourites.', example: 12 })
+  @ApiProperty({ type: 'integer', description: 'Favourite jobs.', example: 12 })
   favoriteJobs: number;
 
   @ApiAmount({
-    description:
-      'The mean of budgetMax - budgetMin over jobs that have both, whatever their currency: amounts are not converted.',
+    description: 'Mean of budgetMax - budgetMin over jobs with both. Amounts are not converted between currencies.',
     example: '350.00',
   })
   avgBudgetRange: string;
@@ -79,7 +78,7 @@ export class JobStatsDto {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'When the newest job was stored.',
+    description: 'When the newest job was stored (UTC).',
     example: '2026-01-31T09:30:00.000Z',
   })
   lastJobDate: Date | null;
@@ -88,18 +87,18 @@ export class JobStatsDto {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'The instant these numbers are of; a task refreshes them.',
+    description: 'When the statistics were computed (UTC).',
     example: '2026-01-31T09:35:00.000Z',
   })
   refreshedAt: Date | null;
 }
 
-/** What became of the proposals of one kind. */
+/** Outcomes of one group of proposals. */
 export class OutcomeDto {
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'The kind; null where it is not known.',
+    description: 'Value of the group; null where it is unknown.',
     example: 'Web Development',
   })
   key: string | null;
@@ -109,18 +108,18 @@ export class OutcomeDto {
 
   @ApiProperty({
     type: 'integer',
-    description: 'Those that got an answer: a message of the client, or a decision.',
+    description: 'Proposals with an answer: a message of the client or a decision.',
     example: 4,
   })
   answered: number;
 
-  @ApiProperty({ type: 'integer', description: 'Those that were accepted.', example: 2 })
+  @ApiProperty({ type: 'integer', description: 'Accepted proposals.', example: 2 })
   won: number;
 
   @ApiProperty({
     type: Number,
     nullable: true,
-    description: 'won of sent, 0 to 1; null when none was sent.',
+    description: 'won divided by sent, 0 to 1; null when none was sent.',
     example: 0.2,
   })
   winRate: number | null;
@@ -128,27 +127,27 @@ export class OutcomeDto {
   @ApiProperty({
     type: Number,
     nullable: true,
-    description: 'Half of the answers came sooner; null without an answer.',
+    description: 'Median time to the answer; null without an answer.',
     example: 7200,
   })
   medianAnswerSeconds: number | null;
 }
 
-/** What wins: of the proposals sent in a range of days, what became of them until now. */
+/** Current outcomes of the proposals sent in a range of days. */
 export class SummaryDto {
-  @ApiProperty({ type: String, format: 'date', description: 'The first day.', example: '2026-01-01' })
+  @ApiProperty({ type: String, format: 'date', description: 'First day (UTC).', example: '2026-01-01' })
   from: string;
 
-  @ApiProperty({ type: String, format: 'date', description: 'The last day.', example: '2026-01-31' })
+  @ApiProperty({ type: String, format: 'date', description: 'Last day (UTC).', example: '2026-01-31' })
   to: string;
 
-  @ApiProperty({ type: FunnelDto, description: 'The way from vacancies to wins.' })
+  @ApiProperty({ type: FunnelDto, description: 'Counts from jobs to accepted proposals.' })
   funnel: FunnelDto;
 
   @ApiProperty({
     type: Number,
     nullable: true,
-    description: 'won of proposalsSent, 0 to 1; null when none was sent.',
+    description: 'won divided by proposalsSent, 0 to 1; null when none was sent.',
     example: 0.2,
   })
   winRate: number | null;
@@ -156,7 +155,7 @@ export class SummaryDto {
   @ApiProperty({
     type: Number,
     nullable: true,
-    description: 'answered of proposalsSent; null when none was sent.',
+    description: 'answered divided by proposalsSent, 0 to 1; null when none was sent.',
     example: 0.4,
   })
   answerRate: number | null;
@@ -164,38 +163,38 @@ export class SummaryDto {
   @ApiProperty({
     type: Number,
     nullable: true,
-    description: 'Half of the answers came sooner; null without an answer.',
+    description: 'Median time to the answer; null without an answer.',
     example: 7200,
   })
   medianAnswerSeconds: number | null;
 
-  @ApiAmount({ places: 12, description: 'What AI calls of the range cost, in USD.', example: '0.420000000000' })
+  @ApiAmount({ places: 12, description: 'Cost of the AI calls in the range, in USD.', example: '0.420000000000' })
   aiCostUsd: string;
 
   @ApiAmount({
     places: 12,
     nullable: true,
-    description: 'aiCostUsd for each win; null without a win.',
+    description: 'aiCostUsd divided by won; null without a win.',
     example: '0.210000000000',
   })
   costPerWinUsd: string | null;
 
-  @ApiProperty({ type: [OutcomeDto], description: 'By category of the job, most sent first.' })
+  @ApiProperty({ type: [OutcomeDto], description: 'Outcomes by category of the job, most sent first.' })
   byCategory: OutcomeDto[];
 
   @ApiProperty({
     type: [OutcomeDto],
-    description: 'By kind, budget and currency of the job; amounts are not converted. Most sent first.',
+    description: 'Outcomes by type, budget and currency of the job, most sent first. Amounts are not converted.',
   })
   byBudgetBand: OutcomeDto[];
 
-  @ApiProperty({ type: [OutcomeDto], description: 'By the day of the week it was sent (UTC), monday to sunday.' })
+  @ApiProperty({ type: [OutcomeDto], description: 'Outcomes by the weekday of submission (UTC), monday to sunday.' })
   byWeekday: OutcomeDto[];
 
   @ApiProperty({
     type: [OutcomeDto],
     description:
-      'By the template of the newest AI draft for the job before it was sent; null without one. Most sent first.',
+      'Outcomes by the template of the newest AI draft for the job before submission, most sent first; null without one.',
   })
   byTemplate: OutcomeDto[];
 }

@@ -2,6 +2,6 @@ import { Module } from '@nestjs/common';
 import { AnalyticsController } from './analytics.controller';
 import { AnalyticsService } from './analytics.service';
 
-/** Numbers about a user's work. */
+/** Statistics of a user's work. */
 @Module({ controllers: [AnalyticsController], providers: [AnalyticsService] })
 export class AnalyticsModule {}

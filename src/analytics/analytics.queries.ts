@@ -3,13 +3,13 @@ import { COUNTED_METRICS } from './record-daily-metrics.task';
 /** A statement and its values. */
 type Query = [sql: string, values: unknown[]];
 
-/** The view is a security barrier that shows the tenant's row only, with zeros where there is none. */
+/** Reads the view, a security barrier that shows only the tenant's row, or zeros without one. */
 export const TENANT_JOB_STATS = `
   SELECT total_jobs AS "totalJobs", active_jobs AS "activeJobs", favorite_jobs AS "favoriteJobs",
     avg_budget_range AS "avgBudgetRange", last_job_date AS "lastJobDate", refreshed_at AS "refreshedAt"
   FROM tenant_job_stats`;
 
-/** One row a metric and day, whether something is recorded or not. */
+/** Selects one row per metric and day, with or without a recorded value. */
 export function metricSeries(metrics: readonly string[] | null, from: string, to: string): Query {
   return [
     `WITH recorded AS MATERIALIZED (
@@ -28,7 +28,7 @@ export function metricSeries(metrics: readonly string[] | null, from: string, to
   ];
 }
 
-/** Writes the value of a day, or over it. */
+/** Inserts or replaces the value of a day. */
 export function putMetric(metric: string, date: string, value: string | null, data: object | null): Query {
   return [
     `INSERT INTO analytics (metric_name, date, metric_value, metric_data) VALUES ($1, $2, $3, $4)
@@ -38,11 +38,11 @@ export function putMetric(metric: string, date: string, value: string | null, da
   ];
 }
 
-/** Half-open, so that an index serves it. */
+/** A half-open range, which an index can serve. */
 const IN_RANGE = `>= $1::date::timestamp AT TIME ZONE 'UTC'`;
 const BEFORE_END = `< ($2::date + 1)::timestamp AT TIME ZONE 'UTC'`;
 
-/** Amounts as they are, in their own currency: a band is of one currency. */
+/** A budget band of one currency; amounts are not converted. */
 const BUDGET_BAND = `
   CASE
     WHEN j.job_type = 'hourly' AND j.hourly_rate_max IS NOT NULL THEN 'hourly ' || CASE
@@ -53,7 +53,7 @@ const BUDGET_BAND = `
       WHEN j.budget_max < 5000 THEN '1000 to 5000' ELSE '5000 and more' END || ' ' || j.currency
   END`;
 
-/** What became of the proposals sent in a range, all of them and by kind, in one pass. `kind` is null for all. */
+/** Selects the outcomes of the proposals sent in a range, in total (`kind` is null) and by group, in one pass. */
 export function outcomes(from: string, to: string): Query {
   return [
     `WITH sent AS MATERIALIZED (
@@ -88,7 +88,7 @@ export function outcomes(from: string, to: string): Query {
   ];
 }
 
-/** Counts of a range that are no outcomes; nothing here is multiplied by a join. */
+/** Selects the other counts of a range, each in a sub-select, so that no join multiplies rows. */
 export function volumes(from: string, to: string): Query {
   return [
     `SELECT (SELECT count(*) FROM jobs WHERE created_at ${IN_RANGE} AND created_at ${BEFORE_END})::integer AS "jobsSeen",

@@ -15,18 +15,18 @@ import { isCounted } from './record-daily-metrics.task';
 
 const DAY_MS = 86_400_000;
 
-/** The longest range that is answered, in days. */
+/** Limit of a range, in days. */
 const MAX_DAYS = 400;
 
-/** Days as YYYY-MM-DD, both included. */
+/** A range of days as YYYY-MM-DD, both included. */
 export interface DayRange {
   readonly from: string;
   readonly to: string;
 }
 
 /**
- * Returns the days that are asked for: by default up to today (UTC), `days` of them.
- * @throws AppError `validation.failed` (/from) when they end before they begin, or are more than 400
+ * Returns the requested range; the default is the `days` days up to today (UTC).
+ * @throws AppError `validation.failed` (/from) when `to` is before `from`, or for more than 400 days
  */
 export function dayRange({ from, to }: Partial<DayRange>, days: number, now = Date.now()): DayRange {
   const last = to === undefined ? now - (now % DAY_MS) : Date.parse(to);
@@ -46,16 +46,16 @@ function invalid(message: string): AppError {
   return new AppError('validation.failed', { detail: message, errors: [{ pointer: '/from', code: 'range', message }] });
 }
 
-/** A row of outcomes(): of all proposals sent (kind null), or of those of one kind. */
+/** A row of outcomes: of all sent proposals (kind is null) or of one group. */
 export interface OutcomeRow extends OutcomeDto {
   readonly kind: 'category' | 'band' | 'weekday' | 'template' | null;
 }
 
-/** Counts of the same range. */
+/** Other counts of the same range. */
 export interface Volumes {
   readonly jobsSeen: number;
   readonly proposalsDrafted: number;
-  /** 12 decimals. */
+  /** USD with 12 decimals. */
   readonly aiCostUsd: string;
 }
 
@@ -63,7 +63,7 @@ const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'satur
 
 const NONE: Omit<OutcomeDto, 'key'> = { sent: 0, answered: 0, won: 0, winRate: null, medianAnswerSeconds: null };
 
-/** Puts the figures of a range together. */
+/** Builds the summary of a range. */
 export function summaryOf(
   range: DayRange,
   rows: readonly OutcomeRow[],
@@ -100,7 +100,7 @@ export function summaryOf(
   };
 }
 
-/** Exact to the 12th decimal, which is cut. */
+/** Divides a cost exactly and truncates it after the 12th decimal. */
 function dividedBy(amount: string, count: number): string {
   const digits = (BigInt(amount.replace('.', '')) / BigInt(count)).toString().padStart(13, '0');
   return `${digits.slice(0, -12)}.${digits.slice(-12)}`;
@@ -109,7 +109,7 @@ function dividedBy(amount: string, count: number): string {
 const SERIES_DAYS = 30;
 const SUMMARY_DAYS = 365;
 
-/** The signed-in user's numbers. */
+/** The signed-in user's statistics. */
 @Injectable()
 export class AnalyticsService {
   constructor(
@@ -117,7 +117,7 @@ export class AnalyticsService {
     private readonly cache: Cache,
   ) {}
 
-  /** Returns what the user's jobs came to when user_job_stats was last refreshed; zeros without jobs. One statement. */
+  /** Returns the user's row of user_job_stats at its last refresh; zeros without jobs. One statement. */
   jobStats(): Promise<JobStatsDto> {
     return this.cache.readStatistics('job-stats', async () => {
       const [stats] = await this.database.query<JobStatsDto>(TENANT_JOB_STATS);
@@ -127,7 +127,7 @@ export class AnalyticsService {
 
   /**
    * Returns metrics day by day without gaps, by default of the last 30 days (UTC). One statement.
-   * @throws AppError `validation.failed` for days turned round or more than 400
+   * @throws AppError `validation.failed` when `to` is before `from`, or for more than 400 days
    */
   async metrics({ metric, ...days }: ListMetricsDto): Promise<MetricsDto> {
     const range = dayRange(days, SERIES_DAYS);
@@ -136,9 +136,8 @@ export class AnalyticsService {
   }
 
   /**
-   * Writes a metric of the user's own for one day, over what stood there. One statement; one audit row, none when nothing
-   * changes.
-   * @throws AppError `validation.failed` (/metric) for one that is counted
+   * Stores the value of a metric for one day and replaces an earlier one. One statement; at most one audit row.
+   * @throws AppError `validation.failed` (/metric) for a metric that the task counts
    */
   async putMetric({ metric, date, value = null, data = null }: PutMetricDto): Promise<MetricDto> {
     if (isCounted(metric)) {
@@ -153,9 +152,9 @@ export class AnalyticsService {
   }
 
   /**
-   * Returns what became of the proposals sent in a range of days, by default the last 365 (UTC), as of now. One unit of
-   * two statements.
-   * @throws AppError `validation.failed` for days turned round or more than 400
+   * Returns the current outcomes of the proposals sent in a range of days, by default the last 365 (UTC). One transaction
+   * of two statements.
+   * @throws AppError `validation.failed` when `to` is before `from`, or for more than 400 days
    */
   async summary(days: DayRangeDto): Promise<SummaryDto> {
     const range = dayRange(days, SUMMARY_DAYS);

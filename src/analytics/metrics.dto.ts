@@ -6,11 +6,11 @@ import { DayField, DayRangeDto } from './analytics.dto';
 import { METRIC_VALUE_PATTERN } from './record-daily-metrics.task';
 import { JsonObjectField } from '../platform/http/validation/json-object-field';
 
-/** Query of GET /v1/analytics/metrics; the last 30 days unless it says which. */
+/** Query of GET /v1/analytics/metrics. The default range is the last 30 days. */
 export class ListMetricsDto extends DayRangeDto {
   @ApiPropertyOptional({
     type: [String],
-    description: 'These metrics only; without it those that are counted and those of yours in the range.',
+    description: 'Only these metrics; the default is the counted ones and yours with a value in the range.',
     example: ['jobs_seen', 'wins'],
   })
   @ListParam()
@@ -19,16 +19,16 @@ export class ListMetricsDto extends DayRangeDto {
   metric?: string[];
 }
 
-/** A metric on one day. */
+/** The value of a metric on one day. */
 export class MetricPointDto {
-  @ApiProperty({ type: String, format: 'date', description: 'The day (UTC).', example: '2026-01-31' })
+  @ApiProperty({ type: String, format: 'date', description: 'Day of the value (UTC).', example: '2026-01-31' })
   date: string;
 
   @ApiProperty({
     type: String,
     nullable: true,
     pattern: METRIC_VALUE_PATTERN,
-    description: 'A decimal string; 0.00 where nothing is recorded, null where a value of yours has none.',
+    description: 'Decimal string; 0.00 without a record, null for a record without a number.',
     example: '3.00',
   })
   value: string | null;
@@ -37,37 +37,37 @@ export class MetricPointDto {
     type: 'object',
     additionalProperties: true,
     nullable: true,
-    description: 'What else belongs to it; the exact sum of ai_cost_usd is its `usd`.',
+    description: 'Additional data; `usd` is the exact sum of ai_cost_usd.',
     example: null,
   })
   data: Record<string, unknown> | null;
 
-  @ApiProperty({ type: Boolean, description: 'Whether something is recorded for that day.', example: true })
+  @ApiProperty({ type: Boolean, description: 'True when a value is recorded for the day.', example: true })
   isRecorded: boolean;
 }
 
-/** A metric, day by day without gaps. */
+/** The daily values of a metric, without gaps. */
 export class MetricSeriesDto {
-  @ApiProperty({ type: String, description: 'Its name.', example: 'jobs_seen' })
+  @ApiProperty({ type: String, description: 'Name of the metric.', example: 'jobs_seen' })
   metric: string;
 
-  @ApiProperty({ type: [MetricPointDto], description: 'One for each day.' })
+  @ApiProperty({ type: [MetricPointDto], description: 'One value per day.' })
   points: MetricPointDto[];
 }
 
-/** One value of a metric. */
+/** A stored value of a metric. */
 export class MetricDto {
-  @ApiProperty({ type: String, description: 'Its name.', example: 'profile_views' })
+  @ApiProperty({ type: String, description: 'Name of the metric.', example: 'profile_views' })
   metric: string;
 
-  @ApiProperty({ type: String, format: 'date', description: 'The day (UTC).', example: '2026-01-31' })
+  @ApiProperty({ type: String, format: 'date', description: 'Day of the value (UTC).', example: '2026-01-31' })
   date: string;
 
   @ApiProperty({
     type: String,
     nullable: true,
     pattern: METRIC_VALUE_PATTERN,
-    description: 'A decimal string with two places.',
+    description: 'Decimal string with two places.',
     example: '12.00',
   })
   value: string | null;
@@ -76,7 +76,7 @@ export class MetricDto {
     type: 'object',
     additionalProperties: true,
     nullable: true,
-    description: 'What else belongs to it.',
+    description: 'Additional data, any JSON object.',
     example: null,
   })
   data: Record<string, unknown> | null;
@@ -84,31 +84,31 @@ export class MetricDto {
 
 /** Metrics of a range of days. */
 export class MetricsDto {
-  @ApiProperty({ type: String, format: 'date', description: 'The first day.', example: '2026-01-01' })
+  @ApiProperty({ type: String, format: 'date', description: 'First day (UTC).', example: '2026-01-01' })
   from: string;
 
-  @ApiProperty({ type: String, format: 'date', description: 'The last day.', example: '2026-01-31' })
+  @ApiProperty({ type: String, format: 'date', description: 'Last day (UTC).', example: '2026-01-31' })
   to: string;
 
-  @ApiProperty({ type: [MetricSeriesDto], description: 'By name.' })
+  @ApiProperty({ type: [MetricSeriesDto], description: 'The metrics, sorted by name.' })
   items: MetricSeriesDto[];
 }
 
-/** What numeric(15,2) holds. */
+/** The range of numeric(15,2). */
 const VALUE = /^-?\d{1,13}(\.\d{1,2})?$/;
 
-/** One value of a metric of your own; it replaces the one of that day. */
+/** Body of PUT /v1/analytics/metrics. It replaces the value of the day. */
 export class PutMetricDto {
   @ApiProperty({
     type: String,
     maxLength: 100,
-    description: 'Its name; those that are counted for you are refused.',
+    description: 'Name of the metric. The counted metrics cannot be written.',
     example: 'profile_views',
   })
   @TextField(100)
   metric: string;
 
-  @ApiProperty({ type: String, format: 'date', description: 'The day.', example: '2026-01-31' })
+  @ApiProperty({ type: String, format: 'date', description: 'Day of the value.', example: '2026-01-31' })
   @DayField()
   date: string;
 
@@ -116,12 +116,12 @@ export class PutMetricDto {
     type: String,
     nullable: true,
     pattern: VALUE.source,
-    description: 'A decimal string with at most two places.',
+    description: 'Decimal string with at most two places.',
     example: '12.00',
   })
   @NullableField()
   @Matches(VALUE, {
-    message: '$property must be a decimal string with at most 13 digits before and two behind the point',
+    message: '$property must be a decimal string with at most 13 digits before and two after the point',
   })
   value?: string | null;
 
@@ -129,7 +129,7 @@ export class PutMetricDto {
     type: 'object',
     additionalProperties: true,
     nullable: true,
-    description: 'What else belongs to it.',
+    description: 'Additional data, any JSON object.',
     example: { source: 'upwork' },
   })
   @NullableField()

@@ -2,36 +2,35 @@ import type { TaskResult, ScheduledTask, TaskContext } from '../platform/schedul
 
 const DAY_MS = 86_400_000;
 
-/** What arrives late is counted for so many days more: a synchronisation brings in yesterday's messages. */
+/** Days that are counted again, because data arrives late: a synchronisation stores yesterday's messages. */
 const LATE_DAYS = 2;
 
-/** The past is counted back no further. */
+/** Limit of the history that is counted. */
 const MAX_DAYS = 400;
 
-/** Each part is a transaction of its own. */
+/** Days per transaction. */
 const DAYS_AT_ONCE = 14;
 
-/** A run begins no more of the past after so long; the next one goes on with it. */
+/** Time after which a run counts no more history; the next one continues. */
 const PAST_MS = 5_000;
 
-/** Writes the figures of each user and day into analytics; days that were missed are made up for. */
+/** Counts metrics of each user and day into analytics, including missed days. */
 export const RECORD_DAILY_METRICS: ScheduledTask = {
   id: 'record-daily-metrics',
   description:
-    'Counts what each user did by day (jobs seen, proposals sent, answers, wins, AI cost) into analytics; days that were missed are made up for.',
+    'Counts what each user did by day (jobs seen, proposals sent, answers, wins, AI cost) into analytics, including missed days.',
   cron: '12 */6 * * *',
   timezone: 'UTC',
   timeoutMs: 5 * 60_000,
   retries: 3,
-  missedRunImpact: 'The series of metrics end early, until a later run makes up for it.',
+  missedRunImpact: 'The metrics of recent days are missing until a later run counts them.',
   runsAtBoot: true,
   run: recordDailyMetrics,
 };
 
 /**
- * First what is new since the last run, then the past from there backwards: users of a large installation that begins to
- * count have yesterday's figures at once, and no run takes long. `countedFrom` says how far back the series reach,
- * `historyFrom` how far they will.
+ * Counts the days since the last run first, then the history backwards. So a large installation has yesterday's metrics
+ * at once, and no run takes long. `countedFrom` is the first counted day, `historyFrom` the first that will be counted.
  */
 async function recordDailyMetrics(context: TaskContext): Promise<TaskResult> {
   const { lastResult: lastFigures } = context;
@@ -57,7 +56,7 @@ async function recordDailyMetrics(context: TaskContext): Promise<TaskResult> {
   };
 }
 
-/** Counts parts of the series. */
+/** Counts ranges of days. */
 class Counts {
   private counted = 0;
   private written = 0;
@@ -82,12 +81,12 @@ class Counts {
   }
 }
 
-/** The day the last run ended with was not over then. */
+/** Returns the first day to count. The last day of the previous run was not over, so it is counted again. */
 function newSince(today: number, lastDay: number | undefined): number {
   return Math.min(lastDay ?? today, today - (LATE_DAYS - 1) * DAY_MS);
 }
 
-/** Runs of before `countedFrom` was kept had counted all there is. */
+/** Returns the first counted day. Results without `countedFrom` come from runs that had counted everything. */
 function countedBackTo(lastFigures: TaskResult | null): number | undefined {
   return dayOf(lastFigures?.countedFrom) ?? (lastFigures && Number.NEGATIVE_INFINITY) ?? undefined;
 }
@@ -108,13 +107,13 @@ function toDate(instant: number): string {
   return new Date(instant).toISOString().slice(0, 10);
 }
 
-/** What the task record-daily-metrics counts; a user writes metrics of other names. */
+/** Metrics of the task record-daily-metrics. Users write metrics with other names. */
 export const COUNTED_METRICS = ['jobs_seen', 'proposals_sent', 'answers', 'wins', 'ai_cost_usd'] as const;
 
-/** Whether the task writes the metric. */
+/** Returns true for a metric of the task. */
 export function isCounted(metric: string): boolean {
   return (COUNTED_METRICS as readonly string[]).includes(metric);
 }
 
-/** How answers write a value: numeric(15,2). */
+/** The format of values in responses: numeric(15,2). */
 export const METRIC_VALUE_PATTERN = '^-?\\d{1,13}\\.\\d{2}$';

@@ -1,9 +1,8 @@
 import type { TaskResult, ScheduledTask, Skipped, TaskContext } from '../platform/scheduler/scheduled-task';
 
 /**
- * Rows of jobs ever written, as PostgreSQL counts them for itself: costs nothing to ask. It runs up to ten
- * seconds behind and begins anew after a crash, so it tells that something changed, if not at once; the hourly refresh is
- * for the rest.
+ * PostgreSQL's own count of written rows of jobs, which is cheap to read. It lags by up to ten seconds and restarts after
+ * a crash, so it may detect a change late; the hourly refresh covers the rest.
  */
 const WRITES = `
   SELECT pg_stat_get_tuples_inserted(t) + pg_stat_get_tuples_updated(t) + pg_stat_get_tuples_deleted(t) AS writes,
@@ -12,15 +11,15 @@ const WRITES = `
 
 const DURATION = `SELECT duration_ms FROM app.view_refreshes WHERE view_name = 'user_job_stats'`;
 
-/** Keeps user_job_stats fresh. Readers never wait for it; a second refresh at the same time finds the first and leaves. */
+/** Refreshes user_job_stats. Readers never wait for it; a concurrent second refresh ends at once. */
 export const REFRESH_JOB_STATS: ScheduledTask = {
   id: 'refresh-job-stats',
-  description: 'Counts the jobs of every user anew for the statistics (user_job_stats).',
+  description: 'Refreshes the job statistics of all users (user_job_stats).',
   cron: '* * * * *',
   timezone: 'UTC',
   timeoutMs: 50_000,
   retries: 2,
-  missedRunImpact: 'Statistics grow old; each answer says of when they are.',
+  missedRunImpact: 'Job statistics are out of date; each response contains their time.',
   runsAtBoot: true,
   run: refreshJobStats,
 };
@@ -34,7 +33,7 @@ async function refreshJobStats({
   const [state] = await look((unit) => unit.query<{ writes: number; old: boolean | null }>(WRITES));
   const jobWrites = state?.writes ?? 0;
   const isUnchanged = jobWrites === lastFigures?.jobWrites && state?.old === false;
-  // Who asks for a refresh has just seen something change, perhaps before the counter did.
+  // A requested refresh may follow a change that the counter does not have yet.
   if (startedBy === 'schedule' && isUnchanged) return { skipped: 'no job has changed' };
   return asWorker(async (unit): Promise<TaskResult | Skipped> => {
     const [refreshed] = await unit.query<{ done: boolean }>('SELECT refresh_user_job_stats() AS done');

@@ -1,7 +1,7 @@
 import { Column, Entity } from 'typeorm';
 import { BaseEntity, InstantColumn } from '../platform/database/base.entity';
 
-/** One message of a conversation with a client, about a job or not. */
+/** A message of a conversation with a client, with or without a job. */
 @Entity('messages')
 export class Message extends BaseEntity {
   @Column('bigint', { name: 'job_id', nullable: true })
@@ -20,15 +20,15 @@ export class Message extends BaseEntity {
   @Column('text')
   content: string;
 
-  /** What the freelancer wrote is read from the start. */
+  /** Always true for the freelancer's own messages. */
   @Column('boolean', { name: 'is_read', default: false })
   isRead: boolean;
 
-  /** When he read it; null for what he wrote. */
+  /** When the user read it; null for their own messages. */
   @InstantColumn('read_at', { nullable: true })
   readAt: Date | null;
 
-  /** When its text came from Upwork. */
+  /** When its text was fetched from Upwork. */
   @InstantColumn('fetched_at', { nullable: true, insert: false, update: false })
   readonly fetchedAt: Date | null;
 

@@ -17,7 +17,7 @@ import {
 } from './messages.dto';
 import { MessagesService } from './messages.service';
 
-/** Conversations with clients. */
+/** Routes for conversations with clients. */
 @ApiTags('Messages')
 @SignedIn()
 @Controller({ path: 'messages', version: '1' })
@@ -27,8 +27,8 @@ export class MessagesController {
   @Post()
   @ApiOperation({
     operationId: 'createMessage',
-    summary: 'Store a message',
-    description: 'Of a client or of yourself; yours is read from the start.',
+    summary: 'Create a message',
+    description: 'Stores a message of a client or of yourself. Your own counts as read.',
   })
   @ApiCreatedResponse({ type: MessageDto, description: 'The message.' })
   async create(@Body() dto: CreateMessageDto, @Res({ passthrough: true }) reply: FastifyReply): Promise<MessageDto> {
@@ -41,7 +41,7 @@ export class MessagesController {
   @ApiOperation({
     operationId: 'listMessages',
     summary: 'List your messages',
-    description: 'All of them, or those about a job, or the unread ones.',
+    description: 'All of them, or only those about a job, or only unread ones.',
   })
   @ApiPage(MessageDto)
   list(@Query() query: ListMessagesDto): Promise<Page<MessageDto>> {
@@ -52,9 +52,9 @@ export class MessagesController {
   @ApiOperation({
     operationId: 'countUnreadMessages',
     summary: 'Count unread messages',
-    description: "The clients' messages; your own are never unread.",
+    description: "Counts the clients' messages; your own are never unread.",
   })
-  @ApiOkResponse({ type: UnreadCountDto, description: 'The count.' })
+  @ApiOkResponse({ type: UnreadCountDto, description: 'The number of unread messages.' })
   countUnread(): Promise<UnreadCountDto> {
     return this.messages.countUnread();
   }
@@ -62,8 +62,8 @@ export class MessagesController {
   @Get(':id')
   @ApiOperation({
     operationId: 'getMessage',
-    summary: 'Read a message',
-    description: 'With its ETag; this alone does not mark it as read.',
+    summary: 'Get a message',
+    description: 'Returns an ETag. Does not mark the message as read.',
   })
   @ApiOkResponse({ type: MessageDto, description: 'The message.' })
   get(@Param('id', ParseIdPipe) id: number): Promise<MessageDto> {
@@ -75,10 +75,9 @@ export class MessagesController {
   @ApiOperation({
     operationId: 'markJobMessagesRead',
     summary: "Mark a job's messages as read",
-    description:
-      'All messages about the job, in one go. The job must be one of your own (POST /v1/jobs); it may have no messages yet.',
+    description: 'Marks all messages about one of your jobs as read. The job may have none.',
   })
-  @ApiOkResponse({ type: MessagesReadDto, description: 'How many were unread before.' })
+  @ApiOkResponse({ type: MessagesReadDto, description: 'The number of messages that were unread.' })
   markJobRead(@Body() { jobId }: ReadMessagesDto): Promise<MessagesReadDto> {
     return this.messages.markJobRead(jobId);
   }
@@ -89,9 +88,9 @@ export class MessagesController {
   @ApiOperation({
     operationId: 'markMessageRead',
     summary: 'Mark a message as read',
-    description: 'One that is read already stays as it is.',
+    description: 'A message that is already read does not change.',
   })
-  @ApiOkResponse({ type: MessageDto, description: 'The message, read.' })
+  @ApiOkResponse({ type: MessageDto, description: 'The updated message.' })
   markRead(
     @Param('id', ParseIdPipe) id: number,
     @Body() _body: NoFieldsDto,

@@ -5,16 +5,16 @@ import { TextField } from '../platform/http/validation/text';
 import { PageQueryDto } from '../platform/http/pagination/page.dto';
 import type { Message } from './message.entity';
 
-/** Longest message; the CHECK of messages.content says the same. */
+/** Limit of a message, equal to the CHECK of messages.content. */
 const MAX_CONTENT = 50_000;
 
-/** What a new message is made of. */
+/** Body of POST /v1/messages. */
 export class CreateMessageDto {
   @ApiPropertyOptional({
     type: 'integer',
     nullable: true,
     minimum: 1,
-    description: 'The job it is about: one of your own.',
+    description: 'Id of the job it is about, one of yours.',
     example: 42,
   })
   @NullableField()
@@ -25,7 +25,7 @@ export class CreateMessageDto {
 
   @ApiProperty({
     enum: ['client', 'freelancer'],
-    description: 'Who wrote it; what you wrote is read.',
+    description: 'Author of the message. Your own counts as read.',
     example: 'client',
   })
   @IsIn(['client', 'freelancer'])
@@ -35,25 +35,25 @@ export class CreateMessageDto {
     type: String,
     minLength: 1,
     maxLength: MAX_CONTENT,
-    description: 'Its text.',
+    description: 'Text of the message.',
     example: 'When can you start?',
   })
   @TextField(MAX_CONTENT)
   content: string;
 }
 
-/** The orders a list of messages comes in. */
+/** Sort orders of the list. */
 export const MESSAGE_SORTS = ['-createdAt', 'createdAt'] as const;
 
-/** Filters and sort of the list of messages. */
+/** Query of GET /v1/messages. */
 export class ListMessagesDto extends PageQueryDto {
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, description: 'Only those about this job.', example: 42 })
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, description: 'Only messages about this job.', example: 42 })
   @IntegerParam(1, Number.MAX_SAFE_INTEGER)
   jobId?: number;
 
   @ApiPropertyOptional({
     type: Boolean,
-    description: 'Only those that are read, or only those that are not.',
+    description: 'True for read messages only, false for unread ones.',
     example: false,
   })
   @BooleanParam()
@@ -62,7 +62,7 @@ export class ListMessagesDto extends PageQueryDto {
   @ApiPropertyOptional({
     enum: MESSAGE_SORTS,
     default: '-createdAt',
-    description: 'The order; a minus means latest first.',
+    description: 'Sort order; a minus sorts newest first.',
     example: '-createdAt',
   })
   @OptionalField()
@@ -70,29 +70,39 @@ export class ListMessagesDto extends PageQueryDto {
   sort: (typeof MESSAGE_SORTS)[number] = '-createdAt';
 }
 
-/** A message as the API shows it. */
+/** A message as the API returns it. */
 export class MessageDto {
-  @ApiProperty({ type: 'integer', description: 'The id.', example: 11 })
+  @ApiProperty({ type: 'integer', description: 'Id of the message.', example: 11 })
   id: number;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'The job it is about.', example: 42 })
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Id of the job it is about.', example: 42 })
   jobId: number | null;
 
-  @ApiProperty({ type: String, nullable: true, description: "Upwork's id of the room, once known.", example: null })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: "Upwork's id of the room; null for a message that is not from Upwork.",
+    example: null,
+  })
   roomId: string | null;
 
-  @ApiProperty({ type: String, nullable: true, description: "Upwork's id of it, once known.", example: null })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: "Upwork's id of the message; null for a message that is not from Upwork.",
+    example: null,
+  })
   upworkMessageId: string | null;
 
-  @ApiProperty({ enum: ['client', 'freelancer'], description: 'Who wrote it.', example: 'client' })
+  @ApiProperty({ enum: ['client', 'freelancer'], description: 'Author of the message.', example: 'client' })
   senderType: 'client' | 'freelancer';
 
-  @ApiProperty({ type: String, description: 'Its text.', example: 'When can you start?' })
+  @ApiProperty({ type: String, description: 'Text of the message.', example: 'When can you start?' })
   content: string;
 
   @ApiProperty({
     type: Boolean,
-    description: 'Whether you have read it; always so for what you wrote.',
+    description: 'True when you have read it; always true for your own.',
     example: false,
   })
   isRead: boolean;
@@ -101,18 +111,22 @@ export class MessageDto {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'When you read it; null for what you wrote.',
+    description: 'When you read it (UTC); null for your own and for unread messages.',
     example: null,
   })
   readAt: Date | null;
 
-  @ApiProperty({ type: 'integer', description: 'Counts its changes; its ETag.', example: 1 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Version number, one higher after each change; also the ETag.',
+    example: 1,
+  })
   version: number;
 
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When it was stored.',
+    description: 'When it was stored (UTC).',
     example: '2026-01-31T09:30:00.000Z',
   })
   createdAt: Date;
@@ -120,12 +134,12 @@ export class MessageDto {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When it last changed.',
+    description: 'When it was last changed (UTC).',
     example: '2026-01-31T09:30:00.000Z',
   })
   updatedAt: Date;
 
-  /** Shows a row of the table. */
+  /** Builds the DTO from a row. */
   static from(this: void, message: Message): MessageDto {
     return {
       id: message.id,
@@ -143,23 +157,28 @@ export class MessageDto {
   }
 }
 
-/** How many messages became read. */
+/** The number of messages that were marked as read. */
 export class MessagesReadDto {
-  @ApiProperty({ type: 'integer', description: 'How many were unread before.', example: 3 })
+  @ApiProperty({ type: 'integer', description: 'Messages that were unread before.', example: 3 })
   updated: number;
 }
 
-/** Which messages were read: all about one job. */
+/** Body of POST /v1/messages/read. */
 export class ReadMessagesDto {
-  @ApiProperty({ type: 'integer', minimum: 1, description: 'The job whose messages were read.', example: 42 })
+  @ApiProperty({
+    type: 'integer',
+    minimum: 1,
+    description: 'Id of the job whose messages to mark as read.',
+    example: 42,
+  })
   @IsInt()
   @Min(1)
   @Max(Number.MAX_SAFE_INTEGER)
   jobId: number;
 }
 
-/** How many messages wait to be read. */
+/** The number of unread messages. */
 export class UnreadCountDto {
-  @ApiProperty({ type: 'integer', description: "How many of the clients' messages are unread.", example: 3 })
+  @ApiProperty({ type: 'integer', description: 'Unread messages of clients.', example: 3 })
   unread: number;
 }

@@ -3,17 +3,17 @@ import type { CursorKey } from '../platform/http/pagination/keyset-page';
 import type { ListMessagesDto } from './messages.dto';
 import type { Message } from './message.entity';
 
-/** A row of the list, with its sort value as PostgreSQL writes it: a Date loses the microseconds. */
+/** A row of the list, with its sort value as PostgreSQL's text because a Date loses the microseconds. */
 export type MessageRow = Message & { readonly sortKey: string };
 
 const COLUMNS = `id, user_id AS "userId", job_id AS "jobId", room_id AS "roomId", upwork_message_id AS "upworkMessageId",
   sender_type AS "senderType", content, is_read AS "isRead", read_at AS "readAt", version,
   created_at AS "createdAt", updated_at AS "updatedAt"`;
 
-/** The clients' messages that wait; in the words of the partial index idx_messages_is_read. */
+/** The condition of the partial index idx_messages_is_read: unread messages of clients. */
 const UNREAD = `NOT is_read AND sender_type = 'client'`;
 
-/** One page of the tenant's messages behind the row with the keys `after`; `take` rows at most. */
+/** Selects the tenant's messages after the row with the keys `after`, at most `take` rows. */
 export function listMessages(
   { jobId, isRead, sort }: ListMessagesDto,
   after: readonly CursorKey[] | undefined,
@@ -22,7 +22,7 @@ export function listMessages(
   const isAscending = sort === 'createdAt';
   const direction = isAscending ? 'ASC' : 'DESC';
   const conditions = new Conditions().add('job_id = $?', jobId);
-  // A parameter would hide from the planner that the partial index holds all that is unread.
+  // With a parameter the planner could not use the partial index of unread messages.
   if (isRead !== undefined) conditions.always(isRead ? 'is_read' : UNREAD);
   conditions.after('created_at, id', isAscending ? '>' : '<', ['timestamptz', 'bigint'], after);
   const limit = conditions.value(take);
@@ -33,10 +33,10 @@ export function listMessages(
   ];
 }
 
-/** Counts the clients' messages that wait. */
+/** Counts the unread messages of clients. */
 export const COUNT_UNREAD = `SELECT count(*) AS unread FROM messages WHERE ${UNREAD}`;
 
-/** Marks all waiting messages about the job $1 as read; `hasJob` tells whether it is one of the tenant's. */
+/** Marks all unread messages about the job $1 as read; `hasJob` is true when the tenant has it. */
 export const READ_ALL_OF_JOB = `
   WITH marked AS (
     UPDATE messages SET is_read = true, read_at = now() WHERE job_id = $1 AND ${UNREAD} RETURNING id

@@ -15,7 +15,7 @@ import {
 import { Message } from './message.entity';
 import { COUNT_UNREAD, listMessages, READ_ALL_OF_JOB, type MessageRow } from './messages.queries';
 
-/** The signed-in user's conversations; a message is kept as it was written, only its being read changes. */
+/** The signed-in user's conversations. A message never changes, except that it is marked as read. */
 @Injectable()
 export class MessagesService {
   constructor(
@@ -25,8 +25,8 @@ export class MessagesService {
   ) {}
 
   /**
-   * Stores a message; the freelancer's is read from the start. One unit of work; one audit row.
-   * @throws AppError `reference.not_found` (/jobId), by the foreign key
+   * Stores a message; the freelancer's own counts as read. One transaction; one audit row.
+   * @throws AppError `reference.not_found` (/jobId), from the foreign key
    */
   create(dto: CreateMessageDto): Promise<MessageDto> {
     const isRead = dto.senderType === 'freelancer';
@@ -35,7 +35,7 @@ export class MessagesService {
     );
   }
 
-  /** Returns one page of the messages that fit the filters, in the order of `sort`. One statement. */
+  /** Returns one page of the messages that match the filters, ordered by `sort`. One statement. */
   async list(query: ListMessagesDto): Promise<Page<MessageDto>> {
     const page = this.pages.open(query);
     const rows = await this.database.list<MessageRow>(...listMessages(query, page.after, page.take));
@@ -52,7 +52,7 @@ export class MessagesService {
   }
 
   /**
-   * Marks one message as read; one that is read already stays as it is. One unit of work; one audit row when it changed.
+   * Marks one message as read. One transaction; at most one audit row, none for a message that was already read.
    * @throws AppError `message.not_found`, `precondition.failed`
    */
   async markRead(id: number, ifMatch?: Preconditions): Promise<MessageDto> {
@@ -64,7 +64,7 @@ export class MessagesService {
   }
 
   /**
-   * Marks all messages about one job as read and tells how many were not. One statement; an audit row for each.
+   * Marks all messages about one job as read and returns how many were unread. One statement; an audit row for each.
    * @throws AppError `reference.not_found` (/jobId)
    */
   async markJobRead(jobId: number): Promise<MessagesReadDto> {
@@ -73,7 +73,7 @@ export class MessagesService {
     return { updated: result.updated };
   }
 
-  /** Counts the clients' messages that are unread. One statement. */
+  /** Counts the unread messages of clients. One statement. */
   async countUnread(): Promise<UnreadCountDto> {
     const [count] = await this.database.query<UnreadCountDto>(COUNT_UNREAD);
     return { unread: count!.unread };

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database';
 
-/** A message as Upwork has it. */
+/** A message as Upwork returns it. */
 export interface UpworkMessageInput {
   readonly upworkMessageId: string;
   readonly senderType: 'client' | 'freelancer';
@@ -9,11 +9,11 @@ export interface UpworkMessageInput {
   readonly sentAt: Date;
 }
 
-/** A conversation on Upwork, and the proposal it belongs to. */
+/** A conversation on Upwork and its proposal. */
 export interface UpworkRoomInput {
   readonly roomId: string;
   readonly upworkProposalId: string | null;
-  /** Until when the user has read it there. */
+  /** Time up to which the user has read the room on Upwork. */
   readonly readUntil: Date | null;
 }
 
@@ -29,17 +29,17 @@ const STORE = `
   WHERE m.content IS DISTINCT FROM excluded.content
   RETURNING xmax = 0 AS "isNew"`;
 
-/** What was read on Upwork is read here; never the other way round. */
+/** Marks messages as read here that were read on Upwork, never the reverse. */
 const READ_UNTIL = `
   UPDATE messages SET is_read = true, read_at = now()
   WHERE room_id = $1 AND NOT is_read AND sender_type = 'client' AND created_at <= $2 RETURNING id`;
 
-/** Keeps the messages of conversations on Upwork. */
+/** Stores the messages of conversations on Upwork. */
 @Injectable()
 export class UpworkMessagesService {
   constructor(private readonly database: Database) {}
 
-  /** Stores what is new of a room and changes what was edited there. One unit of work; an audit row for each. */
+  /** Stores new messages of a room and updates edited ones. One transaction; an audit row for each. */
   store(
     { roomId, upworkProposalId, readUntil }: UpworkRoomInput,
     messages: readonly UpworkMessageInput[],
