@@ -13,10 +13,10 @@ import { BackupStore, parseFileName } from './storage/backup-store';
 
 const MS_PER_DAY = 24 * 3_600_000;
 
-/** A backup that did not stand its check is kept so long, for whoever wants to know why. */
+/** A backup that failed its check is kept this long, so that an admin can examine it. */
 const FAILED_RETENTION_DAYS = 7;
 
-/** How many are kept of each kind, and for how long at most. */
+/** The number of backups kept per kind of period, and their maximum age. */
 export interface RetentionPolicy {
   readonly daily: number;
   readonly weekly: number;
@@ -24,13 +24,13 @@ export interface RetentionPolicy {
   readonly maxDays: number;
 }
 
-/** What the rule needs to know of a backup. */
+/** The fields of a backup that the policy needs. */
 export type RetentionCandidate = Pick<StoredBackup, 'id' | 'status' | 'createdAt'>;
 
 /**
- * Returns the ids of the backups whose files may go. Of those that are verified the newest of each of the last days, weeks
- * (from Monday) and months that have one stay, none longer than `maxDays`; the newest of all stays whatever its age. One
- * that waits or is being checked stays.
+ * Returns the ids of the backups whose files may be removed. Keeps the newest verified backup of each of the last days, weeks
+ * (from Monday) and months that have one, for at most `maxDays`. Always keeps the newest verified backup, and those that
+ * are pending or running.
  * @param backups newest first
  */
 export function selectExpiredIds(
@@ -57,17 +57,17 @@ export function selectExpiredIds(
 function selectNewestPerPeriod(
   backups: readonly RetentionCandidate[],
   count: number,
-  periodOf: (at: Date) => string,
+  getPeriod: (at: Date) => string,
 ): RetentionCandidate[] {
   const newest = new Map<string, RetentionCandidate>();
   for (const backup of backups) {
-    const period = periodOf(backup.createdAt);
+    const period = getPeriod(backup.createdAt);
     if (!newest.has(period)) newest.set(period, backup);
   }
   return [...newest.values()].slice(0, count);
 }
 
-/** By its Monday. */
+/** Returns the date of the week's Monday. */
 function getWeek(at: Date): string {
   const sinceMonday = (at.getUTCDay() + 6) % 7;
   return new Date(at.getTime() - sinceMonday * MS_PER_DAY).toISOString().slice(0, 10);
@@ -77,9 +77,7 @@ function getAgeDays(at: Date, now: Date): number {
   return (now.getTime() - at.getTime()) / MS_PER_DAY;
 }
 
-const DAY_MS = 24 * 3_600_000;
-
-/** Keeps the rows of backups and the files in the store in step. Called by the one run at a time. */
+/** Keeps the rows of backups and the files in the store consistent. The caller holds the lock of backup runs. */
 @Injectable()
 export class BackupRetentionService {
   constructor(
@@ -87,43 +85,45 @@ export class BackupRetentionService {
     private readonly store: BackupStore,
   ) {}
 
-  /** Closes what seems to be under way: nobody else is at work, so a process that died has left it. */
+  /** Closes backups still marked as running: the caller holds the lock, so their process has died. */
   async closeInterrupted({ asWorker }: TaskContext): Promise<void> {
-    const lost = await asWorker((unit) => unit.query<{ fileName: string | null; status: string }>(CLOSE_INTERRUPTED));
-    for (const { fileName, status } of lost)
+    const interrupted = await asWorker((unit) =>
+      unit.query<{ fileName: string | null; status: string }>(CLOSE_INTERRUPTED),
+    );
+    for (const { fileName, status } of interrupted)
       if (status === 'failed' && fileName !== null) await this.store.removePartial(fileName);
   }
 
-  /** Removes what the rule does not keep, and marks what has gone without it. Returns how many were removed. */
-  async prune({ readOnly: look, asWorker }: TaskContext): Promise<number> {
+  /** Removes backups the policy does not keep, and marks those whose file is missing. Returns the number removed. */
+  async prune({ readOnly, asWorker }: TaskContext): Promise<number> {
     const maxDays = this.config.retention.backupDays;
-    const kept = await look((unit) => unit.query<StoredBackup>(STORED_BACKUPS));
+    const backups = await readOnly((unit) => unit.query<StoredBackup>(STORED_BACKUPS));
     const stored = await this.store.list();
-    const missing = kept.filter(({ fileName, status }) => status === 'verified' && !stored.includes(fileName));
+    const missing = backups.filter(({ fileName, status }) => status === 'verified' && !stored.includes(fileName));
     for (const { id } of missing)
-      await asWorker((unit) => unit.query(SET_FAILED, [id, 'its file is gone from the store']));
-    const ids = new Set(
+      await asWorker((unit) => unit.query(SET_FAILED, [id, 'its file is missing from the store']));
+    const expiredIds = new Set(
       selectExpiredIds(
-        kept.filter((row) => !missing.includes(row)),
+        backups.filter((row) => !missing.includes(row)),
         { ...this.config.backups.keep, maxDays },
         new Date(),
       ),
     );
-    for (const { id, fileName } of kept.filter((row) => ids.has(row.id))) {
+    for (const { id, fileName } of backups.filter((row) => expiredIds.has(row.id))) {
       await this.store.remove(fileName);
       await asWorker((unit) => unit.query(SET_REMOVED, [id]));
     }
     await this.removeUnknownFiles(
-      stored.filter((name) => !kept.some(({ fileName }) => fileName === name)),
+      stored.filter((name) => !backups.some(({ fileName }) => fileName === name)),
       maxDays,
     );
     await asWorker((unit) => unit.query(DELETE_OLD));
-    return ids.size;
+    return expiredIds.size;
   }
 
-  /** A file without a row, such as one of the time before a restore, goes when it is as old as any backup may be. */
+  /** Removes files without a row, for example from before a restore, once they exceed the maximum age. */
   private async removeUnknownFiles(names: readonly string[], maxDays: number): Promise<void> {
-    const oldest = Date.now() - maxDays * DAY_MS;
+    const oldest = Date.now() - maxDays * MS_PER_DAY;
     for (const name of names)
       if ((parseFileName(name)?.takenAt.getTime() ?? Infinity) < oldest) await this.store.remove(name);
   }

@@ -32,7 +32,7 @@ import { buildCanaryContext, checkBackup, type ExpectedFile, hashCanary, StreamD
 import { ScratchCluster } from './restore/scratch-cluster';
 import { assertSeesAllRows, withSnapshot } from './snapshot';
 
-/** Of the session that makes backups; whoever has it is the only one. */
+/** Session-level lock: one backup run at a time across processes. */
 const TRY_LOCK = `SELECT pg_try_advisory_lock(hashtext('gigvault backups')) AS "isFree"`;
 const LOCK_RETRY_MS = 1_000;
 
@@ -40,15 +40,15 @@ const MAX_ERROR_LENGTH = 1_000;
 
 const SHUTDOWN_TIMEOUT_MS = 5_000;
 
-/** What one run has at hand. */
+/** The programs and the cluster that one run uses. */
 interface RestoreTools {
   readonly tools: PostgresTools;
   readonly cluster: ScratchCluster;
 }
 
 /**
- * Makes backups and checks each by restoring it: dumped, compressed and sealed on its way to the store, read back from
- * there, restored into a scratch cluster and compared. Only what came through all of it is verified.
+ * Makes backups and checks each by restoring it. A dump is compressed and encrypted on its way to the store, read back,
+ * restored into a scratch cluster and compared. Only a backup that passes every step is verified.
  */
 @Injectable()
 export class BackupRunService implements OnApplicationShutdown {
@@ -63,9 +63,9 @@ export class BackupRunService implements OnApplicationShutdown {
   ) {}
 
   /**
-   * Makes the backups and the checks that were asked for; the schedule asks for one itself. One run at a time, across
-   * processes. Then removes what the rule does not keep.
-   * @throws BackupError when one of them failed; the rows of backups tell all
+   * Makes the requested backups and checks; a scheduled run makes one of its own. One run at a time across processes.
+   * Then removes the backups that the policy does not keep.
+   * @throws BackupError when one of them failed; the rows of backups hold every error
    */
   run(context: TaskContext): Promise<TaskResult | Skipped> {
     const run = this.runExclusively(context);
@@ -73,7 +73,7 @@ export class BackupRunService implements OnApplicationShutdown {
     return run;
   }
 
-  /** A run that was told to end takes its scratch cluster along; a process that ends first leaves it to the next run. */
+  /** Waits until an aborted run has removed its scratch cluster; after the timeout the next run removes it. */
   async onApplicationShutdown(): Promise<void> {
     await Promise.race([this.currentRun, sleep(SHUTDOWN_TIMEOUT_MS, undefined, { ref: false })]);
   }
@@ -85,7 +85,7 @@ export class BackupRunService implements OnApplicationShutdown {
         await sleep(LOCK_RETRY_MS, undefined, { signal: context.signal });
       await this.retention.closeInterrupted(context);
       if (context.startedBy === 'boot' && (await this.hasRecentBackup(context)))
-        return { skipped: 'the newest backup is verified and young' };
+        return { skipped: 'the newest backup is verified and recent' };
       const [version] = await connection.query<{ major: number }>(
         `SELECT current_setting('server_version_num')::integer / 10000 AS major`,
       );
@@ -117,16 +117,16 @@ export class BackupRunService implements OnApplicationShutdown {
     } finally {
       await (await lazyTools.opened())?.cluster.close();
     }
-    // While something is wrong with backups, none is removed.
+    // No backup is removed while backups fail.
     for (const failure of failures) throw failure;
     figures.removed = await this.retention.prune(context);
     return { ...figures, backup: lastId };
   }
 
-  /** An admin's run serves what he asked for; without that it makes a backup, as every other does. */
+  /** Takes the backup an admin queued; without one, starts a new backup, as every other run does. */
   private async startFirst(context: TaskContext): Promise<QueuedBackup | undefined> {
-    const asked = context.startedBy === 'admin' ? await this.takeQueued(context) : undefined;
-    if (asked) return asked;
+    const queued = context.startedBy === 'admin' ? await this.takeQueued(context) : undefined;
+    if (queued) return queued;
     const [row] = await context.asWorker((unit) => unit.query<QueuedBackup>(INSERT_RUNNING, getTrigger(context)));
     return row;
   }
@@ -145,28 +145,28 @@ export class BackupRunService implements OnApplicationShutdown {
     try {
       const { tools } = await lazyTools.open();
       const { fileName, sizeBytes, sha256, migration } = row;
-      const isThere = fileName !== null && sizeBytes !== null && sha256 !== null && migration !== null;
-      const file = isThere
+      const hasFile = fileName !== null && sizeBytes !== null && sha256 !== null && migration !== null;
+      const file = hasFile
         ? { backupId: row.id, fileName, sizeBytes, sha256, migration }
         : await this.createBackup(context, row.id, tools);
-      const madeAt = Date.now();
+      const createdAt = Date.now();
       const manifest = await this.verify(context, file, lazyTools);
       const figures = {
         tables: Object.keys(manifest.tables).length,
         rows: countRows(manifest),
-        ...(!isThere && { dumpMs: madeAt - startedAt }),
-        checkMs: Date.now() - madeAt,
+        ...(!hasFile && { dumpMs: createdAt - startedAt }),
+        checkMs: Date.now() - createdAt,
       };
       await context.asWorker((unit) => unit.query(SET_VERIFIED, [row.id, JSON.stringify(figures)]));
     } catch (error) {
-      // A run that was ended may not write any more; who comes next finds the row and closes it.
+      // An aborted run must not write; the next run finds the row and closes it.
       if (!context.signal.aborted)
         await context.asWorker((unit) => unit.query(SET_FAILED, [row.id, describeError(error)]));
       throw error;
     }
   }
 
-  /** Dumps, seals and stores. */
+  /** Dumps the database, encrypts the dump and stores it. */
   private async createBackup(context: TaskContext, id: number, tools: PostgresTools): Promise<ExpectedFile> {
     const { backup: url } = this.config.database.urls;
     const canary = randomBytes(24).toString('base64url');
@@ -178,14 +178,14 @@ export class BackupRunService implements OnApplicationShutdown {
       const migration = this.checkMigration(manifest);
       const masterKeys = [...new Set([this.masterKeys.currentId, ...manifest.masterKeys])];
       await context.asWorker((unit) => unit.query(SET_FILE, [id, this.store.kind, fileName, migration, masterKeys]));
-      const measure = new StreamDigest();
+      const digest = new StreamDigest();
       const archive = dumpArchive(tools, { url, snapshot }, context.signal);
       await this.store.write(
         fileName,
-        measure.track(writeBackup(fileName, manifest, archive, this.masterKeys)),
+        digest.track(writeBackup(fileName, manifest, archive, this.masterKeys)),
         context.signal,
       );
-      const { sizeBytes, sha256 } = measure;
+      const { sizeBytes, sha256 } = digest;
       await context.asWorker((unit) => unit.query(SET_WRITTEN, [id, sizeBytes, sha256]));
       return { backupId: id, fileName, sizeBytes, sha256, migration };
     });
@@ -194,7 +194,7 @@ export class BackupRunService implements OnApplicationShutdown {
   private checkMigration({ migrations }: Manifest): string {
     const [last, newest] = [migrations.at(-1), migrationNames().at(-1)];
     if (last === undefined || last !== newest)
-      throw new BackupError(`the schema of the database is that of ${last ?? 'no migration'}, not of ${newest}`);
+      throw new BackupError(`the database has the schema of ${last ?? 'no migration'}, this release expects ${newest}`);
     return last;
   }
 
@@ -211,7 +211,7 @@ export class BackupRunService implements OnApplicationShutdown {
     );
   }
 
-  /** Programs and cluster, found and started when first needed, shared by all of a run. */
+  /** Finds the programs and starts the cluster on first use; one run shares them. */
   private createLazyTools(major: number) {
     let lazyTools: Promise<RestoreTools> | undefined;
     const { urls } = this.config.database;
@@ -233,24 +233,24 @@ export class BackupRunService implements OnApplicationShutdown {
 }
 
 function describeError(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, MAX_ERROR_LENGTH) || 'for no reason given';
+  return (error instanceof Error ? error.message : String(error)).slice(0, MAX_ERROR_LENGTH) || 'no reason given';
 }
 
-/** Returns what started a backup that nobody waits for; an admin may also have asked for a run of the task. */
+/** Returns the origin of a backup that was not queued; an admin can also start the task itself. */
 function getTrigger({ startedBy, startedById }: TaskContext): [startedBy: string, startedById: number | null] {
   return startedBy === 'admin' || startedBy === 'boot' ? [startedBy, startedById] : ['schedule', null];
 }
 
-/** Makes the backups, and restores each to see that it is one. */
+/** Makes backups and verifies each by restoring it. */
 export const BACKUP: ScheduledTask = {
   id: 'backup',
   description:
-    'Dumps the database, sealed, to BACKUP_DIR or the S3 bucket, restores the dump into a scratch cluster and compares; removes what the rule does not keep.',
+    'Writes an encrypted dump of the database to BACKUP_DIR or the S3 bucket, restores it into a scratch cluster and compares the two. Removes expired backups.',
   cron: '12 2 * * *',
   timezone: 'UTC',
   timeoutMs: 6 * 3_600_000,
   retries: 1,
-  missedRunImpact: 'What is written since the last verified backup is lost with the disk.',
+  missedRunImpact: 'If the disk fails, everything written since the last verified backup is lost.',
   runsAtBoot: true,
   run: (context) => context.service(BackupRunService).run(context),
 };

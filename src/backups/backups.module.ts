@@ -7,7 +7,7 @@ import { BackupStore } from './storage/backup-store';
 import { BackupRetentionService } from './backup-retention.service';
 import { createBackupStore } from './storage/s3-store';
 
-/** Making and checking backups, for the worker. Needs EncryptionModule and DatabaseModule. */
+/** Backup runs of the worker. Needs EncryptionModule and DatabaseModule. */
 @Module({
   providers: [
     BackupRunService,
@@ -19,7 +19,7 @@ import { createBackupStore } from './storage/s3-store';
 export class BackupsModule implements OnModuleInit {
   constructor(private readonly config: Config) {}
 
-  /** @throws ConfigError when no backup could be written, which would show a day later only */
+  /** @throws ConfigError when backups cannot be written; otherwise the first run would fail a day later */
   async onModuleInit(): Promise<void> {
     const { s3, folder } = this.config.backups;
     const problem = s3 ? undefined : await whyNotUsable(folder);

@@ -1,4 +1,4 @@
-/** A backup that waits to be made, or to be checked again. */
+/** A backup to be made or to be checked again. */
 export interface QueuedBackup {
   readonly id: number;
   readonly fileName: string | null;
@@ -7,7 +7,7 @@ export interface QueuedBackup {
   readonly migration: string | null;
 }
 
-/** A file that may have to go. */
+/** A backup with a file, as the retention policy sees it. */
 export interface StoredBackup {
   readonly id: number;
   readonly fileName: string;
@@ -25,7 +25,7 @@ export const TAKE_QUEUED = `
 export const INSERT_RUNNING = `
   INSERT INTO backups (status, started_by, started_by_id, started_at) VALUES ('running', $1, $2, now()) RETURNING ${QUEUED_COLUMNS}`;
 
-/** A worker that was lost while it dumped left nothing; one that was lost while it checked left a file to check. */
+/** A worker that died during the dump left no usable file; one that died during the check left a file to check. */
 export const CLOSE_INTERRUPTED = `
   UPDATE backups SET
     status = CASE WHEN size_bytes IS NULL THEN 'failed' ELSE 'pending' END,
@@ -41,7 +41,7 @@ export const SET_WRITTEN = `UPDATE backups SET size_bytes = $2, sha256 = $3 WHER
 export const SET_VERIFIED = `
   UPDATE backups SET status = 'verified', verified_at = now(), error = NULL, figures = $2 WHERE id = $1`;
 
-/** A file that was not written whole is not there. */
+/** An incomplete file does not count: its name and store are cleared. */
 export const SET_FAILED = `
   UPDATE backups SET status = 'failed', error = $2, verified_at = NULL,
     file_name = CASE WHEN size_bytes IS NULL THEN NULL ELSE file_name END, store = CASE WHEN size_bytes IS NULL THEN NULL ELSE store END
@@ -50,7 +50,6 @@ export const SET_FAILED = `
 export const NEWEST_VERIFIED = `
   SELECT max(created_at) AS at FROM backups WHERE status = 'verified' AND removed_at IS NULL`;
 
-/** Those that have a file. */
 export const STORED_BACKUPS = `
   SELECT id, file_name AS "fileName", status, created_at AS "createdAt" FROM backups
   WHERE size_bytes IS NOT NULL AND removed_at IS NULL ORDER BY created_at DESC, id DESC`;

@@ -2,7 +2,7 @@ import { withDirectConnection, type DirectConnection } from '../platform/databas
 import { BackupError } from './storage/backup-store';
 import { type Manifest, readDatabaseState } from './storage/manifest';
 
-/** Tenants whose rows are compared one by one: the first, the newest, and so many by chance. */
+/** Random tenants whose rows are compared, besides the first and the newest. */
 const SAMPLED_USERS = 20;
 
 const LOGIN_RIGHTS = `
@@ -27,38 +27,39 @@ type SnapshotFacts = Pick<Manifest, 'serverVersion' | 'masterKeys' | 'sampledUse
   readonly takenAt: Date;
 };
 
-/** What is in the row of the backup before the dump. */
+/** The part of the manifest known before the dump. */
 export type Canary = Pick<Manifest, 'backupId' | 'canaryHash'>;
 
-/** An instant of the database that stays as it is while work goes on. */
+/** A consistent view of the database at one instant. */
 export interface Snapshot {
-  /** For pg_dump. */
+  /** The id from pg_export_snapshot(), for pg_dump. */
   readonly id: string;
   readonly manifest: Manifest;
 }
 
 /**
- * Refuses a login whose dump would be no backup: one bound by row level security sees few rows or none, and pg_dump may
- * tell nothing of it.
- * @throws BackupError naming the login and the setting
+ * Refuses a login whose dump would be incomplete. A login bound by row level security sees few rows or none, and pg_dump
+ * may not report it.
+ * @throws BackupError that names the login and the setting
  */
 export async function assertSeesAllRows(connection: DirectConnection): Promise<Manifest['role']> {
-  const [who] = await connection.query<{ name: string; bypasses: boolean; closed: string[] }>(LOGIN_RIGHTS);
-  if (!who?.bypasses) {
+  const [login] = await connection.query<{ name: string; bypasses: boolean; closed: string[] }>(LOGIN_RIGHTS);
+  if (!login?.bypasses) {
     throw new BackupError(
-      `${who?.name ?? 'the login'} is bound by row level security, so what it dumps is no backup: DATABASE_BACKUP_URL must be the login of gigvault_backup`,
+      `${login?.name ?? 'the login'} is bound by row level security, so its dump would be incomplete: set DATABASE_BACKUP_URL to the login gigvault_backup`,
     );
   }
-  if (who.closed.length > 0)
-    throw new BackupError(`${who.name} may not read ${who.closed.join(', ')}: run docker/postgres/bootstrap.sql again`);
-  return { name: who.name, seesAllRows: true };
+  if (login.closed.length > 0)
+    throw new BackupError(
+      `${login.name} may not read ${login.closed.join(', ')}: run docker/postgres/bootstrap.sql again`,
+    );
+  return { name: login.name, seesAllRows: true };
 }
 
 /**
- * Runs `work` while one instant of the database stands still for it and for pg_dump, and tells what there was at that
- * instant. Reads each table once.
- * @param url of gigvault_backup, past a pooler
- * @throws BackupError when that login does not see everything
+ * Runs `work` with a snapshot that pg_dump can share, and the manifest read in it. Reads each table once.
+ * @param url the login gigvault_backup, not through a connection pooler
+ * @throws BackupError when that login cannot read everything
  */
 export function withSnapshot<T>(url: string, canary: Canary, work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
   return withDirectConnection(url, async (connection) => {
@@ -66,7 +67,7 @@ export function withSnapshot<T>(url: string, canary: Canary, work: (snapshot: Sn
     await connection.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const [snapshot] = await connection.query<{ id: string }>('SELECT pg_export_snapshot() AS id');
     const [facts] = await connection.query<SnapshotFacts>(SNAPSHOT_FACTS, [SAMPLED_USERS]);
-    if (!snapshot || !facts) throw new Error('a statement without a table answered no row');
+    if (!snapshot || !facts) throw new Error('a statement without a table returned no row');
     const { takenAt, ...rest } = facts;
     const state = await readDatabaseState(connection, facts.sampledUsers);
     return work({

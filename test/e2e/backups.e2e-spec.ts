@@ -26,7 +26,7 @@ describe('/v1/admin/backups', () => {
     app = await startApp({ settings: { BACKUP_DIR: folder } });
     worker = await createManualWorker(app);
     cookie = await signInToDashboard(app, await createAccount(app, 'admin'));
-    await (await createSignedInCaller(app)).post('/v1/jobs', { title: 'The canary vacancy 7741' });
+    await (await createSignedInCaller(app)).post('/v1/jobs', { title: 'The canary job 7741' });
   });
   afterAll(async () => {
     await worker.close();
@@ -49,7 +49,7 @@ describe('/v1/admin/backups', () => {
     return answer.text();
   }
 
-  it('are made when asked, restored, and only then verified and the light green; a byte that changed makes it red', async () => {
+  it('are made on request and verified by a restore, which turns the status OK; a changed byte turns it to failing', async () => {
     const person = await createUser(app, { role: 'admin' });
     const admin = await signInFrom(app, person);
     expect(await admin.post('/v1/admin/backups', { reason: 'before the upgrade' })).toMatchObject({
@@ -59,8 +59,8 @@ describe('/v1/admin/backups', () => {
     expect(await page('/admin')).toContain('no backup is verified yet');
     await admin.post('/v1/auth/step-up', { password: person.password });
 
-    const asked = await admin.post('/v1/admin/backups', { reason: 'before the upgrade' });
-    expect(asked).toMatchObject({
+    const requested = await admin.post('/v1/admin/backups', { reason: 'before the upgrade' });
+    expect(requested).toMatchObject({
       status: 202,
       body: {
         status: 'pending',
@@ -71,7 +71,7 @@ describe('/v1/admin/backups', () => {
         verifiedAt: null,
       },
     });
-    expect(await page('/admin')).toContain('the first backup is being made');
+    expect(await page('/admin')).toContain('the first backup is running');
     await worker.runQueued('backup');
 
     const { body } = await admin.get('/v1/admin/backups');
@@ -80,7 +80,7 @@ describe('/v1/admin/backups', () => {
     expect(body).toEqual({
       items: [
         expect.objectContaining({
-          id: asked.body.id,
+          id: requested.body.id,
           status: 'verified',
           fileName: name,
           store: 'folder',
@@ -107,7 +107,7 @@ describe('/v1/admin/backups', () => {
     );
 
     const text = readFileSync(file).toString('latin1');
-    for (const secret of ['canary vacancy', 'CREATE TABLE', 'gigvault_app', 'PGDMP', '@example.com'])
+    for (const secret of ['canary job', 'CREATE TABLE', 'gigvault_app', 'PGDMP', '@example.com'])
       expect(text).not.toContain(secret);
     expect((await admin.get('/v1/admin/encryption-keys')).body.items).toEqual([
       expect.objectContaining({ id: 'test', backups: 1 }),
@@ -116,15 +116,15 @@ describe('/v1/admin/backups', () => {
     await worker.runTask('backup');
     expect(await lastRun()).toMatchObject({
       outcome: 'skipped',
-      figures: { reason: 'the newest backup is verified and young' },
+      figures: { reason: 'the newest backup is verified and recent' },
     });
 
-    const { id } = asked.body;
+    const { id } = requested.body;
     expect(
       await postForm(
         app,
         `/admin/backups/${id}/verify`,
-        { reason: 'an odd noise of the disk', password: 'seven green umbrellas' },
+        { reason: 'the disk makes noise', password: 'seven green umbrellas' },
         { cookie },
       ),
     ).toMatchObject({ status: 303 });
@@ -145,9 +145,9 @@ describe('/v1/admin/backups', () => {
     });
     await expect(worker.runQueued('backup')).rejects.toThrow();
     expect(await rows()).toEqual([
-      { id, status: 'failed', error: expect.stringContaining('the file does not open'), file_name: name },
+      { id, status: 'failed', error: expect.stringContaining('the file cannot be decrypted'), file_name: name },
     ]);
-    expect(await page('/admin')).toMatch(/no backup is verified yet; backup \d+ failed: the file does not open/);
+    expect(await page('/admin')).toMatch(/no backup is verified yet; backup \d+ failed: the file cannot be decrypted/);
     expect((await (await createSignedInCaller(app)).get('/v1/admin/backups')).status).toBe(403);
   }, 60_000);
 });
@@ -167,8 +167,8 @@ describe('the task backup', () => {
 
   const rows = () => app.db.query<Row>('superuser', 'SELECT id, status, error, file_name FROM backups ORDER BY id');
 
-  /** Why it failed. */
-  async function failure(settings: Record<string, string> = {}): Promise<string> {
+  /** Runs the task and returns the error of its run. */
+  async function runAndGetError(settings: Record<string, string> = {}): Promise<string> {
     const worker = await createManualWorker({ ...app, settings: { ...app.settings, ...settings } });
     await worker.runTask('backup').catch(() => undefined);
     await worker.close();
@@ -180,16 +180,16 @@ describe('the task backup', () => {
   }
 
   it(`refuses the app's login`, async () => {
-    expect(await failure({ DATABASE_BACKUP_URL: app.db.urls.app })).toBe(
-      'gigvault_app is bound by row level security, so what it dumps is no backup: DATABASE_BACKUP_URL must be the login of gigvault_backup',
+    expect(await runAndGetError({ DATABASE_BACKUP_URL: app.db.urls.app })).toBe(
+      'gigvault_app is bound by row level security, so its dump would be incomplete: set DATABASE_BACKUP_URL to the login gigvault_backup',
     );
     expect(await rows()).toEqual([]);
   });
 
-  it('fails where it may not write, and leaves no file', async () => {
+  it('fails for a folder it cannot write to, and leaves no file', async () => {
     writeFileSync(join(folder, 'a file'), '');
 
-    expect(await failure({ BACKUP_DIR: join(folder, 'a file') })).toBe(
+    expect(await runAndGetError({ BACKUP_DIR: join(folder, 'a file') })).toBe(
       `BACKUP_DIR is not usable: ${join(folder, 'a file')} is a file, not a folder.`,
     );
 
@@ -197,7 +197,7 @@ describe('the task backup', () => {
     rmSync(join(folder, 'a file'));
   });
 
-  it('does not let the worker start where it may not write', async () => {
+  it('stops the start of a worker that cannot write backups', async () => {
     const unusable = new BackupsModule(loadConfig({ ...app.settings, BACKUP_DIR: '/proc/nope/backups' }));
     const usable = new BackupsModule(loadConfig({ ...app.settings, BACKUP_DIR: folder }));
 
@@ -207,9 +207,9 @@ describe('the task backup', () => {
     await expect(usable.onModuleInit()).resolves.toBeUndefined();
   });
 
-  it('keeps them in an S3 store, and removes there what the rule does not keep', async () => {
+  it('stores backups in S3 and removes expired ones there', async () => {
     const s3 = await new FakeS3().start();
-    s3.objects.set('gigvault/gigvault-20200131T021200Z-1.backup', Buffer.from('of long ago'));
+    s3.objects.set('gigvault/gigvault-20200131T021200Z-1.backup', Buffer.from('expired'));
     const worker = await createManualWorker({ ...app, settings: { ...app.settings, ...s3.settings } });
     await worker.runTask('backup');
     await worker.close();
@@ -221,7 +221,7 @@ describe('the task backup', () => {
     expect(readdirSync(folder).filter((name) => name === row!.file_name)).toEqual([]);
   }, 60_000);
 
-  it('keeps on its row and shows on the dashboard which admin ran it', async () => {
+  it('records and shows which admin started it', async () => {
     const admin = await createAccount(app, 'admin');
     const cookie = await signInToDashboard(app, admin);
     expect((await postForm(app, '/admin/tasks/backup/run', { reason: 'before the upgrade' }, { cookie })).status).toBe(
@@ -240,26 +240,26 @@ describe('the task backup', () => {
     expect(page).toContain(`href="/admin/users/${admin.id}"`);
   }, 60_000);
 
-  it('refuses to try backups on the server with the data', async () => {
-    expect(await failure({ BACKUP_SCRATCH_URL: app.db.urls.superuser })).toBe(
-      'BACKUP_SCRATCH_URL is the server with the data: give it one of its own',
+  it('refuses the server with the data as the scratch cluster', async () => {
+    expect(await runAndGetError({ BACKUP_SCRATCH_URL: app.db.urls.superuser })).toBe(
+      'BACKUP_SCRATCH_URL points to the server with the data: use another server',
     );
   });
 
-  it('closes what a killed worker left: a half-made one has failed, a whole one is checked', async () => {
-    const [half, whole] = [1, 2].map((id) => `gigvault-20260131T021200Z-${id}.backup`);
+  it('closes backups of a killed worker: an incomplete one fails, a complete one is checked', async () => {
+    const [incomplete, complete] = [1, 2].map((id) => `gigvault-20260131T021200Z-${id}.backup`);
     await app.db.query(
       'superuser',
       `INSERT INTO backups (status, started_by, store, file_name, size_bytes, sha256, migration)
-      VALUES ('running', 'schedule', 'folder', '${half}', NULL, NULL, NULL), ('running', 'schedule', 'folder', '${whole}', 10, repeat('0', 64), 'x')`,
+      VALUES ('running', 'schedule', 'folder', '${incomplete}', NULL, NULL, NULL), ('running', 'schedule', 'folder', '${complete}', 10, repeat('0', 64), 'x')`,
     );
-    writeFileSync(join(folder, `${half}.part`), 'half');
+    writeFileSync(join(folder, `${incomplete}.part`), 'half');
 
-    expect(await failure()).toContain('there is no such file');
+    expect(await runAndGetError()).toContain('no such file');
 
     expect(await rows()).toEqual([
       expect.objectContaining({ status: 'failed', error: 'its worker was lost' }),
-      expect.objectContaining({ status: 'failed', error: expect.stringContaining('there is no such file') }),
+      expect.objectContaining({ status: 'failed', error: expect.stringContaining('no such file') }),
       expect.objectContaining({ status: 'verified' }),
     ]);
     expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);

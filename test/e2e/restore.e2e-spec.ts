@@ -9,7 +9,7 @@ import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, createUser, signInFrom } from '../support/accounts';
 import { createManualWorker, type ManualWorker } from '../support/test-worker';
 
-interface Answer {
+interface CommandResult {
   readonly code: number;
   readonly output: string;
 }
@@ -31,8 +31,8 @@ describe('npm run restore', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** Runs the command as a shell without a terminal does. */
-  function restore(args: readonly string[], settings: Record<string, string> = {}): Promise<Answer> {
+  /** Runs the command without a terminal. */
+  function restore(args: readonly string[], settings: Record<string, string> = {}): Promise<CommandResult> {
     const env = {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
@@ -41,15 +41,15 @@ describe('npm run restore', () => {
       ENCRYPTION_KEYS: app.settings['ENCRYPTION_KEYS']!,
       ...settings,
     };
-    return new Promise((done) => {
+    return new Promise((resolveResult) => {
       const command = ['-r', 'ts-node/register/transpile-only', 'src/cli/restore.ts', ...args];
       execFile(process.execPath, command, { cwd: resolve(__dirname, '..', '..'), env }, (error, stdout, stderr) =>
-        done({ code: Number(error?.code ?? 0), output: stdout + stderr }),
+        resolveResult({ code: Number(error?.code ?? 0), output: stdout + stderr }),
       );
     });
   }
 
-  const databasesOf = (url: string) =>
+  const listDatabases = (url: string) =>
     withDirectConnection(url, (connection) =>
       connection.query<{ name: string }>(
         `SELECT datname AS name FROM pg_database WHERE datname LIKE 'gigvault%' ORDER BY 1`,
@@ -58,11 +58,11 @@ describe('npm run restore', () => {
   const query = <Row extends object>(url: string, sql: string) =>
     withDirectConnection(url, (connection) => connection.query<Row>(sql));
 
-  it('puts a backup in the place of a database, keeps what was there, and erases again whoever was erased since', async () => {
+  it('replaces a database with a backup, keeps the old one, and erases users again who were erased since', async () => {
     const ann = await createSignedInCaller(app);
     await ann.post('/v1/jobs', { title: 'A job that stays' });
     const ben = await createUser(app);
-    await (await signInFrom(app, ben)).post('/v1/jobs', { title: 'A job of who leaves' });
+    await (await signInFrom(app, ben)).post('/v1/jobs', { title: 'A job of the erased user' });
     await worker.runTask('backup');
     const leaving = await signInFrom(app, ben);
     await leaving.post('/v1/auth/step-up', { password: ben.password });
@@ -79,8 +79,8 @@ describe('npm run restore', () => {
 
     await cluster.withDatabase(async (url) => {
       const target = Object.assign(new URL(url), { pathname: '/gigvault' }).href;
-      const unasked = await restore([String(first!.id), '--to', target]);
-      expect(unasked).toMatchObject({
+      const unconfirmed = await restore([String(first!.id), '--to', target]);
+      expect(unconfirmed).toMatchObject({
         code: 1,
         output: expect.stringContaining('There is no terminal to ask for confirmation: add --yes.'),
       });
@@ -89,9 +89,9 @@ describe('npm run restore', () => {
       });
       expect(withOtherKey).toMatchObject({
         code: 1,
-        output: expect.stringContaining('Nothing was changed. the file does not open'),
+        output: expect.stringContaining('Nothing was changed. the file cannot be decrypted'),
       });
-      expect(await databasesOf(url)).toEqual([]);
+      expect(await listDatabases(url)).toEqual([]);
 
       const restored = await restore([String(first!.id), '--to', target, '--yes']);
       expect(restored).toMatchObject({ code: 0, output: expect.stringContaining('found equal') });
@@ -110,16 +110,14 @@ describe('npm run restore', () => {
       const refused = await restore(['latest', '--to', target, '--yes']);
       expect(refused).toMatchObject({
         code: 1,
-        output: expect.stringMatching(
-          /the database gigvault holds \d+ tables: with --force it is kept under another name/,
-        ),
+        output: expect.stringMatching(/the database gigvault contains \d+ tables: use --force to rename it/),
       });
       const forced = await restore([join(folder, second!.file_name), '--to', target, '--yes', '--force']);
       expect(forced).toMatchObject({
         code: 0,
         output: expect.stringMatching(/The old database is now gigvault_before_\d{14}/),
       });
-      expect((await databasesOf(url)).map(({ name }) => name)).toEqual([
+      expect((await listDatabases(url)).map(({ name }) => name)).toEqual([
         'gigvault',
         expect.stringMatching(/^gigvault_before_\d{14}$/),
       ]);

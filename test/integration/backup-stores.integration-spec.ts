@@ -22,7 +22,7 @@ import { buildTestConfig } from '../support/test-config';
 
 const NAME = buildFileName(12, new Date('2026-01-31T02:12:00.400Z'));
 
-async function* dying(bytes: Buffer): AsyncGenerator<Buffer> {
+async function* failAfter(bytes: Buffer): AsyncGenerator<Buffer> {
   yield* splitIntoChunks(bytes);
   throw new BackupError('pg_dump ended with SIGKILL');
 }
@@ -47,8 +47,8 @@ describe('a store of backups', () => {
   ];
 
   // 36 MB are three parts in S3, of which the last is smaller.
-  it.each(stores)('gives back what was written, lists it and removes it: %s', async (_kind, make) => {
-    const store = make();
+  it.each(stores)('reads, lists and removes what was written: %s', async (_kind, create) => {
+    const store = create();
     const bytes = randomBytes(36 * 1_024 * 1_024);
     const newer = buildFileName(13, new Date('2026-02-01T02:12:00Z'));
 
@@ -65,10 +65,10 @@ describe('a store of backups', () => {
     await store.remove(newer);
   });
 
-  it.each(stores)('keeps nothing of what did not come to its end: %s', async (_kind, make) => {
-    const store = make();
+  it.each(stores)('keeps nothing of an interrupted write: %s', async (_kind, create) => {
+    const store = create();
 
-    await expect(store.write(NAME, dying(randomBytes(20 * 1_024 * 1_024)))).rejects.toThrow(
+    await expect(store.write(NAME, failAfter(randomBytes(20 * 1_024 * 1_024)))).rejects.toThrow(
       'pg_dump ended with SIGKILL',
     );
     await expect(
@@ -80,24 +80,24 @@ describe('a store of backups', () => {
     expect(existsSync(join(folder, 'new', 'backups')) ? readdirSync(join(folder, 'new', 'backups')) : []).toEqual([]);
   });
 
-  it('in a folder is open to its owner only, and says that the disk is full', async () => {
-    const place = join(folder, 'small');
-    const store = new FolderStore(place);
+  it('in a folder is accessible to its owner only, and reports a full disk', async () => {
+    const path = join(folder, 'small');
+    const store = new FolderStore(path);
     await store.write(NAME, splitIntoChunks(Buffer.alloc(10)));
-    expect([statSync(place).mode & 0o777, statSync(join(place, NAME)).mode & 0o777]).toEqual([0o700, 0o600]);
+    expect([statSync(path).mode & 0o777, statSync(join(path, NAME)).mode & 0o777]).toEqual([0o700, 0o600]);
     await store.remove(NAME);
-    symlinkSync('/dev/full', join(place, `${NAME}.part`));
+    symlinkSync('/dev/full', join(path, `${NAME}.part`));
 
     await expect(store.write(NAME, splitIntoChunks(randomBytes(3_000_000)))).rejects.toThrow(
       /^BACKUP_DIR is not usable: .*the disk is full\.$/,
     );
 
-    expect(readdirSync(place)).toEqual([]);
+    expect(readdirSync(path)).toEqual([]);
   });
 
-  it('in S3 is refused with another key, and says what the store answered', async () => {
-    const stranger = storeWith({ ...s3.settings, BACKUP_S3_SECRET_KEY: 'another' });
-    await expect(stranger.write(NAME, splitIntoChunks(Buffer.alloc(10)))).rejects.toThrow(
+  it('in S3 rejects a wrong key, and reports the answer of the store', async () => {
+    const withWrongKey = storeWith({ ...s3.settings, BACKUP_S3_SECRET_KEY: 'another' });
+    await expect(withWrongKey.write(NAME, splitIntoChunks(Buffer.alloc(10)))).rejects.toThrow(
       'the S3 store answered 403 SignatureDoesNotMatch',
     );
     s3.fault = { methods: ['PUT'], status: 507, code: 'InsufficientCapacity' };
@@ -114,7 +114,7 @@ describe('a store of backups', () => {
   });
 });
 
-describe('a store that answers oddly', () => {
+describe('a store with unexpected answers', () => {
   const s3 = new FakeS3();
   beforeAll(() => s3.start());
   afterAll(() => s3.stop());
@@ -125,11 +125,11 @@ describe('a store that answers oddly', () => {
     '',
     'x',
     '<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>',
-  ])('fails in clear words with %p', async (body) => {
+  ])('fails with a clear message for %p', async (body) => {
     const store = createBackupStore(buildTestConfig(s3.settings).backups);
     s3.fault = { methods: ['GET', 'POST'], status: 200, code: '', body };
 
-    const unusable = { name: 'BackupError', message: "the S3 store's answer cannot be used" };
+    const unusable = { name: 'BackupError', message: "the S3 store's answer cannot be read" };
     await expect(store.list()).rejects.toMatchObject(unusable);
     const large = store.write(NAME, splitIntoChunks(Buffer.alloc(20 * 1_024 * 1_024)));
     await expect(large).rejects.toMatchObject(unusable);
@@ -140,13 +140,13 @@ describe('a store that answers oddly', () => {
   });
 });
 
-describe('the programs of PostgreSQL', () => {
+describe('the client programs of PostgreSQL', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gigvault-tools-'));
   const tools = { folder, major: 15 };
   const url = 'postgres://who:secret@127.0.0.1:1/gigvault?sslmode=no-verify';
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  function program(name: string, script: string): void {
+  function writeProgram(name: string, script: string): void {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`);
     chmodSync(join(folder, name), 0o755);
@@ -159,8 +159,8 @@ describe('the programs of PostgreSQL', () => {
       'pg_dump ended with code 1: server closed the connection',
     ],
     ['is killed', 'kill -9 $$', 'pg_dump ended with SIGKILL'],
-  ])('leave no file of a dump that %s half way', async (_how, end, message) => {
-    program('pg_dump', `head -c 3000000 /dev/zero; ${end}`);
+  ])('leave no file of a dump that %s halfway', async (_how, end, message) => {
+    writeProgram('pg_dump', `head -c 3000000 /dev/zero; ${end}`);
     const store = new FolderStore(join(folder, 'backups'));
 
     await expect(store.write(NAME, dumpArchive(tools, { url, snapshot: 'x' }))).rejects.toThrow(message);
@@ -168,34 +168,34 @@ describe('the programs of PostgreSQL', () => {
     expect(readdirSync(join(folder, 'backups'))).toEqual([]);
   });
 
-  it('get the password by the environment, and end with the run', async () => {
-    program('pg_dump', 'echo "$PGUSER $PGPASSWORD $PGHOST $PGPORT $PGDATABASE $PGSSLMODE / $*"');
+  it('get the password in the environment, and end with the run', async () => {
+    writeProgram('pg_dump', 'echo "$PGUSER $PGPASSWORD $PGHOST $PGPORT $PGDATABASE $PGSSLMODE / $*"');
     const line = await collectBytes(dumpArchive(tools, { url, snapshot: '0001-1' }));
     expect(line.toString()).toMatch(/^who secret 127.0.0.1 1 gigvault require \/ .*--snapshot=0001-1/);
     expect(line.toString().split(' / ')[1]).not.toContain('secret');
 
-    program('pg_dump', 'exec sleep 600');
+    writeProgram('pg_dump', 'exec sleep 600');
     const stop = new AbortController();
     const stopped = collectBytes(dumpArchive(tools, { url, snapshot: 'x' }, stop.signal));
     setTimeout(() => stop.abort(), 200);
     await expect(stopped).rejects.toThrow('did not run');
   });
 
-  it('read a file to its end, also when pg_restore needs no more of it', async () => {
-    program('pg_restore', 'head -c 10 >/dev/null');
+  it('read a file to its end, also when pg_restore stops reading', async () => {
+    writeProgram('pg_restore', 'head -c 10 >/dev/null');
     let read = 0;
-    const counted = async function* () {
-      for await (const piece of splitIntoChunks(randomBytes(5_000_000), 100_000)) {
-        read += piece.length;
-        yield piece;
+    const countBytes = async function* () {
+      for await (const chunk of splitIntoChunks(randomBytes(5_000_000), 100_000)) {
+        read += chunk.length;
+        yield chunk;
       }
     };
 
-    await restoreArchive(tools, url, counted());
+    await restoreArchive(tools, url, countBytes());
 
     expect(read).toBe(5_000_000);
-    await expect(restoreArchive(tools, url, dying(randomBytes(2_000_000)))).rejects.toThrow('SIGKILL');
-    program('pg_restore', 'echo "no space left" >&2; exit 1');
+    await expect(restoreArchive(tools, url, failAfter(randomBytes(2_000_000)))).rejects.toThrow('SIGKILL');
+    writeProgram('pg_restore', 'echo "no space left" >&2; exit 1');
     await expect(restoreArchive(tools, url, splitIntoChunks(randomBytes(5_000_000)))).rejects.toThrow(
       'pg_restore ended with code 1: no space left',
     );

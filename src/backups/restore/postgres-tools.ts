@@ -11,44 +11,44 @@ import type { Bytes } from '../../platform/encryption/sealed-stream';
 const execute = promisify(execFile);
 const DEBIAN_FOLDER = '/usr/lib/postgresql';
 
-/** PostgreSQL's programs of one version. */
+/** PostgreSQL's client programs of one major version. */
 export interface PostgresTools {
   readonly folder: string;
   readonly major: number;
-  /** What they need besides the system's, for LD_LIBRARY_PATH. */
+  /** Additional library folders, for LD_LIBRARY_PATH. */
   readonly libraries?: string;
 }
 
 /**
- * Finds pg_dump and pg_restore for a server of this version: on PATH, where Debian keeps them, or fetched from Debian
- * without root. Those of the server's own version come first; older ones cannot read it.
- * @throws BackupError that names every way out when there are none
+ * Finds pg_dump and pg_restore for a server of this version: on PATH, in Debian's folders, or downloaded from Debian
+ * without root. Prefers the server's own version; older programs cannot read it.
+ * @throws BackupError with every remedy when there are none
  */
 export async function findTools(serverMajor: number): Promise<PostgresTools> {
   const installed = (await listInstalledTools())
     .filter(({ major }) => major >= serverMajor)
     .sort((a, b) => a.major - b.major);
   if (installed[0]?.major === serverMajor) return installed[0];
-  const place = join(findCacheFolder(), `postgresql-client-${serverMajor}-${process.arch}`);
+  const folder = join(findCacheFolder(), `postgresql-client-${serverMajor}-${process.arch}`);
   try {
-    await unpackPackage(`postgresql-client-${serverMajor}`, place);
+    await unpackPackage(`postgresql-client-${serverMajor}`, folder);
     return {
-      folder: join(place, 'root', DEBIAN_FOLDER, String(serverMajor), 'bin'),
+      folder: join(folder, 'root', DEBIAN_FOLDER, String(serverMajor), 'bin'),
       major: serverMajor,
-      libraries: findLibraries(place),
+      libraries: findLibraries(folder),
     };
   } catch (cause) {
-    // A newer one reads the server as well.
+    // Newer programs can read an older server.
     if (installed[0]) return installed[0];
     throw new BackupError(
-      `no pg_dump of version ${serverMajor} or later was found on PATH or in ${DEBIAN_FOLDER}, and none could be fetched with apt: ` +
+      `no pg_dump of version ${serverMajor} or later was found on PATH or in ${DEBIAN_FOLDER}, and apt could not download it: ` +
         `install it (apt install postgresql-client-${serverMajor})`,
       { cause },
     );
   }
 }
 
-/** The folders of whole servers (initdb and postgres) of at least this version, the nearest first. */
+/** Finds folders with a whole server (initdb and postgres) of at least this version, oldest first. */
 export async function findServerPrograms(major: number): Promise<PostgresTools[]> {
   const found = (await listInstalledTools()).filter(({ folder }) =>
     ['initdb', 'postgres'].every((name) => isExecutable(join(folder, name))),
@@ -68,7 +68,7 @@ async function listInstalledTools(): Promise<PostgresTools[]> {
   return tools.flatMap(({ folder, major }) => (major === undefined ? [] : [{ folder, major }]));
 }
 
-/** "pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"; undefined when it does not run here. */
+/** Parses "pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"; undefined when the program does not run here. */
 async function readMajor(folder: string): Promise<number | undefined> {
   try {
     const { stdout } = await execute(join(folder, 'pg_dump'), ['--version']);
@@ -79,10 +79,10 @@ async function readMajor(folder: string): Promise<number | undefined> {
   }
 }
 
-/** What a program says of its end is at the end. */
+/** Only the last characters are kept: programs print the reason of a failure last. */
 const MAX_OUTPUT_LENGTH = 2_000;
 
-/** The libpq variables of what a URL may ask for. */
+/** The libpq variables for the parameters of a URL. */
 const LIBPQ_VARIABLES: Readonly<Record<string, string>> = {
   sslmode: 'PGSSLMODE',
   sslrootcert: 'PGSSLROOTCERT',
@@ -92,17 +92,16 @@ const LIBPQ_VARIABLES: Readonly<Record<string, string>> = {
   port: 'PGPORT',
 };
 
-/** What is dumped, and as whom. */
+/** The database to dump and the login to use. */
 export interface DumpSource {
   readonly url: string;
-  /** Of pg_export_snapshot(); its transaction must stay open. */
+  /** The id from pg_export_snapshot(); its transaction must stay open. */
   readonly snapshot: string;
 }
 
 /**
- * Returns the archive of pg_dump, in its compressed custom format, as it comes. It ends without an error only when pg_dump
- * ended well.
- * @throws BackupError with the last words of pg_dump
+ * Streams pg_dump's archive in its compressed custom format. Ends without an error only when pg_dump succeeded.
+ * @throws BackupError with the end of pg_dump's error output
  */
 export async function* dumpArchive(
   tools: PostgresTools,
@@ -121,16 +120,16 @@ export async function* dumpArchive(
     for await (const chunk of program.child.stdout!) yield chunk as Buffer;
     await program.succeeded;
   } finally {
-    // Whoever stopped reading stops the dump.
+    // Stops the dump when the reader stops early.
     program.child.kill();
     await program.succeeded.catch(() => undefined);
   }
 }
 
 /**
- * Puts an archive of pg_dump into an empty database whose roles and extensions are there, all of it or an error.
- * @param url of a superuser
- * @throws BackupError with the last words of pg_restore, or what `archive` throws
+ * Restores pg_dump's archive into an empty database that has the roles and extensions.
+ * @param url a superuser's URL
+ * @throws BackupError with the end of pg_restore's error output, or the error of `archive`
  */
 export async function restoreArchive(
   tools: PostgresTools,
@@ -139,8 +138,8 @@ export async function restoreArchive(
   signal?: AbortSignal,
 ): Promise<void> {
   const { pathname } = new URL(url);
-  // Data goes in as the superuser whatever the policies say; but a materialized view is filled as its owner, who sees the
-  // rows by a policy, and pg_restore's own row_security = off refuses that.
+  // The superuser bypasses the policies. A materialized view is filled as its owner, who reads rows through a policy;
+  // pg_restore's default, row_security = off, would refuse that.
   const args = [
     '--exit-on-error',
     '--no-password',
@@ -152,7 +151,7 @@ export async function restoreArchive(
   try {
     for await (const chunk of archive) {
       if (program.child.exitCode) break;
-      // Behind its last table pg_restore does not read on; that the file is whole shows at its end only.
+      // pg_restore stops reading after its last table; the rest is still read, because only the end proves a complete file.
       if (program.child.stdin!.writable) await writeChunk(program.child.stdin!, chunk);
     }
   } catch (error) {
@@ -164,7 +163,7 @@ export async function restoreArchive(
   await program.succeeded;
 }
 
-/** Returns when the program has taken the bytes, or has closed its input. */
+/** Waits until the program has accepted the bytes or closed its input. */
 async function writeChunk(input: Writable, chunk: Buffer): Promise<void> {
   if (input.write(chunk)) return;
   await new Promise<void>((resolve) => {
@@ -207,10 +206,10 @@ function startProgram(
   return { child, succeeded };
 }
 
-/** By the environment, for every user of the machine may read a command line. */
+/** Passes the password in the environment: every user of the machine can read a command line. */
 function buildEnvironment(url: string, { libraries }: PostgresTools): NodeJS.ProcessEnv {
   const { hostname, port, username, password, pathname, searchParams } = new URL(url);
-  const asked = [...searchParams].flatMap(([name, value]) => {
+  const parameters = [...searchParams].flatMap(([name, value]) => {
     const variable = LIBPQ_VARIABLES[name];
     return variable === undefined ? [] : [[variable, value === 'no-verify' ? 'require' : value]];
   });
@@ -224,6 +223,6 @@ function buildEnvironment(url: string, { libraries }: PostgresTools): NodeJS.Pro
     LANG: 'C',
     TZ: 'UTC',
     ...(libraries && { LD_LIBRARY_PATH: libraries }),
-    ...(Object.fromEntries(asked) as Record<string, string>),
+    ...(Object.fromEntries(parameters) as Record<string, string>),
   };
 }

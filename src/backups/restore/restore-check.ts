@@ -14,12 +14,12 @@ import { BackupError } from '../storage/backup-store';
 import { type PostgresTools, restoreArchive } from './postgres-tools';
 import type { ScratchCluster } from './scratch-cluster';
 
-/** Where the canary of a backup is sealed. */
+/** Builds the encryption context of a backup's canary. */
 export function buildCanaryContext(sealKey: string): EncryptionContext {
   return { table: 'backups', column: 'encrypted_canary', userId: null, sealKey };
 }
 
-/** What a canary is known by without being kept. */
+/** Hashes a canary: the manifest keeps only the hash. */
 export function hashCanary(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
@@ -34,7 +34,7 @@ const DATA_KEYS = `SELECT user_id AS "userId", key_id AS "keyId", wrapped_key AS
 const DATA_KEY_BY_ID = `${DATA_KEYS} WHERE key_id = $1`;
 const DATA_KEYS_OF_USERS = `${DATA_KEYS} WHERE user_id = ANY ($1::bigint[])`;
 
-/** Tables the app reads, with the column that names the tenant: how many rows it sees of this tenant and of others. */
+/** For each table the app reads, a statement that counts its visible rows of one tenant and of others. */
 const VISIBLE_ROWS_STATEMENTS = `
   SELECT format('%I.%I', n.nspname, c.relname) AS name,
     format('SELECT count(*) FILTER (WHERE t.%1$I = $1) AS own, count(*) FILTER (WHERE t.%1$I IS DISTINCT FROM $1) AS others FROM %2$I.%3$I t',
@@ -52,9 +52,9 @@ interface VisibleRows {
 }
 
 /**
- * Compares a restored copy with what was read at the instant of the dump, opens a sealed text in it, and sees whether its
- * tenants are parted. One sentence for each fault; empty when it is as good as the original.
- * @param connection of a superuser of the copy
+ * Compares a restored copy with the manifest of the dump, decrypts the canary in it, and checks the isolation of tenants.
+ * Returns one sentence per fault; empty when the copy equals the original.
+ * @param connection a superuser's connection to the copy
  */
 export async function findFaults(
   connection: DirectConnection,
@@ -65,7 +65,7 @@ export async function findFaults(
   const found = await readDatabaseState(connection, manifest.sampledUsers);
   await connection.query('COMMIT');
   const faults = findDifferences(manifest, found);
-  // Where tables are missing, all that follows would only say so again.
+  // With tables missing, the other checks would report the same again.
   if (faults.length > 0) return faults;
   return [
     ...(await findSealFaults(connection, manifest, masterKeys)),
@@ -79,7 +79,7 @@ async function findSealFaults(
   { backupId, canaryHash: expected, sampledUsers }: Manifest,
   masterKeys: MasterKeys,
 ): Promise<string[]> {
-  const keyOf = async (row: KeyRow | undefined): Promise<DataKey> => {
+  const unwrapKey = async (row: KeyRow | undefined): Promise<DataKey> => {
     if (!row) throw new EncryptionError('its data key is missing');
     return { ...row, key: await masterKeys.unwrap(row.wrappedKey, associatedData(row)) };
   };
@@ -88,30 +88,31 @@ async function findSealFaults(
       `SELECT seal_key AS "sealKey", encrypted_canary AS sealed FROM public.backups WHERE id = $1 AND seal_key IS NOT NULL AND encrypted_canary IS NOT NULL`,
       [backupId],
     );
-    if (!row) return ['the text sealed for the check is missing'];
+    if (!row) return ['the encrypted canary is missing'];
     const text = await openSealed(row.sealed, buildCanaryContext(row.sealKey), async (keyId) => {
       const [key] = await connection.query<KeyRow>(DATA_KEY_BY_ID, [keyId]);
-      return keyOf(key);
+      return unwrapKey(key);
     });
-    if (hashCanary(text) !== expected) return ['the text sealed for the check is another one'];
-    for (const key of await connection.query<KeyRow>(DATA_KEYS_OF_USERS, [sampledUsers])) await keyOf(key);
+    if (hashCanary(text) !== expected) return ['the encrypted canary has another text'];
+    for (const key of await connection.query<KeyRow>(DATA_KEYS_OF_USERS, [sampledUsers])) await unwrapKey(key);
     return [];
   } catch (error) {
-    if (error instanceof EncryptionError) return [`sealed values do not open: ${error.message}`];
+    if (error instanceof EncryptionError) return [`encrypted values cannot be decrypted: ${error.message}`];
     throw error;
   }
 }
 
-/** The rules are those of this release: what an older one made is brought up to it first. */
+/** Checks the schema by the rules of this release; a backup of an older release is migrated before. */
 async function findCatalogFaults(connection: DirectConnection, { migrations }: Manifest): Promise<string[]> {
   const known = migrationNames();
   const unknown = migrations.filter((name) => !known.includes(name));
-  if (unknown.length > 0) return [`made by another version of Gigvault, with the migrations ${unknown.join(', ')}`];
+  if (unknown.length > 0)
+    return [`it was made by another version of Gigvault, with the migrations ${unknown.join(', ')}`];
   if (migrations.length < known.length) return [];
   return runAsApp(connection, null, () => findSchemaProblems((sql) => connection.query(sql), known));
 }
 
-/** As the app's login: each tenant sees all his rows and nobody else's, and nobody sees nothing. */
+/** Checks isolation as the app's login: each tenant reads exactly their rows; without a tenant no rows. */
 async function findTenantFaults(connection: DirectConnection, { sampledUsers }: Manifest): Promise<string[]> {
   const tables = await connection.query<{ name: string; statement: string }>(VISIBLE_ROWS_STATEMENTS);
   const tenants = [sampledUsers[0], sampledUsers.at(-1)].filter((id) => id !== undefined);
@@ -120,10 +121,10 @@ async function findTenantFaults(connection: DirectConnection, { sampledUsers }: 
     for (const { name, statement } of tables) {
       const [all] = await connection.query<VisibleRows>(statement, [tenant]);
       const [seen] = await runAsApp(connection, tenant, () => connection.query<VisibleRows>(statement, [tenant]));
-      if (!all || !seen) throw new Error('count(*) answered no row');
+      if (!all || !seen) throw new Error('count(*) returned no row');
       if (seen.others > 0 || (tenant === null && seen.own > 0))
-        faults.push(`table ${name} shows rows of other tenants`);
-      else if (tenant !== null && seen.own < all.own) faults.push(`table ${name} hides rows of their tenant`);
+        faults.push(`table ${name} exposes rows of other tenants`);
+      else if (tenant !== null && seen.own < all.own) faults.push(`table ${name} hides rows from their tenant`);
     }
   }
   return [...new Set(faults)];
@@ -139,20 +140,20 @@ async function runAsApp<T>(connection: DirectConnection, tenant: number | null, 
   return result;
 }
 
-/** How many faults are told; the rest is of the same kind. */
+/** The number of faults listed in an error. */
 const FAULTS_SHOWN = 5;
 
-/** What the row of a backup says of its file. */
+/** A backup's file as its row describes it. */
 export interface ExpectedFile {
   readonly backupId: number;
   readonly fileName: string;
   readonly sizeBytes: number;
   readonly sha256: string;
-  /** The newest that had run. */
+  /** The newest migration at the time of the dump. */
   readonly migration: string;
 }
 
-/** Counts and hashes bytes as they pass. */
+/** Counts and hashes the bytes of a stream. */
 export class StreamDigest {
   sizeBytes = 0;
   private readonly hash = createHash('sha256');
@@ -165,13 +166,13 @@ export class StreamDigest {
     }
   }
 
-  /** In hex, when all has passed. */
+  /** The hash of the bytes so far, in hex. */
   get sha256(): string {
     return this.hash.copy().digest('hex');
   }
 }
 
-/** With what backups are checked. */
+/** The cluster, programs and keys that a check needs. */
 export interface CheckTools {
   readonly cluster: ScratchCluster;
   readonly tools: PostgresTools;
@@ -179,11 +180,11 @@ export interface CheckTools {
 }
 
 /**
- * Restores a backup into a database of the scratch cluster and compares it with what there was at the instant of the dump:
- * rows of each table, those of some tenants one by one, policies and all else of the schema; a sealed text is opened, and
- * tenants are tried as the app's login. Returns what was compared.
- * @param file the file as its store gives it
- * @throws BackupError with the faults that were found
+ * Restores a backup into a database of the scratch cluster and compares it with the manifest of the dump: row counts of
+ * each table, the rows of sampled tenants, and the schema with its policies. Decrypts the canary and checks the isolation
+ * of tenants as the app's login. Returns the manifest.
+ * @param file the file's bytes from its store
+ * @throws BackupError with the faults found
  */
 export async function checkBackup(
   file: Bytes,
@@ -192,18 +193,18 @@ export async function checkBackup(
   signal?: AbortSignal,
 ): Promise<Manifest> {
   const { cluster, tools, masterKeys } = checkTools;
-  const measure = new StreamDigest();
-  const { header, manifest, archive } = await openBackup(measure.track(file), masterKeys);
-  if (header.name !== expected.fileName) throw new BackupError(`the file is that of ${header.name}`);
+  const digest = new StreamDigest();
+  const { header, manifest, archive } = await openBackup(digest.track(file), masterKeys);
+  if (header.name !== expected.fileName) throw new BackupError(`the file belongs to ${header.name}`);
   assertMatches(manifest, expected);
   return cluster.withDatabase(async (url) => {
     await restoreArchive(tools, url, archive, signal);
-    if (measure.sizeBytes !== expected.sizeBytes || measure.sha256 !== expected.sha256)
-      throw new BackupError('the file is not the one that was written: its checksum differs');
+    if (digest.sizeBytes !== expected.sizeBytes || digest.sha256 !== expected.sha256)
+      throw new BackupError('the file has changed: its size or checksum differs');
     const faults = await withDirectConnection(url, (connection) => findFaults(connection, manifest, masterKeys));
     if (faults.length > 0) {
       throw new BackupError(
-        `the restored copy is not what was dumped: ${faults.slice(0, FAULTS_SHOWN).join('; ')}${faults.length > FAULTS_SHOWN ? ` and ${faults.length - FAULTS_SHOWN} more` : ''}`,
+        `the restored copy differs from the dump: ${faults.slice(0, FAULTS_SHOWN).join('; ')}${faults.length > FAULTS_SHOWN ? ` and ${faults.length - FAULTS_SHOWN} more` : ''}`,
       );
     }
     if (manifest.migrations.length < migrationNames().length) await assertMigrates(url);
@@ -212,24 +213,26 @@ export async function checkBackup(
 }
 
 function assertMatches(manifest: Manifest, { backupId, migration }: ExpectedFile): void {
-  if (manifest.backupId !== backupId) throw new BackupError(`the file is that of backup ${manifest.backupId}`);
+  if (manifest.backupId !== backupId) throw new BackupError(`the file belongs to backup ${manifest.backupId}`);
   if (!manifest.role.seesAllRows)
-    throw new BackupError(`it was dumped as ${manifest.role.name}, which does not see all rows`);
+    throw new BackupError(`it was dumped as ${manifest.role.name}, which cannot read all rows`);
   if (manifest.migrations.at(-1) !== migration)
-    throw new BackupError(`its schema is that of ${manifest.migrations.at(-1) ?? 'no migration'}, not of ${migration}`);
-  if (countRows(manifest) === 0) throw new BackupError('it holds no rows');
+    throw new BackupError(
+      `it has the schema of ${manifest.migrations.at(-1) ?? 'no migration'}, its row says ${migration}`,
+    );
+  if (countRows(manifest) === 0) throw new BackupError('it contains no rows');
 }
 
-/** A backup of an earlier release is worth what can be made of it with this one. */
+/** Checks that a backup of an earlier release migrates to this one. */
 async function assertMigrates(url: string): Promise<void> {
   await runMigrations(buildOwnerUrl(url)).catch((cause: Error) => {
-    throw new BackupError(`it is of an earlier release, and its migrations fail: ${cause.message}`, { cause });
+    throw new BackupError(`it comes from an earlier release and its migrations fail: ${cause.message}`, { cause });
   });
 }
 
-/** A superuser's address whose sessions act as the owner of the tables, as those of gigvault_migrator do. */
+/** Builds a superuser's URL whose sessions act as the owner of the tables, as gigvault_migrator does. */
 export function buildOwnerUrl(url: string): string {
-  const address = new URL(url);
-  address.searchParams.set('options', '-c role=gigvault_owner -c search_path=public');
-  return address.href;
+  const ownerUrl = new URL(url);
+  ownerUrl.searchParams.set('options', '-c role=gigvault_owner -c search_path=public');
+  return ownerUrl.href;
 }

@@ -15,62 +15,62 @@ export const SERVER_VERSION = `
 
 export const DATABASE_EXISTS = `SELECT 1 AS one FROM pg_database WHERE datname = $1`;
 
-/** What somebody might miss; what extensions bring along nobody does. */
+/** Tables that hold user data; tables owned by extensions are skipped. */
 export const USER_TABLES = `
   SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`;
 
-/** Fills a statement in with names, which the server quotes, and leaves it to be run. */
+/** Returns a statement with names quoted by the server; does not run it. */
 export const FORMAT_STATEMENT = `SELECT format($1, VARIADIC $2::text[]) AS statement`;
 
-/** In the row of a backup that the backup itself holds it is still being made, and has no file. */
+/** Completes the backup's own row: inside the dump it is still running and has no file. */
 export const ADOPT_BACKUP = `
   UPDATE public.backups SET status = 'verified', verified_at = now(), store = $2, file_name = $3, size_bytes = $4, sha256 = $5,
     migration = $6, master_keys = $7
   WHERE id = $1 AND status = 'running'`;
 
-/** Numbers that files in the store have already are not given again. */
+/** Prevents new backups from reusing the numbers of files in the store. */
 export const SET_LAST_ID = `SELECT setval(pg_get_serial_sequence('public.backups', 'id'), $1)`;
 
 export const ERASED_SINCE = `
   SELECT DISTINCT user_id AS id FROM public.security_logs
   WHERE event_type = 'audit.forgotten' AND user_id IS NOT NULL AND created_at > $1::timestamptz`;
 
-/** As auth.erase_account() does; tries under his address that were counted without him go with the security log. */
+/** Erases like auth.erase_account(), except sign-in attempts counted by e-mail address: they expire with the security log. */
 export const ERASE_USER = `
   WITH gone AS (DELETE FROM public.users WHERE id = $1 RETURNING id, role)
   SELECT id, audit.erase_user(id, ''::bytea, role = 'admin') AS told FROM gone`;
 
 export const CLOSE_CONNECTIONS = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1`;
 
-/** What is restored, and where. */
+/** The backup to restore and its target. */
 export interface RestoreOptions {
-  /** Reads the file from its beginning. */
+  /** Opens the file and reads it from the beginning. */
   readonly read: () => Bytes;
-  /** A superuser's address of the database that the backup becomes; it need not exist. */
+  /** A superuser's URL of the database to restore to; the database need not exist. */
   readonly target: string;
-  /** Of the logins, where they are not set already. */
+  /** Passwords of the logins, if not set already. */
   readonly passwords?: Record<Role, string>;
   readonly masterKeys: MasterKeys;
-  /** A database that holds something is kept under another name; without this it is refused. */
+  /** Whether a database with tables may be renamed and replaced; otherwise the restore is refused. */
   readonly canReplace: boolean;
-  /** Where the file is, and the names of those beside it: later ones tell whom to erase again. */
+  /** The file's store and the names of all its backups: later ones list users to erase again. */
   readonly store: BackupStore;
   readonly others: readonly string[];
 }
 
-/** What was done. */
+/** The result of a restore. */
 export interface RestoreReport {
   readonly manifest: Manifest;
-  /** Where the database that was there is now. */
+  /** The new name of the database that was replaced. */
   readonly oldDatabase: string | null;
   readonly migrationsRun: readonly string[];
-  /** Users erased after the backup was taken, and now again. */
+  /** Users erased after the backup was taken and erased again now. */
   readonly erasedUsers: readonly number[];
 }
 
-/** A file that was read to its end. */
+/** A backup file that was read to its end. */
 export interface ReadFile {
   readonly header: BackupHeader;
   readonly manifest: Manifest;
@@ -78,56 +78,57 @@ export interface ReadFile {
 }
 
 /**
- * Reads a backup to its end without restoring it: only what is whole and ours may touch a database.
- * @throws BackupError when it is neither
+ * Reads a backup to its end without restoring it: only a complete file sealed with these keys may touch a database.
+ * @throws BackupError when the file is incomplete or cannot be decrypted
  */
 export async function readToEnd(file: Bytes, masterKeys: MasterKeys): Promise<ReadFile> {
-  const measure = new StreamDigest();
-  const { header, manifest, archive } = await openBackup(measure.track(file), masterKeys);
+  const digest = new StreamDigest();
+  const { header, manifest, archive } = await openBackup(digest.track(file), masterKeys);
   for await (const chunk of archive) void chunk;
-  return { header, manifest, digest: measure };
+  return { header, manifest, digest };
 }
 
 /**
- * Puts a backup in the place of a database: it is restored beside it, compared as every backup is, brought up to this
- * release, and only then given the name. Whoever was erased since is erased again, as far as later backups and the
- * database that was there tell.
- * @throws BackupError; then everything is as it was
+ * Replaces a database with a backup: restores it next to the target, compares it, migrates it to this release, and only then
+ * swaps the names. Erases again the users erased since, as recorded in later backups and the replaced database.
+ * @throws BackupError; the target is then unchanged
  */
 export async function restoreDatabase(options: RestoreOptions): Promise<RestoreReport> {
-  const { read, target, masterKeys, canReplace: isForced } = options;
+  const { read, target, masterKeys, canReplace } = options;
   const readFile = await readToEnd(read(), masterKeys);
   const { manifest } = readFile;
   const name = decodeURIComponent(new URL(target).pathname.slice(1));
-  const at = (database: string): string =>
+  const buildUrl = (database: string): string =>
     Object.assign(new URL(target), { pathname: `/${encodeURIComponent(database)}` }).href;
   const onServer = <T>(work: (connection: DirectConnection) => Promise<T>) =>
-    withDirectConnection(at('postgres'), work);
+    withDirectConnection(buildUrl('postgres'), work);
   const major = await onServer((connection) => checkServer(connection, manifest));
-  const isThere = await onServer(async (connection) => (await connection.query(DATABASE_EXISTS, [name])).length > 0);
-  const tables = isThere
-    ? (await withDirectConnection(at(name), (connection) => connection.query(USER_TABLES))).length
+  const exists = await onServer(async (connection) => (await connection.query(DATABASE_EXISTS, [name])).length > 0);
+  const tables = exists
+    ? (await withDirectConnection(buildUrl(name), (connection) => connection.query(USER_TABLES))).length
     : undefined;
   const hasTables = tables !== undefined && tables > 0;
-  if (hasTables && !isForced)
+  if (hasTables && !canReplace)
     throw new BackupError(
-      `the database ${name} holds ${tables} tables: with --force it is kept under another name, and the backup takes its place`,
+      `the database ${name} contains ${tables} tables: use --force to rename it and restore the backup in its place`,
     );
-  const erased = await findErasedUsers(manifest, hasTables ? at(name) : undefined, options);
-  const side = `${name}_restored_${randomBytes(4).toString('hex')}`;
+  const erased = await findErasedUsers(manifest, hasTables ? buildUrl(name) : undefined, options);
+  const temporaryName = `${name}_restored_${randomBytes(4).toString('hex')}`;
   try {
-    await bootstrapDatabase(at, side, options.passwords);
+    await bootstrapDatabase(buildUrl, temporaryName, options.passwords);
     const { archive } = await openBackup(read(), masterKeys);
-    await restoreArchive(await findTools(major), at(side), archive);
-    await withDirectConnection(at(side), (connection) => finishRestore(connection, readFile, options));
-    const migrationsRun = await runMigrations(buildOwnerUrl(at(side)));
-    const erasedAgain = await withDirectConnection(at(side), (connection) => eraseUsers(connection, erased));
-    const keptAs = await onServer((connection) => swapDatabases(connection, name, side, tables));
-    return { manifest, oldDatabase: keptAs, migrationsRun, erasedUsers: erasedAgain };
-  } catch (error) {
-    await onServer((connection) => executeFormatted(connection, 'DROP DATABASE IF EXISTS %I WITH (FORCE)', side)).catch(
-      () => undefined,
+    await restoreArchive(await findTools(major), buildUrl(temporaryName), archive);
+    await withDirectConnection(buildUrl(temporaryName), (connection) => finishRestore(connection, readFile, options));
+    const migrationsRun = await runMigrations(buildOwnerUrl(buildUrl(temporaryName)));
+    const erasedUsers = await withDirectConnection(buildUrl(temporaryName), (connection) =>
+      eraseUsers(connection, erased),
     );
+    const oldDatabase = await onServer((connection) => swapDatabases(connection, name, temporaryName, tables));
+    return { manifest, oldDatabase, migrationsRun, erasedUsers };
+  } catch (error) {
+    await onServer((connection) =>
+      executeFormatted(connection, 'DROP DATABASE IF EXISTS %I WITH (FORCE)', temporaryName),
+    ).catch(() => undefined);
     throw error;
   }
 }
@@ -135,51 +136,52 @@ export async function restoreDatabase(options: RestoreOptions): Promise<RestoreR
 async function checkServer(connection: DirectConnection, { serverVersion }: Manifest): Promise<number> {
   const [server] = await connection.query<{ major: number; isSuperuser: boolean }>(SERVER_VERSION);
   const { major = 0, isSuperuser = false } = server ?? {};
-  if (!isSuperuser) throw new BackupError('the login of the target is no superuser: roles and extensions need one');
+  if (!isSuperuser)
+    throw new BackupError('the login of the target must be a superuser, which roles and extensions need');
   if (major < Number.parseInt(serverVersion, 10))
-    throw new BackupError(`the backup is of PostgreSQL ${serverVersion}, the target is an older one: ${major}`);
+    throw new BackupError(`the backup is from PostgreSQL ${serverVersion}, the target runs the older version ${major}`);
   return major;
 }
 
-/** Compares, and writes into the row of the backup what it could not know of itself. */
+/** Compares the copy and completes the backup's own row, which was still running inside the dump. */
 async function finishRestore(
   connection: DirectConnection,
-  { header, manifest, digest: measure }: ReadFile,
+  { header, manifest, digest }: ReadFile,
   { masterKeys, store, others }: RestoreOptions,
 ): Promise<void> {
   const faults = await findFaults(connection, manifest, masterKeys);
-  if (faults.length > 0) throw new BackupError(`the restored copy is not what was dumped: ${faults.join('; ')}`);
+  if (faults.length > 0) throw new BackupError(`the restored copy differs from the dump: ${faults.join('; ')}`);
   const { backupId, migrations } = manifest;
   const keys = [...new Set([header.wrappedKey.split('.')[1], ...manifest.masterKeys])];
   await connection.query(ADOPT_BACKUP, [
     backupId,
     store.kind,
     header.name,
-    measure.sizeBytes,
-    measure.sha256,
+    digest.sizeBytes,
+    digest.sha256,
     migrations.at(-1),
     keys,
   ]);
-  const numbers = others.map((name) => parseFileName(name)?.id ?? 0);
-  await connection.query(SET_LAST_ID, [Math.max(backupId, ...numbers)]);
+  const ids = others.map((name) => parseFileName(name)?.id ?? 0);
+  await connection.query(SET_LAST_ID, [Math.max(backupId, ...ids)]);
 }
 
-/** Who was erased after the backup was taken: the database that was there knows, and so does every later backup. */
+/** Lists users erased after the backup was taken, from the database to replace and the newest later backup that opens. */
 async function findErasedUsers(
   manifest: Manifest,
-  present: string | undefined,
+  presentUrl: string | undefined,
   { others, store, masterKeys }: RestoreOptions,
 ): Promise<number[]> {
   const ids = new Set<number>();
-  if (present !== undefined) {
-    const rows = await withDirectConnection(present, (connection) =>
+  if (presentUrl !== undefined) {
+    const rows = await withDirectConnection(presentUrl, (connection) =>
       connection.query<{ id: number }>(ERASED_SINCE, [manifest.takenAt]),
     ).catch(() => []);
     for (const { id } of rows) ids.add(id);
   }
   const later = others.filter((name) => (parseFileName(name)?.takenAt.getTime() ?? 0) > Date.parse(manifest.takenAt));
   for (const name of later.sort().reverse()) {
-    // The newest that opens knows all that those before it know.
+    // The newest readable backup lists every earlier erasure too.
     const opened = await openBackup(store.read(name), masterKeys).catch(() => undefined);
     if (!opened) continue;
     for (const { userId, at } of opened.manifest.erased) if (at > manifest.takenAt) ids.add(userId);
@@ -189,52 +191,52 @@ async function findErasedUsers(
 }
 
 async function eraseUsers(connection: DirectConnection, ids: readonly number[]): Promise<number[]> {
-  const done: number[] = [];
-  for (const id of ids) if ((await connection.query(ERASE_USER, [id])).length > 0) done.push(id);
+  const erased: number[] = [];
+  for (const id of ids) if ((await connection.query(ERASE_USER, [id])).length > 0) erased.push(id);
   await connection.query('ANALYZE');
-  return done;
+  return erased;
 }
 
-/** Gives the restored database the name; what had it is dropped when it is empty, else kept under another. */
+/** Renames the restored database to `name`. The old one is dropped when empty, otherwise renamed. */
 async function swapDatabases(
   connection: DirectConnection,
   name: string,
-  side: string,
+  temporaryName: string,
   tables: number | undefined,
 ): Promise<string | null> {
   if (tables === 0) await executeFormatted(connection, 'DROP DATABASE %I WITH (FORCE)', name);
-  const keptAs = tables ? await renameOldDatabase(connection, name) : null;
+  const oldDatabase = tables ? await renameOldDatabase(connection, name) : null;
   try {
-    await renameDatabase(connection, side, name);
+    await renameDatabase(connection, temporaryName, name);
   } catch (error) {
-    if (keptAs !== null) await renameDatabase(connection, keptAs, name);
+    if (oldDatabase !== null) await renameDatabase(connection, oldDatabase, name);
     throw error;
   }
-  return keptAs;
+  return oldDatabase;
 }
 
-/** Renames a database in a moment in which nobody can be connected to it. */
+/** Renames a database while no connections to it are allowed. */
 async function renameOldDatabase(connection: DirectConnection, name: string): Promise<string> {
-  const keptAs = `${name}_before_${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`;
-  let now = name;
+  const newName = `${name}_before_${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`;
+  let currentName = name;
   await executeFormatted(connection, 'ALTER DATABASE %I WITH ALLOW_CONNECTIONS false', name);
   try {
     await connection.query(CLOSE_CONNECTIONS, [name]);
-    await renameDatabase(connection, name, keptAs);
-    now = keptAs;
+    await renameDatabase(connection, name, newName);
+    currentName = newName;
   } finally {
-    await executeFormatted(connection, 'ALTER DATABASE %I WITH ALLOW_CONNECTIONS true', now);
+    await executeFormatted(connection, 'ALTER DATABASE %I WITH ALLOW_CONNECTIONS true', currentName);
   }
-  return keptAs;
+  return newName;
 }
 
-/** A connection that was told to end may take a moment. */
+/** Renames a database, retrying for five seconds: terminated connections may take a moment to close. */
 async function renameDatabase(connection: DirectConnection, from: string, to: string): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
       return await executeFormatted(connection, 'ALTER DATABASE %I RENAME TO %I', from, to);
     } catch (error) {
-      if (tries === 50 || (error as { code?: string }).code !== '55006') throw error;
+      if (attempt === 50 || (error as { code?: string }).code !== '55006') throw error;
       await sleep(100);
     }
   }

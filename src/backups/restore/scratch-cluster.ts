@@ -11,7 +11,7 @@ import { withDirectConnection } from '../../platform/database/driver/direct-conn
 import { BackupError } from '../storage/backup-store';
 import { findServerPrograms } from './postgres-tools';
 
-/** Folders of clusters: whose process is gone, those are rubbish. */
+/** Name of a cluster's folder, with the id of the process that made it. */
 const FOLDER_NAME = /^gigvault-scratch-(\d+)-/;
 
 /** The folders of this process. */
@@ -20,36 +20,36 @@ const ownFolders = new Set<string>();
 const SERVER_IDENTITY = `SELECT system_identifier::text AS id FROM pg_control_system()`;
 
 /**
- * A PostgreSQL in which backups are restored to see whether they can be: made for the occasion and thrown away, on
- * 127.0.0.1 with a password nobody knows, or one that the operator keeps for it.
+ * A PostgreSQL server for test restores of backups. Either temporary, on 127.0.0.1 with a random password, or one that the
+ * operator provides.
  */
 export class ScratchCluster {
   private constructor(
-    private readonly urlOf: (database: string) => string,
+    private readonly buildUrl: (database: string) => string,
     private readonly dispose: () => Promise<void>,
   ) {}
 
   /**
-   * Starts a cluster, or takes the operator's.
-   * @param major the server's whose backups are restored
+   * Starts a cluster, or uses the operator's server.
+   * @param major version of the server whose backups are restored
    * @param url BACKUP_SCRATCH_URL
-   * @param source any login of the server with the data, which must be another one
-   * @throws BackupError when there is no PostgreSQL to start, or it is the server with the data
+   * @param source any login of the server with the data, which must be another server
+   * @throws BackupError when no PostgreSQL can be started, or `url` is the server with the data
    */
   static async open(major: number, url: string | undefined, source: string): Promise<ScratchCluster> {
     if (url === undefined) return ScratchCluster.start(major);
-    const identityOf = (address: string) =>
+    const readIdentity = (address: string) =>
       withDirectConnection(address, (connection) => connection.query<{ id: string }>(SERVER_IDENTITY));
-    const [[there], [data]] = await Promise.all([identityOf(url), identityOf(source)]);
-    if (there?.id === data?.id)
-      throw new BackupError('BACKUP_SCRATCH_URL is the server with the data: give it one of its own');
+    const [[scratch], [data]] = await Promise.all([readIdentity(url), readIdentity(source)]);
+    if (scratch?.id === data?.id)
+      throw new BackupError('BACKUP_SCRATCH_URL points to the server with the data: use another server');
     return new ScratchCluster(
       (database) => Object.assign(new URL(url), { pathname: `/${database}` }).href,
       () => Promise.resolve(),
     );
   }
 
-  /** Starts a cluster of its own, in about a second. @throws BackupError when there is no PostgreSQL to start */
+  /** Starts a temporary cluster, in about a second. @throws BackupError when no PostgreSQL can be started */
   static async start(major: number): Promise<ScratchCluster> {
     await removeOrphans();
     const programs = await findPrograms(major);
@@ -66,7 +66,7 @@ export class ScratchCluster {
       isEphemeral: true,
       programs,
     });
-    const end = async (): Promise<void> => {
+    const dispose = async (): Promise<void> => {
       server.kill();
       await server.stop();
       rmSync(folder, { recursive: true, force: true });
@@ -75,32 +75,34 @@ export class ScratchCluster {
     try {
       await server.start();
     } catch (cause) {
-      await end();
-      throw new BackupError(`no cluster could be started to restore into: ${(cause as Error).message}`, { cause });
+      await dispose();
+      throw new BackupError(`the scratch cluster could not be started: ${(cause as Error).message}`, { cause });
     }
-    return new ScratchCluster((database) => server.buildUrl('postgres', password, database), end);
+    return new ScratchCluster((database) => server.buildUrl('postgres', password, database), dispose);
   }
 
-  /** Gives `work` the superuser's address of an empty database with our roles and extensions, and drops it. */
+  /** Runs `work` with a superuser's URL of an empty database that has the roles and extensions; drops it afterwards. */
   async withDatabase<T>(work: (url: string) => Promise<T>): Promise<T> {
     const name = `check_${randomBytes(8).toString('hex')}`;
     try {
-      await bootstrapDatabase(this.urlOf, name);
-      return await work(this.urlOf(name));
+      await bootstrapDatabase(this.buildUrl, name);
+      return await work(this.buildUrl(name));
     } finally {
-      // The name is our own: letters and digits.
+      // The name needs no quoting: hex digits only.
       const drop = `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`;
-      await withDirectConnection(this.urlOf('postgres'), (connection) => connection.query(drop)).catch(() => undefined);
+      await withDirectConnection(this.buildUrl('postgres'), (connection) => connection.query(drop)).catch(
+        () => undefined,
+      );
     }
   }
 
-  /** Ends the cluster and removes all that was in it. */
+  /** Stops the cluster and removes its files. */
   close(): Promise<void> {
     return this.dispose();
   }
 }
 
-/** undefined: those that npm installed. */
+/** Returns the programs to start; undefined for those that npm installed. */
 async function findPrograms(major: number): Promise<{ initdb: string; postgres: string } | undefined> {
   const native = findInstalledMajor();
   if (native === major) return undefined;
@@ -108,22 +110,22 @@ async function findPrograms(major: number): Promise<{ initdb: string; postgres: 
   if (server) return { initdb: join(server.folder, 'initdb'), postgres: join(server.folder, 'postgres') };
   if (native !== undefined && native > major) return undefined;
   throw new BackupError(
-    `no PostgreSQL ${major} or later was found to restore into: install one (apt install postgresql-${major}; it need not run), or set BACKUP_SCRATCH_URL`,
+    `no PostgreSQL ${major} or later was found for the scratch cluster: install one (apt install postgresql-${major}; it need not run), or set BACKUP_SCRATCH_URL`,
   );
 }
 
-/** Removes what processes that were killed have left, servers that still run included. */
+/** Removes the folders of killed processes and stops servers that still run in them. */
 async function removeOrphans(): Promise<void> {
   for (const name of readdirSync(getBaseFolder())) {
     const pid = Number(FOLDER_NAME.exec(name)?.[1] ?? 0);
     const folder = join(getBaseFolder(), name);
-    // A container that starts again has the same process number.
+    // A restarted container can have the same process id.
     if (pid === 0 || ownFolders.has(folder) || (pid !== process.pid && isAlive(pid))) continue;
     try {
       await stopOrphan(join(folder, 'postgres', 'postmaster.pid'), folder, ['SIGQUIT', 'SIGKILL']);
       rmSync(folder, { recursive: true, force: true });
     } catch {
-      // It is another account's, who sweeps it himself.
+      // The folder belongs to another account, which removes its own.
     }
   }
 }

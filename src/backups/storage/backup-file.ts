@@ -12,17 +12,17 @@ const MAX_HEADER_BYTES = 64 * 1_024;
 const MAX_MANIFEST_BYTES = 64 * 1_024 * 1_024;
 
 const headerSchema = z.object({
-  /** The file's name; a file put in another's place is found out. */
+  /** The file's name; detects a file that was renamed or swapped. */
   name: z.string(),
   takenAt: z.iso.datetime(),
-  /** The key of this file, which a master key wraps. */
+  /** The key of this file, wrapped by a master key. */
   wrappedKey: z.string(),
 });
 
-/** What a backup file tells without a key. */
+/** The part of a backup file that is readable without a key. */
 export type BackupHeader = Readonly<z.infer<typeof headerSchema>>;
 
-/** A backup file that was opened: what it says of itself, and the archive of pg_dump, to be read to its end. */
+/** An opened backup file; pg_dump's archive must be read to its end. */
 export interface OpenedBackup {
   readonly header: BackupHeader;
   readonly manifest: Manifest;
@@ -30,8 +30,8 @@ export interface OpenedBackup {
 }
 
 /**
- * Returns the bytes of a backup file: a readable header, then manifest and archive, sealed in chunks with a key made for
- * this file. Nothing but the header is in the clear.
+ * Streams a backup file: a readable header, then manifest and archive, encrypted in chunks with a key of this file. Only
+ * the header is plain text.
  */
 export async function* writeBackup(
   name: string,
@@ -47,14 +47,14 @@ export async function* writeBackup(
 }
 
 /**
- * Opens a backup file as far as its manifest. The rest is decrypted while `archive` is read; only when that has come to
- * its end without an error is the file whole.
- * @throws BackupError, from `archive` too, when the file is none, altered, cut off, or its key is not here
+ * Opens a backup file and reads its manifest. The rest is decrypted while `archive` is read; only an archive read to its end
+ * without an error proves a complete file.
+ * @throws BackupError, also from `archive`, when the file is no backup, altered or truncated, or its key is missing
  */
 export async function openBackup(file: Bytes, masterKeys: MasterKeys): Promise<OpenedBackup> {
   const source = new ByteReader(file);
   if (!(await source.take(MAGIC.length)).equals(MAGIC))
-    throw new BackupError('this is no backup of Gigvault, or of a version it does not know');
+    throw new BackupError('the file is not a Gigvault backup, or has an unknown format version');
   const headerBytes = await source.takeLengthPrefixed(MAX_HEADER_BYTES);
   const header = parseJson(headerSchema, headerBytes, 'header');
   const key = await masterKeys.unwrap(header.wrappedKey, buildAssociatedData(header.name)).catch((error: unknown) => {
@@ -71,7 +71,7 @@ async function* prependManifest(manifest: Manifest, archive: Bytes): AsyncGenera
   yield* archive;
 }
 
-/** Takes bytes from the front of a stream. */
+/** Reads a stream by lengths. */
 class ByteReader {
   private readonly chunks: AsyncIterator<Buffer>;
   private buffer = Buffer.alloc(0);
@@ -83,7 +83,7 @@ class ByteReader {
   async take(length: number): Promise<Buffer> {
     while (this.buffer.length < length) {
       const chunk = await this.readChunk();
-      if (!chunk) throw new BackupError('the file ends too early');
+      if (!chunk) throw new BackupError('the file is truncated');
       this.buffer = Buffer.concat([this.buffer, chunk]);
     }
     const taken = this.buffer.subarray(0, length);
@@ -93,7 +93,7 @@ class ByteReader {
 
   async takeLengthPrefixed(max: number): Promise<Buffer> {
     const length = (await this.take(LENGTH_BYTES)).readUInt32BE();
-    if (length > max) throw new BackupError('the file is damaged: it names an impossible length');
+    if (length > max) throw new BackupError('the file is damaged: a length in it is too large');
     return this.take(length);
   }
 
@@ -112,17 +112,17 @@ class ByteReader {
   }
 }
 
-function parseJson<T>(shape: z.ZodType<T>, bytes: Buffer, what: string): T {
+function parseJson<T>(schema: z.ZodType<T>, bytes: Buffer, part: string): T {
   try {
-    return shape.parse(JSON.parse(bytes.toString('utf8')));
+    return schema.parse(JSON.parse(bytes.toString('utf8')));
   } catch (cause) {
-    throw new BackupError(`the ${what} of the file is damaged`, { cause });
+    throw new BackupError(`the ${part} of the file is damaged`, { cause });
   }
 }
 
 function toBackupError(error: unknown): unknown {
   return error instanceof EncryptionError
-    ? new BackupError(`the file does not open: ${error.message}`, { cause: error })
+    ? new BackupError(`the file cannot be decrypted: ${error.message}`, { cause: error })
     : error;
 }
 

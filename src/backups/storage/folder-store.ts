@@ -7,7 +7,7 @@ import { makeFolder, whyNotUsable } from '../../platform/config/usable-folder';
 import type { Bytes } from '../../platform/encryption/sealed-stream';
 import { BackupError, BackupStore, sortNewestFirst } from './backup-store';
 
-/** A folder of this machine, or one mounted here, open to its owner only. */
+/** A local or mounted folder, accessible to its owner only. */
 export class FolderStore extends BackupStore {
   readonly kind = 'folder';
 
@@ -16,19 +16,19 @@ export class FolderStore extends BackupStore {
   }
 
   async write(name: string, content: Bytes, signal?: AbortSignal): Promise<void> {
-    const part = this.buildPartialPath(name);
+    const partialPath = this.buildPartialPath(name);
     try {
       await makeFolder(this.folder);
       await chmod(this.folder, 0o700);
       await pipeline(
         Readable.from(content, { objectMode: false }),
-        createWriteStream(part, { mode: 0o600, flush: true }),
+        createWriteStream(partialPath, { mode: 0o600, flush: true }),
         { signal },
       );
-      await rename(part, join(this.folder, name));
+      await rename(partialPath, join(this.folder, name));
       await this.syncFolder();
     } catch (error) {
-      // Where nothing can be written, nothing can be left.
+      // A folder that cannot be written to contains no partial file.
       await this.removePartial(name).catch(() => undefined);
       if ((error as NodeJS.ErrnoException).code === 'ENOTDIR')
         throw createUnusableError(await whyNotUsable(this.folder), error);
@@ -76,7 +76,7 @@ export class FolderStore extends BackupStore {
     return join(this.folder, `${name}.part`);
   }
 
-  /** A file's name is on disk when its folder is. */
+  /** Flushes the folder: a file's name is durable only then. */
   private async syncFolder(): Promise<void> {
     const folder = await open(this.folder, 'r');
     try {
@@ -89,21 +89,21 @@ export class FolderStore extends BackupStore {
 
 const ERROR_TEXTS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota of the disk is used up',
+  EDQUOT: 'the disk quota is exhausted',
   EROFS: 'the disk is read only',
   EACCES: 'permission denied',
-  ENOENT: 'there is no such file',
+  ENOENT: 'no such file',
 };
 
-function createUnusableError(why: string | undefined, cause: unknown): BackupError {
-  return new BackupError(`BACKUP_DIR is not usable: ${why ?? 'a file was in its place'}.`, { cause });
+function createUnusableError(reason: string | undefined, cause: unknown): BackupError {
+  return new BackupError(`BACKUP_DIR is not usable: ${reason ?? 'it is a file, not a folder'}.`, { cause });
 }
 
 function toBackupError(error: unknown): unknown {
   const { code, path } = error as NodeJS.ErrnoException;
-  const sentence = code === undefined ? undefined : ERROR_TEXTS[code];
-  if (sentence === undefined) return error;
-  return new BackupError(`BACKUP_DIR is not usable: ${path === undefined ? '' : `${path}: `}${sentence}.`, {
+  const text = code === undefined ? undefined : ERROR_TEXTS[code];
+  if (text === undefined) return error;
+  return new BackupError(`BACKUP_DIR is not usable: ${path === undefined ? '' : `${path}: `}${text}.`, {
     cause: error,
   });
 }

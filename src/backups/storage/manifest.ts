@@ -2,58 +2,58 @@ import { z } from 'zod';
 import type { DirectConnection } from '../../platform/database/driver/direct-connection';
 
 const tableStateSchema = z.object({
-  /** Rows of the table itself; a partitioned one has none, each of its partitions is listed. */
+  /** Number of rows in the table itself; a partitioned table has none, its partitions are listed. */
   rows: z.int().min(0),
-  /** Sum of the hashes of the sampled tenants' rows, or of all rows where rows belong to nobody. */
+  /** Sum of the row hashes: of the sampled tenants, or of all rows in tables without tenants. */
   sample: z.string(),
 });
 
-/** What the database held at the instant of the dump, read in the dump's own snapshot. */
+/** The state of the database, read in the snapshot of the dump. */
 export const manifestSchema = z.object({
   version: z.literal(1),
   takenAt: z.iso.datetime(),
-  /** Of PostgreSQL. */
+  /** PostgreSQL's version. */
   serverVersion: z.string(),
   role: z.object({ name: z.string(), seesAllRows: z.boolean() }),
-  /** Those that had run, in their order. */
+  /** The applied migrations, in order. */
   migrations: z.array(z.string()),
-  /** Those that wrap the data keys inside: they are needed to open secrets after a restore. */
+  /** Ids of the master keys that wrap the data keys inside; needed to decrypt secrets after a restore. */
   masterKeys: z.array(z.string()),
-  /** The tenants whose rows are compared one by one. */
+  /** The tenants whose rows are compared. */
   sampledUsers: z.array(z.int()),
   tables: z.record(z.string(), tableStateSchema),
-  /** How many policies, triggers, indexes, constraints, functions, views there are. */
+  /** Number of policies, triggers, indexes, constraints, functions and views. */
   objects: z.record(z.string(), z.int()),
-  /** Of the row of backups that the dump itself holds. */
+  /** The id of the backup's own row, which the dump contains. */
   backupId: z.int(),
-  /** SHA-256 of the text sealed in that row, in hex. */
+  /** SHA-256 of the canary encrypted in that row, in hex. */
   canaryHash: z.string(),
-  /** Users who were erased, as long as the security log tells: an older backup still holds them. */
+  /** Erased users, as far back as the security log reaches; older backups still contain them. */
   erased: z.array(z.object({ userId: z.int(), at: z.iso.datetime() })),
 });
 
-/** What the database held at the instant of the dump. */
+/** The state of the database at the instant of the dump. */
 export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
 
-/** The rows of one table, as the manifest has them. */
+/** Row count and row hashes of one table. */
 export type TableState = z.infer<typeof tableStateSchema>;
 
-/** Everything in all tables. */
+/** Counts the rows of all tables. */
 export function countRows({ tables }: Pick<Manifest, 'tables'>): number {
   return Object.values(tables).reduce((sum, { rows }) => sum + rows, 0);
 }
 
-/** Rows are compared as text, which must not depend on a server's settings. */
+/** Rows are compared as text, which must not depend on server settings. */
 const TEXT_FORMAT_SETTINGS = `SET LOCAL datestyle = 'ISO, MDY'; SET LOCAL intervalstyle = 'postgres'; SET LOCAL timezone = 'UTC';
   SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL xmlbinary = 'base64'; SET LOCAL search_path = pg_catalog`;
 
-/** Everything but PostgreSQL's own, and what extensions bring along. */
+/** Excludes objects of PostgreSQL itself and of extensions. */
 const OWN_OBJECTS = `n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`;
 
 /**
- * For each table a statement that counts its rows and adds up hashes: of the rows of the users in $1, or of all where rows
- * belong to nobody. A sum does not depend on an order, and a row that is there twice counts twice.
+ * One statement per table that counts its rows and sums their hashes: of the users in $1, or of all rows in tables without
+ * tenants. A sum is independent of order and counts duplicate rows.
  */
 const TABLE_STATEMENTS = `
   SELECT format('%I.%I', n.nspname, c.relname) AS name,
@@ -80,7 +80,7 @@ const OBJECT_COUNTS = `
 
 const MIGRATIONS = `SELECT name FROM public.schema_migrations ORDER BY id`;
 
-/** What two copies of one database have in common. */
+/** The state that a copy of the database must share. */
 export interface DatabaseState {
   readonly migrations: string[];
   readonly tables: Record<string, TableState>;
@@ -88,9 +88,9 @@ export interface DatabaseState {
 }
 
 /**
- * Reads what a copy of the database must have as well.
- * @param connection of a login that sees all rows, in a transaction
- * @param sampledUsers the tenants whose rows are hashed one by one
+ * Reads the state that a copy of the database must share.
+ * @param connection a login that sees all rows, in a transaction
+ * @param sampledUsers the tenants whose rows are hashed
  */
 export async function readDatabaseState(
   connection: DirectConnection,
@@ -103,7 +103,7 @@ export async function readDatabaseState(
     if (state) tables[name] = state;
   }
   const objects = await connection.query<{ kind: string; count: number }>(OBJECT_COUNTS);
-  // A database that was never migrated, or restored from nothing, has no list of migrations.
+  // A database that was never migrated has no list of migrations.
   const migrations = 'public.schema_migrations' in tables ? await connection.query<{ name: string }>(MIGRATIONS) : [];
   return {
     migrations: migrations.map(({ name }) => name),
@@ -112,22 +112,22 @@ export async function readDatabaseState(
   };
 }
 
-/** Says how a copy differs from what it should be, one sentence for each difference; empty when it does not. */
+/** Describes the differences of a copy, one sentence each; empty when there are none. */
 export function findDifferences(expected: DatabaseState, found: DatabaseState): string[] {
   const list = (names: readonly string[]): string => (names.length > 0 ? names.join(', ') : 'none');
   const missing = expected.migrations.filter((name) => !found.migrations.includes(name));
   const extra = found.migrations.filter((name) => !expected.migrations.includes(name));
   return [
-    ...(missing.length + extra.length > 0 ? [`migrations: ${list(missing)} missing, ${list(extra)} too many`] : []),
+    ...(missing.length + extra.length > 0 ? [`migrations: ${list(missing)} missing, ${list(extra)} unexpected`] : []),
     ...Object.keys(expected.tables).flatMap((name) =>
       findTableDifferences(name, expected.tables[name]!, found.tables[name]),
     ),
     ...Object.keys(found.tables)
       .filter((name) => !(name in expected.tables))
-      .map((name) => `table ${name} should not be there`),
+      .map((name) => `table ${name} is unexpected`),
     ...[...new Set([...Object.keys(expected.objects), ...Object.keys(found.objects)])].flatMap((kind) => {
-      const [wanted, there] = [expected.objects[kind] ?? 0, found.objects[kind] ?? 0];
-      return wanted === there ? [] : [`${kind}: ${there} of ${wanted}`];
+      const [expectedCount, foundCount] = [expected.objects[kind] ?? 0, found.objects[kind] ?? 0];
+      return expectedCount === foundCount ? [] : [`${kind}: ${foundCount} of ${expectedCount}`];
     }),
   ];
 }
@@ -135,5 +135,5 @@ export function findDifferences(expected: DatabaseState, found: DatabaseState): 
 function findTableDifferences(name: string, expected: TableState, found: TableState | undefined): string[] {
   if (!found) return [`table ${name} is missing`];
   if (found.rows !== expected.rows) return [`table ${name}: ${found.rows} of ${expected.rows} rows`];
-  return found.sample === expected.sample ? [] : [`table ${name}: the rows that were compared one by one differ`];
+  return found.sample === expected.sample ? [] : [`table ${name}: the compared rows differ`];
 }

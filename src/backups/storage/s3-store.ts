@@ -5,22 +5,22 @@ import { BackupError, BackupStore, sortNewestFirst } from './backup-store';
 import type { Config } from '../../platform/config/config';
 import { FolderStore } from './folder-store';
 
-/** Four parts are in memory at once; ten thousand are the most, 160 GB. */
+/** Four parts are in memory at once; S3 allows 10,000 parts, so a file can have 160 GB. */
 const PART_BYTES = 16 * 1_024 * 1_024;
 
-/** Where the bucket is and who may use it. */
+/** Address and credentials of a bucket. */
 export interface S3Access {
-  /** Address of the service, for a path-style request. */
+  /** URL of the service, for path-style requests. */
   readonly endpoint: string;
   readonly region: string;
   readonly bucket: string;
   readonly accessKey: string;
   readonly secretKey: string;
-  /** Put in front of each name. */
+  /** Prefix of every object key. */
   readonly prefix: string;
 }
 
-/** A bucket of any store that speaks S3: Amazon, MinIO, Ceph, Garage, R2 … Files go there in parts as they are made. */
+/** A bucket of any S3-compatible store: Amazon, MinIO, Ceph, Garage, R2 … Files are uploaded in parts as they are made. */
 export class S3Store extends BackupStore {
   readonly kind = 's3';
   private readonly client: S3Client;
@@ -41,7 +41,7 @@ export class S3Store extends BackupStore {
         partSize: PART_BYTES,
       });
     } catch (error) {
-      // Parts that were sent cost money until their upload is ended; a store that is away keeps them all the same.
+      // Uploaded parts cost money until the upload is aborted; a store that is down keeps them anyway.
       await this.removePartial(name).catch(() => undefined);
       throw contentError ? contentError.error : toBackupError(error);
     }
@@ -71,13 +71,13 @@ export class S3Store extends BackupStore {
   async removePartial(name: string): Promise<void> {
     const key = this.buildKey(name);
     try {
-      const answer = await this.client.makeRequest({
+      const response = await this.client.makeRequest({
         method: 'GET',
         objectName: '',
         query: { uploads: '', prefix: key },
         returnBody: true,
       });
-      for (const [, uploadId = ''] of (await answer.text()).matchAll(/<UploadId>([^<]+)<\/UploadId>/g)) {
+      for (const [, uploadId = ''] of (await response.text()).matchAll(/<UploadId>([^<]+)<\/UploadId>/g)) {
         await this.client.makeRequest({ method: 'DELETE', objectName: key, query: { uploadId }, statusCode: 204 });
       }
     } catch (error) {
@@ -112,19 +112,19 @@ export class S3Store extends BackupStore {
 }
 
 /**
- * Ends the stream with an error when the signal says so. `onError` gets the errors of the content; those of the store come
- * by the `yield`.
+ * Passes the content on and fails when the signal is aborted. Calls `onError` for errors of the content; errors of the store
+ * surface at the `yield`.
  */
 async function* observeErrors(
   content: Bytes,
   signal: AbortSignal | undefined,
   onError: (error: unknown) => void,
 ): AsyncGenerator<Buffer> {
-  const pieces = content[Symbol.asyncIterator]();
+  const chunks = content[Symbol.asyncIterator]();
   const next = async (): Promise<IteratorResult<Buffer>> => {
     try {
       signal?.throwIfAborted();
-      return await pieces.next();
+      return await chunks.next();
     } catch (error) {
       onError(error);
       throw error;
@@ -133,24 +133,24 @@ async function* observeErrors(
   try {
     for (let chunk = await next(); !chunk.done; chunk = await next()) yield chunk.value;
   } finally {
-    await pieces.return?.();
+    await chunks.return?.();
   }
 }
 
-/** What the store says may name the account; its code tells enough. An answer nobody can read is a failure like others. */
+/** Reports only the error code: the store's message may name the account. Unreadable answers are failures too. */
 function toBackupError(error: unknown): BackupError {
   if (error instanceof BackupError) return error;
   if (error instanceof S3Errors.ServerError) {
     const code = error.code.replace(/[^\w.-]/g, '').slice(0, 100);
     return new BackupError(`the S3 store answered ${error.statusCode} ${code}`, { cause: error });
   }
-  const isAway = (error as Error).name === 'TypeError';
-  return new BackupError(isAway ? 'the S3 store does not answer' : "the S3 store's answer cannot be used", {
+  const isUnreachable = (error as Error).name === 'TypeError';
+  return new BackupError(isUnreachable ? 'the S3 store does not answer' : "the S3 store's answer cannot be read", {
     cause: error,
   });
 }
 
-/** Where the settings want backups to be. */
+/** Creates the store that the settings select. */
 export function createBackupStore({ s3, folder }: Pick<Config['backups'], 's3' | 'folder'>): BackupStore {
   return s3 ? new S3Store(s3) : new FolderStore(folder);
 }
