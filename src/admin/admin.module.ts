@@ -35,7 +35,7 @@ import { AdminTasksController } from './api/tasks/admin-tasks.controller';
 import { AdminUsersController } from './api/users/admin-users.controller';
 import { AdminUsersService } from './api/users/admin-users.service';
 
-/** The pages of the dashboard besides the tasks; one exists by being listed here. */
+/** The pages of the dashboard, besides overview, tasks and runs; a panel must be listed here. */
 const PANEL_CLASSES = [
   RunsPanel,
   DatabasePanel,
@@ -47,7 +47,7 @@ const PANEL_CLASSES = [
   KeysPanel,
 ];
 
-/** What admins use: the routes of the scheduled tasks and of accounts, and the dashboard at /admin. */
+/** The API routes for admins and the dashboard at /admin. */
 @Module({
   imports: [AuditModule, SchedulerModule.forApi(SCHEDULED_TASKS)],
   controllers: [

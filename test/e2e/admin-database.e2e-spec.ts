@@ -13,7 +13,7 @@ describe('/v1/admin/database', () => {
   });
   afterAll(() => app.close());
 
-  const itemsOf = async (path: string): Promise<Record<string, unknown>[]> => {
+  const listItems = async (path: string): Promise<Record<string, unknown>[]> => {
     const { status, body } = await admin.get(`/v1/admin/database/${path}`);
     expect(status).toBe(200);
     return body.items;
@@ -29,14 +29,14 @@ describe('/v1/admin/database', () => {
     },
   );
 
-  it('adds the partitions of a table up, and knows tables of any name', async () => {
+  it('sums up the partitions of a table, and lists tables of any name', async () => {
     await app.db.query('superuser', `CREATE TABLE public."Mixed.Case ""and"" space" (id int)`);
     const [expected] = await app.db.query<{ sum: number }>(
       'superuser',
       `SELECT sum(pg_total_relation_size(relid))::bigint AS sum FROM pg_partition_tree('audit_logs')`,
     );
 
-    const sizes = await itemsOf('table-sizes');
+    const sizes = await listItems('table-sizes');
 
     expect(sizes).toContainEqual(
       expect.objectContaining({ table: 'Mixed.Case "and" space', sizeBytes: 0, partitions: 0 }),
@@ -51,10 +51,10 @@ describe('/v1/admin/database', () => {
     await app.db.query('superuser', `DROP TABLE public."Mixed.Case ""and"" space"`);
   });
 
-  it('lists slow statements of every role without their values, and says what to do', async () => {
+  it('lists slow statements of every role without values, with advice', async () => {
     await app.db.query('app', `SELECT pg_sleep(0.15), 'a secret of a tenant'`);
 
-    const slow = await itemsOf('slow-queries');
+    const slow = await listItems('slow-queries');
 
     expect(slow.length).toBeLessThanOrEqual(10);
     expect(slow).toContainEqual(
@@ -70,7 +70,7 @@ describe('/v1/admin/database', () => {
     expect(means).toEqual([...means].sort((a, b) => b - a));
   });
 
-  it('counts who is idle in a transaction and who waits for a lock', async () => {
+  it('counts connections idle in a transaction and waiting for a lock', async () => {
     await app.db.transaction('superuser', async (holder) => {
       await holder.query('LOCK TABLE templates');
       const waiter = app.db.query('app', 'SELECT count(*) FROM templates');
@@ -87,7 +87,7 @@ describe('/v1/admin/database', () => {
     });
   });
 
-  it('tells by their bounds how far partitions reach, and what lies in the default one', async () => {
+  it('reports the coverage of partitions by their bounds, and rows in the default one', async () => {
     const user = await createSignedInCaller(app);
     await app.db.query(
       'superuser',
@@ -95,7 +95,7 @@ describe('/v1/admin/database', () => {
       [user.id],
     );
 
-    const tables = await itemsOf('partitions');
+    const tables = await listItems('partitions');
 
     const days = Math.floor((Date.UTC(YEAR + 3, 0, 1) - Date.now()) / 86_400_000);
     expect(tables.map(({ table }) => table)).toEqual(['analytics', 'audit_logs', 'security_logs']);
@@ -110,11 +110,11 @@ describe('/v1/admin/database', () => {
     expect((tables[0]!.partitions as unknown[]).length).toBe(4);
     expect(tables[2]).toMatchObject({ rowsInDefault: 0, oldestInDefault: null });
     await app.db.query('superuser', `ALTER TABLE security_logs DETACH PARTITION security_logs_${YEAR}`);
-    expect((await itemsOf('partitions'))[2]).toMatchObject({ isCovered: false, daysCovered: 0 });
+    expect((await listItems('partitions'))[2]).toMatchObject({ isCovered: false, daysCovered: 0 });
   });
 
-  it('tells the use of indexes, cache hits and the age of the views', async () => {
-    const indexes = await itemsOf('indexes');
+  it('reports the usage of indexes, cache hits and the age of views', async () => {
+    const indexes = await listItems('indexes');
     const { body: state } = await admin.get('/v1/admin/database');
 
     expect(indexes.filter(({ index }) => index === 'idx_audit_logs_user_id')).toHaveLength(1);

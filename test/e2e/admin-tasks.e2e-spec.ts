@@ -34,8 +34,8 @@ describe('/v1/admin/tasks', () => {
     await app.close();
   });
 
-  async function ended(task: string, id: number): Promise<Record<string, unknown>> {
-    for (let tries = 0; tries < 100; tries += 1) {
+  async function waitForEnd(task: string, id: number): Promise<Record<string, unknown>> {
+    for (let attempt = 0; attempt < 100; attempt += 1) {
       const { body } = await admin.get<{ items: Record<string, unknown>[] }>(`/v1/admin/tasks/${task}/runs`);
       const run = body.items.find((item) => item.id === id);
       if (run?.endedAt) return run;
@@ -44,7 +44,7 @@ describe('/v1/admin/tasks', () => {
     throw new Error('the run did not end');
   }
 
-  it('lists every declared task with its next firing', async () => {
+  it('lists every declared task with its next run', async () => {
     const { status, body } = await admin.get<{ items: { id: string; nextRunAt: string }[] }>('/v1/admin/tasks');
 
     expect(status).toBe(200);
@@ -53,7 +53,7 @@ describe('/v1/admin/tasks', () => {
     expect(new Date(body.items[0]!.nextRunAt).getTime()).toBeGreaterThan(Date.now());
   });
 
-  it('runs a task now, for a reason that stays on record', async () => {
+  it('runs a task now and logs the reason', async () => {
     const { status, body } = await admin.post('/v1/admin/tasks/refresh-job-stats/run', { reason: 'fresh numbers' });
 
     expect(status).toBe(202);
@@ -64,7 +64,10 @@ describe('/v1/admin/tasks', () => {
       startedById: admin.id,
       startedAt: null,
     });
-    await expect(ended('refresh-job-stats', body.id)).resolves.toMatchObject({ outcome: 'succeeded', error: null });
+    await expect(waitForEnd('refresh-job-stats', body.id)).resolves.toMatchObject({
+      outcome: 'succeeded',
+      error: null,
+    });
     const events = await app.db.query<{ details: { reason: string; operation: string }; user_id: number }>(
       'superuser',
       `SELECT user_id, details FROM security_logs WHERE event_type = 'system.admin' AND details->>'reason' LIKE '%fresh numbers%'`,
@@ -77,9 +80,9 @@ describe('/v1/admin/tasks', () => {
     ]);
   });
 
-  it('keeps the error of a failed run, and retries it when asked', async () => {
+  it('keeps the error of a failed run, and retries it on request', async () => {
     const first = await admin.post('/v1/admin/tasks/purge-expired/run', { reason: 'to see it fail' });
-    await expect(ended('purge-expired', first.body.id)).resolves.toMatchObject({
+    await expect(waitForEnd('purge-expired', first.body.id)).resolves.toMatchObject({
       outcome: 'failed',
       error: 'no space left',
     });
@@ -88,7 +91,7 @@ describe('/v1/admin/tasks', () => {
 
     expect(retry.status).toBe(202);
     expect(retry.body).toMatchObject({ retryOf: first.body.id, task: 'purge-expired' });
-    await ended('purge-expired', retry.body.id);
+    await waitForEnd('purge-expired', retry.body.id);
   });
 
   it('retries a run that failed in part', async () => {
@@ -101,19 +104,19 @@ describe('/v1/admin/tasks', () => {
     const retry = await admin.post(`/v1/admin/tasks/runs/${run!.id}/retry`, {});
 
     expect([retry.status, retry.body.retryOf]).toEqual([202, run!.id]);
-    await ended('purge-expired', retry.body.id);
+    await waitForEnd('purge-expired', retry.body.id);
   });
 
-  it('refuses to retry what did not fail', async () => {
+  it('refuses to retry a run that did not fail', async () => {
     const run = await admin.post('/v1/admin/tasks/create-partitions/run', { reason: 'once' });
-    await ended('create-partitions', run.body.id);
+    await waitForEnd('create-partitions', run.body.id);
 
     const { status, body } = await admin.post(`/v1/admin/tasks/runs/${run.body.id}/retry`);
 
     expect([status, body.code]).toEqual([409, 'task.run_not_failed']);
   });
 
-  it('lists what is wrong, as long as it is', async () => {
+  it('lists open alerts only', async () => {
     await app.db.query(
       'superuser',
       `INSERT INTO task_alerts (task, kind, reason, cleared_at) VALUES ('create-partitions', 'overlong', 'over', now()), ('create-partitions', 'missed', 'was due', NULL)`,

@@ -3,7 +3,7 @@ import { createSignedInCaller, createUser, enableTotp, type SignedInCaller, sign
 import type { Caller } from '../support/caller';
 import { listEmails } from '../support/emails';
 
-describe('users in the hands of an admin', () => {
+describe('user administration', () => {
   let app: TestApp;
   let second: TestApp;
   let admin: SignedInCaller;
@@ -18,9 +18,9 @@ describe('users in the hands of an admin', () => {
     await app.close();
   });
 
-  const statusOf = async (user: Caller): Promise<number> => (await user.get('/v1/users/me')).status;
+  const getStatus = async (user: Caller): Promise<number> => (await user.get('/v1/users/me')).status;
 
-  const auditOf = (userId: number): Promise<object[]> =>
+  const listAuditRows = (userId: number): Promise<object[]> =>
     app.db.query(
       'superuser',
       `SELECT table_name AS "table", actor_kind AS "actorKind", actor_id AS "actorId", reason, new_values AS "new" FROM audit_logs
@@ -28,18 +28,18 @@ describe('users in the hands of an admin', () => {
       [userId],
     );
 
-  it('are listed newest first and found by address, name, role and standing', async () => {
-    const own = await startApp();
-    const chief = await createSignedInCaller(own, { role: 'admin' });
+  it('lists users newest first and finds them by email, name, role and state', async () => {
+    const ownApp = await startApp();
+    const ownAdmin = await createSignedInCaller(ownApp, { role: 'admin' });
     const [ann, bob] = [
-      await createSignedInCaller(own, { email: 'Ann.Search@example.com' }),
-      await createSignedInCaller(own, { email: 'bob_100%@example.com' }),
+      await createSignedInCaller(ownApp, { email: 'Ann.Search@example.com' }),
+      await createSignedInCaller(ownApp, { email: 'bob_100%@example.com' }),
     ];
 
-    const all = await chief.get('/v1/admin/users?limit=2');
-    const next = await chief.get(`/v1/admin/users?limit=2&cursor=${all.body.nextCursor}`);
+    const all = await ownAdmin.get('/v1/admin/users?limit=2');
+    const next = await ownAdmin.get(`/v1/admin/users?limit=2&cursor=${all.body.nextCursor}`);
 
-    expect([...all.body.items, ...next.body.items].map(({ id }) => id)).toEqual([bob.id, ann.id, chief.id]);
+    expect([...all.body.items, ...next.body.items].map(({ id }) => id)).toEqual([bob.id, ann.id, ownAdmin.id]);
     expect(Object.keys(all.body.items[0])).toEqual([
       'id',
       'email',
@@ -52,98 +52,101 @@ describe('users in the hands of an admin', () => {
       'createdAt',
       'updatedAt',
     ]);
-    const found = async (query: string): Promise<number[]> =>
-      (await chief.get(`/v1/admin/users?${query}`)).body.items.map(({ id }: { id: number }) => id);
-    expect(await found('q=ann.search')).toEqual([ann.id]);
-    expect(await found('q=100%25')).toEqual([bob.id]);
-    expect(await found('q=OTHER')).toHaveLength(3);
-    expect(await found('role=admin')).toEqual([chief.id]);
-    expect(await found('isActive=false')).toEqual([]);
+    const findIds = async (query: string): Promise<number[]> =>
+      (await ownAdmin.get(`/v1/admin/users?${query}`)).body.items.map(({ id }: { id: number }) => id);
+    expect(await findIds('q=ann.search')).toEqual([ann.id]);
+    expect(await findIds('q=100%25')).toEqual([bob.id]);
+    expect(await findIds('q=OTHER')).toHaveLength(3);
+    expect(await findIds('role=admin')).toEqual([ownAdmin.id]);
+    expect(await findIds('isActive=false')).toEqual([]);
     expect((await ann.get('/v1/admin/users')).status).toBe(403);
-    await own.close();
+    await ownApp.close();
   });
 
-  it('are deactivated with a reason, at once and everywhere, and let in again', async () => {
+  it('deactivates a user at once and everywhere, with a reason, and reactivates them', async () => {
     const person = await createUser(app);
     const user = await signInFrom(app, person);
-    expect(await statusOf(user.withBaseUrl(second.url))).toBe(200);
+    expect(await getStatus(user.withBaseUrl(second.url))).toBe(200);
 
     const answer = await admin.patch(`/v1/admin/users/${person.id}`, {
       isActive: false,
-      reason: 'his laptop was stolen',
+      reason: 'the laptop was stolen',
     });
 
     expect(answer).toMatchObject({ status: 200, body: { id: person.id, isActive: false, role: 'user' } });
-    expect(await statusOf(user)).toBe(401);
+    expect(await getStatus(user)).toBe(401);
     await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(await statusOf(user.withBaseUrl(second.url))).toBe(401);
+    expect(await getStatus(user.withBaseUrl(second.url))).toBe(401);
     await expect(signInFrom(app, person)).rejects.toThrow('401');
-    expect(await auditOf(person.id)).toMatchObject([
+    expect(await listAuditRows(person.id)).toMatchObject([
       {
         table: 'users',
         actorKind: 'admin',
         actorId: admin.id,
-        reason: `change user ${person.id}: his laptop was stolen`,
+        reason: `change user ${person.id}: the laptop was stolen`,
         new: { is_active: false },
       },
     ]);
     expect(
-      (await admin.patch(`/v1/admin/users/${person.id}`, { isActive: true, reason: 'he has a new one' })).body.isActive,
+      (await admin.patch(`/v1/admin/users/${person.id}`, { isActive: true, reason: 'the laptop was replaced' })).body
+        .isActive,
     ).toBe(true);
-    expect(await statusOf(user)).toBe(401);
-    expect(await statusOf(await signInFrom(app, person))).toBe(200);
+    expect(await getStatus(user)).toBe(401);
+    expect(await getStatus(await signInFrom(app, person))).toBe(200);
   });
 
-  it('change in role by the next request, and their sessions end', async () => {
+  it('applies a new role to the next request and ends the sessions', async () => {
     const person = await createUser(app);
     const user = await signInFrom(app, person);
 
     expect(
-      (await admin.patch(`/v1/admin/users/${person.id}`, { role: 'admin', reason: 'she helps out' })).body.role,
+      (await admin.patch(`/v1/admin/users/${person.id}`, { role: 'admin', reason: 'joins the team' })).body.role,
     ).toBe('admin');
-    expect(await statusOf(user)).toBe(401);
+    expect(await getStatus(user)).toBe(401);
     const promoted = await signInFrom(app, person);
     expect((await promoted.get('/v1/admin/users')).status).toBe(200);
-    await admin.patch(`/v1/admin/users/${person.id}`, { role: 'user', reason: 'she does not any more' });
+    await admin.patch(`/v1/admin/users/${person.id}`, { role: 'user', reason: 'left the team' });
 
     expect((await promoted.get('/v1/admin/users')).status).toBe(401);
     expect((await (await signInFrom(app, person)).get('/v1/admin/users')).status).toBe(403);
   });
 
-  it('lose all sessions, also those a Redis brings back', async () => {
+  it('ends all sessions, also those restored in Redis', async () => {
     const user = await createSignedInCaller(app);
     const dump = await app.redis.dumpBuffer(`session:${user.sessionId}`);
 
-    expect((await admin.delete(`/v1/admin/users/${user.id}/sessions`, { reason: 'he asked for it' })).status).toBe(204);
+    expect(
+      (await admin.delete(`/v1/admin/users/${user.id}/sessions`, { reason: 'requested by the user' })).status,
+    ).toBe(204);
 
-    expect(await statusOf(user)).toBe(401);
+    expect(await getStatus(user)).toBe(401);
     await app.redis.restore(`session:${user.sessionId}`, 0, dump);
-    expect(await statusOf(user.withBaseUrl(second.url))).toBe(401);
-    expect(await auditOf(user.id)).toMatchObject([
-      { actorId: admin.id, reason: `end the sessions of user ${user.id}: he asked for it` },
+    expect(await getStatus(user.withBaseUrl(second.url))).toBe(401);
+    expect(await listAuditRows(user.id)).toMatchObject([
+      { actorId: admin.id, reason: `end the sessions of user ${user.id}: requested by the user` },
     ]);
     expect((await listEmails(admin, user.email))[0]?.subject).toBe('Your sessions were ended by an admin');
     expect((await admin.delete(`/v1/admin/users/${user.id}/sessions`)).status).toBe(204);
   });
 
-  it('who have lost their second factor get in by the password alone, and are told', async () => {
+  it('resets a lost second factor: the password alone is enough, and the user is notified', async () => {
     const person = await createUser(app);
     const user = await signInFrom(app, person);
     await enableTotp(user, person);
 
     const answer = await admin.post(
       `/v1/admin/users/${person.id}/reset-mfa`,
-      { reason: 'lost his phone' },
+      { reason: 'lost phone' },
       { 'idempotency-key': 'once' },
     );
 
     expect(answer).toMatchObject({ status: 200, body: { id: person.id, mfaEnabled: false } });
-    expect(await statusOf(user)).toBe(401);
+    expect(await getStatus(user)).toBe(401);
     const again = await signInFrom(app, person);
     expect((await again.get('/v1/auth/mfa')).body).toEqual({ totpEnabled: false, backupCodesLeft: 0 });
     expect((await listEmails(admin, person.email))[0]?.subject).toBe('Two-factor sign-in was turned off by an admin');
-    const audit = JSON.stringify(await auditOf(person.id));
-    expect(audit).toContain('lost his phone');
+    const audit = JSON.stringify(await listAuditRows(person.id));
+    expect(audit).toContain('lost phone');
     expect(audit).toContain('[redacted]');
     expect(await admin.post(`/v1/admin/users/${person.id}/reset-mfa`, {})).toMatchObject({
       status: 409,
@@ -155,18 +158,18 @@ describe('users in the hands of an admin', () => {
     ['without a reason', { isActive: false }, 400, '/reason'],
     ['with an empty reason', { isActive: false, reason: ' ' }, 400, '/reason'],
     ['with nothing to change', { reason: 'why not' }, 400, ''],
-    ['with a role nobody has', { role: 'root', reason: 'why not' }, 400, '/role'],
+    ['with an unknown role', { role: 'root', reason: 'why not' }, 400, '/role'],
     ['with a password', { password: 'chosen by the admin', reason: 'why not' }, 400, '/password'],
-  ])('are not changed %s', async (_, body, status, pointer) => {
+  ])('rejects a change %s', async (_, body, status, pointer) => {
     const user = await createSignedInCaller(app);
 
     const answer = await admin.patch(`/v1/admin/users/${user.id}`, body);
 
     expect([answer.status, answer.body.errors[0].pointer]).toEqual([status, pointer]);
-    expect(await statusOf(user)).toBe(200);
+    expect(await getStatus(user)).toBe(200);
   });
 
-  it('who are not there are not found', async () => {
+  it('answers 404 for unknown users', async () => {
     const reason = 'why not';
 
     expect((await admin.patch('/v1/admin/users/999999', { isActive: false, reason })).body.code).toBe('user.not_found');
@@ -174,26 +177,26 @@ describe('users in the hands of an admin', () => {
     expect((await admin.post('/v1/admin/users/999999/reset-mfa')).body.code).toBe('user.not_found');
   });
 
-  it('keep at least one active admin, also when two demote each other at once', async () => {
-    const own = await startApp();
+  it('keeps at least one active admin, also when two demote each other at once', async () => {
+    const ownApp = await startApp();
     const [one, two] = [
-      await createSignedInCaller(own, { role: 'admin' }),
-      await createSignedInCaller(own, { role: 'admin' }),
+      await createSignedInCaller(ownApp, { role: 'admin' }),
+      await createSignedInCaller(ownApp, { role: 'admin' }),
     ];
     const demote = (by: Caller, id: number) =>
       by.patch(`/v1/admin/users/${id}`, { role: 'user', reason: 'there can be only one' });
 
     const answers = await Promise.all([demote(one, two.id), demote(two, one.id)]);
 
-    // 401 when the first was through before the second was let in: who is no admin any more has no session either.
+    // 401 when the first request ended before the second was authenticated: demoting ends the sessions.
     const [best, other] = answers.map(({ status }) => status).sort();
     expect(best).toBe(200);
     expect([401, 409]).toContain(other);
-    const admins = await own.db.query(
+    const admins = await ownApp.db.query(
       'superuser',
       `SELECT count(*) AS n FROM users WHERE role = 'admin' AND is_active`,
     );
     expect(admins).toEqual([{ n: 1 }]);
-    await own.close();
+    await ownApp.close();
   });
 });

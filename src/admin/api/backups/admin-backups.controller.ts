@@ -9,7 +9,7 @@ import { AdminBackupsService } from './admin-backups.service';
 import { BackupDto } from './backups.dto';
 import { ReasonDto, RunTaskDto } from '../reason.dto';
 
-/** The backups; each act and each reading is a security event. What is in a backup leaves by no route. */
+/** Routes for backups; every request is a security event. No route returns a backup's content. */
 @ApiTags('Admin')
 @AdminOnly()
 @Controller({ path: 'admin/backups', version: '1' })
@@ -19,8 +19,8 @@ export class AdminBackupsController {
   @Get()
   @ApiOperation({
     operationId: 'listBackups',
-    summary: 'List the backups',
-    description: 'Newest first, with those whose files are gone.',
+    summary: 'List backups',
+    description: 'Newest first. Includes backups whose files were removed, for 400 days.',
   })
   @ApiPage(BackupDto)
   list(@Query() query: PageQueryDto): Promise<Page<BackupDto>> {
@@ -33,11 +33,11 @@ export class AdminBackupsController {
   @LocationAt('/v1/admin/backups')
   @ApiOperation({
     operationId: 'createBackup',
-    summary: 'Make a backup now',
+    summary: 'Create a backup',
     description:
-      'It is dumped, sealed, stored, and restored to see that it can be; only then is it `verified`. Needs a re-authentication within the last 10 minutes.',
+      'Queues a backup for a worker. It becomes `verified` only after its encrypted file was restored and compared with the database. A backup that is already queued is returned instead of a second one. Needs a re-authentication within the last 10 minutes.',
   })
-  @ApiAcceptedResponse({ type: BackupDto, description: 'The backup that waits for a worker.' })
+  @ApiAcceptedResponse({ type: BackupDto, description: 'The queued backup.' })
   create(@Body() { reason }: RunTaskDto): Promise<BackupDto> {
     return this.backups.create(reason);
   }
@@ -48,12 +48,12 @@ export class AdminBackupsController {
   @LocationAt('/v1/admin/backups')
   @ApiOperation({
     operationId: 'verifyBackup',
-    summary: 'Verify a backup again',
+    summary: 'Verify a backup',
     description:
-      'Its file is read from where it is kept, restored and compared. Needs a re-authentication within the last 10 minutes.',
+      'Queues another check of a backup: a worker reads its file from the store, restores it and compares. Answers 409 when it has no file or is pending or running. Needs a re-authentication within the last 10 minutes.',
   })
-  @ApiParam({ name: 'id', type: 'integer', description: 'The backup.', example: 12 })
-  @ApiAcceptedResponse({ type: BackupDto, description: 'The backup that waits for a worker.' })
+  @ApiParam({ name: 'id', type: 'integer', description: 'Id of the backup.', example: 12 })
+  @ApiAcceptedResponse({ type: BackupDto, description: 'The queued backup.' })
   verify(@Param('id', ParseIdPipe) id: number, @Body() { reason }: ReasonDto): Promise<BackupDto> {
     return this.backups.verify(id, reason);
   }

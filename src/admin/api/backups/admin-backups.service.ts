@@ -10,7 +10,7 @@ import type { BackupDto } from './backups.dto';
 import { describeAction } from '../reason.dto';
 import { AdminTasksService } from '../tasks/admin-tasks.service';
 
-/** Backups in the hands of an admin, who asks; a worker does. Runs as gigvault_admin, with security events. */
+/** Backup requests of admins; a worker executes them. Runs as gigvault_admin, with security events. */
 @Injectable()
 export class AdminBackupsService {
   constructor(
@@ -19,7 +19,7 @@ export class AdminBackupsService {
     private readonly pages: KeysetPages,
   ) {}
 
-  /** Returns one page of the backups, newest first; those whose files are gone are kept for 400 days. */
+  /** Returns one page of the backups, newest first. Rows stay for 400 days after their file was removed. */
   async list(query: PageQueryDto): Promise<Page<BackupDto>> {
     const page = this.pages.open(query);
     const [afterId = null] = (page.after ?? []) as number[];
@@ -33,7 +33,7 @@ export class AdminBackupsService {
     );
   }
 
-  /** Asks for a backup now. The answer is the backup that waits; a worker takes it within moments, or as soon as there is one. */
+  /** Queues a backup, or returns the one already queued. A worker takes it as soon as one is free. */
   async create(reason: string): Promise<BackupDto> {
     const adminId = currentContext()?.principal?.userId ?? 0;
     const backup = await this.system.asAdmin(`make a backup: ${reason}`, async (unit) => {
@@ -47,24 +47,24 @@ export class AdminBackupsService {
   }
 
   /**
-   * Asks for a backup to be restored and compared once more. It counts as verified meanwhile, if it was.
-   * @throws AppError `backup.not_found`, `backup.not_checkable` when it has no file or is being looked at
+   * Queues another check of a backup. A verified backup counts as verified meanwhile.
+   * @throws AppError `backup.not_found`; `backup.not_checkable` when it has no file or is pending or running
    */
   async verify(id: number, reason?: string): Promise<BackupDto> {
     const auditReason = describeAction(`verify backup ${id}`, reason);
-    const { found, wanted } = await this.system.asAdmin(auditReason, async (unit) => {
+    const { found, requested } = await this.system.asAdmin(auditReason, async (unit) => {
       const [before] = await unit.query<BackupDto>(...findBackup(id));
       const [after] = await unit.query<BackupDto>(...requestCheck(id));
-      return { found: before, wanted: after };
+      return { found: before, requested: after };
     });
     if (!found) throw new AppError('backup.not_found');
-    if (!wanted) throw new AppError('backup.not_checkable', { detail: explainNotCheckable(found) });
+    if (!requested) throw new AppError('backup.not_checkable', { detail: explainNotCheckable(found) });
     await this.tasks.run(BACKUP.id, auditReason);
-    return wanted;
+    return requested;
   }
 }
 
 function explainNotCheckable({ status, removedAt }: BackupDto): string {
-  if (removedAt !== null) return 'its file was removed';
-  return status === 'failed' ? 'it has no file' : `it is ${status}`;
+  if (removedAt !== null) return 'The file of this backup was removed.';
+  return status === 'failed' ? 'This backup has no file.' : `This backup is ${status}; try again when it has finished.`;
 }

@@ -1,18 +1,18 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-/** How a backup stands; only `verified` is one. */
+/** The states of a backup; only a `verified` one is known to be restorable. */
 const BACKUP_STATUSES = ['pending', 'running', 'verified', 'failed'] as const;
 
-/** A backup, as an admin sees it. */
+/** A backup, without its content. */
 export class BackupDto {
-  @ApiProperty({ type: 'integer', description: 'Its id, by which `npm run restore` knows it.', example: 12 })
+  @ApiProperty({ type: 'integer', description: 'Id of the backup, also accepted by `npm run restore`.', example: 12 })
   id: number;
 
   @ApiProperty({
     type: String,
     enum: BACKUP_STATUSES,
     description:
-      '`pending`: asked for; `running`: being made, or restored to see that it can be; `verified`: restored and found equal; `failed`: worth nothing.',
+      '`pending`: queued. `running`: being made or checked. `verified`: restored and equal to the database. `failed`: unusable, see `error`.',
     example: 'verified',
   })
   status: (typeof BACKUP_STATUSES)[number];
@@ -20,21 +20,31 @@ export class BackupDto {
   @ApiProperty({
     type: String,
     enum: ['schedule', 'boot', 'admin'],
-    description: 'What started it.',
+    description: 'Origin of the backup.',
     example: 'schedule',
   })
   startedBy: 'schedule' | 'boot' | 'admin';
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'The admin who asked for it.', example: 1 })
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'Id of the admin who requested the backup.',
+    example: 1,
+  })
   startedById: number | null;
 
-  @ApiProperty({ type: String, nullable: true, description: 'Why he did.', example: 'before the upgrade' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Reason given by the admin.',
+    example: 'before the upgrade',
+  })
   reason: string | null;
 
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When it was begun or asked for.',
+    description: 'When the backup was started or requested (UTC).',
     example: '2026-01-31T02:12:00.000Z',
   })
   createdAt: Date;
@@ -42,7 +52,7 @@ export class BackupDto {
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'Where its file is: in a folder or in an S3 store; null before.',
+    description: 'Store of the file: a folder or S3. Null before the file is written.',
     example: 'folder',
   })
   store: 'folder' | 's3' | null;
@@ -50,7 +60,7 @@ export class BackupDto {
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'Its file.',
+    description: 'Name of the file. Null before it is written.',
     example: 'gigvault-20260131T021200Z-12.backup',
   })
   fileName: string | null;
@@ -58,7 +68,7 @@ export class BackupDto {
   @ApiProperty({
     type: 'integer',
     nullable: true,
-    description: 'Size of the file; null before it is written.',
+    description: 'Size of the file. Null before it is written.',
     example: 7340032,
   })
   sizeBytes: number | null;
@@ -67,7 +77,7 @@ export class BackupDto {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'When it was last restored and found equal; null when it was not.',
+    description: 'When the backup last passed its check (UTC). Null when it has not.',
     example: '2026-01-31T02:12:41.000Z',
   })
   verifiedAt: Date | null;
@@ -76,7 +86,7 @@ export class BackupDto {
     type: 'object',
     additionalProperties: true,
     nullable: true,
-    description: 'What the check compared, and how long it took.',
+    description: 'Counts and durations of the dump and of the check.',
     example: { tables: 40, rows: 120000, dumpMs: 2100, checkMs: 8300 },
   })
   figures: Record<string, unknown> | null;
@@ -84,7 +94,7 @@ export class BackupDto {
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'Why it failed.',
+    description: 'Reason of the failure.',
     example: 'BACKUP_DIR is not usable: the disk is full.',
   })
   error: string | null;
@@ -93,7 +103,7 @@ export class BackupDto {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'When its file was removed, by the rule of what is kept.',
+    description: 'When the retention policy removed the file (UTC). Null while it is kept.',
     example: '2026-03-07T02:12:41.000Z',
   })
   removedAt: Date | null;

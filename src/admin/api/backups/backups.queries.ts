@@ -1,6 +1,6 @@
 type SqlQuery = [sql: string, values: unknown[]];
 
-/** The file of a backup, as its row describes it. */
+/** A backup's file as its row describes it. */
 export interface StoredBackupFile {
   readonly id: number;
   readonly store: 'folder' | 's3';
@@ -8,13 +8,13 @@ export interface StoredBackupFile {
   readonly sizeBytes: number;
 }
 
-/** How well the database is backed up. */
+/** The state of the backups as the overview needs it. */
 export interface BackupState {
-  /** When the newest one that is verified was taken. */
+  /** When the newest verified backup was taken. */
   readonly verifiedAt: Date | null;
-  /** The file of that one, as its row describes it. */
+  /** The file of the newest verified backup. */
   readonly file: StoredBackupFile | null;
-  /** The latest that has come to an end. */
+  /** The latest finished backup. */
   readonly latest: {
     readonly id: number;
     readonly status: 'verified' | 'failed';
@@ -27,7 +27,7 @@ const BACKUP_COLUMNS = `
   id, status, started_by AS "startedBy", started_by_id AS "startedById", reason, created_at AS "createdAt", store, file_name AS "fileName",
   size_bytes AS "sizeBytes", verified_at AS "verifiedAt", figures, error, removed_at AS "removedAt"`;
 
-/** One page of the backups, newest first, behind the one with this id. */
+/** Selects one page of the backups, newest first, after the backup `afterId`. */
 export function listBackups(afterId: number | null, take: number): SqlQuery {
   return [
     `SELECT ${BACKUP_COLUMNS} FROM backups WHERE $1::bigint IS NULL OR id < $1 ORDER BY id DESC LIMIT $2`,
@@ -35,12 +35,12 @@ export function listBackups(afterId: number | null, take: number): SqlQuery {
   ];
 }
 
-/** One backup. */
+/** Selects one backup. */
 export function findBackup(id: number): SqlQuery {
   return [`SELECT ${BACKUP_COLUMNS} FROM backups WHERE id = $1`, [id]];
 }
 
-/** One that waits serves all who ask. */
+/** Selects the queued backup, which serves every further request. */
 export function findQueuedBackup(): SqlQuery {
   return [
     `SELECT ${BACKUP_COLUMNS} FROM backups WHERE status = 'pending' AND file_name IS NULL ORDER BY id LIMIT 1`,
@@ -48,7 +48,7 @@ export function findQueuedBackup(): SqlQuery {
   ];
 }
 
-/** Asks for a backup. */
+/** Queues a backup. */
 export function insertBackup(adminId: number, reason: string): SqlQuery {
   return [
     `INSERT INTO backups (started_by, started_by_id, reason) VALUES ('admin', $1, $2) RETURNING ${BACKUP_COLUMNS}`,
@@ -56,7 +56,7 @@ export function insertBackup(adminId: number, reason: string): SqlQuery {
   ];
 }
 
-/** Asks for another check of one that has a file and is not being looked at. */
+/** Queues another check of a backup that has a file and is not pending or running. */
 export function requestCheck(id: number): SqlQuery {
   return [
     `UPDATE backups SET status = 'pending'
@@ -65,7 +65,7 @@ export function requestCheck(id: number): SqlQuery {
   ];
 }
 
-/** A backup that is checked again counts as verified until that fails. */
+/** A backup being checked again counts as verified until the check fails. */
 export const BACKUP_STATE = `
   SELECT
     (SELECT max(b.created_at) FROM backups b WHERE b.verified_at IS NOT NULL AND b.removed_at IS NULL) AS "verifiedAt",
@@ -75,7 +75,7 @@ export const BACKUP_STATE = `
      WHERE b.status IN ('verified', 'failed') ORDER BY b.id DESC LIMIT 1) AS latest,
     EXISTS (SELECT FROM backups b WHERE b.status IN ('pending', 'running')) AS "isUnderWay"`;
 
-/** How many backups that are kept need each master key. */
+/** Number of stored backups that need each master key. */
 export const BACKUPS_BY_KEY = `
   SELECT key AS id, count(*) AS backups FROM backups b, unnest(b.master_keys) AS key
   WHERE b.size_bytes IS NOT NULL AND b.removed_at IS NULL GROUP BY key`;

@@ -1,7 +1,7 @@
-/** Our schemas; PostgreSQL's own and those of extensions are nobody's concern here. */
+/** The schemas of the application; those of PostgreSQL and of extensions are left out. */
 const OWN_SCHEMAS = `n.nspname IN ('public', 'app', 'audit', 'auth')`;
 
-/** By oid, because a name of mixed case is no regclass; partitions count as their table, which alone has a size of 0. */
+/** Joins by oid, because a mixed-case name needs quoting as regclass. Partitions count with their table, whose own size is 0. */
 export const TABLE_SIZES = `
   SELECT n.nspname AS "schema", root.relname AS "table", root.relkind = 'm' AS "isView",
     count(*) FILTER (WHERE c.relispartition AND c.relkind <> 'p')::integer AS partitions,
@@ -17,7 +17,7 @@ export const TABLE_SIZES = `
   GROUP BY n.nspname, root.oid, root.relname, root.relkind
   ORDER BY "sizeBytes" DESC, 1, 2`;
 
-/** What migrations and other utility statements took is past, and nobody will run it again. */
+/** Migrations and utility statements are left out: they do not run again. */
 export const SLOW_QUERIES = `
   SELECT s.query, r.rolname AS role, s.calls, s.total_exec_time AS "totalMs", s.mean_exec_time AS "meanMs", s.max_exec_time AS "maxMs",
     s.stddev_exec_time AS "deviationMs", s.rows, s.shared_blks_hit AS "pagesCached", s.shared_blks_read AS "pagesRead",
@@ -30,7 +30,7 @@ export const SLOW_QUERIES = `
   ORDER BY s.mean_exec_time DESC, s.queryid
   LIMIT $1`;
 
-/** Clients only: PostgreSQL's own workers are in pg_stat_activity too. All databases share max_connections. */
+/** Clients only: pg_stat_activity also lists PostgreSQL's own workers. All databases share max_connections. */
 export const CONNECTIONS = `
   SELECT a.usename AS role, a.datname AS "database", count(*)::integer AS total,
     count(*) FILTER (WHERE a.state = 'active')::integer AS active,
@@ -47,7 +47,7 @@ export const CONNECTIONS = `
 
 export const CONNECTION_LIMIT = `SELECT current_setting('max_connections')::integer AS max`;
 
-/** An index of a partitioned table is the sum of its parts. One that keeps rows unique is of use without a scan. */
+/** An index of a partitioned table is the sum of its partitions' indexes. A unique index is useful without scans. */
 export const INDEX_USE = `
   SELECT n.nspname AS "schema", root_table.relname AS "table", root.relname AS "index",
     bool_or(x.indisunique OR x.indisexclusion) AS "isConstraint",
@@ -63,7 +63,7 @@ export const INDEX_USE = `
   GROUP BY n.nspname, root_table.relname, root.oid, root.relname
   ORDER BY "isConstraint", scans, "sizeBytes" DESC, 2, 3`;
 
-/** The ratio of pages found in PostgreSQL's own memory, over all tables and indexes since its statistics began. */
+/** The cache hit ratio covers all tables and indexes since the statistics were reset. */
 export const DATABASE_STATE = `
   SELECT pg_database_size(d.datname)::bigint AS "sizeBytes", pg_size_pretty(pg_database_size(d.datname)) AS size,
     CASE WHEN d.blks_hit + d.blks_read = 0 THEN NULL
@@ -76,7 +76,7 @@ export const MATERIALIZED_VIEWS = `
     extract(epoch FROM clock_timestamp() - refreshed_at)::float8 AS "ageSeconds"
   FROM app.view_refreshes ORDER BY 1`;
 
-/** Infinite bounds have no JSON. */
+/** Infinite bounds become null: JSON has no infinity. */
 export const PARTITION_COVERAGE = `
   SELECT c.table_name AS "table", c.covered_until > now() AS "isCovered",
     nullif(c.covered_until, 'infinity') AS "coveredUntil",

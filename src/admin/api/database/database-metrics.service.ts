@@ -27,10 +27,10 @@ import {
 
 const SLOW_QUERIES_SHOWN = 10;
 
-/** SQLSTATE: no such view; the library of the view is not loaded. */
+/** SQLSTATE: 42P01 the view does not exist; 55000 its library is not loaded. */
 const STATEMENT_STATISTICS_MISSING: ReadonlySet<unknown> = new Set(['42P01', '55000']);
 
-/** Everything the dashboard shows of the database. */
+/** The database metrics that the dashboard shows. */
 export interface DatabaseOverview {
   readonly state: DatabaseStateDto;
   readonly connections: ConnectionsDto;
@@ -41,14 +41,14 @@ export interface DatabaseOverview {
 }
 
 /**
- * How PostgreSQL is doing, by its own statistics. Runs as gigvault_monitor, which reads no tenant's row; a few
- * milliseconds each, some tens for the sizes of many partitions.
+ * Reads PostgreSQL's statistics. Runs as gigvault_monitor, which cannot read tenants' rows. Each query takes a few
+ * milliseconds; the sizes of many partitions take tens.
  */
 @Injectable()
 export class DatabaseMetricsService {
   constructor(private readonly system: SystemDatabase) {}
 
-  /** Returns all of the below at once. */
+  /** Returns all metrics. */
   async readOverview(): Promise<DatabaseOverview> {
     const [state, connections, partitions, tableSizes, slowQueries, indexes] = await Promise.all([
       this.readState(),
@@ -61,7 +61,7 @@ export class DatabaseMetricsService {
     return { state, connections, partitions, tableSizes, slowQueries, indexes };
   }
 
-  /** Returns the size of the database, its cache hits since statisticsSince, and how old the materialized views are. */
+  /** Returns the size of the database, its cache hits since statisticsSince, and the age of the materialized views. */
   async readState(): Promise<DatabaseStateDto> {
     return this.system.asMonitor(async (unit) => {
       const [[state], views] = await Promise.all([
@@ -72,12 +72,12 @@ export class DatabaseMetricsService {
     });
   }
 
-  /** Returns the size of each table and materialized view, partitions with their table, largest first. */
+  /** Lists the sizes of tables and materialized views, partitions with their table, largest first. */
   listTableSizes(): Promise<TableSizeDto[]> {
     return this.system.asMonitor((unit) => unit.query<TableSizeDto>(TABLE_SIZES));
   }
 
-  /** Returns the ten statements that take longest by mean time, without values, each with advice; why not, if not known. */
+  /** Lists the ten statements with the longest mean time, without values, with advice; or the reason why they are unknown. */
   async listSlowQueries(): Promise<SlowQueriesDto> {
     try {
       const rows = await this.system.asMonitor((unit) => unit.query<SlowQueryRow>(SLOW_QUERIES, [SLOW_QUERIES_SHOWN]));
@@ -87,12 +87,12 @@ export class DatabaseMetricsService {
       return {
         items: [],
         unavailable:
-          'pg_stat_statements is not there: add it to shared_preload_libraries and run docker/postgres/bootstrap.sql',
+          'pg_stat_statements is missing: add it to shared_preload_libraries and run docker/postgres/bootstrap.sql',
       };
     }
   }
 
-  /** Returns the connections of clients by login and database; `waiting` are those that wait for a lock. */
+  /** Counts client connections by login and database; `waiting` counts those that wait for a lock. */
   async countConnections(): Promise<ConnectionsDto> {
     return this.system.asMonitor(async (unit) => {
       const [items, [limit]] = await Promise.all([
@@ -113,12 +113,12 @@ export class DatabaseMetricsService {
     });
   }
 
-  /** Returns how far each partitioned table reaches, and what lies in its default partition. */
+  /** Returns the coverage of each partitioned table and the rows in its default partition. */
   readCoverage(): Promise<PartitionCoverageDto[]> {
     return this.system.asMonitor(selectCoverage);
   }
 
-  /** Returns how far each partitioned table reaches, what lies in its default partition, and its partitions in order. */
+  /** Returns the coverage of each partitioned table, the rows in its default partition, and its partitions in order. */
   async listPartitions(): Promise<PartitionedTableDto[]> {
     const [tables, partitions] = await this.system.asMonitor((unit) =>
       Promise.all([selectCoverage(unit), selectPartitions(unit)]),
@@ -129,7 +129,7 @@ export class DatabaseMetricsService {
     }));
   }
 
-  /** Returns the indexes, those nobody uses first; one that keeps rows unique is of use without a scan. */
+  /** Lists the indexes, unused ones first; a unique index is useful without scans. */
   listIndexes(): Promise<IndexUseDto[]> {
     return this.system.asMonitor((unit) => unit.query<IndexUseDto>(INDEX_USE));
   }

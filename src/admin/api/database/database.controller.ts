@@ -5,7 +5,7 @@ import { DatabaseMetricsService } from './database-metrics.service';
 import { ConnectionsDto, DatabaseStateDto, IndexUseListDto, SlowQueriesDto, TableSizeListDto } from './database.dto';
 import { PartitionedTableListDto } from './partitions.dto';
 
-/** How PostgreSQL is doing; figures only, never a row. */
+/** Routes for database metrics: statistics only, never a row. */
 @ApiTags('Admin')
 @AdminOnly()
 @Controller({ path: 'admin/database', version: '1' })
@@ -15,10 +15,10 @@ export class DatabaseController {
   @Get()
   @ApiOperation({
     operationId: 'getDatabaseState',
-    summary: 'Read how the database is doing',
-    description: 'Its size, cache hits, and the age of its materialized views.',
+    summary: 'Get the database state',
+    description: 'Size, cache hits, deadlocks, and the age of the materialized views.',
   })
-  @ApiOkResponse({ type: DatabaseStateDto, description: 'The figures.' })
+  @ApiOkResponse({ type: DatabaseStateDto, description: 'The state of the database.' })
   state(): Promise<DatabaseStateDto> {
     return this.metrics.readState();
   }
@@ -26,8 +26,8 @@ export class DatabaseController {
   @Get('table-sizes')
   @ApiOperation({
     operationId: 'listTableSizes',
-    summary: 'List the sizes of tables',
-    description: 'Partitions are counted with their table.',
+    summary: 'List table sizes',
+    description: 'Largest first. Partitions are counted with their table.',
   })
   @ApiOkResponse({ type: TableSizeListDto, description: 'The tables.' })
   async tableSizes(): Promise<TableSizeListDto> {
@@ -37,10 +37,10 @@ export class DatabaseController {
   @Get('slow-queries')
   @ApiOperation({
     operationId: 'listSlowQueries',
-    summary: 'List the slowest statements',
-    description: 'Ten, by mean time, without values, with advice.',
+    summary: 'List slow queries',
+    description: 'The ten statements with the longest mean time, without values, each with advice.',
   })
-  @ApiOkResponse({ type: SlowQueriesDto, description: 'The statements, or why they are not known.' })
+  @ApiOkResponse({ type: SlowQueriesDto, description: 'The statements, or the reason why they are unknown.' })
   slowQueries(): Promise<SlowQueriesDto> {
     return this.metrics.listSlowQueries();
   }
@@ -48,10 +48,10 @@ export class DatabaseController {
   @Get('connections')
   @ApiOperation({
     operationId: 'listDatabaseConnections',
-    summary: 'Count the connections',
-    description: 'Of clients, by login and database: active, idle, idle in a transaction, waiting for a lock.',
+    summary: 'List database connections',
+    description: 'Client connections by login and database: active, idle, idle in a transaction, waiting for a lock.',
   })
-  @ApiOkResponse({ type: ConnectionsDto, description: 'The connections.' })
+  @ApiOkResponse({ type: ConnectionsDto, description: 'The connection counts.' })
   connections(): Promise<ConnectionsDto> {
     return this.metrics.countConnections();
   }
@@ -59,8 +59,8 @@ export class DatabaseController {
   @Get('partitions')
   @ApiOperation({
     operationId: 'listPartitions',
-    summary: 'List the partitions',
-    description: 'With how far each table is covered, and what lies in its default partition.',
+    summary: 'List partitions',
+    description: 'By table, with its coverage in time and the rows in its default partition.',
   })
   @ApiOkResponse({ type: PartitionedTableListDto, description: 'The partitioned tables.' })
   async partitions(): Promise<PartitionedTableListDto> {
@@ -70,8 +70,8 @@ export class DatabaseController {
   @Get('indexes')
   @ApiOperation({
     operationId: 'listIndexes',
-    summary: 'List the use of indexes',
-    description: 'Since the statistics began (`statisticsSince` of the database).',
+    summary: 'List index usage',
+    description: 'Scans since `statisticsSince` of the database. Unused indexes come first.',
   })
   @ApiOkResponse({ type: IndexUseListDto, description: 'The indexes.' })
   async indexes(): Promise<IndexUseListDto> {

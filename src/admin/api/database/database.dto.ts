@@ -1,50 +1,50 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { getQueryAdvice, type StatementStats, stripLiterals } from './query-advice';
 
-/** How fresh a materialized view is. */
+/** The age of a materialized view. */
 export class ViewStateDto {
-  @ApiProperty({ type: String, description: 'Its name.', example: 'user_job_stats' })
+  @ApiProperty({ type: String, description: 'Name of the view.', example: 'user_job_stats' })
   view: string;
 
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'The instant its numbers are of.',
+    description: 'When the view was last refreshed (UTC).',
     example: '2026-01-31T09:30:00.000Z',
   })
   refreshedAt: Date;
 
-  @ApiProperty({ type: Number, description: 'How long that is ago.', example: 12.5 })
+  @ApiProperty({ type: Number, description: 'Time since the last refresh, in seconds.', example: 12.5 })
   ageSeconds: number;
 
-  @ApiProperty({ type: 'integer', description: 'How long its last refresh took.', example: 95 })
+  @ApiProperty({ type: 'integer', description: 'Duration of the last refresh, in milliseconds.', example: 95 })
   durationMs: number;
 }
 
 /** The database as a whole. */
 export class DatabaseStateDto {
-  @ApiProperty({ type: 'integer', description: 'Its size.', example: 16777216 })
+  @ApiProperty({ type: 'integer', description: 'Size of the database, in bytes.', example: 16777216 })
   sizeBytes: number;
 
-  @ApiProperty({ type: String, description: 'The same, for people.', example: '16 MB' })
+  @ApiProperty({ type: String, description: 'Size in a readable unit.', example: '16 MB' })
   size: string;
 
   @ApiProperty({
     type: Number,
     nullable: true,
-    description: 'Pages found in shared_buffers since statisticsSince, of 100; null before the first page.',
+    description: 'Percentage of pages found in shared_buffers since `statisticsSince`. Null before the first read.',
     example: 99.4,
   })
   cacheHitPercent: number | null;
 
-  @ApiProperty({ type: 'integer', description: 'Deadlocks since statisticsSince.', example: 0 })
+  @ApiProperty({ type: 'integer', description: 'Deadlocks since `statisticsSince`.', example: 0 })
   deadlocks: number;
 
   @ApiProperty({
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'When counting began; null when it never began anew.',
+    description: 'When the statistics were last reset (UTC). Null when never.',
     example: '2026-01-01T00:00:00.000Z',
   })
   statisticsSince: Date | null;
@@ -52,70 +52,82 @@ export class DatabaseStateDto {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When PostgreSQL was started.',
+    description: 'When PostgreSQL was started (UTC).',
     example: '2026-01-01T00:00:00.000Z',
   })
   startedAt: Date;
 
-  @ApiProperty({ type: [ViewStateDto], description: 'Its materialized views.' })
+  @ApiProperty({ type: [ViewStateDto], description: 'The materialized views of the database.' })
   views: ViewStateDto[];
 }
 
 /** Connections of one login to one database. */
 export class ConnectionGroupDto {
-  @ApiProperty({ type: String, description: 'The login.', example: 'gigvault_app' })
+  @ApiProperty({ type: String, description: 'Login of the clients.', example: 'gigvault_app' })
   role: string;
 
   @ApiProperty({
     type: String,
-    description: 'The database; all of a cluster share max_connections.',
+    description: 'Name of the database. All databases of a cluster share max_connections.',
     example: 'gigvault',
   })
   database: string;
 
-  @ApiProperty({ type: 'integer', description: 'Connections.', example: 10 })
+  @ApiProperty({ type: 'integer', description: 'Number of connections.', example: 10 })
   total: number;
 
-  @ApiProperty({ type: 'integer', description: 'Running a statement.', example: 1 })
+  @ApiProperty({ type: 'integer', description: 'Connections running a statement.', example: 1 })
   active: number;
 
-  @ApiProperty({ type: 'integer', description: 'Waiting for a client.', example: 9 })
+  @ApiProperty({ type: 'integer', description: 'Connections waiting for their client.', example: 9 })
   idle: number;
 
-  @ApiProperty({ type: 'integer', description: 'Waiting for a client inside a transaction, locks held.', example: 0 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Connections waiting for their client inside a transaction, which keeps locks.',
+    example: 0,
+  })
   idleInTransaction: number;
 
-  @ApiProperty({ type: 'integer', description: 'Waiting for a lock.', example: 0 })
+  @ApiProperty({ type: 'integer', description: 'Connections waiting for a lock.', example: 0 })
   waiting: number;
 
-  @ApiProperty({ type: Number, description: 'Age of the oldest transaction.', example: 0.02 })
+  @ApiProperty({ type: Number, description: 'Age of the oldest transaction, in seconds.', example: 0.02 })
   longestTransactionSeconds: number;
 
-  @ApiProperty({ type: Number, description: 'How long the longest idle transaction has been idle.', example: 0 })
+  @ApiProperty({ type: Number, description: 'Longest idle time inside a transaction, in seconds.', example: 0 })
   longestIdleInTransactionSeconds: number;
 }
 
-/** The connections of clients; background workers of PostgreSQL are none. */
+/** Client connections; PostgreSQL's background workers are not counted. */
 export class ConnectionsDto {
-  @ApiProperty({ type: 'integer', description: 'max_connections of the cluster.', example: 100 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Maximum number of connections of the cluster (max_connections).',
+    example: 100,
+  })
   max: number;
 
-  @ApiProperty({ type: 'integer', description: 'Connections.', example: 34 })
+  @ApiProperty({ type: 'integer', description: 'Number of connections.', example: 34 })
   total: number;
 
-  @ApiProperty({ type: 'integer', description: 'Running a statement.', example: 2 })
+  @ApiProperty({ type: 'integer', description: 'Connections running a statement.', example: 2 })
   active: number;
 
-  @ApiProperty({ type: 'integer', description: 'Waiting for a client.', example: 32 })
+  @ApiProperty({ type: 'integer', description: 'Connections waiting for their client.', example: 32 })
   idle: number;
 
-  @ApiProperty({ type: 'integer', description: 'Waiting for a client inside a transaction.', example: 0 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Connections waiting for their client inside a transaction.',
+    example: 0,
+  })
   idleInTransaction: number;
 
-  @ApiProperty({ type: 'integer', description: 'Waiting for a lock.', example: 0 })
+  @ApiProperty({ type: 'integer', description: 'Connections waiting for a lock.', example: 0 })
   waiting: number;
 
-  @ApiProperty({ type: [ConnectionGroupDto], description: 'By login and database, most first.' })
+  @ApiProperty({ type: [ConnectionGroupDto], description: 'Connections by login and database, most first.' })
   items: ConnectionGroupDto[];
 }
 
@@ -128,37 +140,37 @@ export interface SlowQueryRow extends StatementStats {
   readonly maxMs: number;
 }
 
-/** A statement that takes long, by pg_stat_statements. */
+/** A slow statement of pg_stat_statements. */
 export class SlowQueryDto {
   @ApiProperty({
     type: String,
-    description: 'Its text without values, 2,000 characters at most.',
+    description: 'Text of the statement without values, at most 2,000 characters.',
     example: 'SELECT * FROM jobs WHERE id = $1',
   })
   query: string;
 
-  @ApiProperty({ type: String, nullable: true, description: 'The role it ran as.', example: 'gigvault_app' })
+  @ApiProperty({ type: String, nullable: true, description: 'Role that ran the statement.', example: 'gigvault_app' })
   role: string | null;
 
-  @ApiProperty({ type: 'integer', description: 'How often it ran.', example: 120 })
+  @ApiProperty({ type: 'integer', description: 'Number of calls.', example: 120 })
   calls: number;
 
-  @ApiProperty({ type: Number, description: 'Time of all calls.', example: 1440 })
+  @ApiProperty({ type: Number, description: 'Total time of all calls, in milliseconds.', example: 1440 })
   totalMs: number;
 
-  @ApiProperty({ type: Number, description: 'Time of a call.', example: 12 })
+  @ApiProperty({ type: Number, description: 'Mean time of a call, in milliseconds.', example: 12 })
   meanMs: number;
 
-  @ApiProperty({ type: Number, description: 'Time of the longest call.', example: 80.5 })
+  @ApiProperty({ type: Number, description: 'Time of the longest call, in milliseconds.', example: 80.5 })
   maxMs: number;
 
-  @ApiProperty({ type: 'integer', description: 'Rows of all calls.', example: 2400 })
+  @ApiProperty({ type: 'integer', description: 'Rows returned or affected by all calls.', example: 2400 })
   rows: number;
 
-  @ApiProperty({ type: String, description: 'What to do about it.', example: 'Quick enough.' })
+  @ApiProperty({ type: String, description: 'Advice for the statement.', example: 'Fast enough.' })
   advice: string;
 
-  /** Shows a statement without its values. */
+  /** Removes the values of a statement and adds advice. */
   static from(this: void, row: SlowQueryRow): SlowQueryDto {
     const { role, calls, totalMs, meanMs, maxMs, rows } = row;
     return {
@@ -174,85 +186,96 @@ export class SlowQueryDto {
   }
 }
 
-/** The statements that take longest. */
+/** The slowest statements. */
 export class SlowQueriesDto {
-  @ApiProperty({ type: [SlowQueryDto], description: 'Ten at most, by mean time; without what migrations ran.' })
+  @ApiProperty({
+    type: [SlowQueryDto],
+    description: 'At most ten statements by mean time, without those of migrations.',
+  })
   items: SlowQueryDto[];
 
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'Why nothing is known of them, and what to do; null when it is.',
+    description: 'Reason why the statements are unknown, with the remedy. Null when they are known.',
     example: null,
   })
   unavailable: string | null;
 }
 
-/** How large a table is, its partitions included. */
+/** The size of a table, partitions included. */
 export class TableSizeDto {
-  @ApiProperty({ type: String, description: 'Its schema.', example: 'public' })
+  @ApiProperty({ type: String, description: 'Schema of the table.', example: 'public' })
   schema: string;
 
-  @ApiProperty({ type: String, description: 'Its name, whatever its letters.', example: 'audit_logs' })
+  @ApiProperty({ type: String, description: 'Name of the table, in its own letter case.', example: 'audit_logs' })
   table: string;
 
-  @ApiProperty({ type: Boolean, description: 'It is a materialized view.', example: false })
+  @ApiProperty({ type: Boolean, description: 'Whether it is a materialized view.', example: false })
   isView: boolean;
 
-  @ApiProperty({ type: 'integer', description: 'Partitions counted in.', example: 4 })
+  @ApiProperty({ type: 'integer', description: 'Number of partitions included.', example: 4 })
   partitions: number;
 
-  @ApiProperty({ type: 'integer', description: 'With indexes and what is kept aside (TOAST).', example: 1638400 })
+  @ApiProperty({ type: 'integer', description: 'Size with indexes and TOAST, in bytes.', example: 1638400 })
   sizeBytes: number;
 
-  @ApiProperty({ type: String, description: 'The same, for people.', example: '1600 kB' })
+  @ApiProperty({ type: String, description: 'Size in a readable unit.', example: '1600 kB' })
   size: string;
 
-  @ApiProperty({ type: 'integer', description: 'The part of the indexes.', example: 737280 })
+  @ApiProperty({ type: 'integer', description: 'Size of the indexes, in bytes.', example: 737280 })
   indexBytes: number;
 
-  @ApiProperty({ type: 'integer', description: 'Rows, as PostgreSQL estimates.', example: 5200 })
+  @ApiProperty({ type: 'integer', description: 'Number of rows, as estimated by PostgreSQL.', example: 5200 })
   liveRows: number;
 
-  @ApiProperty({ type: 'integer', description: 'Rows left for vacuum, as PostgreSQL estimates.', example: 12 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Dead rows that vacuum will remove, as estimated by PostgreSQL.',
+    example: 12,
+  })
   deadRows: number;
 }
 
 /** The tables and materialized views. */
 export class TableSizeListDto {
-  @ApiProperty({ type: [TableSizeDto], description: 'Largest first.' })
+  @ApiProperty({ type: [TableSizeDto], description: 'Tables and materialized views, largest first.' })
   items: TableSizeDto[];
 }
 
-/** How an index is used since the statistics began; one of a partitioned table is the sum of its parts. */
+/** The usage of an index since the statistics were reset; partitions are summed up. */
 export class IndexUseDto {
-  @ApiProperty({ type: String, description: "Its table's schema.", example: 'public' })
+  @ApiProperty({ type: String, description: 'Schema of the table.', example: 'public' })
   schema: string;
 
-  @ApiProperty({ type: String, description: 'Its table.', example: 'jobs' })
+  @ApiProperty({ type: String, description: 'Table of the index.', example: 'jobs' })
   table: string;
 
-  @ApiProperty({ type: String, description: 'Its name.', example: 'idx_jobs_status' })
+  @ApiProperty({ type: String, description: 'Name of the index.', example: 'idx_jobs_status' })
   index: string;
 
-  @ApiProperty({ type: Boolean, description: 'It keeps rows unique, so it is of use without a scan.', example: false })
+  @ApiProperty({
+    type: Boolean,
+    description: 'Whether it enforces a constraint and so is useful without scans.',
+    example: false,
+  })
   isConstraint: boolean;
 
-  @ApiProperty({ type: 'integer', description: 'Scans.', example: 1200 })
+  @ApiProperty({ type: 'integer', description: 'Number of scans.', example: 1200 })
   scans: number;
 
-  @ApiProperty({ type: 'integer', description: 'Entries read by them.', example: 24000 })
+  @ApiProperty({ type: 'integer', description: 'Index entries read by the scans.', example: 24000 })
   rowsRead: number;
 
-  @ApiProperty({ type: 'integer', description: 'Its size.', example: 81920 })
+  @ApiProperty({ type: 'integer', description: 'Size of the index, in bytes.', example: 81920 })
   sizeBytes: number;
 
-  @ApiProperty({ type: String, description: 'The same, for people.', example: '80 kB' })
+  @ApiProperty({ type: String, description: 'Size in a readable unit.', example: '80 kB' })
   size: string;
 }
 
 /** The indexes. */
 export class IndexUseListDto {
-  @ApiProperty({ type: [IndexUseDto], description: 'Those nobody uses first.' })
+  @ApiProperty({ type: [IndexUseDto], description: 'Indexes, unused ones first.' })
   items: IndexUseDto[];
 }

@@ -1,21 +1,25 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-/** A partition. */
+/** A partition of a table. */
 export class PartitionDto {
-  @ApiProperty({ type: String, description: 'Its table.', example: 'audit_logs' })
+  @ApiProperty({ type: String, description: 'Table of the partition.', example: 'audit_logs' })
   table: string;
 
-  @ApiProperty({ type: String, description: 'Its name.', example: 'audit_logs_2026' })
+  @ApiProperty({ type: String, description: 'Name of the partition.', example: 'audit_logs_2026' })
   name: string;
 
-  @ApiProperty({ type: Boolean, description: 'It takes what no other takes.', example: false })
+  @ApiProperty({
+    type: Boolean,
+    description: 'Whether it is the default partition, which takes rows outside the others.',
+    example: false,
+  })
   isDefault: boolean;
 
   @ApiProperty({
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'Its first instant; null for the default one.',
+    description: 'Lower bound, inclusive (UTC). Null for the default partition.',
     example: '2026-01-01T00:00:00.000Z',
   })
   from: Date | null;
@@ -24,29 +28,29 @@ export class PartitionDto {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'The first instant after it; null for the default one.',
+    description: 'Upper bound, exclusive (UTC). Null for the default partition.',
     example: '2027-01-01T00:00:00.000Z',
   })
   to: Date | null;
 
-  @ApiProperty({ type: 'integer', description: 'Its size, with indexes.', example: 819200 })
+  @ApiProperty({ type: 'integer', description: 'Size with indexes, in bytes.', example: 819200 })
   sizeBytes: number;
 
-  @ApiProperty({ type: String, description: 'The same, for people.', example: '800 kB' })
+  @ApiProperty({ type: String, description: 'Size in a readable unit.', example: '800 kB' })
   size: string;
 
-  @ApiProperty({ type: 'integer', description: 'Its rows, as PostgreSQL estimates.', example: 5200 })
+  @ApiProperty({ type: 'integer', description: 'Number of rows, as estimated by PostgreSQL.', example: 5200 })
   liveRows: number;
 }
 
-/** How far a table with partitions by time reaches. */
+/** The time covered by the partitions of a table. */
 export class PartitionCoverageDto {
-  @ApiProperty({ type: String, description: 'Its name.', example: 'audit_logs' })
+  @ApiProperty({ type: String, description: 'Name of the table.', example: 'audit_logs' })
   table: string;
 
   @ApiProperty({
     type: Boolean,
-    description: 'A partition takes the rows of now; without one the default partition does.',
+    description: 'Whether a partition covers the current time; otherwise rows go to the default partition.',
     example: true,
   })
   isCovered: boolean;
@@ -55,19 +59,23 @@ export class PartitionCoverageDto {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'The first instant without a partition; null when there is none.',
+    description: 'First instant without a partition (UTC). Null when the partitions have no end.',
     example: '2029-01-01T00:00:00.000Z',
   })
   coveredUntil: Date | null;
 
-  @ApiProperty({ type: 'integer', description: 'Whole days until then, 0 when not covered now.', example: 770 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Whole days until `coveredUntil`; 0 when not covered now.',
+    example: 770,
+  })
   daysCovered: number;
 
   @ApiProperty({
     type: 'integer',
     nullable: true,
     description:
-      'Rows in the default partition, counted to 100,000 at most; the task create-partitions moves them. Null when there is no such partition.',
+      'Rows in the default partition, counted up to 100,000. The task create-partitions moves them. Null without a default partition.',
     example: 0,
   })
   rowsInDefault: number | null;
@@ -76,7 +84,7 @@ export class PartitionCoverageDto {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'The oldest of them.',
+    description: 'Time of the oldest row in the default partition (UTC).',
     example: '2030-01-01T00:00:00.000Z',
   })
   oldestInDefault: Date | null;
@@ -85,7 +93,7 @@ export class PartitionCoverageDto {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'The newest of them.',
+    description: 'Time of the newest row in the default partition (UTC).',
     example: '2030-02-01T00:00:00.000Z',
   })
   newestInDefault: Date | null;
@@ -93,12 +101,12 @@ export class PartitionCoverageDto {
 
 /** A table with partitions by time. */
 export class PartitionedTableDto extends PartitionCoverageDto {
-  @ApiProperty({ type: [PartitionDto], description: 'In order of time, the default one last.' })
+  @ApiProperty({ type: [PartitionDto], description: 'Partitions in order of time, the default one last.' })
   partitions: PartitionDto[];
 }
 
-/** The tables with partitions. */
+/** The partitioned tables. */
 export class PartitionedTableListDto {
-  @ApiProperty({ type: [PartitionedTableDto], description: 'By name.' })
+  @ApiProperty({ type: [PartitionedTableDto], description: 'Partitioned tables, by name.' })
   items: PartitionedTableDto[];
 }

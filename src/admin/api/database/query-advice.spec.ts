@@ -1,6 +1,6 @@
 import { getQueryAdvice, type StatementStats, stripLiterals } from './query-advice';
 
-const QUICK: StatementStats = {
+const FAST: StatementStats = {
   query: 'SELECT * FROM jobs WHERE user_id = $1',
   calls: 100,
   totalMs: 100,
@@ -14,20 +14,20 @@ const QUICK: StatementStats = {
 
 describe(getQueryAdvice.name, () => {
   it.each<[string, Partial<StatementStats>, RegExp]>([
-    ['is quick', {}, /Quick enough/],
-    ['spills', { pagesSpilled: 5_000 }, /50 pages a call to disk/],
-    ['reads a table for a row', { meanMs: 50, pagesCached: 100_000 }, /1,000 pages for each row: an index/],
-    ['returns a table', { rows: 2_000_000 }, /20,000 rows a call/],
+    ['is fast', {}, /Fast enough/],
+    ['spills', { pagesSpilled: 5_000 }, /50 temporary pages per call to disk/],
+    ['reads many pages per row', { meanMs: 50, pagesCached: 100_000 }, /1,000 pages per row: an index/],
+    ['returns many rows', { rows: 2_000_000 }, /20,000 rows per call/],
     ['reads from disk', { meanMs: 20, rows: 10_000, pagesCached: 3_000, pagesRead: 3_000 }, /50 % of its pages/],
-    ['strays', { meanMs: 10, deviationMs: 90 }, /strays by 90 ms/],
+    ['varies in time', { meanMs: 10, deviationMs: 90 }, /a deviation of 90 ms/],
     [
-      'is called all the time',
+      'is called very often',
       { calls: 2_000_000, totalMs: 1_000_000, meanMs: 0.5, rows: 2_000_000 },
       /called 2,000,000 times/,
     ],
-    ['is merely slow', { meanMs: 9 }, /Nothing stands out/],
-  ])('tells of a statement that %s', (_, figures, advice) => {
-    expect(getQueryAdvice({ ...QUICK, ...figures })).toMatch(advice);
+    ['is slow without a cause', { meanMs: 9 }, /Slow without an obvious cause/],
+  ])('advises on a statement that %s', (_, stats, advice) => {
+    expect(getQueryAdvice({ ...FAST, ...stats })).toMatch(advice);
   });
 
   it.each([
@@ -36,17 +36,19 @@ describe(getQueryAdvice.name, () => {
     'SELECT * FROM app.syncs_due($1)',
     'INSERT INTO jobs (title) VALUES ($1) ON CONFLICT DO NOTHING',
     'SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace',
-  ])('asks for no index for %s', (query) => {
-    expect(getQueryAdvice({ ...QUICK, query, meanMs: 50, pagesCached: 100_000 })).toMatch(/Nothing stands out/);
+  ])('suggests no index for %s', (query) => {
+    expect(getQueryAdvice({ ...FAST, query, meanMs: 50, pagesCached: 100_000 })).toMatch(
+      /Slow without an obvious cause/,
+    );
   });
 
-  it('asks for one where a statement of ours reads a table', () => {
+  it('suggests an index for statements that read a table', () => {
     for (const query of [
       'UPDATE jobs SET title = $1 WHERE lower(title) = $2',
       'SELECT count(*) FROM jobs',
       'SELECT lower(title) FROM jobs WHERE f($1)',
     ]) {
-      expect(getQueryAdvice({ ...QUICK, query, meanMs: 50, pagesCached: 100_000 })).toMatch(/an index/);
+      expect(getQueryAdvice({ ...FAST, query, meanMs: 50, pagesCached: 100_000 })).toMatch(/an index/);
     }
   });
 });
@@ -64,7 +66,7 @@ describe(stripLiterals.name, () => {
     ],
     [`ALTER ROLE x PASSWORD 'cut off in the mid`, 'ALTER ROLE x PASSWORD ?'],
     ['SELECT  set_config($1,\n\t$2, true)', 'SELECT set_config($1, $2, true)'],
-  ])('shows %s without its values', (sql, shown) => {
-    expect(stripLiterals(sql)).toBe(shown);
+  ])('removes the values of %s', (sql, expected) => {
+    expect(stripLiterals(sql)).toBe(expected);
   });
 });

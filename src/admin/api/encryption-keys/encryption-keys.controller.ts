@@ -15,7 +15,7 @@ import { RunTaskDto } from '../reason.dto';
 import { TaskRunDto } from '../tasks/tasks.dto';
 import { EncryptionKeysService } from './encryption-keys.service';
 
-/** The keys of secrets at rest; each act and each reading is a security event. */
+/** Routes for the master keys of secrets at rest; every request is a security event. */
 @ApiTags('Admin')
 @AdminOnly()
 @Controller({ path: 'admin/encryption-keys', version: '1' })
@@ -25,9 +25,9 @@ export class EncryptionKeysController {
   @Get()
   @ApiOperation({
     operationId: 'listEncryptionKeys',
-    summary: 'List the encryption keys',
+    summary: 'List encryption keys',
     description:
-      'By id, with their uses, and the latest rotation with its progress. An old key may go when it has no uses and no backup needs it.',
+      'Master keys by id with their uses, and the latest rotation with its progress. Keys are never shown. An old key can be removed when it wraps no data key and no backup needs it.',
   })
   @ApiOkResponse({ type: EncryptionKeyListDto, description: 'The keys, the current one first.' })
   list(): Promise<EncryptionKeyListDto> {
@@ -40,9 +40,9 @@ export class EncryptionKeysController {
   @LocationAt('/v1/admin/encryption-keys')
   @ApiOperation({
     operationId: 'rotateEncryptionKeys',
-    summary: 'Rotate the encryption keys',
+    summary: 'Rotate encryption keys',
     description:
-      'Where keys come from a key file, makes a new one, which is used once every process has it; else goes on with the first of ENCRYPTION_KEYS. Then wraps all data keys with it. Carries on a rotation that is under way. Reads and writes go on meanwhile. Needs a re-authentication within the last 10 minutes.',
+      'Queues a run that wraps all data keys with a new master key, or continues an unfinished rotation. With a key file, a new key is created and used once every process has it; otherwise the first of ENCRYPTION_KEYS is used. Reads and writes continue meanwhile. Needs a re-authentication within the last 10 minutes.',
   })
   @ApiAcceptedResponse({ type: TaskRunDto, description: 'The queued run.' })
   rotate(@Body() { reason }: RunTaskDto): Promise<TaskRunDto> {
@@ -54,12 +54,12 @@ export class EncryptionKeysController {
   @HttpCode(204)
   @ApiOperation({
     operationId: 'retireEncryptionKey',
-    summary: 'Destroy an old encryption key',
+    summary: 'Destroy an encryption key',
     description:
-      'Out of the key file, when it wraps nothing any more. Backups made while it wrapped do not open any more. Needs a re-authentication within the last 10 minutes.',
+      'Removes an old key from the key file for good. Answers 409 while it wraps data keys, a stored backup needs it, or a rotation ended less than a minute ago. Copies of older backups can then no longer be decrypted. Needs a re-authentication within the last 10 minutes.',
   })
-  @ApiParam({ name: 'id', type: 'string', description: 'The key.', example: 'k1' })
-  @ApiNoContentResponse({ description: 'It is gone.' })
+  @ApiParam({ name: 'id', type: 'string', description: 'Id of the key.', example: 'k1' })
+  @ApiNoContentResponse({ description: 'The key was destroyed.' })
   retire(@Param('id') id: string, @Body() { reason }: RunTaskDto): Promise<void> {
     return this.keys.retire(id, reason);
   }

@@ -1,8 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-/** A master key of secrets at rest, by its name; the key itself is shown nowhere. */
+/** A master key of secrets at rest, without the key itself. */
 export class EncryptionKeyDto {
-  @ApiProperty({ type: String, description: 'Its id in ENCRYPTION_KEYS or the key file.', example: 'k1' })
+  @ApiProperty({ type: String, description: 'Id in ENCRYPTION_KEYS or the key file.', example: 'k1' })
   id: string;
 
   @ApiProperty({ type: Boolean, description: 'Whether it wraps new data keys.', example: true })
@@ -10,34 +10,42 @@ export class EncryptionKeyDto {
 
   @ApiProperty({
     type: Boolean,
-    description: 'Whether this process has it; one that is in use and missing loses secrets.',
+    description: 'Whether this process has the key. Secrets under a missing key cannot be read.',
     example: true,
   })
   isConfigured: boolean;
 
   @ApiProperty({
     type: 'integer',
-    description: 'Data keys it wraps; an old key may be removed when this and `backups` are 0.',
+    description: 'Number of data keys it wraps. An old key can be removed when this and `backups` are 0.',
     example: 12,
   })
   uses: number;
 
-  @ApiProperty({ type: 'integer', description: 'Backups that are kept and open with it only.', example: 3 })
+  @ApiProperty({ type: 'integer', description: 'Number of stored backups that need it.', example: 3 })
   backups: number;
 }
 
-/** A change of the master key, and how far it has come. */
+/** A rotation of the master key and its progress. */
 export class KeyRotationDto {
-  @ApiProperty({ type: String, description: 'The key that shall wrap all data keys.', example: 'k20261125-9f1c22ab' })
+  @ApiProperty({
+    type: String,
+    description: 'Id of the key that will wrap all data keys.',
+    example: 'k20261125-9f1c22ab',
+  })
   keyId: string;
 
-  @ApiProperty({ type: Date, description: 'When it was asked for.', example: '2026-11-25T10:00:00.000Z' })
+  @ApiProperty({
+    type: Date,
+    description: 'When the rotation was requested (UTC).',
+    example: '2026-11-25T10:00:00.000Z',
+  })
   startedAt: Date;
 
   @ApiProperty({
     type: Date,
     nullable: true,
-    description: 'Since when the key wraps; null while not every process has it.',
+    description: 'When the key came into use (UTC). Null until every process has it.',
     example: '2026-11-25T10:00:02.000Z',
   })
   promotedAt: Date | null;
@@ -45,15 +53,15 @@ export class KeyRotationDto {
   @ApiProperty({
     type: Date,
     nullable: true,
-    description: 'When no data key was left under another; null while it is under way.',
+    description: 'When the last data key was wrapped with it (UTC). Null while the rotation runs.',
     example: null,
   })
   finishedAt: Date | null;
 
-  @ApiProperty({ type: 'integer', description: 'Data keys that it wraps now.', example: 700 })
+  @ApiProperty({ type: 'integer', description: 'Number of data keys wrapped with the key so far.', example: 700 })
   rewrapped: number;
 
-  @ApiProperty({ type: 'integer', description: 'All data keys.', example: 1500 })
+  @ApiProperty({ type: 'integer', description: 'Number of all data keys.', example: 1500 })
   total: number;
 }
 
@@ -62,14 +70,18 @@ export class EncryptionKeyListDto {
   @ApiProperty({
     type: Boolean,
     description:
-      'Whether a rotation makes its own key; else it is to the first of ENCRYPTION_KEYS, and keys leave there too.',
+      'Whether a rotation creates a key in the key file. Otherwise keys are added to and removed from ENCRYPTION_KEYS.',
     example: true,
   })
   makesKeys: boolean;
 
-  @ApiProperty({ type: [EncryptionKeyDto], description: 'The keys.' })
+  @ApiProperty({ type: [EncryptionKeyDto], description: 'Master keys, the current one first.' })
   items: EncryptionKeyDto[];
 
-  @ApiProperty({ type: KeyRotationDto, nullable: true, description: 'The latest rotation, or the one under way.' })
+  @ApiProperty({
+    type: KeyRotationDto,
+    nullable: true,
+    description: 'The running or latest rotation. Null before the first.',
+  })
   rotation: KeyRotationDto | null;
 }

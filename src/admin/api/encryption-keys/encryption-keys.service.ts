@@ -16,7 +16,7 @@ import { type EncryptionKeyDto, type EncryptionKeyListDto } from './encryption-k
 import type { TaskRunDto } from '../tasks/tasks.dto';
 import { AdminTasksService } from '../tasks/admin-tasks.service';
 
-/** The master keys in the hands of an admin: their use, and their change. Runs as gigvault_admin, with security events. */
+/** Master keys for admins: their uses, rotation and removal. Runs as gigvault_admin, with security events. */
 @Injectable()
 export class EncryptionKeysService {
   constructor(
@@ -25,7 +25,7 @@ export class EncryptionKeysService {
     private readonly tasks: AdminTasksService,
   ) {}
 
-  /** Returns the configured keys, the current one first, then those in use that are not configured; and the latest rotation. */
+  /** Returns the configured keys, the current one first, then missing keys still in use; and the latest rotation. */
   list(
     read: AdminReader = (work) => this.system.asAdmin('list the encryption keys', work),
   ): Promise<EncryptionKeyListDto> {
@@ -37,8 +37,8 @@ export class EncryptionKeysService {
   }
 
   /**
-   * Begins a rotation, or has the open one carried on, and returns the queued run. Where keys come from a key file it is to
-   * a new key, which is used once all processes have it; else to the current one. Reads and writes go on meanwhile.
+   * Starts a rotation or continues the open one, and returns the queued run. With a key file it creates a new key, used once
+   * every process has it; otherwise it uses the current key. Reads and writes continue meanwhile.
    */
   async rotate(reason: string): Promise<TaskRunDto> {
     const { makesKeys, currentId } = this.masterKeys;
@@ -50,42 +50,49 @@ export class EncryptionKeysService {
 
   /**
    * Destroys an old key of the key file.
-   * @throws AppError `encryption_key.not_found`; `encryption_key.in_use` for the current one, one that wraps anything or
-   *   that a kept backup needs, and until a minute after the last rotation; `encryption_key.of_settings` where ENCRYPTION_KEYS holds the keys
+   * @throws AppError `encryption_key.not_found`; `encryption_key.in_use` for the current key, one that wraps data keys or
+   *   that a stored backup needs, and until a minute after the last rotation; `encryption_key.of_settings` when the keys
+   *   come from ENCRYPTION_KEYS
    */
   async retire(id: string, reason: string): Promise<void> {
     const { makesKeys, currentId, ids } = this.masterKeys;
     if (!makesKeys)
-      throw new AppError('encryption_key.of_settings', { detail: 'remove it from ENCRYPTION_KEYS of every process' });
+      throw new AppError('encryption_key.of_settings', {
+        detail: 'Remove the key from ENCRYPTION_KEYS of every process.',
+      });
     if (!ids.includes(id)) throw new AppError('encryption_key.not_found');
     const [key, isSettled] = await this.system.asAdmin(`retire the encryption key ${id}: ${reason}`, async (unit) => {
       const [row] = await unit.query<{ settled: boolean }>(CLOSED_ROTATION);
       return [(await this.readKeys(unit)).find((key) => key.id === id), row?.settled ?? false] as const;
     });
     if (id === currentId)
-      throw new AppError('encryption_key.in_use', { detail: 'it wraps new data keys; rotate first' });
+      throw new AppError('encryption_key.in_use', {
+        detail: 'The current key cannot be destroyed. Rotate the keys first.',
+      });
     if (key && key.uses > 0)
-      throw new AppError('encryption_key.in_use', { detail: `it still wraps ${key.uses} data keys` });
+      throw new AppError('encryption_key.in_use', {
+        detail: `The key still wraps data keys (${key.uses}). Rotate the keys first.`,
+      });
     if (key && key.backups > 0)
-      throw new AppError('encryption_key.in_use', { detail: `${key.backups} backups open with it only` });
+      throw new AppError('encryption_key.in_use', {
+        detail: `Stored backups still need the key (${key.backups}). Wait until they have expired.`,
+      });
     if (!isSettled)
       throw new AppError('encryption_key.in_use', {
-        detail: 'a rotation has not been over for a minute yet',
+        detail: 'The last rotation ended less than a minute ago or is still running. Try again later.',
         headers: { 'retry-after': '60' },
       });
     await this.masterKeys.retire(id);
   }
 
   private async readKeys(unit: UnitOfWork): Promise<EncryptionKeyDto[]> {
-    const [rows, needed] = await Promise.all([
-      unit.query<{ id: string; uses: number }>(
-        `SELECT master_key AS id, uses FROM app.count_data_keys_by_master_key()`,
-      ),
+    const [rows, backupRows] = await Promise.all([
+      unit.query<{ id: string; uses: number }>(`SELECT master_key AS id, uses FROM app.count_data_keys_by_master_key()`),
       unit.query<{ id: string; backups: number }>(BACKUPS_BY_KEY),
     ]);
     const { ids, currentId } = this.masterKeys;
     const uses = new Map(rows.map((row) => [row.id, row.uses]));
-    const backups = new Map(needed.map((row) => [row.id, row.backups]));
+    const backups = new Map(backupRows.map((row) => [row.id, row.backups]));
     const all = [...new Set([...ids, ...uses.keys(), ...backups.keys()])];
     return all.map((id) => ({
       id,
@@ -97,7 +104,7 @@ export class EncryptionKeysService {
   }
 }
 
-/** The day tells people which is which; the rest keeps keys of one day apart. */
+/** Creates an id from the date, for people, and a random part, which makes it unique. */
 function createKeyId(): string {
   return `k${new Date().toISOString().slice(0, 10).replaceAll('-', '')}-${randomBytes(4).toString('hex')}`;
 }

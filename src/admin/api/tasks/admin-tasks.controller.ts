@@ -9,9 +9,9 @@ import { ReasonDto, RunTaskDto } from '../reason.dto';
 import { TaskAlertListDto, TaskDto, TaskListDto, TaskRunDto } from './tasks.dto';
 import { AdminTasksService, TaskAlertsService } from './admin-tasks.service';
 
-const TASK_ID = { name: 'id', type: String, description: 'The task.', example: 'refresh-job-stats' } as const;
+const TASK_ID = { name: 'id', type: String, description: 'Id of the task.', example: 'refresh-job-stats' } as const;
 
-/** The scheduled tasks; each act and each reading is a security event. */
+/** Routes for scheduled tasks; every request is a security event. */
 @ApiTags('Admin')
 @AdminOnly()
 @Controller({ path: 'admin/tasks', version: '1' })
@@ -24,8 +24,8 @@ export class AdminTasksController {
   @Get()
   @ApiOperation({
     operationId: 'listTasks',
-    summary: 'List the scheduled tasks',
-    description: 'With the next firing, the latest run and the usual duration of each.',
+    summary: 'List scheduled tasks',
+    description: 'Every task with its schedule, next run, latest run and usual duration. The list has no pages.',
   })
   @ApiOkResponse({ type: TaskListDto, description: 'The tasks.' })
   async list(): Promise<TaskListDto> {
@@ -35,10 +35,10 @@ export class AdminTasksController {
   @Get('alerts')
   @ApiOperation({
     operationId: 'listTaskAlerts',
-    summary: 'List what is wrong with the tasks',
-    description: 'Missed, overlong and failed runs; an alert ends when its task is well again.',
+    summary: 'List task alerts',
+    description: 'Open alerts about missed, overlong and failed runs. An alert closes when its task works again.',
   })
-  @ApiOkResponse({ type: TaskAlertListDto, description: 'The alerts that stand.' })
+  @ApiOkResponse({ type: TaskAlertListDto, description: 'The open alerts.' })
   async alerts(): Promise<TaskAlertListDto> {
     return { items: await this.taskAlerts.list() };
   }
@@ -49,7 +49,7 @@ export class AdminTasksController {
   @ApiOperation({
     operationId: 'runTask',
     summary: 'Run a task now',
-    description: 'Also a paused one. Look for the run in GET /v1/admin/tasks/{id}/runs.',
+    description: 'Queues a run, also of a paused task. Find the run with GET /v1/admin/tasks/{id}/runs.',
   })
   @ApiParam(TASK_ID)
   @ApiAcceptedResponse({ type: TaskRunDto, description: 'The queued run.' })
@@ -61,11 +61,12 @@ export class AdminTasksController {
   @HttpCode(200)
   @ApiOperation({
     operationId: 'pauseTask',
-    summary: 'Pause a schedule',
-    description: 'What runs goes on; runs that an admin asks for are made.',
+    summary: 'Pause a task',
+    description:
+      'Stops scheduled runs until the task is resumed. A current run continues; manual runs remain possible.',
   })
   @ApiParam(TASK_ID)
-  @ApiOkResponse({ type: TaskDto, description: 'The task.' })
+  @ApiOkResponse({ type: TaskDto, description: 'The task with its new state.' })
   pause(@Param('id') id: string, @Body() { reason }: ReasonDto): Promise<TaskDto> {
     return this.tasks.pause(id, reason);
   }
@@ -74,11 +75,11 @@ export class AdminTasksController {
   @HttpCode(200)
   @ApiOperation({
     operationId: 'resumeTask',
-    summary: 'Resume a schedule',
-    description: 'Firings it missed are not made up for.',
+    summary: 'Resume a task',
+    description: 'Restarts the schedule. Missed runs are not repeated.',
   })
   @ApiParam(TASK_ID)
-  @ApiOkResponse({ type: TaskDto, description: 'The task.' })
+  @ApiOkResponse({ type: TaskDto, description: 'The task with its new state.' })
   resume(@Param('id') id: string, @Body() { reason }: ReasonDto): Promise<TaskDto> {
     return this.tasks.resume(id, reason);
   }
@@ -86,8 +87,8 @@ export class AdminTasksController {
   @Get(':id/runs')
   @ApiOperation({
     operationId: 'listTaskRuns',
-    summary: 'List the runs of a task',
-    description: 'Newest first; kept for 90 days.',
+    summary: 'List runs of a task',
+    description: 'Newest first. Runs are kept for 90 days.',
   })
   @ApiParam(TASK_ID)
   @ApiPage(TaskRunDto)
@@ -102,9 +103,9 @@ export class AdminTasksController {
     operationId: 'retryTaskRun',
     summary: 'Retry a failed run',
     description:
-      'Also one that failed in part. The task runs again and takes what is due then; the failed run stays in the history.',
+      'Queues a new run of the task, which processes what is due then. Accepts runs that failed, timed out or failed in part; answers 409 for others. The failed run stays in the history.',
   })
-  @ApiParam({ name: 'runId', type: 'integer', description: 'The failed run.', example: 501 })
+  @ApiParam({ name: 'runId', type: 'integer', description: 'Id of the failed run.', example: 501 })
   @ApiAcceptedResponse({ type: TaskRunDto, description: 'The queued run.' })
   retry(@Param('runId', ParseIdPipe) runId: number, @Body() { reason }: ReasonDto): Promise<TaskRunDto> {
     return this.tasks.retry(runId, reason);

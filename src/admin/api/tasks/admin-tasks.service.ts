@@ -19,10 +19,10 @@ import {
   type TaskRow,
 } from './tasks.queries';
 
-/** A run that failed, wholly or in part, and was not made good since. */
+/** A run that failed, fully or in part, and has not been resolved since. */
 export type FailedRun = Pick<TaskRunDto, 'id' | 'task'>;
 
-/** The scheduled tasks in the hands of an admin. Everything here runs as gigvault_admin and leaves a security event. */
+/** Scheduled tasks for admins. Runs as gigvault_admin, with security events. */
 @Injectable()
 export class AdminTasksService {
   private readonly logger = new Logger(AdminTasksService.name);
@@ -34,17 +34,17 @@ export class AdminTasksService {
     private readonly pages: KeysetPages,
   ) {}
 
-  /** The ids of all tasks, in the order of their declaration. */
+  /** The ids of all tasks, in declaration order. */
   get ids(): string[] {
     return this.schedule.tasks.map(({ id }) => id);
   }
 
-  /** Returns all tasks in the order of their declaration; without Redis none has a `nextRunAt`. */
+  /** Lists all tasks in declaration order; without Redis `nextRunAt` is null. */
   list(): Promise<TaskDto[]> {
     return this.system.asAdmin('list the tasks', (unit) => this.readStates(unit));
   }
 
-  /** As `list`, or those with these ids only. Session: a unit of gigvault_admin. */
+  /** Reads the tasks with these ids. @param unit a unit of gigvault_admin */
   async readStates(unit: UnitOfWork, ids: readonly string[] = this.ids): Promise<TaskDto[]> {
     const [rows, nextAt] = await Promise.all([unit.query<TaskRow>(...selectTaskStates(ids)), this.findNextRuns()]);
     const byId = new Map(rows.map((row) => [row.task, row]));
@@ -52,8 +52,7 @@ export class AdminTasksService {
   }
 
   /**
-   * Asks for a run at once, also of a paused task. The answer is the queued run; a worker takes it within moments, or as
-   * soon as there is one.
+   * Queues a run, also of a paused task, and returns it. A worker takes it as soon as one is free.
    * @throws AppError `task.not_found`
    */
   async run(id: string, reason: string): Promise<TaskRunDto> {
@@ -62,7 +61,7 @@ export class AdminTasksService {
   }
 
   /**
-   * Asks for a new run in place of one that failed, wholly or in part: the task runs again and takes what is due then.
+   * Queues a new run in place of a failed one. The task processes what is due then.
    * @throws AppError `task.run_not_found`, `task.run_not_failed`
    */
   async retry(runId: number, reason?: string): Promise<TaskRunDto> {
@@ -70,25 +69,28 @@ export class AdminTasksService {
     if (!run || !this.schedule.find(run.task)) throw new AppError('task.run_not_found');
     if (!RETRYABLE.has(run.outcome))
       throw new AppError('task.run_not_failed', {
-        detail: `The run is ${run.outcome}; only a run that is failed, timed_out or partial can be retried.`,
+        detail: `The run is ${run.outcome}. Only a run that is failed, timed_out or partial can be retried.`,
       });
     return this.requestRun(run.task, run.id, describeAction(`retry run ${run.id} of task ${run.task}`, reason));
   }
 
-  /** Returns the latest failure of each task, whole or in part, that has not succeeded since and is not being retried. Session: a unit of gigvault_admin. */
+  /**
+   * Lists the latest failure, full or partial, of each task that has not succeeded since and is not being retried.
+   * @param unit a unit of gigvault_admin
+   */
   async listFailures(unit: UnitOfWork): Promise<FailedRun[]> {
     const runs = await unit.query<FailedRun>(FINAL_FAILURES);
     return runs.filter(({ task }) => this.schedule.find(task));
   }
 
-  /** Asks for a new run in place of each of `failures()`. */
+  /** Queues a new run for each failure of `listFailures`. */
   async retryAll(reason: string): Promise<void> {
     const failures = await this.system.asAdmin('look for failed runs', (unit) => this.listFailures(unit));
     for (const { id } of failures) await this.retry(id, reason);
   }
 
   /**
-   * Lets the schedule of a task rest; what runs goes on.
+   * Pauses the schedule of a task; a current run continues.
    * @throws AppError `task.not_found`
    */
   pause(id: string, reason?: string): Promise<TaskDto> {
@@ -96,7 +98,7 @@ export class AdminTasksService {
   }
 
   /**
-   * Lets the schedule of a task go on; firings it missed are not made up for.
+   * Resumes the schedule of a task; missed runs are not repeated.
    * @throws AppError `task.not_found`
    */
   resume(id: string, reason?: string): Promise<TaskDto> {
@@ -128,7 +130,7 @@ export class AdminTasksService {
     return task;
   }
 
-  /** Once the row is there the run is promised: what the queue misses now, the next comparison of a worker brings it. */
+  /** Stores a queued run. If the queue cannot take it now, a worker adds it at its next comparison of rows and queue. */
   private async requestRun(task: string, retryOf: number | null, reason: string): Promise<TaskRunDto> {
     const adminId = currentContext()?.principal?.userId ?? 0;
     const [run] = await this.system.asAdmin(reason, (unit) =>
@@ -157,13 +159,13 @@ export class AdminTasksService {
 }
 
 function toTaskDto(task: ScheduledTask, row: TaskRow | undefined, nextAt: Date | null): TaskDto {
-  const { id, description, missedRunImpact: whatAMissMeans, cron, timezone } = task;
+  const { id, description, missedRunImpact, cron, timezone } = task;
   const paused = row?.paused ?? false;
   const lastRun = row?.lastRun ?? null;
   return {
     id,
     description,
-    whatAMissMeans,
+    whatAMissMeans: missedRunImpact,
     cron,
     timezone,
     paused,
@@ -186,17 +188,17 @@ const OPEN_TASK_ALERTS = `
   SELECT id, task, kind, reason, created_at AS "createdAt", mailed_at AS "mailedAt"
   FROM task_alerts WHERE cleared_at IS NULL ORDER BY id DESC LIMIT 100`;
 
-/** What the watch over scheduled tasks has found, as admins see it. An alert ends by itself, when its task is well again. */
+/** Open alerts of scheduled tasks. An alert closes by itself when its task works again. */
 @Injectable()
 export class TaskAlertsService {
   constructor(private readonly system: SystemDatabase) {}
 
-  /** Returns the alerts that stand, newest first, at most 100. Runs as gigvault_admin; the reading is a security event. */
+  /** Lists the open alerts, newest first, at most 100. Runs as gigvault_admin, with a security event. */
   list(): Promise<TaskAlertDto[]> {
     return this.system.asAdmin('list the alerts of tasks', (unit) => this.listOpen(unit));
   }
 
-  /** The same within a unit of gigvault_admin. */
+  /** Lists the open alerts within a unit of gigvault_admin. */
   listOpen(unit: UnitOfWork): Promise<TaskAlertDto[]> {
     return unit.query<TaskAlertDto>(OPEN_TASK_ALERTS);
   }

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-/** The states of a run; the last five are ends. */
+/** The states of a run; the last five are final. */
 export const RUN_OUTCOMES = [
   'queued',
   'running',
@@ -12,21 +12,21 @@ export const RUN_OUTCOMES = [
   'timed_out',
 ] as const;
 
-/** One of RUN_OUTCOMES. */
+/** State of a run, one of RUN_OUTCOMES. */
 export type RunOutcome = (typeof RUN_OUTCOMES)[number];
 
-/** The outcomes that leave something undone, which a retry may still do. */
+/** Outcomes that a retry can resolve. */
 export const RETRYABLE: ReadonlySet<RunOutcome> = new Set(['failed', 'timed_out', 'partial']);
 
-/** An attempt of a run that failed. */
+/** A failed attempt of a run. */
 export class FailedAttemptDto {
-  @ApiProperty({ type: 'integer', description: 'The number of the attempt, from 1.', example: 1 })
+  @ApiProperty({ type: 'integer', description: 'Number of the attempt, from 1.', example: 1 })
   attempt: number;
 
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When it started.',
+    description: 'When the attempt started (UTC).',
     example: '2026-01-31T09:30:00.120Z',
   })
   startedAt: string;
@@ -34,28 +34,32 @@ export class FailedAttemptDto {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When it ended.',
+    description: 'When the attempt ended (UTC).',
     example: '2026-01-31T09:30:00.480Z',
   })
   endedAt: string;
 
-  @ApiProperty({ type: String, description: 'Why it failed.', example: 'canceling statement due to lock timeout' })
+  @ApiProperty({
+    type: String,
+    description: 'Reason of the failure.',
+    example: 'canceling statement due to lock timeout',
+  })
   error: string;
 }
 
-/** One run of a task, as an admin sees it. */
+/** A run of a task. */
 export class TaskRunDto {
-  @ApiProperty({ type: 'integer', description: 'The id.', example: 501 })
+  @ApiProperty({ type: 'integer', description: 'Id of the run.', example: 501 })
   id: number;
 
-  @ApiProperty({ type: String, description: 'The task.', example: 'refresh-job-stats' })
+  @ApiProperty({ type: String, description: 'Id of the task.', example: 'refresh-job-stats' })
   task: string;
 
   @ApiProperty({
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'When it was due; null when somebody asked for it.',
+    description: 'When the run was due (UTC). Null for a requested run.',
     example: '2026-01-31T09:30:00.000Z',
   })
   scheduledFor: Date | null;
@@ -64,7 +68,7 @@ export class TaskRunDto {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'When its last attempt began; null while queued.',
+    description: 'When the last attempt started (UTC). Null while queued.',
     example: '2026-01-31T09:30:00.120Z',
   })
   startedAt: Date | null;
@@ -73,7 +77,7 @@ export class TaskRunDto {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'When its last attempt ended; null before.',
+    description: 'When the last attempt ended (UTC). Null before.',
     example: '2026-01-31T09:30:00.480Z',
   })
   endedAt: Date | null;
@@ -82,7 +86,7 @@ export class TaskRunDto {
     type: String,
     enum: RUN_OUTCOMES,
     description:
-      '`skipped`: there was nothing to do. `partial`: it ended, and `figures.failed` items could not be done.',
+      'State of the run. `skipped`: there was nothing to do. `partial`: it ended, but `figures.failed` items failed.',
     example: 'succeeded',
   })
   outcome: RunOutcome;
@@ -90,30 +94,30 @@ export class TaskRunDto {
   @ApiProperty({
     type: String,
     enum: ['schedule', 'boot', 'admin', 'user'],
-    description: 'What started it.',
+    description: 'Origin of the run.',
     example: 'schedule',
   })
   startedBy: 'schedule' | 'boot' | 'admin' | 'user';
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'The admin who asked for it.', example: 1 })
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Id of the admin who requested the run.', example: 1 })
   startedById: number | null;
 
   @ApiProperty({
     type: 'integer',
     nullable: true,
-    description: 'The run it repeats, which failed wholly or in part.',
+    description: 'Id of the failed run that it retries.',
     example: 500,
   })
   retryOf: number | null;
 
-  @ApiProperty({ type: 'integer', description: 'How often it was begun.', example: 1 })
+  @ApiProperty({ type: 'integer', description: 'Number of attempts so far.', example: 1 })
   attempts: number;
 
   @ApiProperty({
     type: 'object',
     additionalProperties: true,
     nullable: true,
-    description: 'What it tells of its work.',
+    description: 'Result of the run; the fields depend on the task.',
     example: { refreshMs: 48 },
   })
   figures: Record<string, unknown> | null;
@@ -121,52 +125,53 @@ export class TaskRunDto {
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'Why its last attempt failed.',
+    description: 'Reason why the last attempt failed.',
     example: 'canceling statement due to lock timeout',
   })
   error: string | null;
 
-  @ApiProperty({ type: [FailedAttemptDto], description: 'Every attempt that failed, oldest first.' })
+  @ApiProperty({ type: [FailedAttemptDto], description: 'Failed attempts, oldest first.' })
   failedAttempts: FailedAttemptDto[];
 }
 
-/** A scheduled task, as an admin sees it. */
+/** A scheduled task with its state. */
 export class TaskDto {
-  @ApiProperty({ type: String, description: 'The id.', example: 'refresh-job-stats' })
+  @ApiProperty({ type: String, description: 'Id of the task.', example: 'refresh-job-stats' })
   id: string;
 
   @ApiProperty({
     type: String,
-    description: 'What a run does.',
-    example: 'Counts the jobs of every user anew for the statistics (user_job_stats).',
+    description: 'Purpose of a run.',
+    example: 'Recomputes the job statistics of every user (user_job_stats).',
   })
   description: string;
 
   @ApiProperty({
     type: String,
-    description: 'What suffers when it does not run.',
-    example: 'Statistics grow old; each answer says of when they are.',
+    description: 'Consequence of a missed run.',
+    example: 'Statistics become outdated; each answer contains their time.',
   })
   whatAMissMeans: string;
 
   @ApiProperty({
     type: String,
-    description: 'When it runs: minute, hour, day of month, month, day of week.',
+    description: 'Schedule as a cron expression: minute, hour, day of month, month, day of week.',
     example: '17 3 * * *',
   })
   cron: string;
 
-  @ApiProperty({ type: String, description: 'The time zone of `cron`.', example: 'UTC' })
+  @ApiProperty({ type: String, description: 'Time zone of `cron`.', example: 'UTC' })
   timezone: string;
 
-  @ApiProperty({ type: Boolean, description: 'Whether its schedule rests.', example: false })
+  @ApiProperty({ type: Boolean, description: 'Whether the schedule is paused.', example: false })
   paused: boolean;
 
   @ApiProperty({
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'When it is due; null while paused or before a worker has started. In the past: no worker takes it.',
+    description:
+      'When the next run is due (UTC). Null while paused or before a worker has started. A past time means no worker takes it.',
     example: '2026-01-31T09:35:00.000Z',
   })
   nextRunAt: Date | null;
@@ -174,40 +179,41 @@ export class TaskDto {
   @ApiProperty({
     type: 'integer',
     nullable: true,
-    description: 'How long a run usually takes: the median of the last 20 that succeeded, in milliseconds.',
+    description: 'Median duration of the last 20 runs that succeeded, fully or in part, in milliseconds.',
     example: 48,
   })
   usualDurationMs: number | null;
 
-  @ApiProperty({ type: TaskRunDto, nullable: true, description: 'Its latest run.' })
+  @ApiProperty({ type: TaskRunDto, nullable: true, description: 'Latest run of the task.' })
   lastRun: TaskRunDto | null;
 }
 
-/** All scheduled tasks; there are few, so there are no pages. */
+/** All scheduled tasks; they are few, so the list has no pages. */
 export class TaskListDto {
-  @ApiProperty({ type: [TaskDto], description: 'The tasks, in the order of their declaration.' })
+  @ApiProperty({ type: [TaskDto], description: 'Scheduled tasks, in declaration order.' })
   items: TaskDto[];
 }
 
-/** Something that is wrong with a scheduled task now. */
+/** An open problem of a scheduled task. */
 export class TaskAlertDto {
-  @ApiProperty({ type: 'integer', description: 'The alert.', example: 7 })
+  @ApiProperty({ type: 'integer', description: 'Id of the alert.', example: 7 })
   id: number;
 
-  @ApiProperty({ type: String, description: 'The task.', example: 'refresh-job-stats' })
+  @ApiProperty({ type: String, description: 'Id of the task.', example: 'refresh-job-stats' })
   task: string;
 
   @ApiProperty({
     type: String,
     enum: ['missed', 'overlong', 'failed'],
-    description: 'No worker took its firing; a run takes too long; its latest run failed for good.',
+    description:
+      '`missed`: no worker took a due run. `overlong`: a run takes too long. `failed`: the latest run failed after all retries.',
     example: 'missed',
   })
   kind: 'missed' | 'overlong' | 'failed';
 
   @ApiProperty({
     type: String,
-    description: 'What is wrong.',
+    description: 'Description of the problem.',
     example: 'was due at 2026-01-31 09:30 UTC and no worker took it',
   })
   reason: string;
@@ -215,7 +221,7 @@ export class TaskAlertDto {
   @ApiProperty({
     type: String,
     format: 'date-time',
-    description: 'When it was found.',
+    description: 'When the problem was found (UTC).',
     example: '2026-01-31T09:32:00.000Z',
   })
   createdAt: Date;
@@ -224,14 +230,14 @@ export class TaskAlertDto {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'When the admins were told by mail.',
+    description: 'When the admins were notified by email (UTC). Null before.',
     example: '2026-01-31T09:32:01.000Z',
   })
   mailedAt: Date | null;
 }
 
-/** The alerts that stand. */
+/** The open task alerts. */
 export class TaskAlertListDto {
-  @ApiProperty({ type: [TaskAlertDto], description: 'Newest first, 100 at most.' })
+  @ApiProperty({ type: [TaskAlertDto], description: 'Open alerts, newest first, at most 100.' })
   items: TaskAlertDto[];
 }

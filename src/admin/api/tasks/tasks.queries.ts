@@ -3,7 +3,7 @@ import type { RunOutcome, TaskRunDto } from './tasks.dto';
 /** A statement and its values. */
 type SqlQuery = [sql: string, values: unknown[]];
 
-/** What the database knows of one task. */
+/** The state of a task in the database. */
 export interface TaskRow {
   readonly task: string;
   readonly paused: boolean;
@@ -11,7 +11,7 @@ export interface TaskRow {
   readonly lastRun: LastRunJson | null;
 }
 
-/** A run inside JSON: its times are text. */
+/** A run as JSON, with times as text. */
 type LastRunJson = Omit<TaskRunDto, 'scheduledFor' | 'startedAt' | 'endedAt'> & {
   readonly scheduledFor: string | null;
   readonly startedAt: string | null;
@@ -23,7 +23,7 @@ const RUN_COLUMNS = `
   r.started_by AS "startedBy", r.started_by_id AS "startedById", r.retry_of AS "retryOf", r.attempts, r.figures, r.error,
   r.failed_attempts AS "failedAttempts"`;
 
-/** How the tasks with these ids stand: setting, latest run, usual duration. */
+/** Selects the pause setting, latest run and usual duration of tasks. */
 export function selectTaskStates(ids: readonly string[]): SqlQuery {
   return [
     `SELECT t.task, coalesce(s.paused, false) AS paused, usual.ms AS "usualDurationMs", to_jsonb(last) AS "lastRun"
@@ -42,7 +42,7 @@ export function selectTaskStates(ids: readonly string[]): SqlQuery {
   ];
 }
 
-/** The runs of one task, newest first, behind the run `afterId`. */
+/** Selects the runs of a task, newest first, after the run `afterId`. */
 export function selectRuns(task: string, afterId: number | null, take: number): SqlQuery {
   return [
     `SELECT ${RUN_COLUMNS} FROM task_runs r WHERE r.task = $1 AND ($2::bigint IS NULL OR r.id < $2) ORDER BY r.id DESC LIMIT $3`,
@@ -50,12 +50,12 @@ export function selectRuns(task: string, afterId: number | null, take: number): 
   ];
 }
 
-/** The latest runs of all tasks that had something to do. */
+/** Selects the latest runs of all tasks, without skipped ones. */
 export function selectLatestRuns(take: number): SqlQuery {
   return [`SELECT ${RUN_COLUMNS} FROM task_runs r WHERE r.outcome <> 'skipped' ORDER BY r.id DESC LIMIT $1`, [take]];
 }
 
-/** One bar of a small picture of a task's runs. */
+/** One bar in a chart of a task's runs. */
 export interface RecentRun {
   readonly id: number;
   readonly task: string;
@@ -63,7 +63,7 @@ export interface RecentRun {
   readonly ms: number;
 }
 
-/** The latest runs of each of these tasks that did something and are over, oldest first, at most `take` of each. */
+/** Selects the latest finished runs per task, without skipped ones, oldest first, at most `take` of each. */
 export function selectRecentRuns(ids: readonly string[], take = 24): SqlQuery {
   return [
     `SELECT recent.id, recent.task, recent.outcome, recent.ms
@@ -77,16 +77,16 @@ export function selectRecentRuns(ids: readonly string[], take = 24): SqlQuery {
   ];
 }
 
-/** What the history of runs is searched by. */
+/** Filters of the run history. */
 export interface RunFilters {
   readonly task?: string;
   readonly outcome?: string;
-  /** The id of a run, or part of what it tells. */
+  /** The id of a run, or part of its error or result. */
   readonly text?: string;
   readonly before?: number;
 }
 
-/** Runs that fit the filters, newest first; those that found nothing to do only when asked for. */
+/** Selects runs that match the filters, newest first; skipped ones only when `outcome` asks for them. */
 export function searchRuns({ task, outcome, text, before }: RunFilters, take: number): SqlQuery {
   return [
     `SELECT ${RUN_COLUMNS} FROM task_runs r
@@ -98,7 +98,7 @@ export function searchRuns({ task, outcome, text, before }: RunFilters, take: nu
   ];
 }
 
-/** How many runs of an hour ended in which way. */
+/** Number of runs per outcome in one hour. */
 export interface HourlyRunCounts {
   readonly at: Date;
   readonly succeeded: number;
@@ -107,7 +107,7 @@ export interface HourlyRunCounts {
   readonly failed: number;
 }
 
-/** The last 24 hours, of one task or of all, gaps included. */
+/** Counts the runs of the last 24 hours by hour, of one task or of all; includes empty hours. */
 export function countRunsByHour(task: string | null): SqlQuery {
   return [
     `SELECT hour.at, count(r.id) FILTER (WHERE r.outcome = 'succeeded')::integer AS succeeded,
@@ -122,14 +122,14 @@ export function countRunsByHour(task: string | null): SqlQuery {
   ];
 }
 
-/** The run made in place of this one, the newest. */
+/** Selects the newest retry of a run. */
 export function findRetry(id: number): SqlQuery {
   return [`SELECT r.id FROM task_runs r WHERE r.retry_of = $1 ORDER BY r.id DESC LIMIT 1`, [id]];
 }
 
 /**
- * The latest failure of each task that has not succeeded since and is not being retried. One in part counts for a day, as
- * on the overview, and until it was retried: a retry that finds nothing due proves that nothing is left to do.
+ * The latest failure of each task that has not succeeded since and is not being retried. A partial failure counts for a day,
+ * as on the overview, and until its retry: a retry that finds nothing due shows that nothing is left to do.
  */
 export const FINAL_FAILURES = `
   SELECT DISTINCT ON (r.task) r.id, r.task FROM task_runs r
@@ -139,12 +139,12 @@ export const FINAL_FAILURES = `
         AND (later.outcome IN ('succeeded', 'partial', 'queued', 'running', 'retrying') OR (r.outcome = 'partial' AND later.retry_of = r.id)))
   ORDER BY r.task, r.id DESC`;
 
-/** One run. */
+/** Selects one run. */
 export function findRun(id: number): SqlQuery {
   return [`SELECT ${RUN_COLUMNS} FROM task_runs r WHERE r.id = $1`, [id]];
 }
 
-/** Asks for a run in the name of an admin. */
+/** Queues a run for an admin. */
 export function insertRun(task: string, adminId: number, retryOf: number | null): SqlQuery {
   return [
     `INSERT INTO task_runs AS r (task, started_by, started_by_id, retry_of, outcome)
@@ -153,7 +153,7 @@ export function insertRun(task: string, adminId: number, retryOf: number | null)
   ];
 }
 
-/** Lets the schedule of a task rest or go on. */
+/** Pauses or resumes the schedule of a task. */
 export function upsertPaused(task: string, paused: boolean): SqlQuery {
   return [
     `INSERT INTO task_settings AS s (task, paused) VALUES ($1, $2)

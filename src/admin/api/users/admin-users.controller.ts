@@ -8,9 +8,9 @@ import { AdminUserDto, ChangeUserDto, ListUsersDto } from './users.dto';
 import { ReasonDto } from '../reason.dto';
 import { AdminUsersService } from './admin-users.service';
 
-const USER_ID = { name: 'id', type: 'integer', description: 'The user.', example: 7 } as const;
+const USER_ID = { name: 'id', type: 'integer', description: 'Id of the user.', example: 7 } as const;
 
-/** The accounts of the installation; each act is on record with its reason. */
+/** Routes for the accounts of the installation; every request is a security event. */
 @ApiTags('Admin')
 @AdminOnly()
 @Controller({ path: 'admin/users', version: '1' })
@@ -20,8 +20,8 @@ export class AdminUsersController {
   @Get()
   @ApiOperation({
     operationId: 'listUsers',
-    summary: 'List and search users',
-    description: 'Newest first. The reading itself is a security event.',
+    summary: 'List users',
+    description: 'Newest first, filtered by text, role and state. Each request is a security event.',
   })
   @ApiPage(AdminUserDto)
   list(@Query() query: ListUsersDto): Promise<Page<AdminUserDto>> {
@@ -31,8 +31,9 @@ export class AdminUsersController {
   @Patch(':id')
   @ApiOperation({
     operationId: 'changeUser',
-    summary: 'Deactivate a user or change his role',
-    description: 'Ends his sessions at once. The last active admin stays one.',
+    summary: 'Change the state or role of a user',
+    description:
+      'Deactivates, reactivates, promotes or demotes an account. A change ends its sessions at once. Answers 409 for the last active admin.',
   })
   @ApiParam(USER_ID)
   @ApiOkResponse({ type: AdminUserDto })
@@ -45,10 +46,10 @@ export class AdminUsersController {
   @ApiOperation({
     operationId: 'endUserSessions',
     summary: 'End all sessions of a user',
-    description: 'Everywhere within a second; he is told by mail.',
+    description: 'Signs the user out everywhere within a second and notifies them by email.',
   })
   @ApiParam(USER_ID)
-  @ApiNoContentResponse({ description: 'They are over.' })
+  @ApiNoContentResponse({ description: 'The sessions were ended.' })
   endSessions(@Param('id', ParseIdPipe) id: number, @Body() { reason }: ReasonDto): Promise<void> {
     return this.users.endSessions(id, reason);
   }
@@ -58,7 +59,8 @@ export class AdminUsersController {
   @ApiOperation({
     operationId: 'resetUserMfa',
     summary: "Reset a user's MFA",
-    description: 'For an owner who has lost it: ends his sessions and tells him by mail. No secret is shown or chosen.',
+    description:
+      'Turns off the second factor of a user who has lost it, ends their sessions and notifies them by email. The password stays. Answers 409 when MFA is off.',
   })
   @ApiParam(USER_ID)
   @ApiOkResponse({ type: AdminUserDto })

@@ -11,7 +11,7 @@ import { AppError, invalidValue } from '../../../platform/errors/app-error';
 import type { Page } from '../../../platform/http/pagination/page.dto';
 import { describeAction } from '../reason.dto';
 
-/** A row of the list, with its sort value as PostgreSQL writes it. */
+/** A row of the list, with its sort key as PostgreSQL formats it. */
 export type UserRow = AdminUserDto & { readonly sortKey: string };
 
 const USER_COLUMNS = `
@@ -21,7 +21,7 @@ const USER_COLUMNS = `
 
 const FROM_USERS = `FROM users u LEFT JOIN user_mfa m ON m.user_id = u.id`;
 
-/** One page of the accounts that fit the filters, newest first, behind the one with the keys `after`. */
+/** Selects one page of the accounts that match the filters, newest first, after the keys `after`. */
 export function listUsers(
   { q, role, isActive }: Pick<ListUsersDto, 'q' | 'role' | 'isActive'>,
   after: readonly CursorKey[] | undefined,
@@ -39,17 +39,17 @@ export function listUsers(
   ];
 }
 
-/** One account. */
+/** Selects one account. */
 export function findUser(id: number): [sql: string, values: unknown[]] {
   return [`SELECT ${USER_COLUMNS} ${FROM_USERS} WHERE u.id = $1`, [id]];
 }
 
-/** What app.set_account_status() tells. */
+/** The result of app.set_account_status(). */
 type AccountChangeOutcome = 'changed' | 'unchanged' | 'not_found' | 'last_admin';
 
 /**
- * Accounts in the hands of an admin, who never sees or chooses a secret. Everything runs as gigvault_admin: a security
- * event before each act, and the reason in the audit row of what changed.
+ * Account administration. Admins never see or set a secret. Runs as gigvault_admin: each action is a security event, and
+ * audit rows contain its reason.
  */
 @Injectable()
 export class AdminUsersService {
@@ -60,7 +60,7 @@ export class AdminUsersService {
     private readonly pages: KeysetPages,
   ) {}
 
-  /** Returns one page of the accounts that fit the filters, newest first. */
+  /** Returns one page of the accounts that match the filters, newest first. */
   async list(query: ListUsersDto): Promise<Page<AdminUserDto>> {
     const page = this.pages.open(query);
     const rows = await this.system.asAdmin('list users', (unit) =>
@@ -70,22 +70,23 @@ export class AdminUsersService {
   }
 
   /**
-   * One account, with its live sessions.
+   * Returns one account with its live sessions.
    * @throws AppError `user.not_found`
    */
   async get(id: number): Promise<{ user: AdminUserDto; sessions: SessionSummary[] }> {
-    const user = await this.system.asAdmin(`read user ${id} and his sessions`, (unit) => this.find(unit, id));
+    const user = await this.system.asAdmin(`read user ${id} and their sessions`, (unit) => this.find(unit, id));
     if (!user) throw new AppError('user.not_found');
     return { user, sessions: await this.sessions.list(id) };
   }
 
   /**
-   * Deactivates an account or lets it sign in again, or changes its role. Its sessions are over at once, also for a Redis
-   * that forgets it. Nothing happens when all is so already.
-   * @throws AppError `validation.failed` when nothing is to be changed, `user.not_found`, `user.last_admin`
+   * Activates or deactivates an account, or changes its role. A change ends its sessions at once, even if Redis later
+   * restores them.
+   * @throws AppError `validation.failed` without a change, `user.not_found`, `user.last_admin`
    */
   async change(id: number, { isActive, role, reason }: ChangeUserDto): Promise<AdminUserDto> {
-    if (isActive === undefined && role === undefined) throw invalidValue('', 'required', 'give isActive, role or both');
+    if (isActive === undefined && role === undefined)
+      throw invalidValue('', 'required', 'Give isActive, role or both.');
     const { outcome, user } = await this.system.asAdmin(`change user ${id}: ${reason}`, async (unit) => {
       const [row] = await unit.query<{ outcome: AccountChangeOutcome }>(
         'SELECT app.set_account_status($1, $2, $3) AS outcome',
@@ -94,14 +95,14 @@ export class AdminUsersService {
       return { outcome: row?.outcome, user: await this.find(unit, id) };
     });
     if (outcome === 'last_admin')
-      throw new AppError('user.last_admin', { detail: 'make somebody else an admin first' });
+      throw new AppError('user.last_admin', { detail: 'Make another user an admin first.' });
     if (!user) throw new AppError('user.not_found');
     if (outcome === 'changed') await this.sessions.endAll(id);
     return user;
   }
 
   /**
-   * Ends all sessions of an account. Side effects: a letter to its owner.
+   * Ends all sessions of an account. Side effects: an email to the user.
    * @throws AppError `user.not_found`
    */
   async endSessions(id: number, reason?: string): Promise<void> {
@@ -114,8 +115,8 @@ export class AdminUsersService {
   }
 
   /**
-   * Takes the second factor of an account away, for an owner who has lost it, and ends its sessions. The password still
-   * stands, and the admin cannot set it. Side effects: a letter to the owner.
+   * Turns off the second factor of a user who has lost it, and ends their sessions. The password stays; admins cannot set
+   * it. Side effects: an email to the user.
    * @throws AppError `user.not_found`, `mfa.not_enabled`
    */
   async resetMfa(id: number, reason?: string): Promise<AdminUserDto> {
