@@ -5,7 +5,7 @@ import { SCHEDULED_TASKS } from '../../src/scheduled-tasks';
 import { createAccount, signInToDashboard, rawRequest, type RawAnswer } from '../support/dashboard-client';
 import { startApp, type TestApp } from '../support/test-app';
 
-/** Everything behind the sign-in that can be read: pages, the script, the events, and bull-board with its API. */
+/** Everything readable that needs the sign-in: pages, the script, the events, and bull-board with its API. */
 const PAGES = [
   '/admin',
   '/admin/script.js',
@@ -37,9 +37,9 @@ const PAGES = [
   '/admin/queues/api/queues/tasks/1',
 ];
 
-/** Other spellings of one path, which routers, proxies and file systems have been known to take for it. */
+/** Other spellings of a path that routers, proxies and file systems may treat as equal. */
 const SPELLINGS: Readonly<Record<string, (path: string) => string>> = {
-  'as it is': (path) => path,
+  unchanged: (path) => path,
   'a slash at the end': (path) => path.replace(/(\?|$)/, '/$1'),
   'two slashes': (path) => path.replace('/admin', '//admin'),
   'two slashes within': (path) => path.replace('/admin', '/admin/'),
@@ -64,12 +64,12 @@ const SPELLINGS: Readonly<Record<string, (path: string) => string>> = {
   'a fragment': (path) => `${path}#/admin/style.css`,
 };
 
-/** Words of the pages that only an admin sees, and of the queue's API. */
-const INNER = new RegExp(
+/** Text of pages for admins only, and of the queue's API. */
+const PROTECTED_TEXT = new RegExp(
   `${SCHEDULED_TASKS.map(({ id }) => id).join('|')}|Sign out|data-live|EventSource|"queues"|"counts"|event: parts|__UI_CONFIG__`,
 );
 
-describe('what nobody gets from /admin without being an admin', () => {
+describe('access to /admin for visitors who are not admins', () => {
   let app: TestApp;
   const visitors: Record<string, Record<string, string>> = {};
 
@@ -77,11 +77,11 @@ describe('what nobody gets from /admin without being an admin', () => {
     app = await startApp();
     const admin = await createAccount(app, 'admin', 'admin@example.com');
     const user = await createAccount(app, 'user', 'user@example.com');
-    const cookieOf = (userId: number, sessionId: string, ends: number, seen = Date.now()): string => {
-      // Signed by the server itself: only its holder is wrong.
-      const sessions = app.get(DashboardSessionsService) as unknown as { signatureOf(claims: string): string };
+    const buildCookie = (userId: number, sessionId: string, ends: number, seen = Date.now()): string => {
+      // Signed by the server, so only the content is wrong.
+      const sessions = app.get(DashboardSessionsService) as unknown as { sign(claims: string): string };
       const claims = `${userId}.${sessionId}.${ends}.${seen}`;
-      return `gigvault_admin=${claims}.${sessions.signatureOf(claims)}`;
+      return `gigvault_admin=${claims}.${sessions.sign(claims)}`;
     };
     const later = Date.now() + 3_600_000;
     const ended = await signInToDashboard(app, admin);
@@ -89,49 +89,56 @@ describe('what nobody gets from /admin without being an admin', () => {
     await app.get(SessionsService).end(Number(adminId), endedSession!);
     await sleep(1_100);
     Object.assign(visitors, {
-      nobody: {},
-      'somebody with an access token of the API': { authorization: `Bearer ${admin.sessionId}` },
-      'a user whose cookie is signed': { cookie: cookieOf(user.id, user.sessionId, later) },
-      'an admin whose sign-in is too old': { cookie: cookieOf(admin.id, admin.sessionId, Date.now() - 1) },
+      'an anonymous visitor': {},
+      'a visitor with an access token of the API': { authorization: `Bearer ${admin.sessionId}` },
+      'a user whose cookie is signed': { cookie: buildCookie(user.id, user.sessionId, later) },
+      'an admin whose sign-in is too old': { cookie: buildCookie(admin.id, admin.sessionId, Date.now() - 1) },
       'an admin whose session has ended': { cookie: ended },
-      'an admin whose cookie has one part more': { cookie: `${cookieOf(admin.id, admin.sessionId, later)}.anything` },
-      'somebody who made a cookie up': { cookie: `gigvault_admin=${admin.id}.${admin.sessionId}.${later}.AAAA` },
+      'an admin whose cookie has an extra part': {
+        cookie: `${buildCookie(admin.id, admin.sessionId, later)}.anything`,
+      },
+      'a visitor with a forged cookie': { cookie: `gigvault_admin=${admin.id}.${admin.sessionId}.${later}.AAAA` },
     });
   });
 
   afterAll(() => app.close());
 
-  function leaks({ status, body, location, headers }: RawAnswer): string | null {
+  function findLeak({ status, body, location, headers }: RawAnswer): string | null {
     if (status === 303 && !/^\/admin\/sign-in(\?to=%2Fadmin|$)/.test(location ?? '')) return `sent to ${location}`;
     if (![204, 303, 400, 401, 403, 404, 405, 414].includes(status)) return `answered ${status}`;
     if (status === 204 && body !== '') return 'a body with 204';
     if (headers['set-cookie'] !== undefined) return 'a cookie';
-    const inner = INNER.exec(body.replace(/"instance":"[^"]*"/, ''))?.[0];
-    return inner === undefined ? null : `told ${inner}`;
+    const text = PROTECTED_TEXT.exec(body.replace(/"instance":"[^"]*"/, ''))?.[0];
+    return text === undefined ? null : `contains ${text}`;
   }
 
-  it.each(Object.keys(SPELLINGS))('not by %s', async (spelling) => {
-    const found: string[] = [];
-    let asked = 0;
+  it.each(Object.keys(SPELLINGS))('is refused for %s', async (spelling) => {
+    const leaksFound: string[] = [];
+    let requests = 0;
     for (const [visitor, headers] of Object.entries(visitors)) {
       await Promise.all(
         PAGES.flatMap((page) =>
           ['GET', 'HEAD', 'OPTIONS'].map(async (method) => {
             const path = SPELLINGS[spelling]!(page);
-            const answer = await rawRequest(app, path, { ...headers, accept: asked % 2 ? 'text/html' : '*/*' }, method);
-            asked += 1;
-            const leak = leaks(answer);
-            if (leak) found.push(`${visitor}: ${method} ${path} ${leak}`);
+            const answer = await rawRequest(
+              app,
+              path,
+              { ...headers, accept: requests % 2 ? 'text/html' : '*/*' },
+              method,
+            );
+            requests += 1;
+            const leak = findLeak(answer);
+            if (leak) leaksFound.push(`${visitor}: ${method} ${path} ${leak}`);
           }),
         ),
       );
     }
-    expect(asked).toBe(7 * PAGES.length * 3);
-    expect(found).toEqual([]);
+    expect(requests).toBe(7 * PAGES.length * 3);
+    expect(leaksFound).toEqual([]);
   });
 
-  it('nor does anything happen for them', async () => {
-    const acts = [
+  it('performs no action for them', async () => {
+    const actions = [
       '/admin/tasks/create-partitions/run',
       '/admin/tasks/create-partitions/pause',
       '/admin/users/1/deactivate',
@@ -140,7 +147,7 @@ describe('what nobody gets from /admin without being an admin', () => {
       '/admin/sign-out',
     ];
     for (const [, headers] of Object.entries(visitors)) {
-      for (const path of acts) {
+      for (const path of actions) {
         const { status } = await rawRequest(app, path, { ...headers, 'sec-fetch-site': 'same-origin' }, 'POST');
         expect([401, 403]).toContain(status);
       }
@@ -158,7 +165,7 @@ describe('what nobody gets from /admin without being an admin', () => {
     expect(await app.db.query('superuser', 'SELECT 1 FROM users WHERE NOT is_active')).toEqual([]);
   });
 
-  it('while an admin gets it all', async () => {
+  it('is granted to an admin', async () => {
     const cookie = await signInToDashboard(app, { email: 'admin@example.com', password: 'seven green umbrellas' });
     const [run] = await app.db.query<{ id: number }>(
       'superuser',

@@ -5,10 +5,10 @@ import { startApp, type TestApp } from '../support/test-app';
 const NAME = 'gigvault-20260131T021200Z-1.backup';
 const KEY = `gigvault/${NAME}`;
 
-/** Longer than an answer of the store is used. */
+/** Longer than the store's answer is cached. */
 const LATER_MS = 31_000;
 
-describe('the check of backups in an S3 store', () => {
+describe('the status of backups in an S3 store', () => {
   let s3: FakeS3;
   let app: TestApp;
   let cookie: string;
@@ -37,19 +37,19 @@ describe('the check of backups in an S3 store', () => {
     return answer.text();
   }
 
-  /** The check on the overview, and what the page of the backups says of the file. */
-  async function shown(): Promise<{ tag?: string; text?: string; count?: string; file?: string }> {
+  /** Reads the status on the overview and the state of the file on the page of backups. */
+  async function readStatus(): Promise<{ tag?: string; text?: string; count?: string; file?: string }> {
     const [overview, panel] = [await page('/admin'), await page('/admin/backups')];
     const [, tag, text] =
-      /<b>Backups<\/b> <span class="tag \w+">(\w+)<\/span><\/span> <span class="dim clip">([^<]*)</.exec(overview) ??
+      /<b>Backups<\/b> <span class="tag \w+">(\w+)<\/span><\/span> <span class="muted clip">([^<]*)</.exec(overview) ??
       [];
-    const [, count] = /<strong>(\w+)<\/strong> <span class="dim">verified, with a file/.exec(panel) ?? [];
+    const [, count] = /<strong>(\w+)<\/strong> <span class="muted">verified, with a file/.exec(panel) ?? [];
     const [, file] = /verified<\/span> <span class="tag \w+">([^<]*)</.exec(panel) ?? [];
     return { tag, text, count, file };
   }
 
-  it('is green while the file is there, and fails once it is gone', async () => {
-    expect(await shown()).toEqual({
+  it('is OK while the file exists, and fails once it is missing', async () => {
+    expect(await readStatus()).toEqual({
       tag: 'OK',
       text: 'the newest verified backup is less than an hour old',
       count: '1',
@@ -60,7 +60,7 @@ describe('the check of backups in an S3 store', () => {
     const now = Date.now();
     jest.spyOn(Date, 'now').mockImplementation(() => now + LATER_MS);
 
-    expect(await shown()).toMatchObject({
+    expect(await readStatus()).toMatchObject({
       tag: 'Failing',
       text: expect.stringContaining(`(${NAME}) is not in the store`),
       count: '0',
@@ -71,7 +71,10 @@ describe('the check of backups in an S3 store', () => {
   it('fails when the file has another size', async () => {
     s3.objects.set(KEY, Buffer.from('123'));
 
-    expect(await shown()).toMatchObject({ tag: 'Failing', text: expect.stringContaining('has 3 bytes instead of 5') });
+    expect(await readStatus()).toMatchObject({
+      tag: 'Failing',
+      text: expect.stringContaining('has 3 bytes instead of 5'),
+    });
   });
 
   it.each([
@@ -85,13 +88,13 @@ describe('the check of backups in an S3 store', () => {
       () => (s3.fault = { methods: ['GET', 'HEAD'], status: 500, code: 'InternalError' }),
       /the S3 store answered 500/,
     ],
-    ['is away', () => s3.stop(), /the S3 store does not answer/],
-  ])('is not known while the store %s', async (_how, happen, words) => {
-    await happen();
+    ['is unreachable', () => s3.stop(), /the S3 store does not answer/],
+  ])('is unknown while the store %s', async (_how, simulateFault, message) => {
+    await simulateFault();
 
-    expect(await shown()).toMatchObject({
+    expect(await readStatus()).toMatchObject({
       tag: 'Unknown',
-      text: expect.stringMatching(words),
+      text: expect.stringMatching(message),
       count: 'unknown',
       file: 'store does not answer',
     });
@@ -100,12 +103,12 @@ describe('the check of backups in an S3 store', () => {
     );
   });
 
-  it('is not known for a backup that is in another store than the settings name', async () => {
+  it('is unknown for a backup in another store than the configured one', async () => {
     await app.db.query('superuser', `UPDATE backups SET store = 'folder'`);
 
-    expect(await shown()).toMatchObject({
+    expect(await readStatus()).toMatchObject({
       tag: 'Unknown',
-      text: expect.stringContaining('is in another store (folder) than the settings name'),
+      text: expect.stringContaining('is in another store (folder) than the configured one'),
     });
   });
 });

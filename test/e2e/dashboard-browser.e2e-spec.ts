@@ -24,11 +24,10 @@ const PAGES = [
 
 const BACKUP_FILE = 'gigvault-20260131T021200Z-1.backup';
 
-/** Without one that is verified the dashboard is not green. */
-const A_BACKUP = `INSERT INTO backups (status, started_by, store, file_name, size_bytes, sha256, verified_at)
+/** A verified backup, which the status OK needs. */
+const INSERT_BACKUP = `INSERT INTO backups (status, started_by, store, file_name, size_bytes, sha256, verified_at)
   VALUES ('verified', 'schedule', 'folder', '${BACKUP_FILE}', 7340032, repeat('0', 64), now())`;
 
-// One person's walk: each step begins where the one before it ended.
 describeInBrowser('the dashboard in a browser', () => {
   const backups = mkdtempSync(join(tmpdir(), 'gigvault-backups-'));
   let app: TestApp;
@@ -36,18 +35,18 @@ describeInBrowser('the dashboard in a browser', () => {
   let browser: Browser;
   let page: Page;
   let isBroken = true;
-  const complaints: string[] = [];
+  const consoleErrors: string[] = [];
 
   beforeAll(async () => {
     app = await startApp({ settings: { BACKUP_DIR: backups } });
     writeFileSync(join(backups, BACKUP_FILE), '');
     truncateSync(join(backups, BACKUP_FILE), 7_340_032);
-    worker = await startTestWorker(app.settings, SCHEDULED_TASKS.map(tame));
-    await app.db.query('superuser', A_BACKUP);
+    worker = await startTestWorker(app.settings, SCHEDULED_TASKS.map(simulate));
+    await app.db.query('superuser', INSERT_BACKUP);
     browser = await startBrowser();
     page = await browser.newPage();
-    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => message.type() === 'error' && consoleErrors.push(message.text()));
+    page.on('pageerror', (error) => consoleErrors.push(error.message));
     page.setDefaultTimeout(10_000);
   });
 
@@ -58,8 +57,8 @@ describeInBrowser('the dashboard in a browser', () => {
     rmSync(backups, { recursive: true });
   });
 
-  /** The schedule as it is, whose tasks do nothing of their own: one is slow, one fails until it is mended. */
-  function tame(task: ScheduledTask): ScheduledTask {
+  /** Replaces a task's work: create-partitions is slow, purge-expired fails until `isBroken` is false. */
+  function simulate(task: ScheduledTask): ScheduledTask {
     const run: ScheduledTask['run'] = async () => {
       if (task.id === 'create-partitions') await sleep(1_200);
       if (task.id === 'purge-expired' && isBroken) throw new Error('relation "idempotency_keys" is locked');
@@ -68,17 +67,17 @@ describeInBrowser('the dashboard in a browser', () => {
     return { ...task, retries: 0, runsAtBoot: false, run };
   }
 
-  /** Says why, and does it. */
+  /** Enters a reason and submits the form. */
   async function confirm(button: string): Promise<void> {
-    await page.getByLabel('Reason').fill('a walk through the dashboard');
+    await page.getByLabel('Reason').fill('a test of the dashboard');
     await page.getByRole('main').getByRole('button', { name: button }).click();
   }
 
-  function outcome(name: string): Promise<void> {
+  function waitForOutcome(name: string): Promise<void> {
     return page.locator('[role=status] .tag', { hasText: name }).first().waitFor();
   }
 
-  it('lets an admin sign in with his second factor, see all tasks, run one and watch it, pause, resume, and retry what failed', async () => {
+  it('lets an admin sign in with a second factor, list tasks, run one, watch it, pause, resume, and retry a failed run', async () => {
     const person = await createUser(app, { role: 'admin' });
     const { authenticator } = await enableTotp(await signInFrom(app, person), person);
     await page.goto(`${app.url}/admin`);
@@ -97,8 +96,8 @@ describeInBrowser('the dashboard in a browser', () => {
     await page.getByRole('link', { name: 'Run now create-partitions' }).click();
     await takeScreenshot(page, 'confirm');
     await confirm('Run now');
-    await outcome('running');
-    await outcome('succeeded');
+    await waitForOutcome('running');
+    await waitForOutcome('succeeded');
 
     await page.goto(`${app.url}/admin/tasks/create-partitions`);
     await page.getByRole('link', { name: 'Pause' }).click();
@@ -112,7 +111,7 @@ describeInBrowser('the dashboard in a browser', () => {
 
     await page.goto(`${app.url}/admin/tasks/purge-expired/run`);
     await confirm('Run now');
-    await outcome('failed');
+    await waitForOutcome('failed');
     await page.goto(`${app.url}/admin`);
     await takeScreenshot(page, 'overview-failed');
     await page.getByRole('region', { name: 'State' }).getByRole('link', { name: 'Runs' }).click();
@@ -121,15 +120,15 @@ describeInBrowser('the dashboard in a browser', () => {
     isBroken = false;
     await page.getByRole('link', { name: 'Retry' }).click();
     await confirm('Retry');
-    await outcome('succeeded');
+    await waitForOutcome('succeeded');
     await page.goto(`${app.url}/admin`);
     await page.getByText('All is well.').waitFor();
     await takeScreenshot(page, 'overview-well');
     await expectToFit();
-    expect(complaints).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   }, 60_000);
 
-  /** Readable on a phone: nothing is wider than 360 pixels. */
+  /** Checks that every page fits a phone of 360 pixels. */
   async function expectToFit(): Promise<void> {
     for (const path of [
       ...PAGES,
@@ -140,13 +139,13 @@ describeInBrowser('the dashboard in a browser', () => {
     ]) {
       await page.setViewportSize({ width: 360, height: 800 });
       await page.goto(app.url + path);
-      const { width, widest } = await page.evaluate(() => ({
+      const { width, tooWide } = await page.evaluate(() => ({
         width: document.documentElement.scrollWidth,
-        widest: [...document.body.querySelectorAll('*')]
+        tooWide: [...document.body.querySelectorAll('*')]
           .filter((e) => e.getBoundingClientRect().right > 360 && !e.closest('.hidden, caption, thead'))
           .map((e) => e.outerHTML.slice(0, 120)),
       }));
-      expect({ path, width, widest }).toEqual({ path, width: 360, widest: [] });
+      expect({ path, width, tooWide }).toEqual({ path, width: 360, tooWide: [] });
       await takeScreenshot(page, path.slice('/admin/'.length).replaceAll('/', '-') || 'overview');
     }
   }

@@ -23,14 +23,14 @@ describe('the dashboard while Redis does not answer', () => {
     await redis.stop();
   });
 
-  const open = (path: string) => rawRequest(app, path, { cookie, accept: 'text/html' });
+  const openPage = (path: string) => rawRequest(app, path, { cookie, accept: 'text/html' });
 
   it.each(['/admin', '/admin/users/8', '/admin/queues'])(
-    'is a page that says so at %s, tries again there, and recovers',
+    'shows an error page at %s that reloads, and recovers',
     async (path) => {
       redis.signal('SIGSTOP');
-      const answer = await waitFor('it is noticed', async () => {
-        const page = await open(path);
+      const answer = await waitFor('the fault is noticed', async () => {
+        const page = await openPage(path);
         return page.status === 503 ? page : undefined;
       });
       redis.signal('SIGCONT');
@@ -39,22 +39,22 @@ describe('the dashboard while Redis does not answer', () => {
       expect(answer!.headers['content-security-policy']).toContain("default-src 'none'");
       expect(answer!.location).toBeUndefined();
       expect(answer!.body).toMatch(/<meta http-equiv="refresh" content="5" \/>/);
-      expect(answer!.body).toContain('<h1>Redis cannot be used</h1>');
+      expect(answer!.body).toContain('<h1>Redis unavailable</h1>');
       expect(answer!.body).toContain(`<a href="${path}">Try again</a>`);
-      await waitFor('the page is back', async () => (await open(path)).status !== 503);
+      await waitFor('the page is back', async () => (await openPage(path)).status !== 503);
     },
   );
 
-  it('stays a problem for programs', async () => {
+  it('sends problem details to programs', async () => {
     redis.signal('SIGSTOP');
-    const answer = await waitFor('it is noticed', async () => {
+    const answer = await waitFor('the fault is noticed', async () => {
       const problem = await rawRequest(app, '/admin', { cookie });
       return problem.status === 503 ? problem : undefined;
     });
     expect(JSON.parse(answer!.body)).toMatchObject({ code: 'service.unavailable' });
   });
 
-  it('tells an open page that it is not live, and when it is again', async () => {
+  it('notifies an open page that it is stale, and when it is live again', async () => {
     const { events } = await readEvents(`${app.url}/admin/events?view=task:watch-access`, {
       token: '',
       headers: { cookie },
@@ -67,7 +67,7 @@ describe('the dashboard while Redis does not answer', () => {
   });
 });
 
-describe('the dashboard while PostgreSQL is away', () => {
+describe('the dashboard while PostgreSQL is unavailable', () => {
   let direct: TestApp;
   let proxy: TcpProxy;
   let app: TestApp;
@@ -90,44 +90,41 @@ describe('the dashboard while PostgreSQL is away', () => {
     await direct.close();
   });
 
-  const open = (path: string, accept = 'text/html') => rawRequest(app, path, { cookie, accept });
+  const openPage = (path: string, accept = 'text/html') => rawRequest(app, path, { cookie, accept });
 
   describe.each([
     ['does not answer', () => proxy.freeze()],
     ['refuses connections', () => proxy.cut()],
-  ])('because it %s', (_how, takeAway) => {
-    it.each(['/admin', '/admin/runs'])(
-      'is a page that says so at %s, tries again there, and recovers by itself',
-      async (path) => {
-        takeAway();
-        // The health checks may know of it a second late, and a socket's ECONNRESET is no Error of Jest's realm: 500 at first.
-        const answer = await waitFor('it is noticed', async () => {
-          const page = await open(path);
-          return page.status === 503 && page.body.includes('<h1>PostgreSQL cannot be used</h1>') ? page : undefined;
-        });
-        const problem = await open(path, 'application/json');
-        proxy.unfreeze();
+  ])('because it %s', (_how, simulateFault) => {
+    it.each(['/admin', '/admin/runs'])('shows an error page at %s that reloads, and recovers', async (path) => {
+      simulateFault();
+      // At first 500: health checks notice the fault a second late, and ECONNRESET is no Error of Jest's realm.
+      const answer = await waitFor('the fault is noticed', async () => {
+        const page = await openPage(path);
+        return page.status === 503 && page.body.includes('<h1>PostgreSQL unavailable</h1>') ? page : undefined;
+      });
+      const problem = await openPage(path, 'application/json');
+      proxy.unfreeze();
 
-        expect(answer!.headers['content-type']).toBe('text/html; charset=utf-8');
-        expect(answer!.location).toBeUndefined();
-        expect(answer!.body).toMatch(/<meta http-equiv="refresh" content="5" \/>/);
-        expect(answer!.body).toContain(`<a href="${path}">Try again</a>`);
-        expect(JSON.parse(problem.body)).toMatchObject({ status: 503, code: 'service.unavailable' });
-        await waitFor('the page is back', async () => (await open(path)).status === 200);
-      },
-    );
-
-    it('still shows the queue, which needs Redis alone', async () => {
-      takeAway();
-      expect((await open('/admin/queues')).status).toBe(200);
+      expect(answer!.headers['content-type']).toBe('text/html; charset=utf-8');
+      expect(answer!.location).toBeUndefined();
+      expect(answer!.body).toMatch(/<meta http-equiv="refresh" content="5" \/>/);
+      expect(answer!.body).toContain(`<a href="${path}">Try again</a>`);
+      expect(JSON.parse(problem.body)).toMatchObject({ status: 503, code: 'service.unavailable' });
+      await waitFor('the page is back', async () => (await openPage(path)).status === 200);
     });
 
-    it('tells an open page that it is not live, and when it is again', async () => {
+    it('still shows the queue, which needs Redis alone', async () => {
+      simulateFault();
+      expect((await openPage('/admin/queues')).status).toBe(200);
+    });
+
+    it('notifies an open page that it is stale, and when it is live again', async () => {
       const { events } = await readEvents(`${app.url}/admin/events?view=task:watch-access`, {
         token: '',
         headers: { cookie },
         take: 3,
-        onEvent: (_, index) => (index === 0 ? takeAway() : proxy.unfreeze()),
+        onEvent: (_, index) => (index === 0 ? simulateFault() : proxy.unfreeze()),
       });
 
       expect(events.map(({ event }) => event).slice(0, 2)).toEqual(['parts', 'stale']);

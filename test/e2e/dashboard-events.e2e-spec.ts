@@ -19,9 +19,13 @@ describe('/admin/events', () => {
 
   function watch(
     view: string,
-    { cookie: own = cookie, ...request }: Pick<EventsRequest, 'take' | 'onEvent'> & { cookie?: string } = {},
+    { cookie: requestCookie = cookie, ...request }: Pick<EventsRequest, 'take' | 'onEvent'> & { cookie?: string } = {},
   ): Promise<{ status: number; events: ServerEvent[] }> {
-    return readEvents(`${app.url}/admin/events?view=${view}`, { token: '', headers: { cookie: own }, ...request });
+    return readEvents(`${app.url}/admin/events?view=${view}`, {
+      token: '',
+      headers: { cookie: requestCookie },
+      ...request,
+    });
   }
 
   async function insertRun(outcome = 'queued', task = 'purge-expired'): Promise<number> {
@@ -57,7 +61,7 @@ describe('/admin/events', () => {
     expect(events[2]!.data.run).toContain(`/admin/runs/${id}/retry`);
   });
 
-  it('tells the overview by its parts, and only those that change', async () => {
+  it('sends the overview in parts, and only those that change', async () => {
     const pause = `INSERT INTO task_settings (task, paused) VALUES ('watch-access', true)`;
 
     const { events } = await watch('overview', {
@@ -84,7 +88,7 @@ describe('/admin/events', () => {
     expect(events[1]!.data.progress).toMatch(/finished[^]*href="\/admin\/keys\/rotate">Rotate</);
   });
 
-  it('leaves one security event however long it lasts', async () => {
+  it('logs one security event per stream', async () => {
     await watch('task:sync-connections', { take: 3, onEvent: () => insertRun('queued', 'sync-connections') });
 
     const events = await app.db.query(
@@ -95,32 +99,35 @@ describe('/admin/events', () => {
   });
 
   it('ends with the session', async () => {
-    const own = await signInToDashboard(app, admin);
-    const [userId, sessionId] = own.replace('gigvault_admin=', '').split('.');
+    const ownCookie = await signInToDashboard(app, admin);
+    const [userId, sessionId] = ownCookie.replace('gigvault_admin=', '').split('.');
 
     const { events } = await watch('overview', {
-      cookie: own,
+      cookie: ownCookie,
       onEvent: (_, index) => index === 0 && app.get(SessionsService).end(Number(userId), sessionId!),
     });
 
     expect(events.map(({ event }) => event)).toEqual(['parts', 'end']);
   });
 
-  it('refuses what nobody shows live, and more pages than a person has open', async () => {
+  it('refuses unknown views, and more streams than the limit of a session', async () => {
     expect((await rawRequest(app, '/admin/events?view=nothing', { cookie })).status).toBe(404);
     expect((await rawRequest(app, '/admin/events?view=run:x', { cookie })).status).toBe(404);
     expect((await rawRequest(app, '/admin/events?view=overview', { cookie }, 'HEAD')).status).toBe(405);
-    const own = await signInToDashboard(app, admin);
-    const leave = new AbortController();
+    const ownCookie = await signInToDashboard(app, admin);
+    const abort = new AbortController();
     const open = await Promise.all(
       Array.from({ length: 7 }, () =>
-        fetch(`${app.url}/admin/events?view=task:watch-access`, { headers: { cookie: own }, signal: leave.signal }),
+        fetch(`${app.url}/admin/events?view=task:watch-access`, {
+          headers: { cookie: ownCookie },
+          signal: abort.signal,
+        }),
       ),
     );
     expect(open.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 200, 200, 429]);
-    leave.abort();
+    abort.abort();
     await waitFor('a page may be opened again', async () => {
-      const { status } = await watch('task:watch-access', { take: 1, cookie: own });
+      const { status } = await watch('task:watch-access', { take: 1, cookie: ownCookie });
       return status === 200;
     });
   });

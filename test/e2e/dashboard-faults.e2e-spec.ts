@@ -4,8 +4,8 @@ import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { createManualWorker, type ManualWorker } from '../support/test-worker';
 import { WebhookReceiver } from '../support/webhook-receiver';
 
-/** Attempts after which a delivery is given up when the next one fails. */
-const LAST_BUT_ONE = 7;
+/** Number of failed attempts before the last one. */
+const ATTEMPTS_BEFORE_LAST = 7;
 
 describe('the overview while something fails for users', () => {
   let app: TestApp;
@@ -30,11 +30,11 @@ describe('the overview while something fails for users', () => {
     await app.close();
   });
 
-  /** The tag and the words of a check, and whether the banner is red or amber because of it. */
-  async function light(name: string): Promise<{ tag: string; text: string; isReason: boolean }> {
+  /** Reads the tag and text of a status, and whether the banner lists it. */
+  async function readStatus(name: string): Promise<{ tag: string; text: string; isReason: boolean }> {
     const page = await (await fetch(`${app.url}/admin`, { headers: { cookie } })).text();
     const [, tag = '', text = ''] =
-      new RegExp(`<b>${name}</b> <span class="tag \\w+">(\\w+)</span></span> <span class="dim clip">([^<]*)<`).exec(
+      new RegExp(`<b>${name}</b> <span class="tag \\w+">(\\w+)</span></span> <span class="muted clip">([^<]*)<`).exec(
         page,
       ) ?? [];
     return { tag, text, isReason: page.includes(`>${name}</a>: ${text}`) };
@@ -42,15 +42,15 @@ describe('the overview while something fails for users', () => {
 
   const sql = (text: string, values: unknown[] = [ann.id]) => app.db.query('superuser', text, values);
 
-  it('is well while nothing fails', async () => {
-    expect(await light('Connections')).toEqual({ tag: 'OK', text: 'nobody is connected', isReason: false });
-    expect(await light('Webhooks and mail')).toEqual({ tag: 'OK', text: 'nothing failed', isReason: false });
+  it('is OK while nothing fails', async () => {
+    expect(await readStatus('Connections')).toEqual({ tag: 'OK', text: 'nobody is connected', isReason: false });
+    expect(await readStatus('Webhooks and mail')).toEqual({ tag: 'OK', text: 'nothing failed', isReason: false });
   });
 
-  it('counts the synchronisations that fail, but for users who are locked out or must connect again', async () => {
+  it('counts failing synchronisations, except of users who are locked out or must reconnect', async () => {
     const stranger = await createSignedInCaller(app);
     await sql('UPDATE users SET is_active = false WHERE id = $1', [stranger.id]);
-    // A connection brings its three synchronisations along.
+    // Each connection has three synchronisations.
     const connect = async (userId: number, status: string, failing: readonly string[]): Promise<void> => {
       const [token] = await sql(
         `INSERT INTO user_tokens (user_id, organization_id, seal_key, encrypted_access_token, encrypted_refresh_token, expires_at, status)
@@ -62,19 +62,23 @@ describe('the overview while something fails for users', () => {
     await connect(stranger.id, 'active', ['jobs']);
     await connect(ann.id, 'reconnect_needed', ['jobs']);
     await connect(ann.id, 'active', []);
-    expect(await light('Connections')).toEqual({ tag: 'OK', text: '3 synchronisations, no failures', isReason: false });
+    expect(await readStatus('Connections')).toEqual({
+      tag: 'OK',
+      text: '3 synchronisations, no failures',
+      isReason: false,
+    });
 
     await connect(ann.id, 'failing', ['jobs']);
-    expect(await light('Connections')).toEqual({
+    expect(await readStatus('Connections')).toEqual({
       tag: 'Warning',
       text: '1 of 6 synchronisations fails',
       isReason: true,
     });
     await sql(`UPDATE syncs SET failures = 1 WHERE user_id = $1 AND kind = 'proposals'`);
-    expect((await light('Connections')).text).toBe('3 of 6 synchronisations fail');
+    expect((await readStatus('Connections')).text).toBe('3 of 6 synchronisations fail');
   });
 
-  it('counts an alert from its first failed attempt until a day after it was given up', async () => {
+  it('counts a delivery from its first failed attempt until a day after it was given up', async () => {
     const receiver = await new WebhookReceiver().start();
     const { body } = await ann.post('/v1/webhooks', { url: receiver.url });
     await receiver.stop();
@@ -84,29 +88,29 @@ describe('the overview while something fails for users', () => {
     );
 
     await worker.runTask('deliver-alerts');
-    expect(await light('Webhooks and mail')).toEqual({
+    expect(await readStatus('Webhooks and mail')).toEqual({
       tag: 'Warning',
-      text: '1 alert could not be delivered yet',
+      text: '1 webhook event not delivered yet',
       isReason: true,
     });
     await sql('UPDATE users SET is_active = false WHERE id = $1');
-    expect((await light('Webhooks and mail')).tag).toBe('OK');
+    expect((await readStatus('Webhooks and mail')).tag).toBe('OK');
     await sql('UPDATE users SET is_active = true WHERE id = $1');
 
-    await sql('UPDATE alert_deliveries SET attempts = $1, next_at = now()', [LAST_BUT_ONE]);
+    await sql('UPDATE alert_deliveries SET attempts = $1, next_at = now()', [ATTEMPTS_BEFORE_LAST]);
     await worker.runTask('deliver-alerts');
     expect(await sql('SELECT status FROM alert_deliveries', [])).toEqual([{ status: 'failed' }]);
-    expect(await light('Webhooks and mail')).toEqual({
+    expect(await readStatus('Webhooks and mail')).toEqual({
       tag: 'Warning',
-      text: '1 alert given up within a day',
+      text: '1 webhook event given up in the last 24 hours',
       isReason: true,
     });
 
     await sql(`UPDATE alert_deliveries SET next_at = next_at - interval '25 hours'`, []);
-    expect((await light('Webhooks and mail')).tag).toBe('OK');
+    expect((await readStatus('Webhooks and mail')).tag).toBe('OK');
   });
 
-  it('counts emails that could not be sent yet, and those given up within a day', async () => {
+  it('counts emails not sent yet, and those given up in the last 24 hours', async () => {
     const mail = (status: string, ended: string, count: number) =>
       sql(
         `INSERT INTO email_outbox (recipient_hash, domain_hash, seal_key, sealed_email, status, attempts, error, ended_at)
@@ -117,9 +121,9 @@ describe('the overview while something fails for users', () => {
     await mail('failed', 'now()', 2);
     await mail('failed', `now() - interval '25 hours'`, 3);
 
-    expect(await light('Webhooks and mail')).toEqual({
+    expect(await readStatus('Webhooks and mail')).toEqual({
       tag: 'Warning',
-      text: '1 email could not be sent yet; 2 emails given up within a day',
+      text: '1 email not sent yet; 2 emails given up in the last 24 hours',
       isReason: true,
     });
   });

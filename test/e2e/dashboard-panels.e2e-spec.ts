@@ -28,32 +28,32 @@ describe('the panels of /admin', () => {
     return text;
   }
 
-  async function act(path: string, reason = 'a test'): Promise<string> {
+  async function performAction(path: string, reason = 'a test'): Promise<string> {
     expect(await page(path)).toContain(`action="${path}"`);
     const answer = await postForm(app, path, { reason, password: 'seven green umbrellas' }, { cookie });
     expect([path, answer.status]).toEqual([path, 303]);
     return answer.headers.get('location')!;
   }
 
-  it('show the database by figures and each month of the partitions', async () => {
+  it('show database metrics and each month of the partitions', async () => {
     const database = await page('/admin/database');
-    for (const wanted of [
+    for (const text of [
       'of pages found in memory',
       'Slow statements',
       'gigvault_monitor',
       'security_logs',
       'user_job_stats',
     ])
-      expect(database).toContain(wanted);
+      expect(database).toContain(text);
 
     const partitions = await page('/admin/partitions');
     const year = new Date().getUTCFullYear();
     expect(partitions).toContain(`title="${year}-12: has a partition"`);
-    expect(partitions).toContain(`title="${year + 3}-01: only the default one takes rows"`);
+    expect(partitions).toContain(`title="${year + 3}-01: rows go to the default partition"`);
     expect(partitions).toContain('month-covered now');
   });
 
-  it('tell of a default partition that is gone, wherever partitions are shown', async () => {
+  it('report a missing default partition wherever partitions are shown', async () => {
     await app.db.query('superuser', 'ALTER TABLE analytics_default RENAME TO elsewhere');
     const pages = [await page('/admin'), await page('/admin/partitions'), await page('/admin/database')];
     await app.db.query('superuser', 'ALTER TABLE elsewhere RENAME TO analytics_default');
@@ -63,20 +63,20 @@ describe('the panels of /admin', () => {
     expect(pages[2]).toContain('<h1');
   });
 
-  it('find a user, lock him out, let him in again and end his sessions, each for a reason on record', async () => {
+  it('find a user, lock them out, unlock them and end their sessions, and log each reason', async () => {
     const user = await createAccount(app, 'user', 'odd+name@example.com');
     expect(await page('/admin/users?q=odd%2Bname')).toContain('odd+name@example.com');
-    expect(await page('/admin/users?q=%3Cscript%3Enobody')).toContain('No user matches.');
+    expect(await page('/admin/users?q=%3Cscript%3Enobody')).toContain('No user matches the search.');
     expect(await page(`/admin/users/${user.id}`)).toContain('a test');
 
-    expect(await act(`/admin/users/${user.id}/deactivate`, 'stolen laptop')).toBe(
+    expect(await performAction(`/admin/users/${user.id}/deactivate`, 'stolen laptop')).toBe(
       `/admin/users/${user.id}?done=deactivate`,
     );
     expect(await page(`/admin/users/${user.id}?done=deactivate`)).toMatch(
-      /The user is locked out\.[^]*locked out[^]*Not signed in anywhere\./,
+      /The user is locked out\.[^]*locked out[^]*No sessions\./,
     );
-    await act(`/admin/users/${user.id}/activate`);
-    await act(`/admin/users/${user.id}/end-sessions`);
+    await performAction(`/admin/users/${user.id}/activate`);
+    await performAction(`/admin/users/${user.id}/end-sessions`);
     expect(await app.get(SessionsService).list(user.id)).toEqual([]);
 
     const events = await app.db.query<{ reason: string }>(
@@ -90,7 +90,7 @@ describe('the panels of /admin', () => {
     ]);
   });
 
-  it('show the alerts that stand until they are dismissed', async () => {
+  it('show open alerts until they are dismissed', async () => {
     const [alert] = await app.db.query<{ id: number }>(
       'superuser',
       `INSERT INTO access_alerts (kind, event_id, ip_address, details) VALUES ('address_sweep', 1, '203.0.113.7', '{"failures": 40, "accounts": 12}') RETURNING id`,
@@ -98,11 +98,11 @@ describe('the panels of /admin', () => {
     expect(await page('/admin')).toContain('1 open alert about attacks');
     expect(await page('/admin/security')).toContain('40 sign-ins to 12 accounts failed');
 
-    expect(await act(`/admin/alerts/${alert!.id}/dismiss`)).toBe('/admin/security?done=dismiss');
+    expect(await performAction(`/admin/alerts/${alert!.id}/dismiss`)).toBe('/admin/security?done=dismiss');
     expect(await page('/admin/security')).toContain('No open alerts.');
   });
 
-  it('speak of the user to the admin who reads an alert', async () => {
+  it('describe the user in alerts, instead of addressing them', async () => {
     const user = await createAccount(app, 'user');
     const ids = await app.db.query<{ id: number }>(
       'superuser',
@@ -144,13 +144,13 @@ describe('the panels of /admin', () => {
     expect(rows(await page(`/admin/security?type=auth.paged&user=${user.id + 1_000}`))).toHaveLength(0);
   });
 
-  it('show the keys, what they wrap, and rotate them', async () => {
+  it('show the keys with their uses, and rotate them', async () => {
     expect(await page('/admin/keys')).toMatch(/<code>test<\/code>[^]*current/);
-    expect(await act('/admin/keys/rotate')).toBe('/admin/keys?done=rotate');
-    expect(await page('/admin/keys')).toMatch(/to <code>test<\/code>[^]*waits until every process has the key/);
+    expect(await performAction('/admin/keys/rotate')).toBe('/admin/keys?done=rotate');
+    expect(await page('/admin/keys')).toMatch(/to <code>test<\/code>[^]*waiting until every process has the key/);
   });
 
-  it('say of a backup whose file is gone that it is gone, and of one that is there that it is', async () => {
+  it('report whether the file of a backup exists', async () => {
     const name = 'gigvault-20260131T021200Z-1.backup';
     await app.db.query(
       'superuser',
@@ -159,25 +159,25 @@ describe('the panels of /admin', () => {
       [name],
     );
 
-    const gone = [await page('/admin'), await page('/admin/backups')];
+    const withoutFile = [await page('/admin'), await page('/admin/backups')];
     writeFileSync(join(backups, name), '12345');
-    await waitFor('the light looks again', async () =>
+    await waitFor('the status is updated', async () =>
       /Backups<\/b> <span class="tag good">/.test(await page('/admin')),
     );
-    const there = await page('/admin/backups');
+    const withFile = await page('/admin/backups');
     writeFileSync(join(backups, name), '123');
-    await waitFor('a file that was cut is seen', async () =>
+    await waitFor('the truncated file is noticed', async () =>
       (await page('/admin')).includes('has 3 bytes instead of 5'),
     );
 
-    expect(gone[0]).toMatch(/Backups<\/b> <span class="tag bad">Failing/);
-    expect(gone[0]).toContain(`(${name}) is not in the store`);
-    expect(gone[1]).toMatch(/<strong>0<\/strong> <span class="dim">verified, with a file[^]*file missing/);
-    expect(there).toMatch(/<strong>1<\/strong> <span class="dim">verified, with a file/);
-    expect(there).not.toContain('file missing');
+    expect(withoutFile[0]).toMatch(/Backups<\/b> <span class="tag bad">Failing/);
+    expect(withoutFile[0]).toContain(`(${name}) is not in the store`);
+    expect(withoutFile[1]).toMatch(/<strong>0<\/strong> <span class="muted">verified, with a file[^]*file missing/);
+    expect(withFile).toMatch(/<strong>1<\/strong> <span class="muted">verified, with a file/);
+    expect(withFile).not.toContain('file missing');
   });
 
-  it('show a run that failed in part as that, the overview is not well, and the run can be retried', async () => {
+  it('show a partial failure, also on the overview, and retry it', async () => {
     const [run] = await app.db.query<{ id: number }>(
       'superuser',
       `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, figures) VALUES
@@ -192,12 +192,12 @@ describe('the panels of /admin', () => {
     expect(await page('/admin/runs?outcome=partial')).toContain('<span class="tag warn">partial</span>');
 
     expect(await page(`/admin/runs/${run!.id}`)).toContain(`href="/admin/runs/${run!.id}/retry"`);
-    const retry = /^\/admin\/runs\/(\d+)\?done=retry$/.exec(await act(`/admin/runs/${run!.id}/retry`))![1];
+    const retry = /^\/admin\/runs\/(\d+)\?done=retry$/.exec(await performAction(`/admin/runs/${run!.id}/retry`))![1];
     expect(await page(`/admin/runs/${run!.id}`)).toContain(`Retried as <a href="/admin/runs/${retry}">`);
     await app.db.query('superuser', 'DELETE FROM task_runs WHERE id IN ($1, $2)', [run!.id, retry]);
   });
 
-  it('show every attempt of a failed run with its error, from its first start on', async () => {
+  it('show every attempt of a failed run with its error, and the start of the first', async () => {
     const attempts = [1, 2].map((n) => ({
       attempt: n,
       startedAt: `2026-01-31T09:30:0${n}.000Z`,
@@ -211,9 +211,9 @@ describe('the panels of /admin', () => {
       [JSON.stringify(attempts)],
     );
 
-    const shown = await page(`/admin/runs/${run!.id}`);
-    expect(shown).toMatch(/Started<\/dt>\s*<dd><time datetime="2026-01-31T09:30:01.000Z"/);
-    for (const n of [1, 2]) expect(shown).toContain(`&lt;b&gt;broken ${n}&lt;/b&gt;`);
+    const text = await page(`/admin/runs/${run!.id}`);
+    expect(text).toMatch(/Started<\/dt>\s*<dd><time datetime="2026-01-31T09:30:01.000Z"/);
+    for (const n of [1, 2]) expect(text).toContain(`&lt;b&gt;broken ${n}&lt;/b&gt;`);
     await app.db.query('superuser', 'DELETE FROM task_runs WHERE id = $1', [run!.id]);
   });
 
@@ -233,29 +233,29 @@ describe('the panels of /admin', () => {
     expect(await page('/admin/runs?outcome=skipped')).toContain('reason: nothing new');
     await page('/admin/runs?task=%27%3B--&outcome=x&before=1e9');
 
-    const told = await page('/admin/runs?text=ALERTS');
-    expect(told).toContain('alerts: 3');
-    expect(told).toContain('value="ALERTS"');
+    const matching = await page('/admin/runs?text=ALERTS');
+    expect(matching).toContain('alerts: 3');
+    expect(matching).toContain('value="ALERTS"');
     expect(await page('/admin/runs?text=%25')).toContain('No run matches these filters.');
-    const [, id] = /href="\/admin\/runs\/(\d+)"/.exec(told)!;
+    const [, id] = /href="\/admin\/runs\/(\d+)"/.exec(matching)!;
     expect(await page(`/admin/runs?text=${id}`)).toContain('alerts: 3');
   });
 
-  it('retry all that failed, wholly or in part, and has not succeeded since: one run a task, for a reason on record', async () => {
+  it('retry all failures, full or partial, without a later success: one run per task, with a logged reason', async () => {
     await app.db.query(
       'superuser',
       `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, error) VALUES
       ('sync-connections', 'boot', 'failed', now(), now(), 1, 'first'), ('sync-connections', 'boot', 'timed_out', now(), now(), 1, 'second'),
       ('create-partitions', 'boot', 'failed', now(), now(), 1, 'no lock'), ('create-partitions', 'boot', 'skipped', now(), now(), 1, NULL),
-      ('refresh-connections', 'boot', 'failed', now(), now(), 1, 'mended since'), ('refresh-connections', 'boot', 'succeeded', now(), now(), 1, NULL),
-      ('gone-since', 'boot', 'failed', now(), now(), 1, 'not known any more'),
+      ('refresh-connections', 'boot', 'failed', now(), now(), 1, 'resolved since'), ('refresh-connections', 'boot', 'succeeded', now(), now(), 1, NULL),
+      ('gone-since', 'boot', 'failed', now(), now(), 1, 'unknown task'),
       ('deliver-alerts', 'boot', 'failed', now(), now(), 1, 'ran since'), ('deliver-alerts', 'boot', 'partial', now(), now(), 1, NULL),
       ('send-mails', 'boot', 'partial', now(), now(), 1, NULL), ('send-mails', 'boot', 'succeeded', now(), now(), 1, NULL),
       ('watch-access', 'boot', 'partial', now() - interval '25 hours', now() - interval '25 hours', 1, NULL)`,
     );
-    expect(await page('/admin/runs')).toContain('Retry all that failed (3)');
+    expect(await page('/admin/runs')).toContain('Retry all failed runs (3)');
 
-    expect(await act('/admin/runs/retry-all', 'the network is back')).toBe('/admin/runs?done=retry-all');
+    expect(await performAction('/admin/runs/retry-all', 'the network is back')).toBe('/admin/runs?done=retry-all');
 
     const retries = await app.db.query(
       'superuser',
@@ -266,12 +266,12 @@ describe('the panels of /admin', () => {
       { task: 'deliver-alerts', outcome: 'partial', error: null },
       { task: 'sync-connections', outcome: 'timed_out', error: 'second' },
     ]);
-    // A retry that finds nothing due leaves nothing to retry, unlike one of a run that failed.
+    // A skipped retry resolves a partial failure, but not a full one.
     await app.db.query(
       'superuser',
       `UPDATE task_runs SET outcome = 'skipped', started_at = now(), ended_at = now(), attempts = 1 WHERE task = 'deliver-alerts' AND retry_of IS NOT NULL`,
     );
-    expect(await page('/admin/runs')).not.toContain('Retry all that failed');
+    expect(await page('/admin/runs')).not.toContain('Retry all failed runs');
     await app.db.query(
       'superuser',
       `DELETE FROM task_runs WHERE task IN ('deliver-alerts', 'send-mails', 'watch-access')`,
@@ -283,7 +283,7 @@ describe('the panels of /admin', () => {
     expect(count).toBe(3);
   });
 
-  it('load nothing from elsewhere, the queue included', async () => {
+  it('load nothing from other sites, the queue included', async () => {
     for (const path of ['/admin', '/admin/database', '/admin/users', '/admin/queues']) {
       expect([path, /(?:src|href)="(?:https?:)?\/\//.exec(await page(path))]).toEqual([path, null]);
     }

@@ -10,7 +10,7 @@ describeInBrowser('bull-board at /admin/queues', () => {
   let browser: Browser;
   let context: BrowserContext;
   let page: Page;
-  const complaints: string[] = [];
+  const consoleErrors: string[] = [];
 
   beforeAll(async () => {
     app = await startApp();
@@ -21,9 +21,9 @@ describeInBrowser('bull-board at /admin/queues', () => {
     await context.addCookies([{ name, value, url: app.url }]);
   });
   beforeEach(async () => {
-    complaints.length = 0;
+    consoleErrors.length = 0;
     page = await context.newPage();
-    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+    page.on('console', (message) => message.type() === 'error' && consoleErrors.push(message.text()));
     page.setDefaultTimeout(10_000);
   });
   afterEach(() => page.close());
@@ -32,12 +32,12 @@ describeInBrowser('bull-board at /admin/queues', () => {
     await app?.close();
   });
 
-  /** What lies in bull-board's own bundle and styles. */
-  const THEIRS = new Set(['color-contrast', 'image-redundant-alt', 'label-content-name-mismatch']);
+  /** Rules that bull-board's own bundle and styles violate. */
+  const UPSTREAM_RULES = new Set(['color-contrast', 'image-redundant-alt', 'label-content-name-mismatch']);
 
-  async function ourViolations(): Promise<unknown[]> {
+  async function findOwnViolations(): Promise<unknown[]> {
     return (await findViolations(page)).filter(
-      ({ rule, elements }) => !THEIRS.has(rule) || elements.some((element) => element.includes('id="board-')),
+      ({ rule, elements }) => !UPSTREAM_RULES.has(rule) || elements.some((element) => element.includes('id="board-')),
     );
   }
 
@@ -50,28 +50,28 @@ describeInBrowser('bull-board at /admin/queues', () => {
     const back = page.getByRole('link', { name: 'Back to the dashboard' });
     await back.waitFor();
 
-    expect(await ourViolations()).toEqual([]);
+    expect(await findOwnViolations()).toEqual([]);
     expect(await page.getByRole('heading', { level: 1 }).allTextContents()).toEqual([heading]);
     for (const name of ['Full screen', 'Settings', 'Links'])
       expect(await page.getByRole('button', { name, exact: true }).count()).toBe(1);
     await page.emulateMedia({ colorScheme: 'dark' });
-    expect(await ourViolations()).toEqual([]);
+    expect(await findOwnViolations()).toEqual([]);
     await page.setViewportSize({ width: 390, height: 800 });
     for (const part of [back, page.getByRole('button', { name: 'Links', exact: true })]) {
       const { x, width } = (await part.boundingBox())!;
       expect(x + width).toBeLessThanOrEqual(390);
     }
-    expect(complaints).toEqual([]);
+    expect(consoleErrors).toEqual([]);
     await back.click();
     await page.getByRole('heading', { name: 'Scheduled tasks' }).waitFor();
   });
 
-  it('keeps them when its page changes without a load', async () => {
+  it('keeps them when the page changes without a reload', async () => {
     await page.goto(`${app.url}/admin/queues`);
     await page.getByRole('link', { name: 'tasks', exact: true }).first().click();
     await page.getByRole('heading', { level: 1, name: 'tasks' }).waitFor();
 
-    expect(await ourViolations()).toEqual([]);
+    expect(await findOwnViolations()).toEqual([]);
     expect(await page.getByRole('heading', { level: 1 }).count()).toBe(1);
     expect(await page.getByRole('link', { name: 'Back to the dashboard' }).count()).toBe(1);
   });

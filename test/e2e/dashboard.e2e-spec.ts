@@ -93,7 +93,7 @@ describe('/admin', () => {
       );
     });
 
-    it('tells a wrong password on the form and keeps what was typed, but the password', async () => {
+    it('reports a wrong password on the form and keeps the input, except the password', async () => {
       const answer = await post('/admin/sign-in', { email: 'a"b@example.com', password: 'wrong wrong wrong' });
       const text = await answer.text();
 
@@ -103,7 +103,7 @@ describe('/admin', () => {
       expect(answer.headers.get('set-cookie')).toBeNull();
     });
 
-    it('asks an admin with a second factor for his code, again when it was wrong', async () => {
+    it('asks an admin with a second factor for a code, again after a wrong one', async () => {
       const person = await createUser(app, { role: 'admin' });
       const { authenticator, backupCodes } = await enableTotp(await signInToApi(app, person), person);
 
@@ -128,7 +128,7 @@ describe('/admin', () => {
       expect(await again.text()).toContain('action="/admin/sign-in"');
     });
 
-    it('lets an admin read for as long as pages are opened, and asks for both factors on the form of an act after ten minutes', async () => {
+    it('allows reading while pages are opened, and asks for both factors on an action after ten minutes', async () => {
       const person = await createUser(app, { role: 'admin' });
       const { authenticator } = await enableTotp(await signInToApi(app, person), person);
       const { password } = person;
@@ -170,7 +170,7 @@ describe('/admin', () => {
       '/admin/users/1/activate',
       '/admin/users/1/end-sessions',
       '/admin/users/1/reset-mfa',
-    ])('does %s only after a fresh proof, also for an admin without a second factor', async (path) => {
+    ])('performs %s only after a step-up, also for an admin without a second factor', async (path) => {
       const own = await signIn('admin@example.com');
       const before = await app.db.query(
         'superuser',
@@ -197,7 +197,7 @@ describe('/admin', () => {
       ).toEqual(before);
     });
 
-    it('asks to confirm after half an hour without a page, and leads on to the page that was asked for', async () => {
+    it('asks to confirm after half an hour without a page, then opens the requested page', async () => {
       const own = await signIn('admin@example.com');
       const later = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 31 * 60_000);
       try {
@@ -228,7 +228,7 @@ describe('/admin', () => {
       }
     });
 
-    it('renews the half hour with each page a person opens', async () => {
+    it('renews the half hour with each page that a person opens', async () => {
       const own = await signIn('admin@example.com');
       const later = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 29 * 60_000);
       try {
@@ -240,7 +240,7 @@ describe('/admin', () => {
       }
     });
 
-    it('leads on to the page that was asked for after the sign-in, and to none elsewhere', async () => {
+    it('opens the requested page after the sign-in, but none of another site', async () => {
       const asked = await raw('/admin/users/8', { accept: 'text/html' });
       expect(asked).toMatchObject({ status: 303, location: '/admin/sign-in?to=%2Fadmin%2Fusers%2F8' });
       expect((await raw(asked.location!)).body).toContain('name="to" value="/admin/users/8"');
@@ -268,7 +268,7 @@ describe('/admin', () => {
     it('lets an admin turn on a second factor by a QR code, on the page of their account', async () => {
       const person = await createUser(app, { role: 'admin' });
       const own = { cookie: await signInToDashboard(app, person) };
-      expect((await raw('/admin/account', own)).body).toMatch(new RegExp(`${person.email}[^]*Set up[^]*this one`));
+      expect((await raw('/admin/account', own)).body).toMatch(new RegExp(`${person.email}[^]*Set up[^]*this session`));
       const refused = await post('/admin/account/two-factor', { password: 'not it at all' }, own);
       expect([refused.status, (await refused.text()).includes('role="alert"')]).toEqual([401, true]);
 
@@ -290,7 +290,7 @@ describe('/admin', () => {
       expect(await again.text()).toContain('name="mfaToken"');
     });
 
-    it('turns a user away and leaves him no session', async () => {
+    it('rejects users who are not admins and leaves them no session', async () => {
       const email = `${randomUUID()}@example.com`;
       await createAccount(app, 'user', email);
       const [user] = await app.db.query<{ id: number }>('superuser', 'SELECT id FROM users WHERE email = $1', [email]);
@@ -308,7 +308,7 @@ describe('/admin', () => {
       { 'sec-fetch-site': 'same-site' },
       { 'sec-fetch-site': '', origin: 'https://evil.example' },
       { 'sec-fetch-site': '', origin: 'null' },
-    ])('refuses a form from elsewhere: %j', async (headers) => {
+    ])('refuses a form from another site: %j', async (headers) => {
       const sent = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ''));
       const answer = await fetch(`${app.url}/admin/tasks/create-partitions/run`, {
         method: 'POST',
@@ -319,7 +319,7 @@ describe('/admin', () => {
       expect(answer.status).toBe(403);
     });
 
-    it('refuses a cookie that was changed, that has ended, or whose session has', async () => {
+    it('refuses a changed or expired cookie, and one of an ended session', async () => {
       const own = await signIn('admin@example.com');
       const [userId, sessionId, ends, seen, signature] = own.replace('gigvault_admin=', '').split('.');
       const status = async (value: string) => (await raw('/admin', { cookie: `gigvault_admin=${value}` })).status;
@@ -335,7 +335,7 @@ describe('/admin', () => {
       expect(await status(`${userId}.${sessionId}.${ends}.${seen}.${signature}`)).toBe(401);
     });
 
-    it('signs out for good', async () => {
+    it('signs out and ends the session', async () => {
       const own = await signIn('admin@example.com');
 
       const answer = await post('/admin/sign-out', {}, { cookie: own });
@@ -345,7 +345,7 @@ describe('/admin', () => {
       expect((await raw('/admin', { cookie: own })).status).toBe(401);
     });
 
-    it('is no key to the API', async () => {
+    it('does not open the API', async () => {
       expect((await raw('/v1/admin/tasks', { cookie })).status).toBe(401);
     });
   });
@@ -359,15 +359,22 @@ describe('/admin', () => {
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
       );
       expect(answer.headers.get('cache-control')).toBe('no-store');
-      for (const wanted of ['PostgreSQL', 'Redis', 'Partitions', 'refresh-job-stats', 'every minute', 'Latest runs']) {
-        expect(text).toContain(wanted);
+      for (const expected of [
+        'PostgreSQL',
+        'Redis',
+        'Partitions',
+        'refresh-job-stats',
+        'every minute',
+        'Latest runs',
+      ]) {
+        expect(text).toContain(expected);
       }
       expect(text).toContain('no worker has scheduled');
       expect(text.match(/<script[^>]*>/g)).toEqual(['<script src="/admin/script.js" defer>']);
       expect(text).not.toMatch(/style="| on[a-z]+="|https?:\/\/(?!www\.w3\.org)/);
     });
 
-    it('lets a task run for a reason and shows the run', async () => {
+    it('runs a task with a reason and shows the run', async () => {
       const answer = await post('/admin/tasks/create-partitions/run', { reason: 'by <b>hand</b>' }, { cookie });
 
       expect([answer.status, answer.headers.get('location')]).toEqual([
@@ -401,7 +408,7 @@ describe('/admin', () => {
       ['/admin/tasks/nothing/run', { reason: 'x' }, 404],
       ['/admin/runs/999999/retry', { reason: 'x' }, 404],
       ['/admin/runs/x/retry', { reason: 'x' }, 400],
-    ])('answers %s with a page of its own when it cannot', async (path, form, status) => {
+    ])('answers %s with an error page', async (path, form, status) => {
       const answer = await post(path, form, { cookie });
 
       expect(answer.status).toBe(status);
@@ -409,7 +416,7 @@ describe('/admin', () => {
       expect(await answer.text()).toContain('Back to the dashboard');
     });
 
-    it('escapes what a run tells', async () => {
+    it('escapes the error of a run', async () => {
       await app.db.query(
         'superuser',
         `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, error)
@@ -426,7 +433,7 @@ describe('/admin', () => {
       expect(runPage).not.toContain('<img');
     });
 
-    it('shows the queue by bull-board, read only and without what an entry might hold', async () => {
+    it('shows the queue in bull-board, read only and without other data of an entry', async () => {
       const queue = app.get(TaskQueue).bull;
       await queue.add('purge-expired', { runId: 7, secret: 'hunter2' } as never, { delay: 3_600_000 });
 
@@ -452,7 +459,7 @@ describe('/admin', () => {
       await expect(queue.isPaused()).resolves.toBe(false);
     });
 
-    it('takes no form larger than the limit of bodies', async () => {
+    it('refuses a form larger than the limit of bodies', async () => {
       const answer = await post('/admin/sign-in', {
         email: 'x'.repeat(app.get(Config).limits.bodyBytes),
         password: 'x',

@@ -10,11 +10,11 @@ import { AppError } from '../../platform/errors/app-error';
 import { readForm, HTML_MEDIA_TYPE } from './forms';
 import { accountPage, backupCodesPage, enrolPage, type AccountView } from './pages/account-page';
 
-/** The QR code is an image within the page. */
+/** Allows data: images, for the QR code. */
 const QR_CODE_PAGE_POLICY =
   "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/** The admin's own account: who they are, their second factor, their sessions. */
+/** Routes of the admin's own account: data, second factor, sessions. */
 @Injectable()
 export class AccountRoutes {
   constructor(
@@ -30,30 +30,30 @@ export class AccountRoutes {
     );
     scope.post('/account/two-factor', async (request, reply) => {
       const { password } = await readForm(request, EnrolTotpDto);
-      const made = await catchProblem(this.mfa.enrol(password));
-      if ('problem' in made) {
+      const outcome = await catchProblem(this.mfa.enrol(password));
+      if ('problem' in outcome) {
         return reply
-          .status(made.status)
-          .headers(made.headers)
+          .status(outcome.status)
+          .headers(outcome.headers)
           .type(HTML_MEDIA_TYPE)
-          .send(accountPage(await this.readAccount(), made.problem));
+          .send(accountPage(await this.readAccount(), outcome.problem));
       }
       return reply
         .header('content-security-policy', QR_CODE_PAGE_POLICY)
         .type(HTML_MEDIA_TYPE)
-        .send(enrolPage(made.result));
+        .send(enrolPage(outcome.result));
     });
     scope.post('/account/two-factor/confirm', async (request, reply) => {
-      const made = await catchProblem(readForm(request, ConfirmTotpDto).then(({ code }) => this.mfa.confirm(code)));
-      if ('problem' in made)
+      const outcome = await catchProblem(readForm(request, ConfirmTotpDto).then(({ code }) => this.mfa.confirm(code)));
+      if ('problem' in outcome)
         return reply
-          .status(made.status)
-          .headers(made.headers)
+          .status(outcome.status)
+          .headers(outcome.headers)
           .type(HTML_MEDIA_TYPE)
-          .send(enrolPage(null, made.problem));
-      // Password and code were shown within the last moments: that is a step-up.
+          .send(enrolPage(null, outcome.problem));
+      // The admin has just entered password and code, which counts as a step-up.
       await this.accountPassword.recordStepUp(currentPrincipal().sessionId);
-      return reply.type(HTML_MEDIA_TYPE).send(backupCodesPage(made.result));
+      return reply.type(HTML_MEDIA_TYPE).send(backupCodesPage(outcome.result));
     });
     scope.post('/account/sessions/end-others', async (_request, reply) => {
       await this.accountSessions.endOthers();
@@ -72,7 +72,7 @@ export class AccountRoutes {
   }
 }
 
-/** What a form leads to: a result, or what to say on the same page again. */
+/** The outcome of a form: a result, or a problem to show on the same page. */
 type FormResult<T> =
   { readonly result: T } | { readonly problem: string; readonly status: number; readonly headers: AppError['headers'] };
 

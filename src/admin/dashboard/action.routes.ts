@@ -4,12 +4,12 @@ import { currentPrincipal } from '../../platform/http/access/access';
 import { AppError } from '../../platform/errors/app-error';
 import { ActionFormDto, HTML_MEDIA_TYPE, readForm } from './forms';
 import { DashboardActionsService, type Action } from './dashboard-actions.service';
-import { DashboardSessionsService, type RequiredProof } from './dashboard-sessions.service';
+import { DashboardSessionsService, type RequiredCredentials } from './dashboard-sessions.service';
 import { actionPage } from './pages/form-pages';
 
 type RequestWithId = FastifyRequest<{ Params: { id: string } }>;
 
-/** Each act is asked about on its path, and done there; a proof it needs is part of its form. */
+/** Routes of the actions: GET shows the form, POST performs the action. The form includes the required credentials. */
 @Injectable()
 export class ActionRoutes {
   constructor(
@@ -20,7 +20,7 @@ export class ActionRoutes {
   register(scope: FastifyInstance): void {
     for (const [name, adminAction] of Object.entries(this.actions.all)) {
       scope.get<{ Params: { id: string } }>(adminAction.path, async (request, reply) =>
-        this.sendForm(adminAction, request, reply, await this.findRequiredProof(adminAction)),
+        this.sendForm(adminAction, request, reply, await this.findRequiredCredentials(adminAction)),
       );
       scope.post<{ Params: { id: string } }>(adminAction.path, (request, reply) =>
         this.perform(name, adminAction, request, reply),
@@ -35,15 +35,15 @@ export class ActionRoutes {
     reply: FastifyReply,
   ): Promise<FastifyReply> {
     const { reason, password, code } = await readForm(request, ActionFormDto);
-    const proof = await this.findRequiredProof(adminAction);
+    const credentials = await this.findRequiredCredentials(adminAction);
     try {
-      if (proof && password === undefined)
+      if (credentials && password === undefined)
         throw new AppError('auth.step_up_required', { detail: 'Confirm with your password.' });
-      if (proof && password !== undefined) await this.sessions.confirm(password, code);
+      if (credentials && password !== undefined) await this.sessions.confirm(password, code);
     } catch (error) {
       const wantsPage = request.headers.accept?.includes('text/html') ?? false;
       if (!wantsPage || !(error instanceof AppError) || error.status >= 500) throw error;
-      return this.sendForm(adminAction, request, reply.status(error.status).headers(error.headers), proof, {
+      return this.sendForm(adminAction, request, reply.status(error.status).headers(error.headers), credentials, {
         reason,
         problem: error.detail ?? error.title,
       });
@@ -55,16 +55,16 @@ export class ActionRoutes {
     adminAction: Action,
     request: RequestWithId,
     reply: FastifyReply,
-    proof: RequiredProof | null,
-    again: { reason?: string; problem?: string } = {},
+    credentials: RequiredCredentials | null,
+    previous: { reason?: string; problem?: string } = {},
   ): FastifyReply {
     const action = request.url.split('?', 1)[0] ?? '';
     return reply
       .type(HTML_MEDIA_TYPE)
-      .send(actionPage({ confirmation: adminAction.confirm(request.params.id), action, proof, ...again }));
+      .send(actionPage({ confirmation: adminAction.confirm(request.params.id), action, credentials, ...previous }));
   }
 
-  private findRequiredProof({ needsStepUp = false }: Action): Promise<RequiredProof | null> {
-    return this.sessions.findRequiredProof(currentPrincipal(), needsStepUp);
+  private findRequiredCredentials({ needsStepUp = false }: Action): Promise<RequiredCredentials | null> {
+    return this.sessions.findRequiredCredentials(currentPrincipal(), needsStepUp);
   }
 }

@@ -6,19 +6,19 @@ import { asAppError } from '../../platform/errors/problem.filter';
 import type { TaskEntry, TaskQueue } from '../../platform/queues/task-queue';
 
 /**
- * What bull-board's page leaves out, added as the page changes: names of the buttons that show an icon alone, a heading
- * where there is none, and a link back that is visible. It relies on elements and icons, not on the page's own classes.
+ * Script that improves bull-board's page as it changes: names for icon-only buttons, a missing heading, and a visible link
+ * back. It relies on elements and icons, not on the page's own classes.
  */
 export const BOARD_SCRIPT = `'use strict';
 (() => {
   const names = { maximize: 'Full screen', settings: 'Settings', 'circle-user': 'Links', 'ellipsis-vertical': 'Actions', copy: 'Copy' };
-  const nameOf = (button) => {
+  const getName = (button) => {
     const icon = /lucide-([a-z-]+)/.exec(button.querySelector('svg')?.getAttribute('class') ?? '')?.[1] ?? '';
     return names[icon] ?? (icon.replaceAll('-', ' ') || 'Button');
   };
   const addNames = () => {
     for (const button of document.querySelectorAll('button:not([aria-label], [aria-labelledby], [title])')) {
-      if (button.textContent.trim() === '') button.setAttribute('aria-label', nameOf(button));
+      if (button.textContent.trim() === '') button.setAttribute('aria-label', getName(button));
     }
   };
   const addHeading = () => {
@@ -41,22 +41,22 @@ export const BOARD_SCRIPT = `'use strict';
     item.append(link);
     list.prepend(item);
   };
-  const mend = () => { addNames(); addHeading(); addLink(); };
-  new MutationObserver(mend).observe(document.body, { childList: true, subtree: true });
-  mend();
+  const enhance = () => { addNames(); addHeading(); addLink(); };
+  new MutationObserver(enhance).observe(document.body, { childList: true, subtree: true });
+  enhance();
 })();
 `;
 
-/** bull-board's page has scripts of its own, an inline style and a <base>. */
+/** Allows what bull-board's page needs: its own scripts, an inline style and a <base>. */
 const BULL_BOARD_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'";
 
-/** Its page asks another host for its typeface, which the policy forbids and nobody misses. */
+/** The page loads its font from another host, which the policy forbids. */
 const EXTERNAL_FONTS = /<link href="https:\/\/fonts\.[^>]*>/g;
 
 /**
- * Adds bull-board below a scope that asks for the sign-in. Read only: what is done to a queue behind the schedule's back
- * would leave no trace in task_runs or the security log.
+ * Registers bull-board in a scope that requires the sign-in. Read only: changes to the queue would bypass task_runs and the
+ * security log.
  */
 export function registerBullBoard(scope: FastifyInstance, path: string, queue: TaskQueue): void {
   const adapter = new BullAdapter(queue.bull, { readOnlyMode: true });
@@ -76,7 +76,7 @@ export function registerBullBoard(scope: FastifyInstance, path: string, queue: T
       },
     },
   });
-  // It answers what our own hooks refuse, too: an address that cannot be read is no fault of the queue.
+  // It also handles requests that our hooks refuse: a malformed URL is no fault of the queue.
   server.setErrorHandler((thrown) => {
     const { status, title } = asAppError(thrown);
     return status < 500
@@ -108,7 +108,7 @@ export function registerBullBoard(scope: FastifyInstance, path: string, queue: T
   );
 }
 
-/** Entries hold ids only; should one ever hold more, the board does not show it. */
+/** Keeps only the run's id, in case an entry ever contains more. */
 function keepRunId(data: TaskEntry | undefined): TaskEntry {
   return data?.runId === undefined ? {} : { runId: data.runId };
 }

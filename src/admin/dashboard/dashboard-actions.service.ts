@@ -6,57 +6,57 @@ import { EncryptionKeysService } from '../api/encryption-keys/encryption-keys.se
 import { AdminTasksService } from '../api/tasks/admin-tasks.service';
 import { AdminUsersService } from '../api/users/admin-users.service';
 
-/** What is asked before an act. */
+/** The question shown before an action. */
 export interface Confirmation {
   readonly title: string;
   readonly text: string;
   readonly button: string;
   /** The page that Cancel leads to. */
   readonly cancelPath: string;
-  /** Whether it takes something away. */
+  /** Whether the action removes something. */
   readonly isDestructive?: boolean;
 }
 
-/** Something an admin can do: GET on its path asks, POST with a reason does it and leads on. */
+/** An action of an admin: GET on its path shows the form, POST with a reason performs it and redirects. */
 export interface Action {
   readonly path: string;
-  /** Whether every admin must have confirmed who they are within the last minutes, with or without a second factor. */
+  /** Whether every admin needs a recent step-up; otherwise only those with a second factor. */
   readonly needsStepUp?: boolean;
-  /** Shown on the page it leads to. */
+  /** Message shown on the next page. */
   readonly notice: string;
   readonly confirm: (id: string) => Confirmation;
-  /** Does it for a reason, which goes on record, and returns the page to go on with. */
+  /** Performs the action with a reason for the security log, and returns the path of the next page. */
   readonly perform: (id: string, reason: string) => Promise<string>;
 }
 
 const USER_ACTION_TEXTS = {
   deactivate: {
     title: 'Lock out user',
-    text: 'All sessions end at once, and nobody can sign in to the account until it is unlocked. Nothing is deleted.',
+    text: 'All sessions end at once. The user cannot sign in until unlocked. Nothing is deleted.',
     button: 'Lock out',
     notice: 'The user is locked out.',
   },
   activate: {
     title: 'Unlock user',
-    text: 'The user may sign in again with the same password and second factor.',
+    text: 'The user can sign in again with the same password and second factor.',
     button: 'Unlock',
-    notice: 'The user may sign in again.',
+    notice: 'The user can sign in again.',
   },
   'end-sessions': {
     title: 'End all sessions of user',
-    text: 'The user has to sign in again everywhere, and gets an email.',
+    text: 'The user must sign in again everywhere, and gets an email.',
     button: 'End sessions',
-    notice: 'All sessions were ended.',
+    notice: 'All sessions ended.',
   },
   'reset-mfa': {
     title: 'Reset the second factor of user',
-    text: 'For users who have lost it, when you are sure who asks. All sessions end; the user gets an email. The password stays.',
+    text: 'For users who have lost it. Verify their identity first. All sessions end and the user gets an email. The password stays.',
     button: 'Reset',
     notice: 'The second factor was reset.',
   },
 } as const;
 
-/** Lists all that can be done on the dashboard; each has a route. */
+/** Defines the actions of the dashboard; ActionRoutes adds a route for each. */
 @Injectable()
 export class DashboardActionsService {
   private readonly ids = new ParseIdPipe();
@@ -69,7 +69,7 @@ export class DashboardActionsService {
     private readonly backups: AdminBackupsService,
   ) {}
 
-  /** Every act by its name, which is in the address after it is done. */
+  /** All actions by name; the redirect contains the name as `?done=`. */
   get all(): Readonly<Record<string, Action>> {
     return {
       ...this.buildTaskActions(),
@@ -98,7 +98,7 @@ export class DashboardActionsService {
             id,
             'Run',
             'Run now',
-            'A worker takes the run within moments; its schedule stays as it is.',
+            'A worker takes the run within moments. The schedule does not change.',
           ),
         perform: async (id, reason) => `/admin/runs/${(await this.tasks.run(id, reason)).id}`,
       },
@@ -117,10 +117,10 @@ export class DashboardActionsService {
       },
       retry: {
         path: '/runs/:id/retry',
-        notice: 'A new run was asked for.',
+        notice: 'New run queued.',
         confirm: (id) => ({
           title: `Retry run ${this.parseId(id)}?`,
-          text: 'The task runs again: it takes what is due then and does not repeat what is already done. This run stays in the history as it is.',
+          text: 'The task runs again and processes what is due then. Finished work is not repeated. This run stays in the history.',
           button: 'Retry',
           cancelPath: `/admin/runs/${id}`,
         }),
@@ -170,9 +170,9 @@ export class DashboardActionsService {
         needsStepUp: true,
         notice: 'Backup queued.',
         confirm: () => ({
-          title: 'Make a backup?',
-          text: 'A worker dumps the database, stores the dump sealed, and restores it into a scratch cluster to see that it can be.',
-          button: 'Make it',
+          title: 'Create a backup?',
+          text: 'A worker dumps the database, stores the encrypted dump, and verifies it by restoring it into a scratch cluster.',
+          button: 'Create',
           cancelPath: '/admin/backups',
         }),
         perform: async (_id, reason) => {
@@ -186,7 +186,7 @@ export class DashboardActionsService {
         notice: 'Verification queued.',
         confirm: (id) => ({
           title: `Verify backup ${this.parseId(id)}?`,
-          text: 'Its file is read from where it is kept, restored and compared.',
+          text: 'A worker reads the file from the store, restores it into a scratch cluster and compares.',
           button: 'Verify',
           cancelPath: '/admin/backups',
         }),
@@ -202,10 +202,10 @@ export class DashboardActionsService {
     return {
       'retry-all': {
         path: '/runs/retry-all',
-        notice: 'A new run was queued in place of each failed one.',
+        notice: 'A new run was queued for each failed one.',
         confirm: () => ({
-          title: 'Retry all that failed?',
-          text: 'One new run for each task whose latest run failed, wholly or in part, and that has not succeeded since.',
+          title: 'Retry all failed runs?',
+          text: 'Queues one run for each task that failed, fully or in part, and has not succeeded since.',
           button: 'Retry all',
           cancelPath: '/admin/runs',
         }),
@@ -216,10 +216,10 @@ export class DashboardActionsService {
       },
       dismiss: {
         path: '/alerts/:id/dismiss',
-        notice: 'The alert was dismissed.',
+        notice: 'Alert dismissed.',
         confirm: (id) => ({
           title: `Dismiss alert ${this.parseId(id)}?`,
-          text: 'It leaves the dashboard and stays in the records.',
+          text: 'The alert disappears from the dashboard. Its record is kept.',
           button: 'Dismiss',
           cancelPath: '/admin/security',
         }),
@@ -239,7 +239,7 @@ export class DashboardActionsService {
         notice: 'Key rotation queued.',
         confirm: () => ({
           title: 'Rotate the encryption keys?',
-          text: 'Where master keys come from a key file, a new one is made, and used once every process has it; else the first of ENCRYPTION_KEYS is the new one. All data keys are wrapped with it again. Reading and writing continue.',
+          text: 'With a key file, a new master key is created and used once every process has it. Otherwise the first of ENCRYPTION_KEYS is used. All data keys are then wrapped with it. Reads and writes continue.',
           button: 'Rotate',
           cancelPath: '/admin/keys',
         }),
@@ -251,10 +251,10 @@ export class DashboardActionsService {
       retire: {
         path: '/keys/:id/retire',
         needsStepUp: true,
-        notice: 'The key was destroyed.',
+        notice: 'Key destroyed.',
         confirm: (id) => ({
           title: `Destroy the master key ${id}?`,
-          text: 'It wraps nothing in the database any more, and no backup that is kept. Copies of backups elsewhere that were made while it wrapped do not open without it, and nothing brings it back.',
+          text: 'Neither the database nor a stored backup needs the key any more. Copies of older backups elsewhere cannot be decrypted without it. The key cannot be recovered.',
           button: 'Destroy',
           cancelPath: '/admin/keys',
           isDestructive: true,

@@ -16,37 +16,38 @@ import type { PageAuthenticator } from '../../platform/http/access/authenticator
 
 const COOKIE_NAME = 'gigvault_admin';
 
-/** A sign-in lasts a working day. */
+/** Lifetime of a sign-in: a working day. */
 const LIFETIME_SECONDS = 8 * 3_600;
 
-/** Without a page opened for so long, admins confirm who they are. */
+/** Time without an opened page after which admins must confirm their identity. */
 const IDLE_MS = 30 * 60_000;
 
-/** How exact that is: the cookie is renewed once a minute. */
+/** The cookie is renewed at most once a minute. */
 const RENEW_AFTER_MS = 60_000;
 
-/** What must be shown before an act. */
-export interface RequiredProof {
-  /** Whether a code of the second factor is needed beside the password. */
+/** The credentials an action requires. */
+export interface RequiredCredentials {
+  /** Whether a code of the second factor is needed besides the password. */
   readonly needsCode: boolean;
 }
 
 interface CookieContent {
   readonly userId: number;
   readonly sessionId: string;
-  /** The end of the sign-in, and when a page was last opened. */
+  /** The end of the sign-in, in milliseconds since the epoch. */
   readonly expiresAt: number;
+  /** When a page was last opened. */
   readonly lastSeenAt: number;
 }
 
-/** Where a sign-in stands: done, with the Set-Cookie header, or waiting for a code. */
+/** The result of the first step: the Set-Cookie header, or a token for the second step. */
 export type SignInResult = { readonly cookie: string } | { readonly mfaToken: string };
 
 /**
- * Sign-in to the dashboard. A browser sends no bearer token when it opens a page, so the dashboard has a cookie: the id
- * of an ordinary session, an end and the time of the last page, signed. HttpOnly keeps it from scripts, SameSite=Strict
- * from other sites' forms; the API reads no cookie at all. Its path is the whole server, since it opens the API's
- * documentation too. The session is looked up at each request like any other, so ending it closes the dashboard.
+ * Sign-in to the dashboard. A browser sends no bearer token when it opens a page, so the dashboard uses a signed cookie: the
+ * id of an ordinary session, its end and the time of the last page. HttpOnly hides it from scripts, SameSite=Strict from
+ * other sites' forms; the API reads no cookies. Its path is the whole server, because the API's documentation accepts it
+ * too. Each request looks the session up, so ending the session closes the dashboard.
  */
 @Injectable()
 export class DashboardSessionsService implements PageAuthenticator {
@@ -67,8 +68,8 @@ export class DashboardSessionsService implements PageAuthenticator {
   }
 
   /**
-   * Takes the first step, which is the only one without a second factor. Side effects: the event `auth.login`, a session.
-   * @throws AppError as SignInService.login; `auth.forbidden` for a user who is no admin, whose session is ended again
+   * Checks email and password, the only step without a second factor. Side effects: the event `auth.login`, a session.
+   * @throws AppError as SignInService.login; `auth.forbidden` for users who are not admins, after ending their session
    */
   async signIn(email: string, password: string): Promise<SignInResult> {
     const answer = await this.signInService.login(email, password);
@@ -78,20 +79,20 @@ export class DashboardSessionsService implements PageAuthenticator {
   }
 
   /**
-   * Takes the second step and returns the Set-Cookie header. Side effects: the event `auth.login_mfa`, a session.
+   * Checks the code and returns the Set-Cookie header. Side effects: the event `auth.login_mfa`, a session.
    * @throws AppError as SignInMfaService.complete; `auth.forbidden` as signIn
    */
   async signInWithCode(mfaToken: string, code: string): Promise<string> {
     const codes = isTotpCode(code) ? { code } : { backupCode: code };
     const cookie = await this.issueCookie((await this.signInMfa.complete(mfaToken, codes)).accessToken);
-    // Password and code were shown this very moment: that is a step-up.
+    // The admin has just entered password and code, which counts as a step-up.
     const session = this.parseCookie(cookie.slice(COOKIE_NAME.length + 1, cookie.indexOf(';')));
     if (session) await this.accountPassword.recordStepUp(session.sessionId);
     return cookie;
   }
 
   /**
-   * Confirms the admin of the request again, for ten minutes. Side effects: the event `auth.step_up`.
+   * Confirms the identity of the admin for ten minutes. Side effects: the event `auth.step_up`.
    * @throws AppError as AccountPasswordService.stepUp
    */
   async confirm(password: string, code: string | undefined): Promise<void> {
@@ -99,11 +100,11 @@ export class DashboardSessionsService implements PageAuthenticator {
   }
 
   /**
-   * Returns what the admin must show before an act, null when nothing: who has a second factor must have confirmed within
-   * the last minutes before any act, and everybody before one that needs a step-up.
+   * Returns the credentials required for an action; null when none. Admins with a second factor need a recent step-up for
+   * any action, others only for actions that need one.
    * @throws AppError `auth.token_invalid`
    */
-  async findRequiredProof({ sessionId }: Principal, needsStepUp: boolean): Promise<RequiredProof | null> {
+  async findRequiredCredentials({ sessionId }: Principal, needsStepUp: boolean): Promise<RequiredCredentials | null> {
     const session = await this.sessions.findLive(sessionId);
     if (!session) throw new AppError('auth.token_invalid');
     if (hasRecentStepUp(session) || !(needsStepUp || session.hasMfa)) return null;
@@ -111,7 +112,7 @@ export class DashboardSessionsService implements PageAuthenticator {
   }
 
   /**
-   * Lets requests pass whose admin has opened a page within the last half hour.
+   * Checks that the admin has opened a page within the last half hour.
    * @throws AppError `auth.step_up_required`
    */
   assertActive(request: FastifyRequest): void {
@@ -120,7 +121,7 @@ export class DashboardSessionsService implements PageAuthenticator {
       throw new AppError('auth.step_up_required', { detail: 'No page was opened for half an hour.' });
   }
 
-  /** Returns the Set-Cookie header that notes that a page is opened now; undefined when the last one was a moment ago. */
+  /** Returns the Set-Cookie header that records an opened page; undefined when the cookie is less than a minute old. */
   renewCookie(request: FastifyRequest, force = false): string | undefined {
     const content = this.readCookie(request);
     return content && (force || Date.now() - content.lastSeenAt > RENEW_AFTER_MS)
@@ -135,7 +136,7 @@ export class DashboardSessionsService implements PageAuthenticator {
   }
 
   /**
-   * The admin who sends the request.
+   * Returns the admin who sent the request.
    * @throws AppError `auth.session_missing`, `auth.token_invalid`, `auth.forbidden`
    */
   async authenticate({ headers }: Pick<FastifyRequest, 'headers'>): Promise<Principal> {
@@ -158,9 +159,9 @@ export class DashboardSessionsService implements PageAuthenticator {
     return this.formatCookie({ userId, sessionId, expiresAt: now + LIFETIME_SECONDS * 1_000, lastSeenAt: now });
   }
 
-  private formatCookie({ userId, sessionId, expiresAt: ends, lastSeenAt: seen }: CookieContent): string {
-    const claims = `${userId}.${sessionId}.${ends}.${seen}`;
-    const left = Math.max(0, Math.round((ends - Date.now()) / 1_000));
+  private formatCookie({ userId, sessionId, expiresAt, lastSeenAt }: CookieContent): string {
+    const claims = `${userId}.${sessionId}.${expiresAt}.${lastSeenAt}`;
+    const left = Math.max(0, Math.round((expiresAt - Date.now()) / 1_000));
     return `${COOKIE_NAME}=${claims}.${this.sign(claims)}; Max-Age=${left}; ${this.cookieAttributes}`;
   }
 
@@ -175,9 +176,9 @@ export class DashboardSessionsService implements PageAuthenticator {
     const expected = Buffer.from(this.sign(claims));
     const given = Buffer.from(value.slice(end + 1));
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null;
-    const [userId, sessionId = '', ends, seen] = claims.split('.');
-    if (!(Number(ends) > Date.now()) || !(Number(seen) > 0)) return null;
-    return { userId: Number(userId), sessionId, expiresAt: Number(ends), lastSeenAt: Number(seen) };
+    const [userId, sessionId = '', expiresAt, lastSeenAt] = claims.split('.');
+    if (!(Number(expiresAt) > Date.now()) || !(Number(lastSeenAt) > 0)) return null;
+    return { userId: Number(userId), sessionId, expiresAt: Number(expiresAt), lastSeenAt: Number(lastSeenAt) };
   }
 
   private sign(claims: string): string {

@@ -28,23 +28,23 @@ import { SignInRoutes } from './sign-in.routes';
 
 const DASHBOARD_PATH = '/admin';
 
-/** Largest form; what its longest field may hold takes a third of it. */
+/** Maximum size of a form; its longest field uses a third of it. */
 const MAX_FORM_BYTES = 16_384;
 
-/** Routes without a sign-in, as they are registered. */
+/** Registered routes that need no sign-in. */
 const PUBLIC_ROUTES: ReadonlySet<string> = new Set([
   `${DASHBOARD_PATH}/sign-in`,
   `${DASHBOARD_PATH}/sign-in/code`,
   `${DASHBOARD_PATH}/style.css`,
 ]);
 
-/** Routes for an admin who has not opened a page for long. */
+/** Routes that admins can use after half an hour without a page. */
 const ROUTES_FOR_IDLE_ADMINS: ReadonlySet<string> = new Set([
   `${DASHBOARD_PATH}/confirm`,
   `${DASHBOARD_PATH}/sign-out`,
 ]);
 
-/** Our own pages have one script file, which asks for the events; nothing inline, nothing from elsewhere. */
+/** Allows one script file, which connects to the events. Nothing inline, nothing from other sites. */
 const PAGE_POLICY =
   "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -53,10 +53,10 @@ const PAGE_HEADERS = { 'content-security-policy': PAGE_POLICY, 'referrer-policy'
 type IdParam = { Params: { id: string } };
 
 /**
- * The admin's pages at /admin, and bull-board at /admin/queues. All of it is one Fastify plugin whose hook asks for the
- * sign-in: a hook of a plugin belongs to its routes and not to a spelling of their path, so no encoding of an address
- * goes past it. (Nest's guards never run for bull-board's routes; its own `middleware` option covers only its first.)
- * Reading needs a sign-in and a page opened within the last half hour; acts may need a fresh proof, see ActRoutes.
+ * Routes of the dashboard at /admin, with bull-board at /admin/queues. They are one Fastify plugin whose hook requires the
+ * sign-in. A plugin's hook is bound to its routes, not to the spelling of their paths, so no encoding of a URL bypasses it.
+ * (Nest's guards do not run for bull-board's routes; its own `middleware` option covers only the first.) Reading needs a
+ * sign-in and a page opened within the last half hour; actions may need a step-up, see ActionRoutes.
  */
 @Injectable()
 export class DashboardRoutes implements OnModuleInit {
@@ -103,14 +103,14 @@ export class DashboardRoutes implements OnModuleInit {
       done(null, parseQuery(body as string));
     });
     scope.setErrorHandler((error, request, reply) => this.sendError(error, request, reply));
-    // Makes unknown addresses below /admin a part of this plugin; a hook of the server has refused them by then.
+    // Lets this plugin answer unknown paths below /admin, after a hook of the server has refused them.
     scope.setNotFoundHandler((request, reply) => this.sendError(new AppError('route.not_found'), request, reply));
     scope.addHook('onRequest', async (request, reply) => {
       void reply.headers(PAGE_HEADERS);
       try {
         await this.authorize(request, reply);
       } catch (error) {
-        // Not thrown: bull-board's part has an error handler of its own, which would answer 500 with a stack.
+        // Not thrown: bull-board's own error handler would answer 500 with a stack trace.
         this.sendError(error, request, reply);
         return reply;
       }
@@ -126,12 +126,12 @@ export class DashboardRoutes implements OnModuleInit {
     context.principal = principal;
     if (ROUTES_FOR_IDLE_ADMINS.has(request.routeOptions.url ?? '')) return;
     this.sessions.assertActive(request);
-    // A page that a person opens counts, what scripts ask for does not.
+    // Only pages that a person opens count, not requests of scripts.
     const cookie = request.headers.accept?.includes('text/html') ? this.sessions.renewCookie(request) : undefined;
     if (cookie !== undefined) void reply.header('set-cookie', cookie);
   }
 
-  /** What fails before our hook has run has our headers too. */
+  /** Sends an error page, with the page headers even when the hook has not run. */
   private sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     this.errorPages.send(thrown, request, reply.headers(PAGE_HEADERS));
   }
@@ -177,13 +177,13 @@ export class DashboardRoutes implements OnModuleInit {
     scope.get('/events', { exposeHeadRoute: false }, async (request, reply) => {
       const { view } = request.query as Query;
       const events = await this.eventStreams.openStream(typeof view === 'string' ? view : 'overview', request, reply);
-      // Proxies gather what they pass on unless told not to; a line kept open behind the end would hold up a stopping server.
+      // Disables buffering in proxies; `close` keeps an idle connection from delaying a server that stops.
       void reply.headers({ 'x-accel-buffering': 'no', connection: 'close' });
       return reply.type('text/event-stream; charset=utf-8').send(Readable.from(events, { objectMode: false }));
     });
   }
 
-  /** Returns what to say of the act that led to this page. */
+  /** Returns the notice of the action that redirected to this page. */
   private findNotice(request: FastifyRequest): string | undefined {
     const { done } = request.query as Query;
     const all = this.actions.all;

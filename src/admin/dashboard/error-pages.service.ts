@@ -7,10 +7,10 @@ import { addReturnPath, HTML_MEDIA_TYPE, parseReturnPath, readReturnPath } from 
 import { problemPage, unavailablePage } from './pages/error-pages';
 import { codePage, confirmPage, signInPage } from './pages/form-pages';
 
-/** Problems that confirming does not solve. */
+/** Errors that need a sign-in instead of a confirmation. */
 const SIGN_IN_ERRORS: ReadonlySet<string> = new Set(['auth.session_missing', 'auth.token_invalid', 'auth.forbidden']);
 
-/** Answers errors below /admin: people get a page, or are asked to sign in where that helps; programs get the problem. */
+/** Answers errors below /admin: browsers get a page or the sign-in form, programs get problem details. */
 @Injectable()
 export class ErrorPagesService {
   private readonly problemFilter = new ProblemFilter();
@@ -38,7 +38,7 @@ export class ErrorPagesService {
       .send(problemPage(error.title, error.detail, request.id));
   }
 
-  /** What is wrong is known from the health checks alone: they need neither PostgreSQL nor Redis to answer. */
+  /** Uses the health checks only: they answer without PostgreSQL and Redis. */
   private async sendUnavailable(error: AppError, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     this.problemFilter.log(error, request);
     const readiness = await this.health.ready();
@@ -52,15 +52,13 @@ export class ErrorPagesService {
     void reply.status(error.status).headers(error.headers).type(HTML_MEDIA_TYPE).send(page);
   }
 
-  /** The same form again with what was typed, secrets aside; after a wrong code the password need not be given again. */
+  /** Sends the form again with the input except secrets; after a wrong code, only the code is asked again. */
   private sendSignIn(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
     const { email = '', mfaToken } = (request.body ?? {}) as Record<string, string>;
-    const to = readReturnPath(request);
+    const returnPath = readReturnPath(request);
     const problem = error.detail ?? error.title;
     const isCodeStep = mfaToken !== undefined && error.code !== 'auth.token_invalid' && error.code !== 'auth.forbidden';
-    const form = isCodeStep
-      ? codePage({ mfaToken, returnPath: to, problem })
-      : signInPage({ email, returnPath: to, problem });
+    const form = isCodeStep ? codePage({ mfaToken, returnPath, problem }) : signInPage({ email, returnPath, problem });
     void reply.status(error.status).headers(error.headers).type(HTML_MEDIA_TYPE).send(form);
   }
 }

@@ -8,23 +8,22 @@ import { DrainingService } from '../../platform/http/edge/draining.service';
 import { DashboardSessionsService } from './dashboard-sessions.service';
 import { LivePartsService, type LivePartsReader } from './live-parts.service';
 
-/** Poll interval. */
 const POLL_INTERVAL_MS = 1_000;
 
-/** Proxies cut silent connections, and the page wants to know that this one lives. */
+/** Keeps proxies from closing a silent connection and shows the page that it is live. */
 const HEARTBEAT_MS = 15_000;
 
-/** A look that takes longer is as good as none. */
+/** A read that takes longer is reported as `stale`. */
 const STALE_AFTER_MS = 2_000;
 
-/** Open pages at once, in this process and of one session: each looks at the database once a second. */
+/** Maximum open streams of this process and of one session: each polls the database every second. */
 const MAX_STREAMS = 24;
 const MAX_STREAMS_PER_SESSION = 6;
 
 /**
- * What changes on a page of the dashboard, as server-sent events: `parts` with the markup of the parts that have changed,
- * `stale` when they cannot be read now, `fresh` when they can again or nothing has changed for long, and `end` when the
- * admin is signed out or must confirm. The sign-in is checked before each look.
+ * Streams the changes of a page as server-sent events: `parts` with the markup of changed parts, `stale` when they cannot be
+ * read, `fresh` when they can be read again or as a heartbeat, and `end` when the admin is signed out or must confirm their
+ * identity. The sign-in is checked before each read.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 @Injectable()
@@ -39,8 +38,8 @@ export class EventStreamsService {
   ) {}
 
   /**
-   * Begins to watch for the admin of the request. Side effects: one security event `system.admin`, however long it lasts.
-   * @throws AppError `rate.limited` when too many pages are open, `resource.not_found` for a view nobody knows
+   * Opens a stream for the admin of the request. Side effects: one security event `system.admin` per stream.
+   * @throws AppError `rate.limited` when too many pages are open, `resource.not_found` for an unknown view
    */
   async openStream(name: string, request: FastifyRequest, reply: FastifyReply): Promise<AsyncGenerator<string>> {
     const view = this.liveParts.findReader(name);
@@ -56,17 +55,17 @@ export class EventStreamsService {
     return this.pollEvents(readParts, connection);
   }
 
-  /** Counts the connection from now until it closes, which it does even when nothing was ever read from it. */
+  /** Counts the connection until it closes, even if the stream is never read. */
   private reserveStream(session: string, reply: FastifyReply): { isOpen: boolean } {
-    const ofSession = this.openStreams.get(session) ?? 0;
-    const all = [...this.openStreams.values()].reduce((sum, count) => sum + count, 0);
-    if (all >= MAX_STREAMS || ofSession >= MAX_STREAMS_PER_SESSION) {
+    const sessionStreams = this.openStreams.get(session) ?? 0;
+    const allStreams = [...this.openStreams.values()].reduce((sum, count) => sum + count, 0);
+    if (allStreams >= MAX_STREAMS || sessionStreams >= MAX_STREAMS_PER_SESSION) {
       throw new AppError('rate.limited', {
-        detail: 'too many pages of the dashboard are open',
+        detail: 'Too many pages of the dashboard are open. Close some and try again.',
         headers: { 'retry-after': '60' },
       });
     }
-    this.openStreams.set(session, ofSession + 1);
+    this.openStreams.set(session, sessionStreams + 1);
     const connection = { isOpen: true };
     reply.raw.once('close', () => {
       connection.isOpen = false;
@@ -111,7 +110,7 @@ function formatEvent(name: string, data: object = {}): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-/** Returns the parts that have changed since the last look; 'over' when the admin may look no more, 'stale' when it failed. */
+/** Returns the parts changed since the last read; 'over' when the admin has lost access, 'stale' when the read failed. */
 async function readChanges(
   readParts: () => ReturnType<LivePartsReader>,
   known: Map<string, string>,
@@ -120,7 +119,7 @@ async function readChanges(
   try {
     parts = await readParts();
   } catch (error) {
-    // What cannot be read now may be read in a second; who is signed out stays so.
+    // Server errors may be temporary; a lost sign-in is not.
     return error instanceof AppError && error.status < 500 ? 'over' : 'stale';
   }
   const changed = Object.entries(parts).filter(([name, { text }]) => known.get(name) !== text);

@@ -12,18 +12,18 @@ import { TextLength } from '../../platform/http/validation/text';
 
 const HOME = '/admin';
 
-/** Only the path of an address counts. */
+/** Base for parsing; only the path of the result is used. */
 const BASE = 'http://dashboard.invalid';
 
 const MAX_LENGTH = 2_000;
 
-/** White space and backslashes, which browsers read in their own ways, and controls. */
+/** White space, backslashes and control characters, which browsers interpret differently. */
 const UNSAFE_CHARACTERS = /[\s\\\p{Cc}]/u;
 
-/** Addresses that are no page to come back to. */
+/** Paths that are no page to return to. */
 const NOT_A_PAGE = /^\/admin\/(?:sign-in|sign-out|confirm|events|style\.css|script\.js)(?:\/|$)/;
 
-/** Returns the page of the dashboard that an address names; the overview for anything else, such as another site. */
+/** Returns a path of the dashboard; the overview for anything else, such as another site. */
 export function parseReturnPath(given: unknown): string {
   if (
     typeof given !== 'string' ||
@@ -34,25 +34,24 @@ export function parseReturnPath(given: unknown): string {
     return HOME;
   if (!URL.canParse(given, BASE)) return HOME;
   const { origin, pathname, search } = new URL(given, BASE);
-  const isOurs = origin === BASE && (pathname === HOME || pathname.startsWith(`${HOME}/`));
-  return isOurs && !NOT_A_PAGE.test(pathname) ? pathname + search : HOME;
+  const isDashboard = origin === BASE && (pathname === HOME || pathname.startsWith(`${HOME}/`));
+  return isDashboard && !NOT_A_PAGE.test(pathname) ? pathname + search : HOME;
 }
 
-/** Returns the address of a form that leads on to the page that was asked for. */
+/** Adds the requested page to the path of a form. */
 export function addReturnPath(form: string, page: string): string {
   return page === HOME ? form : `${form}?to=${encodeURIComponent(page)}`;
 }
 
-/** Media type of a page. */
 export const HTML_MEDIA_TYPE = 'text/html; charset=utf-8';
 
-/** The field, or the parameter of the address, that names the page a form leads to. */
+/** The form field or query parameter with the page to open after a form. */
 const RETURN_PATH_FIELD = 'to';
 
 const validation = new RequestValidationPipe();
 
 /**
- * Reads the form of a request by the rules of a class.
+ * Reads and validates the form of a request by the rules of a class.
  * @throws AppError `validation.failed`
  */
 export async function readForm<T>(request: FastifyRequest, rules: Type<T>): Promise<T> {
@@ -61,15 +60,15 @@ export async function readForm<T>(request: FastifyRequest, rules: Type<T>): Prom
   return (await validation.transform(form, { type: 'body', metatype: rules })) as T;
 }
 
-/** Returns the page to go on with after a form. */
+/** Returns the page to open after a form. */
 export function readReturnPath(request: FastifyRequest): string {
   const form = request.body as Query | undefined;
   return parseReturnPath(form?.[RETURN_PATH_FIELD] ?? (request.query as Query)[RETURN_PATH_FIELD]);
 }
 
 /**
- * Lets a request that changes something go on only when it comes from a page of ours. Browsers say where a form was sent
- * from, by Sec-Fetch-Site or at least by Origin; what says neither is no browser and has no cookie but its own.
+ * Rejects requests that change something unless they come from our own pages. Browsers send the origin of a form in
+ * Sec-Fetch-Site or at least in Origin. A client that sends neither is no browser, so no other site can use its cookie.
  * @throws AppError `auth.forbidden`
  * @see Fetch Metadata Request Headers (W3C)
  */
@@ -77,7 +76,7 @@ export function assertSameOrigin({ method, headers }: FastifyRequest, publicUrl:
   if (method === 'GET' || method === 'HEAD') return;
   const site = headers['sec-fetch-site'];
   if (site === 'same-origin' || (site === undefined && isSameOrigin(headers.origin, headers.host, publicUrl))) return;
-  throw new AppError('auth.forbidden', { detail: 'the form was sent from another site' });
+  throw new AppError('auth.forbidden', { detail: 'The form was sent from another site. Open it on the dashboard.' });
 }
 
 function isSameOrigin(origin: string | undefined, host: string | undefined, publicUrl: string): boolean {
@@ -85,7 +84,7 @@ function isSameOrigin(origin: string | undefined, host: string | undefined, publ
   return URL.canParse(origin) && (new URL(origin).host === host || origin === new URL(publicUrl).origin);
 }
 
-/** The form of an act on the dashboard: why, and where it is needed the proof that it is the admin who asks. */
+/** The form of an action: the reason and, if required, the admin's credentials. */
 export class ActionFormDto extends RunTaskDto {
   @UnsetWhenEmpty()
   @IsOptional()
@@ -98,12 +97,12 @@ export class ActionFormDto extends RunTaskDto {
   readonly code?: string;
 }
 
-/** A browser sends the fields that were left empty. */
+/** Treats an empty value as missing: browsers also send empty fields. */
 export function UnsetWhenEmpty(): PropertyDecorator {
   return Transform(({ value }: TransformFnParams): unknown => (value === '' ? undefined : value));
 }
 
-/** The form by which admins confirm who they are; the code where they have a second factor. */
+/** The form for confirming one's identity; the code is required with a second factor. */
 export class ConfirmDto {
   @PasswordField()
   readonly password: string;
@@ -114,9 +113,9 @@ export class ConfirmDto {
   readonly code?: string;
 }
 
-/** The second step of the dashboard's sign-in form, which has one field for both kinds of codes. */
+/** The second step of the sign-in form; one field accepts both kinds of codes. */
 export class SignInCodeDto {
-  @ApiProperty({ type: String, maxLength: 2000, description: 'What the first step gave.' })
+  @ApiProperty({ type: String, maxLength: 2000, description: 'Token of the first step.' })
   @IsString()
   @TextLength(1, 2_000)
   readonly mfaToken: string;

@@ -12,13 +12,13 @@ import { runParts, type RunView } from './pages/run-page';
 import { keysParts } from './panels/keys.panel';
 import { taskParts, type TaskView } from './pages/task-page';
 
-/** Reads the parts of a page that are shown live, by their names. */
+/** Reads the live parts of a page, by name. */
 export type LivePartsReader = (read: AdminReader) => Promise<Record<string, Markup>>;
 
 const TASK_RUNS_SHOWN = 20;
 const BARS_SHOWN = 60;
 
-/** The pages that are shown live, and what they show; reading for a page that is opened is a security event. */
+/** Readers of pages with live parts. Opening a page is a security event. */
 @Injectable()
 export class LivePartsService {
   constructor(
@@ -35,11 +35,11 @@ export class LivePartsService {
     if (name === 'keys') return async (read) => keysParts(await this.keys.list(read));
     if (kind === 'task' && this.tasks.ids.includes(id)) return async (read) => taskParts(await this.readTask(id, read));
     if (kind === 'run' && /^\d{1,15}$/.test(id)) return async (read) => runParts(await this.readRun(Number(id), read));
-    throw new AppError('resource.not_found', { detail: 'nothing of this name is shown live' });
+    throw new AppError('resource.not_found', { detail: 'There is no live view of this name.' });
   }
 
   /**
-   * One run with what belongs to it.
+   * Reads a run with its usual duration and its retry.
    * @throws AppError `task.run_not_found`
    */
   readRun(id: number, read: AdminReader = (work) => this.system.asAdmin(`read run ${id}`, work)): Promise<RunView> {
@@ -55,7 +55,7 @@ export class LivePartsService {
   }
 
   /**
-   * One task with its latest runs.
+   * Reads a task with its latest runs.
    * @throws AppError `task.not_found`
    */
   readTask(id: string, read: AdminReader = (work) => this.system.asAdmin(`read task ${id}`, work)): Promise<TaskView> {

@@ -6,7 +6,7 @@ import { DashboardSessionsService } from './dashboard-sessions.service';
 import { codePage, confirmPage, signInPage } from './pages/form-pages';
 import { STYLESHEET } from './components/stylesheet';
 
-/** Signing in, confirming and signing out; each leads on to the page that was asked for. */
+/** Routes for signing in, confirming and signing out; sign-in and confirmation lead to the requested page. */
 @Injectable()
 export class SignInRoutes {
   constructor(private readonly sessions: DashboardSessionsService) {}
@@ -18,10 +18,10 @@ export class SignInRoutes {
     );
     scope.post('/sign-in', async (request, reply) => {
       const { email, password } = await readForm(request, LoginDto);
-      const to = readReturnPath(request);
+      const returnPath = readReturnPath(request);
       const step = await this.sessions.signIn(email, password);
-      if ('mfaToken' in step) return reply.type(HTML_MEDIA_TYPE).send(codePage({ ...step, returnPath: to }));
-      return reply.header('set-cookie', step.cookie).redirect(to, 303);
+      if ('mfaToken' in step) return reply.type(HTML_MEDIA_TYPE).send(codePage({ ...step, returnPath }));
+      return reply.header('set-cookie', step.cookie).redirect(returnPath, 303);
     });
     scope.post('/sign-in/code', async (request, reply) => {
       const { mfaToken, code } = await readForm(request, SignInCodeDto);

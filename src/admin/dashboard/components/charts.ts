@@ -4,25 +4,25 @@ import { formatDuration, html, type Markup } from './html';
 const SPARKLINE_SIZE = { width: 120, height: 24, bars: 24 };
 const CHART_SIZE = { width: 900, height: 150, top: 20, left: 72, bottom: 26 };
 
-/** What a bar is coloured by. */
+/** Returns the CSS class for the outcome of a run. */
 function getBarClass({ outcome }: RecentRun): string {
   if (outcome === 'partial') return 'bar-warn';
   return outcome === 'succeeded' ? 'bar-good' : 'bar-bad';
 }
 
-/** In words, for who does not see the picture. */
+/** Describes a chart of runs for screen readers. */
 function describeRuns(runs: readonly RecentRun[]): string {
   const partial = runs.filter(({ outcome }) => outcome === 'partial').length;
   const failed = runs.filter(({ outcome }) => outcome === 'failed' || outcome === 'timed_out').length;
   const times = runs.map(({ ms }) => ms);
-  return `The last ${runs.length === 1 ? 'run' : `${runs.length} runs`}: ${failed} failed, ${partial} in part; took ${formatDuration(Math.min(...times))} to ${formatDuration(Math.max(...times))}`;
+  return `The last ${runs.length === 1 ? 'run' : `${runs.length} runs`}: ${failed} failed, ${partial} failed in part; duration ${formatDuration(Math.min(...times))} to ${formatDuration(Math.max(...times))}`;
 }
 
-/** A picture of a line's height: how long the latest runs took, the failed ones in another colour and full height. */
+/** Renders the durations of the latest runs at the height of a line; failed runs are full-height and red. */
 export function sparkline(runs: readonly RecentRun[]): Markup | null {
   if (runs.length === 0) return null;
   const { width, height, bars } = SPARKLINE_SIZE;
-  const most = Math.max(...runs.map(({ ms }) => ms), 1);
+  const max = Math.max(...runs.map(({ ms }) => ms), 1);
   const step = width / bars;
   return html`<svg
     class="spark"
@@ -34,7 +34,7 @@ export function sparkline(runs: readonly RecentRun[]): Markup | null {
   >
     ${runs.map((run, i) => {
       const size =
-        run.outcome === 'succeeded' || run.outcome === 'partial' ? Math.max(2, (run.ms / most) * height) : height;
+        run.outcome === 'succeeded' || run.outcome === 'partial' ? Math.max(2, (run.ms / max) * height) : height;
       return html`<rect
         class="${getBarClass(run)}"
         x="${((bars - runs.length + i) * step).toFixed(1)}"
@@ -47,14 +47,14 @@ export function sparkline(runs: readonly RecentRun[]): Markup | null {
   </svg>`;
 }
 
-/** How long the runs of a task took, with the usual time as a line. */
+/** Renders the durations of a task's runs, with the usual duration as a line. */
 export function durationsChart(runs: readonly RecentRun[], usualMs: number | null): Markup {
-  if (runs.length === 0) return html`<p class="empty">No run has done anything yet.</p>`;
+  if (runs.length === 0) return html`<p class="empty">No finished runs yet.</p>`;
   const { width, height, top, left, bottom } = CHART_SIZE;
-  const most = Math.max(...runs.map(({ ms }) => ms), usualMs ?? 0, 1);
+  const max = Math.max(...runs.map(({ ms }) => ms), usualMs ?? 0, 1);
   const room = height - top - bottom;
   const step = Math.min((width - left) / runs.length, 24);
-  const yOf = (ms: number): number => top + room - (ms / most) * room;
+  const getY = (ms: number): number => top + room - (ms / max) * room;
   return html`<figure>
     <svg
       class="chart"
@@ -62,11 +62,11 @@ export function durationsChart(runs: readonly RecentRun[], usualMs: number | nul
       role="img"
       aria-label="${describeRuns(runs)}; usually ${formatDuration(usualMs)}"
     >
-      <text x="${left - 8}" y="${top + 4}" text-anchor="end">${formatDuration(most)}</text>
+      <text x="${left - 8}" y="${top + 4}" text-anchor="end">${formatDuration(max)}</text>
       <text x="${left - 8}" y="${top + room}" text-anchor="end">0</text>
       <line class="axis" x1="${left}" x2="${width}" y1="${top + room}" y2="${top + room}" />
       ${runs.map((run, i) => {
-        const y = Math.min(yOf(run.ms), top + room - 2);
+        const y = Math.min(getY(run.ms), top + room - 2);
         return html`<rect
           class="${getBarClass(run)}"
           x="${(left + i * step).toFixed(1)}"
@@ -77,42 +77,42 @@ export function durationsChart(runs: readonly RecentRun[], usualMs: number | nul
           ><title>Run ${run.id}: ${run.outcome}, ${formatDuration(run.ms)}</title></rect
         >`;
       })}
-      ${usualMs === null ? null : html`<line class="usual" x1="${left}" x2="${width}" y1="${yOf(usualMs).toFixed(1)}" y2="${yOf(usualMs).toFixed(1)}" />`}
+      ${usualMs === null ? null : html`<line class="usual" x1="${left}" x2="${width}" y1="${getY(usualMs).toFixed(1)}" y2="${getY(usualMs).toFixed(1)}" />`}
     </svg>
     <figcaption>
-      How long the last ${runs.length === 1 ? 'run' : `${runs.length} runs`} took, oldest
-      first${usualMs === null ? null : html`; the line is the usual time, ${formatDuration(usualMs)}`}.
+      Duration of the last ${runs.length === 1 ? 'run' : `${runs.length} runs`}, oldest
+      first${usualMs === null ? null : html`; the line is the usual duration, ${formatDuration(usualMs)}`}.
     </figcaption>
   </figure>`;
 }
 
-/** How the runs of the last day ended, hour by hour. */
+/** Renders the outcomes of the last day's runs by hour. */
 export function hoursChart(hours: readonly HourlyRunCounts[]): Markup {
   const { width, height, top, left, bottom } = CHART_SIZE;
-  const most = Math.max(
+  const max = Math.max(
     ...hours.map(({ succeeded, partial, skipped, failed }) => succeeded + partial + skipped + failed),
     1,
   );
   const sum = (name: 'succeeded' | 'partial' | 'skipped' | 'failed'): number =>
     hours.reduce((all, hour) => all + hour[name], 0);
-  const words = `Runs of the last 24 hours: ${sum('succeeded')} succeeded, ${sum('partial')} failed in part, ${sum('skipped')} found nothing to do, ${sum('failed')} failed`;
+  const summary = `Runs of the last 24 hours: ${sum('succeeded')} succeeded, ${sum('partial')} failed in part, ${sum('skipped')} found nothing to do, ${sum('failed')} failed`;
   const room = height - top - bottom;
   const step = (width - left) / Math.max(hours.length, 1);
   return html`<figure>
-    <svg class="chart" viewBox="0 0 ${width} ${height}" role="img" aria-label="${words}">
-      <text x="${left - 8}" y="${top + 4}" text-anchor="end">${most}</text>
+    <svg class="chart" viewBox="0 0 ${width} ${height}" role="img" aria-label="${summary}">
+      <text x="${left - 8}" y="${top + 4}" text-anchor="end">${max}</text>
       <text x="${left - 8}" y="${top + room}" text-anchor="end">0</text>
       <line class="axis" x1="${left}" x2="${width}" y1="${top + room}" y2="${top + room}" />
-      ${hours.map((hour, i) => hourBar(hour, left + i * step, step, (count) => (count / most) * room, top + room))}
+      ${hours.map((hour, i) => hourBar(hour, left + i * step, step, (count) => (count / max) * room, top + room))}
       ${hours.map(({ at }, i) => (at.getUTCHours() % 6 === 0 ? html`<text x="${(left + (i + 0.5) * step).toFixed(1)}" y="${height - 4}" text-anchor="middle">${at.toISOString().slice(11, 16)}</text>` : null))}
     </svg>
     <figcaption>
-      ${words}.
-      <span class="key"
+      ${summary}.
+      <span class="legend"
         >${[
           ['good', 'succeeded'],
           ['warn', 'failed in part'],
-          ['calm', 'nothing to do'],
+          ['neutral', 'nothing to do'],
           ['bad', 'failed'],
         ].map(([kind, word]) => html`<span class="nowrap"><i class="swatch bar-${kind}"></i>${word}</span> `)}</span
       >
@@ -128,7 +128,7 @@ function hourBar(
   base: number,
 ): Markup {
   const parts: (readonly [string, number])[] = [
-    ['bar-calm', skipped],
+    ['bar-neutral', skipped],
     ['bar-good', succeeded],
     ['bar-warn', partial],
     ['bar-bad', failed],

@@ -1,7 +1,7 @@
 import type { TaskRunDto, RunOutcome } from '../../api/tasks/tasks.dto';
 import type { HealthLevel } from '../overview/health-statuses';
 
-/** Markup that is safe to send: made by `html` only, so every value in it was escaped. */
+/** Markup that is safe to send: only `html` creates it and escapes every value. */
 export class Markup {
   constructor(readonly text: string) {}
 
@@ -20,7 +20,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Tags a template as HTML: values are escaped unless they are Markup; lists are joined; null and undefined are nothing. */
+/** Renders a template as HTML. Escapes values unless they are Markup, joins lists, and skips null and undefined. */
 export function html(strings: TemplateStringsArray, ...values: HtmlValue[]): Markup {
   return new Markup(strings.map((part, i) => part + (i < values.length ? render(values[i]) : '')).join(''));
 }
@@ -32,37 +32,37 @@ function render(value: HtmlValue): string {
   return String(value).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }
 
-const OUTCOME_TONES: Readonly<Record<RunOutcome, HealthLevel | 'calm'>> = {
-  queued: 'calm',
-  running: 'calm',
+const OUTCOME_TONES: Readonly<Record<RunOutcome, HealthLevel | 'neutral'>> = {
+  queued: 'neutral',
+  running: 'neutral',
   retrying: 'warn',
   succeeded: 'good',
   partial: 'warn',
-  skipped: 'calm',
+  skipped: 'neutral',
   failed: 'bad',
   timed_out: 'bad',
 };
 
-/** A word with a colour that says the same. */
-export function tag(tone: HealthLevel | 'calm', text: string): Markup {
+/** Renders a word as a coloured tag. */
+export function tag(tone: HealthLevel | 'neutral', text: string): Markup {
   return html`<span class="tag ${tone}">${text.replaceAll('_', ' ')}</span>`;
 }
 
-/** How a run stands. */
+/** Renders the outcome of a run. */
 export function outcomeTag({ outcome, attempts }: Pick<TaskRunDto, 'outcome' | 'attempts'>): Markup {
-  return html`${tag(OUTCOME_TONES[outcome], outcome)}${attempts > 1 ? html` <span class="dim">attempt ${attempts}</span>` : null}`;
+  return html`${tag(OUTCOME_TONES[outcome], outcome)}${attempts > 1 ? html` <span class="muted">attempt ${attempts}</span>` : null}`;
 }
 
-/** An instant; the script, where it runs, shows how far it is away. */
+/** Renders an instant; the script shows relative ones as a time span. */
 export function timestamp(at: Date | null, isRelative = false): Markup {
-  if (at === null) return html`<span class="dim">–</span>`;
+  if (at === null) return html`<span class="muted">–</span>`;
   const text = at.toISOString();
   return html`<time datetime="${text}" ${isRelative ? html` data-relative` : null}
     >${text.slice(0, 19).replace('T', ' ')}</time
   >`;
 }
 
-/** A time that something took. */
+/** Formats a duration. */
 export function formatDuration(ms: number | null): string {
   if (ms === null) return '–';
   if (ms < 1_000) return `${Math.round(ms)} ms`;
@@ -70,26 +70,26 @@ export function formatDuration(ms: number | null): string {
   return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${(ms / 3_600_000).toFixed(1)} h`;
 }
 
-/** How long a run took that is over. */
+/** Returns the duration of a finished run. */
 export function getRunDurationMs({ startedAt, endedAt }: Pick<TaskRunDto, 'startedAt' | 'endedAt'>): number | null {
   return startedAt && endedAt ? endedAt.getTime() - startedAt.getTime() : null;
 }
 
-/** An amount of bytes. */
+/** Formats a number of bytes. */
 export function formatBytes(value: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   const power = value < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log(value) / Math.log(1_024)));
   return `${(value / 1_024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }
 
-/** A column of a table: its heading, and what stands in it. */
+/** A column of a table: its heading and its cells. */
 export interface Column<Row> {
   readonly head: string;
   readonly cell: (row: Row) => Markup | string | number | null;
   readonly isNumber?: boolean;
 }
 
-/** A table; on a phone each row is a card whose cells say what they are. */
+/** Renders a table; on a phone each row is a card with labelled cells. */
 export function table<Row>(
   caption: string,
   columns: readonly Column<Row>[],
@@ -97,28 +97,28 @@ export function table<Row>(
   empty: string,
 ): Markup {
   if (rows.length === 0) return html`<p class="empty">${empty}</p>`;
-  const classOf = ({ isNumber }: Column<Row>) => (isNumber ? html` class="number"` : null);
+  const classAttribute = ({ isNumber }: Column<Row>) => (isNumber ? html` class="number"` : null);
   return html`<table>
     <caption>
       ${caption}
     </caption>
     <thead>
       <tr>
-        ${columns.map((column) => html`<th scope="col" ${classOf(column)}>${column.head}</th>`)}
+        ${columns.map((column) => html`<th scope="col" ${classAttribute(column)}>${column.head}</th>`)}
       </tr>
     </thead>
     <tbody>
       ${rows.map(
         (row) =>
           html`<tr>
-            ${columns.map((column) => html`<td data-label="${column.head}" ${classOf(column)}>${column.cell(row)}</td>`)}
+            ${columns.map((column) => html`<td data-label="${column.head}" ${classAttribute(column)}>${column.cell(row)}</td>`)}
           </tr>`,
       )}
     </tbody>
   </table>`;
 }
 
-/** Facts with their names. */
+/** Renders names and values as a list. */
 export function factList(
   entries: readonly (readonly [name: string, value: Markup | string | number | null])[],
 ): Markup {
@@ -131,14 +131,14 @@ export function factList(
   </dl>`;
 }
 
-/** A row of figures, each with what it counts. */
+/** Renders key figures with their labels. */
 export function figureList(entries: readonly (readonly [value: number | string, name: string])[]): Markup {
   return html`<ul class="numbers">
-    ${entries.map(([value, name]) => html`<li class="card"><strong>${value}</strong> <span class="dim">${name}</span></li>`)}
+    ${entries.map(([value, name]) => html`<li class="card"><strong>${value}</strong> <span class="muted">${name}</span></li>`)}
   </ul>`;
 }
 
-/** A part of the page that the events of /admin/events replace, by its name. */
+/** Renders a part of the page that the events of /admin/events replace, by its name. */
 export function livePart(name: string, content: Markup): Markup {
   return html`<div data-live="${name}">${content}</div>`;
 }

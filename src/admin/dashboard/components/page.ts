@@ -1,7 +1,7 @@
 import { html, type Markup } from './html';
 import type { Query } from '../../../platform/http/validation/query-string';
 
-/** The navigation, in its order. */
+/** The entries of the navigation. */
 const NAVIGATION: readonly (readonly [href: string, name: string])[] = [
   ['/admin', 'Overview'],
   ['/admin/runs', 'Runs'],
@@ -17,18 +17,18 @@ const NAVIGATION: readonly (readonly [href: string, name: string])[] = [
 /** A page for a signed-in admin. */
 export interface DashboardPage {
   readonly title: string;
-  /** The entry of the navigation it belongs to. */
+  /** The path of its entry in the navigation. */
   readonly section: string;
   readonly body: Markup;
-  /** Shown once, after an act. */
+  /** Message shown once, after an action. */
   readonly notice?: string;
-  /** What of it is shown live: a view of /admin/events. */
+  /** The view of /admin/events that updates the page. */
   readonly live?: string;
-  /** Without a script the page loads itself again after so many seconds. */
+  /** Reload interval for browsers without scripts. */
   readonly reloadSeconds?: number;
 }
 
-/** A page with the navigation, for a signed-in admin. */
+/** Renders a page with the navigation, for a signed-in admin. */
 export function signedInPage({ title, section, body, notice, live, reloadSeconds }: DashboardPage): string {
   return renderDocument(
     title,
@@ -41,7 +41,7 @@ export function signedInPage({ title, section, body, notice, live, reloadSeconds
         <a class="account" href="/admin/account" ${section === '/admin/account' ? html` aria-current="page"` : null}
           >Account</a
         >
-        <form method="post" action="/admin/sign-out"><button class="quiet">Sign out</button></form>
+        <form method="post" action="/admin/sign-out"><button class="subtle">Sign out</button></form>
       </header>
       <main
         id="content"
@@ -49,9 +49,9 @@ export function signedInPage({ title, section, body, notice, live, reloadSeconds
       >
         ${notice === undefined ? null : html`<p class="notice" role="status">${notice}</p>`} ${body}
       </main>
-      <footer class="dim">
+      <footer class="muted">
         <span id="live" hidden></span>
-        Times are UTC. What you do here is kept in the security log, with your reason. <a href="/docs">API</a>
+        Times are UTC. Your actions and their reasons are kept in the security log. <a href="/docs">API</a>
       </footer>
       <script src="/admin/script.js" defer></script>`,
     reloadSeconds === undefined
@@ -60,7 +60,7 @@ export function signedInPage({ title, section, body, notice, live, reloadSeconds
   );
 }
 
-/** Returns a page of one narrow card, for people who are not signed in yet or have to decide something. */
+/** Renders a page with one narrow card: sign-in, confirmation and error pages. */
 export function cardPage(title: string, body: Markup, reloadSeconds?: number): string {
   const reload = reloadSeconds === undefined ? null : html`<meta http-equiv="refresh" content="${reloadSeconds}" />`;
   return renderDocument(title, html`<main class="narrow card">${body}</main>`, reload);
@@ -83,25 +83,25 @@ function renderDocument(title: string, body: Markup, reload: Markup | null): str
     </html>`.text;
 }
 
-/** What a panel is asked with. */
+/** The request for a panel. */
 export interface PanelRequest {
   readonly query: Query;
-  /** The `:id` of its path, where it has one. */
+  /** The `:id` of the path; empty without one. */
   readonly id: string;
 }
 
-/** One page of the dashboard about one matter; a panel is one file, listed in admin.module.ts. */
+/** A page of the dashboard. Each panel must be listed in admin.module.ts. */
 export interface Panel {
-  /** Below /admin, as Fastify writes paths. */
+  /** Fastify path below /admin. */
   readonly path: string;
   readonly title: string;
-  /** The entry of the navigation it belongs to. */
+  /** The path of its entry in the navigation. */
   readonly section: string;
-  /** What of it is shown live: a view of /admin/events. */
+  /** The view of /admin/events that updates the page. */
   readonly live?: string;
-  /** Returns what stands below its title, for the admin of the request. Reading rows, unlike figures, is a security event. */
+  /** Renders the content below the title. Reading rows, unlike statistics, is a security event. */
   render(request: PanelRequest): Promise<Markup>;
 }
 
-/** All panels, as they are injected. */
+/** Injection token of all panels. */
 export const PANELS = Symbol('panels of the dashboard');

@@ -12,7 +12,7 @@ describe(describeCron.name, () => {
     ['*/30 * * * * *', 'every 30 seconds'],
     ['* * * * * *', '* * * * * *'],
     ['1,2 * * * *', '1,2 * * * *'],
-  ])('puts %s as %s', (cron, text) => {
+  ])('describes %s as %s', (cron, text) => {
     expect(describeCron(cron)).toBe(text);
   });
 });

@@ -1,7 +1,7 @@
 import type { TaskRunDto } from '../../api/tasks/tasks.dto';
 import { type Column, formatDuration, getRunDurationMs, html, type Markup, outcomeTag, table, timestamp } from './html';
 
-/** Returns a cron of the usual forms in words, any other as it is. */
+/** Describes common cron expressions in words; returns others unchanged. */
 export function describeCron(cron: string): string {
   const seconds = /^\*\/(\d+) \* \* \* \* \*$/.exec(cron)?.[1];
   if (seconds) return `every ${seconds} seconds`;
@@ -29,22 +29,18 @@ const COLUMNS: readonly Column<TaskRunDto>[] = [
   { head: 'Result', cell: resultText },
 ];
 
-/** Returns a table of runs with their results, each a link to its page. */
-export function runsTable(
-  caption: string,
-  runs: readonly TaskRunDto[],
-  whenEmpty = 'No run is kept here yet.',
-): Markup {
+/** Renders a table of runs with their results and links to their pages. */
+export function runsTable(caption: string, runs: readonly TaskRunDto[], whenEmpty = 'No runs yet.'): Markup {
   return table(caption, COLUMNS, runs, whenEmpty);
 }
 
-/** Returns who or what started a run. */
+/** Renders the origin of a run. */
 export function startedByText({ startedBy, startedById, retryOf }: TaskRunDto): Markup {
-  const who =
+  const origin =
     startedBy === 'admin'
       ? html`<a class="plain" href="/admin/users/${startedById}">admin ${startedById}</a>`
       : startedBy;
-  return html`${who}${retryOf === null ? null : html`, retry of <a href="/admin/runs/${retryOf}">${retryOf}</a>`}`;
+  return html`${origin}${retryOf === null ? null : html`, retry of <a href="/admin/runs/${retryOf}">${retryOf}</a>`}`;
 }
 
 function resultText({ error, figures }: TaskRunDto): Markup | string {

@@ -4,29 +4,29 @@ import { SystemDatabase } from '../../../platform/database/system-database';
 import type { UnitOfWork } from '../../../platform/database/unit-of-work';
 import { AppError } from '../../../platform/errors/app-error';
 
-/** An alert on the dashboard. */
+/** An open access alert. */
 export type OpenAccessAlert = AccessAlert & { readonly userId: number | null };
 
-/** Alerts an admin has not dismissed, of the last week; the newest of them. */
+/** The newest alerts of the last week that no admin has dismissed. */
 const OPEN_ACCESS_ALERTS = `
   SELECT id, kind, user_id AS "userId", host(ip_address) AS "ipAddress", details, created_at AS "createdAt"
   FROM access_alerts WHERE dismissed_at IS NULL AND created_at > now() - interval '7 days' ORDER BY id DESC LIMIT 20`;
 
 const DISMISS_ACCESS_ALERT = `UPDATE access_alerts SET dismissed_at = now() WHERE id = $1 AND dismissed_at IS NULL RETURNING id`;
 
-/** What the watch over sign-ins has found, as admins see it. */
+/** Alerts about suspicious sign-ins, for admins. */
 @Injectable()
 export class AccessAlertsService {
   constructor(private readonly system: SystemDatabase) {}
 
-  /** The alerts that stand, newest first, at most 20. Session: a unit of gigvault_admin. */
+  /** Lists the open alerts of the last week, newest first, at most 20. @param unit a unit of gigvault_admin */
   listOpen(unit: UnitOfWork): Promise<OpenAccessAlert[]> {
     return unit.query<OpenAccessAlert>(OPEN_ACCESS_ALERTS);
   }
 
   /**
-   * Takes an alert off the dashboard; it stays in the table.
-   * @throws AppError `alert.not_found` when there is no such alert that stands
+   * Removes an alert from the dashboard; its row stays.
+   * @throws AppError `alert.not_found` when there is no open alert with this id
    */
   async dismiss(id: number, reason: string): Promise<void> {
     const rows = await this.system.asAdmin(`dismiss access alert ${id}: ${reason}`, (unit) =>
@@ -42,14 +42,14 @@ interface AccessAlertText {
 }
 
 const UNKNOWN_SIGN_IN_ADVICE =
-  'The user got an email with what to do. If they do not know this sign-in: end their sessions, or lock them out until they have set a new password.';
+  'The user got an email with instructions. If they do not recognize this sign-in, end their sessions, or lock them out until they have set a new password.';
 
-/** What an alert says to the admin who reads it; the emails to users say it in their own words. */
+/** Texts of alerts for admins; emails to users have their own texts. */
 const ACCESS_ALERT_TEXTS: Readonly<Record<OpenAccessAlert['kind'], AccessAlertText>> = {
   failure_burst: {
     describe: ({ details }) =>
       `${formatCount(details['failures'], 'sign-in')} to the account of this user failed within minutes, from ${formatCount(details['addresses'], 'address')}.`,
-    advice: 'Nobody got in by these, and further attempts are slowed down. The user got an email.',
+    advice: 'None of these attempts succeeded, and further ones are slowed down. The user got an email.',
   },
   address_sweep: {
     describe: ({ details, ipAddress }) =>
@@ -69,12 +69,12 @@ const ACCESS_ALERT_TEXTS: Readonly<Record<OpenAccessAlert['kind'], AccessAlertTe
   },
 };
 
-/** Returns what an alert says, in a sentence. */
+/** Describes an alert in a sentence. */
 export function describeAccessAlert(alert: OpenAccessAlert): string {
   return ACCESS_ALERT_TEXTS[alert.kind].describe(alert);
 }
 
-/** Returns what an admin can do about it. */
+/** Returns advice for the admin. */
 export function getAccessAlertAdvice({ kind }: OpenAccessAlert): string {
   return ACCESS_ALERT_TEXTS[kind].advice;
 }

@@ -30,18 +30,18 @@ function buildRun(parts: Partial<OpenRun>): OpenRun {
   return { id: 7, task: 'a-task', outcome: 'running', attempts: 1, forMs: 0, error: null, ...parts };
 }
 
-describe('the lights', () => {
-  it('are not green while a run is tried again, and say why', () => {
-    const light = checkRuns([], [buildRun({ outcome: 'retrying', attempts: 2, error: 'the disk is full' })]);
+describe('health statuses', () => {
+  it('warn while a run is being retried, with the reason', () => {
+    const status = checkRuns([], [buildRun({ outcome: 'retrying', attempts: 2, error: 'the disk is full' })]);
 
-    expect(light).toMatchObject({
+    expect(status).toMatchObject({
       level: 'warn',
-      text: 'run 7 of a-task is tried again after attempt 2 failed: the disk is full',
+      text: 'run 7 of a-task is being retried after attempt 2 failed: the disk is full',
       href: '/admin/runs/7',
     });
   });
 
-  it('are red while a failure stands', () => {
+  it('fail while a failed run is unresolved', () => {
     expect(checkRuns([{ id: 3, task: 'a-task', error: 'x' }], [])).toMatchObject({
       level: 'bad',
       text: 'failed and not succeeded since: a-task',
@@ -50,22 +50,22 @@ describe('the lights', () => {
   });
 
   it.each<[string, TaskDto[], OpenRun[], string, string]>([
-    ['all is in time', [buildTask()], [], 'good', '1 task on schedule'],
-    ['a task was paused', [buildTask({ paused: true, nextRunAt: null })], [], 'warn', 'paused: a-task'],
-    ['no worker ever came', [buildTask({ nextRunAt: null })], [], 'bad', 'no worker has scheduled a-task'],
+    ['all tasks are on time', [buildTask()], [], 'good', '1 task on schedule'],
+    ['a task is paused', [buildTask({ paused: true, nextRunAt: null })], [], 'warn', 'paused: a-task'],
+    ['no worker has started', [buildTask({ nextRunAt: null })], [], 'bad', 'no worker has scheduled a-task'],
     [
-      'no worker takes what is due',
+      'no worker takes a due task',
       [buildTask({ nextRunAt: new Date(NOW.getTime() - 180_000) })],
       [],
       'bad',
       'no worker takes a-task, which is due',
     ],
     [
-      'a run waits',
+      'a run stays queued',
       [buildTask()],
       [buildRun({ outcome: 'queued', forMs: 180_000 })],
       'bad',
-      'run 7 of a-task waits and no worker takes it',
+      'run 7 of a-task is queued and no worker takes it',
     ],
     [
       'a run takes much longer than usual',
@@ -75,17 +75,17 @@ describe('the lights', () => {
       'run 7 of a-task has been running for 90 s',
     ],
     [
-      'a run takes long as always',
+      'a run takes as long as usual',
       [buildTask({ usualDurationMs: 60_000 })],
       [buildRun({ forMs: 90_000 })],
       'good',
       '1 task on schedule',
     ],
-  ])('say of the schedule when %s', (_case, tasks, open, level, text) => {
+  ])('report the schedule when %s', (_case, tasks, open, level, text) => {
     expect(checkSchedule(tasks, open, [], NOW)).toMatchObject({ level, text });
   });
 
-  it('say what the watch over the schedule has found, once', () => {
+  it('report each task alert once', () => {
     const missed = { task: 'a-task', kind: 'missed' as const, reason: 'was due at noon and no worker took it' };
     expect(checkSchedule([buildTask()], [], [missed], NOW)).toMatchObject({
       level: 'bad',
@@ -101,8 +101,8 @@ describe('the lights', () => {
     });
   });
 
-  it('tell how far partitions reach', () => {
-    const light = (parts: Partial<PartitionCoverageDto>) =>
+  it('report the coverage of partitions', () => {
+    const check = (parts: Partial<PartitionCoverageDto>) =>
       checkPartitions([
         {
           table: 'a',
@@ -116,23 +116,23 @@ describe('the lights', () => {
         },
       ]);
 
-    expect(light({})).toMatchObject({ level: 'good', text: '1 table is covered for 400 days' });
-    expect(light({ rowsInDefault: 2 })).toMatchObject({
+    expect(check({})).toMatchObject({ level: 'good', text: '1 table is covered for 400 days' });
+    expect(check({ rowsInDefault: 2 })).toMatchObject({
       level: 'warn',
-      text: '2 rows of a lie in its default partition',
+      text: '2 rows of a are in its default partition',
     });
-    expect(light({ daysCovered: 20 })).toMatchObject({ level: 'bad', text: 'a is covered for 20 days only' });
-    expect(light({ isCovered: false, daysCovered: 0 })).toMatchObject({
+    expect(check({ daysCovered: 20 })).toMatchObject({ level: 'bad', text: 'a is covered for only 20 days' });
+    expect(check({ isCovered: false, daysCovered: 0 })).toMatchObject({
       level: 'bad',
       text: 'a has no partition for today',
     });
-    expect(light({ rowsInDefault: null })).toMatchObject({
+    expect(check({ rowsInDefault: null })).toMatchObject({
       level: 'bad',
-      text: 'a has no default partition: rows that no other takes are refused',
+      text: 'a has no default partition: rows outside its partitions are refused',
     });
   });
 
-  it('tell of old statistics and of attacks', () => {
+  it('report old statistics and attacks', () => {
     expect(checkJobStatistics(null, NOW)).toMatchObject({ level: 'bad' });
     expect(checkJobStatistics(new Date(NOW.getTime() - 3 * 3_600_000), NOW)).toMatchObject({
       level: 'bad',
@@ -150,7 +150,7 @@ describe('the lights', () => {
     });
   });
 
-  it('are green for backups while the newest that was restored is young, and tell what failed', () => {
+  it('are good while the newest verified backup is recent, and report failures', () => {
     const hoursAgo = (hours: number) => new Date(NOW.getTime() - hours * 3_600_000);
     const failed = { id: 7, status: 'failed' as const, error: 'the disk is full' };
     const verified = { id: 6, status: 'verified' as const, error: null };
@@ -171,32 +171,32 @@ describe('the lights', () => {
       checkBackups({ file: null, verifiedAt: null, latest: failed, isUnderWay: true }, null, 26, NOW),
     ).toMatchObject({ level: 'bad', text: 'no backup is verified yet; backup 7 failed: the disk is full' });
     expect(checkBackups({ file: null, verifiedAt: null, latest: null, isUnderWay: true }, null, 26, NOW)).toMatchObject(
-      { level: 'warn', text: 'the first backup is being made' },
+      { level: 'warn', text: 'the first backup is running' },
     );
     expect(
       checkBackups({ file: null, verifiedAt: null, latest: null, isUnderWay: false }, null, 26, NOW),
     ).toMatchObject({ level: 'bad', text: 'no backup is verified yet' });
   });
 
-  it('are never green for a backup whose file is gone or could not be looked at', () => {
+  it('are never good for a backup whose file is missing or could not be checked', () => {
     const state = { verifiedAt: NOW, file: null, latest: null, isUnderWay: false };
-    const look = (status: 'missing' | 'unknown') => checkBackups(state, { status, reason: 'why not' }, 26, NOW);
+    const check = (status: 'missing' | 'unknown') => checkBackups(state, { status, reason: 'the reason' }, 26, NOW);
 
     expect(checkBackups(state, { status: 'present' }, 26, NOW)).toMatchObject({ level: 'good' });
-    expect(look('missing')).toMatchObject({
+    expect(check('missing')).toMatchObject({
       level: 'bad',
-      text: 'the newest verified backup is less than an hour old; why not',
+      text: 'the newest verified backup is less than an hour old; the reason',
     });
-    expect(look('unknown')).toMatchObject({
+    expect(check('unknown')).toMatchObject({
       level: 'unknown',
-      text: 'the newest verified backup is less than an hour old; why not',
+      text: 'the newest verified backup is less than an hour old; the reason',
     });
     expect(
-      checkBackups({ ...state, verifiedAt: null }, { status: 'unknown', reason: 'why not' }, 26, NOW),
+      checkBackups({ ...state, verifiedAt: null }, { status: 'unknown', reason: 'the reason' }, 26, NOW),
     ).toMatchObject({ level: 'bad' });
   });
 
-  it('are amber for a run that failed in part, and for what fails for users', () => {
+  it('warn about a partial failure, and about failures for users', () => {
     const faults = {
       syncs: 3,
       failingSyncs: 0,
@@ -223,7 +223,7 @@ describe('the lights', () => {
     expect(checkDeliveries(faults)).toMatchObject({ level: 'good' });
     expect(checkDeliveries({ ...faults, failingDeliveries: 1, lostMails: 2 })).toMatchObject({
       level: 'warn',
-      text: '1 alert could not be delivered yet; 2 emails given up within a day',
+      text: '1 webhook event not delivered yet; 2 emails given up in the last 24 hours',
     });
   });
 
@@ -231,7 +231,7 @@ describe('the lights', () => {
     ['1.5', 'good', '2.00 of 10.00 USD today, 3.50 USD this month'],
     ['8.6', 'warn', '9.10 of 10.00 USD today, 3.50 USD this month'],
     ['9.5', 'bad', '10.00 of 10.00 USD today, 3.50 USD this month'],
-  ])('say what AI costs the installation: %s', (daySpentUsd, level, text) => {
+  ])('report the AI spending of the installation: %s', (daySpentUsd, level, text) => {
     const spending = { reservedUsd: '0.5', daySpentUsd, monthSpentUsd: '3' };
 
     expect(checkAiSpending(spending, { dailyUsd: '10.00', monthlyUsd: '0.00' })).toMatchObject({ level, text });

@@ -5,54 +5,54 @@ import { type TaskAlertDto, type TaskDto, type TaskRunDto } from '../../api/task
 import type { PartitionCoverageDto } from '../../api/database/partitions.dto';
 import type { AiSpending, OpenRun, ServiceFaults } from './overview.service';
 
-/** How well something is: OK, a warning, failing, or not known because nobody could look. */
+/** A level of health: OK, warning, failing, or unknown because the check itself failed. */
 export type HealthLevel = 'good' | 'warn' | 'bad' | 'unknown';
 
-/** One light of the dashboard. */
+/** The status of one check on the dashboard. */
 export interface HealthStatus {
   readonly name: string;
   readonly level: HealthLevel;
-  /** What is measured; when not well, the reason. */
+  /** The measured value, or the reason of a problem. */
   readonly text: string;
-  /** The page that shows more. */
+  /** The page with details. */
   readonly href: string;
 }
 
-/** A task that is due for longer is not taken by any worker. */
+/** No worker takes a task that has been due for longer. */
 const OVERDUE_MS = 2 * 60_000;
 
-/** Unchanged numbers are refreshed hourly. */
+/** Twice the hourly refresh of unchanged statistics. */
 const VIEW_STALE_MS = 2 * 3_600_000;
 
-/** Time enough to find out why no partitions are made. */
+/** Leaves enough time to fix the creation of partitions. */
 const MIN_COVERAGE_DAYS = 90;
 
-/** A run is slow when it takes so many times what it usually does, and long enough to matter. */
+/** A run is slow when it exceeds its usual duration by this factor, and at least SLOW_RUN_MS. */
 const SLOW_RUN_FACTOR = 5;
 const SLOW_RUN_MS = 60_000;
 
-/** What the watch over the schedule has found; a failure is told by the runs themselves. */
+/** An open task alert; failures are reported by the runs themselves. */
 export type TaskProblem = Pick<TaskAlertDto, 'task' | 'kind' | 'reason'>;
 
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
+function formatCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Whether the services that everything stands on answer. */
+/** Checks PostgreSQL and Redis. */
 export function checkServices({ checks }: Readiness): HealthStatus[] {
   return ['postgres', 'redis'].map((name) => {
-    const isWell = checks[name]?.status === 'ok';
-    const text = isWell ? 'answers' : (checks[name]?.detail ?? 'not known');
+    const isOk = checks[name]?.status === 'ok';
+    const text = isOk ? 'answers' : (checks[name]?.detail ?? 'unknown');
     return {
       name: name === 'postgres' ? 'PostgreSQL' : 'Redis',
-      level: isWell ? 'good' : 'bad',
+      level: isOk ? 'good' : 'bad',
       text,
       href: name === 'postgres' ? '/admin/database' : '/admin/queues',
     };
   });
 }
 
-/** How old the job statistics are. */
+/** Checks the age of the job statistics. */
 export function checkJobStatistics(refreshedAt: Date | null, now: Date): HealthStatus {
   const status = { name: 'Job statistics', href: '/admin/tasks/refresh-job-stats' };
   if (!refreshedAt) return { ...status, level: 'bad', text: 'never refreshed' };
@@ -62,19 +62,19 @@ export function checkJobStatistics(refreshedAt: Date | null, now: Date): HealthS
   return { ...status, level: ageMs < VIEW_STALE_MS ? 'good' : 'bad', text };
 }
 
-/** Whether the partitioned tables reach far enough ahead and can take any row, the worst first; one light for all. */
+/** Checks that partitions reach far enough ahead and that default partitions are empty; one status for all tables. */
 export function checkPartitions(coverage: readonly PartitionCoverageDto[]): HealthStatus {
   const low = coverage.filter(({ daysCovered }) => daysCovered < MIN_COVERAGE_DAYS);
   const withoutDefault = coverage.filter(({ rowsInDefault }) => rowsInDefault === null);
   const withDefaultRows = coverage.filter(({ rowsInDefault }) => rowsInDefault !== null && rowsInDefault > 0);
   const reasons = [
     ...low.map(({ table, isCovered, daysCovered }) =>
-      isCovered ? `${table} is covered for ${daysCovered} days only` : `${table} has no partition for today`,
+      isCovered ? `${table} is covered for only ${daysCovered} days` : `${table} has no partition for today`,
     ),
-    ...withoutDefault.map(({ table }) => `${table} has no default partition: rows that no other takes are refused`),
+    ...withoutDefault.map(({ table }) => `${table} has no default partition: rows outside its partitions are refused`),
     ...withDefaultRows.map(
       ({ table, rowsInDefault }) =>
-        `${counted(rowsInDefault ?? 0, 'row')} of ${table} ${rowsInDefault === 1 ? 'lies' : 'lie'} in its default partition`,
+        `${formatCount(rowsInDefault ?? 0, 'row')} of ${table} ${rowsInDefault === 1 ? 'is' : 'are'} in its default partition`,
     ),
   ];
   const level: HealthLevel =
@@ -83,11 +83,11 @@ export function checkPartitions(coverage: readonly PartitionCoverageDto[]): Heal
   const text =
     reasons.length > 0
       ? reasons.join('; ')
-      : `${counted(coverage.length, 'table')} ${coverage.length === 1 ? 'is' : 'are'} covered for ${least} days`;
+      : `${formatCount(coverage.length, 'table')} ${coverage.length === 1 ? 'is' : 'are'} covered for ${least} days`;
   return { name: 'Partitions', level, text, href: '/admin/partitions' };
 }
 
-/** Returns the light of the backups: whether there is a young one that was restored, and whether its file is still there. */
+/** Checks that a recent verified backup exists and that its file is still in the store. */
 export function checkBackups(
   state: BackupState | undefined,
   file: BackupFileState | null,
@@ -101,27 +101,27 @@ export function checkBackups(
       ? 'no backup is verified yet'
       : `the newest verified backup is ${hours === 0 ? 'less than an hour' : `${hours} h`} old`;
   const failure =
-    latest?.status === 'failed' ? `backup ${latest.id} failed: ${latest.error ?? 'no reason kept'}` : undefined;
+    latest?.status === 'failed' ? `backup ${latest.id} failed: ${latest.error ?? 'no reason recorded'}` : undefined;
   const isRecent = hours !== null && hours < maxAgeHours;
   const isFirst = verifiedAt === null && failure === undefined && isUnderWay;
-  const byAge: HealthLevel = isRecent ? (failure === undefined ? 'good' : 'warn') : isFirst ? 'warn' : 'bad';
+  const ageLevel: HealthLevel = isRecent ? (failure === undefined ? 'good' : 'warn') : isFirst ? 'warn' : 'bad';
   const level = pickWorse(
-    byAge,
+    ageLevel,
     file === null || file.status === 'present' ? 'good' : file.status === 'missing' ? 'bad' : 'unknown',
   );
   const reasons = [age, file !== null && file.status !== 'present' ? file.reason : undefined, failure];
-  const text = isFirst ? 'the first backup is being made' : reasons.filter((words) => words !== undefined).join('; ');
+  const text = isFirst ? 'the first backup is running' : reasons.filter((reason) => reason !== undefined).join('; ');
   return { name: 'Backups', level, text, href: '/admin/backups' };
 }
 
-/** What nobody could look at is not good, but a known fault weighs more. */
+/** Unknown is worse than good, but a known problem is worse than unknown. */
 const LEVELS_BY_SEVERITY: readonly HealthLevel[] = ['good', 'unknown', 'warn', 'bad'];
 
 function pickWorse(one: HealthLevel, other: HealthLevel): HealthLevel {
   return LEVELS_BY_SEVERITY.indexOf(one) >= LEVELS_BY_SEVERITY.indexOf(other) ? one : other;
 }
 
-/** Returns the light of the runs: what failed and was not put right, what failed in part, and what is tried again. */
+/** Checks for runs that failed without a later success, failed in part, or are being retried. */
 export function checkRuns(
   unresolved: readonly Pick<TaskRunDto, 'id' | 'task' | 'error'>[],
   open: readonly OpenRun[],
@@ -133,7 +133,7 @@ export function checkRuns(
     ...(failed.length > 0 ? [`failed and not succeeded since: ${failed.join(', ')}`] : []),
     ...retrying.map(
       ({ id, task, attempts, error }) =>
-        `run ${id} of ${task} is tried again after attempt ${attempts} failed: ${error ?? 'no reason kept'}`,
+        `run ${id} of ${task} is being retried after attempt ${attempts} failed: ${error ?? 'no reason recorded'}`,
     ),
     ...partial.map(
       ({ id, task, figures }) => `run ${id} of ${task} failed in part (${String(figures?.['failed'])} failed)`,
@@ -149,17 +149,17 @@ export function checkRuns(
   };
 }
 
-/** Whether workers take what is due, in time, and what an admin has paused. */
+/** Checks that workers take due tasks in time, and reports slow runs and paused tasks. */
 export function checkSchedule(
   tasks: readonly TaskDto[],
   open: readonly OpenRun[],
   alerts: readonly TaskProblem[],
   now: Date,
 ): HealthStatus {
-  const waiting = tasks.filter(({ paused }) => !paused);
+  const active = tasks.filter(({ paused }) => !paused);
   const paused = tasks.filter((task) => task.paused).map(({ id }) => id);
-  const unscheduled = waiting.filter(({ nextRunAt }) => nextRunAt === null).map(({ id }) => id);
-  const late = waiting
+  const unscheduled = active.filter(({ nextRunAt }) => nextRunAt === null).map(({ id }) => id);
+  const late = active
     .filter(({ nextRunAt }) => nextRunAt !== null && now.getTime() - nextRunAt.getTime() > OVERDUE_MS)
     .map(({ id }) => id);
   const stuck = open.filter(({ outcome, forMs }) => outcome === 'queued' && forMs > OVERDUE_MS);
@@ -175,7 +175,7 @@ export function checkSchedule(
       .map(({ task, reason }) => `${task} ${reason}`),
     ...(unscheduled.length > 0 ? [`no worker has scheduled ${unscheduled.join(', ')}`] : []),
     ...(late.length > 0 ? [`no worker takes ${late.join(', ')}, which ${late.length === 1 ? 'is' : 'are'} due`] : []),
-    ...stuck.map(({ id, task }) => `run ${id} of ${task} waits and no worker takes it`),
+    ...stuck.map(({ id, task }) => `run ${id} of ${task} is queued and no worker takes it`),
   ];
   const warnings = [
     ...alerts
@@ -188,36 +188,36 @@ export function checkSchedule(
   return {
     name: 'Schedule',
     level,
-    text: [...failures, ...warnings].join('; ') || `${counted(tasks.length, 'task')} on schedule`,
+    text: [...failures, ...warnings].join('; ') || `${formatCount(tasks.length, 'task')} on schedule`,
     href: '/admin/runs',
   };
 }
 
-/** New devices concern their owners; an attack on many concerns the admin. */
+/** Checks for attacks. Alerts about new devices are counted, but do not change the status. */
 export function checkSignIns(alerts: readonly { readonly kind: string }[]): HealthStatus {
   const attacks = alerts.filter(({ kind }) => kind !== 'new_device').length;
   const others = alerts.length - attacks;
   const counts = [
-    ...(attacks > 0 ? [`${counted(attacks, 'open alert')} about attacks`] : []),
+    ...(attacks > 0 ? [`${formatCount(attacks, 'open alert')} about attacks`] : []),
     ...(others > 0 ? [`${others} about new devices`] : []),
   ];
   const text = counts.join(', ') || 'nothing unusual';
   return { name: 'Sign-ins', level: attacks === 0 ? 'good' : 'bad', text, href: '/admin/security' };
 }
 
-/** Returns the light of the connections: whether the synchronisations of users succeed. */
+/** Checks that the synchronisations of users succeed. */
 export function checkConnections({ syncs, failingSyncs }: ServiceFaults): HealthStatus {
-  const isWell = failingSyncs === 0;
-  const all = counted(syncs, 'synchronisation');
-  const text = isWell
+  const isOk = failingSyncs === 0;
+  const all = formatCount(syncs, 'synchronisation');
+  const text = isOk
     ? syncs === 0
       ? 'nobody is connected'
       : `${all}, no failures`
     : `${failingSyncs} of ${all} ${failingSyncs === 1 ? 'fails' : 'fail'}`;
-  return { name: 'Connections', level: isWell ? 'good' : 'warn', text, href: '/admin/tasks/sync-connections' };
+  return { name: 'Connections', level: isOk ? 'good' : 'warn', text, href: '/admin/tasks/sync-connections' };
 }
 
-/** Returns the light of what is sent to users: deliveries and emails that are tried again, or were given up within a day. */
+/** Checks webhook deliveries and emails: those being retried, and those given up in the last 24 hours. */
 export function checkDeliveries({
   failingDeliveries,
   lostDeliveries,
@@ -226,12 +226,12 @@ export function checkDeliveries({
 }: ServiceFaults): HealthStatus {
   const reasons = (
     [
-      [failingDeliveries, 'alert', 'could not be delivered yet'],
-      [lostDeliveries, 'alert', 'given up within a day'],
-      [failingMails, 'email', 'could not be sent yet'],
-      [lostMails, 'email', 'given up within a day'],
+      [failingDeliveries, 'webhook event', 'not delivered yet'],
+      [lostDeliveries, 'webhook event', 'given up in the last 24 hours'],
+      [failingMails, 'email', 'not sent yet'],
+      [lostMails, 'email', 'given up in the last 24 hours'],
     ] as const
-  ).flatMap(([count, what, words]) => (count === 0 ? [] : [`${counted(count, what)} ${words}`]));
+  ).flatMap(([count, noun, state]) => (count === 0 ? [] : [`${formatCount(count, noun)} ${state}`]));
   const task = failingDeliveries + lostDeliveries > 0 ? 'deliver-alerts' : 'send-mails';
   return {
     name: 'Webhooks and mail',
@@ -241,10 +241,10 @@ export function checkDeliveries({
   };
 }
 
-/** Share of a ceiling from which an admin should know. */
+/** Share of a ceiling that triggers a warning. */
 const CEILING_WARNING_SHARE = 0.9;
 
-/** Whether AI drafts can still be written: what all users together have spent and reserved against the ceilings. */
+/** Checks the AI spending and reservations of all users against the installation's ceilings. */
 export function checkAiSpending(
   spending: AiSpending,
   ceilings: { readonly dailyUsd: string; readonly monthlyUsd: string },

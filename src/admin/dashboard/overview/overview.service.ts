@@ -25,47 +25,46 @@ import {
 import { selectLatestRuns, selectRecentRuns, type RecentRun } from '../../api/tasks/tasks.queries';
 import { AdminTasksService, TaskAlertsService } from '../../api/tasks/admin-tasks.service';
 
-/** A run that is not over. */
+/** An unfinished run. */
 export interface OpenRun {
   readonly id: number;
   readonly task: string;
   readonly outcome: 'queued' | 'running' | 'retrying';
   readonly attempts: number;
-  /** How long it waits or runs, in milliseconds. */
+  /** Time since it was queued or started, in milliseconds. */
   readonly forMs: number;
   readonly error: string | null;
 }
 
 export const JOB_STATISTICS_REFRESHED_AT = `SELECT refreshed_at AS at FROM app.view_refreshes WHERE view_name = 'user_job_stats'`;
 
-/** Failures an admin has not put right: no later run of the task has succeeded; a skipped one did nothing and proves nothing. */
+/** Failed runs without a later success of the task; a skipped run does not count as a success. */
 export const UNRESOLVED_FAILURES = `
   SELECT r.id, r.task, r.ended_at AS "endedAt", r.error FROM task_runs r
   WHERE r.outcome IN ('failed', 'timed_out') AND NOT EXISTS (
     SELECT FROM task_runs later WHERE later.task = r.task AND later.id > r.id AND later.outcome IN ('succeeded', 'partial'))
   ORDER BY r.id DESC LIMIT 20`;
 
-/** What waits, runs or is tried again. */
 export const OPEN_RUNS = `
   SELECT r.id, r.task, r.outcome, r.attempts, r.error,
     round(extract(epoch FROM now() - CASE r.outcome WHEN 'running' THEN r.started_at ELSE r.created_at END) * 1000)::bigint AS "forMs"
   FROM task_runs r WHERE r.outcome IN ('queued', 'running', 'retrying') ORDER BY r.id LIMIT 100`;
 
-/** What all users together have reserved and spent on AI. */
+/** AI costs reserved and spent by all users. */
 export interface AiSpending {
   readonly reservedUsd: string;
   readonly daySpentUsd: string;
   readonly monthSpentUsd: string;
 }
 
-/** A counter of an older day counts for nothing. */
+/** Counters of an earlier day or month count as 0. */
 export const AI_SPENDING = `
   SELECT reserved_usd::text AS "reservedUsd",
     (CASE WHEN day = (now() AT TIME ZONE 'UTC')::date THEN day_spent_usd ELSE 0 END)::text AS "daySpentUsd",
     (CASE WHEN month = date_trunc('month', now() AT TIME ZONE 'UTC')::date THEN month_spent_usd ELSE 0 END)::text AS "monthSpentUsd"
   FROM app.ai_spending`;
 
-/** Tasks whose latest run that did anything, within a day, failed in part. */
+/** Partial failures of the last 24 hours that are the latest finished run of their task; skipped runs do not count. */
 export const PARTIAL_RUNS = `
   SELECT DISTINCT ON (r.task) r.id, r.task, r.figures FROM task_runs r
   WHERE r.outcome = 'partial' AND r.ended_at > now() - interval '1 day' AND NOT EXISTS (
@@ -73,7 +72,7 @@ export const PARTIAL_RUNS = `
       AND later.outcome IN ('succeeded', 'partial', 'failed', 'timed_out'))
   ORDER BY r.task, r.id DESC`;
 
-/** What fails for users now, counted over all of them. */
+/** Current failures for users, counted over all of them. */
 export interface ServiceFaults {
   readonly syncs: number;
   readonly failingSyncs: number;
@@ -90,18 +89,18 @@ export const SERVICE_FAULTS = `
 
 const RUNS_SHOWN = 12;
 
-/** What the first page of the dashboard shows. */
+/** The content of the dashboard's first page. */
 export interface Overview {
   readonly readAt: Date;
   readonly statuses: readonly HealthStatus[];
   readonly tasks: readonly TaskDto[];
-  /** The latest runs of each task that did something, oldest first, for a small picture. */
+  /** The latest finished runs per task, oldest first, for the sparklines. */
   readonly recentRuns: readonly RecentRun[];
   readonly latestRuns: readonly TaskRunDto[];
   readonly queue: QueueCounts | null;
 }
 
-/** Tells whether the installation is well, or why not. */
+/** Reads the health of the installation. */
 @Injectable()
 export class OverviewService {
   constructor(
@@ -117,8 +116,8 @@ export class OverviewService {
   ) {}
 
   /**
-   * Returns the state of now.
-   * @param read a watch of the admin; without one it runs as gigvault_admin and the reading is a security event
+   * Returns the current state.
+   * @param read the reader of an open stream; by default a read as gigvault_admin, which is a security event
    */
   async read(read: AdminReader = (work) => this.system.asAdmin('open the dashboard', work)): Promise<Overview> {
     const [readiness, facts, coverage, queue] = await Promise.all([
@@ -128,14 +127,14 @@ export class OverviewService {
       this.queue.counts().catch(() => null),
     ]);
     const at = new Date();
-    const { refreshed, unmended, partial, faults, open, runs, recent, alerts, troubles, tasks, backups, spending } =
+    const { refreshed, unresolved, partial, faults, open, runs, recent, alerts, problems, tasks, backups, spending } =
       facts;
     const file = backups[0]?.file ? await this.backupFiles.checkFile(backups[0].file) : null;
     const { installationDailyCeilingUsd: dailyUsd, installationMonthlyCeilingUsd: monthlyUsd } = this.config.ai;
-    const lights = [
+    const statuses = [
       ...checkServices(readiness),
-      checkSchedule(tasks, open, troubles, at),
-      checkRuns(unmended, open, partial),
+      checkSchedule(tasks, open, problems, at),
+      checkRuns(unresolved, open, partial),
       ...faults.flatMap((row) => [checkConnections(row), checkDeliveries(row)]),
       checkJobStatistics(refreshed[0]?.at ?? null, at),
       checkPartitions(coverage),
@@ -143,11 +142,11 @@ export class OverviewService {
       checkSignIns(alerts),
       ...spending.map((row) => checkAiSpending(row, { dailyUsd, monthlyUsd })),
     ];
-    return { readAt: at, statuses: lights, tasks, recentRuns: recent, latestRuns: runs, queue };
+    return { readAt: at, statuses, tasks, recentRuns: recent, latestRuns: runs, queue };
   }
 
   private async loadFacts(unit: UnitOfWork) {
-    const [refreshed, unmended, partial, faults, open, runs, recent, alerts, troubles, tasks, backups, spending] =
+    const [refreshed, unresolved, partial, faults, open, runs, recent, alerts, problems, tasks, backups, spending] =
       await Promise.all([
         unit.query<{ at: Date }>(JOB_STATISTICS_REFRESHED_AT),
         unit.query<Pick<TaskRunDto, 'id' | 'task' | 'error'>>(UNRESOLVED_FAILURES),
@@ -162,6 +161,6 @@ export class OverviewService {
         unit.query<BackupState>(BACKUP_STATE),
         unit.query<AiSpending>(AI_SPENDING),
       ]);
-    return { refreshed, unmended, partial, faults, open, runs, recent, alerts, troubles, tasks, backups, spending };
+    return { refreshed, unresolved, partial, faults, open, runs, recent, alerts, problems, tasks, backups, spending };
   }
 }

@@ -4,7 +4,7 @@ import { factList, html, type Markup, table, tag, timestamp } from '../component
 import { signedInPage } from '../components/page';
 import { problemLine } from './form-pages';
 
-/** The account of the admin who looks. */
+/** The data of the admin's account page. */
 export interface AccountView {
   readonly userId: number;
   readonly role: string;
@@ -13,7 +13,7 @@ export interface AccountView {
   readonly sessions: readonly (SessionSummary & { readonly current: boolean })[];
 }
 
-/** Returns the page of one's own account. */
+/** Renders the page of the admin's own account. */
 export function accountPage(account: AccountView, problem?: string): string {
   const { userId, role, email, sessions } = account;
   return accountLayout(
@@ -33,7 +33,7 @@ export function accountPage(account: AccountView, problem?: string): string {
   );
 }
 
-/** Returns the page with the QR code of a new secret, which is shown once; without one, only its form again. */
+/** Renders the QR code of a new secret, shown once; without `enrolment`, only the form with a problem. */
 export function enrolPage(enrolment: TotpEnrolment | null, problem?: string): string {
   return accountLayout(
     'Two-factor sign-in',
@@ -54,23 +54,22 @@ export function enrolPage(enrolment: TotpEnrolment | null, problem?: string): st
           <input name="code" inputmode="numeric" autocomplete="one-time-code" required maxlength="64" autofocus
         /></label>
         <p class="actions">
-          <button class="main">Turn on</button> <a class="button quiet" href="/admin/account">Cancel</a>
+          <button class="main">Turn on</button> <a class="button subtle" href="/admin/account">Cancel</a>
         </p>
       </form>
-      ${enrolment ? null : html`<p class="dim">The key is not shown twice. <a href="/admin/account">Start over</a> to get another.</p>`}
+      ${enrolment ? null : html`<p class="muted">The key is shown only once. <a href="/admin/account">Start over</a> to get a new one.</p>`}
     </div>`,
   );
 }
 
-/** Returns the page with the backup codes, which are shown once. */
+/** Renders the backup codes, shown once. */
 export function backupCodesPage(codes: readonly string[]): string {
   return accountLayout(
     'Backup codes',
     html`<div class="narrow card">
       <h1>Two-factor sign-in is on</h1>
       <p>
-        Keep these backup codes in a safe place. Each signs you in once without the authenticator. They are not shown
-        again.
+        Keep these backup codes in a safe place. Each code replaces the authenticator once. They are not shown again.
       </p>
       <ol class="codes">
         ${codes.map((code) => html`<li>${code}</li>`)}
@@ -90,7 +89,8 @@ function mfaSection({ factor }: AccountView): Markup {
     return html`<p>${tag('good', 'on')} ${left} backup ${left === 1 ? 'code' : 'codes'} left.</p>`;
   }
   return html`<p>
-      ${tag('warn', 'off')} A stolen password alone opens this dashboard. Use an authenticator app as the second factor.
+      ${tag('warn', 'off')} A stolen password is enough to open this dashboard. Set up an authenticator app as the
+      second factor.
     </p>
     <form class="filters" method="post" action="/admin/account/two-factor">
       <label>Password <input name="password" type="password" autocomplete="current-password" required /></label>
@@ -103,7 +103,7 @@ function sessionsSection(sessions: AccountView['sessions']): Markup {
     {
       head: 'Device',
       cell: ({ device, current }: AccountView['sessions'][number]) =>
-        html`${device ?? 'unknown'} ${current ? tag('calm', 'this one') : null}`,
+        html`${device ?? 'unknown'} ${current ? tag('neutral', 'this session') : null}`,
     },
     { head: 'Address', cell: ({ ip }: SessionSummary) => ip ?? 'unknown' },
     { head: 'Started', cell: ({ createdAt }: SessionSummary) => timestamp(createdAt) },

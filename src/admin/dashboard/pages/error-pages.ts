@@ -2,7 +2,7 @@ import type { CheckResult } from '../../../platform/health/health.service';
 import { factList, html, type Markup, tag } from '../components/html';
 import { cardPage } from '../components/page';
 
-/** The page tries again by itself after so many seconds. */
+/** Reload interval of the page. */
 const RELOAD_SECONDS = 5;
 
 const CHECK_NAMES: Readonly<Record<string, string>> = {
@@ -13,29 +13,31 @@ const CHECK_NAMES: Readonly<Record<string, string>> = {
   process: 'This process',
 };
 
-/** What cannot be read while another part is away; the title names that part alone. */
-const RESTS_ON: Readonly<Record<string, string>> = { partitions: 'postgres', queue: 'redis' };
+/** Checks that depend on another one; when both fail, the title names only the cause. */
+const DEPENDENCIES: Readonly<Record<string, string>> = { partitions: 'postgres', queue: 'redis' };
 
 const STATUS_TAGS = { ok: ['good', 'OK'], warning: ['warn', 'Warning'], failed: ['bad', 'Failing'] } as const;
 
-/** What the page is made of. */
+/** The data of the page. */
 export interface UnavailablePageView {
   readonly checks: Readonly<Record<string, CheckResult>>;
-  /** Whether something the dashboard needs is away, unlike a fault of its own. */
+  /** Whether a service is unavailable; otherwise the page itself failed. */
   readonly isUnavailable: boolean;
-  /** A form is not sent again by itself. */
+  /** Whether the page may reload itself; a form must not be sent again. */
   readonly canReload: boolean;
-  /** The page that was asked for. */
+  /** The requested page. */
   readonly path: string;
   readonly requestId: string;
 }
 
-/** Returns the page shown while PostgreSQL or Redis is away: what is wrong, at the same address, until it is over. */
+/** Renders the page shown while PostgreSQL or Redis is unavailable; it reloads itself until they answer. */
 export function unavailablePage({ checks, isUnavailable, canReload, path, requestId }: UnavailablePageView): string {
-  const failed = Object.keys(checks).filter((name) => hasFailed(checks, name) && !hasFailed(checks, RESTS_ON[name]));
+  const failed = Object.keys(checks).filter(
+    (name) => hasFailed(checks, name) && !hasFailed(checks, DEPENDENCIES[name]),
+  );
   const title =
     failed.length > 0
-      ? `${failed.map(getCheckName).join(' and ')} cannot be used`
+      ? `${failed.map(getCheckName).join(' and ')} unavailable`
       : isUnavailable
         ? 'Temporarily unavailable'
         : 'This page failed';
@@ -43,14 +45,14 @@ export function unavailablePage({ checks, isUnavailable, canReload, path, reques
     title,
     html`<h1>${title}</h1>
       <p>
-        ${isUnavailable ? 'The dashboard needs PostgreSQL and Redis to show this page.' : 'The server could not make this page. The log of the API says why.'}
+        ${isUnavailable ? 'The dashboard needs PostgreSQL and Redis to show this page.' : 'The server could not render this page. The log of the API contains the reason.'}
       </p>
       ${factList(Object.entries(checks).map(([name, check]) => [getCheckName(name), checkState(check)] as const))}
       <p>
-        ${canReload && isUnavailable ? `This page tries again every ${RELOAD_SECONDS} seconds.` : null}
+        ${canReload && isUnavailable ? `This page reloads every ${RELOAD_SECONDS} seconds.` : null}
         <a href="${path}">Try again</a>
       </p>
-      <p class="dim">Request ${requestId}</p>`,
+      <p class="muted">Request ${requestId}</p>`,
     canReload && isUnavailable ? RELOAD_SECONDS : undefined,
   );
 }
@@ -64,17 +66,17 @@ function getCheckName(check: string): string {
 }
 
 function checkState({ status, detail }: CheckResult): Markup {
-  const [tone, word] = STATUS_TAGS[status];
-  return html`${tag(tone, word)} ${detail}`;
+  const [tone, label] = STATUS_TAGS[status];
+  return html`${tag(tone, label)} ${detail}`;
 }
 
-/** Returns the page that says what went wrong, with a way back. */
+/** Renders an error page with a link back. */
 export function problemPage(title: string, detail: string | undefined, requestId: string): string {
   return cardPage(
     title,
     html`<h1>${title}</h1>
       <p>${detail}</p>
-      <p class="dim">Request ${requestId}</p>
+      <p class="muted">Request ${requestId}</p>
       <p><a href="/admin">Back to the dashboard</a></p>`,
   );
 }

@@ -15,7 +15,7 @@ import {
 } from '../components/html';
 import { signedInPage } from '../components/page';
 
-/** The parts of the page that are shown live, by their names. */
+/** Renders the live parts of the page, by name. */
 export function overviewParts(overview: Overview): Record<string, Markup> {
   return {
     banner: banner(overview.statuses),
@@ -26,11 +26,11 @@ export function overviewParts(overview: Overview): Record<string, Markup> {
       ${overview.tasks.map((task) => taskItem(task, overview))}
     </ul>`,
     queue: queueLine(overview),
-    runs: runsTable('The latest runs of all tasks', overview.latestRuns),
+    runs: runsTable('Latest runs of all tasks', overview.latestRuns),
   };
 }
 
-/** The one page: green, or the reason why not; then the tasks and what they did. */
+/** Renders the overview: health, scheduled tasks and their latest runs. */
 export function overviewPage(overview: Overview, notice?: string): string {
   const parts = overviewParts(overview);
   const part = (name: string): Markup => livePart(name, parts[name] ?? html``);
@@ -51,34 +51,34 @@ export function overviewPage(overview: Overview, notice?: string): string {
       ${part('queue')}
       <div class="card">${part('runs')}</div>
       <noscript
-        ><p class="dim">As of ${timestamp(overview.readAt)}. <a href="/admin">Refresh</a></p></noscript
+        ><p class="muted">As of ${timestamp(overview.readAt)}. <a href="/admin">Refresh</a></p></noscript
       >`,
   });
 }
 
-function banner(lights: readonly HealthStatus[]): Markup {
-  const reasons = lights.filter(({ level }) => level !== 'good');
-  if (reasons.length === 0) {
+function banner(statuses: readonly HealthStatus[]): Markup {
+  const problems = statuses.filter(({ level }) => level !== 'good');
+  if (problems.length === 0) {
     return html`<section class="banner good" aria-label="State">
-      <strong>All is well.</strong> <span>${lights.length} of ${lights.length} checks are green.</span>
+      <strong>All is well.</strong> <span>All ${statuses.length} checks are OK.</span>
     </section>`;
   }
   const level =
-    (['bad', 'warn', 'unknown'] as const).find((name) => reasons.some((light) => light.level === name)) ?? 'unknown';
+    (['bad', 'warn', 'unknown'] as const).find((name) => problems.some((status) => status.level === name)) ?? 'unknown';
   const title = { bad: 'Something is failing', warn: 'Warning', unknown: 'Not everything could be checked' }[level];
   return html`<section class="banner ${level}" aria-label="State">
     <strong>${title}</strong>
     <ul>
-      ${reasons.map(({ name, text, href }) => html`<li><a href="${href}">${name}</a>: ${text}</li>`)}
+      ${problems.map(({ name, text, href }) => html`<li><a href="${href}">${name}</a>: ${text}</li>`)}
     </ul>
   </section>`;
 }
 
 function statusItem({ name, level, text, href }: HealthStatus): Markup {
-  const word = { good: 'OK', warn: 'Warning', bad: 'Failing', unknown: 'Unknown' }[level];
+  const label = { good: 'OK', warn: 'Warning', bad: 'Failing', unknown: 'Unknown' }[level];
   return html`<li>
     <a class="status ${level}" href="${href}"
-      ><span class="row"><b>${name}</b> ${tag(level, word)}</span> <span class="dim clip">${text}</span></a
+      ><span class="row"><b>${name}</b> ${tag(level, label)}</span> <span class="muted clip">${text}</span></a
     >
   </li>`;
 }
@@ -89,14 +89,14 @@ function taskItem(task: TaskDto, { recentRuns: recent }: Overview): Markup {
   return html`<li class="card task">
     <div>
       <h3><a href="${path}">${id}</a> ${paused ? tag('warn', 'paused') : null}</h3>
-      <p class="dim">${describeCron(task.cron)}</p>
+      <p class="muted">${describeCron(task.cron)}</p>
     </div>
     <dl>
       <dt>Next</dt>
       <dd>${nextRunText(task)}</dd>
       <dt>Last</dt>
       <dd>
-        ${lastRun === null ? html`<span class="dim">never</span>` : html`<a class="plain" href="/admin/runs/${lastRun.id}">${outcomeTag(lastRun)}</a> ${timestamp(lastRun.startedAt, true)}`}
+        ${lastRun === null ? html`<span class="muted">never</span>` : html`<a class="plain" href="/admin/runs/${lastRun.id}">${outcomeTag(lastRun)}</a> ${timestamp(lastRun.startedAt, true)}`}
       </dd>
       <dt>Duration</dt>
       <dd>${durationText(task)}</dd>
@@ -104,24 +104,24 @@ function taskItem(task: TaskDto, { recentRuns: recent }: Overview): Markup {
     ${sparkline(recent.filter((run) => run.task === id)) ?? html`<span></span>`}
     <p class="actions">
       <a class="button" href="${path}/run">Run now<span class="hidden"> ${id}</span></a>
-      <a class="button quiet" href="${path}/${paused ? 'resume' : 'pause'}"
+      <a class="button subtle" href="${path}/${paused ? 'resume' : 'pause'}"
         >${paused ? 'Resume' : 'Pause'}<span class="hidden"> ${id}</span></a
       >
     </p>
   </li>`;
 }
 
-/** When it is due, or why that is not known. */
+/** Renders the time of the next run, or the reason why it is unknown. */
 export function nextRunText({ nextRunAt, paused }: TaskDto): Markup {
-  if (paused) return html`<span class="dim">paused until it is resumed</span>`;
-  return nextRunAt === null ? html`<span class="dim">no worker has scheduled it</span>` : timestamp(nextRunAt, true);
+  if (paused) return html`<span class="muted">paused until it is resumed</span>`;
+  return nextRunAt === null ? html`<span class="muted">no worker has scheduled it</span>` : timestamp(nextRunAt, true);
 }
 
-/** How long the last run took, against the usual time. */
+/** Renders the duration of the last run and the usual one. */
 export function durationText({ lastRun, usualDurationMs }: TaskDto): Markup {
-  const took = lastRun && getRunDurationMs(lastRun);
-  if (usualDurationMs === null) return html`${formatDuration(took)}`;
-  return html`${formatDuration(took)} <span class="dim">usually ${formatDuration(usualDurationMs)}</span>`;
+  const durationMs = lastRun && getRunDurationMs(lastRun);
+  if (usualDurationMs === null) return html`${formatDuration(durationMs)}`;
+  return html`${formatDuration(durationMs)} <span class="muted">usually ${formatDuration(usualDurationMs)}</span>`;
 }
 
 function queueLine({ queue }: Overview): Markup {
@@ -129,5 +129,5 @@ function queueLine({ queue }: Overview): Markup {
     queue === null
       ? 'The queue does not answer'
       : `Queue: ${queue.waiting} waiting, ${queue.active} active, ${queue.delayed} due later, ${queue.failed} failed`;
-  return html`<p class="dim">${text}. Runs that found nothing to do are left out.</p>`;
+  return html`<p class="muted">${text}. Skipped runs are not shown.</p>`;
 }

@@ -13,25 +13,25 @@ import {
 import { signedInPage } from '../components/page';
 import { startedByText } from '../components/run-components';
 
-/** Without a script, a run that is not over is looked at again after so many seconds. */
+/** Reload interval of an unfinished run in browsers without scripts. */
 const RELOAD_SECONDS = 2;
 
-/** One run with what belongs to it. */
+/** The data of a run's page. */
 export interface RunView {
   readonly run: TaskRunDto;
   readonly usualDurationMs: number | null;
-  /** The run made in its place. */
+  /** The id of its retry. */
   readonly retriedBy: number | null;
 }
 
-/** The parts of the page that are shown live, by their names. */
-export function runParts(shown: RunView): Record<string, Markup> {
-  return { run: html`${runFacts(shown)}${errorSection(shown)}${resultSection(shown)}${retryLink(shown)}` };
+/** Renders the live parts of the page, by name. */
+export function runParts(view: RunView): Record<string, Markup> {
+  return { run: html`${runFacts(view)}${errorSection(view)}${resultSection(view)}${retryLink(view)}` };
 }
 
-/** One run: how it stands, what it tells, and what can be done about it. */
-export function runPage(shown: RunView, notice?: string): string {
-  const { id, task, outcome } = shown.run;
+/** Renders the page of a run: state, errors, result and actions. */
+export function runPage(view: RunView, notice?: string): string {
+  const { id, task, outcome } = view.run;
   const isOpen = outcome === 'queued' || outcome === 'running' || outcome === 'retrying';
   return signedInPage({
     title: `Run ${id}`,
@@ -39,14 +39,14 @@ export function runPage(shown: RunView, notice?: string): string {
     notice,
     live: `run:${id}`,
     reloadSeconds: isOpen ? RELOAD_SECONDS : undefined,
-    body: html`<p class="crumbs"><a href="/admin/runs">Runs</a> / <a href="/admin/tasks/${task}">${task}</a></p>
+    body: html`<p class="breadcrumbs"><a href="/admin/runs">Runs</a> / <a href="/admin/tasks/${task}">${task}</a></p>
       <h1>Run ${id}</h1>
-      <div class="card">${livePart('run', runParts(shown)['run'] ?? html``)}</div>`,
+      <div class="card">${livePart('run', runParts(view)['run'] ?? html``)}</div>`,
   });
 }
 
 function runFacts({ run, usualDurationMs }: RunView): Markup {
-  const took = getRunDurationMs(run);
+  const durationMs = getRunDurationMs(run);
   return factList([
     ['Outcome', html`<span role="status">${outcomeTag(run)}</span>`],
     ['Task', html`<a href="/admin/tasks/${run.task}">${run.task}</a>`],
@@ -56,7 +56,7 @@ function runFacts({ run, usualDurationMs }: RunView): Markup {
     ['Ended', timestamp(run.endedAt)],
     [
       'Duration',
-      html`${formatDuration(took)}${usualDurationMs === null ? null : html` <span class="dim">usually ${formatDuration(usualDurationMs)}</span>`}`,
+      html`${formatDuration(durationMs)}${usualDurationMs === null ? null : html` <span class="muted">usually ${formatDuration(usualDurationMs)}</span>`}`,
     ],
     ['Attempts', run.attempts],
   ]);
@@ -65,7 +65,7 @@ function runFacts({ run, usualDurationMs }: RunView): Markup {
 function errorSection({ run }: RunView): Markup | null {
   if (run.failedAttempts.length > 1 || (run.failedAttempts.length === 1 && run.attempts > 1)) return attemptsTable(run);
   if (run.error === null) return null;
-  return html`<h2>What went wrong</h2>
+  return html`<h2>Error</h2>
     <pre class="error" tabindex="0">${run.error}</pre>`;
 }
 
@@ -77,7 +77,7 @@ function attemptsTable({ failedAttempts }: TaskRunDto): Markup {
     { head: 'Error', cell: ({ error }: FailedAttemptDto) => html`<span class="error">${error}</span>` },
   ];
   return html`<h2>Failed attempts</h2>
-    ${table('Attempts that failed, oldest first', columns, failedAttempts, 'None')}`;
+    ${table('Failed attempts, oldest first', columns, failedAttempts, 'None')}`;
 }
 
 function resultSection({ run }: RunView): Markup | null {
@@ -93,7 +93,7 @@ function retryLink({ run, retriedBy }: RunView): Markup | null {
   return html`<p class="actions"><a class="button main" href="/admin/runs/${run.id}/retry">Retry</a></p>`;
 }
 
-/** Returns when the run started: its first attempt, not its last. */
+/** Returns the start of the first attempt. */
 function getFirstStartedAt({ failedAttempts, startedAt }: TaskRunDto): Date | null {
   return failedAttempts[0] ? new Date(failedAttempts[0].startedAt) : startedAt;
 }

@@ -6,49 +6,49 @@ import { factList, html, livePart, type Markup, outcomeTag, tag, timestamp } fro
 import { signedInPage } from '../components/page';
 import { nextRunText, durationText } from './overview-page';
 
-/** One task with its history. */
+/** The data of a task's page. */
 export interface TaskView {
   readonly task: TaskDto;
   readonly recent: readonly RecentRun[];
   readonly runs: readonly TaskRunDto[];
 }
 
-/** The parts of the page that are shown live, by their names. */
+/** Renders the live parts of the page, by name. */
 export function taskParts({ task, recent, runs }: TaskView): Record<string, Markup> {
   const { lastRun } = task;
   return {
     state: factList([
       [
         'Schedule',
-        html`${describeCron(task.cron)} <code>${task.cron}</code> <span class="dim">${task.timezone}</span>`,
+        html`${describeCron(task.cron)} <code>${task.cron}</code> <span class="muted">${task.timezone}</span>`,
       ],
       ['Next', nextRunText(task)],
       [
         'Last',
         lastRun === null
-          ? html`<span class="dim">never</span>`
+          ? html`<span class="muted">never</span>`
           : html`<a class="plain" href="/admin/runs/${lastRun.id}">${outcomeTag(lastRun)}</a>
               ${timestamp(lastRun.startedAt, true)}`,
       ],
       ['Duration', durationText(task)],
-      ['If it is missed', task.whatAMissMeans],
+      ['If missed', task.whatAMissMeans],
     ]),
     chart: durationsChart(recent, task.usualDurationMs),
     runs: runsTable('Latest runs', runs),
   };
 }
 
-/** One task: when it runs, how long that takes, what it did, and what can be done with it. */
-export function taskPage(shown: TaskView, notice?: string): string {
-  const { id, description, paused } = shown.task;
-  const parts = taskParts(shown);
+/** Renders the page of a task: schedule, durations, runs and actions. */
+export function taskPage(view: TaskView, notice?: string): string {
+  const { id, description, paused } = view.task;
+  const parts = taskParts(view);
   const part = (name: string): Markup => livePart(name, parts[name] ?? html``);
   return signedInPage({
     title: id,
     section: '/admin',
     notice,
     live: `task:${id}`,
-    body: html`<p class="crumbs"><a href="/admin">Overview</a> / tasks</p>
+    body: html`<p class="breadcrumbs"><a href="/admin">Overview</a> / tasks</p>
       <h1>${id} ${paused ? tag('warn', 'paused') : null}</h1>
       <p>${description}</p>
       <div class="card">
@@ -58,7 +58,7 @@ export function taskPage(shown: TaskView, notice?: string): string {
           <a class="button" href="/admin/tasks/${id}/${paused ? 'resume' : 'pause'}">${paused ? 'Resume' : 'Pause'}</a>
         </p>
       </div>
-      <h2>How long it takes</h2>
+      <h2>Durations</h2>
       <div class="card">${part('chart')}</div>
       <h2>Runs</h2>
       <div class="card">${part('runs')}</div>

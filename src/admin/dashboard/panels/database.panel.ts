@@ -3,13 +3,13 @@ import { DatabaseMetricsService, type DatabaseOverview } from '../../api/databas
 import { figureList, formatBytes, formatDuration, html, type Markup, table, tag, timestamp } from '../components/html';
 import type { Panel } from '../components/page';
 
-/** Lists are for a look; GET /v1/admin/database tells all. */
+/** Maximum rows of a table; the routes below /v1/admin/database return all. */
 const ROWS_SHOWN = 15;
 
-/** Every transaction is idle for a moment between its statements; longer is worth a look. */
+/** Idle time inside a transaction that is worth a warning; short pauses between statements are normal. */
 const IDLE_SECONDS = 5;
 
-/** How PostgreSQL is doing: sizes, slow statements, connections, cache, age of views, indexes nobody uses. */
+/** Metrics of PostgreSQL: sizes, slow statements, connections, cache, age of views, unused indexes. */
 @Injectable()
 export class DatabasePanel implements Panel {
   readonly path = '/database';
@@ -29,8 +29,8 @@ export class DatabasePanel implements Panel {
       <div class="card">${connectionsTable(overview)}</div>
       <h2>Unused indexes</h2>
       <p>
-        Counted since ${timestamp(overview.state.statisticsSince ?? overview.state.startedAt)}. Drop none before every
-        task and report has run in that time.
+        Counted since ${timestamp(overview.state.statisticsSince ?? overview.state.startedAt)}. Drop an index only after
+        every task and report has run in that time.
       </p>
       <div class="card">${unusedIndexesTable(overview)}</div>`;
   }
@@ -38,7 +38,7 @@ export class DatabasePanel implements Panel {
 
 function keyFigures({ state, connections }: DatabaseOverview): Markup {
   return figureList([
-    [formatBytes(state.sizeBytes), 'in all'],
+    [formatBytes(state.sizeBytes), 'in total'],
     [state.cacheHitPercent === null ? '–' : `${state.cacheHitPercent} %`, 'of pages found in memory'],
     [`${connections.total} of ${connections.max}`, 'connections'],
     [connections.waiting, 'waiting for locks'],
@@ -48,8 +48,8 @@ function keyFigures({ state, connections }: DatabaseOverview): Markup {
 
 function viewsSection({ state }: DatabaseOverview): Markup {
   return html`${state.views.map(({ view, refreshedAt, durationMs }) => html`<p><b>${view}</b> was refreshed ${timestamp(refreshedAt, true)}, which took ${formatDuration(durationMs)}.</p>`)}
-    <p class="dim">
-      PostgreSQL runs since ${timestamp(state.startedAt)}; it counts since
+    <p class="muted">
+      PostgreSQL was started ${timestamp(state.startedAt)}; its statistics begin
       ${timestamp(state.statisticsSince ?? state.startedAt)}.
     </p>`;
 }
@@ -75,7 +75,7 @@ function slowQueriesTable({ slowQueries }: DatabaseOverview): Markup {
         { head: 'Advice', cell: ({ advice }) => advice },
       ],
       slowQueries.items,
-      'No statement was counted yet.',
+      'No statements yet.',
     )}
   </div>`;
 }
@@ -88,15 +88,15 @@ function tableSizesTable({ tableSizes }: DatabaseOverview): Markup {
         head: 'Table',
         cell: (row) =>
           html`${row.schema === 'public' ? '' : `${row.schema}.`}${row.table}
-          ${row.isView ? html`<span class="dim">view</span>` : null}${row.partitions > 0 ? html`<span class="dim">${row.partitions} partitions</span>` : null}`,
+          ${row.isView ? html`<span class="muted">view</span>` : null}${row.partitions > 0 ? html`<span class="muted">${row.partitions} partitions</span>` : null}`,
       },
       { head: 'Size', cell: ({ sizeBytes }) => formatBytes(sizeBytes), isNumber: true },
       { head: 'Indexes', cell: ({ indexBytes }) => formatBytes(indexBytes), isNumber: true },
-      { head: 'Rows, about', cell: ({ liveRows }) => liveRows, isNumber: true },
+      { head: 'Rows (estimated)', cell: ({ liveRows }) => liveRows, isNumber: true },
       { head: 'Dead rows', cell: ({ deadRows }) => deadRows, isNumber: true },
     ],
     tableSizes.slice(0, ROWS_SHOWN),
-    'There is no table.',
+    'No tables.',
   );
 }
 
@@ -106,7 +106,7 @@ function connectionsTable({ connections }: DatabaseOverview): Markup {
     [
       { head: 'Login', cell: ({ role }) => role },
       { head: 'Database', cell: ({ database }) => database },
-      { head: 'All', cell: ({ total }) => total, isNumber: true },
+      { head: 'Total', cell: ({ total }) => total, isNumber: true },
       { head: 'Active', cell: ({ active }) => active, isNumber: true },
       { head: 'Idle', cell: ({ idle }) => idle, isNumber: true },
       {
@@ -120,13 +120,13 @@ function connectionsTable({ connections }: DatabaseOverview): Markup {
       { head: 'Waiting', cell: ({ waiting }) => (waiting === 0 ? 0 : tag('warn', String(waiting))), isNumber: true },
     ],
     connections.items,
-    'Nobody is connected.',
+    'No connections.',
   );
 }
 
 function unusedIndexesTable({ indexes }: DatabaseOverview): Markup {
   return table(
-    'Indexes without a scan that keep no rows unique',
+    'Indexes without scans or constraints',
     [
       { head: 'Index', cell: ({ index }) => index },
       { head: 'Table', cell: (row) => row.table },
@@ -135,6 +135,6 @@ function unusedIndexesTable({ indexes }: DatabaseOverview): Markup {
     indexes
       .filter(({ scans, isConstraint, schema }) => scans === 0 && !isConstraint && schema === 'public')
       .slice(0, ROWS_SHOWN),
-    'Every index is used.',
+    'No unused indexes.',
   );
 }

@@ -9,19 +9,19 @@ import { Injectable } from '@nestjs/common';
 import { EncryptionKeysService } from '../../api/encryption-keys/encryption-keys.service';
 import type { Panel } from '../components/page';
 
-/** The parts of the page that are shown live, by their names. */
-export function keysParts(shown: EncryptionKeyListDto): Record<'progress' | 'keys', Markup> {
+/** Renders the live parts of the page, by name. */
+export function keysParts(list: EncryptionKeyListDto): Record<'progress' | 'keys', Markup> {
   return {
-    progress: html`${progressBar(shown)}${rotationFacts(shown.rotation)}${keyActions(shown)}`,
-    keys: keysTable(shown),
+    progress: html`${progressBar(list)}${rotationFacts(list.rotation)}${keyActions(list)}`,
+    keys: keysTable(list),
   };
 }
 
-/** Returns the page below its title: how far the latest rotation has come, and each key with its uses. */
-export function keysBody(shown: EncryptionKeyListDto): Markup {
-  const { progress, keys } = keysParts(shown);
+/** Renders the content below the title: the progress of the latest rotation, and the keys with their uses. */
+export function keysBody(list: EncryptionKeyListDto): Markup {
+  const { progress, keys } = keysParts(list);
   return html`<p>
-      Each user's secrets are sealed with a key of their own, which a master key wraps. Master keys are not in the
+      Each user has a data key for their secrets, and a master key wraps each data key. Master keys are not in the
       database and are never shown.
     </p>
     <div class="card">${livePart('progress', progress)}</div>
@@ -32,7 +32,7 @@ export function keysBody(shown: EncryptionKeyListDto): Markup {
 function keyActions({ rotation }: EncryptionKeyListDto): Markup {
   return html`<p class="actions">
     <a class="button main" href="/admin/keys/rotate">${isUnfinished(rotation) ? 'Continue' : 'Rotate'}</a>
-    <a class="button quiet" href="/admin/tasks/${ROTATE_ENCRYPTION_KEYS.id}">Run history</a>
+    <a class="button subtle" href="/admin/tasks/${ROTATE_ENCRYPTION_KEYS.id}">Run history</a>
   </p>`;
 }
 
@@ -54,10 +54,10 @@ function rotationFacts(rotation: KeyRotationDto | null): Markup | null {
     ? tag('good', 'finished')
     : promotedAt
       ? tag('warn', `${rewrapped} of ${total} wrapped`)
-      : tag('warn', 'waits until every process has the key');
+      : tag('warn', 'waiting until every process has the key');
   return factList([
     ['Latest rotation', html`to <code>${keyId}</code> ${state}`],
-    ['Asked for', timestamp(startedAt)],
+    ['Requested', timestamp(startedAt)],
     ['In use since', timestamp(promotedAt)],
     ['Finished', timestamp(finishedAt)],
   ]);
@@ -69,15 +69,15 @@ function keysTable({ items, makesKeys }: EncryptionKeyListDto): Markup {
     { head: 'Status', cell: keyStatus },
     { head: 'Data keys', cell: ({ uses }: EncryptionKeyDto) => uses, isNumber: true },
     { head: 'Backups', cell: ({ backups }: EncryptionKeyDto) => backups, isNumber: true },
-    ...(makesKeys ? [{ head: 'Act', cell: destroyLink }] : []),
+    ...(makesKeys ? [{ head: 'Action', cell: destroyLink }] : []),
   ];
   return table('Master keys and their uses', columns, items, 'No key is configured.');
 }
 
 function keyStatus({ isCurrent, isConfigured, uses, backups }: EncryptionKeyDto): Markup {
   if (isCurrent) return tag('good', 'current');
-  if (!isConfigured) return tag('bad', 'in use and missing');
-  return uses === 0 && backups === 0 ? tag('calm', 'may go') : tag('warn', 'in use, not current');
+  if (!isConfigured) return tag('bad', 'in use but missing');
+  return uses === 0 && backups === 0 ? tag('neutral', 'unused') : tag('warn', 'in use, not current');
 }
 
 function destroyLink({ id, isCurrent, isConfigured, uses, backups }: EncryptionKeyDto): Markup {
@@ -86,7 +86,7 @@ function destroyLink({ id, isCurrent, isConfigured, uses, backups }: EncryptionK
     : html`<a href="/admin/keys/${id}/retire">Destroy</a>`;
 }
 
-/** The master keys, how many data keys each wraps, and how far a rotation has come, live. */
+/** The master keys with their uses, and the progress of a rotation, live. */
 @Injectable()
 export class KeysPanel implements Panel {
   readonly path = '/keys';

@@ -8,7 +8,7 @@ type MonthState = 'covered' | 'default' | 'missing';
 
 const MONTH_STATE_TEXTS: Readonly<Record<MonthState, string>> = {
   covered: 'has a partition',
-  default: 'only the default one takes rows',
+  default: 'rows go to the default partition',
   missing: 'inserts would fail',
 };
 
@@ -20,14 +20,14 @@ const COLUMNS: readonly Column<PartitionDto>[] = [
   { head: 'Partition', cell: ({ name }) => name },
   {
     head: 'From',
-    cell: ({ from, isDefault }) => (isDefault ? 'default' : (from?.toISOString().slice(0, 10) ?? 'ever')),
+    cell: ({ from, isDefault }) => (isDefault ? 'default' : (from?.toISOString().slice(0, 10) ?? 'unbounded')),
   },
-  { head: 'To', cell: ({ to, isDefault }) => (isDefault ? '' : (to?.toISOString().slice(0, 10) ?? 'ever')) },
-  { head: 'Rows, about', cell: ({ liveRows }) => liveRows, isNumber: true },
+  { head: 'To', cell: ({ to, isDefault }) => (isDefault ? '' : (to?.toISOString().slice(0, 10) ?? 'unbounded')) },
+  { head: 'Rows (estimated)', cell: ({ liveRows }) => liveRows, isNumber: true },
   { head: 'Size', cell: ({ sizeBytes }) => formatBytes(sizeBytes), isNumber: true },
 ];
 
-/** Which months have a partition, table by table, and what each partition holds. */
+/** The months covered by partitions per table, and the size of each partition. */
 @Injectable()
 export class PartitionsPanel implements Panel {
   readonly path = '/partitions';
@@ -39,31 +39,31 @@ export class PartitionsPanel implements Panel {
   async render(): Promise<Markup> {
     const tables = await this.metrics.listPartitions();
     return html`<p>
-        Yearly partitions are made ahead by <a href="/admin/tasks/create-partitions">create-partitions</a>.
+        Yearly partitions are created in advance by <a href="/admin/tasks/create-partitions">create-partitions</a>.
       </p>
-      <p class="key">
+      <p class="legend">
         ${(['covered', 'default', 'missing'] as const).map((state) => html`<span class="nowrap"><i class="swatch month-${state}"></i>${state}: ${MONTH_STATE_TEXTS[state]}</span> `)}
       </p>
       ${tables.map(calendar)}
-      <h2>What they hold</h2>
+      <h2>Sizes</h2>
       <div class="card">
         ${table(
           'Partitions with their sizes',
           COLUMNS,
           tables.flatMap(({ partitions }) => partitions),
-          'No table is partitioned.',
+          'No partitioned tables.',
         )}
       </div>`;
   }
 }
 
-function calendar(shown: PartitionedTableDto): Markup {
+function calendar(partitionedTable: PartitionedTableDto): Markup {
   const now = new Date();
-  const starts = shown.partitions.flatMap(({ from }) => (from === null ? [] : [from.getUTCFullYear()]));
+  const starts = partitionedTable.partitions.flatMap(({ from }) => (from === null ? [] : [from.getUTCFullYear()]));
   const first = Math.max(now.getUTCFullYear() - YEARS_BACK, Math.min(now.getUTCFullYear(), ...starts));
   const years = Array.from({ length: now.getUTCFullYear() + YEARS_AHEAD - first + 1 }, (_, i) => first + i);
   const monthCell = (year: number, month: number): Markup => {
-    const state = getMonthState(new Date(Date.UTC(year, month, 1)), shown.partitions);
+    const state = getMonthState(new Date(Date.UTC(year, month, 1)), partitionedTable.partitions);
     const isNow = year === now.getUTCFullYear() && month === now.getUTCMonth();
     const name = `${year}-${String(month + 1).padStart(2, '0')}`;
     return html`<td class="month-${state}${isNow ? ' now' : ''}" title="${name}: ${MONTH_STATE_TEXTS[state]}">
@@ -72,12 +72,12 @@ function calendar(shown: PartitionedTableDto): Markup {
   };
   return html`<section class="card calendar-card">
     <div class="row">
-      <h2>${shown.table}</h2>
-      ${coverageText(shown)}
+      <h2>${partitionedTable.table}</h2>
+      ${coverageText(partitionedTable)}
     </div>
     <table class="calendar">
       <caption>
-        Months of ${shown.table} and whether they have a partition
+        Months of ${partitionedTable.table} covered by partitions
       </caption>
       <thead>
         <tr>
@@ -108,18 +108,18 @@ function coverageText({
   const defaultRows = defaultRowsText(rowsInDefault, oldestInDefault);
   if (!isCovered) return html`<span>${tag('bad', 'no partition for today')}${defaultRows}</span>`;
   const until =
-    coveredUntil === null ? 'for ever' : `until ${coveredUntil.toISOString().slice(0, 10)}, ${daysCovered} days`;
-  return html`<span><span class="dim">covered ${until}</span>${defaultRows}</span>`;
+    coveredUntil === null ? 'without end' : `until ${coveredUntil.toISOString().slice(0, 10)}, ${daysCovered} days`;
+  return html`<span><span class="muted">covered ${until}</span>${defaultRows}</span>`;
 }
 
 function defaultRowsText(rows: number | null, oldest: Date | null): Markup | null {
   if (rows === null) return html` ${tag('bad', 'no default partition')}`;
   return rows === 0
     ? null
-    : html` ${tag('warn', `${rows} rows in default`)} <span class="dim">since ${timestamp(oldest)}</span>`;
+    : html` ${tag('warn', `${rows} rows in default`)} <span class="muted">since ${timestamp(oldest)}</span>`;
 }
 
-/** A month counts as covered when all of it is. */
+/** Returns the state of a month; it is covered only if the whole month is. */
 function getMonthState(month: Date, partitions: readonly PartitionDto[]): MonthState {
   const next = new Date(Date.UTC(month.getUTCFullYear(), month.getUTCMonth() + 1, 1));
   const covers = ({ isDefault, from, to }: PartitionDto): boolean =>

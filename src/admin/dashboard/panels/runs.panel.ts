@@ -11,7 +11,7 @@ import type { Panel, PanelRequest } from '../components/page';
 const PAGE_SIZE = 50;
 const MAX_TEXT = 200;
 
-/** The history of all runs, searchable, with a picture of the last day. */
+/** The searchable history of all runs, with a chart of the last day. */
 @Injectable()
 export class RunsPanel implements Panel {
   readonly path = '/runs';
@@ -39,7 +39,7 @@ export class RunsPanel implements Panel {
       ]),
     );
     const last = runs.at(-1);
-    const older = new URLSearchParams({
+    const olderQuery = new URLSearchParams({
       task: task ?? '',
       outcome: outcome ?? '',
       text: text ?? '',
@@ -57,25 +57,25 @@ export class RunsPanel implements Panel {
         <label
           >Outcome
           <select name="outcome">
-            <option value="">all that did something</option>
+            <option value="">all except skipped</option>
             ${RUN_OUTCOMES.map((name) => option(name, outcome))}
           </select></label
         >
         <label
-          >Run, or part of its result <input type="search" name="text" maxlength="${MAX_TEXT}" value="${text}"
+          >Run number, or part of its result <input type="search" name="text" maxlength="${MAX_TEXT}" value="${text}"
         /></label>
-        <button>Show</button>
+        <button>Filter</button>
       </form>
-      ${failures.length === 0 ? null : html`<p class="actions"><a class="button" href="/admin/runs/retry-all">Retry all that failed (${failures.length})</a></p>`}
+      ${failures.length === 0 ? null : html`<p class="actions"><a class="button" href="/admin/runs/retry-all">Retry all failed runs (${failures.length})</a></p>`}
       <div class="card">
         ${runsTable('Runs, newest first', runs, task || outcome || text || before ? 'No run matches these filters.' : undefined)}
       </div>
-      ${runs.length < PAGE_SIZE ? null : html`<p><a href="/admin/runs?${older.toString()}">Older runs</a></p>`}`;
+      ${runs.length < PAGE_SIZE ? null : html`<p><a href="/admin/runs?${olderQuery.toString()}">Older runs</a></p>`}`;
   }
 }
 
-function option(value: string, chosen: string | undefined): Markup {
-  return html`<option value="${value}" ${value === chosen ? html` selected` : null}>
+function option(value: string, selected: string | undefined): Markup {
+  return html`<option value="${value}" ${value === selected ? html` selected` : null}>
     ${value.replaceAll('_', ' ')}
   </option>`;
 }

@@ -14,7 +14,7 @@ import type { Panel, PanelRequest } from '../components/page';
 
 const EVENTS_SHOWN = 50;
 
-/** Sign-ins and second factors of the last day, in numbers. */
+/** Counts of sign-ins of the last day and of second factors. */
 interface SignInCounts {
   readonly signIns: number;
   readonly failed: number;
@@ -31,7 +31,7 @@ const SIGN_IN_COUNTS = `
     (SELECT count(*)::integer FROM user_mfa m JOIN users u ON u.id = m.user_id WHERE m.totp_enabled AND u.is_active) AS "withMfa"
   FROM security_logs WHERE created_at > now() - interval '24 hours'`;
 
-/** Open alerts, and the security events, filtered and page by page. */
+/** The open access alerts, and the security events with filters and pages. */
 @Injectable()
 export class SecurityPanel implements Panel {
   readonly path = '/security';
@@ -46,13 +46,13 @@ export class SecurityPanel implements Panel {
 
   async render({ query }: PanelRequest): Promise<Markup> {
     const filters = parseFilters(query);
-    const [[alerts, [figures]], { items, nextCursor }] = await Promise.all([
-      this.system.asAdmin('look at the alerts', (unit) =>
+    const [[alerts, [counts]], { items, nextCursor }] = await Promise.all([
+      this.system.asAdmin('list the access alerts', (unit) =>
         Promise.all([this.alerts.listOpen(unit), unit.query<SignInCounts>(SIGN_IN_COUNTS)]),
       ),
       this.events.list(filters),
     ]);
-    return html`${figures ? keyFigures(figures) : null}
+    return html`${counts ? keyFigures(counts) : null}
       <h2>Unusual sign-ins</h2>
       ${
         alerts.length === 0
@@ -86,7 +86,7 @@ function alertItem(alert: OpenAccessAlert): Markup {
       ${tag(alert.kind === 'new_device' ? 'warn' : 'bad', alert.kind)}
     </div>
     <p>${describeAccessAlert(alert)}</p>
-    <p class="dim">${timestamp(alert.createdAt, true)} · ${getAccessAlertAdvice(alert)}</p>
+    <p class="muted">${timestamp(alert.createdAt, true)} · ${getAccessAlertAdvice(alert)}</p>
     <p class="actions"><a class="button" href="/admin/alerts/${alert.id}/dismiss">Dismiss</a></p>
   </li>`;
 }
@@ -110,7 +110,7 @@ function eventsTable(events: readonly SecurityLogDto[]): Markup {
   );
 }
 
-/** Why, where that is known; ids of requests and sessions are for programs. */
+/** Formats the details of an event, its reason first; leaves out ids of requests and sessions. */
 function formatDetails({ details }: SecurityLogDto): string {
   const { reason, requestId: _request, sessionId: _session, operation: _operation, ...more } = details ?? {};
   const parts = Object.entries(more).map(
@@ -119,16 +119,16 @@ function formatDetails({ details }: SecurityLogDto): string {
   return (typeof reason === 'string' ? [reason, ...parts] : parts).join(', ');
 }
 
-/** Reads the filters of the address; what is no value of a filter is left out. */
+/** Parses the filters of the query; ignores invalid values. */
 function parseFilters(query: Query): ListSecurityLogsDto {
-  const text = (name: string): string => (typeof query[name] === 'string' ? query[name].trim() : '');
-  const userId = text('user');
+  const getText = (name: string): string => (typeof query[name] === 'string' ? query[name].trim() : '');
+  const userId = getText('user');
   return Object.assign(new ListSecurityLogsDto(), {
     limit: EVENTS_SHOWN,
-    eventType: /^[a-z0-9_.-]{1,100}$/.test(text('type')) ? text('type') : undefined,
+    eventType: /^[a-z0-9_.-]{1,100}$/.test(getText('type')) ? getText('type') : undefined,
     userId: /^[1-9]\d{0,14}$/.test(userId) ? Number(userId) : undefined,
-    success: text('show') === 'failed' ? false : undefined,
-    cursor: text('cursor') || undefined,
+    success: getText('show') === 'failed' ? false : undefined,
+    cursor: getText('cursor') || undefined,
   });
 }
 
@@ -145,16 +145,16 @@ function filterForm({ eventType, userId, success }: ListSecurityLogsDto): Markup
         <option value="failed" ${success === false ? html` selected` : null}>failed</option>
       </select></label
     >
-    <button>Show</button>
+    <button>Filter</button>
   </form>`;
 }
 
 function pageLinks({ eventType, userId, success, cursor }: ListSecurityLogsDto, nextCursor: string | null): Markup {
   const filters = { type: eventType ?? '', user: String(userId ?? ''), show: success === false ? 'failed' : '' };
-  const address = (more: Record<string, string>): string =>
+  const buildPath = (more: Record<string, string>): string =>
     `/admin/security?${new URLSearchParams({ ...filters, ...more }).toString()}`;
   return html`<p class="actions">
-    ${cursor === undefined ? null : html`<a class="button quiet" href="${address({})}">Newest events</a>`}
-    ${nextCursor === null ? null : html`<a class="button quiet" href="${address({ cursor: nextCursor })}">Older events</a>`}
+    ${cursor === undefined ? null : html`<a class="button subtle" href="${buildPath({})}">Newest events</a>`}
+    ${nextCursor === null ? null : html`<a class="button subtle" href="${buildPath({ cursor: nextCursor })}">Older events</a>`}
   </p>`;
 }

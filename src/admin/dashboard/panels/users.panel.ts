@@ -7,7 +7,7 @@ import { ParseIdPipe } from '../../../platform/http/validation/request-validatio
 
 const PAGE_SIZE = 50;
 
-/** The accounts, to be searched; each a link to its page. */
+/** The searchable list of accounts. */
 @Injectable()
 export class UsersPanel implements Panel {
   readonly path = '/users';
@@ -23,7 +23,7 @@ export class UsersPanel implements Panel {
       Object.assign(new ListUsersDto(), { limit: PAGE_SIZE, q, cursor }),
     );
     return html`<form class="filters" method="get" action="/admin/users" role="search">
-        <label>Part of the address or the name <input type="search" name="q" maxlength="254" value="${q}" /></label>
+        <label>Part of the email or name <input type="search" name="q" maxlength="254" value="${q}" /></label>
         <button>Search</button>
       </form>
       <div class="card">${usersTable(items)}</div>
@@ -43,17 +43,17 @@ function usersTable(users: readonly AdminUserDto[]): Markup {
       { head: 'Since', cell: ({ createdAt }) => timestamp(createdAt) },
     ],
     users,
-    'No user matches.',
+    'No user matches the search.',
   );
 }
 
-/** Returns whether a user may sign in, and how safely. */
+/** Renders the status of an account: active, verified, second factor. */
 export function accountStatus({ isActive, isVerified, mfaEnabled }: AdminUserDto): Markup {
   return html`${isActive ? tag('good', 'active') : tag('bad', 'locked out')}
   ${isVerified ? null : tag('warn', 'not verified')} ${mfaEnabled ? tag('good', 'second factor') : null}`;
 }
 
-/** One account: its status, its sessions, and what an admin can do. */
+/** An account with its status, sessions and actions. */
 @Injectable()
 export class UserPanel implements Panel {
   readonly path = '/users/:id';
@@ -84,7 +84,7 @@ export class UserPanel implements Panel {
       <h2>Sessions</h2>
       <div class="card">
         ${table(
-          'Live sessions, most recently used first',
+          'Sessions, most recently used first',
           [
             { head: 'Device', cell: ({ device }) => device ?? 'unknown' },
             { head: 'Address', cell: ({ ip }) => ip ?? 'unknown' },
@@ -92,7 +92,7 @@ export class UserPanel implements Panel {
             { head: 'Last seen', cell: ({ lastSeenAt }) => timestamp(lastSeenAt, true) },
           ],
           sessions,
-          'Not signed in anywhere.',
+          'No sessions.',
         )}
       </div>`;
   }
