@@ -171,7 +171,10 @@ describe('the rotation of a key file', () => {
     });
     await app.db.query('superuser', `UPDATE key_rotations SET finished_at = now() - interval '2 minutes'`);
     await rewrite(current, old);
-    expect(await retire(old)).toMatchObject({ status: 409, body: { detail: 'The key still wraps data keys (1). Rotate the keys first.' } });
+    expect(await retire(old)).toMatchObject({
+      status: 409,
+      body: { detail: 'The key still wraps data keys (1). Rotate the keys first.' },
+    });
     await rewrite(old, current);
     expect((await retire(old)).status).toBe(204);
     expect((await keys()).body.items.map(({ id }: { id: string }) => id)).not.toContain(old);
