@@ -65,7 +65,7 @@ export class BackupRunService implements OnApplicationShutdown {
   /**
    * Makes the requested backups and checks; a scheduled run makes one of its own. One run at a time across processes.
    * Then removes the backups that the policy does not keep.
-   * @throws BackupError when one of them failed; the rows of backups hold every error
+   * @throws BackupError when one of them failed; the rows of backups contain every error
    */
   run(context: TaskContext): Promise<TaskResult | Skipped> {
     const run = this.runExclusively(context);

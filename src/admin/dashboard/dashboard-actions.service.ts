@@ -13,14 +13,14 @@ export interface Confirmation {
   readonly button: string;
   /** The page that Cancel leads to. */
   readonly cancelPath: string;
-  /** Whether the action removes something. */
+  /** True when the action removes something. */
   readonly isDestructive?: boolean;
 }
 
 /** An action of an admin: GET on its path shows the form, POST with a reason performs it and redirects. */
 export interface Action {
   readonly path: string;
-  /** Whether every admin needs a recent step-up; otherwise only those with a second factor. */
+  /** True when every admin needs a recent step-up; otherwise only those with a second factor. */
   readonly needsStepUp?: boolean;
   /** Message shown on the next page. */
   readonly notice: string;

@@ -27,7 +27,7 @@ const RENEW_AFTER_MS = 60_000;
 
 /** The credentials an action requires. */
 export interface RequiredCredentials {
-  /** Whether a code of the second factor is needed besides the password. */
+  /** True when a code of the second factor is needed besides the password. */
   readonly needsCode: boolean;
 }
 

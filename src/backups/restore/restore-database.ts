@@ -53,7 +53,7 @@ export interface RestoreOptions {
   /** Passwords of the logins, if not set already. */
   readonly passwords?: Record<Role, string>;
   readonly masterKeys: MasterKeys;
-  /** Whether a database with tables may be renamed and replaced; otherwise the restore is refused. */
+  /** True when a database with tables may be renamed and replaced; otherwise the restore is refused. */
   readonly canReplace: boolean;
   /** The file's store and the names of all its backups: later ones list users to erase again. */
   readonly store: BackupStore;

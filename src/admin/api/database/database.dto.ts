@@ -211,7 +211,7 @@ export class TableSizeDto {
   @ApiProperty({ type: String, description: 'Name of the table, in its own letter case.', example: 'audit_logs' })
   table: string;
 
-  @ApiProperty({ type: Boolean, description: 'Whether it is a materialized view.', example: false })
+  @ApiProperty({ type: Boolean, description: 'True when it is a materialized view.', example: false })
   isView: boolean;
 
   @ApiProperty({ type: 'integer', description: 'Number of partitions included.', example: 4 })
@@ -256,7 +256,7 @@ export class IndexUseDto {
 
   @ApiProperty({
     type: Boolean,
-    description: 'Whether it enforces a constraint and so is useful without scans.',
+    description: 'True when it enforces a constraint and so is useful without scans.',
     example: false,
   })
   isConstraint: boolean;

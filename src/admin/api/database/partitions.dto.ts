@@ -10,7 +10,7 @@ export class PartitionDto {
 
   @ApiProperty({
     type: Boolean,
-    description: 'Whether it is the default partition, which takes rows outside the others.',
+    description: 'True when it is the default partition, which takes rows outside the others.',
     example: false,
   })
   isDefault: boolean;
@@ -50,7 +50,7 @@ export class PartitionCoverageDto {
 
   @ApiProperty({
     type: Boolean,
-    description: 'Whether a partition covers the current time; otherwise rows go to the default partition.',
+    description: 'True when a partition covers the current time; otherwise rows go to the default partition.',
     example: true,
   })
   isCovered: boolean;

@@ -5,12 +5,12 @@ export class EncryptionKeyDto {
   @ApiProperty({ type: String, description: 'Id in ENCRYPTION_KEYS or the key file.', example: 'k1' })
   id: string;
 
-  @ApiProperty({ type: Boolean, description: 'Whether it wraps new data keys.', example: true })
+  @ApiProperty({ type: Boolean, description: 'True when it wraps new data keys.', example: true })
   isCurrent: boolean;
 
   @ApiProperty({
     type: Boolean,
-    description: 'Whether this process has the key. Secrets under a missing key cannot be read.',
+    description: 'True when this process has the key. Secrets under a missing key cannot be read.',
     example: true,
   })
   isConfigured: boolean;
@@ -70,7 +70,7 @@ export class EncryptionKeyListDto {
   @ApiProperty({
     type: Boolean,
     description:
-      'Whether a rotation creates a key in the key file. Otherwise keys are added to and removed from ENCRYPTION_KEYS.',
+      'True when a rotation creates a key in the key file. Otherwise keys are added to and removed from ENCRYPTION_KEYS.',
     example: true,
   })
   makesKeys: boolean;

@@ -85,7 +85,7 @@ export class AdminTasksService {
 
   /** Queues a new run for each failure of `listFailures`. */
   async retryAll(reason: string): Promise<void> {
-    const failures = await this.system.asAdmin('look for failed runs', (unit) => this.listFailures(unit));
+    const failures = await this.system.asAdmin('list failed runs', (unit) => this.listFailures(unit));
     for (const { id } of failures) await this.retry(id, reason);
   }
 

@@ -163,7 +163,7 @@ export class TaskDto {
   @ApiProperty({ type: String, description: 'Time zone of `cron`.', example: 'UTC' })
   timezone: string;
 
-  @ApiProperty({ type: Boolean, description: 'Whether the schedule is paused.', example: false })
+  @ApiProperty({ type: Boolean, description: 'True when the schedule is paused.', example: false })
   paused: boolean;
 
   @ApiProperty({

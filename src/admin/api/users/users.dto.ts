@@ -22,13 +22,13 @@ export class AdminUserDto {
   @ApiProperty({ description: 'Role of the user.', enum: ['user', 'admin'], example: 'user' })
   role: 'user' | 'admin';
 
-  @ApiProperty({ description: 'Whether the user may sign in.', example: true })
+  @ApiProperty({ description: 'True when the user may sign in.', example: true })
   isActive: boolean;
 
-  @ApiProperty({ description: 'Whether the email address is verified.', example: true })
+  @ApiProperty({ description: 'True when the email address is verified.', example: true })
   isVerified: boolean;
 
-  @ApiProperty({ description: 'Whether the user has a second factor.', example: false })
+  @ApiProperty({ description: 'True when the user has a second factor.', example: false })
   mfaEnabled: boolean;
 
   @ApiProperty({
@@ -48,7 +48,7 @@ export class AdminUserDto {
 
 /** A change of an account by an admin, with the reason. */
 export class ChangeUserDto extends RunTaskDto {
-  @ApiPropertyOptional({ description: 'Whether the user may sign in.', example: true })
+  @ApiPropertyOptional({ description: 'True when the user may sign in.', example: true })
   @OptionalField()
   @IsBoolean()
   isActive?: boolean;

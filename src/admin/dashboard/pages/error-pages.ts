@@ -21,9 +21,9 @@ const STATUS_TAGS = { ok: ['good', 'OK'], warning: ['warn', 'Warning'], failed: 
 /** The data of the page. */
 export interface UnavailablePageView {
   readonly checks: Readonly<Record<string, CheckResult>>;
-  /** Whether a service is unavailable; otherwise the page itself failed. */
+  /** True when a service is unavailable; otherwise the page itself failed. */
   readonly isUnavailable: boolean;
-  /** Whether the page may reload itself; a form must not be sent again. */
+  /** True when the page may reload itself; a form must not be sent again. */
   readonly canReload: boolean;
   /** The requested page. */
   readonly path: string;
