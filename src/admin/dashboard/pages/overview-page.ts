@@ -121,7 +121,8 @@ export function nextRunText({ nextRunAt, paused }: TaskDto): Markup {
 export function durationText({ lastRun, usualDurationMs }: TaskDto): Markup {
   const durationMs = lastRun && getRunDurationMs(lastRun);
   if (usualDurationMs === null) return html`${formatDuration(durationMs)}`;
-  return html`${formatDuration(durationMs)} <span class="muted nowrap">usually ${formatDuration(usualDurationMs)}</span>`;
+  return html`${formatDuration(durationMs)}
+    <span class="muted nowrap">usually ${formatDuration(usualDurationMs)}</span>`;
 }
 
 function queueLine({ queue }: Overview): Markup {

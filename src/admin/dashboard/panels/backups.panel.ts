@@ -58,7 +58,7 @@ export class BackupsPanel implements Panel {
         is OK while the newest verified backup is younger than ${maxAgeHours} hours.
       </p>
       ${figureList([
-        [verified[0] ? formatAge(verified[0].createdAt) : 'none', 'since the newest verified backup'],
+        [verified[0] ? formatAge(verified[0].createdAt) : 'none', 'age of the newest verified backup'],
         [names ? verified.length : 'unknown', 'verified, with a file'],
         [
           names ? formatBytes(stored.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0)) : 'unknown',
