@@ -88,7 +88,9 @@ describe('the schema', () => {
     expect(await explain('tenant_jobs', `skills @> '{s7}'`)).toMatch(
       /idx_jobs_skills.*\n\s+Index Cond: \(\(user_id = \$0\) AND \(skills @>/,
     );
-    expect(await explain('tenant_jobs', `skills && '{s7,s8}'`)).toMatch(/Index Cond: \(\(user_id = \$0\) AND \(skills &&/);
+    expect(await explain('tenant_jobs', `skills && '{s7,s8}'`)).toMatch(
+      /Index Cond: \(\(user_id = \$0\) AND \(skills &&/,
+    );
     expect(await explain('tenant_jobs', `search @@ app.search_query('4711')`)).toMatch(
       /idx_jobs_search.*\n\s+Index Cond: .*search @@/,
     );
