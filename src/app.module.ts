@@ -25,7 +25,7 @@ import { TemplatesModule } from './templates/templates.module';
 import { TokensModule } from './tokens/tokens.module';
 import { UsersModule } from './users/users.module';
 
-/** Everything the API serves: the platform first, then one module a domain. */
+/** The modules of the API: first the platform, then one module per domain. */
 @Module({
   imports: [
     ConfigModule,

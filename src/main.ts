@@ -9,8 +9,8 @@ import { ProcessLifecycle } from './platform/process/process-lifecycle';
 const lifecycle = new ProcessLifecycle();
 
 /**
- * Runs the API process. Ends with code 1 and the reasons when settings, routes or the database's catalog are not in
- * order. On SIGTERM it answers not ready at once, stays open for SHUTDOWN_DELAY_SECONDS and finishes what it accepted.
+ * Runs the API process. Exits with code 1 and the reasons for invalid settings, routes or database catalog. On SIGTERM
+ * readiness fails at once; the port stays open for SHUTDOWN_DELAY_SECONDS, and accepted requests finish.
  */
 async function main(): Promise<void> {
   const app = await createHttpApp(AppModule);

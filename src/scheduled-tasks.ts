@@ -13,7 +13,7 @@ import { SYNC_CONNECTIONS } from './sync/sync-connections.task';
 import { REFRESH_CONNECTIONS } from './tokens/refresh-connections.task';
 import { PURGE_EXPIRED } from './platform/scheduler/purge-expired.task';
 
-/** The whole schedule of the installation: a task exists by being declared in its domain and listed here. */
+/** All scheduled tasks. A task is declared in its domain and listed here. */
 export const SCHEDULED_TASKS: readonly ScheduledTask[] = [
   REFRESH_JOB_STATS,
   CREATE_PARTITIONS,

@@ -15,7 +15,7 @@ import { SyncModule } from './sync/sync.module';
 import { SCHEDULED_TASKS } from './scheduled-tasks';
 import { TokensModule } from './tokens/tokens.module';
 
-/** Everything the worker runs: the schedule, its tasks, and the domains they work in; no routes are served. */
+/** The modules of the worker: the schedule, its tasks and their domains. It serves no routes. */
 @Module({
   imports: [
     ConfigModule,

@@ -9,9 +9,8 @@ import { WorkerModule } from './worker.module';
 const lifecycle = new ProcessLifecycle();
 
 /**
- * Runs the worker process: scheduled tasks, no routes. Ends with code 1 and the reasons when settings or the database's
- * catalog are not in order. On a stop signal, or after a fault that nothing caught, it finishes its runs, for at most 15
- * seconds.
+ * Runs the worker process: scheduled tasks, no routes. Exits with code 1 and the reasons for invalid settings or
+ * database catalog. On a stop signal, or after an uncaught error, running tasks have 15 seconds to finish.
  */
 async function main(): Promise<void> {
   const app = await NestFactory.createApplicationContext(WorkerModule, { bufferLogs: true, abortOnError: false });

@@ -4,10 +4,10 @@ import type { FastifyReply } from 'fastify';
 import { Public } from '../http/access/access';
 import { HealthService, type Readiness } from './health.service';
 
-/** Answers probes of liveness and readiness. */
+/** The routes of liveness and readiness probes. */
 @ApiTags('Health')
 @Controller('health')
-@Public('probes carry no session; the answer names parts in a few words, never the text of an error')
+@Public('probes have no session; the response contains fixed words, never the text of an error')
 export class HealthController {
   constructor(private readonly checks: HealthService) {}
 
@@ -15,9 +15,9 @@ export class HealthController {
   @ApiOperation({
     operationId: 'checkLiveness',
     summary: 'Check liveness',
-    description: 'Asks no other service. Restart the process when this fails.',
+    description: 'Checks no dependency. Restart the process when this fails.',
   })
-  @ApiOkResponse({ description: 'The process lives.', example: { status: 'ok' } })
+  @ApiOkResponse({ description: 'The process is alive.', example: { status: 'ok' } })
   live(): { status: 'ok' } {
     return { status: 'ok' };
   }
@@ -27,7 +27,8 @@ export class HealthController {
     operationId: 'checkReadiness',
     summary: 'Check readiness',
     description:
-      'Asks each part the way requests do: PostgreSQL through the pool of requests, with a write to its disk, and Redis by a write. A part that does not answer within a second has failed. Not ready while stopping. Partitions only warn.',
+      'Checks that PostgreSQL and Redis can be written to. A check fails after one second. Missing partitions are a ' +
+      'warning. The process is not ready while it stops. Results are up to one second old.',
   })
   @ApiOkResponse({
     description: 'Requests can be served.',

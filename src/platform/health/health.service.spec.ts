@@ -9,7 +9,7 @@ describe(shortReason.name, () => {
     [{ message: 'OOM command not allowed' }, 'out of memory'],
     [{ message: 'READONLY canary' }, 'read-only'],
     [{ code: 'ECONNREFUSED', message: 'connect ECONNREFUSED canary' }, 'not reachable'],
-  ])('of %j is %s', (error, words) => {
-    expect(shortReason(Object.assign(new Error(), error))).toBe(words);
+  ])('maps %j to %s', (error, reason) => {
+    expect(shortReason(Object.assign(new Error(), error))).toBe(reason);
   });
 });

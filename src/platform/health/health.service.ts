@@ -4,7 +4,7 @@ import { SystemDatabase } from '../database/system-database';
 import { DrainingService } from '../http/edge/draining.service';
 import { RedisClients } from '../redis/redis-clients';
 
-/** What an error says at its beginning, or its code, and the words for it. */
+/** The code, or the beginning of the message, of known errors, and the reason to show. */
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^53100\b/, 'disk full'],
   [/^53/, 'out of resources'],
@@ -17,44 +17,47 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^Command timed out/, 'no answer in time'],
 ];
 
-/** Returns why a part failed in a few words: never PostgreSQL's or Redis's own text, which may hold names. */
+/**
+ * Returns a short reason for an error. The texts of PostgreSQL and Redis are not shown, since they may contain names.
+ */
 export function shortReason(error: unknown): string {
   const { code = '', message = '' } = error as { code?: string; message?: string };
   return REASONS.find(([pattern]) => pattern.test(`${code}`) || pattern.test(message))?.[1] ?? 'not reachable';
 }
 
-/** The state of one part of the service; a warning does not take it out of service. */
+/** The result of one check. A warning does not make the process unready. */
 export interface CheckResult {
   readonly status: 'ok' | 'warning' | 'failed';
   readonly detail?: string;
 }
 
-/** Finds out about one part; an error it throws counts as failed. */
+/** A check of one dependency. A thrown error counts as failed. */
 export type Check = () => Promise<CheckResult>;
 
-/** The readiness of the process and of all it needs. */
+/** The readiness of the process, with the result of each check. */
 export interface Readiness {
   readonly status: 'ready' | 'not_ready';
   readonly checks: Readonly<Record<string, CheckResult>>;
 }
 
-/** A part that does not answer in this time is as good as failed. */
+/** Time limit of a check. */
 const CHECK_TIMEOUT_MS = 1_000;
 
-/** Probes may come at any rate; the parts are asked once a second. */
-const FRESH_MS = 1_000;
+/** Results are reused for this time, so that frequent probes cost little. */
+const MAX_AGE_MS = 1_000;
 
-/** A missing partition is not lost data (there is a DEFAULT one), but work for an admin. */
+/** Tables without partitions for the next 60 days. No data is lost, since each has a DEFAULT partition. */
 const FIND_UNCOVERED = `
-  SELECT table_name AS name FROM app.partition_coverage() WHERE covered_until < now() + interval '60 days' ORDER BY name`;
+  SELECT table_name AS name FROM app.partition_coverage()
+  WHERE covered_until < now() + interval '60 days' ORDER BY name`;
 
-/** Written by each probe; it expires, so a process that is gone leaves nothing behind. */
+/** The Redis key that each check writes. It expires. */
 const PROBE_KEY = 'health:beat';
 const PROBE_SECONDS = 10;
 
 /**
- * Finds out whether this process can serve: its own parts, and those that other modules add. Each part is asked the way
- * requests go: PostgreSQL as gigvault_app through the app's own pool, Redis by a write through the commands' client.
+ * Checks whether this process can serve requests, by its own checks and those of other modules. Checks use the clients
+ * of requests: PostgreSQL as gigvault_app through the pool of the app, Redis by a write through the client of commands.
  */
 @Injectable()
 export class HealthService {
@@ -72,17 +75,17 @@ export class HealthService {
     this.register('partitions', () => this.checkPartitions());
   }
 
-  /** Adds a part to readiness; each has one second to answer. */
+  /** Adds a check to readiness. It has one second to finish. */
   register(name: string, check: Check): void {
     this.checks.set(name, check);
   }
 
-  /** Returns the readiness of now, at most a second old; a process on its way out is never ready. */
+  /** Returns the readiness, at most one second old. A process that stops is not ready. */
   async ready(): Promise<Readiness> {
     if (this.draining.isDraining) {
       return { status: 'not_ready', checks: { process: { status: 'failed', detail: 'stopping' } } };
     }
-    if (!this.last || Date.now() - this.last.at >= FRESH_MS) this.last = { at: Date.now(), readiness: this.run() };
+    if (!this.last || Date.now() - this.last.at >= MAX_AGE_MS) this.last = { at: Date.now(), readiness: this.run() };
     return this.last.readiness;
   }
 
@@ -115,7 +118,7 @@ export class HealthService {
   }
 }
 
-/** A probe is told a few words, never an error's own text. */
+/** Runs a check within its time limit. Errors become a short reason. */
 async function runCheck(check: Check): Promise<CheckResult> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<CheckResult>((resolve) => {

@@ -3,13 +3,13 @@ import { Injectable } from '@nestjs/common';
 import type { UnitOfWork } from '../database/unit-of-work';
 import { AppError } from '../errors/app-error';
 
-/** An answer that was given once and is given again for the same key. */
+/** A stored response, which is sent again for the same key. */
 export interface StoredResponse {
-  /** What the request was, by `hashOf`. */
+  /** Hash of the request by `hashRequest`. */
   readonly requestHash: string;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** JSON; null for an answer without a body. */
+  /** JSON; null for a response without a body. */
   readonly body: string | null;
 }
 
@@ -20,27 +20,29 @@ interface StoredRow {
   readonly body: string | null;
 }
 
-// The lock is one statement and the look another: only a look that begins when the lock is held sees what the holder
-// before it has committed.
+// The lock and the search are two statements: only a statement that begins after the lock is taken sees the rows that
+// the previous holder committed.
 const LOCK = `SELECT pg_try_advisory_xact_lock(hashtextextended('idempotency:' || $1, auth.uid())) AS held`;
 
 const FIND = `
   SELECT request_hash, status, headers, body FROM idempotency_keys
   WHERE key = $1 AND created_at > now() - interval '24 hours'`;
 
-/** A row older than 24 hours may still be there; its key is free. */
+/** Replaces a row older than 24 hours, whose key is free. */
 const STORE = `
   INSERT INTO idempotency_keys (key, request_hash, status, headers, body) VALUES ($1, $2, $3, $4, $5)
   ON CONFLICT (user_id, key) DO UPDATE SET
     request_hash = excluded.request_hash, status = excluded.status, headers = excluded.headers,
     body = excluded.body, created_at = excluded.created_at`;
 
-/** Keeps the answers of requests with an Idempotency-Key, per user and for 24 hours, in the transaction of their effect. */
+/**
+ * Stores responses to requests with an Idempotency-Key, per user and for 24 hours, in the transaction of the effect.
+ */
 @Injectable()
 export class IdempotencyStoreService {
   /**
-   * Reserves the key for this unit of work until it ends, and returns the answer given before, if any.
-   * @throws AppError `idempotency.in_progress` when another request holds the key
+   * Locks the key until the end of this unit of work, and returns the stored response, if any.
+   * @throws AppError `idempotency.in_progress` when another request has locked the key
    */
   async begin(unit: UnitOfWork, key: string): Promise<StoredResponse | undefined> {
     const [[lock], [row]] = await Promise.all([
@@ -52,13 +54,13 @@ export class IdempotencyStoreService {
     return { requestHash: row.request_hash, status: row.status, headers: row.headers, body: row.body };
   }
 
-  /** Keeps the answer; it is there exactly when the unit commits. */
+  /** Stores the response. It exists if the unit commits. */
   async save(unit: UnitOfWork, key: string, { requestHash, status, headers, body }: StoredResponse): Promise<void> {
     await unit.query(STORE, [key, requestHash, status, JSON.stringify(headers), body]);
   }
 
   /**
-   * Lets an answer be given again only to the request it was given to.
+   * Rejects a key that was used for another request.
    * @throws AppError `idempotency.key_reused`
    */
   assertSameRequest(stored: StoredResponse, requestHash: string): void {
@@ -66,16 +68,15 @@ export class IdempotencyStoreService {
   }
 }
 
-/** Returns the key of a request, undefined without one. @throws AppError `idempotency.key_invalid` */
+/** Returns the key of a request; undefined without one. @throws AppError `idempotency.key_invalid` */
 export function readIdempotencyKey(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined;
   if (typeof header === 'string' && /^[\x21-\x7e]{1,255}$/.test(header)) return header;
-  throw new AppError('idempotency.key_invalid', { detail: 'give 1 to 255 visible ASCII characters' });
+  throw new AppError('idempotency.key_invalid');
 }
 
 /**
- * Returns the hash by which two requests are the same: method, address and body. The order of the body's fields does not
- * count; an empty object and no body are the same.
+ * Returns the hash of a request: method, URL and body. The order of fields is ignored; an empty object equals no body.
  */
 export function hashRequest(method: string, url: string, body: unknown): string {
   return createHash('sha256')

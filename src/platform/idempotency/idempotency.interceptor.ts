@@ -10,29 +10,29 @@ import { isStreamed } from '../http/edge/body-parsers';
 import { hashRequest, readIdempotencyKey, IdempotencyStoreService, type StoredResponse } from './idempotency-store';
 
 /**
- * POSTs whose answer is never kept. Sign-in answers hold tokens, an authorization's address its state, a webhook's its
- * secret. A refresh of a connection calls its provider, which no transaction may wait for; repeated within seconds it is
- * one refresh anyway. An erased user has no keys any more; what an admin does to an account ends in emails, and does the
- * same when repeated.
+ * POSTs whose response is never stored. Some contain secrets: tokens, the state of an authorization, webhook secrets.
+ * The refresh of a connection calls the provider, which no transaction may wait for; within seconds it happens once
+ * anyway. An erased user has no keys. Changes of accounts by admins send e-mails and have the same effect when
+ * repeated.
  */
 const NOT_STORED = /^\/v1\/(auth(\/|$)|tokens\/|users\/me\/erase$|admin\/users\/|webhooks(\/:id\/rotate-secret)?$)/;
 
 /**
- * Returns whether a POST with an Idempotency-Key happens once. The server and its OpenAPI document both ask here.
- * @param route as it is registered: `/v1/jobs/:id`
+ * Returns whether the route supports the Idempotency-Key. Used by the server and by its OpenAPI document.
+ * @param route the registered path: `/v1/jobs/:id`
  */
 export function isRepeatable(route: string): boolean {
   return !NOT_STORED.test(route);
 }
 
-/** Headers that belong to an answer and not to the moment it is sent. */
+/** Headers that are stored with a response. */
 const STORED_HEADERS = ['location', 'etag', 'content-type'] as const;
 
-/** Metadata key of `KeepsItsOwnKey`. */
+/** Metadata key of `HandlesIdempotencyKey`. */
 const HANDLES_KEY = 'gigvault:keeps-its-own-key';
 
 /**
- * The route keeps the Idempotency-Key itself, by `IdempotencyStore`, with the same answers to its caller.
+ * Marks a route that handles the Idempotency-Key itself, by `IdempotencyStoreService`, with the same responses.
  * @param reason why its work cannot be one transaction
  */
 export function HandlesIdempotencyKey(reason: string): MethodDecorator {
@@ -40,9 +40,9 @@ export function HandlesIdempotencyKey(reason: string): MethodDecorator {
 }
 
 /**
- * Makes a POST with an Idempotency-Key happen once: the key, the whole effect and the answer are one transaction, which
- * every use of the data gate in the handler joins. A refusal (4xx) is not kept: the request may be mended and sent again
- * with the same key. Streamed bodies, and routes marked by `KeepsItsOwnKey`, use `IdempotencyStore` themselves.
+ * Runs a POST with an Idempotency-Key once. The key, the effect and the response are one transaction, which each use of
+ * `Database` in the handler joins. Errors are not stored: the corrected request may use the same key. Routes with
+ * streamed bodies, or marked by `HandlesIdempotencyKey`, use `IdempotencyStoreService` themselves.
  * @see draft-ietf-httpapi-idempotency-key-header-07
  */
 @Injectable()

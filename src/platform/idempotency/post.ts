@@ -2,8 +2,8 @@ import { applyDecorators, Post as NestPost, UseInterceptors } from '@nestjs/comm
 import { IdempotencyInterceptor } from './idempotency.interceptor';
 
 /**
- * Nest's `@Post`, whose route keeps what its caller sends with an Idempotency-Key. On these routes and no global
- * interceptor: Nest wraps each handler that has one in promises and observables, a tenth of a read's CPU time.
+ * Declares a POST route with support for the Idempotency-Key. The interceptor is not global: Nest wraps each handler
+ * with an interceptor in promises and observables, which costs 10 % of the CPU time of a read.
  */
 export function Post(path?: string | string[]): MethodDecorator {
   return applyDecorators(NestPost(path), UseInterceptors(IdempotencyInterceptor));

@@ -8,7 +8,7 @@ function record(): { lines: string[]; write(line: string): void } {
 }
 
 describe(createLogger.name, () => {
-  it('never writes a secret, at the top or below', () => {
+  it('redacts secrets at the top and below', () => {
     const sink = record();
     const logger = createLogger('info', sink);
     const secrets = { password: 'canary', accessToken: 'canary', 'set-cookie': 'canary', coverLetter: 'canary' };
@@ -21,7 +21,7 @@ describe(createLogger.name, () => {
     expect(JSON.parse(sink.lines[0] ?? '{}')).toMatchObject({ level: 'info', password: '[redacted]' });
   });
 
-  it('writes one line whatever the text holds', () => {
+  it('writes one line for a text with line breaks', () => {
     const sink = record();
 
     new NestLogger(createLogger('info', sink)).warn('a\r\n{"level":"error"}\u001b[2J', 'Source');
@@ -35,7 +35,7 @@ describe(createLogger.name, () => {
 });
 
 describe(registerRequestLog.name, () => {
-  it('writes the pattern of the route and the names of parameters, and nothing that a caller wrote', async () => {
+  it('logs the route pattern and the names of parameters, but no text of the caller', async () => {
     const sink = record();
     const server = fastify();
     registerRequestLog(server, createLogger('info', sink));
@@ -60,13 +60,13 @@ describe(parameterNames.name, () => {
     ['/v1/x?canary', []],
     ['/v1/x?canary@example.com=1', ['?']],
     ['/v1/canary', []],
-  ])('gives the names of %s and no value', (url, names) => {
+  ])('returns the names of %s and no value', (url, names) => {
     expect(parameterNames(url)).toEqual(names);
   });
 });
 
 describe(escapeControlCharacters.name, () => {
-  it('escapes what moves a cursor or ends a line', () => {
+  it('escapes control characters and line ends', () => {
     expect(escapeControlCharacters('a\u0000b\u009bc\u2028d é')).toBe('a\\u0000b\\u009bc\\u2028d é');
   });
 });

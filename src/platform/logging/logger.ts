@@ -3,7 +3,7 @@ import type { Config } from '../config/config';
 import { ConfigError } from '../config/load-config';
 import type { FastifyInstance } from 'fastify';
 
-/** Where a secret may stand in something logged, at the top and one level below. */
+/** Names of secret values, redacted at the top and two levels below. */
 const SECRET_NAMES = [
   'authorization',
   'cookie',
@@ -27,23 +27,23 @@ const SECRET_NAMES = [
   'instructions',
 ];
 
-/** What stands in a secret's place. */
+/** The replacement of a secret. */
 export const CENSOR = '[redacted]';
 
-/** pino's redaction paths for `SECRET_NAMES`; bodies and headers are not logged in the first place, this is the net below. */
+/** Redaction paths of pino for `SECRET_NAMES`. Bodies and headers are not logged; this is a second line of defence. */
 export const REDACTED_PATHS: string[] = SECRET_NAMES.flatMap((name) => {
   const step = `["${name}"]`;
   return [step.slice(1, -1).includes('-') ? step : name, `*${step}`, `*.*${step}`];
 });
 
-/** What a name of a parameter looks like; a value without a name, or an encoded name, is something else. */
+/** A plain name of a parameter, not encoded. */
 const PARAMETER_NAME = /^[a-z]\w{0,39}$/i;
-/** Most parameters whose names are logged: more than any route has. */
+/** Most names that are logged; no route has more parameters. */
 const MAX_NAMES = 40;
 
 /**
- * Returns the names of a URL's query parameters, each once. Their values are what people search for, addresses, and
- * secrets of links: none is logged.
+ * Returns the names of the query parameters, each once. Values are never logged: they may be search texts, addresses or
+ * secrets of links.
  */
 export function parameterNames(url: string): string[] {
   const start = url.indexOf('?');
@@ -56,14 +56,14 @@ export function parameterNames(url: string): string[] {
   return [...new Set(names.map((name) => (PARAMETER_NAME.test(name) ? name : '?')))];
 }
 
-/** Returns the text with its control characters escaped, so that no sender writes log lines or moves a terminal's cursor. */
+/** Escapes control characters, so that a text cannot forge log lines or control a terminal. */
 export function escapeControlCharacters(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
 }
 
-/** Makes the process's logger: JSON lines on standard output, times in UTC, secrets redacted. */
+/** Creates the logger of the process: JSON lines on standard output, times in UTC, secrets redacted. */
 export function createLogger(level: Config['log']['level'], destination?: { write(line: string): void }): Logger {
   const options = {
     level,
@@ -74,7 +74,7 @@ export function createLogger(level: Config['log']['level'], destination?: { writ
   return destination ? pino(options, destination) : pino(options);
 }
 
-/** Ends the process with code 1 and the reason on standard error: settings that do not fit are told without a stack. */
+/** Exits with code 1 and prints the reason to standard error; for invalid settings without a stack trace. */
 export function reportFatal(error: unknown): void {
   const reason =
     error instanceof ConfigError
@@ -85,7 +85,7 @@ export function reportFatal(error: unknown): void {
   process.stderr.write(`${reason}\n`, () => process.exit(1));
 }
 
-/** Writes one line per request when its answer is sent: never a body, a header, a path or a value of a query. */
+/** Logs one line per request after its response: never a body, a header, a path or a value of the query. */
 export function registerRequestLog(fastify: FastifyInstance, logger: Logger): void {
   fastify.addHook('onResponse', (request, reply, done) => {
     const level = reply.statusCode >= 500 ? 'warn' : 'info';

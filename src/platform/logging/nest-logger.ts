@@ -3,15 +3,15 @@ import type { Logger } from 'pino';
 import { currentContext } from '../context/request-context';
 import { escapeControlCharacters } from './logger';
 
-/** Nest's own reports on starting, a line per module and route: for who debugs that. */
-const START_REPORTS = new Set<unknown>(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer']);
+/** Sources of Nest's start messages, one line per module and route. They are logged at level debug. */
+const STARTUP_SOURCES = new Set<unknown>(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer']);
 
-/** Writes what Nest and our services log into the process's logger, with the request they log for. */
+/** Passes the logs of Nest and of the services to the logger of the process, with the id of the current request. */
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 
   log(message: unknown, ...details: unknown[]): void {
-    this.write(START_REPORTS.has(details.at(-1)) ? 'debug' : 'info', message, details);
+    this.write(STARTUP_SOURCES.has(details.at(-1)) ? 'debug' : 'info', message, details);
   }
 
   error(message: unknown, ...details: unknown[]): void {
@@ -34,7 +34,7 @@ export class NestLogger implements LoggerService {
     this.write('fatal', message, details);
   }
 
-  /** Nest gives the name of the logger last, and a stack before it. */
+  /** Writes a message. Nest passes the source as the last detail, and a stack trace before it. */
   private write(
     level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal',
     message: unknown,

@@ -14,10 +14,12 @@ import { MetricsService } from './metrics.service';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 
-/** GET /metrics on the API, unless METRICS_PORT gives it a port of its own. */
+/** GET /metrics on the port of the API, unless METRICS_PORT is set. */
 @ApiExcludeController()
 @Controller('metrics')
-@Public('a local scraper carries no session; in production it uses METRICS_PORT or an admin', { inProduction: 'admin' })
+@Public('a local scraper has no session; in production it uses METRICS_PORT or signs in as an admin', {
+  inProduction: 'admin',
+})
 export class MetricsController {
   constructor(
     private readonly metrics: MetricsService,
@@ -32,7 +34,7 @@ export class MetricsController {
   }
 }
 
-/** Serves GET /metrics on METRICS_PORT, for networks where only scrapers reach that port; without the setting, nothing. */
+/** Serves GET /metrics on METRICS_PORT, which only scrapers should reach. Does nothing without the setting. */
 @Injectable()
 export class MetricsServer implements OnApplicationBootstrap, OnApplicationShutdown {
   private server: Server | undefined;

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { MetricsService } from './metrics.service';
 import { MetricsController, MetricsServer } from './metrics.controller';
 
-/** The process's figures for Prometheus; needs DatabaseModule. */
+/** The metrics of the process for Prometheus. Needs DatabaseModule. */
 @Global()
 @Module({ controllers: [MetricsController], providers: [MetricsService, MetricsServer], exports: [MetricsService] })
 export class MetricsModule implements OnModuleInit {

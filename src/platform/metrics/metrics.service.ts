@@ -6,10 +6,10 @@ import { PoolStatisticsService } from '../database/driver/role-pools';
 
 const BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** The figures of this process, in Prometheus' form. */
+/** The metrics of this process in the format of Prometheus. */
 @Injectable()
 export class MetricsService {
-  /** Other modules put their own figures here. */
+  /** The registry, also for the metrics of other modules. */
   readonly registry = new Registry();
   private readonly durations: Histogram<'method' | 'route' | 'status'>;
   private readonly labelledMetrics = new Map<string, Histogram.Internal<'method' | 'route' | 'status'>>();
@@ -19,14 +19,14 @@ export class MetricsService {
     collectDefaultMetrics({ register: this.registry });
     this.durations = new Histogram({
       name: 'http_request_duration_seconds',
-      help: 'Time from the request to its answer, by route pattern.',
+      help: 'Time from the request to its response, by route pattern.',
       labelNames: ['method', 'route', 'status'],
       buckets: BUCKETS,
       registers: [this.registry],
     });
     new Gauge({
       name: 'database_pool_connections',
-      help: 'Connections of a pool: all of them, those idle, and requests waiting for one.',
+      help: 'Connections of a pool: total, idle, and requests waiting for one.',
       labelNames: ['role', 'state'],
       registers: [this.registry],
       collect() {
@@ -40,7 +40,7 @@ export class MetricsService {
     this.registerCacheMetrics(cache);
   }
 
-  /** Measures every request from now on; unknown paths share one label, since anybody can invent them. */
+  /** Measures every request. Unknown paths share one label, since their number is unlimited. */
   register(fastify: FastifyInstance): void {
     fastify.addHook('onResponse', (request, reply, done) => {
       this.findDurations(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode).observe(
@@ -50,11 +50,11 @@ export class MetricsService {
     });
   }
 
-  /** The cache counts for itself: a label looked up for each read would cost more than the read. */
+  /** Exposes the counters of the cache. Looking up a label for each read would cost more than the read. */
   private registerCacheMetrics(cache: CacheStats): void {
     new Counter({
       name: 'cache_reads_total',
-      help: 'Reads through the cache by what answered: memory, redis, database (and kept), or bypassed (the cache is off or may not serve).',
+      help: 'Reads through the cache by source: memory, redis, database, or bypassed (cache off or not usable).',
       labelNames: ['from'],
       registers: [this.registry],
       collect() {
@@ -64,7 +64,7 @@ export class MetricsService {
     });
     new Counter({
       name: 'cache_bumps_total',
-      help: "New versions of tenants given by this process, after its own writes and for others' it was first to hear of.",
+      help: 'Cache versions of tenants that this process changed: own writes, and others it saw first.',
       registers: [this.registry],
       collect() {
         this.reset();
@@ -73,7 +73,7 @@ export class MetricsService {
     });
   }
 
-  /** Kept, since prom-client checks and joins the labels anew each time; there are as many as routes times statuses. */
+  /** Returns the histogram of these labels. Cached, since prom-client checks and joins labels on each call. */
   private findDurations(
     method: string,
     route: string,
