@@ -70,9 +70,7 @@ async function runRefresh(refresh: () => Promise<unknown>): Promise<'refreshed' 
 
 /** Records the emails and marks the connections in one transaction, so each owner is notified exactly once. */
 async function notifyLostConnections({ asWorker, readOnly, service }: TaskContext): Promise<number> {
-  const waits = await readOnly((unit) =>
-    unit.query<{ waits: boolean }>(`SELECT app.has_lost_connections() AS waits`),
-  );
+  const waits = await readOnly((unit) => unit.query<{ waits: boolean }>(`SELECT app.has_lost_connections() AS waits`));
   if (!waits[0]?.waits) return 0;
   const [recorded] = await asWorker((unit) =>
     unit.query<{ emails: number }>(`SELECT app.record_reconnect_deliveries($1) AS emails`, [MAX_CONNECTIONS]),

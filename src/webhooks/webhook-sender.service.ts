@@ -89,7 +89,9 @@ export class WebhookSenderService {
 
 function toSendResult({ statusCode: status = 0, headers }: IncomingMessage): SendResult {
   if (status >= 200 && status < 300) return { status, error: null };
-  const pauseMs = BUSY_STATUSES.includes(status) ? retryAfterMs(headers['retry-after'], MAX_RETRY_AFTER_MS) : undefined;
+  const pauseMs = BUSY_STATUSES.includes(status)
+    ? parseRetryAfter(headers['retry-after'], MAX_RETRY_AFTER_MS)
+    : undefined;
   return { status, error: `The receiver answered ${status}.`, ...(pauseMs !== undefined && { retryAfterMs: pauseMs }) };
 }
 

@@ -37,7 +37,7 @@ export class GenerationsController {
   ) {}
 
   @Post()
-  @KeepsItsOwnKey('no transaction may be open while a provider writes; the key is stored with the reservation')
+  @HandlesIdempotencyKey('no transaction may be open while a provider writes; the key is stored with the reservation')
   @ApiOperation({
     operationId: 'createGeneration',
     summary: 'Generate a draft',

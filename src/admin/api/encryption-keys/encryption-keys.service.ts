@@ -87,7 +87,9 @@ export class EncryptionKeysService {
 
   private async readKeys(unit: UnitOfWork): Promise<EncryptionKeyDto[]> {
     const [rows, backupRows] = await Promise.all([
-      unit.query<{ id: string; uses: number }>(`SELECT master_key AS id, uses FROM app.count_data_keys_by_master_key()`),
+      unit.query<{ id: string; uses: number }>(
+        `SELECT master_key AS id, uses FROM app.count_data_keys_by_master_key()`,
+      ),
       unit.query<{ id: string; backups: number }>(BACKUPS_BY_KEY),
     ]);
     const { ids, currentId } = this.masterKeys;
