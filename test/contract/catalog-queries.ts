@@ -1,4 +1,4 @@
-/** Grants as 'role: RIGHTS' lines; NULL (nobody but the owner) as none. */
+/** Grants as 'role: RIGHTS' lines; no lines for NULL, which leaves the owner only. */
 function buildGrants(acl: string, owner: string): string {
   return `(SELECT coalesce(jsonb_agg(line ORDER BY line), '[]') FROM (
     SELECT (CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END) || ': '
@@ -6,7 +6,7 @@ function buildGrants(acl: string, owner: string): string {
     FROM aclexplode(${acl}) g WHERE g.grantee <> ${owner} GROUP BY g.grantee) AS lines)`;
 }
 
-/** What an extension brought along is its own affair. */
+/** Excludes objects of extensions. */
 function buildOwnFilter(catalog: string, alias: string): string {
   return `${alias}.${catalog === 'pg_proc' ? 'pronamespace' : 'relnamespace'}::regnamespace::text IN ('public', 'auth', 'app', 'audit')
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = '${catalog}'::regclass AND d.objid = ${alias}.oid AND d.deptype = 'e')`;
@@ -81,7 +81,7 @@ const EXTENSIONS = `SELECT e.extname AS name, to_jsonb(e.extnamespace::regnamesp
 const LISTS = `SELECT 'app.partitioned_tables' AS name, jsonb_agg(to_jsonb(t) ORDER BY t.table_name) AS facts FROM app.partitioned_tables t
   UNION ALL SELECT 'audit.audited_tables', jsonb_agg(to_jsonb(t) ORDER BY t.table_name) FROM audit.audited_tables t`;
 
-/** One query a section of the catalog, each row a name and its facts. */
+/** One query per section of the catalog. Each row is a name and its facts. */
 export const CATALOG_QUERIES = {
   extensions: EXTENSIONS,
   roles: ROLES,
@@ -91,5 +91,5 @@ export const CATALOG_QUERIES = {
   functions: FUNCTIONS,
 } as const;
 
-/** Tables whose rows are part of the schema; they exist only once the migrations have run. */
+/** Tables whose rows are part of the schema. They exist after the migrations. */
 export const SCHEMA_LISTS = LISTS;

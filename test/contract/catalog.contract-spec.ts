@@ -9,7 +9,7 @@ describe('the schema', () => {
   });
   afterAll(() => database.end());
 
-  it('is the one checked in as test/contract/catalog.json (npm run contract rewrites it)', async () => {
+  it('equals test/contract/catalog.json (npm run contract rewrites it)', async () => {
     expectCheckedIn('catalog.json', await readCatalog((sql) => database.query('app', sql)));
   });
 });

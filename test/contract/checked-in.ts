@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Compares a contract with the one that is checked in beside this file. `npm run contract` (UPDATE_CONTRACTS=1) writes it
- * anew instead; the difference is then in the commit, for its reviewer.
+ * Compares a contract with the checked-in one in this folder. `npm run contract` (UPDATE_CONTRACTS=1) rewrites it
+ * instead; the reviewer sees the difference in the commit.
  */
 export function expectCheckedIn(file: string, contract: unknown): void {
   const path = join(__dirname, file);

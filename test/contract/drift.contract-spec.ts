@@ -1,12 +1,12 @@
 import { DataSource, type EntityMetadata } from 'typeorm';
 import { startApp, type TestApp } from '../support/test-app';
 
-/** A column as both sides can tell it: `numeric(10,2)`, `text[]`, and whether it takes NULL. */
+/** A column as both sides describe it: `numeric(10,2)`, `text[]`, and whether it is nullable. */
 type Columns = Record<string, string>;
 
 /**
- * TypeORM's own `migration:generate --check` wants a bookkeeping table for generated columns and reports partitions and
- * policies as drift; so names, types and nullability are compared here, the rest by the catalog contract.
+ * TypeORM's `migration:generate --check` needs a table for generated columns, and reports partitions and policies as
+ * drift. So this test compares names, types and nullability; the catalog contract compares the rest.
  */
 describe('the entities', () => {
   let app: TestApp;
@@ -36,7 +36,7 @@ describe('the entities', () => {
     );
   }
 
-  it('mirror the tables the migrations make, column by column', async () => {
+  it('match the columns of the migrated tables', async () => {
     const entities = app.get(DataSource).entityMetadatas;
     const drift: string[] = [];
     for (const metadata of entities) {

@@ -42,7 +42,7 @@ const TABLES: readonly (readonly [Type, string])[] = [
   [RunTaskDto, 'backups'],
 ];
 
-/** Columns that have another name than their field. */
+/** Columns with another name than their field. */
 const COLUMNS: Readonly<Record<string, string>> = {
   'PutMetricDto.metric': 'metric_name',
   'PutMetricDto.value': 'metric_value',
@@ -66,7 +66,9 @@ interface Property {
   readonly pattern?: string;
 }
 
-/** Fields that no column with a limit holds: looked up, compared, or kept sealed, hashed or in a document. */
+/**
+ * Fields without a column with a limit: used for a search or comparison, or stored encrypted, hashed or in a document.
+ */
 const NOT_STORED: readonly string[] = [
   'AcceptGenerationDto.proposalId',
   'ChangePasswordDto.currentPassword',
@@ -97,7 +99,7 @@ const NOT_STORED: readonly string[] = [
   'StepUpDto.code',
 ];
 
-/** Where a field's rules say less than its column does. */
+/** Fields with weaker rules than their column. */
 type Laxer = string;
 
 interface Operation {
@@ -116,7 +118,7 @@ const { relations } = json<{ relations: Record<string, Relation> }>('catalog.jso
 const { paths, components } = json<Contract>('openapi.json');
 const { schemas } = components;
 
-/** The bodies that operations take. */
+/** Returns the body classes of operations. */
 const bodies = [
   ...new Set(
     Object.values(paths)
@@ -137,7 +139,7 @@ const numberIn = (text: string, pattern: RegExp): number | undefined => {
 const isLaxer = (own: number | undefined, column: number | undefined): boolean =>
   column !== undefined && (own === undefined || own > column);
 
-/** The limits that the CHECKs of a table set for one column. */
+/** Returns the limits of one column in the CHECKs of its table. */
 function checksOf({ constraints }: Relation, column: string) {
   const text = Object.values(constraints)
     .filter((constraint) => constraint.startsWith('CHECK'))
@@ -158,7 +160,7 @@ function rulesOf(type: Type, field: string) {
     .filter(({ propertyName }) => propertyName === field);
 }
 
-/** Compares the rules that a body is held to, and what OpenAPI says of them, with the column. */
+/** Compares the rules of a field and its OpenAPI schema with the column. */
 function laxerThan(type: Type, field: string, property: Property, relation: Relation): Laxer[] {
   const column = columnOf(type.name, field);
   const checks = checksOf(relation, column);
@@ -203,13 +205,13 @@ describe('the limits of bodies', () => {
     return fields.map(([field, property]) => ({ type, field, property, relation }));
   });
 
-  it('are nowhere laxer than the CHECKs and types of their columns, in code points, and are what OpenAPI says', () => {
+  it('are at least as strict as the CHECKs and types of their columns, in code points, and match OpenAPI', () => {
     expect(
       compared.flatMap(({ type, field, property, relation }) => laxerThan(type, field, property, relation)),
     ).toEqual([]);
   });
 
-  it('are compared for each field of each body, unless no column holds it', () => {
+  it('are compared for each field of each body that has a column', () => {
     const fields = bodies.flatMap((body) =>
       Object.keys(schemas[body]?.properties ?? {}).map((field) => `${body}.${field}`),
     );
@@ -218,7 +220,7 @@ describe('the limits of bodies', () => {
     expect(fields.filter((field) => !isCompared.has(field))).toEqual(NOT_STORED);
   });
 
-  it('are compared for the fields of every table, and a laxer one is found', () => {
+  it('are compared for the fields of every table, and a weaker one is found', () => {
     expect(compared.length).toBeGreaterThan(70);
     expect(new Set(compared.map(({ type }) => type)).size).toBe(TABLES.length);
     const relation: Relation = {

@@ -16,7 +16,7 @@ const LISTS = ['error-codes.spec.ts', 'openapi.spec.ts'];
 
 const CODES: ReadonlySet<string> = new Set(Object.keys(ERROR_CODES));
 
-/** The calls whose arguments are what a test compares with: a matcher, and the table of a test. */
+/** Calls whose arguments a test compares with: a matcher, and the table of a test. */
 const COMPARES = /^expect\(.*\)(?:\.\w+)+$|\b(?:it|test|describe)(?:\.\w+)*\.each$/s;
 
 function specFiles(): SourceFile[] {
@@ -31,7 +31,7 @@ function parse(text: string): SourceFile {
   return createSourceFile('a.spec.ts', text, ScriptTarget.Latest, true);
 }
 
-/** The codes that a test compares an answer or an error with; one that it only names is not among them. */
+/** Returns the codes that a test compares a response or an error with. Codes that it only mentions do not count. */
 function expectedCodes(node: Node, isCompared = false): string[] {
   if (isStringLiteralLike(node)) return isCompared ? codesIn(node.text) : [];
   const found: string[] = [];
@@ -42,14 +42,14 @@ function expectedCodes(node: Node, isCompared = false): string[] {
   return found;
 }
 
-/** The text itself, or the code in a text of JSON. */
+/** Returns the code in a text, or in a text of JSON. */
 function codesIn(text: string): string[] {
   const code = /"code":"([^"]+)"/.exec(text)?.[1] ?? text;
   return CODES.has(code) ? [code] : [];
 }
 
-describe('the codes of errors', () => {
-  it('are each expected by a test of what the server answers or throws', () => {
+describe('error codes', () => {
+  it('are each expected by a test of a response or an error', () => {
     const expected = new Set(specFiles().flatMap((file) => expectedCodes(file)));
 
     expect([...CODES].filter((code) => !expected.has(code))).toEqual([]);
@@ -71,7 +71,7 @@ describe('the codes of errors', () => {
     expect(named.filter((name) => !isRoute(name))).toEqual([]);
   });
 
-  it('that a test only names do not count', () => {
+  it('do not count when a test only mentions them', () => {
     const named = `const CODE = 'job.not_found'; expect(codes.includes('audit.not_found')).toBe(true);`;
     const compared = `expect(body.code).toBe('user.not_found'); it.each([['sync.not_found']])('x', f); expect(text).toContain('"code":"task.not_found"');`;
 

@@ -63,11 +63,11 @@ describe('the OpenAPI contract', () => {
     return operations.filter(([name, operation]) => isWrong(operation, name)).map(([name]) => name);
   }
 
-  it('is what test/contract/openapi.json says; after a wanted change, `npm run openapi` writes it anew', () => {
+  it('equals test/contract/openapi.json (npm run openapi rewrites it)', () => {
     expect(JSON.parse(text)).toEqual(JSON.parse(readFileSync('test/contract/openapi.json', 'utf8')));
   });
 
-  it('names each operation once, by a verb and a noun that a generated client can call', () => {
+  it('has a unique operationId of a verb and a noun for each operation', () => {
     const ids = operations.map(([, { operationId = '' }]) => operationId);
 
     expect(ids.filter((id) => !/^[a-z]+(?:[A-Z][a-z]+)*$/.test(id))).toEqual([]);
@@ -80,7 +80,7 @@ describe('the OpenAPI contract', () => {
     expect(failing(({ tags = [] }) => tags.length !== 1)).toEqual([]);
   });
 
-  it('has one success and the 4xx answers of every operation', () => {
+  it('has one success and the 4xx responses of every operation', () => {
     const statuses = ({ responses }: Operation) => Object.keys(responses);
 
     expect(failing((operation) => !statuses(operation).some((status) => status.startsWith('2')))).toEqual([]);
@@ -90,7 +90,7 @@ describe('the OpenAPI contract', () => {
     expect(failing((operation) => !statuses(operation).includes('429'))).toEqual([]);
   });
 
-  it('names only routes that exist in its descriptions', () => {
+  it('mentions only existing routes in its descriptions', () => {
     const named = text.match(/\b(?:GET|POST|PUT|PATCH|DELETE) \/v1\/[\w/{}-]+(?![\w/{}:-])/g) ?? [];
     const routes = new Set(operations.map(([name]) => name));
 
@@ -108,7 +108,7 @@ describe('the OpenAPI contract', () => {
     expect(bare.filter((field) => !field.startsWith('Problem.'))).toEqual([]);
   });
 
-  it('has no default in any body of a request, so a generated client sends only what its caller gives', () => {
+  it('has no default in request bodies, so that generated clients send only the given fields', () => {
     const withDefaults = operations.flatMap(([name, { requestBody }]) =>
       Object.values(requestBody?.content ?? {})
         .flatMap(({ schema }) => defaultsIn(schema, ''))
@@ -120,7 +120,7 @@ describe('the OpenAPI contract', () => {
     expect(schemas.flatMap(([name, schema]) => defaultsIn(schema, name))).toEqual([]);
   });
 
-  /** The pointers of all `default` below a schema, through its references. */
+  /** Returns the pointers of all `default` below a schema, following references. */
   function defaultsIn(value: unknown, pointer: string, seen: readonly unknown[] = []): string[] {
     if (typeof value !== 'object' || value === null || seen.includes(value)) return [];
     const found = 'default' in value && !pointer.endsWith('/properties') ? [pointer] : [];
@@ -133,7 +133,7 @@ describe('the OpenAPI contract', () => {
     ];
   }
 
-  it('has ids that are 64-bit integers from 1 up, in paths, queries and bodies', () => {
+  it('has ids that are 64-bit integers from 1, in paths, queries and bodies', () => {
     const isId = (name: string) => /^(id|\w+Id)$/.test(name);
     const inAddresses = operations.flatMap(([operation, { parameters = [] }]) =>
       parameters
@@ -155,13 +155,13 @@ describe('the OpenAPI contract', () => {
       expect(field).toEqual([field[0], expect.objectContaining({ format: 'int64', minimum: 1 })]);
   });
 
-  it('says of every operation whether it needs a token', () => {
+  it('declares for every operation whether it needs a token', () => {
     expect(failing(({ security }) => security === undefined)).toEqual([]);
     expect(failing(({ security }, name) => / \/v1\/jobs/.test(name) && security?.length !== 1)).toEqual([]);
     expect(failing(({ security }, name) => name === 'POST /v1/auth/login' && security?.length !== 0)).toEqual([]);
   });
 
-  it('fills in no optional filter or header, and no id of a row, so what Swagger UI sends finds rows', () => {
+  it('has no example for optional filters, headers and ids of rows, so that Swagger UI finds rows', () => {
     const filled = operations.flatMap(([name, { parameters = [] }]) =>
       parameters
         .filter(({ required, schema }) => (!required || schema['format'] === 'int64') && 'example' in schema)
@@ -178,7 +178,7 @@ describe('the OpenAPI contract', () => {
     }
   });
 
-  it('gives every error a problem document and every stream or file the type of a text', () => {
+  it('has a problem document for every error and a text for every stream or file', () => {
     const bodies = operations.flatMap(([name, { responses }]) =>
       Object.entries(responses).map(([status, answer]) => ({
         name,
@@ -203,7 +203,7 @@ describe('the OpenAPI contract', () => {
     expect(texts).toEqual([{ type: 'string' }, { type: 'string' }]);
   });
 
-  it('promises an Idempotency-Key only where it is kept', () => {
+  it('documents an Idempotency-Key only where it is supported', () => {
     const takesKey = failing(({ parameters = [] }) => parameters.some(({ name }) => name === 'Idempotency-Key'));
     const ignored = [
       '/v1/webhooks',
@@ -216,7 +216,7 @@ describe('the OpenAPI contract', () => {
     expect(takesKey.filter((name) => ignored.includes(name.slice(5)) || name.includes('/auth/'))).toEqual([]);
   });
 
-  it('names the headers of answers and the merge patch', () => {
+  it('documents response headers and the merge patch', () => {
     const headers = (name: string, status: string) =>
       Object.keys(operations.find(([found]) => found === name)?.[1].responses[status]?.headers ?? {});
 
@@ -232,7 +232,7 @@ describe('the OpenAPI contract', () => {
     ).toEqual([]);
   });
 
-  it('names the preconditions of each read of a resource with a version, and what they answer', () => {
+  it('documents the preconditions and their responses for each read of a resource with a version', () => {
     const named = (name: string) =>
       operations.find(([found]) => found === name)?.[1].parameters?.map((parameter) => parameter.name) ?? [];
     const versioned = failing(({ responses }, name) => name.startsWith('GET') && '304' in responses);
@@ -252,7 +252,7 @@ describe('the OpenAPI contract', () => {
     expect(failing(({ responses }, name) => '412' in responses !== named(name).includes('If-Match'))).toEqual([]);
   });
 
-  it('has a pattern for every amount, in bodies and answers, which the example fits', () => {
+  it('has a pattern for every amount, in bodies and responses, that the example matches', () => {
     const amounts = schemas.flatMap(([name, { properties = {} }]) =>
       Object.entries(properties)
         .filter(

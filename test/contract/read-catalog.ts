@@ -1,14 +1,14 @@
 import { CATALOG_QUERIES, SCHEMA_LISTS } from './catalog-queries';
 import type { CatalogQuery } from '../../src/platform/database/schema/schema-verifier';
 
-/** A database's schema as plain facts: section, name, facts. Two equal schemas give equal objects. */
+/** The schema of a database as plain facts: section, name, facts. Equal schemas are equal objects. */
 export type Catalog = Record<string, Record<string, unknown>>;
 
 /**
- * Reads everything of the schema that can be got wrong (columns, constraints, indexes, policies, triggers, grants,
+ * Reads all parts of the schema (columns, constraints, indexes, policies, triggers, grants,
  * functions, roles), sorted, so that it can be checked in and compared. The names of yearly partitions are written
  * relative to this year, or every January would look like a change.
- * @param query any login's; the list of roles and grants is open to all
+ * @param query of any login; all logins can read roles and grants
  */
 export async function readCatalog(query: CatalogQuery): Promise<Catalog> {
   const catalog: Catalog = {};
@@ -27,7 +27,7 @@ function toSection(rows: Record<string, unknown>[]): Record<string, unknown> {
   return Object.fromEntries(entries.sort(([a], [b]) => compare(a, b)));
 }
 
-/** jsonb orders keys by length first; a reader looks them up by the alphabet. */
+/** Sorts keys by the alphabet; jsonb orders them by length first. */
 function sorted(facts: unknown): unknown {
   if (facts === null || typeof facts !== 'object' || Array.isArray(facts)) return facts;
   const entries = Object.entries(facts).sort(([a], [b]) => compare(a, b));

@@ -3,7 +3,7 @@ import { startApp, type TestApp } from '../support/test-app';
 import { buildBadRequests } from '../support/bad-input';
 import { readOperations, type Operation } from '../support/openapi-operations';
 
-/** The most that are written into one failure. */
+/** Most violations in one failure message. */
 const SHOWN = 20;
 
 interface Problem {
@@ -26,7 +26,7 @@ describe('bad input', () => {
   });
   afterAll(() => app.close());
 
-  it('is answered by a clear 4xx problem on every route, naming the field where there is one', async () => {
+  it('is a clear 4xx problem on every route, with the field if there is one', async () => {
     const wrong: string[] = [];
     let sent = 0;
     for (const operation of operations) {
@@ -58,8 +58,8 @@ describe('bad input', () => {
     expect(sent).toBeGreaterThan(30 * operations.filter(({ body }) => body).length);
   }, 120_000);
 
-  it('has at least 30 kinds for every route that takes a body', () => {
-    // The rows of an import have rules of their own; what is wrong with them is told row by row (jobs-import.e2e-spec).
+  it('has at least 30 kinds for every route with a body', () => {
+    // The import reports errors row by row: see jobs-import.e2e-spec.
     const single = operations.filter(({ body, path }) => body && path !== '/v1/jobs/import');
     const few = single.filter((operation) => buildBadRequests(operation).length < 30);
 

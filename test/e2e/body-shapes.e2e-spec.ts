@@ -7,20 +7,20 @@ import { readOperations } from '../support/openapi-operations';
 
 const MIB = 1_048_576;
 
-/** What a route without a sign-in reads at most. */
+/** Limit of a body without sign-in. */
 const PUBLIC_BYTES = 60_000;
 const FORM_BYTES = 15_000;
 
-/** A body may cost so many times what parsing it costs. */
+/** Allowed cost of a body, as a multiple of the cost of parsing it. */
 const FACTOR = 6;
 
-/** Other work of the machine only ever adds to a measurement: the smallest of several is the nearest. */
+/** Number of measurements. Other load only adds to them, so the smallest is the most exact. */
 const ATTEMPTS = 4;
 
-/** One of each kind: no sign-in, many fields, lists, a URL, an address, no body at all. */
+/** One route of each kind: no sign-in, many fields, lists, a URL, an address, no body. */
 const ROUTES = ['POST /v1/auth/login', 'POST /v1/jobs', 'PUT /v1/profile', 'POST /v1/webhooks', 'POST /v1/jobs/sync'];
 
-describe('a mebibyte of anything', () => {
+describe('a body of one mebibyte', () => {
   let app: TestApp;
   let user: SignedInCaller;
   let cookie: string;
@@ -45,7 +45,7 @@ describe('a mebibyte of anything', () => {
     return (await user.send(method, path, body, headers)).status;
   };
 
-  /** The requests that held the event loop longer than they may, with what was measured. */
+  /** Returns the requests that blocked the event loop too long, with the measurements. */
   const slowOnes = async (requests: readonly ShapedRequest[]): Promise<string[]> => {
     const slow: string[] = [];
     for (const request of requests) {
@@ -55,7 +55,7 @@ describe('a mebibyte of anything', () => {
         let status = 0;
         const took = await measureLongestTick(async () => (status = await send(request)));
         if (status >= 500) slow.push(`${label} → ${status}`);
-        // Most are far below the fastest calibration so far; one that is not is compared with this very moment.
+        // Most are far below the fastest calibration. The others are compared with a new one.
         isSlow = took > FACTOR * fastestWalk && took > FACTOR * calibrate();
         seen.push(`${Math.round(took)} ms, ${Math.round(fastestWalk)} ms to walk`);
         if (isSlow && seen.length === ATTEMPTS) slow.push(`${label}: ${seen.join('; ')}`);
@@ -64,18 +64,18 @@ describe('a mebibyte of anything', () => {
     return slow;
   };
 
-  it.each(ROUTES)('does not hold up the process at %s', async (route) => {
+  it.each(ROUTES)('does not block the process at %s', async (route) => {
     const operation = (await readOperations(app.url)).find(({ method, path }) => `${method} ${path}` === route)!;
     const bytes = operation.signedIn ? MIB - 4_096 : PUBLIC_BYTES;
 
     expect(await slowOnes(buildShapedRequests(operation, bytes))).toEqual([]);
   });
 
-  it('does not hold up the process at the import', async () => {
+  it('does not block the process at the import', async () => {
     expect(await slowOnes(buildImportShapes(MIB))).toEqual([]);
   }, 60_000);
 
-  it('does not hold up the process at a form of the dashboard', async () => {
+  it('does not block the process at a form of the dashboard', async () => {
     expect(await slowOnes([MIB, FORM_BYTES].flatMap((bytes) => buildFormShapes('/admin/sign-in', bytes)))).toEqual([]);
   });
 });

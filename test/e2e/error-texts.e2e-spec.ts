@@ -6,8 +6,8 @@ import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, createUser, type SignedInCaller, signInFrom } from '../support/accounts';
 import { buildJob } from '../support/factories/job.factory';
 
-/** What the errors of the API say to the people who read them. */
-describe('the texts of errors', () => {
+/** The titles and details of errors, which people read. */
+describe('error texts', () => {
   let app: TestApp;
   let user: SignedInCaller;
   let admin: SignedInCaller;
@@ -25,7 +25,7 @@ describe('the texts of errors', () => {
     body.detail,
   ];
 
-  it('say which role is missing', async () => {
+  it('name the missing role', async () => {
     expect(answerOf(await user.get('/v1/admin/users'))).toEqual([
       403,
       'auth.forbidden',
@@ -34,7 +34,7 @@ describe('the texts of errors', () => {
     ]);
   });
 
-  it('say how to confirm the password', async () => {
+  it('explain how to re-authenticate', async () => {
     expect(answerOf(await admin.post('/v1/admin/backups', { reason: 'a test' }))).toEqual([
       403,
       'auth.step_up_required',
@@ -53,7 +53,7 @@ describe('the texts of errors', () => {
     ],
     ['a read-only field', { title: 'A', id: 1 }, 'The field "id" is read-only. Leave it out. Known fields: '],
     ['null for a field that has a default', { title: 'A', currency: null }, 'currency must not be null. Leave it out.'],
-  ])('of a body say with %s what to send', async (_, body, detail) => {
+  ])('say what to send instead of %s', async (_, body, detail) => {
     const answer = await user.post('/v1/jobs', body);
 
     expect([answer.status, answer.body.detail.slice(0, detail.length)]).toEqual([400, detail]);
@@ -66,7 +66,7 @@ describe('the texts of errors', () => {
     expect([status, body.detail, body.errors.length]).toEqual([400, 'limit must be a whole number from 1 to 100.', 1]);
   });
 
-  it('name the methods of a route', async () => {
+  it('list the methods of a route', async () => {
     expect(answerOf(await user.put('/v1/jobs', {}))).toEqual([
       405,
       'route.method_not_allowed',
@@ -75,7 +75,7 @@ describe('the texts of errors', () => {
     ]);
   });
 
-  it('name the media types of a route, in a header too', async () => {
+  it('list the media types of a route, also in a header', async () => {
     const post = await user.post('/v1/jobs', 'a', { 'content-type': 'text/plain' });
     const file = await user.post('/v1/jobs/import', 'a', { 'content-type': 'application/vnd.ms-excel' });
     const charset = await user.post('/v1/jobs/import', 'a', { 'content-type': 'text/csv; charset=windows-1251' });
@@ -98,7 +98,7 @@ describe('the texts of errors', () => {
     expect([status, body.detail]).toEqual([413, 'The body exceeds the limit of 1 MiB.']);
   });
 
-  it('name the place where a body is not JSON', async () => {
+  it('give the position where a body is not JSON', async () => {
     const { status, body } = await user.post('/v1/jobs', '{"title":"A",}', { 'content-type': 'application/json' });
 
     expect([status, body.detail]).toEqual([400, 'The text is not valid JSON at position 13: a comma before "}".']);
@@ -123,7 +123,7 @@ describe('the texts of errors', () => {
     );
   });
 
-  it('say of a webhook and of Upwork what must be', async () => {
+  it('say what a webhook and Upwork need', async () => {
     expect((await user.post('/v1/webhooks', { url: 'http://hooks.example.com/' })).body.detail).toBe(
       'Webhook URLs must begin with https://.',
     );
@@ -157,14 +157,14 @@ describe('the texts of errors', () => {
     expect([status, body.code]).toEqual([404, code]);
   });
 
-  it('name a delivery that is not there', async () => {
+  it('report a missing delivery', async () => {
     const { body: webhook } = await user.post('/v1/webhooks', { url: 'https://hooks.example.com/' });
     const { status, body } = await user.post(`/v1/webhooks/${webhook.id}/deliveries/999999/retry`);
 
     expect([status, body.code]).toEqual([404, 'webhook.delivery_not_found']);
   });
 
-  it('refuse what AI does not know and what is above its ceiling', async () => {
+  it('report an unknown model and a budget above the ceiling', async () => {
     const { body: job } = await user.post('/v1/jobs', { title: 'For a draft' });
     const model = await user.post('/v1/ai/generations', { type: 'proposal', jobId: job.id, model: 'nothing' });
     const budget = await user.put('/v1/ai/budget', { dailyUsd: '5000.00', monthlyUsd: null });
@@ -173,7 +173,7 @@ describe('the texts of errors', () => {
     expect([budget.status, budget.body.code]).toEqual([422, 'ai.budget_above_ceiling']);
   });
 
-  it('of the dashboard name an alert that is not there', async () => {
+  it('report a missing alert of the dashboard', async () => {
     const context = { requestId: 'a-test', ip: null, userAgent: null, operation: 'a test' };
     const principal = { userId: admin.id, role: 'admin' as const, sessionId: admin.sessionId };
 
@@ -184,7 +184,7 @@ describe('the texts of errors', () => {
     });
   });
 
-  it('of the dashboard name a part that is not there', () => {
+  it('report a missing part of the dashboard', () => {
     expect(() => app.get(LivePartsService).findReader('nothing')).toThrow(
       expect.objectContaining({ code: 'resource.not_found' }),
     );
@@ -194,11 +194,11 @@ describe('the texts of errors', () => {
     ['request.malformed', 'GET /health/live HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\n\r\n'],
     ['request.expectation_failed', 'GET /health/live HTTP/1.1\r\nhost: a\r\nexpect: tea\r\n\r\n'],
     ['request.headers_too_large', `GET / HTTP/1.1\r\nhost: x\r\nx-long: ${'a'.repeat(40_000)}\r\n\r\n`],
-  ])('%s is a problem before there is a request', async (code, words) => {
+  ])('%s is a problem without a request', async (code, bytes) => {
     const { hostname, port } = new URL(app.url);
     const answer = await new Promise<string>((resolve, reject) => {
       let text = '';
-      const socket = connect({ host: hostname, port: Number(port) }, () => socket.write(words));
+      const socket = connect({ host: hostname, port: Number(port) }, () => socket.write(bytes));
       socket
         .on('data', (bytes: Buffer) => (text += bytes.toString()))
         .on('close', () => resolve(text))

@@ -3,18 +3,18 @@ import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { readOperations } from '../support/openapi-operations';
 
-/** Parameters of a list that choose the page and the order, not the rows. */
+/** Parameters of the page and the order, which do not filter. */
 const PAGING = ['limit', 'cursor', 'sort'];
 
-/** Operations whose query is no filter, each with the reason. */
+/** Operations whose query is not a filter, with the reason. */
 const NO_FILTERS: ReadonlyMap<string, string> = new Map([
   ['/v1/tokens/upwork/callback', 'the query of an OAuth redirect'],
 ]);
 
-/** The labels that a value of a filter lists, and a value that lists none of them. */
+/** The labels that a value of a filter finds, and a value that finds none of them. */
 type FilterCase = readonly [finds: string, labels: string, misses: string];
 
-/** The filters of each list; `{name}` stands for a value that is known once the rows are arranged. */
+/** The filters of each list. `{name}` is replaced by a value of the created rows. */
 const CASES: Readonly<Record<string, Readonly<Record<string, FilterCase>>>> = {
   '/v1/jobs': {
     q: ['postgres', 'A', 'fortran'],
@@ -95,7 +95,7 @@ const CASES: Readonly<Record<string, Readonly<Record<string, FilterCase>>>> = {
   '/v1/dev/outbox': { to: ['filter-a@example.com', 'A', 'filter-z@example.com'] },
 };
 
-/** The field of an item that its label is in. */
+/** The field of an item with its label. */
 const LABEL_FIELDS: Readonly<Record<string, string>> = {
   '/v1/jobs': 'title',
   '/v1/proposals': 'coverLetter',
@@ -121,7 +121,7 @@ const ALL = Object.entries(CASES).flatMap(([path, filters]) =>
 
 type Item = Readonly<Record<string, unknown>>;
 
-/** The arranged rows that an answer shows, sorted; rows that the test did not arrange have no label. */
+/** Returns the labels in a response, sorted. Rows of other origin have no label. */
 function labelsIn(path: string, body: { items: readonly Item[]; byCategory: readonly Item[] }): string {
   const { items, byCategory } = body;
   const isRecorded = ({ points }: Item): boolean =>
@@ -134,7 +134,7 @@ function labelsIn(path: string, body: { items: readonly Item[]; byCategory: read
     .join('');
 }
 
-/** The rows of one user; their labels are in the fields above. */
+/** Creates the rows of one user, with their labels in the fields above. */
 const ROWS = `
   WITH ages AS (SELECT now() - interval '10 days' AS old, now() - interval '2 days' AS recent
   ), job AS (
@@ -192,7 +192,7 @@ describe('the filters of lists', () => {
   let app: TestApp;
   let owner: SignedInCaller;
   let admin: SignedInCaller;
-  /** What a `{name}` stands for. */
+  /** The values of `{name}`. */
   let values: ReadonlyMap<string, string>;
 
   beforeAll(async () => {
@@ -219,7 +219,7 @@ describe('the filters of lists', () => {
   });
   afterAll(() => app.close());
 
-  /** The labels that a list shows for one value of one filter. */
+  /** Returns the labels that a list shows for one value of one filter. */
   async function list(path: string, filter: string, value: string): Promise<string> {
     const caller = /^\/v1\/(admin|dev)\//.test(path) ? admin : owner;
     const sent = value.replace(/\{(\w+)\}/g, (_, name: string) => values.get(name)!);
@@ -230,7 +230,7 @@ describe('the filters of lists', () => {
     return labelsIn(path, body);
   }
 
-  it('each have a case that finds and one that does not', async () => {
+  it('each have a case with and one without a result', async () => {
     const operations = await readOperations(app.url);
     const filters = operations
       .filter(({ method, path }) => method === 'GET' && !NO_FILTERS.has(path))

@@ -7,7 +7,7 @@ import { buildJob } from '../support/factories/job.factory';
 import { buildProposal } from '../support/factories/proposal.factory';
 import { createManualWorker, type ManualWorker } from '../support/test-worker';
 
-describe('how fresh what came from Upwork is', () => {
+describe('the expiry of jobs from Upwork', () => {
   let upwork: FakeUpwork;
   let app: TestApp;
   let worker: ManualWorker;
@@ -53,7 +53,7 @@ describe('how fresh what came from Upwork is', () => {
       )
     )[0]!;
 
-  it('gives up a vacancy that nobody used and no search saw for a day, and nothing the user made his own', async () => {
+  it('deletes an unused job that no search found for a day, and keeps jobs that the user has used', async () => {
     for (const title of ['Erlang unused', 'Erlang favourite', 'Erlang proposed', 'Erlang discussed']) {
       upwork.marketplace.publish({ title, description: 'Long words', skills: ['Erlang'], hourly: ['40', '60'] });
     }
@@ -93,7 +93,7 @@ describe('how fresh what came from Upwork is', () => {
     });
   });
 
-  it('has it back, as it was, when a search sees it again; what the user archived stays so', async () => {
+  it('restores the job when a search finds it again; archived jobs stay archived', async () => {
     for (const title of ['Erlang active', 'Erlang archived']) upwork.marketplace.publish({ title, amount: '900' });
     await sync();
     const [active, archived] = [await idOf('Erlang active'), await idOf('Erlang archived')];
@@ -119,7 +119,7 @@ describe('how fresh what came from Upwork is', () => {
     expect((await rowOf(active)).age).toBeLessThan(60);
   });
 
-  it('notes that a search still sees a vacancy, which is no change of it', async () => {
+  it('records that a search still finds a job without a new version', async () => {
     upwork.marketplace.publish({ title: 'Erlang still there' });
     await sync();
     const id = await idOf('Erlang still there');
@@ -132,7 +132,7 @@ describe('how fresh what came from Upwork is', () => {
     expect((await rowOf(id)).age).toBeLessThan(60);
   });
 
-  it('reads all pages of a search twice a day, so that what stands on the last does not expire', async () => {
+  it('reads all pages of a search twice a day, so that jobs on the last one do not expire', async () => {
     const long = new Date(Date.now() - 7_200_000);
     for (let n = 0; n < 120; n++) upwork.marketplace.publish({ title: `Erlang ${n}`, publishedAt: long });
     const pages = async () => {
@@ -154,7 +154,7 @@ describe('how fresh what came from Upwork is', () => {
     expect(await jobs()).toHaveLength(100);
   });
 
-  it('keeps all where the operator says so', async () => {
+  it('keeps all jobs when the operator disables the expiry', async () => {
     upwork.marketplace.publish({ title: 'Erlang for ever' });
     await sync();
     await passHours(10_000);

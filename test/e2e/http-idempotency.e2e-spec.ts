@@ -41,7 +41,7 @@ describe('Idempotency-Key', () => {
     return row!.count;
   }
 
-  it('gives the same answer again, and nothing happens again', async () => {
+  it('repeats the response without a second effect', async () => {
     const key = keyed();
 
     const first = await ann.post('/v1/messages', buildMessage(), key);
@@ -60,7 +60,7 @@ describe('Idempotency-Key', () => {
     expect([await messagesOf(ann), await auditRowsOf(ann)]).toEqual([1, 1]);
   });
 
-  it('does not mind the order of fields', async () => {
+  it('ignores the order of fields', async () => {
     const key = keyed();
     const { senderType, content } = buildMessage();
 
@@ -70,7 +70,7 @@ describe('Idempotency-Key', () => {
     expect(second.headers.get('idempotent-replayed')).toBe('true');
   });
 
-  it('refuses another body and another route', async () => {
+  it('rejects another body and another route', async () => {
     const key = keyed();
     await ann.post('/v1/messages', buildMessage(), key);
 
@@ -92,7 +92,7 @@ describe('Idempotency-Key', () => {
     expect(his.headers.get('idempotent-replayed')).toBeNull();
   });
 
-  it('happens once when sent twelve times at once', async () => {
+  it('has one effect for twelve concurrent requests', async () => {
     const key = keyed();
 
     const answers = await Promise.all(Array.from({ length: 12 }, () => ann.post('/v1/messages', buildMessage(), key)));
@@ -108,7 +108,7 @@ describe('Idempotency-Key', () => {
     expect([await messagesOf(ann), await auditRowsOf(ann)]).toEqual([1, 1]);
   });
 
-  it('is refused while another request with the key is still running, and serves once that one has ended', async () => {
+  it('is 409 while another request with the key runs, and works after it has ended', async () => {
     const key = randomUUID();
     const lock = `SELECT pg_advisory_xact_lock(hashtextextended('idempotency:' || $1, $2))`;
     const during = await app.db.transaction('superuser', async (client) => {
@@ -125,7 +125,7 @@ describe('Idempotency-Key', () => {
     expect((await ann.post('/v1/messages', buildMessage(), keyed(key))).status).toBe(201);
   });
 
-  it('keeps no refusal: the request may be mended', async () => {
+  it('does not store errors: the corrected request may use the key', async () => {
     const key = keyed();
 
     const refused = await ann.post('/v1/messages', buildMessage({ content: '' }), key);
@@ -136,7 +136,7 @@ describe('Idempotency-Key', () => {
     expect(await messagesOf(ann)).toBe(1);
   });
 
-  it('repeats an action that could not be taken twice', async () => {
+  it('repeats the response of an action that is possible once', async () => {
     const draft = await ann.post('/v1/proposals', buildProposal({ jobId: await insertJob(app.db, ann.id) }));
     const key = keyed();
 
@@ -148,7 +148,7 @@ describe('Idempotency-Key', () => {
     expect(second.body).toEqual(first.body);
   });
 
-  it('takes {} and no body for the same request', async () => {
+  it('treats {} and no body as the same request', async () => {
     const draft = await ann.post('/v1/proposals', buildProposal({ jobId: await insertJob(app.db, ann.id) }));
     const key = keyed();
 
@@ -176,13 +176,13 @@ describe('Idempotency-Key', () => {
     expect(await messagesOf(ann)).toBe(2);
   });
 
-  it.each([['x'.repeat(256)], ['two words'], ['ключ'.replace(/./g, 'é')]])('refuses the key %.20s', async (key) => {
+  it.each([['x'.repeat(256)], ['two words'], ['ключ'.replace(/./g, 'é')]])('rejects the key %.20s', async (key) => {
     const { status, body } = await ann.post('/v1/messages', buildMessage(), keyed(key));
 
     expect([status, body.code]).toEqual([400, 'idempotency.key_invalid']);
   });
 
-  it('asks for a session first', async () => {
+  it('requires a session first', async () => {
     expect((await createAnonymousCaller(app).post('/v1/messages', buildMessage(), keyed())).status).toBe(401);
   });
 });

@@ -226,7 +226,7 @@ describe('the HTTP platform', () => {
     return send('POST', '/v1/notes', { payload: typeof body === 'string' ? body : JSON.stringify(body), headers });
   }
 
-  it('answers a request, in its context', async () => {
+  it('handles a request in its context', async () => {
     const response = await post(
       { title: 'x', rank: null },
       { 'x-forwarded-for': '::ffff:203.0.113.9', 'user-agent': 'u'.repeat(600) },
@@ -247,7 +247,7 @@ describe('the HTTP platform', () => {
     });
   });
 
-  it('keeps the context when the body comes in pieces', async () => {
+  it('keeps the context when the body arrives in chunks', async () => {
     const { port } = app.getHttpServer().address() as AddressInfo;
 
     const body = await new Promise<string>((resolve, reject) => {
@@ -275,14 +275,14 @@ describe('the HTTP platform', () => {
     ['replaces a short one', 'abc', false],
     ['replaces one with a space', 'abcdefgh i', false],
     ['replaces a long one', 'a'.repeat(129), false],
-  ])('takes request ids: %s', async (_, id, kept) => {
+  ])('accepts request ids: %s', async (_, id, kept) => {
     const response = await send('GET', '/v1/notes/1', { headers: { 'x-request-id': id } });
 
     expect(response.headers['x-request-id'] === id).toBe(kept);
     expect(response.headers['x-request-id']).toMatch(/^[A-Za-z0-9._-]{8,128}$/);
   });
 
-  describe('refuses as a problem', () => {
+  describe('rejects with a problem', () => {
     const NUL = '\\u0000';
     it.each<[string, Parameters<typeof send>, number, string, string?]>([
       ['a wrong type', ['POST', '/v1/notes', { payload: '{"title":5}' }], 400, 'validation.failed', '/title'],
@@ -518,7 +518,7 @@ describe('the HTTP platform', () => {
       expect([answered, type]).toEqual([status, 'application/problem+json; charset=utf-8']);
     });
 
-    it('what is not HTTP', async () => {
+    it('bytes that are not HTTP', async () => {
       const { port } = app.getHttpServer().address() as AddressInfo;
       const socket = connect(port, '127.0.0.1');
 
@@ -537,7 +537,7 @@ describe('the HTTP platform', () => {
     );
   });
 
-  it('reads lists repeated, by commas, and empty', async () => {
+  it('reads repeated, comma-separated and empty lists', async () => {
     const filters = async (query: string) =>
       (await send('GET', `/v1/notes?${query}`)).json<{ filters: unknown }>().filters;
 
@@ -546,7 +546,7 @@ describe('the HTTP platform', () => {
     expect(await filters('isFavorite=false')).toEqual({ isFavorite: false });
   });
 
-  it('pages to the end, and only with the same filters', async () => {
+  it('pages to the end, with the same filters only', async () => {
     const first = (await send('GET', '/v1/notes?limit=3')).json<{ items: unknown[]; nextCursor: string }>();
     const second = await send('GET', `/v1/notes?limit=4&cursor=${first.nextCursor}`);
     const foreign = await send('GET', `/v1/notes?tags=a&cursor=${first.nextCursor}`);
@@ -557,7 +557,7 @@ describe('the HTTP platform', () => {
     expect([foreign.statusCode, altered.statusCode]).toEqual([400, 400]);
   });
 
-  it('tags single resources and spares a reader who knows them', async () => {
+  it('sends an ETag for single resources and 304 for a known version', async () => {
     const known = await send('GET', '/v1/notes/1', { headers: { 'if-none-match': 'W/"3", "9"' } });
     const changed = await send('GET', '/v1/notes/1', { headers: { 'if-none-match': '"2"' } });
     const patched = await send('PATCH', '/v1/notes/1', {
@@ -570,7 +570,7 @@ describe('the HTTP platform', () => {
     expect([patched.statusCode, patched.headers.etag]).toEqual([200, '"4"']);
   });
 
-  it('takes an action with {} or nothing', async () => {
+  it('accepts an action with {} or without a body', async () => {
     expect((await send('POST', '/v1/notes/1/read', { payload: '{}' })).statusCode).toBe(200);
     expect((await send('POST', '/v1/notes/1/read')).statusCode).toBe(200);
     expect((await send('POST', '/v1/notes/1/archive')).statusCode).toBe(200);
@@ -580,7 +580,7 @@ describe('the HTTP platform', () => {
     ).toBe(200);
   });
 
-  it('streams where a route asks for it, up to the larger limit', async () => {
+  it('streams the body of a @LargeBody route up to its limit', async () => {
     const csv = (length: number) =>
       send('POST', '/v1/notes/import', {
         payload: 'x'.repeat(length),
@@ -592,7 +592,7 @@ describe('the HTTP platform', () => {
     expect((await send('POST', '/v1/notes/import', { payload: '{}' })).statusCode).toBe(415);
   });
 
-  it('tells the methods of a path', async () => {
+  it('lists the methods of a path', async () => {
     const options = await send('OPTIONS', '/v1/notes/1');
     const wrong = await send('PUT', '/v1/notes');
 
@@ -601,7 +601,7 @@ describe('the HTTP platform', () => {
     expect((await send('HEAD', '/v1/notes/1')).statusCode).toBe(200);
   });
 
-  it('lets browsers of the listed origins in, and no others', async () => {
+  it('allows browsers of the listed origins only', async () => {
     const preflight = await send('OPTIONS', '/v1/notes', {
       headers: { origin: 'https://app.example', 'access-control-request-method': 'POST' },
     });
@@ -613,7 +613,7 @@ describe('the HTTP platform', () => {
     expect(stranger.headers['access-control-allow-origin']).toBeUndefined();
   });
 
-  it('compresses what is long, by what the client takes, and nothing that holds a secret', async () => {
+  it('compresses long responses by Accept-Encoding, except those with secrets', async () => {
     const encodingOf = async (url: string, accepted: string) =>
       (await send('GET', url, { headers: { 'accept-encoding': accepted } })).headers['content-encoding'];
     const plain = await send('GET', '/v1/notes/long/text');
@@ -630,7 +630,7 @@ describe('the HTTP platform', () => {
     expect((await post('{"title":"x"}', { 'content-encoding': 'gzip' })).statusCode).toBe(415);
   });
 
-  it('lets a browser keep what has an id and an ETag, after it has asked', async () => {
+  it('lets browsers cache a resource with an id and an ETag', async () => {
     const job = await send('GET', '/v1/notes/1');
     const again = await send('GET', '/v1/notes/1', { headers: { 'if-none-match': '"3"' } });
     const list = await send('GET', '/v1/notes');
@@ -643,12 +643,12 @@ describe('the HTTP platform', () => {
     expect(list.headers['cache-control']).toBe('no-store');
   });
 
-  it('ends every list with a cursor and says where accepted work can be followed', async () => {
+  it('sends nextCursor with every list and Location with accepted work', async () => {
     expect((await send('GET', '/v1/notes/whole/list')).json()).toEqual({ items: [1, 2], nextCursor: null });
     expect((await send('POST', '/v1/notes/7/run')).headers.location).toBe('/v1/notes/7/runs');
   });
 
-  it('refuses what it cannot answer: another media type, a parameter nobody reads', async () => {
+  it('rejects another Accept type and an unread query parameter', async () => {
     const xml = await send('GET', '/v1/notes/1', { headers: { accept: 'application/xml' } });
     const html = await send('GET', '/v1/notes/1', { headers: { accept: 'text/html,application/xml;q=0.9,*/*;q=0.8' } });
     const unread = await send('GET', '/v1/notes/1?fields=id');
@@ -665,7 +665,7 @@ describe('the HTTP platform', () => {
     expect((await send('GET', '/verify-email?token=x')).statusCode).toBe(404);
   });
 
-  it('welcomes at the bare address, a browser with a page', async () => {
+  it('serves a start page, as HTML for browsers', async () => {
     for (const path of ['/', '/v1']) {
       const page = await send('GET', path, { headers: { accept: 'text/html,*/*;q=0.8' } });
       const { links } = (await send('GET', path)).json<{ links: Record<string, string> }>();
@@ -679,7 +679,7 @@ describe('the HTTP platform', () => {
     expect((await send('GET', '/docs-json')).statusCode).toBe(200);
   });
 
-  it('lets a browser load nothing for an answer that is no page', async () => {
+  it('lets browsers load nothing for responses that are not pages', async () => {
     const policyOf = async (url: string) => (await send('GET', url)).headers['content-security-policy'];
 
     expect(await policyOf('/v1/notes/1')).toBe("default-src 'none';frame-ancestors 'none'");
@@ -687,7 +687,7 @@ describe('the HTTP platform', () => {
     expect(await policyOf('/docs')).toContain("style-src 'self' 'unsafe-inline'");
   });
 
-  it('documents itself, without pages from elsewhere', async () => {
+  it('serves its documentation without other origins', async () => {
     const ui = await send('GET', '/docs');
     const errors = await send('GET', '/docs/errors');
     const document = (await send('GET', '/docs-json')).json<{
@@ -704,7 +704,7 @@ describe('the HTTP platform', () => {
     );
   });
 
-  it('finishes what it accepted before it stops', async () => {
+  it('finishes accepted requests before it stops', async () => {
     const leaving = await createHttpApp(ToyModule);
     await leaving.listen(0, '127.0.0.1');
     const { port } = leaving.getHttpServer().address() as AddressInfo;
@@ -718,7 +718,7 @@ describe('the HTTP platform', () => {
     await expect(fetch(`http://127.0.0.1:${port}/v1/notes`)).rejects.toThrow();
   });
 
-  it('does not start while a route is unmarked, and names it', async () => {
+  it('does not start with an unmarked route, and names it', async () => {
     await expect(createHttpApp(ForgetfulModule)).rejects.toThrow('ForgottenController.door (GET /v1/open/door)');
     await expect(createHttpApp(ForgetfulModule)).rejects.not.toThrow('ForgottenController.lock');
   });

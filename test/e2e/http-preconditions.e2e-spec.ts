@@ -6,7 +6,7 @@ import { buildJob, insertJob } from '../support/factories/job.factory';
 import { buildMessage } from '../support/factories/message.factory';
 import { buildProposal } from '../support/factories/proposal.factory';
 
-/** A resource with an ETag: how it is made, where it is read, and a change of it. */
+/** A resource with an ETag: its creation, its path and a change. */
 interface Resource {
   readonly name: string;
   make(ann: SignedInCaller): Promise<string>;
@@ -101,14 +101,14 @@ describe('preconditions of RFC 9110', () => {
     expect([200, 204]).toContain(changed.status);
   });
 
-  it('says 404 before 412, and 400 before both', async () => {
+  it('checks 400 before 404 before 412', async () => {
     const headers = { 'if-none-match': '*' };
 
     expect((await ann.patch('/v1/jobs/999999999', { title: 'x' }, headers)).status).toBe(404);
     expect((await ann.patch('/v1/jobs/999999999', { title: 1 }, headers)).status).toBe(400);
   });
 
-  it('lets a reader ask for a version', async () => {
+  it('applies If-Match to a read', async () => {
     const path = await made('/v1/jobs', () => buildJob({ title: randomUUID() }))(ann);
     const statusOf = async (headers: Record<string, string>): Promise<number> => (await ann.get(path, headers)).status;
 
@@ -119,7 +119,7 @@ describe('preconditions of RFC 9110', () => {
     expect(await statusOf({ 'if-match': '"2"', 'if-none-match': '"1"' })).toBe(412);
   });
 
-  it('refuses the rotation of a secret that another one overtook', async () => {
+  it('rejects a rotation after a concurrent one', async () => {
     const path = await made('/v1/webhooks', buildWebhook)(ann);
     const id = path.split('/').at(-1);
     const rotating = await app.db.transaction('superuser', async (client) => {
@@ -138,7 +138,7 @@ describe('preconditions of RFC 9110', () => {
     expect(await rotating.answer).toMatchObject({ status: 409, body: { code: 'conflict.concurrent' } });
   });
 
-  it('answers HEAD as it answers GET, without the body', async () => {
+  it('answers HEAD like GET, without the body', async () => {
     const path = await made('/v1/jobs', () => buildJob({ title: randomUUID() }))(ann);
     const conditions: Record<string, string>[] = [
       {},
@@ -158,7 +158,7 @@ describe('preconditions of RFC 9110', () => {
     expect((await of('HEAD')).map((answer) => (answer as number[])[0])).toEqual([200, 304, 304, 200, 200, 412]);
   });
 
-  it('writes a first profile twelve times at once: one row, and a row of audit for each that changed it', async () => {
+  it('writes a first profile twelve times at once: one row, and an audit row for each change', async () => {
     const answers = await Promise.all(
       Array.from({ length: 12 }, (_, n) => ann.put('/v1/profile', { headline: `Headline ${n % 6}` })),
     );
@@ -181,7 +181,7 @@ describe('preconditions of RFC 9110', () => {
     ]);
   });
 
-  it('writes a profile only if there is none, and only if there is one', async () => {
+  it('creates a profile only if there is none, and changes it only if there is one', async () => {
     const put = async (headers: Record<string, string>): Promise<number> =>
       (await ann.put('/v1/profile', { headline: 'x' }, headers)).status;
 

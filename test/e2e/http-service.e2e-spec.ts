@@ -18,7 +18,7 @@ describe('limits', () => {
     return { 'x-forwarded-for': address };
   }
 
-  it('tells the limit on every answer, errors included', async () => {
+  it('sends the limit with every response, including errors', async () => {
     const caller = createAnonymousCaller(app);
 
     const answers = [
@@ -35,7 +35,7 @@ describe('limits', () => {
     );
   });
 
-  it('answers 429 with Retry-After beyond it, but probes pass', async () => {
+  it('answers 429 with Retry-After above the limit, except for probes', async () => {
     const caller = createAnonymousCaller(app);
     for (let sent = 0; sent < 5; sent += 1) await caller.get('/v1/nothing', from('192.0.2.2'));
 
@@ -49,7 +49,7 @@ describe('limits', () => {
     expect([probe.status, probe.headers.get('ratelimit')]).toEqual([200, null]);
   });
 
-  it('counts a user as himself wherever he comes from, and not against his address', async () => {
+  it('counts a user from all addresses together, and not for the address', async () => {
     const ann = await createSignedInCaller(app);
     for (let sent = 0; sent < 5; sent += 1) await ann.get('/v1/users/me', from(`192.0.2.${10 + sent}`));
 
@@ -87,7 +87,7 @@ describe('health and metrics', () => {
     ]);
   });
 
-  it('measures by route pattern, not by path', async () => {
+  it('labels metrics by route pattern, not by path', async () => {
     await createAnonymousCaller(app).get('/v1/jobs/123456');
     await createAnonymousCaller(app).get('/nothing/987654');
 
@@ -102,7 +102,7 @@ describe('health and metrics', () => {
     expect(body).toContain('nodejs_eventloop_lag_seconds');
   });
 
-  it('is not ready without Redis, says which part, and still answers', async () => {
+  it('is not ready without Redis, names the check, and still answers', async () => {
     const lame = await startApp({
       sharedWith: app,
       settings: { REDIS_URL: 'redis://127.0.0.1:1', RATE_LIMIT_PER_MINUTE: '5' },
@@ -147,7 +147,7 @@ describe('health and metrics', () => {
   it.each([
     ['default_transaction_read_only = on', 'read-only'],
     ['temp_file_limit = 8', 'out of resources'],
-  ])('is not ready when requests meet %s', async (setting, detail) => {
+  ])('is not ready with %s', async (setting, detail) => {
     await app.db.query('superuser', `ALTER ROLE gigvault_app IN DATABASE ${app.db.name} SET ${setting}`);
     const lame = await startApp({ sharedWith: app });
 
@@ -158,7 +158,7 @@ describe('health and metrics', () => {
     expect([ready.status, ready.body.checks.postgres]).toEqual([503, { status: 'failed', detail }]);
   });
 
-  it('is ready without what only warns, and names no reason', async () => {
+  it('is ready with warnings, which show no error text', async () => {
     const lame = await startApp({
       sharedWith: app,
       settings: { DATABASE_MONITOR_URL: 'postgres://canary:canary@127.0.0.1:1/x' },
@@ -188,7 +188,7 @@ describe('in production', () => {
   });
   afterAll(() => app.close());
 
-  it('shows the contract to signed-in users only, however the path is written', async () => {
+  it('shows the contract to signed-in users only, for all spellings of the path', async () => {
     const ann = await createSignedInCaller(app);
     const paths = [
       '/docs',
@@ -205,7 +205,7 @@ describe('in production', () => {
     expect((await createAnonymousCaller(app).get('/docs/errors')).status).toBe(200);
   });
 
-  it('shows the contract to an admin who is signed in at the dashboard, and sends other browsers to its sign-in', async () => {
+  it('shows the contract to an admin of the dashboard and redirects other browsers to its sign-in', async () => {
     const cookie = await signInToDashboard(app, await createAccount(app, 'admin'));
     expect(cookie).toMatch(/^gigvault_admin=/);
     const html = { accept: 'text/html' };
@@ -221,7 +221,7 @@ describe('in production', () => {
     ).toBe(303);
   });
 
-  it('shows its figures to admins only', async () => {
+  it('shows the metrics to admins only', async () => {
     const ann = await createSignedInCaller(app);
     const root = await createSignedInCaller(app, { role: 'admin' });
 
@@ -234,7 +234,7 @@ describe('in production', () => {
     expect(statuses).toEqual([401, 403, 200]);
   });
 
-  it('tells browsers to keep to https', async () => {
+  it('sends HSTS', async () => {
     expect((await createAnonymousCaller(app).get('/health/live')).headers.get('strict-transport-security')).toContain(
       'max-age=31536000',
     );

@@ -45,7 +45,7 @@ describe('a Redis that', () => {
           password: 'seven green umbrellas',
         }),
       ];
-      // A client that looks the name up again after READONLY is connecting for a moment.
+      // After READONLY a client resolves the name again and reconnects for a moment.
       const ready = await readyOnce(503, detail);
       await redis.command(mends, ...again);
       const mended = await readyOnce(200);
@@ -60,7 +60,7 @@ describe('a Redis that', () => {
     },
   );
 
-  it('is frozen is 503 with Retry-After, and works again when it goes on', async () => {
+  it('is frozen is 503 with Retry-After, and works again when it continues', async () => {
     const { commandTimeout } = app.redis.options;
     app.redis.options.commandTimeout = 1_000;
     redis.signal('SIGSTOP');
@@ -75,7 +75,7 @@ describe('a Redis that', () => {
     expect((await login()).status).toBe(200);
   });
 
-  /** A probe's answer may be a second old. */
+  /** The response of a probe may be one second old. */
   async function readyOnce(
     status: number,
     detail?: string,

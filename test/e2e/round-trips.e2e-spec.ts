@@ -4,7 +4,7 @@ import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { countSocketWrites } from '../support/measurements';
 import { runAsUser } from '../support/run-as-user';
 
-/** Most of a short request's CPU goes into writes to PostgreSQL: each is a round trip, and two system calls. */
+/** Writes to PostgreSQL use most of the CPU time of a short request: each is a round trip and two system calls. */
 describe('socket writes to PostgreSQL', () => {
   let app: TestApp;
   let port: number;
@@ -12,7 +12,7 @@ describe('socket writes to PostgreSQL', () => {
   let id: number;
 
   beforeAll(async () => {
-    // One connection, which is open before anything is counted.
+    // One connection, opened before the count begins.
     app = await startApp({ settings: { DATABASE_POOL_SIZE: '1' } });
     port = Number(new URL(app.db.urls.app).port);
     ann = await createSignedInCaller(app);
@@ -38,7 +38,7 @@ describe('socket writes to PostgreSQL', () => {
     expect(writes).toBeLessThanOrEqual(most);
   });
 
-  it('are as many as statements that wait for each other, and COMMIT', async () => {
+  it('equal the number of dependent statements and COMMIT', async () => {
     const { writes } = await countSocketWrites(
       () =>
         runAsUser(ann.id, () =>
@@ -53,9 +53,9 @@ describe('socket writes to PostgreSQL', () => {
   });
 });
 
-/** As PgBouncer before 1.21 needs it, which hands each transaction another connection of the server. */
+/** The setting for PgBouncer before 1.21, which may use another server connection for each transaction. */
 describe('DATABASE_PREPARED_STATEMENTS=false', () => {
-  it('leaves no statement behind on the connection, and answers the same', async () => {
+  it('leaves no statement on the connection, and answers the same', async () => {
     const app = await startApp({ settings: { DATABASE_POOL_SIZE: '1', DATABASE_PREPARED_STATEMENTS: 'false' } });
     try {
       const ann = await createSignedInCaller(app);

@@ -3,7 +3,7 @@ import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { describeInBrowser, takeScreenshot, startBrowser } from '../support/browser';
 
-/** Swagger UI is 1.6 MB of script, which takes a busy machine a while. */
+/** Time limit for loading Swagger UI, 1.6 MB of scripts, on a busy machine. */
 jest.setTimeout(120_000);
 
 describeInBrowser('Swagger UI in a browser', () => {
@@ -58,7 +58,7 @@ describeInBrowser('Swagger UI in a browser', () => {
     };
   }
 
-  it('finds the rows of an account by the form as it is filled in', async () => {
+  it('finds the rows of an account with the unchanged form', async () => {
     await user.post('/v1/jobs', { title: 'Move a reporting service' });
     await authorize();
 
@@ -89,7 +89,7 @@ describeInBrowser('Swagger UI in a browser', () => {
     expect(body).toContain('The newest');
   });
 
-  it('fills in no id for a deletion, nor without a sign-in', async () => {
+  it('fills in no id for a deletion or without sign-in', async () => {
     const { body: job } = await user.post('/v1/jobs', { title: 'To keep' });
     const open = await tryOut('Jobs', 'get', '/v1/jobs/{id}');
     expect(await open.locator('input').first().inputValue()).toBe('');

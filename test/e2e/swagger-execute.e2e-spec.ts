@@ -13,7 +13,7 @@ const STEP_UP = 'POST /v1/auth/step-up';
 const SUBMIT = 'POST /v1/proposals/{id}/submit';
 const CONNECT = 'POST /v1/tokens';
 
-/** What the description of an operation says must happen first; each is executed with its own example. */
+/** Operations that must run first by the description of another one. Each is executed with its own example. */
 const FIRST: Readonly<Record<string, string>> = {
   'POST /v1/proposals/{id}/accept': SUBMIT,
   'POST /v1/proposals/{id}/reject': SUBMIT,
@@ -28,7 +28,7 @@ const FIRST: Readonly<Record<string, string>> = {
   'POST /v1/admin/encryption-keys/rotate': STEP_UP,
 };
 
-/** Operations whose example cannot succeed on a fresh account, and what they need. */
+/** Operations whose example cannot succeed on a new account, and what they need. */
 const NEEDS: Readonly<Record<string, string>> = {
   'POST /v1/auth/verify-email': 'the token of a mail',
   'POST /v1/auth/password/reset': 'the token of a mail',
@@ -54,7 +54,7 @@ const EMPTY: Readonly<Record<string, string>> = {
 const nameOf = ({ method, path }: Operation): string => `${method} ${path}`;
 const isForAdmins = ({ path }: Operation): boolean => /^\/v1\/(admin|dev)\//.test(path);
 
-describe('"Execute" in Swagger UI, with what it fills in', () => {
+describe('"Execute" in Swagger UI with the filled-in form', () => {
   const backups = mkdtempSync(join(tmpdir(), 'gigvault-backups-'));
   let vendors: FakeVendors;
   let upwork: FakeUpwork;
@@ -74,7 +74,7 @@ describe('"Execute" in Swagger UI, with what it fills in', () => {
     rmSync(backups, { recursive: true });
   });
 
-  /** Makes the account of the example for signing in: registers it by the example and follows the link of the mail. */
+  /** Creates the account of the sign-in example: registers it by the example and opens the link in the e-mail. */
   async function signUpByTheExample(): Promise<void> {
     const admin = await signInFrom(app, await createUser(app, { role: 'admin' }));
     await new SwaggerForm(createAnonymousCaller(app), operations).executeNamed('POST /v1/auth/register');
@@ -82,7 +82,7 @@ describe('"Execute" in Swagger UI, with what it fills in', () => {
     await createAnonymousCaller(app).post('/v1/auth/verify-email', { token: findToken(mail) });
   }
 
-  /** A new account in front of Swagger UI. An admin's is not the newest, so that it does not act on itself. */
+  /** Creates an account for Swagger UI. An admin is not the newest user, so that they do not change themselves. */
   async function aForm(operation: Operation): Promise<SwaggerForm> {
     const person = await createUser(app, { role: isForAdmins(operation) ? 'admin' : 'user' });
     if (isForAdmins(operation)) await createUser(app);
@@ -95,7 +95,7 @@ describe('"Execute" in Swagger UI, with what it fills in', () => {
     return (await form.execute(operation, type)).status;
   }
 
-  it('fills in no optional filter: of what may be left out, the defaults of a page alone', () => {
+  it('fills in no optional parameter except the defaults of a page', () => {
     const filled = operations.flatMap(({ parameters }) =>
       parameters.filter((p) => !p.required && prefillOf(p) !== undefined).map(({ name }) => name),
     );
@@ -103,7 +103,7 @@ describe('"Execute" in Swagger UI, with what it fills in', () => {
     expect([...new Set(filled)].sort()).toEqual(['limit', 'sort']);
   });
 
-  it('succeeds for every POST, PUT and PATCH on a fresh account, in each media type, but for those that need more', async () => {
+  it('succeeds for every POST, PUT and PATCH on a new account, in each media type, except those that need more', async () => {
     const changes = operations.filter(({ method }) => ['POST', 'PUT', 'PATCH'].includes(method));
     const refused = new Set<string>();
     for (const operation of changes) {
@@ -129,7 +129,7 @@ describe('"Execute" in Swagger UI, with what it fills in', () => {
     expect(without.map(nameOf)).toEqual([]);
   });
 
-  it('answers every GET with 200, and with rows where there are some', async () => {
+  it('answers every GET with 200, and with rows if there are any', async () => {
     const [user, admin] = await accountsWithRows();
     const wrong: string[] = [];
     const reads = operations.filter(
@@ -150,7 +150,7 @@ describe('"Execute" in Swagger UI, with what it fills in', () => {
     expect(wrong).toEqual([]);
   }, 60_000);
 
-  /** A user and an admin who executed every POST and PUT of theirs that succeeds and ends nothing. */
+  /** Creates a user and an admin who executed each POST and PUT that succeeds and destroys nothing. */
   async function accountsWithRows(): Promise<[SwaggerForm, SwaggerForm]> {
     const isOf = (operation: Operation, isAdmin: boolean) => isForAdmins(operation) === isAdmin;
     const makes = ({ method, path }: Operation) =>
@@ -161,7 +161,7 @@ describe('"Execute" in Swagger UI, with what it fills in', () => {
       );
       const form = await aForm(mine[0]!);
       if (isAdmin) await form.executeNamed(STEP_UP);
-      // The steps of a proposal come last: a letter is accepted into a draft.
+      // The steps of a proposal come last: a cover letter is accepted into a draft.
       const steps = mine.filter(({ path }) => path.startsWith('/v1/proposals/{id}/'));
       for (const operation of [...mine.filter((one) => !steps.includes(one)), ...steps]) await form.execute(operation);
       return form;

@@ -5,7 +5,7 @@ import type { Caller } from '../support/caller';
 import { insertJob } from '../support/factories/job.factory';
 import { buildExample, readOperations, fillPath, type Operation } from '../support/openapi-operations';
 
-/** What one person sees as a character, and how many code points it is: neither its UTF-16 units nor its graphemes. */
+/** Visible characters and their number of code points, which differs from UTF-16 units and graphemes. */
 const UNITS: readonly (readonly [name: string, unit: string, codePoints: number])[] = [
   ['a character beyond U+FFFF', '\u{1f600}', 1],
   ['a heart with its variation selector', '\u2764\ufe0f', 2],
@@ -23,7 +23,7 @@ interface Problem {
   readonly errors?: readonly { readonly pointer: string; readonly code: string }[];
 }
 
-/** A text of exactly so many code points. */
+/** Returns a text of exactly this number of code points. */
 function textOf(unit: string, codePoints: number, length: number): string {
   return unit.repeat(Math.floor(length / codePoints)) + 'x'.repeat(length % codePoints);
 }
@@ -31,7 +31,7 @@ function textOf(unit: string, codePoints: number, length: number): string {
 describe('the lengths of texts', () => {
   let vendors: FakeVendors;
   let app: TestApp;
-  /** An admin who has just proven who they are. */
+  /** An admin with a recent re-authentication. */
   let admin: Caller;
   let fields: readonly TextField[];
 
@@ -52,7 +52,7 @@ describe('the lengths of texts', () => {
     await vendors.close();
   });
 
-  /** The id of a row of the caller's that the operation changes; an operation without one here finds none. */
+  /** Returns the id of a row that the operation changes; a missing one for other operations. */
   async function idFor({ path }: Operation, caller: SignedInCaller): Promise<string> {
     const make = async (list: string, body: object): Promise<string> => String((await caller.post(list, body)).body.id);
     const [, list] = /^\/v1\/((?:admin\/)?[\w-]+)\/\{id\}/.exec(path) ?? [];
@@ -76,7 +76,7 @@ describe('the lengths of texts', () => {
     }
   }
 
-  /** Sends the body of the examples with one text of its own. */
+  /** Sends the example body with one changed text. */
   async function send(
     { operation, field }: TextField,
     text: string,
@@ -102,7 +102,7 @@ describe('the lengths of texts', () => {
       const longer = await send(textField, textOf(unit, codePoints, textField.maxLength + 1));
       const isStored = !textField.operation.path.startsWith('/v1/auth/');
       const isWrong = longest.status >= 500 || longest.errors.some(({ code }) => /length/.test(code));
-      // A request that is refused for another value has not been tried.
+      // A request that is rejected for another value does not count.
       const isUntried = isStored && [400, 403, 404, 422].includes(longest.status) && longest.errors.length === 0;
       if (isWrong || isUntried) faults.push(`${name}: ${JSON.stringify(longest)}`);
       if (longer.status !== 400 || longer.errors.length === 0)
@@ -113,7 +113,7 @@ describe('the lengths of texts', () => {
     expect(faults).toEqual([]);
   });
 
-  it('refuses names of 60 hearts, which are 120 code points, and takes 50', async () => {
+  it('rejects names of 60 hearts, which are 120 code points, and accepts 50', async () => {
     const ann = await createSignedInCaller(app);
     const rename = async (hearts: number) =>
       (await ann.patch('/v1/users/me', { firstName: '\u2764\ufe0f'.repeat(hearts) })) as {

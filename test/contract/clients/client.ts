@@ -6,14 +6,14 @@ type Problem = components['schemas']['Problem'];
 
 const api = createClient<paths>({ baseUrl: 'http://127.0.0.1:3000' });
 
-/** Signs in; undefined when a second factor is asked for. */
+/** Signs in. Returns undefined when a second factor is required. */
 export async function signIn(email: string, password: string): Promise<string | undefined> {
   const { data, error } = await api.POST('/v1/auth/login', { body: { email, password } });
   if (error) throw new Error(codeOf(error));
   return 'accessToken' in data ? data.accessToken : undefined;
 }
 
-/** Walks all pages of the favourites. */
+/** Reads all pages of the favorites. */
 export async function* favourites(): AsyncGenerator<Job> {
   let cursor: string | undefined;
   do {
@@ -25,7 +25,7 @@ export async function* favourites(): AsyncGenerator<Job> {
   } while (cursor !== undefined);
 }
 
-/** Creates a job of a title alone: what has a default may be left out. */
+/** Creates a job with a title only: fields with a default are optional. */
 export async function createJob(title: string, key: string): Promise<{ job: Job; etag: string | null }> {
   const { data, error, response } = await api.POST('/v1/jobs', {
     params: { header: { 'Idempotency-Key': key } },
@@ -35,7 +35,7 @@ export async function createJob(title: string, key: string): Promise<{ job: Job;
   return { job: data, etag: response.headers.get('etag') };
 }
 
-/** Marks a favourite, and nothing else; false when the job has changed since. */
+/** Marks a job as a favorite. Returns false when the job has changed since. */
 export async function markFavourite(id: number, etag: string): Promise<boolean> {
   const { error, response } = await api.PATCH('/v1/jobs/{id}', {
     params: { path: { id }, header: { 'If-Match': etag } },
@@ -58,14 +58,14 @@ export async function propose(jobId: number): Promise<string> {
   return data.status;
 }
 
-/** Asks for a draft; the budget may not allow it. */
+/** Starts a draft, unless the budget does not allow it. */
 export async function draft(jobId: number): Promise<string | null> {
   const { data, error, response } = await api.POST('/v1/ai/generations', { body: { type: 'cover_letter', jobId } });
   if (response.status === 402 && error) return codeOf(error);
   return data && typeof data === 'object' ? data.status : null;
 }
 
-/** Sends a profile; the file of an import is text. */
+/** Sends a profile, and an import file as text. */
 export async function bringAlong(csv: string): Promise<number> {
   await api.PUT('/v1/profile', { body: { headline: 'PostgreSQL engineer' } });
   const { data } = await api.POST('/v1/jobs/import', { body: csv, headers: { 'content-type': 'text/csv' } });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as schemas from '../../../dist/clients/zod';
 
-/** A client that parses its body before it sends it sends what its caller gave, and nothing else. */
+/** Checks that a client that parses its body sends only the given fields. */
 assert.deepEqual(schemas.updateJobBody.parse({ isFavorite: true }), { isFavorite: true });
 assert.deepEqual(schemas.updateProposalBody.parse({ bidAmount: '45.5' }), { bidAmount: '45.5' });
 assert.deepEqual(schemas.putProfileBody.parse({ headline: 'x' }), { headline: 'x' });
