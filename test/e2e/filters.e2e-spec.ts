@@ -11,7 +11,7 @@ const NO_FILTERS: ReadonlyMap<string, string> = new Map([
   ['/v1/tokens/upwork/callback', 'the query of an OAuth redirect'],
 ]);
 
-/** The labels that a value of a filter finds, and a value that finds none of them. */
+/** The labels that a value of a filter finds, and a value that finds no label. */
 type FilterCase = readonly [finds: string, labels: string, misses: string];
 
 /** The filters of each list. `{name}` is replaced by a value of the created rows. */

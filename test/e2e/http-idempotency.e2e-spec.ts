@@ -84,12 +84,12 @@ describe('Idempotency-Key', () => {
   it('belongs to one user', async () => {
     const key = keyed();
 
-    const hers = await ann.post('/v1/messages', buildMessage(), key);
-    const his = await bob.post('/v1/messages', buildMessage(), key);
+    const annsAnswer = await ann.post('/v1/messages', buildMessage(), key);
+    const bobsAnswer = await bob.post('/v1/messages', buildMessage(), key);
 
-    expect(his.status).toBe(201);
-    expect(his.body.id).not.toBe(hers.body.id);
-    expect(his.headers.get('idempotent-replayed')).toBeNull();
+    expect(bobsAnswer.status).toBe(201);
+    expect(bobsAnswer.body.id).not.toBe(annsAnswer.body.id);
+    expect(bobsAnswer.headers.get('idempotent-replayed')).toBeNull();
   });
 
   it('has one effect for twelve concurrent requests', async () => {
@@ -128,11 +128,11 @@ describe('Idempotency-Key', () => {
   it('does not store errors: the corrected request may use the key', async () => {
     const key = keyed();
 
-    const refused = await ann.post('/v1/messages', buildMessage({ content: '' }), key);
+    const rejected = await ann.post('/v1/messages', buildMessage({ content: '' }), key);
     const unknownJob = await ann.post('/v1/messages', buildMessage({ jobId: 999_999_999 }), key);
-    const mended = await ann.post('/v1/messages', buildMessage(), key);
+    const corrected = await ann.post('/v1/messages', buildMessage(), key);
 
-    expect([refused.status, unknownJob.status, mended.status]).toEqual([400, 422, 201]);
+    expect([rejected.status, unknownJob.status, corrected.status]).toEqual([400, 422, 201]);
     expect(await messagesOf(ann)).toBe(1);
   });
 

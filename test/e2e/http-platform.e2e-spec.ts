@@ -477,7 +477,7 @@ describe('the HTTP platform', () => {
         412,
         'precondition.failed',
       ],
-      ['a fault of ours', ['GET', '/v1/notes/broken/now'], 500, 'internal'],
+      ['a programming error', ['GET', '/v1/notes/broken/now'], 500, 'internal'],
     ])('%s', async (_, ...[args, status, code, pointer]) => {
       const response = await send(...args);
 

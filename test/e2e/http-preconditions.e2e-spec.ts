@@ -83,7 +83,7 @@ describe('preconditions of RFC 9110', () => {
     const etag = before.headers.get('etag')!;
     const change = (headers: Record<string, string>) => ann.send(method, path + suffix, body, headers);
 
-    const refused = [
+    const rejected = [
       await change({ 'if-none-match': '*' }),
       await change({ 'if-none-match': `"0", ${etag}` }),
       await change({ 'if-none-match': `W/${etag}` }),
@@ -94,8 +94,8 @@ describe('preconditions of RFC 9110', () => {
     const unchanged = await ann.get(path);
     const changed = await change({ 'if-match': `"0", ${etag}`, 'if-none-match': '"0"' });
 
-    expect(refused.map(({ status, body: problem }) => [status, problem.code])).toEqual(
-      refused.map(() => [412, 'precondition.failed']),
+    expect(rejected.map(({ status, body: problem }) => [status, problem.code])).toEqual(
+      rejected.map(() => [412, 'precondition.failed']),
     );
     expect(unchanged.body).toEqual(before.body);
     expect([200, 204]).toContain(changed.status);

@@ -39,13 +39,13 @@ describe('limits', () => {
     const caller = createAnonymousCaller(app);
     for (let sent = 0; sent < 5; sent += 1) await caller.get('/v1/nothing', from('192.0.2.2'));
 
-    const refused = await caller.get('/v1/nothing', from('192.0.2.2'));
+    const rejected = await caller.get('/v1/nothing', from('192.0.2.2'));
     const probe = await caller.get('/health/live', from('192.0.2.2'));
 
-    expect([refused.status, refused.body.code]).toEqual([429, 'rate.limited']);
-    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(refused.headers.get('ratelimit')).toMatch(/^"general";r=0;t=\d+$/);
-    expect(refused.headers.get('content-type')).toContain('application/problem+json');
+    expect([rejected.status, rejected.body.code]).toEqual([429, 'rate.limited']);
+    expect(Number(rejected.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(rejected.headers.get('ratelimit')).toMatch(/^"general";r=0;t=\d+$/);
+    expect(rejected.headers.get('content-type')).toContain('application/problem+json');
     expect([probe.status, probe.headers.get('ratelimit')]).toEqual([200, null]);
   });
 
@@ -53,11 +53,11 @@ describe('limits', () => {
     const ann = await createSignedInCaller(app);
     for (let sent = 0; sent < 5; sent += 1) await ann.get('/v1/users/me', from(`192.0.2.${10 + sent}`));
 
-    const refused = await ann.get('/v1/users/me', from('192.0.2.99'));
+    const rejected = await ann.get('/v1/users/me', from('192.0.2.99'));
     const neighbour = await createAnonymousCaller(app).get('/v1/nothing', from('192.0.2.10'));
     const forged = await new Caller(app.url, `${ann.token}x`).get('/v1/users/me', from('192.0.2.98'));
 
-    expect([refused.status, neighbour.status, forged.status]).toEqual([429, 404, 401]);
+    expect([rejected.status, neighbour.status, forged.status]).toEqual([429, 404, 401]);
   });
 });
 

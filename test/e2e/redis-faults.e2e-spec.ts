@@ -48,14 +48,14 @@ describe('a Redis that', () => {
       // After READONLY a client resolves the name again and reconnects for a moment.
       const ready = await readyOnce(503, detail);
       await redis.command(mends, ...again);
-      const mended = await readyOnce(200);
+      const recovered = await readyOnce(200);
 
       expect(answers.map(({ status, body }) => [status, (body as { code: string }).code])).toEqual(
         Array(3).fill([503, 'service.unavailable']),
       );
       expect(answers.every(({ headers }) => headers.has('retry-after'))).toBe(true);
       expect(ready.body.checks.redis).toEqual({ status: 'failed', detail });
-      expect(mended.body.checks.redis).toEqual({ status: 'ok' });
+      expect(recovered.body.checks.redis).toEqual({ status: 'ok' });
       expect((await login()).status).toBe(200);
     },
   );

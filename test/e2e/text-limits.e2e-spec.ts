@@ -121,9 +121,9 @@ describe('the lengths of texts', () => {
         body: Problem;
       };
 
-    const [refused, taken] = [await rename(60), await rename(50)];
+    const [rejected, taken] = [await rename(60), await rename(50)];
 
-    expect([refused.status, refused.body.errors?.map(({ pointer }) => pointer)]).toEqual([400, ['/firstName']]);
+    expect([rejected.status, rejected.body.errors?.map(({ pointer }) => pointer)]).toEqual([400, ['/firstName']]);
     expect(taken.status).toBe(200);
   });
 });

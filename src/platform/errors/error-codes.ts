@@ -2,7 +2,7 @@
 export interface ErrorCodeDefinition {
   readonly status: number;
   readonly title: string;
-  /** What to do. Sent as the detail of an error that gives none. */
+  /** The remedy. Default of the detail of an error. */
   readonly detail: string;
 }
 

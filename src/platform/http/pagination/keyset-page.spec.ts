@@ -26,22 +26,22 @@ describe(CursorCodec.name, () => {
     expect(codec.decode(cursor, { skills: ['a', 'b'], status: 'active' })).toEqual([1]);
   });
 
-  it('refuses another user, route, sort or filter', () => {
+  it('rejects another user, route, sort or filter', () => {
     const cursor = as(ALICE, 'GET /v1/jobs', () => codec.encode([1], { sort: '-createdAt' }));
-    const refused = (principal: Principal | undefined, operation: string, scope: unknown) =>
+    const rejected = (principal: Principal | undefined, operation: string, scope: unknown) =>
       expect(() => as(principal, operation, () => codec.decode(cursor, scope))).toThrow(
         expect.objectContaining({ code: 'cursor.invalid', status: 400 }),
       );
 
     expect(as(ALICE, 'GET /v1/jobs', () => codec.decode(cursor, { sort: '-createdAt' }))).toEqual([1]);
-    refused({ ...ALICE, userId: 2 }, 'GET /v1/jobs', { sort: '-createdAt' });
-    refused(undefined, 'GET /v1/jobs', { sort: '-createdAt' });
-    refused(ALICE, 'GET /v1/messages', { sort: '-createdAt' });
-    refused(ALICE, 'GET /v1/jobs', { sort: 'createdAt' });
-    refused(ALICE, 'GET /v1/jobs', { sort: '-createdAt', status: 'active' });
+    rejected({ ...ALICE, userId: 2 }, 'GET /v1/jobs', { sort: '-createdAt' });
+    rejected(undefined, 'GET /v1/jobs', { sort: '-createdAt' });
+    rejected(ALICE, 'GET /v1/messages', { sort: '-createdAt' });
+    rejected(ALICE, 'GET /v1/jobs', { sort: 'createdAt' });
+    rejected(ALICE, 'GET /v1/jobs', { sort: '-createdAt', status: 'active' });
   });
 
-  it('refuses a cursor with any character changed', () => {
+  it('rejects a cursor with any character changed', () => {
     const cursor = codec.encode(['2026-01-01 00:00:00.000001+00', 7], {});
     fc.assert(
       fc.property(fc.nat(cursor.length - 1), fc.constantFrom(...'ABCabc019-_=. '), (at, character) => {
@@ -53,7 +53,7 @@ describe(CursorCodec.name, () => {
     );
   });
 
-  it('refuses a cursor of another installation', () => {
+  it('rejects a cursor of another installation', () => {
     const other = new CursorCodec(buildTestConfig({ SECRET_KEY: Buffer.alloc(32, 9).toString('base64') }));
 
     expect(() => codec.decode(other.encode([1], {}), {})).toThrow(

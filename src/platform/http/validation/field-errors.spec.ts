@@ -49,9 +49,9 @@ async function read(value: unknown, metatype: typeof Outer | typeof Nothing = Ou
   return pipe.transform(value, { type: 'body', metatype });
 }
 
-async function refused(value: unknown, metatype?: typeof Nothing): Promise<readonly FieldError[]> {
+async function rejected(value: unknown, metatype?: typeof Nothing): Promise<readonly FieldError[]> {
   const error: unknown = await read(value, metatype).catch((thrown: unknown) => thrown);
-  if (!(error instanceof AppError)) throw new Error(`not refused: ${JSON.stringify(error)}`);
+  if (!(error instanceof AppError)) throw new Error(`not rejected: ${JSON.stringify(error)}`);
   expect([error.code, error.status]).toEqual(['validation.failed', 400]);
   return error.errors;
 }
@@ -80,7 +80,7 @@ describe(RequestValidationPipe.name, () => {
   });
 
   it('reports each wrong item', async () => {
-    expect(await refused({ tags: ['abc', 'abcd', 5] })).toEqual(
+    expect(await rejected({ tags: ['abc', 'abcd', 5] })).toEqual(
       expect.arrayContaining([
         { pointer: '/tags/2', code: 'is_string', message: 'tags must be a string (item 2).' },
         expect.objectContaining({ pointer: '/tags/1', code: 'max_length' }),
@@ -89,7 +89,7 @@ describe(RequestValidationPipe.name, () => {
   });
 
   it('points into nested values', async () => {
-    expect(await refused({ inner: [{ rank: 1 }, { rank: 'x', extra: 1 }] })).toEqual(
+    expect(await rejected({ inner: [{ rank: 1 }, { rank: 'x', extra: 1 }] })).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ pointer: '/inner/1/rank', code: 'is_int' }),
         expect.objectContaining({
@@ -115,12 +115,12 @@ describe(RequestValidationPipe.name, () => {
     ['the 31st of April', { at: '2026-04-31T00:00:00Z' }, '/at'],
     ['the 25th hour', { at: '2026-04-30T25:00:00Z' }, '/at'],
     ['a number for a time', { at: 5 }, '/at'],
-  ])('refuses %s', async (_, value, pointer) => {
-    expect((await refused(value)).map((error) => error.pointer)).toContain(pointer);
+  ])('rejects %s', async (_, value, pointer) => {
+    expect((await rejected(value)).map((error) => error.pointer)).toContain(pointer);
   });
 
-  it.each([[null], [[]], ['text'], [5], [true]])('refuses %j for an object', async (value) => {
-    expect((await refused(value))[0]).toMatchObject({ pointer: '', code: 'is_object' });
+  it.each([[null], [[]], ['text'], [5], [true]])('rejects %j for an object', async (value) => {
+    expect((await rejected(value))[0]).toMatchObject({ pointer: '', code: 'is_object' });
   });
 
   it('rejects all fields where none is declared', async () => {
@@ -147,18 +147,18 @@ describe(RequestValidationPipe.name, () => {
     [{ inner: [{}] }, 'rank is required.'],
     [{ inner: [{ rank: null }] }, 'rank is required.'],
   ])('describes the error of %j in one sentence', async (value, message) => {
-    expect((await refused(value)).map((error) => error.message)).toEqual([message]);
+    expect((await rejected(value)).map((error) => error.message)).toEqual([message]);
   });
 
   it('reports at most 50 errors', async () => {
-    expect(await refused({ tags: Array.from({ length: 500 }, () => 5) })).toHaveLength(50);
+    expect(await rejected({ tags: Array.from({ length: 500 }, () => 5) })).toHaveLength(50);
   });
 
   it('reports at most 50 unknown names and truncates a long one', async () => {
     const names = Array.from({ length: 500 }, (_, index) => `n${index}`);
 
-    expect(await refused(Object.fromEntries(names.map((name) => [name, 1])))).toHaveLength(50);
-    expect((await refused({ ['x'.repeat(1_000)]: 1 }))[0]!.pointer).toBe(`/${'x'.repeat(200)}…`);
+    expect(await rejected(Object.fromEntries(names.map((name) => [name, 1])))).toHaveLength(50);
+    expect((await rejected({ ['x'.repeat(1_000)]: 1 }))[0]!.pointer).toBe(`/${'x'.repeat(200)}…`);
   });
 
   it('keeps texts within their length unchanged', async () => {

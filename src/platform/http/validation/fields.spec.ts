@@ -43,7 +43,7 @@ describe(Instant.name, () => {
     '2026-01-31',
     'now',
     5,
-  ])('refuses %j', (text) => {
+  ])('rejects %j', (text) => {
     expect(instantOf(text)).toBeUndefined();
   });
 });

@@ -46,7 +46,7 @@ describe(MoneyField.name, () => {
     true,
     ['1'],
     {},
-  ])('refuses %j', (value) => {
+  ])('rejects %j', (value) => {
     expect(priceOf(value)).toBeUndefined();
   });
 });

@@ -29,7 +29,7 @@ describe('parseQuery', () => {
     },
   );
 
-  it('refuses NUL in names and values', () => {
+  it('rejects NUL in names and values', () => {
     expect(() => assertQuery(parseQuery('a=%00'))).toThrow(expect.objectContaining({ code: 'validation.failed' }));
     expect(() => assertQuery(parseQuery('a%00=1'))).toThrow(expect.objectContaining({ code: 'validation.failed' }));
   });

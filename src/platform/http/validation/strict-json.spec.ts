@@ -54,7 +54,7 @@ describe('parseStrictJson', () => {
     ['{"__proto__":{"admin":true}}', 'reserved_key', '/__proto__'],
     ['{"a":{"constructor":{"prototype":{}}}}', 'reserved_key', '/a/constructor'],
     [`${'['.repeat(33)}${']'.repeat(33)}`, 'too_deep', '/0'.repeat(32)],
-  ])('refuses %s', (text, rule, pointer) => {
+  ])('rejects %s', (text, rule, pointer) => {
     expect(refusalOf(text)).toEqual({ code: 'validation.failed', rule, pointer });
   });
 
