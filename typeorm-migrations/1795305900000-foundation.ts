@@ -2,12 +2,12 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createFunctions } from './create-functions';
 
 /**
- * Creates the schemas and the small functions that every table needs. Functions are closed to PUBLIC from here on
- * (PostgreSQL opens each new one by default), so every later migration grants what it means to grant.
+ * Creates the schemas and the functions that every table needs. PUBLIC loses EXECUTE on new functions (PostgreSQL's
+ * default), so every migration grants it explicitly.
  *
  * gigvault_definer and gigvault_auditor own the SECURITY DEFINER functions. FORCE ROW LEVEL SECURITY binds the owner of
- * the tables too, so a function owned by gigvault_owner would see no rows. The policies written TO these two roles say,
- * table by table and command by command, what such functions may do.
+ * the tables too, so a function owned by gigvault_owner would see no rows. The policies written TO these two roles say
+ * what such functions may do, for each table and command.
  */
 export class Foundation implements MigrationInterface {
   readonly name = 'Foundation1795305900000';
@@ -45,9 +45,9 @@ const SCHEMAS = `
     gigvault_app, gigvault_auth, gigvault_worker, gigvault_admin, gigvault_definer, gigvault_auditor;
   GRANT USAGE ON SCHEMA app TO gigvault_monitor;
   GRANT USAGE ON SCHEMA audit TO gigvault_app, gigvault_definer, gigvault_auditor, gigvault_monitor;
-  -- ALTER … OWNER TO asks for this right of the new owner. No function of that role creates anything.
+  -- ALTER … OWNER TO requires that the new owner has this right. No function of that role creates objects.
   GRANT CREATE ON SCHEMA auth, app TO gigvault_definer;
 
-  -- The server compares this table with the migrations it was built with.
+  -- The server compares this table with its own migrations.
   GRANT SELECT ON schema_migrations TO gigvault_app, gigvault_worker, gigvault_admin, gigvault_monitor;
 `;

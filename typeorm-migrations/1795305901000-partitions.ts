@@ -2,15 +2,15 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createFunctions } from './create-functions';
 
 /**
- * Creates the functions that build yearly partitions, drain the default ones, archive old ones and report on all of
- * them. A partition is built for the part of a year that no other covers, also beside partitions that an operator
- * created by hand. A default partition is drained one part at a time, each in a transaction of its own.
+ * Creates the functions that build yearly partitions, drain the default ones, archive old ones and report on them. A
+ * partition is built for the part of a year that no other covers, even next to partitions that an operator created by
+ * hand. A default partition is drained in parts, each in its own transaction.
  *
- * Row security is not inherited: a partition that is named directly skips its parent's policies. So each partition gets
+ * Row security is not inherited: a statement that names a partition skips the parent's policies. So each partition gets
  * its own policies, and no grants.
  *
- * The functions are owned by gigvault_owner, because only the owner of a table can attach to it. FORCE ROW LEVEL
- * SECURITY lets that role see no rows except by the policies that the default partitions have for it.
+ * gigvault_owner owns the functions, because only the owner of a table can attach to it. Under FORCE ROW LEVEL SECURITY
+ * that role sees rows only by the policies that the default partitions have for it.
  */
 export class Partitions implements MigrationInterface {
   readonly name = 'Partitions1795305901000';
@@ -49,7 +49,8 @@ const TABLES = `
     table_name text PRIMARY KEY,
     key text NOT NULL
   );
-  COMMENT ON TABLE app.partitioned_tables IS 'The tables with yearly partitions and the column that tells the year.';
+  COMMENT ON TABLE app.partitioned_tables IS
+    'Tables with yearly partitions, and the column that they are partitioned by.';
   ALTER TABLE app.partitioned_tables ENABLE ROW LEVEL SECURITY;
   ALTER TABLE app.partitioned_tables FORCE ROW LEVEL SECURITY;
   CREATE POLICY partitioned_tables_select ON app.partitioned_tables FOR SELECT USING (true);
@@ -59,5 +60,5 @@ const TABLES = `
 
   CREATE SCHEMA archive;
   COMMENT ON SCHEMA archive IS
-    'Partitions that were detached for their age; for nobody but the owner to dump and drop.';
+    'Partitions that were detached because of their age. Only the owner may read, dump and drop them.';
 `;

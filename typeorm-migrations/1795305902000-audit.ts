@@ -2,23 +2,23 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createFunctions } from './create-functions';
 
 /**
- * Creates the two logs, security_logs and audit_logs, and the audit.
+ * Creates the logs security_logs and audit_logs, and the audit.
  *
- * Neither log has a foreign key: a log outlives what it reports. `user_id` is the tenant that a row is about, or NULL.
- * Only functions write to the logs. The primary key is (id, created_at) because the key of a partitioned table must
- * contain the partition key; the id alone is still unique, because nobody can set it (GENERATED ALWAYS).
+ * The logs have no foreign keys, because a log outlives the rows it is about. `user_id` is the tenant that a row is
+ * about, or NULL. Only functions write to the logs. The primary key is (id, created_at), because the key of a
+ * partitioned table must contain the partition key. The id alone is unique too: it is GENERATED ALWAYS.
  *
  * The audit has two sources. The server's TypeORM subscriber reports entity work, and audit.record() writes it.
- * Statement triggers with transition tables write everything else: sets of rows, imports, cascades, functions, tasks,
- * psql. The setting app.audit_source = 'subscriber' silences the triggers for a unit's own statements, but not for what those
- * cause (pg_trigger_depth() > 0: a cascade).
+ * Statement triggers with transition tables write everything else: bulk changes, imports, cascades, functions, tasks,
+ * psql. The setting app.audit_source = 'subscriber' turns the triggers off for a unit's own statements, but not for
+ * what those cause (pg_trigger_depth() > 0: a cascade).
  *
- * Both sources write one form. INSERT: new_values is the row. DELETE: old_values is the row. UPDATE: both hold only the
- * changed columns. Bookkeeping and generated columns are left out, and secrets become "[redacted]". One list,
- * audit.audited_tables, serves both sources.
+ * Both sources write the same form. INSERT: new_values is the row. DELETE: old_values is the row. UPDATE: both contain
+ * only the changed columns. Bookkeeping and generated columns are omitted, and secrets become "[redacted]". Both
+ * sources use audit.audited_tables.
  *
- * The audit forgets an erased user: the rows of the logs stay, with the user's id, time and table; their values,
- * addresses and reasons go.
+ * Erasing a user keeps the rows of the logs with the user's id, time and table, and deletes their values, addresses and
+ * reasons.
  */
 export class Audit implements MigrationInterface {
   readonly name = 'Audit1795305902000';
@@ -27,7 +27,7 @@ export class Audit implements MigrationInterface {
     await queryRunner.query(AUDITED_TABLES);
     await queryRunner.query(SECURITY_LOGS);
     await queryRunner.query(AUDIT_LOGS);
-    // ALTER … OWNER TO asks for this right of the new owner.
+    // ALTER … OWNER TO requires that the new owner has this right.
     await queryRunner.query('GRANT CREATE ON SCHEMA audit TO gigvault_auditor');
     await createFunctions(queryRunner, 'audit', [
       ...['log_event', 'redact', 'changes', 'capture', 'refuse_truncate', 'record_redacted', 'record'],
@@ -66,11 +66,11 @@ const AUDITED_TABLES = `
     ignored_columns text[] NOT NULL,
     handled_columns text[] NOT NULL GENERATED ALWAYS AS (secret_columns || ignored_columns) STORED
   );
-  COMMENT ON TABLE audit.audited_tables IS 'The one list both pens of the audit go by; written by audit.enable().';
+  COMMENT ON TABLE audit.audited_tables IS 'The audited tables, for both audit sources; audit.enable() adds one.';
   COMMENT ON COLUMN audit.audited_tables.secret_columns IS 'Columns whose values become "[redacted]".';
   COMMENT ON COLUMN audit.audited_tables.ignored_columns IS
-    'Columns whose change is none: bookkeeping, generated ones, and those named with a reason in their migration.';
-  COMMENT ON COLUMN audit.audited_tables.handled_columns IS 'Columns whose values are not written as they are told.';
+    'Columns that the audit ignores: bookkeeping, generated ones, and those that a migration names with a reason.';
+  COMMENT ON COLUMN audit.audited_tables.handled_columns IS 'Columns whose values are not logged unchanged.';
   ALTER TABLE audit.audited_tables ENABLE ROW LEVEL SECURITY;
   ALTER TABLE audit.audited_tables FORCE ROW LEVEL SECURITY;
   CREATE POLICY audited_tables_select ON audit.audited_tables FOR SELECT USING (true);
@@ -80,7 +80,7 @@ const AUDITED_TABLES = `
   GRANT SELECT ON audit.audited_tables TO gigvault_app, gigvault_auditor;
 `;
 
-/** Attempts on an address are kept without a user when it was throttled or had no account yet: hence the last index. */
+/** The last index finds attempts without a user: the address was throttled or had no account yet. */
 const SECURITY_LOGS = `
   CREATE TABLE security_logs (
     id bigint GENERATED ALWAYS AS IDENTITY,
@@ -116,17 +116,17 @@ const SECURITY_LOGS = `
 `;
 
 /**
- * The columns that say who and why take the transaction's context as their defaults, so both sources of the audit write
- * them alike and no argument can claim anything else. The server limits and normalises the context, so nothing is cut
- * here, and the address is cast without a subtransaction.
+ * The columns for who and why default to the transaction's context, so both audit sources write them alike and no
+ * argument can override them. The server limits and normalises the context, so nothing is truncated here, and the
+ * address is cast without a subtransaction.
  *
- * There are no CHECKs: PostgreSQL reads their expressions again at every insert. Only three functions write here, and
- * they keep the same rules. The table is on the list of audited tables or is the trigger's argument. The action is one
- * of three, an unknown kind of actor is 'database', and one UPDATE forgets all values.
+ * There are no CHECKs, because PostgreSQL reads their expressions again at every insert. Only three functions write
+ * here, by the same rules: the table is audited or is the trigger's argument, the action is one of three, an unknown
+ * kind of actor is 'database', and one UPDATE erases all values.
  *
  * values_salt has 122 random bits. A seal covers audit.values_hash(row), SHA-256 over salt and values. The hash is
- * computed as long as the values are there, and stored in their place when they are forgotten. So a seal made before
- * still holds afterwards, and without the salt nobody can find the values by trying.
+ * computed while the values exist, and stored in their place when they are erased. So an earlier seal stays valid, and
+ * without the salt the values cannot be guessed.
  */
 const AUDIT_LOGS = `
   CREATE TABLE audit_logs (
@@ -150,12 +150,12 @@ const AUDIT_LOGS = `
     values_hash bytea,
     CONSTRAINT audit_logs_pkey PRIMARY KEY (id, created_at)
   ) PARTITION BY RANGE (created_at);
-  COMMENT ON COLUMN audit_logs.user_id IS 'The tenant whose row changed; who changed it is actor_kind and actor_id.';
+  COMMENT ON COLUMN audit_logs.user_id IS 'The tenant whose row changed. actor_kind and actor_id say who changed it.';
   COMMENT ON COLUMN audit_logs.table_name IS 'The logical table, never a partition.';
-  COMMENT ON COLUMN audit_logs.operation IS 'What was asked for; without a context, the login that ran the SQL.';
+  COMMENT ON COLUMN audit_logs.operation IS 'The requested operation; without a context, the login that ran the SQL.';
   COMMENT ON COLUMN audit_logs.values_salt IS
-    'Random; goes with the values, so that values_hash tells nothing of them.';
-  COMMENT ON COLUMN audit_logs.values_hash IS 'Stands for values that were forgotten; see audit.values_hash().';
+    'Random; deleted with the values, so that values_hash reveals nothing about them.';
+  COMMENT ON COLUMN audit_logs.values_hash IS 'The hash of erased values; see audit.values_hash().';
 
   CREATE INDEX idx_audit_logs_user_id ON audit_logs (user_id, created_at DESC, id DESC);
   CREATE INDEX idx_audit_logs_table_name ON audit_logs (table_name, record_id, created_at DESC, id DESC);
@@ -173,7 +173,7 @@ const AUDIT_LOGS = `
     ON audit_logs TO gigvault_auditor;
 `;
 
-/** The logs have no audit of their own, but their TRUNCATE is refused. */
+/** The logs are not audited themselves, but their TRUNCATE is refused. */
 const PARTITIONS = `
   SELECT audit.enable_partition('security_logs', 'security_logs'), audit.enable_partition('audit_logs', 'audit_logs');
   INSERT INTO app.partitioned_tables (table_name, key)

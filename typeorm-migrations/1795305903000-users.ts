@@ -2,18 +2,17 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createFunctions } from './create-functions';
 
 /**
- * Creates users, their second factors, the tokens of emailed links, and the functions of sign-in and accounts.
+ * Creates users, their second factors, the tokens of emailed links, and the functions for sign-in and accounts.
  *
- * Before a user is known there is no tenant, and under forced row security the login gigvault_auth sees no row of
- * users. It may only call functions, each of which does one narrow thing. They are owned by gigvault_definer, whose
- * policies say what they may touch.
+ * Before sign-in there is no tenant, and under forced row security the login gigvault_auth sees no row of users. It may
+ * only call functions with one narrow purpose each. gigvault_definer owns them, and its policies limit them.
  *
  * Functions that change a password, end sessions, or let an admin deactivate an account, change its role or remove a
- * lost second factor move users.sessions_valid_from. So a Redis that forgets which sessions were ended cannot bring
- * them back. An admin never sees or chooses a secret.
+ * lost second factor move users.sessions_valid_from. So ended sessions stay ended even if Redis loses its data. An
+ * admin never sees or chooses a secret.
  *
- * auth.erase_account() lets a user leave: it deletes all that the user has, and audit.erase_user() clears what the two
- * logs hold on them.
+ * auth.erase_account() deletes a user with all their rows, and audit.erase_user() erases what the two logs have about
+ * them.
  */
 export class Users implements MigrationInterface {
   readonly name = 'Users1795305903000';
@@ -23,15 +22,8 @@ export class Users implements MigrationInterface {
     await queryRunner.query(USER_MFA);
     await queryRunner.query(ONE_TIME_TOKENS);
     await createFunctions(queryRunner, 'users', [
-      ...[
-        'find_credentials',
-        'account_status',
-        'find_account',
-        'find_password_reset',
-        'register',
-        'issue_token',
-        'verify_email',
-      ],
+      ...['find_credentials', 'account_status', 'find_account', 'find_password_reset'],
+      ...['register', 'issue_token', 'verify_email'],
       ...['ensure_admin', 'reset_password', 'set_password', 'end_sessions', 'rehash_password', 'purge_one_time_tokens'],
       ...['set_account_status', 'reset_mfa', 'erase_account'],
     ]);
@@ -63,13 +55,12 @@ export class Users implements MigrationInterface {
 }
 
 /**
- * Users read their own row without the password hash, and change their names. Everything else about an account goes
- * through functions of gigvault_definer. One policy FOR ALL would let users delete themselves, with all that depends on
- * them, or verify themselves by a mass assignment.
+ * Users read their own row without the password hash, and change their names. Functions of gigvault_definer do
+ * everything else. One policy FOR ALL would let users delete their own row, with all that depends on it, or verify it
+ * by mass assignment.
  *
- * An email address is the same in any letter case, and in both spellings of an international domain (RFC 5890 section
- * 2.3.2.4). The address stays as it was first given; the ASCII form of its domain is kept beside it, and the unique
- * index compares addresses with that form.
+ * Addresses are equal in any letter case, and in both spellings of an international domain (RFC 5890 section 2.3.2.4).
+ * The address keeps its first spelling. ascii_domain has the ASCII form of its domain, which the unique index uses.
  */
 const USERS = `
   CREATE TABLE users (
@@ -90,9 +81,10 @@ const USERS = `
     ascii_domain text CONSTRAINT users_ascii_domain_form
       CHECK (char_length(ascii_domain) <= 253 AND ascii_domain ~ '^[a-z0-9._-]+$')
   );
-  COMMENT ON COLUMN users.encrypted_password IS 'bcrypt of a keyed hash: bcrypt ignores all past 72 bytes.';
-  COMMENT ON COLUMN users.sessions_valid_from IS 'Sessions begun before it are over.';
-  COMMENT ON COLUMN users.ascii_domain IS 'The domain of email in ASCII, when it is an international one.';
+  COMMENT ON COLUMN users.encrypted_password IS
+    'bcrypt of a keyed hash, because bcrypt ignores all bytes after the 72nd.';
+  COMMENT ON COLUMN users.sessions_valid_from IS 'Sessions that began earlier are invalid.';
+  COMMENT ON COLUMN users.ascii_domain IS 'The ASCII form of an international domain in email.';
 
   CREATE UNIQUE INDEX idx_users_email
     ON users (lower(coalesce(split_part(email, '@', 1) || '@' || ascii_domain, email)));
@@ -118,7 +110,7 @@ const USERS = `
   GRANT SELECT, INSERT, UPDATE, DELETE ON users TO gigvault_definer;
 `;
 
-/** last_totp_step moves with every sign-in and only refuses a code that was used before: no change of the settings. */
+/** last_totp_step rejects a used code and changes with every sign-in, so the audit ignores it. */
 const USER_MFA = `
   CREATE TABLE user_mfa (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT user_mfa_pkey PRIMARY KEY,
@@ -158,10 +150,10 @@ const USER_MFA = `
 `;
 
 /**
- * A token is stored as SHA-256 of 256 random bits. The token of a registration carries the password of that
- * registration: users who open the link of their own email get the password they chose, even if a stranger registered
- * the same address before or after them. Several tokens may be open at once, or a stranger could make a link useless by
- * asking for another; the first one used ends the others.
+ * A token is stored as SHA-256 of 256 random bits. The token of a registration carries that registration's password:
+ * users who open the link in their own email get the password they chose, even if a stranger registered the same
+ * address before or after them. Several tokens may be valid at once, or a stranger could invalidate a link by
+ * requesting another. The first one used invalidates the others.
  */
 const ONE_TIME_TOKENS = `
   CREATE TABLE one_time_tokens (
@@ -177,7 +169,7 @@ const ONE_TIME_TOKENS = `
     CONSTRAINT one_time_tokens_token_hash_key UNIQUE (token_hash)
   );
   COMMENT ON COLUMN one_time_tokens.encrypted_password IS
-    'The password that becomes the account''s when the token is spent.';
+    'The password that the account gets when the token is used.';
   CREATE INDEX idx_one_time_tokens_user_id ON one_time_tokens (user_id, purpose);
   CREATE INDEX idx_one_time_tokens_expires_at ON one_time_tokens (expires_at);
 

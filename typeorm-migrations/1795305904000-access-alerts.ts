@@ -2,12 +2,12 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createFunctions } from './create-functions';
 
 /**
- * Creates access_alerts, the unusual sign-ins that were detected, and app.purge_security_logs(). The worker sees no row
- * of security_logs: it calls app.detect_suspicious_access(), which reads them and leaves alerts.
+ * Creates access_alerts, the detected unusual sign-ins, and app.purge_security_logs(). The worker cannot read
+ * security_logs: it calls app.detect_suspicious_access(), which reads them and creates alerts.
  *
- * An offline installation has no map of addresses. Two addresses count as far apart when their networks differ, IPv4 by
- * /16 and IPv6 by /32, about what one provider has in one region. An IPv4 and an IPv6 address are not compared, because
- * one device has both.
+ * An offline installation has no map of addresses. Two addresses count as far apart when their networks differ: /16 for
+ * IPv4 and /32 for IPv6, about what one provider has in one region. An IPv4 and an IPv6 address are not compared,
+ * because one device has both.
  */
 export class AccessAlerts implements MigrationInterface {
   readonly name = 'AccessAlerts1795305904000';
@@ -15,13 +15,8 @@ export class AccessAlerts implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(TABLE);
     await createFunctions(queryRunner, 'access-alerts', [
-      ...[
-        'network_of',
-        'detect_suspicious_access',
-        'access_alerts_to_email',
-        'mark_access_alert_emailed',
-        'purge_security_logs',
-      ],
+      ...['network_of', 'detect_suspicious_access', 'purge_security_logs'],
+      ...['access_alerts_to_email', 'mark_access_alert_emailed'],
     ]);
   }
 
@@ -52,9 +47,9 @@ const TABLE = `
     dismissed_at timestamptz,
     CONSTRAINT access_alerts_event_once UNIQUE (kind, event_id)
   );
-  COMMENT ON TABLE access_alerts IS 'What the watch over sign-ins found; one alert an event and kind.';
+  COMMENT ON TABLE access_alerts IS 'Unusual sign-ins: one alert for each event and kind.';
   COMMENT ON COLUMN access_alerts.event_id IS
-    'The row of security_logs that set it off; no foreign key, logs have their own retention.';
+    'The row of security_logs that caused it. No foreign key, because logs have their own retention.';
   CREATE INDEX idx_access_alerts_user_id ON access_alerts (user_id, kind, created_at DESC);
   CREATE INDEX idx_access_alerts_created_at ON access_alerts (created_at DESC, id DESC);
   CREATE INDEX idx_access_alerts_to_email ON access_alerts (id) WHERE mailed_at IS NULL;

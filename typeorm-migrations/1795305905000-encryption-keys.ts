@@ -4,11 +4,11 @@ import { createFunctions } from './create-functions';
 /**
  * Creates data_keys and key_rotations.
  *
- * A data key seals a user's secrets; it is wrapped by a master key that is not in the database. Erasing a user destroys
- * their data key, and with it every copy of what it sealed. The row without a user seals what belongs to nobody.
+ * A data key seals a user's secrets; a master key that is not in the database wraps it. Erasing a user deletes their
+ * data key, which makes every copy of what it sealed unreadable. The row without a user seals data of no user.
  *
- * No login reads data_keys: gigvault_auth names a key or its user and gets one row, and the worker gets batches that an
- * old master key still wraps.
+ * No login reads data_keys. By functions, gigvault_auth gets one row for a key or a user, and the worker gets batches
+ * that an old master key still wraps.
  */
 export class EncryptionKeys implements MigrationInterface {
   readonly name = 'EncryptionKeys1795305905000';
@@ -38,7 +38,7 @@ export class EncryptionKeys implements MigrationInterface {
   }
 }
 
-/** wrapped_key is `w1.<master key id>.<nonce>.<ciphertext and tag>`: it names its master key itself. */
+/** wrapped_key is `w1.<master key id>.<nonce>.<ciphertext and tag>`, so it names its master key. */
 const DATA_KEYS = `
   CREATE TABLE data_keys (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT data_keys_pkey PRIMARY KEY,
@@ -52,7 +52,7 @@ const DATA_KEYS = `
     CONSTRAINT data_keys_user_id_key UNIQUE NULLS NOT DISTINCT (user_id),
     CONSTRAINT data_keys_key_id_key UNIQUE (key_id)
   );
-  COMMENT ON COLUMN data_keys.user_id IS 'NULL: the key of what belongs to nobody, such as letters.';
+  COMMENT ON COLUMN data_keys.user_id IS 'NULL: the key for data of no user, such as emails.';
   CREATE INDEX idx_data_keys_master_key ON data_keys (split_part(wrapped_key, '.', 2), id);
   CREATE TRIGGER set_updated_at BEFORE UPDATE ON data_keys FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
   SELECT audit.enable('data_keys', secrets => '{wrapped_key}');
@@ -68,8 +68,8 @@ const DATA_KEYS = `
 `;
 
 /**
- * Records when the master key changed, and whether all data keys have followed; it holds the ids of keys only. One
- * rotation at a time: while one is open, another would only run after it.
+ * Records changes of the master key and whether all data keys were rewrapped; it contains only the ids of keys. One
+ * rotation may be open at a time.
  */
 const KEY_ROTATIONS = `
   CREATE TABLE key_rotations (
@@ -81,8 +81,9 @@ const KEY_ROTATIONS = `
     CONSTRAINT key_rotations_in_order CHECK (finished_at IS NULL OR promoted_at IS NOT NULL)
   );
   COMMENT ON TABLE key_rotations IS
-    'Changes of the master key: asked for, all processes have it and it wraps, nothing is left under another.';
-  COMMENT ON COLUMN key_rotations.key_id IS 'The master key that all data keys shall be wrapped with.';
+    'Rotations of the master key: started; promoted when all processes have it and wrap with it; finished when no data '
+    'key is left under another.';
+  COMMENT ON COLUMN key_rotations.key_id IS 'The master key to wrap all data keys with.';
   CREATE UNIQUE INDEX key_rotations_open_once ON key_rotations ((finished_at IS NULL)) WHERE finished_at IS NULL;
 
   ALTER TABLE key_rotations ENABLE ROW LEVEL SECURITY;

@@ -2,15 +2,14 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createFunctions } from './create-functions';
 
 /**
- * Creates jobs (vacancies); tenant_jobs, the view that lists and search read; and user_job_stats, a materialized view with
- * its refresh and the view of it for a tenant.
+ * Creates jobs (vacancies); tenant_jobs, the view for lists and search; user_job_stats, a materialized view with its
+ * refresh; and tenant_job_stats, a tenant's row of it.
  *
  * Kinds are text with a CHECK. Comparing an ENUM, a numeric, arrays or a tsquery is not leakproof. So under row
- * security such a condition is tried after the policy's, and its index is never used (10 to 150 times slower at 200,000
- * rows of one tenant). Money is numeric, with bigint hundredths beside it for the filters.
+ * security such a condition runs after the policy's, and its index is never used (10 to 150 times slower at 200,000
+ * rows of one tenant). Money is numeric, with bigint hundredths in generated columns for the filters.
  *
- * source_key says which vacancy a row is, wherever it was imported from: 'upwork:<id>', or 'content:<sha-256>' for one
- * without an id.
+ * source_key identifies the vacancy, independent of the import: 'upwork:<id>', or 'content:<sha-256>' without an id.
  */
 export class Jobs implements MigrationInterface {
   readonly name = 'Jobs1795305907000';
@@ -21,10 +20,10 @@ export class Jobs implements MigrationInterface {
     await queryRunner.query(INDEXES);
     await queryRunner.query(ACCESS);
     await queryRunner.query(STATISTICS);
-    // ALTER … OWNER TO asks for this right of the new owner.
+    // ALTER … OWNER TO requires that the new owner has this right.
     await queryRunner.query('GRANT CREATE ON SCHEMA public TO gigvault_definer');
-    await queryRunner.query(OWN_JOBS);
-    await queryRunner.query(OWN_STATISTICS);
+    await queryRunner.query(TENANT_JOBS);
+    await queryRunner.query(TENANT_STATISTICS);
     await createFunctions(queryRunner, 'jobs', ['refresh_user_job_stats']);
     await queryRunner.query('REVOKE CREATE ON SCHEMA public FROM gigvault_definer');
     await queryRunner.query(FIRST_REFRESH);
@@ -46,9 +45,8 @@ export class Jobs implements MigrationInterface {
  * numeric(10,2) ends at 99,999,999.99. NaN is a legal numeric, larger than all others, so each CHECK names it. The
  * generated columns let it pass, because they are computed before the CHECK.
  *
- * PostgreSQL computes a generated column when a row is written. After a change of app.search_document(), the column
- * search must be dropped and added again, with its index and tenant_jobs: one rewrite of the table under its exclusive
- * lock.
+ * PostgreSQL computes a generated column when a row is written. A change of app.search_document() must drop and add the
+ * column search, with its index and tenant_jobs: one rewrite of the table under its exclusive lock.
  */
 const TABLE = `
   CREATE TABLE jobs (
@@ -97,21 +95,19 @@ const TABLE = `
     CONSTRAINT jobs_budget_range CHECK (budget_min <= budget_max),
     CONSTRAINT jobs_hourly_rate_range CHECK (hourly_rate_min <= hourly_rate_max)
   );
-  COMMENT ON COLUMN jobs.source_payload IS 'The vacancy as its source gave it.';
+  COMMENT ON COLUMN jobs.source_payload IS 'The vacancy in the form of its source.';
   COMMENT ON COLUMN jobs.fetched_at IS
-    'When a synchronisation last saw it, within the hour; NULL for what its user brought in himself.';
+    'When a synchronisation last found it, to the hour; NULL for a job that the user imported.';
   COMMENT ON COLUMN jobs.expired_at IS
-    'When its content was given up; it was active then, and is again when a search sees it.';
+    'When its content was deleted; it was active, and becomes active again when a search finds it.';
 `;
 
 /**
- * A GIN index puts new entries into a pending list, which every search reads from end to end until it is emptied. At
- * its default length of 4 MB a page of jobs took six to nine times as long, for all tenants. The skills of a row are
- * few and go into the index at once, which costs an insert nothing that can be measured. The words of its text are
- * many, and are gathered up to a sixteenth of that length.
+ * A GIN index adds new entries to a pending list, which every search scans completely. At the default limit of 4 MB a
+ * page of jobs took six to nine times as long, for all tenants. A row has few skills: they go into the index at once,
+ * without a measurable cost for an insert. Its text has many words: their list is limited to a sixteenth.
  *
- * Favourites are found without reading all jobs of a tenant. They are few, and a write of any other job does not touch
- * their index.
+ * The partial index finds favourites without reading all jobs of a tenant. Writes of other jobs do not touch it.
  * @see https://www.postgresql.org/docs/15/gin-implementation.html#GIN-FAST-UPDATE
  */
 const INDEXES = `
@@ -126,8 +122,8 @@ const INDEXES = `
 `;
 
 /**
- * There is no DELETE: a deleted job is one with status 'deleted', and rows go only with their user. A job that is seen
- * again has not changed, so fetched_at leaves no audit row and no new version.
+ * There is no DELETE: a deleted job has the status 'deleted', and a row is deleted only with its user. A job that is
+ * found again has not changed, so fetched_at leaves no audit row and no new version.
  */
 const ACCESS = `
   CREATE TRIGGER set_updated_at BEFORE UPDATE ON jobs FOR EACH ROW EXECUTE FUNCTION app.set_updated_at(
@@ -150,16 +146,16 @@ const ACCESS = `
 `;
 
 /**
- * tenant_jobs is what row security would show, without its price. A policy's condition must be tried before any condition
- * of the query that is not leakproof (@>, @@), so GIN indexes are never used under it. Here the tenant's condition is
- * an ordinary one: the view reads as gigvault_definer, whose policy is USING (true), and the planner may use (user_id,
+ * tenant_jobs returns the same rows as row security, but faster. A policy's condition must run before any condition of
+ * the query that is not leakproof (@>, @@), so GIN indexes are never used under it. Here the tenant's condition is an
+ * ordinary one: the view reads as gigvault_definer, whose policy is USING (true), and the planner may use (user_id,
  * skills) and (user_id, search).
  *
- * The risk taken: the view is no security barrier, so a function in the query that reveals its arguments could see rows
- * of others before they are filtered. gigvault_app can create no function (no CREATE anywhere, no temporary schema),
- * and only the server's own list queries read the view, with conditions of built-in operators and parameters only.
+ * The accepted risk: the view is not a security barrier, so a function in the query that reveals its arguments could
+ * see other tenants' rows before they are filtered. gigvault_app cannot create functions (no CREATE in any schema, no
+ * temporary schema). Only the server's list queries read the view, with built-in operators and parameters.
  */
-const OWN_JOBS = `
+const TENANT_JOBS = `
   CREATE VIEW tenant_jobs AS
     SELECT id, user_id, source_key, upwork_job_id, title, description, budget_min, budget_max, hourly_rate_min,
       hourly_rate_max, currency, skills, category, subcategory, country, client_info, job_type, experience_level,
@@ -167,14 +163,14 @@ const OWN_JOBS = `
       hourly_rate_min_hundredths, hourly_rate_max_hundredths, search, version, created_at, updated_at
     FROM jobs WHERE user_id = (SELECT auth.uid());
   COMMENT ON VIEW tenant_jobs IS
-    'The jobs of the tenant, for lists and search: as safe as row security for built-in operators, and indexed.';
+    'The tenant''s jobs for lists and search. Uses indexes; as safe as row security for built-in operators.';
   GRANT SELECT ON tenant_jobs TO gigvault_app;
   ALTER VIEW tenant_jobs OWNER TO gigvault_definer;
 `;
 
 /**
- * The materialized view belongs to gigvault_definer, whose policy sees all jobs. A refresh runs as the view's owner,
- * and gigvault_owner under FORCE ROW LEVEL SECURITY would empty it silently. REFRESH … CONCURRENTLY needs the unique
+ * gigvault_definer owns the materialized view, because its policy sees all jobs. A refresh runs as the view's owner;
+ * gigvault_owner under FORCE ROW LEVEL SECURITY would silently empty it. REFRESH … CONCURRENTLY needs the unique
  * index; without CONCURRENTLY readers would wait for the refresh.
  */
 const STATISTICS = `
@@ -206,10 +202,10 @@ const STATISTICS = `
 `;
 
 /**
- * A materialized view has no row security, so no login reads it. tenant_job_stats shows the tenant's row; it is a security
- * barrier, because no condition of its reader needs an index.
+ * A materialized view has no row security, so no login may read it. tenant_job_stats returns the tenant's row. It is a
+ * security barrier, because no condition on it needs an index.
  */
-const OWN_STATISTICS = `
+const TENANT_STATISTICS = `
   CREATE VIEW tenant_job_stats WITH (security_barrier) AS
   SELECT
     me.user_id,
@@ -224,7 +220,7 @@ const OWN_STATISTICS = `
   LEFT JOIN app.view_refreshes r ON r.view_name = 'user_job_stats'
   WHERE me.user_id IS NOT NULL;
   COMMENT ON VIEW tenant_job_stats IS
-    'The tenant''s row of user_job_stats, zeros where there is none, and when it was refreshed.';
+    'The tenant''s row of user_job_stats, zeros without a row, and the time of the last refresh.';
   GRANT SELECT ON tenant_job_stats TO gigvault_app;
   ALTER VIEW tenant_job_stats OWNER TO gigvault_definer;
   ALTER MATERIALIZED VIEW user_job_stats OWNER TO gigvault_definer;

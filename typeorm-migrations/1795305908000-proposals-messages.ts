@@ -2,12 +2,12 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createFunctions } from './create-functions';
 
 /**
- * Creates proposals and messages. Foreign keys between a tenant's tables contain the tenant: a check of a foreign key
- * does not see row security. With a plain job_id a proposal could be made on another tenant's job, and would vanish
- * when they delete it. Uniqueness is per tenant too: a global one reveals which ids others have, and breaks two members
- * of one agency.
+ * Creates proposals and messages. Foreign keys between a tenant's tables contain the tenant, because foreign-key checks
+ * ignore row security. With a plain job_id a proposal could refer to another tenant's job, and would disappear when
+ * they delete it. Unique keys contain the tenant too: a global key reveals which ids others have, and fails for two
+ * members of one agency.
  *
- * A row that a synchronisation sees again has not changed, so fetched_at leaves no audit row and no new version.
+ * A row that a synchronisation finds again has not changed, so fetched_at leaves no audit row and no new version.
  */
 export class ProposalsMessages implements MigrationInterface {
   readonly name = 'ProposalsMessages1795305908000';
@@ -31,8 +31,7 @@ export class ProposalsMessages implements MigrationInterface {
  * won_at and rejected_at keep the day of the decision, also of a proposal that is archived later. They follow from the
  * status, which is audited, so the audit ignores them. Triggers fire by name: set_decision_times before set_updated_at.
  *
- * upwork_status is Upwork's own word beside `status`, which is what it means here. Upwork does not publish its list of
- * words, so an unexpected one must not be lost.
+ * upwork_status is Upwork's own word for `status`. Upwork does not publish the possible words, so the original is kept.
  */
 const PROPOSALS = `
   CREATE TABLE proposals (
@@ -62,8 +61,8 @@ const PROPOSALS = `
   );
   COMMENT ON COLUMN proposals.won_at IS 'When it became accepted; kept when it is archived.';
   COMMENT ON COLUMN proposals.rejected_at IS 'When it became rejected; kept when it is archived.';
-  COMMENT ON COLUMN proposals.upwork_status IS 'The word of Upwork for where it stands, as last heard.';
-  COMMENT ON COLUMN proposals.fetched_at IS 'When a synchronisation last saw it, within the hour.';
+  COMMENT ON COLUMN proposals.upwork_status IS 'Upwork''s word for the status, as of the last synchronisation.';
+  COMMENT ON COLUMN proposals.fetched_at IS 'When a synchronisation last found it, to the hour.';
   CREATE UNIQUE INDEX proposals_one_open_per_job ON proposals (user_id, job_id) WHERE status IN ('draft', 'submitted');
   CREATE INDEX idx_proposals_user_id ON proposals (user_id, created_at DESC, id DESC);
   CREATE INDEX idx_proposals_job_id ON proposals (user_id, job_id, created_at DESC, id DESC);
@@ -111,7 +110,7 @@ const MESSAGES = `
       REFERENCES jobs (user_id, id) ON DELETE SET NULL (job_id),
     CONSTRAINT messages_upwork_message_id_key UNIQUE (user_id, upwork_message_id)
   );
-  COMMENT ON COLUMN messages.fetched_at IS 'When its text came from Upwork.';
+  COMMENT ON COLUMN messages.fetched_at IS 'When its text was read from Upwork.';
   CREATE INDEX idx_messages_job_id ON messages (user_id, job_id, created_at DESC, id DESC);
   CREATE INDEX idx_messages_created_at ON messages (user_id, created_at DESC, id DESC);
   CREATE INDEX idx_messages_is_read ON messages (user_id, created_at DESC, id DESC)

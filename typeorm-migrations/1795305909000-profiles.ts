@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Creates profiles (what freelancers say about themselves: one row a user) and templates (texts in their own words). AI
- * drafts are written from them, and a draft that claims more than the profile holds is reported.
+ * Creates profiles (what freelancers say about themselves, one row a user) and templates (texts in their own words). AI
+ * drafts are based on them, and a draft that claims more than the profile says is reported.
  */
 export class Profiles implements MigrationInterface {
   readonly name = 'Profiles1795305909000';

@@ -2,18 +2,17 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createFunctions } from './create-functions';
 
 /**
- * Creates ai_generations (AI drafts), the ledger of what they cost, and letter_versions, the cover letters that a draft
+ * Creates ai_generations (AI drafts), the ledger of their costs, and letter_versions, the cover letters that a draft
  * replaced.
  *
- * ai_calls has one row for each call of a vendor, however it ended. ai_runs holds the calls that are under way, renewed
- * by the process that makes them; a run that is not renewed belongs to a process that died, and
- * app.end_orphaned_ai_runs() settles it.
+ * ai_calls has one row for each call of a vendor, whatever its outcome. ai_runs has the running calls, which their
+ * process renews. A run that is not renewed belongs to a dead process; app.end_orphaned_ai_runs() settles it.
  *
- * ai_budgets holds what a user allows and, in the same row, what is reserved and spent, so that one UPDATE both checks
- * and reserves: no number of parallel calls can pass it. app.ai_spending is the sum over all users, so that the
- * installation can have a ceiling. A trigger on ai_budgets keeps it: every reservation and settlement changes it in its
- * own transaction, by all code paths. app.exceeded_ai_ceiling() says whether a ceiling is passed; the caller
- * reserves, asks, and rolls back. Locks are always taken in the order ai_budgets, app.ai_spending.
+ * A row of ai_budgets has a user's limits and what is reserved and spent, so that one UPDATE both checks and reserves:
+ * parallel calls cannot exceed it. app.ai_spending is the sum over all users, for the ceiling of the installation. A
+ * trigger on ai_budgets updates it in the transaction of every reservation and settlement. app.exceeded_ai_ceiling()
+ * returns the exceeded ceiling; the caller reserves, calls it, and rolls back if one is exceeded. Locks are always
+ * taken in the order ai_budgets, app.ai_spending.
  */
 export class Ai implements MigrationInterface {
   readonly name = 'Ai1795305910000';
@@ -45,10 +44,9 @@ export class Ai implements MigrationInterface {
 }
 
 /**
- * A call that failed or was cut off has cost money too, so response may be NULL and the status says how it ended. A
- * draft need not belong to a job. What a model charges has more than six decimals a token. tokens_used and success
- * follow from columns that say more. template_id is the template that the draft followed, so that templates can be
- * compared by how often they win.
+ * A failed or interrupted call also costs money, so response may be NULL; status is the outcome. A draft need not
+ * belong to a job. Prices have more than six decimals a token. tokens_used and success follow from other columns.
+ * template_id is the template of the draft, so that templates can be compared by their wins.
  */
 const GENERATIONS = `
   CREATE TABLE ai_generations (
@@ -88,9 +86,9 @@ const GENERATIONS = `
     CONSTRAINT ai_generations_response_when_succeeded CHECK (status <> 'succeeded' OR response IS NOT NULL)
   );
   COMMENT ON COLUMN ai_generations.cost IS 'USD, 12 decimals, by the price list of price_list_version.';
-  COMMENT ON COLUMN ai_generations.usage_is_estimated IS 'The vendor broke off before it told the usage of a call.';
+  COMMENT ON COLUMN ai_generations.usage_is_estimated IS 'True when the vendor reported no usage for a call.';
   COMMENT ON COLUMN ai_generations.template_id IS
-    'The template it followed; no foreign key, a draft outlives its template.';
+    'The template of the draft. No foreign key, because a draft outlives its template.';
   CREATE INDEX idx_ai_generations_job_id ON ai_generations (user_id, job_id, created_at DESC, id DESC);
   CREATE INDEX idx_ai_generations_type ON ai_generations (user_id, generation_type, created_at DESC, id DESC);
   CREATE INDEX idx_ai_generations_created_at ON ai_generations (user_id, created_at DESC, id DESC);
@@ -113,7 +111,7 @@ const GENERATIONS = `
   GRANT SELECT, UPDATE ON ai_generations TO gigvault_definer;
 `;
 
-/** A row is written once, when a call is over; nobody changes it. */
+/** A row is written once, when a call has ended, and never changes. */
 const CALLS = `
   CREATE TABLE ai_calls (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT ai_calls_pkey PRIMARY KEY,
@@ -150,7 +148,7 @@ const CALLS = `
   GRANT SELECT, INSERT ON ai_calls TO gigvault_definer;
 `;
 
-/** The numbers are those of the call under way at its last renewal: what is owed if the process dies now. */
+/** The numbers are those of a running call at its last renewal: what it costs if the process dies now. */
 const RUNS = `
   CREATE TABLE ai_runs (
     generation_id bigint CONSTRAINT ai_runs_pkey PRIMARY KEY,
@@ -183,7 +181,7 @@ const RUNS = `
   GRANT SELECT, UPDATE, DELETE ON ai_runs TO gigvault_definer;
 `;
 
-/** A cover letter is kept whole. Its generation is NULL if the user wrote it themselves. */
+/** A row has a whole cover letter. generation_id is NULL for one that the user wrote. */
 const LETTER_VERSIONS = `
   CREATE TABLE letter_versions (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT letter_versions_pkey PRIMARY KEY,
@@ -210,9 +208,9 @@ const LETTER_VERSIONS = `
 `;
 
 /**
- * The counters change with every call, and that is no change of what the user set: they are left out of version and
- * audit (ai_calls has them all). A reservation belongs to no day: it counts against the day on which another is asked
- * for, so midnight opens no gap. What is settled is spent on the day it is settled.
+ * The counters change with every call and are not the user's settings, so version and audit ignore them (ai_calls has
+ * them all). A reservation has no day: it counts on the day of the next request, so midnight leaves no gap. A settled
+ * amount is spent on the day of its settlement.
  */
 const BUDGETS = `
   CREATE TABLE ai_budgets (
@@ -252,7 +250,7 @@ const BUDGETS = `
   GRANT SELECT, UPDATE ON ai_budgets TO gigvault_definer;
 `;
 
-/** The table has one row, the sum over all users; it names no user. */
+/** The table has one row, the sum over all users, and names no user. */
 const SPENDING = `
   CREATE TABLE app.ai_spending (
     id boolean NOT NULL DEFAULT true CONSTRAINT ai_spending_pkey PRIMARY KEY CONSTRAINT ai_spending_one_row CHECK (id),
@@ -264,7 +262,7 @@ const SPENDING = `
       CONSTRAINT ai_spending_month_spent_usd_positive CHECK (month_spent_usd >= 0)
   );
   COMMENT ON TABLE app.ai_spending IS
-    'What all users together have reserved and spent on AI; a sum, without a row of any user.';
+    'The sum that all users have reserved and spent on AI; names no user.';
   INSERT INTO app.ai_spending (reserved_usd, day, day_spent_usd, month, month_spent_usd)
   VALUES (0, (now() AT TIME ZONE 'UTC')::date, 0, date_trunc('month', now() AT TIME ZONE 'UTC')::date, 0);
 

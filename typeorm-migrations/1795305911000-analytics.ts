@@ -2,9 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createFunctions } from './create-functions';
 
 /**
- * Creates analytics, one value for each tenant, metric and day (UTC), in yearly partitions by date: a task that is
- * repeated writes the same row again and does not double the metric. app.record_daily_metrics() counts what each user
- * did on each day.
+ * Creates analytics, one value for each tenant, metric and day (UTC), in yearly partitions by date. A repeated task
+ * writes the same row and does not double the metric. app.record_daily_metrics() counts each user's activity a day.
  */
 export class Analytics implements MigrationInterface {
   readonly name = 'Analytics1795305911000';

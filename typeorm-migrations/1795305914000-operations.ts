@@ -2,8 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createFunctions } from './create-functions';
 
 /**
- * Creates what runs and is watched in the background: idempotency_keys, the runs, settings and alerts of scheduled
- * tasks, backups, and app.count_service_failures(), which counts what fails now over all tenants.
+ * Creates idempotency_keys; the runs, settings and alerts of scheduled tasks; backups; and
+ * app.count_service_failures(), which counts current failures over all tenants.
  */
 export class Operations implements MigrationInterface {
   readonly name = 'Operations1795305914000';
@@ -29,7 +29,7 @@ export class Operations implements MigrationInterface {
   }
 }
 
-/** A key, its effect and the answer are written in one transaction, and kept for 24 hours. */
+/** A key, its effect and the response are written in one transaction. Keys are kept for 24 hours. */
 const IDEMPOTENCY_KEYS = `
   CREATE TABLE idempotency_keys (
     user_id bigint NOT NULL DEFAULT auth.uid()
@@ -43,7 +43,7 @@ const IDEMPOTENCY_KEYS = `
     created_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT idempotency_keys_pkey PRIMARY KEY (user_id, key)
   );
-  COMMENT ON COLUMN idempotency_keys.status IS 'The answer''s; NULL while the request runs.';
+  COMMENT ON COLUMN idempotency_keys.status IS 'The response''s status; NULL while the request runs.';
   CREATE INDEX idx_idempotency_keys_created_at ON idempotency_keys (created_at);
 
   ALTER TABLE idempotency_keys ENABLE ROW LEVEL SECURITY;
@@ -61,11 +61,10 @@ const IDEMPOTENCY_KEYS = `
 `;
 
 /**
- * A run is claimed by inserting it (a firing of the schedule, once for each instant) or by moving it on from 'queued'
- * or 'retrying'. The worker that has it renews lease_until; after that another may take it over, and attempts shows the
- * late one that it lost the run. What an admin asks for waits here as 'queued', so a queue that forgets loses nothing.
- * A user who asks for a synchronisation starts its task at once. A run is 'partial' when it ended and its figures count
- * failures.
+ * A worker claims a run by inserting it (a scheduled time, once each) or by moving it on from 'queued' or 'retrying'.
+ * It renews lease_until; later another worker may take over, and attempts shows the first that it lost the run. A run
+ * that an admin starts is stored as 'queued', so it survives the loss of the queue. A user who requests a
+ * synchronisation starts its task at once. An ended run is 'partial' when its figures count failures.
  */
 const TASK_RUNS = `
   CREATE TABLE task_runs (
@@ -94,9 +93,10 @@ const TASK_RUNS = `
     CONSTRAINT task_runs_started_before_ended CHECK ((started_at IS NULL) = (outcome = 'queued')),
     CONSTRAINT task_runs_ended_when_over CHECK ((ended_at IS NULL) = (outcome IN ('queued', 'running')))
   );
-  COMMENT ON CONSTRAINT task_runs_scheduled_once ON task_runs IS 'Two workers, one run.';
-  COMMENT ON COLUMN task_runs.started_by_id IS 'The admin who asked; no foreign key, the history outlives him.';
-  COMMENT ON COLUMN task_runs.failed_attempts IS 'Each attempt that failed: attempt, startedAt, endedAt, error.';
+  COMMENT ON CONSTRAINT task_runs_scheduled_once ON task_runs IS 'Two workers cannot start the same scheduled run.';
+  COMMENT ON COLUMN task_runs.started_by_id IS
+    'The admin who started it. No foreign key, because the history outlives the account.';
+  COMMENT ON COLUMN task_runs.failed_attempts IS 'The failed attempts: attempt, startedAt, endedAt, error.';
   CREATE INDEX idx_task_runs_task ON task_runs (task, id DESC);
   CREATE INDEX idx_task_runs_open ON task_runs (outcome, id) WHERE outcome IN ('queued', 'running', 'retrying');
   CREATE INDEX idx_task_runs_created_at ON task_runs (created_at);
@@ -126,7 +126,7 @@ const TASK_SETTINGS = `
     paused boolean NOT NULL DEFAULT false,
     updated_at timestamptz NOT NULL DEFAULT now()
   );
-  COMMENT ON TABLE task_settings IS 'What an admin sets of a scheduled task; who did and why is in security_logs.';
+  COMMENT ON TABLE task_settings IS 'Settings of scheduled tasks. security_logs says who changed them and why.';
   ALTER TABLE task_settings ENABLE ROW LEVEL SECURITY;
   ALTER TABLE task_settings FORCE ROW LEVEL SECURITY;
   CREATE POLICY task_settings_worker_select ON task_settings FOR SELECT TO gigvault_worker USING (true);
@@ -138,7 +138,7 @@ const TASK_SETTINGS = `
   GRANT UPDATE (paused, updated_at) ON task_settings TO gigvault_admin;
 `;
 
-/** One row for each problem of a scheduled task, from its beginning to its end. */
+/** One row for each problem of a scheduled task, from detection to recovery. */
 const TASK_ALERTS = `
   CREATE TABLE task_alerts (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT task_alerts_pkey PRIMARY KEY,
@@ -149,7 +149,7 @@ const TASK_ALERTS = `
     mailed_at timestamptz,
     cleared_at timestamptz
   );
-  COMMENT ON TABLE task_alerts IS 'What is or was wrong with scheduled tasks; cleared_at when it was well again.';
+  COMMENT ON TABLE task_alerts IS 'Problems of scheduled tasks; cleared_at is when the task recovered.';
   CREATE UNIQUE INDEX task_alerts_open_once ON task_alerts (task, kind) WHERE cleared_at IS NULL;
   CREATE INDEX idx_task_alerts_created_at ON task_alerts (created_at DESC, id DESC);
 
@@ -168,10 +168,9 @@ const TASK_ALERTS = `
 `;
 
 /**
- * A row says what became of one copy of the database. A backup counts only when it is verified: restored and compared.
- * verified_at outlasts a second check until that fails, because a backup that is being checked again is as good as it
- * was. Rows outlive their files, so that the list shows what there was. An admin may ask for a new backup or for
- * another check; only a worker writes what came of it.
+ * A row is one copy of the database. A backup counts only when it is verified: restored and compared. verified_at stays
+ * during a second check and is cleared only if that fails. Rows outlive their files, so that the list shows the
+ * history. An admin may request a new backup or another check; only a worker writes the result.
  */
 const BACKUPS = `
   CREATE TABLE backups (
@@ -202,13 +201,13 @@ const BACKUPS = `
       CHECK ((size_bytes IS NULL) = (sha256 IS NULL) AND (size_bytes IS NULL OR file_name IS NOT NULL)),
     CONSTRAINT backups_verified_has_file CHECK (verified_at IS NULL OR size_bytes IS NOT NULL),
     CONSTRAINT backups_verified_since CHECK (status <> 'verified' OR verified_at IS NOT NULL),
-    CONSTRAINT backups_failed_tells_why CHECK (status <> 'failed' OR (error IS NOT NULL AND verified_at IS NULL))
+    CONSTRAINT backups_failed_has_error CHECK (status <> 'failed' OR (error IS NOT NULL AND verified_at IS NULL))
   );
-  COMMENT ON COLUMN backups.migration IS 'The newest that had run when it was taken.';
-  COMMENT ON COLUMN backups.master_keys IS 'Those that are needed to open it, and the secrets in it.';
+  COMMENT ON COLUMN backups.migration IS 'The newest applied migration at the time of the backup.';
+  COMMENT ON COLUMN backups.master_keys IS 'The master keys that are needed to open the backup and its secrets.';
   COMMENT ON COLUMN backups.encrypted_canary IS
-    'A text sealed before the dump, which the check opens from the restored copy.';
-  COMMENT ON COLUMN backups.removed_at IS 'When its file went, by the rule of what is kept.';
+    'A text sealed before the dump; the check opens it in the restored copy.';
+  COMMENT ON COLUMN backups.removed_at IS 'When its file was deleted by the retention policy.';
   CREATE INDEX idx_backups_waiting ON backups (id) WHERE status IN ('pending', 'running');
 
   ALTER TABLE backups ENABLE ROW LEVEL SECURITY;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { QueryRunner } from 'typeorm';
 
 /**
- * Creates SQL functions in the given order. Each has a file of its own, `sql/<folder>/<name>.sql`, with its definition,
- * comment, grants and owner; a file runs in the transaction of its migration.
+ * Creates SQL functions in the given order. Each has its own file, `sql/<folder>/<name>.sql`, with its definition,
+ * comment, grants and owner. A file runs in the transaction of its migration.
  * @param folder the name of the migration without its time
  */
 export async function createFunctions(

@@ -15,7 +15,7 @@ describe('the migrations', () => {
   });
   afterAll(() => database.end());
 
-  it('go down to an empty schema one by one, and up again through the same catalogs', async () => {
+  it('revert to an empty schema one by one, and run again through the same catalogs', async () => {
     const source = migrationSource(database.urls.migrator);
     await source.initialize();
     const classes = source.options.migrations as MigrationClass[];
@@ -36,7 +36,7 @@ describe('the migrations', () => {
 
       expect(schemas.map(({ nspname }) => nspname)).toEqual(['information_schema', 'public']);
       expect(Object.keys(empty.relations ?? {})).toEqual(['public.schema_migrations']);
-      // The rest is as bootstrap.sql leaves it.
+      // bootstrap.sql creates the rest.
       expect(empty.schemas).toEqual({ public: { owner: 'gigvault_owner', grants: ['PUBLIC: USAGE'] } });
       expect([empty.functions, empty.defaultPrivileges, empty.lists]).toEqual([{}, {}, {}]);
       for (const step of steps) expect({ step, ...up[step] }).toEqual({ step, ...down[step] });
@@ -53,13 +53,13 @@ describe('the migrations', () => {
     await source.runMigrations().finally(() => source.destroy());
   }
 
-  it('are all named as their files, so that a pending one is noticed', async () => {
+  it('all have the name of their file, so that a pending one is detected', async () => {
     const done = await query('SELECT name FROM schema_migrations ORDER BY timestamp');
 
     expect(done.map(({ name }) => name)).toEqual(migrationNames());
   });
 
-  it('that have not run keep the server from starting, and nothing else is said', async () => {
+  it('that have not run prevent the start, with one message', async () => {
     const problems = await findSchemaProblems(
       (sql) => database.query('app', sql),
       [...migrationNames(), 'CreateMoon1999999999999'],
@@ -68,7 +68,7 @@ describe('the migrations', () => {
     expect(problems).toEqual(['migration CreateMoon1999999999999 has not run: npm run migrate']);
   });
 
-  it('of a newer release keep the server from starting, and this release from migrating', async () => {
+  it('of a newer release prevent the start, and the migration by this release', async () => {
     const [newest, ...older] = migrationNames().reverse();
     const reason =
       `the database was migrated by a newer release of Gigvault, with ${newest}: ` +
@@ -77,20 +77,20 @@ describe('the migrations', () => {
     expect(await findSchemaProblems((sql) => database.query('app', sql), older)).toEqual([reason]);
 
     await withMigration('CreateMoon1999999999999', async () => {
-      const said = 'a newer release of Gigvault, with CreateMoon1999999999999';
-      await expect(runMigrations(database.urls.migrator)).rejects.toThrow(said);
+      const message = 'a newer release of Gigvault, with CreateMoon1999999999999';
+      await expect(runMigrations(database.urls.migrator)).rejects.toThrow(message);
     });
     expect(await runMigrations(database.urls.migrator)).toEqual([]);
   });
 
-  it('of a version before the first release are refused before anything changes, with what to do', async () => {
+  it('of a version before the first release are refused before anything changes, with instructions', async () => {
     const reason =
       'the database was made by an earlier development version of Gigvault, with 2 migrations that this version does ' +
       'not have (CreateFoundation1795305600000 to CreateUsers1795305604000), and cannot be upgraded: ' +
       'use a new database, or drop this one and create it again';
     const superuser = (name: string) => Object.assign(new URL(database.urls.superuser), { pathname: `/${name}` }).href;
     const [{ here } = { here: '' }] = await query<{ here: string }>('SELECT current_database() AS here');
-    // bootstrap.sql would take it away.
+    // bootstrap.sql would revoke it.
     await query(`GRANT CONNECT ON DATABASE ${here} TO PUBLIC`);
     const before = await readCatalog(query);
     const attempts = [
@@ -113,7 +113,7 @@ describe('the migrations', () => {
     await bootstrapDatabase(superuser, here);
   });
 
-  /** Does some work while the database says that this migration has run. */
+  /** Runs work while the database records this migration as applied. */
   async function withMigration(name: string, work: () => Promise<void>): Promise<void> {
     await query(`INSERT INTO schema_migrations (timestamp, name) VALUES (${name.slice(-13)}, '${name}')`);
     await work().finally(() => query(`DELETE FROM schema_migrations WHERE name = '${name}'`));

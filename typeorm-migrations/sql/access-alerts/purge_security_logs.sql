@@ -3,17 +3,17 @@ CREATE FUNCTION app.purge_security_logs(days integer) RETURNS bigint
     SET search_path = pg_catalog
     AS $$
     DECLARE
-      gone bigint;
+      deleted bigint;
     BEGIN
       IF days IS NULL OR days < 30 THEN
         RAISE EXCEPTION 'security events are kept for 30 days at least' USING ERRCODE = 'invalid_parameter_value';
       END IF;
       DELETE FROM public.access_alerts WHERE created_at < now() - make_interval(days => purge_security_logs.days);
       DELETE FROM public.security_logs WHERE created_at < now() - make_interval(days => purge_security_logs.days);
-      GET DIAGNOSTICS gone = ROW_COUNT;
-      RETURN gone;
+      GET DIAGNOSTICS deleted = ROW_COUNT;
+      RETURN deleted;
     END $$;
 COMMENT ON FUNCTION app.purge_security_logs(integer) IS
-  'Deletes security events and alerts older than so many days; returns how many events.';
+  'Deletes security events and alerts older than the given number of days; returns the number of deleted events.';
 GRANT EXECUTE ON FUNCTION app.purge_security_logs(integer) TO gigvault_worker;
 ALTER FUNCTION app.purge_security_logs(integer) OWNER TO gigvault_definer;

@@ -1,4 +1,4 @@
--- A counter of an earlier day counts as zero, in the row of a user and in the row of all users.
+-- A counter of an earlier day or month counts as zero, in the row of a user and in the total.
 CREATE FUNCTION app.count_ai_spending() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog
@@ -26,8 +26,8 @@ CREATE FUNCTION app.count_ai_spending() RETURNS trigger
       RETURN NULL;
     END $$;
 COMMENT ON FUNCTION app.count_ai_spending() IS
-  'Adds the change of a user''s counters to those of all; money a deleted user spent stays spent.';
--- Before the function changes hands: gigvault_owner may create triggers with its own functions only.
+  'Adds the change of a user''s counters to the total of all users. The spending of a deleted user stays in it.';
+-- The trigger comes before the change of owner: gigvault_owner may create triggers with its own functions only.
 CREATE TRIGGER count_ai_spending AFTER DELETE OR UPDATE OF reserved_usd, day_spent_usd, month_spent_usd ON ai_budgets
     FOR EACH ROW EXECUTE FUNCTION app.count_ai_spending();
 ALTER FUNCTION app.count_ai_spending() OWNER TO gigvault_definer;

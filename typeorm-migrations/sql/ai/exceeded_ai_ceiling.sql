@@ -3,15 +3,17 @@ CREATE FUNCTION app.exceeded_ai_ceiling(daily numeric, monthly numeric) RETURNS 
     SET search_path = pg_catalog
     AS $$
       SELECT CASE
-        WHEN monthly > 0 AND CASE WHEN month = date_trunc('month', now() AT TIME ZONE 'UTC')::date THEN month_spent_usd ELSE 0 END
-          + reserved_usd > monthly THEN 'month'
-        WHEN daily > 0 AND CASE WHEN day = (now() AT TIME ZONE 'UTC')::date THEN day_spent_usd ELSE 0 END
-          + reserved_usd > daily THEN 'day'
+        WHEN monthly > 0
+          AND CASE WHEN month = date_trunc('month', now() AT TIME ZONE 'UTC')::date THEN month_spent_usd ELSE 0 END
+            + reserved_usd > monthly THEN 'month'
+        WHEN daily > 0
+          AND CASE WHEN day = (now() AT TIME ZONE 'UTC')::date THEN day_spent_usd ELSE 0 END
+            + reserved_usd > daily THEN 'day'
       END
       FROM app.ai_spending
     $$;
 COMMENT ON FUNCTION app.exceeded_ai_ceiling(numeric, numeric) IS
-  'Which ceiling of the installation is passed, reservations included: month, day or NULL; 0 is no ceiling. Shows no '
-  'amount.';
+  'Returns the exceeded ceiling of the installation, reservations included: month, day or NULL. A ceiling of 0 is '
+  'none. Reveals no amount.';
 GRANT EXECUTE ON FUNCTION app.exceeded_ai_ceiling(numeric, numeric) TO gigvault_app;
 ALTER FUNCTION app.exceeded_ai_ceiling(numeric, numeric) OWNER TO gigvault_definer;

@@ -1,7 +1,7 @@
--- One statement for each process and round, however many calls it has under way, so that a stream holds no connection.
--- It accepts any number and stores what the columns and the reservation allow, so that one call with impossible numbers
--- does not disturb the others.
-CREATE FUNCTION app.renew_ai_runs(figures jsonb) RETURNS void
+-- A process renews all its calls in one statement, so that a stream needs no connection of its own.
+-- Numbers are clamped to what the columns and the reservation allow, so that one call with impossible numbers does not
+-- fail the others.
+CREATE FUNCTION app.renew_ai_runs(usage jsonb) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path = pg_catalog
     AS $$
@@ -11,11 +11,11 @@ CREATE FUNCTION app.renew_ai_runs(figures jsonb) RETURNS void
         output_ai_tokens = least(greatest(f."outputAiTokens", 0), 2147483647)::integer,
         cached_ai_tokens = least(greatest(f."cachedAiTokens", 0), 2147483647)::integer,
         cost_usd = least(greatest(f.cost, 0), r.reserved_usd)
-      FROM jsonb_to_recordset(figures) AS f ("generationId" bigint, provider text, model text, "inputAiTokens" numeric,
+      FROM jsonb_to_recordset(usage) AS f ("generationId" bigint, provider text, model text, "inputAiTokens" numeric,
         "outputAiTokens" numeric, "cachedAiTokens" numeric, cost numeric)
       WHERE r.generation_id = f."generationId"
     $$;
 COMMENT ON FUNCTION app.renew_ai_runs(jsonb) IS
-  'Says that these calls are still under way, and what they have used so far.';
+  'Marks these calls as still running and stores their usage so far.';
 GRANT EXECUTE ON FUNCTION app.renew_ai_runs(jsonb) TO gigvault_worker;
 ALTER FUNCTION app.renew_ai_runs(jsonb) OWNER TO gigvault_definer;

@@ -1,9 +1,8 @@
--- Rewrites a row only if its value changed, so that a repetition leaves nothing in the audit. A value that has fallen
--- to nothing becomes 0. metric_value has two decimals, which is too few for the cost of AI calls, so the exact sum is
--- in metric_data.
+-- Updates a row only if its value changed, so that a repetition leaves no audit row. A metric without events becomes 0.
+-- metric_value has two decimals, too few for the cost of AI calls, so metric_data has the exact sum.
 --
--- A proposal is answered by the first of two: a message of the client about its job, or the decision. Two runs at
--- once would work on the same rows, so the second waits for the first.
+-- A proposal is answered by the client's first message about its job or by the decision, whichever is earlier. Two runs
+-- at once would write the same rows, so the second waits for the first.
 CREATE FUNCTION app.record_daily_metrics(first_day date, last_day date) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog
@@ -26,9 +25,10 @@ CREATE FUNCTION app.record_daily_metrics(first_day date, last_day date) RETURNS 
         FROM public.proposals p
         LEFT JOIN LATERAL (
           SELECT min(m.created_at) AS at FROM public.messages m
-          WHERE m.user_id = p.user_id AND m.job_id = p.job_id AND m.sender_type = 'client' AND m.created_at >= p.submitted_at
+          WHERE m.user_id = p.user_id AND m.job_id = p.job_id AND m.sender_type = 'client'
+            AND m.created_at >= p.submitted_at
         ) m ON true
-        -- Answers come after sending, and seldom a year after.
+        -- An answer seldom comes more than a year after the proposal.
         WHERE p.submitted_at < until AND p.submitted_at >= since - interval '400 days'
       ), happened AS (
         SELECT user_id, 'jobs_seen' AS metric, created_at::date AS day, count(*)::numeric AS value
@@ -52,19 +52,21 @@ CREATE FUNCTION app.record_daily_metrics(first_day date, last_day date) RETURNS 
         SELECT a.user_id, a.metric_name, a.date, 0, NULL
         FROM public.analytics a
         WHERE a.date BETWEEN first_day AND last_day AND a.metric_name = ANY (names) AND a.metric_value <> 0
-          AND NOT EXISTS (SELECT FROM happened h WHERE h.user_id = a.user_id AND h.metric = a.metric_name AND h.day = a.date)
-      ), put AS (
+          AND NOT EXISTS (
+            SELECT FROM happened h WHERE h.user_id = a.user_id AND h.metric = a.metric_name AND h.day = a.date)
+      ), changed AS (
         INSERT INTO public.analytics AS a (user_id, metric_name, date, metric_value, metric_data)
         SELECT user_id, metric, day, value, data FROM wanted ORDER BY user_id, day, metric
-        ON CONFLICT (user_id, metric_name, date) DO UPDATE SET metric_value = excluded.metric_value, metric_data = excluded.metric_data
+        ON CONFLICT (user_id, metric_name, date)
+          DO UPDATE SET metric_value = excluded.metric_value, metric_data = excluded.metric_data
         WHERE (a.metric_value, a.metric_data) IS DISTINCT FROM (excluded.metric_value, excluded.metric_data)
         RETURNING 1
       )
-      SELECT (SELECT count(*) FROM wanted), (SELECT count(*) FROM put) INTO counted, written;
+      SELECT (SELECT count(*) FROM wanted), (SELECT count(*) FROM changed) INTO counted, written;
       RETURN jsonb_build_object('counted', counted, 'written', written);
     END $$;
 COMMENT ON FUNCTION app.record_daily_metrics(date, date) IS
-  'Counts jobs_seen, proposals_sent, answers, wins and ai_cost_usd of each user and day (UTC) into analytics; may be '
-  'repeated. Returns how many figures there are and how many changed.';
+  'Writes jobs_seen, proposals_sent, answers, wins and ai_cost_usd of each user and day (UTC) to analytics. Safe to '
+  'repeat. Returns the number of values (counted) and of changed ones (written).';
 GRANT EXECUTE ON FUNCTION app.record_daily_metrics(date, date) TO gigvault_worker;
 ALTER FUNCTION app.record_daily_metrics(date, date) OWNER TO gigvault_definer;

@@ -1,5 +1,5 @@
--- Transition tables have no statistics, so the planner thinks their joins expensive enough to compile: jit is off (16
--- ms for an update). gigvault_owner needs EXECUTE to create the triggers.
+-- Transition tables have no statistics, so the planner overestimates their joins and would compile them (16 ms for an
+-- update): jit is off. gigvault_owner needs EXECUTE to create the triggers.
 CREATE FUNCTION audit.capture() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog
@@ -7,9 +7,9 @@ CREATE FUNCTION audit.capture() RETURNS trigger
     SET jit = off
     AS $$
     DECLARE
-      -- The trigger's argument, because TG_TABLE_NAME would be the partition's.
+      -- The trigger's argument, because TG_TABLE_NAME would name the partition.
       logical CONSTANT text := TG_ARGV[0];
-      -- The tenant of a row of users is the row itself.
+      -- A row of users is its own tenant.
       tenant CONSTANT text := CASE logical WHEN 'users' THEN 'id' ELSE 'user_id' END;
       rules audit.audited_tables;
     BEGIN
@@ -30,14 +30,16 @@ CREATE FUNCTION audit.capture() RETURNS trigger
         SELECT (r.n ->> tenant)::bigint, logical, (r.n ->> 'id')::bigint, TG_OP,
                audit.redact(c.old_values, rules.secret_columns), audit.redact(c.new_values, rules.secret_columns)
         FROM old_rows o JOIN new_rows n ON n.id = o.id,
-             LATERAL (SELECT to_jsonb(o) - rules.ignored_columns, to_jsonb(n) - rules.ignored_columns OFFSET 0) AS r (o, n),
+             LATERAL (
+               SELECT to_jsonb(o) - rules.ignored_columns, to_jsonb(n) - rules.ignored_columns OFFSET 0
+             ) AS r (o, n),
              LATERAL audit.changes(r.o, r.n) AS c
         WHERE c.new_values IS NOT NULL;
       END CASE;
       RETURN NULL;
     END $$;
 COMMENT ON FUNCTION audit.capture() IS
-  'Pen 2: one row of audit_logs for each row the statement changed. Argument: the logical table.';
+  'Audit source triggers: writes one row of audit_logs for each changed row. Argument: the logical table.';
 ALTER FUNCTION audit.capture() OWNER TO gigvault_auditor;
 SET LOCAL ROLE gigvault_auditor;
 GRANT EXECUTE ON FUNCTION audit.capture() TO gigvault_owner;

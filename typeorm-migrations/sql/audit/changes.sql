@@ -5,5 +5,6 @@ CREATE FUNCTION audit.changes(before jsonb, after jsonb) RETURNS TABLE (old_valu
       FROM jsonb_each(before) o JOIN jsonb_each(after) n ON n.key = o.key
       WHERE o.value IS DISTINCT FROM n.value
     $$;
-COMMENT ON FUNCTION audit.changes(jsonb, jsonb) IS 'The values that differ, before and after; NULL when none does.';
+COMMENT ON FUNCTION audit.changes(jsonb, jsonb) IS
+  'Returns the values that differ, before and after; NULL without a difference.';
 ALTER FUNCTION audit.changes(jsonb, jsonb) OWNER TO gigvault_auditor;

@@ -6,10 +6,10 @@
 -- commits rows with old ids. So a position is a snapshot, and a row counts if its transaction was not visible in that
 -- snapshot.
 --
--- `floor` only avoids reading the whole log. All rows up to `floor` have been reported. All rows up to `next` will have
--- been reported once every transaction before `settles` has ended. `settles` is a transaction id of this function's
--- own, taken only while rows wait to be settled. pg_snapshot_xmax() would not do: it follows the last transaction that
--- has completed, not the last one that has begun.
+-- `floor` only avoids reading the whole log: all rows up to it have been reported. All rows up to `next` will have been
+-- reported once every transaction before `settles` has ended. `settles` is a new transaction id, taken only while rows
+-- are not yet settled. pg_snapshot_xmax() does not work: it follows the last transaction that completed, not the last
+-- one that began.
 CREATE FUNCTION audit.changes_since(since jsonb) RETURNS TABLE ("position" jsonb, changes jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog
@@ -23,9 +23,11 @@ CREATE FUNCTION audit.changes_since(since jsonb) RETURNS TABLE ("position" jsonb
       next CONSTANT bigint := (since ->> 'next')::bigint;
       has_settled CONSTANT boolean := next IS NULL OR pg_snapshot_xmin(here) >= (since ->> 'settles')::xid8;
     BEGIN
-      "position" := jsonb_build_object('snapshot', here::text, 'floor', floor, 'next', next, 'settles', since ->> 'settles');
+      "position" := jsonb_build_object(
+        'snapshot', here::text, 'floor', floor, 'next', next, 'settles', since ->> 'settles');
       IF since IS NULL THEN
-        "position" := "position" || jsonb_build_object('floor', 0, 'next', newest, 'settles', pg_current_xact_id()::text);
+        "position" := "position"
+          || jsonb_build_object('floor', 0, 'next', newest, 'settles', pg_current_xact_id()::text);
       ELSIF has_settled THEN
         "position" := "position" || jsonb_build_object('floor', coalesce(next, floor));
         IF newest > coalesce(next, floor) THEN
@@ -44,7 +46,7 @@ CREATE FUNCTION audit.changes_since(since jsonb) RETURNS TABLE ("position" jsonb
       RETURN NEXT;
     END $$;
 COMMENT ON FUNCTION audit.changes_since(jsonb) IS
-  'Whose rows changed since a position it gave before, as [[tenant, transaction id]], and the position now; of NULL '
-  'only the latter.';
+  'Returns the changes since an earlier position as [[tenant, transaction id]], and the current position. NULL returns '
+  'the position and no changes.';
 GRANT EXECUTE ON FUNCTION audit.changes_since(jsonb) TO gigvault_monitor;
 ALTER FUNCTION audit.changes_since(jsonb) OWNER TO gigvault_auditor;

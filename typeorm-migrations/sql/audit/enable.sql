@@ -11,4 +11,5 @@ CREATE FUNCTION audit.enable(audited text, secrets text[] DEFAULT '{}', ignored 
       PERFORM audit.enable_partition(audited, audited);
     END $$;
 COMMENT ON FUNCTION audit.enable(text, text[], text[]) IS
-  'Puts a table of schema public on the list of audited tables and makes its triggers.';
+  'Adds a table of schema public to audit.audited_tables and creates its triggers. The columns updated_at, version and '
+  'the generated ones are always ignored.';

@@ -3,17 +3,20 @@ CREATE FUNCTION audit.enable_partition(parent text, partition text) RETURNS void
     SET search_path = pg_catalog
     AS $$
     DECLARE
-      -- Inside an entity unit the subscriber writes, except for what its statements cause in turn.
-      condition CONSTANT text := 'WHEN (pg_trigger_depth() > 0 OR current_setting(''app.audit_source'', true) IS DISTINCT FROM ''subscriber'')';
+      -- The subscriber reports its own statements; the triggers still write what those cause (cascades).
+      condition CONSTANT text := 'WHEN (pg_trigger_depth() > 0 '
+        'OR current_setting(''app.audit_source'', true) IS DISTINCT FROM ''subscriber'')';
     BEGIN
-      EXECUTE format('CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON public.%I EXECUTE FUNCTION audit.refuse_truncate()', partition);
+      EXECUTE format('CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON public.%I '
+        'EXECUTE FUNCTION audit.refuse_truncate()', partition);
       IF NOT EXISTS (SELECT FROM audit.audited_tables t WHERE t.table_name = parent) THEN
         RETURN;
       END IF;
       EXECUTE format('CREATE TRIGGER audit_insert AFTER INSERT ON public.%I REFERENCING NEW TABLE AS new_rows '
         '%s EXECUTE FUNCTION audit.capture(%L)', partition, condition, parent);
-      EXECUTE format('CREATE TRIGGER audit_update AFTER UPDATE ON public.%I REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows '
-        '%s EXECUTE FUNCTION audit.capture(%L)', partition, condition, parent);
+      EXECUTE format('CREATE TRIGGER audit_update AFTER UPDATE ON public.%I '
+        'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows %s EXECUTE FUNCTION audit.capture(%L)',
+        partition, condition, parent);
       EXECUTE format('CREATE TRIGGER audit_delete AFTER DELETE ON public.%I REFERENCING OLD TABLE AS old_rows '
         '%s EXECUTE FUNCTION audit.capture(%L)', partition, condition, parent);
     END $$;

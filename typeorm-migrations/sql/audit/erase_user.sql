@@ -9,15 +9,17 @@ CREATE FUNCTION audit.erase_user(user_id bigint, email_hash bytea, was_admin boo
       result jsonb;
     BEGIN
       IF erase_user.user_id IS NULL THEN
-        RAISE EXCEPTION 'whom to forget?' USING ERRCODE = 'invalid_parameter_value';
+        RAISE EXCEPTION 'user_id must not be NULL' USING ERRCODE = 'invalid_parameter_value';
       END IF;
       UPDATE public.audit_logs a
-      SET values_hash = audit.values_hash(a), values_salt = NULL, old_values = NULL, new_values = NULL, ip_address = NULL, reason = NULL
+      SET values_hash = audit.values_hash(a), values_salt = NULL, old_values = NULL, new_values = NULL,
+          ip_address = NULL, reason = NULL
       WHERE a.user_id = erase_user.user_id AND a.values_hash IS NULL;
       GET DIAGNOSTICS changes = ROW_COUNT;
       IF was_admin THEN
-        -- What he did to the rows of others is theirs; where he sat is his.
-        UPDATE public.audit_logs a SET ip_address = NULL WHERE a.actor_id = erase_user.user_id AND a.ip_address IS NOT NULL;
+        -- The admin's changes belong to the tenants whose rows changed; the admin's address does not.
+        UPDATE public.audit_logs a SET ip_address = NULL
+        WHERE a.actor_id = erase_user.user_id AND a.ip_address IS NOT NULL;
       END IF;
       UPDATE public.security_logs s SET ip_address = NULL, user_agent = NULL, details = NULL
       WHERE s.user_id = erase_user.user_id
@@ -33,7 +35,7 @@ CREATE FUNCTION audit.erase_user(user_id bigint, email_hash bytea, was_admin boo
       RETURN result;
     END $$;
 COMMENT ON FUNCTION audit.erase_user(bigint, bytea, boolean) IS
-  'Takes the values, addresses, agents and reasons out of all rows of both logs that are about a user; leaves the '
-  'event audit.forgotten. Returns how many rows of the logs, and how many rows this transaction deleted of him.';
+  'Erases values, addresses, user agents and reasons from the rows of both logs that are about a user, and logs the '
+  'event audit.forgotten. Returns the number of log rows, and of the user''s rows that this transaction deleted.';
 GRANT EXECUTE ON FUNCTION audit.erase_user(bigint, bytea, boolean) TO gigvault_definer;
 ALTER FUNCTION audit.erase_user(bigint, bytea, boolean) OWNER TO gigvault_auditor;

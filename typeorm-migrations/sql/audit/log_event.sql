@@ -1,4 +1,4 @@
--- Logging must never fail the request it logs: a bad address becomes NULL, a text that is too long is cut.
+-- Logging must never fail the request it logs: an invalid address becomes NULL, a long text is truncated.
 CREATE FUNCTION auth.log_event(
   event_type text, user_id bigint, success boolean, ip text, user_agent text, details jsonb
 ) RETURNS void
@@ -7,7 +7,7 @@ CREATE FUNCTION auth.log_event(
     AS $$
     BEGIN
       IF session_user = 'gigvault_app' AND log_event.user_id IS DISTINCT FROM auth.uid() THEN
-        RAISE EXCEPTION 'a tenant logs events of his own only' USING ERRCODE = 'insufficient_privilege';
+        RAISE EXCEPTION 'a tenant may log only its own events' USING ERRCODE = 'insufficient_privilege';
       END IF;
       INSERT INTO public.security_logs (event_type, user_id, success, ip_address, user_agent, details)
       VALUES (
@@ -19,7 +19,7 @@ CREATE FUNCTION auth.log_event(
       );
     END $$;
 COMMENT ON FUNCTION auth.log_event(text, bigint, boolean, text, text, jsonb) IS
-  'Writes a row of security_logs. Never fails on an address or a length; gigvault_app logs for its own tenant only.';
+  'Writes a row of security_logs. Accepts any address and any length. gigvault_app logs only for its own tenant.';
 GRANT EXECUTE ON FUNCTION auth.log_event(text, bigint, boolean, text, text, jsonb) TO
   gigvault_app, gigvault_auth, gigvault_worker, gigvault_admin, gigvault_auditor;
 ALTER FUNCTION auth.log_event(text, bigint, boolean, text, text, jsonb) OWNER TO gigvault_definer;

@@ -1,8 +1,7 @@
--- One change, its values as arguments, one INSERT with as few expressions as possible: PL/pgSQL prepares every
--- expression, and PostgreSQL every column default, again in each transaction. This form costs a write a third less than
--- one call with a list of changes did (`npm run bench` prints it). The server gives numbers and instants in the form of
--- to_jsonb(), so the values are stored as they come. audit.record_redacted() handles the rest: values that must not be
--- logged, and changes that leave no row.
+-- One INSERT with as few expressions as possible: PL/pgSQL prepares every expression again in each transaction, and
+-- PostgreSQL every column default. A write costs a third less than with one call for a list of changes (`npm run
+-- bench` prints it). The server formats numbers and instants as to_jsonb() does, so the values are stored unchanged.
+-- audit.record_redacted() handles values that must not be logged and changes that leave no row.
 CREATE FUNCTION audit.record(logical text, record_id bigint, action text, old_values jsonb, new_values jsonb)
     RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -15,10 +14,12 @@ CREATE FUNCTION audit.record(logical text, record_id bigint, action text, old_va
       SELECT tenant, t.table_name, record.record_id, record.action, record.old_values, record.new_values
       FROM audit.audited_tables t
       WHERE t.table_name = logical AND tenant IS NOT NULL
-        AND (record.old_values ?| t.handled_columns) IS NOT TRUE AND (record.new_values ?| t.handled_columns) IS NOT TRUE
+        AND (record.old_values ?| t.handled_columns) IS NOT TRUE
+        AND (record.new_values ?| t.handled_columns) IS NOT TRUE
         AND CASE record.action
           WHEN 'UPDATE' THEN record.old_values <> record.new_values
-          WHEN 'INSERT' THEN record.new_values -> 'id' = to_jsonb(record.record_id) AND record.new_values -> 'user_id' = to_jsonb(tenant)
+          WHEN 'INSERT' THEN record.new_values -> 'id' = to_jsonb(record.record_id)
+            AND record.new_values -> 'user_id' = to_jsonb(tenant)
         END;
       IF FOUND THEN
         RETURN true;
@@ -26,7 +27,7 @@ CREATE FUNCTION audit.record(logical text, record_id bigint, action text, old_va
       RETURN audit.record_redacted(logical, record_id, action, old_values, new_values);
     END $$;
 COMMENT ON FUNCTION audit.record(text, bigint, text, jsonb, jsonb) IS
-  'Pen 1: writes a change of a row to audit_logs; tenant, actor, request and address come from the context. False: an '
-  'update that changed nothing, which leaves no row.';
+  'Audit source subscriber: writes the change of a row to audit_logs. Tenant, actor, request and address come from the '
+  'context. Returns false for an update that changed nothing, which leaves no row.';
 GRANT EXECUTE ON FUNCTION audit.record(text, bigint, text, jsonb, jsonb) TO gigvault_app;
 ALTER FUNCTION audit.record(text, bigint, text, jsonb, jsonb) OWNER TO gigvault_auditor;

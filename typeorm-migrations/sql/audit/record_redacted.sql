@@ -12,14 +12,15 @@ CREATE FUNCTION audit.record_redacted(logical text, record_id bigint, action tex
       IF tenant IS NULL THEN
         RAISE EXCEPTION 'no tenant: audit.record() writes for app.user_id' USING ERRCODE = 'insufficient_privilege';
       ELSIF rules.table_name IS NULL THEN
-        RAISE EXCEPTION 'table % is not audited', coalesce(logical, 'without a name') USING ERRCODE = 'invalid_parameter_value';
+        RAISE EXCEPTION 'table % is not audited', coalesce(logical, 'without a name')
+          USING ERRCODE = 'invalid_parameter_value';
       ELSIF (action IN ('INSERT', 'UPDATE', 'DELETE')) IS NOT TRUE THEN
         RAISE EXCEPTION 'action % is not known', coalesce(action, 'without a name') USING ERRCODE = 'check_violation';
       END IF;
       before := old_values - rules.ignored_columns;
       after := new_values - rules.ignored_columns;
       IF action <> 'UPDATE' THEN
-        -- A whole row names itself and its tenant, whatever was told; the tenant of a user is himself.
+        -- The id and the tenant of a whole row never come from the arguments. A row of users is its own tenant.
         before := before || jsonb_build_object('id', record_id);
         after := after || jsonb_build_object('id', record_id);
         IF logical <> 'users' THEN
@@ -35,6 +36,5 @@ CREATE FUNCTION audit.record_redacted(logical text, record_id bigint, action tex
       RETURN true;
     END $$;
 COMMENT ON FUNCTION audit.record_redacted(text, bigint, text, jsonb, jsonb) IS
-  'Writes a change without what is ignored and with secrets blackened, or says why it may not; called by '
-  'audit.record().';
+  'Writes a change without ignored columns and with secrets redacted, or raises an error. Called by audit.record().';
 ALTER FUNCTION audit.record_redacted(text, bigint, text, jsonb, jsonb) OWNER TO gigvault_auditor;

@@ -3,5 +3,6 @@ CREATE FUNCTION audit.refuse_truncate() RETURNS trigger
     SET search_path = pg_catalog
     AS $$
     BEGIN
-      RAISE EXCEPTION 'TRUNCATE of % would leave no trace; DELETE does', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+      RAISE EXCEPTION 'TRUNCATE of % would leave no trace in audit_logs; use DELETE', TG_TABLE_NAME
+        USING ERRCODE = 'insufficient_privilege';
     END $$;

@@ -6,5 +6,5 @@ CREATE FUNCTION audit.values_hash(log_row audit_logs) RETURNS bytea
         coalesce(log_row.old_values::text, '') || E'\n' || coalesce(log_row.new_values::text, ''), 'UTF8')))
     $$;
 COMMENT ON FUNCTION audit.values_hash(audit_logs) IS
-  'What a seal covers of the values of a row: the same before and after they are forgotten.';
+  'Returns the hash of a row''s values that a seal covers. Erasing the values does not change it.';
 ALTER FUNCTION audit.values_hash(audit_logs) OWNER TO gigvault_auditor;

@@ -4,6 +4,7 @@ CREATE FUNCTION auth.find_user_data_key(user_id bigint) RETURNS TABLE (user_id b
     AS $$
       SELECT k.user_id, k.key_id, k.wrapped_key FROM public.data_keys k WHERE k.user_id IS NOT DISTINCT FROM $1
     $$;
-COMMENT ON FUNCTION auth.find_user_data_key(bigint) IS 'The wrapped data key of a user, or of nobody (NULL).';
+COMMENT ON FUNCTION auth.find_user_data_key(bigint) IS
+  'Returns the wrapped data key of a user; NULL is the key without a user.';
 GRANT EXECUTE ON FUNCTION auth.find_user_data_key(bigint) TO gigvault_auth;
 ALTER FUNCTION auth.find_user_data_key(bigint) OWNER TO gigvault_definer;

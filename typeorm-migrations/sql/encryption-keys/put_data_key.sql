@@ -6,6 +6,6 @@ CREATE FUNCTION auth.put_data_key(user_id bigint, key_id uuid, wrapped_key text)
       ON CONFLICT ON CONSTRAINT data_keys_user_id_key DO NOTHING
     $$;
 COMMENT ON FUNCTION auth.put_data_key(bigint, uuid, text) IS
-  'Stores a new data key, unless another process was faster.';
+  'Stores a new data key, unless the user has one already.';
 GRANT EXECUTE ON FUNCTION auth.put_data_key(bigint, uuid, text) TO gigvault_auth;
 ALTER FUNCTION auth.put_data_key(bigint, uuid, text) OWNER TO gigvault_definer;

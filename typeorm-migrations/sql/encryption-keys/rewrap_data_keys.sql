@@ -1,4 +1,4 @@
--- A key is replaced only if it is still wrapped as the caller knows it, so two workers cannot undo each other's work.
+-- A key is replaced only if its wrapping is still the old one, so two workers cannot undo each other's work.
 CREATE FUNCTION app.rewrap_data_keys(changes jsonb) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog
@@ -13,6 +13,6 @@ CREATE FUNCTION app.rewrap_data_keys(changes jsonb) RETURNS integer
       RETURN changed;
     END $$;
 COMMENT ON FUNCTION app.rewrap_data_keys(jsonb) IS
-  'Replaces wrappings [{id, old, new}]; one that is not the old one any more stays. Returns how many were replaced.';
+  'Replaces wrapped keys [{id, old, new}] that are still the old ones. Returns the number of replaced keys.';
 GRANT EXECUTE ON FUNCTION app.rewrap_data_keys(jsonb) TO gigvault_worker;
 ALTER FUNCTION app.rewrap_data_keys(jsonb) OWNER TO gigvault_definer;

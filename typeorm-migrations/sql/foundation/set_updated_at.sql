@@ -1,12 +1,13 @@
--- The arguments are the generated columns of the table, and the columns whose change counts as none. PostgreSQL has not
--- computed generated columns yet in a BEFORE trigger: they read as NULL in NEW, so a plain comparison would always find
--- a difference.
+-- The arguments are the table's generated columns and the columns whose change does not count. In a BEFORE trigger
+-- PostgreSQL has not computed generated columns yet: they are NULL in NEW, so a plain comparison would always find a
+-- difference.
 CREATE FUNCTION app.set_updated_at() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
     BEGIN
       IF NEW.id IS DISTINCT FROM OLD.id THEN
-        RAISE EXCEPTION 'the id of a row of % never changes', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+        RAISE EXCEPTION 'the id of a row of % never changes', TG_TABLE_NAME
+          USING ERRCODE = 'integrity_constraint_violation';
       END IF;
       NEW.version := OLD.version;
       NEW.updated_at := OLD.updated_at;
@@ -19,4 +20,4 @@ CREATE FUNCTION app.set_updated_at() RETURNS trigger
       RETURN NEW;
     END $$;
 COMMENT ON FUNCTION app.set_updated_at() IS
-  'BEFORE UPDATE: version + 1 and updated_at = now() when the row really changes. Arguments: its generated columns.';
+  'BEFORE UPDATE: sets version + 1 and updated_at = now() when a column other than the arguments changes.';

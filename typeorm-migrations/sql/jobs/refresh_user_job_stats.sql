@@ -1,4 +1,4 @@
--- If two schedulers run at once, the second finds the lock taken and returns false instead of waiting.
+-- A second session at the same time finds the lock taken and returns false instead of waiting.
 CREATE FUNCTION refresh_user_job_stats() RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog
@@ -16,6 +16,6 @@ CREATE FUNCTION refresh_user_job_stats() RETURNS boolean
       RETURN true;
     END $$;
 COMMENT ON FUNCTION refresh_user_job_stats() IS
-  'Refreshes user_job_stats while others read it; false when another session is at it.';
+  'Refreshes user_job_stats without blocking readers. Returns false when another session is refreshing it.';
 GRANT EXECUTE ON FUNCTION refresh_user_job_stats() TO gigvault_worker;
 ALTER FUNCTION refresh_user_job_stats() OWNER TO gigvault_definer;

@@ -1,5 +1,5 @@
--- websearch_to_tsquery() reads the operators. The words it receives are plain and quoted: `node.js` is the phrase "node
--- js", and a word of the question never becomes an operator by accident.
+-- websearch_to_tsquery() parses the operators. Words reach it normalized and quoted: `node.js` is the phrase "node js",
+-- and a word never becomes an operator by accident.
 CREATE FUNCTION app.search_query(question text) RETURNS tsquery
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog
@@ -13,5 +13,5 @@ CREATE FUNCTION app.search_query(question text) RETURNS tsquery
           LATERAL app.search_words(coalesce(part[2], part[3])) AS words
         WHERE words ~ '\w'));
     END $$;
-COMMENT ON FUNCTION app.search_query(text) IS 'A question in web syntax (words, "phrases", or, -not) for jobs.search.';
+COMMENT ON FUNCTION app.search_query(text) IS 'Parses web search syntax (words, "phrases", or, -not) for jobs.search.';
 GRANT EXECUTE ON FUNCTION app.search_query(text) TO gigvault_app, gigvault_worker, gigvault_admin, gigvault_definer;

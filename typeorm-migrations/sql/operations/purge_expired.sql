@@ -13,6 +13,6 @@ CREATE FUNCTION app.purge_expired() RETURNS jsonb
       RETURN jsonb_build_object('idempotencyKeys', keys, 'taskRuns', runs);
     END $$;
 COMMENT ON FUNCTION app.purge_expired() IS
-  'Deletes idempotency keys older than 24 hours and runs of tasks older than 90 days; returns how many.';
+  'Deletes idempotency keys after 24 hours and ended task runs after 90 days; returns both numbers.';
 GRANT EXECUTE ON FUNCTION app.purge_expired() TO gigvault_worker;
 ALTER FUNCTION app.purge_expired() OWNER TO gigvault_definer;

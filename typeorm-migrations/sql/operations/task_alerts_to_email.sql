@@ -12,6 +12,6 @@ CREATE FUNCTION app.task_alerts_to_email()
       ORDER BY t.id, u.id
     $$;
 COMMENT ON FUNCTION app.task_alerts_to_email() IS
-  'Takes the alerts that stand and nobody was told of, once for each admin; of several processes one gets them.';
+  'Marks open alerts as emailed and returns them, one row for each admin. Of several processes one gets an alert.';
 GRANT EXECUTE ON FUNCTION app.task_alerts_to_email() TO gigvault_worker;
 ALTER FUNCTION app.task_alerts_to_email() OWNER TO gigvault_definer;

@@ -8,7 +8,8 @@ CREATE FUNCTION app.archive_partitions(keep_years integer) RETURNS SETOF text
           old record;
         BEGIN
           IF keep_years IS NULL OR keep_years NOT BETWEEN 1 AND 100 THEN
-            RAISE EXCEPTION 'keep_years is % and must be 1 to 100', keep_years USING ERRCODE = 'invalid_parameter_value';
+            RAISE EXCEPTION 'keep_years is % and must be 1 to 100', keep_years
+              USING ERRCODE = 'invalid_parameter_value';
           END IF;
           FOR old IN
             SELECT p.table_name, c.relname AS name FROM app.partitions() p JOIN pg_class c ON c.oid = p.partition
@@ -21,6 +22,6 @@ CREATE FUNCTION app.archive_partitions(keep_years integer) RETURNS SETOF text
           END LOOP;
         END $$;
 COMMENT ON FUNCTION app.archive_partitions(integer) IS
-  'Detaches the partitions that ended so many whole years before this one and puts them into schema archive; returns '
-  'their names. Set lock_timeout and try again.';
+  'Detaches partitions that ended keep_years whole years before this year and moves them to schema archive. Returns '
+  'their names. Call it with a lock_timeout and repeat it after a timeout.';
 GRANT EXECUTE ON FUNCTION app.archive_partitions(integer) TO gigvault_worker;

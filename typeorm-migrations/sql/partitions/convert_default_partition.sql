@@ -10,16 +10,16 @@ CREATE FUNCTION app.convert_default_partition(parent text, instant timestamptz) 
     BEGIN
       SELECT * INTO gap FROM app.find_partition_gap(parent, instant);
       EXECUTE format('LOCK TABLE ONLY public.%I IN ACCESS EXCLUSIVE MODE', parent);
-      EXECUTE format('ALTER TABLE public.%I ADD CONSTRAINT only_this_time CHECK (%s)', fallback, gap.gap_check);
+      EXECUTE format('ALTER TABLE public.%I ADD CONSTRAINT partition_bounds CHECK (%s)', fallback, gap.gap_check);
       EXECUTE format('ALTER TABLE public.%I DETACH PARTITION public.%I', parent, fallback);
       EXECUTE format('DROP POLICY %I ON public.%I', fallback || '_drain_select', fallback);
       EXECUTE format('DROP POLICY %I ON public.%I', fallback || '_drain_delete', fallback);
       EXECUTE format('ALTER TABLE public.%I RENAME TO %I', fallback, gap.gap_name);
       EXECUTE format('ALTER TABLE public.%I ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)',
         parent, gap.gap_name, gap.gap_from, gap.gap_to);
-      EXECUTE format('ALTER TABLE public.%I DROP CONSTRAINT only_this_time', gap.gap_name);
+      EXECUTE format('ALTER TABLE public.%I DROP CONSTRAINT partition_bounds', gap.gap_name);
       PERFORM app.create_default_partition(parent);
       RETURN gap.gap_name;
     END $$;
 COMMENT ON FUNCTION app.convert_default_partition(text, timestamptz) IS
-  'Makes the default partition itself the partition of the one gap all its rows are of, and a new empty default.';
+  'Turns the default partition into the partition of the one gap that has all its rows, and creates an empty default.';

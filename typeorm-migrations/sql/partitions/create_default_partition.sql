@@ -5,12 +5,14 @@ CREATE FUNCTION app.create_default_partition(parent text) RETURNS void
     DECLARE
       fallback CONSTANT text := parent || '_default';
     BEGIN
-      EXECUTE format('CREATE TABLE public.%I (LIKE public.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)',
-        fallback, parent);
+      EXECUTE format('CREATE TABLE public.%I '
+        '(LIKE public.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)', fallback, parent);
       PERFORM app.secure_partition(parent, fallback);
-      EXECUTE format('CREATE POLICY %I ON public.%I FOR SELECT TO gigvault_owner USING (true)', fallback || '_drain_select', fallback);
-      EXECUTE format('CREATE POLICY %I ON public.%I FOR DELETE TO gigvault_owner USING (true)', fallback || '_drain_delete', fallback);
+      EXECUTE format('CREATE POLICY %I ON public.%I FOR SELECT TO gigvault_owner USING (true)',
+        fallback || '_drain_select', fallback);
+      EXECUTE format('CREATE POLICY %I ON public.%I FOR DELETE TO gigvault_owner USING (true)',
+        fallback || '_drain_delete', fallback);
       EXECUTE format('ALTER TABLE public.%I ATTACH PARTITION public.%I DEFAULT', parent, fallback);
     END $$;
 COMMENT ON FUNCTION app.create_default_partition(text) IS
-  'Makes the partition that catches what no year catches; gigvault_owner may move its rows out.';
+  'Creates the default partition. gigvault_owner may move its rows out.';

@@ -20,6 +20,6 @@ CREATE FUNCTION app.create_partitions(years_ahead integer DEFAULT 2) RETURNS SET
       END LOOP;
     END $$;
 COMMENT ON FUNCTION app.create_partitions(integer) IS
-  'Makes the missing partitions from now to the end of the years ahead; returns their names. Set lock_timeout and try '
-  'again.';
+  'Creates the missing partitions from now to the end of the years ahead. Returns their names. Call it with a '
+  'lock_timeout and repeat it after a timeout.';
 GRANT EXECUTE ON FUNCTION app.create_partitions(integer) TO gigvault_worker;

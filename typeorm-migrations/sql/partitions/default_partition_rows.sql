@@ -1,5 +1,5 @@
--- gigvault_owner sees the default partitions by the policies that let it drain them. A missing default partition is
--- reported as NULL: an admin must learn of it, and it must not fail the numbers of the other tables.
+-- gigvault_owner reads the default partitions by the policies that let it drain them. A missing default partition is
+-- reported as NULL, so that an admin sees it and the numbers of the other tables still arrive.
 CREATE FUNCTION app.default_partition_rows(max_count integer DEFAULT 100000)
     RETURNS TABLE (table_name text, default_rows bigint, oldest timestamptz, newest timestamptz)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -18,12 +18,12 @@ CREATE FUNCTION app.default_partition_rows(max_count integer DEFAULT 100000)
           RETURN NEXT;
           CONTINUE;
         END IF;
-        EXECUTE format('SELECT count(*), min(k)::timestamptz, max(k)::timestamptz FROM (SELECT %I AS k FROM public.%I LIMIT $1) AS taken',
-          parent.key, parent.name || '_default') INTO default_rows, oldest, newest USING max_count;
+        EXECUTE format('SELECT count(*), min(k)::timestamptz, max(k)::timestamptz '
+          'FROM (SELECT %I AS k FROM public.%I LIMIT $1) AS rows', parent.key, parent.name || '_default')
+        INTO default_rows, oldest, newest USING max_count;
         RETURN NEXT;
       END LOOP;
     END $$;
 COMMENT ON FUNCTION app.default_partition_rows(integer) IS
-  'How many rows lie in each default partition (no more than max_count are counted) and of when those are; never '
-  'the rows.';
+  'Returns the number of rows in each default partition, at most max_count, with the oldest and newest time.';
 GRANT EXECUTE ON FUNCTION app.default_partition_rows(integer) TO gigvault_worker, gigvault_admin, gigvault_monitor;

@@ -12,21 +12,23 @@ CREATE FUNCTION app.drain_default_partition(parent text, move_limit bigint DEFAU
       IF key_column IS NULL THEN
         RAISE EXCEPTION 'no partitioned table is called %', parent USING ERRCODE = 'undefined_table';
       END IF;
-      -- The smallest year first: what is left at the end is the one that need not be moved.
-      EXECUTE format('SELECT min(%I)::timestamptz AS first, max(%1$I)::timestamptz AS last, count(*) AS stray, sum(count(*)) OVER () AS all_strays '
-        'FROM public.%I GROUP BY date_trunc(''year'', %1$I::timestamptz) ORDER BY stray LIMIT 1', key_column, parent || '_default') INTO part;
-      IF part.stray IS NULL THEN
+      -- The smallest year comes first, so that the largest is left and need not be moved.
+      EXECUTE format('SELECT min(%I)::timestamptz AS first, max(%1$I)::timestamptz AS last, count(*) AS size, '
+        'sum(count(*)) OVER () AS total '
+        'FROM public.%I GROUP BY date_trunc(''year'', %1$I::timestamptz) ORDER BY size LIMIT 1',
+        key_column, parent || '_default') INTO part;
+      IF part.size IS NULL THEN
         RETURN;
       END IF;
       SELECT * INTO gap FROM app.find_partition_gap(parent, part.first);
-      IF part.stray > move_limit AND part.stray = part.all_strays AND part.last < gap.gap_to THEN
+      IF part.size > move_limit AND part.size = part.total AND part.last < gap.gap_to THEN
         RETURN NEXT app.convert_default_partition(parent, part.first);
       ELSE
         RETURN NEXT app.build_partition(parent, part.first);
       END IF;
     END $$;
 COMMENT ON FUNCTION app.drain_default_partition(text, bigint) IS
-  'Gives one part of the rows in the default partition a partition of its own and returns its name; nothing when none '
-  'are left: call it until then, each time in a transaction. More than move_limit rows of one year alone are not '
-  'moved: the default partition becomes that year.';
+  'Moves the rows of one year out of the default partition and returns the name of their new partition. Repeat it, '
+  'each time in a transaction, until it returns no row. If all rows are of one year and more than move_limit, the '
+  'default partition becomes that year''s partition.';
 GRANT EXECUTE ON FUNCTION app.drain_default_partition(text, bigint) TO gigvault_worker;

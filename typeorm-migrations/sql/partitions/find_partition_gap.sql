@@ -22,5 +22,5 @@ CREATE FUNCTION app.find_partition_gap(
       FROM app.partitioned_tables t WHERE t.table_name = parent;
     END $$;
 COMMENT ON FUNCTION app.find_partition_gap(text, timestamptz) IS
-  'The part of the year (UTC) around an instant that no partition covers, a free name for a partition of it, and its '
-  'condition. The instant must not be covered.';
+  'Returns the part of the year (UTC) around an instant that no partition covers, a free name for its partition, and '
+  'its CHECK condition. No partition may cover the instant.';

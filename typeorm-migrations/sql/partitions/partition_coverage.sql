@@ -14,5 +14,5 @@ CREATE FUNCTION app.partition_coverage() RETURNS TABLE (table_name text, covered
       SELECT r.table_name, max(r.until) FROM reach r GROUP BY r.table_name ORDER BY 1
     $$;
 COMMENT ON FUNCTION app.partition_coverage() IS
-  'Until when each table has partitions without a gap; now() itself where there is none for this moment.';
+  'Returns the time until which each table has partitions without a gap; now() if none covers the present.';
 GRANT EXECUTE ON FUNCTION app.partition_coverage() TO gigvault_app, gigvault_worker, gigvault_admin, gigvault_monitor;

@@ -1,4 +1,4 @@
--- Reads the real bounds and not the names: an operator may have created a partition by hand, and a name proves nothing.
+-- Reads the bounds and not the names, because an operator may have created a partition by hand under any name.
 -- A bound reads as in FOR VALUES FROM ('2026-01-01 00:00:00+00') TO (MAXVALUE).
 CREATE FUNCTION app.partitions()
     RETURNS TABLE (
@@ -18,5 +18,5 @@ CREATE FUNCTION app.partitions()
       ORDER BY 1, 4
     $$;
 COMMENT ON FUNCTION app.partitions() IS
-  'The attached partitions with their bounds (valid_to is the first instant of the next).';
+  'Returns the attached partitions with their bounds; valid_to is exclusive.';
 GRANT EXECUTE ON FUNCTION app.partitions() TO gigvault_app, gigvault_worker, gigvault_admin, gigvault_monitor;

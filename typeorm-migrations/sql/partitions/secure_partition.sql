@@ -1,4 +1,4 @@
--- Makes a partition as safe as its parent: forced row security with the parent's policy, no grants, its own triggers.
+-- Gives a partition the protection of its parent: forced row security with the parent's policy, no grants, triggers.
 CREATE FUNCTION app.secure_partition(parent text, partition text) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog
@@ -8,7 +8,8 @@ CREATE FUNCTION app.secure_partition(parent text, partition text) RETURNS void
       EXECUTE format('ALTER TABLE public.%I FORCE ROW LEVEL SECURITY', partition);
       EXECUTE format('CREATE POLICY %I ON public.%I FOR SELECT USING (user_id = (SELECT auth.uid()))',
         parent || '_own_data_select', partition);
-      -- Statement triggers are the parent's own: a statement that names the partition fires only these.
+      -- The parent's statement triggers do not fire for a statement that names the partition.
       PERFORM audit.enable_partition(parent, partition);
     END $$;
-COMMENT ON FUNCTION app.secure_partition(text, text) IS 'Gives a new partition what it does not inherit.';
+COMMENT ON FUNCTION app.secure_partition(text, text) IS
+  'Adds row security and audit triggers, which a partition does not inherit.';

@@ -12,4 +12,4 @@ CREATE FUNCTION app.set_decision_times() RETURNS trigger
       RETURN NEW;
     END $$;
 COMMENT ON FUNCTION app.set_decision_times() IS
-  'BEFORE INSERT OR UPDATE: keeps proposals.won_at and rejected_at, which nobody else sets.';
+  'BEFORE INSERT OR UPDATE: sets proposals.won_at and rejected_at from the status; no other code sets them.';

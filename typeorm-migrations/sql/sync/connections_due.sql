@@ -1,4 +1,4 @@
--- Divides the worker between tenants, as app.deliveries_due() does.
+-- Shares the worker between tenants, as app.deliveries_due() does.
 CREATE FUNCTION app.connections_due(ahead interval, keep_alive interval, take integer)
     RETURNS TABLE (user_id bigint, token_id bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -12,6 +12,6 @@ CREATE FUNCTION app.connections_due(ahead interval, keep_alive interval, take in
       ORDER BY row_number() OVER (PARTITION BY t.user_id ORDER BY t.expires_at), t.expires_at LIMIT take
     $$;
 COMMENT ON FUNCTION app.connections_due(interval, interval, integer) IS
-  'Connections to refresh: those that expire within ahead, or were idle for keep_alive.';
+  'Returns the connections to refresh: those that expire within ahead or were not refreshed for keep_alive.';
 GRANT EXECUTE ON FUNCTION app.connections_due(interval, interval, integer) TO gigvault_worker;
 ALTER FUNCTION app.connections_due(interval, interval, integer) OWNER TO gigvault_definer;

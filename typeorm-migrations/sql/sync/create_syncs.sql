@@ -8,4 +8,4 @@ CREATE FUNCTION app.create_syncs() RETURNS trigger
       ON CONFLICT DO NOTHING;
       RETURN NULL;
     END $$;
-COMMENT ON FUNCTION app.create_syncs() IS 'Gives a new connection its synchronisations.';
+COMMENT ON FUNCTION app.create_syncs() IS 'AFTER INSERT: creates the synchronisations of a new connection.';

@@ -1,7 +1,7 @@
--- A vacancy expires when no search has seen it for as long as Upwork's terms allow it to be kept. Its row stays,
--- because statistics count it and a search may see it again, but its content goes. What the user has made use of is
--- their own record and never expires: a favourite, and a job with a proposal, a message or an AI draft. An archived or
--- deleted job keeps its status; only an active one is marked, so that it can become active again.
+-- A vacancy expires when no search has found it for the time that Upwork's terms allow. Its content is deleted; its row
+-- stays, because statistics count it and a search may find it again. A favourite, and a job with a proposal, a message
+-- or an AI draft, is the user's own record and never expires. An archived or deleted job keeps its status; only an
+-- active one gets expired_at, so that it can become active again.
 CREATE FUNCTION app.expire_fetched_jobs(keep interval, take integer) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path = pg_catalog
@@ -14,10 +14,12 @@ CREATE FUNCTION app.expire_fetched_jobs(keep interval, take integer) RETURNS big
           AND NOT EXISTS (SELECT FROM public.ai_generations g WHERE g.user_id = j.user_id AND g.job_id = j.id)
         ORDER BY j.fetched_at LIMIT take FOR UPDATE SKIP LOCKED
       ), expired AS (
-        UPDATE public.jobs j SET title = 'A vacancy no longer kept', description = NULL, budget_min = NULL, budget_max = NULL,
-          hourly_rate_min = NULL, hourly_rate_max = NULL, skills = '{}', category = NULL, subcategory = NULL, country = NULL,
-          client_info = NULL, job_type = NULL, experience_level = NULL, duration = NULL, workload = NULL, source_payload = NULL,
-          fetched_at = NULL, expired_at = CASE WHEN j.status = 'active' THEN now() END,
+        UPDATE public.jobs j
+        SET title = 'A vacancy no longer kept', description = NULL, budget_min = NULL, budget_max = NULL,
+          hourly_rate_min = NULL, hourly_rate_max = NULL, skills = '{}', category = NULL, subcategory = NULL,
+          country = NULL, client_info = NULL, job_type = NULL, experience_level = NULL, duration = NULL,
+          workload = NULL, source_payload = NULL, fetched_at = NULL,
+          expired_at = CASE WHEN j.status = 'active' THEN now() END,
           status = CASE WHEN j.status = 'active' THEN 'deleted' ELSE j.status END
         FROM stale WHERE j.id = stale.id
         RETURNING 1
@@ -25,7 +27,7 @@ CREATE FUNCTION app.expire_fetched_jobs(keep interval, take integer) RETURNS big
       SELECT count(*) FROM expired
     $$;
 COMMENT ON FUNCTION app.expire_fetched_jobs(interval, integer) IS
-  'Gives up the content of vacancies that no search has seen for so long and their users made no use of; returns how '
-  'many, at most take.';
+  'Deletes the content of at most take vacancies that no search found within keep and that their users did not use. '
+  'Returns the number.';
 GRANT EXECUTE ON FUNCTION app.expire_fetched_jobs(interval, integer) TO gigvault_worker;
 ALTER FUNCTION app.expire_fetched_jobs(interval, integer) OWNER TO gigvault_definer;

@@ -1,4 +1,4 @@
--- Marks and records in one statement. The email is sent from the record, so it is not lost if the worker dies.
+-- Marks the connections and records the deliveries in one statement, so no email is lost if the worker dies.
 CREATE FUNCTION app.record_reconnect_deliveries(take integer) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path = pg_catalog
@@ -7,7 +7,8 @@ CREATE FUNCTION app.record_reconnect_deliveries(take integer) RETURNS bigint
         UPDATE public.user_tokens t SET reconnect_reported_at = now()
         WHERE t.id IN (
           SELECT i.id FROM public.user_tokens i
-          WHERE i.status = 'reconnect_needed' AND i.reconnect_reported_at IS NULL ORDER BY i.id LIMIT take FOR UPDATE SKIP LOCKED
+          WHERE i.status = 'reconnect_needed' AND i.reconnect_reported_at IS NULL
+          ORDER BY i.id LIMIT take FOR UPDATE SKIP LOCKED
         )
         RETURNING t.user_id, t.provider
       ), recorded AS (
@@ -18,6 +19,6 @@ CREATE FUNCTION app.record_reconnect_deliveries(take integer) RETURNS bigint
       SELECT count(*) FROM recorded
     $$;
 COMMENT ON FUNCTION app.record_reconnect_deliveries(integer) IS
-  'Records a letter to each owner of a connection that only he can mend and who was not told; returns how many.';
+  'Records an email to the owner of each connection that must be reconnected, once. Returns the number.';
 GRANT EXECUTE ON FUNCTION app.record_reconnect_deliveries(integer) TO gigvault_worker;
 ALTER FUNCTION app.record_reconnect_deliveries(integer) OWNER TO gigvault_definer;

@@ -1,4 +1,4 @@
--- Divides the worker between tenants, as app.deliveries_due() does.
+-- Shares the worker between tenants, as app.deliveries_due() does.
 CREATE FUNCTION app.syncs_due(take integer) RETURNS TABLE (user_id bigint, sync_id bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog
@@ -10,6 +10,6 @@ CREATE FUNCTION app.syncs_due(take integer) RETURNS TABLE (user_id bigint, sync_
         AND t.status <> 'reconnect_needed' AND u.is_active
       ORDER BY row_number() OVER (PARTITION BY s.user_id ORDER BY s.next_at), s.next_at LIMIT take
     $$;
-COMMENT ON FUNCTION app.syncs_due(integer) IS 'Synchronisations to run now.';
+COMMENT ON FUNCTION app.syncs_due(integer) IS 'Returns the synchronisations that are due.';
 GRANT EXECUTE ON FUNCTION app.syncs_due(integer) TO gigvault_worker;
 ALTER FUNCTION app.syncs_due(integer) OWNER TO gigvault_definer;

@@ -1,6 +1,6 @@
--- The environment names an admin at every start, so this must be safe to repeat. It never changes the password of a
--- verified account, and does not give back the admin role while there is another admin. An unverified account may
--- belong to a stranger who guessed the address: its password is replaced.
+-- The environment names an admin at every start, so this function must be safe to repeat. It never changes the password
+-- of a verified account, and does not restore the admin role while there is another admin. A stranger may have
+-- registered the address, so the password of an unverified account is replaced.
 CREATE FUNCTION auth.ensure_admin(email text, ascii_domain text, encrypted_password text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog
@@ -15,12 +15,15 @@ CREATE FUNCTION auth.ensure_admin(email text, ascii_domain text, encrypted_passw
       END IF;
       UPDATE public.users u
       SET role = 'admin', is_verified = true, sessions_valid_from = clock_timestamp(),
-          encrypted_password = CASE WHEN u.is_verified THEN u.encrypted_password ELSE ensure_admin.encrypted_password END
-      WHERE lower(coalesce(split_part(u.email, '@', 1) || '@' || u.ascii_domain, u.email)) = lower(coalesce(split_part(ensure_admin.email, '@', 1) || '@' || ensure_admin.ascii_domain, ensure_admin.email))
+          encrypted_password =
+            CASE WHEN u.is_verified THEN u.encrypted_password ELSE ensure_admin.encrypted_password END
+      WHERE lower(coalesce(split_part(u.email, '@', 1) || '@' || u.ascii_domain, u.email))
+          = lower(coalesce(
+              split_part(ensure_admin.email, '@', 1) || '@' || ensure_admin.ascii_domain, ensure_admin.email))
         AND (NOT u.is_verified OR NOT EXISTS (SELECT FROM public.users a WHERE a.role = 'admin' AND a.is_active));
       RETURN CASE WHEN FOUND THEN 'promoted' ELSE 'unchanged' END;
     END $$;
 COMMENT ON FUNCTION auth.ensure_admin(text, text, text) IS
-  'Makes the account of an address a verified admin: created, promoted or unchanged. Safe to repeat.';
+  'Makes the account of an address a verified admin. Returns created, promoted or unchanged. Safe to repeat.';
 GRANT EXECUTE ON FUNCTION auth.ensure_admin(text, text, text) TO gigvault_auth;
 ALTER FUNCTION auth.ensure_admin(text, text, text) OWNER TO gigvault_definer;

@@ -8,6 +8,7 @@ CREATE FUNCTION auth.find_account(user_id bigint) RETURNS TABLE (
       FROM public.users u LEFT JOIN public.user_mfa m ON m.user_id = u.id
       WHERE u.id = find_account.user_id
     $$;
-COMMENT ON FUNCTION auth.find_account(bigint) IS 'What confirming an owner, and writing to him, needs to know.';
+COMMENT ON FUNCTION auth.find_account(bigint) IS
+  'Returns what reauthentication and emails to the user need.';
 GRANT EXECUTE ON FUNCTION auth.find_account(bigint) TO gigvault_auth;
 ALTER FUNCTION auth.find_account(bigint) OWNER TO gigvault_definer;

@@ -7,17 +7,20 @@ CREATE FUNCTION auth.register(
     AS $$
     #variable_conflict use_column
     BEGIN
-      -- An account nobody has verified belongs to nobody yet: the latest registration renews it.
+      -- An unverified account has no owner yet: the latest registration replaces it.
       INSERT INTO public.users AS u (email, ascii_domain, encrypted_password, first_name, last_name)
-      VALUES (register.email, register.ascii_domain, register.encrypted_password, register.first_name, register.last_name)
+      VALUES (
+        register.email, register.ascii_domain, register.encrypted_password, register.first_name, register.last_name)
       ON CONFLICT (lower(coalesce(split_part(email, '@', 1) || '@' || ascii_domain, email))) DO UPDATE
-        SET encrypted_password = excluded.encrypted_password, first_name = excluded.first_name, last_name = excluded.last_name
+        SET encrypted_password = excluded.encrypted_password, first_name = excluded.first_name,
+            last_name = excluded.last_name
         WHERE NOT u.is_verified AND u.is_active
       RETURNING u.id, u.email INTO register.user_id, register.email_to;
       register.is_registered := register.user_id IS NULL;
       IF register.is_registered THEN
         SELECT u.id, u.email INTO register.user_id, register.email_to FROM public.users u
-        WHERE lower(coalesce(split_part(u.email, '@', 1) || '@' || u.ascii_domain, u.email)) = lower(coalesce(split_part(register.email, '@', 1) || '@' || register.ascii_domain, register.email));
+        WHERE lower(coalesce(split_part(u.email, '@', 1) || '@' || u.ascii_domain, u.email))
+            = lower(coalesce(split_part(register.email, '@', 1) || '@' || register.ascii_domain, register.email));
         RETURN;
       END IF;
       INSERT INTO public.one_time_tokens (user_id, purpose, token_hash, encrypted_password, expires_at)
@@ -25,7 +28,7 @@ CREATE FUNCTION auth.register(
               now() + make_interval(secs => register.token_seconds));
     END $$;
 COMMENT ON FUNCTION auth.register(text, text, text, text, text, bytea, integer) IS
-  'Makes an account, or renews one never verified, with the token that verifies it; is_registered: it was there, nothing '
-  'changed.';
+  'Creates an account, or replaces one that was never verified, with a verification token. is_registered: the account '
+  'exists already and nothing changed.';
 GRANT EXECUTE ON FUNCTION auth.register(text, text, text, text, text, bytea, integer) TO gigvault_auth;
 ALTER FUNCTION auth.register(text, text, text, text, text, bytea, integer) OWNER TO gigvault_definer;

@@ -13,7 +13,7 @@ CREATE FUNCTION app.reset_mfa(user_id bigint) RETURNS boolean
       RETURN true;
     END $$;
 COMMENT ON FUNCTION app.reset_mfa(bigint) IS
-  'Takes the second factor of an account away and ends its sessions; false when it has none. last_totp_step stays: '
-  'spent codes stay dead.';
+  'Removes the second factor of an account and ends its sessions; false when it has none. last_totp_step stays, so '
+  'that used codes stay invalid.';
 GRANT EXECUTE ON FUNCTION app.reset_mfa(bigint) TO gigvault_admin;
 ALTER FUNCTION app.reset_mfa(bigint) OWNER TO gigvault_definer;
