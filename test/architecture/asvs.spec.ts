@@ -7,14 +7,14 @@ const ROOT = join(__dirname, '..', '..');
 describe('OWASP ASVS 5.0, V6, V7 and V9', () => {
   const tested = Object.entries(ASVS).flatMap(([id, entry]) => ('test' in entry ? [{ id, ...entry }] : []));
 
-  it.each(tested)('$id is held by "$test" in $file', ({ file, test }) => {
+  it.each(tested)('$id is covered by "$test" in $file', ({ file, test }) => {
     const source = readFileSync(join(ROOT, file), 'utf8');
 
-    // The formatter may put a long title on a line of its own.
+    // The formatter may put a long title on a separate line.
     expect(source.replace(/\(\s+/g, '(')).toContain(`('${test}'`);
   });
 
-  it('says how many checks are covered', () => {
+  it('prints how many checks are covered', () => {
     const total = ASVS_REQUIRED.length;
     const covered = ASVS_REQUIRED.filter((id) => ASVS[id] !== undefined);
     const reasons = Object.entries(ASVS).flatMap(([id, entry]) =>

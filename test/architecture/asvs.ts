@@ -1,4 +1,4 @@
-/** How one check of OWASP ASVS 5.0 is held: by a test, or by a reason why there is none. */
+/** How a check of OWASP ASVS 5.0 is covered: by a test, or by a reason why there is none. */
 export type AsvsEntry = { readonly file: string; readonly test: string } | { readonly reason: string };
 
 const auth = (test: string): AsvsEntry => ({ file: 'test/e2e/auth.e2e-spec.ts', test });
@@ -79,7 +79,7 @@ export const ASVS: Readonly<Record<string, AsvsEntry>> = {
   '9.2.4': sessions('%s are rejected'),
 };
 
-/** The checks a REST service has to answer for, by their numbers in the standard. */
+/** The checks that apply to a REST service, by their numbers in the standard. */
 export const ASVS_REQUIRED: readonly string[] = [
   '6.1.1',
   ...Array.from({ length: 12 }, (_, i) => `6.2.${i + 1}`),

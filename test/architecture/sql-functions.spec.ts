@@ -6,19 +6,19 @@ import { migrationSource } from '../../src/platform/database/schema/migrations';
 const FOLDER = resolve(__dirname, '..', '..', 'typeorm-migrations');
 const DEFINITION = /^\s*CREATE (?:OR REPLACE )?FUNCTION (?:\w+\.)?(\w+)\s*\(/gm;
 
-/** Each file below sql/, by its path without the ending. */
+/** Reads each file in sql/, by its path without the extension. */
 function files(): Map<string, string> {
   const names = readdirSync(join(FOLDER, 'sql'), { recursive: true, encoding: 'utf8' });
   const paths = names.filter((name) => name.endsWith('.sql')).sort();
   return new Map(paths.map((path) => [path.slice(0, -4), readFileSync(join(FOLDER, 'sql', path), 'utf8')]));
 }
 
-/** The names of the functions that a text defines. */
+/** Returns the names of the functions that a text defines. */
 function definitions(text: string): string[] {
   return [...text.matchAll(DEFINITION)].map(([, name]) => String(name));
 }
 
-/** What each migration sends to the database, by its name without its time. */
+/** Returns the statements of each migration, by its name without its time. */
 async function statements(): Promise<Map<string, string[]>> {
   const classes = migrationSource('postgresql://nowhere/none').options.migrations as (new () => MigrationInterface)[];
   const sent = new Map<string, string[]>();
@@ -31,7 +31,7 @@ async function statements(): Promise<Map<string, string[]>> {
   return sent;
 }
 
-/** `ProposalsMessages1795305908000` is `proposals-messages`. */
+/** Turns `ProposalsMessages1795305908000` into `proposals-messages`. */
 function kebab(name: string): string {
   return name
     .replace(/\d{13}$/, '')
@@ -40,7 +40,7 @@ function kebab(name: string): string {
 }
 
 describe('the SQL functions', () => {
-  it('have a file each, which is named as the function and not longer than 300 lines', () => {
+  it('have one file each, with the name of the function and at most 300 lines', () => {
     const wrong = [...files()].filter(
       ([path, text]) => definitions(text).join() !== path.split('/')[1] || text.split('\n').length > 301,
     );
@@ -48,7 +48,7 @@ describe('the SQL functions', () => {
     expect(wrong.map(([path]) => path)).toEqual([]);
   });
 
-  it('are created by the migration that their folder is named after, each once', async () => {
+  it('are each created once, by the migration with the name of their folder', async () => {
     const known = files();
     const created: string[] = [];
     for (const [migration, texts] of await statements()) {
@@ -67,7 +67,7 @@ describe('the SQL functions', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('are defined once: as long as nothing is released, a change is made in the definition', () => {
+  it('are defined once: before the first release a change edits the definition', () => {
     const names = [...files()].flatMap(([, text]) => [...text.matchAll(/^CREATE (?:OR REPLACE )?FUNCTION ([\w.]+)/gm)]);
     const schemas = names.map(([, name]) => name);
 

@@ -4,21 +4,22 @@ import { OPERATIONS, buildRequests } from './operations';
 import type { BenchEnvironment } from './rounds';
 import type { BenchServices } from './services';
 
-/** Differ from server to server by right: the id of a new row and its time, and what only the product has. */
+/** Fields that may differ: the id and the time of a new row, and what only the product has. */
 const IGNORED_FIELDS = new Set(['id', 'upworkJobId', 'title', 'version', 'createdAt', 'updatedAt', 'nextCursor']);
 const MAX_ATTEMPTS = 5;
 
 /**
- * Sends each operation to every server and compares the answers: one that answers less, or audits less, is not faster.
- * @throws Error that names the operation, the server and both answers
+ * Sends each operation to every server and compares the responses and audit rows, so that no server is faster by doing
+ * less.
+ * @throws Error that names the operation, the server and both responses
  */
 export async function assertSameAnswers(
-  { users: cast, servers }: BenchEnvironment,
+  { users: benchUsers, servers }: BenchEnvironment,
   services: BenchServices,
 ): Promise<void> {
   const { product, ...others } = servers;
   for (const operation of OPERATIONS) {
-    const next = buildRequests(operation, cast);
+    const next = buildRequests(operation, benchUsers);
     const isWrite = operation === 'c' || operation === 'd';
     for (let i = 0; i < MAX_ATTEMPTS; i++) {
       const request = next();
@@ -46,7 +47,7 @@ async function fetchAnswer(
   return { status: response.status, body: await response.json() };
 }
 
-/** The same write once more: with an Upwork id, or a title, of its own. */
+/** Returns the same write with another Upwork id, or another title. */
 function makeRepeatable(body = ''): string {
   const { upworkJobId, title, ...fields } = JSON.parse(body) as Record<string, unknown>;
   const own = `${Date.now()}${Math.random()}`;
@@ -64,7 +65,7 @@ function isSame(answer: unknown, expected: unknown, isWrite: boolean): boolean {
   return isDeepStrictEqual(text(answer), text(expected));
 }
 
-/** The newest audit row of jobs: how many there are up to it, and which columns it speaks of. */
+/** Returns the newest audit row of jobs: the number of rows up to it, and its columns. */
 async function findLatestChange(services: BenchServices): Promise<{ id: number; columns: string[] }> {
   return withClient(services.buildUrl('superuser'), async (client) => {
     const { rows } = await client.query<{ id: string; columns: string[] | null }>(

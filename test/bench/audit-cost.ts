@@ -9,33 +9,33 @@ import { buildProductEnvironment } from './servers';
 import type { BenchServices } from './services';
 import { computeSpread, type Spread } from './statistics';
 
-/** What its audit costs a write over HTTP, as shares of the audited write. */
+/** The cost of the audit for a write over HTTP, as shares of the audited write. */
 export interface WriteAuditCost {
-  /** Of the time: 1 - rate with / rate without, of neighbours. */
+  /** The share of the time: 1 - rate with / rate without, of neighbours. */
   readonly time: Spread;
-  /** Of the CPU of server and PostgreSQL together, over all rounds. */
+  /** The share of the CPU of server and PostgreSQL together, over all rounds. */
   readonly cpu: number;
-  /** CPU a request of server and of PostgreSQL, in microseconds. */
+  /** CPU of server and of PostgreSQL for a request, in microseconds. */
   readonly audited: readonly [server: number, postgres: number];
   readonly unaudited: readonly [server: number, postgres: number];
 }
 
-/** Of both writes. */
+/** The cost for both writes. */
 export interface AuditCost {
   readonly create: WriteAuditCost;
   readonly patch: WriteAuditCost;
 }
 
-/** A round of one side; short, so that a machine that is busy for a while is so for both. */
+/** The length of a round of one side; short, so that temporary load affects both sides. */
 const ROUND_SECONDS = 0.5;
-/** Pairs of them for each round that is asked for. */
+/** Pairs of rounds for each requested round. */
 const PAIRS = 3;
 
 type Side = 'audited' | 'unaudited';
 
 /**
- * The same writes by a product that audits and by one that does not: a second process whose subscriber collects nothing
- * (without-audit.ts), with the audit triggers of the table off while it works. Sides take turns in short rounds.
+ * Compares the same writes with and without an audit. The second process has a subscriber that collects nothing
+ * (without-audit.ts), and the table's audit triggers are off while it works. Sides alternate in short rounds.
  */
 export async function measureAuditCost(
   benchEnvironment: BenchEnvironment,
@@ -44,7 +44,7 @@ export async function measureAuditCost(
 ): Promise<AuditCost> {
   const withoutAudit = ['-r', 'ts-node/register/transpile-only', '-r', './test/bench/without-audit.ts'];
   const environment = buildProductEnvironment(services);
-  // Both new: one that has worked for long has better compiled code.
+  // Both are new, because a process that has run for long has better compiled code.
   const servers = {
     audited: await BenchServerProcess.start('product', environment),
     unaudited: await BenchServerProcess.start('product', environment, withoutAudit),
@@ -62,7 +62,7 @@ export async function measureAuditCost(
 
 async function measureCost(
   operation: 'c' | 'd',
-  { users: cast, postgresPid }: BenchEnvironment,
+  { users: benchUsers, postgresPid }: BenchEnvironment,
   servers: Readonly<Record<Side, BenchServerProcess>>,
   client: Client,
   { pairs, warmUpSeconds }: { pairs: number; warmUpSeconds: number },
@@ -75,7 +75,12 @@ async function measureCost(
     const server = servers[side];
     if (side === 'unaudited') await setTriggers(client, 'DISABLE');
     const before = [server.cpu, readCpuOfPostgres(postgresPid)] as const;
-    const result = await runLoad({ port: server.port, connections: 16, seconds, next: buildRequests(operation, cast) });
+    const result = await runLoad({
+      port: server.port,
+      connections: 16,
+      seconds,
+      next: buildRequests(operation, benchUsers),
+    });
     totals[side].requests += result.requests;
     totals[side].server += server.cpu - before[0];
     totals[side].postgres += readCpuOfPostgres(postgresPid) - before[1];
@@ -104,7 +109,7 @@ async function measureCost(
   }
 }
 
-/** Those that audit jobs, and no others. */
+/** Returns the audit triggers of jobs. */
 async function setTriggers(client: Client, verb: 'ENABLE' | 'DISABLE'): Promise<void> {
   const { rows } = await client.query<{ statement: string }>(
     `SELECT format('ALTER TABLE jobs ${verb} TRIGGER %I', tgname) AS statement

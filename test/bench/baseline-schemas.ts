@@ -4,7 +4,7 @@ const INTEGER = { type: 'integer' } as const;
 const TIME = { type: 'string', format: 'date-time' } as const;
 const TEXTS = { type: 'array', items: TEXT } as const;
 
-/** A job as the baseline answers it. */
+/** A job in the baseline's responses. */
 export const JOB_SCHEMA = {
   type: 'object',
   properties: {
@@ -53,7 +53,7 @@ export const JOB_BODY = {
   },
 } as const;
 
-/** A user's numbers. */
+/** A user's statistics. */
 export const STATS_SCHEMA = {
   type: 'object',
   properties: {

@@ -9,11 +9,11 @@ const buildAuditCall = (action: string, old: string, now: string): string =>
   `audit.record('jobs', n.id, '${action}', ${old}, ${now})`;
 
 /**
- * The SQL that a careful engineer writes by hand for the same routes: under row security, each write one statement with
- * its audit row in it, so that nothing but BEGIN and COMMIT stands around it.
+ * Hand-written SQL for the same routes: under row security, with each write and its audit row in one statement between
+ * BEGIN and COMMIT.
  */
 export const BASELINE_STATEMENTS = {
-  /** Without a column, as the product's: nobody reads what set_config answers. */
+  /** Returns no column, like the product's statement: the result of set_config is not needed. */
   context: `SELECT FROM (SELECT ${SETTINGS.map((name, i) => `set_config('app.${name}', $${i + 1}, true)`).join(', ')},
     set_config('statement_timeout', $9, true)) AS context`,
 
@@ -23,7 +23,7 @@ export const BASELINE_STATEMENTS = {
     WHERE status = $1 AND skills @> $2 AND (budget_max >= $3 OR (budget_max IS NULL AND budget_min IS NOT NULL))
     ORDER BY created_at DESC, id DESC LIMIT 21`,
 
-  /** $1 Upwork id, $2 skills, then the other fields in the order of `newJob`. */
+  /** $1 is the Upwork id, $2 the skills, then the other fields in the order of `newJob`. */
   create: `WITH n AS (
       INSERT INTO jobs (upwork_job_id, source_key, skills, title, description, budget_min, budget_max, category, country,
         job_type, experience_level)

@@ -18,8 +18,8 @@ import { BASELINE_STATEMENTS } from './baseline-statements';
 
 /**
  * The baseline: the same routes by hand on Fastify and pg, with the same check of token and session, the same context
- * and the same audit, prepared statements and compiled schemas. Three round trips a request, or with `--pipelined` one.
- * What it lacks is what a framework is for: no pages with cursors, no ETags, no limits, no error answers.
+ * and audit, prepared statements and compiled schemas. Three round trips a request, or one with `--pipelined`. It has
+ * no cursors, no ETags, no limits and no error responses.
  */
 const config = loadConfig();
 const isPipelined = process.argv.includes('--pipelined');
@@ -70,7 +70,7 @@ async function run(
   }
 }
 
-/** Its parameters stand in the order of their numbers. */
+/** Parameters in the order of their numbers. */
 const CONTEXT_PARTS = BASELINE_STATEMENTS.context.split(/\$\d+/);
 
 async function runInThreeTrips(client: PoolClient, context: string[], statement: Statement): Promise<QueryResult> {
@@ -168,7 +168,7 @@ async function main(): Promise<void> {
   process.once('SIGTERM', () => void stop(app));
 }
 
-/** Exits by itself, for a process that a signal ends writes no CPU profile. */
+/** Exits by itself, because a process that a signal ends writes no CPU profile. */
 async function stop(app: FastifyInstance): Promise<void> {
   await app.close();
   await Promise.all([pool.end(), redis.quit()]);

@@ -11,7 +11,7 @@ import { createHttpApp } from '../../src/platform/http/http-app';
 import { createDataSet, type DataSize } from './data-set';
 import type { BenchServices } from './services';
 
-/** A signed-in user of the bench, and the ids of his jobs, which follow each other. */
+/** A signed-in user of the benchmark and the consecutive ids of their jobs. */
 export interface BenchCaller {
   readonly userId: number;
   readonly token: string;
@@ -19,13 +19,13 @@ export interface BenchCaller {
   readonly jobs: number;
 }
 
-/** Who calls, and where the large tenant's last page begins. */
+/** The callers, and the cursor of the large tenant's last page. */
 export interface BenchUsers {
   /** From the user with most jobs to one with few. */
   readonly callers: readonly BenchCaller[];
   readonly largeTenant: BenchCaller;
   readonly deepCursor: string;
-  /** Of all users. */
+  /** The jobs of all users. */
   readonly password: string;
   readonly passwordHash: string;
   readonly users: number;
@@ -35,10 +35,13 @@ const CALLER_COUNT = 16;
 const HOT_JOB_COUNT = 500;
 const PASSWORD = 'only for this bench';
 const TOKEN_SECONDS = 12 * 3600;
-/** The last of 15,000 pages of 20, or of fewer jobs near the end. */
+/** The last of 15,000 pages of 20; fewer near the end of the jobs. */
 const DEEP_OFFSET = 300_000;
 
-/** Makes the data set and signs the callers in, with the product's own parts, so that any server of the bench knows them. */
+/**
+ * Creates the data set and signs the callers in, with the product's code, so that any server of the benchmark knows
+ * them.
+ */
 export async function createBenchUsers(services: BenchServices, size: DataSize): Promise<BenchUsers> {
   Object.assign(process.env, services.buildEnvironment());
   const app = await createHttpApp(AppModule);
@@ -74,13 +77,16 @@ export async function createBenchUsers(services: BenchServices, size: DataSize):
   }
 }
 
-/** The same callers, who ask for some 500 of their jobs only, as people do who look at what they have just seen. */
-export function selectHotJobs(cast: BenchUsers): BenchUsers {
-  const each = Math.round(HOT_JOB_COUNT / cast.callers.length);
-  return { ...cast, callers: cast.callers.map((caller) => ({ ...caller, jobs: Math.min(caller.jobs, each) })) };
+/** Returns the same callers with about 500 of their jobs only, like users who revisit what they have just read. */
+export function selectHotJobs(benchUsers: BenchUsers): BenchUsers {
+  const each = Math.round(HOT_JOB_COUNT / benchUsers.callers.length);
+  return {
+    ...benchUsers,
+    callers: benchUsers.callers.map((caller) => ({ ...caller, jobs: Math.min(caller.jobs, each) })),
+  };
 }
 
-/** Spread evenly by their logarithm: the heavy users are few and often here. */
+/** Spreads the callers evenly by logarithm: the heavy users are few but called often. */
 function pickRanks(users: number): number[] {
   return Array.from({ length: CALLER_COUNT }, (_, i) => Math.max(i + 1, Math.round(users ** (i / (CALLER_COUNT - 1)))));
 }
@@ -95,7 +101,7 @@ async function readOwners(services: BenchServices, ids: readonly number[]): Prom
   });
 }
 
-/** A cursor as the product would give it with page 15,000. */
+/** Builds the cursor of page 15,000 as the product would. */
 async function createCursor(
   services: BenchServices,
   { userId, jobs }: BenchCaller,

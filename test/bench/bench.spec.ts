@@ -31,7 +31,7 @@ describe(summarize.name, () => {
     expect(result.spread.vsFastify).toMatchObject({ median: 1, min: 0.5, max: 1.5 });
   });
 
-  it('leaves the ratio to pgbench empty where there is none', () => {
+  it('leaves the ratio to pgbench empty without pgbench', () => {
     const { pgbench: _, productCached: __, ...without } = round(100, 100, 1);
 
     expect(summarize([without])).toMatchObject({ vsPgbench: null, cachedVsFastify: null });
@@ -39,7 +39,7 @@ describe(summarize.name, () => {
 });
 
 describe(findDrops.name, () => {
-  it('tells a ratio that fell by more than 15 %', () => {
+  it('reports a ratio that fell by more than 15 %', () => {
     const drops = findDrops(resultOf(round(100, 100, 400)), resultOf(round(84, 100, 400)));
 
     expect(drops).toEqual([
@@ -49,11 +49,11 @@ describe(findDrops.name, () => {
     ]);
   });
 
-  it('lets a slower machine pass: only ratios count', () => {
+  it('accepts a slower machine, because only ratios count', () => {
     expect(findDrops(resultOf(round(100, 100, 400)), resultOf(round(10, 10, 40)))).toEqual([]);
   });
 
-  it('tells a ratio that is not there any more', () => {
+  it('reports a ratio that is missing', () => {
     const { pgbench: _, productCached: __, ...without } = round(100, 100, 400);
     const before = resultOf(round(100, 100, 400));
     const gone = ['a vsPgbench: none instead of 0.25', 'a cachedVsFastify: none instead of 3'];
@@ -62,7 +62,7 @@ describe(findDrops.name, () => {
     expect(findDrops(before, resultOf({ product: { rps: 100 } }))).toEqual(['a vsFastify: none instead of 1', ...gone]);
   });
 
-  it('compares only what was to be measured', () => {
+  it('compares only what was measured', () => {
     const [before, after] = [resultOf(round(100, 100, 400)), { ...resultOf(), operations: {} }];
 
     expect(findDrops(before, after, ['b'])).toEqual([]);
@@ -82,14 +82,14 @@ describe(assertSameSize.name, () => {
 });
 
 describe('the order of measuring', () => {
-  it('has each operation once, and what adds rows at the end', () => {
+  it('has each operation once, and those that add rows at the end', () => {
     expect([...MEASURED_IN_ORDER].sort()).toEqual(OPERATIONS);
     expect(MEASURED_IN_ORDER.slice(-2)).toEqual(['d', 'c']);
   });
 });
 
 describe(buildShortTable.name, () => {
-  it('has a line for each operation, and says what it was measured on', () => {
+  it('has a line for each operation, and names the machine', () => {
     const { machine } = resultOf(round(100, 100, 400));
     const lines = buildShortTable(resultOf(round(100, 100, 400))).split('\n');
 
@@ -99,7 +99,7 @@ describe(buildShortTable.name, () => {
 });
 
 describe(computeSpread.name, () => {
-  it('gives the median, the ends and the bounds of the middle half', () => {
+  it('returns the median, the extremes and the bounds of the middle half', () => {
     expect(computeSpread([5, 1, 4, 2, 3])).toEqual({ median: 3, min: 1, max: 5, lower: 2, upper: 4 });
     expect(computeSpread([4, 1, 2, 3])?.median).toBe(2.5);
     expect(computeSpread([])).toBeUndefined();
@@ -127,11 +127,11 @@ describe(runLoad.name, () => {
   const run = (path: string) =>
     runLoad({ port, connections: 3, seconds: 0.1, next: () => ({ method: 'POST', path, body: '{"é":1}' }) });
 
-  it('counts what was answered', async () => {
+  it('counts responses', async () => {
     status = 201;
 
     const result = await run('/good');
-    // What the other test has sent may still arrive.
+    // Requests of the other test may still arrive.
     const requests = answered.filter((path) => path === '/good').length;
 
     expect(result.requests).toBe(requests);

@@ -25,7 +25,7 @@ import { fillReadmes } from './table';
 
 const RESULTS = join(__dirname, 'results');
 
-/** Is `npm run bench`; what is asked for is read, and refused, before minutes go by. */
+/** `npm run bench`; options are checked before anything is measured. */
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
   if (options.table !== undefined) return fillReadmes(readResult(options.table));
@@ -47,12 +47,12 @@ async function run({ plan, operations, hasExtras, isProfiled }: BenchOptions): P
   try {
     await services.start();
     console.log(`making ${users} users with ${jobs} jobs and one with ${largeTenantJobs} …`);
-    const cast = await createBenchUsers(services, size);
+    const benchUsers = await createBenchUsers(services, size);
     const servers = await startServers(services, isProfiled);
     try {
       const pgbench = await Pgbench.find(services, folder);
       const { postgresPid, redisPid } = services;
-      const benchEnvironment: BenchEnvironment = { users: cast, postgresPid, redisPid, pgbench, servers };
+      const benchEnvironment: BenchEnvironment = { users: benchUsers, postgresPid, redisPid, pgbench, servers };
       await assertSameAnswers(benchEnvironment, services);
       const byConcurrency = await measureAll(benchEnvironment, plan.levels, operations);
       const extras: Extras | undefined = hasExtras
@@ -71,7 +71,7 @@ async function run({ plan, operations, hasExtras, isProfiled }: BenchOptions): P
   }
 }
 
-/** One operation after the other at all levels, so that no level's creates lie in the way of another's lists. */
+/** Runs one operation after the other at all levels, so that creates of one level do not affect lists of another. */
 async function measureAll(
   benchEnvironment: BenchEnvironment,
   levels: readonly RoundsOptions[],
@@ -114,5 +114,5 @@ main()
     console.error(error);
     process.exitCode = 1;
   })
-  // A run that failed half way may have left connections open.
+  // A failed run may have left connections open.
   .finally(() => process.exit());

@@ -1,26 +1,26 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Clock ticks of /proc a second; 100 on every Linux we know. */
+/** Clock ticks a second in /proc; 100 on all common Linux systems. */
 const TICKS = Number(process.platform === 'linux' ? execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }) : 100);
 
-/** CPU time a process has used so far, in microseconds; NaN where there is no /proc. */
+/** Returns the CPU time of a process so far, in microseconds; NaN without /proc. */
 export function readCpu(pid: number): number {
   const stat = readStat(pid);
   return stat ? (stat.own / TICKS) * 1e6 : NaN;
 }
 
-/** CPU time of the programs this process has started and seen end, in microseconds. */
+/** Returns the CPU time of ended child processes, in microseconds. */
 export function readCpuOfEndedChildren(): number {
   return ((readStat(process.pid)?.ended ?? NaN) / TICKS) * 1e6;
 }
 
-/** Memory a process holds now, in MiB; NaN where there is no /proc. @see man 5 proc, VmRSS */
+/** Returns the current memory of a process, in MiB; NaN without /proc. @see man 5 proc, VmRSS */
 export function readMemory(pid: number): number {
   return readStatus(pid, /^VmRSS:\s+(\d+) kB/m) / 1024;
 }
 
-/** The most memory a process has held so far, in MiB; NaN where there is no /proc. @see man 5 proc, VmHWM */
+/** Returns the peak memory of a process, in MiB; NaN without /proc. @see man 5 proc, VmHWM */
 export function readPeakMemory(pid: number): number {
   return readStatus(pid, /^VmHWM:\s+(\d+) kB/m) / 1024;
 }
@@ -34,8 +34,8 @@ function readStatus(pid: number, field: RegExp): number {
 }
 
 /**
- * CPU time of PostgreSQL: the server, the backends that have ended and those at work. One that ends while they are read may
- * be missed or counted twice, so they are read once more, up to so often.
+ * Returns the CPU time of PostgreSQL: the server, ended backends and running ones. A backend that ends meanwhile may be
+ * missed or counted twice, so the values are read again, up to a limit.
  */
 export function readCpuOfPostgres(pid: number, readings = 10): number {
   const before = readStat(pid);
@@ -54,11 +54,11 @@ interface ProcessStat {
   readonly parent: number;
   /** Ticks of the process itself. */
   readonly own: number;
-  /** Ticks of children that have ended. */
+  /** Ticks of ended children. */
   readonly ended: number;
 }
 
-/** @see man 5 proc: fields 4, 14 to 17; the name in field 2 may hold spaces */
+/** @see man 5 proc: fields 4, 14 to 17; the name in field 2 may contain spaces */
 function readStat(pid: number): ProcessStat | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -1,37 +1,37 @@
 import type { Client } from 'pg';
 import { type Role, withClient } from '../../src/local-services/database-setup';
 
-/** How much there is of everything. */
+/** The sizes of the data set. */
 export interface DataSize {
   readonly users: number;
-  /** Of all those users together, skewed: the first have most. */
+  /** Jobs of all those users together, skewed: the first users have most. */
   readonly jobs: number;
-  /** Of one more user; 0 for none. */
+  /** Jobs of one further user; 0 for none. */
   readonly largeTenantJobs: number;
-  /** So many times the users, each with as many jobs as his model among the first. */
+  /** Multiplies the users; each further user has as many jobs as one of the first. */
   readonly times?: number;
-  /** Jobs were created within 365 days from this instant; the same one at all times unless given. */
+  /** Jobs were created within 365 days before this instant, which is fixed by default. */
   readonly from?: string;
 }
 
 /** A migrated database to fill. */
 export interface Fillable {
-  /** A connection URL of that role. */
+  /** Returns a connection URL of the role. */
   buildUrl(role: Role, database?: string): string;
 }
 
-/** Titles hold `project0` and so on: one of them is in one job of so many. */
+/** Titles contain `project0` and so on; each word is in one of this number of jobs. */
 export const RARE_WORDS = 2_000;
 
-/** E-mail address of the n-th user, from 1. */
+/** Returns the email address of the n-th user, from 1. */
 export function buildEmail(user: number): string {
   return `user${user}@bench.example`;
 }
 
 /**
- * Makes users and jobs by set-based SQL, the same for the same size: what looks random is a hash of the row's number. A
- * user's jobs have ids in one row, so that a program that can only count can ask for them. Triggers rest meanwhile, so
- * there is no audit of it, and the indexes are built afterwards, as a restore would.
+ * Creates users and jobs by set-based SQL, the same for the same size: seemingly random values are hashes of row
+ * numbers. A user's jobs have consecutive ids, so that a program that can only count can request them. Triggers are
+ * disabled meanwhile, so there is no audit, and the indexes are built afterwards, as a restore would.
  */
 export async function createDataSet(
   services: Fillable,
@@ -45,7 +45,7 @@ export async function createDataSet(
       `SET session_replication_role = replica; SET synchronous_commit = off; SET maintenance_work_mem = '256MB'`,
     );
     await client.query(
-      // A session of one database is good in all: none was ended.
+      // No session was ended, so a session of one database is valid in all.
       `INSERT INTO users (email, encrypted_password, first_name, last_name, role, is_verified, sessions_valid_from)
        SELECT 'user' || n || '@bench.example', $2, 'Ann', 'Other', 'user', true, '2025-01-01Z' FROM generate_series(1, $1::int) n ORDER BY n`,
       [users * times + 1, passwordHash],
@@ -92,7 +92,7 @@ const JOBS = `
   LATERAL (SELECT $6::timestamptz + h1 % 31536000 * interval '1 s' AS born) times
   ORDER BY n, k`;
 
-/** Those of jobs that hold up no constraint are built when all rows are there. */
+/** Returns the indexes of jobs that implement no constraint; they are built when all rows exist. */
 async function withoutIndexes(client: Client, work: () => Promise<unknown>): Promise<void> {
   const { rows } = await client.query<{ indexname: string; indexdef: string }>(
     `SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'jobs'

@@ -12,22 +12,22 @@ import type { BenchServices } from './services';
 import { computeSpread, type Spread } from './statistics';
 import { measureScaling, type ScalingResult } from './scaling';
 
-/** What is measured besides the operations that are compared; of the product with its cache off, unless it says otherwise. */
+/** Further results, of the product with its cache off unless stated otherwise. */
 export interface Extras {
-  /** Operation a on 500 jobs, which a cache soon holds; null for a product without one. */
+  /** Operation a on 500 jobs, which soon are cached; null for a product without a cache. */
   readonly hot: OperationResult | null;
   readonly import: ImportRate;
   readonly stream: StreamMemory;
   readonly logins: Logins;
   readonly refreshMs: number;
-  /** Time of page 15,000 of the large tenant by that of page 1. */
+  /** Time of page 15,000 of the large tenant relative to page 1. */
   readonly deepPage: Spread;
   readonly audit: AuditCost;
-  /** Time of a request with ten times the users, by that without; null when it was not asked for. */
+  /** Time of a request with ten times the users, relative to that without; null if not requested. */
   readonly scaling: ScalingResult | null;
 }
 
-/** How much of each. */
+/** The number of repetitions. */
 export interface ExtrasOptions extends DataSize {
   readonly seconds: number;
   readonly rounds: number;
@@ -36,28 +36,30 @@ export interface ExtrasOptions extends DataSize {
   readonly hasTenfold: boolean;
 }
 
-/** Measures them one after the other, once what the operations wrote is cleared up; what makes many rows comes last. */
+/**
+ * Measures them one after the other, after the operations' writes are cleared up; what creates many rows comes last.
+ */
 export async function measureExtras(
   benchEnvironment: BenchEnvironment,
   services: BenchServices,
   options: ExtrasOptions,
 ): Promise<Extras> {
-  const { users: cast } = benchEnvironment;
+  const { users: benchUsers } = benchEnvironment;
   const { product } = benchEnvironment.servers;
   await removeWrittenRows(services);
   return {
     hot: await measureHotReads(benchEnvironment, options),
     logins: await measureLogins(benchEnvironment, options),
     refreshMs: await measureRefresh(services),
-    deepPage: await deepPage(product.port, cast, options),
+    deepPage: await deepPage(product.port, benchUsers, options),
     audit: await measureAuditCost(benchEnvironment, services, options),
-    import: await measureImports(product.port, cast, services, options),
-    stream: await measureStream(product, cast, options.streamRows),
+    import: await measureImports(product.port, benchUsers, services, options),
+    stream: await measureStream(product, benchUsers, options.streamRows),
     scaling: options.hasTenfold ? await measureScaling(benchEnvironment, services, options) : null,
   };
 }
 
-/** What PostgreSQL would else do behind the first of them: the operations end with the writes. */
+/** Does now what PostgreSQL would else do during the first measurement: the operations end with the writes. */
 async function removeWrittenRows(services: BenchServices): Promise<void> {
   await withClient(services.buildUrl('superuser'), async (client) => {
     await client.query('VACUUM ANALYZE');
@@ -70,7 +72,7 @@ async function measureHotReads(
   { rounds, seconds }: ExtrasOptions,
 ): Promise<Extras['hot']> {
   if (!benchEnvironment.servers.productCached) return null;
-  const reads = { ...benchEnvironment, cast: selectHotJobs(benchEnvironment.users) };
+  const reads = { ...benchEnvironment, users: selectHotJobs(benchEnvironment.users) };
   const options = { rounds, seconds, connections: 16, contenders: ['fastify', 'product', 'productCached'] as const };
   return summarize(await measure(reads, 'a', options));
 }
@@ -98,7 +100,7 @@ async function deepPage(
   for (let round = -1; round < rounds; round++) {
     const first = await pages('/v1/jobs?limit=20');
     const deep = await pages(`/v1/jobs?limit=20&cursor=${deepCursor}`);
-    // The first pair warms up.
+    // The first pair is a warm-up.
     if (round >= 0) ratios.push(deep.p50Ms / first.p50Ms);
   }
   return computeSpread(ratios)!;

@@ -10,7 +10,7 @@ import type { BenchServerProcess } from './server-process';
 import type { BenchServices } from './services';
 import { computeSpread, type Spread } from './statistics';
 
-/** Rows a second over HTTP, of the bare SQL, and their ratio, in turns. */
+/** Rows a second over HTTP and by bare SQL, alternately, and their ratio. */
 export interface ImportRate {
   readonly rows: number;
   readonly rps: number;
@@ -18,13 +18,13 @@ export interface ImportRate {
   readonly ratio: Spread;
 }
 
-/** What a long streamed body does to the memory of the server, in MiB. */
+/** Memory of the server during a long streamed body, in MiB. */
 export interface StreamMemory {
   readonly rows: number;
   readonly bodyMiB: number;
   readonly rps: number;
   readonly before: number;
-  /** The most in each fifth of the time. */
+  /** The peak in each fifth of the time. */
   readonly peaks: readonly number[];
   /** The last peak less the second: what the body's length adds once the heap has its size. */
   readonly growth: number;
@@ -33,7 +33,7 @@ export interface StreamMemory {
 const SAMPLE_MS = 50;
 const FIFTHS = 5;
 
-/** Imports the same rows in turns over HTTP and by one INSERT … SELECT unnest(…), audited by the triggers. */
+/** Imports the same rows alternately over HTTP and by one INSERT … SELECT unnest(…), audited by the triggers. */
 export async function measureImports(
   port: number,
   { callers }: BenchUsers,
@@ -47,7 +47,7 @@ export async function measureImports(
     const http = await measureSeconds(() => sendFile(port, caller, 'application/json', body));
     const bareRows = Array.from({ length: importRows }, buildJob);
     const bare = await measureBareInsert(services, caller.userId, bareRows);
-    // The first pair warms up.
+    // The first pair is a warm-up.
     if (round >= 0) pairs.push({ http, bare });
   }
   const median = (of: (pair: { http: number; bare: number }) => number): number => computeSpread(pairs.map(of))!.median;
@@ -59,7 +59,7 @@ export async function measureImports(
   };
 }
 
-/** Streams a body of so many rows as NDJSON, made while it is sent, and watches the server's memory. */
+/** Streams a body of rows as NDJSON, generated while it is sent, and observes the server's memory. */
 export async function measureStream(
   server: BenchServerProcess,
   { callers }: BenchUsers,
@@ -94,7 +94,7 @@ export async function measureStream(
   };
 }
 
-/** The same rows by one statement of the same login; its parameters are made before the clock runs. */
+/** Inserts the same rows by one statement of the same login; its parameters are built before the timing. */
 async function measureBareInsert(
   services: BenchServices,
   userId: number,

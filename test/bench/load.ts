@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { computePercentile } from './statistics';
 
-/** One request to send. */
+/** A request to send. */
 export interface LoadRequest {
   readonly method: string;
   readonly path: string;
@@ -10,17 +10,17 @@ export interface LoadRequest {
   readonly body?: string;
 }
 
-/** What a stretch of load came to. */
+/** The result of a period of load. */
 export interface LoadResult {
   readonly requests: number;
   readonly rps: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Of the load generator itself. */
+  /** CPU of the load generator itself. */
   readonly clientCpuUs: number;
 }
 
-/** How long, and how many at a time. */
+/** The duration and the number of connections. */
 export interface LoadOptions {
   readonly port: number;
   readonly connections: number;
@@ -29,9 +29,9 @@ export interface LoadOptions {
 }
 
 /**
- * Sends requests over keep-alive connections, each connection the next as soon as it has read the answer to the last. It
- * writes and reads HTTP/1.1 by hand, so that the client takes as little as it can of the machine it shares.
- * @throws Error with the first answer that is no success: a server that refuses quickly is not fast
+ * Sends requests over keep-alive connections; each connection sends the next after it has read the response. It writes
+ * and reads HTTP/1.1 by hand, so that the client takes little of the machine that it shares.
+ * @throws Error with the first unsuccessful response: a server that refuses quickly is not fast
  */
 export async function runLoad({ port, connections, seconds, next }: LoadOptions): Promise<LoadResult> {
   const latencies: number[] = [];
@@ -65,7 +65,7 @@ export async function runLoad({ port, connections, seconds, next }: LoadOptions)
 
 const HEADER_END = Buffer.from('\r\n\r\n');
 
-/** One keep-alive connection with one request under way at most. */
+/** A keep-alive connection with at most one request. */
 class LoadConnection {
   private readonly socket: Socket;
   private received: Buffer[] = [];

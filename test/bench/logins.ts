@@ -4,30 +4,30 @@ import { buildRequests } from './operations';
 import type { BenchEnvironment } from './rounds';
 import { computeSpread, type Spread } from './statistics';
 
-/** Sign-ins, and reads beside them. */
+/** Sign-ins, and reads next to them. */
 export interface Logins {
-  /** A second, one after the other, and what one takes. */
+  /** Sequential sign-ins a second, and the time of one. */
   readonly rps: number;
   readonly p50Ms: number;
-  /** A second, with many more at a time than the pool hashes, nothing else under way. */
+  /** Sign-ins a second with many more requests than the pool hashes, and no other load. */
   readonly saturatedRps: number;
-  /** The same while reads go on. */
+  /** The same during reads. */
   readonly underReadsRps: number;
-  /** Rate of reads while sign-ins keep the pool full, by the rate without, in turns. */
+  /** Rate of reads while sign-ins fill the pool, relative to the rate without, alternately. */
   readonly readsKept: Spread;
 }
 
-/** The pool hashes on all cores but one; this many keep it full, and none is sent away. */
+/** The pool hashes on all cores but one; this number fills it without refusals. */
 const CONCURRENCY = 16;
 const READERS = 8;
 const MIN_SECONDS = 2;
 
 /**
- * Signs in with right passwords, each time another user; no count of failures is in the way, so what limits is bcrypt at
- * production's cost. Reads are measured alone and beside it, in turns.
+ * Signs in with correct passwords, each time another user. No throttle applies, so bcrypt at production's cost is the
+ * limit. Reads are measured alone and next to it, alternately.
  */
 export async function measureLogins(
-  { users: cast, servers }: BenchEnvironment,
+  { users: benchUsers, servers }: BenchEnvironment,
   options: { seconds: number; rounds: number },
 ): Promise<Logins> {
   const { port } = servers.product;
@@ -36,9 +36,9 @@ export async function measureLogins(
   const login = (): LoadRequest => ({
     method: 'POST',
     path: '/v1/auth/login',
-    body: JSON.stringify({ email: buildEmail(1 + (user++ % cast.users)), password: cast.password }),
+    body: JSON.stringify({ email: buildEmail(1 + (user++ % benchUsers.users)), password: benchUsers.password }),
   });
-  const reads = () => runLoad({ port, connections: READERS, seconds, next: buildRequests('a', cast) });
+  const reads = () => runLoad({ port, connections: READERS, seconds, next: buildRequests('a', benchUsers) });
   const flood = () => runLoad({ port, connections: CONCURRENCY, seconds: seconds + 1, next: login });
   const single = await runLoad({ port, connections: 1, seconds, next: login });
   const saturated = await flood();

@@ -5,15 +5,15 @@ import { RARE_WORDS } from './data-set';
 import type { LoadRequest } from './load';
 import { BASELINE_STATEMENTS } from './baseline-statements';
 
-/** The operations that are compared, by the letters of the results. */
+/** The compared operations, by the letters in the results. */
 export const OPERATIONS = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
 /** One of OPERATIONS. */
 export type Operation = (typeof OPERATIONS)[number];
 
-/** In which order they are measured: a list walks past what was created before it, so what writes comes last. */
+/** The order of measurement. Writes come last, because a list reads past rows that were created before. */
 export const MEASURED_IN_ORDER: readonly Operation[] = ['a', 'b', 'e', 'f', 'd', 'c'];
 
-/** What each letter stands for. */
+/** The names of the operations. */
 export const NAMES: Readonly<Record<Operation, string>> = {
   a: 'get a job',
   b: 'page of 20',
@@ -25,7 +25,7 @@ export const NAMES: Readonly<Record<Operation, string>> = {
 
 const LIST = { status: 'active', skills: 'skill3', budgetMin: '500.00' };
 
-/** Requests of one operation without end: callers and jobs at random, the same for every server. */
+/** Generates endless requests of one operation: random callers and jobs, the same for every server. */
 export function buildRequests(operation: Operation, { callers, largeTenant: large }: BenchUsers): () => LoadRequest {
   const request = (from: BenchCaller, method: string, path: string, body?: unknown): LoadRequest => ({
     method,
@@ -58,7 +58,7 @@ export function buildRequests(operation: Operation, { callers, largeTenant: larg
   }
 }
 
-/** A job as a client would store it; its Upwork id is new each time. */
+/** Builds a job as a client would store it, with a new Upwork id each time. */
 export function buildJob(): Record<string, unknown> {
   return {
     upworkJobId: `~new${randomInteger(9e15)}`,
@@ -74,9 +74,9 @@ export function buildJob(): Record<string, unknown> {
   };
 }
 
-/** The script with which pgbench does the same SQL in one flight: what a server around it can at best come near to. */
-export function buildPgbenchScript(operation: Operation, cast: BenchUsers): string {
-  const from = operation === 'f' ? [cast.largeTenant] : cast.callers;
+/** Returns the pgbench script with the same SQL in one batch: the upper bound for a server. */
+export function buildPgbenchScript(operation: Operation, benchUsers: BenchUsers): string {
+  const from = operation === 'f' ? [benchUsers.largeTenant] : benchUsers.callers;
   const pick = (value: (caller: BenchCaller) => number): string =>
     `case ${from.map((caller, i) => `when :c = ${i} then ${value(caller)}`).join(' ')} else ${value(from[0]!)} end`;
   return [
@@ -132,7 +132,7 @@ function buildStatement(operation: Operation): string {
   }
 }
 
-/** The very statement of the product, with its values written into it. */
+/** Returns the product's statement with its values written into it. */
 function buildProductList(filters: Partial<ListJobsDto>): string {
   const [sql, values] = listJobs(Object.assign(new ListJobsDto(), filters), undefined, 21);
   return fillParameters(

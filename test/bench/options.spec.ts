@@ -2,7 +2,7 @@ import { OPERATIONS } from './operations';
 import { parseOptions } from './options';
 
 describe(parseOptions.name, () => {
-  it('measures everything at three levels unless it is told otherwise', () => {
+  it('measures everything at three levels by default', () => {
     const { plan, ...others } = parseOptions([]);
 
     expect(plan.levels.map(({ connections }) => connections)).toEqual([16, 1, 64]);
@@ -15,7 +15,7 @@ describe(parseOptions.name, () => {
     });
   });
 
-  it('takes rounds and seconds for all levels and the extras', () => {
+  it('applies rounds and seconds to all levels and the extras', () => {
     const { levels, extras } = parseOptions(['--rounds', '9', '--seconds', '0.5']).plan;
 
     for (const each of [...levels, extras]) expect(each).toMatchObject({ rounds: 9, seconds: 0.5 });

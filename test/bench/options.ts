@@ -4,20 +4,20 @@ import type { ExtrasOptions } from './extras';
 import { OPERATIONS, type Operation } from './operations';
 import type { RoundsOptions } from './rounds';
 
-/** How much of everything a run does. */
+/** The sizes of a run. */
 export interface Plan {
   readonly size: DataSize;
-  /** The first of them is the one results are compared at. */
+  /** Results are compared at the first level. */
   readonly levels: readonly RoundsOptions[];
   readonly extras: Omit<ExtrasOptions, keyof DataSize>;
 }
 
-/** What a command line of the bench asks for. */
+/** The options of a command line. */
 export interface BenchOptions {
   readonly plan: Plan;
   readonly operations: readonly Operation[];
   readonly hasExtras: boolean;
-  /** Not all there is to measure, so no result to keep. */
+  /** A partial run, whose result is not stored. */
   readonly isPart: boolean;
   readonly isQuick: boolean;
   readonly isProfiled: boolean;
@@ -27,7 +27,7 @@ export interface BenchOptions {
   readonly table: string | undefined;
 }
 
-/** Three quarters of an hour on two cores. */
+/** Takes 45 minutes on two cores. */
 const FULL: Plan = {
   size: { users: 2_000, jobs: 400_000, largeTenantJobs: 400_000 },
   levels: [
@@ -38,7 +38,7 @@ const FULL: Plan = {
   extras: { rounds: 7, seconds: 3, importRows: 10_000, streamRows: 100_000, hasTenfold: true },
 };
 
-/** Less than four minutes on two slow cores; figures of it are a hint. */
+/** Takes less than four minutes on two slow cores; its results are a hint. */
 const QUICK: Plan = {
   size: { users: 200, jobs: 20_000, largeTenantJobs: 40_000 },
   levels: [{ connections: 16, rounds: 3, seconds: 0.5 }],
@@ -46,8 +46,9 @@ const QUICK: Plan = {
 };
 
 /**
- * Reads `[--quick] [--against <result>] [--only a,b] [--extras] [--rounds n] [--seconds n] [--profile] [--table <result>]`.
- * @throws Error that names the option that cannot be meant
+ * Parses `[--quick] [--against <result>] [--only a,b] [--extras] [--rounds n] [--seconds n] [--profile] [--table
+ * <result>]`.
+ * @throws Error that names the invalid option
  */
 export function parseOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({

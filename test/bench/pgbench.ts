@@ -9,16 +9,16 @@ import { computePercentile } from './statistics';
 
 const execute = promisify(execFile);
 const INSTALLED = '/usr/lib/postgresql';
-/** Of the transactions, whose latency is written down. */
+/** The share of transactions whose latency is logged. */
 const SAMPLED = 0.1;
 
-/** A pgbench that runs here. */
+/** A pgbench program that runs here. */
 interface Program {
   readonly command: string;
   readonly libraries?: string;
 }
 
-/** What a run came to. */
+/** The result of a run. */
 export interface PgbenchResult {
   readonly requests: number;
   readonly rps: number;
@@ -26,7 +26,7 @@ export interface PgbenchResult {
   readonly p99Ms: number;
 }
 
-/** pgbench, PostgreSQL's own load generator: what is left when there is no server around the SQL. */
+/** pgbench, PostgreSQL's load generator: the SQL without a server. */
 export class Pgbench {
   private constructor(
     private readonly program: Program,
@@ -35,8 +35,8 @@ export class Pgbench {
   ) {}
 
   /**
-   * Finds pgbench where Debian keeps it or on PATH, else in the cache, else fetches Debian's or Ubuntu's signed package into
-   * the cache without installing it. Undefined, and said so, without one: its column then stays empty.
+   * Finds pgbench in Debian's folder, on PATH or in the cache; else downloads the signed package of Debian or Ubuntu
+   * into the cache without installing it. Returns undefined, with a message, without one: its column then stays empty.
    */
   static async find(services: BenchServices, folder: string): Promise<Pgbench | undefined> {
     try {
@@ -51,7 +51,7 @@ export class Pgbench {
   }
 
   /**
-   * Runs a script for so long; connecting is not counted, latencies are those of every tenth transaction.
+   * Runs a script for a time. Connecting is not counted; latencies are those of every tenth transaction.
    * @throws Error when a transaction failed
    */
   async run(name: string, script: string, connections: number, seconds: number): Promise<PgbenchResult> {
@@ -86,7 +86,7 @@ export class Pgbench {
   }
 }
 
-/** Debian's command on PATH is a script that looks for a cluster first. */
+/** Debian's command on PATH is a script that first looks for a cluster. */
 function findInstalled(debian: string, path = ''): Program | undefined {
   const versions = existsSync(debian) ? readdirSync(debian).sort().reverse() : [];
   const folders = [...versions.map((version) => join(debian, version, 'bin')), ...path.split(delimiter)];
@@ -100,7 +100,7 @@ async function fetchProgram(): Promise<Program> {
     await unpackPackage('postgresql-*', place, 'libpq5');
     const libraries = findLibraries(place);
     const program = findInstalled(join(place, 'root', INSTALLED));
-    if (!program) throw new Error('the package holds no pgbench');
+    if (!program) throw new Error('the package contains no pgbench');
     await execute(program.command, ['--version'], { env: { LD_LIBRARY_PATH: libraries } });
     return { ...program, libraries };
   } catch (error) {
@@ -109,7 +109,10 @@ async function fetchProgram(): Promise<Program> {
   }
 }
 
-/** In milliseconds, sorted. @see https://www.postgresql.org/docs/15/pgbench.html, per-transaction logging: the third field */
+/**
+ * Latencies in milliseconds, sorted. @see https://www.postgresql.org/docs/15/pgbench.html, per-transaction logging: the
+ * third field
+ */
 function readLatencies(folder: string): number[] {
   const lines = readdirSync(folder)
     .filter((file) => file.startsWith('latency'))

@@ -5,7 +5,10 @@ import type { OperationResult } from './result';
 import { CONTENDERS } from './rounds';
 import type { Spread } from './statistics';
 
-/** Prints what all contenders did in one operation, and the ratios: the median and [least–greatest] of the rounds. */
+/**
+ * Prints the results of all contenders in one operation, and the ratios: the median and [minimum–maximum] of the
+ * rounds.
+ */
 export function print(operation: Operation, connections: number, result: OperationResult): void {
   console.log(`\n${operation} ${NAMES[operation]}, ${connections} at a time`);
   console.log('                      rps   p50 ms   p99 ms  CPU µs a request: server  PostgreSQL  Redis  client');
@@ -32,13 +35,13 @@ export function print(operation: Operation, connections: number, result: Operati
   );
 }
 
-/** Prints the rest. */
+/** Prints the further results. */
 export function printExtras(extras: Extras): void {
   console.log();
   for (const [what, found] of formatLines(extras)) console.log(`${what.padEnd(30)} ${found}`);
 }
 
-/** What was found besides the compared operations, one line each. */
+/** Formats the further results, one line each. */
 export function formatLines({
   hot,
   import: imported,
@@ -90,7 +93,7 @@ function formatCell(value: number | undefined, width: number, places: number): s
   return (value === undefined || Number.isNaN(value) ? '–' : value.toFixed(places)).padStart(width);
 }
 
-/** `1.02 [0.91–1.10]`. */
+/** Formats a ratio as `1.02 [0.91–1.10]`. */
 export function formatSpread(spread: Spread | undefined): string {
   if (!spread) return '–';
   return `${spread.median.toFixed(2)} [${spread.min.toFixed(2)}–${spread.max.toFixed(2)}]`;

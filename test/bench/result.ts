@@ -6,29 +6,29 @@ import type { Plan } from './options';
 import { CONTENDERS, type Contender, type Measurement, type Round } from './rounds';
 import { computeSpread, type Spread } from './statistics';
 
-/** What `npm run bench` found, as it is kept in results/. Ratios compare neighbours of one round; > 1 is faster than. */
+/** A result of `npm run bench`, as stored in results/. Ratios compare neighbours of one round; > 1 is faster. */
 export interface BenchResult {
   readonly machine: Machine;
   readonly size: object;
-  /** How many rounds, and how long, each level and the extras were given; older results do not tell. */
+  /** The number and length of rounds for each level and the extras; absent in older results. */
   readonly plan?: Omit<Plan, 'size'>;
-  /** At concurrency 16, medians. */
+  /** Medians at 16 connections. */
   readonly operations: Partial<Record<Operation, OperationResult>>;
   readonly byConcurrency: Readonly<Record<string, Partial<Record<Operation, OperationResult>>>>;
   readonly extras: Extras | undefined;
 }
 
-/** The medians of one operation; ratios are what `--against` and the tables in the READMEs go by. */
+/** The medians of one operation; `--against` and the tables in the READMEs use the ratios. */
 export interface OperationResult {
   readonly vsFastify: number;
   readonly vsPgbench: number | null;
   readonly p99Ratio: number;
-  /** Of the product's process, a request. */
+  /** CPU of the product's process for a request. */
   readonly cpuUs: number;
   readonly vsFastifyPipelined: number | null;
   /** With the cache on; null without one. */
   readonly cachedVsFastify: number | null;
-  /** CPU a request beyond that of the pipelined hand-written server. */
+  /** CPU of a request in addition to that of the pipelined baseline. */
   readonly cpuOverPipelinedUs: number | null;
   readonly spread: Partial<
     Record<'vsFastify' | 'vsPgbench' | 'vsFastifyPipelined' | 'cachedVsFastify' | 'p99Ratio', Spread>
@@ -36,7 +36,7 @@ export interface OperationResult {
   readonly contenders: Partial<Record<Contender, Partial<Measurement>>>;
 }
 
-/** Where figures come from. */
+/** The environment of a run. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
@@ -47,7 +47,7 @@ export interface Machine {
   readonly platform: string;
 }
 
-/** The machine the bench runs on, with its PostgreSQL. */
+/** The machine of the benchmark, with its PostgreSQL. */
 export function describeMachine(postgres: string): Machine {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
@@ -59,7 +59,7 @@ export function describeMachine(postgres: string): Machine {
   };
 }
 
-/** The medians over the rounds of one operation. */
+/** Returns the medians over the rounds of one operation. */
 export function summarize(rounds: readonly Round[]): OperationResult {
   const ratios = (one: Contender, other: Contender, of: 'rps' | 'p99Ms' = 'rps'): Spread | undefined =>
     computeSpread(rounds.flatMap((round) => computeRatio(round[one]?.[of], round[other]?.[of])));
@@ -87,12 +87,12 @@ export function summarize(rounds: readonly Round[]): OperationResult {
   };
 }
 
-/** A ratio that fell below this share of the earlier one is a drop. */
+/** A ratio below this share of the earlier one is a drop. */
 const TOLERANCE = 0.85;
 
 /**
- * Ratios of these operations that fell by more than 15 % against an earlier result, or are not there any more, one line
- * each; times are never compared, nor should be results of another size.
+ * Returns the ratios of these operations that fell by more than 15 % against an earlier result, or that are missing,
+ * one line each. Times are not compared, and results of another size must not be.
  */
 export function findDrops(
   earlier: BenchResult,
@@ -134,7 +134,7 @@ function computeMedians(rounds: readonly Round[], contender: Contender): Partial
   );
 }
 
-/** JSON knows no NaN. */
+/** JSON has no NaN. */
 function roundOrNull(value: number | undefined, places = 100): number | null {
   const result = round(value, places);
   return Number.isNaN(result) ? null : result;

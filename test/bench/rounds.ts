@@ -6,12 +6,12 @@ import type { Pgbench } from './pgbench';
 import type { BenchServerProcess } from './server-process';
 import type { Servers } from './servers';
 
-/** Those that are compared; each operation is run by all of them in turn. */
+/** The compared servers; each operation is run by all of them in rotation. */
 export const CONTENDERS = ['pgbench', 'fastify', 'fastifyPipelined', 'product', 'productCached'] as const;
 /** One of CONTENDERS. */
 export type Contender = (typeof CONTENDERS)[number];
 
-/** What one contender did in one round; CPU is in microseconds a request, of the load generator too. */
+/** The result of one contender in one round; CPU is in microseconds a request, also for the load generator. */
 export interface Measurement extends LoadResult {
   readonly serverCpuUs?: number;
   readonly postgresCpuUs: number;
@@ -21,7 +21,7 @@ export interface Measurement extends LoadResult {
 /** One round: every contender once, one after the other, so that a ratio compares neighbours in time. */
 export type Round = Partial<Record<Contender, Partial<Measurement>>>;
 
-/** What a round needs. */
+/** The inputs of a round. */
 export interface BenchEnvironment {
   readonly users: BenchUsers;
   readonly postgresPid: number;
@@ -30,7 +30,7 @@ export interface BenchEnvironment {
   readonly servers: Servers;
 }
 
-/** How often, how long and how many at a time. */
+/** The number and length of rounds, and the number of connections. */
 export interface RoundsOptions {
   readonly rounds: number;
   readonly seconds: number;
@@ -38,10 +38,10 @@ export interface RoundsOptions {
   readonly contenders?: readonly Contender[];
 }
 
-/** Less than this, and a server is judged by code that is not compiled yet; what is slow by itself gets no longer. */
+/** The minimum warm-up, so that code is compiled. */
 const WARM_UP = { seconds: 1, requests: 2_000, atMost: 3 };
 
-/** Runs the rounds of one operation; each begins with another contender, so that none always runs after the same one. */
+/** Runs the rounds of one operation; each begins with another contender, so that the order changes. */
 export async function measure(
   benchEnvironment: BenchEnvironment,
   operation: Operation,
@@ -49,7 +49,7 @@ export async function measure(
 ): Promise<Round[]> {
   const { rounds, seconds, connections, contenders = CONTENDERS } = options;
   const results: Round[] = [];
-  // The first requests meet cold code, empty pools and statements without a plan.
+  // The first requests run uncompiled code, empty pools and statements without a plan.
   for (const contender of contenders) await warmUp(benchEnvironment, contender, operation, connections);
   for (let number = 0; number < rounds; number++) {
     const round: Round = {};
@@ -84,7 +84,7 @@ async function measureOnce(
   seconds: number,
   connections: number,
 ): Promise<Measurement | undefined> {
-  const { users: cast } = benchEnvironment;
+  const { users: benchUsers } = benchEnvironment;
   if (contender === 'pgbench')
     return (
       benchEnvironment.pgbench &&
@@ -93,7 +93,7 @@ async function measureOnce(
   const server = benchEnvironment.servers[contender];
   if (!server) return undefined;
   const cpu = startCpu(benchEnvironment, server);
-  const result = await runLoad({ port: server.port, connections, seconds, next: buildRequests(operation, cast) });
+  const result = await runLoad({ port: server.port, connections, seconds, next: buildRequests(operation, benchUsers) });
   return { ...result, ...cpu(result.requests) };
 }
 
@@ -115,7 +115,7 @@ async function measurePgbench(
   return { ...result, postgresCpuUs, clientCpuUs: (readCpuOfEndedChildren() - own) / result.requests };
 }
 
-/** Counts CPU from now on; the function tells what it was a request. */
+/** Starts to count CPU; the returned function gives the CPU of a request. */
 function startCpu({ postgresPid, redisPid }: BenchEnvironment, server?: BenchServerProcess) {
   const read = (): number[] => [server?.cpu ?? NaN, readCpuOfPostgres(postgresPid), readCpu(redisPid)];
   const before = read();

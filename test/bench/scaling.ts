@@ -7,7 +7,7 @@ import { buildProductEnvironment } from './servers';
 import type { BenchServices } from './services';
 import { computeSpread, type Spread } from './statistics';
 
-/** Time of a request with ten times the users, each with the same jobs, by that without; of neighbours. */
+/** Time of a request with ten times the users, each with the same jobs, relative to that without; of neighbours. */
 export interface ScalingResult {
   readonly users: number;
   readonly jobs: number;
@@ -20,8 +20,8 @@ const SCALE_FACTOR = 10;
 const WARM_UP_SECONDS = 2;
 
 /**
- * Makes two fresh databases, one with ten times the users, in which the first have the very ids and jobs that they have in
- * the other; the same requests go to a product on either, in turns.
+ * Creates two databases, one with ten times the users, in which the first users have the same ids and jobs as in the
+ * other. The same requests go to a product on either, alternately.
  */
 export async function measureScaling(
   benchEnvironment: BenchEnvironment,

@@ -16,7 +16,7 @@ export const PROGRAMS = {
   fastifyPipelined: ['-r', 'ts-node/register/transpile-only', 'test/bench/baseline.ts', '--pipelined'],
 } as const;
 
-/** A server under measurement, a process of its own. */
+/** A measured server in its own process. */
 export class BenchServerProcess {
   private constructor(
     private readonly child: ChildProcess,
@@ -25,7 +25,7 @@ export class BenchServerProcess {
   ) {}
 
   /**
-   * Starts one and returns when it listens.
+   * Starts a server and returns when it listens.
    * @param nodeOptions such as `--cpu-prof`
    * @throws Error with its output when it ends instead
    */
@@ -57,27 +57,27 @@ export class BenchServerProcess {
     return this.child.pid!;
   }
 
-  /** The end of what it has printed. */
+  /** Returns the end of its output. */
   get logTail(): string {
     return this.output.text;
   }
 
-  /** Memory held now, in MiB. */
+  /** Returns the current memory, in MiB. */
   get memory(): number {
     return readMemory(this.pid);
   }
 
-  /** Whether it ended, by itself or by a signal. */
+  /** Returns whether it ended, by itself or by a signal. */
   get hasExited(): boolean {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
-  /** CPU time used so far, in microseconds. */
+  /** Returns the CPU time so far, in microseconds. */
   get cpu(): number {
     return readCpu(this.pid);
   }
 
-  /** Ends it as an operator would, unless it has ended. */
+  /** Ends it as an operator would, if it still runs. */
   async stop(): Promise<void> {
     if (this.hasExited) return;
     const ended = once(this.child, 'exit');

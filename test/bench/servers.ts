@@ -4,7 +4,7 @@ import { settings } from '../../src/platform/config/settings';
 import { BenchServerProcess } from './server-process';
 import type { BenchServices } from './services';
 
-/** The servers under measurement; the cached product is missing from versions that have no cache. */
+/** The measured servers; older versions of the product have no cache. */
 export interface Servers {
   readonly product: BenchServerProcess;
   readonly productCached?: BenchServerProcess;
@@ -12,7 +12,7 @@ export interface Servers {
   readonly fastifyPipelined: BenchServerProcess;
 }
 
-/** Switches the product's cache; a version without it has nothing to compare. */
+/** Switches the product's cache; a version without one has nothing to compare. */
 const CACHE_SETTING = 'CACHE_ENABLED';
 const hasCache = CACHE_SETTING in settings.shape;
 
@@ -24,7 +24,9 @@ export function buildProductEnvironment(
   return { ...services.buildEnvironment(database), [CACHE_SETTING]: String(cache) };
 }
 
-/** Starts them all, each in a process of its own; with `isProfiled` all but `fastify` leave CPU profiles when they end. */
+/**
+ * Starts all servers, each in its own process; with `isProfiled` all but `fastify` write CPU profiles when they end.
+ */
 export async function startServers(services: BenchServices, isProfiled: boolean): Promise<Servers> {
   const profiler = isProfiled ? ['--cpu-prof', `--cpu-prof-dir=${join(tmpdir(), 'gigvault-profiles')}`] : [];
   return {

@@ -17,10 +17,10 @@ import { startWatchdog, type Watchdog } from '../support/watchdog';
 
 const DATABASE = 'gigvault';
 
-/** Connections a server holds; the baseline's as many as the product's. */
+/** Connections of a server; the same for the baseline and the product. */
 const POOL_SIZE = 10;
 
-/** A PostgreSQL and a Redis of the bench's own, durable as in production, with the product's migrated database. */
+/** A PostgreSQL and a Redis for the benchmark, durable as in production, with the product's migrated database. */
 export class BenchServices {
   private readonly passwords = createPasswords();
   private readonly secretKey = randomBytes(32).toString('base64');
@@ -34,7 +34,7 @@ export class BenchServices {
   });
   private watchdog: Watchdog | undefined;
 
-  /** @param postgresFolder the data folder of PostgreSQL, when it is not to be inside that of the others */
+  /** @param postgresFolder the data folder of PostgreSQL, if it is not inside that of the others */
   constructor(private readonly postgresFolder?: string) {
     this.postgres = this.newPostgres();
   }
@@ -51,37 +51,37 @@ export class BenchServices {
     return this.postgres.port;
   }
 
-  /** A connection URL of that role. */
+  /** Returns a connection URL of the role. */
   buildUrl(role: Role, database = DATABASE): string {
     return this.postgres.buildUrl(getLogin(role), this.passwords[role], database);
   }
 
-  /** The login and password of the API, for programs that are no servers of ours. */
+  /** Returns the login and password of the API, for programs other than the servers. */
   get app(): { readonly user: string; readonly password: string; readonly database: string } {
     return { user: getLogin('app'), password: this.passwords.app, database: DATABASE };
   }
 
-  /** Starts both and makes the database, which is migrated and empty. */
+  /** Starts both and creates the database, which is migrated and empty. */
   async start(): Promise<void> {
     await Promise.all([this.postgres.start(), this.redis.start()]);
     this.startWatchdog();
     await this.createDatabase(DATABASE);
   }
 
-  /** Starts PostgreSQL on the same port and data, after it was killed. */
+  /** Restarts PostgreSQL on the same port and data after a kill. */
   async restartPostgres(): Promise<void> {
     this.postgres = this.newPostgres(this.postgres.port);
     await this.postgres.start();
     this.startWatchdog();
   }
 
-  /** Makes one more database, migrated and empty. */
+  /** Creates a further database, migrated and empty. */
   async createDatabase(name: string): Promise<void> {
     await bootstrapDatabase((database) => this.buildUrl('superuser', database), name, this.passwords);
     await runMigrations(this.buildUrl('migrator', name));
   }
 
-  /** The environment of a server in production mode; limits are off, and only warnings are logged. */
+  /** Returns the environment of a server in production mode; rate limits are off, and only warnings are logged. */
   buildEnvironment(database = DATABASE): Record<string, string> {
     return {
       ...buildProductionSettings((role) => this.buildUrl(role, database), this.redis.url),
@@ -104,12 +104,12 @@ export class BenchServices {
       logFile: join(this.folder, 'postgres.log'),
       superuserPassword: this.passwords.superuser,
       ...(preferredPort !== undefined && { preferredPort }),
-      // 64 of pgbench's stand beside the pools of all servers.
+      // 64 connections of pgbench come in addition to the pools of all servers.
       maxConnections: 300,
     });
   }
 
-  /** A run that is cut short cannot stop them itself. */
+  /** An interrupted run cannot stop them itself. */
   private startWatchdog(): void {
     this.watchdog?.dismiss();
     this.watchdog = startWatchdog(
@@ -119,7 +119,7 @@ export class BenchServices {
   }
 }
 
-/** Settings of a server in production mode on these services, but for its keys and its folder. */
+/** Returns the settings of a server in production mode on these services, without keys and folder. */
 export function buildProductionSettings(urlOf: (role: Role) => string, redisUrl: string): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '',

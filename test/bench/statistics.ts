@@ -1,9 +1,9 @@
-/** The value below which this share of sorted values lies. */
+/** Returns the value below which this share of sorted values lies. */
 export function computePercentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }
 
-/** A median with the least and the greatest value around it, and the bounds of the middle half of all values. */
+/** A median with the minimum and maximum, and the bounds of the middle half. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
@@ -12,7 +12,7 @@ export interface Spread {
   readonly upper: number;
 }
 
-/** The median of values measured in several rounds, and how far they lie apart; undefined without a value. */
+/** Returns the median and the spread of values from several rounds; undefined without a value. */
 export function computeSpread(values: readonly number[]): Spread | undefined {
   if (values.length === 0) return undefined;
   const sorted = [...values].sort((a, b) => a - b);

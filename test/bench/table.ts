@@ -8,13 +8,13 @@ const ROOT = join(__dirname, '..', '..');
 const BEGIN = '<!-- bench: filled by `npm run bench -- --table <result>` -->';
 const END = '<!-- /bench -->';
 
-/** Writes the tables of a result between their marks into README.md and test/bench/README.md. */
+/** Writes the tables of a result between their markers in README.md and test/bench/README.md. */
 export function fillReadmes(result: BenchResult): void {
   fillMarkedSection(join(ROOT, 'README.md'), buildShortTable(result));
   fillMarkedSection(join(__dirname, 'README.md'), [buildLongTable(result), '', buildExtrasTable(result)].join('\n'));
 }
 
-/** What the product comes to beside the baseline and the limit, at concurrency 16; a line for each operation. */
+/** Formats the product's ratios to the baseline and to the limit, at 16 connections; a line for each operation. */
 export function buildShortTable(result: BenchResult): string {
   const rows = each(result, (operation, { vsFastify, vsPgbench, spread, contenders: { product } }) => [
     `${operation} ${NAMES[operation]}`,

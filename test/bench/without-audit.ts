@@ -4,8 +4,8 @@ import type { AuditSubscriber } from '../../src/audit/audit.subscriber';
 import type { UnitOfWork } from '../../src/platform/database/unit-of-work';
 
 /**
- * Loaded before the built product, for the bench alone: its audit subscriber collects nothing. The unit of work counts what
- * it was told, so it is told of changes that change nothing, which it leaves out.
+ * Loaded before the built product, only for the benchmark: its audit subscriber collects nothing. The unit of work
+ * counts reported changes, so it is given changes without differences, which it omits.
  */
 const built = createRequire(__filename)(join(__dirname, '..', '..', 'dist', 'src', 'audit', 'audit.subscriber.js')) as {
   AuditSubscriber: { prototype: AuditSubscriber };

@@ -9,7 +9,7 @@ describe('row security', () => {
   const clients = new Map<string, Client>();
   let alice: Tenant;
   let bob: Tenant;
-  /** Has no rows but a job, so that an insert in his name meets no row of the same key. */
+  /** Has only a job, so that an insert for this tenant does not meet a row with the same key. */
   let carol: Tenant;
 
   const createTenant = async (): Promise<Tenant> => {
@@ -44,7 +44,7 @@ describe('row security', () => {
     await database.end();
   });
 
-  /** The rows a statement reached, x for a refusal, or the SQLSTATE of any other error; nothing stays. */
+  /** Returns the rows that a statement reached, x for a refusal, or the SQLSTATE of another error; rolls back. */
   const attempt = async (actor: Actor, owner: Tenant, sql: string): Promise<string> => {
     const client = clients.get(ROLE_OF[actor])!;
     const tenant = actor === 'owner' ? owner.userId : actor === 'other' ? bob.userId : '';
@@ -80,16 +80,16 @@ describe('row security', () => {
   };
 
   describe.each(Object.keys(MATRIX))('of %s', (table) => {
-    it.each(OPERATIONS)(`lets ${ACTORS.join(', ')} %s what the matrix says`, async (operation) => {
+    it.each(OPERATIONS)(`lets ${ACTORS.join(', ')} %s as the matrix defines`, async (operation) => {
       expect(await rowOf(...statement(table, operation))).toBe(MATRIX[table]![operation]);
     });
   });
 
-  it.each(Object.entries(VIEWS))('of the rows behind %s is %s', async (view, expected) => {
+  it.each(Object.entries(VIEWS))('of the view %s is %s', async (view, expected) => {
     expect(await rowOf(alice, `SELECT FROM ${view} WHERE user_id = ${alice.userId}`)).toBe(expected);
   });
 
-  it('shows a tenant through tenant_jobs exactly what it shows through jobs', async () => {
+  it('shows a tenant the same rows in tenant_jobs and in jobs', async () => {
     expect(await rowOf(alice, `SELECT FROM tenant_jobs WHERE user_id <> ${alice.userId}`)).toBe('0 1 0 x x');
     for (const [one, another] of [
       ['tenant_jobs', 'jobs'],
@@ -101,7 +101,7 @@ describe('row security', () => {
     }
   });
 
-  it('knows every table and view: one missing from the matrix is unsafe until shown otherwise', async () => {
+  it('knows every table and view: one that is missing from the matrix counts as unsafe', async () => {
     const relations = await database.query<{ name: string }>(
       'superuser',
       `SELECT c.relnamespace::regnamespace || '.' || c.relname AS name FROM pg_class c
@@ -113,7 +113,7 @@ describe('row security', () => {
     expect(relations.map(({ name }) => name).sort()).toEqual([...Object.keys(MATRIX), ...Object.keys(VIEWS)].sort());
   });
 
-  it('refuses every login every partition named directly, which would skip its parent', async () => {
+  it('refuses every login direct access to partitions, which would skip the parent', async () => {
     const partitions = await database.query<{ name: string }>(
       'superuser',
       `SELECT oid::regclass::text AS name FROM pg_class WHERE relispartition AND relkind = 'r'`,
@@ -133,7 +133,7 @@ describe('row security', () => {
     expect(await attempt('other', alice, onJob(999_999))).toBe('23503');
   });
 
-  it('refuses to hand a row over to another tenant', async () => {
+  it('refuses to move a row to another tenant', async () => {
     expect(await attempt('owner', alice, `UPDATE jobs SET user_id = ${bob.userId}`)).toBe('x');
   });
 });

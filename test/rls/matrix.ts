@@ -1,29 +1,29 @@
-/** Who asks: gigvault_app as the row's tenant, as another, without a tenant; gigvault_admin; gigvault_worker. */
+/** The actors: gigvault_app as the row's tenant, as another, without a tenant; gigvault_admin; gigvault_worker. */
 export const ACTORS = ['owner', 'other', 'none', 'admin', 'worker'] as const;
 export type Actor = (typeof ACTORS)[number];
 
 export const OPERATIONS = ['select', 'insert', 'update', 'delete'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
-/** The tenant a row is made for, and a job of his. */
+/** The tenant that a row is created for, and one of their jobs. */
 export interface Tenant {
   readonly userId: number;
   readonly jobId: number;
 }
 
 /**
- * What each actor gets, in the order of ACTORS: rows reached (0, 1) or x for a refusal (SQLSTATE 42501). The row reached
- * for is the owner's; an insert names the owner as its tenant, so `other` is an attempt with a forged user_id.
+ * The result for each actor, in the order of ACTORS: rows reached (0, 1) or x for a refusal (SQLSTATE 42501). The row
+ * is the owner's. An insert names the owner as its tenant, so `other` is an attempt with a forged user_id.
  */
 export type Expected = `${Cell} ${Cell} ${Cell} ${Cell} ${Cell}`;
 type Cell = '0' | '1' | 'x';
 
 export interface TableRules extends Readonly<Record<Operation, Expected>> {
-  /** Column that names the tenant; absent where rows belong to nobody. */
+  /** The column that names the tenant; absent for rows without one. */
   readonly tenant?: 'id' | 'user_id';
-  /** A change of one column, the one most likely to be allowed. */
+  /** A change of the one column that is most likely to be allowed. */
   readonly set: string;
-  /** Makes a row of the tenant. */
+  /** Creates a row of the tenant. */
   readonly make: (tenant: Tenant) => string;
 }
 
@@ -33,7 +33,7 @@ const OWN_INSERT = '1 x x x x';
 
 export const MATRIX: Readonly<Record<string, TableRules>> = {
   'public.users': {
-    // Through functions of schema auth only; a user must not delete himself with all that hangs on it.
+    // Only through functions of schema auth; a user must not delete their row with all that depends on it.
     select: '1 0 0 1 x',
     insert: NOBODY,
     update: OWN,
@@ -43,7 +43,7 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     make: () => `INSERT INTO users (email, encrypted_password) VALUES (gen_random_uuid() || '@example.com', 'x')`,
   },
   'public.user_mfa': {
-    // An admin sees whether a second factor is on and nothing else of it.
+    // An admin sees whether a second factor is enabled, and nothing else.
     select: '1 0 0 1 x',
     insert: OWN_INSERT,
     update: OWN,
@@ -85,7 +85,7 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
       `INSERT INTO webhooks (user_id, url, seal_key, encrypted_secret) VALUES (${userId}, 'x', gen_random_uuid(), 'x')`,
   },
   'public.alert_deliveries': {
-    // The worker learns by a function which are due.
+    // A function tells the worker which are due.
     select: OWN,
     insert: OWN_INSERT,
     update: OWN,
@@ -95,7 +95,7 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     make: ({ userId }) => `INSERT INTO alert_deliveries (user_id, event_type, payload) VALUES (${userId}, 'x', '{}')`,
   },
   'public.syncs': {
-    // They come with their connection, and go with it.
+    // Created and deleted with their connection.
     select: OWN,
     insert: OWN_INSERT,
     update: OWN,
@@ -108,7 +108,7 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
       ) INSERT INTO syncs (user_id, token_id, kind) SELECT ${userId}, id, 'jobs' FROM token`,
   },
   'public.data_keys': {
-    // Through functions of schema auth and app only: one key a call, or a batch to wrap anew.
+    // Only through functions of schemas auth and app: one key a call, or a batch to rewrap.
     select: NOBODY,
     insert: NOBODY,
     update: NOBODY,
@@ -168,7 +168,7 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     make: ({ userId }) => `INSERT INTO ai_budgets (user_id) VALUES (${userId})`,
   },
   'public.ai_calls': {
-    // A call that is over never changes.
+    // A finished call never changes.
     select: OWN,
     insert: OWN_INSERT,
     update: NOBODY,
@@ -263,7 +263,7 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     make: ({ userId }) => `INSERT INTO audit_logs (user_id, table_name, action) VALUES (${userId}, 'x', 'INSERT')`,
   },
   'public.access_alerts': {
-    // Found by a function of the worker; an admin dismisses one.
+    // A function of the worker creates them; an admin dismisses one.
     select: '1 0 0 1 x',
     insert: NOBODY,
     update: 'x x x 1 x',
@@ -284,7 +284,7 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
       VALUES (${userId}, 'verify_email', sha256(gen_random_uuid()::text::bytea), now())`,
   },
   'public.email_outbox': {
-    // An admin reads the local outbox; what is to be sent is claimed by functions.
+    // An admin reads the local outbox; functions claim the emails to send.
     select: 'x x x 1 x',
     insert: NOBODY,
     update: NOBODY,
@@ -294,7 +294,7 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
       `INSERT INTO email_outbox (recipient_hash, seal_key, sealed_email) VALUES (sha256('x'), gen_random_uuid(), 'x')`,
   },
   'public.task_runs': {
-    // An admin asks for a run and does nothing else to one; the worker may not claim that an admin asked.
+    // An admin requests a run and cannot change one; the worker may not create a run of an admin.
     select: 'x x x 1 1',
     insert: 'x x x 1 x',
     update: 'x x x x 1',
@@ -319,7 +319,8 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     make: () => `INSERT INTO task_alerts (task, kind, reason) VALUES (gen_random_uuid(), 'missed', 'x')`,
   },
   'public.backups': {
-    // An admin asks for one, or for another check of one that has a file; a worker writes the rest, and forgets those that are gone.
+    // An admin requests a backup, or another check of one with a file. A worker writes the rest, and deletes rows
+    // without a file.
     select: 'x x x 1 1',
     insert: 'x x x 1 1',
     update: 'x x x 0 1',
@@ -328,7 +329,7 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     make: () => `INSERT INTO backups (started_by, started_by_id) VALUES ('admin', 1)`,
   },
   'public.key_rotations': {
-    // One is open, so that a second is allowed and comes to nothing. An admin may only turn it to another key.
+    // One is open, so a second is allowed without effect. An admin may only change its key.
     select: 'x x x 1 1',
     insert: 'x x x 0 0',
     update: 'x x x x 1',
@@ -353,7 +354,7 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     make: () => `INSERT INTO app.partitioned_tables (table_name, key) VALUES (gen_random_uuid(), 'x')`,
   },
   'app.ai_spending': {
-    // Users learn of a ceiling that is passed, and of no amount; a trigger writes it.
+    // Users learn that a ceiling is exceeded but no amount; a trigger writes it.
     select: 'x x x 1 x',
     insert: NOBODY,
     update: NOBODY,
@@ -363,7 +364,7 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
       VALUES (0, now()::date, 0, now()::date, 0) ON CONFLICT (id) DO NOTHING`,
   },
   'app.view_refreshes': {
-    // Tenants see the time in tenant_job_stats.
+    // Tenants read the time in tenant_job_stats.
     select: 'x x x 1 1',
     insert: NOBODY,
     update: NOBODY,
@@ -373,7 +374,7 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
       `INSERT INTO app.view_refreshes (view_name, refreshed_at, duration_ms) VALUES (gen_random_uuid(), now(), 0)`,
   },
   'audit.audited_tables': {
-    // gigvault_app reads the list for the check at start; admin and worker have nothing to do in schema audit.
+    // gigvault_app reads the list for the check at start; admin and worker have no rights in schema audit.
     select: '1 1 1 x x',
     insert: NOBODY,
     update: NOBODY,
@@ -384,7 +385,7 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
   },
 };
 
-/** What may be read of views, with a row of the owner's behind them. */
+/** The readable views, with a row of the owner in their tables. */
 export const VIEWS: Readonly<Record<string, Expected>> = {
   'public.tenant_jobs': '1 0 0 x x',
   'public.tenant_job_stats': '1 0 0 x x',

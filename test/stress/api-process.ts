@@ -9,13 +9,13 @@ import { buildServers } from './build-servers';
 import { ChildProgram } from './child';
 import { createStressServices, type StressServices } from './stress-services';
 
-/** Not the one of the contract's examples: with that, a valid request would change it. */
+/** Differs from the id in the contract's examples, so that a valid example request does not change this account. */
 const PASSWORD = 'nine purple lanterns';
 
-/** Cheap passwords and long sessions; limits are off unless the proof sets them. */
+/** Cheap passwords and long sessions; rate limits are off unless the scenario sets them. */
 const SETTINGS = { NODE_ENV: 'test', PASSWORD_HASH_COST: '4', ACCESS_TOKEN_SECONDS: '3600' };
 
-/** A verified account that can sign in by its password. */
+/** A verified account with a password. */
 export interface StressAccount {
   readonly id: number;
   readonly email: string;
@@ -24,17 +24,17 @@ export interface StressAccount {
   signIn(): Promise<string>;
 }
 
-/** How a proof wants its API. */
+/** Options of a scenario's API. */
 export interface ApiProcessOptions {
-  /** Settings that differ, by the names of the environment. */
+  /** Settings that differ, by environment variable. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** PostgreSQL and Redis, when the proof has its own. */
+  /** PostgreSQL and Redis, if the scenario has its own. */
   readonly services?: StressServices;
-  /** Starts the worker beside the API. */
+  /** Also starts the worker. */
   readonly hasWorker?: boolean;
 }
 
-/** The API as a process of its own, with fakes of the AI vendors and of Upwork, on services of the proof. */
+/** The API in its own process, with fakes of the AI providers and of Upwork, on the scenario's services. */
 export class ApiProcess {
   private constructor(
     private readonly services: StressServices,
@@ -94,12 +94,12 @@ export class ApiProcess {
     return this.api.hasExited;
   }
 
-  /** The end of the API's log. */
+  /** Returns the end of the API's log. */
   get log(): string {
     return this.api.logTail;
   }
 
-  /** Makes a verified account. */
+  /** Creates a verified account. */
   async createAccount(role: 'user' | 'admin' = 'user'): Promise<StressAccount> {
     const credentials = { email: `${randomUUID()}@example.com`, password: PASSWORD };
     await new Caller(this.url).post('/v1/auth/register', credentials);
@@ -113,7 +113,7 @@ export class ApiProcess {
       signIn: async () => {
         const { status, body } = await new Caller(this.url).post('/v1/auth/login', credentials);
         if (status !== 200)
-          throw new Error(`The sign-in of the proof was answered ${status}: ${JSON.stringify(body)}\n${this.log}`);
+          throw new Error(`The sign-in of the scenario was answered ${status}: ${JSON.stringify(body)}\n${this.log}`);
         return (body as { accessToken: string }).accessToken;
       },
     };
@@ -127,7 +127,7 @@ export class ApiProcess {
     );
   }
 
-  /** Returns the longest delay of the API's event loop since the last call, in milliseconds. */
+  /** Returns the longest event-loop delay of the API since the last call, in milliseconds. */
   async readLoopDelayMs(): Promise<number> {
     const text = await (await fetch(this.metricsUrl, { headers: { connection: 'close' } })).text();
     const [, seconds] = /^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(text) ?? [];

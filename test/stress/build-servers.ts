@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 const ROOT = resolve(__dirname, '..', '..');
 
-/** Builds dist/ where it is older than the sources, for proofs that start servers of their own. */
+/** Builds dist/ if it is older than the sources, for scenarios that start servers. */
 export function buildServers(): void {
   execFileSync(process.execPath, ['src/cli/build.cjs'], { cwd: ROOT });
 }

@@ -5,14 +5,14 @@ import { createInterface } from 'node:readline';
 
 const ROOT = resolve(__dirname, '..', '..');
 
-/** A process of a proof that talks by lines: what it is told, and what it prints. */
+/** A child process of a scenario that reads commands and prints results, line by line. */
 export class ChildProgram {
-  /** All it has printed. */
+  /** Its output so far. */
   readonly lines: string[] = [];
   private readonly listeners = new Set<(line: string) => void>();
   private readonly child: ChildProcess;
 
-  /** Starts Node with these arguments, from the root of the repository; .ts files need no build. */
+  /** Starts Node with these arguments in the root of the repository; .ts files need no build. */
   constructor(args: readonly string[], environment: Readonly<Record<string, string>>) {
     const preload = args[0]?.endsWith('.ts') ? ['-r', 'ts-node/register/transpile-only'] : [];
     this.child = spawn(process.execPath, [...preload, ...args], {
@@ -32,13 +32,13 @@ export class ChildProgram {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
-  /** The rest of the first line, printed already or later, that begins with `start`. @throws Error when it ends before */
+  /** Returns the rest of the first line, past or future, that begins with `start`. @throws Error when it ends before */
   async waitForLine(start: string): Promise<string> {
     const found = this.lines.find((line) => line.startsWith(start));
     return found === undefined ? this.waitForNextLine(start) : found.slice(start.length);
   }
 
-  /** As `line`, of those printed from now on. */
+  /** Like `line`, but ignores past lines. */
   waitForNextLine(start: string): Promise<string> {
     return new Promise((done, fail) => {
       const listener = (line: string): void => {
@@ -46,7 +46,7 @@ export class ChildProgram {
       };
       this.listeners.add(listener);
       this.child.once('exit', () =>
-        fail(new Error(`a process of the proof ended:\n${this.lines.slice(-20).join('\n')}`)),
+        fail(new Error(`a process of the scenario ended:\n${this.lines.slice(-20).join('\n')}`)),
       );
     });
   }

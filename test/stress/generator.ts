@@ -6,7 +6,7 @@ import { Caller, type Answer } from '../support/caller';
 import { RepositoryCopy } from '../support/repository-copy';
 import { ADMIN_SETTINGS, StressInstallation } from './installation';
 
-/** The calls and a file that each must write, because the CLI exits with 0 even when it fails. */
+/** The generated kinds, with a file that each must have written: the CLI exits with 0 even when it fails. */
 const GENERATED = [
   { args: ['domain', 'invoices'], file: 'src/invoices/invoices.service.ts' },
   { args: ['domain', 'ledgers', '--type', 'append'], file: 'src/ledgers/ledgers.service.ts' },
@@ -14,7 +14,7 @@ const GENERATED = [
   { args: ['task', 'send-digests'], file: 'src/tasks/send-digests.task.ts' },
 ];
 
-/** Refused names: taken, singular, reserved or malformed. */
+/** Names that are refused: existing, not plural, reserved, empty. */
 const REFUSED = [
   ['domain', 'invoices'],
   ['domain', 'Invoice'],
@@ -24,10 +24,10 @@ const REFUSED = [
   ['task', '../x'],
 ];
 
-/** Migrations of the three domains. */
+/** The number of migrations of the three domains. */
 const MIGRATIONS = 3;
 
-/** The result of the scenario. */
+/** The result of the generator scenario. */
 export interface GeneratorResult {
   readonly refused: readonly string[];
   readonly tests: string;
@@ -35,9 +35,9 @@ export interface GeneratorResult {
 }
 
 /**
- * Generates one of each in a copy of the repository. Without an edit it passes the gates and all tests there, migrates a
- * running installation, calls the new routes over HTTP, and reverts to the earlier catalog.
- * @throws Error with the output of the first step that fails
+ * Generates one of each in a copy of the repository. Without further changes it passes the gates and all tests there,
+ * migrates a running installation, uses the new routes over HTTP, and reverts to the earlier catalog.
+ * @throws Error with the output of the first failed step
  */
 export async function stressGenerator(): Promise<GeneratorResult> {
   const copy = new RepositoryCopy();

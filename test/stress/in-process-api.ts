@@ -9,12 +9,12 @@ import type { TaskResult, ScheduledTask, Skipped, TaskContext } from '../../src/
 import { runAsUser } from '../support/run-as-user';
 import { createStressServices } from './stress-services';
 
-/** PostgreSQL and Redis of a proof's own, with the API in this process. */
+/** PostgreSQL and Redis of a scenario, with the API in this process. */
 export class InProcessApi {
   readonly services = createStressServices();
   private app: NestFastifyApplication | undefined;
 
-  /** @param settings of the environment, beside those of a server in production */
+  /** @param settings in addition to those of a server in production */
   constructor(private readonly settings: Readonly<Record<string, string>> = {}) {}
 
   /** Runs `work` between start and stop. */
@@ -29,18 +29,18 @@ export class InProcessApi {
     }
   }
 
-  /** Stops the API and starts it again. */
+  /** Restarts the API. */
   async restart(): Promise<void> {
     await this.app?.close();
     await this.startApp();
   }
 
-  /** A provider of the API. */
+  /** Returns a provider of the API. */
   get<T>(token: Type<T> | Abstract<T>): T {
     return this.app!.get(token, { strict: false });
   }
 
-  /** Runs statements as the superuser; the rows of the last one, int8 as text. */
+  /** Runs statements as the superuser; returns the rows of the last one, with int8 as text. */
   query<Row extends QueryResultRow>(statement: string, values: unknown[] = []): Promise<Row[]> {
     return withClient(
       this.services.buildUrl('superuser'),
@@ -48,7 +48,7 @@ export class InProcessApi {
     );
   }
 
-  /** Makes so many verified users; their ids. */
+  /** Creates verified users; returns their ids. */
   async createUsers(count: number): Promise<number[]> {
     const rows = await this.query<{ id: string }>(
       `INSERT INTO users (email, encrypted_password, is_verified)
@@ -58,7 +58,7 @@ export class InProcessApi {
     return rows.map(({ id }) => Number(id));
   }
 
-  /** Runs a task once, as a worker would, without its retries; what it gave back. */
+  /** Runs a task once, as a worker would but without retries; returns its result. */
   async runTask(task: ScheduledTask, lastFigures: TaskResult | null = null): Promise<TaskResult | Skipped> {
     const system = this.get(SystemDatabase);
     const context: TaskContext = {

@@ -7,20 +7,20 @@ import type { InstallationServices } from '../../src/local-services/server-envir
 
 const ROOT = resolve(__dirname, '..', '..');
 
-/** Who runs the installations of a proof; known to the process too, so that it can read the outbox. */
+/** The admin of the scenario's installations; set in this process too, so that it can read the outbox. */
 export const ADMIN_SETTINGS = {
   GIGVAULT_ADMIN_EMAIL: 'admin@example.org',
-  GIGVAULT_ADMIN_PASSWORD: 'only for this proof',
+  GIGVAULT_ADMIN_PASSWORD: 'only for this scenario',
 };
 
-/** The whole of `npm start` on a data folder of its own, which outlives kills and is removed at the end. */
+/** A whole installation (`npm start`) with its own data folder, which outlives kills and is removed at the end. */
 export class StressInstallation {
-  /** Its data folder: keys, logs and what says what runs. */
-  readonly folder = mkdtempSync(join(tmpdir(), 'gigvault-proof-'));
+  /** Its data folder: keys, logs and the list of running services. */
+  readonly folder = mkdtempSync(join(tmpdir(), 'gigvault-stress-'));
   private launcher: ChildProcess | undefined;
   private output = '';
 
-  /** @param root the repository it is started from, by default this one */
+  /** @param root the repository to start from, by default this one */
   constructor(
     private readonly settings: Readonly<Record<string, string>> = {},
     private readonly root = ROOT,
@@ -28,7 +28,7 @@ export class StressInstallation {
     Object.assign(process.env, ADMIN_SETTINGS);
   }
 
-  /** Starts everything and returns what runs, once the API is ready. */
+  /** Starts everything and returns the running services once the API is ready. */
   async start(): Promise<InstallationServices> {
     this.output = '';
     const launcher = spawn(process.execPath, ['src/cli/build.cjs', 'dist/src/cli/start.js'], {
@@ -57,12 +57,12 @@ export class StressInstallation {
     return JSON.parse(readFileSync(join(this.folder, 'services.json'), 'utf8')) as InstallationServices;
   }
 
-  /** What the launcher has printed since it was started. */
+  /** Returns the launcher's output since its start. */
   get launcherOutput(): string {
     return this.output;
   }
 
-  /** Stops everything, as Ctrl-C does; the data stay. */
+  /** Stops everything as Ctrl-C does; keeps the data. */
   async stop(): Promise<void> {
     if (this.launcher?.exitCode === null && this.launcher.pid) process.kill(this.launcher.pid, 'SIGINT');
     while (this.launcher?.exitCode === null && this.launcher.signalCode === null) await sleep(20);

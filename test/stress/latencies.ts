@@ -1,4 +1,4 @@
-/** How long calls took. */
+/** Durations of calls. */
 export class Latencies {
   private readonly durationsMs: number[] = [];
 
@@ -18,7 +18,7 @@ export class Latencies {
     return round(this.durationsMs.reduce((most, ms) => Math.max(most, ms), 0));
   }
 
-  /** The time that 99 of 100 calls stayed below. */
+  /** Returns the 99th percentile. */
   get p99Ms(): number {
     const sorted = [...this.durationsMs].sort((a, b) => a - b);
     return round(sorted[Math.floor(sorted.length * 0.99)] ?? 0);

@@ -5,7 +5,7 @@ import { DatabaseModule } from '../../src/platform/database/database.module';
 import type { ScheduledTask } from '../../src/platform/scheduler/scheduled-task';
 import { SchedulerModule } from '../../src/platform/scheduler/scheduler.module';
 
-/** Makes this process a worker with a schedule of the proof's own; prints `ready`, and then a line a run. */
+/** Turns this process into a worker with the scenario's schedule; prints `ready`, and then one line for each run. */
 export function runWorker(tasks: readonly ScheduledTask[]): void {
   @Module({ imports: [ConfigModule, DatabaseModule, SchedulerModule.forWorker(tasks)] })
   class StressWorkerModule {}

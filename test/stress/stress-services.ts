@@ -7,18 +7,18 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database'
 import { createTestRedisUrl } from '../support/test-redis';
 import { hasTestServices } from '../support/test-services';
 
-/** A PostgreSQL with the product's migrated database, and a Redis, for one proof. */
+/** A PostgreSQL with the migrated database of the product, and a Redis, for one scenario. */
 export interface StressServices {
   start(): Promise<void>;
-  /** A connection URL of that role. */
+  /** Returns a connection URL of the role. */
   buildUrl(role: Role): string;
-  /** The environment of a server in production mode; limits are off, and only warnings are logged. */
+  /** The environment of a server in production mode; rate limits are off, and only warnings are logged. */
   buildEnvironment(): Record<string, string>;
   /** Removes the data. */
   stop(): Promise<void>;
 }
 
-/** Services of the proof's own, durable as in production; within `npm test`, a database of the test run's. */
+/** Starts services for a scenario, durable as in production; within `npm test` it uses a database of the test run. */
 export function createStressServices(): StressServices {
   return hasTestServices() ? new TestRunServices() : new BenchServices();
 }
@@ -26,7 +26,7 @@ export function createStressServices(): StressServices {
 class TestRunServices implements StressServices {
   private readonly keys = {
     SECRET_KEY: randomBytes(32).toString('base64'),
-    ENCRYPTION_KEYS: `proof:${randomBytes(32).toString('base64')}`,
+    ENCRYPTION_KEYS: `stress:${randomBytes(32).toString('base64')}`,
   };
   private database: TestDatabase | undefined;
   private redisUrl = '';
@@ -40,7 +40,7 @@ class TestRunServices implements StressServices {
   }
 
   buildEnvironment(): Record<string, string> {
-    const folder = join(tmpdir(), `gigvault-proof-${this.database!.name}`);
+    const folder = join(tmpdir(), `gigvault-stress-${this.database!.name}`);
     return {
       ...buildProductionSettings((role) => this.buildUrl(role), this.redisUrl),
       ...this.keys,

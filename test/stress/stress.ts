@@ -30,7 +30,7 @@ const FAULT_DURATIONS_MS = {
   'PostgreSQL killed': 5_000,
 };
 
-/** The long proofs at full size, by name. */
+/** The scenarios at full size, by name. */
 const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
   adversarial: async () => assertNoFindings(await stressAdversarial({ seed: 7, oneCaseOf: 1, inputs: 150 })),
   ai: () =>
@@ -47,7 +47,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
   canary: () => stressCanary(),
   encryption: () => stressEncryption({ cases: 100_000 }),
   faults: async () => assertRecovered(await stressFaults({ writers: 12, holdMs: FAULT_DURATIONS_MS })),
-  // Five minutes at three firings a second, a kill each minute.
+  // Five minutes with three scheduled runs a second and a kill each minute.
   'scheduled-runs': () =>
     stressScheduledRuns({ apis: 3, workers: 2, tasks: 6, everySeconds: 2, firings: 1_000, killEveryMs: 60_000 }),
   'database-cost': async () => assertCostBelow(await measureDatabaseCost({ blocks: 60, unitsPerBlock: 400 }), 1.1),
@@ -56,7 +56,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
   partitions: () => stressPartitions({ boundMs: 10_000, writers: 8, defaultRows: 200_000 }),
   'token-refresh': () => stressTokenRefresh({ workers: 20, requests: 50 }),
   'key-rotation': () => stressKeyRotation({ secrets: 100_000, newcomers: 2_000, kills: 20, loads: 2 }),
-  // `npm run stress search -- --file listing.csv`; without a file, the demo's listing.
+  // `npm run stress search -- --file listing.csv`; without a file it uses the demo's listing.
   search: () => stressSearch(readListingArgument(process.argv)),
   tenants: () => stressTenants({ units: 10_000 }),
   statistics: () =>
@@ -70,13 +70,13 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
   'sign-in': () => stressSignIn({ flood: 200, accounts: 200 }),
 };
 
-/** `npm run stress [name]`: runs all proofs, or one, and prints what they found. */
+/** `npm run stress [name]`: runs all scenarios, or one, and prints the results. */
 async function main(): Promise<void> {
   const [wanted] = process.argv.slice(2);
   const names = wanted === undefined ? Object.keys(SCENARIOS) : [wanted];
   for (const name of names) {
     const scenario = SCENARIOS[name];
-    if (!scenario) throw new Error(`There is no proof ${name}; there are: ${Object.keys(SCENARIOS).join(', ')}`);
+    if (!scenario) throw new Error(`There is no scenario ${name}; there are: ${Object.keys(SCENARIOS).join(', ')}`);
     const began = performance.now();
     const result = await scenario();
     console.log(name, JSON.stringify(result), `${Math.round((performance.now() - began) / 1000)} s`);

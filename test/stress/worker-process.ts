@@ -1,6 +1,6 @@
 import { ChildProgram } from './child';
 
-/** A worker of a proof as a process of its own, its log gathered across its lives. */
+/** A worker of a scenario as a child process, with one log across its restarts. */
 export class WorkerProcess {
   private readonly processes: ChildProgram[] = [];
 
@@ -15,19 +15,19 @@ export class WorkerProcess {
     return this.processes.flatMap(({ lines }) => lines);
   }
 
-  /** Starts it, and returns when it is ready. @throws Error with its last words when it ends instead */
+  /** Starts it, and returns when it is ready. @throws Error with the end of its log when it ends instead */
   async start(): Promise<void> {
     const child = new ChildProgram([`test/stress/${this.program}`, ...this.args], this.environment);
     this.processes.push(child);
     await child.waitForLine('ready');
   }
 
-  /** Settles when it prints a line that begins so the next time. @throws Error when it ends before */
+  /** Settles when it next prints a line with this beginning. @throws Error when it ends before */
   async waitForNextLine(start: string): Promise<void> {
     await this.processes.at(-1)!.waitForNextLine(start);
   }
 
-  /** Ends it, unless it has ended. */
+  /** Ends it if it still runs. */
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     await this.processes.at(-1)?.end(signal);
   }

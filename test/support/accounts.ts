@@ -7,7 +7,7 @@ import { Caller } from './caller';
 import { PasswordsService } from '../../src/auth/passwords/passwords.service';
 import { computeTotp } from '../../src/auth/mfa/totp';
 
-/** A signed-in user of a test, with a live session. */
+/** A signed-in user of a test. */
 export class SignedInCaller extends Caller {
   constructor(
     baseUrl: string,
@@ -21,12 +21,12 @@ export class SignedInCaller extends Caller {
   }
 }
 
-/** Nobody in particular. */
+/** Creates a caller without a session. */
 export function createAnonymousCaller(app: TestApp): Caller {
   return new Caller(app.url);
 }
 
-/** Makes a verified user and signs him in, without the cost of a password; he cannot sign in by one. */
+/** Creates a verified user and signs them in, without the cost of a password. They have no password to sign in with. */
 export async function createSignedInCaller(
   app: TestApp,
   { role = 'user', email = `${randomUUID()}@example.com` }: { role?: 'user' | 'admin'; email?: string } = {},
@@ -53,14 +53,14 @@ export async function createSignedInCaller(
   return new SignedInCaller(app.url, accessToken, userId, email, sessionId, refreshToken);
 }
 
-/** A verified user with a password, not signed in. */
+/** A verified user with a password who is not signed in. */
 export interface Credentials {
   readonly id: number;
   readonly email: string;
   readonly password: string;
 }
 
-/** Makes a verified user who can sign in by his password. */
+/** Creates a verified user with a password. */
 export async function createUser(
   app: TestApp,
   { role = 'user' }: { role?: 'user' | 'admin' } = {},
@@ -75,7 +75,7 @@ export async function createUser(
   return { id: user!.id, email, password };
 }
 
-/** Signs somebody in over HTTP, from a device of his. */
+/** Signs a user in over HTTP from one device. */
 export async function signInFrom(
   app: TestApp,
   { email, password }: Credentials,
@@ -90,19 +90,19 @@ export async function signInFrom(
   return new Caller(app.url, body.accessToken);
 }
 
-/** An authenticator app that can look ahead: a code stays good while the clock moves on to the next step. */
+/** An authenticator app that can compute later codes: a code stays valid while the clock moves on to the next step. */
 export class Authenticator {
   private readonly firstStep = Math.floor(Date.now() / 30_000);
 
   constructor(private readonly secret: string) {}
 
-  /** The code of so many steps after the one the authenticator was set up in. */
+  /** Returns the code of the given number of steps after setup. */
   generateCode(delta = 1): string {
     return computeTotp(this.secret, this.firstStep + delta);
   }
 }
 
-/** Turns two-factor sign-in on; the code of step 0 is spent by that. */
+/** Enables two-factor sign-in, which uses up the code of step 0. */
 export async function enableTotp(
   user: Caller,
   { password }: Credentials,

@@ -1,19 +1,19 @@
 import { buildExample, type Operation, type Parameter, fillPath, type Schema } from './openapi-operations';
 
-/** One request that is wrong in one way. */
+/** A request that is invalid in one way. */
 export interface BadRequest {
   readonly kind: string;
   readonly method: string;
   readonly path: string;
   readonly body?: string | Uint8Array;
   readonly headers?: Record<string, string>;
-  /** What a validation error must point at. */
+  /** The pointer that a validation error must contain. */
   readonly pointer?: string;
 }
 
 const deep = (levels: number): string => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
 
-/** Every kind of bad input that this operation can be sent, each in a request of its own. */
+/** Builds a request for every kind of bad input that the operation accepts. */
 export function buildBadRequests(operation: Operation): BadRequest[] {
   const ids = operation.parameters.filter((parameter) => parameter.in === 'path');
   const queries = operation.parameters.filter((parameter) => parameter.in === 'query');
@@ -24,7 +24,7 @@ export function buildBadRequests(operation: Operation): BadRequest[] {
   ];
 }
 
-/** A path that would be found, so that only the mistake can be at fault. */
+/** Builds a path that would be found, so that only the mistake causes an error. */
 function buildValidPath(operation: Operation): string {
   return fillPath(operation, {});
 }

@@ -1,6 +1,6 @@
 import { buildExample, fillPath, type Operation } from './openapi-operations';
 
-/** A hostile request: much of one shape. */
+/** A hostile request: many repetitions of one shape. */
 export interface ShapedRequest {
   readonly shape: string;
   readonly method: string;
@@ -9,7 +9,7 @@ export interface ShapedRequest {
   readonly body: string;
 }
 
-/** Texts that make careless patterns and normal forms expensive. */
+/** Texts that make careless patterns and normalization expensive. */
 const BODY_CONTENTS: Readonly<Record<string, string>> = {
   letters: 'a',
   spaces: ' ',
@@ -24,7 +24,7 @@ const BODY_CONTENTS: Readonly<Record<string, string>> = {
   'escaped quotes': '\\"',
 };
 
-/** Bodies of about so many bytes whose shape does not depend on the route; `name` is a field of it. */
+/** Builds bodies of about `bytes` bytes whose shape does not depend on the route; `name` is one of its fields. */
 function buildJsonShapes(bytes: number, name: string): Record<string, string> {
   const many = (unit: string, first = ''): string =>
     first + unit.repeat(Math.ceil((bytes - first.length) / unit.length));
@@ -46,7 +46,7 @@ function buildJsonShapes(bytes: number, name: string): Record<string, string> {
   };
 }
 
-/** An object with as many different names as fit. */
+/** Builds an object with as many different names as fit. */
 function buildMembers(bytes: number): string {
   const parts: string[] = [];
   for (let [index, length] = [0, 2]; length < bytes; index += 1) {
@@ -57,7 +57,7 @@ function buildMembers(bytes: number): string {
   return `{${parts.join()}}`;
 }
 
-/** A body for each filling: each text field gets one of its own, or all share the bytes of one. */
+/** Builds a body for each filling, with one text field filled at a time or with all of them sharing the bytes. */
 function buildFieldShapes(operation: Operation, bytes: number, isEach: boolean): ShapedRequest[] {
   const names = Object.entries(operation.body?.properties ?? {})
     .filter(([, { type }]) => type === undefined || [type].flat().includes('string'))
@@ -82,7 +82,7 @@ function buildFieldShapes(operation: Operation, bytes: number, isEach: boolean):
   );
 }
 
-/** A body of each shape for the operation; `isEach` fills each of its text fields by itself. */
+/** Builds a body of each shape for the operation; `isEach` fills one text field at a time. */
 export function buildShapedRequests(operation: Operation, bytes: number, { isEach = false } = {}): ShapedRequest[] {
   const [name = 'title'] = Object.keys(operation.body?.properties ?? {});
   const shapes = Object.entries(buildJsonShapes(bytes, name)).map(([shape, body]) => ({
@@ -94,7 +94,7 @@ export function buildShapedRequests(operation: Operation, bytes: number, { isEac
   return [...shapes, ...buildFieldShapes(operation, bytes, isEach)];
 }
 
-/** What only an import reads. */
+/** Builds bodies that only imports read. */
 export function buildImportShapes(bytes: number): ShapedRequest[] {
   const target = { method: 'POST', path: '/v1/jobs/import' };
   const csv = Object.entries({
@@ -132,7 +132,7 @@ export function buildImportShapes(bytes: number): ShapedRequest[] {
   ];
 }
 
-/** What the dashboard's forms are sent. */
+/** Builds bodies for the dashboard's forms. */
 export function buildFormShapes(path: string, bytes: number): ShapedRequest[] {
   const type = 'application/x-www-form-urlencoded';
   const form = (shape: string, body: string): ShapedRequest => ({ method: 'POST', path, shape, type, body });

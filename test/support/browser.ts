@@ -2,12 +2,12 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
-/** Where Debian, Alpine and Google put it. */
+/** The paths of Debian, Alpine and Google. */
 const PROGRAM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
   existsSync(path),
 );
 
-/** Nothing is looked up or fetched by the browser itself. */
+/** Turns off the browser's own look-ups and downloads. */
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -18,7 +18,7 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** Describes what a browser is needed for; where there is none, says so once and skips. */
+/** Describes tests that need a browser; skips them, with one message, where there is none. */
 export const describeInBrowser = PROGRAM ? describe : describe.skip;
 if (!PROGRAM)
   process.stderr.write('No Chromium on this machine: what needs a browser is skipped (apt-get install chromium).\n');
@@ -28,7 +28,7 @@ export function startBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: PROGRAM, args: FLAGS });
 }
 
-/** Takes pictures of a page, wide and narrow, light and dark, when SCREENSHOTS names a folder to keep them in. */
+/** Takes screenshots of a page, wide and narrow, light and dark, if SCREENSHOTS names a folder for them. */
 export async function takeScreenshot(page: Page, name: string): Promise<void> {
   const folder = process.env['SCREENSHOTS'];
   if (!folder) return;

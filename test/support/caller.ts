@@ -1,23 +1,23 @@
-/** What an answer holds is what the test is about to say. */
+/** The test's expectations say what a response body contains. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a type for every body would only repeat the expectation
 type AnyBody = any;
 
-/** An answer of the API, read to its end. */
+/** A response of the API, read to its end. */
 export interface Answer<Body = AnyBody> {
   readonly status: number;
   readonly headers: Headers;
-  /** Parsed where it is JSON, else the text; undefined when empty. */
+  /** Parsed if it is JSON, else text; undefined when empty. */
   readonly body: Body;
 }
 
-/** Somebody who calls the API over real HTTP, with or without an access token. */
+/** A client that calls the API over real HTTP, with or without an access token. */
 export class Caller {
   constructor(
     private readonly baseUrl: string,
     readonly token?: string,
   ) {}
 
-  /** The same somebody at another process. */
+  /** Returns the same client for another process. */
   withBaseUrl(baseUrl: string): Caller {
     return new Caller(baseUrl, this.token);
   }
@@ -42,7 +42,7 @@ export class Caller {
     return this.send('DELETE', path, body, headers);
   }
 
-  /** Sends one request; a string or bytes go as they are, anything else as JSON. */
+  /** Sends one request; a string or bytes are sent unchanged, anything else as JSON. */
   async send<Body = AnyBody>(
     method: string,
     path: string,
@@ -67,7 +67,7 @@ export class Caller {
   }
 }
 
-/** One field of each item of a list that came as JSON. */
+/** Returns one field of each item of a JSON list. */
 export function pluck<Value = unknown>(items: unknown, field: string): Value[] {
   return (items as Record<string, Value>[]).map((item) => item[field]!);
 }

@@ -19,7 +19,7 @@ import { isAlive } from '../../src/local-services/managed-process';
 
 const ROOT = resolve(__dirname, '..', '..');
 
-/** Answers like the API, /slow after a second; writes down that it was asked for that, and what was up when it had drained. */
+/** Responds like the API, to /slow after a second. Logs that request, and which services were up after draining. */
 const API = `
 const { appendFileSync } = require('node:fs');
 const { connect } = require('node:net');
@@ -43,10 +43,10 @@ process.on('SIGTERM', () => server.close(async () => {
 `;
 const WORKER = `setInterval(() => undefined, 1000); process.on('SIGTERM', () => process.exit(0));`;
 
-/** Names that a shell, a pattern of file names or a configuration file would read as something else. */
+/** Characters with a meaning for shells, file patterns and configuration files. */
 const UNUSUAL_FOLDER = join('gigvault (1)', `[copy] {a,b} $HOME "it's" #ü`);
 
-/** What a person has in the shell for a PostgreSQL elsewhere; nothing of it may steer ours. */
+/** Variables for another PostgreSQL in the user's shell; none of them may affect the product. */
 const VARIABLES_OF_ANOTHER_DATABASE = {
   PGSSLMODE: 'require',
   PGOPTIONS: '-c search_path=nowhere',
@@ -61,8 +61,8 @@ const VARIABLES_OF_ANOTHER_DATABASE = {
 };
 
 /**
- * A built copy of the repository in a temporary folder of an odd name, whose API and worker are stand-ins. It is started with
- * the variables of another database.
+ * A built copy of the repository in a temporary folder with an unusual name, with stubs for the API and the worker. It
+ * is started with the variables of another database.
  */
 export class Checkout {
   readonly path: string;
@@ -72,7 +72,7 @@ export class Checkout {
   constructor() {
     this.path = join(this.home, UNUSUAL_FOLDER);
     mkdirSync(this.path, { recursive: true });
-    // As open as a checkout below a home that others may enter.
+    // Open like a checkout below a home folder that others may enter.
     chmodSync(this.home, 0o755);
     for (const name of [
       'package.json',
@@ -105,7 +105,7 @@ export class Checkout {
     return join(this.path, '.gigvault', name);
   }
 
-  /** Writes a script that NODE_OPTIONS can preload, and returns its path, which has no space in it. */
+  /** Writes a script that NODE_OPTIONS can preload and returns its path, which has no spaces. */
   writeScript(name: string, script: string): string {
     writeFileSync(join(this.home, name), script);
     return join(this.home, name);
@@ -116,17 +116,17 @@ export class Checkout {
     for (const name of names) cpSync(join(ROOT, name), join(this.path, name), { recursive: true });
   }
 
-  /** Runs the launcher as `npm start -- ARGS` does, in a process group of its own, like a shell's foreground job. */
+  /** Runs the launcher as `npm start -- ARGS` does, in its own process group, like a foreground job of a shell. */
   start(env: NodeJS.ProcessEnv = {}, ...args: readonly string[]): LauncherRun {
     const run = new LauncherRun(this, env, args);
     this.runs.push(run);
     return run;
   }
 
-  /** Ends what still runs and removes everything. */
+  /** Ends what still runs and removes all files. */
   async remove(): Promise<void> {
     await Promise.all(this.runs.map((run) => run.interrupt()));
-    // A test may have used a second data folder beside the first.
+    // A test may have used a second data folder next to the first.
     const secrets = readdirSync(this.path)
       .map((name) => join(this.path, name, 'secrets.json'))
       .filter((file) => existsSync(file));
@@ -138,11 +138,11 @@ export class Checkout {
   }
 }
 
-/** Is one run of the launcher. */
+/** One run of the launcher. */
 export class LauncherRun {
-  /** What it has said so far. */
+  /** Its output so far. */
   output = '';
-  /** Settles with its exit code, or the name of the signal that ended it. */
+  /** Settles with the exit code, or with the name of the signal that ended it. */
   readonly exited: Promise<number | string>;
   private readonly child: ChildProcess;
 
@@ -174,13 +174,13 @@ export class LauncherRun {
     return this.child.pid ?? 0;
   }
 
-  /** Waits until it says how to stop it, and returns what runs. */
+  /** Waits until it prints how to stop it, and returns the running services. */
   async waitUntilReady(): Promise<InstallationServices> {
     await this.waitForOutput('Ctrl-C stops everything');
     return JSON.parse(readFileSync(this.checkout.createDataFolder('services.json'), 'utf8')) as InstallationServices;
   }
 
-  /** Waits until services.json says what is wanted, and returns it. */
+  /** Waits until services.json has the expected content, and returns it. */
   async waitForServices(isWanted: (services: InstallationServices) => boolean): Promise<InstallationServices> {
     for (;;) {
       if (this.child.exitCode !== null) throw new Error(this.output);
@@ -192,7 +192,7 @@ export class LauncherRun {
     }
   }
 
-  /** Waits until it has said this. */
+  /** Waits until it has printed this text. */
   async waitForOutput(text: string): Promise<void> {
     while (!this.output.includes(text)) {
       if (this.child.exitCode !== null) throw new Error(this.output);
@@ -207,7 +207,7 @@ export class LauncherRun {
   }
 }
 
-/** Returns the names of those processes that still run. */
+/** Returns the names of the processes that still run. */
 export function listStillRunning({ pids }: InstallationServices): string[] {
   return Object.keys(pids).filter((name) => isAlive(pids[name] ?? 0));
 }

@@ -6,7 +6,7 @@ import { createSignedInCaller } from './accounts';
 
 const PASSWORD = 'seven green umbrellas';
 
-/** An answer as it came over the wire. */
+/** A response as received. */
 export interface RawAnswer {
   readonly status: number;
   readonly body: string;
@@ -14,7 +14,7 @@ export interface RawAnswer {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** Makes an account with a password and returns its address and password. */
+/** Creates an account with a password and returns its credentials. */
 export async function createAccount(
   app: TestApp,
   role: 'user' | 'admin',
@@ -52,7 +52,7 @@ export async function signInToDashboard(
   return answer.headers.get('set-cookie')?.split(';', 1)[0] ?? '';
 }
 
-/** Sends a path as it is written, which fetch would tidy up. A stream is left when it has said something. */
+/** Sends an unnormalized path, which fetch would normalize. Leaves a stream after its first output. */
 export function rawRequest(
   app: TestApp,
   path: string,

@@ -6,7 +6,7 @@ import { EmbeddedRedis } from '../../src/local-services/embedded-redis';
 import { createPassword } from '../../src/local-services/database-setup';
 import { changeOwner, findServiceUser } from '../../src/local-services/file-permissions';
 
-/** A Redis of a test's own, for what would disturb others. */
+/** A Redis for one test that would disturb others. */
 export class DedicatedRedis {
   private readonly folder = mkdtempSync(join(tmpdir(), 'gigvault-redis-'));
   private readonly server = new EmbeddedRedis({
@@ -27,12 +27,12 @@ export class DedicatedRedis {
     return this.server.url;
   }
 
-  /** Sends one command past the application. */
+  /** Sends one command, bypassing the application. */
   async command(name: string, ...values: string[]): Promise<unknown> {
     return this.admin!.call(name, ...values);
   }
 
-  /** Stops the process in its tracks, or lets it go on. */
+  /** Freezes or resumes the process. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     process.kill(this.server.pid!, signal);
   }

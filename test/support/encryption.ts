@@ -9,18 +9,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KeyFile, newMasterKey } from '../../src/platform/encryption/key-file';
 
-/** One master key of a test. */
+/** A master key of a test. */
 export interface TestMasterKey {
   readonly id: string;
   readonly key: Buffer;
 }
 
-/** A fresh master key. */
+/** Creates a master key. */
 export function createMasterKey(id: string): TestMasterKey {
   return { id, key: randomBytes(32) };
 }
 
-/** Table data_keys in memory. */
+/** The table data_keys in memory. */
 export class InMemoryDataKeys {
   readonly rows = new Map<number | null, WrappedDataKey>();
 
@@ -42,10 +42,10 @@ export class InMemoryDataKeys {
   }
 }
 
-/** An encryption service as a new process would have it, on a store that outlives it. */
+/** Creates an encryption service as a new process would, on a store that outlives it. */
 export function createEncryption(store: InMemoryDataKeys, ...keys: readonly TestMasterKey[]): EncryptionService {
   const masterKeys = new LocalMasterKeys({ encryption: { keys, keyFile: undefined } });
-  // One process, which nobody has to tell anything.
+  // There is one process, so no other needs a notification.
   const redis = {
     commands: { publish: () => Promise.resolve(0) },
     subscriber: { status: 'ready' },
@@ -53,14 +53,14 @@ export function createEncryption(store: InMemoryDataKeys, ...keys: readonly Test
   return new EncryptionService(new DataKeys(store as unknown as DataKeyStore, masterKeys, new DataKeyCache(redis)));
 }
 
-/** A key file of a test's own, with one key `k1`. */
+/** A key file for one test, with one key `k1`. */
 export interface TestKeyFile {
-  /** What makes processes use it, by the names of the settings. */
+  /** The settings that make processes use it. */
   readonly settings: Readonly<Record<string, string>>;
   remove(): void;
 }
 
-/** Makes such a file. */
+/** Creates such a file. */
 export function createKeyFile(): TestKeyFile {
   const folder = mkdtempSync(join(tmpdir(), 'gigvault-keys-'));
   const path = join(folder, 'encryption-keys.json');

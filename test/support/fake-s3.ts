@@ -7,7 +7,7 @@ const SECRET_KEY = 'a-secret-of-the-test';
 const REGION = 'eu-test-1';
 const BUCKET = 'backups';
 
-/** The smallest part but for the last, as Amazon has it. */
+/** Amazon's minimum size of all parts but the last. */
 const MIN_PART = 5 * 1_024 * 1_024;
 
 interface Upload {
@@ -15,11 +15,11 @@ interface Upload {
   readonly parts: Map<number, Buffer>;
 }
 
-/** An object store that speaks S3 over HTTP: path-style requests, signature version 4 checked, uploads in parts. */
+/** An object store with S3's HTTP API: path-style requests, checked signatures (version 4), multipart uploads. */
 export class FakeS3 {
   readonly objects = new Map<string, Buffer>();
   readonly uploads = new Map<string, Upload>();
-  /** What is answered from now on in place of an answer: status and code, for requests of these methods. */
+  /** The status and code of error responses to requests with these methods. */
   fault:
     | { readonly methods: readonly string[]; readonly status: number; readonly code: string; readonly body?: string }
     | undefined;
@@ -60,7 +60,7 @@ export class FakeS3 {
     if (problem)
       return void response
         .writeHead(problem.status, { 'content-type': 'application/xml' })
-        .end(xml('Error', `<Code>${problem.code}</Code><Message>as it was told to</Message>`));
+        .end(xml('Error', `<Code>${problem.code}</Code><Message>as configured</Message>`));
     const [, bucket = '', ...rest] = decodeURIComponent(url.pathname).split('/');
     if (bucket !== BUCKET)
       return void response

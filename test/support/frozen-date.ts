@@ -1,4 +1,4 @@
-/** What jest must leave real: everything but Date. */
+/** Everything but Date stays real. */
 const REAL = [
   'cancelAnimationFrame',
   'cancelIdleCallback',
@@ -16,15 +16,15 @@ const REAL = [
   'setTimeout',
 ] as const;
 
-/** A date of this process that moves only when the test moves it. */
+/** A date of this process that only the test changes. */
 export interface FrozenDate {
   /** Moves the date forward. */
   advance(milliseconds: number): void;
 }
 
 /**
- * Stops Date in this process, where the application of the test runs too, until jest.useRealTimers(); timers run on, and so
- * do the clocks of PostgreSQL and Redis.
+ * Freezes Date in this process, which also runs the tested application, until jest.useRealTimers(). Timers and the
+ * clocks of PostgreSQL and Redis continue.
  */
 export function freezeDate(now = Date.now()): FrozenDate {
   jest.useFakeTimers({ now, doNotFake: [...REAL] });

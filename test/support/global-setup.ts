@@ -17,7 +17,7 @@ import { changeOwner, isReachable, findServiceUser } from '../../src/local-servi
 import { TEMPLATE_DATABASE, announceServices } from './test-services';
 import { type Watchdog, startWatchdog } from './watchdog';
 
-/** Is what global teardown has to stop. */
+/** What global teardown has to stop. */
 export interface StartedServices {
   stop(): Promise<void>;
 }
@@ -28,8 +28,8 @@ interface GlobalConfig {
 }
 
 /**
- * Starts one PostgreSQL and one Redis for the whole run, and makes the migrated template database. A run that asks
- * for files in src/ only (unit tests) starts nothing.
+ * Starts one PostgreSQL and one Redis for the whole run, and creates the migrated template database. A run of files in
+ * src/ only (unit tests) starts nothing.
  */
 export default async function globalSetup(config: GlobalConfig): Promise<void> {
   if (isUnitTestRun(config)) return;
@@ -78,12 +78,12 @@ async function createTemplate(
   await bootstrapDatabase(urlOf, TEMPLATE_DATABASE, passwords);
   await runMigrations(postgres.buildUrl(LOGINS.migrator, passwords.migrator, TEMPLATE_DATABASE));
   await withClient(urlOf('postgres'), (client) =>
-    // Nobody may connect any more: a connected template cannot be cloned.
+    // A template with connections cannot be cloned, so further connections are refused.
     client.query(`ALTER DATABASE ${TEMPLATE_DATABASE} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false`),
   );
 }
 
-/** Fails only when all have come to an end, so that nothing is still starting while we clean up. */
+/** Rejects only after all have settled, so that nothing is still starting during the clean-up. */
 async function settleAll(works: readonly Promise<void>[]): Promise<void> {
   const failed = (await Promise.allSettled(works)).find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 
-/** A client that never closes its side by itself, whatever the server does with its own. */
+/** A client that never closes its side, even when the server closes its own. */
 export class HalfOpenClient {
   private text = '';
 
@@ -17,7 +17,7 @@ export class HalfOpenClient {
     return new HalfOpenClient(socket);
   }
 
-  /** What the server has said so far. */
+  /** The server's output so far. */
   get received(): string {
     return this.text;
   }
@@ -26,7 +26,7 @@ export class HalfOpenClient {
     this.socket.write(data);
   }
 
-  /** Goes on sending until the connection is gone. */
+  /** Sends until the connection is gone. */
   keepSending(data: Buffer): void {
     const send = (): void => {
       if (!this.socket.destroyed) this.socket.write(data, (error) => (error ? undefined : setImmediate(send)));
@@ -34,7 +34,7 @@ export class HalfOpenClient {
     send();
   }
 
-  /** Waits until the server has said this. */
+  /** Waits until the server has sent this text. */
   async waitForText(words: string): Promise<void> {
     while (!this.text.includes(words)) {
       if (this.socket.readableEnded || this.socket.destroyed)
@@ -43,7 +43,7 @@ export class HalfOpenClient {
     }
   }
 
-  /** Waits until the server has ended its side; what it has said. */
+  /** Waits until the server has closed its side; returns its output. */
   async waitForEnd(): Promise<string> {
     if (!this.socket.readableEnded && !this.socket.destroyed)
       await Promise.race([once(this.socket, 'end'), once(this.socket, 'close')]);
@@ -60,7 +60,7 @@ export async function waitForNoConnections(server: Server): Promise<void> {
   while ((await countConnections(server)) > 0) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
-/** How many connections the server has. */
+/** Returns the number of the server's connections. */
 export function countConnections(server: Server): Promise<number> {
   return new Promise((resolve, reject) =>
     server.getConnections((error, count) => (error ? reject(error) : resolve(count))),

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 
-/** Runs `work` and returns how long the event loop of this process did nothing else, at most, in milliseconds. */
+/** Runs `work` and returns the longest time in milliseconds that it blocked the event loop of this process. */
 export async function measureLongestTick(work: () => Promise<unknown>): Promise<number> {
   let longest = 0;
   let last = performance.now();
@@ -12,7 +12,7 @@ export async function measureLongestTick(work: () => Promise<unknown>): Promise<
   const timer = setInterval(look, 1);
   try {
     await work();
-    // The turn that ended the work counts too.
+    // The tick that ended the work counts too.
     await new Promise(setImmediate);
     look();
   } finally {
@@ -21,7 +21,7 @@ export async function measureLongestTick(work: () => Promise<unknown>): Promise<
   return longest;
 }
 
-/** Milliseconds this machine takes at this moment to parse JSON of so many bytes and to look at each value. */
+/** Measures how many milliseconds this machine needs to parse JSON of this size and to visit each value. */
 export function measureJsonWalkMs(bytes: number): number {
   const json = `[${'{"a":1},'.repeat(bytes / 8)}{}]`;
   const began = performance.now();
@@ -34,7 +34,7 @@ export function measureJsonWalkMs(bytes: number): number {
   return values > 0 ? performance.now() - began : Infinity;
 }
 
-/** Pieces that make backtracking patterns slow when they are repeated. */
+/** Inputs that make backtracking patterns slow when they are repeated. */
 const REPEATED_INPUTS = [
   ...[
     'a',
@@ -152,12 +152,13 @@ const REPEATED_INPUTS = [
   ],
 ];
 
-/** Attempts of a filling: a busy machine makes some slower, and none faster than the work itself is. */
+/** Attempts for each filling. Other load slows some attempts down; the fastest is close to the real cost. */
 const ATTEMPTS = 25;
 
 /**
- * Returns the fillings of a length for which `work` takes more than `limit` times as long as reading each character once.
- * A linear pattern needs some hundred times that, a quadratic one thousands. A filling is slow when every attempt is.
+ * Returns the fillings of a length for which `work` takes more than `limit` times as long as reading each character
+ * once. A linear pattern takes some hundred times as long, a quadratic one thousands. A filling is slow when every
+ * attempt is.
  */
 export function findSlowInputs(
   work: (text: string) => unknown,
@@ -190,7 +191,9 @@ function medianMs(work: () => unknown, rounds: number): number {
   return times.sort((a, b) => a - b)[Math.floor(rounds / 2)]!;
 }
 
-/** Counts what reaches the operating system through sockets while `work` runs; with `port` only those connected to it. */
+/**
+ * Counts the writes to sockets that reach the operating system while `work` runs; with `port` only those to that port.
+ */
 export async function countSocketWrites<T>(
   work: () => Promise<T>,
   port?: number,

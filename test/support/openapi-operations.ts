@@ -1,6 +1,6 @@
 import { Caller } from './caller';
 
-/** A JSON schema as the OpenAPI document of the server uses it. */
+/** A JSON schema as the server's OpenAPI document uses it. */
 export interface Schema {
   readonly $ref?: string;
   readonly type?: string | readonly string[];
@@ -16,7 +16,7 @@ export interface Schema {
   readonly allOf?: readonly Schema[];
 }
 
-/** One parameter of an operation. */
+/** A parameter of an operation. */
 export interface Parameter {
   readonly name: string;
   readonly in: 'path' | 'query' | 'header';
@@ -26,16 +26,16 @@ export interface Parameter {
   readonly examples?: Readonly<Record<string, { readonly value?: unknown }>>;
 }
 
-/** One operation of the API, read from the server's own OpenAPI document. */
+/** An operation of the API, from the server's OpenAPI document. */
 export interface Operation {
   readonly method: string;
-  /** With its parameters in braces: `/v1/jobs/{id}`. */
+  /** The path with parameters in braces: `/v1/jobs/{id}`. */
   readonly path: string;
   readonly signedIn: boolean;
   readonly parameters: readonly Parameter[];
-  /** Of an `application/json` body, references resolved one level; undefined without one. */
+  /** The schema of an `application/json` body, with references resolved one level; undefined without a body. */
   readonly body: Schema | undefined;
-  /** The example body of each media type; undefined for a type without one. */
+  /** The example body of each media type; undefined for a type without an example. */
   readonly examples: Readonly<Record<string, unknown>>;
   readonly statuses: readonly string[];
 }
@@ -56,7 +56,7 @@ interface Document {
 
 const METHODS = new Set(['get', 'post', 'put', 'patch', 'delete']);
 
-/** All operations a running server documents. */
+/** Returns all operations that a running server documents. */
 export async function readOperations(url: string): Promise<Operation[]> {
   const { body: document } = await new Caller(url).get<Document>('/docs-json');
   const resolve = (schema: Schema | undefined): Schema | undefined => {
@@ -80,7 +80,7 @@ export async function readOperations(url: string): Promise<Operation[]> {
   );
 }
 
-/** A body made of the examples of the schema's properties. */
+/** Builds a body from the examples of the schema's properties. */
 export function buildExample(schema: Schema | undefined): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(schema?.properties ?? {})
@@ -89,7 +89,7 @@ export function buildExample(schema: Schema | undefined): Record<string, unknown
   );
 }
 
-/** The path with each `{parameter}` replaced. */
+/** Replaces each `{parameter}` in the path. */
 export function fillPath(operation: Operation, values: Readonly<Record<string, string>>): string {
   return operation.path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '1');
 }

@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findFreePort } from '../../src/local-services/managed-process';
 
-/** A PgBouncer in transaction mode in front of one database of the test run. */
+/** A PgBouncer in transaction mode for one database of the test run. */
 export interface PgBouncer {
   /** The URL of a login, through PgBouncer. */
   urlOf(url: string): string;
   close(): Promise<void>;
 }
 
-/** The version of the machine's PgBouncer, such as `1.18.0`; undefined where there is none. */
+/** Returns the version of the installed PgBouncer, such as `1.18.0`; undefined without one. */
 export function pgBouncerVersion(): string | undefined {
   try {
     return /PgBouncer ([\d.]+)/.exec(execFileSync('pgbouncer', ['--version'], { encoding: 'utf8' }))?.[1];
@@ -38,7 +38,7 @@ export async function startPgBouncer(url: string): Promise<PgBouncer> {
       ...['auth_type = plain', `auth_file = ${at('users.txt')}`, 'pool_mode = transaction'],
     ].join('\n'),
   );
-  // It refuses to run as root.
+  // PgBouncer refuses to run as root.
   if (process.getuid?.() === 0) execFileSync('chown', ['-R', 'nobody', folder]);
   const program = spawn('pgbouncer', [...(process.getuid?.() === 0 ? ['-u', 'nobody'] : []), at('pgbouncer.ini')], {
     stdio: 'ignore',
@@ -55,7 +55,7 @@ export async function startPgBouncer(url: string): Promise<PgBouncer> {
   };
 }
 
-/** Waits until something accepts connections. */
+/** Waits until the port accepts connections. */
 async function waitForPort(port: number, ended: Promise<unknown>): Promise<void> {
   let hasEnded = false;
   void ended.then(() => (hasEnded = true));

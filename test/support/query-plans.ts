@@ -1,6 +1,6 @@
 import type { TestDatabase } from './test-database';
 
-/** A node of PostgreSQL's plan after it ran. */
+/** A node of an executed plan of PostgreSQL. */
 export interface PlanNode {
   readonly 'Node Type': string;
   readonly 'Relation Name'?: string;
@@ -13,10 +13,10 @@ export interface PlanNode {
   readonly Plans?: readonly PlanNode[];
 }
 
-/** How a named statement may come to be planned: for its values, or, from its sixth run on, for any. */
+/** How PostgreSQL plans a named statement: for its values or, from its sixth run on, for any values. */
 export const PLAN_MODES = ['force_custom_plan', 'force_generic_plan'] as const;
 
-/** Runs a statement as the login of the API for that tenant and returns how it went. @param mode a plan_cache_mode */
+/** Runs a statement as the API's login for the tenant and returns its plan. @param mode a plan_cache_mode */
 export function explainAs(
   db: TestDatabase,
   userId: number,
@@ -38,7 +38,7 @@ export function explainAs(
   });
 }
 
-/** How many rows of these tables were looked at, and not how long it took. @param tables how their names begin: partitions count */
+/** Counts the rows that were read from these tables. @param tables name prefixes, so that partitions count */
 export function countRowsRead(plan: PlanNode, tables: string): number {
   const own = plan['Relation Name']?.startsWith(tables) ? countRead(plan) : 0;
   return (plan.Plans ?? []).reduce((sum, node) => sum + countRowsRead(node, tables), own);

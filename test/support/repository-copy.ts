@@ -5,16 +5,16 @@ import { dirname, join, relative, resolve } from 'node:path';
 
 const ROOT = resolve(__dirname, '..', '..');
 
-/** What is made, installed or kept by git; everything else is the repository. */
+/** Build output, installed packages and git data; everything else belongs to the repository. */
 const NOT_COPIED = new Set(['node_modules', 'dist', 'coverage', '.git', '.gigvault']);
 
-/** How a program of a copy ended, and all it said. */
+/** The exit code and the output of a program in a copy. */
 export interface Run {
   readonly code: number;
   readonly output: string;
 }
 
-/** Is a copy of the repository in a temporary folder, to be broken or added to; its packages are the repository's. */
+/** A copy of the repository in a temporary folder, for changes by a test. It uses the repository's packages. */
 export class RepositoryCopy {
   readonly path = mkdtempSync(join(tmpdir(), 'gigvault-copy-'));
 
@@ -34,7 +34,7 @@ export class RepositoryCopy {
     writeFileSync(join(this.path, file), text);
   }
 
-  /** Returns what each file holds, by its path. */
+  /** Returns the content of each file by its path. */
   files(): Map<string, string> {
     const entries = readdirSync(this.path, { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -60,7 +60,7 @@ export class RepositoryCopy {
     });
   }
 
-  /** Runs `nest g …`; it ends with 0 even when it fails, so look at the files. */
+  /** Runs `nest g …`. It exits with 0 even when it fails, so check the files. */
   generate(...args: string[]): Promise<Run> {
     return this.run('@nestjs/cli/bin/nest.js', ['g', ...args]);
   }

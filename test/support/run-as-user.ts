@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { runInContext, type RequestContext } from '../../src/platform/context/request-context';
 
-/** Runs `work` as a request of that user would, without HTTP. */
+/** Runs `work` like a request of the user, without HTTP. */
 export function runAsUser<T>(
   userId: number,
   work: () => Promise<T>,

@@ -8,17 +8,17 @@ import { buildServers } from '../stress/build-servers';
 
 const ROOT = resolve(__dirname, '..', '..');
 
-/** Rejects a promise that nobody handles at SIGUSR2, throws where nobody catches at SIGURG. */
+/** Creates an unhandled rejection at SIGUSR2 and an uncaught exception at SIGURG. */
 const PRELOAD_SCRIPT = `
 process.on('SIGUSR2', () => void Promise.reject(new Error('a planted rejection')));
 process.on('SIGURG', () => { throw new Error('a planted exception'); });
 `;
 
-/** The API or the worker in a process of its own, as it is built, with planted faults. */
+/** The built API or worker in its own process, with injected faults. */
 export class ServerProcess {
-  /** What it has logged so far. */
+  /** Its log so far. */
   readonly lines: string[] = [];
-  /** Settles with its exit code, or the name of the signal that ended it. */
+  /** Settles with the exit code, or with the name of the signal that ended it. */
   readonly exited: Promise<number | string>;
   private readonly child: ChildProcess;
   private readonly listeners = new Set<() => void>();
@@ -41,7 +41,7 @@ export class ServerProcess {
     this.exited = once(this.child, 'exit').then(([code, signal]: (number | string | null)[]) => code ?? String(signal));
   }
 
-  /** Waits for a line that contains this text. @throws Error with all lines when the process ends before */
+  /** Waits for a line that contains this text. @throws Error with all lines when the process ends first */
   async waitForLine(text: string): Promise<string> {
     const found = (): string | undefined => this.lines.find((line) => line.includes(text));
     while (found() === undefined) {

@@ -1,4 +1,4 @@
-/** One server-sent event. */
+/** A server-sent event. */
 export interface ServerEvent {
   readonly id: number;
   readonly event: string;
@@ -6,19 +6,19 @@ export interface ServerEvent {
   readonly data: any;
 }
 
-/** How a stream of events is asked for. */
+/** The request for a stream of events. */
 export interface EventsRequest {
   readonly token: string;
   readonly method?: 'GET' | 'POST';
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Leaves after so many events. */
+  /** Leaves after this number of events. */
   readonly take?: number;
-  /** Called with each event and its place among them; what follows is read when its promise has resolved. */
+  /** Called with each event and its index. Reading continues when its promise has resolved. */
   readonly onEvent?: (event: ServerEvent, index: number) => unknown;
 }
 
-/** Reads server-sent events until their end, or leaves; a line that breaks counts as an end. */
+/** Reads server-sent events until their end, or leaves. A broken connection counts as the end. */
 export async function readEvents(
   url: string,
   request: EventsRequest,
@@ -52,14 +52,14 @@ export async function readEvents(
       if (events.length >= take) break;
     }
   } catch {
-    // The server is gone: what came, came.
+    // The server is gone; the events so far count.
   } finally {
     leave.abort();
   }
   return { status: response.status, location, events: events.slice(0, take) };
 }
 
-/** The text of the pieces. */
+/** Joins the text of the chunks. */
 export function joinText(events: readonly ServerEvent[]): string {
   return events
     .filter(({ event }) => event === 'delta')

@@ -1,39 +1,41 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** An email as the sink has accepted it. */
+/** An email that the sink has accepted. */
 export interface AcceptedEmail {
   readonly from: string;
   readonly to: readonly string[];
-  /** Headers and text, with dots unstuffed. */
+  /** Headers and text, without dot stuffing. */
   readonly data: string;
 }
 
-/** What the sink does instead of accepting: the reply of this text, silence for 'hang', the end of the connection for 'drop'. */
+/**
+ * What the sink does instead of accepting: sends this reply, stays silent for 'hang', closes the connection for 'drop'.
+ */
 export type ErrorReply = string;
 
-/** Octets of a line with its CRLF. @see RFC 5321 section 4.5.3.1.6 */
+/** The maximum length of a line in octets, with its CRLF. @see RFC 5321 section 4.5.3.1.6 */
 const MAX_LINE = 1_000;
 
 const PATH = /^(?:FROM|TO):<([^<>\s]*)>(?: [A-Z0-9-]+(?:=\S+)?)*$/i;
 
-/** A mail server of RFC 5321 on a port of this machine that keeps what it accepts, and answers what a test wants. */
+/** An SMTP server (RFC 5321) on a local port that keeps accepted emails and replies as a test wants. */
 export class SmtpSink {
   readonly accepted: AcceptedEmail[] = [];
-  /** By recipient: what is answered to RCPT TO. */
+  /** The replies to RCPT TO, by recipient. */
   readonly atRecipient = new Map<string, ErrorReply>();
-  /** By recipient: what is answered after the message. */
+  /** The replies after the message, by recipient. */
   readonly atData = new Map<string, ErrorReply>();
-  /** Answered instead of the greeting. */
+  /** The reply instead of the greeting. */
   atGreeting: ErrorReply | undefined;
-  /** How many connections there have been. */
+  /** The number of connections so far. */
   connections = 0;
   private readonly sockets = new Set<Socket>();
   private readonly waiting = new Set<() => void>();
   private server: Server = createServer((socket) => this.serve(socket));
   private port = 0;
 
-  /** Begins to listen; after a stop, on the same port. */
+  /** Starts to listen; after a stop, on the same port. */
   async start(): Promise<this> {
     this.server = createServer((socket) => this.serve(socket)).listen(this.port, '127.0.0.1');
     await once(this.server, 'listening');
@@ -45,7 +47,7 @@ export class SmtpSink {
     return `smtp://127.0.0.1:${this.port}`;
   }
 
-  /** Waits until so many connections have come. */
+  /** Waits for this number of connections. */
   async waitForConnections(count: number): Promise<void> {
     while (this.connections < count) await new Promise<void>((done) => this.waiting.add(done));
   }

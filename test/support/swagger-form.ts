@@ -1,28 +1,30 @@
 import type { Answer, Caller } from './caller';
 import { fillPath, type Operation, type Parameter } from './openapi-operations';
 
-/** Where the page takes an id from that no example can know; see `NEWEST_ID_PLUGINS`. */
+/** Where the page takes ids that no example can contain; see `OWN_IDS_PLUGINS`. */
 const LISTS: Readonly<Record<string, string>> = {
   jobId: '/v1/jobs',
   proposalId: '/v1/proposals',
   recordId: '/v1/jobs',
 };
 
-/** Returns what Swagger UI fills a parameter with by itself, in its order of preference; undefined for an empty field. */
+/**
+ * Returns the value that Swagger UI fills in for a parameter, in its order of preference; undefined for an empty field.
+ */
 export function prefillOf({ schema, example, examples }: Parameter): string | undefined {
   const [first] = Object.values(examples ?? {});
   const value = first?.value ?? example ?? schema?.example ?? schema?.default;
   return value === undefined || typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** An account in front of Swagger UI: presses "Execute" and changes nothing but the empty fields for ids. */
+/** A user of Swagger UI: presses "Execute" and fills in only the empty fields for ids. */
 export class SwaggerForm {
   constructor(
     private readonly caller: Caller,
     private readonly operations: readonly Operation[],
   ) {}
 
-  /** Sends the operation as the form stands, with the body of a media type where it has several. */
+  /** Sends the operation as the form is filled in, with the body of a media type if it has several. */
   async execute(operation: Operation, type?: string): Promise<Answer> {
     const values: Record<string, string> = {};
     const query = new URLSearchParams();
@@ -69,7 +71,7 @@ export class SwaggerForm {
     return (await this.newestIn(LISTS[name] ?? before))?.toString();
   }
 
-  /** The first id of a list; the example of its POST makes a row where there is none. */
+  /** Returns the first id of a list; creates a row from the example of its POST if the list is empty. */
   private async newestIn(list: string): Promise<string | number | undefined> {
     const id = await this.firstOf(list);
     const create = this.operations.find(({ method, path }) => method === 'POST' && path === list);

@@ -1,20 +1,20 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** One client and its connection to the server behind the proxy. */
+/** A client and its connection to the server behind the proxy. */
 interface Pair {
   readonly client: Socket;
   readonly server: Socket;
 }
 
-/** What a test does with the bytes of one direction; answers whether they are forwarded. */
+/** Receives the bytes of one direction; returns whether to forward them. */
 type Tap = (bytes: Buffer, pair: Pair) => boolean;
 
-/** A TCP proxy in front of a service of the test run that can stop forwarding, as a frozen or cut-off host does. */
+/** A TCP proxy in front of a service of the test run that can stop forwarding, like a frozen or disconnected host. */
 export class TcpProxy {
   onClientBytes: Tap = () => true;
   onServerBytes: Tap = () => true;
-  /** Connections made to it so far. */
+  /** The number of connections so far. */
   connections = 0;
   private readonly pairs = new Set<Pair>();
   private isFrozen = false;
@@ -30,18 +30,18 @@ export class TcpProxy {
     return proxy;
   }
 
-  /** The URL with the proxy in place of its host and port. */
+  /** Returns the URL with the proxy's host and port. */
   buildUrl(url: string): string {
     return Object.assign(new URL(url), { port: String((this.server.address() as AddressInfo).port) }).href;
   }
 
-  /** Forwards nothing any more; connections stay open and new ones are accepted. */
+  /** Stops forwarding; connections stay open and new ones are accepted. */
   freeze(): void {
     this.isFrozen = true;
     for (const { client, server } of this.pairs) [client, server].forEach((socket) => socket.pause());
   }
 
-  /** Ends all connections, and each new one at once. */
+  /** Closes all connections, and each new one at once. */
   cut(): void {
     this.isCut = true;
     this.endAll();

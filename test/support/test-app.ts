@@ -16,34 +16,34 @@ import { RedisClients } from '../../src/platform/redis/redis-clients';
 import { createTestDatabase, type TestDatabase } from './test-database';
 import { createTestRedisUrl } from './test-redis';
 
-/** The whole API of a test file, listening, on a database and a Redis of its own. */
+/** The whole API of a test file, listening, with its own database and Redis. */
 export interface TestApp {
   /** `http://127.0.0.1:<port>`. */
   readonly url: string;
   readonly app: NestFastifyApplication;
   readonly db: TestDatabase;
-  /** The application's own connection for commands. */
+  /** The application's connection for commands. */
   readonly redis: Redis;
-  /** The settings it was started with, to start another process on the same database. */
+  /** The settings of the application, to start another process on the same database. */
   readonly settings: Readonly<Record<string, string>>;
-  /** A provider of the application. */
+  /** Returns a provider of the application. */
   get<T>(token: Type<T> | Abstract<T>): T;
   /** Stops the application and drops its database. */
   close(): Promise<void>;
 }
 
-/** How a test wants its application. */
+/** Options of a test's application. */
 export interface TestAppOptions {
-  /** Settings that differ from the tests' own, by the names of the environment. */
+  /** Settings that differ from the tests' defaults, by environment variable. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** An application to share database and Redis with, as a second process would; closing leaves them to the first. */
+  /** An application to share the database and Redis with, like a second process; closing leaves them to the first. */
   readonly sharedWith?: TestApp;
 }
 
-/** Longer than any test: on a busy machine a command may take longer than the second that the server allows. */
+/** Longer than any test: on a busy machine a command may exceed the server's limit of one second. */
 const COMMAND_TIMEOUT_MS = 60_000;
 
-/** Starts the API; limits are off and passwords cheap unless the settings say otherwise. */
+/** Starts the API. Rate limits are off and passwords are cheap unless the settings say otherwise. */
 export async function startApp({ settings = {}, sharedWith: beside }: TestAppOptions = {}): Promise<TestApp> {
   const db = beside?.db ?? (await createTestDatabase());
   const environment = { ...(beside?.settings ?? (await buildSettings(db))), ...settings };
@@ -75,7 +75,7 @@ export async function startApp({ settings = {}, sharedWith: beside }: TestAppOpt
   };
 }
 
-/** Lists are written by their DTO's declarations: one that leaves out a field, or makes another value of it, is a fault. */
+/** Fails if a list's JSON differs from its objects: the serializer omits or changes fields its DTO declares wrongly. */
 function refuseUndeclaredFields(fastify: FastifyInstance): void {
   const bodies = new WeakMap<object, unknown>();
   fastify.addHook('preSerialization', (request, _reply, body, done) => {
@@ -91,7 +91,7 @@ function refuseUndeclaredFields(fastify: FastifyInstance): void {
   });
 }
 
-/** The settings of a test's processes on one database, with an empty Redis of their own. */
+/** Builds the settings of a test's processes on one database, with an empty Redis. */
 export async function buildSettings({ urls }: TestDatabase): Promise<Record<string, string>> {
   return {
     NODE_ENV: 'test',
@@ -109,7 +109,7 @@ export async function buildSettings({ urls }: TestDatabase): Promise<Record<stri
     SECRET_KEY: randomBytes(32).toString('base64'),
     ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
     PASSWORD_HASH_COST: '4',
-    // Tests change rows past the server and look at once.
+    // Tests change rows behind the server and read them at once.
     CACHE_ENABLED: 'false',
     RATE_LIMIT_PER_MINUTE: '0',
     AUTH_THROTTLE_SCALE: '1000000',

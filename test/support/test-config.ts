@@ -3,7 +3,7 @@ import { loadConfig } from '../../src/platform/config/load-config';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
 
-/** Returns settings that fit, for tests of what needs a configuration and no services. */
+/** Builds valid settings, for tests of code that needs a configuration and no services. */
 export function buildTestEnvironment(changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const roles = ['', 'AUTH_', 'WORKER_', 'ADMIN_', 'MIGRATION_', 'BACKUP_', 'MONITOR_'];
   const urls = roles.map((role) => [`DATABASE_${role}URL`, 'postgres://login:secret@127.0.0.1:1/gigvault']);
@@ -17,7 +17,7 @@ export function buildTestEnvironment(changes: NodeJS.ProcessEnv = {}): NodeJS.Pr
   };
 }
 
-/** Returns the configuration of `anEnvironment`. */
+/** Builds the configuration of `buildTestEnvironment`. */
 export function buildTestConfig(changes: NodeJS.ProcessEnv = {}): Config {
   return loadConfig(buildTestEnvironment(changes));
 }

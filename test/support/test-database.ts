@@ -4,20 +4,20 @@ import { bootstrapDatabase, getLogin, type Role, ROLES, withClient } from '../..
 import { pgTypes } from '../../src/platform/database/driver/pg-types';
 import { TEMPLATE_DATABASE, testServices, buildTestUrl } from './test-services';
 
-/** Is a migrated database of one test file's own. */
+/** A migrated database for one test file. */
 export interface TestDatabase {
   name: string;
-  /** A connection URL per role. */
+  /** A connection URL for each role. */
   urls: Record<Role, string>;
-  /** Runs one statement as that role in a transaction of its own, without any tenant's context; returns the rows. */
+  /** Runs one statement as the role in its own transaction, without a tenant's context; returns the rows. */
   query<Row = Record<string, unknown>>(role: Role, sql: string, values?: unknown[]): Promise<Row[]>;
-  /** Runs some work as that role in one transaction, which is rolled back when the work throws. */
+  /** Runs work as the role in one transaction, which is rolled back when the work throws. */
   transaction<T>(role: Role, work: (client: Client) => Promise<T>): Promise<T>;
   /** Closes the connections and drops the database; call it in afterAll. */
   end(): Promise<void>;
 }
 
-/** Clones the migrated template, about a tenth of a second; values come back as the application sees them. */
+/** Clones the migrated template in about a tenth of a second. Values are parsed as in the application. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const { postgres } = testServices();
   const name = `test_${randomBytes(6).toString('hex')}`;
@@ -25,7 +25,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   await withClient(superuserUrl('postgres'), (client) =>
     client.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE}`),
   );
-  // A clone does not copy who may connect.
+  // A clone does not copy the right to connect.
   await bootstrapDatabase(superuserUrl, name);
   const urls = Object.fromEntries(
     ROLES.map((role) => [role, buildTestUrl(postgres, role, getLogin(role), name)]),
@@ -35,7 +35,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     const known = pools.get(role);
     if (known) return known;
     const pool = new Pool({ connectionString: urls[role], max: 3, types: pgTypes });
-    // A connection that is still closing when DROP DATABASE ends it would report that to nobody, and stop the test.
+    // DROP DATABASE may end a connection that is still closing; without a listener that error would stop the test.
     pool.on('connect', (client) => client.on('error', () => undefined)).on('error', () => undefined);
     pools.set(role, pool);
     return pool;
@@ -62,7 +62,7 @@ async function inTransaction<T>(connectionString: string, work: (client: Client)
     await client.query('COMMIT');
     return result;
   } finally {
-    // Without a COMMIT the end of the connection is a rollback.
+    // Without a COMMIT, closing the connection rolls back.
     await client.end();
   }
 }

@@ -1,10 +1,10 @@
 import Redis from 'ioredis';
 import { testServices } from './test-services';
 
-/** The server of a test run has this many databases; number 0 only holds the counter. */
+/** The number of databases of a test run's server; number 0 only has the counter. */
 const DATABASES = 512;
 
-/** Returns the URL of an empty Redis database of the caller's own. */
+/** Returns the URL of an empty Redis database for the caller. */
 export async function createTestRedisUrl(): Promise<string> {
   const url = testServices().redis;
   const client = new Redis(url);

@@ -1,6 +1,6 @@
 import type { Role } from '../../src/local-services/database-setup';
 
-/** Is what global setup tells the test files about the services of this run. */
+/** The services of this run, which global setup announces to the test files. */
 export interface TestServices {
   postgres: { port: number; passwords: Record<Role, string> };
   redis: string;
@@ -8,21 +8,21 @@ export interface TestServices {
 
 const VARIABLE = 'GIGVAULT_TEST_SERVICES';
 
-/** Is the database every test database is cloned from: bootstrapped and migrated, nothing in it. */
+/** The template of every test database: bootstrapped, migrated and empty. */
 export const TEMPLATE_DATABASE = 'gigvault_template';
 
-/** Tells the test files, which run in processes started later, where the services are. */
+/** Announces the services to the test files, whose processes start later. */
 export function announceServices(services: TestServices): void {
   process.env[VARIABLE] = JSON.stringify(services);
 }
 
-/** Says whether this process belongs to a test run that has services. */
+/** Returns whether this process belongs to a test run that has services. */
 export function hasTestServices(): boolean {
   return process.env[VARIABLE] !== undefined;
 }
 
 /**
- * Returns where the services of this run are.
+ * Returns the services of this run.
  * @throws Error in a run of unit tests only (every pattern in src/), which starts none
  */
 export function testServices(): TestServices {

@@ -13,9 +13,9 @@ import { TaskRunner } from '../../src/platform/scheduler/task-runner';
 import { WorkerModule } from '../../src/worker.module';
 import type { TestApp } from './test-app';
 
-/** Is a worker of a test, in this process. */
+/** A worker of a test, in this process. */
 export interface TestWorker {
-  /** A provider of the worker. */
+  /** Returns a provider of the worker. */
   get<T>(token: Type<T>): T;
   /** Stops it as SIGTERM would. */
   close(): Promise<void>;
@@ -40,24 +40,24 @@ export async function startTestWorker(
   return { get: (token) => module.get(token, { strict: false }), close: () => module.close() };
 }
 
-/** A worker as `npm start` has it, whose tasks are run by hand. */
+/** A worker as `npm start` starts it, whose tasks a test runs by hand. */
 export interface ManualWorker {
-  /** Runs a task to its end, whatever its schedule says. @throws Error when it failed */
+  /** Runs a task to its end, independent of its schedule. @throws Error when it failed */
   runTask(id: string): Promise<void>;
-  /** Runs what an admin has asked for, the oldest first. @throws Error when it failed */
+  /** Runs what an admin has requested, the oldest first. @throws Error when it failed */
   runQueued(id: string): Promise<void>;
-  /** A provider of the worker. */
+  /** Returns a provider of the worker. */
   get<T>(type: Type<T>): T;
   close(): Promise<void>;
 }
 
-/** Makes the worker of an application, in this process; its schedule is not begun. */
+/** Creates the worker of an application in this process, without its schedule. */
 export async function createManualWorker(app: TestApp): Promise<ManualWorker> {
   const module = await Test.createTestingModule({ imports: [WorkerModule] })
     .overrideProvider(Config)
     .useValue(loadConfig({ ...app.settings }))
     .compile();
-  // Without module.init(), which would begin the schedule, nobody has connected to Redis yet.
+  // module.init() would start the schedule, so the connection to Redis is opened here.
   await module.get(RedisClients, { strict: false }).onModuleInit();
   const runner = module.get(TaskRunner, { strict: false });
   const runClaimed = (taskId: string, runId: number) =>

@@ -4,7 +4,7 @@ import type { TestApp } from './test-app';
 import type { SignedInCaller } from './accounts';
 import { runAsUser } from './run-as-user';
 
-/** Makes a connection of a user to the fake Upwork, as a finished authorization would; it expires in `seconds`. */
+/** Creates a user's connection to the fake Upwork, as a finished authorization would; it expires in `seconds`. */
 export async function createUpworkConnection(
   app: TestApp,
   upwork: FakeUpwork,
@@ -22,7 +22,7 @@ export async function createUpworkConnection(
   return token.id;
 }
 
-/** Lets the time pass after which a connection that failed is tried again, and a refreshed one may be refreshed anew. */
+/** Moves time past the pause after which a failed connection is retried and a refreshed one may be refreshed again. */
 export async function advanceRefreshTime(app: TestApp, tokenId: number): Promise<void> {
   await app.db.query(
     'superuser',

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The limit is for a broken product only: the verdict of a test does not depend on how soon something happens. */
+/** The limit only ends a broken product's wait: no test's result depends on how fast something happens. */
 const TIMEOUT_MS = 25_000;
 
 const POLL_INTERVAL_MS = 10;
 
 /**
- * Asks again and again until the answer is truthy, and returns that answer.
+ * Polls until the result is truthy, and returns that result.
  * @throws Error with the name of what did not happen
  */
 export async function waitFor<T>(what: string, ask: () => T | Promise<T>): Promise<T> {

@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 
-/** Is a small process that outlives ours only to clean up after it. */
+/** A small process that outlives this one only to clean up after it. */
 export interface Watchdog {
-  /** Sends it home: there is nothing left to clean up. */
+  /** Stops the watchdog when there is nothing left to clean up. */
   dismiss(): void;
 }
 
 /**
- * Ends the processes and removes the folder as soon as this process is gone, even by kill -9: the watchdog reads from
- * a pipe whose other end only we hold, and meets its end when we do.
+ * Ends the processes and removes the folder as soon as this process is gone, even by kill -9. The watchdog reads from a
+ * pipe whose other end only this process has open, and sees its end.
  */
 export function startWatchdog(pids: readonly number[], folder: string): Watchdog {
   const script =

@@ -2,16 +2,16 @@ import { createHmac } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 
-/** A message as it came. */
+/** A message as received. */
 export interface ReceivedMessage {
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
-/** A user's own server, which answers as its test wants. */
+/** A user's server, which responds as its test wants. */
 export class WebhookReceiver {
   readonly received: ReceivedMessage[] = [];
-  /** What becomes of the next messages. */
+  /** The response to the next messages. */
   answer: (response: ServerResponse) => void = (response) => response.writeHead(204).end();
   private readonly server: Server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -37,7 +37,7 @@ export class WebhookReceiver {
   }
 }
 
-/** Which of a message's signatures a secret made, as a receiver finds out by the specification. */
+/** Returns which of a message's signatures a secret created, as the specification tells receivers to check them. */
 export function verifySignatures(secret: string, { headers, body }: ReceivedMessage): number[] {
   const text = `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`;
   const expected = `v1,${createHmac('sha256', Buffer.from(secret.replace('whsec_', ''), 'base64'))

@@ -36,7 +36,7 @@ describe(stressAdversarial.name, () => {
     expect(result.answers['user']?.['200']).toBeGreaterThan(50);
   }, 240_000);
 
-  it('sends every field and parameter every odd value', () => {
+  it('sends every field and parameter every hostile value', () => {
     expect(listFieldCases(OPERATION)).toHaveLength(2 * HOSTILE_VALUES.length);
     expect(HOSTILE_VALUES.length).toBeGreaterThan(110);
   });
@@ -86,7 +86,7 @@ describe(ResponseChecks.name, () => {
     expect(faults.map((fault) => fault.rule)).toEqual(rule === undefined ? [] : expect.arrayContaining([rule]));
   });
 
-  it('takes no odd value that is echoed for a leak', () => {
+  it('does not report an echoed hostile value as a leak', () => {
     const problem = (value: unknown): Reply => ({
       ...good,
       status: 400,

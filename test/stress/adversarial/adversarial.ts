@@ -8,26 +8,26 @@ import { Sender, type Input } from './sender';
 import { isAdminRoute, ResponseChecks, type ContractDocument } from './response-checks';
 import { IDENTITIES, Fixtures, type Identity } from './fixtures';
 
-/** How much is sent. */
+/** Sizes of the scenario. */
 export interface AdversarialOptions {
   readonly seed: number;
-  /** One of so many cases of field × value; 1 is all of them. */
+  /** Sends one of this number of field × value cases; 1 sends all of them. */
   readonly oneCaseOf: number;
-  /** Generated inputs per operation and identity. */
+  /** Generated inputs for each operation and identity. */
   readonly inputs: number;
-  /** Only operations such as this one, to reproduce a finding: `POST /v1/jobs`. */
+  /** Limits the run to matching operations, to reproduce a finding: `POST /v1/jobs`. */
   readonly only?: RegExp;
 }
 
-/** What the API answered. */
+/** The result of a run. */
 export interface AdversarialResult {
   readonly operations: number;
   readonly fieldCases: number;
   readonly generated: number;
-  /** Answers by identity and status. */
+  /** Responses by identity and status. */
   readonly answers: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly findings: readonly Finding[];
-  /** The longest delay of the API's event loop, and what it was asked meanwhile. */
+  /** The longest event-loop delay of the API, and the request meanwhile. */
   readonly worstLoopDelay: { readonly ms: number; readonly operation: string };
 }
 
@@ -36,16 +36,16 @@ const CONNECTIONS = 6;
 /** A 503 is a fault here, so a busy machine must not cause one. */
 const LONG_TIMEOUTS = { DATABASE_CONNECT_TIMEOUT_MS: '60000', DATABASE_STATEMENT_TIMEOUT_MS: '60000' };
 
-/** Ends the account that sends it. */
+/** Erases the account that sends it. */
 const EXCLUDED = 'POST /v1/users/me/erase';
 
-/** A success may end the session of the identity. */
+/** A success may end the identity's session. */
 const ENDS_SESSION = /^\/v1\/auth\/(logout|sessions|password)/;
 
 /**
  * Sends every operation of the contract what a hostile or careless client may send: each field, parameter and header
- * with each odd value, and generated requests as a user, as an admin and without a session. Judges each answer by the
- * contract.
+ * with each hostile value, and generated requests as a user, as an admin and without a session. Checks each response
+ * against the contract.
  */
 export async function stressAdversarial(options: AdversarialOptions): Promise<AdversarialResult> {
   const api = await ApiProcess.start({ settings: LONG_TIMEOUTS });
@@ -61,7 +61,7 @@ export async function stressAdversarial(options: AdversarialOptions): Promise<Ad
   }
 }
 
-/** Returns the result. @throws Error with the findings, when there are any */
+/** Returns the result. @throws Error with the findings, if any */
 export function assertNoFindings(result: AdversarialResult): AdversarialResult {
   if (result.findings.length > 0) throw new Error(JSON.stringify(result, null, 1));
   return result;
@@ -84,14 +84,14 @@ class AdversarialRun {
     this.sender = new Sender(api.port, CONNECTIONS);
   }
 
-  /** Sends everything that an operation gets. */
+  /** Sends all requests of an operation. */
   async testOperation(
     operation: Operation,
     index: number,
     { seed, oneCaseOf, inputs }: AdversarialOptions,
   ): Promise<void> {
     const owner = isAdminRoute(operation) ? 'admin' : 'user';
-    // Each operation begins at another value, so that a small run sends every value somewhere.
+    // Each operation begins at another value, so that a small run sends every value to some operation.
     const cases = listFieldCases(operation).filter((_, i) => (i + index) % oneCaseOf === 0);
     for (const identity of IDENTITIES) {
       await this.fixtures.prepare(operation, identity);

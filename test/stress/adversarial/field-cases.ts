@@ -3,7 +3,7 @@ import { encode, encodeHeader, HOSTILE_VALUES, toText } from './hostile-values';
 import type { Input } from './sender';
 import type { Identity, Fixtures } from './fixtures';
 
-/** What an operation takes, one field each. */
+/** The fields, parameters and headers of an operation. */
 type Target =
   | { readonly in: 'path' | 'query' | 'header'; readonly parameter: Parameter }
   | { readonly in: 'body'; readonly field: string };
@@ -15,12 +15,12 @@ export interface FieldCase {
   readonly value: unknown;
 }
 
-/** Every field, parameter and header of an operation with every odd value. */
+/** Lists every field, parameter and header of an operation with every hostile value. */
 export function listFieldCases(operation: Operation): FieldCase[] {
   return listTargets(operation).flatMap((target) => HOSTILE_VALUES.map((value) => ({ operation, target, value })));
 }
 
-/** The request of a case; everything but the one value is as it should be. */
+/** Builds the request of a case; everything but the one value is valid. */
 export function buildInput({ operation, target, value }: FieldCase, fixtures: Fixtures, identity: Identity): Input {
   const { method } = operation;
   const token = fixtures.getToken(identity);
@@ -46,14 +46,14 @@ export function buildInput({ operation, target, value }: FieldCase, fixtures: Fi
   };
 }
 
-/** JSON as it is written by hand: JSON.stringify has no -0. */
+/** Writes JSON with -0, which JSON.stringify lacks. */
 export function toJson(value: unknown): string {
   const minusZero = '\u2212zero';
   const text = JSON.stringify(value, (_, inner: unknown) => (Object.is(inner, -0) ? minusZero : inner));
   return text.replaceAll(`"${minusZero}"`, '-0');
 }
 
-/** The fields of a body, or of one row of a body of rows. */
+/** Returns the fields of a body, or of one row of a body of rows. */
 export function listFields(body: Schema | undefined): readonly string[] {
   return Object.keys((body?.type === 'array' ? body.items : body)?.properties ?? {});
 }

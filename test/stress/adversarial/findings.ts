@@ -3,7 +3,7 @@ import type { Input, Reply } from './sender';
 import type { ResponseFault, ResponseChecks } from './response-checks';
 import type { Identity } from './fixtures';
 
-/** One kind of fault of one operation, with the first request that showed it. */
+/** One kind of fault of one operation, with its first request. */
 export interface Finding {
   readonly operation: string;
   readonly rule: ResponseFault['rule'];
@@ -20,7 +20,7 @@ export interface Finding {
 
 const SHOWN_CHARACTERS = 300;
 
-/** Gathers the faults of all answers, one entry for each operation, rule and detail. */
+/** Collects the faults of all responses, one entry for each operation, rule and detail. */
 export class Findings {
   readonly answers: Record<string, Record<string, number>> = {};
   private readonly found = new Map<string, Finding>();
@@ -31,7 +31,7 @@ export class Findings {
     return [...this.found.values()];
   }
 
-  /** Judges one answer. */
+  /** Checks one response. */
   add(operation: Operation, identity: Identity, input: Input, reply: Reply | undefined): void {
     const counts = (this.answers[identity] ??= {});
     const status = reply?.status ?? 'none';
@@ -46,7 +46,7 @@ export class Findings {
   }
 }
 
-/** The request, short, and without its access token. */
+/** Describes the request shortly, without its access token. */
 function formatExample(identity: Identity, { kind, path, headers, body }: Input): Finding['example'] {
   const { authorization: _, ...others } = headers;
   const shown = { kind, identity, path: path.slice(0, SHOWN_CHARACTERS), headers: others };

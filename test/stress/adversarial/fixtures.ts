@@ -3,16 +3,16 @@ import { Caller } from '../../support/caller';
 import { buildExample, type Operation, type Schema } from '../../support/openapi-operations';
 import type { StressAccount, ApiProcess } from '../api-process';
 
-/** Who sends the requests. */
+/** The identities that send requests. */
 export const IDENTITIES = ['user', 'admin', 'none'] as const;
 
-/** Somebody who sends requests. */
+/** An identity. */
 export type Identity = (typeof IDENTITIES)[number];
 
-/** Accounts with small ids that anybody may deactivate, so that odd ids do not hit the accounts of the proof. */
+/** Accounts with small ids that may be deactivated, so that hostile ids do not hit the accounts of the scenario. */
 const DISPOSABLE_ACCOUNTS = 10;
 
-/** Lists that hold another name for the ids of a path. */
+/** Lists whose items have another name for the ids of a path. */
 const LISTS: Readonly<Record<string, string>> = { '/v1/tokens/upwork': '/v1/tokens' };
 
 /** Fields that name a row of the same user. */
@@ -23,13 +23,13 @@ const REFERENCES: Readonly<Record<string, string>> = {
   webhookId: '/v1/webhooks',
 };
 
-/** Fields that must differ from row to row. */
+/** Fields that must differ between rows. */
 const UNIQUE = new Set(['upworkJobId', 'upworkMessageId', 'name', 'email']);
 
-/** A person of the proof: their account, their access token and ids of their rows. */
+/** An identity of the scenario: an account, its access token and ids of its rows. */
 class IdentityFixture {
   token = '';
-  /** Some request was answered 401, so the session may have ended. */
+  /** A request was answered 401, so the session may have ended. */
   isSessionUncertain = false;
   private readonly ids = new Map<string, readonly string[]>();
 
@@ -44,12 +44,12 @@ class IdentityFixture {
     this.isSessionUncertain = false;
   }
 
-  /** Returns ids of a list, known from the last look. */
+  /** Returns ids of a list from the last read. */
   getIds(list: string): readonly string[] {
     return this.ids.get(list) ?? [];
   }
 
-  /** Makes a row where a POST makes one, and looks at the list's first page. */
+  /** Creates a row if a POST does so, and reads the first page of the list. */
   async refresh(list: string): Promise<void> {
     const caller = new Caller(this.url, this.token);
     const operation = this.creatable.get(list);
@@ -61,7 +61,7 @@ class IdentityFixture {
     this.ids.set(list, ids.slice(0, 5).map(String));
   }
 
-  /** Returns a body of examples that names this person's own rows. */
+  /** Returns a body of examples that names this identity's own rows. */
   buildBody(schema: Schema | undefined): Record<string, unknown> {
     return Object.fromEntries(
       Object.entries(buildExample(schema)).map(([name, example]) => {
@@ -78,7 +78,7 @@ class IdentityFixture {
   }
 }
 
-/** The accounts of the proof and their rows. */
+/** The accounts of the scenario and their rows. */
 export class Fixtures {
   private disposableAccounts: readonly string[] = [];
   private cursors: readonly string[] = [];
@@ -92,7 +92,7 @@ export class Fixtures {
     },
   ) {}
 
-  /** Makes the accounts and a few rows of each. */
+  /** Creates the accounts and a few rows of each. */
   static async create(api: ApiProcess, operations: readonly Operation[]): Promise<Fixtures> {
     const throwaway: string[] = [];
     for (let i = 0; i < DISPOSABLE_ACCOUNTS; i++) throwaway.push(String((await api.createAccount()).id));
@@ -129,17 +129,17 @@ export class Fixtures {
     return identity === 'none' ? undefined : this.identities[identity].token;
   }
 
-  /** Signs an identity in again, after a request that may have ended its session. */
+  /** Signs an identity in again after a request that may have ended its session. */
   async signIn(identity: Identity): Promise<void> {
     if (identity !== 'none') await this.identities[identity].signIn();
   }
 
-  /** Notes that a request of an identity was answered 401. */
+  /** Records that a request of an identity was answered 401. */
   markUncertain(identity: Identity): void {
     if (identity !== 'none') this.identities[identity].isSessionUncertain = true;
   }
 
-  /** Makes sure that the session lives and that the rows an operation's path names exist. */
+  /** Ensures that the session is valid and that the rows of an operation's path exist. */
   async prepare(operation: Operation, identity: Identity): Promise<void> {
     if (identity === 'none') return;
     const person = this.identities[identity];
@@ -152,7 +152,7 @@ export class Fixtures {
     return this.identities[identity === 'none' ? 'user' : identity].buildBody(schema);
   }
 
-  /** Returns ids for a parameter of the path: the identity's own, and those of somebody else. */
+  /** Returns ids for a path parameter: the identity's own, and those of another user. */
   getIds(
     operation: Operation,
     parameter: string,
@@ -166,14 +166,14 @@ export class Fixtures {
     return { own, foreign: isShared ? [] : this.identities.other.getIds(list) };
   }
 
-  /** Returns an id of somebody else for a field of a body; undefined where the field names no row. */
+  /** Returns another user's id for a field of a body; undefined if the field names no row. */
   findForeignReference(field: string): number | undefined {
     const list = REFERENCES[field];
     const [id] = list === undefined ? [] : this.identities.other.getIds(list);
     return id === undefined ? undefined : Number(id);
   }
 
-  /** Genuine cursors, of lists of the other user and of the user. */
+  /** Returns genuine cursors of lists of both users. */
   get genuineCursors(): readonly string[] {
     return this.cursors;
   }

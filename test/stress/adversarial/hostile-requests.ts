@@ -1,4 +1,4 @@
-/** Bodies that are not the JSON of a fair client. */
+/** Bodies that are not valid JSON objects. */
 export const RAW_BODIES: readonly (string | Buffer)[] = [
   '',
   ' ',
@@ -48,7 +48,7 @@ export const RAW_BODIES: readonly (string | Buffer)[] = [
   Buffer.alloc(1_000),
 ];
 
-/** Media types a body may claim to have. */
+/** Media types that a body may claim. */
 export const CONTENT_TYPES: readonly string[] = [
   'application/json',
   'application/json; charset=utf-16',
@@ -68,7 +68,7 @@ export const CONTENT_TYPES: readonly string[] = [
   'nonsense',
 ];
 
-/** Ids that are none, or nobody's. */
+/** Invalid ids, and ids without a row. */
 export const HOSTILE_IDS: readonly string[] = [
   '0',
   '-1',
@@ -124,7 +124,7 @@ export const HOSTILE_IDS: readonly string[] = [
   '%7B%7D',
 ];
 
-/** Pieces of a query that no parameter expects. */
+/** Query parts that no parameter expects. */
 export const HOSTILE_QUERIES: readonly string[] = [
   '',
   '&',
@@ -164,7 +164,7 @@ export const HOSTILE_QUERIES: readonly string[] = [
   'access_token=secret',
 ];
 
-/** Headers with values that are wrong, or right in another place. */
+/** Headers with values that are invalid, or valid elsewhere. */
 export const HOSTILE_HEADERS: readonly (readonly [name: string, value: string])[] = [
   ...['*', '"1"', '"1", "2"', 'W/"1"', '1', '"', '""', '"9223372036854775808"', `"${'9'.repeat(3_000)}"`].flatMap(
     (etag) => ['If-Match', 'If-None-Match'].map((name) => [name, etag] as const),

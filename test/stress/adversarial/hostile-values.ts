@@ -1,4 +1,4 @@
-/** Texts that break programs: what is not text, what grows, what other languages read as code. */
+/** Texts that break programs: invalid text, growing text, and code in other languages. */
 const TEXTS: readonly string[] = [
   '',
   ' ',
@@ -115,10 +115,10 @@ const TEXTS: readonly string[] = [
   '[1]',
 ];
 
-/** Numbers at the edges of what JavaScript, PostgreSQL and JSON hold. */
+/** Numbers at the limits of JavaScript, PostgreSQL and JSON. */
 const NUMBERS: readonly number[] = [0, -0, 1, -1, 0.5, 1e-308, 1e308, 2 ** 31, 2 ** 53, -(2 ** 63), 42.000001, 1e21];
 
-/** Everything that is neither a text nor a number, and combinations. */
+/** Values that are neither texts nor numbers, and combinations. */
 const OTHERS: readonly unknown[] = [
   true,
   false,
@@ -136,23 +136,23 @@ const OTHERS: readonly unknown[] = [
   Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`key${i}`, i])),
 ];
 
-/** Every value a field is sent, in the order of the exhaustive pass. */
+/** Every value that a field is sent, in the order of the exhaustive pass. */
 export const HOSTILE_VALUES: readonly unknown[] = [...TEXTS, ...NUMBERS, ...OTHERS];
 
-/** The value as the text of a path, a query or a header. */
+/** Formats the value as text for a path, a query or a header. */
 export function toText(value: unknown): string {
   if (typeof value === 'string') return value;
   return Object.is(value, -0) ? '-0' : JSON.stringify(value);
 }
 
-/** Percent-encodes for a path or a query; a lone surrogate becomes the bytes that UTF-8 forbids. */
+/** Percent-encodes for a path or a query; a lone surrogate becomes bytes that are invalid in UTF-8. */
 export function encode(text: string): string {
   const encodePart = (part: string): string =>
     /^[\ud800-\udfff]$/.test(part) ? surrogateBytes(part.charCodeAt(0)) : encodeURIComponent(part);
   return [...text].map(encodePart).join('');
 }
 
-/** A header carries bytes without line breaks; anything else cannot be sent at all. */
+/** Returns whether a header can carry the text: bytes without line breaks. */
 export function encodeHeader(text: string): string {
   const bytes = Buffer.from(text, 'utf8').toString('latin1');
   return bytes.replace(/[\u0000-\u0008\u000a-\u001f\u007f]/g, '?');

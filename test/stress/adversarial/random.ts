@@ -1,4 +1,4 @@
-/** Pseudo-random choices that depend on the seed only (mulberry32). */
+/** Pseudo-random choices that depend only on the seed (mulberry32). */
 export class Random {
   private state: number;
 
@@ -8,7 +8,7 @@ export class Random {
     this.state = [...seed].reduce((hash, char) => Math.imul(hash ^ char.codePointAt(0)!, 0x01000193), 0x811c9dc5);
   }
 
-  /** Returns a number from 0 up to, and without, 1. */
+  /** Returns a number from 0 to below 1. */
   next(): number {
     this.state = (this.state + 0x6d2b79f5) | 0;
     let t = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
@@ -16,7 +16,7 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** Returns an integer from 0 up to, and without, `below`. */
+  /** Returns an integer from 0 to below `below`. */
   int(below: number): number {
     return Math.floor(this.next() * below);
   }

@@ -7,7 +7,7 @@ import { Random } from './random';
 import type { Input } from './sender';
 import type { Identity, Fixtures } from './fixtures';
 
-/** How a share of the inputs also has an odd header or an odd query. */
+/** The share of inputs that also have a hostile header or query. */
 const EXTRA_SHARE = 0.15;
 
 interface Draft {
@@ -18,7 +18,7 @@ interface Draft {
   isForeign: boolean;
 }
 
-/** Makes the inputs of one operation as one identity; the same seed gives the same choices. */
+/** Generates inputs of one operation as one identity; the same seed gives the same choices. */
 export class RequestGenerator {
   private readonly random: Random;
   private readonly pathNames: readonly string[];
@@ -177,7 +177,7 @@ export class RequestGenerator {
     ).join('&');
   }
 
-  /** A cursor of another list or another user, one with a changed character, or none at all. */
+  /** Returns a cursor of another list or user, one with a changed character, or an invalid one. */
   private forgeCursor(): string {
     const genuine = this.random.pick(nonEmpty(this.fixtures.genuineCursors));
     const at = this.random.int(genuine.length);

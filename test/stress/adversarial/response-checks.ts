@@ -4,7 +4,7 @@ import type { Operation } from '../../support/openapi-operations';
 import type { Input, Reply } from './sender';
 import type { Identity } from './fixtures';
 
-/** An OpenAPI document, as far as its answers are read. */
+/** The parts of an OpenAPI document that describe responses. */
 export interface ContractDocument {
   readonly paths: Readonly<
     Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, Answer>> }>>>
@@ -17,7 +17,7 @@ interface Answer {
   readonly content?: Readonly<Record<string, { readonly schema?: object }>>;
 }
 
-/** What an answer did wrong. */
+/** A fault of a response. */
 export interface ResponseFault {
   readonly rule:
     | 'unanswered'
@@ -31,7 +31,7 @@ export interface ResponseFault {
   readonly detail: string;
 }
 
-/** What only programs say: stacks, paths of the machine, words of PostgreSQL, exceptions. No odd value has any. */
+/** Texts that only programs write: stacks, local paths, SQL errors, exceptions. No hostile value contains one. */
 const LEAKS: readonly RegExp[] = [
   /\bat [^\n"]{1,200}:\d+:\d+\)?/,
   /node_modules|node:internal|\bdist\/src\//,
@@ -42,10 +42,10 @@ const LEAKS: readonly RegExp[] = [
   /syntax error at or near|invalid input syntax|SQLSTATE|pg_catalog/,
 ];
 
-/** The largest problem document. */
+/** The size limit of a problem document. */
 const PROBLEM_LIMIT_BYTES = 64 * 1024;
 
-/** Judges answers by the contract. */
+/** Checks responses against the contract. */
 export class ResponseChecks {
   private readonly ajv = addFormats(new Ajv2020({ strict: false, logger: false }));
   private readonly validators = new Map<string, ValidateFunction | undefined>();
@@ -54,7 +54,7 @@ export class ResponseChecks {
     this.ajv.addSchema(document, 'contract');
   }
 
-  /** Returns everything that is wrong with an answer. */
+  /** Returns all faults of a response. */
   findFaults(operation: Operation, identity: Identity, input: Input, reply: Reply | undefined): ResponseFault[] {
     if (!reply) return [{ rule: 'unanswered', detail: 'the connection ended without an answer' }];
     const { status, body } = reply;
@@ -112,12 +112,12 @@ export class ResponseChecks {
   }
 }
 
-/** Whether only admins may call an operation. */
+/** Returns whether only admins may call an operation. */
 export function isAdminRoute({ path }: Operation): boolean {
   return /^\/v1\/(admin|dev)\//.test(path);
 }
 
-/** A part of a JSON pointer in the fragment of a URI. */
+/** Encodes a part of a JSON pointer for the fragment of a URI. */
 function escape(part: string): string {
   return encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'));
 }

@@ -1,30 +1,30 @@
 import { Agent, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 
-/** One request of the proof; the path is sent as it is. */
+/** A request of the scenario; the path is sent unchanged. */
 export interface Input {
-  /** What is odd about it. */
+  /** The hostile part of it. */
   readonly kind: string;
   readonly method: string;
   readonly path: string;
   readonly headers: OutgoingHttpHeaders;
   readonly body?: string | Buffer;
-  /** It names a row of another user. */
+  /** True when it names a row of another user. */
   readonly isForeign?: boolean;
 }
 
-/** An answer, read to its end. */
+/** A response, read to its end. */
 export interface Reply {
   readonly status: number;
   readonly mediaType: string;
   readonly body: string;
-  /** The body was a stream of events, which is read for a moment only. */
+  /** True when the body was a stream of events, which is read only briefly. */
   readonly isStream: boolean;
 }
 
 const ANSWER_LIMIT_MS = 120_000;
 const STREAM_MS = 200;
 
-/** Sends requests over kept connections, with headers and paths that fetch would refuse. */
+/** Sends requests over keep-alive connections, with headers and paths that fetch would refuse. */
 export class Sender {
   private readonly agent: Agent;
 
@@ -35,10 +35,10 @@ export class Sender {
     this.agent = new Agent({ keepAlive: true, maxSockets: connections });
   }
 
-  /** Sends one request; undefined when the connection ended without an answer. */
+  /** Sends one request; undefined when the connection ended without a response. */
   async send(input: Input): Promise<Reply | undefined> {
     const first = await this.attempt(input);
-    // A kept connection may be closed by the server while the request is on its way.
+    // The server may close a keep-alive connection while a request is being sent.
     return first === 'stale' ? this.attempt(input).then(toReply) : toReply(first);
   }
 
@@ -82,7 +82,7 @@ async function read(response: IncomingMessage): Promise<Reply> {
   try {
     for await (const chunk of response) chunks.push(chunk as Buffer);
   } catch {
-    // A body that breaks off still has its status.
+    // A truncated body still has its status.
   }
   clearTimeout(timer);
   return { status: response.statusCode ?? 0, mediaType, body: Buffer.concat(chunks).toString('utf8'), isStream };

@@ -7,7 +7,7 @@ import { buildServers } from '../build-servers';
 import { createStressServices, type StressServices } from '../stress-services';
 import { WorkerProcess } from '../worker-process';
 
-/** No proof but that of the budget may run into one; neither a password's cost nor a busy machine is part of any. */
+/** Only the budget scenario may reach a limit. Password cost and machine load must not affect any scenario. */
 const SETTINGS = {
   AI_DAILY_CEILING_USD: '100000.00',
   AI_MONTHLY_CEILING_USD: '1000000.00',
@@ -20,7 +20,7 @@ const SETTINGS = {
   DATABASE_CONNECT_TIMEOUT_MS: '60000',
 };
 
-/** An API, a process of its own, that takes the fake for its AI vendors; another API process and a worker come beside. */
+/** An API process that uses the fake AI providers; another API process and a worker can be added. */
 export class AiInstallation {
   private secondApi: BenchServerProcess | undefined;
   private worker: WorkerProcess | undefined;
@@ -42,7 +42,7 @@ export class AiInstallation {
     return new AiInstallation(services, environment, await BenchServerProcess.start('product', environment), fake);
   }
 
-  /** Starts the worker, which looks for orphaned calls on the task's own schedule, or on another. */
+  /** Starts the worker, which settles orphaned calls on the task's schedule or on another. */
   async work(...cron: string[]): Promise<void> {
     this.worker = new WorkerProcess('ai/ai-worker.ts', cron, this.environment);
     await this.worker.start();
@@ -52,7 +52,7 @@ export class AiInstallation {
     return urlOf(this.api);
   }
 
-  /** A new user, signed in. */
+  /** Creates a user, signed in. */
   async createUser(): Promise<Caller> {
     const credentials = { email: `${randomUUID()}@example.com`, password: 'seven green umbrellas' };
     await new Caller(this.url).post('/v1/auth/register', credentials);
@@ -61,14 +61,14 @@ export class AiInstallation {
     return new Caller(this.url, body.accessToken);
   }
 
-  /** The other API process on the same database and Redis, as a second machine would be; a new one if it was killed. */
+  /** Returns the other API process on the same database and Redis, like a second machine; a new one after a kill. */
   async process(): Promise<{ url: string; pid: number }> {
     if (!this.secondApi || this.secondApi.hasExited)
       this.secondApi = await BenchServerProcess.start('product', this.environment);
     return { url: urlOf(this.secondApi), pid: this.secondApi.pid };
   }
 
-  /** Asks the database as its superuser. */
+  /** Runs a query as the superuser. */
   query<Row>(sql: string, values: unknown[] = []): Promise<Row[]> {
     return withClient(
       this.services.buildUrl('superuser'),

@@ -1,7 +1,7 @@
 import { stressAi } from './ai';
 
 describe(stressAi.name, () => {
-  it('holds the budget, keeps exact books, survives a kill and streams without a connection, at a small size', async () => {
+  it('keeps to the budget, records exact usage, survives a kill and streams without a connection', async () => {
     const result = await stressAi({
       budget: { rounds: 1, calls: 120, isHeld: true },
       ledger: { calls: 50, concurrency: 25 },

@@ -4,7 +4,7 @@ import { stressAiKills, type AiKillsOptions } from './kills';
 import { stressUsageLedger, type UsageLedgerOptions } from './usage-ledger';
 import { stressStreams, type StreamsOptions } from './streams';
 
-/** How much of each proof. */
+/** Sizes of each part. */
 export interface AiStressOptions {
   readonly budget: BudgetOptions;
   readonly ledger: UsageLedgerOptions;
@@ -12,7 +12,7 @@ export interface AiStressOptions {
   readonly kills: AiKillsOptions;
 }
 
-/** The long proofs of AI drafts, one after the other on one installation. */
+/** Runs the AI scenarios one after the other on one installation. */
 export async function stressAi({ budget, ledger, kills, streams }: AiStressOptions) {
   const installation = await AiInstallation.start();
   try {

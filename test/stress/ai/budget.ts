@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AiInstallation } from './ai-installation';
 
-/** How often the budget is attacked, by how many calls at once. */
+/** The number of rounds, and of concurrent calls in each. */
 export interface BudgetOptions {
   readonly rounds: number;
   readonly calls: number;
-  /** Whether the vendors wait until every call was taken or refused; else what is settled makes room while others still ask. */
+  /** True: the providers wait until every call was accepted or refused. Else settled calls free budget meanwhile. */
   readonly isHeld?: boolean;
 }
 
-/** One round against a budget of 1.00 USD; overspent, reserved and unaccounted must be 0. */
+/** A round against a budget of 1.00 USD; overspent, reserved and unaccounted must be 0. */
 export interface BudgetRound {
   readonly written: number;
   readonly refused: number;
@@ -20,7 +20,10 @@ export interface BudgetRound {
   readonly unaccounted: number;
 }
 
-/** Sends many calls at once against a budget of 1.00 USD, a new user a round, and compares the books with the fake's bills. */
+/**
+ * Sends many concurrent calls against a budget of 1.00 USD, with a new user a round, and compares the ledger with the
+ * fake's invoices.
+ */
 export async function stressBudget(installation: AiInstallation, options: BudgetOptions): Promise<BudgetRound[]> {
   const results: BudgetRound[] = [];
   for (let round = 0; round < options.rounds; round += 1) results.push(await attack(installation, options));
@@ -33,7 +36,7 @@ async function attack(installation: AiInstallation, { calls, isHeld = false }: B
   fake.invoices.length = 0;
   let answered = 0;
   const decided = isHeld ? waitUntil(() => fake.countOpenCalls() + answered >= calls) : undefined;
-  // Long letters at random speeds.
+  // Long cover letters at random speeds.
   fake.setBehaviour(() => ({
     chunks: Array.from({ length: 40 }, () => 'x'.repeat(100)),
     pauseMs: Math.random() * 20,

@@ -2,19 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readEvents, joinText } from '../../support/server-sent-events';
 import type { AiInstallation } from './ai-installation';
 
-/** One API process killed by SIGKILL while it wrote. */
+/** An API process that was killed with SIGKILL during a call. */
 export interface AiKill {
   readonly model: string;
   readonly chunksBefore: number;
-  /** Pieces the client got from the other process, that the killed one had stored and not sent. */
+  /** Chunks that the client got from the other process: stored but not sent by the killed one. */
   readonly chunksAfter: number;
-  /** Whether both together are a beginning of what the vendor sent, without a gap or a repetition. */
+  /** True when both parts together are a prefix of the provider's text, without gap or repetition. */
   readonly isWhole: boolean;
   readonly finalStatus: string;
   readonly costUsd: string;
   readonly reservedUsd: string;
   readonly secondsToEnd: number;
-  /** Calls the vendor got; more than one would be a second call. */
+  /** Calls that the provider received; more than one would be a second call. */
   readonly vendorCalls: number;
 }
 
@@ -22,15 +22,17 @@ export interface AiKill {
 export interface AiKillsOptions {
   /** One kill for each of these models. */
   readonly models: readonly string[];
-  /** So long after the first piece of a text; what it had cost by then is booked every two seconds. */
+  /** Time from the first chunk of a text to the kill; usage so far is stored every two seconds. */
   readonly afterMs: number;
-  /** Whether the silence of a killed process is made as long as the worker's patience, and a worker looks every second, instead of waiting. */
+  /**
+   * True: the database ages the killed call and a worker polls every second, instead of waiting for the real interval.
+   */
   readonly isAged: boolean;
 }
 
 const CHUNKS = Array.from({ length: 2_000 }, (_, i) => `word${i} `);
 
-/** Kills an API process with SIGKILL in the middle of a stream, resumes on another, and waits for the end of the row. */
+/** Kills an API process with SIGKILL during a stream, resumes on another, and waits for the end of the row. */
 export async function stressAiKills(installation: AiInstallation, options: AiKillsOptions): Promise<AiKill[]> {
   if (options.isAged) await installation.work('* * * * * *');
   const results: AiKill[] = [];

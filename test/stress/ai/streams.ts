@@ -3,12 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Caller } from '../../support/caller';
 import type { AiInstallation } from './ai-installation';
 
-/** How many streams, how long all of them are watched while they wait, and over what time their first pieces come. */
+/**
+ * The number of streams, how long all are observed while they wait, and the interval in which their first chunks come.
+ */
 export interface StreamsOptions {
   readonly streams: number;
   readonly waitingMs: number;
   readonly spreadMs: number;
-  /** Between the pieces of a stream. With many streams, a second is what one process computes in half of its time. */
+  /** Time between the chunks of a stream. With many streams, one a second is half the capacity of one process. */
   readonly pauseMs: number;
 }
 
@@ -19,15 +21,18 @@ export interface StreamsResult {
   readonly streams: number;
   readonly complete: number;
   readonly peakMemoryMb: number;
-  /** What the process computed for one piece, from the vendor's bytes to the reader's: tells a slow server from a busy machine. */
+  /**
+   * CPU of the process for one chunk, from the provider's bytes to the reader's; tells a slow server from a busy
+   * machine.
+   */
   readonly cpuMsPerChunk: number;
   readonly firstChunkMedianMs: number;
   readonly firstChunkP95Ms: number;
-  /** Connections of gigvault_app in use, in samples taken while all streams waited for their first piece. */
+  /** Connections of gigvault_app in use, sampled while all streams waited for their first chunk. */
   readonly connectionsWhileWaiting: { readonly samples: number; readonly inTransaction: number; readonly busy: number };
 }
 
-/** Opens many streams on one API process and measures its memory, its delay and its connections. */
+/** Opens many streams on one API process and measures its memory, delay and connections. */
 export async function stressStreams(
   installation: AiInstallation,
   { streams, waitingMs, spreadMs, pauseMs }: StreamsOptions,
@@ -56,7 +61,7 @@ export async function stressStreams(
   let peak = 0;
   const memory = setInterval(() => (peak = Math.max(peak, readRssMb(pid))), 200);
   while (fake.countOpenCalls() < streams) await sleep(20);
-  // The last of them has its row by now; its transaction may still be ending.
+  // The last stream has its row by now; its transaction may still be ending.
   await sleep(500);
   const connections = await watchConnections(installation, waitingMs);
   const computed = readCpuMs(pid);
@@ -76,7 +81,7 @@ export async function stressStreams(
   };
 }
 
-/** Reads a stream as a client would; the time of its first piece is that of its bytes. */
+/** Reads a stream as a client would; the time of its first chunk is that of its bytes. */
 async function read(
   url: string,
   user: Caller,
@@ -97,7 +102,7 @@ async function read(
   return { mark, firstAt, isComplete: text.includes('event: done') && text.includes('"status":"succeeded"') };
 }
 
-/** Every connection of every tenant's gate counts: nobody else is at work. */
+/** Counts the connections of all tenants: nothing else uses the database. */
 async function watchConnections(
   installation: AiInstallation,
   waitingMs: number,
@@ -120,7 +125,7 @@ function readRssMb(pid: number): number {
   return Number(kilobytes) / 1024;
 }
 
-/** User and system time so far; the kernel counts in hundredths of a second. */
+/** Returns user and system time so far; the kernel counts in hundredths of a second. */
 function readCpuMs(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
   return (Number(fields[11]) + Number(fields[12])) * 10;

@@ -2,22 +2,22 @@ import type { FakeBehaviour } from '../../../src/demo/fake-ai/fake-vendors';
 import type { Caller } from '../../support/caller';
 import type { AiInstallation } from './ai-installation';
 
-/** How many calls, and how many at once. */
+/** The number of calls, and how many run concurrently. */
 export interface UsageLedgerOptions {
   readonly calls: number;
   readonly concurrency: number;
 }
 
-/** What the books and the bills say; wrongText, wrongUsage, wrongCost, missing and running must be 0. */
+/** Differences of ledger and invoices; wrongText, wrongUsage, wrongCost, missing and running must be 0. */
 export interface UsageLedgerResult {
   readonly calls: number;
   readonly succeeded: number;
   readonly failed: number;
-  /** Requests the fake got, retries and other vendors included. */
+  /** Requests that the fake received, with retries and other providers. */
   readonly vendorCalls: number;
-  /** Those of them that were refused, cut or broken off by an error. */
+  /** Those that were refused, truncated or ended by an error. */
   readonly faults: number;
-  /** Generations with a call whose usage the vendor never told. */
+  /** Generations with a call whose usage the provider never reported. */
   readonly estimated: number;
   readonly wrongText: number;
   readonly wrongUsage: number;
@@ -40,10 +40,10 @@ interface Row {
 }
 
 const MODELS = ['gpt-4', 'gpt-4o-mini', 'claude', 'claude-haiku-4-5', 'gemini', 'gemini-2.5-pro', undefined];
-/** A cut that falls behind the end is none, so a little more than a fifth. */
+/** A little more than a fifth, because a cut after the end of a text has no effect. */
 const FAULTS = 0.23;
 
-/** Makes mixed calls of all vendors with a fifth of faults, and compares each generation with what the fake billed for it. */
+/** Makes mixed calls of all providers with a fifth of faults, and compares each generation with the fake's invoice. */
 export async function stressUsageLedger(
   installation: AiInstallation,
   { calls, concurrency: atOnce }: UsageLedgerOptions,

@@ -5,12 +5,12 @@ import { setPriority } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Attacks, type Attack } from './attacks';
 
-/** Below the API, so that the cores the load itself takes are not all that is measured. */
+/** Lower priority than the API, so that not only the CPU use of the load itself is measured. */
 const NICE = 5;
 
 const counts: Record<string, Record<string, number>> = {};
 
-/** Attacks until the proof says `stop`; prints `ready`, and at the end `report` with the answers by attack. */
+/** Attacks until the scenario says `stop`; prints `ready`, and at the end `report` with the responses by attack. */
 async function main(): Promise<void> {
   setPriority(NICE);
   const [port = '', email = '', password = ''] = process.argv.slice(2);

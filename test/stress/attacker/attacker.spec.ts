@@ -1,7 +1,7 @@
 import { assertUserUnaffected, stressAttacker, type AttackerResult } from './attacker';
 
 describe(stressAttacker.name, () => {
-  it('serves every request of a user beside an attacker, and goes on', async () => {
+  it('serves every request of a user during an attack, and keeps running', async () => {
     const { attacked, restarts, attacks } = await stressAttacker({ baselineMs: 500, attackMs: 4_000, hashCost: 4 });
 
     expect(Object.keys(attacked.answers).filter((status) => !status.startsWith('2'))).toEqual([]);

@@ -4,27 +4,27 @@ import { ApiProcess } from '../api-process';
 import { ChildProgram } from '../child';
 import { NormalUser, type ServiceLevel } from './normal-user';
 
-/** How long is measured. */
+/** How long to measure. */
 export interface AttackerOptions {
   /** The user alone, after a warm-up. */
   readonly baselineMs: number;
   readonly attackMs: number;
-  /** bcrypt cost of passwords, 12 in the product. */
+  /** The bcrypt cost of passwords, 12 in the product. */
   readonly hashCost: number;
 }
 
-/** What a user saw of an attacker. */
+/** How an attacker affected a user. */
 export interface AttackerResult {
   readonly baseline: ServiceLevel;
   readonly attacked: ServiceLevel;
-  /** Of the p99s. */
+  /** The ratio of the p99s. */
   readonly slowdown: number;
-  /** The most memory the API has held, in MiB. */
+  /** The peak memory of the API, in MiB. */
   readonly peakMemory: number;
   readonly worstLoopDelayMs: number;
-  /** 1 when the API ended; nothing starts it again here. */
+  /** 1 when the API ended; nothing restarts it here. */
   readonly restarts: number;
-  /** Answers to the attacker, by attack and status; 0 is a connection that ended without one. */
+  /** Responses to the attacker, by attack and status; 0 is a connection that ended without one. */
   readonly attacks: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
@@ -33,8 +33,8 @@ const SLOWDOWN_LIMIT = 5;
 const MEMORY_LIMIT_MIB = 600;
 
 /**
- * Lets one account, and connections of nobody, attack at full rate beside a user at a human pace. Limits are those of
- * the product. The attacker is a process of its own, with a lower priority and another address.
+ * Lets one account, and connections without one, attack at full rate next to a user at a human pace. Limits are those
+ * of the product. The attacker is a child process with a lower priority and another address.
  */
 export async function stressAttacker({ baselineMs, attackMs, hashCost }: AttackerOptions): Promise<AttackerResult> {
   const settings = {
@@ -77,7 +77,7 @@ export async function stressAttacker({ baselineMs, attackMs, hashCost }: Attacke
   }
 }
 
-/** Returns the result. @throws Error with each promise that was not kept */
+/** Returns the result. @throws Error with each violated guarantee */
 export function assertUserUnaffected(result: AttackerResult): AttackerResult {
   const { attacked, slowdown, peakMemory, restarts } = result;
   const broken = [
@@ -90,7 +90,7 @@ export function assertUserUnaffected(result: AttackerResult): AttackerResult {
   return result;
 }
 
-/** The longest delay of the event loop within so much time; NaN when the API ended. */
+/** Returns the longest event-loop delay within this time; NaN when the API ended. */
 async function measureWorstDelay(api: ApiProcess, forMs: number): Promise<number> {
   let worst = 0;
   await api.readLoopDelayMs();

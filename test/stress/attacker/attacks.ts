@@ -1,24 +1,24 @@
 import { request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
 
-/** What an attacker knows. */
+/** What the attacker knows. */
 export interface Target {
   readonly port: number;
   readonly email: string;
   readonly password: string;
-  /** A receiver that never answers. */
+  /** A receiver that never responds. */
   readonly deadReceiver: string;
 }
 
-/** One kind of request, sent again and again; the status of the answer, 0 for none. */
+/** A kind of request that is repeated; returns the status of the response, 0 for none. */
 export interface Attack {
   readonly name: string;
-  /** Under way at the same time. */
+  /** The number of concurrent requests. */
   readonly concurrency: number;
   send(): Promise<number>;
 }
 
-/** Not the address of the user, so that limits of an address do not count both together; any 127.* is this machine. */
+/** Differs from the user's address, so that limits for an address do not count both; any 127.* is this machine. */
 const ADDRESS = '127.0.0.2';
 
 const MAX_HALF_OPEN = 500;
@@ -32,7 +32,7 @@ interface Call {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Everything that one account, and nobody in particular, sends at full rate. */
+/** What one account, and connections without one, send at full rate. */
 export class Attacks {
   private token = '';
   private readonly halfOpen: Socket[] = [];
@@ -141,7 +141,7 @@ export class Attacks {
     return status;
   }
 
-  /** A socket with half a request on it, which never closes its side. */
+  /** Opens a socket with half a request, which never closes its side. */
   private openHalfConnection(): Promise<number> {
     if (this.halfOpen.length >= MAX_HALF_OPEN) this.halfOpen.shift()?.destroy();
     return new Promise((done) => {
@@ -164,7 +164,7 @@ export class Attacks {
     return (await this.exchange(call)).status;
   }
 
-  /** An answer that comes before the whole body is sent counts too, as does a connection that is closed meanwhile. */
+  /** A response before the whole body is sent counts too, as does a connection that is closed meanwhile. */
   private exchange({
     method = 'POST',
     path,

@@ -1,26 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StressAccount } from '../api-process';
 
-/** Two seconds hold about 13 requests, well under the product's limit for one user. */
+/** Two seconds have about 13 requests, well under the product's limit for one user. */
 const PAUSE_MS = 150;
 
-/** One request in so many is a sign-in. */
+/** One request of this number is a sign-in. */
 const SIGN_IN_EVERY = 40;
 const TIMEOUT_MS = 120_000;
 
-/** How a user was served. */
+/** How well a user was served. */
 export interface ServiceLevel {
   readonly requests: number;
-  /** Answers by status; 0 is none. */
+  /** Responses by status; 0 is none. */
   readonly answers: Readonly<Record<string, number>>;
-  /** Share answered 2xx. */
+  /** The share of 2xx responses. */
   readonly served: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly slowest: string;
 }
 
-/** A person who reads, lists, creates and changes jobs, one request after the other, and signs in now and then. */
+/** A user who reads, lists, creates and changes jobs, one request after the other, and sometimes signs in. */
 export class NormalUser {
   private token = '';
   private ids: number[] = [];
@@ -31,7 +31,7 @@ export class NormalUser {
     private readonly account: StressAccount,
   ) {}
 
-  /** Works until the promise settles; returns how it was served. */
+  /** Works until the promise settles; returns how well the user was served. */
   async workUntil(end: Promise<unknown>): Promise<ServiceLevel> {
     const taken: { what: string; ms: number; status: number }[] = [];
     let isOver = false;

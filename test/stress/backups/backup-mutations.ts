@@ -1,18 +1,18 @@
-/** Sizes a file is cut into; behind the header they are chunks of this many bytes with their tags. */
+/** Chunk size of a file's sealed part; each chunk has this many bytes and a tag. */
 const SEALED_CHUNK = 64 * 1_024 + 16;
 
-/** What is wrong with a backup, and how it was brought about. */
+/** A damaged backup and how it was damaged. */
 export type Mutation =
-  /** The file's bytes are others; its checksum is that of the others, as if it had been written so. */
+  /** The file has other bytes and their checksum, as if it had been written that way. */
   | { readonly name: string; readonly bytes: (file: Buffer) => Buffer }
-  /** A copy of the database is changed before the dump; the manifest is the original's, or the copy's own. */
+  /** A copy of the database is changed before the dump; the manifest is the original's or the copy's. */
   | { readonly name: string; readonly sql: string; readonly manifest: 'original' | 'own' }
-  /** The archive is another one, under the original's manifest. */
+  /** The archive is another one, with the original's manifest. */
   | { readonly name: string; readonly archive: 'nothing' | 'empty database' | 'schema only' | 'as the app' }
-  /** The keys are others when it is checked. */
+  /** The keys differ during the check. */
   | { readonly name: string; readonly keys: 'none of these' | 'another of this id' };
 
-/** Where the sealed part of a file begins: behind magic, length and header. */
+/** Returns the offset of a file's sealed part: after magic, length and header. */
 function bodyOf(file: Buffer): number {
   const magic = file.indexOf('\n') + 1;
   return magic + 4 + file.readUInt32BE(magic);
@@ -26,7 +26,7 @@ function flipByte(place: (file: Buffer) => number): (file: Buffer) => Buffer {
   };
 }
 
-/** The sealed chunks of a file, rearranged. */
+/** Rearranges the sealed chunks of a file. */
 function rearrangeChunks(change: (chunks: Buffer[]) => Buffer[]): (file: Buffer) => Buffer {
   return (file) => {
     const begin = bodyOf(file);
@@ -129,7 +129,7 @@ const SCHEMA: readonly Mutation[] = [
   { name: 'an audit trigger missing', sql: 'DROP TRIGGER audit_update ON proposals', manifest: 'own' },
 ];
 
-/** Fifty ways in which a backup is none, of six kinds. */
+/** Fifty ways to damage a backup, of six kinds. */
 export const MUTATIONS: Readonly<Record<string, readonly Mutation[]>> = {
   flipped: FLIPS,
   cut: CUTS,

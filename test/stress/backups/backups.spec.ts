@@ -1,7 +1,7 @@
 import { stressBackups } from './backups';
 
 describe(stressBackups.name, () => {
-  it('finds some of each kind of spoilt backup, and the sound one good', async () => {
+  it('detects some of each kind of damaged backup, and accepts the intact one', async () => {
     const { soundPasses, mutations, caught, missed, appRefused } = await stressBackups({ ofEachKind: 1 });
 
     expect(missed).toEqual([]);

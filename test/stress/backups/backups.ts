@@ -26,30 +26,30 @@ import { MUTATIONS, type Mutation } from './backup-mutations';
 
 const execute = promisify(execFile);
 
-/** Of the PostgreSQL that npm installs. */
+/** The programs of the PostgreSQL that npm installs. */
 const MAJOR = 15;
 const BACKUP_ID = 1;
 
-/** Sizes of the proof. */
+/** Sizes of the scenario. */
 export interface BackupsOptions {
-  /** Mutations of each kind, from the front; all of them when left out. */
+  /** Mutations of each kind, from the first; all of them by default. */
   readonly ofEachKind?: number;
 }
 
-/** What was found: all mutations must be caught, and the sound backup must pass before and after them. */
+/** All mutations must be detected, and the intact backup must pass before and after them. */
 export interface BackupsResult {
   readonly soundPasses: number;
   readonly mutations: number;
   readonly caught: number;
-  /** Those that passed for a backup. */
+  /** Mutations that passed the check. */
   readonly missed: readonly string[];
-  /** What the check said of each. */
+  /** The check's message for each mutation. */
   readonly said: Readonly<Record<string, string>>;
-  /** What is said when the app's login is to make a backup. */
+  /** The error when the app's login makes a backup. */
   readonly appRefused: string;
 }
 
-/** Takes a backup of a small installation, then spoils it in so many ways, and gives each to the restore check. */
+/** Makes a backup of a small installation, then damages it in many ways, and runs the restore check on each. */
 export async function stressBackups({ ofEachKind = Infinity }: BackupsOptions = {}): Promise<BackupsResult> {
   const cluster = await ScratchCluster.start(MAJOR);
   try {
@@ -80,7 +80,7 @@ export async function stressBackups({ ofEachKind = Infinity }: BackupsOptions = 
   }
 }
 
-/** A file and what the row of its backup says of it. */
+/** A file and the row of its backup. */
 interface Candidate {
   readonly file: Buffer;
   readonly expected: ExpectedFile;
@@ -101,7 +101,7 @@ class MutationTests {
     private readonly url: string,
   ) {}
 
-  /** Migrates, and puts some of everything in. */
+  /** Migrates, and inserts rows of every kind. */
   async prepare(): Promise<void> {
     await runMigrations(buildOwnerUrl(this.url));
     const store = new InMemoryDataKeys();
@@ -123,13 +123,13 @@ class MutationTests {
     });
   }
 
-  /** The backup as it is. */
+  /** Returns the intact backup. */
   async createSound(): Promise<Candidate> {
     const { file } = await this.readOriginals();
     return this.buildCandidate(file);
   }
 
-  /** What the check says, or 'passed'. */
+  /** Returns the message of the check, or 'passed'. */
   async check({ file, expected, keys }: Candidate): Promise<string> {
     const with_ = { cluster: this.cluster, tools: this.tools, masterKeys: keys };
     return checkBackup(splitIntoChunks(file), expected, with_).then(
@@ -159,7 +159,7 @@ class MutationTests {
     });
   }
 
-  /** What is said when the app's login is to make a backup. */
+  /** Returns the error when the app's login makes a backup. */
   checkAppDump(): Promise<string> {
     return this.snapshot(this.buildAppUrl(this.url), () => Promise.resolve('it was made')).catch(
       (error: Error) => error.message,
@@ -205,14 +205,14 @@ class MutationTests {
     if (kind === 'nothing') return Buffer.alloc(0);
     if (kind === 'empty database') return this.cluster.withDatabase((url) => this.dump(url));
     if (kind === 'schema only') return this.dump(this.url, '--schema-only');
-    // Let it read every table, and pg_dump ends well with no rows: row security gives it none.
+    // If that login could read every table, pg_dump would succeed without rows, because of row security.
     return this.withCopy(
       'GRANT SELECT ON ALL TABLES IN SCHEMA public, app, audit TO gigvault_app; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO gigvault_app',
       (copy) => this.dump(this.buildAppUrl(copy), '--enable-row-security'),
     );
   }
 
-  /** As an operator might do it by hand. */
+  /** Copies the database as an operator might do by hand. */
   private async dump(url: string, ...options: string[]): Promise<Buffer> {
     const { stdout } = await execute(join(this.tools.folder, 'pg_dump'), ['--format=custom', ...options, url], {
       encoding: 'buffer',
@@ -235,7 +235,7 @@ class MutationTests {
     try {
       const copy = at(`${name}_copy`);
       if (sql === 'last migration undone') await revertLatestMigration(buildOwnerUrl(copy));
-      // Without triggers and foreign keys, as nobody but a fault would do it.
+      // Without triggers and foreign keys, as only a fault would do it.
       else
         await withDirectConnection(copy, (connection) =>
           connection.query(`SET session_replication_role = replica; ${sql}`),
@@ -264,7 +264,7 @@ class MutationTests {
   }
 }
 
-/** Ten users with ten jobs, proposals and messages each. */
+/** Inserts ten users with ten jobs, proposals and messages each. */
 const FILL_DATABASE = `
   INSERT INTO users (email, encrypted_password, is_verified) SELECT 'user' || n || '@example.org', 'none', true FROM generate_series(1, 10) n;
   INSERT INTO jobs (user_id, source_key, title, budget_min, budget_max, skills)

@@ -6,11 +6,11 @@ import {
   type DatabaseCostResult,
 } from './database-cost';
 
-/** What it costs is for `npm run stress database-cost`, on a machine without other work; here it only has to run. */
+/** `npm run stress database-cost` measures the cost on a machine without other work; here it only has to run. */
 const SMALL = { blocks: 2, unitsPerBlock: 16 };
 
 describe(measureDatabaseCost.name, () => {
-  it('measures a read, a create and a patch through the gate and by hand', async () => {
+  it('measures a read, a create and a patch through Database and by hand', async () => {
     const result = await measureDatabaseCost(SMALL);
 
     expect(Object.keys(result)).toEqual(['read', 'create', 'patch']);
@@ -29,11 +29,11 @@ describe(assertCostBelow.name, () => {
   });
   const cheap: DatabaseCostResult = { read: cost(1.1, 1.3), create: cost(1.3, 1.1), patch: cost(0.9, 0.9) };
 
-  it('returns a result in which the lesser estimate of each unit is cheap enough', () => {
+  it('returns a result whose lower estimate of each unit is cheap enough', () => {
     expect(assertCostBelow(cheap, 1.1)).toBe(cheap);
   });
 
-  it('names the first unit that is too dear, and by how much', () => {
+  it('names the first unit that is too expensive, and by how much', () => {
     const dear = { ...cheap, create: cost(1.2, 1.15) };
 
     expect(findTooExpensive(dear, 1.1)).toMatch(/^a create costs 1.15 times the work by hand: \{/);

@@ -8,38 +8,38 @@ import { runAsUser } from '../../support/run-as-user';
 import { HandWrittenDatabase } from './hand-written-database';
 import { InProcessApi } from '../in-process-api';
 
-/** How much is measured. */
+/** Sizes of the measurement. */
 export interface DatabaseCostOptions {
-  /** Of each way, in turns. */
+  /** Blocks of each side, which alternate. */
   readonly blocks: number;
   readonly unitsPerBlock: number;
 }
 
-/** CPU of this process for one unit of work, in microseconds, through the gate and by hand. */
+/** CPU of this process for one unit of work, in microseconds, through Database and by hand. */
 export interface DatabaseCost {
   readonly productUs: number;
   readonly handWrittenUs: number;
-  /** Of the least disturbed blocks. */
+  /** The cost of the least disturbed blocks. */
   readonly ratio: number;
-  /** Of each block to its neighbour: the median, and where the middle half of them lies. */
+  /** The cost of each block relative to its neighbour: the median and the middle half. */
   readonly paired: readonly [median: number, lower: number, upper: number];
 }
 
-/** What was found. */
+/** The result. */
 export interface DatabaseCostResult {
   readonly read: DatabaseCost;
   readonly create: DatabaseCost;
   readonly patch: DatabaseCost;
 }
 
-/** Units under way at a time; as many connections on either side. */
+/** Concurrent units, and connections on either side. */
 const CONCURRENCY = 8;
 const WARM_UP_BLOCKS = 6;
 
 /**
- * What the data gate costs without HTTP, beside the same statements sent by hand over pg's own pipeline: named, with
- * context and audit, in as many flights. Both run in this process in short blocks that take turns, and CPU time is
- * counted, not the clock's; of each the least block is compared, since whatever else a machine does only adds.
+ * Measures the cost of Database without HTTP, next to the same statements sent by hand over pg's pipeline: named,
+ * with context and audit, in as many batches. Both run in this process in short alternating blocks. It counts CPU time
+ * and compares the cheapest blocks, because other load can only add time.
  */
 export async function measureDatabaseCost(options: DatabaseCostOptions): Promise<DatabaseCostResult> {
   const served = new InProcessApi({ DATABASE_POOL_SIZE: String(CONCURRENCY), DATABASE_CONNECT_TIMEOUT_MS: '30000' });
@@ -80,8 +80,8 @@ export async function measureDatabaseCost(options: DatabaseCostOptions): Promise
 }
 
 /**
- * Says of the first unit that costs more than `atMost` times the work by hand how much it does, or undefined when none does;
- * of two estimates, which noise only raises, the lesser counts.
+ * Describes the first unit that costs more than `atMost` times the work by hand; undefined without one. Of two
+ * estimates the lower counts, because noise only raises them.
  */
 export function findTooExpensive(result: DatabaseCostResult, atMost: number): string | undefined {
   const costs = Object.entries(result).map(
@@ -91,7 +91,7 @@ export function findTooExpensive(result: DatabaseCostResult, atMost: number): st
   return expensive && `a ${expensive[0]} costs ${expensive[1]} times the work by hand: ${JSON.stringify(result)}`;
 }
 
-/** Returns the result. @throws Error with what is too dear */
+/** Returns the result. @throws Error with what is too expensive */
 export function assertCostBelow(result: DatabaseCostResult, atMost: number): DatabaseCostResult {
   const dear = findTooExpensive(result, atMost);
   if (dear !== undefined) throw new Error(dear);
@@ -101,31 +101,31 @@ export function assertCostBelow(result: DatabaseCostResult, atMost: number): Dat
 async function compare(
   userId: number,
   { blocks, unitsPerBlock: unitsPerBlock }: DatabaseCostOptions,
-  gate: Work,
+  database: Work,
   byHand: Work,
 ): Promise<DatabaseCost> {
-  const costs = { gate: [] as number[], hand: [] as number[] };
+  const costs = { database: [] as number[], hand: [] as number[] };
   for (let block = -WARM_UP_BLOCKS; block < blocks; block++) {
-    // Each begins every other time: garbage of one is often collected in the block of the next.
-    const order = block % 2 === 0 ? (['gate', 'hand'] as const) : (['hand', 'gate'] as const);
+    // Either side goes first every other time: garbage of one is often collected in the block of the other.
+    const order = block % 2 === 0 ? (['database', 'hand'] as const) : (['hand', 'database'] as const);
     for (const side of order) {
-      const cost = await measureCpu(userId, unitsPerBlock, side === 'gate' ? gate : byHand);
+      const cost = await measureCpu(userId, unitsPerBlock, side === 'database' ? database : byHand);
       if (block >= 0) costs[side].push(cost);
     }
   }
-  const [gateUs, handUs] = [Math.min(...costs.gate), Math.min(...costs.hand)];
-  const { median, lower, upper } = computeSpread(costs.gate.map((cost, i) => cost / costs.hand[i]!))!;
+  const [databaseUs, handUs] = [Math.min(...costs.database), Math.min(...costs.hand)];
+  const { median, lower, upper } = computeSpread(costs.database.map((cost, i) => cost / costs.hand[i]!))!;
   return {
-    productUs: Math.round(gateUs),
+    productUs: Math.round(databaseUs),
     handWrittenUs: Math.round(handUs),
-    ratio: round(gateUs / handUs),
+    ratio: round(databaseUs / handUs),
     paired: [round(median), round(lower), round(upper)],
   };
 }
 
 type Work = () => Promise<unknown>;
 
-/** CPU of one unit, in microseconds, of so many. */
+/** Returns the CPU of one unit, in microseconds. */
 async function measureCpu(userId: number, units: number, work: Work): Promise<number> {
   const before = process.cpuUsage();
   const lane = async (): Promise<void> => {

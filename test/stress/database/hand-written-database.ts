@@ -4,7 +4,7 @@ import { currentContext } from '../../../src/platform/context/request-context';
 import { pgTypes } from '../../../src/platform/database/driver/pg-types';
 import { SET_CONTEXT } from '../../../src/platform/database/transaction-settings';
 
-/** The table's columns and the properties of a job, as `Job` declares them. */
+/** The columns of the table and the properties of a job, as `Job` declares them. */
 const COLUMNS = {
   id: 'id',
   user_id: 'userId',
@@ -70,8 +70,8 @@ const STATEMENTS = {
 } as const;
 
 /**
- * What a careful engineer writes instead of the gate, for one table: the same statements under the same names and context,
- * in as many socket writes, over the pipeline that pg itself has. It knows neither entities nor units of work.
+ * Hand-written code for one table instead of Database: the same statements with the same names and context, in as
+ * many socket writes, over pg's pipeline. It has neither entities nor units of work.
  */
 export class HandWrittenDatabase {
   constructor(private readonly pool: Pool) {}
@@ -139,7 +139,7 @@ export class HandWrittenDatabase {
 
 type Answer = Promise<QueryResult<QueryResultRow>>;
 
-/** What is issued together leaves in one socket write; the first that fails is thrown. */
+/** Sends statements that are issued together in one socket write; throws the first error. */
 async function sendTogether(client: PoolClient, issue: () => Answer[]): Promise<QueryResult<QueryResultRow>[]> {
   const { stream } = client.connection;
   stream.cork();

@@ -5,16 +5,16 @@ import { withClient } from '../../../src/local-services/database-setup';
 import type { InstallationServices } from '../../../src/local-services/server-environment';
 import { StressInstallation } from '../installation';
 
-/** How much is killed. */
+/** Sizes of the scenario. */
 export interface KillsOptions {
-  /** Each round kills the API or PostgreSQL, in turns, in the middle of writes. */
+  /** Each round kills the API or PostgreSQL, alternately, during writes. */
   readonly rounds: number;
   readonly writers: number;
-  /** The kill comes as soon as so many more jobs were answered, so in the middle of further writes. */
+  /** The kill comes after this number of further responses, so during other writes. */
   readonly jobsPerRound: number;
 }
 
-/** What a proof of kills found; the last three must be 0. */
+/** The result; the last three numbers must be 0. */
 export interface KillsResult {
   readonly rounds: number;
   readonly acknowledged: number;
@@ -24,8 +24,8 @@ export interface KillsResult {
 }
 
 /**
- * Kills the API and PostgreSQL with SIGKILL while jobs are written and patched, starts again, and compares: every id
- * that was answered 2xx exists with exactly one INSERT in the audit, and no audit row speaks of a job that is not there.
+ * Kills the API and PostgreSQL with SIGKILL while jobs are created and patched, starts again, and compares. Every id
+ * that was answered 2xx exists with exactly one INSERT in the audit, and no audit row is about a missing job.
  */
 export async function stressKills({ rounds, writers, jobsPerRound }: KillsOptions): Promise<KillsResult> {
   const installation = new StressInstallation();
@@ -38,7 +38,7 @@ export async function stressKills({ rounds, writers, jobsPerRound }: KillsOption
       while (acknowledged.length < (round + 1) * jobsPerRound) await sleep(1);
       process.kill(services.pids[round % 2 === 0 ? 'api' : 'postgres']!, 'SIGKILL');
       await Promise.all(writing);
-      // The launcher would restart what was killed; a round is a start of the whole installation.
+      // The launcher would restart a killed process, so a round starts the whole installation.
       await installation.stop();
       services = await installation.start();
       ({ api } = await signUp(services.api));
@@ -49,7 +49,7 @@ export async function stressKills({ rounds, writers, jobsPerRound }: KillsOption
   }
 }
 
-/** Creates jobs until the server is gone; only what was answered counts. */
+/** Creates jobs until the server is gone; only 2xx responses count. */
 async function write(api: ApiClient, title: string, acknowledged: number[]): Promise<void> {
   for (let n = 0; ; n++) {
     try {

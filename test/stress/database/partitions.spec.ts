@@ -1,7 +1,7 @@
 import { stressPartitions } from './partitions';
 
 describe(stressPartitions.name, () => {
-  it('loses no insert across the end of a partition, without one, and while the default one is drained', async () => {
+  it('loses no insert when a partition ends, without a partition, and while the default one is drained', async () => {
     const { acrossTheBound, withoutPartition, drainedUnderInserts } = await stressPartitions({
       boundMs: 1_000,
       writers: 4,

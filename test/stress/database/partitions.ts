@@ -8,16 +8,18 @@ import { runAsUser } from '../../support/run-as-user';
 import { InProcessApi } from '../in-process-api';
 import { Latencies } from '../latencies';
 
-/** Sizes of the proof. */
+/** Sizes of the scenario. */
 export interface PartitionsOptions {
-  /** The current partition ends so many milliseconds after the writers began; they go on as long again. */
+  /**
+   * Milliseconds from the start of the writers to the end of the current partition; they continue for as long again.
+   */
   readonly boundMs: number;
   readonly writers: number;
-  /** Rows that already lie in each default partition when it is drained. */
+  /** Rows in each default partition before it is drained. */
   readonly defaultRows: number;
 }
 
-/** What was found: nothing may fail or be lost, and the lights must be as named. */
+/** The result: nothing may fail or be lost, and each status must be as named. */
 export interface PartitionsResult {
   readonly acrossTheBound: {
     readonly inserts: number;
@@ -44,7 +46,7 @@ export interface PartitionsResult {
   };
 }
 
-/** Both have the instant of writing as their key; analytics, whose key is a day, cannot end in ten seconds. */
+/** The key of both is the instant of writing; analytics, whose key is a day, cannot end within ten seconds. */
 const LOGS = ['audit_logs', 'security_logs'];
 const YEAR = new Date().getUTCFullYear();
 
@@ -54,13 +56,13 @@ interface Written {
 }
 
 /**
- * Writes without a pause while the current partition of both logs ends, then while there is none at all, then while the
- * task drains what lies in the default partitions. Every insert is one job with its row in either log; they are counted.
+ * Writes continuously while the current partition of both logs ends, then without a partition, then while the task
+ * drains the default partitions. Every insert is one job with its row in either log; all are counted.
  */
 export async function stressPartitions({
   boundMs,
   writers,
-  defaultRows: strays,
+  defaultRows,
 }: PartitionsOptions): Promise<PartitionsResult> {
   const served = new InProcessApi();
   return served.run(async () => {
@@ -68,7 +70,7 @@ export async function stressPartitions({
     const write = (during: Promise<unknown>): Promise<Written> => writeDuring(served, tenant!, writers, during);
     const acrossTheBound = await stressYearEnd(served, write, boundMs);
     const withoutPartition = await stressMissingPartition(served, write);
-    const drainedUnderInserts = await stressDrain(served, write, strays);
+    const drainedUnderInserts = await stressDrain(served, write, defaultRows);
     return { acrossTheBound, withoutPartition, drainedUnderInserts };
   });
 }
@@ -115,7 +117,7 @@ async function stressMissingPartition(
   const { waits, failed } = await write(sleep(1_000));
   return {
     serverStarts: status === 'ready',
-    health: checks.partitions?.status ?? 'not told',
+    health: checks.partitions?.status ?? 'unknown',
     dashboard: await dashboard(served),
     inserts: waits.count,
     failed,
@@ -125,25 +127,25 @@ async function stressMissingPartition(
 async function stressDrain(
   served: InProcessApi,
   write: Write,
-  strays: number,
+  defaultRows: number,
 ): Promise<PartitionsResult['drainedUnderInserts']> {
   await served.query(`INSERT INTO audit_logs (user_id, table_name, record_id, action, new_values)
-    SELECT 1, 'strays', n, 'INSERT', '{"title": "A job like any other"}' FROM generate_series(1, ${strays}) n`);
+    SELECT 1, 'defaultRows', n, 'INSERT', '{"title": "A job like any other"}' FROM generate_series(1, ${defaultRows}) n`);
   await served.query(
-    `INSERT INTO security_logs (user_id, event_type, success) SELECT 1, 'proof.stray', true FROM generate_series(1, ${strays})`,
+    `INSERT INTO security_logs (user_id, event_type, success) SELECT 1, 'stress.stray', true FROM generate_series(1, ${defaultRows})`,
   );
   const before = await write(sleep(1_000));
   const moved = await countRows(served, 'audit_logs_default');
   const during = await write(sleep(200).then(() => served.runTask(CREATE_PARTITIONS)));
-  const straysLost =
-    strays -
-    (await countRows(served, `audit_logs WHERE table_name = 'strays'`)) +
-    (strays - (await countRows(served, `security_logs WHERE event_type = 'proof.stray'`)));
+  const defaultRowsLost =
+    defaultRows -
+    (await countRows(served, `audit_logs WHERE table_name = 'defaultRows'`)) +
+    (defaultRows - (await countRows(served, `security_logs WHERE event_type = 'stress.stray'`)));
   return {
     moved,
     inserts: during.waits.count,
     failed: before.failed + during.failed,
-    lost: (await countLost(served)) + straysLost,
+    lost: (await countLost(served)) + defaultRowsLost,
     leftInDefault: (await countRows(served, 'audit_logs_default')) + (await countRows(served, 'security_logs_default')),
     longestWaitMs: during.waits.longestMs,
     longestWaitBeforeMs: before.waits.longestMs,
@@ -151,7 +153,7 @@ async function stressDrain(
   };
 }
 
-/** Units of one job, which the trigger audits, and one security event, by so many writers at once. */
+/** Writes units of one job, which the trigger audits, and one security event, by concurrent writers. */
 async function writeDuring(
   served: InProcessApi,
   tenant: number,
@@ -167,7 +169,7 @@ async function writeDuring(
       const insert = (): Promise<void> =>
         database.transaction(async (unit) => {
           await unit.query(`INSERT INTO jobs (source_key, title) VALUES ($1, 'A job')`, [`upwork:${randomUUID()}`]);
-          await unit.query(`SELECT auth.log_event('proof.insert', $1, true, NULL, NULL, NULL)`, [tenant]);
+          await unit.query(`SELECT auth.log_event('stress.insert', $1, true, NULL, NULL, NULL)`, [tenant]);
         });
       await runAsUser(tenant, () => written.waits.measure(insert)).catch(() => (written.failed += 1));
     }
@@ -176,12 +178,12 @@ async function writeDuring(
   return written;
 }
 
-/** Jobs without their one row in either log, wherever it lies. */
+/** Counts jobs without exactly one row in either log, in any partition. */
 async function countLost(served: InProcessApi): Promise<number> {
   const [row] = await served.query<{ lost: string }>(`
     SELECT 2 * (SELECT count(*) FROM jobs)
-      - (SELECT count(*) FROM audit_logs WHERE table_name = 'jobs') - (SELECT count(*) FROM security_logs WHERE event_type = 'proof.insert')
-      - ${await countArchived(served, 'audit_logs', `table_name = 'jobs'`)} - ${await countArchived(served, 'security_logs', `event_type = 'proof.insert'`)} AS lost`);
+      - (SELECT count(*) FROM audit_logs WHERE table_name = 'jobs') - (SELECT count(*) FROM security_logs WHERE event_type = 'stress.insert')
+      - ${await countArchived(served, 'audit_logs', `table_name = 'jobs'`)} - ${await countArchived(served, 'security_logs', `event_type = 'stress.insert'`)} AS lost`);
   return Number(row!.lost);
 }
 
@@ -197,7 +199,7 @@ async function countRows(served: InProcessApi, from: string): Promise<number> {
   return Number(row!.count);
 }
 
-/** The level of the dashboard's light. */
+/** Returns the health status of the dashboard. */
 async function dashboard(served: InProcessApi): Promise<string> {
   const { statuses: lights } = await runAsUser(1, () => served.get(OverviewService).read(), { role: 'admin' });
   return lights.find(({ name }) => /partition/i.test(name))?.level ?? 'not shown';

@@ -1,7 +1,7 @@
 import { stressTenants } from './tenants';
 
 describe(stressTenants.name, () => {
-  it('finds no row of the other and nothing half-written after 200 units of two tenants on one connection', async () => {
+  it('isolates two tenants and leaves no partial write after 200 units on one connection', async () => {
     const result = await stressTenants({ units: 200 });
 
     expect(result).toEqual({

@@ -6,34 +6,34 @@ import { createHttpApp } from '../../../src/platform/http/http-app';
 import { runAsUser } from '../../support/run-as-user';
 import { createStressServices, type StressServices } from '../stress-services';
 
-/** How much is interleaved. */
+/** Sizes of the scenario. */
 export interface TenantsOptions {
   readonly units: number;
 }
 
-/** What was found; all but the first two must be 0. */
+/** The result; all but the first two must be 0. */
 export interface TenantsResult {
   readonly committed: number;
   readonly failed: number;
   readonly rowsOfTheOther: number;
-  /** Rows of a unit that failed, or missing from one that did not. */
+  /** Rows of a failed unit, or rows missing from a successful one. */
   readonly halfWritten: number;
-  /** Rows with no or more than one audit row of their own, and audit rows of nothing. */
+  /** Rows without exactly one audit row, and audit rows without a row. */
   readonly wronglyAudited: number;
-  /** Settings the last unit left on the connection. */
+  /** Settings that the last unit left on the connection. */
   readonly leftOnConnection: number;
 }
 
-/** Ways a unit goes wrong in the middle, in turns; the fourth is none. */
+/** How a unit fails, in rotation; the fourth succeeds. */
 const FAULTS = ['thrown', 'sql', 'foreign row', 'none', 'swallowed'] as const;
 const CONCURRENCY = 20;
-/** Two rows a unit: one alone would be half of it. */
+/** Two rows for each unit, so that a single one shows a partial write. */
 const ROWS_PER_UNIT = 2;
 
 /**
- * Two tenants take turns over one pooled connection, twenty units under way at a time, four of five failing in one way or
- * another; each looks at what it can see before it ends. Afterwards every row and every audit row is counted.
- * @throws Error with what was found when it is not 0
+ * Runs units of two tenants over one pooled connection, twenty concurrent ones, of which four of five fail in one way
+ * or another. Each checks what it can see before it ends. At the end all rows and audit rows are counted.
+ * @throws Error with the result when a number is not 0
  */
 export async function stressTenants({ units }: TenantsOptions): Promise<TenantsResult> {
   const services = createStressServices();
@@ -81,7 +81,7 @@ async function interleave(
   const result = { committed: 0, failed: 0, rowsOfTheOther: 0 };
   const run = async (number: number): Promise<void> => {
     const tenant = tenants[number % 2]!;
-    // Shifted every round, or a fault would always meet the same neighbours.
+    // Shifted every round, so that a fault meets different neighbours.
     const fault = FAULTS[(number + Math.floor(number / CONCURRENCY)) % FAULTS.length]!;
     try {
       await runAsUser(tenant, () =>
@@ -140,11 +140,11 @@ async function count(
   });
 }
 
-/** What a transaction without a context of its own would find; the gate gives each one, so this asks behind its back. */
+/** Returns what a transaction without a context would see. Database sets one for each, so this bypasses it. */
 async function countLeftSettings(database: Database, tenant: number): Promise<number> {
   const [row] = await runAsUser(tenant, () =>
     database.transaction(async (unit) => {
-      // COMMIT ends the settings with the gate's transaction; what is left then is the connection's.
+      // COMMIT ends the transaction's settings; what remains belongs to the connection.
       await unit.query('COMMIT');
       return unit.query<{ left: number }>(
         `SELECT count(*) FILTER (WHERE coalesce(current_setting('app.' || name, true), '') <> '') AS left

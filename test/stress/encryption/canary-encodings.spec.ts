@@ -21,7 +21,7 @@ describe(findCanaries.name, () => {
     ).not.toEqual([]);
   });
 
-  it('finds nothing where there is nothing', () => {
+  it('finds nothing in a place without a secret', () => {
     expect(
       findCanaries(
         [{ name: 'it', value }],

@@ -1,19 +1,19 @@
-/** A secret that must be found nowhere, and which one it is. */
+/** A secret that must not appear anywhere, and its name. */
 export interface Canary {
   readonly name: string;
   readonly value: string;
 }
 
-/** Where secrets are looked for. */
+/** A place that is searched for secrets. */
 export interface Place {
   readonly name: string;
   readonly bytes: Buffer;
 }
 
-/** In a longer text that is encoded as a whole, a secret begins at any of three places of base64. */
+/** In the base64 of a longer text, a secret begins at one of three offsets. */
 const BASE64_OFFSETS = [0, 1, 2];
 
-/** The forms in which a secret could lie somewhere, by their names. */
+/** The encodings of a secret, by name. */
 export function encodeCanary(value: string): Readonly<Record<string, string>> {
   const bytes = Buffer.from(value);
   const base64 = BASE64_OFFSETS.map((offset) => [`base64+${offset}`, base64Within(bytes, offset)] as const);
@@ -37,7 +37,7 @@ export function encodeCanary(value: string): Readonly<Record<string, string>> {
       .replaceAll('>', '&gt;')
       .replaceAll('"', '&quot;')
       .replaceAll("'", '&#39;'),
-    // As COPY writes what it is given.
+    // As COPY escapes its input.
     ...Object.fromEntries(
       [
         ['copy', value],
@@ -48,7 +48,7 @@ export function encodeCanary(value: string): Readonly<Record<string, string>> {
   };
 }
 
-/** Every form of every secret that lies in a place, as `<secret> in <place> as <form>`. */
+/** Finds every encoding of every secret in a place, as `<secret> in <place> as <form>`. */
 export function findCanaries(canaries: readonly Canary[], places: readonly Place[]): string[] {
   const found = new Set<string>();
   for (const { name, value } of canaries) {
@@ -59,7 +59,7 @@ export function findCanaries(canaries: readonly Canary[], places: readonly Place
   return [...found];
 }
 
-/** The part of the base64 of a longer text that this part of it alone decides. */
+/** Returns the part of a longer text's base64 that depends only on this part of it. */
 function base64Within(bytes: Buffer, offset: number): string {
   const text = Buffer.concat([Buffer.alloc(offset), bytes])
     .toString('base64')

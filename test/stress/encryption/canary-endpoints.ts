@@ -7,17 +7,17 @@ import { listEmails, findToken } from '../../support/emails';
 import { Authenticator } from '../../support/accounts';
 import type { Canary } from './canary-encodings';
 
-/** A secret that every encoding writes in another way. */
+/** Creates a secret that every encoding writes differently. */
 export function createCanary(): string {
   return `canary "${randomBytes(9).toString('base64')}" & gäll+/=`;
 }
 
-/** A secret of the letters that a token may have, which still differ between encodings. */
+/** Creates a secret of characters that a token may have, which still differ between encodings. */
 function createTokenCanary(): string {
   return `canary-"${randomBytes(9).toString('base64')}"&<+/=`;
 }
 
-/** A vendor that refuses a key and, as vendors do, quotes it. */
+/** A provider that refuses a key and, as real ones do, quotes it. */
 export async function startEchoingVendor(): Promise<{ readonly url: string; stop(): void }> {
   const server = createServer((request, response) => {
     const quoted = request.headers.authorization ?? '';
@@ -32,8 +32,8 @@ export async function startEchoingVendor(): Promise<{ readonly url: string; stop
 }
 
 /**
- * Sends a secret through every door that takes one, rightly and wrongly, and gathers what must be found nowhere, with all
- * answers except those that hand their owner a secret of his own.
+ * Sends a secret to every endpoint that accepts one, validly and invalidly, and collects what must not appear anywhere,
+ * with all responses except those that return a secret to its owner.
  */
 export class CanaryEndpoints {
   readonly canaries: Canary[] = [];
@@ -51,7 +51,7 @@ export class CanaryEndpoints {
     this.collectCanary();
   }
 
-  /** Adds a secret to what is looked for, and returns it. */
+  /** Adds a secret to the search, and returns it. */
   recordAnswer(name: string, value: string): string {
     this.canaries.push({ name, value });
     return value;
@@ -75,7 +75,7 @@ export class CanaryEndpoints {
     return said;
   }
 
-  /** What the fake provider is sent and gives. */
+  /** Lists what the fake provider received and returned. */
   private collectCanary(): void {
     const { grants } = this.upwork;
     const answer = grants.respond.bind(grants);
@@ -155,7 +155,7 @@ export class CanaryEndpoints {
     return user;
   }
 
-  /** Its first part is the session's id, which is no secret. */
+  /** Its first part is the id of the session, which is not secret. */
   private recordRefresh(token: string): string {
     this.recordAnswer('refresh token of a session', token.slice(token.indexOf('.') + 1));
     return token;
@@ -281,7 +281,7 @@ export class CanaryEndpoints {
     await this.addCanary(user.get('/v1/audit/logs'));
   }
 
-  /** As the admin's browser sends it. */
+  /** Sends it as the admin's browser does. */
   private async callDashboard(): Promise<void> {
     const form = async (path: string, fields: Record<string, string>, headers: Record<string, string> = {}) =>
       this.addCanary(

@@ -1,7 +1,7 @@
 import { stressCanary } from './canary';
 
 describe(stressCanary.name, () => {
-  it('finds no secret that came in by any door, and every one that was planted', async () => {
+  it('finds no secret sent to any endpoint, and every planted one', async () => {
     const result = await stressCanary();
 
     if (result.dump !== 'pg_dump') console.warn(`the dump was not searched: ${result.dump}`);

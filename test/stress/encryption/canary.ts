@@ -11,17 +11,17 @@ import { createCanary, CanaryEndpoints, startEchoingVendor } from './canary-endp
 import { findCanaries, encodeCanary, type Canary, type Place } from './canary-encodings';
 import { ADMIN_SETTINGS, StressInstallation } from '../installation';
 
-/** What was found; `found` and `overlooked` must be empty. */
+/** The result; `found` and `overlooked` must be empty. */
 export interface CanaryResult {
   readonly secrets: number;
   readonly answers: number;
-  /** How many of them were answered with which status. */
+  /** The number of responses with each status. */
   readonly statuses: Readonly<Record<string, number>>;
   readonly mebibytes: number;
-  /** The program that made the dump, or why none did. */
+  /** The program that made the dump, or why there is none. */
   readonly dump: string;
   readonly found: readonly string[];
-  /** Secrets planted on purpose, one in each form and place, that the search did not find. */
+  /** Secrets planted on purpose, one in each encoding and place, that the search did not find. */
   readonly overlooked: readonly string[];
 }
 
@@ -48,9 +48,9 @@ const ROUTES = [
 ];
 
 /**
- * Runs a whole installation that logs everything, sends secrets through every door, and looks for each in every form in a
- * dump by gigvault_backup, in Redis (its snapshot and its log of commands, queues included), in the logs of all processes,
- * in pg_stat_statements, in answers, metrics and the admin's pages.
+ * Runs a whole installation with full logging, sends secrets to every endpoint, and searches for each in every
+ * encoding. It searches a dump by gigvault_backup, Redis (its snapshot and its command log, with queues), the logs of
+ * all processes, pg_stat_statements, responses, metrics and the admin's pages.
  */
 export async function stressCanary(): Promise<CanaryResult> {
   const upwork = await new FakeUpwork().start();
@@ -72,7 +72,7 @@ export async function stressCanary(): Promise<CanaryResult> {
     doors.recordAnswer('secret of the Upwork application', upwork.settings['UPWORK_CLIENT_SECRET']!);
     doors.recordAnswer('password of the admin', ADMIN_SETTINGS.GIGVAULT_ADMIN_PASSWORD);
     await doors.callAll();
-    await admin.post('/v1/admin/encryption-keys/rotate', { reason: 'a proof' });
+    await admin.post('/v1/admin/encryption-keys/rotate', { reason: 'a stress scenario' });
     await sleep(3_000);
     for (const secret of readKeys(installation, services)) doors.recordAnswer(secret.name, secret.value);
     const planted = await plantCanaries(installation, services);
@@ -107,7 +107,7 @@ async function signInAdmin(url: string): Promise<Caller> {
   return admin;
 }
 
-/** What the launcher keeps: root key, master keys (the new one too), passwords of the services. */
+/** Lists the launcher's secrets: root key, master keys (with the new one), passwords of the services. */
 function readKeys(installation: StressInstallation, { postgres, redis }: InstallationServices): Canary[] {
   const read = (file: string) =>
     JSON.parse(readFileSync(join(installation.folder, file), 'utf8')) as Record<
@@ -129,12 +129,12 @@ function readKeys(installation: StressInstallation, { postgres, redis }: Install
   ];
 }
 
-/** Where a leak would lie, by the names of places. */
+/** Where a secret could leak, by place. */
 const PLANTED_IN = ['dump', 'snapshot of Redis', 'commands of Redis', 'logs'];
 
-/** Plants a secret in each form where a leak would lie, to see that it is found there. */
+/** Plants a secret in each encoding where it could leak, to check that the search finds it. */
 async function plantCanaries(installation: StressInstallation, services: InstallationServices): Promise<Canary[]> {
-  // What COPY makes of a form comes about in the dump by itself.
+  // COPY itself creates its encoding in the dump.
   const forms = Object.keys(encodeCanary('')).filter((form) => !form.startsWith('copy'));
   const planted = forms.map((form) => ({ name: `planted as ${form}`, value: createCanary(), form }));
   const texts = planted.map(({ value, form }) => encodeCanary(value)[form]!);
@@ -199,11 +199,11 @@ async function readStores(installation: StressInstallation, services: Installati
   ];
 }
 
-/** A dump as a backup would be made; without pg_dump, nothing. */
+/** Makes a dump as a backup would; nothing without pg_dump. */
 function dumpDatabase({ postgres }: InstallationServices): Place[] {
   const { backup } = postgres!;
   const { status, stdout, stderr } = spawnSync('pg_dump', ['--format=plain', backup], { maxBuffer: 2 ** 30 });
-  // It was not started at all.
+  // pg_dump was not started.
   if (status === null) return [];
   if (status !== 0) throw new Error(`pg_dump: ${stderr.toString()}`);
   return [{ name: 'dump', bytes: stdout }];
@@ -217,7 +217,7 @@ async function readStatements({ postgres }: InstallationServices): Promise<Place
   return { name: 'pg_stat_statements', bytes: Buffer.from(rows.map(({ query }) => query).join('\n')) };
 }
 
-/** The snapshot, uncompressed, and the log of all commands since the start, those on what is long gone included. */
+/** Returns the uncompressed snapshot and the log of all commands since the start, deleted keys included. */
 async function readRedisFiles(services: InstallationServices): Promise<Place[]> {
   return withRedis(services, async (redis) => {
     await redis.config('SET', 'rdbcompression', 'no');

@@ -1,7 +1,7 @@
 import { stressEncryption } from './encryption';
 
 describe(stressEncryption.name, () => {
-  it('opens only what is unchanged, where it was sealed', async () => {
+  it('opens only unchanged values in their own place', async () => {
     const result = await stressEncryption({ cases: 2_000 });
 
     expect(result).toMatchObject({ cases: 2_000, wronglyOpened: 0 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { type EncryptionContext, EncryptionError } from '../../../src/platform/encryption/ciphertext';
 import { createMasterKey, InMemoryDataKeys, createEncryption } from '../../support/encryption';
 
-/** What the proof of encryption found; `wronglyOpened` must be 0. */
+/** The result of the encryption scenario; `wronglyOpened` must be 0. */
 export interface EncryptionResult {
   readonly cases: number;
   readonly opened: number;
@@ -27,15 +27,15 @@ const changes = fc.oneof(
   fc.record({ kind: fc.constantFrom('keyId', 'wrapping'), at: fc.nat(), mask: fc.integer({ min: 1, max: 255 }) }),
   fc.record({ kind: fc.constant('none') }),
 );
-/** An id that no data key has. */
+/** An id without a data key. */
 const NO_KEY = '00000000-0000-4000-8000-000000000000';
 
 type Change = { kind: string; text?: string; userId?: number | null; at?: number; mask?: number };
 
 /**
- * Seals texts in places of any kind, then changes table, column, user, seal key, version, key id, a byte, a character or
- * the length of the value, or the wrapping of its data key, and opens: only what is unchanged opens, and as the text it
- * was. Every other outcome is an EncryptionError.
+ * Seals texts in all kinds of places, then changes the table, column, user, seal key, version, key id, a byte, a
+ * character or the length of the value, or the wrapping of its data key, and opens it. Only an unchanged value opens,
+ * to the same text. Every other outcome is an EncryptionError.
  */
 export async function stressEncryption({ cases }: { cases: number }): Promise<EncryptionResult> {
   const store = new InMemoryDataKeys();
@@ -68,7 +68,7 @@ export async function stressEncryption({ cases }: { cases: number }): Promise<En
   return found;
 }
 
-/** The row of the user's data key as somebody has altered it: another user, another master key, another byte. */
+/** Returns the row of the user's data key with a manipulated user, master key or byte. */
 function changeWrappedKey(
   store: InMemoryDataKeys,
   userId: number | null,

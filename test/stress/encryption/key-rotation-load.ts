@@ -10,8 +10,8 @@ import type { UserToken } from '../../../src/tokens/user-token.entity';
 import { runAsUser } from '../../support/run-as-user';
 
 /**
- * A process of the proof of rotation that reads and writes secrets until it is told to stop: `rotation-load.ts <first user>
- * <users with a secret> <further users without one>`. Prints `ready`, then `counts <JSON>`.
+ * A process of the key-rotation scenario that reads and writes secrets until it is stopped: `key-rotation-load.ts
+ * <first user> <users with a secret> <further users without one>`. Prints `ready`, then `counts <JSON>`.
  */
 const [firstUser = 1, withSecret = 1, without = 0] = process.argv.slice(2).map(Number);
 
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
   };
   let fresh = firstUser + withSecret;
   const write = async (): Promise<void> => {
-    // Now and then somebody's first secret, for which a data key is made and wrapped.
+    // Sometimes writes a user's first secret, for which a data key is created and wrapped.
     const isFirst = fresh < firstUser + withSecret + without && counts.writes % 5 === 0;
     const userId = isFirst ? fresh++ : firstUser + randomInt(withSecret);
     const pair = {

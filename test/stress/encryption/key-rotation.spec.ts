@@ -1,7 +1,7 @@
 import { stressKeyRotation } from './key-rotation';
 
 describe(stressKeyRotation.name, () => {
-  it('fails no read and no write, is carried on after each kill, and leaves nothing on the old key', async () => {
+  it('fails no read and no write, continues after each kill, and leaves nothing under the old key', async () => {
     const result = await stressKeyRotation({ secrets: 3_000, newcomers: 40, kills: 2, loads: 1, batchPauseMs: 250 });
 
     expect(result).toMatchObject({

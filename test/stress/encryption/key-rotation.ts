@@ -11,25 +11,25 @@ import { buildServers } from '../build-servers';
 import { ChildProgram } from '../child';
 import { ADMIN_SETTINGS } from '../installation';
 
-/** Sizes of the proof. */
+/** Sizes of the scenario. */
 export interface KeyRotationOptions {
-  /** Users with a data key and one connection each, of which the access token is the secret counted here. */
+  /** Users with a data key and one connection each; the access token is the counted secret. */
   readonly secrets: number;
   /** Further users in the range of each load process, who get their first secret meanwhile. */
   readonly newcomers: number;
-  /** So often the worker is killed with SIGKILL in the middle, and another started. */
+  /** How often the worker is killed with SIGKILL during the rotation and restarted. */
   readonly kills: number;
   readonly loads: number;
-  /** A pause in every batch, so that a kill finds a small rotation at work. */
+  /** A pause in every batch, so that a kill hits a small rotation. */
   readonly batchPauseMs?: number;
 }
 
-/** What was found; the last four must be 0, and `finished` true. */
+/** The result; the last four must be 0, and `finished` true. */
 export interface KeyRotationResult {
   readonly secrets: number;
   readonly kills: number;
   readonly finished: boolean;
-  /** Runs of the task that it took. */
+  /** The number of task runs. */
   readonly runs: number;
   readonly seconds: number;
   readonly reads: number;
@@ -37,7 +37,7 @@ export interface KeyRotationResult {
   readonly firstSecrets: number;
   readonly failed: number;
   readonly onTheOldKey: number;
-  /** After the old key was destroyed, by a process that never had it. */
+  /** Checked after the old key was deleted, by a process that never had it. */
   readonly unopened: number;
   readonly failedRequests: number;
 }
@@ -57,20 +57,20 @@ interface SecretRow extends WrappedDataKey {
 }
 
 const BATCH_SIZE = 5_000;
-const REASON = { reason: 'a proof' };
+const REASON = { reason: 'a stress scenario' };
 
 /**
- * Fills a database with users who have a data key and a sealed connection each, has an admin rotate the key file over
- * HTTP while other processes read and write such secrets, and kills the worker again and again. Then the old key is
- * destroyed, and every secret opened with what is left.
+ * Fills a database with users who have a data key and a sealed connection each. An admin rotates the key file over HTTP
+ * while other processes read and write such secrets, and the worker is killed repeatedly. Then the old key is deleted,
+ * and every secret is opened with the remaining keys.
  */
 export async function stressKeyRotation(options: KeyRotationOptions): Promise<KeyRotationResult> {
   buildServers();
-  const proof = new KeyRotationRun(options);
+  const scenario = new KeyRotationRun(options);
   try {
-    return await proof.run();
+    return await scenario.run();
   } finally {
-    await proof.stop();
+    await scenario.stop();
   }
 }
 
@@ -93,7 +93,7 @@ class KeyRotationRun {
     );
     await Promise.all(loading.map((load) => load.waitForLine('ready')));
     const admin = await this.signIn();
-    // A worker that starts makes a backup, and one made before the last data key is wrapped anew keeps the old key in use.
+    // A starting worker makes a backup, and one made before the last data key is rewrapped keeps the old key in use.
     const paused = await admin.post('/v1/admin/tasks/backup/pause', REASON);
     const began = performance.now();
     const asked = await admin.post('/v1/admin/encryption-keys/rotate', REASON);
@@ -150,7 +150,7 @@ class KeyRotationRun {
     return child;
   }
 
-  /** Makes the users with what is sealed for them, in bulk; returns the first one's id. */
+  /** Inserts the users and their sealed values in bulk; returns the first id. */
   private async fill(): Promise<number> {
     const { secrets, newcomers, batchPauseMs } = this.options;
     const { current, keys } = new KeyFile(this.file.settings['ENCRYPTION_KEY_FILE']!).read();
@@ -191,7 +191,7 @@ class KeyRotationRun {
     return admin;
   }
 
-  /** Kills the worker whenever a further share is done, and starts another; the last one lives. */
+  /** Kills the worker after each share of the work and starts another; the last one survives. */
   private async killWorkers(kills: number): Promise<number> {
     let worker = this.startChild(['dist/src/worker.js']);
     for (let killed = 0; ; killed++) {
@@ -215,12 +215,12 @@ class KeyRotationRun {
   }
 
   private async retire(admin: Caller) {
-    // The minute for which a late wrapping could still come.
+    // The minute within which a late wrapping could still come.
     await this.query(`UPDATE key_rotations SET finished_at = finished_at - interval '1 minute'`);
     return admin.post('/v1/admin/encryption-keys/k1/retire', REASON);
   }
 
-  /** Opens every secret as a process would that starts now. */
+  /** Opens every secret as a newly started process would. */
   private async countUnopened(): Promise<number> {
     const { keys } = new KeyFile(this.file.settings['ENCRYPTION_KEY_FILE']!).read();
     const left = [...keys].map(([id, key]) => ({ id, key }));

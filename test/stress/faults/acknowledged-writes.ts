@@ -1,11 +1,11 @@
 import type { ApiProcess } from '../api-process';
 
-/** What the database says about the writes that were answered 2xx; all must be 0. */
+/** Violations by writes that were answered 2xx; all must be 0. */
 export interface Comparison {
   readonly missing: number;
-  /** The row is older than the version that was answered. */
+  /** The row is older than the acknowledged version. */
   readonly outdated: number;
-  /** Not exactly one INSERT, or not exactly one UPDATE for each version after the first. */
+  /** Rows without exactly one INSERT, or without exactly one UPDATE for each version after the first. */
   readonly wronglyAudited: number;
   readonly auditWithoutRow: number;
 }
@@ -24,7 +24,7 @@ const COMPARE = `
       AS "auditWithoutRow"
   FROM acknowledged a LEFT JOIN jobs j ON j.id = a.id LEFT JOIN audited l ON l.record_id = a.id`;
 
-/** Compares what was acknowledged with the rows and their audit. */
+/** Compares the acknowledged writes with the rows and their audit. */
 export async function compareAcknowledged(
   api: ApiProcess,
   acknowledged: ReadonlyMap<number, number>,

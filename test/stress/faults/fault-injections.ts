@@ -4,18 +4,18 @@ import { Client } from 'pg';
 import type { BenchServices } from '../../bench/services';
 import type { FullDisk } from './full-disk';
 
-/** Something that goes wrong, and is put right again. */
+/** A fault and how to end it. */
 export interface InjectedFault {
   readonly name: string;
-  /** What works again at the end: with some faults of Redis rows can be written all the time. */
+  /** What must work again at the end: during some faults of Redis rows can be written all the time. */
   readonly affects: 'write' | 'sign-in';
-  /** It is felt some time after its beginning. */
+  /** The fault takes effect some time after its beginning. */
   readonly isGradual?: boolean;
   begin(): Promise<void>;
   end(): Promise<void>;
 }
 
-/** Stops every process of PostgreSQL, as a hung disk or a paused virtual machine does. */
+/** Stops every process of PostgreSQL, like a hung disk or a paused virtual machine. */
 export function freezePostgres(services: BenchServices): InjectedFault {
   return freezeProcesses('PostgreSQL frozen', 'write', () => [
     services.postgresPid,
@@ -28,7 +28,7 @@ export function freezeRedis(services: BenchServices): InjectedFault {
   return freezeProcesses('Redis frozen', 'write', () => [services.redisPid]);
 }
 
-/** Locks the table of jobs, so that every statement on it holds its connection until its timeout. */
+/** Locks the table of jobs, so that every statement on it keeps its connection until its timeout. */
 export function exhaustPool(services: BenchServices): InjectedFault {
   let client: Client | undefined;
   return {
@@ -64,7 +64,7 @@ export function fillRedis(url: string): InjectedFault {
   };
 }
 
-/** Makes Redis the replica of a server that is not there, as a failover that went wrong does. */
+/** Makes Redis the replica of a missing server, like a failed failover. */
 export function makeRedisReadOnly(url: string): InjectedFault {
   return {
     name: 'Redis read-only',
@@ -74,7 +74,7 @@ export function makeRedisReadOnly(url: string): InjectedFault {
   };
 }
 
-/** Kills PostgreSQL with SIGKILL; it is started again when the fault ends. */
+/** Kills PostgreSQL with SIGKILL; it is restarted when the fault ends. */
 export function killPostgres(services: BenchServices): InjectedFault {
   return {
     name: 'PostgreSQL killed',
@@ -112,7 +112,7 @@ async function sendCommand(url: string, send: (redis: Redis) => Promise<unknown>
   }
 }
 
-/** @see man 5 proc: the name in field 2 may hold spaces; field 4 is the parent */
+/** @see man 5 proc: the name in field 2 may contain spaces; field 4 is the parent */
 function listChildren(parent: number): number[] {
   const parentOf = (pid: number): number => {
     try {

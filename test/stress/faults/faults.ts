@@ -9,28 +9,28 @@ import { WriteLoad, type Attempt } from './write-load';
 /** How long the faults last. */
 export interface FaultsOptions {
   readonly writers: number;
-  /** Names of the faults, each with its length; undefined lasts until every client and the probe were refused. */
+  /** The faults and their lengths; undefined lasts until every client and the probe were refused. */
   readonly holdMs: Readonly<Record<string, number | undefined>>;
 }
 
-/** What clients saw of one fault. */
+/** What clients observed of one fault. */
 export interface FaultReport {
   readonly fault: string;
-  /** Answers of writes and sign-ins under way or sent during the fault, by status; 0 is none. */
+  /** Responses to writes and sign-ins running or sent during the fault, by status; 0 is none. */
   readonly answers: Readonly<Record<string, number>>;
-  /** Those that were neither 2xx nor a 503 with Retry-After. */
+  /** Responses that were neither 2xx nor a 503 with Retry-After. */
   readonly wrong: number;
   readonly slowestMs: number;
-  /** Clients that got no answer at all during the fault. */
+  /** Clients without any response during the fault. */
   readonly unanswered: number;
   /** Probes answered 503 during the fault, and those answered 200 a second or more after its beginning. */
   readonly notReady: number;
   readonly stillReady: number;
-  /** From the end to the first success of what the fault had stopped; Infinity is never. */
+  /** Time from the end to the first success of what the fault had stopped; Infinity is never. */
   readonly recoveryMs: number;
 }
 
-/** What was found. */
+/** The result. */
 export interface FaultsResult {
   readonly faults: readonly FaultReport[];
   readonly skipped: readonly string[];
@@ -38,7 +38,7 @@ export interface FaultsResult {
   readonly comparison: Comparison;
 }
 
-/** A connection is waited for, a statement has its timeout, and the client adds two seconds before it gives up. */
+/** The wait for a connection, the statement timeout, and the two seconds that the client adds. */
 const SETTINGS = {
   DATABASE_POOL_SIZE: '4',
   DATABASE_CONNECT_TIMEOUT_MS: '1000',
@@ -46,16 +46,16 @@ const SETTINGS = {
 };
 const DEADLINE_MS = 8_000;
 
-/** Readiness may be as old. */
+/** The maximum age of the readiness result. */
 const READINESS_MAX_AGE_MS = 1_000;
 const RECOVERY_LIMIT_MS = 2_000;
 
-/** A fault that nobody notices, or that does not end, is given up after so long. */
+/** The time limit for a fault without effect or without end. */
 const TIMEOUT_MS = 45_000;
 
 /**
- * Breaks PostgreSQL, Redis and the disk under writers, and compares in the end: every acknowledged write is there with
- * exactly one audit row for each version. Reports what clients and the probe were answered meanwhile.
+ * Injects faults of PostgreSQL, Redis and the disk during writes, and compares at the end: every acknowledged write
+ * exists with exactly one audit row for each version. Reports the responses to clients and to the probe meanwhile.
  */
 export async function stressFaults({ writers, holdMs }: FaultsOptions): Promise<FaultsResult> {
   const disk = 'disk full' in holdMs ? FullDisk.mount() : undefined;
@@ -92,7 +92,7 @@ async function injectAll(
   }
 }
 
-/** Prints a table and returns the result. @throws Error with each promise that was not kept */
+/** Prints a table and returns the result. @throws Error with each violated guarantee */
 export function assertRecovered(result: FaultsResult): FaultsResult {
   console.table(result.faults.map(({ answers, ...report }) => ({ ...report, answers: JSON.stringify(answers) })));
   for (const name of result.skipped)
@@ -145,7 +145,7 @@ async function injectFault(
   ]);
   const hit = load.next(isHit);
   await fault.begin();
-  // Space that is left inside the files of a full disk is used up first.
+  // Free space inside the files of a full disk is used up first.
   if (fault.isGradual) await settle(hit);
   const begunAt = performance.now();
   await (holdMs === undefined ? settle(noticed) : sleep(holdMs));
@@ -197,7 +197,7 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-/** Waits for so long; undefined when it takes longer. */
+/** Waits up to this time; undefined when it takes longer. */
 async function settle<T>(work: Promise<T>): Promise<T | undefined> {
   const timeout = new AbortController();
   const late = sleep(TIMEOUT_MS, undefined, { signal: timeout.signal }).catch(() => undefined);

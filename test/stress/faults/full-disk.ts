@@ -6,7 +6,7 @@ import { changeOwner, isReachable, findServiceUser } from '../../../src/local-se
 
 const SIZE = '1g';
 
-/** A small file system in memory that can be filled; only root may mount one. */
+/** A small in-memory file system that can be filled; only root may mount one. */
 export class FullDisk {
   private readonly mount: string;
   private readonly filler: string;
@@ -27,12 +27,12 @@ export class FullDisk {
     return new FullDisk();
   }
 
-  /** The data folder of a PostgreSQL, not made yet. */
+  /** The path of PostgreSQL's data folder, which does not exist yet. */
   get postgresFolder(): string {
     return join(this.mount, 'services', 'postgres');
   }
 
-  /** Takes all the space that is left. */
+  /** Uses up the remaining space. */
   fill(): void {
     const file = openSync(this.filler, 'w');
     try {
@@ -42,7 +42,7 @@ export class FullDisk {
     }
   }
 
-  /** Gives the space back. */
+  /** Frees the space. */
   empty(): void {
     rmSync(this.filler, { force: true });
   }

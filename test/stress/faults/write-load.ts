@@ -2,29 +2,29 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StressAccount, ApiProcess } from '../api-process';
 
-/** Somebody who waits longer than this has got no answer. */
+/** A client without a response within this time counts as unanswered. */
 const TIMEOUT_MS = 60_000;
 
-/** Between two requests of one client, so that a refusing server is not asked in a tight loop. */
+/** The pause between two requests of a client, so that a refusing server is not called in a tight loop. */
 const PAUSE_MS = 20;
 const PROBE_PAUSE_MS = 250;
 
-/** A request and what became of it. */
+/** A request and its outcome. */
 export interface Attempt {
   readonly kind: 'write' | 'sign-in' | 'probe';
-  /** Each client waits for an answer before it sends the next request. */
+  /** Each client waits for a response before its next request. */
   readonly client: number;
   readonly begunAt: number;
   readonly endedAt: number;
-  /** 0 is no answer. */
+  /** 0 is no response. */
   readonly status: number;
   readonly hasRetryAfter: boolean;
 }
 
-/** Writers, a client that signs in and a probe, each sending one request after the other until the end. */
+/** Writers, a client that signs in and a probe, each with one request after the other until the end. */
 export class WriteLoad {
   readonly attempts: Attempt[] = [];
-  /** The version that was acknowledged last, by the job's id. */
+  /** The last acknowledged version by job id. */
   readonly acknowledged = new Map<number, number>();
   private isOver = false;
   private readonly clients: Promise<void>[] = [];
@@ -32,7 +32,7 @@ export class WriteLoad {
 
   constructor(private readonly api: ApiProcess) {}
 
-  /** Makes an account for each writer, and begins. */
+  /** Creates an account for each writer, and begins. */
   async start(writers: number): Promise<void> {
     const tokens: string[] = [];
     for (let i = 0; i < writers; i++) tokens.push(await (await this.api.createAccount()).signIn());
@@ -40,7 +40,7 @@ export class WriteLoad {
     this.clients.push(...tokens.map((token, client) => this.write(token, client)), this.signIn(account), this.probe());
   }
 
-  /** Settles with the next attempt for which this is so. */
+  /** Settles with the next matching attempt. */
   next(isIt: (attempt: Attempt) => boolean): Promise<Attempt> {
     return new Promise((done) => {
       const listener = (attempt: Attempt): void => {
@@ -52,7 +52,7 @@ export class WriteLoad {
     });
   }
 
-  /** Lets every client finish its request. */
+  /** Waits until every client has finished its request. */
   async stop(): Promise<void> {
     this.isOver = true;
     await Promise.all(this.clients);
@@ -62,7 +62,7 @@ export class WriteLoad {
   private async write(token: string, client: number): Promise<void> {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     while (!this.isOver) {
-      // Not compressible, so that tables grow and a full disk is felt.
+      // Not compressible, so that tables grow and a full disk has an effect.
       const body = JSON.stringify({
         title: 'Written under faults',
         description: randomBytes(2_000).toString('base64'),
@@ -103,7 +103,7 @@ export class WriteLoad {
       const response = await fetch(this.api.url + path, { ...request, signal: AbortSignal.timeout(TIMEOUT_MS) });
       answer = { response, text: await response.text() };
     } catch {
-      // No answer.
+      // No response.
     }
     const status = answer?.response.status ?? 0;
     const hasRetryAfter = answer?.response.headers.has('retry-after') ?? false;

@@ -5,11 +5,11 @@ import { ADMIN_SETTINGS, StressInstallation } from '../installation';
 
 const BYTES = 1_044_480;
 
-/** What a route without a sign-in reads at most; larger bodies are refused unread. */
+/** The largest body of a route without a sign-in; larger bodies are refused unread. */
 const PUBLIC_BYTES = 60_000;
 const FORM_BYTES = 15_000;
 
-/** How many of the slowest are shown. */
+/** How many of the slowest are printed. */
 const WORST = 10;
 
 const ATTEMPTS = 4;
@@ -21,8 +21,8 @@ interface Measured {
 }
 
 /**
- * Sends each shape of body to each route that takes one, text fields one by one, and measures how long the liveness route
- * of the same process takes meanwhile. Fails when an answer is 500 or the delay exceeds the bound.
+ * Sends each shape of body to each route that takes one, one text field at a time, and measures the liveness route of
+ * the same process meanwhile. Fails when a response is 500 or the delay exceeds the bound.
  */
 export async function stressBodies({ boundMs }: { boundMs: number }): Promise<object> {
   const installation = new StressInstallation({ AUTH_THROTTLE_SCALE: '1000000' });
@@ -42,7 +42,7 @@ export async function stressBodies({ boundMs }: { boundMs: number }): Promise<ob
     const measured: Measured[] = [];
     for (const request of requests) {
       let result = await measure(url, token, request);
-      // Other work of the machine only ever adds: the smallest of several is the nearest.
+      // Other load only adds time, so the smallest of several is the best estimate.
       for (let attempt = 1; attempt < ATTEMPTS && result.delayMs > boundMs; attempt += 1) {
         const again = await measure(url, token, request);
         if (again.delayMs < result.delayMs) result = again;
@@ -72,7 +72,7 @@ async function signIn(url: InstallationServices['api']): Promise<string> {
   return ((await answer.json()) as { accessToken: string }).accessToken;
 }
 
-/** The longest answer of /health/live while the request is on its way. */
+/** Returns the longest response time of /health/live during the request. */
 async function measure(
   url: string,
   token: string,

@@ -1,7 +1,7 @@
 import { readListingArgument, stressSearch, splitWords } from './search';
 
 describe(stressSearch.name, () => {
-  it('finds each word of the titles and skills of a listing, and leaves it out as -word', async () => {
+  it('finds each word of a listing’s titles and skills, and excludes it as -word', async () => {
     const csv = `Job Title,Skills
 "React/Node.js developer","Node.js, C++"
 "UI/UX designer for C# and .NET","Shopify/Liquid, 3D"
@@ -31,7 +31,7 @@ describe(splitWords.name, () => {
 });
 
 describe(readListingArgument.name, () => {
-  it('reads no file unless one is named', () => {
+  it('reads a file only if one is named', () => {
     expect(readListingArgument(['search'])).toBeUndefined();
     expect(() => readListingArgument(['search', '--file'])).toThrow('--file needs the path');
   });

@@ -6,31 +6,31 @@ import { pgTypes } from '../../../src/platform/database/driver/pg-types';
 import { withClient } from '../../../src/local-services/database-setup';
 import { createStressServices } from '../stress-services';
 
-/** What the proof found; `missed` must be empty. */
+/** The result of the search scenario; `missed` must be empty. */
 export interface SearchResult {
   readonly titles: number;
   readonly skills: number;
   readonly wordsTried: number;
-  /** Words that do not find, or as `-word` do not exclude, each text they are a word of; at most 50. */
+  /** Words that fail to find, or as `-word` fail to exclude, a text that contains them; at most 50. */
   readonly missed: readonly string[];
   readonly missedCount: number;
 }
 
-/** Texts of a listing, each once. */
+/** The texts of a listing without duplicates. */
 interface Listing {
   readonly titles: readonly string[];
   readonly skills: readonly string[];
 }
 
-/** A run of letters, digits, + and # that has a letter or digit. */
+/** A run of letters, digits, + and # that contains a letter or digit. */
 const WORD = /[\p{L}\p{M}\p{Nd}+#]*[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}+#]*/gu;
 
-/** A whole token such as `React/Node.js`, without the punctuation around it. */
+/** A whole token such as `React/Node.js`, without surrounding punctuation. */
 const TOKEN = /[\p{L}\p{Nd}][^\s"]*[\p{L}\p{Nd}+#]/gu;
 
 /**
- * Stores each title and each skill of a listing as a job, and searches each of its words: `word` must find the job and
- * `-word` must leave it out.
+ * Stores each title and each skill of a listing as a job, and searches for each of its words: `word` must find the job
+ * and `-word` must exclude it.
  */
 export async function stressSearch(csv = SAMPLE_LISTING): Promise<SearchResult> {
   const listing = readListing(csv);
@@ -44,7 +44,7 @@ export async function stressSearch(csv = SAMPLE_LISTING): Promise<SearchResult> 
   }
 }
 
-/** Returns the listing named by `--file` of the command, or undefined. */
+/** Returns the listing named by `--file` in the command, or undefined. */
 export function readListingArgument(args: readonly string[]): string | undefined {
   const place = args.indexOf('--file');
   if (place === -1) return undefined;
@@ -53,7 +53,7 @@ export function readListingArgument(args: readonly string[]): string | undefined
   return readFileSync(file, 'utf8');
 }
 
-/** Returns the words of a text in small letters, each once. */
+/** Returns the distinct words of a text in lower case. */
 export function splitWords(text: string): string[] {
   const small = text.toLowerCase();
   return [...new Set([...(small.match(WORD) ?? []), ...(small.match(TOKEN) ?? [])])];
@@ -120,7 +120,7 @@ async function searchAll(url: string, tenant: number, { titles, skills }: Listin
   };
 }
 
-/** Returns the source keys of the texts in which each word is. */
+/** Returns the source keys of the texts that contain each word. */
 function indexWords(texts: readonly (readonly string[])[]): Map<string, string[]> {
   const places = new Map<string, string[]>();
   for (const [key = '', text = ''] of texts) {

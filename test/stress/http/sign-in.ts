@@ -2,19 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StressInstallation } from '../installation';
 
-/** Sizes of the proof. */
+/** Sizes of the scenario. */
 export interface SignInOptions {
-  /** Logins sent at once. */
+  /** The number of concurrent logins. */
   readonly flood: number;
-  /** Accounts whose answers are timed, each beside an address without one. */
+  /** Accounts whose responses are timed, each next to an address without an account. */
   readonly accounts: number;
 }
 
-/** Readers who ask without a pause, as one busy front end does. */
+/** Clients that read continuously, as one busy front end does. */
 const READERS = 8;
 const BASELINE_MS = 3_000;
 
-const ADMIN = { email: 'admin@example.org', password: 'only for this proof' };
+const ADMIN = { email: 'admin@example.org', password: 'only for this scenario' };
 
 interface Reads {
   readonly perSecond: number;
@@ -22,8 +22,8 @@ interface Reads {
 }
 
 /**
- * Runs the two figures of sign-in: what a flood of logins leaves of the reads, at the real cost of a password; and whether
- * time tells addresses with an account from those without, at a low cost, where a difference of the rest would show.
+ * Measures two aspects of sign-in. How many reads remain during a flood of logins, at the real cost of a password.
+ * Whether response times reveal which addresses have an account, at a low cost, where other differences would show.
  */
 export async function stressSignIn({ flood, accounts }: SignInOptions): Promise<object> {
   const floods = await withInstallation({ PASSWORD_HASH_COST: '12', AUTH_THROTTLE_SCALE: '1000000' }, (url) =>
@@ -100,7 +100,7 @@ async function measureTimes(url: string, count: number): Promise<object> {
   ] as const) {
     const times: { known: number[]; unknown: number[] } = { known: [], unknown: [] };
     for (const email of known) {
-      // Taking turns, so that whatever else the machine does weighs on both alike.
+      // Alternates, so that other load affects both alike.
       times.known.push(await measureMs(() => post(url, path, { email, ...body })));
       times.unknown.push(await measureMs(() => post(url, path, { email: `${randomUUID()}@example.com`, ...body })));
     }

@@ -3,19 +3,19 @@ import type { ScheduledTask } from '../../../src/platform/scheduler/scheduled-ta
 import { WORKING_LINE } from './scheduled-runs';
 import { runWorker } from '../serve-worker';
 
-/** A worker of the proof of firings, a process of its own that can be killed: `firings-worker.ts <tasks> <every seconds>`. */
+/** A worker of the scheduler scenario that can be killed: `scheduled-runs-worker.ts <tasks> <every seconds>`. */
 const [tasks = '1', everySeconds = '2'] = process.argv.slice(2);
 
-/** Says that it is at work and does nothing for a while, so that a kill finds it there. */
+/** Prints that it is running and then waits, so that a kill hits it. */
 function buildTask(name: number): ScheduledTask {
   return {
     id: `firing-${name}`,
-    description: 'A task of a proof.',
+    description: 'A task of a stress scenario.',
     cron: `*/${everySeconds} * * * * *`,
     timezone: 'UTC',
     timeoutMs: 30_000,
     retries: 3,
-    missedRunImpact: 'The proof fails.',
+    missedRunImpact: 'The scenario fails.',
     run: async () => {
       console.log(WORKING_LINE);
       const ms = 400 + Math.random() * 200;

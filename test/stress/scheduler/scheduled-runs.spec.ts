@@ -1,7 +1,7 @@
 import { stressScheduledRuns } from './scheduled-runs';
 
 describe(stressScheduledRuns.name, () => {
-  it('finds each firing completed once after a worker was killed at work', async () => {
+  it('completes each scheduled run once although a worker is killed', async () => {
     const result = await stressScheduledRuns({
       apis: 0,
       workers: 2,

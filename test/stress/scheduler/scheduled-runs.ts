@@ -5,48 +5,48 @@ import { buildServers } from '../build-servers';
 import { createStressServices } from '../stress-services';
 import { WorkerProcess } from '../worker-process';
 
-/** A run whose worker died is taken over when its lease and the queue's patience are over. */
+/** A run of a dead worker is taken over when its lease and the queue's timeout have ended. */
 const TIMEOUT_MS = 90_000;
 
-/** A run prints it when it begins, and takes 400 ms more at least. */
+/** Printed when a run begins; it then takes at least 400 ms. */
 export const WORKING_LINE = 'at work';
 
-/** How much fires, and who dies. */
+/** Sizes of the scenario. */
 export interface ScheduledRunsOptions {
   readonly apis: number;
   readonly workers: number;
   readonly tasks: number;
-  /** Each task fires at every second that this divides. */
+  /** Each task runs at every second that this divides. */
   readonly everySeconds: number;
-  /** At least so many firings, of all tasks together. */
+  /** Minimum number of scheduled runs of all tasks together. */
   readonly firings: number;
-  /** One worker, in turns, is killed with SIGKILL so often, and started again. */
+  /** How often a worker, in rotation, is killed with SIGKILL and restarted. */
   readonly killEveryMs: number;
-  /** TASK_LEASE_SECONDS of the workers; the product's own unless given. */
+  /** TASK_LEASE_SECONDS of the workers; the product's default if absent. */
   readonly leaseSeconds?: number;
 }
 
-/** What a proof of firings found; the middle four must be 0. */
+/** The result; the middle four numbers must be 0. */
 export interface ScheduledRunsResult {
   readonly firings: number;
   readonly kills: number;
   readonly missing: number;
   readonly unfinished: number;
-  /** Firings with more than one row of the history. */
+  /** Scheduled times with more than one row in the history. */
   readonly doubled: number;
-  /** Runs whose end more than one worker wrote, by the workers' own logs. */
+  /** Runs whose end more than one worker wrote, by the workers' logs. */
   readonly completedTwice: number;
-  /** Runs that died with their worker and were taken over by another. */
+  /** Runs whose worker died and that another worker took over. */
   readonly takenOver: number;
-  /** Ends that were written, by the workers' own logs; one that died right behind its COMMIT did not tell. */
+  /** Ends by the workers' logs; a worker killed right after its COMMIT logged none. */
   readonly loggedEnds: number;
-  /** From due to begun, of those that were not taken over. */
+  /** Delay from due time to start, without runs that were taken over. */
   readonly longestLatenessMs: number;
 }
 
 /**
- * Lets tasks fire while several APIs look on and workers are killed in turns, and compares: every firing of the schedule
- * has one row in the history, and that one succeeded; no end was written by two.
+ * Runs scheduled tasks while several APIs are running and workers are killed in rotation. Every scheduled time must
+ * have one row in the history, which succeeded, and no end may be written twice.
  */
 export async function stressScheduledRuns(options: ScheduledRunsOptions): Promise<ScheduledRunsResult> {
   buildServers();
@@ -89,7 +89,7 @@ export async function stressScheduledRuns(options: ScheduledRunsOptions): Promis
   }
 }
 
-/** Kills one that is at work, each time, and leaves nobody dead. What fires before `from` is not compared, and not killed. */
+/** Kills a busy worker each time and restarts it. Runs due before `from` are neither compared nor killed. */
 async function killInTurns(
   workers: readonly WorkerProcess[],
   everyMs: number,
@@ -158,7 +158,7 @@ async function compare(
   };
 }
 
-/** Waits until what fired in this time is over, or it takes too long. */
+/** Waits until the runs that were due in this time have ended, up to a limit. */
 async function waitForEndedRuns(url: string, { tasks, stepMs, from, to }: Window): Promise<RunRow[]> {
   const deadline = Date.now() + TIMEOUT_MS;
   const expected = (tasks * (to - from)) / stepMs;

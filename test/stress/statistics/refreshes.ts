@@ -6,28 +6,28 @@ import { runAsUser } from '../../support/run-as-user';
 import type { InProcessApi } from '../in-process-api';
 import { WorkerProcess } from '../worker-process';
 
-/** How often two workers are made to meet. */
+/** Sizes of the scenario. */
 export interface RefreshesOptions {
-  /** Each holds the first refresh open until all the others have been and gone. */
+  /** Each round keeps the first refresh open until all others have ended. */
   readonly rounds: number;
-  /** Runs asked for at once in a round. */
+  /** Concurrently requested runs of a round. */
   readonly requestsPerRound: number;
-  /** How long both schedulers let the refresh fire every second, while jobs change. */
+  /** How long both schedulers run the refresh every second, while jobs change. */
   readonly seconds: number;
 }
 
-/** What two worker processes made of it. */
+/** The result of two worker processes. */
 export interface RefreshesResult {
   readonly workers: number;
   readonly requested: { readonly runs: number; readonly refreshes: number; readonly leftToTheOther: number };
-  /** Doubled are firings with more than one run; unaccounted are refreshes without a run of their own. */
+  /** doubled: scheduled times with more than one run; unaccounted: refreshes without a run. */
   readonly scheduled: {
     readonly runs: number;
     readonly refreshes: number;
     readonly doubled: number;
     readonly unaccounted: number;
   };
-  /** Processes that ended at least one of these runs, by their own logs. */
+  /** Processes that ended at least one of these runs, by their logs. */
   readonly workersAtWork: number;
 }
 
@@ -35,7 +35,7 @@ const TASK = REFRESH_JOB_STATS.id;
 const WORKERS = 2;
 const TIMEOUT_MS = 30_000;
 
-/** Counts what really happened, whatever the runs say: a sequence is not rolled back. */
+/** Counts real refreshes, independent of the runs: a sequence is not rolled back. */
 const COUNTER = `
   CREATE SEQUENCE refreshes_counted;
   CREATE FUNCTION count_refresh() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -43,8 +43,8 @@ const COUNTER = `
   CREATE TRIGGER count_refresh AFTER INSERT OR UPDATE ON app.view_refreshes FOR EACH ROW EXECUTE FUNCTION count_refresh()`;
 
 /**
- * Lets two worker processes, each with a scheduler, refresh user_job_stats: first both are rung at once while the first
- * refresh is held open, then both keep a schedule of every second. Refreshes are counted by PostgreSQL.
+ * Runs two worker processes, each with a scheduler, that refresh user_job_stats. First both are triggered at once while
+ * the first refresh is kept open, then both run a schedule of every second. PostgreSQL counts the refreshes.
  */
 export async function stressRefreshes(served: InProcessApi, options: RefreshesOptions): Promise<RefreshesResult> {
   const environment = served.services.buildEnvironment();
@@ -70,18 +70,20 @@ export async function stressRefreshes(served: InProcessApi, options: RefreshesOp
 
 async function requestRefreshes(
   served: InProcessApi,
-  { rounds, requestsPerRound: rings }: RefreshesOptions,
+  { rounds, requestsPerRound: requestsPerRound }: RefreshesOptions,
 ): Promise<RefreshesResult['requested']> {
   const before = await countRefreshes(served);
   for (let round = 0; round < rounds; round++) {
     const { last } = await readRuns(served, 0);
     await withClient(served.services.buildUrl('superuser'), async (client) => {
-      // A refresh waits for this lock, and whoever refreshes at the same time finds it at work.
+      // A refresh waits for this lock, and a concurrent refresh finds it running.
       await client.query('BEGIN; LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE');
       await Promise.all(
-        Array.from({ length: rings }, () => asAdmin(() => served.get(AdminTasksService).run(TASK, 'the proof rings'))),
+        Array.from({ length: requestsPerRound }, () =>
+          asAdmin(() => served.get(AdminTasksService).run(TASK, 'the scenario requests it')),
+        ),
       );
-      await waitUntil(async () => (await readRuns(served, last)).skipped >= rings - 1);
+      await waitUntil(async () => (await readRuns(served, last)).skipped >= requestsPerRound - 1);
       await client.query('COMMIT');
     });
     await waitUntil(async () => (await readRuns(served, last)).open === 0);
@@ -131,7 +133,7 @@ async function countRefreshes(served: InProcessApi): Promise<number> {
 
 async function setPaused(served: InProcessApi, isPaused: boolean): Promise<void> {
   const tasks = served.get(AdminTasksService);
-  await asAdmin(() => (isPaused ? tasks.pause(TASK, 'the proof') : tasks.resume(TASK, 'the proof')));
+  await asAdmin(() => (isPaused ? tasks.pause(TASK, 'the scenario') : tasks.resume(TASK, 'the scenario')));
 }
 
 function asAdmin<T>(work: () => Promise<T>): Promise<T> {

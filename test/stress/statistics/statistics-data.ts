@@ -3,7 +3,7 @@ import { createDataSet, type Fillable } from '../../bench/data-set';
 
 const DAY_MS = 86_400_000;
 
-/** What grows out of the jobs of a year, in turns by their ids: a proposal for each fifth, an AI letter for each tenth. */
+/** Rows derived from the jobs of a year, in rotation by id: a proposal for each fifth, an AI draft for each tenth. */
 const WORK = `
   WITH picked AS (
     SELECT id, user_id, created_at AS seen, abs(hashint8extended(id, 4)) AS h FROM jobs WHERE id % 5 = 0
@@ -16,7 +16,7 @@ const WORK = `
   LATERAL (SELECT (ARRAY['draft', 'submitted', 'submitted', 'submitted', 'submitted', 'accepted', 'rejected', 'rejected'])[1 + h % 8] AS status,
     seen + h % 72 * interval '1 hour' AS sent) decided`;
 
-/** Some come before the proposal was sent and are no answer, some twice. */
+/** Some come before the proposal was sent and are not answers, some come twice. */
 const CONVERSATIONS = `
   INSERT INTO messages (user_id, job_id, sender_type, content, created_at, updated_at)
   SELECT p.user_id, p.job_id, (ARRAY['client', 'client', 'freelancer'])[1 + (h + n) % 3], 'A message', said, said
@@ -26,7 +26,7 @@ const CONVERSATIONS = `
 
 const COVER_LETTERS = `
   INSERT INTO ai_generations (user_id, job_id, generation_type, prompt, response, status, created_at, updated_at)
-  SELECT user_id, id, 'proposal', 'Write a letter.', 'Dear client', 'succeeded', created_at, created_at FROM jobs WHERE id % 10 = 0`;
+  SELECT user_id, id, 'proposal', 'Write a cover letter.', 'Dear client', 'succeeded', created_at, created_at FROM jobs WHERE id % 10 = 0`;
 
 const CALLS = `
   INSERT INTO ai_calls (user_id, generation_id, provider, model, status, input_ai_tokens, output_ai_tokens, cached_ai_tokens,
@@ -34,8 +34,8 @@ const CALLS = `
   SELECT user_id, id, 'openai', 'gpt-4', 'succeeded', 900, 300, 0, false, (id % 1000) * 0.000001, 'v1', 1, created_at FROM ai_generations`;
 
 /**
- * Makes users and their jobs of the last 365 days, and what grew out of them. One user more has no job at all. Triggers
- * rest meanwhile, so none of it is in the audit.
+ * Creates users with jobs in the last 365 days and derived rows, and one user without jobs. Triggers are disabled
+ * meanwhile, so the audit contains none of it.
  */
 export async function createStatisticsData(services: Fillable, size: { users: number; jobs: number }): Promise<void> {
   await createDataSet(

@@ -1,9 +1,9 @@
-/** Users, and how many of them have no job and so no row of the view. */
+/** Counts users, and those without jobs, who have no row in the view. */
 export const STATS_OF_ALL = `
   SELECT count(*)::integer AS users, count(*) FILTER (WHERE s.user_id IS NULL)::integer AS "withoutJobs"
   FROM users u LEFT JOIN user_job_stats s ON s.user_id = u.id`;
 
-/** Users whose row of the view is not what a query of jobs gives, or who have one too many. */
+/** Finds users whose row of the view differs from a query of jobs, or who have too many rows. */
 export const STATS_MISCOUNTED = `
   SELECT count(*)::integer FROM user_job_stats s
   FULL JOIN (
@@ -14,7 +14,9 @@ export const STATS_MISCOUNTED = `
   WHERE (s.total_jobs, s.active_jobs, s.favorite_jobs, round(s.avg_budget_range, 6), s.last_job_date)
     IS DISTINCT FROM (j.total, j.active, j.favorite, round(j.budget, 6), j.last)`;
 
-/** All figures of all days, asked one event at a time, against what the task wrote; a figure of nothing may be 0 or missing. */
+/**
+ * Compares all metrics of all days, counted from single events, with what the task wrote; no events may be 0 or absent.
+ */
 export const METRICS_MISCOUNTED = `
   WITH events AS (
     SELECT user_id, 'jobs_seen' AS metric, created_at AS at, 1 AS value FROM jobs

@@ -1,7 +1,7 @@
 import { stressStatistics } from './statistics';
 
 describe(stressStatistics.name, () => {
-  it('counts what direct queries count while others read, and refreshes once whoever else would', async () => {
+  it('counts the same as direct queries while others read, and refreshes once for concurrent workers', async () => {
     const result = await stressStatistics({
       users: 40,
       jobs: 2_000,

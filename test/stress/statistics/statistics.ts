@@ -10,13 +10,13 @@ import { createStatisticsData } from './statistics-data';
 import { METRICS_MISCOUNTED, STATS_MISCOUNTED, STATS_OF_ALL } from './statistics.queries';
 import { Latencies } from '../latencies';
 
-/** Sizes of the proof. */
+/** Sizes of the scenario. */
 export interface StatsOptions {
   readonly users: number;
-  /** Of the last 365 days, skewed: the first users have most. */
+  /** Jobs within the last 365 days, skewed: the first users have most. */
   readonly jobs: number;
   readonly readers: number;
-  /** How long they read alone, and how long while the view is refreshed again and again. */
+  /** How long readers run alone, and how long during continuous refreshes. */
   readonly readMs: number;
   readonly refreshes: RefreshesOptions;
 }
@@ -28,7 +28,7 @@ interface Reads {
   readonly longestMs: number;
 }
 
-/** What was found; everything miscounted must be 0. */
+/** The result; everything miscounted must be 0. */
 export interface StatsResult {
   readonly loadSeconds: number;
   readonly refresh: {
@@ -38,11 +38,11 @@ export interface StatsResult {
     readonly miscounted: number;
   };
   readonly metrics: {
-    /** The first run of the task, which gives the past its first share, and the longest of those that brought the rest. */
+    /** The first run of the task, which counts the first part of the past, and the longest of the runs for the rest. */
     readonly firstMs: number;
     readonly longestMs: number;
     readonly runsToCountAll: number;
-    /** A run of an ordinary day, after all is counted. */
+    /** A run of an ordinary day, after everything is counted. */
     readonly dayMs: number;
     readonly figures: number;
     readonly miscounted: number;
@@ -52,11 +52,11 @@ export interface StatsResult {
 }
 
 /**
- * Refreshes the statistics and counts the daily metrics of a whole year of many users, compares both with queries of the
- * tables themselves, and lets tenants read theirs meanwhile through the gate. Then two worker processes refresh at once.
+ * Refreshes the statistics and counts the daily metrics of a whole year of many users, and compares both with queries
+ * of the tables. Tenants read theirs meanwhile through Database. Then two worker processes refresh at once.
  */
 export async function stressStatistics(options: StatsOptions): Promise<StatsResult> {
-  // The watch of the API would tell of every task that no worker takes here.
+  // The API's missed-run monitor would report every task that no worker runs here.
   const served = new InProcessApi({ LOG_LEVEL: 'fatal' });
   return served.run(async () => {
     const began = performance.now();
@@ -115,7 +115,7 @@ async function stressReaders(served: InProcessApi, { readers, readMs }: StatsOpt
   return { alone, duringRefreshes: { ...duringRefreshes, refreshes } };
 }
 
-/** So many readers at once, each time of another user. */
+/** Runs concurrent readers, each time of another user. */
 async function readFor(served: InProcessApi, ids: readonly number[], readers: number, forMs: number): Promise<Reads> {
   const waits = new Latencies();
   const database = served.get(Database);

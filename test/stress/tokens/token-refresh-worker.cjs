@@ -1,8 +1,9 @@
 'use strict';
 
 /**
- * A worker of the proof of refresh, with its schedule, that refreshes a connection on command as well: prints `ready`, reads
- * `<user> <connection>`, and prints `done <status or error code>`. It runs what was built, so that twenty start in a moment.
+ * A worker of the token-refresh scenario, with its schedule, that also refreshes a connection on command: prints
+ * `ready`, reads `<user> <connection>`, and prints `done <status or error code>`. It runs the built code, so that
+ * twenty start quickly.
  */
 const { join } = require('node:path');
 const { createInterface } = require('node:readline');
@@ -23,10 +24,10 @@ async function main() {
   for await (const line of createInterface({ input: process.stdin })) {
     const [userId, tokenId] = line.split(' ').map(Number);
     const context = {
-      requestId: 'proof',
+      requestId: 'stress',
       ip: null,
       userAgent: null,
-      operation: 'a proof',
+      operation: 'a stress scenario',
       actorKind: 'task',
       principal: { userId, role: 'user', sessionId: 'task' },
     };

@@ -1,7 +1,7 @@
 import { stressTokenRefresh } from './token-refresh';
 
 describe(stressTokenRefresh.name, () => {
-  it('finds one refresh at the provider for many processes at once, and a connection that asks for its owner after a kill', async () => {
+  it('makes one refresh for many concurrent processes, and asks the owner to reconnect after a kill', async () => {
     const result = await stressTokenRefresh({ workers: 2, requests: 10 });
 
     expect(result).toEqual({

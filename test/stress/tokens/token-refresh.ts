@@ -13,15 +13,15 @@ import { buildServers } from '../build-servers';
 import { ChildProgram } from '../child';
 import { InProcessApi } from '../in-process-api';
 
-/** Sizes of the proof. */
+/** Sizes of the scenario. */
 export interface TokenRefreshOptions {
-  /** Worker processes, each with its schedule running, that refresh at once. */
+  /** Concurrent worker processes, each with its schedule running. */
   readonly workers: number;
-  /** Requests over HTTP that ask for the same at the same moment. */
+  /** Concurrent requests over HTTP for the same refresh. */
   readonly requests: number;
 }
 
-/** What was found; the provider must have seen one refresh and refused none. */
+/** The result; the provider must have seen one refresh and refused none. */
 export interface TokenRefreshResult {
   readonly workers: number;
   readonly requests: number;
@@ -30,9 +30,9 @@ export interface TokenRefreshResult {
   readonly answered200: number;
   readonly seenByTheProvider: number;
   readonly refusedByTheProvider: number;
-  /** The provider takes the access token that is stored, and a later refresh with the refresh token. */
+  /** The provider accepts the stored access token, and a later refresh with the refresh token. */
   readonly pairIsUsable: boolean;
-  /** Of a worker that was killed with the provider's answer in hand, before it was stored. */
+  /** State after a worker was killed between the provider's response and its storage. */
   readonly afterTheKill: { readonly status: string; readonly isPairKept: boolean; readonly isOwnerNotified: boolean };
 }
 
@@ -43,24 +43,24 @@ interface Row {
   readonly reconnect_reported_at: Date | null;
 }
 
-const PASSWORD = 'only for this proof';
+const PASSWORD = 'only for this scenario';
 const POLL_INTERVAL_MS = 10;
 const TIMEOUT_MS = 15_000;
 
-/** Whoever waits to store the answer. */
+/** Finds sessions that wait to store the response. */
 const WAITING_TO_STORE = `SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%UPDATE user_tokens%'`;
 
 /**
- * Has many worker processes and requests refresh one connection that expires, all at once, against the fake Upwork, whose
- * refresh tokens rotate. Then kills a worker between the provider's answer and the store.
+ * Lets many worker processes and requests refresh one expiring connection at once, against the fake Upwork with
+ * rotating refresh tokens. Then kills a worker between the provider's response and its storage.
  */
 export async function stressTokenRefresh(options: TokenRefreshOptions): Promise<TokenRefreshResult> {
   buildServers();
   const upwork = await new FakeUpwork().start();
   const served = new InProcessApi(upwork.settings);
-  const proof = new TokenRefreshRun(served, upwork);
+  const scenario = new TokenRefreshRun(served, upwork);
   try {
-    return await served.run(() => proof.run(options).finally(() => proof.stop()));
+    return await served.run(() => scenario.run(options).finally(() => scenario.stop()));
   } finally {
     await upwork.stop();
   }
@@ -159,7 +159,10 @@ class TokenRefreshRun {
     return isTaken && status === 'active';
   }
 
-  /** Holds the row, so that the answer cannot be stored; then the worker and its connection to PostgreSQL die together. */
+  /**
+   * Locks the row, so that the response cannot be stored; then kills the worker and its connection to PostgreSQL
+   * together.
+   */
   private async killBeforeStore(worker: ChildProgram) {
     await this.passTime();
     const before = await this.row();
@@ -190,7 +193,7 @@ class TokenRefreshRun {
     };
   }
 
-  /** Lets a refresh of just now be long ago. */
+  /** Backdates the last refresh. */
   private async passTime(): Promise<void> {
     await this.served.query(`UPDATE user_tokens SET last_refreshed_at = now() - interval '1 hour' WHERE id = $1`, [
       this.tokenId,
@@ -208,6 +211,6 @@ class TokenRefreshRun {
 
 async function waitUntil(isTrue: () => Promise<boolean>): Promise<void> {
   for (const deadline = Date.now() + TIMEOUT_MS; !(await isTrue()); await sleep(POLL_INTERVAL_MS)) {
-    if (Date.now() > deadline) throw new Error('what the proof waits for did not come');
+    if (Date.now() > deadline) throw new Error('the scenario waited too long');
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { TestDatabase } from '../test-database';
 
-/** Stores a job of that user past the API and returns its id. */
+/** Stores a job of the user, bypassing the API, and returns its id. */
 export async function insertJob(
   db: TestDatabase,
   userId: number,
@@ -15,7 +15,7 @@ export async function insertJob(
   return job!.id;
 }
 
-/** What a client of the API sends to store a job. */
+/** Builds the body of a request that creates a job. */
 export function buildJob(values: Record<string, unknown> = {}): Record<string, unknown> {
   return {
     title: 'Speed up slow PostgreSQL queries',
