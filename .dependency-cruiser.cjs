@@ -2,9 +2,8 @@ const { readdirSync } = require('node:fs');
 const { join } = require('node:path');
 
 /**
- * Imports run downwards only: main, worker → app.module → domains → platform → packages. Each domain, and the domains it
- * may use by their entities, modules and services. The same list says whose tables its SQL may name
- * (test/architecture/sql-tables.spec.ts).
+ * Imports point downwards only: main, worker → app.module → domains → platform → packages. The keys are the domains;
+ * the values are the domains whose entities, modules and services they may import.
  */
 const MAY_USE = {
   auth: ['audit'],
@@ -28,22 +27,22 @@ const MAY_USE = {
 
 const DOMAINS = Object.keys(MAY_USE);
 
-/** The other folders of src. `nest g task` creates tasks. */
-const NO_DOMAINS = ['admin', 'cli', 'demo', 'local-services', 'platform', 'schematics', 'tasks'];
+/** The folders of src that are not domains. */
+const OTHER_FOLDERS = ['admin', 'cli', 'demo', 'local-services', 'platform', 'schematics'];
 
 const folders = readdirSync(join(__dirname, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-const unruled = folders.filter(({ name }) => ![...DOMAINS, ...NO_DOMAINS].includes(name));
-if (unruled.length > 0) {
-  const names = unruled.map(({ name }) => `src/${name}`).join(', ');
-  throw new Error(`${names}: no import rule knows it; add it to MAY_USE in .dependency-cruiser.cjs`);
+const foldersWithoutRule = folders.filter(({ name }) => ![...DOMAINS, ...OTHER_FOLDERS].includes(name));
+if (foldersWithoutRule.length > 0) {
+  const names = foldersWithoutRule.map(({ name }) => `src/${name}`).join(', ');
+  throw new Error(`${names}: has no import rule; add it to MAY_USE in .dependency-cruiser.cjs`);
 }
 
 const domainRules = DOMAINS.map((domain) => {
   const others = DOMAINS.filter((other) => other !== domain && !MAY_USE[domain].includes(other));
   return {
-    name: `${domain}-knows-its-neighbours`,
+    name: `${domain}-imports-only-allowed-domains`,
     severity: 'error',
-    comment: 'A new edge between domains is a decision: add it to MAY_USE.',
+    comment: 'A new dependency between domains is a design decision: add it to MAY_USE.',
     from: { path: `^src/${domain}/` },
     to: { path: `^src/(${others.join('|')})/` },
   };
@@ -53,13 +52,13 @@ module.exports = {
   forbidden: [
     ...domainRules,
     {
-      name: 'platform-knows-no-domain',
+      name: 'platform-imports-no-domain',
       severity: 'error',
       from: { path: '^src/platform/' },
       to: { path: `^src/(${DOMAINS.join('|')})/` },
     },
     {
-      name: 'domains-meet-by-entity-module-service',
+      name: 'domains-import-only-public-files',
       severity: 'error',
       from: { path: `^src/(${DOMAINS.join('|')})/` },
       to: {
@@ -74,28 +73,28 @@ module.exports = {
       to: { path: ['\\.entity\\.ts$', '^node_modules/(typeorm|pg)/', '^src/platform/database/'] },
     },
     {
-      name: 'connections-are-the-gates',
+      name: 'only-database-imports-pg',
       severity: 'error',
-      comment: 'Lint forbids the import; this forbids it in any other form.',
+      comment: 'ESLint forbids the import; this rule also covers require() and dynamic imports.',
       from: { path: '^src/', pathNot: '^src/(platform/database|local-services|cli)/|\\.spec\\.ts$' },
       to: { path: '^node_modules/pg/' },
     },
     {
-      name: 'dtos-are-plain',
+      name: 'dtos-import-no-services',
       severity: 'error',
-      comment: 'A DTO may read the entity it shows, by type.',
+      comment: 'A DTO may import the type of its entity.',
       from: { path: '\\.dto\\.ts$' },
       to: { path: ['\\.service\\.ts$', '\\.module\\.ts$', '\\.controller\\.ts$', '^node_modules/(typeorm|pg|bull)/'] },
     },
     {
-      name: 'migrations-stand-alone',
+      name: 'migrations-import-nothing-of-src',
       severity: 'error',
-      comment: 'A migration that imports what may change tomorrow rewrites history.',
+      comment: 'A later change of imported code would change an applied migration.',
       from: { path: '^typeorm-migrations/' },
       to: { path: '^src/' },
     },
     {
-      name: 'nothing-imports-the-top',
+      name: 'nothing-imports-the-entry-points',
       severity: 'error',
       from: {
         path: '^src/',
@@ -104,34 +103,34 @@ module.exports = {
       to: { path: '^src/(main|worker|app\\.module|worker\\.module)\\.ts$' },
     },
     {
-      name: 'local-services-above-platform-only',
+      name: 'local-services-import-only-platform',
       severity: 'error',
-      comment: 'Used by cli, backups and demo; it knows the platform and no domain.',
+      comment: 'cli, backups and demo use it; it may import the platform and no domain.',
       from: { path: '^src/local-services/', pathNot: '\\.spec\\.ts$' },
       to: { path: '^src/(?!local-services/|platform/)' },
     },
     {
-      name: 'local-services-for-entries-and-backups',
+      name: 'only-entry-points-and-backups-import-local-services',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/(local-services|cli|demo|backups)/|\\.spec\\.ts$' },
       to: { path: '^src/local-services/' },
     },
     {
-      name: 'cli-and-demo-are-entries',
+      name: 'nothing-imports-cli-and-demo',
       severity: 'error',
-      comment: 'The image holds no demo; a command is started, not imported.',
+      comment: 'The image contains no demo, and commands are started, not imported.',
       from: { path: '^src/([^/]+)', pathNot: '\\.spec\\.ts$' },
       to: { path: '^src/(cli|demo)/', pathNot: '^src/$1/' },
     },
     {
-      name: 'no-folder-circles',
+      name: 'no-folder-cycles',
       severity: 'error',
       scope: 'folder',
       from: { path: '^src/' },
       to: { circular: true },
     },
     {
-      name: 'no-circles',
+      name: 'no-cycles',
       severity: 'error',
       from: {},
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
@@ -143,7 +142,7 @@ module.exports = {
       to: {},
     },
     {
-      name: 'no-tests-in-the-product',
+      name: 'src-imports-no-tests',
       severity: 'error',
       from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
       to: { path: '^test/' },

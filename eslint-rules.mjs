@@ -1,4 +1,4 @@
-/** Whether a value of this type is a promise, or a list of promises. */
+/** Returns whether a value of this type is a promise, or a list of promises. */
 function holdsPromise(checker, type) {
   if (type.isUnion()) return type.types.some((part) => holdsPromise(checker, part));
   if (checker.isArrayType(type) || checker.isTupleType(type)) {
@@ -7,7 +7,7 @@ function holdsPromise(checker, type) {
   return type.getProperty('then') !== undefined;
 }
 
-/** The innermost function around a node; its program when there is none. */
+/** Returns the innermost function around a node, or its program. */
 function functionAround(node) {
   let around = node.parent;
   while (around.parent && !/Function/.test(around.type)) around = around.parent;
@@ -15,8 +15,8 @@ function functionAround(node) {
 }
 
 /**
- * A promise that is kept in a variable over another `await`: when that one throws, nobody handles the kept one's error,
- * which then ends the process. Await both with Promise.all, or mark it by `markHandled` of src/platform/concurrency.
+ * Reports a promise that is kept in a variable during another `await`: when that one throws, the kept promise's error
+ * is unhandled and ends the process. Await both with Promise.all, or use `markHandled` of src/platform/concurrency.
  */
 const noPromiseOverAwait = {
   meta: {
@@ -24,7 +24,7 @@ const noPromiseOverAwait = {
     messages: {
       kept:
         'If the await in between throws, nobody handles the error of {{name}}: ' +
-        'await them by Promise.all, or mark it by markHandled of src/platform/concurrency.',
+        'await both with Promise.all, or use markHandled of src/platform/concurrency.',
     },
     schema: [],
   },
@@ -62,5 +62,5 @@ const noPromiseOverAwait = {
   },
 };
 
-/** The rules of this repository's own. */
+/** The rules of this repository. */
 export const rules = { 'no-promise-over-await': noPromiseOverAwait };

@@ -13,36 +13,36 @@ const noBypass = {
         ...['InjectRepository', 'InjectDataSource', 'InjectEntityManager'],
         ...['getRepositoryToken', 'getDataSourceToken', 'getEntityManagerToken'],
       ],
-      message: 'Every query goes through the data gate: inject Database (src/platform/database).',
+      message: 'Every query goes through Database: inject it from src/platform/database.',
     },
     {
       name: 'typeorm',
       importNames: ['DataSource', 'EntityManager', 'Repository', 'TreeRepository'],
-      message: 'Every query goes through the data gate: inject Database (src/platform/database).',
+      message: 'Every query goes through Database: inject it from src/platform/database.',
     },
     {
       name: 'typeorm',
       importNames: ['BaseEntity'],
-      message: 'It queries past the data gate: extend BaseEntity of src/platform/database/base.entity.',
+      message: 'It bypasses Database: extend BaseEntity of src/platform/database/base.entity.',
     },
     {
       name: 'class-validator',
       importNames: ['Length', 'MaxLength', 'MinLength'],
-      message: 'It does not count as PostgreSQL does: take TextLength of src/platform/http/text-length.',
+      message: 'It counts characters differently from PostgreSQL: use TextLength of src/platform/http/validation/text.',
     },
     {
       name: '@nestjs/common',
       importNames: ['Post'],
-      message: 'Take Post of src/platform/idempotency/post, which keeps Idempotency-Keys.',
+      message: 'Use Post of src/platform/idempotency/post, which supports Idempotency-Key.',
     },
-    { name: 'pg', message: 'Connections are made by src/platform/database only: inject Database.' },
+    { name: 'pg', message: 'Only src/platform/database opens connections: inject Database.' },
   ],
 };
 
 const unsafeSyntax = [
   {
     selector: 'MemberExpression[object.name="process"][property.name="env"]',
-    message: 'Settings are read in src/platform/config only: inject Config.',
+    message: 'Only src/platform/config reads settings: inject Config.',
   },
   {
     selector:
@@ -52,11 +52,11 @@ const unsafeSyntax = [
   {
     selector:
       'CallExpression[callee.property.name=/^(query|only)$/] > TemplateLiteral.arguments[expressions.length>0]:first-child',
-    message: 'SQL is not built from strings: pass values as parameters ($1), keep fragments in *.queries.ts.',
+    message: 'Do not build SQL from strings: pass values as parameters ($1), keep fragments in *.queries.ts.',
   },
   {
     selector: 'TSAsExpression > TSAnyKeyword',
-    message: 'Say what it is instead of any.',
+    message: 'Use a specific type instead of any.',
   },
 ];
 
@@ -97,7 +97,7 @@ export default tseslint.config(
         { argsIgnorePattern: '^_', varsIgnorePattern: '^_', destructuredArrayIgnorePattern: '^_' },
       ],
       eqeqeq: ['error', 'always'],
-      // Control characters are looked for on purpose.
+      // Some patterns search for control characters on purpose.
       'no-control-regex': 'off',
     },
   },
@@ -106,7 +106,7 @@ export default tseslint.config(
     ignores: ['src/**/*.spec.ts'],
     plugins: { regexp },
     rules: {
-      // Texts of strangers run through most patterns, and a slow one stops the whole process.
+      // Most patterns read untrusted texts, and a slow pattern blocks the whole process.
       'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
       'regexp/no-super-linear-move': ['error', { report: 'potential' }],
       'jsdoc/require-jsdoc': [
@@ -121,7 +121,7 @@ export default tseslint.config(
     },
   },
   {
-    // The gate itself, and the processes that make and serve it.
+    // Database itself, and the processes that create and serve it.
     files: [
       'src/platform/database/**/*.ts',
       'src/platform/idempotency/post.ts',
@@ -147,14 +147,14 @@ export default tseslint.config(
     files: ['test/**/*.ts', 'src/**/*.spec.ts'],
     rules: {
       'no-restricted-syntax': 'off',
-      // A describe block is a function, and a spec is as long as what it shows.
+      // A describe block is a function, and a spec may be long.
       'max-lines-per-function': 'off',
       // Tables of cases are long once they are formatted.
       'max-lines': ['error', { max: 750 }],
       '@typescript-eslint/unbound-method': 'off',
-      // A test starts what it then watches, and fails when nobody handles an error.
+      // A test starts work and then observes it, and fails when an error is unhandled.
       'gigvault/no-promise-over-await': 'off',
-      // Bodies of answers are what a test is about to check; a wrong guess fails it.
+      // A test checks the bodies of responses; a wrong assumption fails it.
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
       '@typescript-eslint/no-unsafe-call': 'off',
@@ -165,7 +165,7 @@ export default tseslint.config(
     },
   },
   {
-    // Programs for a terminal: what they print is their output.
+    // Programs for a terminal, which print their output.
     files: [
       'src/local-services/**/*.ts',
       'src/cli/**/*.ts',

@@ -4,8 +4,8 @@ const { join } = require('node:path');
 const root = join(__dirname, '..');
 
 /**
- * Jest on Node 20 cannot require ES modules, and Nest 12 consists of them. Every installed package that says
- * "type": "module" is therefore transformed to CommonJS; a list by hand would be outdated by the next install.
+ * Returns every installed package with "type": "module", to be transformed to CommonJS: Jest on Node 20 cannot require
+ * ES modules, and Nest 12 consists of them. A manual list would be outdated by the next install.
  */
 function esModulePackages(folder = join(root, 'node_modules')) {
   return readdirSync(folder, { withFileTypes: true })
@@ -35,12 +35,12 @@ module.exports = {
   transformIgnorePatterns: [`/node_modules/(?!(?:.*/node_modules/)?(?:${esModules})/)`],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  // Tests that lean on the order they are written in fail early.
+  // Random order makes tests fail that depend on the order in the file.
   randomize: true,
   maxWorkers: 2,
-  // Each file loads the whole application anew, and a worker keeps what the last one left.
+  // Each file loads the whole application again, and a worker keeps the memory of earlier files.
   workerIdleMemoryLimit: '1GB',
   testTimeout: 30_000,
-  // A worker ends by itself, but on a busy machine it takes longer than half a second to free its memory.
+  // On a busy machine a worker needs more than the default of half a second to free its memory.
   workerGracefulExitTimeout: 20_000,
 };
