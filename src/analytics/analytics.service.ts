@@ -89,7 +89,7 @@ export function summaryOf(
     answerRate: all.sent === 0 ? null : Math.round((10_000 * all.answered) / all.sent) / 10_000,
     medianAnswerSeconds: all.medianAnswerSeconds,
     aiCostUsd,
-    costPerWinUsd: all.won === 0 ? null : dividedBy(aiCostUsd, all.won),
+    costPerWinUsd: all.won === 0 ? null : divide(aiCostUsd, all.won),
     byCategory: of('category'),
     byBudgetBand: of('band'),
     byWeekday: WEEKDAYS.map((key, index) => ({
@@ -101,7 +101,7 @@ export function summaryOf(
 }
 
 /** Divides a cost exactly and truncates it after the 12th decimal. */
-function dividedBy(amount: string, count: number): string {
+function divide(amount: string, count: number): string {
   const digits = (BigInt(amount.replace('.', '')) / BigInt(count)).toString().padStart(13, '0');
   return `${digits.slice(0, -12)}.${digits.slice(-12)}`;
 }

@@ -37,11 +37,11 @@ async function recordDailyMetrics(context: TaskContext): Promise<TaskResult> {
   const began = performance.now();
   const today = startOfDay(Date.now());
   const historyFrom = today - (MAX_DAYS - 1) * DAY_MS;
-  const firstDay = Math.max(newSince(today, dayOf(lastFigures?.lastDay)), historyFrom);
+  const firstDay = Math.max(findFirstDay(today, parseDay(lastFigures?.lastDay)), historyFrom);
   const counts = new Counts(context);
   for (let from = firstDay; from <= today; from += DAYS_AT_ONCE * DAY_MS)
-    await counts.add(from, Math.min(lastOf(from), today));
-  let countedFrom = Math.max(countedBackTo(lastFigures) ?? firstDay, historyFrom);
+    await counts.add(from, Math.min(getLastDay(from), today));
+  let countedFrom = Math.max(findFirstCountedDay(lastFigures) ?? firstDay, historyFrom);
   while (countedFrom > historyFrom && performance.now() - began < PAST_MS) {
     const from = Math.max(countedFrom - DAYS_AT_ONCE * DAY_MS, historyFrom);
     await counts.add(from, countedFrom - DAY_MS);
@@ -82,20 +82,20 @@ class Counts {
 }
 
 /** Returns the first day to count. The last day of the previous run was not over, so it is counted again. */
-function newSince(today: number, lastDay: number | undefined): number {
+function findFirstDay(today: number, lastDay: number | undefined): number {
   return Math.min(lastDay ?? today, today - (LATE_DAYS - 1) * DAY_MS);
 }
 
 /** Returns the first counted day. Results without `countedFrom` come from runs that had counted everything. */
-function countedBackTo(lastFigures: TaskResult | null): number | undefined {
-  return dayOf(lastFigures?.countedFrom) ?? (lastFigures && Number.NEGATIVE_INFINITY) ?? undefined;
+function findFirstCountedDay(lastFigures: TaskResult | null): number | undefined {
+  return parseDay(lastFigures?.countedFrom) ?? (lastFigures && Number.NEGATIVE_INFINITY) ?? undefined;
 }
 
-function dayOf(figure: unknown): number | undefined {
+function parseDay(figure: unknown): number | undefined {
   return typeof figure === 'string' ? Date.parse(figure) : undefined;
 }
 
-function lastOf(from: number): number {
+function getLastDay(from: number): number {
   return from + (DAYS_AT_ONCE - 1) * DAY_MS;
 }
 

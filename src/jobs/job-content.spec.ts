@@ -1,15 +1,15 @@
 import type { CreateJobDto } from './jobs.dto';
-import { contentOf, sourceKeyOf } from './job-content';
+import { toJobContent, buildSourceKey } from './job-content';
 
-const keyOf = (values: Partial<CreateJobDto>): string => sourceKeyOf(contentOf({ title: 'A job', ...values }));
+const keyOf = (values: Partial<CreateJobDto>): string => buildSourceKey(toJobContent({ title: 'A job', ...values }));
 
-describe(sourceKeyOf.name, () => {
-  it('is the Upwork id where there is one, whatever else the job says', () => {
+describe(buildSourceKey.name, () => {
+  it('returns the Upwork id when there is one', () => {
     expect(keyOf({ upworkJobId: '~1' })).toBe('upwork:~1');
     expect(keyOf({ upworkJobId: '~1', title: 'Another' })).toBe('upwork:~1');
   });
 
-  it('is else a hash that neither the order of keys nor status and favourite change', () => {
+  it('returns otherwise a hash that ignores the order of keys, status and favourite', () => {
     const key = keyOf({ clientInfo: { a: 1, b: { c: [1, 2], d: null } } });
 
     expect(key).toMatch(/^content:[0-9a-f]{64}$/);

@@ -29,7 +29,7 @@ export const CONTENT_FIELDS = [
 export type JobContent = Pick<Job, (typeof CONTENT_FIELDS)[number]>;
 
 /** Returns the columns of a validated body. Absent fields are null, or the table's default. */
-export function contentOf(dto: CreateJobDto): JobContent {
+export function toJobContent(dto: CreateJobDto): JobContent {
   return {
     upworkJobId: dto.upworkJobId ?? null,
     title: dto.title,
@@ -79,16 +79,16 @@ export function assertRanges(amounts: Amounts): void {
  * Returns the key that identifies a job of a tenant: `upwork:<id>`, or without an id `content:<sha-256>` of all content
  * columns. The key follows the current content, so each change computes it again.
  */
-export function sourceKeyOf(content: JobContent): string {
+export function buildSourceKey(content: JobContent): string {
   if (content.upworkJobId !== null) return `upwork:${content.upworkJobId}`;
-  const columns = JSON.stringify(CONTENT_FIELDS.map((field) => canonical(content[field])));
+  const columns = JSON.stringify(CONTENT_FIELDS.map((field) => sortKeys(content[field])));
   return `content:${createHash('sha256').update(columns).digest('hex')}`;
 }
 
 /** Sorts object keys, because jsonb does not keep their order. */
-function canonical(value: unknown): unknown {
+function sortKeys(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value;
-  if (Array.isArray(value)) return value.map(canonical);
-  const entries = Object.entries(value).map(([key, inner]) => [key, canonical(inner)] as const);
+  if (Array.isArray(value)) return value.map(sortKeys);
+  const entries = Object.entries(value).map(([key, inner]) => [key, sortKeys(inner)] as const);
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

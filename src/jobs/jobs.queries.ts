@@ -57,22 +57,22 @@ export function listJobs(
 ): [sql: string, values: unknown[], options: QueryOptions] {
   const order = ORDERS[query.sort];
   const values: unknown[] = [];
-  const words = wordsOf(query, new Conditions(values));
+  const words = addWordConditions(query, new Conditions(values));
   const hasRange = [query.budgetMin, query.budgetMax, query.hourlyRateMin, query.hourlyRateMax].some(
     (end) => end !== undefined,
   );
-  const others = filtersOf(query, new Conditions(values)).after(
+  const others = addFilterConditions(query, new Conditions(values)).after(
     `${order.expression}, id`,
     order.isDescending ? '<' : '>',
     [order.type, 'bigint'],
     after,
   );
   const limit = `LIMIT ${others.value(take)}`;
-  if (!words.isEmpty) return [pageOfMatches(order, words.all, others.all, limit), values, { planned: 'once' }];
+  if (!words.isEmpty) return [buildMatchesPage(order, words.all, others.all, limit), values, { planned: 'once' }];
   // Only the value shows whether an amount is rare enough for the index of budgets.
   const options: QueryOptions = hasRange ? { planned: 'eachTime' } : {};
   return [
-    `SELECT ${COLUMNS}, ${order.key} AS "sortKey" FROM tenant_jobs ${others.where} ${orderBy(order)} ${limit}`,
+    `SELECT ${COLUMNS}, ${order.key} AS "sortKey" FROM tenant_jobs ${others.where} ${buildOrderBy(order)} ${limit}`,
     values,
     options,
   ];
@@ -84,24 +84,24 @@ export function listJobs(
  * planner use the GIN index and bounds it. CASE hides that index from the scan and makes the planner expect that every
  * other row matches.
  */
-function pageOfMatches(order: Order, words: string, others: string, limit: string): string {
+function buildMatchesPage(order: Order, words: string, others: string, limit: string): string {
   const walked = order.isIndexed ? `CASE WHEN ${words} THEN true END` : words;
   return `WITH found AS MATERIALIZED (
       SELECT id, ${order.expression} AS key, ${others} AS fits FROM (SELECT * FROM tenant_jobs WHERE ${words} LIMIT ${FEW_MATCHES + 1}) AS job)
     SELECT ${COLUMNS}, ${order.key} AS "sortKey" FROM tenant_jobs
     WHERE id = ANY (CASE WHEN EXISTS (SELECT FROM found OFFSET ${FEW_MATCHES})
-      THEN ARRAY(SELECT id FROM tenant_jobs WHERE ${walked} AND ${others} ${orderBy(order)} ${limit})
-      ELSE ARRAY(SELECT id FROM found WHERE fits ${orderBy({ ...order, expression: 'key' })} ${limit}) END)
-    ${orderBy(order)}`;
+      THEN ARRAY(SELECT id FROM tenant_jobs WHERE ${walked} AND ${others} ${buildOrderBy(order)} ${limit})
+      ELSE ARRAY(SELECT id FROM found WHERE fits ${buildOrderBy({ ...order, expression: 'key' })} ${limit}) END)
+    ${buildOrderBy(order)}`;
 }
 
-function orderBy({ expression, isDescending }: Order): string {
+function buildOrderBy({ expression, isDescending }: Order): string {
   const direction = isDescending ? 'DESC' : 'ASC';
   return `ORDER BY ${expression} ${direction}, id ${direction}`;
 }
 
 /** Adds the conditions that the GIN indexes serve. */
-function wordsOf(query: ListJobsDto, conditions: Conditions): Conditions {
+function addWordConditions(query: ListJobsDto, conditions: Conditions): Conditions {
   return (
     conditions
       // A sub-select is evaluated once instead of for each row.
@@ -111,15 +111,15 @@ function wordsOf(query: ListJobsDto, conditions: Conditions): Conditions {
   );
 }
 
-function filtersOf(query: ListJobsDto, conditions: Conditions): Conditions {
+function addFilterConditions(query: ListJobsDto, conditions: Conditions): Conditions {
   conditions
     .add('category = $?', query.category)
     .add('subcategory = $?', query.subcategory)
     .add('country = $?', query.country)
-    .add(rangeReaches('budget'), amount(query.budgetMin))
-    .add(rangeBegins('budget'), amount(query.budgetMax))
-    .add(rangeReaches('hourly_rate'), amount(query.hourlyRateMin))
-    .add(rangeBegins('hourly_rate'), amount(query.hourlyRateMax))
+    .add(buildRangeEndCondition('budget'), amount(query.budgetMin))
+    .add(buildRangeStartCondition('budget'), amount(query.budgetMax))
+    .add(buildRangeEndCondition('hourly_rate'), amount(query.hourlyRateMin))
+    .add(buildRangeStartCondition('hourly_rate'), amount(query.hourlyRateMax))
     .add('created_at >= $?', query.createdFrom)
     // The API returns milliseconds; the column has microseconds.
     .add(`created_at < $?::timestamptz + interval '1 millisecond'`, query.createdTo);
@@ -134,13 +134,13 @@ function filtersOf(query: ListJobsDto, conditions: Conditions): Conditions {
 }
 
 /** Builds the condition for a range that ends at or above the value. A missing end has no limit. */
-function rangeReaches(range: 'budget' | 'hourly_rate'): string {
+function buildRangeEndCondition(range: 'budget' | 'hourly_rate'): string {
   const [min, max] = [`${range}_min_hundredths`, `${range}_max_hundredths`];
   return `(${max} >= $? OR (${max} IS NULL AND ${min} IS NOT NULL))`;
 }
 
 /** Builds the condition for a range that starts at or below the value. A missing end has no limit. */
-function rangeBegins(range: 'budget' | 'hourly_rate'): string {
+function buildRangeStartCondition(range: 'budget' | 'hourly_rate'): string {
   const [min, max] = [`${range}_min_hundredths`, `${range}_max_hundredths`];
   return `(${min} <= $? OR (${min} IS NULL AND ${max} IS NOT NULL))`;
 }

@@ -10,7 +10,7 @@ import { KeysetPages } from '../platform/http/pagination/keyset-page';
 import { type Page, type PageQueryDto } from '../platform/http/pagination/page.dto';
 import { type CreateJobDto, JobDto, type UpdateJobDto } from './jobs.dto';
 import type { ListJobsDto } from './list-jobs.dto';
-import { assertRanges, contentOf, sourceKeyOf } from './job-content';
+import { assertRanges, toJobContent, buildSourceKey } from './job-content';
 import { Job } from './job.entity';
 import { CLIENT_INFO_LIMITS } from './job-values';
 import { listJobs, type JobRow } from './jobs.queries';
@@ -32,9 +32,9 @@ export class JobsService {
    */
   async create(dto: CreateJobDto): Promise<JobDto> {
     assertRanges(dto);
-    const content = contentOf(dto);
+    const content = toJobContent(dto);
     const { status, isFavorite } = dto;
-    const values = { ...content, status, isFavorite, sourceKey: sourceKeyOf(content) };
+    const values = { ...content, status, isFavorite, sourceKey: buildSourceKey(content) };
     return JobDto.from(await this.database.transaction((unit) => unit.repository(Job).insert(values)));
   }
 
@@ -79,7 +79,7 @@ export class JobsService {
       const patch = mergeClientInfo(job, changes);
       const changed = { ...job, ...definedValues(patch) };
       assertRanges(changed);
-      return { ...patch, sourceKey: sourceKeyOf(changed) };
+      return { ...patch, sourceKey: buildSourceKey(changed) };
     });
     return JobDto.from(updated);
   }

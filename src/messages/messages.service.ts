@@ -69,7 +69,7 @@ export class MessagesService {
    */
   async markJobRead(jobId: number): Promise<MessagesReadDto> {
     const [result] = await this.database.query<MessagesReadDto & { hasJob: boolean }>(READ_ALL_OF_JOB, [jobId]);
-    if (!result?.hasJob) throw noSuchJob();
+    if (!result?.hasJob) throw createUnknownJobError();
     return { updated: result.updated };
   }
 
@@ -80,7 +80,7 @@ export class MessagesService {
   }
 }
 
-function noSuchJob(): AppError {
+function createUnknownJobError(): AppError {
   const message = 'You have no job with this id.';
   return new AppError('reference.not_found', {
     detail: message,

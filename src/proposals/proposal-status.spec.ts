@@ -1,10 +1,16 @@
-import { assertComplete, PROPOSAL_STATUSES, PROPOSAL_STEPS, type ProposalStatus, statusAfter } from './proposal-status';
+import {
+  assertComplete,
+  PROPOSAL_STATUSES,
+  PROPOSAL_STEPS,
+  type ProposalStatus,
+  getNextStatus,
+} from './proposal-status';
 
 function opened(status: ProposalStatus): Record<string, ProposalStatus> {
   return Object.fromEntries(
     PROPOSAL_STEPS.flatMap((step) => {
       try {
-        return [[step, statusAfter(status, step)]];
+        return [[step, getNextStatus(status, step)]];
       } catch {
         return [];
       }
@@ -12,8 +18,8 @@ function opened(status: ProposalStatus): Record<string, ProposalStatus> {
   );
 }
 
-describe(statusAfter.name, () => {
-  it('opens exactly the steps of the contract', () => {
+describe(getNextStatus.name, () => {
+  it('allows exactly the steps of the contract', () => {
     const table = Object.fromEntries(PROPOSAL_STATUSES.map((status) => [status, opened(status)]));
 
     expect(table).toEqual({
@@ -26,28 +32,28 @@ describe(statusAfter.name, () => {
     });
   });
 
-  it('names the open steps when it refuses one', () => {
-    expect(() => statusAfter('accepted', 'submit')).toThrow(
+  it('names the possible steps when it refuses one', () => {
+    expect(() => getNextStatus('accepted', 'submit')).toThrow(
       'An accepted proposal cannot be submitted. Possible now: archive.',
     );
-    expect(() => statusAfter('submitted', 'submit')).toThrow(
+    expect(() => getNextStatus('submitted', 'submit')).toThrow(
       'A submitted proposal cannot be submitted again. Possible now: accept, reject, withdraw, archive.',
     );
-    expect(() => statusAfter('archived', 'archive')).toThrow(
+    expect(() => getNextStatus('archived', 'archive')).toThrow(
       'An archived proposal cannot be archived again. No step is possible any more.',
     );
-    expect(() => statusAfter('draft', 'accept')).toThrow(
+    expect(() => getNextStatus('draft', 'accept')).toThrow(
       expect.objectContaining({ code: 'proposal.wrong_step', status: 409 }),
     );
   });
 });
 
 describe(assertComplete.name, () => {
-  it('lets a proposal pass that says all it must', () => {
+  it('accepts a complete proposal', () => {
     expect(() => assertComplete({ coverLetter: 'x', bidAmount: '0.00', bidType: 'fixed' })).not.toThrow();
   });
 
-  it('names every field that is missing', () => {
+  it('names every missing field', () => {
     expect(() => assertComplete({ coverLetter: null, bidAmount: '45.00', bidType: null })).toThrow(
       expect.objectContaining({
         code: 'proposal.incomplete',

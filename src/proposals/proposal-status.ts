@@ -26,7 +26,7 @@ export const PROPOSAL_STEPS = Object.keys(STEPS) as readonly ProposalStep[];
  * Returns the status after `step`.
  * @throws AppError `proposal.wrong_step` with the steps that are possible
  */
-export function statusAfter(status: ProposalStatus, step: ProposalStep): ProposalStatus {
+export function getNextStatus(status: ProposalStatus, step: ProposalStep): ProposalStatus {
   if (isOpen(status, step)) return STEPS[step].to;
   const open = PROPOSAL_STEPS.filter((candidate) => isOpen(status, candidate));
   const article = /^[aeiou]/.test(status) ? 'An' : 'A';

@@ -7,7 +7,7 @@ import { AppError } from '../platform/errors/app-error';
 import { assertVersion, type Preconditions } from '../platform/http/responses/preconditions';
 import { KeysetPages } from '../platform/http/pagination/keyset-page';
 import { type Page, type PageQueryDto } from '../platform/http/pagination/page.dto';
-import { assertComplete, type ProposalStep, statusAfter } from './proposal-status';
+import { assertComplete, type ProposalStep, getNextStatus } from './proposal-status';
 import { type CreateProposalDto, type ListProposalsDto, ProposalDto, type UpdateProposalDto } from './proposals.dto';
 import { Proposal } from './proposal.entity';
 import { listProposals, type ProposalRow } from './proposals.queries';
@@ -89,7 +89,7 @@ export class ProposalsService {
   async applyStep(step: ProposalStep, id: number, ifMatch?: Preconditions): Promise<ProposalDto> {
     const moved = await this.database.change(Proposal, id, 'proposal.not_found', (proposal) => {
       assertVersion(proposal, ifMatch);
-      const status = statusAfter(proposal.status, step);
+      const status = getNextStatus(proposal.status, step);
       if (step !== 'submit') return { status };
       assertComplete(proposal);
       return { status, submittedAt: new Date() };

@@ -10,7 +10,7 @@ describe('GET /v1/analytics/job-stats', () => {
   });
   afterAll(() => app.close());
 
-  it('shows zeros to a user without jobs', async () => {
+  it('returns zeros to a user without jobs', async () => {
     const ann = await createSignedInCaller(app);
 
     const { status, body } = await ann.get('/v1/analytics/job-stats');
@@ -26,7 +26,7 @@ describe('GET /v1/analytics/job-stats', () => {
     });
   });
 
-  it("shows a user's own numbers as of the last refresh", async () => {
+  it("returns the user's own statistics at the last refresh", async () => {
     const ann = await createSignedInCaller(app);
     const bob = await createSignedInCaller(app);
     const jobs = [
@@ -57,7 +57,7 @@ describe('GET /v1/analytics/job-stats', () => {
     expect((await bob.get('/v1/analytics/job-stats')).body.totalJobs).toBe(1);
   });
 
-  it('asks for a sign-in', async () => {
+  it('requires a sign-in', async () => {
     expect((await createAnonymousCaller(app).get('/v1/analytics/job-stats')).status).toBe(401);
   });
 });
@@ -74,7 +74,7 @@ describe('/v1/analytics/metrics', () => {
 
   const put = (body: Record<string, unknown>) => ann.put('/v1/analytics/metrics', body);
 
-  it('keeps one value a day, and shows the days between as well', async () => {
+  it('stores one value per day and returns the days between too', async () => {
     expect((await put({ metric: 'profile_views', date: '2026-03-01', value: '3' })).body).toEqual({
       metric: 'profile_views',
       date: '2026-03-01',
@@ -105,7 +105,7 @@ describe('/v1/analytics/metrics', () => {
     });
   });
 
-  it('shows what is counted, and the own ones, of the last 30 days, and nothing of others', async () => {
+  it('returns the counted and the own metrics of the last 30 days, and none of others', async () => {
     const bob = await createSignedInCaller(app);
     const today = new Date().toISOString().slice(0, 10);
     await put({ metric: 'secret_of_ann', date: today, value: '1' });
@@ -162,7 +162,7 @@ describe('GET /v1/analytics/summary', () => {
   });
   afterAll(() => app.close());
 
-  it('is all zeros for a user without proposals', async () => {
+  it('returns zeros for a user without proposals', async () => {
     const { status, body } = await (await createSignedInCaller(app)).get('/v1/analytics/summary');
 
     expect(status).toBe(200);
@@ -188,7 +188,7 @@ describe('GET /v1/analytics/summary', () => {
     });
   });
 
-  it('tells what became of the proposals, and by kind, to their owner only', async () => {
+  it('returns the outcomes of proposals, in total and by group, to their owner only', async () => {
     const [ann, bob] = [await createSignedInCaller(app), await createSignedInCaller(app)];
     // Four jobs; three proposals sent on Monday, 2 March 2026, a draft; one won after an hour, one answered after three.
     await app.db.query(
@@ -220,7 +220,7 @@ describe('GET /v1/analytics/summary', () => {
       [ann.id],
     );
     await app.db.transaction('superuser', async (client) => {
-      // What stamps the hour of the win would stamp this one's.
+      // The trigger that sets the time of the win would set this one's too.
       await client.query('ALTER TABLE proposals DISABLE TRIGGER set_decision_times');
       await client.query(`UPDATE proposals SET won_at = '2026-03-02 11:00Z' WHERE status = 'accepted'`);
       await client.query('ALTER TABLE proposals ENABLE TRIGGER set_decision_times');

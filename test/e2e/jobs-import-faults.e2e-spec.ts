@@ -8,7 +8,7 @@ const END_WAITING = `
   WHERE usename = 'gigvault_app' AND datname = current_database() AND wait_event_type = 'Lock'`;
 const LOCK = `SELECT pg_advisory_xact_lock(hashtextextended('jobs.import', $1))`;
 
-/** An import that fails must fail alone: an error that nobody handles would fail the test that runs. */
+/** A failed import must not affect others: an unhandled error would fail the running test. */
 describe('an import', () => {
   let app: TestApp;
   let user: SignedInCaller;
@@ -25,19 +25,19 @@ describe('an import', () => {
     user.post('/v1/jobs/import', body, headers);
   const countJobs = async () => (await user.get('/v1/jobs')).body.items.length;
 
-  /** Holds what one statement locks, in another transaction, until `work` ends. */
+  /** Holds the locks of one statement in another transaction until `work` ends. */
   const whileLocked = async <T>(sql: string, values: unknown[], work: () => Promise<T>): Promise<T> =>
     app.db.transaction('superuser', async (client) => {
       await client.query(sql, values);
       return work();
     });
 
-  /** Ends the backend of the application that waits for a lock, as soon as there is one. */
+  /** Ends the application's first backend that waits for a lock. */
   const endWaitingBackend = async (): Promise<void> => {
     while ((await app.db.query('superuser', END_WAITING)).length === 0);
   };
 
-  it('whose connection is lost while it stores is 503, and the process serves on', async () => {
+  it('answers 503 when its connection is lost, and the process continues', async () => {
     const { id } = (await user.post('/v1/jobs', { upworkJobId: 'locked', title: 'A job' })).body;
 
     await whileLocked('SELECT FROM jobs WHERE id = $1 FOR UPDATE', [id], async () => {
@@ -51,7 +51,7 @@ describe('an import', () => {
     expect(await countJobs()).toBe(1);
   });
 
-  it('that meets another one at work elsewhere is told to come again, and keeps what is stored', async () => {
+  it('answers Retry-After while another process imports, and keeps the stored rows', async () => {
     await importing([{ title: 'Before' }]);
 
     const { status, headers, body } = await whileLocked(LOCK, [user.id], () => importing([{ title: 'One' }]));
@@ -61,7 +61,7 @@ describe('an import', () => {
     expect((await importing([{ title: 'One' }])).body).toMatchObject({ created: 1 });
   });
 
-  it('waits for its turn behind one of the same account, and is refused when two wait already', async () => {
+  it('waits for another of the same account, and is refused when two already wait', async () => {
     const { id } = (await user.post('/v1/jobs', { upworkJobId: 'locked', title: 'A job' })).body;
     const other = await createSignedInCaller(app);
     const answers = await whileLocked('SELECT FROM jobs WHERE id = $1 FOR UPDATE', [id], async () => {
@@ -77,7 +77,7 @@ describe('an import', () => {
     expect(statuses).toEqual([200, 200, 200, 429]);
   });
 
-  it('counts the length of a title as the database does, and tells it as an error of the row', async () => {
+  it('counts the length of a title as PostgreSQL does, and reports it as an error of the row', async () => {
     const { status, body } = await importing([{ title: '❤️'.repeat(300) }, { title: '❤️'.repeat(250) }]);
 
     expect(status).toBe(200);
@@ -85,7 +85,7 @@ describe('an import', () => {
     expect((await user.post('/v1/jobs', { title: '❤️'.repeat(300) })).status).toBe(400);
   });
 
-  it('with an Idempotency-Key has at most 10,000 rows, and stores none of a longer file', async () => {
+  it('accepts at most 10,000 rows with an Idempotency-Key, and stores none of a longer file', async () => {
     const { status, body } = await importing('{"title":"x"}\n'.repeat(10_001), {
       ...NDJSON,
       'idempotency-key': randomUUID(),

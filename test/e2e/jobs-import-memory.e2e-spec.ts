@@ -10,13 +10,13 @@ import { buildJob } from '../support/factories/job.factory';
 const WARM_UP_ROWS = 1_000;
 const ROWS = 8_000;
 
-/** Batches of 500 rows between two looks at the memory: a quarter of the body. */
+/** Batches of 500 rows between two measurements of memory: a quarter of the body. */
 const BATCHES = 4;
 
-/** Bytes a row: its text has some 200, its key 100, and its objects more than either; what else the process does has its place below. */
+/** Limit of retained bytes per row: its text has about 200, its key 100, and its objects more than either. */
 const MAX_HELD = 60;
 
-/** A row of each form; its id is new each time. */
+/** A row in each format, with a new id each time. */
 const FORMS = {
   'application/x-ndjson': { header: '', row: () => JSON.stringify(buildJob({ upworkJobId: randomUUID() })) },
   'text/csv': {
@@ -35,12 +35,12 @@ describe('POST /v1/jobs/import of a long body', () => {
   });
   afterAll(() => app.close());
 
-  // What it leaves as garbage is looked at by `npm run bench`: how much of it lies about depends on when V8 collects.
-  it.each(Object.keys(FORMS) as Form[])('%s: holds nothing of a row once it is stored', async (form) => {
+  // `npm run bench` measures the garbage, which depends on when V8 collects.
+  it.each(Object.keys(FORMS) as Form[])('%s: retains nothing of a stored row', async (form) => {
     expect(await bytesPerRow(form)).toBeLessThan(MAX_HELD);
   });
 
-  /** By how much what is held grows with each row, in the quarter of a body in which it grows least. */
+  /** Returns the growth of memory per row, in the quarter of the body with the least growth. */
   async function bytesPerRow(form: Form): Promise<number> {
     const { token = '' } = await createSignedInCaller(app);
     await imported(app.url, token, form, WARM_UP_ROWS);
@@ -57,23 +57,23 @@ describe('POST /v1/jobs/import of a long body', () => {
     } finally {
       database.transaction = unit;
     }
-    // What is kept of rows grows in each quarter; what else the process does, such as compiling, falls into one.
+    // Retained rows grow in each quarter; other work of the process, such as compiling, affects only one.
     const quarters = looks.slice(1).map((bytes, i) => bytes - looks[i]!);
     return Math.min(...quarters) / (ROWS / 4);
   }
 });
 
-/** What lives in the heap and beside it. */
+/** Returns the bytes in the heap and outside of it after a collection. */
 function heldBytes(): number {
   const collect = runInNewContext('gc') as () => void;
   collect();
-  // What lay beside the heap is freed in the background, and that is over when the next collection begins.
+  // Memory outside of the heap is freed in the background, at the latest before the next collection.
   collect();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
 
-/** Streams so many rows and returns the answer. */
+/** Streams the rows and returns the response. */
 async function imported(appUrl: string, token: string, form: Form, rows: number): Promise<unknown> {
   const body = Readable.from(
     (function* () {

@@ -8,7 +8,7 @@ import { buildJob } from '../support/factories/job.factory';
 const CSV = { 'content-type': 'text/csv' };
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 
-/** Every form of a listing: both payments, all levels, what is not given, counted skills, quotes, a repeated row. */
+/** All forms of a listing: both payments, all levels, missing values, counted skills, quotes, a repeated row. */
 const LISTING = `Job Title,Hourly/Fixed,Budget,Level,Skills
 "A shop, with ""cart""",Fixed price,"Est. budget:
 $1,200.00",Intermediate,"Web Development, WordPress, CSS"
@@ -35,7 +35,7 @@ describe('POST /v1/jobs/import', () => {
 
   const importing = (body: unknown, headers: Record<string, string> = {}) =>
     user.post('/v1/jobs/import', body, headers);
-  /** What a client gets that writes its whole request before it reads. */
+  /** Returns the response to a client that writes its whole request before it reads. */
   const sentWhole = (body: Buffer): Promise<string> =>
     new Promise((resolve, reject) => {
       const { hostname, port } = new URL(app.url);
@@ -65,7 +65,7 @@ describe('POST /v1/jobs/import', () => {
   };
 
   describe('of an Upwork listing', () => {
-    it('reads every form of row, in the order of the file', async () => {
+    it('reads all forms of rows, in the order of the file', async () => {
       const { status, body } = await importing(LISTING, CSV);
 
       expect([status, body]).toEqual([
@@ -96,7 +96,7 @@ describe('POST /v1/jobs/import', () => {
       ]);
     });
 
-    it('creates nothing a second time, with other line endings or a mark of byte order either', async () => {
+    it('creates nothing a second time, also with other line endings or a byte order mark', async () => {
       await importing(LISTING, CSV);
       const audited = await auditRows();
 
@@ -111,7 +111,7 @@ describe('POST /v1/jobs/import', () => {
       expect(await auditRows()).toBe(audited);
     });
 
-    it('tells what it does not understand by row, and keeps the others', async () => {
+    it('reports invalid rows and stores the others', async () => {
       const { body } = await importing(
         [
           'Job Title,Hourly/Fixed,Budget,Level,Skills',
@@ -132,8 +132,8 @@ describe('POST /v1/jobs/import', () => {
     });
   });
 
-  describe('of our own CSV', () => {
-    it('reads all columns, named either way, in any order; empty cells say nothing', async () => {
+  describe('of CSV', () => {
+    it('reads all columns in camelCase and snake_case, in any order, and ignores empty cells', async () => {
       const { body } = await importing(
         [
           'title,upwork_job_id,budgetMin,budget_max,hourly_rate_min,hourlyRateMax,currency,skills,category,subcategory,country,client_info,job_type,experienceLevel,duration,workload,status,is_favorite,description',
@@ -169,7 +169,7 @@ describe('POST /v1/jobs/import', () => {
       ]);
     });
 
-    it('names each row that is at fault and stores the rest', async () => {
+    it('reports each invalid row and stores the rest', async () => {
       const bad = Buffer.concat([
         Buffer.from('title,budget_min,client_info,is_favorite\nGood,1.00,,\nToo,many,,,cells\nFew\n'),
         Buffer.from('Latin-1 caf\xe9,,,\n', 'latin1'),
@@ -252,7 +252,7 @@ describe('POST /v1/jobs/import', () => {
       await createdAs(csv, created, failed);
     });
 
-    it('keeps and counts what came before a row of values without end', async () => {
+    it('stores and counts the rows before a row without end', async () => {
       const description = ','.repeat(50_000);
 
       const { body } = await importing(
@@ -264,7 +264,7 @@ describe('POST /v1/jobs/import', () => {
       expect((await jobs())[0]).toMatchObject({ title: 'One', description });
     });
 
-    it('keeps and counts what came before a quote that is never closed', async () => {
+    it('stores and counts the rows before a quote that is never closed', async () => {
       const { status, body } = await importing('title,country\nOne,Malta\nTwo,"Cyprus\nThree,Malta\n', CSV);
 
       expect([status, counts(body)]).toEqual([200, [2, 1, 0, 0, 1]]);
@@ -293,7 +293,7 @@ describe('POST /v1/jobs/import', () => {
   });
 
   describe('of JSON', () => {
-    it('reads an array and tells its faulty elements by their place', async () => {
+    it('reads an array and reports invalid elements by their number', async () => {
       const faulty = [
         JSON.stringify({ title: 'Good' }),
         '{"title": 5}',
@@ -323,14 +323,14 @@ describe('POST /v1/jobs/import', () => {
       });
     });
 
-    it('keeps and counts what came before the array breaks off', async () => {
+    it('stores and counts the rows before an incomplete end', async () => {
       const { status, body } = await importing('[{"title":"One"},{"title":"Two"},{"title":"Thr');
 
       expect([status, counts(body)]).toEqual([200, [3, 2, 0, 0, 1]]);
       expect(body.errors[0]).toMatchObject({ row: 3, code: 'file_broken' });
     });
 
-    it('takes an empty array as no rows', async () => {
+    it('accepts an empty array', async () => {
       const { status, body } = await importing('\uFEFF [ ] ');
 
       expect([status, counts(body)]).toEqual([200, [0, 0, 0, 0, 0]]);
@@ -360,7 +360,7 @@ describe('POST /v1/jobs/import', () => {
   });
 
   describe('of NDJSON', () => {
-    it('reads a row a line and skips blank ones; a line cut off is a row that failed', async () => {
+    it('reads one row per line, skips blank lines and reports a truncated line', async () => {
       const { status, body } = await importing('{"title":"One"}\r\n\n  \n[]\n{"title":"Two"}\n{"title":"Thr', NDJSON);
 
       expect([status, counts(body)]).toEqual([200, [4, 2, 0, 0, 2]]);
@@ -377,7 +377,7 @@ describe('POST /v1/jobs/import', () => {
       expect(body.errors).toMatchObject([{ row: 2, code: 'row_too_large' }]);
     });
 
-    it('lists at most 1,000 reasons and says how many more there are', async () => {
+    it('lists at most 1,000 reasons and the number of others', async () => {
       const { body } = await importing('{}\n'.repeat(1_200), NDJSON);
 
       expect(counts(body)).toEqual([1_200, 0, 0, 0, 1_200]);
@@ -386,14 +386,14 @@ describe('POST /v1/jobs/import', () => {
     });
   });
 
-  it('gives up on a file of which more than 10,000 rows failed', async () => {
+  it('stops reading after more than 10,000 failed rows', async () => {
     const { status, body } = await importing(`{"title":"Good"}\n${'{}\n'.repeat(10_500)}`, NDJSON);
 
     expect([status, counts(body)]).toEqual([200, [10_003, 1, 0, 0, 10_002]]);
   });
 
-  describe('of jobs that are there', () => {
-    it('changes what differs, but neither status nor favourite, and leaves one audit row each', async () => {
+  describe('of stored jobs', () => {
+    it('updates different fields except status and favourite, with one audit row each', async () => {
       const { body: job } = await user.post('/v1/jobs', buildJob({ upworkJobId: 'u-1', country: 'Malta' }));
       await user.patch(`/v1/jobs/${job.id}`, { isFavorite: true, status: 'archived' });
       const audited = Number(await auditRows());
@@ -430,7 +430,7 @@ describe('POST /v1/jobs/import', () => {
       });
     });
 
-    it('takes a deleted job for there, and leaves it deleted', async () => {
+    it('recognizes a deleted job and leaves it deleted', async () => {
       const { body: job } = await user.post('/v1/jobs', buildJob());
       await user.delete(`/v1/jobs/${job.id}`);
 
@@ -440,7 +440,7 @@ describe('POST /v1/jobs/import', () => {
       expect(await jobs()).toEqual([]);
     });
 
-    it('takes a job that was changed for another than the row it came from', async () => {
+    it('treats a changed job as different from its original row', async () => {
       await importing([{ title: 'As it came' }]);
       const [job] = await jobs();
       await user.patch(`/v1/jobs/${job.id}`, { title: 'Changed' });
@@ -450,7 +450,7 @@ describe('POST /v1/jobs/import', () => {
       expect(counts(body)).toEqual([2, 1, 0, 1, 0]);
     });
 
-    it('takes rows of one file for the same job as if each had come alone', async () => {
+    it('handles rows of one job in one file as separate imports would', async () => {
       const rows = [
         { upworkJobId: 'u-1', title: 'First', isFavorite: true },
         { upworkJobId: 'u-1', title: 'Second' },
@@ -470,7 +470,7 @@ describe('POST /v1/jobs/import', () => {
       ]);
     });
 
-    it('takes a row that repeats one of an earlier batch for unchanged', async () => {
+    it('counts a row that repeats one of an earlier batch as unchanged', async () => {
       const rows = Array.from({ length: 1_700 }, (_, i) => ({ title: `Job ${i % 850}` }));
 
       const { body } = await importing(rows);
@@ -478,7 +478,7 @@ describe('POST /v1/jobs/import', () => {
       expect(counts(body)).toEqual([1_700, 850, 0, 850, 0]);
     });
 
-    it('is not fooled by another tenant having them', async () => {
+    it('ignores equal jobs of another tenant', async () => {
       const other = await createSignedInCaller(app);
       await other.post('/v1/jobs/import', [{ upworkJobId: 'shared', title: 'Theirs' }]);
 
@@ -488,7 +488,7 @@ describe('POST /v1/jobs/import', () => {
       expect((await other.get('/v1/jobs')).body.items).toMatchObject([{ title: 'Theirs', version: 1 }]);
     });
 
-    it('of two files at once that name the same jobs in opposite orders, both are stored', async () => {
+    it('stores two concurrent files with the same jobs in opposite orders', async () => {
       const rows = Array.from({ length: 1_200 }, (_, i) => ({ upworkJobId: `u-${i}`, title: `A ${i}` }));
       const other = rows.map(({ upworkJobId }) => ({ upworkJobId, title: `B ${upworkJobId}` })).reverse();
 
@@ -512,13 +512,13 @@ describe('POST /v1/jobs/import', () => {
       expect([status, body.code]).toEqual([415, 'request.media_type_unsupported']);
     });
 
-    it('a file beyond the limit with 413 before it reads it', async () => {
+    it('a file beyond the limit with 413 before reading it', async () => {
       const { status, body } = await importing(`title\n${'x'.repeat(9 * 1024 * 1024)}`, CSV);
 
       expect([status, body.code]).toEqual([413, 'request.body_too_large']);
     });
 
-    it('a large file at its header, and takes the rest of it from a sender who goes on before he listens', async () => {
+    it('a large file at its header, and receives the rest from a sender that continues', async () => {
       const large = Buffer.from(`colour\n${'red\n'.repeat(1_800_000)}`);
 
       const answer = await sentWhole(large);
@@ -527,14 +527,14 @@ describe('POST /v1/jobs/import', () => {
       expect(answer).toContain('import.malformed');
     });
 
-    it('nobody signed in with 401', async () => {
+    it('a caller who is not signed in with 401', async () => {
       const { status } = await createAnonymousCaller(app).post('/v1/jobs/import', 'title\nA\n', CSV);
 
       expect(status).toBe(401);
     });
   });
 
-  it('stores nothing of a file whose sender goes away half way', async () => {
+  it('stores nothing of a file whose sender disconnects', async () => {
     const rows = Array.from({ length: 2_000 }, (_, i) =>
       JSON.stringify({ upworkJobId: `gone-${i}`, title: `Job ${i}` }),
     );
@@ -556,7 +556,7 @@ describe('POST /v1/jobs/import', () => {
   });
 
   describe('with an Idempotency-Key', () => {
-    it('answers the same file the same way without touching it again, and refuses another one', async () => {
+    it('replays the response for the same file and refuses another one', async () => {
       const headers = { ...CSV, 'idempotency-key': randomUUID() };
       const first = await importing(LISTING, headers);
       await user.delete(`/v1/jobs/${(await jobs())[0].id}`);

@@ -3,7 +3,7 @@ import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { buildJob } from '../support/factories/job.factory';
 
-/** Jobs that differ in what filters look at; told apart by their titles. */
+/** Jobs that differ in the filtered fields, identified by their titles. */
 const JOBS = [
   {
     title: 'A shop in WordPress',
@@ -52,7 +52,7 @@ const JOBS = [
   { title: 'F deleted', skills: ['PostgreSQL'] },
 ];
 
-const letters = (body: { items: { title: string }[] }): string => body.items.map(({ title }) => title[0]).join('');
+const listInitials = (body: { items: { title: string }[] }): string => body.items.map(({ title }) => title[0]).join('');
 
 describe('GET /v1/jobs', () => {
   let app: TestApp;
@@ -124,22 +124,22 @@ describe('GET /v1/jobs', () => {
   ])('with %s lists %s', async (query, expected) => {
     const { status, body } = await owner.get(`/v1/jobs?${query}`);
 
-    expect([status, letters(body), body.nextCursor]).toEqual([200, expected, null]);
+    expect([status, listInitials(body), body.nextCursor]).toEqual([200, expected, null]);
   });
 
-  it('shows in a list what GET of the job shows', async () => {
+  it('lists the same fields as GET of the job', async () => {
     const { body } = await owner.get('/v1/jobs?isFavorite=true');
 
     expect((await owner.get(`/v1/jobs/${body.items[0].id}`)).body).toEqual(body.items[0]);
   });
 
-  it('takes createdFrom and createdTo as inclusive, at the milliseconds it shows', async () => {
+  it('treats createdFrom and createdTo as inclusive, to the millisecond', async () => {
     const { body } = await owner.get('/v1/jobs?sort=createdAt');
     const at = encodeURIComponent(body.items[2].createdAt);
 
     const one = await owner.get(`/v1/jobs?createdFrom=${at}&createdTo=${at}`);
 
-    expect(letters(one.body)).toContain('C');
+    expect(listInitials(one.body)).toContain('C');
   });
 
   it.each([
@@ -187,7 +187,7 @@ describe('GET /v1/jobs', () => {
 
     beforeEach(async () => {
       pager = await createSignedInCaller(app);
-      // All of one statement, so of one instant; titles and amounts repeat, and some amounts are missing.
+      // One statement, so all have the same time; titles and amounts repeat, and some amounts are missing.
       const rows = Array.from({ length: 23 }, (_, i) => ({
         upworkJobId: `page-${i}`,
         title: `Title ${i % 4}`,
@@ -196,7 +196,7 @@ describe('GET /v1/jobs', () => {
       await pager.post('/v1/jobs/import', rows);
     });
 
-    /** All ids of a list, page by page; `between` runs after each page. */
+    /** Returns all ids of a list, page by page; `between` runs after each page. */
     async function walk(query: string, between: () => Promise<unknown> = async () => undefined): Promise<number[]> {
       const ids: number[] = [];
       for (let cursor = ''; ;) {
@@ -221,7 +221,7 @@ describe('GET /v1/jobs', () => {
       },
     );
 
-    it.each(sorts)('sorted by %s neither repeats nor loses a job when others come in meanwhile', async (sort) => {
+    it.each(sorts)('sorted by %s neither repeats nor loses a job while others are created', async (sort) => {
       const before = await walk(`sort=${sort}`);
 
       const ids = await walk(`sort=${sort}`, () =>

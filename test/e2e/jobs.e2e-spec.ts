@@ -18,7 +18,7 @@ describe('/v1/jobs', () => {
   afterAll(() => app.close());
 
   /** Audit rows of a job, oldest first. */
-  const auditOf = (id: number) =>
+  const listAuditRows = (id: number) =>
     app.db.query<{
       action: string;
       user_id: number;
@@ -31,7 +31,7 @@ describe('/v1/jobs', () => {
     }>('superuser', `SELECT * FROM audit_logs WHERE table_name = 'jobs' AND record_id = $1 ORDER BY id`, [id]);
 
   describe('POST', () => {
-    it('answers 201 with the job, its Location and its ETag, and what was left out is null or the default', async () => {
+    it('answers 201 with the job, its Location and its ETag; absent fields are null or the default', async () => {
       const { status, headers, body } = await owner.post('/v1/jobs', { title: '  Fix   it ' });
 
       expect(status).toBe(201);
@@ -64,7 +64,7 @@ describe('/v1/jobs', () => {
       });
     });
 
-    it('keeps every field as it was given', async () => {
+    it('stores every field unchanged', async () => {
       const job = {
         upworkJobId: `~${randomUUID()}`,
         title: 'Слава 🚀 "quotes", commas',
@@ -95,7 +95,7 @@ describe('/v1/jobs', () => {
       expect(read.body).toEqual(created.body);
     });
 
-    it('puts values into their one form: money with two places, skills once, currency in capitals, empty as none', async () => {
+    it('normalizes values: money with two places, distinct skills, currency in capitals, empty texts as null', async () => {
       const { body } = await owner.post('/v1/jobs', {
         title: 'Forms',
         budgetMin: '100',
@@ -114,7 +114,7 @@ describe('/v1/jobs', () => {
       });
     });
 
-    it('refuses an Upwork id and a job that are there already, but not those of another tenant', async () => {
+    it('refuses an Upwork id and a job that exist, but not those of another tenant', async () => {
       const withId = buildJob({ upworkJobId: randomUUID() });
       const withoutId = buildJob({ title: randomUUID(), clientInfo: { a: 1, b: [2] } });
       await owner.post('/v1/jobs', withId);
@@ -134,7 +134,7 @@ describe('/v1/jobs', () => {
       expect([other.status, theirs.status]).toEqual([201, 201]);
     });
 
-    it('makes one job of two requests at once for the same Upwork id', async () => {
+    it('creates one job for two concurrent requests with the same Upwork id', async () => {
       const upworkJobId = randomUUID();
 
       const answers = await Promise.all([1, 2, 3].map(() => owner.post('/v1/jobs', buildJob({ upworkJobId }))));
@@ -199,13 +199,13 @@ describe('/v1/jobs', () => {
       expect(status).toBe(201);
     });
 
-    it('leaves one audit row with actor, request and operation; a refused one leaves none', async () => {
+    it('adds one audit row with actor, request and operation, and none when refused', async () => {
       const { headers, body } = await owner.post('/v1/jobs', buildJob({ title: randomUUID() }));
       const [before] = await app.db.query<{ count: number }>('superuser', 'SELECT count(*) FROM audit_logs');
       await owner.post('/v1/jobs', buildJob({ title: body.title }));
       const [after] = await app.db.query<{ count: number }>('superuser', 'SELECT count(*) FROM audit_logs');
 
-      expect(await auditOf(body.id)).toEqual([
+      expect(await listAuditRows(body.id)).toEqual([
         expect.objectContaining({
           action: 'INSERT',
           user_id: owner.id,
@@ -222,7 +222,7 @@ describe('/v1/jobs', () => {
   });
 
   describe('GET :id', () => {
-    it('answers 304 to who has the version, and 404 for ids of others and of nobody alike', async () => {
+    it('answers 304 for the known version, and 404 for ids of others and unknown ids', async () => {
       const { body: job } = await owner.post('/v1/jobs', buildJob({ title: randomUUID() }));
 
       const known = await owner.get(`/v1/jobs/${job.id}`, { 'if-none-match': '"1"' });
@@ -235,7 +235,7 @@ describe('/v1/jobs', () => {
     });
   });
 
-  it('takes the currencies of today, a file of US-ASCII, and finds a skill with a comma', async () => {
+  it('accepts current currencies and a US-ASCII file, and finds a skill with a comma', async () => {
     const { status, body: job } = await owner.post(
       '/v1/jobs',
       buildJob({ title: randomUUID(), currency: 'XCG', skills: ['Writing, Translation'] }),
@@ -258,7 +258,7 @@ describe('/v1/jobs', () => {
   });
 
   describe('PATCH :id', () => {
-    it('changes what it names, clears by null, and says so in one audit row', async () => {
+    it('updates the fields in the patch, clears by null, and adds one audit row', async () => {
       const { body: job } = await owner.post('/v1/jobs', buildJob({ title: randomUUID(), country: 'Malta' }));
 
       const { status, headers, body } = await owner.patch(
@@ -278,7 +278,7 @@ describe('/v1/jobs', () => {
         updatedAt: expect.any(String),
       });
       expect(Date.parse(body.updatedAt)).toBeGreaterThanOrEqual(Date.parse(job.updatedAt));
-      const [, change] = await auditOf(job.id);
+      const [, change] = await listAuditRows(job.id);
       expect(change).toMatchObject({
         action: 'UPDATE',
         request_id: headers.get('x-request-id'),
@@ -302,10 +302,10 @@ describe('/v1/jobs', () => {
 
       expect([same.status, empty.status]).toEqual([200, 200]);
       expect([same.body, empty.body]).toEqual([job, job]);
-      expect(await auditOf(job.id)).toHaveLength(1);
+      expect(await listAuditRows(job.id)).toHaveLength(1);
     });
 
-    it('merges clientInfo level by level, and holds the result to its limits', async () => {
+    it('merges clientInfo level by level and checks the limits of the result', async () => {
       const clientInfo = { a: 1, b: { c: 2 }, keep: true };
       const { body: job } = await owner.post('/v1/jobs', buildJob({ title: randomUUID(), clientInfo }));
       const path = `/v1/jobs/${job.id}`;
@@ -336,10 +336,10 @@ describe('/v1/jobs', () => {
       expect([stale.status, stale.body.code]).toEqual([412, 'precondition.failed']);
       expect([foreign.status, foreign.body.code]).toEqual([404, 'job.not_found']);
       expect(fresh.status).toBe(200);
-      expect(await auditOf(job.id)).toHaveLength(3);
+      expect(await listAuditRows(job.id)).toHaveLength(3);
     });
 
-    it('checks a range with the end that stays', async () => {
+    it('checks a range with the stored end', async () => {
       const { body: job } = await owner.post('/v1/jobs', buildJob({ title: randomUUID() }));
 
       const above = await owner.patch(`/v1/jobs/${job.id}`, { budgetMin: '1000.01' });
@@ -350,7 +350,7 @@ describe('/v1/jobs', () => {
       expect([both.status, cleared.status]).toEqual([200, 200]);
     });
 
-    it('cannot make a job one that is there already', async () => {
+    it('refuses a change that would duplicate another job', async () => {
       const upworkJobId = randomUUID();
       await owner.post('/v1/jobs', buildJob({ upworkJobId }));
       const { body: job } = await owner.post('/v1/jobs', buildJob({ title: randomUUID() }));
@@ -393,7 +393,7 @@ describe('/v1/jobs', () => {
   });
 
   describe('DELETE :id', () => {
-    it('sets the status; reads and history still answer, and PATCH brings the job back', async () => {
+    it('sets the status; reads and history still answer, and PATCH restores the job', async () => {
       const { body: job } = await owner.post('/v1/jobs', buildJob({ title: randomUUID() }));
 
       const removed = await owner.delete(`/v1/jobs/${job.id}`, undefined, { 'if-match': '"1"' });
@@ -420,7 +420,7 @@ describe('/v1/jobs', () => {
   });
 
   describe('GET :id/history', () => {
-    it('lists changes newest first in the API’s own names, by pages; a stranger sees none', async () => {
+    it('lists changes newest first with the API’s field names, by pages, and none to another user', async () => {
       const { body: job } = await owner.post('/v1/jobs', buildJob({ title: randomUUID() }));
       await owner.patch(`/v1/jobs/${job.id}`, { budgetMax: '1500.5', isFavorite: true });
       await owner.patch(`/v1/jobs/${job.id}`, { status: 'archived' });
@@ -439,7 +439,7 @@ describe('/v1/jobs', () => {
   });
 
   describe('Idempotency-Key', () => {
-    it('makes one job of two requests', async () => {
+    it('creates one job for two requests', async () => {
       const job = buildJob({ title: randomUUID() });
       const headers = { 'idempotency-key': randomUUID() };
 

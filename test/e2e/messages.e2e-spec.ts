@@ -21,7 +21,7 @@ describe('/v1/messages', () => {
   const post = async (values: Record<string, unknown> = {}) =>
     (await ann.post('/v1/messages', buildMessage(values))).body;
 
-  const auditOf = (id: number) =>
+  const listAuditRows = (id: number) =>
     app.db.query('superuser', `SELECT * FROM audit_logs WHERE table_name = 'messages' AND record_id = $1 ORDER BY id`, [
       id,
     ]);
@@ -50,7 +50,7 @@ describe('/v1/messages', () => {
         createdAt: expect.any(String),
         updatedAt: expect.any(String),
       });
-      expect(await auditOf(body.id)).toEqual([
+      expect(await listAuditRows(body.id)).toEqual([
         expect.objectContaining({
           action: 'INSERT',
           user_id: ann.id,
@@ -61,20 +61,20 @@ describe('/v1/messages', () => {
       ]);
     });
 
-    it('stores what the freelancer wrote as read from the start, about a job or not', async () => {
+    it('stores the freelancer’s message as read, with and without a job', async () => {
       const body = await post({ senderType: 'freelancer' });
 
       expect(body).toMatchObject({ isRead: true, readAt: null, jobId: null });
       expect(await unread()).toBe(0);
     });
 
-    it('keeps any text as it is, apart from the white space around it', async () => {
+    it('stores any text unchanged, except the white space around it', async () => {
       const content = "Grüße 👩‍💻 \u202e'; DROP TABLE messages; -- <script>\n\tend";
 
       expect((await post({ content: `  ${content} ` })).content).toBe(content);
     });
 
-    it('refuses a job that does not exist and one of another alike, with the pointer', async () => {
+    it('refuses an unknown job and another user’s alike, with the pointer', async () => {
       const foreign = await insertJob(app.db, bob.id);
 
       const answers = await Promise.all(
@@ -87,7 +87,7 @@ describe('/v1/messages', () => {
       }
     });
 
-    it('happens once under an Idempotency-Key', async () => {
+    it('creates one only for a repeated Idempotency-Key', async () => {
       const send = () => ann.post('/v1/messages', buildMessage(), { 'idempotency-key': 'a-message' });
 
       const [first, again] = [await send(), await send()];
@@ -115,7 +115,7 @@ describe('/v1/messages', () => {
       ['readAt', { readAt: null }],
       ['userId', { userId: 1 }],
       ['id', { id: 1 }],
-    ])('refuses a wrong %s (%#)', async (field, values) => {
+    ])('refuses an invalid %s (%#)', async (field, values) => {
       const body = typeof values === 'string' ? values : buildMessage(values);
 
       const answer = await ann.post('/v1/messages', body);
@@ -127,7 +127,7 @@ describe('/v1/messages', () => {
   });
 
   describe('GET /v1/messages', () => {
-    it('keeps to the filters and the order asked for, page by page', async () => {
+    it('applies the filters and the sort order, page by page', async () => {
       const jobId = await insertJob(app.db, ann.id);
       const ids: number[] = [];
       for (const values of [{ jobId }, {}, { jobId, senderType: 'freelancer' }, { jobId }])
@@ -169,7 +169,7 @@ describe('/v1/messages', () => {
       expect(first.body).toMatchObject({ isRead: true, readAt: expect.any(String), version: 2 });
       expect(first.headers.get('etag')).toBe('"2"');
       expect(again.body).toEqual(first.body);
-      expect((await auditOf(id)).map(({ action }) => action)).toEqual(['INSERT', 'UPDATE']);
+      expect((await listAuditRows(id)).map(({ action }) => action)).toEqual(['INSERT', 'UPDATE']);
       expect(await unread()).toBe(0);
     });
 
@@ -182,7 +182,7 @@ describe('/v1/messages', () => {
   });
 
   describe('POST /v1/messages/read', () => {
-    it('marks all about the job as read, tells how many, and leaves an audit row for each', async () => {
+    it('marks all about the job as read, returns how many, and adds an audit row for each', async () => {
       const jobId = await insertJob(app.db, ann.id);
       const messages = [await post({ jobId }), await post({ jobId }), await post({ jobId, senderType: 'freelancer' })];
       await post();
@@ -191,7 +191,7 @@ describe('/v1/messages', () => {
 
       expect([status, body]).toEqual([200, { updated: 2 }]);
       expect(await unread()).toBe(1);
-      const logs = await Promise.all(messages.map(({ id }) => auditOf(id)));
+      const logs = await Promise.all(messages.map(({ id }) => listAuditRows(id)));
       expect(logs.map((rows) => rows.length)).toEqual([2, 2, 1]);
       expect(logs[0]![1]).toMatchObject({
         actor_kind: 'user',
@@ -202,7 +202,7 @@ describe('/v1/messages', () => {
       expect((await ann.post('/v1/messages/read', { jobId })).body).toEqual({ updated: 0 });
     });
 
-    it('refuses a job that is not there for him', async () => {
+    it('refuses a job that the user does not have', async () => {
       const foreign = await insertJob(app.db, bob.id);
 
       for (const jobId of [foreign, 999_999_999]) {
@@ -219,7 +219,7 @@ describe('/v1/messages', () => {
     });
   });
 
-  it('is nowhere for another user', async () => {
+  it('is invisible to another user', async () => {
     const { id } = await post();
 
     const answers = await Promise.all([
@@ -234,7 +234,7 @@ describe('/v1/messages', () => {
     expect((await bob.get('/v1/messages/unread-count')).body).toEqual({ unread: 0 });
   });
 
-  it('asks for a sign-in on every route', async () => {
+  it('requires a sign-in on every route', async () => {
     const nobody = createAnonymousCaller(app);
 
     const answers = await Promise.all([

@@ -21,7 +21,7 @@ describe('/v1/proposals', () => {
   const createDraft = async (values: Record<string, unknown> = {}) =>
     (await ann.post('/v1/proposals', buildProposal({ jobId: await insertOwnJob(), ...values }))).body;
 
-  const auditOf = (id: number) =>
+  const listAuditRows = (id: number) =>
     app.db.query(
       'superuser',
       `SELECT * FROM audit_logs WHERE table_name = 'proposals' AND record_id = $1 ORDER BY id`,
@@ -29,7 +29,7 @@ describe('/v1/proposals', () => {
     );
 
   describe('POST /v1/proposals', () => {
-    it('stores a draft and says where it is', async () => {
+    it('creates a draft and returns its location', async () => {
       const jobId = await insertOwnJob();
 
       const { status, headers, body } = await ann.post('/v1/proposals', buildProposal({ jobId, bidAmount: '45' }));
@@ -55,17 +55,17 @@ describe('/v1/proposals', () => {
       expect((await ann.get(`/v1/proposals/${body.id}`)).body).toEqual(body);
     });
 
-    it('needs only the job', async () => {
+    it('requires only the job', async () => {
       const { status, body } = await ann.post('/v1/proposals', { jobId: await insertOwnJob() });
 
       expect(status).toBe(201);
       expect(body).toMatchObject({ coverLetter: null, bidAmount: null, bidType: null, currency: 'USD' });
     });
 
-    it('leaves one audit row with actor, request and address', async () => {
+    it('adds one audit row with actor, request and address', async () => {
       const { headers, body } = await ann.post('/v1/proposals', buildProposal({ jobId: await insertOwnJob() }));
 
-      expect(await auditOf(body.id)).toEqual([
+      expect(await listAuditRows(body.id)).toEqual([
         expect.objectContaining({
           user_id: ann.id,
           action: 'INSERT',
@@ -78,7 +78,7 @@ describe('/v1/proposals', () => {
       ]);
     });
 
-    it('refuses a job that does not exist and one of another alike, with the pointer', async () => {
+    it('refuses an unknown job and another user’s alike, with the pointer', async () => {
       const foreign = await insertJob(app.db, bob.id);
 
       const answers = await Promise.all(
@@ -92,7 +92,7 @@ describe('/v1/proposals', () => {
       expect(await app.db.query('superuser', 'SELECT FROM proposals WHERE job_id = $1', [foreign])).toHaveLength(0);
     });
 
-    it('refuses a job that is deleted, and stores nothing', async () => {
+    it('refuses a deleted job and stores nothing', async () => {
       const jobId = await insertOwnJob('deleted');
 
       const { status, body } = await ann.post('/v1/proposals', buildProposal({ jobId }));
@@ -102,7 +102,7 @@ describe('/v1/proposals', () => {
       expect((await ann.get(`/v1/proposals?jobId=${jobId}`)).body.items).toEqual([]);
     });
 
-    it('refuses a second open proposal for a job, also of two at once', async () => {
+    it('refuses a second open proposal for a job, also of two concurrent ones', async () => {
       const jobId = await insertOwnJob();
 
       const answers = await Promise.all([1, 2, 3].map(() => ann.post('/v1/proposals', buildProposal({ jobId }))));
@@ -114,7 +114,7 @@ describe('/v1/proposals', () => {
       });
     });
 
-    it('takes another once the first is decided', async () => {
+    it('accepts another after the first is decided', async () => {
       const { id, jobId } = await createDraft();
       await ann.post(`/v1/proposals/${id}/submit`);
       await ann.post(`/v1/proposals/${id}/reject`);
@@ -122,7 +122,7 @@ describe('/v1/proposals', () => {
       expect((await ann.post('/v1/proposals', buildProposal({ jobId }))).status).toBe(201);
     });
 
-    it('happens once under an Idempotency-Key', async () => {
+    it('creates one only for a repeated Idempotency-Key', async () => {
       const dto = buildProposal({ jobId: await insertOwnJob() });
       const key = { 'idempotency-key': `draft-${dto.jobId as number}` };
 
@@ -136,7 +136,7 @@ describe('/v1/proposals', () => {
       expect(again.headers.get('idempotent-replayed')).toBe('true');
       expect(again.headers.get('location')).toBe(first.headers.get('location'));
       expect(other.status).toBe(422);
-      expect(await auditOf(first.body.id)).toHaveLength(1);
+      expect(await listAuditRows(first.body.id)).toHaveLength(1);
     });
 
     it.each([
@@ -158,7 +158,7 @@ describe('/v1/proposals', () => {
       ['status', { status: 'accepted' }],
       ['userId', { userId: 1 }],
       ['submittedAt', { submittedAt: '2026-01-01T00:00:00Z' }],
-    ])('refuses a wrong %s (%#)', async (field, values) => {
+    ])('refuses an invalid %s (%#)', async (field, values) => {
       const jobId = await insertOwnJob();
 
       const { status, body } = await ann.post(
@@ -173,7 +173,7 @@ describe('/v1/proposals', () => {
   });
 
   describe('GET /v1/proposals', () => {
-    it('pages through all of them without a repeat or a gap while new ones come', async () => {
+    it('pages without a repeat or a gap while others are created', async () => {
       const carl = await createSignedInCaller(app);
       const make = async () =>
         (await carl.post('/v1/proposals', { jobId: await insertJob(app.db, carl.id) })).body.id as number;
@@ -192,7 +192,7 @@ describe('/v1/proposals', () => {
       expect(seen).toEqual(ids.reverse());
     });
 
-    it('keeps to the filters and the order asked for', async () => {
+    it('applies the filters and the sort order', async () => {
       const carl = await createSignedInCaller(app);
       const jobs = await Promise.all([1, 2].map(() => insertJob(app.db, carl.id)));
       const [first, second] = [
@@ -235,7 +235,7 @@ describe('/v1/proposals', () => {
   });
 
   describe('GET /v1/proposals/:id', () => {
-    it('answers 304 to who has this version', async () => {
+    it('answers 304 for the known version', async () => {
       const { id } = await createDraft();
 
       expect((await ann.get(`/v1/proposals/${id}`, { 'if-none-match': '"1"' })).status).toBe(304);
@@ -244,7 +244,7 @@ describe('/v1/proposals', () => {
   });
 
   describe('PATCH /v1/proposals/:id', () => {
-    it('changes what it names, null clears, and one audit row tells the difference', async () => {
+    it('updates the fields in the patch, clears by null, and adds one audit row with the difference', async () => {
       const { id } = await createDraft();
 
       const { status, headers, body } = await ann.patch(`/v1/proposals/${id}`, { bidAmount: '50', coverLetter: null });
@@ -252,7 +252,7 @@ describe('/v1/proposals', () => {
       expect(status).toBe(200);
       expect(headers.get('etag')).toBe('"2"');
       expect(body).toMatchObject({ bidAmount: '50.00', coverLetter: null, bidType: 'hourly', version: 2 });
-      expect((await auditOf(id)).slice(1)).toEqual([
+      expect((await listAuditRows(id)).slice(1)).toEqual([
         expect.objectContaining({
           action: 'UPDATE',
           old_values: { bid_amount: 45, cover_letter: 'I have done this three times.' },
@@ -261,7 +261,7 @@ describe('/v1/proposals', () => {
       ]);
     });
 
-    it('takes application/merge-patch+json', async () => {
+    it('accepts application/merge-patch+json', async () => {
       const { id } = await createDraft();
 
       const { body } = await ann.patch(
@@ -273,16 +273,16 @@ describe('/v1/proposals', () => {
       expect(body.bidType).toBe('fixed');
     });
 
-    it('leaves version and log alone when nothing changes', async () => {
+    it('changes neither version nor audit log without a change', async () => {
       const { id } = await createDraft();
 
       const { body } = await ann.patch(`/v1/proposals/${id}`, { bidAmount: '45', bidType: 'hourly' });
 
       expect(body.version).toBe(1);
-      expect(await auditOf(id)).toHaveLength(1);
+      expect(await listAuditRows(id)).toHaveLength(1);
     });
 
-    it('refuses a stale version, and a second of two that know the same one', async () => {
+    it('refuses a stale version, and the second of two with the same one', async () => {
       const { id } = await createDraft();
       const patch = (bidAmount: string) => ann.patch(`/v1/proposals/${id}`, { bidAmount }, { 'if-match': '"1"' });
 
@@ -292,7 +292,7 @@ describe('/v1/proposals', () => {
       expect((await ann.patch(`/v1/proposals/${id}`, { bidAmount: '9.00' }, { 'if-match': '*' })).status).toBe(200);
     });
 
-    it('refuses to change what is no draft any more, its job, and what is not his to set', async () => {
+    it('refuses a change of a submitted proposal, of the job and of read-only fields', async () => {
       const { id } = await createDraft();
       const readOnly = await ann.patch(`/v1/proposals/${id}`, { jobId: 1, version: 7 });
       await ann.post(`/v1/proposals/${id}/submit`);
@@ -307,7 +307,7 @@ describe('/v1/proposals', () => {
   });
 
   describe('DELETE /v1/proposals/:id', () => {
-    it('deletes a draft; its history stays', async () => {
+    it('deletes a draft and keeps its history', async () => {
       const { id } = await createDraft();
 
       const { status, body } = await ann.delete(`/v1/proposals/${id}`, undefined, { 'if-match': '"1"' });
@@ -319,7 +319,7 @@ describe('/v1/proposals', () => {
       expect((await bob.get(`/v1/proposals/${id}/history`)).status).toBe(404);
     });
 
-    it('refuses a stale version, and what was submitted', async () => {
+    it('refuses a stale version and a submitted proposal', async () => {
       const { id } = await createDraft();
 
       expect((await ann.delete(`/v1/proposals/${id}`, undefined, { 'if-match': '"7"' })).status).toBe(412);
@@ -329,7 +329,7 @@ describe('/v1/proposals', () => {
   });
 
   describe('POST /v1/proposals/:id/:step', () => {
-    it('sets submittedAt exactly when it is submitted', async () => {
+    it('sets submittedAt only when it is submitted', async () => {
       const { id } = await createDraft();
       const before = Date.now();
 
@@ -342,10 +342,10 @@ describe('/v1/proposals', () => {
       const accepted = (await ann.post(`/v1/proposals/${id}/accept`)).body;
       expect([accepted.status, accepted.submittedAt]).toEqual(['accepted', body.submittedAt]);
       expect((await ann.post(`/v1/proposals/${id}/archive`)).body.status).toBe('archived');
-      expect(await auditOf(id)).toHaveLength(4);
+      expect(await listAuditRows(id)).toHaveLength(4);
     });
 
-    it('needs what a proposal needs before it is submitted', async () => {
+    it('refuses to submit an incomplete draft', async () => {
       const { body: draft } = await ann.post('/v1/proposals', { jobId: await insertOwnJob() });
 
       const { status, body } = await ann.post(`/v1/proposals/${draft.id}/submit`);
@@ -361,7 +361,7 @@ describe('/v1/proposals', () => {
       ['submit', ['submit'], 'accept, reject, withdraw, archive'],
       ['withdraw', ['submit', 'accept'], 'archive'],
       ['archive', ['submit', 'archive'], 'No step'],
-    ])('refuses %s after %j and names the open steps', async (step, taken, named) => {
+    ])('refuses %s after %j and names the possible steps', async (step, taken, named) => {
       const { id } = await createDraft();
       for (const before of taken) await ann.post(`/v1/proposals/${id}/${before}`);
 
@@ -372,7 +372,7 @@ describe('/v1/proposals', () => {
       expect(body.detail).toContain(named);
     });
 
-    it('refuses a stale version before it looks at the step', async () => {
+    it('refuses a stale version before it checks the step', async () => {
       const { id } = await createDraft();
 
       expect((await ann.post(`/v1/proposals/${id}/accept`, {}, { 'if-match': '"4"' })).status).toBe(412);
@@ -393,10 +393,10 @@ describe('/v1/proposals', () => {
         19,
       );
       expect((await ann.get(`/v1/proposals/${id}`)).body.status).toBe(won[0]!.body.status);
-      expect(await auditOf(id)).toHaveLength(3);
+      expect(await listAuditRows(id)).toHaveLength(3);
     });
 
-    it('is replayed under an Idempotency-Key instead of refused', async () => {
+    it('replays the response under an Idempotency-Key instead of refusing', async () => {
       const { id } = await createDraft();
       const submit = () => ann.post(`/v1/proposals/${id}/submit`, {}, { 'idempotency-key': `submit-${id}` });
 
@@ -408,7 +408,7 @@ describe('/v1/proposals', () => {
       ]);
     });
 
-    it('takes no fields', async () => {
+    it('accepts no fields', async () => {
       const { id } = await createDraft();
 
       for (const body of ['[1', '[]', 'null', { coverLetter: 'x' }]) {
@@ -419,7 +419,7 @@ describe('/v1/proposals', () => {
   });
 
   describe('GET /v1/proposals/:id/history', () => {
-    it('tells who changed what, newest first, in the forms of the API', async () => {
+    it('lists who changed what, newest first, with the API’s names and formats', async () => {
       const { id, jobId } = await createDraft();
       await ann.patch(`/v1/proposals/${id}`, { bidAmount: '50' });
       const { submittedAt } = (await ann.post(`/v1/proposals/${id}/submit`)).body;
@@ -469,7 +469,7 @@ describe('/v1/proposals', () => {
       });
     });
 
-    it('comes in pages', async () => {
+    it('returns pages', async () => {
       const { id } = await createDraft();
       await ann.patch(`/v1/proposals/${id}`, { bidAmount: '50' });
       await ann.patch(`/v1/proposals/${id}`, { bidAmount: '51' });
@@ -486,7 +486,7 @@ describe('/v1/proposals', () => {
     });
   });
 
-  it('is nowhere for another user: every route answers 404, his list is empty', async () => {
+  it('is invisible to another user: every route answers 404, their list is empty', async () => {
     const { id } = await createDraft();
     const at = (path: string) => `/v1/proposals/${id}${path}`;
     const stale = { 'if-match': '"99"' };
@@ -506,7 +506,7 @@ describe('/v1/proposals', () => {
     expect((await ann.get(at(''))).body).toMatchObject({ version: 1, status: 'draft' });
   });
 
-  it('asks for a sign-in on every route', async () => {
+  it('requires a sign-in on every route', async () => {
     const nobody = createAnonymousCaller(app);
 
     const answers = await Promise.all([

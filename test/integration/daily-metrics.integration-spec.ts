@@ -85,10 +85,10 @@ describe(RECORD_DAILY_METRICS.id, () => {
     ).toEqual([{ metric_data: { usd: '0.002468000000' } }]);
   });
 
-  it('gives the past a short time only, and goes on with it where the last run stopped', async () => {
+  it('counts history for a short time only, and continues where the last run stopped', async () => {
     const realNow = performance.now.bind(performance);
     let later = 0;
-    // Whoever looks at the clock finds that ten seconds have passed.
+    // Every read of the clock shows that ten seconds have passed.
     const clock = jest.spyOn(performance, 'now').mockImplementation(() => realNow() + (later += 10_000));
 
     const first = await run().finally(() => clock.mockRestore());
@@ -103,7 +103,7 @@ describe(RECORD_DAILY_METRICS.id, () => {
     expect(await metrics()).toMatchObject({ 'jobs_seen 0': '2.00', 'jobs_seen 3': '1.00' });
   });
 
-  it('changes nothing when it is repeated, and leaves no trace of it', async () => {
+  it('changes nothing and adds no audit row when repeated', async () => {
     await run();
     const [before, audited] = [await metrics(), await auditRows()];
 
@@ -113,7 +113,7 @@ describe(RECORD_DAILY_METRICS.id, () => {
     expect([await metrics(), await auditRows()]).toEqual([before, audited]);
   });
 
-  it('counts what came late, and takes back what is no more', async () => {
+  it('counts late data and removes what no longer exists', async () => {
     await run();
     await app.db.query(
       'superuser',
@@ -126,7 +126,7 @@ describe(RECORD_DAILY_METRICS.id, () => {
     expect(await metrics()).toMatchObject({ 'jobs_seen 0': '0.00', 'jobs_seen 1': '2.00', 'jobs_seen 3': '1.00' });
   });
 
-  it('makes up for the days it missed', async () => {
+  it('counts the days it missed', async () => {
     await run();
     await app.db.query(
       'superuser',

@@ -4,14 +4,14 @@ import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { STATS_MISCOUNTED } from '../stress/statistics/statistics.queries';
 
-/** Figures nobody else has: wherever one of them shows up, a row of his was read. */
+/** Unique values of Bob: each occurrence shows that Bob's row was read. */
 const OF_BOB = { jobs: 37, favorites: 23, budget: 7717, last: '2031-07-13', metric: 918273 };
 const MARKS = /7717|7817|2031-07-13|918273/;
 
-/** A built-in function that keeps what it is shown, where later statements find it. */
-const tell = (what: string): string =>
-  `set_config('app.told', concat(current_setting('app.told', true), ${what}), true) IS NOT NULL`;
-const TOLD = `SELECT current_setting('app.told', true) AS told`;
+/** Builds a call of a built-in function that stores its argument for later statements. */
+const leak = (what: string): string =>
+  `set_config('app.leaked', concat(current_setting('app.leaked', true), ${what}), true) IS NOT NULL`;
+const LEAKED = `SELECT current_setting('app.leaked', true) AS leaked`;
 
 /**
  * Ways to the figures of another with the login of the API and SQL of one's own, each tried as Ann and as nobody; $bob is
@@ -48,12 +48,12 @@ const PATHS: readonly (readonly [path: string, sql: string | readonly string[], 
   ['the role that owns it', 'SET LOCAL ROLE gigvault_definer', '42501'],
   ['the session of that role', 'SET LOCAL SESSION AUTHORIZATION gigvault_definer', '42501'],
   [
-    'a function of his own',
+    'a function of their own',
     `CREATE FUNCTION leak(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS 'BEGIN RAISE NOTICE ''%'', $1; RETURN true; END'`,
     '42501',
   ],
   [
-    'a function of his session',
+    'a function of their session',
     `CREATE FUNCTION pg_temp.leak(text) RETURNS boolean LANGUAGE sql AS 'SELECT true'`,
     '42501',
   ],
@@ -80,22 +80,22 @@ const PATHS: readonly (readonly [path: string, sql: string | readonly string[], 
     'XML of all that may be read',
     `SELECT query_to_xml('SELECT * FROM tenant_job_stats', true, false, ''), query_to_xml('SELECT * FROM tenant_jobs', true, false, '')`,
   ],
-  ['an error that tells', 'SELECT * FROM tenant_job_stats WHERE 1 / (total_jobs - 37) IS NOT NULL'],
+  ['an error that leaks', 'SELECT * FROM tenant_job_stats WHERE 1 / (total_jobs - 37) IS NOT NULL'],
   ['an error in the order', 'SELECT * FROM tenant_job_stats ORDER BY 1 / (total_jobs - 37)'],
   [
-    'a cast that tells',
+    'a cast that leaks',
     `SELECT * FROM tenant_job_stats WHERE (avg_budget_range || '!')::text <> '' OR last_job_date::text::integer > 0`,
   ],
-  ['a function that tells the row', [`SELECT * FROM tenant_job_stats AS s WHERE ${tell('s::text')}`, TOLD]],
+  ['a function that leaks the row', [`SELECT * FROM tenant_job_stats AS s WHERE ${leak('s::text')}`, LEAKED]],
   [
-    'a function that tells, and costs nothing',
-    ['SET LOCAL cpu_operator_cost = 0', `SELECT * FROM tenant_job_stats AS s WHERE ${tell('s::text')}`, TOLD],
+    'a function that leaks, with the cost 0',
+    ['SET LOCAL cpu_operator_cost = 0', `SELECT * FROM tenant_job_stats AS s WHERE ${leak('s::text')}`, LEAKED],
   ],
   [
-    'a function that tells, in a join',
-    [`SELECT * FROM tenant_job_stats AS s JOIN generate_series(1, 2) n ON ${tell('s::text || n')}`, TOLD],
+    'a function that leaks, in a join',
+    [`SELECT * FROM tenant_job_stats AS s JOIN generate_series(1, 2) n ON ${leak('s::text || n')}`, LEAKED],
   ],
-  ['a function that tells the job', [`SELECT * FROM tenant_jobs AS j WHERE ${tell('j.budget_max')}`, TOLD]],
+  ['a function that leaks the job', [`SELECT * FROM tenant_jobs AS j WHERE ${leak('j.budget_max')}`, LEAKED]],
   ['no tenant', [`SELECT set_config('app.user_id', '', true)`, 'SELECT * FROM tenant_job_stats']],
   [
     'a tenant of no number',
@@ -146,13 +146,13 @@ describe('user_job_stats', () => {
       [bob.id, OF_BOB.metric],
     );
     await refresh();
-    // Statistics of the planner are one of the ways.
+    // The planner's statistics are one of the paths.
     await app.db.query('superuser', 'ANALYZE');
   });
 
   afterAll(() => app.close());
 
-  it('tells each user after a refresh what a direct query counts, and zeros to one without jobs', async () => {
+  it('returns to each user after a refresh what a direct query counts, and zeros without jobs', async () => {
     expect(await statsOf(bob)).toMatchObject({
       totalJobs: 37,
       activeJobs: 28,
@@ -172,14 +172,14 @@ describe('user_job_stats', () => {
     expect(await app.db.query('superuser', STATS_MISCOUNTED)).toEqual([{ count: 0 }]);
   });
 
-  it('is read without waiting while a refresh is under way, and shows what was', async () => {
+  it('returns the old values without waiting during a refresh', async () => {
     const newcomer = await createSignedInCaller(app);
     const before = await statsOf(newcomer);
     await app.db.transaction('worker', async (client) => {
       await client.query('SELECT refresh_user_job_stats()');
       await jobsOf(newcomer.id, { jobs: 1, favorites: 0, budget: 1, last: '2026-01-05' });
 
-      // Each would wait for the refresh for ever, since nothing ends it before they are answered.
+      // Each would wait forever, because the refresh ends only after the responses.
       const answers = await Promise.race([
         Promise.all(Array.from({ length: 40 }, (_, i) => statsOf([ann, bob, newcomer][i % 3]!))),
         sleep(10_000, 'waited', { ref: false }),
@@ -204,7 +204,7 @@ describe('user_job_stats', () => {
     beforeAll(async () => {
       client = new Client({ connectionString: app.db.urls.app });
       await client.connect();
-      // Without a stream to take it, pg drops what COPY brings.
+      // Without a stream, pg discards the rows of COPY.
       (client as unknown as { connection: NodeJS.EventEmitter }).connection.on(
         'copyData',
         ({ chunk }: { chunk: Buffer }) => (copied += chunk.toString()),
@@ -213,7 +213,7 @@ describe('user_job_stats', () => {
 
     afterAll(() => client.end());
 
-    /** All that the statements show to a tenant in one transaction, or the SQLSTATE they end with; nothing stays. */
+    /** Returns everything the statements return to a tenant in one transaction, or their SQLSTATE; rolls back. */
     const shown = async (tenant: string, statements: readonly string[]): Promise<string> => {
       copied = '';
       await client.query('BEGIN');
@@ -244,11 +244,11 @@ describe('user_job_stats', () => {
       },
     );
 
-    it('shows him what is his, so that the marks would be seen', async () => {
+    it('returns the owner their own values, so that a leak would be detected', async () => {
       for (const sql of [
         'SELECT * FROM tenant_job_stats',
         'COPY (SELECT * FROM tenant_job_stats) TO STDOUT',
-        `SELECT * FROM tenant_job_stats AS s WHERE ${tell('s::text')}`,
+        `SELECT * FROM tenant_job_stats AS s WHERE ${leak('s::text')}`,
         'SELECT * FROM tenant_jobs',
         'SELECT * FROM analytics',
       ]) {

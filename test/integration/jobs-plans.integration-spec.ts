@@ -5,10 +5,10 @@ import type { CursorKey } from '../../src/platform/http/pagination/keyset-page';
 import { explainAs, PLAN_MODES, countRowsRead, type PlanNode } from '../support/query-plans';
 import { createTestDatabase, type TestDatabase } from '../support/test-database';
 
-/** Jobs of the tenant who has most of all: enough that reading them all is dear, few enough to make in a second. */
+/** Jobs of the largest tenant: reading all of them is expensive, and creating them takes a second. */
 const MANY = 20_000;
 
-/** Rows a page may look at: itself, and what an index cannot tell apart. */
+/** Limit of rows a page may read: the page, and rows that an index cannot distinguish. */
 const FEW = 400;
 
 /**
@@ -80,7 +80,7 @@ describe('lists of a tenant with many jobs', () => {
     return [rows.map(({ id }) => id), last && [last.sortKey, last.id]];
   };
 
-  // Found by a few, by some more than the two thousand that are sorted, and by nearly all.
+  // Filters that match a few jobs, slightly more than the two thousand that are sorted, and nearly all.
   const found = [
     { skills: ['skill7'] },
     { q: 'word7' },
@@ -88,8 +88,8 @@ describe('lists of a tenant with many jobs', () => {
     { skills: ['common'], q: 'job' },
   ] satisfies Partial<ListJobsDto>[];
 
-  it.each(JOB_SORTS)('what text and skills find is all there, in the order of %s, page by page', async (sort) => {
-    // The list without GIN, from which what has the words is taken.
+  it.each(JOB_SORTS)('text and skills find all matches, sorted by %s, page by page', async (sort) => {
+    // The expected matches come from the list without the GIN index.
     const [all] = await idsOf({ sort, status: ['active', 'archived'] }, undefined, MANY);
     for (const values of found) {
       const seen: number[] = [];
@@ -115,7 +115,7 @@ describe('lists of a tenant with many jobs', () => {
     }
   });
 
-  it('reads little more behind thousands of writes, which a GIN index may keep in a list aside', async () => {
+  it('reads few more rows after thousands of writes, which a GIN index may keep in its pending list', async () => {
     const searches = [{ skills: ['skill7'] }, { q: 'word7' }] satisfies Partial<ListJobsDto>[];
     const before = [await blocksReadBy(searches[0]!), await blocksReadBy(searches[1]!)];
     await db.query(
@@ -153,7 +153,7 @@ describe('lists of a tenant with many jobs', () => {
       expect(await rowsReadBy(values, undefined, mode)).toBeLessThan(FEW);
     });
 
-    it('with a common skill: looks up two thousand, then walks the order', async () => {
+    it('with a common skill: looks up two thousand, then scans in the order', async () => {
       expect(await rowsReadBy({ skills: ['common'] }, undefined, mode)).toBeLessThan(2_001 + FEW);
       expect(await rowsReadBy({ q: 'job', sort: 'createdAt' }, undefined, mode)).toBeLessThan(2_001 + FEW);
       expect(

@@ -3,8 +3,8 @@ import { ListJobsDto } from '../../src/jobs/list-jobs.dto';
 import { listJobs } from '../../src/jobs/jobs.queries';
 import { createTestDatabase, type TestDatabase } from '../support/test-database';
 
-/** A query as validation hands it over. */
-const queryOf = (values: Partial<ListJobsDto>): ListJobsDto => Object.assign(new ListJobsDto(), values);
+/** Builds a validated query. */
+const buildQuery = (values: Partial<ListJobsDto>): ListJobsDto => Object.assign(new ListJobsDto(), values);
 
 describe(listJobs.name, () => {
   let db: TestDatabase;
@@ -18,7 +18,7 @@ describe(listJobs.name, () => {
        SELECT 'user' || n || '@example.com', 'none', true FROM generate_series(1, 8) AS n RETURNING id`,
     );
     tenants.push(...users.map(({ id }) => id));
-    // The last tenant has none. Tenants are alike: the planner knows their average only.
+    // The last tenant has none. The others are alike, because the planner knows only their average.
     await db.query(
       'superuser',
       `INSERT INTO jobs (user_id, source_key, title, description, skills, category, status, budget_min, budget_max, created_at)
@@ -39,7 +39,7 @@ describe(listJobs.name, () => {
 
   const planOf = (values: Partial<ListJobsDto>): Promise<string> =>
     asTenant(tenants[0], async (client) => {
-      const [sql, parameters] = listJobs(queryOf(values), undefined, 21);
+      const [sql, parameters] = listJobs(buildQuery(values), undefined, 21);
       const { rows } = await client.query<Record<string, string>>(
         `EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) ${sql}`,
         parameters,
@@ -57,21 +57,21 @@ describe(listJobs.name, () => {
     ['with any of rare skills', { anySkills: ['skill7', 'skill8'] }, 'idx_jobs_skills'],
     ['with a rare word', { q: 'word7' }, 'idx_jobs_search'],
     ['with a small budget', { budgetMax: '5.00', budgetMin: '1.00' }, 'idx_jobs_budget_range'],
-  ] satisfies [string, Partial<ListJobsDto>, string][])('%s is served by an index', async (_, values, index) => {
+  ] satisfies [string, Partial<ListJobsDto>, string][])('%s uses an index', async (_, values, index) => {
     const plan = await planOf(values);
 
     expect(plan).toContain(index);
     expect(plan).not.toContain('Seq Scan');
   });
 
-  it('reads a page of the newest without sorting the others', async () => {
+  it('reads the newest page without a sort', async () => {
     expect(await planOf({})).not.toContain('Sort');
   });
 
-  it('shows each tenant only his own rows, and nobody none', async () => {
+  it('shows each tenant only their own rows, and none without a tenant', async () => {
     const titles = (tenant: number | undefined): Promise<number> =>
       asTenant(tenant, async (client) => {
-        const [sql, parameters] = listJobs(queryOf({ q: 'word7' }), undefined, 101);
+        const [sql, parameters] = listJobs(buildQuery({ q: 'word7' }), undefined, 101);
         return (await client.query(sql, parameters)).rows.length;
       });
 

@@ -8,15 +8,15 @@ import { listProposals } from '../../src/proposals/proposals.queries';
 import { explainAs, PLAN_MODES, countRowsRead } from '../support/query-plans';
 import { createTestDatabase, type TestDatabase } from '../support/test-database';
 
-/** Rows of each kind that the tenant has: reading them all would show. */
+/** Rows of each kind of the tenant, enough to detect that all are read. */
 const MANY = 5_000;
 
-/** Rows a page may look at. */
+/** Limit of rows a page may read. */
 const FEW = 100;
 
 const TAKE = 21;
 
-/** Each of what follows is of the tenant $1, a minute apart. */
+/** Inserts rows of the tenant $1, one minute apart. */
 const DATA = [
   `INSERT INTO jobs (user_id, source_key, title) VALUES ($1, 'upwork:1', 'A job'), ($1, 'upwork:2', 'Another')`,
   `INSERT INTO proposals (user_id, job_id, status, submitted_at, created_at)
@@ -37,7 +37,7 @@ const DATA = [
 
 type Page = (after: CursorKey[] | undefined) => [sql: string, values: unknown[]];
 
-/** Counts rows, not milliseconds. Lists of jobs are looked at beside this one. */
+/** Counts rows instead of milliseconds. jobs-plans.integration-spec.ts covers the lists of jobs. */
 describe('lists of a tenant with many rows', () => {
   let db: TestDatabase;
   let tenant: number;
@@ -64,7 +64,7 @@ describe('lists of a tenant with many rows', () => {
   }, 60_000);
   afterAll(() => db.end());
 
-  /** The keys of a row in the middle of a list by time, or by id. */
+  /** Returns the keys of a row in the middle of a list by time or by id. */
   const middleOf = async (table: string, key: 'created_at' | 'id'): Promise<CursorKey[]> => {
     const [row] = await db.query<{ created_at: string; id: number }>(
       'superuser',
@@ -142,7 +142,7 @@ describe('lists of a tenant with many rows', () => {
       }
     });
 
-    it('the count of unread messages reads those alone', async () => {
+    it('the count of unread messages reads only those', async () => {
       expect(countRowsRead(await explainAs(db, tenant, mode, COUNT_UNREAD, []), 'messages')).toBe(MANY / 100);
     });
   });

@@ -41,7 +41,7 @@ describe('the table messages', () => {
     ).rejects.toMatchObject({ code: '42501' });
   });
 
-  it("neither shows nor changes another tenant's row, and lets nobody delete one", async () => {
+  it("neither shows nor changes another tenant's row, and allows no deletion", async () => {
     const id = await store(bob, null);
 
     expect(await as(ann, 'SELECT FROM messages WHERE id = $1', [id])).toEqual([]);
@@ -49,14 +49,14 @@ describe('the table messages', () => {
     await expect(as(bob, 'DELETE FROM messages WHERE id = $1', [id])).rejects.toMatchObject({ code: '42501' });
   });
 
-  it('lets both sides of a conversation keep the same Upwork id, each of them only once', async () => {
+  it('lets two tenants store the same Upwork id, each only once', async () => {
     await store(ann, null, 'shared');
 
     await expect(store(bob, null, 'shared')).resolves.toEqual(expect.any(Number));
     await expect(store(ann, null, 'shared')).rejects.toMatchObject({ constraint: 'messages_upwork_message_id_key' });
   });
 
-  it('keeps a conversation whose job is gone, with its tenant', async () => {
+  it('keeps a conversation and its tenant after its job is deleted', async () => {
     const jobId = await insertJob(app.db, ann);
     const id = await store(ann, jobId);
 

@@ -56,7 +56,7 @@ describe('the table proposals', () => {
     expect(await as(bob, 'SELECT version FROM proposals WHERE id = $1', [id])).toEqual([{ version: 1 }]);
   });
 
-  it('lets two tenants keep the same Upwork id, and one of them only once', async () => {
+  it('lets two tenants store the same Upwork id, each only once', async () => {
     const [annsJob, annsOther, bobsJob] = [
       await insertJob(app.db, ann),
       await insertJob(app.db, ann),
@@ -70,7 +70,7 @@ describe('the table proposals', () => {
     });
   });
 
-  it('takes with a deleted job only the proposals of its tenant', async () => {
+  it('deletes with a job only the proposals of its tenant', async () => {
     const [annsJob, bobsJob] = [await insertJob(app.db, ann), await insertJob(app.db, bob)];
     const [annsDraft, bobsDraft] = [await draft(ann, annsJob), await draft(bob, bobsJob)];
 
@@ -80,7 +80,7 @@ describe('the table proposals', () => {
     expect(await as(bob, 'SELECT id FROM proposals WHERE id = $1', [bobsDraft])).toEqual([{ id: bobsDraft }]);
   });
 
-  it('holds submitted_at to the status', async () => {
+  it('requires submitted_at to match the status', async () => {
     const id = await draft(ann, await insertJob(app.db, ann));
 
     await expect(as(ann, `UPDATE proposals SET status = 'submitted' WHERE id = $1`, [id])).rejects.toMatchObject({
@@ -91,7 +91,7 @@ describe('the table proposals', () => {
     });
   });
 
-  it('keeps what is the database’s to keep', async () => {
+  it('refuses writes to the columns that PostgreSQL sets', async () => {
     const id = await draft(ann, await insertJob(app.db, ann));
 
     for (const change of ['user_id = 1', 'job_id = 1', 'version = 9', 'created_at = now()', 'updated_at = now()']) {

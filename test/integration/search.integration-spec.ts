@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { createTestDatabase, type TestDatabase } from '../support/test-database';
 
-/** Vacancies as they come in, in words of ours. */
+/** Typical jobs, with invented texts. */
 const JOBS: readonly (readonly [title: string, skills?: readonly string[]])[] = [
   ['React/Node.js developer'],
   ['PHP/Laravel back end'],
@@ -67,7 +67,7 @@ const SEARCHES: readonly (readonly [q: string, titles: readonly string[]])[] = [
   ['wordpress', ['<WordPress> theme repair']],
   ['python excel', ['𝐏𝐲𝐭𝐡𝐨𝐧 scripts™ for ＥＸＣＥＬ']],
   ['scripts', ['𝐏𝐲𝐭𝐡𝐨𝐧 scripts™ for ＥＸＣＥＬ']],
-  // Operators: phrases, or, exclusion, and their words where they are none.
+  // Operators: phrases, or, exclusion, and the same words as plain text.
   ['"engine programmer"', ['C++ engine programmer']],
   ['“engine programmer”', ['C++ engine programmer']],
   ['"programmer engine"', []],
@@ -142,11 +142,11 @@ describe('search of jobs', () => {
     '+++',
     '###',
     'c#'.repeat(100),
-  ])('takes the odd question %j', async (question) => {
+  ])('accepts the unusual query %j', async (question) => {
     await expect(find(question)).resolves.toBeInstanceOf(Array);
   });
 
-  it('takes any text as a question, which finds that text', async () => {
+  it('accepts any text as a query, which finds that text', async () => {
     const piece = fc.constantFrom(
       'Node.js',
       'c#',
@@ -180,7 +180,7 @@ describe('search of jobs', () => {
     const samples = fc
       .sample(fc.oneof(texts, questions), { numRuns: 400, seed: 16 })
       .map((text) => text.replace(/[\0"“”„]/g, ''));
-    // Every question is parsed; signs of exclusion and `or` apart, a text is found by itself. One statement for all cases.
+    // Every query is parsed; except for exclusions and `or`, a text finds itself. One statement covers all cases.
     const rows = await asTenant<{ text: string }>(
       `SELECT text FROM unnest($1::text[]) AS cases (text), LATERAL app.search_query(text) AS question
        WHERE numnode(question) > 0 AND text !~ '(^|\\s)(-|or(\\s|$))' AND NOT app.search_document(text, '{}', '') @@ question`,

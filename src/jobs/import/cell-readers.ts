@@ -94,7 +94,7 @@ const DECIMAL_COMMA = /^\d+,\d{1,2}$/;
 const AMBIGUOUS = /^[1-9]\d{0,2}[.,]\d{3}$/;
 
 /** Trailing zeros after the second decimal place, which databases write. */
-const ZEROS_BEHIND_CENTS = /^(\d+[.,]\d{2})0+$/;
+const ZEROS_AFTER_CENTS = /^(\d+[.,]\d{2})0+$/;
 
 /** White space and apostrophes between groups of three digits. */
 const SPACED = /^[1-9]\d{0,2}(?:[\s'’]\d{3})+(?=[.,]\d{1,2}$|$)/;
@@ -125,16 +125,16 @@ const CURRENCIES: ReadonlyMap<string, readonly string[]> = new Map([
  * @throws AppError `validation.failed` for an ambiguous amount
  */
 export function asAmount(cell: string, name: string, separator: Separator): string {
-  const [, before, digits, behind] = partsOf(cell);
-  if (digits === undefined || [before, behind].some((sign) => sign !== undefined && currenciesOf(sign).length === 0))
+  const [, before, digits, behind] = matchAmount(cell);
+  if (digits === undefined || [before, behind].some((sign) => sign !== undefined && findCurrencies(sign).length === 0))
     return cell;
   const spaceless = digits.trim().replace(SPACED, (groups) => groups.replace(/[\s'’]/g, ''));
   // Programs that separate values by commas use a decimal point.
   if (AMBIGUOUS.test(spaceless) && !(separator === ',' && spaceless.includes(',')))
-    throw ambiguous(cell, name, spaceless);
+    throw createAmbiguousError(cell, name, spaceless);
   if (GROUPED_BY_COMMA.test(spaceless)) return spaceless.replaceAll(',', '');
   if (GROUPED_BY_POINT.test(spaceless)) return spaceless.replaceAll('.', '').replace(',', '.');
-  const number = spaceless.replace(ZEROS_BEHIND_CENTS, '$1');
+  const number = spaceless.replace(ZEROS_AFTER_CENTS, '$1');
   return DECIMAL_COMMA.test(number) ? number.replace(',', '.') : /^\d+(?:\.\d+)?$/.test(number) ? number : cell;
 }
 
@@ -143,9 +143,9 @@ export function asAmount(cell: string, name: string, separator: Separator): stri
  * @throws AppError `validation.failed`
  */
 export function assertCurrencyOf(cell: string, name: string, currency: string): void {
-  const [, before, , behind] = partsOf(cell);
+  const [, before, , behind] = matchAmount(cell);
   for (const sign of [before, behind]) {
-    const meant = sign === undefined ? [] : currenciesOf(sign);
+    const meant = sign === undefined ? [] : findCurrencies(sign);
     if (meant.length === 0 || meant.includes(currency.toUpperCase())) continue;
     const message = `${name} is in ${sign}, but the row's currency is ${forDisplay(currency)}. Name the currency in a column "currency".`;
     throw invalidValue(`/${name}`, 'currency_mismatch', message);
@@ -153,17 +153,17 @@ export function assertCurrencyOf(cell: string, name: string, currency: string): 
 }
 
 /** Returns the currencies of a sign or a code; none for another word. */
-function currenciesOf(sign: string): readonly string[] {
+function findCurrencies(sign: string): readonly string[] {
   const word = sign.toUpperCase().replace(/\.$/, '');
   return CURRENCIES.get(word) ?? (/^[A-Z]{3}$/.test(word) ? [word] : []);
 }
 
 /** Matches the sign before, the number and the sign after it, from index 1 on. */
-function partsOf(cell: string): readonly (string | undefined)[] {
+function matchAmount(cell: string): readonly (string | undefined)[] {
   return cell.length > MAX_CELL_LENGTH ? [] : (AMOUNT.exec(cell) ?? []);
 }
 
-function ambiguous(cell: string, name: string, number: string): Error {
+function createAmbiguousError(cell: string, name: string, number: string): Error {
   const whole = `${number.replace(/[.,]/, '')}.00`;
   const fraction = number.replace(',', '.').replace(/0$/, '');
   return invalidValue(
@@ -248,14 +248,14 @@ export const asBoolean: CellReader = (cell, name) => {
 /** Reads a JSON array, an array of PostgreSQL, or values separated by commas, semicolons, lines or bullets. */
 export const asSkills: CellReader = (cell, name) => {
   if (cell.startsWith('['))
-    return jsonOf(cell, name, `${name} is not a valid JSON array. Write the values with commas between them.`);
+    return parseJson(cell, name, `${name} is not a valid JSON array. Write the values with commas between them.`);
   const isArray = cell.startsWith('{') && cell.endsWith('}');
   return splitSkills(isArray ? cell.slice(1, -1) : cell).filter((skill) => skill !== '');
 };
 
-export const asJson: CellReader = (cell, name) => jsonOf(cell, name, `${name} is not valid JSON`);
+export const asJson: CellReader = (cell, name) => parseJson(cell, name, `${name} is not valid JSON`);
 
-function jsonOf(cell: string, name: string, message: string): unknown {
+function parseJson(cell: string, name: string, message: string): unknown {
   try {
     return parseStrictJson(Buffer.from(cell), MAX_CELL_VALUES);
   } catch {
@@ -269,13 +269,13 @@ function jsonOf(cell: string, name: string, message: string): unknown {
  */
 export function splitSkills(cell: string): string[] {
   const isQuoted = cell.includes('"') && cell.length <= MAX_QUOTED_LENGTH;
-  const parts = isQuoted ? quotedParts(cell) : cell.split(PARTS, MAX_PARTS + 1);
+  const parts = isQuoted ? splitQuoted(cell) : cell.split(PARTS, MAX_PARTS + 1);
   if (parts.length > MAX_PARTS)
     throw invalidValue('/skills', 'too_many_values', `skills has more than ${MAX_PARTS} parts`);
   return parts.map((part) => part.trim());
 }
 
-function quotedParts(cell: string): string[] {
+function splitQuoted(cell: string): string[] {
   return [...cell.matchAll(QUOTED_PART)].flatMap(([, quoted, plain = '']) =>
     quoted === undefined ? plain.split(PARTS) : [quoted.replaceAll('""', '"')],
   );

@@ -46,10 +46,10 @@ export function isUpworkListing(names: readonly string[]): boolean {
 export function readUpworkListing(listing: Listing): Record<string, unknown> {
   return {
     title: listing['Job Title'],
-    ...paymentOf(valueOrUndefined(listing['Hourly/Fixed'])),
-    ...budgetOf(valueOrUndefined(listing.Budget)),
-    experienceLevel: levelOf(valueOrUndefined(listing.Level)),
-    skills: skillsOf(valueOrUndefined(listing.Skills)),
+    ...parsePayment(valueOrUndefined(listing['Hourly/Fixed'])),
+    ...parseBudget(valueOrUndefined(listing.Budget)),
+    experienceLevel: parseLevel(valueOrUndefined(listing.Level)),
+    skills: parseSkills(valueOrUndefined(listing.Skills)),
   };
 }
 
@@ -58,7 +58,7 @@ function valueOrUndefined(cell: string | undefined): string | undefined {
   return cell === undefined || isNothing(cell) ? undefined : cell;
 }
 
-function paymentOf(cell: string | undefined): Record<string, unknown> {
+function parsePayment(cell: string | undefined): Record<string, unknown> {
   if (cell === undefined) return {};
   if (asChoice(cell) === 'fixed') return { jobType: 'fixed' };
   const match = HOURLY.exec(cell);
@@ -69,18 +69,18 @@ function paymentOf(cell: string | undefined): Record<string, unknown> {
       `Hourly/Fixed must be "Fixed price", "Hourly" or "Hourly: $25.00 - $35.00"`,
     );
   const [, min, max = min] = match;
-  return { jobType: 'hourly', hourlyRateMin: amountOf(min), hourlyRateMax: amountOf(max) };
+  return { jobType: 'hourly', hourlyRateMin: parseAmount(min), hourlyRateMax: parseAmount(max) };
 }
 
-function budgetOf(cell: string | undefined): Record<string, unknown> {
+function parseBudget(cell: string | undefined): Record<string, unknown> {
   if (cell === undefined) return {};
   const [, amount] = BUDGET.exec(cell) ?? [];
   if (amount === undefined)
     throw invalidValue('/budgetMin', 'upwork_budget', 'Budget must be "N/A" or "Est. budget: $1,000.00"');
-  return { budgetMin: amountOf(amount), budgetMax: amountOf(amount), currency: 'USD' };
+  return { budgetMin: parseAmount(amount), budgetMax: parseAmount(amount), currency: 'USD' };
 }
 
-function levelOf(cell: string | undefined): string | undefined {
+function parseLevel(cell: string | undefined): string | undefined {
   if (cell === undefined) return undefined;
   const level = asChoice(cell);
   if (!LEVELS.has(level))
@@ -88,13 +88,13 @@ function levelOf(cell: string | undefined): string | undefined {
   return level;
 }
 
-function skillsOf(cell: string | undefined): string[] {
+function parseSkills(cell: string | undefined): string[] {
   const skills = splitSkills(cell ?? '');
   if (/^\+\d+$/.test(skills.at(-1) ?? '')) skills.pop();
   return skills.filter((skill) => skill !== '');
 }
 
-function amountOf(text: string | undefined): string | undefined {
+function parseAmount(text: string | undefined): string | undefined {
   return text?.replaceAll(',', '');
 }
 
@@ -144,10 +144,10 @@ const MAX_DESCRIBED = 3;
  * @throws BrokenFileError for an unknown or repeated column, and for a header without a title
  */
 export function columnsOf(header: readonly string[], separator: Separator): CsvColumns {
-  const listing = header.map((name) => nameOf(name, UPWORK_COLUMNS));
+  const listing = header.map((name) => findKnownName(name, UPWORK_COLUMNS));
   const isListing = isUpworkListing(listing);
   const known: readonly string[] = isListing ? UPWORK_COLUMNS : FIELD_NAMES;
-  const names = isListing ? listing : header.map((name) => nameOf(name, FIELD_NAMES));
+  const names = isListing ? listing : header.map((name) => findKnownName(name, FIELD_NAMES));
   assertColumns(header, names, known);
   const pairsOf = (cells: readonly string[]): [string, string][] =>
     cells.map((cell, index): [string, string] => [names[index] ?? '', cell]).filter(([name]) => name !== '');
@@ -160,7 +160,7 @@ export function columnsOf(header: readonly string[], separator: Separator): CsvC
 }
 
 /** Returns the known name that differs only in case, spaces and marks; otherwise the name itself. */
-function nameOf(name: string, known: readonly string[]): string {
+function findKnownName(name: string, known: readonly string[]): string {
   if (name.length > MAX_NAME_LENGTH) return name;
   const folded = foldName(name);
   return known.find((candidate) => foldName(candidate) === folded) ?? name;
@@ -192,7 +192,7 @@ function assertUnnamedEmpty(names: readonly string[], cells: readonly string[]):
 }
 
 function assertColumns(header: readonly string[], names: readonly string[], known: readonly string[]): void {
-  const errors = headerErrors(header, names, known);
+  const errors = listHeaderErrors(header, names, known);
   const [title] = known.filter((name) => name === 'title' || name === 'Job Title');
   if (errors.length === 0 && title && !names.includes(title)) {
     errors.push({
@@ -225,28 +225,30 @@ function hasKnownColumn(header: readonly string[], known: readonly string[]): bo
   return header.slice(0, known.length).some((name) => findNearestName(name, known) !== undefined);
 }
 
-function headerErrors(header: readonly string[], names: readonly string[], known: readonly string[]): FieldError[] {
+function listHeaderErrors(header: readonly string[], names: readonly string[], known: readonly string[]): FieldError[] {
   const named = [...names.keys()].filter((index) => names[index] !== '');
   // With more columns than known names, one of the first is wrong, so the others are not checked.
-  const faults = named.slice(0, known.length + 1).flatMap((index) => faultOf(index, header[index] ?? '', names, known));
+  const faults = named
+    .slice(0, known.length + 1)
+    .flatMap((index) => findFaults(index, header[index] ?? '', names, known));
   if (named.length <= known.length) return faults;
   const message = `The first line has ${named.length} columns; at most ${known.length} are known. ${faults[0]?.message ?? ''}`;
   return [{ pointer: '', code: 'too_many_columns', message }];
 }
 
-function faultOf(index: number, text: string, names: readonly string[], known: readonly string[]): FieldError[] {
+function findFaults(index: number, text: string, names: readonly string[], known: readonly string[]): FieldError[] {
   const name = names[index] ?? '';
   if (!known.includes(name))
-    return [{ pointer: `/${index}`, code: 'unknown_column', message: unknownColumn(text, known) }];
+    return [{ pointer: `/${index}`, code: 'unknown_column', message: describeUnknownColumn(text, known) }];
   if (names.indexOf(name) === index) return [];
   return [
     { pointer: `/${index}`, code: 'duplicate_column', message: `The column "${forDisplay(text)}" appears twice.` },
   ];
 }
 
-function unknownColumn(text: string, known: readonly string[]): string {
+function describeUnknownColumn(text: string, known: readonly string[]): string {
   const parts = text.length > MAX_NAME_LENGTH ? [] : text.split(/[^\p{L}\p{N}\s_-]+/u);
-  const isLine = parts.filter((part) => known.includes(nameOf(part, known))).length > 1;
+  const isLine = parts.filter((part) => known.includes(findKnownName(part, known))).length > 1;
   if (!isLine) return describeUnknownName('column', text, known);
   return `The line "${forDisplay(text)}" is one value. Name its separator or leave out the quotes around the line.`;
 }

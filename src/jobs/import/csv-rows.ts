@@ -5,8 +5,8 @@ import type { FieldError } from '../../platform/errors/app-error';
 import { isUnstorable } from '../../platform/http/validation/text';
 import { columnsOf, type CsvColumns } from './csv-columns';
 import { assertCsvHeader, asUtf8, SAVE_AS_UTF8 } from './file-encoding';
-import { lineEndsIn, separate, type SeparatedText, type Separator } from './csv-separator';
-import { BrokenFileError, rowErrorsOf, type ImportRow } from './import-row';
+import { countLineEnds, separate, type SeparatedText, type Separator } from './csv-separator';
+import { BrokenFileError, toRowErrors, type ImportRow } from './import-row';
 import { textOfCell } from './cell-readers';
 
 const MAX_ROW_BYTES = 1_048_576;
@@ -44,7 +44,7 @@ export async function* readCsv(body: AsyncIterable<Buffer>): AsyncGenerator<Impo
     if (cells.every(isBlank)) continue;
     if (!columns) {
       header = cells;
-      columns = columnsOf(headerOf(cells), source.separator);
+      columns = columnsOf(readHeader(cells), source.separator);
     } else if (!isRepeated(header, cells)) {
       const read = readRow(columns, (row += 1), cells);
       if (row === 1 && isNotUtf8(read)) throw new BrokenFileError(1, NOT_UTF8);
@@ -86,15 +86,15 @@ async function* parseRecords(
     // Accepts white space before an opening quote.
     ltrim: true,
     skip_empty_lines: true,
-    // Counts the values only; `bounded` counts the separators between them.
+    // Counts the values only; `limitRowSize` counts the separators between them.
     max_record_size: MAX_ROW_BYTES,
     skip_records_with_error: true,
     on_skip: (error) => {
-      breaks.push({ message: messageOf(error?.code), records: Number(error?.['records']) });
+      breaks.push({ message: describeError(error?.code), records: Number(error?.['records']) });
       return undefined;
     },
   });
-  const source = Readable.from(bounded(text, separator, parser, breaks));
+  const source = Readable.from(limitRowSize(text, separator, parser, breaks));
   source.on('error', (error) => parser.destroy(error));
   try {
     let records = 0;
@@ -102,7 +102,7 @@ async function* parseRecords(
       if (breaks[0] && records >= breaks[0].records) continue;
       records += 1;
       yield record;
-      line += 1 + record.reduce((count, cell) => count + lineEndsInCell(cell), 0);
+      line += 1 + record.reduce((count, cell) => count + countLineEndsInCell(cell), 0);
     }
     // Empty lines are not records. All of them precede a break.
     if (breaks[0]) breaks[0].line = line + parser.info.empty_lines;
@@ -116,7 +116,7 @@ async function* parseRecords(
  * Passes the bytes on, one chunk per turn of the event loop, until a row is too long, which it adds to `breaks`. The
  * parser itself does not limit the number of empty values in a row.
  */
-async function* bounded(
+async function* limitRowSize(
   body: AsyncIterable<Buffer>,
   separator: Separator,
   { info }: Parser,
@@ -131,36 +131,36 @@ async function* bounded(
       size = records === 0 ? HEADER_CHUNK_BYTES : CHUNK_BYTES;
       const maxBytes = records === 0 ? MAX_HEADER_BYTES : MAX_ROW_BYTES;
       const ahead = CHUNKS_AHEAD * size;
-      if (bytes > maxBytes + ahead) return void breaks.push({ message: tooLong(`${maxBytes} bytes`), records });
+      if (bytes > maxBytes + ahead) return void breaks.push({ message: describeTooLong(`${maxBytes} bytes`), records });
       if (separators > MAX_ROW_SEPARATORS + ahead) {
-        return void breaks.push({ message: tooLong(`${MAX_ROW_SEPARATORS} separators`), records });
+        return void breaks.push({ message: describeTooLong(`${MAX_ROW_SEPARATORS} separators`), records });
       }
       const piece = chunk.subarray(start, start + size);
       bytes += piece.length;
-      separators += countOf(separatorByte, piece);
+      separators += countBytes(separatorByte, piece);
       yield piece;
       await new Promise(setImmediate);
     }
   }
 }
 
-function countOf(byte: number, bytes: Buffer): number {
+function countBytes(byte: number, bytes: Buffer): number {
   let count = 0;
   for (let at = 0; at < bytes.length; at += 1) if (bytes[at] === byte) count += 1;
   return count;
 }
 
-function tooLong(limit: string): string {
+function describeTooLong(limit: string): string {
   return `the row exceeds ${limit}; the rest was not read`;
 }
 
-function messageOf(code: string | undefined): string {
-  if (code === 'CSV_MAX_RECORD_SIZE') return tooLong(`${MAX_ROW_BYTES} bytes`);
+function describeError(code: string | undefined): string {
+  if (code === 'CSV_MAX_RECORD_SIZE') return describeTooLong(`${MAX_ROW_BYTES} bytes`);
   return 'a quote is opened and never closed; the rest was not read';
 }
 
-function lineEndsInCell(cell: Buffer): number {
-  return cell.includes(NEWLINE) || cell.includes(CARRIAGE_RETURN) ? lineEndsIn(cell.toString('latin1')) : 0;
+function countLineEndsInCell(cell: Buffer): number {
+  return cell.includes(NEWLINE) || cell.includes(CARRIAGE_RETURN) ? countLineEnds(cell.toString('latin1')) : 0;
 }
 
 function readRow(columns: CsvColumns, row: number, all: readonly Buffer[]): ImportRow {
@@ -174,16 +174,16 @@ function readRow(columns: CsvColumns, row: number, all: readonly Buffer[]): Impo
     const message = `the row has ${cells.length} values, the header ${names.length} columns`;
     return { row, errors: [{ pointer: '', code: 'column_count', message }] };
   }
-  const errors = cells.flatMap((cell, index) => errorOf(cell, names[index] ?? ''));
+  const errors = cells.flatMap((cell, index) => findCellErrors(cell, names[index] ?? ''));
   if (errors.length > 0) return { row, errors };
   try {
     return { row, value: columns.read(cells.map((cell) => textOfCell(cell.toString('utf8')))) };
   } catch (error) {
-    return { row, errors: rowErrorsOf(error) };
+    return { row, errors: toRowErrors(error) };
   }
 }
 
-function errorOf(cell: Buffer, name: string): FieldError[] {
+function findCellErrors(cell: Buffer, name: string): FieldError[] {
   if (!isUtf8(cell))
     return [{ pointer: `/${name}`, code: 'not_utf8', message: `${name} is not UTF-8. ${SAVE_AS_UTF8}` }];
   if (!isUnstorable(cell.toString('utf8'))) return [];
@@ -195,7 +195,7 @@ function isNotUtf8({ errors }: ImportRow): boolean {
 }
 
 /** Reads the header. @throws BrokenFileError for a name that is not UTF-8, and for another format */
-function headerOf(cells: readonly Buffer[]): string[] {
+function readHeader(cells: readonly Buffer[]): string[] {
   if (!cells.every((cell) => isUtf8(cell))) throw new BrokenFileError(1, NOT_UTF8);
   const texts = cells.map((cell) => textOfCell(cell.toString('utf8')));
   assertCsvHeader(texts);

@@ -41,18 +41,18 @@ export async function separate(text: AsyncIterable<Buffer>): Promise<SeparatedTe
   const [blank = ''] = BLANK_LINES.exec(start.slice(sepLine.length)) ?? [];
   const before = sepLine + blank;
   return {
-    separator: named === undefined ? mostFrequent(start.slice(before.length)) : knownSeparator(named),
-    text: joined(head.subarray(before.length), chunks),
-    linesBefore: lineEndsIn(before),
+    separator: named === undefined ? findMostFrequent(start.slice(before.length)) : parseSeparator(named),
+    text: joinChunks(head.subarray(before.length), chunks),
+    linesBefore: countLineEnds(before),
   };
 }
 
 /** Returns the number of line ends. */
-export function lineEndsIn(text: string): number {
+export function countLineEnds(text: string): number {
   return text.match(/\r\n|\r|\n/g)?.length ?? 0;
 }
 
-async function* joined(head: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+async function* joinChunks(head: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
   try {
     yield head;
     for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
@@ -61,14 +61,14 @@ async function* joined(head: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerato
   }
 }
 
-function knownSeparator(named: string): Separator {
+function parseSeparator(named: string): Separator {
   const separator = SEPARATORS.find((known) => known === named);
   if (separator) return separator;
   const message = `sep= names ${JSON.stringify(named)}. Separate the values by a comma, a semicolon, a tab or "|".`;
   throw new BrokenFileError(1, message);
 }
 
-function mostFrequent(text: string): Separator {
+function findMostFrequent(text: string): Separator {
   const header = text.replace(/"[^"]*"/g, '').split(/[\r\n]/, 1)[0] ?? '';
   const counts = SEPARATORS.map((separator) => header.split(separator).length);
   return SEPARATORS[counts.indexOf(Math.max(...counts))] ?? ',';

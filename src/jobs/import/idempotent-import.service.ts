@@ -11,7 +11,7 @@ import { isStreamed, unsupportedMediaType } from '../../platform/http/edge/body-
 import { hashRequest, readIdempotencyKey, IdempotencyStoreService } from '../../platform/idempotency/idempotency-store';
 import type { ImportReportDto } from './import-report.dto';
 import { JobsImportService } from './jobs-import.service';
-import { withinMaxRows } from './json-rows';
+import { limitRows } from './json-rows';
 import { BodySpool } from './spooled-body';
 
 /** Row limit with an Idempotency-Key: one transaction occupies a connection and holds locks. */
@@ -50,7 +50,7 @@ export class IdempotentImportService {
     const mediaType = request.headers['content-type'] ?? '';
     const key = readIdempotencyKey(request.headers['idempotency-key']);
     const isArray = mediaType.split(';', 1)[0]?.trim().toLowerCase() === 'application/json';
-    const body = await this.spool.receive(request.body as Readable, isArray ? withinMaxRows : undefined);
+    const body = await this.spool.receive(request.body as Readable, isArray ? limitRows : undefined);
     const run = (maxRows?: number): Promise<ImportReportDto> => this.imports.run(body.read(), mediaType, { maxRows });
     try {
       return await this.importLimit.run(tenant(), () => {

@@ -6,7 +6,7 @@ function rowsOf(batch: ImportBatch): unknown[] {
 }
 
 describe(ImportBatch.name, () => {
-  it('holds each job once, as its last row says, with the status and favourite of its first', async () => {
+  it('contains each job once, with its last row and the status and favourite of its first', async () => {
     const batch = new ImportBatch();
     for (const row of [
       { upworkJobId: '1', title: 'A', isFavorite: true },
@@ -24,7 +24,7 @@ describe(ImportBatch.name, () => {
     expect(batch.repeated).toEqual({ updated: 1, unchanged: 1 });
   });
 
-  it('is full by rows, or by bytes when they are large', async () => {
+  it('is full by rows, or by bytes for large rows', async () => {
     const small = new ImportBatch();
     const large = new ImportBatch();
     for (let i = 0; !small.isFull; i += 1) small.add(await checkRow({ title: `${i}` }));

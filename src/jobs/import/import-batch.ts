@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type CheckedRow, type JobRecord, recordOf } from './import-row';
+import { type CheckedRow, type JobRecord, toRecord } from './import-row';
 import type { FieldError } from '../../platform/errors/app-error';
 import { type ImportErrorDto, type ImportReportDto } from './import-report.dto';
 
@@ -24,10 +24,10 @@ export class ImportBatch {
 
   add(row: CheckedRow): void {
     const earlier = this.rows.get(row.sourceKey);
-    if (earlier === undefined) return this.put(row.sourceKey, JSON.stringify(recordOf(row)));
-    const before = recordIn(earlier);
-    const text = JSON.stringify({ ...recordOf(row), ...keptOf(before) });
-    const isRepeated = isDeepStrictEqual(before, recordIn(text));
+    if (earlier === undefined) return this.put(row.sourceKey, JSON.stringify(toRecord(row)));
+    const before = parseRecord(earlier);
+    const text = JSON.stringify({ ...toRecord(row), ...pickKeptColumns(before) });
+    const isRepeated = isDeepStrictEqual(before, parseRecord(text));
     this.repeated[isRepeated ? 'unchanged' : 'updated'] += 1;
     if (!isRepeated) this.put(row.sourceKey, text);
   }
@@ -57,12 +57,12 @@ export class ImportBatch {
   }
 }
 
-function recordIn(text: string): JobRecord {
+function parseRecord(text: string): JobRecord {
   return JSON.parse(text) as JobRecord;
 }
 
 /** Returns the columns that an existing job keeps. */
-function keptOf({ status, is_favorite }: JobRecord): JobRecord {
+function pickKeptColumns({ status, is_favorite }: JobRecord): JobRecord {
   return { status, is_favorite };
 }
 

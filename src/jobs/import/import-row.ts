@@ -1,7 +1,7 @@
 import { AppError, type FieldError } from '../../platform/errors/app-error';
 import { RequestValidationPipe } from '../../platform/http/validation/request-validation.pipe';
 import { CreateJobDto } from '../jobs.dto';
-import { assertRanges, contentOf, type JobContent, sourceKeyOf } from '../job-content';
+import { assertRanges, toJobContent, type JobContent, buildSourceKey } from '../job-content';
 import type { JobStatus } from '../job-values';
 import { isScientific, roundedId } from './cell-readers';
 
@@ -27,7 +27,7 @@ export class BrokenFileError extends Error {
 }
 
 /** Returns the errors of a row from an AppError. Rethrows any other error. */
-export function rowErrorsOf(error: unknown): readonly FieldError[] {
+export function toRowErrors(error: unknown): readonly FieldError[] {
   if (!(error instanceof AppError)) throw error;
   if (error.errors.length > 0) return error.errors;
   return [{ pointer: '', code: error.code.replace('.', '_'), message: error.detail ?? error.title }];
@@ -57,9 +57,9 @@ export async function checkRow(value: unknown): Promise<CheckedRow> {
   const dto = (await rules.transform(value, { type: 'body', metatype: CreateJobDto })) as CreateJobDto;
   assertNotScientific(dto);
   assertRanges(dto);
-  const content = contentOf(dto);
+  const content = toJobContent(dto);
   return {
-    sourceKey: sourceKeyOf(content),
+    sourceKey: buildSourceKey(content),
     content,
     status: dto.status ?? 'active',
     isFavorite: dto.isFavorite ?? false,
@@ -75,7 +75,7 @@ function assertNotScientific({ upworkJobId }: CreateJobDto): void {
 export type JobRecord = Readonly<Record<string, unknown>>;
 
 /** Converts a row to the names of the columns. */
-export function recordOf({ sourceKey, content, status, isFavorite }: CheckedRow): JobRecord {
+export function toRecord({ sourceKey, content, status, isFavorite }: CheckedRow): JobRecord {
   return {
     source_key: sourceKey,
     upwork_job_id: content.upworkJobId,

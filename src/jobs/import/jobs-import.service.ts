@@ -4,7 +4,7 @@ import { markHandled } from '../../platform/concurrency/mark-handled';
 import { Database } from '../../platform/database/database';
 import { AppError } from '../../platform/errors/app-error';
 import type { ImportReportDto } from './import-report.dto';
-import { BrokenFileError, checkRow, type ImportRow, rowErrorsOf } from './import-row';
+import { BrokenFileError, checkRow, type ImportRow, toRowErrors } from './import-row';
 import { readCsv } from './csv-rows';
 import { ImportBatch, ImportReport, type StoredRow, storeJobs, TRY_LOCK_IMPORTS } from './import-batch';
 import { readJsonArray, readNdjson } from './json-rows';
@@ -68,7 +68,7 @@ export class JobsImportService {
       for await (const row of read(body)) {
         // Thousands of rows arrive without a pause, and other requests wait.
         if (performance.now() - sliceStartedAt > EVENT_LOOP_SLICE_MS) sliceStartedAt = await yieldToEventLoop();
-        if (row.row > maxRows) throw tooManyRows(maxRows);
+        if (row.row > maxRows) throw createTooManyRowsError(maxRows);
         await this.take(row, batch, report);
         if (report.failed > MAX_FAILED)
           throw new BrokenFileError(row.row + 1, `more than ${MAX_FAILED} rows failed; the rest was not read`);
@@ -96,7 +96,7 @@ export class JobsImportService {
     try {
       batch.add(await checkRow(value));
     } catch (error) {
-      report.fail(row, rowErrorsOf(error));
+      report.fail(row, toRowErrors(error));
     }
   }
 
@@ -118,13 +118,13 @@ export class JobsImportService {
         return lock?.isLocked ? unit.query<StoredRow>(...storeJobs(json, isFetched)) : undefined;
       });
       if (stored) return stored;
-      if (Date.now() >= endsAt) throw importsElsewhere();
+      if (Date.now() >= endsAt) throw createConcurrentImportError();
       await sleep(LOCK_RETRY_MS);
     }
   }
 }
 
-function tooManyRows(maxRows: number): AppError {
+function createTooManyRowsError(maxRows: number): AppError {
   return new AppError('import.too_many_rows', {
     detail:
       `With an Idempotency-Key a file has at most ${maxRows} rows, which are stored in one transaction. Split the ` +
@@ -132,7 +132,7 @@ function tooManyRows(maxRows: number): AppError {
   });
 }
 
-function importsElsewhere(): AppError {
+function createConcurrentImportError(): AppError {
   return new AppError('rate.too_many_at_once', {
     detail: 'Another import of this account is running. Try again when it has ended; stored rows are kept.',
     headers: { 'retry-after': '5' },

@@ -1,4 +1,4 @@
-import { BrokenFileError, checkRow, type ImportRow, rowErrorsOf } from './import-row';
+import { BrokenFileError, checkRow, type ImportRow, toRowErrors } from './import-row';
 import { JsonArraySplitter, readJsonArray, readNdjson } from './json-rows';
 import fc from 'fast-check';
 
@@ -23,7 +23,7 @@ async function resultOf({ value, errors }: ImportRow): Promise<unknown> {
   try {
     return errors?.map(({ code }) => code).join() ?? (await checkRow(value)).content.title;
   } catch (error) {
-    return rowErrorsOf(error)
+    return toRowErrors(error)
       .map(({ pointer, code }) => `${pointer} ${code}`)
       .join();
   }

@@ -1,4 +1,4 @@
-import { BrokenFileError, type ImportRow, rowErrorsOf } from './import-row';
+import { BrokenFileError, type ImportRow, toRowErrors } from './import-row';
 import { AppError } from '../../platform/errors/app-error';
 import { parseStrictJson } from '../../platform/http/validation/strict-json';
 import { asUtf8, JSON_TEXT } from './file-encoding';
@@ -131,7 +131,7 @@ export async function* readJsonArray(body: AsyncIterable<Buffer>): AsyncGenerato
  * Passes a JSON array through and counts its elements, so that a file with too many is refused before any is stored.
  * @throws AppError `import.too_many_rows`
  */
-export async function* withinMaxRows(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+export async function* limitRows(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const splitter = new JsonArraySplitter(0);
   let count = 0;
   let isBroken = false;
@@ -187,7 +187,7 @@ function parseRow(row: number, json: Buffer): ImportRow {
   try {
     return { row, value: parseStrictJson(json, MAX_ROW_VALUES) };
   } catch (error) {
-    return { row, errors: rowErrorsOf(error) };
+    return { row, errors: toRowErrors(error) };
   }
 }
 

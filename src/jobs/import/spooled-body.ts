@@ -50,7 +50,7 @@ export class BodySpool {
     through: (bytes: AsyncIterable<Buffer>) => AsyncIterable<Buffer> = (bytes) => bytes,
   ): Promise<SpooledBody> {
     const deadline = setTimeout(() => body.destroy(new AppError('request.timeout')), this.deadlineMs);
-    const file = await unnamedFile();
+    const file = await openUnlinkedFile();
     const hash = createHash('sha256');
     let length = 0;
     const close = async (): Promise<void> => {
@@ -88,7 +88,7 @@ export class BodySpool {
 }
 
 /** Opens a file and unlinks it: the handle keeps the bytes, and nothing remains when the process ends. */
-async function unnamedFile(): Promise<FileHandle> {
+async function openUnlinkedFile(): Promise<FileHandle> {
   const path = join(tmpdir(), `gigvault-${randomUUID()}`);
   const file = await open(path, 'wx+', 0o600);
   await unlink(path);

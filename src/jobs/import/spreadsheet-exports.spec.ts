@@ -1,4 +1,4 @@
-import { BrokenFileError, checkRow, type ImportRow, rowErrorsOf } from './import-row';
+import { BrokenFileError, checkRow, type ImportRow, toRowErrors } from './import-row';
 import { readCsv } from './csv-rows';
 
 /** What a program writes into a file. */
@@ -48,7 +48,7 @@ async function resultOf({ row, value, errors }: ImportRow): Promise<unknown> {
       ...((skills as string[]).length > 0 ? { skills } : {}),
     };
   } catch (error) {
-    return rowErrorsOf(error)
+    return toRowErrors(error)
       .map(({ pointer, code }) => `${row}${pointer} ${code}`)
       .join();
   }

@@ -1,5 +1,5 @@
 import { Pool } from 'pg';
-import { contentOf, sourceKeyOf } from '../../../src/jobs/job-content';
+import { toJobContent, buildSourceKey } from '../../../src/jobs/job-content';
 import { Job } from '../../../src/jobs/job.entity';
 import { Database } from '../../../src/platform/database/database';
 import { buildJob } from '../../bench/operations';
@@ -150,8 +150,8 @@ async function createJobs(database: Database, userId: number, count: number): Pr
 }
 
 function buildJobValues(): Partial<Job> {
-  const content = contentOf(buildJob() as unknown as Parameters<typeof contentOf>[0]);
-  return { ...content, sourceKey: sourceKeyOf(content) };
+  const content = toJobContent(buildJob() as unknown as Parameters<typeof toJobContent>[0]);
+  return { ...content, sourceKey: buildSourceKey(content) };
 }
 
 let titles = 0;
