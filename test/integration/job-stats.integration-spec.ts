@@ -14,9 +14,9 @@ const leak = (what: string): string =>
 const LEAKED = `SELECT current_setting('app.leaked', true) AS leaked`;
 
 /**
- * Ways to the figures of another with the login of the API and SQL of one's own, each tried as Ann and as nobody; $bob is
- * the other. It ends with a SQLSTATE, or shows nothing of his. Naming him as the tenant is no way round the view: who
- * does is him to PostgreSQL, as the threat model of README.md says.
+ * Attempts to read Bob's values ($bob) with the API's login and arbitrary SQL, each as Ann and without a tenant. Each ends
+ * with a SQLSTATE or returns nothing of Bob. Setting Bob as the tenant is not an attempt: PostgreSQL then treats the
+ * caller as Bob, as the threat model of README.md states.
  */
 const PATHS: readonly (readonly [path: string, sql: string | readonly string[], refused?: string])[] = [
   ['the view that holds all', 'SELECT * FROM user_job_stats', '42501'],
@@ -72,9 +72,9 @@ const PATHS: readonly (readonly [path: string, sql: string | readonly string[], 
   ],
   ['the partition of the year', 'SELECT * FROM analytics_2026', '42501'],
   ['the default partition', 'SELECT * FROM analytics_default', '42501'],
-  ['his metrics', `SELECT * FROM analytics WHERE user_id = $bob OR metric_name = 'secret'`],
-  ['his row of the tenant’s view', 'SELECT * FROM tenant_job_stats WHERE user_id = $bob'],
-  ['his row or any', 'SELECT * FROM tenant_job_stats WHERE user_id = $bob OR true'],
+  ["Bob's metrics", `SELECT * FROM analytics WHERE user_id = $bob OR metric_name = 'secret'`],
+  ["Bob's row of the tenant's view", 'SELECT * FROM tenant_job_stats WHERE user_id = $bob'],
+  ["Bob's row or any", 'SELECT * FROM tenant_job_stats WHERE user_id = $bob OR true'],
   ['COPY of the tenant’s view', 'COPY (SELECT * FROM tenant_job_stats) TO STDOUT'],
   [
     'XML of all that may be read',

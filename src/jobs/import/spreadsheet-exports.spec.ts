@@ -285,7 +285,7 @@ describe('an export of a spreadsheet', () => {
       ],
     ],
     [
-      'amounts that cannot be told',
+      'ambiguous and invalid amounts',
       rows(...['1.200', '1E+05', '$5k', '-5', '1,2,3', '500-900', '45992.5E0'].map((cell) => ['A', cell])),
       ['1/budgetMin ambiguous_amount', ...[2, 3, 4, 5, 6, 7].map((row) => `${row}/budgetMin matches`)],
     ],
