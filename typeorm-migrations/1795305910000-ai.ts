@@ -5,7 +5,7 @@ import { createFunctions } from './create-functions';
  * Creates ai_generations (AI drafts), the ledger of their costs, and letter_versions, the cover letters that a draft
  * replaced.
  *
- * ai_calls has one row for each call of a vendor, whatever its outcome. ai_runs has the running calls, which their
+ * ai_calls has one row for each call of a vendor, with any outcome. ai_runs has the running calls, which their
  * process renews. A run that is not renewed belongs to a dead process; app.end_orphaned_ai_runs() settles it.
  *
  * A row of ai_budgets has a user's limits and what is reserved and spent, so that one UPDATE both checks and reserves:

@@ -53,7 +53,7 @@ describe.each(['false', 'true'])("another tenant's objects, with CACHE_ENABLED=%
       const label = `${operation.method} ${operation.path}`;
       if (foreign.status !== 404) wrong.push(`${label} → ${foreign.status}`);
       else if (JSON.stringify(essence(foreign.body)) !== JSON.stringify(essence(missing.body))) {
-        wrong.push(`${label} tells a foreign id from a missing one`);
+        wrong.push(`${label} distinguishes a foreign id from a missing one`);
       }
     }
 
@@ -61,7 +61,7 @@ describe.each(['false', 'true'])("another tenant's objects, with CACHE_ENABLED=%
     expect(withId.length).toBeGreaterThan(10);
   });
 
-  it('are in none of his lists', async () => {
+  it('are in no list of the user', async () => {
     for (const path of ['/v1/jobs', '/v1/proposals', '/v1/messages', '/v1/audit/logs?table=jobs']) {
       const { body } = await stranger.get(path);
 

@@ -150,7 +150,7 @@ describe('connections', () => {
       await waitForNoConnections(app.app.getHttpServer());
     });
 
-    it('have so many places for each caller', async () => {
+    it('have a bounded number of places for each caller', async () => {
       const two = [await waitingImport(user), await waitingImport(user)];
       const [third, others] = [await waitingImport(user), await waitingImport(other)];
 
@@ -185,7 +185,7 @@ describe('connections', () => {
       ['two hosts', 'GET /health/live HTTP/1.1\r\nhost: a\r\nHost: b\r\n\r\n', 400],
       ['an expectation nobody meets', 'GET /health/live HTTP/1.1\r\nhost: a\r\nexpect: tea\r\n\r\n', 417],
       ['no host in HTTP/1.0', 'GET /health/live HTTP/1.0\r\n\r\n', 200],
-    ])('answer %s with a document of ours', async (_, request, status) => {
+    ])('answer %s with our document', async (_, request, status) => {
       const client = await HalfOpenClient.connect(app.url);
       client.write(request);
       await client.waitForText('}');

@@ -44,7 +44,7 @@ describe(Database.name, () => {
     return row!.context;
   };
 
-  it('keeps two tenants apart on one connection, whatever fails in between', async () => {
+  it('keeps two tenants apart on one connection, even if something fails in between', async () => {
     const rows: { tenant: number; seen: number[] }[] = [];
     const wanted = { [ann]: 0, [bob]: 0 };
 

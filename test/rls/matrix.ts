@@ -85,7 +85,7 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
       `INSERT INTO webhooks (user_id, url, seal_key, encrypted_secret) VALUES (${userId}, 'x', gen_random_uuid(), 'x')`,
   },
   'public.alert_deliveries': {
-    // A function tells the worker which are due.
+    // A function returns to the worker which are due.
     select: OWN,
     insert: OWN_INSERT,
     update: OWN,

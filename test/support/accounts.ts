@@ -79,7 +79,7 @@ export async function createUser(
 export async function signInFrom(
   app: TestApp,
   { email, password }: Credentials,
-  agent = 'his usual browser',
+  agent = 'the usual browser',
 ): Promise<Caller> {
   const { status, body } = await createAnonymousCaller(app).post(
     '/v1/auth/login',

@@ -37,7 +37,7 @@ export class WebhookReceiver {
   }
 }
 
-/** Returns which of a message's signatures a secret created, as the specification tells receivers to check them. */
+/** Returns which of a message's signatures a secret created, as receivers check them by the specification. */
 export function verifySignatures(secret: string, { headers, body }: ReceivedMessage): number[] {
   const text = `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`;
   const expected = `v1,${createHmac('sha256', Buffer.from(secret.replace('whsec_', ''), 'base64'))

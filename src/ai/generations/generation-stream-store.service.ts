@@ -12,7 +12,7 @@ const BATCH_MS = 40;
 /** Minimum interval between warnings: every chunk fails the same way while Redis is unavailable. */
 const WARNING_INTERVAL_MS = 10_000;
 
-/** Channel that tells every process which generation to cancel. */
+/** Channel on which every process hears which generation to cancel. */
 const CANCEL_CHANNEL = 'ai:cancel';
 
 /** Stream entry: chunks, or the end. */

@@ -71,7 +71,7 @@ export async function callProvider(
     failure,
     name: provider.name,
   });
-  // A call that was aborted here had begun, whatever error its end produced.
+  // A call that was aborted here had begun, no matter which error its end produced.
   const isFree = failure?.isRefusal === true && !signal.aborted;
   const { usage, isEstimated } = isFree ? { usage: NO_USAGE, isEstimated: false } : meter.getUsage();
   const durationMs = Math.round(performance.now() - startedAt);

@@ -28,7 +28,7 @@ interface CalledModel {
   readonly model: string;
 }
 
-/** Ledger of AI spending of the signed-in user: budgets, reservations, calls. */
+/** AI spending of the signed-in user: budgets, reservations, calls. */
 @Injectable()
 export class UsageLedgerService {
   private readonly ceilings: readonly [daily: string, monthly: string];

@@ -40,7 +40,7 @@ export const ERASED_SINCE = `
 /** Erases like auth.erase_account(), except sign-in attempts counted by e-mail address: they expire with the security log. */
 export const ERASE_USER = `
   WITH gone AS (DELETE FROM public.users WHERE id = $1 RETURNING id, role)
-  SELECT id, audit.erase_user(id, ''::bytea, role = 'admin') AS told FROM gone`;
+  SELECT id, audit.erase_user(id, ''::bytea, role = 'admin') AS erased FROM gone`;
 
 export const CLOSE_CONNECTIONS = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1`;
 

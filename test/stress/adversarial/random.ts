@@ -1,4 +1,4 @@
-/** Pseudo-random choices that depend only on the seed (mulberry32). */
+/** Pseudo-random choices that depend only on their start value (mulberry32). */
 export class Random {
   private state: number;
 

@@ -17,7 +17,7 @@ describe(stressAi.name, () => {
       wrongCost: 0,
       missing: 0,
       running: 0,
-      bookedUsd: result.ledger.billedUsd,
+      recordedUsd: result.ledger.billedUsd,
     });
     expect(result.kills).toEqual([
       expect.objectContaining({ isWhole: true, finalStatus: 'failed', reservedUsd: '0.000000000000', vendorCalls: 1 }),

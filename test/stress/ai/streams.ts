@@ -22,7 +22,7 @@ export interface StreamsResult {
   readonly complete: number;
   readonly peakMemoryMb: number;
   /**
-   * CPU of the process for one chunk, from the provider's bytes to the reader's; tells a slow server from a busy
+   * CPU of the process for one chunk, from the provider's bytes to the reader's; separates a slow server from a busy
    * machine.
    */
   readonly cpuMsPerChunk: number;

@@ -90,13 +90,13 @@ function compare(
   rows: readonly Row[],
 ): Omit<UsageLedgerResult, 'calls' | 'vendorCalls' | 'faults' | 'missing'> {
   const wrong = { wrongText: 0, wrongUsage: 0, wrongCost: 0 };
-  let booked = 0n;
+  let recorded = 0n;
   for (const row of rows) {
     const bills = fake.invoices.filter(({ prompt }) => prompt.includes(row.instructions));
     const sum = (field: 'inputAiTokens' | 'outputAiTokens' | 'cachedAiTokens'): number =>
       bills.reduce((total, bill) => total + bill[field], 0);
     const cost = bills.reduce((total, bill) => total + bill.cost, 0n);
-    booked += toPicoUsd(row.cost);
+    recorded += toPicoUsd(row.cost);
     if ((row.response ?? '') !== bills.map(({ text }) => text).join('')) wrong.wrongText += 1;
     if (
       row.input !== sum('inputAiTokens') ||
@@ -114,7 +114,7 @@ function compare(
     estimated: rows.filter(({ isEstimated }) => isEstimated).length,
     ...wrong,
     billedUsd: toUsd(fake.invoices.reduce((total, { cost }) => total + cost, 0n)),
-    recordedUsd: toUsd(booked),
+    recordedUsd: toUsd(recorded),
   };
 }
 
