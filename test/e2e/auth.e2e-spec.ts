@@ -121,6 +121,7 @@ describe('registration and sign-in', () => {
         {
           type: '/docs/errors#auth.credentials_invalid',
           title: 'Wrong e-mail address or password',
+          detail: 'Check the e-mail address and the password.',
           status: 401,
           instance: '/v1/auth/login',
           code: 'auth.credentials_invalid',

@@ -118,8 +118,10 @@ function register(words, { uses, matrix, isExported, notAudited }) {
   const key = plural.includes('-') ? `'${plural}'` : plural;
   return (tree) => {
     addMember(tree, IMPORT_RULES, 'MAY_USE', `${key}: ${uses}`);
-    const meaning = `{ status: 404, title: 'There is no such ${word}' }`;
-    addMember(tree, ERRORS, 'ERROR_CODES', `'${code}.not_found': ${meaning}`, 'internal');
+    const title = `${word.charAt(0).toUpperCase()}${word.slice(1)} not found`;
+    const detail = isExported ? `You have no ${word} with this id.` : `No ${word} has this id.`;
+    const text = `'${code}.not_found': define(404, '${title}', '${detail}')`;
+    addMember(tree, ERRORS, 'ERROR_CODES', text, 'internal');
     addMember(tree, MATRIX, 'MATRIX', matrix(words), 'public.schema_migrations');
     if (isExported) addMember(tree, EXPORT, 'EXPORT_SECTIONS', `byId('${pluralCamel}', '${table}')`);
     if (notAudited)
