@@ -154,7 +154,9 @@ describe('nest g', () => {
         "import { SampleListsModule } from './sample-lists/sample-lists.module';",
       );
       expect(tree.readText('.dependency-cruiser.cjs')).toContain("\n  'sample-lists': [");
-      expect(tree.readText('src/platform/errors/error-codes.ts')).toContain("'sample_list.not_found': define(404, 'Sample list not found'");
+      expect(tree.readText('src/platform/errors/error-codes.ts')).toContain(
+        "'sample_list.not_found': define(404, 'Sample list not found'",
+      );
       expect(tree.readText('test/rls/matrix.ts')).toContain("\n  'public.sample_lists': {\n");
       expect(JSON.stringify(tree.readJson('test/contract/audited-tables.json'))).toContain('sample_lists');
     });
