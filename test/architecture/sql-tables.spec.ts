@@ -82,7 +82,7 @@ function isText({ kind }: Node): boolean {
 function mayUse(folder: string, owner: string): boolean {
   if (folder === owner || owner === 'platform') return true;
   if (folder === 'platform') return false;
-  const rule = forbidden.find(({ name }) => name === `${folder}-knows-its-neighbours`);
+  const rule = forbidden.find(({ name }) => name === `${folder}-imports-only-allowed-domains`);
   return rule === undefined || !new RegExp([rule.to.path].flat().join('|')).test(`src/${owner}/`);
 }
 

@@ -59,7 +59,7 @@ describe(UpworkScenario.name, () => {
       'searched: ',
       'it is job #',
       'it is draft',
-      'is submitted ("Pending" there), for 58.00 USD',
+      'is submitted ("Pending" on Upwork), for 58.00 USD',
       '(1 unread)',
       '(0 unread',
       'is accepted',
@@ -91,7 +91,7 @@ describe(UpworkScenario.name, () => {
       'npm start -- --fake-upwork',
     );
     expect(await runScenario(elsewhere, (await createSignedInCaller(elsewhere)).token)).toContain(
-      'connected to Upwork itself',
+      'configured for the real Upwork',
     );
     await without.close();
     await elsewhere.close();

@@ -56,13 +56,13 @@ export async function stressRefreshes(served: InProcessApi, options: RefreshesOp
     await setPaused(served, true);
     await Promise.all(workers.map((worker) => worker.start()));
     await served.query(COUNTER);
-    const rung = await requestRefreshes(served, options);
+    const requested = await requestRefreshes(served, options);
     await setPaused(served, false);
-    const fired = await runSchedule(served, options.seconds);
+    const scheduled = await runSchedule(served, options.seconds);
     const workersAtWork = workers.filter(({ log }) =>
       log.some((line) => /: run \d+ (succeeded|skipped)/.test(line)),
     ).length;
-    return { workers: WORKERS, requested: rung, scheduled: fired, workersAtWork };
+    return { workers: WORKERS, requested, scheduled, workersAtWork };
   } finally {
     await Promise.all(workers.map((worker) => worker.end('SIGTERM')));
   }
@@ -70,7 +70,7 @@ export async function stressRefreshes(served: InProcessApi, options: RefreshesOp
 
 async function requestRefreshes(
   served: InProcessApi,
-  { rounds, requestsPerRound: requestsPerRound }: RefreshesOptions,
+  { rounds, requestsPerRound }: RefreshesOptions,
 ): Promise<RefreshesResult['requested']> {
   const before = await countRefreshes(served);
   for (let round = 0; round < rounds; round++) {

@@ -18,8 +18,8 @@ describe(stressStatistics.name, () => {
     expect(result.readers.duringRefreshes.refreshes).toBeGreaterThan(0);
     expect(result.workers).toMatchObject({
       workersAtWork: 2,
-      rung: { runs: 12, refreshes: 2, leftToTheOther: 10 },
-      fired: { doubled: 0, unaccounted: 0 },
+      requested: { runs: 12, refreshes: 2, leftToTheOther: 10 },
+      scheduled: { doubled: 0, unaccounted: 0 },
     });
     expect(result.workers.scheduled.refreshes).toBeGreaterThan(0);
   }, 120_000);
