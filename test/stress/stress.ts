@@ -35,10 +35,10 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
   adversarial: async () => assertNoFindings(await stressAdversarial({ seed: 7, oneCaseOf: 1, inputs: 150 })),
   ai: () =>
     stressAi({
-      budget: { rounds: 3, calls: 200 },
+      budget: { rounds: 3, calls: 100 },
       ledger: { calls: 1_000, concurrency: 20 },
-      streams: { streams: 500, waitingMs: 5_000, spreadMs: 10_000, pauseMs: 1_000 },
-      kills: { models: ['gpt-4', 'claude', 'gemini'], afterMs: 3_500, isAged: false },
+      streams: { streams: 500, samples: 100, spreadMs: 10_000, pauseMs: 1_000 },
+      kills: { models: ['gpt-4', 'claude', 'gemini'], isAged: false },
     }),
   attacker: async () =>
     assertUserUnaffected(await stressAttacker({ baselineMs: 60_000, attackMs: 300_000, hashCost: 12 })),

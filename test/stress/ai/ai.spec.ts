@@ -3,10 +3,10 @@ import { stressAi } from './ai';
 describe(stressAi.name, () => {
   it('keeps to the budget, records exact usage, survives a kill and streams without a connection', async () => {
     const result = await stressAi({
-      budget: { rounds: 1, calls: 120, isHeld: true },
+      budget: { rounds: 1, calls: 80, isHeld: true },
       ledger: { calls: 50, concurrency: 25 },
-      streams: { streams: 40, waitingMs: 300, spreadMs: 200, pauseMs: 20 },
-      kills: { models: ['gpt-4'], afterMs: 2_300, isAged: true },
+      streams: { streams: 40, samples: 5, spreadMs: 200, pauseMs: 20 },
+      kills: { models: ['gpt-4'], isAged: true },
     });
 
     expect(result.budget).toEqual([expect.objectContaining({ other: 0, overspent: 0, reserved: 0, unaccounted: 0 })]);
@@ -22,10 +22,8 @@ describe(stressAi.name, () => {
     expect(result.kills).toEqual([
       expect.objectContaining({ isWhole: true, finalStatus: 'failed', reservedUsd: '0.000000000000', vendorCalls: 1 }),
     ]);
-    expect(result.kills[0]!.secondsToEnd).toBeLessThan(60);
     expect(Number(result.kills[0]!.costUsd)).toBeGreaterThan(0);
     expect(result.ledger.faults).toBeGreaterThan(0);
-    expect(result.streams.connectionsWhileWaiting.samples).toBeGreaterThan(0);
     expect(result.streams).toMatchObject({ complete: 40, connectionsWhileWaiting: { inTransaction: 0, busy: 0 } });
   }, 240_000);
 });

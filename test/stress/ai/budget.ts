@@ -1,15 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AiInstallation } from './ai-installation';
 
+/** About 49 calls at their maximum cost. */
+const BUDGET_USD = '0.50';
+
 /** The number of rounds, and of concurrent calls in each. */
 export interface BudgetOptions {
   readonly rounds: number;
+  /** Up to 104: the API runs 4 of a user and queues 100. While the database is slow, it answers further ones 429. */
   readonly calls: number;
   /** True: the providers wait until every call was accepted or refused. Else settled calls free budget meanwhile. */
   readonly isHeld?: boolean;
 }
 
-/** A round against a budget of 1.00 USD; overspent, reserved and unaccounted must be 0. */
+/** A round against a budget of 0.50 USD; overspent, reserved and unaccounted must be 0. */
 export interface BudgetRound {
   readonly written: number;
   readonly refused: number;
@@ -21,7 +25,7 @@ export interface BudgetRound {
 }
 
 /**
- * Sends many concurrent calls against a budget of 1.00 USD, with a new user a round, and compares the ledger with the
+ * Sends many concurrent calls against a budget of 0.50 USD, with a new user a round, and compares the ledger with the
  * fake's invoices.
  */
 export async function stressBudget(installation: AiInstallation, options: BudgetOptions): Promise<BudgetRound[]> {
@@ -42,7 +46,7 @@ async function attack(installation: AiInstallation, { calls, isHeld = false }: B
     pauseMs: Math.random() * 20,
     waitFor: decided,
   }));
-  await user.put('/v1/ai/budget', { dailyUsd: '1.00', monthlyUsd: '1.00' });
+  await user.put('/v1/ai/budget', { dailyUsd: BUDGET_USD, monthlyUsd: BUDGET_USD });
   const answers = await Promise.all(
     Array.from({ length: calls }, () =>
       user
@@ -64,7 +68,7 @@ async function attack(installation: AiInstallation, { calls, isHeld = false }: B
     refused: count(402),
     other: calls - count(201) - count(402),
     spentUsd: usage.day.spentUsd,
-    overspent: spent > toPicoUsd('1.000000000000') ? 1 : 0,
+    overspent: spent > toPicoUsd(`${BUDGET_USD}0000000000`) ? 1 : 0,
     reserved: Number(usage.reservedUsd),
     unaccounted: spent === billed && fake.invoices.length === count(201) ? 0 : 1,
   };

@@ -22,8 +22,6 @@ export interface AiKill {
 export interface AiKillsOptions {
   /** One kill for each of these models. */
   readonly models: readonly string[];
-  /** Time from the first chunk of a text to the kill; usage so far is stored every two seconds. */
-  readonly afterMs: number;
   /**
    * True: the database ages the killed call and a worker polls every second, instead of waiting for the real interval.
    */
@@ -40,18 +38,15 @@ export async function stressAiKills(installation: AiInstallation, options: AiKil
   return results;
 }
 
-async function kill(installation: AiInstallation, model: string, { afterMs, isAged }: AiKillsOptions): Promise<AiKill> {
+async function kill(installation: AiInstallation, model: string, { isAged }: AiKillsOptions): Promise<AiKill> {
   const { fake } = installation;
   const user = await installation.createUser();
   const victim = await installation.process();
-  let begin: () => void = () => undefined;
-  const begun = new Promise<void>((resolve) => (begin = resolve));
-  fake.setBehaviour(() => ({ chunks: CHUNKS, pauseMs: 25, onChunk: begin }));
+  fake.setBehaviour(() => ({ chunks: CHUNKS, pauseMs: 25 }));
   fake.invoices.length = 0;
   const request = { token: user.token!, method: 'POST', body: { type: 'cover_letter', model } } as const;
   const reading = readEvents(`${victim.url}/v1/ai/generations`, request);
-  await begun;
-  await sleep(afterMs);
+  while (!(await hasStoredUsage(installation))) await sleep(50);
   process.kill(victim.pid, 'SIGKILL');
   const killedAt = performance.now();
   const { events, location } = await reading;
@@ -79,4 +74,10 @@ async function kill(installation: AiInstallation, model: string, { afterMs, isAg
     secondsToEnd,
     vendorCalls: fake.invoices.length,
   };
+}
+
+/** Returns whether the process stored the usage of its text so far, which it does every two seconds. */
+async function hasStoredUsage(installation: AiInstallation): Promise<boolean> {
+  const runs = await installation.query('SELECT 1 FROM ai_runs WHERE output_ai_tokens > 0');
+  return runs.length > 0;
 }

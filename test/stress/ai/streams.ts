@@ -3,18 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Caller } from '../../support/caller';
 import type { AiInstallation } from './ai-installation';
 
-/**
- * The number of streams, how long all are observed while they wait, and the interval in which their first chunks come.
- */
+/** The number of streams, of observations while all wait, and the interval in which their first chunks come. */
 export interface StreamsOptions {
   readonly streams: number;
-  readonly waitingMs: number;
+  readonly samples: number;
   readonly spreadMs: number;
   /** Time between the chunks of a stream. With many streams, one a second is half the capacity of one process. */
   readonly pauseMs: number;
 }
 
 const CHUNKS = 10;
+
+/** Streams that may open concurrently; the API answers 429 when more than 104 requests of a user need a connection. */
+const MAX_OPENING = 40;
 
 /** What many streams on one process need. */
 export interface StreamsResult {
@@ -35,7 +36,7 @@ export interface StreamsResult {
 /** Opens many streams on one API process and measures its memory, delay and connections. */
 export async function stressStreams(
   installation: AiInstallation,
-  { streams, waitingMs, spreadMs, pauseMs }: StreamsOptions,
+  { streams, samples, spreadMs, pauseMs }: StreamsOptions,
 ): Promise<StreamsResult> {
   const { fake } = installation;
   const { url, pid } = await installation.process();
@@ -56,14 +57,14 @@ export async function stressStreams(
   const readings: Promise<{ mark: string; firstAt: number; isComplete: boolean }>[] = [];
   for (let n = 0; n < streams; n += 1) {
     readings.push(read(url, user, `[stream ${n}]`));
-    if (n % 10 === 9) await sleep(60);
+    while (n - fake.countOpenCalls() >= MAX_OPENING) await sleep(20);
   }
   let peak = 0;
   const memory = setInterval(() => (peak = Math.max(peak, readRssMb(pid))), 200);
   while (fake.countOpenCalls() < streams) await sleep(20);
   // The last stream has its row by now; its transaction may still be ending.
-  await sleep(500);
-  const connections = await watchConnections(installation, waitingMs);
+  while ((await readBusyConnections(installation)).length > 0) await sleep(20);
+  const connections = await watchConnections(installation, samples);
   const computed = readCpuMs(pid);
   release();
   const done = await Promise.all(readings);
@@ -102,22 +103,26 @@ async function read(
   return { mark, firstAt, isComplete: text.includes('event: done') && text.includes('"status":"succeeded"') };
 }
 
-/** Counts the connections of all tenants: nothing else uses the database. */
 async function watchConnections(
   installation: AiInstallation,
-  waitingMs: number,
+  samples: number,
 ): Promise<StreamsResult['connectionsWhileWaiting']> {
-  const result = { samples: 0, inTransaction: 0, busy: 0 };
-  for (const end = performance.now() + waitingMs; performance.now() < end;) {
-    const rows = await installation.query<{ state: string }>(
-      `SELECT state FROM pg_stat_activity WHERE usename = 'gigvault_app' AND state <> 'idle'`,
-    );
-    result.samples += 1;
+  const result = { samples, inTransaction: 0, busy: 0 };
+  for (let sample = 0; sample < samples; sample += 1) {
+    const rows = await readBusyConnections(installation);
     result.inTransaction += rows.filter(({ state }) => state.startsWith('idle in transaction')).length;
     result.busy += rows.length;
     await sleep(50);
   }
   return result;
+}
+
+/** Reads the connections of all tenants: nothing else uses the database. */
+function readBusyConnections(installation: AiInstallation): Promise<{ state: string }[]> {
+  return installation.query<{ state: string }>(
+    `SELECT state FROM pg_stat_activity
+     WHERE datname = current_database() AND usename = 'gigvault_app' AND state <> 'idle'`,
+  );
 }
 
 function readRssMb(pid: number): number {
