@@ -21,7 +21,8 @@ const POSITION_SECONDS = VALUE_SECONDS + 60;
  * @see https://www.postgresql.org/docs/15/continuous-archiving.html#BACKUP-TIMELINES
  */
 const CHANGES = `
-  SELECT c.position, c.changes, (SELECT refreshed_at::text FROM app.view_refreshes WHERE view_name = 'user_job_stats') AS refreshed,
+  SELECT c.position, c.changes,
+    (SELECT refreshed_at::text FROM app.view_refreshes WHERE view_name = 'user_job_stats') AS refreshed,
     concat_ws('-', s.system_identifier, d.oid,
       CASE WHEN NOT pg_is_in_recovery() THEN left(pg_walfile_name(pg_current_wal_lsn()), 8) END) AS timeline
   FROM audit.changes_since($1) c, pg_control_system() s, pg_database d WHERE d.datname = current_database()`;

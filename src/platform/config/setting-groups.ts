@@ -80,7 +80,8 @@ export const backupSettings = {
     .meta({ example: '1' } satisfies SettingExample),
   BACKUP_RETENTION_DAYS: integer(35, 1, 3_650)
     .describe(
-      'Days after which every backup is deleted, except the newest verified one. Certificates of erasure state this date.',
+      'Days after which every backup is deleted, except the newest verified one. ' +
+        'Certificates of erasure state this date.',
     )
     .meta({ example: '35' } satisfies SettingExample),
   BACKUP_MAX_AGE_HOURS: integer(26, 1, 8_760)
@@ -89,7 +90,8 @@ export const backupSettings = {
   BACKUP_SCRATCH_URL: url('postgres', 'postgresql')
     .optional()
     .describe(
-      'Superuser login of a PostgreSQL for verifying backups, never the one with the data. When unset, each check starts a cluster with the PostgreSQL installed by npm or Debian.',
+      'Superuser login of a PostgreSQL for verifying backups, never the one with the data. ' +
+        'When unset, each check starts a cluster with the PostgreSQL installed by npm or Debian.',
     )
     .meta({ example: 'postgres://postgres:change-me@127.0.0.1:5433/postgres' } satisfies SettingExample),
 };

@@ -17,7 +17,8 @@ import { UnitOfWork, type QueryOptions } from './unit-of-work';
  * full disk fails the probe. The probe leaves nothing to vacuum.
  */
 const PROBE = `
-  SELECT pg_is_in_recovery() AS "isInRecovery", current_setting('transaction_read_only') = 'on' AS "isReadOnly", count(n) AS written
+  SELECT pg_is_in_recovery() AS "isInRecovery", current_setting('transaction_read_only') = 'on' AS "isReadOnly",
+         count(n) AS written
   FROM (SELECT set_config('work_mem', '64kB', true) AS memory OFFSET 0) small,
        LATERAL generate_series(1, 4000 + 0 * length(small.memory)) n`;
 

@@ -31,7 +31,11 @@ local living = {}
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
   local at, report = string.match(all[i + 1], '^(%d+) (.*)$')
-  if now - tonumber(at) > tonumber(ARGV[1]) then redis.call('HDEL', KEYS[1], all[i]) else living[#living + 1] = report end
+  if now - tonumber(at) > tonumber(ARGV[1]) then
+    redis.call('HDEL', KEYS[1], all[i])
+  else
+    living[#living + 1] = report
+  end
 end
 return living`;
 

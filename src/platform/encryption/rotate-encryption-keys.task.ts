@@ -33,7 +33,8 @@ interface Counts {
 }
 
 const NEXT = `
-  SELECT id, user_id AS "userId", key_id AS "keyId", wrapped_key AS "wrappedKey" FROM app.data_keys_to_rewrap($1, $2, $3)`;
+  SELECT id, user_id AS "userId", key_id AS "keyId", wrapped_key AS "wrappedKey"
+  FROM app.data_keys_to_rewrap($1, $2, $3)`;
 
 /** Prevents deadlocks between an aborted run and its successor. */
 const ONE_AT_A_TIME = `SELECT pg_advisory_xact_lock(hashtextextended('rotate-encryption-keys', 0))`;
@@ -70,7 +71,8 @@ async function rotateEncryptionKeys(task: TaskContext): Promise<TaskResult | Ski
   if (counts.unreadable === 0) await rewrapAll(task, keyId, counts);
   if (counts.unreadable > 0) {
     throw new Error(
-      `${counts.unreadable} data keys cannot be unwrapped: their master key is missing; ${counts.rewrap} were re-wrapped`,
+      `${counts.unreadable} data keys cannot be unwrapped: their master key is missing; ` +
+        `${counts.rewrap} were re-wrapped`,
     );
   }
   await task.asWorker((unit) => unit.query(MARK_FINISHED, [keyId]));
@@ -86,7 +88,8 @@ async function findTargetKey(
   if (open) {
     if (open.keyId === currentId || makesKeys) return open.keyId;
     throw new Error(
-      `the first key of this worker's ENCRYPTION_KEYS is ${currentId}, but the rotation is to ${open.keyId}: put that key first in all processes, or request a new rotation`,
+      `the first key of this worker's ENCRYPTION_KEYS is ${currentId}, but the rotation is to ${open.keyId}: ` +
+        'put that key first in all processes, or request a new rotation',
     );
   }
   if (startedBy === 'boot') return undefined;

@@ -18,8 +18,8 @@ tr:target { background: #fd06 }
 </style>
 <h1>Error codes</h1>
 <p>Every error is an <code>application/problem+json</code> document (RFC 9457) with one of these codes.
-Codes are stable: new ones may be added, and no code changes its meaning. The <code>detail</code> of an answer may say more
-than this table. Quote the <code>requestId</code> when you ask for help.
+Codes are stable: new ones may be added, and no code changes its meaning. The <code>detail</code> of an answer may say
+more than this table. Quote the <code>requestId</code> when you ask for help.
 <table><thead><tr><th>Code<th>Status<th>Meaning<th>What to do<tbody>
 ${rows}
 </table>

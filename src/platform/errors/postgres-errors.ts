@@ -20,7 +20,8 @@ export interface ConstraintError {
  */
 const CODES: Readonly<Record<string, ErrorCode>> = {
   '08': 'service.unavailable', // connection; also PgBouncer's answer when it has no server
-  '22': 'validation.failed', // data exception: 22001 too long, 22003 out of range, 22021 NUL, 22P02 syntax, 22P05 escape
+  // Data exception: 22001 too long, 22003 out of range, 22021 NUL, 22P02 syntax, 22P05 escape.
+  '22': 'validation.failed',
   '23502': 'validation.failed', // NOT NULL
   '23503': 'conflict.in_use',
   '23505': 'conflict.duplicate',
@@ -56,7 +57,9 @@ const CONNECTION_MESSAGES = new RegExp(
 
 const constraintErrors = new Map<string, ConstraintError>();
 
-/** Declares the error for a violation of a named UNIQUE, CHECK or FOREIGN KEY constraint. Each domain declares its own. */
+/**
+ * Declares the error for a violation of a named UNIQUE, CHECK or FOREIGN KEY constraint. Each domain declares its own.
+ */
 export function declareConstraint(name: string, error: ConstraintError): void {
   constraintErrors.set(name, error);
 }

@@ -56,8 +56,9 @@ const CODES_BY_FASTIFY_CODE: Readonly<Record<string, ErrorCode>> = {
 };
 
 /**
- * Converts a thrown value to the error for the caller. An AppError is returned unchanged; errors of PostgreSQL and of the
- * framework are mapped by table. An unavailable Redis is `service.unavailable`; the rest is `internal` without details.
+ * Converts a thrown value to the error for the caller. An AppError is returned unchanged; errors of PostgreSQL and of
+ * the framework are mapped by table. An unavailable Redis is `service.unavailable`; the rest is `internal` without
+ * details.
  */
 export function asAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;

@@ -47,8 +47,8 @@ const PER_DOMAIN = 2;
 const RETRY_DELAYS_SECONDS = [15, 60, 300, 900, 1_800, 3_600, 7_200, 14_400];
 
 /**
- * The table email_outbox, from which every email is sent. The whole email with its address is encrypted; a keyed hash of
- * the address allows look-ups. The content is deleted after sending or giving up. Without a mail server, emails stay
+ * The table email_outbox, from which every email is sent. The whole email with its address is encrypted; a keyed hash
+ * of the address allows look-ups. The content is deleted after sending or giving up. Without a mail server, emails stay
  * for 24 hours for admins to read (app.purge_mail_outbox).
  */
 @Injectable()

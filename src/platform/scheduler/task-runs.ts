@@ -43,7 +43,8 @@ const withAttempt = (endedAt: string, error: string): string => `r.failed_attemp
 
 /** Takes a run over. An attempt that was still running was lost with its worker. */
 const LEASE_IS_HELD = `
-  failed_attempts = CASE WHEN r.outcome = 'running' THEN ${withAttempt('r.lease_until', `'its worker was lost'`)} ELSE r.failed_attempts END,
+  failed_attempts = CASE WHEN r.outcome = 'running'
+    THEN ${withAttempt('r.lease_until', `'its worker was lost'`)} ELSE r.failed_attempts END,
   outcome = 'running', started_at = now(), ended_at = NULL, lease_until = now() + ${LEASE}, attempts = r.attempts + 1`;
 const LEASE_IS_FREE = `(r.outcome IN ('queued', 'retrying') OR (r.outcome = 'running' AND r.lease_until < now()))`;
 const CLAIMED = `r.id, r.attempts, r.started_by, r.started_by_id, (

@@ -61,16 +61,23 @@ There will be no further email about this problem. See ${publicUrl}/admin.
  * failed: its latest run finally failed; skipped runs do not count.
  */
 const PROBLEMS = `
-  SELECT d.task, 'missed' AS kind, format('was due at %s UTC and no worker took it', to_char(d.due AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')) AS reason
+  SELECT d.task, 'missed' AS kind,
+    format('was due at %s UTC and no worker took it', to_char(d.due AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')) AS reason
   FROM declared d LEFT JOIN task_settings s USING (task)
-  WHERE (d.is_watched OR EXISTS (SELECT FROM task_alerts a WHERE a.task = d.task AND a.kind = 'missed' AND a.cleared_at IS NULL))
+  WHERE (d.is_watched
+      OR EXISTS (SELECT FROM task_alerts a WHERE a.task = d.task AND a.kind = 'missed' AND a.cleared_at IS NULL))
     AND s.paused IS NOT TRUE AND (s.updated_at IS NULL OR s.updated_at < d.due)
-    AND NOT EXISTS (SELECT FROM task_runs r WHERE r.task = d.task AND (r.scheduled_for >= d.due OR r.started_at >= d.due))
+    AND NOT EXISTS (
+      SELECT FROM task_runs r WHERE r.task = d.task AND (r.scheduled_for >= d.due OR r.started_at >= d.due))
   UNION ALL
-  SELECT DISTINCT ON (d.task) d.task, 'overlong', format('run %s has been running for %s s; %slimit %s s', r.id, round(r.seconds),
-    coalesce('usual duration ' || round(usual.seconds) || ' s, ', ''), d.timeout_ms / 1000)
+  SELECT DISTINCT ON (d.task) d.task, 'overlong',
+    format('run %s has been running for %s s; %slimit %s s', r.id, round(r.seconds),
+      coalesce('usual duration ' || round(usual.seconds) || ' s, ', ''), d.timeout_ms / 1000)
   FROM declared d
-  JOIN LATERAL (SELECT r.id, extract(epoch FROM now() - r.started_at) AS seconds FROM task_runs r WHERE r.task = d.task AND r.outcome = 'running') r ON true
+  JOIN LATERAL (
+    SELECT r.id, extract(epoch FROM now() - r.started_at) AS seconds FROM task_runs r
+    WHERE r.task = d.task AND r.outcome = 'running'
+  ) r ON true
   LEFT JOIN LATERAL (
     SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY l.seconds) AS seconds FROM (
       SELECT extract(epoch FROM l.ended_at - l.started_at) AS seconds FROM task_runs l
@@ -79,10 +86,13 @@ const PROBLEMS = `
   ) usual ON true
   WHERE r.seconds > d.timeout_ms / 1000.0 + 15 OR r.seconds > greatest(60, 5 * usual.seconds)
   UNION ALL
-  SELECT d.task, 'failed', left(format('run %s %s: %s', r.id, CASE r.outcome WHEN 'timed_out' THEN 'took too long' ELSE 'failed' END, r.error), 1000)
+  SELECT d.task, 'failed', left(format('run %s %s: %s', r.id,
+    CASE r.outcome WHEN 'timed_out' THEN 'took too long' ELSE 'failed' END, r.error), 1000)
   FROM declared d
   JOIN LATERAL (
-    SELECT r.* FROM task_runs r WHERE r.task = d.task AND r.outcome IN ('succeeded', 'partial', 'failed', 'timed_out') ORDER BY r.ended_at DESC LIMIT 1
+    SELECT r.* FROM task_runs r
+    WHERE r.task = d.task AND r.outcome IN ('succeeded', 'partial', 'failed', 'timed_out')
+    ORDER BY r.ended_at DESC LIMIT 1
   ) r ON r.outcome IN ('failed', 'timed_out')`;
 
 /**
@@ -92,7 +102,8 @@ const PROBLEMS = `
  */
 export const UPDATE_ALERTS = `
   WITH declared AS (
-    SELECT * FROM jsonb_to_recordset($1::jsonb) AS d (task text, due timestamptz, is_watched boolean, timeout_ms integer)
+    SELECT * FROM jsonb_to_recordset($1::jsonb)
+      AS d (task text, due timestamptz, is_watched boolean, timeout_ms integer)
   ), problems AS MATERIALIZED (${PROBLEMS}
   ), opened AS (
     INSERT INTO task_alerts (task, kind, reason) SELECT task, kind, reason FROM problems
@@ -108,12 +119,14 @@ export const UPDATE_ALERTS = `
     SELECT task, kind, reason, 'task.' || kind AS event, false AS success FROM opened
     UNION ALL SELECT task, kind, reason, 'task.recovered', true FROM cleared
   )
-  SELECT task, kind, reason, event, auth.log_event(event, NULL, success, NULL, NULL, jsonb_build_object('task', task, 'kind', kind, 'reason', reason))
+  SELECT task, kind, reason, event,
+    auth.log_event(event, NULL, success, NULL, NULL, jsonb_build_object('task', task, 'kind', kind, 'reason', reason))
   FROM events`;
 
 export const LOCK_ALERTS = `SELECT pg_advisory_xact_lock(hashtextextended('task_alerts', 0))`;
 
-export const ALERTS_TO_MAIL = `SELECT id, task, kind, reason, created_at AS "createdAt", recipient FROM app.task_alerts_to_email()`;
+export const ALERTS_TO_MAIL = `
+  SELECT id, task, kind, reason, created_at AS "createdAt", recipient FROM app.task_alerts_to_email()`;
 
 const CHECK_INTERVAL_MS = 60_000;
 

@@ -57,8 +57,9 @@ export async function assertNamedStatements(config: Config): Promise<void> {
   } catch (error) {
     if (!(error instanceof DatabaseError && NAME_STATES.has(error.code ?? ''))) throw error;
     throw new ConfigError([
-      'DATABASE_PREPARED_STATEMENTS: must be false, because DATABASE_URL leads to a pooler in transaction mode without ' +
-        'named prepared statements. PgBouncer 1.21 or newer with max_prepared_statements above 0 supports them.',
+      'DATABASE_PREPARED_STATEMENTS: must be false, because DATABASE_URL leads to a pooler in transaction mode ' +
+        'without named prepared statements. ' +
+        'PgBouncer 1.21 or newer with max_prepared_statements above 0 supports them.',
     ]);
   } finally {
     await Promise.all([first.end(), second.end()]);

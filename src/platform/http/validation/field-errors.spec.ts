@@ -135,7 +135,8 @@ describe(RequestValidationPipe.name, () => {
     await expect(read({ tag: 1, id: 1, score: 'x', size: '0' })).rejects.toMatchObject({
       detail:
         'Unknown field "tag". Did you mean "tags"? The field "id" is read-only. Leave it out. ' +
-        'score must be a whole number of at least 0. 1 more in errors. Known fields: at, inner, open, score, size, tags, words.',
+        'score must be a whole number of at least 0. 1 more in errors. ' +
+        'Known fields: at, inner, open, score, size, tags, words.',
       errors: [{ pointer: '/tag' }, { pointer: '/id' }, { pointer: '/score' }, { pointer: '/size' }],
     });
   });

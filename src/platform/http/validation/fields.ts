@@ -13,9 +13,12 @@ import {
   ValidateIf,
 } from 'class-validator';
 
+const DATE = String.raw`(\d{4})-(\d{2})-(\d{2})`;
+const TIME = String.raw`(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{1,9})?`;
+const ZONE = String.raw`(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)`;
+
 /** RFC 3339 with a zone. `Date.parse` accepts more. */
-const INSTANT =
-  /^(\d{4})-(\d{2})-(\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
+const INSTANT = new RegExp(`^${DATE}T${TIME}${ZONE}$`, 'i');
 
 /** Second 60 of an instant. @see RFC 3339 section 5.7 */
 const LEAP_SECOND = /:60(?:\.\d+)?(?=[Z+-])/i;

@@ -2,9 +2,14 @@ import { forDisplay, isUnstorable, pointerStep, UNSTORABLE_MESSAGE } from './tex
 import { isUtf8 } from 'node:buffer';
 import { AppError, invalidValue } from '../../errors/app-error';
 
+const STRING = String.raw`"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-f]{4}))*"`;
+const NUMBER = String.raw`-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?`;
+
 /** One token of JSON at the current position. */
-const JSON_TOKEN =
-  /\s*(?:(?<mark>[{}[\],:])|(?<text>"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-f]{4}))*")|(?<value>(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?|true|false|null)(?![\w.+-])))/iy;
+const JSON_TOKEN = new RegExp(
+  String.raw`\s*(?:(?<mark>[{}[\],:])|(?<text>${STRING})|(?<value>(?:${NUMBER}|true|false|null)(?![\w.+-])))`,
+  'iy',
+);
 
 /** The kind of token that may follow. */
 type Expected = 'value' | 'first value' | 'first name' | 'name' | ':' | ',' | 'end';
