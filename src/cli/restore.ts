@@ -87,7 +87,8 @@ async function restore(options: RestoreOptions, { isConfirmed }: RestoreArgument
   const { manifest } = await readToEnd(options.read(), options.masterKeys);
   const { host, pathname } = new URL(options.target);
   print(
-    `Taken ${manifest.takenAt}: ${countRows(manifest)} rows of ${Object.keys(manifest.tables).length} tables, PostgreSQL ${manifest.serverVersion}, ${manifest.migrations.at(-1)}.`,
+    `Taken ${manifest.takenAt}: ${countRows(manifest)} rows of ${Object.keys(manifest.tables).length} tables, ` +
+      `PostgreSQL ${manifest.serverVersion}, ${manifest.migrations.at(-1)}.`,
   );
   if (!isConfirmed && !(await askForConfirmation(`It replaces database ${pathname.slice(1)} of ${host}. Continue?`)))
     return print('Nothing was done.');

@@ -89,11 +89,16 @@ function printAddresses(
   admin: { email: string; password: string } | undefined,
   folder: DataFolder,
 ): void {
+  const upworkLine = fakeUpwork
+    ? `  Upwork     ${fakeUpwork}, a fake; npm run demo shows a search there up to an accepted proposal\n`
+    : '';
+  const aiLine = fakeAi ? `  AI         ${fakeAi}, fake vendors; their texts are marked as fake\n` : '';
+  const databaseLine = postgres ? '  Database   npm run db -- --role app\n' : '';
   print(`
   API        ${api}
   Swagger    ${api}/docs
   Dashboard  ${api}/admin
-${fakeUpwork ? `  Upwork     ${fakeUpwork}, a fake; npm run demo shows a search there up to an accepted proposal\n` : ''}${fakeAi ? `  AI         ${fakeAi}, fake vendors; their texts are marked as fake\n` : ''}${postgres ? '  Database   npm run db -- --role app\n' : ''}  Logs       ${folder.resolve('logs')}
+${upworkLine}${aiLine}${databaseLine}  Logs       ${folder.resolve('logs')}
 ${admin ? `\n  First admin, shown only now:  ${admin.email}  ${admin.password}\n` : ''}
 Ctrl-C stops everything; the data stays in place.`);
 }

@@ -5,12 +5,12 @@ import { DATABASE_URL_ROLES } from '../../local-services/server-environment';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
+const PASSWORD_REFUSED = 'the password is refused';
+
 /** Patterns of connection errors and the text shown for each. The error itself is never shown: it may contain names. */
 const CONNECTION_PROBLEMS: readonly (readonly [RegExp, string])[] = [
-  [
-    /\b28P01\b|\b28000\b|WRONGPASS|NOAUTH|NOPERM|invalid (?:username|password)|client password must be|without any password/,
-    'the password is refused',
-  ],
+  [/\b28P01\b|\b28000\b|WRONGPASS|NOAUTH|NOPERM/, PASSWORD_REFUSED],
+  [/invalid (?:username|password)|client password must be|without any password/, PASSWORD_REFUSED],
   [/\b3D000\b|DB index is out of range/, 'the server has no such database'],
   [/ECONNREFUSED/, 'nothing listens at this host and port'],
   [/ENOTFOUND|EAI_AGAIN/, 'there is no such host'],
@@ -45,7 +45,9 @@ async function findProblem(
     return undefined;
   } catch (error) {
     const { code = '', message = '' } = error as { code?: string; message?: string };
-    return `${name}: ${CONNECTION_PROBLEMS.find(([pattern]) => pattern.test(`${code} ${message}`))?.[1] ?? 'the server does not answer'}`;
+    const text = `${code} ${message}`;
+    const reason = CONNECTION_PROBLEMS.find(([pattern]) => pattern.test(text))?.[1];
+    return `${name}: ${reason ?? 'the server does not answer'}`;
   }
 }
 
