@@ -19,7 +19,9 @@ const { buildWords } = require('../lib/words.cjs');
  * @typedef {import('@angular-devkit/schematics').Tree} Tree
  * @typedef {import('@angular-devkit/schematics').Rule} Rule
  * @typedef {import('../lib/words.cjs').Words} Words
- * @typedef {{ name: string, type: string, timestamp?: number, spec?: boolean, skipImport?: boolean, path?: string }} Options
+ * @typedef {{
+ *   name: string, type: string, timestamp?: number, spec?: boolean, skipImport?: boolean, path?: string
+ * }} Options
  */
 
 const MODULE = 'src/app.module.ts';
@@ -32,7 +34,9 @@ const IMPORT_RULES = '.dependency-cruiser.cjs';
 /**
  * What each type adds to shared files: the domains it uses, its row in the matrix of row security, whether the export
  * of a user's data includes it, and the reason when it is not audited.
- * @type {Readonly<Record<string, { uses: string, matrix: (words: Words) => string, isExported: boolean, notAudited?: string }>>}
+ * @type {Readonly<Record<string, {
+ *   uses: string, matrix: (words: Words) => string, isExported: boolean, notAudited?: string
+ * }>>}
  */
 const TYPES = {
   user: {
@@ -148,7 +152,11 @@ function declareModule({ plural, Plural }) {
   };
 }
 
-/** Returns a time later than every migration, because TypeORM runs them by their time. @param {Tree} tree @returns {number} */
+/**
+ * Returns a time later than every migration, because TypeORM runs them by their time.
+ * @param {Tree} tree
+ * @returns {number}
+ */
 function nextTimestamp(tree) {
   const times = tree.getDir('/typeorm-migrations').subfiles.map((file) => Number(file.slice(0, 13)) || 0);
   return Math.max(Date.now(), ...times.map((time) => time + 1_000));

@@ -150,7 +150,8 @@ function findMigration(tree, table) {
 }
 
 /**
- * Returns the first operationId of the domain that a controller already has: each must be unique in the OpenAPI document.
+ * Returns the first operationId of the domain that a controller already has: each must be unique in the OpenAPI
+ * document.
  * @param {Tree} tree
  * @param {import('./words.cjs').Words} words
  * @returns {string | undefined}

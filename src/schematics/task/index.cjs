@@ -12,8 +12,8 @@ const { capital, snake } = require('../lib/words.cjs');
 const SCHEDULE = 'src/scheduled-tasks.ts';
 
 /**
- * Implements `nest g task <name>`: writes a scheduled task with its test and adds it to the schedule, which the dashboard
- * shows. Writes everything or nothing.
+ * Implements `nest g task <name>`: writes a scheduled task with its test and adds it to the schedule, which the
+ * dashboard shows. Writes everything or nothing.
  * @param {Options} options
  * @returns {import('@angular-devkit/schematics').Rule}
  */
@@ -42,7 +42,11 @@ function task(options) {
   };
 }
 
-/** Picks the minute of the hour from the name, so that tasks do not all start together. @param {string} name @returns {number} */
+/**
+ * Picks the minute of the hour from the name, so that tasks do not all start together.
+ * @param {string} name
+ * @returns {number}
+ */
 function pickMinute(name) {
   return [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 60, 0);
 }

@@ -1,6 +1,6 @@
 -- The partition is created LIKE its parent and then attached. ATTACH takes a ShareUpdateExclusive lock on the
--- parent; CREATE TABLE … PARTITION OF takes an AccessExclusive lock and stops every insert. The CHECK lets ATTACH skip
--- reading the new table.
+-- parent; CREATE TABLE … PARTITION OF takes an AccessExclusive lock and stops every insert. The CHECK lets ATTACH
+-- skip reading the new table.
 --
 -- An insert that waits for the lock of the default partition has been routed already, and fails once that partition no
 -- longer accepts its row. So a transaction that may move rows out of the default partition locks the parent, where
