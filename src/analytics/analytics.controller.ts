@@ -28,7 +28,8 @@ export class AnalyticsController {
     operationId: 'listMetrics',
     summary: 'List your metrics by day',
     description:
-      'One value per day (UTC), without gaps. A scheduled task counts `jobs_seen`, `proposals_sent`, `answers`, `wins` and `ai_cost_usd` several times a day; you write all others.',
+      'One value per day (UTC), without gaps. A scheduled task counts `jobs_seen`, `proposals_sent`, `answers`, ' +
+      '`wins` and `ai_cost_usd` several times a day; you write all others.',
   })
   @ApiOkResponse({ type: MetricsDto, description: 'The values of each metric.' })
   metrics(@Query() query: ListMetricsDto): Promise<MetricsDto> {

@@ -18,8 +18,10 @@ export function metricSeries(metrics: readonly string[] | null, from: string, to
      ), names AS (
        SELECT unnest(coalesce($1::text[], $4::text[])) AS name UNION SELECT metric_name FROM recorded
      )
-     SELECT n.name AS metric, jsonb_agg(jsonb_build_object('date', d.day, 'isRecorded', r.date IS NOT NULL, 'data', r.metric_data,
-       'value', CASE WHEN r.date IS NULL THEN '0.00' ELSE r.metric_value::text END) ORDER BY d.day) AS points
+     SELECT n.name AS metric, jsonb_agg(jsonb_build_object(
+       'date', d.day, 'isRecorded', r.date IS NOT NULL, 'data', r.metric_data,
+       'value', CASE WHEN r.date IS NULL THEN '0.00' ELSE r.metric_value::text END
+     ) ORDER BY d.day) AS points
      FROM names n
      CROSS JOIN (SELECT day::date FROM generate_series($2::date, $3::date, interval '1 day') AS day) d
      LEFT JOIN recorded r ON r.metric_name = n.name AND r.date = d.day
@@ -32,7 +34,8 @@ export function metricSeries(metrics: readonly string[] | null, from: string, to
 export function putMetric(metric: string, date: string, value: string | null, data: object | null): Query {
   return [
     `INSERT INTO analytics (metric_name, date, metric_value, metric_data) VALUES ($1, $2, $3, $4)
-     ON CONFLICT (user_id, metric_name, date) DO UPDATE SET metric_value = excluded.metric_value, metric_data = excluded.metric_data
+     ON CONFLICT (user_id, metric_name, date) DO UPDATE
+     SET metric_value = excluded.metric_value, metric_data = excluded.metric_data
      RETURNING metric_name AS metric, date, metric_value AS value, metric_data AS data`,
     [metric, date, value, data === null ? null : JSON.stringify(data)],
   ];
@@ -49,15 +52,17 @@ const BUDGET_BAND = `
       WHEN j.hourly_rate_max < 15 THEN 'under 15' WHEN j.hourly_rate_max < 30 THEN '15 to 30'
       WHEN j.hourly_rate_max < 60 THEN '30 to 60' ELSE '60 and more' END || ' ' || j.currency
     WHEN j.job_type IS DISTINCT FROM 'hourly' AND j.budget_max IS NOT NULL THEN 'fixed ' || CASE
-      WHEN j.budget_max < 100 THEN 'under 100' WHEN j.budget_max < 500 THEN '100 to 500' WHEN j.budget_max < 1000 THEN '500 to 1000'
-      WHEN j.budget_max < 5000 THEN '1000 to 5000' ELSE '5000 and more' END || ' ' || j.currency
+      WHEN j.budget_max < 100 THEN 'under 100' WHEN j.budget_max < 500 THEN '100 to 500'
+      WHEN j.budget_max < 1000 THEN '500 to 1000' WHEN j.budget_max < 5000 THEN '1000 to 5000'
+      ELSE '5000 and more' END || ' ' || j.currency
   END`;
 
 /** Selects the outcomes of the proposals sent in a range, in total (`kind` is null) and by group, in one pass. */
 export function outcomes(from: string, to: string): Query {
   return [
     `WITH sent AS MATERIALIZED (
-       SELECT p.submitted_at, p.won_at, least(p.won_at, p.rejected_at, m.at) AS answered_at, j.category, ${BUDGET_BAND} AS band,
+       SELECT p.submitted_at, p.won_at, least(p.won_at, p.rejected_at, m.at) AS answered_at, j.category,
+         ${BUDGET_BAND} AS band,
          extract(isodow FROM p.submitted_at AT TIME ZONE 'UTC')::integer AS weekday, t.name AS template
        FROM proposals p
        JOIN jobs j ON j.id = p.job_id
@@ -79,7 +84,8 @@ export function outcomes(from: string, to: string): Query {
        coalesce(category, band, weekday::text, template) AS key,
        count(*)::integer AS sent, count(answered_at)::integer AS answered, count(won_at)::integer AS won,
        round(count(won_at)::numeric / nullif(count(*), 0), 4)::float8 AS "winRate",
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM greatest(answered_at - submitted_at, interval '0')))
+       percentile_cont(0.5)
+         WITHIN GROUP (ORDER BY extract(epoch FROM greatest(answered_at - submitted_at, interval '0')))
          FILTER (WHERE answered_at IS NOT NULL) AS "medianAnswerSeconds"
      FROM sent
      GROUP BY GROUPING SETS ((), (category), (band), (weekday), (template))
@@ -91,9 +97,12 @@ export function outcomes(from: string, to: string): Query {
 /** Selects the other counts of a range, each in a sub-select, so that no join multiplies rows. */
 export function volumes(from: string, to: string): Query {
   return [
-    `SELECT (SELECT count(*) FROM jobs WHERE created_at ${IN_RANGE} AND created_at ${BEFORE_END})::integer AS "jobsSeen",
-       (SELECT count(*) FROM proposals WHERE created_at ${IN_RANGE} AND created_at ${BEFORE_END})::integer AS "proposalsDrafted",
-       (SELECT coalesce(sum(cost), 0)::numeric(24,12) FROM ai_calls WHERE created_at ${IN_RANGE} AND created_at ${BEFORE_END}) AS "aiCostUsd"`,
+    `SELECT
+       (SELECT count(*) FROM jobs WHERE created_at ${IN_RANGE} AND created_at ${BEFORE_END})::integer AS "jobsSeen",
+       (SELECT count(*) FROM proposals
+        WHERE created_at ${IN_RANGE} AND created_at ${BEFORE_END})::integer AS "proposalsDrafted",
+       (SELECT coalesce(sum(cost), 0)::numeric(24,12) FROM ai_calls
+        WHERE created_at ${IN_RANGE} AND created_at ${BEFORE_END}) AS "aiCostUsd"`,
     [from, to],
   ];
 }

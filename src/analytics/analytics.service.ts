@@ -152,8 +152,8 @@ export class AnalyticsService {
   }
 
   /**
-   * Returns the current outcomes of the proposals sent in a range of days, by default the last 365 (UTC). One transaction
-   * of two statements.
+   * Returns the current outcomes of the proposals sent in a range of days, by default the last 365 (UTC). One
+   * transaction of two statements.
    * @throws AppError `validation.failed` when `to` is before `from`, or for more than 400 days
    */
   async summary(days: DayRangeDto): Promise<SummaryDto> {

@@ -18,7 +18,8 @@ const PAST_MS = 5_000;
 export const RECORD_DAILY_METRICS: ScheduledTask = {
   id: 'record-daily-metrics',
   description:
-    'Counts what each user did by day (jobs seen, proposals sent, answers, wins, AI cost) into analytics, including missed days.',
+    'Counts what each user did by day (jobs seen, proposals sent, answers, wins, AI cost) into analytics, including ' +
+    'missed days.',
   cron: '12 */6 * * *',
   timezone: 'UTC',
   timeoutMs: 5 * 60_000,

@@ -1,8 +1,8 @@
 import type { TaskResult, ScheduledTask, Skipped, TaskContext } from '../platform/scheduler/scheduled-task';
 
 /**
- * PostgreSQL's own count of written rows of jobs, which is cheap to read. It lags by up to ten seconds and restarts after
- * a crash, so it may detect a change late; the hourly refresh covers the rest.
+ * PostgreSQL's own count of written rows of jobs, which is cheap to read. It lags by up to ten seconds and restarts
+ * after a crash, so it may detect a change late; the hourly refresh covers the rest.
  */
 const WRITES = `
   SELECT pg_stat_get_tuples_inserted(t) + pg_stat_get_tuples_updated(t) + pg_stat_get_tuples_deleted(t) AS writes,

@@ -25,7 +25,8 @@ const MAX_DRAINED_PARTS = 500;
 export const CREATE_PARTITIONS: ScheduledTask = {
   id: 'create-partitions',
   description:
-    'Creates the partitions of this year and the next two, moves rows out of the default ones and archives old ones (PARTITION_ARCHIVE_AFTER_YEARS).',
+    'Creates the partitions of this year and the next two, moves rows out of the default ones and archives old ones ' +
+    '(PARTITION_ARCHIVE_AFTER_YEARS).',
   cron: '17 3 * * *',
   timezone: 'UTC',
   timeoutMs: 10 * 60_000,

@@ -45,8 +45,8 @@ export function listAuditLogs(
     .after('created_at, id', '<', KEY_TYPES, after);
   const limit = conditions.value(take);
   return [
-    `SELECT id, created_at AS "createdAt", created_at::text AS "sortKey", user_id AS "userId", table_name AS "tableName",
-       record_id AS "recordId", action, old_values AS "oldValues", new_values AS "newValues",
+    `SELECT id, created_at AS "createdAt", created_at::text AS "sortKey", user_id AS "userId",
+       table_name AS "tableName", record_id AS "recordId", action, old_values AS "oldValues", new_values AS "newValues",
        actor_kind AS "actorKind", actor_id AS "actorId", operation, request_id AS "requestId", reason,
        host(ip_address) AS "ipAddress"
      FROM audit_logs ${conditions.where} ${NEWEST_FIRST} LIMIT ${limit}`,
@@ -73,8 +73,8 @@ export function listSecurityLogs(
     .after('created_at, id', '<', KEY_TYPES, after);
   const limit = conditions.value(take);
   return [
-    `SELECT id, created_at AS "createdAt", created_at::text AS "sortKey", user_id AS "userId", event_type AS "eventType",
-       success, host(ip_address) AS "ipAddress", user_agent AS "userAgent", details
+    `SELECT id, created_at AS "createdAt", created_at::text AS "sortKey", user_id AS "userId",
+       event_type AS "eventType", success, host(ip_address) AS "ipAddress", user_agent AS "userAgent", details
      FROM security_logs ${conditions.where} ${NEWEST_FIRST} LIMIT ${limit}`,
     conditions.values,
   ];

@@ -35,7 +35,9 @@ export class AdminBackupsController {
     operationId: 'createBackup',
     summary: 'Create a backup',
     description:
-      'Queues a backup for a worker. It becomes `verified` only after its encrypted file was restored and compared with the database. A backup that is already queued is returned instead of a second one. Needs a re-authentication within the last 10 minutes.',
+      'Queues a backup for a worker. It becomes `verified` only after its encrypted file was restored and compared ' +
+      'with the database. A backup that is already queued is returned instead of a second one. Needs a ' +
+      're-authentication within the last 10 minutes.',
   })
   @ApiAcceptedResponse({ type: BackupDto, description: 'The queued backup.' })
   create(@Body() { reason }: RunTaskDto): Promise<BackupDto> {
@@ -50,7 +52,8 @@ export class AdminBackupsController {
     operationId: 'verifyBackup',
     summary: 'Verify a backup',
     description:
-      'Queues another check of a backup: a worker reads its file from the store, restores it and compares. Answers 409 when it has no file or is pending or running. Needs a re-authentication within the last 10 minutes.',
+      'Queues another check of a backup: a worker reads its file from the store, restores it and compares. Answers ' +
+      '409 when it has no file or is pending or running. Needs a re-authentication within the last 10 minutes.',
   })
   @ApiParam({ name: 'id', type: 'integer', description: 'Id of the backup.', example: 12 })
   @ApiAcceptedResponse({ type: BackupDto, description: 'The queued backup.' })

@@ -24,8 +24,9 @@ export interface BackupState {
 }
 
 const BACKUP_COLUMNS = `
-  id, status, started_by AS "startedBy", started_by_id AS "startedById", reason, created_at AS "createdAt", store, file_name AS "fileName",
-  size_bytes AS "sizeBytes", verified_at AS "verifiedAt", figures, error, removed_at AS "removedAt"`;
+  id, status, started_by AS "startedBy", started_by_id AS "startedById", reason, created_at AS "createdAt", store,
+  file_name AS "fileName", size_bytes AS "sizeBytes", verified_at AS "verifiedAt", figures, error,
+  removed_at AS "removedAt"`;
 
 /** Selects one page of the backups, newest first, after the backup `afterId`. */
 export function listBackups(afterId: number | null, take: number): SqlQuery {
@@ -60,7 +61,8 @@ export function insertBackup(adminId: number, reason: string): SqlQuery {
 export function requestCheck(id: number): SqlQuery {
   return [
     `UPDATE backups SET status = 'pending'
-     WHERE id = $1 AND status IN ('verified', 'failed') AND size_bytes IS NOT NULL AND removed_at IS NULL RETURNING ${BACKUP_COLUMNS}`,
+     WHERE id = $1 AND status IN ('verified', 'failed') AND size_bytes IS NOT NULL AND removed_at IS NULL
+     RETURNING ${BACKUP_COLUMNS}`,
     [id],
   ];
 }
@@ -69,8 +71,9 @@ export function requestCheck(id: number): SqlQuery {
 export const BACKUP_STATE = `
   SELECT
     (SELECT max(b.created_at) FROM backups b WHERE b.verified_at IS NOT NULL AND b.removed_at IS NULL) AS "verifiedAt",
-    (SELECT jsonb_build_object('id', b.id, 'store', b.store, 'fileName', b.file_name, 'sizeBytes', b.size_bytes) FROM backups b
-     WHERE b.verified_at IS NOT NULL AND b.removed_at IS NULL ORDER BY b.created_at DESC, b.id DESC LIMIT 1) AS file,
+    (SELECT jsonb_build_object('id', b.id, 'store', b.store, 'fileName', b.file_name, 'sizeBytes', b.size_bytes)
+     FROM backups b WHERE b.verified_at IS NOT NULL AND b.removed_at IS NULL
+     ORDER BY b.created_at DESC, b.id DESC LIMIT 1) AS file,
     (SELECT jsonb_build_object('id', b.id, 'status', b.status, 'error', b.error) FROM backups b
      WHERE b.status IN ('verified', 'failed') ORDER BY b.id DESC LIMIT 1) AS latest,
     EXISTS (SELECT FROM backups b WHERE b.status IN ('pending', 'running')) AS "isUnderWay"`;

@@ -1,11 +1,15 @@
 /** The schemas of the application; those of PostgreSQL and of extensions are left out. */
 const OWN_SCHEMAS = `n.nspname IN ('public', 'app', 'audit', 'auth')`;
 
-/** Joins by oid, because a mixed-case name needs quoting as regclass. Partitions count with their table, whose own size is 0. */
+/**
+ * Joins by oid, because a mixed-case name needs quoting as regclass.
+ * Partitions count with their table, whose own size is 0.
+ */
 export const TABLE_SIZES = `
   SELECT n.nspname AS "schema", root.relname AS "table", root.relkind = 'm' AS "isView",
     count(*) FILTER (WHERE c.relispartition AND c.relkind <> 'p')::integer AS partitions,
-    sum(pg_total_relation_size(c.oid))::bigint AS "sizeBytes", pg_size_pretty(sum(pg_total_relation_size(c.oid))) AS size,
+    sum(pg_total_relation_size(c.oid))::bigint AS "sizeBytes",
+    pg_size_pretty(sum(pg_total_relation_size(c.oid))) AS size,
     sum(pg_indexes_size(c.oid))::bigint AS "indexBytes",
     sum(coalesce(s.n_live_tup, 0))::bigint AS "liveRows", sum(coalesce(s.n_dead_tup, 0))::bigint AS "deadRows"
   FROM pg_class c
@@ -13,15 +17,17 @@ export const TABLE_SIZES = `
   JOIN pg_namespace n ON n.oid = root.relnamespace
   LEFT JOIN pg_stat_all_tables s ON s.relid = c.oid
   WHERE c.relkind IN ('r', 'm', 'p') AND ${OWN_SCHEMAS}
-    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+    AND NOT EXISTS (
+      SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+    )
   GROUP BY n.nspname, root.oid, root.relname, root.relkind
   ORDER BY "sizeBytes" DESC, 1, 2`;
 
 /** Migrations and utility statements are left out: they do not run again. */
 export const SLOW_QUERIES = `
-  SELECT s.query, r.rolname AS role, s.calls, s.total_exec_time AS "totalMs", s.mean_exec_time AS "meanMs", s.max_exec_time AS "maxMs",
-    s.stddev_exec_time AS "deviationMs", s.rows, s.shared_blks_hit AS "pagesCached", s.shared_blks_read AS "pagesRead",
-    s.temp_blks_written AS "pagesSpilled"
+  SELECT s.query, r.rolname AS role, s.calls, s.total_exec_time AS "totalMs", s.mean_exec_time AS "meanMs",
+    s.max_exec_time AS "maxMs", s.stddev_exec_time AS "deviationMs", s.rows, s.shared_blks_hit AS "pagesCached",
+    s.shared_blks_read AS "pagesRead", s.temp_blks_written AS "pagesSpilled"
   FROM pg_stat_statements s
   JOIN pg_database d ON d.oid = s.dbid AND d.datname = current_database()
   LEFT JOIN pg_roles r ON r.oid = s.userid
@@ -38,8 +44,9 @@ export const CONNECTIONS = `
     count(*) FILTER (WHERE a.state LIKE 'idle in transaction%')::integer AS "idleInTransaction",
     count(*) FILTER (WHERE a.wait_event_type = 'Lock')::integer AS waiting,
     coalesce(max(extract(epoch FROM clock_timestamp() - a.xact_start)), 0)::float8 AS "longestTransactionSeconds",
-    coalesce(max(extract(epoch FROM clock_timestamp() - a.state_change)) FILTER (WHERE a.state LIKE 'idle in transaction%'), 0)::float8
-      AS "longestIdleInTransactionSeconds"
+    coalesce(
+      max(extract(epoch FROM clock_timestamp() - a.state_change)) FILTER (WHERE a.state LIKE 'idle in transaction%'), 0
+    )::float8 AS "longestIdleInTransactionSeconds"
   FROM pg_stat_activity a
   WHERE a.backend_type = 'client backend'
   GROUP BY 1, 2
@@ -87,7 +94,8 @@ export const PARTITION_COVERAGE = `
 
 export const PARTITIONS = `
   SELECT p.table_name AS "table", c.relname AS name, p.is_default AS "isDefault",
-    CASE WHEN isfinite(p.valid_from) THEN p.valid_from END AS "from", CASE WHEN isfinite(p.valid_to) THEN p.valid_to END AS "to",
+    CASE WHEN isfinite(p.valid_from) THEN p.valid_from END AS "from",
+    CASE WHEN isfinite(p.valid_to) THEN p.valid_to END AS "to",
     pg_total_relation_size(c.oid)::bigint AS "sizeBytes", pg_size_pretty(pg_total_relation_size(c.oid)) AS size,
     coalesce(s.n_live_tup, 0)::bigint AS "liveRows"
   FROM app.partitions() p

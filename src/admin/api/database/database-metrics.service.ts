@@ -77,7 +77,7 @@ export class DatabaseMetricsService {
     return this.system.asMonitor((unit) => unit.query<TableSizeDto>(TABLE_SIZES));
   }
 
-  /** Lists the ten statements with the longest mean time, without values, with advice; or the reason why they are unknown. */
+  /** Lists the ten statements with the longest mean time, without values, with advice; or why they are unknown. */
   async listSlowQueries(): Promise<SlowQueriesDto> {
     try {
       const rows = await this.system.asMonitor((unit) => unit.query<SlowQueryRow>(SLOW_QUERIES, [SLOW_QUERIES_SHOWN]));

@@ -27,7 +27,8 @@ export class EncryptionKeysController {
     operationId: 'listEncryptionKeys',
     summary: 'List encryption keys',
     description:
-      'Master keys by id with their uses, and the latest rotation with its progress. Keys are never shown. An old key can be removed when it wraps no data key and no backup needs it.',
+      'Master keys by id with their uses, and the latest rotation with its progress. Keys are never shown. An old ' +
+      'key can be removed when it wraps no data key and no backup needs it.',
   })
   @ApiOkResponse({ type: EncryptionKeyListDto, description: 'The keys, the current one first.' })
   list(): Promise<EncryptionKeyListDto> {
@@ -42,7 +43,9 @@ export class EncryptionKeysController {
     operationId: 'rotateEncryptionKeys',
     summary: 'Rotate encryption keys',
     description:
-      'Queues a run that wraps all data keys with a new master key, or continues an unfinished rotation. With a key file, a new key is created and used once every process has it; otherwise the first of ENCRYPTION_KEYS is used. Reads and writes continue meanwhile. Needs a re-authentication within the last 10 minutes.',
+      'Queues a run that wraps all data keys with a new master key, or continues an unfinished rotation. With a key ' +
+      'file, a new key is created and used once every process has it; otherwise the first of ENCRYPTION_KEYS is ' +
+      'used. Reads and writes continue meanwhile. Needs a re-authentication within the last 10 minutes.',
   })
   @ApiAcceptedResponse({ type: TaskRunDto, description: 'The queued run.' })
   rotate(@Body() { reason }: RunTaskDto): Promise<TaskRunDto> {
@@ -56,7 +59,9 @@ export class EncryptionKeysController {
     operationId: 'retireEncryptionKey',
     summary: 'Destroy an encryption key',
     description:
-      'Removes an old key from the key file for good. Answers 409 while it wraps data keys, a stored backup needs it, or a rotation ended less than a minute ago. Copies of older backups can then no longer be decrypted. Needs a re-authentication within the last 10 minutes.',
+      'Removes an old key from the key file for good. Answers 409 while it wraps data keys, a stored backup needs ' +
+      'it, or a rotation ended less than a minute ago. Copies of older backups can then no longer be decrypted. ' +
+      'Needs a re-authentication within the last 10 minutes.',
   })
   @ApiParam({ name: 'id', type: 'string', description: 'Id of the key.', example: 'k1' })
   @ApiNoContentResponse({ description: 'The key was destroyed.' })

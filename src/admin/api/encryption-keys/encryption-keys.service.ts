@@ -37,8 +37,8 @@ export class EncryptionKeysService {
   }
 
   /**
-   * Starts a rotation or continues the open one, and returns the queued run. With a key file it creates a new key, used once
-   * every process has it; otherwise it uses the current key. Reads and writes continue meanwhile.
+   * Starts a rotation or continues the open one, and returns the queued run. With a key file it creates a new key, used
+   * once every process has it; otherwise it uses the current key. Reads and writes continue meanwhile.
    */
   async rotate(reason: string): Promise<TaskRunDto> {
     const { makesKeys, currentId } = this.masterKeys;
@@ -50,9 +50,9 @@ export class EncryptionKeysService {
 
   /**
    * Destroys an old key of the key file.
-   * @throws AppError `encryption_key.not_found`; `encryption_key.in_use` for the current key, one that wraps data keys or
-   *   that a stored backup needs, and until a minute after the last rotation; `encryption_key.of_settings` when the keys
-   *   come from ENCRYPTION_KEYS
+   * @throws AppError `encryption_key.not_found`; `encryption_key.in_use` for the current key, one that wraps data
+   *   keys or that a stored backup needs, and until a minute after the last rotation; `encryption_key.of_settings` when
+   *   the keys come from ENCRYPTION_KEYS
    */
   async retire(id: string, reason: string): Promise<void> {
     const { makesKeys, currentId, ids } = this.masterKeys;

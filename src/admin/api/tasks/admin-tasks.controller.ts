@@ -103,7 +103,8 @@ export class AdminTasksController {
     operationId: 'retryTaskRun',
     summary: 'Retry a failed run',
     description:
-      'Queues a new run of the task, which processes what is due then. Accepts runs that failed, timed out or failed in part; answers 409 for others. The failed run stays in the history.',
+      'Queues a new run of the task, which processes what is due then. Accepts runs that failed, timed out or failed ' +
+      'in part; answers 409 for others. The failed run stays in the history.',
   })
   @ApiParam({ name: 'runId', type: 'integer', description: 'Id of the failed run.', example: 501 })
   @ApiAcceptedResponse({ type: TaskRunDto, description: 'The queued run.' })

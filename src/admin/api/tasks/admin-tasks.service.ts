@@ -130,7 +130,7 @@ export class AdminTasksService {
     return task;
   }
 
-  /** Stores a queued run. If the queue cannot take it now, a worker adds it at its next comparison of rows and queue. */
+  /** Stores a queued run. If the queue cannot take it now, a worker adds it when it next compares rows and queue. */
   private async requestRun(task: string, retryOf: number | null, reason: string): Promise<TaskRunDto> {
     const adminId = currentContext()?.principal?.userId ?? 0;
     const [run] = await this.system.asAdmin(reason, (unit) =>

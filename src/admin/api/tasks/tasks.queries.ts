@@ -20,8 +20,8 @@ type LastRunJson = Omit<TaskRunDto, 'scheduledFor' | 'startedAt' | 'endedAt'> & 
 
 const RUN_COLUMNS = `
   r.id, r.task, r.scheduled_for AS "scheduledFor", r.started_at AS "startedAt", r.ended_at AS "endedAt", r.outcome,
-  r.started_by AS "startedBy", r.started_by_id AS "startedById", r.retry_of AS "retryOf", r.attempts, r.figures, r.error,
-  r.failed_attempts AS "failedAttempts"`;
+  r.started_by AS "startedBy", r.started_by_id AS "startedById", r.retry_of AS "retryOf", r.attempts, r.figures,
+  r.error, r.failed_attempts AS "failedAttempts"`;
 
 /** Selects the pause setting, latest run and usual duration of tasks. */
 export function selectTaskStates(ids: readonly string[]): SqlQuery {
@@ -45,7 +45,8 @@ export function selectTaskStates(ids: readonly string[]): SqlQuery {
 /** Selects the runs of a task, newest first, after the run `afterId`. */
 export function selectRuns(task: string, afterId: number | null, take: number): SqlQuery {
   return [
-    `SELECT ${RUN_COLUMNS} FROM task_runs r WHERE r.task = $1 AND ($2::bigint IS NULL OR r.id < $2) ORDER BY r.id DESC LIMIT $3`,
+    `SELECT ${RUN_COLUMNS} FROM task_runs r
+     WHERE r.task = $1 AND ($2::bigint IS NULL OR r.id < $2) ORDER BY r.id DESC LIMIT $3`,
     [task, afterId, take],
   ];
 }
@@ -69,8 +70,10 @@ export function selectRecentRuns(ids: readonly string[], take = 24): SqlQuery {
     `SELECT recent.id, recent.task, recent.outcome, recent.ms
      FROM unnest($1::text[]) AS t (task)
      CROSS JOIN LATERAL (
-       SELECT r.id, r.task, r.outcome, extract(epoch FROM r.ended_at - r.started_at)::float8 * 1000 AS ms FROM task_runs r
-       WHERE r.task = t.task AND r.outcome IN ('succeeded', 'partial', 'failed', 'timed_out') ORDER BY r.id DESC LIMIT $2
+       SELECT r.id, r.task, r.outcome, extract(epoch FROM r.ended_at - r.started_at)::float8 * 1000 AS ms
+       FROM task_runs r
+       WHERE r.task = t.task AND r.outcome IN ('succeeded', 'partial', 'failed', 'timed_out')
+       ORDER BY r.id DESC LIMIT $2
      ) recent
      ORDER BY recent.id`,
     [ids, take],
@@ -114,7 +117,9 @@ export function countRunsByHour(task: string | null): SqlQuery {
        count(r.id) FILTER (WHERE r.outcome = 'partial')::integer AS partial,
        count(r.id) FILTER (WHERE r.outcome = 'skipped')::integer AS skipped,
        count(r.id) FILTER (WHERE r.outcome IN ('failed', 'timed_out'))::integer AS failed
-     FROM generate_series(date_trunc('hour', now()) - interval '23 hours', date_trunc('hour', now()), interval '1 hour') AS hour (at)
+     FROM generate_series(
+       date_trunc('hour', now()) - interval '23 hours', date_trunc('hour', now()), interval '1 hour'
+     ) AS hour (at)
      LEFT JOIN task_runs r ON r.created_at >= hour.at AND r.created_at < hour.at + interval '1 hour'
        AND ($1::text IS NULL OR r.task = $1)
      GROUP BY hour.at ORDER BY hour.at`,
@@ -128,15 +133,16 @@ export function findRetry(id: number): SqlQuery {
 }
 
 /**
- * The latest failure of each task that has not succeeded since and is not being retried. A partial failure counts for a day,
- * as on the overview, and until its retry: a retry that finds nothing due shows that nothing is left to do.
+ * The latest failure of each task that has not succeeded since and is not being retried. A partial failure counts for a
+ * day, as on the overview, and until its retry: a retry that finds nothing due shows that nothing is left to do.
  */
 export const FINAL_FAILURES = `
   SELECT DISTINCT ON (r.task) r.id, r.task FROM task_runs r
   WHERE (r.outcome IN ('failed', 'timed_out') OR (r.outcome = 'partial' AND r.ended_at > now() - interval '1 day'))
     AND NOT EXISTS (
       SELECT FROM task_runs later WHERE later.task = r.task AND later.id > r.id
-        AND (later.outcome IN ('succeeded', 'partial', 'queued', 'running', 'retrying') OR (r.outcome = 'partial' AND later.retry_of = r.id)))
+        AND (later.outcome IN ('succeeded', 'partial', 'queued', 'running', 'retrying')
+          OR (r.outcome = 'partial' AND later.retry_of = r.id)))
   ORDER BY r.task, r.id DESC`;
 
 /** Selects one run. */

@@ -33,7 +33,8 @@ export class AdminUsersController {
     operationId: 'changeUser',
     summary: 'Change the state or role of a user',
     description:
-      'Deactivates, reactivates, promotes or demotes an account. A change ends its sessions at once. Answers 409 for the last active admin.',
+      'Deactivates, reactivates, promotes or demotes an account. A change ends its sessions at once. Answers 409 for ' +
+      'the last active admin.',
   })
   @ApiParam(USER_ID)
   @ApiOkResponse({ type: AdminUserDto })
@@ -60,7 +61,8 @@ export class AdminUsersController {
     operationId: 'resetUserMfa',
     summary: "Reset a user's MFA",
     description:
-      'Turns off the second factor of a user who has lost it, ends their sessions and notifies them by email. The password stays. Answers 409 when MFA is off.',
+      'Turns off the second factor of a user who has lost it, ends their sessions and notifies them by email. The ' +
+      'password stays. Answers 409 when MFA is off.',
   })
   @ApiParam(USER_ID)
   @ApiOkResponse({ type: AdminUserDto })

@@ -48,8 +48,8 @@ export function findUser(id: number): [sql: string, values: unknown[]] {
 type AccountChangeOutcome = 'changed' | 'unchanged' | 'not_found' | 'last_admin';
 
 /**
- * Account administration. Admins never see or set a secret. Runs as gigvault_admin: each action is a security event, and
- * audit rows contain its reason.
+ * Account administration. Admins never see or set a secret. Runs as gigvault_admin: each action is a security event,
+ * and audit rows contain its reason.
  */
 @Injectable()
 export class AdminUsersService {
@@ -115,8 +115,8 @@ export class AdminUsersService {
   }
 
   /**
-   * Turns off the second factor of a user who has lost it, and ends their sessions. The password stays; admins cannot set
-   * it. Side effects: an email to the user.
+   * Turns off the second factor of a user who has lost it, and ends their sessions. The password stays; admins cannot
+   * set it. Side effects: an email to the user.
    * @throws AppError `user.not_found`, `mfa.not_enabled`
    */
   async resetMfa(id: number, reason?: string): Promise<AdminUserDto> {
