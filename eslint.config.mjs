@@ -30,11 +30,6 @@ const noBypass = {
       importNames: ['Length', 'MaxLength', 'MinLength'],
       message: 'It counts characters differently from PostgreSQL: use TextLength of src/platform/http/validation/text.',
     },
-    {
-      name: '@nestjs/common',
-      importNames: ['Post'],
-      message: 'Use Post of src/platform/idempotency/post, which supports Idempotency-Key.',
-    },
     { name: 'pg', message: 'Only src/platform/database opens connections: inject Database.' },
   ],
 };
@@ -124,7 +119,6 @@ export default tseslint.config(
     // Database itself, and the processes that create and serve it.
     files: [
       'src/platform/database/**/*.ts',
-      'src/platform/idempotency/post.ts',
       'src/local-services/**/*.ts',
       'src/cli/**/*.ts',
       'ormconfig.ts',

@@ -1,12 +1,13 @@
-import { Body, Controller, HttpCode, HttpStatus } from '@nestjs/common';
+import { Body, Controller, HttpCode, HttpStatus, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public, SignedIn } from '../platform/http/access/access';
-import { Post } from '../platform/idempotency/post';
+import { NotIdempotent } from '../platform/idempotency/idempotency-policy';
 import { ChangePasswordDto, EmailDto, ResetPasswordDto, StepUpDto } from './auth.dto';
 import { AccountPasswordService } from './account-password.service';
 
 /** Routes for the user's own password. */
 @ApiTags('Auth')
+@NotIdempotent('its requests contain passwords, and have the same effect when repeated')
 @Controller({ path: 'auth', version: '1' })
 export class AccountPasswordController {
   constructor(private readonly passwords: AccountPasswordService) {}

@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, HttpStatus } from '@nestjs/common';
+import { Body, Controller, HttpCode, HttpStatus, Post } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiExtraModels,
@@ -10,7 +10,7 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import { Public } from '../platform/http/access/access';
-import { Post } from '../platform/idempotency/post';
+import { NotIdempotent } from '../platform/idempotency/idempotency-policy';
 import { EmailDto, LoginDto, OneTimeTokenDto, RegisterDto } from './auth.dto';
 import { RefreshDto, TokenPairDto } from './sessions/sessions.dto';
 import { LoginMfaDto, MfaRequiredDto } from './mfa/mfa.dto';
@@ -21,6 +21,7 @@ import { SignInService } from './sign-in.service';
 
 /** Routes for registration, sign-in and refresh. */
 @ApiTags('Auth')
+@NotIdempotent('its callers are not signed in, and responses contain tokens')
 @Controller({ path: 'auth', version: '1' })
 export class AuthController {
   constructor(

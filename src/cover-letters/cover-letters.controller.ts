@@ -1,10 +1,10 @@
-import { Body, Controller, Get, HttpCode, Param, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SignedIn } from '../platform/http/access/access';
 import { IfMatch, type Preconditions } from '../platform/http/responses/preconditions';
 import { ApiPage, type Page } from '../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
-import { Post } from '../platform/idempotency/post';
+import { Idempotent } from '../platform/idempotency/idempotency-policy';
 import { AcceptedLetterDto, AcceptGenerationDto, LetterVersionDto, ListLetterVersionsDto } from './cover-letters.dto';
 import { CoverLettersService } from './cover-letters.service';
 
@@ -16,6 +16,7 @@ export class CoverLettersController {
   constructor(private readonly coverLetters: CoverLettersService) {}
 
   @Post('generations/:id/accept')
+  @Idempotent()
   @HttpCode(200)
   @ApiOperation({
     operationId: 'acceptCoverLetter',

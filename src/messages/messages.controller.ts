@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Param, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { SignedIn } from '../platform/http/access/access';
@@ -6,7 +6,7 @@ import { IfMatch, type Preconditions } from '../platform/http/responses/precondi
 import { NoFieldsDto } from '../platform/http/validation/unread-input.guard';
 import { ApiPage, type Page } from '../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
-import { Post } from '../platform/idempotency/post';
+import { Idempotent } from '../platform/idempotency/idempotency-policy';
 import {
   CreateMessageDto,
   ListMessagesDto,
@@ -25,6 +25,7 @@ export class MessagesController {
   constructor(private readonly messages: MessagesService) {}
 
   @Post()
+  @Idempotent()
   @ApiOperation({
     operationId: 'createMessage',
     summary: 'Create a message',
@@ -71,6 +72,7 @@ export class MessagesController {
   }
 
   @Post('read')
+  @Idempotent()
   @HttpCode(200)
   @ApiOperation({
     operationId: 'markJobMessagesRead',
@@ -83,6 +85,7 @@ export class MessagesController {
   }
 
   @Post(':id/read')
+  @Idempotent()
   @HttpCode(200)
   @ApiBody({ type: NoFieldsDto, required: false })
   @ApiOperation({

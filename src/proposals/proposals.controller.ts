@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import {
   ApiBody,
   ApiCreatedResponse,
@@ -14,7 +14,7 @@ import { IfMatch, type Preconditions } from '../platform/http/responses/precondi
 import { NoFieldsDto } from '../platform/http/validation/unread-input.guard';
 import { ApiPage, type Page, PageQueryDto } from '../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
-import { Post } from '../platform/idempotency/post';
+import { Idempotent } from '../platform/idempotency/idempotency-policy';
 import { CreateProposalDto, ListProposalsDto, ProposalDto, UpdateProposalDto } from './proposals.dto';
 import { ProposalsService } from './proposals.service';
 
@@ -26,6 +26,7 @@ export class ProposalsController {
   constructor(private readonly proposals: ProposalsService) {}
 
   @Post()
+  @Idempotent()
   @ApiOperation({
     operationId: 'createProposal',
     summary: 'Create a proposal',
@@ -90,6 +91,7 @@ export class ProposalsController {
   }
 
   @Post(':id/submit')
+  @Idempotent()
   @HttpCode(200)
   @ApiBody({ type: NoFieldsDto, required: false })
   @ApiOperation({
@@ -107,6 +109,7 @@ export class ProposalsController {
   }
 
   @Post(':id/accept')
+  @Idempotent()
   @HttpCode(200)
   @ApiBody({ type: NoFieldsDto, required: false })
   @ApiOperation({
@@ -124,6 +127,7 @@ export class ProposalsController {
   }
 
   @Post(':id/reject')
+  @Idempotent()
   @HttpCode(200)
   @ApiBody({ type: NoFieldsDto, required: false })
   @ApiOperation({
@@ -141,6 +145,7 @@ export class ProposalsController {
   }
 
   @Post(':id/withdraw')
+  @Idempotent()
   @HttpCode(200)
   @ApiBody({ type: NoFieldsDto, required: false })
   @ApiOperation({
@@ -158,6 +163,7 @@ export class ProposalsController {
   }
 
   @Post(':id/archive')
+  @Idempotent()
   @HttpCode(200)
   @ApiBody({ type: NoFieldsDto, required: false })
   @ApiOperation({

@@ -1,9 +1,9 @@
-import { Controller, Get, HttpCode, Param } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SignedIn } from '../platform/http/access/access';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
 import { LocationAt } from '../platform/http/responses/resource-headers';
-import { Post } from '../platform/idempotency/post';
+import { Idempotent } from '../platform/idempotency/idempotency-policy';
 import { SyncDto, SyncListDto } from './syncs.dto';
 import { SyncsService } from './syncs.service';
 
@@ -18,6 +18,7 @@ export class SyncsController {
   constructor(private readonly syncs: SyncsService) {}
 
   @Post('jobs/sync')
+  @Idempotent()
   @HttpCode(202)
   @LocationAt('/v1/syncs')
   @ApiOperation({
@@ -31,6 +32,7 @@ export class SyncsController {
   }
 
   @Post('proposals/sync')
+  @Idempotent()
   @HttpCode(202)
   @LocationAt('/v1/syncs')
   @ApiOperation({
@@ -44,6 +46,7 @@ export class SyncsController {
   }
 
   @Post('messages/sync')
+  @Idempotent()
   @HttpCode(202)
   @LocationAt('/v1/syncs')
   @ApiOperation({

@@ -1,10 +1,10 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SignedIn } from '../platform/http/access/access';
 import { IfMatch, type Preconditions } from '../platform/http/responses/preconditions';
 import { ApiPage, type Page, PageQueryDto } from '../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
-import { Post } from '../platform/idempotency/post';
+import { Idempotent } from '../platform/idempotency/idempotency-policy';
 import { CreateTemplateDto, TemplateDto, UpdateTemplateDto } from './templates.dto';
 import { TemplatesService } from './templates.service';
 
@@ -16,6 +16,7 @@ export class TemplatesController {
   constructor(private readonly templates: TemplatesService) {}
 
   @Post()
+  @Idempotent()
   @ApiOperation({
     operationId: 'createTemplate',
     summary: 'Create a template',

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { SignedIn } from '../platform/http/access/access';
@@ -6,7 +6,7 @@ import { IfMatch, type Preconditions } from '../platform/http/responses/precondi
 import { ApiPage, type Page, PageQueryDto } from '../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
 import { Unconditional } from '../platform/http/responses/resource-headers';
-import { Post } from '../platform/idempotency/post';
+import { Idempotent, NotIdempotent } from '../platform/idempotency/idempotency-policy';
 import { AuthorizationsService } from './authorizations.service';
 import { AuthorizationDto, CallbackDto, CreateTokenDto, TokenDto } from './tokens.dto';
 import { TokensService } from './tokens.service';
@@ -22,6 +22,7 @@ export class TokensController {
   ) {}
 
   @Post()
+  @Idempotent()
   @ApiOperation({
     operationId: 'createConnection',
     summary: 'Create a connection',
@@ -46,6 +47,7 @@ export class TokensController {
   }
 
   @Post('upwork/authorize')
+  @NotIdempotent('the response contains the state of an authorization')
   @HttpCode(200)
   @ApiOperation({
     operationId: 'startUpworkAuthorization',
@@ -87,6 +89,7 @@ export class TokensController {
   }
 
   @Post(':id/refresh')
+  @NotIdempotent('no transaction may wait for Upwork; within seconds a connection is refreshed once anyway')
   @HttpCode(200)
   @ApiOperation({
     operationId: 'refreshConnection',

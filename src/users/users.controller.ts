@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, HttpStatus, Patch, Query, StreamableFile } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, HttpStatus, Patch, Post, Query, StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SignedIn, StepUp } from '../platform/http/access/access';
 import { IfMatch, type Preconditions } from '../platform/http/responses/preconditions';
@@ -7,7 +7,7 @@ import { AccountLimitsService, UsersService } from './users.service';
 import { ListAccountSecurityLogsDto, SecurityLogDto } from '../audit/logs/security-logs.dto';
 import { SecurityLogsService } from '../audit/logs/security-logs.service';
 import { ApiPage, type Page } from '../platform/http/pagination/page.dto';
-import { Post } from '../platform/idempotency/post';
+import { NotIdempotent } from '../platform/idempotency/idempotency-policy';
 import { AccountErasureService } from './account-erasure.service';
 import { DataExportService } from './data-export.service';
 
@@ -73,6 +73,7 @@ export class AccountDataController {
   }
 
   @Post('erase')
+  @NotIdempotent('an erased user has no keys')
   @StepUp()
   @HttpCode(HttpStatus.OK)
   @ApiOperation({

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Header, HttpCode, Param, Patch, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiCreatedResponse,
@@ -12,7 +12,7 @@ import { IfMatch, type Preconditions } from '../platform/http/responses/precondi
 import { ApiPage, type Page, PageQueryDto } from '../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
 import { LocationAt } from '../platform/http/responses/resource-headers';
-import { Post } from '../platform/idempotency/post';
+import { Idempotent, NotIdempotent } from '../platform/idempotency/idempotency-policy';
 import { DeliveriesService } from './deliveries.service';
 import { CreateWebhookDto, DeliveryDto, NewWebhookDto, UpdateWebhookDto, WebhookDto } from './webhooks.dto';
 import { WebhooksService } from './webhooks.service';
@@ -28,6 +28,7 @@ export class WebhooksController {
   ) {}
 
   @Post()
+  @NotIdempotent('the response contains the secret')
   @Header('cache-control', 'no-store')
   @ApiOperation({
     operationId: 'createWebhook',
@@ -91,6 +92,7 @@ export class WebhooksController {
   }
 
   @Post(':id/rotate-secret')
+  @NotIdempotent('the response contains the secret')
   @HttpCode(200)
   @Header('cache-control', 'no-store')
   @ApiOperation({
@@ -105,6 +107,7 @@ export class WebhooksController {
   }
 
   @Post(':id/test')
+  @Idempotent()
   @HttpCode(202)
   @LocationAt('/v1/webhooks/:id/deliveries')
   @ApiOperation({
@@ -131,6 +134,7 @@ export class WebhooksController {
   }
 
   @Post(':id/deliveries/:deliveryId/retry')
+  @Idempotent()
   @HttpCode(202)
   @LocationAt('/v1/webhooks/:id/deliveries')
   @ApiOperation({

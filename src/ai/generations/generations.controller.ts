@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Body, Controller, Delete, Get, HttpCode, Param, Query, Req, Res, StreamableFile } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res, StreamableFile } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiCreatedResponse,
@@ -15,9 +15,8 @@ import { SignedIn } from '../../platform/http/access/access';
 import { IfMatch, type Preconditions } from '../../platform/http/responses/preconditions';
 import { ApiPage, type Page } from '../../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../../platform/http/validation/request-validation.pipe';
-import { HandlesIdempotencyKey } from '../../platform/idempotency/idempotency.interceptor';
 import { hashRequest, readIdempotencyKey } from '../../platform/idempotency/idempotency-store';
-import { Post } from '../../platform/idempotency/post';
+import { HandlesIdempotencyKey } from '../../platform/idempotency/idempotency-policy';
 import { CreateGenerationDto, GenerationDto, ListGenerationsDto } from './generations.dto';
 import { GenerationEventsService } from './generation-events.service';
 import { GenerationsService, type RequestKey } from './generations.service';

@@ -1,7 +1,7 @@
-import { Body, Controller, Get, HttpCode, HttpStatus } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, HttpStatus, Post } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SignedIn } from '../../platform/http/access/access';
-import { Post } from '../../platform/idempotency/post';
+import { NotIdempotent } from '../../platform/idempotency/idempotency-policy';
 import {
   BackupCodesDto,
   ConfirmTotpDto,
@@ -15,6 +15,7 @@ import { MfaService } from './mfa.service';
 /** Routes for two-factor sign-in of the user's own account. */
 @ApiTags('Auth')
 @SignedIn()
+@NotIdempotent('responses contain secrets')
 @Controller({ path: 'auth/mfa', version: '1' })
 export class MfaController {
   constructor(private readonly mfa: MfaService) {}

@@ -1,13 +1,14 @@
-import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Post } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { SignedIn } from '../../platform/http/access/access';
-import { Post } from '../../platform/idempotency/post';
+import { NotIdempotent } from '../../platform/idempotency/idempotency-policy';
 import { LogoutDto, SessionsDto } from './sessions.dto';
 import { AccountSessionsService } from './account-sessions.service';
 
 /** Routes to list and end the user's sessions. */
 @ApiTags('Auth')
 @SignedIn()
+@NotIdempotent('it has the same effect when repeated')
 @Controller({ path: 'auth', version: '1' })
 export class AccountSessionsController {
   constructor(private readonly sessions: AccountSessionsService) {}

@@ -1,9 +1,9 @@
-import { Controller, HttpCode, Req, Res } from '@nestjs/common';
+import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SignedIn } from '../../platform/http/access/access';
 import { LargeBody } from '../../platform/http/edge/body-parsers';
-import { Post } from '../../platform/idempotency/post';
+import { HandlesIdempotencyKey } from '../../platform/idempotency/idempotency-policy';
 import { CreateJobDto } from '../jobs.dto';
 import { ImportReportDto } from './import-report.dto';
 import { IdempotentImportService } from './idempotent-import.service';
@@ -16,6 +16,7 @@ export class JobsImportController {
   constructor(private readonly imports: IdempotentImportService) {}
 
   @Post()
+  @HandlesIdempotencyKey('the body is a stream, which the handler hashes')
   @HttpCode(200)
   @LargeBody('application/json', 'application/x-ndjson', 'text/csv')
   @ApiOperation({

@@ -2,7 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { IdempotencyInterceptor } from './idempotency.interceptor';
 import { IdempotencyStoreService } from './idempotency-store';
 
-/** Idempotency-Key for all routes declared by `Post` of this folder. Needs DatabaseModule. */
+/** Idempotency-Key for all routes marked by `@Idempotent()`. Needs DatabaseModule. */
 @Global()
 @Module({
   providers: [IdempotencyStoreService, IdempotencyInterceptor],

@@ -1,10 +1,10 @@
-import { Body, Controller, Get, HttpCode, Param, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { AdminOnly, StepUp } from '../../../platform/http/access/access';
 import { ApiPage, type Page, PageQueryDto } from '../../../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../../../platform/http/validation/request-validation.pipe';
 import { LocationAt } from '../../../platform/http/responses/resource-headers';
-import { Post } from '../../../platform/idempotency/post';
+import { Idempotent } from '../../../platform/idempotency/idempotency-policy';
 import { AdminBackupsService } from './admin-backups.service';
 import { BackupDto } from './backups.dto';
 import { ReasonDto, RunTaskDto } from '../reason.dto';
@@ -28,6 +28,7 @@ export class AdminBackupsController {
   }
 
   @Post()
+  @Idempotent()
   @StepUp()
   @HttpCode(202)
   @LocationAt('/v1/admin/backups')
@@ -45,6 +46,7 @@ export class AdminBackupsController {
   }
 
   @Post(':id/verify')
+  @Idempotent()
   @StepUp()
   @HttpCode(202)
   @LocationAt('/v1/admin/backups')

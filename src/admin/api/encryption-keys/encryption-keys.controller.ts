@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Param } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiNoContentResponse,
@@ -9,7 +9,7 @@ import {
 } from '@nestjs/swagger';
 import { AdminOnly, StepUp } from '../../../platform/http/access/access';
 import { LocationAt } from '../../../platform/http/responses/resource-headers';
-import { Post } from '../../../platform/idempotency/post';
+import { Idempotent } from '../../../platform/idempotency/idempotency-policy';
 import { EncryptionKeyListDto } from './encryption-keys.dto';
 import { RunTaskDto } from '../reason.dto';
 import { TaskRunDto } from '../tasks/tasks.dto';
@@ -36,6 +36,7 @@ export class EncryptionKeysController {
   }
 
   @Post('rotate')
+  @Idempotent()
   @StepUp()
   @HttpCode(202)
   @LocationAt('/v1/admin/encryption-keys')
@@ -53,6 +54,7 @@ export class EncryptionKeysController {
   }
 
   @Post(':id/retire')
+  @Idempotent()
   @StepUp()
   @HttpCode(204)
   @ApiOperation({

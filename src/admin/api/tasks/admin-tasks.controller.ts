@@ -1,10 +1,10 @@
-import { Body, Controller, Get, HttpCode, Param, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { AdminOnly } from '../../../platform/http/access/access';
 import { ApiPage, type Page, PageQueryDto } from '../../../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../../../platform/http/validation/request-validation.pipe';
 import { LocationAt } from '../../../platform/http/responses/resource-headers';
-import { Post } from '../../../platform/idempotency/post';
+import { Idempotent } from '../../../platform/idempotency/idempotency-policy';
 import { ReasonDto, RunTaskDto } from '../reason.dto';
 import { TaskAlertListDto, TaskDto, TaskListDto, TaskRunDto } from './tasks.dto';
 import { AdminTasksService, TaskAlertsService } from './admin-tasks.service';
@@ -44,6 +44,7 @@ export class AdminTasksController {
   }
 
   @Post(':id/run')
+  @Idempotent()
   @HttpCode(202)
   @LocationAt('/v1/admin/tasks/:id/runs')
   @ApiOperation({
@@ -58,6 +59,7 @@ export class AdminTasksController {
   }
 
   @Post(':id/pause')
+  @Idempotent()
   @HttpCode(200)
   @ApiOperation({
     operationId: 'pauseTask',
@@ -72,6 +74,7 @@ export class AdminTasksController {
   }
 
   @Post(':id/resume')
+  @Idempotent()
   @HttpCode(200)
   @ApiOperation({
     operationId: 'resumeTask',
@@ -97,6 +100,7 @@ export class AdminTasksController {
   }
 
   @Post('runs/:runId/retry')
+  @Idempotent()
   @HttpCode(202)
   @LocationAt('/v1/admin/tasks')
   @ApiOperation({

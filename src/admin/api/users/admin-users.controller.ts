@@ -1,9 +1,9 @@
-import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Patch, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { AdminOnly } from '../../../platform/http/access/access';
 import { ApiPage, type Page } from '../../../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../../../platform/http/validation/request-validation.pipe';
-import { Post } from '../../../platform/idempotency/post';
+import { NotIdempotent } from '../../../platform/idempotency/idempotency-policy';
 import { AdminUserDto, ChangeUserDto, ListUsersDto } from './users.dto';
 import { ReasonDto } from '../reason.dto';
 import { AdminUsersService } from './admin-users.service';
@@ -56,6 +56,7 @@ export class AdminUsersController {
   }
 
   @Post(':id/reset-mfa')
+  @NotIdempotent('it sends an email, and has the same effect when repeated')
   @HttpCode(HttpStatus.OK)
   @ApiOperation({
     operationId: 'resetUserMfa',

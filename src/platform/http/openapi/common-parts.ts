@@ -2,7 +2,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { ERROR_CODES } from '../../errors/error-codes';
 import { addResponseHeaders } from './response-headers';
 import { hasVersion, listOperations, type Operation } from './operations';
-import { isRepeatable } from '../../idempotency/idempotency.interceptor';
+import { IDEMPOTENCY_KEY } from '../../idempotency/idempotency-policy';
 
 type Responses = NonNullable<NonNullable<OpenAPIObject['components']>['responses']>;
 
@@ -52,17 +52,6 @@ const EXTRA_STATUSES: Readonly<Record<string, readonly Status[]>> = {
   'put /v1/ai/budget': ['422'],
 };
 
-/** The header that makes a POST safe to repeat. Documented here because no handler reads it. */
-const IDEMPOTENCY_KEY = {
-  name: 'Idempotency-Key',
-  in: 'header',
-  required: false,
-  description:
-    'Makes the request safe to repeat for 24 hours. The same key with the same body returns the stored response with ' +
-    '`Idempotent-Replayed: true`; another body is 422.',
-  schema: { type: 'string', minLength: 1, maxLength: 255, examples: ['a3f1c9e2-create-job'] },
-} as const;
-
 /** The precondition headers of a read. @see RFC 9110 section 13.1 */
 const PRECONDITIONS = [
   {
@@ -88,8 +77,6 @@ export function addCommonParts(document: OpenAPIObject): OpenAPIObject {
   components.schemas = { ...components.schemas, Problem: PROBLEM_SCHEMA };
   components.responses = { ...components.responses, ...buildSharedResponses() };
   for (const { path, method, operation } of listOperations(document)) {
-    if (acceptsIdempotencyKey(path, method))
-      operation.parameters = [...(operation.parameters ?? []), { ...IDEMPOTENCY_KEY }];
     if (method === 'get' && !operation.responses['201'] && hasVersion(document, operation)) addPreconditions(operation);
     for (const status of listErrorStatuses(path, method, operation)) {
       operation.responses[status] ??= { $ref: `#/components/responses/${RESPONSES[status][0]}` };
@@ -123,14 +110,13 @@ function listErrorStatuses(path: string, method: string, operation: Operation): 
   // A body is also parsed where none is expected, except by a GET.
   if (method !== 'get') statuses.push('415');
   if (method === 'put' || method === 'patch') statuses.push('409');
-  if (acceptsIdempotencyKey(path, method)) statuses.push('409', '422');
-  const parameters = (operation.parameters ?? []) as { name?: string }[];
-  if (parameters.some(({ name }) => name === 'If-Match')) statuses.push('412');
+  if (hasHeader(operation, IDEMPOTENCY_KEY)) statuses.push('409', '422');
+  if (hasHeader(operation, 'If-Match')) statuses.push('412');
   return statuses;
 }
 
-function acceptsIdempotencyKey(path: string, method: string): boolean {
-  return method === 'post' && isRepeatable(path.replace(/\{(\w+)\}/g, ':$1'));
+function hasHeader({ parameters = [] }: Operation, header: string): boolean {
+  return (parameters as { name?: string }[]).some(({ name }) => name === header);
 }
 
 function buildSharedResponses(): Responses {
