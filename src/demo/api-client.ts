@@ -11,6 +11,20 @@ export class ApiError extends Error {
   }
 }
 
+/** Returns an error handler for `catch` that ignores this error code, such as the one of an existing name. */
+export function ignoreProblem(code: string): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof ApiError) || error.code !== code) throw error;
+  };
+}
+
+const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
+
+/** Returns whether a server runs on this machine. */
+export function isLocalServer(url: string): boolean {
+  return LOOPBACK.has(new URL(url).hostname);
+}
+
 /** A file to send, with its media type; `onProgress` receives the number of bytes sent. */
 export interface Upload {
   readonly bytes: Uint8Array;
@@ -37,6 +51,10 @@ export class ApiClient {
 
   post<T>(path: string, body: unknown = {}): Promise<T> {
     return this.send<T>('POST', path, JSON.stringify(body));
+  }
+
+  put<T>(path: string, body: unknown): Promise<T> {
+    return this.send<T>('PUT', path, JSON.stringify(body));
   }
 
   patch<T>(path: string, body: unknown): Promise<T> {

@@ -1,40 +1,6 @@
 import { type ApiClient, ApiError } from './api-client';
+import { draftWithAi } from './ai-draft';
 import { type Terminal } from './terminal';
-
-interface ModelList {
-  readonly items: readonly { readonly isAvailable: boolean }[];
-}
-
-interface Generation {
-  readonly id: number;
-  readonly text: string;
-  readonly provider: string;
-  readonly model: string;
-  readonly costUsd: string;
-  readonly findings: readonly { readonly message: string }[];
-}
-
-/**
- * Generates the cover letter of a draft with an AI provider, within the budget, and accepts it. Without a provider it
- * prints how to start the fake one.
- */
-export async function draftWithAi(
-  api: ApiClient,
-  terminal: Terminal,
-  jobId: number,
-  proposalId: number,
-): Promise<void> {
-  const { items } = await api.get<ModelList>('/v1/ai/models');
-  if (!items.some(({ isAvailable }) => isAvailable)) {
-    terminal.printLine('no AI provider is configured; `npm start -- --fake-ai` adds fake ones that work offline');
-    return;
-  }
-  const generation = await api.post<Generation>('/v1/ai/generations', { type: 'cover_letter', jobId });
-  terminal.printLine(`${generation.provider}, ${generation.model}: "${generation.text.slice(0, 120)}…"`);
-  for (const { message } of generation.findings) terminal.printLine(`check this: ${message}`);
-  await api.post(`/v1/ai/generations/${generation.id}/accept`, { proposalId });
-  terminal.printSuccess(`written for ${generation.costUsd} USD; it is now the cover letter of #${proposalId}`);
-}
 
 /** A small invented listing in Upwork's columns: every form of budget, and one repeated row. */
 export const SAMPLE_LISTING = `Job Title,Hourly/Fixed,Budget,Level,Skills
@@ -99,6 +65,8 @@ interface Change {
   readonly changes: Readonly<Record<string, { readonly old: unknown; readonly new: unknown }>>;
 }
 
+const NO_AI_TEXT = 'no AI provider is configured; `npm start -- --fake-ai` adds fake ones that work offline';
+
 /** Limit for a requested refresh of the statistics. */
 const STATS_TIMEOUT_MS = 15_000;
 
@@ -151,7 +119,8 @@ export class DemoScenario {
       const draft = await this.createDraft(job);
       if (!draft) continue;
       this.terminal.printSuccess(`drafted #${draft.id} for "${job.title}"`);
-      await draftWithAi(this.api, this.terminal, job.id, draft.id);
+      const letter = await draftWithAi(this.api, this.terminal, job.id, draft.id);
+      if (letter === undefined) this.terminal.printLine(NO_AI_TEXT);
       await this.api.patch(`/v1/proposals/${draft.id}`, { bidAmount: '45.00' });
       await this.api.post(`/v1/proposals/${draft.id}/submit`);
       const proposal = await this.api.post<Proposal>(`/v1/proposals/${draft.id}/accept`);

@@ -2,12 +2,14 @@ import '../platform/config/load-config';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
+import { storeDraftingTexts } from './ai-draft';
 import { signInDemoUser, signUp } from './demo-account';
 import { DemoScenario, SAMPLE_LISTING } from './demo-scenario';
 import { Operator, readRunningServices } from './operator';
 import { Terminal } from './terminal';
 import { showHowToSignIn } from './show-how-to-sign-in';
 import { UpworkScenario } from './upwork-scenario';
+import { WebhookScenario } from './webhook-scenario';
 
 /** Runs `npm run demo [-- --file listings.csv] [--server http://…]`: a freelancer's day on a running server. */
 async function runDemo(): Promise<void> {
@@ -26,8 +28,10 @@ async function runDemo(): Promise<void> {
   const scenario = new DemoScenario(api, terminal);
   await scenario.importJobs(values.file ? basename(values.file) : 'a small listing', listing);
   const matches = await scenario.searchJobs();
+  await storeDraftingTexts(api, terminal);
   const won = await scenario.winProposal(matches);
   if (won) await scenario.exchangeMessages(won.job);
+  await new WebhookScenario(api, terminal).run();
   const contract = await new UpworkScenario(api, terminal).run();
   if (contract) await scenario.showHistory(contract);
   const requestedAt = new Date();

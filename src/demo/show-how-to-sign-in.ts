@@ -1,14 +1,13 @@
+import { isLocalServer } from './api-client';
 import { credentialsFile, type Credentials } from './demo-account';
 import type { Terminal } from './terminal';
-
-const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
 /**
  * Prints how to see the demo's rows in Swagger UI. For a server on another machine it prints the password's file
  * only.
  */
 export function showHowToSignIn(terminal: Terminal, { server, email, password }: Credentials): void {
-  const isLocal = LOOPBACK.has(new URL(server).hostname);
+  const isLocal = isLocalServer(server);
   terminal.printHeading(`See it yourself: ${server}/docs`);
   terminal.printTable(
     [

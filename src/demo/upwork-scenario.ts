@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiError, type ApiClient } from './api-client';
+import { draftWithAi } from './ai-draft';
+import { ApiError, type ApiClient, ignoreProblem } from './api-client';
 import { FakeUpworkClient, type Posting } from './fake-upwork-client';
 import type { Terminal } from './terminal';
 
@@ -113,7 +114,7 @@ export class UpworkScenario {
   private async importJob({ id, title }: Posting): Promise<Job> {
     await this.api
       .post('/v1/saved-searches', { name: 'PostgreSQL', query: 'postgresql', alertHours: 24 })
-      .catch(ignoreDuplicate);
+      .catch(ignoreProblem('saved_search.already_exists'));
     const { figures } = await this.synchronize('jobs');
     const { items } = await this.api.get<Page<Job>>(`/v1/jobs?q=${encodeURIComponent(`"${title}"`)}`);
     const job = items.find(({ upworkJobId }) => upworkJobId?.endsWith(id));
@@ -129,15 +130,16 @@ export class UpworkScenario {
     { id }: Posting,
     job: Job,
   ): Promise<Proposal & { upworkId: string }> {
-    const coverLetter = 'I keep such readings for two power plants. Partitions by day, compression after a week.';
+    const ownLetter = 'I keep such readings for two power plants. Partitions by day, compression after a week.';
     const draft = await this.api.post<Proposal>('/v1/proposals', {
       jobId: job.id,
-      coverLetter,
+      coverLetter: ownLetter,
       bidAmount: '55.00',
       bidType: 'hourly',
     });
     this.terminal.printSuccess(`drafted proposal #${draft.id} for ${draft.bidAmount} USD; it is ${draft.status}`);
-    const upworkId = await site.submit(id, coverLetter, '58.00');
+    const letter = await draftWithAi(this.api, this.terminal, job.id, draft.id);
+    const upworkId = await site.submit(id, letter ?? ownLetter, '58.00');
     this.terminal.printLine('you submit it on Upwork by hand, for 58.00: Gigvault never submits by itself');
     await this.synchronize('proposals');
     const proposal = await this.api.get<Proposal>(`/v1/proposals/${draft.id}`);
@@ -205,9 +207,4 @@ export class UpworkScenario {
   private assert(isTrue: boolean, message: string): void {
     if (!isTrue) throw new Error(message);
   }
-}
-
-/** Ignores a saved search that an earlier run has created. */
-function ignoreDuplicate(error: unknown): void {
-  if (!(error instanceof ApiError) || error.code !== 'saved_search.already_exists') throw error;
 }

@@ -1,7 +1,7 @@
 import type { Answer, Caller } from './caller';
 import { fillPath, type Operation, type Parameter } from './openapi-operations';
 
-/** Where the page takes ids that no example can contain; see `OWN_IDS_PLUGINS`. */
+/** Where the page takes ids that no example can contain; see `NEWEST_ID_PLUGINS`. */
 const LISTS: Readonly<Record<string, string>> = {
   jobId: '/v1/jobs',
   proposalId: '/v1/proposals',
@@ -17,11 +17,18 @@ export function prefillOf({ schema, example, examples }: Parameter): string | un
   return value === undefined || typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+/** Options of a form. */
+interface SwaggerFormOptions {
+  /** False for a user who creates nothing where a list is empty. */
+  readonly createsRows?: boolean;
+}
+
 /** A user of Swagger UI: presses "Execute" and fills in only the empty fields for ids. */
 export class SwaggerForm {
   constructor(
     private readonly caller: Caller,
     private readonly operations: readonly Operation[],
+    private readonly options: SwaggerFormOptions = {},
   ) {}
 
   /** Sends the operation as the form is filled in, with the body of a media type if it has several. */
@@ -71,11 +78,11 @@ export class SwaggerForm {
     return (await this.newestIn(LISTS[name] ?? before))?.toString();
   }
 
-  /** Returns the first id of a list; creates a row from the example of its POST if the list is empty. */
+  /** Returns the first id of a list; if it is empty, creates a row from the example of its POST where allowed. */
   private async newestIn(list: string): Promise<string | number | undefined> {
     const id = await this.firstOf(list);
     const create = this.operations.find(({ method, path }) => method === 'POST' && path === list);
-    if (id !== undefined || !create) return id;
+    if (id !== undefined || !create || this.options.createsRows === false) return id;
     await this.execute(create);
     return this.firstOf(list);
   }
