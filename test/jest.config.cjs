@@ -23,13 +23,23 @@ function esModulePackages(folder = join(root, 'node_modules')) {
 const esModules = [...new Set(esModulePackages())].map((name) => name.replace(/[.+]/g, '\\$&')).join('|');
 const swc = { ...JSON.parse(readFileSync(join(root, '.swcrc'), 'utf8')), swcrc: false, $schema: undefined };
 
+/** Tests that take longer than half a minute: `npm run test:stress` runs them. */
+const LONG_TESTS = [
+  '/test/stress/.*\\.spec\\.ts$',
+  '/test/architecture/nest-generate\\.spec\\.ts$',
+  '/test/e2e/(backups|jobs-import-memory|restore)\\.e2e-spec\\.ts$',
+  '/test/integration/key-rotation\\.integration-spec\\.ts$',
+  '/test/launcher/start\\.spec\\.ts$',
+  '/test/schematics/generator\\.spec\\.ts$',
+];
+
 /** @type {import('jest').Config} */
 module.exports = {
   rootDir: root,
   roots: ['<rootDir>/src', '<rootDir>/test'],
   testEnvironment: 'node',
   testRegex: ['/src/.*\\.spec\\.ts$', '/test/.*[.-]spec\\.ts$'],
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/dist/'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/dist/', ...LONG_TESTS],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   transform: { '\\.[cm]?[jt]s$': ['@swc/jest', swc] },
   transformIgnorePatterns: [`/node_modules/(?!(?:.*/node_modules/)?(?:${esModules})/)`],
@@ -40,7 +50,8 @@ module.exports = {
   maxWorkers: 2,
   // Each file loads the whole application again, and a worker keeps the memory of earlier files.
   workerIdleMemoryLimit: '1GB',
-  testTimeout: 30_000,
+  // Ends a test that hangs; no verdict depends on it.
+  testTimeout: 120_000,
   // On a busy machine a worker needs more than the default of half a second to free its memory.
   workerGracefulExitTimeout: 20_000,
 };

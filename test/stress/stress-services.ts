@@ -18,7 +18,7 @@ export interface StressServices {
   stop(): Promise<void>;
 }
 
-/** Starts services for a scenario, durable as in production; within `npm test` it uses a database of the test run. */
+/** Starts services for a scenario, durable as in production; within Jest it uses a database of the test run. */
 export function createStressServices(): StressServices {
   return hasTestServices() ? new TestRunServices() : new BenchServices();
 }
