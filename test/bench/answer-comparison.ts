@@ -78,5 +78,6 @@ async function findLatestChange(services: BenchServices): Promise<{ id: number; 
 }
 
 function describeDifference(what: string, server: string, answer: unknown, expected: unknown): string {
-  return `${what}: ${server} answers\n${JSON.stringify(answer)}\nwhere the product answers\n${JSON.stringify(expected)}`;
+  const texts = [`${what}: ${server} answers`, JSON.stringify(answer)];
+  return [...texts, 'where the product answers', JSON.stringify(expected)].join('\n');
 }

@@ -114,7 +114,8 @@ async function setTriggers(client: Client, verb: 'ENABLE' | 'DISABLE'): Promise<
   const { rows } = await client.query<{ statement: string }>(
     `SELECT format('ALTER TABLE jobs ${verb} TRIGGER %I', tgname) AS statement
      FROM pg_trigger t JOIN pg_proc p ON p.oid = tgfoid
-     WHERE tgrelid = 'jobs'::regclass AND pronamespace = 'audit'::regnamespace AND tgenabled = '${verb === 'ENABLE' ? 'D' : 'O'}'`,
+     WHERE tgrelid = 'jobs'::regclass AND pronamespace = 'audit'::regnamespace
+       AND tgenabled = '${verb === 'ENABLE' ? 'D' : 'O'}'`,
   );
   for (const { statement } of rows) await client.query(statement);
 }

@@ -1,9 +1,10 @@
 const SETTINGS = ['user_id', 'actor_kind', 'actor_id', 'request_id', 'ip', 'operation', 'reason', 'audit_source'];
 
-const COLUMNS = `id, upwork_job_id AS "upworkJobId", title, description, budget_min AS "budgetMin", budget_max AS "budgetMax",
-  hourly_rate_min AS "hourlyRateMin", hourly_rate_max AS "hourlyRateMax", currency, skills, category, subcategory, country,
-  client_info AS "clientInfo", job_type AS "jobType", experience_level AS "experienceLevel", duration, workload, status,
-  is_favorite AS "isFavorite", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
+const COLUMNS = `
+  id, upwork_job_id AS "upworkJobId", title, description, budget_min AS "budgetMin", budget_max AS "budgetMax",
+  hourly_rate_min AS "hourlyRateMin", hourly_rate_max AS "hourlyRateMax", currency, skills, category, subcategory,
+  country, client_info AS "clientInfo", job_type AS "jobType", experience_level AS "experienceLevel", duration,
+  workload, status, is_favorite AS "isFavorite", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
 
 const buildAuditCall = (action: string, old: string, now: string): string =>
   `audit.record('jobs', n.id, '${action}', ${old}, ${now})`;
@@ -25,18 +26,20 @@ export const BASELINE_STATEMENTS = {
 
   /** $1 is the Upwork id, $2 the skills, then the other fields in the order of `newJob`. */
   create: `WITH n AS (
-      INSERT INTO jobs (upwork_job_id, source_key, skills, title, description, budget_min, budget_max, category, country,
-        job_type, experience_level)
+      INSERT INTO jobs (upwork_job_id, source_key, skills, title, description, budget_min, budget_max, category,
+        country, job_type, experience_level)
       VALUES ($1, 'upwork:' || ($1), $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING *
     ) SELECT ${COLUMNS}, ${buildAuditCall('INSERT', 'NULL', 'to_jsonb(n)')} AS audited FROM n`,
 
   patch: `WITH o AS (SELECT id AS old_id, title AS old_title FROM jobs WHERE id = $1 FOR UPDATE),
     n AS (UPDATE jobs SET title = $2 FROM o WHERE jobs.id = o.old_id RETURNING jobs.*, old_title)
-    SELECT ${COLUMNS}, ${buildAuditCall('UPDATE', `jsonb_build_object('title', n.old_title)`, `jsonb_build_object('title', n.title)`)}
-      AS audited FROM n`,
+    SELECT ${COLUMNS},
+      ${buildAuditCall('UPDATE', `jsonb_build_object('title', n.old_title)`, `jsonb_build_object('title', n.title)`)}
+        AS audited FROM n`,
 
   stats: `SELECT total_jobs AS "totalJobs", active_jobs AS "activeJobs", favorite_jobs AS "favoriteJobs",
-    avg_budget_range AS "avgBudgetRange", last_job_date AS "lastJobDate", refreshed_at AS "refreshedAt" FROM tenant_job_stats`,
+    avg_budget_range AS "avgBudgetRange", last_job_date AS "lastJobDate", refreshed_at AS "refreshedAt"
+    FROM tenant_job_stats`,
 
   search: `SELECT ${COLUMNS}, created_at::text AS "sortKey" FROM jobs
     WHERE search @@ app.search_query($1) AND status <> 'deleted' ORDER BY created_at DESC, id DESC LIMIT 21`,

@@ -94,7 +94,8 @@ function pickRanks(users: number): number[] {
 async function readOwners(services: BenchServices, ids: readonly number[]): Promise<Omit<BenchCaller, 'token'>[]> {
   return withClient(services.buildUrl('superuser'), async (client) => {
     const { rows } = await client.query<Record<'userId' | 'firstJob' | 'jobs', string>>(
-      `SELECT user_id AS "userId", min(id) AS "firstJob", count(*) AS jobs FROM jobs WHERE user_id = ANY ($1) GROUP BY user_id ORDER BY user_id`,
+      `SELECT user_id AS "userId", min(id) AS "firstJob", count(*) AS jobs FROM jobs
+       WHERE user_id = ANY ($1) GROUP BY user_id ORDER BY user_id`,
       [ids],
     );
     return rows.map((row) => ({ userId: Number(row.userId), firstJob: Number(row.firstJob), jobs: Number(row.jobs) }));

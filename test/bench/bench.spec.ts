@@ -76,7 +76,8 @@ describe(assertSameSize.name, () => {
 
     expect(() => assertSameSize(full, { users: 2_000 })).not.toThrow();
     expect(() => assertSameSize(full, { users: 200 })).toThrow(
-      'the earlier result is of another size: {"users":2000} there, {"users":200} here; ratios of the two are not compared',
+      'the earlier result is of another size: {"users":2000} there, {"users":200} here; ' +
+        'ratios of the two are not compared',
     );
   });
 });

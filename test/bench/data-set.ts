@@ -47,7 +47,8 @@ export async function createDataSet(
     await client.query(
       // No session was ended, so a session of one database is valid in all.
       `INSERT INTO users (email, encrypted_password, first_name, last_name, role, is_verified, sessions_valid_from)
-       SELECT 'user' || n || '@bench.example', $2, 'Ann', 'Other', 'user', true, '2025-01-01Z' FROM generate_series(1, $1::int) n ORDER BY n`,
+       SELECT 'user' || n || '@bench.example', $2, 'Ann', 'Other', 'user', true, '2025-01-01Z'
+       FROM generate_series(1, $1::int) n ORDER BY n`,
       [users * times + 1, passwordHash],
     );
     await withoutIndexes(client, () =>
@@ -88,7 +89,9 @@ const JOBS = `
     (ARRAY['active', 'active', 'active', 'archived'])[1 + h1 % 4], h3 % 10 = 0, born, born
   FROM owners, words, sentences, generate_series(1, jobs) k,
   LATERAL (SELECT n::bigint * 10000000 + k AS row) numbered,
-  LATERAL (SELECT abs(hashint8extended(row, 1)) AS h1, abs(hashint8extended(row, 2)) AS h2, abs(hashint8extended(row, 3)) AS h3) hashes,
+  LATERAL (
+    SELECT abs(hashint8extended(row, 1)) AS h1, abs(hashint8extended(row, 2)) AS h2, abs(hashint8extended(row, 3)) AS h3
+  ) hashes,
   LATERAL (SELECT $6::timestamptz + h1 % 31536000 * interval '1 s' AS born) times
   ORDER BY n, k`;
 

@@ -118,13 +118,16 @@ async function measureBareInsert(
     measureSeconds(async () => {
       await client.query('BEGIN');
       await client.query(
-        `SELECT set_config('app.user_id', $1, true), set_config('app.actor_id', $1, true), set_config('app.actor_kind', 'user', true)`,
+        `SELECT set_config('app.user_id', $1, true), set_config('app.actor_id', $1, true),
+           set_config('app.actor_kind', 'user', true)`,
         [String(userId)],
       );
       await client.query(
-        `INSERT INTO jobs (upwork_job_id, source_key, title, description, budget_min, budget_max, category, country, job_type, experience_level, skills)
+        `INSERT INTO jobs (upwork_job_id, source_key, title, description, budget_min, budget_max, category, country,
+           job_type, experience_level, skills)
          SELECT u, 'upwork:' || u, t, d, lo, hi, ca, co, jt, el, sk::text[]
-         FROM unnest($1::text[], $2::text[], $3::text[], $4::numeric[], $5::numeric[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[])
+         FROM unnest($1::text[], $2::text[], $3::text[], $4::numeric[], $5::numeric[], $6::text[], $7::text[],
+             $8::text[], $9::text[], $10::text[])
            AS r (u, t, d, lo, hi, ca, co, jt, el, sk)`,
         values,
       );

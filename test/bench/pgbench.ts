@@ -43,9 +43,8 @@ export class Pgbench {
       const program = findInstalled(INSTALLED, process.env.PATH) ?? (await fetchProgram());
       return new Pgbench(program, services, folder);
     } catch (error) {
-      console.log(
-        `pgbench is not on this machine, and apt could not fetch it (${String(error).split('\n')[0]}): its column stays empty.`,
-      );
+      const [reason] = String(error).split('\n');
+      console.log(`pgbench is not on this machine, and apt could not fetch it (${reason}): its column stays empty.`);
       return undefined;
     }
   }

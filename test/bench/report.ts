@@ -23,15 +23,18 @@ export function print(operation: Operation, connections: number, result: Operati
       formatCell(clientCpuUs, 8, 0),
     ];
     console.log(
-      `  ${contender.padEnd(16)}${formatCell(rps, 9, 0)}${formatCell(p50Ms, 9, 2)}${formatCell(p99Ms, 9, 2)}${cpu.join('')}`,
+      `  ${contender.padEnd(16)}${formatCell(rps, 9, 0)}${formatCell(p50Ms, 9, 2)}` +
+        `${formatCell(p99Ms, 9, 2)}${cpu.join('')}`,
     );
   }
   const { vsFastify, vsFastifyPipelined, vsPgbench, cachedVsFastify, p99Ratio } = result.spread;
   console.log(
-    `  product: × ${formatSpread(vsFastify)} of fastify, × ${formatSpread(vsFastifyPipelined)} pipelined, × ${formatSpread(vsPgbench)} of pgbench`,
+    `  product: × ${formatSpread(vsFastify)} of fastify, × ${formatSpread(vsFastifyPipelined)} pipelined, ` +
+      `× ${formatSpread(vsPgbench)} of pgbench`,
   );
   console.log(
-    `  p99 × ${formatSpread(p99Ratio)} of fastify; CPU ${result.cpuOverPipelinedUs ?? '–'} µs over pipelined; cache on: × ${formatSpread(cachedVsFastify)} of fastify`,
+    `  p99 × ${formatSpread(p99Ratio)} of fastify; CPU ${result.cpuOverPipelinedUs ?? '–'} µs over pipelined; ` +
+      `cache on: × ${formatSpread(cachedVsFastify)} of fastify`,
   );
 }
 
@@ -69,7 +72,8 @@ export function formatLines({
     ],
     [
       `a body of ${stream.rows} rows`,
-      `${stream.bodyMiB} MiB at ${stream.rps} rows/s: memory ${stream.before} MiB before, at most ${stream.peaks.join(', ')} MiB in each fifth of the time`,
+      `${stream.bodyMiB} MiB at ${stream.rps} rows/s: memory ${stream.before} MiB before, ` +
+        `at most ${stream.peaks.join(', ')} MiB in each fifth of the time`,
     ],
     ['login', `${logins.rps} a second one by one (${logins.p50Ms} ms), ${logins.saturatedRps} with the pool full`],
     [
@@ -81,8 +85,13 @@ export function formatLines({
 }
 
 function formatAudit({ time, cpu, audited, unaudited }: WriteAuditCost): string {
-  const middle = `${formatPercent(time.median)}, middle half of rounds ${formatPercent(time.lower)} to ${formatPercent(time.upper)}`;
-  return `${middle}; CPU ${formatPercent(cpu)} (server ${audited[0]} µs against ${unaudited[0]}, PostgreSQL ${audited[1]} against ${unaudited[1]})`;
+  const [lower, upper] = [formatPercent(time.lower), formatPercent(time.upper)];
+  const servers = `server ${audited[0]} µs against ${unaudited[0]}`;
+  const databases = `PostgreSQL ${audited[1]} against ${unaudited[1]}`;
+  return (
+    `${formatPercent(time.median)}, middle half of rounds ${lower} to ${upper}; ` +
+    `CPU ${formatPercent(cpu)} (${servers}, ${databases})`
+  );
 }
 
 function formatPercent(share: number): string {

@@ -59,7 +59,10 @@ function buildExtrasTable({ extras }: BenchResult): string {
 }
 
 function describeMachine({ machine: { cpu, cores, memoryGiB, node, postgres } }: BenchResult): string {
-  return `Measured on ${cores} cores of ${cpu}, ${memoryGiB} GiB, Node ${node}, ${postgres}; clients, server and database share them. Medians of paired ratios, 16 requests at a time.`;
+  return (
+    `Measured on ${cores} cores of ${cpu}, ${memoryGiB} GiB, Node ${node}, ${postgres}; ` +
+    'clients, server and database share them. Medians of paired ratios, 16 requests at a time.'
+  );
 }
 
 function each(result: BenchResult, row: (operation: Operation, found: OperationResult) => string[]): string[][] {

@@ -73,7 +73,9 @@ describe('error codes', () => {
 
   it('do not count when a test only mentions them', () => {
     const named = `const CODE = 'job.not_found'; expect(codes.includes('audit.not_found')).toBe(true);`;
-    const compared = `expect(body.code).toBe('user.not_found'); it.each([['sync.not_found']])('x', f); expect(text).toContain('"code":"task.not_found"');`;
+    const compared =
+      `expect(body.code).toBe('user.not_found'); it.each([['sync.not_found']])('x', f); ` +
+      `expect(text).toContain('"code":"task.not_found"');`;
 
     expect(expectedCodes(parse(named))).toEqual([]);
     expect(expectedCodes(parse(compared))).toEqual(['user.not_found', 'sync.not_found', 'task.not_found']);

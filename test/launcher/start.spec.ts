@@ -36,7 +36,7 @@ describe('npm start', () => {
     return services.postgres?.superuser ?? '';
   }
 
-  it('lists services in a file for its owner only; at Ctrl-C drains the API before Redis and PostgreSQL end', async () => {
+  it('lists the services in a file for its owner; Ctrl-C drains the API before Redis and PostgreSQL end', async () => {
     const run = checkout.start();
     const services = await run.waitUntilReady();
     const mode = statSync(checkout.createDataFolder('services.json')).mode & 0o777;

@@ -103,7 +103,8 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     tenant: 'user_id',
     set: 'failures = 1',
     make: ({ userId }) => `WITH token AS (
-        INSERT INTO user_tokens (user_id, organization_id, seal_key, encrypted_access_token, encrypted_refresh_token, expires_at)
+        INSERT INTO user_tokens (user_id, organization_id, seal_key, encrypted_access_token, encrypted_refresh_token,
+          expires_at)
         VALUES (${userId}, gen_random_uuid(), gen_random_uuid(), 'x', 'x', now()) RETURNING id
       ) INSERT INTO syncs (user_id, token_id, kind) SELECT ${userId}, id, 'jobs' FROM token`,
   },
@@ -156,7 +157,8 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     tenant: 'user_id',
     set: `error = 'x'`,
     make: ({ userId, jobId }) =>
-      `INSERT INTO ai_generations (user_id, job_id, generation_type, prompt) VALUES (${userId}, ${jobId}, 'proposal', 'x')`,
+      `INSERT INTO ai_generations (user_id, job_id, generation_type, prompt)
+       VALUES (${userId}, ${jobId}, 'proposal', 'x')`,
   },
   'public.ai_budgets': {
     select: OWN,
@@ -175,11 +177,11 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     delete: NOBODY,
     tenant: 'user_id',
     set: `error = 'x'`,
-    make: ({
-      userId,
-    }) => `WITH g AS (INSERT INTO ai_generations (user_id, generation_type, prompt) VALUES (${userId}, 'proposal', 'x') RETURNING id)
-      INSERT INTO ai_calls (user_id, generation_id, provider, model, status, input_ai_tokens, output_ai_tokens, cached_ai_tokens,
-        usage_is_estimated, cost, price_list_version, duration_ms) SELECT ${userId}, id, 'x', 'x', 'failed', 0, 0, 0, false, 0, 'x', 0 FROM g`,
+    make: ({ userId }) => `WITH g AS (
+        INSERT INTO ai_generations (user_id, generation_type, prompt) VALUES (${userId}, 'proposal', 'x') RETURNING id)
+      INSERT INTO ai_calls (user_id, generation_id, provider, model, status, input_ai_tokens, output_ai_tokens,
+        cached_ai_tokens, usage_is_estimated, cost, price_list_version, duration_ms)
+      SELECT ${userId}, id, 'x', 'x', 'failed', 0, 0, 0, false, 0, 'x', 0 FROM g`,
   },
   'public.ai_runs': {
     select: OWN,
@@ -188,11 +190,11 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     delete: OWN,
     tenant: 'user_id',
     set: 'seen_at = now()',
-    make: ({
-      userId,
-    }) => `WITH g AS (INSERT INTO ai_generations (user_id, generation_type, prompt) VALUES (${userId}, 'proposal', 'x') RETURNING id)
-      INSERT INTO ai_runs (user_id, generation_id, reserved_usd, provider, model, input_ai_tokens, output_ai_tokens, cached_ai_tokens,
-        cost_usd, price_list_version) SELECT ${userId}, id, 0, 'x', 'x', 0, 0, 0, 0, 'x' FROM g`,
+    make: ({ userId }) => `WITH g AS (
+        INSERT INTO ai_generations (user_id, generation_type, prompt) VALUES (${userId}, 'proposal', 'x') RETURNING id)
+      INSERT INTO ai_runs (user_id, generation_id, reserved_usd, provider, model, input_ai_tokens, output_ai_tokens,
+        cached_ai_tokens, cost_usd, price_list_version)
+      SELECT ${userId}, id, 0, 'x', 'x', 0, 0, 0, 0, 'x' FROM g`,
   },
   'public.letter_versions': {
     select: OWN,
@@ -201,10 +203,9 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     delete: NOBODY,
     tenant: 'user_id',
     set: `letter = 'x'`,
-    make: ({
-      userId,
-      jobId,
-    }) => `WITH p AS (INSERT INTO proposals (user_id, job_id, status, submitted_at) VALUES (${userId}, ${jobId}, 'archived', now()) RETURNING id)
+    make: ({ userId, jobId }) => `WITH p AS (
+        INSERT INTO proposals (user_id, job_id, status, submitted_at)
+        VALUES (${userId}, ${jobId}, 'archived', now()) RETURNING id)
       INSERT INTO letter_versions (user_id, proposal_id, letter) SELECT ${userId}, id, 'x' FROM p`,
   },
   'public.profiles': {
@@ -224,7 +225,8 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     tenant: 'user_id',
     set: `body = 'x'`,
     make: ({ userId }) =>
-      `INSERT INTO templates (user_id, name, generation_type, body) VALUES (${userId}, gen_random_uuid(), 'message', 'x')`,
+      `INSERT INTO templates (user_id, name, generation_type, body)
+       VALUES (${userId}, gen_random_uuid(), 'message', 'x')`,
   },
   'public.analytics': {
     select: OWN,

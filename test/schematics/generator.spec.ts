@@ -14,7 +14,7 @@ const { assertDomainName } = createRequire(__filename)('../../src/schematics/lib
   assertDomainName: (tree: Tree, name: string, type: string) => void;
 };
 
-/** The files that the generator reads and changes. The names below differ from those of real domains, which are taken. */
+/** The files that the generator reads and changes. The names below differ from those of real domains. */
 const SHARED = [
   '.dependency-cruiser.cjs',
   '.prettierrc.json',
@@ -59,11 +59,11 @@ const RESERVED = [
 /** Reserved words of PostgreSQL 15: `pg_get_keywords()`, catcode R and T. Their plurals, such as orders, are free. */
 const RESERVED_IN_SQL =
   `all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate
-  collation column concurrently constraint create cross default deferrable desc distinct do else end except false fetch for foreign
-  freeze from full grant group having ilike in initially inner intersect into is isnull join lateral leading left like limit
-  localtime localtimestamp natural not notnull null offset on only or order outer overlaps placing primary references returning right
-  select similar some symmetric table tablesample then to trailing true union unique user using variadic verbose when where
-  window with`.split(/\s+/);
+  collation column concurrently constraint create cross default deferrable desc distinct do else end except false
+  fetch for foreign freeze from full grant group having ilike in initially inner intersect into is isnull join
+  lateral leading left like limit localtime localtimestamp natural not notnull null offset on only or order outer
+  overlaps placing primary references returning right select similar some symmetric table tablesample then to
+  trailing true union unique user using variadic verbose when where window with`.split(/\s+/);
 
 /** Names that are also imported, but never by a file that declares them. */
 const IMPORTED_NAMES = [

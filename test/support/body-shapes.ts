@@ -28,6 +28,8 @@ const BODY_CONTENTS: Readonly<Record<string, string>> = {
 function buildJsonShapes(bytes: number, name: string): Record<string, string> {
   const many = (unit: string, first = ''): string =>
     first + unit.repeat(Math.ceil((bytes - first.length) / unit.length));
+  const third = many('a').slice(0, bytes / 3);
+  const inherited = ['toString', 'valueOf', 'hasOwnProperty'].map((key) => `"${key}":"${third}"`);
   return {
     'unknown names': buildMembers(bytes),
     'nested objects': `${many('{"a":')}1`,
@@ -42,7 +44,7 @@ function buildJsonShapes(bytes: number, name: string): Record<string, string> {
     'spaces around': many(' '),
     'the same name': `{${many(`"${name}":1,`)}"${name}":1}`,
     'the same name behind a long text': `{"${name}":"${many('\\n')}","${name}":1}`,
-    'names of every object': `{${['toString', 'valueOf', 'hasOwnProperty'].map((key) => `"${key}":"${many('a', '').slice(0, bytes / 3)}"`).join()}}`,
+    'names of every object': `{${inherited.join()}}`,
   };
 }
 
@@ -107,7 +109,8 @@ export function buildImportShapes(bytes: number): ShapedRequest[] {
     'a quote without an end': `title,country\n"${'a\n'.repeat(bytes / 2)}`,
     'skills in a cell': `title,skills\nA,"${'a,'.repeat(bytes / 2 - 100)}"\n`,
     'JSON in a cell': `title,skills\nA,"[${'1,'.repeat(bytes / 2 - 100)}1]"\n`,
-    'a budget in a cell': `Job Title,Hourly/Fixed,Budget,Level,Skills\nA,Hourly,"$${'1,'.repeat(bytes / 2 - 100)}",N/A,N/A\n`,
+    'a budget in a cell':
+      'Job Title,Hourly/Fixed,Budget,Level,Skills\n' + `A,Hourly,"$${'1,'.repeat(bytes / 2 - 100)}",N/A,N/A\n`,
     'empty lines': `title\n${'\n'.repeat(bytes)}`,
   }).map(([shape, body]) => ({ ...target, shape, type: 'text/csv', body }));
   const rows = Object.entries(buildJsonShapes(bytes * 0.9, 'title'));

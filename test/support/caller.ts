@@ -1,5 +1,5 @@
 /** The test's expectations say what a response body contains. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a type for every body would only repeat the expectation
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a type of every body would repeat the expectation
 type AnyBody = any;
 
 /** A response of the API, read to its end. */

@@ -85,7 +85,8 @@ export class FakeS3 {
     const found = [...this.objects].filter(([key]) => key.startsWith(prefix)).sort(([a], [b]) => (a < b ? -1 : 1));
     const contents = found.map(
       ([key, bytes]) =>
-        `<Contents><Key>${key}</Key><LastModified>2026-01-31T02:12:00.000Z</LastModified><ETag>"${md5(bytes)}"</ETag><Size>${bytes.length}</Size></Contents>`,
+        `<Contents><Key>${key}</Key><LastModified>2026-01-31T02:12:00.000Z</LastModified>` +
+        `<ETag>"${md5(bytes)}"</ETag><Size>${bytes.length}</Size></Contents>`,
     );
     response.end(
       xml(
@@ -195,5 +196,6 @@ function md5(bytes: Buffer): string {
 }
 
 function xml(name: string, content: string): string {
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<${name} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${content}</${name}>`;
+  const namespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<${name} xmlns="${namespace}">${content}</${name}>`;
 }

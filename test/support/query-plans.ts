@@ -30,8 +30,9 @@ export function explainAs(
       mode,
     ]);
     await client.query(`PREPARE list AS ${sql}`);
+    const literals = values.map((value) => quoteLiteral(value)).join(', ');
     const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
-      `EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE list${values.length > 0 ? ` (${values.map((value) => quoteLiteral(value)).join(', ')})` : ''}`,
+      `EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE list${literals && ` (${literals})`}`,
     );
     await client.query('DEALLOCATE list');
     return rows[0]!['QUERY PLAN'][0].Plan;

@@ -26,8 +26,9 @@ export async function createUpworkConnection(
 export async function advanceRefreshTime(app: TestApp, tokenId: number): Promise<void> {
   await app.db.query(
     'superuser',
-    `UPDATE user_tokens SET next_refresh_at = next_refresh_at - interval '1 hour', last_refreshed_at = last_refreshed_at - interval '1 hour',
-       refresh_until = refresh_until - interval '1 hour' WHERE id = $1`,
+    `UPDATE user_tokens SET next_refresh_at = next_refresh_at - interval '1 hour',
+       last_refreshed_at = last_refreshed_at - interval '1 hour', refresh_until = refresh_until - interval '1 hour'
+     WHERE id = $1`,
     [tokenId],
   );
 }
