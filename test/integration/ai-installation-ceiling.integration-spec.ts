@@ -39,7 +39,9 @@ describe('the AI ceiling of an installation', () => {
   const settle = (user: SignedInCaller, reserved: string, spent: string): Promise<unknown> =>
     app.db.query(
       'superuser',
-      `UPDATE ai_budgets SET reserved_usd = reserved_usd - $2, day_spent_usd = day_spent_usd + $3, month_spent_usd = month_spent_usd + $3 WHERE user_id = $1`,
+      `UPDATE ai_budgets SET reserved_usd = reserved_usd - $2, day_spent_usd = day_spent_usd + $3,
+         month_spent_usd = month_spent_usd + $3
+       WHERE user_id = $1`,
       [user.id, reserved, spent],
     );
 

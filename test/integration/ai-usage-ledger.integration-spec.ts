@@ -42,7 +42,8 @@ describe('the ledger of AI calls', () => {
       const [candidate] = app.get(ProvidersService).listCandidates('gpt-4');
       const id = await app.get(Database).transaction(async (unit) => {
         const [row] = await unit.query<{ id: number }>(
-          `INSERT INTO ai_generations (generation_type, prompt, status) VALUES ('message', 'x', 'running') RETURNING id`,
+          `INSERT INTO ai_generations (generation_type, prompt, status)
+           VALUES ('message', 'x', 'running') RETURNING id`,
         );
         await ledger.recordStart(unit, row!.id, parseUsd('0.5'), candidate!, {
           aiTokens: 100,
@@ -53,7 +54,8 @@ describe('the ledger of AI calls', () => {
       });
       await app.db.query(
         'superuser',
-        `UPDATE ai_runs SET started_at = now() - interval '1 minute', seen_at = now() - make_interval(secs => $2) WHERE generation_id = $1`,
+        `UPDATE ai_runs SET started_at = now() - interval '1 minute', seen_at = now() - make_interval(secs => $2)
+         WHERE generation_id = $1`,
         [id, unseenSeconds],
       );
       return id;
@@ -192,7 +194,9 @@ describe('the ledger of AI calls', () => {
 
     const rows = await app.db.query(
       'superuser',
-      `SELECT input_ai_tokens AS input, output_ai_tokens AS output, cost_usd::float8 AS cost, seen_at > now() - interval '10 seconds' AS renewed FROM ai_runs WHERE generation_id = ANY ($1) ORDER BY generation_id`,
+      `SELECT input_ai_tokens AS input, output_ai_tokens AS output, cost_usd::float8 AS cost,
+         seen_at > now() - interval '10 seconds' AS renewed
+       FROM ai_runs WHERE generation_id = ANY ($1) ORDER BY generation_id`,
       [[invalid, valid]],
     );
     expect(rows).toEqual([

@@ -40,7 +40,8 @@ describe(AuditHistoryService.name, () => {
     const jobId = await insertJob(app.db, ann);
     await app.db.query(
       'superuser',
-      `UPDATE jobs SET budget_max = 1000, skills = '{a,"b c"}', client_info = '{"rating": 4.5}', is_favorite = true WHERE id = $1`,
+      `UPDATE jobs SET budget_max = 1000, skills = '{a,"b c"}', client_info = '{"rating": 4.5}', is_favorite = true
+       WHERE id = $1`,
       [jobId],
     );
 

@@ -77,11 +77,13 @@ describe('the audit by subscriber and by triggers', () => {
 
     await asAnn(async (unit) => {
       const [created] = await unit.query<{ id: number }>(
-        `INSERT INTO proposals (job_id, cover_letter, bid_amount, bid_type, currency) VALUES ($1, $2, $3, $4, $5) RETURNING id`,
+        `INSERT INTO proposals (job_id, cover_letter, bid_amount, bid_type, currency)
+         VALUES ($1, $2, $3, $4, $5) RETURNING id`,
         [jobId, FULL.coverLetter, FULL.bidAmount, FULL.bidType, FULL.currency],
       );
       await unit.query(
-        `UPDATE proposals SET bid_amount = 50, cover_letter = NULL, submitted_at = $2, status = 'submitted' WHERE id = $1`,
+        `UPDATE proposals SET bid_amount = 50, cover_letter = NULL, submitted_at = $2, status = 'submitted'
+         WHERE id = $1`,
         [created!.id, new Date(0)],
       );
       await unit.query('DELETE FROM proposals WHERE id = $1', [created!.id]);
@@ -115,7 +117,8 @@ describe('the audit by subscriber and by triggers', () => {
 
     await asAnn(async (unit) => {
       const [created] = await unit.query<{ id: number }>(
-        `INSERT INTO jobs (title, skills, client_info, is_favorite, source_key) VALUES ($1, $2, $3, $4, 'upwork:2') RETURNING id`,
+        `INSERT INTO jobs (title, skills, client_info, is_favorite, source_key)
+         VALUES ($1, $2, $3, $4, 'upwork:2') RETURNING id`,
         [values.title, values.skills, JSON.stringify(values.clientInfo), true],
       );
       await unit.query(`UPDATE jobs SET skills = '{}', client_info = NULL, is_favorite = false WHERE id = $1`, [

@@ -27,7 +27,8 @@ describe('the audit triggers', () => {
   beforeEach(async () => {
     const [user] = await database.query<{ id: number }>(
       'superuser',
-      `INSERT INTO users (email, encrypted_password) VALUES (gen_random_uuid() || '@example.com', 'SECRET-0') RETURNING id`,
+      `INSERT INTO users (email, encrypted_password)
+       VALUES (gen_random_uuid() || '@example.com', 'SECRET-0') RETURNING id`,
     );
     tenant = user!.id;
   });
@@ -36,7 +37,8 @@ describe('the audit triggers', () => {
   const rows = (table = '%'): Promise<AuditRow[]> =>
     database.query<AuditRow>(
       'superuser',
-      `SELECT * FROM audit_logs WHERE user_id = $1 AND table_name LIKE $2 AND NOT (table_name = 'users' AND action = 'INSERT') ORDER BY id`,
+      `SELECT * FROM audit_logs
+       WHERE user_id = $1 AND table_name LIKE $2 AND NOT (table_name = 'users' AND action = 'INSERT') ORDER BY id`,
       [tenant, table],
     );
 
@@ -197,7 +199,8 @@ describe('the audit triggers', () => {
 
   it('redacts secrets and keeps the rest', async () => {
     await asTenant(async (client) => {
-      await client.query(`INSERT INTO user_tokens (seal_key, encrypted_access_token, encrypted_refresh_token, expires_at)
+      await client.query(`
+        INSERT INTO user_tokens (seal_key, encrypted_access_token, encrypted_refresh_token, expires_at)
         VALUES (gen_random_uuid(), 'SECRET-1', 'SECRET-2', now())`);
       await client.query(`UPDATE user_tokens SET encrypted_access_token = 'SECRET-3', status = 'failing'`);
       await client.query(`UPDATE user_tokens SET refresh_owner = 'w1', refresh_until = now()`);
@@ -352,7 +355,8 @@ describe('the audit triggers', () => {
     const tables = await database.query<{ name: string }>(
       'superuser',
       `SELECT c.relnamespace::regnamespace || '.' || c.relname AS name FROM pg_class c
-       WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace::regnamespace::text !~ '^(pg_|information_schema)'`,
+       WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+         AND c.relnamespace::regnamespace::text !~ '^(pg_|information_schema)'`,
     );
 
     expect(auditedRows.map((row) => row.table_name).sort()).toEqual([...audited.audited].sort());
@@ -363,7 +367,8 @@ describe('the audit triggers', () => {
   it('ignores every generated column', async () => {
     const missing = await database.query(
       'superuser',
-      `SELECT t.table_name, a.attname FROM audit.audited_tables t JOIN pg_attribute a ON a.attrelid = t.table_name::regclass
+      `SELECT t.table_name, a.attname
+       FROM audit.audited_tables t JOIN pg_attribute a ON a.attrelid = t.table_name::regclass
        WHERE a.attgenerated <> '' AND NOT a.attname = ANY (t.ignored_columns)`,
     );
 

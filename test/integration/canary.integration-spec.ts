@@ -7,7 +7,8 @@ import { listEmails } from '../support/emails';
 async function dumpDatabase(app: TestApp): Promise<string> {
   const tables = await app.db.query<{ name: string }>(
     'superuser',
-    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname IN ('public', 'app', 'audit', 'auth')`,
+    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+     WHERE schemaname IN ('public', 'app', 'audit', 'auth')`,
   );
   const texts = await Promise.all(
     tables.map(({ name }) =>

@@ -163,7 +163,8 @@ describe('audit.changes_since()', () => {
     });
     const plan = await db.transaction('superuser', async (client) => {
       await client.query(
-        `LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on; SET auto_explain.log_analyze = on; SET client_min_messages = log`,
+        `LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on;
+         SET auto_explain.log_analyze = on; SET client_min_messages = log`,
       );
       const notices: string[] = [];
       client.on('notice', ({ message }) => notices.push(message ?? ''));

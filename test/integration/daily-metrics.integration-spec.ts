@@ -16,7 +16,8 @@ describe(RECORD_DAILY_METRICS.id, () => {
       (
         await app.db.query<{ name: string; value: string }>(
           'superuser',
-          `SELECT metric_name || ' ' || (current_date - date) AS name, metric_value AS value FROM analytics WHERE user_id = $1 ORDER BY 1`,
+          `SELECT metric_name || ' ' || (current_date - date) AS name, metric_value AS value FROM analytics
+           WHERE user_id = $1 ORDER BY 1`,
           [user],
         )
       ).map(({ name, value }) => [name, value]),
@@ -65,7 +66,8 @@ describe(RECORD_DAILY_METRICS.id, () => {
     );
     await app.db.query(
       'superuser',
-      `INSERT INTO ai_calls (user_id, generation_id, provider, model, status, input_ai_tokens, output_ai_tokens, cached_ai_tokens, usage_is_estimated, cost, price_list_version, duration_ms)
+      `INSERT INTO ai_calls (user_id, generation_id, provider, model, status, input_ai_tokens, output_ai_tokens,
+         cached_ai_tokens, usage_is_estimated, cost, price_list_version, duration_ms)
        SELECT $1, $2, 'openai', 'm', 'succeeded', 1, 1, 0, false, 0.001234, 'v', 1 FROM generate_series(1, 2)`,
       [ann.id, generation!.id],
     );
@@ -117,7 +119,8 @@ describe(RECORD_DAILY_METRICS.id, () => {
     await run();
     await app.db.query(
       'superuser',
-      `UPDATE jobs SET created_at = now() - interval '1 day' WHERE user_id = $1 AND created_at > now() - interval '1 day'`,
+      `UPDATE jobs SET created_at = now() - interval '1 day'
+       WHERE user_id = $1 AND created_at > now() - interval '1 day'`,
       [ann.id],
     );
 
@@ -149,7 +152,8 @@ describe(RECORD_DAILY_METRICS.id, () => {
     await ann.post(`/v1/proposals/${won}/archive`);
     await app.db.query(
       'superuser',
-      `INSERT INTO messages (user_id, job_id, sender_type, content) SELECT p.user_id, p.job_id, 'client', 'Hello' FROM proposals p, generate_series(1, 2) WHERE p.user_id = $1`,
+      `INSERT INTO messages (user_id, job_id, sender_type, content)
+       SELECT p.user_id, p.job_id, 'client', 'Hello' FROM proposals p, generate_series(1, 2) WHERE p.user_id = $1`,
       [ann.id],
     );
 

@@ -14,9 +14,9 @@ const leak = (what: string): string =>
 const LEAKED = `SELECT current_setting('app.leaked', true) AS leaked`;
 
 /**
- * Attempts to read Bob's values ($bob) with the API's login and arbitrary SQL, each as Ann and without a tenant. Each ends
- * with a SQLSTATE or returns nothing of Bob. Setting Bob as the tenant is not an attempt: PostgreSQL then treats the
- * caller as Bob, as the threat model of README.md states.
+ * Attempts to read Bob's values ($bob) with the API's login and arbitrary SQL, each as Ann and without a tenant. Each
+ * ends with a SQLSTATE or returns nothing of Bob. Setting Bob as the tenant is not an attempt: PostgreSQL then treats
+ * the caller as Bob, as the threat model of README.md states.
  */
 const PATHS: readonly (readonly [path: string, sql: string | readonly string[], refused?: string])[] = [
   ['the view that holds all', 'SELECT * FROM user_job_stats', '42501'],
@@ -49,7 +49,8 @@ const PATHS: readonly (readonly [path: string, sql: string | readonly string[], 
   ['the session of that role', 'SET LOCAL SESSION AUTHORIZATION gigvault_definer', '42501'],
   [
     'a function of their own',
-    `CREATE FUNCTION leak(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS 'BEGIN RAISE NOTICE ''%'', $1; RETURN true; END'`,
+    `CREATE FUNCTION leak(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001
+     AS 'BEGIN RAISE NOTICE ''%'', $1; RETURN true; END'`,
     '42501',
   ],
   [
@@ -64,7 +65,8 @@ const PATHS: readonly (readonly [path: string, sql: string | readonly string[], 
   ['the statistics of the planner', 'SELECT * FROM pg_statistic', '42501'],
   [
     'the same as pg_stats',
-    `SELECT * FROM pg_stats WHERE schemaname = 'public' AND tablename IN ('user_job_stats', 'jobs', 'analytics', 'tenant_job_stats')`,
+    `SELECT * FROM pg_stats
+     WHERE schemaname = 'public' AND tablename IN ('user_job_stats', 'jobs', 'analytics', 'tenant_job_stats')`,
   ],
   [
     'the statements of others',
@@ -78,7 +80,8 @@ const PATHS: readonly (readonly [path: string, sql: string | readonly string[], 
   ['COPY of the tenant’s view', 'COPY (SELECT * FROM tenant_job_stats) TO STDOUT'],
   [
     'XML of all that may be read',
-    `SELECT query_to_xml('SELECT * FROM tenant_job_stats', true, false, ''), query_to_xml('SELECT * FROM tenant_jobs', true, false, '')`,
+    `SELECT query_to_xml('SELECT * FROM tenant_job_stats', true, false, ''),
+       query_to_xml('SELECT * FROM tenant_jobs', true, false, '')`,
   ],
   ['an error that leaks', 'SELECT * FROM tenant_job_stats WHERE 1 / (total_jobs - 37) IS NOT NULL'],
   ['an error in the order', 'SELECT * FROM tenant_job_stats ORDER BY 1 / (total_jobs - 37)'],
@@ -123,7 +126,8 @@ describe('user_job_stats', () => {
     app.db.query(
       'superuser',
       `INSERT INTO jobs (user_id, source_key, title, status, is_favorite, budget_min, budget_max, created_at)
-       SELECT $1, 'upwork:' || n, 'Job ' || n, CASE WHEN n % 4 = 0 THEN 'archived' ELSE 'active' END, n <= $3, 100, 100 + $4, $5::timestamptz - n * interval '1 day' + interval '1 day'
+       SELECT $1, 'upwork:' || n, 'Job ' || n, CASE WHEN n % 4 = 0 THEN 'archived' ELSE 'active' END, n <= $3,
+         100, 100 + $4, $5::timestamptz - n * interval '1 day' + interval '1 day'
        FROM generate_series(1, $2::integer) n`,
       [userId, jobs, favorites, budget, last],
     );

@@ -12,8 +12,8 @@ const MANY = 20_000;
 const FEW = 400;
 
 /**
- * Counts rows, not milliseconds: a plan that reads the whole tenant reads 20,000 here and 400,000 there. Both kinds of plan
- * are asked for, since a named statement gets a generic one from its sixth run on.
+ * Counts rows, not milliseconds: a plan that reads the whole tenant reads 20,000 here and 400,000 there. Both kinds of
+ * plan are asked for, since a named statement gets a generic one from its sixth run on.
  */
 describe('lists of a tenant with many jobs', () => {
   let db: TestDatabase;
@@ -31,16 +31,22 @@ describe('lists of a tenant with many jobs', () => {
     tenant = users[0]!.id;
     await db.query(
       'superuser',
-      `INSERT INTO jobs (user_id, source_key, title, skills, category, is_favorite, status, budget_min, budget_max, created_at)
-       SELECT u, 'upwork:' || u || '-' || n, 'Job ' || n || ' word' || n % 400 || CASE WHEN n % 9 = 0 THEN ' most' ELSE '' END, ARRAY['common', 'skill' || n % 400], 'Category ' || n % 200, n % 1000 = 0,
-              CASE WHEN n % 100 = 0 THEN 'archived' ELSE 'active' END, n, n + 10, timestamptz '2026-01-01Z' + n * interval '1 minute'
-       FROM unnest($1::bigint[]) WITH ORDINALITY AS users (u, place), generate_series(1, CASE place WHEN 1 THEN ${MANY} ELSE 20 END) AS n`,
+      `INSERT INTO jobs (user_id, source_key, title, skills, category, is_favorite, status, budget_min, budget_max,
+         created_at)
+       SELECT u, 'upwork:' || u || '-' || n,
+         'Job ' || n || ' word' || n % 400 || CASE WHEN n % 9 = 0 THEN ' most' ELSE '' END,
+         ARRAY['common', 'skill' || n % 400], 'Category ' || n % 200, n % 1000 = 0,
+         CASE WHEN n % 100 = 0 THEN 'archived' ELSE 'active' END, n, n + 10,
+         timestamptz '2026-01-01Z' + n * interval '1 minute'
+       FROM unnest($1::bigint[]) WITH ORDINALITY AS users (u, place),
+         generate_series(1, CASE place WHEN 1 THEN ${MANY} ELSE 20 END) AS n`,
       [users.map(({ id }) => id)],
     );
     await db.query('superuser', 'VACUUM ANALYZE jobs');
     const [row] = await db.query<{ key: string; id: number }>(
       'superuser',
-      `SELECT created_at::text AS key, id FROM jobs WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET ${MANY / 2}`,
+      `SELECT created_at::text AS key, id FROM jobs
+       WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET ${MANY / 2}`,
       [tenant],
     );
     middle = [row!.key, row!.id];
@@ -100,7 +106,9 @@ describe('lists of a tenant with many jobs', () => {
       }
       const wanted = await db.query<{ id: number }>(
         'superuser',
-        `SELECT id FROM jobs WHERE user_id = $1 AND ($2::text[] IS NULL OR skills @> $2) AND ($3::text IS NULL OR search @@ app.search_query($3))
+        `SELECT id FROM jobs WHERE user_id = $1
+           AND ($2::text[] IS NULL OR skills @> $2)
+           AND ($3::text IS NULL OR search @@ app.search_query($3))
            AND ($4::text IS NULL OR status = $4)`,
         [
           tenant,
@@ -121,7 +129,8 @@ describe('lists of a tenant with many jobs', () => {
     await db.query(
       'superuser',
       `INSERT INTO jobs (user_id, source_key, title, skills)
-       SELECT (SELECT max(id) FROM users), 'upwork:late-' || n, 'A late job of many different words ' || n, ARRAY['go', 'sql', 'late' || n]
+       SELECT (SELECT max(id) FROM users), 'upwork:late-' || n, 'A late job of many different words ' || n,
+         ARRAY['go', 'sql', 'late' || n]
        FROM generate_series(1, 4000) AS n`,
     );
 

@@ -26,7 +26,8 @@ interface Sealed {
 async function createSecrets(app: TestApp, count: number): Promise<Sealed[]> {
   const rows = await app.db.query<{ id: number }>(
     'superuser',
-    `INSERT INTO users (email, encrypted_password) SELECT gen_random_uuid() || '@example.com', 'none' FROM generate_series(1, $1) RETURNING id`,
+    `INSERT INTO users (email, encrypted_password)
+     SELECT gen_random_uuid() || '@example.com', 'none' FROM generate_series(1, $1) RETURNING id`,
     [count],
   );
   const sealed: Sealed[] = [];
@@ -96,7 +97,7 @@ describe('the rotation of a key file', () => {
   const rotate = (reason = 'yearly') => admin.post('/v1/admin/encryption-keys/rotate', { reason });
   const retire = (id: string) => admin.post(`/v1/admin/encryption-keys/${id}/retire`, { reason: 'rotated' });
 
-  it('creates its key, re-wraps all data keys during reads and writes, resumes after a crash, and frees the old key', async () => {
+  it('creates its key, re-wraps data keys while they are used, resumes after a crash, frees the old key', async () => {
     const sealed = await createSecrets(app, USERS);
     const { body: before } = await keys();
     const total = before.items[0].uses as number;

@@ -20,17 +20,22 @@ const TAKE = 21;
 const DATA = [
   `INSERT INTO jobs (user_id, source_key, title) VALUES ($1, 'upwork:1', 'A job'), ($1, 'upwork:2', 'Another')`,
   `INSERT INTO proposals (user_id, job_id, status, submitted_at, created_at)
-   SELECT $1, (SELECT min(id) + (n % 100 <> 0)::integer FROM jobs WHERE user_id = $1), CASE WHEN n % 100 = 0 THEN 'accepted' ELSE 'rejected' END, now(), CREATED FROM NUMBERS`,
+   SELECT $1, (SELECT min(id) + (n % 100 <> 0)::integer FROM jobs WHERE user_id = $1),
+     CASE WHEN n % 100 = 0 THEN 'accepted' ELSE 'rejected' END, now(), CREATED FROM NUMBERS`,
   `INSERT INTO messages (user_id, job_id, sender_type, content, is_read, created_at)
-   SELECT $1, (SELECT min(id) + (n % 100 <> 0)::integer FROM jobs WHERE user_id = $1), 'client', 'x', n % 100 <> 0, CREATED FROM NUMBERS`,
+   SELECT $1, (SELECT min(id) + (n % 100 <> 0)::integer FROM jobs WHERE user_id = $1),
+     'client', 'x', n % 100 <> 0, CREATED FROM NUMBERS`,
   `INSERT INTO ai_generations (user_id, job_id, generation_type, prompt, created_at)
-   SELECT $1, (SELECT min(id) + (n % 100 <> 0)::integer FROM jobs WHERE user_id = $1), CASE WHEN n % 100 = 0 THEN 'message' ELSE 'cover_letter' END, 'x', CREATED FROM NUMBERS`,
+   SELECT $1, (SELECT min(id) + (n % 100 <> 0)::integer FROM jobs WHERE user_id = $1),
+     CASE WHEN n % 100 = 0 THEN 'message' ELSE 'cover_letter' END, 'x', CREATED FROM NUMBERS`,
   `INSERT INTO letter_versions (user_id, proposal_id, letter)
    SELECT $1, (SELECT min(id) + (n % 100 <> 0)::integer FROM proposals WHERE user_id = $1), 'x' FROM NUMBERS`,
-  `INSERT INTO webhooks (user_id, url, seal_key, encrypted_secret) VALUES ($1, 'https://example.com', gen_random_uuid(), 'x')`,
+  `INSERT INTO webhooks (user_id, url, seal_key, encrypted_secret)
+   VALUES ($1, 'https://example.com', gen_random_uuid(), 'x')`,
   `INSERT INTO alert_deliveries (user_id, webhook_id, event_type, payload)
    SELECT $1, (SELECT id FROM webhooks WHERE user_id = $1), 'x', '{}' FROM NUMBERS`,
-  `INSERT INTO security_logs (user_id, event_type, success, created_at) SELECT $1, 'login', n % 2 = 0, CREATED FROM NUMBERS`,
+  `INSERT INTO security_logs (user_id, event_type, success, created_at)
+   SELECT $1, 'login', n % 2 = 0, CREATED FROM NUMBERS`,
 ].map((sql) =>
   sql.replace('NUMBERS', 'generate_series(1, $2::integer) AS n').replace('CREATED', `now() - n * interval '1 minute'`),
 );
@@ -47,7 +52,8 @@ describe('lists of a tenant with many rows', () => {
     db = await createTestDatabase();
     const users = await db.query<{ id: number }>(
       'superuser',
-      `INSERT INTO users (email, encrypted_password) SELECT 'user' || n || '@example.com', 'none' FROM generate_series(0, 20) AS n RETURNING id`,
+      `INSERT INTO users (email, encrypted_password)
+       SELECT 'user' || n || '@example.com', 'none' FROM generate_series(0, 20) AS n RETURNING id`,
     );
     tenant = users[0]!.id;
     for (const { id } of users) {
@@ -57,7 +63,8 @@ describe('lists of a tenant with many rows', () => {
     await db.query('superuser', 'VACUUM ANALYZE');
     [first] = (await db.query<typeof first>(
       'superuser',
-      `SELECT (SELECT min(id) FROM jobs WHERE user_id = $1) AS job, (SELECT min(id) FROM proposals WHERE user_id = $1) AS proposal,
+      `SELECT (SELECT min(id) FROM jobs WHERE user_id = $1) AS job,
+         (SELECT min(id) FROM proposals WHERE user_id = $1) AS proposal,
          (SELECT id FROM webhooks WHERE user_id = $1) AS webhook`,
       [tenant],
     )) as [typeof first];
@@ -68,7 +75,8 @@ describe('lists of a tenant with many rows', () => {
   const middleOf = async (table: string, key: 'created_at' | 'id'): Promise<CursorKey[]> => {
     const [row] = await db.query<{ created_at: string; id: number }>(
       'superuser',
-      `SELECT created_at::text AS created_at, id FROM ${table} WHERE user_id = $1 ORDER BY ${key} DESC OFFSET ${MANY / 2} LIMIT 1`,
+      `SELECT created_at::text AS created_at, id FROM ${table}
+       WHERE user_id = $1 ORDER BY ${key} DESC OFFSET ${MANY / 2} LIMIT 1`,
       [tenant],
     );
     return key === 'id' ? [row!.id] : [row!.created_at, row!.id];

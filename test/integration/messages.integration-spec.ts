@@ -26,7 +26,8 @@ describe('the table messages', () => {
   const store = async (userId: number, jobId: number | null, upworkId: string | null = null): Promise<number> => {
     const [row] = await as<{ id: number }>(
       userId,
-      `INSERT INTO messages (job_id, upwork_message_id, sender_type, content) VALUES ($1, $2, 'client', 'x') RETURNING id`,
+      `INSERT INTO messages (job_id, upwork_message_id, sender_type, content)
+       VALUES ($1, $2, 'client', 'x') RETURNING id`,
       [jobId, upworkId],
     );
     return row!.id;

@@ -29,7 +29,8 @@ describe('yearly partitions', () => {
   const fill = (year: number, days: number): Promise<unknown> =>
     database.query(
       'superuser',
-      `INSERT INTO analytics (user_id, metric_name, metric_value, date) SELECT ${tenant}, 'views', d, make_date(${year}, 1, 1) + d FROM generate_series(0, ${days - 1}) d`,
+      `INSERT INTO analytics (user_id, metric_name, metric_value, date)
+       SELECT ${tenant}, 'views', d, make_date(${year}, 1, 1) + d FROM generate_series(0, ${days - 1}) d`,
     );
 
   const names = async (query: Promise<Record<string, unknown>[]>): Promise<unknown[]> =>
@@ -103,7 +104,8 @@ describe('yearly partitions', () => {
     await database.query('superuser', `DROP TABLE security_logs_${THIS_YEAR}`);
     await database.query(
       'superuser',
-      `CREATE TABLE security_logs_${THIS_YEAR} PARTITION OF security_logs FOR VALUES FROM ('${THIS_YEAR}-01-01') TO (now() - interval '1 second')`,
+      `CREATE TABLE security_logs_${THIS_YEAR} PARTITION OF security_logs
+       FOR VALUES FROM ('${THIS_YEAR}-01-01') TO (now() - interval '1 second')`,
     );
     await database.query('superuser', `SELECT app.secure_partition('security_logs', 'security_logs_${THIS_YEAR}')`);
     await database.query('auth', `SELECT auth.log_event('auth.test', NULL, true, '192.0.2.1', 'agent', '{}')`);
@@ -172,7 +174,8 @@ describe('yearly partitions', () => {
       { event_type: 'auth.test' },
     ]);
     expect(await findSchemaWarnings((sql) => database.query('app', sql))).toEqual([
-      'table security_logs has no partition for this moment: run the task create-partitions; until then its rows go to security_logs_default',
+      'table security_logs has no partition for this moment: run the task create-partitions; ' +
+        'until then its rows go to security_logs_default',
     ]);
     expect(await findSchemaProblems((sql) => database.query('app', sql))).toEqual([]);
     await database.query('worker', 'SELECT app.create_partitions(2)');

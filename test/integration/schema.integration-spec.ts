@@ -50,7 +50,8 @@ describe('the schema', () => {
     );
     tenant = user!.id;
     await asTenant(
-      `INSERT INTO jobs (source_key, title, skills) SELECT 'upwork:' || g, 'Job ' || g, ARRAY['s' || g % 500] FROM generate_series(1, 5000) g`,
+      `INSERT INTO jobs (source_key, title, skills)
+       SELECT 'upwork:' || g, 'Job ' || g, ARRAY['s' || g % 500] FROM generate_series(1, 5000) g`,
     );
     await database.query('superuser', 'ANALYZE jobs');
   });
@@ -103,7 +104,8 @@ describe('the schema', () => {
 
   it('finds words in title, skills and description without regard to accents and case', async () => {
     await asTenant(
-      `INSERT INTO jobs (source_key, title, skills, description) VALUES ('upwork:é', 'Développeur confirmé', '{Çiçek}', 'Київ: über-tool')`,
+      `INSERT INTO jobs (source_key, title, skills, description)
+       VALUES ('upwork:é', 'Développeur confirmé', '{Çiçek}', 'Київ: über-tool')`,
     );
     const count = async (question: string): Promise<number> =>
       (await asTenant(`SELECT id FROM tenant_jobs WHERE search @@ app.search_query($1)`, [question])).length;
@@ -139,7 +141,8 @@ describe('the schema', () => {
     ).rejects.toMatchObject(unique);
     await expect(
       asTenant(
-        `INSERT INTO proposals (job_id, status, submitted_at) SELECT min(id), 'rejected', now() FROM jobs UNION ALL SELECT min(id), 'draft', NULL FROM jobs`,
+        `INSERT INTO proposals (job_id, status, submitted_at)
+         SELECT min(id), 'rejected', now() FROM jobs UNION ALL SELECT min(id), 'draft', NULL FROM jobs`,
       ),
     ).resolves.toEqual([]);
   });
@@ -198,7 +201,9 @@ describe('the schema', () => {
 
       const [event] = await database.query(
         'superuser',
-        `SELECT length(event_type) AS event, ip_address, length(user_agent) AS agent, length(details::text) < 8192 AS capped FROM security_logs WHERE user_id = 5`,
+        `SELECT length(event_type) AS event, ip_address, length(user_agent) AS agent,
+           length(details::text) < 8192 AS capped
+         FROM security_logs WHERE user_id = 5`,
       );
       expect(event).toEqual({ event: 100, ip_address: null, agent: 512, capped: true });
     });
@@ -224,7 +229,8 @@ describe('the schema', () => {
 
   it('deletes idempotency keys after a day', async () => {
     await asTenant(
-      `INSERT INTO idempotency_keys (key, request_hash, created_at) VALUES ('old', 'x', now() - interval '25 hours'), ('new', 'x', now())`,
+      `INSERT INTO idempotency_keys (key, request_hash, created_at)
+       VALUES ('old', 'x', now() - interval '25 hours'), ('new', 'x', now())`,
     );
 
     await database.query('worker', 'SELECT app.purge_expired()');
@@ -266,7 +272,8 @@ describe('the schema', () => {
       ],
       ['CREATE TABLE leaks (id bigint)', /table public\.leaks: row security is off/],
       [
-        'CREATE SCHEMA billing; CREATE TABLE billing.invoices (id bigint); GRANT SELECT ON billing.invoices TO gigvault_app',
+        `CREATE SCHEMA billing; CREATE TABLE billing.invoices (id bigint);
+         GRANT SELECT ON billing.invoices TO gigvault_app`,
         /billing\.invoices lies in a schema that no check looks at, but gigvault_app/,
       ],
       [

@@ -183,7 +183,8 @@ describe('search of jobs', () => {
     // Every query is parsed; except for exclusions and `or`, a text finds itself. One statement covers all cases.
     const rows = await asTenant<{ text: string }>(
       `SELECT text FROM unnest($1::text[]) AS cases (text), LATERAL app.search_query(text) AS question
-       WHERE numnode(question) > 0 AND text !~ '(^|\\s)(-|or(\\s|$))' AND NOT app.search_document(text, '{}', '') @@ question`,
+       WHERE numnode(question) > 0 AND text !~ '(^|\\s)(-|or(\\s|$))'
+         AND NOT app.search_document(text, '{}', '') @@ question`,
       [samples],
     );
 

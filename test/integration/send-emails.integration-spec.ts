@@ -180,7 +180,8 @@ describe('emails', () => {
     while (sink.accepted.length < 3) await new Promise(setImmediate);
     const leases = await app.db.query(
       'superuser',
-      `SELECT id FROM email_outbox WHERE lease_until > now() AND domain_hash = (SELECT domain_hash FROM email_outbox ORDER BY id LIMIT 1)`,
+      `SELECT id FROM email_outbox
+       WHERE lease_until > now() AND domain_hash = (SELECT domain_hash FROM email_outbox ORDER BY id LIMIT 1)`,
     );
     await sink.stop();
     await slowRun.catch(() => undefined);

@@ -207,7 +207,8 @@ describe(Database.name, () => {
         await database.query(other, ['a']);
       }
       return database.query<object>(
-        'SELECT statement, generic_plans, custom_plans FROM pg_prepared_statements WHERE statement = ANY ($1) ORDER BY statement DESC',
+        `SELECT statement, generic_plans, custom_plans FROM pg_prepared_statements
+         WHERE statement = ANY ($1) ORDER BY statement DESC`,
         [[once, eachTime, other]],
       );
     });
@@ -250,7 +251,8 @@ describe(Database.name, () => {
       expect(await change(id, { isRead: true })).toMatchObject({ id, isRead: true, version: 2, content: 'unread' });
       const audited = await app.db.query(
         'superuser',
-        `SELECT old_values, new_values FROM audit_logs WHERE table_name = 'messages' AND record_id = $1 AND action = 'UPDATE'`,
+        `SELECT old_values, new_values FROM audit_logs
+         WHERE table_name = 'messages' AND record_id = $1 AND action = 'UPDATE'`,
         [id],
       );
       expect(audited).toEqual([{ old_values: { is_read: false }, new_values: { is_read: true } }]);
@@ -431,6 +433,7 @@ async function pooled<Row>(app: TestApp, sql: string): Promise<Row[]> {
 async function killBackends(app: TestApp): Promise<void> {
   await app.db.query(
     'superuser',
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'gigvault_app' AND datname = current_database()`,
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE usename = 'gigvault_app' AND datname = current_database()`,
   );
 }

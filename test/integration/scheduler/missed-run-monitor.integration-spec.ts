@@ -54,8 +54,8 @@ describe(MissedRunMonitor.name, () => {
     app.db.query(
       'superuser',
       `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, lease_until, error)
-       VALUES ($1, 'boot', $2, now() + make_interval(secs => $3), now() + make_interval(secs => $4), CASE $2 WHEN 'running' THEN now() + interval '1 hour' END,
-         CASE $2 WHEN 'failed' THEN 'no space left' END)`,
+       VALUES ($1, 'boot', $2, now() + make_interval(secs => $3), now() + make_interval(secs => $4),
+         CASE $2 WHEN 'running' THEN now() + interval '1 hour' END, CASE $2 WHEN 'failed' THEN 'no space left' END)`,
       [TASK.id, outcome, startedSeconds, endedSeconds ?? null],
     );
 

@@ -158,7 +158,8 @@ describe(Scheduler.name, () => {
           seen = currentContext();
           return context.asWorker(async (unit) => {
             const [row] = await unit.query<Record<string, string>>(
-              `SELECT current_user AS role, current_setting('app.actor_kind') AS actor, current_setting('app.operation') AS operation`,
+              `SELECT current_user AS role, current_setting('app.actor_kind') AS actor,
+                 current_setting('app.operation') AS operation`,
             );
             return row!;
           });
@@ -197,7 +198,8 @@ describe(Scheduler.name, () => {
     const [row] = await installation.db.query<{ id: number }>(
       'superuser',
       `INSERT INTO task_runs (task, started_by, outcome, attempts, started_at, lease_until)
-       VALUES ('a-task', 'boot', 'running', 1, now() - interval '1 minute', now() - interval '30 seconds') RETURNING id`,
+       VALUES ('a-task', 'boot', 'running', 1, now() - interval '1 minute', now() - interval '30 seconds')
+       RETURNING id`,
     );
     const task = buildTask({});
     const worker = await installation.startWorker(task);

@@ -75,7 +75,8 @@ describe('the scheduled tasks', () => {
     await db.transaction('superuser', (client) =>
       client.query(
         `INSERT INTO jobs (user_id, source_key, title, status, is_favorite, budget_min, budget_max)
-         SELECT $1, 'upwork:' || n, 'Job ' || n, CASE WHEN n % 3 = 0 THEN 'archived' ELSE 'active' END, n % 2 = 0, n, n * 2
+         SELECT $1, 'upwork:' || n, 'Job ' || n, CASE WHEN n % 3 = 0 THEN 'archived' ELSE 'active' END, n % 2 = 0,
+           n, n * 2
          FROM generate_series(1, $2::integer) AS n`,
         [userId, count],
       ),
