@@ -22,7 +22,8 @@ describe('OWASP ASVS 5.0, V6, V7 and V9', () => {
     );
 
     process.stdout.write(
-      `ASVS V6, V7, V9: ${covered.length} of ${total} covered, ${tested.length} by tests, ${reasons.length} by a reason: ${reasons.join(', ')}\n`,
+      `ASVS V6, V7, V9: ${covered.length} of ${total} covered, ${tested.length} by tests, ` +
+        `${reasons.length} by a reason: ${reasons.join(', ')}\n`,
     );
 
     expect(covered).toEqual(ASVS_REQUIRED);

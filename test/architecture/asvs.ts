@@ -32,7 +32,8 @@ export const ASVS: Readonly<Record<string, AsvsEntry>> = {
   '6.2.11': policy('rejects %j'),
   '6.2.12': {
     reason:
-      'the common passwords are checked; a service of breached ones would be called from an installation that trusts nobody',
+      'the common passwords are checked; ' +
+      'a service of breached ones would be called from an installation that trusts nobody',
   },
   '6.3.1': throttle('of 1,000 attempts from %s at most 20 reach bcrypt, and the owner can sign in from a known device'),
   '6.3.2': {

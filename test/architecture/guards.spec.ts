@@ -156,7 +156,8 @@ describe('a domain that forgot what can be forgotten is stopped by', () => {
 
     expect(problems).toEqual([
       'table public.leaks: row security is off: ALTER TABLE public.leaks ENABLE ROW LEVEL SECURITY',
-      'table public.leaks: gigvault_app may SELECT but no policy says which rows: restore the policy or revoke the grant',
+      'table public.leaks: gigvault_app may SELECT but no policy says which rows: ' +
+        'restore the policy or revoke the grant',
     ]);
   });
 

@@ -156,7 +156,7 @@ const IDENTIFIERS: Readonly<Record<string, string>> = {
   ON_A_PAGE: 'PAGE_SIZE',
 };
 
-/** Docstrings begin with a verb in the third person (functions) or a noun phrase (types), never with a sentence about itself. */
+/** A docstring begins with a verb in the third person (functions) or a noun phrase (types); it does not say "Is …". */
 const DOCSTRING_STARTS = ['Is', 'Are', 'Whether'] as const;
 
 interface Allowance {
