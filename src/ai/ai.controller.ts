@@ -44,7 +44,8 @@ export class AiController {
     operationId: 'setAiBudget',
     summary: 'Set your AI budget',
     description:
-      'Sets limits in USD per day and per month, at most the ceiling of the installation. A draft that could exceed them is rejected with 402.',
+      'Sets limits in USD per day and per month, at most the ceiling of the installation. ' +
+      'A draft that could exceed them is rejected with 402.',
   })
   @ApiOkResponse({ type: UsageDto, description: 'Usage with the new budget.' })
   async setBudget(@Body() { dailyUsd = null, monthlyUsd = null }: PutBudgetDto): Promise<UsageDto> {

@@ -7,7 +7,8 @@ const ORPHANED_AFTER = '15 seconds';
 export const END_ORPHANED_AI_CALLS: ScheduledTask = {
   id: 'end-orphaned-ai-calls',
   description:
-    'Settles AI calls whose API process died: marks them failed, records their usage, and releases the rest of the reservation.',
+    'Settles AI calls whose API process died: ' +
+    'marks them failed, records their usage, and releases the rest of the reservation.',
   cron: '*/30 * * * * *',
   timezone: 'UTC',
   timeoutMs: 25_000,

@@ -7,7 +7,8 @@ import type { PromptJob, PromptMessage, PromptParts, PromptProfile } from '../pr
 const JOB = 'SELECT title, description, skills FROM jobs WHERE id = $1';
 
 const PROFILE = `
-  SELECT headline, overview, skills, hourly_rate AS "hourlyRate", currency, experience_years AS "experienceYears", past_wins AS "pastWins"
+  SELECT headline, overview, skills, hourly_rate AS "hourlyRate", currency, experience_years AS "experienceYears",
+    past_wins AS "pastWins"
   FROM profiles`;
 
 const TEMPLATE = 'SELECT id, body FROM templates WHERE id = $1';
@@ -17,7 +18,8 @@ const NEWEST_TEMPLATE =
 
 const MESSAGES = `
   SELECT sender_type AS "senderType", content FROM (
-    SELECT id, sender_type, content, created_at FROM messages WHERE job_id = $1 ORDER BY created_at DESC, id DESC LIMIT 10
+    SELECT id, sender_type, content, created_at FROM messages
+    WHERE job_id = $1 ORDER BY created_at DESC, id DESC LIMIT 10
   ) newest ORDER BY created_at, id`;
 
 const EMPTY_PROFILE: PromptProfile = {

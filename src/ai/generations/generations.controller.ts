@@ -41,8 +41,10 @@ export class GenerationsController {
     operationId: 'createGeneration',
     summary: 'Generate a draft',
     description:
-      'Returns the complete text. `Prefer: respond-async` returns 202 at once. `Accept: text/event-stream` streams the text (events `delta` with ids, then `done`; `end` when the session is over). ' +
-      'The maximum cost is reserved in your budget before a provider is called; the actual cost replaces it afterwards. Closing the connection does not cancel the draft: use DELETE. ' +
+      'Returns the complete text. `Prefer: respond-async` returns 202 at once. `Accept: text/event-stream` streams ' +
+      'the text (events `delta` with ids, then `done`; `end` when the session is over). ' +
+      'The maximum cost is reserved in your budget before a provider is called; the actual cost replaces it ' +
+      'afterwards. Closing the connection does not cancel the draft: use DELETE. ' +
       'Repeating the Idempotency-Key returns the same generation and never starts a second call.',
   })
   @ApiHeader({
@@ -111,7 +113,8 @@ export class GenerationsController {
     operationId: 'streamGenerationEvents',
     summary: 'Stream a generation',
     description:
-      'Continues after Last-Event-ID, on any process; no second call is made. The last event is `done` with the whole generation, or `end` when your session is over.',
+      'Continues after Last-Event-ID, on any process; no second call is made. The last event is `done` with the ' +
+      'whole generation, or `end` when your session is over.',
   })
   @ApiHeader({
     name: 'Last-Event-ID',
@@ -136,7 +139,8 @@ export class GenerationsController {
     operationId: 'cancelGeneration',
     summary: 'Cancel a generation',
     description:
-      "Aborts the provider's call. The text so far is kept and its cost is charged. A finished generation does not change.",
+      "Aborts the provider's call. The text so far is kept and its cost is charged. A finished generation does not " +
+      'change.',
   })
   @ApiNoContentResponse({ description: 'The generation is being cancelled, or had already finished.' })
   cancel(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {

@@ -23,10 +23,11 @@ import { ProvidersService, type ModelCandidate } from '../providers/providers.se
 export type GenerationRow = AiGeneration & { readonly sortKey: string };
 
 /** Columns without the prompt, which is long and never listed. */
-const COLUMNS = `id, job_id AS "jobId", generation_type AS type, status, instructions, response, findings, provider, model_used AS model,
-  input_ai_tokens AS "inputAiTokens", output_ai_tokens AS "outputAiTokens", cached_ai_tokens AS "cachedAiTokens", cost,
-  usage_is_estimated AS "usageIsEstimated", price_list_version AS "priceListVersion", error, duration_ms AS "durationMs", version,
-  created_at AS "createdAt", updated_at AS "updatedAt"`;
+const COLUMNS = `id, job_id AS "jobId", generation_type AS type, status, instructions, response, findings, provider,
+  model_used AS model, input_ai_tokens AS "inputAiTokens", output_ai_tokens AS "outputAiTokens",
+  cached_ai_tokens AS "cachedAiTokens", cost, usage_is_estimated AS "usageIsEstimated",
+  price_list_version AS "priceListVersion", error, duration_ms AS "durationMs", version, created_at AS "createdAt",
+  updated_at AS "updatedAt"`;
 
 /** Builds the query for one page of generations after the cursor `after`, newest first. */
 export function listGenerations(

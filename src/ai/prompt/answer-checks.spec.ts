@@ -22,7 +22,8 @@ describe(checkAnswer.name, () => {
   it('finds nothing in a cover letter whose claims are in the profile, the job or the instructions', () => {
     expect(
       listFindings(
-        'In 12 years with PostgreSQL I cut a report by 95 % for 3 clients. I led 7 projects. Your 40 users will notice. I charge $60/hour.',
+        'In 12 years with PostgreSQL I cut a report by 95 % for 3 clients. I led 7 projects. ' +
+          'Your 40 users will notice. I charge $60/hour.',
       ),
     ).toEqual([]);
   });

@@ -22,12 +22,13 @@ const MAX_FINDINGS = 20;
 /** Maximum matches per pattern; bounds the time for texts full of figures. */
 const MAX_MATCHES = 200;
 
+const AT = String.raw`\s?(?:@|\(at\)|\[at\])\s?`;
+const DOT = String.raw`\s?(?:\.|\(dot\)|\[dot\])\s?`;
+const EMAIL_ADDRESS = String.raw`(?<![\p{L}\d._%+-])[\p{L}\d._%+-]+${AT}[\p{L}\d-]+(?:${DOT}[\p{L}\d-]+)+`;
+
 /** Upwork forbids contact details before a contract. */
 const CONTACTS: readonly [RegExp, string][] = [
-  [
-    /(?<![\p{L}\d._%+-])[\p{L}\d._%+-]+\s?(?:@|\(at\)|\[at\])\s?[\p{L}\d-]+(?:\s?(?:\.|\(dot\)|\[dot\])\s?[\p{L}\d-]+)+/giu,
-    'an e-mail address',
-  ],
+  [new RegExp(EMAIL_ADDRESS, 'giu'), 'an e-mail address'],
   [/\b(?:https?:\/\/|www\.)\S+/giu, 'a link'],
   [
     /\b(?:telegram|whats ?app|skype|discord|signal|viber|wechat|linkedin)\b[^.!?\n]{0,40}/giu,
@@ -43,8 +44,9 @@ const DIGITS = /(?<![\d.,])\+?\d[\d\s().-]*/gu;
 const MIN_TELEPHONE = 9;
 
 const YEARS = /\b(\d{1,2})\s?\+?\s?(?:years?|yrs?|років|роки|лет|jahren?|ans|años)\b/giu;
-const RATE =
-  /(?:[$€£]\s?(\d+(?:[.,]\d{1,2})?)|\b(\d+(?:[.,]\d{1,2})?)\s?(?:USD|EUR|dollars?))\s?(?:\/|per|an|a)\s?(?:h|hr|hour)\b/giu;
+const AMOUNT = String.raw`(\d+(?:[.,]\d{1,2})?)`;
+const MONEY = String.raw`(?:[$€£]\s?${AMOUNT}|\b${AMOUNT}\s?(?:USD|EUR|dollars?))`;
+const RATE = new RegExp(String.raw`${MONEY}\s?(?:\/|per|an|a)\s?(?:h|hr|hour)\b`, 'giu');
 const FIGURES =
   /(?<![\w.,$€£])\d+(?:[.,]\d+)*\s?(?:%|\+|x\b|percent|clients?|projects?|customers?|companies|users?)/giu;
 

@@ -32,7 +32,8 @@ const SPENT_THIS_MONTH = `CASE WHEN month = ${THIS_MONTH} THEN month_spent_usd E
 
 /** Creates the tenant's row at their first call. */
 export const CREATE_BUDGET = `
-  INSERT INTO ai_budgets (daily_usd) SELECT NULL WHERE NOT EXISTS (SELECT FROM ai_budgets) ON CONFLICT (user_id) DO NOTHING`;
+  INSERT INTO ai_budgets (daily_usd) SELECT NULL WHERE NOT EXISTS (SELECT FROM ai_budgets)
+  ON CONFLICT (user_id) DO NOTHING`;
 
 /**
  * Checks and reserves in one statement, so two calls cannot use the same remainder. $1: maximum cost of the call; $2,
@@ -64,21 +65,25 @@ export const READ_BUDGET = `
     (${TODAY} + 1)::timestamp AT TIME ZONE 'UTC' AS "dayRenewsAt",
     (${THIS_MONTH} + interval '1 month') AT TIME ZONE 'UTC' AS "monthRenewsAt"
   FROM (SELECT) one
-  LEFT JOIN (SELECT daily_usd, monthly_usd, reserved_usd, ${SPENT_TODAY} AS day_spent, ${SPENT_THIS_MONTH} AS month_spent FROM ai_budgets) b ON true`;
+  LEFT JOIN (
+    SELECT daily_usd, monthly_usd, reserved_usd, ${SPENT_TODAY} AS day_spent, ${SPENT_THIS_MONTH} AS month_spent
+    FROM ai_budgets
+  ) b ON true`;
 
 /** Sets the limits of the day ($1) and the month ($2); NULL means the ceiling of the installation. */
 export const SET_BUDGET = `UPDATE ai_budgets SET daily_usd = $1::numeric, monthly_usd = $2::numeric`;
 
 /** Sums the usage of each model this month. */
 export const USAGE_BY_MODEL = `
-  SELECT provider, model, count(*)::integer AS calls, sum(input_ai_tokens) AS "inputAiTokens", sum(output_ai_tokens) AS "outputAiTokens",
-    sum(cached_ai_tokens) AS "cachedAiTokens", sum(cost) AS "costUsd"
+  SELECT provider, model, count(*)::integer AS calls, sum(input_ai_tokens) AS "inputAiTokens",
+    sum(output_ai_tokens) AS "outputAiTokens", sum(cached_ai_tokens) AS "cachedAiTokens", sum(cost) AS "costUsd"
   FROM ai_calls WHERE created_at >= ${THIS_MONTH}::timestamp AT TIME ZONE 'UTC'
   GROUP BY provider, model ORDER BY sum(cost) DESC, provider, model`;
 
 /** Records a call in progress, and its cost if this process died now. */
 export const BEGIN_RUN = `
-  INSERT INTO ai_runs (generation_id, reserved_usd, provider, model, input_ai_tokens, output_ai_tokens, cached_ai_tokens, cost_usd, price_list_version)
+  INSERT INTO ai_runs (generation_id, reserved_usd, provider, model, input_ai_tokens, output_ai_tokens,
+    cached_ai_tokens, cost_usd, price_list_version)
   VALUES ($1, $2, $3, $4, $5, 0, 0, $6, $7)`;
 
 /**
@@ -90,6 +95,8 @@ export const END_RUN = `DELETE FROM ai_runs WHERE generation_id = $1 RETURNING r
 export const WRITE_CALLS = `
   INSERT INTO ai_calls (generation_id, provider, model, status, input_ai_tokens, output_ai_tokens, cached_ai_tokens,
     usage_is_estimated, cost, price_list_version, duration_ms, error)
-  SELECT $1, provider, model, status, "inputAiTokens", "outputAiTokens", "cachedAiTokens", "isEstimated", cost, $3, "durationMs", error
-  FROM jsonb_to_recordset($2::jsonb) AS c (provider text, model text, status text, "inputAiTokens" integer, "outputAiTokens" integer,
-    "cachedAiTokens" integer, "isEstimated" boolean, cost numeric, "durationMs" integer, error text)`;
+  SELECT $1, provider, model, status, "inputAiTokens", "outputAiTokens", "cachedAiTokens", "isEstimated", cost, $3,
+    "durationMs", error
+  FROM jsonb_to_recordset($2::jsonb) AS c (provider text, model text, status text, "inputAiTokens" integer,
+    "outputAiTokens" integer, "cachedAiTokens" integer, "isEstimated" boolean, cost numeric, "durationMs" integer,
+    error text)`;

@@ -158,7 +158,9 @@ export class UsageLedgerService {
 function buildInstallationBudgetError(state: BudgetState, period: 'day' | 'month'): AppError {
   const renewsAt = period === 'day' ? state.dayRenewsAt : state.monthRenewsAt;
   return new AppError('ai.installation_budget_exceeded', {
-    detail: `All users together have used what this installation may spend on AI this ${period}. Try again after ${renewsAt.toISOString()}.`,
+    detail:
+      `All users together have used what this installation may spend on AI this ${period}. ` +
+      `Try again after ${renewsAt.toISOString()}.`,
     headers: { 'retry-after': String(computeSecondsUntil(renewsAt)) },
     extensions: { period, renewsAt: renewsAt.toISOString() },
   });
@@ -178,7 +180,9 @@ function buildBudgetError(state: BudgetState, maxCost: PicoUsd): AppError {
       ? (['month', monthLeft, state.monthRenewsAt] as const)
       : (['day', dayLeft, state.dayRenewsAt] as const);
   return new AppError('ai.budget_exceeded', {
-    detail: `The draft may cost up to ${formatUsd(maxCost)} USD; ${formatUsd(left)} USD are left this ${period}. The budget renews at ${renewsAt.toISOString()}.`,
+    detail:
+      `The draft may cost up to ${formatUsd(maxCost)} USD; ${formatUsd(left)} USD are left this ${period}. The ` +
+      `budget renews at ${renewsAt.toISOString()}.`,
     headers: { 'retry-after': String(computeSecondsUntil(renewsAt)) },
     extensions: {
       period,
