@@ -80,7 +80,8 @@ export class AuthController {
     operationId: 'login',
     summary: 'Sign in',
     description:
-      'An unknown address and a wrong password get the same 401. With two-factor sign-in the response is an `mfaToken` ' +
+      'An unknown address and a wrong password get the same 401. With two-factor sign-in the response is an ' +
+      '`mfaToken` ' +
       'for POST /v1/auth/login/mfa.',
   })
   @ApiExtraModels(TokenPairDto, MfaRequiredDto)
@@ -112,7 +113,8 @@ export class AuthController {
     operationId: 'refreshSession',
     summary: 'Refresh a session',
     description:
-      'Returns a new pair of tokens. Each refresh token can be used once; parallel uses within 10 s get the same pair. ' +
+      'Returns a new pair of tokens. Each refresh token can be used once; parallel uses within 10 s get the same ' +
+      'pair. ' +
       'A later reuse ends the session.',
   })
   @ApiOkResponse({ type: TokenPairDto })

@@ -13,6 +13,12 @@ interface EmailLinkPage {
   readonly hasPasswordField?: boolean;
 }
 
+const STYLE = [
+  'body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:10vh auto;padding:0 1rem}',
+  'input,button{font:inherit;padding:.4rem .8rem}',
+  'input{width:100%;box-sizing:border-box}',
+].join('');
+
 function renderPage({ title, lead, button, action, done, hasPasswordField = false }: EmailLinkPage): string {
   const field = hasPasswordField
     ? `<p><label>New password (8 to 128 characters; 15 or more are advised)<br>
@@ -23,7 +29,7 @@ function renderPage({ title, lead, button, action, done, hasPasswordField = fals
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>${title} · Gigvault</title>
-<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:10vh auto;padding:0 1rem}input,button{font:inherit;padding:.4rem .8rem}input{width:100%;box-sizing:border-box}</style>
+<style>${STYLE}</style>
 <h1>${title}</h1>
 <p>${lead}</p>
 <form data-action="${action}" data-done="${done}">${field}<p><button>${button}</button></p></form>

@@ -35,7 +35,8 @@ export function buildAlreadyRegisteredEmail({ publicUrl }: EmailContext, to: str
   return {
     to,
     subject: 'You already have an account',
-    text: `Somebody, perhaps you, tried to sign up at Gigvault with this address. You already have an account. It was not
+    text: `\
+Somebody, perhaps you, tried to sign up at Gigvault with this address. You already have an account. It was not
 changed.
 
 Sign in at ${publicUrl}. If you have forgotten the password, reset it there.
@@ -79,7 +80,8 @@ const NOTIFICATION_TEXTS: Readonly<Record<AccountNotification, { subject: string
   'refresh-token-reused': {
     subject: 'One of your sessions was ended',
     message:
-      'A refresh token of one of your sessions was used twice. Somebody may have a copy of it, so that session was ended.',
+      'A refresh token of one of your sessions was used twice. ' +
+      'Somebody may have a copy of it, so that session was ended.',
   },
   'mfa-enabled': {
     subject: 'Two-factor sign-in was turned on',
@@ -92,7 +94,8 @@ const NOTIFICATION_TEXTS: Readonly<Record<AccountNotification, { subject: string
   'mfa-reset': {
     subject: 'Two-factor sign-in was turned off by an admin',
     message:
-      'An admin removed the second factor of your account and ended your sessions. Signing in now requires the password only. Set up your authenticator again.',
+      'An admin removed the second factor of your account and ended your sessions. Signing in now requires the ' +
+      'password only. Set up your authenticator again.',
   },
   'sessions-ended': {
     subject: 'Your sessions were ended by an admin',
@@ -133,7 +136,8 @@ export function buildErasureEmail(to: string, { userId, erasedAt, backupsHoldItU
   return {
     to,
     subject: 'Your account was erased',
-    text: `Your account, number ${userId}, was erased on ${erasedAt.toISOString()} with all its data, after its password was
+    text: `\
+Your account, number ${userId}, was erased on ${erasedAt.toISOString()} with all its data, after its password was
 confirmed. This cannot be undone.
 
 Older backups contain it until ${backupsHoldItUntil.toISOString()}. They are read only to repair the server.

@@ -92,7 +92,8 @@ export class AccountsService {
    */
   async register(registration: Registration): Promise<RegisteredAccount> {
     const row = await this.queryOne<RegisteredAccount>(
-      `SELECT user_id AS "userId", email_to AS "emailTo", is_registered AS "isRegistered" FROM auth.register($1, $2, $3, $4, $5, $6, $7)`,
+      `SELECT user_id AS "userId", email_to AS "emailTo", is_registered AS "isRegistered"
+       FROM auth.register($1, $2, $3, $4, $5, $6, $7)`,
       [
         registration.email,
         asciiDomainOf(registration.email),
@@ -134,7 +135,8 @@ export class AccountsService {
   /** Returns the owner of a reset token without consuming it; null for an invalid token. */
   findPasswordReset(tokenHash: Buffer): Promise<(PasswordOwner & { readonly userId: number }) | null> {
     return this.queryOne(
-      `SELECT user_id AS "userId", email, first_name AS "firstName", last_name AS "lastName" FROM auth.find_password_reset($1)`,
+      `SELECT user_id AS "userId", email, first_name AS "firstName", last_name AS "lastName"
+       FROM auth.find_password_reset($1)`,
       [tokenHash],
     );
   }

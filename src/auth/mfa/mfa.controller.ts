@@ -37,7 +37,8 @@ export class MfaController {
     operationId: 'enrolTotp',
     summary: 'Start TOTP enrolment',
     description:
-      'Creates a secret, which takes effect after /confirm; another request replaces it. SHA-1, six digits, 30 seconds.',
+      'Creates a secret, which takes effect after /confirm; another request replaces it. ' +
+      'SHA-1, six digits, 30 seconds.',
   })
   @ApiOkResponse({ type: TotpEnrolmentDto })
   enrol(@Body() { password }: EnrolTotpDto): Promise<TotpEnrolmentDto> {

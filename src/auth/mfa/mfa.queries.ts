@@ -5,13 +5,15 @@
 
 /** Reads the second factor. */
 export const FIND_MFA = `
-  SELECT encrypted_totp_secret AS "encryptedSecret", totp_enabled AS "isEnabled", cardinality(backup_codes_hash) AS "codesLeft"
+  SELECT encrypted_totp_secret AS "encryptedSecret", totp_enabled AS "isEnabled",
+    cardinality(backup_codes_hash) AS "codesLeft"
     FROM user_mfa WHERE user_id = (SELECT auth.uid())`;
 
 /** Stores an unconfirmed secret. $1: encrypted secret. Returns no row when a second factor is on. */
 export const ENROL_TOTP = `
   INSERT INTO user_mfa (encrypted_totp_secret) VALUES ($1)
-  ON CONFLICT (user_id) DO UPDATE SET encrypted_totp_secret = excluded.encrypted_totp_secret WHERE NOT user_mfa.totp_enabled
+  ON CONFLICT (user_id) DO UPDATE SET encrypted_totp_secret = excluded.encrypted_totp_secret
+  WHERE NOT user_mfa.totp_enabled
   RETURNING id`;
 
 /** Turns the second factor on. $1: confirmed secret, encrypted; $2: step of its code; $3: hashes of backup codes. */

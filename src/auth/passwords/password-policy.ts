@@ -33,7 +33,8 @@ export function assertPasswordAllowed(password: string, owner: PasswordOwner, po
   if (forms.some((form) => ownerWords.has(form))) {
     throw buildPasswordError(
       pointer,
-      'This password is your name, a part of your address or a word of this service (even without its digits and punctuation).',
+      'This password is your name, a part of your address or a word of this service (even without its digits and ' +
+        'punctuation).',
     );
   }
 }

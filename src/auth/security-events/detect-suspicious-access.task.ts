@@ -19,7 +19,8 @@ interface AccessAlertText {
 }
 
 const OWNER_ADVICE =
-  'If it was you, no action is needed. If not: set a new password at once, end your other sessions (DELETE /v1/auth/sessions) and turn on two-factor sign-in.';
+  'If it was you, no action is needed. If not: set a new password at once, end your other sessions (DELETE ' +
+  '/v1/auth/sessions) and turn on two-factor sign-in.';
 
 const ACCESS_ALERT_TEXTS: Readonly<Record<AccessAlert['kind'], AccessAlertText>> = {
   failure_burst: {
@@ -27,14 +28,17 @@ const ACCESS_ALERT_TEXTS: Readonly<Record<AccessAlert['kind'], AccessAlertText>>
     describe: ({ details }) =>
       `${details.failures} sign-ins to your account failed within minutes, from ${details.addresses} addresses.`,
     advice:
-      'If it was you, no action is needed. If not: these attempts did not succeed, and further attempts are slowed down. Make sure that you use this password nowhere else, and turn on two-factor sign-in.',
+      'If it was you, no action is needed. If not: these attempts did not succeed, and further attempts are slowed ' +
+      'down. Make sure that you use this password nowhere else, and turn on two-factor sign-in.',
   },
   address_sweep: {
     subject: 'Failed sign-ins to many accounts from one address',
     describe: ({ details, ipAddress }) =>
       `${details.failures} sign-ins to ${details.accounts} accounts failed within minutes, all from ${ipAddress}.`,
     advice:
-      'You get this email as an admin. Further attempts from there are slowed down. Search GET /v1/admin/security-logs?ipAddress=… for sign-ins that succeeded, end the sessions of those accounts, and block the address in front of the server.',
+      'You get this email as an admin. Further attempts from there are slowed down. Search GET ' +
+      '/v1/admin/security-logs?ipAddress=… for sign-ins that succeeded, end the sessions of those accounts, and ' +
+      'block the address in front of the server.',
   },
   new_device: {
     subject: 'A new device signed in to your account',
@@ -45,7 +49,8 @@ const ACCESS_ALERT_TEXTS: Readonly<Record<AccessAlert['kind'], AccessAlertText>>
   far_addresses: {
     subject: 'Your account is used in two places at once',
     describe: ({ details, ipAddress }) =>
-      `Within ten minutes your account was used from ${details.otherAddress} and from ${ipAddress}, which are in different networks. A change from home to mobile network looks like this, and so does an attacker.`,
+      `Within ten minutes your account was used from ${details.otherAddress} and from ${ipAddress}, which are ` +
+      'in different networks. A change from home to mobile network looks like this, and so does an attacker.',
     advice: OWNER_ADVICE,
   },
 };
@@ -79,7 +84,8 @@ const ALERT_KINDS = ['failure_burst', 'address_sweep', 'new_device', 'far_addres
 export const DETECT_SUSPICIOUS_ACCESS: ScheduledTask = {
   id: 'watch-access',
   description:
-    'Searches for bursts of failed sign-ins, one address against many accounts, new devices and far addresses, and sends alerts by email.',
+    'Searches for bursts of failed sign-ins, one address against many accounts, new devices and far addresses, ' +
+    'and sends alerts by email.',
   cron: '*/5 * * * *',
   timezone: 'UTC',
   timeoutMs: 4 * 60_000,
@@ -115,6 +121,7 @@ async function detectSuspiciousAccess({ lastResult, signal, asWorker, service }:
 }
 
 const ALERTS_TO_EMAIL = `
-  SELECT id, kind, recipient, ip_address AS "ipAddress", details, created_at AS "createdAt" FROM app.access_alerts_to_email($1)`;
+  SELECT id, kind, recipient, ip_address AS "ipAddress", details, created_at AS "createdAt"
+  FROM app.access_alerts_to_email($1)`;
 
 const MARK_EMAILED = `SELECT app.mark_access_alert_emailed(id) FROM unnest($1::bigint[]) AS mailed (id)`;
