@@ -19,7 +19,7 @@ function listKeptIds(backups: readonly RetentionCandidate[], policy: RetentionPo
 
 describe(selectExpiredIds.name, () => {
   it('keeps the newest of each of the last days, weeks from Monday, and months', () => {
-    // 18 March is a Wednesday; 15 and 8 March and 1 March were Sundays, 28 February and 31 January the last of their months.
+    // 18 March is a Wednesday; 15, 8 and 1 March were Sundays, 28 February and 31 January the last of their months.
     expect(listKeptIds(daily(80))).toEqual([0, 1, 2, 3, 4, 5, 6, 10, 17, 18, 46]);
   });
 

@@ -28,9 +28,9 @@ export interface RetentionPolicy {
 export type RetentionCandidate = Pick<StoredBackup, 'id' | 'status' | 'createdAt'>;
 
 /**
- * Returns the ids of the backups whose files may be removed. Keeps the newest verified backup of each of the last days, weeks
- * (from Monday) and months that have one, for at most `maxDays`. Always keeps the newest verified backup, and those that
- * are pending or running.
+ * Returns the ids of the backups whose files may be removed. Keeps the newest verified backup of each of the last days,
+ * weeks (from Monday) and months that have one, for at most `maxDays`. Always keeps the newest verified backup, and
+ * those that are pending or running.
  * @param backups newest first
  */
 export function selectExpiredIds(

@@ -245,7 +245,8 @@ function getTrigger({ startedBy, startedById }: TaskContext): [startedBy: string
 export const BACKUP: ScheduledTask = {
   id: 'backup',
   description:
-    'Writes an encrypted dump of the database to BACKUP_DIR or the S3 bucket, restores it into a scratch cluster and compares the two. Removes expired backups.',
+    'Writes an encrypted dump of the database to BACKUP_DIR or the S3 bucket, restores it into a scratch cluster and ' +
+    'compares the two. Removes expired backups.',
   cron: '12 2 * * *',
   timezone: 'UTC',
   timeoutMs: 6 * 3_600_000,

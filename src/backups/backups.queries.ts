@@ -23,7 +23,8 @@ export const TAKE_QUEUED = `
   RETURNING ${QUEUED_COLUMNS}`;
 
 export const INSERT_RUNNING = `
-  INSERT INTO backups (status, started_by, started_by_id, started_at) VALUES ('running', $1, $2, now()) RETURNING ${QUEUED_COLUMNS}`;
+  INSERT INTO backups (status, started_by, started_by_id, started_at) VALUES ('running', $1, $2, now())
+  RETURNING ${QUEUED_COLUMNS}`;
 
 /** A worker that died during the dump left no usable file; one that died during the check left a file to check. */
 export const CLOSE_INTERRUPTED = `
@@ -44,7 +45,8 @@ export const SET_VERIFIED = `
 /** An incomplete file does not count: its name and store are cleared. */
 export const SET_FAILED = `
   UPDATE backups SET status = 'failed', error = $2, verified_at = NULL,
-    file_name = CASE WHEN size_bytes IS NULL THEN NULL ELSE file_name END, store = CASE WHEN size_bytes IS NULL THEN NULL ELSE store END
+    file_name = CASE WHEN size_bytes IS NULL THEN NULL ELSE file_name END,
+    store = CASE WHEN size_bytes IS NULL THEN NULL ELSE store END
   WHERE id = $1`;
 
 export const NEWEST_VERIFIED = `

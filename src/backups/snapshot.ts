@@ -9,7 +9,8 @@ const LOGIN_RIGHTS = `
   SELECT current_user AS name, r.rolsuper OR r.rolbypassrls AS "bypasses",
     ARRAY(SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind IN ('r', 'p', 'S') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-        AND NOT (has_schema_privilege(n.oid, 'USAGE') AND CASE c.relkind WHEN 'S' THEN has_sequence_privilege(c.oid, 'SELECT') ELSE has_table_privilege(c.oid, 'SELECT') END)
+        AND NOT (has_schema_privilege(n.oid, 'USAGE') AND CASE c.relkind
+          WHEN 'S' THEN has_sequence_privilege(c.oid, 'SELECT') ELSE has_table_privilege(c.oid, 'SELECT') END)
       ORDER BY 1 LIMIT 5) AS closed
   FROM pg_roles r WHERE r.rolname = current_user`;
 
@@ -18,8 +19,12 @@ const SNAPSHOT_FACTS = `
     ARRAY(SELECT DISTINCT split_part(k.wrapped_key, '.', 2) FROM public.data_keys k ORDER BY 1) AS "masterKeys",
     to_jsonb(ARRAY(SELECT id FROM (
       (SELECT min(u.id) AS id FROM public.users u) UNION (SELECT max(u.id) FROM public.users u)
-      UNION (SELECT u.id FROM public.users u ORDER BY random() LIMIT $1)) AS s WHERE id IS NOT NULL ORDER BY id)) AS "sampledUsers",
-    coalesce((SELECT jsonb_agg(jsonb_build_object('userId', e.user_id, 'at', to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
+      UNION (SELECT u.id FROM public.users u ORDER BY random() LIMIT $1)
+    ) AS s WHERE id IS NOT NULL ORDER BY id)) AS "sampledUsers",
+    coalesce((
+      SELECT jsonb_agg(jsonb_build_object(
+        'userId', e.user_id, 'at', to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+      ))
       FROM (SELECT s.user_id, max(s.created_at) AS at FROM public.security_logs s
         WHERE s.event_type = 'audit.forgotten' AND s.user_id IS NOT NULL GROUP BY s.user_id) AS e), '[]') AS erased`;
 
@@ -38,15 +43,16 @@ export interface Snapshot {
 }
 
 /**
- * Refuses a login whose dump would be incomplete. A login bound by row level security sees few rows or none, and pg_dump
- * may not report it.
+ * Refuses a login whose dump would be incomplete. A login bound by row level security sees few rows or none, and
+ * pg_dump may not report it.
  * @throws BackupError that names the login and the setting
  */
 export async function assertSeesAllRows(connection: DirectConnection): Promise<Manifest['role']> {
   const [login] = await connection.query<{ name: string; bypasses: boolean; closed: string[] }>(LOGIN_RIGHTS);
   if (!login?.bypasses) {
     throw new BackupError(
-      `${login?.name ?? 'the login'} is bound by row level security, so its dump would be incomplete: set DATABASE_BACKUP_URL to the login gigvault_backup`,
+      `${login?.name ?? 'the login'} is bound by row level security, so its dump would be incomplete: set ` +
+        'DATABASE_BACKUP_URL to the login gigvault_backup',
     );
   }
   if (login.closed.length > 0)

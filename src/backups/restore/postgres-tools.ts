@@ -41,8 +41,8 @@ export async function findTools(serverMajor: number): Promise<PostgresTools> {
     // Newer programs can read an older server.
     if (installed[0]) return installed[0];
     throw new BackupError(
-      `no pg_dump of version ${serverMajor} or later was found on PATH or in ${DEBIAN_FOLDER}, and apt could not download it: ` +
-        `install it (apt install postgresql-client-${serverMajor})`,
+      `no pg_dump of version ${serverMajor} or later was found on PATH or in ${DEBIAN_FOLDER}, ` +
+        `and apt could not download it: install it (apt install postgresql-client-${serverMajor})`,
       { cause },
     );
   }
@@ -151,7 +151,7 @@ export async function restoreArchive(
   try {
     for await (const chunk of archive) {
       if (program.child.exitCode) break;
-      // pg_restore stops reading after its last table; the rest is still read, because only the end proves a complete file.
+      // pg_restore stops reading after its last table. The rest is read, because only the end proves a complete file.
       if (program.child.stdin!.writable) await writeChunk(program.child.stdin!, chunk);
     }
   } catch (error) {

@@ -37,8 +37,11 @@ const DATA_KEYS_OF_USERS = `${DATA_KEYS} WHERE user_id = ANY ($1::bigint[])`;
 /** For each table the app reads, a statement that counts its visible rows of one tenant and of others. */
 const VISIBLE_ROWS_STATEMENTS = `
   SELECT format('%I.%I', n.nspname, c.relname) AS name,
-    format('SELECT count(*) FILTER (WHERE t.%1$I = $1) AS own, count(*) FILTER (WHERE t.%1$I IS DISTINCT FROM $1) AS others FROM %2$I.%3$I t',
-      tenant.attname, n.nspname, c.relname) AS statement
+    format(
+      'SELECT count(*) FILTER (WHERE t.%1$I = $1) AS own, count(*) FILTER (WHERE t.%1$I IS DISTINCT FROM $1) AS others
+       FROM %2$I.%3$I t',
+      tenant.attname, n.nspname, c.relname
+    ) AS statement
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_attribute tenant ON tenant.attrelid = c.oid AND NOT tenant.attisdropped
     AND tenant.attname = CASE WHEN n.nspname = 'public' AND c.relname = 'users' THEN 'id' ELSE 'user_id' END
@@ -52,8 +55,8 @@ interface VisibleRows {
 }
 
 /**
- * Compares a restored copy with the manifest of the dump, decrypts the canary in it, and checks the isolation of tenants.
- * Returns one sentence per fault; empty when the copy equals the original.
+ * Compares a restored copy with the manifest of the dump, decrypts the canary in it, and checks the isolation of
+ * tenants. Returns one sentence per fault; empty when the copy equals the original.
  * @param connection a superuser's connection to the copy
  */
 export async function findFaults(
@@ -85,7 +88,8 @@ async function findSealFaults(
   };
   try {
     const [row] = await connection.query<{ sealKey: string; sealed: string }>(
-      `SELECT seal_key AS "sealKey", encrypted_canary AS sealed FROM public.backups WHERE id = $1 AND seal_key IS NOT NULL AND encrypted_canary IS NOT NULL`,
+      `SELECT seal_key AS "sealKey", encrypted_canary AS sealed FROM public.backups
+       WHERE id = $1 AND seal_key IS NOT NULL AND encrypted_canary IS NOT NULL`,
       [backupId],
     );
     if (!row) return ['the encrypted canary is missing'];
@@ -181,8 +185,8 @@ export interface CheckTools {
 
 /**
  * Restores a backup into a database of the scratch cluster and compares it with the manifest of the dump: row counts of
- * each table, the rows of sampled tenants, and the schema with its policies. Decrypts the canary and checks the isolation
- * of tenants as the app's login. Returns the manifest.
+ * each table, the rows of sampled tenants, and the schema with its policies. Decrypts the canary and checks the
+ * isolation of tenants as the app's login. Returns the manifest.
  * @param file the file's bytes from its store
  * @throws BackupError with the faults found
  */
@@ -202,14 +206,15 @@ export async function checkBackup(
     if (digest.sizeBytes !== expected.sizeBytes || digest.sha256 !== expected.sha256)
       throw new BackupError('the file has changed: its size or checksum differs');
     const faults = await withDirectConnection(url, (connection) => findFaults(connection, manifest, masterKeys));
-    if (faults.length > 0) {
-      throw new BackupError(
-        `the restored copy differs from the dump: ${faults.slice(0, FAULTS_SHOWN).join('; ')}${faults.length > FAULTS_SHOWN ? ` and ${faults.length - FAULTS_SHOWN} more` : ''}`,
-      );
-    }
+    if (faults.length > 0) throw new BackupError(`the restored copy differs from the dump: ${summarizeFaults(faults)}`);
     if (manifest.migrations.length < migrationNames().length) await assertMigrates(url);
     return manifest;
   });
+}
+
+function summarizeFaults(faults: readonly string[]): string {
+  const shown = faults.slice(0, FAULTS_SHOWN).join('; ');
+  return faults.length > FAULTS_SHOWN ? `${shown} and ${faults.length - FAULTS_SHOWN} more` : shown;
 }
 
 function assertMatches(manifest: Manifest, { backupId, migration }: ExpectedFile): void {

@@ -11,7 +11,8 @@ import { findTools, restoreArchive } from './postgres-tools';
 import { buildOwnerUrl, findFaults, StreamDigest } from './restore-check';
 
 export const SERVER_VERSION = `
-  SELECT current_setting('server_version_num')::integer / 10000 AS major, current_setting('is_superuser') = 'on' AS "isSuperuser"`;
+  SELECT current_setting('server_version_num')::integer / 10000 AS major,
+    current_setting('is_superuser') = 'on' AS "isSuperuser"`;
 
 export const DATABASE_EXISTS = `SELECT 1 AS one FROM pg_database WHERE datname = $1`;
 
@@ -19,15 +20,17 @@ export const DATABASE_EXISTS = `SELECT 1 AS one FROM pg_database WHERE datname =
 export const USER_TABLES = `
   SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`;
+    AND NOT EXISTS (
+      SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+    )`;
 
 /** Returns a statement with names quoted by the server; does not run it. */
 export const FORMAT_STATEMENT = `SELECT format($1, VARIADIC $2::text[]) AS statement`;
 
 /** Completes the backup's own row: inside the dump it is still running and has no file. */
 export const ADOPT_BACKUP = `
-  UPDATE public.backups SET status = 'verified', verified_at = now(), store = $2, file_name = $3, size_bytes = $4, sha256 = $5,
-    migration = $6, master_keys = $7
+  UPDATE public.backups SET status = 'verified', verified_at = now(), store = $2, file_name = $3, size_bytes = $4,
+    sha256 = $5, migration = $6, master_keys = $7
   WHERE id = $1 AND status = 'running'`;
 
 /** Prevents new backups from reusing the numbers of files in the store. */
@@ -37,7 +40,7 @@ export const ERASED_SINCE = `
   SELECT DISTINCT user_id AS id FROM public.security_logs
   WHERE event_type = 'audit.forgotten' AND user_id IS NOT NULL AND created_at > $1::timestamptz`;
 
-/** Erases like auth.erase_account(), except sign-in attempts counted by e-mail address: they expire with the security log. */
+/** Erases like auth.erase_account(), except sign-in attempts counted by e-mail address, which expire on their own. */
 export const ERASE_USER = `
   WITH gone AS (DELETE FROM public.users WHERE id = $1 RETURNING id, role)
   SELECT id, audit.erase_user(id, ''::bytea, role = 'admin') AS erased FROM gone`;
@@ -89,8 +92,8 @@ export async function readToEnd(file: Bytes, masterKeys: MasterKeys): Promise<Re
 }
 
 /**
- * Replaces a database with a backup: restores it next to the target, compares it, migrates it to this release, and only then
- * swaps the names. Erases again the users erased since, as recorded in later backups and the replaced database.
+ * Replaces a database with a backup: restores it next to the target, compares it, migrates it to this release, and only
+ * then swaps the names. Erases again the users erased since, as recorded in later backups and the replaced database.
  * @throws BackupError; the target is then unchanged
  */
 export async function restoreDatabase(options: RestoreOptions): Promise<RestoreReport> {
@@ -166,7 +169,7 @@ async function finishRestore(
   await connection.query(SET_LAST_ID, [Math.max(backupId, ...ids)]);
 }
 
-/** Lists users erased after the backup was taken, from the database to replace and the newest later backup that opens. */
+/** Lists users erased since the backup, from the database to replace and the newest later backup that opens. */
 async function findErasedUsers(
   manifest: Manifest,
   presentUrl: string | undefined,

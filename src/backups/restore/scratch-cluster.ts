@@ -20,8 +20,8 @@ const ownFolders = new Set<string>();
 const SERVER_IDENTITY = `SELECT system_identifier::text AS id FROM pg_control_system()`;
 
 /**
- * A PostgreSQL server for test restores of backups. Either temporary, on 127.0.0.1 with a random password, or one that the
- * operator provides.
+ * A PostgreSQL server for test restores of backups. Either temporary, on 127.0.0.1 with a random password, or one that
+ * the operator provides.
  */
 export class ScratchCluster {
   private constructor(
@@ -110,7 +110,8 @@ async function findPrograms(major: number): Promise<{ initdb: string; postgres: 
   if (server) return { initdb: join(server.folder, 'initdb'), postgres: join(server.folder, 'postgres') };
   if (native !== undefined && native > major) return undefined;
   throw new BackupError(
-    `no PostgreSQL ${major} or later was found for the scratch cluster: install one (apt install postgresql-${major}; it need not run), or set BACKUP_SCRATCH_URL`,
+    `no PostgreSQL ${major} or later was found for the scratch cluster: install one (apt install ` +
+      `postgresql-${major}; it need not run), or set BACKUP_SCRATCH_URL`,
   );
 }
 

@@ -30,8 +30,8 @@ export interface OpenedBackup {
 }
 
 /**
- * Streams a backup file: a readable header, then manifest and archive, encrypted in chunks with a key of this file. Only
- * the header is plain text.
+ * Streams a backup file: a readable header, then manifest and archive, encrypted in chunks with a key of this file.
+ * Only the header is plain text.
  */
 export async function* writeBackup(
   name: string,
@@ -47,8 +47,8 @@ export async function* writeBackup(
 }
 
 /**
- * Opens a backup file and reads its manifest. The rest is decrypted while `archive` is read; only an archive read to its end
- * without an error proves a complete file.
+ * Opens a backup file and reads its manifest. The rest is decrypted while `archive` is read; only an archive read to
+ * its end without an error proves a complete file.
  * @throws BackupError, also from `archive`, when the file is no backup, altered or truncated, or its key is missing
  */
 export async function openBackup(file: Bytes, masterKeys: MasterKeys): Promise<OpenedBackup> {

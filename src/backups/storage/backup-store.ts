@@ -28,7 +28,10 @@ export abstract class BackupStore {
   /** Removes the remains of an interrupted write, not the file itself. */
   abstract removePartial(name: string): Promise<void>;
 
-  /** Returns the size of a file in bytes; null when it does not exist. @throws BackupError when the store cannot be read */
+  /**
+   * Returns the size of a file in bytes; null when it does not exist.
+   * @throws BackupError when the store cannot be read
+   */
   abstract sizeOf(name: string): Promise<number | null>;
 
   /** Lists the names of the stored backups, newest first. */

@@ -44,21 +44,31 @@ export function countRows({ tables }: Pick<Manifest, 'tables'>): number {
 }
 
 /** Rows are compared as text, which must not depend on server settings. */
-const TEXT_FORMAT_SETTINGS = `SET LOCAL datestyle = 'ISO, MDY'; SET LOCAL intervalstyle = 'postgres'; SET LOCAL timezone = 'UTC';
-  SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL xmlbinary = 'base64'; SET LOCAL search_path = pg_catalog`;
+const TEXT_FORMAT_SETTINGS = `
+  SET LOCAL datestyle = 'ISO, MDY'; SET LOCAL intervalstyle = 'postgres'; SET LOCAL timezone = 'UTC';
+  SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL xmlbinary = 'base64';
+  SET LOCAL search_path = pg_catalog`;
 
 /** Excludes objects of PostgreSQL itself and of extensions. */
 const OWN_OBJECTS = `n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`;
+  AND NOT EXISTS (
+    SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+  )`;
 
 /**
- * One statement per table that counts its rows and sums their hashes: of the users in $1, or of all rows in tables without
- * tenants. A sum is independent of order and counts duplicate rows.
+ * One statement per table that counts its rows and sums their hashes: of the users in $1, or of all rows in tables
+ * without tenants. A sum is independent of order and counts duplicate rows.
  */
 const TABLE_STATEMENTS = `
   SELECT format('%I.%I', n.nspname, c.relname) AS name,
-    format($format$SELECT count(*) AS rows, coalesce(sum(('x' || left(md5(t::text), 15))::bit(60)::bigint) FILTER (WHERE %s), 0)::text AS sample FROM ONLY %I.%I t$format$,
-      CASE WHEN tenant.attname IS NULL THEN '$1::bigint[] IS NOT NULL' ELSE format('t.%I = ANY ($1::bigint[])', tenant.attname) END, n.nspname, c.relname) AS statement
+    format(
+      $format$SELECT count(*) AS rows,
+        coalesce(sum(('x' || left(md5(t::text), 15))::bit(60)::bigint) FILTER (WHERE %s), 0)::text AS sample
+      FROM ONLY %I.%I t$format$,
+      CASE WHEN tenant.attname IS NULL THEN '$1::bigint[] IS NOT NULL'
+        ELSE format('t.%I = ANY ($1::bigint[])', tenant.attname) END,
+      n.nspname, c.relname
+    ) AS statement
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_attribute tenant ON tenant.attrelid = c.oid AND NOT tenant.attisdropped
     AND tenant.attname = CASE WHEN n.nspname = 'public' AND c.relname = 'users' THEN 'id' ELSE 'user_id' END
@@ -66,16 +76,22 @@ const TABLE_STATEMENTS = `
 
 const OBJECT_COUNTS = `
   SELECT kind, count(*) AS count FROM (
-    SELECT CASE c.relkind WHEN 'i' THEN 'indexes' WHEN 'I' THEN 'indexes' WHEN 'v' THEN 'views' WHEN 'S' THEN 'sequences'
-      WHEN 'm' THEN CASE WHEN c.relispopulated THEN 'filled materialized views' ELSE 'empty materialized views' END ELSE 'tables' END AS kind
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'i', 'I', 'v', 'm', 'S') AND ${OWN_OBJECTS}
+    SELECT CASE c.relkind WHEN 'i' THEN 'indexes' WHEN 'I' THEN 'indexes' WHEN 'v' THEN 'views'
+      WHEN 'S' THEN 'sequences'
+      WHEN 'm' THEN CASE WHEN c.relispopulated THEN 'filled materialized views' ELSE 'empty materialized views' END
+      ELSE 'tables' END AS kind
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'i', 'I', 'v', 'm', 'S') AND ${OWN_OBJECTS}
     UNION ALL SELECT 'policies' FROM pg_policy
     UNION ALL SELECT 'tables with forced row security' FROM pg_class WHERE relrowsecurity AND relforcerowsecurity
     UNION ALL SELECT 'triggers' FROM pg_trigger WHERE NOT tgisinternal
-    UNION ALL SELECT 'constraints' FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    UNION ALL SELECT 'constraints' FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace
+      WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     UNION ALL SELECT 'functions' FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
       WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+        AND NOT EXISTS (
+          SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+        )
   ) AS objects GROUP BY kind ORDER BY kind`;
 
 const MIGRATIONS = `SELECT name FROM public.schema_migrations ORDER BY id`;

@@ -20,7 +20,7 @@ export interface S3Access {
   readonly prefix: string;
 }
 
-/** A bucket of any S3-compatible store: Amazon, MinIO, Ceph, Garage, R2 … Files are uploaded in parts as they are made. */
+/** A bucket of any S3-compatible store: Amazon, MinIO, Ceph, Garage, R2 … Uploads files in parts as they are made. */
 export class S3Store extends BackupStore {
   readonly kind = 's3';
   private readonly client: S3Client;
@@ -112,8 +112,8 @@ export class S3Store extends BackupStore {
 }
 
 /**
- * Passes the content on and fails when the signal is aborted. Calls `onError` for errors of the content; errors of the store
- * surface at the `yield`.
+ * Passes the content on and fails when the signal is aborted. Calls `onError` for errors of the content; errors of the
+ * store surface at the `yield`.
  */
 async function* observeErrors(
   content: Bytes,
