@@ -8,7 +8,8 @@ const BATCH = 1_000;
 export const EXPIRE_FETCHED_JOBS: ScheduledTask = {
   id: 'expire-fetched-jobs',
   description:
-    'Deletes the content of fetched jobs that no synchronisation has found for UPWORK_CACHE_HOURS, except favourites and jobs with a proposal, a message or an AI draft.',
+    'Deletes the content of fetched jobs that no synchronisation has found for UPWORK_CACHE_HOURS, except favourites ' +
+    'and jobs with a proposal, a message or an AI draft.',
   cron: '17 * * * *',
   timezone: 'UTC',
   timeoutMs: 10 * 60_000,

@@ -23,7 +23,10 @@ export class JobsController {
     operationId: 'createJob',
     summary: 'Create a job',
     description:
-      'Each Upwork id is stored once. Jobs without one are the same when all fields except status and favourite are equal. A duplicate is 409 `job.already_exists`, also of a deleted job; `PATCH {"status": "active"}` restores that one.',
+      'Each Upwork id is stored once. Jobs without one are the same when all fields except status and favourite are ' +
+      'equal. A duplicate is 409 `job.already_exists`, also of a deleted job; `PATCH {"status": "active"}` ' +
+      'restores ' +
+      'that one.',
   })
   @ApiCreatedResponse({ type: JobDto, description: 'The job.' })
   create(@Body() dto: CreateJobDto): Promise<JobDto> {
@@ -35,7 +38,8 @@ export class JobsController {
     operationId: 'listJobs',
     summary: 'List jobs',
     description:
-      'Returns jobs that match all filters; money filters match overlapping ranges. Deleted jobs appear only with `status=deleted`.',
+      'Returns jobs that match all filters; money filters match overlapping ranges. ' +
+      'Deleted jobs appear only with `status=deleted`.',
   })
   @ApiPage(JobDto)
   list(@Query() query: ListJobsDto): Promise<Page<JobDto>> {
@@ -54,7 +58,8 @@ export class JobsController {
     operationId: 'updateJob',
     summary: 'Update a job',
     description:
-      'A JSON merge patch. `isFavorite` marks a favourite; `status` archives or restores the job. The version grows only when a value changes.',
+      'A JSON merge patch. `isFavorite` marks a favourite; `status` archives or restores the job. ' +
+      'The version grows only when a value changes.',
   })
   @ApiOkResponse({ type: JobDto, description: 'The updated job.' })
   update(

@@ -21,10 +21,11 @@ interface Order {
   readonly isIndexed: boolean;
 }
 
-const COLUMNS = `id, upwork_job_id AS "upworkJobId", title, description, budget_min AS "budgetMin", budget_max AS "budgetMax",
-  hourly_rate_min AS "hourlyRateMin", hourly_rate_max AS "hourlyRateMax", currency, skills, category, subcategory, country,
-  client_info AS "clientInfo", job_type AS "jobType", experience_level AS "experienceLevel", duration, workload, status,
-  is_favorite AS "isFavorite", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
+const COLUMNS = `id, upwork_job_id AS "upworkJobId", title, description, budget_min AS "budgetMin",
+  budget_max AS "budgetMax", hourly_rate_min AS "hourlyRateMin", hourly_rate_max AS "hourlyRateMax", currency, skills,
+  category, subcategory, country, client_info AS "clientInfo", job_type AS "jobType",
+  experience_level AS "experienceLevel", duration, workload, status, is_favorite AS "isFavorite", version,
+  created_at AS "createdAt", updated_at AS "updatedAt"`;
 
 /** Values beyond any amount, so that jobs without one come last in both directions. */
 const NO_AMOUNT = { ascending: '99999999999', descending: '-1' };
@@ -41,8 +42,8 @@ const ORDERS: Readonly<Record<JobSort, Order>> = {
 };
 
 /**
- * Limit of GIN index matches that are read, filtered and sorted. With more matches, a scan in the list's order soon finds
- * a page of them.
+ * Limit of GIN index matches that are read, filtered and sorted. With more matches, a scan in the list's order soon
+ * finds a page of them.
  */
 const FEW_MATCHES = 2_000;
 
@@ -80,14 +81,15 @@ export function listJobs(
 
 /**
  * Builds the statement for a page of text or skill matches. The number of matches decides the better path and is known
- * only at run time, so one plan contains both paths; a plan for each value costs more than its execution. LIMIT makes the
- * planner use the GIN index and bounds it. CASE hides that index from the scan and makes the planner expect that every
- * other row matches.
+ * only at run time, so one plan contains both paths; a plan for each value costs more than its execution. LIMIT makes
+ * the planner use the GIN index and bounds it. CASE hides that index from the scan and makes the planner expect that
+ * every other row matches.
  */
 function buildMatchesPage(order: Order, words: string, others: string, limit: string): string {
   const walked = order.isIndexed ? `CASE WHEN ${words} THEN true END` : words;
   return `WITH found AS MATERIALIZED (
-      SELECT id, ${order.expression} AS key, ${others} AS fits FROM (SELECT * FROM tenant_jobs WHERE ${words} LIMIT ${FEW_MATCHES + 1}) AS job)
+      SELECT id, ${order.expression} AS key, ${others} AS fits
+      FROM (SELECT * FROM tenant_jobs WHERE ${words} LIMIT ${FEW_MATCHES + 1}) AS job)
     SELECT ${COLUMNS}, ${order.key} AS "sortKey" FROM tenant_jobs
     WHERE id = ANY (CASE WHEN EXISTS (SELECT FROM found OFFSET ${FEW_MATCHES})
       THEN ARRAY(SELECT id FROM tenant_jobs WHERE ${walked} AND ${others} ${buildOrderBy(order)} ${limit})

@@ -70,8 +70,8 @@ export class JobsService {
    * Updates the fields that the patch contains and returns the updated job. Writes nothing when no value changes. One
    * transaction with the row locked, at most one audit row.
    * @param ifMatch the version the caller expects; undefined accepts any
-   * @throws AppError `job.not_found`, `precondition.failed`, `validation.failed` when a minimum would be above its maximum,
-   *   `job.already_exists` when the result would equal another job of the user
+   * @throws AppError `job.not_found`, `precondition.failed`, `validation.failed` when a minimum would be above its
+   *   maximum, `job.already_exists` when the result would equal another job of the user
    */
   async update(id: number, changes: UpdateJobDto, ifMatch?: Preconditions): Promise<JobDto> {
     const updated = await this.database.change(Job, id, 'job.not_found', (job) => {

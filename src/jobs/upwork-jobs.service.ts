@@ -27,8 +27,8 @@ export class UpworkJobsService {
   ) {}
 
   /**
-   * Stores jobs by the rules of the import: favourite and status stay, except that expired jobs become active again. One
-   * transaction, to which `also` may add. One audit row for each created or changed job, none for an unchanged one.
+   * Stores jobs by the rules of the import: favourite and status stay, except that expired jobs become active again.
+   * One transaction, to which `also` may add. One audit row for each created or changed job, none for an unchanged one.
    * @param rows objects with the fields of POST /v1/jobs, each with its `upworkJobId`
    */
   store(

@@ -7,8 +7,11 @@ import { parseStrictJson } from '../../platform/http/validation/strict-json';
  * Words by which spreadsheets, databases and data frames mark a missing value, and Excel's error "not available" in its
  * languages. `NA` is not among them: it is Namibia.
  */
-const NOTHING =
-  /^(?:nan|nat|null|\(null\)|none|nil|undefined|\\n|n\/a|n\.\s?a\.|k\.\s?a\.|<na>|#(?:n\/a|n\/d!?|n\/b|nv|nd|н\/д|yok|hiányzik|saknas!|puuttuu!)|[-–—]+)$/iu;
+const NOTHING = new RegExp(
+  String.raw`^(?:nan|nat|null|\(null\)|none|nil|undefined|\\n|n\/a|n\.\s?a\.|k\.\s?a\.|<na>` +
+    String.raw`|#(?:n\/a|n\/d!?|n\/b|nv|nd|н\/д|yok|hiányzik|saknas!|puuttuu!)|[-–—]+)$`,
+  'iu',
+);
 
 /** Characters without a width, which exports add around texts of another direction. */
 const INVISIBLE = /[\p{Cf}\s]/gu;
@@ -25,9 +28,11 @@ const TOO_NARROW = /^#{3,}$/;
 
 /** TRUE and FALSE of Excel and LibreOffice, yes and no, and check marks. */
 const TRUE_WORDS =
-  'true 1 yes y t on wahr ja vrai oui verdadero sí si vero verdadeiro sim waar sant sann sand prawda tak pravda ano igaz tosi doğru evet истина да істина так ✓ ✔ ☑ ✅';
+  'true 1 yes y t on wahr ja vrai oui verdadero sí si vero verdadeiro sim waar sant sann sand prawda tak pravda ano ' +
+  'igaz tosi doğru evet истина да істина так ✓ ✔ ☑ ✅';
 const FALSE_WORDS =
-  'false 0 no n f off falsch nein faux non falso não nao onwaar nee falskt usann falsk fałsz nie nepravda ne hamis epätosi yanlış hayır ложь нет хибність хиба ні ✗ ✘ ☐ ❌';
+  'false 0 no n f off falsch nein faux non falso não nao onwaar nee falskt usann falsk fałsz nie nepravda ne hamis ' +
+  'epätosi yanlış hayır ложь нет хибність хиба ні ✗ ✘ ☐ ❌';
 
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ...TRUE_WORDS.split(' ').map((word) => [word, true] as const),
@@ -120,8 +125,8 @@ const CURRENCIES: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /**
- * Converts an amount of a spreadsheet to a decimal string: `$1,200.00`, `1.200,00 €` and `1 200,00` are `1200.00`. Returns
- * any other text unchanged, so that the field's validation refuses it.
+ * Converts an amount of a spreadsheet to a decimal string: `$1,200.00`, `1.200,00 €` and `1 200,00` are `1200.00`.
+ * Returns any other text unchanged, so that the field's validation refuses it.
  * @throws AppError `validation.failed` for an ambiguous amount
  */
 export function asAmount(cell: string, name: string, separator: Separator): string {
@@ -147,7 +152,9 @@ export function assertCurrencyOf(cell: string, name: string, currency: string): 
   for (const sign of [before, behind]) {
     const meant = sign === undefined ? [] : findCurrencies(sign);
     if (meant.length === 0 || meant.includes(currency.toUpperCase())) continue;
-    const message = `${name} is in ${sign}, but the row's currency is ${forDisplay(currency)}. Name the currency in a column "currency".`;
+    const message =
+      `${name} is in ${sign}, but the row's currency is ${forDisplay(currency)}. ` +
+      'Name the currency in a column "currency".';
     throw invalidValue(`/${name}`, 'currency_mismatch', message);
   }
 }
@@ -233,7 +240,9 @@ export function isScientific(id: string): boolean {
 
 /** Builds the error for an id that a spreadsheet has converted to a number. */
 export function roundedId(id: string, name: string): AppError {
-  const message = `${name} is ${forDisplay(id)}: a spreadsheet has converted it to a number. Format the column as text, paste the ids again and export it.`;
+  const message =
+    `${name} is ${forDisplay(id)}: a spreadsheet has converted it to a number. ` +
+    'Format the column as text, paste the ids again and export it.';
   return invalidValue(`/${name}`, 'rounded_number', message);
 }
 

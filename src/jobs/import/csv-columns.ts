@@ -39,8 +39,8 @@ export function isUpworkListing(names: readonly string[]): boolean {
 }
 
 /**
- * Converts a row of an Upwork listing to the fields of a job. `Hourly: $25.00 - $35.00` is an hourly rate, a fixed price
- * is both ends of the budget, `N/A` is empty, and a final `+3` is the number of skills that are not named.
+ * Converts a row of an Upwork listing to the fields of a job. `Hourly: $25.00 - $35.00` is an hourly rate, a fixed
+ * price is both ends of the budget, `N/A` is empty, and a final `+3` is the number of skills that are not named.
  * @throws AppError `validation.failed` for a cell in another form
  */
 export function readUpworkListing(listing: Listing): Record<string, unknown> {
@@ -232,7 +232,8 @@ function listHeaderErrors(header: readonly string[], names: readonly string[], k
     .slice(0, known.length + 1)
     .flatMap((index) => findFaults(index, header[index] ?? '', names, known));
   if (named.length <= known.length) return faults;
-  const message = `The first line has ${named.length} columns; at most ${known.length} are known. ${faults[0]?.message ?? ''}`;
+  const first = faults[0]?.message ?? '';
+  const message = `The first line has ${named.length} columns; at most ${known.length} are known. ${first}`;
   return [{ pointer: '', code: 'too_many_columns', message }];
 }
 

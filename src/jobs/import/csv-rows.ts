@@ -27,11 +27,11 @@ const CHUNKS_AHEAD = 4;
 const [NEWLINE, CARRIAGE_RETURN] = [10, 13];
 
 /**
- * Reads the rows of a CSV file. Its first line names the columns: the fields of POST /v1/jobs in camelCase or snake_case,
- * or the columns of an Upwork listing. Values are separated by a comma, a semicolon, a tab or `|`, rows by any line ending;
- * a quote inside an unquoted value is an ordinary character. Empty rows and empty cells after the last column are skipped.
- * A row with a wrong number of values, or one that is not UTF-8, becomes a row with errors.
- * @throws BrokenFileError for an empty file, another format or encoding, unknown columns, and a quote that is never closed
+ * Reads the rows of a CSV file. Its first line names the columns: the fields of POST /v1/jobs in camelCase or
+ * snake_case, or the columns of an Upwork listing. Values are separated by a comma, a semicolon, a tab or `|`, rows by
+ * any line ending; a quote inside an unquoted value is an ordinary character. Empty rows and empty cells after the last
+ * column are skipped. A row with a wrong number of values, or one that is not UTF-8, becomes a row with errors.
+ * @throws BrokenFileError for an empty file, another format or encoding, unknown columns, and a quote without an end
  * @see RFC 4180
  */
 export async function* readCsv(body: AsyncIterable<Buffer>): AsyncGenerator<ImportRow> {

@@ -39,11 +39,11 @@ export class IdempotentImportService {
   ) {}
 
   /**
-   * Imports the request's body. It is read completely first, so that a slow sender holds no transaction and does not wait
-   * while rows are stored. With a key, the import, the key and the response are one transaction. Imports of one tenant
-   * run one after the other.
-   * @throws AppError as JobsImportService.run; `rate.too_many_at_once` when too many imports wait; `idempotency.key_invalid`,
-   *   `.in_progress`, `.key_reused`
+   * Imports the request's body. It is read completely first, so that a slow sender holds no transaction and does not
+   * wait while rows are stored. With a key, the import, the key and the response are one transaction. Imports of one
+   * tenant run one after the other.
+   * @throws AppError as JobsImportService.run; `rate.too_many_at_once` when too many imports wait;
+   *   `idempotency.key_invalid`, `.in_progress`, `.key_reused`
    */
   async run(request: FastifyRequest, reply: FastifyReply): Promise<ImportReportDto> {
     if (!isStreamed(request)) throw unsupportedMediaType(request);

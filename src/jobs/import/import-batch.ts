@@ -41,8 +41,8 @@ export class ImportBatch {
   }
 
   /**
-   * Removes the rows and returns their number and a JSON array, in the order in which their jobs first appeared. A buffer
-   * is outside of V8's heap, where a large string that survives one collection stays until a full one.
+   * Removes the rows and returns their number and a JSON array, in the order in which their jobs first appeared. A
+   * buffer is outside of V8's heap, where a large string that survives one collection stays until a full one.
    */
   take(): { readonly count: number; readonly json: Buffer } {
     const taken = { count: this.rows.size, json: Buffer.from(`[${[...this.rows.values()].join()}]`) };
@@ -103,16 +103,16 @@ export interface StoredRow {
 }
 
 /**
- * Serializes the batches of one tenant, so that two files with the same jobs in different orders cannot deadlock. It only
- * tries the lock, because waiting would occupy a connection.
+ * Serializes the batches of one tenant, so that two files with the same jobs in different orders cannot deadlock. It
+ * only tries the lock, because waiting would occupy a connection.
  */
 export const TRY_LOCK_IMPORTS = `
   SELECT pg_try_advisory_xact_lock(hashtextextended('jobs.import', (SELECT auth.uid()))) AS "isLocked"`;
 
-const RECORD = `r (source_key text, upwork_job_id text, title text, description text, budget_min numeric, budget_max numeric,
-  hourly_rate_min numeric, hourly_rate_max numeric, currency text, skills text[], category text, subcategory text,
-  country text, client_info jsonb, job_type text, experience_level text, duration text, workload text, status text,
-  is_favorite boolean)`;
+const RECORD = `r (source_key text, upwork_job_id text, title text, description text, budget_min numeric,
+  budget_max numeric, hourly_rate_min numeric, hourly_rate_max numeric, currency text, skills text[], category text,
+  subcategory text, country text, client_info jsonb, job_type text, experience_level text, duration text, workload text,
+  status text, is_favorite boolean)`;
 
 const CONTENT = [
   'title',
@@ -136,13 +136,14 @@ const CONTENT = [
 const INSERTED = ['source_key', 'upwork_job_id', ...CONTENT, 'status', 'is_favorite'].join(', ');
 
 /**
- * RETURNING omits equal rows. xmax is 0 in a created row and the transaction's id in a changed one. Rows are inserted in
- * order, so that ids follow the file.
+ * RETURNING omits equal rows. xmax is 0 in a created row and the transaction's id in a changed one. Rows are inserted
+ * in order, so that ids follow the file.
  */
 const STORE_JOBS = `
   INSERT INTO jobs (${INSERTED}, fetched_at)
   SELECT ${INSERTED}, CASE WHEN $2 THEN now() END FROM json_to_recordset($1) AS ${RECORD}
-  ON CONFLICT (user_id, source_key) DO UPDATE SET ${CONTENT.map((column) => `${column} = EXCLUDED.${column}`).join(', ')}
+  ON CONFLICT (user_id, source_key) DO UPDATE
+    SET ${CONTENT.map((column) => `${column} = EXCLUDED.${column}`).join(', ')}
   WHERE (${CONTENT.map((column) => `jobs.${column}`).join(', ')})
     IS DISTINCT FROM (${CONTENT.map((column) => `EXCLUDED.${column}`).join(', ')})
   RETURNING (xmax = 0) AS created`;

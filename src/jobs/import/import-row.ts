@@ -66,7 +66,10 @@ export async function checkRow(value: unknown): Promise<CheckedRow> {
   };
 }
 
-/** Rejects an id in scientific notation, which JSON from a spreadsheet may have. @throws AppError `validation.failed` */
+/**
+ * Rejects an id in scientific notation, which JSON from a spreadsheet may have.
+ * @throws AppError `validation.failed`
+ */
 function assertNotScientific({ upworkJobId }: CreateJobDto): void {
   if (upworkJobId && isScientific(upworkJobId)) throw roundedId(upworkJobId, 'upworkJobId');
 }

@@ -42,9 +42,9 @@ export class JobsImportService {
   constructor(private readonly database: Database) {}
 
   /**
-   * Stores the jobs of a file in batches while it is read, so that memory does not grow. Valid rows are kept when others
-   * fail, and so are the rows before a break in the file. A row with a known upworkJobId updates that job, except its
-   * status and favourite. A row without one is a known job when all columns are equal.
+   * Stores the jobs of a file in batches while it is read, so that memory does not grow. Valid rows are kept when
+   * others fail, and so are the rows before a break in the file. A row with a known upworkJobId updates that job,
+   * except its status and favourite. A row without one is a known job when all columns are equal.
    *
    * Each batch is one transaction; within an open one (a request with an Idempotency-Key) all batches join it. The
    * triggers add one audit row for each created or changed job.

@@ -11,8 +11,8 @@ const [OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [91, 93, 123, 125
 
 /**
  * Splits the chunks of a JSON array into elements without parsing them. It follows only strings and brackets, so one
- * invalid element does not affect the others, and deep nesting needs no stack. It stores at most one element, and of one
- * longer than `maxBytes` only enough to detect that.
+ * invalid element does not affect the others, and deep nesting needs no stack. It stores at most one element, and of
+ * one longer than `maxBytes` only enough to detect that.
  */
 export class JsonArraySplitter {
   private state: 'before' | 'within' | 'after' = 'before';

@@ -54,7 +54,7 @@ async function resultOf({ row, value, errors }: ImportRow): Promise<unknown> {
   }
 }
 
-/** The rows as they would be stored, or `row/pointer code` for one that is refused; the text of a file that is refused. */
+/** Returns the rows as they would be stored, `row/pointer code` for a rejected row, or the error of a rejected file. */
 async function imported(bytes: Buffer): Promise<unknown> {
   const results: unknown[] = [];
   try {
@@ -593,15 +593,18 @@ describe('an export of a spreadsheet', () => {
     ],
     [
       'title:skills',
-      'The line "title:skills" is one value. Name its separator or leave out the quotes around the line. Known columns: ',
+      'The line "title:skills" is one value. Name its separator or leave out the quotes around the line. ' +
+        'Known columns: ',
     ],
     [
       '"title;skills"',
-      'The line "title;skills" is one value. Name its separator or leave out the quotes around the line. Known columns: ',
+      'The line "title;skills" is one value. Name its separator or leave out the quotes around the line. ' +
+        'Known columns: ',
     ],
     [
       'Vacancies of 2026,',
-      'No column is known. Remove the lines above the line that names the columns. Unknown column "Vacancies of 2026". Known columns: ',
+      'No column is known. Remove the lines above the line that names the columns. ' +
+        'Unknown column "Vacancies of 2026". Known columns: ',
     ],
     [
       'Job Title,Hourly/Fixed,Budget,Level,Skills,URL',
