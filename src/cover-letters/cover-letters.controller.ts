@@ -22,7 +22,10 @@ export class CoverLettersController {
     operationId: 'acceptCoverLetter',
     summary: 'Accept a draft as a cover letter',
     description:
-      'Sets the text of a succeeded generation as the cover letter of a draft proposal; the previous one is kept as a version. The answer lists your cover letters that are so similar that a client may notice. If-Match takes the ETag of the proposal.',
+      'Sets the text of a succeeded generation as the cover letter of a draft proposal; the previous one is kept as ' +
+      'a version. The answer lists your cover letters that are so similar that a client may notice. If-Match ' +
+      'takes ' +
+      'the ETag of the proposal.',
   })
   @ApiOkResponse({
     type: AcceptedLetterDto,

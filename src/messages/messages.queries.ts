@@ -6,9 +6,9 @@ import type { Message } from './message.entity';
 /** A row of the list, with its sort value as PostgreSQL's text because a Date loses the microseconds. */
 export type MessageRow = Message & { readonly sortKey: string };
 
-const COLUMNS = `id, user_id AS "userId", job_id AS "jobId", room_id AS "roomId", upwork_message_id AS "upworkMessageId",
-  sender_type AS "senderType", content, is_read AS "isRead", read_at AS "readAt", version,
-  created_at AS "createdAt", updated_at AS "updatedAt"`;
+const COLUMNS = `id, user_id AS "userId", job_id AS "jobId", room_id AS "roomId",
+  upwork_message_id AS "upworkMessageId", sender_type AS "senderType", content, is_read AS "isRead",
+  read_at AS "readAt", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
 
 /** The condition of the partial index idx_messages_is_read: unread messages of clients. */
 const UNREAD = `NOT is_read AND sender_type = 'client'`;

@@ -19,7 +19,9 @@ export interface UpworkRoomInput {
 
 const STORE = `
   WITH job AS (SELECT p.job_id AS id FROM proposals p WHERE p.upwork_proposal_id = $2)
-  INSERT INTO messages AS m (job_id, room_id, upwork_message_id, sender_type, content, is_read, read_at, created_at, fetched_at)
+  INSERT INTO messages AS m (
+    job_id, room_id, upwork_message_id, sender_type, content, is_read, read_at, created_at, fetched_at
+  )
   SELECT (SELECT id FROM job), $1, r.id, r.sender, r.content, v.is_read,
          CASE WHEN v.is_read AND r.sender = 'client' THEN now() END, r.sent_at, now()
   FROM jsonb_to_recordset($4) AS r (id text, sender text, content text, sent_at timestamptz),

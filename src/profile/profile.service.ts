@@ -48,7 +48,7 @@ export class ProfileService {
   }
 }
 
-/** Returns the tenant's profile under a lock. After null, no other request can create it before this transaction ends. */
+/** Locks and returns the tenant's profile. After null, no other request can create it before this transaction ends. */
 async function lockProfile(unit: UnitOfWork): Promise<Profile | null> {
   const [row] = await unit.query<{ id: number }>(PROFILE_ID);
   if (row) return unit.repository(Profile).find(row.id, { lock: true });

@@ -31,7 +31,8 @@ export class ProposalsController {
     operationId: 'createProposal',
     summary: 'Create a proposal',
     description:
-      'Creates a draft for one of your jobs that has no draft and no submitted proposal. Create the job first (POST /v1/jobs). Only `jobId` is required.',
+      'Creates a draft for one of your jobs that has no draft and no submitted proposal. Create the job first (POST ' +
+      '/v1/jobs). Only `jobId` is required.',
   })
   @ApiCreatedResponse({ type: ProposalDto, description: 'The draft.' })
   async create(@Body() dto: CreateProposalDto, @Res({ passthrough: true }) reply: FastifyReply): Promise<ProposalDto> {
@@ -67,7 +68,8 @@ export class ProposalsController {
     operationId: 'updateProposal',
     summary: 'Update a draft',
     description:
-      'A JSON merge patch: absent fields keep their value, null clears. Only a draft can be changed, and never its job.',
+      'A JSON merge patch: absent fields keep their value, null clears. ' +
+      'Only a draft can be changed, and never its job.',
   })
   @ApiOkResponse({ type: ProposalDto, description: 'The updated draft.' })
   update(

@@ -7,8 +7,8 @@ import type { Proposal } from './proposal.entity';
 export type ProposalRow = Proposal & { readonly sortKey: string };
 
 const COLUMNS = `id, user_id AS "userId", job_id AS "jobId", upwork_proposal_id AS "upworkProposalId",
-  upwork_status AS "upworkStatus", cover_letter AS "coverLetter", bid_amount AS "bidAmount", bid_type AS "bidType", currency, status,
-  submitted_at AS "submittedAt", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
+  upwork_status AS "upworkStatus", cover_letter AS "coverLetter", bid_amount AS "bidAmount", bid_type AS "bidType",
+  currency, status, submitted_at AS "submittedAt", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
 
 const SORTS: Record<(typeof PROPOSAL_SORTS)[number], { column: string; direction: 'ASC' | 'DESC' }> = {
   createdAt: { column: 'created_at', direction: 'ASC' },

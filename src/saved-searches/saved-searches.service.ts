@@ -8,8 +8,10 @@ import { type Page, type PageQueryDto } from '../platform/http/pagination/page.d
 import { type CreateSavedSearchDto, SavedSearchDto, type UpdateSavedSearchDto } from './saved-searches.dto';
 import { SavedSearch } from './saved-search.entity';
 
-const COLUMNS = `id, user_id AS "userId", name, query, job_type AS "jobType", alert_hours AS "alertHours", webhook_id AS "webhookId", new_matches AS "newMatches",
-  last_searched_at AS "lastSearchedAt", last_error AS "lastError", last_alerted_at AS "lastAlertedAt", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
+const COLUMNS = `id, user_id AS "userId", name, query, job_type AS "jobType", alert_hours AS "alertHours",
+  webhook_id AS "webhookId", new_matches AS "newMatches", last_searched_at AS "lastSearchedAt",
+  last_error AS "lastError", last_alerted_at AS "lastAlertedAt", version, created_at AS "createdAt",
+  updated_at AS "updatedAt"`;
 
 /**
  * Claims new matches and records their deliveries in one statement, so that no match is reported twice or lost. One
@@ -27,7 +29,9 @@ const RECORD_MATCH_DELIVERIES = `
   )
   INSERT INTO alert_deliveries (webhook_id, event_type, payload)
   SELECT webhook_id, 'saved_search.matched',
-         jsonb_build_object('searches', jsonb_agg(jsonb_build_object('id', id, 'name', name, 'newMatches', new_matches) ORDER BY name))
+         jsonb_build_object('searches', jsonb_agg(
+           jsonb_build_object('id', id, 'name', name, 'newMatches', new_matches) ORDER BY name
+         ))
   FROM taken GROUP BY webhook_id
   RETURNING id`;
 

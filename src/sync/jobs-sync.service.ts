@@ -93,14 +93,15 @@ interface SearchRow {
 }
 
 const LIST_SEARCHES = `
-  SELECT id, query, job_type AS "jobType", last_searched_at AS "lastSearchedAt", last_full_search_at AS "lastFullSearchAt"
+  SELECT id, query, job_type AS "jobType", last_searched_at AS "lastSearchedAt",
+    last_full_search_at AS "lastFullSearchAt"
   FROM saved_searches ORDER BY id LIMIT 50`;
 
 const ADD_NEW_MATCHES = `UPDATE saved_searches SET new_matches = new_matches + $2 WHERE id = $1`;
 
 const MARK_SEARCHED = `
-  UPDATE saved_searches SET last_searched_at = $2, last_full_search_at = CASE WHEN $3 THEN $2 ELSE last_full_search_at END,
-    last_error = NULL
+  UPDATE saved_searches SET last_searched_at = $2,
+    last_full_search_at = CASE WHEN $3 THEN $2 ELSE last_full_search_at END, last_error = NULL
   WHERE id = $1`;
 
 const MARK_SEARCH_FAILED = `UPDATE saved_searches SET last_error = $2 WHERE id = $1`;

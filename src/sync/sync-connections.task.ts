@@ -21,7 +21,8 @@ const DUE = `SELECT user_id AS "userId", sync_id AS id FROM app.syncs_due($1)`;
 export const SYNC_CONNECTIONS: ScheduledTask = {
   id: SYNC_TASK_ID,
   description:
-    'Synchronises jobs, proposals and messages of the connections that are due, and records notifications of new matches of saved searches.',
+    'Synchronises jobs, proposals and messages of the connections that are due, ' +
+    'and records notifications of new matches of saved searches.',
   cron: '* * * * *',
   timezone: 'UTC',
   timeoutMs: TIMEOUT_MS,

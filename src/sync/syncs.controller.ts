@@ -8,7 +8,8 @@ import { SyncDto, SyncListDto } from './syncs.dto';
 import { SyncsService } from './syncs.service';
 
 const CONDITIONS =
-  'Needs a connection (POST /v1/tokens/upwork/authorize). Allowed once in 30 s (UPWORK_SYNC_INTERVAL_SECONDS); an earlier request is rejected with 429 and Retry-After.';
+  'Needs a connection (POST /v1/tokens/upwork/authorize). Allowed once in 30 s (UPWORK_SYNC_INTERVAL_SECONDS); an ' +
+  'earlier request is rejected with 429 and Retry-After.';
 
 /** Synchronisations with Upwork: request and monitor. */
 @ApiTags('Synchronisation')

@@ -21,8 +21,8 @@ export interface SyncRow {
 
 const COLUMNS = `s.id, s.user_id AS "userId", s.token_id AS "tokenId", t.organization_id AS "organizationId", s.kind,
   s.requested_at AS "requestedAt", s.started_at AS "startedAt", s.succeeded_at AS "succeededAt", s.next_at AS "nextAt",
-  s.watermark, s.failures, s.last_error AS "lastError", s.figures, coalesce(s.lease_until > now(), false) AS "isRunning",
-  s.created_at AS "createdAt"`;
+  s.watermark, s.failures, s.last_error AS "lastError", s.figures,
+  coalesce(s.lease_until > now(), false) AS "isRunning", s.created_at AS "createdAt"`;
 
 const WITH_TOKEN = `JOIN user_tokens t ON t.user_id = s.user_id AND t.id = s.token_id`;
 
@@ -36,7 +36,8 @@ const REQUESTED_RECENTLY = `FROM syncs a WHERE a.kind = $1 AND a.requested_at > 
 export const REQUEST_SYNCS = `
   WITH asked AS (
     INSERT INTO syncs AS s (token_id, kind, requested_at)
-    SELECT t.id, $1, now() FROM user_tokens t WHERE t.status <> 'reconnect_needed' AND NOT EXISTS (SELECT ${REQUESTED_RECENTLY})
+    SELECT t.id, $1, now() FROM user_tokens t
+    WHERE t.status <> 'reconnect_needed' AND NOT EXISTS (SELECT ${REQUESTED_RECENTLY})
     ON CONFLICT ON CONSTRAINT syncs_connection_kind_key DO UPDATE SET requested_at = now(), next_at = now()
     RETURNING s.*
   )
@@ -44,7 +45,8 @@ export const REQUEST_SYNCS = `
 
 /** Returns the seconds until the kind $1 may be requested again; no row when it may be now. */
 export const SECONDS_UNTIL_ALLOWED = `
-  SELECT ceil(extract(epoch FROM a.requested_at + make_interval(secs => $2) - now()))::integer AS seconds ${REQUESTED_RECENTLY}
+  SELECT ceil(extract(epoch FROM a.requested_at + make_interval(secs => $2) - now()))::integer AS seconds
+  ${REQUESTED_RECENTLY}
   ORDER BY a.requested_at DESC LIMIT 1`;
 
 /** Lists all synchronisations of the tenant. */

@@ -27,7 +27,8 @@ export class TokensController {
     operationId: 'createConnection',
     summary: 'Create a connection',
     description:
-      'Stores a token pair obtained elsewhere, encrypted, without calling the provider. A connection to the same provider and organization gets the new pair (200).',
+      'Stores a token pair obtained elsewhere, encrypted, without calling the provider. A connection to the same ' +
+      'provider and organization gets the new pair (200).',
   })
   @ApiCreatedResponse({ type: TokenDto, description: 'The new connection.' })
   @ApiOkResponse({ type: TokenDto, description: 'The existing connection, with the new pair.' })
@@ -53,7 +54,8 @@ export class TokensController {
     operationId: 'startUpworkAuthorization',
     summary: 'Start the Upwork authorization',
     description:
-      'Redirect the user to `url`. Upwork redirects them back with `code` and `state`: pass both to the callback within ten minutes, in the same session.',
+      'Redirect the user to `url`. Upwork redirects them back with `code` and `state`: pass both to the callback ' +
+      'within ten minutes, in the same session.',
   })
   @ApiOkResponse({ type: AuthorizationDto, description: 'The URL where the user grants access.' })
   authorize(): Promise<AuthorizationDto> {
@@ -66,7 +68,8 @@ export class TokensController {
     operationId: 'completeUpworkAuthorization',
     summary: 'Complete the Upwork authorization',
     description:
-      'Takes the parameters that Upwork added to the callback URL. A state can be used once, within ten minutes, and only in the session that started it.',
+      'Takes the parameters that Upwork added to the callback URL. A state can be used once, within ten minutes, and ' +
+      'only in the session that started it.',
   })
   @ApiCreatedResponse({ type: TokenDto, description: 'The new connection.' })
   @ApiOkResponse({ type: TokenDto, description: 'The existing connection, with the new pair.' })
@@ -95,7 +98,8 @@ export class TokensController {
     operationId: 'refreshConnection',
     summary: 'Refresh a connection',
     description:
-      'Refreshes at once; connections are also refreshed automatically before they expire. Parallel requests share one call to the provider.',
+      'Refreshes at once; connections are also refreshed automatically before they expire. ' +
+      'Parallel requests share one call to the provider.',
   })
   @ApiOkResponse({ type: TokenDto, description: 'The connection, refreshed.' })
   refresh(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<TokenDto> {

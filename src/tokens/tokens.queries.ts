@@ -28,13 +28,15 @@ export interface NewConnection {
  */
 export function storeConnection(connection: NewConnection): [sql: string, values: unknown[]] {
   const sql = `
-    INSERT INTO user_tokens AS t (provider, organization_id, seal_key, encrypted_access_token, encrypted_refresh_token, expires_at, scopes)
+    INSERT INTO user_tokens AS t (
+      provider, organization_id, seal_key, encrypted_access_token, encrypted_refresh_token, expires_at, scopes
+    )
     VALUES ($1, $2, $3, $4, $5, $6, $7)
     ON CONFLICT ON CONSTRAINT user_tokens_connection_key DO UPDATE SET
       seal_key = excluded.seal_key, encrypted_access_token = excluded.encrypted_access_token,
-      encrypted_refresh_token = excluded.encrypted_refresh_token, expires_at = excluded.expires_at, scopes = excluded.scopes,
-      status = 'active', last_error = NULL, refresh_owner = NULL, refresh_until = NULL, next_refresh_at = NULL,
-      failed_refreshes = 0, reconnect_reported_at = NULL
+      encrypted_refresh_token = excluded.encrypted_refresh_token, expires_at = excluded.expires_at,
+      scopes = excluded.scopes, status = 'active', last_error = NULL, refresh_owner = NULL, refresh_until = NULL,
+      next_refresh_at = NULL, failed_refreshes = 0, reconnect_reported_at = NULL
     RETURNING ${COLUMNS}, xmax = 0 AS "isNew"`;
   const { provider, organizationId, sealKey, encryptedAccessToken, encryptedRefreshToken, expiresAt, scopes } =
     connection;
@@ -78,8 +80,9 @@ export const READ_WITH_REFRESH_STATE = `
 /** Stores a new pair of the connection $1 and ends the lease, if $2 still owns it. */
 export const STORE_REFRESHED = `
   UPDATE user_tokens SET seal_key = $3, encrypted_access_token = $4, encrypted_refresh_token = $5, expires_at = $6,
-    scopes = coalesce($7, scopes), status = 'active', last_refreshed_at = now(), last_error = NULL, failed_refreshes = 0,
-    next_refresh_at = NULL, reconnect_reported_at = NULL, refresh_owner = NULL, refresh_until = NULL
+    scopes = coalesce($7, scopes), status = 'active', last_refreshed_at = now(), last_error = NULL,
+    failed_refreshes = 0, next_refresh_at = NULL, reconnect_reported_at = NULL, refresh_owner = NULL,
+    refresh_until = NULL
   WHERE id = $1 AND refresh_owner = $2
   RETURNING ${COLUMNS}`;
 

@@ -25,7 +25,9 @@ const ACQUIRE_SLOT = `
 const PAUSE = `
   local clock = redis.call('TIME')
   local pausedUntil = clock[1] * 1000 + math.floor(clock[2] / 1000) + tonumber(ARGV[1])
-  if pausedUntil > tonumber(redis.call('GET', KEYS[1]) or '0') then redis.call('SET', KEYS[1], pausedUntil, 'PX', ARGV[1]) end
+  if pausedUntil > tonumber(redis.call('GET', KEYS[1]) or '0') then
+    redis.call('SET', KEYS[1], pausedUntil, 'PX', ARGV[1])
+  end
   return 1`;
 
 /** Limits the rate of calls to Upwork across all processes: Upwork counts by IP address. */

@@ -92,11 +92,14 @@ export type UpworkJob = z.output<typeof job>;
 export const SEARCH_JOBS = defineDocument(
   'SearchJobs',
   `query SearchJobs($filter: MarketplaceJobPostingsSearchFilter) {
-    marketplaceJobPostingsSearch(marketPlaceJobFilter: $filter, searchType: USER_JOBS_SEARCH, sortAttributes: [{ field: RECENCY }]) {
+    marketplaceJobPostingsSearch(
+      marketPlaceJobFilter: $filter, searchType: USER_JOBS_SEARCH, sortAttributes: [{ field: RECENCY }]
+    ) {
       edges { node {
         id ciphertext title description amount { rawValue currency } hourlyBudgetMin { rawValue currency }
         hourlyBudgetMax { rawValue currency } durationLabel engagement experienceLevel category subcategory
-        skills { name prettyName } client { totalHires totalPostedJobs totalReviews totalFeedback verificationStatus location { country } }
+        skills { name prettyName }
+        client { totalHires totalPostedJobs totalReviews totalFeedback verificationStatus location { country } }
         publishedDateTime renewedDateTime
       } }
       pageInfo { hasNextPage endCursor }

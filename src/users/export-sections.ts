@@ -36,7 +36,8 @@ export const EXPORT_SECTIONS: readonly ExportSection[] = [
     table: 'users',
     owner: 'id',
     columns:
-      'id, email, first_name, last_name, is_active, is_verified, role, sessions_valid_from, version, created_at, updated_at',
+      'id, email, first_name, last_name, is_active, is_verified, role, sessions_valid_from, version, ' +
+      'created_at, updated_at',
     key: BY_ID,
   },
   byId('secondFactor', 'user_mfa'),
@@ -89,7 +90,8 @@ type Query = [sql: string, values: unknown[]];
 export const GENERATED_COLUMNS = `
   SELECT a.attrelid::regclass::text AS "table", array_agg(a.attname::text) AS columns
   FROM pg_attribute a
-  WHERE a.attrelid IN (SELECT format('public.%I', t.name)::regclass FROM unnest($1::text[]) AS t (name)) AND a.attgenerated <> ''
+  WHERE a.attrelid IN (SELECT format('public.%I', t.name)::regclass FROM unnest($1::text[]) AS t (name))
+    AND a.attgenerated <> ''
   GROUP BY a.attrelid`;
 
 /** A row with its sort keys as PostgreSQL's text: a Date loses the microseconds. */

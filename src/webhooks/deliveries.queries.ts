@@ -23,8 +23,9 @@ export interface ClaimedDelivery extends DeliveryRow {
   readonly webhookId: number | null;
 }
 
-const COLUMNS = `d.id, d.event_id AS "eventId", d.event_type AS "eventType", d.payload, d.status, d.attempts, d.next_at AS "nextAt",
-  d.response_status AS "responseStatus", d.last_error AS "lastError", d.delivered_at AS "deliveredAt", d.created_at AS "createdAt"`;
+const COLUMNS = `d.id, d.event_id AS "eventId", d.event_type AS "eventType", d.payload, d.status, d.attempts,
+  d.next_at AS "nextAt", d.response_status AS "responseStatus", d.last_error AS "lastError",
+  d.delivered_at AS "deliveredAt", d.created_at AS "createdAt"`;
 
 /** Builds the query for one page of the deliveries of a webhook after the cursor `after`, newest first. */
 export function listDeliveries(
@@ -53,7 +54,8 @@ export const LOCK_WEBHOOK = `SELECT id FROM webhooks WHERE id = $1 FOR UPDATE`;
  * no row.
  */
 export const SECONDS_UNTIL_TEST_ALLOWED = `
-  SELECT ceil(extract(epoch FROM d.created_at + interval '1 minute' - now()))::integer AS seconds FROM alert_deliveries d
+  SELECT ceil(extract(epoch FROM d.created_at + interval '1 minute' - now()))::integer AS seconds
+  FROM alert_deliveries d
   WHERE d.webhook_id = $1 AND d.event_type = 'webhook.test' AND d.created_at > now() - interval '1 minute'
   ORDER BY d.id DESC OFFSET $2::integer - 1 LIMIT 1`;
 
@@ -70,7 +72,8 @@ export const FIND_DELIVERY = `SELECT id FROM alert_deliveries WHERE webhook_id =
  * another, or its webhook is paused.
  */
 export const CLAIM_DELIVERY = `
-  UPDATE alert_deliveries d SET lease_owner = $2, lease_until = now() + make_interval(secs => $3), attempts = d.attempts + 1
+  UPDATE alert_deliveries d SET lease_owner = $2, lease_until = now() + make_interval(secs => $3),
+    attempts = d.attempts + 1
   WHERE d.id = $1 AND d.status = 'pending' AND d.next_at <= now() AND (d.lease_until IS NULL OR d.lease_until < now())
     AND NOT EXISTS (SELECT FROM webhooks w WHERE w.id = d.webhook_id AND w.paused_until > now())
   RETURNING ${COLUMNS}, d.webhook_id AS "webhookId", (SELECT email FROM users) AS email`;
@@ -89,7 +92,9 @@ export const MARK_DELIVERED = `
 export const PAUSE_WEBHOOK = `
   WITH paused AS (
     UPDATE webhooks SET timeouts = timeouts + CASE WHEN $2::float8 IS NULL THEN 1 ELSE 0 END,
-      paused_until = now() + coalesce(make_interval(secs => $2::float8), least(interval '1 minute' * 2 ^ least(timeouts, 10), interval '15 minutes'))
+      paused_until = now() + coalesce(
+        make_interval(secs => $2::float8), least(interval '1 minute' * 2 ^ least(timeouts, 10), interval '15 minutes')
+      )
     WHERE id = $1 AND (paused_until IS NULL OR paused_until <= now())
     RETURNING id, paused_until
   )

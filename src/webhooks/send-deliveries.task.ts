@@ -18,7 +18,8 @@ const DUE = `SELECT user_id AS "userId", delivery_id AS id FROM app.deliveries_d
 export const SEND_DELIVERIES: ScheduledTask = {
   id: SEND_DELIVERIES_TASK_ID,
   description:
-    'Sends recorded deliveries by email or to signed webhooks: new matches of saved searches, connections to reconnect. Retries failed ones.',
+    'Sends recorded deliveries by email or to signed webhooks: ' +
+    'new matches of saved searches, connections to reconnect. Retries failed ones.',
   cron: '* * * * *',
   timezone: 'UTC',
   timeoutMs: TIMEOUT_MS,

@@ -34,7 +34,10 @@ export class WebhooksController {
     operationId: 'createWebhook',
     summary: 'Create a webhook',
     description:
-      'Only public https: addresses are allowed. Messages are signed by the Standard Webhooks specification: webhook-id, webhook-timestamp, webhook-signature. Only this response contains the secret. Set `webhookId` of a saved search to receive its new matches.',
+      'Only public https: addresses are allowed. Messages are signed by the Standard Webhooks specification: ' +
+      'webhook-id, webhook-timestamp, webhook-signature. Only this response contains the secret. Set `webhookId` ' +
+      'of ' +
+      'a saved search to receive its new matches.',
   })
   @ApiCreatedResponse({ type: NewWebhookDto, description: 'The new webhook with its secret.' })
   create(@Body() dto: CreateWebhookDto): Promise<NewWebhookDto> {
@@ -68,7 +71,8 @@ export class WebhooksController {
     operationId: 'updateWebhook',
     summary: 'Update a webhook',
     description:
-      'Takes a JSON merge patch. While the webhook is disabled, new matches wait; they are sent once it is enabled again.',
+      'Takes a JSON merge patch. While the webhook is disabled, new matches wait; ' +
+      'they are sent once it is enabled again.',
   })
   @ApiOkResponse({ type: WebhookDto, description: 'The updated webhook.' })
   update(
@@ -99,7 +103,8 @@ export class WebhooksController {
     operationId: 'rotateWebhookSecret',
     summary: 'Rotate the secret of a webhook',
     description:
-      'Creates a new secret. Messages are signed with both secrets for 24 hours, so that no message is lost during the change.',
+      'Creates a new secret. Messages are signed with both secrets for 24 hours, ' +
+      'so that no message is lost during the change.',
   })
   @ApiOkResponse({ type: NewWebhookDto, description: 'The webhook with its new secret.' })
   rotateSecret(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<NewWebhookDto> {
@@ -114,7 +119,8 @@ export class WebhooksController {
     operationId: 'sendTestDelivery',
     summary: 'Send a test message',
     description:
-      'Sends a message of type webhook.test within moments. Limited to 5 a minute per webhook; more are rejected with 429 and Retry-After. The deliveries show the result.',
+      'Sends a message of type webhook.test within moments. Limited to 5 a minute per webhook; more are rejected ' +
+      'with 429 and Retry-After. The deliveries show the result.',
   })
   @ApiAcceptedResponse({ type: DeliveryDto, description: 'The recorded delivery.' })
   sendTest(@Param('id', ParseIdPipe) id: number): Promise<DeliveryDto> {

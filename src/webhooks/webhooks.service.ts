@@ -12,8 +12,8 @@ import { Webhook } from './webhook.entity';
 import { WebhookSecretsService } from './webhook-secrets.service';
 import { WebhookSenderService } from './webhook-sender.service';
 
-const COLUMNS = `id, user_id AS "userId", url, is_active AS "isActive", previous_secret_until AS "previousSecretUntil", version,
-  created_at AS "createdAt", updated_at AS "updatedAt"`;
+const COLUMNS = `id, user_id AS "userId", url, is_active AS "isActive", previous_secret_until AS "previousSecretUntil",
+  version, created_at AS "createdAt", updated_at AS "updatedAt"`;
 
 /** Manages the signed-in user's webhooks. A secret is returned only by the call that generates it. */
 @Injectable()
