@@ -10,6 +10,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { NullableTextField, TextLength } from '../platform/http/validation/text';
 import { IsString } from 'class-validator';
 import { OptionalField } from '../platform/http/validation/fields';
+import { Sensitive } from '../platform/logging/sensitive-fields';
 
 /** The address of an account. */
 export class EmailDto {
@@ -63,6 +64,7 @@ export class OneTimeTokenDto {
   })
   @IsString()
   @TextLength(1, 200)
+  @Sensitive()
   readonly token: string;
 }
 

@@ -4,6 +4,7 @@ import { FindingDto } from '../ai/generations/generations.dto';
 import { IsDefined, IsInt, Max, Min } from 'class-validator';
 import { IntegerParam } from '../platform/http/validation/fields';
 import { PageQueryDto } from '../platform/http/pagination/page.dto';
+import { Sensitive } from '../platform/logging/sensitive-fields';
 
 /** Cover letter of the user that resembles the new one. */
 export class SimilarLetterDto {
@@ -31,6 +32,7 @@ export class LetterVersionDto {
   generationId: number | null;
 
   @ApiProperty({ type: String, description: 'Text of the cover letter.', example: 'Dear client, …' })
+  @Sensitive()
   letter: string;
 
   @ApiProperty({
@@ -62,6 +64,7 @@ export class AcceptedLetterDto {
   letterVersionId: number;
 
   @ApiProperty({ type: String, description: 'Text of the cover letter.', example: 'Dear client, …' })
+  @Sensitive()
   letter: string;
 
   @ApiProperty({ type: [FindingDto], description: 'Warnings to review before sending it.' })

@@ -4,6 +4,7 @@ import { BooleanParam, IntegerParam, NullableField, OptionalField } from '../pla
 import { TextField } from '../platform/http/validation/text';
 import { PageQueryDto } from '../platform/http/pagination/page.dto';
 import type { Message } from './message.entity';
+import { Sensitive } from '../platform/logging/sensitive-fields';
 
 /** Limit of a message, equal to the CHECK of messages.content. */
 const MAX_CONTENT = 50_000;
@@ -39,6 +40,7 @@ export class CreateMessageDto {
     example: 'When can you start?',
   })
   @TextField(MAX_CONTENT)
+  @Sensitive()
   content: string;
 }
 
@@ -98,6 +100,7 @@ export class MessageDto {
   senderType: 'client' | 'freelancer';
 
   @ApiProperty({ type: String, description: 'Text of the message.', example: 'When can you start?' })
+  @Sensitive()
   content: string;
 
   @ApiProperty({

@@ -6,6 +6,7 @@ import { NullableTextField } from '../platform/http/validation/text';
 import { PageQueryDto } from '../platform/http/pagination/page.dto';
 import { PROPOSAL_STATUSES, type ProposalStatus } from './proposal-status';
 import type { Proposal } from './proposal.entity';
+import { Sensitive } from '../platform/logging/sensitive-fields';
 
 /** Limit of a cover letter, equal to the CHECK of proposals.cover_letter. */
 const MAX_COVER_LETTER = 20_000;
@@ -31,6 +32,7 @@ export class CreateProposalDto {
     example: 'I have built three such pipelines, the last one in two weeks.',
   })
   @NullableTextField(MAX_COVER_LETTER)
+  @Sensitive()
   coverLetter?: string | null;
 
   @ApiPropertyOptional({
@@ -130,6 +132,7 @@ export class ProposalDto {
     description: 'Text for the client.',
     example: 'I have built three such pipelines.',
   })
+  @Sensitive()
   coverLetter: string | null;
 
   @ApiAmount({ nullable: true, description: 'Your price in `currency`.', example: '45.00' })

@@ -4,6 +4,7 @@ import { IsIn, IsString, Matches } from 'class-validator';
 import { NullableTextField, TextLength } from '../platform/http/validation/text';
 import { Instant, OptionalField } from '../platform/http/validation/fields';
 import { HEADER_TOKEN } from '../platform/http/edge/header-values';
+import { Sensitive } from '../platform/logging/sensitive-fields';
 
 /** Providers that a connection can use. */
 export const TOKEN_PROVIDERS = ['upwork'] as const;
@@ -151,6 +152,7 @@ export class CreateTokenDto {
   @IsString()
   @TextLength(1, MAX_TOKEN_LENGTH)
   @Matches(HEADER_TOKEN, { message: HEADER_TOKEN_MESSAGE })
+  @Sensitive()
   accessToken: string;
 
   @ApiProperty({
@@ -163,6 +165,7 @@ export class CreateTokenDto {
   @IsString()
   @TextLength(1, MAX_TOKEN_LENGTH)
   @Matches(HEADER_TOKEN, { message: HEADER_TOKEN_MESSAGE })
+  @Sensitive()
   refreshToken: string;
 
   @ApiProperty({
@@ -220,6 +223,7 @@ export class CallbackDto {
   @OptionalField()
   @IsString()
   @TextLength(1, 2_000)
+  @Sensitive()
   code?: string;
 
   @ApiPropertyOptional({

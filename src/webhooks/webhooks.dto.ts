@@ -4,6 +4,7 @@ import { TextLength } from '../platform/http/validation/text';
 import { OptionalField } from '../platform/http/validation/fields';
 import type { Webhook } from './webhook.entity';
 import type { DeliveryRow } from './deliveries.queries';
+import { Sensitive } from '../platform/logging/sensitive-fields';
 
 const MESSAGE = 'url must be an https: URL.';
 
@@ -110,6 +111,7 @@ export class NewWebhookDto extends WebhookDto {
     description: 'Secret that verifies signatures. Returned only here.',
     example: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
   })
+  @Sensitive()
   secret: string;
 }
 

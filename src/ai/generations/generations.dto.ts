@@ -6,6 +6,7 @@ import { IsIn, IsInt, IsString, Matches, Max, Min } from 'class-validator';
 import { IntegerParam, ListParam, NullableField, OptionalField } from '../../platform/http/validation/fields';
 import { NullableTextField } from '../../platform/http/validation/text';
 import { PageQueryDto } from '../../platform/http/pagination/page.dto';
+import { Sensitive } from '../../platform/logging/sensitive-fields';
 
 /** Warning to review before a draft is sent. */
 export class FindingDto {
@@ -55,9 +56,11 @@ export class GenerationDto {
     description: 'Generated text; the part received when the call was cut.',
     example: 'Dear client, …',
   })
+  @Sensitive()
   text: string | null;
 
   @ApiProperty({ type: String, nullable: true, description: 'Instructions given by the user.', example: null })
+  @Sensitive()
   instructions: string | null;
 
   @ApiProperty({ type: [FindingDto], description: 'Warnings to review before sending it.' })
@@ -181,6 +184,7 @@ export class CreateGenerationDto {
     example: 'Mention that I can start on Monday.',
   })
   @NullableTextField(2_000)
+  @Sensitive()
   instructions?: string | null;
 
   @ApiPropertyOptional({

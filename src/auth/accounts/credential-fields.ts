@@ -10,6 +10,7 @@ import {
   type ValidationOptions,
 } from 'class-validator';
 import { countCodePoints, TextLength } from '../../platform/http/validation/text';
+import { Sensitive } from '../../platform/logging/sensitive-fields';
 import { hasMailDomain } from '../../platform/mail/email';
 
 /** Longest address that email can be sent to. @see RFC 5321 section 4.5.3.1.3 */
@@ -76,12 +77,12 @@ export const MAX_PASSWORD_LENGTH = 128;
 
 /** Validates a new password: any 8 to 128 characters. @see NIST SP 800-63B section 3.1.1.2 */
 export function NewPasswordField(): PropertyDecorator {
-  return applyDecorators(IsString(), HasLength(MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH));
+  return applyDecorators(Sensitive(), IsString(), HasLength(MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH));
 }
 
 /** Validates an existing password: not empty, and at most the length of a new password. */
 export function PasswordField(): PropertyDecorator {
-  return applyDecorators(IsString(), HasLength(1, MAX_PASSWORD_LENGTH));
+  return applyDecorators(Sensitive(), IsString(), HasLength(1, MAX_PASSWORD_LENGTH));
 }
 
 function HasLength(min: number, max: number, options?: ValidationOptions): PropertyDecorator {
@@ -117,12 +118,17 @@ const MAX_CODE_LENGTH = 64;
 
 /** Validates the six digits of an authenticator. Removes white space: authenticators show `123 456`. */
 export function TotpCodeField(): PropertyDecorator {
-  return applyDecorators(WithoutSpaces(), IsString(), Matches(TOTP_CODE, { message: '$property must be six digits' }));
+  return applyDecorators(
+    Sensitive(),
+    WithoutSpaces(),
+    IsString(),
+    Matches(TOTP_CODE, { message: '$property must be six digits' }),
+  );
 }
 
 /** Validates the six digits of an authenticator or a backup code, and removes white space. */
 export function AnyCodeField(): PropertyDecorator {
-  return applyDecorators(WithoutSpaces(), IsString(), TextLength(1, MAX_CODE_LENGTH));
+  return applyDecorators(Sensitive(), WithoutSpaces(), IsString(), TextLength(1, MAX_CODE_LENGTH));
 }
 
 /** Returns whether a code is an authenticator's; any other code is treated as a backup code. */

@@ -3,6 +3,7 @@ import { AnyCodeField, MAX_PASSWORD_LENGTH, PasswordField, TotpCodeField } from 
 import { IsString } from 'class-validator';
 import { TextLength } from '../../platform/http/validation/text';
 import { OptionalField } from '../../platform/http/validation/fields';
+import { Sensitive } from '../../platform/logging/sensitive-fields';
 
 /** The password that confirms an enrolment. */
 export class EnrolTotpDto {
@@ -52,6 +53,7 @@ export class MfaStatusDto {
 /** The secret for an authenticator, in three forms; shown once. */
 export class TotpEnrolmentDto {
   @ApiProperty({ description: 'Secret in base32, for typing in.', example: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ' })
+  @Sensitive()
   readonly secret: string;
 
   @ApiProperty({
@@ -59,12 +61,14 @@ export class TotpEnrolmentDto {
     example:
       'otpauth://totp/Gigvault:ann%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Gigvault&algorithm=SHA1&digits=6&period=30',
   })
+  @Sensitive()
   readonly otpauthUrl: string;
 
   @ApiProperty({
     description: 'The URL as a QR code: an SVG as a data URL.',
     example: 'data:image/svg+xml;base64,PHN2Zy…',
   })
+  @Sensitive()
   readonly qrCode: string;
 }
 
@@ -75,6 +79,7 @@ export class BackupCodesDto {
     type: [String],
     example: ['ABCDEF-GHJKMN-PQRSTV-WXYZ23'],
   })
+  @Sensitive()
   readonly backupCodes: string[];
 }
 
@@ -87,6 +92,7 @@ export class LoginMfaDto {
   })
   @IsString()
   @TextLength(1, 2000)
+  @Sensitive()
   readonly mfaToken: string;
 
   @ApiPropertyOptional({
@@ -116,5 +122,6 @@ export class MfaRequiredDto {
     description: 'Token for POST /v1/auth/login/mfa, valid for five minutes.',
     example: 'eyJhbGciOiJIUzI1NiJ9…',
   })
+  @Sensitive()
   readonly mfaToken: string;
 }

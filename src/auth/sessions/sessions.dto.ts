@@ -2,6 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsString } from 'class-validator';
 import { TextLength } from '../../platform/http/validation/text';
 import { OptionalField } from '../../platform/http/validation/fields';
+import { Sensitive } from '../../platform/logging/sensitive-fields';
 
 /** The tokens of a session. */
 export class TokenPairDto {
@@ -9,12 +10,14 @@ export class TokenPairDto {
     description: 'Token for `Authorization: Bearer …`. A JWT: `sub` is the user, `sid` the session.',
     example: 'eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiI3In0.c2lnbmF0dXJl',
   })
+  @Sensitive()
   readonly accessToken: string;
 
   @ApiProperty({
     description: 'Token for POST /v1/auth/refresh. Can be used once; keep it secret.',
     example: 'nJb2mE0iX8s1u3aQd5wV7g.Qk9…',
   })
+  @Sensitive()
   readonly refreshToken: string;
 
   @ApiProperty({ description: 'Lifetime of the access token in seconds.', example: 900 })
@@ -29,6 +32,7 @@ export class RefreshDto {
   @ApiProperty({ description: 'Latest refresh token of the session.', maxLength: MAX_LENGTH, example: EXAMPLE })
   @IsString()
   @TextLength(1, MAX_LENGTH)
+  @Sensitive()
   readonly refreshToken: string;
 }
 
@@ -42,6 +46,7 @@ export class LogoutDto {
   @OptionalField()
   @IsString()
   @TextLength(1, MAX_LENGTH)
+  @Sensitive()
   readonly refreshToken?: string;
 }
 

@@ -1,6 +1,7 @@
 import { fastify } from 'fastify';
 import { NestLogger } from './nest-logger';
 import { createLogger, parameterNames, escapeControlCharacters, registerRequestLog } from './logger';
+import { Sensitive } from './sensitive-fields';
 
 function record(): { lines: string[]; write(line: string): void } {
   const lines: string[] = [];
@@ -9,9 +10,14 @@ function record(): { lines: string[]; write(line: string): void } {
 
 describe(createLogger.name, () => {
   it('redacts secrets at the top and below', () => {
+    class AnswerDto {
+      @Sensitive()
+      readonly pinOfCard: string;
+    }
+    const answer: AnswerDto = { pinOfCard: 'canary' };
     const sink = record();
     const logger = createLogger('info', sink);
-    const secrets = { password: 'canary', accessToken: 'canary', 'set-cookie': 'canary', coverLetter: 'canary' };
+    const secrets = { ...answer, password: 'canary', 'set-cookie': 'canary' };
 
     logger.info(secrets, 'top');
     logger.info({ body: secrets, request: { headers: { authorization: 'canary', cookie: 'canary' } } }, 'below');

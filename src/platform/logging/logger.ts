@@ -2,39 +2,10 @@ import { type Logger, pino, stdTimeFunctions } from 'pino';
 import type { Config } from '../config/config';
 import { ConfigError } from '../config/load-config';
 import type { FastifyInstance } from 'fastify';
-
-/** Names of secret values, redacted at the top and two levels below. */
-const SECRET_NAMES = [
-  'authorization',
-  'cookie',
-  'set-cookie',
-  'proxy-authorization',
-  'password',
-  'currentPassword',
-  'newPassword',
-  'token',
-  'accessToken',
-  'refreshToken',
-  'mfaToken',
-  'code',
-  'backupCode',
-  'backupCodes',
-  'secret',
-  'otpauthUrl',
-  'coverLetter',
-  'content',
-  'prompt',
-  'instructions',
-];
+import { listRedactedPaths } from './sensitive-fields';
 
 /** The replacement of a secret. */
-export const CENSOR = '[redacted]';
-
-/** Redaction paths of pino for `SECRET_NAMES`. Bodies and headers are not logged; this is a second line of defence. */
-export const REDACTED_PATHS: string[] = SECRET_NAMES.flatMap((name) => {
-  const step = `["${name}"]`;
-  return [step.slice(1, -1).includes('-') ? step : name, `*${step}`, `*.*${step}`];
-});
+const CENSOR = '[redacted]';
 
 /** A plain name of a parameter, not encoded. */
 const PARAMETER_NAME = /^[a-z]\w{0,39}$/i;
@@ -68,7 +39,7 @@ export function createLogger(level: Config['log']['level'], destination?: { writ
   const options = {
     level,
     timestamp: stdTimeFunctions.isoTime,
-    redact: { paths: REDACTED_PATHS, censor: CENSOR },
+    redact: { paths: listRedactedPaths(), censor: CENSOR },
     formatters: { level: (label: string) => ({ level: label }) },
   };
   return destination ? pino(options, destination) : pino(options);
