@@ -5,6 +5,7 @@ import { Tree } from '@angular-devkit/schematics';
 import { SchematicTestRunner } from '@angular-devkit/schematics/testing';
 import { plural } from 'pluralize';
 import * as ts from 'typescript';
+import { findLongLines } from '../support/long-lines';
 import { RepositoryCopy } from '../support/repository-copy';
 
 const ROOT = resolve(__dirname, '..', '..');
@@ -165,6 +166,13 @@ describe('nest g', () => {
       const tree = await generate('domain', { name: 'sample-lists', type });
 
       for (const file of added(tree)) expect(tree.readText(file)).not.toMatch(/<%|%>|TODO|FIXME|eslint-disable/);
+    });
+
+    it.each(['user', 'append', 'reference'])('--type %s writes no line that is too long', async (type) => {
+      const tree = await generate('domain', { name: 'sample-price-bundles', type, timestamp: TIMESTAMP });
+
+      for (const file of added(tree))
+        expect({ file, lines: findLongLines(tree.readText(file)) }).toEqual({ file, lines: [] });
     });
 
     it('forces row security and creates a policy for each granted command', async () => {
