@@ -70,7 +70,8 @@ describe('/v1/admin/tasks', () => {
     });
     const events = await app.db.query<{ details: { reason: string; operation: string }; user_id: number }>(
       'superuser',
-      `SELECT user_id, details FROM security_logs WHERE event_type = 'system.admin' AND details->>'reason' LIKE '%fresh numbers%'`,
+      `SELECT user_id, details FROM security_logs
+       WHERE event_type = 'system.admin' AND details->>'reason' LIKE '%fresh numbers%'`,
     );
     expect(events).toEqual([
       {
@@ -119,7 +120,8 @@ describe('/v1/admin/tasks', () => {
   it('lists open alerts only', async () => {
     await app.db.query(
       'superuser',
-      `INSERT INTO task_alerts (task, kind, reason, cleared_at) VALUES ('create-partitions', 'overlong', 'over', now()), ('create-partitions', 'missed', 'was due', NULL)`,
+      `INSERT INTO task_alerts (task, kind, reason, cleared_at)
+       VALUES ('create-partitions', 'overlong', 'over', now()), ('create-partitions', 'missed', 'was due', NULL)`,
     );
 
     const { status, body } = await admin.get('/v1/admin/tasks/alerts');

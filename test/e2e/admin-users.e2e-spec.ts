@@ -23,8 +23,8 @@ describe('user administration', () => {
   const listAuditRows = (userId: number): Promise<object[]> =>
     app.db.query(
       'superuser',
-      `SELECT table_name AS "table", actor_kind AS "actorKind", actor_id AS "actorId", reason, new_values AS "new" FROM audit_logs
-       WHERE user_id = $1 AND action = 'UPDATE' ORDER BY id DESC LIMIT 2`,
+      `SELECT table_name AS "table", actor_kind AS "actorKind", actor_id AS "actorId", reason, new_values AS "new"
+       FROM audit_logs WHERE user_id = $1 AND action = 'UPDATE' ORDER BY id DESC LIMIT 2`,
       [userId],
     );
 

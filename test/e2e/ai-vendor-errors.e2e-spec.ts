@@ -88,7 +88,8 @@ describe('an AI provider with invalid answers', () => {
       ),
     );
 
-    const renewed = `SELECT count(*)::integer AS runs, pg_sleep(0.1)::text FROM ai_runs WHERE seen_at > started_at + interval '1 second'`;
+    const renewed = `SELECT count(*)::integer AS runs, pg_sleep(0.1)::text FROM ai_runs
+      WHERE seen_at > started_at + interval '1 second'`;
     for (let runs = 0; runs < 2;)
       [{ runs }] = (await app.db.query<{ runs: number }>('superuser', renewed)) as [{ runs: number }];
     for (const { body } of started) expect((await user.delete(`/v1/ai/generations/${body.id}`)).status).toBe(204);
@@ -174,7 +175,9 @@ describe('an AI provider with invalid answers', () => {
   it.each([
     [
       'text',
-      `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'word '.repeat(200) }, finish_reason: null }] })}\n\n`,
+      `data: ${JSON.stringify({
+        choices: [{ index: 0, delta: { content: 'word '.repeat(200) }, finish_reason: null }],
+      })}\n\n`,
     ],
     ['an event without an end', 'x'.repeat(10_000)],
   ])('is cut when %s has no end, within the reservation', async (_, endless) => {

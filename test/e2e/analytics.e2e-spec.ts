@@ -190,7 +190,7 @@ describe('GET /v1/analytics/summary', () => {
 
   it('returns the outcomes of proposals, in total and by group, to their owner only', async () => {
     const [ann, bob] = [await createSignedInCaller(app), await createSignedInCaller(app)];
-    // Four jobs; three proposals sent on Monday, 2 March 2026, a draft; one won after an hour, one answered after three.
+    // Four jobs, three proposals sent on Monday, 2 March 2026, and a draft. One won after 1 h, one answered after 3 h.
     await app.db.query(
       'superuser',
       `WITH j AS (
@@ -198,25 +198,34 @@ describe('GET /v1/analytics/summary', () => {
          SELECT $1, 'upwork:' || n, 'J', CASE WHEN n < 3 THEN 'Web' END, CASE WHEN n = 4 THEN 'hourly' ELSE 'fixed' END,
            CASE WHEN n < 3 THEN 250 WHEN n = 3 THEN 9000 END, CASE WHEN n = 4 THEN 45 END, '2026-03-02'
          FROM generate_series(1, 4) n RETURNING id, source_key
-       ), t AS (INSERT INTO templates (user_id, name, generation_type, body) VALUES ($1, 'short one', 'cover_letter', 'x') RETURNING id
+       ), t AS (
+         INSERT INTO templates (user_id, name, generation_type, body) VALUES ($1, 'short one', 'cover_letter', 'x')
+         RETURNING id
        ), g AS (
-         INSERT INTO ai_generations (user_id, job_id, generation_type, template_id, status, prompt, response, created_at)
-         SELECT $1, j.id, 'cover_letter', t.id, 'succeeded', 'x', 'y', '2026-03-01' FROM j, t WHERE source_key = 'upwork:1' RETURNING id
+         INSERT INTO ai_generations (
+           user_id, job_id, generation_type, template_id, status, prompt, response, created_at
+         )
+         SELECT $1, j.id, 'cover_letter', t.id, 'succeeded', 'x', 'y', '2026-03-01'
+         FROM j, t WHERE source_key = 'upwork:1' RETURNING id
        ), c AS (
-         INSERT INTO ai_calls (user_id, generation_id, provider, model, status, input_ai_tokens, output_ai_tokens, cached_ai_tokens, usage_is_estimated, cost, price_list_version, duration_ms, created_at)
+         INSERT INTO ai_calls (user_id, generation_id, provider, model, status, input_ai_tokens, output_ai_tokens,
+           cached_ai_tokens, usage_is_estimated, cost, price_list_version, duration_ms, created_at)
          SELECT $1, id, 'openai', 'm', 'succeeded', 1, 1, 0, false, 0.000000000123, 'v', 1, '2026-03-01' FROM g
        ), m AS (
          INSERT INTO messages (user_id, job_id, sender_type, content, created_at)
-         SELECT $1, id, 'client', 'Hi', '2026-03-02 13:00Z'::timestamptz + n * interval '1 day' FROM j, generate_series(0, 2) n WHERE source_key = 'upwork:2'
+         SELECT $1, id, 'client', 'Hi', '2026-03-02 13:00Z'::timestamptz + n * interval '1 day'
+         FROM j, generate_series(0, 2) n WHERE source_key = 'upwork:2'
        )
        INSERT INTO proposals (user_id, job_id, status, submitted_at, created_at)
-       SELECT $1, id, CASE source_key WHEN 'upwork:4' THEN 'draft' ELSE 'submitted' END, CASE WHEN source_key <> 'upwork:4' THEN '2026-03-02 10:00Z'::timestamptz END, '2026-03-01'
+       SELECT $1, id, CASE source_key WHEN 'upwork:4' THEN 'draft' ELSE 'submitted' END,
+         CASE WHEN source_key <> 'upwork:4' THEN '2026-03-02 10:00Z'::timestamptz END, '2026-03-01'
        FROM j`,
       [ann.id],
     );
     await app.db.query(
       'superuser',
-      `UPDATE proposals SET status = 'accepted' WHERE user_id = $1 AND job_id = (SELECT id FROM jobs WHERE source_key = 'upwork:1')`,
+      `UPDATE proposals SET status = 'accepted'
+       WHERE user_id = $1 AND job_id = (SELECT id FROM jobs WHERE source_key = 'upwork:1')`,
       [ann.id],
     );
     await app.db.transaction('superuser', async (client) => {

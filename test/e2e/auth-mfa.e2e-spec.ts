@@ -137,7 +137,8 @@ describe('two-factor sign-in', () => {
     const [row] = await app.db.query<{ dump: string }>(
       'superuser',
       `SELECT string_agg(t::text, ' ') AS dump FROM (
-         SELECT m::text AS t FROM user_mfa m WHERE user_id = $1 UNION ALL SELECT a::text FROM audit_logs a WHERE user_id = $1
+         SELECT m::text AS t FROM user_mfa m WHERE user_id = $1
+         UNION ALL SELECT a::text FROM audit_logs a WHERE user_id = $1
          UNION ALL SELECT s::text FROM security_logs s WHERE user_id = $1) t`,
       [person.id],
     );

@@ -9,7 +9,8 @@ describe('closed registration', () => {
 
   it('answers 403 for known and unknown addresses and writes nothing', async () => {
     const { email } = await createSignedInCaller(app);
-    const state = `SELECT (SELECT count(*)::integer FROM users) AS users, (SELECT count(*)::integer FROM one_time_tokens) AS tokens`;
+    const state = `SELECT (SELECT count(*)::integer FROM users) AS users,
+      (SELECT count(*)::integer FROM one_time_tokens) AS tokens`;
     const before = await app.db.query('superuser', state);
 
     const answers = await Promise.all(

@@ -106,7 +106,8 @@ describe('sessions', () => {
     expect((await newest.get('/v1/auth/sessions')).body.items).toHaveLength(50);
     const events = await app.db.query(
       'superuser',
-      `SELECT details ->> 'reason' AS reason FROM security_logs WHERE event_type = 'auth.session_ended' AND user_id = $1`,
+      `SELECT details ->> 'reason' AS reason FROM security_logs
+       WHERE event_type = 'auth.session_ended' AND user_id = $1`,
       [person.id],
     );
     expect(events).toEqual([{ reason: 'too many sessions' }]);

@@ -241,7 +241,8 @@ describe('registration and sign-in', () => {
     expect(forbidden).toMatchObject({ status: 400, body: { code: 'validation.failed' } });
     const rows = await app.db.query(
       'superuser',
-      `SELECT action, old_values, new_values FROM audit_logs WHERE table_name = 'users' AND record_id = $1 AND action = 'UPDATE'`,
+      `SELECT action, old_values, new_values FROM audit_logs
+       WHERE table_name = 'users' AND record_id = $1 AND action = 'UPDATE'`,
       [user.id],
     );
     expect(rows).toEqual([

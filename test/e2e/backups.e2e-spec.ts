@@ -49,7 +49,7 @@ describe('/v1/admin/backups', () => {
     return answer.text();
   }
 
-  it('are made on request and verified by a restore, which turns the status OK; a changed byte turns it to failing', async () => {
+  it('are made on request and verified by a restore: the status is OK, after a changed byte failing', async () => {
     const person = await createUser(app, { role: 'admin' });
     const admin = await signInFrom(app, person);
     expect(await admin.post('/v1/admin/backups', { reason: 'before the upgrade' })).toMatchObject({
@@ -99,7 +99,8 @@ describe('/v1/admin/backups', () => {
     expect(await page('/admin/backups')).toMatch(/verified[^]*before the upgrade/);
     const events = await app.db.query<{ reason: string }>(
       'superuser',
-      `SELECT details->>'reason' AS reason FROM security_logs WHERE event_type = 'system.admin' AND user_id = $1 ORDER BY id`,
+      `SELECT details->>'reason' AS reason FROM security_logs
+       WHERE event_type = 'system.admin' AND user_id = $1 ORDER BY id`,
       [person.id],
     );
     expect(events.map(({ reason }) => reason)).toEqual(
@@ -181,7 +182,8 @@ describe('the task backup', () => {
 
   it(`refuses the app's login`, async () => {
     expect(await runAndGetError({ DATABASE_BACKUP_URL: app.db.urls.app })).toBe(
-      'gigvault_app is bound by row level security, so its dump would be incomplete: set DATABASE_BACKUP_URL to the login gigvault_backup',
+      'gigvault_app is bound by row level security, so its dump would be incomplete: ' +
+        'set DATABASE_BACKUP_URL to the login gigvault_backup',
     );
     expect(await rows()).toEqual([]);
   });
@@ -251,7 +253,8 @@ describe('the task backup', () => {
     await app.db.query(
       'superuser',
       `INSERT INTO backups (status, started_by, store, file_name, size_bytes, sha256, migration)
-      VALUES ('running', 'schedule', 'folder', '${incomplete}', NULL, NULL, NULL), ('running', 'schedule', 'folder', '${complete}', 10, repeat('0', 64), 'x')`,
+      VALUES ('running', 'schedule', 'folder', '${incomplete}', NULL, NULL, NULL),
+        ('running', 'schedule', 'folder', '${complete}', 10, repeat('0', 64), 'x')`,
     );
     writeFileSync(join(folder, `${incomplete}.part`), 'half');
 

@@ -424,7 +424,8 @@ describe(Cache.name, () => {
     // A promoted replica lacks the change and its audit row, so no poll can report it.
     await one.db.query(
       'superuser',
-      `BEGIN; SET LOCAL session_replication_role = replica; UPDATE jobs SET title = 'As promoted' WHERE id = ${id}; COMMIT`,
+      `BEGIN; SET LOCAL session_replication_role = replica;
+       UPDATE jobs SET title = 'As promoted' WHERE id = ${id}; COMMIT`,
     );
     await waitForPoll(one);
     expect((await ann.get(`/v1/jobs/${id}`)).body.title).toBe('Lost by the failover');

@@ -66,7 +66,8 @@ const SPELLINGS: Readonly<Record<string, (path: string) => string>> = {
 
 /** Text of pages for admins only, and of the queue's API. */
 const PROTECTED_TEXT = new RegExp(
-  `${SCHEDULED_TASKS.map(({ id }) => id).join('|')}|Sign out|data-live|EventSource|"queues"|"counts"|event: parts|__UI_CONFIG__`,
+  `${SCHEDULED_TASKS.map(({ id }) => id).join('|')}|Sign out|data-live|EventSource|"queues"|"counts"` +
+    '|event: parts|__UI_CONFIG__',
 );
 
 describe('access to /admin for visitors who are not admins', () => {

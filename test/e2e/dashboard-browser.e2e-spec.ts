@@ -77,7 +77,7 @@ describeInBrowser('the dashboard in a browser', () => {
     return page.locator('[role=status] .tag', { hasText: name }).first().waitFor();
   }
 
-  it('lets an admin sign in with a second factor, list tasks, run one, watch it, pause, resume, and retry a failed run', async () => {
+  it('lets an admin sign in with a second factor, list, run, watch, pause and resume tasks, retry a run', async () => {
     const person = await createUser(app, { role: 'admin' });
     const { authenticator } = await enableTotp(await signInFrom(app, person), person);
     await page.goto(`${app.url}/admin`);

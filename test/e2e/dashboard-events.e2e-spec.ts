@@ -40,9 +40,10 @@ describe('/admin/events', () => {
   it('shows a run changing as it does', async () => {
     const id = await insertRun();
     const changes = [
-      `UPDATE task_runs SET outcome = 'running', started_at = now(), lease_until = now() + interval '1 hour', attempts = 1
+      `UPDATE task_runs SET outcome = 'running', started_at = now(), lease_until = now() + interval '1 hour',
+         attempts = 1 WHERE id = $1`,
+      `UPDATE task_runs SET outcome = 'failed', ended_at = now(), lease_until = NULL, error = '<b>no</b>'
        WHERE id = $1`,
-      `UPDATE task_runs SET outcome = 'failed', ended_at = now(), lease_until = NULL, error = '<b>no</b>' WHERE id = $1`,
     ];
 
     const { status, events } = await watch(`run:${id}`, {

@@ -53,8 +53,10 @@ describe('the overview while something fails for users', () => {
     // Each connection has three synchronisations.
     const connect = async (userId: number, status: string, failing: readonly string[]): Promise<void> => {
       const [token] = await sql(
-        `INSERT INTO user_tokens (user_id, organization_id, seal_key, encrypted_access_token, encrypted_refresh_token, expires_at, status)
-        VALUES ($1, gen_random_uuid(), gen_random_uuid(), 'x', 'x', now(), $2) RETURNING id`,
+        `INSERT INTO user_tokens (
+           user_id, organization_id, seal_key, encrypted_access_token, encrypted_refresh_token, expires_at, status
+         )
+         VALUES ($1, gen_random_uuid(), gen_random_uuid(), 'x', 'x', now(), $2) RETURNING id`,
         [userId, status],
       );
       await sql('UPDATE syncs SET failures = 2 WHERE token_id = $1 AND kind = ANY ($2)', [token!['id'], failing]);
@@ -83,7 +85,8 @@ describe('the overview while something fails for users', () => {
     const { body } = await ann.post('/v1/webhooks', { url: receiver.url });
     await receiver.stop();
     await sql(
-      `INSERT INTO alert_deliveries (user_id, webhook_id, event_type, payload, created_at) VALUES ($1, $2, 'x', '{}', now() - interval '27 hours')`,
+      `INSERT INTO alert_deliveries (user_id, webhook_id, event_type, payload, created_at)
+       VALUES ($1, $2, 'x', '{}', now() - interval '27 hours')`,
       [ann.id, body.id],
     );
 
@@ -113,8 +116,12 @@ describe('the overview while something fails for users', () => {
   it('counts emails not sent yet, and those given up in the last 24 hours', async () => {
     const mail = (status: string, ended: string, count: number) =>
       sql(
-        `INSERT INTO email_outbox (recipient_hash, domain_hash, seal_key, sealed_email, status, attempts, error, ended_at)
-        SELECT sha256('x'), sha256('x'), gen_random_uuid(), CASE WHEN $1 = 'pending' THEN 'x' END, $1, 1, 'ECONNREFUSED', ${ended} FROM generate_series(1, $2)`,
+        `INSERT INTO email_outbox (
+           recipient_hash, domain_hash, seal_key, sealed_email, status, attempts, error, ended_at
+         )
+         SELECT sha256('x'), sha256('x'), gen_random_uuid(), CASE WHEN $1 = 'pending' THEN 'x' END, $1, 1,
+           'ECONNREFUSED', ${ended}
+         FROM generate_series(1, $2)`,
         [status, count],
       );
     await mail('pending', 'NULL', 1);

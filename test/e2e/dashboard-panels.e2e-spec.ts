@@ -81,7 +81,8 @@ describe('the panels of /admin', () => {
 
     const events = await app.db.query<{ reason: string }>(
       'superuser',
-      `SELECT details->>'reason' AS reason FROM security_logs WHERE details->>'reason' LIKE '%user ${user.id}:%' ORDER BY id`,
+      `SELECT details->>'reason' AS reason FROM security_logs
+       WHERE details->>'reason' LIKE '%user ${user.id}:%' ORDER BY id`,
     );
     expect(events.map(({ reason }) => reason)).toEqual([
       `change user ${user.id}: stolen laptop`,
@@ -93,7 +94,8 @@ describe('the panels of /admin', () => {
   it('show open alerts until they are dismissed', async () => {
     const [alert] = await app.db.query<{ id: number }>(
       'superuser',
-      `INSERT INTO access_alerts (kind, event_id, ip_address, details) VALUES ('address_sweep', 1, '203.0.113.7', '{"failures": 40, "accounts": 12}') RETURNING id`,
+      `INSERT INTO access_alerts (kind, event_id, ip_address, details)
+       VALUES ('address_sweep', 1, '203.0.113.7', '{"failures": 40, "accounts": 12}') RETURNING id`,
     );
     expect(await page('/admin')).toContain('1 open alert about attacks');
     expect(await page('/admin/security')).toContain('40 sign-ins to 12 accounts failed');
@@ -107,7 +109,8 @@ describe('the panels of /admin', () => {
     const ids = await app.db.query<{ id: number }>(
       'superuser',
       `INSERT INTO access_alerts (kind, user_id, event_id, ip_address, details) VALUES
-      ('failure_burst', $1, 2, '203.0.113.7', '{"failures": 15, "addresses": 1}'), ('new_device', $1, 3, '203.0.113.7', '{"device": "Firefox"}'),
+      ('failure_burst', $1, 2, '203.0.113.7', '{"failures": 15, "addresses": 1}'),
+      ('new_device', $1, 3, '203.0.113.7', '{"device": "Firefox"}'),
       ('far_addresses', $1, 4, '203.0.113.7', '{"otherAddress": "198.51.100.1"}') RETURNING id`,
       [user.id],
     );
@@ -125,7 +128,8 @@ describe('the panels of /admin', () => {
     await app.db.query(
       'superuser',
       `INSERT INTO security_logs (user_id, event_type, success, details, created_at)
-      SELECT $1, 'auth.paged', n % 2 = 0, jsonb_build_object('reason', 'event number ' || n), now() - n * interval '1 second' FROM generate_series(1, 60) n`,
+      SELECT $1, 'auth.paged', n % 2 = 0, jsonb_build_object('reason', 'event number ' || n),
+        now() - n * interval '1 second' FROM generate_series(1, 60) n`,
       [user.id],
     );
     const rows = (text: string): string[] => text.match(/event number \d+/g) ?? [];
@@ -207,7 +211,8 @@ describe('the panels of /admin', () => {
     const [run] = await app.db.query<{ id: number }>(
       'superuser',
       `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, error, failed_attempts)
-      VALUES ('backup', 'boot', 'failed', '2026-01-31T09:30:02Z', '2026-01-31T09:30:02.5Z', 2, '<b>broken 2</b>', $1) RETURNING id`,
+      VALUES ('backup', 'boot', 'failed', '2026-01-31T09:30:02Z', '2026-01-31T09:30:02.5Z', 2, '<b>broken 2</b>', $1)
+      RETURNING id`,
       [JSON.stringify(attempts)],
     );
 
@@ -221,7 +226,8 @@ describe('the panels of /admin', () => {
     await app.db.query(
       'superuser',
       `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, figures) VALUES
-      ('watch-access', 'boot', 'skipped', now(), now(), 1, '{"reason": "nothing new"}'), ('watch-access', 'boot', 'succeeded', now(), now(), 1, '{"alerts": 3}')`,
+      ('watch-access', 'boot', 'skipped', now(), now(), 1, '{"reason": "nothing new"}'),
+      ('watch-access', 'boot', 'succeeded', now(), now(), 1, '{"alerts": 3}')`,
     );
 
     const all = await page('/admin/runs?task=watch-access');
@@ -241,16 +247,21 @@ describe('the panels of /admin', () => {
     expect(await page(`/admin/runs?text=${id}`)).toContain('alerts: 3');
   });
 
-  it('retry all failures, full or partial, without a later success: one run per task, with a logged reason', async () => {
+  it('retry all full and partial failures without a later success: one run per task, a logged reason', async () => {
     await app.db.query(
       'superuser',
       `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, error) VALUES
-      ('sync-connections', 'boot', 'failed', now(), now(), 1, 'first'), ('sync-connections', 'boot', 'timed_out', now(), now(), 1, 'second'),
-      ('create-partitions', 'boot', 'failed', now(), now(), 1, 'no lock'), ('create-partitions', 'boot', 'skipped', now(), now(), 1, NULL),
-      ('refresh-connections', 'boot', 'failed', now(), now(), 1, 'resolved since'), ('refresh-connections', 'boot', 'succeeded', now(), now(), 1, NULL),
+      ('sync-connections', 'boot', 'failed', now(), now(), 1, 'first'),
+      ('sync-connections', 'boot', 'timed_out', now(), now(), 1, 'second'),
+      ('create-partitions', 'boot', 'failed', now(), now(), 1, 'no lock'),
+      ('create-partitions', 'boot', 'skipped', now(), now(), 1, NULL),
+      ('refresh-connections', 'boot', 'failed', now(), now(), 1, 'resolved since'),
+      ('refresh-connections', 'boot', 'succeeded', now(), now(), 1, NULL),
       ('gone-since', 'boot', 'failed', now(), now(), 1, 'unknown task'),
-      ('deliver-alerts', 'boot', 'failed', now(), now(), 1, 'ran since'), ('deliver-alerts', 'boot', 'partial', now(), now(), 1, NULL),
-      ('send-mails', 'boot', 'partial', now(), now(), 1, NULL), ('send-mails', 'boot', 'succeeded', now(), now(), 1, NULL),
+      ('deliver-alerts', 'boot', 'failed', now(), now(), 1, 'ran since'),
+      ('deliver-alerts', 'boot', 'partial', now(), now(), 1, NULL),
+      ('send-mails', 'boot', 'partial', now(), now(), 1, NULL),
+      ('send-mails', 'boot', 'succeeded', now(), now(), 1, NULL),
       ('watch-access', 'boot', 'partial', now() - interval '25 hours', now() - interval '25 hours', 1, NULL)`,
     );
     expect(await page('/admin/runs')).toContain('Retry all failed runs (3)');
@@ -269,7 +280,8 @@ describe('the panels of /admin', () => {
     // A skipped retry resolves a partial failure, but not a full one.
     await app.db.query(
       'superuser',
-      `UPDATE task_runs SET outcome = 'skipped', started_at = now(), ended_at = now(), attempts = 1 WHERE task = 'deliver-alerts' AND retry_of IS NOT NULL`,
+      `UPDATE task_runs SET outcome = 'skipped', started_at = now(), ended_at = now(), attempts = 1
+       WHERE task = 'deliver-alerts' AND retry_of IS NOT NULL`,
     );
     expect(await page('/admin/runs')).not.toContain('Retry all failed runs');
     await app.db.query(

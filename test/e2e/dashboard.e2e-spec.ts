@@ -255,7 +255,7 @@ describe('/admin', () => {
       expect(locations).toEqual(['/admin/users/8', '/admin', '/admin', '/admin', '/admin']);
     });
 
-    it('answers an unknown address or method below /admin with a page for people and a problem for programs', async () => {
+    it('answers an unknown address or method below /admin with a page or, for programs, a problem', async () => {
       const page = await raw('/admin/nope', { cookie, accept: 'text/html' });
       expect([page.status, page.headers['content-type']]).toEqual([404, 'text/html; charset=utf-8']);
       expect(page.body).toContain('Back to the dashboard');
@@ -356,7 +356,8 @@ describe('/admin', () => {
       const text = await answer.text();
 
       expect(answer.headers.get('content-security-policy')).toBe(
-        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; " +
+          "base-uri 'none'; frame-ancestors 'none'",
       );
       expect(answer.headers.get('cache-control')).toBe('no-store');
       for (const expected of [

@@ -83,7 +83,8 @@ describe('the data of a user', () => {
     const { person, user } = await createUserWithData();
     await app.db.query(
       'superuser',
-      `INSERT INTO jobs (user_id, source_key, title, budget_min) SELECT $1, 'upwork:' || i, 'job ' || i, 12.50 FROM generate_series(1, 1200) AS i`,
+      `INSERT INTO jobs (user_id, source_key, title, budget_min)
+       SELECT $1, 'upwork:' || i, 'job ' || i, 12.50 FROM generate_series(1, 1200) AS i`,
       [person.id],
     );
     await stepUp(user, person);
@@ -170,14 +171,17 @@ describe('the data of a user', () => {
 
     const logs = await app.db.query(
       'superuser',
-      `SELECT count(*) FILTER (WHERE old_values IS NOT NULL OR new_values IS NOT NULL OR ip_address IS NOT NULL OR reason IS NOT NULL) AS kept,
-              count(*) AS n FROM audit_logs WHERE user_id = $1`,
+      `SELECT count(*) FILTER (
+           WHERE old_values IS NOT NULL OR new_values IS NOT NULL OR ip_address IS NOT NULL OR reason IS NOT NULL
+         ) AS kept, count(*) AS n
+       FROM audit_logs WHERE user_id = $1`,
       [person.id],
     );
     expect(logs).toEqual([{ kept: 0, n: answer.body.auditRowsForgotten }]);
     const after = await app.db.query(
       'superuser',
-      `SELECT id, encode(audit.values_hash(a), 'hex') AS hash FROM audit_logs a WHERE user_id = $1 AND id <= $2 ORDER BY id`,
+      `SELECT id, encode(audit.values_hash(a), 'hex') AS hash FROM audit_logs a
+       WHERE user_id = $1 AND id <= $2 ORDER BY id`,
       [person.id, before.at(-1)!.id],
     );
     expect(after).toEqual(before);

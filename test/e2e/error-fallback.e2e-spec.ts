@@ -39,7 +39,7 @@ describe('a fault that nothing catches', () => {
     return lines.filter((line) => line.includes('"level":"fatal"')).map((line) => JSON.parse(line) as unknown);
   }
 
-  it('is logged by the API, which answers what it accepted, a second fault notwithstanding, and exits with 1', async () => {
+  it('is logged by the API, which answers what it accepted, even after a second fault, and exits with 1', async () => {
     const { server, url } = await startApi();
     const blocker = new Client({ connectionString: app.db.urls.superuser });
     await blocker.connect();

@@ -138,34 +138,40 @@ function labelsIn(path: string, body: { items: readonly Item[]; byCategory: read
 const ROWS = `
   WITH ages AS (SELECT now() - interval '10 days' AS old, now() - interval '2 days' AS recent
   ), job AS (
-    INSERT INTO jobs (user_id, source_key, title, category, subcategory, country, skills, job_type, experience_level, status,
-      budget_min, budget_max, hourly_rate_min, hourly_rate_max, is_favorite, created_at)
-    SELECT $1::bigint, 'upwork:' || title, title, category, subcategory, country, skills::text[], job_type, experience_level, status,
-      budget_min, budget_max, rate_min, rate_max, is_favorite, CASE WHEN is_old THEN old ELSE recent END
+    INSERT INTO jobs (user_id, source_key, title, category, subcategory, country, skills, job_type, experience_level,
+      status, budget_min, budget_max, hourly_rate_min, hourly_rate_max, is_favorite, created_at)
+    SELECT $1::bigint, 'upwork:' || title, title, category, subcategory, country, skills::text[], job_type,
+      experience_level, status, budget_min, budget_max, rate_min, rate_max, is_favorite,
+      CASE WHEN is_old THEN old ELSE recent END
     FROM ages, (VALUES
-      ('A report in Postgres', 'A data', 'Reports', 'Japan', '{SQL,Python}', 'fixed', 'entry', 'active', 100, 200, NULL, NULL, false, true),
+      ('A report in Postgres', 'A data', 'Reports', 'Japan', '{SQL,Python}', 'fixed', 'entry', 'active',
+        100, 200, NULL, NULL, false, true),
       ('B shop', 'B web', 'Shops', 'Kenya', '{SQL}', 'fixed', 'expert', 'active', 500, 900, NULL, NULL, true, false),
-      ('C engine', 'C games', 'Engines', 'Japan', '{Rust}', 'hourly', 'intermediate', 'archived', NULL, NULL, 20, 30, false, true),
+      ('C engine', 'C games', 'Engines', 'Japan', '{Rust}', 'hourly', 'intermediate', 'archived',
+        NULL, NULL, 20, 30, false, true),
       ('D engine', 'C games', 'Engines', 'Japan', '{C}', 'hourly', NULL, 'active', NULL, NULL, 60, 80, false, false)
     ) AS v (title, category, subcategory, country, skills, job_type, experience_level, status,
       budget_min, budget_max, rate_min, rate_max, is_favorite, is_old)
     RETURNING id, left(title, 1) AS label
   ), proposal AS (
     INSERT INTO proposals (user_id, job_id, cover_letter, status, submitted_at)
-    SELECT $1, id, label, CASE label WHEN 'A' THEN 'rejected' ELSE 'submitted' END, CASE label WHEN 'A' THEN old ELSE recent END
+    SELECT $1, id, label, CASE label WHEN 'A' THEN 'rejected' ELSE 'submitted' END,
+      CASE label WHEN 'A' THEN old ELSE recent END
     FROM job, ages WHERE label IN ('A', 'B') RETURNING id, cover_letter AS label
   ), message AS (
     INSERT INTO messages (user_id, job_id, sender_type, content, is_read)
     SELECT $1, id, 'client', label, label = 'B' FROM job WHERE label IN ('A', 'B')
   ), generation AS (
     INSERT INTO ai_generations (user_id, job_id, generation_type, instructions, prompt, status)
-    SELECT $1, id, CASE label WHEN 'A' THEN 'proposal' ELSE 'message' END, label, 'a prompt', CASE label WHEN 'A' THEN 'failed' ELSE 'cancelled' END
+    SELECT $1, id, CASE label WHEN 'A' THEN 'proposal' ELSE 'message' END, label, 'a prompt',
+      CASE label WHEN 'A' THEN 'failed' ELSE 'cancelled' END
     FROM job WHERE label IN ('A', 'B')
   ), letter AS (
     INSERT INTO letter_versions (user_id, proposal_id, letter) SELECT $1, id, label FROM proposal
   ), metric AS (
     INSERT INTO analytics (user_id, metric_name, metric_value, date)
-    SELECT $1, label, 1, (at AT TIME ZONE 'UTC')::date FROM ages, LATERAL (VALUES ('A', old), ('B', recent)) AS v (label, at)
+    SELECT $1, label, 1, (at AT TIME ZONE 'UTC')::date
+    FROM ages, LATERAL (VALUES ('A', old), ('B', recent)) AS v (label, at)
   ), audited AS (
     INSERT INTO audit_logs (user_id, table_name, record_id, action, actor_kind, request_id, created_at)
     SELECT owner::bigint, table_name, record_id, action, actor_kind, label, at FROM ages, LATERAL (VALUES

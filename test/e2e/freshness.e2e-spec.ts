@@ -48,7 +48,8 @@ describe('the expiry of jobs from Upwork', () => {
       await app.db.query<{ version: number; age: number | null; audits: number }>(
         'superuser',
         `SELECT version, extract(epoch FROM now() - fetched_at)::float8 AS age,
-           (SELECT count(*) FROM audit_logs WHERE table_name = 'jobs' AND record_id = j.id) AS audits FROM jobs j WHERE id = $1`,
+           (SELECT count(*) FROM audit_logs WHERE table_name = 'jobs' AND record_id = j.id) AS audits
+         FROM jobs j WHERE id = $1`,
         [id],
       )
     )[0]!;

@@ -40,7 +40,8 @@ describe('preconditions of RFC 9110', () => {
   const generation = async (owner: SignedInCaller): Promise<string> => {
     const [row] = await app.db.query<{ id: number }>(
       'superuser',
-      `INSERT INTO ai_generations (user_id, generation_type, prompt, status) VALUES ($1, 'message', 'x', 'running') RETURNING id`,
+      `INSERT INTO ai_generations (user_id, generation_type, prompt, status)
+       VALUES ($1, 'message', 'x', 'running') RETURNING id`,
       [owner.id],
     );
     return `/v1/ai/generations/${row!.id}`;

@@ -136,8 +136,10 @@ describe('POST /v1/jobs/import', () => {
     it('reads all columns in camelCase and snake_case, in any order, and ignores empty cells', async () => {
       const { body } = await importing(
         [
-          'title,upwork_job_id,budgetMin,budget_max,hourly_rate_min,hourlyRateMax,currency,skills,category,subcategory,country,client_info,job_type,experienceLevel,duration,workload,status,is_favorite,description',
-          'Full,u-1,1,2.5,3.00,4.00,EUR,"SQL, C++,SQL",Cat,Sub,Malta,"{""rating"": 5}",fixed,expert,Long,Full time,archived,true,"Two',
+          'title,upwork_job_id,budgetMin,budget_max,hourly_rate_min,hourlyRateMax,currency,skills,category,' +
+            'subcategory,country,client_info,job_type,experienceLevel,duration,workload,status,is_favorite,description',
+          'Full,u-1,1,2.5,3.00,4.00,EUR,"SQL, C++,SQL",Cat,' +
+            'Sub,Malta,"{""rating"": 5}",fixed,expert,Long,Full time,archived,true,"Two',
           'lines"',
           'Bare,,,,,,,"[""a,b"",""c""]",,,,,,,,,,,',
         ].join('\n'),

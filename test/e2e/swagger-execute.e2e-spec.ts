@@ -103,7 +103,7 @@ describe('"Execute" in Swagger UI with the filled-in form', () => {
     expect([...new Set(filled)].sort()).toEqual(['limit', 'sort']);
   });
 
-  it('succeeds for every POST, PUT and PATCH on a new account, in each media type, except those that need more', async () => {
+  it('succeeds for every POST, PUT and PATCH on a new account, in each media type, unless it needs more', async () => {
     const changes = operations.filter(({ method }) => ['POST', 'PUT', 'PATCH'].includes(method));
     const rejected = new Set<string>();
     for (const operation of changes) {

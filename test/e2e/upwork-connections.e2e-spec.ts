@@ -10,7 +10,10 @@ const MIB = 1_048_576;
 /** The head of an import of this length. */
 function importHead(user: SignedInCaller | undefined, length: number, more = ''): string {
   const authorization = user ? `authorization: Bearer ${user.token}\r\n` : '';
-  return `POST /v1/jobs/import HTTP/1.1\r\nhost: x\r\ncontent-type: text/csv\r\ncontent-length: ${length}\r\n${authorization}${more}\r\n`;
+  return (
+    'POST /v1/jobs/import HTTP/1.1\r\nhost: x\r\ncontent-type: text/csv\r\n' +
+    `content-length: ${length}\r\n${authorization}${more}\r\n`
+  );
 }
 
 describe('connections', () => {

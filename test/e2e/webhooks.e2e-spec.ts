@@ -153,7 +153,8 @@ describe('/v1/webhooks', () => {
     const { body: taken } = await ann.post(`/v1/webhooks/${id}/test`);
     await app.db.query(
       'superuser',
-      `UPDATE alert_deliveries SET lease_owner = gen_random_uuid(), lease_until = now() + interval '1 minute', attempts = 1 WHERE id = $1`,
+      `UPDATE alert_deliveries
+       SET lease_owner = gen_random_uuid(), lease_until = now() + interval '1 minute', attempts = 1 WHERE id = $1`,
       [taken.id],
     );
 
@@ -166,7 +167,7 @@ describe('/v1/webhooks', () => {
     expect(await listEmails(await createSignedInCaller(app, { role: 'admin' }), ann.email)).toHaveLength(1);
   });
 
-  it('retries with growing delays under the same id, fails after more than a day, and sends again on request', async () => {
+  it('retries with growing delays under the same id, fails after over a day, and sends again on request', async () => {
     const { id } = await createWebhook();
     receiver.answer = (response) => response.writeHead(500).end('no');
     await ann.post(`/v1/webhooks/${id}/test`);
@@ -234,7 +235,7 @@ describe('/v1/webhooks', () => {
     expect(await record()).toBe(1);
   });
 
-  it("are not delayed by another user's receiver that never answers, not even deliveries recorded meanwhile", async () => {
+  it("are not delayed by another user's receiver that never answers, even if recorded meanwhile", async () => {
     const slow = await new WebhookReceiver().start();
     const sender = worker.get(WebhookSenderService);
     const { timeoutMs } = sender;
