@@ -57,7 +57,8 @@ async function attack(installation: AiInstallation, { calls, isHeld = false }: B
   const strange = answers.filter(({ status }) => status !== 201 && status !== 402);
   if (strange[0])
     console.error(
-      `${strange.length} calls were answered otherwise, the first ${strange[0].status} ${JSON.stringify(strange[0].body)}`,
+      `${strange.length} calls were answered otherwise, the first ${strange[0].status} ` +
+        `${JSON.stringify(strange[0].body)}`,
     );
   const { body: usage } = await user.get('/v1/ai/usage');
   const spent = toPicoUsd(usage.day.spentUsd);

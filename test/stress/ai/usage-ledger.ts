@@ -62,8 +62,8 @@ export async function stressUsageLedger(
     { id: number },
   ];
   const rows = await installation.query<Row>(
-    `SELECT instructions, status, response, cost::text, input_ai_tokens AS input, output_ai_tokens AS output, cached_ai_tokens AS cached,
-       usage_is_estimated AS "isEstimated" FROM ai_generations WHERE user_id = $1`,
+    `SELECT instructions, status, response, cost::text, input_ai_tokens AS input, output_ai_tokens AS output,
+       cached_ai_tokens AS cached, usage_is_estimated AS "isEstimated" FROM ai_generations WHERE user_id = $1`,
     [userId],
   );
   const faults = fake.invoices.filter(({ isComplete }) => !isComplete).length;

@@ -118,12 +118,14 @@ const SCHEMA: readonly Mutation[] = [
   { name: 'row security switched off', sql: 'ALTER TABLE jobs DISABLE ROW LEVEL SECURITY', manifest: 'own' },
   {
     name: 'a policy that shows all rows to all',
-    sql: 'DROP POLICY jobs_own_data_select ON jobs; CREATE POLICY jobs_own_data_select ON jobs FOR SELECT USING (true OR auth.uid() IS NULL)',
+    sql: `DROP POLICY jobs_own_data_select ON jobs;
+      CREATE POLICY jobs_own_data_select ON jobs FOR SELECT USING (true OR auth.uid() IS NULL)`,
     manifest: 'own',
   },
   {
     name: 'a policy that shows no rows',
-    sql: 'DROP POLICY jobs_own_data_select ON jobs; CREATE POLICY jobs_own_data_select ON jobs FOR SELECT USING (false AND user_id = auth.uid())',
+    sql: `DROP POLICY jobs_own_data_select ON jobs;
+      CREATE POLICY jobs_own_data_select ON jobs FOR SELECT USING (false AND user_id = auth.uid())`,
     manifest: 'own',
   },
   { name: 'an audit trigger missing', sql: 'DROP TRIGGER audit_update ON proposals', manifest: 'own' },

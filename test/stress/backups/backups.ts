@@ -207,7 +207,8 @@ class MutationTests {
     if (kind === 'schema only') return this.dump(this.url, '--schema-only');
     // If that login could read every table, pg_dump would succeed without rows, because of row security.
     return this.withCopy(
-      'GRANT SELECT ON ALL TABLES IN SCHEMA public, app, audit TO gigvault_app; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO gigvault_app',
+      `GRANT SELECT ON ALL TABLES IN SCHEMA public, app, audit TO gigvault_app;
+       GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO gigvault_app`,
       (copy) => this.dump(this.buildAppUrl(copy), '--enable-row-security'),
     );
   }
@@ -266,11 +267,14 @@ class MutationTests {
 
 /** Inserts ten users with ten jobs, proposals and messages each. */
 const FILL_DATABASE = `
-  INSERT INTO users (email, encrypted_password, is_verified) SELECT 'user' || n || '@example.org', 'none', true FROM generate_series(1, 10) n;
+  INSERT INTO users (email, encrypted_password, is_verified)
+    SELECT 'user' || n || '@example.org', 'none', true FROM generate_series(1, 10) n;
   INSERT INTO jobs (user_id, source_key, title, budget_min, budget_max, skills)
-    SELECT u.id, 'upwork:' || u.id || '-' || n, 'A job like any other ' || md5(n::text), 100, 200, ARRAY['SQL'] FROM users u, generate_series(1, 10) n;
+    SELECT u.id, 'upwork:' || u.id || '-' || n, 'A job like any other ' || md5(n::text), 100, 200, ARRAY['SQL']
+    FROM users u, generate_series(1, 10) n;
   INSERT INTO proposals (user_id, job_id, cover_letter) SELECT user_id, id, 'I have done this before.' FROM jobs;
-  INSERT INTO messages (user_id, job_id, sender_type, content) SELECT user_id, id, 'client', repeat(md5(id::text), 40) FROM jobs;
+  INSERT INTO messages (user_id, job_id, sender_type, content)
+    SELECT user_id, id, 'client', repeat(md5(id::text), 40) FROM jobs;
   SELECT refresh_user_job_stats();`;
 
 function createMasterKeys(...keys: readonly TestMasterKey[]): MasterKeys {

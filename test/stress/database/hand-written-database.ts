@@ -64,7 +64,8 @@ const STATEMENTS = {
   context: SET_CONTEXT,
   select: `SELECT ${READ_COLUMNS} FROM jobs WHERE id = $1`,
   lock: `SELECT ${READ_COLUMNS} FROM jobs WHERE id = $1 FOR UPDATE`,
-  insert: `INSERT INTO jobs (${WRITTEN_COLUMNS.join(', ')}) VALUES (${WRITTEN_COLUMNS.map((_, i) => `$${i + 1}`).join(', ')}) RETURNING ${READ_COLUMNS}`,
+  insert: `INSERT INTO jobs (${WRITTEN_COLUMNS.join(', ')})
+    VALUES (${WRITTEN_COLUMNS.map((_, i) => `$${i + 1}`).join(', ')}) RETURNING ${READ_COLUMNS}`,
   retitle: `UPDATE jobs SET title = $2 WHERE id = $1 RETURNING title, version, updated_at AS "updatedAt"`,
   audit: 'SELECT audit.record($1, $2, $3, $4, $5)',
 } as const;

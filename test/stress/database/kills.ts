@@ -71,10 +71,12 @@ async function compare(
       const { rows } = await client.query<{ n: string }>(sql, [ids]);
       return Number(rows[0]?.n);
     };
-    const audited = `SELECT count(*) FROM audit_logs a WHERE a.table_name = 'jobs' AND a.action = 'INSERT' AND a.record_id = i.id`;
+    const audited = `SELECT count(*) FROM audit_logs a
+      WHERE a.table_name = 'jobs' AND a.action = 'INSERT' AND a.record_id = i.id`;
     return {
       missing: await count(
-        `SELECT count(*) AS n FROM unnest($1::bigint[]) AS i (id) WHERE NOT EXISTS (SELECT FROM jobs j WHERE j.id = i.id)`,
+        `SELECT count(*) AS n FROM unnest($1::bigint[]) AS i (id)
+         WHERE NOT EXISTS (SELECT FROM jobs j WHERE j.id = i.id)`,
       ),
       withoutAudit: await count(`SELECT count(*) AS n FROM unnest($1::bigint[]) AS i (id) WHERE (${audited}) <> 1`),
       auditWithoutRow: await count(

@@ -67,7 +67,8 @@ export async function stressTenants({ units }: TenantsOptions): Promise<TenantsR
 async function createTenants(services: StressServices): Promise<number[]> {
   return withClient(services.buildUrl('superuser'), async (client) => {
     const { rows } = await client.query<{ id: string }>(
-      `INSERT INTO users (email, encrypted_password, is_verified) VALUES ('ann@example.org', 'none', true), ('bob@example.org', 'none', true) RETURNING id`,
+      `INSERT INTO users (email, encrypted_password, is_verified)
+       VALUES ('ann@example.org', 'none', true), ('bob@example.org', 'none', true) RETURNING id`,
     );
     return rows.map(({ id }) => Number(id));
   });
@@ -129,8 +130,12 @@ async function count(
   return withClient(services.buildUrl('superuser'), async (client) => {
     const { rows } = await client.query<{ kept: string; lost: string; unaudited: string; orphans: string }>(`
       SELECT count(*) FILTER (WHERE content = 'kept') AS kept, count(*) FILTER (WHERE content = 'lost') AS lost,
-        count(*) FILTER (WHERE (SELECT count(*) FROM audit_logs a WHERE a.table_name = 'messages' AND a.record_id = m.id AND a.user_id = m.user_id) <> 1) AS unaudited,
-        (SELECT count(*) FROM audit_logs a WHERE a.table_name = 'messages' AND NOT EXISTS (SELECT FROM messages m WHERE m.id = a.record_id)) AS orphans
+        count(*) FILTER (WHERE (
+          SELECT count(*) FROM audit_logs a
+          WHERE a.table_name = 'messages' AND a.record_id = m.id AND a.user_id = m.user_id
+        ) <> 1) AS unaudited,
+        (SELECT count(*) FROM audit_logs a
+         WHERE a.table_name = 'messages' AND NOT EXISTS (SELECT FROM messages m WHERE m.id = a.record_id)) AS orphans
       FROM messages m`);
     const { kept, lost, unaudited, orphans } = rows[0]!;
     return {

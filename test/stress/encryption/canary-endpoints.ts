@@ -266,11 +266,8 @@ export class CanaryEndpoints {
   private async callInvalidRequests(user: Caller): Promise<void> {
     const bearer = this.recordAnswer('a bearer token that is none', randomBytes(24).toString('base64url'));
     await this.addCanary(new Caller(this.url, bearer).get('/v1/users/me'));
-    await this.addCanary(
-      this.anonymousCaller.get('/v1/users/me', {
-        authorization: `Basic ${Buffer.from(`ann:${this.recordAnswer('Basic password', createCanary())}`).toString('base64')}`,
-      }),
-    );
+    const credentials = Buffer.from(`ann:${this.recordAnswer('Basic password', createCanary())}`).toString('base64');
+    await this.addCanary(this.anonymousCaller.get('/v1/users/me', { authorization: `Basic ${credentials}` }));
     await this.addCanary(
       this.anonymousCaller.get('/v1/users/me', {
         cookie: `gigvault_admin=${this.recordAnswer('a cookie that is none', randomBytes(24).toString('base64url'))}`,

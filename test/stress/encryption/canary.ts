@@ -140,11 +140,13 @@ async function plantCanaries(installation: StressInstallation, services: Install
   const texts = planted.map(({ value, form }) => encodeCanary(value)[form]!);
   await withClient(services.postgres!.superuser, async (client) => {
     await client.query(
-      `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, error) SELECT 'planted', 'boot', 'failed', now(), now(), text FROM unnest($1::text[]) text`,
+      `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, error)
+       SELECT 'planted', 'boot', 'failed', now(), now(), text FROM unnest($1::text[]) text`,
       [texts],
     );
     await client.query(
-      `INSERT INTO audit_logs (table_name, action, new_values) VALUES ('jobs', 'INSERT', jsonb_build_object('planted', $1::text))`,
+      `INSERT INTO audit_logs (table_name, action, new_values)
+       VALUES ('jobs', 'INSERT', jsonb_build_object('planted', $1::text))`,
       [planted[0]!.value],
     );
   });

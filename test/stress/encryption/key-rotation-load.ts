@@ -16,7 +16,8 @@ import { runAsUser } from '../../support/run-as-user';
 const [firstUser = 1, withSecret = 1, without = 0] = process.argv.slice(2).map(Number);
 
 const READERS = 3;
-const SECRET = `SELECT user_id AS "userId", seal_key AS "sealKey", encrypted_access_token AS "encryptedAccessToken" FROM user_tokens`;
+const SECRET = `SELECT user_id AS "userId", seal_key AS "sealKey", encrypted_access_token AS "encryptedAccessToken"
+  FROM user_tokens`;
 
 async function main(): Promise<void> {
   const app = await createHttpApp(AppModule);

@@ -157,7 +157,8 @@ class KeyRotationRun {
     const store = new InMemoryDataKeys();
     const encryption = createEncryption(store, { id: current, key: keys.get(current)! });
     const first = await this.count(`INSERT INTO users (email, encrypted_password, is_verified)
-      SELECT 'user' || g || '@example.org', 'none', true FROM generate_series(1, ${secrets + newcomers}) g RETURNING id AS n`);
+      SELECT 'user' || g || '@example.org', 'none', true
+      FROM generate_series(1, ${secrets + newcomers}) g RETURNING id AS n`);
     for (let from = first; from < first + secrets; from += BATCH_SIZE) {
       const rows = [];
       for (let userId = from; userId < Math.min(from + BATCH_SIZE, first + secrets); userId++) {
@@ -171,8 +172,9 @@ class KeyRotationRun {
       await this.query(FILL_TOKENS, [JSON.stringify(rows)]);
     }
     if (batchPauseMs !== undefined) {
-      await this
-        .query(`CREATE FUNCTION pause() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(${batchPauseMs / 1_000}); RETURN NULL; END $$;
+      await this.query(`
+        CREATE FUNCTION pause() RETURNS trigger LANGUAGE plpgsql
+          AS $$ BEGIN PERFORM pg_sleep(${batchPauseMs / 1_000}); RETURN NULL; END $$;
         REVOKE EXECUTE ON FUNCTION pause() FROM PUBLIC`);
       await this.query('CREATE TRIGGER pause AFTER UPDATE ON data_keys FOR EACH STATEMENT EXECUTE FUNCTION pause()');
     }
@@ -259,11 +261,14 @@ class KeyRotationRun {
   }
 }
 
-const RECORDS = `jsonb_to_recordset($1::jsonb) AS r ("userId" bigint, "keyId" uuid, "wrappedKey" text, "sealKey" uuid, access text, refresh text)`;
-const FILL_DATA_KEYS = `INSERT INTO data_keys (user_id, key_id, wrapped_key) SELECT "userId", "keyId", "wrappedKey" FROM ${RECORDS}`;
+const RECORDS = `jsonb_to_recordset($1::jsonb)
+  AS r ("userId" bigint, "keyId" uuid, "wrappedKey" text, "sealKey" uuid, access text, refresh text)`;
+const FILL_DATA_KEYS = `
+  INSERT INTO data_keys (user_id, key_id, wrapped_key) SELECT "userId", "keyId", "wrappedKey" FROM ${RECORDS}`;
 const FILL_TOKENS = `
   INSERT INTO user_tokens (user_id, seal_key, encrypted_access_token, encrypted_refresh_token, expires_at)
   SELECT "userId", "sealKey", access, refresh, now() + interval '1 day' FROM ${RECORDS}`;
 const SECRETS = `
-  SELECT t.user_id::integer AS "userId", k.key_id AS "keyId", k.wrapped_key AS "wrappedKey", t.seal_key AS "sealKey", t.encrypted_access_token AS sealed
+  SELECT t.user_id::integer AS "userId", k.key_id AS "keyId", k.wrapped_key AS "wrappedKey", t.seal_key AS "sealKey",
+    t.encrypted_access_token AS sealed
   FROM user_tokens t JOIN data_keys k USING (user_id)`;

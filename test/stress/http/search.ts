@@ -85,8 +85,10 @@ async function store(url: string, { titles, skills }: Listing): Promise<number> 
     const tenant = rows[0]!.id;
     await client.query(
       `INSERT INTO jobs (user_id, source_key, title, skills)
-       SELECT $1::bigint, 'upwork:title ' || n, text, '{}'::text[] FROM unnest($2::text[]) WITH ORDINALITY AS titles (text, n)
-       UNION ALL SELECT $1::bigint, 'upwork:skill ' || n, '-', ARRAY[text] FROM unnest($3::text[]) WITH ORDINALITY AS skills (text, n)`,
+       SELECT $1::bigint, 'upwork:title ' || n, text, '{}'::text[]
+       FROM unnest($2::text[]) WITH ORDINALITY AS titles (text, n)
+       UNION ALL SELECT $1::bigint, 'upwork:skill ' || n, '-', ARRAY[text]
+       FROM unnest($3::text[]) WITH ORDINALITY AS skills (text, n)`,
       [tenant, titles, skills],
     );
     await client.query('ANALYZE jobs');
@@ -131,7 +133,8 @@ function indexWords(texts: readonly (readonly string[])[]): Map<string, string[]
 
 async function countMatches(client: Client, question: string, keys: readonly string[]): Promise<number> {
   const { rows } = await client.query<{ count: string }>(
-    'SELECT count(*)::text AS count FROM tenant_jobs WHERE search @@ (SELECT app.search_query($1)) AND source_key = ANY ($2)',
+    `SELECT count(*)::text AS count FROM tenant_jobs
+     WHERE search @@ (SELECT app.search_query($1)) AND source_key = ANY ($2)`,
     [question, keys],
   );
   return Number(rows[0]!.count);

@@ -165,7 +165,8 @@ async function waitForEndedRuns(url: string, { tasks, stepMs, from, to }: Window
   for (;;) {
     const rows = await withClient(url, async (client) => {
       const { rows: found } = await client.query<RunRow>(
-        `SELECT id::text, task, scheduled_for AS at, outcome, attempts, extract(epoch FROM started_at - scheduled_for)::float8 * 1000 AS late_ms
+        `SELECT id::text, task, scheduled_for AS at, outcome, attempts,
+           extract(epoch FROM started_at - scheduled_for)::float8 * 1000 AS late_ms
          FROM task_runs WHERE task LIKE 'firing-%' AND scheduled_for >= $1 AND scheduled_for < $2`,
         [new Date(from), new Date(to)],
       );

@@ -40,7 +40,8 @@ const COUNTER = `
   CREATE SEQUENCE refreshes_counted;
   CREATE FUNCTION count_refresh() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     AS $$ BEGIN PERFORM nextval('public.refreshes_counted'); RETURN NULL; END $$;
-  CREATE TRIGGER count_refresh AFTER INSERT OR UPDATE ON app.view_refreshes FOR EACH ROW EXECUTE FUNCTION count_refresh()`;
+  CREATE TRIGGER count_refresh AFTER INSERT OR UPDATE ON app.view_refreshes
+    FOR EACH ROW EXECUTE FUNCTION count_refresh()`;
 
 /**
  * Runs two worker processes, each with a scheduler, that refresh user_job_stats. First both are triggered at once while
@@ -116,7 +117,8 @@ interface Runs {
 async function readRuns(served: InProcessApi, after: number): Promise<Runs> {
   const [row] = await served.query<{ runs: Runs }>(
     `SELECT jsonb_build_object('runs', count(*), 'open', count(*) FILTER (WHERE ended_at IS NULL),
-       'succeeded', count(*) FILTER (WHERE outcome = 'succeeded'), 'skipped', count(*) FILTER (WHERE outcome = 'skipped'),
+       'succeeded', count(*) FILTER (WHERE outcome = 'succeeded'),
+       'skipped', count(*) FILTER (WHERE outcome = 'skipped'),
        'instants', count(DISTINCT scheduled_for), 'last', coalesce(max(id), 0)) AS runs
      FROM task_runs WHERE task = $1 AND id > $2`,
     [TASK, after],

@@ -13,7 +13,9 @@ const WORK = `
     CASE WHEN status = 'accepted' THEN sent + h % 20 * interval '1 day' END,
     CASE WHEN status = 'rejected' THEN sent + h % 20 * interval '1 day' END, seen, seen
   FROM picked,
-  LATERAL (SELECT (ARRAY['draft', 'submitted', 'submitted', 'submitted', 'submitted', 'accepted', 'rejected', 'rejected'])[1 + h % 8] AS status,
+  LATERAL (SELECT
+    (ARRAY['draft', 'submitted', 'submitted', 'submitted', 'submitted', 'accepted', 'rejected', 'rejected'])[1 + h % 8]
+      AS status,
     seen + h % 72 * interval '1 hour' AS sent) decided`;
 
 /** Some come before the proposal was sent and are not answers, some come twice. */
@@ -26,12 +28,14 @@ const CONVERSATIONS = `
 
 const COVER_LETTERS = `
   INSERT INTO ai_generations (user_id, job_id, generation_type, prompt, response, status, created_at, updated_at)
-  SELECT user_id, id, 'proposal', 'Write a cover letter.', 'Dear client', 'succeeded', created_at, created_at FROM jobs WHERE id % 10 = 0`;
+  SELECT user_id, id, 'proposal', 'Write a cover letter.', 'Dear client', 'succeeded', created_at, created_at
+  FROM jobs WHERE id % 10 = 0`;
 
 const CALLS = `
-  INSERT INTO ai_calls (user_id, generation_id, provider, model, status, input_ai_tokens, output_ai_tokens, cached_ai_tokens,
-    usage_is_estimated, cost, price_list_version, duration_ms, created_at)
-  SELECT user_id, id, 'openai', 'gpt-4', 'succeeded', 900, 300, 0, false, (id % 1000) * 0.000001, 'v1', 1, created_at FROM ai_generations`;
+  INSERT INTO ai_calls (user_id, generation_id, provider, model, status, input_ai_tokens, output_ai_tokens,
+    cached_ai_tokens, usage_is_estimated, cost, price_list_version, duration_ms, created_at)
+  SELECT user_id, id, 'openai', 'gpt-4', 'succeeded', 900, 300, 0, false, (id % 1000) * 0.000001, 'v1', 1, created_at
+  FROM ai_generations`;
 
 /**
  * Creates users with jobs in the last 365 days and derived rows, and one user without jobs. Triggers are disabled

@@ -7,8 +7,9 @@ export const STATS_OF_ALL = `
 export const STATS_MISCOUNTED = `
   SELECT count(*)::integer FROM user_job_stats s
   FULL JOIN (
-    SELECT user_id, count(*) AS total, sum((status = 'active')::integer) AS active, sum(is_favorite::integer) AS favorite,
-      sum(budget_max - budget_min) / count(budget_max - budget_min) AS budget, max(created_at) AS last
+    SELECT user_id, count(*) AS total, sum((status = 'active')::integer) AS active,
+      sum(is_favorite::integer) AS favorite, sum(budget_max - budget_min) / count(budget_max - budget_min) AS budget,
+      max(created_at) AS last
     FROM jobs GROUP BY user_id
   ) j USING (user_id)
   WHERE (s.total_jobs, s.active_jobs, s.favorite_jobs, round(s.avg_budget_range, 6), s.last_job_date)
@@ -33,6 +34,9 @@ export const METRICS_MISCOUNTED = `
     SELECT user_id, metric, (at AT TIME ZONE 'UTC')::date AS date, sum(value) AS value FROM events
     WHERE at < date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' + interval '1 day' GROUP BY 1, 2, 3
   )
-  SELECT count(*)::integer AS figures, count(*) FILTER (WHERE coalesce(a.metric_value, 0) <> coalesce(round(w.value, 2), 0)
-    OR (w.metric = 'ai_cost_usd' AND (a.metric_data ->> 'usd')::numeric <> w.value))::integer AS miscounted
+  SELECT count(*)::integer AS figures,
+    count(*) FILTER (
+      WHERE coalesce(a.metric_value, 0) <> coalesce(round(w.value, 2), 0)
+        OR (w.metric = 'ai_cost_usd' AND (a.metric_data ->> 'usd')::numeric <> w.value)
+    )::integer AS miscounted
   FROM wanted w FULL JOIN analytics a ON a.user_id = w.user_id AND a.metric_name = w.metric AND a.date = w.date`;

@@ -48,7 +48,8 @@ const POLL_INTERVAL_MS = 10;
 const TIMEOUT_MS = 15_000;
 
 /** Finds sessions that wait to store the response. */
-const WAITING_TO_STORE = `SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%UPDATE user_tokens%'`;
+const WAITING_TO_STORE = `SELECT pid FROM pg_stat_activity
+  WHERE wait_event_type = 'Lock' AND query LIKE '%UPDATE user_tokens%'`;
 
 /**
  * Lets many worker processes and requests refresh one expiring connection at once, against the fake Upwork with
