@@ -95,7 +95,7 @@ describe('/v1/jobs', () => {
       expect(read.body).toEqual(created.body);
     });
 
-    it('normalizes values: money with two places, distinct skills, upper-case currency, empty text as null', async () => {
+    it('normalizes values: money with two places, distinct skills, upper-case currency, null for empty', async () => {
       const { body } = await owner.post('/v1/jobs', {
         title: 'Forms',
         budgetMin: '100',
