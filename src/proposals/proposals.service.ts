@@ -73,13 +73,7 @@ export class ProposalsService {
    * @throws AppError `proposal.not_found`, `precondition.failed`, `proposal.not_draft`
    */
   remove(id: number, ifMatch?: Preconditions): Promise<void> {
-    return this.database.transaction(async (unit) => {
-      const proposals = unit.repository(Proposal);
-      const proposal = await proposals.find(id, { lock: true });
-      if (!proposal) throw new AppError('proposal.not_found');
-      assertDraft(proposal, ifMatch);
-      await proposals.remove(proposal);
-    });
+    return this.database.remove(Proposal, id, 'proposal.not_found', (proposal) => assertDraft(proposal, ifMatch));
   }
 
   /**

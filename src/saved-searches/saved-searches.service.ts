@@ -86,13 +86,7 @@ export class SavedSearchesService {
 
   /** Deletes a search; the jobs it found stay. @throws AppError `saved_search.not_found`, `precondition.failed` */
   remove(id: number, ifMatch?: Preconditions): Promise<void> {
-    return this.database.transaction(async (unit) => {
-      const searches = unit.repository(SavedSearch);
-      const search = await searches.find(id, { lock: true });
-      if (!search) throw new AppError('saved_search.not_found');
-      assertVersion(search, ifMatch);
-      await searches.remove(search);
-    });
+    return this.database.remove(SavedSearch, id, 'saved_search.not_found', (search) => assertVersion(search, ifMatch));
   }
 
   /** Records deliveries for new matches that are due and returns how many. One statement. */

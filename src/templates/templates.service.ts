@@ -53,12 +53,6 @@ export class TemplatesService {
 
   /** Deletes a template. @throws AppError `template.not_found`, `precondition.failed` */
   remove(id: number, ifMatch?: Preconditions): Promise<void> {
-    return this.database.transaction(async (unit) => {
-      const templates = unit.repository(Template);
-      const template = await templates.find(id, { lock: true });
-      if (!template) throw new AppError('template.not_found');
-      assertVersion(template, ifMatch);
-      await templates.remove(template);
-    });
+    return this.database.remove(Template, id, 'template.not_found', (template) => assertVersion(template, ifMatch));
   }
 }

@@ -64,12 +64,6 @@ export class TokensService {
    * @throws AppError `token.not_found`, `precondition.failed`
    */
   remove(id: number, ifMatch?: Preconditions): Promise<void> {
-    return this.database.transaction(async (unit) => {
-      const tokens = unit.repository(UserToken);
-      const token = await tokens.find(id, { lock: true });
-      if (!token) throw new AppError('token.not_found');
-      assertVersion(token, ifMatch);
-      await tokens.remove(token);
-    });
+    return this.database.remove(UserToken, id, 'token.not_found', (token) => assertVersion(token, ifMatch));
   }
 }

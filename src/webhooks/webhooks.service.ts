@@ -83,13 +83,7 @@ export class WebhooksService {
    * @throws AppError `webhook.not_found`, `precondition.failed`
    */
   remove(id: number, ifMatch?: Preconditions): Promise<void> {
-    return this.database.transaction(async (unit) => {
-      const webhooks = unit.repository(Webhook);
-      const webhook = await webhooks.find(id, { lock: true });
-      if (!webhook) throw new AppError('webhook.not_found');
-      assertVersion(webhook, ifMatch);
-      await webhooks.remove(webhook);
-    });
+    return this.database.remove(Webhook, id, 'webhook.not_found', (webhook) => assertVersion(webhook, ifMatch));
   }
 
   private async load(id: number): Promise<Webhook> {

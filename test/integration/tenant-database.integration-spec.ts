@@ -303,6 +303,47 @@ describe(Database.name, () => {
     });
   });
 
+  describe('remove', () => {
+    let id: number;
+
+    beforeEach(async () => {
+      const jobId = await insertJob(app.db, ann);
+      const draft = (unit: UnitOfWork): Promise<Proposal> => unit.repository(Proposal).insert({ jobId });
+      ({ id } = await runAsUser(ann, () => database.transaction(draft)));
+    });
+
+    const remove = (userId: number, check: (row: Proposal) => void = () => undefined): Promise<void> =>
+      runAsUser(userId, () => database.remove(Proposal, id, 'proposal.not_found', check));
+    const find = (): Promise<Proposal | null> => runAsUser(ann, () => database.find(Proposal, id));
+
+    it('deletes the row, audited once', async () => {
+      await remove(ann);
+
+      expect(await find()).toBeNull();
+      const audited = await app.db.query(
+        'superuser',
+        `SELECT FROM audit_logs WHERE table_name = 'proposals' AND record_id = $1 AND action = 'DELETE'`,
+        [id],
+      );
+      expect(audited).toHaveLength(1);
+    });
+
+    it('keeps a row that the check refuses', async () => {
+      const refused = remove(ann, ({ version }) => {
+        throw new Error(`keep version ${version}`);
+      });
+
+      await expect(refused).rejects.toThrow('keep version 1');
+      expect(await find()).toMatchObject({ id });
+    });
+
+    it("does not find another tenant's row, nor one that is gone", async () => {
+      await expect(remove(bob)).rejects.toMatchObject({ code: 'proposal.not_found' });
+      await remove(ann);
+      await expect(remove(ann)).rejects.toMatchObject({ code: 'proposal.not_found' });
+    });
+  });
+
   describe('the socket', () => {
     beforeEach(() => countAs(ann));
 

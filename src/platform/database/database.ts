@@ -109,14 +109,29 @@ export class Database {
   ): Promise<E> {
     let changed: Promise<E> | undefined;
     await this.transaction(async (unit) => {
-      const entities = unit.repository(entity);
-      const row = await entities.find(id, { lock: true });
-      if (!row) throw new AppError(notFound);
-      changed = entities.update(row, decide(row));
+      const row = await lockRow(unit, entity, id, notFound);
+      changed = unit.repository(entity).update(row, decide(row));
       // Not awaited here: a failure is thrown when the unit ends.
       changed.catch((error: unknown) => unit.fail(error));
     });
     return changed!;
+  }
+
+  /**
+   * Deletes one row. Reads the row under a lock; `check` throws to keep it. One transaction, one audit row.
+   * @throws AppError `notFound` when the tenant has no row with this id
+   */
+  remove<E extends Identified>(
+    entity: EntityClass<E>,
+    id: number,
+    notFound: ErrorCode,
+    check: (row: E) => void,
+  ): Promise<void> {
+    return this.transaction(async (unit) => {
+      const row = await lockRow(unit, entity, id, notFound);
+      check(row);
+      await unit.repository(entity).remove(row);
+    });
   }
 
   /**
@@ -180,4 +195,15 @@ export class Database {
     queryRunner.data = { unit };
     return queryRunner;
   }
+}
+
+async function lockRow<E extends Identified>(
+  unit: UnitOfWork,
+  entity: EntityClass<E>,
+  id: number,
+  notFound: ErrorCode,
+): Promise<E> {
+  const row = await unit.repository(entity).find(id, { lock: true });
+  if (!row) throw new AppError(notFound);
+  return row;
 }
