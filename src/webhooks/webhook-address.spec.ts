@@ -61,7 +61,9 @@ describe(assertAllowedUrl.name, () => {
     'https://local.example/',
     'https://пример.рф/',
     'https://test.localhost.example/',
+    'https://shop.contest/',
     'https://93.184.216.34/',
+    'https://[::ffff:93.184.216.34]/',
     'https://[2606:2800:220:1::1]/',
   ])('accepts %s', (url) => {
     expect(() => assertAllowedUrl(url, PUBLIC_ONLY)).not.toThrow();
