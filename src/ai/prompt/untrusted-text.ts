@@ -80,7 +80,6 @@ export const INJECTION_PATTERNS: readonly RegExp[] = [
     'iu',
   ),
   new RegExp(String.raw`\b(?:${MODEL})s? (?:that reads?|reading) (?:this|it)\b`, 'iu'),
-  new RegExp(String.raw`\bif ${YOU_ARE} an? ${MACHINE}${NOUN_END}`, 'iu'),
   /\bto prove (?:that )?you(?: are|['’]re) (?:not )?an? (?:bot|robot|human|ai)\b/iu,
   /\b(?:tool|function)_?calls?["']?\s?[:(]/iu,
   /\b(?:respond|reply|answer) (?:only |exactly )?with (?:only |exactly )?(?:the (?:word|phrase)|["'“])/iu,
