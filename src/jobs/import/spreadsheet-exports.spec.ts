@@ -102,6 +102,7 @@ describe('an export of a spreadsheet', () => {
     ['Excel, with a quoted sep= line', EUROPEAN, { separator: ';', before: '"sep=;"\r\n', encode: utf8Marked }],
     ['Excel for Mac, old line ends', ENGLISH, { lineEnd: '\r' }],
     ['Excel, blank lines before the header', ENGLISH, { before: '\r\n,,,,\r\n' }],
+    ['Excel, German, blank lines before the header', EUROPEAN, { separator: ';', before: '\r\n;;;;\r\n' }],
     ['LibreOffice', ENGLISH, { lineEnd: '\n' }],
     ['LibreOffice, all text quoted', ENGLISH, { lineEnd: '\n', quoteAll: true }],
     ['LibreOffice, semicolons, all text quoted', EUROPEAN, { lineEnd: '\n', quoteAll: true, separator: ';' }],
@@ -579,6 +580,9 @@ describe('an export of a spreadsheet', () => {
       { title: 'One\n1', country: 'Malta' },
       'a quote is opened and never closed; the rest was not read (line 6)',
     ]);
+    expect(await imported(utf8(`sep=,\n\n${text}`))).toContain(
+      'a quote is opened and never closed; the rest was not read (line 8)',
+    );
   });
 
   it.each([
@@ -586,6 +590,8 @@ describe('an export of a spreadsheet', () => {
       'titel,type',
       'Unknown column "titel". Did you mean "title"? Unknown column "type". Did you mean "jobType"? Known columns: ',
     ],
+    ['title;"a,b,c"', 'Unknown column "a,b,c". Known columns: '],
+    ['country', 'The first line names the columns, and "title" must be one. Known columns: '],
     ['title,id', 'The column "id" is read-only. Leave it out. Known columns: '],
     [
       'title,a1,a2,a3,a4,a5',
@@ -619,7 +625,7 @@ describe('an export of a spreadsheet', () => {
     expect(message.split('Known columns: ')).toHaveLength(2);
   });
 
-  it('shows a file of blank lines without end in time that grows with its length', async () => {
+  it('answers 20,000 blank lines, and an amount with 100,000 spaces', async () => {
     expect(await imported(utf8('\n'.repeat(20_000)))).toBe('the file is empty');
     expect(await imported(utf8(`title,budgetMin\nA,"1${' '.repeat(100_000)}x"\n`))).toEqual(['1/budgetMin matches']);
   });
