@@ -145,6 +145,19 @@ We need faster reports. Our PostgreSQL 15 takes a minute for each.
     });
   });
 
+  it('keeps the names of tools that look like hosts, in the title, the skills and the description', async () => {
+    const skills =
+      'ASP.NET, ASP.NET Core, ADO.NET, Socket.io, Make.com, Bubble.io, Monday.com, Node.js, .NET Framework';
+    const title = 'ASP.NET Core and VB.NET developer';
+    const description = 'We run an ASP.NET Core site with Socket.io, and automate with Make.com and Monday.com.';
+    const { body: job } = await user.post('/v1/jobs', { title, description, skills: skills.split(', ') });
+    await user.post('/v1/ai/generations', { type: 'cover_letter', jobId: job.id, model: 'gpt-4' });
+
+    expect(fake.invoices.at(-1)!.prompt).toContain(
+      `<job_posting>\nTitle: ${title}\nSkills asked for: ${skills}\nDescription:\n${description}\n</job_posting>`,
+    );
+  });
+
   it.each(ATTACKS)('changes nothing outside its block, and no instruction remains in it: %s', async (_, attack) => {
     const neutral = await captureRequest(NEUTRAL);
     const attacked = await captureRequest(`${NEUTRAL}\n${attack}`);

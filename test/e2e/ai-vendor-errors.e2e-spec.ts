@@ -75,6 +75,20 @@ describe('an AI provider with invalid answers', () => {
     },
   );
 
+  it('keeps the text and estimates the cost when the counts are fractions and the stream breaks', async () => {
+    const events = ['a ', 'b ', 'c'].map((text) => ({
+      candidates: [{ content: { role: 'model', parts: [{ text }] }, index: 0 }],
+      usageMetadata: google(100.5),
+    }));
+    const text = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
+
+    const { status, body } = await answerTo({ body: { type: 'text/event-stream', text } }, 'gemini');
+    const { body: generation } = await user.get(`/v1/ai/generations/${body.generationId}`);
+
+    expect([status, body.code]).toEqual([502, 'ai.generation_failed']);
+    expect(generation).toMatchObject({ status: 'failed', text: 'a b c', usageIsEstimated: true, outputAiTokens: 2 });
+  });
+
   it('does not crash the process or block renewals by an invalid count early in a slow stream', async () => {
     const patient = await startApp({ sharedWith: app, settings: { AI_TIMEOUT_SECONDS: '60' } });
     fake.setBehaviour(({ vendor }) => ({
