@@ -24,6 +24,7 @@ const JOBS: readonly (readonly [title: string, skills?: readonly string[]])[] = 
   ['แปลภาษาไทย เป็นอังกฤษ'],
   ['بَرْمَجة مواقع'],
   ['שָׁלוֹם Web\u00ADflow, Type\u200DScript'],
+  ['R+SQL reports for PHP-8'],
 ];
 
 const SEARCHES: readonly (readonly [q: string, titles: readonly string[]])[] = [
@@ -42,6 +43,9 @@ const SEARCHES: readonly (readonly [q: string, titles: readonly string[]])[] = [
   ['bubble.io', ['Two shops']],
   ['C#', ['C# desktop developer', 'ASP.NET/C# API, hosted at example.com/api']],
   ['C++', ['C++ engine programmer', 'CompTIA A+ tutor, C++17 or Objective-C']],
+  ['C+', []],
+  ['r sql', ['R+SQL reports for PHP-8']],
+  ['php 8', ['R+SQL reports for PHP-8']],
   ['c++17', ['CompTIA A+ tutor, C++17 or Objective-C']],
   ['C', ['C developer for firmware', 'CompTIA A+ tutor, C++17 or Objective-C']],
   ['a+', ['CompTIA A+ tutor, C++17 or Objective-C']],
@@ -50,6 +54,7 @@ const SEARCHES: readonly (readonly [q: string, titles: readonly string[]])[] = [
   ['example', ['ASP.NET/C# API, hosted at example.com/api']],
   ['テスト', ['日本語のテスト翻訳']],
   ['翻訳', ['日本語のテスト翻訳']],
+  ['本語', ['日本語のテスト翻訳']],
   ['訳翻', []],
   ['ภาษา', ['แปลภาษาไทย เป็นอังกฤษ']],
   ['برمجة', ['بَرْمَجة مواقع']],
@@ -71,6 +76,7 @@ const SEARCHES: readonly (readonly [q: string, titles: readonly string[]])[] = [
   ['"engine programmer"', ['C++ engine programmer']],
   ['“engine programmer”', ['C++ engine programmer']],
   ['"programmer engine"', []],
+  ['„programmer engine“', []],
   ['laravel or wordpress', ['PHP/Laravel back end', '<WordPress> theme repair']],
   ['laravel OR -developer engine', ['PHP/Laravel back end', 'C++ engine programmer']],
   ['developer -react -c#', ['C developer for firmware']],
