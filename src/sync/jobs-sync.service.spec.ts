@@ -12,6 +12,11 @@ describe(toJobRow.name, () => {
       { jobType: 'hourly', hourlyRateMin: '40.00', hourlyRateMax: '60.00', budgetMin: null },
     ],
     [
+      'a lower rate alone',
+      { hourlyBudgetMin: usd('40'), hourlyBudgetMax: null, amount: usd('120') },
+      { jobType: 'hourly', hourlyRateMin: '40.00', hourlyRateMax: null, budgetMin: null },
+    ],
+    [
       'an upper rate alone',
       { hourlyBudgetMin: null, hourlyBudgetMax: usd('30') },
       { jobType: 'hourly', hourlyRateMin: null, hourlyRateMax: '30.00' },
