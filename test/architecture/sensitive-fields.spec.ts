@@ -18,7 +18,9 @@ interface Contract {
   readonly components: { readonly schemas: Readonly<Record<string, Part>> };
 }
 
-/** Fields of stored responses that are private texts of the user, not credentials. `code` is that of a finding or error. */
+/**
+ * Fields of stored responses that are private texts of the user, not credentials. `code` is that of a finding or error.
+ */
 const STORED_FIELDS = ['code', 'content', 'coverLetter', 'instructions', 'letter', 'text'];
 
 const { paths, components } = JSON.parse(readFileSync('test/contract/openapi.json', 'utf8')) as Contract;

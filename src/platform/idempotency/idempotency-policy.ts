@@ -48,8 +48,8 @@ function DocumentedKey(): MethodDecorator {
     name: IDEMPOTENCY_KEY,
     required: false,
     description:
-      'Makes the request safe to repeat for 24 hours. The same key with the same body returns the stored response with ' +
-      '`Idempotent-Replayed: true`; another body is 422.',
+      'Makes the request safe to repeat for 24 hours. The same key with the same body returns the stored response ' +
+      'with `Idempotent-Replayed: true`; another body is 422.',
     schema: { type: 'string', minLength: 1, maxLength: 255, example: 'a3f1c9e2-create-job' },
   });
 }
