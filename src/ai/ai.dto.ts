@@ -1,8 +1,7 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { ApiAmount, MoneyField } from '../platform/http/validation/money-field';
+import { ApiProperty } from '@nestjs/swagger';
 import type { BudgetState, ModelUsage } from './usage/usage-ledger.queries';
 import { parseUsd, formatUsd } from './usage/cost';
-import { NullableField } from '../platform/http/validation/fields';
+import { ApiAmount, MoneyField } from '../platform/http/validation/money-field';
 
 /** Budget and usage of one day or month; amounts in USD. */
 export class BudgetPeriodDto {
@@ -103,14 +102,10 @@ export class UsageDto {
 
 /** Body of PUT /v1/ai/budget. A limit that is absent or null is the ceiling of the installation. */
 export class PutBudgetDto {
-  @ApiPropertyOptional({ type: String, nullable: true, description: 'Limit in USD per day (UTC).', example: '1.00' })
-  @NullableField()
-  @MoneyField()
+  @MoneyField({ nullable: true, description: 'Limit in USD per day (UTC).', example: '1.00' })
   dailyUsd?: string | null;
 
-  @ApiPropertyOptional({ type: String, nullable: true, description: 'Limit in USD per month (UTC).', example: '20.00' })
-  @NullableField()
-  @MoneyField()
+  @MoneyField({ nullable: true, description: 'Limit in USD per month (UTC).', example: '20.00' })
   monthlyUsd?: string | null;
 }
 

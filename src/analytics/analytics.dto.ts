@@ -1,17 +1,21 @@
 import { ValidateBy } from 'class-validator';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { OptionalField } from '../platform/http/validation/fields';
+import { ApiProperty } from '@nestjs/swagger';
+import { Field, type FieldOptions } from '../platform/http/validation/fields';
 import { ApiAmount } from '../platform/http/validation/money-field';
 
-/** Validates an existing day such as 2026-01-31, in the years 2000 to 2199. */
-export function DayField(): PropertyDecorator {
-  return ValidateBy({
-    name: 'day',
-    validator: {
-      validate: isDay,
-      defaultMessage: () => '$property must be a day such as 2026-01-31, of the years 2000 to 2199',
-    },
-  });
+/** Declares an existing day such as 2026-01-31, in the years 2000 to 2199. */
+export function DayField(options: FieldOptions): PropertyDecorator {
+  return Field(
+    { type: String, format: 'date' },
+    options,
+    ValidateBy({
+      name: 'day',
+      validator: {
+        validate: isDay,
+        defaultMessage: () => '$property must be a day such as 2026-01-31, of the years 2000 to 2199',
+      },
+    }),
+  );
 }
 
 function isDay(value: unknown): boolean {
@@ -23,19 +27,10 @@ function isDay(value: unknown): boolean {
 
 /** A range of days (UTC), both included, at most 400. */
 export class DayRangeDto {
-  @ApiPropertyOptional({ type: String, format: 'date', description: 'First day (UTC).', example: '2026-01-01' })
-  @OptionalField()
-  @DayField()
+  @DayField({ optional: true, description: 'First day (UTC).', example: '2026-01-01' })
   from?: string;
 
-  @ApiPropertyOptional({
-    type: String,
-    format: 'date',
-    description: 'Last day (UTC); the default is today.',
-    example: '2026-01-31',
-  })
-  @OptionalField()
-  @DayField()
+  @DayField({ optional: true, description: 'Last day (UTC); the default is today.', example: '2026-01-31' })
   to?: string;
 }
 

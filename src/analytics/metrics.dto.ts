@@ -1,21 +1,19 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsString, Matches } from 'class-validator';
-import { TextField, TextLength } from '../platform/http/validation/text';
-import { ListParam, NullableField } from '../platform/http/validation/fields';
+import { ApiProperty } from '@nestjs/swagger';
+import { Matches } from 'class-validator';
 import { DayField, DayRangeDto } from './analytics.dto';
 import { METRIC_VALUE_PATTERN } from './record-daily-metrics.task';
+import { Field } from '../platform/http/validation/fields';
+import { TextListParam } from '../platform/http/validation/query-params';
+import { TextField } from '../platform/http/validation/text';
 import { JsonObjectField } from '../platform/http/validation/json-object-field';
 
 /** Query of GET /v1/analytics/metrics. The default range is the last 30 days. */
 export class ListMetricsDto extends DayRangeDto {
-  @ApiPropertyOptional({
-    type: [String],
+  @TextListParam({
+    max: 100,
     description: 'Only these metrics; the default is the counted ones and yours with a value in the range.',
     example: ['jobs_seen', 'wins'],
   })
-  @ListParam()
-  @IsString({ each: true })
-  @TextLength(1, 100, { each: true })
   metric?: string[];
 }
 
@@ -99,40 +97,31 @@ const VALUE = /^-?\d{1,13}(\.\d{1,2})?$/;
 
 /** Body of PUT /v1/analytics/metrics. It replaces the value of the day. */
 export class PutMetricDto {
-  @ApiProperty({
-    type: String,
-    maxLength: 100,
+  @TextField({
+    max: 100,
     description: 'Name of the metric. The counted metrics cannot be written.',
     example: 'profile_views',
   })
-  @TextField(100)
   metric: string;
 
-  @ApiProperty({ type: String, format: 'date', description: 'Day of the value.', example: '2026-01-31' })
-  @DayField()
+  @DayField({ description: 'Day of the value.', example: '2026-01-31' })
   date: string;
 
-  @ApiPropertyOptional({
-    type: String,
-    nullable: true,
-    pattern: VALUE.source,
-    description: 'Decimal string with at most two places.',
-    example: '12.00',
-  })
-  @NullableField()
-  @Matches(VALUE, {
-    message: '$property must be a decimal string with at most 13 digits before and two after the point',
-  })
+  @Field(
+    { type: String, pattern: VALUE.source },
+    { nullable: true, description: 'Decimal string with at most two places.', example: '12.00' },
+    Matches(VALUE, {
+      message: '$property must be a decimal string with at most 13 digits before and two after the point',
+    }),
+  )
   value?: string | null;
 
-  @ApiPropertyOptional({
-    type: 'object',
-    additionalProperties: true,
+  @JsonObjectField({
+    maxBytes: 65_536,
+    maxDepth: 10,
     nullable: true,
     description: 'Additional data, any JSON object.',
     example: { source: 'upwork' },
   })
-  @NullableField()
-  @JsonObjectField(65_536, 10)
   data?: Record<string, unknown> | null;
 }

@@ -1,15 +1,5 @@
-import {
-  AnyCodeField,
-  EmailField,
-  MAX_PASSWORD_LENGTH,
-  MIN_PASSWORD_LENGTH,
-  NewPasswordField,
-  PasswordField,
-} from './accounts/credential-fields';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { NullableTextField, TextLength } from '../platform/http/validation/text';
-import { IsString } from 'class-validator';
-import { OptionalField } from '../platform/http/validation/fields';
+import { AnyCodeField, EmailField, NewPasswordField, PasswordField } from './accounts/credential-fields';
+import { TextField } from '../platform/http/validation/text';
 import { Sensitive } from '../platform/logging/sensitive-fields';
 
 /** The address of an account. */
@@ -23,11 +13,6 @@ export class LoginDto {
   @EmailField()
   readonly email: string;
 
-  @ApiProperty({
-    description: 'Password of the account.',
-    maxLength: MAX_PASSWORD_LENGTH,
-    example: 'seven green umbrellas',
-  })
   @PasswordField()
   readonly password: string;
 }
@@ -37,85 +22,51 @@ export class RegisterDto {
   @EmailField()
   readonly email: string;
 
-  @ApiProperty({
-    description: 'New password: any 8 to 128 characters; 15 or more are advised.',
-    minLength: MIN_PASSWORD_LENGTH,
-    maxLength: MAX_PASSWORD_LENGTH,
-    example: 'seven green umbrellas',
-  })
   @NewPasswordField()
   readonly password: string;
 
-  @ApiPropertyOptional({ description: 'First name.', type: String, nullable: true, maxLength: 100, example: 'Ann' })
-  @NullableTextField(100)
+  @TextField({ max: 100, nullable: true, description: 'First name.', example: 'Ann' })
   readonly firstName?: string | null;
 
-  @ApiPropertyOptional({ description: 'Last name.', type: String, nullable: true, maxLength: 100, example: 'Other' })
-  @NullableTextField(100)
+  @TextField({ max: 100, nullable: true, description: 'Last name.', example: 'Other' })
   readonly lastName?: string | null;
 }
 
 /** The token of an emailed link. */
 export class OneTimeTokenDto {
-  @ApiProperty({
+  @TextField({
+    max: 200,
+    trim: false,
     description: 'Token of the emailed link: the value of ?token=.',
-    maxLength: 200,
     example: 'q1Yw3Jc0pRt5vXz8bNfKd2sGhLmA7uEoTiCyPjZrV94',
   })
-  @IsString()
-  @TextLength(1, 200)
   @Sensitive()
   readonly token: string;
 }
 
 /** The token of a reset link and the new password. */
 export class ResetPasswordDto extends OneTimeTokenDto {
-  @ApiProperty({
-    description: 'New password: any 8 to 128 characters; 15 or more are advised.',
-    minLength: MIN_PASSWORD_LENGTH,
-    maxLength: MAX_PASSWORD_LENGTH,
-    example: 'eight blue bicycles',
-  })
-  @NewPasswordField()
+  @NewPasswordField({ example: 'eight blue bicycles' })
   readonly password: string;
 }
 
 /** A change of the password. */
 export class ChangePasswordDto {
-  @ApiProperty({
-    description: 'Current password.',
-    maxLength: MAX_PASSWORD_LENGTH,
-    example: 'seven green umbrellas',
-  })
-  @PasswordField()
+  @PasswordField({ description: 'Current password.' })
   readonly currentPassword: string;
 
-  @ApiProperty({
-    description: 'New password: any 8 to 128 characters; 15 or more are advised.',
-    minLength: MIN_PASSWORD_LENGTH,
-    maxLength: MAX_PASSWORD_LENGTH,
-    example: 'eight blue bicycles',
-  })
-  @NewPasswordField()
+  @NewPasswordField({ example: 'eight blue bicycles' })
   readonly newPassword: string;
 }
 
 /** The credentials of a re-authentication. */
 export class StepUpDto {
-  @ApiProperty({
-    description: 'Password of the account.',
-    maxLength: MAX_PASSWORD_LENGTH,
-    example: 'seven green umbrellas',
-  })
   @PasswordField()
   readonly password: string;
 
-  @ApiPropertyOptional({
+  @AnyCodeField({
+    optional: true,
     description: 'Code of the authenticator or backup code. Required when two-factor sign-in is on.',
-    maxLength: 64,
-    example: '287082',
   })
-  @OptionalField()
-  @AnyCodeField()
   readonly code?: string;
 }

@@ -1,9 +1,10 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { CoverLetterVersion } from './cover-letter-version.entity';
 import { FindingDto } from '../ai/generations/generations.dto';
-import { IsDefined, IsInt, Max, Min } from 'class-validator';
-import { IntegerParam } from '../platform/http/validation/fields';
+import { IsDefined } from 'class-validator';
 import { PageQueryDto } from '../platform/http/pagination/page.dto';
+import { IdField } from '../platform/http/validation/fields';
+import { IdParam } from '../platform/http/validation/query-params';
 import { Sensitive } from '../platform/logging/sensitive-fields';
 
 /** Cover letter of the user that resembles the new one. */
@@ -79,17 +80,14 @@ export class AcceptedLetterDto {
 
 /** Body of POST /v1/ai/generations/{id}/accept. */
 export class AcceptGenerationDto {
-  @ApiProperty({ type: 'integer', minimum: 1, description: 'Id of one of your draft proposals.', example: 7 })
-  @IsInt()
-  @Min(1)
-  @Max(Number.MAX_SAFE_INTEGER)
+  @IdField({ description: 'Id of one of your draft proposals.', example: 7 })
   proposalId: number;
 }
 
 /** Query of GET /v1/ai/letter-versions. */
 export class ListLetterVersionsDto extends PageQueryDto {
-  @ApiProperty({ type: 'integer', minimum: 1, description: 'Id of the proposal.', example: 7 })
+  @ApiProperty({ required: true })
   @IsDefined({ message: 'proposalId is required.' })
-  @IntegerParam(1, Number.MAX_SAFE_INTEGER)
+  @IdParam({ description: 'Id of the proposal.', example: 7 })
   proposalId: number;
 }

@@ -19,7 +19,7 @@ export const SETTABLE_JOB_STATUSES = ['active', 'archived'] as const satisfies r
 export type SettableJobStatus = (typeof SETTABLE_JOB_STATUSES)[number];
 
 /** Limits of clientInfo: bytes as text, and levels. */
-export const CLIENT_INFO_LIMITS = [16_384, 8] as const;
+export const CLIENT_INFO_LIMITS = { maxBytes: 16_384, maxDepth: 8 } as const;
 
 /** Sort orders of the list; `-` is descending. */
 export const JOB_SORTS = [

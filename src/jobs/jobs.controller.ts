@@ -7,7 +7,7 @@ import { ApiPage, type Page, PageQueryDto } from '../platform/http/pagination/pa
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
 import { Idempotent } from '../platform/idempotency/idempotency-policy';
 import { CreateJobDto, JobDto, UpdateJobDto } from './jobs.dto';
-import { ListJobsDto } from './list-jobs.dto';
+import { ListJobsDto } from './jobs.dto';
 import { JobsService } from './jobs.service';
 
 /** Routes for the signed-in user's jobs. */

@@ -1,136 +1,126 @@
-import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, OmitType, PartialType } from '@nestjs/swagger';
 import { Transform, type TransformFnParams } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsString } from 'class-validator';
-import { NullableTextField, TextField, TextLength } from '../platform/http/validation/text';
-import { ApiProperty, ApiPropertyOptional, PartialType } from '@nestjs/swagger';
-import { NullableField, OptionalField } from '../platform/http/validation/fields';
-import { ApiAmount, CurrencyField, MoneyField } from '../platform/http/validation/money-field';
+import { ApiId, ApiInstant, ApiVersionNumber, pickFields, ResponseType } from '../platform/http/openapi/dto-fields';
+import { PageQueryDto } from '../platform/http/pagination/page.dto';
+import { BooleanField, EnumField, InstantField } from '../platform/http/validation/fields';
+import { JsonObjectField } from '../platform/http/validation/json-object-field';
+import { CurrencyField, MoneyField } from '../platform/http/validation/money-field';
+import { BooleanParam, EnumListParam, TextListParam } from '../platform/http/validation/query-params';
+import { TextField, TextListField } from '../platform/http/validation/text';
 import {
   CLIENT_INFO_LIMITS,
   EXPERIENCE_LEVELS,
   type ExperienceLevel,
+  JOB_SORTS,
   JOB_STATUSES,
   JOB_TYPES,
+  type JobSort,
   type JobStatus,
   type JobType,
   SETTABLE_JOB_STATUSES,
   type SettableJobStatus,
 } from './job-values';
-import { JOB_FIELDS } from './job-fields';
-import { JsonObjectField } from '../platform/http/validation/json-object-field';
-import type { Job } from './job.entity';
-
-const MAX_SKILLS = 50;
-const MAX_SKILL_LENGTH = 100;
-
-/** Validates a list of skills, trims them and removes repetitions. */
-export function SkillsField(): PropertyDecorator {
-  return applyDecorators(
-    Transform(({ value }: TransformFnParams): unknown => (Array.isArray(value) ? distinct(value) : value)),
-    IsArray(),
-    ArrayMaxSize(MAX_SKILLS),
-    IsString({ each: true }),
-    TextLength(1, MAX_SKILL_LENGTH, { each: true }),
-  );
-}
-
-function distinct(skills: readonly unknown[]): unknown[] {
-  return [...new Set(skills.map((skill) => (typeof skill === 'string' ? skill.trim() : skill)))];
-}
 
 /** Body of POST /v1/jobs, and a row of an import. */
 export class CreateJobDto {
-  @ApiPropertyOptional(JOB_FIELDS.upworkJobId)
-  @NullableTextField(100)
+  @TextField({
+    max: 100,
+    nullable: true,
+    description: "Upwork's id of the job; each user has it at most once.",
+    example: '~01a2b3c4d5e6f70819',
+  })
   upworkJobId?: string | null;
 
-  @ApiProperty(JOB_FIELDS.title)
-  @TextField(500)
+  @TextField({ max: 500, description: 'Title of the job.', example: 'Speed up slow PostgreSQL queries' })
   title: string;
 
-  @ApiPropertyOptional(JOB_FIELDS.description)
-  @NullableTextField(50_000)
+  @TextField({
+    max: 50_000,
+    nullable: true,
+    description: 'Full text of the job.',
+    example: 'Our reports take minutes. Find out why, and make them take seconds.',
+  })
   description?: string | null;
 
-  @ApiPropertyOptional(JOB_FIELDS.budgetMin)
-  @NullableField()
-  @MoneyField()
+  @MoneyField({
+    nullable: true,
+    description: 'Lower end of the budget of a fixed-price job; not above budgetMax.',
+    example: '500.00',
+  })
   budgetMin?: string | null;
 
-  @ApiPropertyOptional(JOB_FIELDS.budgetMax)
-  @NullableField()
-  @MoneyField()
+  @MoneyField({ nullable: true, description: 'Upper end of the budget of a fixed-price job.', example: '1000.00' })
   budgetMax?: string | null;
 
-  @ApiPropertyOptional(JOB_FIELDS.hourlyRateMin)
-  @NullableField()
-  @MoneyField()
+  @MoneyField({
+    nullable: true,
+    description: 'Lower end of the hourly rate; not above hourlyRateMax.',
+    example: '25.00',
+  })
   hourlyRateMin?: string | null;
 
-  @ApiPropertyOptional(JOB_FIELDS.hourlyRateMax)
-  @NullableField()
-  @MoneyField()
+  @MoneyField({ nullable: true, description: 'Upper end of the hourly rate.', example: '35.00' })
   hourlyRateMax?: string | null;
 
-  @ApiPropertyOptional(JOB_FIELDS.currency)
-  @OptionalField()
-  @CurrencyField()
+  @CurrencyField({
+    optional: true,
+    description: 'Currency of all amounts, ISO 4217. The default for a new job is USD.',
+    example: 'USD',
+  })
   currency?: string;
 
-  @ApiPropertyOptional(JOB_FIELDS.skills)
-  @OptionalField()
-  @SkillsField()
+  @TextListField({
+    maxItems: 50,
+    max: 100,
+    optional: true,
+    description: 'Required skills, each at most 100 characters; repetitions are removed.',
+    example: ['PostgreSQL', 'Performance Optimization'],
+  })
+  @Transform(({ value }: TransformFnParams): unknown => (Array.isArray(value) ? listDistinct(value) : value))
   skills?: string[];
 
-  @ApiPropertyOptional(JOB_FIELDS.category)
-  @NullableTextField(100)
+  @TextField({ max: 100, nullable: true, description: 'Upwork category.', example: 'Web, Mobile & Software Dev' })
   category?: string | null;
 
-  @ApiPropertyOptional(JOB_FIELDS.subcategory)
-  @NullableTextField(100)
+  @TextField({ max: 100, nullable: true, description: 'Upwork subcategory.', example: 'Web Development' })
   subcategory?: string | null;
 
-  @ApiPropertyOptional(JOB_FIELDS.country)
-  @NullableTextField(100)
+  @TextField({ max: 100, nullable: true, description: 'Country of the client.', example: 'Germany' })
   country?: string | null;
 
-  @ApiPropertyOptional(JOB_FIELDS.clientInfo)
-  @NullableField()
-  @JsonObjectField(...CLIENT_INFO_LIMITS)
+  @JsonObjectField({
+    ...CLIENT_INFO_LIMITS,
+    nullable: true,
+    description: 'Information about the client: any JSON object of at most 16 KiB and 8 levels.',
+    example: { rating: 4.9, hires: 12, paymentVerified: true },
+  })
   clientInfo?: Record<string, unknown> | null;
 
-  @ApiPropertyOptional(JOB_FIELDS.jobType)
-  @NullableField()
-  @IsIn(JOB_TYPES)
+  @EnumField(JOB_TYPES, { nullable: true, description: 'Payment: a fixed price or by the hour.', example: 'fixed' })
   jobType?: JobType | null;
 
-  @ApiPropertyOptional(JOB_FIELDS.experienceLevel)
-  @NullableField()
-  @IsIn(EXPERIENCE_LEVELS)
+  @EnumField(EXPERIENCE_LEVELS, { nullable: true, description: 'Required experience.', example: 'expert' })
   experienceLevel?: ExperienceLevel | null;
 
-  @ApiPropertyOptional(JOB_FIELDS.duration)
-  @NullableTextField(100)
+  @TextField({ max: 100, nullable: true, description: 'Expected duration.', example: '1 to 3 months' })
   duration?: string | null;
 
-  @ApiPropertyOptional(JOB_FIELDS.workload)
-  @NullableTextField(100)
+  @TextField({ max: 100, nullable: true, description: 'Expected workload.', example: 'Less than 30 hrs/week' })
   workload?: string | null;
 
-  @ApiPropertyOptional({
-    type: String,
-    enum: SETTABLE_JOB_STATUSES,
+  @EnumField(SETTABLE_JOB_STATUSES, {
+    optional: true,
     description:
       'Status of the job. Lists include archived jobs; only DELETE sets deleted. The default for a new job is active.',
     example: 'active',
   })
-  @OptionalField()
-  @IsIn(SETTABLE_JOB_STATUSES)
   status?: SettableJobStatus;
 
-  @ApiPropertyOptional(JOB_FIELDS.isFavorite)
-  @OptionalField()
-  @IsBoolean()
+  @BooleanField({
+    optional: true,
+    description: 'True for a favourite of the user. The default is false.',
+    example: false,
+  })
   isFavorite?: boolean;
 }
 
@@ -141,117 +131,124 @@ export class CreateJobDto {
  */
 export class UpdateJobDto extends PartialType(CreateJobDto, { skipNullProperties: false }) {}
 
+/** Query of GET /v1/jobs. A job must match all filters. */
+export class ListJobsDto extends PageQueryDto {
+  @TextField({
+    max: 200,
+    optional: true,
+    description:
+      'Words in title, skills and description, without regard to case and accents. `"a phrase"`, `or` and `-without` work. ' +
+      'Slashes, dots and hyphens separate words: `node`, `node.js` and `nodejs` find React/Node.js. C, C# and C++ are three words.',
+    example: 'postgres -wordpress',
+  })
+  q?: string;
+
+  @EnumListParam(JOB_STATUSES, {
+    description: 'Any of these statuses; the default is all except deleted.',
+    example: ['active'],
+  })
+  status?: JobStatus[];
+
+  @TextField({ max: 100, optional: true, description: 'Exact category.', example: 'Web, Mobile & Software Dev' })
+  category?: string;
+
+  @TextField({ max: 100, optional: true, description: 'Exact subcategory.', example: 'Web Development' })
+  subcategory?: string;
+
+  @TextField({ max: 100, optional: true, description: 'Exact country of the client.', example: 'Germany' })
+  country?: string;
+
+  @EnumListParam(JOB_TYPES, { description: 'Any of these types.', example: ['fixed'] })
+  jobType?: JobType[];
+
+  @EnumListParam(EXPERIENCE_LEVELS, { description: 'Any of these levels.', example: ['expert'] })
+  experienceLevel?: ExperienceLevel[];
+
+  @TextListParam({
+    max: 100,
+    description: 'All of these skills, spelled as in the job. Quote a skill with a comma: `"Writing, Translation"`.',
+    example: ['PostgreSQL'],
+  })
+  skills?: string[];
+
+  @TextListParam({
+    max: 100,
+    description: 'At least one of these skills. Quote a skill with a comma.',
+    example: ['PostgreSQL', 'MySQL'],
+  })
+  anySkills?: string[];
+
+  @MoneyField({
+    optional: true,
+    description:
+      'Jobs whose budget reaches this amount. A missing end has no limit; jobs without a budget do not match.',
+    example: '500.00',
+  })
+  budgetMin?: string;
+
+  @MoneyField({ optional: true, description: 'Jobs whose budget starts at or below this amount.', example: '2000.00' })
+  budgetMax?: string;
+
+  @MoneyField({
+    optional: true,
+    description: 'Jobs whose hourly rate reaches this amount, as for budgetMin.',
+    example: '25.00',
+  })
+  hourlyRateMin?: string;
+
+  @MoneyField({
+    optional: true,
+    description: 'Jobs whose hourly rate starts at or below this amount, as for budgetMax.',
+    example: '60.00',
+  })
+  hourlyRateMax?: string;
+
+  @BooleanParam({ description: 'True for favourites only, false for all others.', example: true })
+  isFavorite?: boolean;
+
+  @InstantField({ optional: true, description: 'Jobs created at this time or later.', example: '2026-01-01T00:00:00Z' })
+  createdFrom?: Date;
+
+  @InstantField({
+    optional: true,
+    description: 'Jobs created at this time or earlier, to the millisecond.',
+    example: '2099-12-31T23:59:59Z',
+  })
+  createdTo?: Date;
+
+  @EnumField(JOB_SORTS, {
+    optional: true,
+    default: '-createdAt',
+    description: 'Sort order; `-` is descending. Jobs without the amount come last in both directions.',
+    example: '-createdAt',
+  })
+  sort: JobSort = '-createdAt';
+}
+
 /** A job as the API returns it. */
-export class JobDto {
-  @ApiProperty({ type: 'integer', description: 'Id of the job.', example: 4711 })
+export class JobDto extends ResponseType(OmitType(CreateJobDto, ['status'])) {
+  @ApiId('Id of the job.')
   id: number;
-
-  @ApiProperty(JOB_FIELDS.upworkJobId)
-  upworkJobId: string | null;
-
-  @ApiProperty(JOB_FIELDS.title)
-  title: string;
-
-  @ApiProperty(JOB_FIELDS.description)
-  description: string | null;
-
-  @ApiAmount(JOB_FIELDS.budgetMin)
-  budgetMin: string | null;
-
-  @ApiAmount(JOB_FIELDS.budgetMax)
-  budgetMax: string | null;
-
-  @ApiAmount(JOB_FIELDS.hourlyRateMin)
-  hourlyRateMin: string | null;
-
-  @ApiAmount(JOB_FIELDS.hourlyRateMax)
-  hourlyRateMax: string | null;
-
-  @ApiProperty(JOB_FIELDS.currency)
-  currency: string;
-
-  @ApiProperty(JOB_FIELDS.skills)
-  skills: string[];
-
-  @ApiProperty(JOB_FIELDS.category)
-  category: string | null;
-
-  @ApiProperty(JOB_FIELDS.subcategory)
-  subcategory: string | null;
-
-  @ApiProperty(JOB_FIELDS.country)
-  country: string | null;
-
-  @ApiProperty(JOB_FIELDS.clientInfo)
-  clientInfo: Record<string, unknown> | null;
-
-  @ApiProperty(JOB_FIELDS.jobType)
-  jobType: JobType | null;
-
-  @ApiProperty(JOB_FIELDS.experienceLevel)
-  experienceLevel: ExperienceLevel | null;
-
-  @ApiProperty(JOB_FIELDS.duration)
-  duration: string | null;
-
-  @ApiProperty(JOB_FIELDS.workload)
-  workload: string | null;
 
   @ApiProperty({ type: String, enum: JOB_STATUSES, description: 'Status of the job.', example: 'active' })
   status: JobStatus;
 
-  @ApiProperty(JOB_FIELDS.isFavorite)
-  isFavorite: boolean;
-
-  @ApiProperty({
-    type: 'integer',
-    description: 'Version number, one higher after each change. The ETag is this number in quotes.',
-    example: 1,
-  })
+  @ApiVersionNumber()
   version: number;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When the job was created (UTC).',
-    example: '2026-01-31T09:30:00.000Z',
-  })
+  @ApiInstant({ description: 'When the job was created (UTC).' })
   createdAt: Date;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When the job was last changed (UTC).',
-    example: '2026-01-31T09:30:00.000Z',
-  })
+  @ApiInstant({ description: 'When the job was last changed (UTC).' })
   updatedAt: Date;
 
   /** Builds the DTO from a job or a row with its fields, without the source key and the tenant. */
-  static from(job: Omit<Job, 'sourceKey' | 'userId'>): JobDto {
-    return {
-      id: job.id,
-      upworkJobId: job.upworkJobId,
-      title: job.title,
-      description: job.description,
-      budgetMin: job.budgetMin,
-      budgetMax: job.budgetMax,
-      hourlyRateMin: job.hourlyRateMin,
-      hourlyRateMax: job.hourlyRateMax,
-      currency: job.currency,
-      skills: job.skills,
-      category: job.category,
-      subcategory: job.subcategory,
-      country: job.country,
-      clientInfo: job.clientInfo,
-      jobType: job.jobType,
-      experienceLevel: job.experienceLevel,
-      duration: job.duration,
-      workload: job.workload,
-      status: job.status,
-      isFavorite: job.isFavorite,
-      version: job.version,
-      createdAt: job.createdAt,
-      updatedAt: job.updatedAt,
-    };
+  static from(this: void, job: JobDto): JobDto {
+    return pickFields(JobDto, job);
   }
+}
+
+/** Trims the texts and removes repetitions. */
+function listDistinct(skills: readonly unknown[]): unknown[] {
+  return [...new Set(skills.map((skill) => (typeof skill === 'string' ? skill.trim() : skill)))];
 }

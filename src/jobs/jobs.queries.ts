@@ -3,7 +3,7 @@ import type { QueryOptions } from '../platform/database/unit-of-work';
 import type { CursorKey } from '../platform/http/pagination/keyset-page';
 import { toHundredths } from '../platform/http/validation/money-field';
 import type { JobDto } from './jobs.dto';
-import type { ListJobsDto } from './list-jobs.dto';
+import type { ListJobsDto } from './jobs.dto';
 import type { JobSort } from './job-values';
 
 /** A row of a list: the job and its sort value. */

@@ -1,9 +1,9 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsInt, Max, Min } from 'class-validator';
-import { BooleanParam, IntegerParam, NullableField, OptionalField } from '../platform/http/validation/fields';
-import { TextField } from '../platform/http/validation/text';
+import { ApiProperty } from '@nestjs/swagger';
 import { PageQueryDto } from '../platform/http/pagination/page.dto';
 import type { Message } from './message.entity';
+import { EnumField, IdField } from '../platform/http/validation/fields';
+import { BooleanParam, IdParam } from '../platform/http/validation/query-params';
+import { TextField } from '../platform/http/validation/text';
 import { Sensitive } from '../platform/logging/sensitive-fields';
 
 /** Limit of a message, equal to the CHECK of messages.content. */
@@ -11,35 +11,16 @@ const MAX_CONTENT = 50_000;
 
 /** Body of POST /v1/messages. */
 export class CreateMessageDto {
-  @ApiPropertyOptional({
-    type: 'integer',
-    nullable: true,
-    minimum: 1,
-    description: 'Id of the job it is about, one of yours.',
-    example: 42,
-  })
-  @NullableField()
-  @IsInt()
-  @Min(1)
-  @Max(Number.MAX_SAFE_INTEGER)
+  @IdField({ nullable: true, description: 'Id of the job it is about, one of yours.', example: 42 })
   jobId?: number | null;
 
-  @ApiProperty({
-    enum: ['client', 'freelancer'],
+  @EnumField(['client', 'freelancer'], {
     description: 'Author of the message. Your own counts as read.',
     example: 'client',
   })
-  @IsIn(['client', 'freelancer'])
   senderType: 'client' | 'freelancer';
 
-  @ApiProperty({
-    type: String,
-    minLength: 1,
-    maxLength: MAX_CONTENT,
-    description: 'Text of the message.',
-    example: 'When can you start?',
-  })
-  @TextField(MAX_CONTENT)
+  @TextField({ max: MAX_CONTENT, description: 'Text of the message.', example: 'When can you start?' })
   @Sensitive()
   content: string;
 }
@@ -49,26 +30,18 @@ export const MESSAGE_SORTS = ['-createdAt', 'createdAt'] as const;
 
 /** Query of GET /v1/messages. */
 export class ListMessagesDto extends PageQueryDto {
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, description: 'Only messages about this job.', example: 42 })
-  @IntegerParam(1, Number.MAX_SAFE_INTEGER)
+  @IdParam({ description: 'Only messages about this job.', example: 42 })
   jobId?: number;
 
-  @ApiPropertyOptional({
-    type: Boolean,
-    description: 'True for read messages only, false for unread ones.',
-    example: false,
-  })
-  @BooleanParam()
+  @BooleanParam({ description: 'True for read messages only, false for unread ones.', example: false })
   isRead?: boolean;
 
-  @ApiPropertyOptional({
-    enum: MESSAGE_SORTS,
+  @EnumField(MESSAGE_SORTS, {
+    optional: true,
     default: '-createdAt',
     description: 'Sort order; a minus sorts newest first.',
     example: '-createdAt',
   })
-  @OptionalField()
-  @IsIn(MESSAGE_SORTS)
   sort: (typeof MESSAGE_SORTS)[number] = '-createdAt';
 }
 
@@ -168,15 +141,7 @@ export class MessagesReadDto {
 
 /** Body of POST /v1/messages/read. */
 export class ReadMessagesDto {
-  @ApiProperty({
-    type: 'integer',
-    minimum: 1,
-    description: 'Id of the job whose messages to mark as read.',
-    example: 42,
-  })
-  @IsInt()
-  @Min(1)
-  @Max(Number.MAX_SAFE_INTEGER)
+  @IdField({ description: 'Id of the job whose messages to mark as read.', example: 42 })
   jobId: number;
 }
 

@@ -1,9 +1,8 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { ApiAmount, CurrencyField, MoneyField } from '../platform/http/validation/money-field';
+import { ApiProperty } from '@nestjs/swagger';
 import type { Profile } from './profile.entity';
-import { ArrayMaxSize, IsArray, IsInt, IsString, Max, Min } from 'class-validator';
-import { NullableTextField, TextLength } from '../platform/http/validation/text';
-import { NullableField, OptionalField } from '../platform/http/validation/fields';
+import { IntegerField } from '../platform/http/validation/fields';
+import { TextField, TextListField } from '../platform/http/validation/text';
+import { ApiAmount, CurrencyField, MoneyField } from '../platform/http/validation/money-field';
 
 /** A profile as the API returns it. An empty one has version 0. */
 export class ProfileDto {
@@ -62,82 +61,46 @@ export class ProfileDto {
 
 /** Body of PUT /v1/profile. Absent fields become empty. */
 export class PutProfileDto {
-  @ApiPropertyOptional({
-    type: String,
+  @TextField({
+    max: 200,
     nullable: true,
-    maxLength: 200,
     description: 'Headline of the profile.',
     example: 'PostgreSQL performance engineer',
   })
-  @NullableTextField(200)
   headline?: string | null;
 
-  @ApiPropertyOptional({
-    type: String,
+  @TextField({
+    max: 5_000,
     nullable: true,
-    maxLength: 5000,
     description: 'Description in your own words.',
     example: 'I make slow databases fast.',
   })
-  @NullableTextField(5_000)
   overview?: string | null;
 
-  @ApiPropertyOptional({
-    type: [String],
+  @TextListField({
     maxItems: 100,
+    max: 100,
+    optional: true,
     description: 'Your skills. AI drafts that claim others are reported.',
     example: ['PostgreSQL', 'SQL'],
   })
-  @OptionalField()
-  @IsArray()
-  @ArrayMaxSize(100)
-  @IsString({ each: true })
-  @TextLength(1, 100, { each: true })
   skills?: string[];
 
-  @ApiPropertyOptional({
-    type: String,
-    nullable: true,
-    description: 'Price of an hour in `currency`.',
-    example: '60.00',
-  })
-  @NullableField()
-  @MoneyField()
+  @MoneyField({ nullable: true, description: 'Price of an hour in `currency`.', example: '60.00' })
   hourlyRate?: string | null;
 
-  @ApiPropertyOptional({
-    type: String,
-    description: 'Currency of the rate, ISO 4217. The default is USD.',
-    example: 'USD',
-  })
-  @OptionalField()
-  @CurrencyField()
+  @CurrencyField({ optional: true, description: 'Currency of the rate, ISO 4217. The default is USD.', example: 'USD' })
   currency?: string;
 
-  @ApiPropertyOptional({
-    type: 'integer',
-    nullable: true,
-    minimum: 0,
-    maximum: 80,
-    description: 'Years of experience.',
-    example: 12,
-  })
-  @NullableField()
-  @IsInt()
-  @Min(0)
-  @Max(80)
+  @IntegerField({ min: 0, max: 80, nullable: true, description: 'Years of experience.', example: 12 })
   experienceYears?: number | null;
 
-  @ApiPropertyOptional({
-    type: [String],
+  @TextListField({
     maxItems: 20,
+    max: 1_000,
+    optional: true,
     description: 'Examples of past work, one or two sentences each.',
     example: ['Cut a 40 s report to 2 s.'],
   })
-  @OptionalField()
-  @IsArray()
-  @ArrayMaxSize(20)
-  @IsString({ each: true })
-  @TextLength(1, 1_000, { each: true })
   pastWins?: string[];
 }

@@ -1,11 +1,12 @@
-import { ApiProperty, ApiPropertyOptional, OmitType, PartialType } from '@nestjs/swagger';
-import { IsIn, IsInt, IsString, Matches, Max, Min } from 'class-validator';
-import { IntegerParam, ListParam, NullableField, OptionalField } from '../platform/http/validation/fields';
-import { ApiAmount, MoneyField } from '../platform/http/validation/money-field';
-import { NullableTextField } from '../platform/http/validation/text';
+import { ApiProperty, OmitType, PartialType } from '@nestjs/swagger';
+import { IsString, Matches } from 'class-validator';
 import { PageQueryDto } from '../platform/http/pagination/page.dto';
 import { PROPOSAL_STATUSES, type ProposalStatus } from './proposal-status';
 import type { Proposal } from './proposal.entity';
+import { EnumField, Field, IdField } from '../platform/http/validation/fields';
+import { EnumListParam, IdParam } from '../platform/http/validation/query-params';
+import { TextField } from '../platform/http/validation/text';
+import { ApiAmount, MoneyField } from '../platform/http/validation/money-field';
 import { Sensitive } from '../platform/logging/sensitive-fields';
 
 /** Limit of a cover letter, equal to the CHECK of proposals.cover_letter. */
@@ -13,57 +14,42 @@ const MAX_COVER_LETTER = 20_000;
 
 /** Body of POST /v1/proposals. */
 export class CreateProposalDto {
-  @ApiProperty({
-    type: 'integer',
-    minimum: 1,
-    description: 'Id of one of your jobs that is not deleted.',
-    example: 42,
-  })
-  @IsInt()
-  @Min(1)
-  @Max(Number.MAX_SAFE_INTEGER)
+  @IdField({ description: 'Id of one of your jobs that is not deleted.', example: 42 })
   jobId: number;
 
-  @ApiPropertyOptional({
-    type: String,
+  @TextField({
+    max: MAX_COVER_LETTER,
     nullable: true,
-    maxLength: MAX_COVER_LETTER,
     description: 'Text for the client; required to submit.',
     example: 'I have built three such pipelines, the last one in two weeks.',
   })
-  @NullableTextField(MAX_COVER_LETTER)
   @Sensitive()
   coverLetter?: string | null;
 
-  @ApiPropertyOptional({
-    type: String,
+  @MoneyField({
     nullable: true,
     description: 'Your price in `currency`, for the whole job or for an hour; required to submit.',
     example: '45.00',
   })
-  @NullableField()
-  @MoneyField()
   bidAmount?: string | null;
 
-  @ApiPropertyOptional({
-    type: String,
-    enum: ['fixed', 'hourly'],
+  @EnumField(['fixed', 'hourly'], {
     nullable: true,
     description: 'Unit of the bid: the whole job or an hour; required to submit.',
     example: 'hourly',
   })
-  @NullableField()
-  @IsIn(['fixed', 'hourly'])
   bidType?: 'fixed' | 'hourly' | null;
 
-  @ApiPropertyOptional({
-    type: String,
-    description: 'Currency of the bid, ISO 4217. The default for a new proposal is USD.',
-    example: 'USD',
-  })
-  @OptionalField()
-  @IsString()
-  @Matches(/^[A-Z]{3}$/, { message: 'currency must be three capital letters such as USD' })
+  @Field(
+    { type: String },
+    {
+      optional: true,
+      description: 'Currency of the bid, ISO 4217. The default for a new proposal is USD.',
+      example: 'USD',
+    },
+    IsString(),
+    Matches(/^[A-Z]{3}$/, { message: 'currency must be three capital letters such as USD' }),
+  )
   currency?: string;
 }
 
@@ -77,28 +63,21 @@ export const PROPOSAL_SORTS = ['-createdAt', 'createdAt', '-updatedAt', 'updated
 
 /** Query of GET /v1/proposals. */
 export class ListProposalsDto extends PageQueryDto {
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, description: 'Only proposals for this job.', example: 42 })
-  @IntegerParam(1, Number.MAX_SAFE_INTEGER)
+  @IdParam({ description: 'Only proposals for this job.', example: 42 })
   jobId?: number;
 
-  @ApiPropertyOptional({
-    enum: PROPOSAL_STATUSES,
-    isArray: true,
+  @EnumListParam(PROPOSAL_STATUSES, {
     description: 'Only proposals with one of these statuses; repeat the parameter or separate by commas.',
     example: ['submitted', 'accepted'],
   })
-  @ListParam()
-  @IsIn(PROPOSAL_STATUSES, { each: true })
   status?: ProposalStatus[];
 
-  @ApiPropertyOptional({
-    enum: PROPOSAL_SORTS,
+  @EnumField(PROPOSAL_SORTS, {
+    optional: true,
     default: '-createdAt',
     description: 'Sort order; a minus sorts newest first.',
     example: '-createdAt',
   })
-  @OptionalField()
-  @IsIn(PROPOSAL_SORTS)
   sort: (typeof PROPOSAL_SORTS)[number] = '-createdAt';
 }
 

@@ -1,65 +1,33 @@
-import { ApiProperty, ApiPropertyOptional, PartialType } from '@nestjs/swagger';
-import { IsIn, IsInt, Max, Min } from 'class-validator';
-import { NullableField } from '../platform/http/validation/fields';
-import { TextField } from '../platform/http/validation/text';
+import { ApiProperty, PartialType } from '@nestjs/swagger';
 import type { SavedSearch } from './saved-search.entity';
+import { EnumField, IdField, IntegerField } from '../platform/http/validation/fields';
+import { TextField } from '../platform/http/validation/text';
 
 /** Body of POST /v1/saved-searches. */
 export class CreateSavedSearchDto {
-  @ApiProperty({
-    type: String,
-    maxLength: 100,
-    description: 'Name of the search; unique per user.',
-    example: 'Slow databases',
-  })
-  @TextField(100)
+  @TextField({ max: 100, description: 'Name of the search; unique per user.', example: 'Slow databases' })
   name: string;
 
-  @ApiProperty({
-    type: String,
-    maxLength: 500,
-    description: "Search expression in Upwork's syntax.",
-    example: 'postgresql AND performance',
-  })
-  @TextField(500)
+  @TextField({ max: 500, description: "Search expression in Upwork's syntax.", example: 'postgresql AND performance' })
   query: string;
 
-  @ApiPropertyOptional({
-    type: String,
-    enum: ['fixed', 'hourly'],
+  @EnumField(['fixed', 'hourly'], {
     nullable: true,
     description: 'Job type to search for; null: both.',
     example: 'hourly',
   })
-  @NullableField()
-  @IsIn(['fixed', 'hourly'])
   jobType?: 'fixed' | 'hourly' | null;
 
-  @ApiPropertyOptional({
-    type: 'integer',
-    minimum: 1,
-    maximum: 168,
+  @IntegerField({
+    min: 1,
+    max: 168,
     nullable: true,
     description: 'Minimum hours between notifications of new matches; null: no notifications.',
     example: 24,
   })
-  @NullableField()
-  @IsInt()
-  @Min(1)
-  @Max(168)
   alertHours?: number | null;
 
-  @ApiPropertyOptional({
-    type: 'integer',
-    minimum: 1,
-    nullable: true,
-    description: 'Id of the webhook to notify; null: by email.',
-    example: 2,
-  })
-  @NullableField()
-  @IsInt()
-  @Min(1)
-  @Max(Number.MAX_SAFE_INTEGER)
+  @IdField({ nullable: true, description: 'Id of the webhook to notify; null: by email.', example: 2 })
   webhookId?: number | null;
 }
 

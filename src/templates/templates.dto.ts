@@ -1,7 +1,7 @@
 import { ApiProperty, PartialType } from '@nestjs/swagger';
-import { IsIn } from 'class-validator';
-import { TextField } from '../platform/http/validation/text';
 import type { Template } from './template.entity';
+import { EnumField } from '../platform/http/validation/fields';
+import { TextField } from '../platform/http/validation/text';
 
 /** Types of templates. The CHECK of templates.generation_type lists the same. */
 export const TEMPLATE_TYPES = ['proposal', 'cover_letter', 'message'] as const;
@@ -11,31 +11,13 @@ export type TemplateType = (typeof TEMPLATE_TYPES)[number];
 
 /** Body of POST /v1/templates. */
 export class CreateTemplateDto {
-  @ApiProperty({
-    type: String,
-    maxLength: 100,
-    description: 'Name of the template, unique among yours.',
-    example: 'Short and warm',
-  })
-  @TextField(100)
+  @TextField({ max: 100, description: 'Name of the template, unique among yours.', example: 'Short and warm' })
   name: string;
 
-  @ApiProperty({
-    type: String,
-    enum: TEMPLATE_TYPES,
-    description: 'Type of the drafts that follow it.',
-    example: 'cover_letter',
-  })
-  @IsIn(TEMPLATE_TYPES)
+  @EnumField(TEMPLATE_TYPES, { description: 'Type of the drafts that follow it.', example: 'cover_letter' })
   type: TemplateType;
 
-  @ApiProperty({
-    type: String,
-    maxLength: 10_000,
-    description: 'Text in your own words.',
-    example: 'Hello, I have done this before: …',
-  })
-  @TextField(10_000)
+  @TextField({ max: 10_000, description: 'Text in your own words.', example: 'Hello, I have done this before: …' })
   body: string;
 }
 

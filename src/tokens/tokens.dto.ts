@@ -1,9 +1,9 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import type { UserToken } from './user-token.entity';
-import { IsIn, IsString, Matches } from 'class-validator';
-import { NullableTextField, TextLength } from '../platform/http/validation/text';
-import { Instant, OptionalField } from '../platform/http/validation/fields';
+import { Matches } from 'class-validator';
 import { HEADER_TOKEN } from '../platform/http/edge/header-values';
+import { EnumField, InstantField } from '../platform/http/validation/fields';
+import { TextField } from '../platform/http/validation/text';
 import { Sensitive } from '../platform/logging/sensitive-fields';
 
 /** Providers that a connection can use. */
@@ -138,53 +138,35 @@ const HEADER_TOKEN_MESSAGE = '$property must be printable ASCII without spaces';
 
 /** Body of POST /v1/tokens: a token pair obtained elsewhere. */
 export class CreateTokenDto {
-  @ApiProperty({ type: String, enum: TOKEN_PROVIDERS, description: 'Provider of the connection.', example: 'upwork' })
-  @IsIn(TOKEN_PROVIDERS)
+  @EnumField(TOKEN_PROVIDERS, { description: 'Provider of the connection.', example: 'upwork' })
   provider: TokenProvider;
 
-  @ApiProperty({
-    type: String,
-    maxLength: MAX_TOKEN_LENGTH,
+  @TextField({
+    max: MAX_TOKEN_LENGTH,
+    trim: false,
     writeOnly: true,
     description: 'Access token; never returned.',
     example: 'oauth2v2_3f8a',
   })
-  @IsString()
-  @TextLength(1, MAX_TOKEN_LENGTH)
   @Matches(HEADER_TOKEN, { message: HEADER_TOKEN_MESSAGE })
   @Sensitive()
   accessToken: string;
 
-  @ApiProperty({
-    type: String,
-    maxLength: MAX_TOKEN_LENGTH,
+  @TextField({
+    max: MAX_TOKEN_LENGTH,
+    trim: false,
     writeOnly: true,
     description: 'Refresh token; never returned.',
     example: 'oauth2v2_9c1d',
   })
-  @IsString()
-  @TextLength(1, MAX_TOKEN_LENGTH)
   @Matches(HEADER_TOKEN, { message: HEADER_TOKEN_MESSAGE })
   @Sensitive()
   refreshToken: string;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When the access token expires (UTC).',
-    example: '2099-01-31T09:30:00.000Z',
-  })
-  @Instant()
+  @InstantField({ description: 'When the access token expires (UTC).', example: '2099-01-31T09:30:00.000Z' })
   expiresAt: Date;
 
-  @ApiPropertyOptional({
-    type: String,
-    nullable: true,
-    maxLength: 100,
-    description: "The provider's id of the organization.",
-    example: '1234567890',
-  })
-  @NullableTextField(100)
+  @TextField({ max: 100, nullable: true, description: "The provider's id of the organization.", example: '1234567890' })
   @Matches(HEADER_TOKEN, { message: HEADER_TOKEN_MESSAGE })
   organizationId?: string | null;
 }
@@ -209,42 +191,34 @@ export class AuthorizationDto {
 
 /** Parameters that Upwork adds to the callback URL. */
 export class CallbackDto {
-  @ApiProperty({ type: String, maxLength: 200, description: 'State of the authorization.', example: 'kq3G…' })
-  @IsString()
-  @TextLength(1, 200)
+  @TextField({ max: 200, trim: false, description: 'State of the authorization.', example: 'kq3G…' })
   state: string;
 
-  @ApiPropertyOptional({
-    type: String,
-    maxLength: 2_000,
+  @TextField({
+    max: 2_000,
+    trim: false,
+    optional: true,
     description: 'Authorization code; absent when access was denied.',
     example: 'a1b2c3',
   })
-  @OptionalField()
-  @IsString()
-  @TextLength(1, 2_000)
   @Sensitive()
   code?: string;
 
-  @ApiPropertyOptional({
-    type: String,
-    maxLength: 200,
+  @TextField({
+    max: 200,
+    trim: false,
+    optional: true,
     description: 'OAuth error code; present when there is no code.',
     example: 'access_denied',
   })
-  @OptionalField()
-  @IsString()
-  @TextLength(1, 200)
   error?: string;
 
-  @ApiPropertyOptional({
-    type: String,
-    maxLength: 2_000,
+  @TextField({
+    max: 2_000,
+    trim: false,
+    optional: true,
     description: 'Description of the error.',
     example: 'The user said no',
   })
-  @OptionalField()
-  @IsString()
-  @TextLength(1, 2_000)
   error_description?: string;
 }

@@ -1,6 +1,6 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import type { User } from './user.entity';
-import { NullableTextField } from '../platform/http/validation/text';
+import { TextField } from '../platform/http/validation/text';
 
 /** The user's own account. */
 export class UserDto {
@@ -47,12 +47,10 @@ export class UserDto {
 
 /** Changes of the user's own account; null clears a name. */
 export class UpdateUserDto {
-  @ApiPropertyOptional({ description: 'First name.', type: String, nullable: true, maxLength: 100, example: 'Ann' })
-  @NullableTextField(100)
+  @TextField({ max: 100, nullable: true, description: 'First name.', example: 'Ann' })
   readonly firstName?: string | null;
 
-  @ApiPropertyOptional({ description: 'Last name.', type: String, nullable: true, maxLength: 100, example: 'Other' })
-  @NullableTextField(100)
+  @TextField({ max: 100, nullable: true, description: 'Last name.', example: 'Other' })
   readonly lastName?: string | null;
 }
 

@@ -1,11 +1,12 @@
-import { ApiProperty, ApiPropertyOptional, PartialType } from '@nestjs/swagger';
-import { IsBoolean, IsUrl, ValidateBy } from 'class-validator';
-import { TextLength } from '../platform/http/validation/text';
-import { OptionalField } from '../platform/http/validation/fields';
+import { ApiProperty, PartialType } from '@nestjs/swagger';
+import { IsUrl, ValidateBy } from 'class-validator';
 import type { Webhook } from './webhook.entity';
 import type { DeliveryRow } from './deliveries.queries';
+import { BooleanField, Field } from '../platform/http/validation/fields';
+import { TextLength } from '../platform/http/validation/text';
 import { Sensitive } from '../platform/logging/sensitive-fields';
 
+const MAX_URL_LENGTH = 2_000;
 const MESSAGE = 'url must be an https: URL.';
 
 /**
@@ -26,27 +27,23 @@ const Parsable = (): PropertyDecorator =>
 
 /** Body of POST /v1/webhooks. */
 export class CreateWebhookDto {
-  @ApiProperty({
-    type: String,
-    maxLength: 2000,
-    description: 'Public https: URL that receives messages.',
-    example: 'https://hooks.example.com/gigvault',
-  })
-  @TextLength(0, 2_000)
-  @IsUrl({ protocols: ['http', 'https'], require_protocol: true, require_tld: false }, { message: MESSAGE })
-  @Parsable()
+  @Field(
+    { type: String, maxLength: MAX_URL_LENGTH },
+    { description: 'Public https: URL that receives messages.', example: 'https://hooks.example.com/gigvault' },
+    TextLength(0, MAX_URL_LENGTH),
+    IsUrl({ protocols: ['http', 'https'], require_protocol: true, require_tld: false }, { message: MESSAGE }),
+    Parsable(),
+  )
   url: string;
 }
 
 /** Merge patch of a webhook. */
 export class UpdateWebhookDto extends PartialType(CreateWebhookDto, { skipNullProperties: false }) {
-  @ApiPropertyOptional({
-    type: Boolean,
+  @BooleanField({
+    optional: true,
     description: 'False disables the webhook: nothing is sent, and new matches wait.',
     example: true,
   })
-  @OptionalField()
-  @IsBoolean()
   isActive?: boolean;
 }
 

@@ -11,13 +11,8 @@ import { ConfigModule } from '../../src/platform/config/config.module';
 import { currentContext } from '../../src/platform/context/request-context';
 import { AdminOnly, Public, SignedIn } from '../../src/platform/http/access/access';
 import { LargeBody } from '../../src/platform/http/edge/body-parsers';
-import {
-  BooleanParam,
-  Instant,
-  ListParam,
-  NullableField,
-  OptionalField,
-} from '../../src/platform/http/validation/fields';
+import { Field, InstantField } from '../../src/platform/http/validation/fields';
+import { BooleanParam, TextListParam } from '../../src/platform/http/validation/query-params';
 import { createHttpApp } from '../../src/platform/http/http-app';
 import { HttpModule } from '../../src/platform/http/http.module';
 import { assertVersion, IfMatch, type Preconditions } from '../../src/platform/http/responses/preconditions';
@@ -34,30 +29,23 @@ class CreateNoteDto {
   @MaxLength(10)
   title: string;
 
-  @ApiProperty()
-  @OptionalField()
-  @IsArray()
-  @IsString({ each: true })
+  @Field({ type: [String] }, { optional: true, description: 'Tags.' }, IsArray(), IsString({ each: true }))
   tags?: string[];
 
-  @ApiProperty()
-  @NullableField()
-  @IsInt()
+  @Field({ type: 'integer' }, { nullable: true, description: 'Rank.' }, IsInt())
   rank?: number | null;
 }
 
 class EmptyDto {}
 
 class ListNotesDto extends PageQueryDto {
-  @ListParam()
-  @IsString({ each: true })
+  @TextListParam({ max: 10, description: 'Tags.' })
   tags?: string[];
 
-  @BooleanParam()
+  @BooleanParam({ description: 'Favourites only.' })
   isFavorite?: boolean;
 
-  @OptionalField()
-  @Instant()
+  @InstantField({ optional: true, description: 'Start of the range.' })
   createdFrom?: Date;
 }
 

@@ -1,4 +1,4 @@
-import { ListJobsDto } from '../../src/jobs/list-jobs.dto';
+import { ListJobsDto } from '../../src/jobs/jobs.dto';
 import { JOB_SORTS } from '../../src/jobs/job-values';
 import { listJobs } from '../../src/jobs/jobs.queries';
 import type { CursorKey } from '../../src/platform/http/pagination/keyset-page';

@@ -1,11 +1,12 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { ApiAmount } from '../../platform/http/validation/money-field';
+import { ApiProperty } from '@nestjs/swagger';
 import { type AiGeneration, GENERATION_STATUSES, type GenerationStatus } from './ai-generation.entity';
 import { GENERATION_TYPES, type GenerationType } from '../prompt/build-prompt';
-import { IsIn, IsInt, IsString, Matches, Max, Min } from 'class-validator';
-import { IntegerParam, ListParam, NullableField, OptionalField } from '../../platform/http/validation/fields';
-import { NullableTextField } from '../../platform/http/validation/text';
+import { Matches } from 'class-validator';
 import { PageQueryDto } from '../../platform/http/pagination/page.dto';
+import { EnumField, IdField } from '../../platform/http/validation/fields';
+import { EnumListParam, IdParam } from '../../platform/http/validation/query-params';
+import { TextField } from '../../platform/http/validation/text';
+import { ApiAmount } from '../../platform/http/validation/money-field';
 import { Sensitive } from '../../platform/logging/sensitive-fields';
 
 /** Warning to review before a draft is sent. */
@@ -147,83 +148,55 @@ export class GenerationDto {
 
 /** Body of POST /v1/ai/generations. */
 export class CreateGenerationDto {
-  @ApiProperty({ type: String, enum: GENERATION_TYPES, description: 'Kind of text to write.', example: 'cover_letter' })
-  @IsIn(GENERATION_TYPES)
+  @EnumField(GENERATION_TYPES, { description: 'Kind of text to write.', example: 'cover_letter' })
   type: GenerationType;
 
-  @ApiPropertyOptional({
-    type: 'integer',
-    nullable: true,
-    minimum: 1,
-    description: 'Id of one of your jobs.',
-    example: 42,
-  })
-  @NullableField()
-  @IsInt()
-  @Min(1)
-  @Max(Number.MAX_SAFE_INTEGER)
+  @IdField({ nullable: true, description: 'Id of one of your jobs.', example: 42 })
   jobId?: number | null;
 
-  @ApiPropertyOptional({
-    type: String,
-    maxLength: 100,
+  @TextField({
+    max: 100,
+    trim: false,
+    optional: true,
     description:
-      'Id from GET /v1/ai/models; no other model is tried. Without it, providers are tried in the order of the installation.',
+      'Id from GET /v1/ai/models; no other model is tried. Without it, providers are tried in the order of the ' +
+      'installation.',
     examples: ['claude'],
   })
-  @OptionalField()
-  @IsString()
   @Matches(/^[\w.:/-]{1,100}$/, { message: 'model must be an id from GET /v1/ai/models.' })
   model?: string;
 
-  @ApiPropertyOptional({
-    type: String,
+  @TextField({
+    max: 2_000,
     nullable: true,
-    maxLength: 2000,
     description: 'Additional instructions for the draft.',
     example: 'Mention that I can start on Monday.',
   })
-  @NullableTextField(2_000)
   @Sensitive()
   instructions?: string | null;
 
-  @ApiPropertyOptional({
-    type: 'integer',
+  @IdField({
     nullable: true,
-    minimum: 1,
     description: 'Id of the template to follow; by default the newest one of the type.',
     example: 3,
   })
-  @NullableField()
-  @IsInt()
-  @Min(1)
-  @Max(Number.MAX_SAFE_INTEGER)
   templateId?: number | null;
 }
 
 /** Filters of GET /v1/ai/generations. */
 export class ListGenerationsDto extends PageQueryDto {
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, description: 'Only generations for this job.', example: 42 })
-  @IntegerParam(1, Number.MAX_SAFE_INTEGER)
+  @IdParam({ description: 'Only generations for this job.', example: 42 })
   jobId?: number;
 
-  @ApiPropertyOptional({
-    enum: GENERATION_TYPES,
-    isArray: true,
+  @EnumListParam(GENERATION_TYPES, {
     description: 'Only generations of these types; repeat the parameter or separate values by commas.',
     example: ['message'],
   })
-  @ListParam()
-  @IsIn(GENERATION_TYPES, { each: true })
   type?: GenerationType[];
 
-  @ApiPropertyOptional({
-    enum: GENERATION_STATUSES,
-    isArray: true,
+  @EnumListParam(GENERATION_STATUSES, {
     description: 'Only generations in these statuses; repeat the parameter or separate values by commas.',
     example: ['failed'],
   })
-  @ListParam()
-  @IsIn(GENERATION_STATUSES, { each: true })
   status?: GenerationStatus[];
 }

@@ -1,7 +1,8 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, Matches } from 'class-validator';
-import { Instant, IntegerParam, ListParam, OptionalField } from '../../platform/http/validation/fields';
+import { ApiProperty } from '@nestjs/swagger';
+import { Matches } from 'class-validator';
 import { PageQueryDto } from '../../platform/http/pagination/page.dto';
+import { EnumField, Field, InstantField } from '../../platform/http/validation/fields';
+import { EnumListParam, IdParam } from '../../platform/http/validation/query-params';
 
 /** Kinds of actors; the CHECK of audit_logs.actor_kind lists the same. */
 export const ACTOR_KINDS = ['user', 'admin', 'task', 'database'] as const;
@@ -112,59 +113,34 @@ export class AdminAuditLogDto extends AuditLogDto {
 
 /** Filters of the audit log; newest first. */
 export class ListAuditLogsDto extends PageQueryDto {
-  @ApiPropertyOptional({ type: String, description: 'Only changes of this table.', example: 'proposals' })
-  @OptionalField()
-  @Matches(/^[a-z_]{1,63}$/, { message: 'table must be the name of a table, such as proposals' })
+  @Field(
+    { type: String },
+    { optional: true, description: 'Only changes of this table.', example: 'proposals' },
+    Matches(/^[a-z_]{1,63}$/, { message: 'table must be the name of a table, such as proposals' }),
+  )
   table?: string;
 
-  @ApiPropertyOptional({
-    type: 'integer',
-    minimum: 1,
-    description: 'Only changes of records with this id.',
-    example: 7,
-  })
-  @IntegerParam(1, Number.MAX_SAFE_INTEGER)
+  @IdParam({ description: 'Only changes of records with this id.', example: 7 })
   recordId?: number;
 
-  @ApiPropertyOptional({
-    enum: AUDIT_ACTIONS,
-    isArray: true,
+  @EnumListParam(AUDIT_ACTIONS, {
     description: 'Only these kinds of changes. Repeat the parameter or separate values with commas.',
     example: ['UPDATE'],
   })
-  @ListParam()
-  @IsIn(AUDIT_ACTIONS, { each: true })
   action?: AuditAction[];
 
-  @ApiPropertyOptional({
-    type: String,
-    format: 'date-time',
-    description: 'Only changes at or after this time.',
-    example: '2026-01-01T00:00:00Z',
-  })
-  @OptionalField()
-  @Instant()
+  @InstantField({ optional: true, description: 'Only changes at or after this time.', example: '2026-01-01T00:00:00Z' })
   from?: Date;
 
-  @ApiPropertyOptional({
-    type: String,
-    format: 'date-time',
-    description: 'Only changes before this time.',
-    example: '2027-01-01T00:00:00Z',
-  })
-  @OptionalField()
-  @Instant()
+  @InstantField({ optional: true, description: 'Only changes before this time.', example: '2027-01-01T00:00:00Z' })
   to?: Date;
 }
 
 /** Filters of the audit log of all tenants; newest first. */
 export class ListAllAuditLogsDto extends ListAuditLogsDto {
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, description: "Only changes of this tenant's rows.", example: 7 })
-  @IntegerParam(1, Number.MAX_SAFE_INTEGER)
+  @IdParam({ description: "Only changes of this tenant's rows.", example: 7 })
   userId?: number;
 
-  @ApiPropertyOptional({ enum: ACTOR_KINDS, description: 'Only changes by this kind of actor.', example: 'admin' })
-  @OptionalField()
-  @IsIn(ACTOR_KINDS)
+  @EnumField(ACTOR_KINDS, { optional: true, description: 'Only changes by this kind of actor.', example: 'admin' })
   actorKind?: (typeof ACTOR_KINDS)[number];
 }

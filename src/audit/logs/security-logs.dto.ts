@@ -1,7 +1,8 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { IsIP, Matches } from 'class-validator';
-import { BooleanParam, Instant, IntegerParam, OptionalField } from '../../platform/http/validation/fields';
 import { PageQueryDto } from '../../platform/http/pagination/page.dto';
+import { Field, InstantField } from '../../platform/http/validation/fields';
+import { BooleanParam, IdParam } from '../../platform/http/validation/query-params';
 
 /** One security event. */
 export class SecurityLogDto {
@@ -43,48 +44,32 @@ export class SecurityLogDto {
 
 /** Filters of the user's own security events; newest first. */
 export class ListAccountSecurityLogsDto extends PageQueryDto {
-  @ApiPropertyOptional({ type: String, description: 'Only events of this type.', example: 'auth.login' })
-  @OptionalField()
-  @Matches(/^[a-z0-9_.-]{1,100}$/, { message: 'eventType must be the name of an event, such as auth.login' })
+  @Field(
+    { type: String },
+    { optional: true, description: 'Only events of this type.', example: 'auth.login' },
+    Matches(/^[a-z0-9_.-]{1,100}$/, { message: 'eventType must be the name of an event, such as auth.login' }),
+  )
   eventType?: string;
 
-  @ApiPropertyOptional({
-    type: Boolean,
-    description: 'Only events that succeeded (true) or failed (false).',
-    example: false,
-  })
-  @BooleanParam()
+  @BooleanParam({ description: 'Only events that succeeded (true) or failed (false).', example: false })
   success?: boolean;
 
-  @ApiPropertyOptional({
-    type: String,
-    format: 'date-time',
-    description: 'Only events at or after this time.',
-    example: '2026-01-01T00:00:00Z',
-  })
-  @OptionalField()
-  @Instant()
+  @InstantField({ optional: true, description: 'Only events at or after this time.', example: '2026-01-01T00:00:00Z' })
   from?: Date;
 
-  @ApiPropertyOptional({
-    type: String,
-    format: 'date-time',
-    description: 'Only events before this time.',
-    example: '2027-01-01T00:00:00Z',
-  })
-  @OptionalField()
-  @Instant()
+  @InstantField({ optional: true, description: 'Only events before this time.', example: '2027-01-01T00:00:00Z' })
   to?: Date;
 }
 
 /** Filters of the security log; newest first. */
 export class ListSecurityLogsDto extends ListAccountSecurityLogsDto {
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, description: 'Only events of this user.', example: 7 })
-  @IntegerParam(1, Number.MAX_SAFE_INTEGER)
+  @IdParam({ description: 'Only events of this user.', example: 7 })
   userId?: number;
 
-  @ApiPropertyOptional({ type: String, description: 'Only events from this IP address.', example: '203.0.113.7' })
-  @OptionalField()
-  @IsIP()
+  @Field(
+    { type: String },
+    { optional: true, description: 'Only events from this IP address.', example: '203.0.113.7' },
+    IsIP(),
+  )
   ipAddress?: string;
 }

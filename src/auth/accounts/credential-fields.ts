@@ -1,5 +1,3 @@
-import { applyDecorators } from '@nestjs/common';
-import { ApiProperty } from '@nestjs/swagger';
 import { Transform, type TransformFnParams } from 'class-transformer';
 import {
   IsEmail,
@@ -9,6 +7,7 @@ import {
   type ValidationArguments,
   type ValidationOptions,
 } from 'class-validator';
+import { Field, type FieldOptions } from '../../platform/http/validation/fields';
 import { countCodePoints, TextLength } from '../../platform/http/validation/text';
 import { Sensitive } from '../../platform/logging/sensitive-fields';
 import { hasMailDomain } from '../../platform/mail/email';
@@ -22,16 +21,15 @@ const WHITE_SPACE_AROUND = /^[\t\n\f\r ]+|(?<![\t\n\f\r ])[\t\n\f\r ]+$/g;
 /** White space, control characters and invisible characters, with which two different addresses look the same. */
 const INVISIBLE_CHARACTER = /[\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
 
-/** Validates an e-mail address and removes white space around it. */
+/** Declares an e-mail address; white space around it is removed. */
 export function EmailField(): PropertyDecorator {
-  return applyDecorators(
-    ApiProperty({
+  return Field(
+    { format: 'email', maxLength: MAX_EMAIL_LENGTH },
+    {
       description:
         'E-mail address. Letter case is ignored, and both spellings of an international domain are the same.',
-      format: 'email',
-      maxLength: MAX_EMAIL_LENGTH,
       example: 'ann@example.com',
-    }),
+    },
     Transform(({ value }: TransformFnParams): unknown =>
       typeof value === 'string' ? value.replace(WHITE_SPACE_AROUND, '') : value,
     ),
@@ -72,17 +70,33 @@ function describeInvisibleCharacter(value: unknown): string {
 }
 
 /** Limits in characters (code points), not bytes or UTF-16 units. 15 or more are advised; any character is allowed. */
-export const MIN_PASSWORD_LENGTH = 8;
-export const MAX_PASSWORD_LENGTH = 128;
+const MIN_PASSWORD_LENGTH = 8;
+const MAX_PASSWORD_LENGTH = 128;
 
-/** Validates a new password: any 8 to 128 characters. @see NIST SP 800-63B section 3.1.1.2 */
-export function NewPasswordField(): PropertyDecorator {
-  return applyDecorators(Sensitive(), IsString(), HasLength(MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH));
+/** Declares a new password: any 8 to 128 characters. @see NIST SP 800-63B section 3.1.1.2 */
+export function NewPasswordField(options: Partial<FieldOptions> = {}): PropertyDecorator {
+  return Field(
+    { type: String, minLength: MIN_PASSWORD_LENGTH, maxLength: MAX_PASSWORD_LENGTH },
+    {
+      description: 'New password: any 8 to 128 characters; 15 or more are advised.',
+      example: 'seven green umbrellas',
+      ...options,
+    },
+    Sensitive(),
+    IsString(),
+    HasLength(MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH),
+  );
 }
 
-/** Validates an existing password: not empty, and at most the length of a new password. */
-export function PasswordField(): PropertyDecorator {
-  return applyDecorators(Sensitive(), IsString(), HasLength(1, MAX_PASSWORD_LENGTH));
+/** Declares an existing password: not empty, and at most the length of a new password. */
+export function PasswordField(options: Partial<FieldOptions> = {}): PropertyDecorator {
+  return Field(
+    { type: String, minLength: 1, maxLength: MAX_PASSWORD_LENGTH },
+    { description: 'Password of the account.', example: 'seven green umbrellas', ...options },
+    Sensitive(),
+    IsString(),
+    HasLength(1, MAX_PASSWORD_LENGTH),
+  );
 }
 
 function HasLength(min: number, max: number, options?: ValidationOptions): PropertyDecorator {
@@ -116,9 +130,12 @@ const TOTP_CODE = /^[0-9]{6}$/;
 /** Longest accepted code, white space included. */
 const MAX_CODE_LENGTH = 64;
 
-/** Validates the six digits of an authenticator. Removes white space: authenticators show `123 456`. */
-export function TotpCodeField(): PropertyDecorator {
-  return applyDecorators(
+/** Declares the six digits of an authenticator. Removes white space: authenticators show `123 456`. */
+export function TotpCodeField(options: Partial<FieldOptions> = {}): PropertyDecorator {
+  const description = 'Six digits of the authenticator, with or without white space.';
+  return Field(
+    { type: String },
+    { description, example: '287082', ...options },
     Sensitive(),
     WithoutSpaces(),
     IsString(),
@@ -126,9 +143,16 @@ export function TotpCodeField(): PropertyDecorator {
   );
 }
 
-/** Validates the six digits of an authenticator or a backup code, and removes white space. */
-export function AnyCodeField(): PropertyDecorator {
-  return applyDecorators(Sensitive(), WithoutSpaces(), IsString(), TextLength(1, MAX_CODE_LENGTH));
+/** Declares the six digits of an authenticator or a backup code, and removes white space. */
+export function AnyCodeField(options: Partial<FieldOptions> = {}): PropertyDecorator {
+  return Field(
+    { type: String, minLength: 1, maxLength: MAX_CODE_LENGTH },
+    { description: 'Code of the authenticator or backup code.', example: '287082', ...options },
+    Sensitive(),
+    WithoutSpaces(),
+    IsString(),
+    TextLength(1, MAX_CODE_LENGTH),
+  );
 }
 
 /** Returns whether a code is an authenticator's; any other code is treated as a backup code. */

@@ -1,42 +1,25 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { AnyCodeField, MAX_PASSWORD_LENGTH, PasswordField, TotpCodeField } from '../accounts/credential-fields';
-import { IsString } from 'class-validator';
-import { TextLength } from '../../platform/http/validation/text';
-import { OptionalField } from '../../platform/http/validation/fields';
+import { ApiProperty } from '@nestjs/swagger';
+import { AnyCodeField, PasswordField, TotpCodeField } from '../accounts/credential-fields';
+import { TextField } from '../../platform/http/validation/text';
 import { Sensitive } from '../../platform/logging/sensitive-fields';
 
 /** The password that confirms an enrolment. */
 export class EnrolTotpDto {
-  @ApiProperty({
-    description: 'Password of the account.',
-    maxLength: MAX_PASSWORD_LENGTH,
-    example: 'seven green umbrellas',
-  })
   @PasswordField()
   readonly password: string;
 }
 
 /** The first code of the authenticator. */
 export class ConfirmTotpDto {
-  @ApiProperty({
-    description: 'Six digits of the authenticator, with or without white space.',
-    example: '287082',
-  })
   @TotpCodeField()
   readonly code: string;
 }
 
 /** Both factors of the account. */
 export class PasswordAndCodeDto {
-  @ApiProperty({
-    description: 'Password of the account.',
-    maxLength: MAX_PASSWORD_LENGTH,
-    example: 'seven green umbrellas',
-  })
   @PasswordField()
   readonly password: string;
 
-  @ApiProperty({ description: 'Code of the authenticator or backup code.', maxLength: 64, example: '287082' })
   @AnyCodeField()
   readonly code: string;
 }
@@ -85,31 +68,24 @@ export class BackupCodesDto {
 
 /** The second step of signing in: a code or a backup code. */
 export class LoginMfaDto {
-  @ApiProperty({
+  @TextField({
+    max: 2000,
+    trim: false,
     description: '`mfaToken` of POST /v1/auth/login, valid for five minutes.',
-    maxLength: 2000,
     example: 'eyJhbGciOiJIUzI1NiJ9…',
   })
-  @IsString()
-  @TextLength(1, 2000)
   @Sensitive()
   readonly mfaToken: string;
 
-  @ApiPropertyOptional({
-    description: 'Six digits of the authenticator, with or without white space.',
-    example: '287082',
-  })
-  @OptionalField()
-  @TotpCodeField()
+  @TotpCodeField({ optional: true })
   readonly code?: string;
 
-  @ApiPropertyOptional({
+  @AnyCodeField({
+    optional: true,
     description: 'Backup code, instead of `code`.',
-    maxLength: 64,
+    example: undefined,
     examples: ['ABCDEF-GHJKMN-PQRSTV-WXYZ23'],
   })
-  @OptionalField()
-  @AnyCodeField()
   readonly backupCode?: string;
 }
 

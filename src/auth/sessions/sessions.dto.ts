@@ -1,7 +1,5 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsString } from 'class-validator';
-import { TextLength } from '../../platform/http/validation/text';
-import { OptionalField } from '../../platform/http/validation/fields';
+import { ApiProperty } from '@nestjs/swagger';
+import { TextField } from '../../platform/http/validation/text';
 import { Sensitive } from '../../platform/logging/sensitive-fields';
 
 /** The tokens of a session. */
@@ -29,23 +27,20 @@ const EXAMPLE = 'nJb2mE0iX8s1u3aQd5wV7g.Qk9…';
 
 /** The refresh token of a session. */
 export class RefreshDto {
-  @ApiProperty({ description: 'Latest refresh token of the session.', maxLength: MAX_LENGTH, example: EXAMPLE })
-  @IsString()
-  @TextLength(1, MAX_LENGTH)
+  @TextField({ max: MAX_LENGTH, trim: false, description: 'Latest refresh token of the session.', example: EXAMPLE })
   @Sensitive()
   readonly refreshToken: string;
 }
 
 /** Options of signing out. */
 export class LogoutDto {
-  @ApiPropertyOptional({
+  @TextField({
+    max: MAX_LENGTH,
+    trim: false,
+    optional: true,
     description: 'Refresh token of another session to end. The session of the access token always ends.',
-    maxLength: MAX_LENGTH,
     example: EXAMPLE,
   })
-  @OptionalField()
-  @IsString()
-  @TextLength(1, MAX_LENGTH)
   @Sensitive()
   readonly refreshToken?: string;
 }

@@ -1,17 +1,16 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { IsString } from 'class-validator';
+import { Field } from '../http/validation/fields';
 import { TextLength } from '../http/validation/text';
-import { OptionalField } from '../http/validation/fields';
 
 /** The filter of the outbox. */
 export class ListOutboxDto {
-  @ApiPropertyOptional({
-    description: 'Recipient address to filter by (case-insensitive).',
-    example: 'ann@example.com',
-  })
-  @OptionalField()
-  @IsString()
-  @TextLength(0, 254)
+  @Field(
+    { type: String, maxLength: 254 },
+    { optional: true, description: 'Recipient address to filter by (case-insensitive).', example: 'ann@example.com' },
+    IsString(),
+    TextLength(0, 254),
+  )
   readonly to?: string;
 }
 

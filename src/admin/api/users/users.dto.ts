@@ -1,8 +1,8 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsBoolean, IsIn } from 'class-validator';
-import { BooleanParam, OptionalField } from '../../../platform/http/validation/fields';
+import { ApiProperty } from '@nestjs/swagger';
 import { RunTaskDto } from '../reason.dto';
 import { PageQueryDto } from '../../../platform/http/pagination/page.dto';
+import { BooleanField, EnumField } from '../../../platform/http/validation/fields';
+import { BooleanParam } from '../../../platform/http/validation/query-params';
 import { TextField } from '../../../platform/http/validation/text';
 
 /** An account, without secrets. */
@@ -48,39 +48,26 @@ export class AdminUserDto {
 
 /** A change of an account by an admin, with the reason. */
 export class ChangeUserDto extends RunTaskDto {
-  @ApiPropertyOptional({ description: 'True when the user may sign in.', example: true })
-  @OptionalField()
-  @IsBoolean()
+  @BooleanField({ optional: true, description: 'True when the user may sign in.', example: true })
   isActive?: boolean;
 
-  @ApiPropertyOptional({ description: 'New role of the user.', enum: ['user', 'admin'], example: 'user' })
-  @OptionalField()
-  @IsIn(['user', 'admin'])
+  @EnumField(['user', 'admin'], { optional: true, description: 'New role of the user.', example: 'user' })
   role?: 'user' | 'admin';
 }
 
 /** Filters of the list of users. */
 export class ListUsersDto extends PageQueryDto {
-  @ApiPropertyOptional({
-    type: String,
-    maxLength: 254,
+  @TextField({
+    max: 254,
+    optional: true,
     description: 'Part of the email address or name, in any letter case.',
     example: 'ann@',
   })
-  @OptionalField()
-  @TextField(254)
   q?: string;
 
-  @ApiPropertyOptional({ enum: ['user', 'admin'], description: 'Only accounts with this role.', example: 'admin' })
-  @OptionalField()
-  @IsIn(['user', 'admin'])
+  @EnumField(['user', 'admin'], { optional: true, description: 'Only accounts with this role.', example: 'admin' })
   role?: 'user' | 'admin';
 
-  @ApiPropertyOptional({
-    type: Boolean,
-    description: '`true`: only active accounts. `false`: only deactivated ones.',
-    example: true,
-  })
-  @BooleanParam()
+  @BooleanParam({ description: '`true`: only active accounts. `false`: only deactivated ones.', example: true })
   isActive?: boolean;
 }

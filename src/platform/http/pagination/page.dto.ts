@@ -1,29 +1,19 @@
-import { ApiExtraModels, ApiOkResponse, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
-import { IsString } from 'class-validator';
-import { TextLength } from '../validation/text';
-import { IntegerParam, OptionalField } from '../validation/fields';
+import { ApiExtraModels, ApiOkResponse, getSchemaPath } from '@nestjs/swagger';
 import { applyDecorators, type Type } from '@nestjs/common';
+import { IntegerParam } from '../validation/query-params';
+import { TextField } from '../validation/text';
 
 /** The parameters of every list. The DTO of a list extends it with filters and `sort`. */
 export class PageQueryDto {
-  @ApiPropertyOptional({
-    type: 'integer',
-    minimum: 1,
-    maximum: 100,
-    default: 20,
-    description: 'Maximum number of items per page.',
-    example: 20,
-  })
-  @IntegerParam(1, 100)
+  @IntegerParam({ min: 1, max: 100, default: 20, description: 'Maximum number of items per page.', example: 20 })
   limit: number = 20;
 
-  @ApiPropertyOptional({
-    type: String,
+  @TextField({
+    max: 2_000,
+    trim: false,
+    optional: true,
     description: '`nextCursor` of the previous page. Send it with the same filters and the same sort.',
   })
-  @OptionalField()
-  @IsString()
-  @TextLength(1, 2_000)
   cursor?: string;
 }
 

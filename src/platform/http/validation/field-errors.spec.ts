@@ -1,9 +1,13 @@
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, IsInt, IsString, Min, ValidateBy, ValidateNested } from 'class-validator';
 import { AppError, type FieldError } from '../../errors/app-error';
-import { BooleanParam, Instant, IntegerParam, ListParam, NullableField, OptionalField } from './fields';
+import { Field, InstantField } from './fields';
+import { BooleanParam, IntegerParam, TextListParam } from './query-params';
 import { RequestValidationPipe } from './request-validation.pipe';
-import { NullableTextField, TextField, TextLength } from './text';
+import { TextField, TextLength } from './text';
+
+const OPTIONAL = { optional: true, description: 'May be absent.' };
+const NULLABLE = { nullable: true, description: 'May be null.' };
 
 class Inner {
   @IsInt()
@@ -11,33 +15,26 @@ class Inner {
 }
 
 class Outer {
-  @OptionalField()
-  @IsString({ each: true })
-  @TextLength(0, 3, { each: true })
+  @Field({ type: [String] }, OPTIONAL, IsString({ each: true }), TextLength(0, 3, { each: true }))
   tags?: string[];
 
-  @OptionalField()
-  @ValidateNested({ each: true })
+  @Field({ type: [Inner] }, OPTIONAL, ValidateNested({ each: true }))
   @Type(() => Inner)
   inner?: Inner[];
 
-  @NullableField()
-  @IsInt()
-  @Min(0)
+  @Field({ type: 'integer', minimum: 0 }, NULLABLE, IsInt(), Min(0))
   score?: number | null;
 
-  @OptionalField()
-  @Instant()
+  @InstantField(OPTIONAL)
   at?: Date;
 
-  @IntegerParam(1, 9)
+  @IntegerParam({ min: 1, max: 9, description: 'From 1 to 9.' })
   size: number = 5;
 
-  @BooleanParam()
+  @BooleanParam({ description: 'True or false.' })
   open?: boolean;
 
-  @ListParam()
-  @IsString({ each: true })
+  @TextListParam({ max: 10, description: 'Words.' })
   words?: string[];
 }
 
@@ -164,18 +161,16 @@ describe(RequestValidationPipe.name, () => {
 
   it('keeps texts within their length unchanged', async () => {
     class Texts {
-      @TextField(20)
+      @TextField({ max: 20, description: 'A title.' })
       title: string;
 
-      @NullableTextField(20)
+      @TextField({ max: 20, ...NULLABLE })
       country?: string | null;
 
-      @OptionalField()
-      @TextLength(0, 20)
+      @Field({ type: String }, OPTIONAL, TextLength(0, 20))
       note?: string;
 
-      @OptionalField()
-      @TextLength(0, 20, { each: true })
+      @Field({ type: [String] }, OPTIONAL, TextLength(0, 20, { each: true }))
       tags?: string[];
     }
     const text = 'x'.repeat(20);
@@ -193,9 +188,7 @@ describe(RequestValidationPipe.name, () => {
       @TextLength(1, 10)
       text?: string;
 
-      @OptionalField()
-      @RecordLength()
-      @ArrayMaxSize(3)
+      @Field({ type: [String] }, OPTIONAL, RecordLength(), ArrayMaxSize(3))
       list?: string[];
     }
 

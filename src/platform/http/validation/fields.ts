@@ -1,17 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { Transform, type TransformFnParams } from 'class-transformer';
-import {
-  ArrayMaxSize,
-  ArrayNotEmpty,
-  IsArray,
-  IsBoolean,
-  IsDate,
-  IsInt,
-  IsOptional,
-  Max,
-  Min,
-  ValidateIf,
-} from 'class-validator';
+import { IsBoolean, IsDate, IsIn, IsInt, IsOptional, Max, Min, ValidateIf } from 'class-validator';
 
 const DATE = String.raw`(\d{4})-(\d{2})-(\d{2})`;
 const TIME = String.raw`(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{1,9})?`;
@@ -23,74 +13,66 @@ const INSTANT = new RegExp(`^${DATE}T${TIME}${ZONE}$`, 'i');
 /** Second 60 of an instant. @see RFC 3339 section 5.7 */
 const LEAP_SECOND = /:60(?:\.\d+)?(?=[Z+-])/i;
 
-/** One value of a list parameter: in quotes, with inner quotes doubled, or unquoted up to the next comma. */
-const LIST_VALUE = /(?:\s*"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(?:,|$)/gy;
-
-/** Most items of a list parameter. */
-const MAX_LIST = 50;
-
-/** Allows the field to be absent, but not null: for NOT NULL columns. */
-export function OptionalField(): PropertyDecorator {
-  return ValidateIf((_, value: unknown) => value !== undefined);
+/** The documentation of a field, and whether it may be absent or null. */
+export interface FieldOptions {
+  readonly description: string;
+  readonly example?: unknown;
+  /** Examples that a request is not built from. */
+  readonly examples?: readonly unknown[];
+  /** Documented value of an absent query parameter. */
+  readonly default?: unknown;
+  /** Documents that no response contains the field. */
+  readonly writeOnly?: boolean;
+  /** The field may be absent, but not null: for NOT NULL columns. */
+  readonly optional?: boolean;
+  /** The field may be absent or null. In a merge patch null clears it. */
+  readonly nullable?: boolean;
 }
 
-/** Allows the field to be absent or null. In a merge patch null clears it. */
-export function NullableField(): PropertyDecorator {
-  return IsOptional();
+/** Declares a field once: its JSON schema, its documentation and its rules. The other decorators are made of it. */
+export function Field(
+  schema: ApiPropertyOptions,
+  { optional = false, nullable = false, ...documentation }: FieldOptions,
+  ...rules: readonly PropertyDecorator[]
+): PropertyDecorator {
+  const isRequired = !optional && !nullable;
+  const presence = nullable ? [IsOptional()] : optional ? [ValidateIf((_, value: unknown) => value !== undefined)] : [];
+  const options = { ...schema, ...(nullable && { nullable }), ...documentation, required: isRequired };
+  return applyDecorators(ApiProperty(options as ApiPropertyOptions), ...presence, ...rules);
 }
 
-/** Validates an optional query parameter as a whole number from `min` to `max`. */
-export function IntegerParam(min: number, max: number): PropertyDecorator {
-  return applyDecorators(
-    OptionalField(),
-    Transform(({ value }: TransformFnParams): unknown =>
-      typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value,
-    ),
-    IsInt(),
-    Min(min),
-    Max(max),
-  );
+/** Declares a field with one of these texts. */
+export function EnumField(values: readonly string[], options: FieldOptions): PropertyDecorator {
+  return Field({ type: String, enum: [...values] }, options, IsIn(values));
 }
 
-/** Validates an optional query parameter as `true` or `false`. */
-export function BooleanParam(): PropertyDecorator {
-  return applyDecorators(
-    OptionalField(),
-    Transform(({ value }: TransformFnParams): unknown => (value === 'true' ? true : value === 'false' ? false : value)),
-    IsBoolean({ message: '$property must be true or false.' }),
-  );
+/** Declares a field that is true or false. */
+export function BooleanField(options: FieldOptions): PropertyDecorator {
+  return Field({ type: Boolean }, options, IsBoolean());
 }
 
-/**
- * Validates an optional query parameter as a list: repeated, or separated by commas. Empty parts are dropped. A value
- * with a comma is quoted: `"Writing, Translation"`. Add `{each: true}` rules for the items.
- */
-export function ListParam(): PropertyDecorator {
-  return applyDecorators(
-    OptionalField(),
-    Transform(({ value }: TransformFnParams): unknown => (value === undefined ? undefined : splitList(value))),
-    IsArray(),
-    // An empty form field must not remove the filter unnoticed.
-    ArrayNotEmpty(),
-    ArrayMaxSize(MAX_LIST),
-  );
+/** Declares a whole number from `min` to `max`. */
+export function IntegerField({
+  min,
+  max,
+  ...options
+}: FieldOptions & { readonly min: number; readonly max: number }): PropertyDecorator {
+  return Field({ type: 'integer', minimum: min, maximum: max }, options, IsInt(), Min(min), Max(max));
 }
 
-/** Validates an instant as RFC 3339 with a zone; the DTO gets a Date. Combine with OptionalField or NullableField. */
-export function Instant(): PropertyDecorator {
-  return applyDecorators(
+/** Declares the id of a row. */
+export function IdField(options: FieldOptions): PropertyDecorator {
+  return Field({ type: 'integer', minimum: 1 }, options, IsInt(), Min(1), Max(Number.MAX_SAFE_INTEGER));
+}
+
+/** Declares an instant, written as RFC 3339 with a zone; the DTO gets a Date. */
+export function InstantField(options: FieldOptions): PropertyDecorator {
+  return Field(
+    { type: String, format: 'date-time' },
+    options,
     Transform(({ value }: TransformFnParams): unknown => parseInstant(value)),
     IsDate({ message: '$property must be a time such as 2026-01-31T09:30:00Z.' }),
   );
-}
-
-function splitList(value: unknown): unknown {
-  const parts: unknown[] = Array.isArray(value) ? value : [value];
-  return parts.flatMap((part) => (typeof part === 'string' ? splitValues(part) : [part])).filter((part) => part !== '');
-}
-
-function splitValues(list: string): string[] {
-  return [...list.matchAll(LIST_VALUE)].map(([, quoted, plain = '']) => quoted?.replaceAll('""', '"') ?? plain.trim());
 }
 
 function parseInstant(value: unknown): unknown {

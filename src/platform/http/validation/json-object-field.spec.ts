@@ -39,8 +39,10 @@ describe(patchObject.name, () => {
   it('applies the limits to the result', () => {
     const old = { a: 'x'.repeat(60) };
 
-    expect(patchObject('data', [100, 2], old, { a: null, b: 'y'.repeat(60) })).toEqual({ b: 'y'.repeat(60) });
-    expect(() => patchObject('data', [100, 2], old, { b: 'y'.repeat(60) })).toThrow(
+    expect(patchObject('data', { maxBytes: 100, maxDepth: 2 }, old, { a: null, b: 'y'.repeat(60) })).toEqual({
+      b: 'y'.repeat(60),
+    });
+    expect(() => patchObject('data', { maxBytes: 100, maxDepth: 2 }, old, { b: 'y'.repeat(60) })).toThrow(
       expect.objectContaining({ code: 'validation.failed', errors: [expect.objectContaining({ pointer: '/data' })] }),
     );
   });

@@ -1,11 +1,23 @@
-import { applyDecorators } from '@nestjs/common';
 import { Transform, type TransformFnParams } from 'class-transformer';
 import { ValidateBy } from 'class-validator';
 import { invalidValue } from '../../errors/app-error';
+import { Field, type FieldOptions } from './fields';
 
-/** Validates a field as a JSON object of at most `maxBytes` and `maxDepth` levels. Its value is not changed. */
-export function JsonObjectField(maxBytes: number, maxDepth: number): PropertyDecorator {
-  return applyDecorators(
+/** Limits of a JSON object: its bytes as text, and its levels. */
+interface JsonObjectLimits {
+  readonly maxBytes: number;
+  readonly maxDepth: number;
+}
+
+/** Declares a JSON object of at most `maxBytes` and `maxDepth` levels. Its value is not changed. */
+export function JsonObjectField({
+  maxBytes,
+  maxDepth,
+  ...options
+}: FieldOptions & JsonObjectLimits): PropertyDecorator {
+  return Field(
+    { type: 'object', additionalProperties: true },
+    options,
     // class-transformer passes a copy without keys such as `constructor`.
     Transform(({ obj, key }: TransformFnParams): unknown => (obj as Record<string, unknown>)[key]),
     ValidateBy({
@@ -24,7 +36,7 @@ export function JsonObjectField(maxBytes: number, maxDepth: number): PropertyDec
  */
 export function patchObject(
   name: string,
-  [maxBytes, maxDepth]: readonly [maxBytes: number, maxDepth: number],
+  { maxBytes, maxDepth }: JsonObjectLimits,
   target: Record<string, unknown> | null,
   patch: Record<string, unknown>,
 ): Record<string, unknown> {

@@ -3,7 +3,7 @@ import { validateSync } from 'class-validator';
 import { CurrencyField, toHundredths, MoneyField } from './money-field';
 
 class PriceDto {
-  @MoneyField()
+  @MoneyField({ description: 'A price.' })
   price: string;
 }
 
@@ -58,7 +58,7 @@ describe(toHundredths.name, () => {
 });
 
 class CurrencyDto {
-  @CurrencyField()
+  @CurrencyField({ description: 'A currency.' })
   currency: string;
 }
 

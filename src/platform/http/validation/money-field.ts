@@ -1,13 +1,19 @@
-import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform, type TransformFnParams } from 'class-transformer';
 import { isISO4217CurrencyCode, Matches, ValidateBy } from 'class-validator';
+import { Field, type FieldOptions } from './fields';
 
 /** Amounts of numeric(10,2): up to eight digits before the point. */
 const MONEY = /^(\d{1,8})(?:\.(\d{1,2}))?$/;
 
+/** The pattern of amounts in requests. */
+export const MONEY_PATTERN = MONEY.source;
+
+/** The pattern of amounts in responses. */
+export const AMOUNT_PATTERN = '^\\d{1,8}\\.\\d{2}$';
+
 /** Patterns of amounts in responses by their places: numeric(10,2), and numeric(24,12) for AI costs. */
-const AMOUNT_PATTERNS = { 2: '^\\d{1,8}\\.\\d{2}$', 12: '^\\d{1,12}\\.\\d{12}$' } as const;
+const AMOUNT_PATTERNS = { 2: AMOUNT_PATTERN, 12: '^\\d{1,12}\\.\\d{12}$' } as const;
 
 /** New codes of ISO 4217 that class-validator lacks: the Caribbean guilder (2025) and the Zimbabwe Gold (2024). */
 const NEW_CURRENCIES: ReadonlySet<unknown> = new Set(['XCG', 'ZWG']);
@@ -16,12 +22,13 @@ const NEW_CURRENCIES: ReadonlySet<unknown> = new Set(['XCG', 'ZWG']);
 const NO_CURRENCIES: ReadonlySet<unknown> = new Set(['XXX', 'XTS']);
 
 /**
- * Validates an amount of money as a decimal string of at most 99999999.99. The DTO gets it with two places (`"100.5"`
+ * Declares an amount of money as a decimal string of at most 99999999.99. The DTO gets it with two places (`"100.5"`
  * becomes `"100.50"`). A JSON number is rejected: parsing loses its exact digits.
  */
-export function MoneyField(): PropertyDecorator {
-  return applyDecorators(
-    ApiProperty({ pattern: MONEY.source }),
+export function MoneyField(options: FieldOptions): PropertyDecorator {
+  return Field(
+    { type: String, pattern: MONEY_PATTERN },
+    options,
     Transform(({ value }: TransformFnParams): unknown => (typeof value === 'string' ? toMoney(value) : value)),
     Matches(MONEY, {
       message: '$property must be a decimal string with at most two places, from "0.00" to "99999999.99".',
@@ -42,9 +49,11 @@ export function ApiAmount({ places = 2, ...options }: AmountOptions): PropertyDe
   return ApiProperty({ ...options, type: String, pattern: AMOUNT_PATTERNS[places] });
 }
 
-/** Validates a currency code of ISO 4217; the DTO gets it in upper case. */
-export function CurrencyField(): PropertyDecorator {
-  return applyDecorators(
+/** Declares a currency code of ISO 4217; the DTO gets it in upper case. */
+export function CurrencyField(options: FieldOptions): PropertyDecorator {
+  return Field(
+    { type: String },
+    options,
     Transform(({ value }: TransformFnParams): unknown => (typeof value === 'string' ? value.toUpperCase() : value)),
     ValidateBy({
       name: 'isISO4217CurrencyCode',

@@ -1,7 +1,6 @@
-import { IsString, ValidateBy, type ValidationOptions } from 'class-validator';
-import { applyDecorators } from '@nestjs/common';
 import { Transform, type TransformFnParams } from 'class-transformer';
-import { NullableField } from './fields';
+import { ArrayMaxSize, IsArray, IsString, ValidateBy, type ValidationOptions } from 'class-validator';
+import { Field, type FieldOptions } from './fields';
 
 /** PostgreSQL cannot store NUL. A lone surrogate has no UTF-8 and would silently become U+FFFD. */
 const UNSTORABLE = /\0|\p{Surrogate}/u;
@@ -72,21 +71,44 @@ function isBetween(text: string, min: number, max: number): boolean {
   return length >= min && length <= max;
 }
 
-/** Validates a text of 1 to `max` characters; white space around it is removed. */
-export function TextField(max: number): PropertyDecorator {
-  return applyDecorators(
-    Transform(({ value }: TransformFnParams): unknown => (typeof value === 'string' ? value.trim() : value)),
+/** A text, its longest length, and whether white space around it is kept. */
+interface TextOptions extends FieldOptions {
+  readonly max: number;
+  /** False keeps white space around the text, as in tokens. */
+  readonly trim?: boolean;
+}
+
+/** Declares a text of 1 to `max` characters. A nullable text may be empty, which means null. */
+export function TextField({ max, trim = true, ...options }: TextOptions): PropertyDecorator {
+  const min = options.nullable ? 0 : 1;
+  return Field(
+    { type: String, ...(min > 0 && { minLength: min }), maxLength: max },
+    options,
+    ...(trim ? [Transform(({ value }: TransformFnParams): unknown => trimText(value, options.nullable))] : []),
     IsString(),
-    TextLength(1, max),
+    TextLength(min, max),
   );
 }
 
-/** Validates an optional text of at most `max` characters. An empty text becomes null. */
-export function NullableTextField(max: number): PropertyDecorator {
-  return applyDecorators(
-    NullableField(),
-    Transform(({ value }: TransformFnParams): unknown => (typeof value === 'string' ? value.trim() || null : value)),
-    IsString(),
-    TextLength(0, max),
+function trimText(value: unknown, isNullable = false): unknown {
+  if (typeof value !== 'string') return value;
+  return value.trim() || (isNullable ? null : '');
+}
+
+/** A list of texts: the most items, and the longest length of each. */
+interface TextListOptions extends FieldOptions {
+  readonly maxItems: number;
+  readonly max: number;
+}
+
+/** Declares a list of at most `maxItems` texts of 1 to `max` characters. */
+export function TextListField({ maxItems, max, ...options }: TextListOptions): PropertyDecorator {
+  return Field(
+    { type: [String], maxItems },
+    options,
+    IsArray(),
+    ArrayMaxSize(maxItems),
+    IsString({ each: true }),
+    TextLength(1, max, { each: true }),
   );
 }

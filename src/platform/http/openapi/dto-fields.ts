@@ -1,0 +1,73 @@
+import type { Type } from '@nestjs/common';
+import { ApiProperty, type ApiPropertyOptions, DECORATORS } from '@nestjs/swagger';
+import { AMOUNT_PATTERN, MONEY_PATTERN } from '../validation/money-field';
+
+/** What a DTO class documents about one field. */
+export interface FieldSchema {
+  readonly type?: unknown;
+  readonly isArray?: boolean;
+  readonly enum?: readonly string[];
+  readonly pattern?: string;
+}
+
+/** Field names by class; decorators do not change later. */
+const NAMES = new WeakMap<object, readonly string[]>();
+
+/** Returns the names of the fields that a DTO class documents, in their order. */
+export function listFields<T extends object>(type: Type<T>): readonly (keyof T & string)[] {
+  let names = NAMES.get(type);
+  if (!names) NAMES.set(type, (names = readKeys(type.prototype as object).map((key) => key.slice(1))));
+  return names as readonly (keyof T & string)[];
+}
+
+/** Returns the documentation of a field. */
+export function describeField(type: Type, name: string): FieldSchema {
+  return Reflect.getMetadata(DECORATORS.API_MODEL_PROPERTIES, type.prototype as object, name) as FieldSchema;
+}
+
+/** Returns the documented fields of a row. */
+export function pickFields<T extends object>(type: Type<T>, row: T): T {
+  const picked: Partial<T> = {};
+  for (const name of listFields(type)) picked[name] = row[name];
+  return picked as T;
+}
+
+/**
+ * Returns the base class of a response: it has the fields of a request body, each with a value, and their
+ * documentation. Amounts have two places. Nest's mapped types, such as OmitType, can leave fields out before.
+ */
+export function ResponseType<T extends object>(body: Type<T>): Type<Required<T>> {
+  class ResponseTypeClass {}
+  for (const name of listFields(body)) {
+    const schema = describeField(body, name);
+    const pattern = schema.pattern === MONEY_PATTERN ? AMOUNT_PATTERN : schema.pattern;
+    ApiProperty({ ...schema, pattern, required: true } as ApiPropertyOptions)(ResponseTypeClass.prototype, name);
+  }
+  return ResponseTypeClass as Type<Required<T>>;
+}
+
+/** Documents the id of a resource, as its first field. */
+export function ApiId(description: string): PropertyDecorator {
+  return (target, name) => {
+    ApiProperty({ type: 'integer', description, example: 42 })(target, name);
+    const others = readKeys(target).filter((key) => key !== `:${String(name)}`);
+    Reflect.defineMetadata(DECORATORS.API_MODEL_PROPERTIES_ARRAY, [`:${String(name)}`, ...others], target);
+  };
+}
+
+/** Documents the number of a resource's version. */
+export function ApiVersionNumber(): PropertyDecorator {
+  const description = 'Version number, one higher after each change. The ETag is this number in quotes.';
+  return ApiProperty({ type: 'integer', description, example: 1 });
+}
+
+/** Documents an instant. A nullable one has the example null. */
+export function ApiInstant({ description, nullable }: { description: string; nullable?: true }): PropertyDecorator {
+  const example = nullable ? null : '2026-01-31T09:30:00.000Z';
+  return ApiProperty({ type: String, format: 'date-time', nullable, description, example });
+}
+
+/** Returns the keys under which Nest keeps the fields of a class: `:name`. */
+function readKeys(prototype: object): readonly string[] {
+  return (Reflect.getMetadata(DECORATORS.API_MODEL_PROPERTIES_ARRAY, prototype) ?? []) as readonly string[];
+}
