@@ -16,6 +16,32 @@ describe(buildSourceKey.name, () => {
     expect(keyOf({ clientInfo: { b: { d: null, c: [1, 2] }, a: 1 }, isFavorite: true, status: 'archived' })).toBe(key);
   });
 
+  it('keeps the keys of stored jobs, which depend on the order of the fields', () => {
+    const full: CreateJobDto = {
+      title: 'A job',
+      description: 'd',
+      budgetMin: '1.00',
+      budgetMax: '2.00',
+      hourlyRateMin: '3.00',
+      hourlyRateMax: '4.00',
+      currency: 'EUR',
+      skills: ['a'],
+      category: 'c',
+      subcategory: 's',
+      country: 'UA',
+      clientInfo: { b: 1, a: [2] },
+      jobType: 'fixed',
+      experienceLevel: 'entry',
+      duration: 'x',
+      workload: 'w',
+    };
+
+    expect([keyOf({}), keyOf(full)]).toEqual([
+      'content:a440b7f259eff1c6a0be4da485bece15812494b17ffeabe3819936f31b466727',
+      'content:0878365fac00c47a4851b34664656ad8013e0bfe73d1057e88152c605037cc27',
+    ]);
+  });
+
   it.each<[string, Partial<CreateJobDto>]>([
     ['title', { title: 'a job' }],
     ['currency', { currency: 'EUR' }],

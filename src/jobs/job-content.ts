@@ -1,54 +1,25 @@
-import type { CreateJobDto } from './jobs.dto';
-import type { Job } from './job.entity';
-import { AppError, type FieldError } from '../platform/errors/app-error';
-import { toHundredths } from '../platform/http/validation/money-field';
 import { createHash } from 'node:crypto';
+import { OmitType } from '@nestjs/swagger';
+import { AppError, type FieldError } from '../platform/errors/app-error';
+import { listFields } from '../platform/http/openapi/dto-fields';
+import { toHundredths } from '../platform/http/validation/money-field';
+import { CreateJobDto } from './jobs.dto';
+import type { Job } from './job.entity';
 
-/** Columns from the source of a job, without the user's status and favourite. */
-export const CONTENT_FIELDS = [
-  'upworkJobId',
-  'title',
-  'description',
-  'budgetMin',
-  'budgetMax',
-  'hourlyRateMin',
-  'hourlyRateMax',
-  'currency',
-  'skills',
-  'category',
-  'subcategory',
-  'country',
-  'clientInfo',
-  'jobType',
-  'experienceLevel',
-  'duration',
-  'workload',
-] as const satisfies readonly (keyof Job)[];
+/** Fields from the source of a job: all except the user's status and favourite. */
+export const CONTENT_FIELDS = listFields(OmitType(CreateJobDto, ['status', 'isFavorite']));
 
 /** The content of a job, without the user's status and favourite. */
 export type JobContent = Pick<Job, (typeof CONTENT_FIELDS)[number]>;
 
-/** Returns the columns of a validated body. Absent fields are null, or the table's default. */
+/** Values of absent fields. The others are null. */
+const DEFAULTS: Partial<JobContent> = { currency: 'USD', skills: [] };
+
+/** Returns the content of a validated body. Absent fields are null, or the table's default. */
 export function toJobContent(dto: CreateJobDto): JobContent {
-  return {
-    upworkJobId: dto.upworkJobId ?? null,
-    title: dto.title,
-    description: dto.description ?? null,
-    budgetMin: dto.budgetMin ?? null,
-    budgetMax: dto.budgetMax ?? null,
-    hourlyRateMin: dto.hourlyRateMin ?? null,
-    hourlyRateMax: dto.hourlyRateMax ?? null,
-    currency: dto.currency ?? 'USD',
-    skills: dto.skills ?? [],
-    category: dto.category ?? null,
-    subcategory: dto.subcategory ?? null,
-    country: dto.country ?? null,
-    clientInfo: dto.clientInfo ?? null,
-    jobType: dto.jobType ?? null,
-    experienceLevel: dto.experienceLevel ?? null,
-    duration: dto.duration ?? null,
-    workload: dto.workload ?? null,
-  };
+  const content: Partial<Record<keyof JobContent, unknown>> = {};
+  for (const field of CONTENT_FIELDS) content[field] = dto[field] ?? DEFAULTS[field] ?? null;
+  return content as JobContent;
 }
 
 /** Amounts of a job or of a list's filters, in pairs of minimum and maximum. */
@@ -75,14 +46,18 @@ export function assertRanges(amounts: Amounts): void {
   throw new AppError('validation.failed', { detail: errors.map(({ message }) => message).join('; '), errors });
 }
 
+/** Number of fields in each key. A later field counts only with a value, so that the keys of stored jobs stay. */
+const FIELDS_IN_EACH_KEY = 17;
+
 /**
  * Returns the key that identifies a job of a tenant: `upwork:<id>`, or without an id `content:<sha-256>` of all content
  * columns. The key follows the current content, so each change computes it again.
  */
 export function buildSourceKey(content: JobContent): string {
   if (content.upworkJobId !== null) return `upwork:${content.upworkJobId}`;
-  const columns = JSON.stringify(CONTENT_FIELDS.map((field) => sortKeys(content[field])));
-  return `content:${createHash('sha256').update(columns).digest('hex')}`;
+  const values = CONTENT_FIELDS.map((field) => sortKeys(content[field]));
+  while (values.length > FIELDS_IN_EACH_KEY && values.at(-1) === null) values.pop();
+  return `content:${createHash('sha256').update(JSON.stringify(values)).digest('hex')}`;
 }
 
 /** Sorts object keys, because jsonb does not keep their order. */

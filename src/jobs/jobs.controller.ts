@@ -6,8 +6,7 @@ import { IfMatch, type Preconditions } from '../platform/http/responses/precondi
 import { ApiPage, type Page, PageQueryDto } from '../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
 import { Idempotent } from '../platform/idempotency/idempotency-policy';
-import { CreateJobDto, JobDto, UpdateJobDto } from './jobs.dto';
-import { ListJobsDto } from './jobs.dto';
+import { CreateJobDto, JobDto, ListJobsDto, UpdateJobDto } from './jobs.dto';
 import { JobsService } from './jobs.service';
 
 /** Routes for the signed-in user's jobs. */

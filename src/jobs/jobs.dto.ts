@@ -137,8 +137,9 @@ export class ListJobsDto extends PageQueryDto {
     max: 200,
     optional: true,
     description:
-      'Words in title, skills and description, without regard to case and accents. `"a phrase"`, `or` and `-without` work. ' +
-      'Slashes, dots and hyphens separate words: `node`, `node.js` and `nodejs` find React/Node.js. C, C# and C++ are three words.',
+      'Words in title, skills and description, without regard to case and accents. `"a phrase"`, `or` and `-without` ' +
+      'work. Slashes, dots and hyphens separate words: `node`, `node.js` and `nodejs` find React/Node.js. C, C# and ' +
+      'C++ are three words.',
     example: 'postgres -wordpress',
   })
   q?: string;

@@ -1,9 +1,11 @@
 import { Conditions } from '../platform/database/conditions';
+import { buildSelectList } from '../platform/database/entity-columns';
 import type { QueryOptions } from '../platform/database/unit-of-work';
+import { listFields } from '../platform/http/openapi/dto-fields';
 import type { CursorKey } from '../platform/http/pagination/keyset-page';
 import { toHundredths } from '../platform/http/validation/money-field';
-import type { JobDto } from './jobs.dto';
-import type { ListJobsDto } from './jobs.dto';
+import { Job } from './job.entity';
+import { JobDto, type ListJobsDto } from './jobs.dto';
 import type { JobSort } from './job-values';
 
 /** A row of a list: the job and its sort value. */
@@ -21,11 +23,7 @@ interface Order {
   readonly isIndexed: boolean;
 }
 
-const COLUMNS = `id, upwork_job_id AS "upworkJobId", title, description, budget_min AS "budgetMin",
-  budget_max AS "budgetMax", hourly_rate_min AS "hourlyRateMin", hourly_rate_max AS "hourlyRateMax", currency, skills,
-  category, subcategory, country, client_info AS "clientInfo", job_type AS "jobType",
-  experience_level AS "experienceLevel", duration, workload, status, is_favorite AS "isFavorite", version,
-  created_at AS "createdAt", updated_at AS "updatedAt"`;
+const COLUMNS = buildSelectList(Job, listFields(JobDto));
 
 /** Values beyond any amount, so that jobs without one come last in both directions. */
 const NO_AMOUNT = { ascending: '99999999999', descending: '-1' };

@@ -8,8 +8,7 @@ import { assertVersion, type Preconditions } from '../platform/http/responses/pr
 import { patchObject } from '../platform/http/validation/json-object-field';
 import { KeysetPages } from '../platform/http/pagination/keyset-page';
 import { type Page, type PageQueryDto } from '../platform/http/pagination/page.dto';
-import { type CreateJobDto, JobDto, type UpdateJobDto } from './jobs.dto';
-import type { ListJobsDto } from './jobs.dto';
+import { type CreateJobDto, JobDto, type ListJobsDto, type UpdateJobDto } from './jobs.dto';
 import { assertRanges, toJobContent, buildSourceKey } from './job-content';
 import { Job } from './job.entity';
 import { CLIENT_INFO_LIMITS } from './job-values';
@@ -47,11 +46,7 @@ export class JobsService {
     assertRanges(query);
     const page = this.pages.open(query);
     const rows = await this.database.list<JobRow>(...listJobs(query, page.after, page.take));
-    return page.of(
-      rows,
-      ({ sortKey, id }) => [sortKey, id],
-      (row) => JobDto.from(row),
-    );
+    return page.of(rows, ({ sortKey, id }) => [sortKey, id], JobDto.from);
   }
 
   /**

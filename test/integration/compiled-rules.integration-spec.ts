@@ -2,8 +2,7 @@ import 'reflect-metadata';
 import type { Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
-import { CreateJobDto, UpdateJobDto } from '../../src/jobs/jobs.dto';
-import { ListJobsDto } from '../../src/jobs/jobs.dto';
+import { CreateJobDto, ListJobsDto, UpdateJobDto } from '../../src/jobs/jobs.dto';
 import { CompiledValidation } from '../../src/platform/http/validation/compiled-validation';
 import { CreateProposalDto, ListProposalsDto } from '../../src/proposals/proposals.dto';
 

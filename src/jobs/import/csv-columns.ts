@@ -1,5 +1,8 @@
 import { type FieldError, invalidValue } from '../../platform/errors/app-error';
 import { EXPERIENCE_LEVELS } from '../job-values';
+import { CreateJobDto } from '../jobs.dto';
+import { describeField, listFields } from '../../platform/http/openapi/dto-fields';
+import { MONEY_PATTERN } from '../../platform/http/validation/money-field';
 import {
   asAmount,
   asBoolean,
@@ -106,27 +109,22 @@ export interface CsvColumns {
   read(cells: readonly string[]): Record<string, unknown>;
 }
 
-const FIELDS: Readonly<Record<string, CellReader>> = {
-  upworkJobId: asId,
-  title: asText,
-  description: asText,
-  budgetMin: asAmount,
-  budgetMax: asAmount,
-  hourlyRateMin: asAmount,
-  hourlyRateMax: asAmount,
-  currency: asCode,
-  skills: asSkills,
-  category: asText,
-  subcategory: asText,
-  country: asText,
-  clientInfo: asJson,
-  jobType: asChoice,
-  experienceLevel: asChoice,
-  duration: asText,
-  workload: asText,
-  status: asChoice,
-  isFavorite: asBoolean,
-};
+/** Readers that the form of a field does not tell. */
+const SPECIAL_READERS: Readonly<Record<string, CellReader>> = { upworkJobId: asId, currency: asCode };
+
+/** The fields of POST /v1/jobs, each with the reader of its cells. */
+const FIELDS: Readonly<Record<string, CellReader>> = Object.fromEntries(
+  listFields(CreateJobDto).map((name) => [name, SPECIAL_READERS[name] ?? chooseReader(name)]),
+);
+
+function chooseReader(name: string): CellReader {
+  const field = describeField(CreateJobDto, name);
+  if (field.isArray) return asSkills;
+  if (field.enum) return asChoice;
+  if (field.pattern === MONEY_PATTERN) return asAmount;
+  if (field.type === Boolean) return asBoolean;
+  return field.type === 'object' ? asJson : asText;
+}
 
 const FIELD_NAMES = Object.keys(FIELDS);
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type CheckedRow, type JobRecord, toRecord } from './import-row';
+import { type CheckedRow, IMPORTED_COLUMNS, type JobRecord, toRecord } from './import-row';
 import type { FieldError } from '../../platform/errors/app-error';
 import { type ImportErrorDto, type ImportReportDto } from './import-report.dto';
 
@@ -61,9 +61,11 @@ function parseRecord(text: string): JobRecord {
   return JSON.parse(text) as JobRecord;
 }
 
-/** Returns the columns that an existing job keeps. */
-function pickKeptColumns({ status, is_favorite }: JobRecord): JobRecord {
-  return { status, is_favorite };
+/** Columns of the user, which an existing job keeps. */
+const KEPT_COLUMNS = ['status', 'is_favorite'];
+
+function pickKeptColumns(record: JobRecord): JobRecord {
+  return Object.fromEntries(KEPT_COLUMNS.map((column) => [column, record[column]]));
 }
 
 /** Limit of reported errors, because the response would be longer than most files. */
@@ -109,43 +111,22 @@ export interface StoredRow {
 export const TRY_LOCK_IMPORTS = `
   SELECT pg_try_advisory_xact_lock(hashtextextended('jobs.import', (SELECT auth.uid()))) AS "isLocked"`;
 
-const RECORD = `r (source_key text, upwork_job_id text, title text, description text, budget_min numeric,
-  budget_max numeric, hourly_rate_min numeric, hourly_rate_max numeric, currency text, skills text[], category text,
-  subcategory text, country text, client_info jsonb, job_type text, experience_level text, duration text, workload text,
-  status text, is_favorite boolean)`;
+const COLUMNS = [...IMPORTED_COLUMNS.values()];
 
-const CONTENT = [
-  'title',
-  'description',
-  'budget_min',
-  'budget_max',
-  'hourly_rate_min',
-  'hourly_rate_max',
-  'currency',
-  'skills',
-  'category',
-  'subcategory',
-  'country',
-  'client_info',
-  'job_type',
-  'experience_level',
-  'duration',
-  'workload',
-];
-
-const INSERTED = ['source_key', 'upwork_job_id', ...CONTENT, 'status', 'is_favorite'].join(', ');
+/** Columns that a row changes in a stored job. */
+const CHANGED = COLUMNS.filter((column) => !['source_key', ...KEPT_COLUMNS].includes(column));
 
 /**
  * RETURNING omits equal rows. xmax is 0 in a created row and the transaction's id in a changed one. Rows are inserted
  * in order, so that ids follow the file.
  */
 const STORE_JOBS = `
-  INSERT INTO jobs (${INSERTED}, fetched_at)
-  SELECT ${INSERTED}, CASE WHEN $2 THEN now() END FROM json_to_recordset($1) AS ${RECORD}
+  INSERT INTO jobs (${COLUMNS.join(', ')}, fetched_at)
+  SELECT ${COLUMNS.join(', ')}, CASE WHEN $2 THEN now() END FROM json_populate_recordset(NULL::jobs, $1)
   ON CONFLICT (user_id, source_key) DO UPDATE
-    SET ${CONTENT.map((column) => `${column} = EXCLUDED.${column}`).join(', ')}
-  WHERE (${CONTENT.map((column) => `jobs.${column}`).join(', ')})
-    IS DISTINCT FROM (${CONTENT.map((column) => `EXCLUDED.${column}`).join(', ')})
+    SET ${CHANGED.map((column) => `${column} = EXCLUDED.${column}`).join(', ')}
+  WHERE (${CHANGED.map((column) => `jobs.${column}`).join(', ')})
+    IS DISTINCT FROM (${CHANGED.map((column) => `EXCLUDED.${column}`).join(', ')})
   RETURNING (xmax = 0) AS created`;
 
 /**

@@ -1,7 +1,9 @@
+import { mapToColumns } from '../../platform/database/entity-columns';
 import { AppError, type FieldError } from '../../platform/errors/app-error';
 import { RequestValidationPipe } from '../../platform/http/validation/request-validation.pipe';
 import { CreateJobDto } from '../jobs.dto';
-import { assertRanges, toJobContent, type JobContent, buildSourceKey } from '../job-content';
+import { assertRanges, buildSourceKey, CONTENT_FIELDS, type JobContent, toJobContent } from '../job-content';
+import { Job } from '../job.entity';
 import type { JobStatus } from '../job-values';
 import { isScientific, roundedId } from './cell-readers';
 
@@ -77,28 +79,13 @@ function assertNotScientific({ upworkJobId }: CreateJobDto): void {
 /** A row under the names of the columns. */
 export type JobRecord = Readonly<Record<string, unknown>>;
 
+/** The columns of an imported row, by their properties. */
+export const IMPORTED_COLUMNS = mapToColumns(Job, ['sourceKey', ...CONTENT_FIELDS, 'status', 'isFavorite']);
+
 /** Converts a row to the names of the columns. */
-export function toRecord({ sourceKey, content, status, isFavorite }: CheckedRow): JobRecord {
-  return {
-    source_key: sourceKey,
-    upwork_job_id: content.upworkJobId,
-    title: content.title,
-    description: content.description,
-    budget_min: content.budgetMin,
-    budget_max: content.budgetMax,
-    hourly_rate_min: content.hourlyRateMin,
-    hourly_rate_max: content.hourlyRateMax,
-    currency: content.currency,
-    skills: content.skills,
-    category: content.category,
-    subcategory: content.subcategory,
-    country: content.country,
-    client_info: content.clientInfo,
-    job_type: content.jobType,
-    experience_level: content.experienceLevel,
-    duration: content.duration,
-    workload: content.workload,
-    status,
-    is_favorite: isFavorite,
-  };
+export function toRecord({ content, ...row }: CheckedRow): JobRecord {
+  const values: Readonly<Record<string, unknown>> = { ...content, ...row };
+  const record: Record<string, unknown> = {};
+  for (const [property, column] of IMPORTED_COLUMNS) record[column] = values[property];
+  return record;
 }
