@@ -1,6 +1,6 @@
 import type { Browser, Locator, Page } from 'playwright-core';
 import { startApp, type TestApp } from '../support/test-app';
-import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { createSignedInCaller, createUser, type SignedInCaller } from '../support/accounts';
 import { describeInBrowser, takeScreenshot, startBrowser } from '../support/browser';
 
 /** Time limit for loading Swagger UI, 1.6 MB of scripts, on a busy machine. */
@@ -87,6 +87,22 @@ describeInBrowser('Swagger UI in a browser', () => {
     await takeScreenshot(page, 'swagger-ids');
     expect([status, complaints]).toEqual(['200', []]);
     expect(body).toContain('The newest');
+  });
+
+  it('fills in the refresh token of a sign-in on the page', async () => {
+    const { email, password } = await createUser(app);
+    const signIn = await tryOut('Auth', 'post', '/v1/auth/login');
+    await signIn.locator('textarea').fill(JSON.stringify({ email, password }));
+    const { status, body } = await execute(signIn);
+    const [, refreshToken] = /"refreshToken": "([^"]+)"/.exec(body) ?? [];
+
+    const refresh = await tryOut('Auth', 'post', '/v1/auth/refresh');
+    await page.waitForFunction(
+      (token) => [...document.querySelectorAll('textarea')].some(({ value }) => value.includes(String(token))),
+      refreshToken,
+    );
+
+    expect([status, (await execute(refresh)).status, complaints]).toEqual(['200', '200', []]);
   });
 
   it('fills in no id for a deletion or without sign-in', async () => {

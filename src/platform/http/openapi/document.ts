@@ -17,7 +17,8 @@ const DESCRIPTION = `Gigvault is a backend for freelancers on Upwork. You run it
 - **Retries**: an Idempotency-Key makes a POST safe to repeat for 24 hours.
 - **Limits**: RateLimit shows the requests you have left. Wait for the seconds in Retry-After on 429 and 503.
 
-In Swagger UI, "Try it out" fills in the ids of your newest rows once you are authorized.`;
+In Swagger UI, "Try it out" fills in the ids of your newest rows once you are authorized, and the tokens of your last
+sign-in on the page.`;
 
 /** Tags in the order of the documentation: from sign-up to operation. */
 const TAGS: readonly { readonly name: string; readonly description: string }[] = [

@@ -5,7 +5,7 @@ import { type Config } from '../../config/config';
 import { AppError } from '../../errors/app-error';
 import { renderErrorsPage } from '../../errors/errors-page';
 import { PageAuthenticator, type Authenticator } from '../access/authenticator';
-import { NEWEST_ID_PLUGINS } from './docs-own-ids';
+import { PREFILL_PLUGINS } from './docs-prefill';
 
 /** Pages that need a sign-in in production. The list of error codes is open because problems link to it. */
 const CLOSED_IN_PRODUCTION = /^\/docs(-json)?($|\/)(?!errors$)/;
@@ -45,7 +45,7 @@ export function setUpDocumentation(
       defaultModelsExpandDepth: 0,
       docExpansion: 'none',
       filter: true,
-      plugins: NEWEST_ID_PLUGINS,
+      plugins: PREFILL_PLUGINS,
     },
   });
 }

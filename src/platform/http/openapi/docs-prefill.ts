@@ -8,6 +8,8 @@ interface Functions {
   /** Returns the path of the list whose rows a field or parameter of this name refers to. */
   listOf(name: string): string | undefined;
   newestIdIn(list: string, ui: SwaggerUi): Promise<Id | undefined>;
+  /** Returns the last token of this name that an answer on the page contained. */
+  lastTokenNamed(name: string): string | undefined;
   fillParameters(path: string, method: string, operation: Operation, ui: SwaggerUi): Promise<void>;
   fillBody(path: string, method: string, operation: Operation, ui: SwaggerUi): Promise<void>;
 }
@@ -27,9 +29,15 @@ interface SwaggerUi {
 /** The action that opens and closes parts of the page. */
 type Show = (thing: string[], isShown: boolean) => unknown;
 
+/** The action that stores the answer to "Execute". */
+type SetResponse = (path: string, method: string, response: { readonly body?: unknown }) => unknown;
+
 interface Plugin {
   readonly fn?: Partial<Functions>;
-  readonly statePlugins?: { readonly layout: { readonly wrapActions: { show(original: Show, ui: SwaggerUi): Show } } };
+  readonly statePlugins?: {
+    readonly layout?: { readonly wrapActions: { show(original: Show, ui: SwaggerUi): Show } };
+    readonly spec?: { readonly wrapActions: { setResponse(original: SetResponse): SetResponse } };
+  };
 }
 
 function newestIdPlugin(): Plugin {
@@ -47,6 +55,26 @@ function newestIdPlugin(): Plugin {
         const response = await fetch(list, { headers: { authorization: `Bearer ${authorization.value}` } });
         const { items } = response.ok ? ((await response.json()) as { items?: { id?: Id }[] }) : {};
         return items?.[0]?.id;
+      },
+    },
+  };
+}
+
+/** Keeps the tokens that a sign-in on the page returned. They are lost when the page is closed. */
+function lastTokenPlugin(): Plugin {
+  const tokens: Record<string, string> = { refreshToken: '', mfaToken: '' };
+  return {
+    fn: { lastTokenNamed: (name) => tokens[name] || undefined },
+    statePlugins: {
+      spec: {
+        wrapActions: {
+          setResponse: (original) => (path, method, response) => {
+            const { body } = response;
+            const found = typeof body === 'object' && body !== null ? Object.entries(body) : [];
+            for (const [name, value] of found) if (name in tokens && typeof value === 'string') tokens[name] = value;
+            return original(path, method, response);
+          },
+        },
       },
     },
   };
@@ -80,17 +108,19 @@ function fillBodyPlugin(): Plugin {
         const example: unknown =
           requestBody && 'content' in requestBody ? requestBody.content['application/json']?.example : undefined;
         if (typeof example !== 'object' || example === null) return;
-        const ids: Record<string, Id> = {};
+        // Swagger UI first writes the example into the form.
+        await new Promise((resolve) => setTimeout(resolve));
+        const values: Record<string, string | number> = {};
         for (const name of Object.keys(example)) {
           const list = ui.fn.listOf(name);
-          const id = list === undefined ? undefined : await ui.fn.newestIdIn(list, ui);
-          if (id !== undefined) ids[name] = id;
+          const value = list === undefined ? ui.fn.lastTokenNamed(name) : await ui.fn.newestIdIn(list, ui);
+          if (value !== undefined) values[name] = value;
         }
         const written = ui.oas3Selectors.requestBodyValue(path, method);
         const isExample = written === undefined || written === JSON.stringify(example, null, 2);
-        if (Object.keys(ids).length === 0 || !isExample) return;
+        if (Object.keys(values).length === 0 || !isExample) return;
         ui.oas3Actions.setRequestBodyValue({
-          value: JSON.stringify({ ...example, ...ids }, null, 2),
+          value: JSON.stringify({ ...example, ...values }, null, 2),
           pathMethod: [path, method],
         });
       },
@@ -126,13 +156,15 @@ function tryItOutPlugin(): Plugin {
 }
 
 /**
- * Plugins of Swagger UI. "Try it out" fills in the ids of the caller's newest rows, which no example can know. Without
- * a sign-in, or with an empty list, the form keeps the values of the document.
+ * Plugins of Swagger UI. "Try it out" fills in what no example can know: the ids of the caller's newest rows, and the
+ * tokens of the last sign-in on the page. Without a sign-in, or with an empty list, the form keeps the values of the
+ * document.
  *
  * The browser runs the source of each function, so a plugin uses nothing from outside its function.
  */
-export const NEWEST_ID_PLUGINS: readonly (() => Plugin)[] = [
+export const PREFILL_PLUGINS: readonly (() => Plugin)[] = [
   newestIdPlugin,
+  lastTokenPlugin,
   fillParametersPlugin,
   fillBodyPlugin,
   tryItOutPlugin,
