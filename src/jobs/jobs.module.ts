@@ -14,7 +14,8 @@ import { JobsService } from './jobs.service';
 declareConstraint('jobs_source_key_key', {
   code: 'job.already_exists',
   pointer: '/upworkJobId',
-  message: 'You already have this job: the same upworkJobId or, without one, equal fields. It may be deleted.',
+  message:
+    'You already have this job: the same upworkJobId or, without one, equal fields. Change a field, or use that job; it may be deleted.',
 });
 
 /** Jobs: storage, search and import. */

@@ -15,7 +15,7 @@ declareConstraint('proposals_job_id_fk', {
 declareConstraint('proposals_one_open_per_job', {
   code: 'proposal.already_open',
   pointer: '/jobId',
-  message: 'The job already has a draft or a submitted proposal.',
+  message: 'The job already has a draft or a submitted proposal. Continue with that one, or withdraw it first.',
 });
 
 /** Proposals for jobs: drafts, steps and history. */

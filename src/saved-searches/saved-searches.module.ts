@@ -9,7 +9,7 @@ import { SavedSearchesService } from './saved-searches.service';
 declareConstraint('saved_searches_name_key', {
   code: 'saved_search.already_exists',
   pointer: '/name',
-  message: 'You already have a saved search with this name.',
+  message: 'You already have a saved search with this name. Choose another name, or change that search.',
 });
 
 declareConstraint('saved_searches_webhook_id_fk', {

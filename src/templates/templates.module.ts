@@ -8,7 +8,7 @@ import { TemplatesService } from './templates.service';
 declareConstraint('templates_name_key', {
   code: 'template.already_exists',
   pointer: '/name',
-  message: 'You already have a template with this name.',
+  message: 'You already have a template with this name. Choose another name, or change that template.',
 });
 
 /** Templates of cover letters, proposals and messages. */

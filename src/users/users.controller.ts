@@ -59,8 +59,8 @@ export class AccountDataController {
     operationId: 'exportAccount',
     summary: 'Export your data',
     description:
-      'Streams JSON with one list per table and `"complete": true` at the end. Secrets are left out. Needs a ' +
-      're-authentication within the last 10 minutes. At most ten an hour.',
+      'Streams JSON with one list per table and `"complete": true` at the end. Secrets are left out. Needs ' +
+      'POST /v1/auth/step-up within the last 10 minutes. At most ten an hour.',
   })
   @ApiOkResponse({
     description: 'The export as a file.',
@@ -81,7 +81,7 @@ export class AccountDataController {
     operationId: 'eraseAccount',
     summary: 'Erase your account',
     description:
-      'Permanently deletes the account and all its data. Needs a re-authentication within the last 10 minutes. ' +
+      'Permanently deletes the account and all its data. Needs POST /v1/auth/step-up within the last 10 minutes. ' +
       'Returns what was erased and what stays until when.',
   })
   @ApiOkResponse({ type: ErasureCertificateDto })

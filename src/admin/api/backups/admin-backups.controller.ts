@@ -37,8 +37,8 @@ export class AdminBackupsController {
     summary: 'Create a backup',
     description:
       'Queues a backup for a worker. It becomes `verified` only after its encrypted file was restored and compared ' +
-      'with the database. A backup that is already queued is returned instead of a second one. Needs a ' +
-      're-authentication within the last 10 minutes.',
+      'with the database. A backup that is already queued is returned instead of a second one. Needs ' +
+      'POST /v1/auth/step-up within the last 10 minutes.',
   })
   @ApiAcceptedResponse({ type: BackupDto, description: 'The queued backup.' })
   create(@Body() { reason }: RunTaskDto): Promise<BackupDto> {
@@ -55,7 +55,7 @@ export class AdminBackupsController {
     summary: 'Verify a backup',
     description:
       'Queues another check of a backup: a worker reads its file from the store, restores it and compares. Answers ' +
-      '409 when it has no file or is pending or running. Needs a re-authentication within the last 10 minutes.',
+      '409 when it has no file or is pending or running. Needs POST /v1/auth/step-up within the last 10 minutes.',
   })
   @ApiParam({ name: 'id', type: 'integer', description: 'Id of the backup.', example: 12 })
   @ApiAcceptedResponse({ type: BackupDto, description: 'The queued backup.' })
