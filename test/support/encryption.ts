@@ -53,18 +53,18 @@ export function createEncryption(store: InMemoryDataKeys, ...keys: readonly Test
   return new EncryptionService(new DataKeys(store as unknown as DataKeyStore, masterKeys, new DataKeyCache(redis)));
 }
 
-/** A key file for one test, with one key `k1`. */
+/** A key file for one test. */
 export interface TestKeyFile {
   /** The settings that make processes use it. */
   readonly settings: Readonly<Record<string, string>>;
   remove(): void;
 }
 
-/** Creates such a file. */
-export function createKeyFile(): TestKeyFile {
+/** Creates such a file. The first key is the current one. */
+export function createKeyFile(ids: readonly string[] = ['k1']): TestKeyFile {
   const folder = mkdtempSync(join(tmpdir(), 'gigvault-keys-'));
   const path = join(folder, 'encryption-keys.json');
-  new KeyFile(path).create({ current: 'k1', keys: new Map([['k1', newMasterKey()]]) });
+  new KeyFile(path).create({ current: ids[0]!, keys: new Map(ids.map((id) => [id, newMasterKey()])) });
   return {
     settings: { ENCRYPTION_KEYS: '', ENCRYPTION_KEY_FILE: path },
     remove: () => rmSync(folder, { recursive: true }),

@@ -31,6 +31,7 @@ export interface Operation {
   readonly method: string;
   /** The path with parameters in braces: `/v1/jobs/{id}`. */
   readonly path: string;
+  readonly description?: string;
   readonly signedIn: boolean;
   readonly parameters: readonly Parameter[];
   /** The schema of an `application/json` body, with references resolved one level; undefined without a body. */
@@ -41,6 +42,7 @@ export interface Operation {
 }
 
 interface RawOperation {
+  readonly description?: string;
   readonly parameters?: readonly Parameter[];
   readonly security?: readonly unknown[];
   readonly requestBody?: {
@@ -69,6 +71,7 @@ export async function readOperations(url: string): Promise<Operation[]> {
       .map(([method, raw]) => ({
         method: method.toUpperCase(),
         path,
+        description: raw.description ?? '',
         signedIn: (raw.security?.length ?? 0) > 0,
         parameters: raw.parameters ?? [],
         body: resolve(raw.requestBody?.content?.['application/json']?.schema),

@@ -1,7 +1,7 @@
 import type { Answer, Caller } from './caller';
 import { fillPath, type Operation, type Parameter } from './openapi-operations';
 
-/** Where the page takes ids that no example can contain; see `NEWEST_ID_PLUGINS`. */
+/** Where the page takes ids that no example can contain; see `PREFILL_PLUGINS`. */
 const LISTS: Readonly<Record<string, string>> = {
   jobId: '/v1/jobs',
   proposalId: '/v1/proposals',
@@ -17,6 +17,9 @@ export function prefillOf({ schema, example, examples }: Parameter): string | un
   return value === undefined || typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+/** Fields that the page fills with the last value of that name in an answer. */
+const TOKENS = ['refreshToken', 'mfaToken'];
+
 /** Options of a form. */
 interface SwaggerFormOptions {
   /** False for a user who creates nothing where a list is empty. */
@@ -25,46 +28,56 @@ interface SwaggerFormOptions {
 
 /** A user of Swagger UI: presses "Execute" and fills in only the empty fields for ids. */
 export class SwaggerForm {
+  private readonly tokens: Record<string, string | undefined> = {};
+
   constructor(
     private readonly caller: Caller,
     private readonly operations: readonly Operation[],
     private readonly options: SwaggerFormOptions = {},
   ) {}
 
-  /** Sends the operation as the form is filled in, with the body of a media type if it has several. */
-  async execute(operation: Operation, type?: string): Promise<Answer> {
+  /**
+   * Sends the operation as the form is filled in, with the body of a media type if it has several. Typed values replace
+   * what the form contains.
+   */
+  async execute(operation: Operation, type?: string, typed: Readonly<Record<string, string>> = {}): Promise<Answer> {
     const values: Record<string, string> = {};
     const query = new URLSearchParams();
     const headers: Record<string, string> = {};
     for (const parameter of operation.parameters) {
       const { name, in: place } = parameter;
-      const value =
+      const filled =
         prefillOf(parameter) ?? (parameter.required ? await this.idFor(operation, name, values) : undefined);
+      const value = typed[name] ?? filled;
       if (value === undefined) continue;
       if (place === 'path') values[name] = value;
       else if (place === 'query') query.set(name, value);
       else headers[name] = value;
     }
     const mediaType = type ?? Object.keys(operation.examples)[0];
-    const body = mediaType === undefined ? undefined : await this.withIds(operation.examples[mediaType]);
+    const body = mediaType === undefined ? undefined : await this.fillBody(operation.examples[mediaType], typed);
     const path = encodeURI(fillPath(operation, values)) + (query.size > 0 ? `?${query.toString()}` : '');
-    return this.caller.send(operation.method, path, body, {
+    const answer = await this.caller.send(operation.method, path, body, {
       ...headers,
       ...(mediaType === undefined ? {} : { 'content-type': mediaType }),
     });
+    for (const name of TOKENS) this.tokens[name] = answer.body?.[name] ?? this.tokens[name];
+    return answer;
   }
 
   /** Executes an operation by its name, such as `POST /v1/jobs`. */
-  async executeNamed(name: string): Promise<Answer> {
-    return this.execute(this.operations.find(({ method, path }) => `${method} ${path}` === name)!);
+  async executeNamed(name: string, typed?: Readonly<Record<string, string>>): Promise<Answer> {
+    const operation = this.operations.find(({ method, path }) => `${method} ${path}` === name)!;
+    return this.execute(operation, undefined, typed);
   }
 
-  private async withIds(example: unknown): Promise<unknown> {
+  private async fillBody(example: unknown, typed: Readonly<Record<string, string>>): Promise<unknown> {
     if (typeof example !== 'object' || example === null || Array.isArray(example)) return example;
     const filled: Record<string, unknown> = { ...example };
     for (const name of Object.keys(filled)) {
       const list = LISTS[name];
-      if (list !== undefined) filled[name] = (await this.newestIn(list)) ?? filled[name];
+      const value = list === undefined ? this.tokens[name] : await this.newestIn(list);
+      filled[name] = typed[name] ?? value ?? filled[name];
     }
     return filled;
   }

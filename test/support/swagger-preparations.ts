@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { FakeUpworkClient } from '../../src/demo/fake-upwork-client';
+import { type Credentials, Authenticator, createUser, enableTotp, signInFrom } from './accounts';
+import type { Caller } from './caller';
+import { findToken, listEmails } from './emails';
+import type { SwaggerForm } from './swagger-form';
+import type { TestApp } from './test-app';
+import type { ManualWorker } from './test-worker';
+import { WebhookReceiver } from './webhook-receiver';
+
+/** A person at Swagger UI, and what a preparation may use. */
+export interface Visit {
+  readonly app: TestApp;
+  readonly worker: ManualWorker;
+  /** An admin who reads the outbox in place of the person's mailbox. */
+  readonly mailbox: Caller;
+  readonly account: Credentials;
+  readonly caller: Caller;
+  readonly form: SwaggerForm;
+}
+
+/** What an example lacks on a new account. */
+export interface Preparation {
+  /** Why the example alone cannot succeed. */
+  readonly why: string;
+  /** Brings the missing part about, and returns the values that a person types into the form. */
+  prepare(visit: Visit): Promise<Readonly<Record<string, string>>>;
+}
+
+const A_CODE = 'the code of an authenticator: filled in, it would turn on a second factor that nobody has';
+
+/** Operations whose example alone is rejected on a new account. With the preparation they succeed. */
+export const PREPARATIONS: Readonly<Record<string, Preparation>> = {
+  'POST /v1/auth/verify-email': {
+    why: 'the token shows that the person reads the address, so it is only in the email',
+    prepare: async ({ form, mailbox }) => {
+      const email = `${randomUUID()}@example.com`;
+      await form.executeNamed('POST /v1/auth/register', { email });
+      return { token: findToken((await listEmails(mailbox, email))[0]) };
+    },
+  },
+  'POST /v1/auth/password/reset': {
+    why: 'the token shows that the person reads the address, so it is only in the email',
+    prepare: async ({ form, mailbox, account: { email } }) => {
+      await form.executeNamed('POST /v1/auth/password/forgot', { email });
+      return { token: findToken((await listEmails(mailbox, email))[0]) };
+    },
+  },
+  'POST /v1/auth/login/mfa': {
+    why: A_CODE,
+    prepare: async ({ form, caller, account }) => {
+      const { authenticator } = await enableTotp(caller, account);
+      await form.executeNamed('POST /v1/auth/login', { email: account.email });
+      return { code: authenticator.generateCode() };
+    },
+  },
+  'POST /v1/auth/mfa/totp/confirm': {
+    why: A_CODE,
+    prepare: async ({ form }) => {
+      const { body } = await form.executeNamed('POST /v1/auth/mfa/totp');
+      return { code: new Authenticator(body.secret).generateCode(0) };
+    },
+  },
+  'POST /v1/auth/mfa/totp/disable': { why: A_CODE, prepare: enableAndReadCode },
+  'POST /v1/auth/mfa/backup-codes': { why: A_CODE, prepare: enableAndReadCode },
+  'POST /v1/tokens/{id}/refresh': {
+    why: 'Upwork accepts only a refresh token that it issued, after the person consented on its site',
+    prepare: async ({ form, caller }) => {
+      await caller.get(await consent(form));
+      return {};
+    },
+  },
+  'GET /v1/tokens/upwork/callback': {
+    why: 'Upwork adds the state and the code to the address, after the person consented on its site',
+    prepare: async ({ form }) => Object.fromEntries(new URL(await consent(form), 'http://any').searchParams),
+  },
+  'POST /v1/webhooks/{id}/deliveries/{deliveryId}/retry': {
+    why: 'only a failed delivery is sent again; a receiver has to reject one first',
+    prepare: async ({ form, worker }) => {
+      const receiver = await new WebhookReceiver().start();
+      receiver.answer = (response) => response.writeHead(410).end();
+      await form.executeNamed('POST /v1/webhooks', { url: receiver.url });
+      await form.executeNamed('POST /v1/webhooks/{id}/test');
+      await worker.runTask('deliver-alerts');
+      await receiver.stop();
+      return {};
+    },
+  },
+  'POST /v1/admin/backups/{id}/verify': {
+    why: 'a worker has to make the requested backup first',
+    prepare: async ({ form, worker }) => {
+      await form.executeNamed('POST /v1/auth/step-up');
+      await form.executeNamed('POST /v1/admin/backups');
+      await worker.runQueued('backup');
+      return {};
+    },
+  },
+  'POST /v1/admin/encryption-keys/{id}/retire': {
+    why: 'a key is destroyed only a minute after the rotation that replaced it',
+    prepare: async ({ app, form, worker }) => {
+      await form.executeNamed('POST /v1/auth/step-up');
+      await form.executeNamed('POST /v1/admin/encryption-keys/rotate');
+      await worker.runTask('rotate-encryption-keys');
+      await app.db.query('superuser', `UPDATE key_rotations SET finished_at = now() - interval '2 minutes'`);
+      return {};
+    },
+  },
+  'POST /v1/admin/tasks/runs/{runId}/retry': {
+    why: 'only a failed run is repeated, and a task of a new installation does not fail',
+    prepare: async ({ app }) => {
+      const [run] = await app.db.query<{ id: number }>(
+        'superuser',
+        `INSERT INTO task_runs (task, started_by, outcome, started_at, ended_at, attempts, error)
+         VALUES ('refresh-job-stats', 'boot', 'failed', now(), now(), 1, 'planted') RETURNING id`,
+      );
+      return { runId: String(run!.id) };
+    },
+  },
+  'POST /v1/admin/users/{id}/reset-mfa': {
+    why: 'the user has to have a second factor, and the form of an admin fills in no user',
+    prepare: async ({ app }) => {
+      const user = await createUser(app);
+      await enableTotp(await signInFrom(app, user), user);
+      return { id: String(user.id) };
+    },
+  },
+};
+
+async function enableAndReadCode({ caller, account }: Visit): Promise<{ code: string }> {
+  const { authenticator } = await enableTotp(caller, account);
+  return { code: authenticator.generateCode() };
+}
+
+/** Starts the authorization and consents on the site of the fake Upwork. Returns the path of the callback. */
+async function consent(form: SwaggerForm): Promise<string> {
+  const { body } = await form.executeNamed('POST /v1/tokens/upwork/authorize');
+  const site = await FakeUpworkClient.detect(body.url);
+  return site!.consent(body.url);
+}
