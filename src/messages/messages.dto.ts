@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ApiId, ApiInstant, ApiVersionNumber, pickFields, ResponseType } from '../platform/http/openapi/dto-fields';
 import { PageQueryDto } from '../platform/http/pagination/page.dto';
-import type { Message } from './message.entity';
 import { EnumField, IdField } from '../platform/http/validation/fields';
 import { BooleanParam, IdParam } from '../platform/http/validation/query-params';
 import { TextField } from '../platform/http/validation/text';
@@ -11,7 +11,7 @@ const MAX_CONTENT = 50_000;
 
 /** Body of POST /v1/messages. */
 export class CreateMessageDto {
-  @IdField({ nullable: true, description: 'Id of the job it is about, one of yours.', example: 42 })
+  @IdField({ nullable: true, description: 'Id of the job it is about.', example: 42 })
   jobId?: number | null;
 
   @EnumField(['client', 'freelancer'], {
@@ -46,12 +46,9 @@ export class ListMessagesDto extends PageQueryDto {
 }
 
 /** A message as the API returns it. */
-export class MessageDto {
-  @ApiProperty({ type: 'integer', description: 'Id of the message.', example: 11 })
+export class MessageDto extends ResponseType(CreateMessageDto) {
+  @ApiId('Id of the message.')
   id: number;
-
-  @ApiProperty({ type: 'integer', nullable: true, description: 'Id of the job it is about.', example: 42 })
-  jobId: number | null;
 
   @ApiProperty({
     type: String,
@@ -69,13 +66,6 @@ export class MessageDto {
   })
   upworkMessageId: string | null;
 
-  @ApiProperty({ enum: ['client', 'freelancer'], description: 'Author of the message.', example: 'client' })
-  senderType: 'client' | 'freelancer';
-
-  @ApiProperty({ type: String, description: 'Text of the message.', example: 'When can you start?' })
-  @Sensitive()
-  content: string;
-
   @ApiProperty({
     type: Boolean,
     description: 'True when you have read it; always true for your own.',
@@ -83,53 +73,21 @@ export class MessageDto {
   })
   isRead: boolean;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    nullable: true,
-    description: 'When you read it (UTC); null for your own and for unread messages.',
-    example: null,
-  })
+  @ApiInstant({ description: 'When you read it (UTC); null for your own and for unread messages.', nullable: true })
   readAt: Date | null;
 
-  @ApiProperty({
-    type: 'integer',
-    description: 'Version number, one higher after each change; also the ETag.',
-    example: 1,
-  })
+  @ApiVersionNumber()
   version: number;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When it was stored (UTC).',
-    example: '2026-01-31T09:30:00.000Z',
-  })
+  @ApiInstant({ description: 'When it was stored (UTC).' })
   createdAt: Date;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When it was last changed (UTC).',
-    example: '2026-01-31T09:30:00.000Z',
-  })
+  @ApiInstant({ description: 'When it was last changed (UTC).' })
   updatedAt: Date;
 
   /** Builds the DTO from a row. */
-  static from(this: void, message: Message): MessageDto {
-    return {
-      id: message.id,
-      jobId: message.jobId,
-      roomId: message.roomId,
-      upworkMessageId: message.upworkMessageId,
-      senderType: message.senderType,
-      content: message.content,
-      isRead: message.isRead,
-      readAt: message.readAt,
-      version: message.version,
-      createdAt: message.createdAt,
-      updatedAt: message.updatedAt,
-    };
+  static from(this: void, message: MessageDto): MessageDto {
+    return pickFields(MessageDto, message);
   }
 }
 

@@ -1,14 +1,14 @@
 import { Conditions } from '../platform/database/conditions';
+import { buildSelectList } from '../platform/database/entity-columns';
+import { listFields } from '../platform/http/openapi/dto-fields';
 import type { CursorKey } from '../platform/http/pagination/keyset-page';
-import type { ListMessagesDto } from './messages.dto';
-import type { Message } from './message.entity';
+import { type ListMessagesDto, MessageDto } from './messages.dto';
+import { Message } from './message.entity';
 
 /** A row of the list, with its sort value as PostgreSQL's text because a Date loses the microseconds. */
-export type MessageRow = Message & { readonly sortKey: string };
+export type MessageRow = MessageDto & { readonly sortKey: string };
 
-const COLUMNS = `id, user_id AS "userId", job_id AS "jobId", room_id AS "roomId",
-  upwork_message_id AS "upworkMessageId", sender_type AS "senderType", content, is_read AS "isRead",
-  read_at AS "readAt", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
+const COLUMNS = buildSelectList(Message, listFields(MessageDto));
 
 /** The condition of the partial index idx_messages_is_read: unread messages of clients. */
 const UNREAD = `NOT is_read AND sender_type = 'client'`;

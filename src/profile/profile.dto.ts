@@ -1,63 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { Profile } from './profile.entity';
+import { pickFields, ResponseType } from '../platform/http/openapi/dto-fields';
 import { IntegerField } from '../platform/http/validation/fields';
 import { TextField, TextListField } from '../platform/http/validation/text';
-import { ApiAmount, CurrencyField, MoneyField } from '../platform/http/validation/money-field';
-
-/** A profile as the API returns it. An empty one has version 0. */
-export class ProfileDto {
-  @ApiProperty({
-    type: String,
-    nullable: true,
-    description: 'Headline of the profile.',
-    example: 'PostgreSQL performance engineer',
-  })
-  headline: string | null;
-
-  @ApiProperty({
-    type: String,
-    nullable: true,
-    description: 'Description in the user’s own words.',
-    example: 'I make slow databases fast.',
-  })
-  overview: string | null;
-
-  @ApiProperty({ type: [String], description: 'Skills of the user.', example: ['PostgreSQL', 'SQL'] })
-  skills: string[];
-
-  @ApiAmount({ nullable: true, description: 'Price of an hour in `currency`.', example: '60.00' })
-  hourlyRate: string | null;
-
-  @ApiProperty({ type: String, description: 'Currency of the rate, ISO 4217.', example: 'USD' })
-  currency: string;
-
-  @ApiProperty({ type: 'integer', nullable: true, description: 'Years of experience.', example: 12 })
-  experienceYears: number | null;
-
-  @ApiProperty({ type: [String], description: 'Examples of past work.', example: ['Cut a 40 s report to 2 s.'] })
-  pastWins: string[];
-
-  @ApiProperty({
-    type: 'integer',
-    description: 'Version number, one higher after each change; also the ETag. 0 for an empty profile.',
-    example: 1,
-  })
-  version: number;
-
-  /** Builds the DTO from a row, or an empty profile from null. */
-  static from(this: void, profile: Profile | null): ProfileDto {
-    return {
-      headline: profile?.headline ?? null,
-      overview: profile?.overview ?? null,
-      skills: profile?.skills ?? [],
-      hourlyRate: profile?.hourlyRate ?? null,
-      currency: profile?.currency ?? 'USD',
-      experienceYears: profile?.experienceYears ?? null,
-      pastWins: profile?.pastWins ?? [],
-      version: profile?.version ?? 0,
-    };
-  }
-}
+import { CurrencyField, MoneyField } from '../platform/http/validation/money-field';
 
 /** Body of PUT /v1/profile. Absent fields become empty. */
 export class PutProfileDto {
@@ -104,3 +49,30 @@ export class PutProfileDto {
   })
   pastWins?: string[];
 }
+
+/** A profile as the API returns it. An empty one has version 0. */
+export class ProfileDto extends ResponseType(PutProfileDto) {
+  @ApiProperty({
+    type: 'integer',
+    description: 'Version number, one higher after each change; also the ETag. 0 for an empty profile.',
+    example: 1,
+  })
+  version: number;
+
+  /** Builds the DTO from a row, or an empty profile from null. */
+  static from(this: void, profile: ProfileDto | null): ProfileDto {
+    return pickFields(ProfileDto, profile ?? EMPTY_PROFILE);
+  }
+}
+
+/** The profile of a user who has not stored one. */
+export const EMPTY_PROFILE: Readonly<ProfileDto> = {
+  headline: null,
+  overview: null,
+  skills: [],
+  hourlyRate: null,
+  currency: 'USD',
+  experienceYears: null,
+  pastWins: [],
+  version: 0,
+};

@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
 import type { UnitOfWork } from '../platform/database/unit-of-work';
+import { listFields } from '../platform/http/openapi/dto-fields';
 import { assertVersion, type Preconditions } from '../platform/http/responses/preconditions';
-import { ProfileDto, type PutProfileDto } from './profile.dto';
+import { EMPTY_PROFILE, ProfileDto, PutProfileDto } from './profile.dto';
 import { Profile } from './profile.entity';
 
 /** Selects the id of the tenant's only profile. */
@@ -36,9 +37,9 @@ export class ProfileService {
    * @throws AppError `precondition.failed`
    */
   async put(dto: PutProfileDto, ifMatch?: Preconditions): Promise<ProfileDto> {
-    const { headline = null, overview = null, hourlyRate = null, experienceYears = null } = dto;
-    const { skills = [], pastWins = [], currency = 'USD' } = dto;
-    const values = { headline, overview, skills, hourlyRate, currency, experienceYears, pastWins };
+    const values = Object.fromEntries(
+      listFields(PutProfileDto).map((field) => [field, dto[field] ?? EMPTY_PROFILE[field]]),
+    );
     return this.database.transaction(async (unit) => {
       const profiles = unit.repository(Profile);
       const profile = await lockProfile(unit);

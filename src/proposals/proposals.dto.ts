@@ -1,12 +1,12 @@
 import { ApiProperty, OmitType, PartialType } from '@nestjs/swagger';
+import { ApiId, ApiInstant, ApiVersionNumber, pickFields, ResponseType } from '../platform/http/openapi/dto-fields';
 import { IsString, Matches } from 'class-validator';
 import { PageQueryDto } from '../platform/http/pagination/page.dto';
 import { PROPOSAL_STATUSES, type ProposalStatus } from './proposal-status';
-import type { Proposal } from './proposal.entity';
 import { EnumField, Field, IdField } from '../platform/http/validation/fields';
 import { EnumListParam, IdParam } from '../platform/http/validation/query-params';
 import { TextField } from '../platform/http/validation/text';
-import { ApiAmount, MoneyField } from '../platform/http/validation/money-field';
+import { MoneyField } from '../platform/http/validation/money-field';
 import { Sensitive } from '../platform/logging/sensitive-fields';
 
 /** Limit of a cover letter, equal to the CHECK of proposals.cover_letter. */
@@ -14,7 +14,7 @@ const MAX_COVER_LETTER = 20_000;
 
 /** Body of POST /v1/proposals. */
 export class CreateProposalDto {
-  @IdField({ description: 'Id of one of your jobs that is not deleted.', example: 42 })
+  @IdField({ description: 'Id of the job. A new proposal needs one that is not deleted.', example: 42 })
   jobId: number;
 
   @TextField({
@@ -82,12 +82,9 @@ export class ListProposalsDto extends PageQueryDto {
 }
 
 /** A proposal as the API returns it. */
-export class ProposalDto {
-  @ApiProperty({ type: 'integer', description: 'Id of the proposal.', example: 7 })
+export class ProposalDto extends ResponseType(CreateProposalDto) {
+  @ApiId('Id of the proposal.')
   id: number;
-
-  @ApiProperty({ type: 'integer', description: 'Id of the job.', example: 42 })
-  jobId: number;
 
   @ApiProperty({
     type: String,
@@ -105,80 +102,23 @@ export class ProposalDto {
   })
   upworkStatus: string | null;
 
-  @ApiProperty({
-    type: String,
-    nullable: true,
-    description: 'Text for the client.',
-    example: 'I have built three such pipelines.',
-  })
-  @Sensitive()
-  coverLetter: string | null;
-
-  @ApiAmount({ nullable: true, description: 'Your price in `currency`.', example: '45.00' })
-  bidAmount: string | null;
-
-  @ApiProperty({
-    enum: ['fixed', 'hourly'],
-    nullable: true,
-    description: 'Unit of the bid: the whole job or an hour.',
-    example: 'hourly',
-  })
-  bidType: 'fixed' | 'hourly' | null;
-
-  @ApiProperty({ type: String, description: 'Currency of the bid, ISO 4217.', example: 'USD' })
-  currency: string;
-
   @ApiProperty({ enum: PROPOSAL_STATUSES, description: 'Status of the proposal.', example: 'draft' })
   status: ProposalStatus;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    nullable: true,
-    description: 'When it was submitted (UTC); null for a draft.',
-    example: null,
-  })
+  @ApiInstant({ description: 'When it was submitted (UTC); null for a draft.', nullable: true })
   submittedAt: Date | null;
 
-  @ApiProperty({
-    type: 'integer',
-    description: 'Version number, one higher after each change; also the ETag.',
-    example: 1,
-  })
+  @ApiVersionNumber()
   version: number;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When it was created (UTC).',
-    example: '2026-01-31T09:30:00.000Z',
-  })
+  @ApiInstant({ description: 'When it was created (UTC).' })
   createdAt: Date;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When it was last changed (UTC).',
-    example: '2026-01-31T09:30:00.000Z',
-  })
+  @ApiInstant({ description: 'When it was last changed (UTC).' })
   updatedAt: Date;
 
   /** Builds the DTO from a row. */
-  static from(this: void, proposal: Proposal): ProposalDto {
-    return {
-      id: proposal.id,
-      jobId: proposal.jobId,
-      upworkProposalId: proposal.upworkProposalId,
-      upworkStatus: proposal.upworkStatus,
-      coverLetter: proposal.coverLetter,
-      bidAmount: proposal.bidAmount,
-      bidType: proposal.bidType,
-      currency: proposal.currency,
-      status: proposal.status,
-      submittedAt: proposal.submittedAt,
-      version: proposal.version,
-      createdAt: proposal.createdAt,
-      updatedAt: proposal.updatedAt,
-    };
+  static from(this: void, proposal: ProposalDto): ProposalDto {
+    return pickFields(ProposalDto, proposal);
   }
 }

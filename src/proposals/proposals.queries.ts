@@ -1,14 +1,14 @@
 import { Conditions } from '../platform/database/conditions';
+import { buildSelectList } from '../platform/database/entity-columns';
+import { listFields } from '../platform/http/openapi/dto-fields';
 import type { CursorKey } from '../platform/http/pagination/keyset-page';
-import type { ListProposalsDto, PROPOSAL_SORTS } from './proposals.dto';
-import type { Proposal } from './proposal.entity';
+import { type ListProposalsDto, type PROPOSAL_SORTS, ProposalDto } from './proposals.dto';
+import { Proposal } from './proposal.entity';
 
 /** A row of the list, with its sort value as PostgreSQL's text because a Date loses the microseconds. */
-export type ProposalRow = Proposal & { readonly sortKey: string };
+export type ProposalRow = ProposalDto & { readonly sortKey: string };
 
-const COLUMNS = `id, user_id AS "userId", job_id AS "jobId", upwork_proposal_id AS "upworkProposalId",
-  upwork_status AS "upworkStatus", cover_letter AS "coverLetter", bid_amount AS "bidAmount", bid_type AS "bidType",
-  currency, status, submitted_at AS "submittedAt", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
+const COLUMNS = buildSelectList(Proposal, listFields(ProposalDto));
 
 const SORTS: Record<(typeof PROPOSAL_SORTS)[number], { column: string; direction: 'ASC' | 'DESC' }> = {
   createdAt: { column: 'created_at', direction: 'ASC' },

@@ -1,5 +1,5 @@
 import { ApiProperty, PartialType } from '@nestjs/swagger';
-import type { SavedSearch } from './saved-search.entity';
+import { ApiId, ApiInstant, ApiVersionNumber, pickFields, ResponseType } from '../platform/http/openapi/dto-fields';
 import { EnumField, IdField, IntegerField } from '../platform/http/validation/fields';
 import { TextField } from '../platform/http/validation/text';
 
@@ -35,50 +35,14 @@ export class CreateSavedSearchDto {
 export class UpdateSavedSearchDto extends PartialType(CreateSavedSearchDto, { skipNullProperties: false }) {}
 
 /** Saved search in API responses. */
-export class SavedSearchDto {
-  @ApiProperty({ type: 'integer', description: 'Id of the search.', example: 4 })
+export class SavedSearchDto extends ResponseType(CreateSavedSearchDto) {
+  @ApiId('Id of the search.')
   id: number;
-
-  @ApiProperty({ type: String, description: 'Name of the search.', example: 'Slow databases' })
-  name: string;
-
-  @ApiProperty({ type: String, description: 'Search expression.', example: 'postgresql AND performance' })
-  query: string;
-
-  @ApiProperty({
-    enum: ['fixed', 'hourly'],
-    nullable: true,
-    description: 'Job type to search for; null: both.',
-    example: 'hourly',
-  })
-  jobType: 'fixed' | 'hourly' | null;
-
-  @ApiProperty({
-    type: 'integer',
-    nullable: true,
-    description: 'Minimum hours between notifications of new matches; null: no notifications.',
-    example: 24,
-  })
-  alertHours: number | null;
-
-  @ApiProperty({
-    type: 'integer',
-    nullable: true,
-    description: 'Id of the webhook to notify; null: by email.',
-    example: null,
-  })
-  webhookId: number | null;
 
   @ApiProperty({ type: 'integer', description: 'Number of jobs found since the last notification.', example: 3 })
   newMatches: number;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    nullable: true,
-    description: 'When the search last ran (UTC).',
-    example: null,
-  })
+  @ApiInstant({ description: 'When the search last ran (UTC).', nullable: true })
   lastSearchedAt: Date | null;
 
   @ApiProperty({
@@ -89,54 +53,17 @@ export class SavedSearchDto {
   })
   lastError: string | null;
 
-  @ApiProperty({ type: 'integer', description: 'Version number, used as the ETag.', example: 1 })
+  @ApiVersionNumber()
   version: number;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When the search was created (UTC).',
-    example: '2026-01-31T09:30:00.000Z',
-  })
+  @ApiInstant({ description: 'When the search was created (UTC).' })
   createdAt: Date;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When the search last changed or ran (UTC).',
-    example: '2026-01-31T09:30:00.000Z',
-  })
+  @ApiInstant({ description: 'When the search last changed or ran (UTC).' })
   updatedAt: Date;
 
   /** Maps a row. */
-  static from(this: void, search: SavedSearch): SavedSearchDto {
-    const {
-      id,
-      name,
-      query,
-      jobType,
-      alertHours,
-      webhookId,
-      newMatches,
-      lastSearchedAt,
-      lastError,
-      version,
-      createdAt,
-      updatedAt,
-    } = search;
-    return {
-      id,
-      name,
-      query,
-      jobType,
-      alertHours,
-      webhookId,
-      newMatches,
-      lastSearchedAt,
-      lastError,
-      version,
-      createdAt,
-      updatedAt,
-    };
+  static from(this: void, search: SavedSearchDto): SavedSearchDto {
+    return pickFields(SavedSearchDto, search);
   }
 }

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Conditions } from '../platform/database/conditions';
+import { buildSelectList } from '../platform/database/entity-columns';
+import { listFields } from '../platform/http/openapi/dto-fields';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
 import { assertVersion, type Preconditions } from '../platform/http/responses/preconditions';
@@ -8,10 +10,7 @@ import { type Page, type PageQueryDto } from '../platform/http/pagination/page.d
 import { type CreateSavedSearchDto, SavedSearchDto, type UpdateSavedSearchDto } from './saved-searches.dto';
 import { SavedSearch } from './saved-search.entity';
 
-const COLUMNS = `id, user_id AS "userId", name, query, job_type AS "jobType", alert_hours AS "alertHours",
-  webhook_id AS "webhookId", new_matches AS "newMatches", last_searched_at AS "lastSearchedAt",
-  last_error AS "lastError", last_alerted_at AS "lastAlertedAt", version, created_at AS "createdAt",
-  updated_at AS "updatedAt"`;
+const COLUMNS = buildSelectList(SavedSearch, listFields(SavedSearchDto));
 
 /**
  * Claims new matches and records their deliveries in one statement, so that no match is reported twice or lost. One
@@ -59,7 +58,7 @@ export class SavedSearchesService {
     const conditions = new Conditions().after('id', '>', ['bigint'], page.after);
     const limit = conditions.value(page.take);
     const sql = `SELECT ${COLUMNS} FROM saved_searches ${conditions.where} ORDER BY id LIMIT ${limit}`;
-    const rows = await this.database.list<SavedSearch>(sql, conditions.values);
+    const rows = await this.database.list<SavedSearchDto>(sql, conditions.values);
     return page.of(rows, ({ id }) => [id], SavedSearchDto.from);
   }
 

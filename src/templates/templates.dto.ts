@@ -1,5 +1,5 @@
-import { ApiProperty, PartialType } from '@nestjs/swagger';
-import type { Template } from './template.entity';
+import { PartialType } from '@nestjs/swagger';
+import { ApiId, ApiInstant, ApiVersionNumber, pickFields, ResponseType } from '../platform/http/openapi/dto-fields';
 import { EnumField } from '../platform/http/validation/fields';
 import { TextField } from '../platform/http/validation/text';
 
@@ -17,55 +17,31 @@ export class CreateTemplateDto {
   @EnumField(TEMPLATE_TYPES, { description: 'Type of the drafts that follow it.', example: 'cover_letter' })
   type: TemplateType;
 
-  @TextField({ max: 10_000, description: 'Text in your own words.', example: 'Hello, I have done this before: …' })
+  @TextField({
+    max: 10_000,
+    description: 'Text of the template, in your own words.',
+    example: 'Hello, I have done this before: …',
+  })
   body: string;
 }
 
 /** A template as the API returns it. */
-export class TemplateDto {
-  @ApiProperty({ type: 'integer', description: 'Id of the template.', example: 3 })
+export class TemplateDto extends ResponseType(CreateTemplateDto) {
+  @ApiId('Id of the template.')
   id: number;
 
-  @ApiProperty({ type: String, description: 'Name of the template.', example: 'Short and warm' })
-  name: string;
-
-  @ApiProperty({
-    type: String,
-    enum: TEMPLATE_TYPES,
-    description: 'Type of the drafts that follow it.',
-    example: 'cover_letter',
-  })
-  type: TemplateType;
-
-  @ApiProperty({ type: String, description: 'Text of the template.', example: 'Hello, I have done this before: …' })
-  body: string;
-
-  @ApiProperty({
-    type: 'integer',
-    description: 'Version number, one higher after each change; also the ETag.',
-    example: 1,
-  })
+  @ApiVersionNumber()
   version: number;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When it was created (UTC).',
-    example: '2026-01-31T09:30:00.000Z',
-  })
+  @ApiInstant({ description: 'When it was created (UTC).' })
   createdAt: Date;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When it was last changed (UTC).',
-    example: '2026-01-31T09:30:00.000Z',
-  })
+  @ApiInstant({ description: 'When it was last changed (UTC).' })
   updatedAt: Date;
 
   /** Builds the DTO from a row. */
-  static from(this: void, { id, name, type, body, version, createdAt, updatedAt }: Template): TemplateDto {
-    return { id, name, type, body, version, createdAt, updatedAt };
+  static from(this: void, template: TemplateDto): TemplateDto {
+    return pickFields(TemplateDto, template);
   }
 }
 

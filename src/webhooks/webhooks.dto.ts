@@ -1,6 +1,6 @@
 import { ApiProperty, PartialType } from '@nestjs/swagger';
+import { ApiId, ApiInstant, ApiVersionNumber, pickFields, ResponseType } from '../platform/http/openapi/dto-fields';
 import { IsUrl, ValidateBy } from 'class-validator';
-import type { Webhook } from './webhook.entity';
 import type { DeliveryRow } from './deliveries.queries';
 import { BooleanField, Field } from '../platform/http/validation/fields';
 import { TextLength } from '../platform/http/validation/text';
@@ -48,16 +48,9 @@ export class UpdateWebhookDto extends PartialType(CreateWebhookDto, { skipNullPr
 }
 
 /** Webhook in API responses, without its secret. */
-export class WebhookDto {
-  @ApiProperty({ type: 'integer', description: 'Id of the webhook.', example: 2 })
+export class WebhookDto extends ResponseType(CreateWebhookDto) {
+  @ApiId('Id of the webhook.')
   id: number;
-
-  @ApiProperty({
-    type: String,
-    description: 'URL that receives messages.',
-    example: 'https://hooks.example.com/gigvault',
-  })
-  url: string;
 
   @ApiProperty({
     type: Boolean,
@@ -66,38 +59,21 @@ export class WebhookDto {
   })
   isActive: boolean;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    nullable: true,
-    description: 'When the previous secret stops signing (UTC).',
-    example: null,
-  })
+  @ApiInstant({ description: 'When the previous secret stops signing (UTC).', nullable: true })
   previousSecretUntil: Date | null;
 
-  @ApiProperty({ type: 'integer', description: 'Version number, used as the ETag.', example: 1 })
+  @ApiVersionNumber()
   version: number;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When the webhook was created (UTC).',
-    example: '2026-01-31T09:30:00.000Z',
-  })
+  @ApiInstant({ description: 'When the webhook was created (UTC).' })
   createdAt: Date;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When the webhook last changed (UTC).',
-    example: '2026-01-31T09:30:00.000Z',
-  })
+  @ApiInstant({ description: 'When the webhook last changed (UTC).' })
   updatedAt: Date;
 
   /** Maps a row. */
-  static from(this: void, webhook: Webhook): WebhookDto {
-    const { id, url, isActive, previousSecretUntil, version, createdAt, updatedAt } = webhook;
-    return { id, url, isActive, previousSecretUntil, version, createdAt, updatedAt };
+  static from(this: void, webhook: WebhookDto): WebhookDto {
+    return pickFields(WebhookDto, webhook);
   }
 }
 

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Conditions } from '../platform/database/conditions';
+import { buildSelectList } from '../platform/database/entity-columns';
+import { listFields } from '../platform/http/openapi/dto-fields';
 import { currentUserId } from '../platform/http/access/access';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
@@ -12,8 +14,7 @@ import { Webhook } from './webhook.entity';
 import { WebhookSecretsService } from './webhook-secrets.service';
 import { WebhookSenderService } from './webhook-sender.service';
 
-const COLUMNS = `id, user_id AS "userId", url, is_active AS "isActive", previous_secret_until AS "previousSecretUntil",
-  version, created_at AS "createdAt", updated_at AS "updatedAt"`;
+const COLUMNS = buildSelectList(Webhook, listFields(WebhookDto));
 
 /** Manages the signed-in user's webhooks. A secret is returned only by the call that generates it. */
 @Injectable()
@@ -40,7 +41,7 @@ export class WebhooksService {
     const conditions = new Conditions().after('id', '>', ['bigint'], page.after);
     const limit = conditions.value(page.take);
     const sql = `SELECT ${COLUMNS} FROM webhooks ${conditions.where} ORDER BY id LIMIT ${limit}`;
-    const rows = await this.database.query<Webhook>(sql, conditions.values);
+    const rows = await this.database.query<WebhookDto>(sql, conditions.values);
     return page.of(rows, ({ id }) => [id], WebhookDto.from);
   }
 
