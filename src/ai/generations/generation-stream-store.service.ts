@@ -1,6 +1,7 @@
-import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { z } from 'zod';
 import { RedisClients } from '../../platform/redis/redis-clients';
+import { RedisSubscription } from '../../platform/redis/redis-subscription';
 import { ChunkBuffer, type Chunk } from './chunk-buffer';
 
 /** Retention in Redis for readers that reconnect; the database keeps the text. */
@@ -26,20 +27,27 @@ type Entry = Readonly<z.infer<typeof entrySchema>>;
  * show an unfinished text.
  */
 @Injectable()
-export class GenerationStreamStoreService implements OnModuleInit {
+export class GenerationStreamStoreService implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(GenerationStreamStoreService.name);
   private readonly buffersByKey = new Map<string, Set<ChunkBuffer>>();
   private warnedAt = -Infinity;
   private cancelListener: (generationId: number) => void = () => undefined;
 
-  constructor(private readonly redis: RedisClients) {}
+  private readonly subscription: RedisSubscription;
+
+  constructor(private readonly redis: RedisClients) {
+    this.subscription = new RedisSubscription(redis, {
+      onMessage: (message, channel) => this.onMessage(message, channel),
+      impact: 'generations of other processes cannot be followed or cancelled',
+    });
+  }
 
   onModuleInit(): void {
-    this.redis.subscriber.on('message', (channel: string, message: string) => {
-      if (channel === CANCEL_CHANNEL) this.cancelListener(Number(message));
-      for (const buffer of this.buffersByKey.get(channel) ?? []) appendEntry(parseEntry(message), buffer);
-    });
-    this.redis.subscriber.subscribe(CANCEL_CHANNEL).catch((error: unknown) => this.warnOccasionally(error));
+    this.subscription.open(CANCEL_CHANNEL);
+  }
+
+  onApplicationShutdown(): void {
+    this.subscription.close();
   }
 
   /** Asks the process that runs the generation to cancel it. */
@@ -100,7 +108,7 @@ export class GenerationStreamStoreService implements OnModuleInit {
   private async subscribe(key: string, buffer: ChunkBuffer): Promise<void> {
     const buffers = this.buffersByKey.get(key) ?? new Set();
     this.buffersByKey.set(key, buffers.add(buffer));
-    await this.redis.subscriber.subscribe(key);
+    await this.subscription.add(key);
   }
 
   private async unsubscribe(key: string, buffer: ChunkBuffer): Promise<void> {
@@ -108,7 +116,12 @@ export class GenerationStreamStoreService implements OnModuleInit {
     buffers?.delete(buffer);
     if (buffers?.size !== 0) return;
     this.buffersByKey.delete(key);
-    await this.redis.subscriber.unsubscribe(key).catch(() => undefined);
+    await this.subscription.remove(key);
+  }
+
+  private onMessage(message: string, channel: string): void {
+    if (channel === CANCEL_CHANNEL) this.cancelListener(Number(message));
+    for (const buffer of this.buffersByKey.get(channel) ?? []) appendEntry(parseEntry(message), buffer);
   }
 
   private warnOccasionally(error: unknown): void {

@@ -1,7 +1,8 @@
 import { type LiveSession } from './session-record';
-import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { ChainableCommander } from 'ioredis';
 import { RedisClients } from '../../platform/redis/redis-clients';
+import { RedisSubscription } from '../../platform/redis/redis-subscription';
 
 /** Longest life of a cached session. Bounds the delay of an ended session when a pub/sub message is lost. */
 const MAX_AGE_MS = 900;
@@ -55,28 +56,27 @@ const CHANGED_CHANNEL = 'sessions-changed';
 /** The session cache of this process, invalidated by pub/sub. */
 @Injectable()
 export class SessionCacheService implements OnModuleInit, OnApplicationShutdown {
-  private readonly logger = new Logger(SessionCacheService.name);
   private readonly cache = new LocalSessionCache();
   /** Sessions this process has verified in PostgreSQL since it last lost Redis. */
   private readonly verifiedIds = new Set<string>();
 
-  constructor(private readonly clients: RedisClients) {}
+  private readonly subscription: RedisSubscription;
 
-  /** Subscribes to changed sessions. */
-  onModuleInit(): void {
-    const { commands, subscriber } = this.clients;
-    subscriber.on('message', this.onMessage);
-    // Redis may come back without its latest writes.
-    for (const client of [commands, subscriber]) client.on('close', this.clearAll);
-    subscriber.subscribe(CHANGED_CHANNEL).catch((error: Error) => {
-      this.logger.warn(`cannot subscribe to ended sessions; they are noticed within a second: ${error.message}`);
+  constructor(clients: RedisClients) {
+    this.subscription = new RedisSubscription(clients, {
+      onMessage: (sessionId) => this.invalidate(sessionId),
+      onLost: () => this.clear(),
+      impact: 'ended sessions are noticed within a second',
     });
   }
 
+  /** Subscribes to changed sessions. */
+  onModuleInit(): void {
+    this.subscription.open(CHANGED_CHANNEL);
+  }
+
   onApplicationShutdown(): void {
-    const { commands, subscriber } = this.clients;
-    subscriber.off('message', this.onMessage);
-    for (const client of [commands, subscriber]) client.off('close', this.clearAll);
+    this.subscription.close();
   }
 
   /** Returns the cached session, or loads it. */
@@ -105,12 +105,8 @@ export class SessionCacheService implements OnModuleInit, OnApplicationShutdown 
     multi.publish(CHANGED_CHANNEL, sessionId);
   }
 
-  private readonly onMessage = (channel: string, sessionId: string): void => {
-    if (channel === CHANGED_CHANNEL) this.invalidate(sessionId);
-  };
-
-  private readonly clearAll = (): void => {
+  private clear(): void {
     this.cache.clear();
     this.verifiedIds.clear();
-  };
+  }
 }

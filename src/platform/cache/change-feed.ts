@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { Config } from '../config/config';
 import { SystemDatabase } from '../database/system-database';
 import { RedisClients } from '../redis/redis-clients';
+import { RedisSubscription } from '../redis/redis-subscription';
 import { GET_OR_SET, type TenantChange, TenantVersions } from './tenant-versions';
 import { CacheStats } from './cache-stats';
 import { VALUE_SECONDS } from './shared-cache-store';
@@ -50,6 +51,7 @@ interface Cursor {
 @Injectable()
 export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(ChangeFeed.name);
+  private readonly subscription: RedisSubscription;
   private cursor: Cursor | undefined;
   private lastPolledAt = -Infinity;
   private refreshedAt = '';
@@ -63,25 +65,25 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly versions: TenantVersions,
     private readonly stats: CacheStats,
     private readonly config: Config,
-  ) {}
+  ) {
+    this.subscription = new RedisSubscription(clients, {
+      onMessage: (message) => this.versions.onMessage(message),
+      onLost: () => this.reset(),
+      impact: 'changes are noticed by the next poll',
+    });
+  }
 
   onApplicationBootstrap(): void {
     if (!this.config.cache.isEnabled) return;
     this.isStopped = false;
-    const { commands, subscriber } = this.clients;
-    subscriber.on('message', this.onMessage);
-    // Messages may be lost, and a restarted Redis may lack its latest writes.
-    for (const client of [commands, subscriber]) client.on('close', this.reset);
-    subscriber.subscribe(this.versions.channel).catch((error: Error) => this.warn(error));
+    this.subscription.open(this.versions.channel);
     void this.pollRepeatedly();
   }
 
   onApplicationShutdown(): void {
     this.isStopped = true;
     clearTimeout(this.timer);
-    const { commands, subscriber } = this.clients;
-    subscriber.off('message', this.onMessage);
-    for (const client of [commands, subscriber]) client.off('close', this.reset);
+    this.subscription.close();
     this.reset();
   }
 
@@ -101,11 +103,11 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
   }
 
   /** Stops serving until the next successful poll, which starts from the position in Redis. */
-  readonly reset = (): void => {
+  reset(): void {
     this.cursor = undefined;
     this.lastPolledAt = -Infinity;
     this.versions.setKeySpace(undefined);
-  };
+  }
 
   private async pollRepeatedly(): Promise<void> {
     await this.poll().then(
@@ -157,10 +159,6 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
     );
     return answer!;
   }
-
-  private readonly onMessage = (channel: string, message: string): void => {
-    if (channel === this.versions.channel) this.versions.onMessage(message);
-  };
 
   /** Logs an error unless it repeats the last one. */
   private warn({ message }: Error): void {

@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { RedisClients } from '../redis/redis-clients';
+import { RedisSubscription } from '../redis/redis-subscription';
 import type { DataKey } from './data-keys';
 
 /** Channel of users whose data key was destroyed, for the caches of all processes. */
@@ -27,26 +28,23 @@ export class DataKeyCache implements OnModuleInit, OnApplicationShutdown {
   private readonly current = new Map<number | null, string>();
   /** Number of removals, so that a key read before its destruction is not cached after it. */
   private removals = 0;
-  private isListening = false;
+  private readonly subscription: RedisSubscription;
 
-  constructor(private readonly clients: RedisClients) {}
+  constructor(private readonly clients: RedisClients) {
+    this.subscription = new RedisSubscription(clients, {
+      onMessage: (userId) => this.removeLocally(Number(userId)),
+      onLost: () => this.clear(),
+      impact: 'destroyed data keys expire within a second',
+    });
+  }
 
   /** Subscribes to destroyed keys. */
   onModuleInit(): void {
-    const { subscriber } = this.clients;
-    subscriber.on('message', this.onMessage);
-    subscriber.on('close', this.clear);
-    subscriber.subscribe(DESTROYED_CHANNEL).then(
-      () => (this.isListening = true),
-      (error: Error) =>
-        this.logger.warn(`no notifications of destroyed data keys, they expire within a second: ${error.message}`),
-    );
+    this.subscription.open(DESTROYED_CHANNEL);
   }
 
   onApplicationShutdown(): void {
-    const { subscriber } = this.clients;
-    subscriber.off('message', this.onMessage);
-    subscriber.off('close', this.clear);
+    this.subscription.close();
     this.clear();
   }
 
@@ -54,8 +52,8 @@ export class DataKeyCache implements OnModuleInit, OnApplicationShutdown {
   byId(keyId: string): DataKey | undefined {
     const entry = this.entries.get(keyId);
     if (!entry) return undefined;
-    const isNotified = this.isListening && this.clients.subscriber.status === 'ready';
-    if (Date.now() - entry.since < (isNotified ? LIFETIME_MS : UNSUBSCRIBED_LIFETIME_MS)) return entry.dataKey;
+    const lifetimeMs = this.subscription.isActiveSince(entry.since) ? LIFETIME_MS : UNSUBSCRIBED_LIFETIME_MS;
+    if (Date.now() - entry.since < lifetimeMs) return entry.dataKey;
     this.drop(entry.dataKey);
     return undefined;
   }
@@ -96,14 +94,10 @@ export class DataKeyCache implements OnModuleInit, OnApplicationShutdown {
     if (this.current.get(userId) === keyId) this.current.delete(userId);
   }
 
-  private readonly onMessage = (channel: string, userId: string): void => {
-    if (channel === DESTROYED_CHANNEL) this.removeLocally(Number(userId));
-  };
-
   /** Clears the cache: messages published while the connection is lost never arrive. */
-  private readonly clear = (): void => {
+  private clear(): void {
     this.removals += 1;
     this.entries.clear();
     this.current.clear();
-  };
+  }
 }

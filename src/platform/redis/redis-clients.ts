@@ -40,10 +40,11 @@ export class RedisClients implements OnModuleInit, OnApplicationShutdown {
       connectionName: 'gigvault commands',
       reconnectOnError: reconnectAfterFailover(),
     });
-    // Subscriptions are requested once and must survive reconnections, so these commands wait.
+    // Subscriptions wait for a connection; RedisSubscription repeats them after a reconnection.
     this.subscriber = new Redis(config.redis.url, {
       ...COMMON,
       maxRetriesPerRequest: null,
+      autoResubscribe: false,
       connectionName: 'gigvault subscriber',
     });
     for (const client of [this.commands, this.subscriber]) client.on('error', (error: Error) => this.warn(error));
