@@ -138,7 +138,7 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, path: '^src/', pathNot: '\\.d\\.ts$|\\.spec\\.ts$|build\\.cjs$' },
+      from: { orphan: true, path: '^src/', pathNot: '\\.d\\.ts$|\\.spec\\.tsx?$|build\\.cjs$|/assets/' },
       to: {},
     },
     {
@@ -153,6 +153,6 @@ module.exports = {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     includeOnly: '^(src|typeorm-migrations|ormconfig|node_modules)',
-    enhancedResolveOptions: { extensions: ['.ts', '.js', '.json', '.d.ts'] },
+    enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.js', '.json', '.d.ts'] },
   },
 };

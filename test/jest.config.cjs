@@ -4,8 +4,8 @@ const { join } = require('node:path');
 const root = join(__dirname, '..');
 
 /**
- * Returns every installed package with "type": "module", to be transformed to CommonJS: Jest on Node 20 cannot require
- * ES modules, and Nest 12 consists of them. A manual list would be outdated by the next install.
+ * Returns every installed package of ES modules, to be transformed to CommonJS: Jest on Node 20 cannot require them, and
+ * Nest 12 and Preact consist of them. A manual list would be outdated by the next install.
  */
 function esModulePackages(folder = join(root, 'node_modules')) {
   return readdirSync(folder, { withFileTypes: true })
@@ -15,8 +15,8 @@ function esModulePackages(folder = join(root, 'node_modules')) {
       if (name.startsWith('@')) return esModulePackages(path).map((inner) => `${name}/${inner}`);
       const nested = existsSync(join(path, 'node_modules')) ? esModulePackages(join(path, 'node_modules')) : [];
       const manifest = join(path, 'package.json');
-      const isModule = existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).type === 'module';
-      return isModule ? [name, ...nested] : nested;
+      const { type, main } = existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')) : {};
+      return type === 'module' || String(main).endsWith('.mjs') ? [name, ...nested] : nested;
     });
 }
 
@@ -38,10 +38,10 @@ module.exports = {
   rootDir: root,
   roots: ['<rootDir>/src', '<rootDir>/test'],
   testEnvironment: 'node',
-  testRegex: ['/src/.*\\.spec\\.ts$', '/test/.*[.-]spec\\.ts$'],
+  testRegex: ['/src/.*\\.spec\\.tsx?$', '/test/.*[.-]spec\\.ts$'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/dist/', ...LONG_TESTS],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
-  transform: { '\\.[cm]?[jt]s$': ['@swc/jest', swc] },
+  transform: { '\\.[cm]?[jt]sx?$': ['@swc/jest', swc] },
   transformIgnorePatterns: [`/node_modules/(?!(?:.*/node_modules/)?(?:${esModules})/)`],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',

@@ -8,11 +8,11 @@ const { dirname, join, relative, resolve } = require('node:path');
 const root = resolve(__dirname, '..', '..');
 const buildInfoFile = join(root, 'dist', '.build.json');
 
-/** @returns {string[]} the sources of the servers, TypeScript and SQL, relative to the root */
+/** @returns {string[]} the sources of the servers, TypeScript and what they read, relative to the root */
 function sources() {
   const folders = ['src', 'typeorm-migrations'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && /(?<!\.spec|\.d)\.ts$|\.sql$/.test(entry.name))
+      .filter((entry) => entry.isFile() && /(?<!\.spec|\.d)\.tsx?$|\.(sql|css|js)$/.test(entry.name))
       .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name))),
   );
   return ['ormconfig.ts', ...folders].filter((file) => !file.startsWith(join('src', 'schematics')));
@@ -24,8 +24,8 @@ function fingerprint(file) {
   return `${mtimeMs} ${size}`;
 }
 
-/** @param {string} file @returns {string} the path of its JavaScript or, for SQL, of its copy */
-const outputPath = (file) => join(root, 'dist', file.replace(/\.ts$/, '.js'));
+/** @param {string} file @returns {string} the path of its JavaScript or, for other files, of its copy */
+const outputPath = (file) => join(root, 'dist', file.replace(/\.tsx?$/, '.js'));
 
 async function build() {
   const buildKey = ['.swcrc', 'package-lock.json', relative(root, __filename)].map(fingerprint).join();
@@ -57,7 +57,7 @@ function findStaleOutput(files) {
     const found = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).map((file) =>
       join(root, 'dist', file),
     );
-    return found.filter((file) => /\.(js|sql)$/.test(file) && !wanted.has(file));
+    return found.filter((file) => /\.(js|sql|css)$/.test(file) && !wanted.has(file));
   } catch {
     // Nothing was built yet.
     return [];
@@ -76,9 +76,9 @@ async function compile(files) {
   const { transformFile } = require('@swc/core');
   await Promise.all(
     files.map(async (file) => {
-      const code = file.endsWith('.sql')
-        ? readFileSync(join(root, file), 'utf8')
-        : (await transformFile(join(root, file), { root, cwd: root, sourceMaps: 'inline' })).code;
+      const code = /\.tsx?$/.test(file)
+        ? (await transformFile(join(root, file), { root, cwd: root, sourceMaps: 'inline' })).code
+        : readFileSync(join(root, file), 'utf8');
       mkdirSync(dirname(outputPath(file)), { recursive: true });
       replace(outputPath(file), code);
     }),

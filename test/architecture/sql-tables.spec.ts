@@ -63,13 +63,13 @@ const { forbidden } = createRequire(__filename)(join(ROOT, '.dependency-cruiser.
 };
 
 /** Returns the tables that the SQL texts of a source file name. */
-function tablesIn(source: string): string[] {
+function tablesIn(file: string, source: string): string[] {
   const found: string[] = [];
   const visit = (node: Node): void => {
     if (isText(node)) found.push(...[...node.getText().matchAll(TABLE)].map(([, table = '']) => table));
     forEachChild(node, visit);
   };
-  visit(createSourceFile('a.ts', source, ScriptTarget.Latest, true));
+  visit(createSourceFile(file, source, ScriptTarget.Latest, true));
   return [...new Set(found)].filter((table) => table in OWNERS);
 }
 
@@ -90,7 +90,7 @@ function mayUse(folder: string, owner: string): boolean {
 function crossings(file: string, source: string): string[] {
   const folder = file.split('/')[1] ?? '';
   if (READ_ALL.some((path) => file.startsWith(path))) return [];
-  return tablesIn(source).flatMap((table) =>
+  return tablesIn(file, source).flatMap((table) =>
     mayUse(folder, OWNERS[table]!) ? [] : `${file}: ${table} of ${OWNERS[table]}`,
   );
 }
@@ -105,7 +105,7 @@ describe('the tables that SQL names', () => {
 
   it("are the folder's own, or of a domain that it may import", () => {
     const files = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
-      .filter((name) => /(?<!\.spec|\.d)\.ts$/.test(name) && !name.startsWith('schematics'))
+      .filter((name) => /(?<!\.spec|\.d)\.tsx?$/.test(name) && !name.startsWith('schematics'))
       .map((name) => `src/${name}`);
 
     expect(files.flatMap((file) => crossings(file, readFileSync(join(ROOT, file), 'utf8')))).toEqual([]);

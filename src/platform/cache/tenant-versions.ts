@@ -17,7 +17,7 @@ let cachedId: string | undefined;
  */
 export function buildId(): string {
   cachedId ??= readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
-    .filter((file) => /(?<!\.spec|\.d)\.[jt]s$/.test(file))
+    .filter((file) => /(?<!\.spec|\.d)\.[jt]sx?$/.test(file))
     .sort()
     .reduce((hash, file) => hash.update(file).update(readFileSync(join(SOURCE, file))), createHash('sha256'))
     .digest('base64url')
