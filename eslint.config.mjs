@@ -50,6 +50,10 @@ const unsafeSyntax = [
     message: 'Do not build SQL from strings: pass values as parameters ($1), keep fragments in *.queries.ts.',
   },
   {
+    selector: '[name.name="dangerouslySetInnerHTML"], [key.name="dangerouslySetInnerHTML"]',
+    message: 'Preact escapes every value, and this attribute would bypass it: pass the value as a child.',
+  },
+  {
     selector: 'TSAsExpression > TSAnyKeyword',
     message: 'Use a specific type instead of any.',
   },
@@ -97,8 +101,8 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/**/*.ts'],
-    ignores: ['src/**/*.spec.ts'],
+    files: ['src/**/*.{ts,tsx}'],
+    ignores: ['src/**/*.spec.{ts,tsx}'],
     plugins: { regexp },
     rules: {
       // Most patterns read untrusted texts, and a slow pattern blocks the whole process.
@@ -138,7 +142,7 @@ export default tseslint.config(
     rules: { 'no-restricted-syntax': ['error', ...unsafeSyntax.slice(1)] },
   },
   {
-    files: ['test/**/*.ts', 'src/**/*.spec.ts'],
+    files: ['test/**/*.ts', 'src/**/*.spec.{ts,tsx}'],
     rules: {
       'no-restricted-syntax': 'off',
       // A describe block is a function, and a spec may be long.
@@ -179,5 +183,10 @@ export default tseslint.config(
       'no-restricted-syntax': 'off',
     },
     languageOptions: { globals: globals.node },
+  },
+  {
+    // Scripts that the dashboard sends to browsers.
+    files: ['src/admin/dashboard/assets/*.js'],
+    languageOptions: { sourceType: 'script', globals: globals.browser },
   },
 );

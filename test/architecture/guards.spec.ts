@@ -78,6 +78,17 @@ export class LeaksController {
 }
 `;
 
+const PAGE = `/** A page that sends HTML without escaping it, by an attribute and by a property. */
+export function LeaksPage({ html }: { html: string }) {
+  const props = { dangerouslySetInnerHTML: { __html: html } };
+  return (
+    <div dangerouslySetInnerHTML={{ __html: html }}>
+      <p {...props} />
+    </div>
+  );
+}
+`;
+
 describe('a domain that forgot what can be forgotten is stopped by', () => {
   let copy: RepositoryCopy;
 
@@ -86,10 +97,11 @@ describe('a domain that forgot what can be forgotten is stopped by', () => {
     copy.write('typeorm-migrations/4102444800000-create-leaks.ts', MIGRATION);
     copy.write('src/leaks/leaks.service.ts', SERVICE);
     copy.write('src/leaks/leaks.controller.ts', CONTROLLER);
+    copy.write('src/leaks/leaks-page.tsx', PAGE);
   });
   afterAll(() => copy.remove());
 
-  it('lint: queries that bypass Database, SQL built from strings, routes without an access rule', async () => {
+  it('lint: queries that bypass Database, SQL built from strings, routes without an access rule, unescaped HTML', async () => {
     const { code, output } = await copy.run('eslint/bin/eslint.js', ['src/leaks']);
 
     expect(code).toBe(1);
@@ -104,6 +116,7 @@ describe('a domain that forgot what can be forgotten is stopped by', () => {
       'nobody handles the error of all',
     ]);
     expect(output).toContain('Not safe yet: say who may call these routes');
+    expect(output.match(/Preact escapes every value/g)).toHaveLength(2);
   }, 240_000);
 
   it('import rules: a folder without a rule, a new dependency between domains and an import of pg', async () => {

@@ -44,7 +44,7 @@ describe('the status of backups in an S3 store', () => {
       /<b>Backups<\/b> <span class="tag \w+">(\w+)<\/span><\/span> <span class="muted clip">([^<]*)</.exec(overview) ??
       [];
     const [, count] = /<strong>(\w+)<\/strong> <span class="muted">verified, with a file/.exec(panel) ?? [];
-    const [, file] = /verified<\/span> <span class="tag \w+">([^<]*)</.exec(panel) ?? [];
+    const [, file] = /verified<\/span>\s+<span class="tag \w+">([^<]*)</.exec(panel) ?? [];
     return { tag, text, count, file };
   }
 

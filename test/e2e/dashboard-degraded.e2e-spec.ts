@@ -38,7 +38,7 @@ describe('the dashboard while Redis does not answer', () => {
       expect(answer!.headers['content-type']).toBe('text/html; charset=utf-8');
       expect(answer!.headers['content-security-policy']).toContain("default-src 'none'");
       expect(answer!.location).toBeUndefined();
-      expect(answer!.body).toMatch(/<meta http-equiv="refresh" content="5" \/>/);
+      expect(answer!.body).toMatch(/<meta http-equiv="refresh" content="5"\/>/);
       expect(answer!.body).toContain('<h1>Redis unavailable</h1>');
       expect(answer!.body).toContain(`<a href="${path}">Try again</a>`);
       await waitFor('the page is back', async () => (await openPage(path)).status !== 503);
@@ -108,7 +108,7 @@ describe('the dashboard while PostgreSQL is unavailable', () => {
 
       expect(answer!.headers['content-type']).toBe('text/html; charset=utf-8');
       expect(answer!.location).toBeUndefined();
-      expect(answer!.body).toMatch(/<meta http-equiv="refresh" content="5" \/>/);
+      expect(answer!.body).toMatch(/<meta http-equiv="refresh" content="5"\/>/);
       expect(answer!.body).toContain(`<a href="${path}">Try again</a>`);
       expect(JSON.parse(problem.body)).toMatchObject({ status: 503, code: 'service.unavailable' });
       await waitFor('the page is back', async () => (await openPage(path)).status === 200);

@@ -58,7 +58,7 @@ describe('/admin/events', () => {
       ['parts', 'running'],
       ['parts', 'failed'],
     ]);
-    expect(events[2]!.data.run).toContain('&lt;b&gt;no&lt;/b&gt;');
+    expect(events[2]!.data.run).toContain('&lt;b>no&lt;/b>');
     expect(events[2]!.data.run).toContain(`/admin/runs/${id}/retry`);
   });
 

@@ -218,7 +218,7 @@ describe('the panels of /admin', () => {
 
     const text = await page(`/admin/runs/${run!.id}`);
     expect(text).toMatch(/Started<\/dt>\s*<dd><time datetime="2026-01-31T09:30:01.000Z"/);
-    for (const n of [1, 2]) expect(text).toContain(`&lt;b&gt;broken ${n}&lt;/b&gt;`);
+    for (const n of [1, 2]) expect(text).toContain(`&lt;b>broken ${n}&lt;/b>`);
     await app.db.query('superuser', 'DELETE FROM task_runs WHERE id = $1', [run!.id]);
   });
 

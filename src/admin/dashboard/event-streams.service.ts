@@ -122,7 +122,7 @@ async function readChanges(
     // Server errors may be temporary; a lost sign-in is not.
     return error instanceof AppError && error.status < 500 ? 'over' : 'stale';
   }
-  const changed = Object.entries(parts).filter(([name, { text }]) => known.get(name) !== text);
-  for (const [name, { text }] of changed) known.set(name, text);
-  return changed.length === 0 ? null : Object.fromEntries(changed.map(([name, { text }]) => [name, text]));
+  const changed = Object.entries(parts).filter(([name, part]) => known.get(name) !== part);
+  for (const [name, part] of changed) known.set(name, part);
+  return changed.length === 0 ? null : Object.fromEntries(changed);
 }

@@ -43,8 +43,6 @@ export function addReturnPath(form: string, page: string): string {
   return page === HOME ? form : `${form}?to=${encodeURIComponent(page)}`;
 }
 
-export const HTML_MEDIA_TYPE = 'text/html; charset=utf-8';
-
 /** The form field or query parameter with the page to open after a form. */
 const RETURN_PATH_FIELD = 'to';
 

@@ -6,14 +6,14 @@ import { EncryptionKeysService } from '../api/encryption-keys/encryption-keys.se
 import { OverviewService } from './overview/overview.service';
 import { findRetry, findRun, selectRuns, selectRecentRuns, type RecentRun } from '../api/tasks/tasks.queries';
 import { AdminTasksService } from '../api/tasks/admin-tasks.service';
-import type { Markup } from './components/html';
 import { overviewParts } from './pages/overview-page';
 import { runParts, type RunView } from './pages/run-page';
 import { keysParts } from './panels/keys.panel';
 import { taskParts, type TaskView } from './pages/task-page';
+import { renderParts } from './responses';
 
-/** Reads the live parts of a page, by name. */
-export type LivePartsReader = (read: AdminReader) => Promise<Record<string, Markup>>;
+/** Reads the live parts of a page, as HTML by name. */
+export type LivePartsReader = (read: AdminReader) => Promise<Record<string, string>>;
 
 const TASK_RUNS_SHOWN = 20;
 const BARS_SHOWN = 60;
@@ -31,10 +31,12 @@ export class LivePartsService {
   /** @throws AppError `resource.not_found` */
   findReader(name: string): LivePartsReader {
     const [kind, id = ''] = name.split(':', 2);
-    if (name === 'overview') return async (read) => overviewParts(await this.overview.read(read));
-    if (name === 'keys') return async (read) => keysParts(await this.keys.list(read));
-    if (kind === 'task' && this.tasks.ids.includes(id)) return async (read) => taskParts(await this.readTask(id, read));
-    if (kind === 'run' && /^\d{1,15}$/.test(id)) return async (read) => runParts(await this.readRun(Number(id), read));
+    if (name === 'overview') return async (read) => renderParts(overviewParts(await this.overview.read(read)));
+    if (name === 'keys') return async (read) => renderParts(keysParts(await this.keys.list(read)));
+    if (kind === 'task' && this.tasks.ids.includes(id))
+      return async (read) => renderParts(taskParts(await this.readTask(id, read)));
+    if (kind === 'run' && /^\d{1,15}$/.test(id))
+      return async (read) => renderParts(runParts(await this.readRun(Number(id), read)));
     throw new AppError('resource.not_found', { detail: 'There is no live view of this name.' });
   }
 

@@ -1,6 +1,6 @@
 import { findCanaries, encodeCanary } from './canary-encodings';
 
-const value = 'canary "7f31" & gäll+/\\=';
+const value = `canary "7f31" & <g'äll>+/\\=`;
 
 describe(findCanaries.name, () => {
   it.each([
@@ -13,8 +13,9 @@ describe(findCanaries.name, () => {
     ['in a form', new URLSearchParams({ password: value }).toString()],
     ['in JSON', JSON.stringify({ password: value })],
     ['in JSON of ASCII', JSON.stringify({ password: value }).replace('ä', '\\u00e4')],
-    ['in a page', '<b>canary &quot;7f31&quot; &amp; gäll+/\\=</b>'],
-    ['in a dump', 'canary "7f31" & gäll+/\\\\='],
+    ['in a page', '<b>canary &quot;7f31&quot; &amp; &lt;g&#39;äll&gt;+/\\=</b>'],
+    ['in a page of Preact', `<b>canary &quot;7f31&quot; &amp; &lt;g'äll>+/\\=</b>`],
+    ['in a dump', `canary "7f31" & <g'äll>+/\\\\=`],
   ])('finds a secret %s', (_, text) => {
     expect(
       findCanaries([{ name: 'it', value }], [{ name: 'here', bytes: Buffer.from(`before ${text} behind`) }]),

@@ -19,6 +19,7 @@ export function encodeCanary(value: string): Readonly<Record<string, string>> {
   const base64 = BASE64_OFFSETS.map((offset) => [`base64+${offset}`, base64Within(bytes, offset)] as const);
   const json = JSON.stringify(value).slice(1, -1);
   const jsonAscii = json.replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const preactHtml = value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
   return {
     raw: value,
     ...Object.fromEntries(base64),
@@ -31,12 +32,8 @@ export function encodeCanary(value: string): Readonly<Record<string, string>> {
     form: new URLSearchParams({ v: value }).toString().slice(2),
     json,
     jsonAscii,
-    html: value
-      .replaceAll('&', '&amp;')
-      .replaceAll('<', '&lt;')
-      .replaceAll('>', '&gt;')
-      .replaceAll('"', '&quot;')
-      .replaceAll("'", '&#39;'),
+    html: preactHtml.replaceAll('>', '&gt;').replaceAll("'", '&#39;'),
+    preactHtml,
     // As COPY escapes its input.
     ...Object.fromEntries(
       [

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 import { LoginDto } from '../../auth/auth.dto';
-import { ConfirmDto, HTML_MEDIA_TYPE, readForm, readReturnPath, SignInCodeDto } from './forms';
+import { ConfirmDto, readForm, readReturnPath, SignInCodeDto } from './forms';
 import { DashboardSessionsService } from './dashboard-sessions.service';
-import { codePage, confirmPage, signInPage } from './pages/form-pages';
-import { STYLESHEET } from './components/stylesheet';
+import { CodePage, ConfirmPage, SignInPage } from './pages/form-pages';
+import { sendAsset, sendPage } from './responses';
 
 /** Routes for signing in, confirming and signing out; sign-in and confirmation lead to the requested page. */
 @Injectable()
@@ -12,15 +12,13 @@ export class SignInRoutes {
   constructor(private readonly sessions: DashboardSessionsService) {}
 
   register(scope: FastifyInstance): void {
-    scope.get('/style.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(STYLESHEET));
-    scope.get('/sign-in', (request, reply) =>
-      reply.type(HTML_MEDIA_TYPE).send(signInPage({ returnPath: readReturnPath(request) })),
-    );
+    scope.get('/style.css', (_request, reply) => sendAsset(reply, 'dashboard.css'));
+    scope.get('/sign-in', (request, reply) => sendPage(reply, <SignInPage returnPath={readReturnPath(request)} />));
     scope.post('/sign-in', async (request, reply) => {
       const { email, password } = await readForm(request, LoginDto);
       const returnPath = readReturnPath(request);
       const step = await this.sessions.signIn(email, password);
-      if ('mfaToken' in step) return reply.type(HTML_MEDIA_TYPE).send(codePage({ ...step, returnPath }));
+      if ('mfaToken' in step) return sendPage(reply, <CodePage {...step} returnPath={returnPath} />);
       return reply.header('set-cookie', step.cookie).redirect(returnPath, 303);
     });
     scope.post('/sign-in/code', async (request, reply) => {
@@ -29,9 +27,7 @@ export class SignInRoutes {
         .header('set-cookie', await this.sessions.signInWithCode(mfaToken, code))
         .redirect(readReturnPath(request), 303);
     });
-    scope.get('/confirm', (request, reply) =>
-      reply.type(HTML_MEDIA_TYPE).send(confirmPage({ returnPath: readReturnPath(request) })),
-    );
+    scope.get('/confirm', (request, reply) => sendPage(reply, <ConfirmPage returnPath={readReturnPath(request)} />));
     scope.post('/confirm', async (request, reply) => {
       const { password, code } = await readForm(request, ConfirmDto);
       await this.sessions.confirm(password, code);

@@ -2,10 +2,11 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { currentPrincipal } from '../../platform/http/access/access';
 import { AppError } from '../../platform/errors/app-error';
-import { ActionFormDto, HTML_MEDIA_TYPE, readForm } from './forms';
+import { ActionFormDto, readForm } from './forms';
 import { DashboardActionsService, type Action } from './dashboard-actions.service';
 import { DashboardSessionsService, type RequiredCredentials } from './dashboard-sessions.service';
-import { actionPage } from './pages/form-pages';
+import { ActionPage } from './pages/form-pages';
+import { sendPage } from './responses';
 
 type RequestWithId = FastifyRequest<{ Params: { id: string } }>;
 
@@ -59,9 +60,11 @@ export class ActionRoutes {
     previous: { reason?: string; problem?: string } = {},
   ): FastifyReply {
     const action = request.url.split('?', 1)[0] ?? '';
-    return reply
-      .type(HTML_MEDIA_TYPE)
-      .send(actionPage({ confirmation: adminAction.confirm(request.params.id), action, credentials, ...previous }));
+    const confirmation = adminAction.confirm(request.params.id);
+    return sendPage(
+      reply,
+      <ActionPage confirmation={confirmation} action={action} credentials={credentials} {...previous} />,
+    );
   }
 
   private findRequiredCredentials({ needsStepUp = false }: Action): Promise<RequiredCredentials | null> {

@@ -1,10 +1,15 @@
-/**
- * The dashboard's only script. Every page works without it. It replaces parts of the page as they change and shows relative
- * times. The server has escaped all markup it sends.
+/*
+ * The only script of the dashboard. Every page works without it. It replaces parts of the page as they change and shows
+ * relative times. The server has escaped all markup it sends.
  */
-export const BROWSER_SCRIPT = `'use strict';
+'use strict';
 (() => {
-  const units = [['d', 86400], ['h', 3600], ['min', 60], ['s', 1]];
+  const units = [
+    ['d', 86400],
+    ['h', 3600],
+    ['min', 60],
+    ['s', 1],
+  ];
   const formatRelative = (seconds) => {
     const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) ?? units[3];
     const text = Math.floor(Math.abs(seconds) / size) + ' ' + unit;
@@ -23,11 +28,15 @@ export const BROWSER_SCRIPT = `'use strict';
   const main = document.querySelector('[data-events]');
   const indicator = document.getElementById('live');
   if (!main || !indicator || !window.EventSource) return;
-  const showState = (state, text) => { indicator.hidden = false; indicator.className = 'live ' + state; indicator.textContent = text; };
+  const showState = (state, text) => {
+    indicator.hidden = false;
+    indicator.className = 'live ' + state;
+    indicator.textContent = text;
+  };
   const replace = (part, markup) => {
     const focused = part.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
     part.innerHTML = markup;
-    if (focused) for (const link of part.querySelectorAll('a')) if (link.getAttribute('href') === focused) { link.focus(); break; }
+    if (focused) [...part.querySelectorAll('a')].find((link) => link.getAttribute('href') === focused)?.focus();
   };
   const reconnecting = () => showState('off', 'Reconnecting …');
   let events, watchdog;
@@ -36,14 +45,24 @@ export const BROWSER_SCRIPT = `'use strict';
     watchdog = setTimeout(reconnecting, 40000);
     showState('on', 'Live');
   };
-  const stop = () => { clearTimeout(watchdog); events.close(); showState('off', 'No longer live. Reload the page to sign in or to confirm your identity.'); };
+  const stop = () => {
+    clearTimeout(watchdog);
+    events.close();
+    showState('off', 'No longer live. Reload the page to sign in or to confirm your identity.');
+  };
   const reconnect = async () => {
-    const answer = await fetch(main.dataset.events.split('?')[0].replace('/events', '/script.js'), { cache: 'no-store' }).catch(() => null);
-    if (answer && (answer.status === 401 || answer.status === 403)) stop(); else connect();
+    const answer = await fetch(main.dataset.events.split('?')[0].replace('/events', '/script.js'), {
+      cache: 'no-store',
+    }).catch(() => null);
+    if (answer && (answer.status === 401 || answer.status === 403)) stop();
+    else connect();
   };
   const connect = () => {
     events = new EventSource(main.dataset.events);
-    events.addEventListener('stale', () => { clearTimeout(watchdog); reconnecting(); });
+    events.addEventListener('stale', () => {
+      clearTimeout(watchdog);
+      reconnecting();
+    });
     events.addEventListener('fresh', showLive);
     events.addEventListener('parts', ({ data }) => {
       showLive();
@@ -63,4 +82,3 @@ export const BROWSER_SCRIPT = `'use strict';
   };
   connect();
 })();
-`;

@@ -1,4 +1,4 @@
-import { describeCron } from './run-components';
+import { describeCron } from './format';
 
 describe(describeCron.name, () => {
   it.each([

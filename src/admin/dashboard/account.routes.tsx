@@ -7,8 +7,9 @@ import { AccountPasswordService } from '../../auth/account-password.service';
 import { AccountSessionsService } from '../../auth/sessions/account-sessions.service';
 import { currentPrincipal } from '../../platform/http/access/access';
 import { AppError } from '../../platform/errors/app-error';
-import { readForm, HTML_MEDIA_TYPE } from './forms';
-import { accountPage, backupCodesPage, enrolPage, type AccountView } from './pages/account-page';
+import { readForm } from './forms';
+import { AccountPage, BackupCodesPage, EnrolPage, type AccountView } from './pages/account-page';
+import { sendPage } from './responses';
 
 /** Allows data: images, for the QR code. */
 const QR_CODE_PAGE_POLICY =
@@ -26,34 +27,27 @@ export class AccountRoutes {
 
   register(scope: FastifyInstance): void {
     scope.get('/account', async (_request, reply) =>
-      reply.type(HTML_MEDIA_TYPE).send(accountPage(await this.readAccount())),
+      sendPage(reply, <AccountPage account={await this.readAccount()} />),
     );
     scope.post('/account/two-factor', async (request, reply) => {
       const { password } = await readForm(request, EnrolTotpDto);
       const outcome = await catchProblem(this.mfa.enrol(password));
       if ('problem' in outcome) {
-        return reply
-          .status(outcome.status)
-          .headers(outcome.headers)
-          .type(HTML_MEDIA_TYPE)
-          .send(accountPage(await this.readAccount(), outcome.problem));
+        const page = <AccountPage account={await this.readAccount()} problem={outcome.problem} />;
+        return sendPage(reply.status(outcome.status).headers(outcome.headers), page);
       }
-      return reply
-        .header('content-security-policy', QR_CODE_PAGE_POLICY)
-        .type(HTML_MEDIA_TYPE)
-        .send(enrolPage(outcome.result));
+      void reply.header('content-security-policy', QR_CODE_PAGE_POLICY);
+      return sendPage(reply, <EnrolPage enrolment={outcome.result} />);
     });
     scope.post('/account/two-factor/confirm', async (request, reply) => {
       const outcome = await catchProblem(readForm(request, ConfirmTotpDto).then(({ code }) => this.mfa.confirm(code)));
-      if ('problem' in outcome)
-        return reply
-          .status(outcome.status)
-          .headers(outcome.headers)
-          .type(HTML_MEDIA_TYPE)
-          .send(enrolPage(null, outcome.problem));
+      if ('problem' in outcome) {
+        const page = <EnrolPage enrolment={null} problem={outcome.problem} />;
+        return sendPage(reply.status(outcome.status).headers(outcome.headers), page);
+      }
       // The admin has just entered password and code, which counts as a step-up.
       await this.accountPassword.recordStepUp(currentPrincipal().sessionId);
-      return reply.type(HTML_MEDIA_TYPE).send(backupCodesPage(outcome.result));
+      return sendPage(reply, <BackupCodesPage codes={outcome.result} />);
     });
     scope.post('/account/sessions/end-others', async (_request, reply) => {
       await this.accountSessions.endOthers();

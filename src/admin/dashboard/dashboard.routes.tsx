@@ -14,16 +14,15 @@ import { ActionRoutes } from './action.routes';
 import { DashboardActionsService } from './dashboard-actions.service';
 import { registerBullBoard } from './bull-board';
 import { EventStreamsService } from './event-streams.service';
-import { assertSameOrigin, HTML_MEDIA_TYPE } from './forms';
-import { html } from './components/html';
+import { assertSameOrigin } from './forms';
 import { DashboardSessionsService } from './dashboard-sessions.service';
-import { type Panel, PANELS, signedInPage } from './components/page';
+import { type Panel, PANELS, SignedInPage } from './components/page';
 import { LivePartsService } from './live-parts.service';
-import { overviewPage } from './pages/overview-page';
-import { runPage } from './pages/run-page';
-import { taskPage } from './pages/task-page';
+import { OverviewPage } from './pages/overview-page';
+import { RunPage } from './pages/run-page';
+import { TaskPage } from './pages/task-page';
 import { ErrorPagesService } from './error-pages.service';
-import { BROWSER_SCRIPT } from './components/browser-script';
+import { sendAsset, sendPage } from './responses';
 import { SignInRoutes } from './sign-in.routes';
 
 const DASHBOARD_PATH = '/admin';
@@ -137,18 +136,18 @@ export class DashboardRoutes implements OnModuleInit {
   }
 
   private registerPages(scope: FastifyInstance): void {
-    scope.get('/script.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(BROWSER_SCRIPT));
+    scope.get('/script.js', (_request, reply) => sendAsset(reply, 'dashboard.js'));
     scope.get('/', async (request, reply) =>
-      reply.type(HTML_MEDIA_TYPE).send(overviewPage(await this.overview.read(), this.findNotice(request))),
+      sendPage(reply, <OverviewPage overview={await this.overview.read()} notice={this.findNotice(request)} />),
     );
-    scope.get<IdParam>('/tasks/:id', async (request, reply) =>
-      reply
-        .type(HTML_MEDIA_TYPE)
-        .send(taskPage(await this.liveParts.readTask(request.params.id), this.findNotice(request))),
-    );
+    scope.get<IdParam>('/tasks/:id', async (request, reply) => {
+      const view = await this.liveParts.readTask(request.params.id);
+      return sendPage(reply, <TaskPage view={view} notice={this.findNotice(request)} />);
+    });
     scope.get<IdParam>('/runs/:id', async (request, reply) => {
       const id = this.ids.transform(request.params.id, { type: 'param', data: 'id' });
-      return reply.type(HTML_MEDIA_TYPE).send(runPage(await this.liveParts.readRun(id), this.findNotice(request)));
+      const view = await this.liveParts.readRun(id);
+      return sendPage(reply, <RunPage view={view} notice={this.findNotice(request)} />);
     });
   }
 
@@ -158,16 +157,14 @@ export class DashboardRoutes implements OnModuleInit {
         const { id = '' } = request.params;
         const body = await panel.render({ query: request.query as Query, id });
         const { title, section, live } = panel;
-        const notice = this.findNotice(request);
-        return reply.type(HTML_MEDIA_TYPE).send(
-          signedInPage({
-            title,
-            section,
-            notice,
-            live,
-            body: html`<h1>${title} ${id}</h1>
-              ${body}`,
-          }),
+        return sendPage(
+          reply,
+          <SignedInPage title={title} section={section} notice={this.findNotice(request)} live={live}>
+            <h1>
+              {title} {id}
+            </h1>
+            {body}
+          </SignedInPage>,
         );
       });
     }
