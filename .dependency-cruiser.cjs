@@ -76,7 +76,7 @@ module.exports = {
       name: 'only-database-imports-pg',
       severity: 'error',
       comment: 'ESLint forbids the import; this rule also covers require() and dynamic imports.',
-      from: { path: '^src/', pathNot: '^src/(platform/database|local-services|cli)/|\\.spec\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/(platform/database|local-services|cli)/|\\.spec\\.tsx?$' },
       to: { path: '^node_modules/pg/' },
     },
     {
@@ -98,7 +98,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '^src/(main|worker|app\\.module|worker\\.module)\\.ts$|^src/cli/|\\.spec\\.ts$',
+        pathNot: '^src/(main|worker|app\\.module|worker\\.module)\\.ts$|^src/cli/|\\.spec\\.tsx?$',
       },
       to: { path: '^src/(main|worker|app\\.module|worker\\.module)\\.ts$' },
     },
@@ -106,20 +106,20 @@ module.exports = {
       name: 'local-services-import-only-platform',
       severity: 'error',
       comment: 'cli, backups and demo use it; it may import the platform and no domain.',
-      from: { path: '^src/local-services/', pathNot: '\\.spec\\.ts$' },
+      from: { path: '^src/local-services/', pathNot: '\\.spec\\.tsx?$' },
       to: { path: '^src/(?!local-services/|platform/)' },
     },
     {
       name: 'only-entry-points-and-backups-import-local-services',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(local-services|cli|demo|backups)/|\\.spec\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/(local-services|cli|demo|backups)/|\\.spec\\.tsx?$' },
       to: { path: '^src/local-services/' },
     },
     {
       name: 'nothing-imports-cli-and-demo',
       severity: 'error',
       comment: 'The image contains no demo, and commands are started, not imported.',
-      from: { path: '^src/([^/]+)', pathNot: '\\.spec\\.ts$' },
+      from: { path: '^src/([^/]+)', pathNot: '\\.spec\\.tsx?$' },
       to: { path: '^src/(cli|demo)/', pathNot: '^src/$1/' },
     },
     {
@@ -144,7 +144,7 @@ module.exports = {
     {
       name: 'src-imports-no-tests',
       severity: 'error',
-      from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
+      from: { path: '^src/', pathNot: '\\.spec\\.tsx?$' },
       to: { path: '^test/' },
     },
   ],

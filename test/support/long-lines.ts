@@ -6,7 +6,7 @@ const ROOT = resolve(__dirname, '..', '..');
 /** Folders whose lines are limited. Folders of other programs' output are not among them. */
 const FOLDERS = ['src', 'test', 'typeorm-migrations'];
 
-const FILE = /\.(?:ts|tsx|sql|cjs)$/;
+const FILE = /\.(?:ts|tsx|js|cjs|css|sql)$/;
 
 /** The line length of .editorconfig and .prettierrc.json. Prettier breaks code, but no text, comment or SQL. */
 export const MAX_LINE_LENGTH = 120;

@@ -7,15 +7,24 @@ import type { TaskEntry, TaskQueue } from '../../platform/queues/task-queue';
 import { sendAsset } from './responses';
 
 /** Allows what bull-board's page needs: its own scripts, an inline style and a <base>. */
-const BULL_BOARD_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'";
+const BULL_BOARD_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'self'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
 
 /** The page loads its font from another host, which the policy forbids. */
 const EXTERNAL_FONTS = /<link href="https:\/\/fonts\.[^>]*>/g;
 
 /**
- * Registers bull-board in a scope that requires the sign-in. Read only: changes to the queue would bypass task_runs and the
- * security log.
+ * Registers bull-board in a scope that requires the sign-in. Read only: changes to the queue would bypass task_runs and
+ * the security log.
  */
 export function registerBullBoard(scope: FastifyInstance, path: string, queue: TaskQueue): void {
   const adapter = new BullAdapter(queue.bull, { readOnlyMode: true });

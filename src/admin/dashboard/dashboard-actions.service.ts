@@ -50,7 +50,9 @@ const USER_ACTION_TEXTS = {
   },
   'reset-mfa': {
     title: 'Reset the second factor of user',
-    text: 'For users who have lost it. Verify their identity first. All sessions end and the user gets an email. The password stays.',
+    text:
+      'For users who have lost it. Verify their identity first. All sessions end and the user gets an email. ' +
+      'The password stays.',
     button: 'Reset',
     notice: 'The second factor was reset.',
   },
@@ -120,7 +122,9 @@ export class DashboardActionsService {
         notice: 'New run queued.',
         confirm: (id) => ({
           title: `Retry run ${this.parseId(id)}?`,
-          text: 'The task runs again and processes what is due then. Finished work is not repeated. This run stays in the history.',
+          text:
+            'The task runs again and processes what is due then. Finished work is not repeated. This run stays ' +
+            'in the history.',
           button: 'Retry',
           cancelPath: `/admin/runs/${id}`,
         }),
@@ -171,7 +175,9 @@ export class DashboardActionsService {
         notice: 'Backup queued.',
         confirm: () => ({
           title: 'Create a backup?',
-          text: 'A worker dumps the database, stores the encrypted dump, and verifies it by restoring it into a scratch cluster.',
+          text:
+            'A worker dumps the database, stores the encrypted dump, and verifies it by restoring it into a ' +
+            'scratch cluster.',
           button: 'Create',
           cancelPath: '/admin/backups',
         }),
@@ -239,7 +245,10 @@ export class DashboardActionsService {
         notice: 'Key rotation queued.',
         confirm: () => ({
           title: 'Rotate the encryption keys?',
-          text: 'With a key file, a new master key is created and used once every process has it. Otherwise the first of ENCRYPTION_KEYS is used. All data keys are then wrapped with it. Reads and writes continue.',
+          text:
+            'With a key file, a new master key is created and used once every process has it. Otherwise the ' +
+            'first of ENCRYPTION_KEYS is used. All data keys are then wrapped with it. Reads and writes ' +
+            'continue.',
           button: 'Rotate',
           cancelPath: '/admin/keys',
         }),
@@ -254,7 +263,9 @@ export class DashboardActionsService {
         notice: 'Key destroyed.',
         confirm: (id) => ({
           title: `Destroy the master key ${id}?`,
-          text: 'Neither the database nor a stored backup needs the key any more. Copies of older backups elsewhere cannot be decrypted without it. The key cannot be recovered.',
+          text:
+            'Neither the database nor a stored backup needs the key any more. Copies of older backups ' +
+            'elsewhere cannot be decrypted without it. The key cannot be recovered.',
           button: 'Destroy',
           cancelPath: '/admin/keys',
           isDestructive: true,

@@ -44,10 +44,10 @@ interface CookieContent {
 export type SignInResult = { readonly cookie: string } | { readonly mfaToken: string };
 
 /**
- * Sign-in to the dashboard. A browser sends no bearer token when it opens a page, so the dashboard uses a signed cookie: the
- * id of an ordinary session, its end and the time of the last page. HttpOnly hides it from scripts, SameSite=Strict from
- * other sites' forms; the API reads no cookies. Its path is the whole server, because the API's documentation accepts it
- * too. Each request looks the session up, so ending the session closes the dashboard.
+ * Sign-in to the dashboard. A browser sends no bearer token when it opens a page, so the dashboard uses a signed
+ * cookie: the id of an ordinary session, its end and the time of the last page. HttpOnly hides it from scripts,
+ * SameSite=Strict from other sites' forms; the API reads no cookies. Its path is the whole server, because the API's
+ * documentation accepts it too. Each request looks the session up, so ending the session closes the dashboard.
  */
 @Injectable()
 export class DashboardSessionsService implements PageAuthenticator {
@@ -64,7 +64,8 @@ export class DashboardSessionsService implements PageAuthenticator {
     config: Config,
   ) {
     this.signingKey = config.secrets.derive('dashboard-cookie');
-    this.cookieAttributes = `Path=/; HttpOnly; SameSite=Strict${config.http.publicUrl.startsWith('https:') ? '; Secure' : ''}`;
+    const secure = config.http.publicUrl.startsWith('https:') ? '; Secure' : '';
+    this.cookieAttributes = `Path=/; HttpOnly; SameSite=Strict${secure}`;
   }
 
   /**
@@ -100,8 +101,8 @@ export class DashboardSessionsService implements PageAuthenticator {
   }
 
   /**
-   * Returns the credentials required for an action; null when none. Admins with a second factor need a recent step-up for
-   * any action, others only for actions that need one.
+   * Returns the credentials required for an action; null when none. Admins with a second factor need a recent step-up
+   * for any action, others only for actions that need one.
    * @throws AppError `auth.token_invalid`
    */
   async findRequiredCredentials({ sessionId }: Principal, needsStepUp: boolean): Promise<RequiredCredentials | null> {

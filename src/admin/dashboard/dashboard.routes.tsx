@@ -44,18 +44,25 @@ const ROUTES_FOR_IDLE_ADMINS: ReadonlySet<string> = new Set([
 ]);
 
 /** Allows one script file, which connects to the events. Nothing inline, nothing from other sites. */
-const PAGE_POLICY =
-  "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "script-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
 
 const PAGE_HEADERS = { 'content-security-policy': PAGE_POLICY, 'referrer-policy': 'same-origin' };
 
 type IdParam = { Params: { id: string } };
 
 /**
- * Routes of the dashboard at /admin, with bull-board at /admin/queues. They are one Fastify plugin whose hook requires the
- * sign-in. A plugin's hook is bound to its routes, not to the spelling of their paths, so no encoding of a URL bypasses it.
- * (Nest's guards do not run for bull-board's routes; its own `middleware` option covers only the first.) Reading needs a
- * sign-in and a page opened within the last half hour; actions may need a step-up, see ActionRoutes.
+ * Routes of the dashboard at /admin, with bull-board at /admin/queues. They are one Fastify plugin whose hook requires
+ * the sign-in. A plugin's hook is bound to its routes, not to the spelling of their paths, so no encoding of a URL
+ * bypasses it. (Nest's guards do not run for bull-board's routes; its own `middleware` option covers only the first.)
+ * Reading needs a sign-in and a page opened within the last half hour; actions may need a step-up, see ActionRoutes.
  */
 @Injectable()
 export class DashboardRoutes implements OnModuleInit {

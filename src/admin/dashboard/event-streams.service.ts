@@ -21,9 +21,9 @@ const MAX_STREAMS = 24;
 const MAX_STREAMS_PER_SESSION = 6;
 
 /**
- * Streams the changes of a page as server-sent events: `parts` with the markup of changed parts, `stale` when they cannot be
- * read, `fresh` when they can be read again or as a heartbeat, and `end` when the admin is signed out or must confirm their
- * identity. The sign-in is checked before each read.
+ * Streams the changes of a page as server-sent events: `parts` with the markup of changed parts, `stale` when they
+ * cannot be read, `fresh` when they can be read again or as a heartbeat, and `end` when the admin is signed out or must
+ * confirm their identity. The sign-in is checked before each read.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 @Injectable()
@@ -110,7 +110,9 @@ function formatEvent(name: string, data: object = {}): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-/** Returns the parts changed since the last read; 'over' when the admin has lost access, 'stale' when the read failed. */
+/**
+ * Returns the parts changed since the last read; 'over' when the admin has lost access, 'stale' when the read failed.
+ */
 async function readChanges(
   readParts: () => ReturnType<LivePartsReader>,
   known: Map<string, string>,

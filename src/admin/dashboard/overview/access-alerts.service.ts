@@ -12,7 +12,8 @@ const OPEN_ACCESS_ALERTS = `
   SELECT id, kind, user_id AS "userId", host(ip_address) AS "ipAddress", details, created_at AS "createdAt"
   FROM access_alerts WHERE dismissed_at IS NULL AND created_at > now() - interval '7 days' ORDER BY id DESC LIMIT 20`;
 
-const DISMISS_ACCESS_ALERT = `UPDATE access_alerts SET dismissed_at = now() WHERE id = $1 AND dismissed_at IS NULL RETURNING id`;
+const DISMISS_ACCESS_ALERT = `
+  UPDATE access_alerts SET dismissed_at = now() WHERE id = $1 AND dismissed_at IS NULL RETURNING id`;
 
 /** Alerts about suspicious sign-ins, for admins. */
 @Injectable()
@@ -42,29 +43,35 @@ interface AccessAlertText {
 }
 
 const UNKNOWN_SIGN_IN_ADVICE =
-  'The user got an email with instructions. If they do not recognize this sign-in, end their sessions, or lock them out until they have set a new password.';
+  'The user got an email with instructions. If they do not recognize this sign-in, end their sessions, or lock ' +
+  'them out until they have set a new password.';
 
 /** Texts of alerts for admins; emails to users have their own texts. */
 const ACCESS_ALERT_TEXTS: Readonly<Record<OpenAccessAlert['kind'], AccessAlertText>> = {
   failure_burst: {
     describe: ({ details }) =>
-      `${formatCount(details['failures'], 'sign-in')} to the account of this user failed within minutes, from ${formatCount(details['addresses'], 'address')}.`,
+      `${formatCount(details['failures'], 'sign-in')} to the account of this user failed within minutes, ` +
+      `from ${formatCount(details['addresses'], 'address')}.`,
     advice: 'None of these attempts succeeded, and further ones are slowed down. The user got an email.',
   },
   address_sweep: {
     describe: ({ details, ipAddress }) =>
-      `${formatCount(details['failures'], 'sign-in')} to ${formatCount(details['accounts'], 'account')} failed within minutes, all from ${ipAddress}.`,
+      `${formatCount(details['failures'], 'sign-in')} to ${formatCount(details['accounts'], 'account')} ` +
+      `failed within minutes, all from ${ipAddress}.`,
     advice:
-      'Further attempts from there are slowed down. Look for sign-ins from this address that succeeded, end the sessions of those users, and block the address in front of the server.',
+      'Further attempts from there are slowed down. Look for sign-ins from this address that succeeded, end ' +
+      'the sessions of those users, and block the address in front of the server.',
   },
   new_device: {
     describe: ({ details, ipAddress }) =>
-      `A device or place not seen before signed in to the account of this user: ${details['device'] ?? 'unknown'}, from ${ipAddress}.`,
+      'A device or place not seen before signed in to the account of this user: ' +
+      `${details['device'] ?? 'unknown'}, from ${ipAddress}.`,
     advice: UNKNOWN_SIGN_IN_ADVICE,
   },
   far_addresses: {
     describe: ({ details, ipAddress }) =>
-      `Within ten minutes the account of this user was used from ${details['otherAddress']} and from ${ipAddress}, which are in different networks.`,
+      `Within ten minutes the account of this user was used from ${details['otherAddress']} and from ${ipAddress}, ` +
+      'which are in different networks.',
     advice: UNKNOWN_SIGN_IN_ADVICE,
   },
 };

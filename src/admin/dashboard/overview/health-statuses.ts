@@ -74,7 +74,8 @@ export function checkPartitions(coverage: readonly PartitionCoverageDto[]): Heal
     ...withoutDefault.map(({ table }) => `${table} has no default partition: rows outside its partitions are refused`),
     ...withDefaultRows.map(
       ({ table, rowsInDefault }) =>
-        `${formatCount(rowsInDefault ?? 0, 'row')} of ${table} ${rowsInDefault === 1 ? 'is' : 'are'} in its default partition`,
+        `${formatCount(rowsInDefault ?? 0, 'row')} of ${table} ` +
+        `${rowsInDefault === 1 ? 'is' : 'are'} in its default partition`,
     ),
   ];
   const level: HealthLevel =

@@ -36,18 +36,21 @@ export interface OpenRun {
   readonly error: string | null;
 }
 
-export const JOB_STATISTICS_REFRESHED_AT = `SELECT refreshed_at AS at FROM app.view_refreshes WHERE view_name = 'user_job_stats'`;
+export const JOB_STATISTICS_REFRESHED_AT = `
+  SELECT refreshed_at AS at FROM app.view_refreshes WHERE view_name = 'user_job_stats'`;
 
 /** Failed runs without a later success of the task; a skipped run does not count as a success. */
 export const UNRESOLVED_FAILURES = `
   SELECT r.id, r.task, r.ended_at AS "endedAt", r.error FROM task_runs r
   WHERE r.outcome IN ('failed', 'timed_out') AND NOT EXISTS (
-    SELECT FROM task_runs later WHERE later.task = r.task AND later.id > r.id AND later.outcome IN ('succeeded', 'partial'))
+    SELECT FROM task_runs later
+    WHERE later.task = r.task AND later.id > r.id AND later.outcome IN ('succeeded', 'partial'))
   ORDER BY r.id DESC LIMIT 20`;
 
 export const OPEN_RUNS = `
   SELECT r.id, r.task, r.outcome, r.attempts, r.error,
-    round(extract(epoch FROM now() - CASE r.outcome WHEN 'running' THEN r.started_at ELSE r.created_at END) * 1000)::bigint AS "forMs"
+    round(extract(epoch FROM now() - CASE r.outcome WHEN 'running' THEN r.started_at ELSE r.created_at END)
+      * 1000)::bigint AS "forMs"
   FROM task_runs r WHERE r.outcome IN ('queued', 'running', 'retrying') ORDER BY r.id LIMIT 100`;
 
 /** AI costs reserved and spent by all users. */
@@ -61,7 +64,8 @@ export interface AiSpending {
 export const AI_SPENDING = `
   SELECT reserved_usd::text AS "reservedUsd",
     (CASE WHEN day = (now() AT TIME ZONE 'UTC')::date THEN day_spent_usd ELSE 0 END)::text AS "daySpentUsd",
-    (CASE WHEN month = date_trunc('month', now() AT TIME ZONE 'UTC')::date THEN month_spent_usd ELSE 0 END)::text AS "monthSpentUsd"
+    (CASE WHEN month = date_trunc('month', now() AT TIME ZONE 'UTC')::date THEN month_spent_usd ELSE 0 END)::text
+      AS "monthSpentUsd"
   FROM app.ai_spending`;
 
 /** Partial failures of the last 24 hours that are the latest finished run of their task; skipped runs do not count. */
@@ -83,8 +87,8 @@ export interface ServiceFaults {
 }
 
 export const SERVICE_FAULTS = `
-  SELECT syncs, failing_syncs AS "failingSyncs", failing_deliveries AS "failingDeliveries", lost_deliveries AS "lostDeliveries",
-    failing_mails AS "failingMails", lost_mails AS "lostMails"
+  SELECT syncs, failing_syncs AS "failingSyncs", failing_deliveries AS "failingDeliveries",
+    lost_deliveries AS "lostDeliveries", failing_mails AS "failingMails", lost_mails AS "lostMails"
   FROM app.count_service_failures()`;
 
 const RUNS_SHOWN = 12;

@@ -29,7 +29,8 @@ const SIGN_IN_COUNTS = `
     count(*) FILTER (WHERE event_type LIKE 'auth.login%' AND NOT success)::integer AS failed,
     count(DISTINCT ip_address) FILTER (WHERE event_type LIKE 'auth.login%')::integer AS addresses,
     (SELECT count(*)::integer FROM users WHERE is_active) AS users,
-    (SELECT count(*)::integer FROM user_mfa m JOIN users u ON u.id = m.user_id WHERE m.totp_enabled AND u.is_active) AS "withMfa"
+    (SELECT count(*)::integer FROM user_mfa m JOIN users u ON u.id = m.user_id
+      WHERE m.totp_enabled AND u.is_active) AS "withMfa"
   FROM security_logs WHERE created_at > now() - interval '24 hours'`;
 
 /** The open access alerts, and the security events with filters and pages. */
