@@ -84,6 +84,23 @@ describe('/admin', () => {
       expect(await answer.text()).toContain('<form method="post" action="/admin/sign-in">');
     });
 
+    it('serves the style sheet to every visitor, and the scripts to admins', async () => {
+      const headers = { cookie, accept: '*/*' };
+      const [style, script, board] = [
+        await raw('/admin/style.css'),
+        await raw('/admin/script.js', headers),
+        await raw('/admin/queues/mend.js', headers),
+      ];
+
+      expect([style.status, style.headers['content-type']]).toEqual([200, 'text/css; charset=utf-8']);
+      expect(style.body).toContain('prefers-color-scheme: dark');
+      for (const { status, headers: sent } of [script, board]) {
+        expect([status, sent['content-type']]).toEqual([200, 'text/javascript; charset=utf-8']);
+      }
+      expect([script.body.includes('EventSource'), board.body.includes('board-heading')]).toEqual([true, true]);
+      expect((await raw('/admin/script.js')).status).toBe(401);
+    });
+
     it('lets an admin in by a cookie that scripts and other sites cannot use', async () => {
       const answer = await post('/admin/sign-in', { email: 'admin@example.com', password: PASSWORD });
 
