@@ -96,7 +96,8 @@ export class UpworkScenario {
     this.connection = await this.api.get<Connection>(await site.consent(url));
     const { organizationId, health, expiresAt } = this.connection;
     this.terminal.printSuccess(
-      `connected to ${site.url} as ${organizationId ?? 'its only organization'}: ${health}, refreshed before ${expiresAt}`,
+      `connected to ${site.url} as ${organizationId ?? 'its only organization'}: ${health}, ` +
+        `refreshed before ${expiresAt}`,
     );
   }
 
@@ -145,7 +146,8 @@ export class UpworkScenario {
     const proposal = await this.api.get<Proposal>(`/v1/proposals/${draft.id}`);
     this.assert(proposal.status === 'submitted', `proposal #${draft.id} is ${proposal.status}`);
     this.terminal.printSuccess(
-      `synchronised: proposal #${proposal.id} is ${proposal.status} ("${proposal.upworkStatus}" on Upwork), for ${proposal.bidAmount} USD`,
+      `synchronised: proposal #${proposal.id} is ${proposal.status} ("${proposal.upworkStatus}" on Upwork), ` +
+        `for ${proposal.bidAmount} USD`,
     );
     return { ...proposal, upworkId };
   }

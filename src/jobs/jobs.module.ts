@@ -15,7 +15,8 @@ declareConstraint('jobs_source_key_key', {
   code: 'job.already_exists',
   pointer: '/upworkJobId',
   message:
-    'You already have this job: the same upworkJobId or, without one, equal fields. Change a field, or use that job; it may be deleted.',
+    'You already have this job: the same upworkJobId or, without one, equal fields. Change a field, or use that job; ' +
+    'it may be deleted.',
 });
 
 /** Jobs: storage, search and import. */
