@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, readFileSync, rmSync, statSync } from 'node:f
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { withClient } from '../../src/local-services/database-setup';
+import { migrationNames } from '../../src/platform/database/schema/migrations';
 import type { InstallationServices } from '../../src/local-services/server-environment';
 import { Checkout, listStillRunning } from '../support/checkout';
 import { waitFor } from '../support/wait-for';
@@ -74,10 +75,10 @@ describe('npm start', () => {
     const after = await second.waitUntilReady();
 
     const kept = await withClient(getSuperuserUrl(after), (client) =>
-      client.query("SELECT to_regclass('kept') AS name"),
+      client.query("SELECT to_regclass('kept') AS name, (SELECT count(*)::int FROM schema_migrations) AS migrations"),
     );
 
-    expect(kept.rows).toEqual([{ name: 'kept' }]);
+    expect(kept.rows).toEqual([{ name: 'kept', migrations: migrationNames().length }]);
     expect(after.postgres).toEqual(before.postgres);
     expect(after.redis).toBe(before.redis);
     expect(second.output).not.toContain('First admin');
