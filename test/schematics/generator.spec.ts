@@ -70,7 +70,6 @@ const RESERVED_IN_SQL =
 const IMPORTED_NAMES = [
   ['posts', 'user'],
   ['gets', 'append'],
-  ['cursor-keys', 'reference'],
   ['keyset-pages', 'user'],
 ] as const;
 
