@@ -189,7 +189,8 @@ export class SummaryDto {
   @ApiProperty({
     type: [OutcomeDto],
     description:
-      'Outcomes by the template of the newest AI draft for the job before submission, most sent first; null without one.',
+      'Outcomes by the template of the newest AI draft for the job before submission, most sent first; null ' +
+      'without one.',
   })
   byTemplate: OutcomeDto[];
 }

@@ -42,7 +42,8 @@ export class TotpEnrolmentDto {
   @ApiProperty({
     description: 'The secret as a URL, for an authenticator on this device.',
     example:
-      'otpauth://totp/Gigvault:ann%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Gigvault&algorithm=SHA1&digits=6&period=30',
+      'otpauth://totp/Gigvault:ann%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Gigvault' +
+      '&algorithm=SHA1&digits=6&period=30',
   })
   @Sensitive()
   readonly otpauthUrl: string;
