@@ -2,9 +2,10 @@ import { createHash, createSecretKey, randomUUID, type KeyObject } from 'node:cr
 import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import { Config } from '../../platform/config/config';
+import { LRUCache } from 'lru-cache';
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** About 8 MB of tokens; beyond it the oldest is evicted and verified again at its next use. */
+/** About 8 MB of tokens. An evicted token is verified again at its next use. */
 const MAX_ENTRIES = 10_000;
 
 interface CacheEntry {
@@ -18,7 +19,7 @@ interface CacheEntry {
  * not change. The session is still checked with every request.
  */
 export class AccessTokenCache {
-  private readonly entries = new Map<string, CacheEntry>();
+  private readonly entries = new LRUCache<string, CacheEntry>({ max: MAX_ENTRIES });
 
   constructor(private readonly now: () => number = Date.now) {}
 
@@ -33,14 +34,7 @@ export class AccessTokenCache {
 
   /** Stores a verified token. */
   set(token: string, subject: TokenSubject, expiresAt: number): void {
-    if (this.entries.size >= MAX_ENTRIES) this.evictOldest();
     this.entries.set(token, { subject, expiresAt });
-  }
-
-  /** A Map keeps the order of insertion, so the first key is the oldest. */
-  private evictOldest(): void {
-    const [oldest] = this.entries.keys();
-    if (oldest !== undefined) this.entries.delete(oldest);
   }
 }
 

@@ -1,6 +1,7 @@
 import { type LiveSession } from './session-record';
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { ChainableCommander } from 'ioredis';
+import { LRUCache } from 'lru-cache';
 import { RedisClients } from '../../platform/redis/redis-clients';
 import { RedisSubscription } from '../../platform/redis/redis-subscription';
 
@@ -8,45 +9,36 @@ import { RedisSubscription } from '../../platform/redis/redis-subscription';
 const MAX_AGE_MS = 900;
 const MAX_ENTRIES = 20_000;
 
-interface CacheEntry {
-  readonly loadedAt: number;
-  readonly session: Promise<LiveSession | null>;
-}
-
 /** Caches sessions in this process for under a second. Parallel reads of one session share one load. */
 export class LocalSessionCache {
-  private readonly entries = new Map<string, CacheEntry>();
-
-  constructor(private readonly now = (): number => Date.now()) {}
+  private readonly sessions = new LRUCache<string, Promise<LiveSession | null>>({
+    max: MAX_ENTRIES,
+    // An entry is stale above its ttl, not at it.
+    ttl: MAX_AGE_MS - 1,
+    ttlResolution: 0,
+    perf: { now: () => Date.now() },
+  });
 
   /** Returns the cached session, or loads it; a failed load is not cached. */
   get(sessionId: string, load: () => Promise<LiveSession | null>): Promise<LiveSession | null> {
-    const cached = this.entries.get(sessionId);
-    if (cached && this.now() - cached.loadedAt < MAX_AGE_MS) return cached.session;
-    this.entries.delete(sessionId);
-    if (this.entries.size >= MAX_ENTRIES) this.evictOldest();
-    const entry = { loadedAt: this.now(), session: load() };
-    this.entries.set(sessionId, entry);
-    entry.session.catch(() => {
-      if (this.entries.get(sessionId) === entry) this.entries.delete(sessionId);
+    const cached = this.sessions.get(sessionId);
+    if (cached) return cached;
+    const session = load();
+    this.sessions.set(sessionId, session);
+    session.catch(() => {
+      if (this.sessions.peek(sessionId) === session) this.sessions.delete(sessionId);
     });
-    return entry.session;
+    return session;
   }
 
   /** Removes a session. */
   delete(sessionId: string): void {
-    this.entries.delete(sessionId);
+    this.sessions.delete(sessionId);
   }
 
   /** Removes all sessions. */
   clear(): void {
-    this.entries.clear();
-  }
-
-  /** A Map keeps the order of insertion, so the first key is the oldest. */
-  private evictOldest(): void {
-    const [oldest] = this.entries.keys();
-    if (oldest !== undefined) this.entries.delete(oldest);
+    this.sessions.clear();
   }
 }
 

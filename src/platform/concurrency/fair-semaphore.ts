@@ -26,7 +26,8 @@ interface Lane {
 
 /**
  * Shares a resource of this process between keys (tenants, addresses). The work of each key is limited, and waiting
- * keys are served in turn. A key's backlog delays others only by the work that already runs.
+ * keys are served in turn. A key's backlog delays others only by the work that already runs. p-limit and async-mutex
+ * serve all callers from one queue and reject none.
  */
 export class FairSemaphore<Key extends string | number = number> {
   /** In the order of service: a served lane moves to the end. */

@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { RedisClients } from '../redis/redis-clients';
 import { RedisSubscription } from '../redis/redis-subscription';
 import type { DataKey } from './data-keys';
@@ -12,7 +13,7 @@ const LIFETIME_MS = 60_000;
 /** Lifetime without notifications: a destroyed key must expire within a second. */
 const UNSUBSCRIBED_LIFETIME_MS = 900;
 
-/** Limit of entries; more than the users active in one minute. The oldest are dropped. */
+/** Limit of entries; more than the users active in one minute. */
 const MAX_ENTRIES = 10_000;
 
 interface Entry {
@@ -24,7 +25,12 @@ interface Entry {
 @Injectable()
 export class DataKeyCache implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(DataKeyCache.name);
-  private readonly entries = new Map<string, Entry>();
+  private readonly entries = new LRUCache<string, Entry>({
+    max: MAX_ENTRIES,
+    dispose: ({ dataKey: { keyId, userId } }) => {
+      if (this.current.get(userId) === keyId) this.current.delete(userId);
+    },
+  });
   private readonly current = new Map<number | null, string>();
   /** Number of removals, so that a key read before its destruction is not cached after it. */
   private removals = 0;
@@ -54,7 +60,7 @@ export class DataKeyCache implements OnModuleInit, OnApplicationShutdown {
     if (!entry) return undefined;
     const lifetimeMs = this.subscription.isActiveSince(entry.since) ? LIFETIME_MS : UNSUBSCRIBED_LIFETIME_MS;
     if (Date.now() - entry.since < lifetimeMs) return entry.dataKey;
-    this.drop(entry.dataKey);
+    this.entries.delete(keyId);
     return undefined;
   }
 
@@ -71,7 +77,6 @@ export class DataKeyCache implements OnModuleInit, OnApplicationShutdown {
     if (removals !== this.removals) return dataKey;
     this.entries.set(dataKey.keyId, { dataKey, since });
     this.current.set(dataKey.userId, dataKey.keyId);
-    if (this.entries.size > MAX_ENTRIES) this.drop(this.entries.values().next().value!.dataKey);
     return dataKey;
   }
 
@@ -85,13 +90,7 @@ export class DataKeyCache implements OnModuleInit, OnApplicationShutdown {
 
   private removeLocally(userId: number): void {
     this.removals += 1;
-    const entry = this.entries.get(this.current.get(userId) ?? '');
-    if (entry) this.drop(entry.dataKey);
-  }
-
-  private drop({ keyId, userId }: DataKey): void {
-    this.entries.delete(keyId);
-    if (this.current.get(userId) === keyId) this.current.delete(userId);
+    this.entries.delete(this.current.get(userId) ?? '');
   }
 
   /** Clears the cache: messages published while the connection is lost never arrive. */

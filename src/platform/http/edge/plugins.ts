@@ -60,6 +60,7 @@ const PREFLIGHT_SECONDS = '600';
 
 /**
  * Allows browsers of these origins to call the API. Cookies are not allowed: access tokens are sent in a header.
+ * @fastify/cors would add an OPTIONS route for every path, which changes the 404 and 405 of unknown ones.
  * @see the CORS protocol in https://fetch.spec.whatwg.org/#http-cors-protocol
  */
 export function registerCors(fastify: FastifyInstance, origins: readonly string[]): void {
