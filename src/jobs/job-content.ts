@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { OmitType } from '@nestjs/swagger';
 import { AppError, type FieldError } from '../platform/errors/app-error';
 import { listFields } from '../platform/http/openapi/dto-fields';
+import { sortKeys } from '../platform/http/validation/json-object-field';
 import { toHundredths } from '../platform/http/validation/money-field';
 import { CreateJobDto } from './jobs.dto';
 import type { Job } from './job.entity';
@@ -58,12 +59,4 @@ export function buildSourceKey(content: JobContent): string {
   const values = CONTENT_FIELDS.map((field) => sortKeys(content[field]));
   while (values.length > FIELDS_IN_EACH_KEY && values.at(-1) === null) values.pop();
   return `content:${createHash('sha256').update(JSON.stringify(values)).digest('hex')}`;
-}
-
-/** Sorts object keys, because jsonb does not keep their order. */
-function sortKeys(value: unknown): unknown {
-  if (value === null || typeof value !== 'object') return value;
-  if (Array.isArray(value)) return value.map(sortKeys);
-  const entries = Object.entries(value).map(([key, inner]) => [key, sortKeys(inner)] as const);
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

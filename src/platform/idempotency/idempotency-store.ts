@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { UnitOfWork } from '../database/unit-of-work';
 import { AppError } from '../errors/app-error';
+import { sortKeys } from '../http/validation/json-object-field';
 
 /** A stored response, which is sent again for the same key. */
 export interface StoredResponse {
@@ -80,7 +81,7 @@ export function readIdempotencyKey(header: string | string[] | undefined): strin
  */
 export function hashRequest(method: string, url: string, body: unknown): string {
   return createHash('sha256')
-    .update(JSON.stringify([method, url, isEmpty(body) ? null : canonicalize(body)]))
+    .update(JSON.stringify([method, url, isEmpty(body) ? null : sortKeys(body)]))
     .digest('hex');
 }
 
@@ -89,15 +90,5 @@ function isEmpty(body: unknown): boolean {
     body === undefined ||
     body === null ||
     (body instanceof Object && !Array.isArray(body) && Object.keys(body).length === 0)
-  );
-}
-
-function canonicalize(value: unknown): unknown {
-  if (value === null || typeof value !== 'object') return value;
-  if (Array.isArray(value)) return value.map(canonicalize);
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, canonicalize(inner)]),
   );
 }
