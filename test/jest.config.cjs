@@ -51,7 +51,7 @@ module.exports = {
   // Each file loads the whole application again, and a worker keeps the memory of earlier files.
   workerIdleMemoryLimit: '1GB',
   // Ends a test that hangs; no verdict depends on it.
-  testTimeout: 120_000,
+  testTimeout: 300_000,
   // On a busy machine a worker needs more than the default of half a second to free its memory.
   workerGracefulExitTimeout: 20_000,
 };

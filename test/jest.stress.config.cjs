@@ -8,4 +8,10 @@ const {
  * servers of their own, so one file runs at a time.
  * @type {import('jest').Config}
  */
-module.exports = { ...config, testRegex: longTests, testPathIgnorePatterns: [packages, build], maxWorkers: 1 };
+module.exports = {
+  ...config,
+  testRegex: longTests,
+  testPathIgnorePatterns: [packages, build],
+  maxWorkers: 1,
+  testTimeout: 900_000,
+};

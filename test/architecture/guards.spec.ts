@@ -117,7 +117,7 @@ describe('a domain that forgot what can be forgotten is stopped by', () => {
     ]);
     expect(output).toContain('Not safe yet: say who may call these routes');
     expect(output.match(/Preact escapes every value/g)).toHaveLength(2);
-  }, 240_000);
+  });
 
   it('import rules: a folder without a rule, a new dependency between domains and an import of pg', async () => {
     // The packages of the copy are a link; followed, they would be outside of it.
@@ -136,7 +136,7 @@ describe('a domain that forgot what can be forgotten is stopped by', () => {
       /leaks-imports-only-allowed-domains: .*src\/leaks\/leaks\.service\.ts → .*src\/jobs\/jobs\.queries\.ts/,
     );
     expect(known.output).toMatch(/only-database-imports-pg: .*src\/leaks\/leaks\.service\.ts → .*node_modules\/pg\//);
-  }, 240_000);
+  });
 
   it('the tests of the schema: the catalog, the matrix of row security and the list of audited tables', async () => {
     const { code, output } = await copy.run('jest/bin/jest.js', [
@@ -155,7 +155,7 @@ describe('a domain that forgot what can be forgotten is stopped by', () => {
     expect(output).toMatch(/● row security › knows every table and view[\s\S]*?\+ {3}"public\.leaks",/);
     expect(output).toMatch(/● the audit triggers › covers every table that[\s\S]*?\+ {3}"public\.leaks",/);
     expect(output).toMatch(/Tests: +3 failed/);
-  }, 240_000);
+  });
 
   it('the check before the server starts: its table by name, and what to do', async () => {
     const database = await createTestDatabase();

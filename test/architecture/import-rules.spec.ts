@@ -19,5 +19,5 @@ describe('import rules', () => {
 
     expect(summary.error).toBe(0);
     expect(summary.totalCruised).toBeGreaterThan(150);
-  }, 60_000);
+  });
 });

@@ -39,7 +39,7 @@ describe('nest g resource', () => {
     for (const name of [...COPIED, ...RULES]) cpSync(join(ROOT, name), join(checkout, name), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'));
     await run('@nestjs/cli/bin/nest.js', ['g', 'resource', 'x', '--type', 'rest', '--crud', '--no-spec']);
-  }, 60_000);
+  });
   afterAll(async () => {
     rmSync(checkout, { recursive: true, force: true });
     await app.close();
@@ -60,14 +60,14 @@ describe('nest g resource', () => {
 
     expect(output).toBe('');
     expect(code).toBe(0);
-  }, 120_000);
+  });
 
   it('is reported as not yet safe by lint', async () => {
     const { code, output } = await run('eslint/bin/eslint.js', ['src/x']);
 
     expect(code).toBe(1);
     expect(output).toContain('Not safe yet: say who may call these routes');
-  }, 120_000);
+  });
 
   it('keeps the server from starting with the name of each open route', async () => {
     await run('../src/cli/build.cjs', []);
@@ -76,5 +76,5 @@ describe('nest g resource', () => {
     expect(code).toBe(1);
     expect(output).toContain('XController.create (POST /x)');
     expect(output).toContain('XController.remove (DELETE /x/:id)');
-  }, 60_000);
+  });
 });

@@ -7,7 +7,7 @@ import { findFreePort } from '../../src/local-services/managed-process';
 import { readCpu, readMemory } from './cpu';
 
 const ROOT = resolve(__dirname, '..', '..');
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 300_000;
 
 /** The product and the hand-written servers, as Node runs them. */
 export const PROGRAMS = {

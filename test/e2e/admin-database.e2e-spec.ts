@@ -1,5 +1,10 @@
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { waitFor } from '../support/wait-for';
+
+const WAITING_FOR_LOCK = `
+  SELECT 1 FROM pg_stat_activity
+  WHERE datname = current_database() AND usename = 'gigvault_app' AND wait_event_type = 'Lock'`;
 
 const YEAR = new Date().getUTCFullYear();
 
@@ -52,7 +57,12 @@ describe('/v1/admin/database', () => {
   });
 
   it('lists slow statements of every role without values, with advice', async () => {
-    await app.db.query('app', `SELECT pg_sleep(0.15), 'a secret of a tenant'`);
+    // The list has ten statements, so the others of this file must not count.
+    await app.db.query(
+      'superuser',
+      'SELECT pg_stat_statements_reset(0, (SELECT oid FROM pg_database WHERE datname = current_database()), 0)',
+    );
+    await app.db.query('app', `SELECT pg_sleep(0.5), 'a secret of a tenant'`);
 
     const slow = await listItems('slow-queries');
 
@@ -74,7 +84,10 @@ describe('/v1/admin/database', () => {
     await app.db.transaction('superuser', async (holder) => {
       await holder.query('LOCK TABLE templates');
       const waiter = app.db.query('app', 'SELECT count(*) FROM templates');
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await waitFor('the statement waits for the lock', async () => {
+        const waiting = await app.db.query('superuser', WAITING_FOR_LOCK);
+        return waiting.length > 0;
+      });
 
       const { body } = await admin.get('/v1/admin/database/connections');
 

@@ -2,6 +2,7 @@ import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, createUser, enableTotp, type SignedInCaller, signInFrom } from '../support/accounts';
 import type { Caller } from '../support/caller';
 import { listEmails } from '../support/emails';
+import { waitFor } from '../support/wait-for';
 
 describe('user administration', () => {
   let app: TestApp;
@@ -75,8 +76,10 @@ describe('user administration', () => {
 
     expect(answer).toMatchObject({ status: 200, body: { id: person.id, isActive: false, role: 'user' } });
     expect(await getStatus(user)).toBe(401);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(await getStatus(user.withBaseUrl(second.url))).toBe(401);
+    await waitFor(
+      'the other process receives the message',
+      async () => (await getStatus(user.withBaseUrl(second.url))) === 401,
+    );
     await expect(signInFrom(app, person)).rejects.toThrow('401');
     expect(await listAuditRows(person.id)).toMatchObject([
       {

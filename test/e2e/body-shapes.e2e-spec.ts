@@ -73,7 +73,7 @@ describe('a body of one mebibyte', () => {
 
   it('does not block the process at the import', async () => {
     expect(await slowOnes(buildImportShapes(MIB))).toEqual([]);
-  }, 60_000);
+  });
 
   it('does not block the process at a form of the dashboard', async () => {
     expect(await slowOnes([MIB, FORM_BYTES].flatMap((bytes) => buildFormShapes('/admin/sign-in', bytes)))).toEqual([]);

@@ -76,10 +76,13 @@ describe('the dashboard while PostgreSQL is unavailable', () => {
   beforeAll(async () => {
     direct = await startApp();
     proxy = await TcpProxy.start(testServices().postgres.port);
-    const urls = Object.entries(direct.settings).filter(([name]) => name.startsWith('DATABASE_'));
+    const urls = Object.entries(direct.settings).filter(([name]) => /^DATABASE_(\w+_)?URL$/.test(name));
     app = await startApp({
       sharedWith: direct,
-      settings: Object.fromEntries(urls.map(([name, url]) => [name, proxy.buildUrl(url)])),
+      settings: {
+        ...Object.fromEntries(urls.map(([name, url]) => [name, proxy.buildUrl(url)])),
+        DATABASE_CONNECT_TIMEOUT_MS: '2000',
+      },
     });
     cookie = await signInToDashboard(app, await createAccount(app, 'admin'));
   });

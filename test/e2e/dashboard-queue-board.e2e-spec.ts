@@ -24,7 +24,7 @@ describeInBrowser('bull-board at /admin/queues', () => {
     consoleErrors.length = 0;
     page = await context.newPage();
     page.on('console', (message) => message.type() === 'error' && consoleErrors.push(message.text()));
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(60_000);
   });
   afterEach(() => page.close());
   afterAll(async () => {

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, Header, HttpCode, Module, Param, Patch, 
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsArray, IsInt, IsString, MaxLength } from 'class-validator';
+import { EventEmitter, once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
@@ -11,6 +12,7 @@ import { ConfigModule } from '../../src/platform/config/config.module';
 import { currentContext } from '../../src/platform/context/request-context';
 import { AdminOnly, Public, SignedIn } from '../../src/platform/http/access/access';
 import { LargeBody } from '../../src/platform/http/edge/body-parsers';
+import { DrainingService } from '../../src/platform/http/edge/draining.service';
 import { Field, InstantField } from '../../src/platform/http/validation/fields';
 import { BooleanParam, TextListParam } from '../../src/platform/http/validation/query-params';
 import { createHttpApp } from '../../src/platform/http/http-app';
@@ -22,6 +24,7 @@ import { ParseIdPipe } from '../../src/platform/http/validation/request-validati
 import { LocationAt } from '../../src/platform/http/responses/resource-headers';
 import { RedisModule } from '../../src/platform/redis/redis.module';
 import { buildTestEnvironment } from '../support/test-config';
+import { waitFor } from '../support/wait-for';
 
 class CreateNoteDto {
   @ApiProperty()
@@ -50,6 +53,9 @@ class ListNotesDto extends PageQueryDto {
 }
 
 const NOTES = Array.from({ length: 5 }, (_, index) => ({ id: index + 1, version: 3 }));
+
+/** The request to `notes/slow`: emits `begun`, and waits for `released`. */
+const slowRequest = new EventEmitter();
 
 @Controller('v1/notes')
 @Public('a toy')
@@ -109,7 +115,8 @@ class NotesController {
   @Delete('slow')
   @HttpCode(200)
   async slow() {
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    slowRequest.emit('begun');
+    await once(slowRequest, 'released');
     return { done: true };
   }
 
@@ -697,10 +704,14 @@ describe('the HTTP platform', () => {
     await leaving.listen(0, '127.0.0.1');
     const { port } = leaving.getHttpServer().address() as AddressInfo;
 
+    const begun = once(slowRequest, 'begun');
     const slow = fetch(`http://127.0.0.1:${port}/v1/notes/slow`, { method: 'DELETE' });
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    await leaving.close();
+    await begun;
+    const closed = leaving.close();
+    await waitFor('it drains', () => leaving.get(DrainingService, { strict: false }).isDraining);
+    slowRequest.emit('released');
     const response = await slow;
+    await closed;
 
     expect([response.status, response.headers.get('connection')]).toEqual([200, 'close']);
     await expect(fetch(`http://127.0.0.1:${port}/v1/notes`)).rejects.toThrow();

@@ -23,7 +23,7 @@ describe('npm run restore', () => {
   beforeAll(async () => {
     [app, cluster] = await Promise.all([startApp({ settings: { BACKUP_DIR: folder } }), ScratchCluster.start(15)]);
     worker = await createManualWorker(app);
-  }, 60_000);
+  });
   afterAll(async () => {
     await worker.close();
     await app.close();
@@ -123,5 +123,5 @@ describe('npm run restore', () => {
       ]);
       expect(await query(target, 'SELECT title FROM jobs')).toEqual([{ title: 'A job that stays' }]);
     });
-  }, 180_000);
+  });
 });

@@ -3,9 +3,6 @@ import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, createUser, type SignedInCaller } from '../support/accounts';
 import { describeInBrowser, takeScreenshot, startBrowser } from '../support/browser';
 
-/** Time limit for loading Swagger UI, 1.6 MB of scripts, on a busy machine. */
-jest.setTimeout(120_000);
-
 describeInBrowser('Swagger UI in a browser', () => {
   let app: TestApp;
   let browser: Browser;
@@ -22,7 +19,7 @@ describeInBrowser('Swagger UI in a browser', () => {
     complaints.length = 0;
     page = await browser.newPage();
     page.on('pageerror', (error) => complaints.push(error.message));
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(60_000);
     await page.goto(`${app.url}/docs`);
     await page.locator('.opblock-tag').first().waitFor();
   });

@@ -146,7 +146,7 @@ describe('"Execute" in Swagger UI with the filled-in form', () => {
     expect(listChanges().length).toBeGreaterThan(50);
     expect(rejected).toEqual([]);
     expect(repeated).toEqual(REPEATED);
-  }, 180_000);
+  });
 
   it('rejects an example that is not prepared, with a problem that says why', async () => {
     const wrong: string[] = [];
@@ -157,7 +157,7 @@ describe('"Execute" in Swagger UI with the filled-in form', () => {
     }
 
     expect(wrong).toEqual([]);
-  }, 60_000);
+  });
 
   it.each([
     ['POST /v1/templates', 'Choose another name, or change that template.'],
@@ -203,7 +203,7 @@ describe('"Execute" in Swagger UI with the filled-in form', () => {
 
     expect(reads.length).toBeGreaterThan(45);
     expect(wrong).toEqual([]);
-  }, 60_000);
+  });
 
   /** Creates a user and an admin who executed each POST and PUT that needs no preparation and destroys nothing. */
   async function accountsWithRows(): Promise<[Visit, Visit]> {

@@ -25,8 +25,8 @@ describe('connections', () => {
     beforeAll(async () => {
       app = await startApp({
         settings: {
-          HTTP_HEADERS_TIMEOUT_MS: '300',
-          HTTP_REQUEST_TIMEOUT_MS: '900',
+          HTTP_HEADERS_TIMEOUT_MS: '3000',
+          HTTP_REQUEST_TIMEOUT_MS: '6000',
           HTTP_MAX_CONNECTIONS_PER_ADDRESS: '30',
         },
       });

@@ -234,8 +234,10 @@ describe('the ledger of AI calls', () => {
   });
 
   it('aborts a silent provider, and calls the next', async () => {
-    const impatient = await startApp({ sharedWith: app, settings: { AI_TIMEOUT_SECONDS: '1' } });
-    fake.setBehaviour(({ vendor }) => (vendor === 'openai' ? { firstDelayMs: 3_000 } : {}));
+    const impatient = await startApp({ sharedWith: app, settings: { AI_TIMEOUT_SECONDS: '10' } });
+    let release!: () => void;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    fake.setBehaviour(({ vendor }) => (vendor === 'openai' ? { waitFor: released } : {}));
     const answer = await fetch(`${impatient.url}/v1/ai/generations`, {
       method: 'POST',
       headers: { authorization: `Bearer ${user.token}`, 'content-type': 'application/json' },
@@ -243,6 +245,7 @@ describe('the ledger of AI calls', () => {
     });
     const body = (await answer.json()) as Record<string, unknown>;
 
+    release();
     expect([answer.status, body.provider, body.usageIsEstimated]).toEqual([201, 'anthropic', true]);
     await impatient.close();
   });

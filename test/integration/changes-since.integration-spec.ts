@@ -127,7 +127,7 @@ describe('audit.changes_since()', () => {
     await Promise.all(sessions.map((session) => session.end()));
     const [newest] = await db.query<{ floor: number }>('superuser', 'SELECT max(id) AS floor FROM audit_logs');
     // Open transactions of other tests' databases keep the floor down.
-    for (const late = Date.now() + 20_000; position.floor !== newest!.floor && Date.now() < late;) {
+    for (const late = Date.now() + 240_000; position.floor !== newest!.floor && Date.now() < late;) {
       const [next, changes] = await poll(position);
       position = next;
       reported.push(...changes.map(String));

@@ -12,7 +12,7 @@ import { testServices } from '../support/test-services';
 import { runAsUser } from '../support/run-as-user';
 
 /** Statement timeout of the application behind the proxy; it stops waiting for an answer two seconds later. */
-const STATEMENT_TIMEOUT_MS = 100;
+const STATEMENT_TIMEOUT_MS = 2_000;
 
 const READY = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 

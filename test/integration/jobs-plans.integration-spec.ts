@@ -51,7 +51,7 @@ describe('lists of a tenant with many jobs', () => {
     );
     middle = [row!.key, row!.id];
     oldest = ['2026-01-01 00:10:00+00', row!.id];
-  }, 60_000);
+  });
   afterAll(() => db.end());
 
   const planOf = (

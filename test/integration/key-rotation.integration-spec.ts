@@ -146,7 +146,7 @@ describe('the rotation of a key file', () => {
       expect(await restarted.get(EncryptionService).open(value, buildContext(userId))).toBe(`secret ${userId}`);
     }
     await restarted.close();
-  }, 120_000);
+  });
 
   it('destroys an old key only when it wraps nothing', async () => {
     await createSecrets(app, 2);
@@ -262,5 +262,5 @@ describe('the rotation of keys from the environment', () => {
       status: 409,
       body: { code: 'encryption_key.of_settings' },
     });
-  }, 60_000);
+  });
 });

@@ -68,7 +68,7 @@ describe('lists of a tenant with many rows', () => {
          (SELECT id FROM webhooks WHERE user_id = $1) AS webhook`,
       [tenant],
     )) as [typeof first];
-  }, 60_000);
+  });
   afterAll(() => db.end());
 
   /** Returns the keys of a row in the middle of a list by time or by id. */

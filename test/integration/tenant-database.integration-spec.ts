@@ -1,3 +1,4 @@
+import { DataSource } from 'typeorm';
 import { Message } from '../../src/messages/message.entity';
 import { currentContext } from '../../src/platform/context/request-context';
 import { joinUnitOfWork } from '../../src/platform/database/current-unit-of-work';
@@ -9,8 +10,13 @@ import { createSignedInCaller } from '../support/accounts';
 import { insertJob } from '../support/factories/job.factory';
 import { countSocketWrites } from '../support/measurements';
 import { runAsUser } from '../support/run-as-user';
+import { waitFor } from '../support/wait-for';
 
 const COUNT = 'SELECT count(*) AS count FROM messages';
+
+const RUNNING_SLEEP = `
+  SELECT 1 FROM pg_stat_activity
+  WHERE datname = current_database() AND usename = 'gigvault_app' AND state = 'active' AND query LIKE '%pg_sleep(600)%'`;
 
 describe(Database.name, () => {
   let app: TestApp;
@@ -20,7 +26,13 @@ describe(Database.name, () => {
 
   beforeAll(async () => {
     // One connection: what one unit left behind, the next one would find.
-    app = await startApp({ settings: { DATABASE_POOL_SIZE: '1', DATABASE_STATEMENT_TIMEOUT_MS: '2000' } });
+    app = await startApp({
+      settings: {
+        DATABASE_POOL_SIZE: '1',
+        DATABASE_STATEMENT_TIMEOUT_MS: '5000',
+        DATABASE_CONNECT_TIMEOUT_MS: '10000',
+      },
+    });
     database = app.get(Database);
     ann = (await createSignedInCaller(app)).id;
     bob = (await createSignedInCaller(app)).id;
@@ -136,7 +148,7 @@ describe(Database.name, () => {
   });
 
   it('ends a statement that runs longer than a request may, and leaves the connection as it was', async () => {
-    await expect(runAsUser(ann, () => database.query('SELECT pg_sleep(5)'))).rejects.toMatchObject({ code: '57014' });
+    await expect(runAsUser(ann, () => database.query('SELECT pg_sleep(600)'))).rejects.toMatchObject({ code: '57014' });
 
     const [row] = await pooled<{ timeout: string }>(app, `SELECT current_setting('statement_timeout') AS timeout`);
     expect(row!.timeout).toBe('1min');
@@ -171,18 +183,23 @@ describe(Database.name, () => {
   it('survives a backend that is killed between two units', async () => {
     await countAs(ann);
     await killBackends(app);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const { master } = app.get(DataSource).driver as unknown as { master: { totalCount: number } };
+    await waitFor('the pool drops the connection', () => master.totalCount === 0);
 
     expect(await countAs(ann)).toBe(0);
   });
 
   it('gives nobody the connection whose backend was killed under a read', async () => {
-    const killed = runAsUser(ann, () => database.query('SELECT pg_sleep(1)'));
+    const killed = runAsUser(ann, () => database.query('SELECT pg_sleep(600)'));
     const next = countAs(ann);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const outcome = expect(killed).rejects.toMatchObject({ code: '57P01' });
+    await waitFor('the statement runs', async () => {
+      const running = await app.db.query('superuser', RUNNING_SLEEP);
+      return running.length > 0;
+    });
     await killBackends(app);
 
-    await expect(killed).rejects.toMatchObject({ code: '57P01' });
+    await outcome;
     expect(await next).toBe(0);
   });
 
@@ -467,7 +484,6 @@ describe(`${Database.name} with two tenants`, () => {
 
 /** Runs one statement on the pool's own connection, without a context. */
 async function pooled<Row>(app: TestApp, sql: string): Promise<Row[]> {
-  const { DataSource } = await import('typeorm');
   return app.get(DataSource).query<Row[]>(sql);
 }
 

@@ -315,7 +315,7 @@ describe('nest g', () => {
     expect(output).toBe('');
     expect(code).toBe(0);
     expect(formatted.output).toContain('All matched files use Prettier code style!');
-  }, 240_000);
+  });
 });
 
 describe('nest g --help', () => {
@@ -326,5 +326,5 @@ describe('nest g --help', () => {
 
     expect(output).toMatch(/\bdomain\b[\s\S]*\bresource\b[\s\S]*\bservice\b[\s\S]*\btask\b/);
     expect(output).toContain('--type user (default), append or');
-  }, 60_000);
+  });
 });

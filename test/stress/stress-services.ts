@@ -44,6 +44,8 @@ class TestRunServices implements StressServices {
     return {
       ...buildProductionSettings((role) => this.buildUrl(role), this.redisUrl),
       ...this.keys,
+      // Small scenarios check no times, and the machine may be busy.
+      DATABASE_CONNECT_TIMEOUT_MS: '60000',
       GIGVAULT_DATA_DIR: folder,
     };
   }

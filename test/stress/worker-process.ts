@@ -27,6 +27,10 @@ export class WorkerProcess {
     await this.processes.at(-1)!.waitForNextLine(start);
   }
 
+  writeLine(line: string): void {
+    this.processes.at(-1)!.writeLine(line);
+  }
+
   /** Ends it if it still runs. */
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     await this.processes.at(-1)?.end(signal);

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { currentContext } from '../../src/platform/context/request-context';
 
 /** Runs `work` and returns the longest time in milliseconds that it blocked the event loop of this process. */
 export async function measureLongestTick(work: () => Promise<unknown>): Promise<number> {
@@ -192,7 +193,8 @@ function medianMs(work: () => unknown, rounds: number): number {
 }
 
 /**
- * Counts the writes to sockets that reach the operating system while `work` runs; with `port` only those to that port.
+ * Counts the writes to sockets that reach the operating system while `work` runs, for a signed-in user: those of the
+ * process's background work do not count. With `port` only those to that port.
  */
 export async function countSocketWrites<T>(
   work: () => Promise<T>,
@@ -203,7 +205,8 @@ export async function countSocketWrites<T>(
   let writes = 0;
   const counted = (write: (...args: unknown[]) => void) =>
     function (this: Socket, ...args: unknown[]): void {
-      if (port === undefined || this.remotePort === port) writes += 1;
+      const isOfUser = currentContext()?.principal !== undefined;
+      if (isOfUser && (port === undefined || this.remotePort === port)) writes += 1;
       write.apply(this, args);
     };
   Object.assign(prototype, { _write: counted(_write), _writev: counted(_writev) });

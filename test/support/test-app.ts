@@ -105,6 +105,9 @@ export async function buildSettings({ urls }: TestDatabase): Promise<Record<stri
     DATABASE_MIGRATION_URL: urls.migrator,
     DATABASE_BACKUP_URL: urls.backup,
     DATABASE_MONITOR_URL: urls.monitor,
+    // On a busy machine a request waits longer for a connection or a list than in production.
+    DATABASE_CONNECT_TIMEOUT_MS: '60000',
+    DATABASE_LIST_TIMEOUT_MS: '60000',
     REDIS_URL: await createTestRedisUrl(),
     SECRET_KEY: randomBytes(32).toString('base64'),
     ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,

@@ -34,7 +34,7 @@ describe(stressAdversarial.name, () => {
     expect(result.generated).toBe(result.operations * 3);
     expect(Object.keys(result.answers).sort()).toEqual(['admin', 'none', 'user']);
     expect(result.answers['user']?.['200']).toBeGreaterThan(50);
-  }, 240_000);
+  });
 
   it('sends every field and parameter every hostile value', () => {
     expect(listFieldCases(OPERATION)).toHaveLength(2 * HOSTILE_VALUES.length);

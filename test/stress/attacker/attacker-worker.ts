@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setPriority } from 'node:os';
+import { createInterface } from 'node:readline/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Attacks, type Attack } from './attacks';
 
@@ -21,10 +22,11 @@ async function main(): Promise<void> {
   const status = await attacks.signIn();
   if (status !== 200) throw new Error(`the attacker's sign-in was answered ${status}`);
   const list = attacks.list();
+  const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
   console.log('ready');
-  await once(process.stdin, 'data');
+  await lines.next();
   for (const attack of list) for (let lane = 0; lane < attack.concurrency; lane++) void repeat(attack);
-  await once(process.stdin, 'data');
+  await lines.next();
   console.log(`report ${JSON.stringify(counts)}`);
   attacks.end();
   process.exit();

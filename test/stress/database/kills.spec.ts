@@ -6,5 +6,5 @@ describe(stressKills.name, () => {
 
     expect(result).toMatchObject({ rounds: 2, missing: 0, withoutAudit: 0, auditWithoutRow: 0 });
     expect(result.acknowledged).toBeGreaterThanOrEqual(40);
-  }, 120_000);
+  });
 });

@@ -28,7 +28,7 @@ export interface KillsResult {
  * that was answered 2xx exists with exactly one INSERT in the audit, and no audit row is about a missing job.
  */
 export async function stressKills({ rounds, writers, jobsPerRound }: KillsOptions): Promise<KillsResult> {
-  const installation = new StressInstallation();
+  const installation = new StressInstallation({ DATABASE_CONNECT_TIMEOUT_MS: '60000' });
   const acknowledged: number[] = [];
   try {
     let services = await installation.start();

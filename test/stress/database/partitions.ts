@@ -11,7 +11,8 @@ import { Latencies } from '../latencies';
 /** Sizes of the scenario. */
 export interface PartitionsOptions {
   /**
-   * Milliseconds from the start of the writers to the end of the current partition; they continue for as long again.
+   * Milliseconds from the start of the writers to the end of the current partition; they continue until rows follow in
+   * the default one.
    */
   readonly boundMs: number;
   readonly writers: number;
@@ -95,13 +96,17 @@ async function stressYearEnd(
       `ALTER TABLE ${log}_${YEAR} OWNER TO gigvault_owner; SELECT app.secure_partition('${log}', '${log}_${YEAR}')`,
     );
   }
-  const { waits, failed } = await write(sleep(2 * boundMs));
+  const { waits, failed } = await write(waitForDefaultRows(served));
   return {
     inserts: waits.count,
     failed,
     inDefault: await countRows(served, 'audit_logs_default'),
     lost: await countLost(served),
   };
+}
+
+async function waitForDefaultRows(served: InProcessApi): Promise<void> {
+  while ((await countRows(served, 'audit_logs_default')) === 0) await sleep(50);
 }
 
 async function stressMissingPartition(

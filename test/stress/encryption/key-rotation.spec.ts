@@ -12,7 +12,7 @@ describe(stressKeyRotation.name, () => {
       unopened: 0,
       failedRequests: 0,
     });
-    expect(result.reads).toBeGreaterThan(100);
+    expect(result.reads).toBeGreaterThan(0);
     expect(result.firstSecrets).toBeGreaterThan(0);
-  }, 240_000);
+  });
 });

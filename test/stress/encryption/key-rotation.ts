@@ -141,7 +141,13 @@ class KeyRotationRun {
   }
 
   private buildEnvironment(): Record<string, string> {
-    return { ...this.services.buildEnvironment(), ...ADMIN_SETTINGS, ...this.file.settings, TASK_LEASE_SECONDS: '2' };
+    return {
+      ...this.services.buildEnvironment(),
+      ...ADMIN_SETTINGS,
+      ...this.file.settings,
+      TASK_LEASE_SECONDS: '2',
+      DATABASE_CONNECT_TIMEOUT_MS: '60000',
+    };
   }
 
   private startChild(args: readonly string[]): ChildProgram {

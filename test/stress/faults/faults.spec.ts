@@ -16,7 +16,7 @@ describe(stressFaults.name, () => {
     expect(faults).toHaveLength(2);
     expect(acknowledged).toBeGreaterThan(0);
     expect(comparison).toEqual({ missing: 0, outdated: 0, wronglyAudited: 0, auditWithoutRow: 0 });
-  }, 240_000);
+  });
 });
 
 describe(assertRecovered.name, () => {

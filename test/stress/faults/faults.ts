@@ -51,7 +51,7 @@ const READINESS_MAX_AGE_MS = 1_000;
 const RECOVERY_LIMIT_MS = 2_000;
 
 /** The time limit for a fault without effect or without end. */
-const TIMEOUT_MS = 45_000;
+const TIMEOUT_MS = 300_000;
 
 /**
  * Injects faults of PostgreSQL, Redis and the disk during writes, and compares at the end: every acknowledged write

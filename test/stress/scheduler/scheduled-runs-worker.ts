@@ -1,12 +1,16 @@
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ScheduledTask } from '../../../src/platform/scheduler/scheduled-task';
-import { WORKING_LINE } from './scheduled-runs';
+import { HOLD_LINE, HOLDING_LINE } from './scheduled-runs';
 import { runWorker } from '../serve-worker';
 
 /** A worker of the scheduler scenario that can be killed: `scheduled-runs-worker.ts <tasks> <every seconds>`. */
 const [tasks = '1', everySeconds = '2'] = process.argv.slice(2);
 
-/** Prints that it is running and then waits, so that a kill hits it. */
+let isHolding = false;
+let heldRuns = 0;
+
+/** Holds each run when asked, so that a kill hits it. */
 function buildTask(name: number): ScheduledTask {
   return {
     id: `firing-${name}`,
@@ -17,7 +21,7 @@ function buildTask(name: number): ScheduledTask {
     retries: 3,
     missedRunImpact: 'The scenario fails.',
     run: async () => {
-      console.log(WORKING_LINE);
+      if (isHolding) return hold();
       const ms = 400 + Math.random() * 200;
       await sleep(ms);
       return { ms: Math.round(ms) };
@@ -25,4 +29,13 @@ function buildTask(name: number): ScheduledTask {
   };
 }
 
+function hold(): Promise<never> {
+  heldRuns += 1;
+  console.log(`${HOLDING_LINE}${heldRuns}`);
+  return new Promise(() => undefined);
+}
+
+createInterface({ input: process.stdin }).on('line', (line) => {
+  if (line === HOLD_LINE) isHolding = true;
+});
 runWorker(Array.from({ length: Number(tasks) }, (_, i) => buildTask(i)));

@@ -13,8 +13,8 @@ describe(stressScheduledRuns.name, () => {
     });
 
     expect(result).toMatchObject({ missing: 0, unfinished: 0, doubled: 0, completedTwice: 0 });
-    expect(result.firings).toBeGreaterThanOrEqual(30);
     expect(result.kills).toBeGreaterThanOrEqual(1);
-    expect(result.takenOver).toBeGreaterThanOrEqual(1);
-  }, 120_000);
+    // The killed worker held this number of runs.
+    expect(result.takenOver).toBeGreaterThanOrEqual(4);
+  });
 });

@@ -6,10 +6,14 @@ import { createStressServices } from '../stress-services';
 import { WorkerProcess } from '../worker-process';
 
 /** A run of a dead worker is taken over when its lease and the queue's timeout have ended. */
-const TIMEOUT_MS = 90_000;
+const TIMEOUT_MS = 600_000;
 
-/** Printed when a run begins; it then takes at least 400 ms. */
-export const WORKING_LINE = 'at work';
+/** A worker that reads this line holds its further runs, and prints how many it holds. */
+export const HOLD_LINE = 'hold';
+export const HOLDING_LINE = 'holding ';
+
+/** Concurrent runs of a worker: when it holds as many, it takes no entry from the queue. */
+const RUNS_PER_WORKER = 4;
 
 /** Sizes of the scenario. */
 export interface ScheduledRunsOptions {
@@ -30,6 +34,7 @@ export interface ScheduledRunsOptions {
 export interface ScheduledRunsResult {
   readonly firings: number;
   readonly kills: number;
+  /** Scheduled times without a run, unless the run before them started later: the next run catches up. */
   readonly missing: number;
   readonly unfinished: number;
   /** Scheduled times with more than one row in the history. */
@@ -73,8 +78,9 @@ export async function stressScheduledRuns(options: ScheduledRunsOptions): Promis
       apis.push(await BenchServerProcess.start('product', services.buildEnvironment()));
     const stepMs = options.everySeconds * 1_000;
     const from = Math.ceil(Date.now() / stepMs) * stepMs + stepMs;
-    const to = from + Math.ceil(options.firings / options.tasks) * stepMs;
-    const kills = await killInTurns(workers, options.killEveryMs, from, to);
+    const planned = from + Math.ceil(options.firings / options.tasks) * stepMs;
+    const kills = await killInTurns(workers, options.killEveryMs, from, planned);
+    const to = Math.max(planned, Math.ceil(Date.now() / stepMs) * stepMs);
     return {
       kills,
       ...(await compare(
@@ -89,7 +95,7 @@ export async function stressScheduledRuns(options: ScheduledRunsOptions): Promis
   }
 }
 
-/** Kills a busy worker each time and restarts it. Runs due before `from` are neither compared nor killed. */
+/** Kills a worker that holds runs, at least one, and restarts it. */
 async function killInTurns(
   workers: readonly WorkerProcess[],
   everyMs: number,
@@ -97,17 +103,18 @@ async function killInTurns(
   until: number,
 ): Promise<number> {
   await sleep(Math.max(0, from - Date.now()));
-  for (let kills = 0; ; kills++) {
+  let kills = 0;
+  do {
     await sleep(Math.max(0, Math.min(everyMs, until - Date.now())));
     const worker = workers[kills % workers.length]!;
-    const isAtWork = await Promise.race([
-      worker.waitForNextLine(WORKING_LINE).then(() => true),
-      sleep(Math.max(0, until - Date.now()), false),
-    ]);
-    if (!isAtWork) return kills;
+    const held = worker.waitForNextLine(`${HOLDING_LINE}${RUNS_PER_WORKER}`);
+    worker.writeLine(HOLD_LINE);
+    await held;
     await worker.end('SIGKILL');
     await worker.start();
-  }
+    kills += 1;
+  } while (Date.now() < until);
+  return kills;
 }
 
 interface RunRow {
@@ -116,6 +123,8 @@ interface RunRow {
   readonly at: Date;
   readonly outcome: string;
   readonly attempts: number;
+  /** When its first attempt started. */
+  readonly first_start: Date;
   readonly late_ms: number;
 }
 
@@ -131,14 +140,9 @@ async function compare(
   window: Window,
   log: readonly string[],
 ): Promise<Omit<ScheduledRunsResult, 'kills'>> {
-  const { tasks, stepMs, from, to } = window;
   const rows = await waitForEndedRuns(url, window);
   const seen = new Map<string, number>();
   for (const { task, at } of rows) seen.set(`${task} ${at.getTime()}`, (seen.get(`${task} ${at.getTime()}`) ?? 0) + 1);
-  let missing = 0;
-  for (let at = from; at < to; at += stepMs) {
-    for (let n = 0; n < tasks; n++) if (!seen.has(`firing-${n} ${at}`)) missing += 1;
-  }
   const ends = new Map<string, number>();
   for (const line of log) {
     const [, id] = /: run (\d+) succeeded after \d+ ms (?!.*another worker)/.exec(line) ?? [];
@@ -146,7 +150,7 @@ async function compare(
   }
   return {
     firings: rows.length,
-    missing,
+    missing: countMissing(rows, window),
     unfinished: rows.filter(({ outcome }) => outcome !== 'succeeded').length,
     doubled: [...seen.values()].filter((count) => count > 1).length,
     completedTwice: rows.filter(({ id }) => (ends.get(id) ?? 0) > 1).length,
@@ -158,22 +162,37 @@ async function compare(
   };
 }
 
+function countMissing(rows: readonly RunRow[], { tasks, stepMs, from, to }: Window): number {
+  let missing = 0;
+  for (let n = 0; n < tasks; n++) {
+    const runs = rows.filter(({ task }) => task === `firing-${n}`);
+    for (let at = from; at < to; at += stepMs) if (isMissing(at, runs)) missing += 1;
+  }
+  return missing;
+}
+
+/** Returns whether a scheduled time has no run, and the run before it did not start after it. Runs are in order. */
+function isMissing(at: number, runs: readonly RunRow[]): boolean {
+  const last = runs.findLast((run) => run.at.getTime() <= at);
+  return last === undefined || (last.at.getTime() < at && last.first_start.getTime() < at);
+}
+
 /** Waits until the runs that were due in this time have ended, up to a limit. */
-async function waitForEndedRuns(url: string, { tasks, stepMs, from, to }: Window): Promise<RunRow[]> {
+async function waitForEndedRuns(url: string, window: Window): Promise<RunRow[]> {
   const deadline = Date.now() + TIMEOUT_MS;
-  const expected = (tasks * (to - from)) / stepMs;
   for (;;) {
     const rows = await withClient(url, async (client) => {
       const { rows: found } = await client.query<RunRow>(
         `SELECT id::text, task, scheduled_for AS at, outcome, attempts,
+           coalesce((failed_attempts->0->>'startedAt')::timestamptz, started_at) AS first_start,
            extract(epoch FROM started_at - scheduled_for)::float8 * 1000 AS late_ms
-         FROM task_runs WHERE task LIKE 'firing-%' AND scheduled_for >= $1 AND scheduled_for < $2`,
-        [new Date(from), new Date(to)],
+         FROM task_runs WHERE task LIKE 'firing-%' AND scheduled_for < $1 ORDER BY scheduled_for`,
+        [new Date(window.to)],
       );
       return found;
     });
     const isOver = rows.every(({ outcome }) => outcome !== 'running' && outcome !== 'retrying' && outcome !== 'queued');
-    if ((isOver && rows.length >= expected) || Date.now() > deadline) return rows;
+    if ((isOver && countMissing(rows, window) === 0) || Date.now() > deadline) return rows;
     await sleep(500);
   }
 }

@@ -22,5 +22,5 @@ describe(stressStatistics.name, () => {
       scheduled: { doubled: 0, unaccounted: 0 },
     });
     expect(result.workers.scheduled.refreshes).toBeGreaterThan(0);
-  }, 120_000);
+  });
 });

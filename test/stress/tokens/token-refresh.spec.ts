@@ -14,5 +14,5 @@ describe(stressTokenRefresh.name, () => {
       pairIsUsable: true,
       afterTheKill: { status: 'reconnect_needed', isPairKept: true, isOwnerNotified: true },
     });
-  }, 240_000);
+  });
 });

@@ -45,7 +45,7 @@ interface Row {
 
 const PASSWORD = 'only for this scenario';
 const POLL_INTERVAL_MS = 10;
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 300_000;
 
 /** Finds sessions that wait to store the response. */
 const WAITING_TO_STORE = `SELECT pid FROM pg_stat_activity
