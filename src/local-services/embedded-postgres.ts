@@ -7,7 +7,7 @@ import { OperatorError } from './data-folder';
 import { type PostgresPrograms, findPostgresPrograms } from './postgres-programs';
 import { changeOwner, findServiceUser, writePrivateFile } from './file-permissions';
 
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 120_000;
 
 interface EmbeddedPostgresOptions {
   /** Data folder; created at the first start, in a folder that the service user owns. */

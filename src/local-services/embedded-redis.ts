@@ -57,7 +57,7 @@ function summarize(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n').slice(0, 2).join(' ');
 }
 
-const START_TIMEOUT_MS = 15_000;
+const START_TIMEOUT_MS = 60_000;
 
 interface EmbeddedRedisOptions {
   /** Data folder; created at the first start, in a folder that the service user can enter. */

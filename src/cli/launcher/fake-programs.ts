@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findProjectRoot, OperatorError } from '../../local-services/data-folder';
 
-const READY_TIMEOUT_MS = 20_000;
+const READY_TIMEOUT_MS = 60_000;
 
 /** The fakes that `npm start` can start, by option: the title in messages and the program in src/demo. */
 const FAKES = {
@@ -38,7 +38,7 @@ export function buildFakeCommand(name: FakeName, port: number, env: NodeJS.Proce
 }
 
 /**
- * Waits for the fake at this address and returns the settings that point a server at it; undefined after 20 seconds.
+ * Waits for the fake at this address and returns the settings that point a server at it; undefined after a minute.
  */
 export async function fetchFakeSettings(url: string, signal: AbortSignal): Promise<Record<string, string> | undefined> {
   const deadline = Date.now() + READY_TIMEOUT_MS;
