@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { TaskQueue } from '../../src/platform/queues/task-queue';
 import { SCHEDULED_TASKS } from '../../src/scheduled-tasks';
 import { startApp, type TestApp } from '../support/test-app';
 import { createAnonymousCaller, createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
+import { waitFor } from '../support/wait-for';
 
 const FAILING = {
   ...SCHEDULED_TASKS[2]!,
@@ -35,13 +35,11 @@ describe('/v1/admin/tasks', () => {
   });
 
   async function waitForEnd(task: string, id: number): Promise<Record<string, unknown>> {
-    for (let attempt = 0; attempt < 100; attempt += 1) {
+    const ended = await waitFor('the run ends', async () => {
       const { body } = await admin.get<{ items: Record<string, unknown>[] }>(`/v1/admin/tasks/${task}/runs`);
-      const run = body.items.find((item) => item.id === id);
-      if (run?.endedAt) return run;
-      await sleep(100);
-    }
-    throw new Error('the run did not end');
+      return body.items.find((item) => item.id === id && item.endedAt);
+    });
+    return ended!;
   }
 
   it('lists every declared task with its next run', async () => {

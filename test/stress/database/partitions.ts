@@ -143,7 +143,7 @@ async function stressDrain(
   );
   const before = await write(sleep(1_000));
   const moved = await countRows(served, 'audit_logs_default');
-  const during = await write(sleep(200).then(() => served.runTask(CREATE_PARTITIONS)));
+  const during = await write(sleep(200).then(() => createPartitions(served)));
   const defaultRowsLost =
     defaultRows -
     (await countRows(served, `audit_logs WHERE table_name = 'defaultRows'`)) +
@@ -158,6 +158,18 @@ async function stressDrain(
     longestWaitBeforeMs: before.waits.longestMs,
     dashboard: await dashboard(served),
   };
+}
+
+/** Runs the task as the scheduler does: writers may hold its locks for longer than one run waits. */
+async function createPartitions(served: InProcessApi): Promise<void> {
+  for (let retry = 0; ; retry += 1) {
+    try {
+      await served.runTask(CREATE_PARTITIONS);
+      return;
+    } catch (error) {
+      if (retry === CREATE_PARTITIONS.retries) throw error;
+    }
+  }
 }
 
 /** Writes units of one job, which the trigger audits, and one security event, by concurrent writers. */
