@@ -4,8 +4,8 @@ const { join } = require('node:path');
 const root = join(__dirname, '..');
 
 /**
- * Returns every installed package of ES modules, to be transformed to CommonJS: Jest on Node 20 cannot require them, and
- * Nest 12 and Preact consist of them. A manual list would be outdated by the next install.
+ * Returns every installed package of ES modules, to be transformed to CommonJS: Jest on Node 20 cannot require them,
+ * and Nest 12 and Preact consist of them. A manual list would be outdated by the next install.
  */
 function esModulePackages(folder = join(root, 'node_modules')) {
   return readdirSync(folder, { withFileTypes: true })

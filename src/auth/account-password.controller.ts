@@ -1,7 +1,7 @@
 import { Body, Controller, HttpCode, HttpStatus, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public, SignedIn } from '../platform/http/access/access';
-import { NotIdempotent } from '../platform/idempotency/idempotency-policy';
+import { NotIdempotent } from '../platform/idempotency/idempotency.interceptor';
 import { ChangePasswordDto, EmailDto, ResetPasswordDto, StepUpDto } from './auth.dto';
 import { AccountPasswordService } from './account-password.service';
 

@@ -10,7 +10,7 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import { Public } from '../platform/http/access/access';
-import { NotIdempotent } from '../platform/idempotency/idempotency-policy';
+import { NotIdempotent } from '../platform/idempotency/idempotency.interceptor';
 import { EmailDto, LoginDto, OneTimeTokenDto, RegisterDto } from './auth.dto';
 import { RefreshDto, TokenPairDto } from './sessions/sessions.dto';
 import { LoginMfaDto, MfaRequiredDto } from './mfa/mfa.dto';

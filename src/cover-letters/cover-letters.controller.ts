@@ -4,7 +4,7 @@ import { SignedIn } from '../platform/http/access/access';
 import { IfMatch, type Preconditions } from '../platform/http/responses/preconditions';
 import { ApiPage, type Page } from '../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
-import { Idempotent } from '../platform/idempotency/idempotency-policy';
+import { Idempotent } from '../platform/idempotency/idempotency.interceptor';
 import { AcceptedLetterDto, AcceptGenerationDto, LetterVersionDto, ListLetterVersionsDto } from './cover-letters.dto';
 import { CoverLettersService } from './cover-letters.service';
 

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { DataFolder } from '../local-services/data-folder';
 import { readJsonFile, writePrivateFile } from '../local-services/file-permissions';
-import { ApiClient, ApiError } from './api-client';
+import { ApiClient, ApiError, isLocalServer } from './api-client';
 import { Operator } from './operator';
+import type { Terminal } from './terminal';
 
 /** The demo's user on one server; stored in the data folder, so that a second run uses the same rows. */
 export interface Credentials {
@@ -61,4 +62,24 @@ async function signIn({ server, email, password }: Credentials): Promise<ApiClie
 function ignoreUnauthorized(error: unknown): undefined {
   if (error instanceof ApiError && error.status === 401) return undefined;
   throw error;
+}
+
+/**
+ * Prints how to see the demo's rows in Swagger UI. For a server on another machine it prints the password's file
+ * only.
+ */
+export function showHowToSignIn(terminal: Terminal, { server, email, password }: Credentials): void {
+  const isLocal = isLocalServer(server);
+  terminal.printHeading(`See it yourself: ${server}/docs`);
+  terminal.printTable(
+    [
+      ['email', email],
+      ['password', isLocal ? password : `in ${credentialsFile()}`],
+    ],
+    Infinity,
+  );
+  terminal.printLine(
+    'Send both to POST /v1/auth/login with "Try it out", then paste the accessToken of the answer into "Authorize".',
+  );
+  terminal.printLine('From then on "Execute" shows the rows of this demo.');
 }

@@ -2,11 +2,13 @@ import { type ApiClient, ApiError } from './api-client';
 import { draftWithAi } from './ai-draft';
 import { type Terminal } from './terminal';
 
+const DATABASE_SKILLS = 'PostgreSQL, MySQL, Python, Database Administration';
+
 /** A small invented listing in Upwork's columns: every form of budget, and one repeated row. */
 export const SAMPLE_LISTING = `Job Title,Hourly/Fixed,Budget,Level,Skills
 Online shop for a small bakery,Fixed price,"Est. budget:
 $1,200.00",Intermediate,"Web Development, WordPress, WooCommerce, CSS"
-Move a reporting service from MySQL to PostgreSQL,Hourly: $35.00 - $60.00,N/A,Expert,"PostgreSQL, MySQL, Python, Database Administration"
+Move a reporting service from MySQL to PostgreSQL,Hourly: $35.00 - $60.00,N/A,Expert,"${DATABASE_SKILLS}"
 React dashboard for a fleet of sensors,Hourly: $25.00 - $45.00,N/A,Intermediate,"React, TypeScript, Node.js, MQTT"
 Fix the checkout of our NestJS backend,Hourly,N/A,Expert,"Node.js, NestJS, TypeScript, Stripe, +3"
 Logo for a climbing club,Fixed price,"Est. budget:

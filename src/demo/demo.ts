@@ -3,11 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { storeDraftingTexts } from './ai-draft';
-import { signInDemoUser, signUp } from './demo-account';
+import { showHowToSignIn, signInDemoUser, signUp } from './demo-account';
 import { DemoScenario, SAMPLE_LISTING } from './demo-scenario';
 import { Operator, readRunningServices } from './operator';
 import { Terminal } from './terminal';
-import { showHowToSignIn } from './show-how-to-sign-in';
 import { UpworkScenario } from './upwork-scenario';
 import { WebhookScenario } from './webhook-scenario';
 

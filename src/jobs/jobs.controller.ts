@@ -5,7 +5,7 @@ import { SignedIn } from '../platform/http/access/access';
 import { IfMatch, type Preconditions } from '../platform/http/responses/preconditions';
 import { ApiPage, type Page, PageQueryDto } from '../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
-import { Idempotent } from '../platform/idempotency/idempotency-policy';
+import { Idempotent } from '../platform/idempotency/idempotency.interceptor';
 import { CreateJobDto, JobDto, ListJobsDto, UpdateJobDto } from './jobs.dto';
 import { JobsService } from './jobs.service';
 

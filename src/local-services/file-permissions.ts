@@ -74,18 +74,13 @@ export function isReachable(path: string, user: ServiceUser | undefined): boolea
   let current = realpathSync(path);
   let needed = 0o5;
   for (;;) {
-    const { mode, uid, isFile } = readFileStat(current);
-    const bits = uid === user.uid ? mode >> 6 : mode;
-    const wanted = isFile && !(mode & 0o100) ? 0o4 : needed;
+    const stat = statSync(current);
+    const bits = stat.uid === user.uid ? stat.mode >> 6 : stat.mode;
+    const wanted = stat.isFile() && !(stat.mode & 0o100) ? 0o4 : needed;
     if ((bits & wanted) !== wanted) return false;
     const parent = dirname(current);
     if (parent === current) return true;
     current = parent;
     needed = 0o1;
   }
-}
-
-function readFileStat(path: string): { mode: number; uid: number; isFile: boolean } {
-  const stat = statSync(path);
-  return { mode: stat.mode, uid: stat.uid, isFile: stat.isFile() };
 }

@@ -6,7 +6,7 @@ import { IfMatch, type Preconditions } from '../platform/http/responses/precondi
 import { NoFieldsDto } from '../platform/http/validation/unread-input.guard';
 import { ApiPage, type Page } from '../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
-import { Idempotent } from '../platform/idempotency/idempotency-policy';
+import { Idempotent } from '../platform/idempotency/idempotency.interceptor';
 import {
   CreateMessageDto,
   ListMessagesDto,

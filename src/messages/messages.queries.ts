@@ -1,5 +1,5 @@
 import { Conditions } from '../platform/database/conditions';
-import { buildSelectList } from '../platform/database/entity-columns';
+import { buildSelectList } from '../platform/database/base.entity';
 import { listFields } from '../platform/http/openapi/dto-fields';
 import type { CursorKey } from '../platform/http/pagination/keyset-page';
 import { type ListMessagesDto, MessageDto } from './messages.dto';

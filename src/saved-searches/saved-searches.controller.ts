@@ -4,7 +4,7 @@ import { SignedIn } from '../platform/http/access/access';
 import { IfMatch, type Preconditions } from '../platform/http/responses/preconditions';
 import { ApiPage, type Page, PageQueryDto } from '../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
-import { Idempotent } from '../platform/idempotency/idempotency-policy';
+import { Idempotent } from '../platform/idempotency/idempotency.interceptor';
 import { CreateSavedSearchDto, SavedSearchDto, UpdateSavedSearchDto } from './saved-searches.dto';
 import { SavedSearchesService } from './saved-searches.service';
 

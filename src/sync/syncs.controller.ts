@@ -3,7 +3,7 @@ import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nest
 import { SignedIn } from '../platform/http/access/access';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
 import { LocationAt } from '../platform/http/responses/resource-headers';
-import { Idempotent } from '../platform/idempotency/idempotency-policy';
+import { Idempotent } from '../platform/idempotency/idempotency.interceptor';
 import { SyncDto, SyncListDto } from './syncs.dto';
 import { SyncsService } from './syncs.service';
 

@@ -6,7 +6,7 @@ import { IfMatch, type Preconditions } from '../platform/http/responses/precondi
 import { ApiPage, type Page, PageQueryDto } from '../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
 import { Unconditional } from '../platform/http/responses/resource-headers';
-import { Idempotent, NotIdempotent } from '../platform/idempotency/idempotency-policy';
+import { Idempotent, NotIdempotent } from '../platform/idempotency/idempotency.interceptor';
 import { AuthorizationsService } from './authorizations.service';
 import { AuthorizationDto, CallbackDto, CreateTokenDto, TokenDto } from './tokens.dto';
 import { TokensService } from './tokens.service';

@@ -7,7 +7,7 @@ import { AccountLimitsService, UsersService } from './users.service';
 import { ListAccountSecurityLogsDto, SecurityLogDto } from '../audit/logs/security-logs.dto';
 import { SecurityLogsService } from '../audit/logs/security-logs.service';
 import { ApiPage, type Page } from '../platform/http/pagination/page.dto';
-import { NotIdempotent } from '../platform/idempotency/idempotency-policy';
+import { NotIdempotent } from '../platform/idempotency/idempotency.interceptor';
 import { AccountErasureService } from './account-erasure.service';
 import { DataExportService } from './data-export.service';
 

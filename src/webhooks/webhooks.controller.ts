@@ -12,7 +12,7 @@ import { IfMatch, type Preconditions } from '../platform/http/responses/precondi
 import { ApiPage, type Page, PageQueryDto } from '../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
 import { LocationAt } from '../platform/http/responses/resource-headers';
-import { Idempotent, NotIdempotent } from '../platform/idempotency/idempotency-policy';
+import { Idempotent, NotIdempotent } from '../platform/idempotency/idempotency.interceptor';
 import { DeliveriesService } from './deliveries.service';
 import { CreateWebhookDto, DeliveryDto, NewWebhookDto, UpdateWebhookDto, WebhookDto } from './webhooks.dto';
 import { WebhooksService } from './webhooks.service';

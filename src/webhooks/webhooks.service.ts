@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Conditions } from '../platform/database/conditions';
-import { buildSelectList } from '../platform/database/entity-columns';
+import { buildSelectList } from '../platform/database/base.entity';
 import { listFields } from '../platform/http/openapi/dto-fields';
 import { currentUserId } from '../platform/http/access/access';
 import { Database } from '../platform/database/database';

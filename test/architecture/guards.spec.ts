@@ -101,7 +101,7 @@ describe('a domain that forgot what can be forgotten is stopped by', () => {
   });
   afterAll(() => copy.remove());
 
-  it('lint: queries that bypass Database, SQL built from strings, routes without an access rule, unescaped HTML', async () => {
+  it('lint: queries that bypass Database, SQL from strings, routes without access rules, unescaped HTML', async () => {
     const { code, output } = await copy.run('eslint/bin/eslint.js', ['src/leaks']);
 
     expect(code).toBe(1);

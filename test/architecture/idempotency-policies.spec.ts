@@ -10,7 +10,7 @@ import {
   IDEMPOTENCY_POLICY,
   type IdempotencyPolicy,
   NotIdempotent,
-} from '../../src/platform/idempotency/idempotency-policy';
+} from '../../src/platform/idempotency/idempotency.interceptor';
 
 interface PostRoute {
   readonly name: string;

@@ -58,7 +58,9 @@ describeInBrowser('the dashboard in a browser', () => {
     rmSync(backups, { recursive: true });
   });
 
-  /** Replaces a task's work: create-partitions runs until that was seen, purge-expired fails until `isBroken` is false. */
+  /**
+   * Replaces a task's work: create-partitions runs until that was seen, purge-expired fails until `isBroken` is false.
+   */
   function simulate(task: ScheduledTask): ScheduledTask {
     const run: ScheduledTask['run'] = async () => {
       if (task.id === 'create-partitions') await runSeen;

@@ -16,7 +16,8 @@ const COUNT = 'SELECT count(*) AS count FROM messages';
 
 const RUNNING_SLEEP = `
   SELECT 1 FROM pg_stat_activity
-  WHERE datname = current_database() AND usename = 'gigvault_app' AND state = 'active' AND query LIKE '%pg_sleep(600)%'`;
+  WHERE datname = current_database() AND usename = 'gigvault_app' AND state = 'active'
+    AND query LIKE '%pg_sleep(600)%'`;
 
 describe(Database.name, () => {
   let app: TestApp;

@@ -16,7 +16,7 @@ import { IfMatch, type Preconditions } from '../../platform/http/responses/preco
 import { ApiPage, type Page } from '../../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../../platform/http/validation/request-validation.pipe';
 import { hashRequest, readIdempotencyKey } from '../../platform/idempotency/idempotency-store';
-import { HandlesIdempotencyKey } from '../../platform/idempotency/idempotency-policy';
+import { HandlesIdempotencyKey } from '../../platform/idempotency/idempotency.interceptor';
 import { CreateGenerationDto, GenerationDto, ListGenerationsDto } from './generations.dto';
 import { GenerationEventsService } from './generation-events.service';
 import { GenerationsService, type RequestKey } from './generations.service';

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, HttpStatus, Post } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SignedIn } from '../../platform/http/access/access';
-import { NotIdempotent } from '../../platform/idempotency/idempotency-policy';
+import { NotIdempotent } from '../../platform/idempotency/idempotency.interceptor';
 import {
   BackupCodesDto,
   ConfirmTotpDto,

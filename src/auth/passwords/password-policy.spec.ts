@@ -7,7 +7,8 @@ const TOO_COMMON = 'This password is too common (even without its digits and pun
 const PATTERN = 'This password is a repetition, a sequence or a date. Choose another one.';
 const WHITE_SPACE = 'This password is only white space. Choose another one.';
 const OWN_WORD =
-  'This password is your name, a part of your address or a word of this service (even without its digits and punctuation). Choose another one.';
+  'This password is your name, a part of your address or a word of this service (even without its digits and ' +
+  'punctuation). Choose another one.';
 
 describe('assertPasswordAllowed', () => {
   describe.each([

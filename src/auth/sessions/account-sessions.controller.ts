@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Post } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { SignedIn } from '../../platform/http/access/access';
-import { NotIdempotent } from '../../platform/idempotency/idempotency-policy';
+import { NotIdempotent } from '../../platform/idempotency/idempotency.interceptor';
 import { LogoutDto, SessionsDto } from './sessions.dto';
 import { AccountSessionsService } from './account-sessions.service';
 

@@ -230,7 +230,7 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   return JSON.parse(Buffer.concat(chunks).toString() || '{}');
 }
 
-const COVER_LETTER =
-  `${FAKE_MARKER} Hello, I read your posting with care. I would begin with what hurts most, show you a first result soon, and go on from there. Which day suits you for a short call?`.match(
-    /\S+\s*/g,
-  )!;
+const COVER_LETTER = (
+  `${FAKE_MARKER} Hello, I read your posting with care. I would begin with what hurts most, show you a first result ` +
+  'soon, and go on from there. Which day suits you for a short call?'
+).match(/\S+\s*/g)!;

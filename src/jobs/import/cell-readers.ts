@@ -246,7 +246,10 @@ export function roundedId(id: string, name: string): AppError {
   return invalidValue(`/${name}`, 'rounded_number', message);
 }
 
-/** Reads TRUE or FALSE, also yes or no, 1 or 0, and their words in other languages. @throws AppError `validation.failed` */
+/**
+ * Reads TRUE or FALSE, also yes or no, 1 or 0, and their words in other languages.
+ * @throws AppError `validation.failed`
+ */
 export const asBoolean: CellReader = (cell, name) => {
   const value = booleanOf(cell);
   if (value !== undefined) return value;

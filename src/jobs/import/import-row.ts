@@ -1,4 +1,4 @@
-import { mapToColumns } from '../../platform/database/entity-columns';
+import { mapToColumns } from '../../platform/database/base.entity';
 import { AppError, type FieldError } from '../../platform/errors/app-error';
 import { RequestValidationPipe } from '../../platform/http/validation/request-validation.pipe';
 import { CreateJobDto } from '../jobs.dto';
@@ -60,12 +60,8 @@ export async function checkRow(value: unknown): Promise<CheckedRow> {
   assertNotScientific(dto);
   assertRanges(dto);
   const content = toJobContent(dto);
-  return {
-    sourceKey: buildSourceKey(content),
-    content,
-    status: dto.status ?? 'active',
-    isFavorite: dto.isFavorite ?? false,
-  };
+  const { status = 'active', isFavorite = false } = dto;
+  return { sourceKey: buildSourceKey(content), content, status, isFavorite };
 }
 
 /**

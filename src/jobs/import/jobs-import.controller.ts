@@ -3,7 +3,7 @@ import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nes
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SignedIn } from '../../platform/http/access/access';
 import { LargeBody } from '../../platform/http/edge/body-parsers';
-import { HandlesIdempotencyKey } from '../../platform/idempotency/idempotency-policy';
+import { HandlesIdempotencyKey } from '../../platform/idempotency/idempotency.interceptor';
 import { CreateJobDto } from '../jobs.dto';
 import { ImportReportDto } from './import-report.dto';
 import { IdempotentImportService } from './idempotent-import.service';

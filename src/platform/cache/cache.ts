@@ -6,8 +6,7 @@ import { currentUnitOfWork } from '../database/current-unit-of-work';
 import { Database } from '../database/database';
 import { CacheStats } from './cache-stats';
 import { ChangeFeed } from './change-feed';
-import { rememberSerialized } from './serialized-json';
-import { SharedCacheStore, VALUE_SECONDS } from './shared-cache-store';
+import { rememberSerialized, SharedCacheStore, VALUE_SECONDS } from './shared-cache-store';
 import { TenantVersions, type Version } from './tenant-versions';
 
 /** Total length of the values' JSON, which is kept too. The objects take two to three times that. */

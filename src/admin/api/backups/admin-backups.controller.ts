@@ -4,7 +4,7 @@ import { AdminOnly, StepUp } from '../../../platform/http/access/access';
 import { ApiPage, type Page, PageQueryDto } from '../../../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../../../platform/http/validation/request-validation.pipe';
 import { LocationAt } from '../../../platform/http/responses/resource-headers';
-import { Idempotent } from '../../../platform/idempotency/idempotency-policy';
+import { Idempotent } from '../../../platform/idempotency/idempotency.interceptor';
 import { AdminBackupsService } from './admin-backups.service';
 import { BackupDto } from './backups.dto';
 import { ReasonDto, RunTaskDto } from '../reason.dto';

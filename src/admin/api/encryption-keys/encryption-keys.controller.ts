@@ -9,7 +9,7 @@ import {
 } from '@nestjs/swagger';
 import { AdminOnly, StepUp } from '../../../platform/http/access/access';
 import { LocationAt } from '../../../platform/http/responses/resource-headers';
-import { Idempotent } from '../../../platform/idempotency/idempotency-policy';
+import { Idempotent } from '../../../platform/idempotency/idempotency.interceptor';
 import { EncryptionKeyListDto } from './encryption-keys.dto';
 import { RunTaskDto } from '../reason.dto';
 import { TaskRunDto } from '../tasks/tasks.dto';

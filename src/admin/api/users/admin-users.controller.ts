@@ -3,7 +3,7 @@ import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } 
 import { AdminOnly } from '../../../platform/http/access/access';
 import { ApiPage, type Page } from '../../../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../../../platform/http/validation/request-validation.pipe';
-import { NotIdempotent } from '../../../platform/idempotency/idempotency-policy';
+import { NotIdempotent } from '../../../platform/idempotency/idempotency.interceptor';
 import { AdminUserDto, ChangeUserDto, ListUsersDto } from './users.dto';
 import { ReasonDto } from '../reason.dto';
 import { AdminUsersService } from './admin-users.service';

@@ -2,7 +2,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { ERROR_CODES } from '../../errors/error-codes';
 import { addResponseHeaders } from './response-headers';
 import { hasVersion, listOperations, type Operation } from './operations';
-import { IDEMPOTENCY_KEY } from '../../idempotency/idempotency-policy';
+import { IDEMPOTENCY_KEY } from '../../idempotency/idempotency.interceptor';
 
 type Responses = NonNullable<NonNullable<OpenAPIObject['components']>['responses']>;
 

@@ -1,6 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import fastify, { type FastifyInstance } from 'fastify';
-import { rememberSerialized } from '../../cache/serialized-json';
+import { rememberSerialized } from '../../cache/shared-cache-store';
 import { registerResponseSerializers } from './response-serializers';
 
 const DOCUMENT = {

@@ -1,7 +1,7 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import fastJsonStringify, { type Schema } from 'fast-json-stringify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { serializedJson } from '../../cache/serialized-json';
+import { serializedJson } from '../../cache/shared-cache-store';
 
 type Serialize = (body: unknown) => string;
 

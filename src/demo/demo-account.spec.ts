@@ -1,5 +1,5 @@
 import { Terminal } from './terminal';
-import { showHowToSignIn } from './show-how-to-sign-in';
+import { showHowToSignIn } from './demo-account';
 
 describe(showHowToSignIn, () => {
   let printed: string;
