@@ -83,6 +83,12 @@ describe('POST /v1/ai/generations', () => {
     expect(events.at(-1)!.data).toMatchObject({ status: 'succeeded', text: 'Dear client, hello.' });
   });
 
+  it('is offered as a stream only where there is one', async () => {
+    const list = await user.get('/v1/ai/generations', { accept: 'text/event-stream' });
+
+    expect([list.status, list.body.code]).toEqual([406, 'request.not_acceptable']);
+  });
+
   it('continues without its client, and resumes after Last-Event-ID, also on another process', async () => {
     const second = await startApp({ sharedWith: app });
     fake.setBehaviour(() => ({ chunks: ['a', 'b', 'c', 'd', 'e', 'f'], pauseMs: 60 }));

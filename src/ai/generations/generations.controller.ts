@@ -14,6 +14,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SignedIn } from '../../platform/http/access/access';
 import { IfMatch, type Preconditions } from '../../platform/http/responses/preconditions';
 import { ApiPage, type Page } from '../../platform/http/pagination/page.dto';
+import { ServesEvents } from '../../platform/http/edge/request-hooks';
 import { ParseIdPipe } from '../../platform/http/validation/request-validation.pipe';
 import { hashRequest, readIdempotencyKey } from '../../platform/idempotency/idempotency-store';
 import { HandlesIdempotencyKey } from '../../platform/idempotency/idempotency.interceptor';
@@ -22,6 +23,13 @@ import { GenerationEventsService } from './generation-events.service';
 import { GenerationsService, type RequestKey } from './generations.service';
 
 const EVENT_STREAM = 'text/event-stream';
+
+const PREFER_HEADER = {
+  name: 'Prefer',
+  required: false,
+  description: '`respond-async` returns 202 at once.',
+  schema: { type: 'string', example: 'respond-async' },
+} as const;
 
 const EVENTS_DESCRIPTION = 'Events: `delta` ({text}), `done` (the generation), `end` (the session is over).';
 
@@ -36,6 +44,7 @@ export class GenerationsController {
   ) {}
 
   @Post()
+  @ServesEvents()
   @HandlesIdempotencyKey('no transaction may be open while a provider writes; the key is stored with the reservation')
   @ApiOperation({
     operationId: 'createGeneration',
@@ -47,12 +56,7 @@ export class GenerationsController {
       'afterwards. Closing the connection does not cancel the draft: use DELETE. ' +
       'Repeating the Idempotency-Key returns the same generation and never starts a second call.',
   })
-  @ApiHeader({
-    name: 'Prefer',
-    required: false,
-    description: '`respond-async` returns 202 at once.',
-    schema: { type: 'string', example: 'respond-async' },
-  })
+  @ApiHeader(PREFER_HEADER)
   @ApiOkResponse({ description: EVENTS_DESCRIPTION, content: { [EVENT_STREAM]: { schema: { type: 'string' } } } })
   @ApiCreatedResponse({ type: GenerationDto, description: 'The generation with its text.' })
   @ApiAcceptedResponse({ type: GenerationDto, description: 'The generation in progress.' })
@@ -109,6 +113,7 @@ export class GenerationsController {
   }
 
   @Get(':id/stream')
+  @ServesEvents()
   @ApiOperation({
     operationId: 'streamGenerationEvents',
     summary: 'Stream a generation',

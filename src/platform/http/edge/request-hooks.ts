@@ -1,4 +1,5 @@
-import { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify';
 import { runInContext, type RequestContext } from '../../context/request-context';
 import { AppError } from '../../errors/app-error';
 import { normalizeAddress } from '../access/client-address';
@@ -59,8 +60,17 @@ function buildContext(request: FastifyRequest): RequestContext {
 /** One range of an Accept header: `application/*;q=0.5`. */
 const MEDIA_RANGE = /^\s*([\w!#$&^.+*-]+)\/([\w!#$&^.+*-]+)\s*(?:;(.*))?$/;
 
-/** Routes of /v1 that also serve an event stream. */
-const EVENTS = /^\/v1\/ai\/generations(?:\/:id\/stream)?$/;
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** True for the routes of `@ServesEvents`. */
+    servesEvents?: boolean;
+  }
+}
+
+/** Allows the Accept header text/event-stream: the route serves an event stream too. */
+export function ServesEvents(): MethodDecorator {
+  return RouteConfig({ servesEvents: true } satisfies FastifyContextConfig);
+}
 
 /**
  * Rejects requests of the API whose Accept header allows no media type of the route. Pages (dashboard, documentation,
@@ -107,5 +117,5 @@ function isApi({ routeOptions }: FastifyRequest): boolean {
 
 function listResponseTypes({ routeOptions }: FastifyRequest): string[] {
   const types = ['application/json', 'application/problem+json'];
-  return EVENTS.test(routeOptions.url ?? '') ? [...types, 'text/event-stream'] : types;
+  return routeOptions.config.servesEvents ? [...types, 'text/event-stream'] : types;
 }
