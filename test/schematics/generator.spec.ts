@@ -70,6 +70,7 @@ const RESERVED_IN_SQL =
 const IMPORTED_NAMES = [
   ['posts', 'user'],
   ['gets', 'append'],
+  ['text-fields', 'reference'],
   ['keyset-pages', 'user'],
 ] as const;
 
