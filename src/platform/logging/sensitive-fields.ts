@@ -1,8 +1,19 @@
 /** Headers with credentials. */
 const HEADERS = ['authorization', 'cookie', 'set-cookie', 'proxy-authorization'];
 
-/** Names of secrets outside bodies: in settings, rows and requests to AI providers. */
-const OUTSIDE_BODIES = ['password', 'token', 'secret', 'prompt'];
+/** Names of secrets outside bodies: in settings, rows and requests to AI providers. The worker loads few DTOs. */
+const OUTSIDE_BODIES = [
+  'password',
+  'token',
+  'accessToken',
+  'refreshToken',
+  'secret',
+  'prompt',
+  'instructions',
+  'content',
+  'coverLetter',
+  'letter',
+];
 
 const names = new Set([...HEADERS, ...OUTSIDE_BODIES]);
 
