@@ -1,4 +1,5 @@
 import { FAKE_MARKER, startFakeVendors, type FakeVendors } from '../../src/demo/fake-ai/fake-vendors';
+import { RedisClients } from '../../src/platform/redis/redis-clients';
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { readEvents, joinText } from '../support/server-sent-events';
@@ -108,6 +109,24 @@ describe('POST /v1/ai/generations', () => {
     expect([joinText(here.events), joinText(there.events), joinText(late.events)]).toEqual(['cdef', 'cdef', 'ef']);
     expect(there.events.at(-1)).toMatchObject({ event: 'done', data: { status: 'succeeded', text: 'abcdef' } });
     expect(fake.invoices).toHaveLength(1);
+    await second.close();
+  });
+
+  it('waits for the last chunks when another process sees the end in the database first', async () => {
+    const second = await startApp({ sharedWith: app });
+    fake.setBehaviour(() => ({ chunks: ['a', 'b', 'c'], pauseMs: 60 }));
+    const { body } = await user.post('/v1/ai/generations', DRAFT);
+    const redis = app.get(RedisClients).commands;
+    const key = `ai:generation:${body.id}`;
+    const entries = await redis.xrevrange(key, '+', '-');
+    const late = entries.filter(([, fields]) => /"c"|"isLast":true/.test(fields[1]!)).reverse();
+    await redis.xdel(key, ...late.map(([id]) => id));
+
+    const stream = readEvents(`${second.url}/v1/ai/generations/${body.id}/stream`, { token: user.token! });
+    await waitFor('the reader subscribes', async () => (await redis.pubsub('NUMSUB', key))[1] === 1);
+    for (const [, fields] of late) await redis.publish(key, fields[1]!);
+
+    expect(joinText((await stream).events)).toBe('abc');
     await second.close();
   });
 

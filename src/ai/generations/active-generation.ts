@@ -65,6 +65,7 @@ export class ActiveGeneration {
   /** Completes the text. Readers are notified by `close`. */
   finish(): void {
     this.append(this.text.flush());
+    this.writer.flush();
   }
 
   /** Notifies all readers that the final state is in the database. */

@@ -139,13 +139,14 @@ export class GenerationEventsService {
       yield* run.chunks.follow(after, HEARTBEAT_MS);
       return;
     }
-    if (isFinished((await this.generations.get(id)).status)) {
-      yield* await this.streamStore.readChunks(id, after);
-      return;
-    }
+    let isOver = isFinished((await this.generations.get(id)).status);
+    if (isOver && !(await this.streamStore.hasChunks(id))) return;
+    // The database may show the end before the last chunks arrive. They are missing only when the writer has died.
     for await (const chunk of this.streamStore.follow(id, after, HEARTBEAT_MS)) {
       yield chunk;
-      if (chunk === null && isFinished((await this.generations.get(id)).status)) return;
+      if (chunk !== null) continue;
+      if (isOver) return;
+      isOver = isFinished((await this.generations.get(id)).status);
     }
   }
 }

@@ -82,10 +82,9 @@ export class GenerationStreamStoreService implements OnModuleInit, OnApplication
     }
   }
 
-  /** Returns the stored chunks after `after` of a finished generation; empty when they have expired. */
-  async readChunks(generationId: number, after: number): Promise<Chunk[]> {
-    const stored = await this.redis.commands.xrange(buildKey(generationId), `(${after}-0`, '+').catch(() => []);
-    return stored.flatMap(([, fields]) => parseEntry(fields[1]).chunks).filter(({ seq }) => seq > after);
+  /** Returns whether chunks are stored; false when they have expired, and without Redis. */
+  async hasChunks(generationId: number): Promise<boolean> {
+    return (await this.redis.commands.exists(buildKey(generationId)).catch(() => 0)) > 0;
   }
 
   /** Stores and publishes an entry. Never throws: it runs in timers. */
@@ -142,7 +141,7 @@ export class GenerationStreamWriter {
 
   append(chunk: Chunk): void {
     this.pendingChunks.push(chunk);
-    this.timer ??= setTimeout(() => this.flush(false), BATCH_MS);
+    this.timer ??= setTimeout(() => this.flush(), BATCH_MS);
   }
 
   /** Stores the remaining chunks and the end. */
@@ -150,7 +149,8 @@ export class GenerationStreamWriter {
     this.flush(true);
   }
 
-  private flush(isLast: boolean): void {
+  /** Stores the remaining chunks now. */
+  flush(isLast = false): void {
     clearTimeout(this.timer);
     this.timer = undefined;
     if (this.pendingChunks.length > 0 || isLast) this.store({ chunks: this.pendingChunks, isLast });
