@@ -119,7 +119,8 @@ export class ErasureCertificateDto {
 
   @ApiProperty({
     description:
-      'When the last backup with the account expires (UTC). Backups made after the erasure do not contain its data key.',
+      'When the last backup with the account expires (UTC). Backups made after the erasure do not contain ' +
+      'its data key.',
     format: 'date-time',
     example: '2026-03-07T09:30:00.000Z',
   })

@@ -12,7 +12,8 @@ export class BackupDto {
     type: String,
     enum: BACKUP_STATUSES,
     description:
-      '`pending`: queued. `running`: being made or checked. `verified`: restored and equal to the database. `failed`: unusable, see `error`.',
+      '`pending`: queued. `running`: being made or checked. `verified`: restored and equal to the ' +
+      'database. `failed`: unusable, see `error`.',
     example: 'verified',
   })
   status: (typeof BACKUP_STATUSES)[number];

@@ -75,7 +75,8 @@ export class PartitionCoverageDto {
     type: 'integer',
     nullable: true,
     description:
-      'Rows in the default partition, counted up to 100,000. The task create-partitions moves them. Null without a default partition.',
+      'Rows in the default partition, counted up to 100,000. The task create-partitions moves them. Null ' +
+      'without a default partition.',
     example: 0,
   })
   rowsInDefault: number | null;

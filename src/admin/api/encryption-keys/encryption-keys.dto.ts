@@ -70,7 +70,8 @@ export class EncryptionKeyListDto {
   @ApiProperty({
     type: Boolean,
     description:
-      'True when a rotation creates a key in the key file. Otherwise keys are added to and removed from ENCRYPTION_KEYS.',
+      'True when a rotation creates a key in the key file. Otherwise keys are added to and removed from ' +
+      'ENCRYPTION_KEYS.',
     example: true,
   })
   makesKeys: boolean;

@@ -171,7 +171,8 @@ export class TaskDto {
     format: 'date-time',
     nullable: true,
     description:
-      'When the next run is due (UTC). Null while paused or before a worker has started. A past time means no worker takes it.',
+      'When the next run is due (UTC). Null while paused or before a worker has started. A past time ' +
+      'means no worker takes it.',
     example: '2026-01-31T09:35:00.000Z',
   })
   nextRunAt: Date | null;
@@ -206,7 +207,8 @@ export class TaskAlertDto {
     type: String,
     enum: ['missed', 'overlong', 'failed'],
     description:
-      '`missed`: no worker took a due run. `overlong`: a run takes too long. `failed`: the latest run failed after all retries.',
+      '`missed`: no worker took a due run. `overlong`: a run takes too long. `failed`: the latest run ' +
+      'failed after all retries.',
     example: 'missed',
   })
   kind: 'missed' | 'overlong' | 'failed';
