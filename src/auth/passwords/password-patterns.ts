@@ -133,13 +133,10 @@ export function listComparedForms(whole: string): Set<string> {
   const unit = findRepeatedUnit(whole);
   const plain = whole.normalize('NFKD').replace(/[\p{M}\p{Cf}]/gu, '');
   const latin = replaceLookalikes(plain, TWINS).replaceAll('vv', 'w');
+  const bases = [whole, unit, plain, latin];
   const forms = [
-    whole,
-    unit,
-    ...trimToWord(whole),
-    ...trimToWord(unit),
-    plain,
-    latin,
+    ...bases,
+    ...bases.flatMap(trimToWord),
     ...CYRILLIC_KEYS.map((keys) => mapToEnglishKeys(whole, keys)),
   ];
   const spelt = forms.flatMap((form) => [form, ...LOOKALIKES.map((lookalikes) => replaceLookalikes(form, lookalikes))]);

@@ -72,6 +72,7 @@ describe('assertPasswordAllowed', () => {
         'b4sk3tb@ll',
         'pässword',
         'hál9000',
+        'hál9000!',
         'hal\u00ad9000',
         '1l0v3y0u!',
         'пароль12',
