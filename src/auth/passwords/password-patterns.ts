@@ -134,11 +134,7 @@ export function listComparedForms(whole: string): Set<string> {
   const plain = whole.normalize('NFKD').replace(/[\p{M}\p{Cf}]/gu, '');
   const latin = replaceLookalikes(plain, TWINS).replaceAll('vv', 'w');
   const bases = [whole, unit, plain, latin];
-  const forms = [
-    ...bases,
-    ...bases.flatMap(trimToWord),
-    ...CYRILLIC_KEYS.map((keys) => mapToEnglishKeys(whole, keys)),
-  ];
+  const forms = [...bases, ...bases.flatMap(trimToWord), ...CYRILLIC_KEYS.map((keys) => mapToEnglishKeys(whole, keys))];
   const spelt = forms.flatMap((form) => [form, ...LOOKALIKES.map((lookalikes) => replaceLookalikes(form, lookalikes))]);
   const digits = whole.replace(/[^0-9]/g, '');
   return new Set([...spelt, ...spelt.map(extractLetters), ...(digits.length >= MIN_DIGITS ? [digits] : [])]);
