@@ -172,6 +172,6 @@ function print(text: string): void {
 main().catch((error: unknown) => {
   const isForPeople = [OperatorError, ConfigError, BackupError].some((kind) => error instanceof kind);
   const text = isForPeople ? (error as Error).message : error instanceof Error ? error.stack : String(error);
-  process.stderr.write(`\nNothing was changed. ${text}\n`);
+  process.stderr.write(`\nNothing was changed: ${text}\n`);
   process.exitCode = 1;
 });

@@ -96,7 +96,7 @@ function printAddresses(
   const databaseLine = postgres ? '  Database   npm run db -- --role app\n' : '';
   print(`
   API        ${api}
-  Swagger    ${api}/docs
+  API docs   ${api}/docs
   Dashboard  ${api}/admin
 ${upworkLine}${aiLine}${databaseLine}  Logs       ${folder.resolve('logs')}
 ${admin ? `\n  First admin, shown only now:  ${admin.email}  ${admin.password}\n` : ''}

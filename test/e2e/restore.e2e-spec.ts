@@ -89,7 +89,7 @@ describe('npm run restore', () => {
       });
       expect(withOtherKey).toMatchObject({
         code: 1,
-        output: expect.stringContaining('Nothing was changed. the file cannot be decrypted'),
+        output: expect.stringContaining('Nothing was changed: the file cannot be decrypted'),
       });
       expect(await listDatabases(url)).toEqual([]);
 
