@@ -101,6 +101,9 @@ describe('npm run restore', () => {
       expect(await query(target, 'SELECT id, status, file_name FROM backups')).toEqual([
         { id: first!.id, status: 'verified', file_name: first!.file_name },
       ]);
+      expect(await query(target, `SELECT task, outcome, lease_until FROM task_runs WHERE task = 'backup'`)).toEqual([
+        { task: 'backup', outcome: 'succeeded', lease_until: null },
+      ]);
       const [{ id: next }] = (await query<{ id: number }>(
         target,
         `INSERT INTO backups (started_by) VALUES ('boot') RETURNING id`,

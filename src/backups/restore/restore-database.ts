@@ -33,6 +33,11 @@ export const ADOPT_BACKUP = `
     sha256 = $5, migration = $6, master_keys = $7
   WHERE id = $1 AND status = 'running'`;
 
+/** Completes the run that made the backup: inside the dump it is still running, and no worker continues it. */
+export const COMPLETE_BACKUP_RUN = `
+  UPDATE public.task_runs SET outcome = 'succeeded', ended_at = now(), lease_until = NULL
+  WHERE task = 'backup' AND outcome = 'running'`;
+
 /** Prevents new backups from reusing the numbers of files in the store. */
 export const SET_LAST_ID = `SELECT setval(pg_get_serial_sequence('public.backups', 'id'), $1)`;
 
@@ -146,7 +151,7 @@ async function checkServer(connection: DirectConnection, { serverVersion }: Mani
   return major;
 }
 
-/** Compares the copy and completes the backup's own row, which was still running inside the dump. */
+/** Compares the copy, and completes the backup's own row and run, which were unfinished inside the dump. */
 async function finishRestore(
   connection: DirectConnection,
   { header, manifest, digest }: ReadFile,
@@ -165,6 +170,7 @@ async function finishRestore(
     migrations.at(-1),
     keys,
   ]);
+  await connection.query(COMPLETE_BACKUP_RUN);
   const ids = others.map((name) => parseFileName(name)?.id ?? 0);
   await connection.query(SET_LAST_ID, [Math.max(backupId, ...ids)]);
 }
