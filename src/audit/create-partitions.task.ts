@@ -31,7 +31,8 @@ export const CREATE_PARTITIONS: ScheduledTask = {
   timezone: 'UTC',
   timeoutMs: 10 * 60_000,
   retries: 5,
-  missedRunImpact: 'None for two years; then new rows go to the default partitions, which are slower to search.',
+  missedRunImpact:
+    'Nothing changes for two years; then new rows go to the default partitions, which are slower to search.',
   runsAtBoot: true,
   run: createPartitions,
 };

@@ -85,7 +85,7 @@ describeInBrowser('the dashboard in a browser', () => {
     const { authenticator } = await enableTotp(await signInFrom(app, person), person);
     await page.goto(`${app.url}/admin`);
     await takeScreenshot(page, 'sign-in');
-    await page.getByLabel('E-mail').fill(person.email);
+    await page.getByLabel('Email').fill(person.email);
     await page.getByLabel('Password').fill(person.password);
     await page.keyboard.press('Enter');
     await page.getByLabel('Code of your authenticator').fill(authenticator.generateCode());

@@ -43,7 +43,11 @@ describe('the overview while something fails for users', () => {
   const sql = (text: string, values: unknown[] = [ann.id]) => app.db.query('superuser', text, values);
 
   it('is OK while nothing fails', async () => {
-    expect(await readStatus('Connections')).toEqual({ tag: 'OK', text: 'nobody is connected', isReason: false });
+    expect(await readStatus('Upwork connections')).toEqual({
+      tag: 'OK',
+      text: 'no users are connected to Upwork',
+      isReason: false,
+    });
     expect(await readStatus('Webhooks and mail')).toEqual({ tag: 'OK', text: 'nothing failed', isReason: false });
   });
 
@@ -64,20 +68,20 @@ describe('the overview while something fails for users', () => {
     await connect(stranger.id, 'active', ['jobs']);
     await connect(ann.id, 'reconnect_needed', ['jobs']);
     await connect(ann.id, 'active', []);
-    expect(await readStatus('Connections')).toEqual({
+    expect(await readStatus('Upwork connections')).toEqual({
       tag: 'OK',
       text: '3 synchronisations, no failures',
       isReason: false,
     });
 
     await connect(ann.id, 'failing', ['jobs']);
-    expect(await readStatus('Connections')).toEqual({
+    expect(await readStatus('Upwork connections')).toEqual({
       tag: 'Warning',
       text: '1 of 6 synchronisations fails',
       isReason: true,
     });
     await sql(`UPDATE syncs SET failures = 1 WHERE user_id = $1 AND kind = 'proposals'`);
-    expect((await readStatus('Connections')).text).toBe('3 of 6 synchronisations fail');
+    expect((await readStatus('Upwork connections')).text).toBe('3 of 6 synchronisations fail');
   });
 
   it('counts a delivery from its first failed attempt until a day after it was given up', async () => {

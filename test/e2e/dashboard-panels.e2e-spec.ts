@@ -63,7 +63,7 @@ describe('the panels of /admin', () => {
     expect(pages[2]).toContain('<h1');
   });
 
-  it('find a user, lock them out, unlock them and end their sessions, and log each reason', async () => {
+  it('find a user, deactivate and activate them, change their role, end their sessions, and log each reason', async () => {
     const user = await createAccount(app, 'user', 'odd+name@example.com');
     expect(await page('/admin/users?q=odd%2Bname')).toContain('odd+name@example.com');
     expect(await page('/admin/users?q=%3Cscript%3Enobody')).toContain('No user matches the search.');
@@ -73,9 +73,13 @@ describe('the panels of /admin', () => {
       `/admin/users/${user.id}?done=deactivate`,
     );
     expect(await page(`/admin/users/${user.id}?done=deactivate`)).toMatch(
-      /The user is locked out\.[^]*locked out[^]*No sessions\./,
+      /The user is deactivated\.[^]*deactivated[^]*No sessions\./,
     );
     await performAction(`/admin/users/${user.id}/activate`);
+    await performAction(`/admin/users/${user.id}/make-admin`);
+    expect(await page(`/admin/users/${user.id}`)).toContain('Remove the admin role');
+    await performAction(`/admin/users/${user.id}/remove-admin`);
+    expect(await page(`/admin/users/${user.id}`)).toContain('Make admin');
     await performAction(`/admin/users/${user.id}/end-sessions`);
     expect(await app.get(SessionsService).list(user.id)).toEqual([]);
 
@@ -86,7 +90,7 @@ describe('the panels of /admin', () => {
     );
     expect(events.map(({ reason }) => reason)).toEqual([
       `change user ${user.id}: stolen laptop`,
-      `change user ${user.id}: a test`,
+      ...Array<string>(3).fill(`change user ${user.id}: a test`),
       `end the sessions of user ${user.id}: a test`,
     ]);
   });
@@ -192,7 +196,7 @@ describe('the panels of /admin', () => {
     expect(overview).toMatch(/Runs<\/b> <span class="tag (warn|bad)">/);
     expect(overview).toMatch(/run \d+ of deliver-alerts failed in part \(1 failed\)/);
     expect(overview).not.toContain('All is well.');
-    expect(overview).toMatch(/Connections<\/b>[^]*Webhooks and mail<\/b>/);
+    expect(overview).toMatch(/Upwork connections<\/b>[^]*Webhooks and mail<\/b>/);
     expect(await page('/admin/runs?outcome=partial')).toContain('<span class="tag warn">partial</span>');
 
     expect(await page(`/admin/runs/${run!.id}`)).toContain(`href="/admin/runs/${run!.id}/retry"`);
@@ -233,9 +237,7 @@ describe('the panels of /admin', () => {
     const all = await page('/admin/runs?task=watch-access');
     expect(all).toContain('alerts: 3');
     expect(all).not.toContain('nothing new');
-    expect(all).toContain(
-      'aria-label="Runs of the last 24 hours: 1 succeeded, 0 failed in part, 1 found nothing to do, 0 failed"',
-    );
+    expect(all).toContain('aria-label="Runs of the last 24 hours: 1 succeeded, 0 partial, 1 skipped, 0 failed"');
     expect(await page('/admin/runs?outcome=skipped')).toContain('reason: nothing new');
     await page('/admin/runs?task=%27%3B--&outcome=x&before=1e9');
 

@@ -185,6 +185,8 @@ describe('/admin', () => {
       '/admin/backups/1/verify',
       '/admin/users/1/deactivate',
       '/admin/users/1/activate',
+      '/admin/users/1/make-admin',
+      '/admin/users/1/remove-admin',
       '/admin/users/1/end-sessions',
       '/admin/users/1/reset-mfa',
     ])('performs %s only after a step-up, also for an admin without a second factor', async (path) => {

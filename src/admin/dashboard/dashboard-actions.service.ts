@@ -31,16 +31,28 @@ export interface Action {
 
 const USER_ACTION_TEXTS = {
   deactivate: {
-    title: 'Lock out user',
-    text: 'All sessions end at once. The user cannot sign in until unlocked. Nothing is deleted.',
-    button: 'Lock out',
-    notice: 'The user is locked out.',
+    title: 'Deactivate user',
+    text: 'All sessions end at once. The user cannot sign in until activated again. Nothing is deleted.',
+    button: 'Deactivate',
+    notice: 'The user is deactivated.',
   },
   activate: {
-    title: 'Unlock user',
+    title: 'Activate user',
     text: 'The user can sign in again with the same password and second factor.',
-    button: 'Unlock',
+    button: 'Activate',
     notice: 'The user can sign in again.',
+  },
+  'make-admin': {
+    title: 'Give the admin role to user',
+    text: 'The user can open this dashboard and change all accounts. All sessions of the user end at once.',
+    button: 'Make admin',
+    notice: 'The user is an admin.',
+  },
+  'remove-admin': {
+    title: 'Remove the admin role of user',
+    text: 'The user keeps the account and its data. All sessions of the user end at once.',
+    button: 'Remove role',
+    notice: 'The user is no longer an admin.',
   },
   'end-sessions': {
     title: 'End all sessions of user',
@@ -139,6 +151,12 @@ export class DashboardActionsService {
         this.users.change(id, { isActive: false, reason }),
       ),
       activate: this.buildUserAction('activate', (id, reason) => this.users.change(id, { isActive: true, reason })),
+      'make-admin': this.buildUserAction('make-admin', (id, reason) =>
+        this.users.change(id, { role: 'admin', reason }),
+      ),
+      'remove-admin': this.buildUserAction('remove-admin', (id, reason) =>
+        this.users.change(id, { role: 'user', reason }),
+      ),
       'end-sessions': this.buildUserAction('end-sessions', (id, reason) => this.users.endSessions(id, reason)),
       'reset-mfa': this.buildUserAction('reset-mfa', (id, reason) => this.users.resetMfa(id, reason)),
     };
@@ -158,7 +176,7 @@ export class DashboardActionsService {
         text,
         button,
         cancelPath: `/admin/users/${id}`,
-        isDestructive: name !== 'activate',
+        isDestructive: name !== 'activate' && name !== 'make-admin',
       }),
       perform: async (id, reason) => {
         await work(this.parseId(id), reason);
@@ -177,7 +195,7 @@ export class DashboardActionsService {
           title: 'Create a backup?',
           text:
             'A worker dumps the database, stores the encrypted dump, and verifies it by restoring it into a ' +
-            'scratch cluster.',
+            'scratch cluster. Of the verified backups of a day, only the newest is kept.',
           button: 'Create',
           cancelPath: '/admin/backups',
         }),
@@ -248,7 +266,7 @@ export class DashboardActionsService {
           text:
             'With a key file, a new master key is created and used once every process has it. Otherwise the ' +
             'first of ENCRYPTION_KEYS is used. All data keys are then wrapped with it. Reads and writes ' +
-            'continue.',
+            'continue. Copy the key file afterwards: later backups cannot be read without the new key.',
           button: 'Rotate',
           cancelPath: '/admin/keys',
         }),

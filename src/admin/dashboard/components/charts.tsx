@@ -26,7 +26,7 @@ function describeRuns(runs: readonly RecentRun[]): string {
   const failed = runs.filter(({ outcome }) => outcome === 'failed' || outcome === 'timed_out').length;
   const times = runs.map(({ ms }) => ms);
   const range = `${formatDuration(Math.min(...times))} to ${formatDuration(Math.max(...times))}`;
-  return `The last ${formatRunCount(runs.length)}: ${failed} failed, ${partial} failed in part; duration ${range}`;
+  return `The last ${formatRunCount(runs.length)}: ${failed} failed, ${partial} partial; duration ${range}`;
 }
 
 interface BarProps {
@@ -138,8 +138,8 @@ function UsualLine({ y }: { y: string }): VNode {
 
 const LEGEND = [
   ['good', 'succeeded'],
-  ['warn', 'failed in part'],
-  ['neutral', 'nothing to do'],
+  ['warn', 'partial: some items failed'],
+  ['neutral', 'skipped: nothing to do'],
   ['bad', 'failed'],
 ] as const;
 
@@ -188,8 +188,8 @@ function describeHours(hours: readonly HourlyRunCounts[]): string {
   const sum = (name: 'succeeded' | 'partial' | 'skipped' | 'failed'): number =>
     hours.reduce((all, hour) => all + hour[name], 0);
   return (
-    `Runs of the last 24 hours: ${sum('succeeded')} succeeded, ${sum('partial')} failed in part, ` +
-    `${sum('skipped')} found nothing to do, ${sum('failed')} failed`
+    `Runs of the last 24 hours: ${sum('succeeded')} succeeded, ${sum('partial')} partial, ` +
+    `${sum('skipped')} skipped, ${sum('failed')} failed`
   );
 }
 
@@ -206,7 +206,7 @@ interface HourBarProps {
 }
 
 function describeHour({ succeeded, partial, skipped, failed }: HourlyRunCounts): string {
-  return `${succeeded} succeeded, ${partial} failed in part, ${skipped} nothing to do, ${failed} failed`;
+  return `${succeeded} succeeded, ${partial} partial, ${skipped} skipped, ${failed} failed`;
 }
 
 function HourBar({ hour, x, step, runHeight }: HourBarProps): VNode {

@@ -212,10 +212,10 @@ export function checkConnections({ syncs, failingSyncs }: ServiceFaults): Health
   const all = formatCount(syncs, 'synchronisation');
   const text = isOk
     ? syncs === 0
-      ? 'nobody is connected'
+      ? 'no users are connected to Upwork'
       : `${all}, no failures`
     : `${failingSyncs} of ${all} ${failingSyncs === 1 ? 'fails' : 'fail'}`;
-  return { name: 'Connections', level: isOk ? 'good' : 'warn', text, href: '/admin/tasks/sync-connections' };
+  return { name: 'Upwork connections', level: isOk ? 'good' : 'warn', text, href: '/admin/tasks/sync-connections' };
 }
 
 /** Checks webhook deliveries and emails: those being retried, and those given up in the last 24 hours. */

@@ -27,7 +27,7 @@ export function AccountPage({ account, problem }: { account: AccountView; proble
       <div class="card">
         <FactList
           facts={[
-            ['E-mail', email],
+            ['Email', email],
             ['Role', role],
             ['User', <a href={`/admin/users/${userId}`}>{userId}</a>],
           ]}
@@ -78,7 +78,7 @@ const SESSION_COLUMNS: readonly Column<OwnSession>[] = [
       </>
     ),
   },
-  { head: 'Address', cell: ({ ip }) => ip ?? 'unknown' },
+  { head: 'IP address', cell: ({ ip }) => ip ?? 'unknown' },
   { head: 'Started', cell: ({ createdAt }) => <Timestamp at={createdAt} /> },
   { head: 'Last seen', cell: ({ lastSeenAt }) => <Timestamp at={lastSeenAt} isRelative /> },
 ];

@@ -19,7 +19,7 @@ export function SignInPage({ email, returnPath, problem }: SignInFormProps & { e
       <form method="post" action="/admin/sign-in">
         <ReturnPathField path={returnPath} />
         <label>
-          E-mail <input name="email" type="email" autocomplete="username" required autofocus value={email} />
+          Email <input name="email" type="email" autocomplete="username" required autofocus value={email} />
         </label>
         <PasswordField />
         <button class="main">Sign in</button>

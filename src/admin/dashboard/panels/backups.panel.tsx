@@ -98,7 +98,7 @@ function RetentionPolicy({ keep, maxDays }: { keep: Config['backups']['keep']; m
     <p class="muted">
       Kept: the newest of each of {keep.daily} days, {keep.weekly} weeks and {keep.monthly}{' '}
       {keep.monthly === 1 ? 'month' : 'months'}, for at most {maxDays} days. Restore one with{' '}
-      <code>npm run restore -- &lt;number&gt;</code>.
+      <code>npm run restore -- &lt;number&gt;</code>; src/backups/README.md has the steps.
     </p>
   );
 }

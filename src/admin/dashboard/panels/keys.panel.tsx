@@ -65,12 +65,15 @@ function RotationState({ promotedAt, finishedAt, rewrapped, total }: KeyRotation
   return <Tag tone="warn" text="waiting until every process has the key" />;
 }
 
+function isUnfinished(rotation: KeyRotationDto | null): boolean {
+  return rotation !== null && rotation.finishedAt === null;
+}
+
 function KeyActions({ rotation }: Pick<EncryptionKeyListDto, 'rotation'>): VNode {
-  const isUnfinished = rotation !== null && rotation.finishedAt === null;
   return (
     <p class="actions">
       <a class="button main" href="/admin/keys/rotate">
-        {isUnfinished ? 'Continue' : 'Rotate'}
+        {isUnfinished(rotation) ? 'Continue' : 'Rotate'}
       </a>{' '}
       <a class="button subtle" href={`/admin/tasks/${ROTATE_ENCRYPTION_KEYS.id}`}>
         Run history
@@ -86,8 +89,8 @@ const COLUMNS: readonly Column<EncryptionKeyDto>[] = [
   { head: 'Backups', cell: ({ backups }) => backups, isNumber: true },
 ];
 
-function KeysTable({ items, makesKeys }: EncryptionKeyListDto): VNode {
-  const columns = makesKeys ? [...COLUMNS, { head: 'Action', cell: destroyLink }] : COLUMNS;
+function KeysTable({ items, makesKeys, rotation }: EncryptionKeyListDto): VNode {
+  const columns = makesKeys && !isUnfinished(rotation) ? [...COLUMNS, { head: 'Action', cell: destroyLink }] : COLUMNS;
   return <Table caption="Master keys and their uses" columns={columns} rows={items} empty="No key is configured." />;
 }
 
@@ -107,7 +110,7 @@ function destroyLink({ id, isCurrent, isConfigured, uses, backups }: EncryptionK
 @Injectable()
 export class KeysPanel implements Panel {
   readonly path = '/keys';
-  readonly title = 'Keys';
+  readonly title = 'Encryption keys';
   readonly section = '/admin/keys';
   readonly live = 'keys';
 
@@ -119,7 +122,7 @@ export class KeysPanel implements Panel {
       <>
         <p>
           Each user has a data key for their secrets, and a master key wraps each data key. Master keys are not in the
-          database and are never shown.
+          database and are never shown. Backups cannot be read without them: keep copies elsewhere.
         </p>
         <div class="card">
           <LivePart name="progress">{progress}</LivePart>

@@ -60,6 +60,10 @@ export class SecurityPanel implements Panel {
         <h2>Unusual sign-ins</h2>
         <Alerts alerts={alerts} />
         <h2>Security events</h2>
+        <p class="muted">
+          The database roles of admins and tasks can read the rows of several users, so each use leaves an event:
+          system.admin or system.worker.
+        </p>
         <FilterForm filters={filters} />
         <div class="card">
           <Table
@@ -81,7 +85,7 @@ function KeyFigures({ signIns, failed, addresses, users, withMfa }: SignInCounts
       figures={[
         [signIns, 'sign-ins in 24 hours'],
         [failed, 'failed sign-ins'],
-        [addresses, 'addresses'],
+        [addresses, 'IP addresses'],
         [`${withMfa} of ${users}`, 'users with a second factor'],
       ]}
     />
@@ -135,7 +139,7 @@ const EVENT_COLUMNS: readonly Column<SecurityLogDto>[] = [
     cell: ({ userId }) => userId && <a href={`/admin/users/${userId}`}>{userId}</a>,
     isNumber: true,
   },
-  { head: 'Address', cell: ({ ipAddress }) => ipAddress },
+  { head: 'IP address', cell: ({ ipAddress }) => ipAddress },
   { head: 'Details', cell: formatDetails },
 ];
 

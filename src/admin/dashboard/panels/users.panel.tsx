@@ -54,11 +54,11 @@ export class UsersPanel implements Panel {
 
 const USER_COLUMNS: readonly Column<AdminUserDto>[] = [
   { head: 'User', cell: ({ id }) => <a href={`/admin/users/${id}`}>{id}</a> },
-  { head: 'E-mail', cell: ({ email }) => email },
+  { head: 'Email', cell: ({ email }) => email },
   { head: 'Name', cell: formatName },
   { head: 'Role', cell: ({ role }) => role },
   { head: 'Status', cell: (user) => <AccountStatus {...user} /> },
-  { head: 'Since', cell: ({ createdAt }) => <Timestamp at={createdAt} /> },
+  { head: 'Created', cell: ({ createdAt }) => <Timestamp at={createdAt} /> },
 ];
 
 function formatName({ firstName, lastName }: AdminUserDto): string {
@@ -69,7 +69,7 @@ function formatName({ firstName, lastName }: AdminUserDto): string {
 function AccountStatus({ isActive, isVerified, mfaEnabled }: AdminUserDto): VNode {
   return (
     <>
-      {isActive ? <Tag tone="good" text="active" /> : <Tag tone="bad" text="locked out" />}{' '}
+      {isActive ? <Tag tone="good" text="active" /> : <Tag tone="bad" text="deactivated" />}{' '}
       {!isVerified && <Tag tone="warn" text="not verified" />} {mfaEnabled && <Tag tone="good" text="second factor" />}
     </>
   );
@@ -92,11 +92,11 @@ export class UserPanel implements Panel {
         <div class="card">
           <FactList
             facts={[
-              ['E-mail', user.email],
+              ['Email', user.email],
               ['Name', formatName(user) || '–'],
               ['Role', user.role],
               ['Status', <AccountStatus {...user} />],
-              ['Since', <Timestamp at={user.createdAt} />],
+              ['Created', <Timestamp at={user.createdAt} />],
             ]}
           />
           <UserActions {...user} />
@@ -117,14 +117,15 @@ export class UserPanel implements Panel {
 
 const SESSION_COLUMNS: readonly Column<SessionSummary>[] = [
   { head: 'Device', cell: ({ device }) => device ?? 'unknown' },
-  { head: 'Address', cell: ({ ip }) => ip ?? 'unknown' },
+  { head: 'IP address', cell: ({ ip }) => ip ?? 'unknown' },
   { head: 'Started', cell: ({ createdAt }) => <Timestamp at={createdAt} /> },
   { head: 'Last seen', cell: ({ lastSeenAt }) => <Timestamp at={lastSeenAt} isRelative /> },
 ];
 
-function UserActions({ id, isActive, mfaEnabled }: AdminUserDto): VNode {
+function UserActions({ id, role, isActive, mfaEnabled }: AdminUserDto): VNode {
   const actions = [
-    isActive ? ['deactivate', 'Lock out'] : ['activate', 'Unlock'],
+    isActive ? ['deactivate', 'Deactivate'] : ['activate', 'Activate'],
+    role === 'admin' ? ['remove-admin', 'Remove the admin role'] : ['make-admin', 'Make admin'],
     ['end-sessions', 'End all sessions'],
     ...(mfaEnabled ? [['reset-mfa', 'Reset the second factor']] : []),
   ];
