@@ -63,7 +63,7 @@ describe('the panels of /admin', () => {
     expect(pages[2]).toContain('<h1');
   });
 
-  it('find a user, deactivate and activate them, change their role, end their sessions, and log each reason', async () => {
+  it('find a user, change their status and role, end their sessions, and log each reason', async () => {
     const user = await createAccount(app, 'user', 'odd+name@example.com');
     expect(await page('/admin/users?q=odd%2Bname')).toContain('odd+name@example.com');
     expect(await page('/admin/users?q=%3Cscript%3Enobody')).toContain('No user matches the search.');
