@@ -121,7 +121,7 @@ export class Launcher {
     this.port = port || (await findFreePort());
     if (!(await isPortFree(this.port, this.host))) {
       throw new OperatorError(
-        `PORT ${this.port} of ${this.host} is taken. Choose another: PORT=${this.port + 1} npm start`,
+        `PORT ${this.port} of ${this.host} is taken. Choose another: put PORT=${this.port + 1} before the command.`,
       );
     }
   }
