@@ -52,7 +52,7 @@ export class AuthController {
   @HttpCode(HttpStatus.NO_CONTENT)
   @ApiOperation({
     operationId: 'verifyEmail',
-    summary: 'Verify an e-mail address',
+    summary: 'Verify an email address',
     description: 'Takes the token of a verification link, which can be used once.',
   })
   @ApiNoContentResponse({ description: 'The account may sign in.' })

@@ -42,7 +42,7 @@ function renderPage({ title, lead, button, action, done, hasPasswordField = fals
 
 /** The page of a verification link. */
 export const VERIFY_EMAIL_PAGE = renderPage({
-  title: 'Confirm your e-mail address',
+  title: 'Confirm your email address',
   lead: 'Confirm the address to sign in.',
   button: 'Confirm',
   action: '/v1/auth/verify-email',

@@ -89,7 +89,7 @@ export class ProposalDto extends ResponseType(CreateProposalDto) {
   @ApiProperty({
     type: String,
     nullable: true,
-    description: "Upwork's id of the proposal; null until a synchronisation finds it.",
+    description: "Upwork's id of the proposal; null until a sync finds it.",
     example: null,
   })
   upworkProposalId: string | null;
@@ -97,7 +97,7 @@ export class ProposalDto extends ResponseType(CreateProposalDto) {
   @ApiProperty({
     type: String,
     nullable: true,
-    description: "Upwork's own status at the last synchronisation; `status` is its equivalent here.",
+    description: "Upwork's own status at the last sync; `status` is its equivalent here.",
     example: null,
   })
   upworkStatus: string | null;

@@ -9,7 +9,7 @@ import { CreateSavedSearchDto, SavedSearchDto, UpdateSavedSearchDto } from './sa
 import { SavedSearchesService } from './saved-searches.service';
 
 /** Saved searches: jobs on Upwork that the synchronisation looks for. */
-@ApiTags('Synchronisation')
+@ApiTags('Sync')
 @SignedIn()
 @Controller({ path: 'saved-searches', version: '1' })
 export class SavedSearchesController {

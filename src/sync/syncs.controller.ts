@@ -11,8 +11,8 @@ const CONDITIONS =
   'Needs a connection (POST /v1/tokens/upwork/authorize). Allowed once in 30 s (UPWORK_SYNC_INTERVAL_SECONDS); an ' +
   'earlier request is rejected with 429 and Retry-After.';
 
-/** Synchronisations with Upwork: request and monitor. */
-@ApiTags('Synchronisation')
+/** Syncs with Upwork: request and monitor. */
+@ApiTags('Sync')
 @SignedIn()
 @Controller({ version: '1' })
 export class SyncsController {
@@ -24,10 +24,10 @@ export class SyncsController {
   @LocationAt('/v1/syncs')
   @ApiOperation({
     operationId: 'syncJobs',
-    summary: 'Synchronise jobs',
+    summary: 'Sync jobs',
     description: `Runs your saved searches on each connection. Poll GET /v1/syncs/{id} for the result. ${CONDITIONS}`,
   })
-  @ApiAcceptedResponse({ type: SyncListDto, description: 'The queued synchronisations.' })
+  @ApiAcceptedResponse({ type: SyncListDto, description: 'The queued syncs.' })
   async syncJobs(): Promise<SyncListDto> {
     return { items: await this.syncs.request('jobs') };
   }
@@ -38,10 +38,10 @@ export class SyncsController {
   @LocationAt('/v1/syncs')
   @ApiOperation({
     operationId: 'syncProposals',
-    summary: 'Synchronise proposals',
+    summary: 'Sync proposals',
     description: `Updates proposals that were submitted, accepted or rejected on Upwork. ${CONDITIONS}`,
   })
-  @ApiAcceptedResponse({ type: SyncListDto, description: 'The queued synchronisations.' })
+  @ApiAcceptedResponse({ type: SyncListDto, description: 'The queued syncs.' })
   async syncProposals(): Promise<SyncListDto> {
     return { items: await this.syncs.request('proposals') };
   }
@@ -52,10 +52,10 @@ export class SyncsController {
   @LocationAt('/v1/syncs')
   @ApiOperation({
     operationId: 'syncMessages',
-    summary: 'Synchronise messages',
+    summary: 'Sync messages',
     description: `Fetches new and edited messages of your rooms on Upwork. ${CONDITIONS}`,
   })
-  @ApiAcceptedResponse({ type: SyncListDto, description: 'The queued synchronisations.' })
+  @ApiAcceptedResponse({ type: SyncListDto, description: 'The queued syncs.' })
   async syncMessages(): Promise<SyncListDto> {
     return { items: await this.syncs.request('messages') };
   }
@@ -63,10 +63,10 @@ export class SyncsController {
   @Get('syncs')
   @ApiOperation({
     operationId: 'listSyncs',
-    summary: 'List synchronisations',
+    summary: 'List syncs',
     description: 'Returns up to three for each connection, with last success and lag.',
   })
-  @ApiOkResponse({ type: SyncListDto, description: 'The synchronisations.' })
+  @ApiOkResponse({ type: SyncListDto, description: 'The syncs.' })
   async list(): Promise<SyncListDto> {
     return { items: await this.syncs.list() };
   }
@@ -74,10 +74,10 @@ export class SyncsController {
   @Get('syncs/:id')
   @ApiOperation({
     operationId: 'getSync',
-    summary: 'Get a synchronisation',
+    summary: 'Get a sync',
     description: 'Returns its status, counts and last error.',
   })
-  @ApiOkResponse({ type: SyncDto, description: 'The synchronisation.' })
+  @ApiOkResponse({ type: SyncDto, description: 'The sync.' })
   get(@Param('id', ParseIdPipe) id: number): Promise<SyncDto> {
     return this.syncs.get(id);
   }

@@ -2,9 +2,9 @@ import { ApiProperty } from '@nestjs/swagger';
 import { SYNC_KINDS, type SyncCounts, type SyncKind } from './sync-run';
 import type { SyncRow } from './syncs.queries';
 
-/** Synchronisation in API responses. */
+/** Sync in API responses. */
 export class SyncDto {
-  @ApiProperty({ type: 'integer', description: 'Id of the synchronisation.', example: 5 })
+  @ApiProperty({ type: 'integer', description: 'Id of the sync.', example: 5 })
   id: number;
 
   @ApiProperty({ type: 'integer', description: 'Id of its connection.', example: 3 })
@@ -86,8 +86,8 @@ function computeStatus({ isRunning, requestedAt, startedAt, failures, succeededA
   return succeededAt === null ? 'queued' : 'succeeded';
 }
 
-/** Synchronisations, one for each kind and connection. */
+/** Syncs, one for each kind and connection. */
 export class SyncListDto {
-  @ApiProperty({ type: [SyncDto], description: 'Synchronisations.' })
+  @ApiProperty({ type: [SyncDto], description: 'Syncs.' })
   items: SyncDto[];
 }

@@ -54,8 +54,8 @@ export class TokensController {
     operationId: 'startUpworkAuthorization',
     summary: 'Start the Upwork authorization',
     description:
-      'Redirect the user to `url`. Upwork redirects them back with `code` and `state`: pass both to the callback ' +
-      'within ten minutes, in the same session.',
+      'Redirect the user to `url`. Upwork redirects them to UPWORK_REDIRECT_URL, a page of your front end, with ' +
+      '`code` and `state`. Pass both to GET /v1/tokens/upwork/callback within ten minutes, in the same session.',
   })
   @ApiOkResponse({ type: AuthorizationDto, description: 'The URL where the user grants access.' })
   authorize(): Promise<AuthorizationDto> {
@@ -111,7 +111,7 @@ export class TokensController {
   @ApiOperation({
     operationId: 'deleteConnection',
     summary: 'Delete a connection',
-    description: 'Deletes the connection and its tokens. Synchronised data stays.',
+    description: 'Deletes the connection and its tokens. Data fetched with it stays.',
   })
   @ApiNoContentResponse({ description: 'The connection is deleted.' })
   remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {

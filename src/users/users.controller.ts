@@ -22,7 +22,7 @@ export class UsersController {
   @ApiOperation({
     operationId: 'getCurrentUser',
     summary: 'Get your account',
-    description: 'Returns your names, e-mail address, role and verification.',
+    description: 'Returns your names, email address, role and verification.',
   })
   @ApiOkResponse({ type: UserDto })
   get(): Promise<UserDto> {

@@ -7,7 +7,7 @@ export class UserDto {
   @ApiProperty({ description: 'Id of the user.', example: 7 })
   readonly id: number;
 
-  @ApiProperty({ description: 'E-mail address.', format: 'email', example: 'ann@example.com' })
+  @ApiProperty({ description: 'Email address.', format: 'email', example: 'ann@example.com' })
   readonly email: string;
 
   @ApiProperty({ description: 'First name.', type: String, nullable: true, example: 'Ann' })
@@ -19,7 +19,7 @@ export class UserDto {
   @ApiProperty({ description: 'Role of the user.', enum: ['user', 'admin'], example: 'user' })
   readonly role: 'user' | 'admin';
 
-  @ApiProperty({ description: 'True when the e-mail address is verified.', example: true })
+  @ApiProperty({ description: 'True when the email address is verified.', example: true })
   readonly isVerified: boolean;
 
   @ApiProperty({ description: 'Number of the version, used as the ETag.', example: 1 })

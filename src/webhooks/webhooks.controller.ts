@@ -34,10 +34,10 @@ export class WebhooksController {
     operationId: 'createWebhook',
     summary: 'Create a webhook',
     description:
-      'Only public https: addresses are allowed. Messages are signed by the Standard Webhooks specification: ' +
-      'webhook-id, webhook-timestamp, webhook-signature. Only this response contains the secret. Set `webhookId` ' +
-      'of ' +
-      'a saved search to receive its new matches.',
+      'Only public https: addresses are allowed. Set `webhookId` of a saved search to receive its new matches. ' +
+      'A message is a POST of `{"type", "timestamp", "data"}`; the types are `saved_search.matched` and ' +
+      '`webhook.test`. Messages are signed by the Standard Webhooks specification: webhook-id, webhook-timestamp, ' +
+      'webhook-signature. Only this response contains the secret.',
   })
   @ApiCreatedResponse({ type: NewWebhookDto, description: 'The new webhook with its secret.' })
   create(@Body() dto: CreateWebhookDto): Promise<NewWebhookDto> {

@@ -120,8 +120,8 @@ describe('registration and sign-in', () => {
         401,
         {
           type: '/docs/errors#auth.credentials_invalid',
-          title: 'Wrong e-mail address or password',
-          detail: 'Check the e-mail address and the password.',
+          title: 'Wrong email address or password',
+          detail: 'Check the email address and the password.',
           status: 401,
           instance: '/v1/auth/login',
           code: 'auth.credentials_invalid',

@@ -96,7 +96,7 @@ describe('"Execute" in Swagger UI with the filled-in form', () => {
     rmSync(backups, { recursive: true });
   });
 
-  /** Creates the account of the sign-in example: registers it by the example and opens the link in the e-mail. */
+  /** Creates the account of the sign-in example: registers it by the example and opens the link in the email. */
   async function signUpByTheExample(): Promise<void> {
     await new SwaggerForm(createAnonymousCaller(app), operations).executeNamed('POST /v1/auth/register');
     const [mail] = await listEmails(mailbox, 'ann@example.com');

@@ -28,7 +28,7 @@ const EMAIL_ADDRESS = String.raw`(?<![\p{L}\d._%+-])[\p{L}\d._%+-]+${AT}[\p{L}\d
 
 /** Upwork forbids contact details before a contract. */
 const CONTACTS: readonly [RegExp, string][] = [
-  [new RegExp(EMAIL_ADDRESS, 'giu'), 'an e-mail address'],
+  [new RegExp(EMAIL_ADDRESS, 'giu'), 'an email address'],
   [/\b(?:https?:\/\/|www\.)\S+/giu, 'a link'],
   [
     /\b(?:telegram|whats ?app|skype|discord|signal|viber|wechat|linkedin)\b[^.!?\n]{0,40}/giu,

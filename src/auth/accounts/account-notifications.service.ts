@@ -18,10 +18,10 @@ export function buildVerificationEmail({ publicUrl }: EmailContext, to: string, 
   return {
     to,
     validForSeconds: VERIFICATION_LINK_SECONDS,
-    subject: 'Confirm your e-mail address',
+    subject: 'Confirm your email address',
     text: `Welcome to Gigvault.
 
-Open this link within 24 hours to confirm your e-mail address:
+Open this link within 24 hours to confirm your email address:
 
 ${publicUrl}/verify-email?token=${token}
 

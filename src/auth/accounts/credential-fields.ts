@@ -21,13 +21,12 @@ const WHITE_SPACE_AROUND = /^[\t\n\f\r ]+|(?<![\t\n\f\r ])[\t\n\f\r ]+$/g;
 /** White space, control characters and invisible characters, with which two different addresses look the same. */
 const INVISIBLE_CHARACTER = /[\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
 
-/** Declares an e-mail address; white space around it is removed. */
+/** Declares an email address; white space around it is removed. */
 export function EmailField(): PropertyDecorator {
   return Field(
     { format: 'email', maxLength: MAX_EMAIL_LENGTH },
     {
-      description:
-        'E-mail address. Letter case is ignored, and both spellings of an international domain are the same.',
+      description: 'Email address. Letter case is ignored, and both spellings of an international domain are the same.',
       example: 'ann@example.com',
     },
     Transform(({ value }: TransformFnParams): unknown =>

@@ -45,7 +45,7 @@ export const ERASED_SINCE = `
   SELECT DISTINCT user_id AS id FROM public.security_logs
   WHERE event_type = 'audit.forgotten' AND user_id IS NOT NULL AND created_at > $1::timestamptz`;
 
-/** Erases like auth.erase_account(), except sign-in attempts counted by e-mail address, which expire on their own. */
+/** Erases like auth.erase_account(), except sign-in attempts counted by email address, which expire on their own. */
 export const ERASE_USER = `
   WITH gone AS (DELETE FROM public.users WHERE id = $1 RETURNING id, role)
   SELECT id, audit.erase_user(id, ''::bytea, role = 'admin') AS erased FROM gone`;

@@ -53,7 +53,7 @@ export async function* readCsv(body: AsyncIterable<Buffer>): AsyncGenerator<Impo
   }
   const [broken] = breaks;
   if (broken) throw new BrokenFileError(row + 1, `${broken.message} (line ${broken.line})`);
-  if (!columns) throw new BrokenFileError(1, 'the file is empty');
+  if (!columns) throw new BrokenFileError(1, 'The file is empty.');
 }
 
 const NOT_UTF8 = `The file is not UTF-8. ${SAVE_AS_UTF8}`;

@@ -71,7 +71,7 @@ export class JobsImportService {
         if (row.row > maxRows) throw createTooManyRowsError(maxRows);
         await this.take(row, batch, report);
         if (report.failed > MAX_FAILED)
-          throw new BrokenFileError(row.row + 1, `more than ${MAX_FAILED} rows failed; the rest was not read`);
+          throw new BrokenFileError(row.row + 1, `More than ${MAX_FAILED} rows failed. The rest was not read.`);
         if (!batch.isFull) continue;
         // Reads one batch while PostgreSQL stores the one before.
         await storing;

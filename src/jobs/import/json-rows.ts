@@ -51,17 +51,21 @@ export class JsonArraySplitter {
   /** Checks the end of the text. @throws BrokenFileError where the array has not ended */
   end(): void {
     if (this.state === 'after') return;
-    if (this.state === 'before') throw new BrokenFileError(1, 'the file is empty');
-    throw new BrokenFileError(this.row, 'the array does not end; the rest was not read');
+    if (this.state === 'before') throw new BrokenFileError(1, 'The file is empty.');
+    throw new BrokenFileError(this.row, 'The array does not end. The rest was not read.');
   }
 
   /** Skips what surrounds the array. */
   private passOutside(byte: number): void {
     if (isSpace(byte)) return;
-    if (this.state === 'after') throw new BrokenFileError(this.row, 'something follows the end of the array');
+    if (this.state === 'after') throw new BrokenFileError(this.row, 'Something follows the end of the array.');
     if (byte === BOM[this.bomBytes]) this.bomBytes += 1;
     else if (byte === OPEN_BRACKET) this.state = 'within';
-    else throw new BrokenFileError(1, 'the body must be a JSON array of jobs');
+    else
+      throw new BrokenFileError(
+        1,
+        'The body must be a JSON array of jobs. Send NDJSON as application/x-ndjson, CSV as text/csv.',
+      );
   }
 
   /** Returns the index of the comma or bracket that ends the element; without one the length of the chunk. */
@@ -176,7 +180,7 @@ export async function* readNdjson(body: AsyncIterable<Buffer>): AsyncGenerator<I
   }
   const line = Buffer.concat(rest);
   if (!isBlank(line)) yield parseRow((row += 1), line);
-  if (row === 0) throw new BrokenFileError(1, 'the file is empty');
+  if (row === 0) throw new BrokenFileError(1, 'The file is empty.');
 }
 
 function parseRow(row: number, json: Buffer): ImportRow {

@@ -550,7 +550,7 @@ describe('an export of a spreadsheet', () => {
       fileOf(ENGLISH, { separator: ':', before: 'sep=:\r\n' }),
       'sep= names ":". Separate the values by a comma, a semicolon, a tab or "|".',
     ],
-    ['blank rows alone', utf8('\r\n,,\r\n"",\r\n'), 'the file is empty'],
+    ['blank rows alone', utf8('\r\n,,\r\n"",\r\n'), 'The file is empty.'],
   ])('%s is refused with what to do', async (_, bytes, message) => {
     expect(await imported(bytes)).toBe(message);
   });
@@ -626,7 +626,7 @@ describe('an export of a spreadsheet', () => {
   });
 
   it('answers 20,000 blank lines, and an amount with 100,000 spaces', async () => {
-    expect(await imported(utf8('\n'.repeat(20_000)))).toBe('the file is empty');
+    expect(await imported(utf8('\n'.repeat(20_000)))).toBe('The file is empty.');
     expect(await imported(utf8(`title,budgetMin\nA,"1${' '.repeat(100_000)}x"\n`))).toEqual(['1/budgetMin matches']);
   });
 });

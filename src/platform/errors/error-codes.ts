@@ -72,8 +72,8 @@ export const ERROR_CODES = {
   ),
   'auth.credentials_invalid': define(
     401,
-    'Wrong e-mail address or password',
-    'Check the e-mail address and the password.',
+    'Wrong email address or password',
+    'Check the email address and the password.',
   ),
   'auth.refresh_token_invalid': define(
     401,
@@ -88,8 +88,8 @@ export const ERROR_CODES = {
   'auth.link_invalid': define(400, 'The link is not valid', 'The link is unknown, used or expired. Request a new one.'),
   'auth.email_not_verified': define(
     403,
-    'The e-mail address is not verified',
-    'Open the link in the e-mail you received. POST /v1/auth/verify-email/resend sends a new one.',
+    'The email address is not verified',
+    'Open the link in the email you received. POST /v1/auth/verify-email/resend sends a new one.',
   ),
   'auth.step_up_required': define(
     403,
@@ -115,7 +115,7 @@ export const ERROR_CODES = {
   'token.refresh_failed': define(503, 'The connection could not be refreshed', RETRY_LATER),
   'token.refresh_running': define(503, 'The connection is being refreshed', RETRY_LATER),
   'token.not_connected': define(409, 'Upwork is not connected', CONNECT),
-  'sync.not_found': define(404, 'Synchronisation not found', 'You have no synchronisation with this id.'),
+  'sync.not_found': define(404, 'Sync not found', 'You have no sync with this id.'),
   'saved_search.not_found': define(404, 'Saved search not found', 'You have no saved search with this id.'),
   'saved_search.already_exists': define(409, 'The saved search already exists', 'Choose another name.'),
   'webhook.not_found': define(404, 'Webhook not found', 'You have no webhook with this id.'),

@@ -2,7 +2,8 @@ import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../http/access/access';
-import { HealthService, type Readiness } from './health.service';
+import { LivenessDto, ReadinessDto } from './health.dto';
+import { HealthService } from './health.service';
 
 /** The routes of liveness and readiness probes. */
 @ApiTags('Health')
@@ -17,8 +18,8 @@ export class HealthController {
     summary: 'Check liveness',
     description: 'Checks no dependency. Restart the process when this fails.',
   })
-  @ApiOkResponse({ description: 'The process is alive.', example: { status: 'ok' } })
-  live(): { status: 'ok' } {
+  @ApiOkResponse({ type: LivenessDto, description: 'The process is alive.' })
+  live(): LivenessDto {
     return { status: 'ok' };
   }
 
@@ -30,15 +31,13 @@ export class HealthController {
       'Checks that PostgreSQL and Redis can be written to. A check fails after one second. Missing partitions are a ' +
       'warning. The process is not ready while it stops. Results are up to one second old.',
   })
-  @ApiOkResponse({
-    description: 'Requests can be served.',
-    example: { status: 'ready', checks: { postgres: { status: 'ok' }, redis: { status: 'ok' } } },
-  })
+  @ApiOkResponse({ type: ReadinessDto, description: 'Requests can be served.' })
   @ApiServiceUnavailableResponse({
+    type: ReadinessDto,
     description: 'Requests cannot be served.',
     example: { status: 'not_ready', checks: { postgres: { status: 'failed', detail: 'disk full' } } },
   })
-  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<Readiness> {
+  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessDto> {
     const readiness = await this.checks.ready();
     if (readiness.status === 'not_ready') void reply.status(503);
     return readiness;

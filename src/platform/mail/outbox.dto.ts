@@ -22,12 +22,12 @@ export class OutboxMailDto {
   @ApiProperty({ description: "Recipient's address.", example: 'ann@example.com' })
   readonly to: string;
 
-  @ApiProperty({ description: 'Subject of the email.', example: 'Confirm your e-mail address' })
+  @ApiProperty({ description: 'Subject of the email.', example: 'Confirm your email address' })
   readonly subject: string;
 
   @ApiProperty({
     description: 'Plain text of the email.',
-    example: 'Open this link to confirm your e-mail address:\n\nhttp://127.0.0.1:3000/verify-email?token=…',
+    example: 'Open this link to confirm your email address:\n\nhttp://127.0.0.1:3000/verify-email?token=…',
   })
   readonly text: string;
 

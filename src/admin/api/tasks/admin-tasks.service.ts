@@ -165,7 +165,7 @@ function toTaskDto(task: ScheduledTask, row: TaskRow | undefined, nextAt: Date |
   return {
     id,
     description,
-    whatAMissMeans: missedRunImpact,
+    missedRunImpact,
     cron,
     timezone,
     paused,

@@ -151,7 +151,7 @@ export class TaskDto {
     description: 'Consequence of a missed run.',
     example: 'Statistics become outdated; each answer contains their time.',
   })
-  whatAMissMeans: string;
+  missedRunImpact: string;
 
   @ApiProperty({
     type: String,

@@ -10,7 +10,7 @@ export class AdminUserDto {
   @ApiProperty({ type: 'integer', description: 'Id of the user.', example: 7 })
   id: number;
 
-  @ApiProperty({ description: 'E-mail address.', format: 'email', example: 'ann@example.com' })
+  @ApiProperty({ description: 'Email address.', format: 'email', example: 'ann@example.com' })
   email: string;
 
   @ApiProperty({ description: 'First name.', type: String, nullable: true, example: 'Ann' })

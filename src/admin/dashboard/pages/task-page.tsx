@@ -37,7 +37,7 @@ function TaskState({ task }: { task: TaskDto }): VNode {
         ['Next', <NextRun task={task} />],
         ['Last', <LastRun task={task} />],
         ['Duration', <LastDuration task={task} />],
-        ['If missed', task.whatAMissMeans],
+        ['If missed', task.missedRunImpact],
       ]}
     />
   );

@@ -74,7 +74,7 @@ export function ServesEvents(): MethodDecorator {
 
 /**
  * Rejects requests of the API whose Accept header allows no media type of the route. Pages (dashboard, documentation,
- * links in e-mails) ignore the header.
+ * links in emails) ignore the header.
  */
 export function registerAccept(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {

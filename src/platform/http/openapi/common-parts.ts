@@ -12,7 +12,7 @@ const PROBLEM_CONTENT = { 'application/problem+json': { schema: { $ref: '#/compo
 const RESPONSES = {
   '400': ['BadRequest', 'The request is malformed, or a value is not valid.'],
   '401': ['Unauthorized', 'The access token is missing, expired or of an ended session.'],
-  '403': ['Forbidden', 'The user lacks a permission, or must first re-authenticate or verify the e-mail address.'],
+  '403': ['Forbidden', 'The user lacks a permission, or must first re-authenticate or verify the email address.'],
   '404': ['NotFound', 'The resource does not exist, or it is not yours.'],
   '406': ['NotAcceptable', 'The Accept header allows no media type of this route.'],
   '408': ['Timeout', 'The request did not arrive completely in time.'],

@@ -9,7 +9,9 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 
 const DESCRIPTION = `Gigvault is a backend for freelancers on Upwork. You run it yourself and keep your own keys.
 
-- **Authorization**: send the \`accessToken\` of \`POST /v1/auth/login\` as a bearer token.
+- **Authentication**: send the \`accessToken\` of \`POST /v1/auth/login\` as a bearer token. Before it expires
+  (\`expiresIn\` seconds), \`POST /v1/auth/refresh\` returns a new pair of tokens.
+- **Step-up**: sensitive routes also require \`POST /v1/auth/step-up\` within the last 10 minutes.
 - **Errors**: \`application/problem+json\` (RFC 9457) with a stable \`code\`, listed at [/docs/errors](/docs/errors).
 - **Lists**: \`{items, nextCursor}\`. Send \`nextCursor\` as \`cursor\` for the next page; null marks the last page.
 - **Values**: money is a decimal string with a currency. Times are RFC 3339 in UTC.
@@ -27,7 +29,7 @@ const TAGS: readonly { readonly name: string; readonly description: string }[] =
   { name: 'Tokens', description: 'Connections to Upwork (OAuth 2.0).' },
   { name: 'Jobs', description: 'Jobs on Upwork: store, search and import them.' },
   {
-    name: 'Synchronisation',
+    name: 'Sync',
     description: 'Saved searches, and the import of jobs, proposals and messages from Upwork.',
   },
   { name: 'Webhooks', description: 'URLs that receive new matches of your saved searches, and their deliveries.' },

@@ -24,7 +24,7 @@ export function readLimits(rules: readonly Rule[]): ValueLimits {
 
 /**
  * Truncates a value that exceeds a limit to the shortest one that still exceeds it. The field is rejected either way,
- * but its other rules (an e-mail pattern, the rules of items) read less. A value within the limits is returned
+ * but its other rules (an email pattern, the rules of items) read less. A value within the limits is returned
  * unchanged.
  */
 export function truncateToLimits(value: unknown, { length, items, itemLength }: ValueLimits): unknown {
