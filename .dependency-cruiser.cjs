@@ -27,8 +27,8 @@ const MAY_USE = {
 
 const DOMAINS = Object.keys(MAY_USE);
 
-/** The folders of src that are not domains. */
-const OTHER_FOLDERS = ['admin', 'cli', 'demo', 'local-services', 'platform', 'schematics'];
+/** The folders of src that are not domains. `nest g task` writes to tasks. */
+const OTHER_FOLDERS = ['admin', 'cli', 'demo', 'local-services', 'platform', 'schematics', 'tasks'];
 
 const folders = readdirSync(join(__dirname, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
 const foldersWithoutRule = folders.filter(({ name }) => ![...DOMAINS, ...OTHER_FOLDERS].includes(name));

@@ -65,7 +65,6 @@ const IDENTIFIERS: Readonly<Record<string, string>> = {
   WATCH_ACCESS: 'DETECT_SUSPICIOUS_ACCESS',
   watchAccess: 'detectSuspiciousAccess',
   LetterVersion: 'CoverLetterVersion',
-  Ledger: 'UsageLedgerService',
   RunOrder: 'GenerationRequest',
   LiveRun: 'ActiveGeneration',
   GenerationFeed: 'GenerationStreamStoreService',

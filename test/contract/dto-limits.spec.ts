@@ -1,46 +1,50 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
 import type { Type } from '@nestjs/common';
 import { getMetadataStorage } from 'class-validator';
 import { ChangeUserDto } from '../../src/admin/api/users/users.dto';
 import { RunTaskDto } from '../../src/admin/api/reason.dto';
 import { CreateGenerationDto } from '../../src/ai/generations/generations.dto';
 import { PutBudgetDto } from '../../src/ai/ai.dto';
-import { CreateWebhookDto, UpdateWebhookDto } from '../../src/webhooks/webhooks.dto';
 import { PutMetricDto } from '../../src/analytics/metrics.dto';
 import { RegisterDto } from '../../src/auth/auth.dto';
-import { CreateJobDto, UpdateJobDto } from '../../src/jobs/jobs.dto';
-import { CreateMessageDto } from '../../src/messages/messages.dto';
+import { CreateJobDto } from '../../src/jobs/jobs.dto';
 import { readLimits } from '../../src/platform/http/validation/compiled-validation';
-import { CreateTemplateDto, UpdateTemplateDto } from '../../src/templates/templates.dto';
 import { PutProfileDto } from '../../src/profile/profile.dto';
-import { CreateProposalDto, UpdateProposalDto } from '../../src/proposals/proposals.dto';
-import { CreateSavedSearchDto, UpdateSavedSearchDto } from '../../src/saved-searches/saved-searches.dto';
 import { CreateTokenDto } from '../../src/tokens/tokens.dto';
-import { UpdateUserDto } from '../../src/users/users.dto';
 
-/** The table that the fields of each body are stored in. */
-const TABLES: readonly (readonly [Type, string])[] = [
-  [CreateJobDto, 'jobs'],
-  [UpdateJobDto, 'jobs'],
-  [CreateProposalDto, 'proposals'],
-  [UpdateProposalDto, 'proposals'],
-  [CreateMessageDto, 'messages'],
-  [CreateSavedSearchDto, 'saved_searches'],
-  [UpdateSavedSearchDto, 'saved_searches'],
-  [CreateWebhookDto, 'webhooks'],
-  [UpdateWebhookDto, 'webhooks'],
-  [CreateTemplateDto, 'templates'],
-  [UpdateTemplateDto, 'templates'],
+const json = <T>(name: string): T => JSON.parse(readFileSync(`test/contract/${name}`, 'utf8')) as T;
+const { relations } = json<{ relations: Record<string, Relation> }>('catalog.json');
+const { paths, components } = json<Contract>('openapi.json');
+const { schemas } = components;
+
+/** The table of each body whose file is not named after it. */
+const OTHER_TABLES: readonly (readonly [Type, string])[] = [
   [PutProfileDto, 'profiles'],
   [PutMetricDto, 'analytics'],
   [CreateGenerationDto, 'ai_generations'],
-  [UpdateUserDto, 'users'],
   [RegisterDto, 'users'],
   [ChangeUserDto, 'users'],
   [CreateTokenDto, 'user_tokens'],
   [PutBudgetDto, 'ai_budgets'],
   [RunTaskDto, 'backups'],
 ];
+
+/** Returns the bodies Create… and Update… of the files `src/<domain>/<table>.dto.ts`, each with its table. */
+function findBodies(): (readonly [Type, string])[] {
+  const files = readdirSync('src', { recursive: true, encoding: 'utf8' });
+  return files
+    .filter((file) => /^[^/]+\/[^/]+\.dto\.ts$/.test(file))
+    .flatMap((file) => {
+      const table = basename(file, '.dto.ts').replaceAll('-', '_');
+      if (!(`public.${table}` in relations)) return [];
+      const types = Object.values(jest.requireActual<Record<string, Type>>(resolve('src', file)));
+      return types.filter(({ name }) => /^(Create|Update)\w+Dto$/.test(name)).map((type) => [type, table] as const);
+    });
+}
+
+/** The table that the fields of each body are stored in. */
+const TABLES = [...findBodies(), ...OTHER_TABLES];
 
 /** Columns with another name than their field. */
 const COLUMNS: Readonly<Record<string, string>> = {
@@ -112,11 +116,6 @@ interface Contract {
   readonly paths: Record<string, Record<string, Operation>>;
   readonly components: { readonly schemas: Record<string, { properties?: Record<string, Property> }> };
 }
-
-const json = <T>(name: string): T => JSON.parse(readFileSync(`test/contract/${name}`, 'utf8')) as T;
-const { relations } = json<{ relations: Record<string, Relation> }>('catalog.json');
-const { paths, components } = json<Contract>('openapi.json');
-const { schemas } = components;
 
 /** Returns the body classes of operations. */
 const bodies = [
