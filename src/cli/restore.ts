@@ -9,7 +9,7 @@ import { countRows } from '../backups/storage/manifest';
 import { readToEnd, restoreDatabase, type RestoreOptions } from '../backups/restore/restore-database';
 import { createBackupStore } from '../backups/storage/s3-store';
 import { backupSettings } from '../platform/config/setting-groups';
-import { backupsOf, encryptionOf } from '../platform/config/config';
+import { buildBackups, buildEncryption } from '../platform/config/config';
 import { LocalMasterKeys } from '../platform/encryption/master-keys';
 import { DataFolder, findProjectRoot, OperatorError } from '../local-services/data-folder';
 import { buildServerEnvironment, shouldEmbedPostgres } from '../local-services/server-environment';
@@ -66,13 +66,13 @@ async function main(): Promise<void> {
       ? InstallationSecrets.load(folder.resolve('secrets.json'))
       : undefined;
   const settings = loadSettings(SETTING_NAMES, buildRestoreEnvironment(folder, secrets));
-  const store = createBackupStore(backupsOf(settings));
+  const store = createBackupStore(buildBackups(settings));
   if (restoreArguments.backup === undefined) return printBackups(store);
   if (!settings.ENCRYPTION_KEYS && !settings.ENCRYPTION_KEY_FILE)
     throw new OperatorError(
       'A backup needs the keys of the time it was taken: set ENCRYPTION_KEYS or ENCRYPTION_KEY_FILE.',
     );
-  const masterKeys = new LocalMasterKeys({ encryption: encryptionOf(settings) });
+  const masterKeys = new LocalMasterKeys({ encryption: buildEncryption(settings) });
   const source = await findSource(restoreArguments.backup, store);
   const options = { ...source, masterKeys, canReplace: restoreArguments.canReplace };
   if (restoreArguments.to !== undefined) return restore({ ...options, target: restoreArguments.to }, restoreArguments);

@@ -66,7 +66,7 @@ export class Config {
     readonly partitionYears: number;
     readonly backupDays: number;
   };
-  readonly backups: ReturnType<typeof backupsOf>;
+  readonly backups: ReturnType<typeof buildBackups>;
 
   constructor(settings: Settings) {
     this.environment = settings.NODE_ENV;
@@ -79,7 +79,7 @@ export class Config {
     this.redis = Object.freeze({ url: settings.REDIS_URL });
     this.cache = Object.freeze({ isEnabled: settings.CACHE_ENABLED });
     this.secrets = new DerivedSecrets(Buffer.from(settings.SECRET_KEY, 'base64'));
-    this.encryption = encryptionOf(settings);
+    this.encryption = buildEncryption(settings);
     this.auth = buildAuth(settings);
     this.mail = Object.freeze({ smtpUrl: settings.SMTP_URL, from: settings.MAIL_FROM });
     this.limits = buildLimits(settings);
@@ -91,13 +91,13 @@ export class Config {
       partitionYears: settings.PARTITION_ARCHIVE_AFTER_YEARS,
       backupDays: settings.BACKUP_RETENTION_DAYS,
     });
-    this.backups = backupsOf(settings);
+    this.backups = buildBackups(settings);
     Object.freeze(this);
   }
 }
 
 /** Builds the configuration of backups, also for commands that need only this part. */
-export function backupsOf(settings: Pick<Settings, BackupSetting | 'GIGVAULT_DATA_DIR'>) {
+export function buildBackups(settings: Pick<Settings, BackupSetting | 'GIGVAULT_DATA_DIR'>) {
   const {
     BACKUP_S3_BUCKET: bucket,
     BACKUP_S3_ENDPOINT: endpoint,
@@ -236,7 +236,7 @@ function buildUpwork(settings: Settings, publicUrl: string) {
 }
 
 /** Builds the configuration of encryption from validated settings. */
-export function encryptionOf({
+export function buildEncryption({
   ENCRYPTION_KEYS: entries = [],
   ENCRYPTION_KEY_FILE: keyFile,
 }: Pick<Settings, 'ENCRYPTION_KEYS' | 'ENCRYPTION_KEY_FILE'>) {

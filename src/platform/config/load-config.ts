@@ -69,7 +69,7 @@ function listProblems(error: z.ZodError, setting?: string): string[] {
   });
 }
 
-/** Returns the describeExpectation of an issue. zod's messages may quote the value, so most are replaced. */
+/** Describes what a value must be. zod's messages may quote the value, so most are replaced. */
 function describeExpectation(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`;
   if (issue.code === 'custom' || issue.code === 'too_small') return issue.message;

@@ -13,19 +13,19 @@ export interface SettingExample {
 }
 
 /** Defines a boolean setting. */
-export function flag(fallback: boolean) {
+export function flag(defaultValue: boolean) {
   return z
     .enum(['true', 'false', '1', '0'], 'must be true or false')
-    .default(fallback ? 'true' : 'false')
+    .default(defaultValue ? 'true' : 'false')
     .transform((value) => value === 'true' || value === '1');
 }
 
 /** Defines a whole number within limits. */
-export function integer(fallback: number, min: number, max: number) {
+export function integer(defaultValue: number, min: number, max: number) {
   return z
     .string()
     .regex(/^\d{1,15}$/, 'must be a whole number')
-    .default(String(fallback))
+    .default(String(defaultValue))
     .transform(Number)
     .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`);
 }
@@ -63,31 +63,31 @@ export function secret(description: string) {
 }
 
 /** Defines the base URL of an AI provider; by default the public one. */
-export function providerUrl(standard: string, provider: string) {
+export function providerUrl(defaultValue: string, provider: string) {
   return url('http', 'https')
-    .default(standard)
+    .default(defaultValue)
     .describe(`Base URL of ${provider}'s API, or of a compatible gateway.`)
-    .meta({ example: standard } satisfies SettingExample);
+    .meta({ example: defaultValue } satisfies SettingExample);
 }
 
 /** Defines the default model of an AI provider. */
-export function model(standard: string, provider: string) {
+export function model(defaultValue: string, provider: string) {
   return z
     .string()
     .regex(/^[\w.:/-]{1,100}$/, 'must be the name of a model')
-    .default(standard)
+    .default(defaultValue)
     .describe(`Default model of ${provider} for drafts.`)
-    .meta({ example: standard } satisfies SettingExample);
+    .meta({ example: defaultValue } satisfies SettingExample);
 }
 
 /** Defines an amount of USD with two decimals. */
-export function money(standard: string, description: string) {
+export function money(defaultValue: string, description: string) {
   return z
     .string()
     .regex(/^\d{1,8}\.\d{2}$/, 'must be an amount with two decimals, such as 5.00')
-    .default(standard)
+    .default(defaultValue)
     .describe(description)
-    .meta({ example: standard } satisfies SettingExample);
+    .meta({ example: defaultValue } satisfies SettingExample);
 }
 
 /** Defines the URL of PostgreSQL with the login of one role. */
