@@ -2,14 +2,14 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createFunctions } from './create-functions';
 
 /**
- * Creates jobs (vacancies); tenant_jobs, the view for lists and search; user_job_stats, a materialized view with its
+ * Creates jobs; tenant_jobs, the view for lists and search; user_job_stats, a materialized view with its
  * refresh; and tenant_job_stats, a tenant's row of it.
  *
  * Kinds are text with a CHECK. Comparing an ENUM, a numeric, arrays or a tsquery is not leakproof. So under row
  * security such a condition runs after the policy's, and its index is never used (10 to 150 times slower at 200,000
  * rows of one tenant). Money is numeric, with bigint hundredths in generated columns for the filters.
  *
- * source_key identifies the vacancy, independent of the import: 'upwork:<id>', or 'content:<sha-256>' without an id.
+ * source_key identifies the job, independent of the import: 'upwork:<id>', or 'content:<sha-256>' without an id.
  */
 export class Jobs implements MigrationInterface {
   readonly name = 'Jobs1795305907000';

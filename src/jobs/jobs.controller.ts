@@ -23,9 +23,8 @@ export class JobsController {
     summary: 'Create a job',
     description:
       'Each Upwork id is stored once. Jobs without one are the same when all fields except status and favourite are ' +
-      'equal. A duplicate is 409 `job.already_exists`, also of a deleted job; `PATCH {"status": "active"}` ' +
-      'restores ' +
-      'that one.',
+      'equal. A duplicate, also of a deleted job, is 409 `job.already_exists`. ' +
+      '`PATCH {"status": "active"}` restores a deleted job.',
   })
   @ApiCreatedResponse({ type: JobDto, description: 'The job.' })
   create(@Body() dto: CreateJobDto): Promise<JobDto> {

@@ -84,13 +84,13 @@ export function listJobs(
  * every other row matches.
  */
 function buildMatchesPage(order: Order, words: string, others: string, limit: string): string {
-  const walked = order.isIndexed ? `CASE WHEN ${words} THEN true END` : words;
+  const scanned = order.isIndexed ? `CASE WHEN ${words} THEN true END` : words;
   return `WITH found AS MATERIALIZED (
       SELECT id, ${order.expression} AS key, ${others} AS fits
       FROM (SELECT * FROM tenant_jobs WHERE ${words} LIMIT ${FEW_MATCHES + 1}) AS job)
     SELECT ${COLUMNS}, ${order.key} AS "sortKey" FROM tenant_jobs
     WHERE id = ANY (CASE WHEN EXISTS (SELECT FROM found OFFSET ${FEW_MATCHES})
-      THEN ARRAY(SELECT id FROM tenant_jobs WHERE ${walked} AND ${others} ${buildOrderBy(order)} ${limit})
+      THEN ARRAY(SELECT id FROM tenant_jobs WHERE ${scanned} AND ${others} ${buildOrderBy(order)} ${limit})
       ELSE ARRAY(SELECT id FROM found WHERE fits ${buildOrderBy({ ...order, expression: 'key' })} ${limit}) END)
     ${buildOrderBy(order)}`;
 }

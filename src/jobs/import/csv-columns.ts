@@ -109,7 +109,7 @@ export interface CsvColumns {
   read(cells: readonly string[]): Record<string, unknown>;
 }
 
-/** Readers that the form of a field does not tell. */
+/** Readers that cannot be chosen by the documentation of a field. */
 const SPECIAL_READERS: Readonly<Record<string, CellReader>> = { upworkJobId: asId, currency: asCode };
 
 /** The fields of POST /v1/jobs, each with the reader of its cells. */

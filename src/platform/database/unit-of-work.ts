@@ -82,7 +82,7 @@ export class UnitOfWork {
 
   /**
    * Runs one statement and returns its rows, parsed as in pg-types.ts. Triggers audit its changes.
-   * @throws the PostgreSQL error of the first failed statement of the unit, for pg-errors.ts to map
+   * @throws the PostgreSQL error of the first failed statement of the unit, for postgres-errors.ts to map
    */
   query<Row extends QueryResultRow>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
     this.markWrite(sql);

@@ -1,4 +1,4 @@
--- The configuration 'simple' does not stem, because vacancies mix languages and product names.
+-- The configuration 'simple' does not stem, because jobs mix languages and product names.
 CREATE FUNCTION app.search_document(title text, skills text[], description text) RETURNS tsvector
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog

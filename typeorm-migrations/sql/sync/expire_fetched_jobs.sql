@@ -1,4 +1,4 @@
--- A vacancy expires when no search has found it for the time that Upwork's terms allow. Its content is deleted; its row
+-- A job expires when no search has found it for the time that Upwork's terms allow. Its content is deleted; its row
 -- stays, because statistics count it and a search may find it again. A favourite, and a job with a proposal, a message
 -- or an AI draft, is the user's own record and never expires. An archived or deleted job keeps its status; only an
 -- active one gets expired_at, so that it can become active again.

@@ -61,7 +61,7 @@ const NO_ROWS = new RowDecoder([]);
 
 /** PostgreSQL did not answer in time and the connection was closed. The last statement may have taken effect. */
 export class AnswerTimeoutError extends Error {
-  /** Mapped by pg-errors.ts to the loss of a connection. */
+  /** postgres-errors.ts maps it to the loss of a connection. */
   readonly code = 'ETIMEDOUT';
 
   constructor(timeoutMs: number) {
