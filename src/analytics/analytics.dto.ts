@@ -1,29 +1,6 @@
-import { ValidateBy } from 'class-validator';
 import { ApiProperty } from '@nestjs/swagger';
-import { Field, type FieldOptions } from '../platform/http/validation/fields';
+import { DayField } from '../platform/http/validation/fields';
 import { ApiAmount } from '../platform/http/validation/money-field';
-
-/** Declares an existing day such as 2026-01-31, in the years 2000 to 2199. */
-export function DayField(options: FieldOptions): PropertyDecorator {
-  return Field(
-    { type: String, format: 'date' },
-    options,
-    ValidateBy({
-      name: 'day',
-      validator: {
-        validate: isDay,
-        defaultMessage: () => '$property must be a day such as 2026-01-31, of the years 2000 to 2199',
-      },
-    }),
-  );
-}
-
-function isDay(value: unknown): boolean {
-  if (typeof value !== 'string' || !/^2[01]\d\d-\d\d-\d\d$/.test(value)) return false;
-  const instant = Date.parse(value);
-  // Date converts the 30th of February to a day of March.
-  return !Number.isNaN(instant) && new Date(instant).toISOString().startsWith(value);
-}
 
 /** A range of days (UTC), both included, at most 400. */
 export class DayRangeDto {

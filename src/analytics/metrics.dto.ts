@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Matches } from 'class-validator';
-import { DayField, DayRangeDto } from './analytics.dto';
+import { DayField } from '../platform/http/validation/fields';
+import { DayRangeDto } from './analytics.dto';
 import { METRIC_VALUE_PATTERN } from './record-daily-metrics.task';
 import { Field } from '../platform/http/validation/fields';
 import { TextListParam } from '../platform/http/validation/query-params';

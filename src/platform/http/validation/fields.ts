@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { Transform, type TransformFnParams } from 'class-transformer';
-import { IsBoolean, IsDate, IsIn, IsInt, IsOptional, Max, Min, ValidateIf } from 'class-validator';
+import { IsBoolean, IsDate, IsIn, IsInt, IsOptional, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
 
 const DATE = String.raw`(\d{4})-(\d{2})-(\d{2})`;
 const TIME = String.raw`(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{1,9})?`;
@@ -89,4 +89,26 @@ function resolveLeapSecond(text: string): Date | undefined {
   const next = new Date(Date.parse(text.replace(LEAP_SECOND, ':59')) + 1_000);
   const isStartOfMonth = next.getUTCDate() === 1 && next.getUTCHours() === 0 && next.getUTCMinutes() === 0;
   return isStartOfMonth ? next : undefined;
+}
+
+/** Declares an existing day such as 2026-01-31, in the years 2000 to 2199. */
+export function DayField(options: FieldOptions): PropertyDecorator {
+  return Field(
+    { type: String, format: 'date' },
+    options,
+    ValidateBy({
+      name: 'day',
+      validator: {
+        validate: isDay,
+        defaultMessage: () => '$property must be a day such as 2026-01-31, of the years 2000 to 2199',
+      },
+    }),
+  );
+}
+
+function isDay(value: unknown): boolean {
+  if (typeof value !== 'string' || !/^2[01]\d\d-\d\d-\d\d$/.test(value)) return false;
+  const instant = Date.parse(value);
+  // Date converts the 30th of February to a day of March.
+  return !Number.isNaN(instant) && new Date(instant).toISOString().startsWith(value);
 }
