@@ -24,6 +24,7 @@ interface Run {
 describe('nest g resource', () => {
   const checkout = mkdtempSync(join(tmpdir(), 'gigvault-generate-'));
   let app: TestApp;
+  let generated: Run;
 
   function run(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Run> {
     const options = { cwd: checkout, env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env } };
@@ -38,11 +39,16 @@ describe('nest g resource', () => {
     app = await startApp();
     for (const name of [...COPIED, ...RULES]) cpSync(join(ROOT, name), join(checkout, name), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'));
-    await run('@nestjs/cli/bin/nest.js', ['g', 'resource', 'x', '--type', 'rest', '--crud', '--no-spec']);
+    generated = await run('@nestjs/cli/bin/nest.js', ['g', 'resource', 'x', '--type', 'rest', '--crud', '--no-spec']);
   });
   afterAll(async () => {
     rmSync(checkout, { recursive: true, force: true });
     await app.close();
+  });
+
+  it('warns at once and names the safe command', () => {
+    expect(generated.output).toContain('A plain resource is not safe in this repository');
+    expect(generated.output).toContain('nest g domain <plural>');
   });
 
   it('writes the files and registers the module', () => {
