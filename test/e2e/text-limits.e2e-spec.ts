@@ -34,6 +34,7 @@ describe('the lengths of texts', () => {
   /** An admin with a recent re-authentication. */
   let admin: Caller;
   let fields: readonly TextField[];
+  let operations: readonly Operation[];
 
   beforeAll(async () => {
     vendors = await startFakeVendors();
@@ -41,7 +42,8 @@ describe('the lengths of texts', () => {
     const person = await createUser(app, { role: 'admin' });
     admin = await signInFrom(app, person);
     await admin.post('/v1/auth/step-up', { password: person.password });
-    fields = (await readOperations(app.url)).flatMap((operation) =>
+    operations = await readOperations(app.url);
+    fields = operations.flatMap((operation) =>
       Object.entries(operation.body?.properties ?? {}).flatMap(([field, { maxLength }]) =>
         maxLength === undefined ? [] : [{ operation, field, maxLength }],
       ),
@@ -53,7 +55,7 @@ describe('the lengths of texts', () => {
   });
 
   /** Returns the id of a row that the operation changes; a missing one for other operations. */
-  async function idFor({ path }: Operation, caller: SignedInCaller): Promise<string> {
+  async function idFor({ method, path }: Operation, caller: SignedInCaller): Promise<string> {
     const make = async (list: string, body: object): Promise<string> => String((await caller.post(list, body)).body.id);
     const [, list] = /^\/v1\/((?:admin\/)?[\w-]+)\/\{id\}/.exec(path) ?? [];
     switch (list) {
@@ -72,8 +74,28 @@ describe('the lengths of texts', () => {
       case 'admin/tasks':
         return 'refresh-job-stats';
       default:
-        return '1';
+        return method === 'PATCH' && list !== undefined ? findOrCreate(list, caller) : '1';
     }
+  }
+
+  /** Returns the id of the newest row of a list, or of one that the example of its POST creates. */
+  async function findOrCreate(list: string, user: SignedInCaller): Promise<string> {
+    const path = `/v1/${list}`;
+    const { body } = await user.get(`${path.replace('/admin', '')}?limit=1`);
+    const creation = operations.find((operation) => operation.method === 'POST' && operation.path === path);
+    const row = body.items[0] ?? (await pickCaller(path, user).post(path, await buildBody(creation!, user))).body;
+    return String(row.id);
+  }
+
+  /** Returns the example body of an operation without ids of rows, except a new job. */
+  async function buildBody({ body }: Operation, user: SignedInCaller): Promise<Record<string, unknown>> {
+    const examples = Object.entries(buildExample(body)).filter(([name]) => !/[a-z]Id$/.test(name));
+    const needed = body?.required?.includes('jobId') ? { jobId: await insertJob(app.db, user.id) } : {};
+    return { ...Object.fromEntries(examples), ...needed };
+  }
+
+  function pickCaller(path: string, user: SignedInCaller): Caller {
+    return path.startsWith('/v1/admin/') ? admin : user;
   }
 
   /** Sends the example body with one changed text. */
@@ -82,13 +104,10 @@ describe('the lengths of texts', () => {
     text: string,
   ): Promise<{ status: number; errors: NonNullable<Problem['errors']> }> {
     const user = await createSignedInCaller(app);
-    const caller = operation.path.startsWith('/v1/admin/') ? admin : user;
+    const caller = pickCaller(operation.path, user);
     const path = fillPath(operation, { id: await idFor(operation, user) });
-    const examples = Object.entries(buildExample(operation.body)).filter(([name]) => !/[a-z]Id$/.test(name));
-    const needed = operation.body?.required?.includes('jobId') ? { jobId: await insertJob(app.db, user.id) } : {};
     const { status, body } = await caller.send<Problem | undefined>(operation.method, path, {
-      ...Object.fromEntries(examples),
-      ...needed,
+      ...(await buildBody(operation, user)),
       [field]: text,
     });
     return { status, errors: (body?.errors ?? []).filter(({ pointer }) => pointer === `/${field}`) };
