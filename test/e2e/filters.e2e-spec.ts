@@ -11,6 +11,9 @@ const NO_FILTERS: ReadonlyMap<string, string> = new Map([
   ['/v1/tokens/upwork/callback', 'the query of an OAuth redirect'],
 ]);
 
+/** Lists of generated domains: the domain's own spec has both cases of each filter. */
+const OWN_SPECS: readonly string[] = [];
+
 /** The labels that a value of a filter finds, and a value that finds no label. */
 type FilterCase = readonly [finds: string, labels: string, misses: string];
 
@@ -239,7 +242,7 @@ describe('the filters of lists', () => {
   it('each have a case with and one without a result', async () => {
     const operations = await readOperations(app.url);
     const filters = operations
-      .filter(({ method, path }) => method === 'GET' && !NO_FILTERS.has(path))
+      .filter(({ method, path }) => method === 'GET' && !NO_FILTERS.has(path) && !OWN_SPECS.includes(path))
       .flatMap(({ path, parameters }) =>
         parameters
           .filter((parameter) => parameter.in === 'query' && !PAGING.includes(parameter.name))

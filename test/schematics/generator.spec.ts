@@ -28,15 +28,30 @@ const SHARED = [
   'src/jobs/job.entity.ts',
   'test/rls/matrix.ts',
   'test/contract/audited-tables.json',
+  'test/contract/dto-limits.spec.ts',
+  'test/architecture/sql-tables.spec.ts',
+  'test/e2e/filters.e2e-spec.ts',
+  'test/e2e/swagger-execute.e2e-spec.ts',
+  'src/platform/http/openapi/docs-prefill.ts',
+  'test/support/factories/job.factory.ts',
 ];
 
 /** Later than every migration of the next decades. */
 const TIMESTAMP = 4_102_444_800_000;
 
+/** A field of each type, as a required and as a nullable one. */
+const EVERY_FIELD = [
+  ...['a:text(3)', 'b:longtext', 'c:money', 'd:instant', 'e:date', 'f:integer', 'g:boolean', 'h:enum(x|y)', 'i:json'],
+  ...['aA:text?', 'bB:longtext?', 'cC:money?', 'dD:instant?', 'eE:date?', 'fF:integer?', 'gG:boolean?'],
+  ...['hH:enum(x|y)?', 'iI:json?'],
+].join();
+
 interface Options {
   readonly name: string;
   readonly type?: string;
   readonly timestamp?: number;
+  readonly fields?: string;
+  readonly belongsTo?: string;
 }
 
 /** Builds the part of the repository that the generator reads. */
@@ -148,7 +163,10 @@ describe('nest g', () => {
         'src/app.module.ts',
         'src/platform/errors/error-codes.ts',
         ...(type === 'reference' ? [] : ['src/users/export-sections.ts']),
+        'test/architecture/sql-tables.spec.ts',
         'test/contract/audited-tables.json',
+        'test/contract/dto-limits.spec.ts',
+        ...(type === 'reference' ? ['test/e2e/swagger-execute.e2e-spec.ts'] : []),
         'test/rls/matrix.ts',
       ]);
       expect(tree.readText('src/app.module.ts')).toContain(
@@ -173,6 +191,54 @@ describe('nest g', () => {
 
       for (const file of added(tree))
         expect({ file, lines: findLongLines(tree.readText(file)) }).toEqual({ file, lines: [] });
+    });
+
+    it('writes each field with its limits, its filter and its reference', async () => {
+      const options = { name: 'sample-bills', type: 'user', timestamp: TIMESTAMP, belongsTo: 'jobs' };
+      const tree = await generate('domain', { ...options, fields: 'amount:money?,state:enum(open|paid),note:text(7)' });
+      const sql = tree.readText(`typeorm-migrations/${TIMESTAMP}-create-sample-bills.ts`);
+      const dto = tree.readText('src/sample-bills/sample-bills.dto.ts');
+
+      expect(sql).toMatch(/amount numeric\(10,2\)\s+CONSTRAINT sample_bills_amount_positive/);
+      expect(sql).toMatch(/state text NOT NULL\s+CONSTRAINT \w+\s+CHECK \(state IN \('open', 'paid'\)\)/);
+      expect(sql).toMatch(/note text NOT NULL\s+CONSTRAINT \w+\s+CHECK \(char_length\(note\) BETWEEN 1 AND 7\)/);
+      expect(sql).toMatch(/FOREIGN KEY \(user_id, job_id\)\s+REFERENCES jobs \(user_id, id\) ON DELETE CASCADE/);
+      expect(sql).toContain('GRANT UPDATE (amount, state, note) ON sample_bills');
+      expect(dto).toMatch(/amount\?: string \| null;[\s\S]*state: SampleBillState;[\s\S]*note: string;/);
+      expect(dto).toMatch(/class ListSampleBillsDto [\s\S]*jobId\?: number;[\s\S]*state\?: SampleBillState\[\];/);
+      expect(tree.readText('test/e2e/filters.e2e-spec.ts')).toContain(
+        "OWN_SPECS: readonly string[] = ['/v1/sample-bills']",
+      );
+    });
+
+    it('names all mistakes of the options at once, and writes nothing', async () => {
+      const tree = buildRepository();
+      const mistakes = [
+        ['amount', '--fields amount: a field is written name:type'],
+        ['a:mony', 'no type is "mony"; the types are text(max), longtext, money'],
+        ['id:integer', '"id" is reserved'],
+        ['DueAt:instant', '"DueAt" is not camelCase'],
+        ['order:integer', '"order" is a keyword of PostgreSQL'],
+        ['b:enum', 'an enum has at least two values'],
+        ['c:enum(x|x)', 'a value of the enum is there twice'],
+        ['d:enum(x|A b)', '"A b" is no value such as past_due'],
+        ['e:text(0)', 'the length of a text is a number from 1 to 50000'],
+        ['f:money(2)', 'money has nothing in parentheses'],
+        ['otherId:integer', 'the id of a row comes from --belongs-to'],
+        [`${'x'.repeat(50)}:date`, 'would have more than 63 characters'],
+        ['g:date,g:money', '--fields g: it is there twice'],
+      ];
+      const fields = mistakes.map(([field]) => field).join();
+      const refused = generate('domain', { name: 'sample-bills', type: 'user', fields, belongsTo: 'users' }, tree);
+      const error = await refused.then(
+        () => '',
+        (reason: Error) => reason.message,
+      );
+
+      expect(error).toContain('No domain "sample-bills": the options have 14 mistakes. Nothing was written.');
+      for (const [, why] of mistakes) expect(error).toContain(why);
+      expect(error).toContain('--belongs-to users: no such parent; the parents are jobs');
+      expect(readAll(tree)).toEqual(before);
     });
 
     it('forces row security and creates a policy for each granted command', async () => {
@@ -233,6 +299,8 @@ describe('nest g', () => {
     ['domain', { name: 'proposals' }, 'creates a table or view with this name'],
     ['domain', { name: 'audit-logs' }, 'creates a table or view with this name'],
     ['domain', { name: 'ai-models' }, 'the API has an operation listAiModels'],
+    ['domain', { name: 'sample-widgets', fields: 'jobId:text', belongsTo: 'jobs' }, '--belongs-to jobs adds it'],
+    ['domain', { name: 'sample-widgets', type: 'append', fields: 'a:date' }, 'only a user domain has --fields'],
     ['domain', { name: 'sample-widgets', type: 'log' }, '--type is one of user, append, reference'],
     ['domain', { name: 'sample-widgets', spec: false }, 'the result is always complete'],
     ['domain', { name: 'sample-widgets', skipImport: true }, 'the result is always complete'],
@@ -287,7 +355,7 @@ describe('nest g', () => {
     expect(taken.filter((name) => isAccepted(tree, name, type))).toEqual([]);
   });
 
-  it.each(['invoices', 'ledgers', 'price-lists', 'posts', 'countries', 'items', 'notes'])('accepts %s', (name) => {
+  it.each(['invoices', 'receipts', 'price-lists', 'posts', 'countries', 'items', 'notes'])('accepts %s', (name) => {
     expect(['user', 'append', 'reference'].filter((type) => isAccepted(buildRepository(), name, type))).toHaveLength(3);
   });
 
@@ -304,6 +372,7 @@ describe('nest g', () => {
     let tree = await generate('domain', { name: 'sample-widgets', type: 'user' });
     tree = await generate('domain', { name: 'sample-lists', type: 'append' }, tree);
     tree = await generate('domain', { name: 'sample-places', type: 'reference' }, tree);
+    tree = await generate('domain', { name: 'sample-bills', fields: EVERY_FIELD, belongsTo: 'jobs' }, tree);
     for (const [name, type] of IMPORTED_NAMES) tree = await generate('domain', { name, type }, tree);
     tree = await generate('task', { name: 'polish-samples' }, tree);
     const copy = new RepositoryCopy();

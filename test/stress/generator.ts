@@ -9,8 +9,16 @@ import { ADMIN_SETTINGS, StressInstallation } from './installation';
 /** The generated kinds, with a file that each must have written: the CLI exits with 0 even when it fails. */
 const GENERATED = [
   { args: ['domain', 'invoices'], file: 'src/invoices/invoices.service.ts' },
-  { args: ['domain', 'ledgers', '--type', 'append'], file: 'src/ledgers/ledgers.service.ts' },
+  { args: ['domain', 'receipts', '--type', 'append'], file: 'src/receipts/receipts.service.ts' },
   { args: ['domain', 'countries', '--type', 'reference'], file: 'src/countries/countries.service.ts' },
+  {
+    args: [
+      ...['domain', 'milestones', '--belongs-to', 'jobs', '--fields'],
+      'title:text(80),notes:longtext?,amount:money,dueAt:instant,paidOn:date?,days:integer?,isBillable:boolean,' +
+        'status:enum(open|paid),details:json?',
+    ],
+    file: 'src/milestones/milestones.service.ts',
+  },
   { args: ['task', 'send-digests'], file: 'src/tasks/send-digests.task.ts' },
 ];
 
@@ -20,12 +28,13 @@ const REFUSED = [
   ['domain', 'Invoice'],
   ['domain', 'task'],
   ['domain', '../x'],
+  ['domain', 'bills', '--fields', 'id:money,Name:text,status:enum', '--belongs-to', 'users'],
   ['task', 'send-digests'],
   ['task', '../x'],
 ];
 
-/** The number of migrations of the three domains. */
-const MIGRATIONS = 3;
+/** The number of migrations of the four domains. */
+const MIGRATIONS = 4;
 
 /** The result of the generator scenario. */
 export interface GeneratorResult {
@@ -55,8 +64,9 @@ export async function stressGenerator(): Promise<GeneratorResult> {
     const services = await installation.start();
     const routes = [
       ...(await callInvoices(services.api)),
-      ...(await callLedgers(services.api)),
+      ...(await callReceipts(services.api)),
       ...(await callCountries(services.api)),
+      ...(await callMilestones(services.api)),
     ];
     for (let i = 0; i < MIGRATIONS; i++) {
       await assertPasses(copy, 'migrate:revert', { DATABASE_MIGRATION_URL: services.postgres!.owner });
@@ -128,19 +138,19 @@ async function callInvoices(server: string): Promise<string[]> {
   return [`invoices: ${answers.map(({ status }) => status).join(' ')}; of another tenant 404 404 404`];
 }
 
-async function callLedgers(server: string): Promise<string[]> {
+async function callReceipts(server: string): Promise<string[]> {
   const [ann, bob] = [await createUser(server), await createUser(server)];
-  const created = expect('POST', await ann.post('/v1/ledgers', { name: 'One' }), 201);
-  const path = `/v1/ledgers/${created.body.id}`;
+  const created = expect('POST', await ann.post('/v1/receipts', { name: 'One' }), 201);
+  const path = `/v1/receipts/${created.body.id}`;
   expect('GET', await bob.get(path), 404);
   const answers = [
     created,
     expect('GET', await ann.get(path), 200),
-    expect('GET', await ann.get('/v1/ledgers'), 200),
+    expect('GET', await ann.get('/v1/receipts'), 200),
     expect('PATCH', await ann.patch(path, { name: 'Two' }), 405),
     expect('DELETE', await ann.delete(path), 405),
   ];
-  return [`ledgers: ${answers.map(({ status }) => status).join(' ')}; of another tenant 404`];
+  return [`receipts: ${answers.map(({ status }) => status).join(' ')}; of another tenant 404`];
 }
 
 async function callCountries(server: string): Promise<string[]> {
@@ -160,6 +170,33 @@ async function callCountries(server: string): Promise<string[]> {
     expect('GET', await user.get(`/v1/countries/${id}`), 404),
   ];
   return [`countries: ${answers.map(({ status }) => status).join(' ')}; written by a user 403`];
+}
+
+async function callMilestones(server: string): Promise<string[]> {
+  const [ann, bob] = [await createUser(server), await createUser(server)];
+  const job = expect('POST', await ann.post('/v1/jobs', { title: 'One' }), 201);
+  const { id: jobId } = job.body as { id: number };
+  const milestone = {
+    jobId,
+    title: 'Design',
+    amount: '45',
+    dueAt: '2026-01-31T09:30:00Z',
+    isBillable: true,
+    status: 'open',
+  };
+  expect('POST', await bob.post('/v1/milestones', milestone), 422);
+  expect('POST', await ann.post('/v1/milestones', { ...milestone, status: 'lost' }), 400);
+  const created = expect('POST', await ann.post('/v1/milestones', milestone), 201);
+  const path = `/v1/milestones/${created.body.id}`;
+  expect('GET', await bob.get(path), 404);
+  const answers = [
+    created,
+    expect('GET', await ann.get(`/v1/milestones?jobId=${jobId}&status=open&isBillable=true`), 200),
+    expect('PATCH', await ann.patch(path, { status: 'paid', details: { method: 'wire' } }), 200),
+    expect('PATCH', await ann.patch(path, { jobId }), 400),
+    expect('DELETE', await ann.delete(path), 204),
+  ];
+  return [`milestones: ${answers.map(({ status }) => status).join(' ')}; for the job of another tenant 422`];
 }
 
 function expect(what: string, answer: Answer, status: number): Answer {

@@ -60,8 +60,10 @@ export class RepositoryCopy {
     });
   }
 
-  /** Runs `nest g …`. It exits with 0 even when it fails, so check the files. */
+  /** Runs `nest g …`, or `npm run domain` for options of its own. Nest exits with 0 even when it fails: check files. */
   generate(...args: string[]): Promise<Run> {
+    const [kind = '', ...rest] = args;
+    if (args.includes('--fields')) return this.run('npm', ['run', kind, '--', ...rest]);
     return this.run('@nestjs/cli/bin/nest.js', ['g', ...args]);
   }
 

@@ -8,7 +8,10 @@ const {
   SchematicsException,
   url,
 } = require('@angular-devkit/schematics');
-const { addMember } = require('../lib/edits.cjs');
+const { addImport, addMember } = require('../lib/edits.cjs');
+const { buildFieldCode, isFilter } = require('../lib/field-code.cjs');
+const { readShape } = require('../lib/shape.cjs');
+const { buildTestCode } = require('../lib/test-code.cjs');
 const { formatFiles } = require('../lib/format.cjs');
 const { assertDomainName } = require('../lib/names.cjs');
 const { printNextSteps } = require('../lib/next-steps.cjs');
@@ -19,8 +22,10 @@ const { buildWords } = require('../lib/words.cjs');
  * @typedef {import('@angular-devkit/schematics').Tree} Tree
  * @typedef {import('@angular-devkit/schematics').Rule} Rule
  * @typedef {import('../lib/words.cjs').Words} Words
+ * @typedef {import('../lib/field-code.cjs').Shape} Shape
  * @typedef {{
- *   name: string, type: string, timestamp?: number, spec?: boolean, skipImport?: boolean, path?: string
+ *   name: string, type: string, fields?: string, belongsTo?: string, timestamp?: number,
+ *   spec?: boolean, skipImport?: boolean, path?: string
  * }} Options
  */
 
@@ -30,32 +35,31 @@ const EXPORT = 'src/users/export-sections.ts';
 const AUDITED = 'test/contract/audited-tables.json';
 const ERRORS = 'src/platform/errors/error-codes.ts';
 const IMPORT_RULES = '.dependency-cruiser.cjs';
+const TABLES = 'test/architecture/sql-tables.spec.ts';
+const LIMITS = 'test/contract/dto-limits.spec.ts';
+const FILTERS = 'test/e2e/filters.e2e-spec.ts';
+const SWAGGER = 'test/e2e/swagger-execute.e2e-spec.ts';
 
 /**
- * What each type adds to shared files: the domains it uses, its row in the matrix of row security, whether the export
- * of a user's data includes it, and the reason when it is not audited.
+ * What each type adds to shared files: the domains it uses, its row in the matrix of row security, its request bodies,
+ * whether the export of a user's data includes it, and the reason when it is not audited.
  * @type {Readonly<Record<string, {
- *   uses: string, matrix: (words: Words) => string, isExported: boolean, notAudited?: string
+ *   uses: readonly string[], matrix: (shape: Shape) => string, bodies: readonly string[], isExported: boolean,
+ *   notAudited?: string
  * }>>}
  */
 const TYPES = {
   user: {
-    uses: `['audit']`,
+    uses: ['audit'],
+    bodies: ['Create', 'Update'],
     isExported: true,
-    matrix: ({ table }) => `'public.${table}': {
-  select: OWN,
-  insert: OWN_INSERT,
-  update: OWN,
-  delete: OWN,
-  tenant: 'user_id',
-  set: \`name = 'x'\`,
-  make: ({ userId }) => \`INSERT INTO ${table} (user_id, name) VALUES (\${userId}, 'x')\`,
-}`,
+    matrix: buildUserRules,
   },
   append: {
-    uses: '[]',
+    uses: [],
+    bodies: ['Create'],
     isExported: true,
-    matrix: ({ table }) => `'public.${table}': {
+    matrix: ({ words: { table } }) => `'public.${table}': {
   // Rows never change.
   select: OWN,
   insert: OWN_INSERT,
@@ -68,9 +72,10 @@ const TYPES = {
     notAudited: 'a log itself: its tenant adds rows, and no row changes',
   },
   reference: {
-    uses: '[]',
+    uses: [],
+    bodies: ['Create', 'Update'],
     isExported: false,
-    matrix: ({ table }) => `'public.${table}': {
+    matrix: ({ words: { table } }) => `'public.${table}': {
   // The same for every user, maintained by admins.
   select: '1 1 0 1 x',
   insert: 'x x x 1 x',
@@ -83,7 +88,8 @@ const TYPES = {
 };
 
 /**
- * Implements `nest g domain <name> [--type user|append|reference]`: writes a domain, registers its table in every list
+ * Implements `nest g domain <name> [--type user|append|reference]`, and `npm run domain -- <name>` with the options
+ * `--fields` and `--belongs-to`, which Nest's CLI does not pass on. Writes a domain, registers its table in every list
  * of tables, and prints the next commands. Writes everything or nothing.
  * @param {Options} options
  * @returns {Rule}
@@ -95,43 +101,84 @@ function domain(options) {
     if (!type) throw new SchematicsException(`--type is one of ${Object.keys(TYPES).join(', ')}. Nothing was written.`);
     assertDomainName(tree, options.name, options.type);
     const words = buildWords(options.name);
+    const shape = readShape(tree, options, words);
     const timestamp = options.timestamp ?? nextTimestamp(tree);
     const files = apply(url(`./files/${options.type}`), [
-      applyTemplates({ ...words, timestamp }),
+      applyTemplates({ ...words, ...buildFieldCode(shape), ...buildTestCode(shape), timestamp }),
       move('/'),
       formatFiles(tree),
     ]);
     printNextSteps(['npm run contract', `npm test -- ${words.plural}`, 'npm run migrate']);
     return chain([
       mergeWith(files),
-      register(words, type),
+      register(shape, type),
+      registerInTests(shape, type),
       declareModule(words),
-      formatFiles(tree, [MATRIX, EXPORT, ERRORS, IMPORT_RULES, MODULE]),
+      formatFiles(tree, [MATRIX, EXPORT, ERRORS, IMPORT_RULES, MODULE, TABLES, LIMITS, FILTERS, SWAGGER]),
     ]);
   };
 }
 
 /**
  * Adds the domain to the lists of domains, error codes and tables.
- * @param {Words} words
+ * @param {Shape} shape
  * @param {(typeof TYPES)[string]} type
  * @returns {Rule}
  */
-function register(words, { uses, matrix, isExported, notAudited }) {
-  const { plural, pluralCamel, table, code, word } = words;
+function register(shape, { uses, matrix, isExported, notAudited }) {
+  const { plural, pluralCamel, table, code, word } = shape.words;
   const key = plural.includes('-') ? `'${plural}'` : plural;
+  const used = [...(shape.parent ? [shape.parent.words.plural] : []), ...uses].map((name) => `'${name}'`);
   return (tree) => {
-    addMember(tree, IMPORT_RULES, 'MAY_USE', `${key}: ${uses}`);
+    addMember(tree, IMPORT_RULES, 'MAY_USE', `${key}: [${used.join(', ')}]`);
     const title = `${word.charAt(0).toUpperCase()}${word.slice(1)} not found`;
     const detail = isExported ? `You have no ${word} with this id.` : `No ${word} has this id.`;
     const text = `'${code}.not_found': define(404, '${title}', '${detail}')`;
     addMember(tree, ERRORS, 'ERROR_CODES', text, 'internal');
-    addMember(tree, MATRIX, 'MATRIX', matrix(words), 'public.schema_migrations');
+    addMember(tree, MATRIX, 'MATRIX', matrix(shape), 'public.schema_migrations');
     if (isExported) addMember(tree, EXPORT, 'EXPORT_SECTIONS', `byId('${pluralCamel}', '${table}')`);
     if (notAudited)
       addMember(tree, AUDITED, 'notAudited', `"public.${table}": "${notAudited}"`, 'public.schema_migrations');
     else addMember(tree, AUDITED, 'audited', `"${table}"`);
   };
+}
+
+/**
+ * Adds the domain to the tests of all domains: who owns each table, the limits of bodies, the filters of lists, and
+ * rows that all users share.
+ * @param {Shape} shape
+ * @param {(typeof TYPES)[string]} type
+ * @returns {Rule}
+ */
+function registerInTests({ words, fields, parent }, { bodies, isExported }) {
+  const { plural, table, Singular } = words;
+  const types = bodies.map((verb) => `${verb}${Singular}Dto`);
+  return (tree) => {
+    addMember(tree, TABLES, 'OWNERS', `${table}: '${plural}'`);
+    addImport(tree, LIMITS, `import { ${types.join(', ')} } from '../../src/${plural}/${plural}.dto';`);
+    for (const type of types) addMember(tree, LIMITS, 'TABLES', `[${type}, '${table}']`);
+    if (parent || fields.some(isFilter)) addMember(tree, FILTERS, 'OWN_SPECS', `'/v1/${plural}'`);
+    if (isExported) return;
+    addMember(tree, SWAGGER, 'REPEATED', `'POST /v1/admin/${plural}': '409 conflict.duplicate'`);
+    addMember(tree, SWAGGER, 'SHARED_TABLES', `['POST /v1/admin/${plural}', '${table}']`);
+  };
+}
+
+/** @param {Shape} shape @returns {string} the row of a user domain in the matrix */
+function buildUserRules(shape) {
+  const { rowColumns, rowValues, setFirst } = buildTestCode(shape);
+  const { table } = shape.words;
+  const parent = shape.parent?.field;
+  return `'public.${table}': {
+  select: OWN,
+  insert: OWN_INSERT,
+  update: OWN,
+  delete: OWN,
+  tenant: 'user_id',
+  set: \`${setFirst(1)}\`,
+  make: ({ userId${parent ? `, ${parent}` : ''} }) => \`INSERT INTO ${table} (${rowColumns('user_id')})
+      VALUES (${rowValues('${userId}', `\${${parent}}`)})\`,
+}`;
 }
 
 /** @param {Words} words @returns {Rule} */

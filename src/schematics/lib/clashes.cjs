@@ -56,7 +56,7 @@ function readTemplates(type) {
     const names = [...new Set(text.match(IDENTIFIER))].filter((name) => name.search(FORM) >= 0);
     const parsed = ts.createSourceFile(
       entry.name,
-      text.replace(/<%=.*?%>/g, PLACEHOLDER),
+      text.replace(/<%.*?%>/g, PLACEHOLDER),
       ts.ScriptTarget.Latest,
       true,
       ts.ScriptKind.TS,

@@ -5,7 +5,8 @@ const ts = require('typescript');
 /** @typedef {import('@angular-devkit/schematics').Tree} Tree */
 
 /**
- * Adds a member to an object or array literal of an existing file, before another member or at the end.
+ * Adds a member to an object or array literal of an existing file, before another member or at the end. An empty
+ * literal must be an array.
  * @param {Tree} tree
  * @param {string} path
  * @param {string} variable name of the constant, or a member of the root of a JSON file
@@ -25,6 +26,11 @@ function addMember(tree, path, variable, text, before) {
         path.endsWith('.cjs') ? ts.ScriptKind.JS : ts.ScriptKind.TS,
       );
   const literal = findLiteral(source, variable);
+  const recorder = tree.beginUpdate(path);
+  if (literal && ts.isArrayLiteralExpression(literal) && literal.elements.length === 0) {
+    recorder.insertLeft(literal.getEnd() - 1, text);
+    return tree.commitUpdate(recorder);
+  }
   const members = literal && (ts.isObjectLiteralExpression(literal) ? literal.properties : literal.elements);
   const named = members?.findIndex((member) => getName(member) === before);
   const previous = before === undefined ? members?.at(-1) : members?.[(named ?? 0) - 1];
@@ -37,7 +43,6 @@ function addMember(tree, path, variable, text, before) {
   const indent = content.slice(content.lastIndexOf('\n', start) + 1, start);
   const isOwnLine = indent.trim() === '';
   const separator = isOwnLine ? `\n${indent}` : ' ';
-  const recorder = tree.beginUpdate(path);
   recorder.insertLeft(previous.getEnd(), `,${separator}${text.replaceAll('\n', `\n${isOwnLine ? indent : ''}`)}`);
   tree.commitUpdate(recorder);
 }

@@ -56,6 +56,7 @@ const NO_NAMES = [
     'database',
     'entity',
     'instant',
+    'money-column',
     'module',
     'page',
     'system-database',

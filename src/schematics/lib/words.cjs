@@ -66,4 +66,22 @@ const pascal = (kebab) => kebab.split('-').map(capital).join('');
 /** @param {string} kebab */
 const camel = (kebab) => pascal(kebab).replace(/^./, (letter) => letter.toLowerCase());
 
-module.exports = { buildWords, isPluralName, toSingular, snake, capital };
+/**
+ * Returns a list, separated by commas: a short one in one line, a longer one in lines of at most 100 characters.
+ * @param {readonly string[]} items
+ * @param {string} indent of the lines of a longer list
+ */
+function wrapList(items, indent) {
+  const short = items.join(', ');
+  if (short.length <= 40) return short;
+  /** @type {string[]} */
+  const lines = [];
+  for (const item of items) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + item.length < 98) lines[lines.length - 1] = `${last}, ${item}`;
+    else lines.push(item);
+  }
+  return `\n${indent}${lines.join(`,\n${indent}`)}`;
+}
+
+module.exports = { buildWords, isPluralName, toSingular, snake, capital, wrapList };
