@@ -138,7 +138,12 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, path: '^src/', pathNot: '\\.d\\.ts$|\\.spec\\.tsx?$|build\\.cjs$|/assets/' },
+      comment: 'collection.json names the files of the schematics.',
+      from: {
+        orphan: true,
+        path: '^src/',
+        pathNot: '\\.d\\.ts$|\\.spec\\.tsx?$|build\\.cjs$|^src/schematics/\\w+/index\\.cjs$|/assets/',
+      },
       to: {},
     },
     {
