@@ -51,7 +51,8 @@ export async function signUp(server: string): Promise<{ api: ApiClient; credenti
   return { api: await signIn(credentials), credentials };
 }
 
-async function signIn({ server, email, password }: Credentials): Promise<ApiClient> {
+/** Returns a client with the session of an account. @throws ApiError for a wrong password */
+export async function signIn({ server, email, password }: Credentials): Promise<ApiClient> {
   const api = new ApiClient(server);
   const { accessToken } = await api.post<{ accessToken: string }>('/v1/auth/login', { email, password });
   api.setAccessToken(accessToken);

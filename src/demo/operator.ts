@@ -1,6 +1,8 @@
 import 'reflect-metadata';
 import { Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { AccountsService } from '../auth/accounts/accounts.service';
+import { PasswordsService } from '../auth/passwords/passwords.service';
 import { DataFolder } from '../local-services/data-folder';
 import { buildServerEnvironment, ServicesFile } from '../local-services/server-environment';
 import { InstallationSecrets } from '../local-services/installation-secrets';
@@ -14,7 +16,10 @@ import { EmailOutboxService } from '../platform/mail/email-outbox.service';
 import { RedisModule } from '../platform/redis/redis.module';
 import { ApiClient } from './api-client';
 
-@Module({ imports: [ConfigModule, DatabaseModule, RedisModule, EncryptionModule, MailModule] })
+@Module({
+  imports: [ConfigModule, DatabaseModule, RedisModule, EncryptionModule, MailModule],
+  providers: [AccountsService, PasswordsService],
+})
 class OperatorModule {}
 
 /** Returns the services that the launcher started on this machine; undefined when it does not run. */
@@ -27,7 +32,11 @@ export function readRunningServices(): ReturnType<ServicesFile['read']> {
  * GIGVAULT_ADMIN_PASSWORD, or without them directly, with the keys of the data folder.
  */
 export class Operator {
-  constructor(private readonly server: string) {}
+  /** @param operation the command, for audit rows and reasons */
+  constructor(
+    private readonly server: string,
+    private readonly operation = 'npm run demo',
+  ) {}
 
   /**
    * Returns the text of the newest email to an address in the server's local outbox.
@@ -37,7 +46,7 @@ export class Operator {
     const admin = await this.signIn();
     const emails = admin
       ? (await admin.get<{ items: OutboxEmail[] }>(`/v1/dev/outbox?to=${encodeURIComponent(address)}`)).items
-      : await this.runLocally((app) => app.get(EmailOutboxService).list(address));
+      : await runLocally(this.operation, (app) => app.get(EmailOutboxService).list(address));
     const [newest] = emails;
     if (!newest) throw new Error(`The outbox has no email to ${address}. Is SMTP_URL set?`);
     return newest.text;
@@ -46,10 +55,10 @@ export class Operator {
   /** Refreshes the statistics now instead of at the next full minute. */
   async refreshStatistics(): Promise<void> {
     const admin = await this.signIn();
-    if (admin) await admin.post('/v1/admin/tasks/refresh-job-stats/run', { reason: 'npm run demo' });
+    if (admin) await admin.post('/v1/admin/tasks/refresh-job-stats/run', { reason: this.operation });
     else {
-      await this.runLocally((app) =>
-        app.get(SystemDatabase).asWorker('npm run demo', (unit) => unit.query('SELECT refresh_user_job_stats()')),
+      await runLocally(this.operation, (app) =>
+        app.get(SystemDatabase).asWorker(this.operation, (unit) => unit.query('SELECT refresh_user_job_stats()')),
       );
     }
   }
@@ -62,18 +71,22 @@ export class Operator {
     admin.setAccessToken(accessToken);
     return admin;
   }
+}
 
-  private async runLocally<T>(work: (app: INestApplicationContext) => Promise<T>): Promise<T> {
-    Object.assign(process.env, buildLocalEnvironment());
-    const app = await NestFactory.createApplicationContext(OperatorModule, { logger: false });
-    try {
-      // Access to the installation's keys makes the caller its admin; there is no account id.
-      const principal = { userId: 0, role: 'admin' as const, sessionId: 'npm run demo' };
-      const context = { requestId: 'npm-run-demo', ip: null, userAgent: null, operation: 'npm run demo', principal };
-      return await runInContext(context, () => work(app));
-    } finally {
-      await app.close();
-    }
+/**
+ * Runs `work` with the installation's services in this process, as its operator. Access to the installation's keys
+ * makes the caller its admin; there is no account id.
+ * @throws Error when this checkout runs no server and has no settings of one
+ */
+export async function runLocally<T>(operation: string, work: (app: INestApplicationContext) => Promise<T>): Promise<T> {
+  Object.assign(process.env, buildLocalEnvironment());
+  const app = await NestFactory.createApplicationContext(OperatorModule, { logger: false });
+  try {
+    const principal = { userId: 0, role: 'admin' as const, sessionId: operation };
+    const requestId = operation.replaceAll(' ', '-');
+    return await runInContext({ requestId, ip: null, userAgent: null, operation, principal }, () => work(app));
+  } finally {
+    await app.close();
   }
 }
 
@@ -83,7 +96,7 @@ interface OutboxEmail {
 
 function buildLocalEnvironment(): NodeJS.ProcessEnv {
   const services = readRunningServices();
-  if (!services?.postgres) {
+  if (!services?.postgres && !process.env['DATABASE_URL']) {
     throw new Error('Set GIGVAULT_ADMIN_EMAIL and GIGVAULT_ADMIN_PASSWORD: the verification email is in the outbox.');
   }
   const folder = new DataFolder();
@@ -91,7 +104,7 @@ function buildLocalEnvironment(): NodeJS.ProcessEnv {
     secrets: InstallationSecrets.load(folder.resolve('secrets.json')),
     dataFolder: folder.path,
     port: undefined,
-    postgres: services.postgres,
-    redis: services.redis,
+    postgres: services?.postgres,
+    redis: services?.redis,
   });
 }
