@@ -1,7 +1,5 @@
-import { ConfigError, loadSettings, removeClientVariables } from '../platform/config/load-config';
-import { existsSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline/promises';
+import { ConfigError, loadSettings } from '../platform/config/load-config';
+import { basename, dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BackupError, type BackupStore, parseFileName } from '../backups/storage/backup-store';
 import { FolderStore } from '../backups/storage/folder-store';
@@ -11,8 +9,9 @@ import { createBackupStore } from '../backups/storage/s3-store';
 import { backupSettings } from '../platform/config/setting-groups';
 import { buildBackups, buildEncryption } from '../platform/config/config';
 import { LocalMasterKeys } from '../platform/encryption/master-keys';
-import { DataFolder, findProjectRoot, OperatorError } from '../local-services/data-folder';
+import { DataFolder, OperatorError } from '../local-services/data-folder';
 import { buildServerEnvironment, shouldEmbedPostgres } from '../local-services/server-environment';
+import { askForConfirmation, loadEnvironmentFile, print } from './command-line';
 import { createInstallationPostgres, DATABASE_NAME, LauncherLock } from './launcher/installation';
 import { InstallationSecrets } from '../local-services/installation-secrets';
 
@@ -40,9 +39,7 @@ interface RestoreArguments {
 
 /** Runs `npm run restore`: replaces a database with a backup, completely or not at all. */
 async function main(): Promise<void> {
-  const envFile = join(findProjectRoot(), '.env');
-  if (existsSync(envFile)) process.loadEnvFile(envFile);
-  removeClientVariables();
+  loadEnvironmentFile();
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -153,20 +150,6 @@ async function printBackups(store: BackupStore): Promise<void> {
   for (const name of names)
     print(`${String(parseFileName(name)?.id).padStart(6)}  ${parseFileName(name)?.takenAt.toISOString()}  ${name}`);
   print(names.length === 0 ? 'There is no backup in the configured store.' : `\n${USAGE}`);
-}
-
-async function askForConfirmation(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new OperatorError('There is no terminal to ask for confirmation: add --yes.');
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [yes/no] `)).trim());
-  } finally {
-    terminal.close();
-  }
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
 }
 
 main().catch((error: unknown) => {

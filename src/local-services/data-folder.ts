@@ -47,11 +47,16 @@ function isWritable(folder: string): boolean {
   }
 }
 
+/** Returns the path of the data folder: GIGVAULT_DATA_DIR, or `.gigvault` in the checkout. It may not exist. */
+export function findDataFolder(setting = process.env['GIGVAULT_DATA_DIR']): string {
+  return resolve(findProjectRoot(), setting || '.gigvault');
+}
+
 /** Services of root run as another account, which may have no access to the checkout. */
 const ROOT_SERVICES_FOLDER = '/var/lib/gigvault';
 
 /**
- * The folder of an installation: GIGVAULT_DATA_DIR, or `.gigvault` in the checkout. Only its owner has access. It
+ * The folder of an installation (see `findDataFolder`), created when it is missing. Only its owner has access. It
  * contains secrets, logs, lock and service files and, unless root runs it, the data of PostgreSQL and Redis.
  */
 export class DataFolder {
@@ -59,7 +64,7 @@ export class DataFolder {
 
   /** @throws OperatorError when the folder cannot be created or belongs to another user */
   constructor(setting = process.env['GIGVAULT_DATA_DIR']) {
-    this.path = resolve(findProjectRoot(), setting || '.gigvault');
+    this.path = findDataFolder(setting);
     try {
       mkdirSync(this.path, { recursive: true, mode: 0o700 });
     } catch (error) {

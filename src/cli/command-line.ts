@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { findProjectRoot, OperatorError } from '../local-services/data-folder';
+import { removeClientVariables } from '../platform/config/load-config';
+
+/** Adds the settings of the checkout's `.env` to the environment, as `npm start` does; variables that are set stay. */
+export function loadEnvironmentFile(): void {
+  const envFile = join(findProjectRoot(), '.env');
+  if (existsSync(envFile)) process.loadEnvFile(envFile);
+  removeClientVariables();
+}
+
+/**
+ * Asks a question at the terminal; returns true for y or yes.
+ * @throws OperatorError without a terminal
+ */
+export async function askForConfirmation(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) throw new OperatorError('There is no terminal to ask for confirmation: add --yes.');
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [yes/no] `)).trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+/** Prints a text and the end of its line. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
